@@ -1,0 +1,30 @@
+# Each recipe is the step of the same name in .ci/run, which is where the
+# commands are; all but `fmt` change nothing.
+
+# What CI runs: every check, cheapest first
+check:
+    .ci/run
+
+# Format the code
+fmt:
+    cargo fmt
+
+# Clippy, with warnings as errors
+lint:
+    .ci/run lint
+
+# The README's test command
+test:
+    .ci/run test
+
+# The README's demo, and that it shows the new tag
+demo:
+    .ci/run demo
+
+# Licences, banned crates and sources of the dependency tree
+deny:
+    .ci/run deny
+
+# The release binary: its size, no OpenSSL, its start-up
+size:
+    .ci/run build size

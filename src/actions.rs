@@ -1,0 +1,153 @@
+//! What a GitHub Actions runner says of the run, in its environment and the event's file.
+//!
+//! Meaning of the variables: GitHub's "Default environment variables" and "Events that trigger workflows".
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::environment::Environment;
+use crate::tag::TagFacts;
+
+/// Event files are some tens of kilobytes; a larger one is not read.
+const MAX_EVENT: u64 = 25 * 1000 * 1000;
+
+/// The run, as far as the runner tells; empty outside of GitHub Actions.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// Whether this is a run at all.
+    pub active: bool,
+    event_name: String,
+    event: Value,
+    sha: Option<String>,
+    ref_name: Option<String>,
+    ref_type: Option<String>,
+    full_ref: Option<String>,
+    head_ref: Option<String>,
+    number: Option<String>,
+    /// `owner/name` of the repository whose workflow runs.
+    pub repository: Option<String>,
+    /// `https://github.com`, or the GHES instance.
+    pub server: Option<String>,
+}
+
+/// A commit, and the repository it is in where that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub repository: Option<String>,
+    /// Lower-case hex, in full or abbreviated.
+    pub sha: String,
+}
+
+impl Run {
+    /// Reads what the environment says; outside of GitHub Actions nothing.
+    pub fn read(environment: &Environment) -> Self {
+        if environment.get("GITHUB_ACTIONS") != Some("true") {
+            return Run::default();
+        }
+        let var = |name| environment.get(name).map(str::to_owned);
+        Run {
+            active: true,
+            event_name: var("GITHUB_EVENT_NAME").unwrap_or_default(),
+            event: environment.get("GITHUB_EVENT_PATH").map_or(Value::Null, |path| event(Path::new(path))),
+            sha: var("GITHUB_SHA").filter(|sha| is_sha(sha)),
+            ref_name: var("GITHUB_REF_NAME"),
+            ref_type: var("GITHUB_REF_TYPE"),
+            full_ref: var("GITHUB_REF"),
+            head_ref: var("GITHUB_HEAD_REF"),
+            number: var("GITHUB_RUN_NUMBER"),
+            repository: var("GITHUB_REPOSITORY"),
+            server: var("GITHUB_SERVER_URL"),
+        }
+    }
+
+    /// The commit that the event is about: `workflow_run`'s and a pull request's head, a push's commit.
+    pub fn source(&self) -> Option<Source> {
+        let (sha, repository) = if self.event_name == "workflow_run" {
+            let run = &self.event["workflow_run"];
+            (text(&run["head_sha"]), text(&run["head_repository"]["full_name"]))
+        } else if self.is_pull_request() {
+            let head = &self.event["pull_request"]["head"];
+            (text(&head["sha"]), text(&head["repo"]["full_name"]))
+        } else if self.event_name == "push" {
+            (self.sha.clone(), None)
+        } else {
+            (None, None)
+        };
+        let repository = repository.or_else(|| self.repository.clone());
+        sha.filter(|sha| is_sha(sha)).map(|sha| Source { repository, sha })
+    }
+
+    /// `pull_request`, `pull_request_target` and its like.
+    pub fn is_pull_request(&self) -> bool {
+        self.event_name.starts_with("pull_request")
+    }
+
+    /// Events whose `GITHUB_REF` is no branch that anybody works on.
+    pub fn has_no_branch_of_its_own(&self) -> bool {
+        self.is_pull_request() || self.event_name == "merge_group"
+    }
+
+    pub fn event_name(&self) -> &str {
+        &self.event_name
+    }
+
+    /// The branch of a branch event.
+    pub fn branch(&self) -> Option<&str> {
+        self.ref_name.as_deref().filter(|_| self.ref_type.as_deref() == Some("branch"))
+    }
+
+    /// The git tag of a tag event.
+    pub fn git_tag(&self) -> Option<&str> {
+        self.ref_name.as_deref().filter(|_| self.ref_type.as_deref() == Some("tag"))
+    }
+
+    /// Fills in what the event knows; it knows better than the checkout, which is often detached.
+    pub fn improve(&self, facts: &mut TagFacts) {
+        if !self.active {
+            return;
+        }
+        let number = self.pull_request_number();
+        let event_branch = match self.event_name.as_str() {
+            "workflow_run" => text(&self.event["workflow_run"]["head_branch"]),
+            _ if self.is_pull_request() => self.head_ref.clone(),
+            _ => self.branch().map(str::to_owned),
+        };
+        facts.pr = number;
+        facts.run = self.number.clone();
+        if let Some(tag) = self.git_tag() {
+            facts.version = Some(tag.to_owned());
+            facts.branch = None;
+            facts.reference = Some(tag.to_owned());
+        } else if event_branch.is_some() {
+            facts.branch.clone_from(&event_branch);
+            facts.reference = event_branch;
+        }
+        if let Some(number) = number.filter(|_| self.is_pull_request()) {
+            facts.reference = Some(format!("pr-{number}"));
+        }
+    }
+
+    fn pull_request_number(&self) -> Option<u64> {
+        let listed = &self.event["workflow_run"]["pull_requests"][0]["number"];
+        let from_ref = self.full_ref.as_deref()?.strip_prefix("refs/pull/");
+        let from_ref = from_ref.and_then(|rest| rest.split('/').next()).and_then(|n| n.parse().ok());
+        self.event["pull_request"]["number"].as_u64().or_else(|| listed.as_u64()).or(from_ref)
+    }
+}
+
+/// The event's file; a broken or huge one says nothing.
+fn event(path: &Path) -> Value {
+    let small = std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_EVENT);
+    let bytes = if small { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
+    serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A whole object name, SHA-1 or SHA-256.
+pub fn is_sha(text: &str) -> bool {
+    [40, 64].contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}

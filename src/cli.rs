@@ -1,0 +1,253 @@
+//! The command line as it is typed. What it means is checked in `settings`.
+
+use clap::builder::FalseyValueParser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+/// Put the tag of a freshly built container image into GitOps YAML, and land the commit.
+#[derive(Debug, Parser)]
+#[command(name = "tagbump", version, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Reads the process's arguments and environment.
+///
+/// # Errors
+/// Wrong usage; also an empty value on the command line, which is most likely a shell variable that is not
+/// set. In the environment an empty value means nothing.
+pub fn parse() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    if let Some((name, inner)) = matches.subcommand()
+        && let Some(empty) = empty_argument(inner)
+    {
+        let used = command.find_subcommand_mut(name).unwrap_or(&mut Cli::command()).clone();
+        let said = format!("the value of '{empty}' is empty; is a variable not set?");
+        return Err(used.bin_name(format!("tagbump {name}")).error(ErrorKind::InvalidValue, said));
+    }
+    Cli::from_arg_matches(&matches)
+}
+
+fn empty_argument(matches: &ArgMatches) -> Option<&str> {
+    let typed = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    let is_empty = |id: &&clap::Id| {
+        let raw = matches.try_get_raw(id.as_str()).ok().flatten();
+        raw.is_some_and(|mut values| values.any(std::ffi::OsStr::is_empty))
+    };
+    matches.ids().filter(typed).find(is_empty).map(clap::Id::as_str)
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Bump(Box<BumpArgs>),
+    Tag(TagArgs),
+    /// Print shell completions
+    Completions {
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder
+    #[command(hide = true)]
+    Man {
+        folder: std::path::PathBuf,
+    },
+}
+
+/// Flags that every command has.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    /// Where to work
+    #[arg(short = 'C', long = "repo", value_name = "DIR", env = "TAGBUMP_REPO", hide_env = true)]
+    pub repo: Option<String>,
+
+    /// The built commit [default: the one in an explicit tag, else the event's]
+    #[arg(long, value_name = "[REPO@]SHA", env = "TAGBUMP_SOURCE", hide_env = true)]
+    pub source: Option<String>,
+
+    /// Say less: only errors
+    #[arg(short, long, env = "TAGBUMP_QUIET", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub quiet: bool,
+
+    /// Say more
+    #[arg(short, long, env = "TAGBUMP_VERBOSE", hide_env = true, value_parser = FalseyValueParser::new(),
+          conflicts_with = "quiet")]
+    pub verbose: bool,
+
+    /// When to use colours; NO_COLOR wins
+    #[arg(long, value_name = "WHEN", env = "TAGBUMP_COLOR", hide_env = true, default_value = "auto")]
+    pub color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    #[value(alias = "")]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    #[value(alias = "")]
+    Text,
+    Json,
+}
+
+/// Set image references to a tag: edit files, or commit, or land the commit on the remote branch
+///
+/// IMAGE is NAME[=NEWNAME][:TAG][@DIGEST], kustomize's grammar; * keeps a part. Names are compared whole.
+///
+/// Every flag can be set by an environment variable too: --tag-template is TAGBUMP_TAG_TEMPLATE. The token
+/// comes from the environment alone: TAGBUMP_TOKEN.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tagbump bump ghcr.io/acme/api:main-1a2b3c4              edit the working tree
+  tagbump bump ghcr.io/acme/api --tag main-1a2b3c4 -n     show the diff, write nothing
+  tagbump bump ghcr.io/acme/api -f 'k8s/**' --push        tag computed from the commit; lands
+
+Exit codes:
+  0 done, or nothing to do    1 other    2 wrong usage    3 nothing matched    4 not landed
+  5 the server refuses    6 not safe to edit    10 something to do (--exit-code)")]
+pub struct BumpArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+
+    /// Images to bump: NAME[=NEWNAME][:TAG][@DIGEST]
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+
+    /// Tag for the IMAGEs that name none [default: computed by --tag-template]
+    #[arg(short, long, env = "TAGBUMP_TAG", hide_env = true)]
+    pub tag: Option<String>,
+
+    /// How to compute a tag from the commit [default: {sha:7}]
+    #[arg(long, value_name = "T", env = "TAGBUMP_TAG_TEMPLATE", hide_env = true)]
+    pub tag_template: Option<String>,
+
+    /// Set the digest too (with one IMAGE)
+    #[arg(long, value_name = "sha256:…", env = "TAGBUMP_DIGEST", hide_env = true)]
+    pub digest: Option<String>,
+
+    /// Only these files: paths, folders or patterns below the root; repeatable
+    #[arg(
+        short,
+        long = "file",
+        value_name = "GLOB",
+        env = "TAGBUMP_FILE",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
+    pub files: Vec<String>,
+
+    /// Several places with different tags are all meant
+    #[arg(long, env = "TAGBUMP_ALL", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub all: bool,
+
+    /// Set this field, and only it, in the -f files; repeatable
+    #[arg(
+        long = "field",
+        value_name = "PATH",
+        env = "TAGBUMP_FIELD",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
+    pub fields: Vec<String>,
+
+    /// Give a kustomization that lacks the image an entry, and a block without a tag the key
+    #[arg(long, env = "TAGBUMP_ADD", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub add: bool,
+
+    /// Fail unless exactly N references match
+    #[arg(long, value_name = "N", env = "TAGBUMP_EXPECT", hide_env = true)]
+    pub expect: Option<String>,
+
+    /// Show the diff, touch nothing
+    #[arg(short = 'n', long, env = "TAGBUMP_DRY_RUN", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub dry_run: bool,
+
+    /// With --dry-run: exit 10 if there is something to do
+    #[arg(long, env = "TAGBUMP_EXIT_CODE", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub exit_code: bool,
+
+    /// Commit in the local repository
+    #[arg(long, env = "TAGBUMP_COMMIT", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub commit: bool,
+
+    /// Land on the remote branch
+    #[arg(long, env = "TAGBUMP_PUSH", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub push: bool,
+
+    /// The branch to land on [default: the one of HEAD]
+    #[arg(long, value_name = "B", env = "TAGBUMP_BRANCH", hide_env = true)]
+    pub branch: Option<String>,
+
+    /// The remote to land on [default: origin]
+    #[arg(long, value_name = "R", env = "TAGBUMP_REMOTE", hide_env = true)]
+    pub remote: Option<String>,
+
+    /// Commit message, in the place of subject and body; a template
+    #[arg(short, long, value_name = "T", env = "TAGBUMP_MESSAGE", hide_env = true)]
+    pub message: Option<String>,
+
+    /// Put [skip ci] in the subject [default: where the target is the repository that was built]
+    #[arg(long, env = "TAGBUMP_SKIP_CI", hide_env = true, value_parser = FalseyValueParser::new(),
+          overrides_with = "no_skip_ci")]
+    pub skip_ci: bool,
+
+    /// Leave [skip ci] out
+    #[arg(long, env = "TAGBUMP_NO_SKIP_CI", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub no_skip_ci: bool,
+
+    /// Author of the commit [default: git's user.name and user.email]
+    #[arg(long, value_name = "N <E>", env = "TAGBUMP_AUTHOR", hide_env = true)]
+    pub author: Option<String>,
+
+    /// Add a Signed-off-by trailer
+    #[arg(long, env = "TAGBUMP_SIGNOFF", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub signoff: bool,
+
+    /// Leave the checkout as it is after landing
+    #[arg(long, env = "TAGBUMP_NO_SYNC", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub no_sync: bool,
+
+    /// How long landing may take [default: 120s]
+    #[arg(long, value_name = "DUR", env = "TAGBUMP_TIMEOUT", hide_env = true)]
+    pub timeout: Option<String>,
+
+    /// What is written to stdout
+    #[arg(long, env = "TAGBUMP_FORMAT", hide_env = true, default_value = "text")]
+    pub format: Format,
+}
+
+/// Print the tag of the current commit: what the build step should push
+///
+/// Templates are text with {sha} {sha:N} {branch} {ref} {pr} {version} {semver} {run} {date:%Y%m%d}.
+#[derive(Debug, Args)]
+pub struct TagArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+
+    /// How to compute the tag; repeatable, the first is the one to deploy [default: {sha:7}]
+    #[arg(
+        short = 'T',
+        long = "tag-template",
+        value_name = "T",
+        env = "TAGBUMP_TAG_TEMPLATE",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
+    pub templates: Vec<String>,
+
+    /// Print full names of this image; repeatable
+    #[arg(
+        long = "image",
+        value_name = "NAME",
+        env = "TAGBUMP_IMAGE",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
+    pub images: Vec<String>,
+}

@@ -1,0 +1,115 @@
+//! The terminal: reports to stdout, everything else to stderr, no secret to either.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use tagbump::cli::{Color, Command, CommonArgs, Format};
+use tagbump::environment::Environment;
+use tagbump::error::Failure;
+use tagbump::git::Tokens;
+use tagbump::report::{Outcome, Report, json, printable, text};
+
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const NOTICE: Style = AnsiColor::Blue.on_default();
+
+/// How much is said, and how.
+pub struct Console {
+    format: Format,
+    quiet: bool,
+    verbose: bool,
+    color: ColorChoice,
+    tokens: Tokens,
+}
+
+impl Console {
+    pub fn new(command: &Command, environment: &Environment) -> Self {
+        let (common, format) = match command {
+            Command::Bump(args) => (Some(&args.common), args.format),
+            Command::Tag(args) => (Some(&args.common), Format::Text),
+            Command::Completions { .. } | Command::Man { .. } => (None, Format::Text),
+        };
+        Console {
+            format,
+            quiet: common.is_some_and(|c| c.quiet),
+            verbose: common.is_some_and(|c| c.verbose),
+            color: choice(common, environment),
+            tokens: Tokens::read(environment),
+        }
+    }
+
+    /// A bump's outcome.
+    pub fn report(&self, report: &Report) {
+        for warning in &report.warnings {
+            self.line(WARNING, "warning", warning);
+        }
+        self.notices(&report.notices);
+        for detail in report.details.iter().filter(|_| self.verbose) {
+            self.line(Style::new(), "detail", detail);
+        }
+        if let Some(failure) = &report.failure {
+            self.failure_text(failure);
+        }
+        let quiet = self.quiet && report.outcome != Outcome::Planned;
+        match self.format {
+            Format::Json => self.out(&json(report)),
+            Format::Text if quiet => {}
+            Format::Text => self.out(&text(report)),
+        }
+    }
+
+    pub fn notices(&self, notices: &[String]) {
+        for notice in notices {
+            self.line(NOTICE, "notice", notice);
+        }
+    }
+
+    /// Text as it is.
+    pub fn plain(&self, text: &str) -> ExitCode {
+        self.out(text);
+        ExitCode::SUCCESS
+    }
+
+    /// An error, with the exit code that it means.
+    pub fn failure(&self, failure: &Failure) -> ExitCode {
+        if self.format == Format::Json {
+            self.report(&Report::new(Vec::new()).failed(failure.clone()));
+        } else {
+            self.failure_text(failure);
+        }
+        ExitCode::from(failure.exit as u8)
+    }
+
+    fn failure_text(&self, failure: &Failure) {
+        self.err(&tagbump::report::failure(failure));
+    }
+
+    fn line(&self, style: Style, label: &str, text: &str) {
+        if !self.quiet {
+            self.err(&format!("{style}{label}:{style:#} {}\n", printable(text)));
+        }
+    }
+
+    // a closed pipe is the reader's business, and nobody else is left to be told
+
+    fn out(&self, text: &str) {
+        let _ = AutoStream::new(std::io::stdout(), self.color).write_all(self.tokens.scrub(text).as_bytes());
+    }
+
+    fn err(&self, text: &str) {
+        let _ = AutoStream::new(std::io::stderr(), self.color).write_all(self.tokens.scrub(text).as_bytes());
+    }
+}
+
+/// `NO_COLOR` wins (no-color.org), then the flag, then what the terminal can do.
+fn choice(common: Option<&CommonArgs>, environment: &Environment) -> ColorChoice {
+    if environment.get("NO_COLOR").is_some() {
+        return ColorChoice::Never;
+    }
+    match common.map(|c| c.color) {
+        Some(Color::Always) => ColorChoice::Always,
+        Some(Color::Never) => ColorChoice::Never,
+        Some(Color::Auto) | None => ColorChoice::Auto,
+    }
+}

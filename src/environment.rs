@@ -1,0 +1,25 @@
+//! The environment, read once at the start and handed to whoever needs it.
+
+use std::collections::HashMap;
+use std::fmt;
+
+/// Environment variables that are text. Empty ones count as unset, as in a workflow's `env:`.
+#[derive(Clone, Default)]
+pub struct Environment(HashMap<String, String>);
+
+impl Environment {
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Environment(variables.into_iter().filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+/// The names only: values can be secrets.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

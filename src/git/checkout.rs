@@ -1,0 +1,184 @@
+//! The user's repository: what is checked out, and what is known of it.
+
+use std::path::{Path, PathBuf};
+
+use git2::{Config, ErrorCode, Oid, Repository, RepositoryOpenFlags};
+
+use super::{Identity, RemoteUrl, config, tree};
+use crate::error::{Failure, Result};
+use crate::plan::Files;
+use crate::select::Selection;
+
+/// A repository with a work tree around the root.
+pub struct Checkout {
+    pub(super) repo: Repository,
+    pub(super) workdir: PathBuf,
+    /// The root below the work tree's top, with `/`; empty at the top itself.
+    pub(super) prefix: String,
+}
+
+impl Checkout {
+    /// Opens the repository that `root` is in, if it is in one.
+    ///
+    /// Only a `.git` counts: a bare repository inside of a work tree is never used.
+    ///
+    /// # Errors
+    /// A repository that belongs to somebody else, or of a format that can't be read.
+    pub fn open(root: &Path) -> Result<Option<Self>> {
+        let root = std::fs::canonicalize(root).map_err(|e| {
+            Failure::usage(format!("{}: {e}", root.display())).hinted("name a folder with -C")
+        })?;
+        let Some(workdir) = root.ancestors().find(|folder| folder.join(".git").exists()) else {
+            return Ok(None);
+        };
+        super::transport::prepare();
+        let none: [&Path; 0] = [];
+        let repo = Repository::open_ext(workdir.join(".git"), RepositoryOpenFlags::NO_SEARCH, none)
+            .map_err(|e| unreadable(workdir, &e))?;
+        let inside = root.strip_prefix(workdir).unwrap_or(Path::new(""));
+        let prefix: Option<Vec<_>> = inside.iter().map(|part| part.to_str()).collect();
+        let prefix = prefix.map(|parts| parts.join("/")).ok_or_else(|| {
+            Failure::usage(format!("{}: the path is not UTF-8", root.display())).hinted("rename the folder")
+        })?;
+        Ok(Some(Checkout { workdir: workdir.to_owned(), repo, prefix }))
+    }
+
+    pub(super) fn config(&self) -> Result<Config> {
+        self.repo.config().map_err(|e| git_failure("git's configuration can't be read", &e))
+    }
+
+    /// The commit of `HEAD`; nothing before the first commit.
+    pub fn head(&self) -> Option<String> {
+        self.head_oid().map(|oid| oid.to_string())
+    }
+
+    pub(super) fn head_oid(&self) -> Option<Oid> {
+        self.repo.head().ok()?.peel_to_commit().ok().map(|commit| commit.id())
+    }
+
+    /// The branch of `HEAD`; nothing where it is detached.
+    pub fn branch(&self) -> Option<String> {
+        let head = self.repo.find_reference("HEAD").ok()?;
+        let target = head.symbolic_target().ok().flatten()?;
+        target.strip_prefix("refs/heads/").map(str::to_owned)
+    }
+
+    /// Names of the git tags at a commit.
+    pub fn tags_at(&self, sha: &str) -> Vec<String> {
+        let Ok(wanted) = Oid::from_str(sha) else { return Vec::new() };
+        let Ok(references) = self.repo.references_glob("refs/tags/*") else { return Vec::new() };
+        let at_commit = |r: &git2::Reference<'_>| r.peel_to_commit().is_ok_and(|c| c.id() == wanted);
+        let tags = references.flatten().filter(at_commit);
+        tags.filter_map(|r| r.name().ok()?.strip_prefix("refs/tags/").map(str::to_owned)).collect()
+    }
+
+    /// The full name of the commit that an abbreviation stands for.
+    pub fn resolve(&self, sha: &str) -> Option<String> {
+        let commit = self.repo.find_commit_by_prefix(sha).ok()?;
+        Some(commit.id().to_string())
+    }
+
+    /// A remote's URL by its name, `insteadOf` applied; a URL or path is taken as it is.
+    ///
+    /// # Errors
+    /// Exit 2 where there is no such remote, or its URL is not allowed.
+    pub fn remote(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl)> {
+        let parse = |url: &str| RemoteUrl::parse(url, &self.workdir);
+        if name.starts_with('-') {
+            return Err(Failure::usage(format!("remote {name} starts with a dash")).hinted("give its name"));
+        }
+        match self.repo.find_remote(name) {
+            Ok(remote) => {
+                let fetch = parse(remote.url().unwrap_or_default())?;
+                let push = remote.pushurl().ok().flatten().map(parse).transpose()?;
+                Ok((fetch.clone(), push.unwrap_or(fetch)))
+            }
+            Err(_) if name.contains(['/', ':']) => {
+                let url = parse(name)?;
+                Ok((url.clone(), url))
+            }
+            Err(_) => Err(Failure::usage(format!("there is no remote {name} here"))
+                .hinted("name one with --remote, or add it: git remote add origin URL")),
+        }
+    }
+
+    /// Whether a remote is one of the repository's own, by name.
+    pub fn has_remote(&self, name: &str) -> bool {
+        self.repo.find_remote(name).is_ok()
+    }
+
+    /// Who makes commits here: git's configuration.
+    ///
+    /// # Errors
+    /// Where the configuration can't be read.
+    pub fn identity(&self, role: &str) -> Result<Option<Identity>> {
+        Ok(Identity::of_config(&self.config()?, role))
+    }
+
+    /// Whether git would sign commits here.
+    pub fn signs(&self) -> bool {
+        self.config().is_ok_and(|config| config.get_bool("commit.gpgsign").unwrap_or(false))
+    }
+
+    /// The selected files of `HEAD`.
+    ///
+    /// # Errors
+    /// Exit 2 where there is no commit yet; exit 3 where a named file is not there.
+    pub fn head_files(&self, selection: &Selection, context: bool) -> Result<Files> {
+        let head = self.head_oid().ok_or_else(no_commit)?;
+        tree::files(&self.repo, head, &self.prefix, selection, context)
+    }
+
+    /// Of these paths below the root, those with changes that are not committed.
+    pub fn uncommitted<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+        let changed = |path: &&str| {
+            let status = self.repo.status_file(Path::new(&self.full_path(path)));
+            status.is_ok_and(|s| !s.is_empty() && !s.is_ignored())
+        };
+        paths.filter(changed).collect()
+    }
+
+    /// The root below the work tree's top, with `/`; empty at the top itself.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// A path below the root as one below the work tree's top.
+    pub fn full_path(&self, path: &str) -> String {
+        if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
+    }
+
+    /// Shallow, full or partial: whether objects can be missing that nobody has to ask for.
+    pub(super) fn is_partial(&self) -> bool {
+        self.config().is_ok_and(|config| {
+            config::text(&config, "extensions.partialclone").is_some()
+                || config.entries(Some(r"^remote\..*\.promisor$")).is_ok_and(|mut e| e.next().is_some())
+        })
+    }
+}
+
+pub(super) fn no_commit() -> Failure {
+    Failure::usage("HEAD has no commit yet").hinted("make the first commit, then bump")
+}
+
+/// A failure of libgit2 without an exit code of its own.
+pub(super) fn git_failure(what: &str, error: &git2::Error) -> Failure {
+    Failure::other(format!("{what}: {}", error.message()))
+}
+
+fn unreadable(workdir: &Path, error: &git2::Error) -> Failure {
+    let place = workdir.display();
+    let text = error.message();
+    if error.code() == ErrorCode::Owner {
+        return Failure::other(format!("{place}: the repository belongs to somebody else"))
+            .hinted(format!("if that is right: git config --global --add safe.directory {place}"));
+    }
+    let failure = Failure::other(format!("{place}: the repository can't be opened: {text}"));
+    if text.contains("object format") {
+        return failure.hinted("SHA-256 repositories are not supported; use a SHA-1 clone");
+    }
+    if text.contains("refstorage") {
+        return failure.hinted("reftable is not supported: git refs migrate --ref-format=files");
+    }
+    failure.hinted("run git status there to see what git says")
+}

@@ -1,0 +1,221 @@
+//! Who we are to a server, and where that may be told.
+//!
+//! Order: `TAGBUMP_TOKEN`, the URL, the header that actions/checkout left in git's configuration,
+//! `GITHUB_TOKEN` or `GH_TOKEN`, git's credential helper. The first that there is, is used; never two.
+
+use std::fmt;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use url::Url;
+
+use super::checkout::Checkout;
+use super::remote_url::{RemoteUrl, is_loopback};
+use super::{config, process};
+use crate::environment::Environment;
+use crate::error::{Failure, Result};
+
+/// The user name that GitHub and most others take with any token.
+const TOKEN_USER: &str = "x-access-token";
+
+/// What is put in the place of a secret.
+const MASK: &str = "***";
+
+/// The tokens of the environment.
+#[derive(Clone, Default)]
+pub struct Tokens {
+    own: Option<String>,
+    github: Option<(&'static str, String)>,
+    github_server: Option<Url>,
+}
+
+impl Tokens {
+    pub fn read(environment: &Environment) -> Self {
+        let token = |name| environment.get(name).map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+        let github = ["GITHUB_TOKEN", "GH_TOKEN"].into_iter().find_map(|name| Some((name, token(name)?)));
+        let server = environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com");
+        Tokens { own: token("TAGBUMP_TOKEN"), github, github_server: Url::parse(server).ok() }
+    }
+
+    /// Takes every token out of a text.
+    pub fn scrub(&self, text: &str) -> String {
+        let tokens = self.own.iter().chain(self.github.iter().map(|(_, token)| token));
+        tokens.fold(text.to_owned(), |text, token| {
+            scrubbed(&text, &[token.clone(), STANDARD.encode(format!("{TOKEN_USER}:{token}"))])
+        })
+    }
+}
+
+/// One way to say who we are.
+#[derive(Clone)]
+pub struct Credential {
+    /// The value of the Authorization header.
+    pub header: String,
+    /// Where it is from, for messages.
+    pub label: String,
+    secrets: Vec<String>,
+}
+
+impl Credential {
+    fn basic(user: &str, password: &str, label: &str) -> Self {
+        let encoded = STANDARD.encode(format!("{user}:{password}"));
+        Credential {
+            header: format!("Basic {encoded}"),
+            label: label.to_owned(),
+            secrets: vec![password.to_owned(), encoded],
+        }
+    }
+
+    /// Takes this secret out of a text.
+    pub fn scrub(&self, text: &str) -> String {
+        scrubbed(text, &self.secrets)
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential({})", self.label)
+    }
+}
+
+fn scrubbed(text: &str, secrets: &[String]) -> String {
+    let secrets = secrets.iter().filter(|secret| secret.len() > 3);
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK))
+}
+
+/// All the ways that hold for one remote.
+#[derive(Default)]
+pub struct Credentials {
+    tokens: Tokens,
+    url: Option<Url>,
+    user: Option<String>,
+    password: Option<String>,
+    headers: Vec<(String, String)>,
+    /// The checkout whose configured helper may be asked.
+    helper_folder: Option<PathBuf>,
+}
+
+impl Credentials {
+    /// Nothing: a server that we were sent on to is told nothing.
+    pub fn none() -> Self {
+        Credentials::default()
+    }
+
+    /// # Errors
+    /// Where git's configuration can't be read.
+    pub fn new(remote: &RemoteUrl, tokens: &Tokens, checkout: &Checkout) -> Result<Self> {
+        let RemoteUrl::Http { url, user, password } = remote else {
+            return Ok(Credentials::none());
+        };
+        let headers = config::extra_headers(&checkout.config()?, url);
+        Ok(Credentials {
+            tokens: tokens.clone(),
+            url: Some(url.clone()),
+            user: user.clone(),
+            password: password.clone(),
+            headers: headers.iter().filter_map(|header| split_header(header)).collect(),
+            helper_folder: Some(checkout.workdir.clone()),
+        })
+    }
+
+    /// The first credential that needs nobody to be asked.
+    ///
+    /// # Errors
+    /// A configured header that no HTTP request can carry.
+    pub fn at_hand(&self) -> Result<Option<Credential>> {
+        let Some(url) = &self.url else { return Ok(None) };
+        let may_carry_token = url.scheme() == "https" || is_loopback(url);
+        let user = self.user.as_deref();
+        if let Some(token) = self.tokens.own.as_deref().filter(|_| may_carry_token) {
+            return Ok(Some(Credential::basic(user.unwrap_or(TOKEN_USER), token, "TAGBUMP_TOKEN")));
+        }
+        if let (Some(user), Some(password)) = (user, &self.password) {
+            return Ok(Some(Credential::basic(user, password, "the remote's URL")));
+        }
+        if let Some((_, value)) = self.headers.iter().find(|(name, _)| is_authorization(name)) {
+            return configured(value).map(Some);
+        }
+        let is_github = |server: &Url| server.origin() == url.origin();
+        let github = self.tokens.github.as_ref().filter(|_| may_carry_token);
+        let github = github.filter(|_| self.tokens.github_server.as_ref().is_some_and(is_github));
+        Ok(github.map(|(name, token)| Credential::basic(TOKEN_USER, token, name)))
+    }
+
+    /// Configured headers besides the one that says who we are.
+    pub fn other_headers(&self) -> Vec<(String, String)> {
+        self.headers.iter().filter(|(name, _)| !is_authorization(name)).cloned().collect()
+    }
+
+    /// Takes every secret that is known here out of a text.
+    pub fn scrub(&self, text: &str) -> String {
+        let text = self.tokens.scrub(text);
+        let headers = self.headers.iter().filter(|(name, _)| is_authorization(name));
+        let mut secrets: Vec<_> =
+            headers.filter_map(|(_, v)| v.split(' ').nth(1).map(str::to_owned)).collect();
+        secrets.extend(self.password.clone());
+        scrubbed(&text, &secrets)
+    }
+
+    /// Asks git's credential helper, as git would; nothing where none knows this server.
+    ///
+    /// # Errors
+    /// A URL that can't be put into a question.
+    pub fn ask_helper(&self) -> Result<Option<Credential>> {
+        let (Some(url), Some(folder)) = (&self.url, &self.helper_folder) else { return Ok(None) };
+        let question = question(url, self.user.as_deref())?;
+        let started = process::git(Some(folder))
+            .args(["credential", "fill"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        // without git there is no helper
+        let Ok(mut child) = started else { return Ok(None) };
+        if let Some(mut stdin) = child.stdin.take() {
+            let _ = stdin.write_all(question.as_bytes());
+        }
+        let Ok(output) = child.wait_with_output() else { return Ok(None) };
+        let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+        let field = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        let found = field("username").zip(field("password")).filter(|_| output.status.success());
+        Ok(found.map(|(user, password)| Credential::basic(user, password, "git's credential helper")))
+    }
+}
+
+/// The question in git's credential format (`git help credential`).
+fn question(url: &Url, user: Option<&str>) -> Result<String> {
+    let host = url.host_str().unwrap_or_default();
+    let host = url.port().map_or(host.to_owned(), |port| format!("{host}:{port}"));
+    let path = url.path().trim_start_matches('/');
+    let mut lines =
+        vec![format!("protocol={}", url.scheme()), format!("host={host}"), format!("path={path}")];
+    lines.extend(user.map(|user| format!("username={user}")));
+    if lines.iter().any(|line| line.contains(['\n', '\r', '\0'])) {
+        return Err(Failure::usage("the remote's URL has a line break in it").hinted("mend the remote's URL"));
+    }
+    Ok(format!("{}\n\n", lines.join("\n")))
+}
+
+fn split_header(header: &str) -> Option<(String, String)> {
+    let (name, value) = header.split_once(':')?;
+    Some((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn is_authorization(name: &str) -> bool {
+    name.eq_ignore_ascii_case("authorization")
+}
+
+fn configured(value: &str) -> Result<Credential> {
+    if value.is_empty() || value.bytes().any(|b| !(0x20..0x7f).contains(&b)) {
+        return Err(Failure::usage("http.extraheader in git's configuration holds no header")
+            .hinted("git config --show-origin --get-regexp 'http.*extraheader' shows where it is from"));
+    }
+    Ok(Credential {
+        header: value.to_owned(),
+        label: "the header in git's configuration (http.extraheader)".to_owned(),
+        secrets: vec![value.split(' ').next_back().unwrap_or(value).to_owned()],
+    })
+}

@@ -1,0 +1,140 @@
+//! `--commit`: the bump as a commit in the local repository, beside other uncommitted changes.
+//!
+//! The plan is made on `HEAD`; the same edit is then made in the index and in the work tree's file, each as
+//! it is. Where one of them differs from `HEAD` and the same plan does not come out of it, the reference
+//! itself was changed there, and nothing is done.
+
+use std::path::Path;
+
+use git2::{Index, IndexEntry, IndexTime, RepositoryState};
+
+use super::checkout::{Checkout, git_failure, no_commit};
+use super::identity::Identity;
+use super::place::edited_tree;
+use crate::error::{Exit, Failure, Result};
+use crate::interrupt;
+use crate::plan::{FileEdit, Plan};
+use crate::worktree::Worktree;
+
+/// What to commit, and as whom.
+pub struct CommitRequest<'a> {
+    pub plan: &'a Plan,
+    pub message: &'a str,
+    pub author: &'a Identity,
+    pub committer: &'a Identity,
+    pub worktree: &'a Worktree,
+    /// Plans the same bump on one file with other bytes.
+    pub replan: &'a dyn Fn(&str, Vec<u8>) -> Result<Plan>,
+}
+
+/// One file's three versions with the edit made.
+struct Edited {
+    path: String,
+    index: FileEdit,
+    work: FileEdit,
+}
+
+/// Commits on `HEAD`, and makes the edit in index and work tree. Gives the commit's name.
+///
+/// # Errors
+/// Exit 6 where a reference was changed there already, and is not committed; exit 1 in the middle of a
+/// merge or rebase.
+pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String> {
+    let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
+    let repo = &checkout.repo;
+    if repo.state() != RepositoryState::Clean {
+        return Err(Failure::other("the repository is in the middle of a merge, rebase or the like")
+            .hinted("finish it first; git status says how"));
+    }
+    let parent = repo.find_commit(checkout.head_oid().ok_or_else(no_commit)?).map_err(fault)?;
+    let mut index = repo.index().map_err(fault)?;
+    let edited: Vec<_> = request
+        .plan
+        .edits
+        .iter()
+        .map(|edit| versions(checkout, &index, request, edit))
+        .collect::<Result<_>>()?;
+    let tree = edited_tree(repo, &parent, &request.plan.edits, &checkout.prefix)?;
+    let (author, committer) = (request.author.signature()?, request.committer.signature()?);
+    let work: Vec<_> = edited.iter().map(|e| e.work.clone()).collect();
+    request.worktree.replace(&work)?;
+    interrupt::together(|| {
+        for file in &edited {
+            stage(checkout, &mut index, file).map_err(fault)?;
+        }
+        index.write().map_err(fault)?;
+        let made = repo.commit(Some("HEAD"), &author, &committer, request.message, &tree, &[&parent]);
+        Ok(made.map_err(fault)?.to_string())
+    })
+}
+
+fn versions(
+    checkout: &Checkout,
+    index: &Index,
+    request: &CommitRequest<'_>,
+    edit: &FileEdit,
+) -> Result<Edited> {
+    let full = checkout.full_path(&edit.path);
+    let staged = index
+        .get_path(Path::new(&full), 0)
+        .and_then(|entry| checkout.repo.find_blob(entry.id).ok())
+        .map(|blob| blob.content().to_vec());
+    let staged = staged.ok_or_else(|| changed(&edit.path, "is not in the index as a file"))?;
+    let work =
+        request.worktree.read_one(&edit.path).map_err(|_| changed(&edit.path, "is not in the work tree"))?;
+    Ok(Edited {
+        index: same_edit(request, edit, staged, "in the index")?,
+        work: same_edit(request, edit, work, "in the work tree")?,
+        path: full,
+    })
+}
+
+/// The same changes on another version of the file.
+fn same_edit(request: &CommitRequest<'_>, edit: &FileEdit, bytes: Vec<u8>, place: &str) -> Result<FileEdit> {
+    if bytes == edit.before {
+        return Ok(edit.clone());
+    }
+    let why = format!("has uncommitted changes {place} that touch the reference itself");
+    let planned = (request.replan)(&edit.path, bytes).map_err(|_| changed(&edit.path, &why))?;
+    let told = |plan: &Plan| -> Vec<_> {
+        let here = plan.changes.iter().filter(|c| c.file == edit.path);
+        here.map(|c| (c.image.clone(), c.from.clone(), c.to.clone())).collect()
+    };
+    match planned.edits.first() {
+        Some(found) if told(&planned) == told(request.plan) => Ok(found.clone()),
+        _ => Err(changed(&edit.path, &why)),
+    }
+}
+
+fn changed(path: &str, why: &str) -> Failure {
+    Failure::new(Exit::Unsafe, format!("{path}: {why}; nothing was written"))
+        .hinted("commit, stash or undo those changes, then bump")
+}
+
+fn stage(checkout: &Checkout, index: &mut Index, file: &Edited) -> Result<(), git2::Error> {
+    let path = Path::new(&file.path);
+    let blob = checkout.repo.blob(&file.index.after)?;
+    let old = index.get_path(path, 0);
+    if file.index.before == file.work.before || file.index.after == file.work.after {
+        index.add_path(path)?;
+        if index.get_path(path, 0).is_some_and(|entry| entry.id == blob) {
+            return Ok(());
+        }
+    }
+    let none = IndexTime::new(0, 0);
+    let entry = IndexEntry {
+        ctime: none,
+        mtime: none,
+        dev: 0,
+        ino: 0,
+        mode: old.map_or(0o100_644, |entry| entry.mode),
+        uid: 0,
+        gid: 0,
+        file_size: 0,
+        id: blob,
+        flags: 0,
+        flags_extended: 0,
+        path: file.path.clone().into_bytes(),
+    };
+    index.add(&entry)
+}

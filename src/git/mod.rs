@@ -1,0 +1,34 @@
+//! Git, over libgit2. The only user of `git2`; its types never leave this room.
+//!
+//! `checkout` is the user's repository, `tree` reads files of a commit, `local_commit` is `--commit`.
+//! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
+//! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
+//! `transport` talks to the server, `credentials` finds out who we are, `verdict` says what a failure means.
+//! `sync` lets the checkout see the landed commit.
+
+mod checkout;
+mod config;
+mod credentials;
+mod identity;
+mod local_commit;
+mod place;
+mod process;
+mod remote_url;
+mod sync;
+mod transport;
+mod tree;
+mod verdict;
+mod workspace;
+
+pub use checkout::Checkout;
+pub use credentials::Tokens;
+pub use identity::Identity;
+pub use local_commit::{CommitRequest, commit};
+pub use place::{GitPlace, Target};
+pub use remote_url::RemoteUrl;
+pub use sync::{Synced, sync};
+
+/// Whether git takes this as a branch's name.
+pub fn is_branch_name(name: &str) -> bool {
+    git2::Branch::name_is_valid(name).unwrap_or(false)
+}

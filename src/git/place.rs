@@ -1,0 +1,243 @@
+//! A branch of a git remote, as the landing loop sees it.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use git2::build::TreeUpdateBuilder;
+use git2::{AutotagOption, Direction, FetchOptions, Oid, PushOptions, RemoteCallbacks};
+
+use super::checkout::{Checkout, git_failure};
+use super::credentials::{Credentials, Tokens};
+use super::identity::Identity;
+use super::transport::{self, Endpoint};
+use super::workspace::Workspace;
+use super::{RemoteUrl, tree, verdict};
+use crate::error::{Failure, Result};
+use crate::land::{Place, Tip, Trouble, Verdict};
+use crate::plan::{FileEdit, Files};
+use crate::select::Selection;
+
+const TIP: &str = "refs/tagbump/tip";
+
+/// Where to land, and as whom.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub fetch: RemoteUrl,
+    pub push: RemoteUrl,
+    /// Nothing: the remote's default branch.
+    pub branch: Option<String>,
+    pub author: Identity,
+    pub committer: Identity,
+}
+
+/// A branch of a git remote.
+pub struct GitPlace {
+    workspace: Workspace,
+    fetch: Arc<Endpoint>,
+    push: Arc<Endpoint>,
+    target: Target,
+    /// The branch, once the server has told its default one.
+    branch: Option<String>,
+    selection: Selection,
+    context: bool,
+    prefix: String,
+}
+
+impl GitPlace {
+    /// # Errors
+    /// Where no workspace can be made, or the remote can't be talked to in principle.
+    pub fn new(
+        checkout: &Checkout,
+        target: Target,
+        tokens: &Tokens,
+        selection: Selection,
+        context: bool,
+        deadline: Instant,
+    ) -> Result<Self> {
+        let endpoint =
+            |url: &RemoteUrl| Endpoint::new(url, Credentials::new(url, tokens, checkout)?, deadline);
+        let fetch = endpoint(&target.fetch)?;
+        let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
+        Ok(GitPlace {
+            workspace: Workspace::new(checkout)?,
+            fetch,
+            push,
+            branch: target.branch.clone(),
+            target,
+            selection,
+            context,
+            prefix: checkout.prefix.clone(),
+        })
+    }
+
+    /// The branch that is landed on, once it is known.
+    pub fn branch(&self) -> Option<&str> {
+        self.branch.as_deref()
+    }
+
+    /// What says who we are to the server.
+    pub fn credential_label(&self) -> Option<String> {
+        self.push.credential_label()
+    }
+
+    pub(super) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    fn url(&self) -> String {
+        self.target.fetch.to_string()
+    }
+
+    /// Asks for the tip, and fetches it where it is new. One connection.
+    fn fetch_tip(&mut self) -> Result<Oid, Trouble> {
+        let repo = &self.workspace.repo;
+        let wanted = self.branch.clone();
+        let found = self.fetch.during(|| {
+            let mut remote = repo.remote_anonymous(transport::URL)?;
+            let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
+            let Some((branch, tip)) = choose(connection.list()?, wanted.as_deref()) else {
+                return Ok(None);
+            };
+            if !self.workspace.has(tip) {
+                let mut options = FetchOptions::new();
+                options.download_tags(AutotagOption::None).update_fetchhead(false);
+                if !self.workspace.borrows {
+                    options.depth(1);
+                }
+                let refspec = format!("+refs/heads/{branch}:{TIP}");
+                connection.remote().fetch(&[refspec], Some(&mut options), None)?;
+            }
+            Ok(Some((branch, tip)))
+        });
+        match found {
+            Ok(Some((branch, tip))) => {
+                self.branch = Some(branch);
+                self.fetched(tip)
+            }
+            Ok(None) => Err(Trouble::Final(self.no_branch())),
+            Err(stopped) => Err(verdict::of_fetch(stopped, &self.fetch, &self.url())),
+        }
+    }
+
+    /// The branch may have moved between the list and the fetch: then the fetched commit is the tip.
+    fn fetched(&self, listed: Oid) -> Result<Oid, Trouble> {
+        if self.workspace.has(listed) {
+            return Ok(listed);
+        }
+        let fetched = self.workspace.repo.refname_to_id(TIP).ok().filter(|oid| self.workspace.has(*oid));
+        fetched.ok_or_else(|| Trouble::Passing {
+            what: format!("{}: the tip {listed} did not come with the fetch", self.url()),
+            retry_after: None,
+        })
+    }
+
+    fn no_branch(&self) -> Failure {
+        let url = self.url();
+        match &self.branch {
+            Some(branch) => Failure::usage(format!("{url} has no branch {branch}"))
+                .hinted("name another with --branch; only a pull request would create one"),
+            None => Failure::usage(format!("{url} has no default branch")).hinted("name one with --branch"),
+        }
+    }
+}
+
+/// The wanted branch among what the server lists, or its default one.
+fn choose(listed: &[git2::RemoteHead<'_>], wanted: Option<&str>) -> Option<(String, Oid)> {
+    let head = listed.iter().find(|head| head.name() == "HEAD");
+    let branch = match wanted {
+        Some(branch) => branch.to_owned(),
+        None => head?.symref_target()?.strip_prefix("refs/heads/")?.to_owned(),
+    };
+    let full = format!("refs/heads/{branch}");
+    let tip = listed.iter().find(|head| head.name() == full)?;
+    Some((branch, tip.oid()))
+}
+
+impl Place for GitPlace {
+    fn tip(&mut self) -> Result<Tip, Trouble> {
+        self.fetch_tip().map(|oid| Tip(oid.to_string()))
+    }
+
+    fn files(&mut self, tip: &Tip) -> Result<Files> {
+        tree::files(&self.workspace.repo, oid(&tip.0)?, &self.prefix, &self.selection, self.context)
+    }
+
+    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {
+        let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
+        let repo = &self.workspace.repo;
+        let parent = repo.find_commit(oid(&tip.0)?).map_err(fault)?;
+        let tree = edited_tree(repo, &parent, edits, &self.prefix)?;
+        let author = self.target.author.signature()?;
+        let committer = self.target.committer.signature()?;
+        let made = repo.commit(None, &author, &committer, message, &tree, &[&parent]).map_err(fault)?;
+        Ok(made.to_string())
+    }
+
+    fn publish(&mut self, _: &Tip, commit: &str) -> Verdict {
+        let branch = self.branch.clone().unwrap_or_default();
+        let refusal = RefCell::new(None);
+        let words = RefCell::new(Vec::new());
+        let pushed = self.push.during(|| {
+            let mut callbacks = RemoteCallbacks::new();
+            // without this callback libgit2 calls a rejected push a success
+            callbacks.push_update_reference(|_, status| {
+                *refusal.borrow_mut() = status.map(str::to_owned);
+                Ok(())
+            });
+            callbacks.sideband_progress(|bytes| {
+                let mut words = words.borrow_mut();
+                let room = MAX_WORDS.saturating_sub(words.len());
+                words.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                true
+            });
+            let mut options = PushOptions::new();
+            options.remote_callbacks(callbacks).packbuilder_parallelism(1);
+            let mut remote = self.workspace.repo.remote_anonymous(transport::URL)?;
+            remote.push(&[format!("{commit}:refs/heads/{branch}")], Some(&mut options))
+        });
+        let url = self.target.push.to_string();
+        match (pushed, refusal.into_inner()) {
+            (Ok(()), None) => Verdict::Published,
+            (_, Some(status)) => {
+                let words = String::from_utf8_lossy(&words.into_inner()).trim().to_owned();
+                verdict::of_status(&self.push.scrub(&status), &self.push.scrub(&words), &url)
+            }
+            (Err(stopped), None) => verdict::of_push(stopped, &self.push, &url),
+        }
+    }
+
+    fn contains(&mut self, tip: &Tip, commit: &str) -> Result<bool> {
+        let (tip, commit) = (oid(&tip.0)?, oid(commit)?);
+        let after = || self.workspace.repo.graph_descendant_of(tip, commit);
+        Ok(tip == commit || after().map_err(|e| git_failure("the history can't be read", &e))?)
+    }
+}
+
+/// How much of the server's words is kept.
+const MAX_WORDS: usize = 64 * 1024;
+
+/// A commit's tree with the edits made, each file with its mode.
+pub(super) fn edited_tree<'r>(
+    repo: &'r git2::Repository,
+    parent: &git2::Commit<'_>,
+    edits: &[FileEdit],
+    prefix: &str,
+) -> Result<git2::Tree<'r>> {
+    let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
+    let tree = parent.tree().map_err(fault)?;
+    let mut update = TreeUpdateBuilder::new();
+    for edit in edits {
+        let path = if prefix.is_empty() { edit.path.clone() } else { format!("{prefix}/{}", edit.path) };
+        let mode = tree.get_path(Path::new(&path)).map_err(fault)?.filemode();
+        let mode = if mode == 0o100_755 { git2::FileMode::BlobExecutable } else { git2::FileMode::Blob };
+        update.upsert(path, repo.blob(&edit.after).map_err(fault)?, mode);
+    }
+    let made = update.create_updated(repo, &tree).map_err(fault)?;
+    repo.find_tree(made).map_err(fault)
+}
+
+fn oid(text: &str) -> Result<Oid> {
+    Oid::from_str(text).map_err(|e| git_failure("no object name", &e))
+}

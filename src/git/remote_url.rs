@@ -1,0 +1,185 @@
+//! Remote URLs: which are allowed, and where they lead.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use url::{Host, Url};
+
+use crate::error::{Failure, Result};
+
+/// A remote that tagbump can talk to. Its text never shows user or password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum RemoteUrl {
+    Http {
+        /// Without user and password.
+        url: Url,
+        user: Option<String>,
+        password: Option<String>,
+    },
+    /// A repository on this machine.
+    Path(PathBuf),
+}
+
+impl RemoteUrl {
+    /// Reads a remote's URL, as git does; relative paths are relative to `base`.
+    ///
+    /// # Errors
+    /// Exit 2 for what is not http, https, file or a path, and for hosts and paths that start with a dash.
+    pub fn parse(text: &str, base: &Path) -> Result<Self> {
+        let shown = without_user(text);
+        let refuse =
+            |why: &str, hint: &str| Err(Failure::usage(format!("remote {shown}: {why}")).hinted(hint));
+        if text.contains("::") && !text.contains("://[") && !text.starts_with('/') {
+            return refuse("remote helpers (x::) are not run", "use an https URL");
+        }
+        if text.chars().any(char::is_control) {
+            return refuse("has control characters in it", "mend the remote's URL");
+        }
+        match text.split_once("://") {
+            Some(("http" | "https", _)) => http(text, &shown),
+            Some(("file", path)) => local(path, &shown, base),
+            Some(("ssh" | "git+ssh" | "ssh+git", _)) => refuse(SSH, SSH_HINT),
+            Some(_) => refuse("its scheme is not supported", "use https, file or a path"),
+            None if is_scp_like(text) => refuse(SSH, SSH_HINT),
+            None => local(text, &shown, base),
+        }
+    }
+
+    /// Scheme, host and port, where it is a URL.
+    pub fn origin(&self) -> Option<url::Origin> {
+        match self {
+            RemoteUrl::Http { url, .. } => Some(url.origin()),
+            RemoteUrl::Path(_) => None,
+        }
+    }
+
+    /// `owner/name`: the last two parts of the path, without `.git`.
+    pub fn slug(&self) -> Option<String> {
+        let path = match self {
+            RemoteUrl::Http { url, .. } => url.path().to_owned(),
+            RemoteUrl::Path(path) => path.to_string_lossy().replace('\\', "/"),
+        };
+        let path = path.trim_end_matches('/');
+        let path = path.strip_suffix(".git").unwrap_or(path);
+        let mut parts = path.rsplit('/').filter(|part| !part.is_empty());
+        let name = parts.next()?;
+        parts.next().map(|owner| format!("{owner}/{name}"))
+    }
+}
+
+const SSH: &str = "ssh is not supported yet";
+const SSH_HINT: &str = "use an https URL, with a token in TAGBUMP_TOKEN";
+
+fn http(text: &str, shown: &str) -> Result<RemoteUrl> {
+    let fault =
+        |why: String| Failure::usage(format!("remote {shown}: {why}")).hinted("mend the remote's URL");
+    let mut url = Url::parse(text).map_err(|e| fault(e.to_string()))?;
+    let host = url.host_str().unwrap_or_default();
+    if host.is_empty() || host.starts_with('-') {
+        return Err(fault("has no host, or one that starts with a dash".to_owned()));
+    }
+    let decode = |text: &str| percent_decode(text);
+    let user = Some(url.username()).filter(|u| !u.is_empty()).map(decode);
+    let password = url.password().map(decode);
+    // a URL with a host can always do without a user
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+    Ok(RemoteUrl::Http { url, user, password })
+}
+
+fn local(path: &str, shown: &str, base: &Path) -> Result<RemoteUrl> {
+    if path.is_empty() || path.starts_with('-') {
+        return Err(Failure::usage(format!("remote {shown}: is no path, or starts with a dash"))
+            .hinted("write ./ before it"));
+    }
+    Ok(RemoteUrl::Path(base.join(path)))
+}
+
+/// `user@host:path`, as git tells it from a path: a colon before any slash.
+fn is_scp_like(text: &str) -> bool {
+    let colon = text.find(':');
+    let drive = cfg!(windows) && colon == Some(1);
+    !drive && colon.is_some_and(|c| text.find('/').is_none_or(|slash| c < slash))
+}
+
+fn percent_decode(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// The text with user and password left out, also where it is no URL at all.
+fn without_user(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(s, r)| (s, r));
+    let (authority, path) = rest.split_once('/').map_or((rest, ""), |(a, p)| (a, p));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
+    let path = if rest.contains('/') { format!("/{path}") } else { String::new() };
+    let shown = format!("{scheme}{host}{path}");
+    shown.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// Whether a host is this machine: plain http may carry credentials there.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+impl fmt::Display for RemoteUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RemoteUrl::Http { url, .. } => write!(f, "{url}"),
+            RemoteUrl::Path(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl fmt::Debug for RemoteUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RemoteUrl({self})")
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<RemoteUrl> {
+        RemoteUrl::parse(text, Path::new("/work"))
+    }
+
+    #[test]
+    fn what_is_allowed() {
+        let remote = parse("https://u:p%40ss@example.com:8443/acme/gitops.git").unwrap();
+        assert_eq!(remote.to_string(), "https://example.com:8443/acme/gitops.git");
+        assert_eq!(remote.slug().unwrap(), "acme/gitops");
+        let RemoteUrl::Http { user, password, .. } = &remote else { panic!("http") };
+        assert_eq!((user.as_deref(), password.as_deref()), (Some("u"), Some("p@ss")));
+        assert!(!format!("{remote:?}").contains("p@ss"));
+        assert_eq!(parse("../x.git").unwrap(), RemoteUrl::Path("/work/../x.git".into()));
+        assert_eq!(parse("file:///srv/a/x.git").unwrap().slug().unwrap(), "a/x");
+        assert_eq!(parse("/srv/x:y.git").unwrap(), RemoteUrl::Path("/srv/x:y.git".into()));
+    }
+
+    #[test]
+    fn what_is_refused() {
+        for text in [
+            "ext::sh -c x",
+            "ssh://git@h/x",
+            "git@github.com:acme/x.git",
+            "git://h/x",
+            "-x",
+            "file://-x",
+            "",
+            "https://-h/x",
+            "https://h/\nx",
+        ] {
+            assert_eq!(parse(text).unwrap_err().exit, crate::error::Exit::Usage, "{text}");
+        }
+        assert!(!parse("ftp://u:secret@h/x").unwrap_err().message.contains("secret"));
+    }
+}

@@ -1,0 +1,342 @@
+//! git's smart HTTP, protocol version 0, over rustls.
+//!
+//! Source: git's `Documentation/gitprotocol-http.txt`. Each answer is read to its end, so that one
+//! connection serves a whole landing.
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use git2::transport::{Service, SmartSubtransportStream};
+use jiff::Timestamp;
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use ureq::http::{Response, StatusCode};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Body, BodyReader};
+use url::Url;
+
+use super::{Endpoint, Fault, Server, program};
+use crate::error::Failure;
+use crate::git::credentials::{Credential, Credentials};
+
+/// Servers tell git from others by this.
+const USER_AGENT: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// As many as git follows is 20; nobody needs more than a few.
+const MAX_REDIRECTS: usize = 5;
+/// How much of an error page is kept, and how much of an answer is read to keep the connection.
+const MAX_WORDS: u64 = 4 * 1024;
+const MAX_REST: u64 = 256 * 1024;
+
+pub struct HttpServer {
+    agent: Agent,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Where the repository is; a redirect of the first request moves it.
+    base: Url,
+    credentials: Credentials,
+    credential: Option<Credential>,
+}
+
+impl HttpServer {
+    pub fn new(base: Url, credentials: Credentials) -> Result<Self, Failure> {
+        let tls = if base.scheme() == "https" { Some(tls()?) } else { None };
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(USER_AGENT)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .tls_config(tls.unwrap_or_default())
+            .build();
+        let credential = credentials.at_hand()?;
+        let state = Mutex::new(State { base, credentials, credential });
+        Ok(HttpServer { agent: config.new_agent(), state })
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn credential_label(&self) -> Option<String> {
+        self.state().credential.as_ref().map(|c| c.label.clone())
+    }
+
+    pub fn scrub(&self, text: &str) -> String {
+        let state = self.state();
+        let text = state.credentials.scrub(text);
+        state.credential.as_ref().map_or(text.clone(), |credential| credential.scrub(&text))
+    }
+
+    fn discover(&self, service: &str, time: Duration) -> Result<Response<Body>, Fault> {
+        let mut url = self.url(&format!("info/refs?service=git-{service}"))?;
+        for _ in 0..=MAX_REDIRECTS {
+            let answer = self.get(&url, time)?;
+            if answer.status() == StatusCode::UNAUTHORIZED && self.ask_helper()? {
+                finish(&mut answer.into_body().into_reader());
+                continue;
+            }
+            let Some(next) = redirect(&url, &answer) else {
+                return Ok(answer);
+            };
+            finish(&mut answer.into_body().into_reader());
+            self.follow(&next?);
+            url = self.url(&format!("info/refs?service=git-{service}"))?;
+        }
+        Err(Fault::Final(
+            Failure::other(format!("{url}: too many redirects")).hinted("mend the remote's URL"),
+        ))
+    }
+
+    fn url(&self, path: &str) -> Result<Url, Fault> {
+        let base = self.state().base.clone();
+        let text = format!("{}/{path}", base.as_str().trim_end_matches('/'));
+        Url::parse(&text).map_err(|e| Fault::Final(Failure::usage(format!("{base}: {e}"))))
+    }
+
+    /// Where the first request was sent on to, the others go too. The credential stays behind if that is
+    /// another scheme, host or port.
+    fn follow(&self, next: &Url) {
+        let mut state = self.state();
+        let mut base = next.clone();
+        base.set_query(None);
+        base.set_path(next.path().strip_suffix("/info/refs").unwrap_or(next.path()));
+        if base.origin() != state.base.origin() {
+            state.credential = None;
+            state.credentials = Credentials::none();
+        }
+        state.base = base;
+    }
+
+    /// Without a credential so far, asks git's credential helper. Whether there is one now.
+    fn ask_helper(&self) -> Result<bool, Fault> {
+        let mut state = self.state();
+        if state.credential.is_some() {
+            return Ok(false);
+        }
+        state.credential = state.credentials.ask_helper().map_err(Fault::Final)?;
+        Ok(state.credential.is_some())
+    }
+
+    /// The credential and the other configured headers.
+    fn headers(&self) -> Vec<(String, String)> {
+        let state = self.state();
+        let mut headers = state.credentials.other_headers().to_vec();
+        if let Some(credential) = &state.credential {
+            headers.push((AUTHORIZATION.as_str().to_owned(), credential.header.clone()));
+        }
+        headers
+    }
+
+    fn get(&self, url: &Url, time: Duration) -> Result<Response<Body>, Fault> {
+        let mut request = self.agent.get(url.as_str()).header("Pragma", "no-cache").header(ACCEPT, "*/*");
+        for (name, value) in self.headers() {
+            request = request.header(name, value);
+        }
+        let request = request.config().timeout_global(Some(time)).build();
+        request.call().map_err(|e| fault(&e))
+    }
+
+    fn post(&self, service: &str, body: &[u8], time: Duration) -> Result<Response<Body>, Fault> {
+        let url = self.url(&format!("git-{service}"))?;
+        let mut request = self
+            .agent
+            .post(url.as_str())
+            .header(CONTENT_TYPE, format!("application/x-git-{service}-request"))
+            .header(ACCEPT, format!("application/x-git-{service}-result"));
+        for (name, value) in self.headers() {
+            request = request.header(name, value);
+        }
+        let request = request.config().timeout_global(Some(time)).build();
+        request.send(body).map_err(|e| fault(&e))
+    }
+}
+
+/// The system's roots, or those that `SSL_CERT_FILE` names.
+fn tls() -> Result<TlsConfig, Failure> {
+    let found = rustls_native_certs::load_native_certs();
+    if found.certs.is_empty() {
+        return Err(Failure::other(
+            "no CA certificates were found on this machine, so https can't be trusted",
+        )
+        .hinted("install ca-certificates, or name a file of them in SSL_CERT_FILE"));
+    }
+    let roots: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    Ok(TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots))).build())
+}
+
+/// Where an answer sends us on to.
+fn redirect(url: &Url, answer: &Response<Body>) -> Option<Result<Url, Fault>> {
+    if ![301, 302, 303, 307, 308].contains(&answer.status().as_u16()) {
+        return None;
+    }
+    let target = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let next = target.and_then(|target| url.join(target).ok());
+    let next = next.filter(|next| ["http", "https"].contains(&next.scheme()));
+    let repository = next.filter(|next| next.path().ends_with("/info/refs"));
+    Some(repository.ok_or_else(|| {
+        Fault::Final(
+            Failure::other(format!("{url} redirects to somewhere that is no git repository"))
+                .hinted("mend the remote's URL; a login page may stand in the way"),
+        )
+    }))
+}
+
+pub(super) fn open(
+    endpoint: &Arc<Endpoint>,
+    service: Service,
+) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
+    let name = program(service);
+    let mut stream =
+        Stream { endpoint: Arc::clone(endpoint), service: name, request: Vec::new(), answer: None };
+    match service {
+        Service::UploadPackLs | Service::ReceivePackLs => {
+            let discovered = http(endpoint).discover(name, endpoint.time_left());
+            let kind = format!("application/x-git-{name}-advertisement");
+            let answer = discovered.and_then(|answer| accept(endpoint, answer, &kind));
+            stream.answer = Some(answer.map_err(|f| endpoint.stop(f))?);
+        }
+        Service::UploadPack | Service::ReceivePack => {}
+    }
+    Ok(Box::new(stream))
+}
+
+fn http(endpoint: &Endpoint) -> &HttpServer {
+    match &endpoint.server {
+        Server::Http(server) => server,
+        Server::Local(_) => unreachable!("an HTTP stream belongs to an HTTP endpoint"),
+    }
+}
+
+/// The body of a good answer; of a bad one status, words and `Retry-After`.
+fn accept(endpoint: &Endpoint, answer: Response<Body>, kind: &str) -> Result<BodyReader<'static>, Fault> {
+    let code = answer.status().as_u16();
+    let retry_after = retry_after(&answer);
+    let content_type =
+        answer.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+    let mut reader = answer.into_body().into_reader();
+    if code == 200 && content_type.split(';').next().is_some_and(|t| t.trim() == kind) {
+        return Ok(reader);
+    }
+    let words = words(&mut reader, &content_type);
+    finish(&mut reader);
+    if code == 200 {
+        let base = http(endpoint).state().base.clone();
+        return Err(Fault::Final(
+            Failure::other(format!("{base} answers, but not as a git repository ({content_type})"))
+                .hinted("mend the remote's URL; a proxy or a login page may stand in the way"),
+        ));
+    }
+    Err(Fault::Status { code, retry_after, words })
+}
+
+/// What a server says in plain text; HTML pages say nothing of use.
+fn words(reader: &mut BodyReader<'_>, content_type: &str) -> String {
+    if !content_type.starts_with("text/plain") && !content_type.starts_with("application/json") {
+        return String::new();
+    }
+    let mut bytes = Vec::new();
+    // what can't be read is not told
+    let _ = reader.take(MAX_WORDS).read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).trim().to_owned()
+}
+
+/// Reads the rest, so that the connection can be used again.
+fn finish(reader: &mut BodyReader<'_>) {
+    let _ = std::io::copy(&mut reader.take(MAX_REST), &mut std::io::sink());
+}
+
+/// Seconds, or a date (RFC 9110 section 10.2.3).
+fn retry_after(answer: &Response<Body>) -> Option<Duration> {
+    let text = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    let wait = date.timestamp().as_second() - Timestamp::now().as_second();
+    Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
+}
+
+fn fault(error: &ureq::Error) -> Fault {
+    use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, NotFound, TimedOut};
+    match error {
+        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
+            Fault::Unreachable("no connection in time".to_owned())
+        }
+        ureq::Error::Timeout(_) => Fault::TimedOut,
+        ureq::Error::HostNotFound => Fault::Unreachable("the host's name is not known".to_owned()),
+        ureq::Error::ConnectionFailed => Fault::Unreachable(error.to_string()),
+        ureq::Error::Io(e) if is_certificate(e) => Fault::Certificate(e.to_string()),
+        ureq::Error::Io(e) => match e.kind() {
+            ConnectionRefused | HostUnreachable | NetworkUnreachable | NotFound => {
+                Fault::Unreachable(e.to_string())
+            }
+            TimedOut => Fault::TimedOut,
+            _ => Fault::Broken(e.to_string()),
+        },
+        ureq::Error::Tls(why) => Fault::Certificate((*why).to_owned()),
+        ureq::Error::Rustls(why) => Fault::Certificate(why.to_string()),
+        other => Fault::Broken(other.to_string()),
+    }
+}
+
+/// rustls wraps its verdict on a certificate in an I/O error.
+fn is_certificate(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::InvalidData && error.to_string().contains("certificate")
+}
+
+/// One request and its answer.
+struct Stream {
+    endpoint: Arc<Endpoint>,
+    service: &'static str,
+    request: Vec<u8>,
+    answer: Option<BodyReader<'static>>,
+}
+
+impl Stream {
+    fn send(&mut self) -> std::io::Result<()> {
+        let request = std::mem::take(&mut self.request);
+        let kind = format!("application/x-git-{}-result", self.service);
+        let sent = http(&self.endpoint).post(self.service, &request, self.endpoint.time_left());
+        let answer = sent.and_then(|answer| accept(&self.endpoint, answer, &kind));
+        self.answer = Some(answer.map_err(|f| self.endpoint.stop(f))?);
+        Ok(())
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.answer.is_none() {
+            self.send()?;
+        }
+        let answer = self.answer.as_mut().map_or(Ok(0), |answer| answer.read(buffer));
+        answer.map_err(|e| {
+            let fault = match e.kind() {
+                std::io::ErrorKind::TimedOut => Fault::TimedOut,
+                _ => Fault::Broken(format!("the answer was cut: {e}")),
+            };
+            self.endpoint.stop(fault)
+        })
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.request.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if let Some(answer) = &mut self.answer {
+            finish(answer);
+        }
+    }
+}

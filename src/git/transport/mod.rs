@@ -1,0 +1,176 @@
+//! How libgit2 talks to a server: our own smart transport, over HTTP or over git's own processes.
+//!
+//! libgit2's HTTP needs OpenSSL, and its local transport has neither compare-and-swap nor hooks. So there is
+//! one transport here, registered for a scheme of our own; what it leads to is set for the thread while a
+//! fetch or a push runs. Faults keep their type here (status, `Retry-After`), of which libgit2 would show a
+//! text only.
+
+mod http;
+mod local;
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::{Duration, Instant};
+
+use git2::Remote;
+use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport};
+
+use super::RemoteUrl;
+use super::credentials::Credentials;
+use crate::error::Failure;
+
+pub use http::HttpServer;
+pub use local::LocalServer;
+
+/// The URL that libgit2 sees.
+pub const URL: &str = "tagbump://remote";
+const SCHEME: &str = "tagbump";
+
+/// What went wrong between us and the server, while libgit2 looked on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The server answered with this status.
+    Status {
+        code: u16,
+        retry_after: Option<Duration>,
+        words: String,
+    },
+    /// Nobody answers at that address.
+    Unreachable(String),
+    /// The connection was lost, or the answer was cut.
+    Broken(String),
+    TimedOut,
+    /// The server's certificate is not accepted.
+    Certificate(String),
+    /// Will not get better by trying again.
+    Final(Failure),
+}
+
+/// A server to talk to, with the last fault.
+pub struct Endpoint {
+    server: Server,
+    fault: Mutex<Option<Fault>>,
+    deadline: Mutex<Instant>,
+}
+
+enum Server {
+    Http(Box<HttpServer>),
+    Local(LocalServer),
+}
+
+impl Endpoint {
+    pub fn new(url: &RemoteUrl, credentials: Credentials, deadline: Instant) -> Result<Arc<Self>, Failure> {
+        let server = match url {
+            RemoteUrl::Http { url, .. } => Server::Http(Box::new(HttpServer::new(url.clone(), credentials)?)),
+            RemoteUrl::Path(path) => Server::Local(LocalServer::new(path.clone())),
+        };
+        Ok(Arc::new(Endpoint { server, fault: Mutex::new(None), deadline: Mutex::new(deadline) }))
+    }
+
+    /// Runs something of libgit2's with this endpoint behind [`URL`]; gives the fault that stopped it, if
+    /// it was the transport that did.
+    pub fn during<T>(self: &Arc<Self>, run: impl FnOnce() -> Result<T, git2::Error>) -> Result<T, Stopped> {
+        prepare();
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let before = CURRENT.replace(Some(Arc::clone(self)));
+        let result = run();
+        CURRENT.replace(before);
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        result.map_err(|error| match fault {
+            Some(fault) => Stopped::Fault(fault),
+            None => Stopped::Git(error),
+        })
+    }
+
+    /// What was used to say who we are, for messages.
+    pub fn credential_label(&self) -> Option<String> {
+        match &self.server {
+            Server::Http(http) => http.credential_label(),
+            Server::Local(_) => None,
+        }
+    }
+
+    /// Takes every secret of this endpoint out of a text.
+    pub fn scrub(&self, text: &str) -> String {
+        match &self.server {
+            Server::Http(http) => http.scrub(text),
+            Server::Local(_) => text.to_owned(),
+        }
+    }
+
+    fn time_left(&self) -> Duration {
+        let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Remembers a fault, and gives libgit2 an error for it.
+    fn stop(&self, fault: Fault) -> std::io::Error {
+        let text = match &fault {
+            Fault::Status { code, .. } => format!("unexpected http status code: {code}"),
+            Fault::Unreachable(why) | Fault::Broken(why) | Fault::Certificate(why) => why.replace('\0', " "),
+            Fault::TimedOut => "timed out".to_owned(),
+            Fault::Final(failure) => failure.message.replace('\0', " "),
+        };
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        std::io::Error::other(text)
+    }
+}
+
+/// Why a fetch or a push stopped.
+#[derive(Debug)]
+pub enum Stopped {
+    Fault(Fault),
+    Git(git2::Error),
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Endpoint>>> = const { RefCell::new(None) };
+}
+
+/// Tells libgit2 of our scheme, and that partial clones may be opened. Once a process.
+pub fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: both must not run beside other uses of libgit2's global tables; `Once` makes this the
+        // first thing that any of our code does with libgit2, and it runs on one thread.
+        #[expect(unsafe_code, reason = "the bindings offer nothing else")]
+        let told = unsafe {
+            git2::transport::register(SCHEME, open)
+                .and_then(|()| git2::opts::set_extensions(&["partialclone"]))
+        };
+        debug_assert!(told.is_ok(), "libgit2 takes a new scheme");
+    });
+}
+
+fn open(remote: &Remote<'_>) -> Result<Transport, git2::Error> {
+    let endpoint = CURRENT.with_borrow(Clone::clone);
+    let endpoint = endpoint.ok_or_else(|| git2::Error::from_str("no endpoint for this thread"))?;
+    let stateless = matches!(endpoint.server, Server::Http(_));
+    Transport::smart(remote, stateless, Session(endpoint))
+}
+
+/// One connection of libgit2's.
+struct Session(Arc<Endpoint>);
+
+impl SmartSubtransport for Session {
+    fn action(&self, _: &str, service: Service) -> Result<Box<dyn SmartSubtransportStream>, git2::Error> {
+        let stream = match &self.0.server {
+            Server::Http(_) => http::open(&self.0, service),
+            Server::Local(local) => local.open(&self.0, service),
+        };
+        stream.map_err(|e| {
+            git2::Error::new(git2::ErrorCode::GenericError, git2::ErrorClass::Net, e.to_string())
+        })
+    }
+
+    fn close(&self) -> Result<(), git2::Error> {
+        Ok(())
+    }
+}
+
+fn program(service: Service) -> &'static str {
+    match service {
+        Service::UploadPackLs | Service::UploadPack => "upload-pack",
+        Service::ReceivePackLs | Service::ReceivePack => "receive-pack",
+    }
+}

@@ -1,0 +1,192 @@
+//! What a failed fetch or push means: one table for libgit2, git's servers and the hosts' own words.
+
+use git2::{ErrorClass, ErrorCode};
+
+use super::transport::{Endpoint, Fault, Stopped};
+use crate::error::{Exit, Failure};
+use crate::land::{Trouble, Verdict};
+
+/// Words that mean that somebody was faster, of git and of the hosts.
+const RACES: [&str; 9] = [
+    "cannot lock ref",
+    "but expected",
+    "non-fast-forward",
+    "not present locally",
+    "fetch first",
+    "incorrect old value provided",
+    "stale info",
+    "reference already exists",
+    "cannot push non-fastforwardable reference",
+];
+
+/// Words that mean that somebody holds the lock on the branch.
+const LOCKS: [&str; 2] = [".lock': File exists", "Unable to create"];
+
+/// Words that mean a rule: a hook, or a protected branch.
+const RULES: [&str; 9] = [
+    "hook declined",
+    "protected branch",
+    "GH006",
+    "GH013",
+    "not allowed to push",
+    "prohibited",
+    "denyCurrentBranch",
+    "branch is currently checked out",
+    "deny updating",
+];
+
+/// What the server said of the one reference that was pushed, with its words on the side.
+pub fn of_status(status: &str, words: &str, url: &str) -> Verdict {
+    let said = |known: &[&str]| known.iter().any(|k| status.contains(k) || words.contains(k));
+    let told = if words.is_empty() { status.to_owned() } else { format!("{status}\n{words}") };
+    if said(&RULES) {
+        Verdict::Refused(by_rule(status, &told, url))
+    } else if said(&LOCKS) {
+        Verdict::Locked { what: format!("the branch is locked on the server: {told}") }
+    } else if said(&RACES) {
+        Verdict::Stale { what: format!("somebody was faster: {status}") }
+    } else {
+        Verdict::Rejected { words: told }
+    }
+}
+
+fn by_rule(status: &str, told: &str, url: &str) -> Failure {
+    let message = format!("{url} declines the push: {told}");
+    let hint = if status.contains("protected") || told.contains("GH006") || told.contains("GH013") {
+        "the branch is protected: let this identity bypass the rule, or land on another branch with --branch"
+    } else if told.contains("checked out") || told.contains("denyCurrentBranch") {
+        "the remote has that branch checked out; push to a bare repository"
+    } else {
+        "a hook on the server says no, in the words above; it would say so again"
+    };
+    Failure::new(Exit::Refused, message).hinted(hint)
+}
+
+/// Why the tip could not be read.
+pub fn of_fetch(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Trouble {
+    match stopped {
+        Stopped::Fault(fault) => match of_fault(fault, endpoint, url) {
+            Meaning::Final(failure) => Trouble::Final(failure),
+            Meaning::Unreachable(what) => Trouble::Unreachable { what },
+            Meaning::Passing { what, retry_after } => Trouble::Passing { what, retry_after },
+        },
+        Stopped::Git(error) => {
+            Trouble::Final(Failure::other(format!("{url} can't be read: {}", error.message())))
+        }
+    }
+}
+
+/// What became of a push that libgit2 says has failed.
+pub fn of_push(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Verdict {
+    match stopped {
+        Stopped::Fault(fault) => match of_fault(fault, endpoint, url) {
+            Meaning::Final(failure) => Verdict::Refused(failure),
+            // in the middle of a push nobody knows whether it was before or after it landed
+            Meaning::Unreachable(what) => Verdict::Unknown { what, retry_after: None },
+            Meaning::Passing { what, retry_after } => Verdict::Unknown { what, retry_after },
+        },
+        Stopped::Git(error) if error.code() == ErrorCode::NotFastForward => {
+            Verdict::Stale { what: "somebody was faster: the branch has moved".to_owned() }
+        }
+        Stopped::Git(error) => of_libgit2(&error, url),
+    }
+}
+
+fn of_libgit2(error: &git2::Error, url: &str) -> Verdict {
+    let text = error.message();
+    if RACES.iter().any(|race| text.contains(race)) {
+        return Verdict::Stale { what: format!("somebody was faster: {text}") };
+    }
+    match error.class() {
+        ErrorClass::Net | ErrorClass::Http | ErrorClass::Os => {
+            Verdict::Unknown { what: format!("{url}: {text}"), retry_after: None }
+        }
+        _ => Verdict::Refused(Failure::other(format!("{url}: the push failed: {text}"))),
+    }
+}
+
+enum Meaning {
+    Passing { what: String, retry_after: Option<std::time::Duration> },
+    Unreachable(String),
+    Final(Failure),
+}
+
+fn of_fault(fault: Fault, endpoint: &Endpoint, url: &str) -> Meaning {
+    let passing = |what: String| Meaning::Passing { what: format!("{url}: {what}"), retry_after: None };
+    match fault {
+        Fault::Status { code, retry_after, words } => {
+            let words = endpoint.scrub(&words);
+            match code {
+                408 | 425 | 429 | 500.. => Meaning::Passing {
+                    what: with_words(&format!("{url} answered {code}"), &words),
+                    retry_after,
+                },
+                _ => Meaning::Final(of_status_code(code, endpoint, url, &words)),
+            }
+        }
+        Fault::Unreachable(why) => Meaning::Unreachable(format!("{url}: {why}")),
+        Fault::Broken(why) => passing(endpoint.scrub(&why)),
+        Fault::TimedOut => passing("no answer in time".to_owned()),
+        Fault::Certificate(why) => Meaning::Final(
+            Failure::other(format!("{url}: the server's certificate is not accepted: {why}"))
+                .hinted("name your CA's file in SSL_CERT_FILE"),
+        ),
+        Fault::Final(failure) => Meaning::Final(failure),
+    }
+}
+
+fn of_status_code(code: u16, endpoint: &Endpoint, url: &str, words: &str) -> Failure {
+    let used = endpoint.credential_label();
+    let (what, hint) = match (code, used) {
+        (401, Some(label)) => (
+            format!("{url} does not accept {label} (401)"),
+            "the token may be wrong, expired, or for another host; set TAGBUMP_TOKEN".to_owned(),
+        ),
+        (401, None) => (
+            format!("{url} asks who we are (401), and there is no credential for it"),
+            "set TAGBUMP_TOKEN (sent over https, or to this machine, only), or let actions/checkout keep its own"
+                .to_owned(),
+        ),
+        (403, label) => (
+            format!("{url} forbids it (403{})", label.map(|l| format!(", with {l}")).unwrap_or_default()),
+            "the token has no right to write: in Actions give the job permissions: contents: write".to_owned(),
+        ),
+        (404, _) => (
+            format!("{url} was not found (404)"),
+            "mend the remote's URL; hosts also say so of a repository that the token may not see".to_owned(),
+        ),
+        (code, _) => (format!("{url} answered {code}"), "mend the remote's URL".to_owned()),
+    };
+    Failure::new(Exit::Refused, with_words(&what, words)).hinted(hint)
+}
+
+fn with_words(what: &str, words: &str) -> String {
+    if words.is_empty() { what.to_owned() } else { format!("{what}: {words}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn races_locks_and_rules_are_told_apart() {
+        let verdict = |status: &str, words: &str| of_status(status, words, "u");
+        for status in ["failed to update ref", "anything"] {
+            let words = "error: cannot lock ref 'refs/heads/main': is at 1 but expected 2";
+            assert!(matches!(verdict(status, words), Verdict::Stale { .. }));
+        }
+        for race in ["non-fast-forward", "fetch first", "incorrect old value provided", "stale info"] {
+            assert!(matches!(verdict(race, ""), Verdict::Stale { .. }), "{race}");
+        }
+        let lock = "error: cannot lock ref 'refs/heads/main': Unable to create 'x/main.lock': File exists.";
+        assert!(matches!(verdict("failed to update ref", lock), Verdict::Locked { .. }));
+        for rule in ["pre-receive hook declined", "hook declined", "protected branch hook declined"] {
+            let Verdict::Refused(failure) = verdict(rule, "remote: no deploys on Friday") else {
+                panic!("{rule} is a no");
+            };
+            assert_eq!(failure.exit, Exit::Refused);
+            assert!(failure.message.contains("no deploys on Friday"));
+        }
+        assert!(matches!(verdict("failed to update ref", ""), Verdict::Rejected { .. }));
+    }
+}

@@ -1,0 +1,342 @@
+//! Image names, tags and digests, and kustomize's IMAGE grammar.
+//!
+//! Pure. Grammars: the OCI distribution specification 1.1 (tags), the OCI image specification 1.1
+//! (digests), and the reference grammar of Docker's distribution library (names). The rules for Docker Hub
+//! names (`nginx`, `library/nginx`, `docker.io/library/nginx`) are that library's too.
+
+use std::fmt;
+
+/// What is wrong with an IMAGE, a tag or a digest. The text says what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ImageError(String);
+
+/// A tag that fits the OCI grammar.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Tag(String);
+
+/// The longest tag that the OCI distribution specification allows.
+const TAG_LENGTH: usize = 128;
+
+impl Tag {
+    /// # Errors
+    /// Text outside of `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
+    pub fn parse(text: &str) -> Result<Self, ImageError> {
+        let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        let fault = match text.as_bytes() {
+            [] => "is empty",
+            [first, ..] if !word(*first) => "must start with a letter, a digit or _",
+            bytes if bytes.len() > TAG_LENGTH => "is longer than 128 characters",
+            bytes if !bytes.iter().all(|&b| word(b) || b == b'.' || b == b'-') => {
+                "may hold only letters, digits, and . _ -"
+            }
+            _ => return Ok(Tag(text.to_owned())),
+        };
+        Err(ImageError(format!("tag {text:?} {fault}")))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A digest, as `sha256:` with 64 hex digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest(String);
+
+impl Digest {
+    /// # Errors
+    /// Text that is no digest, or has the wrong number of hex digits for sha256 or sha512.
+    pub fn parse(text: &str) -> Result<Self, ImageError> {
+        let wrong = |why: &str| Err(ImageError(format!("digest {text:?} {why}")));
+        let Some((algorithm, hex)) = text.split_once(':') else {
+            return wrong("has no algorithm; write it as sha256:…");
+        };
+        let known = algorithm.starts_with(|c: char| c.is_ascii_lowercase())
+            && algorithm
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+._-".contains(&b));
+        let digits = hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let wanted = match algorithm {
+            "sha256" => 64..=64,
+            "sha512" => 128..=128,
+            _ => 32..=1024,
+        };
+        match (known && digits, wanted.contains(&hex.len())) {
+            (true, true) => Ok(Digest(text.to_owned())),
+            (true, false) => wrong(&format!("has {} hex digits; sha256 has 64", hex.len())),
+            (false, _) => wrong("is not an algorithm, a colon and lower-case hex digits"),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An image as a file names it: `name[:tag][@digest]`. Nothing is checked: files hold what they hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written<'a> {
+    pub name: &'a str,
+    pub tag: Option<&'a str>,
+    pub digest: Option<&'a str>,
+}
+
+impl<'a> Written<'a> {
+    /// The colon of a port (`localhost:5000/x`) is not the colon of a tag: a tag has no `/` behind it.
+    pub fn parse(text: &'a str) -> Self {
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => (rest, Some(digest)),
+            None => (text, None),
+        };
+        let (name, tag) = match rest.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+            _ => (rest, None),
+        };
+        Written { name, tag, digest }
+    }
+}
+
+/// Splits `TAG@DIGEST`, as some tag fields hold it.
+pub fn split_tag(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('@') {
+        Some((tag, digest)) => (tag, Some(digest)),
+        None => (text, None),
+    }
+}
+
+/// `tag@digest`, or the one that there is.
+pub fn join_tag(tag: Option<&str>, digest: Option<&str>) -> String {
+    let tag = tag.unwrap_or_default();
+    match digest.filter(|d| !d.is_empty()) {
+        Some(digest) => format!("{tag}@{digest}"),
+        None => tag.to_owned(),
+    }
+}
+
+/// Whether two names are one image. They are compared whole; only Docker Hub's short forms are one with
+/// the long form.
+pub fn same_image(a: &str, b: &str) -> bool {
+    a == b || full_name(a) == full_name(b)
+}
+
+/// The name with registry and, on Docker Hub, `library/`.
+fn full_name(name: &str) -> String {
+    let (host, path) = match name.split_once('/') {
+        Some((host, path)) if is_host(host) => (host, path),
+        _ => ("docker.io", name),
+    };
+    let host = if host == "index.docker.io" { "docker.io" } else { host };
+    let library = host == "docker.io" && !path.contains('/');
+    format!("{host}/{}{path}", if library { "library/" } else { "" })
+}
+
+fn is_host(part: &str) -> bool {
+    part.contains(['.', ':']) || part == "localhost"
+}
+
+/// The last part of a name: `api` of `ghcr.io/acme/api`.
+pub fn short_name(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// A part of an IMAGE that may say "keep what is there".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part<T> {
+    /// Not given.
+    Unsaid,
+    /// `*`: whatever is there.
+    Keep,
+    Set(T),
+}
+
+/// `NAME[=NEWNAME][:TAG][@DIGEST]`, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageArg {
+    pub name: String,
+    /// `Unsaid` for a bare IMAGE, without `=`.
+    pub new_name: Part<String>,
+    pub tag: Part<Tag>,
+    pub digest: Part<Digest>,
+    /// The digest was given beside IMAGE, to be set together with a tag.
+    pub digest_beside: bool,
+}
+
+impl ImageArg {
+    /// kustomize's `edit set image` grammar, with a tag and a digest together as newer versions allow.
+    ///
+    /// # Errors
+    /// An empty or unfit part; the text names it.
+    pub fn parse(text: &str) -> Result<Self, ImageError> {
+        let (name, rest) = match text.split_once('=') {
+            Some((name, rest)) => (Some(name), rest),
+            None => (None, text),
+        };
+        let written = Written::parse(rest);
+        let (name, new_name) = match name {
+            Some(name) => (name, new_name(text, written.name)?),
+            None => (written.name, Part::Unsaid),
+        };
+        check_searched(text, name)?;
+        Ok(ImageArg {
+            name: name.to_owned(),
+            new_name,
+            tag: part(written.tag, Tag::parse)?,
+            digest: part(written.digest, Digest::parse)?,
+            digest_beside: false,
+        })
+    }
+}
+
+fn part<T>(text: Option<&str>, parse: fn(&str) -> Result<T, ImageError>) -> Result<Part<T>, ImageError> {
+    match text {
+        None => Ok(Part::Unsaid),
+        Some("*") => Ok(Part::Keep),
+        Some(text) => parse(text).map(Part::Set),
+    }
+}
+
+fn new_name(whole: &str, text: &str) -> Result<Part<String>, ImageError> {
+    if text == "*" {
+        return Ok(Part::Keep);
+    }
+    check_written(whole, text)?;
+    Ok(Part::Set(text.to_owned()))
+}
+
+/// A name to look for may be anything that a kustomization calls an image, but no blank and no option.
+fn check_searched(whole: &str, name: &str) -> Result<(), ImageError> {
+    let fault = if name.is_empty() {
+        "has no name"
+    } else if name.starts_with('-') {
+        "starts with a dash"
+    } else if name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '*') {
+        "has a blank, a control character or a * in its name; names are compared whole"
+    } else {
+        return Ok(());
+    };
+    Err(ImageError(format!(
+        "IMAGE {whole:?} {fault}; write NAME[=NEWNAME][:TAG][@DIGEST], as ghcr.io/acme/api:v2"
+    )))
+}
+
+/// A name that is written into a file must be one that a registry takes.
+fn check_written(whole: &str, name: &str) -> Result<(), ImageError> {
+    let path = match name.split_once('/') {
+        Some((host, path)) if is_host(host) => path,
+        _ => name,
+    };
+    let fits = |part: &str| {
+        let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let bytes = part.as_bytes();
+        bytes.first().is_some_and(|&b| word(b))
+            && bytes.last().is_some_and(|&b| word(b))
+            && bytes.iter().all(|&b| word(b) || b"._-".contains(&b))
+    };
+    let host_fits = name
+        .split_once('/')
+        .is_none_or(|(h, _)| h.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-_[]".contains(&b)));
+    if host_fits && path.split('/').all(fits) {
+        return Ok(());
+    }
+    let cure = if path.chars().any(|c| c.is_ascii_uppercase()) {
+        "repository names are lower case"
+    } else {
+        "a name is host/path, as ghcr.io/acme/api"
+    };
+    Err(ImageError(format!("IMAGE {whole:?}: {name:?} is no image name; {cure}")))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "24a0c4b4a4c0eb97a1aabb8e29f18e917d05abfe1b7a7c07857230879ce7d3d3";
+
+    fn arg(text: &str) -> ImageArg {
+        ImageArg::parse(text).unwrap()
+    }
+
+    #[test]
+    fn kustomize_grammar() {
+        let tag = |t: &str| Part::Set(Tag::parse(t).unwrap());
+        assert_eq!(arg("nginx").tag, Part::Unsaid);
+        assert_eq!((arg("nginx:1.2").name.as_str(), arg("nginx:1.2").tag), ("nginx", tag("1.2")));
+        let ported = arg("localhost:5000/x:1");
+        assert_eq!((ported.name.as_str(), ported.tag), ("localhost:5000/x", tag("1")));
+        assert_eq!(arg("localhost:5000/x").tag, Part::Unsaid);
+        let renamed = arg("app=ghcr.io/acme/api:v2");
+        assert_eq!(renamed.new_name, Part::Set("ghcr.io/acme/api".into()));
+        assert_eq!((renamed.name.as_str(), renamed.tag), ("app", tag("v2")));
+        let both = arg(&format!("app=*:v2@sha256:{HEX}"));
+        assert_eq!(both.new_name, Part::Keep);
+        assert_eq!(both.digest, Part::Set(Digest::parse(&format!("sha256:{HEX}")).unwrap()));
+        assert_eq!(arg("app:*@*").tag, Part::Keep);
+    }
+
+    #[test]
+    fn wrong_images_are_told() {
+        for wrong in [
+            "",
+            ":v1",
+            "=x",
+            "a=",
+            "a b:v1",
+            "-x",
+            "x:",
+            "x:-v",
+            "x:a/b:c d",
+            "x@sha256:12",
+            "x@abc",
+            "a=ghcr.io/NaoMauss/x",
+            "a=b//c",
+            "x:v1\n",
+            "*",
+        ] {
+            assert!(ImageArg::parse(wrong).is_err(), "{wrong:?}");
+        }
+        let upper = ImageArg::parse("a=ghcr.io/NaoMauss/x").unwrap_err();
+        assert!(upper.to_string().ends_with("repository names are lower case"));
+    }
+
+    #[test]
+    fn docker_hub_has_short_names() {
+        assert!(same_image("nginx", "docker.io/library/nginx"));
+        assert!(same_image("library/nginx", "nginx"));
+        assert!(same_image("acme/api", "index.docker.io/acme/api"));
+        assert!(!same_image("nginx", "acme/nginx"));
+        assert!(!same_image("ghcr.io/acme/api", "ghcr.io/acme/api-worker"));
+        assert!(!same_image("localhost/nginx", "nginx"));
+        assert!(same_image("localhost:5000/x", "localhost:5000/x"));
+    }
+
+    #[test]
+    fn tags_by_the_oci_grammar() {
+        assert!(Tag::parse(&"a".repeat(128)).is_ok());
+        assert!(Tag::parse(&"a".repeat(129)).is_err());
+        for wrong in ["", ".x", "-x", "a:b", "a/b", "é", "a+b"] {
+            assert!(Tag::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn written_names() {
+        let w = Written::parse("host:5000/x:v1@sha256:aa");
+        assert_eq!((w.name, w.tag, w.digest), ("host:5000/x", Some("v1"), Some("sha256:aa")));
+        assert_eq!(Written::parse("host:5000/x").tag, None);
+        assert_eq!(Written::parse("x@sha256:aa").tag, None);
+    }
+}

@@ -1,0 +1,48 @@
+//! Ctrl-C and its like: nothing half done, nothing left behind.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held while several things must happen together or not at all.
+static TOGETHER: Mutex<()> = Mutex::new(());
+
+/// What is removed when the process is told to end.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Remembers a temporary file or folder, which its owner removes if all goes well.
+pub fn remember(path: &Path) {
+    lock(&TEMPORARY).push(path.to_owned());
+}
+
+/// Does something that a signal waits for.
+pub fn together<T>(work: impl FnOnce() -> T) -> T {
+    let _held = lock(&TOGETHER);
+    work()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on SIGINT and SIGTERM end the process with 130 and 143, cleaned up.
+#[cfg(unix)]
+pub fn clean_up_on_signals() {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    // without a handler the process ends all the same, and leaves temporary files
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
+    std::thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            let _held = lock(&TOGETHER);
+            for path in lock(&TEMPORARY).drain(..) {
+                let _ =
+                    if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+            }
+            std::process::exit(128 + signal);
+        }
+    });
+}
+
+#[cfg(not(unix))]
+pub fn clean_up_on_signals() {}

@@ -1,0 +1,269 @@
+//! The words of a commit: subject, body, trailers, and the mark that keeps CI from running.
+//!
+//! Pure. Trailers follow git's rules (`git help interpret-trailers`); the marks are those that GitHub
+//! Actions honours ("Skipping workflow runs").
+
+use crate::error::{Failure, Result};
+use crate::image::{Part, short_name};
+use crate::plan::{Plan, Want};
+use crate::tag::TagFacts;
+use crate::template::{Template, Variable};
+
+const SKIP: &str = "[skip ci]";
+const SKIP_MARKS: [&str; 5] = ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"];
+
+/// All that a message is made of.
+#[derive(Clone, Debug)]
+pub struct Words<'a> {
+    pub wants: &'a [Want],
+    /// In the place of subject and body.
+    pub template: Option<&'a Template>,
+    pub facts: &'a TagFacts,
+    pub skip_ci: bool,
+    /// `REPOSITORY@SHA`.
+    pub source: Option<String>,
+    /// `N <E>`.
+    pub signoff: Option<String>,
+    /// What stands before each file's path: the root below the repository's top.
+    pub prefix: &'a str,
+}
+
+impl Words<'_> {
+    /// The message for the commit that makes a plan's changes.
+    ///
+    /// # Errors
+    /// Exit 2 where the template has a variable without a value.
+    pub fn message(&self, plan: &Plan) -> Result<String> {
+        let wants = self.changed_wants(plan);
+        let text = match self.template {
+            Some(template) => self.templated(template, plan, &wants)?,
+            None => self.plain(plan, &wants),
+        };
+        let text = if self.skip_ci { marked(&text) } else { text };
+        Ok(with_trailers(&text, &self.trailers(&wants)))
+    }
+
+    /// The images that this commit changes: on a retry somebody else may have bumped one already.
+    fn changed_wants(&self, plan: &Plan) -> Vec<&Want> {
+        let changed = |want: &&Want| {
+            plan.changes.iter().any(|change| crate::image::same_image(&change.image, want.effective_name()))
+        };
+        let wants: Vec<_> = self.wants.iter().filter(changed).collect();
+        if wants.is_empty() { self.wants.iter().collect() } else { wants }
+    }
+
+    fn plain(&self, plan: &Plan, wants: &[&Want]) -> String {
+        let subject = match wants {
+            [want] => format!(
+                "chore: update {} image to {}",
+                short_name(want.effective_name()),
+                told_tag(want, plan)
+            ),
+            _ => format!("chore: update {} images", wants.len()),
+        };
+        let lines: Vec<_> = plan
+            .changes
+            .iter()
+            .map(|c| {
+                let file = self.path(&c.file);
+                let from = if c.from.is_empty() { "(none)" } else { &c.from };
+                format!("{}: {from} -> {} ({file})", c.image, c.to)
+            })
+            .collect();
+        format!("{subject}\n\n{}", lines.join("\n"))
+    }
+
+    fn path(&self, file: &str) -> String {
+        if self.prefix.is_empty() { file.to_owned() } else { format!("{}/{file}", self.prefix) }
+    }
+
+    fn templated(&self, template: &Template, plan: &Plan, wants: &[&Want]) -> Result<String> {
+        let text = template
+            .fill(|variable| self.value(variable, plan, wants))
+            .map_err(|e| Failure::usage(format!("--message: {e}")).hinted("change --message"))?;
+        if text.trim().is_empty() {
+            return Err(Failure::usage("--message makes an empty message").hinted("change --message"));
+        }
+        Ok(text.trim_end().to_owned())
+    }
+
+    fn value(
+        &self,
+        variable: &Variable,
+        plan: &Plan,
+        wants: &[&Want],
+    ) -> std::result::Result<String, String> {
+        let each = |value: &dyn Fn(&Want) -> String| {
+            let mut values: Vec<_> = wants.iter().map(|want| value(want)).collect();
+            values.dedup();
+            values.join(", ")
+        };
+        Ok(match variable.name.as_str() {
+            "name" => each(&|want| short_name(want.effective_name()).to_owned()),
+            "image" => each(&|want| want.effective_name().to_owned()),
+            "tag" => each(&|want| told_tag(want, plan)),
+            "images" => each(&|want| format!("{}:{}", want.effective_name(), told_tag(want, plan))),
+            "old_tag" => {
+                let mut tags: Vec<_> = plan.changes.iter().map(|c| c.from.clone()).collect();
+                tags.dedup();
+                tags.join(", ")
+            }
+            "files" => {
+                let files: Vec<_> = plan.edits.iter().map(|edit| self.path(&edit.path)).collect();
+                files.join(", ")
+            }
+            _ => return self.facts.value(variable),
+        })
+    }
+
+    fn trailers(&self, wants: &[&Want]) -> Vec<String> {
+        let mut trailers: Vec<_> =
+            wants.iter().map(|want| format!("Tagbump-Image: {}", full_reference(want))).collect();
+        trailers.extend(self.source.iter().map(|source| format!("Tagbump-Source: {source}")));
+        trailers.extend(self.signoff.iter().map(|who| format!("Signed-off-by: {who}")));
+        trailers
+    }
+}
+
+/// The tag that is asked for; of a kept one, what the first change has.
+fn told_tag(want: &Want, plan: &Plan) -> String {
+    match (&want.tag, &want.digest) {
+        (Some(tag), _) => tag.to_string(),
+        (None, Part::Set(digest)) => digest.to_string(),
+        (None, _) => plan.changes.first().map_or_else(String::new, |c| c.to.clone()),
+    }
+}
+
+/// `NAME:TAG@DIGEST`, of which the parts that are asked for.
+fn full_reference(want: &Want) -> String {
+    let tag = want.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
+    let digest = match &want.digest {
+        Part::Set(digest) => format!("@{digest}"),
+        Part::Unsaid | Part::Keep => String::new(),
+    };
+    format!("{}{tag}{digest}", want.effective_name())
+}
+
+/// The mark at the end of the first line, unless a mark is there.
+fn marked(text: &str) -> String {
+    let (subject, rest) = text.split_once('\n').map_or((text, ""), |(s, r)| (s, r));
+    if SKIP_MARKS.iter().any(|mark| subject.contains(mark)) {
+        return text.to_owned();
+    }
+    let line_break = if text.contains('\n') { "\n" } else { "" };
+    format!("{} {SKIP}{line_break}{rest}", subject.trim_end())
+}
+
+/// Trailers join the last block of trailers, or become one.
+fn with_trailers(text: &str, trailers: &[String]) -> String {
+    let text = text.trim_end();
+    let between = if ends_in_trailers(text) { "\n" } else { "\n\n" };
+    format!("{text}{between}{}\n", trailers.join("\n"))
+}
+
+/// Whether the last paragraph, which is not the subject's, is trailers all through.
+fn ends_in_trailers(text: &str) -> bool {
+    let Some((_, last)) = text.rsplit_once("\n\n") else { return false };
+    let is_trailer = |line: &str| {
+        line.starts_with("(cherry picked from commit ")
+            || line.split_once(": ").is_some_and(|(key, value)| {
+                !key.is_empty()
+                    && !value.is_empty()
+                    && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            })
+    };
+    let continues = |line: &str| line.starts_with([' ', '\t']);
+    last.lines().next().is_some_and(is_trailer)
+        && last.lines().all(|line| is_trailer(line) || continues(line))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::image::Tag;
+    use crate::plan::{ChangedReference, FileEdit};
+
+    fn want(name: &str) -> Want {
+        Want {
+            name: name.to_owned(),
+            new_name: Part::Unsaid,
+            tag: Some(Tag::parse("main-abc1234").unwrap()),
+            digest: Part::Unsaid,
+        }
+    }
+
+    fn plan(images: &[&str]) -> Plan {
+        let change = |image: &&str| ChangedReference {
+            file: "k8s/kustomization.yaml".into(),
+            line: 5,
+            kind: "kustomization",
+            image: (*image).to_owned(),
+            from: "v1".into(),
+            to: "main-abc1234".into(),
+            dropped_digest: false,
+        };
+        let edit = FileEdit { path: "k8s/kustomization.yaml".into(), before: vec![], after: vec![] };
+        Plan { changes: images.iter().map(change).collect(), edits: vec![edit], ..Plan::default() }
+    }
+
+    fn message(wants: &[Want], template: Option<&str>, skip_ci: bool) -> String {
+        let template = template.map(|t| Template::parse(t).unwrap());
+        let facts = TagFacts { sha: Some("0123456789".into()), ..TagFacts::default() };
+        let words = Words {
+            wants,
+            template: template.as_ref(),
+            facts: &facts,
+            skip_ci,
+            source: Some("acme/api@0123456789".into()),
+            signoff: None,
+            prefix: "",
+        };
+        let images: Vec<_> = wants.iter().map(|w| w.name.as_str()).collect();
+        words.message(&plan(&images)).unwrap()
+    }
+
+    #[test]
+    fn one_image() {
+        assert_eq!(
+            message(&[want("ghcr.io/acme/api")], None, true),
+            "chore: update api image to main-abc1234 [skip ci]\n\n\
+             ghcr.io/acme/api: v1 -> main-abc1234 (k8s/kustomization.yaml)\n\n\
+             Tagbump-Image: ghcr.io/acme/api:main-abc1234\nTagbump-Source: acme/api@0123456789\n"
+        );
+    }
+
+    #[test]
+    fn several_images() {
+        let text = message(&[want("a"), want("b"), want("c")], None, true);
+        assert!(text.starts_with("chore: update 3 images [skip ci]\n\na: v1 -> "), "{text}");
+        assert_eq!(text.matches("Tagbump-Image: ").count(), 3);
+    }
+
+    #[test]
+    fn own_words_keep_their_mark_and_trailers() {
+        let text = message(&[want("a/b")], Some("deploy {name} {old_tag}>{tag} {sha:4} [ci skip]"), true);
+        assert!(text.starts_with("deploy b v1>main-abc1234 0123 [ci skip]\n\nTagbump-Image: "), "{text}");
+        let text = message(&[want("a/b")], Some("subject\n\nbody\n\nRefs: #1\nX-Y: z"), true);
+        assert!(text.starts_with("subject [skip ci]\n\nbody\n\nRefs: #1\nX-Y: z\nTagbump-Image: "), "{text}");
+        let text = message(&[want("a/b")], Some("Fix: subject"), false);
+        assert!(text.starts_with("Fix: subject\n\nTagbump-Image: "), "{text}");
+    }
+
+    #[test]
+    fn unknown_variables_are_told() {
+        let template = Template::parse("{foo}").unwrap();
+        let wants = [want("a")];
+        let words = Words {
+            wants: &wants,
+            template: Some(&template),
+            facts: &TagFacts::default(),
+            skip_ci: false,
+            source: None,
+            signoff: None,
+            prefix: "",
+        };
+        let failure = words.message(&plan(&["a"])).unwrap_err();
+        assert!(failure.message.contains("unknown variable {foo}"), "{}", failure.message);
+    }
+}

@@ -1,0 +1,266 @@
+//! Landing: making a bump a commit on the remote branch, however many others do the same.
+//!
+//! The loop reads the tip, plans on *that*, publishes a commit on top of it without force, and starts over
+//! when somebody was faster: the bump is made anew on the new tip, so two bumps of one file never conflict.
+//! Where a commit can be made and published is a [`Place`]; git's is in the git room, tests have their own.
+
+pub mod message;
+mod pace;
+
+use std::time::Duration;
+
+use crate::error::{Exit, Failure, Result};
+use crate::plan::{FileEdit, Files, Plan};
+
+pub use pace::{Clock, Pace, SystemClock};
+
+/// The commit that the target branch points at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tip(pub String);
+
+/// Why a step did not work, and whether it may the next time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A fault that passes; the server may say when to come back.
+    Passing { what: String, retry_after: Option<Duration> },
+    /// Nobody answers at that address. May pass, but is tried a few times only.
+    Unreachable { what: String },
+    /// Will not change by trying again.
+    Final(Failure),
+}
+
+/// What became of a commit that was to be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is on the branch.
+    Published,
+    /// Somebody was faster: it is not, and won't be.
+    Stale { what: String },
+    /// The server holds a lock on the branch; it is not there.
+    Locked { what: String },
+    /// The server said no, in words that may mean a race or a rule: whether the tip moved tells.
+    Rejected { words: String },
+    /// The connection was lost, or the answer was no answer: it may be there or not.
+    Unknown { what: String, retry_after: Option<Duration> },
+    /// The server says no, and will.
+    Refused(Failure),
+}
+
+/// A branch that commits can be published on.
+pub trait Place {
+    /// Finds out where the branch is now.
+    ///
+    /// # Errors
+    /// Where the server can't be asked, or has no such branch.
+    fn tip(&mut self) -> Result<Tip, Trouble>;
+
+    /// The files of the tip that are to be planned on.
+    ///
+    /// # Errors
+    /// Where they can't be read, or a named one is not there.
+    fn files(&mut self, tip: &Tip) -> Result<Files>;
+
+    /// Makes a commit on the tip; publishes nothing. Gives its name.
+    ///
+    /// # Errors
+    /// Where the commit can't be made.
+    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String>;
+
+    /// Publishes a commit that was made on `tip`, without force.
+    fn publish(&mut self, tip: &Tip, commit: &str) -> Verdict;
+
+    /// Whether the tip is the commit or comes after it.
+    ///
+    /// # Errors
+    /// Where the history can't be read.
+    fn contains(&mut self, tip: &Tip, commit: &str) -> Result<bool>;
+}
+
+/// How landing ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landing {
+    pub plan: Plan,
+    /// The commit that is on the branch now; nothing where every reference had its tag already.
+    pub commit: Option<String>,
+    /// How many commits were published or tried to be.
+    pub attempts: u32,
+    /// What happened on the way, for `-v`.
+    pub log: Vec<String>,
+}
+
+/// How often a server that was never reached is tried.
+const UNREACHABLE_TRIES: u32 = 6;
+/// How often a lock is waited for while the tip stands still.
+const LOCKED_TRIES: u32 = 12;
+
+/// Lands what `plan` makes of the tip's files, with the message that `word` makes of it.
+///
+/// # Errors
+/// What `plan` says of the tip; exit 4 when the budget is spent; exit 5 when the server refuses.
+pub fn land(
+    place: &mut dyn Place,
+    pace: &mut Pace<'_>,
+    plan: &mut dyn FnMut(Files) -> Result<Plan>,
+    word: &dyn Fn(&Plan) -> Result<String>,
+) -> Result<Landing> {
+    Loop { place, pace, attempts: 0, made: Vec::new(), log: Vec::new(), unreachable: 0, stuck: None }
+        .run(plan, word)
+}
+
+struct Loop<'a, 'c> {
+    place: &'a mut dyn Place,
+    pace: &'a mut Pace<'c>,
+    attempts: u32,
+    /// The commits that were tried, each with the plan that it carries: one may be there after all.
+    made: Vec<(String, Plan)>,
+    log: Vec<String>,
+    unreachable: u32,
+    /// The tip at which the server said no, how often, and what it said.
+    stuck: Option<Stuck>,
+}
+
+struct Stuck {
+    tip: Tip,
+    times: u32,
+    locked: bool,
+    words: String,
+}
+
+impl Loop<'_, '_> {
+    fn run(
+        mut self,
+        plan: &mut dyn FnMut(Files) -> Result<Plan>,
+        word: &dyn Fn(&Plan) -> Result<String>,
+    ) -> Result<Landing> {
+        loop {
+            let tip = self.tip()?;
+            if let Some(done) = self.landed_before(&tip)? {
+                return Ok(done);
+            }
+            self.check_stuck(&tip)?;
+            let planned = plan(self.place.files(&tip)?)?;
+            if planned.is_empty() {
+                return Ok(self.done(planned, None));
+            }
+            let commit = self.place.commit(&tip, &planned.edits, &word(&planned)?)?;
+            self.attempts += 1;
+            let verdict = self.place.publish(&tip, &commit);
+            if verdict == Verdict::Published {
+                return Ok(self.done(planned, Some(commit)));
+            }
+            self.made.push((commit, planned));
+            self.after(&tip, verdict)?;
+        }
+    }
+
+    fn done(self, plan: Plan, commit: Option<String>) -> Landing {
+        Landing { plan, commit, attempts: self.attempts, log: self.log }
+    }
+
+    /// The tip, however often the server has to be asked.
+    fn tip(&mut self) -> Result<Tip> {
+        loop {
+            let (what, retry_after) = match self.place.tip() {
+                Ok(tip) => {
+                    self.unreachable = 0;
+                    return Ok(tip);
+                }
+                Err(Trouble::Final(failure)) => return Err(failure),
+                Err(Trouble::Passing { what, retry_after }) => (what, retry_after),
+                Err(Trouble::Unreachable { what }) => {
+                    self.unreachable += 1;
+                    if self.unreachable >= UNREACHABLE_TRIES {
+                        return Err(
+                            self.not_landed(&what, "check the remote's URL and the network, then run again")
+                        );
+                    }
+                    (what, None)
+                }
+            };
+            self.wait(what, retry_after)?;
+        }
+    }
+
+    /// One of our commits may have landed though we were not told.
+    fn landed_before(&mut self, tip: &Tip) -> Result<Option<Landing>> {
+        for nth in 0..self.made.len() {
+            if self.place.contains(tip, &self.made[nth].0)? {
+                let (commit, plan) = self.made.swap_remove(nth);
+                let log = std::mem::take(&mut self.log);
+                return Ok(Some(Landing { plan, commit: Some(commit), attempts: self.attempts, log }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A no without a known reason was a race if the tip has moved since; else it is a no.
+    fn check_stuck(&mut self, tip: &Tip) -> Result<()> {
+        let Some(stuck) = &self.stuck else { return Ok(()) };
+        if stuck.tip != *tip {
+            self.stuck = None;
+            return Ok(());
+        }
+        if !stuck.locked {
+            return Err(refused(&stuck.words));
+        }
+        if stuck.times >= LOCKED_TRIES {
+            let words = stuck.words.clone();
+            return Err(self.not_landed(
+                &words,
+                "a lock was left behind on the server; remove it there, then run again",
+            ));
+        }
+        Ok(())
+    }
+
+    fn after(&mut self, tip: &Tip, verdict: Verdict) -> Result<()> {
+        match verdict {
+            Verdict::Published => Ok(()),
+            Verdict::Stale { what } => {
+                self.stuck = None;
+                self.wait(what, None)
+            }
+            Verdict::Locked { what } => {
+                self.note_stuck(tip, true, &what);
+                self.wait(what, None)
+            }
+            Verdict::Rejected { words } => {
+                self.note_stuck(tip, false, &words);
+                self.wait(words, None)
+            }
+            Verdict::Unknown { what, retry_after } => self.wait(what, retry_after),
+            Verdict::Refused(failure) => Err(failure),
+        }
+    }
+
+    fn note_stuck(&mut self, tip: &Tip, locked: bool, words: &str) {
+        let times = self.stuck.as_ref().filter(|s| s.tip == *tip).map_or(0, |s| s.times) + 1;
+        self.stuck = Some(Stuck { tip: tip.clone(), times, locked, words: words.to_owned() });
+    }
+
+    fn wait(&mut self, what: String, retry_after: Option<Duration>) -> Result<()> {
+        self.log.push(format!("try {}: {what}", self.attempts));
+        if self.pace.wait(retry_after) {
+            return Ok(());
+        }
+        Err(self.not_landed(&what, "run again, or give it longer with --timeout"))
+    }
+
+    fn not_landed(&self, what: &str, hint: &str) -> Failure {
+        let tries = match self.attempts {
+            0 => "before anything was pushed".to_owned(),
+            1 => "after 1 try".to_owned(),
+            n => format!("after {n} tries"),
+        };
+        Failure::new(Exit::NotLanded, format!("not landed {tries}: {what}")).hinted(hint)
+    }
+}
+
+/// The server's own no.
+pub fn refused(words: &str) -> Failure {
+    Failure::new(Exit::Refused, format!("the server refuses the push: {words}"))
+        .hinted("the branch's rules or a hook stand in the way; ask who keeps the repository")
+}
+
+#[cfg(test)]
+mod tests;

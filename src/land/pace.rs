@@ -1,0 +1,62 @@
+//! When to try again: full jitter, within a budget.
+//!
+//! Waiting a random time between nothing and a doubling bound spreads the losers of a race better than any
+//! fixed or nearly fixed wait ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+
+use std::time::{Duration, Instant};
+
+/// The first bound. One landing keeps a server busy for some tens of milliseconds.
+const BASE: Duration = Duration::from_millis(100);
+/// The bound stops growing here: with dozens of writers a turn comes up at least this often.
+const CAP: Duration = Duration::from_secs(2);
+
+/// Time, and a way to let it pass. Tests have one that does not wait.
+pub trait Clock {
+    fn now(&self) -> Instant;
+    fn sleep(&self, time: Duration);
+}
+
+/// The machine's clock.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}
+
+/// Says when to try again, until the budget is spent.
+pub struct Pace<'a> {
+    clock: &'a dyn Clock,
+    deadline: Instant,
+    tries: u32,
+    random: fastrand::Rng,
+}
+
+impl<'a> Pace<'a> {
+    pub fn new(clock: &'a dyn Clock, budget: Duration, random: fastrand::Rng) -> Self {
+        Pace { clock, deadline: clock.now() + budget, tries: 0, random }
+    }
+
+    /// When the budget is spent.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Lets the time until the next try pass; not less than the server asked for. `false`, at once, where
+    /// the budget does not last until then.
+    pub fn wait(&mut self, at_least: Option<Duration>) -> bool {
+        let bound = BASE.saturating_mul(1 << self.tries.min(16)).min(CAP);
+        self.tries += 1;
+        let time = bound.mul_f64(self.random.f64()) + at_least.unwrap_or_default();
+        if self.clock.now() + time >= self.deadline {
+            return false;
+        }
+        self.clock.sleep(time);
+        true
+    }
+}

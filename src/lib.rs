@@ -1,0 +1,51 @@
+//! tagbump puts the tag of a freshly built container image into the YAML of a GitOps repository, changing
+//! nothing else in the file, and lands the commit.
+//!
+//! # The map
+//!
+//! Four ideas carry it. A bump is a pure function (`plan`: files in, edits out), so a lost race is mended by
+//! making it again. A place to land is one small trait (`land::Place`). An edit is a byte range that is found
+//! by parsing and proved by parsing again (`yaml`). The outcome is one value (`report::Report`), which every
+//! printer shows.
+//!
+//! | room | does | may use |
+//! |---|---|---|
+//! | `main`, `console` | parse, run, show, exit: all that prints | everything |
+//! | [`cli`] | what can be typed | |
+//! | [`settings`] | what was typed, checked | `cli`, `actions`, and the pure rooms |
+//! | [`bump`], [`tags`], [`facts`] | the stories of the two commands | everything below |
+//! | [`land`] | the landing loop, its pace, the commit's words | `plan` and the pure rooms |
+//! | [`git`] | commits, remotes, credentials; the only user of git2 | `land`, `plan`, `worktree`, `select` |
+//! | [`worktree`] | find, read and replace files; nothing outside the root | `plan`, `select` |
+//! | [`actions`] | what a GitHub Actions runner tells | `environment`, `tag` |
+//! | [`report`] | text, diff, JSON | `plan` |
+//! | [`plan`] | files and a request in, edits out | `manifest`, `yaml`, `image`, `select` |
+//! | [`manifest`] | where references live: one file a kind | `yaml`, `image` |
+//! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
+//! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other |
+//! | [`error`], [`environment`], [`interrupt`], [`extras`] | what all rooms need | |
+//!
+//! Arrows point down the table. `plan`, `manifest`, `yaml`, `image`, `tag`, `template` and `select` are pure:
+//! no files, no network, no clock, no environment. `tests/house.rs` checks this map against the code.
+
+pub mod actions;
+pub mod bump;
+pub mod cli;
+pub mod environment;
+pub mod error;
+pub mod extras;
+pub mod facts;
+pub mod git;
+pub mod image;
+pub mod interrupt;
+pub mod land;
+pub mod manifest;
+pub mod plan;
+pub mod report;
+pub mod select;
+pub mod settings;
+pub mod tag;
+pub mod tags;
+pub mod template;
+pub mod worktree;
+pub mod yaml;

@@ -1,0 +1,48 @@
+//! Parse, run, show, exit.
+
+mod console;
+
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use console::Console;
+use tagbump::cli::{self, BumpArgs, Command, TagArgs};
+use tagbump::environment::Environment;
+use tagbump::error::Result;
+use tagbump::{bump, extras, interrupt, settings, tags};
+
+fn main() -> ExitCode {
+    let command = cli::parse().unwrap_or_else(|error| error.exit()).command;
+    let variables =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    let environment = Environment::new(variables);
+    let console = Console::new(&command, &environment);
+    let code = match command {
+        Command::Bump(args) => run_bump(*args, environment, &console),
+        Command::Tag(args) => run_tag(args, environment, &console),
+        Command::Completions { shell } => Ok(console.plain(&extras::completions(shell))),
+        Command::Man { folder } => extras::man(&folder).map(|()| ExitCode::SUCCESS),
+    };
+    code.unwrap_or_else(|failure| console.failure(&failure))
+}
+
+fn run_bump(args: BumpArgs, environment: Environment, console: &Console) -> Result<ExitCode> {
+    interrupt::clean_up_on_signals();
+    let settings = settings::bump(args, environment, now())?;
+    let report = bump::run(&settings);
+    console.report(&report);
+    Ok(ExitCode::from(report.exit_code(settings.exit_code)))
+}
+
+fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<ExitCode> {
+    let told = tags::run(&settings::tag(args, environment, now())?)?;
+    console.notices(&told.notices);
+    Ok(console.plain(&told.lines))
+}
+
+/// Seconds since the epoch; reproducible builds set it (`SOURCE_DATE_EPOCH`, reproducible-builds.org).
+fn now() -> i64 {
+    let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    set.unwrap_or_else(|| i64::try_from(clock()).unwrap_or(0))
+}

@@ -1,0 +1,289 @@
+//! How each form of reference takes a new tag: which scalars change, which keys come and go.
+
+use super::reference::{Form, Reference, Slot};
+use crate::image::{Digest, Part, Tag, Written, join_tag, same_image, split_tag};
+use crate::yaml::{Change, NodeId, Obstacle, Pair, Shape, Style, Tape, needs_quotes, obstacle};
+
+/// What a reference shall say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// The image that is looked for.
+    pub name: &'a str,
+    pub new_name: &'a Part<String>,
+    /// `None` keeps the tag.
+    pub tag: Option<&'a Tag>,
+    pub digest: &'a Part<Digest>,
+}
+
+/// The changes that make a reference say what is wanted; none where it does already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rewrite {
+    pub changes: Vec<Change>,
+    /// Tag and digest before and after.
+    pub from: String,
+    pub to: String,
+    pub dropped_digest: bool,
+    pub warning: Option<String>,
+}
+
+/// A reference that can't be edited safely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The node to point at.
+    pub at: NodeId,
+    pub why: String,
+    pub cure: String,
+    /// The value is written there and only used here: fine if it is edited there.
+    pub written_at: Option<NodeId>,
+}
+
+impl Refusal {
+    pub fn new(at: NodeId, what: &str, obstacle: Obstacle) -> Self {
+        Refusal { at, why: format!("{what} {obstacle}"), cure: obstacle.cure().to_owned(), written_at: None }
+    }
+}
+
+type Result<T> = std::result::Result<T, Refusal>;
+
+/// Plans the changes to one reference.
+///
+/// # Errors
+/// Where the reference can't be edited safely, and why.
+pub fn rewrite(tape: &Tape, reference: &Reference, wanted: &Wanted<'_>) -> Result<Rewrite> {
+    let mut pen = Pen::new(tape, reference, wanted);
+    match &reference.form {
+        Form::Text(slot) => pen.text(*slot)?,
+        Form::Field(slot) => pen.field(*slot)?,
+        Form::Block { repository, registry, tag, digest } => {
+            pen.rename_block(*repository, registry.as_deref())?;
+            pen.block(*tag, *digest)?;
+        }
+        Form::Untagged { repository, digest } => pen.untagged(*repository, *digest)?,
+        Form::Entry { name, new_name, new_tag, digest, tag_suffix } => {
+            if *tag_suffix && new_tag.is_none() {
+                return Err(Refusal {
+                    at: name.place(),
+                    why: "the entry has a tagSuffix and no newTag: the tag is the workload's".to_owned(),
+                    cure: "give the entry a newTag, or bump the workload's image".to_owned(),
+                    written_at: None,
+                });
+            }
+            pen.entry(&Entry { name: *name, new_name: *new_name, new_tag: *new_tag, digest: *digest })?;
+        }
+    }
+    Ok(pen.finish())
+}
+
+struct Entry {
+    name: Slot,
+    new_name: Option<Slot>,
+    new_tag: Option<Slot>,
+    digest: Option<Slot>,
+}
+
+/// Collects the changes to one reference.
+struct Pen<'a> {
+    tape: &'a Tape,
+    reference: &'a Reference,
+    wanted: &'a Wanted<'a>,
+    /// Tag and digest as they shall be.
+    tag: Option<String>,
+    digest: Option<String>,
+    done: Rewrite,
+}
+
+impl<'a> Pen<'a> {
+    fn new(tape: &'a Tape, reference: &'a Reference, wanted: &'a Wanted<'a>) -> Self {
+        let old_tag = reference.tag.as_deref();
+        let new_tag = wanted.tag.map(Tag::as_str);
+        let tag_changes = new_tag.is_some() && new_tag != old_tag;
+        // with both, the digest wins: an old digest beside a new tag would run the old image
+        let digest = match wanted.digest {
+            Part::Set(digest) => Some(digest.as_str().to_owned()),
+            Part::Unsaid if tag_changes => None,
+            Part::Unsaid | Part::Keep => reference.digest.clone(),
+        };
+        let from = join_tag(old_tag, reference.digest.as_deref());
+        Pen {
+            tape,
+            reference,
+            wanted,
+            tag: new_tag.or(old_tag).map(str::to_owned),
+            done: Rewrite {
+                dropped_digest: reference.digest.is_some() && digest.is_none(),
+                from,
+                ..Rewrite::default()
+            },
+            digest,
+        }
+    }
+
+    fn finish(mut self) -> Rewrite {
+        self.done.to = join_tag(self.tag.as_deref(), self.digest.as_deref());
+        self.done
+    }
+
+    /// Makes a scalar say `value`, unless it does already.
+    fn set(&mut self, what: &str, slot: Slot, value: &str) -> Result<()> {
+        let Shape::Scalar { value: old, style, .. } = &self.tape.node(slot.node).shape else {
+            return Err(Refusal::new(slot.place(), what, Obstacle::NotScalar));
+        };
+        let reads_otherwise = *style == Style::Plain && needs_quotes(old, false) && !old.is_empty();
+        if old == value && !reads_otherwise {
+            return Ok(());
+        }
+        if slot.shared_by.is_some() {
+            let written_at = Some(slot.node);
+            return Err(Refusal { written_at, ..Refusal::new(slot.place(), what, Obstacle::Alias) });
+        }
+        if let Some(obstacle) = obstacle(self.tape, slot.node) {
+            return Err(Refusal::new(slot.node, what, obstacle));
+        }
+        if reads_otherwise {
+            self.done.warning =
+                Some(format!("{what} {old} was no string to every YAML reader; the new one is one"));
+        }
+        self.done.changes.push(Change::Set { node: slot.node, value: value.to_owned() });
+        Ok(())
+    }
+
+    fn insert(&mut self, behind: Slot, pairs: Vec<Pair>) -> Result<()> {
+        if behind.shared_by.is_some_and(|by| self.tape.node(by).key != Some(behind.key)) {
+            return Err(Refusal::new(behind.place(), "the entry", Obstacle::Alias));
+        }
+        if !pairs.is_empty() {
+            self.done.changes.push(Change::InsertAfter { key: behind.key, pairs });
+        }
+        Ok(())
+    }
+
+    fn new_name(&self) -> Option<&'a str> {
+        match self.wanted.new_name {
+            Part::Set(name) => Some(name.as_str()),
+            Part::Unsaid | Part::Keep => None,
+        }
+    }
+
+    fn text(&mut self, slot: Slot) -> Result<()> {
+        let old = self.tape.text(slot.node).unwrap_or_default();
+        let name = match self.new_name() {
+            Some(new) if !same_image(new, Written::parse(old).name) => new,
+            _ => Written::parse(old).name,
+        };
+        let mut text = name.to_owned();
+        for (mark, part) in [(':', &self.tag), ('@', &self.digest)] {
+            if let Some(part) = part.as_deref().filter(|p| !p.is_empty()) {
+                text.push(mark);
+                text.push_str(part);
+            }
+        }
+        self.set("the image", slot, &text)
+    }
+
+    /// A field that the user named: an image with its name, or else a tag alone.
+    fn field(&mut self, slot: Slot) -> Result<()> {
+        let names_it = self.tape.text(slot.node).is_some_and(|old| {
+            let name = Written::parse(old).name;
+            same_image(name, self.wanted.name) || self.new_name().is_some_and(|new| same_image(name, new))
+        });
+        if names_it {
+            return self.text(slot);
+        }
+        self.set("the field", slot, &join_tag(self.tag.as_deref(), self.digest.as_deref()))
+    }
+
+    fn block(&mut self, tag: Slot, digest: Option<Slot>) -> Result<()> {
+        let old = self.tape.text(tag.node).unwrap_or_default();
+        let (_, in_tag) = split_tag(old);
+        // the digest goes where one stands, else behind the tag
+        let own_key = digest.filter(|d| in_tag.is_none() || self.tape.text(d.node) != Some(""));
+        let text = match own_key {
+            Some(_) => self.tag.clone().unwrap_or_default(),
+            None => join_tag(self.tag.as_deref(), self.digest.as_deref()),
+        };
+        self.set("the tag", tag, &text)?;
+        if let Some(key) = own_key {
+            let value = self.digest.clone().unwrap_or_default();
+            self.digest_key(key, &value)?;
+        }
+        Ok(())
+    }
+
+    /// A removed digest becomes `""`: without the key the chart's default would come back.
+    fn digest_key(&mut self, key: Slot, value: &str) -> Result<()> {
+        let empty = self.tape.text(key.node) == Some("");
+        if empty && value.is_empty() { Ok(()) } else { self.set("the digest", key, value) }
+    }
+
+    fn untagged(&mut self, repository: Slot, digest: Option<Slot>) -> Result<()> {
+        let with_tag = digest.is_none().then_some(self.digest.as_deref()).flatten();
+        let value = join_tag(self.tag.as_deref(), with_tag);
+        self.insert(repository, vec![Pair { key: "tag", value }])?;
+        match digest {
+            Some(key) => {
+                let value = self.digest.clone().unwrap_or_default();
+                self.digest_key(key, &value)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn rename_block(&mut self, repository: Slot, registry: Option<&str>) -> Result<()> {
+        let Some(new) = self.new_name().filter(|new| !same_image(new, &self.reference.image)) else {
+            return Ok(());
+        };
+        let inside = match registry {
+            Some(registry) => new.strip_prefix(registry).and_then(|rest| rest.strip_prefix('/')),
+            None => Some(new),
+        };
+        let inside = inside.ok_or_else(|| Refusal {
+            at: repository.place(),
+            why: format!("the new name {new} is in another registry than the block says"),
+            cure: "change the registry by hand, then bump".to_owned(),
+            written_at: None,
+        })?;
+        self.set("the repository", repository, inside)
+    }
+
+    fn entry(&mut self, entry: &Entry) -> Result<()> {
+        let mut behind_name = Vec::new();
+        if let Some(new) = self.new_name().filter(|new| *new != self.reference.image) {
+            match entry.new_name {
+                Some(slot) => self.set("newName", slot, new)?,
+                None => behind_name.push(Pair { key: "newName", value: new.to_owned() }),
+            }
+        }
+        let last_name = entry.new_name.filter(|_| behind_name.is_empty()).unwrap_or(entry.name);
+        let mut behind_tag = Vec::new();
+        if let Some(digest) = self.digest.clone() {
+            match entry.digest {
+                Some(slot) => self.set("the digest", slot, &digest)?,
+                None => behind_tag.push(Pair { key: "digest", value: digest }),
+            }
+        }
+        match (entry.new_tag, self.tag.clone()) {
+            (Some(slot), Some(tag)) => {
+                self.set("newTag", slot, &tag)?;
+                self.insert(slot, behind_tag)?;
+            }
+            (None, Some(tag)) => {
+                behind_name.push(Pair { key: "newTag", value: tag });
+                behind_name.extend(behind_tag);
+            }
+            (_, None) => behind_name.extend(behind_tag),
+        }
+        self.insert(last_name, behind_name)?;
+        self.drop_digest(entry.digest)
+    }
+
+    fn drop_digest(&mut self, digest: Option<Slot>) -> Result<()> {
+        let Some(slot) = digest.filter(|_| self.done.dropped_digest) else {
+            return Ok(());
+        };
+        if slot.shared_by.is_some() || self.tape.node(slot.node).anchored {
+            return Err(Refusal::new(slot.place(), "the digest", Obstacle::Alias));
+        }
+        self.done.changes.push(Change::Remove { key: slot.key });
+        Ok(())
+    }
+}

@@ -1,0 +1,224 @@
+//! Which references a request means, whether that is safe to act on, and the edits that follow.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::files::{Parsed, Survey};
+use super::{ChangedReference, FileEdit, Plan, Request, Want, messages};
+use crate::error::Result;
+use crate::image::Tag;
+use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, rewrite};
+use crate::select::Standing;
+use crate::yaml::{Change, EditError, NodeId, Obstacle, apply};
+
+/// A reference that one of the wants means, with what would become of it.
+pub(super) struct Match {
+    pub file: usize,
+    pub want: usize,
+    pub at: NodeId,
+    pub kind: &'static str,
+    pub image: String,
+    pub tag: Option<String>,
+    /// Not there yet: `--add` makes it.
+    pub added: bool,
+    pub result: Result<Rewrite, Refusal>,
+}
+
+/// Every reference that is meant, in the order of files and text.
+pub(super) fn find(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
+    let mut matches = Vec::new();
+    for (file, parsed) in survey.files.iter().enumerate().filter(|(_, f)| f.standing != Standing::Context) {
+        let first = matches.len();
+        for reference in parsed.references.iter().filter(|r| request.add || !is_untagged(r)) {
+            let mut wants = request.wants.iter().enumerate();
+            let meant = wants.by_ref().find(|(_, w)| reference.is_meant_by(&w.name, &w.new_name));
+            let Some((want, wanted)) = meant else { continue };
+            if let Some((_, other)) = wants.find(|(_, w)| reference.is_meant_by(&w.name, &w.new_name)) {
+                return Err(messages::meant_twice(wanted, other, &parsed.place(reference.at)));
+            }
+            matches.push(one(parsed, file, reference, want, wanted));
+        }
+        settle_shared(parsed, &mut matches[first..]);
+    }
+    Ok(matches)
+}
+
+fn is_untagged(reference: &Reference) -> bool {
+    matches!(reference.form, Form::Untagged { .. })
+}
+
+fn one(parsed: &Parsed, file: usize, reference: &Reference, want: usize, wanted: &Want) -> Match {
+    let wish = Wanted {
+        name: &wanted.name,
+        new_name: &wanted.new_name,
+        tag: wanted.tag.as_ref(),
+        digest: &wanted.digest,
+    };
+    Match {
+        file,
+        want,
+        at: reference.at,
+        kind: reference.kind,
+        image: reference.image.clone(),
+        tag: reference.tag.clone(),
+        added: is_untagged(reference),
+        result: rewrite(&parsed.tape, reference, &wish),
+    }
+}
+
+/// Values that several places share, by alias or merge key.
+///
+/// A place that only uses a value is settled where the value is written, if that is edited too. A value is
+/// edited only if every place that uses it is a tag of the same image.
+fn settle_shared(parsed: &Parsed, matches: &mut [Match]) {
+    let edited: HashMap<NodeId, usize> = matches
+        .iter()
+        .filter_map(|m| Some((m.result.as_ref().ok()?, m.want)))
+        .flat_map(|(rewrite, want)| set_nodes(rewrite).map(move |node| (node, want)))
+        .collect();
+    let mut settled: HashSet<NodeId> = HashSet::new();
+    for m in matches.iter_mut() {
+        let written_at = m.result.as_ref().err().and_then(|refusal| refusal.written_at);
+        if written_at.is_some_and(|node| edited.get(&node) == Some(&m.want)) {
+            settled.insert(m.at);
+            m.result = Ok(Rewrite::default());
+        }
+    }
+    for m in matches.iter_mut() {
+        let Ok(rewrite) = &m.result else { continue };
+        let foreign = set_nodes(rewrite).find_map(|node| foreign_use(parsed, node, m.at, &settled));
+        if let Some(place) = foreign {
+            m.result = Err(Refusal {
+                at: m.at,
+                why: format!(
+                    "is shared with {}, which is no tag of the same image",
+                    parsed.exact_place(place)
+                ),
+                cure: "write the tag out in both places".to_owned(),
+                written_at: None,
+            });
+        }
+    }
+}
+
+fn set_nodes(rewrite: &Rewrite) -> impl Iterator<Item = NodeId> {
+    rewrite.changes.iter().filter_map(|change| match change {
+        Change::Set { node, .. } => Some(*node),
+        _ => None,
+    })
+}
+
+/// A place that uses this node's value and is not settled by editing it.
+fn foreign_use(parsed: &Parsed, node: NodeId, own: NodeId, settled: &HashSet<NodeId>) -> Option<NodeId> {
+    let aliases = parsed.tape.aliases_of(node);
+    let merged = parsed.references.iter().filter_map(|r| r.tag_slot());
+    let merged = merged.filter(|slot| slot.node == node && slot.shared_by.is_some()).map(|slot| slot.place());
+    aliases.chain(merged).find(|place| *place != own && !settled.contains(place))
+}
+
+/// Whether the matches are what the user can have meant.
+pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Result<()> {
+    let of = |want: usize| matches.iter().filter(move |m| m.want == want);
+    let missing: Vec<_> = (0..request.wants.len()).filter(|&want| of(want).next().is_none()).collect();
+    if !missing.is_empty() {
+        return Err(messages::nothing(survey, request, &missing));
+    }
+    for want in 0..request.wants.len() {
+        let refused: Vec<_> = of(want).filter(|m| m.result.is_err()).collect();
+        let named =
+            |m: &&Match| survey.files[m.file].standing == Standing::Named || !request.fields.is_empty();
+        let all_refused = refused.len() == of(want).count();
+        if all_refused || refused.iter().any(named) {
+            return Err(messages::refused(survey, &refused));
+        }
+    }
+    let live = || matches.iter().filter(|m| m.result.is_ok());
+    if let Some(expected) = request.expect {
+        let count = live().count();
+        return if count == expected { Ok(()) } else { Err(messages::unexpected(survey, matches, expected)) };
+    }
+    if request.all || request.selected {
+        return Ok(());
+    }
+    for (want, wanted) in request.wants.iter().enumerate() {
+        let places: Vec<_> = live().filter(|m| m.want == want && !m.added).collect();
+        let tags: HashSet<_> = places.iter().map(|m| m.tag.as_deref()).collect();
+        if tags.len() > 1 {
+            return Err(messages::different_tags(survey, wanted, &places));
+        }
+    }
+    Ok(())
+}
+
+/// Makes the edits, each file's at once.
+pub(super) fn write(survey: &Survey, request: &Request, matches: Vec<Match>) -> Result<Plan> {
+    let mut plan = Plan { unread: survey.unread.clone(), ..Plan::default() };
+    let mut by_file: BTreeMap<usize, Vec<(Match, Rewrite)>> = BTreeMap::new();
+    for mut m in matches {
+        match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {
+            Ok(rewrite) => by_file.entry(m.file).or_default().push((m, rewrite)),
+            Err(refusal) => plan.warnings.push(messages::left_alone(&survey.files[m.file], &refusal)),
+        }
+    }
+    for (file, matches) in by_file {
+        edit(&survey.files[file], request, matches, &mut plan)?;
+    }
+    Ok(plan)
+}
+
+fn edit(parsed: &Parsed, request: &Request, matches: Vec<(Match, Rewrite)>, plan: &mut Plan) -> Result<()> {
+    let mut changes: Vec<Change> = Vec::new();
+    for change in matches.iter().flat_map(|(_, rewrite)| &rewrite.changes) {
+        if !changes.contains(change) {
+            changes.push(change.clone());
+        }
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let after = apply(&parsed.bytes, &parsed.tape, &changes).map_err(|e| edit_failure(parsed, &e))?;
+    for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| !rewrite.changes.is_empty()) {
+        let place = parsed.place(m.at);
+        plan.warnings.extend(rewrite.warning.map(|warning| format!("{place}: {warning}")));
+        plan.changes.push(ChangedReference {
+            file: parsed.path.clone(),
+            line: parsed.tape.node(m.at).line,
+            kind: m.kind,
+            image: renamed(&request.wants[m.want], m.image),
+            from: rewrite.from,
+            to: rewrite.to,
+            dropped_digest: rewrite.dropped_digest,
+        });
+    }
+    plan.edits.push(FileEdit { path: parsed.path.clone(), before: parsed.bytes.clone(), after });
+    Ok(())
+}
+
+fn renamed(want: &Want, image: String) -> String {
+    match &want.new_name {
+        crate::image::Part::Set(new) => new.clone(),
+        _ => image,
+    }
+}
+
+fn edit_failure(parsed: &Parsed, error: &EditError) -> crate::error::Failure {
+    match error {
+        EditError::Refused { node, obstacle } => {
+            messages::refusal(parsed, &Refusal::new(*node, "the value", *obstacle))
+        }
+        EditError::Overlap { node } => messages::refusal(
+            parsed,
+            &Refusal::new(*node, "two changes meet here; this place", Obstacle::Unplaced),
+        ),
+        EditError::Unproved => messages::unproved(parsed),
+    }
+}
+
+/// The tag as it is told; a missing one has no text.
+pub(super) fn shown(tag: Option<&str>) -> &str {
+    tag.unwrap_or("(no tag)")
+}
+
+/// Every tag that is asked for, for messages.
+pub(super) fn wanted_tag(want: &Want) -> &str {
+    want.tag.as_ref().map_or("*", Tag::as_str)
+}

@@ -1,0 +1,149 @@
+//! What is said when a plan can't be made. Each text names the place and ends with what to do.
+
+use super::files::{Parsed, Survey};
+use super::matching::{Match, shown, wanted_tag};
+use super::{Request, Want};
+use crate::error::{Exit, Failure};
+use crate::image::{same_image, short_name};
+use crate::manifest::Refusal;
+
+/// How many places or names a message lists.
+const LISTED: usize = 10;
+
+pub(super) fn meant_twice(one: &Want, other: &Want, place: &str) -> Failure {
+    Failure::usage(format!("IMAGEs {} and {} both mean the reference at {place}", one.name, other.name))
+        .hinted("name each image once")
+}
+
+pub(super) fn nothing(survey: &Survey, request: &Request, missing: &[usize]) -> Failure {
+    let mut message = String::new();
+    let mut hint = None;
+    for &want in missing {
+        let name = &request.wants[want].name;
+        if !message.is_empty() {
+            message.push('\n');
+        }
+        if let Some(path) = request.fields.first() {
+            let others = if request.fields.len() > 1 { " (or the others)" } else { "" };
+            message.push_str(&format!("no field {}{others} in the files that -f names", path.as_str()));
+            hint =
+                Some("paths start at the top of a document: spec.values.image.tag, list[0].tag".to_owned());
+            continue;
+        }
+        message.push_str(&format!("nothing matches {name} in {}", files(survey.count)));
+        hint = hint.or_else(|| advise(survey, name, &mut message));
+    }
+    let hint = hint.unwrap_or_else(|| "names are compared whole; check the spelling, -C and -f".to_owned());
+    Failure::new(Exit::NoMatch, message).hinted(hint)
+}
+
+/// Adds what was seen instead to the message; gives what to do about it.
+fn advise(survey: &Survey, name: &str, message: &mut String) -> Option<String> {
+    if let Some((_, place)) = survey.untagged.iter().find(|(image, _)| same_image(image, name)) {
+        message.push_str(&format!("\n  {place}: names it, but no tag; the chart's default tag runs"));
+        return Some("--add writes a tag there".to_owned());
+    }
+    let nearest = nearest(survey, name);
+    if !nearest.is_empty() {
+        message.push_str("\nnearest images seen:");
+        for (image, place) in nearest {
+            message.push_str(&format!("\n  {image} ({place})"));
+        }
+    }
+    if !survey.nameless.is_empty() {
+        message.push_str("\ntags without a name (their image is in the chart); to set one:");
+        for place in &survey.nameless {
+            message.push_str(&format!("\n  {place}"));
+        }
+    }
+    None
+}
+
+/// The images most like a name: by the whole, and by the last part.
+fn nearest<'a>(survey: &'a Survey, name: &str) -> Vec<(&'a str, &'a str)> {
+    let likeness = |image: &str| {
+        let whole = strsim::normalized_damerau_levenshtein(image, name);
+        let last = strsim::jaro_winkler(short_name(image), short_name(name));
+        whole.max(last)
+    };
+    let mut scored: Vec<_> =
+        survey.seen.iter().map(|(image, place)| (likeness(image), image, place)).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near = scored.into_iter().take(3).filter(|(score, ..)| *score > 0.4);
+    near.map(|(_, image, place)| (image.as_str(), place.as_str())).collect()
+}
+
+pub(super) fn refused(survey: &Survey, matches: &[&Match]) -> Failure {
+    let refusals = matches.iter().filter_map(|m| Some((&survey.files[m.file], m.result.as_ref().err()?)));
+    let mut failures = refusals.map(|(parsed, refusal)| refusal_at(parsed, refusal));
+    let Some((message, hint)) = failures.next() else {
+        return Failure::new(Exit::Unsafe, "nothing can be edited safely");
+    };
+    let more = failures.take(LISTED).map(|(message, _)| format!("\n{message}")).collect::<String>();
+    Failure::new(Exit::Unsafe, format!("{message}{more}")).hinted(hint)
+}
+
+pub(super) fn refusal(parsed: &Parsed, refusal: &Refusal) -> Failure {
+    let (message, hint) = refusal_at(parsed, refusal);
+    Failure::new(Exit::Unsafe, message).hinted(hint)
+}
+
+fn refusal_at(parsed: &Parsed, refusal: &Refusal) -> (String, String) {
+    let message = format!("{}: {}; nothing was written", parsed.exact_place(refusal.at), refusal.why);
+    (message, refusal.cure.clone())
+}
+
+pub(super) fn left_alone(parsed: &Parsed, refusal: &Refusal) -> String {
+    let place = parsed.exact_place(refusal.at);
+    format!("{place}: left alone: {}; {}", refusal.why, refusal.cure)
+}
+
+pub(super) fn unproved(parsed: &Parsed) -> Failure {
+    let message = format!("{}: the edit would change more than the tag; nothing was written", parsed.path);
+    Failure::new(Exit::Unsafe, message).hinted("please report this file's layout as a bug; edit it by hand")
+}
+
+pub(super) fn unexpected(survey: &Survey, matches: &[Match], expected: usize) -> Failure {
+    let live: Vec<_> = matches.iter().filter(|m| m.result.is_ok()).collect();
+    let message = format!(
+        "expected {}, found {}; nothing was written{}",
+        references(expected),
+        live.len(),
+        list(survey, &live)
+    );
+    Failure::new(Exit::NoMatch, message).hinted("narrow the search with -f, or correct --expect")
+}
+
+pub(super) fn different_tags(survey: &Survey, want: &Want, matches: &[&Match]) -> Failure {
+    let message = format!(
+        "{} has different tags in {}: which are meant to be {}? nothing was written{}",
+        want.name,
+        places(matches.len()),
+        wanted_tag(want),
+        list(survey, matches)
+    );
+    Failure::new(Exit::NoMatch, message)
+        .hinted("choose files with -f, or say --all (every place) or --expect N (that many)")
+}
+
+fn list(survey: &Survey, matches: &[&Match]) -> String {
+    let line = |m: &&Match| {
+        let place = survey.files[m.file].place(m.at);
+        format!("\n  {place}  {}  {}", m.image, shown(m.tag.as_deref()))
+    };
+    let more = matches.len().saturating_sub(LISTED);
+    let rest = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+    format!("{}{rest}", matches.iter().take(LISTED).map(line).collect::<String>())
+}
+
+fn files(n: usize) -> String {
+    if n == 1 { "1 file".to_owned() } else { format!("{n} files") }
+}
+
+fn places(n: usize) -> String {
+    if n == 1 { "1 place".to_owned() } else { format!("{n} places") }
+}
+
+fn references(n: usize) -> String {
+    if n == 1 { "1 reference".to_owned() } else { format!("{n} references") }
+}

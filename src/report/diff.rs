@@ -1,0 +1,67 @@
+//! Unified diffs, as `git apply` takes them.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use similar::{ChangeTag, TextDiff};
+
+use crate::plan::FileEdit;
+
+const BOLD: Style = Style::new().bold();
+const RED: Style = AnsiColor::Red.on_default();
+const GREEN: Style = AnsiColor::Green.on_default();
+const CYAN: Style = AnsiColor::Cyan.on_default();
+
+/// Lines around a change.
+const CONTEXT: usize = 3;
+
+/// The diff of some files, with colours; whoever prints it may take them out.
+pub fn diff(edits: &[FileEdit]) -> String {
+    edits.iter().map(one).collect()
+}
+
+fn one(edit: &FileEdit) -> String {
+    let (before, after) = (String::from_utf8_lossy(&edit.before), String::from_utf8_lossy(&edit.after));
+    let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
+    let mut text = format!("{BOLD}--- a/{path}{BOLD:#}\n{BOLD}+++ b/{path}{BOLD:#}\n", path = edit.path);
+    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
+        // writing to a string does not fail
+        let _ = writeln!(text, "{CYAN}{}{CYAN:#}", hunk.header());
+        for change in hunk.iter_changes() {
+            let line = change.value();
+            let (body, line_break) = split_break(line);
+            let _ = match change.tag() {
+                ChangeTag::Delete => write!(text, "{RED}-{body}{RED:#}{line_break}"),
+                ChangeTag::Insert => write!(text, "{GREEN}+{body}{GREEN:#}{line_break}"),
+                ChangeTag::Equal => write!(text, " {body}{line_break}"),
+            };
+            if line_break.is_empty() {
+                text.push_str("\n\\ No newline at end of file\n");
+            }
+        }
+    }
+    text
+}
+
+fn split_break(line: &str) -> (&str, &str) {
+    let body = line.trim_end_matches(['\n', '\r']);
+    line.split_at(body.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_changes() {
+        let edit = FileEdit {
+            path: "k/x.yaml".into(),
+            before: b"a: 1\r\nb: 2".to_vec(),
+            after: b"a: 1\r\nb: 3".to_vec(),
+        };
+        let plain = anstream::adapter::strip_str(&diff(&[edit])).to_string();
+        let expected = "--- a/k/x.yaml\n+++ b/k/x.yaml\n@@ -1,2 +1,2 @@\n a: 1\r\n\
+                        -b: 2\n\\ No newline at end of file\n+b: 3\n\\ No newline at end of file\n";
+        assert_eq!(plain, expected);
+    }
+}

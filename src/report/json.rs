@@ -1,0 +1,90 @@
+//! The outcome as one JSON object. Fields are only ever added.
+
+use serde::Serialize;
+
+use super::Report;
+
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    schema: u32,
+    outcome: &'a str,
+    changed: bool,
+    tag: Option<&'a str>,
+    images: Vec<Image<'a>>,
+    changes: Vec<Change<'a>>,
+    commit: Option<&'a str>,
+    branch: Option<&'a str>,
+    attempts: u32,
+    pull_request: Option<()>,
+    warnings: &'a [String],
+    notices: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Fault<'a>>,
+}
+
+#[derive(Serialize)]
+struct Image<'a> {
+    name: &'a str,
+    tag: Option<&'a str>,
+    digest: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Change<'a> {
+    file: &'a str,
+    line: usize,
+    kind: &'a str,
+    image: &'a str,
+    from: &'a str,
+    to: &'a str,
+}
+
+#[derive(Serialize)]
+struct Fault<'a> {
+    exit: u8,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+/// One line of JSON, with a line break.
+pub fn json(report: &Report) -> String {
+    let shown = Shown {
+        schema: SCHEMA,
+        outcome: report.outcome.as_str(),
+        changed: report.changed(),
+        tag: report.tag(),
+        images: report
+            .images
+            .iter()
+            .map(|i| Image { name: &i.name, tag: i.tag.as_deref(), digest: i.digest.as_deref() })
+            .collect(),
+        changes: report
+            .changes
+            .iter()
+            .map(|c| Change {
+                file: &c.file,
+                line: c.line,
+                kind: c.kind,
+                image: &c.image,
+                from: &c.from,
+                to: &c.to,
+            })
+            .collect(),
+        commit: report.commit.as_deref(),
+        branch: report.branch.as_deref(),
+        attempts: report.attempts,
+        pull_request: None,
+        warnings: &report.warnings,
+        notices: &report.notices,
+        error: report.failure.as_ref().map(|f| Fault {
+            exit: f.exit as u8,
+            message: &f.message,
+            hint: f.hint.as_deref(),
+        }),
+    };
+    // a struct of strings and numbers always has a JSON form
+    let text = serde_json::to_string(&shown).unwrap_or_default();
+    format!("{text}\n")
+}

@@ -1,0 +1,108 @@
+//! The outcome as one value, and the ways to show it. Everything that is told is told from it.
+
+mod diff;
+mod json;
+mod text;
+
+use crate::error::{Exit, Failure};
+use crate::plan::{ChangedReference, FileEdit};
+
+pub use diff::diff;
+pub use json::json;
+pub use text::{failure, printable, text};
+
+/// What became of a bump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Planned,
+    Edited,
+    Committed,
+    Landed,
+    Already,
+    Failed,
+}
+
+impl Outcome {
+    /// As it is told, part of the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Planned => "planned",
+            Outcome::Edited => "edited",
+            Outcome::Committed => "committed",
+            Outcome::Landed => "landed",
+            Outcome::Already => "already",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
+/// An image as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BumpedImage {
+    pub name: String,
+    pub tag: Option<String>,
+    pub digest: Option<String>,
+}
+
+/// All that a bump has to tell.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub outcome: Outcome,
+    pub images: Vec<BumpedImage>,
+    pub changes: Vec<ChangedReference>,
+    pub edits: Vec<FileEdit>,
+    pub commit: Option<String>,
+    pub branch: Option<String>,
+    pub attempts: u32,
+    pub warnings: Vec<String>,
+    /// What went as it should but is good to know.
+    pub notices: Vec<String>,
+    /// For `-v`.
+    pub details: Vec<String>,
+    pub failure: Option<Failure>,
+}
+
+impl Report {
+    pub fn new(images: Vec<BumpedImage>) -> Self {
+        Report {
+            outcome: Outcome::Already,
+            images,
+            changes: Vec::new(),
+            edits: Vec::new(),
+            commit: None,
+            branch: None,
+            attempts: 0,
+            warnings: Vec::new(),
+            notices: Vec::new(),
+            details: Vec::new(),
+            failure: None,
+        }
+    }
+
+    pub fn failed(mut self, failure: Failure) -> Self {
+        self.outcome = Outcome::Failed;
+        self.failure = Some(failure);
+        self
+    }
+
+    /// Whether there was, or in a dry run is, something to do.
+    pub fn changed(&self) -> bool {
+        !self.edits.is_empty()
+    }
+
+    /// The one tag that was asked for; nothing where the images have different ones.
+    pub fn tag(&self) -> Option<&str> {
+        let first = self.images.first()?.tag.as_deref()?;
+        self.images.iter().all(|image| image.tag.as_deref() == Some(first)).then_some(first)
+    }
+
+    /// The process's exit code; `when_planned` asks for 10 where a dry run found something to do.
+    pub fn exit_code(&self, when_planned: bool) -> u8 {
+        match (&self.failure, self.outcome) {
+            (Some(failure), _) => failure.exit as u8,
+            (None, Outcome::Planned) if when_planned && self.changed() => 10,
+            (None, Outcome::Failed) => Exit::Other as u8,
+            (None, _) => 0,
+        }
+    }
+}

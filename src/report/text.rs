@@ -1,0 +1,81 @@
+//! The outcome for people: a line a change, and what happened to them all.
+
+use anstyle::{AnsiColor, Style};
+
+use super::{Outcome, Report, diff};
+use crate::error::Failure;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+const GREEN: Style = AnsiColor::Green.on_default();
+
+/// What goes to stdout: in a dry run the diff, else the changes and where they are.
+pub fn text(report: &Report) -> String {
+    match report.outcome {
+        Outcome::Planned => diff(&report.edits),
+        Outcome::Failed => String::new(),
+        Outcome::Already => report.images.iter().map(|i| format!("already  {}\n", full_name(i))).collect(),
+        Outcome::Edited | Outcome::Committed | Outcome::Landed => {
+            format!("{}{}", changes(report), last_line(report))
+        }
+    }
+}
+
+fn full_name(image: &super::BumpedImage) -> String {
+    let tag = image.tag.as_ref().map(|t| format!(":{t}")).unwrap_or_default();
+    let digest = image.digest.as_ref().map(|d| format!("@{d}")).unwrap_or_default();
+    format!("{}{tag}{digest}", image.name)
+}
+
+fn changes(report: &Report) -> String {
+    let line = |c: &crate::plan::ChangedReference| {
+        let from = if c.from.is_empty() { "(none)" } else { &c.from };
+        let dropped = if c.dropped_digest { "  (the old digest was dropped)" } else { "" };
+        format!("{}:{}  {}  {from} -> {GREEN}{}{GREEN:#}{dropped}\n", c.file, c.line, c.image, c.to)
+    };
+    report.changes.iter().map(line).collect()
+}
+
+fn last_line(report: &Report) -> String {
+    let commit = report.commit.as_deref().unwrap_or_default();
+    let short = commit.get(..10).unwrap_or(commit);
+    let branch = report.branch.as_deref().map(|b| format!(" on {b}")).unwrap_or_default();
+    let tries = if report.attempts > 1 { format!(" ({} tries)", report.attempts) } else { String::new() };
+    match report.outcome {
+        Outcome::Landed => format!("landed {short}{branch}{tries}\n"),
+        Outcome::Committed => format!("committed {short}{branch}\n"),
+        _ => {
+            let files = report.edits.len();
+            format!("edited {files} {}\n", if files == 1 { "file" } else { "files" })
+        }
+    }
+}
+
+/// An error with its way out.
+pub fn failure(failure: &Failure) -> String {
+    let hint = failure.hint.as_ref().map(|hint| format!("\n{HINT}hint:{HINT:#} {}", printable(hint)));
+    format!("{ERROR}error:{ERROR:#} {}{}\n", printable(&failure.message), hint.unwrap_or_default())
+}
+
+/// Text from elsewhere, with its control characters written out: a server's words can't move the cursor.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' && c != '\t' {
+                c.escape_default().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_written_out() {
+        assert_eq!(printable("a\u{1b}[31mb\r\n\tc"), "a\\u{1b}[31mb\\r\n\tc");
+    }
+}

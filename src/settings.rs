@@ -1,0 +1,333 @@
+//! From what was typed to what is meant: flags and environment, checked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::actions::{Run, Source};
+use crate::cli::{BumpArgs, CommonArgs, Format, TagArgs};
+use crate::environment::Environment;
+use crate::error::{Failure, Result};
+use crate::git::{Identity, Tokens};
+use crate::image::{Digest, ImageArg, Part, Tag};
+use crate::plan::Want;
+use crate::select::Selection;
+use crate::tag::DEFAULT_TEMPLATE;
+use crate::template::Template;
+use crate::yaml::FieldPath;
+
+const DEFAULT_REMOTE: &str = "origin";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How far a bump goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The files of the working tree.
+    Edit,
+    /// A commit in the local repository.
+    Commit,
+    /// A commit on the remote branch.
+    Land,
+}
+
+/// A `bump`, checked.
+#[derive(Clone, Debug)]
+pub struct BumpSettings {
+    pub place: Place,
+    pub images: Vec<ImageArg>,
+    pub tag: Option<Tag>,
+    /// Given, or the default one; it computes the tag of a bare IMAGE.
+    pub template: Template,
+    pub template_given: bool,
+    pub selection: Selection,
+    pub fields: Vec<FieldPath>,
+    pub all: bool,
+    pub add: bool,
+    pub expect: Option<usize>,
+    pub reach: Reach,
+    pub dry_run: bool,
+    pub exit_code: bool,
+    pub format: Format,
+    pub commit: CommitSettings,
+    pub landing: LandingSettings,
+}
+
+/// Where to work, and what is known of the commit that was built.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub root: PathBuf,
+    pub source: Option<Source>,
+    pub run: Run,
+    pub environment: Environment,
+    /// Seconds since the epoch.
+    pub now: i64,
+}
+
+/// What a commit says.
+#[derive(Clone, Debug)]
+pub struct CommitSettings {
+    pub message: Option<Template>,
+    /// Nothing: on where the target's repository is the one that was built.
+    pub skip_ci: Option<bool>,
+    pub author: Option<Identity>,
+    pub signoff: bool,
+}
+
+/// Where a commit goes.
+#[derive(Clone)]
+pub struct LandingSettings {
+    pub branch: Option<String>,
+    pub remote: String,
+    pub sync: bool,
+    pub timeout: Duration,
+    pub tokens: Tokens,
+}
+
+impl std::fmt::Debug for LandingSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LandingSettings").field("branch", &self.branch).field("remote", &self.remote).finish()
+    }
+}
+
+/// A `tag`, checked.
+#[derive(Clone, Debug)]
+pub struct TagSettings {
+    pub place: Place,
+    pub templates: Vec<Template>,
+    pub images: Vec<String>,
+}
+
+/// Checks a `bump`.
+///
+/// # Errors
+/// Exit 2, with the flag and what it takes.
+pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings> {
+    let images = args.images.iter().filter(|image| !image.is_empty());
+    let images: Vec<_> = images.map(|image| ImageArg::parse(image).map_err(told)).collect::<Result<_>>()?;
+    let template = given(args.tag_template.as_deref());
+    let settings = BumpSettings {
+        images: with_digest(images, given(args.digest.as_deref()))?,
+        tag: given(args.tag.as_deref()).map(Tag::parse).transpose().map_err(told)?,
+        template_given: template.is_some(),
+        template: parse_template("--tag-template", template.unwrap_or(DEFAULT_TEMPLATE))?,
+        selection: Selection::new(&listed(args.files))?,
+        fields: fields(&listed(args.fields))?,
+        all: args.all,
+        add: args.add,
+        expect: given(args.expect.as_deref()).map(count).transpose()?,
+        reach: match (args.push, args.commit) {
+            (true, _) => Reach::Land,
+            (false, true) => Reach::Commit,
+            (false, false) => Reach::Edit,
+        },
+        dry_run: args.dry_run,
+        exit_code: args.exit_code,
+        format: args.format,
+        commit: CommitSettings {
+            message: given(args.message.as_deref()).map(|m| parse_template("--message", m)).transpose()?,
+            skip_ci: match (args.skip_ci, args.no_skip_ci) {
+                (_, true) => Some(false),
+                (true, false) => Some(true),
+                (false, false) => None,
+            },
+            author: given(args.author.as_deref()).map(Identity::parse).transpose()?,
+            signoff: args.signoff,
+        },
+        landing: LandingSettings {
+            branch: given(args.branch.as_deref()).map(branch).transpose()?,
+            remote: given(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
+            sync: !args.no_sync,
+            timeout: given(args.timeout.as_deref()).map(duration).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
+            tokens: Tokens::read(&environment),
+        },
+        place: place(&args.common, environment, now)?,
+    };
+    settings.check()?;
+    Ok(settings)
+}
+
+/// Checks a `tag`.
+///
+/// # Errors
+/// Exit 2, with the flag and what it takes.
+pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSettings> {
+    let mut templates = listed(args.templates);
+    if templates.is_empty() {
+        templates.push(DEFAULT_TEMPLATE.to_owned());
+    }
+    let images = listed(args.images);
+    for image in &images {
+        let parsed = ImageArg::parse(image).map_err(told)?;
+        if parsed.name != *image {
+            return Err(Failure::usage(format!("--image {image}: give the name alone"))
+                .hinted("the tags are put behind it"));
+        }
+    }
+    Ok(TagSettings {
+        place: place(&args.common, environment, now)?,
+        templates: templates.iter().map(|t| parse_template("--tag-template", t)).collect::<Result<_>>()?,
+        images,
+    })
+}
+
+impl BumpSettings {
+    fn check(&self) -> Result<()> {
+        let usage = |message: &str, hint: &str| Err(Failure::usage(message).hinted(hint));
+        if self.images.is_empty() {
+            return usage("no IMAGE was given", "name one: tagbump bump ghcr.io/acme/api:v2");
+        }
+        if !self.fields.is_empty() && self.selection.is_everything() {
+            return usage("--field needs -f", "name the files whose field is to be set");
+        }
+        if !self.fields.is_empty() && self.images.len() != 1 {
+            return usage("--field needs exactly one IMAGE", "bump the images one by one");
+        }
+        Ok(())
+    }
+
+    /// What each IMAGE's references shall say; `computed` gives the tag of a bare IMAGE, once.
+    ///
+    /// # Errors
+    /// What `computed` says, and exit 2 where nothing is to be set.
+    pub fn wants(&self, computed: impl FnOnce() -> Result<Tag>) -> Result<Vec<Want>> {
+        let needed = self.images.iter().any(|image| self.is_computed(image));
+        let computed = if needed { Some(computed()?) } else { None };
+        self.images.iter().map(|image| self.want(image, computed.as_ref())).collect()
+    }
+
+    /// A bare IMAGE gets the computed tag; `A=B` and `A@DIGEST` only where a template was asked for.
+    fn is_computed(&self, image: &ImageArg) -> bool {
+        let bare = image.new_name == Part::Unsaid && (image.digest == Part::Unsaid || image.digest_beside);
+        image.tag == Part::Unsaid && self.tag.is_none() && (bare || self.template_given)
+    }
+
+    fn want(&self, image: &ImageArg, computed: Option<&Tag>) -> Result<Want> {
+        let tag = match &image.tag {
+            Part::Set(tag) => Some(tag.clone()),
+            Part::Keep => None,
+            Part::Unsaid => {
+                let computed = computed.filter(|_| self.is_computed(image));
+                self.tag.clone().or_else(|| computed.cloned())
+            }
+        };
+        let renames = matches!(image.new_name, Part::Set(_));
+        if tag.is_none() && !matches!(image.digest, Part::Set(_)) && !renames {
+            return Err(Failure::usage(format!("IMAGE {} asks for no change", image.name))
+                .hinted("give a tag, a digest or a new name"));
+        }
+        Ok(Want {
+            name: image.name.clone(),
+            new_name: image.new_name.clone(),
+            tag,
+            digest: image.digest.clone(),
+        })
+    }
+}
+
+fn place(common: &CommonArgs, environment: Environment, now: i64) -> Result<Place> {
+    let root = given(common.repo.as_deref()).unwrap_or(".");
+    if root.contains("://") {
+        return Err(Failure::usage(format!(
+            "-C {}: working without a checkout is not supported yet",
+            host_only(root)
+        ))
+        .hinted("clone the repository, and name the folder"));
+    }
+    Ok(Place {
+        root: PathBuf::from(root),
+        source: given(common.source.as_deref()).map(source).transpose()?,
+        run: Run::read(&environment),
+        environment,
+        now,
+    })
+}
+
+/// A URL can hold a password.
+fn host_only(url: &str) -> &str {
+    url.rsplit('@').next().unwrap_or(url)
+}
+
+fn source(text: &str) -> Result<Source> {
+    let (repository, sha) = match text.rsplit_once('@') {
+        Some((repository, sha)) => (Some(repository.to_owned()), sha),
+        None => (None, text),
+    };
+    let sha = sha.to_ascii_lowercase();
+    let fits = (7..=64).contains(&sha.len()) && sha.bytes().all(|b| b.is_ascii_hexdigit());
+    if !fits || repository.as_deref().is_some_and(|r| r.is_empty() || r.contains(char::is_whitespace)) {
+        return Err(Failure::usage(format!("--source {text}: is not [REPO@]SHA"))
+            .hinted("write it as acme/api@1a2b3c4…, with 7 to 64 hex digits"));
+    }
+    Ok(Source { repository, sha })
+}
+
+fn with_digest(mut images: Vec<ImageArg>, digest: Option<&str>) -> Result<Vec<ImageArg>> {
+    let Some(digest) = digest else { return Ok(images) };
+    let digest = Digest::parse(digest).map_err(|e| Failure::usage(format!("--digest: {e}")))?;
+    match images.as_mut_slice() {
+        [image] if image.digest == Part::Unsaid => {
+            image.digest = Part::Set(digest);
+            image.digest_beside = true;
+            Ok(images)
+        }
+        [_] => Err(Failure::usage("--digest and IMAGE both give a digest").hinted("give it once")),
+        _ => Err(Failure::usage("--digest needs exactly one IMAGE").hinted("write IMAGE@DIGEST for each")),
+    }
+}
+
+fn fields(paths: &[String]) -> Result<Vec<FieldPath>> {
+    let parse = |path: &String| {
+        FieldPath::parse(path).map_err(|e| {
+            Failure::usage(e.to_string())
+                .hinted("paths are keys parted by dots, [N] and [key=value]: list[0].tag")
+        })
+    };
+    paths.iter().map(parse).collect()
+}
+
+fn count(text: &str) -> Result<usize> {
+    text.parse().map_err(|_| Failure::usage(format!("--expect {text}: is no number")))
+}
+
+fn duration(text: &str) -> Result<Duration> {
+    let fault =
+        || Failure::usage(format!("--timeout {text}: is no duration")).hinted("write it as 90s, 2m or 1h30m");
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Ok(Duration::from_secs(u64::from(seconds)));
+    }
+    let parsed: SignedDuration = text.parse().map_err(|_| fault())?;
+    let parsed = Duration::try_from(parsed).map_err(|_| fault())?;
+    if parsed > Duration::from_secs(24 * 60 * 60) { Err(fault()) } else { Ok(parsed) }
+}
+
+/// A branch name that git takes, without `refs/heads/`.
+fn branch(text: &str) -> Result<String> {
+    let name = text.strip_prefix("refs/heads/").unwrap_or(text);
+    if name.starts_with('-') || !crate::git::is_branch_name(name) {
+        return Err(Failure::usage(format!("--branch {text}: is no branch name"))
+            .hinted("git check-ref-format --branch says what is"));
+    }
+    Ok(name.to_owned())
+}
+
+fn parse_template(flag: &str, text: &str) -> Result<Template> {
+    Template::parse(text).map_err(|e| {
+        Failure::usage(format!("{flag}: {e}"))
+            .hinted("variables are {name} or {name:argument}; {{ and }} are braces")
+    })
+}
+
+fn told(error: crate::image::ImageError) -> Failure {
+    Failure::usage(error.to_string())
+}
+
+/// Empty values come from a workflow's `env:` and mean nothing.
+fn given(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn listed(values: Vec<String>) -> Vec<String> {
+    let values = values.into_iter().map(|value| value.trim_end_matches('\r').to_owned());
+    values.filter(|value| !value.trim().is_empty()).collect()
+}

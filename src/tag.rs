@@ -1,0 +1,197 @@
+//! Tags computed from a commit by template: `{branch}-{sha:7}`.
+//!
+//! Pure: what is known of the commit comes in as [`TagFacts`]. Values are made fit for a tag as
+//! docker/metadata-action does it: every run of other characters becomes one `-`.
+
+use std::sync::LazyLock;
+
+use jiff::{Timestamp, tz::TimeZone};
+use regex::Regex;
+
+use crate::error::{Failure, Result};
+use crate::image::Tag;
+use crate::template::{Template, Variable, nearest};
+
+/// The template where none is given.
+pub const DEFAULT_TEMPLATE: &str = "{sha:7}";
+
+/// The names of the variables, with what is missing where one has no value.
+const VARIABLES: [(&str, &str); 8] = [
+    ("sha", "there is no commit: this is no git repository, or it has none yet"),
+    ("branch", "no branch is checked out and the event names none"),
+    ("ref", "neither a branch nor a tag is checked out and the event names none"),
+    ("pr", "this run belongs to no pull request"),
+    ("version", "no git tag is at the commit (a checkout may not have fetched the tags)"),
+    ("semver", "no git tag is at the commit (a checkout may not have fetched the tags)"),
+    ("run", "GITHUB_RUN_NUMBER is not set"),
+    ("date", "the time is unknown"),
+];
+
+/// What is known of the commit that was built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TagFacts {
+    /// In full, or as far as it was given.
+    pub sha: Option<String>,
+    pub branch: Option<String>,
+    /// The short name of the branch or tag; `pr-N` for a pull request.
+    pub reference: Option<String>,
+    pub pr: Option<u64>,
+    /// The git tag at the commit.
+    pub version: Option<String>,
+    pub run: Option<String>,
+    /// Seconds since the epoch; dates are in UTC.
+    pub now: Option<i64>,
+}
+
+/// Computes a tag.
+///
+/// # Errors
+/// Exit 2: an unknown variable, one without a value, or a result that is no tag.
+pub fn compute(template: &Template, facts: &TagFacts) -> Result<Tag> {
+    let text = template
+        .fill(|variable| facts.value(variable).map(|value| fit(&value)))
+        .map_err(|e| Failure::usage(e.to_string()).hinted(hint(&e.reason)))?;
+    Tag::parse(&text).map_err(|e| {
+        Failure::usage(format!("template {:?} makes no tag: {e}", template.as_str()))
+            .hinted("change --tag-template, or give the tag with --tag")
+    })
+}
+
+fn hint(reason: &str) -> String {
+    if reason.starts_with("unknown") {
+        let names: Vec<_> = VARIABLES.iter().map(|(name, _)| format!("{{{name}}}")).collect();
+        format!("known are {}", names.join(" "))
+    } else {
+        "give the tag with --tag, or another --tag-template".to_owned()
+    }
+}
+
+/// As docker/metadata-action: `[^a-zA-Z0-9._-]+` becomes `-`.
+fn fit(value: &str) -> String {
+    static UNFIT: LazyLock<Regex> = LazyLock::new(|| {
+        #[expect(clippy::expect_used, reason = "a constant pattern, compiled by the tests")]
+        Regex::new("[^a-zA-Z0-9._-]+").expect("a constant pattern")
+    });
+    UNFIT.replace_all(value, "-").into_owned()
+}
+
+impl TagFacts {
+    /// What a variable stands for, as it is.
+    ///
+    /// # Errors
+    /// Why it stands for nothing.
+    pub fn value(&self, variable: &Variable) -> Result<String, String> {
+        let name = variable.name.as_str();
+        let Some((_, missing)) = VARIABLES.iter().find(|(known, _)| *known == name) else {
+            let near = nearest(name, VARIABLES.iter().map(|(known, _)| *known));
+            let near = near.map(|n| format!("; did you mean {{{n}}}?")).unwrap_or_default();
+            return Err(format!("unknown variable {{{name}}}{near}"));
+        };
+        if let (Some(argument), false) = (&variable.argument, ["sha", "date"].contains(&name)) {
+            return Err(format!("{{{name}}} takes no argument, but has {argument:?}"));
+        }
+        let argument = variable.argument.as_deref();
+        let value = match name {
+            "sha" => self.sha(argument)?,
+            "branch" => self.branch.clone(),
+            "ref" => self.reference.clone(),
+            "pr" => self.pr.map(|n| n.to_string()),
+            "version" => self.version.clone(),
+            "semver" => self.version.as_deref().map(|v| v.strip_prefix('v').unwrap_or(v).to_owned()),
+            "run" => self.run.clone(),
+            _ => self.date(argument)?,
+        };
+        value.filter(|v| !v.is_empty()).ok_or_else(|| format!("{{{name}}} has no value: {missing}"))
+    }
+
+    /// The first N hex digits, which no clone abbreviates otherwise.
+    fn sha(&self, digits: Option<&str>) -> Result<Option<String>, String> {
+        let Some(sha) = &self.sha else { return Ok(None) };
+        let Some(digits) = digits else { return Ok(Some(sha.clone())) };
+        let wanted = digits.parse().ok().filter(|n| (1..=64).contains(n));
+        let wanted: usize =
+            wanted.ok_or_else(|| format!("{{sha:{digits}}}: write {{sha:N}}, N from 1 to 64"))?;
+        match sha.get(..wanted) {
+            Some(short) => Ok(Some(short.to_owned())),
+            None => Err(format!("{{sha:{wanted}}} wants more digits than commit {sha} has")),
+        }
+    }
+
+    fn date(&self, format: Option<&str>) -> Result<Option<String>, String> {
+        let Some(now) = self.now else { return Ok(None) };
+        let time = Timestamp::from_second(now).map_err(|e| format!("{{date}}: {e}"))?;
+        let zoned = time.to_zoned(TimeZone::UTC);
+        let format = format.unwrap_or("%Y%m%d");
+        let text = jiff::fmt::strtime::format(format, &zoned);
+        text.map(Some).map_err(|e| format!("{{date:{format}}}: {e}"))
+    }
+}
+
+/// The highest of the git tags at a commit: by semantic version, those without one below.
+pub fn highest(tags: impl IntoIterator<Item = String>) -> Option<String> {
+    tags.into_iter().max_by(|a, b| version_key(a).cmp(&version_key(b)).then_with(|| a.cmp(b)))
+}
+
+/// Orders as semver.org 2.0.0 section 11 does, of which pre-releases among each other by text only.
+fn version_key(tag: &str) -> Option<(Vec<u64>, bool, &str)> {
+    let text = tag.rsplit('/').next().unwrap_or(tag);
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let text = text.split('+').next().unwrap_or(text);
+    let (core, pre) = text.split_once('-').unwrap_or((text, ""));
+    let numbers: Option<Vec<u64>> = core.split('.').map(|n| n.parse().ok()).collect();
+    numbers.map(|numbers| (numbers, pre.is_empty(), pre))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn facts() -> TagFacts {
+        TagFacts {
+            sha: Some("0123456789abcdef0123456789abcdef01234567".into()),
+            branch: Some("feat/Ünï code".into()),
+            reference: Some("pr-7".into()),
+            pr: Some(7),
+            version: Some("v1.2.3+build.5".into()),
+            run: Some("42".into()),
+            now: Some(1_700_000_000),
+        }
+    }
+
+    fn tag(template: &str) -> Result<String> {
+        compute(&Template::parse(template).unwrap(), &facts()).map(|t| t.to_string())
+    }
+
+    #[test]
+    fn every_variable() {
+        assert_eq!(tag("{sha:7}").unwrap(), "0123456");
+        assert_eq!(tag("sha-{sha}").unwrap().len(), 44);
+        assert_eq!(tag("{branch}-{sha:7}").unwrap(), "feat-n-code-0123456");
+        assert_eq!(tag("{ref}.{pr}.{run}").unwrap(), "pr-7.7.42");
+        assert_eq!(tag("{version}").unwrap(), "v1.2.3-build.5");
+        assert_eq!(tag("{semver}").unwrap(), "1.2.3-build.5");
+        assert_eq!(tag("{date:%Y%m%d}-{date:%H.%M}").unwrap(), "20231114-22.13");
+        assert_eq!(tag("{date}").unwrap(), "20231114");
+    }
+
+    #[test]
+    fn what_makes_no_tag_is_exit_2() {
+        for wrong in
+            ["-{sha:7}", "{sha:0}", "{sha:99}", "{sha:x}", "{brnch}", "{pr:3}", "", "{date:%!}", "a b"]
+        {
+            assert_eq!(tag(wrong).unwrap_err().exit, crate::error::Exit::Usage, "{wrong:?}");
+        }
+        assert!(tag("{brnch}").unwrap_err().message.contains("did you mean {branch}?"));
+        let none = compute(&Template::parse("{branch}").unwrap(), &TagFacts::default()).unwrap_err();
+        assert!(none.message.contains("{branch} has no value"), "{}", none.message);
+    }
+
+    #[test]
+    fn the_highest_version_wins() {
+        let highest = |tags: &[&str]| highest(tags.iter().map(|t| (*t).to_owned())).unwrap();
+        assert_eq!(highest(&["v1.9.0", "v1.10.0", "v1.10.0-rc.1"]), "v1.10.0");
+        assert_eq!(highest(&["nightly", "v0.1.0"]), "v0.1.0");
+        assert_eq!(highest(&["b", "a"]), "b");
+    }
+}

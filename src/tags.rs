@@ -1,0 +1,38 @@
+//! The story of `tagbump tag`: what is known of the commit, and the tags that the templates make of it.
+
+use crate::error::Result;
+use crate::facts;
+use crate::git::Checkout;
+use crate::image::Tag;
+use crate::settings::TagSettings;
+use crate::tag;
+
+/// What is printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Tags, or full names, one a line.
+    pub lines: String,
+    pub notices: Vec<String>,
+}
+
+/// Computes the tags.
+///
+/// # Errors
+/// Exit 2 where a template has a variable without a value, or makes no tag.
+pub fn run(settings: &TagSettings) -> Result<Told> {
+    let checkout = Checkout::open(&settings.place.root)?;
+    let facts = facts::tag_facts(&settings.place, checkout.as_ref());
+    let tags: Vec<Tag> = settings.templates.iter().map(|t| tag::compute(t, &facts)).collect::<Result<_>>()?;
+    let mut notices = Vec::new();
+    if settings.place.run.is_pull_request() && settings.place.source.is_none() {
+        let sha = facts.sha.as_deref().unwrap_or_default();
+        notices.push(format!(
+            "on pull requests the commit is the head of the branch ({sha}), not the merge commit"
+        ));
+    }
+    let line = |tag: &Tag| match settings.images.as_slice() {
+        [] => format!("{tag}\n"),
+        images => images.iter().map(|image| format!("{image}:{tag}\n")).collect(),
+    };
+    Ok(Told { lines: tags.iter().map(line).collect(), notices })
+}

@@ -1,0 +1,148 @@
+//! Text with `{variables}`, for tags and commit messages.
+//!
+//! Pure. A template is read once and checked; what the variables stand for is the caller's.
+
+/// A template, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    text: String,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Variable(Variable),
+}
+
+/// `{name}` or `{name:argument}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    pub name: String,
+    pub argument: Option<String>,
+}
+
+/// What is wrong with a template, or with filling it in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("template {template:?}: {reason}")]
+pub struct TemplateError {
+    pub template: String,
+    pub reason: String,
+}
+
+impl Template {
+    /// Reads `text`; `{{` and `}}` stand for the braces themselves.
+    ///
+    /// # Errors
+    /// A brace without its partner, or a variable without a name.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let fault = |reason: String| TemplateError { template: text.to_owned(), reason };
+        let mut pieces = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '}']) {
+            plain.push_str(&rest[..at]);
+            let brace = &rest[at..=at];
+            let behind = &rest[at + 1..];
+            if behind.starts_with(brace) {
+                plain.push_str(brace);
+                rest = &behind[1..];
+                continue;
+            }
+            let variable = (brace == "{").then(|| behind.split_once('}')).flatten();
+            let (inside, after) = variable.ok_or_else(|| fault(format!("{brace} without its partner")))?;
+            pieces.push(Piece::Text(std::mem::take(&mut plain)));
+            pieces.push(Piece::Variable(Variable::parse(inside).map_err(fault)?));
+            rest = after;
+        }
+        plain.push_str(rest);
+        pieces.push(Piece::Text(plain));
+        Ok(Template { text: text.to_owned(), pieces })
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The variables, in order.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Variable(variable) => Some(variable),
+        })
+    }
+
+    /// Fills the variables in; `value` says what one stands for, or why it stands for nothing.
+    ///
+    /// # Errors
+    /// The first that `value` gives.
+    pub fn fill(&self, value: impl Fn(&Variable) -> Result<String, String>) -> Result<String, TemplateError> {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(plain) => text.push_str(plain),
+                Piece::Variable(variable) => text.push_str(
+                    &value(variable)
+                        .map_err(|reason| TemplateError { template: self.text.clone(), reason })?,
+                ),
+            }
+        }
+        Ok(text)
+    }
+
+    /// A regular expression for what the template makes; a group stands for the variables that `group`
+    /// has an expression for.
+    pub fn pattern(&self, group: impl Fn(&Variable) -> Option<String>) -> String {
+        let parts = self.pieces.iter().map(|piece| match piece {
+            Piece::Text(plain) => regex::escape(plain),
+            Piece::Variable(variable) => group(variable).map_or(".+?".to_owned(), |g| format!("({g})")),
+        });
+        format!("^{}$", parts.collect::<String>())
+    }
+}
+
+impl Variable {
+    fn parse(inside: &str) -> Result<Self, String> {
+        let (name, argument) = match inside.split_once(':') {
+            Some((name, argument)) => (name, Some(argument.to_owned())),
+            None => (inside, None),
+        };
+        if name.is_empty() {
+            return Err("a variable without a name".to_owned());
+        }
+        Ok(Variable { name: name.to_owned(), argument })
+    }
+}
+
+/// The known word that is most like this one, if one is like it at all.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = known.into_iter().map(|k| (strsim::jaro_winkler(word, k), k));
+    scored.filter(|(score, _)| *score > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_arguments_and_braces() {
+        let template = Template::parse("a-{x}-{y:%H:%M}{{}}").unwrap();
+        let filled = template.fill(|v| Ok(format!("<{}|{:?}>", v.name, v.argument))).unwrap();
+        assert_eq!(filled, r#"a-<x|None>-<y|Some("%H:%M")>{}"#);
+    }
+
+    #[test]
+    fn wrong_templates_are_told() {
+        for wrong in ["{", "a}", "{}", "{:x}", "{a"] {
+            assert!(Template::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn near_words() {
+        assert_eq!(nearest("brnch", ["branch", "sha"]), Some("branch"));
+        assert_eq!(nearest("xyz", ["branch", "sha"]), None);
+    }
+}

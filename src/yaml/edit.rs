@@ -1,0 +1,308 @@
+//! Changes to a file, made on its bytes and proved by parsing the result.
+//!
+//! A [`Change`] says what is meant; it becomes a splice (these bytes there), and a sequence of events that
+//! the result must parse to. If the result says anything else, it is thrown away.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use super::insert;
+use super::scalar::{needs_quotes, render};
+use super::scan::scan;
+use super::span::{Obstacle, span};
+use super::tape::{Node, NodeId, Shape, Style, Tape};
+
+/// A key with its value, both strings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    pub key: &'static str,
+    pub value: String,
+}
+
+/// One change to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The scalar becomes this string.
+    Set { node: NodeId, value: String },
+    /// The key and its scalar go, in block style with their line.
+    Remove { key: NodeId },
+    /// New keys behind this key and its scalar, in the same map.
+    InsertAfter { key: NodeId, pairs: Vec<Pair> },
+    /// A new map at the end of the sequence.
+    Append { seq: NodeId, pairs: Vec<Pair> },
+    /// A new key at the end of a document's map, whose value is a list with one map.
+    AddList { map: NodeId, key: &'static str, pairs: Vec<Pair> },
+}
+
+impl Change {
+    /// The node that the change is about.
+    pub fn node(&self) -> NodeId {
+        match self {
+            Change::Set { node, .. } => *node,
+            Change::Remove { key } | Change::InsertAfter { key, .. } => *key,
+            Change::Append { seq, .. } => *seq,
+            Change::AddList { map, .. } => *map,
+        }
+    }
+}
+
+/// Why the changes were not made. Nothing is ever made in part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EditError {
+    /// This node's bytes can't be edited.
+    Refused { node: NodeId, obstacle: Obstacle },
+    /// Two changes want the same bytes; the second one's node.
+    Overlap { node: NodeId },
+    /// The result does not parse to exactly the planned change.
+    Unproved,
+}
+
+/// New text in the place of a range of bytes.
+pub(super) struct Splice {
+    pub range: Range<usize>,
+    pub text: String,
+}
+
+/// Makes all the changes, and proves that the result differs in exactly them.
+///
+/// # Errors
+/// See [`EditError`].
+pub fn apply(bytes: &[u8], tape: &Tape, changes: &[Change]) -> Result<Vec<u8>, EditError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| EditError::Unproved)?;
+    let mut splices = Vec::with_capacity(changes.len());
+    for change in changes {
+        let node = change.node();
+        let made = splice(text, tape, change);
+        splices.push((node, made.map_err(|obstacle| EditError::Refused { node, obstacle })?));
+    }
+    let result = join(text, splices)?;
+    prove(tape, changes, result.as_bytes())?;
+    Ok(result.into_bytes())
+}
+
+fn splice(text: &str, tape: &Tape, change: &Change) -> Result<Splice, Obstacle> {
+    match change {
+        Change::Set { node, value } => set(text, tape, *node, value),
+        Change::Remove { key } => insert::remove(text, tape, *key),
+        Change::InsertAfter { key, pairs } => insert::after(text, tape, *key, pairs),
+        Change::Append { seq, pairs } => insert::append(text, tape, *seq, pairs),
+        Change::AddList { map, key, pairs } => insert::list(text, tape, *map, key, pairs),
+    }
+}
+
+fn set(text: &str, tape: &Tape, id: NodeId, value: &str) -> Result<Splice, Obstacle> {
+    if let Some(obstacle) = super::obstacle(tape, id) {
+        return Err(obstacle);
+    }
+    let range = span(text, tape, id)?;
+    let node = tape.node(id);
+    let text = match &node.shape {
+        Shape::Scalar { missing: true, .. } => format!(" {}", render(value, Style::Plain, node.flow)),
+        Shape::Scalar { style, .. } => render(value, *style, node.flow),
+        Shape::Map | Shape::Seq | Shape::Alias(_) => return Err(Obstacle::NotScalar),
+    };
+    Ok(Splice { range, text })
+}
+
+/// Splices in order, with what stands between them copied as it is.
+fn join(text: &str, mut splices: Vec<(NodeId, Splice)>) -> Result<String, EditError> {
+    splices.sort_by_key(|(_, s)| (s.range.start, s.range.end));
+    let mut result = String::with_capacity(text.len() + 64 * splices.len());
+    let mut done = 0;
+    for (node, Splice { range, text: new }) in splices {
+        if range.start < done {
+            return Err(EditError::Overlap { node });
+        }
+        result.push_str(&text[done..range.start]);
+        result.push_str(&new);
+        done = range.end;
+    }
+    result.push_str(&text[done..]);
+    Ok(result)
+}
+
+/// One event of a document, without its position.
+#[derive(Debug, PartialEq)]
+enum Atom<'a> {
+    Document,
+    Open {
+        map: bool,
+        anchored: bool,
+        tag: Option<&'a str>,
+    },
+    Close,
+    Alias {
+        nth_anchor: usize,
+    },
+    Scalar {
+        value: &'a str,
+        style: Style,
+        missing: bool,
+        anchored: bool,
+        tag: Option<&'a str>,
+    },
+    /// A scalar of any style that every reader takes for this string.
+    String {
+        value: &'a str,
+        anchored: bool,
+    },
+}
+
+fn prove(before: &Tape, changes: &[Change], result: &[u8]) -> Result<(), EditError> {
+    let after = scan(result).map_err(|_| EditError::Unproved)?;
+    let wanted = Planned::new(before, changes).atoms();
+    let got = Planned::new(&after, &[]).atoms();
+    let same = wanted.len() == got.len() && wanted.iter().zip(&got).all(|(w, g)| agrees(w, g));
+    if same { Ok(()) } else { Err(EditError::Unproved) }
+}
+
+fn agrees(wanted: &Atom<'_>, got: &Atom<'_>) -> bool {
+    match (wanted, got) {
+        (
+            Atom::String { value: wanted, anchored: wanted_anchor },
+            Atom::Scalar { value, style, missing, anchored, .. },
+        ) => {
+            let plain = *style == Style::Plain;
+            wanted == value && wanted_anchor == anchored && !missing && !(plain && needs_quotes(value, false))
+        }
+        _ => wanted == got,
+    }
+}
+
+/// The events of a tape with changes made to it.
+struct Planned<'a> {
+    tape: &'a Tape,
+    set: HashMap<NodeId, &'a str>,
+    removed: HashSet<NodeId>,
+    behind: HashMap<NodeId, Vec<&'a Pair>>,
+    at_end: HashMap<NodeId, (Option<&'a str>, &'a [Pair])>,
+    anchor_numbers: HashMap<NodeId, usize>,
+    atoms: Vec<Atom<'a>>,
+}
+
+impl<'a> Planned<'a> {
+    fn new(tape: &'a Tape, changes: &'a [Change]) -> Self {
+        let mut planned = Planned {
+            tape,
+            set: HashMap::new(),
+            removed: HashSet::new(),
+            behind: HashMap::new(),
+            at_end: HashMap::new(),
+            anchor_numbers: HashMap::new(),
+            atoms: Vec::new(),
+        };
+        for change in changes {
+            planned.add(change);
+        }
+        planned
+    }
+
+    fn add(&mut self, change: &'a Change) {
+        match change {
+            Change::Set { node, value } => {
+                self.set.insert(*node, value);
+            }
+            Change::Remove { key } => {
+                self.removed.insert(*key);
+            }
+            Change::InsertAfter { key, pairs } => {
+                let value = self.tape.node(*key).end;
+                self.behind.entry(value).or_default().extend(pairs);
+            }
+            Change::Append { seq, pairs } => {
+                self.at_end.insert(*seq, (None, pairs));
+            }
+            Change::AddList { map, key, pairs } => {
+                self.at_end.insert(*map, (Some(key), pairs));
+            }
+        }
+    }
+
+    fn atoms(mut self) -> Vec<Atom<'a>> {
+        for &root in self.tape.roots() {
+            self.atoms.push(Atom::Document);
+            self.document(root);
+        }
+        self.atoms
+    }
+
+    fn document(&mut self, root: NodeId) {
+        let mut open: Vec<NodeId> = Vec::new();
+        let mut next = root;
+        let end = self.tape.node(root).end;
+        while next < end {
+            let id = next;
+            if self.removed.contains(&id) {
+                next = self.tape.node(self.tape.node(id).end).end;
+            } else {
+                self.node(id);
+                next = id + 1;
+                let collection = matches!(self.tape.node(id).shape, Shape::Map | Shape::Seq);
+                if collection {
+                    open.push(id);
+                }
+            }
+            while open.last().is_some_and(|&o| self.tape.node(o).end <= next) {
+                let closing = open.pop().unwrap_or(root);
+                self.close(closing);
+            }
+        }
+    }
+
+    fn node(&mut self, id: NodeId) {
+        let tape = self.tape;
+        let Node { shape, anchored, tag, .. } = tape.node(id);
+        let (anchored, tag) = (*anchored, tag.as_deref());
+        if anchored {
+            let number = self.anchor_numbers.len();
+            self.anchor_numbers.insert(id, number);
+        }
+        let atom = match (shape, self.set.get(&id)) {
+            (Shape::Scalar { .. }, Some(value)) => Atom::String { value, anchored },
+            (Shape::Scalar { value, style, missing }, None) => {
+                Atom::Scalar { value, style: *style, missing: *missing, anchored, tag }
+            }
+            (Shape::Map, _) => Atom::Open { map: true, anchored, tag },
+            (Shape::Seq, _) => Atom::Open { map: false, anchored, tag },
+            (Shape::Alias(target), _) => {
+                let nth_anchor = self.anchor_numbers.get(target).copied().unwrap_or(usize::MAX);
+                Atom::Alias { nth_anchor }
+            }
+        };
+        self.atoms.push(atom);
+        if let Some(pairs) = self.behind.remove(&id) {
+            self.pairs(pairs);
+        }
+    }
+
+    fn pairs(&mut self, pairs: impl IntoIterator<Item = &'a Pair>) {
+        for pair in pairs {
+            self.string(pair.key);
+            self.string(&pair.value);
+        }
+    }
+
+    fn string(&mut self, value: &'a str) {
+        self.atoms.push(Atom::String { value, anchored: false });
+    }
+
+    fn open(&mut self, map: bool) {
+        self.atoms.push(Atom::Open { map, anchored: false, tag: None });
+    }
+
+    fn close(&mut self, id: NodeId) {
+        if let Some((key, pairs)) = self.at_end.remove(&id) {
+            if let Some(key) = key {
+                self.string(key);
+                self.open(false);
+            }
+            self.open(true);
+            self.pairs(pairs);
+            self.atoms.push(Atom::Close);
+            if key.is_some() {
+                self.atoms.push(Atom::Close);
+            }
+        }
+        self.atoms.push(Atom::Close);
+    }
+}

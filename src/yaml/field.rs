@@ -1,0 +1,187 @@
+//! `--field` paths: `spec.values.images.api.tag`, `images[name=api].newTag`, `list[0].tag`.
+
+use super::tape::{Found, NodeId, Tape};
+
+/// A path to a field, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldPath {
+    text: String,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Index(usize),
+    Where { key: String, value: String },
+}
+
+/// What is wrong with a path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("--field {path}: {reason} at character {at}")]
+pub struct FieldError {
+    path: String,
+    reason: &'static str,
+    /// 1-based.
+    at: usize,
+}
+
+impl FieldPath {
+    /// Reads a path: keys parted by dots, `[N]` for the Nth item from 0, `[key=value]` for the items with
+    /// that value; `\` takes the next character as it is.
+    ///
+    /// # Errors
+    /// An empty key, an unclosed bracket, or text behind a bracket without a dot.
+    pub fn parse(path: &str) -> Result<Self, FieldError> {
+        let chars: Vec<char> = path.chars().collect();
+        let mut reader = Reader { chars: &chars, at: 0 };
+        let steps = reader.steps().map_err(|reason| FieldError {
+            path: path.to_owned(),
+            reason,
+            at: reader.at + 1,
+        })?;
+        Ok(FieldPath { text: path.to_owned(), steps })
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Every place below `root` that the path leads to.
+    pub fn find(&self, tape: &Tape, root: NodeId) -> Vec<Found> {
+        let mut places = vec![Found { key: root, node: root, shared_by: None }];
+        for step in &self.steps {
+            places = places.iter().flat_map(|place| step.from(tape, place)).collect();
+        }
+        places
+    }
+}
+
+impl Step {
+    fn from(&self, tape: &Tape, place: &Found) -> Vec<Found> {
+        match self {
+            Step::Key(key) => tape
+                .get(place.node, key)
+                .map(|found| Found { shared_by: found.shared_by.or(place.shared_by), ..found })
+                .into_iter()
+                .collect(),
+            Step::Index(n) => {
+                let item = tape.items(place.node).nth(*n);
+                item.map(|i| through(tape, place, i)).into_iter().collect()
+            }
+            Step::Where { key, value } => tape
+                .items(place.node)
+                .filter(|&i| tape.get(i, key).and_then(|f| tape.text(f.node)) == Some(value))
+                .map(|i| through(tape, place, i))
+                .collect(),
+        }
+    }
+}
+
+fn through(tape: &Tape, place: &Found, item: NodeId) -> Found {
+    let node = tape.resolve(item);
+    let shared_by = (node != item).then_some(item).or(place.shared_by);
+    Found { key: place.key, node, shared_by }
+}
+
+struct Reader<'a> {
+    chars: &'a [char],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn steps(&mut self) -> Result<Vec<Step>, &'static str> {
+        let mut steps = Vec::new();
+        loop {
+            if self.peek() != Some('[') || !steps.is_empty() {
+                let key = self.until(&['.', '['])?;
+                steps.push(Step::Key(key));
+            }
+            while self.peek() == Some('[') {
+                self.at += 1;
+                steps.push(self.bracket()?);
+            }
+            match self.peek() {
+                None => return Ok(steps),
+                Some('.') => self.at += 1,
+                Some(_) => return Err("expected a dot"),
+            }
+        }
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.chars.get(self.at).copied()
+    }
+
+    /// Text up to one of these characters, or the end.
+    fn until(&mut self, stops: &[char]) -> Result<String, &'static str> {
+        let mut text = String::new();
+        while let Some(c) = self.peek().filter(|c| !stops.contains(c)) {
+            self.at += 1;
+            let taken = if c == '\\' { self.peek().ok_or("nothing follows the backslash")? } else { c };
+            if c == '\\' {
+                self.at += 1;
+            }
+            text.push(taken);
+        }
+        if text.is_empty() { Err("empty key") } else { Ok(text) }
+    }
+
+    fn bracket(&mut self) -> Result<Step, &'static str> {
+        let head = self.until(&[']', '='])?;
+        let step = match self.peek() {
+            Some('=') => {
+                self.at += 1;
+                Step::Where { key: head, value: self.until(&[']'])? }
+            }
+            _ => Step::Index(head.parse().map_err(|_| "expected a number or key=value")?),
+        };
+        if self.peek() != Some(']') {
+            return Err("missing ]");
+        }
+        self.at += 1;
+        Ok(step)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::yaml::scan;
+
+    fn values(yaml: &str, path: &str) -> Vec<String> {
+        let tape = scan(yaml.as_bytes()).unwrap();
+        let found = FieldPath::parse(path).unwrap().find(&tape, 0);
+        found.iter().map(|f| tape.text(f.node).unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn keys_indices_and_conditions() {
+        assert_eq!(values("a: {b: {c: x}}", "a.b.c"), ["x"]);
+        assert_eq!(values("l: [{tag: x}, {tag: y}]", "l[1].tag"), ["y"]);
+        assert_eq!(values("i: [{name: ghcr.io/a, t: 1}, {name: b, t: 2}]", "i[name=ghcr.io/a].t"), ["1"]);
+        assert_eq!(values("- {n: b, t: 2}", "[0].t"), ["2"]);
+        assert_eq!(values("a.b: {c: x}", r"a\.b.c"), ["x"]);
+        assert_eq!(values("a: [[p, q]]", "a[0][1]"), ["q"]);
+        assert!(values("a: {b: 1}", "a.c").is_empty());
+    }
+
+    #[test]
+    fn an_alias_on_the_way_is_told() {
+        let tape = scan(b"x: &x {tag: v1}\ny: *x\n").unwrap();
+        let found = FieldPath::parse("y.tag").unwrap().find(&tape, 0);
+        assert!(found[0].shared_by.is_some());
+    }
+
+    #[test]
+    fn wrong_paths_say_where() {
+        let error = |p: &str| FieldPath::parse(p).unwrap_err().to_string();
+        assert_eq!(error("a..b"), "--field a..b: empty key at character 3");
+        assert_eq!(error("a[0"), "--field a[0: missing ] at character 4");
+        assert_eq!(error("a[x].b"), "--field a[x].b: expected a number or key=value at character 4");
+        assert_eq!(error(""), "--field : empty key at character 1");
+        assert_eq!(error("a[0]b"), "--field a[0]b: expected a dot at character 5");
+    }
+}

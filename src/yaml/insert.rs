@@ -1,0 +1,228 @@
+//! Where new keys and items go, and what goes with a removed key: the layout of the text around them.
+
+use super::edit::{Pair, Splice};
+use super::scalar::render;
+use super::span::{Obstacle, span};
+use super::tape::{NodeId, Shape, Style, Tape};
+
+/// New keys behind a key and its scalar: on lines of their own, or behind a comma in flow style.
+pub(super) fn after(text: &str, tape: &Tape, key: NodeId, pairs: &[Pair]) -> Result<Splice, Obstacle> {
+    let value_end = end_of(text, tape, tape.node(key).end)?;
+    let node = tape.node(key);
+    if node.flow {
+        let style = style_of(tape, key);
+        let text = pairs.iter().map(|p| format!(", {}", flow_pair(p, style))).collect();
+        return Ok(Splice { range: value_end..value_end, text });
+    }
+    let at = line_end(text, value_end);
+    let indent = format!("{}{}", line_break(text, at), " ".repeat(node.column - 1));
+    let text = pairs.iter().map(|p| format!("{indent}{}", block_pair(p))).collect();
+    Ok(Splice { range: at..at, text })
+}
+
+/// A key, its scalar and their line; in flow style with one comma.
+pub(super) fn remove(text: &str, tape: &Tape, key: NodeId) -> Result<Splice, Obstacle> {
+    let value = tape.node(key).end;
+    if tape.node(value).anchored || tape.node(key).anchored {
+        return Err(Obstacle::Unplaced);
+    }
+    let start = tape.node(key).start;
+    let value_end = end_of(text, tape, value)?;
+    let range = if tape.node(key).flow {
+        flow_removal(text, tape, key, start, value_end)?
+    } else {
+        block_removal(text, tape, key, start, value_end)?
+    };
+    Ok(Splice { range, text: String::new() })
+}
+
+fn flow_removal(
+    text: &str,
+    tape: &Tape,
+    key: NodeId,
+    start: usize,
+    value_end: usize,
+) -> Result<std::ops::Range<usize>, Obstacle> {
+    let before = text[..start].trim_end();
+    if before.ends_with(',') {
+        return Ok(before.len() - 1..value_end);
+    }
+    let next = next_key(tape, key).ok_or(Obstacle::Unplaced)?;
+    let range = start..tape.node(next).start;
+    if text[range.clone()].contains('#') { Err(Obstacle::Unplaced) } else { Ok(range) }
+}
+
+fn block_removal(
+    text: &str,
+    tape: &Tape,
+    key: NodeId,
+    start: usize,
+    value_end: usize,
+) -> Result<std::ops::Range<usize>, Obstacle> {
+    let line_start = text[..start].rfind(['\n', '\r']).map_or(0, |i| i + 1);
+    let end = line_end(text, value_end);
+    if text[line_start..start].bytes().all(|b| b == b' ') {
+        let next_line = end + break_at(text, end).len();
+        if next_line > end {
+            return Ok(line_start..next_line);
+        }
+        return Ok(line_start - break_before(text, line_start)..end);
+    }
+    // the first key behind a `- `: the next key moves up into its place
+    let next = next_key(tape, key).ok_or(Obstacle::Unplaced)?;
+    let next_start = tape.node(next).start;
+    if text[end..next_start].trim().is_empty() { Ok(start..next_start) } else { Err(Obstacle::Unplaced) }
+}
+
+fn next_key(tape: &Tape, key: NodeId) -> Option<NodeId> {
+    let map = tape.node(key).parent?;
+    let next = tape.node(tape.node(key).end).end;
+    (next < tape.node(map).end).then_some(next)
+}
+
+/// A map as a new last item of a sequence.
+pub(super) fn append(text: &str, tape: &Tape, seq: NodeId, pairs: &[Pair]) -> Result<Splice, Obstacle> {
+    let last = tape.items(seq).last();
+    if tape.node(seq).flow {
+        return flow_append(text, tape, seq, last, pairs);
+    }
+    let last = last.ok_or(Obstacle::Unplaced)?;
+    let at = line_end(text, end_of(text, tape, tape.node(last).end - 1)?);
+    let (indent, gap) = dash_of(text, tape, last)?;
+    let eol = line_break(text, at);
+    let text = format!("{eol}{}", item(pairs, &indent, &gap, eol));
+    Ok(Splice { range: at..at, text })
+}
+
+fn flow_append(
+    text: &str,
+    tape: &Tape,
+    seq: NodeId,
+    last: Option<NodeId>,
+    pairs: &[Pair],
+) -> Result<Splice, Obstacle> {
+    let style = last.map_or(Style::Plain, |item| style_of(tape, item + 1));
+    let body: Vec<_> = pairs.iter().map(|p| flow_pair(p, style)).collect();
+    let body = format!("{{{}}}", body.join(", "));
+    let Some(last) = last else {
+        let at = tape.node(seq).start + 1;
+        return Ok(Splice { range: at..at, text: body });
+    };
+    let inner = end_of(text, tape, tape.node(last).end - 1)?;
+    let brace = inner + text[inner..].find('}').ok_or(Obstacle::Unplaced)? + 1;
+    if text[inner..brace].contains('#') {
+        return Err(Obstacle::Unplaced);
+    }
+    Ok(Splice { range: brace..brace, text: format!(", {body}") })
+}
+
+/// The indentation of an item's `-`, and what stands between the dash and the first key.
+fn dash_of(text: &str, tape: &Tape, item: NodeId) -> Result<(String, String), Obstacle> {
+    let first = if tape.is_map(item) { item + 1 } else { item };
+    let start = tape.node(first).start;
+    let line_start = text[..start].rfind(['\n', '\r']).map_or(0, |i| i + 1);
+    let prefix = &text[line_start..start];
+    let dash = prefix.rfind('-').ok_or(Obstacle::Unplaced)?;
+    let gap = &prefix[dash + 1..];
+    if gap.is_empty() || gap.bytes().any(|b| b != b' ') {
+        return Err(Obstacle::Unplaced);
+    }
+    Ok((" ".repeat(dash), gap.to_owned()))
+}
+
+/// `key:` and a list with one map, at the end of a document.
+pub(super) fn list(
+    text: &str,
+    tape: &Tape,
+    map: NodeId,
+    key: &str,
+    pairs: &[Pair],
+) -> Result<Splice, Obstacle> {
+    if tape.node(map).flow || !tape.is_map(map) {
+        return Err(Obstacle::Unplaced);
+    }
+    let at = document_end(text, tape, map)?;
+    let eol = line_break(text, at);
+    let indent = list_indent(text, tape, map);
+    let body = format!("{key}:{eol}{}", item(pairs, &indent, " ", eol));
+    let unfinished = !text[..at].ends_with(['\n', '\r']);
+    let text = if unfinished { format!("{eol}{body}") } else { format!("{body}{eol}") };
+    Ok(Splice { range: at..at, text })
+}
+
+fn document_end(text: &str, tape: &Tape, root: NodeId) -> Result<usize, Obstacle> {
+    let nth = tape.roots().iter().position(|&r| r == root).ok_or(Obstacle::Unplaced)?;
+    match tape.doc_starts.get(nth + 1) {
+        None => Ok(text.len()),
+        Some(&next) if text[next..].starts_with("---") => Ok(next),
+        Some(_) => Err(Obstacle::Unplaced),
+    }
+}
+
+/// Lists are indented as the document's others are; as kustomize writes them, not at all.
+fn list_indent(text: &str, tape: &Tape, map: NodeId) -> String {
+    let lists = tape.pairs(map).map(|(_, value)| value);
+    let indents = lists.filter_map(|list| {
+        let first = tape.items(list).next().filter(|_| !tape.node(list).flow)?;
+        dash_of(text, tape, first).ok().map(|(indent, _)| indent)
+    });
+    indents.into_iter().next().unwrap_or_default()
+}
+
+fn item(pairs: &[Pair], indent: &str, gap: &str, eol: &str) -> String {
+    let keys: Vec<_> = pairs.iter().map(block_pair).collect();
+    let between = format!("{eol}{indent} {gap}");
+    format!("{indent}-{gap}{}", keys.join(&between))
+}
+
+fn block_pair(pair: &Pair) -> String {
+    format!("{}: {}", pair.key, render(&pair.value, Style::Plain, false))
+}
+
+/// In flow style keys and values are quoted where the neighbours are, so that JSON stays JSON.
+fn flow_pair(pair: &Pair, style: Style) -> String {
+    format!("{}: {}", render(pair.key, style, true), render(&pair.value, style, true))
+}
+
+fn style_of(tape: &Tape, key: NodeId) -> Style {
+    match tape.node(key).shape {
+        Shape::Scalar { style, .. } if tape.node(key).flow => style,
+        _ => Style::Plain,
+    }
+}
+
+/// Where a scalar or an alias ends.
+fn end_of(text: &str, tape: &Tape, id: NodeId) -> Result<usize, Obstacle> {
+    match tape.node(id).shape {
+        Shape::Alias(_) => {
+            let start = tape.node(id).start;
+            let name = text[start..].find([' ', '\t', '\n', '\r', ',', '}', ']']);
+            Ok(name.map_or(text.len(), |n| start + n))
+        }
+        _ => span(text, tape, id).map(|range| range.end),
+    }
+}
+
+fn line_end(text: &str, from: usize) -> usize {
+    text[from..].find(['\n', '\r']).map_or(text.len(), |i| from + i)
+}
+
+fn break_at(text: &str, at: usize) -> &str {
+    let rest = &text[at..];
+    ["\r\n", "\n", "\r"].into_iter().find(|b| rest.starts_with(b)).unwrap_or("")
+}
+
+fn break_before(text: &str, at: usize) -> usize {
+    let before = &text[..at];
+    ["\r\n", "\n", "\r"].into_iter().find(|b| before.ends_with(b)).map_or(0, str::len)
+}
+
+/// The line break at this place, or where none is, the one that the file uses.
+fn line_break(text: &str, at: usize) -> &str {
+    let here = break_at(text, at);
+    if !here.is_empty() {
+        return here;
+    }
+    let first = text.find(['\n', '\r']).map_or("", |i| break_at(text, i));
+    if first.is_empty() { "\n" } else { first }
+}

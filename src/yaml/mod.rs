@@ -1,0 +1,22 @@
+//! YAML as bytes: where each scalar stands, how it is written, and how to change it in place.
+//!
+//! `scan` reads a file into a [`Tape`] (a flat list of nodes, no tree and no recursion), `span` finds
+//! the bytes of one scalar, `scalar` decides how a new value must be quoted, `edit` splices the new
+//! bytes in and proves by parsing again that nothing else changed.
+//!
+//! Pure: text in, text out. Knows nothing of images, kinds or files. The only user of `yaml_rust2`.
+
+mod edit;
+mod field;
+mod insert;
+mod scalar;
+mod scan;
+mod span;
+mod tape;
+
+pub use edit::{Change, EditError, Pair, apply};
+pub use field::{FieldError, FieldPath};
+pub use scalar::{needs_quotes, render};
+pub use scan::{ScanFault, scan};
+pub use span::{Obstacle, obstacle};
+pub use tape::{Found, Node, NodeId, Shape, Style, Tape};

@@ -1,0 +1,157 @@
+//! When a string must be quoted, and how it is written.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::tape::Style;
+
+/// Words that some YAML 1.1 or 1.2 reader takes for something else than a string, in lower case.
+const WORDS: [&str; 13] = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "=", "<<"];
+
+/// Numbers in any of the forms of YAML 1.1, YAML 1.2 and their common readers, underscores taken out.
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r"(?xi-u) ^(?:
+            [-+]?0x[0-9a-f]*
+          | [-+]?0o[-+]?[0-7]*
+          | [-+]?0b[-+]?[01]*
+          | [-+]?[0-9]*\.?[0-9]*(?:e[-+]?[0-9]+)?
+          | [-+]?[0-9]+(?::[0-5]?[0-9])+(?:\.[0-9]*)?
+          | [-+]?\.(?:inf|nan)
+        )$",
+    )
+});
+
+static DATE: LazyLock<Regex> = LazyLock::new(|| compile(r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?$"));
+
+#[expect(clippy::expect_used, reason = "the patterns are constants, compiled by the tests")]
+fn compile(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a constant pattern")
+}
+
+/// Whether a plain scalar with this text is anything but that string to some reader of YAML 1.1 or 1.2
+/// (PyYAML, yaml.v2, yaml.v3, sigs.k8s.io/yaml, YAML 1.2 core), or is no plain scalar at all.
+///
+/// `flow`: it stands inside `[…]` or `{…}`.
+pub fn needs_quotes(text: &str, flow: bool) -> bool {
+    let lower = text.to_ascii_lowercase();
+    WORDS.contains(&lower.as_str()) || reads_as_number(text) || !fits_plain(text, flow)
+}
+
+fn reads_as_number(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        && (NUMBER.is_match(&text.replace('_', "")) || DATE.is_match(text))
+}
+
+/// The rules for plain scalars on one line, YAML 1.2.2 section 7.3.3, for printable ASCII only.
+fn fits_plain(text: &str, flow: bool) -> bool {
+    let printable = text.bytes().all(|b| (0x20..0x7f).contains(&b));
+    let outer_blank = text.starts_with(' ') || text.ends_with(' ');
+    let indicator = text.starts_with(|c: char| ",[]{}#&*!|>'\"%@`".contains(c))
+        || ["-", "?", ":"].contains(&text)
+        || ["- ", "? ", ": ", "---", "..."].iter().any(|p| text.starts_with(p));
+    let inner = text.contains(": ") || text.contains(" #") || text.ends_with(':');
+    let in_flow = flow && (text.contains([',', '[', ']', '{', '}']) || text.starts_with(['-', '?', ':']));
+    printable && !outer_blank && !indicator && !inner && !in_flow
+}
+
+/// The text as it is written in a file: in the same quotes, and a plain one plain unless it must not be.
+pub fn render(text: &str, style: Style, flow: bool) -> String {
+    match style {
+        Style::Plain if !needs_quotes(text, flow) => text.to_owned(),
+        Style::Single => format!("'{}'", text.replace('\'', "''")),
+        _ => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_dates_and_words_are_quoted() {
+        for text in [
+            "1019584",
+            "2994e02",
+            "0123456",
+            "1e10",
+            "706798e8",
+            "12e4567",
+            "1.10",
+            ".5",
+            "1_000",
+            "0x1f",
+            "0o17",
+            "0b101",
+            "1:20",
+            "2024-01-01",
+            "2024-1-1T00:00:00Z",
+            "on",
+            "Off",
+            "YES",
+            "no",
+            "y",
+            "N",
+            "true",
+            "null",
+            "~",
+            "",
+            ".inf",
+            "-.NaN",
+            "5.",
+            "+1",
+            "-",
+            "=",
+            "<<",
+            "1__0",
+            "1e1_0",
+        ] {
+            assert!(needs_quotes(text, false), "{text:?} must be quoted");
+            assert_eq!(render(text, Style::Plain, false), format!("\"{text}\""));
+        }
+    }
+
+    #[test]
+    fn strings_everywhere_stay_plain() {
+        for text in [
+            "v1.0",
+            "1.2.3",
+            "abc1234",
+            "main-1234567",
+            "1234567a",
+            "12e",
+            "0xfg",
+            "sha-1019584",
+            "latest",
+            "name:tag",
+            "v1@sha256:aa",
+            "881869e-2021x",
+            "2024-01-01-1",
+            "_1",
+            "1.2.3-4",
+            "nil",
+            "none",
+        ] {
+            assert!(!needs_quotes(text, true), "{text:?} must stay plain");
+        }
+        assert!(!needs_quotes("31e8618x", false));
+        assert!(needs_quotes("31e8618", false), "a float to YAML 1.2 readers");
+    }
+
+    #[test]
+    fn what_is_no_plain_scalar_is_quoted() {
+        for text in ["a: b", "a #b", "a:", " a", "a ", "@x", "*x", "&x", "é", "a\tb", "[x", "- x", "#x"] {
+            assert!(needs_quotes(text, false), "{text:?}");
+        }
+        assert!(!needs_quotes("a,b", false));
+        assert!(needs_quotes("a,b", true));
+    }
+
+    #[test]
+    fn quotes_stay_as_they_are() {
+        assert_eq!(render("abc", Style::Single, false), "'abc'");
+        assert_eq!(render("it's", Style::Single, false), "'it''s'");
+        assert_eq!(render("abc", Style::Double, false), "\"abc\"");
+    }
+}

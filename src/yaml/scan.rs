@@ -1,0 +1,268 @@
+//! From bytes to a [`Tape`], over yaml-rust2's events.
+//!
+//! yaml-rust2's `Marker::index()` counts characters and drifts; `line()` and `col()` are exact. So every
+//! position here comes from line and column. Events are pulled with `next_token`, since `load` recurses
+//! and a file that is nested deeply enough would overflow the stack.
+
+use std::collections::HashMap;
+
+use yaml_rust2::parser::{Event, Parser, Tag};
+use yaml_rust2::scanner::{Marker, TScalarStyle};
+
+use super::tape::{Node, NodeId, Shape, Style, Tape};
+
+/// Why a file can't be read as YAML, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{line}:{column}: {reason}")]
+pub struct ScanFault {
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters.
+    pub column: usize,
+    pub reason: String,
+}
+
+const BOM: &str = "\u{feff}";
+
+/// Reads a whole file. All offsets are into `bytes`, a byte-order mark included.
+///
+/// # Errors
+/// Text that is not UTF-8, holds a NUL (at which the parser would silently stop), or is no YAML.
+pub fn scan(bytes: &[u8]) -> Result<Tape, ScanFault> {
+    let text = readable(bytes)?;
+    let body = text.strip_prefix(BOM).unwrap_or(text);
+    let mut builder = Builder::new(text, text.len() - body.len());
+    let mut parser = Parser::new_from_str(body);
+    loop {
+        let (event, mark) = parser.next_token().map_err(|e| ScanFault {
+            line: e.marker().line(),
+            column: e.marker().col() + 1,
+            reason: e.info().to_owned(),
+        })?;
+        if event == Event::StreamEnd {
+            return Ok(builder.tape);
+        }
+        builder.take(event, mark)?;
+    }
+}
+
+/// The text, if it is text that can be parsed to its end.
+fn readable(bytes: &[u8]) -> Result<&str, ScanFault> {
+    let text = std::str::from_utf8(bytes).map_err(|e| {
+        let reason = match bytes {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "is UTF-16; save it as UTF-8",
+            _ => "is not UTF-8",
+        };
+        fault_at(bytes, e.valid_up_to(), reason)
+    })?;
+    match bytes.iter().position(|&b| b == 0) {
+        Some(at) => Err(fault_at(bytes, at, "holds a NUL byte")),
+        None => Ok(text),
+    }
+}
+
+fn fault_at(bytes: &[u8], at: usize, reason: &str) -> ScanFault {
+    let before = &bytes[..at];
+    let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+    ScanFault {
+        line: before.iter().filter(|&&b| b == b'\n').count() + 1,
+        column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
+        reason: reason.to_owned(),
+    }
+}
+
+/// Turns (line, column) into byte offsets. Breaks lines as yaml-rust2 does: at LF, CRLF and lone CR.
+struct Cursor<'a> {
+    text: &'a str,
+    line_starts: Vec<usize>,
+    /// The last position asked for: columns on one long line are counted on from there.
+    last: (usize, usize, usize),
+}
+
+impl<'a> Cursor<'a> {
+    fn new(text: &'a str, first: usize) -> Self {
+        let bytes = text.as_bytes();
+        let breaks = bytes.iter().enumerate().filter_map(|(i, b)| match b {
+            b'\n' => Some(i + 1),
+            b'\r' if bytes.get(i + 1) != Some(&b'\n') => Some(i + 1),
+            _ => None,
+        });
+        Cursor { text, line_starts: std::iter::once(first).chain(breaks).collect(), last: (1, 0, first) }
+    }
+
+    /// `line` is 1-based, `column` 0-based in characters. Past the end of the text: its end.
+    fn offset(&mut self, line: usize, column: usize) -> usize {
+        let (last_line, last_column, last_offset) = self.last;
+        let (from_column, from) = if line == last_line && column >= last_column {
+            (last_column, last_offset)
+        } else {
+            let start = self.line_starts.get(line - 1).copied();
+            (0, start.unwrap_or(self.text.len()))
+        };
+        let rest = &self.text[from..];
+        let steps = rest.char_indices().nth(column - from_column);
+        let offset = steps.map_or(self.text.len(), |(i, _)| from + i);
+        self.last = (line, column, offset);
+        offset
+    }
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    id: NodeId,
+    /// In a map: the key whose value comes next.
+    key: Option<NodeId>,
+}
+
+/// Builds the tape, with a stack of its own for the nesting.
+struct Builder<'a> {
+    cursor: Cursor<'a>,
+    tape: Tape,
+    open: Vec<Open>,
+    /// yaml-rust2's anchor numbers in the current document.
+    anchors: HashMap<usize, NodeId>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(text: &'a str, first: usize) -> Self {
+        Builder {
+            cursor: Cursor::new(text, first),
+            tape: Tape::default(),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+        }
+    }
+
+    fn take(&mut self, event: Event, mark: Marker) -> Result<(), ScanFault> {
+        match event {
+            Event::DocumentStart => {
+                self.anchors.clear();
+                let start = self.cursor.offset(mark.line(), mark.col());
+                self.tape.doc_starts.push(start);
+                self.tape.roots.push(self.tape.nodes.len());
+            }
+            Event::MappingStart(anchor, tag) => self.begin(Shape::Map, anchor, tag, mark),
+            Event::SequenceStart(anchor, tag) => self.begin(Shape::Seq, anchor, tag, mark),
+            Event::MappingEnd | Event::SequenceEnd => self.end(),
+            Event::Scalar(value, style, anchor, tag) => {
+                self.scalar(value, style, anchor, tag, mark);
+            }
+            Event::Alias(anchor) => self.alias(anchor, mark)?,
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, shape: Shape, anchor: usize, tag: Option<Tag>, mark: Marker) -> NodeId {
+        let id = self.tape.nodes.len();
+        let start = self.cursor.offset(mark.line(), mark.col());
+        let parent = self.open.last().map(|open| open.id);
+        let key = self.key_or_value(id);
+        let in_flow = parent.is_some_and(|p| self.tape.nodes[p].flow);
+        let bracket = matches!(self.cursor.text.as_bytes().get(start), Some(b'{' | b'['));
+        let is_collection = matches!(shape, Shape::Map | Shape::Seq);
+        self.tape.nodes.push(Node {
+            shape,
+            start,
+            line: mark.line(),
+            column: mark.col() + 1,
+            anchored: anchor != 0,
+            tag: tag.map(|t| t.suffix),
+            flow: in_flow || (is_collection && bracket),
+            end: id + 1,
+            parent,
+            key,
+        });
+        if anchor != 0 {
+            self.anchors.insert(anchor, id);
+        }
+        id
+    }
+
+    /// In a map, nodes come as key, value, key, value: remembers a key, gives the key of a value.
+    fn key_or_value(&mut self, id: NodeId) -> Option<NodeId> {
+        let open = self.open.last_mut()?;
+        if self.tape.nodes[open.id].shape != Shape::Map {
+            return None;
+        }
+        match open.key.take() {
+            Some(key) => Some(key),
+            None => {
+                open.key = Some(id);
+                None
+            }
+        }
+    }
+
+    fn begin(&mut self, shape: Shape, anchor: usize, tag: Option<Tag>, mark: Marker) {
+        let id = self.push(shape, anchor, tag, mark);
+        self.open.push(Open { id, key: None });
+    }
+
+    fn end(&mut self) {
+        if let Some(open) = self.open.pop() {
+            self.tape.nodes[open.id].end = self.tape.nodes.len();
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, mark: Marker) -> Result<(), ScanFault> {
+        let target = *self.anchors.get(&anchor).ok_or_else(|| ScanFault {
+            line: mark.line(),
+            column: mark.col() + 1,
+            reason: "alias to an anchor of another document".to_owned(),
+        })?;
+        self.push(Shape::Alias(target), 0, None, mark);
+        Ok(())
+    }
+
+    fn scalar(&mut self, value: String, style: TScalarStyle, anchor: usize, tag: Option<Tag>, mark: Marker) {
+        let style = match style {
+            TScalarStyle::Plain => Style::Plain,
+            TScalarStyle::SingleQuoted => Style::Single,
+            TScalarStyle::DoubleQuoted => Style::Double,
+            TScalarStyle::Literal | TScalarStyle::Folded => Style::Block,
+        };
+        let shape = Shape::Scalar { value, style, missing: false };
+        let id = self.push(shape, anchor, tag, mark);
+        if self.is_missing(id) {
+            self.place_missing(id);
+        }
+    }
+
+    /// An empty value arrives as `~` (or, with anchor or tag, as an empty plain scalar) at the position of
+    /// the *next* token. It is told from a written `~` by what stands there.
+    fn is_missing(&self, id: NodeId) -> bool {
+        let node = &self.tape.nodes[id];
+        match &node.shape {
+            Shape::Scalar { value, style: Style::Plain, .. } => {
+                let written = self.cursor.text[node.start..].starts_with('~');
+                value.is_empty() || (value == "~" && !written)
+            }
+            _ => false,
+        }
+    }
+
+    fn place_missing(&mut self, id: NodeId) {
+        self.tape.nodes[id].shape =
+            Shape::Scalar { value: String::new(), style: Style::Plain, missing: true };
+        let Some(key) = self.tape.nodes[id].key else { return };
+        if let Some((start, column)) = after_colon(self.cursor.text, &self.tape, key) {
+            let line = self.tape.nodes[key].line;
+            let node = &mut self.tape.nodes[id];
+            (node.start, node.line, node.column) = (start, line, column);
+        }
+    }
+}
+
+/// Offset and column just behind the `:` of a key that is a scalar on one line.
+fn after_colon(text: &str, tape: &Tape, key: NodeId) -> Option<(usize, usize)> {
+    let end = super::span::span(text, tape, key).ok()?.end;
+    let rest = &text[end..];
+    let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
+    let colon = end + blanks;
+    text[colon..].starts_with(':').then(|| {
+        let node = &tape.nodes[key];
+        let width = text[node.start..=colon].chars().count();
+        (colon + 1, node.column + width)
+    })
+}

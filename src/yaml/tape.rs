@@ -1,0 +1,199 @@
+//! A parsed file as a flat list of nodes in document order.
+//!
+//! A node knows where it starts, which node it is in, and where its subtree ends, so a whole subtree is
+//! a range of the list. Walking is a loop over that range: nesting of any depth costs no stack.
+
+/// Index of a node in its [`Tape`].
+pub type NodeId = usize;
+
+/// How a scalar is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    Plain,
+    Single,
+    Double,
+    /// Literal (`|`) or folded (`>`).
+    Block,
+}
+
+/// What a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    Map,
+    Seq,
+    Scalar {
+        /// The value as a reader sees it, before any type is given to it.
+        value: String,
+        style: Style,
+        /// Nothing is written at all, as after `tag:`.
+        missing: bool,
+    },
+    /// The anchored node that the alias stands for.
+    Alias(NodeId),
+}
+
+/// One node of a file.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub shape: Shape,
+    /// Byte offset in the file. For a missing scalar: just behind the `:` of its key.
+    pub start: usize,
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters.
+    pub column: usize,
+    /// Has an anchor (`&name`).
+    pub anchored: bool,
+    /// Has a tag (`!!str`), with its suffix.
+    pub tag: Option<String>,
+    /// Written in flow style, or inside of something that is.
+    pub flow: bool,
+    /// One past the last node of the subtree.
+    pub end: NodeId,
+    pub parent: Option<NodeId>,
+    /// The key of a value in a map.
+    pub key: Option<NodeId>,
+}
+
+/// A value found in a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub key: NodeId,
+    /// The value where it is really written: an alias has been followed.
+    pub node: NodeId,
+    /// The alias that led there, or the merge key (`<<`): the value is shared with another place.
+    pub shared_by: Option<NodeId>,
+}
+
+/// A parsed file.
+#[derive(Clone, Debug, Default)]
+pub struct Tape {
+    pub(super) nodes: Vec<Node>,
+    pub(super) roots: Vec<NodeId>,
+    /// Where each document's text starts: at its `---`, or at its first byte.
+    pub(super) doc_starts: Vec<usize>,
+}
+
+/// How many merge keys are followed from one map to the next.
+const MERGE_DEPTH: usize = 16;
+
+impl Tape {
+    /// The root node of each document, in order.
+    pub fn roots(&self) -> &[NodeId] {
+        &self.roots
+    }
+
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id]
+    }
+
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The node that an alias stands for; any other node is itself.
+    pub fn resolve(&self, id: NodeId) -> NodeId {
+        match self.nodes[id].shape {
+            Shape::Alias(target) => target,
+            _ => id,
+        }
+    }
+
+    /// The value of a scalar, following an alias; empty for a missing one.
+    pub fn text(&self, id: NodeId) -> Option<&str> {
+        match &self.nodes[self.resolve(id)].shape {
+            Shape::Scalar { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    pub fn is_map(&self, id: NodeId) -> bool {
+        matches!(self.nodes[self.resolve(id)].shape, Shape::Map)
+    }
+
+    /// Keys and values of a map, in order; nothing for any other node.
+    pub fn pairs(&self, map: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
+        let map = self.resolve(map);
+        let is_map = matches!(self.nodes[map].shape, Shape::Map);
+        let end = if is_map { self.nodes[map].end } else { map };
+        let mut next = map + 1;
+        std::iter::from_fn(move || {
+            (next < end).then(|| {
+                let key = next;
+                let value = self.nodes[key].end;
+                next = self.nodes[value].end;
+                (key, value)
+            })
+        })
+    }
+
+    /// Items of a sequence, in order; nothing for any other node.
+    pub fn items(&self, seq: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let seq = self.resolve(seq);
+        let is_seq = matches!(self.nodes[seq].shape, Shape::Seq);
+        let end = if is_seq { self.nodes[seq].end } else { seq };
+        let mut next = seq + 1;
+        std::iter::from_fn(move || {
+            (next < end).then(|| {
+                let item = next;
+                next = self.nodes[item].end;
+                item
+            })
+        })
+    }
+
+    /// The value of `key` in a map, as a reader sees it: of a key written twice the last one, and what a
+    /// merge key (`<<`, YAML 1.1) brings in where the map itself has no such key.
+    pub fn get(&self, map: NodeId, key: &str) -> Option<Found> {
+        self.get_merged(map, key, MERGE_DEPTH)
+    }
+
+    fn get_merged(&self, map: NodeId, key: &str, depth: usize) -> Option<Found> {
+        let mut own = None;
+        let mut merge = None;
+        for (k, v) in self.pairs(map) {
+            match self.own_text(k) {
+                Some(name) if name == key => own = Some((k, v)),
+                Some("<<") => merge = Some((k, v)),
+                _ => {}
+            }
+        }
+        if let Some((k, v)) = own {
+            let node = self.resolve(v);
+            return Some(Found { key: k, node, shared_by: (node != v).then_some(v) });
+        }
+        let (merge_key, sources) = merge.filter(|_| depth > 0)?;
+        let maps: Vec<_> = if self.is_map(sources) { vec![sources] } else { self.items(sources).collect() };
+        let found = maps.into_iter().find_map(|m| self.get_merged(m, key, depth - 1))?;
+        Some(Found { shared_by: Some(merge_key), ..found })
+    }
+
+    /// The value of a scalar written at this very place.
+    fn own_text(&self, id: NodeId) -> Option<&str> {
+        match &self.nodes[id].shape {
+            Shape::Scalar { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Follows keys from a node down; nothing where one of them is missing.
+    pub fn at(&self, from: NodeId, path: &[&str]) -> Option<NodeId> {
+        path.iter().try_fold(from, |node, key| self.get(node, key).map(|f| f.node))
+    }
+
+    /// The text of the key under which a node stands in its map, if it stands in one.
+    pub fn key_text(&self, id: NodeId) -> Option<&str> {
+        self.nodes[id].key.and_then(|k| self.own_text(k))
+    }
+
+    /// The aliases that stand for this node.
+    pub fn aliases_of(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let anchored = self.nodes[id].anchored;
+        let range = if anchored { id..self.nodes.len() } else { 0..0 };
+        range.filter(move |&n| self.nodes[n].shape == Shape::Alias(id))
+    }
+}

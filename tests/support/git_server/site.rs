@@ -1,0 +1,95 @@
+//! Decides what a request gets: a challenge, a queued fault, or the backend's answer.
+
+use super::cgi::Backend;
+use super::faults::{Fault, Faults, On, Service, kind_of};
+use super::http::{Request, Response, is_authorization};
+use super::lock;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Mutex;
+
+pub type Hook = Box<dyn FnOnce() + Send>;
+
+pub struct Site {
+    backend: Backend,
+    /// The one user, and the Authorization header that proves it.
+    user: Option<(String, String)>,
+    pub faults: Faults,
+    /// The calls to make before a push is received, one each.
+    pub hooks: Mutex<VecDeque<Hook>>,
+}
+
+pub enum Reply {
+    Whole(Response),
+    /// This many bytes of the body, then the end of the connection.
+    Cut(Response, usize),
+    Close,
+    Hang,
+}
+
+impl Site {
+    pub fn new(root: &Path, credentials: Option<(String, String)>) -> Self {
+        let with_header = |(user, password): (String, String)| {
+            let token = BASE64_STANDARD.encode(format!("{user}:{password}"));
+            (user, format!("Basic {token}"))
+        };
+        Self {
+            backend: Backend::new(root),
+            user: credentials.map(with_header),
+            faults: Faults::default(),
+            hooks: Mutex::default(),
+        }
+    }
+
+    pub fn reply(&self, request: &Request) -> Reply {
+        if !self.admits(request) {
+            return Reply::Whole(answer(401, "WWW-Authenticate", "Basic realm=\"git\""));
+        }
+        let run = || self.run_backend(request);
+        match self.faults.take(request) {
+            None => Reply::Whole(run()),
+            Some(Fault::CloseBefore) => Reply::Close,
+            Some(Fault::CloseAfter) => {
+                run();
+                Reply::Close
+            }
+            Some(Fault::CutReply(limit)) => Reply::Cut(run(), limit),
+            Some(Fault::Status { code, headers }) => Reply::Whole(Response::empty(code, headers)),
+            Some(Fault::StatusAfter { code, headers }) => {
+                run();
+                Reply::Whole(Response::empty(code, headers))
+            }
+            Some(Fault::Redirect { location, code }) => {
+                Reply::Whole(answer(code, "Location", &location))
+            }
+            Some(Fault::Hang) => Reply::Hang,
+        }
+    }
+
+    /// Whether the request has an Authorization header, and each one it has is the right one.
+    fn admits(&self, request: &Request) -> bool {
+        let Some((_, right)) = &self.user else {
+            return true;
+        };
+        let mut given = (request.headers.iter())
+            .filter(|header| is_authorization(header))
+            .peekable();
+        given.peek().is_some() && given.all(|(_, value)| value == right)
+    }
+
+    fn run_backend(&self, request: &Request) -> Response {
+        if kind_of(request) == Some(On::Post(Service::ReceivePack)) {
+            let hook = lock(&self.hooks).pop_front();
+            if let Some(hook) = hook {
+                hook();
+            }
+        }
+        let user = self.user.as_ref().map(|(name, _)| name.as_str());
+        self.backend.run(request, user)
+    }
+}
+
+fn answer(status: u16, name: &str, value: &str) -> Response {
+    Response::empty(status, vec![(name.to_owned(), value.to_owned())])
+}
