@@ -4,9 +4,9 @@ use crate::actions::Source;
 use crate::error::{Failure, Result};
 use crate::facts;
 use crate::git::{self, Checkout, CommitRequest, GitPlace, Identity, Synced, Target};
-use crate::image::{Part, Tag};
+use crate::image::{Part, Tag, same_image};
 use crate::land::message::Words;
-use crate::land::{self, Landing, Pace, Place as _, SystemClock, Trouble};
+use crate::land::{self, Landing, NotLanded, Pace, Place as _, SystemClock, Trouble};
 use crate::plan::{Files, Plan, Request, SourceFile, Want, plan};
 use crate::report::{BumpedImage, Outcome, Report};
 use crate::select::Standing;
@@ -136,7 +136,7 @@ impl<'a> Bump<'a> {
                 author: &author,
                 committer: &committer,
                 worktree,
-                replan: &|path, bytes| self.replan(path, bytes),
+                replan: &|path, bytes| self.replan(&planned, path, bytes),
             };
             report.commit = Some(git::commit(checkout, &request)?);
             report.branch = checkout.branch();
@@ -146,19 +146,15 @@ impl<'a> Bump<'a> {
         Ok(())
     }
 
-    /// The same bump on one file: what is meant was settled on all of them.
-    fn replan(&self, path: &str, bytes: Vec<u8>) -> Result<Plan> {
-        let file = SourceFile { path: path.to_owned(), bytes, standing: Standing::Found };
-        let tags = crate::manifest::references(
-            path,
-            &crate::yaml::scan(&file.bytes).map_err(|e| Failure::other(e.to_string()))?,
-        );
+    /// The same bump on other bytes of one file: which images are meant there was settled on all files.
+    fn replan(&self, planned: &Plan, path: &str, bytes: Vec<u8>) -> Result<Plan> {
         let here = |want: &&Want| {
-            !self.request.fields.is_empty() || tags.iter().any(|r| r.is_meant_by(&want.name, &want.new_name))
+            let mut changes = planned.changes.iter().filter(|change| change.file == path);
+            changes.any(|change| same_image(&change.image, want.effective_name()))
         };
         let wants = self.request.wants.iter().filter(here).cloned().collect();
         let request = Request { wants, expect: None, all: true, ..self.request.clone() };
-        plan([Ok(file)], &request)
+        plan([Ok(SourceFile { path: path.to_owned(), bytes, standing: Standing::Found })], &request)
     }
 
     fn land(&self, report: &mut Report) -> Result<()> {
@@ -172,21 +168,28 @@ impl<'a> Bump<'a> {
         let words = self.words(&committer)?;
         let target = Target { fetch, push, branch, author, committer };
         let selection = self.settings.selection.clone();
-        let mut place =
-            GitPlace::new(checkout, target, &landing.tokens, selection, self.request.add, pace.deadline())?;
+        let mut place = GitPlace::new(checkout, target, &landing.tokens, selection, self.request.add)?;
         if self.settings.dry_run {
-            return self.dry_landing(&mut place, report);
+            return self.dry_landing(&mut place, &pace, report);
         }
         let landed =
             land::land(&mut place, &mut pace, &mut |files| self.plan(files), &|plan| words.message(plan));
-        let landed = landed.inspect_err(|_| report.branch = place.branch().map(str::to_owned))?;
-        self.tell_landing(checkout, &place, landed, report);
+        report.branch = place.branch().map(str::to_owned);
+        report.details.extend(place.credential_label().map(|label| format!("credential: {label}")));
+        match landed {
+            Ok(landed) => self.tell_landing(checkout, &place, landed, report),
+            Err(NotLanded { failure, attempts, log }) => {
+                report.attempts = attempts;
+                report.details.extend(log);
+                return Err(failure);
+            }
+        }
         Ok(())
     }
 
     /// What would be landed on the tip as it is now.
-    fn dry_landing(&self, place: &mut GitPlace, report: &mut Report) -> Result<()> {
-        let tip = place.tip().map_err(|trouble| match trouble {
+    fn dry_landing(&self, place: &mut GitPlace, pace: &Pace<'_>, report: &mut Report) -> Result<()> {
+        let tip = place.tip(pace.deadline()).map_err(|trouble| match trouble {
             Trouble::Final(failure) => failure,
             Trouble::Passing { what, .. } | Trouble::Unreachable { what } => {
                 Failure::other(what).hinted("check the network and run again")
@@ -201,9 +204,7 @@ impl<'a> Bump<'a> {
 
     fn tell_landing(&self, checkout: &Checkout, place: &GitPlace, landed: Landing, report: &mut Report) {
         let Landing { plan, commit, attempts, log } = landed;
-        report.branch = place.branch().map(str::to_owned);
         report.attempts = attempts;
-        report.details.extend(place.credential_label().map(|label| format!("credential: {label}")));
         report.details.extend(log);
         let outcome = if commit.is_some() { Outcome::Landed } else { Outcome::Already };
         if let Some(commit) = &commit {
@@ -222,6 +223,9 @@ impl<'a> Bump<'a> {
 
     fn sync(&self, checkout: &Checkout, place: &GitPlace, commit: &str, report: &mut Report) {
         let landing = &self.settings.landing;
+        if git::has_own_commits(checkout, place, commit) {
+            report.notices.push("commits of the checkout that are not on the remote stay local".to_owned());
+        }
         if !landing.sync {
             return;
         }
@@ -288,7 +292,7 @@ impl<'a> Bump<'a> {
     }
 
     fn words(&self, committer: &Identity) -> Result<Words<'_>> {
-        let source = self.source();
+        let source = self.source()?;
         let commit = &self.settings.commit;
         Ok(Words {
             wants: &self.request.wants,
@@ -298,20 +302,24 @@ impl<'a> Bump<'a> {
                 Some(asked) => asked,
                 None => self.target_is_what_was_built(source.as_ref())?,
             },
-            source: source.map(|s| s.repository.map_or(s.sha.clone(), |r| format!("{r}@{}", s.sha))),
+            source: source.and_then(|s| Some(format!("{}@{}", s.repository?, s.sha))),
             signoff: commit.signoff.then(|| format!("{} <{}>", committer.name, committer.email)),
             prefix: self.checkout()?.prefix(),
         })
     }
 
-    fn source(&self) -> Option<Source> {
-        let tag = self.request.wants.iter().find_map(|want| want.tag.as_ref());
-        facts::source(
-            &self.settings.place,
-            self.checkout.as_ref(),
-            tag.map(Tag::as_str),
-            &self.settings.template,
-        )
+    /// The commit that was built. Where nobody says in which repository: in the checkout's, if it is there.
+    fn source(&self) -> Result<Option<Source>> {
+        let checkout = self.checkout()?;
+        let tag = self.request.wants.iter().find_map(|want| want.tag.as_ref()).map(Tag::as_str);
+        let source = facts::source(&self.settings.place, Some(checkout), tag, &self.settings.template);
+        Ok(source.map(|mut source| {
+            if source.repository.is_none() && checkout.resolve(&source.sha).is_some() {
+                let remote = checkout.remote(&self.settings.landing.remote).ok();
+                source.repository = remote.and_then(|(fetch, _)| fetch.slug());
+            }
+            source
+        }))
     }
 
     /// CI would build the same again. Where nobody says what was built, it was the checkout.

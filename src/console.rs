@@ -21,6 +21,7 @@ pub struct Console {
     verbose: bool,
     color: ColorChoice,
     tokens: Tokens,
+    in_runner: bool,
 }
 
 impl Console {
@@ -36,6 +37,7 @@ impl Console {
             verbose: common.is_some_and(|c| c.verbose),
             color: choice(common, environment),
             tokens: Tokens::read(environment),
+            in_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
         }
     }
 
@@ -94,12 +96,31 @@ impl Console {
     // a closed pipe is the reader's business, and nobody else is left to be told
 
     fn out(&self, text: &str) {
-        let _ = AutoStream::new(std::io::stdout(), self.color).write_all(self.tokens.scrub(text).as_bytes());
+        let _ = AutoStream::new(std::io::stdout(), self.color).write_all(self.harmless(text).as_bytes());
     }
 
     fn err(&self, text: &str) {
-        let _ = AutoStream::new(std::io::stderr(), self.color).write_all(self.tokens.scrub(text).as_bytes());
+        let _ = AutoStream::new(std::io::stderr(), self.color).write_all(self.harmless(text).as_bytes());
     }
+
+    /// Without secrets; and in a runner without commands to it, which a server or a file may have put there.
+    fn harmless(&self, text: &str) -> String {
+        let text = self.tokens.scrub(text);
+        if self.in_runner { without_commands(&text) } else { text }
+    }
+}
+
+/// A runner takes lines that start with `::`, and `##[` anywhere, for commands, until it is told to stop
+/// (GitHub: "Workflow commands", `stop-commands`).
+fn without_commands(text: &str) -> String {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    let commands = plain.lines().any(|line| line.trim_start().starts_with("::") || line.contains("##["));
+    if !commands {
+        return text.to_owned();
+    }
+    let word = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+    let line_break = if text.ends_with('\n') { "" } else { "\n" };
+    format!("::stop-commands::{word}\n{text}{line_break}::{word}::\n")
 }
 
 /// `NO_COLOR` wins (no-color.org), then the flag, then what the terminal can do.

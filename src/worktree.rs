@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::Context;
 use ignore::WalkBuilder;
+use tempfile::NamedTempFile;
 
 use crate::error::{Exit, Failure, Result};
 use crate::interrupt;
@@ -156,17 +157,20 @@ impl Worktree {
     /// # Errors
     /// Where a file can't be written, or is not what it was when it was read.
     pub fn replace(&self, edits: &[FileEdit]) -> Result<()> {
-        let written: Vec<_> =
-            edits.iter().map(|edit| self.write_aside(edit)).collect::<anyhow::Result<_>>()?;
-        interrupt::together(|| {
-            for (aside, path) in written {
-                aside.persist(&path).with_context(|| format!("{}: can't be replaced", path.display()))?;
-            }
-            Ok(())
-        })
+        let aside = self.write_aside(edits)?;
+        interrupt::together(|| aside.replace())
     }
 
-    fn write_aside(&self, edit: &FileEdit) -> anyhow::Result<(tempfile::NamedTempFile, PathBuf)> {
+    /// Writes the new files beside the old ones.
+    ///
+    /// # Errors
+    /// Where a file can't be written, or is not what it was when it was read.
+    pub fn write_aside(&self, edits: &[FileEdit]) -> Result<Aside> {
+        let written = edits.iter().map(|edit| self.write_one_aside(edit)).collect::<anyhow::Result<_>>()?;
+        Ok(Aside(written))
+    }
+
+    fn write_one_aside(&self, edit: &FileEdit) -> anyhow::Result<(NamedTempFile, PathBuf)> {
         let path = self.root.join(&edit.path);
         if self.bytes(&edit.path)? != edit.before {
             anyhow::bail!("{}: was changed by somebody else just now; run again", edit.path);
@@ -184,6 +188,23 @@ impl Worktree {
         };
         let aside = write().with_context(|| format!("{}: can't be written", edit.path))?;
         Ok((aside, path))
+    }
+}
+
+/// New files, each beside the one that it will replace; dropped, they are gone.
+#[derive(Debug)]
+pub struct Aside(Vec<(NamedTempFile, PathBuf)>);
+
+impl Aside {
+    /// Puts them in place.
+    ///
+    /// # Errors
+    /// Where a file can't be replaced.
+    pub fn replace(self) -> Result<()> {
+        for (aside, path) in self.0 {
+            aside.persist(&path).with_context(|| format!("{}: can't be replaced", path.display()))?;
+        }
+        Ok(())
     }
 }
 

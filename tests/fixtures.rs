@@ -18,7 +18,13 @@ fn every_case() {
     let cases: Vec<PathBuf> = folders(&root).iter().flat_map(|kind| folders(kind)).collect();
     assert!(cases.len() > 1, "no cases in {}", root.display());
     let failed: Vec<_> = cases.iter().filter_map(|case| check(case).err()).collect();
-    assert!(failed.is_empty(), "{} of {} cases failed:\n\n{}", failed.len(), cases.len(), failed.join("\n\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {} cases failed:\n\n{}",
+        failed.len(),
+        cases.len(),
+        failed.join("\n\n")
+    );
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {

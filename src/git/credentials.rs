@@ -10,6 +10,7 @@ use std::process::Stdio;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use super::checkout::Checkout;
@@ -44,7 +45,8 @@ impl Tokens {
     pub fn scrub(&self, text: &str) -> String {
         let tokens = self.own.iter().chain(self.github.iter().map(|(_, token)| token));
         tokens.fold(text.to_owned(), |text, token| {
-            scrubbed(&text, &[token.clone(), STANDARD.encode(format!("{TOKEN_USER}:{token}"))])
+            let encoded = STANDARD.encode(format!("{TOKEN_USER}:{token}"));
+            scrubbed(&text, [token.as_str(), &encoded])
         })
     }
 }
@@ -68,11 +70,6 @@ impl Credential {
             secrets: vec![password.to_owned(), encoded],
         }
     }
-
-    /// Takes this secret out of a text.
-    pub fn scrub(&self, text: &str) -> String {
-        scrubbed(text, &self.secrets)
-    }
 }
 
 impl fmt::Debug for Credential {
@@ -81,9 +78,32 @@ impl fmt::Debug for Credential {
     }
 }
 
-fn scrubbed(text: &str, secrets: &[String]) -> String {
-    let secrets = secrets.iter().filter(|secret| secret.len() > 3);
-    secrets.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK))
+/// Puts the mask in the place of secrets, as they are and as they stand in a URL. Very short ones are no
+/// secrets, and would mask half of every message.
+fn scrubbed<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
+    let secrets = secrets.into_iter().filter(|secret| secret.len() > 3);
+    secrets.fold(text.to_owned(), |text, secret| {
+        let in_url = utf8_percent_encode(secret, UNRESERVED).to_string();
+        text.replace(secret, MASK).replace(&in_url, MASK)
+    })
+}
+
+/// All but what a URL carries as it is (RFC 3986 section 2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Secrets that must not appear in any output.
+#[derive(Clone, Default)]
+pub struct Secrets(Vec<String>);
+
+impl Secrets {
+    pub fn extend(&mut self, credential: Option<&Credential>) {
+        self.0.extend(credential.into_iter().flat_map(|c| c.secrets.iter().cloned()));
+    }
+
+    /// Takes them out of a text.
+    pub fn scrub(&self, text: &str) -> String {
+        scrubbed(text, self.0.iter().map(String::as_str))
+    }
 }
 
 /// All the ways that hold for one remote.
@@ -149,14 +169,15 @@ impl Credentials {
         self.headers.iter().filter(|(name, _)| !is_authorization(name)).cloned().collect()
     }
 
-    /// Takes every secret that is known here out of a text.
-    pub fn scrub(&self, text: &str) -> String {
-        let text = self.tokens.scrub(text);
+    /// Every secret that is known here, used or not.
+    pub fn secrets(&self) -> Secrets {
         let headers = self.headers.iter().filter(|(name, _)| is_authorization(name));
         let mut secrets: Vec<_> =
-            headers.filter_map(|(_, v)| v.split(' ').nth(1).map(str::to_owned)).collect();
+            headers.filter_map(|(_, v)| v.split(' ').next_back().map(str::to_owned)).collect();
+        let tokens = self.tokens.own.iter().chain(self.tokens.github.iter().map(|(_, token)| token));
+        secrets.extend(tokens.cloned());
         secrets.extend(self.password.clone());
-        scrubbed(&text, &secrets)
+        Secrets(secrets)
     }
 
     /// Asks git's credential helper, as git would; nothing where none knows this server.

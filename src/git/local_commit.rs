@@ -56,16 +56,34 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
         .collect::<Result<_>>()?;
     let tree = edited_tree(repo, &parent, &request.plan.edits, &checkout.prefix)?;
     let (author, committer) = (request.author.signature()?, request.committer.signature()?);
+    let made = repo.commit(None, &author, &committer, request.message, &tree, &[&parent]).map_err(fault)?;
     let work: Vec<_> = edited.iter().map(|e| e.work.clone()).collect();
-    request.worktree.replace(&work)?;
+    // all that can fail comes before the first file changes: new files written aside, branch and index locked
+    let aside = request.worktree.write_aside(&work)?;
+    let branch = checkout.branch().map_or("HEAD".to_owned(), |name| format!("refs/heads/{name}"));
+    let mut transaction = repo.transaction().map_err(fault)?;
+    transaction.lock_ref(&branch).map_err(|e| locked(&e))?;
+    if repo.refname_to_id(&branch).map_err(fault)? != parent.id() {
+        return Err(Failure::other("somebody committed here just now").hinted("run again"));
+    }
+    let subject = request.message.lines().next().unwrap_or_default();
+    let log = format!("commit: {subject}");
+    transaction.set_target(&branch, made, Some(&committer), &log).map_err(fault)?;
+    for file in &edited {
+        stage(checkout, &mut index, file).map_err(fault)?;
+    }
     interrupt::together(|| {
-        for file in &edited {
-            stage(checkout, &mut index, file).map_err(fault)?;
-        }
-        index.write().map_err(fault)?;
-        let made = repo.commit(Some("HEAD"), &author, &committer, request.message, &tree, &[&parent]);
-        Ok(made.map_err(fault)?.to_string())
-    })
+        index.write().map_err(|e| locked(&e))?;
+        aside.replace()?;
+        transaction.commit().map_err(fault)
+    })?;
+    refresh(&mut index, &edited);
+    Ok(made.to_string())
+}
+
+fn locked(error: &git2::Error) -> Failure {
+    git_failure("the repository is in use by another git", error)
+        .hinted("run again when it is done; a lock that a crash left behind must be removed by hand")
 }
 
 fn versions(
@@ -111,18 +129,12 @@ fn changed(path: &str, why: &str) -> Failure {
         .hinted("commit, stash or undo those changes, then bump")
 }
 
+/// The edited blob in the place of the staged one, with its mode.
 fn stage(checkout: &Checkout, index: &mut Index, file: &Edited) -> Result<(), git2::Error> {
-    let path = Path::new(&file.path);
     let blob = checkout.repo.blob(&file.index.after)?;
-    let old = index.get_path(path, 0);
-    if file.index.before == file.work.before || file.index.after == file.work.after {
-        index.add_path(path)?;
-        if index.get_path(path, 0).is_some_and(|entry| entry.id == blob) {
-            return Ok(());
-        }
-    }
+    let old = index.get_path(Path::new(&file.path), 0);
     let none = IndexTime::new(0, 0);
-    let entry = IndexEntry {
+    index.add(&IndexEntry {
         ctime: none,
         mtime: none,
         dev: 0,
@@ -135,6 +147,20 @@ fn stage(checkout: &Checkout, index: &mut Index, file: &Edited) -> Result<(), gi
         flags: 0,
         flags_extended: 0,
         path: file.path.clone().into_bytes(),
-    };
-    index.add(&entry)
+    })
+}
+
+/// Files that are as they are staged get their time and size into the index, so that no later git has to
+/// read them again. Without it all is right, only slower.
+fn refresh(index: &mut Index, edited: &[Edited]) {
+    for file in edited {
+        let path = Path::new(&file.path);
+        let Some(staged) = index.get_path(path, 0) else { continue };
+        let same = index.add_path(path).is_ok()
+            && index.get_path(path, 0).is_some_and(|now| now.id == staged.id && now.mode == staged.mode);
+        if !same {
+            let _ = index.add(&staged);
+        }
+    }
+    let _ = index.write();
 }

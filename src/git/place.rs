@@ -54,10 +54,8 @@ impl GitPlace {
         tokens: &Tokens,
         selection: Selection,
         context: bool,
-        deadline: Instant,
     ) -> Result<Self> {
-        let endpoint =
-            |url: &RemoteUrl| Endpoint::new(url, Credentials::new(url, tokens, checkout)?, deadline);
+        let endpoint = |url: &RemoteUrl| Endpoint::new(url, Credentials::new(url, tokens, checkout)?);
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
         Ok(GitPlace {
@@ -91,10 +89,10 @@ impl GitPlace {
     }
 
     /// Asks for the tip, and fetches it where it is new. One connection.
-    fn fetch_tip(&mut self) -> Result<Oid, Trouble> {
+    fn fetch_tip(&mut self, until: Instant) -> Result<Oid, Trouble> {
         let repo = &self.workspace.repo;
         let wanted = self.branch.clone();
-        let found = self.fetch.during(|| {
+        let found = self.fetch.during(until, || {
             let mut remote = repo.remote_anonymous(transport::URL)?;
             let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
             let Some((branch, tip)) = choose(connection.list()?, wanted.as_deref()) else {
@@ -156,8 +154,8 @@ fn choose(listed: &[git2::RemoteHead<'_>], wanted: Option<&str>) -> Option<(Stri
 }
 
 impl Place for GitPlace {
-    fn tip(&mut self) -> Result<Tip, Trouble> {
-        self.fetch_tip().map(|oid| Tip(oid.to_string()))
+    fn tip(&mut self, until: Instant) -> Result<Tip, Trouble> {
+        self.fetch_tip(until).map(|oid| Tip(oid.to_string()))
     }
 
     fn files(&mut self, tip: &Tip) -> Result<Files> {
@@ -175,11 +173,11 @@ impl Place for GitPlace {
         Ok(made.to_string())
     }
 
-    fn publish(&mut self, _: &Tip, commit: &str) -> Verdict {
+    fn publish(&mut self, commit: &str, until: Instant) -> Verdict {
         let branch = self.branch.clone().unwrap_or_default();
         let refusal = RefCell::new(None);
         let words = RefCell::new(Vec::new());
-        let pushed = self.push.during(|| {
+        let pushed = self.push.during(until, || {
             let mut callbacks = RemoteCallbacks::new();
             // without this callback libgit2 calls a rejected push a success
             callbacks.push_update_reference(|_, status| {

@@ -110,11 +110,10 @@ fn percent_decode(text: &str) -> String {
 /// The text with user and password left out, also where it is no URL at all.
 fn without_user(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").map_or(("", text), |(s, r)| (s, r));
-    let (authority, path) = rest.split_once('/').map_or((rest, ""), |(a, p)| (a, p));
-    let host = authority.rsplit('@').next().unwrap_or(authority);
+    // a password can hold a slash: whatever stands before the last @ is taken for one
+    let shown = rest.rsplit('@').next().unwrap_or(rest);
     let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
-    let path = if rest.contains('/') { format!("/{path}") } else { String::new() };
-    let shown = format!("{scheme}{host}{path}");
+    let shown = format!("{scheme}{shown}");
     shown.chars().filter(|c| !c.is_control()).collect()
 }
 
@@ -180,6 +179,9 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap_err().exit, crate::error::Exit::Usage, "{text}");
         }
-        assert!(!parse("ftp://u:secret@h/x").unwrap_err().message.contains("secret"));
+        for text in ["ftp://u:secret@h/x", "https://u:secret/more@h:1/x", "https://u:se@cret/more@h:x/y"] {
+            let message = parse(text).unwrap_err().message;
+            assert!(!message.contains("cret") && !message.contains("more"), "{message}");
+        }
     }
 }

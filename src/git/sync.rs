@@ -8,6 +8,7 @@ use git2::Oid;
 use super::checkout::Checkout;
 use super::place::GitPlace;
 use super::process;
+use super::workspace::Workspace;
 use crate::interrupt;
 
 /// What became of the checkout.
@@ -28,6 +29,20 @@ pub fn sync(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) -
     }
 }
 
+/// Whether `HEAD`, on the target branch or detached, has commits that the landed commit does not come after.
+pub fn has_own_commits(checkout: &Checkout, place: &GitPlace, commit: &str) -> bool {
+    let elsewhere = checkout.branch().is_some_and(|here| place.branch() != Some(here.as_str()));
+    let workspace = place.workspace();
+    match (checkout.head_oid(), Oid::from_str(commit)) {
+        (Some(head), Ok(landed)) if workspace.borrows && !elsewhere => !follows(workspace, landed, head),
+        _ => false,
+    }
+}
+
+fn follows(workspace: &Workspace, landed: Oid, head: Oid) -> bool {
+    head == landed || workspace.repo.graph_descendant_of(landed, head).unwrap_or(false)
+}
+
 fn forward(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) -> Result<(), String> {
     let landed = Oid::from_str(commit).map_err(|e| e.message().to_owned())?;
     let branch = place.branch().unwrap_or_default();
@@ -41,9 +56,8 @@ fn forward(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) ->
     if !workspace.borrows {
         return Err("it is a partial clone".to_owned());
     }
-    let forwards = head == landed || workspace.repo.graph_descendant_of(landed, head).unwrap_or(false);
-    if !forwards {
-        return Err("it has commits that are not on the remote; they stay local".to_owned());
+    if !follows(workspace, landed, head) {
+        return Err("it has commits of its own".to_owned());
     }
     if !is_clean(checkout)? {
         return Err("it has uncommitted changes".to_owned());

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use git2::{Oid, Repository, RepositoryInitOptions};
+use git2::{Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 use tempfile::TempDir;
 
 use super::checkout::Checkout;
@@ -38,7 +38,10 @@ impl Workspace {
             borrow(checkout, folder.path()).context("the temporary repository can't be set up")?;
         }
         drop(made);
-        let repo = Repository::open_bare(folder.path()).context("no temporary repository")?;
+        // only this way of opening reads the list of shallow commits
+        let none: [&Path; 0] = [];
+        let repo = Repository::open_ext(folder.path(), RepositoryOpenFlags::NO_SEARCH, none)
+            .context("no temporary repository")?;
         let workspace = Workspace { repo, borrows, folder };
         if borrows {
             workspace.offer(checkout);

@@ -7,7 +7,7 @@
 pub mod message;
 mod pace;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{FileEdit, Files, Plan};
@@ -48,11 +48,11 @@ pub enum Verdict {
 
 /// A branch that commits can be published on.
 pub trait Place {
-    /// Finds out where the branch is now.
+    /// Finds out where the branch is now; gives up at `until`.
     ///
     /// # Errors
     /// Where the server can't be asked, or has no such branch.
-    fn tip(&mut self) -> Result<Tip, Trouble>;
+    fn tip(&mut self, until: Instant) -> Result<Tip, Trouble>;
 
     /// The files of the tip that are to be planned on.
     ///
@@ -66,8 +66,8 @@ pub trait Place {
     /// Where the commit can't be made.
     fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String>;
 
-    /// Publishes a commit that was made on `tip`, without force.
-    fn publish(&mut self, tip: &Tip, commit: &str) -> Verdict;
+    /// Publishes a commit that was made on the tip, without force; gives up at `until`.
+    fn publish(&mut self, commit: &str, until: Instant) -> Verdict;
 
     /// Whether the tip is the commit or comes after it.
     ///
@@ -88,6 +88,17 @@ pub struct Landing {
     pub log: Vec<String>,
 }
 
+/// How landing failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotLanded {
+    pub failure: Failure,
+    pub attempts: u32,
+    pub log: Vec<String>,
+}
+
+/// What is kept back of time, beyond the budget, to find out how the last try ended.
+const LAST_LOOK: Duration = Duration::from_secs(10);
+
 /// How often a server that was never reached is tried.
 const UNREACHABLE_TRIES: u32 = 6;
 /// How often a lock is waited for while the tip stands still.
@@ -102,10 +113,19 @@ pub fn land(
     pace: &mut Pace<'_>,
     plan: &mut dyn FnMut(Files) -> Result<Plan>,
     word: &dyn Fn(&Plan) -> Result<String>,
-) -> Result<Landing> {
-    Loop { place, pace, attempts: 0, made: Vec::new(), log: Vec::new(), unreachable: 0, stuck: None }
-        .run(plan, word)
+) -> Result<Landing, NotLanded> {
+    let mut landing =
+        Loop { place, pace, attempts: 0, made: Vec::new(), log: Vec::new(), unreachable: 0, stuck: None };
+    let ended = landing.run(plan, word);
+    let (attempts, log) = (landing.attempts, landing.log);
+    match ended {
+        Ok((plan, commit)) => Ok(Landing { plan, commit, attempts, log }),
+        Err(failure) => Err(NotLanded { failure, attempts, log }),
+    }
 }
+
+/// The plan that is on the branch, and the commit that brought it there if it was ours.
+type Ended = (Plan, Option<String>);
 
 struct Loop<'a, 'c> {
     place: &'a mut dyn Place,
@@ -128,39 +148,37 @@ struct Stuck {
 
 impl Loop<'_, '_> {
     fn run(
-        mut self,
+        &mut self,
         plan: &mut dyn FnMut(Files) -> Result<Plan>,
         word: &dyn Fn(&Plan) -> Result<String>,
-    ) -> Result<Landing> {
+    ) -> Result<Ended> {
         loop {
             let tip = self.tip()?;
-            if let Some(done) = self.landed_before(&tip)? {
-                return Ok(done);
+            if let Some(landed) = self.landed_before(&tip)? {
+                return Ok(landed);
             }
             self.check_stuck(&tip)?;
             let planned = plan(self.place.files(&tip)?)?;
             if planned.is_empty() {
-                return Ok(self.done(planned, None));
+                return Ok((planned, None));
             }
             let commit = self.place.commit(&tip, &planned.edits, &word(&planned)?)?;
             self.attempts += 1;
-            let verdict = self.place.publish(&tip, &commit);
+            let verdict = self.place.publish(&commit, self.pace.deadline());
             if verdict == Verdict::Published {
-                return Ok(self.done(planned, Some(commit)));
+                return Ok((planned, Some(commit)));
             }
             self.made.push((commit, planned));
-            self.after(&tip, verdict)?;
+            if let Some(landed) = self.after(&tip, verdict)? {
+                return Ok(landed);
+            }
         }
-    }
-
-    fn done(self, plan: Plan, commit: Option<String>) -> Landing {
-        Landing { plan, commit, attempts: self.attempts, log: self.log }
     }
 
     /// The tip, however often the server has to be asked.
     fn tip(&mut self) -> Result<Tip> {
         loop {
-            let (what, retry_after) = match self.place.tip() {
+            let (what, retry_after) = match self.place.tip(self.pace.deadline()) {
                 Ok(tip) => {
                     self.unreachable = 0;
                     return Ok(tip);
@@ -182,12 +200,11 @@ impl Loop<'_, '_> {
     }
 
     /// One of our commits may have landed though we were not told.
-    fn landed_before(&mut self, tip: &Tip) -> Result<Option<Landing>> {
+    fn landed_before(&mut self, tip: &Tip) -> Result<Option<Ended>> {
         for nth in 0..self.made.len() {
             if self.place.contains(tip, &self.made[nth].0)? {
                 let (commit, plan) = self.made.swap_remove(nth);
-                let log = std::mem::take(&mut self.log);
-                return Ok(Some(Landing { plan, commit: Some(commit), attempts: self.attempts, log }));
+                return Ok(Some((plan, Some(commit))));
             }
         }
         Ok(None)
@@ -213,23 +230,37 @@ impl Loop<'_, '_> {
         Ok(())
     }
 
-    fn after(&mut self, tip: &Tip, verdict: Verdict) -> Result<()> {
+    /// What follows from a verdict: a pause, the end, or the news that it landed after all.
+    fn after(&mut self, tip: &Tip, verdict: Verdict) -> Result<Option<Ended>> {
         match verdict {
-            Verdict::Published => Ok(()),
+            Verdict::Published => {}
             Verdict::Stale { what } => {
                 self.stuck = None;
-                self.wait(what, None)
+                self.wait(what, None)?;
             }
             Verdict::Locked { what } => {
                 self.note_stuck(tip, true, &what);
-                self.wait(what, None)
+                self.wait(what, None)?;
             }
             Verdict::Rejected { words } => {
                 self.note_stuck(tip, false, &words);
-                self.wait(words, None)
+                self.wait(words, None)?;
             }
-            Verdict::Unknown { what, retry_after } => self.wait(what, retry_after),
-            Verdict::Refused(failure) => Err(failure),
+            Verdict::Unknown { what, retry_after } => {
+                if let Err(spent) = self.wait(what, retry_after) {
+                    return self.last_look()?.map(Some).ok_or(spent);
+                }
+            }
+            Verdict::Refused(failure) => return Err(failure),
+        }
+        Ok(None)
+    }
+
+    /// The budget is spent and nobody knows how the last try ended: asks once more, beyond the budget.
+    fn last_look(&mut self) -> Result<Option<Ended>> {
+        match self.place.tip(self.pace.now() + LAST_LOOK) {
+            Ok(tip) => self.landed_before(&tip),
+            Err(_) => Ok(None),
         }
     }
 

@@ -42,6 +42,10 @@ impl<'a> Pace<'a> {
         Pace { clock, deadline: clock.now() + budget, tries: 0, random }
     }
 
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
     /// When the budget is spent.
     pub fn deadline(&self) -> Instant {
         self.deadline

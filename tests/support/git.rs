@@ -37,14 +37,8 @@ pub fn command(dir: &Path) -> Command {
 pub fn git(dir: &Path, args: &[&str]) -> String {
     let output = try_git(dir, args);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "git {args:?}: {}\n{stderr}",
-        output.status
-    );
-    String::from_utf8_lossy(&output.stdout)
-        .trim_end()
-        .to_owned()
+    assert!(output.status.success(), "git {args:?}: {}\n{stderr}", output.status);
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }
 
 /// Runs `git` in `dir`, for a test that expects it to fail.
@@ -56,10 +50,7 @@ pub fn try_git(dir: &Path, args: &[&str]) -> Output {
 /// Makes the empty bare repository `root/name`, on branch main, open to pushes over HTTP.
 #[track_caller]
 pub fn bare_repo(root: &Path, name: &str) -> PathBuf {
-    git(
-        root,
-        &["init", "--quiet", "--bare", "--initial-branch=main", name],
-    );
+    git(root, &["init", "--quiet", "--bare", "--initial-branch=main", name]);
     let repo = root.join(name);
     git(&repo, &["config", "http.receivepack", "true"]);
     repo

@@ -74,11 +74,7 @@ impl Builder {
             let shared = shared.clone();
             move || accept(&listener, &shared)
         });
-        GitServer {
-            shared,
-            address,
-            accepting: Some(accepting),
-        }
+        GitServer { shared, address, accepting: Some(accepting) }
     }
 }
 
@@ -92,12 +88,7 @@ pub struct GitServer {
 impl GitServer {
     /// A server of the repositories in `root`, open to everyone unless told otherwise.
     pub fn builder(root: &Path) -> Builder {
-        Builder {
-            root: root.to_owned(),
-            credentials: None,
-            tls: false,
-            keep_alive: true,
-        }
+        Builder { root: root.to_owned(), credentials: None, tls: false, keep_alive: true }
     }
 
     pub fn url(&self, repo: &str) -> String {
@@ -107,11 +98,7 @@ impl GitServer {
     /// The URL with credentials in it, percent-encoded where they need it.
     pub fn url_with(&self, user: &str, password: &str, repo: &str) -> String {
         let (user, password) = (percent_encode(user), percent_encode(password));
-        format!(
-            "{}://{user}:{password}@{}/{repo}",
-            self.scheme(),
-            self.address
-        )
+        format!("{}://{user}:{password}@{}/{repo}", self.scheme(), self.address)
     }
 
     /// The authority's certificate, for the client to trust; panics without `tls()`.
@@ -135,11 +122,7 @@ impl GitServer {
     }
 
     fn scheme(&self) -> &str {
-        if self.shared.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        }
+        if self.shared.tls.is_some() { "https" } else { "http" }
     }
 }
 
@@ -154,15 +137,8 @@ impl Drop for GitServer {
         for stream in lock(&self.shared.open).values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
-        let panics = serving
-            .into_iter()
-            .map(JoinHandle::join)
-            .filter(Result::is_err)
-            .count();
-        assert!(
-            panics == 0 || thread::panicking(),
-            "{panics} server thread(s) panicked"
-        );
+        let panics = serving.into_iter().map(JoinHandle::join).filter(Result::is_err).count();
+        assert!(panics == 0 || thread::panicking(), "{panics} server thread(s) panicked");
     }
 }
 
@@ -187,10 +163,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
         let _ = stream.set_nodelay(true); // for speed only
         let handle = stream.try_clone().expect("a second handle");
         lock(&shared.open).insert(number, handle);
-        let guard = OpenConnection {
-            shared: shared.clone(),
-            number,
-        };
+        let guard = OpenConnection { shared: shared.clone(), number };
         serving.push(thread::spawn(move || guard.serve(stream)));
     }
     serving
@@ -258,9 +231,7 @@ impl OpenConnection {
 
 fn percent_encode(text: &str) -> String {
     let encode = |byte: u8| match byte {
-        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),
     };
     text.bytes().map(encode).collect()

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{Endpoint, Fault, Server, program};
 use crate::error::Failure;
-use crate::git::credentials::{Credential, Credentials};
+use crate::git::credentials::{Credential, Credentials, Secrets};
 
 /// Servers tell git from others by this.
 const USER_AGENT: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
@@ -38,6 +38,8 @@ struct State {
     base: Url,
     credentials: Credentials,
     credential: Option<Credential>,
+    /// All that was ever known here: also what a redirect made us forget must not be shown.
+    secrets: Secrets,
 }
 
 impl HttpServer {
@@ -52,7 +54,9 @@ impl HttpServer {
             .tls_config(tls.unwrap_or_default())
             .build();
         let credential = credentials.at_hand()?;
-        let state = Mutex::new(State { base, credentials, credential });
+        let mut secrets = credentials.secrets();
+        secrets.extend(credential.as_ref());
+        let state = Mutex::new(State { base, credentials, credential, secrets });
         Ok(HttpServer { agent: config.new_agent(), state })
     }
 
@@ -65,9 +69,7 @@ impl HttpServer {
     }
 
     pub fn scrub(&self, text: &str) -> String {
-        let state = self.state();
-        let text = state.credentials.scrub(text);
-        state.credential.as_ref().map_or(text.clone(), |credential| credential.scrub(&text))
+        self.state().secrets.scrub(text)
     }
 
     fn discover(&self, service: &str, time: Duration) -> Result<Response<Body>, Fault> {
@@ -116,7 +118,9 @@ impl HttpServer {
         if state.credential.is_some() {
             return Ok(false);
         }
-        state.credential = state.credentials.ask_helper().map_err(Fault::Final)?;
+        let found = state.credentials.ask_helper().map_err(Fault::Final)?;
+        state.secrets.extend(found.as_ref());
+        state.credential = found;
         Ok(state.credential.is_some())
     }
 

@@ -59,18 +59,23 @@ enum Server {
 }
 
 impl Endpoint {
-    pub fn new(url: &RemoteUrl, credentials: Credentials, deadline: Instant) -> Result<Arc<Self>, Failure> {
+    pub fn new(url: &RemoteUrl, credentials: Credentials) -> Result<Arc<Self>, Failure> {
         let server = match url {
             RemoteUrl::Http { url, .. } => Server::Http(Box::new(HttpServer::new(url.clone(), credentials)?)),
             RemoteUrl::Path(path) => Server::Local(LocalServer::new(path.clone())),
         };
-        Ok(Arc::new(Endpoint { server, fault: Mutex::new(None), deadline: Mutex::new(deadline) }))
+        Ok(Arc::new(Endpoint { server, fault: Mutex::new(None), deadline: Mutex::new(Instant::now()) }))
     }
 
-    /// Runs something of libgit2's with this endpoint behind [`URL`]; gives the fault that stopped it, if
-    /// it was the transport that did.
-    pub fn during<T>(self: &Arc<Self>, run: impl FnOnce() -> Result<T, git2::Error>) -> Result<T, Stopped> {
+    /// Runs something of libgit2's with this endpoint behind [`URL`], until a time at the most; gives the
+    /// fault that stopped it, if it was the transport that did.
+    pub fn during<T>(
+        self: &Arc<Self>,
+        until: Instant,
+        run: impl FnOnce() -> Result<T, git2::Error>,
+    ) -> Result<T, Stopped> {
         prepare();
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = until;
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
         let before = CURRENT.replace(Some(Arc::clone(self)));
         let result = run();

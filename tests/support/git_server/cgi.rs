@@ -28,10 +28,7 @@ pub struct Backend {
 
 impl Backend {
     pub fn new(root: &Path) -> Self {
-        let output = Command::new("git")
-            .arg("--exec-path")
-            .output()
-            .expect("git starts");
+        let output = Command::new("git").arg("--exec-path").output().expect("git starts");
         let exec_path = String::from_utf8(output.stdout).expect("git's exec path is UTF-8");
         Self {
             program: Path::new(exec_path.trim_end()).join("git-http-backend"),
@@ -41,10 +38,7 @@ impl Backend {
 
     /// Runs the backend to its end. Its stderr goes to the test's captured output.
     pub fn run(&self, request: &Request, user: Option<&str>) -> Response {
-        let mut child = self
-            .command(request, user)
-            .spawn()
-            .expect("git http-backend starts");
+        let mut child = self.command(request, user).spawn().expect("git http-backend starts");
         let mut stdin = child.stdin.take().expect("stdin is piped");
         let output = thread::scope(|scope| {
             // A backend that refuses the request leaves its body unread: not an error here.
@@ -69,11 +63,7 @@ impl Backend {
             .env("CONTENT_LENGTH", request.body.len().to_string())
             .envs(user.map(|user| ("REMOTE_USER", user)))
             .envs(request.header("Content-Type").map(|v| ("CONTENT_TYPE", v)))
-            .envs(
-                request
-                    .header("Content-Encoding")
-                    .map(|v| ("HTTP_CONTENT_ENCODING", v)),
-            )
+            .envs(request.header("Content-Encoding").map(|v| ("HTTP_CONTENT_ENCODING", v)))
             .envs(request.header("Git-Protocol").map(|v| ("GIT_PROTOCOL", v)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -86,10 +76,7 @@ fn parse(output: &[u8]) -> Response {
     let Some(end) = output.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Response::empty(500, Headers::new());
     };
-    let mut response = Response {
-        body: output[end + 4..].to_vec(),
-        ..Response::empty(200, vec![])
-    };
+    let mut response = Response { body: output[end + 4..].to_vec(), ..Response::empty(200, vec![]) };
     for line in String::from_utf8_lossy(&output[..end]).lines() {
         let (name, value) = line.split_once(": ").expect("a CGI header");
         match name {

@@ -49,9 +49,7 @@ impl Faults {
     pub fn take(&self, request: &Request) -> Option<Fault> {
         let kind = kind_of(request);
         let mut faults = lock(&self.0);
-        let index = faults
-            .iter()
-            .position(|&(on, _)| on == On::Any || Some(on) == kind)?;
+        let index = faults.iter().position(|&(on, _)| on == On::Any || Some(on) == kind)?;
         Some(faults.remove(index).1)
     }
 }

@@ -34,11 +34,7 @@ pub struct Response {
 
 impl Response {
     pub fn empty(status: u16, headers: Headers) -> Self {
-        Self {
-            status,
-            headers,
-            body: Vec::new(),
-        }
+        Self { status, headers, body: Vec::new() }
     }
 
     /// Sends the response, but of its body no more than `limit` bytes.
@@ -56,10 +52,7 @@ impl Response {
         }
         let connection = if keep_alive { "keep-alive" } else { "close" };
         let length = self.body.len();
-        let _ = write!(
-            head,
-            "Connection: {connection}\r\nContent-Length: {length}\r\n\r\n"
-        );
+        let _ = write!(head, "Connection: {connection}\r\nContent-Length: {length}\r\n\r\n");
         head
     }
 }
@@ -105,9 +98,7 @@ fn read_headers(from: &mut Connection) -> io::Result<Headers> {
         if line.is_empty() {
             return Ok(headers);
         }
-        let (name, value) = line
-            .split_once(':')
-            .ok_or_else(|| malformed("header", &line))?;
+        let (name, value) = line.split_once(':').ok_or_else(|| malformed("header", &line))?;
         headers.push((name.to_owned(), value.trim().to_owned()));
     }
 }
@@ -121,9 +112,7 @@ fn read_body(from: &mut Connection, headers: &Headers) -> io::Result<Vec<u8>> {
         return read_chunks(from);
     }
     let length = find(headers, "Content-Length").unwrap_or("0");
-    let length = length
-        .parse()
-        .map_err(|_| malformed("Content-Length", length))?;
+    let length = length.parse().map_err(|_| malformed("Content-Length", length))?;
     read_bytes(from, length)
 }
 
@@ -158,8 +147,5 @@ fn says(headers: &Headers, name: &str, value: &str) -> bool {
 }
 
 fn malformed(what: &str, text: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("malformed {what}: {text:?}"),
-    )
+    io::Error::new(io::ErrorKind::InvalidData, format!("malformed {what}: {text:?}"))
 }

@@ -60,9 +60,7 @@ impl Site {
                 run();
                 Reply::Whole(Response::empty(code, headers))
             }
-            Some(Fault::Redirect { location, code }) => {
-                Reply::Whole(answer(code, "Location", &location))
-            }
+            Some(Fault::Redirect { location, code }) => Reply::Whole(answer(code, "Location", &location)),
             Some(Fault::Hang) => Reply::Hang,
         }
     }
@@ -72,9 +70,7 @@ impl Site {
         let Some((_, right)) = &self.user else {
             return true;
         };
-        let mut given = (request.headers.iter())
-            .filter(|header| is_authorization(header))
-            .peekable();
+        let mut given = (request.headers.iter()).filter(|header| is_authorization(header)).peekable();
         given.peek().is_some() && given.all(|(_, value)| value == right)
     }
 

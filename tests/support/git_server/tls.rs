@@ -1,8 +1,8 @@
 //! A throwaway certificate authority, and the TLS side of the server.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::crypto::ring;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -26,10 +26,7 @@ impl Tls {
             .with_no_client_auth()
             .with_single_cert(vec![leaf.into()], key.into())
             .expect("the key fits the certificate");
-        Self {
-            config: config.into(),
-            ca_pem: ca.pem(),
-        }
+        Self { config: config.into(), ca_pem: ca.pem() }
     }
 
     /// The handshake happens with the first read.
@@ -41,9 +38,7 @@ impl Tls {
 
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "git test authority");
+    params.distinguished_name.push(DnType::CommonName, "git test authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let key = KeyPair::generate().expect("a key");
@@ -53,9 +48,7 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
 fn leaf_params() -> CertificateParams {
     let names = ["localhost", "127.0.0.1"].map(str::to_owned);
     let mut params = CertificateParams::new(names).expect("valid names");
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "git test server");
+    params.distinguished_name.push(DnType::CommonName, "git test server");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     params

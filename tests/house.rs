@@ -1,0 +1,155 @@
+//! Holds the map in `src/lib.rs` against the code: which room uses which, and what stays in its room.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Room, and the rooms that it may use. Pure rooms come first.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("yaml", &[]),
+    ("template", &[]),
+    ("error", &[]),
+    ("environment", &[]),
+    ("interrupt", &[]),
+    ("image", &[]),
+    ("tag", &["error", "image", "template"]),
+    ("select", &["error"]),
+    ("manifest", &["image", "yaml"]),
+    ("plan", &["error", "image", "manifest", "select", "yaml"]),
+    ("report", &["error", "plan"]),
+    ("actions", &["environment", "tag"]),
+    ("worktree", &["error", "interrupt", "plan", "select"]),
+    ("land", &["error", "image", "plan", "tag", "template"]),
+    ("git", &["environment", "error", "interrupt", "land", "plan", "select", "worktree"]),
+    ("cli", &[]),
+    ("extras", &["cli", "error"]),
+    (
+        "settings",
+        &[
+            "actions",
+            "cli",
+            "environment",
+            "error",
+            "git",
+            "image",
+            "plan",
+            "select",
+            "tag",
+            "template",
+            "yaml",
+        ],
+    ),
+    ("facts", &["actions", "git", "settings", "tag", "template"]),
+    ("tags", &["error", "facts", "git", "image", "settings", "tag"]),
+    (
+        "bump",
+        &[
+            "actions", "error", "facts", "git", "image", "land", "plan", "report", "select", "settings",
+            "tag", "worktree",
+        ],
+    ),
+    // the binary
+    ("main", &[]),
+    ("console", &[]),
+];
+
+/// Text that may stand in these rooms only.
+const KEPT: &[(&str, &[&str])] = &[
+    ("git2::", &["git"]),
+    ("yaml_rust2", &["yaml"]),
+    ("ureq", &["git"]),
+    ("unsafe {", &["git"]),
+    ("std::fs", &["actions", "git", "interrupt", "worktree"]),
+    ("std::env", &["cli", "main"]),
+    ("std::process", &["console", "git", "interrupt", "main"]),
+    ("std::time", &["git", "land", "main", "settings"]),
+    ("println!", &[]),
+    ("print!", &[]),
+];
+
+#[test]
+fn rooms_use_only_what_the_map_allows() {
+    let rooms: BTreeMap<_, _> = ROOMS.iter().copied().collect();
+    for (room, file, text) in sources() {
+        let allowed = rooms.get(room.as_str()).unwrap_or_else(|| panic!("{room} is not on the map"));
+        for used in used_rooms(&text) {
+            let fine = used == room || allowed.contains(&used.as_str());
+            assert!(fine, "{}: {room} uses {used}, which the map does not allow", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_map_has_no_ring() {
+    let position = |room: &str| ROOMS.iter().position(|(name, _)| *name == room);
+    for (room, uses) in ROOMS {
+        for used in *uses {
+            assert!(position(used) < position(room), "{room} uses {used}, which comes later");
+        }
+    }
+}
+
+#[test]
+fn what_belongs_to_a_room_stays_there() {
+    for (room, file, text) in sources() {
+        for (kept, rooms) in KEPT {
+            let found = code_lines(&text).any(|line| line.contains(kept));
+            assert!(!found || rooms.contains(&room.as_str()), "{}: {kept} in {room}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_room_says_what_it_is_for() {
+    for (_, file, text) in sources() {
+        let tests = file.ends_with("tests.rs");
+        assert!(tests || text.starts_with("//! "), "{}: no //! at the top", file.display());
+    }
+}
+
+/// Room, path and text of every source file, `lib.rs` aside.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&src, &mut files);
+    let named = files.into_iter().map(|file| {
+        let below = file.strip_prefix(&src).unwrap().components().next().unwrap();
+        let room = below.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let text = std::fs::read_to_string(&file).unwrap();
+        (room, file, text)
+    });
+    let found: Vec<_> = named.filter(|(room, ..)| room != "lib").collect();
+    assert!(found.len() > 20, "sources are found");
+    found
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.path().is_dir() {
+            collect(&entry.path(), files);
+        } else {
+            files.push(entry.path());
+        }
+    }
+}
+
+fn code_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim_start).filter(|line| !line.starts_with("//"))
+}
+
+/// Rooms named in `crate::…` paths, in groups too.
+fn used_rooms(text: &str) -> Vec<String> {
+    let code: String = code_lines(text).collect::<Vec<_>>().join(" ");
+    let mut rooms = Vec::new();
+    for part in code.split("crate::").skip(1) {
+        let names = match part.strip_prefix('{') {
+            Some(group) => group.split('}').next().unwrap_or_default().split(',').map(str::trim).collect(),
+            None => vec![part],
+        };
+        for name in names {
+            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
+            rooms.push(name[..end].to_owned());
+        }
+    }
+    rooms.retain(|room| !room.is_empty());
+    rooms
+}
