@@ -5,3 +5,4 @@ pub mod cli;
 pub mod files;
 pub mod git;
 pub mod git_server;
+pub mod repo;
