@@ -82,9 +82,8 @@ fn sixteen_entries_of_one_file_in_a_bare_directory() {
 
 #[test]
 fn eight_files() {
-    let files: Vec<_> = (0..8)
-        .map(|n| (format!("apps/{n}/kustomization.yaml"), kustomization(&[image(n)])))
-        .collect();
+    let files: Vec<_> =
+        (0..8).map(|n| (format!("apps/{n}/kustomization.yaml"), kustomization(&[image(n)]))).collect();
     let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let world = world(&files);
     let references: Vec<_> = (0..8).map(|n| format!("{}:v{n}.1", image(n))).collect();

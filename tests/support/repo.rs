@@ -221,7 +221,11 @@ pub fn ended(run: &Run, exit: i32, outcome: &str) -> Value {
 pub fn failed(run: &Run, exit: i32) -> String {
     let told = ended(run, exit, "failed");
     assert_eq!(told["error"]["exit"], exit, "{}", run.output());
-    format!("{}\n{}", told["error"]["message"].as_str().unwrap(), told["error"]["hint"].as_str().unwrap_or(""))
+    format!(
+        "{}\n{}",
+        told["error"]["message"].as_str().unwrap(),
+        told["error"]["hint"].as_str().unwrap_or("")
+    )
 }
 
 /// What a runner says of a push to a branch of a repository.
