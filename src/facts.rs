@@ -88,7 +88,6 @@ fn by_template(tag: &str, template: &Template) -> Option<String> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -260,7 +260,6 @@ fn check_written(whole: &str, name: &str) -> Result<(), ImageError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

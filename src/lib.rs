@@ -28,6 +28,9 @@
 //! Arrows point down the table. `plan`, `manifest`, `yaml`, `image`, `tag`, `template` and `select` are pure:
 //! no files, no network, no clock, no environment. `tests/house.rs` checks this map against the code.
 
+#![warn(clippy::unwrap_used, clippy::expect_used)] // input is never trusted: errors are told, not panicked at
+#![warn(clippy::print_stdout, clippy::print_stderr)] // the library tells its caller, who prints
+
 pub mod actions;
 pub mod bump;
 pub mod cli;

@@ -1,5 +1,7 @@
 //! Parse, run, show, exit.
 
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+
 mod console;
 
 use std::process::ExitCode;

@@ -143,7 +143,6 @@ fn version_key(tag: &str) -> Option<(Vec<u64>, bool, &str)> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

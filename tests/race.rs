@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use support::cli::{self, Run};
@@ -25,7 +25,7 @@ fn world(files: &[(&str, &str)]) -> World {
     World::with(|server| server.basic_auth(USER, PASSWORD), files)
 }
 
-fn bump(folder: &PathBuf, reference: &str) -> Command {
+fn bump(folder: &Path, reference: &str) -> Command {
     let mut command = cli::command(folder);
     command.args(["bump", reference, "--push", "--format", "json"]);
     command

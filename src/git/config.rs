@@ -59,7 +59,6 @@ fn same_host(pattern: &str, host: &str) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -143,7 +143,6 @@ impl fmt::Debug for RemoteUrl {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

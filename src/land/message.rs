@@ -178,7 +178,6 @@ fn ends_in_trailers(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::image::Tag;

@@ -20,3 +20,6 @@ pub use scalar::{needs_quotes, render};
 pub use scan::{ScanFault, scan};
 pub use span::{Obstacle, obstacle};
 pub use tape::{Found, Node, NodeId, Shape, Style, Tape};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! The traps of positions and spans: each of these has bitten somebody.
+
+use super::*;
+
+fn set(yaml: &str, path: &str, value: &str) -> Result<String, EditError> {
+    let tape = scan(yaml.as_bytes()).unwrap();
+    let node = FieldPath::parse(path).unwrap().find(&tape, tape.roots()[0])[0].node;
+    let after = apply(yaml.as_bytes(), &tape, &[Change::Set { node, value: value.to_owned() }])?;
+    Ok(String::from_utf8(after).unwrap())
+}
+
+fn refused(yaml: &str, path: &str) -> Obstacle {
+    match set(yaml, path, "v2").unwrap_err() {
+        EditError::Refused { obstacle, .. } => obstacle,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn only_the_value_changes() {
+    for (before, after) in [
+        ("tag: v1", "tag: v2"),
+        ("tag: v1 # v1\n", "tag: v2 # v1\n"),
+        ("tag:    'v1'   \r\n", "tag:    'v2'   \r\n"),
+        ("tag: \"v1\"\n", "tag: \"v2\"\n"),
+        ("tag: \"v\\x31\" # é\n", "tag: \"v2\" # é\n"),
+        ("tag: 'it''s'\n", "tag: 'v2'\n"),
+        ("\u{feff}tag: v1\n", "\u{feff}tag: v2\n"),
+        ("{\"a\": \"é\", \"tag\": \"v1\"}", "{\"a\": \"é\", \"tag\": \"v2\"}"),
+        ("x: é日本\rtag: v1\r", "x: é日本\rtag: v2\r"),
+        ("x: \"\u{2028}\u{85}\"\ntag: v1\n", "x: \"\u{2028}\u{85}\"\ntag: v2\n"),
+        ("tag: !!str v1\n", "tag: !!str v2\n"),
+        ("tag: &a v1\nb: *a\n", "tag: &a v2\nb: *a\n"),
+        ("tag: ~\n", "tag: v2\n"),
+        ("? tag\n: v1\n", "? tag\n: v2\n"),
+        ("tag:\n  v1\n", "tag:\n  v2\n"),
+        ("tag: v1\n---\ntag: v1\n", "tag: v2\n---\ntag: v1\n"),
+        ("%YAML 1.2\n---\ntag: v1\n...\n", "%YAML 1.2\n---\ntag: v2\n...\n"),
+    ] {
+        assert_eq!(set(before, "tag", "v2").as_deref(), Ok(after), "{before:?}");
+    }
+}
+
+#[test]
+fn positions_do_not_drift_behind_long_lines_that_are_not_ascii() {
+    let long = "é".repeat(5000);
+    let yaml = format!("a: |\n  {long}\n  {long}\nb: '{long}'\ntag: v1\n");
+    assert_eq!(set(&yaml, "tag", "v2").unwrap(), yaml.replace("tag: v1", "tag: v2"));
+}
+
+#[test]
+fn missing_values_are_put_behind_their_colon() {
+    for (before, after) in [
+        ("tag:\n", "tag: v2\n"),
+        ("tag:", "tag: v2"),
+        ("tag:\n\n# c\nother: x\n", "tag: v2\n\n# c\nother: x\n"),
+        ("tag: # of the chart\n", "tag: v2 # of the chart\n"),
+        ("\"tag\" :\nb: 1\n", "\"tag\" : v2\nb: 1\n"),
+        ("{tag: , b: 1}\n", "{tag: v2 , b: 1}\n"),
+        ("{b: 1, tag:}\n", "{b: 1, tag: v2}\n"),
+        ("tag:\n~: x\n", "tag: v2\n~: x\n"),
+    ] {
+        assert_eq!(set(before, "tag", "v2").as_deref(), Ok(after), "{before:?}");
+    }
+}
+
+#[test]
+fn what_has_no_bytes_of_its_own_is_refused() {
+    assert_eq!(refused("a: &x v1\ntag: |\n  v1\n", "tag"), Obstacle::Block);
+    assert_eq!(refused("tag: >-\n  v1\n", "tag"), Obstacle::Block);
+    assert_eq!(refused("tag: v1\n  v2\n", "tag"), Obstacle::MultiLine);
+    assert_eq!(refused("tag: \"v1\n  v2\"\n", "tag"), Obstacle::MultiLine);
+    assert_eq!(refused("tag: {a: b}\n", "tag"), Obstacle::NotScalar);
+    assert_eq!(refused("tag: ${TAG}\n", "tag"), Obstacle::Placeholder);
+    assert_eq!(refused("tag: '{{ .Values.tag }}'\n", "tag"), Obstacle::Placeholder);
+    assert_eq!(refused("tag: !!int 5\n", "tag"), Obstacle::Tagged);
+    assert_eq!(refused("tag: &a\nb: c\n", "tag"), Obstacle::AnchoredNothing);
+}
+
+#[test]
+fn what_is_no_yaml_says_where() {
+    let fault = |bytes: &[u8]| scan(bytes).unwrap_err().to_string();
+    assert_eq!(fault(b"a: b\n\0"), "2:1: holds a NUL byte");
+    assert_eq!(fault(b"a: \xff"), "1:4: is not UTF-8");
+    assert_eq!(fault(b"\xff\xfea\0"), "1:1: is UTF-16; save it as UTF-8");
+    assert!(fault(b"a: b\nc: [\n").starts_with("3:1: "), "{}", fault(b"a: b\nc: [\n"));
+    assert_eq!(fault(b"a: &x 1\n---\nb: *x\n"), "3:4: alias to an anchor of another document");
+}
+
+#[test]
+fn deep_nesting_costs_no_stack() {
+    let deep = format!("{}tag: v1\n", "- ".repeat(100_000));
+    let tape = scan(deep.as_bytes()).unwrap();
+    let node = tape.len() - 1;
+    let after = apply(deep.as_bytes(), &tape, &[Change::Set { node, value: "v2".to_owned() }]).unwrap();
+    assert_eq!(String::from_utf8(after).unwrap(), deep.replace("v1", "v2"));
+}
+
+#[test]
+fn keys_come_and_go_with_their_lines() {
+    let yaml = "- name: x # n\r\n  digest: d # gone\r\n  # kept\r\n- {name: y, digest: d}\r\n- digest: d\r\n  name: z";
+    let tape = scan(yaml.as_bytes()).unwrap();
+    let key = |path: &str| FieldPath::parse(path).unwrap().find(&tape, 0)[0].key;
+    let mut changes: Vec<_> = (0..3).map(|n| Change::Remove { key: key(&format!("[{n}].digest")) }).collect();
+    changes.extend((0..3).map(|n| Change::InsertAfter {
+        key: key(&format!("[{n}].name")),
+        pairs: vec![Pair { key: "newTag", value: "1e5".to_owned() }],
+    }));
+    let after = String::from_utf8(apply(yaml.as_bytes(), &tape, &changes).unwrap()).unwrap();
+    let expected = "- name: x # n\r\n  newTag: \"1e5\"\r\n  # kept\r\n- {name: y, newTag: \"1e5\"}\r\n- name: z\r\n  newTag: \"1e5\"";
+    assert_eq!(after, expected);
+}
+
+#[test]
+fn two_changes_of_the_same_bytes_are_refused() {
+    let tape = scan(b"a: b\n").unwrap();
+    let change = |value: &str| Change::Set { node: 2, value: value.to_owned() };
+    let twice = apply(b"a: b\n", &tape, &[change("c"), change("d")]);
+    assert_eq!(twice, Err(EditError::Overlap { node: 2 }));
+}
+
+#[test]
+fn merge_keys_and_duplicates_are_read_as_readers_do() {
+    let tape = scan(b"b: &b {x: 1, y: 2}\nm:\n  <<: *b\n  x: 3\nd: {k: 1, k: 2}\n").unwrap();
+    let root = tape.roots()[0];
+    let text = |path: &[&str]| tape.at(root, path).and_then(|node| tape.text(node));
+    assert_eq!((text(&["m", "x"]), text(&["m", "y"]), text(&["d", "k"])), (Some("3"), Some("2"), Some("2")));
+    let merged = tape.get(tape.at(root, &["m"]).unwrap(), "y").unwrap();
+    assert!(merged.shared_by.is_some());
+}
