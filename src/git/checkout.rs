@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{Config, ErrorCode, Oid, Repository, RepositoryOpenFlags};
 
+use super::failure::{git_failure, no_commit};
 use super::{Identity, RemoteUrl, config, tree};
 use crate::error::{Failure, Result};
 use crate::plan::Files;
@@ -155,15 +156,6 @@ impl Checkout {
                 || config.entries(Some(r"^remote\..*\.promisor$")).is_ok_and(|mut e| e.next().is_some())
         })
     }
-}
-
-pub(super) fn no_commit() -> Failure {
-    Failure::usage("HEAD has no commit yet").hinted("make the first commit, then bump")
-}
-
-/// A failure of libgit2 without an exit code of its own.
-pub(super) fn git_failure(what: &str, error: &git2::Error) -> Failure {
-    Failure::other(format!("{what}: {}", error.message()))
 }
 
 fn unreadable(workdir: &Path, error: &git2::Error) -> Failure {

@@ -5,15 +5,15 @@
 
 use std::fmt;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use git2::Config;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-use super::checkout::Checkout;
 use super::remote_url::{RemoteUrl, is_loopback};
 use super::{config, process};
 use crate::environment::Environment;
@@ -124,21 +124,20 @@ impl Credentials {
         Credentials::default()
     }
 
-    /// # Errors
-    /// Where git's configuration can't be read.
-    pub fn new(remote: &RemoteUrl, tokens: &Tokens, checkout: &Checkout) -> Result<Self> {
+    /// `config` and `folder` are the checkout's, whose helper may be asked.
+    pub fn new(remote: &RemoteUrl, tokens: &Tokens, config: &Config, folder: &Path) -> Self {
         let RemoteUrl::Http { url, user, password } = remote else {
-            return Ok(Credentials::none());
+            return Credentials::none();
         };
-        let headers = config::extra_headers(&checkout.config()?, url);
-        Ok(Credentials {
+        let headers = config::extra_headers(config, url);
+        Credentials {
             tokens: tokens.clone(),
             url: Some(url.clone()),
             user: user.clone(),
             password: password.clone(),
             headers: headers.iter().filter_map(|header| split_header(header)).collect(),
-            helper_folder: Some(checkout.workdir.clone()),
-        })
+            helper_folder: Some(folder.to_owned()),
+        }
     }
 
     /// The first credential that needs nobody to be asked.

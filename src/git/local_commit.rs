@@ -8,7 +8,8 @@ use std::path::Path;
 
 use git2::{Index, IndexEntry, IndexTime, RepositoryState};
 
-use super::checkout::{Checkout, git_failure, no_commit};
+use super::checkout::Checkout;
+use super::failure::{git_failure, no_commit};
 use super::identity::Identity;
 use super::place::edited_tree;
 use crate::error::{Exit, Failure, Result};

@@ -9,6 +9,7 @@
 mod checkout;
 mod config;
 mod credentials;
+mod failure;
 mod identity;
 mod local_commit;
 mod place;

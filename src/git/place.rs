@@ -8,8 +8,9 @@ use std::time::Instant;
 use git2::build::TreeUpdateBuilder;
 use git2::{AutotagOption, Direction, FetchOptions, Oid, PushOptions, RemoteCallbacks};
 
-use super::checkout::{Checkout, git_failure};
+use super::checkout::Checkout;
 use super::credentials::{Credentials, Tokens};
+use super::failure::git_failure;
 use super::identity::Identity;
 use super::transport::{self, Endpoint};
 use super::workspace::Workspace;
@@ -55,7 +56,9 @@ impl GitPlace {
         selection: Selection,
         context: bool,
     ) -> Result<Self> {
-        let endpoint = |url: &RemoteUrl| Endpoint::new(url, Credentials::new(url, tokens, checkout)?);
+        let config = checkout.config()?;
+        let endpoint =
+            |url: &RemoteUrl| Endpoint::new(url, Credentials::new(url, tokens, &config, &checkout.workdir));
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
         Ok(GitPlace {

@@ -2,7 +2,7 @@
 
 use git2::{ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
 
-use super::checkout::git_failure;
+use super::failure::git_failure;
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{Files, SourceFile};
 use crate::select::{MAX_FILE_SIZE, Selection, Standing, is_yaml};

@@ -189,7 +189,14 @@ impl<'a> Pen<'a> {
         if names_it {
             return self.text(slot);
         }
-        self.set("the field", slot, &join_tag(self.tag.as_deref(), self.digest.as_deref()))
+        let holds_digest =
+            self.tape.text(slot.node).is_some_and(|old| old.is_empty() || Digest::parse(old).is_ok());
+        let tag = self.tag.as_deref().filter(|_| self.wanted.tag.is_some() || !holds_digest);
+        let value = match (tag, self.digest.as_deref()) {
+            (None, Some(digest)) => digest.to_owned(),
+            (tag, digest) => join_tag(tag, digest),
+        };
+        self.set("the field", slot, &value)
     }
 
     fn block(&mut self, tag: Slot, digest: Option<Slot>) -> Result<()> {

@@ -4,7 +4,7 @@
 //! resources. Only where no reference of that image is in the kustomization already.
 
 use super::files::{Parsed, Survey};
-use super::matching::Match;
+use super::matched::Match;
 use super::{Request, Want};
 use crate::image::{Part, join_tag};
 use crate::manifest::{Refusal, Rewrite, add};

@@ -3,25 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::files::{Parsed, Survey};
+use super::matched::Match;
 use super::{ChangedReference, FileEdit, Plan, Request, Want, messages};
 use crate::error::Result;
-use crate::image::Tag;
 use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, rewrite};
 use crate::select::Standing;
 use crate::yaml::{Change, EditError, NodeId, Obstacle, apply};
-
-/// A reference that one of the wants means, with what would become of it.
-pub(super) struct Match {
-    pub file: usize,
-    pub want: usize,
-    pub at: NodeId,
-    pub kind: &'static str,
-    pub image: String,
-    pub tag: Option<String>,
-    /// Not there yet: `--add` makes it.
-    pub added: bool,
-    pub result: Result<Rewrite, Refusal>,
-}
 
 /// Every reference that is meant, in the order of files and text.
 pub(super) fn find(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
@@ -211,14 +198,4 @@ fn edit_failure(parsed: &Parsed, error: &EditError) -> crate::error::Failure {
         ),
         EditError::Unproved => messages::unproved(parsed),
     }
-}
-
-/// The tag as it is told; a missing one has no text.
-pub(super) fn shown(tag: Option<&str>) -> &str {
-    tag.unwrap_or("(no tag)")
-}
-
-/// Every tag that is asked for, for messages.
-pub(super) fn wanted_tag(want: &Want) -> &str {
-    want.tag.as_ref().map_or("*", Tag::as_str)
 }

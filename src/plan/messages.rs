@@ -1,10 +1,10 @@
 //! What is said when a plan can't be made. Each text names the place and ends with what to do.
 
 use super::files::{Parsed, Survey};
-use super::matching::{Match, shown, wanted_tag};
+use super::matched::Match;
 use super::{Request, Want};
 use crate::error::{Exit, Failure};
-use crate::image::{same_image, short_name};
+use crate::image::{Tag, same_image, short_name};
 use crate::manifest::Refusal;
 
 /// How many places or names a message lists.
@@ -146,4 +146,14 @@ fn places(n: usize) -> String {
 
 fn references(n: usize) -> String {
     if n == 1 { "1 reference".to_owned() } else { format!("{n} references") }
+}
+
+/// The tag as it is told; a missing one has no text.
+fn shown(tag: Option<&str>) -> &str {
+    tag.unwrap_or("(no tag)")
+}
+
+/// Every tag that is asked for, for messages.
+fn wanted_tag(want: &Want) -> &str {
+    want.tag.as_ref().map_or("*", Tag::as_str)
 }

@@ -6,10 +6,9 @@
 
 mod addition;
 mod files;
+mod matched;
 mod matching;
 mod messages;
-
-use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::image::{Digest, Part, Tag};
@@ -101,11 +100,6 @@ pub struct Plan {
 impl Plan {
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()
-    }
-
-    /// What the edits make of each file.
-    pub fn results(&self) -> HashMap<&str, &[u8]> {
-        self.edits.iter().map(|edit| (edit.path.as_str(), edit.after.as_slice())).collect()
     }
 }
 

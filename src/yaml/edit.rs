@@ -4,47 +4,13 @@
 //! the result must parse to. If the result says anything else, it is thrown away.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 
+use super::change::{Change, Pair, Splice};
 use super::insert;
 use super::scalar::{needs_quotes, render};
 use super::scan::scan;
 use super::span::{Obstacle, span};
 use super::tape::{Node, NodeId, Shape, Style, Tape};
-
-/// A key with its value, both strings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pair {
-    pub key: &'static str,
-    pub value: String,
-}
-
-/// One change to a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// The scalar becomes this string.
-    Set { node: NodeId, value: String },
-    /// The key and its scalar go, in block style with their line.
-    Remove { key: NodeId },
-    /// New keys behind this key and its scalar, in the same map.
-    InsertAfter { key: NodeId, pairs: Vec<Pair> },
-    /// A new map at the end of the sequence.
-    Append { seq: NodeId, pairs: Vec<Pair> },
-    /// A new key at the end of a document's map, whose value is a list with one map.
-    AddList { map: NodeId, key: &'static str, pairs: Vec<Pair> },
-}
-
-impl Change {
-    /// The node that the change is about.
-    pub fn node(&self) -> NodeId {
-        match self {
-            Change::Set { node, .. } => *node,
-            Change::Remove { key } | Change::InsertAfter { key, .. } => *key,
-            Change::Append { seq, .. } => *seq,
-            Change::AddList { map, .. } => *map,
-        }
-    }
-}
 
 /// Why the changes were not made. Nothing is ever made in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,12 +21,6 @@ pub enum EditError {
     Overlap { node: NodeId },
     /// The result does not parse to exactly the planned change.
     Unproved,
-}
-
-/// New text in the place of a range of bytes.
-pub(super) struct Splice {
-    pub range: Range<usize>,
-    pub text: String,
 }
 
 /// Makes all the changes, and proves that the result differs in exactly them.
@@ -96,12 +56,26 @@ fn set(text: &str, tape: &Tape, id: NodeId, value: &str) -> Result<Splice, Obsta
     }
     let range = span(text, tape, id)?;
     let node = tape.node(id);
+    if !reads_back(&text[range.clone()], node) {
+        return Err(Obstacle::Unplaced);
+    }
     let text = match &node.shape {
         Shape::Scalar { missing: true, .. } => format!(" {}", render(value, Style::Plain, node.flow)),
         Shape::Scalar { style, .. } => render(value, *style, node.flow),
         Shape::Map | Shape::Seq | Shape::Alias(_) => return Err(Obstacle::NotScalar),
     };
     Ok(Splice { range, text })
+}
+
+/// Whether a double-quoted scalar with escapes decodes to the value that the parser saw; of the others the
+/// span has compared the text itself.
+fn reads_back(raw: &str, node: &Node) -> bool {
+    match &node.shape {
+        Shape::Scalar { value, style: Style::Double, .. } if raw.contains('\\') => {
+            scan(raw.as_bytes()).is_ok_and(|tape| tape.len() == 1 && tape.text(0) == Some(value))
+        }
+        _ => true,
+    }
 }
 
 /// Splices in order, with what stands between them copied as it is.

@@ -1,6 +1,6 @@
 //! Where new keys and items go, and what goes with a removed key: the layout of the text around them.
 
-use super::edit::{Pair, Splice};
+use super::change::{Pair, Splice};
 use super::scalar::render;
 use super::span::{Obstacle, span};
 use super::tape::{NodeId, Shape, Style, Tape};

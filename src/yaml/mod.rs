@@ -6,6 +6,7 @@
 //!
 //! Pure: text in, text out. Knows nothing of images, kinds or files. The only user of `yaml_rust2`.
 
+mod change;
 mod edit;
 mod field;
 mod insert;
@@ -14,7 +15,8 @@ mod scan;
 mod span;
 mod tape;
 
-pub use edit::{Change, EditError, Pair, apply};
+pub use change::{Change, Pair};
+pub use edit::{EditError, apply};
 pub use field::{FieldError, FieldPath};
 pub use scalar::{needs_quotes, render};
 pub use scan::{ScanFault, scan};

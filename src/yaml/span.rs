@@ -135,8 +135,8 @@ fn reads_as(raw: &str, style: Style, value: &str) -> bool {
     match style {
         Style::Plain => raw == value,
         Style::Single => raw[1..raw.len() - 1].replace("''", "'") == value,
-        Style::Double if !raw.contains('\\') => raw[1..raw.len() - 1] == *value,
-        Style::Double => super::scan(raw.as_bytes()).is_ok_and(|t| t.len() == 1 && t.text(0) == Some(value)),
+        // one with escapes is decoded before it is edited
+        Style::Double => raw.contains('\\') || raw[1..raw.len() - 1] == *value,
         Style::Block => false,
     }
 }

@@ -22,6 +22,8 @@ use crate::git::credentials::{Credential, Credentials, Secrets};
 /// Servers tell git from others by this.
 const USER_AGENT: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// A server that says nothing for so long is given up; whether it did something is looked at first.
+const STALL: Duration = Duration::from_secs(30);
 /// As many as git follows is 20; nobody needs more than a few.
 const MAX_REDIRECTS: usize = 5;
 /// How much of an error page is kept, and how much of an answer is read to keep the connection.
@@ -139,7 +141,12 @@ impl HttpServer {
         for (name, value) in self.headers() {
             request = request.header(name, value);
         }
-        let request = request.config().timeout_global(Some(time)).build();
+        let request = request
+            .config()
+            .timeout_global(Some(time))
+            .timeout_recv_response(Some(time.min(STALL)))
+            .timeout_per_read(Some(time.min(STALL)))
+            .build();
         request.call().map_err(|e| fault(&e))
     }
 
@@ -153,7 +160,12 @@ impl HttpServer {
         for (name, value) in self.headers() {
             request = request.header(name, value);
         }
-        let request = request.config().timeout_global(Some(time)).build();
+        let request = request
+            .config()
+            .timeout_global(Some(time))
+            .timeout_recv_response(Some(time.min(STALL)))
+            .timeout_per_read(Some(time.min(STALL)))
+            .build();
         request.send(body).map_err(|e| fault(&e))
     }
 }

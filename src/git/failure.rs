@@ -1,0 +1,12 @@
+//! Failures that several files of this room tell in the same words.
+
+use crate::error::Failure;
+
+pub(super) fn no_commit() -> Failure {
+    Failure::usage("HEAD has no commit yet").hinted("make the first commit, then bump")
+}
+
+/// A failure of libgit2 without an exit code of its own.
+pub(super) fn git_failure(what: &str, error: &git2::Error) -> Failure {
+    Failure::other(format!("{what}: {}", error.message()))
+}

@@ -1,0 +1,17 @@
+//! A reference that is meant, and what would become of it.
+
+use crate::manifest::{Refusal, Rewrite};
+use crate::yaml::NodeId;
+
+/// A reference that one of the wants means, with what would become of it.
+pub(super) struct Match {
+    pub file: usize,
+    pub want: usize,
+    pub at: NodeId,
+    pub kind: &'static str,
+    pub image: String,
+    pub tag: Option<String>,
+    /// Not there yet: `--add` makes it.
+    pub added: bool,
+    pub result: Result<Rewrite, Refusal>,
+}
