@@ -64,6 +64,11 @@ impl<'a> Bump<'a> {
     fn prepare(settings: &'a BumpSettings) -> Result<Self> {
         let needs_git = settings.reach != Reach::Edit;
         let mut checkout = if needs_git { Checkout::open(&settings.place.root)? } else { None };
+        if needs_git && checkout.is_none() {
+            let root = settings.place.root.display();
+            return Err(Failure::usage(format!("{root}: is in no git repository"))
+                .hinted("name a checkout with -C, or leave --commit and --push out"));
+        }
         let mut facts = None;
         let wants = settings.wants(|| {
             if checkout.is_none() {
@@ -74,13 +79,6 @@ impl<'a> Bump<'a> {
             facts = Some(known);
             computed
         })?;
-        if needs_git && checkout.is_none() {
-            return Err(Failure::usage(format!(
-                "{}: is in no git repository",
-                settings.place.root.display()
-            ))
-            .hinted("name a checkout with -C, or leave --commit and --push out"));
-        }
         Ok(Bump {
             request: Request {
                 wants,

@@ -66,10 +66,11 @@ fn nearest<'a>(survey: &'a Survey, name: &str) -> Vec<(&'a str, &'a str)> {
         let last = strsim::jaro_winkler(short_name(image), short_name(name));
         whole.max(last)
     };
-    let mut scored: Vec<_> =
-        survey.seen.iter().map(|(image, place)| (likeness(image), image, place)).collect();
+    let untagged = survey.untagged.iter().map(|(image, place)| (image, place));
+    let seen = survey.seen.iter().chain(untagged);
+    let mut scored: Vec<_> = seen.map(|(image, place)| (likeness(image), image, place)).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let near = scored.into_iter().take(3).filter(|(score, ..)| *score > 0.4);
+    let near = scored.into_iter().take(3).filter(|(score, ..)| *score > 0.6);
     near.map(|(_, image, place)| (image.as_str(), place.as_str())).collect()
 }
 
@@ -89,7 +90,10 @@ pub(super) fn refusal(parsed: &Parsed, refusal: &Refusal) -> Failure {
 }
 
 fn refusal_at(parsed: &Parsed, refusal: &Refusal) -> (String, String) {
-    let message = format!("{}: {}; nothing was written", parsed.exact_place(refusal.at), refusal.why);
+    let written_at = refusal.written_at.map(|node| format!(" ({})", parsed.exact_place(node)));
+    let written_at = written_at.unwrap_or_default();
+    let place = parsed.exact_place(refusal.at);
+    let message = format!("{place}: {}{written_at}; nothing was written", refusal.why);
     (message, refusal.cure.clone())
 }
 
