@@ -3,6 +3,8 @@
 //! A node knows where it starts, which node it is in, and where its subtree ends, so a whole subtree is
 //! a range of the list. Walking is a loop over that range: nesting of any depth costs no stack.
 
+use std::collections::HashSet;
+
 /// Index of a node in its [`Tape`].
 pub type NodeId = usize;
 
@@ -73,9 +75,6 @@ pub struct Tape {
     /// Where each document's text starts: at its `---`, or at its first byte.
     pub(super) doc_starts: Vec<usize>,
 }
-
-/// How many merge keys are followed from one map to the next.
-const MERGE_DEPTH: usize = 16;
 
 impl Tape {
     /// The root node of each document, in order.
@@ -149,12 +148,13 @@ impl Tape {
     /// The value of `key` in a map, as a reader sees it: of a key written twice the last one, and what a
     /// merge key (`<<`, YAML 1.1) brings in where the map itself has no such key.
     pub fn get(&self, map: NodeId, key: &str) -> Option<Found> {
-        self.get_merged(map, key, MERGE_DEPTH)
+        let (own, merge) = self.get_own(map, key);
+        own.or_else(|| self.get_merged(merge?, key))
     }
 
-    fn get_merged(&self, map: NodeId, key: &str, depth: usize) -> Option<Found> {
-        let mut own = None;
-        let mut merge = None;
+    /// The value of `key` that is written in this map itself, and the map's merge key with its value.
+    fn get_own(&self, map: NodeId, key: &str) -> (Option<Found>, Option<(NodeId, NodeId)>) {
+        let (mut own, mut merge) = (None, None);
         for (k, v) in self.pairs(map) {
             match self.own_text(k) {
                 Some(name) if name == key => own = Some((k, v)),
@@ -162,14 +162,35 @@ impl Tape {
                 _ => {}
             }
         }
-        if let Some((k, v)) = own {
-            let node = self.resolve(v);
-            return Some(Found { key: k, node, shared_by: (node != v).then_some(v) });
+        let own = own.map(|(key, value)| {
+            let node = self.resolve(value);
+            Found { key, node, shared_by: (node != value).then_some(value) }
+        });
+        (own, merge)
+    }
+
+    /// Looks through merged maps, and those merged into them, in order; each map once, however many aliases
+    /// lead to it.
+    fn get_merged(&self, (merge_key, sources): (NodeId, NodeId), key: &str) -> Option<Found> {
+        let mut seen = HashSet::new();
+        let mut next = vec![sources];
+        while let Some(source) = next.pop() {
+            let source = self.resolve(source);
+            if !seen.insert(source) {
+                continue;
+            }
+            if self.is_map(source) {
+                let (own, merge) = self.get_own(source, key);
+                if let Some(found) = own {
+                    return Some(Found { shared_by: Some(merge_key), ..found });
+                }
+                next.extend(merge.map(|(_, sources)| sources));
+            } else {
+                let items: Vec<_> = self.items(source).collect();
+                next.extend(items.into_iter().rev());
+            }
         }
-        let (merge_key, sources) = merge.filter(|_| depth > 0)?;
-        let maps: Vec<_> = if self.is_map(sources) { vec![sources] } else { self.items(sources).collect() };
-        let found = maps.into_iter().find_map(|m| self.get_merged(m, key, depth - 1))?;
-        Some(Found { shared_by: Some(merge_key), ..found })
+        None
     }
 
     /// The value of a scalar written at this very place.

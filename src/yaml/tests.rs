@@ -128,3 +128,16 @@ fn merge_keys_and_duplicates_are_read_as_readers_do() {
     let merged = tape.get(tape.at(root, &["m"]).unwrap(), "y").unwrap();
     assert!(merged.shared_by.is_some());
 }
+
+#[test]
+fn merge_bombs_are_read_in_no_time() {
+    let mut bomb = "a0: &a0 {x: 1}\n".to_owned();
+    for n in 1..40 {
+        let aliases = vec![format!("*a{}", n - 1); 9].join(", ");
+        bomb.push_str(&format!("a{n}: &a{n} {{<<: [{aliases}]}}\n"));
+    }
+    bomb.push_str("<<: *a39\n");
+    let tape = scan(bomb.as_bytes()).unwrap();
+    assert_eq!(tape.get(0, "x").map(|found| tape.text(found.node)), Some(Some("1")));
+    assert_eq!(tape.get(0, "y"), None);
+}
