@@ -1,5 +1,7 @@
 //! The story of a bump: read, plan, then write, commit or land.
 
+use std::cell::RefCell;
+
 use crate::actions::Source;
 use crate::error::{Failure, Result};
 use crate::facts;
@@ -7,7 +9,7 @@ use crate::git::{self, Checkout, CommitRequest, GitPlace, Identity, Synced, Targ
 use crate::image::{Part, Tag, same_image};
 use crate::land::message::Words;
 use crate::land::{self, Landing, NotLanded, Pace, Place as _, SystemClock, Trouble};
-use crate::plan::{Files, Plan, Request, SourceFile, Want, plan};
+use crate::plan::{Files, Plan, Request, SourceFile, Survey, Want};
 use crate::report::{BumpedImage, Outcome, Report};
 use crate::select::Standing;
 use crate::settings::{BumpSettings, Reach};
@@ -45,11 +47,13 @@ fn bump(settings: &BumpSettings, report: &mut Report) -> Result<()> {
     let worktree = Worktree::open(&settings.place.root)?;
     let bump = Bump::prepare(settings)?;
     report.images = told(&bump.request.wants);
-    match settings.reach {
+    let done = match settings.reach {
         Reach::Edit => bump.edit(&worktree, report),
         Reach::Commit => bump.commit(&worktree, report),
         Reach::Land => bump.land(report),
-    }
+    };
+    tell_left_out(report, bump.left_out.into_inner());
+    done
 }
 
 /// A bump with all that is known before files are read.
@@ -58,6 +62,15 @@ struct Bump<'a> {
     request: Request,
     checkout: Option<Checkout>,
     facts: TagFacts,
+    /// Of the last plan, told whatever comes of it.
+    left_out: RefCell<LeftOut>,
+}
+
+/// Files that were not looked at, and those that are no YAML.
+#[derive(Debug, Default)]
+struct LeftOut {
+    warnings: Vec<String>,
+    unread: Vec<String>,
 }
 
 impl<'a> Bump<'a> {
@@ -90,14 +103,16 @@ impl<'a> Bump<'a> {
             },
             facts: facts.unwrap_or_else(|| facts::tag_facts(&settings.place, checkout.as_ref())),
             checkout,
+            left_out: RefCell::default(),
             settings,
         })
     }
 
     fn plan(&self, files: Files) -> Result<Plan> {
-        let mut planned = plan(files.files.into_iter().map(Ok), &self.request)?;
-        planned.warnings.splice(0..0, files.warnings);
-        Ok(planned)
+        *self.left_out.borrow_mut() = LeftOut { warnings: files.warnings, unread: Vec::new() };
+        let survey = Survey::of(files.files.into_iter().map(Ok), &self.request)?;
+        self.left_out.borrow_mut().unread = survey.unread().to_vec();
+        survey.plan(&self.request)
     }
 
     fn edit(&self, worktree: &Worktree, report: &mut Report) -> Result<()> {
@@ -152,7 +167,8 @@ impl<'a> Bump<'a> {
         };
         let wants = self.request.wants.iter().filter(here).cloned().collect();
         let request = Request { wants, expect: None, all: true, ..self.request.clone() };
-        plan([Ok(SourceFile { path: path.to_owned(), bytes, standing: Standing::Found })], &request)
+        let file = SourceFile { path: path.to_owned(), bytes, standing: Standing::Found };
+        Survey::of([Ok(file)], &request)?.plan(&request)
     }
 
     fn land(&self, report: &mut Report) -> Result<()> {
@@ -343,12 +359,16 @@ fn same_repository(one: Option<&str>, other: Option<&str>) -> bool {
 fn tell(report: &mut Report, planned: Plan, outcome: Outcome) {
     report.outcome = outcome;
     report.warnings.splice(0..0, planned.warnings);
-    match planned.unread.len() {
+    report.changes = planned.changes;
+    report.edits = planned.edits;
+}
+
+fn tell_left_out(report: &mut Report, left_out: LeftOut) {
+    report.warnings.splice(0..0, left_out.warnings);
+    match left_out.unread.len() {
         0 => {}
         1 => report.warnings.push("1 file was left out: it is no YAML (-v names it)".to_owned()),
         n => report.warnings.push(format!("{n} files were left out: they are no YAML (-v names them)")),
     }
-    report.details.extend(planned.unread.iter().map(|file| format!("no YAML: {file}")));
-    report.changes = planned.changes;
-    report.edits = planned.edits;
+    report.details.extend(left_out.unread.iter().map(|file| format!("no YAML: {file}")));
 }

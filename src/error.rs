@@ -62,6 +62,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// Text from a file, for a message of one line: control characters are written out.
+pub fn inline(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
 /// Faults of files and processes, which have context but no exit code of their own.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {

@@ -18,6 +18,9 @@ pub struct Tag(String);
 /// The longest tag that the OCI distribution specification allows.
 const TAG_LENGTH: usize = 128;
 
+/// Longer names are no names: registries take 255 characters at most.
+pub const NAME_LENGTH: usize = 512;
+
 impl Tag {
     /// # Errors
     /// Text outside of `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
@@ -96,16 +99,19 @@ pub struct Written<'a> {
 
 impl<'a> Written<'a> {
     /// The colon of a port (`localhost:5000/x`) is not the colon of a tag: a tag has no `/` behind it.
+    ///
+    /// Nor is a colon inside of a placeholder (`${TAG:-v1}`).
     pub fn parse(text: &'a str) -> Self {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),
             None => (text, None),
         };
-        let (name, tag) = match rest.rsplit_once(':') {
-            Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
-            _ => (rest, None),
-        };
-        Written { name, tag, digest }
+        let fixed = ["${", "$(", "{{"].iter().filter_map(|open| rest.find(open)).min().unwrap_or(rest.len());
+        let colon = rest[..fixed].rfind(':').filter(|&colon| !rest[colon..fixed].contains('/'));
+        match colon {
+            Some(colon) => Written { name: &rest[..colon], tag: Some(&rest[colon + 1..]), digest },
+            None => Written { name: rest, tag: None, digest },
+        }
     }
 }
 
@@ -129,7 +135,7 @@ pub fn join_tag(tag: Option<&str>, digest: Option<&str>) -> String {
 /// Whether two names are one image. They are compared whole; only Docker Hub's short forms are one with
 /// the long form.
 pub fn same_image(a: &str, b: &str) -> bool {
-    a == b || full_name(a) == full_name(b)
+    a == b || (short_name(a) == short_name(b) && full_name(a) == full_name(b))
 }
 
 /// The name with registry and, on Docker Hub, `library/`.
@@ -220,6 +226,8 @@ fn new_name(whole: &str, text: &str) -> Result<Part<String>, ImageError> {
 fn check_searched(whole: &str, name: &str) -> Result<(), ImageError> {
     let fault = if name.is_empty() {
         "has no name"
+    } else if name.len() > NAME_LENGTH {
+        "has a name that is too long"
     } else if name.starts_with('-') {
         "starts with a dash"
     } else if name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '*') {
@@ -337,5 +345,8 @@ mod tests {
         assert_eq!((w.name, w.tag, w.digest), ("host:5000/x", Some("v1"), Some("sha256:aa")));
         assert_eq!(Written::parse("host:5000/x").tag, None);
         assert_eq!(Written::parse("x@sha256:aa").tag, None);
+        let default = Written::parse("ghcr.io/a/b:${TAG:-v1}");
+        assert_eq!((default.name, default.tag), ("ghcr.io/a/b", Some("${TAG:-v1}")));
+        assert_eq!(Written::parse("${REG:-ghcr.io}/a").tag, None);
     }
 }

@@ -103,7 +103,13 @@ impl Worktree {
                 }
             };
             let regular = entry.file_type().is_some_and(|kind| kind.is_file());
-            let Some(path) = self.relative(entry.path()).filter(|_| regular) else { continue };
+            if !regular {
+                continue;
+            }
+            let Some(path) = self.relative(entry.path()) else {
+                found.warnings.push(format!("left out, its name is not UTF-8: {}", entry.path().display()));
+                continue;
+            };
             let standing = match selection.standing(&path) {
                 Some(Standing::Named) => continue,
                 Some(standing) => standing,

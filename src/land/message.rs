@@ -3,7 +3,7 @@
 //! Pure. Trailers follow git's rules (`git help interpret-trailers`); the marks are those that GitHub
 //! Actions honours ("Skipping workflow runs").
 
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, inline};
 use crate::image::{Part, short_name};
 use crate::plan::{Plan, Want};
 use crate::tag::TagFacts;
@@ -67,7 +67,7 @@ impl Words<'_> {
             .map(|c| {
                 let file = self.path(&c.file);
                 let from = if c.from.is_empty() { "(none)" } else { &c.from };
-                format!("{}: {from} -> {} ({file})", c.image, c.to)
+                inline(&format!("{}: {from} -> {} ({file})", c.image, c.to))
             })
             .collect();
         format!("{subject}\n\n{}", lines.join("\n"))

@@ -42,6 +42,9 @@ pub fn entry(tape: &Tape, root: NodeId, pairs: Vec<Pair>) -> Option<Change> {
         Some(found) if found.shared_by.is_none() && tape.node(found.node).shape == Shape::Seq => {
             Some(Change::Append { seq: found.node, pairs })
         }
+        Some(found) if found.shared_by.is_none() && tape.node(found.node).is_null() => {
+            Some(Change::FillList { value: found.node, pairs })
+        }
         Some(_) => None,
     }
 }

@@ -75,6 +75,22 @@ impl Reference {
         }
     }
 
+    /// Every scalar that the reference is made of.
+    pub fn slots(&self) -> Vec<Slot> {
+        match &self.form {
+            Form::Text(slot) | Form::Field(slot) => vec![*slot],
+            Form::Block { repository, tag, digest, .. } => {
+                [Some(*repository), Some(*tag), *digest].into_iter().flatten().collect()
+            }
+            Form::Untagged { repository, digest } => {
+                [Some(*repository), *digest].into_iter().flatten().collect()
+            }
+            Form::Entry { name, new_name, new_tag, digest, .. } => {
+                [Some(*name), *new_name, *new_tag, *digest].into_iter().flatten().collect()
+            }
+        }
+    }
+
     /// The node that holds the tag, where there is one.
     pub fn tag_slot(&self) -> Option<Slot> {
         match &self.form {

@@ -125,10 +125,11 @@ impl<'a> Pen<'a> {
 
     /// Makes a scalar say `value`, unless it does already.
     fn set(&mut self, what: &str, slot: Slot, value: &str) -> Result<()> {
-        let Shape::Scalar { value: old, style, .. } = &self.tape.node(slot.node).shape else {
+        let node = self.tape.node(slot.node);
+        let Shape::Scalar { value: old, style, .. } = &node.shape else {
             return Err(Refusal::new(slot.place(), what, Obstacle::NotScalar));
         };
-        let reads_otherwise = *style == Style::Plain && needs_quotes(old, false) && !old.is_empty();
+        let reads_otherwise = *style == Style::Plain && needs_quotes(old, false) && !node.is_null();
         if old == value && !reads_otherwise {
             return Ok(());
         }

@@ -100,6 +100,9 @@ impl Finder<'_> {
     fn untagged(&self, map: NodeId) -> Option<(NodeId, Reference)> {
         let get = |key: &str| self.doc.tape.get(map, key).map(Slot::from);
         let own = |slot: &Slot| self.doc.tape.node(slot.key).parent == Some(map);
+        if get("tag").is_some() || get("imageTag").is_some() {
+            return None;
+        }
         let repository = get("repository").or_else(|| get("repo")).filter(own)?;
         let registry = self.prefix(get("registry"), false);
         let digest = get("digest");

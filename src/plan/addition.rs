@@ -3,10 +3,12 @@
 //! Which ones: those that `-f` names, and those that list a workload that runs the image among their own
 //! resources. Only where no reference of that image is in the kustomization already.
 
+use std::collections::HashSet;
+
 use super::files::{Parsed, Survey};
 use super::matched::Match;
 use super::{Request, Want};
-use crate::image::{Part, join_tag};
+use crate::image::{Part, join_tag, same_image};
 use crate::manifest::{Refusal, Rewrite, add};
 use crate::select::Standing;
 use crate::yaml::Pair;
@@ -30,44 +32,68 @@ pub(super) fn add(survey: &Survey, request: &Request, matches: &mut Vec<Match>) 
 
 fn addition(survey: &Survey, parsed: &Parsed, file: usize, want: usize, wanted: &Want) -> Option<Match> {
     let root = add::kustomization_root(&parsed.path, &parsed.tape)?;
-    let spelt = spelling(survey, parsed, root, wanted);
-    if spelt.is_none() && parsed.standing != Standing::Named {
+    let named = parsed.standing == Standing::Named;
+    let spelt = spelling(survey, parsed, root, wanted, named);
+    if spelt.is_none() && !named {
         return None;
     }
     let pairs = pairs(wanted, spelt.unwrap_or(&wanted.name));
-    let to = {
-        let value = |key| pairs.iter().find(|p| p.key == key).map(|p| p.value.as_str());
-        join_tag(value("newTag"), value("digest"))
-    };
-    let result = match add::entry(&parsed.tape, root, pairs) {
-        Some(change) => Ok(Rewrite { changes: vec![change], to, ..Rewrite::default() }),
-        None => Err(Refusal {
+    let value = |key| pairs.iter().find(|p| p.key == key).map(|p| p.value.as_str());
+    let to = join_tag(value("newTag"), value("digest"));
+    let result = match (other_entry(parsed, wanted), add::entry(&parsed.tape, root, pairs.clone())) {
+        (Some(at), _) => Err(Refusal {
+            at,
+            why: format!("there is an entry for {} already, which runs another image", wanted.name),
+            cure: format!("bump that image, or say which: {}=NEWNAME:TAG", wanted.name),
+            written_at: None,
+        }),
+        (None, Some(change)) => Ok(Rewrite { changes: vec![change], to, ..Rewrite::default() }),
+        (None, None) => Err(Refusal {
             at: root,
             why: "images is no list that an entry could be added to".to_owned(),
             cure: "make images a list, or remove the key".to_owned(),
             written_at: None,
         }),
     };
-    Some(Match {
-        file,
-        want,
-        at: root,
-        kind: KIND,
-        image: wanted.effective_name().to_owned(),
-        tag: None,
-        added: true,
-        result,
-    })
+    let image = wanted.effective_name().to_owned();
+    Some(Match { file, want, at: root, kind: KIND, image, tag: None, added: true, result })
 }
 
-/// As the first of its own workloads that runs the image spells it.
-fn spelling<'a>(survey: &'a Survey, parsed: &Parsed, root: usize, wanted: &Want) -> Option<&'a str> {
-    let folder = parsed.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let resources = add::resources(&parsed.tape, root);
-    let paths = resources.iter().filter_map(|resource| join(folder, resource));
-    paths
-        .filter_map(|path| survey.files.iter().find(|f| f.path == path))
-        .find_map(|workload| add::spelling(&workload.tape, &wanted.name))
+/// kustomize would take the first entry of that name.
+fn other_entry(parsed: &Parsed, wanted: &Want) -> Option<usize> {
+    let same = |original: &String| same_image(original, &wanted.name);
+    parsed.references.iter().find(|r| r.original.as_ref().is_some_and(same)).map(|r| r.at)
+}
+
+/// As the first of its workloads that runs the image spells it; with `deep` also those of the kustomizations
+/// that it builds on.
+fn spelling<'a>(
+    survey: &'a Survey,
+    parsed: &'a Parsed,
+    root: usize,
+    wanted: &Want,
+    deep: bool,
+) -> Option<&'a str> {
+    let mut seen = HashSet::new();
+    let mut next = vec![(parsed, root)];
+    while let Some((parsed, root)) = next.pop() {
+        if !seen.insert(&parsed.path) {
+            continue;
+        }
+        let folder = parsed.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for path in add::resources(&parsed.tape, root).into_iter().filter_map(|r| join(folder, r)) {
+            let workload = survey.files.iter().find(|f| f.path == path);
+            if let Some(spelt) = workload.and_then(|w| add::spelling(&w.tape, &wanted.name)) {
+                return Some(spelt);
+            }
+            let below = survey
+                .files
+                .iter()
+                .filter(|f| deep && f.path.rsplit_once('/').map_or("", |(d, _)| d) == path);
+            next.extend(below.filter_map(|f| Some((f, add::kustomization_root(&f.path, &f.tape)?))));
+        }
+    }
+    None
 }
 
 /// A resource's path, relative to the root; nothing for one outside of it.

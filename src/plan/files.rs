@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{Request, SourceFile};
-use crate::error::{Exit, Failure, Result};
+use crate::error::{Exit, Failure, Result, inline};
 use crate::manifest::{Form, Reference, add, field_references, references};
 use crate::select::Standing;
 use crate::yaml::{Tape, scan};
@@ -69,7 +69,7 @@ impl Survey {
     }
 
     fn unreadable(&mut self, file: &SourceFile, fault: &str) -> Result<()> {
-        let place = format!("{}:{fault}", file.path);
+        let place = format!("{}:{fault}", inline(&file.path));
         if file.standing == Standing::Named {
             return Err(Failure::new(Exit::Other, format!("{place} (no YAML)"))
                 .hinted("mend the file; without its name in -f it would only be a warning"));
@@ -100,7 +100,7 @@ impl Survey {
 impl Parsed {
     /// `file:line`.
     pub fn place(&self, node: usize) -> String {
-        format!("{}:{}", self.path, self.tape.node(node).line)
+        format!("{}:{}", inline(&self.path), self.tape.node(node).line)
     }
 
     /// `file:line:column`.

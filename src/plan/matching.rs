@@ -1,14 +1,14 @@
 //! Which references a request means, whether that is safe to act on, and the edits that follow.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::files::{Parsed, Survey};
 use super::matched::Match;
-use super::{ChangedReference, FileEdit, Plan, Request, Want, messages};
+use super::{ChangedReference, FileEdit, Plan, Request, Want, messages, shared};
 use crate::error::Result;
 use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, rewrite};
 use crate::select::Standing;
-use crate::yaml::{Change, EditError, NodeId, Obstacle, apply};
+use crate::yaml::{Change, EditError, Obstacle, apply};
 
 /// Every reference that is meant, in the order of files and text.
 pub(super) fn find(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
@@ -24,7 +24,7 @@ pub(super) fn find(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
             }
             matches.push(one(parsed, file, reference, want, wanted));
         }
-        settle_shared(parsed, &mut matches[first..]);
+        shared::settle(parsed, &mut matches[first..]);
     }
     Ok(matches)
 }
@@ -50,56 +50,6 @@ fn one(parsed: &Parsed, file: usize, reference: &Reference, want: usize, wanted:
         added: is_untagged(reference),
         result: rewrite(&parsed.tape, reference, &wish),
     }
-}
-
-/// Values that several places share, by alias or merge key.
-///
-/// A place that only uses a value is settled where the value is written, if that is edited too. A value is
-/// edited only if every place that uses it is a tag of the same image.
-fn settle_shared(parsed: &Parsed, matches: &mut [Match]) {
-    let edited: HashMap<NodeId, usize> = matches
-        .iter()
-        .filter_map(|m| Some((m.result.as_ref().ok()?, m.want)))
-        .flat_map(|(rewrite, want)| set_nodes(rewrite).map(move |node| (node, want)))
-        .collect();
-    let mut settled: HashSet<NodeId> = HashSet::new();
-    for m in matches.iter_mut() {
-        let written_at = m.result.as_ref().err().and_then(|refusal| refusal.written_at);
-        if written_at.is_some_and(|node| edited.get(&node) == Some(&m.want)) {
-            settled.insert(m.at);
-            m.result = Ok(Rewrite::default());
-        }
-    }
-    for m in matches.iter_mut() {
-        let Ok(rewrite) = &m.result else { continue };
-        let foreign = set_nodes(rewrite).find_map(|node| foreign_use(parsed, node, m.at, &settled));
-        if let Some(place) = foreign {
-            m.result = Err(Refusal {
-                at: m.at,
-                why: format!(
-                    "is shared with {}, which is no tag of the same image",
-                    parsed.exact_place(place)
-                ),
-                cure: "write the tag out in both places".to_owned(),
-                written_at: None,
-            });
-        }
-    }
-}
-
-fn set_nodes(rewrite: &Rewrite) -> impl Iterator<Item = NodeId> {
-    rewrite.changes.iter().filter_map(|change| match change {
-        Change::Set { node, .. } => Some(*node),
-        _ => None,
-    })
-}
-
-/// A place that uses this node's value and is not settled by editing it.
-fn foreign_use(parsed: &Parsed, node: NodeId, own: NodeId, settled: &HashSet<NodeId>) -> Option<NodeId> {
-    let aliases = parsed.tape.aliases_of(node);
-    let merged = parsed.references.iter().filter_map(|r| r.tag_slot());
-    let merged = merged.filter(|slot| slot.node == node && slot.shared_by.is_some()).map(|slot| slot.place());
-    aliases.chain(merged).find(|place| *place != own && !settled.contains(place))
 }
 
 /// Whether the matches are what the user can have meant.
@@ -138,7 +88,7 @@ pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Re
 
 /// Makes the edits, each file's at once.
 pub(super) fn write(survey: &Survey, request: &Request, matches: Vec<Match>) -> Result<Plan> {
-    let mut plan = Plan { unread: survey.unread.clone(), ..Plan::default() };
+    let mut plan = Plan::default();
     let mut by_file: BTreeMap<usize, Vec<(Match, Rewrite)>> = BTreeMap::new();
     for mut m in matches {
         match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {
@@ -153,12 +103,9 @@ pub(super) fn write(survey: &Survey, request: &Request, matches: Vec<Match>) -> 
 }
 
 fn edit(parsed: &Parsed, request: &Request, matches: Vec<(Match, Rewrite)>, plan: &mut Plan) -> Result<()> {
-    let mut changes: Vec<Change> = Vec::new();
-    for change in matches.iter().flat_map(|(_, rewrite)| &rewrite.changes) {
-        if !changes.contains(change) {
-            changes.push(change.clone());
-        }
-    }
+    let mut seen = HashSet::new();
+    let all = matches.iter().flat_map(|(_, rewrite)| &rewrite.changes);
+    let changes: Vec<Change> = all.filter(|change| seen.insert(*change)).cloned().collect();
     if changes.is_empty() {
         return Ok(());
     }

@@ -3,8 +3,8 @@
 use super::files::{Parsed, Survey};
 use super::matched::Match;
 use super::{Request, Want};
-use crate::error::{Exit, Failure};
-use crate::image::{Tag, same_image, short_name};
+use crate::error::{Exit, Failure, inline};
+use crate::image::{NAME_LENGTH, Tag, same_image, short_name};
 use crate::manifest::Refusal;
 
 /// How many places or names a message lists.
@@ -47,7 +47,7 @@ fn advise(survey: &Survey, name: &str, message: &mut String) -> Option<String> {
     if !nearest.is_empty() {
         message.push_str("\nnearest images seen:");
         for (image, place) in nearest {
-            message.push_str(&format!("\n  {image} ({place})"));
+            message.push_str(&format!("\n  {} ({place})", inline(image)));
         }
     }
     if !survey.nameless.is_empty() {
@@ -67,7 +67,7 @@ fn nearest<'a>(survey: &'a Survey, name: &str) -> Vec<(&'a str, &'a str)> {
         whole.max(last)
     };
     let untagged = survey.untagged.iter().map(|(image, place)| (image, place));
-    let seen = survey.seen.iter().chain(untagged);
+    let seen = survey.seen.iter().chain(untagged).filter(|(image, _)| image.len() <= NAME_LENGTH);
     let mut scored: Vec<_> = seen.map(|(image, place)| (likeness(image), image, place)).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     let near = scored.into_iter().take(3).filter(|(score, ..)| *score > 0.6);
@@ -133,7 +133,7 @@ pub(super) fn different_tags(survey: &Survey, want: &Want, matches: &[&Match]) -
 fn list(survey: &Survey, matches: &[&Match]) -> String {
     let line = |m: &&Match| {
         let place = survey.files[m.file].place(m.at);
-        format!("\n  {place}  {}  {}", m.image, shown(m.tag.as_deref()))
+        format!("\n  {place}  {}  {}", inline(&m.image), inline(shown(m.tag.as_deref())))
     };
     let more = matches.len().saturating_sub(LISTED);
     let rest = if more > 0 { format!("\n  and {more} more") } else { String::new() };

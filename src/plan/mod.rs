@@ -2,13 +2,15 @@
 //!
 //! No I/O, repeatable, and empty when there is nothing to do. The working tree, a commit and the landing
 //! loop all plan with this, each on its own set of files. `matching` finds the references that are meant,
-//! `addition` makes new kustomization entries, `messages` words what went wrong.
+//! `shared` looks after aliases and merge keys, `addition` makes new kustomization entries, `messages` words
+//! what went wrong.
 
 mod addition;
 mod files;
 mod matched;
 mod matching;
 mod messages;
+mod shared;
 
 use crate::error::Result;
 use crate::image::{Digest, Part, Tag};
@@ -93,8 +95,6 @@ pub struct Plan {
     pub edits: Vec<FileEdit>,
     pub changes: Vec<ChangedReference>,
     pub warnings: Vec<String>,
-    /// Files that could not be read as YAML, with where and why. Told one by one only when asked for.
-    pub unread: Vec<String>,
 }
 
 impl Plan {
@@ -103,17 +103,37 @@ impl Plan {
     }
 }
 
-/// Plans a bump.
-///
-/// # Errors
-/// Exit 3 where nothing matches, too few or too many, or different tags are meant at once; exit 6 where a
-/// reference can't be edited safely; exit 1 where a named file can't be read as YAML.
-pub fn plan(files: impl IntoIterator<Item = Result<SourceFile>>, request: &Request) -> Result<Plan> {
-    let survey = files::survey(files, request)?;
-    let mut matches = matching::find(&survey, request)?;
-    if request.add {
-        addition::add(&survey, request, &mut matches);
+/// All that is known of some files.
+pub struct Survey {
+    inner: files::Survey,
+}
+
+impl Survey {
+    /// Reads files as YAML, and keeps what matters to the request.
+    ///
+    /// # Errors
+    /// Exit 1 where a named file can't be read as YAML; what the files' source says.
+    pub fn of(files: impl IntoIterator<Item = Result<SourceFile>>, request: &Request) -> Result<Self> {
+        Ok(Survey { inner: files::survey(files, request)? })
     }
-    matching::check(&survey, request, &matches)?;
-    matching::write(&survey, request, matches)
+
+    /// Files that could not be read as YAML, with where and why. Told one by one only when asked for.
+    pub fn unread(&self) -> &[String] {
+        &self.inner.unread
+    }
+
+    /// Plans a bump.
+    ///
+    /// # Errors
+    /// Exit 3 where nothing matches, too few or too many, or different tags are meant at once; exit 6 where
+    /// a reference can't be edited safely.
+    pub fn plan(&self, request: &Request) -> Result<Plan> {
+        let survey = &self.inner;
+        let mut matches = matching::find(survey, request)?;
+        if request.add {
+            addition::add(survey, request, &mut matches);
+        }
+        matching::check(survey, request, &matches)?;
+        matching::write(survey, request, matches)
+    }
 }

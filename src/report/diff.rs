@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use similar::{ChangeTag, TextDiff};
 
+use crate::error::inline;
 use crate::plan::FileEdit;
 
 const BOLD: Style = Style::new().bold();
@@ -23,7 +24,8 @@ pub fn diff(edits: &[FileEdit]) -> String {
 fn one(edit: &FileEdit) -> String {
     let (before, after) = (String::from_utf8_lossy(&edit.before), String::from_utf8_lossy(&edit.after));
     let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
-    let mut text = format!("{BOLD}--- a/{path}{BOLD:#}\n{BOLD}+++ b/{path}{BOLD:#}\n", path = edit.path);
+    let mut text =
+        format!("{BOLD}--- a/{path}{BOLD:#}\n{BOLD}+++ b/{path}{BOLD:#}\n", path = inline(&edit.path));
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
         // writing to a string does not fail
         let _ = writeln!(text, "{CYAN}{}{CYAN:#}", hunk.header());

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::{Outcome, Report, diff};
-use crate::error::Failure;
+use crate::error::{Failure, inline};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
@@ -31,7 +31,8 @@ fn changes(report: &Report) -> String {
     let line = |c: &crate::plan::ChangedReference| {
         let from = if c.from.is_empty() { "(none)" } else { &c.from };
         let dropped = if c.dropped_digest { "  (the old digest was dropped)" } else { "" };
-        format!("{}:{}  {}  {from} -> {GREEN}{}{GREEN:#}{dropped}\n", c.file, c.line, c.image, c.to)
+        let (file, image, from, to) = (inline(&c.file), inline(&c.image), inline(from), inline(&c.to));
+        format!("{file}:{}  {image}  {from} -> {GREEN}{to}{GREEN:#}{dropped}\n", c.line)
     };
     report.changes.iter().map(line).collect()
 }

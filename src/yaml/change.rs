@@ -5,14 +5,14 @@ use std::ops::Range;
 use super::tape::NodeId;
 
 /// A key with its value, both strings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pair {
     pub key: &'static str,
     pub value: String,
 }
 
 /// One change to a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
     /// The scalar becomes this string.
     Set { node: NodeId, value: String },
@@ -22,6 +22,8 @@ pub enum Change {
     InsertAfter { key: NodeId, pairs: Vec<Pair> },
     /// A new map at the end of the sequence.
     Append { seq: NodeId, pairs: Vec<Pair> },
+    /// A key without a value gets a list with one map.
+    FillList { value: NodeId, pairs: Vec<Pair> },
     /// A new key at the end of a document's map, whose value is a list with one map.
     AddList { map: NodeId, key: &'static str, pairs: Vec<Pair> },
 }
@@ -33,6 +35,7 @@ impl Change {
             Change::Set { node, .. } => *node,
             Change::Remove { key } | Change::InsertAfter { key, .. } => *key,
             Change::Append { seq, .. } => *seq,
+            Change::FillList { value, .. } => *value,
             Change::AddList { map, .. } => *map,
         }
     }

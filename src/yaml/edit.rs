@@ -46,6 +46,7 @@ fn splice(text: &str, tape: &Tape, change: &Change) -> Result<Splice, Obstacle> 
         Change::Remove { key } => insert::remove(text, tape, *key),
         Change::InsertAfter { key, pairs } => insert::after(text, tape, *key, pairs),
         Change::Append { seq, pairs } => insert::append(text, tape, *seq, pairs),
+        Change::FillList { value, pairs } => insert::fill(text, tape, *value, pairs),
         Change::AddList { map, key, pairs } => insert::list(text, tape, *map, key, pairs),
     }
 }
@@ -61,6 +62,12 @@ fn set(text: &str, tape: &Tape, id: NodeId, value: &str) -> Result<Splice, Obsta
     }
     let text = match &node.shape {
         Shape::Scalar { missing: true, .. } => format!(" {}", render(value, Style::Plain, node.flow)),
+        // what was no string to every reader is written so that nobody can doubt it
+        Shape::Scalar { value: old, style: Style::Plain, .. }
+            if needs_quotes(old, false) && !node.is_null() =>
+        {
+            render(value, Style::Double, node.flow)
+        }
         Shape::Scalar { style, .. } => render(value, *style, node.flow),
         Shape::Map | Shape::Seq | Shape::Alias(_) => return Err(Obstacle::NotScalar),
     };
@@ -149,6 +156,7 @@ struct Planned<'a> {
     set: HashMap<NodeId, &'a str>,
     removed: HashSet<NodeId>,
     behind: HashMap<NodeId, Vec<&'a Pair>>,
+    filled: HashMap<NodeId, &'a [Pair]>,
     at_end: HashMap<NodeId, (Option<&'a str>, &'a [Pair])>,
     anchor_numbers: HashMap<NodeId, usize>,
     atoms: Vec<Atom<'a>>,
@@ -161,6 +169,7 @@ impl<'a> Planned<'a> {
             set: HashMap::new(),
             removed: HashSet::new(),
             behind: HashMap::new(),
+            filled: HashMap::new(),
             at_end: HashMap::new(),
             anchor_numbers: HashMap::new(),
             atoms: Vec::new(),
@@ -185,6 +194,9 @@ impl<'a> Planned<'a> {
             }
             Change::Append { seq, pairs } => {
                 self.at_end.insert(*seq, (None, pairs));
+            }
+            Change::FillList { value, pairs } => {
+                self.filled.insert(*value, pairs);
             }
             Change::AddList { map, key, pairs } => {
                 self.at_end.insert(*map, (Some(key), pairs));
@@ -224,6 +236,12 @@ impl<'a> Planned<'a> {
     }
 
     fn node(&mut self, id: NodeId) {
+        if let Some(pairs) = self.filled.remove(&id) {
+            self.open(false);
+            self.map(pairs);
+            self.atoms.push(Atom::Close);
+            return;
+        }
         let tape = self.tape;
         let Node { shape, anchored, tag, .. } = tape.node(id);
         let (anchored, tag) = (*anchored, tag.as_deref());
@@ -256,6 +274,12 @@ impl<'a> Planned<'a> {
         }
     }
 
+    fn map(&mut self, pairs: &'a [Pair]) {
+        self.open(true);
+        self.pairs(pairs);
+        self.atoms.push(Atom::Close);
+    }
+
     fn string(&mut self, value: &'a str) {
         self.atoms.push(Atom::String { value, anchored: false });
     }
@@ -270,9 +294,7 @@ impl<'a> Planned<'a> {
                 self.string(key);
                 self.open(false);
             }
-            self.open(true);
-            self.pairs(pairs);
-            self.atoms.push(Atom::Close);
+            self.map(pairs);
             if key.is_some() {
                 self.atoms.push(Atom::Close);
             }

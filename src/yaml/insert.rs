@@ -130,6 +130,18 @@ fn dash_of(text: &str, tape: &Tape, item: NodeId) -> Result<(String, String), Ob
     Ok((" ".repeat(dash), gap.to_owned()))
 }
 
+/// A list with one map, below a key that has no value.
+pub(super) fn fill(text: &str, tape: &Tape, value: NodeId, pairs: &[Pair]) -> Result<Splice, Obstacle> {
+    let node = tape.node(value);
+    let missing = matches!(node.shape, Shape::Scalar { missing: true, .. });
+    let root = node.parent.filter(|_| missing && !node.flow && !node.anchored && node.tag.is_none());
+    let root = root.ok_or(Obstacle::Unplaced)?;
+    let at = line_end(text, end_of(text, tape, value)?);
+    let eol = line_break(text, at);
+    let text = format!("{eol}{}", item(pairs, &list_indent(text, tape, root), " ", eol));
+    Ok(Splice { range: at..at, text })
+}
+
 /// `key:` and a list with one map, at the end of a document.
 pub(super) fn list(
     text: &str,
@@ -146,6 +158,11 @@ pub(super) fn list(
     let indent = list_indent(text, tape, map);
     let body = format!("{key}:{eol}{}", item(pairs, &indent, " ", eol));
     let unfinished = !text[..at].ends_with(['\n', '\r']);
+    // a block scalar without a last line break would get one
+    let last = tape.node(tape.node(map).end - 1);
+    if unfinished && matches!(last.shape, Shape::Scalar { style: Style::Block, .. }) {
+        return Err(Obstacle::Unplaced);
+    }
     let text = if unfinished { format!("{eol}{body}") } else { format!("{body}{eol}") };
     Ok(Splice { range: at..at, text })
 }

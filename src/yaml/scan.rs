@@ -24,6 +24,9 @@ pub struct ScanFault {
 
 const BOM: &str = "\u{feff}";
 
+/// No manifest has as many values; more would cost gigabytes.
+const MAX_NODES: usize = 2_000_000;
+
 /// Reads a whole file. All offsets are into `bytes`, a byte-order mark included.
 ///
 /// # Errors
@@ -41,6 +44,10 @@ pub fn scan(bytes: &[u8]) -> Result<Tape, ScanFault> {
         })?;
         if event == Event::StreamEnd {
             return Ok(builder.tape);
+        }
+        if builder.tape.len() >= MAX_NODES {
+            let (line, column) = (mark.line(), mark.col() + 1);
+            return Err(ScanFault { line, column, reason: "has more than 2,000,000 values".to_owned() });
         }
         builder.take(event, mark)?;
     }
@@ -75,8 +82,17 @@ fn fault_at(bytes: &[u8], at: usize, reason: &str) -> ScanFault {
 struct Cursor<'a> {
     text: &'a str,
     line_starts: Vec<usize>,
-    /// The last position asked for: columns on one long line are counted on from there.
-    last: (usize, usize, usize),
+    /// The last positions asked for, of block maps (whose mark is behind their first key) and of all else:
+    /// columns on one long line are counted on from there.
+    maps: Position,
+    others: Position,
+}
+
+#[derive(Clone, Copy)]
+struct Position {
+    line: usize,
+    column: usize,
+    offset: usize,
 }
 
 impl<'a> Cursor<'a> {
@@ -87,22 +103,25 @@ impl<'a> Cursor<'a> {
             b'\r' if bytes.get(i + 1) != Some(&b'\n') => Some(i + 1),
             _ => None,
         });
-        Cursor { text, line_starts: std::iter::once(first).chain(breaks).collect(), last: (1, 0, first) }
+        let start = Position { line: 1, column: 0, offset: first };
+        Cursor {
+            text,
+            line_starts: std::iter::once(first).chain(breaks).collect(),
+            maps: start,
+            others: start,
+        }
     }
 
     /// `line` is 1-based, `column` 0-based in characters. Past the end of the text: its end.
-    fn offset(&mut self, line: usize, column: usize) -> usize {
-        let (last_line, last_column, last_offset) = self.last;
-        let (from_column, from) = if line == last_line && column >= last_column {
-            (last_column, last_offset)
-        } else {
-            let start = self.line_starts.get(line - 1).copied();
-            (0, start.unwrap_or(self.text.len()))
-        };
-        let rest = &self.text[from..];
-        let steps = rest.char_indices().nth(column - from_column);
-        let offset = steps.map_or(self.text.len(), |(i, _)| from + i);
-        self.last = (line, column, offset);
+    fn offset(&mut self, line: usize, column: usize, of_map: bool) -> usize {
+        let line_start = self.line_starts.get(line - 1).copied().unwrap_or(self.text.len());
+        let start = Position { line, column: 0, offset: line_start };
+        let before = [self.maps, self.others].into_iter().filter(|p| p.line == line && p.column <= column);
+        let from = before.max_by_key(|p| p.column).unwrap_or(start);
+        let steps = self.text[from.offset..].char_indices().nth(column - from.column);
+        let offset = steps.map_or(self.text.len(), |(i, _)| from.offset + i);
+        let last = if of_map { &mut self.maps } else { &mut self.others };
+        *last = Position { line, column, offset };
         offset
     }
 }
@@ -137,7 +156,7 @@ impl<'a> Builder<'a> {
         match event {
             Event::DocumentStart => {
                 self.anchors.clear();
-                let start = self.cursor.offset(mark.line(), mark.col());
+                let start = self.cursor.offset(mark.line(), mark.col(), false);
                 self.tape.doc_starts.push(start);
                 self.tape.roots.push(self.tape.nodes.len());
             }
@@ -155,12 +174,17 @@ impl<'a> Builder<'a> {
 
     fn push(&mut self, shape: Shape, anchor: usize, tag: Option<Tag>, mark: Marker) -> NodeId {
         let id = self.tape.nodes.len();
-        let start = self.cursor.offset(mark.line(), mark.col());
+        let start = self.cursor.offset(mark.line(), mark.col(), shape == Shape::Map);
         let parent = self.open.last().map(|open| open.id);
         let key = self.key_or_value(id);
+        self.unmark_block_list(&shape, parent, start);
         let in_flow = parent.is_some_and(|p| self.tape.nodes[p].flow);
-        let bracket = matches!(self.cursor.text.as_bytes().get(start), Some(b'{' | b'['));
-        let is_collection = matches!(shape, Shape::Map | Shape::Seq);
+        let bracket = match shape {
+            Shape::Map => Some(b'{'),
+            Shape::Seq => Some(b'['),
+            Shape::Scalar { .. } | Shape::Alias(_) => None,
+        };
+        let opens = bracket.is_some() && self.cursor.text.as_bytes().get(start).copied() == bracket;
         self.tape.nodes.push(Node {
             shape,
             start,
@@ -168,7 +192,7 @@ impl<'a> Builder<'a> {
             column: mark.col() + 1,
             anchored: anchor != 0,
             tag: tag.map(|t| t.suffix),
-            flow: in_flow || (is_collection && bracket),
+            flow: in_flow || opens,
             end: id + 1,
             parent,
             key,
@@ -177,6 +201,18 @@ impl<'a> Builder<'a> {
             self.anchors.insert(anchor, id);
         }
         id
+    }
+
+    /// A block list's mark is its first item's: where that is a flow list, the bracket is not the block
+    /// list's own. Two flow lists never start at the same byte.
+    fn unmark_block_list(&mut self, shape: &Shape, parent: Option<NodeId>, start: usize) {
+        if let Some(parent) = parent.filter(|_| *shape == Shape::Seq) {
+            let around = self.tape.nodes[parent].parent.is_some_and(|p| self.tape.nodes[p].flow);
+            let node = &mut self.tape.nodes[parent];
+            if node.start == start && node.shape == Shape::Seq {
+                node.flow = around;
+            }
+        }
     }
 
     /// In a map, nodes come as key, value, key, value: remembers a key, gives the key of a value.

@@ -57,6 +57,18 @@ pub struct Node {
     pub key: Option<NodeId>,
 }
 
+impl Node {
+    /// A plain `null` or `~` (YAML 1.2.2 section 10.3.2), or nothing at all.
+    pub fn is_null(&self) -> bool {
+        match &self.shape {
+            Shape::Scalar { value, style: Style::Plain, missing } => {
+                *missing || (self.tag.is_none() && ["null", "Null", "NULL", "~"].contains(&value.as_str()))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A value found in a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -102,9 +114,11 @@ impl Tape {
         }
     }
 
-    /// The value of a scalar, following an alias; empty for a missing one.
+    /// The value of a scalar, following an alias; empty for a missing one and for a null.
     pub fn text(&self, id: NodeId) -> Option<&str> {
-        match &self.nodes[self.resolve(id)].shape {
+        let node = &self.nodes[self.resolve(id)];
+        match &node.shape {
+            Shape::Scalar { .. } if node.is_null() => Some(""),
             Shape::Scalar { value, .. } => Some(value),
             _ => None,
         }

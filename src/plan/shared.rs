@@ -1,0 +1,137 @@
+//! Values that several places share, by alias or by merge key.
+//!
+//! A place that only uses a value is settled where the value is written, if that is edited too. A value is
+//! edited only if every place that uses it is the same image's, and a map gets or loses a key only if every
+//! map that it is merged into is.
+
+use std::collections::{HashMap, HashSet};
+
+use super::files::Parsed;
+use super::matched::Match;
+use crate::manifest::{Refusal, Rewrite};
+use crate::yaml::{Change, NodeId, Shape, Tape};
+
+/// Settles one file's matches: some that were refused for being aliases are fine, some that were fine are not.
+pub(super) fn settle(parsed: &Parsed, matches: &mut [Match]) {
+    let uses = Uses::of(parsed);
+    if uses.is_empty() {
+        return;
+    }
+    let edited = edited_nodes(matches);
+    let follows = |m: &Match| {
+        let written_at = m.result.as_ref().err()?.written_at?;
+        (edited.get(&written_at) == Some(&m.want)).then_some(written_at)
+    };
+    let settled: HashSet<_> = matches.iter().filter_map(|m| Some((follows(m)?, m.at))).collect();
+    let foreign: Vec<_> = matches.iter().map(|m| foreign_use(parsed, &uses, matches, &settled, m)).collect();
+    let refused: HashSet<NodeId> = matches
+        .iter()
+        .zip(&foreign)
+        .filter(|(_, foreign)| foreign.is_some())
+        .flat_map(|(m, _)| m.result.iter().flat_map(set_nodes).collect::<Vec<_>>())
+        .collect();
+    let follows: Vec<_> =
+        matches.iter().map(|m| follows(m).is_some_and(|node| !refused.contains(&node))).collect();
+    for ((m, foreign), follows) in matches.iter_mut().zip(foreign).zip(follows) {
+        if follows {
+            m.result = Ok(Rewrite::default());
+        }
+        if let Some(place) = foreign {
+            m.result = Err(Refusal {
+                at: m.at,
+                why: format!("is shared with {}, which is not the same image's", parsed.exact_place(place)),
+                cure: "write both places out, without alias or merge key".to_owned(),
+                written_at: None,
+            });
+        }
+    }
+}
+
+/// Which want edits a node.
+fn edited_nodes(matches: &[Match]) -> HashMap<NodeId, usize> {
+    let fine = matches.iter().filter_map(|m| Some((m.result.as_ref().ok()?, m.want)));
+    fine.flat_map(|(rewrite, want)| set_nodes(rewrite).map(move |node| (node, want))).collect()
+}
+
+fn set_nodes(rewrite: &Rewrite) -> impl Iterator<Item = NodeId> {
+    rewrite.changes.iter().filter_map(|change| match change {
+        Change::Set { node, .. } => Some(*node),
+        _ => None,
+    })
+}
+
+/// Where else nodes are used.
+struct Uses {
+    /// Of a written value: the aliases, and the merge keys through which references reach it, each with
+    /// the place of its reference.
+    values: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
+    /// Of a written map: the maps that it is merged into.
+    merged: HashMap<NodeId, Vec<NodeId>>,
+}
+
+impl Uses {
+    fn of(parsed: &Parsed) -> Self {
+        let mut uses = Uses { values: HashMap::new(), merged: HashMap::new() };
+        for id in 0..parsed.tape.len() {
+            if let Shape::Alias(target) = parsed.tape.node(id).shape {
+                match merging_map(&parsed.tape, id) {
+                    Some(map) => uses.merged.entry(target).or_default().push(map),
+                    None => uses.values.entry(target).or_default().push((id, id)),
+                }
+            }
+        }
+        for (at, slot) in parsed.references.iter().flat_map(|r| r.slots().into_iter().map(|s| (r.at, s))) {
+            if let Some(by) = slot.shared_by.filter(|by| parsed.tape.resolve(*by) != slot.node) {
+                uses.values.entry(slot.node).or_default().push((by, at));
+            }
+        }
+        uses
+    }
+
+    fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.merged.is_empty()
+    }
+}
+
+/// The map that an alias is merged into: it stands behind `<<`, alone or in a list.
+fn merging_map(tape: &Tape, alias: NodeId) -> Option<NodeId> {
+    let node = tape.node(alias);
+    if tape.key_text(alias) == Some("<<") {
+        return node.parent;
+    }
+    let list = node.parent?;
+    (tape.key_text(list) == Some("<<")).then(|| tape.node(list).parent).flatten()
+}
+
+/// A place that a match's changes would change too, and that is not the same image's.
+fn foreign_use(
+    parsed: &Parsed,
+    uses: &Uses,
+    matches: &[Match],
+    settled: &HashSet<(NodeId, NodeId)>,
+    m: &Match,
+) -> Option<NodeId> {
+    let rewrite = m.result.as_ref().ok()?;
+    let same = |place: NodeId| matches.iter().any(|other| other.want == m.want && other.at == place);
+    rewrite.changes.iter().find_map(|change| match change {
+        Change::Set { node, .. } => {
+            let foreign = |(user, at): &&(NodeId, NodeId)| {
+                *at != m.at && !settled.contains(&(*node, *user)) && !same(*at)
+            };
+            uses.values.get(node)?.iter().find(foreign).map(|(user, _)| *user)
+        }
+        Change::Remove { key } | Change::InsertAfter { key, .. } => {
+            let map = parsed.tape.node(*key).parent?;
+            let into = uses.merged.get(&map)?.iter().copied();
+            let foreign = into.filter_map(|map| reference_in(parsed, map));
+            foreign.into_iter().find(|&at| at != m.at && !same(at))
+        }
+        Change::Append { .. } | Change::AddList { .. } | Change::FillList { .. } => None,
+    })
+}
+
+/// The reference whose keys are in this map.
+fn reference_in(parsed: &Parsed, map: NodeId) -> Option<NodeId> {
+    let in_map = |slot: &crate::manifest::Slot| parsed.tape.node(slot.key).parent == Some(map);
+    parsed.references.iter().find(|r| r.slots().iter().any(in_map)).map(|r| r.at)
+}
