@@ -78,6 +78,11 @@ impl Run {
         sha.filter(|sha| is_sha(sha)).map(|sha| Source { repository, sha })
     }
 
+    /// The commit that the runner checked out, if it was on this run's own repository.
+    pub fn checked_out(&self) -> Option<&str> {
+        self.sha.as_deref()
+    }
+
     /// `pull_request`, `pull_request_target` and its like.
     pub fn is_pull_request(&self) -> bool {
         self.event_name.starts_with("pull_request")

@@ -6,12 +6,11 @@ use crate::actions::Source;
 use crate::error::{Failure, Result};
 use crate::facts;
 use crate::git::{self, Checkout, CommitRequest, GitPlace, Identity, Synced, Target};
-use crate::image::{Part, Tag, same_image};
+use crate::image::{Part, Tag};
 use crate::land::message::Words;
 use crate::land::{self, Landing, NotLanded, Pace, Place as _, SystemClock, Trouble};
-use crate::plan::{Files, Plan, Request, SourceFile, Survey, Want};
+use crate::plan::{Files, Plan, Request, Survey, Want};
 use crate::report::{BumpedImage, Outcome, Report};
-use crate::select::Standing;
 use crate::settings::{BumpSettings, Reach};
 use crate::tag::{self, TagFacts};
 use crate::worktree::Worktree;
@@ -149,7 +148,7 @@ impl<'a> Bump<'a> {
                 author: &author,
                 committer: &committer,
                 worktree,
-                replan: &|path, bytes| self.replan(&planned, path, bytes),
+                replan: &|path, bytes| self.replan(checkout, path, bytes),
             };
             report.commit = Some(git::commit(checkout, &request)?);
             report.branch = checkout.branch();
@@ -159,16 +158,13 @@ impl<'a> Bump<'a> {
         Ok(())
     }
 
-    /// The same bump on other bytes of one file: which images are meant there was settled on all files.
-    fn replan(&self, planned: &Plan, path: &str, bytes: Vec<u8>) -> Result<Plan> {
-        let here = |want: &&Want| {
-            let mut changes = planned.changes.iter().filter(|change| change.file == path);
-            changes.any(|change| same_image(&change.image, want.effective_name()))
-        };
-        let wants = self.request.wants.iter().filter(here).cloned().collect();
-        let request = Request { wants, expect: None, all: true, ..self.request.clone() };
-        let file = SourceFile { path: path.to_owned(), bytes, standing: Standing::Found };
-        Survey::of([Ok(file)], &request)?.plan(&request)
+    /// The same bump on `HEAD`, with other bytes in one file.
+    fn replan(&self, checkout: &Checkout, path: &str, bytes: &[u8]) -> Result<Plan> {
+        let mut files = checkout.head_files(&self.settings.selection, self.request.add)?.files;
+        for file in files.iter_mut().filter(|file| file.path == path) {
+            file.bytes = bytes.to_vec();
+        }
+        Survey::of(files.into_iter().map(Ok), &self.request)?.plan(&self.request)
     }
 
     fn land(&self, report: &mut Report) -> Result<()> {
@@ -221,6 +217,7 @@ impl<'a> Bump<'a> {
         report.attempts = attempts;
         report.details.extend(log);
         let outcome = if commit.is_some() { Outcome::Landed } else { Outcome::Already };
+        self.note_own_commits(checkout, place.branch(), report);
         if let Some(commit) = &commit {
             let dirty = checkout.uncommitted(plan.edits.iter().map(|edit| edit.path.as_str()));
             report.warnings.extend(
@@ -237,15 +234,20 @@ impl<'a> Bump<'a> {
 
     fn sync(&self, checkout: &Checkout, place: &GitPlace, commit: &str, report: &mut Report) {
         let landing = &self.settings.landing;
-        if git::has_own_commits(checkout, place, commit) {
-            report.notices.push("commits of the checkout that are not on the remote stay local".to_owned());
-        }
         if !landing.sync {
             return;
         }
         match git::sync(checkout, place, &landing.remote, commit) {
             Synced::Forwarded => report.details.push("the checkout was fast-forwarded".to_owned()),
             Synced::Left(why) => report.notices.push(format!("the checkout was left as it was: {why}")),
+        }
+    }
+
+    fn note_own_commits(&self, checkout: &Checkout, branch: Option<&str>, report: &mut Report) {
+        let base = self.settings.place.run.checked_out();
+        let own = branch.is_some_and(|b| checkout.has_own_commits(&self.settings.landing.remote, b, base));
+        if own {
+            report.notices.push("commits of the checkout that are not on the remote stay local".to_owned());
         }
     }
 
@@ -279,14 +281,8 @@ impl<'a> Bump<'a> {
         let environment = &self.settings.place.environment;
         let identity = |role: &str, variable: &str| -> Result<Option<Identity>> {
             let var = |what: &str| environment.get(&format!("GIT_{variable}_{what}")).map(str::to_owned);
-            let configured = checkout.identity(role)?;
-            let (name, email) = (var("NAME"), var("EMAIL"));
-            let or = |value: Option<String>, part: fn(&Identity) -> &String| {
-                value.or(configured.as_ref().map(|c| part(c).clone()))
-            };
-            Ok(or(name, |c| &c.name)
-                .zip(or(email, |c| &c.email))
-                .map(|(name, email)| Identity { name, email }))
+            let (name, email) = checkout.identity(role)?;
+            Ok(Identity::configured(var("NAME").or(name), var("EMAIL").or(email)))
         };
         let bot = self.settings.place.run.active.then(|| Identity {
             name: "github-actions[bot]".to_owned(),

@@ -143,10 +143,23 @@ impl Worktree {
     }
 
     fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        self.check_links(path)?;
         let mut bytes = Vec::new();
         let file = File::open(self.root.join(path)).with_context(|| format!("{path}: can't be opened"))?;
         file.take(MAX_FILE_SIZE).read_to_end(&mut bytes).with_context(|| format!("{path}: can't be read"))?;
         Ok(bytes)
+    }
+
+    /// No part of a path may be a symlink: it could lead anywhere.
+    fn check_links(&self, path: &str) -> anyhow::Result<()> {
+        let mut full = self.root.clone();
+        for part in Path::new(path).components() {
+            full.push(part);
+            if fs::symlink_metadata(&full).is_ok_and(|meta| meta.is_symlink()) {
+                anyhow::bail!("{path}: goes through a symlink, which is neither followed nor replaced");
+            }
+        }
+        Ok(())
     }
 
     /// One file's bytes as they are now.

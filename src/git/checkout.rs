@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{Config, ErrorCode, Oid, Repository, RepositoryOpenFlags};
+use git2::{Config, Direction, ErrorCode, Oid, Repository, RepositoryOpenFlags};
 
 use super::failure::{git_failure, no_commit};
-use super::{Identity, RemoteUrl, config, tree};
+use super::{RemoteUrl, config, identity, tree};
 use crate::error::{Failure, Result};
 use crate::plan::Files;
 use crate::select::Selection;
+
+/// Marks index entries that a sparse checkout leaves out (git's `CE_SKIP_WORKTREE`, as it is stored).
+const SKIP_WORKTREE: u16 = 1 << 14;
 
 /// A repository with a work tree around the root.
 pub struct Checkout {
@@ -90,6 +93,7 @@ impl Checkout {
         }
         match self.repo.find_remote(name) {
             Ok(remote) => {
+                self.check_one_push_url(name)?;
                 let fetch = parse(remote.url().unwrap_or_default())?;
                 let push = remote.pushurl().ok().flatten().map(parse).transpose()?;
                 Ok((fetch.clone(), push.unwrap_or(fetch)))
@@ -103,17 +107,34 @@ impl Checkout {
         }
     }
 
+    /// git pushes to every push URL of a remote; landing is on one branch of one repository.
+    fn check_one_push_url(&self, name: &str) -> Result<()> {
+        let config = self.config()?;
+        for key in ["pushurl", "url"] {
+            let mut count = 0;
+            if let Ok(values) = config.multivar(&format!("remote.{name}.{key}"), None) {
+                // an error while counting is no second URL
+                let _ = values.for_each(|_| count += 1);
+            }
+            if count > 1 {
+                return Err(Failure::usage(format!("remote {name} has {count} URLs to push to"))
+                    .hinted("name one of them with --remote"));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a remote is one of the repository's own, by name.
     pub fn has_remote(&self, name: &str) -> bool {
         self.repo.find_remote(name).is_ok()
     }
 
-    /// Who makes commits here: git's configuration.
+    /// Who makes commits here, by git's configuration: name and address, each where it is set.
     ///
     /// # Errors
     /// Where the configuration can't be read.
-    pub fn identity(&self, role: &str) -> Result<Option<Identity>> {
-        Ok(Identity::of_config(&self.config()?, role))
+    pub fn identity(&self, role: &str) -> Result<(Option<String>, Option<String>)> {
+        Ok(identity::of_config(&self.config()?, role))
     }
 
     /// Whether git would sign commits here.
@@ -132,9 +153,13 @@ impl Checkout {
 
     /// Of these paths below the root, those with changes that are not committed.
     pub fn uncommitted<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+        let index = self.repo.index().ok();
         let changed = |path: &&str| {
-            let status = self.repo.status_file(Path::new(&self.full_path(path)));
-            status.is_ok_and(|s| !s.is_empty() && !s.is_ignored())
+            let full = self.full_path(path);
+            let entry = index.as_ref().and_then(|index| index.get_path(Path::new(&full), 0));
+            let left_out = entry.is_some_and(|e| e.flags_extended & SKIP_WORKTREE != 0);
+            let status = self.repo.status_file(Path::new(&full));
+            !left_out && status.is_ok_and(|s| !s.is_empty() && !s.is_ignored())
         };
         paths.filter(changed).collect()
     }
@@ -142,6 +167,31 @@ impl Checkout {
     /// The root below the work tree's top, with `/`; empty at the top itself.
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// Whether `HEAD`, detached or on `branch`, has commits that the target lacks: those after `base` (what a
+    /// runner checked out), else after the remote-tracking branch. Where neither is known: no.
+    pub fn has_own_commits(&self, remote: &str, branch: &str, base: Option<&str>) -> bool {
+        if self.branch().is_some_and(|here| here != branch) {
+            return false;
+        }
+        let tracking = || self.repo.refname_to_id(&self.tracking(remote, branch)?).ok();
+        let base = base.and_then(|sha| Oid::from_str(sha).ok()).or_else(tracking);
+        match (self.head_oid(), base) {
+            (Some(head), Some(base)) => {
+                head != base && !self.repo.graph_descendant_of(base, head).unwrap_or(false)
+            }
+            _ => false,
+        }
+    }
+
+    /// The name of a remote-tracking branch.
+    pub(super) fn tracking(&self, remote: &str, branch: &str) -> Option<String> {
+        let full = format!("refs/heads/{branch}");
+        let remote = self.repo.find_remote(remote).ok()?;
+        let mut specs = remote.refspecs();
+        let spec = specs.find(|spec| spec.direction() == Direction::Fetch && spec.src_matches(&full))?;
+        spec.transform(&full).ok()?.as_str().ok().map(str::to_owned)
     }
 
     /// A path below the root as one below the work tree's top.

@@ -4,14 +4,13 @@
 //! `GITHUB_TOKEN` or `GH_TOKEN`, git's credential helper. The first that there is, is used; never two.
 
 use std::fmt;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use git2::Config;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use regex::Regex;
 use url::Url;
 
 use super::remote_url::{RemoteUrl, is_loopback};
@@ -28,6 +27,8 @@ const MASK: &str = "***";
 /// The tokens of the environment.
 #[derive(Clone, Default)]
 pub struct Tokens {
+    /// All of them, used or not.
+    all: Vec<String>,
     own: Option<String>,
     github: Option<(&'static str, String)>,
     github_server: Option<Url>,
@@ -38,13 +39,13 @@ impl Tokens {
         let token = |name| environment.get(name).map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
         let github = ["GITHUB_TOKEN", "GH_TOKEN"].into_iter().find_map(|name| Some((name, token(name)?)));
         let server = environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com");
-        Tokens { own: token("TAGBUMP_TOKEN"), github, github_server: Url::parse(server).ok() }
+        let all = ["TAGBUMP_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"].into_iter().filter_map(token).collect();
+        Tokens { all, own: token("TAGBUMP_TOKEN"), github, github_server: Url::parse(server).ok() }
     }
 
     /// Takes every token out of a text.
     pub fn scrub(&self, text: &str) -> String {
-        let tokens = self.own.iter().chain(self.github.iter().map(|(_, token)| token));
-        tokens.fold(text.to_owned(), |text, token| {
+        self.all.iter().fold(text.to_owned(), |text, token| {
             let encoded = STANDARD.encode(format!("{TOKEN_USER}:{token}"));
             scrubbed(&text, [token.as_str(), &encoded])
         })
@@ -78,18 +79,34 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// Puts the mask in the place of secrets, as they are and as they stand in a URL. Very short ones are no
-/// secrets, and would mask half of every message.
+/// Puts the mask in the place of secrets, as they are and in any of the spellings that a URL allows. Very
+/// short ones are no secrets, and would mask half of every message.
 fn scrubbed<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let secrets = secrets.into_iter().filter(|secret| secret.len() > 3);
     secrets.fold(text.to_owned(), |text, secret| {
-        let in_url = utf8_percent_encode(secret, UNRESERVED).to_string();
-        text.replace(secret, MASK).replace(&in_url, MASK)
+        let text = text.replace(secret, MASK);
+        match Regex::new(&in_url(secret)) {
+            Ok(spelling) if text.contains('%') => spelling.replace_all(&text, MASK).into_owned(),
+            _ => text,
+        }
     })
 }
 
-/// All but what a URL carries as it is (RFC 3986 section 2.3).
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// A pattern for a secret of which any byte may be percent-encoded (RFC 3986 section 2.1).
+fn in_url(secret: &str) -> String {
+    let one = |c: char| {
+        let encoded: String = c.to_string().bytes().map(|b| format!("%{b:02x}")).collect();
+        let either_case: String = encoded
+            .chars()
+            .map(|d| match d {
+                'a'..='f' => format!("[{d}{}]", d.to_ascii_uppercase()),
+                _ => d.to_string(),
+            })
+            .collect();
+        format!("(?:{}|{either_case})", regex::escape(&c.to_string()))
+    };
+    secret.chars().map(one).collect()
+}
 
 /// Secrets that must not appear in any output.
 #[derive(Clone, Default)]
@@ -171,36 +188,25 @@ impl Credentials {
     /// Every secret that is known here, used or not.
     pub fn secrets(&self) -> Secrets {
         let headers = self.headers.iter().filter(|(name, _)| is_authorization(name));
-        let mut secrets: Vec<_> =
-            headers.filter_map(|(_, v)| v.split(' ').next_back().map(str::to_owned)).collect();
-        let tokens = self.tokens.own.iter().chain(self.tokens.github.iter().map(|(_, token)| token));
-        secrets.extend(tokens.cloned());
+        let mut secrets: Vec<_> = headers.flat_map(|(_, value)| header_secrets(value)).collect();
+        secrets.extend(self.tokens.all.iter().cloned());
         secrets.extend(self.password.clone());
         Secrets(secrets)
     }
 
-    /// Asks git's credential helper, as git would; nothing where none knows this server.
+    /// Asks git's credential helper, as git would; nothing where none knows this server, or takes longer.
     ///
     /// # Errors
     /// A URL that can't be put into a question.
-    pub fn ask_helper(&self) -> Result<Option<Credential>> {
+    pub fn ask_helper(&self, time: Duration) -> Result<Option<Credential>> {
         let (Some(url), Some(folder)) = (&self.url, &self.helper_folder) else { return Ok(None) };
         let question = question(url, self.user.as_deref())?;
-        let started = process::git(Some(folder))
-            .args(["credential", "fill"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
+        let mut command = process::git(Some(folder));
+        command.args(["credential", "fill"]);
         // without git there is no helper
-        let Ok(mut child) = started else { return Ok(None) };
-        if let Some(mut stdin) = child.stdin.take() {
-            let _ = stdin.write_all(question.as_bytes());
-        }
-        let Ok(output) = child.wait_with_output() else { return Ok(None) };
-        let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+        let Some(answer) = process::answer(command, &question, time) else { return Ok(None) };
         let field = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        let found = field("username").zip(field("password")).filter(|_| output.status.success());
+        let found = field("username").zip(field("password"));
         Ok(found.map(|(user, password)| Credential::basic(user, password, "git's credential helper")))
     }
 }
@@ -228,6 +234,14 @@ fn is_authorization(name: &str) -> bool {
     name.eq_ignore_ascii_case("authorization")
 }
 
+/// What is secret in an Authorization header: its last word, and the password that it encodes.
+fn header_secrets(value: &str) -> Vec<String> {
+    let word = value.split(' ').next_back().unwrap_or(value);
+    let decoded = STANDARD.decode(word).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let password = decoded.and_then(|text| Some(text.split_once(':')?.1.to_owned()));
+    std::iter::once(word.to_owned()).chain(password).collect()
+}
+
 fn configured(value: &str) -> Result<Credential> {
     if value.is_empty() || value.bytes().any(|b| !(0x20..0x7f).contains(&b)) {
         return Err(Failure::usage("http.extraheader in git's configuration holds no header")
@@ -236,6 +250,6 @@ fn configured(value: &str) -> Result<Credential> {
     Ok(Credential {
         header: value.to_owned(),
         label: "the header in git's configuration (http.extraheader)".to_owned(),
-        secrets: vec![value.split(' ').next_back().unwrap_or(value).to_owned()],
+        secrets: header_secrets(value),
     })
 }

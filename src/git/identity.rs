@@ -18,22 +18,23 @@ impl Identity {
     /// # Errors
     /// Exit 2 for anything else.
     pub fn parse(text: &str) -> Result<Self> {
-        let parts = text.strip_suffix('>').and_then(|rest| rest.split_once('<'));
+        let parts = text.trim().strip_suffix('>').and_then(|rest| rest.split_once('<'));
         let parts = parts.map(|(name, email)| (name.trim(), email.trim()));
-        match parts.filter(|(name, email)| !name.is_empty() && !email.contains(['<', '>'])) {
+        let fits = |(name, email): &(&str, &str)| {
+            !name.is_empty() && !email.contains(['<', '>']) && !text.contains(char::is_control)
+        };
+        match parts.filter(fits) {
             Some((name, email)) => Ok(Identity { name: name.to_owned(), email: email.to_owned() }),
             None => Err(Failure::usage(format!("--author {text:?} is not NAME <EMAIL>"))
                 .hinted("write it as --author 'Ada <ada@example.com>'")),
         }
     }
 
-    /// git's `user.name` and `user.email`.
-    pub(super) fn of_config(config: &Config, role: &str) -> Option<Self> {
-        let value = |key: &str| {
-            config::text(config, &format!("{role}.{key}"))
-                .or_else(|| config::text(config, &format!("user.{key}")))
-        };
-        Some(Identity { name: value("name")?, email: value("email")? })
+    /// From a name and an address as they are configured, cleaned as git does it; nothing where either is
+    /// missing, or nothing is left of the name.
+    pub fn configured(name: Option<String>, email: Option<String>) -> Option<Self> {
+        let (name, email) = (cleaned(&name?), cleaned(&email?));
+        (!name.is_empty()).then_some(Identity { name, email })
     }
 
     pub(super) fn signature(&self) -> Result<Signature<'static>> {
@@ -44,6 +45,23 @@ impl Identity {
     }
 }
 
+/// `user.name` and `user.email`, or those of a role (`author`, `committer`), each where it is set.
+pub(super) fn of_config(config: &Config, role: &str) -> (Option<String>, Option<String>) {
+    let value = |key: &str| {
+        config::text(config, &format!("{role}.{key}"))
+            .or_else(|| config::text(config, &format!("user.{key}")))
+    };
+    (value("name"), value("email"))
+}
+
+/// Without `<`, `>` and control characters, and without blanks, quotes and points at the ends
+/// (git's ident.c, `strbuf_addstr_without_crud`).
+fn cleaned(text: &str) -> String {
+    let crud = |c: char| c.is_whitespace() || c.is_control() || ".,:;<>\"\\'".contains(c);
+    let inner = text.trim_matches(crud).chars();
+    inner.filter(|c| !c.is_control() && *c != '<' && *c != '>').collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,8 +70,15 @@ mod tests {
     fn authors() {
         let ada = Identity::parse("Ada L <ada@example.com>").unwrap();
         assert_eq!((ada.name.as_str(), ada.email.as_str()), ("Ada L", "ada@example.com"));
-        for wrong in ["Ada", "<a@b>", "Ada <a", "Ada <a> <b>"] {
+        for wrong in ["Ada", "<a@b>", "Ada <a", "Ada <a> <b>", "A\nb <a@b>"] {
             assert!(Identity::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn configured_names_are_cleaned() {
+        let one = |name: &str| Identity::configured(Some(name.to_owned()), Some("a@b".to_owned()));
+        assert_eq!(one(" <A\nda>, ").map(|who| who.name), Some("Ada".to_owned()));
+        assert_eq!(one(".,"), None);
     }
 }

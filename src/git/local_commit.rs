@@ -4,6 +4,7 @@
 //! it is. Where one of them differs from `HEAD` and the same plan does not come out of it, the reference
 //! itself was changed there, and nothing is done.
 
+use std::io::Write;
 use std::path::Path;
 
 use git2::{Index, IndexEntry, IndexTime, RepositoryState};
@@ -25,7 +26,7 @@ pub struct CommitRequest<'a> {
     pub committer: &'a Identity,
     pub worktree: &'a Worktree,
     /// Plans the same bump on one file with other bytes.
-    pub replan: &'a dyn Fn(&str, Vec<u8>) -> Result<Plan>,
+    pub replan: &'a dyn Fn(&str, &[u8]) -> Result<Plan>,
 }
 
 /// One file's three versions with the edit made.
@@ -48,7 +49,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
             .hinted("finish it first; git status says how"));
     }
     let parent = repo.find_commit(checkout.head_oid().ok_or_else(no_commit)?).map_err(fault)?;
-    let mut index = repo.index().map_err(fault)?;
+    let mut index = repo.index().map_err(|e| unreadable_index(&e))?;
     let edited: Vec<_> = request
         .plan
         .edits
@@ -61,7 +62,9 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
     let work: Vec<_> = edited.iter().map(|e| e.work.clone()).collect();
     // all that can fail comes before the first file changes: new files written aside, branch and index locked
     let aside = request.worktree.write_aside(&work)?;
-    let branch = checkout.branch().map_or("HEAD".to_owned(), |name| format!("refs/heads/{name}"));
+    // the reference that HEAD leads to in the end, itself where it is detached
+    let branch = repo.head().ok().and_then(|head| head.name().ok().map(str::to_owned));
+    let branch = branch.unwrap_or_else(|| "HEAD".to_owned());
     let mut transaction = repo.transaction().map_err(fault)?;
     transaction.lock_ref(&branch).map_err(|e| locked(&e))?;
     if repo.refname_to_id(&branch).map_err(fault)? != parent.id() {
@@ -70,16 +73,41 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
     let subject = request.message.lines().next().unwrap_or_default();
     let log = format!("commit: {subject}");
     transaction.set_target(&branch, made, Some(&committer), &log).map_err(fault)?;
+    let before = index.path().and_then(|path| std::fs::read(path).ok());
     for file in &edited {
         stage(checkout, &mut index, file).map_err(fault)?;
     }
     interrupt::together(|| {
         index.write().map_err(|e| locked(&e))?;
-        aside.replace()?;
-        transaction.commit().map_err(fault)
+        let done = aside.replace().and_then(|()| transaction.commit().map_err(fault));
+        done.inspect_err(|_| put_back(&index, before.as_deref(), request.worktree, &edited))
     })?;
     refresh(&mut index, &edited);
     Ok(made.to_string())
+}
+
+/// The branch could not be moved in the end: index and files become what they were, as far as that goes.
+fn put_back(index: &Index, before: Option<&[u8]>, worktree: &Worktree, edited: &[Edited]) {
+    if let (Some(path), Some(bytes)) = (index.path(), before) {
+        let folder = path.parent().unwrap_or(path);
+        let aside = tempfile::NamedTempFile::new_in(folder);
+        let _ = aside.and_then(|mut aside| {
+            aside.write_all(bytes)?;
+            aside.persist(path).map(|_| ()).map_err(|e| e.error)
+        });
+    }
+    for Edited { work, .. } in edited {
+        let FileEdit { path, before, after } = work.clone();
+        let undo = FileEdit { path, before: after, after: before };
+        let _ = worktree.write_aside(&[undo]).and_then(crate::worktree::Aside::replace);
+    }
+}
+
+fn unreadable_index(error: &git2::Error) -> Failure {
+    git_failure("the index can't be read", error).hinted(
+        "a split or sparse index is not supported: git update-index --no-split-index, \
+         git sparse-checkout reapply --no-sparse-index",
+    )
 }
 
 fn locked(error: &git2::Error) -> Failure {
@@ -99,8 +127,10 @@ fn versions(
         .and_then(|entry| checkout.repo.find_blob(entry.id).ok())
         .map(|blob| blob.content().to_vec());
     let staged = staged.ok_or_else(|| changed(&edit.path, "is not in the index as a file"))?;
-    let work =
-        request.worktree.read_one(&edit.path).map_err(|_| changed(&edit.path, "is not in the work tree"))?;
+    let work = request
+        .worktree
+        .read_one(&edit.path)
+        .map_err(|e| changed(&edit.path, &format!("can't be edited in the work tree ({e})")))?;
     Ok(Edited {
         index: same_edit(request, edit, staged, "in the index")?,
         work: same_edit(request, edit, work, "in the work tree")?,
@@ -114,12 +144,12 @@ fn same_edit(request: &CommitRequest<'_>, edit: &FileEdit, bytes: Vec<u8>, place
         return Ok(edit.clone());
     }
     let why = format!("has uncommitted changes {place} that touch the reference itself");
-    let planned = (request.replan)(&edit.path, bytes).map_err(|_| changed(&edit.path, &why))?;
+    let planned = (request.replan)(&edit.path, &bytes).map_err(|_| changed(&edit.path, &why))?;
     let told = |plan: &Plan| -> Vec<_> {
         let here = plan.changes.iter().filter(|c| c.file == edit.path);
         here.map(|c| (c.image.clone(), c.from.clone(), c.to.clone())).collect()
     };
-    match planned.edits.first() {
+    match planned.edits.iter().find(|found| found.path == edit.path) {
         Some(found) if told(&planned) == told(request.plan) => Ok(found.clone()),
         _ => Err(changed(&edit.path, &why)),
     }

@@ -27,7 +27,7 @@ pub use identity::Identity;
 pub use local_commit::{CommitRequest, commit};
 pub use place::{GitPlace, Target};
 pub use remote_url::RemoteUrl;
-pub use sync::{Synced, has_own_commits, sync};
+pub use sync::{Synced, sync};
 
 /// Whether git takes this as a branch's name.
 pub fn is_branch_name(name: &str) -> bool {

@@ -22,6 +22,9 @@ use crate::select::Selection;
 
 const TIP: &str = "refs/tagbump/tip";
 
+/// How many commits are fetched where nothing can be borrowed and a commit of ours may be among them.
+const HISTORY: i32 = 100;
+
 /// Where to land, and as whom.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -41,6 +44,8 @@ pub struct GitPlace {
     target: Target,
     /// The branch, once the server has told its default one.
     branch: Option<String>,
+    /// Whether a push was tried.
+    published: bool,
     selection: Selection,
     context: bool,
     prefix: String,
@@ -67,6 +72,7 @@ impl GitPlace {
             push,
             branch: target.branch.clone(),
             target,
+            published: false,
             selection,
             context,
             prefix: checkout.prefix.clone(),
@@ -105,7 +111,8 @@ impl GitPlace {
                 let mut options = FetchOptions::new();
                 options.download_tags(AutotagOption::None).update_fetchhead(false);
                 if !self.workspace.borrows {
-                    options.depth(1);
+                    // enough to find a commit of ours below those of others
+                    options.depth(if self.published { HISTORY } else { 1 });
                 }
                 let refspec = format!("+refs/heads/{branch}:{TIP}");
                 connection.remote().fetch(&[refspec], Some(&mut options), None)?;
@@ -177,6 +184,7 @@ impl Place for GitPlace {
     }
 
     fn publish(&mut self, commit: &str, until: Instant) -> Verdict {
+        self.published = true;
         let branch = self.branch.clone().unwrap_or_default();
         let refusal = RefCell::new(None);
         let words = RefCell::new(Vec::new());

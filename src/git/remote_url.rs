@@ -29,7 +29,9 @@ impl RemoteUrl {
         let shown = without_user(text);
         let refuse =
             |why: &str, hint: &str| Err(Failure::usage(format!("remote {shown}: {why}")).hinted(hint));
-        if text.contains("::") && !text.contains("://[") && !text.starts_with('/') {
+        let is_helper =
+            |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if text.split_once("::").is_some_and(|(name, _)| is_helper(name)) {
             return refuse("remote helpers (x::) are not run", "use an https URL");
         }
         if text.chars().any(char::is_control) {

@@ -29,16 +29,6 @@ pub fn sync(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) -
     }
 }
 
-/// Whether `HEAD`, on the target branch or detached, has commits that the landed commit does not come after.
-pub fn has_own_commits(checkout: &Checkout, place: &GitPlace, commit: &str) -> bool {
-    let elsewhere = checkout.branch().is_some_and(|here| place.branch() != Some(here.as_str()));
-    let workspace = place.workspace();
-    match (checkout.head_oid(), Oid::from_str(commit)) {
-        (Some(head), Ok(landed)) if workspace.borrows && !elsewhere => !follows(workspace, landed, head),
-        _ => false,
-    }
-}
-
 fn follows(workspace: &Workspace, landed: Oid, head: Oid) -> bool {
     head == landed || workspace.repo.graph_descendant_of(landed, head).unwrap_or(false)
 }
@@ -53,18 +43,21 @@ fn forward(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) ->
         None => return Err("its HEAD is detached".to_owned()),
     }
     let workspace = place.workspace();
-    if !workspace.borrows {
-        return Err("it is a partial clone".to_owned());
-    }
-    if !follows(workspace, landed, head) {
+    if workspace.borrows && !follows(workspace, landed, head) {
         return Err("it has commits of its own".to_owned());
     }
     if !is_clean(checkout)? {
         return Err("it has uncommitted changes".to_owned());
     }
     interrupt::together(|| {
-        adopt(&workspace.objects(), &checkout.repo.commondir().join("objects")).map_err(|e| e.to_string())?;
-        merge(checkout, commit)?;
+        if workspace.borrows {
+            adopt(&workspace.objects(), &checkout.repo.commondir().join("objects"))
+                .map_err(|e| e.to_string())?;
+        } else {
+            // a partial clone knows itself what it lacks
+            run(checkout, &["fetch", "--quiet", "--no-tags", remote, &format!("refs/heads/{branch}")])?;
+        }
+        run(checkout, &["merge", "--ff-only", "--quiet", commit])?;
         track(checkout, remote, branch, landed);
         Ok(())
     })
@@ -111,25 +104,19 @@ fn copy(file: &Path, folder: &Path) -> std::io::Result<()> {
     aside.persist(&target).map(|_| ()).map_err(|e| e.error)
 }
 
-fn merge(checkout: &Checkout, commit: &str) -> Result<(), String> {
-    let output = process::git(Some(&checkout.workdir))
-        .args(["merge", "--ff-only", "--quiet", commit])
-        .output()
-        .map_err(|_| "git was not found".to_owned())?;
+fn run(checkout: &Checkout, arguments: &[&str]) -> Result<(), String> {
+    let output = process::git(Some(&checkout.workdir)).args(arguments).output();
+    let output = output.map_err(|_| "git was not found".to_owned())?;
     if output.status.success() {
         return Ok(());
     }
-    Err(format!("git merge --ff-only failed: {}", String::from_utf8_lossy(&output.stderr).trim()))
+    let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(format!("git {} failed: {words}", arguments[0]))
 }
 
 /// Moves the remote-tracking branch, as a push by git would.
 fn track(checkout: &Checkout, remote: &str, branch: &str, landed: Oid) {
-    let full = format!("refs/heads/{branch}");
-    let Ok(remote) = checkout.repo.find_remote(remote) else { return };
-    let tracking =
-        remote.refspecs().find(|spec| spec.direction() == git2::Direction::Fetch && spec.src_matches(&full));
-    let name = tracking.and_then(|spec| spec.transform(&full).ok()?.as_str().map(str::to_owned).ok());
-    if let Some(name) = name {
+    if let Some(name) = checkout.tracking(remote, branch) {
         // without it only `git status` counts wrong until the next fetch
         let _ = checkout.repo.reference(&name, landed, true, "update by push");
     }

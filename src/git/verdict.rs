@@ -38,13 +38,17 @@ const RULES: [&str; 9] = [
 /// What the server said of the one reference that was pushed, with its words on the side.
 pub fn of_status(status: &str, words: &str, url: &str) -> Verdict {
     let said = |known: &[&str]| known.iter().any(|k| status.contains(k) || words.contains(k));
+    // a hook that lets the push pass may say anything: its words are the last to be believed
+    let refused = RULES.iter().any(|rule| status.contains(rule));
     let told = if words.is_empty() { status.to_owned() } else { format!("{status}\n{words}") };
-    if said(&RULES) {
+    if refused {
         Verdict::Refused(by_rule(status, &told, url))
     } else if said(&LOCKS) {
         Verdict::Locked { what: format!("the branch is locked on the server: {told}") }
     } else if said(&RACES) {
         Verdict::Stale { what: format!("somebody was faster: {status}") }
+    } else if said(&RULES) {
+        Verdict::Refused(by_rule(status, &told, url))
     } else {
         Verdict::Rejected { words: told }
     }
@@ -71,7 +75,12 @@ pub fn of_fetch(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Trouble {
             Meaning::Passing { what, retry_after } => Trouble::Passing { what, retry_after },
         },
         Stopped::Git(error) => {
-            Trouble::Final(Failure::other(format!("{url} can't be read: {}", error.message())))
+            let what = format!("{url} can't be read: {}", endpoint.scrub(error.message()));
+            if is_network(&error) {
+                Trouble::Passing { what, retry_after: None }
+            } else {
+                Trouble::Final(Failure::other(what))
+            }
         }
     }
 }
@@ -88,21 +97,23 @@ pub fn of_push(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Verdict {
         Stopped::Git(error) if error.code() == ErrorCode::NotFastForward => {
             Verdict::Stale { what: "somebody was faster: the branch has moved".to_owned() }
         }
-        Stopped::Git(error) => of_libgit2(&error, url),
+        Stopped::Git(error) => of_libgit2(&error, &endpoint.scrub(error.message()), url),
     }
 }
 
-fn of_libgit2(error: &git2::Error, url: &str) -> Verdict {
-    let text = error.message();
+fn of_libgit2(error: &git2::Error, text: &str, url: &str) -> Verdict {
     if RACES.iter().any(|race| text.contains(race)) {
         return Verdict::Stale { what: format!("somebody was faster: {text}") };
     }
-    match error.class() {
-        ErrorClass::Net | ErrorClass::Http | ErrorClass::Os => {
-            Verdict::Unknown { what: format!("{url}: {text}"), retry_after: None }
-        }
-        _ => Verdict::Refused(Failure::other(format!("{url}: the push failed: {text}"))),
+    if is_network(error) {
+        return Verdict::Unknown { what: format!("{url}: {text}"), retry_after: None };
     }
+    Verdict::Refused(Failure::other(format!("{url}: the push failed: {text}")))
+}
+
+/// Whether it came from the other side, or from the way there.
+fn is_network(error: &git2::Error) -> bool {
+    matches!(error.class(), ErrorClass::Net | ErrorClass::Http | ErrorClass::Os)
 }
 
 enum Meaning {
@@ -131,7 +142,9 @@ fn of_fault(fault: Fault, endpoint: &Endpoint, url: &str) -> Meaning {
             Failure::other(format!("{url}: the server's certificate is not accepted: {why}"))
                 .hinted("name your CA's file in SSL_CERT_FILE"),
         ),
-        Fault::Final(failure) => Meaning::Final(failure),
+        Fault::Final(failure) => {
+            Meaning::Final(Failure { message: endpoint.scrub(&failure.message), ..failure })
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! Actions honours ("Skipping workflow runs").
 
 use crate::error::{Failure, Result, inline};
-use crate::image::{Part, short_name};
+use crate::image::{Part, same_image, short_name};
 use crate::plan::{Plan, Want};
 use crate::tag::TagFacts;
 use crate::template::{Template, Variable};
@@ -40,14 +40,16 @@ impl Words<'_> {
             None => self.plain(plan, &wants),
         };
         let text = if self.skip_ci { marked(&text) } else { text };
-        Ok(with_trailers(&text, &self.trailers(&wants)))
+        let trailers = self.trailers(&wants, plan);
+        // the lines of our own body look like trailers where an image's name is one word
+        let joins = self.template.is_some() && ends_in_trailers(&text);
+        Ok(with_trailers(&text, &trailers, joins))
     }
 
     /// The images that this commit changes: on a retry somebody else may have bumped one already.
     fn changed_wants(&self, plan: &Plan) -> Vec<&Want> {
-        let changed = |want: &&Want| {
-            plan.changes.iter().any(|change| crate::image::same_image(&change.image, want.effective_name()))
-        };
+        let changed =
+            |want: &&Want| plan.changes.iter().any(|change| same_image(&change.image, want.effective_name()));
         let wants: Vec<_> = self.wants.iter().filter(changed).collect();
         if wants.is_empty() { self.wants.iter().collect() } else { wants }
     }
@@ -84,7 +86,7 @@ impl Words<'_> {
         if text.trim().is_empty() {
             return Err(Failure::usage("--message makes an empty message").hinted("change --message"));
         }
-        Ok(text.trim_end().to_owned())
+        Ok(text.trim().to_owned())
     }
 
     fn value(
@@ -116,9 +118,9 @@ impl Words<'_> {
         })
     }
 
-    fn trailers(&self, wants: &[&Want]) -> Vec<String> {
+    fn trailers(&self, wants: &[&Want], plan: &Plan) -> Vec<String> {
         let mut trailers: Vec<_> =
-            wants.iter().map(|want| format!("Tagbump-Image: {}", full_reference(want))).collect();
+            wants.iter().map(|want| format!("Tagbump-Image: {}", full_reference(want, plan))).collect();
         trailers.extend(self.source.iter().map(|source| format!("Tagbump-Source: {source}")));
         trailers.extend(self.signoff.iter().map(|who| format!("Signed-off-by: {who}")));
         trailers
@@ -134,14 +136,20 @@ fn told_tag(want: &Want, plan: &Plan) -> String {
     }
 }
 
-/// `NAME:TAG@DIGEST`, of which the parts that are asked for.
-fn full_reference(want: &Want) -> String {
+/// `NAME:TAG@DIGEST`, of which the parts that there are; a kept tag is what the first change has.
+fn full_reference(want: &Want, plan: &Plan) -> String {
+    let name = want.effective_name();
+    let changed = plan.changes.iter().find(|c| want.tag.is_none() && same_image(&c.image, name));
+    if let Some(change) = changed {
+        let colon = if change.to.starts_with('@') || change.to.is_empty() { "" } else { ":" };
+        return format!("{name}{colon}{}", change.to);
+    }
     let tag = want.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
     let digest = match &want.digest {
         Part::Set(digest) => format!("@{digest}"),
         Part::Unsaid | Part::Keep => String::new(),
     };
-    format!("{}{tag}{digest}", want.effective_name())
+    format!("{name}{tag}{digest}")
 }
 
 /// The mark at the end of the first line, unless a mark is there.
@@ -154,27 +162,31 @@ fn marked(text: &str) -> String {
     format!("{} {SKIP}{line_break}{rest}", subject.trim_end())
 }
 
-/// Trailers join the last block of trailers, or become one.
-fn with_trailers(text: &str, trailers: &[String]) -> String {
+/// Trailers join the last block of trailers, or become one. A sign-off that is there is not repeated.
+fn with_trailers(text: &str, trailers: &[String], joins: bool) -> String {
     let text = text.trim_end();
-    let between = if ends_in_trailers(text) { "\n" } else { "\n\n" };
-    format!("{text}{between}{}\n", trailers.join("\n"))
+    let there = |trailer: &&String| joins && text.lines().any(|line| line == *trailer);
+    let new: Vec<&str> = trailers.iter().filter(|t| !there(t)).map(String::as_str).collect();
+    let between = if joins { "\n" } else { "\n\n" };
+    format!("{text}{between}{}\n", new.join("\n"))
 }
 
-/// Whether the last paragraph, which is not the subject's, is trailers all through.
+/// Whether git takes the last paragraph, which is not the subject's, for trailers: all lines are, or at least
+/// a quarter where git itself wrote one (`git help interpret-trailers`).
 fn ends_in_trailers(text: &str) -> bool {
     let Some((_, last)) = text.rsplit_once("\n\n") else { return false };
+    let by_git =
+        |line: &str| line.starts_with("(cherry picked from commit ") || line.starts_with("Signed-off-by: ");
     let is_trailer = |line: &str| {
-        line.starts_with("(cherry picked from commit ")
-            || line.split_once(": ").is_some_and(|(key, value)| {
-                !key.is_empty()
-                    && !value.is_empty()
-                    && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            })
+        let key = line.split_once(':').map(|(key, _)| key.trim_end_matches([' ', '\t']));
+        let token =
+            |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        by_git(line) || key.is_some_and(token)
     };
-    let continues = |line: &str| line.starts_with([' ', '\t']);
-    last.lines().next().is_some_and(is_trailer)
-        && last.lines().all(|line| is_trailer(line) || continues(line))
+    let own_lines = || last.lines().filter(|line| !line.starts_with([' ', '\t']));
+    let trailers = own_lines().filter(|line| is_trailer(line)).count();
+    let others = own_lines().count() - trailers;
+    trailers > 0 && (others == 0 || (own_lines().any(by_git) && trailers * 3 >= others))
 }
 
 #[cfg(test)]

@@ -114,9 +114,8 @@ pub fn land(
     plan: &mut dyn FnMut(Files) -> Result<Plan>,
     word: &dyn Fn(&Plan) -> Result<String>,
 ) -> Result<Landing, NotLanded> {
-    let mut landing =
-        Loop { place, pace, attempts: 0, made: Vec::new(), log: Vec::new(), unreachable: 0, stuck: None };
-    let ended = landing.run(plan, word);
+    let mut landing = Loop::new(place, pace);
+    let ended = landing.run(plan, word).or_else(|failure| landing.last_look(failure));
     let (attempts, log) = (landing.attempts, landing.log);
     match ended {
         Ok((plan, commit)) => Ok(Landing { plan, commit, attempts, log }),
@@ -135,6 +134,8 @@ struct Loop<'a, 'c> {
     made: Vec<(String, Plan)>,
     log: Vec<String>,
     unreachable: u32,
+    /// Whether nobody knows how some try ended.
+    untold: bool,
     /// The tip at which the server said no, how often, and what it said.
     stuck: Option<Stuck>,
 }
@@ -146,7 +147,20 @@ struct Stuck {
     words: String,
 }
 
-impl Loop<'_, '_> {
+impl<'a, 'c> Loop<'a, 'c> {
+    fn new(place: &'a mut dyn Place, pace: &'a mut Pace<'c>) -> Self {
+        Loop {
+            place,
+            pace,
+            attempts: 0,
+            made: Vec::new(),
+            log: Vec::new(),
+            unreachable: 0,
+            untold: false,
+            stuck: None,
+        }
+    }
+
     fn run(
         &mut self,
         plan: &mut dyn FnMut(Files) -> Result<Plan>,
@@ -169,9 +183,7 @@ impl Loop<'_, '_> {
                 return Ok((planned, Some(commit)));
             }
             self.made.push((commit, planned));
-            if let Some(landed) = self.after(&tip, verdict)? {
-                return Ok(landed);
-            }
+            self.after(&tip, verdict)?;
         }
     }
 
@@ -187,7 +199,8 @@ impl Loop<'_, '_> {
                 Err(Trouble::Passing { what, retry_after }) => (what, retry_after),
                 Err(Trouble::Unreachable { what }) => {
                     self.unreachable += 1;
-                    if self.unreachable >= UNREACHABLE_TRIES {
+                    // where a try may have landed, only the budget ends the asking
+                    if self.unreachable >= UNREACHABLE_TRIES && !self.untold {
                         return Err(
                             self.not_landed(&what, "check the remote's URL and the network, then run again")
                         );
@@ -230,8 +243,8 @@ impl Loop<'_, '_> {
         Ok(())
     }
 
-    /// What follows from a verdict: a pause, the end, or the news that it landed after all.
-    fn after(&mut self, tip: &Tip, verdict: Verdict) -> Result<Option<Ended>> {
+    /// What follows from a verdict: a pause, or the end.
+    fn after(&mut self, tip: &Tip, verdict: Verdict) -> Result<()> {
         match verdict {
             Verdict::Published => {}
             Verdict::Stale { what } => {
@@ -247,20 +260,25 @@ impl Loop<'_, '_> {
                 self.wait(words, None)?;
             }
             Verdict::Unknown { what, retry_after } => {
-                if let Err(spent) = self.wait(what, retry_after) {
-                    return self.last_look()?.map(Some).ok_or(spent);
-                }
+                self.untold = true;
+                self.wait(what, retry_after)?;
             }
             Verdict::Refused(failure) => return Err(failure),
         }
-        Ok(None)
+        Ok(())
     }
 
-    /// The budget is spent and nobody knows how the last try ended: asks once more, beyond the budget.
-    fn last_look(&mut self) -> Result<Option<Ended>> {
+    /// The budget is spent and nobody knows how some try ended: asks once more, beyond the budget.
+    fn last_look(&mut self, failure: Failure) -> Result<Ended> {
+        if !self.untold || failure.exit != Exit::NotLanded {
+            return Err(failure);
+        }
         match self.place.tip(self.pace.now() + LAST_LOOK) {
-            Ok(tip) => self.landed_before(&tip),
-            Err(_) => Ok(None),
+            Ok(tip) => self.landed_before(&tip)?.ok_or(failure),
+            Err(_) => {
+                let message = format!("{}; whether the last try landed is not known", failure.message);
+                Err(Failure { message, ..failure })
+            }
         }
     }
 

@@ -56,8 +56,9 @@ impl<'a> Pace<'a> {
     pub fn wait(&mut self, at_least: Option<Duration>) -> bool {
         let bound = BASE.saturating_mul(1 << self.tries.min(16)).min(CAP);
         self.tries += 1;
-        let time = bound.mul_f64(self.random.f64()) + at_least.unwrap_or_default();
-        if self.clock.now() + time >= self.deadline {
+        let left = self.deadline.saturating_duration_since(self.clock.now());
+        let time = bound.mul_f64(self.random.f64()).saturating_add(at_least.unwrap_or_default());
+        if time >= left {
             return false;
         }
         self.clock.sleep(time);

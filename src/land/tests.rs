@@ -1,1 +1,392 @@
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 
+use super::*;
+
+const BUDGET: Duration = Duration::from_secs(120);
+
+/// Time that passes only where somebody sleeps.
+struct FakeClock {
+    now: Cell<Instant>,
+    slept: RefCell<Vec<Duration>>,
+}
+
+impl FakeClock {
+    fn new() -> Self {
+        FakeClock { now: Cell::new(Instant::now()), slept: RefCell::default() }
+    }
+
+    fn slept(&self) -> Vec<Duration> {
+        self.slept.borrow().clone()
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Instant {
+        self.now.get()
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.now.set(self.now.get() + time);
+        self.slept.borrow_mut().push(time);
+    }
+}
+
+/// What a push does to the branch, whatever the server says of it.
+#[derive(Clone, Copy)]
+enum Does {
+    Nothing,
+    Lands,
+    /// Somebody else's commit arrives instead.
+    Loses,
+    /// And somebody else's commit arrives on top.
+    LandsUnder,
+    /// Somebody else's commit arrives, with our bump.
+    Bumps,
+}
+use Does::{Bumps, Lands, LandsUnder, Loses, Nothing};
+
+/// A branch in memory: names of commits, oldest first. Ours start with `ours`.
+struct FakePlace {
+    branch: Vec<String>,
+    pushes: VecDeque<(Does, Verdict)>,
+    /// What every push does once those are used up.
+    then: (Does, Verdict),
+    /// Faults before the tip can be read again.
+    faults: VecDeque<Trouble>,
+    /// After the first push, whoever asks within the budget is told this.
+    down_after_push: Option<Trouble>,
+    deadline: Instant,
+    made: u32,
+    pushed: u32,
+    looks: u32,
+}
+
+fn place() -> FakePlace {
+    FakePlace {
+        branch: vec!["base".to_owned()],
+        pushes: VecDeque::new(),
+        then: (Lands, Verdict::Published),
+        faults: VecDeque::new(),
+        down_after_push: None,
+        deadline: Instant::now(),
+        made: 0,
+        pushed: 0,
+        looks: 0,
+    }
+}
+
+impl FakePlace {
+    fn pushes(mut self, pushes: impl IntoIterator<Item = (Does, Verdict)>) -> Self {
+        self.pushes.extend(pushes);
+        self
+    }
+
+    fn then(mut self, does: Does, verdict: Verdict) -> Self {
+        self.then = (does, verdict);
+        self
+    }
+
+    fn faults(mut self, faults: impl IntoIterator<Item = Trouble>) -> Self {
+        self.faults.extend(faults);
+        self
+    }
+
+    fn ours(&self) -> usize {
+        self.branch.iter().filter(|commit| commit.starts_with("ours")).count()
+    }
+}
+
+impl Place for FakePlace {
+    fn tip(&mut self, until: Instant) -> Result<Tip, Trouble> {
+        self.looks += 1;
+        if let Some(fault) = self.faults.pop_front() {
+            return Err(fault);
+        }
+        match &self.down_after_push {
+            Some(down) if self.pushed > 0 && until <= self.deadline => Err(down.clone()),
+            _ => Ok(Tip(self.branch.last().unwrap().clone())),
+        }
+    }
+
+    fn files(&mut self, tip: &Tip) -> Result<Files> {
+        let at = self.branch.iter().position(|commit| *commit == tip.0).unwrap();
+        // what the bump below looks at; a file would do the same with more words
+        Ok(Files { files: Vec::new(), warnings: self.branch[..=at].to_vec() })
+    }
+
+    fn commit(&mut self, tip: &Tip, _: &[FileEdit], message: &str) -> Result<String> {
+        self.made += 1;
+        Ok(format!("ours-{}-on-{}: {message}", self.made, tip.0))
+    }
+
+    fn publish(&mut self, commit: &str, _: Instant) -> Verdict {
+        self.pushed += 1;
+        let (does, verdict) = self.pushes.pop_front().unwrap_or_else(|| self.then.clone());
+        let rival = format!("rival-{}", self.pushed);
+        match does {
+            Nothing => {}
+            Lands => self.branch.push(commit.to_owned()),
+            Loses => self.branch.push(rival),
+            Bumps => self.branch.push(format!("{rival} bumped")),
+            LandsUnder => self.branch.extend([commit.to_owned(), rival]),
+        }
+        verdict
+    }
+
+    fn contains(&mut self, tip: &Tip, commit: &str) -> Result<bool> {
+        let at = self.branch.iter().position(|c| *c == tip.0).unwrap();
+        Ok(self.branch[..=at].iter().any(|c| c == commit))
+    }
+}
+
+/// The bump is there as soon as one of our commits, or one that says `bumped`, is below the tip.
+fn bump(files: Files) -> Result<Plan> {
+    let is_there = |commit: &String| commit.starts_with("ours") || commit.contains("bumped");
+    if files.warnings.iter().any(is_there) {
+        return Ok(Plan::default());
+    }
+    let edit = FileEdit { path: "k.yaml".to_owned(), before: b"v0".to_vec(), after: b"v1".to_vec() };
+    Ok(Plan { edits: vec![edit], ..Plan::default() })
+}
+
+fn land_on(place: &mut FakePlace, clock: &FakeClock) -> Result<Landing, NotLanded> {
+    let mut pace = Pace::new(clock, BUDGET, fastrand::Rng::with_seed(7));
+    place.deadline = pace.deadline();
+    land(place, &mut pace, &mut bump, &|_| Ok("bump".to_owned()))
+}
+
+fn stale() -> Verdict {
+    Verdict::Stale { what: "somebody was faster".to_owned() }
+}
+
+fn locked() -> Verdict {
+    Verdict::Locked { what: "main.lock exists".to_owned() }
+}
+
+fn rejected() -> Verdict {
+    Verdict::Rejected { words: "no, says the server".to_owned() }
+}
+
+fn unknown(retry_after: Option<u64>) -> Verdict {
+    Verdict::Unknown { what: "connection lost".to_owned(), retry_after: retry_after.map(Duration::from_secs) }
+}
+
+fn passing(retry_after: Option<u64>) -> Trouble {
+    Trouble::Passing { what: "answered 503".to_owned(), retry_after: retry_after.map(Duration::from_secs) }
+}
+
+/// Landed with one commit of ours, after so many tries.
+#[track_caller]
+fn lands(mut place: FakePlace, attempts: u32) -> Landing {
+    let clock = FakeClock::new();
+    let landed = land_on(&mut place, &clock).unwrap();
+    assert_eq!(place.ours(), 1, "{:?}", place.branch);
+    assert_eq!(landed.attempts, attempts);
+    assert!(place.branch.contains(landed.commit.as_ref().unwrap()), "{:?}", place.branch);
+    assert!(!landed.plan.is_empty());
+    landed
+}
+
+/// Not landed, with nothing of ours on the branch.
+#[track_caller]
+fn fails(mut place: FakePlace, exit: Exit) -> (NotLanded, FakePlace, FakeClock) {
+    let clock = FakeClock::new();
+    let failed = land_on(&mut place, &clock).unwrap_err();
+    assert_eq!(failed.failure.exit, exit, "{}", failed.failure.message);
+    assert!(failed.failure.hint.is_some());
+    assert_eq!(failed.attempts, place.pushed);
+    (failed, place, clock)
+}
+
+#[test]
+fn the_first_try_lands_without_a_wait() {
+    let clock = FakeClock::new();
+    let mut place = place();
+    let landed = land_on(&mut place, &clock).unwrap();
+    assert_eq!((landed.attempts, place.ours(), place.looks), (1, 1, 1));
+    assert!(clock.slept().is_empty());
+}
+
+#[test]
+fn who_was_slower_plans_again_on_the_new_tip() {
+    let landed = lands(place().pushes([(Loses, stale()), (Loses, stale())]), 3);
+    assert_eq!(landed.commit.unwrap(), "ours-3-on-rival-2: bump");
+    assert_eq!(landed.log.len(), 2);
+}
+
+#[test]
+fn unknown_but_landed_is_landed_once() {
+    for does in [Lands, LandsUnder] {
+        let landed = lands(place().pushes([(does, unknown(None))]), 1);
+        assert_eq!(landed.commit.unwrap(), "ours-1-on-base: bump");
+    }
+}
+
+#[test]
+fn unknown_and_not_landed_is_tried_again() {
+    lands(place().pushes([(Nothing, unknown(None)), (Loses, unknown(None))]), 3);
+}
+
+/// Ours lost the race, it seemed, and then turns out to be below the tip: a proxy had answered too early.
+#[test]
+fn an_earlier_commit_that_landed_counts_whatever_was_said_of_it() {
+    lands(place().pushes([(Nothing, unknown(None)), (LandsUnder, stale())]), 2);
+}
+
+/// Somebody else bumped it while our push was lost: nothing is left to do.
+#[test]
+fn a_plan_that_is_empty_on_the_new_tip_is_no_commit() {
+    let clock = FakeClock::new();
+    let mut place = place().pushes([(Bumps, stale())]);
+    let landed = land_on(&mut place, &clock).unwrap();
+    assert_eq!((landed.commit, landed.attempts, place.made, place.ours()), (None, 1, 1, 0));
+    assert!(landed.plan.is_empty());
+}
+
+#[test]
+fn with_the_budget_spent_one_last_look_tells_that_it_landed() {
+    lands(place().pushes([(Lands, unknown(Some(3600)))]), 1);
+}
+
+#[test]
+fn with_the_budget_spent_one_last_look_tells_that_it_did_not() {
+    let (failed, place, clock) = fails(place().pushes([(Nothing, unknown(Some(3600)))]), Exit::NotLanded);
+    assert_eq!((place.looks, place.pushed), (2, 1));
+    assert!(failed.failure.message.contains("connection lost"), "{}", failed.failure.message);
+    assert!(clock.slept().is_empty());
+}
+
+/// The push landed, its answer was lost, and then the server is down until the budget is spent.
+#[test]
+fn a_server_that_is_down_after_the_push_gets_the_last_look_too() {
+    for down in [passing(None), Trouble::Unreachable { what: "refused".to_owned() }] {
+        let place = place().pushes([(Lands, unknown(None))]);
+        lands(FakePlace { down_after_push: Some(down), ..place }, 1);
+    }
+}
+
+#[test]
+fn a_lock_that_stays_is_exit_4_before_the_budget_is_spent() {
+    let (failed, place, clock) = fails(place().then(Nothing, locked()), Exit::NotLanded);
+    assert!((2..=20).contains(&place.pushed), "{}", place.pushed);
+    assert!(clock.slept().iter().sum::<Duration>() < BUDGET / 2, "bounded by tries, not by time");
+    assert!(failed.failure.message.contains("main.lock exists"), "{}", failed.failure.message);
+}
+
+#[test]
+fn a_lock_that_goes_away_is_waited_for() {
+    lands(place().pushes([(Nothing, locked()), (Nothing, locked())]), 3);
+}
+
+#[test]
+fn locks_while_others_land_are_no_end() {
+    lands(place().pushes((0..30).map(|_| (Loses, locked()))), 31);
+}
+
+#[test]
+fn a_no_while_the_tip_stands_still_is_a_no() {
+    let (failed, place, _) = fails(place().then(Nothing, rejected()), Exit::Refused);
+    assert_eq!((place.pushed, place.looks), (1, 2), "looked again, not pushed again");
+    assert!(failed.failure.message.contains("no, says the server"));
+}
+
+#[test]
+fn a_no_while_the_tip_moves_was_a_race() {
+    lands(place().pushes([(Loses, rejected()), (Loses, rejected())]), 3);
+    let moved_once = place().pushes([(Loses, rejected())]).then(Nothing, rejected());
+    assert_eq!(fails(moved_once, Exit::Refused).1.pushed, 2);
+}
+
+#[test]
+fn refused_is_one_try() {
+    let refusal = Failure::new(Exit::Refused, "pre-receive hook declined").hinted("ask");
+    let refused = place().then(Nothing, Verdict::Refused(refusal.clone()));
+    let (failed, place, clock) = fails(refused, Exit::Refused);
+    assert_eq!((failed.failure, place.pushed, place.looks), (refusal, 1, 1));
+    assert!(clock.slept().is_empty());
+}
+
+#[test]
+fn a_final_fault_of_the_tip_is_told_at_once() {
+    let failure = Failure::new(Exit::Refused, "401").hinted("token");
+    let (failed, place, clock) = fails(place().faults([Trouble::Final(failure.clone())]), Exit::Refused);
+    assert_eq!((failed.failure, failed.attempts, place.looks), (failure, 0, 1));
+    assert!(clock.slept().is_empty());
+}
+
+#[test]
+fn nobody_there_is_tried_a_few_times() {
+    let nobody = || Trouble::Unreachable { what: "connection refused".to_owned() };
+    lands(place().faults([nobody(), nobody()]), 1);
+    let (failed, place, clock) = fails(place().faults((0..100).map(|_| nobody())), Exit::NotLanded);
+    assert!((2..=10).contains(&place.looks), "{}", place.looks);
+    assert!(clock.slept().iter().sum::<Duration>() < BUDGET / 2);
+    assert!(failed.failure.message.contains("connection refused"));
+    assert!(failed.failure.message.contains("before anything was pushed"), "{}", failed.failure.message);
+}
+
+#[test]
+fn a_spent_budget_is_exit_4_with_the_number_of_tries() {
+    let (failed, place, clock) = fails(place().then(Loses, stale()), Exit::NotLanded);
+    assert!(place.pushed > 60, "it goes on to the end: {}", place.pushed);
+    assert!(failed.failure.message.contains(&format!("after {} tries", place.pushed)));
+    assert!(failed.failure.hint.unwrap().contains("--timeout"));
+    let slept: Duration = clock.slept().iter().sum();
+    assert!(slept < BUDGET && slept > BUDGET - Duration::from_secs(3), "{slept:?}");
+}
+
+#[test]
+fn what_the_server_asks_for_is_waited_at_least() {
+    let asked = Duration::from_secs(7);
+    let clock = FakeClock::new();
+    let mut place = place().faults([passing(Some(7))]).pushes([(Nothing, unknown(Some(7)))]);
+    assert_eq!(land_on(&mut place, &clock).unwrap().attempts, 2);
+    let slept = clock.slept();
+    assert_eq!(slept.len(), 2);
+    assert!(slept.iter().all(|time| *time >= asked && *time < asked + Duration::from_secs(2)), "{slept:?}");
+}
+
+#[test]
+fn a_server_that_asks_for_ages_ends_the_run_without_a_wait() {
+    for seconds in [BUDGET.as_secs(), u64::MAX] {
+        let (_, place, clock) = fails(place().faults([passing(Some(seconds))]), Exit::NotLanded);
+        assert_eq!((place.looks, clock.slept().len()), (1, 0));
+    }
+}
+
+#[test]
+fn jitter_is_full_and_grows_to_the_cap() {
+    let (first, cap) = (Duration::from_millis(100), Duration::from_secs(2));
+    let mut longest = [Duration::ZERO; 20];
+    let mut shortest = [Duration::MAX; 20];
+    for seed in 0..200 {
+        let clock = FakeClock::new();
+        let mut pace = Pace::new(&clock, BUDGET, fastrand::Rng::with_seed(seed));
+        assert!((0..20).all(|_| pace.wait(None)));
+        for (nth, time) in clock.slept().into_iter().enumerate() {
+            let bound = first.saturating_mul(1 << nth.min(10)).min(cap);
+            assert!(time <= bound, "wait {nth}: {time:?} of {bound:?}");
+            longest[nth] = longest[nth].max(time);
+            shortest[nth] = shortest[nth].min(time);
+        }
+    }
+    for nth in 0..20 {
+        let bound = first.saturating_mul(1 << nth.min(10)).min(cap);
+        assert!(
+            longest[nth] > bound.mul_f64(0.9),
+            "wait {nth} uses the whole of {bound:?}: {:?}",
+            longest[nth]
+        );
+        assert!(shortest[nth] < bound.mul_f64(0.1), "wait {nth} may be short: {:?}", shortest[nth]);
+    }
+}
+
+#[test]
+fn a_bump_that_is_there_already_makes_no_commit() {
+    let clock = FakeClock::new();
+    let mut place = place();
+    place.branch.push("somebody bumped it".to_owned());
+    let landed = land_on(&mut place, &clock).unwrap();
+    assert_eq!((landed.commit, landed.attempts, place.made), (None, 0, 0));
+}

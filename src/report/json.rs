@@ -86,5 +86,6 @@ pub fn json(report: &Report) -> String {
     };
     // a struct of strings and numbers always has a JSON form
     let text = serde_json::to_string(&shown).unwrap_or_default();
-    format!("{text}\n")
+    // a runner takes this for a command wherever it stands; in JSON it can be written otherwise
+    format!("{}\n", text.replace("##[", "#\\u0023["))
 }

@@ -78,7 +78,7 @@ impl HttpServer {
         let mut url = self.url(&format!("info/refs?service=git-{service}"))?;
         for _ in 0..=MAX_REDIRECTS {
             let answer = self.get(&url, time)?;
-            if answer.status() == StatusCode::UNAUTHORIZED && self.ask_helper()? {
+            if answer.status() == StatusCode::UNAUTHORIZED && self.ask_helper(time)? {
                 finish(&mut answer.into_body().into_reader());
                 continue;
             }
@@ -106,6 +106,9 @@ impl HttpServer {
         let mut state = self.state();
         let mut base = next.clone();
         base.set_query(None);
+        // a user and password in a redirect are nobody's; a URL with a host can always do without
+        let _ = base.set_username("");
+        let _ = base.set_password(None);
         base.set_path(next.path().strip_suffix("/info/refs").unwrap_or(next.path()));
         if base.origin() != state.base.origin() {
             state.credential = None;
@@ -115,12 +118,12 @@ impl HttpServer {
     }
 
     /// Without a credential so far, asks git's credential helper. Whether there is one now.
-    fn ask_helper(&self) -> Result<bool, Fault> {
+    fn ask_helper(&self, time: Duration) -> Result<bool, Fault> {
         let mut state = self.state();
         if state.credential.is_some() {
             return Ok(false);
         }
-        let found = state.credentials.ask_helper().map_err(Fault::Final)?;
+        let found = state.credentials.ask_helper(time).map_err(Fault::Final)?;
         state.secrets.extend(found.as_ref());
         state.credential = found;
         Ok(state.credential.is_some())
@@ -238,6 +241,10 @@ fn accept(endpoint: &Endpoint, answer: Response<Body>, kind: &str) -> Result<Bod
     }
     let words = words(&mut reader, &content_type);
     finish(&mut reader);
+    if code == 200 && kind.ends_with("-result") {
+        // a page in the place of the answer to a push says nothing of the push
+        return Err(Fault::Broken(format!("the answer is no git server's ({content_type})")));
+    }
     if code == 200 {
         let base = http(endpoint).state().base.clone();
         return Err(Fault::Final(
@@ -315,7 +322,15 @@ impl Stream {
     fn send(&mut self) -> std::io::Result<()> {
         let request = std::mem::take(&mut self.request);
         let kind = format!("application/x-git-{}-result", self.service);
-        let sent = http(&self.endpoint).post(self.service, &request, self.endpoint.time_left());
+        let server = http(&self.endpoint);
+        let mut sent = server.post(self.service, &request, self.endpoint.time_left());
+        if let Ok(answer) = &sent
+            && answer.status() == StatusCode::UNAUTHORIZED
+            && server.ask_helper(self.endpoint.time_left()).map_err(|f| self.endpoint.stop(f))?
+        {
+            // some servers ask for pushing alone, and for the push itself only
+            sent = server.post(self.service, &request, self.endpoint.time_left());
+        }
         let answer = sent.and_then(|answer| accept(&self.endpoint, answer, &kind));
         self.answer = Some(answer.map_err(|f| self.endpoint.stop(f))?);
         Ok(())

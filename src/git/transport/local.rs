@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{ChildStdin, ChildStdout, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -11,7 +11,7 @@ use git2::transport::{Service, SmartSubtransportStream};
 
 use super::{Endpoint, Fault, program};
 use crate::error::Failure;
-use crate::git::process;
+use crate::git::process::{self, Watched};
 
 /// How much of git's own words is kept.
 const MAX_WORDS: u64 = 64 * 1024;
@@ -45,7 +45,8 @@ impl LocalServer {
 
 /// A running git, with its ends.
 struct Pipe {
-    child: Child,
+    /// Ends git when the time is up.
+    _watched: Watched,
     stdin: Option<ChildStdin>,
     stdout: ChildStdout,
     words: Option<JoinHandle<String>>,
@@ -66,6 +67,7 @@ impl Pipe {
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().ok_or_else(missing)?;
         let stderr = child.stderr.take().ok_or_else(missing)?;
+        let watched = Watched::new(child, endpoint.time_left());
         let words = std::thread::spawn(move || {
             let mut kept = Vec::new();
             // what can't be read is not told
@@ -74,11 +76,14 @@ impl Pipe {
             let _ = std::io::copy(&mut limited.into_inner(), &mut std::io::sink());
             String::from_utf8_lossy(&kept).trim().to_owned()
         });
-        Ok(Pipe { child, stdin, stdout, words: Some(words), path: path.to_owned(), endpoint })
+        Ok(Pipe { _watched: watched, stdin, stdout, words: Some(words), path: path.to_owned(), endpoint })
     }
 
     /// The end came too early: what git said is the reason.
     fn broken(&mut self, why: &str) -> std::io::Error {
+        if self.endpoint.time_left().is_zero() {
+            return self.endpoint.stop(Fault::TimedOut);
+        }
         let words = self.words.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
         let place = self.path.display();
         let fault = if words.contains("does not appear to be a git repository") {
@@ -131,6 +136,5 @@ impl Drop for Pipe {
     fn drop(&mut self) {
         self.stdin.take();
         let _ = std::io::copy(&mut self.stdout, &mut std::io::sink());
-        let _ = self.child.wait();
     }
 }

@@ -1,0 +1,46 @@
+//! A signal in the middle of a landing: the run ends at once, and nothing is half done.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+
+use support::files::snapshot;
+use support::git::git;
+use support::repo::{World, ended, push, run};
+
+/// Runs a landing that gets the signal when the server has all of the push, and has not begun with it.
+fn interrupted(world: &World, command: &mut Command, signal: &str) -> Output {
+    let (tell, told) = mpsc::channel::<u32>();
+    let signal = format!("-{signal}");
+    world.server.before_receive(move || {
+        let id = told.recv().unwrap().to_string();
+        assert!(Command::new("kill").args([&signal, &id]).status().unwrap().success());
+    });
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    tell.send(child.id()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn nothing_is_half_done() {
+    for (signal, exit) in [("INT", 130), ("TERM", 143)] {
+        let world = World::new();
+        let folder = world.shallow("w");
+        let temporary = world.path().join("tmp");
+        std::fs::create_dir(&temporary).unwrap();
+        let before = snapshot(&folder);
+        let output = interrupted(&world, push(&folder, "v1", &[]).env("TMPDIR", &temporary), signal);
+        assert_eq!(output.status.code(), Some(exit), "{output:?}");
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "{signal}: the workspace is gone");
+        assert!(snapshot(&folder) == before, "{signal}: {}", git(&folder, &["status"]));
+        // it landed or it did not; either way the next run brings it to its end
+        let again = run(&mut push(&folder, "v1", &[]));
+        assert_eq!(again.exit, 0, "{}", again.output());
+        ended(&run(&mut push(&folder, "v1", &[])), 0, "already");
+        assert_eq!(world.commits(), 3);
+        git(&world.bare, &["fsck", "--strict", "--no-dangling"]);
+    }
+}
