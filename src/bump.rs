@@ -115,7 +115,10 @@ impl<'a> Bump<'a> {
     }
 
     fn edit(&self, worktree: &Worktree, report: &mut Report) -> Result<()> {
-        let planned = self.plan(worktree.read(&self.settings.selection, self.request.add)?)?;
+        // what git itself can't open is no reason not to edit files
+        let checkout = Checkout::open(&self.settings.place.root).ok().flatten();
+        let tracked = checkout.map(|checkout| checkout.tracked()).unwrap_or_default();
+        let planned = self.plan(worktree.read(&self.settings.selection, self.request.add, &tracked)?)?;
         let outcome = self.outcome(&planned, Outcome::Edited);
         if outcome == Outcome::Edited {
             worktree.replace(&planned.edits)?;

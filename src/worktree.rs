@@ -3,6 +3,7 @@
 //! Needs no git: `.gitignore` files and `.git/info/exclude` are read by the `ignore` crate. Symlinks are
 //! neither followed nor replaced, `.git` is never entered, nor is a repository inside of the root.
 
+use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -35,11 +36,12 @@ impl Worktree {
         }
     }
 
-    /// Reads the selected files; with `context` every other YAML file too, to look things up in.
+    /// Reads the selected files; with `context` every other YAML file too, to look things up in. `tracked`
+    /// are looked at although an ignore rule names them.
     ///
     /// # Errors
     /// A named file that is not there (exit 3), or that may not be edited (exit 2).
-    pub fn read(&self, selection: &Selection, context: bool) -> Result<Files> {
+    pub fn read(&self, selection: &Selection, context: bool, tracked: &[String]) -> Result<Files> {
         let mut found = Files::default();
         let mut folders = false;
         for name in selection.names() {
@@ -51,7 +53,9 @@ impl Worktree {
         let only_files = !selection.is_everything() && !folders && selection.names_only();
         if !only_files || context {
             self.walk(selection, context, &mut found)?;
+            self.add_tracked(selection, context, tracked, &mut found)?;
         }
+        found.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(found)
     }
 
@@ -118,6 +122,25 @@ impl Worktree {
             };
             let length = entry.metadata().map_or(0, |meta| meta.len());
             self.take(path, standing, length, found)?;
+        }
+        Ok(())
+    }
+
+    /// Files that the walk passed over, most likely for an ignore rule, and that git keeps track of.
+    fn add_tracked(
+        &self,
+        selection: &Selection,
+        context: bool,
+        tracked: &[String],
+        found: &mut Files,
+    ) -> Result<()> {
+        let seen: HashSet<String> = found.files.iter().map(|file| file.path.clone()).collect();
+        for path in tracked.iter().filter(|path| !seen.contains(*path)) {
+            let standing = selection.standing(path).or(context.then_some(Standing::Context));
+            let meta = fs::symlink_metadata(self.root.join(path)).ok().filter(|meta| meta.is_file());
+            if let (Some(standing), Some(meta), Ok(())) = (standing, meta, self.check_links(path)) {
+                self.take(path.clone(), standing, meta.len(), found)?;
+            }
         }
         Ok(())
     }

@@ -55,6 +55,23 @@ fn git_ignore_rules_hold_without_git() {
 }
 
 #[test]
+fn what_git_keeps_track_of_is_not_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    write(root, "k/tracked.yaml", ENTRY);
+    write(root, "k/left.yaml", ENTRY);
+    write(root, ".gitignore", "*.yaml\n");
+    git(root, &["init", "--quiet"]);
+    git(root, &["add", "--force", "k/tracked.yaml"]);
+    for below in ["", "k"] {
+        let run = tagbump(&root.join(below), &["bump", "app:v2", "-n"]);
+        assert!(run.stdout.contains("tracked.yaml") && !run.stdout.contains("left.yaml"), "{}", run.output());
+    }
+    assert_eq!(tagbump(root, &["bump", "app:v2"]).exit, 0);
+    assert!(is_bumped(root, "k/tracked.yaml") && !is_bumped(root, "k/left.yaml"));
+}
+
+#[test]
 fn ignore_files_above_hold_inside_of_a_repository_only() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();

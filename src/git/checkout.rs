@@ -8,7 +8,7 @@ use super::failure::{git_failure, no_commit};
 use super::{RemoteUrl, config, identity, tree};
 use crate::error::{Failure, Result};
 use crate::plan::Files;
-use crate::select::Selection;
+use crate::select::{Selection, is_yaml};
 
 /// Marks index entries that a sparse checkout leaves out (git's `CE_SKIP_WORKTREE`, as it is stored).
 const SKIP_WORKTREE: u16 = 1 << 14;
@@ -149,6 +149,18 @@ impl Checkout {
     pub fn head_files(&self, selection: &Selection, context: bool) -> Result<Files> {
         let head = self.head_oid().ok_or_else(no_commit)?;
         tree::files(&self.repo, head, &self.prefix, selection, context)
+    }
+
+    /// The YAML files below the root that git keeps track of: ignore rules do not hold for them.
+    pub fn tracked(&self) -> Vec<String> {
+        let Ok(index) = self.repo.index() else { return Vec::new() };
+        let regular = index.iter().filter(|entry| [0o100_644, 0o100_755].contains(&entry.mode));
+        let paths = regular.filter_map(|entry| String::from_utf8(entry.path).ok());
+        let below = paths.filter_map(|path| match self.prefix.as_str() {
+            "" => Some(path),
+            prefix => Some(path.strip_prefix(prefix)?.strip_prefix('/')?.to_owned()),
+        });
+        below.filter(|path| is_yaml(path)).collect()
     }
 
     /// Of these paths below the root, those with changes that are not committed.
