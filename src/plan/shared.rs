@@ -23,7 +23,9 @@ pub(super) fn settle(parsed: &Parsed, matches: &mut [Match]) {
         (edited.get(&written_at) == Some(&m.want)).then_some(written_at)
     };
     let settled: HashSet<_> = matches.iter().filter_map(|m| Some((follows(m)?, m.at))).collect();
-    let foreign: Vec<_> = matches.iter().map(|m| foreign_use(parsed, &uses, matches, &settled, m)).collect();
+    let places: HashSet<_> = matches.iter().map(|m| (m.want, m.at)).collect();
+    let foreign: Vec<_> =
+        matches.iter().map(|m| foreign_use(&parsed.tape, &uses, &places, &settled, m)).collect();
     let refused: HashSet<NodeId> = matches
         .iter()
         .zip(&foreign)
@@ -65,22 +67,25 @@ struct Uses {
     /// Of a written value: the aliases, and the merge keys through which references reach it, each with
     /// the place of its reference.
     values: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
-    /// Of a written map: the maps that it is merged into.
+    /// Of a written map: the references in the maps that it is merged into.
     merged: HashMap<NodeId, Vec<NodeId>>,
 }
 
 impl Uses {
     fn of(parsed: &Parsed) -> Self {
         let mut uses = Uses { values: HashMap::new(), merged: HashMap::new() };
+        let slots = || parsed.references.iter().flat_map(|r| r.slots().into_iter().map(|s| (r.at, s)));
+        let homes: HashMap<_, _> =
+            slots().filter_map(|(at, slot)| Some((parsed.tape.node(slot.key).parent?, at))).collect();
         for id in 0..parsed.tape.len() {
             if let Shape::Alias(target) = parsed.tape.node(id).shape {
                 match merging_map(&parsed.tape, id) {
-                    Some(map) => uses.merged.entry(target).or_default().push(map),
+                    Some(map) => uses.merged.entry(target).or_default().extend(homes.get(&map)),
                     None => uses.values.entry(target).or_default().push((id, id)),
                 }
             }
         }
-        for (at, slot) in parsed.references.iter().flat_map(|r| r.slots().into_iter().map(|s| (r.at, s))) {
+        for (at, slot) in slots() {
             if let Some(by) = slot.shared_by.filter(|by| parsed.tape.resolve(*by) != slot.node) {
                 uses.values.entry(slot.node).or_default().push((by, at));
             }
@@ -103,16 +108,17 @@ fn merging_map(tape: &Tape, alias: NodeId) -> Option<NodeId> {
     (tape.key_text(list) == Some("<<")).then(|| tape.node(list).parent).flatten()
 }
 
-/// A place that a match's changes would change too, and that is not the same image's.
+/// A place that a match's changes would change too, and that is not the same image's. `places` are those of
+/// each want's references.
 fn foreign_use(
-    parsed: &Parsed,
+    tape: &Tape,
     uses: &Uses,
-    matches: &[Match],
+    places: &HashSet<(usize, NodeId)>,
     settled: &HashSet<(NodeId, NodeId)>,
     m: &Match,
 ) -> Option<NodeId> {
     let rewrite = m.result.as_ref().ok()?;
-    let same = |place: NodeId| matches.iter().any(|other| other.want == m.want && other.at == place);
+    let same = |place: NodeId| places.contains(&(m.want, place));
     rewrite.changes.iter().find_map(|change| match change {
         Change::Set { node, .. } => {
             let foreign = |(user, at): &&(NodeId, NodeId)| {
@@ -121,17 +127,9 @@ fn foreign_use(
             uses.values.get(node)?.iter().find(foreign).map(|(user, _)| *user)
         }
         Change::Remove { key } | Change::InsertAfter { key, .. } => {
-            let map = parsed.tape.node(*key).parent?;
-            let into = uses.merged.get(&map)?.iter().copied();
-            let foreign = into.filter_map(|map| reference_in(parsed, map));
-            foreign.into_iter().find(|&at| at != m.at && !same(at))
+            let into = uses.merged.get(&tape.node(*key).parent?)?;
+            into.iter().copied().find(|&at| at != m.at && !same(at))
         }
         Change::Append { .. } | Change::AddList { .. } | Change::FillList { .. } => None,
     })
-}
-
-/// The reference whose keys are in this map.
-fn reference_in(parsed: &Parsed, map: NodeId) -> Option<NodeId> {
-    let in_map = |slot: &crate::manifest::Slot| parsed.tape.node(slot.key).parent == Some(map);
-    parsed.references.iter().find(|r| r.slots().iter().any(in_map)).map(|r| r.at)
 }
