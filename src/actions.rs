@@ -27,8 +27,6 @@ pub struct Run {
     number: Option<String>,
     /// `owner/name` of the repository whose workflow runs.
     pub repository: Option<String>,
-    /// `https://github.com`, or the GHES instance.
-    pub server: Option<String>,
 }
 
 /// A commit, and the repository it is in where that is known.
@@ -57,7 +55,6 @@ impl Run {
             head_ref: var("GITHUB_HEAD_REF"),
             number: var("GITHUB_RUN_NUMBER"),
             repository: var("GITHUB_REPOSITORY"),
-            server: var("GITHUB_SERVER_URL"),
         }
     }
 
@@ -135,7 +132,7 @@ impl Run {
 
     fn pull_request_number(&self) -> Option<u64> {
         let listed = &self.event["workflow_run"]["pull_requests"][0]["number"];
-        let from_ref = self.full_ref.as_deref()?.strip_prefix("refs/pull/");
+        let from_ref = self.full_ref.as_deref().and_then(|full| full.strip_prefix("refs/pull/"));
         let from_ref = from_ref.and_then(|rest| rest.split('/').next()).and_then(|n| n.parse().ok());
         self.event["pull_request"]["number"].as_u64().or_else(|| listed.as_u64()).or(from_ref)
     }

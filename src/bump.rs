@@ -78,8 +78,9 @@ impl<'a> Bump<'a> {
         let mut checkout = if needs_git { Checkout::open(&settings.place.root)? } else { None };
         if needs_git && checkout.is_none() {
             let root = settings.place.root.display();
-            return Err(Failure::usage(format!("{root}: is in no git repository"))
-                .hinted("name a checkout with -C, or leave --commit and --push out"));
+            return Err(Failure::usage(format!("{root}: is in no git repository")).hinted(
+                "name a checkout with -C (a bare repository is none), or leave --commit and --push out",
+            ));
         }
         let mut facts = None;
         let wants = settings.wants(|| {
@@ -143,6 +144,10 @@ impl<'a> Bump<'a> {
         let checkout = self.checkout()?;
         let planned = self.plan(checkout.head_files(&self.settings.selection, self.request.add)?)?;
         let outcome = self.outcome(&planned, Outcome::Committed);
+        let replan = |path: &str, bytes: &[u8]| self.replan(checkout, path, bytes);
+        if outcome == Outcome::Planned {
+            git::rehearse(checkout, &planned, worktree, &replan)?;
+        }
         if outcome == Outcome::Committed {
             let (author, committer) = self.identities()?;
             let request = CommitRequest {
@@ -151,7 +156,7 @@ impl<'a> Bump<'a> {
                 author: &author,
                 committer: &committer,
                 worktree,
-                replan: &|path, bytes| self.replan(checkout, path, bytes),
+                replan: &replan,
             };
             report.commit = Some(git::commit(checkout, &request)?);
             report.branch = checkout.branch();

@@ -21,23 +21,66 @@ pub struct Cli {
 pub fn parse() -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     let matches = command.try_get_matches_from_mut(std::env::args_os())?;
-    if let Some((name, inner)) = matches.subcommand()
-        && let Some(empty) = empty_argument(inner)
-    {
-        let used = command.find_subcommand_mut(name).unwrap_or(&mut Cli::command()).clone();
-        let said = format!("the value of '{empty}' is empty; is a variable not set?");
-        return Err(used.bin_name(format!("tagbump {name}")).error(ErrorKind::InvalidValue, said));
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    if let Some((name, inner)) = matches.subcommand() {
+        let own = command.find_subcommand_mut(name).unwrap_or(&mut Cli::command()).clone();
+        if let Some(empty) = empty_argument(inner) {
+            let said = format!("the value of {} is empty; is a variable not set?", shown(&own, empty));
+            return Err(own.bin_name(format!("tagbump {name}")).error(ErrorKind::InvalidValue, said));
+        }
+        cli.command.prefer_typed(inner);
     }
-    Cli::from_arg_matches(&matches)
+    Ok(cli)
+}
+
+/// Whether JSON was asked for, also where the arguments can't be read.
+pub fn wants_json() -> bool {
+    let arguments: Vec<String> = std::env::args().collect();
+    let typed = arguments.windows(2).any(|pair| pair == ["--format", "json"]);
+    let joined = arguments.iter().any(|argument| argument == "--format=json");
+    typed || joined || std::env::var("TAGBUMP_FORMAT").is_ok_and(|format| format == "json")
+}
+
+/// An argument as the user knows it.
+fn shown(command: &clap::Command, id: &str) -> String {
+    let argument = command.get_arguments().find(|argument| argument.get_id() == id);
+    match argument.and_then(clap::Arg::get_long) {
+        Some(long) => format!("--{long}"),
+        None => "IMAGE".to_owned(),
+    }
+}
+
+fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
 fn empty_argument(matches: &ArgMatches) -> Option<&str> {
-    let typed = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
     let is_empty = |id: &&clap::Id| {
         let raw = matches.try_get_raw(id.as_str()).ok().flatten();
         raw.is_some_and(|mut values| values.any(std::ffi::OsStr::is_empty))
     };
-    matches.ids().filter(typed).find(is_empty).map(clap::Id::as_str)
+    matches.ids().filter(|id| is_typed(matches, id.as_str())).find(is_empty).map(clap::Id::as_str)
+}
+
+impl Command {
+    /// Of flags that exclude each other, a typed one wins over one from the environment.
+    fn prefer_typed(&mut self, matches: &ArgMatches) {
+        let prefer = |one: (&str, &mut bool), other: (&str, &mut bool)| {
+            let (one_typed, other_typed) = (is_typed(matches, one.0), is_typed(matches, other.0));
+            *one.1 &= one_typed || !other_typed;
+            *other.1 &= other_typed || !one_typed;
+        };
+        let common = match self {
+            Command::Bump(args) => {
+                prefer(("commit", &mut args.commit), ("push", &mut args.push));
+                prefer(("skip_ci", &mut args.skip_ci), ("no_skip_ci", &mut args.no_skip_ci));
+                &mut args.common
+            }
+            Command::Tag(args) => &mut args.common,
+            Command::Completions { .. } | Command::Man { .. } => return,
+        };
+        prefer(("quiet", &mut common.quiet), ("verbose", &mut common.verbose));
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,7 +101,7 @@ pub enum Command {
 /// Flags that every command has.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
-    /// Where to work
+    /// Where to work [default: .]
     #[arg(short = 'C', long = "repo", value_name = "DIR", env = "TAGBUMP_REPO", hide_env = true)]
     pub repo: Option<String>,
 
@@ -71,8 +114,7 @@ pub struct CommonArgs {
     pub quiet: bool,
 
     /// Say more
-    #[arg(short, long, env = "TAGBUMP_VERBOSE", hide_env = true, value_parser = FalseyValueParser::new(),
-          conflicts_with = "quiet")]
+    #[arg(short, long, env = "TAGBUMP_VERBOSE", hide_env = true, value_parser = FalseyValueParser::new())]
     pub verbose: bool,
 
     /// When to use colours; NO_COLOR wins
@@ -110,7 +152,7 @@ Examples:
 
 Exit codes:
   0 done, or nothing to do    1 other    2 wrong usage    3 nothing matched    4 not landed
-  5 the server refuses    6 not safe to edit    10 something to do (--exit-code)")]
+  5 the server refuses    6 not safe to edit    10 something to do (--exit-code)    130, 143 interrupted")]
 pub struct BumpArgs {
     #[command(flatten)]
     pub common: CommonArgs,
@@ -131,7 +173,7 @@ pub struct BumpArgs {
     #[arg(long, value_name = "sha256:…", env = "TAGBUMP_DIGEST", hide_env = true)]
     pub digest: Option<String>,
 
-    /// Only these files: paths, folders or patterns below the root; repeatable
+    /// Only these files: paths, folders or patterns below the root; repeatable (in the environment one a line)
     #[arg(
         short,
         long = "file",
@@ -193,8 +235,7 @@ pub struct BumpArgs {
     pub message: Option<String>,
 
     /// Put [skip ci] in the subject [default: where the target is the repository that was built]
-    #[arg(long, env = "TAGBUMP_SKIP_CI", hide_env = true, value_parser = FalseyValueParser::new(),
-          overrides_with = "no_skip_ci")]
+    #[arg(long, env = "TAGBUMP_SKIP_CI", hide_env = true, value_parser = FalseyValueParser::new())]
     pub skip_ci: bool,
 
     /// Leave [skip ci] out

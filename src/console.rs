@@ -110,11 +110,25 @@ impl Console {
     }
 }
 
+/// What clap says of arguments that it can't read, or of itself where it was asked for help.
+pub fn wrong_usage(error: &clap::Error, json_wanted: bool) -> ExitCode {
+    // a closed pipe is the reader's business
+    let _ = error.print();
+    if json_wanted && error.use_stderr() {
+        let text = error.render().to_string();
+        let message = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
+        let report = Report::new(Vec::new()).failed(Failure::usage(message).hinted("tagbump --help"));
+        let _ = std::io::stdout().write_all(json(&report).as_bytes());
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 /// A runner takes lines that start with `::`, and `##[` anywhere, for commands, until it is told to stop
 /// (GitHub: "Workflow commands", `stop-commands`).
 fn without_commands(text: &str) -> String {
     let plain = anstream::adapter::strip_str(text).to_string();
-    let commands = plain.lines().any(|line| line.trim_start().starts_with("::") || line.contains("##["));
+    let commands =
+        plain.split(['\n', '\r']).any(|line| line.trim_start().starts_with("::") || line.contains("##["));
     if !commands {
         return text.to_owned();
     }

@@ -53,7 +53,7 @@ pub fn source(
     in_tag.map(|sha| Source { repository: repository(), sha }).or(event)
 }
 
-/// The commit that a tag names: by the template, or any run of hex digits that is a known commit.
+/// The commit that a tag names: by the template, or a run of hex digits that stands alone.
 fn commit_in_tag(
     tag: &str,
     template: &Template,
@@ -67,11 +67,16 @@ fn commit_in_tag(
     if let Some(sha) = by_template(tag, template) {
         return Some(known(&sha).unwrap_or(sha));
     }
-    HEX.find_iter(tag).filter(|m| stands_alone(tag, m.range())).find_map(|m| known(m.as_str()))
+    let alone = || HEX.find_iter(tag).filter(|m| stands_alone(tag, m.range())).map(|m| m.as_str());
+    // digits alone may be a date or a number, letters alone a word: those must be known commits
+    let mixed = |text: &&str| {
+        text.contains(|c: char| c.is_ascii_digit()) && text.contains(|c: char| c.is_ascii_alphabetic())
+    };
+    alone().find_map(known).or_else(|| alone().find(mixed).map(str::to_owned))
 }
 
 #[expect(clippy::expect_used, reason = "a constant pattern, compiled by the tests")]
-static HEX: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{7,64}").expect("a constant pattern"));
+static HEX: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{7,40}").expect("a constant pattern"));
 
 fn stands_alone(tag: &str, range: std::ops::Range<usize>) -> bool {
     let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
@@ -105,5 +110,7 @@ mod tests {
         assert_eq!(found("main-1111111", "{branch}-{sha:7}", event).as_deref(), Some("1111111"));
         assert_eq!(found("v1.2.3", "{sha:7}", event), None);
         assert_eq!(found("xabc1234", "{sha:7}", event), None);
+        assert_eq!(found("main-1a2b3c4", "{sha:7}", event).as_deref(), Some("1a2b3c4"));
+        assert_eq!(found("nightly-20261121", "{sha:7}", event), None);
     }
 }

@@ -11,11 +11,11 @@
 //! | room | does | may use |
 //! |---|---|---|
 //! | `main`, `console` | parse, run, show, exit: all that prints | everything |
-//! | [`cli`] | what can be typed | |
-//! | [`settings`] | what was typed, checked | `cli`, `actions`, and the pure rooms |
 //! | [`bump`], [`tags`], [`facts`] | the stories of the two commands | everything below |
-//! | [`land`] | the landing loop, its pace, the commit's words | `plan` and the pure rooms |
+//! | [`settings`] | what was typed, checked | `cli`, `actions`, `git` and the pure rooms |
+//! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
 //! | [`git`] | commits, remotes, credentials; the only user of git2 | `land`, `plan`, `worktree`, `select` |
+//! | [`land`] | the landing loop, its pace, the commit's words | `plan` and the pure rooms |
 //! | [`worktree`] | find, read and replace files; nothing outside the root | `plan`, `select` |
 //! | [`actions`] | what a GitHub Actions runner tells | `environment`, `tag` |
 //! | [`report`] | text, diff, JSON | `plan` |
@@ -23,10 +23,11 @@
 //! | [`manifest`] | where references live: one file a kind | `yaml`, `image` |
 //! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
 //! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other |
-//! | [`error`], [`environment`], [`interrupt`], [`extras`] | what all rooms need | |
+//! | [`error`], [`environment`], [`interrupt`] | what all rooms need | |
 //!
 //! Arrows point down the table. `plan`, `manifest`, `yaml`, `image`, `tag`, `template` and `select` are pure:
-//! no files, no network, no clock, no environment. `tests/house.rs` checks this map against the code.
+//! no files, no network, no clock, no environment. `tests/house.rs` holds the
+//! code to it.
 
 #![warn(clippy::unwrap_used, clippy::expect_used)] // input is never trusted: errors are told, not panicked at
 #![warn(clippy::print_stdout, clippy::print_stderr)] // the library tells its caller, who prints

@@ -14,10 +14,13 @@ use tagbump::error::Result;
 use tagbump::{bump, extras, interrupt, settings, tags};
 
 fn main() -> ExitCode {
-    let command = cli::parse().unwrap_or_else(|error| error.exit()).command;
     let variables =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let environment = Environment::new(variables);
+    let command = match cli::parse() {
+        Ok(cli) => cli.command,
+        Err(error) => return console::wrong_usage(&error, cli::wants_json()),
+    };
     let console = Console::new(&command, &environment);
     let code = match command {
         Command::Bump(args) => run_bump(*args, environment, &console),

@@ -105,7 +105,8 @@ pub struct TagSettings {
 pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings> {
     let images = args.images.iter().filter(|image| !image.is_empty());
     let images: Vec<_> = images.map(|image| ImageArg::parse(image).map_err(told)).collect::<Result<_>>()?;
-    let template = given(args.tag_template.as_deref());
+    // of several, as `tag` takes them, the first is the one to deploy
+    let template = args.tag_template.iter().flat_map(|text| text.lines()).find(|line| !line.is_empty());
     let settings = BumpSettings {
         images: with_digest(images, given(args.digest.as_deref()))?,
         tag: given(args.tag.as_deref()).map(Tag::parse).transpose().map_err(told)?,
@@ -293,10 +294,8 @@ fn count(text: &str) -> Result<usize> {
 fn duration(text: &str) -> Result<Duration> {
     let fault =
         || Failure::usage(format!("--timeout {text}: is no duration")).hinted("write it as 90s, 2m or 1h30m");
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Ok(Duration::from_secs(u64::from(seconds)));
-    }
-    let parsed: SignedDuration = text.parse().map_err(|_| fault())?;
+    let seconds = text.parse::<u32>().map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
+    let parsed = seconds.or_else(|_| text.parse()).map_err(|_| fault())?;
     let parsed = Duration::try_from(parsed).map_err(|_| fault())?;
     if parsed > Duration::from_secs(24 * 60 * 60) { Err(fault()) } else { Ok(parsed) }
 }

@@ -53,7 +53,7 @@ pub fn compute(template: &Template, facts: &TagFacts) -> Result<Tag> {
         .map_err(|e| Failure::usage(e.to_string()).hinted(hint(&e.reason)))?;
     Tag::parse(&text).map_err(|e| {
         Failure::usage(format!("template {:?} makes no tag: {e}", template.as_str()))
-            .hinted("change --tag-template, or give the tag with --tag")
+            .hinted("change --tag-template")
     })
 }
 
@@ -62,7 +62,7 @@ fn hint(reason: &str) -> String {
         let names: Vec<_> = VARIABLES.iter().map(|(name, _)| format!("{{{name}}}")).collect();
         format!("known are {}", names.join(" "))
     } else {
-        "give the tag with --tag, or another --tag-template".to_owned()
+        "name a checkout with -C, or use another --tag-template; bump also takes --tag".to_owned()
     }
 }
 

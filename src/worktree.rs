@@ -169,7 +169,12 @@ impl Worktree {
         self.check_links(path)?;
         let mut bytes = Vec::new();
         let file = File::open(self.root.join(path)).with_context(|| format!("{path}: can't be opened"))?;
-        file.take(MAX_FILE_SIZE).read_to_end(&mut bytes).with_context(|| format!("{path}: can't be read"))?;
+        file.take(MAX_FILE_SIZE + 1)
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("{path}: can't be read"))?;
+        if bytes.len() as u64 > MAX_FILE_SIZE {
+            anyhow::bail!("{path}: is over 50 MB");
+        }
         Ok(bytes)
     }
 

@@ -181,20 +181,19 @@ impl Checkout {
         &self.prefix
     }
 
-    /// Whether `HEAD`, detached or on `branch`, has commits that the target lacks: those after `base` (what a
-    /// runner checked out), else after the remote-tracking branch. Where neither is known: no.
+    /// Whether `HEAD`, detached or on `branch`, has commits that the target lacks: it is neither in the
+    /// remote-tracking branch nor in `base`, what a runner checked out. Where neither is known: no.
     pub fn has_own_commits(&self, remote: &str, branch: &str, base: Option<&str>) -> bool {
         if self.branch().is_some_and(|here| here != branch) {
             return false;
         }
-        let tracking = || self.repo.refname_to_id(&self.tracking(remote, branch)?).ok();
-        let base = base.and_then(|sha| Oid::from_str(sha).ok()).or_else(tracking);
-        match (self.head_oid(), base) {
-            (Some(head), Some(base)) => {
-                head != base && !self.repo.graph_descendant_of(base, head).unwrap_or(false)
-            }
-            _ => false,
-        }
+        let tracking = self.tracking(remote, branch).and_then(|name| self.repo.refname_to_id(&name).ok());
+        let base = base.and_then(|sha| Oid::from_str(sha).ok());
+        let known: Vec<Oid> =
+            base.into_iter().chain(tracking).filter(|oid| self.repo.find_commit(*oid).is_ok()).collect();
+        let Some(head) = self.head_oid().filter(|_| !known.is_empty()) else { return false };
+        let holds = |tip: &Oid| *tip == head || self.repo.graph_descendant_of(*tip, head).unwrap_or(true);
+        !known.iter().any(holds)
     }
 
     /// The name of a remote-tracking branch.
@@ -211,7 +210,7 @@ impl Checkout {
         if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
     }
 
-    /// Shallow, full or partial: whether objects can be missing that nobody has to ask for.
+    /// Whether it is a partial clone: objects can be missing, to be fetched when they are asked for.
     pub(super) fn is_partial(&self) -> bool {
         self.config().is_ok_and(|config| {
             config::text(&config, "extensions.partialclone").is_some()

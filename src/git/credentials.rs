@@ -45,10 +45,9 @@ impl Tokens {
 
     /// Takes every token out of a text.
     pub fn scrub(&self, text: &str) -> String {
-        self.all.iter().fold(text.to_owned(), |text, token| {
-            let encoded = STANDARD.encode(format!("{TOKEN_USER}:{token}"));
-            scrubbed(&text, [token.as_str(), &encoded])
-        })
+        let encoded = self.all.iter().map(|token| STANDARD.encode(format!("{TOKEN_USER}:{token}")));
+        let secrets: Vec<String> = encoded.chain(self.all.iter().cloned()).collect();
+        scrubbed(text, secrets.iter().map(String::as_str))
     }
 }
 
@@ -82,13 +81,13 @@ impl fmt::Debug for Credential {
 /// Puts the mask in the place of secrets, as they are and in any of the spellings that a URL allows. Very
 /// short ones are no secrets, and would mask half of every message.
 fn scrubbed<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
-    let secrets = secrets.into_iter().filter(|secret| secret.len() > 3);
-    secrets.fold(text.to_owned(), |text, secret| {
+    let mut secrets: Vec<&str> = secrets.into_iter().filter(|secret| secret.len() > 3).collect();
+    // one that is a part of another comes after it
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.into_iter().fold(text.to_owned(), |text, secret| {
         let text = text.replace(secret, MASK);
-        match Regex::new(&in_url(secret)) {
-            Ok(spelling) if text.contains('%') => spelling.replace_all(&text, MASK).into_owned(),
-            _ => text,
-        }
+        let spelling = if text.contains('%') { Regex::new(&in_url(secret)).ok() } else { None };
+        spelling.map_or(text.clone(), |spelling| spelling.replace_all(&text, MASK).into_owned())
     })
 }
 

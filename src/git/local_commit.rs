@@ -7,7 +7,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use git2::{Index, IndexEntry, IndexTime, RepositoryState};
+use git2::{Index, IndexEntry, IndexTime, Oid, Repository, RepositoryState, Transaction};
 
 use super::checkout::Checkout;
 use super::failure::{git_failure, no_commit};
@@ -25,8 +25,7 @@ pub struct CommitRequest<'a> {
     pub author: &'a Identity,
     pub committer: &'a Identity,
     pub worktree: &'a Worktree,
-    /// Plans the same bump on one file with other bytes.
-    pub replan: &'a dyn Fn(&str, &[u8]) -> Result<Plan>,
+    pub replan: &'a Replan<'a>,
 }
 
 /// One file's three versions with the edit made.
@@ -50,40 +49,67 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
     }
     let parent = repo.find_commit(checkout.head_oid().ok_or_else(no_commit)?).map_err(fault)?;
     let mut index = repo.index().map_err(|e| unreadable_index(&e))?;
-    let edited: Vec<_> = request
-        .plan
-        .edits
-        .iter()
-        .map(|edit| versions(checkout, &index, request, edit))
-        .collect::<Result<_>>()?;
+    let before = index.path().and_then(|path| std::fs::read(path).ok());
+    let versions = Versions {
+        checkout,
+        index: &index,
+        plan: request.plan,
+        worktree: request.worktree,
+        replan: request.replan,
+    };
+    let edited: Vec<_> = request.plan.edits.iter().map(|edit| versions.of(edit)).collect::<Result<_>>()?;
     let tree = edited_tree(repo, &parent, &request.plan.edits, &checkout.prefix)?;
     let (author, committer) = (request.author.signature()?, request.committer.signature()?);
     let made = repo.commit(None, &author, &committer, request.message, &tree, &[&parent]).map_err(fault)?;
     let work: Vec<_> = edited.iter().map(|e| e.work.clone()).collect();
-    // all that can fail comes before the first file changes: new files written aside, branch and index locked
     let aside = request.worktree.write_aside(&work)?;
+    interrupt::together(|| {
+        // all that can fail comes before the first file changes
+        let mut transaction = repo.transaction().map_err(fault)?;
+        move_branch(repo, &mut transaction, parent.id(), made, request)?;
+        for file in &edited {
+            stage(checkout, &mut index, file).map_err(fault)?;
+        }
+        if index.path().and_then(|path| std::fs::read(path).ok()) != before {
+            return Err(Failure::other("somebody changed the index just now").hinted("run again"));
+        }
+        index.write().map_err(|e| locked(&e))?;
+        let done = aside.replace().and_then(|()| transaction.commit().map_err(fault));
+        done.inspect_err(|_| put_back(&index, before.as_deref(), request.worktree, &edited))?;
+        refresh(&mut index, &edited);
+        Ok(made.to_string())
+    })
+}
+
+/// Locks the branch and says where it shall go; nothing moves before the transaction is committed.
+fn move_branch(
+    repo: &Repository,
+    transaction: &mut Transaction<'_>,
+    from: Oid,
+    to: Oid,
+    request: &CommitRequest<'_>,
+) -> Result<()> {
+    let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
     // the reference that HEAD leads to in the end, itself where it is detached
     let branch = repo.head().ok().and_then(|head| head.name().ok().map(str::to_owned));
     let branch = branch.unwrap_or_else(|| "HEAD".to_owned());
-    let mut transaction = repo.transaction().map_err(fault)?;
     transaction.lock_ref(&branch).map_err(|e| locked(&e))?;
-    if repo.refname_to_id(&branch).map_err(fault)? != parent.id() {
+    if repo.refname_to_id(&branch).map_err(fault)? != from {
         return Err(Failure::other("somebody committed here just now").hinted("run again"));
     }
     let subject = request.message.lines().next().unwrap_or_default();
-    let log = format!("commit: {subject}");
-    transaction.set_target(&branch, made, Some(&committer), &log).map_err(fault)?;
-    let before = index.path().and_then(|path| std::fs::read(path).ok());
-    for file in &edited {
-        stage(checkout, &mut index, file).map_err(fault)?;
-    }
-    interrupt::together(|| {
-        index.write().map_err(|e| locked(&e))?;
-        let done = aside.replace().and_then(|()| transaction.commit().map_err(fault));
-        done.inspect_err(|_| put_back(&index, before.as_deref(), request.worktree, &edited))
-    })?;
-    refresh(&mut index, &edited);
-    Ok(made.to_string())
+    let committer = request.committer.signature()?;
+    transaction.set_target(&branch, to, Some(&committer), &format!("commit: {subject}")).map_err(fault)
+}
+
+/// What [`commit`] would refuse, without doing anything.
+///
+/// # Errors
+/// Exit 6 where a reference was changed already, and is not committed.
+pub fn rehearse(checkout: &Checkout, plan: &Plan, worktree: &Worktree, replan: &Replan<'_>) -> Result<()> {
+    let index = checkout.repo.index().map_err(|e| unreadable_index(&e))?;
+    let versions = Versions { checkout, index: &index, plan, worktree, replan };
+    plan.edits.iter().try_for_each(|edit| versions.of(edit).map(|_| ()))
 }
 
 /// The branch could not be moved in the end: index and files become what they were, as far as that goes.
@@ -115,43 +141,49 @@ fn locked(error: &git2::Error) -> Failure {
         .hinted("run again when it is done; a lock that a crash left behind must be removed by hand")
 }
 
-fn versions(
-    checkout: &Checkout,
-    index: &Index,
-    request: &CommitRequest<'_>,
-    edit: &FileEdit,
-) -> Result<Edited> {
-    let full = checkout.full_path(&edit.path);
-    let staged = index
-        .get_path(Path::new(&full), 0)
-        .and_then(|entry| checkout.repo.find_blob(entry.id).ok())
-        .map(|blob| blob.content().to_vec());
-    let staged = staged.ok_or_else(|| changed(&edit.path, "is not in the index as a file"))?;
-    let work = request
-        .worktree
-        .read_one(&edit.path)
-        .map_err(|e| changed(&edit.path, &format!("can't be edited in the work tree ({e})")))?;
-    Ok(Edited {
-        index: same_edit(request, edit, staged, "in the index")?,
-        work: same_edit(request, edit, work, "in the work tree")?,
-        path: full,
-    })
+/// Plans the same bump on one file with other bytes.
+pub type Replan<'a> = dyn Fn(&str, &[u8]) -> Result<Plan> + 'a;
+
+/// Makes the plan's edits on what index and work tree have.
+struct Versions<'a> {
+    checkout: &'a Checkout,
+    index: &'a Index,
+    plan: &'a Plan,
+    worktree: &'a Worktree,
+    replan: &'a Replan<'a>,
 }
 
-/// The same changes on another version of the file.
-fn same_edit(request: &CommitRequest<'_>, edit: &FileEdit, bytes: Vec<u8>, place: &str) -> Result<FileEdit> {
-    if bytes == edit.before {
-        return Ok(edit.clone());
+impl Versions<'_> {
+    fn of(&self, edit: &FileEdit) -> Result<Edited> {
+        let full = self.checkout.full_path(&edit.path);
+        let staged = self.index.get_path(Path::new(&full), 0);
+        let staged = staged.and_then(|entry| self.checkout.repo.find_blob(entry.id).ok());
+        let staged = staged.ok_or_else(|| changed(&edit.path, "is not in the index as a file"))?;
+        let work = self.worktree.read_one(&edit.path);
+        let work =
+            work.map_err(|e| changed(&edit.path, &format!("can't be edited in the work tree ({e})")))?;
+        Ok(Edited {
+            index: self.same_edit(edit, staged.content().to_vec(), "in the index")?,
+            work: self.same_edit(edit, work, "in the work tree")?,
+            path: full,
+        })
     }
-    let why = format!("has uncommitted changes {place} that touch the reference itself");
-    let planned = (request.replan)(&edit.path, &bytes).map_err(|_| changed(&edit.path, &why))?;
-    let told = |plan: &Plan| -> Vec<_> {
-        let here = plan.changes.iter().filter(|c| c.file == edit.path);
-        here.map(|c| (c.image.clone(), c.from.clone(), c.to.clone())).collect()
-    };
-    match planned.edits.iter().find(|found| found.path == edit.path) {
-        Some(found) if told(&planned) == told(request.plan) => Ok(found.clone()),
-        _ => Err(changed(&edit.path, &why)),
+
+    /// The same changes on another version of the file.
+    fn same_edit(&self, edit: &FileEdit, bytes: Vec<u8>, place: &str) -> Result<FileEdit> {
+        if bytes == edit.before {
+            return Ok(edit.clone());
+        }
+        let why = format!("has uncommitted changes {place} that touch the reference itself");
+        let planned = (self.replan)(&edit.path, &bytes).map_err(|_| changed(&edit.path, &why))?;
+        let told = |plan: &Plan| -> Vec<_> {
+            let here = plan.changes.iter().filter(|c| c.file == edit.path);
+            here.map(|c| (c.image.clone(), c.from.clone(), c.to.clone())).collect()
+        };
+        match planned.edits.iter().find(|found| found.path == edit.path) {
+            Some(found) if told(&planned) == told(self.plan) => Ok(found.clone()),
+            _ => Err(changed(&edit.path, &why)),
+        }
     }
 }
 

@@ -24,12 +24,13 @@ mod workspace;
 pub use checkout::Checkout;
 pub use credentials::Tokens;
 pub use identity::Identity;
-pub use local_commit::{CommitRequest, commit};
+pub use local_commit::{CommitRequest, commit, rehearse};
 pub use place::{GitPlace, Target};
 pub use remote_url::RemoteUrl;
 pub use sync::{Synced, sync};
 
 /// Whether git takes this as a branch's name.
 pub fn is_branch_name(name: &str) -> bool {
+    transport::prepare();
     git2::Branch::name_is_valid(name).unwrap_or(false)
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use git2::build::TreeUpdateBuilder;
-use git2::{AutotagOption, Direction, FetchOptions, Oid, PushOptions, RemoteCallbacks};
+use git2::{
+    AutotagOption, Direction, ErrorClass, ErrorCode, FetchOptions, Oid, PushOptions, RemoteCallbacks,
+};
 
 use super::checkout::Checkout;
 use super::credentials::{Credentials, Tokens};
@@ -44,6 +46,8 @@ pub struct GitPlace {
     target: Target,
     /// The branch, once the server has told its default one.
     branch: Option<String>,
+    /// The tip that the last commit was made on.
+    base: Option<Oid>,
     /// Whether a push was tried.
     published: bool,
     selection: Selection,
@@ -72,6 +76,7 @@ impl GitPlace {
             push,
             branch: target.branch.clone(),
             target,
+            base: None,
             published: false,
             selection,
             context,
@@ -180,11 +185,13 @@ impl Place for GitPlace {
         let author = self.target.author.signature()?;
         let committer = self.target.committer.signature()?;
         let made = repo.commit(None, &author, &committer, message, &tree, &[&parent]).map_err(fault)?;
+        self.base = Some(parent.id());
         Ok(made.to_string())
     }
 
     fn publish(&mut self, commit: &str, until: Instant) -> Verdict {
         self.published = true;
+        let base = self.base;
         let branch = self.branch.clone().unwrap_or_default();
         let refusal = RefCell::new(None);
         let words = RefCell::new(Vec::new());
@@ -200,6 +207,13 @@ impl Place for GitPlace {
                 let room = MAX_WORDS.saturating_sub(words.len());
                 words.extend_from_slice(&bytes[..bytes.len().min(room)]);
                 true
+            });
+            // the commit belongs on this tip: neither on one that was set back meanwhile, nor on nothing
+            callbacks.push_negotiation(|updates| match updates.iter().find(|u| Some(u.src()) != base) {
+                Some(_) => {
+                    Err(git2::Error::new(ErrorCode::NotFastForward, ErrorClass::Reference, "it has moved"))
+                }
+                None => Ok(()),
             });
             let mut options = PushOptions::new();
             options.remote_callbacks(callbacks).packbuilder_parallelism(1);

@@ -7,10 +7,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Variables that would point git at another repository than the one it is told to work on.
-///
-/// Source: `git rev-parse --local-env-vars`.
-const LOCAL_VARIABLES: [&str; 10] = [
+/// Variables that would point git at another repository than the one it is told to work on, or make it speak
+/// another protocol than libgit2 does (most of `git rev-parse --local-env-vars`, and `GIT_PROTOCOL`).
+const LOCAL_VARIABLES: [&str; 12] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
     "GIT_INDEX_FILE",
@@ -18,6 +17,8 @@ const LOCAL_VARIABLES: [&str; 10] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_PREFIX",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
     "GIT_NAMESPACE",
     "GIT_SHALLOW_FILE",
     "GIT_PROTOCOL",
@@ -48,6 +49,28 @@ pub fn answer(mut command: Command, question: &str, time: Duration) -> Option<St
     let mut answer = String::new();
     let read = stdout?.read_to_string(&mut answer);
     (watched.end() && read.is_ok()).then_some(answer)
+}
+
+/// What a command prints; else its last words, or why there are none. The terminal's Ctrl-C is not for it: who
+/// runs it decides when to stop.
+pub fn output(mut command: Command, time: Duration) -> Result<String, String> {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|_| "git was not found".to_owned())?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let watched = Watched::new(child, time);
+    let words = std::thread::spawn(move || text(stderr));
+    let printed = text(stdout);
+    let words = words.join().unwrap_or_default();
+    if watched.end() { Ok(printed) } else { Err(words.trim().to_owned()) }
+}
+
+fn text(from: Option<impl Read>) -> String {
+    let mut bytes = Vec::new();
+    // what can't be read is not told
+    let _ = from.map(|mut from| from.read_to_end(&mut bytes));
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A process that is ended when its time is up.

@@ -47,14 +47,6 @@ impl RemoteUrl {
         }
     }
 
-    /// Scheme, host and port, where it is a URL.
-    pub fn origin(&self) -> Option<url::Origin> {
-        match self {
-            RemoteUrl::Http { url, .. } => Some(url.origin()),
-            RemoteUrl::Path(_) => None,
-        }
-    }
-
     /// `owner/name`: the last two parts of the path, without `.git`.
     pub fn slug(&self) -> Option<String> {
         let path = match self {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use git2::Oid;
 
@@ -10,6 +11,9 @@ use super::place::GitPlace;
 use super::process;
 use super::workspace::Workspace;
 use crate::interrupt;
+
+/// How long a git command may take here.
+const GIT_TIME: Duration = Duration::from_secs(60);
 
 /// What became of the checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,13 +53,14 @@ fn forward(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) ->
     if !is_clean(checkout)? {
         return Err("it has uncommitted changes".to_owned());
     }
+    if !workspace.borrows {
+        // a partial clone knows itself what it lacks
+        run(checkout, &["fetch", "--quiet", "--no-tags", remote, &format!("refs/heads/{branch}")])?;
+    }
     interrupt::together(|| {
         if workspace.borrows {
             adopt(&workspace.objects(), &checkout.repo.commondir().join("objects"))
                 .map_err(|e| e.to_string())?;
-        } else {
-            // a partial clone knows itself what it lacks
-            run(checkout, &["fetch", "--quiet", "--no-tags", remote, &format!("refs/heads/{branch}")])?;
         }
         run(checkout, &["merge", "--ff-only", "--quiet", commit])?;
         track(checkout, remote, branch, landed);
@@ -65,14 +70,7 @@ fn forward(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) ->
 
 /// As git sees it, which knows of filters, sparse checkouts and file systems.
 fn is_clean(checkout: &Checkout) -> Result<bool, String> {
-    let output = process::git(Some(&checkout.workdir))
-        .args(["status", "--porcelain", "--untracked-files=no"])
-        .output()
-        .map_err(|_| "git was not found".to_owned())?;
-    if !output.status.success() {
-        return Err(format!("git status failed: {}", String::from_utf8_lossy(&output.stderr).trim()));
-    }
-    Ok(output.stdout.is_empty())
+    run(checkout, &["status", "--porcelain", "--untracked-files=no"]).map(|printed| printed.is_empty())
 }
 
 /// Copies the workspace's own objects: what was fetched, and the commit. Each file appears whole or not at
@@ -104,14 +102,11 @@ fn copy(file: &Path, folder: &Path) -> std::io::Result<()> {
     aside.persist(&target).map(|_| ()).map_err(|e| e.error)
 }
 
-fn run(checkout: &Checkout, arguments: &[&str]) -> Result<(), String> {
-    let output = process::git(Some(&checkout.workdir)).args(arguments).output();
-    let output = output.map_err(|_| "git was not found".to_owned())?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(format!("git {} failed: {words}", arguments[0]))
+/// What git prints; else why it failed.
+fn run(checkout: &Checkout, arguments: &[&str]) -> Result<String, String> {
+    let mut command = process::git(Some(&checkout.workdir));
+    command.args(arguments);
+    process::output(command, GIT_TIME).map_err(|why| format!("git {}: {why}", arguments[0]))
 }
 
 /// Moves the remote-tracking branch, as a push by git would.

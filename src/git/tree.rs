@@ -1,6 +1,6 @@
 //! The files of a commit.
 
-use git2::{ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult};
+use git2::{ObjectType, Oid, Repository};
 
 use super::failure::git_failure;
 use crate::error::{Exit, Failure, Result};
@@ -59,20 +59,27 @@ fn entries(
         }
     };
     let mut entries = Vec::new();
-    let walked = tree.walk(TreeWalkMode::PreOrder, |folder, entry| {
-        if entry.kind() != Some(ObjectType::Tree)
-            && let (Ok(name), mode) = (entry.name(), entry.filemode())
-        {
+    let mut folders = vec![(String::new(), tree)];
+    while let Some((folder, tree)) = folders.pop() {
+        for entry in &tree {
+            // what has no name in UTF-8 has none in a report either
+            let Ok(name) = entry.name() else { continue };
             let path = format!("{folder}{name}");
+            if entry.kind() == Some(ObjectType::Tree) {
+                folders.push((format!("{path}/"), repo.find_tree(entry.id()).map_err(fault)?));
+                continue;
+            }
             let standing = selection.standing(&path);
             let standing = standing.or((context && is_yaml(&path)).then_some(Standing::Context));
-            if let Some(standing) = standing {
-                entries.push(Entry { path, id: entry.id(), mode, standing });
-            }
+            entries.extend(standing.map(|standing| Entry {
+                path,
+                id: entry.id(),
+                mode: entry.filemode(),
+                standing,
+            }));
         }
-        TreeWalkResult::Ok
-    });
-    walked.map_err(fault)?;
+    }
+    entries.sort_by(|a: &Entry, b| a.path.cmp(&b.path));
     Ok(entries)
 }
 

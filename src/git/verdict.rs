@@ -113,7 +113,7 @@ fn of_libgit2(error: &git2::Error, text: &str, url: &str) -> Verdict {
 
 /// Whether it came from the other side, or from the way there.
 fn is_network(error: &git2::Error) -> bool {
-    matches!(error.class(), ErrorClass::Net | ErrorClass::Http | ErrorClass::Os)
+    matches!(error.class(), ErrorClass::Net | ErrorClass::Http)
 }
 
 enum Meaning {

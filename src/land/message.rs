@@ -4,7 +4,7 @@
 //! Actions honours ("Skipping workflow runs").
 
 use crate::error::{Failure, Result, inline};
-use crate::image::{Part, same_image, short_name};
+use crate::image::{Part, short_name, split_tag};
 use crate::plan::{Plan, Want};
 use crate::tag::TagFacts;
 use crate::template::{Template, Variable};
@@ -40,27 +40,30 @@ impl Words<'_> {
             None => self.plain(plan, &wants),
         };
         let text = if self.skip_ci { marked(&text) } else { text };
-        let trailers = self.trailers(&wants, plan);
+        let trailers = self.trailers(&wants);
         // the lines of our own body look like trailers where an image's name is one word
         let joins = self.template.is_some() && ends_in_trailers(&text);
         Ok(with_trailers(&text, &trailers, joins))
     }
 
     /// The images that this commit changes: on a retry somebody else may have bumped one already.
-    fn changed_wants(&self, plan: &Plan) -> Vec<&Want> {
-        let changed =
-            |want: &&Want| plan.changes.iter().any(|change| same_image(&change.image, want.effective_name()));
-        let wants: Vec<_> = self.wants.iter().filter(changed).collect();
-        if wants.is_empty() { self.wants.iter().collect() } else { wants }
+    fn changed_wants(&self, plan: &Plan) -> Vec<Changed<'_>> {
+        let changed = |(nth, want)| {
+            let change = plan.changes.iter().find(|change| change.want == nth)?;
+            let (tag, digest) = split_tag(&change.to);
+            Some(Changed {
+                want,
+                image: change.image.clone(),
+                tag: tag.to_owned(),
+                digest: digest.map(str::to_owned),
+            })
+        };
+        self.wants.iter().enumerate().filter_map(changed).collect()
     }
 
-    fn plain(&self, plan: &Plan, wants: &[&Want]) -> String {
+    fn plain(&self, plan: &Plan, wants: &[Changed<'_>]) -> String {
         let subject = match wants {
-            [want] => format!(
-                "chore: update {} image to {}",
-                short_name(want.effective_name()),
-                told_tag(want, plan)
-            ),
+            [want] => format!("chore: update {} image to {}", short_name(&want.image), want.told_tag()),
             _ => format!("chore: update {} images", wants.len()),
         };
         let lines: Vec<_> = plan
@@ -68,7 +71,9 @@ impl Words<'_> {
             .iter()
             .map(|c| {
                 let file = self.path(&c.file);
+                let old = c.renamed_from.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
                 let from = if c.from.is_empty() { "(none)" } else { &c.from };
+                let from = format!("{old}{from}");
                 inline(&format!("{}: {from} -> {} ({file})", c.image, c.to))
             })
             .collect();
@@ -79,7 +84,7 @@ impl Words<'_> {
         if self.prefix.is_empty() { file.to_owned() } else { format!("{}/{file}", self.prefix) }
     }
 
-    fn templated(&self, template: &Template, plan: &Plan, wants: &[&Want]) -> Result<String> {
+    fn templated(&self, template: &Template, plan: &Plan, wants: &[Changed<'_>]) -> Result<String> {
         let text = template
             .fill(|variable| self.value(variable, plan, wants))
             .map_err(|e| Failure::usage(format!("--message: {e}")).hinted("change --message"))?;
@@ -93,63 +98,70 @@ impl Words<'_> {
         &self,
         variable: &Variable,
         plan: &Plan,
-        wants: &[&Want],
+        wants: &[Changed<'_>],
     ) -> std::result::Result<String, String> {
-        let each = |value: &dyn Fn(&Want) -> String| {
-            let mut values: Vec<_> = wants.iter().map(|want| value(want)).collect();
+        let each = |value: &dyn Fn(&Changed<'_>) -> String| {
+            let mut values: Vec<_> = wants.iter().map(|want| inline(&value(want))).collect();
             values.dedup();
             values.join(", ")
         };
         Ok(match variable.name.as_str() {
-            "name" => each(&|want| short_name(want.effective_name()).to_owned()),
-            "image" => each(&|want| want.effective_name().to_owned()),
-            "tag" => each(&|want| told_tag(want, plan)),
-            "images" => each(&|want| format!("{}:{}", want.effective_name(), told_tag(want, plan))),
+            "name" => each(&|want| short_name(&want.image).to_owned()),
+            "image" => each(&|want| want.image.clone()),
+            "tag" => each(&|want| want.told_tag()),
+            "images" => each(&|want| want.full_reference()),
             "old_tag" => {
-                let mut tags: Vec<_> = plan.changes.iter().map(|c| c.from.clone()).collect();
+                let mut tags: Vec<_> = plan.changes.iter().map(|c| inline(&c.from)).collect();
                 tags.dedup();
                 tags.join(", ")
             }
             "files" => {
-                let files: Vec<_> = plan.edits.iter().map(|edit| self.path(&edit.path)).collect();
+                let files: Vec<_> = plan.edits.iter().map(|edit| inline(&self.path(&edit.path))).collect();
                 files.join(", ")
             }
             _ => return self.facts.value(variable),
         })
     }
 
-    fn trailers(&self, wants: &[&Want], plan: &Plan) -> Vec<String> {
+    fn trailers(&self, wants: &[Changed<'_>]) -> Vec<String> {
         let mut trailers: Vec<_> =
-            wants.iter().map(|want| format!("Tagbump-Image: {}", full_reference(want, plan))).collect();
+            wants.iter().map(|want| inline(&format!("Tagbump-Image: {}", want.full_reference()))).collect();
         trailers.extend(self.source.iter().map(|source| format!("Tagbump-Source: {source}")));
         trailers.extend(self.signoff.iter().map(|who| format!("Signed-off-by: {who}")));
         trailers
     }
 }
 
-/// The tag that is asked for; of a kept one, what the first change has.
-fn told_tag(want: &Want, plan: &Plan) -> String {
-    match (&want.tag, &want.digest) {
-        (Some(tag), _) => tag.to_string(),
-        (None, Part::Set(digest)) => digest.to_string(),
-        (None, _) => plan.changes.first().map_or_else(String::new, |c| c.to.clone()),
-    }
+/// An image that a commit changes, as it is after it.
+struct Changed<'a> {
+    want: &'a Want,
+    image: String,
+    /// Empty where there is none.
+    tag: String,
+    digest: Option<String>,
 }
 
-/// `NAME:TAG@DIGEST`, of which the parts that there are; a kept tag is what the first change has.
-fn full_reference(want: &Want, plan: &Plan) -> String {
-    let name = want.effective_name();
-    let changed = plan.changes.iter().find(|c| want.tag.is_none() && same_image(&c.image, name));
-    if let Some(change) = changed {
-        let colon = if change.to.starts_with('@') || change.to.is_empty() { "" } else { ":" };
-        return format!("{name}{colon}{}", change.to);
+/// How many hex digits of a digest a subject shows.
+const SHORT_DIGEST: usize = "sha256:".len() + 12;
+
+impl Changed<'_> {
+    /// The tag; where only a digest was asked for, that, shortened.
+    fn told_tag(&self) -> String {
+        match (&self.want.tag, &self.want.digest) {
+            (None, Part::Set(digest)) => {
+                let digest = digest.as_str();
+                digest.get(..SHORT_DIGEST).unwrap_or(digest).to_owned()
+            }
+            _ => self.tag.clone(),
+        }
     }
-    let tag = want.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
-    let digest = match &want.digest {
-        Part::Set(digest) => format!("@{digest}"),
-        Part::Unsaid | Part::Keep => String::new(),
-    };
-    format!("{name}{tag}{digest}")
+
+    /// `NAME:TAG@DIGEST`, of which the parts that there are.
+    fn full_reference(&self) -> String {
+        let tag = if self.tag.is_empty() { String::new() } else { format!(":{}", self.tag) };
+        let digest = self.digest.as_ref().map(|digest| format!("@{digest}")).unwrap_or_default();
+        format!("{}{tag}{digest}", self.image)
+    }
 }
 
 /// The mark at the end of the first line, unless a mark is there.
@@ -205,17 +217,23 @@ mod tests {
     }
 
     fn plan(images: &[&str]) -> Plan {
-        let change = |image: &&str| ChangedReference {
+        let change = |(want, image): (usize, &&str)| ChangedReference {
             file: "k8s/kustomization.yaml".into(),
             line: 5,
             kind: "kustomization",
             image: (*image).to_owned(),
+            renamed_from: None,
+            want,
             from: "v1".into(),
             to: "main-abc1234".into(),
             dropped_digest: false,
         };
         let edit = FileEdit { path: "k8s/kustomization.yaml".into(), before: vec![], after: vec![] };
-        Plan { changes: images.iter().map(change).collect(), edits: vec![edit], ..Plan::default() }
+        Plan {
+            changes: images.iter().enumerate().map(change).collect(),
+            edits: vec![edit],
+            ..Plan::default()
+        }
     }
 
     fn message(wants: &[Want], template: Option<&str>, skip_ci: bool) -> String {

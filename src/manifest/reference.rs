@@ -34,7 +34,7 @@ pub enum Form {
     /// Helm values: the tag (or `TAG@DIGEST`) in a key of its own.
     Block { repository: Slot, registry: Option<String>, tag: Slot, digest: Option<Slot> },
     /// Helm values: a repository and no key for a tag.
-    Untagged { repository: Slot, digest: Option<Slot> },
+    Untagged { repository: Slot, registry: Option<String>, digest: Option<Slot> },
     /// An entry of kustomize's `images:`.
     Entry {
         name: Slot,
@@ -82,7 +82,7 @@ impl Reference {
             Form::Block { repository, tag, digest, .. } => {
                 [Some(*repository), Some(*tag), *digest].into_iter().flatten().collect()
             }
-            Form::Untagged { repository, digest } => {
+            Form::Untagged { repository, digest, .. } => {
                 [Some(*repository), *digest].into_iter().flatten().collect()
             }
             Form::Entry { name, new_name, new_tag, digest, .. } => {

@@ -58,7 +58,10 @@ pub fn rewrite(tape: &Tape, reference: &Reference, wanted: &Wanted<'_>) -> Resul
             pen.rename_block(*repository, registry.as_deref())?;
             pen.block(*tag, *digest)?;
         }
-        Form::Untagged { repository, digest } => pen.untagged(*repository, *digest)?,
+        Form::Untagged { repository, registry, digest } => {
+            pen.rename_block(*repository, registry.as_deref())?;
+            pen.untagged(*repository, *digest)?;
+        }
         Form::Entry { name, new_name, new_tag, digest, tag_suffix } => {
             if *tag_suffix && new_tag.is_none() {
                 return Err(Refusal {
@@ -205,6 +208,9 @@ impl<'a> Pen<'a> {
         let (_, in_tag) = split_tag(old);
         // the digest goes where one stands, else behind the tag
         let own_key = digest.filter(|d| in_tag.is_none() || self.tape.text(d.node) != Some(""));
+        if own_key.is_none() && self.tag.is_none() && self.digest.is_some() {
+            return Err(self.no_tag(tag));
+        }
         let text = match own_key {
             Some(_) => self.tag.clone().unwrap_or_default(),
             None => join_tag(self.tag.as_deref(), self.digest.as_deref()),
@@ -217,6 +223,16 @@ impl<'a> Pen<'a> {
         Ok(())
     }
 
+    /// A digest alone has no place in a tag's key.
+    fn no_tag(&self, at: Slot) -> Refusal {
+        Refusal {
+            at: at.place(),
+            why: "there is no tag that the digest could stand behind, and no digest key".to_owned(),
+            cure: "give a tag too: IMAGE:TAG@DIGEST".to_owned(),
+            written_at: None,
+        }
+    }
+
     /// A removed digest becomes `""`: without the key the chart's default would come back.
     fn digest_key(&mut self, key: Slot, value: &str) -> Result<()> {
         let empty = self.tape.text(key.node) == Some("");
@@ -225,8 +241,11 @@ impl<'a> Pen<'a> {
 
     fn untagged(&mut self, repository: Slot, digest: Option<Slot>) -> Result<()> {
         let with_tag = digest.is_none().then_some(self.digest.as_deref()).flatten();
-        let value = join_tag(self.tag.as_deref(), with_tag);
-        self.insert(repository, vec![Pair { key: "tag", value }])?;
+        if let Some(tag) = self.tag.clone() {
+            self.insert(repository, vec![Pair { key: "tag", value: join_tag(Some(&tag), with_tag) }])?;
+        } else if with_tag.is_some() {
+            return Err(self.no_tag(repository));
+        }
         match digest {
             Some(key) => {
                 let value = self.digest.clone().unwrap_or_default();

@@ -30,7 +30,9 @@ pub fn find(doc: &Document<'_>, root: NodeId, kind: &'static str) -> Vec<Referen
         }
         let mut next = start;
         while next < doc.tape.node(start).end {
-            next = finder.visit(next, &mut found, &mut ranges);
+            // an anchored map inside of one that was looked at needs no second look
+            let known = next != start && !seen.insert(next);
+            next = if known { doc.tape.node(next).end } else { finder.visit(next, &mut found, &mut ranges) };
         }
     }
     // one place can be reached twice, as a map and through an alias to what is around it
@@ -106,7 +108,7 @@ impl Finder<'_> {
         let repository = get("repository").or_else(|| get("repo")).filter(own)?;
         let registry = self.prefix(get("registry"), false);
         let digest = get("digest");
-        let form = Form::Untagged { repository, digest };
+        let form = Form::Untagged { repository, registry: registry.clone(), digest };
         let reference = Reference {
             kind: self.kind,
             at: repository.place(),

@@ -56,7 +56,17 @@ fn addition(survey: &Survey, parsed: &Parsed, file: usize, want: usize, wanted: 
         }),
     };
     let image = wanted.effective_name().to_owned();
-    Some(Match { file, want, at: root, kind: KIND, image, tag: None, added: true, result })
+    Some(Match {
+        file,
+        want,
+        at: root,
+        kind: KIND,
+        image,
+        tag: None,
+        added: true,
+        by_new_name: false,
+        result,
+    })
 }
 
 /// kustomize would take the first entry of that name.

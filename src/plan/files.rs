@@ -25,6 +25,8 @@ pub(super) struct Survey {
     /// Files that were looked at.
     pub count: usize,
     pub unread: Vec<String>,
+    /// Of each field that is to be set, whether some document has it.
+    pub fields: Vec<bool>,
     /// Every image that some reference names, with the first place.
     pub seen: BTreeMap<String, String>,
     /// Places that name an image and no tag.
@@ -32,6 +34,9 @@ pub(super) struct Survey {
     /// Tags that stand without an image, with the `--field` that would name them.
     pub nameless: Vec<String>,
 }
+
+/// Tags that stand deeper are not named in a message.
+const FIELD_DEPTH: usize = 32;
 
 /// How many nameless tags are kept for a message.
 const NAMELESS: usize = 5;
@@ -57,8 +62,12 @@ impl Survey {
         let references = if request.fields.is_empty() {
             references(&file.path, &tape)
         } else {
+            self.fields.resize(request.fields.len(), false);
             let wants = request.wants.first().map_or("", |want| want.name.as_str());
-            request.fields.iter().flat_map(|path| field_references(&tape, path, wants)).collect()
+            let each = request.fields.iter().map(|path| field_references(&tape, path, wants));
+            let each: Vec<Vec<Reference>> = each.collect();
+            each.iter().zip(&mut self.fields).for_each(|(found, has)| *has |= !found.is_empty());
+            each.into_iter().flatten().collect()
         };
         let parsed = Parsed { path: file.path, bytes: file.bytes, standing: file.standing, tape, references };
         self.note(&parsed);
@@ -135,7 +144,7 @@ impl Parsed {
 fn path_below_values(tape: &Tape, id: usize) -> Option<String> {
     let mut keys = Vec::new();
     let mut node = id;
-    while let Some(parent) = tape.node(node).parent {
+    while let Some(parent) = tape.node(node).parent.filter(|_| keys.len() < FIELD_DEPTH) {
         keys.push(tape.key_text(node)?.replace('.', r"\."));
         node = parent;
     }

@@ -13,5 +13,7 @@ pub(super) struct Match {
     pub tag: Option<String>,
     /// Not there yet: `--add` makes it.
     pub added: bool,
+    /// Found by the B of `A=B`.
+    pub by_new_name: bool,
     pub result: Result<Rewrite, Refusal>,
 }

@@ -6,12 +6,21 @@ use super::files::{Parsed, Survey};
 use super::matched::Match;
 use super::{ChangedReference, FileEdit, Plan, Request, Want, messages, shared};
 use crate::error::Result;
+use crate::image::{Part, same_image};
 use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, rewrite};
 use crate::select::Standing;
 use crate::yaml::{Change, EditError, Obstacle, apply};
 
-/// Every reference that is meant, in the order of files and text.
+/// Every reference that is meant, in the order of files and text. Where `A=B` finds an A, a B is another
+/// image; where it finds none, the renaming has been done.
 pub(super) fn find(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
+    let mut matches = meant(survey, request)?;
+    let by_old: HashSet<usize> = matches.iter().filter(|m| !m.by_new_name).map(|m| m.want).collect();
+    matches.retain(|m| !m.by_new_name || !by_old.contains(&m.want));
+    Ok(matches)
+}
+
+fn meant(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
     let mut matches = Vec::new();
     for (file, parsed) in survey.files.iter().enumerate().filter(|(_, f)| f.standing != Standing::Context) {
         let first = matches.len();
@@ -48,12 +57,16 @@ fn one(parsed: &Parsed, file: usize, reference: &Reference, want: usize, wanted:
         image: reference.image.clone(),
         tag: reference.tag.clone(),
         added: is_untagged(reference),
+        by_new_name: reference.original.is_none() && !same_image(&reference.image, &wanted.name),
         result: rewrite(&parsed.tape, reference, &wish),
     }
 }
 
 /// Whether the matches are what the user can have meant.
 pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Result<()> {
+    if let Some(nth) = survey.fields.iter().position(|has| !has) {
+        return Err(messages::no_field(&request.fields[nth]));
+    }
     let of = |want: usize| matches.iter().filter(move |m| m.want == want);
     let missing: Vec<_> = (0..request.wants.len()).filter(|&want| of(want).next().is_none()).collect();
     if !missing.is_empty() {
@@ -112,12 +125,16 @@ fn edit(parsed: &Parsed, request: &Request, matches: Vec<(Match, Rewrite)>, plan
     let after = apply(&parsed.bytes, &parsed.tape, &changes).map_err(|e| edit_failure(parsed, &e))?;
     for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| !rewrite.changes.is_empty()) {
         let place = parsed.place(m.at);
+        let image = renamed(&request.wants[m.want], &m.image);
+        let renamed = !same_image(&image, &m.image) && !m.added;
         plan.warnings.extend(rewrite.warning.map(|warning| format!("{place}: {warning}")));
         plan.changes.push(ChangedReference {
             file: parsed.path.clone(),
             line: parsed.tape.node(m.at).line,
             kind: m.kind,
-            image: renamed(&request.wants[m.want], m.image),
+            want: m.want,
+            renamed_from: renamed.then_some(m.image),
+            image,
             from: rewrite.from,
             to: rewrite.to,
             dropped_digest: rewrite.dropped_digest,
@@ -127,10 +144,10 @@ fn edit(parsed: &Parsed, request: &Request, matches: Vec<(Match, Rewrite)>, plan
     Ok(())
 }
 
-fn renamed(want: &Want, image: String) -> String {
+fn renamed(want: &Want, image: &str) -> String {
     match &want.new_name {
-        crate::image::Part::Set(new) => new.clone(),
-        _ => image,
+        Part::Set(new) => new.clone(),
+        Part::Unsaid | Part::Keep => image.to_owned(),
     }
 }
 

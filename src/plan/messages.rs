@@ -6,6 +6,7 @@ use super::{Request, Want};
 use crate::error::{Exit, Failure, inline};
 use crate::image::{NAME_LENGTH, Tag, same_image, short_name};
 use crate::manifest::Refusal;
+use crate::yaml::FieldPath;
 
 /// How many places or names a message lists.
 const LISTED: usize = 10;
@@ -13,6 +14,12 @@ const LISTED: usize = 10;
 pub(super) fn meant_twice(one: &Want, other: &Want, place: &str) -> Failure {
     Failure::usage(format!("IMAGEs {} and {} both mean the reference at {place}", one.name, other.name))
         .hinted("name each image once")
+}
+
+pub(super) fn no_field(path: &FieldPath) -> Failure {
+    let message = format!("no file that -f names has a field {}; nothing was written", path.as_str());
+    Failure::new(Exit::NoMatch, message)
+        .hinted("paths start at the top of a document: spec.values.image.tag, list[0].tag")
 }
 
 pub(super) fn nothing(survey: &Survey, request: &Request, missing: &[usize]) -> Failure {
@@ -23,24 +30,21 @@ pub(super) fn nothing(survey: &Survey, request: &Request, missing: &[usize]) -> 
         if !message.is_empty() {
             message.push('\n');
         }
-        if let Some(path) = request.fields.first() {
-            let others = if request.fields.len() > 1 { " (or the others)" } else { "" };
-            message.push_str(&format!("no field {}{others} in the files that -f names", path.as_str()));
-            hint =
-                Some("paths start at the top of a document: spec.values.image.tag, list[0].tag".to_owned());
-            continue;
-        }
         message.push_str(&format!("nothing matches {name} in {}", files(survey.count)));
         hint = hint.or_else(|| advise(survey, name, &mut message));
     }
-    let hint = hint.unwrap_or_else(|| "names are compared whole; check the spelling, -C and -f".to_owned());
+    let no_files =
+        (survey.count == 0).then(|| "no YAML file is there to look at; check -C and -f".to_owned());
+    let hint = no_files
+        .or(hint)
+        .unwrap_or_else(|| "names are compared whole; check the spelling, -C and -f".to_owned());
     Failure::new(Exit::NoMatch, message).hinted(hint)
 }
 
 /// Adds what was seen instead to the message; gives what to do about it.
 fn advise(survey: &Survey, name: &str, message: &mut String) -> Option<String> {
     if let Some((_, place)) = survey.untagged.iter().find(|(image, _)| same_image(image, name)) {
-        message.push_str(&format!("\n  {place}: names it, but no tag; the chart's default tag runs"));
+        message.push_str(&format!("\n  {place}: names it, but has no key for a tag"));
         return Some("--add writes a tag there".to_owned());
     }
     let nearest = nearest(survey, name);

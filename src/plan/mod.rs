@@ -82,7 +82,12 @@ pub struct ChangedReference {
     /// 1-based, in the file as it was.
     pub line: usize,
     pub kind: &'static str,
+    /// The image that runs after the bump.
     pub image: String,
+    /// The one that ran before, where it is another.
+    pub renamed_from: Option<String>,
+    /// Which of the request's wants it is for.
+    pub want: usize,
     /// `TAG`, `TAG@DIGEST`, or empty where there was none.
     pub from: String,
     pub to: String,

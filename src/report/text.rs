@@ -29,7 +29,9 @@ fn full_name(image: &super::BumpedImage) -> String {
 
 fn changes(report: &Report) -> String {
     let line = |c: &crate::plan::ChangedReference| {
+        let old = c.renamed_from.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
         let from = if c.from.is_empty() { "(none)" } else { &c.from };
+        let from = &format!("{old}{from}");
         let dropped = if c.dropped_digest { "  (the old digest was dropped)" } else { "" };
         let (file, image, from, to) = (inline(&c.file), inline(&c.image), inline(from), inline(&c.to));
         format!("{file}:{}  {image}  {from} -> {GREEN}{to}{GREEN:#}{dropped}\n", c.line)

@@ -87,7 +87,8 @@ pub(super) fn append(text: &str, tape: &Tape, seq: NodeId, pairs: &[Pair]) -> Re
         return flow_append(text, tape, seq, last, pairs);
     }
     let last = last.ok_or(Obstacle::Unplaced)?;
-    let at = line_end(text, end_of(text, tape, tape.node(last).end - 1)?);
+    let inner = end_of(text, tape, tape.node(last).end - 1)?;
+    let at = line_end(text, if tape.node(last).flow { closing_brace(text, inner)? } else { inner });
     let (indent, gap) = dash_of(text, tape, last)?;
     let eol = line_break(text, at);
     let text = format!("{eol}{}", item(pairs, &indent, &gap, eol));
@@ -109,16 +110,19 @@ fn flow_append(
         return Ok(Splice { range: at..at, text: body });
     };
     let inner = end_of(text, tape, tape.node(last).end - 1)?;
-    let brace = inner + text[inner..].find('}').ok_or(Obstacle::Unplaced)? + 1;
-    if text[inner..brace].contains('#') {
-        return Err(Obstacle::Unplaced);
-    }
+    let brace = closing_brace(text, inner)?;
     Ok(Splice { range: brace..brace, text: format!(", {body}") })
+}
+
+/// Just behind the `}` that follows the last value of a flow map.
+fn closing_brace(text: &str, inner: usize) -> Result<usize, Obstacle> {
+    let brace = inner + text[inner..].find('}').ok_or(Obstacle::Unplaced)? + 1;
+    if text[inner..brace].contains('#') { Err(Obstacle::Unplaced) } else { Ok(brace) }
 }
 
 /// The indentation of an item's `-`, and what stands between the dash and the first key.
 fn dash_of(text: &str, tape: &Tape, item: NodeId) -> Result<(String, String), Obstacle> {
-    let first = if tape.is_map(item) { item + 1 } else { item };
+    let first = if tape.is_map(item) && !tape.node(item).flow { item + 1 } else { item };
     let start = tape.node(first).start;
     let line_start = text[..start].rfind(['\n', '\r']).map_or(0, |i| i + 1);
     let prefix = &text[line_start..start];

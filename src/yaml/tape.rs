@@ -224,11 +224,4 @@ impl Tape {
     pub fn key_text(&self, id: NodeId) -> Option<&str> {
         self.nodes[id].key.and_then(|k| self.own_text(k))
     }
-
-    /// The aliases that stand for this node.
-    pub fn aliases_of(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        let anchored = self.nodes[id].anchored;
-        let range = if anchored { id..self.nodes.len() } else { 0..0 };
-        range.filter(move |&n| self.nodes[n].shape == Shape::Alias(id))
-    }
 }

@@ -18,6 +18,7 @@ use url::Url;
 use super::{Endpoint, Fault, Server, program};
 use crate::error::Failure;
 use crate::git::credentials::{Credential, Credentials, Secrets};
+use crate::git::remote_url::is_loopback;
 
 /// Servers tell git from others by this.
 const USER_AGENT: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
@@ -46,7 +47,8 @@ struct State {
 
 impl HttpServer {
     pub fn new(base: Url, credentials: Credentials) -> Result<Self, Failure> {
-        let tls = if base.scheme() == "https" { Some(tls()?) } else { None };
+        // a redirect may lead from http to https; on this machine that does not happen
+        let tls = if base.scheme() == "https" || !is_loopback(&base) { Some(tls()?) } else { None };
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)

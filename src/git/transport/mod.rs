@@ -136,8 +136,8 @@ thread_local! {
 pub fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: both must not run beside other uses of libgit2's global tables; `Once` makes this the
-        // first thing that any of our code does with libgit2, and it runs on one thread.
+        // SAFETY: both must not run beside other uses of libgit2's global tables. Every way into this room
+        // goes through here first, and others wait until `Once` is done.
         #[expect(unsafe_code, reason = "the bindings offer nothing else")]
         let told = unsafe {
             git2::transport::register(SCHEME, open)
