@@ -273,3 +273,13 @@ fn a_message_that_can_t_be_made() {
     failed(&bump(&path, &["-m", " \n"]), 2);
     assert!(state(&path) == before, "{}", git(&path, &["status"]));
 }
+
+/// A dry run promises nothing that the commit would refuse.
+#[test]
+fn a_dry_run_refuses_what_the_commit_would() {
+    let (_keep, path) = local();
+    let text = std::fs::read_to_string(path.join(FILE)).unwrap();
+    write(&path, FILE, &text.replace("v0", "v7"));
+    failed(&bump(&path, &["--dry-run"]), 6);
+    failed(&bump(&path, &[]), 6);
+}

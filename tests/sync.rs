@@ -257,3 +257,18 @@ fn what_the_runner_checked_out_is_no_local_commit() {
         assert_eq!(run.stderr.contains("stay local"), local, "{}", run.stderr);
     }
 }
+
+/// The first bump's commit is in the checkout, and on the remote: nothing is left behind.
+#[test]
+fn the_second_bump_of_a_job_has_no_commits_of_its_own() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let checked_out = head(&folder);
+    for tag in ["v1", "v2"] {
+        let mut command = push(&folder, tag, &[]);
+        repo::actions(&mut command, "acme/gitops", &checked_out);
+        let run = repo::run(&mut command);
+        ended(&run, 0, "landed");
+        assert!(!run.stderr.contains("stay local"), "{tag}: {}", run.stderr);
+    }
+}

@@ -157,3 +157,14 @@ fn the_source_that_is_given_wins() {
     assert_eq!(short.stdout, format!("{}\n", &sha[..12]), "an abbreviation of a known commit is completed");
     assert_eq!(tag(&repo, &["--source", "main"], &[]).exit, 2);
 }
+
+#[test]
+fn a_bump_takes_the_first_of_several_templates() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, sha) = repository(folder.path());
+    std::fs::write(repo.join("kustomization.yaml"), "images: [{name: app, newTag: v1}]\n").unwrap();
+    let mut command = command(&repo);
+    command.args(["bump", "app"]).env("TAGBUMP_TAG_TEMPLATE", "sha-{sha:9}\nlatest");
+    let run = Run::of(&command.output().unwrap());
+    assert!(run.stdout.contains(&format!("v1 -> sha-{}", &sha[..9])), "{}", run.output());
+}

@@ -5,7 +5,6 @@
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use support::git::git;
 use support::git_server::{On, Service};
@@ -27,76 +26,6 @@ fn trap(world: &World) -> (PathBuf, PathBuf) {
 
 fn set(folder: &Path, key: &str, value: &str) {
     git(folder, &["config", key, value]);
-}
-
-/// Gives a folder to somebody else; `false` where we may not, being somebody ordinary.
-fn give_away(folder: &Path) -> bool {
-    Command::new("chown").args(["-R", "54321:54321"]).arg(folder).output().unwrap().status.success()
-}
-
-fn spring_everywhere(folder: &Path, script: &Path) {
-    for key in ["credential.helper", "core.fsmonitor", "core.sshCommand", "core.askPass", "gpg.program"] {
-        set(folder, key, script.to_str().unwrap());
-    }
-}
-
-#[test]
-fn a_repository_of_somebody_else_is_refused() {
-    // the whole of it, or the part that holds the configuration
-    for part in ["", ".git"] {
-        let world = World::new();
-        let folder = anonymous(&world);
-        let (script, mark) = trap(&world);
-        spring_everywhere(&folder, &script);
-        if !give_away(&folder.join(part)) {
-            return;
-        }
-        for reach in [&["--push"][..], &["--commit"], &["--push", "--dry-run"]] {
-            let mut command = support::cli::command(&folder);
-            command.args(["bump", &format!("{API}:v1"), "--format", "json"]).args(reach);
-            let said = failed(&run(&mut command), 1);
-            assert!(said.contains("somebody else") && said.contains("safe.directory"), "{said}");
-        }
-        assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());
-        assert!(world.server.requests().is_empty());
-    }
-}
-
-/// git's own list of exceptions holds, if it is the user's.
-#[test]
-fn a_repository_of_somebody_else_that_the_user_trusts() {
-    let world = World::new();
-    let folder = anonymous(&world);
-    let (script, mark) = trap(&world);
-    set(&folder, "credential.helper", script.to_str().unwrap());
-    // a repository can't vouch for itself
-    set(&folder, "safe.directory", "*");
-    if !give_away(&folder) {
-        return;
-    }
-    failed(&run(&mut push(&folder, "v1", &[])), 1);
-    assert!(!mark.exists());
-    let home = world.path().join("home");
-    std::fs::create_dir(&home).unwrap();
-    let settings = home.join(".gitconfig");
-    let place = folder.canonicalize().unwrap();
-    git(
-        world.path(),
-        &["config", "--file", settings.to_str().unwrap(), "safe.directory", place.to_str().unwrap()],
-    );
-    ended(&run(push(&folder, "v1", &[]).env("HOME", &home)), 0, "landed");
-    assert!(mark.exists());
-}
-
-#[test]
-fn a_bare_directory_of_somebody_else_is_refused() {
-    let world = World::new();
-    let folder = world.clone_of(world.bare.to_str().unwrap(), "w", &[]);
-    if !give_away(&world.bare) {
-        return;
-    }
-    let said = failed(&run(&mut push(&folder, "v1", &["--timeout", "5s"])), 1);
-    assert!(said.contains("somebody else") && said.contains("safe.directory"), "{said}");
 }
 
 /// Files that look like a bare repository can be committed, and come with a clone.

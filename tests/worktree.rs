@@ -220,6 +220,42 @@ fn json_tells_the_outcome() {
     assert!(told["error"]["message"].as_str().unwrap().contains("app (a.yaml:5)"), "{told}");
     let usage = json(&tagbump(root, &["bump", "--format", "json"]));
     assert_eq!(usage["error"]["exit"], 2);
+    let unknown = json(&tagbump(root, &["bump", "app:v2", "--no-such-flag", "--format", "json"]));
+    assert!(unknown["error"]["message"].as_str().unwrap().contains("--no-such-flag"), "{unknown}");
+}
+
+#[test]
+fn what_is_typed_wins_over_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    write(root, "a.yaml", ENTRY);
+    git(root, &["init", "--quiet"]);
+    git(root, &["add", "."]);
+    git(root, &["commit", "--quiet", "--message", "one"]);
+    let author = ["--author", "A <a@b.c>"];
+    let commit = [&["bump", "app:v2", "--commit"][..], &author].concat();
+    let run = with_env(root, &commit, &[("TAGBUMP_PUSH", "1"), ("TAGBUMP_NO_SKIP_CI", "1")]);
+    assert_eq!(run.exit, 0, "there is no remote to push to: {}", run.output());
+    let marked = [&["bump", "app:v3", "--commit", "--skip-ci", "-v"][..], &author].concat();
+    let run = with_env(root, &marked, &[("TAGBUMP_NO_SKIP_CI", "1"), ("TAGBUMP_QUIET", "1")]);
+    assert_eq!(run.exit, 0, "{}", run.output());
+    let subjects = git(root, &["log", "--format=%s"]);
+    assert_eq!(
+        subjects.trim(),
+        "chore: update app image to v3 [skip ci]\nchore: update app image to v2\none"
+    );
+}
+
+#[test]
+fn a_rename_touches_only_what_has_the_old_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let values = "kind: HelmRelease\nspec: {values: {a: {image: \"app:v1\"}, b: {image: \"acme/api:v1\"}}}\n";
+    write(folder.path(), "a.yaml", values);
+    let run = tagbump(folder.path(), &["bump", "app=acme/api:v2"]);
+    assert_eq!(run.exit, 0, "{}", run.output());
+    assert!(run.stdout.contains("acme/api  app:v1 -> v2"), "{}", run.stdout);
+    let after = fs::read_to_string(folder.path().join("a.yaml")).unwrap();
+    assert_eq!(after, values.replace("app:v1", "acme/api:v2"));
 }
 
 #[test]
@@ -243,6 +279,7 @@ fn wrong_usage_is_exit_2() {
     for arguments in [
         &["bump"][..],
         &["bump", "app:v2", "--tag", ""],
+        &["bump", ""],
         &["bump", "a b:v2"],
         &["bump", "app:v 2"],
         &["bump", "app=NaoMauss/App:v2"],

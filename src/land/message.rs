@@ -295,4 +295,25 @@ mod tests {
         let failure = words.message(&plan(&["a"])).unwrap_err();
         assert!(failure.message.contains("unknown variable {foo}"), "{}", failure.message);
     }
+
+    #[test]
+    fn a_kept_name_and_a_rename_are_told() {
+        let want = Want { new_name: Part::Keep, ..want("app") };
+        let mut plan = plan(&["ghcr.io/acme/api"]);
+        plan.changes[0].renamed_from = Some("ghcr.io/acme/old".to_owned());
+        let wants = [want];
+        let words = Words {
+            wants: &wants,
+            template: None,
+            facts: &TagFacts::default(),
+            skip_ci: false,
+            source: None,
+            signoff: None,
+            prefix: "",
+        };
+        let text = words.message(&plan).unwrap();
+        assert!(text.starts_with("chore: update api image to main-abc1234\n"), "{text}");
+        assert!(text.contains("\nghcr.io/acme/api: ghcr.io/acme/old:v1 -> main-abc1234 ("), "{text}");
+        assert!(text.contains("\nTagbump-Image: ghcr.io/acme/api:main-abc1234\n"), "{text}");
+    }
 }
