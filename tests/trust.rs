@@ -4,29 +4,12 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
-
 use support::git::git;
 use support::git_server::{On, Service};
-use support::repo::{API, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run, script_at};
+use support::repo::{API, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run};
+use support::trap::{anonymous, set, trap};
 
 const SEND: On = On::Post(Service::ReceivePack);
-
-fn anonymous(world: &World) -> PathBuf {
-    world.clone_of(&world.server.url(REPO), "w", &["--depth", "1"])
-}
-
-/// A script that leaves a mark, and knows the right password.
-fn trap(world: &World) -> (PathBuf, PathBuf) {
-    let (script, mark) = (world.path().join("trap"), world.path().join("sprung"));
-    let answer = format!("echo username={USER}; echo password={PASSWORD}");
-    script_at(&script, &format!("echo \"$0 $*\" >> '{}'; {answer}", mark.display()));
-    (script, mark)
-}
-
-fn set(folder: &Path, key: &str, value: &str) {
-    git(folder, &["config", key, value]);
-}
 
 /// Files that look like a bare repository can be committed, and come with a clone.
 #[test]

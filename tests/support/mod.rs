@@ -6,3 +6,4 @@ pub mod files;
 pub mod git;
 pub mod git_server;
 pub mod repo;
+pub mod trap;

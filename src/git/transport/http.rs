@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body, BodyReader};
+use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
 use super::{Endpoint, Fault, Server, program};
@@ -142,36 +142,26 @@ impl HttpServer {
     }
 
     fn get(&self, url: &Url, time: Duration) -> Result<Response<Body>, Fault> {
-        let mut request = self.agent.get(url.as_str()).header("Pragma", "no-cache").header(ACCEPT, "*/*");
-        for (name, value) in self.headers() {
-            request = request.header(name, value);
-        }
-        let request = request
-            .config()
-            .timeout_global(Some(time))
-            .timeout_recv_response(Some(time.min(STALL)))
-            .timeout_per_read(Some(time.min(STALL)))
-            .build();
-        request.call().map_err(|e| fault(&e))
+        let request = self.agent.get(url.as_str()).header("Pragma", "no-cache").header(ACCEPT, "*/*");
+        self.prepared(request, time).call().map_err(|e| fault(&e))
     }
 
     fn post(&self, service: &str, body: &[u8], time: Duration) -> Result<Response<Body>, Fault> {
         let url = self.url(&format!("git-{service}"))?;
-        let mut request = self
+        let request = self
             .agent
             .post(url.as_str())
             .header(CONTENT_TYPE, format!("application/x-git-{service}-request"))
             .header(ACCEPT, format!("application/x-git-{service}-result"));
-        for (name, value) in self.headers() {
-            request = request.header(name, value);
-        }
-        let request = request
-            .config()
-            .timeout_global(Some(time))
-            .timeout_recv_response(Some(time.min(STALL)))
-            .timeout_per_read(Some(time.min(STALL)))
-            .build();
-        request.send(body).map_err(|e| fault(&e))
+        self.prepared(request, time).send(body).map_err(|e| fault(&e))
+    }
+
+    /// With who we are, and how long it may take.
+    fn prepared<B>(&self, request: RequestBuilder<B>, time: Duration) -> RequestBuilder<B> {
+        let with = |request: RequestBuilder<B>, (name, value)| request.header::<String, String>(name, value);
+        let stall = Some(time.min(STALL));
+        let config = self.headers().into_iter().fold(request, with).config();
+        config.timeout_global(Some(time)).timeout_recv_response(stall).timeout_per_read(stall).build()
     }
 }
 
