@@ -272,3 +272,14 @@ fn the_second_bump_of_a_job_has_no_commits_of_its_own() {
         assert!(!run.stderr.contains("stay local"), "{tag}: {}", run.stderr);
     }
 }
+
+/// As in the container: landing over http needs no git, only what follows it does.
+#[test]
+fn without_git_the_bump_lands_and_the_checkout_stays() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let before = head(&folder);
+    let run = repo::run(push(&folder, "v1", &[]).env("PATH", "/nonexistent"));
+    ended(&run, 0, "landed");
+    left_and_said(&run, &folder, &before, "git was not found");
+}
