@@ -191,6 +191,22 @@ fn somebody_pushes_between_our_fetch_and_our_push() {
     assert_eq!(world.commits(), BASE + 2);
 }
 
+/// A commit that somebody took back must not come again under our bump.
+#[test]
+fn a_branch_that_was_set_back_meanwhile_stays_so() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    world.rival("mistake.md", "a mistake\n");
+    let bare = world.bare.clone();
+    world.server.before(On::InfoRefs(Service::ReceivePack), move || {
+        git(&bare, &["update-ref", "refs/heads/main", "refs/heads/main~1"]);
+    });
+    let told = ended(&run(&mut push(&folder, "main-abc1234", &[])), 0, "landed");
+    assert_eq!(told["attempts"], 2);
+    assert_eq!(world.commits(), BASE + 1);
+    assert!(!git(&world.bare, &["ls-tree", "main"]).contains("mistake.md"));
+}
+
 /// What a hook says aloud is no verdict: it let the push pass.
 #[test]
 fn a_race_is_a_race_whatever_a_hook_chatters() {

@@ -118,7 +118,12 @@ impl GitServer {
 
     /// Queues a call, made right before the backend runs for the next POST git-receive-pack.
     pub fn before_receive(&self, hook: impl FnOnce() + Send + 'static) {
-        lock(&self.shared.site.hooks).push_back(Box::new(hook));
+        self.before(On::Post(Service::ReceivePack), hook);
+    }
+
+    /// Queues a call, made right before the backend runs for the next such request.
+    pub fn before(&self, on: On, hook: impl FnOnce() + Send + 'static) {
+        lock(&self.shared.site.hooks).push_back((on, Box::new(hook)));
     }
 
     fn scheme(&self) -> &str {

@@ -16,8 +16,8 @@ pub struct Site {
     /// The one user, and the Authorization header that proves it.
     user: Option<(String, String)>,
     pub faults: Faults,
-    /// The calls to make before a push is received, one each.
-    pub hooks: Mutex<VecDeque<Hook>>,
+    /// The calls to make before a request is served, one each.
+    pub hooks: Mutex<VecDeque<(On, Hook)>>,
 }
 
 pub enum Reply {
@@ -75,11 +75,14 @@ impl Site {
     }
 
     fn run_backend(&self, request: &Request) -> Response {
-        if kind_of(request) == Some(On::Post(Service::ReceivePack)) {
-            let hook = lock(&self.hooks).pop_front();
-            if let Some(hook) = hook {
-                hook();
-            }
+        let kind = kind_of(request);
+        let hook = {
+            let mut hooks = lock(&self.hooks);
+            let index = hooks.iter().position(|(on, _)| Some(*on) == kind);
+            index.and_then(|index| hooks.remove(index))
+        };
+        if let Some((_, hook)) = hook {
+            hook();
         }
         let user = self.user.as_ref().map(|(name, _)| name.as_str());
         self.backend.run(request, user)
