@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<RemoteUrl> {
-        RemoteUrl::parse(text, Path::new("/work"))
+        RemoteUrl::parse(text, Path::new("/srv/w"))
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
         let RemoteUrl::Http { user, password, .. } = &remote else { panic!("http") };
         assert_eq!((user.as_deref(), password.as_deref()), (Some("u"), Some("p@ss")));
         assert!(!format!("{remote:?}").contains("p@ss"));
-        assert_eq!(parse("../x.git").unwrap(), RemoteUrl::Path("/work/../x.git".into()));
+        assert_eq!(parse("../x.git").unwrap(), RemoteUrl::Path("/srv/w/../x.git".into()));
         assert_eq!(parse("file:///srv/a/x.git").unwrap().slug().unwrap(), "a/x");
         assert_eq!(parse("/srv/x:y.git").unwrap(), RemoteUrl::Path("/srv/x:y.git".into()));
     }
