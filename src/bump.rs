@@ -110,7 +110,7 @@ impl<'a> Bump<'a> {
 
     fn plan(&self, files: Files) -> Result<Plan> {
         *self.left_out.borrow_mut() = LeftOut { warnings: files.warnings, unread: Vec::new() };
-        let survey = Survey::of(files.files.into_iter().map(Ok), &self.request)?;
+        let survey = Survey::of(files.files, &self.request)?;
         self.left_out.borrow_mut().unread = survey.unread().to_vec();
         survey.plan(&self.request)
     }
@@ -172,7 +172,7 @@ impl<'a> Bump<'a> {
         for file in files.iter_mut().filter(|file| file.path == path) {
             file.bytes = bytes.to_vec();
         }
-        Survey::of(files.into_iter().map(Ok), &self.request)?.plan(&self.request)
+        Survey::of(files, &self.request)?.plan(&self.request)
     }
 
     fn land(&self, report: &mut Report) -> Result<()> {

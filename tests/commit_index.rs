@@ -7,16 +7,12 @@ use std::path::{Path, PathBuf};
 
 use support::cli::{Run, command};
 use support::git::{git, try_git};
-use support::repo::{API, FILE, commit, ended, kustomization, write};
+use support::repo::{self, API, FILE, commit, ended, kustomization, write};
 use tempfile::TempDir;
 
 /// A repository with one image and two more files.
 fn local() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    git(folder.path(), &["init", "--quiet", "w"]);
-    let path = folder.path().join("w");
-    git(&path, &["config", "user.name", "Ada"]);
-    git(&path, &["config", "user.email", "ada@example.com"]);
+    let (folder, path) = repo::local();
     commit(&path, "docs/a.md", "a\n");
     commit(&path, "z/b.md", "b\n");
     commit(&path, FILE, &kustomization(&[API.into()]));

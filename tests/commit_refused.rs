@@ -8,18 +8,14 @@ use std::path::{Path, PathBuf};
 use support::cli::{Run, command};
 use support::files::snapshot;
 use support::git::{git, try_git};
-use support::repo::{API, FILE, commit, ended, failed, kustomization, write};
+use support::repo::{self, API, FILE, commit, ended, failed, kustomization, write};
 use tempfile::TempDir;
 
 const OTHER: &str = "b/kustomization.yaml";
 
 /// A repository with two kustomizations that have the image.
 fn local() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    git(folder.path(), &["init", "--quiet", "w"]);
-    let path = folder.path().join("w");
-    git(&path, &["config", "user.name", "Ada"]);
-    git(&path, &["config", "user.email", "ada@example.com"]);
+    let (folder, path) = repo::local();
     let text = format!("# first\n{}", kustomization(&[API.into()]));
     commit(&path, OTHER, &text);
     commit(&path, FILE, &text);
@@ -133,6 +129,7 @@ fn in_the_middle_of_a_merge() {
     git(&path, &["merge", "--quiet", "--no-commit", "--no-ff", "other"]);
     let told = refused(&path, 1);
     assert!(told.contains("merge"), "{told}");
+    failed(&bump(&path, &["--dry-run"]), 1);
     git(&path, &["merge", "--abort"]);
     ended(&bump(&path, &[]), 0, "committed");
 }

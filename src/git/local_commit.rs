@@ -43,10 +43,7 @@ struct Edited {
 pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String> {
     let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
     let repo = &checkout.repo;
-    if repo.state() != RepositoryState::Clean {
-        return Err(Failure::other("the repository is in the middle of a merge, rebase or the like")
-            .hinted("finish it first; git status says how"));
-    }
+    check_state(repo)?;
     let parent = repo.find_commit(checkout.head_oid().ok_or_else(no_commit)?).map_err(fault)?;
     let mut index = repo.index().map_err(|e| unreadable_index(&e))?;
     let before = index.path().and_then(|path| std::fs::read(path).ok());
@@ -81,6 +78,14 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
     })
 }
 
+fn check_state(repo: &Repository) -> Result<()> {
+    if repo.state() != RepositoryState::Clean {
+        return Err(Failure::other("the repository is in the middle of a merge, rebase or the like")
+            .hinted("finish it first; git status says how"));
+    }
+    Ok(())
+}
+
 /// Locks the branch and says where it shall go; nothing moves before the transaction is committed.
 fn move_branch(
     repo: &Repository,
@@ -105,8 +110,9 @@ fn move_branch(
 /// What [`commit`] would refuse, without doing anything.
 ///
 /// # Errors
-/// Exit 6 where a reference was changed already, and is not committed.
+/// As [`commit`]: exit 6 where a reference was changed already, exit 1 in the middle of a merge.
 pub fn rehearse(checkout: &Checkout, plan: &Plan, worktree: &Worktree, replan: &Replan<'_>) -> Result<()> {
+    check_state(&checkout.repo)?;
     let index = checkout.repo.index().map_err(|e| unreadable_index(&e))?;
     let versions = Versions { checkout, index: &index, plan, worktree, replan };
     plan.edits.iter().try_for_each(|edit| versions.of(edit).map(|_| ()))

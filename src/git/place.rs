@@ -94,6 +94,11 @@ impl GitPlace {
         self.push.credential_label()
     }
 
+    /// Takes every secret of the remote out of a text.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        self.push.scrub(&self.fetch.scrub(text))
+    }
+
     pub(super) fn workspace(&self) -> &Workspace {
         &self.workspace
     }

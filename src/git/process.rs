@@ -63,7 +63,11 @@ pub fn output(mut command: Command, time: Duration) -> Result<String, String> {
     let words = std::thread::spawn(move || text(stderr));
     let printed = text(stdout);
     let words = words.join().unwrap_or_default();
-    if watched.end() { Ok(printed) } else { Err(words.trim().to_owned()) }
+    match (watched.end(), words.trim()) {
+        (true, _) => Ok(printed),
+        (false, "") => Err("failed without a word, or took too long".to_owned()),
+        (false, words) => Err(words.to_owned()),
+    }
 }
 
 fn text(from: Option<impl Read>) -> String {

@@ -29,7 +29,7 @@ pub enum Synced {
 pub fn sync(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) -> Synced {
     match forward(checkout, place, remote, commit) {
         Ok(()) => Synced::Forwarded,
-        Err(why) => Synced::Left(why),
+        Err(why) => Synced::Left(place.scrub(&why)),
     }
 }
 

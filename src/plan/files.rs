@@ -41,13 +41,10 @@ const FIELD_DEPTH: usize = 32;
 /// How many nameless tags are kept for a message.
 const NAMELESS: usize = 5;
 
-pub(super) fn survey(
-    files: impl IntoIterator<Item = Result<SourceFile>>,
-    request: &Request,
-) -> Result<Survey> {
+pub(super) fn survey(files: impl IntoIterator<Item = SourceFile>, request: &Request) -> Result<Survey> {
     let mut survey = Survey::default();
     for file in files {
-        survey.take(file?, request)?;
+        survey.take(file, request)?;
     }
     Ok(survey)
 }

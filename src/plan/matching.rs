@@ -17,13 +17,16 @@ pub(super) fn find(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
     let mut matches = meant(survey, request)?;
     let by_old: HashSet<usize> = matches.iter().filter(|m| !m.by_new_name).map(|m| m.want).collect();
     matches.retain(|m| !m.by_new_name || !by_old.contains(&m.want));
+    for of_one_file in matches.chunk_by_mut(|a, b| a.file == b.file) {
+        let file = of_one_file.first().map_or(0, |m| m.file);
+        shared::settle(&survey.files[file], of_one_file);
+    }
     Ok(matches)
 }
 
 fn meant(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
     let mut matches = Vec::new();
     for (file, parsed) in survey.files.iter().enumerate().filter(|(_, f)| f.standing != Standing::Context) {
-        let first = matches.len();
         for reference in parsed.references.iter().filter(|r| request.add || !is_untagged(r)) {
             let mut wants = request.wants.iter().enumerate();
             let meant = wants.by_ref().find(|(_, w)| reference.is_meant_by(&w.name, &w.new_name));
@@ -33,7 +36,6 @@ fn meant(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
             }
             matches.push(one(parsed, file, reference, want, wanted));
         }
-        shared::settle(parsed, &mut matches[first..]);
     }
     Ok(matches)
 }

@@ -117,8 +117,8 @@ impl Survey {
     /// Reads files as YAML, and keeps what matters to the request.
     ///
     /// # Errors
-    /// Exit 1 where a named file can't be read as YAML; what the files' source says.
-    pub fn of(files: impl IntoIterator<Item = Result<SourceFile>>, request: &Request) -> Result<Self> {
+    /// Exit 1 where a named file can't be read as YAML.
+    pub fn of(files: impl IntoIterator<Item = SourceFile>, request: &Request) -> Result<Self> {
         Ok(Survey { inner: files::survey(files, request)? })
     }
 

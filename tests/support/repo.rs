@@ -240,3 +240,13 @@ pub fn actions<'a>(command: &'a mut Command, repository: &str, sha: &str) -> &'a
         .env("GITHUB_SERVER_URL", "https://github.com")
         .env("GITHUB_SHA", sha)
 }
+
+/// A repository without a remote and without a commit, with somebody who can make one.
+pub fn local() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["init", "--quiet", "w"]);
+    let path = folder.path().join("w");
+    git(&path, &["config", "user.name", "Ada"]);
+    git(&path, &["config", "user.email", "ada@example.com"]);
+    (folder, path)
+}
