@@ -1,19 +1,22 @@
 //! The story of a bump: read, plan, then write, commit or land.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use crate::actions::Source;
-use crate::error::{Failure, Result};
-use crate::facts;
+use crate::config::Config;
+use crate::error::{Exit, Failure, Result};
 use crate::git::{self, Checkout, CommitRequest, GitPlace, Identity, Synced, Target};
-use crate::image::{Part, Tag};
+use crate::image::{Digest, ImageArg, Part, Tag};
 use crate::land::message::Words;
-use crate::land::{self, Landing, NotLanded, Pace, Place as _, SystemClock, Trouble};
-use crate::plan::{Files, Plan, Request, Survey, Want};
+use crate::land::{self, Landing, NotLanded, Pace, Place as _, Proposal, SystemClock, Trouble};
+use crate::plan::{self, Found, Look, Plan, Planned, Shelf, SourceFile, Want};
 use crate::report::{BumpedImage, Outcome, Report};
+use crate::select::Selection;
 use crate::settings::{BumpSettings, Reach};
 use crate::tag::{self, TagFacts};
+use crate::template::Template;
 use crate::worktree::Worktree;
+use crate::{facts, request};
 
 /// Does what was asked for. A failure is in the report too.
 pub fn run(settings: &BumpSettings) -> Report {
@@ -24,20 +27,35 @@ pub fn run(settings: &BumpSettings) -> Report {
     }
 }
 
-/// The images as far as they are known before anything is computed.
+/// The images as far as they are known before anything is read.
 fn asked_for(settings: &BumpSettings) -> Vec<BumpedImage> {
-    let wants = settings.wants(|| Err(Failure::other("not computed yet")));
-    wants.map(|wants| told(&wants)).unwrap_or_default()
+    let one = |image: &ImageArg| BumpedImage {
+        name: match &image.new_name {
+            Part::Set(new) => new.clone(),
+            Part::Unsaid | Part::Keep => image.name.clone(),
+        },
+        tag: match &image.tag {
+            Part::Set(tag) => Some(tag.to_string()),
+            Part::Keep => None,
+            Part::Unsaid => settings.tag.as_ref().map(Tag::to_string),
+        },
+        digest: digest(&image.digest),
+    };
+    settings.images.iter().map(one).collect()
+}
+
+fn digest(part: &Part<Digest>) -> Option<String> {
+    match part {
+        Part::Set(digest) => Some(digest.to_string()),
+        Part::Unsaid | Part::Keep => None,
+    }
 }
 
 fn told(wants: &[Want]) -> Vec<BumpedImage> {
     let one = |want: &Want| BumpedImage {
         name: want.effective_name().to_owned(),
         tag: want.tag.as_ref().map(Tag::to_string),
-        digest: match &want.digest {
-            Part::Set(digest) => Some(digest.to_string()),
-            Part::Unsaid | Part::Keep => None,
-        },
+        digest: digest(&want.digest),
     };
     wants.iter().map(one).collect()
 }
@@ -45,29 +63,30 @@ fn told(wants: &[Want]) -> Vec<BumpedImage> {
 fn bump(settings: &BumpSettings, report: &mut Report) -> Result<()> {
     let worktree = Worktree::open(&settings.place.root)?;
     let bump = Bump::prepare(settings)?;
-    report.images = told(&bump.request.wants);
     let done = match settings.reach {
         Reach::Edit => bump.edit(&worktree, report),
         Reach::Commit => bump.commit(&worktree, report),
         Reach::Land => bump.land(report),
     };
-    tell_left_out(report, bump.left_out.into_inner());
+    tell_last(report, bump.last.into_inner());
     done
 }
 
 /// A bump with all that is known before files are read.
 struct Bump<'a> {
     settings: &'a BumpSettings,
-    request: Request,
     checkout: Option<Checkout>,
-    facts: TagFacts,
+    /// Why there is a repository, but no checkout.
+    unopened: Option<Failure>,
+    facts: OnceCell<TagFacts>,
     /// Of the last plan, told whatever comes of it.
-    left_out: RefCell<LeftOut>,
+    last: RefCell<Last>,
 }
 
-/// Files that were not looked at, and those that are no YAML.
+/// What the last plan was for, which files were not looked at, and those that are no YAML.
 #[derive(Debug, Default)]
-struct LeftOut {
+struct Last {
+    images: Option<Vec<BumpedImage>>,
     warnings: Vec<String>,
     unread: Vec<String>,
 }
@@ -75,51 +94,44 @@ struct LeftOut {
 impl<'a> Bump<'a> {
     fn prepare(settings: &'a BumpSettings) -> Result<Self> {
         let needs_git = settings.reach != Reach::Edit;
-        let mut checkout = if needs_git { Checkout::open(&settings.place.root)? } else { None };
+        let root = &settings.place.root;
+        let (checkout, unopened) = match Checkout::open(root) {
+            Ok(checkout) => (checkout, None),
+            Err(failure) if needs_git => return Err(failure),
+            // what git itself can't open is no reason not to edit files
+            Err(failure) => (None, Some(failure)),
+        };
         if needs_git && checkout.is_none() {
-            let root = settings.place.root.display();
-            return Err(Failure::usage(format!("{root}: is in no git repository")).hinted(
+            return Err(Failure::usage(format!("{}: is in no git repository", root.display())).hinted(
                 "name a checkout with -C (a bare repository is none), or leave --commit and --push out",
             ));
         }
-        let mut facts = None;
-        let wants = settings.wants(|| {
-            if checkout.is_none() {
-                checkout = Checkout::open(&settings.place.root)?;
-            }
-            let known = facts::tag_facts(&settings.place, checkout.as_ref());
-            let computed = tag::compute(&settings.template, &known);
-            facts = Some(known);
-            computed
-        })?;
-        Ok(Bump {
-            request: Request {
-                wants,
-                fields: settings.fields.clone(),
-                add: settings.add,
-                all: settings.all,
-                selected: !settings.selection.is_everything(),
-                expect: settings.expect,
-            },
-            facts: facts.unwrap_or_else(|| facts::tag_facts(&settings.place, checkout.as_ref())),
-            checkout,
-            left_out: RefCell::default(),
-            settings,
-        })
+        Ok(Bump { settings, checkout, unopened, facts: OnceCell::new(), last: RefCell::default() })
     }
 
-    fn plan(&self, files: Files) -> Result<Plan> {
-        *self.left_out.borrow_mut() = LeftOut { warnings: files.warnings, unread: Vec::new() };
-        let survey = Survey::of(files.files, &self.request)?;
-        self.left_out.borrow_mut().unread = survey.unread().to_vec();
-        survey.plan(&self.request)
+    fn facts(&self) -> &TagFacts {
+        self.facts.get_or_init(|| facts::tag_facts(&self.settings.place, self.checkout.as_ref()))
+    }
+
+    fn computed_tag(&self, template: &Template) -> Result<Tag> {
+        match &self.unopened {
+            Some(failure) => Err(failure.clone()),
+            None => tag::compute(template, self.facts()),
+        }
+    }
+
+    fn plan(&self, shelf: &dyn Shelf, config: &Config) -> Result<Plan> {
+        let compute = |template: &Template| self.computed_tag(template);
+        let request = request::request(self.settings, config, &compute)?;
+        let Planned { plan, warnings, unread } = plan::plan(shelf, &request);
+        *self.last.borrow_mut() = Last { images: Some(told(&request.wants)), warnings, unread };
+        plan.map_err(|failure| with_services(failure, config))
     }
 
     fn edit(&self, worktree: &Worktree, report: &mut Report) -> Result<()> {
-        // what git itself can't open is no reason not to edit files
-        let checkout = Checkout::open(&self.settings.place.root).ok().flatten();
-        let tracked = checkout.map(|checkout| checkout.tracked()).unwrap_or_default();
-        let planned = self.plan(worktree.read(&self.settings.selection, self.request.add, &tracked)?)?;
+        let tracked = self.checkout.as_ref().map(Checkout::tracked).unwrap_or_default();
+        let shelf = worktree.clone().tracking(tracked);
+        let planned = self.plan(&shelf, &Config::load(&shelf)?)?;
         let outcome = self.outcome(&planned, Outcome::Edited);
         if outcome == Outcome::Edited {
             worktree.replace(&planned.edits)?;
@@ -142,16 +154,18 @@ impl<'a> Bump<'a> {
 
     fn commit(&self, worktree: &Worktree, report: &mut Report) -> Result<()> {
         let checkout = self.checkout()?;
-        let planned = self.plan(checkout.head_files(&self.settings.selection, self.request.add)?)?;
+        let shelf = checkout.head_files()?;
+        let config = Config::load(&shelf)?;
+        let planned = self.plan(&shelf, &config)?;
         let outcome = self.outcome(&planned, Outcome::Committed);
-        let replan = |path: &str, bytes: &[u8]| self.replan(checkout, path, bytes);
+        let replan = |path: &str, bytes: &[u8]| self.plan(&Replaced { shelf: &shelf, path, bytes }, &config);
         if outcome == Outcome::Planned {
             git::rehearse(checkout, &planned, worktree, &replan)?;
         }
         if outcome == Outcome::Committed {
             let (author, committer) = self.identities()?;
             let request = CommitRequest {
-                message: &self.words(&committer)?.message(&planned)?,
+                message: &self.message(&committer, &config, &planned)?,
                 plan: &planned,
                 author: &author,
                 committer: &committer,
@@ -166,15 +180,6 @@ impl<'a> Bump<'a> {
         Ok(())
     }
 
-    /// The same bump on `HEAD`, with other bytes in one file.
-    fn replan(&self, checkout: &Checkout, path: &str, bytes: &[u8]) -> Result<Plan> {
-        let mut files = checkout.head_files(&self.settings.selection, self.request.add)?.files;
-        for file in files.iter_mut().filter(|file| file.path == path) {
-            file.bytes = bytes.to_vec();
-        }
-        Survey::of(files, &self.request)?.plan(&self.request)
-    }
-
     fn land(&self, report: &mut Report) -> Result<()> {
         let clock = SystemClock;
         let checkout = self.checkout()?;
@@ -183,15 +188,12 @@ impl<'a> Bump<'a> {
         let (fetch, push) = checkout.remote(&landing.remote)?;
         let branch = self.branch(checkout, &fetch)?;
         let mut pace = Pace::new(&clock, landing.timeout, fastrand::Rng::new());
-        let words = self.words(&committer)?;
-        let target = Target { fetch, push, branch, author, committer };
-        let selection = self.settings.selection.clone();
-        let mut place = GitPlace::new(checkout, target, &landing.tokens, selection, self.request.add)?;
+        let target = Target { fetch, push, branch, author, committer: committer.clone() };
+        let mut place = GitPlace::new(checkout, target, &landing.tokens)?;
         if self.settings.dry_run {
             return self.dry_landing(&mut place, &pace, report);
         }
-        let landed =
-            land::land(&mut place, &mut pace, &mut |files| self.plan(files), &|plan| words.message(plan));
+        let landed = land::land(&mut place, &mut pace, &mut |shelf| self.propose(shelf, &committer));
         report.branch = place.branch().map(str::to_owned);
         report.details.extend(place.credential_label().map(|label| format!("credential: {label}")));
         match landed {
@@ -205,6 +207,14 @@ impl<'a> Bump<'a> {
         Ok(())
     }
 
+    /// The bump on a tip; its configuration is the tip's.
+    fn propose(&self, shelf: &dyn Shelf, committer: &Identity) -> Result<Proposal> {
+        let config = Config::load(shelf)?;
+        let plan = self.plan(shelf, &config)?;
+        let message = if plan.is_empty() { String::new() } else { self.message(committer, &config, &plan)? };
+        Ok(Proposal { plan, message })
+    }
+
     /// What would be landed on the tip as it is now.
     fn dry_landing(&self, place: &mut GitPlace, pace: &Pace<'_>, report: &mut Report) -> Result<()> {
         let tip = place.tip(pace.deadline()).map_err(|trouble| match trouble {
@@ -213,7 +223,8 @@ impl<'a> Bump<'a> {
                 Failure::other(what).hinted("check the network and run again")
             }
         })?;
-        let planned = self.plan(place.files(&tip)?)?;
+        let shelf = place.files(&tip)?;
+        let planned = self.plan(&*shelf, &Config::load(&*shelf)?)?;
         report.branch = place.branch().map(str::to_owned);
         let outcome = self.outcome(&planned, Outcome::Planned);
         tell(report, planned, outcome);
@@ -309,13 +320,12 @@ impl<'a> Bump<'a> {
         })
     }
 
-    fn words(&self, committer: &Identity) -> Result<Words<'_>> {
-        let source = self.source()?;
+    fn message(&self, committer: &Identity, config: &Config, plan: &Plan) -> Result<String> {
+        let source = self.source(config, plan)?;
         let commit = &self.settings.commit;
-        Ok(Words {
-            wants: &self.request.wants,
-            template: commit.message.as_ref(),
-            facts: &self.facts,
+        let words = Words {
+            template: request::message(self.settings, config, plan),
+            facts: self.facts(),
             skip_ci: match commit.skip_ci {
                 Some(asked) => asked,
                 None => self.target_is_what_was_built(source.as_ref())?,
@@ -323,14 +333,16 @@ impl<'a> Bump<'a> {
             source: source.and_then(|s| Some(format!("{}@{}", s.repository?, s.sha))),
             signoff: commit.signoff.then(|| format!("{} <{}>", committer.name, committer.email)),
             prefix: self.checkout()?.prefix(),
-        })
+        };
+        words.message(plan)
     }
 
     /// The commit that was built. Where nobody says in which repository: in the checkout's, if it is there.
-    fn source(&self) -> Result<Option<Source>> {
+    fn source(&self, config: &Config, plan: &Plan) -> Result<Option<Source>> {
         let checkout = self.checkout()?;
-        let tag = self.request.wants.iter().find_map(|want| want.tag.as_ref()).map(Tag::as_str);
-        let source = facts::source(&self.settings.place, Some(checkout), tag, &self.settings.template);
+        let tag = plan.wants.iter().find_map(|want| want.tag.as_ref()).map(Tag::as_str);
+        let template = request::tag_template(self.settings, config);
+        let source = facts::source(&self.settings.place, Some(checkout), tag, template);
         Ok(source.map(|mut source| {
             if source.repository.is_none() && checkout.resolve(&source.sha).is_some() {
                 let remote = checkout.remote(&self.settings.landing.remote).ok();
@@ -360,19 +372,54 @@ fn same_repository(one: Option<&str>, other: Option<&str>) -> bool {
     one.zip(other).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
+/// Files with other bytes in one of them.
+struct Replaced<'a> {
+    shelf: &'a dyn Shelf,
+    path: &'a str,
+    bytes: &'a [u8],
+}
+
+impl Shelf for Replaced<'_> {
+    fn each(&self, selection: &Selection, context: bool, look: Look<'_>) -> Result<Found> {
+        let (path, bytes) = (self.path.to_owned(), self.bytes.to_vec());
+        self.shelf.each(selection, context, &move |file: SourceFile<'_>| {
+            look(if file.path == path { SourceFile { bytes: &bytes, ..file } } else { file });
+        })
+    }
+
+    fn one(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        self.shelf.one(path)
+    }
+}
+
+/// An IMAGE that is nowhere may be a service, misspelt.
+fn with_services(failure: Failure, config: &Config) -> Failure {
+    let names: Vec<&str> = config.names().collect();
+    if failure.exit != Exit::NoMatch || names.is_empty() {
+        return failure;
+    }
+    let message = format!("{}\nservices of tagbump.yaml: {}", failure.message, names.join(", "));
+    Failure { message, ..failure }
+}
+
 fn tell(report: &mut Report, planned: Plan, outcome: Outcome) {
     report.outcome = outcome;
     report.warnings.splice(0..0, planned.warnings);
+    report.notices.splice(0..0, planned.notices);
+    report.images = told(&planned.wants);
     report.changes = planned.changes;
     report.edits = planned.edits;
 }
 
-fn tell_left_out(report: &mut Report, left_out: LeftOut) {
-    report.warnings.splice(0..0, left_out.warnings);
-    match left_out.unread.len() {
+fn tell_last(report: &mut Report, last: Last) {
+    if let Some(images) = last.images {
+        report.images = images;
+    }
+    report.warnings.splice(0..0, last.warnings);
+    match last.unread.len() {
         0 => {}
         1 => report.warnings.push("1 file was left out: it is no YAML (-v names it)".to_owned()),
         n => report.warnings.push(format!("{n} files were left out: they are no YAML (-v names them)")),
     }
-    report.details.extend(left_out.unread.iter().map(|file| format!("no YAML: {file}")));
+    report.details.extend(last.unread.iter().map(|file| format!("no YAML: {file}")));
 }

@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | `main`, `console` | parse, run, show, exit: all that prints | everything |
 //! | [`bump`], [`tags`], [`facts`] | the stories of the two commands | everything below |
+//! | [`request`] | IMAGEs and services, made a plan's request | `settings`, `config`, `plan` |
 //! | [`settings`] | what was typed, checked | `cli`, `actions`, `git` and the pure rooms |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
 //! | [`git`] | commits, remotes, credentials; the only user of git2 | `land`, `plan`, `worktree`, `select` |
@@ -19,6 +20,7 @@
 //! | [`worktree`] | find, read and replace files; nothing outside the root | `plan`, `select` |
 //! | [`actions`] | what a GitHub Actions runner tells | `environment`, `tag` |
 //! | [`report`] | text, diff, JSON | `plan` |
+//! | [`config`] | `tagbump.yaml` | `plan` and the pure rooms |
 //! | [`plan`] | files and a request in, edits out | `manifest`, `yaml`, `image`, `select` |
 //! | [`manifest`] | where references live: one file a kind | `yaml`, `image` |
 //! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
@@ -35,6 +37,7 @@
 pub mod actions;
 pub mod bump;
 pub mod cli;
+pub mod config;
 pub mod environment;
 pub mod error;
 pub mod extras;
@@ -46,6 +49,7 @@ pub mod land;
 pub mod manifest;
 pub mod plan;
 pub mod report;
+pub mod request;
 pub mod select;
 pub mod settings;
 pub mod tag;

@@ -3,6 +3,8 @@
 //! Pure: paths are relative to the root, with `/`. Both the working tree and a commit's tree are selected
 //! from with this.
 
+use std::fmt;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::error::{Failure, Result};
@@ -10,15 +12,17 @@ use crate::error::{Failure, Result};
 /// Files over this many bytes are skipped.
 pub const MAX_FILE_SIZE: u64 = 50 * 1000 * 1000;
 
-/// How a file came to be looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a file came to be looked at, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// Found by search, or by a pattern.
-    Found,
-    /// Named without a wildcard.
-    Named,
     /// Not to be edited, but says how workloads spell an image.
     Context,
+    /// Found by search.
+    Found,
+    /// Found by a pattern, or in a folder that was named.
+    Chosen,
+    /// Named without a wildcard.
+    Named,
 }
 
 /// The `-f` arguments, checked.
@@ -27,6 +31,24 @@ pub struct Selection {
     names: Vec<String>,
     patterns: Vec<String>,
     set: GlobSet,
+    /// Every YAML file, besides those that are named.
+    everything: bool,
+}
+
+impl PartialEq for Selection {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |s: &Self| (s.names.clone(), s.patterns.clone(), s.everything);
+        parts(self) == parts(other)
+    }
+}
+
+impl Eq for Selection {}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let chosen: Vec<_> = self.names.iter().chain(&self.patterns).map(String::as_str).collect();
+        f.write_str(&chosen.join(", "))
+    }
 }
 
 impl Selection {
@@ -35,25 +57,33 @@ impl Selection {
     /// # Errors
     /// Exit 2: a pattern that can't be read, or a path that leaves the root.
     pub fn new(arguments: &[String]) -> Result<Self> {
-        let mut set = GlobSetBuilder::new();
-        let (mut names, mut patterns) = (Vec::new(), Vec::new());
-        for argument in arguments {
-            let path = inside_root(argument)?;
-            if !path.contains(['*', '?', '[', '{']) {
-                names.push(path);
-                continue;
-            }
-            let glob = GlobBuilder::new(&path).literal_separator(true).build();
-            set.add(glob.map_err(|e| unreadable(argument, &e))?);
-            patterns.push(path);
-        }
-        let set = set.build().map_err(|e| unreadable(&patterns.join(" "), &e))?;
-        Ok(Selection { names, patterns, set })
+        let paths = arguments.iter().map(|argument| inside_root(argument)).collect::<Result<Vec<_>>>()?;
+        let (patterns, names): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_pattern(path));
+        Ok(Selection { everything: arguments.is_empty(), set: glob_set(&patterns)?, names, patterns })
     }
 
-    /// Whether files were named at all.
+    /// What any of several selections selects.
+    ///
+    /// # Errors
+    /// Exit 2, as [`Selection::new`].
+    pub fn all_of<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self> {
+        let mut all = Selection::default();
+        for one in selections {
+            all.names.extend(one.names.iter().cloned());
+            all.patterns.extend(one.patterns.iter().cloned());
+            all.everything |= one.everything;
+        }
+        for list in [&mut all.names, &mut all.patterns] {
+            list.sort();
+            list.dedup();
+        }
+        all.set = glob_set(&all.patterns)?;
+        Ok(all)
+    }
+
+    /// Whether every YAML file is selected.
     pub fn is_everything(&self) -> bool {
-        self.names.is_empty() && self.patterns.is_empty()
+        self.everything
     }
 
     /// The paths without a wildcard: files or folders.
@@ -61,9 +91,9 @@ impl Selection {
         &self.names
     }
 
-    /// Whether there are no patterns.
+    /// Whether nothing is selected but what is named.
     pub fn names_only(&self) -> bool {
-        self.patterns.is_empty()
+        self.patterns.is_empty() && !self.everything
     }
 
     /// Whether and why a file is looked at.
@@ -77,9 +107,24 @@ impl Selection {
         let in_folder = |name: &String| {
             name == "." || path.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('/'))
         };
-        let chosen = self.is_everything() || self.set.is_match(path) || self.names.iter().any(in_folder);
-        chosen.then_some(Standing::Found)
+        if self.set.is_match(path) || self.names.iter().any(in_folder) {
+            return Some(Standing::Chosen);
+        }
+        self.everything.then_some(Standing::Found)
     }
+}
+
+fn is_pattern(path: &str) -> bool {
+    path.contains(['*', '?', '[', '{'])
+}
+
+fn glob_set(patterns: &[String]) -> Result<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        set.add(glob.map_err(|e| unreadable(pattern, &e))?);
+    }
+    set.build().map_err(|e| unreadable(&patterns.join(" "), &e))
 }
 
 fn unreadable(argument: &str, error: &globset::Error) -> Failure {
@@ -91,6 +136,11 @@ fn unreadable(argument: &str, error: &globset::Error) -> Failure {
 pub fn is_yaml(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.ends_with(".yaml") || name.ends_with(".yml") || name == "Kustomization"
+}
+
+/// The folder that a file is in; empty at the root.
+pub fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// The path without `.` parts.
@@ -116,19 +166,19 @@ mod tests {
 
     #[test]
     fn names_folders_and_patterns() {
-        use Standing::{Found, Named};
+        use Standing::{Chosen, Found, Named};
         assert_eq!(standing(&[], "a/b.yaml"), Some(Found));
         assert_eq!(standing(&[], "a/b.txt"), None);
         assert_eq!(standing(&[], "a/Kustomization"), Some(Found));
         assert_eq!(standing(&["./a//b.txt"], "a/b.txt"), Some(Named));
         assert_eq!(standing(&["a/b.yaml"], "a/c.yaml"), None);
-        assert_eq!(standing(&["k8s"], "k8s/x/y.yml"), Some(Found));
+        assert_eq!(standing(&["k8s"], "k8s/x/y.yml"), Some(Chosen));
         assert_eq!(standing(&["k8s"], "k8s2/y.yml"), None);
-        assert_eq!(standing(&["k8s/**"], "k8s/x/y.yml"), Some(Found));
+        assert_eq!(standing(&["k8s/**"], "k8s/x/y.yml"), Some(Chosen));
         assert_eq!(standing(&["k8s/**"], "k8s/README.md"), None);
         assert_eq!(standing(&["*.yaml"], "x/y.yaml"), None);
-        assert_eq!(standing(&["{a,b}/*.yaml"], "b/y.yaml"), Some(Found));
-        assert_eq!(standing(&["."], "b/y.yaml"), Some(Found));
+        assert_eq!(standing(&["{a,b}/*.yaml"], "b/y.yaml"), Some(Chosen));
+        assert_eq!(standing(&["."], "b/y.yaml"), Some(Chosen));
     }
 
     #[test]

@@ -11,7 +11,6 @@ use crate::environment::Environment;
 use crate::error::{Failure, Result};
 use crate::git::{Identity, Tokens};
 use crate::image::{Digest, ImageArg, Part, Tag};
-use crate::plan::Want;
 use crate::select::Selection;
 use crate::tag::DEFAULT_TEMPLATE;
 use crate::template::Template;
@@ -37,9 +36,9 @@ pub struct BumpSettings {
     pub place: Place,
     pub images: Vec<ImageArg>,
     pub tag: Option<Tag>,
-    /// Given, or the default one; it computes the tag of a bare IMAGE.
-    pub template: Template,
-    pub template_given: bool,
+    /// It computes the tag of a bare IMAGE.
+    pub template: Option<Template>,
+    pub default_template: Template,
     pub selection: Selection,
     pub fields: Vec<FieldPath>,
     pub all: bool,
@@ -94,7 +93,9 @@ impl std::fmt::Debug for LandingSettings {
 #[derive(Clone, Debug)]
 pub struct TagSettings {
     pub place: Place,
+    /// None: what `tagbump.yaml` says, else the default one.
     pub templates: Vec<Template>,
+    pub default_template: Template,
     pub images: Vec<String>,
 }
 
@@ -110,8 +111,8 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
     let settings = BumpSettings {
         images: with_digest(images, given(args.digest.as_deref()))?,
         tag: given(args.tag.as_deref()).map(Tag::parse).transpose().map_err(told)?,
-        template_given: template.is_some(),
-        template: parse_template("--tag-template", template.unwrap_or(DEFAULT_TEMPLATE))?,
+        template: template.map(|text| parse_template("--tag-template", text)).transpose()?,
+        default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
         selection: Selection::new(&listed(args.files))?,
         fields: fields(&listed(args.fields))?,
         all: args.all,
@@ -153,10 +154,7 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
 /// # Errors
 /// Exit 2, with the flag and what it takes.
 pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSettings> {
-    let mut templates = listed(args.templates);
-    if templates.is_empty() {
-        templates.push(DEFAULT_TEMPLATE.to_owned());
-    }
+    let templates = listed(args.templates);
     let images = listed(args.images);
     for image in &images {
         let parsed = ImageArg::parse(image).map_err(told)?;
@@ -168,6 +166,7 @@ pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSetti
     Ok(TagSettings {
         place: place(&args.common, environment, now)?,
         templates: templates.iter().map(|t| parse_template("--tag-template", t)).collect::<Result<_>>()?,
+        default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
         images,
     })
 }
@@ -185,44 +184,6 @@ impl BumpSettings {
             return usage("--field needs exactly one IMAGE", "bump the images one by one");
         }
         Ok(())
-    }
-
-    /// What each IMAGE's references shall say; `computed` gives the tag of a bare IMAGE, once.
-    ///
-    /// # Errors
-    /// What `computed` says, and exit 2 where nothing is to be set.
-    pub fn wants(&self, computed: impl FnOnce() -> Result<Tag>) -> Result<Vec<Want>> {
-        let needed = self.images.iter().any(|image| self.is_computed(image));
-        let computed = if needed { Some(computed()?) } else { None };
-        self.images.iter().map(|image| self.want(image, computed.as_ref())).collect()
-    }
-
-    /// A bare IMAGE gets the computed tag; `A=B` and `A@DIGEST` only where a template was asked for.
-    fn is_computed(&self, image: &ImageArg) -> bool {
-        let bare = image.new_name == Part::Unsaid && (image.digest == Part::Unsaid || image.digest_beside);
-        image.tag == Part::Unsaid && self.tag.is_none() && (bare || self.template_given)
-    }
-
-    fn want(&self, image: &ImageArg, computed: Option<&Tag>) -> Result<Want> {
-        let tag = match &image.tag {
-            Part::Set(tag) => Some(tag.clone()),
-            Part::Keep => None,
-            Part::Unsaid => {
-                let computed = computed.filter(|_| self.is_computed(image));
-                self.tag.clone().or_else(|| computed.cloned())
-            }
-        };
-        let renames = matches!(image.new_name, Part::Set(_));
-        if tag.is_none() && !matches!(image.digest, Part::Set(_)) && !renames {
-            return Err(Failure::usage(format!("IMAGE {} asks for no change", image.name))
-                .hinted("give a tag, a digest or a new name"));
-        }
-        Ok(Want {
-            name: image.name.clone(),
-            new_name: image.new_name.clone(),
-            tag,
-            digest: image.digest.clone(),
-        })
     }
 }
 

@@ -1,11 +1,13 @@
 //! The story of `tagbump tag`: what is known of the commit, and the tags that the templates make of it.
 
+use crate::config::Config;
 use crate::error::Result;
 use crate::facts;
 use crate::git::Checkout;
 use crate::image::Tag;
 use crate::settings::TagSettings;
 use crate::tag;
+use crate::worktree::Worktree;
 
 /// What is printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +24,12 @@ pub struct Told {
 pub fn run(settings: &TagSettings) -> Result<Told> {
     let checkout = Checkout::open(&settings.place.root)?;
     let facts = facts::tag_facts(&settings.place, checkout.as_ref());
-    let tags: Vec<Tag> = settings.templates.iter().map(|t| tag::compute(t, &facts)).collect::<Result<_>>()?;
+    let mut templates = settings.templates.clone();
+    if templates.is_empty() {
+        let config = Config::load(&Worktree::open(&settings.place.root)?)?;
+        templates.push(config.tag.unwrap_or_else(|| settings.default_template.clone()));
+    }
+    let tags: Vec<Tag> = templates.iter().map(|t| tag::compute(t, &facts)).collect::<Result<_>>()?;
     let mut notices = Vec::new();
     if settings.place.run.is_pull_request() && settings.place.source.is_none() {
         let sha = facts.sha.as_deref().unwrap_or_default();

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use git2::{Config, Direction, ErrorCode, Oid, Repository, RepositoryOpenFlags};
 
 use super::failure::{git_failure, no_commit};
-use super::{RemoteUrl, config, identity, tree};
+use super::tree::CommitFiles;
+use super::{RemoteUrl, config, identity};
 use crate::error::{Failure, Result};
-use crate::plan::Files;
-use crate::select::{Selection, is_yaml};
+use crate::select::is_yaml;
 
 /// Marks index entries that a sparse checkout leaves out (git's `CE_SKIP_WORKTREE`, as it is stored).
 const SKIP_WORKTREE: u16 = 1 << 14;
@@ -142,13 +142,13 @@ impl Checkout {
         self.config().is_ok_and(|config| config.get_bool("commit.gpgsign").unwrap_or(false))
     }
 
-    /// The selected files of `HEAD`.
+    /// The files of `HEAD`.
     ///
     /// # Errors
-    /// Exit 2 where there is no commit yet; exit 3 where a named file is not there.
-    pub fn head_files(&self, selection: &Selection, context: bool) -> Result<Files> {
-        let head = self.head_oid().ok_or_else(no_commit)?;
-        tree::files(&self.repo, head, &self.prefix, selection, context)
+    /// Exit 2 where there is no commit yet.
+    pub fn head_files(&self) -> Result<CommitFiles<'_>> {
+        let commit = self.head_oid().ok_or_else(no_commit)?;
+        Ok(CommitFiles { repo: &self.repo, commit, prefix: &self.prefix })
     }
 
     /// The YAML files below the root that git keeps track of: ignore rules do not hold for them.

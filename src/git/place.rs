@@ -15,12 +15,12 @@ use super::credentials::{Credentials, Tokens};
 use super::failure::git_failure;
 use super::identity::Identity;
 use super::transport::{self, Endpoint};
+use super::tree::CommitFiles;
 use super::workspace::Workspace;
-use super::{RemoteUrl, tree, verdict};
+use super::{RemoteUrl, verdict};
 use crate::error::{Failure, Result};
 use crate::land::{Place, Tip, Trouble, Verdict};
-use crate::plan::{FileEdit, Files};
-use crate::select::Selection;
+use crate::plan::{FileEdit, Shelf};
 
 const TIP: &str = "refs/tagbump/tip";
 
@@ -50,21 +50,13 @@ pub struct GitPlace {
     base: Option<Oid>,
     /// Whether a push was tried.
     published: bool,
-    selection: Selection,
-    context: bool,
     prefix: String,
 }
 
 impl GitPlace {
     /// # Errors
     /// Where no workspace can be made, or the remote can't be talked to in principle.
-    pub fn new(
-        checkout: &Checkout,
-        target: Target,
-        tokens: &Tokens,
-        selection: Selection,
-        context: bool,
-    ) -> Result<Self> {
+    pub fn new(checkout: &Checkout, target: Target, tokens: &Tokens) -> Result<Self> {
         let config = checkout.config()?;
         let endpoint =
             |url: &RemoteUrl| Endpoint::new(url, Credentials::new(url, tokens, &config, &checkout.workdir));
@@ -78,8 +70,6 @@ impl GitPlace {
             target,
             base: None,
             published: false,
-            selection,
-            context,
             prefix: checkout.prefix.clone(),
         })
     }
@@ -178,8 +168,9 @@ impl Place for GitPlace {
         self.fetch_tip(until).map(|oid| Tip(oid.to_string()))
     }
 
-    fn files(&mut self, tip: &Tip) -> Result<Files> {
-        tree::files(&self.workspace.repo, oid(&tip.0)?, &self.prefix, &self.selection, self.context)
+    fn files(&self, tip: &Tip) -> Result<Box<dyn Shelf + '_>> {
+        let (repo, commit) = (&self.workspace.repo, oid(&tip.0)?);
+        Ok(Box::new(CommitFiles { repo, commit, prefix: &self.prefix }))
     }
 
     fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {

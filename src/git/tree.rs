@@ -1,10 +1,10 @@
 //! The files of a commit.
 
-use git2::{ObjectType, Oid, Repository};
+use git2::{ObjectType, Oid, Repository, Tree};
 
 use super::failure::git_failure;
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{Files, SourceFile};
+use crate::plan::{Found, Look, Shelf, SourceFile};
 use crate::select::{MAX_FILE_SIZE, Selection, Standing, is_yaml};
 
 const SYMLINK: i32 = 0o120_000;
@@ -19,68 +19,105 @@ struct Entry {
     standing: Standing,
 }
 
-/// Reads the files below `prefix` that are selected; with `context` every other YAML file too.
-///
-/// # Errors
-/// Exit 3 where a named file is not there, exit 2 where it is a symlink or a submodule, exit 6 where it is
-/// kept by LFS.
-pub fn files(
-    repo: &Repository,
-    commit: Oid,
-    prefix: &str,
-    selection: &Selection,
-    context: bool,
-) -> Result<Files> {
-    let entries = entries(repo, commit, prefix, selection, context)?;
-    check_names(selection, &entries)?;
-    let mut found = Files::default();
-    for entry in entries.into_iter().filter(|e| e.mode != SYMLINK && e.mode != SUBMODULE) {
-        read(repo, entry, &mut found)?;
-    }
-    Ok(found)
+/// A commit's files below a folder.
+pub struct CommitFiles<'r> {
+    pub repo: &'r Repository,
+    pub commit: Oid,
+    /// With `/`; empty for all.
+    pub prefix: &'r str,
 }
 
-fn entries(
-    repo: &Repository,
-    commit: Oid,
-    prefix: &str,
-    selection: &Selection,
-    context: bool,
-) -> Result<Vec<Entry>> {
-    let fault = |e: git2::Error| git_failure(&format!("commit {commit} can't be read"), &e);
-    let top = repo.find_commit(commit).and_then(|c| c.tree()).map_err(fault)?;
-    let tree = if prefix.is_empty() {
-        top
-    } else {
-        let below = top.get_path(std::path::Path::new(prefix)).and_then(|entry| entry.to_object(repo));
-        match below.and_then(|object| object.peel_to_tree()) {
-            Ok(tree) => tree,
-            Err(_) => return Ok(Vec::new()),
+impl Shelf for CommitFiles<'_> {
+    /// Exit 3 where a named file is not there, exit 2 where it is a symlink or a submodule, exit 6 where it
+    /// is kept by LFS.
+    fn each(&self, selection: &Selection, context: bool, look: Look<'_>) -> Result<Found> {
+        let mut found = Found::default();
+        let entries = self.entries(selection, context, &mut found)?;
+        check_names(selection, &entries)?;
+        for entry in entries.into_iter().filter(|e| e.mode != SYMLINK && e.mode != SUBMODULE) {
+            self.read(entry, look, &mut found)?;
         }
-    };
-    let mut entries = Vec::new();
-    let mut folders = vec![(String::new(), tree)];
-    while let Some((folder, tree)) = folders.pop() {
-        for entry in &tree {
-            // what has no name in UTF-8 has none in a report either
-            let Ok(name) = entry.name() else { continue };
-            let path = format!("{folder}{name}");
-            if entry.kind() == Some(ObjectType::Tree) {
-                folders.push((format!("{path}/"), repo.find_tree(entry.id()).map_err(fault)?));
-                continue;
-            }
-            let standing = selection.standing(&path);
-            let standing = standing.or((context && is_yaml(&path)).then_some(Standing::Context));
-            entries.extend(standing.map(|standing| Entry {
-                path,
-                id: entry.id(),
-                mode: entry.filemode(),
-                standing,
-            }));
-        }
+        Ok(found)
     }
-    entries.sort_by(|a: &Entry, b| a.path.cmp(&b.path));
-    Ok(entries)
+
+    fn one(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        let Some(tree) = self.tree()? else { return Ok(None) };
+        let Ok(entry) = tree.get_path(std::path::Path::new(path)) else { return Ok(None) };
+        if entry.kind() != Some(ObjectType::Blob) || entry.filemode() == SYMLINK {
+            return Ok(None);
+        }
+        let fault = |e: git2::Error| git_failure(&format!("{path}: can't be read from the repository"), &e);
+        let (size, _) = self.repo.odb().and_then(|odb| odb.read_header(entry.id())).map_err(fault)?;
+        if size as u64 > MAX_FILE_SIZE {
+            return Err(Failure::other(format!("{path}: is over 50 MB")).hinted("make it smaller"));
+        }
+        Ok(Some(self.repo.find_blob(entry.id()).map_err(fault)?.content().to_vec()))
+    }
+}
+
+impl CommitFiles<'_> {
+    /// The tree below the prefix; nothing where the commit has no such folder.
+    fn tree(&self) -> Result<Option<Tree<'_>>> {
+        let fault = |e: git2::Error| git_failure(&format!("commit {} can't be read", self.commit), &e);
+        let top = self.repo.find_commit(self.commit).and_then(|c| c.tree()).map_err(fault)?;
+        if self.prefix.is_empty() {
+            return Ok(Some(top));
+        }
+        let below = top.get_path(std::path::Path::new(self.prefix)).and_then(|e| e.to_object(self.repo));
+        Ok(below.and_then(|object| object.peel_to_tree()).ok())
+    }
+
+    fn entries(&self, selection: &Selection, context: bool, found: &mut Found) -> Result<Vec<Entry>> {
+        let fault = |e: git2::Error| git_failure(&format!("commit {} can't be read", self.commit), &e);
+        let mut entries = Vec::new();
+        let mut folders: Vec<_> = self.tree()?.map(|tree| (String::new(), tree)).into_iter().collect();
+        while let Some((folder, tree)) = folders.pop() {
+            for entry in &tree {
+                // what has no name in UTF-8 has none in a report either
+                let Ok(name) = entry.name() else { continue };
+                let path = format!("{folder}{name}");
+                if entry.kind() == Some(ObjectType::Tree) {
+                    folders.push((format!("{path}/"), self.repo.find_tree(entry.id()).map_err(fault)?));
+                    continue;
+                }
+                found.pass(&path);
+                let standing = selection.standing(&path);
+                let standing = standing.or((context && is_yaml(&path)).then_some(Standing::Context));
+                entries.extend(standing.map(|standing| Entry {
+                    path,
+                    id: entry.id(),
+                    mode: entry.filemode(),
+                    standing,
+                }));
+            }
+        }
+        entries.sort_by(|a: &Entry, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
+    fn read(&self, entry: Entry, look: Look<'_>, found: &mut Found) -> Result<()> {
+        let Entry { path, id, standing, .. } = entry;
+        let fault = |e: git2::Error| git_failure(&format!("{path}: can't be read from the repository"), &e);
+        let odb = self.repo.odb().map_err(fault)?;
+        let (size, _) = odb.read_header(id).map_err(fault)?;
+        if size as u64 > MAX_FILE_SIZE {
+            found.warnings.push(format!("{path}: skipped, over 50 MB"));
+            return Ok(());
+        }
+        let blob = self.repo.find_blob(id).map_err(fault)?;
+        if blob.content().starts_with(LFS) {
+            let message = format!("{path}: is kept by Git LFS: the repository has a pointer to it only");
+            if standing == Standing::Named {
+                let hint = "take manifests out of LFS: git lfs untrack";
+                return Err(Failure::new(Exit::Unsafe, message).hinted(hint));
+            }
+            found.warnings.push(message);
+            return Ok(());
+        }
+        found.take(&path, standing);
+        look(SourceFile { path: &path, bytes: blob.content(), standing });
+        Ok(())
+    }
 }
 
 /// Every name must be a file, or a folder with files.
@@ -100,29 +137,5 @@ fn check_names(selection: &Selection, entries: &[Entry]) -> Result<()> {
             }
         }
     }
-    Ok(())
-}
-
-fn read(repo: &Repository, entry: Entry, found: &mut Files) -> Result<()> {
-    let Entry { path, id, standing, .. } = entry;
-    let fault = |e: git2::Error| git_failure(&format!("{path}: can't be read from the repository"), &e);
-    let odb = repo.odb().map_err(fault)?;
-    let (size, _) = odb.read_header(id).map_err(fault)?;
-    if size as u64 > MAX_FILE_SIZE {
-        found.warnings.push(format!("{path}: skipped, over 50 MB"));
-        return Ok(());
-    }
-    let bytes = repo.find_blob(id).map_err(fault)?.content().to_vec();
-    if bytes.starts_with(LFS) {
-        let message = format!("{path}: is kept by Git LFS: the repository has a pointer to it only");
-        if standing == Standing::Named {
-            return Err(
-                Failure::new(Exit::Unsafe, message).hinted("take manifests out of LFS: git lfs untrack")
-            );
-        }
-        found.warnings.push(message);
-        return Ok(());
-    }
-    found.files.push(SourceFile { path, bytes, standing });
     Ok(())
 }

@@ -15,7 +15,6 @@ const SKIP_MARKS: [&str; 5] = ["[skip ci]", "[ci skip]", "[no ci]", "[skip actio
 /// All that a message is made of.
 #[derive(Clone, Debug)]
 pub struct Words<'a> {
-    pub wants: &'a [Want],
     /// In the place of subject and body.
     pub template: Option<&'a Template>,
     pub facts: &'a TagFacts,
@@ -47,8 +46,8 @@ impl Words<'_> {
     }
 
     /// The images that this commit changes: on a retry somebody else may have bumped one already.
-    fn changed_wants(&self, plan: &Plan) -> Vec<Changed<'_>> {
-        let changed = |(nth, want)| {
+    fn changed_wants<'p>(&self, plan: &'p Plan) -> Vec<Changed<'p>> {
+        let changed = |(nth, want): (usize, &'p Want)| {
             let change = plan.changes.iter().find(|change| change.want == nth)?;
             let (tag, digest) = split_tag(&change.to);
             Some(Changed {
@@ -58,12 +57,12 @@ impl Words<'_> {
                 digest: digest.map(str::to_owned),
             })
         };
-        self.wants.iter().enumerate().filter_map(changed).collect()
+        plan.wants.iter().enumerate().filter_map(changed).collect()
     }
 
     fn plain(&self, plan: &Plan, wants: &[Changed<'_>]) -> String {
         let subject = match wants {
-            [want] => format!("chore: update {} image to {}", short_name(&want.image), want.told_tag()),
+            [want] => format!("chore: update {} image to {}", want.name(), want.told_tag()),
             _ => format!("chore: update {} images", wants.len()),
         };
         let lines: Vec<_> = plan
@@ -106,7 +105,7 @@ impl Words<'_> {
             values.join(", ")
         };
         Ok(match variable.name.as_str() {
-            "name" => each(&|want| short_name(&want.image).to_owned()),
+            "name" => each(&|want| want.name().to_owned()),
             "image" => each(&|want| want.image.clone()),
             "tag" => each(&|want| want.told_tag()),
             "images" => each(&|want| want.full_reference()),
@@ -145,6 +144,11 @@ struct Changed<'a> {
 const SHORT_DIGEST: usize = "sha256:".len() + 12;
 
 impl Changed<'_> {
+    /// The service, or the last part of the image's name.
+    fn name(&self) -> &str {
+        self.want.service.as_deref().unwrap_or_else(|| short_name(&self.image))
+    }
+
     /// The tag; where only a digest was asked for, that, shortened.
     fn told_tag(&self) -> String {
         match (&self.want.tag, &self.want.digest) {
@@ -213,6 +217,8 @@ mod tests {
             new_name: Part::Unsaid,
             tag: Some(Tag::parse("main-abc1234").unwrap()),
             digest: Part::Unsaid,
+            service: None,
+            scope: crate::plan::Scope::default(),
         }
     }
 
@@ -240,7 +246,6 @@ mod tests {
         let template = template.map(|t| Template::parse(t).unwrap());
         let facts = TagFacts { sha: Some("0123456789".into()), ..TagFacts::default() };
         let words = Words {
-            wants,
             template: template.as_ref(),
             facts: &facts,
             skip_ci,
@@ -249,7 +254,7 @@ mod tests {
             prefix: "",
         };
         let images: Vec<_> = wants.iter().map(|w| w.name.as_str()).collect();
-        words.message(&plan(&images)).unwrap()
+        words.message(&Plan { wants: wants.to_vec(), ..plan(&images) }).unwrap()
     }
 
     #[test]
@@ -282,9 +287,7 @@ mod tests {
     #[test]
     fn unknown_variables_are_told() {
         let template = Template::parse("{foo}").unwrap();
-        let wants = [want("a")];
         let words = Words {
-            wants: &wants,
             template: Some(&template),
             facts: &TagFacts::default(),
             skip_ci: false,
@@ -292,7 +295,8 @@ mod tests {
             signoff: None,
             prefix: "",
         };
-        let failure = words.message(&plan(&["a"])).unwrap_err();
+        let plan = Plan { wants: vec![want("a")], ..plan(&["a"]) };
+        let failure = words.message(&plan).unwrap_err();
         assert!(failure.message.contains("unknown variable {foo}"), "{}", failure.message);
     }
 
@@ -301,9 +305,8 @@ mod tests {
         let want = Want { new_name: Part::Keep, ..want("app") };
         let mut plan = plan(&["ghcr.io/acme/api"]);
         plan.changes[0].renamed_from = Some("ghcr.io/acme/old".to_owned());
-        let wants = [want];
+        plan.wants = vec![want];
         let words = Words {
-            wants: &wants,
             template: None,
             facts: &TagFacts::default(),
             skip_ci: false,

@@ -10,7 +10,7 @@ mod pace;
 use std::time::{Duration, Instant};
 
 use crate::error::{Exit, Failure, Result};
-use crate::plan::{FileEdit, Files, Plan};
+use crate::plan::{FileEdit, Plan, Shelf};
 
 pub use pace::{Clock, Pace, SystemClock};
 
@@ -54,11 +54,11 @@ pub trait Place {
     /// Where the server can't be asked, or has no such branch.
     fn tip(&mut self, until: Instant) -> Result<Tip, Trouble>;
 
-    /// The files of the tip that are to be planned on.
+    /// The files of the tip.
     ///
     /// # Errors
-    /// Where they can't be read, or a named one is not there.
-    fn files(&mut self, tip: &Tip) -> Result<Files>;
+    /// Where the tip can't be read.
+    fn files(&self, tip: &Tip) -> Result<Box<dyn Shelf + '_>>;
 
     /// Makes a commit on the tip; publishes nothing. Gives its name.
     ///
@@ -75,6 +75,17 @@ pub trait Place {
     /// Where the history can't be read.
     fn contains(&mut self, tip: &Tip, commit: &str) -> Result<bool>;
 }
+
+/// What is to be landed on a tip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    pub plan: Plan,
+    /// The commit's message.
+    pub message: String,
+}
+
+/// Makes a proposal of a tip's files.
+pub type Propose<'a> = dyn FnMut(&dyn Shelf) -> Result<Proposal> + 'a;
 
 /// How landing ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,18 +115,17 @@ const UNREACHABLE_TRIES: u32 = 6;
 /// How often a lock is waited for while the tip stands still.
 const LOCKED_TRIES: u32 = 12;
 
-/// Lands what `plan` makes of the tip's files, with the message that `word` makes of it.
+/// Lands what `propose` makes of the tip's files.
 ///
 /// # Errors
-/// What `plan` says of the tip; exit 4 when the budget is spent; exit 5 when the server refuses.
+/// What `propose` says of the tip; exit 4 when the budget is spent; exit 5 when the server refuses.
 pub fn land(
     place: &mut dyn Place,
     pace: &mut Pace<'_>,
-    plan: &mut dyn FnMut(Files) -> Result<Plan>,
-    word: &dyn Fn(&Plan) -> Result<String>,
+    propose: &mut Propose<'_>,
 ) -> Result<Landing, NotLanded> {
     let mut landing = Loop::new(place, pace);
-    let ended = landing.run(plan, word).or_else(|failure| landing.last_look(failure));
+    let ended = landing.run(propose).or_else(|failure| landing.last_look(failure));
     let (attempts, log) = (landing.attempts, landing.log);
     match ended {
         Ok((plan, commit)) => Ok(Landing { plan, commit, attempts, log }),
@@ -161,28 +171,24 @@ impl<'a, 'c> Loop<'a, 'c> {
         }
     }
 
-    fn run(
-        &mut self,
-        plan: &mut dyn FnMut(Files) -> Result<Plan>,
-        word: &dyn Fn(&Plan) -> Result<String>,
-    ) -> Result<Ended> {
+    fn run(&mut self, propose: &mut Propose<'_>) -> Result<Ended> {
         loop {
             let tip = self.tip()?;
             if let Some(landed) = self.landed_before(&tip)? {
                 return Ok(landed);
             }
             self.check_stuck(&tip)?;
-            let planned = plan(self.place.files(&tip)?)?;
-            if planned.is_empty() {
-                return Ok((planned, None));
+            let Proposal { plan, message } = propose(&*self.place.files(&tip)?)?;
+            if plan.is_empty() {
+                return Ok((plan, None));
             }
-            let commit = self.place.commit(&tip, &planned.edits, &word(&planned)?)?;
+            let commit = self.place.commit(&tip, &plan.edits, &message)?;
             self.attempts += 1;
             let verdict = self.place.publish(&commit, self.pace.deadline());
             if verdict == Verdict::Published {
-                return Ok((planned, Some(commit)));
+                return Ok((plan, Some(commit)));
             }
-            self.made.push((commit, planned));
+            self.made.push((commit, plan));
             self.after(&tip, verdict)?;
         }
     }

@@ -2,6 +2,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use super::*;
+use crate::plan::{Found, Look};
+use crate::select::Selection;
 
 const BUDGET: Duration = Duration::from_secs(120);
 
@@ -109,10 +111,9 @@ impl Place for FakePlace {
         }
     }
 
-    fn files(&mut self, tip: &Tip) -> Result<Files> {
+    fn files(&self, tip: &Tip) -> Result<Box<dyn Shelf + '_>> {
         let at = self.branch.iter().position(|commit| *commit == tip.0).unwrap();
-        // what the bump below looks at; a file would do the same with more words
-        Ok(Files { files: Vec::new(), warnings: self.branch[..=at].to_vec() })
+        Ok(Box::new(History(&self.branch[..=at])))
     }
 
     fn commit(&mut self, tip: &Tip, _: &[FileEdit], message: &str) -> Result<String> {
@@ -140,20 +141,32 @@ impl Place for FakePlace {
     }
 }
 
-/// The bump is there as soon as one of our commits, or one that says `bumped`, is below the tip.
-fn bump(files: Files) -> Result<Plan> {
-    let is_there = |commit: &String| commit.starts_with("ours") || commit.contains("bumped");
-    if files.warnings.iter().any(is_there) {
-        return Ok(Plan::default());
+/// One file, which lists the commits below the tip.
+struct History<'a>(&'a [String]);
+
+impl Shelf for History<'_> {
+    fn each(&self, _: &Selection, _: bool, _: Look<'_>) -> Result<Found> {
+        unreachable!("the bump below reads its file by name")
     }
+
+    fn one(&self, _: &str) -> Result<Option<Vec<u8>>> {
+        Ok(Some(self.0.join("\n").into_bytes()))
+    }
+}
+
+/// The bump is there as soon as one of our commits, or one that says `bumped`, is below the tip.
+fn bump(shelf: &dyn Shelf) -> Result<Proposal> {
+    let commits = String::from_utf8(shelf.one("k.yaml")?.unwrap()).unwrap();
+    let is_there = |commit: &str| commit.starts_with("ours") || commit.contains("bumped");
     let edit = FileEdit { path: "k.yaml".to_owned(), before: b"v0".to_vec(), after: b"v1".to_vec() };
-    Ok(Plan { edits: vec![edit], ..Plan::default() })
+    let edits = if commits.lines().any(is_there) { Vec::new() } else { vec![edit] };
+    Ok(Proposal { plan: Plan { edits, ..Plan::default() }, message: "bump".to_owned() })
 }
 
 fn land_on(place: &mut FakePlace, clock: &FakeClock) -> Result<Landing, NotLanded> {
     let mut pace = Pace::new(clock, BUDGET, fastrand::Rng::with_seed(7));
     place.deadline = pace.deadline();
-    land(place, &mut pace, &mut bump, &|_| Ok("bump".to_owned()))
+    land(place, &mut pace, &mut bump)
 }
 
 fn stale() -> Verdict {

@@ -3,17 +3,14 @@
 //! kustomize compares the entry's `name` with the workload's text, so `nginx` does not match a workload
 //! that says `docker.io/library/nginx`.
 
-use super::{Document, kustomization};
+use super::kustomization;
+use super::workload::CONTAINERS;
 use crate::image::{Written, same_image};
 use crate::yaml::{Change, NodeId, Pair, Shape, Tape};
 
-/// Where pods name their containers.
-const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
-
 /// The first document of a file that is a kustomization.
 pub fn kustomization_root(path: &str, tape: &Tape) -> Option<NodeId> {
-    let mut documents = tape.roots().iter().map(|&root| Document { path, tape, root });
-    documents.find(kustomization::is_kustomization).map(|doc| doc.root)
+    tape.roots().iter().copied().find(|&root| kustomization::is_kustomization(path, tape, root))
 }
 
 /// The files and folders that a kustomization builds on, as it writes them.

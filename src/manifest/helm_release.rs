@@ -1,6 +1,6 @@
 //! Flux `HelmRelease`: the values for the chart, and kustomize post-renderers.
 
-use super::{Document, Reference, kustomization, values};
+use super::{Document, Reference, forms, kustomization};
 
 const KIND: &str = "helm-release";
 
@@ -9,7 +9,7 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
         return Vec::new();
     }
     let values = doc.tape.at(doc.root, &["spec", "values"]);
-    let mut found = values.map(|node| values::find(doc, node, KIND)).unwrap_or_default();
+    let mut found = values.map(|node| forms::find(doc, node, KIND)).unwrap_or_default();
     if let Some(renderers) = doc.tape.at(doc.root, &["spec", "postRenderers"]) {
         let images = doc.tape.items(renderers).filter_map(|r| doc.tape.at(r, &["kustomize", "images"]));
         found.extend(images.flat_map(|list| kustomization::entries(doc, list, KIND)));

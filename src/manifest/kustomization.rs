@@ -3,17 +3,20 @@
 //! Rules: kustomize's `types.Image` and its image transformer: `newName` replaces `name`, `newTag` and
 //! `digest` replace what the workload says.
 
-use super::{Document, Form, Reference, Slot};
+use super::{Document, Form, Reference, Slot, file_name};
 use crate::image::Written;
-use crate::yaml::NodeId;
+use crate::yaml::{NodeId, Tape};
 
-const KIND: &str = "kustomization";
+pub const KIND: &str = "kustomization";
+
+/// How every `apiVersion` of a kustomization starts.
+pub const GROUP: &str = "kustomize.config.k8s.io/";
 
 /// File names that kustomize takes for a kustomization.
-pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 pub fn find(doc: &Document<'_>) -> Vec<Reference> {
-    if !is_kustomization(doc) {
+    if !is_kustomization(doc.path, doc.tape, doc.root) {
         return Vec::new();
     }
     match doc.tape.at(doc.root, &["images"]) {
@@ -23,11 +26,16 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
 }
 
 /// By `apiVersion`, or by file name where the file does not say otherwise (Flux has a Kustomization too).
-pub fn is_kustomization(doc: &Document<'_>) -> bool {
-    match doc.api_version() {
-        Some(version) => version.starts_with("kustomize.config.k8s.io/"),
-        None => FILE_NAMES.contains(&doc.file_name()) && doc.tape.is_map(doc.root),
+pub fn is_kustomization(path: &str, tape: &Tape, root: NodeId) -> bool {
+    match tape.at(root, &["apiVersion"]).and_then(|node| tape.text(node)) {
+        Some(version) => version.starts_with(GROUP),
+        None => is_kustomization_file(path) && tape.is_map(root),
     }
+}
+
+/// Whether kustomize takes a file for a kustomization by its name.
+pub fn is_kustomization_file(path: &str) -> bool {
+    FILE_NAMES.contains(&file_name(path))
 }
 
 /// The entries of an `images:` list, wherever kustomize's form of it is used.

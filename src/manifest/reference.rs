@@ -1,7 +1,7 @@
 //! A reference: one place that says which tag of an image to run.
 
 use crate::image::{Part, same_image};
-use crate::yaml::{Found, NodeId};
+use crate::yaml::{Found, NodeId, Tape};
 
 /// A scalar that holds a part of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,15 @@ impl Slot {
     /// The node at which the value is used: the value itself, or the alias or merge key that brings it.
     pub fn place(&self) -> NodeId {
         self.shared_by.unwrap_or(self.node)
+    }
+}
+
+impl Slot {
+    /// What a merge key brings in is a place of its own: where it is written.
+    pub fn where_written(tape: &Tape, found: Found) -> Self {
+        let merged = found.shared_by.is_some_and(|by| tape.key_text(by) == Some("<<"));
+        let slot = Slot::from(found);
+        if merged { Slot { shared_by: None, ..slot } } else { slot }
     }
 }
 
@@ -43,8 +52,12 @@ pub enum Form {
         digest: Option<Slot>,
         tag_suffix: bool,
     },
+    /// kustomize's `name[=newName][:tag][@digest]` in one string.
+    Override(Slot),
     /// A field that the user named, which holds a tag and nothing else.
     Field(Slot),
+    /// In YAML inside of a block scalar, at this place of the file: told, and never edited.
+    Embedded { line: usize, column: usize },
 }
 
 /// One place in a file that says which tag (and digest) of an image to run.
@@ -78,7 +91,8 @@ impl Reference {
     /// Every scalar that the reference is made of.
     pub fn slots(&self) -> Vec<Slot> {
         match &self.form {
-            Form::Text(slot) | Form::Field(slot) => vec![*slot],
+            Form::Text(slot) | Form::Field(slot) | Form::Override(slot) => vec![*slot],
+            Form::Embedded { .. } => Vec::new(),
             Form::Block { repository, tag, digest, .. } => {
                 [Some(*repository), Some(*tag), *digest].into_iter().flatten().collect()
             }
@@ -94,9 +108,19 @@ impl Reference {
     /// The node that holds the tag, where there is one.
     pub fn tag_slot(&self) -> Option<Slot> {
         match &self.form {
-            Form::Text(slot) | Form::Field(slot) | Form::Block { tag: slot, .. } => Some(*slot),
+            Form::Text(slot) | Form::Field(slot) | Form::Override(slot) | Form::Block { tag: slot, .. } => {
+                Some(*slot)
+            }
             Form::Entry { new_tag, .. } => *new_tag,
-            Form::Untagged { .. } => None,
+            Form::Untagged { .. } | Form::Embedded { .. } => None,
+        }
+    }
+
+    /// Line and column in the file, both 1-based.
+    pub fn position(&self, tape: &Tape) -> (usize, usize) {
+        match self.form {
+            Form::Embedded { line, column } => (line, column),
+            _ => (tape.node(self.at).line, tape.node(self.at).column),
         }
     }
 }

@@ -54,6 +54,15 @@ pub fn rewrite(tape: &Tape, reference: &Reference, wanted: &Wanted<'_>) -> Resul
     match &reference.form {
         Form::Text(slot) => pen.text(*slot)?,
         Form::Field(slot) => pen.field(*slot)?,
+        Form::Override(slot) => pen.override_string(*slot)?,
+        Form::Embedded { line, .. } => {
+            return Err(Refusal {
+                at: reference.at,
+                why: format!("names it in line {line}, in YAML inside of a block scalar, which is only text"),
+                cure: "write it as YAML (Argo CD: valuesObject), or edit it by hand".to_owned(),
+                written_at: None,
+            });
+        }
         Form::Block { repository, registry, tag, digest } => {
             pen.rename_block(*repository, registry.as_deref())?;
             pen.block(*tag, *digest)?;
@@ -169,19 +178,28 @@ impl<'a> Pen<'a> {
     }
 
     fn text(&mut self, slot: Slot) -> Result<()> {
-        let old = self.tape.text(slot.node).unwrap_or_default();
-        let name = match self.new_name() {
-            Some(new) if !same_image(new, Written::parse(old).name) => new,
-            _ => Written::parse(old).name,
-        };
-        let mut text = name.to_owned();
-        for (mark, part) in [(':', &self.tag), ('@', &self.digest)] {
-            if let Some(part) = part.as_deref().filter(|p| !p.is_empty()) {
-                text.push(mark);
-                text.push_str(part);
-            }
-        }
+        let old = Written::parse(self.tape.text(slot.node).unwrap_or_default()).name;
+        let name = self.new_name().filter(|new| !same_image(new, old)).unwrap_or(old);
+        let text = self.written_out(name);
         self.set("the image", slot, &text)
+    }
+
+    /// kustomize's `name=newName:tag`: a new name goes behind the `=`.
+    fn override_string(&mut self, slot: Slot) -> Result<()> {
+        let old = self.tape.text(slot.node).unwrap_or_default();
+        let (original, rest) = old.split_once('=').map_or((None, old), |(name, rest)| (Some(name), rest));
+        let runs = Written::parse(rest).name;
+        let new = self.new_name().filter(|new| !same_image(new, runs));
+        let original = original.or(new.map(|_| runs)).map(|name| format!("{name}=")).unwrap_or_default();
+        let text = format!("{original}{}", self.written_out(new.unwrap_or(runs)));
+        self.set("the image", slot, &text)
+    }
+
+    /// `name[:tag][@digest]`, as they shall be.
+    fn written_out(&self, name: &str) -> String {
+        let parts = [(':', &self.tag), ('@', &self.digest)].into_iter();
+        let parts = parts.filter_map(|(mark, part)| Some((mark, part.as_deref().filter(|p| !p.is_empty())?)));
+        parts.fold(name.to_owned(), |text, (mark, part)| format!("{text}{mark}{part}"))
     }
 
     /// A field that the user named: an image with its name, or else a tag alone.

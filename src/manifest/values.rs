@@ -1,215 +1,27 @@
-//! References in Helm values: the block form (`repository` and `tag`) and the string form (`image: a:b`).
-//!
-//! Both at any depth. The keys are those that charts use by convention; there is no standard for them.
+//! Helm values files: those by a `Chart.yaml`, and those that the user names.
 
-use std::collections::{HashMap, HashSet};
+use super::{Document, Reference, file_name, forms};
 
-use super::{Document, Form, Reference, Slot};
-use crate::image::{Written, split_tag};
-use crate::yaml::{NodeId, Shape};
+pub const KIND: &str = "values";
 
-/// Name key and tag key of a block, most specific first.
-const BLOCKS: [(&str, &str); 6] = [
-    ("repository", "tag"),
-    ("repository", "imageTag"),
-    ("repo", "tag"),
-    ("repo", "imageTag"),
-    ("image", "tag"),
-    ("image", "imageTag"),
-];
+/// The file that makes a folder a chart.
+pub const CHART: &str = "Chart.yaml";
 
-/// Every reference below `root`, the values' top map.
-pub fn find(doc: &Document<'_>, root: NodeId, kind: &'static str) -> Vec<Reference> {
-    let finder = Finder { doc, kind, registry: global_registry(doc, root) };
-    let mut found = Vec::new();
-    let mut seen = HashSet::new();
-    let mut ranges = vec![doc.tape.resolve(root)];
-    while let Some(start) = ranges.pop() {
-        if !seen.insert(start) {
-            continue;
-        }
-        let mut next = start;
-        while next < doc.tape.node(start).end {
-            // an anchored map inside of one that was looked at needs no second look
-            let known = next != start && !seen.insert(next);
-            next = if known { doc.tape.node(next).end } else { finder.visit(next, &mut found, &mut ranges) };
-        }
-    }
-    // one place can be reached twice, as a map and through an alias to what is around it
-    let mut places = HashSet::new();
-    found.retain(|r: &Reference| places.insert(r.at));
-    found
+/// A values file by its name: `values.yaml`, `values-prod.yaml`, …
+pub fn is_values_file(path: &str) -> bool {
+    let name = file_name(path);
+    name.starts_with("values") && (name.ends_with(".yaml") || name.ends_with(".yml"))
 }
 
-/// `global.imageRegistry` replaces every block's `registry` (a convention of Bitnami's charts).
-fn global_registry(doc: &Document<'_>, root: NodeId) -> Option<String> {
-    let node = doc.tape.at(root, &["global", "imageRegistry"])?;
-    doc.tape.text(node).filter(|text| !text.is_empty()).map(str::to_owned)
+/// What may be a values file where the user points at it with a pattern or a folder.
+pub fn looks_like_values(path: &str) -> bool {
+    file_name(path).contains("values")
 }
 
-struct Finder<'a> {
-    doc: &'a Document<'a>,
-    kind: &'static str,
-    registry: Option<String>,
-}
-
-impl Finder<'_> {
-    /// Looks at one node; gives the next one to look at. Aliased maps are looked at where they stand.
-    fn visit(&self, id: NodeId, found: &mut Vec<Reference>, ranges: &mut Vec<NodeId>) -> NodeId {
-        let tape = self.doc.tape;
-        let scalar = |id| matches!(tape.node(id).shape, Shape::Scalar { .. });
-        match tape.node(id).shape {
-            // annotations hold image names that run nothing
-            Shape::Map if tape.key_text(id).is_some_and(is_annotations) => return tape.node(id).end,
-            Shape::Map => self.map(id, found),
-            Shape::Alias(target) if !scalar(target) => ranges.push(target),
-            Shape::Alias(_) | Shape::Seq | Shape::Scalar { .. } => {}
-        }
-        id + 1
+pub fn find(doc: &Document<'_>) -> Vec<Reference> {
+    let is_object = doc.api_version().is_some() && doc.kind().is_some();
+    if is_object || !doc.is_values {
+        return Vec::new();
     }
-
-    fn map(&self, map: NodeId, found: &mut Vec<Reference>) {
-        let block = self.block(map).or_else(|| self.untagged(map));
-        let block_key = block.as_ref().map(|(key, _)| *key);
-        found.extend(block.map(|(_, reference)| reference));
-        // a Ceph volume's `image` is no container image
-        if self.doc.tape.key_text(map) != Some("rbd") {
-            self.strings(map, block_key, found);
-        }
-    }
-
-    /// The map as a block; with the key that holds the name, which is then no string form.
-    fn block(&self, map: NodeId) -> Option<(NodeId, Reference)> {
-        let tape = self.doc.tape;
-        let get = |key: &str| tape.get(map, key).map(Slot::from);
-        BLOCKS.iter().find_map(|&(name_key, tag_key)| {
-            let (name, tag) = (get(name_key)?, get(tag_key)?);
-            let hub = (name_key == "image").then(|| get("hub")).flatten();
-            let prefix = hub.or_else(|| get("registry"));
-            // what is merged in whole is found where it is written
-            let own = |slot: Slot| tape.node(slot.key).parent == Some(map);
-            let any_own = own(name) || own(tag) || prefix.is_some_and(own);
-            let written = Written::parse(tape.text(name.node)?);
-            if !any_own || written.tag.is_some() || written.digest.is_some() {
-                return None;
-            }
-            let registry = self.prefix(prefix, hub.is_some());
-            Some((name.key, self.tagged(name, registry, tag, get("digest"))?))
-        })
-    }
-
-    /// `repository` alone runs the chart's tag; `--add` can give it one.
-    fn untagged(&self, map: NodeId) -> Option<(NodeId, Reference)> {
-        let get = |key: &str| self.doc.tape.get(map, key).map(Slot::from);
-        let own = |slot: &Slot| self.doc.tape.node(slot.key).parent == Some(map);
-        if get("tag").is_some() || get("imageTag").is_some() {
-            return None;
-        }
-        let repository = get("repository").or_else(|| get("repo")).filter(own)?;
-        let registry = self.prefix(get("registry"), false);
-        let digest = get("digest");
-        let form = Form::Untagged { repository, registry: registry.clone(), digest };
-        let reference = Reference {
-            kind: self.kind,
-            at: repository.place(),
-            image: self.full_name(repository, registry.as_deref())?,
-            original: None,
-            tag: None,
-            digest: digest.and_then(|d| self.written(d)).map(str::to_owned),
-            form,
-        };
-        Some((repository.key, reference))
-    }
-
-    fn tagged(
-        &self,
-        repository: Slot,
-        registry: Option<String>,
-        tag: Slot,
-        digest: Option<Slot>,
-    ) -> Option<Reference> {
-        let image = self.full_name(repository, registry.as_deref())?;
-        let (text, in_tag) = split_tag(self.doc.tape.text(tag.node)?);
-        let own = digest.and_then(|d| self.written(d));
-        Some(Reference {
-            kind: self.kind,
-            at: tag.place(),
-            image,
-            original: None,
-            tag: Some(text.to_owned()).filter(|t| !t.is_empty()),
-            digest: own.or(in_tag).map(str::to_owned),
-            form: Form::Block { repository, registry, tag, digest },
-        })
-    }
-
-    fn written(&self, slot: Slot) -> Option<&str> {
-        self.doc.tape.text(slot.node).filter(|text| !text.is_empty())
-    }
-
-    /// What stands before the repository. A global registry replaces a block's own one.
-    fn prefix(&self, own: Option<Slot>, is_hub: bool) -> Option<String> {
-        let own = own?;
-        let global = self.registry.as_deref().filter(|_| !is_hub);
-        let text = global.or_else(|| self.written(own))?;
-        Some(text.trim_end_matches('/').to_owned())
-    }
-
-    fn full_name(&self, name: Slot, registry: Option<&str>) -> Option<String> {
-        let name = self.written(name).filter(|text| is_name(text))?;
-        Some(match registry {
-            Some(registry) => format!("{registry}/{name}"),
-            None => name.to_owned(),
-        })
-    }
-
-    /// `image: name:tag@digest`, also `xImage:`; with `xImageTag` beside it, the tag is there.
-    fn strings(&self, map: NodeId, block_key: Option<NodeId>, found: &mut Vec<Reference>) {
-        let tape = self.doc.tape;
-        let text = |key| tape.text(key).unwrap_or_default();
-        let pairs = || tape.pairs(map).filter(|&(key, _)| Some(key) != block_key);
-        let tags: HashMap<_, _> =
-            pairs().filter(|&(k, _)| text(k).ends_with("ImageTag")).map(|p| (text(p.0), p)).collect();
-        for (key, value) in pairs() {
-            let name = text(key);
-            if name != "image" && !name.ends_with("Image") {
-                continue;
-            }
-            let tag = if tags.is_empty() { None } else { tags.get(format!("{name}Tag").as_str()) };
-            let reference = match tag {
-                Some(&(tag_key, tag)) => {
-                    self.tagged(self.slot(key, value), None, self.slot(tag_key, tag), None)
-                }
-                None => self.string(self.slot(key, value)),
-            };
-            found.extend(reference);
-        }
-    }
-
-    fn slot(&self, key: NodeId, value: NodeId) -> Slot {
-        let node = self.doc.tape.resolve(value);
-        Slot { key, node, shared_by: (node != value).then_some(value) }
-    }
-
-    fn string(&self, slot: Slot) -> Option<Reference> {
-        let written = Written::parse(self.doc.tape.text(slot.node)?);
-        is_name(written.name).then(|| Reference {
-            kind: self.kind,
-            at: slot.place(),
-            image: written.name.to_owned(),
-            original: None,
-            tag: written.tag.map(str::to_owned),
-            digest: written.digest.map(str::to_owned),
-            form: Form::Text(slot),
-        })
-    }
-}
-
-fn is_annotations(key: &str) -> bool {
-    key == "annotations" || key.ends_with("Annotations")
-}
-
-/// Whether a string can be an image's name at all; whether it is the one looked for is seen later.
-fn is_name(text: &str) -> bool {
-    let blank = |c: char| c.is_whitespace() || c.is_control();
-    !text.is_empty() && !text.contains(blank) && !text.contains("://")
+    forms::find(doc, doc.root, KIND)
 }

@@ -3,37 +3,59 @@
 //! Which ones: those that `-f` names, and those that list a workload that runs the image among their own
 //! resources. Only where no reference of that image is in the kustomization already.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::files::{Parsed, Survey};
 use super::matched::Match;
 use super::{Request, Want};
 use crate::image::{Part, join_tag, same_image};
 use crate::manifest::{Refusal, Rewrite, add};
-use crate::select::Standing;
+use crate::select::{Standing, folder};
 use crate::yaml::Pair;
 
 const KIND: &str = "kustomization";
 
 /// Adds a match for every entry that is to be made.
 pub(super) fn add(survey: &Survey, request: &Request, matches: &mut Vec<Match>) {
+    let index = Index::of(survey);
     for (want, wanted) in request.wants.iter().enumerate() {
-        for (file, parsed) in survey.files.iter().enumerate() {
-            let has_it = matches.iter().any(|m| m.file == file && m.want == want);
-            if has_it || parsed.standing == Standing::Context {
-                continue;
-            }
-            if let Some(addition) = addition(survey, parsed, file, want, wanted) {
-                matches.push(addition);
-            }
+        let has_it: HashSet<usize> = matches.iter().filter(|m| m.want == want).map(|m| m.file).collect();
+        for (file, parsed) in survey.files.iter().enumerate().filter(|(file, _)| !has_it.contains(file)) {
+            let Some(standing) = wanted.scope.standing(&parsed.path) else { continue };
+            matches.extend(addition(&index, parsed, Asked { file, want, standing, wanted }));
         }
     }
 }
 
-fn addition(survey: &Survey, parsed: &Parsed, file: usize, want: usize, wanted: &Want) -> Option<Match> {
+/// The files by their paths, and those of each folder.
+struct Index<'a> {
+    by_path: HashMap<&'a str, &'a Parsed>,
+    by_folder: HashMap<&'a str, Vec<&'a Parsed>>,
+}
+
+impl<'a> Index<'a> {
+    fn of(survey: &'a Survey) -> Self {
+        let mut by_folder: HashMap<_, Vec<_>> = HashMap::new();
+        for file in &survey.files {
+            by_folder.entry(folder(&file.path)).or_default().push(file);
+        }
+        Index { by_path: survey.files.iter().map(|file| (file.path.as_str(), file)).collect(), by_folder }
+    }
+}
+
+/// An image that a file may get an entry for.
+struct Asked<'a> {
+    file: usize,
+    want: usize,
+    standing: Standing,
+    wanted: &'a Want,
+}
+
+fn addition(index: &Index<'_>, parsed: &Parsed, asked: Asked<'_>) -> Option<Match> {
+    let Asked { file, want, standing, wanted } = asked;
     let root = add::kustomization_root(&parsed.path, &parsed.tape)?;
-    let named = parsed.standing == Standing::Named;
-    let spelt = spelling(survey, parsed, root, wanted, named);
+    let named = standing == Standing::Named;
+    let spelt = spelling(index, parsed, root, wanted, named);
     if spelt.is_none() && !named {
         return None;
     }
@@ -59,6 +81,7 @@ fn addition(survey: &Survey, parsed: &Parsed, file: usize, want: usize, wanted: 
     Some(Match {
         file,
         want,
+        standing,
         at: root,
         kind: KIND,
         image,
@@ -78,7 +101,7 @@ fn other_entry(parsed: &Parsed, wanted: &Want) -> Option<usize> {
 /// As the first of its workloads that runs the image spells it; with `deep` also those of the kustomizations
 /// that it builds on.
 fn spelling<'a>(
-    survey: &'a Survey,
+    index: &Index<'a>,
     parsed: &'a Parsed,
     root: usize,
     wanted: &Want,
@@ -90,17 +113,14 @@ fn spelling<'a>(
         if !seen.insert(&parsed.path) {
             continue;
         }
-        let folder = parsed.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = folder(&parsed.path);
         for path in add::resources(&parsed.tape, root).into_iter().filter_map(|r| join(folder, r)) {
-            let workload = survey.files.iter().find(|f| f.path == path);
+            let workload = index.by_path.get(path.as_str());
             if let Some(spelt) = workload.and_then(|w| add::spelling(&w.tape, &wanted.name)) {
                 return Some(spelt);
             }
-            let below = survey
-                .files
-                .iter()
-                .filter(|f| deep && f.path.rsplit_once('/').map_or("", |(d, _)| d) == path);
-            next.extend(below.filter_map(|f| Some((f, add::kustomization_root(&f.path, &f.tape)?))));
+            let below = index.by_folder.get(path.as_str()).filter(|_| deep).into_iter().flatten();
+            next.extend(below.filter_map(|f| Some((*f, add::kustomization_root(&f.path, &f.tape)?))));
         }
     }
     None

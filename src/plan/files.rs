@@ -2,31 +2,58 @@
 //! image seen, for the message when nothing matches.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
-use super::{Request, SourceFile};
+use super::screen::Screen;
+use super::spare::Spare;
+use super::{Request, Shelf, SourceFile};
 use crate::error::{Exit, Failure, Result, inline};
-use crate::manifest::{Form, Reference, add, field_references, references};
-use crate::select::Standing;
+use crate::manifest::{
+    Form, ManifestFile, Reference, VALUES, add, field_references, is_kustomization_file, is_values_file,
+    looks_like_values, references,
+};
+use crate::select::{Standing, folder};
 use crate::yaml::{Tape, scan};
+
+/// How many of the files are parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Those that can matter.
+    Matching,
+    /// All, to tell what was seen instead.
+    Everything,
+}
 
 /// A file that may matter to the request, parsed.
 pub(super) struct Parsed {
     pub path: String,
     pub bytes: Vec<u8>,
-    pub standing: Standing,
     pub tape: Tape,
+    /// What the rules find.
+    pub references: Vec<Reference>,
+    /// What the fields of each want lead to.
+    pub fields: Vec<FieldPlaces>,
+}
+
+/// Where one field of one want leads to in a file.
+pub(super) struct FieldPlaces {
+    pub want: usize,
+    /// Which of the want's fields.
+    pub nth: usize,
     pub references: Vec<Reference>,
 }
 
 /// All that a plan knows of the files.
 #[derive(Default)]
 pub(super) struct Survey {
+    /// In the order of their paths.
     pub files: Vec<Parsed>,
     /// Files that were looked at.
     pub count: usize,
+    pub warnings: Vec<String>,
     pub unread: Vec<String>,
-    /// Of each field that is to be set, whether some document has it.
-    pub fields: Vec<bool>,
+    /// The fields that some document has, by want and number.
+    pub fields: HashSet<(usize, usize)>,
     /// Every image that some reference names, with the first place.
     pub seen: BTreeMap<String, String>,
     /// Places that name an image and no tag.
@@ -41,65 +68,153 @@ const FIELD_DEPTH: usize = 32;
 /// How many nameless tags are kept for a message.
 const NAMELESS: usize = 5;
 
-pub(super) fn survey(files: impl IntoIterator<Item = SourceFile>, request: &Request) -> Result<Survey> {
-    let mut survey = Survey::default();
-    for file in files {
-        survey.take(file, request)?;
+/// What one file is to the plan.
+struct Looked {
+    path: String,
+    /// Values, unless no chart is beside them.
+    needs_chart: bool,
+    matter: Matter,
+}
+
+enum Matter {
+    Parsed(Box<Parsed>),
+    Noted(Notes),
+    Unread { fault: String, named: bool },
+}
+
+/// What a file has to tell where nothing matches.
+#[derive(Default)]
+struct Notes {
+    seen: Vec<(String, String)>,
+    untagged: Vec<(String, String)>,
+    nameless: Vec<String>,
+}
+
+/// Reads what a request is about.
+///
+/// # Errors
+/// Exit 1 where a named file can't be read as YAML, and what the shelf says.
+pub(super) fn survey(shelf: &dyn Shelf, request: &Request, depth: Depth) -> Result<Survey> {
+    let screen = Screen::of(request);
+    let looked = Mutex::new(Vec::new());
+    let spare = Spare::new();
+    let look = |file: SourceFile<'_>| {
+        if depth == Depth::Matching && !is_wanted(&file, request, &screen) {
+            spare.keep(&file);
+        } else if let Some(one) = look_at(&file, request, depth) {
+            looked.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+        }
+    };
+    let found = shelf.each(&request.selection()?, request.add, &look)?;
+    let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
+    looked.extend(spare.unreadable().map(|(path, fault)| {
+        let fault = format!("{}:{fault}", inline(&path));
+        Looked { path, needs_chart: false, matter: Matter::Unread { fault, named: false } }
+    }));
+    looked.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut survey = Survey { count: found.count, warnings: found.warnings, ..Survey::default() };
+    for one in looked {
+        let has_chart = !one.needs_chart || found.charts.contains(folder(&one.path));
+        survey.take(one, has_chart, request)?;
     }
     Ok(survey)
 }
 
+/// Whether a file must be parsed for the request.
+fn is_wanted(file: &SourceFile<'_>, request: &Request, screen: &Screen<'_>) -> bool {
+    file.standing == Standing::Named
+        || screen.lets_pass(file.bytes)
+        || (request.add && is_kustomization_file(file.path))
+        || !fields_of(request, file.path).is_empty()
+}
+
+fn look_at(file: &SourceFile<'_>, request: &Request, depth: Depth) -> Option<Looked> {
+    let named = file.standing == Standing::Named;
+    let fields = fields_of(request, file.path);
+    let values = match file.standing {
+        Standing::Named => true,
+        Standing::Chosen => looks_like_values(file.path),
+        Standing::Found | Standing::Context => is_values_file(file.path),
+    };
+    let needs_chart = values && file.standing < Standing::Chosen;
+    let path = file.path.to_owned();
+    let tape = match scan(file.bytes) {
+        Ok(tape) => tape,
+        Err(_) if file.standing == Standing::Context => return None,
+        Err(fault) => {
+            let fault = format!("{}:{fault}", inline(file.path));
+            return Some(Looked { path, needs_chart, matter: Matter::Unread { fault, named } });
+        }
+    };
+    let parsed = parse(file, tape, values, fields, request);
+    let matter = match depth {
+        Depth::Matching => Matter::Parsed(Box::new(parsed)),
+        Depth::Everything if file.standing == Standing::Context => return None,
+        Depth::Everything => Matter::Noted(parsed.notes(values)),
+    };
+    Some(Looked { path, needs_chart, matter })
+}
+
+/// The fields that are to be set in a file, by want and number.
+fn fields_of(request: &Request, path: &str) -> Vec<(usize, usize)> {
+    let wants = request.wants.iter().enumerate();
+    let all =
+        wants.flat_map(|(want, w)| w.scope.fields.iter().enumerate().map(move |(nth, f)| (want, nth, f)));
+    all.filter(|(_, _, field)| field.files.standing(path).is_some())
+        .map(|(want, nth, _)| (want, nth))
+        .collect()
+}
+
+fn parse(
+    file: &SourceFile<'_>,
+    tape: Tape,
+    is_values: bool,
+    fields: Vec<(usize, usize)>,
+    request: &Request,
+) -> Parsed {
+    // what was parsed is UTF-8
+    let text = std::str::from_utf8(file.bytes).unwrap_or_default();
+    let manifest = ManifestFile { path: file.path, text, tape: &tape, is_values };
+    let references = references(&manifest);
+    let places = fields.into_iter().map(|(want, nth)| {
+        let (image, field) = (&request.wants[want].name, &request.wants[want].scope.fields[nth]);
+        FieldPlaces { want, nth, references: field_references(&tape, &field.path, image) }
+    });
+    let fields = places.collect();
+    Parsed { path: file.path.to_owned(), bytes: file.bytes.to_vec(), tape, references, fields }
+}
+
 impl Survey {
-    fn take(&mut self, file: SourceFile, request: &Request) -> Result<()> {
-        self.count += usize::from(file.standing != Standing::Context);
-        let tape = match scan(&file.bytes) {
-            Ok(tape) => tape,
-            Err(fault) => return self.unreadable(&file, &fault.to_string()),
-        };
-        let references = if request.fields.is_empty() {
-            references(&file.path, &tape)
-        } else {
-            self.fields.resize(request.fields.len(), false);
-            let wants = request.wants.first().map_or("", |want| want.name.as_str());
-            let each = request.fields.iter().map(|path| field_references(&tape, path, wants));
-            let each: Vec<Vec<Reference>> = each.collect();
-            each.iter().zip(&mut self.fields).for_each(|(found, has)| *has |= !found.is_empty());
-            each.into_iter().flatten().collect()
-        };
-        let parsed = Parsed { path: file.path, bytes: file.bytes, standing: file.standing, tape, references };
-        self.note(&parsed);
-        if parsed.matters(request) {
-            self.files.push(parsed);
-        }
-        Ok(())
-    }
-
-    fn unreadable(&mut self, file: &SourceFile, fault: &str) -> Result<()> {
-        let place = format!("{}:{fault}", inline(&file.path));
-        if file.standing == Standing::Named {
-            return Err(Failure::new(Exit::Other, format!("{place} (no YAML)"))
-                .hinted("mend the file; without its name in -f it would only be a warning"));
-        }
-        if file.standing == Standing::Found {
-            self.unread.push(place);
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, file: &Parsed) {
-        if file.standing == Standing::Context {
-            return;
-        }
-        for reference in &file.references {
-            let place = file.place(reference.at);
-            if matches!(reference.form, Form::Untagged { .. }) {
-                self.untagged.push((reference.image.clone(), place));
-            } else {
-                self.seen.entry(reference.image.clone()).or_insert(place);
+    fn take(&mut self, looked: Looked, has_chart: bool, request: &Request) -> Result<()> {
+        match looked.matter {
+            Matter::Unread { fault, named: true } => {
+                return Err(Failure::new(Exit::Other, format!("{fault} (no YAML)"))
+                    .hinted("mend the file; without its name in -f it would only be a warning"));
+            }
+            Matter::Unread { fault, named: false } => self.unread.push(fault),
+            Matter::Noted(notes) if has_chart => self.note(notes),
+            Matter::Noted(_) => {}
+            Matter::Parsed(mut parsed) => {
+                if !has_chart {
+                    parsed.references.retain(|reference| reference.kind != VALUES);
+                }
+                let places = parsed.fields.iter().filter(|places| !places.references.is_empty());
+                self.fields.extend(places.map(|places| (places.want, places.nth)));
+                if parsed.matters(request) {
+                    self.files.push(*parsed);
+                }
             }
         }
+        Ok(())
+    }
+
+    fn note(&mut self, notes: Notes) {
+        for (image, place) in notes.seen {
+            self.seen.entry(image).or_insert(place);
+        }
+        self.untagged.extend(notes.untagged);
         let room = NAMELESS.saturating_sub(self.nameless.len());
-        self.nameless.extend(file.nameless_tags().into_iter().take(room));
+        self.nameless.extend(notes.nameless.into_iter().take(room));
     }
 }
 
@@ -120,16 +235,29 @@ impl Parsed {
             add::kustomization_root(&self.path, &self.tape).is_some()
                 || request.wants.iter().any(|w| add::spelling(&self.tape, &w.name).is_some())
         };
-        self.references.iter().any(meant) || (request.add && for_adding())
+        let fields = || self.fields.iter().any(|places| !places.references.is_empty());
+        self.references.iter().any(meant) || fields() || (request.add && for_adding())
     }
 
-    /// `image.tag` in a HelmRelease whose repository is in the chart.
-    fn nameless_tags(&self) -> Vec<String> {
+    fn notes(&self, is_values: bool) -> Notes {
+        let mut notes = Notes { nameless: self.nameless_tags(is_values), ..Notes::default() };
+        for reference in &self.references {
+            let noted = (reference.image.clone(), self.place(reference.at));
+            match reference.form {
+                Form::Untagged { .. } => notes.untagged.push(noted),
+                _ => notes.seen.push(noted),
+            }
+        }
+        notes
+    }
+
+    /// `image.tag` in a HelmRelease, or in values, whose repository is in the chart.
+    fn nameless_tags(&self, is_values: bool) -> Vec<String> {
         let taken: HashSet<_> =
             self.references.iter().filter_map(|r| r.tag_slot()).map(|s| s.place()).collect();
         let tags = (0..self.tape.len()).filter(|id| !taken.contains(id));
         let tags = tags.filter(|&id| ["tag", "imageTag"].contains(&self.tape.key_text(id).unwrap_or("")));
-        let below_values = tags.filter_map(|id| Some((id, path_below_values(&self.tape, id)?)));
+        let below_values = tags.filter_map(|id| Some((id, field_path(&self.tape, id, is_values)?)));
         below_values
             .map(|(id, path)| format!("{}: -f {} --field {path}", self.place(id), self.path))
             .take(NAMELESS)
@@ -137,8 +265,8 @@ impl Parsed {
     }
 }
 
-/// The `--field` path of a node that stands below `spec.values` of its document.
-fn path_below_values(tape: &Tape, id: usize) -> Option<String> {
+/// The `--field` path of a node that stands in values: below `spec.values`, or anywhere in a values file.
+fn field_path(tape: &Tape, id: usize, is_values: bool) -> Option<String> {
     let mut keys = Vec::new();
     let mut node = id;
     while let Some(parent) = tape.node(node).parent.filter(|_| keys.len() < FIELD_DEPTH) {
@@ -146,5 +274,5 @@ fn path_below_values(tape: &Tape, id: usize) -> Option<String> {
         node = parent;
     }
     keys.reverse();
-    keys.starts_with(&["spec".to_owned(), "values".to_owned()]).then(|| keys.join("."))
+    (is_values || keys.starts_with(&["spec".to_owned(), "values".to_owned()])).then(|| keys.join("."))
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::files::{Parsed, Survey};
 use super::matched::Match;
-use super::{ChangedReference, FileEdit, Plan, Request, Want, messages, shared};
+use super::{ChangedReference, Field, FileEdit, Plan, Request, Want, messages, shared};
 use crate::error::Result;
 use crate::image::{Part, same_image};
 use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, rewrite};
 use crate::select::Standing;
-use crate::yaml::{Change, EditError, Obstacle, apply};
+use crate::yaml::{Change, EditError, NodeId, Obstacle, apply};
 
 /// Every reference that is meant, in the order of files and text. Where `A=B` finds an A, a B is another
 /// image; where it finds none, the renaming has been done.
@@ -26,25 +26,63 @@ pub(super) fn find(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
 
 fn meant(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
     let mut matches = Vec::new();
-    for (file, parsed) in survey.files.iter().enumerate().filter(|(_, f)| f.standing != Standing::Context) {
-        for reference in parsed.references.iter().filter(|r| request.add || !is_untagged(r)) {
-            let mut wants = request.wants.iter().enumerate();
-            let meant = wants.by_ref().find(|(_, w)| reference.is_meant_by(&w.name, &w.new_name));
-            let Some((want, wanted)) = meant else { continue };
-            if let Some((_, other)) = wants.find(|(_, w)| reference.is_meant_by(&w.name, &w.new_name)) {
-                return Err(messages::meant_twice(wanted, other, &parsed.place(reference.at)));
-            }
-            matches.push(one(parsed, file, reference, want, wanted));
+    for (file, parsed) in survey.files.iter().enumerate() {
+        matches.extend(by_rules(file, parsed, request)?);
+        matches.extend(by_fields(file, parsed, request));
+    }
+    matches.sort_by_key(|m| (m.file, m.at));
+    Ok(matches)
+}
+
+fn by_rules(file: usize, parsed: &Parsed, request: &Request) -> Result<Vec<Match>> {
+    let mut matches = Vec::new();
+    for reference in parsed.references.iter().filter(|r| request.add || !is_untagged(r)) {
+        let means = |(_, w): &(usize, &Want)| reference.is_meant_by(&w.name, &w.new_name);
+        let mut wants = request
+            .wants
+            .iter()
+            .enumerate()
+            .filter(means)
+            .filter_map(|(want, w)| Some((want, w, w.scope.standing(&parsed.path)?)));
+        let Some((want, wanted, standing)) = wants.next() else { continue };
+        if let Some((_, other, _)) = wants.next() {
+            return Err(messages::meant_twice(wanted, other, &parsed.place(reference.at)));
         }
+        matches.push(one(parsed, Meant { file, want, standing, reference }, wanted));
     }
     Ok(matches)
+}
+
+/// The fields that were named, unless a rule finds the same place for the same want.
+fn by_fields(file: usize, parsed: &Parsed, request: &Request) -> Vec<Match> {
+    let by_rule = |want: &Want, node: NodeId| {
+        let searched = want.scope.standing(&parsed.path).is_some();
+        let mut found = parsed.references.iter().filter(|r| r.is_meant_by(&want.name, &want.new_name));
+        searched && found.any(|r| r.slots().iter().any(|slot| slot.node == node))
+    };
+    let all = parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.want, r)));
+    all.filter(|(want, r)| !r.slots().iter().any(|slot| by_rule(&request.wants[*want], slot.node)))
+        .map(|(want, reference)| {
+            let meant = Meant { file, want, standing: Standing::Named, reference };
+            one(parsed, meant, &request.wants[want])
+        })
+        .collect()
 }
 
 fn is_untagged(reference: &Reference) -> bool {
     matches!(reference.form, Form::Untagged { .. })
 }
 
-fn one(parsed: &Parsed, file: usize, reference: &Reference, want: usize, wanted: &Want) -> Match {
+/// A reference that a want means.
+struct Meant<'a> {
+    file: usize,
+    want: usize,
+    standing: Standing,
+    reference: &'a Reference,
+}
+
+fn one(parsed: &Parsed, meant: Meant<'_>, wanted: &Want) -> Match {
+    let Meant { file, want, standing, reference } = meant;
     let wish = Wanted {
         name: &wanted.name,
         new_name: &wanted.new_name,
@@ -54,6 +92,7 @@ fn one(parsed: &Parsed, file: usize, reference: &Reference, want: usize, wanted:
     Match {
         file,
         want,
+        standing,
         at: reference.at,
         kind: reference.kind,
         image: reference.image.clone(),
@@ -64,22 +103,29 @@ fn one(parsed: &Parsed, file: usize, reference: &Reference, want: usize, wanted:
     }
 }
 
+/// Whether every field that was named is there.
+pub(super) fn check_fields(survey: &Survey, request: &Request) -> Result<()> {
+    for (want, wanted) in request.wants.iter().enumerate() {
+        let missing = |(nth, _): &(usize, &Field)| !survey.fields.contains(&(want, *nth));
+        if let Some((_, field)) = wanted.scope.fields.iter().enumerate().find(missing) {
+            return Err(messages::no_field(field));
+        }
+    }
+    Ok(())
+}
+
+/// The wants that nothing matches.
+pub(super) fn missing(request: &Request, matches: &[Match]) -> Vec<usize> {
+    (0..request.wants.len()).filter(|&want| !matches.iter().any(|m| m.want == want)).collect()
+}
+
 /// Whether the matches are what the user can have meant.
 pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Result<()> {
-    if let Some(nth) = survey.fields.iter().position(|has| !has) {
-        return Err(messages::no_field(&request.fields[nth]));
-    }
-    let of = |want: usize| matches.iter().filter(move |m| m.want == want);
-    let missing: Vec<_> = (0..request.wants.len()).filter(|&want| of(want).next().is_none()).collect();
-    if !missing.is_empty() {
-        return Err(messages::nothing(survey, request, &missing));
-    }
     for want in 0..request.wants.len() {
-        let refused: Vec<_> = of(want).filter(|m| m.result.is_err()).collect();
-        let named =
-            |m: &&Match| survey.files[m.file].standing == Standing::Named || !request.fields.is_empty();
-        let all_refused = refused.len() == of(want).count();
-        if all_refused || refused.iter().any(named) {
+        let of_want = || matches.iter().filter(move |m| m.want == want);
+        let refused: Vec<_> = of_want().filter(|m| m.result.is_err()).collect();
+        let named = refused.iter().any(|m| m.standing == Standing::Named);
+        if !refused.is_empty() && (named || refused.len() == of_want().count()) {
             return Err(messages::refused(survey, &refused));
         }
     }
@@ -88,10 +134,8 @@ pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Re
         let count = live().count();
         return if count == expected { Ok(()) } else { Err(messages::unexpected(survey, matches, expected)) };
     }
-    if request.all || request.selected {
-        return Ok(());
-    }
-    for (want, wanted) in request.wants.iter().enumerate() {
+    let ambiguous = |want: &Want| !request.all && !want.scope.is_chosen();
+    for (want, wanted) in request.wants.iter().enumerate().filter(|(_, w)| ambiguous(w)) {
         let places: Vec<_> = live().filter(|m| m.want == want && !m.added).collect();
         let tags: HashSet<_> = places.iter().map(|m| m.tag.as_deref()).collect();
         if tags.len() > 1 {
@@ -103,7 +147,7 @@ pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Re
 
 /// Makes the edits, each file's at once.
 pub(super) fn write(survey: &Survey, request: &Request, matches: Vec<Match>) -> Result<Plan> {
-    let mut plan = Plan::default();
+    let mut plan = Plan { wants: request.wants.clone(), ..Plan::default() };
     let mut by_file: BTreeMap<usize, Vec<(Match, Rewrite)>> = BTreeMap::new();
     for mut m in matches {
         match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {

@@ -2,11 +2,10 @@
 
 use super::files::{Parsed, Survey};
 use super::matched::Match;
-use super::{Request, Want};
+use super::{Field, Request, Want};
 use crate::error::{Exit, Failure, inline};
 use crate::image::{NAME_LENGTH, Tag, same_image, short_name};
 use crate::manifest::Refusal;
-use crate::yaml::FieldPath;
 
 /// How many places or names a message lists.
 const LISTED: usize = 10;
@@ -16,8 +15,9 @@ pub(super) fn meant_twice(one: &Want, other: &Want, place: &str) -> Failure {
         .hinted("name each image once")
 }
 
-pub(super) fn no_field(path: &FieldPath) -> Failure {
-    let message = format!("no file that -f names has a field {}; nothing was written", path.as_str());
+pub(super) fn no_field(field: &Field) -> Failure {
+    let path = field.path.as_str();
+    let message = format!("no document of {} has a field {path}; nothing was written", field.files);
     Failure::new(Exit::NoMatch, message)
         .hinted("paths start at the top of a document: spec.values.image.tag, list[0].tag")
 }
@@ -104,6 +104,16 @@ fn refusal_at(parsed: &Parsed, refusal: &Refusal) -> (String, String) {
 pub(super) fn left_alone(parsed: &Parsed, refusal: &Refusal) -> String {
     let place = parsed.exact_place(refusal.at);
     format!("{place}: left alone: {}; {}", refusal.why, refusal.cure)
+}
+
+/// Workloads that name an image whose tag a kustomization sets.
+pub(super) fn overridden(survey: &Survey, want: &Want, by: &str, left: &[Match]) -> String {
+    let places: Vec<_> = left.iter().map(|m| survey.files[m.file].place(m.at)).take(LISTED).collect();
+    let more = if left.len() > LISTED { format!(" and {} more", left.len() - LISTED) } else { String::new() };
+    let (places, name) = (places.join(", "), inline(&want.name));
+    format!(
+        "left alone, since {by} says which tag of {name} runs: {places}{more}; name a file with -f to edit it too"
+    )
 }
 
 pub(super) fn unproved(parsed: &Parsed) -> Failure {

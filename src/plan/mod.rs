@@ -1,8 +1,9 @@
 //! A bump as a pure function: files and a request in, edits out.
 //!
-//! No I/O, repeatable, and empty when there is nothing to do. The working tree, a commit and the landing
-//! loop all plan with this, each on its own set of files. `matching` finds the references that are meant,
-//! `shared` looks after aliases and merge keys, `addition` makes new kustomization entries, `messages` words
+//! No I/O of its own, repeatable, and empty when there is nothing to do. The working tree, a commit and the landing
+//! loop all plan with this, each on its own [`Shelf`] of files. `screen` and `files` find those that matter,
+//! `matching` the references that are meant, `shared` looks after aliases and merge keys, `overridden` after
+//! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `messages` words
 //! what went wrong.
 
 mod addition;
@@ -10,30 +11,75 @@ mod files;
 mod matched;
 mod matching;
 mod messages;
+mod overridden;
+mod screen;
 mod shared;
+mod spare;
+
+use std::collections::HashSet;
 
 use crate::error::Result;
 use crate::image::{Digest, Part, Tag};
-use crate::select::Standing;
+use crate::manifest::CHART;
+use crate::select::{Selection, Standing};
 use crate::yaml::FieldPath;
 
 /// A file to look at.
-#[derive(Clone, Debug)]
-pub struct SourceFile {
+#[derive(Clone, Copy, Debug)]
+pub struct SourceFile<'a> {
     /// Relative to the root, with `/`.
-    pub path: String,
-    pub bytes: Vec<u8>,
+    pub path: &'a str,
+    pub bytes: &'a [u8],
     pub standing: Standing,
 }
 
-/// Files to look at, and what was left out.
-#[derive(Clone, Debug, Default)]
-pub struct Files {
-    pub files: Vec<SourceFile>,
+/// Where files are read from: a working tree, or a commit.
+pub trait Shelf {
+    /// Hands every selected file to `look`, in any order and from several threads at once; with `context`
+    /// every other YAML file too.
+    ///
+    /// # Errors
+    /// A named file that is not there, or that may not be read.
+    fn each(&self, selection: &Selection, context: bool, look: Look<'_>) -> Result<Found>;
+
+    /// One file's bytes; nothing where it is not there.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    fn one(&self, path: &str) -> Result<Option<Vec<u8>>>;
+}
+
+/// What is done with each file.
+pub type Look<'a> = &'a (dyn Fn(SourceFile<'_>) + Sync);
+
+/// What is known of the files besides what is in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Files that were selected.
+    pub count: usize,
+    /// Folders with a `Chart.yaml`.
+    pub charts: HashSet<String>,
+    /// Files that were left out.
     pub warnings: Vec<String>,
 }
 
-/// One image, and what its references shall say.
+impl Found {
+    /// Counts a file that is looked at.
+    pub fn take(&mut self, path: &str, standing: Standing) {
+        self.count += usize::from(standing != Standing::Context);
+        self.pass(path);
+    }
+
+    /// Notes a file that may not be selected, for what its name says.
+    pub fn pass(&mut self, path: &str) {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if name == CHART {
+            self.charts.insert(folder.to_owned());
+        }
+    }
+}
+
+/// One image, what its references shall say, and where they are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
     pub name: String,
@@ -41,6 +87,24 @@ pub struct Want {
     /// `None` keeps the tag.
     pub tag: Option<Tag>,
     pub digest: Part<Digest>,
+    /// The service of `tagbump.yaml` that it is for.
+    pub service: Option<String>,
+    pub scope: Scope,
+}
+
+/// Where references are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The files that are searched; `None` where only `fields` are set.
+    pub files: Option<Selection>,
+    pub fields: Vec<Field>,
+}
+
+/// A place that no rule knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub files: Selection,
+    pub path: FieldPath,
 }
 
 impl Want {
@@ -53,18 +117,37 @@ impl Want {
     }
 }
 
-/// What to do, without where.
+impl Scope {
+    /// How a file comes to be searched for references, if it does.
+    fn standing(&self, path: &str) -> Option<Standing> {
+        self.files.as_ref()?.standing(path)
+    }
+
+    /// Whether the user said which files are meant.
+    fn is_chosen(&self) -> bool {
+        self.files.as_ref().is_none_or(|files| !files.is_everything())
+    }
+
+    fn selections(&self) -> impl Iterator<Item = &Selection> {
+        self.files.iter().chain(self.fields.iter().map(|field| &field.files))
+    }
+}
+
+/// What to do.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     pub wants: Vec<Want>,
-    /// Only these fields; else every reference that is found.
-    pub fields: Vec<FieldPath>,
     pub add: bool,
     /// Several places with different tags are all meant.
     pub all: bool,
-    /// `-f` was given: what it selects is meant.
-    pub selected: bool,
     pub expect: Option<usize>,
+}
+
+impl Request {
+    /// Every file that is looked at.
+    fn selection(&self) -> Result<Selection> {
+        Selection::all_of(self.wants.iter().flat_map(|want| want.scope.selections()))
+    }
 }
 
 /// New bytes for a file.
@@ -97,9 +180,12 @@ pub struct ChangedReference {
 /// What a bump changes. Nothing where every reference says what is wanted already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
+    /// What was asked for.
+    pub wants: Vec<Want>,
     pub edits: Vec<FileEdit>,
     pub changes: Vec<ChangedReference>,
     pub warnings: Vec<String>,
+    pub notices: Vec<String>,
 }
 
 impl Plan {
@@ -108,37 +194,41 @@ impl Plan {
     }
 }
 
-/// All that is known of some files.
-pub struct Survey {
-    inner: files::Survey,
+/// A plan or why there is none, and what is to be told in either case.
+#[derive(Debug)]
+pub struct Planned {
+    pub plan: Result<Plan>,
+    /// Files that were left out.
+    pub warnings: Vec<String>,
+    /// Files that could not be read as YAML, with where and why.
+    pub unread: Vec<String>,
 }
 
-impl Survey {
-    /// Reads files as YAML, and keeps what matters to the request.
-    ///
-    /// # Errors
-    /// Exit 1 where a named file can't be read as YAML.
-    pub fn of(files: impl IntoIterator<Item = SourceFile>, request: &Request) -> Result<Self> {
-        Ok(Survey { inner: files::survey(files, request)? })
-    }
+/// Plans a bump. The plan is an error with exit 1 where a named file can't be read as YAML; exit 3 where
+/// nothing matches, too few or too many, or different tags are meant at once; exit 6 where a reference can't
+/// be edited safely.
+pub fn plan(shelf: &dyn Shelf, request: &Request) -> Planned {
+    let mut survey = files::Survey::default();
+    let plan = plan_on(shelf, request, &mut survey);
+    let files::Survey { warnings, unread, .. } = survey;
+    Planned { plan, warnings, unread }
+}
 
-    /// Files that could not be read as YAML, with where and why. Told one by one only when asked for.
-    pub fn unread(&self) -> &[String] {
-        &self.inner.unread
+fn plan_on(shelf: &dyn Shelf, request: &Request, survey: &mut files::Survey) -> Result<Plan> {
+    *survey = files::survey(shelf, request, files::Depth::Matching)?;
+    let mut matches = matching::find(survey, request)?;
+    if request.add {
+        addition::add(survey, request, &mut matches);
     }
-
-    /// Plans a bump.
-    ///
-    /// # Errors
-    /// Exit 3 where nothing matches, too few or too many, or different tags are meant at once; exit 6 where
-    /// a reference can't be edited safely.
-    pub fn plan(&self, request: &Request) -> Result<Plan> {
-        let survey = &self.inner;
-        let mut matches = matching::find(survey, request)?;
-        if request.add {
-            addition::add(survey, request, &mut matches);
-        }
-        matching::check(survey, request, &matches)?;
-        matching::write(survey, request, matches)
+    matching::check_fields(survey, request)?;
+    let missing = matching::missing(request, &matches);
+    if !missing.is_empty() {
+        // to say what there is instead, everything has to be read
+        *survey = files::survey(shelf, request, files::Depth::Everything)?;
+        return Err(messages::nothing(survey, request, &missing));
     }
+    let notices = overridden::drop(survey, request, &mut matches);
+    matching::check(survey, request, &matches)?;
+    let plan = matching::write(survey, request, matches)?;
+    Ok(Plan { notices, ..plan })
 }

@@ -43,7 +43,9 @@ pub fn scan(bytes: &[u8]) -> Result<Tape, ScanFault> {
             reason: e.info().to_owned(),
         })?;
         if event == Event::StreamEnd {
-            return Ok(builder.tape);
+            let mut tape = builder.tape;
+            tape.index_merged();
+            return Ok(tape);
         }
         if builder.tape.len() >= MAX_NODES {
             let (line, column) = (mark.line(), mark.col() + 1);

@@ -3,7 +3,7 @@
 //! A node knows where it starts, which node it is in, and where its subtree ends, so a whole subtree is
 //! a range of the list. Walking is a loop over that range: nesting of any depth costs no stack.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Index of a node in its [`Tape`].
 pub type NodeId = usize;
@@ -86,7 +86,15 @@ pub struct Tape {
     pub(super) roots: Vec<NodeId>,
     /// Where each document's text starts: at its `---`, or at its first byte.
     pub(super) doc_starts: Vec<usize>,
+    /// Of large maps that are merged into others: the last pair of each key.
+    merged: HashMap<NodeId, HashMap<String, (NodeId, NodeId)>>,
 }
+
+/// Maps of more pairs are indexed where they are merged into others.
+const SMALL_MAP: usize = 16;
+
+/// A key is looked for in this many merged maps; no manifest merges as many into one.
+const MAX_MERGED: usize = 200;
 
 impl Tape {
     /// The root node of each document, in order.
@@ -169,11 +177,16 @@ impl Tape {
     /// The value of `key` that is written in this map itself, and the map's merge key with its value.
     fn get_own(&self, map: NodeId, key: &str) -> (Option<Found>, Option<(NodeId, NodeId)>) {
         let (mut own, mut merge) = (None, None);
-        for (k, v) in self.pairs(map) {
-            match self.own_text(k) {
-                Some(name) if name == key => own = Some((k, v)),
-                Some("<<") => merge = Some((k, v)),
-                _ => {}
+        if let Some(index) = self.merged.get(&map) {
+            own = index.get(key).copied();
+            merge = index.get("<<").copied();
+        } else {
+            for (k, v) in self.pairs(map) {
+                match self.own_text(k) {
+                    Some(name) if name == key => own = Some((k, v)),
+                    Some("<<") => merge = Some((k, v)),
+                    _ => {}
+                }
             }
         }
         let own = own.map(|(key, value)| {
@@ -188,7 +201,7 @@ impl Tape {
     fn get_merged(&self, (merge_key, sources): (NodeId, NodeId), key: &str) -> Option<Found> {
         let mut seen = HashSet::new();
         let mut next = vec![sources];
-        while let Some(source) = next.pop() {
+        while let Some(source) = next.pop().filter(|_| seen.len() < MAX_MERGED) {
             let source = self.resolve(source);
             if !seen.insert(source) {
                 continue;
@@ -200,11 +213,31 @@ impl Tape {
                 }
                 next.extend(merge.map(|(_, sources)| sources));
             } else {
-                let items: Vec<_> = self.items(source).collect();
+                let items: Vec<_> = self.items(source).take(MAX_MERGED).collect();
                 next.extend(items.into_iter().rev());
             }
         }
         None
+    }
+
+    /// Indexes large maps that are merged into others: looked through anew for each of many, they would take
+    /// for ever.
+    pub(super) fn index_merged(&mut self) {
+        let merges = (0..self.len()).filter(|&id| self.key_text(id) == Some("<<"));
+        let values: HashSet<NodeId> = merges.map(|id| self.resolve(id)).collect();
+        let maps: HashSet<NodeId> = values.into_iter().flat_map(|id| self.merge_sources(id)).collect();
+        for map in maps {
+            if self.pairs(map).nth(SMALL_MAP).is_some() {
+                let pairs = self.pairs(map).filter_map(|(k, v)| Some((self.own_text(k)?.to_owned(), (k, v))));
+                let pairs = pairs.collect();
+                self.merged.insert(map, pairs);
+            }
+        }
+    }
+
+    /// The maps behind a merge key: one, or a list of them.
+    fn merge_sources(&self, value: NodeId) -> Vec<NodeId> {
+        if self.is_map(value) { vec![value] } else { self.items(value).map(|i| self.resolve(i)).collect() }
     }
 
     /// The value of a scalar written at this very place.

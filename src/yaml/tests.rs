@@ -141,3 +141,15 @@ fn merge_bombs_are_read_in_no_time() {
     assert_eq!(tape.get(0, "x").map(|found| tape.text(found.node)), Some(Some("1")));
     assert_eq!(tape.get(0, "y"), None);
 }
+
+#[test]
+fn many_maps_that_merge_a_large_one_are_read_in_time() {
+    let large: String = (0..3000).map(|n| format!("  key{n}: v\n")).collect();
+    let users: String = (0..3000).map(|n| format!("m{n}: {{<<: *large, image: a:v{n}}}\n")).collect();
+    let text = format!("large: &large\n{large}{users}");
+    let tape = scan(text.as_bytes()).unwrap();
+    let maps = tape.pairs(0).skip(1);
+    let found =
+        maps.filter(|&(_, map)| tape.get(map, "key2999").is_some() && tape.get(map, "repository").is_none());
+    assert_eq!(found.count(), 3000);
+}

@@ -1,0 +1,231 @@
+//! `tagbump.yaml`: the services of a repository, and how their tags and commits are made.
+//!
+//! The types are the file's grammar; `tagbump.schema.json` is made from them, and a test holds the two
+//! together.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::Deserialize;
+
+use crate::error::{Failure, Result, inline};
+use crate::image::ImageArg;
+use crate::plan::{Field, Shelf};
+use crate::select::Selection;
+use crate::template::Template;
+use crate::yaml::{FieldPath, Tape, scan};
+
+/// Where it may be, relative to the root.
+const PATHS: [&str; 2] = ["tagbump.yaml", ".github/tagbump.yaml"];
+
+/// No configuration is larger.
+const MAX_SIZE: usize = 1_000_000;
+
+/// What `tagbump bump` deploys: services, and how their tags and commits are made
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct Written {
+    /// How a tag is computed from the commit, as --tag-template: `{branch}-{sha:7}`
+    tag: Option<String>,
+    /// The commit's message, as --message: `chore: update {name} image to {tag}`
+    message: Option<String>,
+    /// Services by the name that `tagbump bump NAME` takes
+    #[serde(default)]
+    services: BTreeMap<String, WrittenService>,
+}
+
+/// One image, and where it is deployed
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct WrittenService {
+    /// The image's name, without tag: `ghcr.io/acme/api`
+    image: String,
+    /// Only these files, as --file: paths, folders or patterns below the root
+    #[serde(default)]
+    files: Vec<String>,
+    /// Fields that hold the tag, where no rule finds it
+    #[serde(default)]
+    fields: Vec<WrittenField>,
+    /// How this service's tag is computed, in the place of the one above
+    tag: Option<String>,
+    /// This service's commit message, in the place of the one above
+    message: Option<String>,
+}
+
+/// A place that holds the tag
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct WrittenField {
+    /// A path or pattern below the root
+    file: String,
+    /// The field in it, as --field: `workers.image.tag`
+    path: String,
+}
+
+/// The configuration, checked.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    pub tag: Option<Template>,
+    pub message: Option<Template>,
+    services: BTreeMap<String, Service>,
+}
+
+/// A service, checked.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// A name without tag.
+    pub image: String,
+    /// `None`: none are named.
+    pub files: Option<Selection>,
+    pub fields: Vec<Field>,
+    pub tag: Option<Template>,
+    pub message: Option<Template>,
+}
+
+impl Config {
+    /// The repository's configuration; an empty one where it has none.
+    ///
+    /// # Errors
+    /// Exit 2, with file, line and column, where it can't be understood.
+    pub fn load(shelf: &dyn Shelf) -> Result<Self> {
+        let mut found = Vec::new();
+        for path in PATHS {
+            found.extend(shelf.one(path)?.map(|bytes| (path, bytes)));
+        }
+        match found.as_slice() {
+            [] => Ok(Config::default()),
+            [(path, bytes)] => Config::parse(path, bytes),
+            _ => Err(Failure::usage(format!("there are both {} and {}", PATHS[0], PATHS[1]))
+                .hinted("keep one of them")),
+        }
+    }
+
+    /// Reads a configuration; `path` is for messages.
+    ///
+    /// # Errors
+    /// Exit 2, with line and column.
+    pub fn parse(path: &str, bytes: &[u8]) -> Result<Self> {
+        if bytes.len() > MAX_SIZE {
+            return Err(Failure::usage(format!("{path}: is over 1 MB")).hinted("it can't be a configuration"));
+        }
+        let tape =
+            scan(bytes).map_err(|fault| Failure::usage(format!("{path}:{fault} (no YAML)")).hinted(HELP))?;
+        let reader = Reader { path, tape: &tape };
+        reader.check_keys()?;
+        let empty = tape.roots().iter().all(|&root| tape.node(root).is_null());
+        let written = if empty { Ok(Written::default()) } else { serde_yaml::from_slice(bytes) };
+        reader.config(written.map_err(|e| misread(path, &e))?)
+    }
+
+    /// The service of that name.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.get(name)
+    }
+
+    /// The names of all services.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.services.keys().map(String::as_str)
+    }
+}
+
+const HELP: &str = "it holds tag, message and services, each with image, files, fields, tag and message";
+
+/// Checks what the types can't, and says where it stands.
+struct Reader<'a> {
+    path: &'a str,
+    tape: &'a Tape,
+}
+
+impl Reader<'_> {
+    fn fault(&self, keys: &[&str], why: impl std::fmt::Display) -> Failure {
+        let node = self.tape.roots().first().and_then(|&root| self.tape.at(root, keys));
+        let place = node.map(|id| format!(":{}:{}", self.tape.node(id).line, self.tape.node(id).column));
+        let (place, keys) = (place.unwrap_or_default(), inline(&keys.join(".")));
+        Failure::usage(format!("{}{place}: {keys}: {why}", self.path)).hinted(HELP)
+    }
+
+    /// A key that stands twice in a map is a slip, and one of the two would count for nothing.
+    fn check_keys(&self) -> Result<()> {
+        for map in (0..self.tape.len()).filter(|&id| self.tape.is_map(id)) {
+            let mut seen = HashSet::new();
+            for (key, _) in self.tape.pairs(map) {
+                let (node, text) = (self.tape.node(key), self.tape.text(key).unwrap_or_default());
+                if !seen.insert(text) {
+                    let place = format!("{}:{}:{}", self.path, node.line, node.column);
+                    let message = format!("{place}: the key {} is there already", inline(text));
+                    return Err(Failure::usage(message).hinted("keep one of them"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn config(&self, written: Written) -> Result<Config> {
+        let services = written.services.into_iter();
+        let services = services.map(|(name, service)| Ok((name.clone(), self.service(&name, service)?)));
+        Ok(Config {
+            tag: self.template(&["tag"], written.tag)?,
+            message: self.template(&["message"], written.message)?,
+            services: services.collect::<Result<_>>()?,
+        })
+    }
+
+    fn template(&self, keys: &[&str], text: Option<String>) -> Result<Option<Template>> {
+        text.map(|text| Template::parse(&text).map_err(|e| self.fault(keys, e))).transpose()
+    }
+
+    fn service(&self, name: &str, written: WrittenService) -> Result<Service> {
+        let keys = ["services", name];
+        let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if name.is_empty() || !name.chars().all(word) {
+            return Err(self.fault(&keys, "a service's name is letters, digits and . _ -"));
+        }
+        let image = ImageArg::parse(&written.image).map_err(|e| self.fault(&[keys[0], name, "image"], e))?;
+        if image.name != written.image {
+            return Err(self.fault(&[keys[0], name, "image"], "give the name alone, without tag or digest"));
+        }
+        let files = self.selection(&[keys[0], name, "files"], &written.files)?;
+        Ok(Service {
+            image: written.image,
+            files: (!written.files.is_empty()).then_some(files),
+            fields: written.fields.iter().map(|field| self.field(name, field)).collect::<Result<_>>()?,
+            tag: self.template(&[keys[0], name, "tag"], written.tag)?,
+            message: self.template(&[keys[0], name, "message"], written.message)?,
+        })
+    }
+
+    fn selection(&self, keys: &[&str], files: &[String]) -> Result<Selection> {
+        Selection::new(files).map_err(|e| self.fault(keys, e.message.trim_start_matches("-f ")))
+    }
+
+    fn field(&self, name: &str, written: &WrittenField) -> Result<Field> {
+        let keys = ["services", name, "fields"];
+        let path = FieldPath::parse(&written.path);
+        let path = path.map_err(|e| self.fault(&keys, e.to_string().trim_start_matches("--field ")))?;
+        if written.file.trim().is_empty() {
+            return Err(self.fault(&keys, "file is empty"));
+        }
+        Ok(Field { files: self.selection(&keys, std::slice::from_ref(&written.file))?, path })
+    }
+}
+
+/// What serde says of a file that does not fit the types.
+fn misread(path: &str, error: &serde_yaml::Error) -> Failure {
+    let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    let Some((before, rest)) = text.split_once("unknown field `") else {
+        return Failure::usage(format!("{path}{place}: {}", inline(text))).hinted(HELP);
+    };
+    let (key, known) = rest.split_once('`').unwrap_or((rest, ""));
+    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    let likeness = |known: &&&str| (strsim::jaro_winkler(known, key) * 1000.0) as u32;
+    let nearest = known.iter().max_by_key(likeness).map(|key| format!("did you mean {key}? "));
+    let message = format!("{path}{place}: {before}unknown key {}", inline(key));
+    Failure::usage(message).hinted(format!("{}there are: {}", nearest.unwrap_or_default(), known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! Argo CD's `Application` and `ApplicationSet`: what their sources set in kustomize and Helm.
+//!
+//! Places by Argo CD's application specification: `kustomize.images` are strings in the grammar of
+//! `kustomize edit set image`, `helm.parameters` are names and values, `helm.valuesObject` are Helm values.
+//! YAML in the text of `helm.values` is `embedded`'s.
+
+use std::collections::HashMap;
+
+use super::forms::{self, BLOCKS, Block};
+use super::{Document, Form, Reference, Slot};
+use crate::image::Written;
+use crate::yaml::NodeId;
+
+const KIND: &str = "argo-cd";
+
+pub fn find(doc: &Document<'_>) -> Vec<Reference> {
+    sources(doc).into_iter().flat_map(|source| in_source(doc, source)).collect()
+}
+
+fn sources(doc: &Document<'_>) -> Vec<NodeId> {
+    let spec: &[&str] = match doc.kind() {
+        _ if !doc.api_version().is_some_and(|version| version.starts_with("argoproj.io/")) => {
+            return Vec::new();
+        }
+        Some("Application") => &["spec"],
+        Some("ApplicationSet") => &["spec", "template", "spec"],
+        _ => return Vec::new(),
+    };
+    let Some(spec) = doc.tape.at(doc.root, spec) else { return Vec::new() };
+    let several = doc.tape.at(spec, &["sources"]).into_iter().flat_map(|list| doc.tape.items(list));
+    doc.tape.at(spec, &["source"]).into_iter().chain(several).collect()
+}
+
+fn in_source(doc: &Document<'_>, source: NodeId) -> Vec<Reference> {
+    let images = doc.tape.at(source, &["kustomize", "images"]).into_iter();
+    let mut found: Vec<_> =
+        images.flat_map(|list| doc.tape.items(list)).filter_map(|item| override_string(doc, item)).collect();
+    found.extend(
+        doc.tape.at(source, &["helm", "parameters"]).map(|list| parameters(doc, list)).unwrap_or_default(),
+    );
+    let values = doc.tape.at(source, &["helm", "valuesObject"]);
+    found.extend(values.map(|map| forms::find(doc, map, KIND)).unwrap_or_default());
+    found
+}
+
+fn override_string(doc: &Document<'_>, item: NodeId) -> Option<Reference> {
+    let node = doc.tape.resolve(item);
+    let slot = Slot { key: item, node, shared_by: (node != item).then_some(item) };
+    let text = doc.tape.text(node).filter(|text| !text.is_empty())?;
+    let (name, rest) = text.split_once('=').map_or((None, text), |(name, rest)| (Some(name), rest));
+    let written = Written::parse(rest);
+    Some(Reference {
+        kind: KIND,
+        at: slot.place(),
+        image: written.name.to_owned(),
+        original: Some(name.unwrap_or(written.name).to_owned()),
+        tag: written.tag.map(str::to_owned),
+        digest: written.digest.map(str::to_owned),
+        form: Form::Override(slot),
+    })
+}
+
+/// Parameters with dotted names are values written flat: `image.repository` and `image.tag`.
+fn parameters(doc: &Document<'_>, list: NodeId) -> Vec<Reference> {
+    let by_name: HashMap<&str, Slot> = doc.tape.items(list).filter_map(|item| parameter(doc, item)).collect();
+    let mut names: Vec<_> = by_name.keys().copied().collect();
+    names.sort_unstable();
+    names
+        .into_iter()
+        .filter_map(|name| block(doc, &by_name, name).or_else(|| string(doc, &by_name, name)))
+        .collect()
+}
+
+fn parameter<'a>(doc: &Document<'a>, item: NodeId) -> Option<(&'a str, Slot)> {
+    let name = doc.tape.at(item, &["name"]).and_then(|node| doc.tape.text(node))?;
+    Some((name, Slot::from(doc.tape.get(item, "value")?)))
+}
+
+/// The block whose tag a parameter holds.
+fn block(doc: &Document<'_>, by_name: &HashMap<&str, Slot>, name: &str) -> Option<Reference> {
+    let (prefix, key) = split(name);
+    let get = |key: &str| by_name.get(format!("{prefix}{key}").as_str()).copied();
+    let text = |slot: Slot| doc.tape.text(slot.node).filter(|text| !text.is_empty());
+    let tag = by_name.get(name).copied()?;
+    if let Some(pair) = key.strip_suffix("ImageTag") {
+        let repository = get(&format!("{pair}Image"))?;
+        return Block { repository, registry: None, tag, digest: None }.reference(doc.tape, KIND);
+    }
+    let names = BLOCKS.iter().filter(|(_, tag_key)| *tag_key == key);
+    let repository = names.filter_map(|(name_key, _)| get(name_key)).next()?;
+    let registry = get("registry").and_then(text).map(|registry| registry.trim_end_matches('/').to_owned());
+    Block { repository, registry, tag, digest: get("digest") }.reference(doc.tape, KIND)
+}
+
+/// `image` with name and tag in one, unless its tag is a parameter of its own.
+fn string(doc: &Document<'_>, by_name: &HashMap<&str, Slot>, name: &str) -> Option<Reference> {
+    let (prefix, key) = split(name);
+    let beside = |key: &str| by_name.contains_key(format!("{prefix}{key}").as_str());
+    let in_pair = match key {
+        "image" => beside("tag") || beside("imageTag"),
+        _ => !key.ends_with("Image") || beside(&format!("{key}Tag")),
+    };
+    (!in_pair).then(|| forms::string(doc.tape, *by_name.get(name)?, KIND)).flatten()
+}
+
+/// `image.` and `tag` of `image.tag`.
+fn split(name: &str) -> (&str, &str) {
+    name.split_at(name.rfind('.').map_or(0, |dot| dot + 1))
+}

@@ -1,0 +1,89 @@
+//! References in YAML inside of block scalars: in Argo CD's `helm.values`, in the values that Flux reads from
+//! a ConfigMap, and in whole manifests inside of ConfigMaps and patches. They are told, and never edited:
+//! to every reader of the file, a block scalar is text.
+
+use super::{Document, Form, KINDS, ManifestFile, Reference, forms, values};
+use crate::yaml::{NodeId, Shape, Style, Tape, scan};
+
+const HELM_VALUES: &str = "values";
+
+pub fn find(file: &ManifestFile<'_>) -> Vec<Reference> {
+    let blocks = (0..file.tape.len()).filter_map(|id| Some((id, block_text(file.tape, id)?)));
+    blocks.flat_map(|(id, text)| inside(file, id, text)).collect()
+}
+
+/// The text of a block scalar that may hold an image.
+fn block_text(tape: &Tape, id: NodeId) -> Option<&str> {
+    match &tape.node(id).shape {
+        Shape::Scalar { value, style: Style::Block, .. } => may_hold_images(value).then_some(value.as_str()),
+        _ => None,
+    }
+}
+
+fn may_hold_images(text: &str) -> bool {
+    let holds = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    holds(&["mage", "repo", "tag"]) && text.contains(':')
+}
+
+fn inside(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Vec<Reference> {
+    let is_values = holds_values(file.tape, block);
+    let is_manifest = text.contains("apiVersion") && text.contains("kind");
+    if !is_values && !is_manifest {
+        return Vec::new();
+    }
+    // a text is whatever it is: most are no YAML
+    let Ok(tape) = scan(text.as_bytes()) else { return Vec::new() };
+    let documents = tape.roots().iter().map(|&root| Document { path: "", tape: &tape, root, is_values });
+    let found = documents.flat_map(|doc| match is_values {
+        true => forms::find(&doc, doc.root, values::KIND),
+        false => KINDS.iter().flat_map(|find| find(&doc)).collect(),
+    });
+    let place = Place::of(file, block, text);
+    found.filter(|r| !matches!(r.form, Form::Untagged { .. })).map(|r| place.tell(&tape, r)).collect()
+}
+
+/// Argo CD's `helm.values`, and `values.yaml` in a ConfigMap.
+fn holds_values(tape: &Tape, block: NodeId) -> bool {
+    let Some(key) = tape.key_text(block) else { return false };
+    let map = tape.node(block).parent.and_then(|map| tape.key_text(map));
+    match key {
+        HELM_VALUES => map == Some("helm"),
+        _ => map == Some("data") && values::is_values_file(key),
+    }
+}
+
+/// Where a block scalar's text stands.
+struct Place {
+    block: NodeId,
+    line: usize,
+    /// Columns that every line is indented by, where lines of the text are lines of the file.
+    indent: usize,
+    literal: bool,
+}
+
+impl Place {
+    fn of(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Self {
+        let node = file.tape.node(block);
+        // the parser's mark is the first line that is not empty
+        let empty = text.lines().take_while(|line| line.is_empty()).count();
+        let header = file.text[..node.start].trim_end().rsplit('\n').next().unwrap_or_default();
+        let header =
+            header.rsplit(['|', '>']).next().map_or(header, |rest| &header[..header.len() - rest.len()]);
+        Place {
+            block,
+            line: node.line.saturating_sub(empty),
+            indent: node.column - 1,
+            literal: header.ends_with('|'),
+        }
+    }
+
+    /// The same reference, as one of the file. In folded text, lines are not those of the file.
+    fn tell(&self, tape: &Tape, inner: Reference) -> Reference {
+        let (line, column) = inner.position(tape);
+        let form = match self.literal {
+            true => Form::Embedded { line: self.line + line - 1, column: self.indent + column },
+            false => Form::Embedded { line: self.line, column: self.indent + 1 },
+        };
+        Reference { at: self.block, form, ..inner }
+    }
+}

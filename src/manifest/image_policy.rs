@@ -1,0 +1,142 @@
+//! Scalars that Flux's image automation marks: `tag: v1 # {"$imagepolicy": "flux-system:api:tag"}`.
+//!
+//! A marked scalar is a reference wherever it stands. Where another rule has found it, there is nothing to
+//! add. The comment belongs to the last value of its line (Flux: "Configure image updates").
+
+use std::collections::{HashMap, HashSet};
+
+use super::forms::{self, BLOCKS, Block};
+use super::{ManifestFile, Reference, Slot};
+use crate::yaml::{NodeId, Shape, Tape};
+
+const KIND: &str = "image-policy";
+const MARK: &str = "$imagepolicy";
+
+/// Which part of an image a marked scalar holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Part {
+    Whole,
+    Name,
+    Tag,
+    Digest,
+}
+
+struct Marked {
+    slot: Slot,
+    policy: String,
+    part: Part,
+}
+
+/// Marked scalars that are not among what was `found`.
+pub fn find(file: &ManifestFile<'_>, found: &[Reference]) -> Vec<Reference> {
+    if !file.text.contains(MARK) {
+        return Vec::new();
+    }
+    let known: HashSet<NodeId> = found.iter().flat_map(Reference::slots).map(|slot| slot.node).collect();
+    let marked = marked(file);
+    let of_policy: HashMap<_, _> = marked.iter().map(|m| ((m.policy.as_str(), m.part), m.slot)).collect();
+    let new = marked.iter().filter(|m| !known.contains(&m.slot.node));
+    let reference = |m: &Marked| match m.part {
+        Part::Whole => forms::string(file.tape, m.slot, KIND),
+        Part::Tag => {
+            let beside = |part| of_policy.get(&(m.policy.as_str(), part)).copied();
+            let block = block_around(file.tape, m.slot).or_else(|| {
+                let (repository, digest) = (beside(Part::Name)?, beside(Part::Digest));
+                Some(Block { repository, registry: None, tag: m.slot, digest })
+            });
+            block?.reference(file.tape, KIND)
+        }
+        Part::Name | Part::Digest => None,
+    };
+    new.filter_map(reference).collect()
+}
+
+/// The keys beside a tag that say whose tag it is.
+fn block_around(tape: &Tape, tag: Slot) -> Option<Block> {
+    let map = tape.node(tag.key).parent.filter(|&map| tape.is_map(map))?;
+    let get = |key: &str| tape.get(map, key).map(Slot::from);
+    let text = |slot: Slot| tape.text(slot.node).filter(|text| !text.is_empty()).map(str::to_owned);
+    let repository = BLOCKS.iter().find_map(|(name, _)| get(name))?;
+    Some(Block { repository, registry: get("registry").and_then(text), tag, digest: get("digest") })
+}
+
+/// Every marked scalar, in the order of the text.
+fn marked(file: &ManifestFile<'_>) -> Vec<Marked> {
+    let marks: HashMap<usize, (usize, Mark)> = marks(file.text);
+    let mut last: HashMap<usize, NodeId> = HashMap::new();
+    for id in 0..file.tape.len() {
+        let node = file.tape.node(id);
+        let is_value = matches!(node.shape, Shape::Scalar { missing: false, .. } | Shape::Alias(_));
+        if is_value && marks.get(&node.line).is_some_and(|(at, _)| node.start < *at) {
+            last.insert(node.line, id);
+        }
+    }
+    let mut marked: Vec<Marked> = marks
+        .into_iter()
+        .filter_map(|(line, (_, mark))| {
+            let id = *last.get(&line)?;
+            let node = file.tape.resolve(id);
+            let slot = Slot { key: key_of(file.tape, id)?, node, shared_by: (node != id).then_some(id) };
+            Some(Marked { slot, policy: mark.policy, part: mark.part })
+        })
+        .collect();
+    marked.sort_by_key(|m| m.slot.place());
+    marked
+}
+
+/// The key of a value, or the item itself in a list; nothing for a key.
+fn key_of(tape: &Tape, id: NodeId) -> Option<NodeId> {
+    let node = tape.node(id);
+    let in_map = node.parent.is_some_and(|parent| matches!(tape.node(parent).shape, Shape::Map));
+    if in_map { node.key } else { Some(id) }
+}
+
+struct Mark {
+    policy: String,
+    part: Part,
+}
+
+/// By its line, where a comment with a mark starts, and what it says.
+fn marks(text: &str) -> HashMap<usize, (usize, Mark)> {
+    let mut offset = 0;
+    let mut found = HashMap::new();
+    for (nth, line) in text.split_inclusive('\n').enumerate() {
+        if let Some((at, mark)) = mark(line) {
+            found.insert(nth + 1, (offset + at, mark));
+        }
+        offset += line.len();
+    }
+    found
+}
+
+fn mark(line: &str) -> Option<(usize, Mark)> {
+    let named = line.find(MARK)?;
+    let at = line[..named].rfind('#').filter(|&at| line[..at].ends_with([' ', '\t']))?;
+    let json: HashMap<String, String> = serde_json::from_str(line[at + 1..].trim()).ok()?;
+    let setting = json.get(MARK)?;
+    let (policy, part) = match setting.rsplit_once(':') {
+        Some((policy, "tag")) => (policy, Part::Tag),
+        Some((policy, "name")) => (policy, Part::Name),
+        Some((policy, "digest")) => (policy, Part::Digest),
+        _ => (setting.as_str(), Part::Whole),
+    };
+    Some((at, Mark { policy: policy.to_owned(), part }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(line: &str) -> Option<(usize, String)> {
+        mark(line).map(|(at, mark)| (at, mark.policy))
+    }
+
+    #[test]
+    fn comments_with_a_mark() {
+        assert_eq!(policy("tag: a #{\"$imagepolicy\": \"f:x:tag\"}\r\n"), Some((7, "f:x".to_owned())));
+        assert_eq!(policy("tag: a # { \"$imagepolicy\":\"f:x\" } \n"), Some((7, "f:x".to_owned())));
+        for none in ["tag: a#{\"$imagepolicy\": \"f:x\"}", "a: '$imagepolicy'", "a # $imagepolicy f:x"] {
+            assert_eq!(policy(none), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Workloads: the containers and image volumes of whatever makes pods.
+//!
+//! Places by the Kubernetes API reference (`PodSpec`), Argo Rollouts' `Rollout` and Knative's `Service`.
+
+use super::{Document, Reference, Slot, forms};
+use crate::yaml::NodeId;
+
+pub const KIND: &str = "workload";
+
+/// Where a pod names its containers.
+pub const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+
+pub fn find(doc: &Document<'_>) -> Vec<Reference> {
+    let Some(pod) = pod_spec(doc) else { return Vec::new() };
+    let lists = CONTAINERS.into_iter().filter_map(|key| doc.tape.at(pod, &[key]));
+    let containers = lists.flat_map(|list| doc.tape.items(list));
+    let images = containers.filter_map(|container| slot(doc, container, "image"));
+    let volumes = doc.tape.at(pod, &["volumes"]).into_iter().flat_map(|list| doc.tape.items(list));
+    let volumes = volumes.filter_map(|volume| doc.tape.at(volume, &["image"]));
+    let references = volumes.filter_map(|image| slot(doc, image, "reference"));
+    images.chain(references).filter_map(|slot| forms::string(doc.tape, slot, KIND)).collect()
+}
+
+fn pod_spec(doc: &Document<'_>) -> Option<NodeId> {
+    let path: &[&str] = match doc.kind()? {
+        "Pod" => &["spec"],
+        "CronJob" => &["spec", "jobTemplate", "spec", "template", "spec"],
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Rollout" => {
+            &["spec", "template", "spec"]
+        }
+        "Service" if doc.is_of("serving.knative.dev", "Service") => &["spec", "template", "spec"],
+        _ => return None,
+    };
+    doc.tape.at(doc.root, path)
+}
+
+fn slot(doc: &Document<'_>, map: NodeId, key: &str) -> Option<Slot> {
+    doc.tape.get(map, key).map(|found| Slot::where_written(doc.tape, found))
+}

@@ -1,0 +1,93 @@
+//! Which files can name an image at all, by their bytes: only those are parsed.
+//!
+//! Registry, hub and repository may stand in scalars of their own, so it is the last part of the name that is
+//! looked for, as a whole word. Only an escape in a double-quoted scalar can hide it.
+
+use memchr::memmem::Finder;
+
+use super::Request;
+use crate::image::{Part, short_name};
+
+/// What a kustomization says of itself.
+const KUSTOMIZE: &str = "kustomize.config.k8s.io/";
+
+pub(super) struct Screen<'a> {
+    words: Vec<Finder<'a>>,
+    kustomization: Option<Finder<'a>>,
+}
+
+impl<'a> Screen<'a> {
+    /// For the files that a request can be about.
+    pub fn of(request: &'a Request) -> Self {
+        let names = request.wants.iter().flat_map(|want| {
+            let new = match &want.new_name {
+                Part::Set(new) => Some(new.as_str()),
+                Part::Unsaid | Part::Keep => None,
+            };
+            [Some(want.name.as_str()), new].into_iter().flatten()
+        });
+        Screen {
+            words: names.map(|name| Finder::new(short_name(name))).collect(),
+            // one that lacks the image may get an entry
+            kustomization: request.add.then(|| Finder::new(KUSTOMIZE)),
+        }
+    }
+
+    /// Whether the file must be parsed to know.
+    pub fn lets_pass(&self, bytes: &[u8]) -> bool {
+        self.words.iter().any(|word| holds_word(bytes, word))
+            || self.kustomization.as_ref().is_some_and(|group| group.find(bytes).is_some())
+            || has_escape(bytes)
+    }
+}
+
+fn holds_word(bytes: &[u8], word: &Finder<'_>) -> bool {
+    let in_name = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || b"._-".contains(b));
+    let length = word.needle().len();
+    word.find_iter(bytes).any(|at| {
+        let before = at.checked_sub(1).and_then(|i| bytes.get(i));
+        !in_name(before) && !in_name(bytes.get(at + length))
+    })
+}
+
+/// `\x61`, `\u0061`, and a line break that a `\` joins (YAML 1.2.2, section 5.7).
+fn has_escape(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\\', bytes)
+        .any(|at| bytes.get(at + 1).is_some_and(|next| b"xuU\r\n".contains(next)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passes(name: &str, text: &str) -> bool {
+        let want = super::super::Want {
+            name: name.to_owned(),
+            new_name: Part::Unsaid,
+            tag: None,
+            digest: Part::Unsaid,
+            service: None,
+            scope: super::super::Scope::default(),
+        };
+        let request = Request { wants: vec![want], ..Request::default() };
+        Screen::of(&request).lets_pass(text.as_bytes())
+    }
+
+    #[test]
+    fn the_last_part_as_a_word() {
+        let api = "ghcr.io/acme/api";
+        for yes in
+            ["image: ghcr.io/acme/api:v1", "repository: acme/api", "image: api", "x=api@sha", r#""\x61pi""#]
+        {
+            assert!(passes(api, yes), "{yes}");
+        }
+        for no in ["apiVersion: v1", "image: acme/api-worker:v1", "acme/my.api", "apis:", r"a\d+"] {
+            assert!(!passes(api, no), "{no}");
+        }
+    }
+
+    #[test]
+    fn an_escaped_line_break_can_join_a_name() {
+        assert!(passes("acme/api", "image: \"acme/a\\\n  pi:v1\""));
+    }
+}

@@ -1,0 +1,48 @@
+//! Files that can't name the image, kept while they are few: in a small repository whoever broke a file is
+//! told, though it is not the one that matters; in a large one that would cost more than the bump.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::SourceFile;
+use crate::select::Standing;
+use crate::yaml::scan;
+
+/// As much as is parsed in some ten milliseconds.
+const FEW: usize = 256 * 1024;
+
+/// Files by path, with their bytes; nothing once they are too many.
+pub(super) struct Spare(Mutex<Option<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    size: usize,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+impl Spare {
+    pub fn new() -> Self {
+        Spare(Mutex::new(Some(Kept::default())))
+    }
+
+    pub fn keep(&self, file: &SourceFile<'_>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = kept.as_mut().filter(|k| k.size + file.bytes.len() <= FEW);
+        match room {
+            _ if file.standing == Standing::Context => {}
+            Some(kept) => {
+                kept.size += file.bytes.len();
+                kept.files.push((file.path.to_owned(), file.bytes.to_vec()));
+            }
+            None => *kept = None,
+        }
+    }
+
+    /// The files that are no YAML, with where and why.
+    pub fn unreadable(self) -> impl Iterator<Item = (String, String)> {
+        let kept = self.0.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
+        kept.files.into_iter().filter_map(|(path, bytes)| {
+            let fault = scan(&bytes).err()?;
+            Some((path, fault.to_string()))
+        })
+    }
+}

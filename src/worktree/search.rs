@@ -1,0 +1,162 @@
+//! Finds the files that are selected, and reads them, on all cores.
+//!
+//! `.gitignore` files and `.git/info/exclude` are read by the `ignore` crate.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+use super::{Worktree, read_into};
+use crate::error::Result;
+use crate::plan::{Found, Look, Shelf, SourceFile};
+use crate::select::{Selection, Standing, is_yaml};
+
+impl Shelf for Worktree {
+    fn each(&self, selection: &Selection, context: bool, look: Look<'_>) -> Result<Found> {
+        let search = Search { worktree: self, selection, context, look, seen: Mutex::default() };
+        let mut folders = false;
+        for name in selection.names() {
+            let is_file = self.named(name)?.is_some();
+            folders |= !is_file;
+            if is_file {
+                search.named(name)?;
+            }
+        }
+        if !selection.names_only() || folders || context {
+            search.walk();
+            search.tracked();
+        }
+        let mut found = search.seen.into_inner().unwrap_or_else(PoisonError::into_inner).found;
+        found.warnings.sort();
+        Ok(found)
+    }
+
+    fn one(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        match fs::symlink_metadata(self.root.join(path)) {
+            Ok(meta) if meta.is_file() => Ok(Some(self.bytes(path)?)),
+            _ => Ok(None),
+        }
+    }
+}
+
+struct Search<'a> {
+    worktree: &'a Worktree,
+    selection: &'a Selection,
+    context: bool,
+    look: Look<'a>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    found: Found,
+    /// The files that were read, to tell what the walk passed over.
+    paths: HashSet<String>,
+}
+
+impl Search<'_> {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn warn(&self, warning: String) {
+        self.seen().found.warnings.push(warning);
+    }
+
+    fn named(&self, path: &str) -> Result<()> {
+        let bytes = self.worktree.bytes(path)?;
+        self.seen().found.take(path, Standing::Named);
+        (self.look)(SourceFile { path, bytes: &bytes, standing: Standing::Named });
+        Ok(())
+    }
+
+    fn walk(&self) {
+        let root = &self.worktree.root;
+        let walk = WalkBuilder::new(root)
+            .standard_filters(false)
+            .git_ignore(true)
+            .git_global(true)
+            .git_exclude(true)
+            .require_git(false)
+            .parents(repository_above(root))
+            .follow_links(false)
+            .filter_entry(|entry| entry.depth() == 0 || !is_repository(entry))
+            .build_parallel();
+        walk.run(|| {
+            let mut buffer = Vec::new();
+            Box::new(move |entry| {
+                match entry {
+                    Ok(entry) => self.visit(&entry, &mut buffer),
+                    Err(e) => self.warn(format!("left out: {e}")),
+                }
+                WalkState::Continue
+            })
+        });
+    }
+
+    fn visit(&self, entry: &DirEntry, buffer: &mut Vec<u8>) {
+        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+            return;
+        }
+        match self.relative(entry.path()) {
+            Some(path) => self.take(path, entry.path(), buffer),
+            None => self.warn(format!("left out, its name is not UTF-8: {}", entry.path().display())),
+        }
+    }
+
+    /// The path below the root, with `/`; nothing for one that is no text.
+    fn relative(&self, path: &Path) -> Option<String> {
+        let path = path.strip_prefix(&self.worktree.root).ok()?;
+        if cfg!(unix) {
+            return path.to_str().map(str::to_owned);
+        }
+        let parts: Option<Vec<_>> = path.iter().map(|part| part.to_str()).collect();
+        parts.map(|parts| parts.join("/"))
+    }
+
+    /// Reads a file that was found, if it is selected.
+    fn take(&self, path: String, full: &Path, buffer: &mut Vec<u8>) {
+        let standing = match self.selection.standing(&path) {
+            Some(Standing::Named) => return,
+            Some(standing) => standing,
+            None if self.context && is_yaml(&path) => Standing::Context,
+            None => return self.seen().found.pass(&path),
+        };
+        self.seen().found.take(&path, standing);
+        match read_into(full, buffer) {
+            Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, standing }),
+            Err(e) => self.warn(format!("{path}: {e:#}")),
+        }
+        if !self.worktree.tracked.is_empty() {
+            self.seen().paths.insert(path);
+        }
+    }
+
+    /// Files that the walk passed over, most likely for an ignore rule, and that git keeps track of.
+    fn tracked(&self) {
+        let seen = std::mem::take(&mut self.seen().paths);
+        let mut buffer = Vec::new();
+        for path in self.worktree.tracked.iter().filter(|path| !seen.contains(*path)) {
+            let full = self.worktree.root.join(path);
+            let regular = fs::symlink_metadata(&full).is_ok_and(|meta| meta.is_file());
+            if regular && self.worktree.check_links(path).is_ok() {
+                self.take(path.clone(), &full, &mut buffer);
+            }
+        }
+    }
+}
+
+/// `.git` itself, or a folder that holds a repository of its own.
+fn is_repository(entry: &DirEntry) -> bool {
+    entry.file_name() == ".git"
+        || (entry.file_type().is_some_and(|kind| kind.is_dir()) && entry.path().join(".git").exists())
+}
+
+/// Whether the folder is inside of a repository whose ignore files hold for it too.
+fn repository_above(root: &Path) -> bool {
+    let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    !root.join(".git").exists() && root.ancestors().skip(1).any(|folder| folder.join(".git").exists())
+}
