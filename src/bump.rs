@@ -10,7 +10,7 @@ use crate::image::{Digest, ImageArg, Part, Tag};
 use crate::land::message::Words;
 use crate::land::{self, Landing, NotLanded, Pace, Place as _, Proposal, SystemClock, Trouble};
 use crate::plan::{self, Found, Look, Plan, Planned, Shelf, SourceFile, Want};
-use crate::report::{BumpedImage, Outcome, Report};
+use crate::report::{BumpedImage, Outcome, Report, unread_warning};
 use crate::select::Selection;
 use crate::settings::{BumpSettings, Reach};
 use crate::tag::{self, TagFacts};
@@ -416,10 +416,6 @@ fn tell_last(report: &mut Report, last: Last) {
         report.images = images;
     }
     report.warnings.splice(0..0, last.warnings);
-    match last.unread.len() {
-        0 => {}
-        1 => report.warnings.push("1 file was left out: it is no YAML (-v names it)".to_owned()),
-        n => report.warnings.push(format!("{n} files were left out: they are no YAML (-v names them)")),
-    }
+    report.warnings.extend(unread_warning(last.unread.len()));
     report.details.extend(last.unread.iter().map(|file| format!("no YAML: {file}")));
 }

@@ -77,6 +77,7 @@ impl Command {
                 &mut args.common
             }
             Command::Tag(args) => &mut args.common,
+            Command::Scan(args) => &mut args.common,
             Command::Completions { .. } | Command::Man { .. } => return,
         };
         prefer(("quiet", &mut common.quiet), ("verbose", &mut common.verbose));
@@ -87,6 +88,7 @@ impl Command {
 pub enum Command {
     Bump(Box<BumpArgs>),
     Tag(TagArgs),
+    Scan(ScanArgs),
     /// Print shell completions
     Completions {
         shell: clap_complete::Shell,
@@ -104,10 +106,6 @@ pub struct CommonArgs {
     /// Where to work [default: .]
     #[arg(short = 'C', long = "repo", value_name = "DIR", env = "TAGBUMP_REPO", hide_env = true)]
     pub repo: Option<String>,
-
-    /// The built commit [default: the one in an explicit tag, else the event's]
-    #[arg(long, value_name = "[REPO@]SHA", env = "TAGBUMP_SOURCE", hide_env = true)]
-    pub source: Option<String>,
 
     /// Say less: only errors
     #[arg(short, long, env = "TAGBUMP_QUIET", hide_env = true, value_parser = FalseyValueParser::new())]
@@ -156,6 +154,10 @@ Exit codes:
 pub struct BumpArgs {
     #[command(flatten)]
     pub common: CommonArgs,
+
+    /// The built commit [default: the one in an explicit tag, else the event's]
+    #[arg(long, value_name = "[REPO@]SHA", env = "TAGBUMP_SOURCE", hide_env = true)]
+    pub source: Option<String>,
 
     /// Images to bump: NAME[=NEWNAME][:TAG][@DIGEST]
     #[arg(value_name = "IMAGE")]
@@ -271,6 +273,10 @@ pub struct TagArgs {
     #[command(flatten)]
     pub common: CommonArgs,
 
+    /// The built commit [default: the one in an explicit tag, else the event's]
+    #[arg(long, value_name = "[REPO@]SHA", env = "TAGBUMP_SOURCE", hide_env = true)]
+    pub source: Option<String>,
+
     /// How to compute the tag; repeatable, the first is the one to deploy [default: {sha:7}]
     #[arg(
         short = 'T',
@@ -291,4 +297,36 @@ pub struct TagArgs {
         value_delimiter = '\n'
     )]
     pub images: Vec<String>,
+}
+
+/// List every reference that is found: file:line, kind, image, tag, digest, or why it can't be edited
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+
+    /// Only references to this image; repeatable
+    #[arg(
+        long = "image",
+        value_name = "NAME",
+        env = "TAGBUMP_IMAGE",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
+    pub images: Vec<String>,
+
+    /// Only these files: paths, folders or patterns below the root; repeatable
+    #[arg(
+        short,
+        long = "file",
+        value_name = "GLOB",
+        env = "TAGBUMP_FILE",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
+    pub files: Vec<String>,
+
+    /// What is written to stdout
+    #[arg(long, env = "TAGBUMP_FORMAT", hide_env = true, default_value = "text")]
+    pub format: Format,
 }

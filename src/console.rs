@@ -1,6 +1,6 @@
 //! The terminal: reports to stdout, everything else to stderr, no secret to either.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
@@ -9,7 +9,8 @@ use tagbump::cli::{Color, Command, CommonArgs, Format};
 use tagbump::environment::Environment;
 use tagbump::error::Failure;
 use tagbump::git::Tokens;
-use tagbump::report::{Outcome, Report, json, printable, text};
+use tagbump::plan::Listing;
+use tagbump::report::{Outcome, Report, json, listing_json, listing_text, printable, text, unread_warning};
 
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTICE: Style = AnsiColor::Blue.on_default();
@@ -29,6 +30,7 @@ impl Console {
         let (common, format) = match command {
             Command::Bump(args) => (Some(&args.common), args.format),
             Command::Tag(args) => (Some(&args.common), Format::Text),
+            Command::Scan(args) => (Some(&args.common), args.format),
             Command::Completions { .. } | Command::Man { .. } => (None, Format::Text),
         };
         Console {
@@ -59,6 +61,26 @@ impl Console {
             Format::Text if quiet => {}
             Format::Text => self.out(&text(report)),
         }
+    }
+
+    /// What a scan has found.
+    pub fn listing(&self, listing: &Listing) -> ExitCode {
+        for warning in listing.warnings.iter().chain(&unread_warning(listing.unread.len())) {
+            self.line(WARNING, "warning", warning);
+        }
+        for file in listing.unread.iter().filter(|_| self.verbose) {
+            self.line(Style::new(), "detail", &format!("no YAML: {file}"));
+        }
+        match self.format {
+            Format::Json => self.out(&listing_json(listing)),
+            Format::Text => self.out(&listing_text(listing)),
+        }
+        ExitCode::SUCCESS
+    }
+
+    /// Whether it makes sense to show that something goes on.
+    pub fn is_watched(&self) -> bool {
+        !self.quiet && !self.in_runner && std::io::stderr().is_terminal()
     }
 
     pub fn notices(&self, notices: &[String]) {

@@ -100,19 +100,33 @@ pub struct Written<'a> {
 impl<'a> Written<'a> {
     /// The colon of a port (`localhost:5000/x`) is not the colon of a tag: a tag has no `/` behind it.
     ///
-    /// Nor is a colon inside of a placeholder (`${TAG:-v1}`).
+    /// Nor is a colon inside of a placeholder (`${TAG:-v1}`, `$(TAG)`, `{{ tag }}`).
     pub fn parse(text: &'a str) -> Self {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),
             None => (text, None),
         };
-        let fixed = ["${", "$(", "{{"].iter().filter_map(|open| rest.find(open)).min().unwrap_or(rest.len());
-        let colon = rest[..fixed].rfind(':').filter(|&colon| !rest[colon..fixed].contains('/'));
-        match colon {
+        match tag_colon(rest) {
             Some(colon) => Written { name: &rest[..colon], tag: Some(&rest[colon + 1..]), digest },
             None => Written { name: rest, tag: None, digest },
         }
     }
+}
+
+/// The last colon outside of placeholders, unless a `/` outside of them is behind it.
+fn tag_colon(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut colon = None;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' | '(' => depth += 1,
+            '}' | ')' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 => colon = Some(at),
+            '/' if depth == 0 => colon = None,
+            _ => {}
+        }
+    }
+    colon
 }
 
 /// Splits `TAG@DIGEST`, as some tag fields hold it.
@@ -348,5 +362,8 @@ mod tests {
         let default = Written::parse("ghcr.io/a/b:${TAG:-v1}");
         assert_eq!((default.name, default.tag), ("ghcr.io/a/b", Some("${TAG:-v1}")));
         assert_eq!(Written::parse("${REG:-ghcr.io}/a").tag, None);
+        let both = Written::parse("${IMG:-a/b}:${VERSION}-agent");
+        assert_eq!((both.name, both.tag), ("${IMG:-a/b}", Some("${VERSION}-agent")));
+        assert_eq!(Written::parse("a/{{ .x }}:{{ .y }}").tag, Some("{{ .y }}"));
     }
 }

@@ -10,8 +10,8 @@
 //!
 //! | room | does | may use |
 //! |---|---|---|
-//! | `main`, `console` | parse, run, show, exit: all that prints | everything |
-//! | [`bump`], [`tags`], [`facts`] | the stories of the two commands | everything below |
+//! | `main`, `console`, `progress` | parse, run, show, exit: all that prints | everything |
+//! | [`bump`], [`tags`], [`inventory`], [`facts`] | the stories of the commands | everything below |
 //! | [`request`] | IMAGEs and services, made a plan's request | `settings`, `config`, `plan` |
 //! | [`settings`] | what was typed, checked | `cli`, `actions`, `git` and the pure rooms |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
@@ -45,6 +45,7 @@ pub mod facts;
 pub mod git;
 pub mod image;
 pub mod interrupt;
+pub mod inventory;
 pub mod land;
 pub mod manifest;
 pub mod plan;

@@ -3,15 +3,17 @@
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 
 mod console;
+mod progress;
 
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use console::Console;
-use tagbump::cli::{self, BumpArgs, Command, TagArgs};
+use progress::Progress;
+use tagbump::cli::{self, BumpArgs, Command, ScanArgs, TagArgs};
 use tagbump::environment::Environment;
 use tagbump::error::Result;
-use tagbump::{bump, extras, interrupt, settings, tags};
+use tagbump::{bump, extras, interrupt, inventory, settings, tags};
 
 fn main() -> ExitCode {
     let variables =
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let code = match command {
         Command::Bump(args) => run_bump(*args, environment, &console),
         Command::Tag(args) => run_tag(args, environment, &console),
+        Command::Scan(args) => run_scan(args, &console),
         Command::Completions { shell } => Ok(console.plain(&extras::completions(shell))),
         Command::Man { folder } => extras::man(&folder).map(|()| ExitCode::SUCCESS),
     };
@@ -43,6 +46,13 @@ fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result
     let told = tags::run(&settings::tag(args, environment, now())?)?;
     console.notices(&told.notices);
     Ok(console.plain(&told.lines))
+}
+
+fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode> {
+    let progress = Progress::start(console.is_watched());
+    let listing = inventory::run(&settings::scan(args)?, &|| progress.step())?;
+    drop(progress);
+    Ok(console.listing(&listing))
 }
 
 /// Seconds since the epoch; reproducible builds set it (`SOURCE_DATE_EPOCH`, reproducible-builds.org).

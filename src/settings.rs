@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::actions::{Run, Source};
-use crate::cli::{BumpArgs, CommonArgs, Format, TagArgs};
+use crate::cli::{BumpArgs, CommonArgs, Format, ScanArgs, TagArgs};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 use crate::git::{Identity, Tokens};
@@ -99,6 +99,15 @@ pub struct TagSettings {
     pub images: Vec<String>,
 }
 
+/// A `scan`, checked.
+#[derive(Clone, Debug)]
+pub struct ScanSettings {
+    pub root: PathBuf,
+    /// Only these images; none: all.
+    pub images: Vec<String>,
+    pub selection: Selection,
+}
+
 /// Checks a `bump`.
 ///
 /// # Errors
@@ -143,7 +152,7 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
             timeout: given(args.timeout.as_deref()).map(duration).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
             tokens: Tokens::read(&environment),
         },
-        place: place(&args.common, environment, now)?,
+        place: place(&args.common, args.source.as_deref(), environment, now)?,
     };
     settings.check()?;
     Ok(settings)
@@ -155,19 +164,23 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
 /// Exit 2, with the flag and what it takes.
 pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSettings> {
     let templates = listed(args.templates);
-    let images = listed(args.images);
-    for image in &images {
-        let parsed = ImageArg::parse(image).map_err(told)?;
-        if parsed.name != *image {
-            return Err(Failure::usage(format!("--image {image}: give the name alone"))
-                .hinted("the tags are put behind it"));
-        }
-    }
     Ok(TagSettings {
-        place: place(&args.common, environment, now)?,
+        place: place(&args.common, args.source.as_deref(), environment, now)?,
         templates: templates.iter().map(|t| parse_template("--tag-template", t)).collect::<Result<_>>()?,
         default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
-        images,
+        images: names(args.images, "the tags are put behind it")?,
+    })
+}
+
+/// Checks a `scan`.
+///
+/// # Errors
+/// Exit 2, with the flag and what it takes.
+pub fn scan(args: ScanArgs) -> Result<ScanSettings> {
+    Ok(ScanSettings {
+        root: root(&args.common)?,
+        images: names(args.images, "references are listed whatever their tag is")?,
+        selection: Selection::new(&listed(args.files))?,
     })
 }
 
@@ -187,7 +200,22 @@ impl BumpSettings {
     }
 }
 
-fn place(common: &CommonArgs, environment: Environment, now: i64) -> Result<Place> {
+fn place(
+    common: &CommonArgs,
+    typed_source: Option<&str>,
+    environment: Environment,
+    now: i64,
+) -> Result<Place> {
+    Ok(Place {
+        root: root(common)?,
+        source: given(typed_source).map(source).transpose()?,
+        run: Run::read(&environment),
+        environment,
+        now,
+    })
+}
+
+fn root(common: &CommonArgs) -> Result<PathBuf> {
     let root = given(common.repo.as_deref()).unwrap_or(".");
     if root.contains("://") {
         return Err(Failure::usage(format!(
@@ -196,13 +224,19 @@ fn place(common: &CommonArgs, environment: Environment, now: i64) -> Result<Plac
         ))
         .hinted("clone the repository, and name the folder"));
     }
-    Ok(Place {
-        root: PathBuf::from(root),
-        source: given(common.source.as_deref()).map(source).transpose()?,
-        run: Run::read(&environment),
-        environment,
-        now,
-    })
+    Ok(PathBuf::from(root))
+}
+
+/// Names without tag.
+fn names(images: Vec<String>, hint: &str) -> Result<Vec<String>> {
+    let images = listed(images);
+    for image in &images {
+        let parsed = ImageArg::parse(image).map_err(told)?;
+        if parsed.name != *image {
+            return Err(Failure::usage(format!("--image {image}: give the name alone")).hinted(hint));
+        }
+    }
+    Ok(images)
 }
 
 /// A URL can hold a password.

@@ -49,9 +49,11 @@ const ROOMS: &[(&str, &[&str])] = &[
             "select", "settings", "tag", "template", "worktree",
         ],
     ),
+    ("inventory", &["error", "git", "plan", "settings", "worktree"]),
     // the binary
     ("main", &[]),
     ("console", &[]),
+    ("progress", &[]),
 ];
 
 /// Text that may stand in these rooms only.
@@ -63,7 +65,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("std::fs", &["actions", "git", "interrupt", "worktree"]),
     ("std::env", &["cli", "main"]),
     ("std::process", &["console", "git", "interrupt", "main"]),
-    ("std::time", &["git", "land", "main", "settings"]),
+    ("std::time", &["git", "land", "main", "progress", "settings"]),
     ("println!", &[]),
     ("print!", &[]),
 ];

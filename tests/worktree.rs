@@ -6,17 +6,11 @@ use std::fs;
 use std::path::Path;
 
 use support::cli::{Run, command, tagbump};
-use support::files::snapshot;
+use support::files::{snapshot, write};
 use support::git::git;
 
 const ENTRY: &str =
     "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nimages:\n- name: app\n  newTag: v1\n";
-
-fn write(folder: &Path, path: &str, text: &str) {
-    let path = folder.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
 
 fn is_bumped(folder: &Path, path: &str) -> bool {
     fs::read_to_string(folder.join(path)).unwrap().contains("newTag: v2")

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Document, Form, Reference, Slot};
 use crate::image::{Written, split_tag};
-use crate::yaml::{NodeId, Shape, Tape};
+use crate::yaml::{NodeId, Shape, Style, Tape, needs_quotes};
 
 /// Name key and tag key of a block, most specific first.
 pub const BLOCKS: [(&str, &str); 6] = [
@@ -164,6 +164,9 @@ impl Finder<'_> {
 
 /// The string form: `name[:tag][@digest]` in one scalar.
 pub fn string(tape: &Tape, slot: Slot, kind: &'static str) -> Option<Reference> {
+    if is_no_string(tape, slot.node) {
+        return None;
+    }
     let written = Written::parse(tape.text(slot.node)?);
     is_name(written.name).then(|| Reference {
         kind,
@@ -201,6 +204,12 @@ impl Block {
             form: Form::Block { repository, registry, tag, digest },
         })
     }
+}
+
+/// A number or a boolean: `pullImage: true`.
+fn is_no_string(tape: &Tape, id: NodeId) -> bool {
+    let plain = matches!(tape.node(id).shape, Shape::Scalar { style: Style::Plain, .. });
+    plain && tape.text(id).is_some_and(|text| needs_quotes(text, false))
 }
 
 fn written(tape: &Tape, slot: Slot) -> Option<&str> {

@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::forms::{self, BLOCKS, Block};
-use super::{ManifestFile, Reference, Slot};
+use super::{Form, ManifestFile, Reference, Slot};
+use crate::image::split_tag;
 use crate::yaml::{NodeId, Shape, Tape};
 
 const KIND: &str = "image-policy";
@@ -44,11 +45,25 @@ pub fn find(file: &ManifestFile<'_>, found: &[Reference]) -> Vec<Reference> {
                 let (repository, digest) = (beside(Part::Name)?, beside(Part::Digest));
                 Some(Block { repository, registry: None, tag: m.slot, digest })
             });
-            block?.reference(file.tape, KIND)
+            block.and_then(|block| block.reference(file.tape, KIND)).or_else(|| nameless(file.tape, m.slot))
         }
         Part::Name | Part::Digest => None,
     };
     new.filter_map(reference).collect()
+}
+
+/// A tag whose image is named in the policy's repository alone: nothing can mean it, but it is told.
+fn nameless(tape: &Tape, slot: Slot) -> Option<Reference> {
+    let (tag, digest) = split_tag(tape.text(slot.node)?);
+    Some(Reference {
+        kind: KIND,
+        at: slot.place(),
+        image: String::new(),
+        original: None,
+        tag: Some(tag.to_owned()),
+        digest: digest.map(str::to_owned),
+        form: Form::Field(slot),
+    })
 }
 
 /// The keys beside a tag that say whose tag it is.

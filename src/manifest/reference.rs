@@ -23,7 +23,7 @@ impl Slot {
 impl Slot {
     /// What a merge key brings in is a place of its own: where it is written.
     pub fn where_written(tape: &Tape, found: Found) -> Self {
-        let merged = found.shared_by.is_some_and(|by| tape.key_text(by) == Some("<<"));
+        let merged = found.shared_by.is_some_and(|by| tape.is_merge_key(by));
         let slot = Slot::from(found);
         if merged { Slot { shared_by: None, ..slot } } else { slot }
     }

@@ -4,16 +4,17 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
+use super::listing::no_yaml;
 use super::screen::Screen;
 use super::spare::Spare;
-use super::{Request, Shelf, SourceFile};
-use crate::error::{Exit, Failure, Result, inline};
+use super::{Request, Shelf, SourceFile, Want};
+use crate::error::{Result, inline};
 use crate::manifest::{
     Form, ManifestFile, Reference, VALUES, add, field_references, is_kustomization_file, is_values_file,
     looks_like_values, references,
 };
 use crate::select::{Standing, folder};
-use crate::yaml::{Tape, scan};
+use crate::yaml::{ScanFault, Tape, scan};
 
 /// How many of the files are parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +80,7 @@ struct Looked {
 enum Matter {
     Parsed(Box<Parsed>),
     Noted(Notes),
-    Unread { fault: String, named: bool },
+    Unread { fault: ScanFault, named: bool },
 }
 
 /// What a file has to tell where nothing matches.
@@ -107,9 +108,10 @@ pub(super) fn survey(shelf: &dyn Shelf, request: &Request, depth: Depth) -> Resu
     };
     let found = shelf.each(&request.selection()?, request.add, &look)?;
     let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
-    looked.extend(spare.unreadable().map(|(path, fault)| {
-        let fault = format!("{}:{fault}", inline(&path));
-        Looked { path, needs_chart: false, matter: Matter::Unread { fault, named: false } }
+    looked.extend(spare.unreadable().map(|(path, fault)| Looked {
+        path,
+        needs_chart: false,
+        matter: Matter::Unread { fault, named: false },
     }));
     looked.sort_by(|a, b| a.path.cmp(&b.path));
     let mut survey = Survey { count: found.count, warnings: found.warnings, ..Survey::default() };
@@ -131,26 +133,21 @@ fn is_wanted(file: &SourceFile<'_>, request: &Request, screen: &Screen<'_>) -> b
 fn look_at(file: &SourceFile<'_>, request: &Request, depth: Depth) -> Option<Looked> {
     let named = file.standing == Standing::Named;
     let fields = fields_of(request, file.path);
-    let values = match file.standing {
-        Standing::Named => true,
-        Standing::Chosen => looks_like_values(file.path),
-        Standing::Found | Standing::Context => is_values_file(file.path),
-    };
-    let needs_chart = values && file.standing < Standing::Chosen;
+    let (is_values, needs_chart) = values_role(file);
     let path = file.path.to_owned();
     let tape = match scan(file.bytes) {
         Ok(tape) => tape,
         Err(_) if file.standing == Standing::Context => return None,
         Err(fault) => {
-            let fault = format!("{}:{fault}", inline(file.path));
             return Some(Looked { path, needs_chart, matter: Matter::Unread { fault, named } });
         }
     };
-    let parsed = parse(file, tape, values, fields, request);
+    let mut parsed = parse(file, tape, is_values);
+    parsed.fields = fields.into_iter().map(|field| field_places(&parsed.tape, field, request)).collect();
     let matter = match depth {
         Depth::Matching => Matter::Parsed(Box::new(parsed)),
         Depth::Everything if file.standing == Standing::Context => return None,
-        Depth::Everything => Matter::Noted(parsed.notes(values)),
+        Depth::Everything => Matter::Noted(parsed.notes(is_values)),
     };
     Some(Looked { path, needs_chart, matter })
 }
@@ -165,33 +162,36 @@ fn fields_of(request: &Request, path: &str) -> Vec<(usize, usize)> {
         .collect()
 }
 
-fn parse(
-    file: &SourceFile<'_>,
-    tape: Tape,
-    is_values: bool,
-    fields: Vec<(usize, usize)>,
-    request: &Request,
-) -> Parsed {
+/// Whether a file may hold Helm values, and whether only with a chart beside it.
+pub(super) fn values_role(file: &SourceFile<'_>) -> (bool, bool) {
+    match file.standing {
+        Standing::Named => (true, false),
+        Standing::Chosen => (looks_like_values(file.path), false),
+        Standing::Found | Standing::Context => (is_values_file(file.path), true),
+    }
+}
+
+/// A file with what the rules find in it.
+pub(super) fn parse(file: &SourceFile<'_>, tape: Tape, is_values: bool) -> Parsed {
     // what was parsed is UTF-8
     let text = std::str::from_utf8(file.bytes).unwrap_or_default();
-    let manifest = ManifestFile { path: file.path, text, tape: &tape, is_values };
-    let references = references(&manifest);
-    let places = fields.into_iter().map(|(want, nth)| {
-        let (image, field) = (&request.wants[want].name, &request.wants[want].scope.fields[nth]);
-        FieldPlaces { want, nth, references: field_references(&tape, &field.path, image) }
-    });
-    let fields = places.collect();
-    Parsed { path: file.path.to_owned(), bytes: file.bytes.to_vec(), tape, references, fields }
+    let references = references(&ManifestFile { path: file.path, text, tape: &tape, is_values });
+    let (path, bytes) = (file.path.to_owned(), file.bytes.to_vec());
+    Parsed { path, bytes, tape, references, fields: Vec::new() }
+}
+
+fn field_places(tape: &Tape, (want, nth): (usize, usize), request: &Request) -> FieldPlaces {
+    let Want { name, scope, .. } = &request.wants[want];
+    FieldPlaces { want, nth, references: field_references(tape, &scope.fields[nth].path, name) }
 }
 
 impl Survey {
     fn take(&mut self, looked: Looked, has_chart: bool, request: &Request) -> Result<()> {
         match looked.matter {
-            Matter::Unread { fault, named: true } => {
-                return Err(Failure::new(Exit::Other, format!("{fault} (no YAML)"))
-                    .hinted("mend the file; without its name in -f it would only be a warning"));
+            Matter::Unread { fault, named: true } => return Err(no_yaml(&looked.path, &fault)),
+            Matter::Unread { fault, named: false } => {
+                self.unread.push(format!("{}:{fault}", inline(&looked.path)));
             }
-            Matter::Unread { fault, named: false } => self.unread.push(fault),
             Matter::Noted(notes) if has_chart => self.note(notes),
             Matter::Noted(_) => {}
             Matter::Parsed(mut parsed) => {
@@ -241,7 +241,7 @@ impl Parsed {
 
     fn notes(&self, is_values: bool) -> Notes {
         let mut notes = Notes { nameless: self.nameless_tags(is_values), ..Notes::default() };
-        for reference in &self.references {
+        for reference in self.references.iter().filter(|r| !r.image.is_empty()) {
             let noted = (reference.image.clone(), self.place(reference.at));
             match reference.form {
                 Form::Untagged { .. } => notes.untagged.push(noted),

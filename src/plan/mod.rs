@@ -4,10 +4,11 @@
 //! loop all plan with this, each on its own [`Shelf`] of files. `screen` and `files` find those that matter,
 //! `matching` the references that are meant, `shared` looks after aliases and merge keys, `overridden` after
 //! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `messages` words
-//! what went wrong.
+//! what went wrong. `listing` tells of every reference, without changing any.
 
 mod addition;
 mod files;
+mod listing;
 mod matched;
 mod matching;
 mod messages;
@@ -23,6 +24,8 @@ use crate::image::{Digest, Part, Tag};
 use crate::manifest::CHART;
 use crate::select::{Selection, Standing};
 use crate::yaml::FieldPath;
+
+pub use listing::{ListedReference, Listing, list};
 
 /// A file to look at.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::SourceFile;
 use crate::select::Standing;
-use crate::yaml::scan;
+use crate::yaml::{ScanFault, scan};
 
 /// As much as is parsed in some ten milliseconds.
 const FEW: usize = 256 * 1024;
@@ -38,11 +38,8 @@ impl Spare {
     }
 
     /// The files that are no YAML, with where and why.
-    pub fn unreadable(self) -> impl Iterator<Item = (String, String)> {
+    pub fn unreadable(self) -> impl Iterator<Item = (String, ScanFault)> {
         let kept = self.0.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
-        kept.files.into_iter().filter_map(|(path, bytes)| {
-            let fault = scan(&bytes).err()?;
-            Some((path, fault.to_string()))
-        })
+        kept.files.into_iter().filter_map(|(path, bytes)| Some((path, scan(&bytes).err()?)))
     }
 }

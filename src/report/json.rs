@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Report;
 
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
 struct Shown<'a> {
@@ -84,8 +84,13 @@ pub fn json(report: &Report) -> String {
             hint: f.hint.as_deref(),
         }),
     };
+    one_line(&shown)
+}
+
+/// Anything as one line.
+pub(super) fn one_line(shown: &impl Serialize) -> String {
     // a struct of strings and numbers always has a JSON form
-    let text = serde_json::to_string(&shown).unwrap_or_default();
+    let text = serde_json::to_string(shown).unwrap_or_default();
     // a runner takes this for a command wherever it stands; in JSON it can be written otherwise
     format!("{}\n", text.replace("##[", "#\\u0023["))
 }

@@ -2,6 +2,7 @@
 
 mod diff;
 mod json;
+mod listing;
 mod text;
 
 use crate::error::{Exit, Failure};
@@ -9,6 +10,7 @@ use crate::plan::{ChangedReference, FileEdit};
 
 pub use diff::diff;
 pub use json::json;
+pub use listing::{listing_json, listing_text};
 pub use text::{failure, printable, text};
 
 /// What became of a bump.
@@ -42,6 +44,15 @@ pub struct BumpedImage {
     pub name: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
+}
+
+/// What is said of files that are no YAML, if there are any.
+pub fn unread_warning(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 file was left out: it is no YAML (-v names it)".to_owned()),
+        n => Some(format!("{n} files were left out: they are no YAML (-v names them)")),
+    }
 }
 
 /// All that a bump has to tell.

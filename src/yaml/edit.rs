@@ -40,6 +40,15 @@ pub fn apply(bytes: &[u8], tape: &Tape, changes: &[Change]) -> Result<Vec<u8>, E
     Ok(result.into_bytes())
 }
 
+/// Whether a change can be made, without making it: what [`apply`] would refuse before it proves the result.
+///
+/// # Errors
+/// What stands in the way.
+pub fn check(bytes: &[u8], tape: &Tape, change: &Change) -> Result<(), Obstacle> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Obstacle::Unplaced)?;
+    splice(text, tape, change).map(|_| ())
+}
+
 fn splice(text: &str, tape: &Tape, change: &Change) -> Result<Splice, Obstacle> {
     match change {
         Change::Set { node, value } => set(text, tape, *node, value),

@@ -10,13 +10,14 @@ mod change;
 mod edit;
 mod field;
 mod insert;
+mod padding;
 mod scalar;
 mod scan;
 mod span;
 mod tape;
 
 pub use change::{Change, Pair};
-pub use edit::{EditError, apply};
+pub use edit::{EditError, apply, check};
 pub use field::{FieldError, FieldPath};
 pub use scalar::{needs_quotes, render};
 pub use scan::{ScanFault, scan};

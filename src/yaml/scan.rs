@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 
 use yaml_rust2::parser::{Event, Parser, Tag};
-use yaml_rust2::scanner::{Marker, TScalarStyle};
+use yaml_rust2::scanner::{Marker, ScanError, TScalarStyle};
 
+use super::padding::Padding;
 use super::tape::{Node, NodeId, Shape, Style, Tape};
 
 /// Why a file can't be read as YAML, and where.
@@ -34,25 +35,52 @@ const MAX_NODES: usize = 2_000_000;
 pub fn scan(bytes: &[u8]) -> Result<Tape, ScanFault> {
     let text = readable(bytes)?;
     let body = text.strip_prefix(BOM).unwrap_or(text);
-    let mut builder = Builder::new(text, text.len() - body.len());
-    let mut parser = Parser::new_from_str(body);
+    let mut padding = Padding::default();
     loop {
-        let (event, mark) = parser.next_token().map_err(|e| ScanFault {
-            line: e.marker().line(),
-            column: e.marker().col() + 1,
-            reason: e.info().to_owned(),
-        })?;
+        match read(text, body, &padding) {
+            Ok(tape) => return Ok(tape),
+            Err(Fault::Here(fault)) => return Err(fault),
+            Err(Fault::Parser(error)) if !padding.cures(body, &error) => {
+                let (line, column) = (error.marker().line(), error.marker().col());
+                let column = padding.column(line, column) + 1;
+                return Err(ScanFault { line, column, reason: error.info().to_owned() });
+            }
+            Err(Fault::Parser(_)) => {}
+        }
+    }
+}
+
+enum Fault {
+    Here(ScanFault),
+    Parser(ScanError),
+}
+
+fn read(text: &str, body: &str, padding: &Padding) -> Result<Tape, Fault> {
+    let padded = padding.apply(body);
+    let mut builder = Builder::new(text, text.len() - body.len(), padding);
+    let mut parser = Parser::new_from_str(&padded);
+    loop {
+        let (event, mark) = parser.next_token().map_err(Fault::Parser)?;
         if event == Event::StreamEnd {
             let mut tape = builder.tape;
             tape.index_merged();
             return Ok(tape);
         }
+        let place = builder.place(mark);
         if builder.tape.len() >= MAX_NODES {
-            let (line, column) = (mark.line(), mark.col() + 1);
-            return Err(ScanFault { line, column, reason: "has more than 2,000,000 values".to_owned() });
+            let Place { line, column } = place;
+            let reason = "has more than 2,000,000 values".to_owned();
+            return Err(Fault::Here(ScanFault { line, column: column + 1, reason }));
         }
-        builder.take(event, mark)?;
+        builder.take(event, place).map_err(Fault::Here)?;
     }
+}
+
+/// A position in the file: the line 1-based, the column 0-based.
+#[derive(Clone, Copy)]
+struct Place {
+    line: usize,
+    column: usize,
 }
 
 /// The text, if it is text that can be parsed to its end.
@@ -137,6 +165,7 @@ struct Open {
 
 /// Builds the tape, with a stack of its own for the nesting.
 struct Builder<'a> {
+    padding: &'a Padding,
     cursor: Cursor<'a>,
     tape: Tape,
     open: Vec<Open>,
@@ -145,8 +174,9 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(text: &'a str, first: usize) -> Self {
+    fn new(text: &'a str, first: usize, padding: &'a Padding) -> Self {
         Builder {
+            padding,
             cursor: Cursor::new(text, first),
             tape: Tape::default(),
             open: Vec::new(),
@@ -154,11 +184,15 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn take(&mut self, event: Event, mark: Marker) -> Result<(), ScanFault> {
+    fn place(&self, mark: Marker) -> Place {
+        Place { line: mark.line(), column: self.padding.column(mark.line(), mark.col()) }
+    }
+
+    fn take(&mut self, event: Event, mark: Place) -> Result<(), ScanFault> {
         match event {
             Event::DocumentStart => {
                 self.anchors.clear();
-                let start = self.cursor.offset(mark.line(), mark.col(), false);
+                let start = self.cursor.offset(mark.line, mark.column, false);
                 self.tape.doc_starts.push(start);
                 self.tape.roots.push(self.tape.nodes.len());
             }
@@ -174,9 +208,9 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn push(&mut self, shape: Shape, anchor: usize, tag: Option<Tag>, mark: Marker) -> NodeId {
+    fn push(&mut self, shape: Shape, anchor: usize, tag: Option<Tag>, mark: Place) -> NodeId {
         let id = self.tape.nodes.len();
-        let start = self.cursor.offset(mark.line(), mark.col(), shape == Shape::Map);
+        let start = self.cursor.offset(mark.line, mark.column, shape == Shape::Map);
         let parent = self.open.last().map(|open| open.id);
         let key = self.key_or_value(id);
         self.unmark_block_list(&shape, parent, start);
@@ -190,8 +224,8 @@ impl<'a> Builder<'a> {
         self.tape.nodes.push(Node {
             shape,
             start,
-            line: mark.line(),
-            column: mark.col() + 1,
+            line: mark.line,
+            column: mark.column + 1,
             anchored: anchor != 0,
             tag: tag.map(|t| t.suffix),
             flow: in_flow || opens,
@@ -232,7 +266,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn begin(&mut self, shape: Shape, anchor: usize, tag: Option<Tag>, mark: Marker) {
+    fn begin(&mut self, shape: Shape, anchor: usize, tag: Option<Tag>, mark: Place) {
         let id = self.push(shape, anchor, tag, mark);
         self.open.push(Open { id, key: None });
     }
@@ -243,17 +277,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn alias(&mut self, anchor: usize, mark: Marker) -> Result<(), ScanFault> {
+    fn alias(&mut self, anchor: usize, mark: Place) -> Result<(), ScanFault> {
         let target = *self.anchors.get(&anchor).ok_or_else(|| ScanFault {
-            line: mark.line(),
-            column: mark.col() + 1,
+            line: mark.line,
+            column: mark.column + 1,
             reason: "alias to an anchor of another document".to_owned(),
         })?;
         self.push(Shape::Alias(target), 0, None, mark);
         Ok(())
     }
 
-    fn scalar(&mut self, value: String, style: TScalarStyle, anchor: usize, tag: Option<Tag>, mark: Marker) {
+    fn scalar(&mut self, value: String, style: TScalarStyle, anchor: usize, tag: Option<Tag>, mark: Place) {
         let style = match style {
             TScalarStyle::Plain => Style::Plain,
             TScalarStyle::SingleQuoted => Style::Single,

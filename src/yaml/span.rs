@@ -105,7 +105,7 @@ pub fn span(text: &str, tape: &Tape, id: NodeId) -> Result<Range<usize>, Obstacl
 }
 
 /// Length of `'…'`, up to the first `'` that is not doubled.
-fn single_quoted(rest: &str) -> Option<usize> {
+pub(super) fn single_quoted(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     let mut at = 1;
     loop {
@@ -118,7 +118,7 @@ fn single_quoted(rest: &str) -> Option<usize> {
 }
 
 /// Length of `"…"`, up to the first `"` that no `\` stands before.
-fn double_quoted(rest: &str) -> Option<usize> {
+pub(super) fn double_quoted(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     let mut at = 1;
     loop {

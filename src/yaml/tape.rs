@@ -253,6 +253,11 @@ impl Tape {
         path.iter().try_fold(from, |node, key| self.get(node, key).map(|f| f.node))
     }
 
+    /// Whether a node is a merge key, as [`Found::shared_by`] names it.
+    pub fn is_merge_key(&self, id: NodeId) -> bool {
+        self.nodes[id].key.is_none() && self.own_text(id) == Some("<<")
+    }
+
     /// The text of the key under which a node stands in its map, if it stands in one.
     pub fn key_text(&self, id: NodeId) -> Option<&str> {
         self.nodes[id].key.and_then(|k| self.own_text(k))

@@ -153,3 +153,37 @@ fn many_maps_that_merge_a_large_one_are_read_in_time() {
         maps.filter(|&(_, map)| tape.get(map, "key2999").is_some() && tape.get(map, "repository").is_none());
     assert_eq!(found.count(), 3000);
 }
+
+#[test]
+fn indentation_that_other_readers_accept() {
+    let cases = [
+        ("a:\n  args: [\n    x,\n  ]\n  b: {tag: v1}\n", "v1"),
+        ("a:\n  args: [x,\n y,\n z\n  ]\n  tag: v1\n", "v1"),
+        ("a:\n  - d: 'one\n  two''s\n\n  three'\n    tag: v1 # é\n", "v1"),
+        ("a:\n  - d: \"one \\\"\n  two\"\n    tag: v1\n", "v1"),
+        ("\u{feff}a:\r\n  args: [\r\n    \"é\", tag: v1\r\n  ]\r\n", "v1"),
+        ("a:\n  args: [\n  tag: v1 ]\n", "v1"),
+    ];
+    for (text, old) in cases {
+        let tape = scan(text.as_bytes()).unwrap_or_else(|e| panic!("{text:?}: {e}"));
+        let tag = (0..tape.len()).find(|&id| tape.text(id) == Some(old)).unwrap();
+        assert!(text[tape.node(tag).start..].starts_with(old), "{text:?}");
+        let line = text[..tape.node(tag).start].rsplit('\n').next().unwrap();
+        let column = line.trim_start_matches('\u{feff}').chars().count() + 1;
+        assert_eq!(tape.node(tag).column, column, "{text:?}");
+        let change = Change::Set { node: tag, value: "v2".to_owned() };
+        let after = apply(text.as_bytes(), &tape, &[change]).unwrap();
+        assert_eq!(String::from_utf8(after).unwrap(), text.replace("v1", "v2"));
+    }
+}
+
+#[test]
+fn what_is_really_wrong_still_says_where() {
+    for (text, line) in [("a:\n  b: [\n  c\nd: x\n", 4), ("a:\n  d: 'x\n y\n", 2), ("a: [\n]]\n", 2)] {
+        assert_eq!(scan(text.as_bytes()).unwrap_err().line, line, "{text:?}");
+    }
+    // each such line costs a reading of the file, so there is an end to it
+    let flow = |lines: usize| format!("a:\n  b: [\n{}  ]\n", " x,\n".repeat(lines));
+    assert!(scan(flow(20).as_bytes()).is_ok());
+    assert!(scan(flow(400).as_bytes()).unwrap_err().reason.starts_with("invalid indentation"));
+}

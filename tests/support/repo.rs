@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::cli::{self, Run};
+pub use super::files::write;
 use super::git::{bare_repo, git};
 use super::git_server::{Builder, GitServer, On};
 
@@ -155,12 +156,6 @@ pub fn rival(scratch: &Path, bare: &Path, path: &str, text: &str) -> String {
     let made = commit(&rival, path, text);
     git(&rival, &["push", "--quiet", "origin", "HEAD:main"]);
     made
-}
-
-pub fn write(folder: &Path, path: &str, text: &str) {
-    let path = folder.join(path);
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
 }
 
 /// A commit of one file. Gives its name.

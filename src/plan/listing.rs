@@ -1,0 +1,191 @@
+//! Every reference in some files, and whether it could be edited.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::files::{Parsed, parse, values_role};
+use super::matched::Match;
+use super::{Shelf, SourceFile, shared};
+use crate::error::{Exit, Failure, Result, inline};
+use crate::image::{Part, Tag, same_image};
+use crate::manifest::{Form, Reference, Refusal, Rewrite, VALUES, Wanted, rewrite};
+use crate::select::{Selection, Standing, folder};
+use crate::yaml::{ScanFault, check, scan};
+
+/// One reference, as it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedReference {
+    pub file: String,
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters.
+    pub column: usize,
+    pub kind: &'static str,
+    pub image: String,
+    pub tag: Option<String>,
+    pub digest: Option<String>,
+    /// Why it can't be edited, and what to do; nothing where it can be.
+    pub reason: Option<String>,
+}
+
+/// All references of some files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// In the order of files and text.
+    pub references: Vec<ListedReference>,
+    /// Files that were looked at.
+    pub files: usize,
+    pub warnings: Vec<String>,
+    /// Files that could not be read as YAML, with where and why.
+    pub unread: Vec<String>,
+}
+
+/// What one file has.
+struct Listed {
+    references: Vec<ListedReference>,
+    unread: Option<String>,
+    /// Values, unless no chart is beside them.
+    needs_chart: bool,
+    path: String,
+}
+
+/// Lists the references to `images`, or to all where none is given; `looked` is called after each file, from
+/// several threads.
+///
+/// # Errors
+/// Exit 1 where a named file can't be read as YAML, and what the shelf says.
+pub fn list(
+    shelf: &dyn Shelf,
+    selection: &Selection,
+    images: &[String],
+    looked: &(dyn Fn() + Sync),
+) -> Result<Listing> {
+    let all = Mutex::new(Vec::new());
+    let broken = Mutex::new(None);
+    let look = |file: SourceFile<'_>| {
+        match scan(file.bytes) {
+            Err(fault) if file.standing == Standing::Named => {
+                *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(no_yaml(file.path, &fault));
+            }
+            scanned => {
+                let listed = listed(&file, scanned, images);
+                all.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
+            }
+        }
+        looked();
+    };
+    let found = shelf.each(selection, false, &look)?;
+    if let Some(failure) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(failure);
+    }
+    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    all.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut listing = Listing { files: found.count, warnings: found.warnings, ..Listing::default() };
+    for mut listed in all {
+        if listed.needs_chart && !found.charts.contains(folder(&listed.path)) {
+            listed.references.retain(|reference| reference.kind != VALUES);
+        }
+        listing.references.append(&mut listed.references);
+        listing.unread.extend(listed.unread);
+    }
+    Ok(listing)
+}
+
+/// A named file that can't be read as YAML.
+pub(super) fn no_yaml(path: &str, fault: &ScanFault) -> Failure {
+    Failure::new(Exit::Other, format!("{}:{fault} (no YAML)", inline(path)))
+        .hinted("mend the file; without its name in -f it would only be a warning")
+}
+
+fn listed(
+    file: &SourceFile<'_>,
+    scanned: std::result::Result<crate::yaml::Tape, ScanFault>,
+    images: &[String],
+) -> Listed {
+    let (is_values, needs_chart) = values_role(file);
+    let path = file.path.to_owned();
+    match scanned {
+        Err(fault) => {
+            let unread = Some(format!("{}:{fault}", inline(file.path)));
+            Listed { references: Vec::new(), unread, needs_chart, path }
+        }
+        Ok(tape) => {
+            let parsed = parse(file, tape, is_values);
+            Listed { references: references(&parsed, images), unread: None, needs_chart, path }
+        }
+    }
+}
+
+fn references(parsed: &Parsed, images: &[String]) -> Vec<ListedReference> {
+    let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
+    // a block without a tag runs the chart's: it says no tag
+    let told = |r: &&Reference| !matches!(r.form, Form::Untagged { .. }) && wanted(r);
+    if !parsed.references.iter().any(|r| told(&r)) {
+        return Vec::new();
+    }
+    let tried = tried(parsed);
+    let both = parsed.references.iter().zip(tried);
+    both.filter(|(reference, _)| told(reference)).map(|(reference, m)| one(parsed, reference, m)).collect()
+}
+
+/// What would become of each reference if its image were bumped.
+fn tried(parsed: &Parsed) -> Vec<Match> {
+    let mut wants: HashMap<&str, usize> = HashMap::new();
+    let mut matches: Vec<Match> = parsed
+        .references
+        .iter()
+        .map(|reference| {
+            let next = wants.len();
+            let want = *wants.entry(&reference.image).or_insert(next);
+            Match {
+                file: 0,
+                want,
+                standing: Standing::Found,
+                at: reference.at,
+                kind: reference.kind,
+                image: reference.image.clone(),
+                tag: reference.tag.clone(),
+                added: false,
+                by_new_name: false,
+                result: try_one(parsed, reference),
+            }
+        })
+        .collect();
+    shared::settle(parsed, &mut matches);
+    matches
+}
+
+fn try_one(parsed: &Parsed, reference: &Reference) -> std::result::Result<Rewrite, Refusal> {
+    if reference.image.is_empty() {
+        return Err(Refusal {
+            at: reference.at,
+            why: "the file does not say which image's tag it is".to_owned(),
+            cure: "set it with -f FILE --field PATH".to_owned(),
+            written_at: None,
+        });
+    }
+    let tag = Tag::parse("other-tag").ok();
+    let (name, new_name, digest) = (&reference.image, &Part::Unsaid, &Part::Unsaid);
+    let wanted = Wanted { name, new_name, tag: tag.as_ref(), digest };
+    let rewrite = rewrite(&parsed.tape, reference, &wanted)?;
+    for change in &rewrite.changes {
+        check(&parsed.bytes, &parsed.tape, change)
+            .map_err(|obstacle| Refusal::new(change.node(), "the value", obstacle))?;
+    }
+    Ok(rewrite)
+}
+
+fn one(parsed: &Parsed, reference: &Reference, tried: Match) -> ListedReference {
+    let (line, column) = reference.position(&parsed.tape);
+    let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    ListedReference {
+        file: parsed.path.clone(),
+        line,
+        column,
+        kind: reference.kind,
+        image: reference.image.clone(),
+        tag: text(&reference.tag),
+        digest: text(&reference.digest),
+        reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.why, refusal.cure)),
+    }
+}
