@@ -56,7 +56,8 @@ struct Reference<'a> {
     line: usize,
     column: usize,
     kind: &'a str,
-    image: &'a str,
+    /// Nothing where the file does not say it.
+    image: Option<&'a str>,
     tag: Option<&'a str>,
     digest: Option<&'a str>,
     editable: bool,
@@ -70,7 +71,7 @@ pub fn listing_json(listing: &Listing) -> String {
         line: r.line,
         column: r.column,
         kind: r.kind,
-        image: &r.image,
+        image: Some(r.image.as_str()).filter(|image| !image.is_empty()),
         tag: r.tag.as_deref(),
         digest: r.digest.as_deref(),
         editable: r.reason.is_none(),

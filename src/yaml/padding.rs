@@ -15,9 +15,8 @@ use super::span::{double_quoted, single_quoted};
 /// More than any key is indented.
 const BLANKS: usize = 256;
 
-/// Every line that needs blanks takes another reading: as many as cost what one of a file of this size does.
-const MAX_READ: usize = 20_000_000;
-const MAX_READINGS: usize = 50;
+/// Every place that needs blanks takes another reading of the file: of so many bytes in all.
+const MAX_READ: usize = 4_000_000;
 
 /// Blanks in front of some lines, by their number from 1.
 #[derive(Default)]
@@ -52,7 +51,7 @@ impl Padding {
     /// Pads what a fault is about; false where it is about something else, or there were too many.
     pub fn cures(&mut self, text: &str, error: &ScanError) -> bool {
         self.readings += 1;
-        if self.readings > MAX_READINGS.min(MAX_READ / text.len().max(1)) {
+        if self.readings > 1 + MAX_READ / text.len().max(1) {
             return false;
         }
         let line = error.marker().line();
