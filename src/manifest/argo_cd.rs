@@ -49,10 +49,12 @@ fn override_string(doc: &Document<'_>, item: NodeId) -> Option<Reference> {
     let text = doc.tape.text(node).filter(|text| !text.is_empty())?;
     let (name, rest) = text.split_once('=').map_or((None, text), |(name, rest)| (Some(name), rest));
     let written = Written::parse(rest);
+    // `name=*:tag` keeps the name
+    let runs = name.filter(|_| written.name == "*").unwrap_or(written.name);
     Some(Reference {
         kind: KIND,
         at: slot.place(),
-        image: written.name.to_owned(),
+        image: runs.to_owned(),
         original: Some(name.unwrap_or(written.name).to_owned()),
         tag: written.tag.map(str::to_owned),
         digest: written.digest.map(str::to_owned),

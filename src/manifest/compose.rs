@@ -1,4 +1,5 @@
-//! Compose files: the image of each service (the Compose specification, "services").
+//! Compose files: the image of each service (the Compose specification, "services"), also where it is
+//! written below an extension (`x-…`) and used by alias.
 
 use super::{Document, Reference, Slot, forms};
 
@@ -10,8 +11,20 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     }
     let Some(services) = doc.tape.at(doc.root, &["services"]) else { return Vec::new() };
     let images = doc.tape.pairs(services).filter_map(|(_, service)| doc.tape.get(service, "image"));
-    let slots = images.map(|found| Slot::where_written(doc.tape, found));
-    slots.filter_map(|slot| forms::string(doc.tape, slot, KIND)).collect()
+    let used: Vec<_> = images.map(|found| Slot::where_written(doc.tape, found)).collect();
+    let written = used.iter().filter_map(|slot| in_extension(doc, slot));
+    used.iter().copied().chain(written).filter_map(|slot| forms::string(doc.tape, slot, KIND)).collect()
+}
+
+/// Where an image that a service uses by alias is written, if that is in an extension: it is read by nothing
+/// but the aliases.
+fn in_extension(doc: &Document<'_>, used: &Slot) -> Option<Slot> {
+    let Slot { node, shared_by: Some(_), .. } = *used else { return None };
+    let mut extensions = doc.tape.pairs(doc.root).filter(|&(key, value)| {
+        let name = doc.tape.text(key).unwrap_or_default();
+        name.starts_with("x-") && (value..doc.tape.node(value).end).contains(&node)
+    });
+    extensions.next().map(|(key, _)| Slot { key, node, shared_by: None })
 }
 
 /// `compose.yaml`, `docker-compose.yml`, and with something between, as `compose.prod.yaml`.

@@ -7,17 +7,26 @@ use crate::yaml::{NodeId, Shape, Style, Tape, scan};
 
 const HELM_VALUES: &str = "values";
 
+/// Block scalars that stand deeper are not looked into.
+const MAX_DEPTH: usize = 64;
+
 pub fn find(file: &ManifestFile<'_>) -> Vec<Reference> {
-    let blocks = (0..file.tape.len()).filter_map(|id| Some((id, block_text(file.tape, id)?)));
-    blocks.flat_map(|(id, text)| inside(file, id, text)).collect()
+    let texts = (0..file.tape.len()).filter_map(|id| Some((id, embedded_text(file.tape, id)?)));
+    texts.flat_map(|(id, text)| inside(file, id, text)).collect()
 }
 
-/// The text of a block scalar that may hold an image.
-fn block_text(tape: &Tape, id: NodeId) -> Option<&str> {
-    match &tape.node(id).shape {
-        Shape::Scalar { value, style: Style::Block, .. } => may_hold_images(value).then_some(value.as_str()),
-        _ => None,
-    }
+/// A text that may hold an image: a block scalar, or Helm values in quotes.
+fn embedded_text(tape: &Tape, id: NodeId) -> Option<&str> {
+    let Shape::Scalar { value, style, .. } = &tape.node(id).shape else { return None };
+    let is_block = *style == Style::Block || (value.contains('\n') && holds_values(tape, id));
+    (is_block && may_hold_images(value) && !is_aside(tape, id)).then_some(value.as_str())
+}
+
+/// Below annotations and status nothing is a reference.
+fn is_aside(tape: &Tape, id: NodeId) -> bool {
+    let parents = std::iter::successors(Some(id), |&id| tape.node(id).parent);
+    let keys: Vec<_> = parents.take(MAX_DEPTH).filter_map(|id| tape.key_text(id)).collect();
+    keys.iter().any(|key| forms::is_annotations(key)) || keys.last() == Some(&"status")
 }
 
 fn may_hold_images(text: &str) -> bool {
@@ -73,7 +82,7 @@ impl Place {
             block,
             line: node.line.saturating_sub(empty),
             indent: node.column - 1,
-            literal: header.ends_with('|'),
+            literal: header.ends_with('|') && matches!(node.shape, Shape::Scalar { style: Style::Block, .. }),
         }
     }
 

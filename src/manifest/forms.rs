@@ -224,7 +224,7 @@ fn full_name(tape: &Tape, name: Slot, registry: Option<&str>) -> Option<String> 
     })
 }
 
-fn is_annotations(key: &str) -> bool {
+pub fn is_annotations(key: &str) -> bool {
     key == "annotations" || key.ends_with("Annotations")
 }
 

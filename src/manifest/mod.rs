@@ -30,11 +30,8 @@ pub use field::field_references;
 pub use kustomization::is_kustomization_file;
 pub use reference::{Form, Reference, Slot};
 pub use rewrite::{Refusal, Rewrite, Wanted, rewrite};
-pub use values::{CHART, KIND as VALUES, is_values_file, looks_like_values};
+pub use values::{CHART, is_values_file};
 pub use workload::KIND as WORKLOAD;
-
-/// Kinds whose entries set the image of workloads.
-pub const OVERRIDES: [&str; 2] = [kustomization::KIND, flux_kustomization::KIND];
 
 /// A file, parsed.
 #[derive(Clone, Copy)]

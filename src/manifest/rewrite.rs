@@ -55,6 +55,7 @@ pub fn rewrite(tape: &Tape, reference: &Reference, wanted: &Wanted<'_>) -> Resul
         Form::Text(slot) => pen.text(*slot)?,
         Form::Field(slot) => pen.field(*slot)?,
         Form::Override(slot) => pen.override_string(*slot)?,
+        Form::Embedded { .. } if pen.is_there() => {}
         Form::Embedded { line, .. } => {
             return Err(Refusal {
                 at: reference.at,
@@ -133,6 +134,12 @@ impl<'a> Pen<'a> {
     fn finish(mut self) -> Rewrite {
         self.done.to = join_tag(self.tag.as_deref(), self.digest.as_deref());
         self.done
+    }
+
+    /// Whether tag, digest and name are as they shall be.
+    fn is_there(&self) -> bool {
+        let named = self.new_name().is_none_or(|new| same_image(new, &self.reference.image));
+        named && self.tag == self.reference.tag && self.digest == self.reference.digest
     }
 
     /// Makes a scalar say `value`, unless it does already.

@@ -13,11 +13,6 @@ pub fn is_values_file(path: &str) -> bool {
     name.starts_with("values") && (name.ends_with(".yaml") || name.ends_with(".yml"))
 }
 
-/// What may be a values file where the user points at it with a pattern or a folder.
-pub fn looks_like_values(path: &str) -> bool {
-    file_name(path).contains("values")
-}
-
 pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     let is_object = doc.api_version().is_some() && doc.kind().is_some();
     if is_object || !doc.is_values {

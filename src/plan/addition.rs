@@ -5,8 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::files::{Parsed, Survey};
+use super::files::Survey;
 use super::matched::Match;
+use super::parsed::Parsed;
 use super::{Request, Want};
 use crate::image::{Part, join_tag, same_image};
 use crate::manifest::{Refusal, Rewrite, add};
@@ -87,6 +88,7 @@ fn addition(index: &Index<'_>, parsed: &Parsed, asked: Asked<'_>) -> Option<Matc
         image,
         tag: None,
         added: true,
+        overrides: true,
         by_new_name: false,
         result,
     })

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::files::{Parsed, parse, values_role};
 use super::matched::Match;
+use super::parsed::Parsed;
 use super::{Shelf, SourceFile, shared};
 use crate::error::{Exit, Failure, Result, inline};
 use crate::image::{Part, Tag, same_image};
-use crate::manifest::{Form, Reference, Refusal, Rewrite, VALUES, Wanted, rewrite};
+use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, rewrite};
 use crate::select::{Selection, Standing, folder};
-use crate::yaml::{ScanFault, check, scan};
+use crate::yaml::{ScanFault, Tape, check, scan};
 
 /// One reference, as it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub struct Listing {
 struct Listed {
     references: Vec<ListedReference>,
     unread: Option<String>,
-    /// Values, unless no chart is beside them.
-    needs_chart: bool,
+    /// What there is where no chart is beside the file.
+    without_chart: Vec<ListedReference>,
     path: String,
 }
 
@@ -81,11 +81,9 @@ pub fn list(
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| a.path.cmp(&b.path));
     let mut listing = Listing { files: found.count, warnings: found.warnings, ..Listing::default() };
-    for mut listed in all {
-        if listed.needs_chart && !found.charts.contains(folder(&listed.path)) {
-            listed.references.retain(|reference| reference.kind != VALUES);
-        }
-        listing.references.append(&mut listed.references);
+    for listed in all {
+        let has_chart = found.charts.contains(folder(&listed.path));
+        listing.references.extend(if has_chart { listed.references } else { listed.without_chart });
         listing.unread.extend(listed.unread);
     }
     Ok(listing)
@@ -97,21 +95,20 @@ pub(super) fn no_yaml(path: &str, fault: &ScanFault) -> Failure {
         .hinted("mend the file; without its name in -f it would only be a warning")
 }
 
-fn listed(
-    file: &SourceFile<'_>,
-    scanned: std::result::Result<crate::yaml::Tape, ScanFault>,
-    images: &[String],
-) -> Listed {
-    let (is_values, needs_chart) = values_role(file);
+fn listed(file: &SourceFile<'_>, scanned: std::result::Result<Tape, ScanFault>, images: &[String]) -> Listed {
     let path = file.path.to_owned();
     match scanned {
         Err(fault) => {
             let unread = Some(format!("{}:{fault}", inline(file.path)));
-            Listed { references: Vec::new(), unread, needs_chart, path }
+            Listed { references: Vec::new(), without_chart: Vec::new(), unread, path }
         }
         Ok(tape) => {
-            let parsed = parse(file, tape, is_values);
-            Listed { references: references(&parsed, images), unread: None, needs_chart, path }
+            let mut parsed = Parsed::of(file, tape);
+            let with_chart = references(&parsed, images);
+            parsed.settle_chart(false);
+            let without_chart =
+                if parsed.is_values { with_chart.clone() } else { references(&parsed, images) };
+            Listed { references: with_chart, without_chart, unread: None, path }
         }
     }
 }
@@ -146,6 +143,7 @@ fn tried(parsed: &Parsed) -> Vec<Match> {
                 image: reference.image.clone(),
                 tag: reference.tag.clone(),
                 added: false,
+                overrides: false,
                 by_new_name: false,
                 result: try_one(parsed, reference),
             }

@@ -16,6 +16,8 @@ pub(super) struct Match {
     pub tag: Option<String>,
     /// Not there yet: `--add` makes it.
     pub added: bool,
+    /// It sets the image of workloads, whatever they say themselves.
+    pub overrides: bool,
     /// Found by the B of `A=B`.
     pub by_new_name: bool,
     pub result: Result<Rewrite, Refusal>,

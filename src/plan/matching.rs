@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::files::{Parsed, Survey};
+use super::files::Survey;
 use super::matched::Match;
+use super::parsed::Parsed;
 use super::{ChangedReference, Field, FileEdit, Plan, Request, Want, messages, shared};
 use crate::error::Result;
 use crate::image::{Part, same_image};
@@ -98,6 +99,7 @@ fn one(parsed: &Parsed, meant: Meant<'_>, wanted: &Want) -> Match {
         image: reference.image.clone(),
         tag: reference.tag.clone(),
         added: is_untagged(reference),
+        overrides: reference.is_override(),
         by_new_name: reference.original.is_none() && !same_image(&reference.image, &wanted.name),
         result: rewrite(&parsed.tape, reference, &wish),
     }

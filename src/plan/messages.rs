@@ -1,7 +1,9 @@
 //! What is said when a plan can't be made. Each text names the place and ends with what to do.
 
-use super::files::{Parsed, Survey};
+use super::files::Survey;
 use super::matched::Match;
+use super::parsed::Parsed;
+use super::seen::Seen;
 use super::{Field, Request, Want};
 use crate::error::{Exit, Failure, inline};
 use crate::image::{NAME_LENGTH, Tag, same_image, short_name};
@@ -22,7 +24,7 @@ pub(super) fn no_field(field: &Field) -> Failure {
         .hinted("paths start at the top of a document: spec.values.image.tag, list[0].tag")
 }
 
-pub(super) fn nothing(survey: &Survey, request: &Request, missing: &[usize]) -> Failure {
+pub(super) fn nothing(seen: &Seen, request: &Request, missing: &[usize]) -> Failure {
     let mut message = String::new();
     let mut hint = None;
     for &want in missing {
@@ -30,11 +32,10 @@ pub(super) fn nothing(survey: &Survey, request: &Request, missing: &[usize]) -> 
         if !message.is_empty() {
             message.push('\n');
         }
-        message.push_str(&format!("nothing matches {name} in {}", files(survey.count)));
-        hint = hint.or_else(|| advise(survey, name, &mut message));
+        message.push_str(&format!("nothing matches {name} in {}", files(seen.count)));
+        hint = hint.or_else(|| advise(seen, name, &mut message));
     }
-    let no_files =
-        (survey.count == 0).then(|| "no YAML file is there to look at; check -C and -f".to_owned());
+    let no_files = (seen.count == 0).then(|| "no YAML file is there to look at; check -C and -f".to_owned());
     let hint = no_files
         .or(hint)
         .unwrap_or_else(|| "names are compared whole; check the spelling, -C and -f".to_owned());
@@ -42,21 +43,21 @@ pub(super) fn nothing(survey: &Survey, request: &Request, missing: &[usize]) -> 
 }
 
 /// Adds what was seen instead to the message; gives what to do about it.
-fn advise(survey: &Survey, name: &str, message: &mut String) -> Option<String> {
-    if let Some((_, place)) = survey.untagged.iter().find(|(image, _)| same_image(image, name)) {
+fn advise(seen: &Seen, name: &str, message: &mut String) -> Option<String> {
+    if let Some((_, place)) = seen.untagged.iter().find(|(image, _)| same_image(image, name)) {
         message.push_str(&format!("\n  {place}: names it, but has no key for a tag"));
         return Some("--add writes a tag there".to_owned());
     }
-    let nearest = nearest(survey, name);
+    let nearest = nearest(seen, name);
     if !nearest.is_empty() {
         message.push_str("\nnearest images seen:");
         for (image, place) in nearest {
             message.push_str(&format!("\n  {} ({place})", inline(image)));
         }
     }
-    if !survey.nameless.is_empty() {
+    if !seen.nameless.is_empty() {
         message.push_str("\ntags without a name (their image is in the chart); to set one:");
-        for place in &survey.nameless {
+        for place in &seen.nameless {
             message.push_str(&format!("\n  {place}"));
         }
     }
@@ -64,15 +65,15 @@ fn advise(survey: &Survey, name: &str, message: &mut String) -> Option<String> {
 }
 
 /// The images most like a name: by the whole, and by the last part.
-fn nearest<'a>(survey: &'a Survey, name: &str) -> Vec<(&'a str, &'a str)> {
+fn nearest<'a>(seen: &'a Seen, name: &str) -> Vec<(&'a str, &'a str)> {
     let likeness = |image: &str| {
         let whole = strsim::normalized_damerau_levenshtein(image, name);
         let last = strsim::jaro_winkler(short_name(image), short_name(name));
         whole.max(last)
     };
-    let untagged = survey.untagged.iter().map(|(image, place)| (image, place));
-    let seen = survey.seen.iter().chain(untagged).filter(|(image, _)| image.len() <= NAME_LENGTH);
-    let mut scored: Vec<_> = seen.map(|(image, place)| (likeness(image), image, place)).collect();
+    let untagged = seen.untagged.iter().map(|(image, place)| (image, place));
+    let all = seen.images.iter().chain(untagged).filter(|(image, _)| image.len() <= NAME_LENGTH);
+    let mut scored: Vec<_> = all.map(|(image, place)| (likeness(image), image, place)).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     let near = scored.into_iter().take(3).filter(|(score, ..)| *score > 0.6);
     near.map(|(_, image, place)| (image.as_str(), place.as_str())).collect()

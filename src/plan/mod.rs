@@ -13,7 +13,9 @@ mod matched;
 mod matching;
 mod messages;
 mod overridden;
+mod parsed;
 mod screen;
+mod seen;
 mod shared;
 mod spare;
 
@@ -218,7 +220,7 @@ pub fn plan(shelf: &dyn Shelf, request: &Request) -> Planned {
 }
 
 fn plan_on(shelf: &dyn Shelf, request: &Request, survey: &mut files::Survey) -> Result<Plan> {
-    *survey = files::survey(shelf, request, files::Depth::Matching)?;
+    *survey = files::survey(shelf, request)?;
     let mut matches = matching::find(survey, request)?;
     if request.add {
         addition::add(survey, request, &mut matches);
@@ -227,8 +229,9 @@ fn plan_on(shelf: &dyn Shelf, request: &Request, survey: &mut files::Survey) -> 
     let missing = matching::missing(request, &matches);
     if !missing.is_empty() {
         // to say what there is instead, everything has to be read
-        *survey = files::survey(shelf, request, files::Depth::Everything)?;
-        return Err(messages::nothing(survey, request, &missing));
+        let mut seen = seen::seen(shelf, request)?;
+        survey.unread = std::mem::take(&mut seen.unread);
+        return Err(messages::nothing(&seen, request, &missing));
     }
     let notices = overridden::drop(survey, request, &mut matches);
     matching::check(survey, request, &matches)?;

@@ -6,8 +6,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::files::Parsed;
 use super::matched::Match;
+use super::parsed::Parsed;
 use crate::manifest::{Refusal, Rewrite};
 use crate::yaml::{Change, NodeId, Shape, Tape};
 

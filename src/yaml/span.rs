@@ -69,9 +69,10 @@ pub fn obstacle(tape: &Tape, id: NodeId) -> Option<Obstacle> {
     }
 }
 
-/// `${X}` (Flux, envsubst), `$(X)` (Kubernetes, kustomize) and `{{ }}` (Helm, Jinja).
+/// `${X}` (Flux, envsubst), `$X` (Compose), `$(X)` (Kubernetes, kustomize) and `{{ }}` (Helm, Jinja).
 fn is_placeholder(value: &str) -> bool {
-    ["${", "$(", "{{", "}}"].iter().any(|p| value.contains(p))
+    let variable = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "_{(".contains(c));
+    value.contains("{{") || value.contains("}}") || value.split('$').skip(1).any(variable)
 }
 
 /// The bytes of a scalar, quotes included; an empty range behind the key's `:` for a missing one.
