@@ -78,6 +78,16 @@ pub fn references(file: &ManifestFile<'_>) -> Vec<Reference> {
     found
 }
 
+/// Whether a reference sets the image of workloads, whatever they say themselves. (A HelmRelease's entries are
+/// for what its chart makes.)
+pub fn is_override(reference: &Reference) -> bool {
+    match reference.form {
+        Form::Override(_) => true,
+        Form::Entry { .. } => [kustomization::KIND, flux_kustomization::KIND].contains(&reference.kind),
+        _ => false,
+    }
+}
+
 /// References where they stand as YAML.
 fn in_documents(file: &ManifestFile<'_>) -> Vec<Reference> {
     let documents = documents(file);

@@ -1,6 +1,5 @@
 //! A reference: one place that says which tag of an image to run.
 
-use super::{flux_kustomization, kustomization};
 use crate::image::{Part, same_image};
 use crate::yaml::{Found, NodeId, Tape};
 
@@ -86,16 +85,6 @@ impl Reference {
             (Some(original), _) => same_image(original, name),
             (None, Part::Set(new)) => same_image(&self.image, name) || same_image(&self.image, new),
             (None, Part::Keep) => same_image(&self.image, name),
-        }
-    }
-
-    /// Whether it sets the image of workloads, as a kustomization's entry does. (A HelmRelease's entries are
-    /// for what its chart makes.)
-    pub fn is_override(&self) -> bool {
-        match self.form {
-            Form::Override(_) => true,
-            Form::Entry { .. } => [kustomization::KIND, flux_kustomization::KIND].contains(&self.kind),
-            _ => false,
         }
     }
 

@@ -8,7 +8,7 @@ use super::parsed::Parsed;
 use super::{ChangedReference, Field, FileEdit, Plan, Request, Want, messages, shared};
 use crate::error::Result;
 use crate::image::{Part, same_image};
-use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, rewrite};
+use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, is_override, rewrite};
 use crate::select::Standing;
 use crate::yaml::{Change, EditError, NodeId, Obstacle, apply};
 
@@ -99,7 +99,7 @@ fn one(parsed: &Parsed, meant: Meant<'_>, wanted: &Want) -> Match {
         image: reference.image.clone(),
         tag: reference.tag.clone(),
         added: is_untagged(reference),
-        overrides: reference.is_override(),
+        overrides: is_override(reference),
         by_new_name: reference.original.is_none() && !same_image(&reference.image, &wanted.name),
         result: rewrite(&parsed.tape, reference, &wish),
     }

@@ -1,22 +1,24 @@
 //! The story of a bump: read, plan, then write, commit or land.
 
+mod replaced;
+mod wording;
+
 use std::cell::{OnceCell, RefCell};
 
-use crate::actions::Source;
 use crate::config::Config;
 use crate::error::{Exit, Failure, Result};
 use crate::git::{self, Checkout, CommitRequest, GitPlace, Identity, Synced, Target};
 use crate::image::{Digest, ImageArg, Part, Tag};
-use crate::land::message::Words;
 use crate::land::{self, Landing, NotLanded, Pace, Place as _, Proposal, SystemClock, Trouble};
-use crate::plan::{self, Found, Look, Plan, Planned, Shelf, SourceFile, Want};
+use crate::plan::{self, Plan, Planned, Shelf, Want};
 use crate::report::{BumpedImage, Outcome, Report, unread_warning};
-use crate::select::Selection;
 use crate::settings::{BumpSettings, Reach};
 use crate::tag::{self, TagFacts};
 use crate::template::Template;
 use crate::worktree::Worktree;
 use crate::{facts, request};
+use replaced::Replaced;
+use wording::same_repository;
 
 /// Does what was asked for. A failure is in the report too.
 pub fn run(settings: &BumpSettings) -> Report {
@@ -292,103 +294,6 @@ impl<'a> Bump<'a> {
         }
         let here = same_repository(run.repository.as_deref(), remote.slug().as_deref());
         Ok(run.branch().filter(|_| here).map(str::to_owned))
-    }
-
-    /// Author and committer: flags, environment, git's configuration, in Actions the bot.
-    fn identities(&self) -> Result<(Identity, Identity)> {
-        let checkout = self.checkout()?;
-        let environment = &self.settings.place.environment;
-        let identity = |role: &str, variable: &str| -> Result<Option<Identity>> {
-            let var = |what: &str| environment.get(&format!("GIT_{variable}_{what}")).map(str::to_owned);
-            let (name, email) = checkout.identity(role)?;
-            Ok(Identity::configured(var("NAME").or(name), var("EMAIL").or(email)))
-        };
-        let bot = self.settings.place.run.active.then(|| Identity {
-            name: "github-actions[bot]".to_owned(),
-            email: "41898282+github-actions[bot]@users.noreply.github.com".to_owned(),
-        });
-        let given = self.settings.commit.author.clone();
-        let committer = identity("committer", "COMMITTER")?.or(bot.clone()).or_else(|| given.clone());
-        let author = match given {
-            Some(given) => Some(given),
-            None => identity("author", "AUTHOR")?.or(bot),
-        };
-        author.zip(committer).ok_or_else(|| {
-            Failure::usage("git does not know who makes the commit").hinted(
-                "git config user.name NAME and git config user.email EMAIL, or --author 'NAME <EMAIL>'",
-            )
-        })
-    }
-
-    fn message(&self, committer: &Identity, config: &Config, plan: &Plan) -> Result<String> {
-        let source = self.source(config, plan)?;
-        let commit = &self.settings.commit;
-        let words = Words {
-            template: request::message(self.settings, config, plan),
-            facts: self.facts(),
-            skip_ci: match commit.skip_ci {
-                Some(asked) => asked,
-                None => self.target_is_what_was_built(source.as_ref())?,
-            },
-            source: source.and_then(|s| Some(format!("{}@{}", s.repository?, s.sha))),
-            signoff: commit.signoff.then(|| format!("{} <{}>", committer.name, committer.email)),
-            prefix: self.checkout()?.prefix(),
-        };
-        words.message(plan)
-    }
-
-    /// The commit that was built. Where nobody says in which repository: in the checkout's, if it is there.
-    fn source(&self, config: &Config, plan: &Plan) -> Result<Option<Source>> {
-        let checkout = self.checkout()?;
-        let tag = plan.wants.iter().find_map(|want| want.tag.as_ref()).map(Tag::as_str);
-        let template = request::tag_template(self.settings, config);
-        let source = facts::source(&self.settings.place, Some(checkout), tag, template);
-        Ok(source.map(|mut source| {
-            if source.repository.is_none() && checkout.resolve(&source.sha).is_some() {
-                let remote = checkout.remote(&self.settings.landing.remote).ok();
-                source.repository = remote.and_then(|(fetch, _)| fetch.slug());
-            }
-            source
-        }))
-    }
-
-    /// CI would build the same again. Where nobody says what was built, it was the checkout.
-    fn target_is_what_was_built(&self, source: Option<&Source>) -> Result<bool> {
-        let run = &self.settings.place.run;
-        let built = source.and_then(|s| s.repository.as_deref()).or(run.repository.as_deref());
-        let Some(built) = built else { return Ok(true) };
-        let checkout = self.checkout()?;
-        let remote = &self.settings.landing.remote;
-        if self.settings.reach == Reach::Commit && !checkout.has_remote(remote) {
-            return Ok(true);
-        }
-        let (_, target) = checkout.remote(remote)?;
-        Ok(same_repository(Some(built), target.slug().as_deref()))
-    }
-}
-
-/// Hosts take `owner/name` in any case.
-fn same_repository(one: Option<&str>, other: Option<&str>) -> bool {
-    one.zip(other).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
-}
-
-/// Files with other bytes in one of them.
-struct Replaced<'a> {
-    shelf: &'a dyn Shelf,
-    path: &'a str,
-    bytes: &'a [u8],
-}
-
-impl Shelf for Replaced<'_> {
-    fn each(&self, selection: &Selection, context: bool, look: Look<'_>) -> Result<Found> {
-        let (path, bytes) = (self.path.to_owned(), self.bytes.to_vec());
-        self.shelf.each(selection, context, &move |file: SourceFile<'_>| {
-            look(if file.path == path { SourceFile { bytes: &bytes, ..file } } else { file });
-        })
-    }
-
-    fn one(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        self.shelf.one(path)
     }
 }
 
