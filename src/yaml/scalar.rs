@@ -56,13 +56,35 @@ fn fits_plain(text: &str, flow: bool) -> bool {
     printable && !outer_blank && !indicator && !inner && !in_flow
 }
 
-/// The text as it is written in a file: in the same quotes, and a plain one plain unless it must not be.
+/// The text as it is written in a file, on one line: in the same quotes, and a plain one plain unless it must
+/// not be. What only an escape can say is in double quotes.
 pub fn render(text: &str, style: Style, flow: bool) -> String {
     match style {
         Style::Plain if !needs_quotes(text, flow) => text.to_owned(),
-        Style::Single => format!("'{}'", text.replace('\'', "''")),
-        _ => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+        Style::Single if !text.contains(needs_escape) => format!("'{}'", text.replace('\'', "''")),
+        _ => double_quoted(text),
     }
+}
+
+fn double_quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            // the one escape for any character that JSON has too
+            _ if needs_escape(c) => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            _ => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+/// Line breaks, which a reader would fold, those of YAML 1.1 included, and what may not stand in YAML at all.
+fn needs_escape(c: char) -> bool {
+    c.is_control() || ['\u{2028}', '\u{2029}', '\u{feff}', '\u{fffe}', '\u{ffff}'].contains(&c)
 }
 
 #[cfg(test)]
@@ -146,6 +168,17 @@ mod tests {
         }
         assert!(!needs_quotes("a,b", false));
         assert!(needs_quotes("a,b", true));
+    }
+
+    #[test]
+    fn line_breaks_and_control_characters_are_escaped() {
+        for style in [Style::Plain, Style::Single, Style::Double] {
+            assert_eq!(render("a\nb\r\tc", style, false), r#""a\nb\r\tc""#);
+            assert_eq!(
+                render("\0\u{7f}\u{85}\u{2028}\u{feff}", style, true),
+                r#""\u0000\u007f\u0085\u2028\ufeff""#
+            );
+        }
     }
 
     #[test]
