@@ -52,7 +52,10 @@ fn fits_plain(text: &str, flow: bool) -> bool {
         || ["-", "?", ":"].contains(&text)
         || ["- ", "? ", ": ", "---", "..."].iter().any(|p| text.starts_with(p));
     let inner = text.contains(": ") || text.contains(" #") || text.ends_with(':');
-    let in_flow = flow && (text.contains([',', '[', ']', '{', '}']) || text.starts_with(['-', '?', ':']));
+    // some readers stop at a dash that stands alone before a comma or bracket
+    let lone_dash = text.ends_with(" -");
+    let in_flow =
+        flow && (text.contains([',', '[', ']', '{', '}']) || text.starts_with(['-', '?', ':']) || lone_dash);
     printable && !outer_blank && !indicator && !inner && !in_flow
 }
 
@@ -168,6 +171,7 @@ mod tests {
         }
         assert!(!needs_quotes("a,b", false));
         assert!(needs_quotes("a,b", true));
+        assert!(needs_quotes("a -", true));
     }
 
     #[test]
