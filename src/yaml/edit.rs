@@ -135,6 +135,7 @@ enum Atom<'a> {
     String {
         value: &'a str,
         anchored: bool,
+        tag: Option<&'a str>,
     },
 }
 
@@ -149,11 +150,11 @@ fn prove(before: &Tape, changes: &[Change], result: &[u8]) -> Result<(), EditErr
 fn agrees(wanted: &Atom<'_>, got: &Atom<'_>) -> bool {
     match (wanted, got) {
         (
-            Atom::String { value: wanted, anchored: wanted_anchor },
-            Atom::Scalar { value, style, missing, anchored, .. },
+            Atom::String { value: wanted, anchored: wanted_anchor, tag: wanted_tag },
+            Atom::Scalar { value, style, missing, anchored, tag },
         ) => {
-            let plain = *style == Style::Plain;
-            wanted == value && wanted_anchor == anchored && !missing && !(plain && needs_quotes(value, false))
+            let string = !missing && (*style != Style::Plain || !needs_quotes(value, false));
+            string && (wanted, wanted_anchor, wanted_tag) == (value, anchored, tag)
         }
         _ => wanted == got,
     }
@@ -259,7 +260,7 @@ impl<'a> Planned<'a> {
             self.anchor_numbers.insert(id, number);
         }
         let atom = match (shape, self.set.get(&id)) {
-            (Shape::Scalar { .. }, Some(value)) => Atom::String { value, anchored },
+            (Shape::Scalar { .. }, Some(value)) => Atom::String { value, anchored, tag },
             (Shape::Scalar { value, style, missing }, None) => {
                 Atom::Scalar { value, style: *style, missing: *missing, anchored, tag }
             }
@@ -290,7 +291,7 @@ impl<'a> Planned<'a> {
     }
 
     fn string(&mut self, value: &'a str) {
-        self.atoms.push(Atom::String { value, anchored: false });
+        self.atoms.push(Atom::String { value, anchored: false, tag: None });
     }
 
     fn open(&mut self, map: bool) {

@@ -23,7 +23,8 @@ pub(super) fn after(text: &str, tape: &Tape, key: NodeId, pairs: &[Pair]) -> Res
 /// A key, its scalar and their line; in flow style with one comma.
 pub(super) fn remove(text: &str, tape: &Tape, key: NodeId) -> Result<Splice, Obstacle> {
     let value = tape.node(key).end;
-    if tape.node(value).anchored || tape.node(key).anchored {
+    // an alias may want the anchor; and what stands before the key would stay, before the next one
+    if tape.node(value).anchored || tape.node(key).anchored || tape.node(key).tag.is_some() {
         return Err(Obstacle::Unplaced);
     }
     let start = tape.node(key).start;

@@ -188,3 +188,15 @@ fn what_is_really_wrong_still_says_where() {
     let large = format!("{}# {}\n", flow(20), "x".repeat(1_000_000));
     assert!(scan(large.as_bytes()).unwrap_err().reason.starts_with("invalid indentation"));
 }
+
+#[test]
+fn a_tag_does_not_go_to_the_next_key() {
+    let tape = scan(b"!!str a: x\nc: y\n").unwrap();
+    let first = Change::Remove { key: 1 };
+    let set = Change::Set { node: 3, value: "b".to_owned() };
+    let made = apply(b"!!str a: x\nc: y\n", &tape, &[first.clone(), set.clone()]);
+    assert_eq!(made, Err(EditError::Refused { node: 1, obstacle: Obstacle::Unplaced }));
+    // the tag of a value goes with it
+    let tape = scan(b"a: !!str x\nc: y\n").unwrap();
+    assert_eq!(apply(b"a: !!str x\nc: y\n", &tape, &[first, set]), Ok(b"b: y\n".to_vec()));
+}
