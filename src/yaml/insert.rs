@@ -46,7 +46,9 @@ fn flow_removal(
 ) -> Result<std::ops::Range<usize>, Obstacle> {
     let before = text[..start].trim_end();
     if before.ends_with(',') {
-        return Ok(before.len() - 1..value_end);
+        let line = before.rsplit(['\n', '\r']).next().unwrap_or(before);
+        let maybe_comment = line.contains('#') && text[before.len()..start].contains(['\n', '\r']);
+        return if maybe_comment { Err(Obstacle::Unplaced) } else { Ok(before.len() - 1..value_end) };
     }
     let next = next_key(tape, key).ok_or(Obstacle::Unplaced)?;
     let range = start..tape.node(next).start;

@@ -200,3 +200,15 @@ fn a_tag_does_not_go_to_the_next_key() {
     let tape = scan(b"a: !!str x\nc: y\n").unwrap();
     assert_eq!(apply(b"a: !!str x\nc: y\n", &tape, &[first, set]), Ok(b"b: y\n".to_vec()));
 }
+
+#[test]
+fn a_comma_in_a_comment_stays() {
+    let remove = |yaml: &str, key| {
+        let tape = scan(yaml.as_bytes()).unwrap();
+        let after = apply(yaml.as_bytes(), &tape, &[Change::Remove { key }]);
+        after.map(|bytes| String::from_utf8(bytes).unwrap())
+    };
+    let refused = EditError::Refused { node: 3, obstacle: Obstacle::Unplaced };
+    assert_eq!(remove("{a: 1, # x,\n b: 2\n}\n", 3), Err(refused));
+    assert_eq!(remove("{a: '#',\n b: 2, c: 3}\n", 5).as_deref(), Ok("{a: '#',\n b: 2}\n"));
+}
