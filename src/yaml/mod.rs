@@ -21,7 +21,7 @@ pub use edit::{EditError, apply, check};
 pub use field::{FieldError, FieldPath};
 pub use scalar::{needs_quotes, render};
 pub use scan::{ScanFault, scan};
-pub use span::{Obstacle, obstacle};
+pub use span::{Obstacle, obstacle, span};
 pub use tape::{Found, Node, NodeId, Shape, Style, Tape};
 
 #[cfg(test)]

@@ -1,0 +1,46 @@
+//! A whole bump of one file in memory: the only place where the property tests and the fuzz targets know the
+//! planner.
+
+use tagbump::error::Result;
+use tagbump::image::{Part, Tag};
+use tagbump::plan::{Found, Look, Request, Scope, Shelf, SourceFile, Want, plan};
+use tagbump::select::{Selection, Standing};
+
+/// The file after a bump of an image to a tag; as it was where there is nothing to do.
+///
+/// # Errors
+/// What the planner refuses.
+pub fn bump(path: &str, text: &str, image: &str, tag: &str) -> Result<String> {
+    let want = Want {
+        name: image.to_owned(),
+        new_name: Part::Unsaid,
+        tag: Some(Tag::parse(tag).expect("a tag")),
+        digest: Part::Unsaid,
+        service: None,
+        scope: Scope { files: Some(Selection::new(&[])?), fields: Vec::new() },
+    };
+    let request = Request { wants: vec![want], all: true, ..Request::default() };
+    let plan = plan(&OneFile { path, text }, &request).plan?;
+    assert!(plan.edits.len() <= 1, "there is one file");
+    let after = plan.edits.into_iter().next().map(|edit| String::from_utf8(edit.after).expect("UTF-8"));
+    Ok(after.unwrap_or_else(|| text.to_owned()))
+}
+
+/// All that the planner sees.
+struct OneFile<'a> {
+    path: &'a str,
+    text: &'a str,
+}
+
+impl Shelf for OneFile<'_> {
+    fn each(&self, _: &Selection, _: bool, look: Look<'_>) -> Result<Found> {
+        look(SourceFile { path: self.path, bytes: self.text.as_bytes(), standing: Standing::Found });
+        let mut found = Found::default();
+        found.take(self.path, Standing::Found);
+        Ok(found)
+    }
+
+    fn one(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        Ok((path == self.path).then(|| self.text.as_bytes().to_vec()))
+    }
+}

@@ -1,0 +1,304 @@
+//! What must hold of every document, scalar, string and edit, as assertions.
+//!
+//! The property tests and the fuzz targets both call these, with input of their own making. They use nothing of
+//! how the `yaml` room proves its edits, so that a fault there does not hide itself here.
+
+use std::ops::Range;
+
+use tagbump::yaml::{
+    Change, EditError, Node, NodeId, Obstacle, Pair, Shape, Style, Tape, apply, needs_quotes, obstacle,
+    render, scan, span,
+};
+
+/// A tape is one tree a document, and every node stands where the text has it.
+pub fn tape_is_sound(text: &str, tape: &Tape) {
+    let mut next_root = 0;
+    for &root in tape.roots() {
+        assert_eq!(root, next_root, "documents follow each other");
+        assert!(root < tape.len(), "document without a node");
+        next_root = tape.node(root).end;
+    }
+    assert_eq!(next_root, tape.len(), "nodes outside of any document");
+    for id in 0..tape.len() {
+        tree_is_sound(tape, id);
+        place_is_sound(text, tape.node(id));
+    }
+    starts_ascend(tape);
+}
+
+fn tree_is_sound(tape: &Tape, id: NodeId) {
+    let node = tape.node(id);
+    let collection = matches!(node.shape, Shape::Map | Shape::Seq);
+    assert!(node.end > id && (collection || node.end == id + 1), "end of node {id}");
+    assert_eq!(node.parent.is_none(), tape.roots().binary_search(&id).is_ok(), "parent of node {id}");
+    if let Some(parent) = node.parent {
+        let around = tape.node(parent);
+        assert!(parent < id && node.end <= around.end, "node {id} reaches out of {parent}");
+        assert!(node.flow || !around.flow, "node {id} in block style inside of flow style");
+    }
+    if let Shape::Alias(target) = node.shape {
+        assert!(target < id && tape.node(target).anchored, "alias {id} to {target}");
+    }
+    if !collection {
+        return; // the children of an alias are those of its anchor
+    }
+    for (key, value) in tape.pairs(id) {
+        assert!(value < node.end, "key {key} without a value");
+        assert_eq!((tape.node(key).parent, tape.node(key).key), (Some(id), None), "key {key}");
+        assert_eq!((tape.node(value).parent, tape.node(value).key), (Some(id), Some(key)), "value {value}");
+    }
+    assert!(tape.items(id).all(|item| tape.node(item).parent == Some(id)), "items of {id}");
+}
+
+fn place_is_sound(text: &str, node: &Node) {
+    let rest = text.get(node.start..).unwrap_or_else(|| panic!("{node:?} starts outside of the text"));
+    let begins = match &node.shape {
+        Shape::Scalar { missing: true, .. } | Shape::Map | Shape::Seq => true,
+        Shape::Scalar { value, style: Style::Plain, .. } => rest.chars().next() == value.chars().next(),
+        Shape::Scalar { style: Style::Single, .. } => rest.starts_with('\''),
+        Shape::Scalar { style: Style::Double, .. } => rest.starts_with('"'),
+        Shape::Scalar { style: Style::Block, .. } => true,
+        Shape::Alias(_) => rest.starts_with('*'),
+    };
+    assert!(begins, "{node:?} starts at something else");
+    if rest.is_empty() {
+        return; // nothing, at the end of the text: the parser has it on a next line
+    }
+    let (line, column) = position(text, node.start);
+    assert_eq!((node.line, node.column), (line, column), "{node:?}");
+}
+
+/// Line and column of an offset, both 1-based, counted anew: a byte-order mark is no column.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text[..offset].strip_prefix('\u{feff}').unwrap_or(&text[..offset]);
+    let split_break = before.ends_with('\r') && text[offset..].starts_with('\n');
+    let lines = before.replace("\r\n", "\n").replace('\r', "\n");
+    let lines = if split_break { &lines[..lines.len() - 1] } else { lines.as_str() };
+    let last = lines.rfind('\n').map_or(lines, |i| &lines[i + 1..]);
+    let width = last.chars().count() + usize::from(split_break);
+    (lines.matches('\n').count() + 1, width + 1)
+}
+
+/// Written scalars and aliases stand in the order of the list. (The mark of a block map is behind its key, that of
+/// an empty block scalar at what follows, and a missing value is put behind its colon.)
+fn starts_ascend(tape: &Tape) {
+    let written = (0..tape.len()).map(|id| tape.node(id)).filter(|node| match node.shape {
+        Shape::Scalar { missing, style, .. } => !missing && style != Style::Block,
+        Shape::Alias(_) => true,
+        Shape::Map | Shape::Seq => false,
+    });
+    let starts: Vec<_> = written.map(|node| node.start).collect();
+    assert!(starts.is_sorted_by(|a, b| a < b), "scalars are out of order: {starts:?}");
+}
+
+/// Where a scalar has a span, its bytes alone read as its value.
+pub fn spans_read_back(text: &str, tape: &Tape) {
+    for id in 0..tape.len() {
+        let Ok(range) = span(text, tape, id) else { continue };
+        let Shape::Scalar { value, style, missing } = &tape.node(id).shape else {
+            panic!("node {id} has a span and is no scalar");
+        };
+        if *missing {
+            assert!(range.is_empty() && text[..range.start].ends_with(':'), "span of missing {id}");
+            continue;
+        }
+        if obstacle(tape, id).is_some() {
+            continue; // it is never edited
+        }
+        let same = Shape::Scalar { value: value.clone(), style: *style, missing: false };
+        reads_alone_as(&text[range], &same, tape, id);
+    }
+}
+
+/// Reads a scalar's bytes where a scalar of its role stands, with no more around it than that takes.
+fn reads_alone_as(raw: &str, shape: &Shape, tape: &Tape, id: NodeId) {
+    let node = tape.node(id);
+    let is_key = node.key.is_none() && node.parent.is_some_and(|p| tape.is_map(p));
+    let (alone, count) = match (node.flow, is_key) {
+        (false, false) => (format!("- {raw}\n"), 2),
+        (false, true) => (format!("- {raw}: x\n"), 4),
+        (true, false) => (format!("[{raw}]\n"), 2),
+        (true, true) => (format!("[{{{raw}: x}}]\n"), 4),
+    };
+    let read = scan(alone.as_bytes()).unwrap_or_else(|e| panic!("{alone:?}: {e}"));
+    assert_eq!(read.len(), count, "{alone:?} is not one scalar");
+    assert_eq!(&read.node(count / 2).shape, shape, "{alone:?}");
+}
+
+/// However a string is written, it reads as that string, and as a string to every reader.
+pub fn rendering_reads_back(value: &str, style: Style, flow: bool) {
+    let raw = render(value, style, flow);
+    assert!(!raw.contains(['\n', '\r']), "{raw:?} goes over several lines");
+    let yaml = if flow { format!("{{k: {raw}}}\n") } else { format!("k: {raw}\n") };
+    let tape = scan(yaml.as_bytes()).unwrap_or_else(|e| panic!("{yaml:?}: {e}"));
+    assert_eq!(tape.len(), 3, "{yaml:?} is not one key with a scalar");
+    let node = tape.node(2);
+    let Shape::Scalar { value: read, style: written, missing: false } = &node.shape else {
+        panic!("{yaml:?} reads as {node:?}");
+    };
+    assert_eq!(read, value, "{yaml:?}");
+    assert!(node.tag.is_none() && !node.anchored, "{yaml:?}");
+    if *written == Style::Plain {
+        assert!(!needs_quotes(value, flow), "{value:?} is plain and must be quoted");
+    }
+    let kept = style == *written || *written == Style::Double;
+    assert!(kept, "{value:?} was to be written as {style:?} and is {written:?}");
+}
+
+/// Makes the changes. Where that succeeds, the result says exactly what was planned, all other bytes are as
+/// they were, and the same values set once more change nothing.
+pub fn edit_is_exact(text: &str, tape: &Tape, changes: &[Change]) -> Result<String, EditError> {
+    let after = apply(text.as_bytes(), tape, changes)?;
+    let after = String::from_utf8(after).expect("still UTF-8");
+    let read = scan(after.as_bytes()).unwrap_or_else(|e| panic!("{text:?}\nbecame {after:?}: {e}"));
+    let ids = only_the_plan_differs(tape, &read, changes);
+    let mut windows: Vec<_> = changes.iter().map(|change| window(text, tape, change)).collect();
+    windows.sort_by_key(|w| (w.start, w.end));
+    bytes_outside_stay(text, &after, &windows);
+    let again: Vec<_> = changes.iter().filter_map(|change| same_set(change, &ids)).collect();
+    match apply(after.as_bytes(), &read, &again) {
+        Ok(twice) => assert!(twice == after.as_bytes(), "a second time changes {after:?}"),
+        Err(EditError::Refused { obstacle: Obstacle::Placeholder, .. }) => {} // by the new value itself
+        Err(e) => panic!("{after:?}: a second time is refused: {e:?}"),
+    }
+    Ok(after)
+}
+
+/// The same value for the same node, under the node's new number.
+fn same_set(change: &Change, ids: &[Option<NodeId>]) -> Option<Change> {
+    match change {
+        Change::Set { node, value } => Some(Change::Set { node: ids[*node]?, value: value.clone() }),
+        _ => None,
+    }
+}
+
+/// Compares node by node; gives each node's new number. A tree is its nodes' parents and order.
+fn only_the_plan_differs(before: &Tape, after: &Tape, changes: &[Change]) -> Vec<Option<NodeId>> {
+    let mut ids = Vec::with_capacity(before.len());
+    let mut next = 0;
+    let mut added = Vec::new();
+    for id in 0..before.len() {
+        if is_removed(before, changes, id) {
+            ids.push(None);
+            continue;
+        }
+        ids.push(Some(next));
+        next += 1;
+        for pair in pairs_behind(before, changes, id) {
+            added.push((next, before.node(id).parent, pair));
+            next += 2;
+        }
+    }
+    assert_eq!(next, after.len(), "number of nodes");
+    for (id, new) in ids.iter().enumerate() {
+        let Some(new) = *new else { continue };
+        let is = |old: Option<NodeId>| old.and_then(|old| ids[old]);
+        let (old, new) = (before.node(id), after.node(new));
+        assert_eq!(
+            (is(old.parent), is(old.key), old.flow, old.anchored, &old.tag),
+            (new.parent, new.key, new.flow, new.anchored, &new.tag),
+            "{old:?} became {new:?}"
+        );
+        match (value_set(changes, id), &old.shape) {
+            (Some(value), _) => is_string(new, value),
+            (None, Shape::Alias(target)) => assert_eq!(new.shape, Shape::Alias(ids[*target].unwrap())),
+            (None, shape) => assert_eq!(&new.shape, shape),
+        }
+    }
+    for (key, parent, pair) in added {
+        is_string(after.node(key), pair.key);
+        is_string(after.node(key + 1), &pair.value);
+        let parent = parent.and_then(|p| ids[p]);
+        assert_eq!((after.node(key).parent, after.node(key + 1).key), (parent, Some(key)), "{pair:?}");
+    }
+    ids
+}
+
+fn is_removed(tape: &Tape, changes: &[Change], id: NodeId) -> bool {
+    changes.iter().any(|change| match change {
+        Change::Remove { key } => (*key..tape.node(tape.node(*key).end).end).contains(&id),
+        _ => false,
+    })
+}
+
+fn pairs_behind<'a>(tape: &Tape, changes: &'a [Change], value: NodeId) -> Vec<&'a Pair> {
+    let behind = changes.iter().filter_map(|change| match change {
+        Change::InsertAfter { key, pairs } if tape.node(*key).end == value => Some(pairs),
+        _ => None,
+    });
+    behind.flatten().collect()
+}
+
+fn value_set(changes: &[Change], id: NodeId) -> Option<&str> {
+    changes.iter().find_map(|change| match change {
+        Change::Set { node, value } if *node == id => Some(value.as_str()),
+        _ => None,
+    })
+}
+
+fn is_string(node: &Node, wanted: &str) {
+    let Shape::Scalar { value, style, missing: false } = &node.shape else {
+        panic!("{wanted:?} became {node:?}");
+    };
+    assert_eq!(value, wanted);
+    assert!(*style != Style::Plain || !needs_quotes(value, node.flow), "{value:?} is plain");
+}
+
+/// The bytes that a change may touch.
+fn window(text: &str, tape: &Tape, change: &Change) -> Range<usize> {
+    match change {
+        Change::Set { node, .. } => span(text, tape, *node).expect("it was edited"),
+        Change::InsertAfter { key, .. } => {
+            let end = written_end(text, tape, tape.node(*key).end);
+            let line = end + text[end..].find(['\n', '\r']).unwrap_or(text.len() - end);
+            end..line
+        }
+        Change::Remove { key } => removal_window(text, tape, *key),
+        Change::Append { .. } | Change::FillList { .. } | Change::AddList { .. } => 0..text.len(),
+    }
+}
+
+/// The lines of a key and its scalar; in flow style from the comma before, or else to the next key.
+fn removal_window(text: &str, tape: &Tape, key: NodeId) -> Range<usize> {
+    let start = tape.node(key).start;
+    let value = tape.node(key).end;
+    let end = written_end(text, tape, value);
+    let next = (value + 1..tape.len()).map(|id| tape.node(id).start).find(|&s| s >= end);
+    if tape.node(key).flow {
+        let before = text[..start].trim_end();
+        let behind_comma = before.ends_with(',');
+        return if behind_comma { before.len() - 1..end } else { start..next.unwrap_or(end) };
+    }
+    let before = &text[..start];
+    let line = before.rfind(['\n', '\r']).map_or(0, |i| i + 1);
+    let line = line - text[..line].len().min(if text[..line].ends_with("\r\n") { 2 } else { 1 });
+    let rest = text[end..].find(['\n', '\r']).map_or(text.len(), |i| end + i);
+    let rest = if text[rest..].starts_with("\r\n") { rest + 2 } else { (rest + 1).min(text.len()) };
+    // behind a `- ` the next key moves up, with its indentation
+    if before[line..].contains('-') { start..next.unwrap_or(rest).max(rest) } else { line..rest }
+}
+
+fn written_end(text: &str, tape: &Tape, id: NodeId) -> usize {
+    match tape.node(id).shape {
+        Shape::Alias(_) => tape.node(id).start + 1,
+        _ => span(text, tape, id).expect("it was edited").end,
+    }
+}
+
+/// What stands between the windows is there afterwards, in order; first and last part at their ends.
+fn bytes_outside_stay(before: &str, after: &str, windows: &[Range<usize>]) {
+    let (Some(first), Some(last)) = (windows.first(), windows.last()) else {
+        return assert_eq!(before, after);
+    };
+    let head = &before[..first.start];
+    let tail = &before[windows.iter().map(|w| w.end).max().unwrap_or(last.end)..];
+    let long_enough = after.len() >= head.len() + tail.len();
+    assert!(long_enough && after.starts_with(head), "{before:?}\nbecame {after:?}: the start");
+    assert!(after.ends_with(tail), "{before:?}\nbecame {after:?}: the end");
+    let mut rest = &after[head.len()..after.len() - tail.len()];
+    for pair in windows.windows(2) {
+        let between = before.get(pair[0].end..pair[1].start).unwrap_or_default();
+        let at = rest.find(between).unwrap_or_else(|| panic!("{before:?}\nbecame {after:?}: no {between:?}"));
+        rest = &rest[at + between.len()..];
+    }
+}
