@@ -44,15 +44,20 @@ fn flow_removal(
     start: usize,
     value_end: usize,
 ) -> Result<std::ops::Range<usize>, Obstacle> {
-    let before = text[..start].trim_end();
-    if before.ends_with(',') {
-        let line = before.rsplit(['\n', '\r']).next().unwrap_or(before);
-        let maybe_comment = line.contains('#') && text[before.len()..start].contains(['\n', '\r']);
-        return if maybe_comment { Err(Obstacle::Unplaced) } else { Ok(before.len() - 1..value_end) };
+    // with its own comma, where no comment would go with it
+    let next = next_key(tape, key).map(|next| start..tape.node(next).start);
+    if let Some(range) = next.filter(|range| !text[range.clone()].contains('#')) {
+        return Ok(range);
     }
-    let next = next_key(tape, key).ok_or(Obstacle::Unplaced)?;
-    let range = start..tape.node(next).start;
-    if text[range.clone()].contains('#') { Err(Obstacle::Unplaced) } else { Ok(range) }
+    // with the comma before it, unless that may be a comment's
+    let before = text[..start].trim_end();
+    let line = before.rsplit(['\n', '\r']).next().unwrap_or(before);
+    let maybe_comment = line.contains('#') && text[before.len()..start].contains(['\n', '\r']);
+    if before.ends_with(',') && !maybe_comment {
+        Ok(before.len() - 1..value_end)
+    } else {
+        Err(Obstacle::Unplaced)
+    }
 }
 
 fn block_removal(

@@ -1,0 +1,6 @@
+//! What the fuzz targets share with the property tests: the laws, and a bump of one file.
+
+#[path = "../../tests/support/one_file.rs"]
+pub mod one_file;
+#[path = "../../tests/support/yaml_laws.rs"]
+pub mod yaml_laws;
