@@ -35,7 +35,7 @@ impl Shelf for Memory {
         Ok(found)
     }
 
-    fn one(&self, path: &str) -> Result<Option<Vec<u8>>> {
+    fn one(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>> {
         Ok(self.0.iter().find(|(name, _)| name == path).map(|(_, bytes)| bytes.clone()))
     }
 }

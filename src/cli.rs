@@ -72,6 +72,10 @@ impl Command {
         };
         let common = match self {
             Command::Bump(args) => {
+                // a typed template is for a tag that nobody typed
+                if is_typed(matches, "tag_template") && !is_typed(matches, "tag") {
+                    args.tag = None;
+                }
                 prefer(("commit", &mut args.commit), ("push", &mut args.push));
                 prefer(("skip_ci", &mut args.skip_ci), ("no_skip_ci", &mut args.no_skip_ci));
                 &mut args.common

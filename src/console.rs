@@ -1,16 +1,19 @@
 //! The terminal: reports to stdout, everything else to stderr, no secret to either.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use tagbump::actions::{Channels, commands, outputs};
 use tagbump::cli::{Color, Command, CommonArgs, Format};
 use tagbump::environment::Environment;
 use tagbump::error::Failure;
 use tagbump::git::Tokens;
 use tagbump::plan::Listing;
 use tagbump::report::{Outcome, Report, json, listing_json, listing_text, printable, text, unread_warning};
+use tagbump::tags::Told;
 
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTICE: Style = AnsiColor::Blue.on_default();
@@ -22,7 +25,8 @@ pub struct Console {
     verbose: bool,
     color: ColorChoice,
     tokens: Tokens,
-    in_runner: bool,
+    /// The GitHub Actions runner that listens, if one does.
+    runner: Option<Channels>,
 }
 
 impl Console {
@@ -39,12 +43,15 @@ impl Console {
             verbose: common.is_some_and(|c| c.verbose),
             color: choice(common, environment),
             tokens: Tokens::read(environment),
-            in_runner: environment.get("GITHUB_ACTIONS") == Some("true"),
+            runner: Channels::read(environment, root(common)),
         }
     }
 
     /// A bump's outcome.
     pub fn report(&self, report: &Report) {
+        if let Some(runner) = &self.runner {
+            self.tell_runner(runner, report);
+        }
         for warning in &report.warnings {
             self.line(WARNING, "warning", warning);
         }
@@ -63,6 +70,30 @@ impl Console {
         }
     }
 
+    /// What the runner shows beside the log.
+    fn tell_runner(&self, runner: &Channels, report: &Report) {
+        if report.outcome != Outcome::Planned {
+            for change in commands::changes(&report.changes, &runner.prefix) {
+                self.command(&change);
+            }
+        }
+        if let Err(failure) = runner.report(report, &|text| self.tokens.scrub(text)) {
+            self.line(WARNING, "warning", &failure.message);
+        }
+    }
+
+    /// The outputs of a step that prints tags.
+    pub fn tags(&self, told: &Told) -> ExitCode {
+        self.notices(&told.notices);
+        if let Some(runner) = &self.runner {
+            let outputs = outputs::of_tags(&told.first, &told.lines);
+            if let Err(failure) = runner.outputs(outputs, &|text| self.tokens.scrub(text)) {
+                return self.failure(&failure);
+            }
+        }
+        self.plain(&told.lines)
+    }
+
     /// What a scan has found.
     pub fn listing(&self, listing: &Listing) -> ExitCode {
         for warning in listing.warnings.iter().chain(&unread_warning(listing.unread.len())) {
@@ -70,6 +101,9 @@ impl Console {
         }
         for file in listing.unread.iter().filter(|_| self.verbose) {
             self.line(Style::new(), "detail", &format!("no YAML: {file}"));
+        }
+        if listing.references.is_empty() {
+            self.notices(&[format!("no reference was found in {} files", listing.files)]);
         }
         match self.format {
             Format::Json => self.out(&listing_json(listing)),
@@ -80,7 +114,7 @@ impl Console {
 
     /// Whether it makes sense to show that something goes on.
     pub fn is_watched(&self) -> bool {
-        !self.quiet && !self.in_runner && std::io::stderr().is_terminal()
+        !self.quiet && self.runner.is_none() && std::io::stderr().is_terminal()
     }
 
     pub fn notices(&self, notices: &[String]) {
@@ -106,12 +140,25 @@ impl Console {
     }
 
     fn failure_text(&self, failure: &Failure) {
-        self.err(&tagbump::report::failure(failure));
+        match &self.runner {
+            Some(runner) => self.command(&commands::error(failure, &runner.prefix)),
+            None => self.err(&tagbump::report::failure(failure)),
+        }
+    }
+
+    /// A command to the runner.
+    fn command(&self, command: &str) {
+        let _ = std::io::stderr().write_all(self.tokens.scrub(command).as_bytes());
     }
 
     fn line(&self, style: Style, label: &str, text: &str) {
-        if !self.quiet {
-            self.err(&format!("{style}{label}:{style:#} {}\n", printable(text)));
+        if self.quiet {
+            return;
+        }
+        match label {
+            "warning" if self.runner.is_some() => self.command(&commands::warning(text)),
+            "notice" if self.runner.is_some() => self.command(&commands::notice(text)),
+            _ => self.err(&format!("{style}{label}:{style:#} {}\n", printable(text))),
         }
     }
 
@@ -128,7 +175,7 @@ impl Console {
     /// Without secrets; and in a runner without commands to it, which a server or a file may have put there.
     fn harmless(&self, text: &str) -> String {
         let text = self.tokens.scrub(text);
-        if self.in_runner { without_commands(&text) } else { text }
+        if self.runner.is_some() { without_commands(&text) } else { text }
     }
 }
 
@@ -157,6 +204,11 @@ fn without_commands(text: &str) -> String {
     let word = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
     let line_break = if text.ends_with('\n') { "" } else { "\n" };
     format!("::stop-commands::{word}\n{text}{line_break}::{word}::\n")
+}
+
+fn root(common: Option<&CommonArgs>) -> &Path {
+    let typed = common.and_then(|common| common.repo.as_deref()).filter(|root| !root.is_empty());
+    Path::new(typed.unwrap_or("."))
 }
 
 /// `NO_COLOR` wins (no-color.org), then the flag, then what the terminal can do.

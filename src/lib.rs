@@ -18,7 +18,7 @@
 //! | [`git`] | commits, remotes, credentials; the only user of git2 | `land`, `plan`, `worktree`, `select` |
 //! | [`land`] | the landing loop, its pace, the commit's words | `plan` and the pure rooms |
 //! | [`worktree`] | find, read and replace files; nothing outside the root | `plan`, `select` |
-//! | [`actions`] | what a GitHub Actions runner tells | `environment`, `tag` |
+//! | [`actions`] | what a GitHub Actions runner tells, and is told | `report`, `environment`, `tag` |
 //! | [`report`] | text, diff, JSON | `plan` |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure rooms |
 //! | [`plan`] | files and a request in, edits out | `manifest`, `yaml`, `image`, `select` |

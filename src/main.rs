@@ -44,8 +44,7 @@ fn run_bump(args: BumpArgs, environment: Environment, console: &Console) -> Resu
 
 fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<ExitCode> {
     let told = tags::run(&settings::tag(args, environment, now())?)?;
-    console.notices(&told.notices);
-    Ok(console.plain(&told.lines))
+    Ok(console.tags(&told))
 }
 
 fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode> {

@@ -7,6 +7,7 @@ use crate::plan::{Field, Plan, Request, Scope, Want};
 use crate::select::Selection;
 use crate::settings::BumpSettings;
 use crate::template::Template;
+use crate::yaml::FieldPath;
 
 /// Makes a tag of a template.
 pub type Compute<'a> = dyn Fn(&Template) -> Result<Tag> + 'a;
@@ -18,12 +19,19 @@ pub type Compute<'a> = dyn Fn(&Template) -> Result<Tag> + 'a;
 pub fn request(settings: &BumpSettings, config: &Config, compute: &Compute<'_>) -> Result<Request> {
     let asked = settings.images.iter().map(|image| Asked::of(image, config));
     let wants = asked.map(|asked| asked.want(settings, config, compute)).collect::<Result<_>>()?;
-    Ok(Request { wants, add: settings.add, all: settings.all, expect: settings.expect })
+    let services = config.names().map(str::to_owned).collect();
+    Ok(Request { wants, add: settings.add, all: settings.all, expect: settings.expect, services })
 }
 
-/// The template that tags are made by where no service has its own.
-pub fn tag_template<'a>(settings: &'a BumpSettings, config: &'a Config) -> &'a Template {
-    settings.template.as_ref().or(config.tag.as_ref()).unwrap_or(&settings.default_template)
+/// The template that the tags of a service, or of any image, are made by.
+pub fn tag_template<'a>(
+    settings: &'a BumpSettings,
+    config: &'a Config,
+    service: Option<&str>,
+) -> &'a Template {
+    let own = service.and_then(|name| config.service(name)?.tag.as_ref());
+    let configured = own.or(config.tag.as_ref());
+    settings.template.as_ref().or(configured).unwrap_or(&settings.default_template)
 }
 
 /// The commit message for a plan: what was typed, that of the only service, that of them all.
@@ -56,7 +64,9 @@ impl<'a> Asked<'a> {
             Part::Set(tag) => Some(tag.clone()),
             Part::Keep => None,
             Part::Unsaid if settings.tag.is_some() => settings.tag.clone(),
-            Part::Unsaid if self.is_computed(settings) => Some(compute(self.template(settings, config))?),
+            Part::Unsaid if self.is_computed(settings) => {
+                Some(compute(tag_template(settings, config, self.service_name()))?)
+            }
             Part::Unsaid => None,
         };
         let renames = matches!(image.new_name, Part::Set(_));
@@ -69,9 +79,13 @@ impl<'a> Asked<'a> {
             new_name: image.new_name.clone(),
             tag,
             digest: image.digest.clone(),
-            service: self.service.map(|_| image.name.clone()),
+            service: self.service_name().map(str::to_owned),
             scope: self.scope(settings)?,
         })
+    }
+
+    fn service_name(&self) -> Option<&str> {
+        self.service.map(|_| self.image.name.as_str())
     }
 
     /// A bare IMAGE gets the computed tag; `A=B` and `A@DIGEST` only where a template was asked for.
@@ -81,28 +95,19 @@ impl<'a> Asked<'a> {
         bare || settings.template.is_some()
     }
 
-    fn template<'s>(&self, settings: &'s BumpSettings, config: &'s Config) -> &'s Template
-    where
-        'a: 's,
-    {
-        let own = self.service.and_then(|service| service.tag.as_ref());
-        settings.template.as_ref().or(own).unwrap_or_else(|| tag_template(settings, config))
-    }
-
     /// Where to look: the files and fields that were typed, else the service's.
     fn scope(&self, settings: &BumpSettings) -> Result<Scope> {
         let typed = &settings.selection;
         if !settings.fields.is_empty() {
-            let field = |path: &crate::yaml::FieldPath| Field { files: typed.clone(), path: path.clone() };
+            let field = |path: &FieldPath| Field { files: typed.clone(), within: None, path: path.clone() };
             return Ok(Scope { files: None, fields: settings.fields.iter().map(field).collect() });
         }
         let Some(service) = self.service else {
             return Ok(Scope { files: Some(typed.clone()), fields: Vec::new() });
         };
         if !typed.is_everything() {
-            let chosen =
-                |field: &&Field| field.files.names().iter().any(|name| typed.standing(name).is_some());
-            let fields = service.fields.iter().filter(chosen).cloned().collect();
+            let within = |field: &Field| Field { within: Some(typed.clone()), ..field.clone() };
+            let fields = service.fields.iter().map(within).collect();
             return Ok(Scope { files: Some(typed.clone()), fields });
         }
         let everywhere = || service.fields.is_empty().then(|| Selection::new(&[])).transpose();

@@ -12,6 +12,9 @@ use crate::error::{Failure, Result};
 /// Files over this many bytes are skipped.
 pub const MAX_FILE_SIZE: u64 = 50 * 1000 * 1000;
 
+/// Where a repository's configuration may be, relative to the root.
+pub const CONFIG_PATHS: [&str; 2] = ["tagbump.yaml", ".github/tagbump.yaml"];
+
 /// How a file came to be looked at, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
@@ -58,7 +61,9 @@ impl Selection {
     /// Exit 2: a pattern that can't be read, or a path that leaves the root.
     pub fn new(arguments: &[String]) -> Result<Self> {
         let paths = arguments.iter().map(|argument| inside_root(argument)).collect::<Result<Vec<_>>>()?;
-        let (patterns, names): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_pattern(path));
+        let (patterns, mut names): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_pattern(path));
+        names.sort();
+        names.dedup();
         Ok(Selection { everything: arguments.is_empty(), set: glob_set(&patterns)?, names, patterns })
     }
 

@@ -27,6 +27,21 @@ const VARIABLES: [(&str, &str); 8] = [
     ("date", "the time is unknown"),
 ];
 
+/// The variables of a commit's message, besides those of a tag.
+pub const MESSAGE_VARIABLES: [&str; 6] = ["name", "image", "tag", "old_tag", "images", "files"];
+
+/// Whether a tag's template may have this variable.
+pub fn is_variable(name: &str) -> bool {
+    VARIABLES.iter().any(|(known, _)| *known == name)
+}
+
+/// What is said of a variable that there is not.
+pub fn unknown_variable(name: &str) -> String {
+    let near = nearest(name, VARIABLES.iter().map(|(known, _)| *known));
+    let near = near.map(|n| format!("; did you mean {{{n}}}?")).unwrap_or_default();
+    format!("unknown variable {{{name}}}{near}")
+}
+
 /// What is known of the commit that was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagFacts {
@@ -83,9 +98,7 @@ impl TagFacts {
     pub fn value(&self, variable: &Variable) -> Result<String, String> {
         let name = variable.name.as_str();
         let Some((_, missing)) = VARIABLES.iter().find(|(known, _)| *known == name) else {
-            let near = nearest(name, VARIABLES.iter().map(|(known, _)| *known));
-            let near = near.map(|n| format!("; did you mean {{{n}}}?")).unwrap_or_default();
-            return Err(format!("unknown variable {{{name}}}{near}"));
+            return Err(unknown_variable(name));
         };
         if let (Some(argument), false) = (&variable.argument, ["sha", "date"].contains(&name)) {
             return Err(format!("{{{name}}} takes no argument, but has {argument:?}"));

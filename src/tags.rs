@@ -12,6 +12,8 @@ use crate::worktree::Worktree;
 /// What is printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
+    /// The tag to deploy.
+    pub first: String,
     /// Tags, or full names, one a line.
     pub lines: String,
     pub notices: Vec<String>,
@@ -41,5 +43,6 @@ pub fn run(settings: &TagSettings) -> Result<Told> {
         [] => format!("{tag}\n"),
         images => images.iter().map(|image| format!("{image}:{tag}\n")).collect(),
     };
-    Ok(Told { lines: tags.iter().map(line).collect(), notices })
+    let first = tags.first().map(Tag::to_string).unwrap_or_default();
+    Ok(Told { first, lines: tags.iter().map(line).collect(), notices })
 }

@@ -128,8 +128,8 @@ fn values_files_need_a_chart_or_a_name() {
     assert_eq!(files, ["c/values-prod.yaml"]);
     assert_eq!(references(&by_chart, &["-f", "d/values.yaml"]).len(), 1);
     assert_eq!(references(&by_chart, &["-f", "*/values*.yaml"]).len(), 2);
-    assert_eq!(references(&[("env.yaml", values)], &["-f", "*.yaml"]).len(), 1);
-    assert_eq!(references(&[("env.yaml", values)], &[]).len(), 0);
+    assert_eq!(references(&[("env.yaml", values)], &["-f", "*.yaml"]).len(), 0);
+    assert_eq!(references(&[("env.yaml", values)], &["-f", "env.yaml"]).len(), 1);
 }
 
 #[test]

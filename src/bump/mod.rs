@@ -6,10 +6,10 @@ mod wording;
 use std::cell::{OnceCell, RefCell};
 
 use crate::config::Config;
-use crate::error::{Exit, Failure, Result};
+use crate::error::{Failure, Result};
 use crate::git::{self, Checkout, CommitRequest, GitPlace, Identity, Synced, Target};
 use crate::image::{Digest, ImageArg, Part, Tag};
-use crate::land::{self, Landing, NotLanded, Pace, Place as _, Proposal, SystemClock, Trouble};
+use crate::land::{self, Clock as _, Landing, NotLanded, Pace, Place as _, Proposal, SystemClock, Trouble};
 use crate::plan::{self, Plan, Planned, Shelf, Want};
 use crate::report::{BumpedImage, Outcome, Report, unread_warning};
 use crate::settings::{BumpSettings, Reach};
@@ -127,7 +127,7 @@ impl<'a> Bump<'a> {
         let request = request::request(self.settings, config, &compute)?;
         let Planned { plan, warnings, unread } = plan::plan(shelf, &request);
         *self.last.borrow_mut() = Last { images: Some(told(&request.wants)), warnings, unread };
-        plan.map_err(|failure| with_services(failure, config))
+        plan
     }
 
     fn edit(&self, worktree: &Worktree, report: &mut Report) -> Result<()> {
@@ -195,7 +195,9 @@ impl<'a> Bump<'a> {
         if self.settings.dry_run {
             return self.dry_landing(&mut place, &pace, report);
         }
+        let started = clock.now();
         let landed = land::land(&mut place, &mut pace, &mut |shelf| self.propose(shelf, &committer));
+        report.elapsed = Some(clock.now() - started);
         report.branch = place.branch().map(str::to_owned);
         report.details.extend(place.credential_label().map(|label| format!("credential: {label}")));
         match landed {
@@ -249,6 +251,7 @@ impl<'a> Bump<'a> {
             self.sync(checkout, place, commit, report);
             self.note_signing(report);
         }
+        report.commit_url = commit.as_deref().and_then(|commit| place.commit_url(commit));
         report.commit = commit;
         tell(report, plan, outcome);
     }
@@ -295,16 +298,6 @@ impl<'a> Bump<'a> {
         let here = same_repository(run.repository.as_deref(), remote.slug().as_deref());
         Ok(run.branch().filter(|_| here).map(str::to_owned))
     }
-}
-
-/// An IMAGE that is nowhere may be a service, misspelt.
-fn with_services(failure: Failure, config: &Config) -> Failure {
-    let names: Vec<&str> = config.names().collect();
-    if failure.exit != Exit::NoMatch || names.is_empty() {
-        return failure;
-    }
-    let message = format!("{}\nservices of tagbump.yaml: {}", failure.message, names.join(", "));
-    Failure { message, ..failure }
 }
 
 fn tell(report: &mut Report, planned: Plan, outcome: Outcome) {

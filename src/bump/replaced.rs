@@ -19,7 +19,7 @@ impl Shelf for Replaced<'_> {
         })
     }
 
-    fn one(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        self.shelf.one(path)
+    fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
+        self.shelf.one(path, at_most)
     }
 }

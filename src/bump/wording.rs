@@ -58,8 +58,10 @@ impl Bump<'_> {
     /// The commit that was built. Where nobody says in which repository: in the checkout's, if it is there.
     fn source(&self, config: &Config, plan: &Plan) -> Result<Option<Source>> {
         let checkout = self.checkout()?;
-        let tag = plan.wants.iter().find_map(|want| want.tag.as_ref()).map(Tag::as_str);
-        let template = request::tag_template(self.settings, config);
+        let tagged = plan.wants.iter().find(|want| want.tag.is_some());
+        let tag = tagged.and_then(|want| want.tag.as_ref()).map(Tag::as_str);
+        let service = tagged.and_then(|want| want.service.as_deref());
+        let template = request::tag_template(self.settings, config, service);
         let source = facts::source(&self.settings.place, Some(checkout), tag, template);
         Ok(source.map(|mut source| {
             if source.repository.is_none() && checkout.resolve(&source.sha).is_some() {

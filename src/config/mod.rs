@@ -10,12 +10,10 @@ use serde::Deserialize;
 use crate::error::{Failure, Result, inline};
 use crate::image::ImageArg;
 use crate::plan::{Field, Shelf};
-use crate::select::Selection;
+use crate::select::{CONFIG_PATHS, Selection};
+use crate::tag;
 use crate::template::Template;
 use crate::yaml::{FieldPath, Tape, scan};
-
-/// Where it may be, relative to the root.
-const PATHS: [&str; 2] = ["tagbump.yaml", ".github/tagbump.yaml"];
 
 /// No configuration is larger.
 const MAX_SIZE: usize = 1_000_000;
@@ -91,13 +89,13 @@ impl Config {
     /// Exit 2, with file, line and column, where it can't be understood.
     pub fn load(shelf: &dyn Shelf) -> Result<Self> {
         let mut found = Vec::new();
-        for path in PATHS {
-            found.extend(shelf.one(path)?.map(|bytes| (path, bytes)));
+        for path in CONFIG_PATHS {
+            found.extend(shelf.one(path, MAX_SIZE + 1)?.map(|bytes| (path, bytes)));
         }
         match found.as_slice() {
             [] => Ok(Config::default()),
             [(path, bytes)] => Config::parse(path, bytes),
-            _ => Err(Failure::usage(format!("there are both {} and {}", PATHS[0], PATHS[1]))
+            _ => Err(Failure::usage(format!("there are both {} and {}", CONFIG_PATHS[0], CONFIG_PATHS[1]))
                 .hinted("keep one of them")),
         }
     }
@@ -173,7 +171,16 @@ impl Reader<'_> {
     }
 
     fn template(&self, keys: &[&str], text: Option<String>) -> Result<Option<Template>> {
-        text.map(|text| Template::parse(&text).map_err(|e| self.fault(keys, e))).transpose()
+        let of_message = keys.last() == Some(&"message");
+        let is_known =
+            |name: &str| tag::is_variable(name) || (of_message && tag::MESSAGE_VARIABLES.contains(&name));
+        let parse = |text: String| {
+            let template = Template::parse(&text).map_err(|e| self.fault(keys, e))?;
+            let unknown = template.variables().find(|variable| !is_known(&variable.name));
+            let fault = unknown.map(|v| self.fault(keys, tag::unknown_variable(&v.name)));
+            fault.map_or(Ok(template), Err)
+        };
+        text.map(parse).transpose()
     }
 
     fn service(&self, name: &str, written: WrittenService) -> Result<Service> {
@@ -197,6 +204,9 @@ impl Reader<'_> {
     }
 
     fn selection(&self, keys: &[&str], files: &[String]) -> Result<Selection> {
+        if files.iter().any(|file| file.trim().is_empty()) {
+            return Err(self.fault(keys, "a path is empty"));
+        }
         Selection::new(files).map_err(|e| self.fault(keys, e.message.trim_start_matches("-f ")))
     }
 
@@ -204,10 +214,7 @@ impl Reader<'_> {
         let keys = ["services", name, "fields"];
         let path = FieldPath::parse(&written.path);
         let path = path.map_err(|e| self.fault(&keys, e.to_string().trim_start_matches("--field ")))?;
-        if written.file.trim().is_empty() {
-            return Err(self.fault(&keys, "file is empty"));
-        }
-        Ok(Field { files: self.selection(&keys, std::slice::from_ref(&written.file))?, path })
+        Ok(Field { within: None, files: self.selection(&keys, std::slice::from_ref(&written.file))?, path })
     }
 }
 
@@ -216,6 +223,8 @@ fn misread(path: &str, error: &serde_yaml::Error) -> Failure {
     let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    // the types' names are nobody's business
+    let text = text.split(", expected struct ").next().unwrap_or(text);
     let Some((before, rest)) = text.split_once("unknown field `") else {
         return Failure::usage(format!("{path}{place}: {}", inline(text))).hinted(HELP);
     };

@@ -79,6 +79,11 @@ impl GitPlace {
         self.branch.as_deref()
     }
 
+    /// Where a browser shows a commit, on a host that has pages for it.
+    pub fn commit_url(&self, commit: &str) -> Option<String> {
+        Some(format!("{}/commit/{commit}", self.target.push.page()?))
+    }
+
     /// What says who we are to the server.
     pub fn credential_label(&self) -> Option<String> {
         self.push.credential_label()

@@ -59,6 +59,13 @@ impl RemoteUrl {
         let name = parts.next()?;
         parts.next().map(|owner| format!("{owner}/{name}"))
     }
+
+    /// The repository's page, where the host shows it under the same path.
+    pub fn page(&self) -> Option<String> {
+        let RemoteUrl::Http { url, .. } = self else { return None };
+        let text = url.as_str().trim_end_matches('/');
+        Some(text.strip_suffix(".git").unwrap_or(text).to_owned())
+    }
 }
 
 const SSH: &str = "ssh is not supported yet";

@@ -1,10 +1,12 @@
 //! The files of a commit.
 
+use std::path::Path;
+
 use git2::{ObjectType, Oid, Repository, Tree};
 
 use super::failure::git_failure;
-use crate::error::{Exit, Failure, Result};
-use crate::plan::{Found, Look, Shelf, SourceFile};
+use crate::error::{Exit, Failure, Result, inline};
+use crate::plan::{self, Found, Look, Shelf, SourceFile};
 use crate::select::{MAX_FILE_SIZE, Selection, Standing, is_yaml};
 
 const SYMLINK: i32 = 0o120_000;
@@ -40,18 +42,25 @@ impl Shelf for CommitFiles<'_> {
         Ok(found)
     }
 
-    fn one(&self, path: &str) -> Result<Option<Vec<u8>>> {
+    fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
         let Some(tree) = self.tree()? else { return Ok(None) };
-        let Ok(entry) = tree.get_path(std::path::Path::new(path)) else { return Ok(None) };
-        if entry.kind() != Some(ObjectType::Blob) || entry.filemode() == SYMLINK {
+        let full = Path::new(path);
+        let is_link = |path: &Path| tree.get_path(path).is_ok_and(|entry| entry.filemode() == SYMLINK);
+        if full.ancestors().any(is_link) {
+            return Err(plan::symlink(path));
+        }
+        let Ok(entry) = tree.get_path(full) else { return Ok(None) };
+        if entry.kind() != Some(ObjectType::Blob) {
             return Ok(None);
         }
         let fault = |e: git2::Error| git_failure(&format!("{path}: can't be read from the repository"), &e);
         let (size, _) = self.repo.odb().and_then(|odb| odb.read_header(entry.id())).map_err(fault)?;
         if size as u64 > MAX_FILE_SIZE {
-            return Err(Failure::other(format!("{path}: is over 50 MB")).hinted("make it smaller"));
+            // nobody asks for as much: what is told is that it is too large
+            return Ok(Some(vec![b' '; at_most]));
         }
-        Ok(Some(self.repo.find_blob(entry.id()).map_err(fault)?.content().to_vec()))
+        let blob = self.repo.find_blob(entry.id()).map_err(fault)?;
+        Ok(Some(blob.content().iter().copied().take(at_most).collect()))
     }
 }
 
@@ -63,7 +72,7 @@ impl CommitFiles<'_> {
         if self.prefix.is_empty() {
             return Ok(Some(top));
         }
-        let below = top.get_path(std::path::Path::new(self.prefix)).and_then(|e| e.to_object(self.repo));
+        let below = top.get_path(Path::new(self.prefix)).and_then(|e| e.to_object(self.repo));
         Ok(below.and_then(|object| object.peel_to_tree()).ok())
     }
 
@@ -101,12 +110,13 @@ impl CommitFiles<'_> {
         let odb = self.repo.odb().map_err(fault)?;
         let (size, _) = odb.read_header(id).map_err(fault)?;
         if size as u64 > MAX_FILE_SIZE {
-            found.warnings.push(format!("{path}: skipped, over 50 MB"));
+            found.warnings.push(format!("{}: skipped, over 50 MB", inline(&path)));
             return Ok(());
         }
         let blob = self.repo.find_blob(id).map_err(fault)?;
         if blob.content().starts_with(LFS) {
-            let message = format!("{path}: is kept by Git LFS: the repository has a pointer to it only");
+            let message =
+                format!("{}: is kept by Git LFS: the repository has a pointer to it only", inline(&path));
             if standing == Standing::Named {
                 let hint = "take manifests out of LFS: git lfs untrack";
                 return Err(Failure::new(Exit::Unsafe, message).hinted(hint));
@@ -126,14 +136,19 @@ fn check_names(selection: &Selection, entries: &[Entry]) -> Result<()> {
         let folder = format!("{name}/");
         match entries.iter().find(|e| e.path == *name) {
             Some(entry) if entry.mode == SYMLINK || entry.mode == SUBMODULE => {
-                return Err(Failure::usage(format!("-f {name}: is a symlink or a submodule"))
+                return Err(Failure::usage(format!("{}: is a symlink or a submodule", inline(name)))
                     .hinted("name the file itself, inside of the root"));
             }
             Some(_) => {}
             None if name == "." || entries.iter().any(|e| e.path.starts_with(&folder)) => {}
             None => {
-                return Err(Failure::new(Exit::NoMatch, format!("-f {name}: no such file in the commit"))
-                    .hinted("paths are relative to the root; only what is committed can be landed"));
+                return Err(Failure::new(
+                    Exit::NoMatch,
+                    format!("{}: no such file in the commit", inline(name)),
+                )
+                .hinted(
+                    "paths in -f and tagbump.yaml are relative to the root; only what is committed counts",
+                ));
             }
         }
     }

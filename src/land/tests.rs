@@ -149,14 +149,14 @@ impl Shelf for History<'_> {
         unreachable!("the bump below reads its file by name")
     }
 
-    fn one(&self, _: &str) -> Result<Option<Vec<u8>>> {
+    fn one(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>> {
         Ok(Some(self.0.join("\n").into_bytes()))
     }
 }
 
 /// The bump is there as soon as one of our commits, or one that says `bumped`, is below the tip.
 fn bump(shelf: &dyn Shelf) -> Result<Proposal> {
-    let commits = String::from_utf8(shelf.one("k.yaml")?.unwrap()).unwrap();
+    let commits = String::from_utf8(shelf.one("k.yaml", usize::MAX)?.unwrap()).unwrap();
     let is_there = |commit: &str| commit.starts_with("ours") || commit.contains("bumped");
     let edit = FileEdit { path: "k.yaml".to_owned(), before: b"v0".to_vec(), after: b"v1".to_vec() };
     let edits = if commits.lines().any(is_there) { Vec::new() } else { vec![edit] };

@@ -88,9 +88,14 @@ fn block(doc: &Document<'_>, by_name: &HashMap<&str, Slot>, name: &str) -> Optio
         let repository = get(&format!("{pair}Image"))?;
         return Block { repository, registry: None, tag, digest: None }.reference(doc.tape, KIND);
     }
-    let names = BLOCKS.iter().filter(|(_, tag_key)| *tag_key == key);
-    let repository = names.filter_map(|(name_key, _)| get(name_key)).next()?;
-    let registry = get("registry").and_then(text).map(|registry| registry.trim_end_matches('/').to_owned());
+    let mut names = BLOCKS.iter().filter(|(_, tag_key)| *tag_key == key);
+    let (name_key, repository) = names.find_map(|(name_key, _)| Some((*name_key, get(name_key)?)))?;
+    let hub = get("hub").filter(|_| name_key == "image").and_then(text);
+    let own = get("registry").and_then(text);
+    // as in values, a global registry replaces a registry, and a hub is none
+    let global = || by_name.get("global.imageRegistry").copied().and_then(text);
+    let registry = hub.or_else(|| own.map(|own| global().unwrap_or(own)));
+    let registry = registry.map(|registry| registry.trim_end_matches('/').to_owned());
     Block { repository, registry, tag, digest: get("digest") }.reference(doc.tape, KIND)
 }
 

@@ -28,7 +28,7 @@ fn in_extension(doc: &Document<'_>, used: &Slot) -> Option<Slot> {
 }
 
 /// `compose.yaml`, `docker-compose.yml`, and with something between, as `compose.prod.yaml`.
-fn is_compose(file_name: &str) -> bool {
+pub fn is_compose(file_name: &str) -> bool {
     let stem = file_name.strip_suffix(".yaml").or_else(|| file_name.strip_suffix(".yml"));
     let stem = stem.map(|stem| stem.strip_prefix("docker-").unwrap_or(stem));
     let rest = stem.and_then(|stem| stem.strip_prefix("compose"));

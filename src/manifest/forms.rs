@@ -136,7 +136,9 @@ impl Finder<'_> {
     fn strings(&self, map: NodeId, block_key: Option<NodeId>, found: &mut Vec<Reference>) {
         let tape = self.doc.tape;
         let text = |key| tape.text(key).unwrap_or_default();
-        let pairs = || tape.pairs(map).filter(|&(key, _)| Some(key) != block_key);
+        // beside a block's repository, `image` is a part of the name
+        let in_block = |key: NodeId| block_key.is_some_and(|name| name == key || text(key) == "image");
+        let pairs = || tape.pairs(map).filter(|&(key, _)| !in_block(key));
         let tags: HashMap<_, _> =
             pairs().filter(|&(k, _)| text(k).ends_with("ImageTag")).map(|p| (text(p.0), p)).collect();
         for (key, value) in pairs() {

@@ -3,12 +3,12 @@
 //! A marked scalar is a reference wherever it stands. Where another rule has found it, there is nothing to
 //! add. The comment belongs to the last value of its line (Flux: "Configure image updates").
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::forms::{self, BLOCKS, Block};
 use super::{Form, ManifestFile, Reference, Slot};
 use crate::image::split_tag;
-use crate::yaml::{NodeId, Shape, Tape};
+use crate::yaml::{NodeId, Shape, Style, Tape};
 
 const KIND: &str = "image-policy";
 const MARK: &str = "$imagepolicy";
@@ -41,10 +41,13 @@ pub fn find(file: &ManifestFile<'_>, found: &[Reference]) -> Vec<Reference> {
         Part::Whole => forms::string(file.tape, m.slot, KIND),
         Part::Tag => {
             let beside = |part| of_policy.get(&(m.policy.as_str(), part)).copied();
-            let block = block_around(file.tape, m.slot).or_else(|| {
-                let (repository, digest) = (beside(Part::Name)?, beside(Part::Digest));
-                Some(Block { repository, registry: None, tag: m.slot, digest })
+            let marked = beside(Part::Name).map(|repository| Block {
+                repository,
+                registry: None,
+                tag: m.slot,
+                digest: beside(Part::Digest),
             });
+            let block = marked.or_else(|| block_around(file.tape, m.slot));
             block.and_then(|block| block.reference(file.tape, KIND)).or_else(|| nameless(file.tape, m.slot))
         }
         Part::Name | Part::Digest => None,
@@ -69,6 +72,10 @@ fn nameless(tape: &Tape, slot: Slot) -> Option<Reference> {
 /// The keys beside a tag that say whose tag it is.
 fn block_around(tape: &Tape, tag: Slot) -> Option<Block> {
     let map = tape.node(tag.key).parent.filter(|&map| tape.is_map(map))?;
+    let is_tag = |key: &str| BLOCKS.iter().any(|(_, tag_key)| *tag_key == key);
+    if !tape.text(tag.key).is_some_and(is_tag) {
+        return None;
+    }
     let get = |key: &str| tape.get(map, key).map(Slot::from);
     let text = |slot: Slot| tape.text(slot.node).filter(|text| !text.is_empty()).map(str::to_owned);
     let repository = BLOCKS.iter().find_map(|(name, _)| get(name))?;
@@ -77,19 +84,25 @@ fn block_around(tape: &Tape, tag: Slot) -> Option<Block> {
 
 /// Every marked scalar, in the order of the text.
 fn marked(file: &ManifestFile<'_>) -> Vec<Marked> {
-    let marks: HashMap<usize, (usize, Mark)> = marks(file.text);
+    let marks = marks(file.text);
     let mut last: HashMap<usize, NodeId> = HashMap::new();
     for id in 0..file.tape.len() {
         let node = file.tape.node(id);
-        let is_value = matches!(node.shape, Shape::Scalar { missing: false, .. } | Shape::Alias(_));
-        if is_value && marks.get(&node.line).is_some_and(|(at, _)| node.start < *at) {
-            last.insert(node.line, id);
+        let is_value = match node.shape {
+            Shape::Scalar { style: Style::Block, .. } | Shape::Scalar { missing: true, .. } => false,
+            Shape::Scalar { .. } | Shape::Alias(_) => true,
+            Shape::Map | Shape::Seq => false,
+        };
+        // the mark behind it, if that is on the same line
+        let mark = marks.range(node.start..).next().filter(|_| is_value);
+        if let Some((&at, _)) = mark.filter(|(_, mark)| mark.line_start <= node.start) {
+            last.insert(at, id);
         }
     }
     let mut marked: Vec<Marked> = marks
         .into_iter()
-        .filter_map(|(line, (_, mark))| {
-            let id = *last.get(&line)?;
+        .filter_map(|(at, mark)| {
+            let id = *last.get(&at)?;
             let node = file.tape.resolve(id);
             let slot = Slot { key: key_of(file.tape, id)?, node, shared_by: (node != id).then_some(id) };
             Some(Marked { slot, policy: mark.policy, part: mark.part })
@@ -107,24 +120,27 @@ fn key_of(tape: &Tape, id: NodeId) -> Option<NodeId> {
 }
 
 struct Mark {
+    line_start: usize,
     policy: String,
     part: Part,
 }
 
-/// By its line, where a comment with a mark starts, and what it says.
-fn marks(text: &str) -> HashMap<usize, (usize, Mark)> {
-    let mut offset = 0;
-    let mut found = HashMap::new();
-    for (nth, line) in text.split_inclusive('\n').enumerate() {
-        if let Some((at, mark)) = mark(line) {
-            found.insert(nth + 1, (offset + at, mark));
+/// By the offset of its comment, what a mark says.
+fn marks(text: &str) -> BTreeMap<usize, Mark> {
+    let mut line_start = 0;
+    let mut found = BTreeMap::new();
+    // as the parser breaks them: a lone CR is a line break too
+    for line in text.split_inclusive(['\n', '\r']) {
+        if let Some((at, policy, part)) = mark(line) {
+            found.insert(line_start + at, Mark { line_start, policy, part });
         }
-        offset += line.len();
+        line_start += line.len();
     }
     found
 }
 
-fn mark(line: &str) -> Option<(usize, Mark)> {
+/// Where a mark's comment starts, its policy, and its part.
+fn mark(line: &str) -> Option<(usize, String, Part)> {
     let named = line.find(MARK)?;
     let at = line[..named].rfind('#').filter(|&at| line[..at].ends_with([' ', '\t']))?;
     let json: HashMap<String, String> = serde_json::from_str(line[at + 1..].trim()).ok()?;
@@ -135,7 +151,7 @@ fn mark(line: &str) -> Option<(usize, Mark)> {
         Some((policy, "digest")) => (policy, Part::Digest),
         _ => (setting.as_str(), Part::Whole),
     };
-    Some((at, Mark { policy: policy.to_owned(), part }))
+    Some((at, policy.to_owned(), part))
 }
 
 #[cfg(test)]
@@ -143,7 +159,7 @@ mod tests {
     use super::*;
 
     fn policy(line: &str) -> Option<(usize, String)> {
-        mark(line).map(|(at, mark)| (at, mark.policy))
+        mark(line).map(|(at, policy, _)| (at, policy))
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub use field::field_references;
 pub use kustomization::is_kustomization_file;
 pub use reference::{Form, Reference, Slot};
 pub use rewrite::{Refusal, Rewrite, Wanted, rewrite};
-pub use values::{CHART, is_values_file};
+pub use values::{CHART, KIND as VALUES, is_values_file, looks_like_values};
 pub use workload::KIND as WORKLOAD;
 
 /// A file, parsed.

@@ -89,6 +89,7 @@ fn addition(index: &Index<'_>, parsed: &Parsed, asked: Asked<'_>) -> Option<Matc
         tag: None,
         added: true,
         overrides: true,
+        only_told: false,
         by_new_name: false,
         result,
     })
@@ -97,7 +98,7 @@ fn addition(index: &Index<'_>, parsed: &Parsed, asked: Asked<'_>) -> Option<Matc
 /// kustomize would take the first entry of that name.
 fn other_entry(parsed: &Parsed, wanted: &Want) -> Option<usize> {
     let same = |original: &String| same_image(original, &wanted.name);
-    parsed.references.iter().find(|r| r.original.as_ref().is_some_and(same)).map(|r| r.at)
+    parsed.all_references().find(|r| r.original.as_ref().is_some_and(same)).map(|r| r.at)
 }
 
 /// As the first of its workloads that runs the image spells it; with `deep` also those of the kustomizations

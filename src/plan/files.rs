@@ -22,19 +22,30 @@ pub(super) struct Survey {
     pub unread: Vec<String>,
     /// The fields that some document has, by want and number.
     pub fields: HashSet<(usize, usize)>,
+    /// Those that were looked for in some file.
+    pub looked_for: HashSet<(usize, usize)>,
 }
 
 /// What one file is to the plan.
 enum Looked {
     Parsed(Box<Parsed>),
-    Unread { path: String, fault: ScanFault, named: bool },
+    /// Parsed, and of no matter but for the fields that it lacks.
+    Passed {
+        path: String,
+        fields: Vec<(usize, usize)>,
+    },
+    Unread {
+        path: String,
+        fault: ScanFault,
+        named: bool,
+    },
 }
 
 impl Looked {
     fn path(&self) -> &str {
         match self {
             Looked::Parsed(parsed) => &parsed.path,
-            Looked::Unread { path, .. } => path,
+            Looked::Passed { path, .. } | Looked::Unread { path, .. } => path,
         }
     }
 }
@@ -62,7 +73,7 @@ pub(super) fn survey(shelf: &dyn Shelf, request: &Request) -> Result<Survey> {
     let mut survey = Survey { warnings: found.warnings, ..Survey::default() };
     for one in looked {
         let has_chart = found.charts.contains(folder(one.path()));
-        survey.take(one, has_chart, request)?;
+        survey.take(one, has_chart)?;
     }
     Ok(survey)
 }
@@ -87,14 +98,18 @@ fn look_at(file: &SourceFile<'_>, request: &Request) -> Option<Looked> {
     let mut parsed = Parsed::of(file, tape);
     let places = fields_of(request, file.path).map(|field| field_places(&parsed.tape, field, request));
     parsed.fields = places.collect();
-    Some(Looked::Parsed(Box::new(parsed)))
+    if matters(&parsed, request) {
+        return Some(Looked::Parsed(Box::new(parsed)));
+    }
+    let fields: Vec<_> = fields_of(request, file.path).collect();
+    (!fields.is_empty()).then(|| Looked::Passed { path: file.path.to_owned(), fields })
 }
 
 /// The fields that are to be set in a file, by want and number.
 fn fields_of<'a>(request: &'a Request, path: &'a str) -> impl Iterator<Item = (usize, usize)> + 'a {
     request.wants.iter().enumerate().flat_map(move |(want, w)| {
         let fields = w.scope.fields.iter().enumerate();
-        let here = fields.filter(move |(_, field)| field.files.standing(path).is_some());
+        let here = fields.filter(move |(_, field)| field.is_in(path));
         here.map(move |(nth, _)| (want, nth))
     })
 }
@@ -105,19 +120,19 @@ fn field_places(tape: &Tape, (want, nth): (usize, usize), request: &Request) -> 
 }
 
 impl Survey {
-    fn take(&mut self, looked: Looked, has_chart: bool, request: &Request) -> Result<()> {
+    fn take(&mut self, looked: Looked, has_chart: bool) -> Result<()> {
         match looked {
             Looked::Unread { path, fault, named: true } => return Err(no_yaml(&path, &fault)),
             Looked::Unread { path, fault, named: false } => {
                 self.unread.push(format!("{}:{fault}", inline(&path)));
             }
+            Looked::Passed { fields, .. } => self.looked_for.extend(fields),
             Looked::Parsed(mut parsed) => {
                 parsed.settle_chart(has_chart);
+                self.looked_for.extend(parsed.fields.iter().map(|places| (places.want, places.nth)));
                 let places = parsed.fields.iter().filter(|places| !places.references.is_empty());
                 self.fields.extend(places.map(|places| (places.want, places.nth)));
-                if matters(&parsed, request) {
-                    self.files.push(*parsed);
-                }
+                self.files.push(*parsed);
             }
         }
         Ok(())
@@ -131,5 +146,5 @@ fn matters(file: &Parsed, request: &Request) -> bool {
             || request.wants.iter().any(|w| add::spelling(&file.tape, &w.name).is_some())
     };
     let fields = || file.fields.iter().any(|places| !places.references.is_empty());
-    file.references.iter().any(meant) || fields() || (request.add && for_adding())
+    file.all_references().any(meant) || fields() || (request.add && for_adding())
 }

@@ -61,11 +61,11 @@ pub fn list(
     looked: &(dyn Fn() + Sync),
 ) -> Result<Listing> {
     let all = Mutex::new(Vec::new());
-    let broken = Mutex::new(None);
+    let broken = Mutex::new(Vec::new());
     let look = |file: SourceFile<'_>| {
         match scan(file.bytes) {
             Err(fault) if file.standing == Standing::Named => {
-                *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(no_yaml(file.path, &fault));
+                broken.lock().unwrap_or_else(PoisonError::into_inner).push(no_yaml(file.path, &fault));
             }
             scanned => {
                 let listed = listed(&file, scanned, images);
@@ -75,8 +75,10 @@ pub fn list(
         looked();
     };
     let found = shelf.each(selection, false, &look)?;
-    if let Some(failure) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        return Err(failure);
+    let mut broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
+    broken.sort_by(|a: &Failure, b| a.message.cmp(&b.message));
+    if let Some(first) = broken.into_iter().next() {
+        return Err(first);
     }
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| a.path.cmp(&b.path));
@@ -104,32 +106,34 @@ fn listed(file: &SourceFile<'_>, scanned: std::result::Result<Tape, ScanFault>, 
         }
         Ok(tape) => {
             let mut parsed = Parsed::of(file, tape);
-            let with_chart = references(&parsed, images);
-            parsed.settle_chart(false);
-            let without_chart =
-                if parsed.is_values { with_chart.clone() } else { references(&parsed, images) };
-            Listed { references: with_chart, without_chart, unread: None, path }
+            let without_chart = references(&parsed, file.standing, images);
+            parsed.settle_chart(true);
+            let matters = parsed.is_values(file.standing);
+            let references =
+                if matters { references(&parsed, file.standing, images) } else { without_chart.clone() };
+            Listed { references, without_chart, unread: None, path }
         }
     }
 }
 
-fn references(parsed: &Parsed, images: &[String]) -> Vec<ListedReference> {
+fn references(parsed: &Parsed, standing: Standing, images: &[String]) -> Vec<ListedReference> {
     let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
     // a block without a tag runs the chart's: it says no tag
     let told = |r: &&Reference| !matches!(r.form, Form::Untagged { .. }) && wanted(r);
-    if !parsed.references.iter().any(|r| told(&r)) {
+    let all = parsed.references(standing);
+    if !all.iter().any(|r| told(&r)) {
         return Vec::new();
     }
-    let tried = tried(parsed);
-    let both = parsed.references.iter().zip(tried);
+    let both = all.iter().zip(tried(parsed, all));
     both.filter(|(reference, _)| told(reference)).map(|(reference, m)| one(parsed, reference, m)).collect()
 }
 
 /// What would become of each reference if its image were bumped.
-fn tried(parsed: &Parsed) -> Vec<Match> {
+fn tried(parsed: &Parsed, references: &[Reference]) -> Vec<Match> {
     let mut wants: HashMap<&str, usize> = HashMap::new();
-    let mut matches: Vec<Match> = parsed
-        .references
+    // it was parsed, so it is UTF-8
+    let text = std::str::from_utf8(&parsed.bytes).unwrap_or_default();
+    let mut matches: Vec<Match> = references
         .iter()
         .map(|reference| {
             let next = wants.len();
@@ -144,8 +148,9 @@ fn tried(parsed: &Parsed) -> Vec<Match> {
                 tag: reference.tag.clone(),
                 added: false,
                 overrides: false,
+                only_told: false,
                 by_new_name: false,
-                result: try_one(parsed, reference),
+                result: try_one(parsed, text, reference),
             }
         })
         .collect();
@@ -153,7 +158,7 @@ fn tried(parsed: &Parsed) -> Vec<Match> {
     matches
 }
 
-fn try_one(parsed: &Parsed, reference: &Reference) -> std::result::Result<Rewrite, Refusal> {
+fn try_one(parsed: &Parsed, text: &str, reference: &Reference) -> std::result::Result<Rewrite, Refusal> {
     if reference.image.is_empty() {
         return Err(Refusal {
             at: reference.at,
@@ -167,7 +172,7 @@ fn try_one(parsed: &Parsed, reference: &Reference) -> std::result::Result<Rewrit
     let wanted = Wanted { name, new_name, tag: tag.as_ref(), digest };
     let rewrite = rewrite(&parsed.tape, reference, &wanted)?;
     for change in &rewrite.changes {
-        check(&parsed.bytes, &parsed.tape, change)
+        check(text, &parsed.tape, change)
             .map_err(|obstacle| Refusal::new(change.node(), "the value", obstacle))?;
     }
     Ok(rewrite)

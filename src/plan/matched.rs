@@ -18,6 +18,8 @@ pub(super) struct Match {
     pub added: bool,
     /// It sets the image of workloads, whatever they say themselves.
     pub overrides: bool,
+    /// Never edited, wherever it says already what is wanted.
+    pub only_told: bool,
     /// Found by the B of `A=B`.
     pub by_new_name: bool,
     pub result: Result<Rewrite, Refusal>,

@@ -1,6 +1,6 @@
 //! Which references a request means, whether that is safe to act on, and the edits that follow.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::files::Survey;
 use super::matched::Match;
@@ -28,38 +28,32 @@ pub(super) fn find(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
 fn meant(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
     let mut matches = Vec::new();
     for (file, parsed) in survey.files.iter().enumerate() {
-        matches.extend(by_rules(file, parsed, request)?);
+        matches.extend(by_rules(file, parsed, request));
         matches.extend(by_fields(file, parsed, request));
     }
     matches.sort_by_key(|m| (m.file, m.at));
+    check_meant_once(survey, request, &matches)?;
     Ok(matches)
 }
 
-fn by_rules(file: usize, parsed: &Parsed, request: &Request) -> Result<Vec<Match>> {
-    let mut matches = Vec::new();
-    for reference in parsed.references.iter().filter(|r| request.add || !is_untagged(r)) {
-        let means = |(_, w): &(usize, &Want)| reference.is_meant_by(&w.name, &w.new_name);
-        let mut wants = request
-            .wants
-            .iter()
-            .enumerate()
-            .filter(means)
-            .filter_map(|(want, w)| Some((want, w, w.scope.standing(&parsed.path)?)));
-        let Some((want, wanted, standing)) = wants.next() else { continue };
-        if let Some((_, other, _)) = wants.next() {
-            return Err(messages::meant_twice(wanted, other, &parsed.place(reference.at)));
-        }
-        matches.push(one(parsed, Meant { file, want, standing, reference }, wanted));
-    }
-    Ok(matches)
+fn by_rules(file: usize, parsed: &Parsed, request: &Request) -> Vec<Match> {
+    let wants = request.wants.iter().enumerate();
+    let standing = wants.filter_map(|(want, w)| Some((want, w, w.scope.standing(&parsed.path)?)));
+    let each = standing.flat_map(|(want, w, standing)| {
+        let found = parsed.references(standing).iter().filter(|r| request.add || !is_untagged(r));
+        let meant = found.filter(|r| r.is_meant_by(&w.name, &w.new_name));
+        meant.map(move |reference| one(parsed, Meant { file, want, standing, reference }, w))
+    });
+    each.collect()
 }
 
 /// The fields that were named, unless a rule finds the same place for the same want.
 fn by_fields(file: usize, parsed: &Parsed, request: &Request) -> Vec<Match> {
     let by_rule = |want: &Want, node: NodeId| {
-        let searched = want.scope.standing(&parsed.path).is_some();
-        let mut found = parsed.references.iter().filter(|r| r.is_meant_by(&want.name, &want.new_name));
-        searched && found.any(|r| r.slots().iter().any(|slot| slot.node == node))
+        let Some(standing) = want.scope.standing(&parsed.path) else { return false };
+        let mut found =
+            parsed.references(standing).iter().filter(|r| r.is_meant_by(&want.name, &want.new_name));
+        found.any(|r| r.slots().iter().any(|slot| slot.node == node))
     };
     let all = parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.want, r)));
     all.filter(|(want, r)| !r.slots().iter().any(|slot| by_rule(&request.wants[*want], slot.node)))
@@ -68,6 +62,22 @@ fn by_fields(file: usize, parsed: &Parsed, request: &Request) -> Vec<Match> {
             one(parsed, meant, &request.wants[want])
         })
         .collect()
+}
+
+/// One place can't be two wants': each would set it to something of its own.
+fn check_meant_once(survey: &Survey, request: &Request, matches: &[Match]) -> Result<()> {
+    let mut places: HashMap<(usize, NodeId), usize> = HashMap::new();
+    for m in matches {
+        let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::node);
+        for node in set.chain([m.at]) {
+            let other = *places.entry((m.file, node)).or_insert(m.want);
+            if other != m.want {
+                let place = survey.files[m.file].place(m.at);
+                return Err(messages::meant_twice(&request.wants[other], &request.wants[m.want], &place));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn is_untagged(reference: &Reference) -> bool {
@@ -100,6 +110,7 @@ fn one(parsed: &Parsed, meant: Meant<'_>, wanted: &Want) -> Match {
         tag: reference.tag.clone(),
         added: is_untagged(reference),
         overrides: is_override(reference),
+        only_told: matches!(reference.form, Form::Embedded { .. }),
         by_new_name: reference.original.is_none() && !same_image(&reference.image, &wanted.name),
         result: rewrite(&parsed.tape, reference, &wish),
     }
@@ -108,7 +119,11 @@ fn one(parsed: &Parsed, meant: Meant<'_>, wanted: &Want) -> Match {
 /// Whether every field that was named is there.
 pub(super) fn check_fields(survey: &Survey, request: &Request) -> Result<()> {
     for (want, wanted) in request.wants.iter().enumerate() {
-        let missing = |(nth, _): &(usize, &Field)| !survey.fields.contains(&(want, *nth));
+        // a field that the typed -f leaves out is not asked for
+        let asked =
+            |nth: usize, field: &Field| field.within.is_none() || survey.looked_for.contains(&(want, nth));
+        let missing =
+            |(nth, field): &(usize, &Field)| asked(*nth, field) && !survey.fields.contains(&(want, *nth));
         if let Some((_, field)) = wanted.scope.fields.iter().enumerate().find(missing) {
             return Err(messages::no_field(field));
         }
@@ -131,7 +146,7 @@ pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Re
             return Err(messages::refused(survey, &refused));
         }
     }
-    let live = || matches.iter().filter(|m| m.result.is_ok());
+    let live = || matches.iter().filter(|m| m.result.is_ok() && !m.only_told);
     if let Some(expected) = request.expect {
         let count = live().count();
         return if count == expected { Ok(()) } else { Err(messages::unexpected(survey, matches, expected)) };

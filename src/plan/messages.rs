@@ -13,8 +13,8 @@ use crate::manifest::Refusal;
 const LISTED: usize = 10;
 
 pub(super) fn meant_twice(one: &Want, other: &Want, place: &str) -> Failure {
-    Failure::usage(format!("IMAGEs {} and {} both mean the reference at {place}", one.name, other.name))
-        .hinted("name each image once")
+    Failure::usage(format!("{} and {} both mean the reference at {place}", one.label(), other.label()))
+        .hinted("name each image once; services of one image need files of their own")
 }
 
 pub(super) fn no_field(field: &Field) -> Failure {
@@ -35,6 +35,9 @@ pub(super) fn nothing(seen: &Seen, request: &Request, missing: &[usize]) -> Fail
         message.push_str(&format!("nothing matches {name} in {}", files(seen.count)));
         hint = hint.or_else(|| advise(seen, name, &mut message));
     }
+    if !request.services.is_empty() {
+        message.push_str(&format!("\nservices of tagbump.yaml: {}", request.services.join(", ")));
+    }
     let no_files = (seen.count == 0).then(|| "no YAML file is there to look at; check -C and -f".to_owned());
     let hint = no_files
         .or(hint)
@@ -47,6 +50,10 @@ fn advise(seen: &Seen, name: &str, message: &mut String) -> Option<String> {
     if let Some((_, place)) = seen.untagged.iter().find(|(image, _)| same_image(image, name)) {
         message.push_str(&format!("\n  {place}: names it, but has no key for a tag"));
         return Some("--add writes a tag there".to_owned());
+    }
+    if let Some((_, place, path)) = seen.values.iter().find(|(image, ..)| same_image(image, name)) {
+        message.push_str(&format!("\n  {place}: names it, in what may be Helm values without a chart"));
+        return Some(format!("-f {path} takes the file for Helm values"));
     }
     let nearest = nearest(seen, name);
     if !nearest.is_empty() {

@@ -21,7 +21,7 @@ mod spare;
 
 use std::collections::HashSet;
 
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::image::{Digest, Part, Tag};
 use crate::manifest::CHART;
 use crate::select::{Selection, Standing};
@@ -47,11 +47,11 @@ pub trait Shelf {
     /// A named file that is not there, or that may not be read.
     fn each(&self, selection: &Selection, context: bool, look: Look<'_>) -> Result<Found>;
 
-    /// One file's bytes; nothing where it is not there.
+    /// One file's bytes, at most so many of them; nothing where it is not there.
     ///
     /// # Errors
-    /// Where it can't be read.
-    fn one(&self, path: &str) -> Result<Option<Vec<u8>>>;
+    /// Where it can't be read; exit 2 where it is a symlink, or behind one.
+    fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>>;
 }
 
 /// What is done with each file.
@@ -109,10 +109,31 @@ pub struct Scope {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     pub files: Selection,
+    /// Only files that this selects too.
+    pub within: Option<Selection>,
     pub path: FieldPath,
 }
 
+impl Field {
+    /// Whether it is to be set in a file.
+    fn is_in(&self, path: &str) -> bool {
+        let within = self.within.as_ref().is_none_or(|within| within.standing(path).is_some());
+        within && self.files.standing(path).is_some()
+    }
+}
+
+/// What is said where a path to read leads through a symlink.
+pub fn symlink(path: &str) -> Failure {
+    Failure::usage(format!("{path}: is a symlink, or behind one, which is not followed"))
+        .hinted("put the file itself there")
+}
+
 impl Want {
+    /// As the user knows it: the service, or the image.
+    pub fn label(&self) -> &str {
+        self.service.as_deref().unwrap_or(&self.name)
+    }
+
     /// The image that runs after the bump.
     pub fn effective_name(&self) -> &str {
         match &self.new_name {
@@ -146,6 +167,8 @@ pub struct Request {
     /// Several places with different tags are all meant.
     pub all: bool,
     pub expect: Option<usize>,
+    /// The services that there are, for messages.
+    pub services: Vec<String>,
 }
 
 impl Request {

@@ -2,7 +2,7 @@
 
 use super::SourceFile;
 use crate::error::inline;
-use crate::manifest::{ManifestFile, Reference, is_values_file, references};
+use crate::manifest::{ManifestFile, Reference, VALUES, is_values_file, looks_like_values, references};
 use crate::select::Standing;
 use crate::yaml::Tape;
 
@@ -11,12 +11,12 @@ pub(super) struct Parsed {
     pub path: String,
     pub bytes: Vec<u8>,
     pub tape: Tape,
-    /// What the rules find.
-    pub references: Vec<Reference>,
-    /// What they find where no chart is beside it, if that is something else.
-    without_chart: Option<Vec<Reference>>,
-    /// It holds Helm values, if it is nothing else.
-    pub is_values: bool,
+    /// What the rules find, unless it holds Helm values.
+    plain: Vec<Reference>,
+    /// What they find if it does; nothing where nobody takes it for values.
+    as_values: Option<Vec<Reference>>,
+    /// A chart is beside it.
+    has_chart: bool,
     /// What the fields of each want lead to.
     pub fields: Vec<FieldPlaces>,
 }
@@ -29,49 +29,53 @@ pub(super) struct FieldPlaces {
     pub references: Vec<Reference>,
 }
 
-/// Whether a file may hold Helm values.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Values {
-    No,
-    /// The user points at it.
-    Chosen,
-    /// By its name, if a chart is beside it.
-    ByName,
-}
-
-impl Values {
-    fn of(file: &SourceFile<'_>) -> Self {
-        match file.standing {
-            Standing::Named | Standing::Chosen => Values::Chosen,
-            Standing::Found | Standing::Context if is_values_file(file.path) => Values::ByName,
-            Standing::Found | Standing::Context => Values::No,
-        }
-    }
-}
-
 impl Parsed {
     pub fn of(file: &SourceFile<'_>, tape: Tape) -> Self {
         // what was parsed is UTF-8
         let text = std::str::from_utf8(file.bytes).unwrap_or_default();
         let found = |is_values| references(&ManifestFile { path: file.path, text, tape: &tape, is_values });
-        let values = Values::of(file);
+        let may_be_values = file.standing == Standing::Named || looks_like_values(file.path);
         Parsed {
             path: file.path.to_owned(),
             bytes: file.bytes.to_vec(),
-            references: found(values != Values::No),
-            without_chart: (values == Values::ByName).then(|| found(false)),
-            is_values: values != Values::No,
+            plain: found(false),
+            as_values: may_be_values.then(|| found(true)),
+            has_chart: false,
             fields: Vec::new(),
             tape,
         }
     }
 
-    /// Settles, once it is known, whether a chart is beside the file.
+    /// Says, once it is known, whether a chart is beside the file.
     pub fn settle_chart(&mut self, has_chart: bool) {
-        if let Some(references) = self.without_chart.take().filter(|_| !has_chart) {
-            self.references = references;
-            self.is_values = false;
+        self.has_chart = has_chart;
+    }
+
+    /// What the rules find for somebody to whom the file stands so.
+    pub fn references(&self, standing: Standing) -> &[Reference] {
+        let is_values = self.is_values(standing);
+        self.as_values.as_ref().filter(|_| is_values).unwrap_or(&self.plain)
+    }
+
+    /// Whether the file is taken for Helm values: where it is named, or by its name where it is chosen or a
+    /// chart is beside it.
+    pub fn is_values(&self, standing: Standing) -> bool {
+        match standing {
+            Standing::Named => true,
+            Standing::Chosen => looks_like_values(&self.path),
+            Standing::Found | Standing::Context => self.has_chart && is_values_file(&self.path),
         }
+    }
+
+    /// What would be found if the file were taken for Helm values.
+    pub fn would_be_values(&self, standing: Standing) -> impl Iterator<Item = &Reference> {
+        let values = self.as_values.iter().flatten().filter(|r| r.kind == VALUES);
+        values.filter(move |_| !self.is_values(standing))
+    }
+
+    /// Every reference that anybody may find.
+    pub fn all_references(&self) -> impl Iterator<Item = &Reference> {
+        self.plain.iter().chain(self.as_values.iter().flatten())
     }
 
     /// `file:line`.

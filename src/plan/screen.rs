@@ -46,8 +46,14 @@ fn holds_word(bytes: &[u8], word: &Finder<'_>) -> bool {
     let length = word.needle().len();
     word.find_iter(bytes).any(|at| {
         let before = at.checked_sub(1).and_then(|i| bytes.get(i));
-        !in_name(before) && !in_name(bytes.get(at + length))
+        let behind = &bytes[at + length..];
+        !in_name(before) && !in_name(behind.first()) && !is_key(behind)
     })
+}
+
+/// `app: …` as a key, which is in every manifest with labels.
+fn is_key(behind: &[u8]) -> bool {
+    behind.first() == Some(&b':') && behind.get(1).is_none_or(u8::is_ascii_whitespace)
 }
 
 /// `\x61`, `\u0061`, and a line break that a `\` joins (YAML 1.2.2, section 5.7).
@@ -81,7 +87,9 @@ mod tests {
         {
             assert!(passes(api, yes), "{yes}");
         }
-        for no in ["apiVersion: v1", "image: acme/api-worker:v1", "acme/my.api", "apis:", r"a\d+"] {
+        for no in
+            ["apiVersion: v1", "image: acme/api-worker:v1", "acme/my.api", "apis:", r"a\d+", "api: x", "api:"]
+        {
             assert!(!passes(api, no), "{no}");
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Seen {
     pub images: BTreeMap<String, String>,
     /// Images of blocks without a tag, with their places.
     pub untagged: Vec<(String, String)>,
+    /// Images, places and paths of what would be Helm values.
+    pub values: Vec<(String, String, String)>,
     /// Tags that stand without an image, with the `--field` that would name them.
     pub nameless: Vec<String>,
 }
@@ -37,6 +39,7 @@ struct Notes {
     unread: Option<String>,
     images: Vec<(String, String)>,
     untagged: Vec<(String, String)>,
+    values: Vec<(String, String, String)>,
     nameless: Vec<String>,
 }
 
@@ -67,9 +70,10 @@ fn notes(file: &SourceFile<'_>) -> [Notes; 2] {
     match scan(file.bytes) {
         Ok(tape) => {
             let mut parsed = Parsed::of(file, tape);
-            let with_chart = Notes::of(&parsed);
-            parsed.settle_chart(false);
-            [with_chart, Notes::of(&parsed)]
+            [true, false].map(|has_chart| {
+                parsed.settle_chart(has_chart);
+                Notes::of(&parsed, file.standing)
+            })
         }
         // a named one has failed the run before
         Err(_) if file.standing == Standing::Named => {
@@ -83,9 +87,14 @@ fn notes(file: &SourceFile<'_>) -> [Notes; 2] {
 }
 
 impl Notes {
-    fn of(file: &Parsed) -> Self {
-        let mut notes = Notes { path: file.path.clone(), nameless: nameless_tags(file), ..Notes::default() };
-        for reference in file.references.iter().filter(|r| !r.image.is_empty()) {
+    fn of(file: &Parsed, standing: Standing) -> Self {
+        let mut notes =
+            Notes { path: file.path.clone(), nameless: nameless_tags(file, standing), ..Notes::default() };
+        notes.values = file
+            .would_be_values(standing)
+            .map(|r| (r.image.clone(), file.place(r.at), inline(&file.path)))
+            .collect();
+        for reference in file.references(standing).iter().filter(|r| !r.image.is_empty()) {
             let noted = (reference.image.clone(), file.place(reference.at));
             match reference.form {
                 Form::Untagged { .. } => notes.untagged.push(noted),
@@ -102,6 +111,7 @@ impl Seen {
             self.images.entry(image).or_insert(place);
         }
         self.untagged.extend(notes.untagged);
+        self.values.extend(notes.values);
         self.unread.extend(notes.unread);
         let room = NAMELESS.saturating_sub(self.nameless.len());
         self.nameless.extend(notes.nameless.into_iter().take(room));
@@ -109,19 +119,20 @@ impl Seen {
 }
 
 /// `image.tag` in a HelmRelease, or in values, whose repository is in the chart; and marked tags.
-fn nameless_tags(file: &Parsed) -> Vec<String> {
+fn nameless_tags(file: &Parsed, standing: Standing) -> Vec<String> {
     let tape = &file.tape;
-    let (unnamed, named): (Vec<_>, Vec<_>) = file.references.iter().partition(|r| r.image.is_empty());
+    let (unnamed, named): (Vec<_>, Vec<_>) =
+        file.references(standing).iter().partition(|r| r.image.is_empty());
     let taken: HashSet<_> = named.iter().filter_map(|r| r.tag_slot()).map(|s| s.place()).collect();
     let marked: HashSet<_> = unnamed.iter().map(|r| r.at).collect();
     let is_tag = |id: usize| ["tag", "imageTag"].contains(&tape.key_text(id).unwrap_or_default());
     let tags = (0..tape.len()).filter(|id| !taken.contains(id) && (is_tag(*id) || marked.contains(id)));
     let paths = tags.filter_map(|id| Some((id, field_path(tape, id)?)));
     let in_values =
-        |id, path: &str| file.is_values || marked.contains(&id) || path.starts_with("spec.values.");
+        |id, path: &str| file.is_values(standing) || marked.contains(&id) || path.starts_with("spec.values.");
     let offered = paths.filter(|(id, path)| in_values(*id, path));
     offered
-        .map(|(id, path)| format!("{}: -f {} --field {path}", file.place(id), file.path))
+        .map(|(id, path)| format!("{}: -f {} --field {path}", file.place(id), inline(&file.path)))
         .take(NAMELESS)
         .collect()
 }
@@ -135,7 +146,7 @@ fn field_path(tape: &Tape, id: usize) -> Option<String> {
             return None;
         }
         steps.push(match tape.key_text(node) {
-            Some(key) => format!(".{}", key.replace('.', r"\.")),
+            Some(key) => format!(".{}", inline(key).replace('.', r"\.")),
             None => format!("[{}]", tape.items(parent).position(|item| item == node)?),
         });
         node = parent;

@@ -74,7 +74,7 @@ struct Uses {
 impl Uses {
     fn of(parsed: &Parsed) -> Self {
         let mut uses = Uses { values: HashMap::new(), merged: HashMap::new() };
-        let slots = || parsed.references.iter().flat_map(|r| r.slots().into_iter().map(|s| (r.at, s)));
+        let slots = || parsed.all_references().flat_map(|r| r.slots().into_iter().map(|s| (r.at, s)));
         let homes: HashMap<_, _> =
             slots().filter_map(|(at, slot)| Some((parsed.tape.node(slot.key).parent?, at))).collect();
         for id in 0..parsed.tape.len() {

@@ -5,6 +5,8 @@ mod json;
 mod listing;
 mod text;
 
+use std::time::Duration;
+
 use crate::error::{Exit, Failure};
 use crate::plan::{ChangedReference, FileEdit};
 
@@ -63,8 +65,12 @@ pub struct Report {
     pub changes: Vec<ChangedReference>,
     pub edits: Vec<FileEdit>,
     pub commit: Option<String>,
+    /// Where the commit can be looked at.
+    pub commit_url: Option<String>,
     pub branch: Option<String>,
     pub attempts: u32,
+    /// How long landing took.
+    pub elapsed: Option<Duration>,
     pub warnings: Vec<String>,
     /// What went as it should but is good to know.
     pub notices: Vec<String>,
@@ -81,8 +87,10 @@ impl Report {
             changes: Vec::new(),
             edits: Vec::new(),
             commit: None,
+            commit_url: None,
             branch: None,
             attempts: 0,
+            elapsed: None,
             warnings: Vec::new(),
             notices: Vec::new(),
             details: Vec::new(),

@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::error::{Exit, Failure, Result};
+use crate::error::{Exit, Failure, Result, inline};
 use crate::select::MAX_FILE_SIZE;
 
 pub use replace::Aside;
@@ -47,15 +47,16 @@ impl Worktree {
     /// What a name stands for: a file, or a folder (nothing).
     fn named(&self, name: &str) -> Result<Option<Metadata>> {
         let refused = |why: &str| {
-            Failure::usage(format!("-f {name}: {why}")).hinted("name the file itself, inside of the root")
+            Failure::usage(format!("{}: {why}", inline(name)))
+                .hinted("name the file itself, inside of the root")
         };
         let mut path = self.root.clone();
         let mut meta = fs::metadata(&path).map_err(|e| refused(&e.to_string()))?;
         for part in Path::new(name).components().filter(|c| *c != Component::CurDir) {
             path.push(part);
             meta = fs::symlink_metadata(&path).map_err(|e| {
-                Failure::new(Exit::NoMatch, format!("-f {name}: {e}"))
-                    .hinted("paths are relative to the root; choose the root with -C")
+                Failure::new(Exit::NoMatch, format!("{}: {e}", inline(name)))
+                    .hinted("paths in -f and tagbump.yaml are relative to the root; choose the root with -C")
             })?;
             if meta.is_symlink() {
                 return Err(refused("goes through a symlink, which is neither followed nor replaced"));
@@ -74,7 +75,7 @@ impl Worktree {
     fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         self.check_links(path)?;
         let mut bytes = Vec::new();
-        read_into(&self.root.join(path), &mut bytes).with_context(|| path.to_owned())?;
+        read_into(&self.root.join(path), &mut bytes).with_context(|| inline(path))?;
         Ok(bytes)
     }
 
@@ -84,7 +85,10 @@ impl Worktree {
         for part in Path::new(path).components() {
             full.push(part);
             if fs::symlink_metadata(&full).is_ok_and(|meta| meta.is_symlink()) {
-                anyhow::bail!("{path}: goes through a symlink, which is neither followed nor replaced");
+                anyhow::bail!(
+                    "{}: goes through a symlink, which is neither followed nor replaced",
+                    inline(path)
+                );
             }
         }
         Ok(())

@@ -4,14 +4,16 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use anyhow::Context;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::{Worktree, read_into};
-use crate::error::Result;
-use crate::plan::{Found, Look, Shelf, SourceFile};
+use crate::error::{Result, inline};
+use crate::plan::{self, Found, Look, Shelf, SourceFile};
 use crate::select::{Selection, Standing, is_yaml};
 
 impl Shelf for Worktree {
@@ -34,11 +36,19 @@ impl Shelf for Worktree {
         Ok(found)
     }
 
-    fn one(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        match fs::symlink_metadata(self.root.join(path)) {
-            Ok(meta) if meta.is_file() => Ok(Some(self.bytes(path)?)),
-            _ => Ok(None),
+    fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
+        let full = self.root.join(path);
+        self.check_links(path).map_err(|_| plan::symlink(path))?;
+        match fs::symlink_metadata(&full) {
+            Ok(meta) if meta.is_file() => {}
+            _ => return Ok(None),
         }
+        let file = fs::File::open(full).with_context(|| format!("{path}: can't be opened"))?;
+        let mut bytes = Vec::new();
+        file.take(at_most as u64)
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("{path}: can't be read"))?;
+        Ok(Some(bytes))
     }
 }
 
@@ -75,6 +85,8 @@ impl Search<'_> {
 
     fn walk(&self) {
         let root = &self.worktree.root;
+        let unruly = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&unruly);
         let walk = WalkBuilder::new(root)
             .standard_filters(false)
             .git_ignore(true)
@@ -83,18 +95,31 @@ impl Search<'_> {
             .require_git(false)
             .parents(repository_above(root))
             .follow_links(false)
-            .filter_entry(|entry| entry.depth() == 0 || !is_repository(entry))
+            .filter_entry(move |entry| {
+                if entry.depth() > 0 && is_repository(entry) {
+                    return false;
+                }
+                let fine = has_readable_rules(entry);
+                if !fine {
+                    noted.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
+                }
+                fine
+            })
             .build_parallel();
         walk.run(|| {
             let mut buffer = Vec::new();
             Box::new(move |entry| {
                 match entry {
                     Ok(entry) => self.visit(&entry, &mut buffer),
-                    Err(e) => self.warn(format!("left out: {e}")),
+                    Err(e) => self.warn(format!("left out: {}", inline(&e.to_string()))),
                 }
                 WalkState::Continue
             })
         });
+        for path in unruly.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let path = self.relative(path).filter(|path| !path.is_empty()).unwrap_or_else(|| ".".to_owned());
+            self.warn(format!("left out: {}: its .gitignore is no regular file", inline(&path)));
+        }
     }
 
     fn visit(&self, entry: &DirEntry, buffer: &mut Vec<u8>) {
@@ -103,7 +128,11 @@ impl Search<'_> {
         }
         match self.relative(entry.path()) {
             Some(path) => self.take(path, entry.path(), buffer),
-            None => self.warn(format!("left out, its name is not UTF-8: {}", entry.path().display())),
+            None if may_be_yaml(entry.path()) => {
+                let path = entry.path().display().to_string();
+                self.warn(format!("left out, its name is not UTF-8: {}", inline(&path)));
+            }
+            None => {}
         }
     }
 
@@ -128,7 +157,7 @@ impl Search<'_> {
         self.seen().found.take(&path, standing);
         match read_into(full, buffer) {
             Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, standing }),
-            Err(e) => self.warn(format!("{path}: {e:#}")),
+            Err(e) => self.warn(format!("{}: {e:#}", inline(&path))),
         }
         if !self.worktree.tracked.is_empty() {
             self.seen().paths.insert(path);
@@ -149,10 +178,27 @@ impl Search<'_> {
     }
 }
 
+/// By the end of its name, which may be no text before that.
+fn may_be_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
 /// `.git` itself, or a folder that holds a repository of its own.
 fn is_repository(entry: &DirEntry) -> bool {
     entry.file_name() == ".git"
         || (entry.file_type().is_some_and(|kind| kind.is_dir()) && entry.path().join(".git").exists())
+}
+
+/// Ignore files are read whole and without a limit: one that never ends would never let go.
+const MAX_IGNORE_FILE: u64 = 1_000_000;
+
+/// Whether a folder's ignore file is one, if it has one.
+fn has_readable_rules(entry: &DirEntry) -> bool {
+    if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+        return true;
+    }
+    let rules = fs::metadata(entry.path().join(".gitignore"));
+    rules.map_or(true, |meta| meta.is_file() && meta.len() <= MAX_IGNORE_FILE)
 }
 
 /// Whether the folder is inside of a repository whose ignore files hold for it too.

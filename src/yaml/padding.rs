@@ -6,23 +6,24 @@
 //! copies say the same. Positions are those of the file.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use yaml_rust2::scanner::ScanError;
 
 use super::span::{double_quoted, single_quoted};
 
-/// More than any key is indented.
-const BLANKS: usize = 256;
-
-/// Every place that needs blanks takes another reading of the file: of so many bytes in all.
+/// Every place that needs blanks takes another reading of the file, of so many bytes in all.
 const MAX_READ: usize = 4_000_000;
 
-/// Blanks in front of some lines, by their number from 1.
+/// Blanks in front of some lines.
 #[derive(Default)]
 pub(super) struct Padding {
-    lines: BTreeMap<usize, usize>,
-    readings: usize,
+    /// By their numbers from 1.
+    lines: BTreeSet<usize>,
+    /// How many: more than any line is indented by.
+    blanks: usize,
+    read: usize,
 }
 
 impl Padding {
@@ -31,7 +32,7 @@ impl Padding {
         if self.lines.is_empty() {
             return Cow::Borrowed(text);
         }
-        let mut padded = String::with_capacity(text.len() + BLANKS * self.lines.len());
+        let mut padded = String::with_capacity(self.padded_length(text));
         for (nth, line) in lines(text).enumerate() {
             padded.extend(std::iter::repeat_n(' ', self.at(nth + 1)));
             padded.push_str(line);
@@ -45,34 +46,42 @@ impl Padding {
     }
 
     fn at(&self, line: usize) -> usize {
-        self.lines.get(&line).copied().unwrap_or_default()
+        if self.lines.contains(&line) { self.blanks } else { 0 }
     }
 
-    /// Pads what a fault is about; false where it is about something else, or there were too many.
+    fn padded_length(&self, text: &str) -> usize {
+        text.len() + self.blanks * self.lines.len()
+    }
+
+    /// Pads what a fault is about; false where it is about something else, or it would be too much to read.
     pub fn cures(&mut self, text: &str, error: &ScanError) -> bool {
-        self.readings += 1;
-        if self.readings > 1 + MAX_READ / text.len().max(1) {
-            return false;
-        }
         let line = error.marker().line();
-        match error.info() {
+        let padded = match error.info() {
             // the parser says this of nothing but flow collections
-            "invalid indentation" | "invalid indentation in flow construct" => self.pad(line..=line),
+            "invalid indentation" | "invalid indentation in flow construct" => self.pad(text, line..=line),
             "invalid indentation in quoted scalar" => {
                 let column = self.column(line, error.marker().col());
-                match quoted_lines(text, line, column) {
-                    Some(count) => self.pad(line + 1..=line + count),
-                    None => false,
-                }
+                quoted_lines(text, line, column).is_some_and(|lines| self.pad(text, lines))
             }
             _ => false,
-        }
+        };
+        self.read += self.padded_length(text);
+        padded && self.read <= MAX_READ.max(2 * text.len())
     }
 
-    /// False where all of them are padded already.
-    fn pad(&mut self, lines: std::ops::RangeInclusive<usize>) -> bool {
+    /// False where all of them are padded already, or one of them starts like the mark between documents,
+    /// which may not stand there.
+    fn pad(&mut self, text: &str, numbers: RangeInclusive<usize>) -> bool {
+        if self.blanks == 0 {
+            let indented = |line: &str| line.len() - line.trim_start_matches(' ').len();
+            self.blanks = 1 + lines(text).map(indented).max().unwrap_or(0);
+        }
+        let mut chosen = lines(text).skip(numbers.start() - 1).take(numbers.clone().count());
+        if chosen.any(|line| line.starts_with("---") || line.starts_with("...")) {
+            return false;
+        }
         let before = self.lines.len();
-        self.lines.extend(lines.map(|line| (line, BLANKS)));
+        self.lines.extend(numbers);
         self.lines.len() > before
     }
 }
@@ -92,11 +101,12 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// On how many lines a quoted scalar goes on behind its first.
-fn quoted_lines(text: &str, line: usize, column: usize) -> Option<usize> {
+/// The lines on which a quoted scalar goes on behind its first.
+fn quoted_lines(text: &str, line: usize, column: usize) -> Option<RangeInclusive<usize>> {
     let before: usize = lines(text).take(line - 1).map(str::len).sum();
     let start = before + text[before..].char_indices().nth(column)?.0;
     let rest = &text[start..];
     let length = if rest.starts_with('\'') { single_quoted(rest)? } else { double_quoted(rest)? };
-    Some(lines(rest.get(..length)?).count() - 1)
+    let count = lines(rest.get(..length)?).count();
+    Some(line + 1..=line + count - 1)
 }

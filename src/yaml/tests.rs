@@ -212,3 +212,10 @@ fn a_comma_in_a_comment_stays() {
     assert_eq!(remove("{a: 1, # x,\n b: 2\n}\n", 3), Err(refused));
     assert_eq!(remove("{a: '#',\n b: 2, c: 3}\n", 5).as_deref(), Ok("{a: '#',\n b: 2}\n"));
 }
+
+#[test]
+fn document_marks_end_what_is_quoted() {
+    for text in ["a:\n  b: \"x\ny\n--- z\n\"\n", "a:\n  b: \"x\ny\n... z\n\"\n"] {
+        assert!(scan(text.as_bytes()).is_err(), "{text:?}");
+    }
+}

@@ -40,7 +40,7 @@ impl Shelf for OneFile<'_> {
         Ok(found)
     }
 
-    fn one(&self, path: &str) -> Result<Option<Vec<u8>>> {
+    fn one(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>> {
         Ok((path == self.path).then(|| self.text.as_bytes().to_vec()))
     }
 }

@@ -1,6 +1,12 @@
-//! What a GitHub Actions runner says of the run, in its environment and the event's file.
+//! A GitHub Actions runner: what it says of the run, in its environment and the event's file, and what it is
+//! told: `outputs`, the job's `summary`, and `commands` for annotations.
 //!
 //! Meaning of the variables: GitHub's "Default environment variables" and "Events that trigger workflows".
+
+mod channels;
+pub mod commands;
+pub mod outputs;
+pub mod summary;
 
 use std::path::Path;
 
@@ -8,6 +14,8 @@ use serde_json::Value;
 
 use crate::environment::Environment;
 use crate::tag::TagFacts;
+
+pub use channels::Channels;
 
 /// Event files are some tens of kilobytes; a larger one is not read.
 const MAX_EVENT: u64 = 25 * 1000 * 1000;

@@ -1,0 +1,59 @@
+//! The files that a runner reads when the step is over.
+
+use std::path::{Path, PathBuf};
+
+use super::outputs::{self, Output};
+use super::summary;
+use crate::environment::Environment;
+use crate::error::Result;
+use crate::report::Report;
+
+/// Where outputs and summary go, and how the runner names files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Channels {
+    outputs: Option<PathBuf>,
+    summary: Option<PathBuf>,
+    /// The root below the workspace, with `/`; empty at the workspace itself.
+    pub prefix: String,
+}
+
+impl Channels {
+    /// Nothing outside of GitHub Actions.
+    pub fn read(environment: &Environment, root: &Path) -> Option<Self> {
+        if environment.get("GITHUB_ACTIONS") != Some("true") {
+            return None;
+        }
+        let path = |name| environment.get(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let prefix = path("GITHUB_WORKSPACE").and_then(|workspace| below(&workspace, root));
+        Some(Channels {
+            outputs: path("GITHUB_OUTPUT"),
+            summary: path("GITHUB_STEP_SUMMARY"),
+            prefix: prefix.unwrap_or_default(),
+        })
+    }
+
+    /// Writes a bump's outputs and summary; `scrub` takes secrets out of them.
+    ///
+    /// # Errors
+    /// Where a file can't be written.
+    pub fn report(&self, report: &Report, scrub: &dyn Fn(&str) -> String) -> Result<()> {
+        self.outputs(outputs::of_report(report), scrub)?;
+        let summary = scrub(&summary::of_report(report));
+        Ok(self.summary.as_ref().map_or(Ok(()), |file| outputs::append(file, &summary))?)
+    }
+
+    /// Writes outputs.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn outputs(&self, outputs: Vec<Output>, scrub: &dyn Fn(&str) -> String) -> Result<()> {
+        let clean: Vec<Output> = outputs.into_iter().map(|(name, value)| (name, scrub(&value))).collect();
+        Ok(self.outputs.as_ref().map_or(Ok(()), |file| outputs::write(file, &clean))?)
+    }
+}
+
+fn below(workspace: &Path, root: &Path) -> Option<String> {
+    let (workspace, root) = (std::fs::canonicalize(workspace).ok()?, std::fs::canonicalize(root).ok()?);
+    let parts: Option<Vec<_>> = root.strip_prefix(workspace).ok()?.iter().map(|part| part.to_str()).collect();
+    parts.map(|parts| parts.join("/"))
+}

@@ -1,0 +1,111 @@
+//! Commands to the runner: annotations, which it shows on the run's page and on the files.
+//!
+//! Escapes: the runner's toolkit, `command.ts`. Text from elsewhere can't be a command of its own: it has no
+//! line breaks left.
+
+use crate::error::Failure;
+use crate::plan::ChangedReference;
+
+/// GitHub shows ten annotations of a kind for a step.
+const SHOWN: usize = 10;
+
+pub fn warning(text: &str) -> String {
+    command("warning", &[], text)
+}
+
+pub fn notice(text: &str) -> String {
+    command("notice", &[], text)
+}
+
+/// The error, with what to do, on the place that it names first.
+pub fn error(failure: &Failure, prefix: &str) -> String {
+    let hint = failure.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    let text = format!("{}{hint}", failure.message);
+    let place = place(&failure.message).map(|(file, line, column)| {
+        [("file", in_workspace(prefix, file)), ("line", line.to_owned()), ("col", column.to_owned())]
+    });
+    command("error", place.as_ref().map_or(&[], |place| place.as_slice()), &text)
+}
+
+/// One notice a change, on its line.
+pub fn changes(changes: &[ChangedReference], prefix: &str) -> Vec<String> {
+    let one = |c: &ChangedReference| {
+        let place = [
+            ("file", in_workspace(prefix, &c.file)),
+            ("line", c.line.to_string()),
+            ("title", c.image.clone()),
+        ];
+        let from = if c.from.is_empty() { "(none)" } else { &c.from };
+        command("notice", &place, &format!("{from} -> {}", c.to))
+    };
+    changes.iter().take(SHOWN).map(one).collect()
+}
+
+/// A path below the root as one below the workspace.
+fn in_workspace(prefix: &str, file: &str) -> String {
+    if prefix.is_empty() { file.to_owned() } else { format!("{prefix}/{file}") }
+}
+
+/// `file:line:column` at the start of a message.
+fn place(message: &str) -> Option<(&str, &str, &str)> {
+    let first = message.lines().next()?;
+    let (place, _) = first.split_once(": ")?;
+    let (rest, column) = place.rsplit_once(':')?;
+    let (file, line) = rest.rsplit_once(':')?;
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (number(line) && number(column)).then_some((file, line, column))
+}
+
+fn command(name: &str, properties: &[(&str, String)], text: &str) -> String {
+    let properties: Vec<_> =
+        properties.iter().map(|(key, value)| format!("{key}={}", escaped_property(value))).collect();
+    let blank = if properties.is_empty() { "" } else { " " };
+    format!("::{name}{blank}{}::{}\n", properties.join(","), escaped(text))
+}
+
+/// Control characters are written out, so that a log can't be overwritten.
+fn escaped(text: &str) -> String {
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
+fn escaped_property(text: &str) -> String {
+    escaped(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_elsewhere_is_no_command() {
+        assert_eq!(
+            warning("100%\r\n::set-output name=x::y"),
+            "::warning::100%25%0D%0A::set-output name=x::y\n"
+        );
+        let change = ChangedReference {
+            file: "a:b,c.yaml".to_owned(),
+            line: 3,
+            kind: "values",
+            image: "acme/api".to_owned(),
+            renamed_from: None,
+            want: 0,
+            from: String::new(),
+            to: "v2".to_owned(),
+            dropped_digest: false,
+        };
+        let told = changes(&[change], "gitops");
+        assert_eq!(told, ["::notice file=gitops/a%3Ab%2Cc.yaml,line=3,title=acme/api::(none) -> v2\n"]);
+    }
+
+    #[test]
+    fn an_error_is_shown_where_it_is() {
+        let failure =
+            Failure::other("k8s/a.yaml:3:9: is an alias; nothing was written").hinted("write it out");
+        let wanted = "::error file=k8s/a.yaml,line=3,col=9::k8s/a.yaml:3:9: is an alias; nothing was written%0Ahint: write it out\n";
+        assert_eq!(error(&failure, ""), wanted);
+        assert_eq!(error(&Failure::other("no: place"), ""), "::error::no: place\n");
+    }
+}

@@ -1,0 +1,97 @@
+//! A step's outputs: the report's fields in kebab-case, lists as JSON.
+//!
+//! Format: GitHub's "Workflow commands", "Multiline strings": a name, a delimiter that is in no value, the
+//! value, the delimiter.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::report::Report;
+
+/// A name and its value.
+pub type Output = (String, String);
+
+/// The outputs of a bump: every field of its JSON but the error.
+pub fn of_report(report: &Report) -> Vec<Output> {
+    let shown: Value = serde_json::from_str(&crate::report::json(report)).unwrap_or_default();
+    let fields = shown.as_object().into_iter().flatten().filter(|(name, _)| *name != "error");
+    let mut outputs: Vec<Output> = fields.map(|(name, value)| (kebab(name), plain(value))).collect();
+    for part in ["number", "url"] {
+        outputs.push((format!("pull-request-{part}"), plain(&shown["pull_request"][part])));
+    }
+    outputs
+}
+
+/// The outputs of `tag`: the first tag, which is the one to deploy, and all that was printed.
+pub fn of_tags(first: &str, lines: &str) -> Vec<Output> {
+    vec![("tag".to_owned(), first.to_owned()), ("tags".to_owned(), lines.trim_end().to_owned())]
+}
+
+fn kebab(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+/// Text as it is, nothing as nothing, all else as JSON.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Appends outputs to the runner's file.
+///
+/// # Errors
+/// Where the file can't be written.
+pub fn write(file: &Path, outputs: &[Output]) -> anyhow::Result<()> {
+    let text: String = outputs.iter().map(|output| entry(output, &delimiter())).collect();
+    append(file, &text)
+}
+
+/// Appends to a file that the runner has made.
+pub fn append(file: &Path, text: &str) -> anyhow::Result<()> {
+    let open = std::fs::OpenOptions::new().append(true).create(true).open(file);
+    open.and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("{}: can't be written", file.display()))
+}
+
+fn delimiter() -> String {
+    format!("tagbump_{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
+}
+
+/// Nothing where the value holds the delimiter: it would end the value early.
+fn entry((name, value): &Output, delimiter: &str) -> String {
+    if value.contains(delimiter) {
+        String::new()
+    } else {
+        format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_can_not_end_itself() {
+        let output = |value: &str| ("tag".to_owned(), value.to_owned());
+        assert_eq!(entry(&output("a\nb"), "x1"), "tag<<x1\na\nb\nx1\n");
+        assert_eq!(entry(&output("a\nx1\nevil=1"), "x1"), "");
+    }
+
+    #[test]
+    fn every_field_in_kebab_case() {
+        let outputs = of_report(&Report::new(Vec::new()));
+        let value = |name: &str| outputs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        assert_eq!(value("outcome"), Some("already"));
+        assert_eq!(
+            (value("changed"), value("images"), value("commit")),
+            (Some("false"), Some("[]"), Some(""))
+        );
+        assert_eq!((value("pull-request"), value("pull-request-url")), (Some(""), Some("")));
+    }
+}

@@ -1,0 +1,91 @@
+//! The job's summary, as Markdown: what changed, the diff, and where it is now.
+
+use crate::report::{Outcome, Report, diff};
+
+/// A step may write 1 MiB; what is longer would be thrown away as a whole.
+const MAX_DIFF: usize = 500_000;
+const MAX_ROWS: usize = 500;
+
+/// The summary of a bump; nothing where there was nothing to do.
+pub fn of_report(report: &Report) -> String {
+    if let Some(failure) = &report.failure {
+        let hint = failure.hint.as_ref().map(|hint| format!("\n\n{}", text(hint))).unwrap_or_default();
+        return format!("### tagbump: failed\n\n{}{hint}\n", text(&failure.message));
+    }
+    if report.outcome == Outcome::Already {
+        let images: Vec<_> = report.images.iter().map(|image| code(&image.name)).collect();
+        return format!("### tagbump: nothing to do\n\n{}\n", images.join(", "));
+    }
+    format!("### tagbump: {}\n\n{}{}", headline(report), table(report), folded_diff(report))
+}
+
+fn headline(report: &Report) -> String {
+    let outcome = report.outcome.as_str();
+    let commit = report.commit.as_deref().map(|commit| {
+        let short = code(commit.get(..10).unwrap_or(commit));
+        report.commit_url.as_ref().map_or(format!(" {short}"), |url| format!(" [{short}]({url})"))
+    });
+    let branch = report.branch.as_deref().map(|branch| format!(" on {}", code(branch)));
+    let race = report
+        .elapsed
+        .filter(|_| report.attempts > 1)
+        .map(|elapsed| format!(" ({} tries, {:.1} s)", report.attempts, elapsed.as_secs_f64()));
+    let parts = [commit, branch, race].into_iter().flatten();
+    parts.fold(outcome.to_owned(), |line, part| line + &part)
+}
+
+fn table(report: &Report) -> String {
+    let rows = report.changes.iter().take(MAX_ROWS).map(|c| {
+        let from = if c.from.is_empty() { "-".to_owned() } else { code(&c.from) };
+        format!(
+            "| {} | {} | {from} | {} |\n",
+            code(&format!("{}:{}", c.file, c.line)),
+            code(&c.image),
+            code(&c.to)
+        )
+    });
+    let more = report.changes.len().saturating_sub(MAX_ROWS);
+    let rest = if more > 0 { format!("\nand {more} more\n") } else { String::new() };
+    format!("| file | image | from | to |\n|---|---|---|---|\n{}{rest}", rows.collect::<String>())
+}
+
+fn folded_diff(report: &Report) -> String {
+    let plain = anstream::adapter::strip_str(&diff(&report.edits)).to_string();
+    if plain.is_empty() || plain.len() > MAX_DIFF {
+        return String::new();
+    }
+    let fence = "`".repeat(longest_run(&plain).max(2) + 1);
+    let end = if plain.ends_with('\n') { "" } else { "\n" };
+    format!("\n<details><summary>diff</summary>\n\n{fence}diff\n{plain}{end}{fence}\n\n</details>\n")
+}
+
+/// A code span that can't be left: its fence is longer than any run of backticks inside.
+fn code(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = text.replace('|', "\\|");
+    let fence = "`".repeat(longest_run(&text) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// Text from elsewhere, as it is: in a block of its own.
+fn text(text: &str) -> String {
+    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    format!("{fence}\n{}\n{fence}", text.trim_end())
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_elsewhere_stays_text() {
+        assert_eq!(code("a|b`c``d"), "```a\\|b`c``d```");
+        assert_eq!(code("`x\n"), "`` `x  ``");
+        assert_eq!(text("a\n```\nb"), "````\na\n```\nb\n````");
+    }
+}
