@@ -258,24 +258,30 @@ fn window(text: &str, tape: &Tape, change: &Change) -> Range<usize> {
     }
 }
 
-/// The lines of a key and its scalar; in flow style from the comma before, or else to the next key.
+/// The lines of a key and its scalar; in flow style from the comma before, or to the next key.
 fn removal_window(text: &str, tape: &Tape, key: NodeId) -> Range<usize> {
     let start = tape.node(key).start;
     let value = tape.node(key).end;
     let end = written_end(text, tape, value);
-    let next = (value + 1..tape.len()).map(|id| tape.node(id).start).find(|&s| s >= end);
     if tape.node(key).flow {
         let before = text[..start].trim_end();
-        let behind_comma = before.ends_with(',');
-        return if behind_comma { before.len() - 1..end } else { start..next.unwrap_or(end) };
+        let from = if before.ends_with(',') { before.len() - 1 } else { start };
+        return from..next_key(tape, key).map_or(end, |next| tape.node(next).start);
     }
-    let before = &text[..start];
-    let line = before.rfind(['\n', '\r']).map_or(0, |i| i + 1);
-    let line = line - text[..line].len().min(if text[..line].ends_with("\r\n") { 2 } else { 1 });
     let rest = text[end..].find(['\n', '\r']).map_or(text.len(), |i| end + i);
     let rest = if text[rest..].starts_with("\r\n") { rest + 2 } else { (rest + 1).min(text.len()) };
-    // behind a `- ` the next key moves up, with its indentation
-    if before[line..].contains('-') { start..next.unwrap_or(rest).max(rest) } else { line..rest }
+    let line = text[..start].rfind(['\n', '\r']).map_or(0, |i| i + 1);
+    if text[line..start].bytes().any(|b| b != b' ') {
+        // behind a `- ` or the like the next key moves up, with its indentation
+        return start..next_key(tape, key).map_or(rest, |next| tape.node(next).start.max(rest));
+    }
+    let line_break = if text[..line].ends_with("\r\n") { 2 } else { line.min(1) };
+    line - line_break..rest
+}
+
+fn next_key(tape: &Tape, key: NodeId) -> Option<NodeId> {
+    let next = tape.node(tape.node(key).end).end;
+    tape.node(key).parent.filter(|&map| next < tape.node(map).end).map(|_| next)
 }
 
 fn written_end(text: &str, tape: &Tape, id: NodeId) -> usize {
