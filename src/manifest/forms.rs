@@ -136,9 +136,7 @@ impl Finder<'_> {
     fn strings(&self, map: NodeId, block_key: Option<NodeId>, found: &mut Vec<Reference>) {
         let tape = self.doc.tape;
         let text = |key| tape.text(key).unwrap_or_default();
-        // beside a block's repository, `image` is a part of the name
-        let in_block = |key: NodeId| block_key.is_some_and(|name| name == key || text(key) == "image");
-        let pairs = || tape.pairs(map).filter(|&(key, _)| !in_block(key));
+        let pairs = || tape.pairs(map).filter(|&(key, _)| Some(key) != block_key);
         let tags: HashMap<_, _> =
             pairs().filter(|&(k, _)| text(k).ends_with("ImageTag")).map(|p| (text(p.0), p)).collect();
         for (key, value) in pairs() {
@@ -154,7 +152,8 @@ impl Finder<'_> {
                 }
                 None => string(tape, repository, self.kind),
             };
-            found.extend(reference);
+            let in_block = name == "image" && block_key.is_some();
+            found.extend(reference.map(|r| if in_block { beside_block(r) } else { r }));
         }
     }
 
@@ -179,6 +178,17 @@ pub fn string(tape: &Tape, slot: Slot, kind: &'static str) -> Option<Reference> 
         digest: written.digest.map(str::to_owned),
         form: Form::Text(slot),
     })
+}
+
+/// An `image` without a tag, beside a block's repository and tag, is a part of its name, in ways that charts
+/// differ in.
+fn beside_block(reference: Reference) -> Reference {
+    match reference.form {
+        Form::Text(slot) if reference.tag.is_none() && reference.digest.is_none() => {
+            Reference { form: Form::BesideBlock(slot), ..reference }
+        }
+        _ => reference,
+    }
 }
 
 /// The block form: name and tag in scalars of their own.

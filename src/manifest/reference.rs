@@ -52,6 +52,8 @@ pub enum Form {
         digest: Option<Slot>,
         tag_suffix: bool,
     },
+    /// A string beside a block with a tag of its own: told, and never edited.
+    BesideBlock(Slot),
     /// kustomize's `name[=newName][:tag][@digest]` in one string.
     Override(Slot),
     /// A field that the user named, which holds a tag and nothing else.
@@ -91,7 +93,9 @@ impl Reference {
     /// Every scalar that the reference is made of.
     pub fn slots(&self) -> Vec<Slot> {
         match &self.form {
-            Form::Text(slot) | Form::Field(slot) | Form::Override(slot) => vec![*slot],
+            Form::Text(slot) | Form::Field(slot) | Form::Override(slot) | Form::BesideBlock(slot) => {
+                vec![*slot]
+            }
             Form::Embedded { .. } => Vec::new(),
             Form::Block { repository, tag, digest, .. } => {
                 [Some(*repository), Some(*tag), *digest].into_iter().flatten().collect()
@@ -112,7 +116,7 @@ impl Reference {
                 Some(*slot)
             }
             Form::Entry { new_tag, .. } => *new_tag,
-            Form::Untagged { .. } | Form::Embedded { .. } => None,
+            Form::Untagged { .. } | Form::Embedded { .. } | Form::BesideBlock(_) => None,
         }
     }
 

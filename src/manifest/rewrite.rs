@@ -55,6 +55,14 @@ pub fn rewrite(tape: &Tape, reference: &Reference, wanted: &Wanted<'_>) -> Resul
         Form::Text(slot) => pen.text(*slot)?,
         Form::Field(slot) => pen.field(*slot)?,
         Form::Override(slot) => pen.override_string(*slot)?,
+        Form::BesideBlock(slot) => {
+            return Err(Refusal {
+                at: slot.place(),
+                why: "stands beside a block's repository and tag: it is a part of that name".to_owned(),
+                cure: "bump the block's image, or set its tag with -f FILE --field PATH".to_owned(),
+                written_at: None,
+            });
+        }
         Form::Embedded { .. } if pen.is_there() => {}
         Form::Embedded { line, .. } => {
             return Err(Refusal {
