@@ -268,8 +268,8 @@ impl<'a> Pen<'a> {
 
     /// A removed digest becomes `""`: without the key the chart's default would come back.
     fn digest_key(&mut self, key: Slot, value: &str) -> Result<()> {
-        let empty = self.tape.text(key.node) == Some("");
-        if empty && value.is_empty() { Ok(()) } else { self.set("the digest", key, value) }
+        // what stays is nobody's business, however it is written
+        if self.tape.text(key.node) == Some(value) { Ok(()) } else { self.set("the digest", key, value) }
     }
 
     fn untagged(&mut self, repository: Slot, digest: Option<Slot>) -> Result<()> {
@@ -317,7 +317,7 @@ impl<'a> Pen<'a> {
         let mut behind_tag = Vec::new();
         if let Some(digest) = self.digest.clone() {
             match entry.digest {
-                Some(slot) => self.set("the digest", slot, &digest)?,
+                Some(slot) => self.digest_key(slot, &digest)?,
                 None => behind_tag.push(Pair { key: "digest", value: digest }),
             }
         }
@@ -336,12 +336,27 @@ impl<'a> Pen<'a> {
         self.drop_digest(entry.digest)
     }
 
+    /// Whether a map has the same key once more.
+    fn is_there_twice(&self, slot: Slot) -> bool {
+        let key = self.tape.text(slot.key);
+        let keys = self.tape.node(slot.key).parent.into_iter().flat_map(|map| self.tape.pairs(map));
+        keys.filter(|&(other, _)| self.tape.text(other) == key).count() > 1
+    }
+
     fn drop_digest(&mut self, digest: Option<Slot>) -> Result<()> {
         let Some(slot) = digest.filter(|_| self.done.dropped_digest) else {
             return Ok(());
         };
         if slot.shared_by.is_some() || self.tape.node(slot.node).anchored {
             return Err(Refusal::new(slot.place(), "the digest", Obstacle::Alias));
+        }
+        if self.is_there_twice(slot) {
+            return Err(Refusal {
+                at: slot.place(),
+                why: "the entry has two digests: without this one, the other would count".to_owned(),
+                cure: "take one of them out".to_owned(),
+                written_at: None,
+            });
         }
         self.done.changes.push(Change::Remove { key: slot.key });
         Ok(())
