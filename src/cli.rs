@@ -124,6 +124,21 @@ pub struct CommonArgs {
     pub color: Color,
 }
 
+/// Which files are looked at.
+#[derive(Debug, Args)]
+pub struct FileArgs {
+    /// Only these files: paths, folders or patterns below the root; repeatable (in the environment one a line)
+    #[arg(
+        short,
+        long = "file",
+        value_name = "GLOB",
+        env = "TAGBUMP_FILE",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
+    pub files: Vec<String>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     #[value(alias = "")]
@@ -179,16 +194,8 @@ pub struct BumpArgs {
     #[arg(long, value_name = "sha256:…", env = "TAGBUMP_DIGEST", hide_env = true)]
     pub digest: Option<String>,
 
-    /// Only these files: paths, folders or patterns below the root; repeatable (in the environment one a line)
-    #[arg(
-        short,
-        long = "file",
-        value_name = "GLOB",
-        env = "TAGBUMP_FILE",
-        hide_env = true,
-        value_delimiter = '\n'
-    )]
-    pub files: Vec<String>,
+    #[command(flatten)]
+    pub files: FileArgs,
 
     /// Several places with different tags are all meant
     #[arg(long, env = "TAGBUMP_ALL", hide_env = true, value_parser = FalseyValueParser::new())]
@@ -319,16 +326,8 @@ pub struct ScanArgs {
     )]
     pub images: Vec<String>,
 
-    /// Only these files: paths, folders or patterns below the root; repeatable
-    #[arg(
-        short,
-        long = "file",
-        value_name = "GLOB",
-        env = "TAGBUMP_FILE",
-        hide_env = true,
-        value_delimiter = '\n'
-    )]
-    pub files: Vec<String>,
+    #[command(flatten)]
+    pub files: FileArgs,
 
     /// What is written to stdout
     #[arg(long, env = "TAGBUMP_FORMAT", hide_env = true, default_value = "text")]

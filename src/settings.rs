@@ -122,7 +122,7 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         tag: given(args.tag.as_deref()).map(Tag::parse).transpose().map_err(told)?,
         template: template.map(|text| parse_template("--tag-template", text)).transpose()?,
         default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
-        selection: Selection::new(&listed(args.files))?,
+        selection: Selection::new(&listed(args.files.files))?,
         fields: fields(&listed(args.fields))?,
         all: args.all,
         add: args.add,
@@ -180,7 +180,7 @@ pub fn scan(args: ScanArgs) -> Result<ScanSettings> {
     Ok(ScanSettings {
         root: root(&args.common)?,
         images: names(args.images, "references are listed whatever their tag is")?,
-        selection: Selection::new(&listed(args.files))?,
+        selection: Selection::new(&listed(args.files.files))?,
     })
 }
 
