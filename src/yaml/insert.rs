@@ -27,6 +27,9 @@ pub(super) fn remove(text: &str, tape: &Tape, key: NodeId) -> Result<Splice, Obs
     if tape.node(value).anchored || tape.node(key).anchored || tape.node(key).tag.is_some() {
         return Err(Obstacle::Unplaced);
     }
+    if tape.comes_back(key) {
+        return Err(Obstacle::Twice);
+    }
     let start = tape.node(key).start;
     let value_end = end_of(text, tape, value)?;
     let range = if tape.node(key).flow {

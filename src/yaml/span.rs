@@ -18,6 +18,7 @@ pub enum Obstacle {
     Tagged,
     Placeholder,
     AnchoredNothing,
+    Twice,
     Unplaced,
 }
 
@@ -31,6 +32,7 @@ impl fmt::Display for Obstacle {
             Obstacle::Tagged => "has a YAML tag other than !!str",
             Obstacle::Placeholder => "is a placeholder that another tool fills in",
             Obstacle::AnchoredNothing => "is an anchor without a value",
+            Obstacle::Twice => "would still be there when it is removed: it is written twice, or merged in",
             Obstacle::Unplaced => "can't be told from the text around it",
         })
     }
@@ -46,6 +48,7 @@ impl Obstacle {
             Obstacle::Tagged => "remove the YAML tag, or make it !!str",
             Obstacle::Placeholder => "bump the value that the placeholder is filled from",
             Obstacle::AnchoredNothing => "give the anchor a value",
+            Obstacle::Twice => "remove the key by hand, in every place that it comes from",
             Obstacle::Unplaced => "write the key and its value on one line",
         }
     }

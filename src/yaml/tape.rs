@@ -196,6 +196,14 @@ impl Tape {
         (own, merge)
     }
 
+    /// Whether a map without this key would have it still: written twice, or brought in by a merge key.
+    pub(super) fn comes_back(&self, key: NodeId) -> bool {
+        let (Some(map), Some(name)) = (self.nodes[key].parent, self.own_text(key)) else { return false };
+        let twice = self.pairs(map).any(|(k, _)| k != key && self.own_text(k) == Some(name));
+        let merge = self.get_own(map, name).1;
+        twice || merge.is_some_and(|merge| self.get_merged(merge, name).is_some())
+    }
+
     /// Looks through merged maps, and those merged into them, in order; each map once, however many aliases
     /// lead to it.
     fn get_merged(&self, (merge_key, sources): (NodeId, NodeId), key: &str) -> Option<Found> {

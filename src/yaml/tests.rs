@@ -219,3 +219,17 @@ fn document_marks_end_what_is_quoted() {
         assert!(scan(text.as_bytes()).is_err(), "{text:?}");
     }
 }
+
+#[test]
+fn a_key_that_would_still_be_there_is_not_removed() {
+    for (yaml, key) in [
+        ("digest: old\nname: x\ndigest: d\n", 5),
+        ("- &b {digest: old}\n- <<: *b\n  digest: d\n", 7),
+        ("- &b {digest: old}\n- {<<: [*b], digest: d}\n", 8),
+    ] {
+        let tape = scan(yaml.as_bytes()).unwrap();
+        assert_eq!(tape.key_text(tape.node(key).end), Some("digest"), "{yaml:?}");
+        let made = apply(yaml.as_bytes(), &tape, &[Change::Remove { key }]);
+        assert_eq!(made, Err(EditError::Refused { node: key, obstacle: Obstacle::Twice }), "{yaml:?}");
+    }
+}

@@ -152,6 +152,7 @@ pub fn edit_is_exact(text: &str, tape: &Tape, changes: &[Change]) -> Result<Stri
     let after = String::from_utf8(after).expect("still UTF-8");
     let read = scan(after.as_bytes()).unwrap_or_else(|e| panic!("{text:?}\nbecame {after:?}: {e}"));
     let ids = only_the_plan_differs(tape, &read, changes);
+    removed_keys_are_gone(tape, &read, changes, &ids);
     let mut windows: Vec<_> = changes.iter().map(|change| window(text, tape, change)).collect();
     windows.sort_by_key(|w| (w.start, w.end));
     bytes_outside_stay(text, &after, &windows);
@@ -162,6 +163,18 @@ pub fn edit_is_exact(text: &str, tape: &Tape, changes: &[Change]) -> Result<Stri
         Err(e) => panic!("{after:?}: a second time is refused: {e:?}"),
     }
     Ok(after)
+}
+
+/// A reader finds no key that was removed, written twice or merged in as it may be. (Other changes may name
+/// another one so.)
+fn removed_keys_are_gone(before: &Tape, after: &Tape, changes: &[Change], ids: &[Option<NodeId>]) {
+    let [Change::Remove { key }] = changes else { return };
+    let (Some(map), Shape::Scalar { value: name, .. }) = (before.node(*key).parent, &before.node(*key).shape)
+    else {
+        return;
+    };
+    let map = ids[map].expect("the map is still there");
+    assert!(after.get(map, name).is_none(), "{name:?} is still found");
 }
 
 /// The same value for the same node, under the node's new number.
