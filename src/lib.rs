@@ -22,7 +22,7 @@
 //! | [`report`] | text, diff, JSON | `plan` |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure rooms |
 //! | [`plan`] | files and a request in, edits out | `manifest`, `yaml`, `image`, `select` |
-//! | [`manifest`] | where references live: one file a kind | `yaml`, `image` |
+//! | [`manifest`] | where references live: one file a kind | `yaml`, `image`, `select` |
 //! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
 //! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other |
 //! | [`error`], [`environment`], [`interrupt`] | what all rooms need | |
