@@ -235,6 +235,30 @@ pub struct BumpArgs {
     #[arg(long, env = "TAGBUMP_PUSH", hide_env = true, value_parser = FalseyValueParser::new())]
     pub push: bool,
 
+    /// Land on a branch of its own, and open or update a pull request to the branch
+    #[arg(long, env = "TAGBUMP_PR", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub pr: bool,
+
+    /// The pull request's branch; a template [default: tagbump/{base}/{name}]
+    #[arg(long, value_name = "T", env = "TAGBUMP_PR_BRANCH", hide_env = true)]
+    pub pr_branch: Option<String>,
+
+    /// The pull request's title; a template [default: the commit's subject]
+    #[arg(long, value_name = "T", env = "TAGBUMP_PR_TITLE", hide_env = true)]
+    pub pr_title: Option<String>,
+
+    /// The pull request's text; a template [default: the commit's body]
+    #[arg(long, value_name = "T", env = "TAGBUMP_PR_BODY", hide_env = true)]
+    pub pr_body: Option<String>,
+
+    /// Label of the pull request; repeatable
+    #[arg(long = "label", value_name = "L", env = "TAGBUMP_LABEL", hide_env = true, value_delimiter = '\n')]
+    pub labels: Vec<String>,
+
+    /// Open the pull request as a draft
+    #[arg(long, env = "TAGBUMP_DRAFT", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub draft: bool,
+
     /// The branch to land on [default: the one of HEAD]
     #[arg(long, value_name = "B", env = "TAGBUMP_BRANCH", hide_env = true)]
     pub branch: Option<String>,

@@ -131,7 +131,7 @@ impl Console {
 
     /// An error, with the exit code that it means.
     pub fn failure(&self, failure: &Failure) -> ExitCode {
-        if self.format == Format::Json {
+        if self.format == Format::Json || self.runner.is_some() {
             self.report(&Report::new(Vec::new()).failed(failure.clone()));
         } else {
             self.failure_text(failure);
@@ -180,16 +180,30 @@ impl Console {
 }
 
 /// What clap says of arguments that it can't read, or of itself where it was asked for help.
-pub fn wrong_usage(error: &clap::Error, json_wanted: bool) -> ExitCode {
-    // a closed pipe is the reader's business
-    let _ = error.print();
-    if json_wanted && error.use_stderr() {
-        let text = error.render().to_string();
-        let message = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
-        let report = Report::new(Vec::new()).failed(Failure::usage(message).hinted("tagbump --help"));
-        let _ = std::io::stdout().write_all(json(&report).as_bytes());
+pub fn wrong_usage(error: &clap::Error, environment: &Environment, json_wanted: bool) -> ExitCode {
+    let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    let runner = Channels::read(environment, Path::new(".")).filter(|_| error.use_stderr());
+    if runner.is_none() {
+        // a closed pipe is the reader's business
+        let _ = error.print();
     }
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    if !error.use_stderr() {
+        return code;
+    }
+    let text = error.render().to_string();
+    let message = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
+    let report = Report::new(Vec::new()).failed(Failure::usage(message).hinted("tagbump --help"));
+    let tokens = Tokens::read(environment);
+    if let Some((runner, failure)) = runner.zip(report.failure.as_ref()) {
+        let said = tokens.scrub(&commands::error(failure, &runner.prefix));
+        let _ = std::io::stderr().write_all(said.as_bytes());
+        // the arguments can't be read; that the outputs can't be written is told nowhere else either
+        let _ = runner.report(&report, &|text| tokens.scrub(text));
+    }
+    if json_wanted {
+        let _ = std::io::stdout().write_all(tokens.scrub(&json(&report)).as_bytes());
+    }
+    code
 }
 
 /// A runner takes lines that start with `::`, and `##[` anywhere, for commands, until it is told to stop

@@ -16,6 +16,7 @@
 //! | [`settings`] | what was typed, checked | `cli`, `actions`, `git` and the pure rooms |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
 //! | [`git`] | commits, remotes, credentials; the only user of git2 | `land`, `plan`, `worktree`, `select` |
+//! | [`github`] | pull requests; the only user of octocrab | `land` |
 //! | [`land`] | the landing loop, its pace, the commit's words | `plan` and the pure rooms |
 //! | [`worktree`] | find, read and replace files; nothing outside the root | `plan`, `select` |
 //! | [`actions`] | what a GitHub Actions runner tells, and is told | `report`, `environment`, `tag` |
@@ -43,6 +44,7 @@ pub mod error;
 pub mod extras;
 pub mod facts;
 pub mod git;
+pub mod github;
 pub mod image;
 pub mod interrupt;
 pub mod inventory;

@@ -16,6 +16,7 @@ use crate::tag::DEFAULT_TEMPLATE;
 use crate::template::Template;
 use crate::yaml::FieldPath;
 
+const DEFAULT_PR_BRANCH: &str = "tagbump/{base}/{name}";
 const DEFAULT_REMOTE: &str = "origin";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -28,6 +29,8 @@ pub enum Reach {
     Commit,
     /// A commit on the remote branch.
     Land,
+    /// A commit on a branch of its own, in a pull request to the remote branch.
+    Propose,
 }
 
 /// A `bump`, checked.
@@ -50,6 +53,17 @@ pub struct BumpSettings {
     pub format: Format,
     pub commit: CommitSettings,
     pub landing: LandingSettings,
+    pub pull: PullSettings,
+}
+
+/// The pull request, where there shall be one.
+#[derive(Clone, Debug)]
+pub struct PullSettings {
+    pub branch: Template,
+    pub title: Option<Template>,
+    pub body: Option<Template>,
+    pub labels: Vec<String>,
+    pub draft: bool,
 }
 
 /// Where to work, and what is known of the commit that was built.
@@ -127,10 +141,11 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         all: args.all,
         add: args.add,
         expect: given(args.expect.as_deref()).map(count).transpose()?,
-        reach: match (args.push, args.commit) {
-            (true, _) => Reach::Land,
-            (false, true) => Reach::Commit,
-            (false, false) => Reach::Edit,
+        reach: match (args.pr, args.push, args.commit) {
+            (true, _, _) => Reach::Propose,
+            (false, true, _) => Reach::Land,
+            (false, false, true) => Reach::Commit,
+            (false, false, false) => Reach::Edit,
         },
         dry_run: args.dry_run,
         exit_code: args.exit_code,
@@ -140,7 +155,8 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
             skip_ci: match (args.skip_ci, args.no_skip_ci) {
                 (_, true) => Some(false),
                 (true, false) => Some(true),
-                (false, false) => None,
+                // a mark on its head would keep a pull request's required checks pending for ever
+                (false, false) => args.pr.then_some(false),
             },
             author: given(args.author.as_deref()).map(Identity::parse).transpose()?,
             signoff: args.signoff,
@@ -151,6 +167,16 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
             sync: !args.no_sync,
             timeout: given(args.timeout.as_deref()).map(duration).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
             tokens: Tokens::read(&environment),
+        },
+        pull: PullSettings {
+            branch: parse_template(
+                "--pr-branch",
+                given(args.pr_branch.as_deref()).unwrap_or(DEFAULT_PR_BRANCH),
+            )?,
+            title: given(args.pr_title.as_deref()).map(|t| parse_template("--pr-title", t)).transpose()?,
+            body: given(args.pr_body.as_deref()).map(|t| parse_template("--pr-body", t)).transpose()?,
+            labels: listed(args.labels),
+            draft: args.draft,
         },
         place: place(&args.common, args.source.as_deref(), environment, now)?,
     };

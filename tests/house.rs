@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("worktree", &["error", "interrupt", "plan", "select"]),
     ("land", &["error", "image", "plan", "select", "tag", "template"]),
     ("git", &["environment", "error", "interrupt", "land", "plan", "select", "worktree"]),
+    ("github", &["error", "land"]),
     ("cli", &[]),
     ("extras", &["cli", "error"]),
     (
@@ -45,8 +46,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "bump",
         &[
-            "actions", "config", "error", "facts", "git", "image", "land", "plan", "report", "request",
-            "select", "settings", "tag", "template", "worktree",
+            "actions", "config", "error", "facts", "git", "github", "image", "land", "plan", "report",
+            "request", "select", "settings", "tag", "template", "worktree",
         ],
     ),
     ("inventory", &["error", "git", "plan", "settings", "worktree"]),
@@ -60,12 +61,13 @@ const ROOMS: &[(&str, &[&str])] = &[
 const KEPT: &[(&str, &[&str])] = &[
     ("git2::", &["git"]),
     ("yaml_rust2", &["yaml"]),
+    ("octocrab", &["github"]),
     ("ureq", &["git"]),
     ("unsafe {", &["git"]),
     ("std::fs", &["actions", "git", "interrupt", "worktree"]),
     ("std::env", &["cli", "main"]),
     ("std::process", &["console", "git", "interrupt", "main"]),
-    ("std::time", &["git", "land", "main", "progress", "report", "settings"]),
+    ("std::time", &["git", "github", "land", "main", "progress", "report", "settings"]),
     ("println!", &[]),
     ("print!", &[]),
 ];

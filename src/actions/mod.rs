@@ -66,6 +66,24 @@ impl Run {
         }
     }
 
+    /// The address of the API of the host that shows a repository at `page`: what the runner says, for its own
+    /// server; else GitHub's rule (docs: "REST API", "GitHub Enterprise Server").
+    pub fn api(&self, environment: &Environment, page: &str) -> Option<String> {
+        let (scheme, rest) = page.split_once("://")?;
+        let host = rest.split('/').next().filter(|host| !host.is_empty())?;
+        let origin = format!("{scheme}://{host}");
+        let server = environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com");
+        if let Some(api) =
+            environment.get("GITHUB_API_URL").filter(|_| server.trim_end_matches('/') == origin)
+        {
+            return Some(api.trim_end_matches('/').to_owned());
+        }
+        match host {
+            "github.com" => Some("https://api.github.com".to_owned()),
+            _ => Some(format!("{origin}/api/v3")),
+        }
+    }
+
     /// The commit that the event is about: `workflow_run`'s and a pull request's head, a push's commit.
     pub fn source(&self) -> Option<Source> {
         let (sha, repository) = if self.event_name == "workflow_run" {
@@ -91,6 +109,12 @@ impl Run {
     /// `pull_request`, `pull_request_target` and its like.
     pub fn is_pull_request(&self) -> bool {
         self.event_name.starts_with("pull_request")
+    }
+
+    /// A pull request from a fork: its job gets no secrets, and a token that can only read.
+    pub fn is_from_fork(&self) -> bool {
+        let head = text(&self.event["pull_request"]["head"]["repo"]["full_name"]);
+        self.event_name == "pull_request" && head.is_some() && head != self.repository
     }
 
     /// Events whose `GITHUB_REF` is no branch that anybody works on.

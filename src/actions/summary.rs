@@ -30,7 +30,8 @@ fn headline(report: &Report) -> String {
         .elapsed
         .filter(|_| report.attempts > 1)
         .map(|elapsed| format!(" ({} tries, {:.1} s)", report.attempts, elapsed.as_secs_f64()));
-    let parts = [commit, branch, race].into_iter().flatten();
+    let pull = report.pull_request.as_ref().map(|pull| format!(" in [#{}]({})", pull.number, pull.url));
+    let parts = [commit, branch, pull, race].into_iter().flatten();
     parts.fold(outcome.to_owned(), |line, part| line + &part)
 }
 

@@ -1,12 +1,13 @@
 //! The story of a bump: read, plan, then write, commit or land.
 
+mod pull_request;
 mod replaced;
 mod wording;
 
 use std::cell::{OnceCell, RefCell};
 
 use crate::config::Config;
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::git::{self, Checkout, CommitRequest, GitPlace, Identity, Synced, Target};
 use crate::image::{Digest, ImageArg, Part, Tag};
 use crate::land::{self, Clock as _, Landing, NotLanded, Pace, Place as _, Proposal, SystemClock, Trouble};
@@ -25,8 +26,18 @@ pub fn run(settings: &BumpSettings) -> Report {
     let mut report = Report::new(asked_for(settings));
     match bump(settings, &mut report) {
         Ok(()) => report,
-        Err(failure) => report.failed(failure),
+        Err(failure) => report.failed(of_fork(settings, failure)),
     }
+}
+
+/// A fork's job can't push, whatever else its settings are.
+fn of_fork(settings: &BumpSettings, failure: Failure) -> Failure {
+    if failure.exit != Exit::Refused || !settings.place.run.is_from_fork() {
+        return failure;
+    }
+    let message = format!("{}\npull requests from forks have no right to push", failure.message);
+    Failure { message, ..failure }
+        .hinted("bump after the merge: on push, or on workflow_run, which has the repository's own token")
 }
 
 /// The images as far as they are known before anything is read.
@@ -69,6 +80,7 @@ fn bump(settings: &BumpSettings, report: &mut Report) -> Result<()> {
         Reach::Edit => bump.edit(&worktree, report),
         Reach::Commit => bump.commit(&worktree, report),
         Reach::Land => bump.land(report),
+        Reach::Propose => bump.propose_pull_request(report),
     };
     tell_last(report, bump.last.into_inner());
     done
@@ -190,7 +202,7 @@ impl<'a> Bump<'a> {
         let (fetch, push) = checkout.remote(&landing.remote)?;
         let branch = self.branch(checkout, &fetch)?;
         let mut pace = Pace::new(&clock, landing.timeout, fastrand::Rng::new());
-        let target = Target { fetch, push, branch, author, committer: committer.clone() };
+        let target = Target { fetch, push, branch, head: None, author, committer: committer.clone() };
         let mut place = GitPlace::new(checkout, target, &landing.tokens)?;
         if self.settings.dry_run {
             return self.dry_landing(&mut place, &pace, report);

@@ -9,6 +9,7 @@ use crate::image::Tag;
 use crate::land::message::Words;
 use crate::plan::Plan;
 use crate::settings::Reach;
+use crate::template::Template;
 use crate::{facts, request};
 
 impl Bump<'_> {
@@ -39,10 +40,21 @@ impl Bump<'_> {
     }
 
     pub(super) fn message(&self, committer: &Identity, config: &Config, plan: &Plan) -> Result<String> {
+        self.worded(request::message(self.settings, config, plan), committer, config, plan)
+    }
+
+    /// The message that a template makes.
+    pub(super) fn worded(
+        &self,
+        template: Option<&Template>,
+        committer: &Identity,
+        config: &Config,
+        plan: &Plan,
+    ) -> Result<String> {
         let source = self.source(config, plan)?;
         let commit = &self.settings.commit;
         let words = Words {
-            template: request::message(self.settings, config, plan),
+            template,
             facts: self.facts(),
             skip_ci: match commit.skip_ci {
                 Some(asked) => asked,

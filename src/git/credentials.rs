@@ -62,6 +62,16 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// The password, or the token, alone.
+    pub fn token(&self) -> Option<String> {
+        let (scheme, value) = self.header.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return Some(value.trim().to_owned());
+        }
+        let text = STANDARD.decode(value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok())?;
+        Some(text.split_once(':')?.1.to_owned())
+    }
+
     fn basic(user: &str, password: &str, label: &str) -> Self {
         let encoded = STANDARD.encode(format!("{user}:{password}"));
         Credential {

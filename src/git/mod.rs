@@ -4,12 +4,13 @@
 //! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
 //! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
 //! `transport` talks to the server, `credentials` finds out who we are, `verdict` says what a failure means.
-//! `sync` lets the checkout see the landed commit.
+//! `head` is a pull request's branch, `sync` lets the checkout see the landed commit.
 
 mod checkout;
 mod config;
 mod credentials;
 mod failure;
+mod head;
 mod identity;
 mod local_commit;
 mod place;

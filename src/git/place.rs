@@ -13,6 +13,7 @@ use git2::{
 use super::checkout::Checkout;
 use super::credentials::{Credentials, Tokens};
 use super::failure::git_failure;
+use super::head::Head;
 use super::identity::Identity;
 use super::transport::{self, Endpoint};
 use super::tree::CommitFiles;
@@ -23,6 +24,7 @@ use crate::land::{Place, Tip, Trouble, Verdict};
 use crate::plan::{FileEdit, Shelf};
 
 const TIP: &str = "refs/tagbump/tip";
+const HEAD: &str = "refs/tagbump/head";
 
 /// How many commits are fetched where nothing can be borrowed and a commit of ours may be among them.
 const HISTORY: i32 = 100;
@@ -34,6 +36,8 @@ pub struct Target {
     pub push: RemoteUrl,
     /// Nothing: the remote's default branch.
     pub branch: Option<String>,
+    /// The branch of a pull request to that one, where there shall be one.
+    pub head: Option<String>,
     pub author: Identity,
     pub committer: Identity,
 }
@@ -46,6 +50,8 @@ pub struct GitPlace {
     target: Target,
     /// The branch, once the server has told its default one.
     branch: Option<String>,
+    /// The pull request's branch, as it was found.
+    head: Head,
     /// The tip that the last commit was made on.
     base: Option<Oid>,
     /// Whether a push was tried.
@@ -68,6 +74,7 @@ impl GitPlace {
             push,
             branch: target.branch.clone(),
             target,
+            head: Head::New,
             base: None,
             published: false,
             prefix: checkout.prefix.clone(),
@@ -82,6 +89,26 @@ impl GitPlace {
     /// Where a browser shows a commit, on a host that has pages for it.
     pub fn commit_url(&self, commit: &str) -> Option<String> {
         Some(format!("{}/commit/{commit}", self.target.push.page()?))
+    }
+
+    /// `owner/name`, as the host knows the repository.
+    pub fn slug(&self) -> Option<String> {
+        self.target.push.slug()
+    }
+
+    /// Whether the pull request's branch is there, and holds nothing but tagbump's commits.
+    pub fn has_own_head(&self) -> bool {
+        matches!(self.head, Head::Ours(_))
+    }
+
+    /// Whether the pull request's branch is there.
+    pub fn has_head(&self) -> bool {
+        self.head != Head::New
+    }
+
+    /// The token for the host's API.
+    pub fn api_token(&self) -> Option<String> {
+        self.push.token()
     }
 
     /// What says who we are to the server.
@@ -105,29 +132,40 @@ impl GitPlace {
     /// Asks for the tip, and fetches it where it is new. One connection.
     fn fetch_tip(&mut self, until: Instant) -> Result<Oid, Trouble> {
         let repo = &self.workspace.repo;
-        let wanted = self.branch.clone();
+        let (wanted, head) = (self.branch.clone(), self.target.head.clone());
         let found = self.fetch.during(until, || {
             let mut remote = repo.remote_anonymous(transport::URL)?;
             let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
-            let Some((branch, tip)) = choose(connection.list()?, wanted.as_deref()) else {
+            let listed = connection.list()?;
+            let Some((branch, tip)) = choose(listed, wanted.as_deref()) else {
                 return Ok(None);
             };
+            let head_tip = head.as_ref().and_then(|head| find(listed, head));
+            let mut refspecs = Vec::new();
             if !self.workspace.has(tip) {
+                refspecs.push(format!("+refs/heads/{branch}:{TIP}"));
+            }
+            if let (Some(head), Some(_)) = (&head, head_tip.filter(|tip| !self.workspace.has(*tip))) {
+                refspecs.push(format!("+refs/heads/{head}:{HEAD}"));
+            }
+            if !refspecs.is_empty() {
                 let mut options = FetchOptions::new();
                 options.download_tags(AutotagOption::None).update_fetchhead(false);
                 if !self.workspace.borrows {
                     // enough to find a commit of ours below those of others
-                    options.depth(if self.published { HISTORY } else { 1 });
+                    let deep = self.published || head_tip.is_some();
+                    options.depth(if deep { HISTORY } else { 1 });
                 }
-                let refspec = format!("+refs/heads/{branch}:{TIP}");
-                connection.remote().fetch(&[refspec], Some(&mut options), None)?;
+                connection.remote().fetch(&refspecs, Some(&mut options), None)?;
             }
-            Ok(Some((branch, tip)))
+            Ok(Some((branch, tip, head_tip)))
         });
         match found {
-            Ok(Some((branch, tip))) => {
+            Ok(Some((branch, tip, head_tip))) => {
                 self.branch = Some(branch);
-                self.fetched(tip)
+                let base = self.fetched(tip)?;
+                self.head = Head::of(&self.workspace.repo, head_tip, base);
+                Ok(self.head.onto(base))
             }
             Ok(None) => Err(Trouble::Final(self.no_branch())),
             Err(stopped) => Err(verdict::of_fetch(stopped, &self.fetch, &self.url())),
@@ -144,6 +182,30 @@ impl GitPlace {
             what: format!("{}: the tip {listed} did not come with the fetch", self.url()),
             retry_after: None,
         })
+    }
+
+    /// The pull request's commit, where it is this one already.
+    fn same_as_head(&self, parent: &git2::Commit<'_>, tree: &git2::Tree<'_>, message: &str) -> Option<Oid> {
+        let Head::Ours(tip) = self.head else { return None };
+        let there = self.workspace.repo.find_commit(tip).ok()?;
+        let same = there.tree_id() == tree.id()
+            && there.parent_ids().eq([parent.id()])
+            && there.message_bytes() == message.as_bytes();
+        same.then_some(tip)
+    }
+
+    /// What is pushed where, and the commit that must be there: none on a new branch.
+    fn goal(&self, commit: &str) -> (String, Option<Oid>) {
+        let Some(head) = &self.target.head else {
+            return (
+                format!("{commit}:refs/heads/{}", self.branch.as_deref().unwrap_or_default()),
+                self.base,
+            );
+        };
+        // forced, with a lease: what is expected there is checked before anything is sent
+        let force = if matches!(self.head, Head::Ours(_)) { "+" } else { "" };
+        let expected = self.head.tip().unwrap_or(Oid::ZERO_SHA1);
+        (format!("{force}{commit}:refs/heads/{head}"), Some(expected))
     }
 
     fn no_branch(&self) -> Failure {
@@ -163,9 +225,13 @@ fn choose(listed: &[git2::RemoteHead<'_>], wanted: Option<&str>) -> Option<(Stri
         Some(branch) => branch.to_owned(),
         None => head?.symref_target()?.strip_prefix("refs/heads/")?.to_owned(),
     };
+    let tip = find(listed, &branch)?;
+    Some((branch, tip))
+}
+
+fn find(listed: &[git2::RemoteHead<'_>], branch: &str) -> Option<Oid> {
     let full = format!("refs/heads/{branch}");
-    let tip = listed.iter().find(|head| head.name() == full)?;
-    Some((branch, tip.oid()))
+    listed.iter().find(|head| head.name() == full).map(git2::RemoteHead::oid)
 }
 
 impl Place for GitPlace {
@@ -183,17 +249,22 @@ impl Place for GitPlace {
         let repo = &self.workspace.repo;
         let parent = repo.find_commit(oid(&tip.0)?).map_err(fault)?;
         let tree = edited_tree(repo, &parent, edits, &self.prefix)?;
+        self.base = Some(parent.id());
+        if let Some(there) = self.same_as_head(&parent, &tree, message) {
+            return Ok(there.to_string());
+        }
         let author = self.target.author.signature()?;
         let committer = self.target.committer.signature()?;
         let made = repo.commit(None, &author, &committer, message, &tree, &[&parent]).map_err(fault)?;
-        self.base = Some(parent.id());
         Ok(made.to_string())
     }
 
     fn publish(&mut self, commit: &str, until: Instant) -> Verdict {
+        if self.head.tip().is_some_and(|tip| tip.to_string() == commit) {
+            return Verdict::Published;
+        }
         self.published = true;
-        let base = self.base;
-        let branch = self.branch.clone().unwrap_or_default();
+        let (refspec, expected) = self.goal(commit);
         let refusal = RefCell::new(None);
         let words = RefCell::new(Vec::new());
         let pushed = self.push.during(until, || {
@@ -210,7 +281,7 @@ impl Place for GitPlace {
                 true
             });
             // the commit belongs on this tip: neither on one that was set back meanwhile, nor on nothing
-            callbacks.push_negotiation(|updates| match updates.iter().find(|u| Some(u.src()) != base) {
+            callbacks.push_negotiation(|updates| match updates.iter().find(|u| Some(u.src()) != expected) {
                 Some(_) => {
                     Err(git2::Error::new(ErrorCode::NotFastForward, ErrorClass::Reference, "it has moved"))
                 }
@@ -219,7 +290,7 @@ impl Place for GitPlace {
             let mut options = PushOptions::new();
             options.remote_callbacks(callbacks).packbuilder_parallelism(1);
             let mut remote = self.workspace.repo.remote_anonymous(transport::URL)?;
-            remote.push(&[format!("{commit}:refs/heads/{branch}")], Some(&mut options))
+            remote.push(&[refspec], Some(&mut options))
         });
         let url = self.target.push.to_string();
         match (pushed, refusal.into_inner()) {
@@ -233,7 +304,7 @@ impl Place for GitPlace {
     }
 
     fn contains(&mut self, tip: &Tip, commit: &str) -> Result<bool> {
-        let (tip, commit) = (oid(&tip.0)?, oid(commit)?);
+        let (tip, commit) = (self.head.tip().unwrap_or(oid(&tip.0)?), oid(commit)?);
         let after = || self.workspace.repo.graph_descendant_of(tip, commit);
         Ok(tip == commit || after().map_err(|e| git_failure("the history can't be read", &e))?)
     }

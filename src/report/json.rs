@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Report;
+use super::{Report, ToldPullRequest};
 
 pub(super) const SCHEMA: u32 = 1;
 
@@ -17,7 +17,7 @@ struct Shown<'a> {
     commit: Option<&'a str>,
     branch: Option<&'a str>,
     attempts: u32,
-    pull_request: Option<()>,
+    pull_request: Option<&'a ToldPullRequest>,
     warnings: &'a [String],
     notices: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +75,7 @@ pub fn json(report: &Report) -> String {
         commit: report.commit.as_deref(),
         branch: report.branch.as_deref(),
         attempts: report.attempts,
-        pull_request: None,
+        pull_request: report.pull_request.as_ref(),
         warnings: &report.warnings,
         notices: &report.notices,
         error: report.failure.as_ref().map(|f| Fault {

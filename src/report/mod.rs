@@ -7,6 +7,8 @@ mod text;
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::error::{Exit, Failure};
 use crate::plan::{ChangedReference, FileEdit};
 
@@ -22,6 +24,7 @@ pub enum Outcome {
     Edited,
     Committed,
     Landed,
+    Proposed,
     Already,
     Failed,
 }
@@ -34,10 +37,18 @@ impl Outcome {
             Outcome::Edited => "edited",
             Outcome::Committed => "committed",
             Outcome::Landed => "landed",
+            Outcome::Proposed => "proposed",
             Outcome::Already => "already",
             Outcome::Failed => "failed",
         }
     }
+}
+
+/// A pull request that carries the bump, or did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldPullRequest {
+    pub number: u64,
+    pub url: String,
 }
 
 /// An image as it was asked for.
@@ -68,6 +79,7 @@ pub struct Report {
     /// Where the commit can be looked at.
     pub commit_url: Option<String>,
     pub branch: Option<String>,
+    pub pull_request: Option<ToldPullRequest>,
     pub attempts: u32,
     /// How long landing took.
     pub elapsed: Option<Duration>,
@@ -89,6 +101,7 @@ impl Report {
             commit: None,
             commit_url: None,
             branch: None,
+            pull_request: None,
             attempts: 0,
             elapsed: None,
             warnings: Vec::new(),

@@ -15,7 +15,7 @@ pub fn text(report: &Report) -> String {
         Outcome::Planned => diff(&report.edits),
         Outcome::Failed => String::new(),
         Outcome::Already => report.images.iter().map(|i| format!("already  {}\n", full_name(i))).collect(),
-        Outcome::Edited | Outcome::Committed | Outcome::Landed => {
+        Outcome::Edited | Outcome::Committed | Outcome::Landed | Outcome::Proposed => {
             format!("{}{}", changes(report), last_line(report))
         }
     }
@@ -47,6 +47,10 @@ fn last_line(report: &Report) -> String {
     match report.outcome {
         Outcome::Landed => format!("landed {short}{branch}{tries}\n"),
         Outcome::Committed => format!("committed {short}{branch}\n"),
+        Outcome::Proposed => {
+            let url = report.pull_request.as_ref().map(|pull| pull.url.as_str()).unwrap_or_default();
+            format!("proposed {short}{branch}{tries}: {url}\n")
+        }
         _ => {
             let files = report.edits.len();
             format!("edited {files} {}\n", if files == 1 { "file" } else { "files" })

@@ -19,10 +19,12 @@ mod site;
 mod tls;
 
 pub use faults::{Fault, On, Service};
+pub use http::{Headers, Request, Response, is_authorization};
 pub use log::LoggedRequest;
+pub use site::{Api, Reply};
 
-use http::{Connection, Duplex, Request};
-use site::{Reply, Site};
+use http::{Connection, Duplex};
+use site::Site;
 use std::collections::HashMap;
 use std::io::{self, BufReader};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -37,6 +39,7 @@ pub struct Builder {
     credentials: Option<(String, String)>,
     tls: bool,
     keep_alive: bool,
+    api: Option<Api>,
 }
 
 impl Builder {
@@ -59,11 +62,18 @@ impl Builder {
         self
     }
 
+    /// Shows every request to `api` first, before the credentials are looked at: what it does not
+    /// answer goes to git.
+    pub fn api(mut self, api: Api) -> Self {
+        self.api = Some(api);
+        self
+    }
+
     pub fn start(self) -> GitServer {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let shared = Arc::new(Shared {
-            site: Site::new(&self.root, self.credentials),
+            site: Site::new(&self.root, self.credentials, self.api),
             tls: self.tls.then(Tls::new),
             keep_alive: self.keep_alive,
             log: Mutex::default(),
@@ -88,7 +98,7 @@ pub struct GitServer {
 impl GitServer {
     /// A server of the repositories in `root`, open to everyone unless told otherwise.
     pub fn builder(root: &Path) -> Builder {
-        Builder { root: root.to_owned(), credentials: None, tls: false, keep_alive: true }
+        Builder { root: root.to_owned(), credentials: None, tls: false, keep_alive: true, api: None }
     }
 
     pub fn url(&self, repo: &str) -> String {

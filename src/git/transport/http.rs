@@ -72,6 +72,10 @@ impl HttpServer {
         self.state().credential.as_ref().map(|c| c.label.clone())
     }
 
+    pub fn token(&self) -> Option<String> {
+        self.state().credential.as_ref().and_then(Credential::token)
+    }
+
     pub fn scrub(&self, text: &str) -> String {
         self.state().secrets.scrub(text)
     }

@@ -95,6 +95,14 @@ impl Endpoint {
         }
     }
 
+    /// The token that was, or would be, used.
+    pub fn token(&self) -> Option<String> {
+        match &self.server {
+            Server::Http(http) => http.token(),
+            Server::Local(_) => None,
+        }
+    }
+
     /// Takes every secret of this endpoint out of a text.
     pub fn scrub(&self, text: &str) -> String {
         match &self.server {

@@ -11,6 +11,9 @@ use std::sync::Mutex;
 
 pub type Hook = Box<dyn FnOnce() + Send>;
 
+/// Answers the requests that are not for git.
+pub type Api = Box<dyn Fn(&Request) -> Option<Reply> + Send + Sync>;
+
 pub struct Site {
     backend: Backend,
     /// The one user, and the Authorization header that proves it.
@@ -18,6 +21,7 @@ pub struct Site {
     pub faults: Faults,
     /// The calls to make before a request is served, one each.
     pub hooks: Mutex<VecDeque<(On, Hook)>>,
+    api: Option<Api>,
 }
 
 pub enum Reply {
@@ -29,7 +33,7 @@ pub enum Reply {
 }
 
 impl Site {
-    pub fn new(root: &Path, credentials: Option<(String, String)>) -> Self {
+    pub fn new(root: &Path, credentials: Option<(String, String)>, api: Option<Api>) -> Self {
         let with_header = |(user, password): (String, String)| {
             let token = BASE64_STANDARD.encode(format!("{user}:{password}"));
             (user, format!("Basic {token}"))
@@ -39,10 +43,14 @@ impl Site {
             user: credentials.map(with_header),
             faults: Faults::default(),
             hooks: Mutex::default(),
+            api,
         }
     }
 
     pub fn reply(&self, request: &Request) -> Reply {
+        if let Some(reply) = self.api.as_ref().and_then(|api| api(request)) {
+            return reply;
+        }
         if !self.admits(request) {
             return Reply::Whole(answer(401, "WWW-Authenticate", "Basic realm=\"git\""));
         }

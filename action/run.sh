@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Runs tagbump as the action's inputs say. They come as environment variables: TAGBUMP_INPUT_X is the input of the
+# flag --x, whose own variable is TAGBUMP_X; TAGBUMP_ACTION_X are the others. Works in bash 3.2, which macOS has.
+set -euo pipefail
+
+folder=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+# shellcheck source=action/install.sh
+. "$folder/install.sh"
+
+# Whether the binary takes a value for "yes".
+is_on() {
+    local status=0
+    shopt -s nocasematch
+    case ${1:-} in
+    '' | n | no | f | false | off | 0) status=1 ;;
+    esac
+    shopt -u nocasematch
+    return "$status"
+}
+
+# An empty input says nothing, and leaves a variable alone that the workflow set by itself.
+for input in "${!TAGBUMP_INPUT_@}"; do
+    if [ -n "${!input}" ]; then
+        export "TAGBUMP_${input#TAGBUMP_INPUT_}=${!input}"
+    fi
+    unset "$input"
+done
+
+# The job's token goes by the name that GitHub's go by, so that it reaches GitHub alone.
+if [ -z "${GITHUB_TOKEN:-}${GH_TOKEN:-}" ] && [ -n "${TAGBUMP_ACTION_GITHUB_TOKEN:-}" ]; then
+    export GITHUB_TOKEN=$TAGBUMP_ACTION_GITHUB_TOKEN
+fi
+unset TAGBUMP_ACTION_GITHUB_TOKEN
+
+# The runner takes these lines, and shows *** for what they say, wherever it is said.
+for token in "${TAGBUMP_TOKEN:-}" "${GITHUB_TOKEN:-}" "${GH_TOKEN:-}"; do
+    if [ -n "$token" ] && [[ $token != *$'\n'* ]]; then
+        printf '::add-mask::%s\n' "$token" "$(printf 'x-access-token:%s' "$token" | base64 | tr -d '\n')"
+    fi
+done
+
+command=${TAGBUMP_ACTION_COMMAND:-bump}
+arguments=()
+case $command in
+bump | rollback)
+    while IFS= read -r image || [ -n "$image" ]; do
+        image=${image#"${image%%[![:space:]]*}"}
+        image=${image%"${image##*[![:space:]]}"}
+        [ -z "$image" ] || arguments+=("$image")
+    done <<<"${TAGBUMP_ACTION_IMAGE:-}"
+    if [ -z "${TAGBUMP_PUSH:-}" ] && ! is_on "${TAGBUMP_DRY_RUN:-}" &&
+        ! is_on "${TAGBUMP_COMMIT:-}" && ! is_on "${TAGBUMP_PR:-}"; then
+        export TAGBUMP_PUSH=true
+    fi
+    ;;
+tag)
+    [ -z "${TAGBUMP_ACTION_IMAGE:-}" ] || export TAGBUMP_IMAGE=$TAGBUMP_ACTION_IMAGE
+    ;;
+*)
+    # what was given is not shown: it could hold a command to the runner
+    die 2 'the input "command" is none of bump, tag'
+    ;;
+esac
+
+binary=
+find_binary "$folder"
+exec "$binary" "$command" -- ${arguments[@]+"${arguments[@]}"}

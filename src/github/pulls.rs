@@ -1,0 +1,146 @@
+//! The pull request of a branch: made once, kept up to date, closed when there is nothing left to propose.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::client::{self, Ask, GitHub};
+use crate::error::{Failure, Result};
+use crate::land::{Pace, Trouble};
+
+/// A pull request, as it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequest {
+    pub number: u64,
+    pub url: String,
+}
+
+/// What a pull request shall be.
+#[derive(Clone, Debug)]
+pub struct Wish<'a> {
+    /// `owner/name`.
+    pub repository: &'a str,
+    /// The branch, in the same repository.
+    pub head: &'a str,
+    pub base: &'a str,
+    pub title: &'a str,
+    pub body: &'a str,
+    pub labels: &'a [String],
+    pub draft: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Pull {
+    number: u64,
+    html_url: String,
+    title: String,
+    body: Option<String>,
+    #[serde(default)]
+    labels: Vec<Label>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Label {
+    name: String,
+}
+
+/// Makes the pull request, or brings the open one up to date. A second time changes nothing.
+///
+/// # Errors
+/// Exit 5 where GitHub refuses, exit 4 where the budget is spent.
+pub fn propose(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<PullRequest> {
+    let pull = match open(hub, pace, wish)? {
+        Some(pull) => update(hub, pace, wish, pull)?,
+        None => create(hub, pace, wish)?,
+    };
+    label(hub, pace, wish, &pull)?;
+    Ok(told(&pull))
+}
+
+/// Closes the open pull request of a branch, if there is one.
+///
+/// # Errors
+/// As [`propose`].
+pub fn close(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Option<PullRequest>> {
+    let Some(pull) = open(hub, pace, wish)? else { return Ok(None) };
+    hub.ask(pace, &route(wish, pull.number), Ask::Patch(&json!({"state": "closed"})))?;
+    Ok(Some(told(&pull)))
+}
+
+fn told(pull: &Pull) -> PullRequest {
+    PullRequest { number: pull.number, url: pull.html_url.clone() }
+}
+
+fn pulls(wish: &Wish<'_>) -> String {
+    format!("/repos/{}/pulls", wish.repository)
+}
+
+fn route(wish: &Wish<'_>, number: u64) -> String {
+    format!("{}/{number}", pulls(wish))
+}
+
+/// The open pull request from the branch to the base. Of forks with a branch of that name it is none.
+fn open(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Option<Pull>> {
+    let owner = wish.repository.split('/').next().unwrap_or_default();
+    let query: String = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("state", "open")
+        .append_pair("head", &format!("{owner}:{}", wish.head))
+        .append_pair("base", wish.base)
+        .finish();
+    let listed = hub.ask(pace, &format!("{}?{query}", pulls(wish)), Ask::Get)?;
+    Ok(read::<Vec<Pull>>(listed)?.into_iter().next())
+}
+
+fn create(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Pull> {
+    let Wish { head, base, title, body, draft, .. } = wish;
+    let asked = json!({"title": title, "head": head, "base": base, "body": body, "draft": draft});
+    loop {
+        match hub.once(pace.deadline(), &pulls(wish), Ask::Post(&asked)) {
+            Ok(made) => return read(made),
+            Err(Trouble::Final(failure)) => return Err(failure),
+            Err(Trouble::Passing { what, retry_after }) => client::wait(pace, &what, retry_after)?,
+            Err(Trouble::Unreachable { what }) => client::wait(pace, &what, None)?,
+        }
+        // the answer was lost, not always the request
+        if let Some(made) = open(hub, pace, wish)? {
+            return Ok(made);
+        }
+    }
+}
+
+fn update(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, pull: Pull) -> Result<Pull> {
+    // GitHub gives bodies back with its own line ends
+    let same = |old: &str, new: &str| old.replace("\r\n", "\n").trim_end() == new.trim_end();
+    if pull.title == wish.title && same(pull.body.as_deref().unwrap_or_default(), wish.body) {
+        return Ok(pull);
+    }
+    let changed = json!({"title": wish.title, "body": wish.body});
+    read(hub.ask(pace, &route(wish, pull.number), Ask::Patch(&changed))?)
+}
+
+/// How often a new pull request is asked for its labels: at first GitHub may not know it yet.
+const LABEL_TRIES: usize = 4;
+
+fn label(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, pull: &Pull) -> Result<()> {
+    let missing: Vec<_> = wish.labels.iter().filter(|l| !pull.labels.iter().any(|p| p.name == **l)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let route = format!("/repos/{}/issues/{}/labels", wish.repository, pull.number);
+    let asked = json!({"labels": missing});
+    for nth in 1.. {
+        match hub.ask(pace, &route, Ask::Post(&asked)) {
+            Err(failure) if nth < LABEL_TRIES && failure.message.contains("Could not resolve to a node") => {
+                client::wait(pace, &failure.message, None)?;
+            }
+            other => return other.map(|_| ()),
+        }
+    }
+    Ok(())
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
+    serde_json::from_value(value).map_err(|e| {
+        Failure::other(format!("GitHub's API gave no pull request: {e}"))
+            .hinted("check GITHUB_API_URL; a proxy may answer in GitHub's place")
+    })
+}
