@@ -154,6 +154,13 @@ pub enum Format {
     Json,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Via {
+    #[value(alias = "")]
+    Git,
+    Api,
+}
+
 /// Set image references to a tag: edit files, or commit, or land the commit on the remote branch
 ///
 /// IMAGE is NAME[=NEWNAME][:TAG][@DIGEST], kustomize's grammar; * keeps a part. Names are compared whole.
@@ -266,6 +273,10 @@ pub struct BumpArgs {
     /// The remote to land on [default: origin]
     #[arg(long, value_name = "R", env = "TAGBUMP_REMOTE", hide_env = true)]
     pub remote: Option<String>,
+
+    /// Push the commit with git, or have GitHub's API make it, which signs it as verified
+    #[arg(long, env = "TAGBUMP_VIA", hide_env = true, default_value = "git")]
+    pub via: Via,
 
     /// Commit message, in the place of subject and body; a template
     #[arg(short, long, value_name = "T", env = "TAGBUMP_MESSAGE", hide_env = true)]

@@ -15,8 +15,8 @@
 //! | [`request`] | IMAGEs and services, made a plan's request | `settings`, `config`, `plan` |
 //! | [`settings`] | what was typed, checked | `cli`, `actions`, `git` and the pure rooms |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
+//! | [`github`] | commits and pull requests by GitHub's API; the only user of octocrab | `git`, `land`, `plan` |
 //! | [`git`] | commits, remotes, credentials; the only user of git2 | `land`, `plan`, `worktree`, `select` |
-//! | [`github`] | pull requests; the only user of octocrab | `land` |
 //! | [`land`] | the landing loop, its pace, the commit's words | `plan` and the pure rooms |
 //! | [`worktree`] | find, read and replace files; nothing outside the root | `plan`, `select` |
 //! | [`actions`] | what a GitHub Actions runner tells, and is told | `report`, `environment`, `tag` |

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::actions::{Run, Source};
-use crate::cli::{BumpArgs, CommonArgs, Format, ScanArgs, TagArgs};
+use crate::cli::{BumpArgs, CommonArgs, Format, ScanArgs, TagArgs, Via};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 use crate::git::{Identity, Tokens};
@@ -92,6 +92,7 @@ pub struct CommitSettings {
 pub struct LandingSettings {
     pub branch: Option<String>,
     pub remote: String,
+    pub via: Via,
     pub sync: bool,
     pub timeout: Duration,
     pub tokens: Tokens,
@@ -164,6 +165,7 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         landing: LandingSettings {
             branch: given(args.branch.as_deref()).map(branch).transpose()?,
             remote: given(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
+            via: args.via,
             sync: !args.no_sync,
             timeout: given(args.timeout.as_deref()).map(duration).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
             tokens: Tokens::read(&environment),
@@ -213,6 +215,16 @@ pub fn scan(args: ScanArgs) -> Result<ScanSettings> {
 impl BumpSettings {
     fn check(&self) -> Result<()> {
         let usage = |message: &str, hint: &str| Err(Failure::usage(message).hinted(hint));
+        let by_api = self.landing.via == Via::Api;
+        if by_api && self.reach == Reach::Commit {
+            return usage("--via api makes no local commit", "leave one of --via api and --commit out");
+        }
+        if by_api && self.commit.author.is_some() {
+            return usage(
+                "--author does not go with --via api: GitHub takes the token's owner",
+                "leave --author out, or land with --via git",
+            );
+        }
         if self.images.is_empty() {
             return usage("no IMAGE was given", "name one: tagbump bump ghcr.io/acme/api:v2");
         }

@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("worktree", &["error", "interrupt", "plan", "select"]),
     ("land", &["error", "image", "plan", "select", "tag", "template"]),
     ("git", &["environment", "error", "interrupt", "land", "plan", "select", "worktree"]),
-    ("github", &["error", "land"]),
+    ("github", &["error", "git", "land", "plan"]),
     ("cli", &[]),
     ("extras", &["cli", "error"]),
     (
@@ -46,7 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "bump",
         &[
-            "actions", "config", "error", "facts", "git", "github", "image", "land", "plan", "report",
+            "actions", "cli", "config", "error", "facts", "git", "github", "image", "land", "plan", "report",
             "request", "select", "settings", "tag", "template", "worktree",
         ],
     ),

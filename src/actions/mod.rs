@@ -45,6 +45,13 @@ pub struct Source {
     pub sha: String,
 }
 
+/// Where a host's APIs are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Apis {
+    pub rest: String,
+    pub graphql: String,
+}
+
 impl Run {
     /// Reads what the environment says; outside of GitHub Actions nothing.
     pub fn read(environment: &Environment) -> Self {
@@ -66,22 +73,26 @@ impl Run {
         }
     }
 
-    /// The address of the API of the host that shows a repository at `page`: what the runner says, for its own
-    /// server; else GitHub's rule (docs: "REST API", "GitHub Enterprise Server").
-    pub fn api(&self, environment: &Environment, page: &str) -> Option<String> {
+    /// The addresses of the APIs, REST and GraphQL, of the host that shows a repository at `page`: what the
+    /// runner says, for its own server; else GitHub's rule (docs: "REST API", "GitHub Enterprise Server").
+    pub fn apis(&self, environment: &Environment, page: &str) -> Option<Apis> {
         let (scheme, rest) = page.split_once("://")?;
         let host = rest.split('/').next().filter(|host| !host.is_empty())?;
         let origin = format!("{scheme}://{host}");
         let server = environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com");
-        if let Some(api) =
-            environment.get("GITHUB_API_URL").filter(|_| server.trim_end_matches('/') == origin)
-        {
-            return Some(api.trim_end_matches('/').to_owned());
-        }
-        match host {
-            "github.com" => Some("https://api.github.com".to_owned()),
-            _ => Some(format!("{origin}/api/v3")),
-        }
+        let own = server.trim_end_matches('/') == origin;
+        let told =
+            |name| environment.get(name).filter(|_| own).map(|api| api.trim_end_matches('/').to_owned());
+        let (rest, graphql) = match host {
+            "github.com" => {
+                ("https://api.github.com".to_owned(), "https://api.github.com/graphql".to_owned())
+            }
+            _ => (format!("{origin}/api/v3"), format!("{origin}/api/graphql")),
+        };
+        Some(Apis {
+            rest: told("GITHUB_API_URL").unwrap_or(rest),
+            graphql: told("GITHUB_GRAPHQL_URL").unwrap_or(graphql),
+        })
     }
 
     /// The commit that the event is about: `workflow_run`'s and a pull request's head, a push's commit.

@@ -1,5 +1,7 @@
 //! The story of a bump: read, plan, then write, commit or land.
 
+mod ground;
+mod landing;
 mod pull_request;
 mod replaced;
 mod wording;
@@ -8,9 +10,8 @@ use std::cell::{OnceCell, RefCell};
 
 use crate::config::Config;
 use crate::error::{Exit, Failure, Result};
-use crate::git::{self, Checkout, CommitRequest, GitPlace, Identity, Synced, Target};
+use crate::git::{self, Checkout, CommitRequest};
 use crate::image::{Digest, ImageArg, Part, Tag};
-use crate::land::{self, Clock as _, Landing, NotLanded, Pace, Place as _, Proposal, SystemClock, Trouble};
 use crate::plan::{self, Plan, Planned, Shelf, Want};
 use crate::report::{BumpedImage, Outcome, Report, unread_warning};
 use crate::settings::{BumpSettings, Reach};
@@ -19,7 +20,6 @@ use crate::template::Template;
 use crate::worktree::Worktree;
 use crate::{facts, request};
 use replaced::Replaced;
-use wording::same_repository;
 
 /// Does what was asked for. A failure is in the report too.
 pub fn run(settings: &BumpSettings) -> Report {
@@ -194,121 +194,10 @@ impl<'a> Bump<'a> {
         Ok(())
     }
 
-    fn land(&self, report: &mut Report) -> Result<()> {
-        let clock = SystemClock;
-        let checkout = self.checkout()?;
-        let landing = &self.settings.landing;
-        let (author, committer) = self.identities()?;
-        let (fetch, push) = checkout.remote(&landing.remote)?;
-        let branch = self.branch(checkout, &fetch)?;
-        let mut pace = Pace::new(&clock, landing.timeout, fastrand::Rng::new());
-        let target = Target { fetch, push, branch, head: None, author, committer: committer.clone() };
-        let mut place = GitPlace::new(checkout, target, &landing.tokens)?;
-        if self.settings.dry_run {
-            return self.dry_landing(&mut place, &pace, report);
-        }
-        let started = clock.now();
-        let landed = land::land(&mut place, &mut pace, &mut |shelf| self.propose(shelf, &committer));
-        report.elapsed = Some(clock.now() - started);
-        report.branch = place.branch().map(str::to_owned);
-        report.details.extend(place.credential_label().map(|label| format!("credential: {label}")));
-        match landed {
-            Ok(landed) => self.tell_landing(checkout, &place, landed, report),
-            Err(NotLanded { failure, attempts, log }) => {
-                report.attempts = attempts;
-                report.details.extend(log);
-                return Err(failure);
-            }
-        }
-        Ok(())
-    }
-
-    /// The bump on a tip; its configuration is the tip's.
-    fn propose(&self, shelf: &dyn Shelf, committer: &Identity) -> Result<Proposal> {
-        let config = Config::load(shelf)?;
-        let plan = self.plan(shelf, &config)?;
-        let message = if plan.is_empty() { String::new() } else { self.message(committer, &config, &plan)? };
-        Ok(Proposal { plan, message })
-    }
-
-    /// What would be landed on the tip as it is now.
-    fn dry_landing(&self, place: &mut GitPlace, pace: &Pace<'_>, report: &mut Report) -> Result<()> {
-        let tip = place.tip(pace.deadline()).map_err(|trouble| match trouble {
-            Trouble::Final(failure) => failure,
-            Trouble::Passing { what, .. } | Trouble::Unreachable { what } => {
-                Failure::other(what).hinted("check the network and run again")
-            }
-        })?;
-        let shelf = place.files(&tip)?;
-        let planned = self.plan(&*shelf, &Config::load(&*shelf)?)?;
-        report.branch = place.branch().map(str::to_owned);
-        let outcome = self.outcome(&planned, Outcome::Planned);
-        tell(report, planned, outcome);
-        Ok(())
-    }
-
-    fn tell_landing(&self, checkout: &Checkout, place: &GitPlace, landed: Landing, report: &mut Report) {
-        let Landing { plan, commit, attempts, log } = landed;
-        report.attempts = attempts;
-        report.details.extend(log);
-        let outcome = if commit.is_some() { Outcome::Landed } else { Outcome::Already };
-        self.note_own_commits(checkout, place.branch(), report);
-        if let Some(commit) = &commit {
-            let dirty = checkout.uncommitted(plan.edits.iter().map(|edit| edit.path.as_str()));
-            report.warnings.extend(
-                dirty
-                    .iter()
-                    .map(|path| format!("{path}: has uncommitted changes here, which were not landed")),
-            );
-            self.sync(checkout, place, commit, report);
-            self.note_signing(report);
-        }
-        report.commit_url = commit.as_deref().and_then(|commit| place.commit_url(commit));
-        report.commit = commit;
-        tell(report, plan, outcome);
-    }
-
-    fn sync(&self, checkout: &Checkout, place: &GitPlace, commit: &str, report: &mut Report) {
-        let landing = &self.settings.landing;
-        if !landing.sync {
-            return;
-        }
-        match git::sync(checkout, place, &landing.remote, commit) {
-            Synced::Forwarded => report.details.push("the checkout was fast-forwarded".to_owned()),
-            Synced::Left(why) => report.notices.push(format!("the checkout was left as it was: {why}")),
-        }
-    }
-
-    fn note_own_commits(&self, checkout: &Checkout, branch: Option<&str>, report: &mut Report) {
-        let base = self.settings.place.run.checked_out();
-        let own = branch.is_some_and(|b| checkout.has_own_commits(&self.settings.landing.remote, b, base));
-        if own {
-            report.notices.push("commits of the checkout that are not on the remote stay local".to_owned());
-        }
-    }
-
     fn note_signing(&self, report: &mut Report) {
         if self.checkout.as_ref().is_some_and(Checkout::signs) {
             report.warnings.push("commit.gpgsign is set, but commits are not signed yet".to_owned());
         }
-    }
-
-    /// The branch to land on; nothing for the remote's default one.
-    fn branch(&self, checkout: &Checkout, remote: &git::RemoteUrl) -> Result<Option<String>> {
-        let run = &self.settings.place.run;
-        if let Some(branch) = &self.settings.landing.branch {
-            return Ok(Some(branch.clone()));
-        }
-        if run.has_no_branch_of_its_own() {
-            let event = run.event_name();
-            return Err(Failure::usage(format!("{event} events have no branch to land on"))
-                .hinted("name the branch to land on with --branch"));
-        }
-        if let Some(branch) = checkout.branch() {
-            return Ok(Some(branch));
-        }
-        let here = same_repository(run.repository.as_deref(), remote.slug().as_deref());
-        Ok(run.branch().filter(|_| here).map(str::to_owned))
     }
 }
 

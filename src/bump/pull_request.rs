@@ -5,13 +5,15 @@
 
 use std::cell::RefCell;
 
+use super::ground::{Ground, no_token};
+use super::landing::land_on;
 use super::{Bump, tell};
 use crate::config::Config;
-use crate::error::{Exit, Failure, Result};
-use crate::git::{GitPlace, Identity, Target, is_branch_name};
+use crate::error::{Failure, Result};
+use crate::git::{Identity, RemoteUrl, Target, is_branch_name};
 use crate::github::{self, GitHub, PullRequest, Wish};
 use crate::image::{Part, short_name};
-use crate::land::{self, Clock as _, Landing, NotLanded, Pace, Proposal, SystemClock};
+use crate::land::{Landing, Pace, Proposal, SystemClock};
 use crate::plan::{Plan, Shelf};
 use crate::report::{Outcome, Report, ToldPullRequest};
 
@@ -29,10 +31,8 @@ impl Bump<'_> {
         let landing = &self.settings.landing;
         let (author, committer) = self.identities()?;
         let (fetch, push) = checkout.remote(&landing.remote)?;
-        let api =
-            self.settings.place.run.api(&self.settings.place.environment, &push.page().unwrap_or_default());
-        let api = api.ok_or_else(|| no_api(&push.to_string()))?;
-        let base = self.base(&fetch)?;
+        let api = self.rest_api(&push)?;
+        let base = self.branch(checkout, &fetch)?;
         let head = self.head_branch(base.as_deref())?;
         let target = Target {
             fetch,
@@ -42,75 +42,90 @@ impl Bump<'_> {
             author,
             committer: committer.clone(),
         };
-        let mut place = GitPlace::new(checkout, target, &landing.tokens)?;
+        let mut ground = self.ground(checkout, target)?;
         let mut pace = Pace::new(&clock, landing.timeout, fastrand::Rng::new());
         if self.settings.dry_run {
-            return self.dry_landing(&mut place, &pace, report);
+            return self.dry_landing(&mut ground, &pace, report);
         }
         let said = RefCell::new(Said::default());
-        let started = clock.now();
-        let landed = land::land(&mut place, &mut pace, &mut |shelf| {
+        let landed = land_on(&mut ground, &mut pace, report, &mut |shelf| {
             let (proposal, words) = self.proposed(shelf, &committer)?;
             *said.borrow_mut() = words;
             Ok(proposal)
-        });
-        report.elapsed = Some(clock.now() - started);
+        })?;
         report.branch = Some(head.clone());
-        let Landing { plan, commit, attempts, log } =
-            landed.map_err(|NotLanded { failure, attempts, log }| {
-                report.attempts = attempts;
-                report.details.extend(log);
-                failure
-            })?;
-        report.attempts = attempts;
-        report.details.extend(log);
         let said = said.into_inner();
-        let repository = place.slug().unwrap_or_default();
+        let repository = ground.git().slug().unwrap_or_default();
         let wish = Wish {
             repository: &repository,
             head: &head,
-            base: place.branch().unwrap_or_default(),
+            base: ground.git().branch().unwrap_or_default(),
             title: &said.title,
             body: &said.body,
             labels: &self.settings.pull.labels,
             draft: self.settings.pull.draft,
         };
-        self.carry(&place, &api, &mut pace, &wish, commit, plan, report)
+        self.keep_pull_request(&ground, &api, &mut pace, &wish, landed, report)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what landing gave, and where it goes")]
-    fn carry(
+    /// Opens, updates or closes the pull request of a branch as it is now.
+    fn keep_pull_request(
         &self,
-        place: &GitPlace,
+        ground: &Ground,
         api: &str,
         pace: &mut Pace<'_>,
         wish: &Wish<'_>,
-        commit: Option<String>,
-        plan: Plan,
+        landed: Landing,
         report: &mut Report,
     ) -> Result<()> {
-        if commit.is_none() && !place.has_head() {
+        let Landing { plan, commit, .. } = landed;
+        let place = ground.git();
+        let Some(commit) = commit else {
+            if place.has_head() {
+                self.settle(ground, api, pace, wish, report)?;
+            }
             tell(report, plan, Outcome::Already);
             return Ok(());
-        }
-        let token = place.api_token().ok_or_else(no_token)?;
-        let hub = GitHub::new(api, &token)?;
-        if commit.is_none() && place.has_own_head() {
-            let closed = github::close(&hub, pace, wish)?;
-            report.notices.extend(
-                closed
-                    .iter()
-                    .map(|pull| format!("{} was closed: its change is on {} already", pull.url, wish.base)),
-            );
-            report.pull_request = closed.map(told);
-            tell(report, plan, Outcome::Already);
-            return Ok(());
-        }
+        };
+        let hub = GitHub::new(api, &place.api_token().ok_or_else(no_token)?)?;
         report.pull_request = Some(told(github::propose(&hub, pace, wish)?));
-        report.commit_url = commit.as_deref().and_then(|commit| place.commit_url(commit));
-        report.commit = commit;
+        ground.note_verification(&commit, pace, report);
+        report.commit_url = place.commit_url(&commit);
+        report.commit = Some(commit);
         tell(report, plan, Outcome::Proposed);
         Ok(())
+    }
+
+    /// There is nothing to propose: a pull request of ours has nothing left in it.
+    fn settle(
+        &self,
+        ground: &Ground,
+        api: &str,
+        pace: &mut Pace<'_>,
+        wish: &Wish<'_>,
+        report: &mut Report,
+    ) -> Result<()> {
+        let place = ground.git();
+        let hub = GitHub::new(api, &place.api_token().ok_or_else(no_token)?)?;
+        if !place.has_own_head() {
+            report.pull_request = github::find(&hub, pace, wish)?.map(told);
+            return Ok(());
+        }
+        let closed = github::close(&hub, pace, wish)?;
+        let note =
+            |pull: &PullRequest| format!("{} was closed: its change is on {} already", pull.url, wish.base);
+        report.notices.extend(closed.iter().map(note));
+        report.pull_request = closed.map(told);
+        Ok(())
+    }
+
+    fn rest_api(&self, push: &RemoteUrl) -> Result<String> {
+        let place = &self.settings.place;
+        let apis = push.page().and_then(|page| place.run.apis(&place.environment, &page));
+        apis.map(|apis| apis.rest).ok_or_else(|| {
+            Failure::usage(format!("{push}: pull requests need a remote on GitHub, over http or https"))
+                .hinted("name the remote with --remote, or land with --push")
+        })
     }
 
     fn proposed(&self, shelf: &dyn Shelf, committer: &Identity) -> Result<(Proposal, Said)> {
@@ -139,11 +154,6 @@ impl Bump<'_> {
             None => body.to_owned(),
         };
         Ok(Said { title, body: body.trim().to_owned() })
-    }
-
-    /// The branch that the pull request goes to.
-    fn base(&self, fetch: &crate::git::RemoteUrl) -> Result<Option<String>> {
-        self.branch(self.checkout()?, fetch)
     }
 
     /// The pull request's branch, by its template.
@@ -183,14 +193,4 @@ fn is_unfit(c: char) -> bool {
 
 fn told(pull: PullRequest) -> ToldPullRequest {
     ToldPullRequest { number: pull.number, url: pull.url }
-}
-
-fn no_api(url: &str) -> Failure {
-    Failure::usage(format!("{url}: pull requests need a remote on GitHub, over http or https"))
-        .hinted("name the remote with --remote, or land with --push")
-}
-
-fn no_token() -> Failure {
-    Failure::new(Exit::Refused, "there is no token for the pull request")
-        .hinted("set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write and pull-requests: write")
 }

@@ -2,6 +2,7 @@
 
 use super::Bump;
 use crate::actions::Source;
+use crate::cli::Via;
 use crate::config::Config;
 use crate::error::{Failure, Result};
 use crate::git::Identity;
@@ -22,7 +23,9 @@ impl Bump<'_> {
             let (name, email) = checkout.identity(role)?;
             Ok(Identity::configured(var("NAME").or(name), var("EMAIL").or(email)))
         };
-        let bot = self.settings.place.run.active.then(|| Identity {
+        // what GitHub commits, it commits as the token's owner, whoever git would be here
+        let nobody = self.settings.place.run.active || self.settings.landing.via == Via::Api;
+        let bot = nobody.then(|| Identity {
             name: "github-actions[bot]".to_owned(),
             email: "41898282+github-actions[bot]@users.noreply.github.com".to_owned(),
         });

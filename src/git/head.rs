@@ -46,6 +46,19 @@ impl Head {
     }
 }
 
+/// Where a commit goes, and what must be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// On top of a branch that is at the commit's parent.
+    OnTop { branch: String },
+    /// On a branch that is not there yet.
+    New { branch: String },
+    /// In the place of what a branch holds: its tip must be this one.
+    Anew { branch: String, tip: String },
+    /// It is there already.
+    There,
+}
+
 /// Whether every commit of the branch that the base lacks is tagbump's. What can't be told is somebody's.
 fn is_ours(repo: &Repository, tip: Oid, base: Oid) -> bool {
     let mut next = tip;

@@ -4,7 +4,8 @@
 //! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
 //! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
 //! `transport` talks to the server, `credentials` finds out who we are, `verdict` says what a failure means.
-//! `head` is a pull request's branch, `sync` lets the checkout see the landed commit.
+//! `head` is a pull request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
+//! see the landed commit.
 
 mod checkout;
 mod config;
@@ -19,11 +20,13 @@ mod remote_url;
 mod sync;
 mod transport;
 mod tree;
+mod twin;
 mod verdict;
 mod workspace;
 
 pub use checkout::Checkout;
 pub use credentials::Tokens;
+pub use head::Course;
 pub use identity::Identity;
 pub use local_commit::{CommitRequest, commit, rehearse};
 pub use place::{GitPlace, Target};

@@ -13,12 +13,12 @@ use git2::{
 use super::checkout::Checkout;
 use super::credentials::{Credentials, Tokens};
 use super::failure::git_failure;
-use super::head::Head;
+use super::head::{Course, Head};
 use super::identity::Identity;
 use super::transport::{self, Endpoint};
 use super::tree::CommitFiles;
 use super::workspace::Workspace;
-use super::{RemoteUrl, verdict};
+use super::{RemoteUrl, twin, verdict};
 use crate::error::{Failure, Result};
 use crate::land::{Place, Tip, Trouble, Verdict};
 use crate::plan::{FileEdit, Shelf};
@@ -184,28 +184,52 @@ impl GitPlace {
         })
     }
 
-    /// The pull request's commit, where it is this one already.
-    fn same_as_head(&self, parent: &git2::Commit<'_>, tree: &git2::Tree<'_>, message: &str) -> Option<Oid> {
-        let Head::Ours(tip) = self.head else { return None };
-        let there = self.workspace.repo.find_commit(tip).ok()?;
-        let same = there.tree_id() == tree.id()
-            && there.parent_ids().eq([parent.id()])
-            && there.message_bytes() == message.as_bytes();
-        same.then_some(tip)
+    /// Where a commit that was made here goes.
+    pub fn course(&self, commit: &str) -> Course {
+        let Some(branch) = self.target.head.clone() else {
+            return Course::OnTop { branch: self.branch.clone().unwrap_or_default() };
+        };
+        match self.head {
+            Head::New => Course::New { branch },
+            Head::Ours(tip) if tip.to_string() == commit => Course::There,
+            Head::Ours(tip) if Some(tip) != self.base => Course::Anew { branch, tip: tip.to_string() },
+            Head::Ours(_) | Head::Shared(_) => Course::OnTop { branch },
+        }
     }
 
-    /// What is pushed where, and the commit that must be there: none on a new branch.
-    fn goal(&self, commit: &str) -> (String, Option<Oid>) {
-        let Some(head) = &self.target.head else {
-            return (
-                format!("{commit}:refs/heads/{}", self.branch.as_deref().unwrap_or_default()),
-                self.base,
-            );
-        };
-        // forced, with a lease: what is expected there is checked before anything is sent
-        let force = if matches!(self.head, Head::Ours(_)) { "+" } else { "" };
-        let expected = self.head.tip().unwrap_or(Oid::ZERO_SHA1);
-        (format!("{force}{commit}:refs/heads/{head}"), Some(expected))
+    /// What is pushed where, and the commit that must be there; nothing where there is nothing to push.
+    fn goal(&self, commit: &str) -> Option<(String, Option<Oid>)> {
+        match self.course(commit) {
+            Course::There => None,
+            Course::OnTop { branch } => Some((format!("{commit}:refs/heads/{branch}"), self.base)),
+            Course::New { branch } => Some((format!("{commit}:refs/heads/{branch}"), Some(Oid::ZERO_SHA1))),
+            // forced, with a lease: what is expected there is checked before anything is sent
+            Course::Anew { branch, .. } => Some((format!("+{commit}:refs/heads/{branch}"), self.head.tip())),
+        }
+    }
+
+    /// What a server made of a commit that was made here, if the branch has it.
+    ///
+    /// # Errors
+    /// Where the history can't be read.
+    pub fn find_twin(&self, tip: &Tip, commit: &str) -> Result<Option<String>> {
+        let found = twin::find(&self.workspace.repo, published(tip)?, oid(commit)?);
+        found.map(|twin| twin.map(|oid| oid.to_string())).map_err(|e| unread(&e))
+    }
+
+    /// A file's mode in a commit, and its path below the repository's top.
+    ///
+    /// # Errors
+    /// Where the commit can't be read, or has no such file.
+    pub fn file_mode(&self, commit: &str, path: &str) -> Result<(String, i32)> {
+        let path = self.full_path(path);
+        let tree = self.workspace.repo.find_commit(oid(commit)?).and_then(|commit| commit.tree());
+        let entry = tree.and_then(|tree| tree.get_path(Path::new(&path))).map_err(|e| unread(&e))?;
+        Ok((path, entry.filemode()))
+    }
+
+    fn full_path(&self, path: &str) -> String {
+        if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
     }
 
     fn no_branch(&self) -> Failure {
@@ -236,35 +260,38 @@ fn find(listed: &[git2::RemoteHead<'_>], branch: &str) -> Option<Oid> {
 
 impl Place for GitPlace {
     fn tip(&mut self, until: Instant) -> Result<Tip, Trouble> {
-        self.fetch_tip(until).map(|oid| Tip(oid.to_string()))
+        let commit = self.fetch_tip(until)?.to_string();
+        let published = match &self.target.head {
+            Some(_) => self.head.tip().map(|tip| tip.to_string()),
+            None => Some(commit.clone()),
+        };
+        Ok(Tip { commit, published })
     }
 
     fn files(&self, tip: &Tip) -> Result<Box<dyn Shelf + '_>> {
-        let (repo, commit) = (&self.workspace.repo, oid(&tip.0)?);
+        let (repo, commit) = (&self.workspace.repo, oid(&tip.commit)?);
         Ok(Box::new(CommitFiles { repo, commit, prefix: &self.prefix }))
     }
 
     fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {
         let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
         let repo = &self.workspace.repo;
-        let parent = repo.find_commit(oid(&tip.0)?).map_err(fault)?;
+        let parent = repo.find_commit(oid(&tip.commit)?).map_err(fault)?;
         let tree = edited_tree(repo, &parent, edits, &self.prefix)?;
         self.base = Some(parent.id());
-        if let Some(there) = self.same_as_head(&parent, &tree, message) {
-            return Ok(there.to_string());
-        }
         let author = self.target.author.signature()?;
         let committer = self.target.committer.signature()?;
         let made = repo.commit(None, &author, &committer, message, &tree, &[&parent]).map_err(fault)?;
-        Ok(made.to_string())
+        // a pull request that says all this already is left as it is
+        let there = self.head.tip().and_then(|tip| repo.find_commit(tip).ok());
+        let there = there.filter(|there| repo.find_commit(made).is_ok_and(|made| twin::are(there, &made)));
+        Ok(there.map_or(made, |there| there.id()).to_string())
     }
 
     fn publish(&mut self, commit: &str, until: Instant) -> Verdict {
-        if self.head.tip().is_some_and(|tip| tip.to_string() == commit) {
-            return Verdict::Published;
-        }
+        let published = || Verdict::Published { commit: commit.to_owned() };
+        let Some((refspec, expected)) = self.goal(commit) else { return published() };
         self.published = true;
-        let (refspec, expected) = self.goal(commit);
         let refusal = RefCell::new(None);
         let words = RefCell::new(Vec::new());
         let pushed = self.push.during(until, || {
@@ -294,7 +321,7 @@ impl Place for GitPlace {
         });
         let url = self.target.push.to_string();
         match (pushed, refusal.into_inner()) {
-            (Ok(()), None) => Verdict::Published,
+            (Ok(()), None) => published(),
             (_, Some(status)) => {
                 let words = String::from_utf8_lossy(&words.into_inner()).trim().to_owned();
                 verdict::of_status(&self.push.scrub(&status), &self.push.scrub(&words), &url)
@@ -303,10 +330,10 @@ impl Place for GitPlace {
         }
     }
 
-    fn contains(&mut self, tip: &Tip, commit: &str) -> Result<bool> {
-        let (tip, commit) = (self.head.tip().unwrap_or(oid(&tip.0)?), oid(commit)?);
-        let after = || self.workspace.repo.graph_descendant_of(tip, commit);
-        Ok(tip == commit || after().map_err(|e| git_failure("the history can't be read", &e))?)
+    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>> {
+        let (tip, wanted) = (published(tip)?, oid(commit)?);
+        let after = || self.workspace.repo.graph_descendant_of(tip, wanted).map_err(|e| unread(&e));
+        Ok((tip == wanted || after()?).then(|| commit.to_owned()))
     }
 }
 
@@ -331,6 +358,15 @@ pub(super) fn edited_tree<'r>(
     }
     let made = update.create_updated(repo, &tree).map_err(fault)?;
     repo.find_tree(made).map_err(fault)
+}
+
+/// What the branch points at; of one that is not there yet, what it will start from.
+fn published(tip: &Tip) -> Result<Oid> {
+    oid(tip.published.as_ref().unwrap_or(&tip.commit))
+}
+
+fn unread(error: &git2::Error) -> Failure {
+    git_failure("the history can't be read", error)
 }
 
 fn oid(text: &str) -> Result<Oid> {

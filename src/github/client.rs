@@ -126,11 +126,15 @@ fn causes(error: &dyn std::error::Error) -> String {
 fn understood(answer: Answer, route: &str) -> Result<Value, Trouble> {
     let Answer { status, retry_after, body } = answer;
     if (200..300).contains(&status) {
-        return Ok(body);
+        // GraphQL tells its limits in a good answer
+        let error = &body["errors"][0];
+        let limited = ["type", "message"].iter().any(|key| is_limit(error[key].as_str().unwrap_or_default()));
+        let what = || format!("GitHub's API: {}", inline(error["message"].as_str().unwrap_or("rate limit")));
+        return if limited { Err(Trouble::Passing { what: what(), retry_after }) } else { Ok(body) };
     }
     let said = words(&body);
     let what = format!("GitHub's API answered {status}: {said}");
-    let limited = status == 429 || (status == 403 && (retry_after.is_some() || said.contains("rate limit")));
+    let limited = status == 429 || (status == 403 && (retry_after.is_some() || is_limit(&said)));
     if limited || status >= 500 {
         return Err(Trouble::Passing { what, retry_after });
     }
@@ -147,6 +151,11 @@ fn understood(answer: Answer, route: &str) -> Result<Value, Trouble> {
         _ => "see what GitHub says; most likely a setting of the repository stands in the way".to_owned(),
     };
     Err(Trouble::Final(Failure::new(Exit::Refused, what).hinted(hint)))
+}
+
+/// GitHub's words, and GraphQL's types, for a spent limit.
+fn is_limit(text: &str) -> bool {
+    text.starts_with("RATE_LIMIT") || text.contains("rate limit")
 }
 
 /// What GitHub says, with the details.

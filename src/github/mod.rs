@@ -1,9 +1,15 @@
 //! GitHub's API, over octocrab. The only user of it; its types never leave this room.
 //!
-//! `client` asks and understands what a refusal means, `pulls` keeps the pull request of a branch.
+//! `client` asks and understands what a refusal means, `graphql` asks the other API. `pulls` keeps the pull
+//! request of a branch, `commit` makes commits and moves branches, `place` implements the landing room's
+//! trait with it.
 
 mod client;
+mod commit;
+mod graphql;
+mod place;
 mod pulls;
 
 pub use client::GitHub;
-pub use pulls::{PullRequest, Wish, close, propose};
+pub use place::ApiPlace;
+pub use pulls::{PullRequest, Wish, close, find, propose};

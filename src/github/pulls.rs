@@ -56,6 +56,14 @@ pub fn propose(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Pul
     Ok(told(&pull))
 }
 
+/// Finds the open pull request of a branch.
+///
+/// # Errors
+/// As [`propose`].
+pub fn find(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Option<PullRequest>> {
+    Ok(open(hub, pace, wish)?.as_ref().map(told))
+}
+
 /// Closes the open pull request of a branch, if there is one.
 ///
 /// # Errors

@@ -14,9 +14,22 @@ use crate::plan::{FileEdit, Plan, Shelf};
 
 pub use pace::{Clock, Pace, SystemClock};
 
-/// The commit that the target branch points at.
+/// Where a branch is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tip(pub String);
+pub struct Tip {
+    /// The commit that the bump is made on.
+    pub commit: String,
+    /// What the branch that is published to points at. The commit itself, but for a pull request's branch:
+    /// that may be elsewhere, or nowhere yet.
+    pub published: Option<String>,
+}
+
+impl Tip {
+    /// Of a branch that is built on.
+    pub fn of(commit: String) -> Self {
+        Tip { published: Some(commit.clone()), commit }
+    }
+}
 
 /// Why a step did not work, and whether it may the next time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +45,8 @@ pub enum Trouble {
 /// What became of a commit that was to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is on the branch.
-    Published,
+    /// It is on the branch, under this name: the one it was made with, unless the server makes its own.
+    Published { commit: String },
     /// Somebody was faster: it is not, and won't be.
     Stale { what: String },
     /// The server holds a lock on the branch; it is not there.
@@ -60,7 +73,7 @@ pub trait Place {
     /// Where the tip can't be read.
     fn files(&self, tip: &Tip) -> Result<Box<dyn Shelf + '_>>;
 
-    /// Makes a commit on the tip; publishes nothing. Gives its name.
+    /// Makes a commit on the tip; publishes nothing. Gives its name here.
     ///
     /// # Errors
     /// Where the commit can't be made.
@@ -69,11 +82,11 @@ pub trait Place {
     /// Publishes a commit that was made on the tip, without force; gives up at `until`.
     fn publish(&mut self, commit: &str, until: Instant) -> Verdict;
 
-    /// Whether the tip is the commit or comes after it.
+    /// The name of the commit on the branch, if the tip is it or comes after it.
     ///
     /// # Errors
     /// Where the history can't be read.
-    fn contains(&mut self, tip: &Tip, commit: &str) -> Result<bool>;
+    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>>;
 }
 
 /// What is to be landed on a tip.
@@ -185,7 +198,7 @@ impl<'a, 'c> Loop<'a, 'c> {
             let commit = self.place.commit(&tip, &plan.edits, &message)?;
             self.attempts += 1;
             let verdict = self.place.publish(&commit, self.pace.deadline());
-            if verdict == Verdict::Published {
+            if let Verdict::Published { commit } = verdict {
                 return Ok((plan, Some(commit)));
             }
             self.made.push((commit, plan));
@@ -221,8 +234,8 @@ impl<'a, 'c> Loop<'a, 'c> {
     /// One of our commits may have landed though we were not told.
     fn landed_before(&mut self, tip: &Tip) -> Result<Option<Ended>> {
         for nth in 0..self.made.len() {
-            if self.place.contains(tip, &self.made[nth].0)? {
-                let (commit, plan) = self.made.swap_remove(nth);
+            if let Some(commit) = self.place.find(tip, &self.made[nth].0)? {
+                let (_, plan) = self.made.swap_remove(nth);
                 return Ok(Some((plan, Some(commit))));
             }
         }
@@ -252,7 +265,7 @@ impl<'a, 'c> Loop<'a, 'c> {
     /// What follows from a verdict: a pause, or the end.
     fn after(&mut self, tip: &Tip, verdict: Verdict) -> Result<()> {
         match verdict {
-            Verdict::Published => {}
+            Verdict::Published { .. } => {}
             Verdict::Stale { what } => {
                 self.stuck = None;
                 self.wait(what, None)?;

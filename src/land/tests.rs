@@ -68,7 +68,7 @@ fn place() -> FakePlace {
     FakePlace {
         branch: vec!["base".to_owned()],
         pushes: VecDeque::new(),
-        then: (Lands, Verdict::Published),
+        then: (Lands, published()),
         faults: VecDeque::new(),
         down_after_push: None,
         deadline: Instant::now(),
@@ -107,18 +107,18 @@ impl Place for FakePlace {
         }
         match &self.down_after_push {
             Some(down) if self.pushed > 0 && until <= self.deadline => Err(down.clone()),
-            _ => Ok(Tip(self.branch.last().unwrap().clone())),
+            _ => Ok(Tip::of(self.branch.last().unwrap().clone())),
         }
     }
 
     fn files(&self, tip: &Tip) -> Result<Box<dyn Shelf + '_>> {
-        let at = self.branch.iter().position(|commit| *commit == tip.0).unwrap();
+        let at = self.branch.iter().position(|commit| *commit == tip.commit).unwrap();
         Ok(Box::new(History(&self.branch[..=at])))
     }
 
     fn commit(&mut self, tip: &Tip, _: &[FileEdit], message: &str) -> Result<String> {
         self.made += 1;
-        Ok(format!("ours-{}-on-{}: {message}", self.made, tip.0))
+        Ok(format!("ours-{}-on-{}: {message}", self.made, tip.commit))
     }
 
     fn publish(&mut self, commit: &str, _: Instant) -> Verdict {
@@ -132,12 +132,15 @@ impl Place for FakePlace {
             Bumps => self.branch.push(format!("{rival} bumped")),
             LandsUnder => self.branch.extend([commit.to_owned(), rival]),
         }
-        verdict
+        match verdict {
+            Verdict::Published { .. } => Verdict::Published { commit: commit.to_owned() },
+            other => other,
+        }
     }
 
-    fn contains(&mut self, tip: &Tip, commit: &str) -> Result<bool> {
-        let at = self.branch.iter().position(|c| *c == tip.0).unwrap();
-        Ok(self.branch[..=at].iter().any(|c| c == commit))
+    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>> {
+        let at = self.branch.iter().position(|c| *c == tip.commit).unwrap();
+        Ok(self.branch[..=at].iter().find(|c| *c == commit).cloned())
     }
 }
 
@@ -167,6 +170,10 @@ fn land_on(place: &mut FakePlace, clock: &FakeClock) -> Result<Landing, NotLande
     let mut pace = Pace::new(clock, BUDGET, fastrand::Rng::with_seed(7));
     place.deadline = pace.deadline();
     land(place, &mut pace, &mut bump)
+}
+
+fn published() -> Verdict {
+    Verdict::Published { commit: String::new() }
 }
 
 fn stale() -> Verdict {

@@ -42,6 +42,7 @@ pub enum On {
     Compare,
 
     CreateCommitOnBranch,
+    UpdateRefs,
     /// A GraphQL query.
     Query,
 }
@@ -52,7 +53,7 @@ impl On {
         let group: &[On] = match self {
             On::Any => return true,
             On::Rest => return !On::GraphQl.covers(operation),
-            On::GraphQl => &[On::GraphQl, On::CreateCommitOnBranch, On::Query],
+            On::GraphQl => &[On::GraphQl, On::CreateCommitOnBranch, On::UpdateRefs, On::Query],
             On::Pulls => &[On::ListPulls, On::CreatePull, On::GetPull, On::UpdatePull],
             On::Labels => &[On::ListLabels, On::AddLabels],
             On::Refs => &[On::MatchingRefs, On::GetRef, On::CreateRef, On::UpdateRef, On::DeleteRef],
@@ -62,13 +63,14 @@ impl On {
     }
 
     fn writes_a_branch(self) -> bool {
-        matches!(self, On::CreateCommitOnBranch | On::UpdateRef)
+        matches!(self, On::CreateCommitOnBranch | On::UpdateRef | On::UpdateRefs)
     }
 
     /// Whether the answer depends on what was written shortly before.
     fn looks(self) -> bool {
         let only_writes = [
             On::CreateCommitOnBranch,
+            On::UpdateRefs,
             On::CreateRef,
             On::UpdateRef,
             On::DeleteRef,

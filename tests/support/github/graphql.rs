@@ -1,5 +1,5 @@
 //! The GraphQL API: what may be asked is checked against GitHub's own schema, trimmed; then
-//! `createCommitOnBranch` and a few looks at the repository are carried out.
+//! `createCommitOnBranch`, `updateRefs` and a few looks at the repository are carried out.
 
 use std::sync::LazyLock;
 
@@ -61,6 +61,7 @@ enum Node {
     Commit(Oid),
     Signature(Value),
     Created { mutation: Value, branch: String, oid: Oid },
+    Moved { mutation: Value },
 }
 
 /// An error that GitHub tells in a 200.
@@ -91,7 +92,8 @@ impl Asked {
         let given = body["variables"].as_object().cloned().unwrap_or_default();
         asked.variables = asked.check_variables(given)?;
         if matches!(asked.definition(), OperationDefinition::Mutation(_)) {
-            asked.operation = On::CreateCommitOnBranch;
+            let moves = asked.mutation("updateRefs").is_some();
+            asked.operation = if moves { On::UpdateRefs } else { On::CreateCommitOnBranch };
         }
         Ok(asked)
     }
@@ -140,18 +142,24 @@ impl Asked {
         }
     }
 
-    /// The field of `createCommitOnBranch`, if it is asked for.
-    fn commit_field(&self) -> Option<&Field> {
+    /// The field of a mutation, if it is asked for.
+    fn mutation(&self, name: &str) -> Option<&Field> {
         self.definition().selection_set().items.iter().find_map(|item| match item {
-            Selection::Field(field) if field.name == "createCommitOnBranch" => Some(field),
+            Selection::Field(field) if field.name == name => Some(field),
             _ => None,
         })
     }
 
     /// The branch that the request is to change.
     pub fn reference(&self) -> Option<String> {
-        let field = self.commit_field()?;
-        let input = self.json(&field.arguments.first()?.1);
+        let input = |field: &Field| Some(self.json(&field.arguments.first()?.1));
+        if let Some(field) = self.mutation("updateRefs") {
+            let updates = input(field)?["refUpdates"].as_array().cloned().unwrap_or_default();
+            // one that is there
+            let old = |update: &&Value| !text(&update["beforeOid"]).trim_matches('0').is_empty();
+            return updates.iter().find(old).map(|update| text(&update["name"]).to_owned());
+        }
+        let input = input(self.mutation("createCommitOnBranch")?)?;
         Some(format!("refs/heads/{}", branch(&input["branch"]).ok()?))
     }
 
@@ -171,7 +179,7 @@ impl Asked {
 
     pub fn perform(&self, context: &mut Context<'_>) -> Answer {
         let root = match self.operation {
-            On::CreateCommitOnBranch => Node::Mutation,
+            On::CreateCommitOnBranch | On::UpdateRefs => Node::Mutation,
             _ => Node::Query,
         };
         let mut told = Told::default();
@@ -237,6 +245,10 @@ impl Asked {
                 let made = create_commit(&arguments["input"], context)?;
                 below(Some(made), context)
             }
+            (Node::Mutation, "updateRefs") => {
+                let moved = update_refs(&arguments["input"], context)?;
+                below(Some(moved), context)
+            }
             (Node::Query, "repository") => {
                 let asked = format!("{}/{}", text(&arguments["owner"]), text(&arguments["name"]));
                 below(Some(repository(&asked, context)?), context)
@@ -281,6 +293,7 @@ impl Node {
             Node::Commit(_) => "Commit",
             Node::Signature(_) => "GpgSignature",
             Node::Created { .. } => "CreateCommitOnBranchPayload",
+            Node::Moved { .. } => "UpdateRefsPayload",
         }
     }
 
@@ -335,7 +348,9 @@ fn leaf(node: &Node, name: &str, context: &Context<'_>) -> Value {
             "keyId" => json!("B5690EEEBB952194"),
             _ => unanswered(node, name),
         },
-        Node::Created { mutation, .. } if name == "clientMutationId" => mutation.clone(),
+        Node::Created { mutation, .. } | Node::Moved { mutation } if name == "clientMutationId" => {
+            mutation.clone()
+        }
         _ => unanswered(node, name),
     }
 }
@@ -401,6 +416,43 @@ fn create_commit(input: &Value, context: &mut Context<'_>) -> Result<Node, Refus
         return Err(stale());
     }
     Ok(Node::Created { mutation: input["clientMutationId"].clone(), branch, oid: made })
+}
+
+/// Moves references, all of them or none. How GitHub words a refusal is not known.
+fn update_refs(input: &Value, context: &Context<'_>) -> Result<Node, Refusal> {
+    let refusal = |message: String| Refusal { kind: "UNPROCESSABLE", message };
+    if input["repositoryId"] != context.world().repository()["node_id"] {
+        let message =
+            format!("Could not resolve to a node with the global id of '{}'", input["repositoryId"]);
+        return Err(Refusal { kind: "NOT_FOUND", message });
+    }
+    let oid = |value: &Value| Oid::from_str(text(value)).ok().filter(|oid| !oid.is_zero());
+    let store = context.store;
+    let updates = input["refUpdates"].as_array().cloned().unwrap_or_default();
+    for update in &updates {
+        let (name, now) = (text(&update["name"]), store.live_tip(text(&update["name"])));
+        if !name.starts_with("refs/heads/") || !git2::Reference::is_valid_name(name) {
+            return Err(refusal(format!("{name} is not a valid ref name.")));
+        }
+        if !update["beforeOid"].is_null() && now != oid(&update["beforeOid"]) {
+            return Err(refusal(format!("{name} could not be updated.")));
+        }
+        let Some(new) = oid(&update["afterOid"]) else { continue };
+        if store.commit_named(&new.to_string()).is_none() {
+            return Err(refusal(format!("{new} is no commit of this repository.")));
+        }
+        if update["force"] != true && now.is_some_and(|now| now != new && !store.holds(new, now)) {
+            return Err(refusal(format!("{name} is not a fast-forward.")));
+        }
+    }
+    for update in &updates {
+        let name = text(&update["name"]);
+        match oid(&update["afterOid"]) {
+            Some(new) => drop(store.set_ref(name, new, store.live_tip(name))),
+            None => store.delete_ref(name),
+        }
+    }
+    Ok(Node::Moved { mutation: input["clientMutationId"].clone() })
 }
 
 /// The branch's name, from either way to say it.
@@ -506,7 +558,7 @@ fn coerce(wanted: &Type, value: Value) -> Result<Value, String> {
             text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit())
         }
         ("Base64String", Value::String(text)) => BASE64_STANDARD.decode(text).is_ok(),
-        ("URI", Value::String(_)) => true,
+        ("URI" | "GitRefname", Value::String(_)) => true,
         _ => match (SCHEMA.type_by_name(name), value) {
             (Some(TypeDefinition::InputObject(input)), Value::Object(fields)) => {
                 return coerce_fields(&input.fields, fields);

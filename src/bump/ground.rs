@@ -1,0 +1,71 @@
+//! What a bump is landed on: a branch that git pushes to, or one that GitHub commits on.
+
+use super::Bump;
+use crate::cli::Via;
+use crate::error::{Exit, Failure, Result};
+use crate::git::{Checkout, GitPlace, Target};
+use crate::github::ApiPlace;
+use crate::land::{Pace, Place};
+use crate::report::Report;
+
+pub(super) enum Ground {
+    Git(GitPlace),
+    Api(Box<ApiPlace>),
+}
+
+impl Ground {
+    /// The branch as git sees it. Reading is by git either way.
+    pub fn git(&self) -> &GitPlace {
+        match self {
+            Ground::Git(place) => place,
+            Ground::Api(place) => place.git(),
+        }
+    }
+
+    pub fn place(&mut self) -> &mut dyn Place {
+        match self {
+            Ground::Git(place) => place,
+            Ground::Api(place) => &mut **place,
+        }
+    }
+
+    /// Says whether GitHub verified the commit, where it was GitHub that made it.
+    pub fn note_verification(&self, commit: &str, pace: &Pace<'_>, report: &mut Report) {
+        let Ground::Api(place) = self else { return };
+        match place.verification(commit, pace.deadline()) {
+            Some(told) if told.verified => {
+                report.details.push("GitHub signed the commit: verified".to_owned())
+            }
+            Some(told) => report.warnings.push(format!(
+                "GitHub made the commit, but does not show it as verified ({}); does this server sign?",
+                told.state
+            )),
+            None => report.warnings.push("whether GitHub verified the commit could not be asked".to_owned()),
+        }
+    }
+}
+
+impl Bump<'_> {
+    pub(super) fn ground(&self, checkout: &Checkout, target: Target) -> Result<Ground> {
+        let landing = &self.settings.landing;
+        let page = target.push.page();
+        let place = GitPlace::new(checkout, target, &landing.tokens)?;
+        if landing.via == Via::Git {
+            return Ok(Ground::Git(place));
+        }
+        let run = &self.settings.place.run;
+        let apis = page.and_then(|page| run.apis(&self.settings.place.environment, &page));
+        let apis = apis.ok_or_else(|| {
+            Failure::usage("--via api needs a remote on GitHub, over http or https")
+                .hinted("name the remote with --remote, or land with --via git")
+        })?;
+        let token = place.api_token().ok_or_else(no_token)?;
+        Ok(Ground::Api(Box::new(ApiPlace::new(place, &apis.graphql, &token)?)))
+    }
+}
+
+/// There is nobody to ask the API as.
+pub(super) fn no_token() -> Failure {
+    Failure::new(Exit::Refused, "there is no token for GitHub's API")
+        .hinted("set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (and pull-requests: write for --pr)")
+}

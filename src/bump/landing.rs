@@ -1,0 +1,159 @@
+//! `--push`: the bump on the remote branch, and the checkout brought up to it.
+
+use super::ground::Ground;
+use super::wording::same_repository;
+use super::{Bump, tell};
+use crate::config::Config;
+use crate::error::{Failure, Result};
+use crate::git::{self, Checkout, Identity, Synced, Target};
+use crate::land::{self, Landing, NotLanded, Pace, Proposal, Propose, SystemClock, Trouble};
+use crate::plan::Shelf;
+use crate::report::{Outcome, Report};
+
+impl Bump<'_> {
+    pub(super) fn land(&self, report: &mut Report) -> Result<()> {
+        let clock = SystemClock;
+        let checkout = self.checkout()?;
+        let landing = &self.settings.landing;
+        let (author, committer) = self.identities()?;
+        let (fetch, push) = checkout.remote(&landing.remote)?;
+        let branch = self.branch(checkout, &fetch)?;
+        let mut pace = Pace::new(&clock, landing.timeout, fastrand::Rng::new());
+        let target = Target { fetch, push, branch, head: None, author, committer: committer.clone() };
+        let mut ground = self.ground(checkout, target)?;
+        if self.settings.dry_run {
+            return self.dry_landing(&mut ground, &pace, report);
+        }
+        let landed = land_on(&mut ground, &mut pace, report, &mut |shelf| self.propose(shelf, &committer))?;
+        report.branch = ground.git().branch().map(str::to_owned);
+        self.tell_landing(checkout, &mut ground, &pace, landed, report);
+        Ok(())
+    }
+
+    /// The bump on a tip; its configuration is the tip's.
+    pub(super) fn propose(&self, shelf: &dyn Shelf, committer: &Identity) -> Result<Proposal> {
+        let config = Config::load(shelf)?;
+        let plan = self.plan(shelf, &config)?;
+        let message = if plan.is_empty() { String::new() } else { self.message(committer, &config, &plan)? };
+        Ok(Proposal { plan, message })
+    }
+
+    /// What would be landed on the tip as it is now.
+    pub(super) fn dry_landing(
+        &self,
+        ground: &mut Ground,
+        pace: &Pace<'_>,
+        report: &mut Report,
+    ) -> Result<()> {
+        let place = ground.place();
+        let tip = place.tip(pace.deadline()).map_err(|trouble| match trouble {
+            Trouble::Final(failure) => failure,
+            Trouble::Passing { what, .. } | Trouble::Unreachable { what } => {
+                Failure::other(what).hinted("check the network and run again")
+            }
+        })?;
+        let shelf = place.files(&tip)?;
+        let planned = self.plan(&*shelf, &Config::load(&*shelf)?)?;
+        drop(shelf);
+        report.branch = ground.git().branch().map(str::to_owned);
+        let outcome = self.outcome(&planned, Outcome::Planned);
+        tell(report, planned, outcome);
+        Ok(())
+    }
+
+    fn tell_landing(
+        &self,
+        checkout: &Checkout,
+        ground: &mut Ground,
+        pace: &Pace<'_>,
+        landed: Landing,
+        report: &mut Report,
+    ) {
+        let Landing { plan, commit, .. } = landed;
+        let outcome = if commit.is_some() { Outcome::Landed } else { Outcome::Already };
+        self.note_own_commits(checkout, ground.git().branch(), report);
+        if let Some(commit) = &commit {
+            let dirty = checkout.uncommitted(plan.edits.iter().map(|edit| edit.path.as_str()));
+            report.warnings.extend(
+                dirty
+                    .iter()
+                    .map(|path| format!("{path}: has uncommitted changes here, which were not landed")),
+            );
+            ground.note_verification(commit, pace, report);
+            self.sync(checkout, ground, pace, commit, report);
+            self.note_signing(report);
+        }
+        report.commit_url = commit.as_deref().and_then(|commit| ground.git().commit_url(commit));
+        report.commit = commit;
+        tell(report, plan, outcome);
+    }
+
+    fn sync(
+        &self,
+        checkout: &Checkout,
+        ground: &mut Ground,
+        pace: &Pace<'_>,
+        commit: &str,
+        report: &mut Report,
+    ) {
+        let landing = &self.settings.landing;
+        if !landing.sync {
+            return;
+        }
+        if matches!(ground, Ground::Api(_)) {
+            // a commit of GitHub's making has to be fetched first; where that fails, sync says so
+            let _ = ground.place().tip(pace.deadline());
+        }
+        match git::sync(checkout, ground.git(), &landing.remote, commit) {
+            Synced::Forwarded => report.details.push("the checkout was fast-forwarded".to_owned()),
+            Synced::Left(why) => report.notices.push(format!("the checkout was left as it was: {why}")),
+        }
+    }
+
+    fn note_own_commits(&self, checkout: &Checkout, branch: Option<&str>, report: &mut Report) {
+        let base = self.settings.place.run.checked_out();
+        let own = branch.is_some_and(|b| checkout.has_own_commits(&self.settings.landing.remote, b, base));
+        if own {
+            report.notices.push("commits of the checkout that are not on the remote stay local".to_owned());
+        }
+    }
+
+    /// The branch to land on; nothing for the remote's default one.
+    pub(super) fn branch(&self, checkout: &Checkout, remote: &git::RemoteUrl) -> Result<Option<String>> {
+        let run = &self.settings.place.run;
+        if let Some(branch) = &self.settings.landing.branch {
+            return Ok(Some(branch.clone()));
+        }
+        if run.has_no_branch_of_its_own() {
+            let event = run.event_name();
+            return Err(Failure::usage(format!("{event} events have no branch to land on"))
+                .hinted("name the branch to land on with --branch"));
+        }
+        if let Some(branch) = checkout.branch() {
+            return Ok(Some(branch));
+        }
+        let here = same_repository(run.repository.as_deref(), remote.slug().as_deref());
+        Ok(run.branch().filter(|_| here).map(str::to_owned))
+    }
+}
+
+/// Lands, and tells how it went, also where it failed.
+pub(super) fn land_on(
+    ground: &mut Ground,
+    pace: &mut Pace<'_>,
+    report: &mut Report,
+    propose: &mut Propose<'_>,
+) -> Result<Landing> {
+    let started = pace.now();
+    let landed = land::land(ground.place(), pace, propose);
+    report.elapsed = Some(pace.now() - started);
+    report.branch = ground.git().branch().map(str::to_owned);
+    report.details.extend(ground.git().credential_label().map(|label| format!("credential: {label}")));
+    let (attempts, log) = match &landed {
+        Ok(landing) => (landing.attempts, &landing.log),
+        Err(failed) => (failed.attempts, &failed.log),
+    };
+    report.attempts = attempts;
+    report.details.extend(log.iter().cloned());
+    landed.map_err(|NotLanded { failure, .. }| failure)
+}

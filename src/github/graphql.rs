@@ -1,0 +1,59 @@
+//! Asks GitHub's GraphQL API, which tells errors in an answer with status 200.
+//!
+//! Source: GitHub's "Forming calls with GraphQL" and "Rate limits and query limits for the GraphQL API".
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::client::{Ask, GitHub};
+use crate::error::{Failure, Result, inline};
+use crate::land::Trouble;
+
+/// The GraphQL API, with a token for it.
+pub struct GraphQl {
+    hub: GitHub,
+    /// Of the one address that there is.
+    route: String,
+}
+
+/// What was answered: data, or the first error.
+pub enum Said {
+    Data(Value),
+    Error { kind: String, message: String },
+}
+
+impl GraphQl {
+    /// # Errors
+    /// An address that is none, or a machine without root certificates.
+    pub fn new(address: &str, token: &str) -> Result<Self> {
+        let fault = || {
+            Failure::usage(format!("{address}: is no address of a GraphQL API"))
+                .hinted("check GITHUB_GRAPHQL_URL")
+        };
+        let url = url::Url::parse(address).map_err(|_| fault())?;
+        if !url.has_host() {
+            return Err(fault());
+        }
+        let hub = GitHub::new(&url.origin().ascii_serialization(), token)?;
+        Ok(GraphQl { hub, route: url.path().to_owned() })
+    }
+
+    /// Asks once; gives up at `until`.
+    ///
+    /// # Errors
+    /// Faults that may pass, and refusals of the whole request.
+    pub fn once(&self, until: Instant, query: &str, variables: &Value) -> Result<Said, Trouble> {
+        let body = json!({"query": query, "variables": variables});
+        let answer = self.hub.once(until, &self.route, Ask::Post(&body))?;
+        let error = &answer["errors"][0];
+        if error.is_null() && answer["data"].is_object() {
+            return Ok(Said::Data(answer["data"].clone()));
+        }
+        let text = |value: &Value| value.as_str().map(inline);
+        Ok(Said::Error {
+            kind: text(&error["type"]).unwrap_or_default(),
+            message: text(&error["message"]).unwrap_or_else(|| "an answer that is none of its".to_owned()),
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! A branch that GitHub commits on, and signs: read by git, written by the API.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::commit::{Branches, Move, Verification, Wanted};
+use super::graphql::GraphQl;
+use crate::error::{Exit, Failure, Result};
+use crate::git::{Course, GitPlace};
+use crate::land::{Place, Tip, Trouble, Verdict};
+use crate::plan::{FileEdit, Shelf};
+
+/// What GitHub takes in one request is about 40 MB, and base64 makes 4 bytes of 3.
+const MAX_FILES: usize = 28 * 1000 * 1000;
+
+/// The mode of a plain file, the only one that GitHub's API gives to a file.
+const PLAIN: i32 = 0o100_644;
+
+/// A branch of a repository on GitHub.
+pub struct ApiPlace {
+    git: GitPlace,
+    branches: Branches,
+    /// The commits that were made here, by their names here. GitHub makes its own of them.
+    made: HashMap<String, Wanted>,
+    verification: Option<Verification>,
+}
+
+impl ApiPlace {
+    /// # Errors
+    /// An address that is none, a remote that is no repository of GitHub's.
+    pub fn new(git: GitPlace, graphql: &str, token: &str) -> Result<Self> {
+        let repository = git.slug().ok_or_else(|| Failure::usage("the remote's URL names no repository"))?;
+        let branches = Branches::new(GraphQl::new(graphql, token)?, &repository);
+        Ok(ApiPlace { git, branches, made: HashMap::new(), verification: None })
+    }
+
+    /// The same branch, as git sees it.
+    pub fn git(&self) -> &GitPlace {
+        &self.git
+    }
+
+    /// What GitHub says of the landed commit's signature; asks where that is not known yet.
+    pub fn verification(&self, commit: &str, until: Instant) -> Option<Verification> {
+        self.verification.clone().or_else(|| self.branches.verification(until, commit))
+    }
+
+    fn file(&self, tip: &Tip, edit: &FileEdit) -> Result<(String, Vec<u8>)> {
+        let (path, mode) = self.git.file_mode(&tip.commit, &edit.path)?;
+        if mode == PLAIN {
+            return Ok((path, edit.after.clone()));
+        }
+        let why = format!("{}: has mode {mode:o}, which GitHub's API would make 100644", edit.path);
+        Err(Failure::new(Exit::Unsafe, why).hinted("land it with --via git, or take the mode off the file"))
+    }
+
+    fn commit_on(&mut self, branch: &str, wanted: &Wanted, until: Instant) -> Result<String, Verdict> {
+        let made = self.branches.commit(until, branch, wanted)?;
+        self.verification = Some(made.verification);
+        Ok(made.oid)
+    }
+
+    /// The new commit takes the place of what the branch holds. It is made on a branch of its own first: a
+    /// branch that were set back to its base in between would have its pull request closed.
+    fn commit_anew(
+        &mut self,
+        branch: &str,
+        tip: &str,
+        wanted: &Wanted,
+        until: Instant,
+    ) -> Result<String, Verdict> {
+        let aside = format!("tagbump-aside/{:016x}", fastrand::u64(..));
+        let parent = wanted.parent.clone();
+        self.branches.moves(until, &[Move { branch: &aside, from: None, to: Some(&parent) }])?;
+        let mut at = parent;
+        let done = self.commit_on(&aside, wanted, until).and_then(|made| {
+            at = made.clone();
+            let moves = [
+                Move { branch, from: Some(tip), to: Some(&made) },
+                Move { branch: &aside, from: Some(&made), to: None },
+            ];
+            self.branches.moves(until, &moves).map(|()| made)
+        });
+        if done.is_err() {
+            // where this fails too a branch is left behind, which nobody looks at
+            let _ = self.branches.moves(until, &[Move { branch: &aside, from: Some(&at), to: None }]);
+        }
+        done
+    }
+
+    fn try_publish(&mut self, commit: &str, until: Instant) -> Result<String, Verdict> {
+        let course = self.git.course(commit);
+        if course == Course::There {
+            return Ok(commit.to_owned());
+        }
+        let unmade = || Verdict::Refused(Failure::other(format!("{commit} was not made here")));
+        let wanted = self.made.get(commit).cloned().ok_or_else(unmade)?;
+        match course {
+            Course::There => Ok(commit.to_owned()),
+            Course::OnTop { branch } => self.commit_on(&branch, &wanted, until),
+            Course::New { branch } => {
+                self.branches
+                    .moves(until, &[Move { branch: &branch, from: None, to: Some(&wanted.parent) }])?;
+                self.commit_on(&branch, &wanted, until)
+            }
+            Course::Anew { branch, tip } => self.commit_anew(&branch, &tip, &wanted, until),
+        }
+    }
+}
+
+impl Place for ApiPlace {
+    fn tip(&mut self, until: Instant) -> Result<Tip, Trouble> {
+        self.git.tip(until)
+    }
+
+    fn files(&self, tip: &Tip) -> Result<Box<dyn Shelf + '_>> {
+        self.git.files(tip)
+    }
+
+    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {
+        let files = edits.iter().map(|edit| self.file(tip, edit)).collect::<Result<Vec<_>>>()?;
+        if files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > MAX_FILES {
+            return Err(Failure::new(
+                Exit::Unsafe,
+                "the changed files are more than GitHub's API takes at once",
+            )
+            .hinted("land them with --via git"));
+        }
+        let commit = self.git.commit(tip, edits, message)?;
+        let wanted = Wanted { parent: tip.commit.clone(), message: message.to_owned(), files };
+        self.made.insert(commit.clone(), wanted);
+        Ok(commit)
+    }
+
+    fn publish(&mut self, commit: &str, until: Instant) -> Verdict {
+        match self.try_publish(commit, until) {
+            Ok(commit) => Verdict::Published { commit },
+            Err(verdict) => verdict,
+        }
+    }
+
+    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>> {
+        self.git.find_twin(tip, commit)
+    }
+}
