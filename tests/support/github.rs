@@ -213,6 +213,11 @@ impl GitHub {
         number
     }
 
+    /// Somebody closes a pull request by hand.
+    pub fn close_pull(&self, number: u64) {
+        lock(&self.api.state).pulls[number as usize - 1].close();
+    }
+
     /// Whether GitHub would show the commit as verified.
     pub fn verified(&self, commit: &str) -> bool {
         let oid = git2::Oid::from_str(commit).expect("a commit's full name");
