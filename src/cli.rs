@@ -154,6 +154,20 @@ pub enum Format {
     Json,
 }
 
+/// What becomes of a build that ends late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IfOlder {
+    /// It is left out; the run fails where it is not in Actions.
+    #[value(hide = true, alias = "")]
+    Auto,
+    /// It is left out.
+    Skip,
+    /// It is left out, and the run fails.
+    Fail,
+    /// It is written all the same.
+    Write,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Via {
     #[value(alias = "")]
@@ -273,6 +287,17 @@ pub struct BumpArgs {
     /// The remote to land on [default: origin]
     #[arg(long, value_name = "R", env = "TAGBUMP_REMOTE", hide_env = true)]
     pub remote: Option<String>,
+
+    /// What to do where the tip has a newer build already [default: skip in Actions, else fail]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        env = "TAGBUMP_IF_OLDER",
+        hide_env = true,
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub if_older: IfOlder,
 
     /// Push the commit with git, or have GitHub's API make it, which signs it as verified
     #[arg(long, env = "TAGBUMP_VIA", hide_env = true, default_value = "git")]

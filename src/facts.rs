@@ -4,10 +4,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::actions::Source;
 use crate::git::Checkout;
 use crate::settings::Place;
-use crate::tag::{TagFacts, highest};
+use crate::tag::{Source, TagFacts, highest};
 use crate::template::{Template, Variable};
 
 /// What a tag can be computed from. The commit is the source; where there is none, `HEAD`.
@@ -51,6 +50,11 @@ pub fn source(
     }
     let in_tag = tag.and_then(|tag| commit_in_tag(tag, template, event.as_ref(), checkout));
     in_tag.map(|sha| Source { repository: repository(), sha }).or(event)
+}
+
+/// The commit that a tag of the tip names, whatever it is that we have built.
+pub fn commit_named(tag: &str, template: &Template, checkout: Option<&Checkout>) -> Option<Source> {
+    commit_in_tag(tag, template, None, checkout).map(|sha| Source { repository: None, sha })
 }
 
 /// The commit that a tag names: by the template, or a run of hex digits that stands alone.

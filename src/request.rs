@@ -20,7 +20,14 @@ pub fn request(settings: &BumpSettings, config: &Config, compute: &Compute<'_>) 
     let asked = settings.images.iter().map(|image| Asked::of(image, config));
     let wants = asked.map(|asked| asked.want(settings, config, compute)).collect::<Result<_>>()?;
     let services = config.names().map(str::to_owned).collect();
-    Ok(Request { wants, add: settings.add, all: settings.all, expect: settings.expect, services })
+    Ok(Request {
+        wants,
+        add: settings.add,
+        all: settings.all,
+        expect: settings.expect,
+        services,
+        leave: Vec::new(),
+    })
 }
 
 /// The template that the tags of a service, or of any image, are made by.

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::actions::{Run, Source};
-use crate::cli::{BumpArgs, CommonArgs, Format, ScanArgs, TagArgs, Via};
+use crate::actions::Run;
+use crate::cli::{BumpArgs, CommonArgs, Format, IfOlder, ScanArgs, TagArgs, Via};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 use crate::git::{Identity, Tokens};
 use crate::image::{Digest, ImageArg, Part, Tag};
 use crate::select::Selection;
-use crate::tag::DEFAULT_TEMPLATE;
+use crate::tag::{DEFAULT_TEMPLATE, Source};
 use crate::template::Template;
 use crate::yaml::FieldPath;
 
@@ -93,6 +93,7 @@ pub struct LandingSettings {
     pub branch: Option<String>,
     pub remote: String,
     pub via: Via,
+    pub if_older: IfOlder,
     pub sync: bool,
     pub timeout: Duration,
     pub tokens: Tokens,
@@ -128,6 +129,7 @@ pub struct ScanSettings {
 /// # Errors
 /// Exit 2, with the flag and what it takes.
 pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings> {
+    let run = Run::read(&environment);
     let images = args.images.iter().filter(|image| !image.is_empty());
     let images: Vec<_> = images.map(|image| ImageArg::parse(image).map_err(told)).collect::<Result<_>>()?;
     // of several, as `tag` takes them, the first is the one to deploy
@@ -166,6 +168,11 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
             branch: given(args.branch.as_deref()).map(branch).transpose()?,
             remote: given(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
             via: args.via,
+            if_older: match args.if_older {
+                IfOlder::Auto if run.active => IfOlder::Skip,
+                IfOlder::Auto => IfOlder::Fail,
+                said => said,
+            },
             sync: !args.no_sync,
             timeout: given(args.timeout.as_deref()).map(duration).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
             tokens: Tokens::read(&environment),
@@ -283,17 +290,10 @@ fn host_only(url: &str) -> &str {
 }
 
 fn source(text: &str) -> Result<Source> {
-    let (repository, sha) = match text.rsplit_once('@') {
-        Some((repository, sha)) => (Some(repository.to_owned()), sha),
-        None => (None, text),
-    };
-    let sha = sha.to_ascii_lowercase();
-    let fits = (7..=64).contains(&sha.len()) && sha.bytes().all(|b| b.is_ascii_hexdigit());
-    if !fits || repository.as_deref().is_some_and(|r| r.is_empty() || r.contains(char::is_whitespace)) {
-        return Err(Failure::usage(format!("--source {text}: is not [REPO@]SHA"))
-            .hinted("write it as acme/api@1a2b3c4…, with 7 to 64 hex digits"));
-    }
-    Ok(Source { repository, sha })
+    Source::parse(text).ok_or_else(|| {
+        Failure::usage(format!("--source {text}: is not [REPO@]SHA"))
+            .hinted("write it as acme/api@1a2b3c4…, with 7 to 64 hex digits")
+    })
 }
 
 fn with_digest(mut images: Vec<ImageArg>, digest: Option<&str>) -> Result<Vec<ImageArg>> {

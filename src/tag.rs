@@ -42,6 +42,29 @@ pub fn unknown_variable(name: &str) -> String {
     format!("unknown variable {{{name}}}{near}")
 }
 
+/// A commit that an image was built from, and the repository it is in where that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// `owner/name`.
+    pub repository: Option<String>,
+    /// Lower-case hex, in full or abbreviated.
+    pub sha: String,
+}
+
+impl Source {
+    /// Reads `[REPOSITORY@]SHA`; nothing where that is no commit's name of at least 7 digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (repository, sha) = match text.rsplit_once('@') {
+            Some((repository, sha)) => (Some(repository.to_owned()), sha),
+            None => (None, text),
+        };
+        let sha = sha.to_ascii_lowercase();
+        let fits = (7..=64).contains(&sha.len()) && sha.bytes().all(|b| b.is_ascii_hexdigit());
+        let named = repository.as_deref().is_none_or(|r| !r.is_empty() && !r.contains(char::is_whitespace));
+        (fits && named).then_some(Source { repository, sha })
+    }
+}
+
 /// What is known of the commit that was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagFacts {

@@ -13,7 +13,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::environment::Environment;
-use crate::tag::TagFacts;
+use crate::tag::{Source, TagFacts};
 
 pub use channels::Channels;
 
@@ -35,14 +35,6 @@ pub struct Run {
     number: Option<String>,
     /// `owner/name` of the repository whose workflow runs.
     pub repository: Option<String>,
-}
-
-/// A commit, and the repository it is in where that is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    pub repository: Option<String>,
-    /// Lower-case hex, in full or abbreviated.
-    pub sha: String,
 }
 
 /// Where a host's APIs are.
@@ -79,8 +71,7 @@ impl Run {
         let (scheme, rest) = page.split_once("://")?;
         let host = rest.split('/').next().filter(|host| !host.is_empty())?;
         let origin = format!("{scheme}://{host}");
-        let server = environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com");
-        let own = server.trim_end_matches('/') == origin;
+        let own = self.server(environment) == origin;
         let told =
             |name| environment.get(name).filter(|_| own).map(|api| api.trim_end_matches('/').to_owned());
         let (rest, graphql) = match host {
@@ -93,6 +84,17 @@ impl Run {
             rest: told("GITHUB_API_URL").unwrap_or(rest),
             graphql: told("GITHUB_GRAPHQL_URL").unwrap_or(graphql),
         })
+    }
+
+    /// The runner's GitHub; github.com where there is no runner.
+    pub fn server<'e>(&self, environment: &'e Environment) -> &'e str {
+        environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com").trim_end_matches('/')
+    }
+
+    /// Whether a page is github.com's, or that of the runner's GitHub.
+    pub fn is_github(&self, environment: &Environment, page: &str) -> bool {
+        let origin = |text: &str| text.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        [self.server(environment), "https://github.com"].contains(&origin(page).as_str())
     }
 
     /// The commit that the event is about: `workflow_run`'s and a pull request's head, a push's commit.

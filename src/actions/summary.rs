@@ -12,9 +12,11 @@ pub fn of_report(report: &Report) -> String {
         let hint = failure.hint.as_ref().map(|hint| format!("\n\n{}", text(hint))).unwrap_or_default();
         return format!("### tagbump: failed\n\n{}{hint}\n", text(&failure.message));
     }
-    if report.outcome == Outcome::Already {
+    if let Outcome::Already | Outcome::Superseded = report.outcome {
         let images: Vec<_> = report.images.iter().map(|image| code(&image.name)).collect();
-        return format!("### tagbump: nothing to do\n\n{}\n", images.join(", "));
+        let said =
+            if report.outcome == Outcome::Already { "nothing to do" } else { "superseded by a newer build" };
+        return format!("### tagbump: {said}\n\n{}\n", images.join(", "));
     }
     format!("### tagbump: {}\n\n{}{}", headline(report), table(report), folded_diff(report))
 }

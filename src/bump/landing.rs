@@ -3,11 +3,12 @@
 use super::ground::Ground;
 use super::wording::same_repository;
 use super::{Bump, tell};
+use crate::cli::IfOlder;
 use crate::config::Config;
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::git::{self, Checkout, Identity, Synced, Target};
-use crate::land::{self, Landing, NotLanded, Pace, Proposal, Propose, SystemClock, Trouble};
-use crate::plan::Shelf;
+use crate::land::{self, Landing, NotLanded, Pace, Proposal, Propose, Seen, SystemClock, Trouble};
+use crate::plan::Plan;
 use crate::report::{Outcome, Report};
 
 impl Bump<'_> {
@@ -24,16 +25,15 @@ impl Bump<'_> {
         if self.settings.dry_run {
             return self.dry_landing(&mut ground, &pace, report);
         }
-        let landed = land_on(&mut ground, &mut pace, report, &mut |shelf| self.propose(shelf, &committer))?;
+        let landed = land_on(&mut ground, &mut pace, report, &mut |seen| self.propose(seen, &committer))?;
         report.branch = ground.git().branch().map(str::to_owned);
-        self.tell_landing(checkout, &mut ground, &pace, landed, report);
-        Ok(())
+        self.tell_landing(checkout, &mut ground, &pace, landed, report)
     }
 
     /// The bump on a tip; its configuration is the tip's.
-    pub(super) fn propose(&self, shelf: &dyn Shelf, committer: &Identity) -> Result<Proposal> {
-        let config = Config::load(shelf)?;
-        let plan = self.plan(shelf, &config)?;
+    pub(super) fn propose(&self, seen: Seen<'_>, committer: &Identity) -> Result<Proposal> {
+        let config = Config::load(seen.files)?;
+        let plan = self.guarded(seen, &config)?;
         let message = if plan.is_empty() { String::new() } else { self.message(committer, &config, &plan)? };
         Ok(Proposal { plan, message })
     }
@@ -52,12 +52,21 @@ impl Bump<'_> {
                 Failure::other(what).hinted("check the network and run again")
             }
         })?;
-        let shelf = place.files(&tip)?;
-        let planned = self.plan(&*shelf, &Config::load(&*shelf)?)?;
-        drop(shelf);
+        let planned =
+            land::see(place, &tip, pace.deadline(), |seen| self.guarded(seen, &Config::load(seen.files)?))?;
         report.branch = ground.git().branch().map(str::to_owned);
-        let outcome = self.outcome(&planned, Outcome::Planned);
+        self.end(planned, Outcome::Planned, report)
+    }
+
+    /// Tells what became of a plan; with `--if-older fail` an error where it came too late.
+    pub(super) fn end(&self, planned: Plan, done: Outcome, report: &mut Report) -> Result<()> {
+        let outcome = self.outcome(&planned, done);
+        let late = planned.notices.clone();
         tell(report, planned, outcome);
+        if outcome == Outcome::Superseded && self.settings.landing.if_older == IfOlder::Fail {
+            return Err(Failure::new(Exit::NotLanded, format!("not landed: {}", late.join("; ")))
+                .hinted("newer images are there already; --if-older write puts this one over them"));
+        }
         Ok(())
     }
 
@@ -68,9 +77,8 @@ impl Bump<'_> {
         pace: &Pace<'_>,
         landed: Landing,
         report: &mut Report,
-    ) {
+    ) -> Result<()> {
         let Landing { plan, commit, .. } = landed;
-        let outcome = if commit.is_some() { Outcome::Landed } else { Outcome::Already };
         self.note_own_commits(checkout, ground.git().branch(), report);
         if let Some(commit) = &commit {
             let dirty = checkout.uncommitted(plan.edits.iter().map(|edit| edit.path.as_str()));
@@ -85,7 +93,7 @@ impl Bump<'_> {
         }
         report.commit_url = commit.as_deref().and_then(|commit| ground.git().commit_url(commit));
         report.commit = commit;
-        tell(report, plan, outcome);
+        self.end(plan, Outcome::Landed, report)
     }
 
     fn sync(

@@ -1,18 +1,21 @@
 //! The story of a bump: read, plan, then write, commit or land.
 
 mod ground;
+mod guard;
 mod landing;
 mod pull_request;
 mod replaced;
 mod wording;
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 
 use crate::config::Config;
 use crate::error::{Exit, Failure, Result};
 use crate::git::{self, Checkout, CommitRequest};
 use crate::image::{Digest, ImageArg, Part, Tag};
-use crate::plan::{self, Plan, Planned, Shelf, Want};
+use crate::land::Order;
+use crate::plan::{self, Leave, Plan, Planned, Request, Shelf, Want};
 use crate::report::{BumpedImage, Outcome, Report, unread_warning};
 use crate::settings::{BumpSettings, Reach};
 use crate::tag::{self, TagFacts};
@@ -95,6 +98,8 @@ struct Bump<'a> {
     facts: OnceCell<TagFacts>,
     /// Of the last plan, told whatever comes of it.
     last: RefCell<Last>,
+    /// Of pairs of commits, as far as it was found out.
+    orders: RefCell<HashMap<(String, String), Order>>,
 }
 
 /// What the last plan was for, which files were not looked at, and those that are no YAML.
@@ -120,7 +125,14 @@ impl<'a> Bump<'a> {
                 "name a checkout with -C (a bare repository is none), or leave --commit and --push out",
             ));
         }
-        Ok(Bump { settings, checkout, unopened, facts: OnceCell::new(), last: RefCell::default() })
+        Ok(Bump {
+            settings,
+            checkout,
+            unopened,
+            facts: OnceCell::new(),
+            last: RefCell::default(),
+            orders: RefCell::default(),
+        })
     }
 
     fn facts(&self) -> &TagFacts {
@@ -134,9 +146,10 @@ impl<'a> Bump<'a> {
         }
     }
 
-    fn plan(&self, shelf: &dyn Shelf, config: &Config) -> Result<Plan> {
+    fn plan(&self, shelf: &dyn Shelf, config: &Config, leave: &[Leave]) -> Result<Plan> {
         let compute = |template: &Template| self.computed_tag(template);
         let request = request::request(self.settings, config, &compute)?;
+        let request = Request { leave: leave.to_vec(), ..request };
         let Planned { plan, warnings, unread } = plan::plan(shelf, &request);
         *self.last.borrow_mut() = Last { images: Some(told(&request.wants)), warnings, unread };
         plan
@@ -145,7 +158,7 @@ impl<'a> Bump<'a> {
     fn edit(&self, worktree: &Worktree, report: &mut Report) -> Result<()> {
         let tracked = self.checkout.as_ref().map(Checkout::tracked).unwrap_or_default();
         let shelf = worktree.clone().tracking(tracked);
-        let planned = self.plan(&shelf, &Config::load(&shelf)?)?;
+        let planned = self.plan(&shelf, &Config::load(&shelf)?, &[])?;
         let outcome = self.outcome(&planned, Outcome::Edited);
         if outcome == Outcome::Edited {
             worktree.replace(&planned.edits)?;
@@ -156,6 +169,7 @@ impl<'a> Bump<'a> {
 
     fn outcome(&self, planned: &Plan, done: Outcome) -> Outcome {
         match (planned.is_empty(), self.settings.dry_run) {
+            (true, _) if planned.left > 0 => Outcome::Superseded,
             (true, _) => Outcome::Already,
             (false, true) => Outcome::Planned,
             (false, false) => done,
@@ -170,9 +184,10 @@ impl<'a> Bump<'a> {
         let checkout = self.checkout()?;
         let shelf = checkout.head_files()?;
         let config = Config::load(&shelf)?;
-        let planned = self.plan(&shelf, &config)?;
+        let planned = self.plan(&shelf, &config, &[])?;
         let outcome = self.outcome(&planned, Outcome::Committed);
-        let replan = |path: &str, bytes: &[u8]| self.plan(&Replaced { shelf: &shelf, path, bytes }, &config);
+        let replan =
+            |path: &str, bytes: &[u8]| self.plan(&Replaced { shelf: &shelf, path, bytes }, &config, &[]);
         if outcome == Outcome::Planned {
             git::rehearse(checkout, &planned, worktree, &replan)?;
         }

@@ -13,8 +13,8 @@ use crate::error::{Failure, Result};
 use crate::git::{Identity, RemoteUrl, Target, is_branch_name};
 use crate::github::{self, GitHub, PullRequest, Wish};
 use crate::image::{Part, short_name};
-use crate::land::{Landing, Pace, Proposal, SystemClock};
-use crate::plan::{Plan, Shelf};
+use crate::land::{Landing, Pace, Proposal, Seen, SystemClock};
+use crate::plan::Plan;
 use crate::report::{Outcome, Report, ToldPullRequest};
 
 /// What a pull request says.
@@ -48,8 +48,8 @@ impl Bump<'_> {
             return self.dry_landing(&mut ground, &pace, report);
         }
         let said = RefCell::new(Said::default());
-        let landed = land_on(&mut ground, &mut pace, report, &mut |shelf| {
-            let (proposal, words) = self.proposed(shelf, &committer)?;
+        let landed = land_on(&mut ground, &mut pace, report, &mut |seen| {
+            let (proposal, words) = self.proposed(seen, &committer)?;
             *said.borrow_mut() = words;
             Ok(proposal)
         })?;
@@ -81,11 +81,10 @@ impl Bump<'_> {
         let Landing { plan, commit, .. } = landed;
         let place = ground.git();
         let Some(commit) = commit else {
-            if place.has_head() {
+            if place.has_head() && plan.left == 0 {
                 self.settle(ground, api, pace, wish, report)?;
             }
-            tell(report, plan, Outcome::Already);
-            return Ok(());
+            return self.end(plan, Outcome::Proposed, report);
         };
         let hub = GitHub::new(api, &place.api_token().ok_or_else(no_token)?)?;
         report.pull_request = Some(told(github::propose(&hub, pace, wish)?));
@@ -128,9 +127,9 @@ impl Bump<'_> {
         })
     }
 
-    fn proposed(&self, shelf: &dyn Shelf, committer: &Identity) -> Result<(Proposal, Said)> {
-        let config = Config::load(shelf)?;
-        let plan = self.plan(shelf, &config)?;
+    fn proposed(&self, seen: Seen<'_>, committer: &Identity) -> Result<(Proposal, Said)> {
+        let config = Config::load(seen.files)?;
+        let plan = self.guarded(seen, &config)?;
         let message = if plan.is_empty() { String::new() } else { self.message(committer, &config, &plan)? };
         let said = self.said(&message, committer, &config, &plan)?;
         Ok((Proposal { plan, message }, said))

@@ -1,15 +1,15 @@
 //! Who commits, and what the commit says of the built commit.
 
 use super::Bump;
-use crate::actions::Source;
 use crate::cli::Via;
 use crate::config::Config;
 use crate::error::{Failure, Result};
 use crate::git::Identity;
 use crate::image::Tag;
 use crate::land::message::Words;
-use crate::plan::Plan;
+use crate::plan::{Plan, Want};
 use crate::settings::Reach;
+use crate::tag::Source;
 use crate::template::Template;
 use crate::{facts, request};
 
@@ -72,8 +72,12 @@ impl Bump<'_> {
 
     /// The commit that was built. Where nobody says in which repository: in the checkout's, if it is there.
     fn source(&self, config: &Config, plan: &Plan) -> Result<Option<Source>> {
+        self.source_of(config, plan.wants.iter().find(|want| want.tag.is_some()))
+    }
+
+    /// The commit that a want's image was built from.
+    pub(super) fn source_of(&self, config: &Config, tagged: Option<&Want>) -> Result<Option<Source>> {
         let checkout = self.checkout()?;
-        let tagged = plan.wants.iter().find(|want| want.tag.is_some());
         let tag = tagged.and_then(|want| want.tag.as_ref()).map(Tag::as_str);
         let service = tagged.and_then(|want| want.service.as_deref());
         let template = request::tag_template(self.settings, config, service);

@@ -4,7 +4,7 @@
 //! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
 //! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
 //! `transport` talks to the server, `credentials` finds out who we are, `verdict` says what a failure means.
-//! `head` is a pull request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
+//! `history` knows the order of commits, `head` is a pull request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
 //! see the landed commit.
 
 mod checkout;
@@ -12,6 +12,7 @@ mod config;
 mod credentials;
 mod failure;
 mod head;
+mod history;
 mod identity;
 mod local_commit;
 mod place;

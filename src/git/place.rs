@@ -20,7 +20,7 @@ use super::tree::CommitFiles;
 use super::workspace::Workspace;
 use super::{RemoteUrl, twin, verdict};
 use crate::error::{Failure, Result};
-use crate::land::{Place, Tip, Trouble, Verdict};
+use crate::land::{History, Place, Tip, Trouble, Verdict};
 use crate::plan::{FileEdit, Shelf};
 
 const TIP: &str = "refs/tagbump/tip";
@@ -50,6 +50,8 @@ pub struct GitPlace {
     target: Target,
     /// The branch, once the server has told its default one.
     branch: Option<String>,
+    /// The remote's default branch and its tip, where the server tells.
+    default: Option<(String, Oid)>,
     /// The pull request's branch, as it was found.
     head: Head,
     /// The tip that the last commit was made on.
@@ -74,6 +76,7 @@ impl GitPlace {
             push,
             branch: target.branch.clone(),
             target,
+            default: None,
             head: Head::New,
             base: None,
             published: false,
@@ -121,6 +124,14 @@ impl GitPlace {
         self.push.scrub(&self.fetch.scrub(text))
     }
 
+    pub(super) fn default_branch(&self) -> Option<(&str, Oid)> {
+        self.default.as_ref().map(|(name, tip)| (name.as_str(), *tip))
+    }
+
+    pub(super) fn fetch_endpoint(&self) -> &Arc<Endpoint> {
+        &self.fetch
+    }
+
     pub(super) fn workspace(&self) -> &Workspace {
         &self.workspace
     }
@@ -137,6 +148,7 @@ impl GitPlace {
             let mut remote = repo.remote_anonymous(transport::URL)?;
             let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
             let listed = connection.list()?;
+            let default = default_of(listed);
             let Some((branch, tip)) = choose(listed, wanted.as_deref()) else {
                 return Ok(None);
             };
@@ -158,14 +170,15 @@ impl GitPlace {
                 }
                 connection.remote().fetch(&refspecs, Some(&mut options), None)?;
             }
-            Ok(Some((branch, tip, head_tip)))
+            Ok(Some((branch, tip, head_tip, default)))
         });
         match found {
-            Ok(Some((branch, tip, head_tip))) => {
+            Ok(Some((branch, tip, head_tip, default))) => {
                 self.branch = Some(branch);
+                self.default = default;
                 let base = self.fetched(tip)?;
                 self.head = Head::of(&self.workspace.repo, head_tip, base);
-                Ok(self.head.onto(base))
+                Ok(base)
             }
             Ok(None) => Err(Trouble::Final(self.no_branch())),
             Err(stopped) => Err(verdict::of_fetch(stopped, &self.fetch, &self.url())),
@@ -242,12 +255,18 @@ impl GitPlace {
     }
 }
 
+/// The server's default branch, and its tip.
+fn default_of(listed: &[git2::RemoteHead<'_>]) -> Option<(String, Oid)> {
+    let head = listed.iter().find(|head| head.name() == "HEAD")?;
+    let branch = head.symref_target()?.strip_prefix("refs/heads/")?;
+    Some((branch.to_owned(), head.oid()))
+}
+
 /// The wanted branch among what the server lists, or its default one.
 fn choose(listed: &[git2::RemoteHead<'_>], wanted: Option<&str>) -> Option<(String, Oid)> {
-    let head = listed.iter().find(|head| head.name() == "HEAD");
     let branch = match wanted {
         Some(branch) => branch.to_owned(),
-        None => head?.symref_target()?.strip_prefix("refs/heads/")?.to_owned(),
+        None => default_of(listed)?.0,
     };
     let tip = find(listed, &branch)?;
     Some((branch, tip))
@@ -260,17 +279,29 @@ fn find(listed: &[git2::RemoteHead<'_>], branch: &str) -> Option<Oid> {
 
 impl Place for GitPlace {
     fn tip(&mut self, until: Instant) -> Result<Tip, Trouble> {
-        let commit = self.fetch_tip(until)?.to_string();
-        let published = match &self.target.head {
-            Some(_) => self.head.tip().map(|tip| tip.to_string()),
-            None => Some(commit.clone()),
+        let base = self.fetch_tip(until)?;
+        if self.target.head.is_none() {
+            return Ok(Tip::of(base.to_string()));
+        }
+        let beside = match self.head {
+            Head::New => None,
+            Head::Ours(tip) => Some(tip),
+            Head::Shared(_) => Some(base),
         };
-        Ok(Tip { commit, published })
+        Ok(Tip {
+            commit: self.head.onto(base).to_string(),
+            published: self.head.tip().map(|tip| tip.to_string()),
+            beside: beside.map(|oid| oid.to_string()),
+        })
     }
 
     fn files(&self, tip: &Tip) -> Result<Box<dyn Shelf + '_>> {
         let (repo, commit) = (&self.workspace.repo, oid(&tip.commit)?);
         Ok(Box::new(CommitFiles { repo, commit, prefix: &self.prefix }))
+    }
+
+    fn history(&self) -> &dyn History {
+        self
     }
 
     fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {

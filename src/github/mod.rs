@@ -2,14 +2,16 @@
 //!
 //! `client` asks and understands what a refusal means, `graphql` asks the other API. `pulls` keeps the pull
 //! request of a branch, `commit` makes commits and moves branches, `place` implements the landing room's
-//! trait with it.
+//! trait with it. `compare` knows the order of commits that are not here.
 
 mod client;
 mod commit;
+mod compare;
 mod graphql;
 mod place;
 mod pulls;
 
 pub use client::GitHub;
+pub use compare::order;
 pub use place::ApiPlace;
 pub use pulls::{PullRequest, Wish, close, find, propose};

@@ -7,7 +7,7 @@ use super::commit::{Branches, Move, Verification, Wanted};
 use super::graphql::GraphQl;
 use crate::error::{Exit, Failure, Result};
 use crate::git::{Course, GitPlace};
-use crate::land::{Place, Tip, Trouble, Verdict};
+use crate::land::{History, Place, Tip, Trouble, Verdict};
 use crate::plan::{FileEdit, Shelf};
 
 /// What GitHub takes in one request is about 40 MB, and base64 makes 4 bytes of 3.
@@ -114,6 +114,10 @@ impl Place for ApiPlace {
 
     fn files(&self, tip: &Tip) -> Result<Box<dyn Shelf + '_>> {
         self.git.files(tip)
+    }
+
+    fn history(&self) -> &dyn History {
+        self.git.history()
     }
 
     fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {

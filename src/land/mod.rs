@@ -4,6 +4,7 @@
 //! when somebody was faster: the bump is made anew on the new tip, so two bumps of one file never conflict.
 //! Where a commit can be made and published is a [`Place`]; git's is in the git room, tests have their own.
 
+mod history;
 pub mod message;
 mod pace;
 
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Exit, Failure, Result};
 use crate::plan::{FileEdit, Plan, Shelf};
 
+pub use history::{History, Order, Written, written};
 pub use pace::{Clock, Pace, SystemClock};
 
 /// Where a branch is.
@@ -22,12 +24,14 @@ pub struct Tip {
     /// What the branch that is published to points at. The commit itself, but for a pull request's branch:
     /// that may be elsewhere, or nowhere yet.
     pub published: Option<String>,
+    /// Of a pull request's branch and its base, the one that is not built on.
+    pub beside: Option<String>,
 }
 
 impl Tip {
     /// Of a branch that is built on.
     pub fn of(commit: String) -> Self {
-        Tip { published: Some(commit.clone()), commit }
+        Tip { published: Some(commit.clone()), commit, beside: None }
     }
 }
 
@@ -73,6 +77,9 @@ pub trait Place {
     /// Where the tip can't be read.
     fn files(&self, tip: &Tip) -> Result<Box<dyn Shelf + '_>>;
 
+    /// What is known of the commits before the tip.
+    fn history(&self) -> &dyn History;
+
     /// Makes a commit on the tip; publishes nothing. Gives its name here.
     ///
     /// # Errors
@@ -97,8 +104,38 @@ pub struct Proposal {
     pub message: String,
 }
 
-/// Makes a proposal of a tip's files.
-pub type Propose<'a> = dyn FnMut(&dyn Shelf) -> Result<Proposal> + 'a;
+/// A tip, with all that a proposal for it is made of.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    pub tip: &'a Tip,
+    /// The files of the commit that is built on.
+    pub files: &'a dyn Shelf,
+    /// Of a pull request's branch and its base, the one that is not built on, and its files.
+    pub beside: Option<(&'a Tip, &'a dyn Shelf)>,
+    pub history: &'a dyn History,
+    /// When the budget is spent.
+    pub until: Instant,
+}
+
+/// Makes a proposal of what is on a tip.
+pub type Propose<'a> = dyn FnMut(Seen<'_>) -> Result<Proposal> + 'a;
+
+/// Has `look` see a tip.
+///
+/// # Errors
+/// Where the tip can't be read, and what `look` says.
+pub fn see<T>(
+    place: &dyn Place,
+    tip: &Tip,
+    until: Instant,
+    look: impl FnOnce(Seen<'_>) -> Result<T>,
+) -> Result<T> {
+    let files = place.files(tip)?;
+    let other = tip.beside.clone().map(Tip::of);
+    let others = other.as_ref().map(|other| place.files(other)).transpose()?;
+    let beside = other.as_ref().zip(others.as_deref());
+    look(Seen { tip, files: &*files, beside, history: place.history(), until })
+}
 
 /// How landing ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,7 +228,7 @@ impl<'a, 'c> Loop<'a, 'c> {
                 return Ok(landed);
             }
             self.check_stuck(&tip)?;
-            let Proposal { plan, message } = propose(&*self.place.files(&tip)?)?;
+            let Proposal { plan, message } = see(self.place, &tip, self.pace.deadline(), &mut *propose)?;
             if plan.is_empty() {
                 return Ok((plan, None));
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::files::Survey;
 use super::matched::Match;
 use super::parsed::Parsed;
-use super::{ChangedReference, Field, FileEdit, Plan, Request, Want, messages, shared};
+use super::{ChangedReference, Field, FileEdit, Leave, Plan, Request, Want, messages, shared};
 use crate::error::Result;
 use crate::image::{Part, same_image};
 use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, is_override, rewrite};
@@ -168,6 +168,7 @@ pub(super) fn write(survey: &Survey, request: &Request, matches: Vec<Match>) -> 
     let mut by_file: BTreeMap<usize, Vec<(Match, Rewrite)>> = BTreeMap::new();
     for mut m in matches {
         match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {
+            Ok(rewrite) if is_left(survey, request, &m, &rewrite) => plan.left += 1,
             Ok(rewrite) => by_file.entry(m.file).or_default().push((m, rewrite)),
             Err(refusal) => plan.warnings.push(messages::left_alone(&survey.files[m.file], &refusal)),
         }
@@ -176,6 +177,16 @@ pub(super) fn write(survey: &Survey, request: &Request, matches: Vec<Match>) -> 
         edit(&survey.files[file], request, matches, &mut plan)?;
     }
     Ok(plan)
+}
+
+/// Whether a reference that would change is to be left alone.
+fn is_left(survey: &Survey, request: &Request, m: &Match, rewrite: &Rewrite) -> bool {
+    let path = &survey.files[m.file].path;
+    let is_meant = |leave: &Leave| {
+        let said = leave.from.as_ref().is_none_or(|from| *from == rewrite.from);
+        leave.want == m.want && leave.file == *path && said
+    };
+    !rewrite.changes.is_empty() && request.leave.iter().any(is_meant)
 }
 
 fn edit(parsed: &Parsed, request: &Request, matches: Vec<(Match, Rewrite)>, plan: &mut Plan) -> Result<()> {

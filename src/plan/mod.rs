@@ -169,6 +169,17 @@ pub struct Request {
     pub expect: Option<usize>,
     /// The services that there are, for messages.
     pub services: Vec<String>,
+    /// References that match, and are not to be changed all the same.
+    pub leave: Vec<Leave>,
+}
+
+/// References of one want in one file that are left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leave {
+    pub want: usize,
+    pub file: String,
+    /// What they say now, as in [`ChangedReference::from`]; nothing: whatever they say.
+    pub from: Option<String>,
 }
 
 impl Request {
@@ -214,6 +225,8 @@ pub struct Plan {
     pub changes: Vec<ChangedReference>,
     pub warnings: Vec<String>,
     pub notices: Vec<String>,
+    /// How many references were left alone, as the request said.
+    pub left: usize,
 }
 
 impl Plan {

@@ -26,6 +26,8 @@ pub enum Outcome {
     Landed,
     Proposed,
     Already,
+    /// Every reference says something newer.
+    Superseded,
     Failed,
 }
 
@@ -39,6 +41,7 @@ impl Outcome {
             Outcome::Landed => "landed",
             Outcome::Proposed => "proposed",
             Outcome::Already => "already",
+            Outcome::Superseded => "superseded",
             Outcome::Failed => "failed",
         }
     }
@@ -111,8 +114,11 @@ impl Report {
         }
     }
 
+    /// With a failure; of a build that came too late, that stays the outcome.
     pub fn failed(mut self, failure: Failure) -> Self {
-        self.outcome = Outcome::Failed;
+        if self.outcome != Outcome::Superseded {
+            self.outcome = Outcome::Failed;
+        }
         self.failure = Some(failure);
         self
     }

@@ -14,7 +14,10 @@ pub fn text(report: &Report) -> String {
     match report.outcome {
         Outcome::Planned => diff(&report.edits),
         Outcome::Failed => String::new(),
-        Outcome::Already => report.images.iter().map(|i| format!("already  {}\n", full_name(i))).collect(),
+        Outcome::Already | Outcome::Superseded => {
+            let outcome = report.outcome.as_str();
+            report.images.iter().map(|i| format!("{outcome}  {}\n", full_name(i))).collect()
+        }
         Outcome::Edited | Outcome::Committed | Outcome::Landed | Outcome::Proposed => {
             format!("{}{}", changes(report), last_line(report))
         }

@@ -1,0 +1,184 @@
+//! The order guard: a build that ends late does not put its older image over a newer one.
+//!
+//! A reference is left alone where what it says on the tip was built from a commit that comes after ours.
+//! Where that can't be told it is written, and a notice says so.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::Bump;
+use super::wording::same_repository;
+use crate::cli::IfOlder;
+use crate::config::Config;
+use crate::error::Result;
+use crate::facts;
+use crate::github::{self, GitHub};
+use crate::image::split_tag;
+use crate::land::{Order, Seen, Tip};
+use crate::plan::{ChangedReference, Leave, Plan};
+use crate::request;
+use crate::tag::Source;
+
+/// What is known of a reference's place in time.
+enum Standing {
+    InTime,
+    /// Built from this commit, which comes after ours.
+    Late(Source),
+    Untold(String),
+}
+
+impl Bump<'_> {
+    /// The plan for what is seen, without the references that say something newer already.
+    pub(super) fn guarded(&self, seen: Seen<'_>, config: &Config) -> Result<Plan> {
+        let plan = self.plan(seen.files, config, &[])?;
+        if plan.is_empty() || self.settings.landing.if_older == IfOlder::Write {
+            return Ok(plan);
+        }
+        let mut judged = Judged::default();
+        for change in &plan.changes {
+            judged.take(change, &self.standing(seen, seen.tip, config, &plan, change), true);
+        }
+        if let Some((tip, files)) = seen.beside {
+            // what can't be planned there can't be newer there
+            let there = self.plan(files, config, &[]).unwrap_or_default();
+            for change in &there.changes {
+                judged.take(change, &self.standing(seen, tip, config, &there, change), false);
+            }
+        }
+        // also without any to leave: the last plan is the one that is told of
+        let plan = if judged.leave.is_empty() && seen.beside.is_none() {
+            plan
+        } else {
+            self.plan(seen.files, config, &judged.leave)?
+        };
+        Ok(judged.told(plan))
+    }
+
+    fn standing(
+        &self,
+        seen: Seen<'_>,
+        tip: &Tip,
+        config: &Config,
+        plan: &Plan,
+        change: &ChangedReference,
+    ) -> Standing {
+        let untold = |why: &str| Standing::Untold(why.to_owned());
+        let Some(want) = plan.wants.get(change.want).filter(|_| !change.from.is_empty()) else {
+            return Standing::InTime;
+        };
+        let Ok(Some(ours)) = self.source_of(config, Some(want)) else {
+            return untold("which commit was built is not known (--source says it)");
+        };
+        let image = change.renamed_from.as_ref().unwrap_or(&change.image);
+        let template = request::tag_template(self.settings, config, want.service.as_deref());
+        let (tag, _) = split_tag(&change.from);
+        let trailer = |deeper| seen.history.written(tip, image, &change.from, deeper)?.source;
+        let in_tag = || facts::commit_named(tag, template, self.checkout.as_ref());
+        let theirs = trailer(None).or_else(in_tag).or_else(|| trailer(Some(seen.until)));
+        let Some(theirs) = theirs else {
+            return Standing::Untold(format!("tag {} names no commit", change.from));
+        };
+        if theirs.repository.is_some()
+            && ours.repository.is_some()
+            && !same_repository(theirs.repository.as_deref(), ours.repository.as_deref())
+        {
+            return Standing::Untold(format!("{} was built from another repository", change.from));
+        }
+        match self.order(seen, &ours, &theirs) {
+            Order::Unknown(why) => Standing::Untold(why),
+            order if order.is_late() => Standing::Late(theirs),
+            _ => Standing::InTime,
+        }
+    }
+
+    /// Asked once for each pair, however often the bump is made anew.
+    fn order(&self, seen: Seen<'_>, ours: &Source, theirs: &Source) -> Order {
+        let pair = (ours.sha.clone(), theirs.sha.clone());
+        if let Some(known) = self.orders.borrow().get(&pair) {
+            return known.clone();
+        }
+        let order = if self.is_landed_in(ours) {
+            seen.history.order(&ours.sha, &theirs.sha, seen.until)
+        } else {
+            self.order_elsewhere(ours, theirs, seen.until)
+        };
+        if !matches!(order, Order::Unknown(_)) {
+            self.orders.borrow_mut().insert(pair, order.clone());
+        }
+        order
+    }
+
+    /// Whether the built commit is in the repository that is landed in.
+    fn is_landed_in(&self, ours: &Source) -> bool {
+        let Some(repository) = ours.repository.as_deref() else { return true };
+        let remote = self.checkout().and_then(|checkout| checkout.remote(&self.settings.landing.remote));
+        remote.is_ok_and(|(_, push)| same_repository(Some(repository), push.slug().as_deref()))
+    }
+
+    /// GitHub is asked with the token that may read there.
+    fn order_elsewhere(&self, ours: &Source, theirs: &Source, until: Instant) -> Order {
+        let repository = ours.repository.as_deref().unwrap_or_default();
+        let mut why = format!("there is no token to ask GitHub of {repository} with");
+        for (api, token) in self.askable(repository) {
+            let hub = GitHub::new(&api, &token).map_err(|failure| failure.message);
+            let order = hub.and_then(|hub| github::order(&hub, until, repository, &ours.sha, &theirs.sha));
+            match order {
+                Ok(order) => return order,
+                Err(told) => why = told,
+            }
+        }
+        Order::Unknown(why)
+    }
+
+    /// APIs and tokens for a repository: the runner's own for its own, else those of the remote's host.
+    fn askable(&self, repository: &str) -> Vec<(String, String)> {
+        let (run, environment) = (&self.settings.place.run, &self.settings.place.environment);
+        let token = |names: &[&str]| names.iter().find_map(|name| environment.get(name)).map(str::to_owned);
+        let server = run.server(environment);
+        let own = same_repository(Some(repository), run.repository.as_deref());
+        let runners = own.then(|| run.apis(environment, server)).flatten();
+        let runners = runners.zip(token(&["GITHUB_TOKEN", "GH_TOKEN"]));
+        let remote = self.checkout().and_then(|checkout| checkout.remote(&self.settings.landing.remote));
+        let page = remote.ok().and_then(|(_, push)| push.page());
+        let page = page.filter(|page| run.is_github(environment, page));
+        let remotes = page.and_then(|page| run.apis(environment, &page)).zip(token(&["TAGBUMP_TOKEN"]));
+        runners.into_iter().chain(remotes).map(|(apis, token)| (apis.rest, token)).collect()
+    }
+}
+
+/// What the guard found out.
+#[derive(Default)]
+struct Judged {
+    leave: Vec<Leave>,
+    late: BTreeSet<String>,
+    untold: BTreeSet<String>,
+}
+
+impl Judged {
+    /// `here` is where the bump is made; elsewhere what a reference says now is another thing.
+    fn take(&mut self, change: &ChangedReference, standing: &Standing, here: bool) {
+        let ChangedReference { file, line, image, from, want, .. } = change;
+        match standing {
+            Standing::InTime => {}
+            Standing::Late(theirs) => {
+                let from = here.then(|| from.clone());
+                self.leave.push(Leave { want: *want, file: file.clone(), from });
+                let now = &change.from;
+                let sha = &theirs.sha;
+                self.late.insert(format!(
+                    "{file}:{line}: {image} stays at {now}, built from {sha}, which is newer"
+                ));
+            }
+            Standing::Untold(why) => {
+                self.untold.insert(format!("{image}: whether {from} is newer can't be told: {why}"));
+            }
+        }
+    }
+
+    fn told(self, plan: Plan) -> Plan {
+        let Plan { notices, .. } = plan;
+        let written = self.untold.into_iter().filter(|_| !plan.edits.is_empty());
+        let notices = notices.into_iter().chain(self.late).chain(written).collect();
+        Plan { notices, ..plan }
+    }
+}

@@ -1,0 +1,147 @@
+//! What came before a tip: from the history at hand, deepened in bounded steps where it is shallow.
+//!
+//! A checkout of one commit mostly is enough: a fetch brings all that came after it, and what did not come
+//! came before.
+
+use std::time::Instant;
+
+use git2::{AutotagOption, Direction, FetchOptions, Oid, Repository};
+
+use super::place::GitPlace;
+use super::transport;
+use crate::land::{self, History, Order, Tip, Written};
+
+/// How many commits are looked through.
+const FAR: usize = 1000;
+/// How deep a shallow history is made, step by step.
+const DEPTHS: [i32; 3] = [50, 250, 1000];
+
+const DEFAULT: &str = "refs/tagbump/default";
+const DEEPER: &str = "refs/tagbump/deeper";
+
+impl History for GitPlace {
+    fn written(&self, tip: &Tip, image: &str, tag: &str, deeper: Option<Instant>) -> Option<Written> {
+        let repo = &self.workspace().repo;
+        let at_hand = || written(repo, Oid::from_str(&tip.commit).ok()?, image, tag);
+        let mut found = at_hand();
+        for depth in DEPTHS {
+            let Some(until) = deeper.filter(|_| found.is_none() && repo.is_shallow()) else { break };
+            self.deepen(depth, until).ok()?;
+            found = at_hand();
+        }
+        found
+    }
+
+    fn order(&self, ours: &str, theirs: &str, until: Instant) -> Order {
+        let told = self.order_at_hand(ours, theirs, until);
+        let deeper = DEPTHS.iter().take_while(|_| self.workspace().repo.is_shallow());
+        let told = told.or_else(|| {
+            let mut deeper = deeper.map_while(|depth| self.deepen(*depth, until).ok());
+            deeper.find_map(|()| self.order_at_hand(ours, theirs, until))
+        });
+        told.unwrap_or_else(|| {
+            let known = |sha: &str| self.resolve(sha).is_some();
+            let lost = [ours, theirs].into_iter().find(|sha| !known(sha));
+            let lost =
+                lost.map_or_else(|| "the history that joins them".to_owned(), |sha| format!("commit {sha}"));
+            Order::Unknown(format!("{lost} is not among the last {FAR} commits"))
+        })
+    }
+}
+
+impl GitPlace {
+    fn resolve(&self, sha: &str) -> Option<Oid> {
+        Some(self.workspace().repo.find_commit_by_prefix(sha).ok()?.id())
+    }
+
+    /// Nothing where the history at hand does not tell.
+    fn order_at_hand(&self, ours: &str, theirs: &str, until: Instant) -> Option<Order> {
+        let repo = &self.workspace().repo;
+        let ours = self.resolve(ours)?;
+        let Some(theirs) = self.resolve(theirs) else {
+            return self.comes_after_all(ours, until).then_some(Order::After);
+        };
+        if ours == theirs {
+            return Some(Order::Same);
+        }
+        match repo.merge_base(ours, theirs) {
+            Ok(base) if base == ours => Some(Order::Before),
+            Ok(base) if base == theirs => Some(Order::After),
+            // what is cut off may join them
+            _ if repo.is_shallow() => None,
+            _ => Some(self.diverged(ours, theirs, until)),
+        }
+    }
+
+    /// Whether all commits that are cut off come before ours. A commit that is on the branch, and not here,
+    /// is among those.
+    fn comes_after_all(&self, ours: Oid, until: Instant) -> bool {
+        let repo = &self.workspace().repo;
+        let cut = shallow_roots(repo);
+        let before = |root: &Oid| *root == ours || repo.graph_descendant_of(ours, *root).unwrap_or(false);
+        // sources are on the default branch most likely, and may be there alone
+        !cut.is_empty() && self.default_tip(until).is_some() && cut.iter().all(before)
+    }
+
+    fn diverged(&self, ours: Oid, theirs: Oid, until: Instant) -> Order {
+        let repo = &self.workspace().repo;
+        let Some(tip) = self.default_tip(until) else {
+            return Order::Unknown("neither commit comes before the other".to_owned());
+        };
+        let on_it = |commit| commit == tip || repo.graph_descendant_of(tip, commit).unwrap_or(false);
+        match (on_it(ours), on_it(theirs)) {
+            (true, _) => Order::DivergedOurs,
+            (false, true) => Order::DivergedTheirs,
+            (false, false) => Order::Unknown("neither commit is on the default branch".to_owned()),
+        }
+    }
+
+    /// The default branch's tip, fetched where it is not here.
+    fn default_tip(&self, until: Instant) -> Option<Oid> {
+        let (branch, tip) = self.default_branch()?;
+        if !self.workspace().has(tip) {
+            self.fetch_more(branch, DEFAULT, 0, until).ok()?;
+        }
+        self.workspace().has(tip).then_some(tip)
+    }
+
+    fn deepen(&self, depth: i32, until: Instant) -> Result<(), ()> {
+        self.fetch_more(self.branch().unwrap_or_default(), DEEPER, depth, until)
+    }
+
+    /// Fetches into the workspace; the checkout stays as shallow as it is.
+    fn fetch_more(&self, branch: &str, to: &str, depth: i32, until: Instant) -> Result<(), ()> {
+        let repo = &self.workspace().repo;
+        let fetched = self.fetch_endpoint().during(until, || {
+            let mut remote = repo.remote_anonymous(transport::URL)?;
+            let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
+            let mut options = FetchOptions::new();
+            options.download_tags(AutotagOption::None).update_fetchhead(false);
+            if depth > 0 {
+                options.depth(depth);
+            }
+            let refspec = format!("+refs/heads/{branch}:{to}");
+            connection.remote().fetch(&[refspec], Some(&mut options), None)
+        });
+        fetched.map_err(|_| ())
+    }
+}
+
+/// The newest commit whose trailers say that it wrote the tag.
+fn written(repo: &Repository, tip: Oid, image: &str, tag: &str) -> Option<Written> {
+    let mut walk = repo.revwalk().ok()?;
+    walk.push(tip).ok()?;
+    walk.take(FAR).map_while(Result::ok).find_map(|oid| {
+        let commit = repo.find_commit(oid).ok()?;
+        land::written(&String::from_utf8_lossy(commit.message_bytes()), image, tag)
+    })
+}
+
+/// The commits whose parents are cut off.
+fn shallow_roots(repo: &Repository) -> Vec<Oid> {
+    let text = std::fs::read_to_string(repo.path().join("shallow")).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| Oid::from_str(line).ok())
+        .filter(|oid| repo.find_commit(*oid).is_ok())
+        .collect()
+}

@@ -1,0 +1,75 @@
+//! Which of two commits is the newer one, in a repository that is not here.
+
+use std::time::Instant;
+
+use super::client::{Ask, GitHub};
+use crate::land::{Order, Trouble};
+
+/// The order of two commits of a repository, `owner/name`. An error is why it can't be told.
+///
+/// Source: GitHub's "Compare two commits": `status` says how the second stands to the first.
+///
+/// # Errors
+/// Where GitHub can't be asked, or knows no such commits.
+pub fn order(
+    hub: &GitHub,
+    until: Instant,
+    repository: &str,
+    ours: &str,
+    theirs: &str,
+) -> Result<Order, String> {
+    if !is_repository(repository) {
+        return Err(format!("{repository} is no repository of GitHub's"));
+    }
+    let ask = Asked { hub, until, repository };
+    Ok(match ask.status(ours, theirs)?.as_str() {
+        "identical" => Order::Same,
+        "ahead" => Order::Before,
+        "behind" => Order::After,
+        _ => ask.diverged(ours, theirs)?,
+    })
+}
+
+struct Asked<'a> {
+    hub: &'a GitHub,
+    until: Instant,
+    repository: &'a str,
+}
+
+impl Asked<'_> {
+    fn get(&self, route: &str) -> Result<serde_json::Value, String> {
+        let route = format!("/repos/{}{route}", self.repository);
+        self.hub.once(self.until, &route, Ask::Get).map_err(|trouble| match trouble {
+            Trouble::Passing { what, .. } | Trouble::Unreachable { what } => what,
+            Trouble::Final(failure) => failure.message,
+        })
+    }
+
+    /// How `other` stands to `base`.
+    fn status(&self, base: &str, other: &str) -> Result<String, String> {
+        let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let compared = self.get(&format!("/compare/{}...{}?per_page=1", encode(base), encode(other)))?;
+        compared["status"].as_str().map(str::to_owned).ok_or_else(|| "GitHub's API gave no status".to_owned())
+    }
+
+    fn diverged(&self, ours: &str, theirs: &str) -> Result<Order, String> {
+        let repository = self.get("")?;
+        let default = repository["default_branch"].as_str().ok_or("GitHub's API gave no default branch")?;
+        let on_it =
+            |commit| self.status(commit, default).map(|status| status != "behind" && status != "diverged");
+        Ok(match (on_it(ours)?, on_it(theirs)?) {
+            (true, _) => Order::DivergedOurs,
+            (false, true) => Order::DivergedTheirs,
+            (false, false) => Order::Unknown("neither commit is on the default branch".to_owned()),
+        })
+    }
+}
+
+/// `owner/name`, of characters that GitHub takes in both.
+fn is_repository(text: &str) -> bool {
+    let fits = |part: &str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain)
+    };
+    text.split_once('/').is_some_and(|(owner, name)| fits(owner) && fits(name))
+}

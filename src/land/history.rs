@@ -1,0 +1,93 @@
+//! What came before: which commit brought a tag to the branch, and which of two builds is the newer one.
+//!
+//! Order is by ancestry, never by time: a slow build of an old commit ends late.
+
+use std::time::Instant;
+
+use super::Tip;
+use crate::image::{same_image, split_tag};
+use crate::tag::Source;
+
+/// What is known of the commits before a tip, and of those that images are built from.
+pub trait History {
+    /// The commit that brought an image's tag to the tip, by its trailers; with `deeper` also where that takes
+    /// asking the server. Nothing where none is found.
+    fn written(&self, tip: &Tip, image: &str, tag: &str, deeper: Option<Instant>) -> Option<Written>;
+
+    /// The order of two commits of the repository that is landed in.
+    fn order(&self, ours: &str, theirs: &str, until: Instant) -> Order;
+}
+
+/// What a commit's trailers say of a tag that it wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// What the image was built from.
+    pub source: Option<Source>,
+}
+
+/// How our commit stands to the one that was built before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    Same,
+    /// Ours comes before theirs: we are late.
+    Before,
+    /// Ours comes after theirs.
+    After,
+    /// Neither comes before the other, and only theirs is on the default branch.
+    DivergedTheirs,
+    /// Neither comes before the other, and theirs is not what is on the default branch.
+    DivergedOurs,
+    /// It can't be told, and why.
+    Unknown(String),
+}
+
+impl Order {
+    /// Whether what is there shall stay.
+    pub fn is_late(&self) -> bool {
+        matches!(self, Order::Before | Order::DivergedTheirs)
+    }
+}
+
+/// What a message says of a tag of an image: its trailers, wherever they stand, as a squash merge puts text
+/// behind them.
+pub fn written(message: &str, image: &str, tag: &str) -> Option<Written> {
+    let values = |key: &'static str| {
+        message
+            .lines()
+            .filter_map(move |line| line.trim().strip_prefix(key)?.strip_prefix(':').map(str::trim))
+    };
+    let wrote = |reference: &str| {
+        let (name, rest) = name_and_tag(reference);
+        same_image(name, image) && split_tag(rest).0 == split_tag(tag).0
+    };
+    values("Tagbump-Image")
+        .any(wrote)
+        .then(|| Written { source: values("Tagbump-Source").find_map(Source::parse) })
+}
+
+/// `NAME:TAG@DIGEST`, parted behind the name.
+fn name_and_tag(reference: &str) -> (&str, &str) {
+    let plain = reference.split('@').next().unwrap_or(reference);
+    let slash = plain.rfind('/').map_or(0, |at| at + 1);
+    match plain[slash..].find(':') {
+        Some(colon) => (&reference[..slash + colon], &reference[slash + colon + 1..]),
+        None => (plain, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trailers_are_found_anywhere() {
+        let text = "Merge\n\nTagbump-Image: ghcr.io/acme/api:v1@sha256:00\nTagbump-Source: acme/api@0123456789\n\nCo-authored-by: x\n";
+        let found = written(text, "ghcr.io/acme/api", "v1").unwrap().source.unwrap();
+        assert_eq!((found.repository.as_deref(), found.sha.as_str()), (Some("acme/api"), "0123456789"));
+        assert_eq!(written(text, "ghcr.io/acme/api", "v1@sha256:11").unwrap().source.unwrap(), found);
+        assert_eq!(written(text, "ghcr.io/acme/api", "v2"), None);
+        assert_eq!(written(text, "ghcr.io/acme/web", "v1"), None);
+        let port = "Tagbump-Image: localhost:5000/api:v1";
+        assert_eq!(written(port, "localhost:5000/api", "v1").unwrap().source, None);
+    }
+}
