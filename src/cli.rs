@@ -288,6 +288,10 @@ pub struct BumpArgs {
     #[arg(long, value_name = "R", env = "TAGBUMP_REMOTE", hide_env = true)]
     pub remote: Option<String>,
 
+    /// Land the local commits that the target lacks too, under the bump
+    #[arg(long, env = "TAGBUMP_CARRY", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub carry: bool,
+
     /// What to do where the tip has a newer build already [default: skip in Actions, else fail]
     #[arg(
         long,

@@ -94,6 +94,7 @@ pub struct LandingSettings {
     pub remote: String,
     pub via: Via,
     pub if_older: IfOlder,
+    pub carry: bool,
     pub sync: bool,
     pub timeout: Duration,
     pub tokens: Tokens,
@@ -173,6 +174,7 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
                 IfOlder::Auto => IfOlder::Fail,
                 said => said,
             },
+            carry: args.carry,
             sync: !args.no_sync,
             timeout: given(args.timeout.as_deref()).map(duration).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
             tokens: Tokens::read(&environment),
@@ -230,6 +232,12 @@ impl BumpSettings {
             return usage(
                 "--author does not go with --via api: GitHub takes the token's owner",
                 "leave --author out, or land with --via git",
+            );
+        }
+        if self.landing.carry && (by_api || self.reach == Reach::Propose) {
+            return usage(
+                "--carry goes with --push and git alone",
+                "leave --carry out, or --via api and --pr",
             );
         }
         if self.images.is_empty() {

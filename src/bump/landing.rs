@@ -20,7 +20,10 @@ impl Bump<'_> {
         let (fetch, push) = checkout.remote(&landing.remote)?;
         let branch = self.branch(checkout, &fetch)?;
         let mut pace = Pace::new(&clock, landing.timeout, fastrand::Rng::new());
-        let target = Target { fetch, push, branch, head: None, author, committer: committer.clone() };
+        let base = self.settings.place.run.checked_out();
+        let carry = if landing.carry { checkout.carried(base)? } else { None };
+        self.carries.set(carry.is_some());
+        let target = Target { fetch, push, branch, head: None, carry, author, committer: committer.clone() };
         let mut ground = self.ground(checkout, target)?;
         if self.settings.dry_run {
             return self.dry_landing(&mut ground, &pace, report);
@@ -79,7 +82,9 @@ impl Bump<'_> {
         report: &mut Report,
     ) -> Result<()> {
         let Landing { plan, commit, .. } = landed;
-        self.note_own_commits(checkout, ground.git().branch(), report);
+        if !self.settings.landing.carry {
+            self.note_own_commits(checkout, ground.git().branch(), report);
+        }
         if let Some(commit) = &commit {
             let dirty = checkout.uncommitted(plan.edits.iter().map(|edit| edit.path.as_str()));
             report.warnings.extend(
@@ -93,6 +98,11 @@ impl Bump<'_> {
         }
         report.commit_url = commit.as_deref().and_then(|commit| ground.git().commit_url(commit));
         report.commit = commit;
+        if plan.is_empty() && report.commit.is_some() {
+            // nothing but what was carried
+            tell(report, plan, Outcome::Landed);
+            return Ok(());
+        }
         self.end(plan, Outcome::Landed, report)
     }
 

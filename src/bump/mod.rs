@@ -7,7 +7,7 @@ mod pull_request;
 mod replaced;
 mod wording;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 
 use crate::config::Config;
@@ -100,6 +100,8 @@ struct Bump<'a> {
     last: RefCell<Last>,
     /// Of pairs of commits, as far as it was found out.
     orders: RefCell<HashMap<(String, String), Order>>,
+    /// Whether somebody's commits go with the bump.
+    carries: Cell<bool>,
 }
 
 /// What the last plan was for, which files were not looked at, and those that are no YAML.
@@ -132,6 +134,7 @@ impl<'a> Bump<'a> {
             facts: OnceCell::new(),
             last: RefCell::default(),
             orders: RefCell::default(),
+            carries: Cell::default(),
         })
     }
 

@@ -39,6 +39,7 @@ impl Bump<'_> {
             push,
             branch: base,
             head: Some(head.clone()),
+            carry: None,
             author,
             committer: committer.clone(),
         };

@@ -61,7 +61,8 @@ impl Bump<'_> {
             facts: self.facts(),
             skip_ci: match commit.skip_ci {
                 Some(asked) => asked,
-                None => self.target_is_what_was_built(source.as_ref())?,
+                // CI has not seen what is carried
+                None => !self.carries.get() && self.target_is_what_was_built(source.as_ref())?,
             },
             source: source.and_then(|s| Some(format!("{}@{}", s.repository?, s.sha))),
             signoff: commit.signoff.then(|| format!("{} <{}>", committer.name, committer.email)),

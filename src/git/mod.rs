@@ -4,9 +4,10 @@
 //! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
 //! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
 //! `transport` talks to the server, `credentials` finds out who we are, `verdict` says what a failure means.
-//! `history` knows the order of commits, `head` is a pull request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
+//! `carry` takes local commits along, `history` knows the order of commits, `head` is a pull request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
 //! see the landed commit.
 
+mod carry;
 mod checkout;
 mod config;
 mod credentials;
@@ -25,6 +26,7 @@ mod twin;
 mod verdict;
 mod workspace;
 
+pub use carry::Carried;
 pub use checkout::Checkout;
 pub use credentials::Tokens;
 pub use head::Course;

@@ -18,7 +18,7 @@ use super::identity::Identity;
 use super::transport::{self, Endpoint};
 use super::tree::CommitFiles;
 use super::workspace::Workspace;
-use super::{RemoteUrl, twin, verdict};
+use super::{Carried, RemoteUrl, carry, twin, verdict};
 use crate::error::{Failure, Result};
 use crate::land::{History, Place, Tip, Trouble, Verdict};
 use crate::plan::{FileEdit, Shelf};
@@ -38,6 +38,8 @@ pub struct Target {
     pub branch: Option<String>,
     /// The branch of a pull request to that one, where there shall be one.
     pub head: Option<String>,
+    /// Local commits that go below the bump.
+    pub carry: Option<Carried>,
     pub author: Identity,
     pub committer: Identity,
 }
@@ -54,7 +56,7 @@ pub struct GitPlace {
     default: Option<(String, Oid)>,
     /// The pull request's branch, as it was found.
     head: Head,
-    /// The tip that the last commit was made on.
+    /// The target's tip, as it was found.
     base: Option<Oid>,
     /// Whether a push was tried.
     published: bool,
@@ -140,6 +142,17 @@ impl GitPlace {
         self.target.fetch.to_string()
     }
 
+    /// The last of the local commits that are carried along.
+    pub(super) fn carried_head(&self) -> Option<Oid> {
+        self.target.carry.map(|carried| carried.head)
+    }
+
+    /// What the bump is made on: the tip, or the local commits put on it.
+    fn carried_onto(&self, tip: Oid) -> Result<Oid> {
+        let Some(carried) = self.target.carry else { return Ok(tip) };
+        carry::onto(&self.workspace.repo, tip, carried, &self.target.committer.signature()?)
+    }
+
     /// Asks for the tip, and fetches it where it is new. One connection.
     fn fetch_tip(&mut self, until: Instant) -> Result<Oid, Trouble> {
         let repo = &self.workspace.repo;
@@ -214,7 +227,9 @@ impl GitPlace {
     fn goal(&self, commit: &str) -> Option<(String, Option<Oid>)> {
         match self.course(commit) {
             Course::There => None,
-            Course::OnTop { branch } => Some((format!("{commit}:refs/heads/{branch}"), self.base)),
+            Course::OnTop { branch } => {
+                Some((format!("{commit}:refs/heads/{branch}"), self.head.tip().or(self.base)))
+            }
             Course::New { branch } => Some((format!("{commit}:refs/heads/{branch}"), Some(Oid::ZERO_SHA1))),
             // forced, with a lease: what is expected there is checked before anything is sent
             Course::Anew { branch, .. } => Some((format!("+{commit}:refs/heads/{branch}"), self.head.tip())),
@@ -280,8 +295,11 @@ fn find(listed: &[git2::RemoteHead<'_>], branch: &str) -> Option<Oid> {
 impl Place for GitPlace {
     fn tip(&mut self, until: Instant) -> Result<Tip, Trouble> {
         let base = self.fetch_tip(until)?;
+        self.base = Some(base);
         if self.target.head.is_none() {
-            return Ok(Tip::of(base.to_string()));
+            let onto = self.carried_onto(base).map_err(Trouble::Final)?;
+            let carries = onto != base;
+            return Ok(Tip { commit: onto.to_string(), carries, ..Tip::of(base.to_string()) });
         }
         let beside = match self.head {
             Head::New => None,
@@ -292,6 +310,7 @@ impl Place for GitPlace {
             commit: self.head.onto(base).to_string(),
             published: self.head.tip().map(|tip| tip.to_string()),
             beside: beside.map(|oid| oid.to_string()),
+            carries: false,
         })
     }
 
@@ -309,7 +328,6 @@ impl Place for GitPlace {
         let repo = &self.workspace.repo;
         let parent = repo.find_commit(oid(&tip.commit)?).map_err(fault)?;
         let tree = edited_tree(repo, &parent, edits, &self.prefix)?;
-        self.base = Some(parent.id());
         let author = self.target.author.signature()?;
         let committer = self.target.committer.signature()?;
         let made = repo.commit(None, &author, &committer, message, &tree, &[&parent]).map_err(fault)?;

@@ -25,7 +25,8 @@ pub enum Synced {
 
 /// Brings the landed commit's objects into the checkout, and has git merge it, as a fast-forward only.
 ///
-/// Only a checkout on the target branch, without uncommitted changes and without commits of its own.
+/// Only a checkout on the target branch, without uncommitted changes, and without commits of its own that
+/// were not carried along.
 pub fn sync(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) -> Synced {
     match forward(checkout, place, remote, commit) {
         Ok(()) => Synced::Forwarded,
@@ -47,7 +48,10 @@ fn forward(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) ->
         None => return Err("its HEAD is detached".to_owned()),
     }
     let workspace = place.workspace();
-    if workspace.borrows && !follows(workspace, landed, head) {
+    let follows = !workspace.borrows || follows(workspace, landed, head);
+    // what was carried has landed, as other commits
+    let has_landed = place.carried_head() == Some(head);
+    if !follows && !has_landed {
         return Err("it has commits of its own".to_owned());
     }
     if !is_clean(checkout)? {
@@ -62,7 +66,10 @@ fn forward(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) ->
             adopt(&workspace.objects(), &checkout.repo.commondir().join("objects"))
                 .map_err(|e| e.to_string())?;
         }
-        run(checkout, &["merge", "--ff-only", "--quiet", commit])?;
+        match follows {
+            true => run(checkout, &["merge", "--ff-only", "--quiet", commit])?,
+            false => run(checkout, &["reset", "--keep", "--quiet", commit])?,
+        };
         track(checkout, remote, branch, landed);
         Ok(())
     })

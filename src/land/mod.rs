@@ -26,12 +26,14 @@ pub struct Tip {
     pub published: Option<String>,
     /// Of a pull request's branch and its base, the one that is not built on.
     pub beside: Option<String>,
+    /// Whether the commit is not on the branch yet: local commits are carried along.
+    pub carries: bool,
 }
 
 impl Tip {
     /// Of a branch that is built on.
     pub fn of(commit: String) -> Self {
-        Tip { published: Some(commit.clone()), commit, beside: None }
+        Tip { published: Some(commit.clone()), commit, beside: None, carries: false }
     }
 }
 
@@ -229,10 +231,13 @@ impl<'a, 'c> Loop<'a, 'c> {
             }
             self.check_stuck(&tip)?;
             let Proposal { plan, message } = see(self.place, &tip, self.pace.deadline(), &mut *propose)?;
-            if plan.is_empty() {
+            if plan.is_empty() && !tip.carries {
                 return Ok((plan, None));
             }
-            let commit = self.place.commit(&tip, &plan.edits, &message)?;
+            let commit = match plan.is_empty() {
+                true => tip.commit.clone(),
+                false => self.place.commit(&tip, &plan.edits, &message)?,
+            };
             self.attempts += 1;
             let verdict = self.place.publish(&commit, self.pace.deadline());
             if let Verdict::Published { commit } = verdict {

@@ -1,0 +1,120 @@
+//! `--carry`: local commits that the target lacks, put on its tip in memory. Nothing in the checkout moves.
+
+use git2::{Commit, Oid, Repository, Signature, Sort};
+
+use super::checkout::Checkout;
+use super::failure::git_failure;
+use crate::error::{Exit, Failure, Result};
+
+/// More than this is no work of a job's, but a mistake in what it is compared with.
+const MAX_COMMITS: usize = 1000;
+
+/// The local commits to be carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// What the target is known to have.
+    pub(super) base: Oid,
+    pub(super) head: Oid,
+}
+
+impl Checkout {
+    /// The commits of `HEAD` that the target lacks: those since `base`, what a runner checked out, else since
+    /// the upstream branch. Nothing where there are none.
+    ///
+    /// # Errors
+    /// Exit 2 where nobody knows since when, and in a partial clone.
+    pub fn carried(&self, base: Option<&str>) -> Result<Option<Carried>> {
+        if self.is_partial() {
+            return Err(Failure::usage("--carry: a partial clone has not all that carrying takes")
+                .hinted("clone without --filter"));
+        }
+        let Some(head) = self.head_oid() else { return Ok(None) };
+        let base =
+            base.and_then(|sha| Oid::from_str(sha).ok()).filter(|sha| self.repo.find_commit(*sha).is_ok());
+        let base = base.or_else(|| self.upstream()).ok_or_else(|| {
+            Failure::usage("--carry: which commits are local is not known, as the branch has no upstream")
+                .hinted("git branch --set-upstream-to origin/BRANCH")
+        })?;
+        Ok((base != head).then_some(Carried { base, head }))
+    }
+
+    fn upstream(&self) -> Option<Oid> {
+        let branch = self.repo.find_branch(&self.branch()?, git2::BranchType::Local).ok()?;
+        branch.upstream().ok()?.get().peel_to_commit().ok().map(|commit| commit.id())
+    }
+}
+
+/// Puts the commits on a tip, as `git rebase` does: without merges, and without those that the tip has
+/// already. Gives the last one; the tip where none is left.
+///
+/// # Errors
+/// Exit 4 where they conflict, with the files.
+pub fn onto(repo: &Repository, tip: Oid, carried: Carried, committer: &Signature<'_>) -> Result<Oid> {
+    let fault = |e: git2::Error| git_failure("the local commits can't be carried", &e);
+    if tip == carried.base || repo.graph_descendant_of(carried.head, tip).map_err(fault)? {
+        return Ok(carried.head);
+    }
+    let mut on = repo.find_commit(tip).map_err(fault)?;
+    for oid in list(repo, tip, carried).map_err(fault)? {
+        let commit = repo.find_commit(oid).map_err(fault)?;
+        on = apply(repo, &on, &commit, committer)?;
+    }
+    Ok(on.id())
+}
+
+/// Oldest first.
+fn list(repo: &Repository, tip: Oid, carried: Carried) -> std::result::Result<Vec<Oid>, git2::Error> {
+    let mut walk = repo.revwalk()?;
+    walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE)?;
+    walk.push(carried.head)?;
+    walk.hide(carried.base)?;
+    walk.hide(tip)?;
+    let all = walk.take(MAX_COMMITS + 1).collect::<std::result::Result<Vec<_>, _>>()?;
+    if all.len() > MAX_COMMITS {
+        return Err(git2::Error::from_str("there are more than 1000 of them"));
+    }
+    Ok(all)
+}
+
+fn apply<'r>(
+    repo: &'r Repository,
+    on: &Commit<'r>,
+    commit: &Commit<'r>,
+    committer: &Signature<'_>,
+) -> Result<Commit<'r>> {
+    let fault = |e: git2::Error| git_failure("the local commits can't be carried", &e);
+    if commit.parent_count() > 1 {
+        return Ok(on.clone());
+    }
+    let before = commit.parent(0).and_then(|parent| parent.tree()).map_err(fault)?;
+    let (ours, theirs) = (on.tree().map_err(fault)?, commit.tree().map_err(fault)?);
+    let mut merged = repo.merge_trees(&before, &ours, &theirs, None).map_err(fault)?;
+    if merged.has_conflicts() {
+        return Err(conflict(commit, &merged));
+    }
+    let tree = merged.write_tree_to(repo).map_err(fault)?;
+    if tree == ours.id() {
+        return Ok(on.clone());
+    }
+    let tree = repo.find_tree(tree).map_err(fault)?;
+    // the message as it is: no mark keeps CI from running for somebody's work
+    let message = commit.message().map_err(fault)?;
+    let made = repo.commit(None, &commit.author(), committer, message, &tree, &[on]);
+    made.and_then(|oid| repo.find_commit(oid)).map_err(fault)
+}
+
+fn conflict(commit: &Commit<'_>, merged: &git2::Index) -> Failure {
+    let path = |entry: git2::IndexEntry| String::from_utf8_lossy(&entry.path).into_owned();
+    let conflicts = merged.conflicts().into_iter().flatten().flatten();
+    let mut files: Vec<_> = conflicts.filter_map(|c| c.our.or(c.their).or(c.ancestor).map(path)).collect();
+    files.sort();
+    files.dedup();
+    let short = &commit.id().to_string()[..10];
+    let subject = String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default());
+    let files = files.join(", ");
+    Failure::new(
+        Exit::NotLanded,
+        format!("the local commit {short} ({subject}) conflicts with the remote in {files}"),
+    )
+    .hinted("rebase it by hand, or leave --carry out; nothing was changed")
+}
