@@ -9,7 +9,7 @@ use crate::actions::Run;
 use crate::cli::{BumpArgs, CommonArgs, Format, IfOlder, ScanArgs, TagArgs, Via};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
-use crate::git::{Identity, Tokens};
+use crate::git::{Identity, Tokens, is_scp_like, without_user};
 use crate::image::{Digest, ImageArg, Part, Tag};
 use crate::select::Selection;
 use crate::tag::{DEFAULT_TEMPLATE, Source};
@@ -69,7 +69,7 @@ pub struct PullSettings {
 /// Where to work, and what is known of the commit that was built.
 #[derive(Clone, Debug)]
 pub struct Place {
-    pub root: PathBuf,
+    pub root: Root,
     pub source: Option<Source>,
     pub run: Run,
     pub environment: Environment,
@@ -215,7 +215,7 @@ pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSetti
 /// Exit 2, with the flag and what it takes.
 pub fn scan(args: ScanArgs) -> Result<ScanSettings> {
     Ok(ScanSettings {
-        root: root(&args.common)?,
+        root: folder(&args.common)?,
         images: names(args.images, "references are listed whatever their tag is")?,
         selection: Selection::new(&listed(args.files.files))?,
     })
@@ -225,6 +225,13 @@ impl BumpSettings {
     fn check(&self) -> Result<()> {
         let usage = |message: &str, hint: &str| Err(Failure::usage(message).hinted(hint));
         let by_api = self.landing.via == Via::Api;
+        let lands = matches!(self.reach, Reach::Land | Reach::Propose);
+        if matches!(self.place.root, Root::Url(_)) && !lands && !self.dry_run {
+            return usage(
+                "-C with a URL has no files to edit here",
+                "land it with --push or --pr, or look with -n",
+            );
+        }
         if by_api && self.reach == Reach::Commit {
             return usage("--via api makes no local commit", "leave one of --via api and --commit out");
         }
@@ -260,7 +267,7 @@ fn place(
     now: i64,
 ) -> Result<Place> {
     Ok(Place {
-        root: root(common)?,
+        root: root(common),
         source: given(typed_source).map(source).transpose()?,
         run: Run::read(&environment),
         environment,
@@ -268,16 +275,29 @@ fn place(
     })
 }
 
-fn root(common: &CommonArgs) -> Result<PathBuf> {
+/// A folder, or the URL of a repository that is worked on without a checkout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Root {
+    Folder(PathBuf),
+    /// As it was typed: it can hold a password.
+    Url(String),
+}
+
+fn root(common: &CommonArgs) -> Root {
     let root = given(common.repo.as_deref()).unwrap_or(".");
-    if root.contains("://") {
-        return Err(Failure::usage(format!(
-            "-C {}: working without a checkout is not supported yet",
-            host_only(root)
-        ))
-        .hinted("clone the repository, and name the folder"));
+    if root.contains("://") || (is_scp_like(root) && !std::path::Path::new(root).exists()) {
+        return Root::Url(root.to_owned());
     }
-    Ok(PathBuf::from(root))
+    Root::Folder(PathBuf::from(root))
+}
+
+/// For what works in a folder alone.
+fn folder(common: &CommonArgs) -> Result<PathBuf> {
+    match root(common) {
+        Root::Folder(folder) => Ok(folder),
+        Root::Url(url) => Err(Failure::usage(format!("-C {}: this needs a folder", without_user(&url)))
+            .hinted("clone the repository, and name the folder; bump with --push or --pr does without")),
+    }
 }
 
 /// Names without tag.
@@ -290,11 +310,6 @@ fn names(images: Vec<String>, hint: &str) -> Result<Vec<String>> {
         }
     }
     Ok(images)
-}
-
-/// A URL can hold a password.
-fn host_only(url: &str) -> &str {
-    url.rsplit('@').next().unwrap_or(url)
 }
 
 fn source(text: &str) -> Result<Source> {

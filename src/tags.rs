@@ -1,11 +1,11 @@
 //! The story of `tagbump tag`: what is known of the commit, and the tags that the templates make of it.
 
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::facts;
 use crate::git::Checkout;
 use crate::image::Tag;
-use crate::settings::TagSettings;
+use crate::settings::{Root, TagSettings};
 use crate::tag;
 use crate::worktree::Worktree;
 
@@ -24,11 +24,14 @@ pub struct Told {
 /// # Errors
 /// Exit 2 where a template has a variable without a value, or makes no tag.
 pub fn run(settings: &TagSettings) -> Result<Told> {
-    let checkout = Checkout::open(&settings.place.root)?;
+    let Root::Folder(folder) = &settings.place.root else {
+        return Err(Failure::usage("-C with a URL: the tag is computed in a folder").hinted("leave -C out"));
+    };
+    let checkout = Checkout::open(folder)?;
     let facts = facts::tag_facts(&settings.place, checkout.as_ref());
     let mut templates = settings.templates.clone();
     if templates.is_empty() {
-        let config = Config::load(&Worktree::open(&settings.place.root)?)?;
+        let config = Config::load(&Worktree::open(folder)?)?;
         templates.push(config.tag.unwrap_or_else(|| settings.default_template.clone()));
     }
     let tags: Vec<Tag> = templates.iter().map(|t| tag::compute(t, &facts)).collect::<Result<_>>()?;

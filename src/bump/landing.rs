@@ -115,7 +115,7 @@ impl Bump<'_> {
         report: &mut Report,
     ) {
         let landing = &self.settings.landing;
-        if !landing.sync {
+        if !landing.sync || checkout.is_stand_in() {
             return;
         }
         if matches!(ground, Ground::Api(_)) {

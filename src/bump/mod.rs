@@ -9,6 +9,7 @@ mod wording;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
+use std::path::Path;
 
 use crate::config::Config;
 use crate::error::{Exit, Failure, Result};
@@ -17,7 +18,7 @@ use crate::image::{Digest, ImageArg, Part, Tag};
 use crate::land::Order;
 use crate::plan::{self, Leave, Plan, Planned, Request, Shelf, Want};
 use crate::report::{BumpedImage, Outcome, Report, unread_warning};
-use crate::settings::{BumpSettings, Reach};
+use crate::settings::{BumpSettings, Reach, Root};
 use crate::tag::{self, TagFacts};
 use crate::template::Template;
 use crate::worktree::Worktree;
@@ -77,13 +78,12 @@ fn told(wants: &[Want]) -> Vec<BumpedImage> {
 }
 
 fn bump(settings: &BumpSettings, report: &mut Report) -> Result<()> {
-    let worktree = Worktree::open(&settings.place.root)?;
     let bump = Bump::prepare(settings)?;
-    let done = match settings.reach {
-        Reach::Edit => bump.edit(&worktree, report),
-        Reach::Commit => bump.commit(&worktree, report),
-        Reach::Land => bump.land(report),
-        Reach::Propose => bump.propose_pull_request(report),
+    let done = match (&settings.place.root, settings.reach) {
+        (_, Reach::Propose) => bump.propose_pull_request(report),
+        (_, Reach::Land) | (Root::Url(_), _) => bump.land(report),
+        (Root::Folder(folder), Reach::Edit) => bump.edit(&Worktree::open(folder)?, report),
+        (Root::Folder(folder), Reach::Commit) => bump.commit(&Worktree::open(folder)?, report),
     };
     tell_last(report, bump.last.into_inner());
     done
@@ -115,8 +115,15 @@ struct Last {
 impl<'a> Bump<'a> {
     fn prepare(settings: &'a BumpSettings) -> Result<Self> {
         let needs_git = settings.reach != Reach::Edit;
-        let root = &settings.place.root;
-        let (checkout, unopened) = match Checkout::open(root) {
+        let (root, opened) = match &settings.place.root {
+            Root::Url(url) => (Path::new("."), Checkout::of_url(url).map(Some)),
+            Root::Folder(folder) => {
+                // a folder that is none is told of before all else
+                Worktree::open(folder)?;
+                (folder.as_path(), Checkout::open(folder))
+            }
+        };
+        let (checkout, unopened) = match opened {
             Ok(checkout) => (checkout, None),
             Err(failure) if needs_git => return Err(failure),
             // what git itself can't open is no reason not to edit files

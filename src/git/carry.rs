@@ -24,9 +24,9 @@ impl Checkout {
     /// # Errors
     /// Exit 2 where nobody knows since when, and in a partial clone.
     pub fn carried(&self, base: Option<&str>) -> Result<Option<Carried>> {
-        if self.is_partial() {
-            return Err(Failure::usage("--carry: a partial clone has not all that carrying takes")
-                .hinted("clone without --filter"));
+        if !self.is_whole() {
+            return Err(Failure::usage("--carry needs a clone with all its files")
+                .hinted("name a folder with -C, cloned without --filter"));
         }
         let Some(head) = self.head_oid() else { return Ok(None) };
         let base =

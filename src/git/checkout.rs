@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{Config, Direction, ErrorCode, Oid, Repository, RepositoryOpenFlags};
+use anyhow::Context;
+use git2::{Config, Direction, ErrorCode, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
+use tempfile::TempDir;
 
 use super::failure::{git_failure, no_commit};
 use super::tree::CommitFiles;
 use super::{RemoteUrl, config, identity};
 use crate::error::{Failure, Result};
+use crate::interrupt;
 use crate::select::is_yaml;
 
 /// Marks index entries that a sparse checkout leaves out (git's `CE_SKIP_WORKTREE`, as it is stored).
@@ -19,6 +22,15 @@ pub struct Checkout {
     pub(super) workdir: PathBuf,
     /// The root below the work tree's top, with `/`; empty at the top itself.
     pub(super) prefix: String,
+    /// Where there is no checkout at all.
+    stand_in: Option<StandIn>,
+}
+
+/// What stands for a checkout.
+struct StandIn {
+    url: String,
+    /// Removed with it.
+    _folder: TempDir,
 }
 
 impl Checkout {
@@ -44,7 +56,29 @@ impl Checkout {
         let prefix = prefix.map(|parts| parts.join("/")).ok_or_else(|| {
             Failure::usage(format!("{}: the path is not UTF-8", root.display())).hinted("rename the folder")
         })?;
-        Ok(Some(Checkout { workdir: workdir.to_owned(), repo, prefix }))
+        Ok(Some(Checkout { workdir: workdir.to_owned(), repo, prefix, stand_in: None }))
+    }
+
+    /// What stands for the checkout of a repository that is known by its URL alone: an empty one. The URL,
+    /// which can hold a password, is written nowhere.
+    ///
+    /// # Errors
+    /// Where the temporary folder can't be written.
+    pub fn of_url(url: &str) -> Result<Self> {
+        super::transport::prepare();
+        let folder = tempfile::Builder::new().prefix("tagbump-").tempdir().context("no temporary folder")?;
+        interrupt::remember(folder.path());
+        let mut options = RepositoryInitOptions::new();
+        options.external_template(false).no_reinit(true);
+        let repo = Repository::init_opts(folder.path(), &options).context("no temporary repository")?;
+        let workdir = folder.path().to_owned();
+        let stand_in = Some(StandIn { url: url.to_owned(), _folder: folder });
+        Ok(Checkout { workdir, repo, prefix: String::new(), stand_in })
+    }
+
+    /// Whether there is no checkout at all.
+    pub fn is_stand_in(&self) -> bool {
+        self.stand_in.is_some()
     }
 
     pub(super) fn config(&self) -> Result<Config> {
@@ -62,7 +96,7 @@ impl Checkout {
 
     /// The branch of `HEAD`; nothing where it is detached.
     pub fn branch(&self) -> Option<String> {
-        let head = self.repo.find_reference("HEAD").ok()?;
+        let head = self.repo.find_reference("HEAD").ok().filter(|_| !self.is_stand_in())?;
         let target = head.symbolic_target().ok().flatten()?;
         target.strip_prefix("refs/heads/").map(str::to_owned)
     }
@@ -88,6 +122,13 @@ impl Checkout {
     /// Exit 2 where there is no such remote, or its URL is not allowed.
     pub fn remote(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl)> {
         let parse = |url: &str| RemoteUrl::parse(url, &self.workdir);
+        if let Some(StandIn { url, .. }) = &self.stand_in {
+            let here = std::path::absolute(".").context("the current folder is gone")?;
+            let remote = self.repo.remote_anonymous(url);
+            let remote = remote.map_err(|e| git_failure("the URL can't be used", &e))?;
+            let url = RemoteUrl::parse(remote.url().unwrap_or_default(), &here)?;
+            return Ok((url.clone(), url));
+        }
         if name.starts_with('-') {
             return Err(Failure::usage(format!("remote {name} starts with a dash")).hinted("give its name"));
         }
@@ -210,8 +251,13 @@ impl Checkout {
         if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
     }
 
-    /// Whether it is a partial clone: objects can be missing, to be fetched when they are asked for.
-    pub(super) fn is_partial(&self) -> bool {
+    /// Whether it has the objects that its history says: a partial clone fetches some when they are asked
+    /// for, and where there is no checkout there are none.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.is_stand_in() && !self.is_partial()
+    }
+
+    fn is_partial(&self) -> bool {
         self.config().is_ok_and(|config| {
             config::text(&config, "extensions.partialclone").is_some()
                 || config.entries(Some(r"^remote\..*\.promisor$")).is_ok_and(|mut e| e.next().is_some())

@@ -33,7 +33,7 @@ pub use head::Course;
 pub use identity::Identity;
 pub use local_commit::{CommitRequest, commit, rehearse};
 pub use place::{GitPlace, Target};
-pub use remote_url::RemoteUrl;
+pub use remote_url::{RemoteUrl, is_scp_like, without_user};
 pub use sync::{Synced, sync};
 
 /// Whether git takes this as a branch's name.

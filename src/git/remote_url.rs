@@ -98,7 +98,7 @@ fn local(path: &str, shown: &str, base: &Path) -> Result<RemoteUrl> {
 }
 
 /// `user@host:path`, as git tells it from a path: a colon before any slash.
-fn is_scp_like(text: &str) -> bool {
+pub fn is_scp_like(text: &str) -> bool {
     let colon = text.find(':');
     let drive = cfg!(windows) && colon == Some(1);
     !drive && colon.is_some_and(|c| text.find('/').is_none_or(|slash| c < slash))
@@ -109,7 +109,7 @@ fn percent_decode(text: &str) -> String {
 }
 
 /// The text with user and password left out, also where it is no URL at all.
-fn without_user(text: &str) -> String {
+pub fn without_user(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").map_or(("", text), |(s, r)| (s, r));
     // a password can hold a slash: whatever stands before the last @ is taken for one
     let shown = rest.rsplit('@').next().unwrap_or(rest);

@@ -27,7 +27,7 @@ impl Workspace {
     pub fn new(checkout: &Checkout) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("tagbump-").tempdir().context("no temporary folder")?;
         interrupt::remember(folder.path());
-        let borrows = !checkout.is_partial();
+        let borrows = checkout.is_whole();
         let options = || {
             let mut options = RepositoryInitOptions::new();
             options.bare(true).external_template(false).no_reinit(true);
