@@ -104,13 +104,17 @@ fn create(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Pull> {
     loop {
         match hub.once(pace.deadline(), &pulls(wish), Ask::Post(&asked)) {
             Ok(made) => return read(made),
+            // somebody was faster, or the list is behind
+            Err(Trouble::Final(failure)) if failure.message.contains("already exists") => {
+                client::wait(pace, &failure.message, None)?;
+            }
             Err(Trouble::Final(failure)) => return Err(failure),
             Err(Trouble::Passing { what, retry_after }) => client::wait(pace, &what, retry_after)?,
             Err(Trouble::Unreachable { what }) => client::wait(pace, &what, None)?,
         }
         // the answer was lost, not always the request
         if let Some(made) = open(hub, pace, wish)? {
-            return Ok(made);
+            return update(hub, pace, wish, made);
         }
     }
 }
@@ -129,7 +133,9 @@ fn update(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, pull: Pull) -> Res
 const LABEL_TRIES: usize = 4;
 
 fn label(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, pull: &Pull) -> Result<()> {
-    let missing: Vec<_> = wish.labels.iter().filter(|l| !pull.labels.iter().any(|p| p.name == **l)).collect();
+    // to GitHub they are the same in any case
+    let has = |label: &str| pull.labels.iter().any(|there| there.name.to_lowercase() == label.to_lowercase());
+    let missing: Vec<_> = wish.labels.iter().filter(|label| !has(label)).collect();
     if missing.is_empty() {
         return Ok(());
     }
