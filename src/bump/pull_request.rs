@@ -9,11 +9,11 @@ use super::ground::{Ground, no_token};
 use super::landing::land_on;
 use super::{Bump, tell};
 use crate::config::Config;
-use crate::error::{Failure, Result};
-use crate::git::{Identity, RemoteUrl, Target, is_branch_name};
+use crate::error::{Exit, Failure, Result};
+use crate::git::{GitPlace, Identity, RemoteUrl, Target, is_branch_name};
 use crate::github::{self, GitHub, PullRequest, Wish};
 use crate::image::{Part, short_name};
-use crate::land::{Landing, Pace, Proposal, SystemClock};
+use crate::land::{Landing, Pace, Place as _, Proposal, SystemClock, Trouble};
 use crate::plan::{Plan, Shelf};
 use crate::report::{Outcome, Report, ToldPullRequest};
 
@@ -32,20 +32,20 @@ impl Bump<'_> {
         let (author, committer) = self.identities()?;
         let (fetch, push) = checkout.remote(&landing.remote)?;
         let api = self.rest_api(&push)?;
-        let base = self.branch(checkout, &fetch)?;
-        let head = self.head_branch(base.as_deref())?;
-        let target = Target {
-            fetch,
-            push,
-            branch: base,
-            head: Some(head.clone()),
-            author,
-            committer: committer.clone(),
-        };
-        let mut ground = self.ground(checkout, target)?;
         let mut pace = Pace::new(&clock, landing.timeout, fastrand::Rng::new());
+        let branch = self.branch(checkout, &fetch)?;
+        let mut target = Target { fetch, push, branch, head: None, author, committer: committer.clone() };
+        let base = match &target.branch {
+            Some(base) => base.clone(),
+            None => self.default_branch(target.clone(), &mut pace)?,
+        };
+        let head = self.head_branch(&base)?;
+        (target.branch, target.head) = (Some(base), Some(head.clone()));
+        let mut ground = self.ground(checkout, target)?;
         if self.settings.dry_run {
-            return self.dry_landing(&mut ground, &pace, report);
+            let planned = self.dry_landing(&mut ground, &pace, report);
+            report.branch = Some(head);
+            return planned;
         }
         let said = RefCell::new(Said::default());
         let landed = land_on(&mut ground, &mut pace, report, &mut |shelf| {
@@ -144,20 +144,46 @@ impl Bump<'_> {
         }
         let pull = &self.settings.pull;
         let (subject, body) = message.split_once('\n').unwrap_or((message, ""));
-        let worded = |template| self.worded(Some(template), committer, config, plan);
+        let worded = |flag: &str, template| {
+            // it is worded as a commit is, and what is wrong with it is told so
+            let told = |text: &str| text.replacen("--message", flag, 1);
+            let words = self.worded(Some(template), committer, config, plan);
+            words.map_err(|failure| Failure {
+                message: told(&failure.message),
+                hint: failure.hint.as_deref().map(told),
+                ..failure
+            })
+        };
         let title = match &pull.title {
-            Some(template) => worded(template)?.lines().next().unwrap_or_default().to_owned(),
+            Some(template) => worded("--pr-title", template)?.lines().next().unwrap_or_default().to_owned(),
             None => subject.to_owned(),
         };
         let body = match &pull.body {
-            Some(template) => worded(template)?,
+            Some(template) => worded("--pr-body", template)?,
             None => body.to_owned(),
         };
         Ok(Said { title, body: body.trim().to_owned() })
     }
 
+    /// The remote's default branch: the pull request's own is named after its base, and must be another.
+    fn default_branch(&self, target: Target, pace: &mut Pace<'_>) -> Result<String> {
+        let mut place = GitPlace::new(self.checkout()?, target, &self.settings.landing.tokens)?;
+        loop {
+            let (what, retry_after) = match place.tip(pace.deadline()) {
+                Ok(_) => return Ok(place.branch().unwrap_or_default().to_owned()),
+                Err(Trouble::Final(failure)) => return Err(failure),
+                Err(Trouble::Passing { what, retry_after }) => (what, retry_after),
+                Err(Trouble::Unreachable { what }) => (what, None),
+            };
+            if !pace.wait(retry_after) {
+                return Err(Failure::new(Exit::NotLanded, what)
+                    .hinted("check the network, then run again, or give it longer with --timeout"));
+            }
+        }
+    }
+
     /// The pull request's branch, by its template.
-    fn head_branch(&self, base: Option<&str>) -> Result<String> {
+    fn head_branch(&self, base: &str) -> Result<String> {
         let template = &self.settings.pull.branch;
         let names: Vec<_> = self
             .settings
@@ -169,14 +195,14 @@ impl Bump<'_> {
             })
             .collect();
         let filled = template.fill(|variable| match variable.name.as_str() {
-            "base" => Ok(base.unwrap_or("default").to_owned()),
+            "base" => Ok(base.to_owned()),
             "name" => Ok(names.join("-")),
             _ => self.facts().value(variable),
         });
         let filled =
             filled.map_err(|e| Failure::usage(format!("--pr-branch: {e}")).hinted("change --pr-branch"))?;
         let branch: String = filled.chars().map(|c| if is_unfit(c) { '-' } else { c }).collect();
-        if !is_branch_name(&branch) || branch.starts_with('-') || Some(branch.as_str()) == base {
+        if !is_branch_name(&branch) || branch.starts_with('-') || branch == base {
             return Err(Failure::usage(format!(
                 "--pr-branch makes {branch}, which is no branch for a pull request"
             ))
