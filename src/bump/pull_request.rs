@@ -13,7 +13,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::git::{GitPlace, Identity, RemoteUrl, Target, is_branch_name};
 use crate::github::{self, GitHub, PullRequest, Wish};
 use crate::image::{Part, short_name};
-use crate::land::{Landing, Pace, Place as _, Proposal, SystemClock, Trouble};
+use crate::land::{Landing, Pace, Place as _, Proposal, SystemClock, Tip, Trouble};
 use crate::plan::{Plan, Shelf};
 use crate::report::{Outcome, Report, ToldPullRequest};
 
@@ -41,6 +41,7 @@ impl Bump<'_> {
         };
         let head = self.head_branch(&base)?;
         (target.branch, target.head) = (Some(base), Some(head.clone()));
+        let base = Target { head: None, ..target.clone() };
         let mut ground = self.ground(checkout, target)?;
         if self.settings.dry_run {
             let planned = self.dry_landing(&mut ground, &pace, report);
@@ -65,6 +66,9 @@ impl Bump<'_> {
             labels: &self.settings.pull.labels,
             draft: self.settings.pull.draft,
         };
+        if landed.commit.is_none() && ground.git().has_head() && !ground.git().has_own_head() {
+            return self.stand_by(base, &ground, &api, &mut pace, &wish, landed.plan, report);
+        }
         self.keep_pull_request(&ground, &api, &mut pace, &wish, landed, report)
     }
 
@@ -81,7 +85,7 @@ impl Bump<'_> {
         let Landing { plan, commit, .. } = landed;
         let place = ground.git();
         let Some(commit) = commit else {
-            if place.has_head() {
+            if place.has_own_head() {
                 self.settle(ground, api, pace, wish, report)?;
             }
             tell(report, plan, Outcome::Already);
@@ -107,15 +111,38 @@ impl Bump<'_> {
     ) -> Result<()> {
         let place = ground.git();
         let hub = GitHub::new(api, &place.api_token().ok_or_else(no_token)?)?;
-        if !place.has_own_head() {
-            report.pull_request = github::find(&hub, pace, wish)?.map(told);
-            return Ok(());
-        }
         let closed = github::close(&hub, pace, wish)?;
         let note =
             |pull: &PullRequest| format!("{} was closed: its change is on {} already", pull.url, wish.base);
         report.notices.extend(closed.iter().map(note));
         report.pull_request = closed.map(told);
+        Ok(())
+    }
+
+    /// The tag is on a branch of others already. Where the base lacks it, it stays proposed.
+    #[expect(clippy::too_many_arguments, reason = "what landing gave, and where it goes")]
+    fn stand_by(
+        &self,
+        base: Target,
+        ground: &Ground,
+        api: &str,
+        pace: &mut Pace<'_>,
+        wish: &Wish<'_>,
+        plan: Plan,
+        report: &mut Report,
+    ) -> Result<()> {
+        let committer = base.committer.clone();
+        let (place, tip) = self.on_base(base, pace)?;
+        let (brought, said) = self.proposed(&*place.files(&tip)?, &committer)?;
+        let hub = GitHub::new(api, &ground.git().api_token().ok_or_else(no_token)?)?;
+        let mut pull = github::find(&hub, pace, wish)?;
+        let lacks = !brought.plan.is_empty();
+        if pull.is_none() && lacks {
+            let wish = Wish { title: &said.title, body: &said.body, ..wish.clone() };
+            pull = Some(github::propose(&hub, pace, &wish)?);
+        }
+        report.pull_request = pull.map(told);
+        tell(report, plan, if lacks { Outcome::Proposed } else { Outcome::Already });
         Ok(())
     }
 
@@ -167,10 +194,16 @@ impl Bump<'_> {
 
     /// The remote's default branch: the pull request's own is named after its base, and must be another.
     fn default_branch(&self, target: Target, pace: &mut Pace<'_>) -> Result<String> {
+        let (place, _) = self.on_base(target, pace)?;
+        Ok(place.branch().unwrap_or_default().to_owned())
+    }
+
+    /// The base alone, and its tip.
+    fn on_base(&self, target: Target, pace: &mut Pace<'_>) -> Result<(GitPlace, Tip)> {
         let mut place = GitPlace::new(self.checkout()?, target, &self.settings.landing.tokens)?;
         loop {
             let (what, retry_after) = match place.tip(pace.deadline()) {
-                Ok(_) => return Ok(place.branch().unwrap_or_default().to_owned()),
+                Ok(tip) => return Ok((place, tip)),
                 Err(Trouble::Final(failure)) => return Err(failure),
                 Err(Trouble::Passing { what, retry_after }) => (what, retry_after),
                 Err(Trouble::Unreachable { what }) => (what, None),
