@@ -64,6 +64,11 @@ impl Bump<'_> {
     /// Tells what became of a plan; with `--if-older fail` an error where it came too late.
     pub(super) fn end(&self, planned: Plan, done: Outcome, report: &mut Report) -> Result<()> {
         let outcome = self.outcome(&planned, done);
+        self.ended(planned, outcome, report)
+    }
+
+    /// As [`Self::end`], where the outcome is known.
+    pub(super) fn ended(&self, planned: Plan, outcome: Outcome, report: &mut Report) -> Result<()> {
         let late = planned.notices.clone();
         tell(report, planned, outcome);
         if outcome == Outcome::Superseded && self.settings.landing.if_older == IfOlder::Fail {
@@ -98,12 +103,10 @@ impl Bump<'_> {
         }
         report.commit_url = commit.as_deref().and_then(|commit| ground.git().commit_url(commit));
         report.commit = commit;
-        if plan.is_empty() && report.commit.is_some() {
-            // nothing but what was carried
-            tell(report, plan, Outcome::Landed);
-            return Ok(());
-        }
-        self.end(plan, Outcome::Landed, report)
+        // also where it is nothing but what was carried
+        let outcome =
+            if report.commit.is_some() { Outcome::Landed } else { self.outcome(&plan, Outcome::Landed) };
+        self.ended(plan, outcome, report)
     }
 
     fn sync(

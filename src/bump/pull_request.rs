@@ -5,15 +5,15 @@
 
 use std::cell::RefCell;
 
-use super::ground::{Ground, no_token};
+use super::Bump;
+use super::ground::no_token;
 use super::landing::land_on;
-use super::{Bump, tell};
 use crate::config::Config;
-use crate::error::{Failure, Result};
-use crate::git::{Identity, RemoteUrl, Target, is_branch_name};
+use crate::error::{Exit, Failure, Result};
+use crate::git::{GitPlace, Identity, RemoteUrl, Target, is_branch_name};
 use crate::github::{self, GitHub, PullRequest, Wish};
 use crate::image::{Part, short_name};
-use crate::land::{Landing, Pace, Proposal, Seen, SystemClock};
+use crate::land::{Landing, Pace, Place as _, Proposal, Seen, SystemClock, Trouble};
 use crate::plan::Plan;
 use crate::report::{Outcome, Report, ToldPullRequest};
 
@@ -32,21 +32,22 @@ impl Bump<'_> {
         let (author, committer) = self.identities()?;
         let (fetch, push) = checkout.remote(&landing.remote)?;
         let api = self.rest_api(&push)?;
-        let base = self.branch(checkout, &fetch)?;
-        let head = self.head_branch(base.as_deref())?;
-        let target = Target {
-            fetch,
-            push,
-            branch: base,
-            head: Some(head.clone()),
-            carry: None,
-            author,
-            committer: committer.clone(),
-        };
-        let mut ground = self.ground(checkout, target)?;
         let mut pace = Pace::new(&clock, landing.timeout, fastrand::Rng::new());
+        let branch = self.branch(checkout, &fetch)?;
+        let committer_ = committer.clone();
+        let mut target =
+            Target { fetch, push, branch, head: None, carry: None, author, committer: committer_ };
+        let base = match &target.branch {
+            Some(base) => base.clone(),
+            None => self.default_branch(target.clone(), &mut pace)?,
+        };
+        let head = self.head_branch(&base)?;
+        (target.branch, target.head) = (Some(base), Some(head.clone()));
+        let mut ground = self.ground(checkout, target)?;
         if self.settings.dry_run {
-            return self.dry_landing(&mut ground, &pace, report);
+            let planned = self.dry_landing(&mut ground, &pace, report);
+            report.branch = Some(head);
+            return planned;
         }
         let said = RefCell::new(Said::default());
         let landed = land_on(&mut ground, &mut pace, report, &mut |seen| {
@@ -66,57 +67,21 @@ impl Bump<'_> {
             labels: &self.settings.pull.labels,
             draft: self.settings.pull.draft,
         };
-        self.keep_pull_request(&ground, &api, &mut pace, &wish, landed, report)
-    }
-
-    /// Opens, updates or closes the pull request of a branch as it is now.
-    fn keep_pull_request(
-        &self,
-        ground: &Ground,
-        api: &str,
-        pace: &mut Pace<'_>,
-        wish: &Wish<'_>,
-        landed: Landing,
-        report: &mut Report,
-    ) -> Result<()> {
         let Landing { plan, commit, .. } = landed;
-        let place = ground.git();
-        let Some(commit) = commit else {
-            if place.has_head() && plan.left == 0 {
-                self.settle(ground, api, pace, wish, report)?;
+        let hub = || GitHub::new(&api, &ground.git().api_token().ok_or_else(no_token)?);
+        let done = match commit {
+            Some(commit) => {
+                report.pull_request = Some(told(github::propose(&hub()?, &mut pace, &wish)?));
+                ground.note_verification(&commit, &pace, report);
+                report.commit_url = ground.git().commit_url(&commit);
+                report.commit = Some(commit);
+                Outcome::Proposed
             }
-            return self.end(plan, Outcome::Proposed, report);
+            None if plan.left > 0 || !ground.git().has_head() => self.outcome(&plan, Outcome::Proposed),
+            None if ground.git().has_own_head() => close(&hub()?, &mut pace, &wish, report)?,
+            None => stand_by(&hub()?, &mut pace, &wish, report)?,
         };
-        let hub = GitHub::new(api, &place.api_token().ok_or_else(no_token)?)?;
-        report.pull_request = Some(told(github::propose(&hub, pace, wish)?));
-        ground.note_verification(&commit, pace, report);
-        report.commit_url = place.commit_url(&commit);
-        report.commit = Some(commit);
-        tell(report, plan, Outcome::Proposed);
-        Ok(())
-    }
-
-    /// There is nothing to propose: a pull request of ours has nothing left in it.
-    fn settle(
-        &self,
-        ground: &Ground,
-        api: &str,
-        pace: &mut Pace<'_>,
-        wish: &Wish<'_>,
-        report: &mut Report,
-    ) -> Result<()> {
-        let place = ground.git();
-        let hub = GitHub::new(api, &place.api_token().ok_or_else(no_token)?)?;
-        if !place.has_own_head() {
-            report.pull_request = github::find(&hub, pace, wish)?.map(told);
-            return Ok(());
-        }
-        let closed = github::close(&hub, pace, wish)?;
-        let note =
-            |pull: &PullRequest| format!("{} was closed: its change is on {} already", pull.url, wish.base);
-        report.notices.extend(closed.iter().map(note));
-        report.pull_request = closed.map(told);
-        Ok(())
+        self.ended(plan, done, report)
     }
 
     fn rest_api(&self, push: &RemoteUrl) -> Result<String> {
@@ -131,8 +96,20 @@ impl Bump<'_> {
     fn proposed(&self, seen: Seen<'_>, committer: &Identity) -> Result<(Proposal, Said)> {
         let config = Config::load(seen.files)?;
         let plan = self.guarded(seen, &config)?;
-        let message = if plan.is_empty() { String::new() } else { self.message(committer, &config, &plan)? };
-        let said = self.said(&message, committer, &config, &plan)?;
+        let on_branch = seen.tip.published.as_ref() == Some(&seen.tip.commit);
+        let message = |plan: &Plan| match plan.is_empty() {
+            true => Ok(String::new()),
+            false => self.message(committer, &config, plan),
+        };
+        let said = match seen.beside.filter(|_| plan.is_empty() && on_branch) {
+            // what the branch has already is still to be told where its base lacks it
+            Some((_, base)) => {
+                let brought = self.plan(base, &config, &[])?;
+                self.said(&message(&brought)?, committer, &config, &brought)?
+            }
+            None => self.said(&message(&plan)?, committer, &config, &plan)?,
+        };
+        let message = message(&plan)?;
         Ok((Proposal { plan, message }, said))
     }
 
@@ -144,20 +121,46 @@ impl Bump<'_> {
         }
         let pull = &self.settings.pull;
         let (subject, body) = message.split_once('\n').unwrap_or((message, ""));
-        let worded = |template| self.worded(Some(template), committer, config, plan);
+        let worded = |flag: &str, template| {
+            // it is worded as a commit is, and what is wrong with it is told so
+            let told = |text: &str| text.replacen("--message", flag, 1);
+            let words = self.worded(Some(template), committer, config, plan);
+            words.map_err(|failure| Failure {
+                message: told(&failure.message),
+                hint: failure.hint.as_deref().map(told),
+                ..failure
+            })
+        };
         let title = match &pull.title {
-            Some(template) => worded(template)?.lines().next().unwrap_or_default().to_owned(),
+            Some(template) => worded("--pr-title", template)?.lines().next().unwrap_or_default().to_owned(),
             None => subject.to_owned(),
         };
         let body = match &pull.body {
-            Some(template) => worded(template)?,
+            Some(template) => worded("--pr-body", template)?,
             None => body.to_owned(),
         };
         Ok(Said { title, body: body.trim().to_owned() })
     }
 
+    /// The remote's default branch: the pull request's own is named after its base, and must be another.
+    fn default_branch(&self, target: Target, pace: &mut Pace<'_>) -> Result<String> {
+        let mut place = GitPlace::new(self.checkout()?, target, &self.settings.landing.tokens)?;
+        loop {
+            let (what, retry_after) = match place.tip(pace.deadline()) {
+                Ok(_) => return Ok(place.branch().unwrap_or_default().to_owned()),
+                Err(Trouble::Final(failure)) => return Err(failure),
+                Err(Trouble::Passing { what, retry_after }) => (what, retry_after),
+                Err(Trouble::Unreachable { what }) => (what, None),
+            };
+            if !pace.wait(retry_after) {
+                return Err(Failure::new(Exit::NotLanded, what)
+                    .hinted("check the network, then run again, or give it longer with --timeout"));
+            }
+        }
+    }
+
     /// The pull request's branch, by its template.
-    fn head_branch(&self, base: Option<&str>) -> Result<String> {
+    fn head_branch(&self, base: &str) -> Result<String> {
         let template = &self.settings.pull.branch;
         let names: Vec<_> = self
             .settings
@@ -169,14 +172,14 @@ impl Bump<'_> {
             })
             .collect();
         let filled = template.fill(|variable| match variable.name.as_str() {
-            "base" => Ok(base.unwrap_or("default").to_owned()),
+            "base" => Ok(base.to_owned()),
             "name" => Ok(names.join("-")),
             _ => self.facts().value(variable),
         });
         let filled =
             filled.map_err(|e| Failure::usage(format!("--pr-branch: {e}")).hinted("change --pr-branch"))?;
         let branch: String = filled.chars().map(|c| if is_unfit(c) { '-' } else { c }).collect();
-        if !is_branch_name(&branch) || branch.starts_with('-') || Some(branch.as_str()) == base {
+        if !is_branch_name(&branch) || branch.starts_with('-') || branch == base {
             return Err(Failure::usage(format!(
                 "--pr-branch makes {branch}, which is no branch for a pull request"
             ))
@@ -184,6 +187,27 @@ impl Bump<'_> {
         }
         Ok(branch)
     }
+}
+
+/// There is nothing to propose: a pull request of ours has nothing left in it.
+fn close(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, report: &mut Report) -> Result<Outcome> {
+    let closed = github::close(hub, pace, wish)?;
+    let note =
+        |pull: &PullRequest| format!("{} was closed: its change is on {} already", pull.url, wish.base);
+    report.notices.extend(closed.iter().map(note));
+    report.pull_request = closed.map(told);
+    Ok(Outcome::Already)
+}
+
+/// The tag is on a branch of others already. Where the base lacks it, it stays proposed.
+fn stand_by(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, report: &mut Report) -> Result<Outcome> {
+    let lacks = !wish.title.is_empty();
+    let pull = match github::find(hub, pace, wish)? {
+        None if lacks => Some(github::propose(hub, pace, wish)?),
+        found => found,
+    };
+    report.pull_request = pull.map(told);
+    Ok(if lacks { Outcome::Proposed } else { Outcome::Already })
 }
 
 /// What git takes in no branch's name, and `:`, `*` of image names.

@@ -101,18 +101,34 @@ fn open(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Option<Pul
 fn create(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Pull> {
     let Wish { head, base, title, body, draft, .. } = wish;
     let asked = json!({"title": title, "head": head, "base": base, "body": body, "draft": draft});
-    loop {
+    for nth in 1.. {
         match hub.once(pace.deadline(), &pulls(wish), Ask::Post(&asked)) {
             Ok(made) => return read(made),
+            // somebody was faster, or the list is behind
+            Err(Trouble::Final(failure)) if failure.message.contains("already exists") => {
+                client::wait(pace, &failure.message, None)?;
+            }
+            Err(Trouble::Final(failure)) if nth < CREATE_TRIES && is_behind(&failure) => {
+                client::wait(pace, &failure.message, None)?;
+            }
             Err(Trouble::Final(failure)) => return Err(failure),
             Err(Trouble::Passing { what, retry_after }) => client::wait(pace, &what, retry_after)?,
             Err(Trouble::Unreachable { what }) => client::wait(pace, &what, None)?,
         }
         // the answer was lost, not always the request
         if let Some(made) = open(hub, pace, wish)? {
-            return Ok(made);
+            return update(hub, pace, wish, made);
         }
     }
+    Err(Failure::other("no pull request was made"))
+}
+
+/// How often a pull request is asked for while GitHub does not see what was just pushed.
+const CREATE_TRIES: usize = 8;
+
+/// Both branches are there, and differ: who says otherwise looks at what was before the push.
+fn is_behind(failure: &Failure) -> bool {
+    failure.message.ends_with("Validation Failed; invalid") || failure.message.contains("No commits between")
 }
 
 fn update(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, pull: Pull) -> Result<Pull> {
@@ -129,7 +145,9 @@ fn update(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, pull: Pull) -> Res
 const LABEL_TRIES: usize = 4;
 
 fn label(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, pull: &Pull) -> Result<()> {
-    let missing: Vec<_> = wish.labels.iter().filter(|l| !pull.labels.iter().any(|p| p.name == **l)).collect();
+    // to GitHub they are the same in any case
+    let has = |label: &str| pull.labels.iter().any(|there| there.name.to_lowercase() == label.to_lowercase());
+    let missing: Vec<_> = wish.labels.iter().filter(|label| !has(label)).collect();
     if missing.is_empty() {
         return Ok(());
     }

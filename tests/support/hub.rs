@@ -25,7 +25,7 @@ pub enum Via {
 }
 
 /// All that there are.
-pub const WAYS: &[Via] = &[Via::Git];
+pub const WAYS: &[Via] = &[Via::Git, Via::Api];
 
 impl Via {
     fn arguments(self) -> &'static [&'static str] {
