@@ -5,19 +5,15 @@
 
 use std::time::Instant;
 
-use git2::{AutotagOption, Direction, FetchOptions, Oid, Repository};
+use git2::{Oid, Repository};
 
+use super::fetch::{self, DEPTHS};
 use super::place::GitPlace;
-use super::transport;
 use crate::land::{self, History, Order, Tip, Written};
 
 /// How many commits are looked through.
 const FAR: usize = 1000;
-/// How deep a shallow history is made, step by step.
-const DEPTHS: [i32; 3] = [50, 250, 1000];
-
 const DEFAULT: &str = "refs/tagbump/default";
-const DEEPER: &str = "refs/tagbump/deeper";
 
 impl History for GitPlace {
     fn written(&self, tip: &Tip, image: &str, tag: &str, deeper: Option<Instant>) -> Option<Written> {
@@ -99,31 +95,11 @@ impl GitPlace {
     /// The default branch's tip, fetched where it is not here.
     fn default_tip(&self, until: Instant) -> Option<Oid> {
         let (branch, tip) = self.default_branch()?;
+        let depth = if self.workspace().repo.is_shallow() { DEPTHS[1] } else { 0 };
         if !self.workspace().has(tip) {
-            self.fetch_more(branch, DEFAULT, 0, until).ok()?;
+            fetch::deepen(self.workspace(), self.fetch_endpoint(), branch, DEFAULT, depth, until).ok()?;
         }
         self.workspace().has(tip).then_some(tip)
-    }
-
-    fn deepen(&self, depth: i32, until: Instant) -> Result<(), ()> {
-        self.fetch_more(self.branch().unwrap_or_default(), DEEPER, depth, until)
-    }
-
-    /// Fetches into the workspace; the checkout stays as shallow as it is.
-    fn fetch_more(&self, branch: &str, to: &str, depth: i32, until: Instant) -> Result<(), ()> {
-        let repo = &self.workspace().repo;
-        let fetched = self.fetch_endpoint().during(until, || {
-            let mut remote = repo.remote_anonymous(transport::URL)?;
-            let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
-            let mut options = FetchOptions::new();
-            options.download_tags(AutotagOption::None).update_fetchhead(false);
-            if depth > 0 {
-                options.depth(depth);
-            }
-            let refspec = format!("+refs/heads/{branch}:{to}");
-            connection.remote().fetch(&[refspec], Some(&mut options), None)
-        });
-        fetched.map_err(|_| ())
     }
 }
 

@@ -3,7 +3,7 @@
 //! `checkout` is the user's repository, `tree` reads files of a commit, `local_commit` is `--commit`.
 //! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
 //! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
-//! `transport` talks to the server, `credentials` finds out who we are, `verdict` says what a failure means.
+//! `fetch` brings what is new into it, `transport` talks to the server, `credentials` finds out who we are, `verdict` says what a failure means.
 //! `carry` takes local commits along, `history` knows the order of commits, `head` is a pull request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
 //! see the landed commit.
 
@@ -12,6 +12,7 @@ mod checkout;
 mod config;
 mod credentials;
 mod failure;
+mod fetch;
 mod head;
 mod history;
 mod identity;

@@ -6,16 +6,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use git2::build::TreeUpdateBuilder;
-use git2::{
-    AutotagOption, Direction, ErrorClass, ErrorCode, FetchOptions, Oid, PushOptions, RemoteCallbacks,
-};
+use git2::{ErrorClass, ErrorCode, Oid, PushOptions, RemoteCallbacks};
 
 use super::checkout::Checkout;
 use super::credentials::{Credentials, Tokens};
 use super::failure::git_failure;
+use super::fetch::{self, DEPTHS, TIP, Wanted};
 use super::head::{Course, Head};
 use super::identity::Identity;
-use super::transport::{self, Endpoint};
+use super::transport::{self, Endpoint, Stopped};
 use super::tree::CommitFiles;
 use super::workspace::Workspace;
 use super::{Carried, RemoteUrl, carry, twin, verdict};
@@ -23,11 +22,7 @@ use crate::error::{Failure, Result};
 use crate::land::{History, Place, Tip, Trouble, Verdict};
 use crate::plan::{FileEdit, Shelf};
 
-const TIP: &str = "refs/tagbump/tip";
-const HEAD: &str = "refs/tagbump/head";
-
-/// How many commits are fetched where nothing can be borrowed and a commit of ours may be among them.
-const HISTORY: i32 = 100;
+const DEEPER: &str = "refs/tagbump/deeper";
 
 /// Where to land, and as whom.
 #[derive(Clone, Debug)]
@@ -155,47 +150,39 @@ impl GitPlace {
 
     /// Asks for the tip, and fetches it where it is new. One connection.
     fn fetch_tip(&mut self, until: Instant) -> Result<Oid, Trouble> {
-        let repo = &self.workspace.repo;
-        let (wanted, head) = (self.branch.clone(), self.target.head.clone());
-        let found = self.fetch.during(until, || {
-            let mut remote = repo.remote_anonymous(transport::URL)?;
-            let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
-            let listed = connection.list()?;
-            let default = default_of(listed);
-            let Some((branch, tip)) = choose(listed, wanted.as_deref()) else {
-                return Ok(None);
-            };
-            let head_tip = head.as_ref().and_then(|head| find(listed, head));
-            let mut refspecs = Vec::new();
-            if !self.workspace.has(tip) {
-                refspecs.push(format!("+refs/heads/{branch}:{TIP}"));
-            }
-            if let (Some(head), Some(_)) = (&head, head_tip.filter(|tip| !self.workspace.has(*tip))) {
-                refspecs.push(format!("+refs/heads/{head}:{HEAD}"));
-            }
-            if !refspecs.is_empty() {
-                let mut options = FetchOptions::new();
-                options.download_tags(AutotagOption::None).update_fetchhead(false);
-                if !self.workspace.borrows {
-                    // enough to find a commit of ours below those of others
-                    let deep = self.published || head_tip.is_some();
-                    options.depth(if deep { HISTORY } else { 1 });
-                }
-                connection.remote().fetch(&refspecs, Some(&mut options), None)?;
-            }
-            Ok(Some((branch, tip, head_tip, default)))
-        });
-        match found {
-            Ok(Some((branch, tip, head_tip, default))) => {
-                self.branch = Some(branch);
-                self.default = default;
-                let base = self.fetched(tip)?;
-                self.head = Head::of(&self.workspace.repo, head_tip, base);
+        let head = self.target.head.as_deref();
+        let wanted = Wanted { branch: self.branch.as_deref(), head, ours: self.published };
+        match fetch::fetch(&self.workspace, &self.fetch, &wanted, until) {
+            Ok(Some(found)) => {
+                self.branch = Some(found.branch);
+                self.default = found.default;
+                let base = self.fetched(found.tip)?;
+                self.head = self.head_of(found.head, base, until);
                 Ok(base)
             }
             Ok(None) => Err(Trouble::Final(self.no_branch())),
             Err(stopped) => Err(verdict::of_fetch(stopped, &self.fetch, &self.url())),
         }
+    }
+
+    /// What a pull request's branch is. From a shallow history that takes a deeper one, where the base has
+    /// moved on.
+    fn head_of(&self, tip: Option<Oid>, base: Oid, until: Instant) -> Head {
+        let repo = &self.workspace.repo;
+        let mut head = Head::of(repo, tip, base);
+        for depth in DEPTHS {
+            let told = !matches!(head, Head::Shared(_)) || !repo.is_shallow();
+            if told || self.deepen(depth, until).is_err() {
+                break;
+            }
+            head = Head::of(repo, tip, base);
+        }
+        head
+    }
+
+    /// Makes the target branch's history so deep, in the workspace.
+    pub(super) fn deepen(&self, depth: i32, until: Instant) -> Result<(), Stopped> {
+        fetch::deepen(&self.workspace, &self.fetch, self.branch().unwrap_or_default(), DEEPER, depth, until)
     }
 
     /// The branch may have moved between the list and the fetch: then the fetched commit is the tip.
@@ -268,28 +255,6 @@ impl GitPlace {
             None => Failure::usage(format!("{url} has no default branch")).hinted("name one with --branch"),
         }
     }
-}
-
-/// The server's default branch, and its tip.
-fn default_of(listed: &[git2::RemoteHead<'_>]) -> Option<(String, Oid)> {
-    let head = listed.iter().find(|head| head.name() == "HEAD")?;
-    let branch = head.symref_target()?.strip_prefix("refs/heads/")?;
-    Some((branch.to_owned(), head.oid()))
-}
-
-/// The wanted branch among what the server lists, or its default one.
-fn choose(listed: &[git2::RemoteHead<'_>], wanted: Option<&str>) -> Option<(String, Oid)> {
-    let branch = match wanted {
-        Some(branch) => branch.to_owned(),
-        None => default_of(listed)?.0,
-    };
-    let tip = find(listed, &branch)?;
-    Some((branch, tip))
-}
-
-fn find(listed: &[git2::RemoteHead<'_>], branch: &str) -> Option<Oid> {
-    let full = format!("refs/heads/{branch}");
-    listed.iter().find(|head| head.name() == full).map(git2::RemoteHead::oid)
 }
 
 impl Place for GitPlace {

@@ -1,0 +1,145 @@
+//! Fetching: where the server's branches are, and what of it is brought into the workspace.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Instant;
+
+use git2::{AutotagOption, Direction, FetchOptions, Oid, RemoteCallbacks, RemoteConnection, RemoteHead};
+
+use super::transport::{self, Endpoint, Stopped};
+use super::workspace::Workspace;
+
+pub const TIP: &str = "refs/tagbump/tip";
+const HEAD: &str = "refs/tagbump/head";
+
+/// How many commits are fetched where there are none to build on, and a commit of ours may be among them.
+const HISTORY: i32 = 100;
+
+/// More objects than a checkout misses of what was pushed since. A tip that has merged a branch which forked
+/// before a shallow checkout's one commit brings all of the history in between, unless a depth is set.
+const MANY_OBJECTS: usize = 5000;
+
+/// How deep a shallow history is made, step by step.
+pub const DEPTHS: [i32; 3] = [50, 250, 1000];
+
+/// What is asked for.
+pub struct Wanted<'a> {
+    /// Nothing: the default one.
+    pub branch: Option<&'a str>,
+    /// A pull request's branch.
+    pub head: Option<&'a str>,
+    /// Whether a commit of ours may be below the tip.
+    pub ours: bool,
+}
+
+/// Where the branches are.
+pub struct Found {
+    pub branch: String,
+    pub tip: Oid,
+    /// Of the pull request's branch.
+    pub head: Option<Oid>,
+    /// The default branch and its tip, where the server tells.
+    pub default: Option<(String, Oid)>,
+}
+
+/// Asks for the branches, and fetches what is not here. One connection. Nothing where there is no such
+/// branch.
+pub fn fetch(
+    workspace: &Workspace,
+    endpoint: &Arc<Endpoint>,
+    wanted: &Wanted<'_>,
+    until: Instant,
+) -> Result<Option<Found>, Stopped> {
+    let too_many = Cell::new(false);
+    let shallow = workspace.borrows && workspace.repo.is_shallow();
+    let limit = shallow.then_some(&too_many);
+    let depth = match (workspace.borrows, wanted.ours || wanted.head.is_some()) {
+        (true, _) => 0,
+        (false, true) => HISTORY,
+        (false, false) => 1,
+    };
+    match connected(workspace, endpoint, wanted, depth, limit, until) {
+        Err(_) if too_many.get() => connected(workspace, endpoint, wanted, DEPTHS[0], None, until),
+        done => done,
+    }
+}
+
+fn connected(
+    workspace: &Workspace,
+    endpoint: &Arc<Endpoint>,
+    wanted: &Wanted<'_>,
+    depth: i32,
+    limit: Option<&Cell<bool>>,
+    until: Instant,
+) -> Result<Option<Found>, Stopped> {
+    endpoint.during(until, || {
+        let mut remote = workspace.repo.remote_anonymous(transport::URL)?;
+        let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
+        let Some(found) = find(connection.list()?, wanted) else { return Ok(None) };
+        let mut refspecs = Vec::new();
+        if !workspace.has(found.tip) {
+            refspecs.push(format!("+refs/heads/{}:{TIP}", found.branch));
+        }
+        if let (Some(head), Some(_)) = (wanted.head, found.head.filter(|tip| !workspace.has(*tip))) {
+            refspecs.push(format!("+refs/heads/{head}:{HEAD}"));
+        }
+        if !refspecs.is_empty() {
+            download(&mut connection, &refspecs, depth, limit)?;
+        }
+        Ok(Some(found))
+    })
+}
+
+/// Fetches a branch to a depth, or without one. The checkout stays as shallow as it is.
+pub fn deepen(
+    workspace: &Workspace,
+    endpoint: &Arc<Endpoint>,
+    branch: &str,
+    to: &str,
+    depth: i32,
+    until: Instant,
+) -> Result<(), Stopped> {
+    endpoint.during(until, || {
+        let mut remote = workspace.repo.remote_anonymous(transport::URL)?;
+        let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
+        download(&mut connection, &[format!("+refs/heads/{branch}:{to}")], depth, None)
+    })
+}
+
+/// A depth of 0 is none. Gives up, and sets `limit`, where more comes than is wanted.
+fn download(
+    connection: &mut RemoteConnection<'_, '_, '_>,
+    refspecs: &[String],
+    depth: i32,
+    limit: Option<&Cell<bool>>,
+) -> Result<(), git2::Error> {
+    let mut callbacks = RemoteCallbacks::new();
+    callbacks.transfer_progress(|progress| {
+        let many = limit.filter(|_| progress.total_objects() > MANY_OBJECTS);
+        many.inspect(|many| many.set(true)).is_none()
+    });
+    let mut options = FetchOptions::new();
+    options.download_tags(AutotagOption::None).update_fetchhead(false).remote_callbacks(callbacks);
+    if depth > 0 {
+        options.depth(depth);
+    }
+    connection.remote().fetch(refspecs, Some(&mut options), None)
+}
+
+/// The wanted branch among what the server lists, or its default one.
+fn find(listed: &[RemoteHead<'_>], wanted: &Wanted<'_>) -> Option<Found> {
+    let tip_of = |branch: &str| {
+        let full = format!("refs/heads/{branch}");
+        listed.iter().find(|head| head.name() == full).map(RemoteHead::oid)
+    };
+    let default = default_of(listed);
+    let branch = wanted.branch.or(default.as_ref().map(|(name, _)| name.as_str()))?.to_owned();
+    Some(Found { tip: tip_of(&branch)?, head: wanted.head.and_then(tip_of), branch, default })
+}
+
+/// The server's default branch, and its tip.
+fn default_of(listed: &[RemoteHead<'_>]) -> Option<(String, Oid)> {
+    let head = listed.iter().find(|head| head.name() == "HEAD")?;
+    let branch = head.symref_target()?.strip_prefix("refs/heads/")?;
+    Some((branch.to_owned(), head.oid()))
+}
