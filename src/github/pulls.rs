@@ -101,11 +101,14 @@ fn open(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Option<Pul
 fn create(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Pull> {
     let Wish { head, base, title, body, draft, .. } = wish;
     let asked = json!({"title": title, "head": head, "base": base, "body": body, "draft": draft});
-    loop {
+    for nth in 1.. {
         match hub.once(pace.deadline(), &pulls(wish), Ask::Post(&asked)) {
             Ok(made) => return read(made),
             // somebody was faster, or the list is behind
             Err(Trouble::Final(failure)) if failure.message.contains("already exists") => {
+                client::wait(pace, &failure.message, None)?;
+            }
+            Err(Trouble::Final(failure)) if nth < CREATE_TRIES && is_behind(&failure) => {
                 client::wait(pace, &failure.message, None)?;
             }
             Err(Trouble::Final(failure)) => return Err(failure),
@@ -117,6 +120,15 @@ fn create(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Pull> {
             return update(hub, pace, wish, made);
         }
     }
+    Err(Failure::other("no pull request was made"))
+}
+
+/// How often a pull request is asked for while GitHub does not see what was just pushed.
+const CREATE_TRIES: usize = 8;
+
+/// Both branches are there, and differ: who says otherwise looks at what was before the push.
+fn is_behind(failure: &Failure) -> bool {
+    failure.message.ends_with("Validation Failed; invalid") || failure.message.contains("No commits between")
 }
 
 fn update(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, pull: Pull) -> Result<Pull> {
