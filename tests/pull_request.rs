@@ -97,13 +97,14 @@ fn a_newer_tag_takes_the_place_of_the_older_one() {
     });
 }
 
-/// Of a shallow checkout and of a full one, older and newer than the base.
+/// From a shallow checkout and from a full one, older than the base and not.
 #[test]
 fn the_branch_is_made_anew_where_the_base_has_moved() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         let older = hub.checkout();
-        let full = hub.world.clone_of(&hub.github.git_url(), "full", &[]);
+        hub.full.set(true);
+        let full = hub.checkout();
         for (nth, folder) in [Some(older), Some(full), None].into_iter().enumerate() {
             hub.world.rival("README.md", &format!("newer {nth}\n"));
             let folder = folder.unwrap_or_else(|| hub.checkout());
@@ -145,6 +146,7 @@ fn a_second_run_on_a_branch_with_commits_of_others_changes_nothing() {
 #[test]
 fn where_the_base_has_the_tag_the_pull_request_is_closed() {
     each_way(|hub| {
+        hub.full.set(true);
         hub.propose("v1", &[]);
         hub.world.rival(FILE, &kustomization(&[API.into()]).replace("v0", "v1"));
         let told = ended(&hub.run("v1", &[]), 0, "already");
@@ -171,6 +173,7 @@ fn where_the_base_has_the_tag_and_there_is_no_branch_nothing_is_asked_of_the_api
 #[test]
 fn after_a_merge_the_next_tag_gets_a_pull_request_of_its_own() {
     each_way(|hub| {
+        hub.full.set(true);
         hub.propose("v1", &[]);
         git(&hub.world.bare, &["update-ref", "refs/heads/main", HEAD]);
         assert!(hub.github.pull(1).merged);
