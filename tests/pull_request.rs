@@ -97,13 +97,13 @@ fn a_newer_tag_takes_the_place_of_the_older_one() {
     });
 }
 
-/// Of a shallow checkout and of a full one, older and newer than the base.
+/// From a shallow checkout and from a full one, older than the base and not.
 #[test]
 fn the_branch_is_made_anew_where_the_base_has_moved() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         let older = hub.checkout();
-        let full = hub.world.clone_of(&hub.github.git_url(), "full", &[]);
+        let full = hub.checkout();
         for (nth, folder) in [Some(older), Some(full), None].into_iter().enumerate() {
             hub.world.rival("README.md", &format!("newer {nth}\n"));
             let folder = folder.unwrap_or_else(|| hub.checkout());

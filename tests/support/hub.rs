@@ -50,6 +50,8 @@ pub struct Hub {
     pub github: GitHub,
     pub world: World,
     pub via: Via,
+    /// Whether checkouts have all of the history.
+    pub full: Cell<bool>,
     clones: Cell<usize>,
 }
 
@@ -61,14 +63,16 @@ impl Hub {
 
     pub fn with(via: Via, files: &[(&str, &str)]) -> Self {
         let world = World::with(|server| server, files);
-        Hub { github: GitHub::start(&world.bare), world, via, clones: Cell::new(0) }
+        Hub { github: GitHub::start(&world.bare), world, via, full: Cell::default(), clones: Cell::default() }
     }
 
-    /// A checkout of main as it is now, as actions/checkout makes it: one commit deep, no credentials.
+    /// A checkout of main as it is now, as actions/checkout makes it: one commit deep unless told otherwise,
+    /// no credentials.
     pub fn checkout(&self) -> PathBuf {
         self.clones.set(self.clones.get() + 1);
         let name = format!("w{}", self.clones.get());
-        self.world.clone_of(&self.github.git_url(), &name, &["--depth", "1"])
+        let depth: &[&str] = if self.full.get() { &[] } else { &["--depth", "1"] };
+        self.world.clone_of(&self.github.git_url(), &name, depth)
     }
 
     /// `tagbump bump IMAGE… --pr` in a folder, with what a runner tells, and more arguments; in JSON unless
