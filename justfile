@@ -32,3 +32,19 @@ size:
 # What other YAML readers make of thousands of edits
 oracle:
     .ci/run build oracle
+
+# Linters of the action, workflows, scripts and the Dockerfile
+workflows:
+    .ci/run workflows
+
+# What the documentation says, beside the binary
+docs:
+    .ci/run build docs
+
+# The action, run by act
+action:
+    .ci/run build action
+
+# The container image; needs root
+image:
+    .ci/run image

@@ -12,6 +12,7 @@ set -euo pipefail
 # Ends the run: die STATUS MESSAGE.
 die() {
     printf '::error title=tagbump::%s\n' "$2"
+    [ -z "${GITHUB_OUTPUT:-}" ] || printf '%s\n' outcome=failed changed=false >>"$GITHUB_OUTPUT"
     exit "$1"
 }
 

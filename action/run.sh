@@ -32,11 +32,16 @@ if [ -z "${GITHUB_TOKEN:-}${GH_TOKEN:-}" ] && [ -n "${TAGBUMP_ACTION_GITHUB_TOKE
 fi
 unset TAGBUMP_ACTION_GITHUB_TOKEN
 
-# The runner takes these lines, and shows *** for what they say, wherever it is said.
+# The runner takes these lines, and shows *** for what they say, wherever it is said. tagbump leaves blanks around a token
+# away, as here; a % would be decoded.
 for token in "${TAGBUMP_TOKEN:-}" "${GITHUB_TOKEN:-}" "${GH_TOKEN:-}"; do
-    if [ -n "$token" ] && [[ $token != *$'\n'* ]]; then
-        printf '::add-mask::%s\n' "$token" "$(printf 'x-access-token:%s' "$token" | base64 | tr -d '\n')"
-    fi
+    token=${token#"${token%%[![:space:]]*}"}
+    token=${token%"${token##*[![:space:]]}"}
+    [ -n "$token" ] || continue
+    while IFS= read -r line; do
+        [ -z "$line" ] || printf '::add-mask::%s\n' "${line//\%/%25}"
+    done <<<"$token"
+    printf '::add-mask::%s\n' "$(printf 'x-access-token:%s' "$token" | base64 | tr -d '\n')"
 done
 
 command=${TAGBUMP_ACTION_COMMAND:-bump}
