@@ -13,10 +13,11 @@ use git2::Config;
 use regex::Regex;
 use url::Url;
 
-use super::remote_url::{RemoteUrl, is_loopback};
+use super::remote_url::RemoteUrl;
 use super::{config, process};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
+use crate::http::is_loopback;
 
 /// The user name that GitHub and most others take with any token.
 const TOKEN_USER: &str = "x-access-token";

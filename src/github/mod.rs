@@ -2,14 +2,15 @@
 //!
 //! `client` asks and understands what a refusal means, `graphql` asks the other API. `pulls` keeps the pull
 //! request of a branch, `commit` makes commits and moves branches, `place` implements the landing room's
-//! trait with it.
+//! trait with it, `wire` is how requests get there.
 
 mod client;
 mod commit;
 mod graphql;
 mod place;
 mod pulls;
+mod wire;
 
-pub use client::GitHub;
+pub use client::{Ask, GitHub};
 pub use place::ApiPlace;
 pub use pulls::{PullRequest, Wish, close, find, propose};

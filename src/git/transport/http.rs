@@ -9,22 +9,18 @@ use std::time::Duration;
 
 use git2::transport::{Service, SmartSubtransportStream};
 use jiff::Timestamp;
-use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
 use ureq::http::{Response, StatusCode};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
 use super::{Endpoint, Fault, Server, program};
 use crate::error::Failure;
 use crate::git::credentials::{Credential, Credentials, Secrets};
-use crate::git::remote_url::is_loopback;
+use crate::http;
 
 /// Servers tell git from others by this.
-const USER_AGENT: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// A server that says nothing for so long is given up; whether it did something is looked at first.
-const STALL: Duration = Duration::from_secs(30);
+const NAME: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
 /// As many as git follows is 20; nobody needs more than a few.
 const MAX_REDIRECTS: usize = 5;
 /// How much of an error page is kept, and how much of an answer is read to keep the connection.
@@ -47,21 +43,12 @@ struct State {
 
 impl HttpServer {
     pub fn new(base: Url, credentials: Credentials) -> Result<Self, Failure> {
-        // a redirect may lead from http to https; on this machine that does not happen
-        let tls = if base.scheme() == "https" || !is_loopback(&base) { Some(tls()?) } else { None };
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(USER_AGENT)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .tls_config(tls.unwrap_or_default())
-            .build();
+        let agent = http::agent(&base)?;
         let credential = credentials.at_hand()?;
         let mut secrets = credentials.secrets();
         secrets.extend(credential.as_ref());
         let state = Mutex::new(State { base, credentials, credential, secrets });
-        Ok(HttpServer { agent: config.new_agent(), state })
+        Ok(HttpServer { agent, state })
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -163,23 +150,11 @@ impl HttpServer {
     /// With who we are, and how long it may take.
     fn prepared<B>(&self, request: RequestBuilder<B>, time: Duration) -> RequestBuilder<B> {
         let with = |request: RequestBuilder<B>, (name, value)| request.header::<String, String>(name, value);
-        let stall = Some(time.min(STALL));
+        let (whole, stall) = http::patience(time);
+        let request = request.header(USER_AGENT, NAME);
         let config = self.headers().into_iter().fold(request, with).config();
-        config.timeout_global(Some(time)).timeout_recv_response(stall).timeout_per_read(stall).build()
+        config.timeout_global(whole).timeout_recv_response(stall).timeout_per_read(stall).build()
     }
-}
-
-/// The system's roots, or those that `SSL_CERT_FILE` names.
-fn tls() -> Result<TlsConfig, Failure> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        return Err(Failure::other(
-            "no CA certificates were found on this machine, so https can't be trusted",
-        )
-        .hinted("install ca-certificates, or name a file of them in SSL_CERT_FILE"));
-    }
-    let roots: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    Ok(TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots))).build())
 }
 
 /// Where an answer sends us on to.
