@@ -19,7 +19,7 @@
 //! | [`git`] | commits, remotes, credentials; the only user of git2 | `land`, `plan`, `worktree`, `select`, `http` |
 //! | [`land`] | the landing loop, its pace, the commit's words | `plan` and the pure rooms |
 //! | [`worktree`] | find, read and replace files; nothing outside the root | `plan`, `select` |
-//! | [`http`] | the one HTTP client: whom to trust, how long to wait | |
+//! | [`http`] | the one HTTP client: whom to trust, which proxy, how long to wait | `environment` |
 //! | [`actions`] | what a GitHub Actions runner tells, and is told | `report`, `environment`, `tag` |
 //! | [`report`] | text, diff, JSON | `plan` |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure rooms |

@@ -24,7 +24,7 @@ pub struct Told {
 /// # Errors
 /// Exit 2 where a template has a variable without a value, or makes no tag.
 pub fn run(settings: &TagSettings) -> Result<Told> {
-    let checkout = Checkout::open(&settings.place.root)?;
+    let checkout = Checkout::open(&settings.place.root, &settings.place.environment)?;
     let facts = facts::tag_facts(&settings.place, checkout.as_ref());
     let mut templates = settings.templates.clone();
     if templates.is_empty() {

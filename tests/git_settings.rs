@@ -19,7 +19,6 @@ fn header() -> String {
     format!("Authorization: Basic {}", BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}")))
 }
 
-/// A server with a certificate of its own authority, and that one's file.
 /// The user's own settings, in a home of their own.
 fn home(world: &World, key: &str, value: &str) -> PathBuf {
     let home = world.path().join("home");

@@ -20,7 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("actions", &["environment", "error", "plan", "report", "tag"]),
     ("worktree", &["error", "interrupt", "plan", "select"]),
     ("land", &["error", "image", "plan", "select", "tag", "template"]),
-    ("http", &["error"]),
+    ("http", &["environment", "error"]),
     ("git", &["environment", "error", "http", "interrupt", "land", "plan", "select", "worktree"]),
     ("github", &["error", "git", "http", "land", "plan"]),
     ("cli", &[]),
@@ -51,7 +51,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "request", "select", "settings", "tag", "template", "worktree",
         ],
     ),
-    ("inventory", &["error", "git", "plan", "settings", "worktree"]),
+    ("inventory", &["environment", "error", "git", "plan", "settings", "worktree"]),
     // the binary
     ("main", &[]),
     ("console", &[]),

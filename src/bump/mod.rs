@@ -109,7 +109,7 @@ impl<'a> Bump<'a> {
     fn prepare(settings: &'a BumpSettings) -> Result<Self> {
         let needs_git = settings.reach != Reach::Edit;
         let root = &settings.place.root;
-        let (checkout, unopened) = match Checkout::open(root) {
+        let (checkout, unopened) = match Checkout::open(root, &settings.place.environment) {
             Ok(checkout) => (checkout, None),
             Err(failure) if needs_git => return Err(failure),
             // what git itself can't open is no reason not to edit files

@@ -87,7 +87,7 @@ impl Bump<'_> {
             tell(report, plan, Outcome::Already);
             return Ok(());
         };
-        let hub = GitHub::new(api, &place.api_token().ok_or_else(no_token)?)?;
+        let hub = GitHub::new(place.http(), api, &place.api_token().ok_or_else(no_token)?)?;
         report.pull_request = Some(told(github::propose(&hub, pace, wish)?));
         ground.note_verification(&commit, pace, report);
         report.commit_url = place.commit_url(&commit);
@@ -106,7 +106,7 @@ impl Bump<'_> {
         report: &mut Report,
     ) -> Result<()> {
         let place = ground.git();
-        let hub = GitHub::new(api, &place.api_token().ok_or_else(no_token)?)?;
+        let hub = GitHub::new(place.http(), api, &place.api_token().ok_or_else(no_token)?)?;
         if !place.has_own_head() {
             report.pull_request = github::find(&hub, pace, wish)?.map(told);
             return Ok(());

@@ -7,7 +7,9 @@ use git2::{Config, Direction, ErrorCode, Oid, Repository, RepositoryOpenFlags};
 use super::failure::{git_failure, no_commit};
 use super::tree::CommitFiles;
 use super::{RemoteUrl, config, identity};
+use crate::environment::Environment;
 use crate::error::{Failure, Result};
+use crate::http::Settings;
 use crate::select::is_yaml;
 
 /// Marks index entries that a sparse checkout leaves out (git's `CE_SKIP_WORKTREE`, as it is stored).
@@ -19,6 +21,7 @@ pub struct Checkout {
     pub(super) workdir: PathBuf,
     /// The root below the work tree's top, with `/`; empty at the top itself.
     pub(super) prefix: String,
+    environment: Environment,
 }
 
 impl Checkout {
@@ -28,7 +31,7 @@ impl Checkout {
     ///
     /// # Errors
     /// A repository that belongs to somebody else, or of a format that can't be read.
-    pub fn open(root: &Path) -> Result<Option<Self>> {
+    pub fn open(root: &Path, environment: &Environment) -> Result<Option<Self>> {
         let root = std::fs::canonicalize(root).map_err(|e| {
             Failure::usage(format!("{}: {e}", root.display())).hinted("name a folder with -C")
         })?;
@@ -44,11 +47,16 @@ impl Checkout {
         let prefix = prefix.map(|parts| parts.join("/")).ok_or_else(|| {
             Failure::usage(format!("{}: the path is not UTF-8", root.display())).hinted("rename the folder")
         })?;
-        Ok(Some(Checkout { workdir: workdir.to_owned(), repo, prefix }))
+        Ok(Some(Checkout { workdir: workdir.to_owned(), repo, prefix, environment: environment.clone() }))
     }
 
     pub(super) fn config(&self) -> Result<Config> {
         self.repo.config().map_err(|e| git_failure("git's configuration can't be read", &e))
+    }
+
+    /// What is set here for HTTP.
+    pub(super) fn http(&self) -> Result<Settings> {
+        Ok(Settings::new(&self.environment, config::http(&self.config()?)))
     }
 
     /// The commit of `HEAD`; nothing before the first commit.

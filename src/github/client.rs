@@ -16,7 +16,7 @@ use url::Url;
 
 use super::wire::{MAX_ANSWER, Wire};
 use crate::error::{Exit, Failure, Result, inline};
-use crate::http::{self, HeaderValue, Uri, header};
+use crate::http::{self, HeaderValue, Settings, Uri, header};
 use crate::land::{Pace, Trouble};
 
 /// GitHub turns away who has no name.
@@ -44,9 +44,11 @@ struct Answer {
 }
 
 impl GitHub {
+    /// `http` says how to get there.
+    ///
     /// # Errors
     /// An address that is none, or a machine without root certificates.
-    pub fn new(api: &str, token: &str) -> Result<Self> {
+    pub fn new(http: &Settings, api: &str, token: &str) -> Result<Self> {
         let fault = |why: String| {
             Failure::other(format!("{api}: GitHub's API can't be asked: {why}"))
                 .hinted("check GITHUB_API_URL, and that the token is one line")
@@ -62,7 +64,7 @@ impl GitHub {
         let name = (header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         let runtime = Builder::new_current_thread().build().map_err(|e| fault(e.to_string()))?;
         let _inside = runtime.enter();
-        let wire = Wire::new(http::agent(&url)?);
+        let wire = Wire::new(http.agent(&url)?);
         let built = OctocrabBuilder::new_empty()
             .with_service(wire.clone())
             .with_layer(&ExtraHeadersLayer::new(Arc::new(vec![name])))
@@ -97,6 +99,9 @@ impl GitHub {
         self.wire.give_up_at(until);
         let asked = self.runtime.block_on(self.send(route, ask));
         let answer = asked.map_err(|error| {
+            if let Some(failure) = http::refused_by_proxy(&error, self.wire.agent()) {
+                return Trouble::Final(failure);
+            }
             let what = if http::was_too_slow(&error) { "no answer in time" } else { &causes(&error) };
             Trouble::Passing { what: format!("GitHub's API: {what}"), retry_after: None }
         })?;

@@ -28,6 +28,10 @@ impl Wire {
         Wire { agent, until: Arc::new(Mutex::new(Instant::now())) }
     }
 
+    pub fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
     /// From now on requests end at this time, here and in all clones.
     pub fn give_up_at(&self, until: Instant) {
         *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;

@@ -17,7 +17,7 @@ use url::Url;
 use super::{Endpoint, Fault, Server, program};
 use crate::error::Failure;
 use crate::git::credentials::{Credential, Credentials, Secrets};
-use crate::http;
+use crate::http::{self, Settings};
 
 /// Servers tell git from others by this.
 const NAME: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
@@ -28,11 +28,13 @@ const MAX_WORDS: u64 = 4 * 1024;
 const MAX_REST: u64 = 256 * 1024;
 
 pub struct HttpServer {
-    agent: Agent,
+    settings: Settings,
     state: Mutex<State>,
 }
 
 struct State {
+    /// For the server that `base` is on.
+    agent: Agent,
     /// Where the repository is; a redirect of the first request moves it.
     base: Url,
     credentials: Credentials,
@@ -42,17 +44,21 @@ struct State {
 }
 
 impl HttpServer {
-    pub fn new(base: Url, credentials: Credentials) -> Result<Self, Failure> {
-        let agent = http::agent(&base)?;
+    pub fn new(base: Url, credentials: Credentials, settings: Settings) -> Result<Self, Failure> {
+        let agent = settings.agent(&base)?;
         let credential = credentials.at_hand()?;
         let mut secrets = credentials.secrets();
         secrets.extend(credential.as_ref());
-        let state = Mutex::new(State { base, credentials, credential, secrets });
-        Ok(HttpServer { agent, state })
+        let state = Mutex::new(State { agent, base, credentials, credential, secrets });
+        Ok(HttpServer { settings, state })
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn agent(&self) -> Agent {
+        self.state().agent.clone()
     }
 
     pub fn credential_label(&self) -> Option<String> {
@@ -79,7 +85,7 @@ impl HttpServer {
                 return Ok(answer);
             };
             finish(&mut answer.into_body().into_reader());
-            self.follow(&next?);
+            self.follow(&next?)?;
             url = self.url(&format!("info/refs?service=git-{service}"))?;
         }
         Err(Fault::Final(
@@ -95,7 +101,7 @@ impl HttpServer {
 
     /// Where the first request was sent on to, the others go too. The credential stays behind if that is
     /// another scheme, host or port.
-    fn follow(&self, next: &Url) {
+    fn follow(&self, next: &Url) -> Result<(), Fault> {
         let mut state = self.state();
         let mut base = next.clone();
         base.set_query(None);
@@ -106,8 +112,10 @@ impl HttpServer {
         if base.origin() != state.base.origin() {
             state.credential = None;
             state.credentials = Credentials::none();
+            state.agent = self.settings.agent(&base).map_err(Fault::Final)?;
         }
         state.base = base;
+        Ok(())
     }
 
     /// Without a credential so far, asks git's credential helper. Whether there is one now.
@@ -133,18 +141,19 @@ impl HttpServer {
     }
 
     fn get(&self, url: &Url, time: Duration) -> Result<Response<Body>, Fault> {
-        let request = self.agent.get(url.as_str()).header("Pragma", "no-cache").header(ACCEPT, "*/*");
-        self.prepared(request, time).call().map_err(|e| fault(&e))
+        let agent = self.agent();
+        let request = agent.get(url.as_str()).header("Pragma", "no-cache").header(ACCEPT, "*/*");
+        self.prepared(request, time).call().map_err(|e| fault(&e, &agent))
     }
 
     fn post(&self, service: &str, body: &[u8], time: Duration) -> Result<Response<Body>, Fault> {
         let url = self.url(&format!("git-{service}"))?;
-        let request = self
-            .agent
+        let agent = self.agent();
+        let request = agent
             .post(url.as_str())
             .header(CONTENT_TYPE, format!("application/x-git-{service}-request"))
             .header(ACCEPT, format!("application/x-git-{service}-result"));
-        self.prepared(request, time).send(body).map_err(|e| fault(&e))
+        self.prepared(request, time).send(body).map_err(|e| fault(&e, &agent))
     }
 
     /// With who we are, and how long it may take.
@@ -253,20 +262,26 @@ fn retry_after(answer: &Response<Body>) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
-fn fault(error: &ureq::Error) -> Fault {
+fn fault(error: &ureq::Error, agent: &Agent) -> Fault {
     use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, NotFound, TimedOut};
+    let on_the_way = |why: &str| {
+        let proxy = http::proxy_of(agent).map(|proxy| format!(" (through the proxy {proxy})"));
+        Fault::Unreachable(format!("{why}{}", proxy.unwrap_or_default()))
+    };
     match error {
         ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            Fault::Unreachable("no connection in time".to_owned())
+            on_the_way("no connection in time")
         }
         ureq::Error::Timeout(_) => Fault::TimedOut,
-        ureq::Error::HostNotFound => Fault::Unreachable("the host's name is not known".to_owned()),
-        ureq::Error::ConnectionFailed => Fault::Unreachable(error.to_string()),
+        ureq::Error::HostNotFound => on_the_way("the host's name is not known"),
+        ureq::Error::ConnectionFailed => on_the_way(&error.to_string()),
+        ureq::Error::ConnectProxyFailed(why) => match http::refused_by_proxy(error, agent) {
+            Some(failure) => Fault::Final(failure),
+            None => on_the_way(why),
+        },
         ureq::Error::Io(e) if is_certificate(e) => Fault::Certificate(e.to_string()),
         ureq::Error::Io(e) => match e.kind() {
-            ConnectionRefused | HostUnreachable | NetworkUnreachable | NotFound => {
-                Fault::Unreachable(e.to_string())
-            }
+            ConnectionRefused | HostUnreachable | NetworkUnreachable | NotFound => on_the_way(&e.to_string()),
             TimedOut => Fault::TimedOut,
             _ => Fault::Broken(e.to_string()),
         },

@@ -1,41 +1,27 @@
 //! How tagbump talks HTTP, to git servers and to APIs alike: one client, with the same roots of trust, the same
 //! proxies and the same patience everywhere. The only room that makes an agent of ureq's.
 //!
-//! Redirects are never followed here: what they may be told is for the caller to decide.
+//! `settings` is what git's configuration and the environment say, and makes the client; `proxy` knows which
+//! proxy is between us and a URL. Redirects are never followed here: what they may be told is for the caller to decide.
+
+mod proxy;
+mod settings;
 
 use std::io::Read;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{AsSendBody, Body, RequestExt};
 use url::{Host, Url};
 
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure};
 
+pub use settings::Settings;
 pub use ureq::http::{HeaderValue, Request, Response, Uri, header};
 pub use ureq::{Agent, Error};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// A server that says nothing for so long is given up; whether it did something is looked at first.
 const STALL: Duration = Duration::from_secs(30);
-
-/// A client for the server of a URL; what it is called is told with every request.
-///
-/// # Errors
-/// Where the server must be trusted, and the machine has no root certificates.
-pub fn agent(url: &Url) -> Result<Agent> {
-    // a redirect may lead from http to https; on this machine that does not happen
-    let tls = if url.scheme() == "https" || !is_loopback(url) { Some(tls()?) } else { None };
-    let config = Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .timeout_connect(Some(CONNECT_TIMEOUT))
-        .tls_config(tls.unwrap_or_default())
-        .build();
-    Ok(config.new_agent())
-}
 
 /// How long a request may take: as a whole, and without a word from the server.
 pub fn patience(time: Duration) -> (Option<Duration>, Option<Duration>) {
@@ -81,17 +67,29 @@ pub fn was_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
-/// The system's roots, or those that `SSL_CERT_FILE` names.
-fn tls() -> Result<TlsConfig> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        return Err(Failure::other(
-            "no CA certificates were found on this machine, so https can't be trusted",
-        )
-        .hinted("install ca-certificates, or name a file of them in SSL_CERT_FILE"));
-    }
-    let roots: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    Ok(TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots))).build())
+/// A proxy that answered, but does not let us through: that stays so.
+pub fn refused_by_proxy(error: &(dyn std::error::Error + 'static), agent: &Agent) -> Option<Failure> {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let words = causes.find_map(|cause| match cause.downcast_ref::<Error>() {
+        Some(Error::ConnectProxyFailed(words)) => Some(words),
+        _ => None,
+    })?;
+    let proxy = proxy_of(agent).unwrap_or_default();
+    // all that the client keeps of the answer is this text
+    let refused = |code: &str| words.ends_with(code);
+    let (what, hint) = if refused("407") {
+        ("asks who we are (407)", "write it as http://USER:PASSWORD@HOST:PORT in http.proxy or https_proxy")
+    } else if refused("403") || refused("405") {
+        ("does not let us through", "let it, or take the host out: no_proxy, or an empty http.<url>.proxy")
+    } else {
+        return None;
+    };
+    Some(Failure::new(Exit::Refused, format!("the proxy {proxy} {what}")).hinted(hint))
+}
+
+/// Host and port of the proxy in between, if there is one.
+pub fn proxy_of(agent: &Agent) -> Option<String> {
+    agent.config().proxy().map(|proxy| format!("{}:{}", proxy.host(), proxy.port()))
 }
 
 /// Whether a host is this machine: plain http may carry credentials there.
