@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use git2::{Config, Direction, ErrorCode, Oid, Repository, RepositoryOpenFlags};
+use tempfile::TempDir;
 
 use super::failure::{git_failure, no_commit};
 use super::tree::CommitFiles;
-use super::{RemoteUrl, config, identity};
+use super::{RemoteUrl, config, given, identity};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 use crate::http::Settings;
@@ -22,6 +23,8 @@ pub struct Checkout {
     /// The root below the work tree's top, with `/`; empty at the top itself.
     pub(super) prefix: String,
     environment: Environment,
+    /// Configuration that the environment gives, as files.
+    _given: Option<TempDir>,
 }
 
 impl Checkout {
@@ -42,12 +45,19 @@ impl Checkout {
         let none: [&Path; 0] = [];
         let repo = Repository::open_ext(workdir.join(".git"), RepositoryOpenFlags::NO_SEARCH, none)
             .map_err(|e| unreadable(workdir, &e))?;
+        let given = given::apply(&repo, environment)?;
         let inside = root.strip_prefix(workdir).unwrap_or(Path::new(""));
         let prefix: Option<Vec<_>> = inside.iter().map(|part| part.to_str()).collect();
         let prefix = prefix.map(|parts| parts.join("/")).ok_or_else(|| {
             Failure::usage(format!("{}: the path is not UTF-8", root.display())).hinted("rename the folder")
         })?;
-        Ok(Some(Checkout { workdir: workdir.to_owned(), repo, prefix, environment: environment.clone() }))
+        Ok(Some(Checkout {
+            workdir: workdir.to_owned(),
+            repo,
+            prefix,
+            environment: environment.clone(),
+            _given: given,
+        }))
     }
 
     pub(super) fn config(&self) -> Result<Config> {

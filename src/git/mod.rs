@@ -4,13 +4,16 @@
 //! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
 //! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
 //! `transport` talks to the server, `credentials` finds out who we are, `verdict` says what a failure means.
+//! `given` is configuration that stands in the environment, `date` what a commit's date may be.
 //! `head` is a pull request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
 //! see the landed commit.
 
 mod checkout;
 mod config;
 mod credentials;
+mod date;
 mod failure;
+mod given;
 mod head;
 mod identity;
 mod local_commit;
