@@ -1,5 +1,6 @@
 //! The story of `tagbump scan`: every reference below the root.
 
+use crate::environment::Environment;
 use crate::error::Result;
 use crate::git::Checkout;
 use crate::plan::{self, Listing};
@@ -14,7 +15,8 @@ use crate::worktree::Worktree;
 pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listing> {
     let worktree = Worktree::open(&settings.root)?;
     // what git itself can't open is no reason not to look at files
-    let checkout = Checkout::open(&settings.root).ok().flatten();
+    // nothing is asked of its configuration
+    let checkout = Checkout::open(&settings.root, &Environment::default()).ok().flatten();
     let worktree = worktree.tracking(checkout.map(|c| c.tracked()).unwrap_or_default());
     plan::list(&worktree, &settings.selection, &settings.images, looked)
 }

@@ -15,10 +15,11 @@
 //! | [`request`] | IMAGEs and services, made a plan's request | `settings`, `config`, `plan` |
 //! | [`settings`] | what was typed, checked | `cli`, `actions`, `git` and the pure rooms |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
-//! | [`github`] | commits and pull requests by GitHub's API; the only user of octocrab | `git`, `land`, `plan` |
-//! | [`git`] | commits, remotes, credentials; the only user of git2 | `land`, `plan`, `worktree`, `select` |
+//! | [`github`] | commits and pull requests by GitHub's API; the only user of octocrab | `git`, `land`, `plan`, `http` |
+//! | [`git`] | commits, remotes, credentials; the only user of git2 | `land`, `plan`, `worktree`, `select`, `http` |
 //! | [`land`] | the landing loop, its pace, the commit's words | `plan` and the pure rooms |
 //! | [`worktree`] | find, read and replace files; nothing outside the root | `plan`, `select` |
+//! | [`http`] | the one HTTP client: whom to trust, which proxy, how long to wait | `environment` |
 //! | [`actions`] | what a GitHub Actions runner tells, and is told | `report`, `environment`, `tag` |
 //! | [`report`] | text, diff, JSON | `plan` |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure rooms |
@@ -45,6 +46,7 @@ pub mod extras;
 pub mod facts;
 pub mod git;
 pub mod github;
+pub mod http;
 pub mod image;
 pub mod interrupt;
 pub mod inventory;

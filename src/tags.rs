@@ -27,7 +27,7 @@ pub fn run(settings: &TagSettings) -> Result<Told> {
     let Root::Folder(folder) = &settings.place.root else {
         return Err(Failure::usage("-C with a URL: the tag is computed in a folder").hinted("leave -C out"));
     };
-    let checkout = Checkout::open(folder)?;
+    let checkout = Checkout::open(folder, &settings.place.environment)?;
     let facts = facts::tag_facts(&settings.place, checkout.as_ref());
     let mut templates = settings.templates.clone();
     if templates.is_empty() {

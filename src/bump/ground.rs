@@ -9,7 +9,7 @@ use crate::land::{Pace, Place};
 use crate::report::Report;
 
 pub(super) enum Ground {
-    Git(GitPlace),
+    Git(Box<GitPlace>),
     Api(Box<ApiPlace>),
 }
 
@@ -24,7 +24,7 @@ impl Ground {
 
     pub fn place(&mut self) -> &mut dyn Place {
         match self {
-            Ground::Git(place) => place,
+            Ground::Git(place) => &mut **place,
             Ground::Api(place) => &mut **place,
         }
     }
@@ -51,7 +51,7 @@ impl Bump<'_> {
         let page = target.push.page();
         let place = GitPlace::new(checkout, target, &landing.tokens)?;
         if landing.via == Via::Git {
-            return Ok(Ground::Git(place));
+            return Ok(Ground::Git(Box::new(place)));
         }
         let run = &self.settings.place.run;
         let apis = page.and_then(|page| run.apis(&self.settings.place.environment, &page));

@@ -12,6 +12,7 @@ use crate::cli::IfOlder;
 use crate::config::Config;
 use crate::error::Result;
 use crate::facts;
+use crate::git::Checkout;
 use crate::github::{self, GitHub};
 use crate::image::split_tag;
 use crate::land::{Order, Seen, Tip};
@@ -120,7 +121,9 @@ impl Bump<'_> {
         let repository = ours.repository.as_deref().unwrap_or_default();
         let mut why = format!("there is no token to ask GitHub of {repository} with");
         for (api, token) in self.askable(repository) {
-            let hub = GitHub::new(&api, &token).map_err(|failure| failure.message);
+            let http = self.checkout().and_then(Checkout::http);
+            let hub =
+                http.and_then(|http| GitHub::new(&http, &api, &token)).map_err(|failure| failure.message);
             let order = hub.and_then(|hub| github::order(&hub, until, repository, &ours.sha, &theirs.sha));
             match order {
                 Ok(order) => return order,

@@ -115,12 +115,13 @@ struct Last {
 impl<'a> Bump<'a> {
     fn prepare(settings: &'a BumpSettings) -> Result<Self> {
         let needs_git = settings.reach != Reach::Edit;
+        let environment = &settings.place.environment;
         let (root, opened) = match &settings.place.root {
-            Root::Url(url) => (Path::new("."), Checkout::of_url(url).map(Some)),
+            Root::Url(url) => (Path::new("."), Checkout::of_url(url, environment).map(Some)),
             Root::Folder(folder) => {
                 // a folder that is none is told of before all else
                 Worktree::open(folder)?;
-                (folder.as_path(), Checkout::open(folder))
+                (folder.as_path(), Checkout::open(folder, environment))
             }
         };
         let (checkout, unopened) = match opened {

@@ -68,7 +68,7 @@ impl Bump<'_> {
             draft: self.settings.pull.draft,
         };
         let Landing { plan, commit, .. } = landed;
-        let hub = || GitHub::new(&api, &ground.git().api_token().ok_or_else(no_token)?);
+        let hub = || GitHub::new(ground.git().http(), &api, &ground.git().api_token().ok_or_else(no_token)?);
         let done = match commit {
             Some(commit) => {
                 report.pull_request = Some(told(github::propose(&hub()?, &mut pace, &wish)?));

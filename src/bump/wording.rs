@@ -25,9 +25,8 @@ impl Bump<'_> {
         };
         // what GitHub commits, it commits as the token's owner, whoever git would be here
         let nobody = self.settings.place.run.active || self.settings.landing.via == Via::Api;
-        let bot = nobody.then(|| Identity {
-            name: "github-actions[bot]".to_owned(),
-            email: "41898282+github-actions[bot]@users.noreply.github.com".to_owned(),
+        let bot = nobody.then(|| {
+            Identity::new("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
         });
         let given = self.settings.commit.author.clone();
         let committer = identity("committer", "COMMITTER")?.or(bot.clone()).or_else(|| given.clone());
@@ -35,11 +34,12 @@ impl Bump<'_> {
             Some(given) => Some(given),
             None => identity("author", "AUTHOR")?.or(bot),
         };
-        author.zip(committer).ok_or_else(|| {
+        let (author, committer) = author.zip(committer).ok_or_else(|| {
             Failure::usage("git does not know who makes the commit").hinted(
                 "git config user.name NAME and git config user.email EMAIL, or --author 'NAME <EMAIL>'",
             )
-        })
+        })?;
+        Ok((author.at(environment, "GIT_AUTHOR_DATE")?, committer.at(environment, "GIT_COMMITTER_DATE")?))
     }
 
     pub(super) fn message(&self, committer: &Identity, config: &Config, plan: &Plan) -> Result<String> {

@@ -8,8 +8,10 @@ use tempfile::TempDir;
 
 use super::failure::{git_failure, no_commit};
 use super::tree::CommitFiles;
-use super::{RemoteUrl, config, identity};
+use super::{RemoteUrl, config, given, identity};
+use crate::environment::Environment;
 use crate::error::{Failure, Result};
+use crate::http::Settings;
 use crate::interrupt;
 use crate::select::is_yaml;
 
@@ -24,6 +26,9 @@ pub struct Checkout {
     pub(super) prefix: String,
     /// Where there is no checkout at all.
     stand_in: Option<StandIn>,
+    environment: Environment,
+    /// Configuration that the environment gives, as files.
+    _given: Option<TempDir>,
 }
 
 /// What stands for a checkout.
@@ -40,7 +45,7 @@ impl Checkout {
     ///
     /// # Errors
     /// A repository that belongs to somebody else, or of a format that can't be read.
-    pub fn open(root: &Path) -> Result<Option<Self>> {
+    pub fn open(root: &Path, environment: &Environment) -> Result<Option<Self>> {
         let root = std::fs::canonicalize(root).map_err(|e| {
             Failure::usage(format!("{}: {e}", root.display())).hinted("name a folder with -C")
         })?;
@@ -51,12 +56,20 @@ impl Checkout {
         let none: [&Path; 0] = [];
         let repo = Repository::open_ext(workdir.join(".git"), RepositoryOpenFlags::NO_SEARCH, none)
             .map_err(|e| unreadable(workdir, &e))?;
+        let given = given::apply(&repo, environment)?;
         let inside = root.strip_prefix(workdir).unwrap_or(Path::new(""));
         let prefix: Option<Vec<_>> = inside.iter().map(|part| part.to_str()).collect();
         let prefix = prefix.map(|parts| parts.join("/")).ok_or_else(|| {
             Failure::usage(format!("{}: the path is not UTF-8", root.display())).hinted("rename the folder")
         })?;
-        Ok(Some(Checkout { workdir: workdir.to_owned(), repo, prefix, stand_in: None }))
+        Ok(Some(Checkout {
+            workdir: workdir.to_owned(),
+            repo,
+            prefix,
+            stand_in: None,
+            environment: environment.clone(),
+            _given: given,
+        }))
     }
 
     /// What stands for the checkout of a repository that is known by its URL alone: an empty one. The URL,
@@ -64,16 +77,22 @@ impl Checkout {
     ///
     /// # Errors
     /// Where the temporary folder can't be written.
-    pub fn of_url(url: &str) -> Result<Self> {
+    pub fn of_url(url: &str, environment: &Environment) -> Result<Self> {
         super::transport::prepare();
         let folder = tempfile::Builder::new().prefix("tagbump-").tempdir().context("no temporary folder")?;
         interrupt::remember(folder.path());
         let mut options = RepositoryInitOptions::new();
         options.external_template(false).no_reinit(true);
         let repo = Repository::init_opts(folder.path(), &options).context("no temporary repository")?;
-        let workdir = folder.path().to_owned();
-        let stand_in = Some(StandIn { url: url.to_owned(), _folder: folder });
-        Ok(Checkout { workdir, repo, prefix: String::new(), stand_in })
+        let given = given::apply(&repo, environment)?;
+        Ok(Checkout {
+            workdir: folder.path().to_owned(),
+            repo,
+            prefix: String::new(),
+            stand_in: Some(StandIn { url: url.to_owned(), _folder: folder }),
+            environment: environment.clone(),
+            _given: given,
+        })
     }
 
     /// Whether there is no checkout at all.
@@ -83,6 +102,14 @@ impl Checkout {
 
     pub(super) fn config(&self) -> Result<Config> {
         self.repo.config().map_err(|e| git_failure("git's configuration can't be read", &e))
+    }
+
+    /// What is set here for HTTP.
+    ///
+    /// # Errors
+    /// Where git's configuration can't be read.
+    pub fn http(&self) -> Result<Settings> {
+        Ok(Settings::new(&self.environment, config::http(&self.config()?)))
     }
 
     /// The commit of `HEAD`; nothing before the first commit.

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use git2::Config;
 use regex::Regex;
 use url::Url;
 
-use super::remote_url::{RemoteUrl, is_loopback};
-use super::{config, process};
+use super::process;
+use super::remote_url::RemoteUrl;
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
+use crate::http::{Settings, is_loopback};
 
 /// The user name that GitHub and most others take with any token.
 const TOKEN_USER: &str = "x-access-token";
@@ -150,12 +150,14 @@ impl Credentials {
         Credentials::default()
     }
 
-    /// `config` and `folder` are the checkout's, whose helper may be asked.
-    pub fn new(remote: &RemoteUrl, tokens: &Tokens, config: &Config, folder: &Path) -> Self {
+    /// `http` and `folder` are the checkout's, whose helper may be asked.
+    pub fn new(remote: &RemoteUrl, tokens: &Tokens, http: &Settings, folder: &Path) -> Self {
         let RemoteUrl::Http { url, user, password } = remote else {
             return Credentials::none();
         };
-        let headers = config::extra_headers(config, url);
+        // an empty one takes back what came before
+        let headers = http.values("extraheader", url);
+        let headers = headers.rsplit(|header| header.is_empty()).next().unwrap_or_default();
         Credentials {
             tokens: tokens.clone(),
             url: Some(url.clone()),

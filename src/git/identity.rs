@@ -3,6 +3,8 @@
 use git2::{Config, Signature};
 
 use super::config;
+use super::date::Moment;
+use crate::environment::Environment;
 use crate::error::{Failure, Result};
 
 /// Name and address, as in `N <E>`.
@@ -10,9 +12,24 @@ use crate::error::{Failure, Result};
 pub struct Identity {
     pub name: String,
     pub email: String,
+    /// When it is to have been; nothing: now.
+    when: Option<Moment>,
 }
 
 impl Identity {
+    pub fn new(name: impl Into<String>, email: impl Into<String>) -> Self {
+        Identity { name: name.into(), email: email.into(), when: None }
+    }
+
+    /// The same one, at the time that a variable gives, if it is set.
+    ///
+    /// # Errors
+    /// Exit 2 for what is no date.
+    pub fn at(self, environment: &Environment, variable: &str) -> Result<Self> {
+        let when = environment.get(variable).map(|text| Moment::parse(text, variable)).transpose()?;
+        Ok(Identity { when, ..self })
+    }
+
     /// Reads `N <E>`, as git's `--author` takes it.
     ///
     /// # Errors
@@ -24,7 +41,7 @@ impl Identity {
             !name.is_empty() && !email.contains(['<', '>']) && !text.contains(char::is_control)
         };
         match parts.filter(fits) {
-            Some((name, email)) => Ok(Identity { name: name.to_owned(), email: email.to_owned() }),
+            Some((name, email)) => Ok(Identity::new(name, email)),
             None => Err(Failure::usage(format!("--author {text:?} is not NAME <EMAIL>"))
                 .hinted("write it as --author 'Ada <ada@example.com>'")),
         }
@@ -34,11 +51,18 @@ impl Identity {
     /// missing, or nothing is left of the name.
     pub fn configured(name: Option<String>, email: Option<String>) -> Option<Self> {
         let (name, email) = (cleaned(&name?), cleaned(&email?));
-        (!name.is_empty()).then_some(Identity { name, email })
+        (!name.is_empty()).then_some(Identity::new(name, email))
     }
 
     pub(super) fn signature(&self) -> Result<Signature<'static>> {
-        Signature::now(&self.name, &self.email).map_err(|e| {
+        let now = Signature::now(&self.name, &self.email);
+        let signature = match self.when {
+            None => now,
+            Some(when) => now.and_then(|now| {
+                Signature::new(&self.name, &self.email, &when.time(now.when().offset_minutes()))
+            }),
+        };
+        signature.map_err(|e| {
             Failure::usage(format!("{} <{}> can't sign a commit: {}", self.name, self.email, e.message()))
                 .hinted("set git's user.name and user.email, or --author")
         })

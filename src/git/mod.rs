@@ -3,16 +3,20 @@
 //! `checkout` is the user's repository, `tree` reads files of a commit, `local_commit` is `--commit`.
 //! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
 //! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
-//! `fetch` brings what is new into it, `transport` talks to the server, `credentials` finds out who we are, `verdict` says what a failure means.
-//! `carry` takes local commits along, `history` knows the order of commits, `head` is a pull request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
+//! `fetch` brings what is new into it, `transport` talks to the server, `credentials` finds out who we are,
+//! `verdict` says what a failure means. `given` is configuration that stands in the environment, `date` what a
+//! commit's date may be. `carry` takes local commits along, `history` knows the order of commits, `head` is a
+//! pull request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
 //! see the landed commit.
 
 mod carry;
 mod checkout;
 mod config;
 mod credentials;
+mod date;
 mod failure;
 mod fetch;
+mod given;
 mod head;
 mod history;
 mod identity;

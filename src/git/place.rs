@@ -19,6 +19,7 @@ use super::tree::CommitFiles;
 use super::workspace::Workspace;
 use super::{Carried, RemoteUrl, carry, twin, verdict};
 use crate::error::{Failure, Result};
+use crate::http::Settings;
 use crate::land::{History, Place, Tip, Trouble, Verdict};
 use crate::plan::{FileEdit, Shelf};
 
@@ -56,15 +57,17 @@ pub struct GitPlace {
     /// Whether a push was tried.
     published: bool,
     prefix: String,
+    http: Settings,
 }
 
 impl GitPlace {
     /// # Errors
     /// Where no workspace can be made, or the remote can't be talked to in principle.
     pub fn new(checkout: &Checkout, target: Target, tokens: &Tokens) -> Result<Self> {
-        let config = checkout.config()?;
-        let endpoint =
-            |url: &RemoteUrl| Endpoint::new(url, Credentials::new(url, tokens, &config, &checkout.workdir));
+        let http = checkout.http()?;
+        let endpoint = |url: &RemoteUrl| {
+            Endpoint::new(url, Credentials::new(url, tokens, &http, &checkout.workdir), &http)
+        };
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
         Ok(GitPlace {
@@ -78,6 +81,7 @@ impl GitPlace {
             base: None,
             published: false,
             prefix: checkout.prefix.clone(),
+            http,
         })
     }
 
@@ -104,6 +108,11 @@ impl GitPlace {
     /// Whether the pull request's branch is there.
     pub fn has_head(&self) -> bool {
         self.head != Head::New
+    }
+
+    /// How HTTP is to be talked here, to the host's API too.
+    pub fn http(&self) -> &Settings {
+        &self.http
     }
 
     /// The token for the host's API.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use url::{Host, Url};
+use url::Url;
 
 use crate::error::{Failure, Result};
 
@@ -116,16 +116,6 @@ pub fn without_user(text: &str) -> String {
     let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
     let shown = format!("{scheme}{shown}");
     shown.chars().filter(|c| !c.is_control()).collect()
-}
-
-/// Whether a host is this machine: plain http may carry credentials there.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 impl fmt::Display for RemoteUrl {

@@ -140,7 +140,7 @@ fn of_fault(fault: Fault, endpoint: &Endpoint, url: &str) -> Meaning {
         Fault::TimedOut => passing("no answer in time".to_owned()),
         Fault::Certificate(why) => Meaning::Final(
             Failure::other(format!("{url}: the server's certificate is not accepted: {why}"))
-                .hinted("name your CA's file in SSL_CERT_FILE"),
+                .hinted("name your CA's file in http.sslCAInfo, GIT_SSL_CAINFO or SSL_CERT_FILE"),
         ),
         Fault::Final(failure) => {
             Meaning::Final(Failure { message: endpoint.scrub(&failure.message), ..failure })

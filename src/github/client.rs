@@ -3,18 +3,29 @@
 //! Statuses and limits: GitHub's "Best practices for using the REST API" and "Rate limits". octocrab's own
 //! retries are left out: a POST that got a 502 may have done its work.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use octocrab::Octocrab;
+use octocrab::service::middleware::auth_header::AuthHeaderLayer;
+use octocrab::service::middleware::base_uri::BaseUriLayer;
+use octocrab::service::middleware::extra_headers::ExtraHeadersLayer;
+use octocrab::{AuthState, Octocrab, OctocrabBuilder};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
+use url::Url;
 
+use super::wire::{MAX_ANSWER, Wire};
 use crate::error::{Exit, Failure, Result, inline};
+use crate::http::{self, HeaderValue, Settings, Uri, header};
 use crate::land::{Pace, Trouble};
+
+/// GitHub turns away who has no name.
+const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
 
 /// An API with a token for it.
 pub struct GitHub {
     crab: Octocrab,
+    wire: Wire,
     runtime: Runtime,
 }
 
@@ -32,22 +43,37 @@ struct Answer {
     body: Value,
 }
 
-/// No answer to what is asked here is larger.
-const MAX_ANSWER: usize = 10_000_000;
-
 impl GitHub {
+    /// `http` says how to get there.
+    ///
     /// # Errors
     /// An address that is none, or a machine without root certificates.
-    pub fn new(api: &str, token: &str) -> Result<Self> {
+    pub fn new(http: &Settings, api: &str, token: &str) -> Result<Self> {
         let fault = |why: String| {
             Failure::other(format!("{api}: GitHub's API can't be asked: {why}"))
-                .hinted("check GITHUB_API_URL, and that the machine has root certificates")
+                .hinted("check GITHUB_API_URL, and that the token is one line")
         };
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(|e| fault(e.to_string()))?;
+        let url = Url::parse(api).map_err(|e| fault(e.to_string()))?;
+        if !["http", "https"].contains(&url.scheme()) {
+            return Err(fault("its scheme is not https".to_owned()));
+        }
+        let base: Uri = api.parse().map_err(|_| fault("it is no address".to_owned()))?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| fault("the token has characters that no header can carry".to_owned()))?;
+        bearer.set_sensitive(true);
+        let name = (header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        let runtime = Builder::new_current_thread().build().map_err(|e| fault(e.to_string()))?;
         let _inside = runtime.enter();
-        let builder = Octocrab::builder().base_uri(api).map_err(|e| fault(e.to_string()))?;
-        let crab = builder.personal_token(token.to_owned()).build().map_err(|e| fault(e.to_string()))?;
-        Ok(GitHub { crab, runtime })
+        let wire = Wire::new(http.agent(&url)?);
+        let built = OctocrabBuilder::new_empty()
+            .with_service(wire.clone())
+            .with_layer(&ExtraHeadersLayer::new(Arc::new(vec![name])))
+            .with_layer(&BaseUriLayer::new(base.clone()))
+            .with_layer(&AuthHeaderLayer::new(Some(bearer), base.clone(), base))
+            .with_auth(AuthState::None)
+            .build();
+        let crab = built.map_err(|e| fault(e.to_string()))?;
+        Ok(GitHub { crab, wire, runtime })
     }
 
     /// Asks until there is an answer, or the budget is spent.
@@ -70,14 +96,15 @@ impl GitHub {
     /// # Errors
     /// Faults that may pass, and refusals.
     pub fn once(&self, until: Instant, route: &str, ask: Ask<'_>) -> Result<Value, Trouble> {
-        let time = until.saturating_duration_since(Instant::now());
-        let asked = self.runtime.block_on(async { tokio::time::timeout(time, self.send(route, ask)).await });
-        let passing = |what: String| Trouble::Passing { what, retry_after: None };
-        let answer = match asked {
-            Err(_) => return Err(passing("GitHub's API: no answer in time".to_owned())),
-            Ok(Err(error)) => return Err(passing(format!("GitHub's API: {}", causes(&error)))),
-            Ok(Ok(answer)) => answer,
-        };
+        self.wire.give_up_at(until);
+        let asked = self.runtime.block_on(self.send(route, ask));
+        let answer = asked.map_err(|error| {
+            if let Some(failure) = http::refused_by_proxy(&error, self.wire.agent()) {
+                return Trouble::Final(failure);
+            }
+            let what = if http::was_too_slow(&error) { "no answer in time" } else { &causes(&error) };
+            Trouble::Passing { what: format!("GitHub's API: {what}"), retry_after: None }
+        })?;
         understood(answer, route)
     }
 

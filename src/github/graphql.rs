@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::client::{Ask, GitHub};
 use crate::error::{Failure, Result, inline};
+use crate::http::Settings;
 use crate::land::Trouble;
 
 /// The GraphQL API, with a token for it.
@@ -26,7 +27,7 @@ pub enum Said {
 impl GraphQl {
     /// # Errors
     /// An address that is none, or a machine without root certificates.
-    pub fn new(address: &str, token: &str) -> Result<Self> {
+    pub fn new(http: &Settings, address: &str, token: &str) -> Result<Self> {
         let fault = || {
             Failure::usage(format!("{address}: is no address of a GraphQL API"))
                 .hinted("check GITHUB_GRAPHQL_URL")
@@ -35,7 +36,7 @@ impl GraphQl {
         if !url.has_host() {
             return Err(fault());
         }
-        let hub = GitHub::new(&url.origin().ascii_serialization(), token)?;
+        let hub = GitHub::new(http, &url.origin().ascii_serialization(), token)?;
         Ok(GraphQl { hub, route: url.path().to_owned() })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! `client` asks and understands what a refusal means, `graphql` asks the other API. `pulls` keeps the pull
 //! request of a branch, `commit` makes commits and moves branches, `place` implements the landing room's
-//! trait with it. `compare` knows the order of commits that are not here.
+//! trait with it. `compare` knows the order of commits that are not here, `wire` is how requests get there.
 
 mod client;
 mod commit;
@@ -10,8 +10,9 @@ mod compare;
 mod graphql;
 mod place;
 mod pulls;
+mod wire;
 
-pub use client::GitHub;
+pub use client::{Ask, GitHub};
 pub use compare::order;
 pub use place::ApiPlace;
 pub use pulls::{PullRequest, Wish, close, find, propose};

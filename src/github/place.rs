@@ -30,7 +30,7 @@ impl ApiPlace {
     /// An address that is none, a remote that is no repository of GitHub's.
     pub fn new(git: GitPlace, graphql: &str, token: &str) -> Result<Self> {
         let repository = git.slug().ok_or_else(|| Failure::usage("the remote's URL names no repository"))?;
-        let branches = Branches::new(GraphQl::new(graphql, token)?, &repository);
+        let branches = Branches::new(GraphQl::new(git.http(), graphql, token)?, &repository);
         Ok(ApiPlace { git, branches, made: HashMap::new(), verification: None })
     }
 

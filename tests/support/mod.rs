@@ -5,5 +5,6 @@ pub mod cli;
 pub mod files;
 pub mod git;
 pub mod git_server;
+pub mod proxy;
 pub mod repo;
 pub mod trap;

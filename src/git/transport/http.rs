@@ -9,22 +9,18 @@ use std::time::Duration;
 
 use git2::transport::{Service, SmartSubtransportStream};
 use jiff::Timestamp;
-use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
 use ureq::http::{Response, StatusCode};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
 use super::{Endpoint, Fault, Server, program};
 use crate::error::Failure;
 use crate::git::credentials::{Credential, Credentials, Secrets};
-use crate::git::remote_url::is_loopback;
+use crate::http::{self, Settings};
 
 /// Servers tell git from others by this.
-const USER_AGENT: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// A server that says nothing for so long is given up; whether it did something is looked at first.
-const STALL: Duration = Duration::from_secs(30);
+const NAME: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
 /// As many as git follows is 20; nobody needs more than a few.
 const MAX_REDIRECTS: usize = 5;
 /// How much of an error page is kept, and how much of an answer is read to keep the connection.
@@ -32,11 +28,13 @@ const MAX_WORDS: u64 = 4 * 1024;
 const MAX_REST: u64 = 256 * 1024;
 
 pub struct HttpServer {
-    agent: Agent,
+    settings: Settings,
     state: Mutex<State>,
 }
 
 struct State {
+    /// For the server that `base` is on.
+    agent: Agent,
     /// Where the repository is; a redirect of the first request moves it.
     base: Url,
     credentials: Credentials,
@@ -46,26 +44,21 @@ struct State {
 }
 
 impl HttpServer {
-    pub fn new(base: Url, credentials: Credentials) -> Result<Self, Failure> {
-        // a redirect may lead from http to https; on this machine that does not happen
-        let tls = if base.scheme() == "https" || !is_loopback(&base) { Some(tls()?) } else { None };
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(USER_AGENT)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .tls_config(tls.unwrap_or_default())
-            .build();
+    pub fn new(base: Url, credentials: Credentials, settings: Settings) -> Result<Self, Failure> {
+        let agent = settings.agent(&base)?;
         let credential = credentials.at_hand()?;
         let mut secrets = credentials.secrets();
         secrets.extend(credential.as_ref());
-        let state = Mutex::new(State { base, credentials, credential, secrets });
-        Ok(HttpServer { agent: config.new_agent(), state })
+        let state = Mutex::new(State { agent, base, credentials, credential, secrets });
+        Ok(HttpServer { settings, state })
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn agent(&self) -> Agent {
+        self.state().agent.clone()
     }
 
     pub fn credential_label(&self) -> Option<String> {
@@ -92,7 +85,7 @@ impl HttpServer {
                 return Ok(answer);
             };
             finish(&mut answer.into_body().into_reader());
-            self.follow(&next?);
+            self.follow(&next?)?;
             url = self.url(&format!("info/refs?service=git-{service}"))?;
         }
         Err(Fault::Final(
@@ -108,7 +101,7 @@ impl HttpServer {
 
     /// Where the first request was sent on to, the others go too. The credential stays behind if that is
     /// another scheme, host or port.
-    fn follow(&self, next: &Url) {
+    fn follow(&self, next: &Url) -> Result<(), Fault> {
         let mut state = self.state();
         let mut base = next.clone();
         base.set_query(None);
@@ -119,8 +112,10 @@ impl HttpServer {
         if base.origin() != state.base.origin() {
             state.credential = None;
             state.credentials = Credentials::none();
+            state.agent = self.settings.agent(&base).map_err(Fault::Final)?;
         }
         state.base = base;
+        Ok(())
     }
 
     /// Without a credential so far, asks git's credential helper. Whether there is one now.
@@ -146,40 +141,29 @@ impl HttpServer {
     }
 
     fn get(&self, url: &Url, time: Duration) -> Result<Response<Body>, Fault> {
-        let request = self.agent.get(url.as_str()).header("Pragma", "no-cache").header(ACCEPT, "*/*");
-        self.prepared(request, time).call().map_err(|e| fault(&e))
+        let agent = self.agent();
+        let request = agent.get(url.as_str()).header("Pragma", "no-cache").header(ACCEPT, "*/*");
+        self.prepared(request, time).call().map_err(|e| fault(&e, &agent))
     }
 
     fn post(&self, service: &str, body: &[u8], time: Duration) -> Result<Response<Body>, Fault> {
         let url = self.url(&format!("git-{service}"))?;
-        let request = self
-            .agent
+        let agent = self.agent();
+        let request = agent
             .post(url.as_str())
             .header(CONTENT_TYPE, format!("application/x-git-{service}-request"))
             .header(ACCEPT, format!("application/x-git-{service}-result"));
-        self.prepared(request, time).send(body).map_err(|e| fault(&e))
+        self.prepared(request, time).send(body).map_err(|e| fault(&e, &agent))
     }
 
     /// With who we are, and how long it may take.
     fn prepared<B>(&self, request: RequestBuilder<B>, time: Duration) -> RequestBuilder<B> {
         let with = |request: RequestBuilder<B>, (name, value)| request.header::<String, String>(name, value);
-        let stall = Some(time.min(STALL));
+        let (whole, stall) = http::patience(time);
+        let request = request.header(USER_AGENT, NAME);
         let config = self.headers().into_iter().fold(request, with).config();
-        config.timeout_global(Some(time)).timeout_recv_response(stall).timeout_per_read(stall).build()
+        config.timeout_global(whole).timeout_recv_response(stall).timeout_per_read(stall).build()
     }
-}
-
-/// The system's roots, or those that `SSL_CERT_FILE` names.
-fn tls() -> Result<TlsConfig, Failure> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        return Err(Failure::other(
-            "no CA certificates were found on this machine, so https can't be trusted",
-        )
-        .hinted("install ca-certificates, or name a file of them in SSL_CERT_FILE"));
-    }
-    let roots: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    Ok(TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(roots))).build())
 }
 
 /// Where an answer sends us on to.
@@ -278,20 +262,26 @@ fn retry_after(answer: &Response<Body>) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
-fn fault(error: &ureq::Error) -> Fault {
+fn fault(error: &ureq::Error, agent: &Agent) -> Fault {
     use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, NotFound, TimedOut};
+    let on_the_way = |why: &str| {
+        let proxy = http::proxy_of(agent).map(|proxy| format!(" (through the proxy {proxy})"));
+        Fault::Unreachable(format!("{why}{}", proxy.unwrap_or_default()))
+    };
     match error {
         ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-            Fault::Unreachable("no connection in time".to_owned())
+            on_the_way("no connection in time")
         }
         ureq::Error::Timeout(_) => Fault::TimedOut,
-        ureq::Error::HostNotFound => Fault::Unreachable("the host's name is not known".to_owned()),
-        ureq::Error::ConnectionFailed => Fault::Unreachable(error.to_string()),
+        ureq::Error::HostNotFound => on_the_way("the host's name is not known"),
+        ureq::Error::ConnectionFailed => on_the_way(&error.to_string()),
+        ureq::Error::ConnectProxyFailed(why) => match http::refused_by_proxy(error, agent) {
+            Some(failure) => Fault::Final(failure),
+            None => on_the_way(why),
+        },
         ureq::Error::Io(e) if is_certificate(e) => Fault::Certificate(e.to_string()),
         ureq::Error::Io(e) => match e.kind() {
-            ConnectionRefused | HostUnreachable | NetworkUnreachable | NotFound => {
-                Fault::Unreachable(e.to_string())
-            }
+            ConnectionRefused | HostUnreachable | NetworkUnreachable | NotFound => on_the_way(&e.to_string()),
             TimedOut => Fault::TimedOut,
             _ => Fault::Broken(e.to_string()),
         },

@@ -18,6 +18,7 @@ use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Trans
 use super::RemoteUrl;
 use super::credentials::Credentials;
 use crate::error::Failure;
+use crate::http::Settings;
 
 pub use http::HttpServer;
 pub use local::LocalServer;
@@ -59,9 +60,11 @@ enum Server {
 }
 
 impl Endpoint {
-    pub fn new(url: &RemoteUrl, credentials: Credentials) -> Result<Arc<Self>, Failure> {
+    pub fn new(url: &RemoteUrl, credentials: Credentials, http: &Settings) -> Result<Arc<Self>, Failure> {
         let server = match url {
-            RemoteUrl::Http { url, .. } => Server::Http(Box::new(HttpServer::new(url.clone(), credentials)?)),
+            RemoteUrl::Http { url, .. } => {
+                Server::Http(Box::new(HttpServer::new(url.clone(), credentials, http.clone())?))
+            }
             RemoteUrl::Path(path) => Server::Local(LocalServer::new(path.clone())),
         };
         Ok(Arc::new(Endpoint { server, fault: Mutex::new(None), deadline: Mutex::new(Instant::now()) }))

@@ -1,0 +1,213 @@
+//! What git's configuration and the environment say of HTTP, and the client that comes of it.
+//!
+//! Sources: `git help config` (`http.*`, `http.<url>.*`), git's `http.c` for the order of the variables.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
+use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use url::Url;
+
+use super::{CONNECT_TIMEOUT, proxy};
+use crate::environment::Environment;
+use crate::error::{Failure, Result};
+
+/// What is set for HTTP, of which each URL gets its part.
+#[derive(Clone, Default)]
+pub struct Settings {
+    environment: Environment,
+    /// Git's `http.*`, lower-case but for the URLs in it, in its order.
+    entries: Vec<(String, String)>,
+}
+
+impl Settings {
+    /// `entries` are what git's configuration has in the section `http`, as libgit2 names it.
+    pub fn new(environment: &Environment, entries: Vec<(String, String)>) -> Self {
+        Settings { environment: environment.clone(), entries }
+    }
+
+    /// The values of `http.KEY` and `http.<url>.KEY` that hold for a URL, by git's rules: of all URLs that match
+    /// the most specific one counts. `key` is lower-case.
+    pub fn values(&self, key: &str, url: &Url) -> Vec<&str> {
+        let mut best = 0;
+        let mut values = Vec::new();
+        for (name, value) in &self.entries {
+            let Some(score) = specificity(name, key, url).filter(|score| *score >= best) else { continue };
+            if score > best {
+                values.clear();
+            }
+            best = score;
+            values.push(value.as_str());
+        }
+        values
+    }
+
+    /// The one value that holds, which may be empty.
+    pub(super) fn value(&self, key: &str, url: &Url) -> Option<&str> {
+        self.values(key, url).pop()
+    }
+
+    /// A client for the server of a URL: with its proxy, and trusting whom git would trust there. What it is
+    /// called is told with every request.
+    ///
+    /// # Errors
+    /// Exit 2 for a proxy that is no URL, a file without certificates, and where git is told not to look at
+    /// certificates; else where the machine has no root certificates.
+    pub fn agent(&self, url: &Url) -> Result<Agent> {
+        let tls = if url.scheme() == "https" { self.tls(url)? } else { TlsConfig::default() };
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .proxy(proxy::of(self, &self.environment, url)?)
+            .tls_config(tls)
+            .build();
+        Ok(config.new_agent())
+    }
+
+    fn tls(&self, url: &Url) -> Result<TlsConfig> {
+        self.check_verifies(url)?;
+        let named = self.named_roots(url)?;
+        let certificates = match named {
+            Some(certificates) => certificates,
+            None => self.system_roots()?,
+        };
+        let roots = RootCerts::Specific(Arc::new(certificates));
+        Ok(TlsConfig::builder().root_certs(roots).build())
+    }
+
+    /// A connection that anyone can listen to is never made silently, whoever may want it.
+    fn check_verifies(&self, url: &Url) -> Result<()> {
+        let off = |text: &str| ["false", "no", "off", "0", ""].contains(&text.to_ascii_lowercase().as_str());
+        let set = if self.environment.get("GIT_SSL_NO_VERIFY").is_some_and(|text| !off(text)) {
+            "GIT_SSL_NO_VERIFY"
+        } else if self.value("sslverify", url).is_some_and(off) {
+            "http.sslVerify"
+        } else {
+            return Ok(());
+        };
+        Err(Failure::usage(format!("{set} turns the check of certificates off, and tagbump never does that"))
+            .hinted("name your CA's file in http.sslCAInfo or GIT_SSL_CAINFO instead"))
+    }
+
+    /// The roots that git is told of; they alone count then.
+    fn named_roots(&self, url: &Url) -> Result<Option<Vec<Certificate<'static>>>> {
+        let named = |variable: &'static str, key: &str, name: &'static str| {
+            let variable = self.environment.get(variable).map(|path| (variable, path));
+            let setting = || self.value(key, url).filter(|path| !path.is_empty()).map(|path| (name, path));
+            variable.or_else(setting).map(|(name, path)| (name, self.path(path)))
+        };
+        let file = named("GIT_SSL_CAINFO", "sslcainfo", "http.sslCAInfo");
+        let folder = named("GIT_SSL_CAPATH", "sslcapath", "http.sslCAPath");
+        let Some((name, shown)) = file.as_ref().or(folder.as_ref()) else { return Ok(None) };
+        let path = |named: &Option<(&str, PathBuf)>| named.as_ref().map(|(_, path)| path.clone());
+        let found = load_certs_from_paths(path(&file).as_deref(), path(&folder).as_deref());
+        certificates(found).map(Some).map_err(|why| {
+            Failure::usage(format!("{}: holds no CA certificates{why}", shown.display()))
+                .hinted(format!("{name} names it; it is to be a file of them in PEM format"))
+        })
+    }
+
+    /// The system's roots, or those that OpenSSL's variables name.
+    fn system_roots(&self) -> Result<Vec<Certificate<'static>>> {
+        let variable = |name: &str| self.environment.get(name).map(Path::new);
+        let (file, folder) = (variable("SSL_CERT_FILE"), variable("SSL_CERT_DIR"));
+        let found = if file.is_none() && folder.is_none() {
+            load_native_certs()
+        } else {
+            load_certs_from_paths(file, folder)
+        };
+        certificates(found).map_err(|why| {
+            let what = "no CA certificates were found on this machine, so https can't be trusted";
+            Failure::other(format!("{what}{why}"))
+                .hinted("install ca-certificates, or name a file of them in SSL_CERT_FILE")
+        })
+    }
+
+    /// A path with `~/` as git expands it.
+    fn path(&self, text: &str) -> PathBuf {
+        match (text.strip_prefix("~/"), self.environment.get("HOME")) {
+            (Some(rest), Some(home)) => Path::new(home).join(rest),
+            _ => PathBuf::from(text),
+        }
+    }
+}
+
+/// What was found; where that is nothing, why.
+fn certificates(found: CertificateResult) -> Result<Vec<Certificate<'static>>, String> {
+    let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    match found.errors.first() {
+        _ if !certificates.is_empty() => Ok(certificates),
+        Some(error) => Err(format!(": {error}")),
+        None => Err(String::new()),
+    }
+}
+
+/// How specific a `http.<url>.KEY` is for a URL; nothing where it is another key, or for another URL.
+fn specificity(name: &str, key: &str, url: &Url) -> Option<usize> {
+    let inner = name.strip_prefix("http.")?.strip_suffix(key)?;
+    let pattern = match inner {
+        "" => return Some(1),
+        inner => inner.strip_suffix('.').filter(|pattern| !pattern.is_empty())?,
+    };
+    let pattern = Url::parse(pattern).ok()?;
+    let same_place = pattern.scheme() == url.scheme()
+        && pattern.port_or_known_default() == url.port_or_known_default()
+        && same_host(pattern.host_str()?, url.host_str()?);
+    // a user in the pattern asks for that user; the URL here has none
+    if !same_place || !pattern.username().is_empty() {
+        return None;
+    }
+    let prefix = pattern.path().trim_end_matches('/');
+    let rest = url.path().strip_prefix(prefix)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(2 + prefix.len())
+}
+
+/// Hosts are compared by label; `*` stands for one.
+fn same_host(pattern: &str, host: &str) -> bool {
+    let (pattern, host): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), host.split('.').collect());
+    pattern.len() == host.len()
+        && pattern.iter().zip(&host).all(|(p, h)| *p == "*" || p.eq_ignore_ascii_case(h))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn score(key: &str, url: &str) -> Option<usize> {
+        specificity(key, "extraheader", &Url::parse(url).unwrap())
+    }
+
+    #[test]
+    fn keys_match_as_in_git() {
+        let url = "https://github.com/acme/gitops.git";
+        assert_eq!(score("http.extraheader", url), Some(1));
+        assert_eq!(score("http.xextraheader", url), None);
+        assert_eq!(score("http.https://github.com/.extraheader", url), Some(2));
+        assert_eq!(score("http.https://github.com/acme.extraheader", url), Some(7));
+        assert_eq!(score("http.https://github.com/ac.extraheader", url), None);
+        assert_eq!(score("http.https://github.com:443.extraheader", url), Some(2));
+        assert_eq!(score("http.http://github.com/.extraheader", url), None);
+        assert_eq!(score("http.https://evil.com/.extraheader", url), None);
+        assert_eq!(score("http.https://*.com/.extraheader", url), Some(2));
+    }
+
+    #[test]
+    fn the_most_specific_value_counts_then_the_last() {
+        let entry = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let entries = [
+            ("http.proxy", "a"),
+            ("http.https://h/.proxy", "b"),
+            ("http.https://h/.proxy", ""),
+            ("http.proxy", "c"),
+        ];
+        let settings = Settings::new(&Environment::default(), entries.iter().map(entry).collect());
+        let value = |url: &str| settings.value("proxy", &Url::parse(url).unwrap());
+        assert_eq!(value("https://h/x"), Some(""));
+        assert_eq!(value("http://h/x"), Some("c"));
+        assert_eq!(settings.value("sslcainfo", &Url::parse("https://h/").unwrap()), None);
+    }
+}
