@@ -10,6 +10,7 @@ mod support;
 use github::{Fault, On};
 use hub::{HEAD, Hub, Via, WAYS, each_way, somebody_commits};
 use support::git::git;
+use support::git_server::{self, Service};
 use support::repo::{self, API, FILE, ended, kustomization, run_together};
 
 /// Runs all, started before any is waited for; each must end in a pull request.
@@ -64,26 +65,33 @@ fn eight_tags_for_one_branch() {
     });
 }
 
-/// Calls `hook` right before the branch is written: by a push, or by the API's `nth` request that moves
-/// branches.
-fn before_the_branch_moves(hub: &Hub, nth: usize, hook: impl FnOnce() + Send + 'static) {
-    match hub.via {
-        Via::Git => hub.github.git.before_receive(hook),
-        Via::Api => {
-            for _ in 1..nth {
-                hub.github.before(On::UpdateRefs, || {});
-            }
-            hub.github.before(On::UpdateRefs, hook);
+/// Runs a test with somebody who is faster than we are: before a push asks where the branch is, and before it
+/// is made; by the API before the first request that moves branches, and before the last.
+fn outrun(last: usize, test: impl Fn(Hub, &dyn Fn(&Hub, Hook))) {
+    for via in WAYS {
+        for late in [false, true] {
+            eprintln!("via {via:?}, late: {late}");
+            test(Hub::new(*via), &|hub, hook| match via {
+                Via::Git if late => hub.github.git.before_receive(hook),
+                Via::Git => hub.github.git.before(git_server::On::InfoRefs(Service::ReceivePack), hook),
+                Via::Api => {
+                    let pass = if late { last - 1 } else { 0 };
+                    (0..pass).for_each(|_| hub.github.before(On::UpdateRefs, || {}));
+                    hub.github.before(On::UpdateRefs, hook);
+                }
+            });
         }
     }
 }
 
+type Hook = Box<dyn FnOnce() + Send>;
+
 #[test]
 fn a_commit_pushed_between_our_look_and_our_push_is_kept() {
-    each_way(|hub| {
+    outrun(2, |hub, before| {
         hub.propose("v1", &[]);
         let bare = hub.world.bare.clone();
-        before_the_branch_moves(&hub, 2, move || drop(somebody_commits(&bare, HEAD, "theirs.txt")));
+        before(&hub, Box::new(move || drop(somebody_commits(&bare, HEAD, "theirs.txt"))));
         let told = hub.propose("v2", &[]);
         assert_eq!(
             hub.ahead(HEAD),
@@ -95,9 +103,9 @@ fn a_commit_pushed_between_our_look_and_our_push_is_kept() {
 
 #[test]
 fn a_branch_made_between_our_look_and_our_push_is_kept() {
-    each_way(|hub| {
+    outrun(1, |hub, before| {
         let bare = hub.world.bare.clone();
-        before_the_branch_moves(&hub, 1, move || drop(somebody_commits(&bare, HEAD, "theirs.txt")));
+        before(&hub, Box::new(move || drop(somebody_commits(&bare, HEAD, "theirs.txt"))));
         hub.propose("v1", &[]);
         assert_eq!(hub.ahead(HEAD), ["chore: update api image to v1", "change theirs.txt"]);
         hub.pull();
@@ -106,12 +114,11 @@ fn a_branch_made_between_our_look_and_our_push_is_kept() {
 
 #[test]
 fn a_branch_removed_between_our_look_and_our_push_is_made_again() {
-    each_way(|hub| {
+    outrun(2, |hub, before| {
         hub.propose("v1", &[]);
         let bare = hub.world.bare.clone();
-        before_the_branch_moves(&hub, 2, move || {
-            drop(git(&bare, &["update-ref", "-d", &format!("refs/heads/{HEAD}")]));
-        });
+        let gone = move || drop(git(&bare, &["update-ref", "-d", &format!("refs/heads/{HEAD}")]));
+        before(&hub, Box::new(gone));
         hub.propose("v2", &[]);
         hub.proposes(HEAD, "v2");
     });

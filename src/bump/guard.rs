@@ -4,7 +4,6 @@
 //! Where that can't be told it is written, and a notice says so.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use super::Bump;
 use super::wording::same_repository;
@@ -101,7 +100,7 @@ impl Bump<'_> {
         let order = if self.is_landed_in(ours) {
             seen.history.order(&ours.sha, &theirs.sha, seen.until)
         } else {
-            self.order_elsewhere(ours, theirs, seen.until)
+            self.order_elsewhere(seen, ours, theirs)
         };
         if !matches!(order, Order::Unknown(_)) {
             self.orders.borrow_mut().insert(pair, order.clone());
@@ -117,14 +116,15 @@ impl Bump<'_> {
     }
 
     /// GitHub is asked with the token that may read there.
-    fn order_elsewhere(&self, ours: &Source, theirs: &Source, until: Instant) -> Order {
+    fn order_elsewhere(&self, seen: Seen<'_>, ours: &Source, theirs: &Source) -> Order {
         let repository = ours.repository.as_deref().unwrap_or_default();
         let mut why = format!("there is no token to ask GitHub of {repository} with");
         for (api, token) in self.askable(repository) {
             let http = self.checkout().and_then(Checkout::http);
             let hub =
                 http.and_then(|http| GitHub::new(&http, &api, &token)).map_err(|failure| failure.message);
-            let order = hub.and_then(|hub| github::order(&hub, until, repository, &ours.sha, &theirs.sha));
+            let order =
+                hub.and_then(|hub| github::order(&hub, seen.until, repository, &ours.sha, &theirs.sha));
             match order {
                 Ok(order) => return order,
                 Err(told) => why = told,
