@@ -113,6 +113,29 @@ fn the_branch_is_made_anew_where_the_base_has_moved() {
     });
 }
 
+/// As actions/checkout makes them: neither the old base nor what the branch was made on is there.
+#[test]
+fn the_branch_is_made_anew_from_a_shallow_checkout_of_the_new_base() {
+    each_way(|hub| {
+        hub.propose("v1", &[]);
+        for nth in 0..2 {
+            hub.world.rival("README.md", &format!("newer {nth}\n"));
+        }
+        hub.propose("v1", &[]);
+        assert_eq!(hub.proposes(HEAD, "v1").number, 1);
+    });
+}
+
+#[test]
+fn the_pull_request_is_closed_from_a_shallow_checkout() {
+    each_way(|hub| {
+        hub.propose("v1", &[]);
+        hub.world.rival(FILE, &kustomization(&[API.into()]).replace("v0", "v1"));
+        ended(&hub.run("v1", &[]), 0, "already");
+        assert!(!hub.github.pull(1).open);
+    });
+}
+
 #[test]
 fn commits_of_others_are_kept_and_the_bump_goes_on_top() {
     each_way(|hub| {

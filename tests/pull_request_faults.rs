@@ -345,3 +345,38 @@ fn leaks(ways: &[&str]) {
         assert!(leaks.is_empty(), "via {via:?}, {} leaks:\n{}", leaks.len(), leaks.join("\n"));
     }
 }
+
+#[test]
+fn refusals_of_the_commit() {
+    for (fault, cure) in [
+        (Fault::Status(401), "TAGBUMP_TOKEN"),
+        (Fault::Forbidden("Resource not accessible by integration"), "contents: write"),
+    ] {
+        let hub = Hub::new(Via::Api);
+        for on in [On::CreateCommitOnBranch, On::CreateCommitOnBranch] {
+            // the words may mean a race: it is asked twice
+            hub.github.fault(on, fault.clone());
+        }
+        let told = failed(&hub.run("v1", &[]), 5);
+        assert!(told.contains(cure), "{fault:?}: {told}");
+        assert!(hub.github.pulls().is_empty());
+    }
+}
+
+#[test]
+fn a_token_in_the_url_is_not_shown() {
+    leaks(&["url"]);
+}
+
+/// Where the answer to making the branch aside, or the commit on it, is lost.
+#[test]
+fn no_branch_is_left_behind() {
+    for on in [On::UpdateRefs, On::CreateCommitOnBranch] {
+        for fault in [Fault::AfterCommit(502), Fault::Cut] {
+            let hub = Scene::Older.set(Via::Api);
+            hub.github.fault(on, fault.clone());
+            Scene::Older.plays(&hub);
+            assert_eq!(hub.branches().len(), 2, "{fault:?} on {on:?}: {:?}", hub.branches());
+        }
+    }
+}

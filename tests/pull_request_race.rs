@@ -137,6 +137,17 @@ fn a_job_that_opens_the_pull_request_first() {
     });
 }
 
+/// Its commit took the place of ours: so do its words.
+#[test]
+fn a_job_with_another_tag_that_opens_the_pull_request_first() {
+    each_way(|hub| {
+        let mut other = hub.command("v2", &[]);
+        hub.github.before(On::CreatePull, move || drop(ended(&repo::run(&mut other), 0, "proposed")));
+        hub.propose("v1", &[]);
+        assert_eq!(hub.proposes(HEAD, "v2").title, "chore: update api image to v2");
+    });
+}
+
 #[test]
 fn a_base_that_moves_meanwhile_is_no_trouble() {
     each_way(|hub| {

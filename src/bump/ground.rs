@@ -29,6 +29,18 @@ impl Ground {
         }
     }
 
+    /// Takes the remote's secrets out of all that is told: servers may repeat what they were sent.
+    pub fn keep_secrets(&self, done: Result<()>, report: &mut Report) -> Result<()> {
+        let scrub = |text: &mut String| *text = self.git().scrub(text);
+        let told = [&mut report.warnings, &mut report.notices, &mut report.details];
+        told.into_iter().flatten().for_each(scrub);
+        done.map_err(|mut failure| {
+            scrub(&mut failure.message);
+            failure.hint.iter_mut().for_each(scrub);
+            failure
+        })
+    }
+
     /// Says whether GitHub verified the commit, where it was GitHub that made it.
     pub fn note_verification(&self, commit: &str, pace: &Pace<'_>, report: &mut Report) {
         let Ground::Api(place) = self else { return };
@@ -50,7 +62,8 @@ impl Bump<'_> {
         let landing = &self.settings.landing;
         let page = target.push.page();
         let place = GitPlace::new(checkout, target, &landing.tokens)?;
-        if landing.via == Via::Git {
+        // a look needs no token
+        if landing.via == Via::Git || self.settings.dry_run {
             return Ok(Ground::Git(Box::new(place)));
         }
         let run = &self.settings.place.run;

@@ -28,9 +28,10 @@ impl Bump<'_> {
         if self.settings.dry_run {
             return self.dry_landing(&mut ground, &pace, report);
         }
-        let landed = land_on(&mut ground, &mut pace, report, &mut |seen| self.propose(seen, &committer))?;
+        let landed = land_on(&mut ground, &mut pace, report, &mut |seen| self.propose(seen, &committer));
         report.branch = ground.git().branch().map(str::to_owned);
-        self.tell_landing(checkout, &mut ground, &pace, landed, report)
+        let done = landed.and_then(|landed| self.tell_landing(checkout, &mut ground, &pace, landed, report));
+        ground.keep_secrets(done, report)
     }
 
     /// The bump on a tip; its configuration is the tip's.

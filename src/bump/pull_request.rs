@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use super::Bump;
-use super::ground::no_token;
+use super::ground::{Ground, no_token};
 use super::landing::land_on;
 use crate::config::Config;
 use crate::error::{Exit, Failure, Result};
@@ -22,6 +22,14 @@ use crate::report::{Outcome, Report, ToldPullRequest};
 struct Said {
     title: String,
     body: String,
+}
+
+/// What a pull request is made with, besides the commit.
+struct Words<'a> {
+    /// The address of the REST API.
+    api: &'a str,
+    head: &'a str,
+    said: Said,
 }
 
 impl Bump<'_> {
@@ -54,32 +62,52 @@ impl Bump<'_> {
             let (proposal, words) = self.proposed(seen, &committer)?;
             *said.borrow_mut() = words;
             Ok(proposal)
-        })?;
+        });
         report.branch = Some(head.clone());
-        let said = said.into_inner();
+        let words = Words { api: &api, head: &head, said: said.into_inner() };
+        let done =
+            landed.and_then(|landed| self.tell_proposal(&mut ground, &mut pace, landed, &words, report));
+        ground.keep_secrets(done, report)
+    }
+
+    /// Opens, updates or closes the pull request of a branch as it is now.
+    fn tell_proposal(
+        &self,
+        ground: &mut Ground,
+        pace: &mut Pace<'_>,
+        landed: Landing,
+        words: &Words<'_>,
+        report: &mut Report,
+    ) -> Result<()> {
+        let Landing { plan, commit, .. } = landed;
         let repository = ground.git().slug().unwrap_or_default();
+        let base = ground.git().branch().unwrap_or_default().to_owned();
         let wish = Wish {
             repository: &repository,
-            head: &head,
-            base: ground.git().branch().unwrap_or_default(),
-            title: &said.title,
-            body: &said.body,
+            head: words.head,
+            base: &base,
+            title: &words.said.title,
+            body: &words.said.body,
             labels: &self.settings.pull.labels,
             draft: self.settings.pull.draft,
         };
-        let Landing { plan, commit, .. } = landed;
-        let hub = || GitHub::new(ground.git().http(), &api, &ground.git().api_token().ok_or_else(no_token)?);
+        let place = ground.git();
+        let hub = || GitHub::new(place.http(), words.api, &place.api_token().ok_or_else(no_token)?);
         let done = match commit {
             Some(commit) => {
-                report.pull_request = Some(told(github::propose(&hub()?, &mut pace, &wish)?));
-                ground.note_verification(&commit, &pace, report);
+                let (hub, until) = (hub()?, pace.deadline());
+                let place = ground.place();
+                let mut still =
+                    || place.tip(until).map_or(true, |tip| tip.published.as_deref() == Some(&*commit));
+                report.pull_request = Some(told(github::propose(&hub, pace, &wish, &mut still)?));
+                ground.note_verification(&commit, pace, report);
                 report.commit_url = ground.git().commit_url(&commit);
                 report.commit = Some(commit);
                 Outcome::Proposed
             }
-            None if plan.left > 0 || !ground.git().has_head() => self.outcome(&plan, Outcome::Proposed),
-            None if ground.git().has_own_head() => close(&hub()?, &mut pace, &wish, report)?,
-            None => stand_by(&hub()?, &mut pace, &wish, report)?,
+            None if plan.left > 0 || !place.has_head() => self.outcome(&plan, Outcome::Proposed),
+            None if place.has_own_head() => close(&hub()?, pace, &wish, report)?,
+            None => stand_by(&hub()?, pace, &wish, report)?,
         };
         self.ended(plan, done, report)
     }
@@ -124,7 +152,7 @@ impl Bump<'_> {
         let worded = |flag: &str, template| {
             // it is worded as a commit is, and what is wrong with it is told so
             let told = |text: &str| text.replacen("--message", flag, 1);
-            let words = self.worded(Some(template), committer, config, plan);
+            let words = self.unmarked(template, committer, config, plan);
             words.map_err(|failure| Failure {
                 message: told(&failure.message),
                 hint: failure.hint.as_deref().map(told),
@@ -139,7 +167,7 @@ impl Bump<'_> {
             Some(template) => worded("--pr-body", template)?,
             None => body.to_owned(),
         };
-        Ok(Said { title, body: body.trim().to_owned() })
+        Ok(Said { title: title.chars().take(MAX_TITLE).collect(), body: cut(body.trim()) })
     }
 
     /// The remote's default branch: the pull request's own is named after its base, and must be another.
@@ -189,6 +217,22 @@ impl Bump<'_> {
     }
 }
 
+/// As many characters as GitHub takes.
+const MAX_TITLE: usize = 256;
+const MAX_BODY: usize = 65_536;
+
+/// A text that is too long loses its middle: the trailers at its end are what a squash merge keeps.
+fn cut(body: &str) -> String {
+    if body.chars().count() <= MAX_BODY {
+        return body.to_owned();
+    }
+    let trailers = body.rsplit("\n\n").next().filter(|last| last.chars().count() < MAX_BODY / 2);
+    let end = format!("\n…\n\n{}", trailers.unwrap_or_default());
+    let start: String = body.chars().take(MAX_BODY - end.chars().count()).collect();
+    let whole = start.rsplit_once('\n').map_or(start.as_str(), |(lines, _)| lines);
+    format!("{whole}{end}")
+}
+
 /// There is nothing to propose: a pull request of ours has nothing left in it.
 fn close(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, report: &mut Report) -> Result<Outcome> {
     let closed = github::close(hub, pace, wish)?;
@@ -203,7 +247,7 @@ fn close(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, report: &mut Report
 fn stand_by(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, report: &mut Report) -> Result<Outcome> {
     let lacks = !wish.title.is_empty();
     let pull = match github::find(hub, pace, wish)? {
-        None if lacks => Some(github::propose(hub, pace, wish)?),
+        None if lacks => Some(github::propose(hub, pace, wish, &mut || true)?),
         found => found,
     };
     report.pull_request = pull.map(told);
@@ -217,4 +261,23 @@ fn is_unfit(c: char) -> bool {
 
 fn told(pull: PullRequest) -> ToldPullRequest {
     ToldPullRequest { number: pull.number, url: pull.url }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_keeps_its_trailers() {
+        let line = "ghcr.io/acme/äpi: v1 -> v2 (k8s/kustomization.yaml)\n";
+        let body = format!("{}\n\nTagbump-Image: a:v2\nTagbump-Source: a/b@1", line.repeat(3000).trim_end());
+        let short = cut(&body);
+        assert!(short.chars().count() <= MAX_BODY && short.chars().count() > MAX_BODY - 100);
+        assert!(
+            short.ends_with(".yaml)\n…\n\nTagbump-Image: a:v2\nTagbump-Source: a/b@1"),
+            "{}",
+            &short[short.len() - 200..]
+        );
+        assert_eq!(cut("short"), "short");
+    }
 }

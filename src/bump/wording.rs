@@ -43,20 +43,31 @@ impl Bump<'_> {
     }
 
     pub(super) fn message(&self, committer: &Identity, config: &Config, plan: &Plan) -> Result<String> {
-        self.worded(request::message(self.settings, config, plan), committer, config, plan)
+        self.words(request::message(self.settings, config, plan), committer, config, plan)?.message(plan)
     }
 
-    /// The message that a template makes.
-    pub(super) fn worded(
+    /// What a template makes for a pull request: a mark is for commits.
+    pub(super) fn unmarked(
         &self,
-        template: Option<&Template>,
+        template: &Template,
         committer: &Identity,
         config: &Config,
         plan: &Plan,
     ) -> Result<String> {
+        let words = self.words(Some(template), committer, config, plan)?;
+        Words { skip_ci: false, ..words }.message(plan)
+    }
+
+    fn words<'a>(
+        &'a self,
+        template: Option<&'a Template>,
+        committer: &Identity,
+        config: &Config,
+        plan: &Plan,
+    ) -> Result<Words<'a>> {
         let source = self.source(config, plan)?;
         let commit = &self.settings.commit;
-        let words = Words {
+        Ok(Words {
             template,
             facts: self.facts(),
             skip_ci: match commit.skip_ci {
@@ -67,8 +78,7 @@ impl Bump<'_> {
             source: source.and_then(|s| Some(format!("{}@{}", s.repository?, s.sha))),
             signoff: commit.signoff.then(|| format!("{} <{}>", committer.name, committer.email)),
             prefix: self.checkout()?.prefix(),
-        };
-        words.message(plan)
+        })
     }
 
     /// The commit that was built. Where nobody says in which repository: in the checkout's, if it is there.

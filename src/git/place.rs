@@ -126,7 +126,7 @@ impl GitPlace {
     }
 
     /// Takes every secret of the remote out of a text.
-    pub(super) fn scrub(&self, text: &str) -> String {
+    pub fn scrub(&self, text: &str) -> String {
         self.push.scrub(&self.fetch.scrub(text))
     }
 

@@ -41,7 +41,16 @@ pub fn of_status(status: &str, words: &str, url: &str) -> Verdict {
     // a hook that lets the push pass may say anything: its words are the last to be believed
     let refused = RULES.iter().any(|rule| status.contains(rule));
     let told = if words.is_empty() { status.to_owned() } else { format!("{status}\n{words}") };
-    if refused {
+    // "cannot lock ref" too, but for as long as the other branch is there
+    let in_the_way = words.contains("cannot create") && words.contains("exists;");
+    if in_the_way {
+        let message = format!("{url}: the branch can't be made: {told}");
+        Verdict::Refused(
+            Failure::new(Exit::Refused, message).hinted(
+                "a branch of that name is in the way; take it away, or name another with --pr-branch",
+            ),
+        )
+    } else if refused {
         Verdict::Refused(by_rule(status, &told, url))
     } else if said(&LOCKS) {
         Verdict::Locked { what: format!("the branch is locked on the server: {told}") }
@@ -57,7 +66,8 @@ pub fn of_status(status: &str, words: &str, url: &str) -> Verdict {
 fn by_rule(status: &str, told: &str, url: &str) -> Failure {
     let message = format!("{url} declines the push: {told}");
     let hint = if status.contains("protected") || told.contains("GH006") || told.contains("GH013") {
-        "the branch is protected: let this identity bypass the rule, or land on another branch with --branch"
+        "the branch is protected: propose the change with --pr, let this identity bypass the rule, or land on \
+         another branch with --branch"
     } else if told.contains("checked out") || told.contains("denyCurrentBranch") {
         "the remote has that branch checked out; push to a bare repository"
     } else {

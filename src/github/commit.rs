@@ -7,6 +7,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
 use super::graphql::{GraphQl, Said};
+use crate::error::{Exit, Failure};
 use crate::land::{Trouble, Verdict};
 
 const COMMIT: &str = "mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { \
@@ -43,11 +44,23 @@ pub struct Made {
     pub verification: Verification,
 }
 
-/// A branch that is to be moved. `None` is no branch.
+/// A branch that is to be moved.
 pub struct Move<'a> {
     pub branch: &'a str,
-    pub from: Option<&'a str>,
+    pub from: From<'a>,
+    /// Nothing: it is taken away.
     pub to: Option<&'a str>,
+}
+
+/// What must be there before a branch is moved.
+#[derive(Clone, Copy)]
+pub enum From<'a> {
+    /// No such branch.
+    Nothing,
+    /// A branch at this commit.
+    At(&'a str),
+    /// Whatever it is.
+    Anything,
 }
 
 /// A repository's branches.
@@ -93,12 +106,14 @@ impl Branches {
     /// Why not, as landing wants to know it.
     pub fn moves(&mut self, until: Instant, moves: &[Move<'_>]) -> Result<(), Verdict> {
         let one = |it: &Move<'_>| {
-            json!({
-                "name": format!("refs/heads/{}", it.branch),
-                "beforeOid": it.from.unwrap_or(NONE),
-                "afterOid": it.to.unwrap_or(NONE),
-                "force": it.from.is_some(),
-            })
+            let (name, after) = (format!("refs/heads/{}", it.branch), it.to.unwrap_or(NONE));
+            match it.from {
+                From::Anything => json!({"name": name, "afterOid": after, "force": true}),
+                From::Nothing => json!({"name": name, "beforeOid": NONE, "afterOid": after}),
+                From::At(before) => {
+                    json!({"name": name, "beforeOid": before, "afterOid": after, "force": true})
+                }
+            }
         };
         let updates: Vec<_> = moves.iter().map(one).collect();
         let input = json!({"repositoryId": self.id(until)?, "refUpdates": updates});
@@ -141,6 +156,10 @@ impl Branches {
 fn refused(kind: &str, message: String) -> Verdict {
     let is_race = kind == "STALE_DATA" || message.contains("Expected branch to point to");
     match kind {
+        "FORBIDDEN" | "INSUFFICIENT_SCOPES" => Verdict::Refused(
+            Failure::new(Exit::Refused, format!("GitHub's API refuses the commit: {message}"))
+                .hinted("the token may not write: give the job permissions: contents: write"),
+        ),
         _ if is_race => Verdict::Stale { what: message },
         // "Something went wrong while executing your query"
         "" | "INTERNAL" | "SERVICE_UNAVAILABLE" => Verdict::Unknown { what: message, retry_after: None },
@@ -166,6 +185,7 @@ mod tests {
         assert!(matches!(refused("STALE_DATA", String::new()), Verdict::Stale { .. }));
         assert!(matches!(refused("", race.to_owned()), Verdict::Stale { .. }));
         assert!(matches!(refused("", "Something went wrong".to_owned()), Verdict::Unknown { .. }));
-        assert!(matches!(refused("FORBIDDEN", "no".to_owned()), Verdict::Rejected { .. }));
+        assert!(matches!(refused("UNPROCESSABLE", "no".to_owned()), Verdict::Rejected { .. }));
+        assert!(matches!(refused("FORBIDDEN", "no".to_owned()), Verdict::Refused(_)));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::commit::{Branches, Move, Verification, Wanted};
+use super::commit::{Branches, From, Move, Verification, Wanted};
 use super::graphql::GraphQl;
 use crate::error::{Exit, Failure, Result};
 use crate::git::{Course, GitPlace};
@@ -69,22 +69,29 @@ impl ApiPlace {
         until: Instant,
     ) -> Result<String, Verdict> {
         let aside = format!("tagbump-aside/{:016x}", fastrand::u64(..));
-        let parent = wanted.parent.clone();
-        self.branches.moves(until, &[Move { branch: &aside, from: None, to: Some(&parent) }])?;
-        let mut at = parent;
-        let done = self.commit_on(&aside, wanted, until).and_then(|made| {
-            at = made.clone();
-            let moves = [
-                Move { branch, from: Some(tip), to: Some(&made) },
-                Move { branch: &aside, from: Some(&made), to: None },
-            ];
-            self.branches.moves(until, &moves).map(|()| made)
-        });
-        if done.is_err() {
-            // where this fails too a branch is left behind, which nobody looks at
-            let _ = self.branches.moves(until, &[Move { branch: &aside, from: Some(&at), to: None }]);
+        let made = self.commit_aside(&aside, branch, tip, wanted, until);
+        if made.is_err() {
+            // whatever became of it: nobody else knows of this branch. Where this fails too it is left behind
+            let gone = Move { branch: &aside, from: From::Anything, to: None };
+            let _ = self.branches.moves(until, &[gone]);
         }
-        done
+        made
+    }
+
+    fn commit_aside(
+        &mut self,
+        aside: &str,
+        branch: &str,
+        tip: &str,
+        wanted: &Wanted,
+        until: Instant,
+    ) -> Result<String, Verdict> {
+        let start = Move { branch: aside, from: From::Nothing, to: Some(&wanted.parent) };
+        self.branches.moves(until, &[start])?;
+        let made = self.commit_on(aside, wanted, until)?;
+        let put = Move { branch, from: From::At(tip), to: Some(&made) };
+        let gone = Move { branch: aside, from: From::At(&made), to: None };
+        self.branches.moves(until, &[put, gone]).map(|()| made)
     }
 
     fn try_publish(&mut self, commit: &str, until: Instant) -> Result<String, Verdict> {
@@ -98,8 +105,10 @@ impl ApiPlace {
             Course::There => Ok(commit.to_owned()),
             Course::OnTop { branch } => self.commit_on(&branch, &wanted, until),
             Course::New { branch } => {
-                self.branches
-                    .moves(until, &[Move { branch: &branch, from: None, to: Some(&wanted.parent) }])?;
+                self.branches.moves(
+                    until,
+                    &[Move { branch: &branch, from: From::Nothing, to: Some(&wanted.parent) }],
+                )?;
                 self.commit_on(&branch, &wanted, until)
             }
             Course::Anew { branch, tip } => self.commit_anew(&branch, &tip, &wanted, until),

@@ -43,14 +43,23 @@ struct Label {
     name: String,
 }
 
+/// Whether the branch still holds what the pull request shall tell of: somebody may have been faster, and then
+/// the words that are there are theirs.
+pub type Still<'a> = dyn FnMut() -> bool + 'a;
+
 /// Makes the pull request, or brings the open one up to date. A second time changes nothing.
 ///
 /// # Errors
 /// Exit 5 where GitHub refuses, exit 4 where the budget is spent.
-pub fn propose(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<PullRequest> {
+pub fn propose(
+    hub: &GitHub,
+    pace: &mut Pace<'_>,
+    wish: &Wish<'_>,
+    still: &mut Still<'_>,
+) -> Result<PullRequest> {
     let pull = match open(hub, pace, wish)? {
-        Some(pull) => update(hub, pace, wish, pull)?,
-        None => create(hub, pace, wish)?,
+        Some(pull) => update(hub, pace, wish, pull, still)?,
+        None => create(hub, pace, wish, still)?,
     };
     label(hub, pace, wish, &pull)?;
     Ok(told(&pull))
@@ -98,7 +107,7 @@ fn open(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Option<Pul
     Ok(read::<Vec<Pull>>(listed)?.into_iter().next())
 }
 
-fn create(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Pull> {
+fn create(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, still: &mut Still<'_>) -> Result<Pull> {
     let Wish { head, base, title, body, draft, .. } = wish;
     let asked = json!({"title": title, "head": head, "base": base, "body": body, "draft": draft});
     for nth in 1.. {
@@ -117,7 +126,7 @@ fn create(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Pull> {
         }
         // the answer was lost, not always the request
         if let Some(made) = open(hub, pace, wish)? {
-            return update(hub, pace, wish, made);
+            return update(hub, pace, wish, made, still);
         }
     }
     Err(Failure::other("no pull request was made"))
@@ -131,10 +140,19 @@ fn is_behind(failure: &Failure) -> bool {
     failure.message.ends_with("Validation Failed; invalid") || failure.message.contains("No commits between")
 }
 
-fn update(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, pull: Pull) -> Result<Pull> {
+fn update(
+    hub: &GitHub,
+    pace: &mut Pace<'_>,
+    wish: &Wish<'_>,
+    pull: Pull,
+    still: &mut Still<'_>,
+) -> Result<Pull> {
     // GitHub gives bodies back with its own line ends
     let same = |old: &str, new: &str| old.replace("\r\n", "\n").trim_end() == new.trim_end();
     if pull.title == wish.title && same(pull.body.as_deref().unwrap_or_default(), wish.body) {
+        return Ok(pull);
+    }
+    if !still() {
         return Ok(pull);
     }
     let changed = json!({"title": wish.title, "body": wish.body});

@@ -23,6 +23,8 @@ use crate::http::{self, Settings};
 const NAME: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
 /// As many as git follows is 20; nobody needs more than a few.
 const MAX_REDIRECTS: usize = 5;
+/// How long a credential helper may take where nobody else waits.
+const HELPER_TIME: Duration = Duration::from_secs(30);
 /// How much of an error page is kept, and how much of an answer is read to keep the connection.
 const MAX_WORDS: u64 = 4 * 1024;
 const MAX_REST: u64 = 256 * 1024;
@@ -65,7 +67,10 @@ impl HttpServer {
         self.state().credential.as_ref().map(|c| c.label.clone())
     }
 
+    /// Asks git's credential helper where there is no credential yet.
     pub fn token(&self) -> Option<String> {
+        // without one there is no token
+        let _ = self.ask_helper(HELPER_TIME);
         self.state().credential.as_ref().and_then(Credential::token)
     }
 

@@ -437,7 +437,10 @@ fn update_refs(input: &Value, context: &Context<'_>) -> Result<Node, Refusal> {
         if !update["beforeOid"].is_null() && now != oid(&update["beforeOid"]) {
             return Err(refusal(format!("{name} could not be updated.")));
         }
-        let Some(new) = oid(&update["afterOid"]) else { continue };
+        let Some(new) = oid(&update["afterOid"]) else {
+            now.ok_or_else(|| refusal(format!("{name} does not exist.")))?;
+            continue;
+        };
         if store.commit_named(&new.to_string()).is_none() {
             return Err(refusal(format!("{new} is no commit of this repository.")));
         }
