@@ -6,6 +6,8 @@ use git2::{Config, Direction, ErrorCode, Oid, Repository, RepositoryOpenFlags};
 use tempfile::TempDir;
 
 use super::failure::{git_failure, no_commit};
+use super::ssh_program::SshProgram;
+use super::transport::Ways;
 use super::tree::CommitFiles;
 use super::{RemoteUrl, config, given, identity};
 use crate::environment::Environment;
@@ -64,9 +66,13 @@ impl Checkout {
         self.repo.config().map_err(|e| git_failure("git's configuration can't be read", &e))
     }
 
-    /// What is set here for HTTP.
-    pub(super) fn http(&self) -> Result<Settings> {
-        Ok(Settings::new(&self.environment, config::http(&self.config()?)))
+    /// How servers are reached from here.
+    pub(super) fn ways(&self) -> Result<Ways> {
+        let config = self.config()?;
+        Ok(Ways {
+            http: Settings::new(&self.environment, config::http(&config)),
+            ssh: SshProgram::choose(&config, &self.environment, self.workdir.clone()),
+        })
     }
 
     /// The commit of `HEAD`; nothing before the first commit.

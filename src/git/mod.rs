@@ -3,8 +3,9 @@
 //! `checkout` is the user's repository, `tree` reads files of a commit, `local_commit` is `--commit`.
 //! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
 //! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
-//! `transport` talks to the server, `credentials` finds out who we are, `verdict` says what a failure means.
-//! `given` is configuration that stands in the environment, `date` what a commit's date may be.
+//! `transport` talks to the server, `ssh_program` is the ssh that it runs, `credentials` finds out who we are,
+//! `verdict` says what a failure means. `given` is configuration that stands in the environment, `date` what a
+//! commit's date may be.
 //! `head` is a pull request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
 //! see the landed commit.
 
@@ -20,6 +21,8 @@ mod local_commit;
 mod place;
 mod process;
 mod remote_url;
+mod ssh_program;
+mod ssh_url;
 mod sync;
 mod transport;
 mod tree;
