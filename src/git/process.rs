@@ -107,8 +107,8 @@ impl Watched {
         Watched::of(child, time, Reach::Process)
     }
 
-    /// Starts a command that may be a shell's line, and so may start others: all are ended when the time is up, or
-    /// when we are told to end.
+    /// Starts a command that may be a shell's line, and so may start others: all are ended when the time is
+    /// up, or when we are told to end.
     ///
     /// # Errors
     /// Where it can't be started.

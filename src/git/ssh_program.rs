@@ -1,7 +1,7 @@
 //! Which program talks ssh, by git's rules.
 //!
-//! Source: git's `connect.c` (`get_ssh_command`, `fill_ssh_args`), `git help git` (`GIT_SSH`), `git help config`
-//! (`core.sshCommand`, `ssh.variant`).
+//! Source: git's `connect.c` (`get_ssh_command`, `fill_ssh_args`), `git help git` (`GIT_SSH`),
+//! `git help config` (`core.sshCommand`, `ssh.variant`).
 
 use std::path::PathBuf;
 use std::process::Command;

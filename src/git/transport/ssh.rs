@@ -1,5 +1,5 @@
-//! Repositories over ssh: the user's own ssh runs `git-upload-pack` and `git-receive-pack` on the server, with its
-//! keys, agent, hosts and settings.
+//! Repositories over ssh: the user's own ssh runs `git-upload-pack` and `git-receive-pack` on the server, with
+//! its keys, agent, hosts and settings.
 
 use std::sync::Arc;
 
@@ -89,8 +89,10 @@ fn meaning(words: &str, url: &SshUrl) -> Option<Fault> {
         return refused("the host shows another key than it had (host key verification failed)", hint);
     }
     if said(&["Host key verification failed"]) {
+        let port = url.port.map(|port| format!("-p {port} ")).unwrap_or_default();
         let hint = format!(
-            "compare the host's key with what {host} publishes, then add it: ssh-keyscan {host} >> ~/.ssh/known_hosts"
+            "compare the host's key with what {host} publishes, then add it: \
+             ssh-keyscan {port}{host} >> ~/.ssh/known_hosts"
         );
         return refused("the host's key is not known (host key verification failed)", hint);
     }
@@ -99,8 +101,8 @@ fn meaning(words: &str, url: &SshUrl) -> Option<Fault> {
         "Too many authentication failures",
         "No supported authentication methods",
     ]) {
-        let hint = "give ssh a key that the host knows: an agent, or GIT_SSH_COMMAND='ssh -i FILE'; or use an https \
-                    URL with a token";
+        let hint = "give ssh a key that the host knows: an agent, or GIT_SSH_COMMAND='ssh -i FILE'; \
+                    or use an https URL with a token";
         return refused("the host does not accept our key", hint.to_owned());
     }
     if said(&FORBIDDEN) {
