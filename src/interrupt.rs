@@ -9,6 +9,28 @@ static TOGETHER: Mutex<()> = Mutex::new(());
 /// What is removed when the process is told to end.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
+/// What is called then: processes of ours are ended.
+static CALLS: Mutex<Vec<(u64, Call)>> = Mutex::new(Vec::new());
+
+type Call = Box<dyn Fn() + Send>;
+
+/// Forgets the call when it is dropped.
+pub struct AtSignal(u64);
+
+/// Has something called when the process is told to end, while the answer lives.
+pub fn at_signal(call: impl Fn() + Send + 'static) -> AtSignal {
+    let mut calls = lock(&CALLS);
+    let id = calls.last().map_or(0, |(id, _)| id + 1);
+    calls.push((id, Box::new(call)));
+    AtSignal(id)
+}
+
+impl Drop for AtSignal {
+    fn drop(&mut self) {
+        lock(&CALLS).retain(|(id, _)| *id != self.0);
+    }
+}
+
 /// Remembers a temporary file or folder, which its owner removes if all goes well.
 pub fn remember(path: &Path) {
     lock(&TEMPORARY).push(path.to_owned());
@@ -35,6 +57,9 @@ pub fn clean_up_on_signals() {
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             let _held = lock(&TOGETHER);
+            for (_, call) in lock(&CALLS).iter() {
+                call();
+            }
             for path in lock(&TEMPORARY).drain(..) {
                 let _ =
                     if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };

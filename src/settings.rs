@@ -9,7 +9,7 @@ use crate::actions::Run;
 use crate::cli::{BumpArgs, CommonArgs, Format, IfOlder, ScanArgs, TagArgs, Via};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
-use crate::git::{Identity, Tokens, is_scp_like, without_user};
+use crate::git::{Identity, Tokens, is_scp, without_user};
 use crate::image::{Digest, ImageArg, Part, Tag};
 use crate::select::Selection;
 use crate::tag::{DEFAULT_TEMPLATE, Source};
@@ -285,7 +285,7 @@ pub enum Root {
 
 fn root(common: &CommonArgs) -> Root {
     let root = given(common.repo.as_deref()).unwrap_or(".");
-    if root.contains("://") || (is_scp_like(root) && !std::path::Path::new(root).exists()) {
+    if root.contains("://") || (is_scp(root) && !std::path::Path::new(root).exists()) {
         return Root::Url(root.to_owned());
     }
     Root::Folder(PathBuf::from(root))

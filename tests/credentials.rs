@@ -297,3 +297,39 @@ fn a_url_that_is_put_in_place_of_another() {
     assert_eq!(sent(&world), Some(basic(USER, PASSWORD)));
     assert!(!run.output().contains(PASSWORD));
 }
+
+/// A remote that is read from one server and written to another: each is told what is its own.
+#[test]
+fn two_servers_of_one_remote() {
+    let (from, to) = (open(), World::new());
+    git(&from.bare, &["push", "--quiet", "--force", to.bare.to_str().unwrap(), "main"]);
+    let folder = clone(&from, &from.server.url_with("reader", "pa55-reader", REPO));
+    set(&folder, "remote.origin.pushurl", &to.server.url(REPO));
+    set(&folder, &format!("http.{}/.extraheader", origin(&from)), "X-From: s3cret-from");
+    set(&folder, &format!("http.{}/.extraheader", origin(&to)), "X-To: s3cret-to");
+    let asked = helper(&to, &folder);
+    let mut command = push(&folder, "v1", &["-v"]);
+    command.env("GITHUB_SERVER_URL", origin(&from)).env("GITHUB_TOKEN", "hub-token");
+    let run = run(&mut command);
+    ended(&run, 0, "landed");
+    let has = |world: &World, name: &str| {
+        let requests = world.server.requests();
+        let named = |(n, _): &(String, String)| n.eq_ignore_ascii_case(name);
+        assert!(!requests.is_empty() && requests.iter().all(|r| r.authorization_count <= 1));
+        requests.iter().filter(|r| r.headers.iter().any(named)).count()
+    };
+    assert!(has(&from, "x-from") > 0 && has(&to, "x-to") > 0);
+    assert_eq!((has(&from, "x-to"), has(&to, "x-from")), (0, 0));
+    for request in from.server.requests() {
+        assert_eq!(request.authorization, Some(basic("reader", "pa55-reader")));
+    }
+    for request in to.server.requests() {
+        assert!([None, Some(basic(USER, PASSWORD))].contains(&request.authorization), "{request:?}");
+    }
+    let question = std::fs::read_to_string(asked).unwrap();
+    assert!(question.contains(&origin(&to).replace("http://", "host=")), "{question}");
+    assert!(run.stderr.contains("credential helper"), "-v names what was used: {}", run.stderr);
+    for secret in ["pa55", PASSWORD, "s3cret", "hub-token"] {
+        assert!(!run.output().contains(secret), "{}", run.output());
+    }
+}

@@ -64,6 +64,8 @@ const KEPT: &[(&str, &[&str])] = &[
     ("yaml_rust2", &["yaml"]),
     ("octocrab", &["github"]),
     ("ureq", &["git", "http"]),
+    ("rustls_native_certs", &["http"]),
+    ("rustix", &["git"]),
     ("unsafe {", &["git"]),
     ("std::fs", &["actions", "git", "interrupt", "worktree"]),
     ("std::env", &["cli", "main"]),

@@ -177,6 +177,38 @@ fn a_redirect_to_another_port_gets_no_secret() {
     }
 }
 
+/// The same host and another name for it, or the same host by TLS: another origin is another server.
+#[test]
+fn a_redirect_to_another_name_or_scheme_gets_no_secret() {
+    let tls = World::with(|server| server.tls(), &[(FILE, &*kustomization(&[API.into()]))]);
+    let ca = tls.path().join("ca.pem");
+    std::fs::write(&ca, tls.server.ca_pem()).unwrap();
+    for to in ["name", "scheme"] {
+        let world = open();
+        let url = if to == "name" {
+            world.server.url(REPO).replace("127.0.0.1", "localhost")
+        } else {
+            tls.server.url(REPO)
+        };
+        redirect(&world, ASK, &url, "upload-pack");
+        redirect(&world, OFFER, &url, "receive-pack");
+        let folder = world.shallow("w");
+        let key = format!("http.{}.extraheader", world.server.url(""));
+        git(&folder, &["config", "--add", &key, "X-Secret: s3same"]);
+        let mut command = push(&folder, "v1", &[]);
+        command.env("TAGBUMP_TOKEN", PASSWORD).env("GITHUB_TOKEN", TOKEN).env("SSL_CERT_FILE", &ca);
+        let run = run(command.env("GITHUB_SERVER_URL", world.server.url("")));
+        assert!([0, 1, 5].contains(&run.exit), "{}", run.output());
+        let arrived = if to == "name" { world.server.requests() } else { tls.server.requests() };
+        let after = arrived.iter().skip(usize::from(to == "name"));
+        assert!(after.clone().count() > 0, "the redirect was followed: {}", run.output());
+        for request in after.filter(|request| request.status != Some(301)) {
+            assert_eq!(request.authorization, None, "{to}: {} {}", request.method, request.path);
+            assert!(request.headers.iter().all(|(name, _)| !name.eq_ignore_ascii_case("x-secret")));
+        }
+    }
+}
+
 /// A helper's answer is for the server that asked first, not for the one that it points to.
 #[test]
 fn a_redirect_to_another_port_gets_nothing_of_the_helper() {

@@ -6,7 +6,7 @@ mod support;
 
 use support::git::git;
 use support::git_server::{On, Service};
-use support::repo::{API, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run};
+use support::repo::{API, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run, script_at};
 use support::trap::{anonymous, set, trap};
 
 const SEND: On = On::Post(Service::ReceivePack);
@@ -46,6 +46,85 @@ fn a_bare_repository_inside_of_the_work_tree_is_not_used() {
         assert!(world.file("sub/kustomization.yaml").contains(&tag));
     }
     assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());
+}
+
+/// What a bare repository in the work tree says of programs is never asked, over ssh neither.
+#[test]
+fn a_planted_repository_names_no_ssh() {
+    let planted = [
+        ("sub/HEAD", "ref: refs/heads/main\n"),
+        ("sub/objects/info/keep", ""),
+        ("sub/refs/heads/keep", ""),
+        ("sub/kustomization.yaml", &*kustomization(&[API.into()])),
+        ("sub/config", "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"),
+    ];
+    let world = World::with(|server| server, &planted);
+    let (script, mark) = trap(&world);
+    let folder = anonymous(&world);
+    let sub = folder.join("sub");
+    let config = sub.join("config");
+    for (key, value) in [
+        ("core.sshCommand", script.to_str().unwrap()),
+        ("credential.helper", script.to_str().unwrap()),
+        ("ssh.variant", "simple"),
+        ("http.proxy", "http://127.0.0.1:9"),
+        ("url.http://127.0.0.1:9/.insteadOf", "git@h.example:"),
+    ] {
+        git(&folder, &["config", "--file", config.to_str().unwrap(), key, value]);
+    }
+    let ssh = world.path().join("ssh");
+    let srv = world.path().join("srv");
+    script_at(&ssh, &format!("for last; do :; done; cd '{}' && eval \"$last\"", srv.display()));
+    for (nth, (cwd, root)) in [(&folder, "sub"), (&sub, ".")].into_iter().enumerate() {
+        for remote in ["git@h.example:acme/gitops.git", &world.server.url(REPO)] {
+            let tag = format!("v{nth}-{}", remote.len());
+            let mut command = push(cwd, &tag, &["-C", root, "--remote", remote, "--branch", "main"]);
+            ended(&run(command.env("GIT_SSH", &ssh).env("GIT_DIR", &sub)), 0, "landed");
+        }
+    }
+    assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());
+}
+
+/// Nothing is started for a host, a user or a path that ssh would take for an option.
+#[test]
+fn ssh_is_given_no_options() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let (script, mark) = trap(&world);
+    for remote in [
+        "ssh://-oProxyCommand=touch%20x/r",
+        "ssh://%2doProxyCommand=touch%20x/r",
+        "ssh://git@-oProxyCommand=x/r",
+        "ssh://-oProxyCommand=x@h/r",
+        "ssh://[-oProxyCommand=x]/r",
+        "git+ssh://-h/r",
+        "-oProxyCommand=x:r",
+        "[-oProxyCommand=x]:r",
+        "[-oProxyCommand=x:22]:r",
+        "git@-oProxyCommand=x:r",
+        "git@h:-x",
+        "h:--upload-pack=x",
+        "ssh://h/a%0ab",
+        "ssh://h:22x/r",
+        "ssh://u:pass@h/r",
+        "u:pass@h/r",
+    ] {
+        set(&folder, "remote.origin.url", remote);
+        for name in ["GIT_SSH", "GIT_SSH_COMMAND"] {
+            let run = run(push(&folder, "v1", &[]).env(name, &script));
+            failed(&run, 2);
+            assert!(!run.output().contains("pass@"), "{}", run.output());
+        }
+    }
+    assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());
+    // a path is one word to the server's shell, whatever is in it
+    let ssh = world.path().join("ssh");
+    script_at(&ssh, &format!("for last; do :; done; cd '{}' && eval \"$last\"", world.path().display()));
+    for path in ["x; touch sprung", "$(touch sprung)", "x'`touch sprung`'", "x\" && touch sprung \""] {
+        set(&folder, "remote.origin.url", &format!("h:{path}"));
+        failed(&run(push(&folder, "v1", &[]).env("GIT_SSH", &ssh)), 5);
+    }
+    assert!(!mark.exists());
 }
 
 #[test]

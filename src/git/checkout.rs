@@ -7,6 +7,8 @@ use git2::{Config, Direction, ErrorCode, Oid, Repository, RepositoryInitOptions,
 use tempfile::TempDir;
 
 use super::failure::{git_failure, no_commit};
+use super::ssh_program::SshProgram;
+use super::transport::Ways;
 use super::tree::CommitFiles;
 use super::{RemoteUrl, config, given, identity};
 use crate::environment::Environment;
@@ -110,6 +112,14 @@ impl Checkout {
     /// Where git's configuration can't be read.
     pub fn http(&self) -> Result<Settings> {
         Ok(Settings::new(&self.environment, config::http(&self.config()?)))
+    }
+
+    /// How servers are reached from here.
+    pub(super) fn ways(&self) -> Result<Ways> {
+        Ok(Ways {
+            http: self.http()?,
+            ssh: SshProgram::choose(&self.config()?, &self.environment, self.workdir.clone()),
+        })
     }
 
     /// The commit of `HEAD`; nothing before the first commit.

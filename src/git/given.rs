@@ -2,8 +2,9 @@
 //! `GIT_CONFIG_SYSTEM`, `GIT_CONFIG_NOSYSTEM`, `GIT_CONFIG_COUNT` and what belongs to it, and
 //! `GIT_CONFIG_PARAMETERS`, in which `git -c` hands its own on.
 //!
-//! Sources: `git help config` (FILES, ENVIRONMENT), git's `config.c` (`git_config_from_parameters`) and `quote.c`
-//! (`sq_dequote_step`).
+//! Sources: `git help config` (FILES, ENVIRONMENT), git's `config.c` (`git_config_from_parameters`) and
+//! `quote.c` (`sq_dequote_step`). Two things are libgit2's way: an `includeIf` in these files holds for no
+//! repository, and `safe.directory` counts where libgit2 itself reads it, when it opens the repository.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -64,9 +64,9 @@ impl GitPlace {
     /// # Errors
     /// Where no workspace can be made, or the remote can't be talked to in principle.
     pub fn new(checkout: &Checkout, target: Target, tokens: &Tokens) -> Result<Self> {
-        let http = checkout.http()?;
+        let ways = checkout.ways()?;
         let endpoint = |url: &RemoteUrl| {
-            Endpoint::new(url, Credentials::new(url, tokens, &http, &checkout.workdir), &http)
+            Endpoint::new(url, Credentials::new(url, tokens, &ways.http, &checkout.workdir), &ways)
         };
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
@@ -81,7 +81,7 @@ impl GitPlace {
             base: None,
             published: false,
             prefix: checkout.prefix.clone(),
-            http,
+            http: ways.http,
         })
     }
 

@@ -1,11 +1,13 @@
 //! Runs git, where libgit2 can't do what git does.
 
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use crate::interrupt::{self, AtSignal};
 
 /// Variables that would point git at another repository than the one it is told to work on, or make it speak
 /// another protocol than libgit2 does (most of `git rev-parse --local-env-vars`, and `GIT_PROTOCOL`).
@@ -27,15 +29,22 @@ const LOCAL_VARIABLES: [&str; 12] = [
 /// A git command that asks nobody at a terminal, and takes no bare repository that it was not pointed at.
 pub fn git(folder: Option<&Path>) -> Command {
     let mut command = Command::new("git");
-    command.args(["-c", "safe.bareRepository=explicit"]);
-    for name in LOCAL_VARIABLES {
-        command.env_remove(name);
-    }
-    command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").stdin(Stdio::null());
+    command.args(["-c", "safe.bareRepository=explicit"]).env("GIT_TERMINAL_PROMPT", "0").stdin(Stdio::null());
+    away_from_here(&mut command);
     if let Some(folder) = folder {
         command.current_dir(folder);
     }
     command
+}
+
+/// Takes what points at a repository here, and our own token, out of a command's environment, and has it speak
+/// English.
+pub fn away_from_here(command: &mut Command) {
+    for name in LOCAL_VARIABLES {
+        command.env_remove(name);
+    }
+    command.env_remove("TAGBUMP_TOKEN");
+    command.env("LC_ALL", "C");
 }
 
 /// What a command answers to a question; nothing where it can't be started, fails, or takes too long.
@@ -82,10 +91,49 @@ pub struct Watched {
     child: Arc<Mutex<Child>>,
     over: Arc<(Mutex<bool>, Condvar)>,
     watch: Option<JoinHandle<()>>,
+    /// Ends it when we are ended.
+    _interrupt: Option<AtSignal>,
+}
+
+/// The ends of a process that are pipes.
+pub struct Ends {
+    pub stdin: Option<ChildStdin>,
+    pub stdout: Option<ChildStdout>,
+    pub stderr: Option<ChildStderr>,
 }
 
 impl Watched {
     pub fn new(child: Child, time: Duration) -> Self {
+        Watched::of(child, time, Reach::Process)
+    }
+
+    /// Starts a command that may be a shell's line, and so may start others: all are ended when the time is
+    /// up, or when we are told to end.
+    ///
+    /// # Errors
+    /// Where it can't be started.
+    pub fn start(mut command: Command, time: Duration) -> std::io::Result<(Ends, Self)> {
+        // at a terminal it stays in our group: it may have to ask for a passphrase there, and Ctrl-C reaches it
+        let reach = if std::io::stdin().is_terminal() { Reach::Process } else { Reach::Group };
+        #[cfg(unix)]
+        if reach == Reach::Group {
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        }
+        // a signal in between would leave it behind
+        interrupt::together(|| Watched::started(command, time, reach))
+    }
+
+    fn started(mut command: Command, time: Duration, reach: Reach) -> std::io::Result<(Ends, Self)> {
+        let mut child = command.spawn()?;
+        let ends =
+            Ends { stdin: child.stdin.take(), stdout: child.stdout.take(), stderr: child.stderr.take() };
+        let mut watched = Watched::of(child, time, reach);
+        let child = Arc::clone(&watched.child);
+        watched._interrupt = Some(interrupt::at_signal(move || kill(&child, reach)));
+        Ok((ends, watched))
+    }
+
+    fn of(child: Child, time: Duration, reach: Reach) -> Self {
         let child = Arc::new(Mutex::new(child));
         let over = Arc::new((Mutex::new(false), Condvar::new()));
         let (watched, ended) = (Arc::clone(&child), Arc::clone(&over));
@@ -93,11 +141,10 @@ impl Watched {
             let (over, told) = &*ended;
             let waited = told.wait_timeout_while(lock(over), time, |over| !*over);
             if waited.is_ok_and(|(over, _)| !*over) {
-                // one that has ended already needs no ending
-                let _ = lock(&watched).kill();
+                kill(&watched, reach);
             }
         });
-        Watched { child, over, watch: Some(watch) }
+        Watched { child, over, watch: Some(watch), _interrupt: None }
     }
 
     /// Waits for the end; whether it was a good one.
@@ -130,6 +177,26 @@ impl Drop for Watched {
             self.wait();
         }
     }
+}
+
+/// Whom an end is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Process,
+    /// The process, and what it has started.
+    Group,
+}
+
+fn kill(child: &Mutex<Child>, reach: Reach) {
+    let mut child = lock(child);
+    #[cfg(unix)]
+    if reach == Reach::Group
+        && let Some(group) = rustix::process::Pid::from_raw(child.id().cast_signed())
+    {
+        // who has ended already needs no ending
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
+use super::ssh_url::{self, SshUrl};
 use crate::error::{Failure, Result};
 
 /// A remote that tagbump can talk to. Its text never shows user or password.
@@ -16,6 +17,7 @@ pub enum RemoteUrl {
         user: Option<String>,
         password: Option<String>,
     },
+    Ssh(SshUrl),
     /// A repository on this machine.
     Path(PathBuf),
 }
@@ -24,7 +26,7 @@ impl RemoteUrl {
     /// Reads a remote's URL, as git does; relative paths are relative to `base`.
     ///
     /// # Errors
-    /// Exit 2 for what is not http, https, file or a path, and for hosts and paths that start with a dash.
+    /// Exit 2 for what is not http, https, ssh, file or a path, and for hosts and paths that start with a dash.
     pub fn parse(text: &str, base: &Path) -> Result<Self> {
         let shown = without_user(text);
         let refuse =
@@ -40,9 +42,9 @@ impl RemoteUrl {
         match text.split_once("://") {
             Some(("http" | "https", _)) => http(text, &shown),
             Some(("file", path)) => local(path, &shown, base),
-            Some(("ssh" | "git+ssh" | "ssh+git", _)) => refuse(SSH, SSH_HINT),
-            Some(_) => refuse("its scheme is not supported", "use https, file or a path"),
-            None if is_scp_like(text) => refuse(SSH, SSH_HINT),
+            Some(("ssh" | "git+ssh" | "ssh+git", rest)) => ssh(SshUrl::of_url(rest), &shown),
+            Some(_) => refuse("its scheme is not supported", "use https, ssh, file or a path"),
+            None if ssh_url::is_scp(text) => ssh(SshUrl::of_scp(text), &shown),
             None => local(text, &shown, base),
         }
     }
@@ -51,6 +53,7 @@ impl RemoteUrl {
     pub fn slug(&self) -> Option<String> {
         let path = match self {
             RemoteUrl::Http { url, .. } => url.path().to_owned(),
+            RemoteUrl::Ssh(url) => url.path.clone(),
             RemoteUrl::Path(path) => path.to_string_lossy().replace('\\', "/"),
         };
         let path = path.trim_end_matches('/');
@@ -68,8 +71,12 @@ impl RemoteUrl {
     }
 }
 
-const SSH: &str = "ssh is not supported yet";
-const SSH_HINT: &str = "use an https URL, with a token in TAGBUMP_TOKEN";
+fn ssh(read: Result<SshUrl, &'static str>, shown: &str) -> Result<RemoteUrl> {
+    read.map(RemoteUrl::Ssh).map_err(|why| {
+        Failure::usage(format!("remote {shown}: {why}"))
+            .hinted("write it as ssh://USER@HOST/PATH or USER@HOST:PATH; for a file, put ./ before it")
+    })
+}
 
 fn http(text: &str, shown: &str) -> Result<RemoteUrl> {
     let fault =
@@ -97,13 +104,6 @@ fn local(path: &str, shown: &str, base: &Path) -> Result<RemoteUrl> {
     Ok(RemoteUrl::Path(base.join(path)))
 }
 
-/// `user@host:path`, as git tells it from a path: a colon before any slash.
-pub fn is_scp_like(text: &str) -> bool {
-    let colon = text.find(':');
-    let drive = cfg!(windows) && colon == Some(1);
-    !drive && colon.is_some_and(|c| text.find('/').is_none_or(|slash| c < slash))
-}
-
 fn percent_decode(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -122,6 +122,7 @@ impl fmt::Display for RemoteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RemoteUrl::Http { url, .. } => write!(f, "{url}"),
+            RemoteUrl::Ssh(url) => write!(f, "{url}"),
             RemoteUrl::Path(path) => write!(f, "{}", path.display()),
         }
     }
@@ -150,6 +151,11 @@ mod tests {
         assert_eq!((user.as_deref(), password.as_deref()), (Some("u"), Some("p@ss")));
         assert!(!format!("{remote:?}").contains("p@ss"));
         assert_eq!(parse("../x.git").unwrap(), RemoteUrl::Path("/srv/w/../x.git".into()));
+        for ssh in ["git@github.com:acme/gitops.git", "git+ssh://git@github.com:22/acme/gitops.git/"] {
+            let remote = parse(ssh).unwrap();
+            assert_eq!((remote.slug().as_deref(), remote.page()), (Some("acme/gitops"), None), "{ssh}");
+            assert!(!format!("{remote:?}").contains("git@"));
+        }
         assert_eq!(parse("file:///srv/a/x.git").unwrap().slug().unwrap(), "a/x");
         assert_eq!(parse("/srv/x:y.git").unwrap(), RemoteUrl::Path("/srv/x:y.git".into()));
     }
@@ -158,8 +164,8 @@ mod tests {
     fn what_is_refused() {
         for text in [
             "ext::sh -c x",
-            "ssh://git@h/x",
-            "git@github.com:acme/x.git",
+            "ssh://-oProxyCommand=x/y",
+            "git@-h:x",
             "git://h/x",
             "-x",
             "file://-x",

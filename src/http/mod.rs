@@ -2,7 +2,8 @@
 //! proxies and the same patience everywhere. The only room that makes an agent of ureq's.
 //!
 //! `settings` is what git's configuration and the environment say, and makes the client; `proxy` knows which
-//! proxy is between us and a URL. Redirects are never followed here: what they may be told is for the caller to decide.
+//! proxy is between us and a URL. Redirects are never followed here: what they may be told is for the caller to
+//! decide.
 
 mod proxy;
 mod settings;

@@ -28,8 +28,8 @@ impl Settings {
         Settings { environment: environment.clone(), entries }
     }
 
-    /// The values of `http.KEY` and `http.<url>.KEY` that hold for a URL, by git's rules: of all URLs that match
-    /// the most specific one counts. `key` is lower-case.
+    /// The values of `http.KEY` and `http.<url>.KEY` that hold for a URL, by git's rules: of all URLs that
+    /// match the most specific one counts. `key` is lower-case.
     pub fn values(&self, key: &str, url: &Url) -> Vec<&str> {
         let mut best = 0;
         let mut values = Vec::new();

@@ -210,7 +210,7 @@ pub(super) fn open(
 fn http(endpoint: &Endpoint) -> &HttpServer {
     match &endpoint.server {
         Server::Http(server) => server,
-        Server::Local(_) => unreachable!("an HTTP stream belongs to an HTTP endpoint"),
+        Server::Ssh(_) | Server::Local(_) => unreachable!("an HTTP stream belongs to an HTTP endpoint"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! How libgit2 talks to a server: our own smart transport, over HTTP or over git's own processes.
+//! How libgit2 talks to a server: our own smart transport, over HTTP, over ssh or over git's own
+//! processes.
 //!
 //! libgit2's HTTP needs OpenSSL, and its local transport has neither compare-and-swap nor hooks. So there is
 //! one transport here, registered for a scheme of our own; what it leads to is set for the thread while a
@@ -7,6 +8,8 @@
 
 mod http;
 mod local;
+mod pipe;
+mod ssh;
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, Once, PoisonError};
@@ -17,11 +20,13 @@ use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Trans
 
 use super::RemoteUrl;
 use super::credentials::Credentials;
+use super::ssh_program::SshProgram;
 use crate::error::Failure;
 use crate::http::Settings;
 
 pub use http::HttpServer;
 pub use local::LocalServer;
+pub use ssh::SshServer;
 
 /// The URL that libgit2 sees.
 pub const URL: &str = "tagbump://remote";
@@ -47,6 +52,13 @@ pub enum Fault {
     Final(Failure),
 }
 
+/// How the checkout's settings have us get to servers.
+#[derive(Clone)]
+pub struct Ways {
+    pub http: Settings,
+    pub ssh: SshProgram,
+}
+
 /// A server to talk to, with the last fault.
 pub struct Endpoint {
     server: Server,
@@ -56,15 +68,17 @@ pub struct Endpoint {
 
 enum Server {
     Http(Box<HttpServer>),
+    Ssh(Box<SshServer>),
     Local(LocalServer),
 }
 
 impl Endpoint {
-    pub fn new(url: &RemoteUrl, credentials: Credentials, http: &Settings) -> Result<Arc<Self>, Failure> {
+    pub fn new(url: &RemoteUrl, credentials: Credentials, ways: &Ways) -> Result<Arc<Self>, Failure> {
         let server = match url {
             RemoteUrl::Http { url, .. } => {
-                Server::Http(Box::new(HttpServer::new(url.clone(), credentials, http.clone())?))
+                Server::Http(Box::new(HttpServer::new(url.clone(), credentials, ways.http.clone())?))
             }
+            RemoteUrl::Ssh(url) => Server::Ssh(Box::new(SshServer::new(url.clone(), ways.ssh.clone()))),
             RemoteUrl::Path(path) => Server::Local(LocalServer::new(path.clone())),
         };
         Ok(Arc::new(Endpoint { server, fault: Mutex::new(None), deadline: Mutex::new(Instant::now()) }))
@@ -94,6 +108,7 @@ impl Endpoint {
     pub fn credential_label(&self) -> Option<String> {
         match &self.server {
             Server::Http(http) => http.credential_label(),
+            Server::Ssh(_) => Some("ssh".to_owned()),
             Server::Local(_) => None,
         }
     }
@@ -102,7 +117,7 @@ impl Endpoint {
     pub fn token(&self) -> Option<String> {
         match &self.server {
             Server::Http(http) => http.token(),
-            Server::Local(_) => None,
+            Server::Ssh(_) | Server::Local(_) => None,
         }
     }
 
@@ -110,7 +125,7 @@ impl Endpoint {
     pub fn scrub(&self, text: &str) -> String {
         match &self.server {
             Server::Http(http) => http.scrub(text),
-            Server::Local(_) => text.to_owned(),
+            Server::Ssh(_) | Server::Local(_) => text.to_owned(),
         }
     }
 
@@ -172,6 +187,7 @@ impl SmartSubtransport for Session {
     fn action(&self, _: &str, service: Service) -> Result<Box<dyn SmartSubtransportStream>, git2::Error> {
         let stream = match &self.0.server {
             Server::Http(_) => http::open(&self.0, service),
+            Server::Ssh(ssh) => ssh.open(&self.0, service),
             Server::Local(local) => local.open(&self.0, service),
         };
         stream.map_err(|e| {

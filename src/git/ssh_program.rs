@@ -1,0 +1,155 @@
+//! Which program talks ssh, by git's rules.
+//!
+//! Source: git's `connect.c` (`get_ssh_command`, `fill_ssh_args`), `git help git` (`GIT_SSH`),
+//! `git help config` (`core.sshCommand`, `ssh.variant`).
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use git2::Config;
+
+use super::config;
+use super::ssh_url::SshUrl;
+use crate::environment::Environment;
+use crate::error::{Failure, Result};
+
+/// A program that talks ssh, and how it wants to be told.
+#[derive(Clone, Debug)]
+pub struct SshProgram {
+    start: Start,
+    variant: Variant,
+    /// Where it is started: the work tree's top.
+    folder: PathBuf,
+}
+
+#[derive(Clone, Debug)]
+enum Start {
+    /// A line for a shell.
+    Line(String),
+    Program(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Variant {
+    OpenSsh,
+    /// `plink` and `putty`.
+    Plink,
+    TortoisePlink,
+    /// Takes host and command alone.
+    Simple,
+}
+
+impl SshProgram {
+    /// `config` must be of a repository that libgit2 opened: it has seen to it that nobody else owns it.
+    pub fn choose(config: &Config, environment: &Environment, folder: PathBuf) -> Self {
+        let variable = |name: &str| environment.get(name).map(str::to_owned);
+        let line = variable("GIT_SSH_COMMAND").or_else(|| config::text(config, "core.sshcommand"));
+        let start = match line {
+            Some(line) => Start::Line(line),
+            None => Start::Program(variable("GIT_SSH").unwrap_or_else(|| "ssh".to_owned())),
+        };
+        let told = variable("GIT_SSH_VARIANT").or_else(|| config::text(config, "ssh.variant"));
+        let variant = told.as_deref().and_then(named).unwrap_or_else(|| guessed(&start));
+        SshProgram { start, variant, folder }
+    }
+
+    /// The command that runs another one on the server.
+    ///
+    /// # Errors
+    /// Exit 2 for a port that the program can't be told.
+    pub fn command(&self, url: &SshUrl, remote: &str) -> Result<Command> {
+        let mut command = match &self.start {
+            Start::Program(program) => Command::new(program),
+            Start::Line(line) => {
+                let mut command = Command::new("sh");
+                command.arg("-c").arg(format!("{line} \"$@\"")).arg(line);
+                command
+            }
+        };
+        if self.variant == Variant::TortoisePlink {
+            command.arg("-batch");
+        }
+        if let Some(port) = url.port {
+            let option = match self.variant {
+                Variant::OpenSsh => "-p",
+                Variant::Plink | Variant::TortoisePlink => "-P",
+                Variant::Simple => {
+                    return Err(Failure::usage(format!("{url}: ssh.variant simple takes no port"))
+                        .hinted("set ssh.variant, or the port where the program reads it"));
+                }
+            };
+            command.arg(option).arg(port.to_string());
+        }
+        command.arg(&url.destination).arg(remote).current_dir(&self.folder);
+        Ok(command)
+    }
+}
+
+fn named(text: &str) -> Option<Variant> {
+    match text {
+        "ssh" => Some(Variant::OpenSsh),
+        "plink" | "putty" => Some(Variant::Plink),
+        "tortoiseplink" => Some(Variant::TortoisePlink),
+        "simple" => Some(Variant::Simple),
+        _ => None,
+    }
+}
+
+/// By the program's name; what is not known is taken for OpenSSH, or for something that calls it.
+fn guessed(start: &Start) -> Variant {
+    let program = match start {
+        Start::Line(line) => line.split_whitespace().next().unwrap_or_default(),
+        Start::Program(program) => program,
+    };
+    let name = program.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+    named(name.strip_suffix(".exe").unwrap_or(&name)).unwrap_or(Variant::OpenSsh)
+}
+
+/// A word in single quotes, as a shell on the server reads it (git's `sq_quote_buf`).
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''").replace('!', "'\\!'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(variables: &[(&str, &str)], settings: &[(&str, &str)], url: &str) -> Vec<String> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = Environment::new(variables);
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::open(&folder.path().join("config")).unwrap();
+        settings.iter().for_each(|(key, value)| config.set_str(key, value).unwrap());
+        let program = SshProgram::choose(&config, &environment, folder.path().to_owned());
+        let command = program.command(&SshUrl::of_url(url).unwrap(), "run").unwrap();
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        words.map(|word| word.to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_order_is_gits() {
+        let set = [("GIT_SSH_COMMAND", "a -x"), ("GIT_SSH", "b c")];
+        let setting = [("core.sshCommand", "s")];
+        let line = |line: &str| vec!["sh".to_owned(), "-c".into(), format!("{line} \"$@\""), line.into()];
+        let with = |mut words: Vec<String>, rest: &[&str]| {
+            words.extend(rest.iter().map(|word| (*word).to_owned()));
+            words
+        };
+        assert_eq!(chosen(&set, &setting, "u@h/x"), with(line("a -x"), &["u@h", "run"]));
+        assert_eq!(chosen(&set[1..], &setting, "h:7/x"), with(line("s"), &["-p", "7", "h", "run"]));
+        assert_eq!(chosen(&set[1..], &[], "h/x"), ["b c", "h", "run"]);
+        assert_eq!(chosen(&[], &[], "h/x"), ["ssh", "h", "run"]);
+    }
+
+    #[test]
+    fn other_programs_have_other_options() {
+        assert_eq!(chosen(&[("GIT_SSH", "/x/Plink.exe")], &[], "h:7/x")[1..], ["-P", "7", "h", "run"]);
+        assert_eq!(chosen(&[], &[("ssh.variant", "tortoiseplink")], "h/x")[1..], ["-batch", "h", "run"]);
+        assert_eq!(chosen(&[("GIT_SSH_VARIANT", "ssh")], &[("ssh.variant", "plink")], "h:7/x")[1], "-p");
+    }
+
+    #[test]
+    fn quotes() {
+        assert_eq!(quoted("a'b!c $x"), r"'a'\''b'\!'c $x'");
+    }
+}

@@ -1,0 +1,95 @@
+//! A running program that speaks git's protocol: `git upload-pack` and `git receive-pack` here, or ssh, which
+//! runs them elsewhere.
+
+use std::io::{Read, Write};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::{Endpoint, Fault};
+use crate::git::process::Watched;
+
+/// How much of the program's own words is kept.
+const MAX_WORDS: u64 = 64 * 1024;
+
+/// What the words of a program that ended early mean; empty where it said nothing.
+pub type Meaning = Box<dyn Fn(&str) -> Option<Fault> + Send>;
+
+/// A program, with its ends.
+pub struct Pipe {
+    /// Ends it when the time is up.
+    _watched: Watched,
+    stdin: Option<ChildStdin>,
+    stdout: ChildStdout,
+    words: Option<JoinHandle<String>>,
+    meaning: Meaning,
+    endpoint: Arc<Endpoint>,
+}
+
+impl Pipe {
+    /// # Errors
+    /// Where the program can't be started.
+    pub fn start(mut command: Command, meaning: Meaning, endpoint: &Arc<Endpoint>) -> std::io::Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (ends, watched) = Watched::start(command, endpoint.time_left())?;
+        let missing = || std::io::Error::other("a pipe is missing");
+        let stdout = ends.stdout.ok_or_else(missing)?;
+        let stderr = ends.stderr.ok_or_else(missing)?;
+        let words = std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            // what can't be read is not told
+            let mut limited = stderr.take(MAX_WORDS);
+            let _ = limited.read_to_end(&mut kept);
+            let _ = std::io::copy(&mut limited.into_inner(), &mut std::io::sink());
+            String::from_utf8_lossy(&kept).trim().to_owned()
+        });
+        let endpoint = Arc::clone(endpoint);
+        Ok(Pipe { _watched: watched, stdin: ends.stdin, stdout, words: Some(words), meaning, endpoint })
+    }
+
+    /// The end came too early: what the program said is the reason.
+    fn broken(&mut self, why: &str) -> std::io::Error {
+        self.stdin.take();
+        if self.endpoint.time_left().is_zero() {
+            return self.endpoint.stop(Fault::TimedOut);
+        }
+        let words = self.words.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        let fault = (self.meaning)(&words).unwrap_or_else(|| match words.as_str() {
+            "" => Fault::Broken(why.to_owned()),
+            words => Fault::Broken(format!("{why}: {words}")),
+        });
+        self.endpoint.stop(fault)
+    }
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.stdout.read(buffer) {
+            Ok(0) => Err(self.broken("the other side ended early")),
+            Ok(n) => Ok(n),
+            Err(e) => Err(self.broken(&e.to_string())),
+        }
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = match &mut self.stdin {
+            Some(stdin) => stdin.write(bytes),
+            None => Err(std::io::Error::other("it ended")),
+        };
+        written.map_err(|e| self.broken(&e.to_string()))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.stdin.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl Drop for Pipe {
+    /// It ends when its input does; waiting keeps it from staying behind.
+    fn drop(&mut self) {
+        self.stdin.take();
+        let _ = std::io::copy(&mut self.stdout, &mut std::io::sink());
+    }
+}

@@ -1,0 +1,167 @@
+//! Repositories over ssh: the user's own ssh runs `git-upload-pack` and `git-receive-pack` on the server, with
+//! its keys, agent, hosts and settings.
+
+use std::sync::Arc;
+
+use git2::transport::{Service, SmartSubtransportStream};
+
+use super::pipe::Pipe;
+use super::{Endpoint, Fault, program};
+use crate::error::{Exit, Failure};
+use crate::git::process;
+use crate::git::ssh_program::{SshProgram, quoted};
+use crate::git::ssh_url::SshUrl;
+
+/// ssh never got to the server.
+const UNREACHABLE: [&str; 8] = [
+    "Connection refused",
+    "Connection timed out",
+    "Operation timed out",
+    "Could not resolve hostname",
+    "Name or service not known",
+    "No route to host",
+    "Network is unreachable",
+    "Temporary failure in name resolution",
+];
+
+/// Words of the hosts that forbid something to a key.
+const FORBIDDEN: [&str; 6] = [
+    "ERROR: Permission to",
+    "marked as read only",
+    "The deploy key is not allowed",
+    "You are not allowed to push",
+    "protected branch",
+    "access denied",
+];
+
+/// Words for a repository that is not there, or that the key may not see.
+const MISSING: [&str; 4] = [
+    "Repository not found",
+    "does not appear to be a git repository",
+    "The project you were looking for could not be found",
+    "repository does not exist",
+];
+
+pub struct SshServer {
+    url: SshUrl,
+    program: SshProgram,
+}
+
+impl SshServer {
+    pub fn new(url: SshUrl, program: SshProgram) -> Self {
+        SshServer { url, program }
+    }
+
+    pub(super) fn open(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        service: Service,
+    ) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
+        let remote = format!("git-{} {}", program(service), quoted(&self.url.path));
+        let command = self.program.command(&self.url, &remote);
+        let mut command = command.map_err(|failure| endpoint.stop(Fault::Final(failure)))?;
+        process::away_from_here(&mut command);
+        // they are for https, and ssh can be set to send variables along (SendEnv)
+        command.env_remove("GITHUB_TOKEN").env_remove("GH_TOKEN");
+        let url = self.url.clone();
+        let stream = Pipe::start(command, Box::new(move |words| meaning(words, &url)), endpoint);
+        stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {
+            let failure = Failure::other(format!("{}: ssh can't be started: {e}", self.url)).hinted(
+                "install an ssh client, name one in GIT_SSH_COMMAND, or use an https URL with a token",
+            );
+            endpoint.stop(Fault::Final(failure))
+        })
+    }
+}
+
+/// What ssh, or the server, says as it gives up.
+fn meaning(words: &str, url: &SshUrl) -> Option<Fault> {
+    let said = |known: &[&str]| known.iter().any(|one| words.contains(one));
+    let host = url.host();
+    let refused = |what: &str, hint: String| {
+        let message = format!("{url}: {what}\n{words}");
+        Some(Fault::Final(Failure::new(Exit::Refused, message).hinted(hint)))
+    };
+    if said(&["REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
+        let hint = format!(
+            "compare it with what {host} publishes; if it is right: ssh-keygen -R {host}, and add it"
+        );
+        return refused("the host shows another key than it had (host key verification failed)", hint);
+    }
+    if said(&["Host key verification failed"]) {
+        let port = url.port.map(|port| format!("-p {port} ")).unwrap_or_default();
+        let hint = format!(
+            "compare the host's key with what {host} publishes, then add it: \
+             ssh-keyscan {port}{host} >> ~/.ssh/known_hosts"
+        );
+        return refused("the host's key is not known (host key verification failed)", hint);
+    }
+    if said(&[
+        "Permission denied (",
+        "Too many authentication failures",
+        "No supported authentication methods",
+    ]) {
+        let hint = "give ssh a key that the host knows: an agent, or GIT_SSH_COMMAND='ssh -i FILE'; \
+                    or use an https URL with a token";
+        return refused("the host does not accept our key", hint.to_owned());
+    }
+    if said(&FORBIDDEN) {
+        return refused("the host forbids it to this key", "let the key write to the repository".to_owned());
+    }
+    if said(&UNREACHABLE) {
+        return Some(Fault::Unreachable(words.to_owned()));
+    }
+    if said(&MISSING) {
+        let hint = "mend the remote's URL; hosts also say so of a repository that the key may not see";
+        return refused("the repository was not found", hint.to_owned());
+    }
+    if said(&[": not found", "command not found", "not a git command"]) {
+        let failure = Failure::other(format!("{url}: a command was not found\n{words}"))
+            .hinted("check GIT_SSH_COMMAND and core.sshCommand here, and that the server has git");
+        return Some(Fault::Final(failure));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ssh_says() {
+        let url = SshUrl::of_scp("git@h.example:a/x.git").unwrap();
+        let final_exit = |words: &str| match meaning(words, &url) {
+            Some(Fault::Final(failure)) => {
+                assert!(failure.message.contains(words) && failure.hint.is_some(), "{failure}");
+                failure.exit
+            }
+            other => panic!("{words}: {other:?}"),
+        };
+        for words in [
+            "git@h.example: Permission denied (publickey,password).",
+            "Host key verification failed.",
+            "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.",
+            "ERROR: Repository not found.",
+            "ERROR: The key you are authenticating with has been marked as read only.",
+            "ERROR: Permission to a/x.git denied to deploy key",
+            "fatal: 'a/x.git' does not appear to be a git repository",
+        ] {
+            assert_eq!(final_exit(words), Exit::Refused, "{words}");
+        }
+        assert_eq!(final_exit("sh: 1: nossh: not found"), Exit::Other);
+        assert_eq!(final_exit("bash: line 1: git-receive-pack: command not found"), Exit::Other);
+        for words in [
+            "ssh: connect to host h.example port 22: Connection refused",
+            "ssh: Could not resolve hostname h.example: Name or service not known",
+        ] {
+            assert_eq!(meaning(words, &url), Some(Fault::Unreachable(words.to_owned())));
+        }
+        for words in [
+            "",
+            "Connection to h.example closed by remote host.",
+            "client_loop: send disconnect: Broken pipe",
+        ] {
+            assert_eq!(meaning(words, &url), None, "{words}");
+        }
+    }
+}
