@@ -107,8 +107,8 @@ pub enum Command {
 /// Flags that every command has.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
-    /// Where to work [default: .]
-    #[arg(short = 'C', long = "repo", value_name = "DIR", env = "TAGBUMP_REPO", hide_env = true)]
+    /// Where to work: a folder, or for bump --push and --pr a URL [default: .]
+    #[arg(short = 'C', long = "repo", value_name = "DIR|URL", env = "TAGBUMP_REPO", hide_env = true)]
     pub repo: Option<String>,
 
     /// Say less: only errors
