@@ -56,8 +56,8 @@ impl Console {
             self.line(WARNING, "warning", warning);
         }
         self.notices(&report.notices);
-        for detail in report.details.iter().filter(|_| self.verbose) {
-            self.line(Style::new(), "detail", detail);
+        if self.verbose && !self.quiet && !report.details.is_empty() {
+            self.details(&report.details);
         }
         if let Some(failure) = &report.failure {
             self.failure_text(failure);
@@ -68,6 +68,18 @@ impl Console {
             Format::Text if quiet => {}
             Format::Text => self.out(&text(report)),
         }
+    }
+
+    /// Folded away in a runner's log.
+    fn details(&self, details: &[String]) {
+        let in_runner = |command: String| {
+            if self.runner.is_some() {
+                self.command(&command);
+            }
+        };
+        in_runner(commands::group("details"));
+        details.iter().for_each(|detail| self.line(Style::new(), "detail", detail));
+        in_runner(commands::end_group());
     }
 
     /// What the runner shows beside the log.

@@ -101,6 +101,13 @@ impl Selection {
         self.patterns.is_empty() && !self.everything
     }
 
+    /// Whether a folder can hold a file that is looked at.
+    pub fn reaches(&self, folder: &str) -> bool {
+        let below = |one: &str, other: &str| other.strip_prefix(one).is_some_and(|rest| rest.starts_with('/'));
+        let meets = |name: &String| name == "." || name == folder || below(name, folder) || below(folder, name);
+        !self.names_only() || self.names.iter().any(meets)
+    }
+
     /// Whether and why a file is looked at.
     pub fn standing(&self, path: &str) -> Option<Standing> {
         if self.names.iter().any(|name| name == path) {
@@ -184,6 +191,17 @@ mod tests {
         assert_eq!(standing(&["*.yaml"], "x/y.yaml"), None);
         assert_eq!(standing(&["{a,b}/*.yaml"], "b/y.yaml"), Some(Chosen));
         assert_eq!(standing(&["."], "b/y.yaml"), Some(Chosen));
+    }
+
+    #[test]
+    fn folders_that_are_worth_a_look() {
+        let reaches = |argument: &str, folder: &str| Selection::new(&[argument.to_owned()]).unwrap().reaches(folder);
+        for (argument, folder) in [("a/b/c.yaml", "a"), ("a/b/c.yaml", "a/b"), ("a", "a/b"), (".", "a"), ("a/*", "b")] {
+            assert!(reaches(argument, folder), "{argument} {folder}");
+        }
+        for (argument, folder) in [("a/b/c.yaml", "ab"), ("a/b/c.yaml", "a/bc"), ("a", "b")] {
+            assert!(!reaches(argument, folder), "{argument} {folder}");
+        }
     }
 
     #[test]

@@ -242,3 +242,16 @@ fn a_remote_with_two_push_urls() {
     let run = repo::run(&mut push(&folder, "v1", &[]));
     assert!(run.exit == 2 || tip(&other) == world.tip(), "refused, or on both: {}", run.output());
 }
+
+#[test]
+fn details_are_folded_in_a_runner() {
+    let world = World::new();
+    let (folder, sha) = (world.shallow("w"), world.tip());
+    let run = repo::run(repo::actions(&mut push(&folder, "v1", &["-v"]), "acme/gitops", &sha));
+    ended(&run, 0, "landed");
+    let from = run.stderr.find("::group::details\n").unwrap();
+    let to = run.stderr.find("::endgroup::\n").unwrap();
+    assert!(run.stderr[from..to].contains("detail: credential: "), "{}", run.output());
+    let run = repo::run(&mut push(&folder, "v2", &["-v"]));
+    assert!(run.stderr.contains("detail: ") && !run.stderr.contains("::group::"), "{}", run.output());
+}

@@ -17,6 +17,15 @@ pub fn notice(text: &str) -> String {
     command("notice", &[], text)
 }
 
+/// What follows is folded under a title, until [`end_group`].
+pub fn group(title: &str) -> String {
+    command("group", &[], title)
+}
+
+pub fn end_group() -> String {
+    command("endgroup", &[], "")
+}
+
 /// The error, with what to do, on the place that it names first.
 pub fn error(failure: &Failure, prefix: &str) -> String {
     let hint = failure.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();

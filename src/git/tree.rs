@@ -79,16 +79,24 @@ impl CommitFiles<'_> {
     fn entries(&self, selection: &Selection, context: bool, found: &mut Found) -> Result<Vec<Entry>> {
         let fault = |e: git2::Error| git_failure(&format!("commit {} can't be read", self.commit), &e);
         let mut entries = Vec::new();
-        let mut folders: Vec<_> = self.tree()?.map(|tree| (String::new(), tree)).into_iter().collect();
+        let named = !selection.names().is_empty();
+        let mut folders: Vec<_> = self.tree()?.map(|tree| (String::new(), tree.id())).into_iter().collect();
         while let Some((folder, tree)) = folders.pop() {
-            for entry in &tree {
+            for entry in &self.repo.find_tree(tree).map_err(fault)? {
                 // what has no name in UTF-8 has none in a report either
                 let Ok(name) = entry.name() else { continue };
-                let path = format!("{folder}{name}");
                 if entry.kind() == Some(ObjectType::Tree) {
-                    folders.push((format!("{path}/"), self.repo.find_tree(entry.id()).map_err(fault)?));
+                    let below = format!("{folder}{name}");
+                    if context || selection.reaches(&below) {
+                        folders.push((below + "/", entry.id()));
+                    }
                     continue;
                 }
+                // most files of a large repository are none of ours: their paths are not even made
+                if !named && !is_yaml(name) {
+                    continue;
+                }
+                let path = format!("{folder}{name}");
                 found.pass(&path);
                 let standing = selection.standing(&path);
                 let standing = standing.or((context && is_yaml(&path)).then_some(Standing::Context));
