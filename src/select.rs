@@ -103,8 +103,10 @@ impl Selection {
 
     /// Whether a folder can hold a file that is looked at.
     pub fn reaches(&self, folder: &str) -> bool {
-        let below = |one: &str, other: &str| other.strip_prefix(one).is_some_and(|rest| rest.starts_with('/'));
-        let meets = |name: &String| name == "." || name == folder || below(name, folder) || below(folder, name);
+        let below =
+            |one: &str, other: &str| other.strip_prefix(one).is_some_and(|rest| rest.starts_with('/'));
+        let meets =
+            |name: &String| name == "." || name == folder || below(name, folder) || below(folder, name);
         !self.names_only() || self.names.iter().any(meets)
     }
 
@@ -195,8 +197,11 @@ mod tests {
 
     #[test]
     fn folders_that_are_worth_a_look() {
-        let reaches = |argument: &str, folder: &str| Selection::new(&[argument.to_owned()]).unwrap().reaches(folder);
-        for (argument, folder) in [("a/b/c.yaml", "a"), ("a/b/c.yaml", "a/b"), ("a", "a/b"), (".", "a"), ("a/*", "b")] {
+        let reaches =
+            |argument: &str, folder: &str| Selection::new(&[argument.to_owned()]).unwrap().reaches(folder);
+        for (argument, folder) in
+            [("a/b/c.yaml", "a"), ("a/b/c.yaml", "a/b"), ("a", "a/b"), (".", "a"), ("a/*", "b")]
+        {
             assert!(reaches(argument, folder), "{argument} {folder}");
         }
         for (argument, folder) in [("a/b/c.yaml", "ab"), ("a/b/c.yaml", "a/bc"), ("a", "b")] {

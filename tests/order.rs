@@ -314,3 +314,87 @@ fn of_diverged_commits_github_knows_the_default_branch() {
     ended(&repo::run(&mut apart.job(&feature, &["--if-older", "write"])), 0, "landed");
     ended(&repo::run(&mut apart.job(&builds[1], &[])), 0, "landed");
 }
+
+/// Sources and manifests in one repository on GitHub.
+struct Hosted {
+    // dropped first: it serves the folder
+    github: GitHub,
+    mono: Mono,
+}
+
+impl Hosted {
+    fn new(builds: usize) -> Self {
+        let mono = Mono::new(builds);
+        Hosted { github: GitHub::start(&mono.world.bare), mono }
+    }
+
+    fn job(&self, nth: usize, more: &[&str]) -> Command {
+        let sha = &self.mono.builds[nth];
+        let folder = self.mono.checkout(&format!("h-{}", fastrand::u32(..)), sha);
+        git(&folder, &["remote", "set-url", "origin", &self.github.git_url()]);
+        let mut command = cli::command(&folder);
+        command.args(["bump", API, "--format", "json"]).args(more);
+        repo::actions(&mut command, "acme/gitops", sha);
+        self.github.env(&mut command);
+        command
+    }
+
+    fn proposed(&self) -> String {
+        tag_in(&git(&self.mono.world.bare, &["show", &format!("tagbump/main/api:{FILE}")]))
+    }
+}
+
+#[test]
+fn by_the_api_a_late_build_is_late_too() {
+    let hosted = Hosted::new(3);
+    let push = ["--push", "--via", "api"];
+    ended(&repo::run(&mut hosted.job(1, &push)), 0, "landed");
+    ended(&repo::run(&mut hosted.job(0, &push)), 0, "superseded");
+    assert_eq!(hosted.github.count(On::CreateCommitOnBranch), 1);
+    ended(&repo::run(&mut hosted.job(2, &push)), 0, "landed");
+    assert_eq!(hosted.mono.tag(), hosted.mono.builds[2][..7]);
+}
+
+#[test]
+fn a_pull_request_with_a_newer_build_stays() {
+    for via in ["git", "api"] {
+        let hosted = Hosted::new(4);
+        let pr = ["--pr", "--via", via];
+        ended(&repo::run(&mut hosted.job(2, &pr)), 0, "proposed");
+        let before = hosted.github.open_pulls();
+        ended(&repo::run(&mut hosted.job(1, &pr)), 0, "superseded");
+        assert_eq!(hosted.github.open_pulls()[0].title, before[0].title);
+        assert_eq!(hosted.proposed(), hosted.mono.builds[2][..7]);
+        ended(&repo::run(&mut hosted.job(3, &pr)), 0, "proposed");
+        assert_eq!(hosted.proposed(), hosted.mono.builds[3][..7]);
+        assert_eq!(hosted.github.open_pulls().len(), 1);
+    }
+}
+
+#[test]
+fn a_late_build_proposes_nothing_over_a_newer_base() {
+    let hosted = Hosted::new(3);
+    ended(&repo::run(&mut hosted.job(2, &["--push"])), 0, "landed");
+    ended(&repo::run(&mut hosted.job(1, &["--pr"])), 0, "superseded");
+    assert!(hosted.github.pulls().is_empty());
+}
+
+/// Somebody has added to the branch: what the base has counts all the same.
+#[test]
+fn a_late_build_adds_nothing_to_the_branch_of_others() {
+    let hosted = Hosted::new(4);
+    ended(&repo::run(&mut hosted.job(1, &["--pr"])), 0, "proposed");
+    let work = hosted.mono.world.path().join("theirs");
+    git(hosted.mono.world.path(), &["clone", "--quiet", hosted.mono.world.bare.to_str().unwrap(), "theirs"]);
+    git(&work, &["checkout", "--quiet", "tagbump/main/api"]);
+    let theirs = commit(&work, "docs/note.md", "theirs\n");
+    git(&work, &["push", "--quiet", "origin", "HEAD:tagbump/main/api"]);
+    for late in [0, 1] {
+        let run = repo::run(&mut hosted.job(late, &["--pr"]));
+        assert_eq!(run.exit, 0, "{}", run.output());
+        let tip = git(&hosted.mono.world.bare, &["rev-parse", "tagbump/main/api"]);
+        assert_eq!(tip, theirs, "{}", run.output());
+    }
+    ended(&repo::run(&mut hosted.job(3, &["--push"])), 0, "landed");
+    ended(&repo::run(&mut hosted.job(2, &["--pr"])), 0, "superseded");
+}

@@ -214,7 +214,7 @@ fn a_proxy_that_says_no() {
 fn a_proxy_that_is_not_there() {
     let (world, ca) = private();
     let folder = world.shallow("w");
-    let mut command = push(&folder, "v1", &["--timeout", "1s"]);
+    let mut command = push(&folder, "v1", &["--timeout", "30s"]);
     command.env("SSL_CERT_FILE", &ca).env("https_proxy", "http://u:secret@127.0.0.1:1");
     let run = run(&mut command);
     let said = failed(&run, 4);

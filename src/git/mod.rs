@@ -3,7 +3,7 @@
 //! `checkout` is the user's repository, `tree` reads files of a commit, `local_commit` is `--commit`.
 //! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
 //! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
-//! `fetch` brings what is new into it, `transport` talks to the server, `ssh_program` is the ssh that it runs,
+//! `fetch` brings what is new into it, `push` sends what the server lacks, by `packet`s, `transport` talks to the server, `ssh_program` is the ssh that it runs,
 //! `credentials` finds out who we are, `verdict` says what a failure means. `given` is configuration that
 //! stands in the environment, `date` what a commit's date may be. `carry` takes local commits along, `history`
 //! knows the order of commits, `head` is a pull request's branch, `twin` finds what a server made of a commit,
@@ -22,8 +22,10 @@ mod head;
 mod history;
 mod identity;
 mod local_commit;
+mod packet;
 mod place;
 mod process;
+mod push;
 mod remote_url;
 mod ssh_program;
 mod ssh_url;

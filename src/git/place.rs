@@ -1,12 +1,11 @@
 //! A branch of a git remote, as the landing loop sees it.
 
-use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use git2::Oid;
 use git2::build::TreeUpdateBuilder;
-use git2::{ErrorClass, ErrorCode, Oid, PushOptions, RemoteCallbacks};
 
 use super::checkout::Checkout;
 use super::credentials::{Credentials, Tokens};
@@ -14,7 +13,8 @@ use super::failure::git_failure;
 use super::fetch::{self, DEPTHS, TIP, Wanted};
 use super::head::{Course, Head};
 use super::identity::Identity;
-use super::transport::{self, Endpoint, Stopped};
+use super::push::{self, Answer, Push};
+use super::transport::{Endpoint, Stopped};
 use super::tree::CommitFiles;
 use super::workspace::Workspace;
 use super::{Carried, RemoteUrl, carry, twin, verdict};
@@ -219,16 +219,13 @@ impl GitPlace {
         }
     }
 
-    /// What is pushed where, and the commit that must be there; nothing where there is nothing to push.
+    /// The branch that is pushed to, and the commit that must be there; nothing where there is nothing to push.
     fn goal(&self, commit: &str) -> Option<(String, Option<Oid>)> {
         match self.course(commit) {
             Course::There => None,
-            Course::OnTop { branch } => {
-                Some((format!("{commit}:refs/heads/{branch}"), self.head.tip().or(self.base)))
-            }
-            Course::New { branch } => Some((format!("{commit}:refs/heads/{branch}"), Some(Oid::ZERO_SHA1))),
-            // forced, with a lease: what is expected there is checked before anything is sent
-            Course::Anew { branch, .. } => Some((format!("+{commit}:refs/heads/{branch}"), self.head.tip())),
+            Course::OnTop { branch } => Some((branch, self.head.tip().or(self.base))),
+            Course::New { branch } => Some((branch, None)),
+            Course::Anew { branch, .. } => Some((branch, self.head.tip())),
         }
     }
 
@@ -313,43 +310,29 @@ impl Place for GitPlace {
 
     fn publish(&mut self, commit: &str, until: Instant) -> Verdict {
         let published = || Verdict::Published { commit: commit.to_owned() };
-        let Some((refspec, expected)) = self.goal(commit) else { return published() };
+        let Some((branch, expected)) = self.goal(commit) else { return published() };
         self.published = true;
-        let refusal = RefCell::new(None);
-        let words = RefCell::new(Vec::new());
-        let pushed = self.push.during(until, || {
-            let mut callbacks = RemoteCallbacks::new();
-            // without this callback libgit2 calls a rejected push a success
-            callbacks.push_update_reference(|_, status| {
-                *refusal.borrow_mut() = status.map(str::to_owned);
-                Ok(())
-            });
-            callbacks.sideband_progress(|bytes| {
-                let mut words = words.borrow_mut();
-                let room = MAX_WORDS.saturating_sub(words.len());
-                words.extend_from_slice(&bytes[..bytes.len().min(room)]);
-                true
-            });
-            // the commit belongs on this tip: neither on one that was set back meanwhile, nor on nothing
-            callbacks.push_negotiation(|updates| match updates.iter().find(|u| Some(u.src()) != expected) {
-                Some(_) => {
-                    Err(git2::Error::new(ErrorCode::NotFastForward, ErrorClass::Reference, "it has moved"))
-                }
-                None => Ok(()),
-            });
-            let mut options = PushOptions::new();
-            options.remote_callbacks(callbacks).packbuilder_parallelism(1);
-            let mut remote = self.workspace.repo.remote_anonymous(transport::URL)?;
-            remote.push(&[refspec], Some(&mut options))
-        });
+        let Ok(commit) = oid(commit) else {
+            return Verdict::Refused(Failure::other(format!("{commit} is no commit")));
+        };
+        let carried = self.target.carry.map(|carried| carried.base);
+        let push = Push {
+            repo: &self.workspace.repo,
+            commit,
+            branch: &branch,
+            expected,
+            known: self.base.into_iter().chain(self.head.tip()).chain(carried).collect(),
+        };
         let url = self.target.push.to_string();
-        match (pushed, refusal.into_inner()) {
-            (Ok(()), None) => published(),
-            (_, Some(status)) => {
-                let words = String::from_utf8_lossy(&words.into_inner()).trim().to_owned();
+        match push::push(&self.push, &push, until) {
+            Ok(Answer::Done) => published(),
+            Ok(Answer::Moved) => {
+                Verdict::Stale { what: "somebody was faster: the branch has moved".to_owned() }
+            }
+            Ok(Answer::No { status, words }) => {
                 verdict::of_status(&self.push.scrub(&status), &self.push.scrub(&words), &url)
             }
-            (Err(stopped), None) => verdict::of_push(stopped, &self.push, &url),
+            Err(stopped) => verdict::of_push(stopped, &self.push, &url),
         }
     }
 
@@ -359,9 +342,6 @@ impl Place for GitPlace {
         Ok((tip == wanted || after()?).then(|| commit.to_owned()))
     }
 }
-
-/// How much of the server's words is kept.
-const MAX_WORDS: usize = 64 * 1024;
 
 /// A commit's tree with the edits made, each file with its mode.
 pub(super) fn edited_tree<'r>(

@@ -129,6 +129,20 @@ impl Endpoint {
         }
     }
 
+    /// Begins to talk to a service.
+    pub fn open(self: &Arc<Self>, service: Service) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
+        match &self.server {
+            Server::Http(_) => http::open(self, service),
+            Server::Ssh(ssh) => ssh.open(self, service),
+            Server::Local(local) => local.open(self, service),
+        }
+    }
+
+    /// Whether every request is a conversation of its own.
+    pub fn is_stateless(&self) -> bool {
+        matches!(self.server, Server::Http(_))
+    }
+
     fn time_left(&self) -> Duration {
         let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
         deadline.saturating_duration_since(Instant::now())
@@ -176,8 +190,7 @@ pub fn prepare() {
 fn open(remote: &Remote<'_>) -> Result<Transport, git2::Error> {
     let endpoint = CURRENT.with_borrow(Clone::clone);
     let endpoint = endpoint.ok_or_else(|| git2::Error::from_str("no endpoint for this thread"))?;
-    let stateless = matches!(endpoint.server, Server::Http(_));
-    Transport::smart(remote, stateless, Session(endpoint))
+    Transport::smart(remote, endpoint.is_stateless(), Session(endpoint))
 }
 
 /// One connection of libgit2's.
@@ -185,12 +198,7 @@ struct Session(Arc<Endpoint>);
 
 impl SmartSubtransport for Session {
     fn action(&self, _: &str, service: Service) -> Result<Box<dyn SmartSubtransportStream>, git2::Error> {
-        let stream = match &self.0.server {
-            Server::Http(_) => http::open(&self.0, service),
-            Server::Ssh(ssh) => ssh.open(&self.0, service),
-            Server::Local(local) => local.open(&self.0, service),
-        };
-        stream.map_err(|e| {
+        self.0.open(service).map_err(|e| {
             git2::Error::new(git2::ErrorCode::GenericError, git2::ErrorClass::Net, e.to_string())
         })
     }
