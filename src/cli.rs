@@ -327,6 +327,10 @@ pub struct BumpArgs {
     #[arg(long, env = "TAGBUMP_SIGNOFF", hide_env = true, value_parser = FalseyValueParser::new())]
     pub signoff: bool,
 
+    /// Sign with git's gpg.format and user.signingkey [default: as commit.gpgsign says]
+    #[arg(long, env = "TAGBUMP_SIGN", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub sign: bool,
+
     /// Leave the checkout as it is after landing
     #[arg(long, env = "TAGBUMP_NO_SYNC", hide_env = true, value_parser = FalseyValueParser::new())]
     pub no_sync: bool,

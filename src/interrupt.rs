@@ -57,7 +57,9 @@ pub fn clean_up_on_signals() {
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             let _held = lock(&TOGETHER);
-            for (_, call) in lock(&CALLS).iter() {
+            // held to the end: who waits for a process of ours must not take its end for an answer
+            let calls = lock(&CALLS);
+            for (_, call) in calls.iter() {
                 call();
             }
             for path in lock(&TEMPORARY).drain(..) {

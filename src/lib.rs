@@ -16,7 +16,7 @@
 //! | [`settings`] | what was typed, checked | `cli`, `actions`, `git` and the pure rooms |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
 //! | [`github`] | commits and pull requests by GitHub's API; the only user of octocrab | `git`, `land`, `plan`, `http` |
-//! | [`git`] | commits, remotes, credentials; the only user of git2 | `land`, `plan`, `worktree`, `select`, `http` |
+//! | [`git`] | commits, signatures, remotes, credentials; the only user of git2 and ring | `land`, `plan`, `worktree`, `select`, `http` |
 //! | [`land`] | the landing loop, its pace, the commit's words | `plan` and the pure rooms |
 //! | [`worktree`] | find, read and replace files; nothing outside the root | `plan`, `select` |
 //! | [`http`] | the one HTTP client: whom to trust, which proxy, how long to wait | `environment` |

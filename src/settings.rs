@@ -85,6 +85,8 @@ pub struct CommitSettings {
     pub skip_ci: Option<bool>,
     pub author: Option<Identity>,
     pub signoff: bool,
+    /// Without it git's `commit.gpgsign` decides.
+    pub sign: bool,
 }
 
 /// Where a commit goes.
@@ -164,6 +166,7 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
             },
             author: given(args.author.as_deref()).map(Identity::parse).transpose()?,
             signoff: args.signoff,
+            sign: args.sign,
         },
         landing: LandingSettings {
             branch: given(args.branch.as_deref()).map(branch).transpose()?,
@@ -239,6 +242,12 @@ impl BumpSettings {
             return usage(
                 "--author does not go with --via api: GitHub takes the token's owner",
                 "leave --author out, or land with --via git",
+            );
+        }
+        if by_api && self.commit.sign {
+            return usage(
+                "--sign does not go with --via api: GitHub makes the commit, and signs it itself",
+                "leave --sign out, or land with --via git",
             );
         }
         if self.landing.carry && (by_api || self.reach == Reach::Propose) {

@@ -18,6 +18,7 @@ fn give_away(folder: &Path) {
 }
 
 fn spring_everywhere(folder: &Path, script: &Path) {
+    set(folder, "commit.gpgsign", "true");
     for key in ["credential.helper", "core.fsmonitor", "core.sshCommand", "core.askPass", "gpg.program"] {
         set(folder, key, script.to_str().unwrap());
     }

@@ -4,12 +4,13 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 
 use support::files::snapshot;
 use support::git::git;
-use support::repo::{World, ended, push, run};
+use support::repo::{World, ended, push, run, script_at};
 
 /// Runs a landing that gets the signal when the server has all of the push, and has not begun with it.
 fn interrupted(world: &World, command: &mut Command, signal: &str) -> Output {
@@ -42,5 +43,30 @@ fn nothing_is_half_done() {
         ended(&run(&mut push(&folder, "v1", &[])), 0, "already");
         assert_eq!(world.commits(), 3);
         git(&world.bare, &["fsck", "--strict", "--no-dangling"]);
+    }
+}
+
+/// A program that waits for a passphrase is not left behind: it has a pipe open until it ends.
+#[test]
+fn who_signs_ends_too() {
+    for (signal, exit) in [("INT", 130), ("TERM", 143)] {
+        let world = World::new();
+        let folder = world.shallow("w");
+        let (program, pipe) = (world.path().join("gpg"), world.path().join("gpg.pipe"));
+        script_at(&program, "exec 3> \"$0.pipe\"; echo here >&3; exec tail -f /dev/null");
+        git(&folder, &["config", "gpg.program", program.to_str().unwrap()]);
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let mut command = push(&folder, "v1", &["--sign"]);
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut held = BufReader::new(std::fs::File::open(&pipe).unwrap());
+        let mut line = String::new();
+        held.read_line(&mut line).unwrap();
+        assert_eq!(line, "here\n");
+        let kill = [format!("-{signal}"), child.id().to_string()];
+        assert!(Command::new("kill").args(kill).status().unwrap().success());
+        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(exit));
+        assert_eq!(held.read_to_string(&mut line).unwrap(), 0, "{signal}: it has ended");
+        assert_eq!(world.commits(), 2);
     }
 }

@@ -1,5 +1,7 @@
 //! `--push`: the bump on the remote branch, and the checkout brought up to it.
 
+use std::sync::Arc;
+
 use super::ground::Ground;
 use super::wording::same_repository;
 use super::{Bump, tell};
@@ -23,7 +25,9 @@ impl Bump<'_> {
         let base = self.settings.place.run.checked_out();
         let carry = if landing.carry { checkout.carried(base)? } else { None };
         self.carries.set(carry.is_some());
-        let target = Target { fetch, push, branch, head: None, carry, author, committer: committer.clone() };
+        let signer = self.signer(&committer)?.map(Arc::new);
+        let committer_ = committer.clone();
+        let target = Target { fetch, push, branch, head: None, carry, author, committer: committer_, signer };
         let mut ground = self.ground(checkout, target)?;
         if self.settings.dry_run {
             return self.dry_landing(&mut ground, &pace, report);
@@ -100,7 +104,6 @@ impl Bump<'_> {
             );
             ground.note_verification(commit, pace, report);
             self.sync(checkout, ground, pace, commit, report);
-            self.note_signing(report);
         }
         report.commit_url = commit.as_deref().and_then(|commit| ground.git().commit_url(commit));
         report.commit = commit;

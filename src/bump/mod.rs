@@ -204,26 +204,21 @@ impl<'a> Bump<'a> {
         }
         if outcome == Outcome::Committed {
             let (author, committer) = self.identities()?;
+            let signer = self.signer(&committer)?;
             let request = CommitRequest {
                 message: &self.message(&committer, &config, &planned)?,
                 plan: &planned,
                 author: &author,
                 committer: &committer,
+                signer: signer.as_ref(),
                 worktree,
                 replan: &replan,
             };
             report.commit = Some(git::commit(checkout, &request)?);
             report.branch = checkout.branch();
-            self.note_signing(report);
         }
         tell(report, planned, outcome);
         Ok(())
-    }
-
-    fn note_signing(&self, report: &mut Report) {
-        if self.checkout.as_ref().is_some_and(Checkout::signs) {
-            report.warnings.push("commit.gpgsign is set, but commits are not signed yet".to_owned());
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! A pull request whose change is on the base already is closed.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use super::Bump;
 use super::ground::{Ground, no_token};
@@ -42,9 +43,10 @@ impl Bump<'_> {
         let api = self.rest_api(&push)?;
         let mut pace = Pace::new(&clock, landing.timeout, fastrand::Rng::new());
         let branch = self.branch(checkout, &fetch)?;
+        let signer = self.signer(&committer)?.map(Arc::new);
         let committer_ = committer.clone();
         let mut target =
-            Target { fetch, push, branch, head: None, carry: None, author, committer: committer_ };
+            Target { fetch, push, branch, head: None, carry: None, author, committer: committer_, signer };
         let base = match &target.branch {
             Some(base) => base.clone(),
             None => self.default_branch(target.clone(), &mut pace)?,

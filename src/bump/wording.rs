@@ -1,10 +1,10 @@
-//! Who commits, and what the commit says of the built commit.
+//! Who commits and signs, and what the commit says of the built commit.
 
 use super::Bump;
 use crate::cli::Via;
 use crate::config::Config;
 use crate::error::{Failure, Result};
-use crate::git::Identity;
+use crate::git::{Identity, Signer};
 use crate::image::Tag;
 use crate::land::message::Words;
 use crate::plan::{Plan, Want};
@@ -40,6 +40,15 @@ impl Bump<'_> {
             )
         })?;
         Ok((author.at(environment, "GIT_AUTHOR_DATE")?, committer.at(environment, "GIT_COMMITTER_DATE")?))
+    }
+
+    /// Who signs the commit; nobody where GitHub does, and in a dry run.
+    pub(super) fn signer(&self, committer: &Identity) -> Result<Option<Signer>> {
+        if self.settings.landing.via == Via::Api {
+            return Ok(None);
+        }
+        let signer = self.checkout()?.signer(self.settings.commit.sign, committer)?;
+        Ok(signer.filter(|_| !self.settings.dry_run))
     }
 
     pub(super) fn message(&self, committer: &Identity, config: &Config, plan: &Plan) -> Result<String> {

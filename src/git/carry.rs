@@ -4,6 +4,7 @@ use git2::{Commit, Oid, Repository, Signature, Sort};
 
 use super::checkout::Checkout;
 use super::failure::git_failure;
+use super::signing::{Draft, Signer};
 use crate::error::{Exit, Failure, Result};
 
 /// More than this is no work of a job's, but a mistake in what it is compared with.
@@ -45,11 +46,17 @@ impl Checkout {
 }
 
 /// Puts the commits on a tip, as `git rebase` does: without merges, and without those that the tip has
-/// already. Gives the last one; the tip where none is left.
+/// already, each signed anew. Gives the last one; the tip where none is left.
 ///
 /// # Errors
-/// Exit 4 where they conflict, with the files.
-pub fn onto(repo: &Repository, tip: Oid, carried: Carried, committer: &Signature<'_>) -> Result<Oid> {
+/// Exit 4 where they conflict, with the files; where one can't be signed.
+pub fn onto(
+    repo: &Repository,
+    tip: Oid,
+    carried: Carried,
+    committer: &Signature<'_>,
+    signer: Option<&Signer>,
+) -> Result<Oid> {
     let fault = |e: git2::Error| git_failure("the local commits can't be carried", &e);
     if tip == carried.base || repo.graph_descendant_of(carried.head, tip).map_err(fault)? {
         return Ok(carried.head);
@@ -57,7 +64,7 @@ pub fn onto(repo: &Repository, tip: Oid, carried: Carried, committer: &Signature
     let mut on = repo.find_commit(tip).map_err(fault)?;
     for oid in list(repo, tip, carried).map_err(fault)? {
         let commit = repo.find_commit(oid).map_err(fault)?;
-        on = apply(repo, &on, &commit, committer)?;
+        on = apply(repo, &on, &commit, committer, signer)?;
     }
     Ok(on.id())
 }
@@ -81,6 +88,7 @@ fn apply<'r>(
     on: &Commit<'r>,
     commit: &Commit<'r>,
     committer: &Signature<'_>,
+    signer: Option<&Signer>,
 ) -> Result<Commit<'r>> {
     let fault = |e: git2::Error| git_failure("the local commits can't be carried", &e);
     if commit.parent_count() > 1 {
@@ -99,8 +107,8 @@ fn apply<'r>(
     let tree = repo.find_tree(tree).map_err(fault)?;
     // the message as it is: no mark keeps CI from running for somebody's work
     let message = commit.message().map_err(fault)?;
-    let made = repo.commit(None, &commit.author(), committer, message, &tree, &[on]);
-    made.and_then(|oid| repo.find_commit(oid)).map_err(fault)
+    let draft = Draft { author: &commit.author(), committer, message, tree: &tree, parent: on };
+    repo.find_commit(draft.make(repo, signer)?).map_err(fault)
 }
 
 fn conflict(commit: &Commit<'_>, merged: &git2::Index) -> Failure {

@@ -160,7 +160,7 @@ impl Checkout {
     pub fn remote(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl)> {
         let parse = |url: &str| RemoteUrl::parse(url, &self.workdir);
         if let Some(StandIn { url, .. }) = &self.stand_in {
-            let here = std::path::absolute(".").context("the current folder is gone")?;
+            let here = self.folder_of_programs()?;
             let remote = self.repo.remote_anonymous(url);
             let remote = remote.map_err(|e| git_failure("the URL can't be used", &e))?;
             let url = RemoteUrl::parse(remote.url().unwrap_or_default(), &here)?;
@@ -215,9 +215,16 @@ impl Checkout {
         Ok(identity::of_config(&self.config()?, role))
     }
 
-    /// Whether git would sign commits here.
-    pub fn signs(&self) -> bool {
-        self.config().is_ok_and(|config| config.get_bool("commit.gpgsign").unwrap_or(false))
+    /// Where the user's programs run: at the work tree's top, as git has it; without a checkout, here.
+    pub(super) fn folder_of_programs(&self) -> Result<PathBuf> {
+        match self.is_stand_in() {
+            false => Ok(self.workdir.clone()),
+            true => Ok(std::path::absolute(".").context("the current folder is gone")?),
+        }
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     /// The files of `HEAD`.

@@ -24,6 +24,18 @@ const TOKEN_USER: &str = "x-access-token";
 /// What is put in the place of a secret.
 const MASK: &str = "***";
 
+/// Variables that hold tokens: our own, those that the action and the runner set, and GitHub's tools'. Programs
+/// that need none do not get them.
+pub const VARIABLES: [&str; 7] = [
+    "TAGBUMP_TOKEN",
+    "TAGBUMP_INPUT_TOKEN",
+    "TAGBUMP_ACTION_GITHUB_TOKEN",
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+];
+
 /// The tokens of the environment.
 #[derive(Clone, Default)]
 pub struct Tokens {

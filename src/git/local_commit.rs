@@ -12,7 +12,8 @@ use git2::{Index, IndexEntry, IndexTime, Oid, Repository, RepositoryState, Trans
 use super::checkout::Checkout;
 use super::failure::{git_failure, no_commit};
 use super::identity::Identity;
-use super::place::edited_tree;
+use super::signing::{Draft, Signer};
+use super::tree::edited_tree;
 use crate::error::{Exit, Failure, Result};
 use crate::interrupt;
 use crate::plan::{FileEdit, Plan};
@@ -24,6 +25,7 @@ pub struct CommitRequest<'a> {
     pub message: &'a str,
     pub author: &'a Identity,
     pub committer: &'a Identity,
+    pub signer: Option<&'a Signer>,
     pub worktree: &'a Worktree,
     pub replan: &'a Replan<'a>,
 }
@@ -39,7 +41,7 @@ struct Edited {
 ///
 /// # Errors
 /// Exit 6 where a reference was changed there already, and is not committed; exit 1 in the middle of a
-/// merge or rebase.
+/// merge or rebase, and where the commit can't be signed (exit 2 where nothing says how).
 pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String> {
     let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
     let repo = &checkout.repo;
@@ -57,7 +59,9 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
     let edited: Vec<_> = request.plan.edits.iter().map(|edit| versions.of(edit)).collect::<Result<_>>()?;
     let tree = edited_tree(repo, &parent, &request.plan.edits, &checkout.prefix)?;
     let (author, committer) = (request.author.signature()?, request.committer.signature()?);
-    let made = repo.commit(None, &author, &committer, request.message, &tree, &[&parent]).map_err(fault)?;
+    let message = request.message;
+    let draft = Draft { author: &author, committer: &committer, message, tree: &tree, parent: &parent };
+    let made = draft.make(repo, request.signer)?;
     let work: Vec<_> = edited.iter().map(|e| e.work.clone()).collect();
     let aside = request.worktree.write_aside(&work)?;
     interrupt::together(|| {

@@ -3,11 +3,11 @@
 //! `checkout` is the user's repository, `tree` reads files of a commit, `local_commit` is `--commit`.
 //! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
 //! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
-//! `fetch` brings what is new into it, `push` sends what the server lacks, by `packet`s, `transport` talks to the server, `ssh_program` is the ssh that it runs,
-//! `credentials` finds out who we are, `verdict` says what a failure means. `given` is configuration that
-//! stands in the environment, `date` what a commit's date may be. `carry` takes local commits along, `history`
-//! knows the order of commits, `head` is a pull request's branch, `twin` finds what a server made of a commit,
-//! `sync` lets the checkout
+//! `fetch` brings what is new into it, `push` sends what the server lacks, by `packet`s, `transport` talks to the
+//! server, `ssh_program` is the ssh that it runs, `credentials` finds out who we are, `verdict` says what a failure
+//! means. `given` is configuration that stands in the environment, `date` what a commit's date may be, `signing`
+//! who signs it. `carry` takes local commits along, `history` knows the order of commits, `head` is a pull
+//! request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
 //! see the landed commit.
 
 mod carry;
@@ -27,6 +27,7 @@ mod place;
 mod process;
 mod push;
 mod remote_url;
+mod signing;
 mod ssh_program;
 mod ssh_url;
 mod sync;
@@ -44,6 +45,7 @@ pub use identity::Identity;
 pub use local_commit::{CommitRequest, commit, rehearse};
 pub use place::{GitPlace, Target};
 pub use remote_url::{RemoteUrl, without_user};
+pub use signing::Signer;
 pub use ssh_url::is_scp;
 pub use sync::{Synced, sync};
 

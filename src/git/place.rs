@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use git2::Oid;
-use git2::build::TreeUpdateBuilder;
 
 use super::checkout::Checkout;
 use super::credentials::{Credentials, Tokens};
@@ -14,8 +13,9 @@ use super::fetch::{self, DEPTHS, TIP, Wanted};
 use super::head::{Course, Head};
 use super::identity::Identity;
 use super::push::{self, Answer, Push};
+use super::signing::{Draft, Signer, is_signed};
 use super::transport::{Endpoint, Stopped};
-use super::tree::CommitFiles;
+use super::tree::{CommitFiles, edited_tree};
 use super::workspace::Workspace;
 use super::{Carried, RemoteUrl, carry, twin, verdict};
 use crate::error::{Failure, Result};
@@ -38,6 +38,8 @@ pub struct Target {
     pub carry: Option<Carried>,
     pub author: Identity,
     pub committer: Identity,
+    /// Nothing: commits are not signed.
+    pub signer: Option<Arc<Signer>>,
 }
 
 /// A branch of a git remote.
@@ -54,6 +56,8 @@ pub struct GitPlace {
     head: Head,
     /// The target's tip, as it was found.
     base: Option<Oid>,
+    /// The local commits on a tip, as they were put there: not once more while it stands still.
+    carried: Option<(Oid, Oid)>,
     /// Whether a push was tried.
     published: bool,
     prefix: String,
@@ -79,6 +83,7 @@ impl GitPlace {
             default: None,
             head: Head::New,
             base: None,
+            carried: None,
             published: false,
             prefix: checkout.prefix.clone(),
             http: ways.http,
@@ -152,9 +157,15 @@ impl GitPlace {
     }
 
     /// What the bump is made on: the tip, or the local commits put on it.
-    fn carried_onto(&self, tip: Oid) -> Result<Oid> {
+    fn carried_onto(&mut self, tip: Oid) -> Result<Oid> {
         let Some(carried) = self.target.carry else { return Ok(tip) };
-        carry::onto(&self.workspace.repo, tip, carried, &self.target.committer.signature()?)
+        if let Some((_, onto)) = self.carried.filter(|(on, _)| *on == tip) {
+            return Ok(onto);
+        }
+        let (committer, signer) = (self.target.committer.signature()?, self.target.signer.as_deref());
+        let onto = carry::onto(&self.workspace.repo, tip, carried, &committer, signer)?;
+        self.carried = Some((tip, onto));
+        Ok(onto)
     }
 
     /// Asks for the tip, and fetches it where it is new. One connection.
@@ -299,13 +310,18 @@ impl Place for GitPlace {
         let repo = &self.workspace.repo;
         let parent = repo.find_commit(oid(&tip.commit)?).map_err(fault)?;
         let tree = edited_tree(repo, &parent, edits, &self.prefix)?;
-        let author = self.target.author.signature()?;
-        let committer = self.target.committer.signature()?;
-        let made = repo.commit(None, &author, &committer, message, &tree, &[&parent]).map_err(fault)?;
+        let (author, committer) = (self.target.author.signature()?, self.target.committer.signature()?);
+        let draft = Draft { author: &author, committer: &committer, message, tree: &tree, parent: &parent };
+        let made = draft.make(repo, None)?;
+        let signer = self.target.signer.as_deref();
         // a pull request that says all this already is left as it is
         let there = self.head.tip().and_then(|tip| repo.find_commit(tip).ok());
         let there = there.filter(|there| repo.find_commit(made).is_ok_and(|made| twin::are(there, &made)));
-        Ok(there.map_or(made, |there| there.id()).to_string())
+        match there.filter(|there| signer.is_none() || is_signed(there)) {
+            Some(there) => Ok(there.id().to_string()),
+            None if signer.is_none() => Ok(made.to_string()),
+            None => Ok(draft.make(repo, signer)?.to_string()),
+        }
     }
 
     fn publish(&mut self, commit: &str, until: Instant) -> Verdict {
@@ -341,26 +357,6 @@ impl Place for GitPlace {
         let after = || self.workspace.repo.graph_descendant_of(tip, wanted).map_err(|e| unread(&e));
         Ok((tip == wanted || after()?).then(|| commit.to_owned()))
     }
-}
-
-/// A commit's tree with the edits made, each file with its mode.
-pub(super) fn edited_tree<'r>(
-    repo: &'r git2::Repository,
-    parent: &git2::Commit<'_>,
-    edits: &[FileEdit],
-    prefix: &str,
-) -> Result<git2::Tree<'r>> {
-    let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
-    let tree = parent.tree().map_err(fault)?;
-    let mut update = TreeUpdateBuilder::new();
-    for edit in edits {
-        let path = if prefix.is_empty() { edit.path.clone() } else { format!("{prefix}/{}", edit.path) };
-        let mode = tree.get_path(Path::new(&path)).map_err(fault)?.filemode();
-        let mode = if mode == 0o100_755 { git2::FileMode::BlobExecutable } else { git2::FileMode::Blob };
-        update.upsert(path, repo.blob(&edit.after).map_err(fault)?, mode);
-    }
-    let made = update.create_updated(repo, &tree).map_err(fault)?;
-    repo.find_tree(made).map_err(fault)
 }
 
 /// What the branch points at; of one that is not there yet, what it will start from.

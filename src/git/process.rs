@@ -1,13 +1,20 @@
-//! Runs git, where libgit2 can't do what git does.
+//! Runs git, where libgit2 can't do what git does, and the programs that git would run.
 
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::interrupt::{self, AtSignal};
+
+/// How much of what a program says is kept.
+const MAX_SAID: u64 = 1024 * 1024;
+
+/// How long the pipes of a program that has ended are read: what it started may hold them open.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Variables that would point git at another repository than the one it is told to work on, or make it speak
 /// another protocol than libgit2 does (most of `git rev-parse --local-env-vars`, and `GIT_PROTOCOL`).
@@ -77,6 +84,63 @@ pub fn output(mut command: Command, time: Duration) -> Result<String, String> {
         (false, "") => Err("failed without a word, or took too long".to_owned()),
         (false, words) => Err(words.to_owned()),
     }
+}
+
+/// A program that ran to its end.
+#[derive(Debug)]
+pub struct Ran {
+    /// Whether it says that all went well.
+    pub good: bool,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Why a program did not run to its end.
+#[derive(Debug)]
+pub enum NotRun {
+    Missing,
+    Unstartable(std::io::Error),
+    /// It took longer than it may.
+    Late,
+}
+
+/// Runs a program of the user's, which reads `input`. It ends with us when a signal says so.
+pub fn converse(mut command: Command, input: &[u8], time: Duration) -> Result<Ran, NotRun> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let started = Instant::now();
+    let (Ends { stdin, stdout, stderr }, watched) =
+        Watched::start(command, time).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => NotRun::Missing,
+            _ => NotRun::Unstartable(e),
+        })?;
+    let (stdout, stderr, input) = (kept(stdout), kept(stderr), input.to_vec());
+    // who does not listen says so in another way
+    std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
+    let good = watched.end();
+    if !good && started.elapsed() >= time {
+        return Err(NotRun::Late);
+    }
+    let said = |from: Receiver<Vec<u8>>| {
+        let bytes = from.recv_timeout(LAST_WORDS).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    Ok(Ran { good, stdout: said(stdout), stderr: said(stderr) })
+}
+
+/// What is read from a pipe, once it is at its end.
+fn kept(from: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(from) = from {
+            let mut limited = from.take(MAX_SAID);
+            // what can't be read is not told
+            let _ = limited.read_to_end(&mut bytes);
+            let _ = std::io::copy(&mut limited.into_inner(), &mut std::io::sink());
+        }
+        let _ = sender.send(bytes);
+    });
+    receiver
 }
 
 fn text(from: Option<impl Read>) -> String {
@@ -201,4 +265,47 @@ fn kill(child: &Mutex<Child>, reach: Reach) {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    #[test]
+    fn what_a_program_says_of_its_input() {
+        let ran = converse(shell("cat; echo no >&2; exit 3"), b"text", LONG).unwrap();
+        assert_eq!((ran.good, ran.stdout.as_str(), ran.stderr.as_str()), (false, "text", "no\n"));
+    }
+
+    #[test]
+    fn one_that_does_not_listen() {
+        let ran = converse(shell("exec <&-; echo done"), &vec![b'x'; 1 << 20], LONG).unwrap();
+        assert!(ran.good && ran.stdout == "done\n", "{ran:?}");
+    }
+
+    #[test]
+    fn one_that_says_too_much() {
+        let ran = converse(shell("head -c 3000000 /dev/zero"), b"", LONG).unwrap();
+        assert_eq!((ran.good, ran.stdout.len()), (true, 1024 * 1024));
+    }
+
+    #[test]
+    fn one_that_never_ends() {
+        let ended = converse(shell("exec tail -f /dev/null"), b"", Duration::ZERO);
+        assert!(matches!(ended, Err(NotRun::Late)), "{ended:?}");
+    }
+
+    #[test]
+    fn one_that_is_not_there() {
+        let ended = converse(Command::new("/nowhere/signer"), b"", LONG);
+        assert!(matches!(ended, Err(NotRun::Missing)), "{ended:?}");
+    }
 }

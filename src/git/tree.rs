@@ -1,12 +1,13 @@
-//! The files of a commit.
+//! The files of a commit, and its tree with some of them changed.
 
 use std::path::Path;
 
+use git2::build::TreeUpdateBuilder;
 use git2::{ObjectType, Oid, Repository, Tree};
 
 use super::failure::git_failure;
 use crate::error::{Exit, Failure, Result, inline};
-use crate::plan::{self, Found, Look, Shelf, SourceFile};
+use crate::plan::{self, FileEdit, Found, Look, Shelf, SourceFile};
 use crate::select::{MAX_FILE_SIZE, Selection, Standing, is_yaml};
 
 const SYMLINK: i32 = 0o120_000;
@@ -161,4 +162,24 @@ fn check_names(selection: &Selection, entries: &[Entry]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A commit's tree with the edits made, each file with its mode.
+pub(super) fn edited_tree<'r>(
+    repo: &'r Repository,
+    parent: &git2::Commit<'_>,
+    edits: &[FileEdit],
+    prefix: &str,
+) -> Result<Tree<'r>> {
+    let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
+    let tree = parent.tree().map_err(fault)?;
+    let mut update = TreeUpdateBuilder::new();
+    for edit in edits {
+        let path = if prefix.is_empty() { edit.path.clone() } else { format!("{prefix}/{}", edit.path) };
+        let mode = tree.get_path(Path::new(&path)).map_err(fault)?.filemode();
+        let mode = if mode == 0o100_755 { git2::FileMode::BlobExecutable } else { git2::FileMode::Blob };
+        update.upsert(path, repo.blob(&edit.after).map_err(fault)?, mode);
+    }
+    let made = update.create_updated(repo, &tree).map_err(fault)?;
+    repo.find_tree(made).map_err(fault)
 }

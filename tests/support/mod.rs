@@ -5,6 +5,7 @@ pub mod cli;
 pub mod files;
 pub mod git;
 pub mod git_server;
+pub mod keys;
 pub mod proxy;
 pub mod repo;
 pub mod trap;

@@ -1,0 +1,88 @@
+//! OpenPGP by gpg, and X.509 by gpgsm, which is called the same way.
+
+use git2::Config;
+
+use super::words::told;
+use super::{Station, last, not_run};
+use crate::error::{Failure, Result};
+use crate::git::identity::Identity;
+
+/// What gpg says once it has signed; its exit code alone does not tell.
+const DONE: &str = "[GNUPG:] SIG_CREATED ";
+
+/// What it says of a key that it can't sign with (gnupg's `doc/DETAILS`).
+const NO_KEY: &str = "[GNUPG:] INV_SGNR ";
+
+/// A program of GnuPG's, and the key that it signs with.
+#[derive(Debug)]
+pub struct Gpg {
+    program: String,
+    /// What the program is called where nobody chose another.
+    usual: &'static str,
+    /// Where git's configuration says which program.
+    setting: &'static str,
+    key: String,
+    /// Whether it is configured, and not the committer's name.
+    has_key: bool,
+}
+
+impl Gpg {
+    pub fn openpgp(config: &Config, key: Option<String>, committer: &Identity) -> Self {
+        let program = last(config, &["gpg.program", "gpg.openpgp.program"]);
+        Gpg::new(program, "gpg", "gpg.program", key, committer)
+    }
+
+    pub fn x509(config: &Config, key: Option<String>, committer: &Identity) -> Self {
+        Gpg::new(last(config, &["gpg.x509.program"]), "gpgsm", "gpg.x509.program", key, committer)
+    }
+
+    fn new(
+        program: Option<String>,
+        usual: &'static str,
+        setting: &'static str,
+        key: Option<String>,
+        committer: &Identity,
+    ) -> Self {
+        Gpg {
+            program: program.unwrap_or_else(|| usual.to_owned()),
+            usual,
+            setting,
+            has_key: key.is_some(),
+            key: key.unwrap_or_else(|| format!("{} <{}>", committer.name, committer.email)),
+        }
+    }
+
+    pub(super) fn sign(&self, content: &[u8], station: &Station) -> Result<String> {
+        let mut command = station.program(&self.program);
+        command.args(["--status-fd=2", "-bsau", &self.key]);
+        let ran = station.run(command, content);
+        let ran = ran.map_err(|why| not_run(&self.program, self.setting, why))?;
+        let done = ran.stderr.lines().any(|line| line.starts_with(DONE));
+        if ran.good && done && !ran.stdout.trim().is_empty() {
+            return Ok(ran.stdout);
+        }
+        Err(self.failure(&ran.stderr))
+    }
+
+    fn failure(&self, stderr: &str) -> Failure {
+        let whose =
+            if self.has_key { "user.signingkey" } else { "the committer, as user.signingkey is not set" };
+        let what = format!(
+            "{} can't sign the commit with the key {} ({whose}): {}",
+            self.program,
+            self.key,
+            told(stderr)
+        );
+        if stderr.lines().any(|line| line.starts_with(NO_KEY)) {
+            return Failure::usage(what).hinted(format!(
+                "import the secret key ({0} --import), or name one that is there with git config user.signingkey; \
+                 {0} --list-secret-keys shows them",
+                self.usual
+            ));
+        }
+        Failure::other(what).hinted(
+            "a passphrase that nobody can be asked for must be known to gpg-agent; git commit -S fails in the \
+             same way",
+        )
+    }
+}

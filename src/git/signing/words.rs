@@ -1,0 +1,69 @@
+//! Command lines and words of other programs.
+
+/// How much of a program's words is told.
+const MAX_WORDS: usize = 600;
+
+/// What a program said for people, on one line.
+pub fn told(stderr: &str) -> String {
+    let lines =
+        stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"));
+    let text = lines.collect::<Vec<_>>().join("; ");
+    match text.char_indices().nth(MAX_WORDS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None if text.is_empty() => "it does not say why".to_owned(),
+        None => text,
+    }
+}
+
+/// The words of a command line: blanks part them, quotes and backslashes keep them together. No shell reads it,
+/// as none does in git (`split_cmdline` in git's `alias.c`).
+pub fn split(line: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut rest = line.trim().chars();
+    while let Some(c) = rest.next() {
+        match (c, quote) {
+            (c, None) if c.is_ascii_whitespace() => words.extend(word.take()),
+            ('\'' | '"', None) => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (c, Some(open)) if c == open => quote = None,
+            ('\\', None | Some('"')) => word.get_or_insert_default().push(rest.next()?),
+            (c, _) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    (quote.is_none() && !words.is_empty()).then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_lines() {
+        for (line, wanted) in [
+            ("ssh-add -L", vec!["ssh-add", "-L"]),
+            (" a  b\t'c d'\"e \\\" f\"g\\ h ", vec!["a", "b", "c de \" fg h"]),
+            (r"'a\b' ''", vec![r"a\b", ""]),
+            ("a;b $c |d", vec!["a;b", "$c", "|d"]),
+        ] {
+            assert_eq!(split(line).unwrap(), wanted, "{line}");
+        }
+        for wrong in ["", "  ", "'a", "a \"", "a\\"] {
+            assert_eq!(split(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn words_of_a_program() {
+        assert_eq!(
+            told("[GNUPG:] KEY_CONSIDERED X 0\ngpg: skipped\n\ngpg: failed\n"),
+            "gpg: skipped; gpg: failed"
+        );
+        assert_eq!(told(" \n"), "it does not say why");
+        assert_eq!(told(&"ü".repeat(1000)).chars().count(), 601);
+    }
+}
