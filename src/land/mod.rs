@@ -329,16 +329,23 @@ impl<'a, 'c> Loop<'a, 'c> {
         Ok(())
     }
 
-    /// The budget is spent and nobody knows how some try ended: asks once more, beyond the budget.
+    /// The budget is spent and nobody knows how some try ended: asks beyond the budget, until somebody answers.
     fn last_look(&mut self, failure: Failure) -> Result<Ended> {
         if !self.untold || failure.exit != Exit::NotLanded {
             return Err(failure);
         }
-        match self.place.tip(self.pace.now() + LAST_LOOK) {
-            Ok(tip) => self.landed_before(&tip)?.ok_or(failure),
-            Err(_) => {
+        self.pace.extend(LAST_LOOK);
+        loop {
+            let retry_after = match self.place.tip(self.pace.deadline()) {
+                Ok(tip) => return self.landed_before(&tip)?.ok_or(failure),
+                Err(Trouble::Passing { retry_after, .. }) => retry_after,
+                Err(Trouble::Unreachable { .. }) => None,
+                // nobody will answer
+                Err(Trouble::Final(_)) => Some(Duration::MAX),
+            };
+            if !self.pace.wait(retry_after) {
                 let message = format!("{}; whether the last try landed is not known", failure.message);
-                Err(Failure { message, ..failure })
+                return Err(Failure { message, ..failure });
             }
         }
     }

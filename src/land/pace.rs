@@ -51,6 +51,11 @@ impl<'a> Pace<'a> {
         self.deadline
     }
 
+    /// From now on there is so much time, whatever is spent already.
+    pub fn extend(&mut self, time: Duration) {
+        self.deadline = self.clock.now() + time;
+    }
+
     /// Lets the time until the next try pass; not less than the server asked for. `false`, at once, where
     /// the budget does not last until then.
     pub fn wait(&mut self, at_least: Option<Duration>) -> bool {

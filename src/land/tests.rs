@@ -56,6 +56,8 @@ struct FakePlace {
     then: (Does, Verdict),
     /// Faults before the tip can be read again.
     faults: VecDeque<Trouble>,
+    /// And after the first push.
+    faults_after_push: VecDeque<Trouble>,
     /// After the first push, whoever asks within the budget is told this.
     down_after_push: Option<Trouble>,
     deadline: Instant,
@@ -70,6 +72,7 @@ fn place() -> FakePlace {
         pushes: VecDeque::new(),
         then: (Lands, published()),
         faults: VecDeque::new(),
+        faults_after_push: VecDeque::new(),
         down_after_push: None,
         deadline: Instant::now(),
         made: 0,
@@ -102,7 +105,8 @@ impl FakePlace {
 impl Place for FakePlace {
     fn tip(&mut self, until: Instant) -> Result<Tip, Trouble> {
         self.looks += 1;
-        if let Some(fault) = self.faults.pop_front() {
+        let faults = if self.pushed > 0 { &mut self.faults_after_push } else { &mut self.faults };
+        if let Some(fault) = faults.pop_front() {
             return Err(fault);
         }
         match &self.down_after_push {
@@ -298,6 +302,34 @@ fn a_server_that_is_down_after_the_push_gets_the_last_look_too() {
         let place = place().pushes([(Lands, unknown(None))]);
         lands(FakePlace { down_after_push: Some(down), ..place }, 1);
     }
+}
+
+/// And where the answer to the last look is lost too, it asks again.
+#[test]
+fn the_last_look_is_taken_until_somebody_answers() {
+    for (does, lands_once) in [(Lands, true), (Nothing, false)] {
+        let faults = [passing(None), Trouble::Unreachable { what: "refused".to_owned() }, passing(Some(1))];
+        let place = place().pushes([(does, unknown(Some(3600)))]);
+        let place = FakePlace { faults_after_push: faults.into(), ..place };
+        if lands_once {
+            lands(place, 1);
+        } else {
+            let (failed, place, _) = fails(place, Exit::NotLanded);
+            assert_eq!((place.looks, place.pushed), (5, 1));
+            assert!(!failed.failure.message.contains("is not known"), "{}", failed.failure.message);
+        }
+    }
+}
+
+/// Nobody answers: then it says that it does not know.
+#[test]
+fn the_last_look_is_over_when_its_time_is() {
+    let place = place().pushes([(Nothing, unknown(Some(3600)))]);
+    let faults = (0..1000).map(|_| passing(None)).collect();
+    let (failed, place, clock) = fails(FakePlace { faults_after_push: faults, ..place }, Exit::NotLanded);
+    assert!(failed.failure.message.contains("is not known"), "{}", failed.failure.message);
+    assert!(clock.slept().iter().sum::<Duration>() < LAST_LOOK);
+    assert_eq!(place.pushed, 1);
 }
 
 #[test]
