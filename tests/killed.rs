@@ -149,10 +149,8 @@ fn usual() -> [usize; 2] {
 }
 
 fn line_to(world: &World) -> (Line, String) {
-    let server = world.server.url("");
-    let server = server.trim_start_matches("http://").trim_end_matches('/').to_owned();
-    let line = Line::to(&server);
-    let url = world.url().replace(&server, line.address());
+    let line = Line::to(&world.server_address());
+    let url = world.url_over(line.address());
     (line, url)
 }
 

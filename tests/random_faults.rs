@@ -26,10 +26,8 @@ struct Ground {
 impl Ground {
     fn new() -> Self {
         let world = World::new();
-        let server = world.server.url("");
-        let server = server.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let line = Line::to(&server);
-        let url = world.url().replace(&server, line.address());
+        let line = Line::to(&world.server_address());
+        let url = world.url_over(line.address());
         Ground { world, line, url }
     }
 

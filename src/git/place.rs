@@ -343,13 +343,11 @@ impl Place for GitPlace {
             remote.push(&[refspec], Some(&mut options))
         });
         let url = self.target.push.to_string();
+        let words = self.push.scrub(String::from_utf8_lossy(&words.into_inner()).trim());
         match (pushed, refusal.into_inner()) {
             (Ok(()), None) => published(),
-            (_, Some(status)) => {
-                let words = String::from_utf8_lossy(&words.into_inner()).trim().to_owned();
-                verdict::of_status(&self.push.scrub(&status), &self.push.scrub(&words), &url)
-            }
-            (Err(stopped), None) => verdict::of_push(stopped, &self.push, &url),
+            (_, Some(status)) => verdict::of_status(&self.push.scrub(&status), &words, &url),
+            (Err(stopped), None) => verdict::of_push(stopped, &words, &self.push, &url),
         }
     }
 

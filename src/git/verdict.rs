@@ -22,6 +22,10 @@ const RACES: [&str; 9] = [
 /// Words that mean that somebody holds the lock on the branch.
 const LOCKS: [&str; 2] = [".lock': File exists", "Unable to create"];
 
+/// Of a server that could not take in the pack, as on a full disk: git's words, and those of libgit2 where there
+/// are none.
+const SPOILT: [&str; 2] = ["unpacker error", "unpacking the sent packfile failed"];
+
 /// Words that mean a rule: a hook, or a protected branch.
 const RULES: [&str; 9] = [
     "hook declined",
@@ -43,6 +47,8 @@ pub fn of_status(status: &str, words: &str, url: &str) -> Verdict {
     let told = if words.is_empty() { status.to_owned() } else { format!("{status}\n{words}") };
     if refused {
         Verdict::Refused(by_rule(status, &told, url))
+    } else if is_spoilt(status) {
+        Verdict::Spoilt { words: told }
     } else if said(&LOCKS) {
         Verdict::Locked { what: format!("the branch is locked on the server: {told}") }
     } else if said(&RACES) {
@@ -52,6 +58,10 @@ pub fn of_status(status: &str, words: &str, url: &str) -> Verdict {
     } else {
         Verdict::Rejected { words: told }
     }
+}
+
+fn is_spoilt(text: &str) -> bool {
+    SPOILT.iter().any(|words| text.contains(words))
 }
 
 fn by_rule(status: &str, told: &str, url: &str) -> Failure {
@@ -85,8 +95,8 @@ pub fn of_fetch(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Trouble {
     }
 }
 
-/// What became of a push that libgit2 says has failed.
-pub fn of_push(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Verdict {
+/// What became of a push that libgit2 says has failed; the server's words on the side may say why.
+pub fn of_push(stopped: Stopped, words: &str, endpoint: &Endpoint, url: &str) -> Verdict {
     match stopped {
         Stopped::Fault(fault) => match of_fault(fault, endpoint, url) {
             Meaning::Final(failure) => Verdict::Refused(failure),
@@ -96,6 +106,9 @@ pub fn of_push(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Verdict {
         },
         Stopped::Git(error) if error.code() == ErrorCode::NotFastForward => {
             Verdict::Stale { what: "somebody was faster: the branch has moved".to_owned() }
+        }
+        Stopped::Git(error) if is_spoilt(error.message()) => {
+            Verdict::Spoilt { words: with_words(&format!("{url}: {}", error.message()), words) }
         }
         Stopped::Git(error) => of_libgit2(&error, &endpoint.scrub(error.message()), url),
     }
@@ -200,6 +213,8 @@ mod tests {
             assert_eq!(failure.exit, Exit::Refused);
             assert!(failure.message.contains("no deploys on Friday"));
         }
+        let full = "error: cannot lock ref: Unable to create temporary file: No space left on device";
+        assert!(matches!(verdict("unpacker error", full), Verdict::Spoilt { .. }));
         assert!(matches!(verdict("failed to update ref", ""), Verdict::Rejected { .. }));
     }
 }

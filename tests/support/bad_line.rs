@@ -55,6 +55,7 @@ struct State {
     passed: [usize; 2],
     /// How many faults came.
     broken: usize,
+    crumbs: bool,
 }
 
 impl Line {
@@ -88,6 +89,11 @@ impl Line {
         state.faults = faults.into_iter().collect();
         state.passed = [0, 0];
         state.broken = 0;
+    }
+
+    /// From now on every byte comes alone.
+    pub fn in_crumbs(&self) {
+        lock(&self.state).crumbs = true;
     }
 
     /// What a fault of that kind calls, once.
@@ -138,7 +144,8 @@ fn pump(
     state: &Mutex<State>,
     link: &Link,
 ) -> std::io::Result<()> {
-    let mut buffer = [0; 16 * 1024];
+    let room = if lock(state).crumbs { 1 } else { 16 * 1024 };
+    let mut buffer = vec![0; room];
     loop {
         let count = from.read(&mut buffer)?;
         if count == 0 {
