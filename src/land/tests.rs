@@ -365,6 +365,17 @@ fn a_no_while_the_tip_moves_was_a_race() {
 }
 
 #[test]
+fn what_the_server_could_not_take_in_is_sent_once_more() {
+    let spoilt = || Verdict::Spoilt { words: "no space left".to_owned() };
+    lands(place().pushes([(Nothing, spoilt())]), 2);
+    for does in [Nothing, Loses] {
+        let (failed, place, _) = fails(place().then(does, spoilt()), Exit::Refused);
+        assert_eq!(place.pushed, 2);
+        assert!(failed.failure.message.contains("no space left"), "{}", failed.failure.message);
+    }
+}
+
+#[test]
 fn refused_is_one_try() {
     let refusal = Failure::new(Exit::Refused, "pre-receive hook declined").hinted("ask");
     let refused = place().then(Nothing, Verdict::Refused(refusal.clone()));
@@ -423,28 +434,34 @@ fn a_server_that_asks_for_ages_ends_the_run_without_a_wait() {
 
 #[test]
 fn jitter_is_full_and_grows_to_the_cap() {
-    let (first, cap) = (Duration::from_millis(100), Duration::from_secs(2));
-    let mut longest = [Duration::ZERO; 20];
-    let mut shortest = [Duration::MAX; 20];
-    for seed in 0..200 {
-        let clock = FakeClock::new();
-        let mut pace = Pace::new(&clock, BUDGET, fastrand::Rng::with_seed(seed));
-        assert!((0..20).all(|_| pace.wait(None)));
-        for (nth, time) in clock.slept().into_iter().enumerate() {
-            let bound = first.saturating_mul(1 << nth.min(10)).min(cap);
-            assert!(time <= bound, "wait {nth}: {time:?} of {bound:?}");
-            longest[nth] = longest[nth].max(time);
-            shortest[nth] = shortest[nth].min(time);
+    let ms = Duration::from_millis;
+    // what a try takes, the first bound, and the last
+    for (took, first, cap) in [
+        (ms(0), ms(200), ms(2000)),
+        (ms(50), ms(200), ms(2000)),
+        (ms(800), ms(800), ms(3200)),
+        (ms(60_000), ms(2000), ms(8000)),
+    ] {
+        let mut longest = [Duration::ZERO; 20];
+        let mut shortest = [Duration::MAX; 20];
+        for seed in 0..200 {
+            let clock = FakeClock::new();
+            let mut pace = Pace::new(&clock, BUDGET * 20, fastrand::Rng::with_seed(seed));
+            for _ in 0..20 {
+                clock.now.set(clock.now.get() + took);
+                assert!(pace.wait(None));
+            }
+            for (nth, time) in clock.slept().into_iter().enumerate() {
+                longest[nth] = longest[nth].max(time);
+                shortest[nth] = shortest[nth].min(time);
+            }
         }
-    }
-    for nth in 0..20 {
-        let bound = first.saturating_mul(1 << nth.min(10)).min(cap);
-        assert!(
-            longest[nth] > bound.mul_f64(0.9),
-            "wait {nth} uses the whole of {bound:?}: {:?}",
-            longest[nth]
-        );
-        assert!(shortest[nth] < bound.mul_f64(0.1), "wait {nth} may be short: {:?}", shortest[nth]);
+        for nth in 0..20 {
+            let bound = first.saturating_mul(1 << nth.min(10)).min(cap);
+            let (long, short) = (longest[nth], shortest[nth]);
+            assert!(long <= bound && long > bound.mul_f64(0.9), "wait {nth} of {bound:?}: {long:?}");
+            assert!(short < bound.mul_f64(0.1), "wait {nth} may be short: {short:?}");
+        }
     }
 }
 
