@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 
+use support::bad_line::Line;
 use support::git::git;
 use support::git_server::{Fault, On, Service};
 use support::repo::{self, API, FILE, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run};
@@ -335,4 +336,38 @@ fn an_answer_of_unknown_length_that_is_cut() {
         let world = World::new();
         never_lands(&world, &world.clone_of(&url, "w", &[]), "1s");
     }
+}
+
+/// The server can't take in the pack: it gets it once more, and no more often.
+#[test]
+fn a_pack_that_is_not_unpacked_is_sent_once_more() {
+    for lands in [true, false] {
+        let world = World::new();
+        let folder = world.shallow("w");
+        git(&world.bare, &["config", "receive.maxInputSize", "1"]);
+        world.server.before_receive(|| {});
+        if lands {
+            let bare = world.bare.clone();
+            world.server.before_receive(move || drop(git(&bare, &["config", "receive.maxInputSize", "0"])));
+            lands_once(&world, &folder, 2);
+        } else {
+            let said = failed(&run(&mut push(&folder, "main-abc1234", &[])), 5);
+            assert!(said.contains("unpack") && said.contains("maximum allowed size"), "{said}");
+            assert_eq!(world.commits(), BASE);
+        }
+        assert_eq!(world.count(SEND), 2);
+    }
+}
+
+/// A slow line is no broken one: bytes come one by one.
+#[test]
+fn an_answer_in_crumbs_is_an_answer() {
+    let world = World::new();
+    let line = Line::to(&world.server_address());
+    let folder = world.clone_of(&world.url_over(line.address()), "w", &["--depth", "1"]);
+    world.rival("README.md", "newer\n");
+    line.in_crumbs();
+    let told = ended(&run(&mut push(&folder, "main-abc1234", &[])), 0, "landed");
+    assert_eq!((&told["attempts"], &told["commit"]), (&1.into(), &world.tip().into()));
+    assert_eq!(world.commits(), BASE + 2);
 }

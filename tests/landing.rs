@@ -8,7 +8,9 @@ use std::path::Path;
 use serde_json::Value;
 use support::cli;
 use support::git::git;
-use support::repo::{self, API, FILE, World, actions, commit, ended, kustomization, push, run, write};
+use support::repo::{
+    self, API, FILE, PASSWORD, USER, World, actions, commit, ended, kustomization, push, run, write,
+};
 
 /// Exactly one commit on `base`, with the api image at `tag`, is what main has now.
 #[track_caller]
@@ -374,4 +376,20 @@ fn edits_of_the_checkout_are_not_landed() {
     let warnings = told["warnings"].to_string();
     assert!(warnings.contains(FILE) && warnings.contains("uncommitted"), "{warnings}");
     assert_eq!(std::fs::read_to_string(folder.join(FILE)).unwrap(), mine);
+}
+
+/// The branch keeps its line ends, the checkout has those that its attributes ask for.
+#[test]
+fn line_ends_that_attributes_ask_for() {
+    let text = kustomization(&[API.into()]);
+    let files = [(FILE, &*text), (".gitattributes", "*.yaml text eol=crlf\n")];
+    let world = World::with(|server| server.basic_auth(USER, PASSWORD), &files);
+    let (base, folder) = (world.tip(), world.shallow("w"));
+    assert!(std::fs::read_to_string(folder.join(FILE)).unwrap().contains("\r\n"));
+    let told = ended(&run(&mut push(&folder, "v1", &[])), 0, "landed");
+    landed(&world, &told, &base, "v1");
+    quietly(&told);
+    let here = std::fs::read_to_string(folder.join(FILE)).unwrap();
+    assert!(here.contains("newTag: v1 # by CI\r\n"), "{here:?}");
+    synced(&world, &folder);
 }

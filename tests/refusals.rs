@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use support::git::git;
 use support::git_server::{Fault, On, Service};
-use support::repo::{API, FILE, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run};
+use support::repo::{self, API, FILE, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run};
 
 const TOKEN: &str = "tok-0123456789abcdef";
 const BASE: usize = 2;
@@ -293,4 +293,53 @@ fn https_with_an_unknown_authority_is_told_at_once() {
     assert_eq!(world.server.requests().len(), 0, "nothing was said to it");
     let said = failed(&run(&mut push(&world.full("x"), "v1", &[])), 1);
     assert!(said.contains("certificate") && said.contains("SSL_CERT_FILE"), "{said}");
+}
+
+/// The file is elsewhere; an edit of the pointer would lose it.
+#[test]
+fn a_pointer_of_git_lfs_is_not_edited() {
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{:064}\nsize 12\n", 7);
+    for named in [true, false] {
+        let world = World::with(|server| server.basic_auth(USER, PASSWORD), &[(FILE, &pointer)]);
+        let more: &[&str] = if named { &["--file", FILE] } else { &[] };
+        let run = run(&mut push(&world.shallow("w"), "v1", more));
+        let said = failed(&run, if named { 6 } else { 3 });
+        assert!(said.contains("LFS") || run.output().contains("LFS"), "{}", run.output());
+        assert_eq!((world.count(SEND), world.commits()), (0, BASE));
+        assert_eq!(world.file(FILE), pointer.trim_end());
+    }
+}
+
+#[test]
+fn formats_that_can_not_be_read_are_named_with_the_cure() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    git(&folder, &["config", "core.repositoryFormatVersion", "1"]);
+    git(&folder, &["config", "extensions.refStorage", "reftable"]);
+    let said = failed(&run(&mut push(&folder, "v1", &[])), 1);
+    assert!(said.contains("reftable") && said.contains("git refs migrate"), "{said}");
+    git(world.path(), &["init", "--quiet", "--object-format=sha256", "long"]);
+    let long = world.path().join("long");
+    git(&long, &["remote", "add", "origin", &world.url()]);
+    let said = failed(&run(&mut push(&long, "v1", &[])), 1);
+    assert!(said.contains("SHA-256") && said.contains("SHA-1 clone"), "{said}");
+    assert_eq!((world.server.requests().len(), world.commits()), (0, BASE));
+}
+
+/// The other side is one: git itself would not mix them either.
+#[test]
+fn a_remote_of_another_object_format_is_named() {
+    let world = World::new();
+    let root = world.path().join("srv");
+    git(&root, &["init", "--quiet", "--bare", "--object-format=sha256", "long.git"]);
+    git(&root.join("long.git"), &["config", "http.receivepack", "true"]);
+    git(world.path(), &["init", "--quiet", "--object-format=sha256", "long"]);
+    let long = world.path().join("long");
+    repo::commit(&long, FILE, &kustomization(&[API.into()]));
+    git(&long, &["push", "--quiet", root.join("long.git").to_str().unwrap(), "HEAD:main"]);
+    let url = world.server.url_with(USER, PASSWORD, "long.git");
+    let run = run(&mut push(&world.clone_of(&world.url(), "w", &[]), "v1", &["--remote", &url, "-v"]));
+    let said = failed(&run, 1);
+    assert!(said.contains("object format 'sha256'"), "{said}");
+    assert_eq!(world.server.requests().len(), 1, "it would be no other the next time");
 }

@@ -172,8 +172,7 @@ impl Push<'_> {
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end();
             if let Some(why) = text.strip_prefix("unpack ").filter(|why| *why != "ok") {
-                let words = if words.is_empty() { why.to_owned() } else { format!("{why}: {words}") };
-                return Err(net(&format!("unpacking the sent packfile failed on the remote: {words}")));
+                return Ok(Answer::No { status: format!("unpacker error: {why}"), words });
             }
             if text.strip_prefix("ok ") == Some(name.as_str()) {
                 return Ok(Answer::Done);

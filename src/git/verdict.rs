@@ -22,6 +22,9 @@ const RACES: [&str; 9] = [
 /// Words that mean that somebody holds the lock on the branch.
 const LOCKS: [&str; 2] = [".lock': File exists", "Unable to create"];
 
+/// Of a server that could not take in the pack, as on a full disk.
+const SPOILT: &str = "unpacker error";
+
 /// Words that mean a rule: a hook, or a protected branch.
 const RULES: [&str; 9] = [
     "hook declined",
@@ -52,6 +55,8 @@ pub fn of_status(status: &str, words: &str, url: &str) -> Verdict {
         )
     } else if refused {
         Verdict::Refused(by_rule(status, &told, url))
+    } else if status.contains(SPOILT) {
+        Verdict::Spoilt { words: told }
     } else if said(&LOCKS) {
         Verdict::Locked { what: format!("the branch is locked on the server: {told}") }
     } else if said(&RACES) {
@@ -95,7 +100,7 @@ pub fn of_fetch(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Trouble {
     }
 }
 
-/// What became of a push that libgit2 says has failed.
+/// What became of a push that was ended by a fault.
 pub fn of_push(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Verdict {
     match stopped {
         Stopped::Fault(fault) => match of_fault(fault, endpoint, url) {
@@ -210,6 +215,8 @@ mod tests {
             assert_eq!(failure.exit, Exit::Refused);
             assert!(failure.message.contains("no deploys on Friday"));
         }
+        let full = "error: cannot lock ref: Unable to create temporary file: No space left on device";
+        assert!(matches!(verdict("unpacker error", full), Verdict::Spoilt { .. }));
         assert!(matches!(verdict("failed to update ref", ""), Verdict::Rejected { .. }));
     }
 }

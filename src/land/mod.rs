@@ -57,6 +57,8 @@ pub enum Verdict {
     Stale { what: String },
     /// The server holds a lock on the branch; it is not there.
     Locked { what: String },
+    /// The server could not take in what was sent: it is not there. Once more may do, more often won't.
+    Spoilt { words: String },
     /// The server said no, in words that may mean a race or a rule: whether the tip moved tells.
     Rejected { words: String },
     /// The connection was lost, or the answer was no answer: it may be there or not.
@@ -166,6 +168,8 @@ const LAST_LOOK: Duration = Duration::from_secs(10);
 const UNREACHABLE_TRIES: u32 = 6;
 /// How often a lock is waited for while the tip stands still.
 const LOCKED_TRIES: u32 = 12;
+/// How often a server gets what it could not take in.
+const SPOILT_TRIES: u32 = 2;
 
 /// Lands what `propose` makes of the tip's files.
 ///
@@ -196,6 +200,8 @@ struct Loop<'a, 'c> {
     made: Vec<(String, Plan)>,
     log: Vec<String>,
     unreachable: u32,
+    /// How often the server could not take in what was sent.
+    spoilt: u32,
     /// Whether nobody knows how some try ended.
     untold: bool,
     /// The tip at which the server said no, how often, and what it said.
@@ -218,6 +224,7 @@ impl<'a, 'c> Loop<'a, 'c> {
             made: Vec::new(),
             log: Vec::new(),
             unreachable: 0,
+            spoilt: 0,
             untold: false,
             stuck: None,
         }
@@ -324,21 +331,35 @@ impl<'a, 'c> Loop<'a, 'c> {
                 self.untold = true;
                 self.wait(what, retry_after)?;
             }
+            Verdict::Spoilt { words } => {
+                self.spoilt += 1;
+                if self.spoilt >= SPOILT_TRIES {
+                    return Err(not_taken_in(&words));
+                }
+                self.wait(words, None)?;
+            }
             Verdict::Refused(failure) => return Err(failure),
         }
         Ok(())
     }
 
-    /// The budget is spent and nobody knows how some try ended: asks once more, beyond the budget.
+    /// The budget is spent and nobody knows how some try ended: asks beyond the budget, until somebody answers.
     fn last_look(&mut self, failure: Failure) -> Result<Ended> {
         if !self.untold || failure.exit != Exit::NotLanded {
             return Err(failure);
         }
-        match self.place.tip(self.pace.now() + LAST_LOOK) {
-            Ok(tip) => self.landed_before(&tip)?.ok_or(failure),
-            Err(_) => {
+        self.pace.extend(LAST_LOOK);
+        loop {
+            let retry_after = match self.place.tip(self.pace.deadline()) {
+                Ok(tip) => return self.landed_before(&tip)?.ok_or(failure),
+                Err(Trouble::Passing { retry_after, .. }) => retry_after,
+                Err(Trouble::Unreachable { .. }) => None,
+                // nobody will answer
+                Err(Trouble::Final(_)) => Some(Duration::MAX),
+            };
+            if !self.pace.wait(retry_after) {
                 let message = format!("{}; whether the last try landed is not known", failure.message);
-                Err(Failure { message, ..failure })
+                return Err(Failure { message, ..failure });
             }
         }
     }
@@ -370,6 +391,11 @@ impl<'a, 'c> Loop<'a, 'c> {
 pub fn refused(words: &str) -> Failure {
     Failure::new(Exit::Refused, format!("the server refuses the push: {words}"))
         .hinted("the branch's rules or a hook stand in the way; ask who keeps the repository")
+}
+
+fn not_taken_in(words: &str) -> Failure {
+    Failure::new(Exit::Refused, format!("the server could not take in what was pushed: {words}"))
+        .hinted("its disk may be full, or a push too large for its limits; ask who keeps the repository")
 }
 
 #[cfg(test)]

@@ -56,6 +56,8 @@ struct FakePlace {
     then: (Does, Verdict),
     /// Faults before the tip can be read again.
     faults: VecDeque<Trouble>,
+    /// And after the first push.
+    faults_after_push: VecDeque<Trouble>,
     /// After the first push, whoever asks within the budget is told this.
     down_after_push: Option<Trouble>,
     deadline: Instant,
@@ -70,6 +72,7 @@ fn place() -> FakePlace {
         pushes: VecDeque::new(),
         then: (Lands, published()),
         faults: VecDeque::new(),
+        faults_after_push: VecDeque::new(),
         down_after_push: None,
         deadline: Instant::now(),
         made: 0,
@@ -102,7 +105,8 @@ impl FakePlace {
 impl Place for FakePlace {
     fn tip(&mut self, until: Instant) -> Result<Tip, Trouble> {
         self.looks += 1;
-        if let Some(fault) = self.faults.pop_front() {
+        let faults = if self.pushed > 0 { &mut self.faults_after_push } else { &mut self.faults };
+        if let Some(fault) = faults.pop_front() {
             return Err(fault);
         }
         match &self.down_after_push {
@@ -300,6 +304,34 @@ fn a_server_that_is_down_after_the_push_gets_the_last_look_too() {
     }
 }
 
+/// And where the answer to the last look is lost too, it asks again.
+#[test]
+fn the_last_look_is_taken_until_somebody_answers() {
+    for (does, lands_once) in [(Lands, true), (Nothing, false)] {
+        let faults = [passing(None), Trouble::Unreachable { what: "refused".to_owned() }, passing(Some(1))];
+        let place = place().pushes([(does, unknown(Some(3600)))]);
+        let place = FakePlace { faults_after_push: faults.into(), ..place };
+        if lands_once {
+            lands(place, 1);
+        } else {
+            let (failed, place, _) = fails(place, Exit::NotLanded);
+            assert_eq!((place.looks, place.pushed), (5, 1));
+            assert!(!failed.failure.message.contains("is not known"), "{}", failed.failure.message);
+        }
+    }
+}
+
+/// Nobody answers: then it says that it does not know.
+#[test]
+fn the_last_look_is_over_when_its_time_is() {
+    let place = place().pushes([(Nothing, unknown(Some(3600)))]);
+    let faults = (0..1000).map(|_| passing(None)).collect();
+    let (failed, place, clock) = fails(FakePlace { faults_after_push: faults, ..place }, Exit::NotLanded);
+    assert!(failed.failure.message.contains("is not known"), "{}", failed.failure.message);
+    assert!(clock.slept().iter().sum::<Duration>() < LAST_LOOK);
+    assert_eq!(place.pushed, 1);
+}
+
 #[test]
 fn a_lock_that_stays_is_exit_4_before_the_budget_is_spent() {
     let (failed, place, clock) = fails(place().then(Nothing, locked()), Exit::NotLanded);
@@ -330,6 +362,17 @@ fn a_no_while_the_tip_moves_was_a_race() {
     lands(place().pushes([(Loses, rejected()), (Loses, rejected())]), 3);
     let moved_once = place().pushes([(Loses, rejected())]).then(Nothing, rejected());
     assert_eq!(fails(moved_once, Exit::Refused).1.pushed, 2);
+}
+
+#[test]
+fn what_the_server_could_not_take_in_is_sent_once_more() {
+    let spoilt = || Verdict::Spoilt { words: "no space left".to_owned() };
+    lands(place().pushes([(Nothing, spoilt())]), 2);
+    for does in [Nothing, Loses] {
+        let (failed, place, _) = fails(place().then(does, spoilt()), Exit::Refused);
+        assert_eq!(place.pushed, 2);
+        assert!(failed.failure.message.contains("no space left"), "{}", failed.failure.message);
+    }
 }
 
 #[test]
@@ -391,28 +434,34 @@ fn a_server_that_asks_for_ages_ends_the_run_without_a_wait() {
 
 #[test]
 fn jitter_is_full_and_grows_to_the_cap() {
-    let (first, cap) = (Duration::from_millis(100), Duration::from_secs(2));
-    let mut longest = [Duration::ZERO; 20];
-    let mut shortest = [Duration::MAX; 20];
-    for seed in 0..200 {
-        let clock = FakeClock::new();
-        let mut pace = Pace::new(&clock, BUDGET, fastrand::Rng::with_seed(seed));
-        assert!((0..20).all(|_| pace.wait(None)));
-        for (nth, time) in clock.slept().into_iter().enumerate() {
-            let bound = first.saturating_mul(1 << nth.min(10)).min(cap);
-            assert!(time <= bound, "wait {nth}: {time:?} of {bound:?}");
-            longest[nth] = longest[nth].max(time);
-            shortest[nth] = shortest[nth].min(time);
+    let ms = Duration::from_millis;
+    // what a try takes, the first bound, and the last
+    for (took, first, cap) in [
+        (ms(0), ms(200), ms(2000)),
+        (ms(50), ms(200), ms(2000)),
+        (ms(800), ms(800), ms(3200)),
+        (ms(60_000), ms(2000), ms(8000)),
+    ] {
+        let mut longest = [Duration::ZERO; 20];
+        let mut shortest = [Duration::MAX; 20];
+        for seed in 0..200 {
+            let clock = FakeClock::new();
+            let mut pace = Pace::new(&clock, BUDGET * 20, fastrand::Rng::with_seed(seed));
+            for _ in 0..20 {
+                clock.now.set(clock.now.get() + took);
+                assert!(pace.wait(None));
+            }
+            for (nth, time) in clock.slept().into_iter().enumerate() {
+                longest[nth] = longest[nth].max(time);
+                shortest[nth] = shortest[nth].min(time);
+            }
         }
-    }
-    for nth in 0..20 {
-        let bound = first.saturating_mul(1 << nth.min(10)).min(cap);
-        assert!(
-            longest[nth] > bound.mul_f64(0.9),
-            "wait {nth} uses the whole of {bound:?}: {:?}",
-            longest[nth]
-        );
-        assert!(shortest[nth] < bound.mul_f64(0.1), "wait {nth} may be short: {:?}", shortest[nth]);
+        for nth in 0..20 {
+            let bound = first.saturating_mul(1 << nth.min(10)).min(cap);
+            let (long, short) = (longest[nth], shortest[nth]);
+            assert!(long <= bound && long > bound.mul_f64(0.9), "wait {nth} of {bound:?}: {long:?}");
+            assert!(short < bound.mul_f64(0.1), "wait {nth} may be short: {short:?}");
+        }
     }
 }
 

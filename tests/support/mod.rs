@@ -1,6 +1,7 @@
 //! What the integration tests share.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod bad_line;
 pub mod cli;
 pub mod files;
 pub mod git;

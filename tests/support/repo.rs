@@ -67,6 +67,17 @@ impl World {
         self.server.url_with(USER, PASSWORD, REPO)
     }
 
+    /// The server's `HOST:PORT`.
+    pub fn server_address(&self) -> String {
+        let url = self.server.url("");
+        url.split_once("://").unwrap().1.trim_end_matches('/').to_owned()
+    }
+
+    /// The same as [`Self::url`], by the address of a line to the server.
+    pub fn url_over(&self, line: &str) -> String {
+        self.url().replace(&self.server_address(), line)
+    }
+
     /// A checkout with somebody to make commits, cloned past the server; its remote is `url`.
     pub fn clone_of(&self, url: &str, name: &str, arguments: &[&str]) -> PathBuf {
         let source = format!("file://{}", self.bare.display());
