@@ -7,23 +7,22 @@ use std::net::IpAddr;
 use ureq::Proxy;
 use url::{Host, Url};
 
-use super::settings::Settings;
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 
-/// The proxy for a URL, if there is one: `http.proxy`, an empty one for none, else the variable of the scheme,
+/// The proxy for a URL, if there is one: `set` by `http.proxy`, an empty one for none, else the variable of the scheme,
 /// else that of all. `HTTP_PROXY` in capitals does not count: it can be a header of a request to a CGI program.
 ///
 /// # Errors
 /// Exit 2 for a proxy that is no URL; it is not shown, as it can have a password in it.
-pub(super) fn of(settings: &Settings, environment: &Environment, url: &Url) -> Result<Option<Proxy>> {
+pub(super) fn of(set: Option<&str>, environment: &Environment, url: &Url) -> Result<Option<Proxy>> {
     let variables: &[&'static str] = if url.scheme() == "https" {
         &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
     } else {
         &["http_proxy", "all_proxy", "ALL_PROXY"]
     };
     let variable = || variables.iter().find_map(|name| Some((*name, environment.get(name)?)));
-    let setting = settings.value("proxy", url).map(|text| ("http.proxy", text));
+    let setting = set.map(|text| ("http.proxy", text));
     let Some((name, text)) = setting.or_else(variable).filter(|(_, text)| !text.is_empty()) else {
         return Ok(None);
     };
@@ -103,9 +102,7 @@ mod tests {
     fn chosen(set: &[(&str, &str)], configured: Option<&str>, url: &str) -> Option<String> {
         let variables = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let environment = Environment::new(variables);
-        let entries = configured.map(|value| ("http.proxy".to_owned(), value.to_owned()));
-        let settings = Settings::new(&environment, entries.into_iter().collect());
-        let proxy = of(&settings, &environment, &Url::parse(url).unwrap()).unwrap();
+        let proxy = of(configured, &environment, &Url::parse(url).unwrap()).unwrap();
         proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port()))
     }
 
@@ -128,7 +125,7 @@ mod tests {
     fn a_proxy_that_is_none_is_not_shown() {
         let environment = Environment::new([("https_proxy".to_owned(), "gopher://u:secret@h".to_owned())]);
         let url = Url::parse("https://h/").unwrap();
-        let failure = of(&Settings::default(), &environment, &url).unwrap_err();
+        let failure = of(None, &environment, &url).unwrap_err();
         assert!(failure.message.contains("https_proxy") && !failure.message.contains("secret"), "{failure}");
     }
 

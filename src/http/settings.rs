@@ -45,7 +45,7 @@ impl Settings {
     }
 
     /// The one value that holds, which may be empty.
-    pub(super) fn value(&self, key: &str, url: &Url) -> Option<&str> {
+    fn value(&self, key: &str, url: &Url) -> Option<&str> {
         self.values(key, url).pop()
     }
 
@@ -62,7 +62,7 @@ impl Settings {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_connect(Some(CONNECT_TIMEOUT))
-            .proxy(proxy::of(self, &self.environment, url)?)
+            .proxy(proxy::of(self.value("proxy", url), &self.environment, url)?)
             .tls_config(tls)
             .build();
         Ok(config.new_agent())

@@ -1,7 +1,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
+use super::attempts::LAST_LOOK;
 use super::*;
+use crate::error::Exit;
 use crate::plan::{Found, Look};
 use crate::select::Selection;
 
