@@ -103,7 +103,7 @@ fn settings_of_the_git_that_runs_us() {
     let folder = anonymous(&world);
     let alias = format!("alias.bump=!{} bump {API}:v1 --push", env!("CARGO_BIN_EXE_tagbump"));
     let key = format!("http.{}.extraheader={}", world.server.url(""), header());
-    git(&folder, &["-c", &alias, "-c", "user.name=It's Grace!", "-c", "commit.gpgsign", "-c", &key, "bump"]);
+    git(&folder, &["-c", &alias, "-c", "user.name=It's Grace!", "-c", "rerere.enabled", "-c", &key, "bump"]);
     assert_eq!(world.commits(), 3);
     assert_eq!(world.last("%an"), "Test Author", "variables come first");
     assert_eq!(world.last("%cn"), "Test Committer");
@@ -169,11 +169,11 @@ fn dates_of_a_commit() {
 }
 
 /// Whether a run asks the proxy that it is told of.
-fn asks_proxy(world: &World, folder: &Path, tell: impl FnOnce(&str, &mut Command)) -> bool {
+fn asks_proxy(world: &World, folder: &Path, time: &str, tell: impl FnOnce(&str, &mut Command)) -> bool {
     let proxy = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     proxy.set_nonblocking(true).unwrap();
     let address = format!("http://{}", proxy.local_addr().unwrap());
-    let mut command = push(folder, &format!("v{}", world.commits()), &["--timeout", "1s"]);
+    let mut command = push(folder, &format!("v{}", world.commits()), &["--timeout", time]);
     tell(&address, &mut command);
     run(&mut command);
     // who was not let in yet waits in line
@@ -186,14 +186,14 @@ fn a_proxy_in_the_environment() {
     let folder = world.shallow("w");
     for name in ["http_proxy", "all_proxy", "ALL_PROXY"] {
         assert!(
-            asks_proxy(&world, &folder, |proxy, run| {
+            asks_proxy(&world, &folder, "1s", |proxy, run| {
                 run.env(name, proxy);
             }),
             "{name}"
         );
         for direct in ["127.0.0.1", "localhost,127.0.0.1", "*"] {
             let landed = world.commits() + 1;
-            let asked = asks_proxy(&world, &folder, |proxy, run| {
+            let asked = asks_proxy(&world, &folder, "60s", |proxy, run| {
                 run.env(name, proxy).env("no_proxy", direct);
             });
             assert!(!asked, "{name}, no_proxy={direct}");
