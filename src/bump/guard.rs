@@ -31,7 +31,8 @@ impl Bump<'_> {
     /// The plan for what is seen, without the references that say something newer already.
     pub(super) fn guarded(&self, seen: Seen<'_>, config: &Config) -> Result<Plan> {
         let plan = self.plan(seen.files, config, &[])?;
-        if plan.is_empty() || self.settings.landing.if_older == IfOlder::Write {
+        let nothing = plan.is_empty() && seen.beside.is_none();
+        if nothing || self.settings.landing.if_older == IfOlder::Write {
             return Ok(plan);
         }
         let mut judged = Judged::default();
@@ -51,7 +52,9 @@ impl Bump<'_> {
         } else {
             self.plan(seen.files, config, &judged.leave)?
         };
-        Ok(judged.told(plan))
+        // a pull request with something newer stays, also where the base lacks nothing of ours
+        let left = plan.left.max(if plan.is_empty() { judged.leave.len() } else { 0 });
+        Ok(judged.told(Plan { left, ..plan }))
     }
 
     fn standing(
@@ -136,7 +139,9 @@ impl Bump<'_> {
     /// APIs and tokens for a repository: the runner's own for its own, else those of the remote's host.
     fn askable(&self, repository: &str) -> Vec<(String, String)> {
         let (run, environment) = (&self.settings.place.run, &self.settings.place.environment);
-        let token = |names: &[&str]| names.iter().find_map(|name| environment.get(name)).map(str::to_owned);
+        let token = |names: &[&str]| {
+            names.iter().find_map(|name| environment.get(name)).map(|token| token.trim().to_owned())
+        };
         let server = run.server(environment);
         let own = same_repository(Some(repository), run.repository.as_deref());
         let runners = own.then(|| run.apis(environment, server)).flatten();

@@ -158,7 +158,7 @@ impl Bump<'_> {
             return Ok(Some(branch));
         }
         let here = same_repository(run.repository.as_deref(), remote.slug().as_deref());
-        Ok(run.branch().filter(|_| here).map(str::to_owned))
+        Ok(run.branch().filter(|_| here && !checkout.is_stand_in()).map(str::to_owned))
     }
 }
 

@@ -13,9 +13,9 @@ use crate::config::Config;
 use crate::error::{Exit, Failure, Result};
 use crate::git::{GitPlace, Identity, RemoteUrl, Target, is_branch_name};
 use crate::github::{self, GitHub, PullRequest, Wish};
-use crate::image::{Part, short_name};
+use crate::image::{Part, same_image, short_name};
 use crate::land::{Landing, Pace, Place as _, Proposal, Seen, SystemClock, Trouble};
-use crate::plan::Plan;
+use crate::plan::{Plan, Want};
 use crate::report::{Outcome, Report, ToldPullRequest};
 
 /// What a pull request says.
@@ -108,6 +108,13 @@ impl Bump<'_> {
                 Outcome::Proposed
             }
             None if plan.left > 0 || !place.has_head() => self.outcome(&plan, Outcome::Proposed),
+            None if place.has_own_head() && proposes_others(place, &plan) => {
+                let head = words.head;
+                report
+                    .notices
+                    .push(format!("{head} proposes other images too, so its pull request stays open"));
+                Outcome::Already
+            }
             None if place.has_own_head() => close(&hub()?, pace, &wish, report)?,
             None => stand_by(&hub()?, pace, &wish, report)?,
         };
@@ -233,6 +240,12 @@ fn cut(body: &str) -> String {
     let start: String = body.chars().take(MAX_BODY - end.chars().count()).collect();
     let whole = start.rsplit_once('\n').map_or(start.as_str(), |(lines, _)| lines);
     format!("{whole}{end}")
+}
+
+/// Whether the branch brings images that were not asked for now.
+fn proposes_others(place: &GitPlace, plan: &Plan) -> bool {
+    let ours: Vec<&str> = plan.wants.iter().map(Want::effective_name).collect();
+    place.proposed_images().iter().any(|image| !ours.iter().any(|our| same_image(our, image)))
 }
 
 /// There is nothing to propose: a pull request of ours has nothing left in it.

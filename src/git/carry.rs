@@ -58,7 +58,11 @@ pub fn onto(
     signer: Option<&Signer>,
 ) -> Result<Oid> {
     let fault = |e: git2::Error| git_failure("the local commits can't be carried", &e);
-    if tip == carried.base || repo.graph_descendant_of(carried.head, tip).map_err(fault)? {
+    let follows = |one: Oid, other: Oid| -> Result<bool> {
+        Ok(one == other || repo.graph_descendant_of(one, other).map_err(fault)?)
+    };
+    // as they are, where nobody else has landed since, and nothing was taken away again
+    if follows(carried.head, tip)? && follows(tip, carried.base)? {
         return Ok(carried.head);
     }
     let mut on = repo.find_commit(tip).map_err(fault)?;

@@ -59,7 +59,10 @@ pub fn fetch(
         (false, false) => 1,
     };
     match connected(workspace, endpoint, wanted, depth, limit, until) {
-        Err(_) if too_many.get() => connected(workspace, endpoint, wanted, DEPTHS[0], None, until),
+        Err(_) if too_many.get() => {
+            workspace.cut.set(true);
+            connected(workspace, endpoint, wanted, DEPTHS[0], None, until)
+        }
         done => done,
     }
 }

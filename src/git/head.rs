@@ -1,12 +1,11 @@
 //! The branch of a pull request: where a commit goes on it, and what it must find there.
 
-use git2::{Oid, Repository};
+use git2::{Commit, Oid, Repository};
+
+use crate::land;
 
 /// How far down a branch tagbump's own commits are looked for.
 const OWN_COMMITS: usize = 100;
-
-/// The trailer that every commit of tagbump's has.
-const TRAILER: &str = "Tagbump-Image: ";
 
 /// A pull request's branch, as it is on the remote now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,21 +60,37 @@ pub enum Course {
 
 /// Whether every commit of the branch that the base lacks is tagbump's. What can't be told is somebody's.
 fn is_ours(repo: &Repository, tip: Oid, base: Oid) -> bool {
+    let own = own(repo, tip, base);
+    let below = own.last().map_or(Some(tip), |last| last.parent_id(0).ok());
+    below.is_some_and(|below| is_part(repo, below, base))
+}
+
+/// The images that tagbump's commits on a branch have brought, those of its last commits.
+pub fn images(repo: &Repository, tip: Oid, base: Oid) -> Vec<String> {
+    let message = |commit: &Commit<'_>| String::from_utf8_lossy(commit.message_bytes()).into_owned();
+    own(repo, tip, base).iter().flat_map(|commit| land::brought(&message(commit))).collect()
+}
+
+/// The branch's last commits, as far as they are tagbump's and the base lacks them.
+fn own<'r>(repo: &'r Repository, tip: Oid, base: Oid) -> Vec<Commit<'r>> {
+    let mut commits: Vec<Commit<'r>> = Vec::new();
     let mut next = tip;
-    for _ in 0..OWN_COMMITS {
-        let Ok(commit) = repo.find_commit(next) else { return false };
-        if next == base {
-            return true;
-        }
-        let own =
-            String::from_utf8_lossy(commit.message_bytes()).lines().any(|line| line.starts_with(TRAILER));
-        match commit.parent_id(0) {
-            Ok(parent) if own && commit.parent_count() == 1 => next = parent,
-            _ => return repo.graph_descendant_of(base, next).unwrap_or(false),
-        }
-        if repo.graph_descendant_of(base, next).unwrap_or(false) {
-            return true;
-        }
+    while commits.len() < OWN_COMMITS && !is_part(repo, next, base) {
+        let Some(commit) = repo.find_commit(next).ok().filter(is_own) else { break };
+        let Ok(parent) = commit.parent_id(0) else { break };
+        commits.push(commit);
+        next = parent;
     }
-    false
+    commits
+}
+
+/// A commit with our trailer that nobody has changed since: who amends one is its committer at a later time.
+fn is_own(commit: &Commit<'_>) -> bool {
+    let told = !land::brought(&String::from_utf8_lossy(commit.message_bytes())).is_empty();
+    let (author, committer) = (commit.author().when(), commit.committer().when());
+    told && commit.parent_count() == 1 && author.seconds() == committer.seconds()
+}
+
+fn is_part(repo: &Repository, commit: Oid, base: Oid) -> bool {
+    commit == base || repo.graph_descendant_of(base, commit).unwrap_or(false)
 }

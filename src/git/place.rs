@@ -10,7 +10,7 @@ use super::checkout::Checkout;
 use super::credentials::{Credentials, Tokens};
 use super::failure::git_failure;
 use super::fetch::{self, DEPTHS, TIP, Wanted};
-use super::head::{Course, Head};
+use super::head::{self, Course, Head};
 use super::identity::Identity;
 use super::push::{self, Answer, Push};
 use super::signing::{Draft, Signer, is_signed};
@@ -20,7 +20,7 @@ use super::workspace::Workspace;
 use super::{Carried, RemoteUrl, carry, twin, verdict};
 use crate::error::{Failure, Result};
 use crate::http::Settings;
-use crate::land::{History, Place, Tip, Trouble, Verdict};
+use crate::land::{self, History, Place, Tip, Trouble, Verdict};
 use crate::plan::{FileEdit, Shelf};
 
 const DEEPER: &str = "refs/tagbump/deeper";
@@ -58,8 +58,10 @@ pub struct GitPlace {
     base: Option<Oid>,
     /// The local commits on a tip, as they were put there: not once more while it stands still.
     carried: Option<(Oid, Oid)>,
-    /// Whether a push was tried.
-    published: bool,
+    /// What was, or may have been, published.
+    published: Vec<Oid>,
+    /// Whether a pull request's branch is built on, whoever made it.
+    keeps: bool,
     prefix: String,
     http: Settings,
 }
@@ -84,7 +86,8 @@ impl GitPlace {
             head: Head::New,
             base: None,
             carried: None,
-            published: false,
+            published: Vec::new(),
+            keeps: false,
             prefix: checkout.prefix.clone(),
             http: ways.http,
         })
@@ -168,10 +171,48 @@ impl GitPlace {
         Ok(onto)
     }
 
+    /// Remembers a commit that is about to be published: it may be on the branch from then on.
+    pub fn expect(&mut self, commit: &str) {
+        self.published.extend(oid(commit));
+    }
+
+    /// Whether the tip has a commit that was published.
+    fn has_published(&self, tip: Oid) -> bool {
+        let repo = &self.workspace.repo;
+        let has = |oid: &Oid| *oid == tip || repo.graph_descendant_of(tip, *oid).unwrap_or(false);
+        self.target.carry.is_some() && self.published.iter().any(has)
+    }
+
+    fn is_after(&self, commit: Oid, tip: Option<Oid>) -> bool {
+        let after = |tip| self.workspace.repo.graph_descendant_of(commit, tip).unwrap_or(false);
+        tip.is_none_or(|tip| tip == commit || after(tip))
+    }
+
+    /// The images that a pull request's branch of ours has brought so far.
+    pub fn proposed_images(&self) -> Vec<String> {
+        let tip = self.head.tip().zip(self.base);
+        tip.map(|(tip, base)| head::images(&self.workspace.repo, tip, base)).unwrap_or_default()
+    }
+
+    /// Making a branch anew would lose the images that it proposes besides ours: then it is built on, from the
+    /// next look at it.
+    pub fn keep_others(&mut self, commit: &str) -> Option<Verdict> {
+        if !matches!(self.course(commit), Course::Anew { .. }) {
+            return None;
+        }
+        let made = self.workspace.repo.find_commit(oid(commit).ok()?).ok()?;
+        let ours = land::brought(&String::from_utf8_lossy(made.message_bytes()));
+        if self.proposed_images().iter().all(|image| ours.contains(image)) {
+            return None;
+        }
+        self.keeps = true;
+        Some(Verdict::Stale { what: "the branch proposes other images too: the bump goes on top".to_owned() })
+    }
+
     /// Asks for the tip, and fetches it where it is new. One connection.
     fn fetch_tip(&mut self, until: Instant) -> Result<Oid, Trouble> {
         let head = self.target.head.as_deref();
-        let wanted = Wanted { branch: self.branch.as_deref(), head, ours: self.published };
+        let wanted = Wanted { branch: self.branch.as_deref(), head, ours: !self.published.is_empty() };
         match fetch::fetch(&self.workspace, &self.fetch, &wanted, until) {
             Ok(Some(found)) => {
                 self.branch = Some(found.branch);
@@ -197,7 +238,10 @@ impl GitPlace {
             }
             head = Head::of(repo, tip, base);
         }
-        head
+        match head {
+            Head::Ours(tip) if self.keeps => Head::Shared(tip),
+            head => head,
+        }
     }
 
     /// Makes the target branch's history so deep, in the workspace.
@@ -279,6 +323,10 @@ impl Place for GitPlace {
         let base = self.fetch_tip(until)?;
         self.base = Some(base);
         if self.target.head.is_none() {
+            if self.has_published(base) {
+                // what was carried is there; on top of itself it would conflict
+                return Ok(Tip::of(base.to_string()));
+            }
             let onto = self.carried_onto(base).map_err(Trouble::Final)?;
             let carries = onto != base;
             return Ok(Tip { commit: onto.to_string(), carries, ..Tip::of(base.to_string()) });
@@ -327,17 +375,27 @@ impl Place for GitPlace {
     fn publish(&mut self, commit: &str, until: Instant) -> Verdict {
         let published = || Verdict::Published { commit: commit.to_owned() };
         let Some((branch, expected)) = self.goal(commit) else { return published() };
-        self.published = true;
+        if let Some(verdict) = self.keep_others(commit) {
+            return verdict;
+        }
+        self.expect(commit);
         let Ok(commit) = oid(commit) else {
             return Verdict::Refused(Failure::other(format!("{commit} is no commit")));
         };
-        let carried = self.target.carry.map(|carried| carried.base);
+        if matches!(self.course(&commit.to_string()), Course::OnTop { .. })
+            && !self.is_after(commit, expected)
+        {
+            // nobody's commit is lost, whatever went wrong here
+            return Verdict::Refused(Failure::other(format!(
+                "{commit} does not come after the branch's tip"
+            )));
+        }
         let push = Push {
             repo: &self.workspace.repo,
             commit,
             branch: &branch,
             expected,
-            known: self.base.into_iter().chain(self.head.tip()).chain(carried).collect(),
+            known: self.base.into_iter().chain(self.head.tip()).collect(),
         };
         let url = self.target.push.to_string();
         match push::push(&self.push, &push, until) {

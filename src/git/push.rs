@@ -5,7 +5,7 @@
 //!
 //! Source: git's `Documentation/gitprotocol-pack.txt`, "Pushing Data To a Server", and `gitprotocol-http.txt`.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -53,6 +53,9 @@ impl Push<'_> {
     fn run(&self, endpoint: &Arc<Endpoint>) -> Result<Answer, git2::Error> {
         let mut stream = endpoint.open(Service::ReceivePackLs).map_err(|e| lost(&e))?;
         let advertised = self.advertised(&mut *stream)?;
+        if let Some(status) = advertised.refusal {
+            return Ok(Answer::No { status, words: String::new() });
+        }
         if advertised.tip != self.expected {
             if !endpoint.is_stateless() {
                 // goodbye; who does not hear it ends as well
@@ -78,7 +81,7 @@ impl Push<'_> {
     /// What the server has under that name.
     fn advertised(&self, stream: &mut dyn SmartSubtransportStream) -> Result<Advertised, git2::Error> {
         let wanted = self.full_name();
-        let mut found = Advertised { tip: None, side_band: false };
+        let mut found = Advertised { tip: None, side_band: false, refusal: None };
         let mut first = true;
         loop {
             let line = match packet::read(stream).map_err(|e| lost(&e))? {
@@ -91,7 +94,8 @@ impl Push<'_> {
                 continue;
             }
             if let Some(why) = line.strip_prefix(b"ERR ") {
-                return Err(net(&format!("remote error: {}", String::from_utf8_lossy(why).trim())));
+                found.refusal = Some(String::from_utf8_lossy(why).trim().to_owned());
+                return Ok(found);
             }
             let text = String::from_utf8_lossy(&line);
             let (reference, capabilities) = text.split_once('\0').unwrap_or((&text, ""));
@@ -140,7 +144,9 @@ impl Push<'_> {
     ) -> Result<Answer, git2::Error> {
         if !side_band {
             let mut report = Vec::new();
-            stream.take(MAX_REPORT as u64).read_to_end(&mut report).map_err(|e| lost(&e))?;
+            while let Packet::Line(line) = packet::read(stream).map_err(|e| lost(&e))? {
+                keep(&mut report, &packet::line(&line), MAX_REPORT);
+            }
             return self.judge(&report, String::new());
         }
         let (mut report, mut words) = (Vec::new(), Vec::new());
@@ -190,6 +196,8 @@ impl Push<'_> {
 struct Advertised {
     tip: Option<Oid>,
     side_band: bool,
+    /// Why it does not want to talk.
+    refusal: Option<String>,
 }
 
 /// Everything below a folder that another one has not under the same name.

@@ -48,6 +48,9 @@ fn forward(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) ->
         None => return Err("its HEAD is detached".to_owned()),
     }
     let workspace = place.workspace();
+    if workspace.cut.get() {
+        return Err("its history is too short for what is new; git pull brings it".to_owned());
+    }
     let follows = !workspace.borrows || follows(workspace, landed, head);
     // what was carried has landed, as other commits
     let has_landed = place.carried_head() == Some(head);

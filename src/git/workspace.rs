@@ -4,6 +4,7 @@
 //! fetch brings only what is new. Of a partial clone nothing can be borrowed: objects may be missing there,
 //! and libgit2 can't fetch them one by one.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -18,6 +19,8 @@ pub struct Workspace {
     pub repo: Repository,
     /// Whether it has the checkout's objects.
     pub borrows: bool,
+    /// Whether a fetch has cut the history off above what the checkout has.
+    pub cut: Cell<bool>,
     folder: TempDir,
 }
 
@@ -42,7 +45,7 @@ impl Workspace {
         let none: [&Path; 0] = [];
         let repo = Repository::open_ext(folder.path(), RepositoryOpenFlags::NO_SEARCH, none)
             .context("no temporary repository")?;
-        let workspace = Workspace { repo, borrows, folder };
+        let workspace = Workspace { repo, borrows, cut: Cell::new(false), folder };
         if borrows {
             workspace.offer(checkout);
         }

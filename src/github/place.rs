@@ -1,7 +1,7 @@
 //! A branch that GitHub commits on, and signs: read by git, written by the API.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::commit::{Branches, From, Move, Verification, Wanted};
 use super::graphql::GraphQl;
@@ -12,6 +12,9 @@ use crate::plan::{FileEdit, Shelf};
 
 /// What GitHub takes in one request is about 40 MB, and base64 makes 4 bytes of 3.
 const MAX_FILES: usize = 28 * 1000 * 1000;
+
+/// How long tidying up may take, beyond the budget.
+const TIDY: Duration = Duration::from_secs(10);
 
 /// The mode of a plain file, the only one that GitHub's API gives to a file.
 const PLAIN: i32 = 0o100_644;
@@ -73,7 +76,7 @@ impl ApiPlace {
         if made.is_err() {
             // whatever became of it: nobody else knows of this branch. Where this fails too it is left behind
             let gone = Move { branch: &aside, from: From::Anything, to: None };
-            let _ = self.branches.moves(until, &[gone]);
+            let _ = self.branches.moves(until.max(Instant::now() + TIDY), &[gone]);
         }
         made
     }
@@ -105,11 +108,15 @@ impl ApiPlace {
             Course::There => Ok(commit.to_owned()),
             Course::OnTop { branch } => self.commit_on(&branch, &wanted, until),
             Course::New { branch } => {
-                self.branches.moves(
-                    until,
-                    &[Move { branch: &branch, from: From::Nothing, to: Some(&wanted.parent) }],
-                )?;
-                self.commit_on(&branch, &wanted, until)
+                let start = Move { branch: &branch, from: From::Nothing, to: Some(&wanted.parent) };
+                self.branches.moves(until, &[start])?;
+                let made = self.commit_on(&branch, &wanted, until);
+                if let Err(Verdict::Refused(_) | Verdict::Rejected { .. }) = made {
+                    // an empty branch is no use to anybody
+                    let gone = Move { branch: &branch, from: From::At(&wanted.parent), to: None };
+                    let _ = self.branches.moves(until.max(Instant::now() + TIDY), &[gone]);
+                }
+                made
             }
             Course::Anew { branch, tip } => self.commit_anew(&branch, &tip, &wanted, until),
         }
@@ -145,6 +152,10 @@ impl Place for ApiPlace {
     }
 
     fn publish(&mut self, commit: &str, until: Instant) -> Verdict {
+        if let Some(verdict) = self.git.keep_others(commit) {
+            return verdict;
+        }
+        self.git.expect(commit);
         match self.try_publish(commit, until) {
             Ok(commit) => Verdict::Published { commit },
             Err(verdict) => verdict,

@@ -49,20 +49,40 @@ impl Order {
 }
 
 /// What a message says of a tag of an image: its trailers, wherever they stand, as a squash merge puts text
-/// behind them.
+/// behind them, and one commit's behind another's. Those of one commit stand together.
 pub fn written(message: &str, image: &str, tag: &str) -> Option<Written> {
-    let values = |key: &'static str| {
-        message
-            .lines()
-            .filter_map(move |line| line.trim().strip_prefix(key)?.strip_prefix(':').map(str::trim))
-    };
     let wrote = |reference: &str| {
         let (name, rest) = name_and_tag(reference);
         same_image(name, image) && split_tag(rest).0 == split_tag(tag).0
     };
-    values("Tagbump-Image")
-        .any(wrote)
-        .then(|| Written { source: values("Tagbump-Source").find_map(Source::parse) })
+    blocks(message)
+        .rev()
+        .find(|block| values(block, IMAGE).any(wrote))
+        .map(|block| Written { source: values(&block, SOURCE).find_map(Source::parse) })
+}
+
+/// The names of the images that a message says it has brought.
+pub fn brought(message: &str) -> Vec<String> {
+    let name = |reference: &str| name_and_tag(reference).0.to_owned();
+    message.lines().filter_map(|line| value(line, IMAGE)).map(name).collect()
+}
+
+const IMAGE: &str = "Tagbump-Image";
+const SOURCE: &str = "Tagbump-Source";
+
+/// Lines without an empty one between them.
+fn blocks(message: &str) -> impl DoubleEndedIterator<Item = Vec<&str>> {
+    let lines: Vec<&str> = message.lines().map(str::trim).collect();
+    let blocks: Vec<Vec<&str>> = lines.split(|line| line.is_empty()).map(<[&str]>::to_vec).collect();
+    blocks.into_iter()
+}
+
+fn values<'m>(block: &[&'m str], key: &'static str) -> impl Iterator<Item = &'m str> {
+    block.iter().filter_map(move |line| value(line, key)).collect::<Vec<_>>().into_iter()
+}
+
+fn value<'m>(line: &'m str, key: &str) -> Option<&'m str> {
+    line.trim().strip_prefix(key)?.strip_prefix(':').map(str::trim)
 }
 
 /// `NAME:TAG@DIGEST`, parted behind the name.
@@ -87,6 +107,12 @@ mod tests {
         assert_eq!(written(text, "ghcr.io/acme/api", "v1@sha256:11").unwrap().source.unwrap(), found);
         assert_eq!(written(text, "ghcr.io/acme/api", "v2"), None);
         assert_eq!(written(text, "ghcr.io/acme/web", "v1"), None);
+        let squashed = "* one\n\nTagbump-Image: a:v2\nTagbump-Source: o/r@2222222\n\n* two\n\n\
+                        Tagbump-Image: a:v4\nTagbump-Source: o/r@4444444\n\n* three\n\nTagbump-Image: a:v5\n";
+        let source = |tag: &str| written(squashed, "a", tag).map(|w| w.source.map(|source| source.sha));
+        assert_eq!(source("v4"), Some(Some("4444444".to_owned())));
+        assert_eq!((source("v5"), source("v6")), (Some(None), None));
+        assert_eq!(brought(squashed), ["a", "a", "a"]);
         let port = "Tagbump-Image: localhost:5000/api:v1";
         assert_eq!(written(port, "localhost:5000/api", "v1").unwrap().source, None);
     }
