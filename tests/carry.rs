@@ -6,6 +6,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use support::git::git;
+use support::git_server::{Fault, On, Service};
 use support::repo::{self, API, FILE, World, commit, ended, failed, push};
 
 /// A checkout with two commits of its own, and the commit that was checked out.
@@ -146,4 +147,51 @@ fn what_it_does_not_go_with() {
     git(&folder, &["checkout", "--quiet", "--detach"]);
     let told = failed(&repo::run(&mut push(&folder, "v1", &["--carry", "--branch", "main"])), 2);
     assert!(told.contains("upstream"), "{told}");
+}
+
+/// Fetched and not merged: the upstream is ahead of what is checked out.
+#[test]
+fn what_is_behind_the_target_rewinds_nothing() {
+    let world = World::new();
+    let folder = world.full("w");
+    let theirs = world.rival("README.md", "theirs\n");
+    git(&folder, &["fetch", "--quiet", world.bare.to_str().unwrap(), "+main:refs/remotes/origin/main"]);
+    ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
+    assert_eq!((world.commits(), git(&world.bare, &["rev-parse", "main^"])), (4, theirs));
+
+    let world = World::new();
+    let older = world.full("w");
+    let tip = world.rival("README.md", "theirs\n");
+    git(&older, &["fetch", "--quiet", world.bare.to_str().unwrap(), "main"]);
+    git(&older, &["checkout", "--quiet", "--detach"]);
+    let mut command = push(&older, "v1", &["--carry", "--branch", "main"]);
+    ended(&repo::run(repo::actions(&mut command, "acme/gitops", &tip)), 0, "landed");
+    assert_eq!((world.commits(), git(&world.bare, &["rev-parse", "main^"])), (4, tip));
+}
+
+#[test]
+fn what_was_taken_off_the_target_is_not_brought_back() {
+    let world = World::new();
+    let bad = world.rival("secret.txt", "oops\n");
+    let folder = world.full("w");
+    commit(&folder, "docs/a.md", "mine\n");
+    git(&world.bare, &["update-ref", "refs/heads/main", &format!("{bad}^")]);
+    ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
+    let subjects = subjects(&world.bare);
+    assert_eq!(subjects[1..], ["change docs/a.md", "base", "change README.md"], "{subjects:?}");
+}
+
+/// The commits that were carried are found on the branch, and not put on themselves.
+#[test]
+fn a_lost_answer_is_looked_after() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let text = world.file(FILE) + "\n";
+    commit(&folder, FILE, &text.replace("newTag: v0 # by CI", "newTag: v0.5 # by hand"));
+    world.rival("README.md", "newer\n");
+    let send = On::Post(Service::ReceivePack);
+    world.server.fault(send, Fault::CloseAfter);
+    let told = ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
+    assert_eq!((world.commits(), &told["commit"]), (5, &world.tip().into()));
+    assert!(world.file(FILE).contains("newTag: v1 # by hand"), "{}", world.file(FILE));
 }

@@ -398,3 +398,14 @@ fn a_late_build_adds_nothing_to_the_branch_of_others() {
     ended(&repo::run(&mut hosted.job(3, &["--push"])), 0, "landed");
     ended(&repo::run(&mut hosted.job(2, &["--pr"])), 0, "superseded");
 }
+
+/// The base has our tag, and a pull request proposes a newer one.
+#[test]
+fn a_build_that_is_there_already_closes_no_newer_proposal() {
+    let hosted = Hosted::new(3);
+    ended(&repo::run(&mut hosted.job(1, &["--push"])), 0, "landed");
+    ended(&repo::run(&mut hosted.job(2, &["--pr"])), 0, "proposed");
+    ended(&repo::run(&mut hosted.job(1, &["--pr"])), 0, "superseded");
+    assert_eq!(hosted.github.open_pulls().len(), 1);
+    assert_eq!(hosted.proposed(), hosted.mono.builds[2][..7]);
+}

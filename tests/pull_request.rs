@@ -11,7 +11,7 @@ use github::On;
 use hub::{HEAD, Hub, each_way};
 use serde_json::json;
 use support::git::git;
-use support::repo::{API, FILE, actions, ended, kustomization, run};
+use support::repo::{self, API, FILE, actions, ended, kustomization, run};
 
 const SUBJECT: &str = "chore: update api image to v1";
 const BODY: &str =
@@ -295,4 +295,57 @@ fn several_images_in_one_pull_request() {
         let trailers: String = names.iter().map(|name| format!("\nTagbump-Image: {name}:v1")).collect();
         assert!(pull.body.as_deref().unwrap().ends_with(&trailers), "{pull:?}");
     }
+}
+
+/// Two jobs, each with an image of its own, on one branch: neither drops what the other proposes.
+#[test]
+fn what_others_proposed_on_the_branch_stays() {
+    each_way(|hub| {
+        let images = ["ghcr.io/acme/api".to_owned(), "ghcr.io/acme/web".to_owned()];
+        let hub = Hub::with(hub.via, &[(FILE, &kustomization(&images))]);
+        let bump = |image: &str, tag: &str| {
+            let folder = hub.checkout();
+            let more = ["--pr-branch", "deploy/all"];
+            repo::run(&mut hub.command_in(&folder, &[&format!("{image}:{tag}")], &more))
+        };
+        ended(&bump(&images[0], "v1"), 0, "proposed");
+        ended(&bump(&images[1], "v2"), 0, "proposed");
+        ended(&bump(&images[0], "v3"), 0, "proposed");
+        let file = hub.file("deploy/all");
+        assert!(file.contains("newTag: v3") && file.contains("newTag: v2") && !file.contains("v0"), "{file}");
+        assert_eq!(hub.github.open_pulls().len(), 1);
+        hub.world.rival(FILE, &kustomization(&images).replacen("v0", "v3", 1));
+        ended(&bump(&images[0], "v3"), 0, "already");
+        assert_eq!(hub.github.open_pulls().len(), 1, "there is the other image to merge");
+    });
+}
+
+/// Who amends our commit has work of their own in it.
+#[test]
+fn an_amended_commit_is_somebodys() {
+    each_way(|hub| {
+        hub.propose("v1", &[]);
+        let theirs = hub.world.path().join("amends");
+        git(hub.world.path(), &["clone", "--quiet", hub.world.bare.to_str().unwrap(), "amends"]);
+        git(&theirs, &["checkout", "--quiet", HEAD]);
+        std::fs::write(theirs.join("note.md"), "theirs\n").unwrap();
+        git(&theirs, &["add", "note.md"]);
+        git(
+            &theirs,
+            &[
+                "-c",
+                "user.name=Eve",
+                "commit",
+                "--quiet",
+                "--amend",
+                "--no-edit",
+                "--date",
+                "2005-04-07T22:13:13Z",
+            ],
+        );
+        git(&theirs, &["push", "--quiet", "--force", "origin", &format!("HEAD:{HEAD}")]);
+        let amended = hub.tip(HEAD);
+        hub.propose("v2", &[]);
+        assert_eq!(git(&hub.world.bare, &["rev-parse", &format!("{HEAD}^")]), amended);
+    });
 }

@@ -283,3 +283,32 @@ fn without_git_the_bump_lands_and_the_checkout_stays() {
     ended(&run, 0, "landed");
     left_and_said(&run, &folder, &before, "git was not found");
 }
+
+/// The tip has merged a branch that forked long ago: what is fetched is bounded, and the checkout is left to git.
+#[test]
+fn an_old_branch_that_was_merged_is_not_dragged_in() {
+    use std::io::Write;
+    let world = World::new();
+    let folder = world.shallow("w");
+    let mut old = support::git::command(&world.bare);
+    let mut old = old.args(["fast-import", "--quiet"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut script = String::from("reset refs/heads/old\nfrom refs/heads/main^0\n\n");
+    for nth in 0..2000 {
+        let commit =
+            format!("commit refs/heads/old\ncommitter A <a@b> {} +0000\ndata 1\nx\n", 1_000_000 + nth);
+        script.push_str(&format!("{commit}M 100644 inline old/{nth}.txt\ndata 1\nx\n"));
+    }
+    old.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(old.wait().unwrap().success());
+    let merge = world.path().join("merge");
+    git(world.path(), &["clone", "--quiet", world.bare.to_str().unwrap(), "merge"]);
+    git(&merge, &["merge", "--quiet", "--no-ff", "--no-edit", "origin/old"]);
+    git(&merge, &["push", "--quiet", "origin", "HEAD:main"]);
+    let before = git(&folder, &["count-objects", "-v"]);
+    let told = ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
+    assert!(told["notices"].to_string().contains("too short"), "{told}");
+    assert_eq!(git(&folder, &["count-objects", "-v"]), before);
+    git(&folder, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);
+    git(&folder, &["pull", "--quiet"]);
+    assert_eq!(git(&folder, &["rev-parse", "HEAD"]), world.tip());
+}

@@ -205,3 +205,15 @@ fn a_signal_leaves_nothing_behind() {
     assert_eq!(child.wait().unwrap().code(), Some(143));
     here.is_clean();
 }
+
+/// The event's branch is that of a checkout, and here is none.
+#[test]
+fn in_actions_too_the_branch_is_the_default_one() {
+    let world = World::new();
+    git(&world.bare, &["branch", "feature", "main"]);
+    let here = Elsewhere::new(&world);
+    let mut command = here.bump(&world.url(), "v1", &["--push"]);
+    repo::actions(&mut command, "acme/gitops", &world.tip()).env("GITHUB_REF_NAME", "feature");
+    let told = ended(&repo::run(&mut command), 0, "landed");
+    assert_eq!(told["branch"], "main");
+}
