@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use git2::{Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
+use git2::{Oid, Repository, RepositoryOpenFlags};
 use tempfile::TempDir;
 
 use super::checkout::Checkout;
@@ -31,35 +31,14 @@ impl Workspace {
         let folder = tempfile::Builder::new().prefix("tagbump-").tempdir().context("no temporary folder")?;
         interrupt::remember(folder.path());
         let borrows = checkout.is_whole();
-        let options = || {
-            let mut options = RepositoryInitOptions::new();
-            options.bare(true).external_template(false).no_reinit(true);
-            options
-        };
-        let made = Repository::init_opts(folder.path(), &options()).context("no temporary repository")?;
-        if borrows {
-            borrow(checkout, folder.path()).context("the temporary repository can't be set up")?;
-        }
-        drop(made);
+        make(folder.path())
+            .and_then(|()| if borrows { borrow(checkout, folder.path()) } else { Ok(()) })
+            .context("the temporary repository can't be set up")?;
         // only this way of opening reads the list of shallow commits
         let none: [&Path; 0] = [];
         let repo = Repository::open_ext(folder.path(), RepositoryOpenFlags::NO_SEARCH, none)
             .context("no temporary repository")?;
-        let workspace = Workspace { repo, borrows, cut: Cell::new(false), folder };
-        if borrows {
-            workspace.offer(checkout);
-        }
-        Ok(workspace)
-    }
-
-    /// Tells the server what we have: libgit2 offers what references point at.
-    fn offer(&self, checkout: &Checkout) {
-        let tips = checkout.repo.references_glob("refs/remotes/*").into_iter().flatten().flatten();
-        let tips = tips.filter_map(|reference| reference.target());
-        for (nth, oid) in checkout.head_oid().into_iter().chain(tips).take(64).enumerate() {
-            // without it the fetch is larger, not wrong
-            let _ = self.repo.reference(&format!("refs/tagbump/have/{nth}"), oid, true, "");
-        }
+        Ok(Workspace { repo, borrows, cut: Cell::new(false), folder })
     }
 
     pub fn has(&self, commit: Oid) -> bool {
@@ -72,16 +51,35 @@ impl Workspace {
     }
 }
 
+/// What makes a folder a bare repository (`git help repository-layout`), and no more: half of a landing's own
+/// time would go into files that nobody reads.
+fn make(folder: &Path) -> std::io::Result<()> {
+    for name in ["objects", "objects/info", "objects/pack", "refs"] {
+        std::fs::create_dir(folder.join(name))?;
+    }
+    std::fs::write(folder.join("HEAD"), "ref: refs/heads/main\n")?;
+    std::fs::write(folder.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+}
+
+/// The checkout's objects, its shallow commits, and references to what it has: libgit2 offers the server what
+/// references point at.
 fn borrow(checkout: &Checkout, workspace: &Path) -> std::io::Result<()> {
     let common = checkout.repo.commondir();
     let objects = std::fs::canonicalize(common.join("objects"))?;
     let mut line = objects.into_os_string().into_encoded_bytes();
     line.push(b'\n');
-    std::fs::create_dir_all(workspace.join("objects/info"))?;
     std::fs::write(workspace.join("objects/info/alternates"), line)?;
     let shallow = common.join("shallow");
     if shallow.exists() {
         std::fs::copy(shallow, workspace.join("shallow"))?;
     }
-    Ok(())
+    std::fs::write(workspace.join("packed-refs"), offers(checkout))
+}
+
+fn offers(checkout: &Checkout) -> String {
+    let tips = checkout.repo.references_glob("refs/remotes/*").into_iter().flatten().flatten();
+    let tips = tips.filter_map(|reference| reference.target());
+    let known = |oid: &Oid| checkout.repo.find_commit(*oid).is_ok();
+    let offers = checkout.head_oid().into_iter().chain(tips).filter(known).take(64).enumerate();
+    offers.map(|(nth, oid)| format!("{oid} refs/tagbump/have/{nth:02}\n")).collect()
 }
