@@ -1,6 +1,6 @@
 //! What a failed fetch or push means: one table for libgit2, git's servers and the hosts' own words.
 
-use git2::{ErrorClass, ErrorCode};
+use git2::ErrorClass;
 
 use super::transport::{Endpoint, Fault, Stopped};
 use crate::error::{Exit, Failure};
@@ -109,17 +109,12 @@ pub fn of_push(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Verdict {
             Meaning::Unreachable(what) => Verdict::Unknown { what, retry_after: None },
             Meaning::Passing { what, retry_after } => Verdict::Unknown { what, retry_after },
         },
-        Stopped::Git(error) if error.code() == ErrorCode::NotFastForward => {
-            Verdict::Stale { what: "somebody was faster: the branch has moved".to_owned() }
-        }
         Stopped::Git(error) => of_libgit2(&error, &endpoint.scrub(error.message()), url),
     }
 }
 
+/// A fault of the conversation may have come after the end; all else was before anything was sent.
 fn of_libgit2(error: &git2::Error, text: &str, url: &str) -> Verdict {
-    if RACES.iter().any(|race| text.contains(race)) {
-        return Verdict::Stale { what: format!("somebody was faster: {text}") };
-    }
     if is_network(error) {
         return Verdict::Unknown { what: format!("{url}: {text}"), retry_after: None };
     }

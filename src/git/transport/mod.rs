@@ -1,9 +1,9 @@
-//! How libgit2 talks to a server: our own smart transport, over HTTP, over ssh or over git's own
-//! processes.
+//! How we talk to a server, over HTTP, over ssh or over git's own processes: a fetch by libgit2, through our own
+//! smart transport; a push by `push`, over the same streams.
 //!
 //! libgit2's HTTP needs OpenSSL, and its local transport has neither compare-and-swap nor hooks. So there is
 //! one transport here, registered for a scheme of our own; what it leads to is set for the thread while a
-//! fetch or a push runs. Faults keep their type here (status, `Retry-After`), of which libgit2 would show a
+//! fetch runs. Faults keep their type here (status, `Retry-After`), of which libgit2 would show a
 //! text only.
 
 mod http;
