@@ -7,12 +7,15 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use tagbump::actions::{Channels, commands, outputs};
-use tagbump::cli::{Color, Command, CommonArgs, Format};
+use tagbump::cli::{Color, Command, CommonArgs, Format, HistoryFormat};
 use tagbump::environment::Environment;
 use tagbump::error::Failure;
 use tagbump::git::Tokens;
 use tagbump::plan::Listing;
-use tagbump::report::{Outcome, Report, json, listing_json, listing_text, printable, text, unread_warning};
+use tagbump::report::{
+    Outcome, Report, Timeline, json, listing_json, listing_text, printable, text, timeline_json,
+    timeline_mermaid, timeline_text, unread_warning,
+};
 use tagbump::tags::Told;
 
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -32,9 +35,14 @@ pub struct Console {
 impl Console {
     pub fn new(command: &Command, environment: &Environment) -> Self {
         let (common, format) = match command {
-            Command::Bump(args) => (Some(&args.common), args.format),
+            Command::Bump(args) => (Some(&args.common), args.deliver.format),
+            Command::Rollback(args) => (Some(&args.common), args.deliver.format),
             Command::Tag(args) => (Some(&args.common), Format::Text),
             Command::Scan(args) => (Some(&args.common), args.format),
+            Command::History(args) if args.format == HistoryFormat::Json => {
+                (Some(&args.common), Format::Json)
+            }
+            Command::History(args) => (Some(&args.common), Format::Text),
             Command::Completions { .. } | Command::Man { .. } => (None, Format::Text),
         };
         Console {
@@ -122,6 +130,16 @@ impl Console {
             Format::Text => self.out(&listing_text(listing)),
         }
         ExitCode::SUCCESS
+    }
+
+    /// The tags that an image has had.
+    pub fn timeline(&self, timeline: &Timeline, format: HistoryFormat) -> ExitCode {
+        self.notices(&Vec::from_iter(timeline.cut()));
+        self.plain(&match format {
+            HistoryFormat::Text => timeline_text(timeline),
+            HistoryFormat::Json => timeline_json(timeline),
+            HistoryFormat::Mermaid => timeline_mermaid(timeline),
+        })
     }
 
     /// Whether it makes sense to show that something goes on.

@@ -10,10 +10,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use console::Console;
 use progress::Progress;
-use tagbump::cli::{self, BumpArgs, Command, ScanArgs, TagArgs};
+use tagbump::cli::{self, Command, HistoryArgs, ScanArgs, TagArgs};
 use tagbump::environment::Environment;
 use tagbump::error::Result;
-use tagbump::{bump, extras, interrupt, inventory, settings, tags};
+use tagbump::settings::BumpSettings;
+use tagbump::{bump, extras, history, interrupt, inventory, settings, tags};
 
 fn main() -> ExitCode {
     let variables =
@@ -25,21 +26,26 @@ fn main() -> ExitCode {
     };
     let console = Console::new(&command, &environment);
     let code = match command {
-        Command::Bump(args) => run_bump(*args, environment, &console),
+        Command::Bump(args) => {
+            settings::bump(*args, environment, now()).map(|bump| run_bump(&bump, &console))
+        }
+        Command::Rollback(args) => {
+            settings::rollback(*args, environment, now()).map(|bump| run_bump(&bump, &console))
+        }
         Command::Tag(args) => run_tag(args, environment, &console),
         Command::Scan(args) => run_scan(args, &console),
+        Command::History(args) => run_history(args, environment, &console),
         Command::Completions { shell } => Ok(console.plain(&extras::completions(shell))),
         Command::Man { folder } => extras::man(&folder).map(|()| ExitCode::SUCCESS),
     };
     code.unwrap_or_else(|failure| console.failure(&failure))
 }
 
-fn run_bump(args: BumpArgs, environment: Environment, console: &Console) -> Result<ExitCode> {
+fn run_bump(settings: &BumpSettings, console: &Console) -> ExitCode {
     interrupt::clean_up_on_signals();
-    let settings = settings::bump(args, environment, now())?;
-    let report = bump::run(&settings);
+    let report = bump::run(settings);
     console.report(&report);
-    Ok(ExitCode::from(report.exit_code(settings.exit_code)))
+    ExitCode::from(report.exit_code(settings.delivery.exit_code))
 }
 
 fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<ExitCode> {
@@ -52,6 +58,13 @@ fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode> {
     let listing = inventory::run(&settings::scan(args)?, &|| progress.step())?;
     drop(progress);
     Ok(console.listing(&listing))
+}
+
+fn run_history(args: HistoryArgs, environment: Environment, console: &Console) -> Result<ExitCode> {
+    interrupt::clean_up_on_signals();
+    let format = args.format;
+    let timeline = history::run(&settings::history(args, environment, now())?)?;
+    Ok(console.timeline(&timeline, format))
 }
 
 /// Seconds since the epoch; reproducible builds set it (`SOURCE_DATE_EPOCH`, reproducible-builds.org).

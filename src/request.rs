@@ -4,7 +4,6 @@ use crate::config::{Config, Service};
 use crate::error::{Failure, Result};
 use crate::image::{ImageArg, Part, Tag};
 use crate::plan::{Field, Plan, Request, Scope, Want};
-use crate::select::Selection;
 use crate::settings::BumpSettings;
 use crate::template::Template;
 use crate::yaml::FieldPath;
@@ -50,7 +49,7 @@ pub fn message<'a>(settings: &'a BumpSettings, config: &'a Config, plan: &Plan) 
         [only] => service(*only).and_then(|service| service.message.as_ref()),
         _ => None,
     };
-    settings.commit.message.as_ref().or(own).or(config.message.as_ref())
+    settings.delivery.commit.message.as_ref().or(own).or(config.message.as_ref())
 }
 
 /// An IMAGE as it was typed, and the service that it names.
@@ -109,19 +108,9 @@ impl<'a> Asked<'a> {
             let field = |path: &FieldPath| Field { files: typed.clone(), within: None, path: path.clone() };
             return Ok(Scope { files: None, fields: settings.fields.iter().map(field).collect() });
         }
-        let Some(service) = self.service else {
-            return Ok(Scope { files: Some(typed.clone()), fields: Vec::new() });
-        };
-        if !typed.is_everything() {
-            let within = |field: &Field| Field { within: Some(typed.clone()), ..field.clone() };
-            let fields = service.fields.iter().map(within).collect();
-            return Ok(Scope { files: Some(typed.clone()), fields });
+        match self.service {
+            Some(service) => service.scope(typed),
+            None => Ok(Scope { files: Some(typed.clone()), fields: Vec::new() }),
         }
-        let everywhere = || service.fields.is_empty().then(|| Selection::new(&[])).transpose();
-        let files = match &service.files {
-            Some(files) => Some(files.clone()),
-            None => everywhere()?,
-        };
-        Ok(Scope { files, fields: service.fields.clone() })
     }
 }

@@ -59,11 +59,11 @@ impl Ground {
 
 impl Bump<'_> {
     pub(super) fn ground(&self, checkout: &Checkout, target: Target) -> Result<Ground> {
-        let landing = &self.settings.landing;
+        let landing = &self.settings.delivery.landing;
         let page = target.push.page();
         let place = GitPlace::new(checkout, target, &landing.tokens)?;
         // a look needs no token
-        if landing.via == Via::Git || self.settings.dry_run {
+        if landing.via == Via::Git || self.settings.delivery.dry_run {
             return Ok(Ground::Git(Box::new(place)));
         }
         let run = &self.settings.place.run;

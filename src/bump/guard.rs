@@ -32,7 +32,7 @@ impl Bump<'_> {
     pub(super) fn guarded(&self, seen: Seen<'_>, config: &Config) -> Result<Plan> {
         let plan = self.plan(seen.files, config, &[])?;
         let nothing = plan.is_empty() && seen.beside.is_none();
-        if nothing || self.settings.landing.if_older == IfOlder::Write {
+        if nothing || self.settings.delivery.landing.if_older == IfOlder::Write {
             return Ok(plan);
         }
         let mut judged = Judged::default();
@@ -114,7 +114,8 @@ impl Bump<'_> {
     /// Whether the built commit is in the repository that is landed in.
     fn is_landed_in(&self, ours: &Source) -> bool {
         let Some(repository) = ours.repository.as_deref() else { return true };
-        let remote = self.checkout().and_then(|checkout| checkout.remote(&self.settings.landing.remote));
+        let remote =
+            self.checkout().and_then(|checkout| checkout.remote(&self.settings.delivery.landing.remote));
         remote.is_ok_and(|(_, push)| same_repository(Some(repository), push.slug().as_deref()))
     }
 
@@ -146,7 +147,8 @@ impl Bump<'_> {
         let own = same_repository(Some(repository), run.repository.as_deref());
         let runners = own.then(|| run.apis(environment, server)).flatten();
         let runners = runners.zip(token(&["GITHUB_TOKEN", "GH_TOKEN"]));
-        let remote = self.checkout().and_then(|checkout| checkout.remote(&self.settings.landing.remote));
+        let remote =
+            self.checkout().and_then(|checkout| checkout.remote(&self.settings.delivery.landing.remote));
         let page = remote.ok().and_then(|(_, push)| push.page());
         let page = page.filter(|page| run.is_github(environment, page));
         let remotes = page.and_then(|page| run.apis(environment, &page)).zip(token(&["TAGBUMP_TOKEN"]));

@@ -17,7 +17,7 @@ impl Bump<'_> {
     pub(super) fn land(&self, report: &mut Report) -> Result<()> {
         let clock = SystemClock;
         let checkout = self.checkout()?;
-        let landing = &self.settings.landing;
+        let landing = &self.settings.delivery.landing;
         let (author, committer) = self.identities()?;
         let (fetch, push) = checkout.remote(&landing.remote)?;
         let branch = self.branch(checkout, &fetch)?;
@@ -29,7 +29,7 @@ impl Bump<'_> {
         let committer_ = committer.clone();
         let target = Target { fetch, push, branch, head: None, carry, author, committer: committer_, signer };
         let mut ground = self.ground(checkout, target)?;
-        if self.settings.dry_run {
+        if self.settings.delivery.dry_run {
             return self.dry_landing(&mut ground, &pace, report);
         }
         let landed = land_on(&mut ground, &mut pace, report, &mut |seen| self.propose(seen, &committer));
@@ -76,7 +76,7 @@ impl Bump<'_> {
     pub(super) fn ended(&self, planned: Plan, outcome: Outcome, report: &mut Report) -> Result<()> {
         let late = planned.notices.clone();
         tell(report, planned, outcome);
-        if outcome == Outcome::Superseded && self.settings.landing.if_older == IfOlder::Fail {
+        if outcome == Outcome::Superseded && self.settings.delivery.landing.if_older == IfOlder::Fail {
             return Err(Failure::new(Exit::NotLanded, format!("not landed: {}", late.join("; ")))
                 .hinted("newer images are there already; --if-older write puts this one over them"));
         }
@@ -92,7 +92,7 @@ impl Bump<'_> {
         report: &mut Report,
     ) -> Result<()> {
         let Landing { plan, commit, .. } = landed;
-        if !self.settings.landing.carry {
+        if !self.settings.delivery.landing.carry {
             self.note_own_commits(checkout, ground.git().branch(), report);
         }
         if let Some(commit) = &commit {
@@ -121,7 +121,7 @@ impl Bump<'_> {
         commit: &str,
         report: &mut Report,
     ) {
-        let landing = &self.settings.landing;
+        let landing = &self.settings.delivery.landing;
         if !landing.sync || checkout.is_stand_in() {
             return;
         }
@@ -137,7 +137,8 @@ impl Bump<'_> {
 
     fn note_own_commits(&self, checkout: &Checkout, branch: Option<&str>, report: &mut Report) {
         let base = self.settings.place.run.checked_out();
-        let own = branch.is_some_and(|b| checkout.has_own_commits(&self.settings.landing.remote, b, base));
+        let own =
+            branch.is_some_and(|b| checkout.has_own_commits(&self.settings.delivery.landing.remote, b, base));
         if own {
             report.notices.push("commits of the checkout that are not on the remote stay local".to_owned());
         }
@@ -146,7 +147,7 @@ impl Bump<'_> {
     /// The branch to land on; nothing for the remote's default one.
     pub(super) fn branch(&self, checkout: &Checkout, remote: &git::RemoteUrl) -> Result<Option<String>> {
         let run = &self.settings.place.run;
-        if let Some(branch) = &self.settings.landing.branch {
+        if let Some(branch) = &self.settings.delivery.landing.branch {
             return Ok(Some(branch.clone()));
         }
         if run.has_no_branch_of_its_own() {

@@ -79,7 +79,7 @@ fn told(wants: &[Want]) -> Vec<BumpedImage> {
 
 fn bump(settings: &BumpSettings, report: &mut Report) -> Result<()> {
     let bump = Bump::prepare(settings)?;
-    let done = match (&settings.place.root, settings.reach) {
+    let done = match (&settings.place.root, settings.delivery.reach) {
         (_, Reach::Propose) => bump.propose_pull_request(report),
         (_, Reach::Land) | (Root::Url(_), _) => bump.land(report),
         (Root::Folder(folder), Reach::Edit) => bump.edit(&Worktree::open(folder)?, report),
@@ -114,7 +114,7 @@ struct Last {
 
 impl<'a> Bump<'a> {
     fn prepare(settings: &'a BumpSettings) -> Result<Self> {
-        let needs_git = settings.reach != Reach::Edit;
+        let needs_git = settings.delivery.reach != Reach::Edit;
         let environment = &settings.place.environment;
         let (root, opened) = match &settings.place.root {
             Root::Url(url) => (Path::new("."), Checkout::of_url(url, environment).map(Some)),
@@ -179,7 +179,7 @@ impl<'a> Bump<'a> {
     }
 
     fn outcome(&self, planned: &Plan, done: Outcome) -> Outcome {
-        match (planned.is_empty(), self.settings.dry_run) {
+        match (planned.is_empty(), self.settings.delivery.dry_run) {
             (true, _) if planned.left > 0 => Outcome::Superseded,
             (true, _) => Outcome::Already,
             (false, true) => Outcome::Planned,

@@ -37,7 +37,7 @@ impl Bump<'_> {
     pub(super) fn propose_pull_request(&self, report: &mut Report) -> Result<()> {
         let clock = SystemClock;
         let checkout = self.checkout()?;
-        let landing = &self.settings.landing;
+        let landing = &self.settings.delivery.landing;
         let (author, committer) = self.identities()?;
         let (fetch, push) = checkout.remote(&landing.remote)?;
         let api = self.rest_api(&push)?;
@@ -54,7 +54,7 @@ impl Bump<'_> {
         let head = self.head_branch(&base)?;
         (target.branch, target.head) = (Some(base), Some(head.clone()));
         let mut ground = self.ground(checkout, target)?;
-        if self.settings.dry_run {
+        if self.settings.delivery.dry_run {
             let planned = self.dry_landing(&mut ground, &pace, report);
             report.branch = Some(head);
             return planned;
@@ -90,8 +90,8 @@ impl Bump<'_> {
             base: &base,
             title: &words.said.title,
             body: &words.said.body,
-            labels: &self.settings.pull.labels,
-            draft: self.settings.pull.draft,
+            labels: &self.settings.delivery.pull.labels,
+            draft: self.settings.delivery.pull.draft,
         };
         let place = ground.git();
         let hub = || GitHub::new(place.http(), words.api, &place.api_token().ok_or_else(no_token)?);
@@ -156,7 +156,7 @@ impl Bump<'_> {
         if plan.is_empty() {
             return Ok(Said::default());
         }
-        let pull = &self.settings.pull;
+        let pull = &self.settings.delivery.pull;
         let (subject, body) = message.split_once('\n').unwrap_or((message, ""));
         let worded = |flag: &str, template| {
             // it is worded as a commit is, and what is wrong with it is told so
@@ -181,7 +181,7 @@ impl Bump<'_> {
 
     /// The remote's default branch: the pull request's own is named after its base, and must be another.
     fn default_branch(&self, target: Target, pace: &mut Pace<'_>) -> Result<String> {
-        let mut place = GitPlace::new(self.checkout()?, target, &self.settings.landing.tokens)?;
+        let mut place = GitPlace::new(self.checkout()?, target, &self.settings.delivery.landing.tokens)?;
         loop {
             let (what, retry_after) = match place.tip(pace.deadline()) {
                 Ok(_) => return Ok(place.branch().unwrap_or_default().to_owned()),
@@ -198,7 +198,7 @@ impl Bump<'_> {
 
     /// The pull request's branch, by its template.
     fn head_branch(&self, base: &str) -> Result<String> {
-        let template = &self.settings.pull.branch;
+        let template = &self.settings.delivery.pull.branch;
         let names: Vec<_> = self
             .settings
             .images

@@ -24,11 +24,11 @@ impl Bump<'_> {
             Ok(Identity::configured(var("NAME").or(name), var("EMAIL").or(email)))
         };
         // what GitHub commits, it commits as the token's owner, whoever git would be here
-        let nobody = self.settings.place.run.active || self.settings.landing.via == Via::Api;
+        let nobody = self.settings.place.run.active || self.settings.delivery.landing.via == Via::Api;
         let bot = nobody.then(|| {
             Identity::new("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
         });
-        let given = self.settings.commit.author.clone();
+        let given = self.settings.delivery.commit.author.clone();
         let committer = identity("committer", "COMMITTER")?.or(bot.clone()).or_else(|| given.clone());
         let author = match given {
             Some(given) => Some(given),
@@ -44,11 +44,11 @@ impl Bump<'_> {
 
     /// Who signs the commit; nobody where GitHub does, and in a dry run.
     pub(super) fn signer(&self, committer: &Identity) -> Result<Option<Signer>> {
-        if self.settings.landing.via == Via::Api {
+        if self.settings.delivery.landing.via == Via::Api {
             return Ok(None);
         }
-        let signer = self.checkout()?.signer(self.settings.commit.sign, committer)?;
-        Ok(signer.filter(|_| !self.settings.dry_run))
+        let signer = self.checkout()?.signer(self.settings.delivery.commit.sign, committer)?;
+        Ok(signer.filter(|_| !self.settings.delivery.dry_run))
     }
 
     pub(super) fn message(&self, committer: &Identity, config: &Config, plan: &Plan) -> Result<String> {
@@ -75,7 +75,7 @@ impl Bump<'_> {
         plan: &Plan,
     ) -> Result<Words<'a>> {
         let source = self.source(config, plan)?;
-        let commit = &self.settings.commit;
+        let commit = &self.settings.delivery.commit;
         Ok(Words {
             template,
             facts: self.facts(),
@@ -104,7 +104,7 @@ impl Bump<'_> {
         let source = facts::source(&self.settings.place, Some(checkout), tag, template);
         Ok(source.map(|mut source| {
             if source.repository.is_none() && checkout.resolve(&source.sha).is_some() {
-                let remote = checkout.remote(&self.settings.landing.remote).ok();
+                let remote = checkout.remote(&self.settings.delivery.landing.remote).ok();
                 source.repository = remote.and_then(|(fetch, _)| fetch.slug());
             }
             source
@@ -117,8 +117,8 @@ impl Bump<'_> {
         let built = source.and_then(|s| s.repository.as_deref()).or(run.repository.as_deref());
         let Some(built) = built else { return Ok(true) };
         let checkout = self.checkout()?;
-        let remote = &self.settings.landing.remote;
-        if self.settings.reach == Reach::Commit && !checkout.has_remote(remote) {
+        let remote = &self.settings.delivery.landing.remote;
+        if self.settings.delivery.reach == Reach::Commit && !checkout.has_remote(remote) {
             return Ok(true);
         }
         let (_, target) = checkout.remote(remote)?;

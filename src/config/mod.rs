@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::error::{Failure, Result, inline};
 use crate::image::ImageArg;
-use crate::plan::{Field, Shelf};
+use crate::plan::{Field, Scope, Shelf};
 use crate::select::{CONFIG_PATHS, Selection};
 use crate::tag;
 use crate::template::Template;
@@ -125,6 +125,27 @@ impl Config {
     /// The names of all services.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.services.keys().map(String::as_str)
+    }
+}
+
+impl Service {
+    /// Where its references are: in the files that were typed, else in its own; what its fields name is only
+    /// looked for where it is in both.
+    ///
+    /// # Errors
+    /// Exit 2, as [`Selection::new`].
+    pub fn scope(&self, typed: &Selection) -> Result<Scope> {
+        if !typed.is_everything() {
+            let within = |field: &Field| Field { within: Some(typed.clone()), ..field.clone() };
+            let fields = self.fields.iter().map(within).collect();
+            return Ok(Scope { files: Some(typed.clone()), fields });
+        }
+        let everywhere = || self.fields.is_empty().then(|| Selection::new(&[])).transpose();
+        let files = match &self.files {
+            Some(files) => Some(files.clone()),
+            None => everywhere()?,
+        };
+        Ok(Scope { files, fields: self.fields.clone() })
     }
 }
 

@@ -3,19 +3,33 @@
 //! A checkout of one commit mostly is enough: a fetch brings all that came after it, and what did not come
 //! came before.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use git2::{Oid, Repository};
 
 use super::fetch::{self, DEPTHS};
+use super::past::{Deeper, Past};
 use super::place::GitPlace;
 use crate::land::{self, History, Order, Tip, Written};
+use crate::timeline::Commits;
 
 /// How many commits are looked through.
 const FAR: usize = 1000;
 const DEFAULT: &str = "refs/tagbump/default";
 
 impl History for GitPlace {
+    fn past(&self, until: Instant) -> Box<dyn Commits + '_> {
+        let deeper = Deeper {
+            workspace: self.workspace(),
+            endpoint: self.fetch_endpoint(),
+            branch: self.branch().unwrap_or_default(),
+            until,
+            steps: Cell::default(),
+        };
+        Box::new(Past::new(&self.workspace().repo, Some(deeper)))
+    }
+
     fn written(&self, tip: &Tip, image: &str, tag: &str, deeper: Option<Instant>) -> Option<Written> {
         let repo = &self.workspace().repo;
         let at_hand = || written(repo, Oid::from_str(&tip.commit).ok()?, image, tag);

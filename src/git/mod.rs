@@ -8,7 +8,7 @@
 //! means. `given` is configuration that stands in the environment, `date` what a commit's date may be, `signing`
 //! who signs it. `carry` takes local commits along, `history` knows the order of commits, `head` is a pull
 //! request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
-//! see the landed commit.
+//! see the landed commit. `past` is what came before a commit, `remote_past` that of a remote branch.
 
 mod carry;
 mod checkout;
@@ -23,9 +23,11 @@ mod history;
 mod identity;
 mod local_commit;
 mod packet;
+mod past;
 mod place;
 mod process;
 mod push;
+mod remote_past;
 mod remote_url;
 mod signing;
 mod ssh_program;
@@ -43,7 +45,9 @@ pub use credentials::Tokens;
 pub use head::Course;
 pub use identity::Identity;
 pub use local_commit::{CommitRequest, commit, rehearse};
+pub use past::Past;
 pub use place::{GitPlace, Target};
+pub use remote_past::RemotePast;
 pub use remote_url::{RemoteUrl, without_user};
 pub use signing::Signer;
 pub use ssh_url::is_scp;

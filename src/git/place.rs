@@ -13,6 +13,7 @@ use super::fetch::{self, DEPTHS, TIP, Wanted};
 use super::head::{self, Course, Head};
 use super::identity::Identity;
 use super::push::{self, Answer, Push};
+use super::remote_past::no_branch;
 use super::signing::{Draft, Signer, is_signed};
 use super::transport::{Endpoint, Stopped};
 use super::tree::{CommitFiles, edited_tree};
@@ -221,7 +222,7 @@ impl GitPlace {
                 self.head = self.head_of(found.head, base, until);
                 Ok(base)
             }
-            Ok(None) => Err(Trouble::Final(self.no_branch())),
+            Ok(None) => Err(Trouble::Final(no_branch(&self.target.fetch, self.branch()))),
             Err(stopped) => Err(verdict::of_fetch(stopped, &self.fetch, &self.url())),
         }
     }
@@ -306,15 +307,6 @@ impl GitPlace {
 
     fn full_path(&self, path: &str) -> String {
         if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
-    }
-
-    fn no_branch(&self) -> Failure {
-        let url = self.url();
-        match &self.branch {
-            Some(branch) => Failure::usage(format!("{url} has no branch {branch}"))
-                .hinted("name another with --branch; only a pull request would create one"),
-            None => Failure::usage(format!("{url} has no default branch")).hinted("name one with --branch"),
-        }
     }
 }
 

@@ -7,12 +7,16 @@ use std::time::Instant;
 use super::Tip;
 use crate::image::{same_image, split_tag};
 use crate::tag::Source;
+use crate::timeline::Commits;
 
 /// What is known of the commits before a tip, and of those that images are built from.
 pub trait History {
     /// The commit that brought an image's tag to the tip, by its trailers; with `deeper` also where that takes
     /// asking the server. Nothing where none is found.
     fn written(&self, tip: &Tip, image: &str, tag: &str, deeper: Option<Instant>) -> Option<Written>;
+
+    /// A commit and all that came before it, deepened as far as it is asked for.
+    fn past(&self, until: Instant) -> Box<dyn Commits + '_>;
 
     /// The order of two commits of the repository that is landed in.
     fn order(&self, ours: &str, theirs: &str, until: Instant) -> Order;

@@ -155,6 +155,10 @@ impl Place for FakePlace {
 }
 
 impl super::History for FakePlace {
+    fn past(&self, _: Instant) -> Box<dyn crate::timeline::Commits + '_> {
+        panic!("nobody asks what was")
+    }
+
     fn written(&self, _: &Tip, _: &str, _: &str, _: Option<Instant>) -> Option<Written> {
         None
     }

@@ -87,6 +87,7 @@ fn addition(index: &Index<'_>, parsed: &Parsed, asked: Asked<'_>) -> Option<Matc
         kind: KIND,
         image,
         tag: None,
+        digest: None,
         added: true,
         overrides: true,
         only_told: false,

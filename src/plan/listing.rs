@@ -146,6 +146,7 @@ fn tried(parsed: &Parsed, references: &[Reference]) -> Vec<Match> {
                 kind: reference.kind,
                 image: reference.image.clone(),
                 tag: reference.tag.clone(),
+                digest: reference.digest.clone(),
                 added: false,
                 overrides: false,
                 only_told: false,

@@ -14,6 +14,7 @@ pub(super) struct Match {
     pub kind: &'static str,
     pub image: String,
     pub tag: Option<String>,
+    pub digest: Option<String>,
     /// Not there yet: `--add` makes it.
     pub added: bool,
     /// It sets the image of workloads, whatever they say themselves.

@@ -108,6 +108,7 @@ fn one(parsed: &Parsed, meant: Meant<'_>, wanted: &Want) -> Match {
         kind: reference.kind,
         image: reference.image.clone(),
         tag: reference.tag.clone(),
+        digest: reference.digest.clone(),
         added: is_untagged(reference),
         overrides: is_override(reference),
         only_told: matches!(reference.form, Form::Embedded { .. }),

@@ -4,13 +4,15 @@
 //! loop all plan with this, each on its own [`Shelf`] of files. `screen` and `files` find those that matter,
 //! `matching` the references that are meant, `shared` looks after aliases and merge keys, `overridden` after
 //! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `messages` words
-//! what went wrong. `listing` tells of every reference, without changing any.
+//! what went wrong. `listing` tells of every reference, and `mentions` of those that
+//! are meant, without changing any.
 
 mod addition;
 mod files;
 mod listing;
 mod matched;
 mod matching;
+mod mentions;
 mod messages;
 mod overridden;
 mod parsed;
@@ -28,6 +30,7 @@ use crate::select::{Selection, Standing};
 use crate::yaml::FieldPath;
 
 pub use listing::{ListedReference, Listing, list};
+pub use mentions::{Mention, changeable_mentions, mentions, some_mentions};
 
 /// A file to look at.
 #[derive(Clone, Copy, Debug)]
@@ -184,7 +187,10 @@ pub struct Leave {
 
 impl Request {
     /// Every file that is looked at.
-    fn selection(&self) -> Result<Selection> {
+    ///
+    /// # Errors
+    /// Exit 2, as [`Selection::new`].
+    pub fn selection(&self) -> Result<Selection> {
         Selection::all_of(self.wants.iter().flat_map(|want| want.scope.selections()))
     }
 }

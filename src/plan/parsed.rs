@@ -51,6 +51,10 @@ impl Parsed {
         self.has_chart = has_chart;
     }
 
+    pub fn has_chart(&self) -> bool {
+        self.has_chart
+    }
+
     /// What the rules find for somebody to whom the file stands so.
     pub fn references(&self, standing: Standing) -> &[Reference] {
         let is_values = self.is_values(standing);

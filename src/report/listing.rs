@@ -30,7 +30,7 @@ pub fn listing_text(listing: &Listing) -> String {
 }
 
 fn row(reference: &ListedReference) -> [String; 4] {
-    let digest = reference.digest.as_deref().map(|d| format!("@{}", d.get(..DIGITS).unwrap_or(d)));
+    let digest = reference.digest.as_deref().map(|d| format!("@{}", shortened(d)));
     let tag = format!("{}{}", reference.tag.as_deref().unwrap_or_default(), digest.unwrap_or_default());
     [
         format!("{}:{}", inline(&reference.file), reference.line),
@@ -38,6 +38,11 @@ fn row(reference: &ListedReference) -> [String; 4] {
         if reference.image.is_empty() { "-".to_owned() } else { inline(&reference.image) },
         if tag.is_empty() { "-".to_owned() } else { inline(&tag) },
     ]
+}
+
+/// A digest as a table shows it.
+pub(super) fn shortened(digest: &str) -> &str {
+    digest.get(..DIGITS).unwrap_or(digest)
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,9 @@
 mod diff;
 mod json;
 mod listing;
+mod mermaid;
 mod text;
+mod timeline;
 
 use std::time::Duration;
 
@@ -15,7 +17,9 @@ use crate::plan::{ChangedReference, FileEdit};
 pub use diff::diff;
 pub use json::json;
 pub use listing::{listing_json, listing_text};
+pub use mermaid::timeline_mermaid;
 pub use text::{failure, printable, text};
+pub use timeline::{Timeline, TimelineEntry, timeline_json, timeline_text};
 
 /// What became of a bump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,198 @@
+//! The command line as it is typed. What it means is checked in `settings`.
+
+mod bump;
+mod look;
+
+use clap::builder::FalseyValueParser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+pub use bump::{BumpArgs, DeliverArgs, RollbackArgs};
+pub use look::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
+
+/// Put the tag of a freshly built container image into GitOps YAML, and land the commit.
+#[derive(Debug, Parser)]
+#[command(name = "tagbump", version, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Reads the process's arguments and environment.
+///
+/// # Errors
+/// Wrong usage; also an empty value on the command line, which is most likely a shell variable that is not
+/// set. In the environment an empty value means nothing.
+pub fn parse() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    if let Some((name, inner)) = matches.subcommand() {
+        let own = command.find_subcommand_mut(name).unwrap_or(&mut Cli::command()).clone();
+        if let Some(empty) = empty_argument(inner) {
+            let said = format!("the value of {} is empty; is a variable not set?", shown(&own, empty));
+            return Err(own.bin_name(format!("tagbump {name}")).error(ErrorKind::InvalidValue, said));
+        }
+        cli.command.prefer_typed(inner);
+    }
+    Ok(cli)
+}
+
+/// Whether JSON was asked for, also where the arguments can't be read.
+pub fn wants_json() -> bool {
+    let arguments: Vec<String> = std::env::args().collect();
+    let typed = arguments.windows(2).any(|pair| pair == ["--format", "json"]);
+    let joined = arguments.iter().any(|argument| argument == "--format=json");
+    typed || joined || std::env::var("TAGBUMP_FORMAT").is_ok_and(|format| format == "json")
+}
+
+/// An argument as the user knows it.
+fn shown(command: &clap::Command, id: &str) -> String {
+    let argument = command.get_arguments().find(|argument| argument.get_id() == id);
+    match argument.and_then(clap::Arg::get_long) {
+        Some(long) => format!("--{long}"),
+        None => "IMAGE".to_owned(),
+    }
+}
+
+fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+fn empty_argument(matches: &ArgMatches) -> Option<&str> {
+    let is_empty = |id: &&clap::Id| {
+        let raw = matches.try_get_raw(id.as_str()).ok().flatten();
+        raw.is_some_and(|mut values| values.any(std::ffi::OsStr::is_empty))
+    };
+    matches.ids().filter(|id| is_typed(matches, id.as_str())).find(is_empty).map(clap::Id::as_str)
+}
+
+/// Two flags that exclude each other: of which argument, and whether it is set.
+type Prefer<'a> = dyn Fn((&str, &mut bool), (&str, &mut bool)) + 'a;
+
+impl DeliverArgs {
+    fn prefer_typed(&mut self, prefer: &Prefer<'_>) {
+        prefer(("commit", &mut self.commit), ("push", &mut self.push));
+        prefer(("skip_ci", &mut self.skip_ci), ("no_skip_ci", &mut self.no_skip_ci));
+    }
+}
+
+impl Command {
+    /// Of flags that exclude each other, a typed one wins over one from the environment.
+    fn prefer_typed(&mut self, matches: &ArgMatches) {
+        let prefer = |one: (&str, &mut bool), other: (&str, &mut bool)| {
+            let (one_typed, other_typed) = (is_typed(matches, one.0), is_typed(matches, other.0));
+            *one.1 &= one_typed || !other_typed;
+            *other.1 &= other_typed || !one_typed;
+        };
+        let common = match self {
+            Command::Bump(args) => {
+                // a typed template is for a tag that nobody typed
+                if is_typed(matches, "tag_template") && !is_typed(matches, "tag") {
+                    args.tag = None;
+                }
+                args.deliver.prefer_typed(&prefer);
+                &mut args.common
+            }
+            Command::Rollback(args) => {
+                args.deliver.prefer_typed(&prefer);
+                &mut args.common
+            }
+            Command::Tag(args) => &mut args.common,
+            Command::Scan(args) => &mut args.common,
+            Command::History(args) => &mut args.common,
+            Command::Completions { .. } | Command::Man { .. } => return,
+        };
+        prefer(("quiet", &mut common.quiet), ("verbose", &mut common.verbose));
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Bump(Box<BumpArgs>),
+    Tag(TagArgs),
+    Scan(ScanArgs),
+    History(HistoryArgs),
+    Rollback(Box<RollbackArgs>),
+    /// Print shell completions
+    Completions {
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder
+    #[command(hide = true)]
+    Man {
+        folder: std::path::PathBuf,
+    },
+}
+
+/// Flags that every command has.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    /// Where to work: a folder, or for bump --push and --pr a URL [default: .]
+    #[arg(short = 'C', long = "repo", value_name = "DIR|URL", env = "TAGBUMP_REPO", hide_env = true)]
+    pub repo: Option<String>,
+
+    /// Say less: only errors
+    #[arg(short, long, env = "TAGBUMP_QUIET", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub quiet: bool,
+
+    /// Say more
+    #[arg(short, long, env = "TAGBUMP_VERBOSE", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub verbose: bool,
+
+    /// When to use colours; NO_COLOR wins
+    #[arg(long, value_name = "WHEN", env = "TAGBUMP_COLOR", hide_env = true, default_value = "auto")]
+    pub color: Color,
+}
+
+/// Which files are looked at.
+#[derive(Debug, Args)]
+pub struct FileArgs {
+    /// Only these files: paths, folders or patterns below the root; repeatable (in the environment one a line)
+    #[arg(
+        short,
+        long = "file",
+        value_name = "GLOB",
+        env = "TAGBUMP_FILE",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
+    pub files: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    #[value(alias = "")]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    #[value(alias = "")]
+    Text,
+    Json,
+}
+
+/// What becomes of a build that ends late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IfOlder {
+    /// It is left out; the run fails where it is not in Actions.
+    #[value(hide = true, alias = "")]
+    Auto,
+    /// It is left out.
+    Skip,
+    /// It is left out, and the run fails.
+    Fail,
+    /// It is written all the same.
+    Write,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Via {
+    #[value(alias = "")]
+    Git,
+    Api,
+}

@@ -1,0 +1,168 @@
+//! The commits behind one, as the story of a tag is told from them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use git2::{Delta, DiffFindOptions, ErrorCode, ObjectType, Oid, Repository};
+
+use super::checkout::Checkout;
+use super::failure::{git_failure, no_commit};
+use super::fetch;
+use super::transport::Endpoint;
+use super::workspace::Workspace;
+use crate::error::{Failure, Result};
+use crate::timeline::{Commits, Id, Links, Words};
+
+const DEEPER: &str = "refs/tagbump/past";
+
+/// How deep a shallow history is made, step by step, where somebody asks what was.
+const DEPTHS: [i32; 5] = [50, 250, 1000, 5000, 25_000];
+
+/// Commits of a repository, with more to be had from a server where the history is shallow.
+pub struct Past<'r> {
+    repo: &'r Repository,
+    trails: RefCell<HashMap<String, Trail>>,
+    deeper: Option<Deeper<'r>>,
+}
+
+/// Where more of the history is to be had.
+pub(super) struct Deeper<'r> {
+    pub workspace: &'r Workspace,
+    pub endpoint: &'r Arc<Endpoint>,
+    pub branch: &'r str,
+    pub until: Instant,
+    /// How many of the steps were made.
+    pub steps: Cell<usize>,
+}
+
+/// What the parts of a path led to the last time. From one commit to the next most of them lead to the same.
+#[derive(Default)]
+struct Trail {
+    /// The tree or file that each part stands for, as far as they are there.
+    parts: Vec<Oid>,
+    file: Option<Oid>,
+}
+
+impl Checkout {
+    /// The history of `HEAD`, and its commit.
+    ///
+    /// # Errors
+    /// Exit 2 where there is no commit yet.
+    pub fn past(&self) -> Result<(Past<'_>, Id)> {
+        Ok((Past::new(&self.repo, None), id(self.head_oid().ok_or_else(no_commit)?)))
+    }
+}
+
+impl<'r> Past<'r> {
+    pub(super) fn new(repo: &'r Repository, deeper: Option<Deeper<'r>>) -> Self {
+        Past { repo, trails: RefCell::default(), deeper }
+    }
+
+    fn tree(&self, commit: Id) -> Result<Oid, git2::Error> {
+        Ok(self.repo.find_commit(oid(commit)?)?.tree_id())
+    }
+
+    fn look_up(&self, commit: Id, path: &str) -> Result<Option<Oid>, git2::Error> {
+        let mut trails = self.trails.borrow_mut();
+        let trail = match trails.get_mut(path) {
+            Some(trail) => trail,
+            None => trails.entry(path.to_owned()).or_default(),
+        };
+        let mut next = self.tree(commit)?;
+        let depth = path.split('/').count();
+        for (at, part) in path.split('/').enumerate() {
+            let tree = self.repo.find_tree(next)?;
+            let kind = if at + 1 == depth { ObjectType::Blob } else { ObjectType::Tree };
+            let Some(entry) = tree.get_name(part).filter(|entry| entry.kind() == Some(kind)) else {
+                trail.parts.truncate(at);
+                trail.file = None;
+                return Ok(None);
+            };
+            next = entry.id();
+            if trail.parts.get(at) == Some(&next) {
+                return Ok(trail.file);
+            }
+            trail.parts.truncate(at);
+            trail.parts.push(next);
+        }
+        trail.file = Some(next);
+        Ok(trail.file)
+    }
+
+    fn renamed(&self, commit: Id, parent: Id, path: &str) -> Result<Option<String>, git2::Error> {
+        let (before, after) =
+            (self.repo.find_tree(self.tree(parent)?)?, self.repo.find_tree(self.tree(commit)?)?);
+        let mut diff = self.repo.diff_tree_to_tree(Some(&before), Some(&after), None)?;
+        diff.find_similar(Some(DiffFindOptions::new().renames(true)))?;
+        let is_it = |delta: &git2::DiffDelta<'_>| {
+            delta.status() == Delta::Renamed && delta.new_file().path() == Some(Path::new(path))
+        };
+        let old = diff.deltas().find(is_it);
+        Ok(old.and_then(|delta| delta.old_file().path()?.to_str().map(str::to_owned)))
+    }
+}
+
+impl Commits for Past<'_> {
+    fn links(&self, commit: Id) -> Result<Option<Links>> {
+        let commit = match oid(commit).and_then(|oid| self.repo.find_commit(oid)) {
+            Ok(commit) => commit,
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(unread(&error)),
+        };
+        // as they are written: libgit2 leaves out those that a shallow clone lacks, also after more was fetched
+        let header = commit.raw_header_bytes();
+        let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
+        let parents = parents.filter_map(|hex| Oid::from_str(std::str::from_utf8(hex).ok()?).ok().map(id));
+        Ok(Some(Links { time: commit.time().seconds(), parents: parents.collect() }))
+    }
+
+    fn file(&self, commit: Id, path: &str) -> Result<Option<Id>> {
+        Ok(self.look_up(commit, path).map_err(|e| unread(&e))?.map(id))
+    }
+
+    fn read(&self, file: Id) -> Result<Vec<u8>> {
+        let blob = oid(file).and_then(|oid| self.repo.find_blob(oid));
+        Ok(blob.map_err(|e| unread(&e))?.content().to_vec())
+    }
+
+    fn old_name(&self, commit: Id, parent: Id, path: &str) -> Result<Option<String>> {
+        self.renamed(commit, parent, path).map_err(|e| unread(&e))
+    }
+
+    fn words(&self, commit: Id) -> Result<Words> {
+        let commit = oid(commit).and_then(|oid| self.repo.find_commit(oid)).map_err(|e| unread(&e))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let author = commit.author();
+        Ok(Words {
+            author: text(author.name_bytes()),
+            email: text(author.email_bytes()),
+            message: text(commit.message_bytes()),
+        })
+    }
+
+    fn deepen(&self) -> bool {
+        let Some(deeper) = &self.deeper else { return false };
+        let Some(depth) = DEPTHS.get(deeper.steps.get()) else { return false };
+        deeper.steps.set(deeper.steps.get() + 1);
+        let Deeper { workspace, endpoint, branch, until, .. } = deeper;
+        fetch::deepen(workspace, endpoint, branch, DEEPER, *depth, *until).is_ok()
+    }
+}
+
+fn unread(error: &git2::Error) -> Failure {
+    git_failure("the history can't be read", error)
+        .hinted("a partial clone lacks some of it; tagbump history --fetch reads it from the server")
+}
+
+pub(super) fn id(oid: Oid) -> Id {
+    let mut bytes = [0; 20];
+    bytes.iter_mut().zip(oid.as_bytes()).for_each(|(to, from)| *to = *from);
+    Id(bytes)
+}
+
+pub(super) fn oid(id: Id) -> Result<Oid, git2::Error> {
+    Oid::from_bytes(&id.0)
+}

@@ -1,0 +1,114 @@
+//! The commits of a remote branch, as it is now. Nothing in the checkout moves.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Instant;
+
+use git2::Oid;
+
+use super::checkout::Checkout;
+use super::credentials::{Credentials, Tokens};
+use super::fetch::{self, Found, TIP, Wanted};
+use super::past::{Deeper, Past, id};
+use super::transport::Endpoint;
+use super::tree::CommitFiles;
+use super::workspace::Workspace;
+use super::{RemoteUrl, verdict};
+use crate::error::{Exit, Failure, Result};
+use crate::land::{Pace, Trouble};
+use crate::timeline::Id;
+
+/// A remote branch, and what came before its tip, as far as that is asked for.
+pub struct RemotePast {
+    workspace: Workspace,
+    endpoint: Arc<Endpoint>,
+    branch: String,
+    tip: Oid,
+    prefix: String,
+    until: Instant,
+}
+
+impl RemotePast {
+    /// Asks where the branch is, its default one where none is named, and fetches what is new.
+    ///
+    /// # Errors
+    /// Exit 2 where there is no such branch, exit 5 where the server refuses, exit 4 where it can't be reached
+    /// in time.
+    pub fn fetch(
+        checkout: &Checkout,
+        url: &RemoteUrl,
+        branch: Option<&str>,
+        tokens: &Tokens,
+        pace: &mut Pace<'_>,
+    ) -> Result<Self> {
+        let ways = checkout.ways()?;
+        let credentials = Credentials::new(url, tokens, &ways.http, &checkout.workdir);
+        let endpoint = Endpoint::new(url, credentials, &ways)?;
+        let workspace = Workspace::new(checkout)?;
+        let found = found(&workspace, &endpoint, url, branch, pace)?;
+        let fetched = || workspace.repo.refname_to_id(TIP).ok().filter(|oid| workspace.has(*oid));
+        let tip = if workspace.has(found.tip) { Some(found.tip) } else { fetched() };
+        let tip = tip.ok_or_else(|| {
+            Failure::new(Exit::NotLanded, format!("{url}: the tip {} did not come with the fetch", found.tip))
+                .hinted("run again: the branch moved in between")
+        })?;
+        let (branch, prefix, until) = (found.branch, checkout.prefix.clone(), pace.deadline());
+        Ok(RemotePast { workspace, endpoint, branch, tip, prefix, until })
+    }
+
+    /// The history, and the tip's commit.
+    pub fn past(&self) -> (Past<'_>, Id) {
+        let deeper = Deeper {
+            workspace: &self.workspace,
+            endpoint: &self.endpoint,
+            branch: &self.branch,
+            until: self.until,
+            steps: Cell::default(),
+        };
+        (Past::new(&self.workspace.repo, Some(deeper)), id(self.tip))
+    }
+
+    /// The files of the tip.
+    pub fn files(&self) -> CommitFiles<'_> {
+        CommitFiles { repo: &self.workspace.repo, commit: self.tip, prefix: &self.prefix }
+    }
+
+    /// Takes every secret of the remote out of a text.
+    pub fn scrub(&self, text: &str) -> String {
+        self.endpoint.scrub(text)
+    }
+}
+
+/// Asks until there is an answer, or no time left.
+fn found(
+    workspace: &Workspace,
+    endpoint: &Arc<Endpoint>,
+    url: &RemoteUrl,
+    branch: Option<&str>,
+    pace: &mut Pace<'_>,
+) -> Result<Found> {
+    let wanted = Wanted { branch, head: None, ours: false };
+    loop {
+        let stopped = match fetch::fetch(workspace, endpoint, &wanted, pace.deadline()) {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => return Err(no_branch(url, branch)),
+            Err(stopped) => stopped,
+        };
+        let (what, retry_after) = match verdict::of_fetch(stopped, endpoint, &url.to_string()) {
+            Trouble::Final(failure) => return Err(failure),
+            Trouble::Passing { what, retry_after } => (what, retry_after),
+            Trouble::Unreachable { what } => (what, None),
+        };
+        if !pace.wait(retry_after) {
+            return Err(Failure::new(Exit::NotLanded, what).hinted("check the network, then run again"));
+        }
+    }
+}
+
+pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> Failure {
+    match branch {
+        Some(branch) => Failure::usage(format!("{url} has no branch {branch}"))
+            .hinted("name another with --branch; only a pull request would create one"),
+        None => Failure::usage(format!("{url} has no default branch")).hinted("name one with --branch"),
+    }
+}

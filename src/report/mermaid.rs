@@ -1,0 +1,62 @@
+//! The tags that an image has had, as a picture: a Gantt diagram in Mermaid, fenced for Markdown, with a section
+//! for each file. Syntax: Mermaid's documentation, "Gantt diagrams".
+
+use jiff::Timestamp;
+
+use super::timeline::{Timeline, TimelineEntry, lasting};
+use crate::timeline::Reach;
+
+/// A fenced block of Markdown.
+pub fn timeline_mermaid(timeline: &Timeline) -> String {
+    let mut lines = vec![
+        "```mermaid".to_owned(),
+        "gantt".to_owned(),
+        format!("    title {}", plain(&timeline.image)),
+        "    dateFormat YYYY-MM-DDTHH:mm:ss".to_owned(),
+        format!("    axisFormat {}", axis(timeline)),
+    ];
+    for file in files(timeline) {
+        lines.push(format!("    section {}", plain(file)));
+        let of_file = timeline.entries.iter().rev().filter(|told| told.entry.file == file);
+        lines.extend(of_file.map(|told| bar(told, timeline)));
+    }
+    lines.push("```\n".to_owned());
+    lines.join("\n")
+}
+
+fn files(timeline: &Timeline) -> Vec<&str> {
+    let mut files: Vec<&str> = timeline.entries.iter().map(|told| told.entry.file.as_str()).collect();
+    files.sort_unstable();
+    files.dedup();
+    files
+}
+
+fn bar(told: &TimelineEntry, timeline: &Timeline) -> String {
+    let edge = match timeline.reach {
+        Reach::Cut { time, .. } => time,
+        Reach::Enough => timeline.now,
+    };
+    let since = told.entry.written.as_ref().map_or(edge, |written| written.time);
+    let until = told.entry.until.unwrap_or(timeline.now).max(since);
+    let state = if told.entry.until.is_none() { "active, " } else { "" };
+    let lasted = lasting(until - since);
+    format!("    {} ({lasted}) :{state}{}, {}", plain(&told.tag()), clock(since), clock(until))
+}
+
+/// Days, or hours where it is about less than three days.
+fn axis(timeline: &Timeline) -> &'static str {
+    let times = timeline.entries.iter().filter_map(|told| Some(told.entry.written.as_ref()?.time));
+    let first = times.min().unwrap_or(timeline.now);
+    if timeline.now - first < 3 * 86_400 { "%d %b %H:%M" } else { "%Y-%m-%d" }
+}
+
+/// As `dateFormat` says, in UTC.
+fn clock(seconds: i64) -> String {
+    let time = Timestamp::from_second(seconds).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// Without what means something to Mermaid or Markdown.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-/@ ".contains(c) { c } else { '_' }).collect()
+}

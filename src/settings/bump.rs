@@ -1,0 +1,186 @@
+//! What `bump` and `rollback` are asked for.
+
+use super::words::{branch, count, duration, fields, given, listed, parse_template, told};
+use super::{
+    Back, BumpSettings, CommitSettings, DEFAULT_PR_BRANCH, DEFAULT_REMOTE, DEFAULT_TIMEOUT, Delivery,
+    LandingSettings, PullSettings, Reach, Root, place,
+};
+use crate::actions::Run;
+use crate::cli::{BumpArgs, DeliverArgs, IfOlder, RollbackArgs, Via};
+use crate::environment::Environment;
+use crate::error::{Failure, Result};
+use crate::git::{Identity, Tokens};
+use crate::image::{Digest, ImageArg, Part, Tag};
+use crate::select::Selection;
+use crate::tag::DEFAULT_TEMPLATE;
+
+/// Checks a `bump`.
+///
+/// # Errors
+/// Exit 2, with the flag and what it takes.
+pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings> {
+    // of several, as `tag` takes them, the first is the one to deploy
+    let template = args.tag_template.iter().flat_map(|text| text.lines()).find(|line| !line.is_empty());
+    let if_older = match args.if_older {
+        IfOlder::Auto if Run::read(&environment).active => IfOlder::Skip,
+        IfOlder::Auto => IfOlder::Fail,
+        said => said,
+    };
+    let settings = BumpSettings {
+        images: with_digest(images(&args.images)?, given(args.digest.as_deref()))?,
+        tag: given(args.tag.as_deref()).map(Tag::parse).transpose().map_err(told)?,
+        template: template.map(|text| parse_template("--tag-template", text)).transpose()?,
+        default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
+        selection: Selection::new(&listed(args.files.files))?,
+        fields: fields(&listed(args.fields))?,
+        all: args.all,
+        add: args.add,
+        expect: given(args.expect.as_deref()).map(|text| count("--expect", text)).transpose()?,
+        back: None,
+        delivery: delivery(args.deliver, if_older, &environment)?,
+        place: place(&args.common, args.source.as_deref(), environment, now)?,
+    };
+    settings.check()?;
+    Ok(settings)
+}
+
+/// Checks a `rollback`: a bump back, which no newer build stands in the way of.
+///
+/// # Errors
+/// Exit 2, with the flag and what it takes.
+pub fn rollback(args: RollbackArgs, environment: Environment, now: i64) -> Result<BumpSettings> {
+    let images = images(&args.images)?;
+    let is_plain = |image: &&ImageArg| image.new_name == Part::Unsaid && image.digest == Part::Unsaid;
+    if let Some(image) = images.iter().find(|image| !is_plain(image)) {
+        return Err(Failure::usage(format!("IMAGE {}: a rollback takes NAME[:TAG]", image.name))
+            .hinted("the digest comes back with its tag"));
+    }
+    let settings = BumpSettings {
+        images,
+        tag: given(args.to.as_deref()).map(Tag::parse).transpose().map_err(told)?,
+        template: None,
+        default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
+        selection: Selection::new(&listed(args.files.files))?,
+        fields: fields(&listed(args.fields))?,
+        all: args.all,
+        add: false,
+        expect: given(args.expect.as_deref()).map(|text| count("--expect", text)).transpose()?,
+        back: Some(Back { force: args.force }),
+        delivery: delivery(args.deliver, IfOlder::Write, &environment)?,
+        place: place(&args.common, None, environment, now)?,
+    };
+    settings.check()?;
+    Ok(settings)
+}
+
+fn images(typed: &[String]) -> Result<Vec<ImageArg>> {
+    let images = typed.iter().filter(|image| !image.is_empty());
+    images.map(|image| ImageArg::parse(image).map_err(told)).collect()
+}
+
+fn delivery(args: DeliverArgs, if_older: IfOlder, environment: &Environment) -> Result<Delivery> {
+    let template = |flag: &str, text: &Option<String>| {
+        given(text.as_deref()).map(|text| parse_template(flag, text)).transpose()
+    };
+    Ok(Delivery {
+        reach: match (args.pr, args.push, args.commit) {
+            (true, _, _) => Reach::Propose,
+            (false, true, _) => Reach::Land,
+            (false, false, true) => Reach::Commit,
+            (false, false, false) => Reach::Edit,
+        },
+        dry_run: args.dry_run,
+        exit_code: args.exit_code,
+        commit: CommitSettings {
+            message: template("--message", &args.message)?,
+            skip_ci: match (args.skip_ci, args.no_skip_ci) {
+                (_, true) => Some(false),
+                (true, false) => Some(true),
+                // a mark on its head would keep a pull request's required checks pending for ever
+                (false, false) => args.pr.then_some(false),
+            },
+            author: given(args.author.as_deref()).map(Identity::parse).transpose()?,
+            signoff: args.signoff,
+            sign: args.sign,
+        },
+        landing: LandingSettings {
+            branch: given(args.branch.as_deref()).map(branch).transpose()?,
+            remote: given(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
+            via: args.via,
+            if_older,
+            carry: args.carry,
+            sync: !args.no_sync,
+            timeout: given(args.timeout.as_deref()).map(duration).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
+            tokens: Tokens::read(environment),
+        },
+        pull: PullSettings {
+            branch: match template("--pr-branch", &args.pr_branch)? {
+                Some(branch) => branch,
+                None => parse_template("--pr-branch", DEFAULT_PR_BRANCH)?,
+            },
+            title: template("--pr-title", &args.pr_title)?,
+            body: template("--pr-body", &args.pr_body)?,
+            labels: listed(args.labels),
+            draft: args.draft,
+        },
+    })
+}
+
+impl BumpSettings {
+    fn check(&self) -> Result<()> {
+        let usage = |message: &str, hint: &str| Err(Failure::usage(message).hinted(hint));
+        let by_api = self.delivery.landing.via == Via::Api;
+        let lands = matches!(self.delivery.reach, Reach::Land | Reach::Propose);
+        if matches!(self.place.root, Root::Url(_)) && !lands && !self.delivery.dry_run {
+            return usage(
+                "-C with a URL has no files to edit here",
+                "land it with --push or --pr, or look with -n",
+            );
+        }
+        if by_api && self.delivery.reach == Reach::Commit {
+            return usage("--via api makes no local commit", "leave one of --via api and --commit out");
+        }
+        if by_api && self.delivery.commit.author.is_some() {
+            return usage(
+                "--author does not go with --via api: GitHub takes the token's owner",
+                "leave --author out, or land with --via git",
+            );
+        }
+        if by_api && self.delivery.commit.sign {
+            return usage(
+                "--sign does not go with --via api: GitHub makes the commit, and signs it itself",
+                "leave --sign out, or land with --via git",
+            );
+        }
+        if self.delivery.landing.carry && (by_api || self.delivery.reach == Reach::Propose) {
+            return usage(
+                "--carry goes with --push and git alone",
+                "leave --carry out, or --via api and --pr",
+            );
+        }
+        if self.images.is_empty() {
+            return usage("no IMAGE was given", "name one, as ghcr.io/acme/api");
+        }
+        if !self.fields.is_empty() && self.selection.is_everything() {
+            return usage("--field needs -f", "name the files whose field is to be set");
+        }
+        if !self.fields.is_empty() && self.images.len() != 1 {
+            return usage("--field needs exactly one IMAGE", "bump the images one by one");
+        }
+        Ok(())
+    }
+}
+
+fn with_digest(mut images: Vec<ImageArg>, digest: Option<&str>) -> Result<Vec<ImageArg>> {
+    let Some(digest) = digest else { return Ok(images) };
+    let digest = Digest::parse(digest).map_err(|e| Failure::usage(format!("--digest: {e}")))?;
+    match images.as_mut_slice() {
+        [image] if image.digest == Part::Unsaid => {
+            image.digest = Part::Set(digest);
+            image.digest_beside = true;
+            Ok(images)
+        }
+        [_] => Err(Failure::usage("--digest and IMAGE both give a digest").hinted("give it once")),
+        _ => Err(Failure::usage("--digest needs exactly one IMAGE").hinted("write IMAGE@DIGEST for each")),
+    }
+}

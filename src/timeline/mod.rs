@@ -1,0 +1,133 @@
+//! Which tags images have had: told from the commits that changed their references, whoever wrote them.
+//!
+//! Pure: commits are read through [`Commits`]. A commit that leaves a reference as one of its parents has it is
+//! followed to that parent alone, as `git log` does ("History Simplification" in `git help log`), but by what
+//! the references say, not by the files' bytes: two bumps of one file that a merge joins are both found. A file
+//! that appears is looked for under its old name.
+
+mod align;
+mod walk;
+
+use std::fmt;
+
+use crate::error::Result;
+
+pub use walk::tell;
+
+/// The name of a commit or file in git's database.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub [u8; 20]);
+
+impl Id {
+    /// Reads 40 hex digits.
+    pub fn parse(hex: &str) -> Option<Self> {
+        let mut bytes = [0; 20];
+        let digits = hex.as_bytes().chunks_exact(2).filter_map(|pair| std::str::from_utf8(pair).ok());
+        let mut read = digits.filter_map(|pair| u8::from_str_radix(pair, 16).ok());
+        bytes.iter_mut().zip(&mut read).for_each(|(to, byte)| *to = byte);
+        (hex.len() == 40 && hex.bytes().all(|b| b.is_ascii_hexdigit())).then_some(Id(bytes))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// What is known of commits. Paths are below the repository's top, with `/`.
+pub trait Commits {
+    /// When a commit was made, and on which others; nothing where it is not here.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    fn links(&self, commit: Id) -> Result<Option<Links>>;
+
+    /// A file of a commit.
+    ///
+    /// # Errors
+    /// Where the commit's files can't be read.
+    fn file(&self, commit: Id, path: &str) -> Result<Option<Id>>;
+
+    /// What is in a file.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    fn read(&self, file: Id) -> Result<Vec<u8>>;
+
+    /// What a file that a commit's parent lacks was called there.
+    ///
+    /// # Errors
+    /// Where the commits' files can't be read.
+    fn old_name(&self, commit: Id, parent: Id, path: &str) -> Result<Option<String>>;
+
+    /// Who made a commit, and why.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    fn words(&self, commit: Id) -> Result<Words>;
+
+    /// Brings commits that were cut off before; `false` where no more are to be had.
+    fn deepen(&self) -> bool;
+}
+
+/// A commit's place in time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Links {
+    /// When it was committed: seconds since the epoch.
+    pub time: i64,
+    /// Also those that are not here.
+    pub parents: Vec<Id>,
+}
+
+/// What a commit says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    pub author: String,
+    pub email: String,
+    pub message: String,
+}
+
+/// A tag that one file gave to an image, from one commit to the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Which of the request's wants it is of.
+    pub want: usize,
+    /// As it is called now.
+    pub file: String,
+    /// 1-based, in the file as it was.
+    pub line: usize,
+    pub tag: Option<String>,
+    pub digest: Option<String>,
+    /// The commit that wrote it; nothing where it was written before all that is known.
+    pub written: Option<Written>,
+    /// When another followed: seconds since the epoch. Nothing: it is there still.
+    pub until: Option<i64>,
+}
+
+/// The commit that wrote a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub commit: Id,
+    /// When it was committed: seconds since the epoch.
+    pub time: i64,
+    pub words: Words,
+}
+
+/// How far a history was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// To its beginning, or as far as was wanted.
+    Enough,
+    /// To this commit, made at this time, behind which it is cut off, as in a shallow clone.
+    Cut { commit: Id, time: i64 },
+}
+
+#[cfg(test)]
+mod tests;
