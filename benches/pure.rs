@@ -70,7 +70,7 @@ fn bump(tag: &str) -> Request {
         tag: Some(Tag::parse(tag).unwrap()),
         digest: Part::Unsaid,
         service: None,
-        scope: Scope { files: Some(Selection::new(&[]).unwrap()), fields: Vec::new() },
+        scope: Scope::of_files(&Selection::new(&[]).unwrap()),
     };
     Request { wants: vec![want], ..Request::default() }
 }

@@ -86,7 +86,7 @@ impl Story<'_> {
         let service = config.service(image);
         let scope = match service {
             Some(service) => service.scope(selection)?,
-            None => Scope { files: Some(selection.clone()), fields: Vec::new() },
+            None => Scope::of_files(selection),
         };
         let want = Want {
             name: service.map_or(image, |service| &service.image).clone(),
@@ -105,8 +105,7 @@ impl Story<'_> {
         let tag = entry.tag.as_deref()?;
         let message = entry.written.as_ref().map(|by| by.words.message.as_str());
         let by_trailer = message.and_then(|message| written(message, image, tag)?.source);
-        let source = by_trailer.or_else(|| facts::commit_named(tag, template, Some(self.checkout)))?;
-        let repository = source.repository.map(|repository| format!("{repository}@")).unwrap_or_default();
-        Some(format!("{repository}{}", source.sha))
+        let source = by_trailer.or_else(|| facts::commit_named(tag, template, Some(self.checkout)));
+        source.map(|source| source.to_string())
     }
 }

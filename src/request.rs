@@ -76,7 +76,9 @@ impl<'a> Asked<'a> {
             Part::Unsaid => None,
         };
         let renames = matches!(image.new_name, Part::Set(_));
-        if tag.is_none() && !matches!(image.digest, Part::Set(_)) && !renames {
+        let asks = tag.is_some() || matches!(image.digest, Part::Set(_)) || renames;
+        // what a rollback goes back to is found out later
+        if !asks && settings.back.is_none() {
             return Err(Failure::usage(format!("IMAGE {} asks for no change", image.name))
                 .hinted("give a tag, a digest or a new name"));
         }
@@ -96,6 +98,9 @@ impl<'a> Asked<'a> {
 
     /// A bare IMAGE gets the computed tag; `A=B` and `A@DIGEST` only where a template was asked for.
     fn is_computed(&self, settings: &BumpSettings) -> bool {
+        if settings.back.is_some() {
+            return false;
+        }
         let image = self.image;
         let bare = image.new_name == Part::Unsaid && (image.digest == Part::Unsaid || image.digest_beside);
         bare || settings.template.is_some()
@@ -106,11 +111,15 @@ impl<'a> Asked<'a> {
         let typed = &settings.selection;
         if !settings.fields.is_empty() {
             let field = |path: &FieldPath| Field { files: typed.clone(), within: None, path: path.clone() };
-            return Ok(Scope { files: None, fields: settings.fields.iter().map(field).collect() });
+            return Ok(Scope {
+                files: None,
+                fields: settings.fields.iter().map(field).collect(),
+                only: None,
+            });
         }
         match self.service {
             Some(service) => service.scope(typed),
-            None => Ok(Scope { files: Some(typed.clone()), fields: Vec::new() }),
+            None => Ok(Scope::of_files(typed)),
         }
     }
 }

@@ -65,6 +65,15 @@ impl Source {
     }
 }
 
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.repository {
+            Some(repository) => write!(f, "{repository}@{}", self.sha),
+            None => f.write_str(&self.sha),
+        }
+    }
+}
+
 /// What is known of the commit that was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TagFacts {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Bump;
+use super::rollback::Basis;
 use super::wording::same_repository;
 use crate::cli::IfOlder;
 use crate::config::Config;
@@ -14,23 +15,42 @@ use crate::facts;
 use crate::git::Checkout;
 use crate::github::{self, GitHub};
 use crate::image::split_tag;
-use crate::land::{Order, Seen, Tip};
+use crate::land::{Order, RolledBack, Seen, Tip, Written};
 use crate::plan::{ChangedReference, Leave, Plan};
 use crate::request;
 use crate::tag::Source;
+use crate::template::Template;
 
 /// What is known of a reference's place in time.
 enum Standing {
     InTime,
-    /// Built from this commit, which comes after ours.
-    Late(Source),
+    /// What is there comes after ours, and why.
+    Late(String),
     Untold(String),
+}
+
+/// A build that is to be written, and what is in its place.
+struct Built<'a> {
+    ours: &'a Source,
+    from: &'a str,
+    template: &'a Template,
+}
+
+/// Whether two of `TAG`, `TAG@DIGEST` run the same image, as far as can be told.
+fn is_same(one: &str, other: &str) -> bool {
+    let ((one, digest), (other, others)) = (split_tag(one), split_tag(other));
+    one == other && digest.zip(others).is_none_or(|(one, other)| one == other)
+}
+
+fn rolled_back(bad: &RolledBack) -> Standing {
+    Standing::Late(format!("as {} was rolled back, and this build is not newer", bad.tag))
 }
 
 impl Bump<'_> {
     /// The plan for what is seen, without the references that say something newer already.
     pub(super) fn guarded(&self, seen: Seen<'_>, config: &Config) -> Result<Plan> {
-        let plan = self.plan(seen.files, config, &[])?;
+        let mut request = self.request(config, Basis::of(seen))?;
+        let plan = self.plan(seen.files, &request)?;
         let nothing = plan.is_empty() && seen.beside.is_none();
         if nothing || self.settings.delivery.landing.if_older == IfOlder::Write {
             return Ok(plan);
@@ -41,7 +61,7 @@ impl Bump<'_> {
         }
         if let Some((tip, files)) = seen.beside {
             // what can't be planned there can't be newer there
-            let there = self.plan(files, config, &[]).unwrap_or_default();
+            let there = self.plan(files, &request).unwrap_or_default();
             for change in &there.changes {
                 judged.take(change, &self.standing(seen, tip, config, &there, change), false);
             }
@@ -50,7 +70,8 @@ impl Bump<'_> {
         let plan = if judged.leave.is_empty() && seen.beside.is_none() {
             plan
         } else {
-            self.plan(seen.files, config, &judged.leave)?
+            request.leave.clone_from(&judged.leave);
+            self.plan(seen.files, &request)?
         };
         // a pull request with something newer stays, also where the base lacks nothing of ours
         let left = plan.left.max(if plan.is_empty() { judged.leave.len() } else { 0 });
@@ -65,33 +86,66 @@ impl Bump<'_> {
         plan: &Plan,
         change: &ChangedReference,
     ) -> Standing {
-        let untold = |why: &str| Standing::Untold(why.to_owned());
         let Some(want) = plan.wants.get(change.want).filter(|_| !change.from.is_empty()) else {
             return Standing::InTime;
         };
-        let Ok(Some(ours)) = self.source_of(config, Some(want)) else {
-            return untold("which commit was built is not known (--source says it)");
-        };
         let image = change.renamed_from.as_ref().unwrap_or(&change.image);
-        let template = request::tag_template(self.settings, config, want.service.as_deref());
-        let (tag, _) = split_tag(&change.from);
-        let trailer = |deeper| seen.history.written(tip, image, &change.from, deeper)?.source;
-        let in_tag = || facts::commit_named(tag, template, self.checkout.as_ref());
-        let theirs = trailer(None).or_else(in_tag).or_else(|| trailer(Some(seen.until)));
-        let Some(theirs) = theirs else {
-            return Standing::Untold(format!("tag {} names no commit", change.from));
-        };
-        if theirs.repository.is_some()
-            && ours.repository.is_some()
-            && !same_repository(theirs.repository.as_deref(), ours.repository.as_deref())
+        let at_hand = seen.history.written(tip, image, &change.from, None);
+        if let Some(same) =
+            at_hand.iter().flat_map(|w| &w.rolled_back).find(|bad| is_same(&bad.tag, &change.to))
         {
-            return Standing::Untold(format!("{} was built from another repository", change.from));
+            return rolled_back(same);
         }
-        match self.order(seen, &ours, &theirs) {
+        let Ok(Some(ours)) = self.source_of(config, Some(want)) else {
+            return Standing::Untold("which commit was built is not known (--source says it)".to_owned());
+        };
+        let template = request::tag_template(self.settings, config, want.service.as_deref());
+        let built = Built { ours: &ours, from: &change.from, template };
+        let standing = self.judged(seen, &built, at_hand.as_ref());
+        if at_hand.is_some()
+            || matches!(standing, Standing::Late(_))
+            || !seen.history.may_lack_newer(&ours.sha)
+        {
+            return standing;
+        }
+        // who wrote it may have put it in the place of something newer
+        match seen.history.written(tip, image, &change.from, Some(seen.until)) {
+            Some(written) => self.judged(seen, &built, Some(&written)),
+            None => standing,
+        }
+    }
+
+    /// Against what was rolled back, and against what is there.
+    fn judged(&self, seen: Seen<'_>, built: &Built<'_>, written: Option<&Written>) -> Standing {
+        let in_tag =
+            |tag: &str| facts::commit_named(split_tag(tag).0, built.template, self.checkout.as_ref());
+        for bad in written.into_iter().flat_map(|written| &written.rolled_back) {
+            let Some(source) = bad.source.clone().or_else(|| in_tag(&bad.tag)) else {
+                return Standing::Untold(format!("{} was rolled back, and names no commit", bad.tag));
+            };
+            match self.order_of(seen, built.ours, &source, &bad.tag) {
+                Order::Unknown(why) => return Standing::Untold(why),
+                order if order.is_late() || order == Order::Same => return rolled_back(bad),
+                _ => {}
+            }
+        }
+        let theirs = written.and_then(|written| written.source.clone()).or_else(|| in_tag(built.from));
+        let Some(theirs) = theirs else {
+            return Standing::Untold(format!("tag {} names no commit", built.from));
+        };
+        match self.order_of(seen, built.ours, &theirs, built.from) {
             Order::Unknown(why) => Standing::Untold(why),
-            order if order.is_late() => Standing::Late(theirs),
+            order if order.is_late() => Standing::Late(format!("built from {}, which is newer", theirs.sha)),
             _ => Standing::InTime,
         }
+    }
+
+    fn order_of(&self, seen: Seen<'_>, ours: &Source, theirs: &Source, tag: &str) -> Order {
+        let (one, other) = (ours.repository.as_deref(), theirs.repository.as_deref());
+        if one.is_some() && other.is_some() && !same_repository(one, other) {
+            return Order::Unknown(format!("{tag} was built from another repository"));
+        }
+        self.order(seen, ours, theirs)
     }
 
     /// Asked once for each pair, however often the bump is made anew.
@@ -170,14 +224,11 @@ impl Judged {
         let ChangedReference { file, line, image, from, want, .. } = change;
         match standing {
             Standing::InTime => {}
-            Standing::Late(theirs) => {
+            Standing::Late(why) => {
                 let from = here.then(|| from.clone());
                 self.leave.push(Leave { want: *want, file: file.clone(), from });
                 let now = &change.from;
-                let sha = &theirs.sha;
-                self.late.insert(format!(
-                    "{file}:{line}: {image} stays at {now}, built from {sha}, which is newer"
-                ));
+                self.late.insert(format!("{file}:{line}: {image} stays at {now}, {why}"));
             }
             Standing::Untold(why) => {
                 self.untold.insert(format!("{image}: whether {from} is newer can't be told: {why}"));

@@ -5,6 +5,7 @@ mod guard;
 mod landing;
 mod pull_request;
 mod replaced;
+mod rollback;
 mod wording;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -16,7 +17,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::git::{self, Checkout, CommitRequest};
 use crate::image::{Digest, ImageArg, Part, Tag};
 use crate::land::Order;
-use crate::plan::{self, Leave, Plan, Planned, Request, Shelf, Want};
+use crate::plan::{self, Plan, Planned, Request, Shelf, Want};
 use crate::report::{BumpedImage, Outcome, Report, unread_warning};
 use crate::settings::{BumpSettings, Reach, Root};
 use crate::tag::{self, TagFacts};
@@ -24,6 +25,7 @@ use crate::template::Template;
 use crate::worktree::Worktree;
 use crate::{facts, request};
 use replaced::Replaced;
+use rollback::{Backward, Basis};
 
 /// Does what was asked for. A failure is in the report too.
 pub fn run(settings: &BumpSettings) -> Report {
@@ -102,6 +104,8 @@ struct Bump<'a> {
     orders: RefCell<HashMap<(String, String), Order>>,
     /// Whether somebody's commits go with the bump.
     carries: Cell<bool>,
+    /// Of a rollback, once it is known what goes back to what.
+    backward: RefCell<Option<Backward>>,
 }
 
 /// What the last plan was for, which files were not looked at, and those that are no YAML.
@@ -143,6 +147,7 @@ impl<'a> Bump<'a> {
             last: RefCell::default(),
             orders: RefCell::default(),
             carries: Cell::default(),
+            backward: RefCell::default(),
         })
     }
 
@@ -157,11 +162,18 @@ impl<'a> Bump<'a> {
         }
     }
 
-    fn plan(&self, shelf: &dyn Shelf, config: &Config, leave: &[Leave]) -> Result<Plan> {
+    /// What is to be planned on some files.
+    fn request(&self, config: &Config, basis: Basis<'_>) -> Result<Request> {
         let compute = |template: &Template| self.computed_tag(template);
         let request = request::request(self.settings, config, &compute)?;
-        let request = Request { leave: leave.to_vec(), ..request };
-        let Planned { plan, warnings, unread } = plan::plan(shelf, &request);
+        match self.settings.back {
+            Some(back) => self.backward(back, request, config, basis),
+            None => Ok(request),
+        }
+    }
+
+    fn plan(&self, shelf: &dyn Shelf, request: &Request) -> Result<Plan> {
+        let Planned { plan, warnings, unread } = plan::plan(shelf, request);
         *self.last.borrow_mut() = Last { images: Some(told(&request.wants)), warnings, unread };
         plan
     }
@@ -169,7 +181,8 @@ impl<'a> Bump<'a> {
     fn edit(&self, worktree: &Worktree, report: &mut Report) -> Result<()> {
         let tracked = self.checkout.as_ref().map(Checkout::tracked).unwrap_or_default();
         let shelf = worktree.clone().tracking(tracked);
-        let planned = self.plan(&shelf, &Config::load(&shelf)?, &[])?;
+        let request = self.request(&Config::load(&shelf)?, Basis::of_head(&shelf))?;
+        let planned = self.plan(&shelf, &request)?;
         let outcome = self.outcome(&planned, Outcome::Edited);
         if outcome == Outcome::Edited {
             worktree.replace(&planned.edits)?;
@@ -195,10 +208,10 @@ impl<'a> Bump<'a> {
         let checkout = self.checkout()?;
         let shelf = checkout.head_files()?;
         let config = Config::load(&shelf)?;
-        let planned = self.plan(&shelf, &config, &[])?;
+        let request = self.request(&config, Basis::of_head(&shelf))?;
+        let planned = self.plan(&shelf, &request)?;
         let outcome = self.outcome(&planned, Outcome::Committed);
-        let replan =
-            |path: &str, bytes: &[u8]| self.plan(&Replaced { shelf: &shelf, path, bytes }, &config, &[]);
+        let replan = |path: &str, bytes: &[u8]| self.plan(&Replaced { shelf: &shelf, path, bytes }, &request);
         if outcome == Outcome::Planned {
             git::rehearse(checkout, &planned, worktree, &replan)?;
         }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Bump;
 use super::ground::{Ground, no_token};
 use super::landing::land_on;
+use super::rollback::Basis;
 use crate::config::Config;
 use crate::error::{Exit, Failure, Result};
 use crate::git::{GitPlace, Identity, RemoteUrl, Target, is_branch_name};
@@ -141,7 +142,7 @@ impl Bump<'_> {
         let said = match seen.beside.filter(|_| plan.is_empty() && on_branch) {
             // what the branch has already is still to be told where its base lacks it
             Some((_, base)) => {
-                let brought = self.plan(base, &config, &[])?;
+                let brought = self.plan(base, &self.request(&config, Basis::of(seen))?)?;
                 self.said(&message(&brought)?, committer, &config, &brought)?
             }
             None => self.said(&message(&plan)?, committer, &config, &plan)?,

@@ -74,7 +74,11 @@ impl Bump<'_> {
         config: &Config,
         plan: &Plan,
     ) -> Result<Words<'a>> {
-        let source = self.source(config, plan)?;
+        let backward = self.backward.borrow().clone();
+        let source = match &backward {
+            Some(backward) => backward.source.clone().map(|source| self.placed(source)).transpose()?,
+            None => self.source(config, plan)?,
+        };
         let commit = &self.settings.delivery.commit;
         Ok(Words {
             template,
@@ -84,7 +88,8 @@ impl Bump<'_> {
                 // CI has not seen what is carried
                 None => !self.carries.get() && self.target_is_what_was_built(source.as_ref())?,
             },
-            source: source.and_then(|s| Some(format!("{}@{}", s.repository?, s.sha))),
+            source: source.filter(|source| source.repository.is_some()).map(|source| source.to_string()),
+            rolled_back: backward.map(|backward| backward.rolled_back).unwrap_or_default(),
             signoff: commit.signoff.then(|| format!("{} <{}>", committer.name, committer.email)),
             prefix: self.checkout()?.prefix(),
         })
@@ -102,13 +107,17 @@ impl Bump<'_> {
         let service = tagged.and_then(|want| want.service.as_deref());
         let template = request::tag_template(self.settings, config, service);
         let source = facts::source(&self.settings.place, Some(checkout), tag, template);
-        Ok(source.map(|mut source| {
-            if source.repository.is_none() && checkout.resolve(&source.sha).is_some() {
-                let remote = checkout.remote(&self.settings.delivery.landing.remote).ok();
-                source.repository = remote.and_then(|(fetch, _)| fetch.slug());
-            }
-            source
-        }))
+        source.map(|source| self.placed(source)).transpose()
+    }
+
+    /// A commit that is here is of the repository here, where nobody says another.
+    pub(super) fn placed(&self, mut source: Source) -> Result<Source> {
+        let checkout = self.checkout()?;
+        if source.repository.is_none() && checkout.resolve(&source.sha).is_some() {
+            let remote = checkout.remote(&self.settings.delivery.landing.remote).ok();
+            source.repository = remote.and_then(|(fetch, _)| fetch.slug());
+        }
+        Ok(source)
     }
 
     /// CI would build the same again. Where nobody says what was built, it was the checkout.

@@ -138,14 +138,14 @@ impl Service {
         if !typed.is_everything() {
             let within = |field: &Field| Field { within: Some(typed.clone()), ..field.clone() };
             let fields = self.fields.iter().map(within).collect();
-            return Ok(Scope { files: Some(typed.clone()), fields });
+            return Ok(Scope { fields, ..Scope::of_files(typed) });
         }
         let everywhere = || self.fields.is_empty().then(|| Selection::new(&[])).transpose();
         let files = match &self.files {
             Some(files) => Some(files.clone()),
             None => everywhere()?,
         };
-        Ok(Scope { files, fields: self.fields.clone() })
+        Ok(Scope { files, fields: self.fields.clone(), only: None })
     }
 }
 

@@ -19,6 +19,11 @@ const FAR: usize = 1000;
 const DEFAULT: &str = "refs/tagbump/default";
 
 impl History for GitPlace {
+    fn may_lack_newer(&self, commit: &str) -> bool {
+        let repo = &self.workspace().repo;
+        repo.is_shallow() && !self.resolve(commit).is_some_and(|commit| is_after_all_cuts(repo, commit))
+    }
+
     fn past(&self, until: Instant) -> Box<dyn Commits + '_> {
         let deeper = Deeper {
             workspace: self.workspace(),
@@ -87,10 +92,8 @@ impl GitPlace {
     /// is among those.
     fn comes_after_all(&self, ours: Oid, until: Instant) -> bool {
         let repo = &self.workspace().repo;
-        let cut = shallow_roots(repo);
-        let before = |root: &Oid| *root == ours || repo.graph_descendant_of(ours, *root).unwrap_or(false);
         // sources are on the default branch most likely, and may be there alone
-        !cut.is_empty() && self.default_tip(until).is_some() && cut.iter().all(before)
+        is_after_all_cuts(repo, ours) && self.default_tip(until).is_some()
     }
 
     fn diverged(&self, ours: Oid, theirs: Oid, until: Instant) -> Order {
@@ -125,6 +128,13 @@ fn written(repo: &Repository, tip: Oid, image: &str, tag: &str) -> Option<Writte
         let commit = repo.find_commit(oid).ok()?;
         land::written(&String::from_utf8_lossy(commit.message_bytes()), image, tag)
     })
+}
+
+/// Whether all that is cut off comes before a commit.
+fn is_after_all_cuts(repo: &Repository, commit: Oid) -> bool {
+    let cut = shallow_roots(repo);
+    let before = |root: &Oid| *root == commit || repo.graph_descendant_of(commit, *root).unwrap_or(false);
+    !cut.is_empty() && cut.iter().all(before)
 }
 
 /// The commits whose parents are cut off.

@@ -61,17 +61,13 @@ impl<'r> Past<'r> {
         Past { repo, trails: RefCell::default(), deeper }
     }
 
-    fn tree(&self, commit: Id) -> Result<Oid, git2::Error> {
-        Ok(self.repo.find_commit(oid(commit)?)?.tree_id())
-    }
-
-    fn look_up(&self, commit: Id, path: &str) -> Result<Option<Oid>, git2::Error> {
+    fn look_up(&self, tree: Id, path: &str) -> Result<Option<Oid>, git2::Error> {
         let mut trails = self.trails.borrow_mut();
         let trail = match trails.get_mut(path) {
             Some(trail) => trail,
             None => trails.entry(path.to_owned()).or_default(),
         };
-        let mut next = self.tree(commit)?;
+        let mut next = oid(tree)?;
         let depth = path.split('/').count();
         for (at, part) in path.split('/').enumerate() {
             let tree = self.repo.find_tree(next)?;
@@ -92,9 +88,8 @@ impl<'r> Past<'r> {
         Ok(trail.file)
     }
 
-    fn renamed(&self, commit: Id, parent: Id, path: &str) -> Result<Option<String>, git2::Error> {
-        let (before, after) =
-            (self.repo.find_tree(self.tree(parent)?)?, self.repo.find_tree(self.tree(commit)?)?);
+    fn renamed(&self, tree: Id, older: Id, path: &str) -> Result<Option<String>, git2::Error> {
+        let (before, after) = (self.repo.find_tree(oid(older)?)?, self.repo.find_tree(oid(tree)?)?);
         let mut diff = self.repo.diff_tree_to_tree(Some(&before), Some(&after), None)?;
         diff.find_similar(Some(DiffFindOptions::new().renames(true)))?;
         let is_it = |delta: &git2::DiffDelta<'_>| {
@@ -116,11 +111,15 @@ impl Commits for Past<'_> {
         let header = commit.raw_header_bytes();
         let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
         let parents = parents.filter_map(|hex| Oid::from_str(std::str::from_utf8(hex).ok()?).ok().map(id));
-        Ok(Some(Links { time: commit.time().seconds(), parents: parents.collect() }))
+        Ok(Some(Links {
+            time: commit.time().seconds(),
+            tree: id(commit.tree_id()),
+            parents: parents.collect(),
+        }))
     }
 
-    fn file(&self, commit: Id, path: &str) -> Result<Option<Id>> {
-        Ok(self.look_up(commit, path).map_err(|e| unread(&e))?.map(id))
+    fn file(&self, tree: Id, path: &str) -> Result<Option<Id>> {
+        Ok(self.look_up(tree, path).map_err(|e| unread(&e))?.map(id))
     }
 
     fn read(&self, file: Id) -> Result<Vec<u8>> {
@@ -128,8 +127,8 @@ impl Commits for Past<'_> {
         Ok(blob.map_err(|e| unread(&e))?.content().to_vec())
     }
 
-    fn old_name(&self, commit: Id, parent: Id, path: &str) -> Result<Option<String>> {
-        self.renamed(commit, parent, path).map_err(|e| unread(&e))
+    fn old_name(&self, tree: Id, older: Id, path: &str) -> Result<Option<String>> {
+        self.renamed(tree, older, path).map_err(|e| unread(&e))
     }
 
     fn words(&self, commit: Id) -> Result<Words> {

@@ -15,6 +15,9 @@ pub trait History {
     /// asking the server. Nothing where none is found.
     fn written(&self, tip: &Tip, image: &str, tag: &str, deeper: Option<Instant>) -> Option<Written>;
 
+    /// Whether commits that come after this one may be on the branch, and not at hand.
+    fn may_lack_newer(&self, commit: &str) -> bool;
+
     /// A commit and all that came before it, deepened as far as it is asked for.
     fn past(&self, until: Instant) -> Box<dyn Commits + '_>;
 
@@ -27,6 +30,33 @@ pub trait History {
 pub struct Written {
     /// What the image was built from.
     pub source: Option<Source>,
+    /// What was there before, where it was put in the place of that by a rollback.
+    pub rolled_back: Vec<RolledBack>,
+}
+
+/// A tag that a rollback took away. It must not come back by itself, nor what was built before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolledBack {
+    /// `TAG`, `TAG@DIGEST` or `@DIGEST`.
+    pub tag: String,
+    /// What it was built from, where that is known.
+    pub source: Option<Source>,
+}
+
+impl RolledBack {
+    /// As it stands in a trailer: `NAME:TAG@DIGEST [REPOSITORY@]SHA`.
+    pub fn trailer(&self, image: &str) -> String {
+        let colon = if self.tag.is_empty() || self.tag.starts_with('@') { "" } else { ":" };
+        let source = self.source.as_ref().map(|source| format!(" {source}")).unwrap_or_default();
+        format!("{ROLLBACK}: {image}{colon}{}{source}", self.tag)
+    }
+
+    fn of(value: &str, image: &str) -> Option<Self> {
+        let (reference, source) = value.split_once(' ').unwrap_or((value, ""));
+        let (name, tag) = name_and_tag(reference);
+        same_image(name, image)
+            .then(|| RolledBack { tag: tag.to_owned(), source: Source::parse(source.trim()) })
+    }
 }
 
 /// How our commit stands to the one that was built before.
@@ -59,10 +89,10 @@ pub fn written(message: &str, image: &str, tag: &str) -> Option<Written> {
         let (name, rest) = name_and_tag(reference);
         same_image(name, image) && split_tag(rest).0 == split_tag(tag).0
     };
-    blocks(message)
-        .rev()
-        .find(|block| values(block, IMAGE).any(wrote))
-        .map(|block| Written { source: values(&block, SOURCE).find_map(Source::parse) })
+    blocks(message).rev().find(|block| values(block, IMAGE).any(wrote)).map(|block| Written {
+        source: values(&block, SOURCE).find_map(Source::parse),
+        rolled_back: values(&block, ROLLBACK).filter_map(|value| RolledBack::of(value, image)).collect(),
+    })
 }
 
 /// The names of the images that a message says it has brought.
@@ -73,6 +103,7 @@ pub fn brought(message: &str) -> Vec<String> {
 
 const IMAGE: &str = "Tagbump-Image";
 const SOURCE: &str = "Tagbump-Source";
+const ROLLBACK: &str = "Tagbump-Rollback";
 
 /// Lines without an empty one between them.
 fn blocks(message: &str) -> impl DoubleEndedIterator<Item = Vec<&str>> {
@@ -95,7 +126,7 @@ fn name_and_tag(reference: &str) -> (&str, &str) {
     let slash = plain.rfind('/').map_or(0, |at| at + 1);
     match plain[slash..].find(':') {
         Some(colon) => (&reference[..slash + colon], &reference[slash + colon + 1..]),
-        None => (plain, ""),
+        None => reference.split_at(plain.len()),
     }
 }
 
@@ -119,5 +150,22 @@ mod tests {
         assert_eq!(brought(squashed), ["a", "a", "a"]);
         let port = "Tagbump-Image: localhost:5000/api:v1";
         assert_eq!(written(port, "localhost:5000/api", "v1").unwrap().source, None);
+    }
+
+    #[test]
+    fn what_was_rolled_back_is_told_for_its_image_alone() {
+        let source = Source::parse("acme/api@3333333");
+        let bad = RolledBack { tag: "v3@sha256:00".to_owned(), source };
+        let unknown = RolledBack { tag: "@sha256:11".to_owned(), source: None };
+        let trailers = [bad.trailer("ghcr.io/acme/api"), unknown.trailer("nginx")].join("\n");
+        let text =
+            format!("back\n\nTagbump-Image: ghcr.io/acme/api:v2\nTagbump-Image: nginx:1\n{trailers}\n");
+        assert!(
+            text.contains("\nTagbump-Rollback: ghcr.io/acme/api:v3@sha256:00 acme/api@3333333\n"),
+            "{text}"
+        );
+        assert_eq!(written(&text, "ghcr.io/acme/api", "v2").unwrap().rolled_back, [bad]);
+        assert_eq!(written(&text, "docker.io/library/nginx", "1").unwrap().rolled_back, [unknown]);
+        assert_eq!(written(&text, "ghcr.io/acme/api", "v3"), None);
     }
 }

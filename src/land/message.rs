@@ -3,6 +3,7 @@
 //! Pure. Trailers follow git's rules (`git help interpret-trailers`); the marks are those that GitHub
 //! Actions honours ("Skipping workflow runs").
 
+use super::RolledBack;
 use crate::error::{Failure, Result, inline};
 use crate::image::{Part, short_name, split_tag};
 use crate::plan::{Plan, Want};
@@ -21,6 +22,8 @@ pub struct Words<'a> {
     pub skip_ci: bool,
     /// `REPOSITORY@SHA`.
     pub source: Option<String>,
+    /// What a rollback takes away, by the plan's wants.
+    pub rolled_back: Vec<(usize, RolledBack)>,
     /// `N <E>`.
     pub signoff: Option<String>,
     /// What stands before each file's path: the root below the repository's top.
@@ -51,6 +54,7 @@ impl Words<'_> {
             let change = plan.changes.iter().find(|change| change.want == nth)?;
             let (tag, digest) = split_tag(&change.to);
             Some(Changed {
+                nth,
                 want,
                 image: change.image.clone(),
                 tag: tag.to_owned(),
@@ -125,6 +129,10 @@ impl Words<'_> {
     fn trailers(&self, wants: &[Changed<'_>]) -> Vec<String> {
         let mut trailers: Vec<_> =
             wants.iter().map(|want| inline(&format!("Tagbump-Image: {}", want.full_reference()))).collect();
+        for Changed { nth, image, .. } in wants {
+            let bad = self.rolled_back.iter().filter(|(want, _)| want == nth);
+            trailers.extend(bad.map(|(_, bad)| inline(&bad.trailer(image))));
+        }
         trailers.extend(self.source.iter().map(|source| format!("Tagbump-Source: {source}")));
         trailers.extend(self.signoff.iter().map(|who| format!("Signed-off-by: {who}")));
         trailers
@@ -133,6 +141,7 @@ impl Words<'_> {
 
 /// An image that a commit changes, as it is after it.
 struct Changed<'a> {
+    nth: usize,
     want: &'a Want,
     image: String,
     /// Empty where there is none.
@@ -251,6 +260,7 @@ mod tests {
             skip_ci,
             source: Some("acme/api@0123456789".into()),
             signoff: None,
+            rolled_back: Vec::new(),
             prefix: "",
         };
         let images: Vec<_> = wants.iter().map(|w| w.name.as_str()).collect();
@@ -293,6 +303,7 @@ mod tests {
             skip_ci: false,
             source: None,
             signoff: None,
+            rolled_back: Vec::new(),
             prefix: "",
         };
         let plan = Plan { wants: vec![want("a")], ..plan(&["a"]) };
@@ -312,6 +323,7 @@ mod tests {
             skip_ci: false,
             source: None,
             signoff: None,
+            rolled_back: Vec::new(),
             prefix: "",
         };
         let text = words.message(&plan).unwrap();

@@ -107,11 +107,8 @@ fn look_at(file: &SourceFile<'_>, request: &Request) -> Option<Looked> {
 
 /// The fields that are to be set in a file, by want and number.
 fn fields_of<'a>(request: &'a Request, path: &'a str) -> impl Iterator<Item = (usize, usize)> + 'a {
-    request.wants.iter().enumerate().flat_map(move |(want, w)| {
-        let fields = w.scope.fields.iter().enumerate();
-        let here = fields.filter(move |(_, field)| field.is_in(path));
-        here.map(move |(nth, _)| (want, nth))
-    })
+    let wants = request.wants.iter().enumerate();
+    wants.flat_map(move |(want, w)| w.scope.fields_in(path).map(move |nth| (want, nth)))
 }
 
 fn field_places(tape: &Tape, (want, nth): (usize, usize), request: &Request) -> FieldPlaces {

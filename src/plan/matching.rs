@@ -121,8 +121,10 @@ fn one(parsed: &Parsed, meant: Meant<'_>, wanted: &Want) -> Match {
 pub(super) fn check_fields(survey: &Survey, request: &Request) -> Result<()> {
     for (want, wanted) in request.wants.iter().enumerate() {
         // a field that the typed -f leaves out is not asked for
-        let asked =
-            |nth: usize, field: &Field| field.within.is_none() || survey.looked_for.contains(&(want, nth));
+        let asked = |nth: usize, field: &Field| {
+            let everywhere = field.within.is_none() && wanted.scope.only.is_none();
+            everywhere || survey.looked_for.contains(&(want, nth))
+        };
         let missing =
             |(nth, field): &(usize, &Field)| asked(*nth, field) && !survey.fields.contains(&(want, *nth));
         if let Some((_, field)) = wanted.scope.fields.iter().enumerate().find(missing) {

@@ -21,7 +21,7 @@ mod seen;
 mod shared;
 mod spare;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::error::{Failure, Result};
 use crate::image::{Digest, Part, Tag};
@@ -106,6 +106,8 @@ pub struct Scope {
     /// The files that are searched; `None` where only `fields` are set.
     pub files: Option<Selection>,
     pub fields: Vec<Field>,
+    /// Of all these only what is in these files.
+    pub only: Option<BTreeSet<String>>,
 }
 
 /// A place that no rule knows.
@@ -147,14 +149,29 @@ impl Want {
 }
 
 impl Scope {
+    /// What is found in the files of a selection.
+    pub fn of_files(files: &Selection) -> Self {
+        Scope { files: Some(files.clone()), ..Scope::default() }
+    }
+
     /// How a file comes to be searched for references, if it does.
     fn standing(&self, path: &str) -> Option<Standing> {
-        self.files.as_ref()?.standing(path)
+        self.files.as_ref().filter(|_| self.takes(path))?.standing(path)
+    }
+
+    /// The fields that are to be set in a file, by their numbers.
+    fn fields_in<'a>(&'a self, path: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let fields = self.fields.iter().enumerate().filter(|_| self.takes(path));
+        fields.filter(move |(_, field)| field.is_in(path)).map(|(nth, _)| nth)
+    }
+
+    fn takes(&self, path: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(path))
     }
 
     /// Whether the user said which files are meant.
     fn is_chosen(&self) -> bool {
-        self.files.as_ref().is_none_or(|files| !files.is_everything())
+        self.only.is_some() || self.files.as_ref().is_none_or(|files| !files.is_everything())
     }
 
     fn selections(&self) -> impl Iterator<Item = &Selection> {

@@ -14,7 +14,7 @@ use crate::error::Result;
 
 pub use walk::tell;
 
-/// The name of a commit or file in git's database.
+/// The name of a commit, tree or file in git's database.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub [u8; 20]);
 
@@ -49,11 +49,11 @@ pub trait Commits {
     /// Where it can't be read.
     fn links(&self, commit: Id) -> Result<Option<Links>>;
 
-    /// A file of a commit.
+    /// A file of a tree.
     ///
     /// # Errors
-    /// Where the commit's files can't be read.
-    fn file(&self, commit: Id, path: &str) -> Result<Option<Id>>;
+    /// Where the tree can't be read.
+    fn file(&self, tree: Id, path: &str) -> Result<Option<Id>>;
 
     /// What is in a file.
     ///
@@ -61,11 +61,11 @@ pub trait Commits {
     /// Where it can't be read.
     fn read(&self, file: Id) -> Result<Vec<u8>>;
 
-    /// What a file that a commit's parent lacks was called there.
+    /// What a file that an older tree lacks was called there.
     ///
     /// # Errors
-    /// Where the commits' files can't be read.
-    fn old_name(&self, commit: Id, parent: Id, path: &str) -> Result<Option<String>>;
+    /// Where the trees can't be read.
+    fn old_name(&self, tree: Id, older: Id, path: &str) -> Result<Option<String>>;
 
     /// Who made a commit, and why.
     ///
@@ -77,11 +77,12 @@ pub trait Commits {
     fn deepen(&self) -> bool;
 }
 
-/// A commit's place in time.
+/// A commit's place in time, and its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Links {
     /// When it was committed: seconds since the epoch.
     pub time: i64,
+    pub tree: Id,
     /// Also those that are not here.
     pub parents: Vec<Id>,
 }

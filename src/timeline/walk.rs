@@ -116,7 +116,7 @@ impl<'a> Walk<'a> {
             let path = &self.files[file].path;
             let name: Rc<str> =
                 if prefix.is_empty() { path.as_str().into() } else { format!("{prefix}/{path}").into() };
-            let Some(blob) = self.commits.file(tip, &name)? else { continue };
+            let Some(blob) = self.commits.file(links.tree, &name)? else { continue };
             let says = self.read(file, blob)?;
             let numbers = says.iter().map(|_| self.number()).collect();
             self.follow((tip, &links), Track { file, name, blob, says: Some(says), numbers });
@@ -168,7 +168,7 @@ impl<'a> Walk<'a> {
     fn trace(&mut self, here: Here<'_>, mut track: Track, entries: &mut Vec<Entry>) -> Result<()> {
         let Here { commit, links, parents } = here;
         for (parent, its) in parents {
-            if self.commits.file(*parent, &track.name)? == Some(track.blob) {
+            if self.commits.file(its.tree, &track.name)? == Some(track.blob) {
                 self.follow((*parent, its), track);
                 return Ok(());
             }
@@ -179,7 +179,7 @@ impl<'a> Walk<'a> {
         };
         let mut before = Vec::new();
         for (parent, its) in parents {
-            let old = self.before((commit, *parent), &track, &says, before.is_empty())?;
+            let old = self.before((links.tree, its.tree), &track, &says, before.is_empty())?;
             before.extend(old.map(|old| ((*parent, its), old)));
         }
         if let Some(at) = before.iter().position(|(_, old)| is_same(old, &says, &track.numbers)) {
@@ -206,18 +206,18 @@ impl<'a> Walk<'a> {
     /// The file in a parent, maybe under another name; nothing where it is not there.
     fn before(
         &mut self,
-        (commit, parent): (Id, Id),
+        (tree, older): (Id, Id),
         track: &Track,
         says: &[Mention],
         first: bool,
     ) -> Result<Option<Track>> {
         let mut name = Rc::clone(&track.name);
-        let mut blob = self.commits.file(parent, &name)?;
+        let mut blob = self.commits.file(older, &name)?;
         if blob.is_none()
             && first
-            && let Some(old) = self.commits.old_name(commit, parent, &name)?
+            && let Some(old) = self.commits.old_name(tree, older, &name)?
         {
-            blob = self.commits.file(parent, &old)?;
+            blob = self.commits.file(older, &old)?;
             name = old.into();
         }
         let Some(blob) = blob else { return Ok(None) };

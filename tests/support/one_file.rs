@@ -17,7 +17,7 @@ pub fn bump(path: &str, text: &str, image: &str, tag: &str) -> Result<String> {
         tag: Some(Tag::parse(tag).expect("a tag")),
         digest: Part::Unsaid,
         service: None,
-        scope: Scope { files: Some(Selection::new(&[])?), fields: Vec::new() },
+        scope: Scope::of_files(&Selection::new(&[])?),
     };
     let request = Request { wants: vec![want], all: true, ..Request::default() };
     let plan = plan(&OneFile { path, text }, &request).plan?;

@@ -1,0 +1,294 @@
+//! `tagbump rollback`: a bump to what was there before, told from the history.
+//!
+//! What goes back to what is found out once, on the first tip that is seen: where somebody is faster, and puts
+//! something else there, it is not their bump that is rolled back.
+
+mod search;
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::Bump;
+use crate::config::Config;
+use crate::error::{Exit, Failure, Result};
+use crate::image::{Digest, Part, Tag};
+use crate::land::{History, RolledBack, Seen, Tip, written};
+use crate::plan::{self, Mention, Request, Scope, Shelf, Want};
+use crate::settings::Back;
+use crate::tag::Source;
+use crate::timeline::{self, Commits, Entry, Id, Reach};
+use crate::{facts, request};
+use search::{Said, Search};
+
+/// How many tags a message lists.
+const LISTED: usize = 10;
+
+/// Files, and what came before them.
+#[derive(Clone, Copy)]
+pub(super) struct Basis<'a> {
+    shelf: &'a dyn Shelf,
+    before: Before<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Before<'a> {
+    Head,
+    Tip { tip: &'a Tip, history: &'a dyn History, until: Instant },
+}
+
+impl<'a> Basis<'a> {
+    /// Files that are on top of `HEAD`.
+    pub fn of_head(shelf: &'a dyn Shelf) -> Self {
+        Basis { shelf, before: Before::Head }
+    }
+
+    /// A tip; of a pull request's branch that is built on, what it is to be merged into: on the branch itself
+    /// the rollback may have been made already.
+    pub fn of(seen: Seen<'a>) -> Self {
+        let on_branch = seen.tip.published.as_ref() == Some(&seen.tip.commit);
+        let (tip, shelf) = seen.beside.filter(|_| on_branch).unwrap_or((seen.tip, seen.files));
+        Basis { shelf, before: Before::Tip { tip, history: seen.history, until: seen.until } }
+    }
+}
+
+/// What goes back to what.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Backward {
+    wants: Vec<Want>,
+    /// What is taken away, by the wants.
+    pub rolled_back: Vec<(usize, RolledBack)>,
+    /// What comes back was built from this, where it is one and known.
+    pub source: Option<Source>,
+    /// What each file said when this was found out.
+    began: Vec<Began>,
+}
+
+#[derive(Clone, Debug)]
+struct Began {
+    want: usize,
+    file: String,
+    from: Said,
+    to: Said,
+}
+
+impl Bump<'_> {
+    /// The request of a rollback, from one for what was typed.
+    pub(super) fn backward(
+        &self,
+        back: Back,
+        typed: Request,
+        config: &Config,
+        basis: Basis<'_>,
+    ) -> Result<Request> {
+        let wants = typed.wants.iter().map(|want| Want { tag: None, ..want.clone() }).collect();
+        let plain = Request { wants, ..typed.clone() };
+        let now = plan::changeable_mentions(basis.shelf, &plain)?;
+        let known = self.backward.borrow().clone();
+        let backward = match known {
+            Some(backward) => {
+                still_there(&backward, &now, &plain)?;
+                backward
+            }
+            None => {
+                let found = self.find_backward(back, &typed, &plain, &now, config, basis)?;
+                self.backward.borrow_mut().insert(found).clone()
+            }
+        };
+        // which places are meant is settled
+        Ok(Request { wants: backward.wants, all: true, expect: None, ..typed })
+    }
+
+    fn find_backward(
+        &self,
+        back: Back,
+        typed: &Request,
+        plain: &Request,
+        now: &[Mention],
+        config: &Config,
+        basis: Basis<'_>,
+    ) -> Result<Backward> {
+        let mut searches = searches(typed, now)?;
+        let reach = self.search((plain, now), &mut searches, back, basis)?;
+        let mut backward = Backward::default();
+        let mut sources = BTreeSet::new();
+        for search in &searches {
+            let others = searches.iter().filter(|other| other.want == search.want);
+            let want = &typed.wants[search.want];
+            let to = target(search, others, want, back, reach)?;
+            let service = want.service.as_deref();
+            let template = request::tag_template(self.settings, config, service);
+            let source = |entry: &Entry| {
+                let tag = entry.tag.as_deref()?;
+                let message = entry.written.as_ref().map(|by| by.words.message.as_str()).unwrap_or_default();
+                let by_trailer = written(message, &want.name, tag).and_then(|written| written.source);
+                let source =
+                    by_trailer.or_else(|| facts::commit_named(tag, template, self.checkout.as_ref()))?;
+                Some(self.placed(source.clone()).unwrap_or(source))
+            };
+            let bad =
+                RolledBack { tag: search.now.joined(), source: search.writer.as_ref().and_then(source) };
+            sources.insert(search.found.as_ref().and_then(|(_, entry)| source(entry)).map(|s| s.to_string()));
+            backward.add(search, want, to, bad)?;
+        }
+        backward.source = match sources.into_iter().collect::<Vec<_>>().as_slice() {
+            [Some(only)] => Source::parse(only),
+            _ => None,
+        };
+        Ok(backward)
+    }
+
+    /// Goes back as far as it takes.
+    fn search(
+        &self,
+        asked: (&Request, &[Mention]),
+        searches: &mut [Search],
+        back: Back,
+        basis: Basis<'_>,
+    ) -> Result<Reach> {
+        let (past, tip) = match self.past(basis) {
+            Ok(past) => past,
+            // a tag that needs not have been there can be put where nobody knows what was
+            Err(_) if back.force && asked.0.wants.len() == self.named_count() => return Ok(Reach::Enough),
+            Err(failure) => return Err(failure),
+        };
+        let prefix = self.checkout.as_ref().map(|checkout| checkout.prefix()).unwrap_or_default();
+        timeline::tell(&*past, tip, asked, prefix, &mut |entry| {
+            searches.iter_mut().for_each(|search| search.take(&entry));
+            !searches.iter().all(Search::is_done)
+        })
+    }
+
+    fn past<'a>(&'a self, basis: Basis<'a>) -> Result<(Box<dyn Commits + 'a>, Id)> {
+        let Before::Tip { tip, history, until } = basis.before else {
+            let checkout = self.checkout.as_ref().ok_or_else(|| {
+                Failure::usage("this is no git repository, so nobody knows what was there before")
+                    .hinted("name the tag with --to TAG --force, or a checkout with -C")
+            })?;
+            let (past, head) = checkout.past()?;
+            return Ok((Box::new(past), head));
+        };
+        let commit = Id::parse(&tip.commit);
+        Ok((
+            history.past(until),
+            commit.ok_or_else(|| Failure::other(format!("{} is no commit", tip.commit)))?,
+        ))
+    }
+
+    /// How many images have a tag that they are to go back to.
+    fn named_count(&self) -> usize {
+        let named = |tag: &Part<Tag>| matches!(tag, Part::Set(_)) || self.settings.tag.is_some();
+        self.settings.images.iter().filter(|image| named(&image.tag)).count()
+    }
+}
+
+/// One for each file of each image.
+fn searches(typed: &Request, now: &[Mention]) -> Result<Vec<Search>> {
+    let mut searches: Vec<Search> = Vec::new();
+    for mention in now {
+        let want = &typed.wants[mention.want];
+        let there = searches.iter().find(|s| s.want == mention.want && s.file == mention.file);
+        match there {
+            Some(there) if want.tag.is_none() && there.now != Said::now(mention) => {
+                return Err(two_tags(there, mention));
+            }
+            Some(_) => {}
+            None => searches.push(Search::new(mention, &want.name, want.tag.clone())),
+        }
+    }
+    Ok(searches)
+}
+
+fn two_tags(search: &Search, mention: &Mention) -> Failure {
+    let Search { image, file, line, now, .. } = search;
+    let (one, other) = (now.joined(), Said::now(mention).joined());
+    let message = format!(
+        "{file}: {image} has two tags there, {one} in line {line} and {other} in line {}",
+        mention.line
+    );
+    Failure::new(Exit::NoMatch, message).hinted("name the tag to go back to with --to")
+}
+
+/// What a file goes back to. A named tag that another file had is as good.
+fn target<'s>(
+    search: &'s Search,
+    mut others: impl Iterator<Item = &'s Search>,
+    want: &Want,
+    back: Back,
+    reach: Reach,
+) -> Result<Said> {
+    let own = search.found.as_ref();
+    let found = own.or_else(|| others.find_map(|other| other.found.as_ref()).filter(|_| want.tag.is_some()));
+    match (found, &want.tag) {
+        (Some((said, _)), _) => Ok(said.clone()),
+        (None, Some(named)) if back.force => Ok(Said { tag: Some(named.to_string()), digest: None }),
+        (None, named) => Err(nowhere(search, named.as_ref(), reach)),
+    }
+}
+
+fn nowhere(search: &Search, named: Option<&Tag>, reach: Reach) -> Failure {
+    let Search { image, file, line, now, seen, .. } = search;
+    let message = match named {
+        Some(named) => {
+            let had: Vec<&str> = seen.iter().take(LISTED).map(String::as_str).collect();
+            format!("{file}:{line}: {image} never had tag {named}; it had {}", had.join(", "))
+        }
+        None => format!("{file}:{line}: {image} had no other tag before {}", now.joined()),
+    };
+    let (message, hint) = match reach {
+        Reach::Cut { .. } => (
+            format!("{message}, as far as the history here goes"),
+            "git fetch --deepen 1000 brings more of it; --push reads it from the server",
+        ),
+        Reach::Enough => (message, "tagbump history lists what there was; --to TAG --force takes any tag"),
+    };
+    Failure::new(Exit::NoMatch, message).hinted(hint)
+}
+
+impl Backward {
+    fn add(&mut self, search: &Search, asked: &Want, to: Said, bad: RolledBack) -> Result<()> {
+        let wrong = |e: crate::image::ImageError| {
+            let Search { image, file, .. } = search;
+            Failure::new(Exit::Unsafe, format!("{file}: {image} can't go back to {}: {e}", to.joined()))
+                .hinted("name another tag with --to")
+        };
+        let tag = to.tag.as_deref().map(Tag::parse).transpose().map_err(wrong)?;
+        let digest = to.digest.as_deref().map(Digest::parse).transpose().map_err(wrong)?;
+        let digest = digest.map_or(Part::Unsaid, Part::Set);
+        let same = |want: &Want| (&want.name, &want.tag, &want.digest) == (&asked.name, &tag, &digest);
+        let at = self.wants.iter().position(same).unwrap_or_else(|| {
+            let scope = Scope { only: Some(BTreeSet::new()), ..asked.scope.clone() };
+            self.wants.push(Want { tag, digest, scope, ..asked.clone() });
+            self.wants.len() - 1
+        });
+        if let Some(only) = &mut self.wants[at].scope.only {
+            only.insert(search.file.clone());
+        }
+        if search.now != to && !self.rolled_back.contains(&(at, bad.clone())) {
+            self.rolled_back.push((at, bad));
+        }
+        let (file, from) = (search.file.clone(), search.now.clone());
+        self.began.push(Began { want: search.want, file, from, to });
+        Ok(())
+    }
+}
+
+/// Whether every file says what it said when this began, or what it is to say.
+fn still_there(backward: &Backward, now: &[Mention], plain: &Request) -> Result<()> {
+    for mention in now {
+        let Mention { want, file, line, .. } = mention;
+        let said = Said::now(mention);
+        let image = &plain.wants[*want].name;
+        let began = backward.began.iter().filter(|began| began.want == *want && began.file == *file);
+        if !began.clone().any(|began| began.from == said || began.to == said) {
+            let was = began.map(|began| began.from.joined()).next().unwrap_or("nothing".to_owned());
+            let message = format!(
+                "not rolled back: {file}:{line}: {image} says {} now, and said {was} when this began",
+                said.joined()
+            );
+            return Err(Failure::new(Exit::NotLanded, message).hinted(
+                "somebody was faster; look with tagbump history, and run again if it is to go back still",
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! Which tag a file's references go back to: looked for among those that they had, newest first.
+
+use crate::image::{Tag, join_tag};
+use crate::land::written;
+use crate::plan::Mention;
+use crate::timeline::Entry;
+
+/// A tag, a digest, or both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub tag: Option<String>,
+    pub digest: Option<String>,
+}
+
+impl Said {
+    pub fn now(mention: &Mention) -> Self {
+        Said { tag: mention.tag.clone(), digest: mention.digest.clone() }
+    }
+
+    fn once(entry: &Entry) -> Self {
+        Said { tag: entry.tag.clone(), digest: entry.digest.clone() }
+    }
+
+    /// Whether both run the same image, as far as can be told: of one tag, and of no two digests.
+    pub fn is_same(&self, other: &Said) -> bool {
+        let digests = self.digest.as_ref().zip(other.digest.as_ref());
+        self.tag == other.tag && digests.is_none_or(|(one, other)| one == other)
+    }
+
+    /// `TAG`, `TAG@DIGEST` or `@DIGEST`.
+    pub fn joined(&self) -> String {
+        join_tag(self.tag.as_deref(), self.digest.as_deref())
+    }
+}
+
+/// The references of one image in one file, on their way back.
+pub struct Search {
+    /// Which of the request's wants.
+    pub want: usize,
+    pub image: String,
+    pub file: String,
+    pub line: usize,
+    pub now: Said,
+    /// The tag that was named.
+    named: Option<Tag>,
+    /// What rollbacks took away, the latest first.
+    bad: Vec<String>,
+    /// The commit that wrote what is there now.
+    pub writer: Option<Entry>,
+    pub found: Option<(Said, Entry)>,
+    /// What else there was, the newest first, without repetition.
+    pub seen: Vec<String>,
+}
+
+impl Search {
+    pub fn new(mention: &Mention, image: &str, named: Option<Tag>) -> Self {
+        Search {
+            want: mention.want,
+            image: image.to_owned(),
+            file: mention.file.clone(),
+            line: mention.line,
+            now: Said::now(mention),
+            named,
+            bad: Vec::new(),
+            writer: None,
+            found: None,
+            seen: Vec::new(),
+        }
+    }
+
+    /// Whether nothing more has to be known.
+    pub fn is_done(&self) -> bool {
+        self.found.is_some() && self.writer.is_some()
+    }
+
+    /// Looks at the next older entry.
+    pub fn take(&mut self, entry: &Entry) {
+        if entry.want != self.want || entry.file != self.file {
+            return;
+        }
+        let said = Said::once(entry);
+        if self.writer.is_none() && said == self.now {
+            self.writer = Some(entry.clone());
+        }
+        self.note_rollback(entry, &said);
+        let joined = said.joined();
+        if joined.is_empty() {
+            return;
+        }
+        if !self.seen.contains(&joined) {
+            self.seen.push(joined.clone());
+        }
+        let is_it = match &self.named {
+            Some(named) => said.tag.as_deref() == Some(named.as_str()),
+            None => !said.is_same(&self.now) && !self.bad.contains(&joined),
+        };
+        if is_it && self.found.is_none() {
+            self.found = Some((said, entry.clone()));
+        }
+    }
+
+    /// What a rollback took away is not gone back to by the next one.
+    fn note_rollback(&mut self, entry: &Entry, said: &Said) {
+        let message = entry.written.as_ref().map(|by| by.words.message.as_str()).unwrap_or_default();
+        let written = written(message, &self.image, said.tag.as_deref().unwrap_or_default());
+        self.bad.extend(written.into_iter().flat_map(|written| written.rolled_back).map(|bad| bad.tag));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::{Id, Words, Written};
+
+    fn entry(tag: &str, message: &str) -> Entry {
+        let words = Words { author: String::new(), email: String::new(), message: message.to_owned() };
+        Entry {
+            want: 0,
+            file: "f".into(),
+            line: 1,
+            tag: Some(tag.to_owned()),
+            digest: None,
+            written: Some(Written { commit: Id([0; 20]), time: 0, words }),
+            until: None,
+        }
+    }
+
+    fn rollback(tag: &str, bad: &str) -> Entry {
+        entry(tag, &format!("x\n\nTagbump-Image: a:{tag}\nTagbump-Rollback: a:{bad}\n"))
+    }
+
+    /// What is found from a history, newest first.
+    fn found(entries: &[Entry], named: Option<&str>) -> Option<String> {
+        let mention = Mention {
+            want: 0,
+            file: "f".into(),
+            has_chart: false,
+            place: String::new(),
+            line: 1,
+            tag: entries[0].tag.clone(),
+            digest: None,
+        };
+        let mut search = Search::new(&mention, "a", named.map(|tag| Tag::parse(tag).unwrap()));
+        entries.iter().for_each(|entry| search.take(entry));
+        search.found.map(|(said, _)| said.joined())
+    }
+
+    #[test]
+    fn the_one_before_that_differs() {
+        assert_eq!(found(&[entry("v2", ""), entry("v2", ""), entry("v1", "")], None).as_deref(), Some("v1"));
+        assert_eq!(found(&[entry("v2", "")], None), None);
+        let three = [entry("v3", ""), entry("v2", ""), entry("v1", "")];
+        assert_eq!(found(&three, Some("v1")).as_deref(), Some("v1"));
+        assert_eq!(found(&three, Some("v9")), None);
+    }
+
+    #[test]
+    fn once_more_goes_further_back_and_not_forth() {
+        let one = [rollback("v2", "v3"), entry("v3", ""), entry("v2", ""), entry("v1", "")];
+        assert_eq!(found(&one, None).as_deref(), Some("v1"));
+        let mut two = vec![rollback("v1", "v2")];
+        two.extend(one);
+        two.push(entry("v0", ""));
+        assert_eq!(found(&two, None).as_deref(), Some("v0"));
+        let mut on = vec![entry("v4", "")];
+        on.extend(two);
+        assert_eq!(found(&on, None).as_deref(), Some("v1"));
+    }
+}
