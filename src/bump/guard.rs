@@ -101,11 +101,9 @@ impl Bump<'_> {
         };
         let template = request::tag_template(self.settings, config, want.service.as_deref());
         let built = Built { ours: &ours, from: &change.from, template };
+        let may_be_hidden = at_hand.is_none() && seen.history.may_lack_newer(&ours.sha);
         let standing = self.judged(seen, &built, at_hand.as_ref());
-        if at_hand.is_some()
-            || matches!(standing, Standing::Late(_))
-            || !seen.history.may_lack_newer(&ours.sha)
-        {
+        if !may_be_hidden || matches!(standing, Standing::Late(_)) {
             return standing;
         }
         // who wrote it may have put it in the place of something newer

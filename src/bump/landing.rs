@@ -77,8 +77,9 @@ impl Bump<'_> {
         let late = planned.notices.clone();
         tell(report, planned, outcome);
         if outcome == Outcome::Superseded && self.settings.delivery.landing.if_older == IfOlder::Fail {
-            return Err(Failure::new(Exit::NotLanded, format!("not landed: {}", late.join("; ")))
-                .hinted("newer images are there already; --if-older write puts this one over them"));
+            return Err(Failure::new(Exit::NotLanded, format!("not landed: {}", late.join("; "))).hinted(
+                "what is there is newer, or was put back on purpose; --if-older write puts this over it",
+            ));
         }
         Ok(())
     }
