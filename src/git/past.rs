@@ -58,6 +58,7 @@ impl Checkout {
 
 impl<'r> Past<'r> {
     pub(super) fn new(repo: &'r Repository, deeper: Option<Deeper<'r>>) -> Self {
+        be_thorough(false);
         Past { repo, trails: RefCell::default(), deeper }
     }
 
@@ -98,6 +99,19 @@ impl<'r> Past<'r> {
         let old = diff.deltas().find(is_it);
         Ok(old.and_then(|delta| delta.old_file().path()?.to_str().map(str::to_owned)))
     }
+}
+
+impl Drop for Past<'_> {
+    fn drop(&mut self) {
+        be_thorough(true);
+    }
+}
+
+/// Objects are read once here: a cache would only fill up, and to hash each one, which git does not do either,
+/// takes as long as reading it. Together they are half of the time.
+fn be_thorough(on: bool) {
+    git2::opts::enable_caching(on);
+    git2::opts::strict_hash_verification(on);
 }
 
 impl Commits for Past<'_> {
