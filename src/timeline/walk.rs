@@ -196,8 +196,8 @@ impl<'a> Walk<'a> {
         let words = self.commits.words(commit)?;
         let written = Written { commit, time: links.time, words };
         entries.extend(self.entries(&track, &says, &olds, Some(&written)));
+        self.note_ends(&olds, &says, &track.numbers, links.time);
         for (parent, old) in before {
-            self.note_ends(&old, &says, &track.numbers, links.time);
             self.follow(parent, old);
         }
         Ok(())
@@ -236,11 +236,8 @@ impl<'a> Walk<'a> {
         before: &[&Track],
         written: Option<&Written>,
     ) -> Vec<Entry> {
-        let was_there = |mention: &Mention, number: usize| {
-            before.iter().any(|old| old.pairs().any(|(said, n)| n == number && say_the_same(said, mention)))
-        };
-        let new =
-            says.iter().zip(track.numbers.iter()).filter(|(mention, number)| !was_there(mention, **number));
+        let said = says.iter().zip(track.numbers.iter());
+        let new = said.filter(|(mention, number)| !was_there(before, **number, mention));
         let entry = |(mention, number): (&Mention, &usize)| Entry {
             want: mention.want,
             file: self.files[track.file].path.clone(),
@@ -253,11 +250,11 @@ impl<'a> Walk<'a> {
         new.map(entry).collect()
     }
 
-    /// What is no more, or says another thing, ended with this commit.
-    fn note_ends(&mut self, old: &Track, says: &[Mention], numbers: &[usize], time: i64) {
-        for (said, number) in old.pairs() {
+    /// What is no more, or says another thing than any version before, ended with this commit.
+    fn note_ends(&mut self, before: &[&Track], says: &[Mention], numbers: &[usize], time: i64) {
+        for (_, number) in before.iter().flat_map(|old| old.pairs()) {
             let now = numbers.iter().position(|n| *n == number).map(|at| &says[at]);
-            if !now.is_some_and(|now| say_the_same(now, said)) {
+            if !now.is_some_and(|now| was_there(before, number, now)) {
                 self.until.insert(number, time);
             }
         }
@@ -280,6 +277,11 @@ impl Track {
     fn pairs(&self) -> impl Iterator<Item = (&Mention, usize)> {
         self.says.iter().flat_map(|says| says.iter()).zip(self.numbers.iter().copied())
     }
+}
+
+/// Whether one of some versions says the same.
+fn was_there(before: &[&Track], number: usize, mention: &Mention) -> bool {
+    before.iter().any(|old| old.pairs().any(|(said, n)| n == number && say_the_same(said, mention)))
 }
 
 /// Whether a version says what the one behind it says.
