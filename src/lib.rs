@@ -18,10 +18,11 @@
 //! | [`github`] | commits and pull requests by GitHub's API; the only user of octocrab | `git`, `land`, `plan`, `http` |
 //! | [`git`] | commits, signatures, remotes, credentials; the only user of git2 and ring | `land`, `plan`, `worktree`, `select`, `http` |
 //! | [`land`] | the landing loop, its pace, the commit's words | `plan` and the pure rooms |
-//! | [`worktree`] | find, read and replace files; nothing outside the root | `plan`, `select` |
+//! | [`worktree`] | find, read, replace and create files; nothing outside the root | `plan`, `select` |
 //! | [`http`] | the one HTTP client: whom to trust, which proxy, how long to wait | `environment` |
 //! | [`actions`] | what a GitHub Actions runner tells, and is told | `report`, `environment`, `tag` |
 //! | [`report`] | text, diff, JSON | `plan` |
+//! | [`proposal`] | a new `tagbump.yaml` and workflow, as text | `config`, `plan`, `manifest` and the pure rooms |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure rooms |
 //! | [`plan`] | files and a request in, edits out | `manifest`, `yaml`, `image`, `select` |
 //! | [`manifest`] | where references live: one file a kind | `yaml`, `image`, `select` |
@@ -29,7 +30,7 @@
 //! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other |
 //! | [`error`], [`environment`], [`interrupt`] | what all rooms need | |
 //!
-//! Arrows point down the table. `plan`, `manifest`, `yaml`, `image`, `tag`, `template` and `select` are pure:
+//! Arrows point down the table. `proposal`, `plan`, `manifest`, `yaml`, `image`, `tag`, `template` and `select` are pure:
 //! no files, no network, no clock, no environment. `tests/house.rs` holds the
 //! code to it.
 
@@ -53,6 +54,7 @@ pub mod inventory;
 pub mod land;
 pub mod manifest;
 pub mod plan;
+pub mod proposal;
 pub mod report;
 pub mod request;
 pub mod select;

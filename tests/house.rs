@@ -16,6 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("manifest", &["image", "select", "yaml"]),
     ("plan", &["error", "image", "manifest", "select", "yaml"]),
     ("config", &["error", "image", "plan", "select", "tag", "template", "yaml"]),
+    ("proposal", &["config", "error", "image", "manifest", "plan", "select", "tag", "yaml"]),
     ("report", &["error", "plan"]),
     ("actions", &["environment", "error", "plan", "report", "tag"]),
     ("worktree", &["error", "interrupt", "plan", "select"]),
