@@ -1,9 +1,13 @@
 //! The command line as it is typed. What it means is checked in `settings`.
 
+mod init;
+
 use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+pub use init::InitArgs;
 
 /// Put the tag of a freshly built container image into GitOps YAML, and land the commit.
 #[derive(Debug, Parser)]
@@ -82,6 +86,7 @@ impl Command {
             }
             Command::Tag(args) => &mut args.common,
             Command::Scan(args) => &mut args.common,
+            Command::Init(args) => &mut args.common,
             Command::Completions { .. } | Command::Man { .. } => return,
         };
         prefer(("quiet", &mut common.quiet), ("verbose", &mut common.verbose));
@@ -93,6 +98,7 @@ pub enum Command {
     Bump(Box<BumpArgs>),
     Tag(TagArgs),
     Scan(ScanArgs),
+    Init(InitArgs),
     /// Print shell completions
     Completions {
         shell: clap_complete::Shell,

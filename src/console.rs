@@ -11,8 +11,11 @@ use tagbump::cli::{Color, Command, CommonArgs, Format};
 use tagbump::environment::Environment;
 use tagbump::error::Failure;
 use tagbump::git::Tokens;
+use tagbump::init::Proposal;
 use tagbump::plan::Listing;
-use tagbump::report::{Outcome, Report, json, listing_json, listing_text, printable, text, unread_warning};
+use tagbump::report::{
+    Outcome, Report, json, listing_json, listing_text, new_file, printable, text, unread_warning,
+};
 use tagbump::tags::Told;
 
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -35,6 +38,7 @@ impl Console {
             Command::Bump(args) => (Some(&args.common), args.format),
             Command::Tag(args) => (Some(&args.common), Format::Text),
             Command::Scan(args) => (Some(&args.common), args.format),
+            Command::Init(args) => (Some(&args.common), Format::Text),
             Command::Completions { .. } | Command::Man { .. } => (None, Format::Text),
         };
         Console {
@@ -122,6 +126,17 @@ impl Console {
             Format::Text => self.out(&listing_text(listing)),
         }
         ExitCode::SUCCESS
+    }
+
+    /// What `init` would write, as it is; not where nobody looks before it is written.
+    pub fn proposal(&self, proposal: &Proposal, is_written_unasked: bool) {
+        for warning in proposal.warnings.iter().chain(&unread_warning(proposal.unread)) {
+            self.line(WARNING, "warning", warning);
+        }
+        self.notices(&proposal.notices);
+        for file in proposal.files.iter().filter(|_| !(self.quiet && is_written_unasked)) {
+            self.out(&new_file(file.path, &file.text));
+        }
     }
 
     /// Whether it makes sense to show that something goes on.

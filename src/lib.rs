@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | `main`, `console`, `progress` | parse, run, show, exit: all that prints | everything |
 //! | [`bump`], [`tags`], [`inventory`], [`facts`] | the stories of the commands | everything below |
+//! | [`init`] | the story of `tagbump init` | `inventory` and everything below |
 //! | [`request`] | IMAGEs and services, made a plan's request | `settings`, `config`, `plan` |
 //! | [`settings`] | what was typed, checked | `cli`, `actions`, `git` and the pure rooms |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
@@ -49,6 +50,7 @@ pub mod git;
 pub mod github;
 pub mod http;
 pub mod image;
+pub mod init;
 pub mod interrupt;
 pub mod inventory;
 pub mod land;

@@ -4,16 +4,17 @@
 
 mod console;
 mod progress;
+mod question;
 
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use console::Console;
 use progress::Progress;
-use tagbump::cli::{self, BumpArgs, Command, ScanArgs, TagArgs};
+use tagbump::cli::{self, BumpArgs, Command, InitArgs, ScanArgs, TagArgs};
 use tagbump::environment::Environment;
 use tagbump::error::Result;
-use tagbump::{bump, extras, interrupt, inventory, settings, tags};
+use tagbump::{bump, extras, init, interrupt, inventory, settings, tags};
 
 fn main() -> ExitCode {
     let variables =
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Bump(args) => run_bump(*args, environment, &console),
         Command::Tag(args) => run_tag(args, environment, &console),
         Command::Scan(args) => run_scan(args, &console),
+        Command::Init(args) => run_init(args, &console),
         Command::Completions { shell } => Ok(console.plain(&extras::completions(shell))),
         Command::Man { folder } => extras::man(&folder).map(|()| ExitCode::SUCCESS),
     };
@@ -52,6 +54,26 @@ fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode> {
     let listing = inventory::run(&settings::scan(args)?, &|| progress.step())?;
     drop(progress);
     Ok(console.listing(&listing))
+}
+
+fn run_init(args: InitArgs, console: &Console) -> Result<ExitCode> {
+    interrupt::clean_up_on_signals();
+    let settings = settings::init(args)?;
+    let progress = Progress::start(console.is_watched());
+    let proposal = init::propose(&settings, &|| progress.step())?;
+    drop(progress);
+    console.proposal(&proposal, settings.yes);
+    let answer = if settings.yes || proposal.files.is_empty() { Some(true) } else { question::write_files() };
+    if answer != Some(true) {
+        let how = if answer.is_none() { "; --yes writes these files" } else { "" };
+        console.notices(&[format!("nothing was written{how}")]);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for file in &proposal.files {
+        console.notices(&[init::write(&settings, file)?]);
+    }
+    console.notices(&proposal.next);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Seconds since the epoch; reproducible builds set it (`SOURCE_DATE_EPOCH`, reproducible-builds.org).

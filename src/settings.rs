@@ -1,5 +1,7 @@
 //! From what was typed to what is meant: flags and environment, checked.
 
+mod init;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use crate::select::Selection;
 use crate::tag::{DEFAULT_TEMPLATE, Source};
 use crate::template::Template;
 use crate::yaml::FieldPath;
+
+pub use init::{InitSettings, init};
 
 const DEFAULT_PR_BRANCH: &str = "tagbump/{base}/{name}";
 const DEFAULT_REMOTE: &str = "origin";

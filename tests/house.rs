@@ -53,10 +53,26 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("inventory", &["environment", "error", "git", "plan", "settings", "worktree"]),
+    (
+        "init",
+        &[
+            "config",
+            "environment",
+            "error",
+            "git",
+            "inventory",
+            "plan",
+            "proposal",
+            "select",
+            "settings",
+            "worktree",
+        ],
+    ),
     // the binary
     ("main", &[]),
     ("console", &[]),
     ("progress", &[]),
+    ("question", &[]),
 ];
 
 /// Text that may stand in these rooms only.

@@ -15,7 +15,7 @@ use crate::plan::{ChangedReference, FileEdit};
 pub use diff::diff;
 pub use json::json;
 pub use listing::{listing_json, listing_text};
-pub use text::{failure, printable, text};
+pub use text::{failure, new_file, printable, text};
 
 /// What became of a bump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
