@@ -11,9 +11,10 @@ use tagbump::cli::{Color, Command, CommonArgs, Format, HistoryFormat};
 use tagbump::environment::Environment;
 use tagbump::error::Failure;
 use tagbump::git::Tokens;
+use tagbump::init::Proposal;
 use tagbump::plan::Listing;
 use tagbump::report::{
-    Outcome, Report, Timeline, json, listing_json, listing_text, printable, text, timeline_json,
+    Outcome, Report, Timeline, json, listing_json, listing_text, new_file, printable, text, timeline_json,
     timeline_mermaid, timeline_text, unread_warning,
 };
 use tagbump::tags::Told;
@@ -43,6 +44,7 @@ impl Console {
                 (Some(&args.common), Format::Json)
             }
             Command::History(args) => (Some(&args.common), Format::Text),
+            Command::Init(args) => (Some(&args.common), Format::Text),
             Command::Completions { .. } | Command::Man { .. } => (None, Format::Text),
         };
         Console {
@@ -140,6 +142,17 @@ impl Console {
             HistoryFormat::Json => timeline_json(timeline),
             HistoryFormat::Mermaid => timeline_mermaid(timeline),
         })
+    }
+
+    /// What `init` would write, as it is; not where nobody looks before it is written.
+    pub fn proposal(&self, proposal: &Proposal, is_written_unasked: bool) {
+        for warning in proposal.warnings.iter().chain(&unread_warning(proposal.unread)) {
+            self.line(WARNING, "warning", warning);
+        }
+        self.notices(&proposal.notices);
+        for file in proposal.files.iter().filter(|_| !(self.quiet && is_written_unasked)) {
+            self.out(&new_file(file.path, &file.text));
+        }
     }
 
     /// Whether it makes sense to show that something goes on.

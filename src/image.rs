@@ -153,7 +153,7 @@ pub fn same_image(a: &str, b: &str) -> bool {
 }
 
 /// The name with registry and, on Docker Hub, `library/`.
-fn full_name(name: &str) -> String {
+pub fn full_name(name: &str) -> String {
     let (host, path) = match name.split_once('/') {
         Some((host, path)) if is_host(host) => (host, path),
         _ => ("docker.io", name),

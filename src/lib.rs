@@ -12,16 +12,18 @@
 //! |---|---|---|
 //! | `main`, `console`, `progress` | parse, run, show, exit: all that prints | everything |
 //! | [`bump`], [`tags`], [`inventory`], [`history`], [`facts`] | the stories of the commands | everything below |
+//! | [`init`] | the story of `tagbump init` | `inventory` and everything below |
 //! | [`request`] | IMAGEs and services, made a plan's request | `settings`, `config`, `plan` |
 //! | [`settings`] | what was typed, checked | `cli`, `actions`, `git` and the pure rooms |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
 //! | [`github`] | commits and pull requests by GitHub's API; the only user of octocrab | `git`, `land`, `plan`, `http` |
 //! | [`git`] | commits, signatures, remotes, credentials; the only user of git2 and ring | `land`, `plan`, `timeline`, `worktree`, `select`, `http` |
 //! | [`land`] | the landing loop, its pace, the commit's words | `plan`, `timeline` and the pure rooms |
-//! | [`worktree`] | find, read and replace files; nothing outside the root | `plan`, `select` |
+//! | [`worktree`] | find, read, replace and create files; nothing outside the root | `plan`, `select` |
 //! | [`http`] | the one HTTP client: whom to trust, which proxy, how long to wait | `environment` |
 //! | [`actions`] | what a GitHub Actions runner tells, and is told | `report`, `environment`, `tag` |
 //! | [`report`] | text, diff, JSON, a picture | `plan`, `timeline` |
+//! | [`proposal`] | a new `tagbump.yaml` and workflow, as text | `config`, `plan`, `manifest` and the pure rooms |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure rooms |
 //! | [`timeline`] | which tags images had, from commit to commit | `plan` and the pure rooms |
 //! | [`plan`] | files and a request in, edits out | `manifest`, `yaml`, `image`, `select` |
@@ -30,8 +32,8 @@
 //! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other |
 //! | [`error`], [`environment`], [`interrupt`] | what all rooms need | |
 //!
-//! Arrows point down the table. `timeline`, `plan`, `manifest`, `yaml`, `image`, `tag`, `template` and `select`
-//! are pure: no files, no network, no clock, no environment. `tests/house.rs` holds the
+//! Arrows point down the table. `proposal`, `timeline`, `plan`, `manifest`, `yaml`, `image`, `tag`, `template` and
+//! `select` are pure: no files, no network, no clock, no environment. `tests/house.rs` holds the
 //! code to it.
 
 #![warn(clippy::unwrap_used, clippy::expect_used)] // input is never trusted: errors are told, not panicked at
@@ -50,11 +52,13 @@ pub mod github;
 pub mod history;
 pub mod http;
 pub mod image;
+pub mod init;
 pub mod interrupt;
 pub mod inventory;
 pub mod land;
 pub mod manifest;
 pub mod plan;
+pub mod proposal;
 pub mod report;
 pub mod request;
 pub mod select;

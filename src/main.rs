@@ -4,17 +4,18 @@
 
 mod console;
 mod progress;
+mod question;
 
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use console::Console;
 use progress::Progress;
-use tagbump::cli::{self, Command, HistoryArgs, ScanArgs, TagArgs};
+use tagbump::cli::{self, Command, HistoryArgs, InitArgs, ScanArgs, TagArgs};
 use tagbump::environment::Environment;
 use tagbump::error::Result;
 use tagbump::settings::BumpSettings;
-use tagbump::{bump, extras, history, interrupt, inventory, settings, tags};
+use tagbump::{bump, extras, history, init, interrupt, inventory, settings, tags};
 
 fn main() -> ExitCode {
     let variables =
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Tag(args) => run_tag(args, environment, &console),
         Command::Scan(args) => run_scan(args, &console),
         Command::History(args) => run_history(args, environment, &console),
+        Command::Init(args) => run_init(args, &console),
         Command::Completions { shell } => Ok(console.plain(&extras::completions(shell))),
         Command::Man { folder } => extras::man(&folder).map(|()| ExitCode::SUCCESS),
     };
@@ -65,6 +67,26 @@ fn run_history(args: HistoryArgs, environment: Environment, console: &Console) -
     let format = args.format;
     let timeline = history::run(&settings::history(args, environment, now())?)?;
     Ok(console.timeline(&timeline, format))
+}
+
+fn run_init(args: InitArgs, console: &Console) -> Result<ExitCode> {
+    interrupt::clean_up_on_signals();
+    let settings = settings::init(args)?;
+    let progress = Progress::start(console.is_watched());
+    let proposal = init::propose(&settings, &|| progress.step())?;
+    drop(progress);
+    console.proposal(&proposal, settings.yes);
+    let answer = if settings.yes || proposal.files.is_empty() { Some(true) } else { question::write_files() };
+    if answer != Some(true) {
+        let how = if answer.is_none() { "; --yes writes these files" } else { "" };
+        console.notices(&[format!("nothing was written{how}")]);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for file in &proposal.files {
+        console.notices(&[init::write(&settings, file)?]);
+    }
+    console.notices(&proposal.next);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Seconds since the epoch; reproducible builds set it (`SOURCE_DATE_EPOCH`, reproducible-builds.org).

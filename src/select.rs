@@ -132,6 +132,15 @@ fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '[', '{'])
 }
 
+/// The argument that selects this one file, whatever is in its name.
+pub fn literal(path: &str) -> String {
+    if !is_pattern(path) {
+        return path.to_owned();
+    }
+    let plain = |c: char| if "*?[]{}\\".contains(c) { format!("[{c}]") } else { c.to_string() };
+    path.chars().map(plain).collect()
+}
+
 fn glob_set(patterns: &[String]) -> Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
@@ -193,6 +202,17 @@ mod tests {
         assert_eq!(standing(&["*.yaml"], "x/y.yaml"), None);
         assert_eq!(standing(&["{a,b}/*.yaml"], "b/y.yaml"), Some(Chosen));
         assert_eq!(standing(&["."], "b/y.yaml"), Some(Chosen));
+    }
+
+    #[test]
+    fn a_literal_selects_its_file_and_no_other() {
+        for path in
+            ["a/b.yaml", "a/*.yaml", "a[b]/c?.yaml", "{a,b}.yaml", "[!x]]y.yaml", "a\\*[.yaml", "[.yaml"]
+        {
+            assert!(standing(&[&literal(path)], path).is_some(), "{path}");
+        }
+        assert_eq!(standing(&[&literal("a/*.yaml")], "a/b.yaml"), None);
+        assert_eq!(standing(&[&literal("{a,b}.yaml")], "a.yaml"), None);
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn the_steps_of_the_quick_start_run() {
 fn the_commands_of_the_quick_start_run() {
     let page = page("quick-start.md");
     let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("tagbump ")).collect();
-    assert_eq!(commands.len(), 2, "{commands:?}");
+    assert_eq!(commands.len(), 3, "{commands:?}");
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "api.yaml", DEPLOYMENT);
     for command in commands {

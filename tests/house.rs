@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("plan", &["error", "image", "manifest", "select", "yaml"]),
     ("timeline", &["error", "image", "plan", "select"]),
     ("config", &["error", "image", "plan", "select", "tag", "template", "yaml"]),
+    ("proposal", &["config", "error", "image", "manifest", "plan", "select", "tag", "yaml"]),
     ("report", &["error", "plan", "timeline"]),
     ("actions", &["environment", "error", "plan", "report", "tag"]),
     ("worktree", &["error", "interrupt", "plan", "select"]),
@@ -60,10 +61,26 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("inventory", &["environment", "error", "git", "plan", "settings", "worktree"]),
+    (
+        "init",
+        &[
+            "config",
+            "environment",
+            "error",
+            "git",
+            "inventory",
+            "plan",
+            "proposal",
+            "select",
+            "settings",
+            "worktree",
+        ],
+    ),
     // the binary
     ("main", &[]),
     ("console", &[]),
     ("progress", &[]),
+    ("question", &[]),
 ];
 
 /// Text that may stand in these rooms only.

@@ -1,6 +1,7 @@
 //! The command line as it is typed. What it means is checked in `settings`.
 
 mod bump;
+mod init;
 mod look;
 
 use clap::builder::FalseyValueParser;
@@ -9,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use bump::{BumpArgs, DeliverArgs, RollbackArgs};
+pub use init::InitArgs;
 pub use look::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
 
 /// Put the tag of a freshly built container image into GitOps YAML, and land the commit.
@@ -101,6 +103,7 @@ impl Command {
             }
             Command::Tag(args) => &mut args.common,
             Command::Scan(args) => &mut args.common,
+            Command::Init(args) => &mut args.common,
             Command::History(args) => &mut args.common,
             Command::Completions { .. } | Command::Man { .. } => return,
         };
@@ -115,6 +118,7 @@ pub enum Command {
     Scan(ScanArgs),
     History(HistoryArgs),
     Rollback(Box<RollbackArgs>),
+    Init(InitArgs),
     /// Print shell completions
     Completions {
         shell: clap_complete::Shell,

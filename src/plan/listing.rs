@@ -8,12 +8,12 @@ use super::parsed::Parsed;
 use super::{Shelf, SourceFile, shared};
 use crate::error::{Exit, Failure, Result, inline};
 use crate::image::{Part, Tag, same_image};
-use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, rewrite};
+use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, is_override, rewrite};
 use crate::select::{Selection, Standing, folder};
 use crate::yaml::{ScanFault, Tape, check, scan};
 
 /// One reference, as it is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListedReference {
     pub file: String,
     /// 1-based.
@@ -26,6 +26,8 @@ pub struct ListedReference {
     pub digest: Option<String>,
     /// Why it can't be edited, and what to do; nothing where it can be.
     pub reason: Option<String>,
+    /// Of a kustomization that sets the image of workloads: the name that they use for it.
+    pub sets: Option<String>,
 }
 
 /// All references of some files.
@@ -191,5 +193,6 @@ fn one(parsed: &Parsed, reference: &Reference, tried: Match) -> ListedReference 
         tag: text(&reference.tag),
         digest: text(&reference.digest),
         reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.why, refusal.cure)),
+        sets: reference.original.clone().filter(|_| is_override(reference)),
     }
 }

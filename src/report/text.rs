@@ -7,6 +7,7 @@ use crate::error::{Failure, inline};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
+const HEADING: Style = Style::new().bold();
 const GREEN: Style = AnsiColor::Green.on_default();
 
 /// What goes to stdout: in a dry run the diff, else the changes and where they are.
@@ -65,6 +66,11 @@ fn last_line(report: &Report) -> String {
 pub fn failure(failure: &Failure) -> String {
     let hint = failure.hint.as_ref().map(|hint| format!("\n{HINT}hint:{HINT:#} {}", printable(hint)));
     format!("{ERROR}error:{ERROR:#} {}{}\n", printable(&failure.message), hint.unwrap_or_default())
+}
+
+/// A file that is not there yet: all of its text, under its name.
+pub fn new_file(path: &str, text: &str) -> String {
+    format!("{HEADING}# ---- {path} ----{HEADING:#}\n{}\n", printable(text))
 }
 
 /// Text from elsewhere, with its control characters written out: a server's words can't move the cursor.

@@ -1,6 +1,7 @@
 //! From what was typed to what is meant: flags and environment, checked.
 
 mod bump;
+mod init;
 mod look;
 mod words;
 
@@ -20,6 +21,7 @@ use crate::yaml::FieldPath;
 use words::{given, source};
 
 pub use bump::{bump, rollback};
+pub use init::{InitSettings, init};
 pub use look::{HistorySettings, RemoteSettings, ScanSettings, TagSettings, history, scan, tag};
 
 const DEFAULT_PR_BRANCH: &str = "tagbump/{base}/{name}";

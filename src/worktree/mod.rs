@@ -1,8 +1,9 @@
 //! Finds, reads and replaces files below one folder, the root. Nothing outside of it is touched.
 //!
 //! Needs no git. Symlinks are neither followed nor replaced, `.git` is never entered, nor is a repository
-//! inside of the root. `search` finds and reads, `replace` writes.
+//! inside of the root. `search` finds and reads, `replace` writes what is there, `create` what is not.
 
+mod create;
 mod replace;
 mod search;
 

@@ -19,7 +19,7 @@ mod tape;
 pub use change::{Change, Pair};
 pub use edit::{EditError, apply, check};
 pub use field::{FieldError, FieldPath};
-pub use scalar::{needs_quotes, render};
+pub use scalar::{in_comment, needs_quotes, render};
 pub use scan::{ScanFault, scan};
 pub use span::{Obstacle, obstacle, span};
 pub use tape::{Found, Node, NodeId, Shape, Style, Tape};

@@ -90,6 +90,12 @@ fn needs_escape(c: char) -> bool {
     c.is_control() || ['\u{2028}', '\u{2029}', '\u{feff}', '\u{fffe}', '\u{ffff}'].contains(&c)
 }
 
+/// Text from elsewhere as it may stand in a comment: on one line, and without what YAML forbids.
+pub fn in_comment(text: &str) -> String {
+    let written = |c: char| if needs_escape(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(written).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,6 +189,12 @@ mod tests {
                 r#""\u0000\u007f\u0085\u2028\ufeff""#
             );
         }
+    }
+
+    #[test]
+    fn comments_stay_on_their_line() {
+        assert_eq!(in_comment("a # b: é"), "a # b: é");
+        assert_eq!(in_comment("a\nb\u{85}\u{2028}\u{feff}"), "a\\u{a}b\\u{85}\\u{2028}\\u{feff}");
     }
 
     #[test]

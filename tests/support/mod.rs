@@ -6,6 +6,7 @@ pub mod cli;
 pub mod files;
 pub mod git;
 pub mod git_server;
+pub mod init;
 pub mod keys;
 pub mod proxy;
 pub mod repo;

@@ -1,0 +1,71 @@
+//! Names of services, which are letters, digits and `. _ -`, and which no two have.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::image::full_name;
+
+/// A name for each image: the last part of its own, with as many parts before it as tell it from the others
+/// and from those that are `taken`.
+pub fn of_images(images: &[&str], taken: &HashSet<String>) -> Vec<String> {
+    let parts: Vec<Vec<String>> =
+        images.iter().map(|image| full_name(image).split('/').map(fit).collect()).collect();
+    let mut used = vec![1; images.len()];
+    loop {
+        let names: Vec<String> = parts.iter().zip(&used).map(|(parts, &n)| last(parts, n)).collect();
+        let mut count: HashMap<&str, usize> = HashMap::new();
+        names.iter().for_each(|name| *count.entry(name).or_default() += 1);
+        let meets = |name: &str| count.get(name).is_some_and(|n| *n > 1) || taken.contains(name);
+        let longer: Vec<usize> =
+            (0..names.len()).filter(|&i| meets(&names[i]) && used[i] < parts[i].len()).collect();
+        if longer.is_empty() {
+            return names;
+        }
+        longer.into_iter().for_each(|i| used[i] += 1);
+    }
+}
+
+fn last(parts: &[String], n: usize) -> String {
+    parts[parts.len().saturating_sub(n)..].join("-")
+}
+
+/// What a service's name may hold; at its start nothing that reads like a flag.
+fn fit(part: &str) -> String {
+    let word = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let name: String = part.chars().map(word).collect();
+    let name = name.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    if name.is_empty() { "image".to_owned() } else { name.to_owned() }
+}
+
+/// The name, or with a number behind it, so that it is not one of those `taken`; it is then.
+pub fn free(name: String, taken: &mut HashSet<String>) -> String {
+    let numbered = (2..).map(|n: usize| format!("{name}-{n}"));
+    let free = [name.clone()].into_iter().chain(numbered).find(|name| !taken.contains(name));
+    let free = free.unwrap_or(name);
+    taken.insert(free.clone());
+    free
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_short_as_can_be_told_apart() {
+        let none = HashSet::new();
+        let images =
+            ["ghcr.io/acme/api", "ghcr.io/other/api", "ghcr.io/acme/web", "registry:5000/a b/c/Über"];
+        assert_eq!(of_images(&images, &none), ["acme-api", "other-api", "web", "ber"]);
+        let images = ["a.io/acme/api", "b.io/acme/api", "acme/api"];
+        assert_eq!(of_images(&images, &none), ["a.io-acme-api", "b.io-acme-api", "docker.io-acme-api"]);
+        let taken = HashSet::from(["redis".to_owned()]);
+        assert_eq!(of_images(&["redis"], &taken), ["library-redis"]);
+        assert_eq!(of_images(&["ghcr.io/a/-é-", "a.io/---"], &none), ["a-image", "a.io-image"]);
+    }
+
+    #[test]
+    fn a_number_where_nothing_else_helps() {
+        let mut taken = HashSet::new();
+        let names: Vec<_> = (0..3).map(|_| free("api".to_owned(), &mut taken)).collect();
+        assert_eq!(names, ["api", "api-2", "api-3"]);
+    }
+}

@@ -1,0 +1,71 @@
+//! Services for what is deployed: one for an image, or one for each of its environments.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::environment::Environment;
+use super::names;
+use super::sorting::{Deployed, place};
+use crate::image::short_name;
+use crate::plan::ListedReference;
+
+/// How many tags a remark names.
+const TOLD: usize = 3;
+
+/// A service to be written.
+pub struct Service {
+    pub name: String,
+    pub image: String,
+    /// Paths, in order.
+    pub files: Vec<String>,
+    /// What should be known of it before it is used.
+    pub remarks: Vec<String>,
+}
+
+/// The services of some images, those of one image together; their names are none of those `taken`, and are
+/// taken then.
+pub fn of(images: &[&Deployed<'_>], taken: &mut HashSet<String>) -> Vec<Vec<Service>> {
+    let names: Vec<&str> = images.iter().map(|image| image.image).collect();
+    let names = names::of_images(&names, taken);
+    let mut groups: Vec<_> = names.into_iter().zip(images).collect();
+    groups.sort_by(|a, b| a.0.cmp(&b.0));
+    groups.into_iter().map(|(name, image)| of_image(image, &name, taken)).collect()
+}
+
+fn of_image(image: &Deployed<'_>, stem: &str, taken: &mut HashSet<String>) -> Vec<Service> {
+    let several = image.places.len() > 1;
+    let one = |(environment, places): (&Option<Environment>, &Vec<&ListedReference>)| {
+        let ending = environment.filter(|_| several).map(|e| format!("-{}", spelt(e, image, places)));
+        let name = names::free(format!("{stem}{}", ending.unwrap_or_default()), taken);
+        let files: BTreeSet<&String> = places.iter().map(|r| &r.file).collect();
+        let remarks = remarks(image, places, &files);
+        let files = files.into_iter().cloned().collect();
+        Service { name, image: image.image.to_owned(), files, remarks }
+    };
+    image.places.iter().map(one).collect()
+}
+
+/// An environment as its paths spell it, if they agree.
+fn spelt(environment: Environment, image: &Deployed<'_>, places: &[&ListedReference]) -> String {
+    let words = places.iter().filter_map(|r| Environment::of(&r.file, short_name(image.image)));
+    let words: BTreeSet<String> = words.map(|(_, word)| word).collect();
+    let mut words = words.into_iter();
+    match (words.next(), words.next()) {
+        (Some(word), None) => word,
+        _ => environment.name(),
+    }
+}
+
+fn remarks(image: &Deployed<'_>, places: &[&ListedReference], files: &BTreeSet<&String>) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let tags: BTreeSet<&str> = places.iter().map(|r| r.tag.as_deref().unwrap_or("none")).collect();
+    if tags.len() > 1 {
+        let mut told: Vec<String> = tags.iter().take(TOLD).map(|tag| (*tag).to_owned()).collect();
+        told.extend((tags.len() > TOLD).then(|| format!("{} more", tags.len() - TOLD)));
+        remarks
+            .push(format!("Its places have different tags now ({}); a bump sets them all.", told.join(", ")));
+    }
+    if let Some(refused) = image.refused.iter().find(|r| files.contains(&r.file)) {
+        remarks.push(format!("A bump stops at {}, which can't be edited: see below.", place(refused)));
+    }
+    remarks
+}

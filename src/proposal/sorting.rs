@@ -1,0 +1,117 @@
+//! References by what a proposal can do with them: grouped by image, or left out with the reason.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::environment::Environment;
+use crate::error::inline;
+use crate::image::{ImageArg, Part, full_name, short_name};
+use crate::manifest::WORKLOAD;
+use crate::plan::{ListedReference, Listing};
+
+/// An image, and the references to it that can be edited, by their environment.
+pub struct Deployed<'a> {
+    /// As the first reference spells it.
+    pub image: &'a str,
+    pub places: BTreeMap<Option<Environment>, Vec<&'a ListedReference>>,
+    /// References beside them that can't be.
+    pub refused: Vec<&'a ListedReference>,
+}
+
+/// A reference that is in no service.
+pub struct Left<'a> {
+    pub reference: &'a ListedReference,
+    pub why: String,
+}
+
+/// All references.
+pub struct Sorted<'a> {
+    pub images: Vec<Deployed<'a>>,
+    pub left: Vec<Left<'a>>,
+    /// Workloads whose tag a kustomization sets.
+    pub overridden: Vec<&'a ListedReference>,
+}
+
+/// Sorts what was found.
+pub fn sorted(listing: &Listing) -> Sorted<'_> {
+    let renamed = renamed(listing);
+    let mut images: BTreeMap<String, Deployed<'_>> = BTreeMap::new();
+    let mut left = Vec::new();
+    for reference in &listing.references {
+        if let Some(why) = obstacle(reference, &renamed) {
+            left.push(Left { reference, why });
+        }
+        if is_name(&reference.image) && !is_renamed(reference, &renamed) {
+            let image = images.entry(full_name(&reference.image));
+            image.or_insert_with(|| Deployed::new(&reference.image)).take(reference);
+        }
+    }
+    let mut images: Vec<_> = images.into_values().collect();
+    let overridden = images.iter_mut().flat_map(Deployed::drop_overridden).collect();
+    images.retain(|image| !image.places.is_empty());
+    Sorted { images, left, overridden }
+}
+
+/// Why a reference is in no service, if it is not.
+fn obstacle(reference: &ListedReference, renamed: &HashSet<String>) -> Option<String> {
+    if reference.image.is_empty() {
+        return Some(
+            "the file does not say which image it is; give a service `fields`, with file and path".to_owned(),
+        );
+    }
+    if reference.reason.is_some() {
+        return reference.reason.clone();
+    }
+    if is_renamed(reference, renamed) {
+        return Some("a kustomization puts another image in its place".to_owned());
+    }
+    (!is_name(&reference.image)).then(|| "this is no name that a service can have".to_owned())
+}
+
+/// The names for which kustomizations put other images.
+fn renamed(listing: &Listing) -> HashSet<String> {
+    let names = listing.references.iter().filter_map(|r| Some((full_name(r.sets.as_deref()?), r)));
+    names.filter(|(name, r)| *name != full_name(&r.image)).map(|(name, _)| name).collect()
+}
+
+fn is_renamed(reference: &ListedReference, renamed: &HashSet<String>) -> bool {
+    reference.kind == WORKLOAD && renamed.contains(&full_name(&reference.image))
+}
+
+/// Whether `tagbump.yaml` takes it for an image's name.
+fn is_name(image: &str) -> bool {
+    ImageArg::parse(image).is_ok_and(|parsed| parsed.name == image && parsed.new_name == Part::Unsaid)
+}
+
+impl<'a> Deployed<'a> {
+    fn new(image: &'a str) -> Self {
+        Deployed { image, places: BTreeMap::new(), refused: Vec::new() }
+    }
+
+    fn take(&mut self, reference: &'a ListedReference) {
+        if reference.reason.is_some() {
+            return self.refused.push(reference);
+        }
+        let found = Environment::of(&reference.file, short_name(self.image));
+        self.places.entry(found.map(|(environment, _)| environment)).or_default().push(reference);
+    }
+
+    /// Where a kustomization sets the image, a bump leaves workloads alone unless their file is named, as a
+    /// service's list would. An environment that has workloads alone runs what they say.
+    fn drop_overridden(&mut self) -> Vec<&'a ListedReference> {
+        let sets = |r: &&ListedReference| r.sets.is_some();
+        let is_set = self.places.values().flatten().chain(&self.refused).any(sets);
+        let mut dropped = Vec::new();
+        for (environment, places) in self.places.iter_mut().filter(|_| is_set) {
+            if environment.is_none() || places.iter().any(sets) {
+                dropped.extend(places.extract_if(.., |r| r.kind == WORKLOAD));
+            }
+        }
+        self.places.retain(|_, places| !places.is_empty());
+        dropped
+    }
+}
+
+/// `file:line`.
+pub fn place(reference: &ListedReference) -> String {
+    format!("{}:{}", inline(&reference.file), reference.line)
+}
