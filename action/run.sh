@@ -63,7 +63,7 @@ tag)
     ;;
 *)
     # what was given is not shown: it could hold a command to the runner
-    die 2 'the input "command" is none of bump, tag'
+    die 2 'the input "command" is none of bump, rollback, tag'
     ;;
 esac
 
