@@ -6,6 +6,7 @@ mod support;
 use std::path::Path;
 
 use support::cli::{Run, command, tagbump};
+use support::git::git;
 
 /// The inputs of one step that uses the action.
 type Inputs = Vec<(String, String)>;
@@ -150,4 +151,46 @@ fn the_commands_of_the_quick_start_run() {
         assert_eq!(run.exit, 0, "{command}: {}", run.output());
         assert!(run.stdout.contains("ghcr.io/acme/api"), "{command}: {}", run.output());
     }
+}
+
+/// The arguments of a command as a shell parts them, without what it redirects.
+fn words(line: &str) -> Vec<String> {
+    let line = line.split(" >> ").next().unwrap();
+    let quoted = |(nth, part): (usize, &str)| -> Vec<String> {
+        match nth % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        }
+    };
+    line.split('\'').enumerate().flat_map(quoted).collect()
+}
+
+#[test]
+fn the_commands_of_the_page_on_going_back_run() {
+    let page = page("history.md");
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("tagbump ")).collect();
+    assert_eq!(commands.len(), 8, "{commands:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let (bare, work) = (folder.path().join("bare.git"), folder.path().join("work"));
+    git(folder.path(), &["init", "--quiet", "--bare", "--initial-branch", "main", bare.to_str().unwrap()]);
+    git(folder.path(), &["clone", "--quiet", bare.to_str().unwrap(), work.to_str().unwrap()]);
+    git(&work, &["config", "user.name", "Ada"]);
+    git(&work, &["config", "user.email", "ada@example.com"]);
+    let service = "services: { api-prod: { image: ghcr.io/acme/api, files: [envs/prod] } }\n";
+    write(&work, "tagbump.yaml", service);
+    for tag in ["main-0000000", "main-f81271a", "main-9a89012"] {
+        for file in ["envs/dev/release.yaml", "envs/prod/release.yaml"] {
+            write(&work, file, &RELEASE.replace("main-0000000", tag));
+        }
+        git(&work, &["add", "--all"]);
+        git(&work, &["commit", "--quiet", "--message", tag]);
+    }
+    git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
+    for command in commands {
+        let run = tagbump(&work, &words(command).iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(run.exit, 0, "{command}: {}", run.output());
+    }
+    let landed = |env: &str| git(&bare, &["show", &format!("main:envs/{env}/release.yaml")]);
+    assert!(landed("prod").contains("tag: main-f81271a }"), "{}", landed("prod"));
+    assert!(landed("dev").contains("tag: main-9a89012 }"), "{}", landed("dev"));
 }

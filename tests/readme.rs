@@ -33,7 +33,7 @@ fn the_demo_prints_the_diff_that_is_shown() {
 fn every_flag_in_the_readme_is_one() {
     let readme = readme();
     let help = |command| tagbump(Path::new(env!("CARGO_MANIFEST_DIR")), &[command, "--help"]).stdout;
-    let help = format!("{}{}", help("bump"), help("tag"));
+    let help = ["bump", "tag", "history", "rollback"].map(help).concat();
     let words = readme.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
     let flags: Vec<&str> = words.filter(|w| w.starts_with("--") && w.len() > 3).collect();
     assert!(flags.len() > 10, "{flags:?}");

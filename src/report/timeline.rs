@@ -71,8 +71,7 @@ impl TimelineEntry {
 /// several.
 pub fn timeline_text(timeline: &Timeline) -> String {
     let several = timeline.has_several_files();
-    let rows: Vec<Vec<String>> =
-        timeline.entries.iter().map(|told| row(told, timeline.now, several)).collect();
+    let rows: Vec<Vec<String>> = timeline.entries.iter().map(|told| row(told, timeline, several)).collect();
     let width = |column: usize| {
         let widths = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         widths.max().unwrap_or(0)
@@ -92,19 +91,18 @@ pub fn timeline_text(timeline: &Timeline) -> String {
     rows.iter().map(line).collect()
 }
 
-fn row(told: &TimelineEntry, now: i64, several: bool) -> Vec<String> {
-    let Entry { written, until, file, .. } = &told.entry;
+fn row(told: &TimelineEntry, timeline: &Timeline, several: bool) -> Vec<String> {
+    let Entry { written, file, .. } = &told.entry;
     let since = match written {
         Some(written) => format!("since {}", moment(written.time)),
         None => "since earlier".to_owned(),
     };
-    let lasted = told.seconds(now).map_or("-".to_owned(), |seconds| lasting(seconds));
     let commit = written.as_ref().map(|written| written.commit.to_string());
     let author = written.as_ref().map_or("-".to_owned(), |written| inline(&written.words.author));
     let mut cells = vec![
         told.tag(),
         since,
-        if until.is_some() { format!("for {lasted}") } else { format!("for {lasted} so far") },
+        lasted(told, timeline),
         commit.as_deref().and_then(|commit| commit.get(..DIGITS)).unwrap_or("-").to_owned(),
         author,
         told.source.as_deref().map_or("-".to_owned(), |source| format!("from {}", inline(source))),
@@ -113,6 +111,17 @@ fn row(told: &TimelineEntry, now: i64, several: bool) -> Vec<String> {
         cells.push(inline(file));
     }
     cells
+}
+
+/// `for 2d 6h`, or more where the beginning is not known, `so far` where there is no end yet.
+fn lasted(told: &TimelineEntry, timeline: &Timeline) -> String {
+    let so_far = if told.entry.until.is_some() { "" } else { " so far" };
+    let (more, seconds) = match (told.seconds(timeline.now), timeline.reach) {
+        (Some(seconds), _) => ("", seconds),
+        (None, Reach::Cut { time, .. }) => ("over ", told.entry.until.unwrap_or(timeline.now) - time),
+        (None, Reach::Enough) => ("over ", 0),
+    };
+    format!("for {more}{}{so_far}", lasting(seconds.max(0)))
 }
 
 /// In UTC, to the second.
