@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use git2::{Delta, DiffFindOptions, ErrorCode, ObjectType, Oid, Repository};
+use git2::{Delta, DiffFindOptions, ErrorCode, Oid, Repository};
 
 use super::checkout::Checkout;
 use super::failure::{git_failure, no_commit};
@@ -68,17 +68,18 @@ impl<'r> Past<'r> {
             Some(trail) => trail,
             None => trails.entry(path.to_owned()).or_default(),
         };
+        let odb = self.repo.odb()?;
         let mut next = oid(tree)?;
         let depth = path.split('/').count();
         for (at, part) in path.split('/').enumerate() {
-            let tree = self.repo.find_tree(next)?;
-            let kind = if at + 1 == depth { ObjectType::Blob } else { ObjectType::Tree };
-            let Some(entry) = tree.get_name(part).filter(|entry| entry.kind() == Some(kind)) else {
+            let tree = odb.read(next)?;
+            let found = entry(tree.data(), part).filter(|(is_tree, _)| *is_tree == (at + 1 < depth));
+            let Some((_, there)) = found else {
                 trail.parts.truncate(at);
                 trail.file = None;
                 return Ok(None);
             };
-            next = entry.id();
+            next = there;
             if trail.parts.get(at) == Some(&next) {
                 return Ok(trail.file);
             }
@@ -165,6 +166,24 @@ impl Commits for Past<'_> {
     }
 }
 
+/// What a name stands for in a tree: whether that is a tree, and which. Links and submodules are no files.
+///
+/// Entries are `MODE NAME`, a zero, and 20 bytes of an object's name ("Tree Objects" in "Pro Git"). libgit2 would take all of
+/// them apart: where a tree has some hundred, that is most of the time.
+fn entry(tree: &[u8], name: &str) -> Option<(bool, Oid)> {
+    let mut rest = tree;
+    while let Some(zero) = memchr::memchr(0, rest) {
+        let (head, behind) = rest.split_at(zero);
+        let (id, next) = behind.get(1..)?.split_at_checked(20)?;
+        rest = next;
+        let mode = head.strip_suffix(name.as_bytes()).and_then(|mode| mode.strip_suffix(b" "));
+        let Some(mode) = mode.filter(|mode| mode.iter().all(u8::is_ascii_digit)) else { continue };
+        let (is_tree, is_file) = (mode == b"40000", mode.starts_with(b"100"));
+        return (is_tree || is_file).then_some((is_tree, Oid::from_bytes(id).ok()?));
+    }
+    None
+}
+
 fn unread(error: &git2::Error) -> Failure {
     git_failure("the history can't be read", error)
         .hinted("a partial clone lacks some of it; tagbump history --fetch reads it from the server")
@@ -178,4 +197,24 @@ pub(super) fn id(oid: Oid) -> Id {
 
 pub(super) fn oid(id: Id) -> Result<Oid, git2::Error> {
     Oid::from_bytes(&id.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_of_a_tree_are_found_by_their_whole_names() {
+        let entries: [(&str, u8); 5] =
+            [("100644 a b", 1), ("100755 b", 2), ("40000 c", 3), ("120000 link", 4), ("160000 sub", 5)];
+        let tree: Vec<u8> =
+            entries.iter().flat_map(|(head, byte)| [head.as_bytes(), &[0], &[*byte; 20]].concat()).collect();
+        let found = |name: &str| entry(&tree, name).map(|(is_tree, id)| (is_tree, id.as_bytes()[0]));
+        assert_eq!(found("b"), Some((false, 2)));
+        assert_eq!(found("a b"), Some((false, 1)));
+        assert_eq!(found("c"), Some((true, 3)));
+        assert_eq!([found("link"), found("sub"), found("100644 a b"), found("")], [None; 4]);
+        assert_eq!(entry(&tree[..tree.len() - 1], "sub"), None);
+        assert_eq!(entry(b"no tree", "tree"), None);
+    }
 }
