@@ -67,7 +67,7 @@ pub(super) struct Backward {
 struct Began {
     want: usize,
     file: String,
-    from: Said,
+    from: Vec<Said>,
     to: Said,
 }
 
@@ -125,8 +125,12 @@ impl Bump<'_> {
                     by_trailer.or_else(|| facts::commit_named(tag, template, self.checkout.as_ref()))?;
                 Some(self.placed(source.clone()).unwrap_or(source))
             };
-            let bad =
-                RolledBack { tag: search.now.joined(), source: search.writer.as_ref().and_then(source) };
+            let bad = search
+                .now
+                .iter()
+                .filter(|now| **now != to)
+                .map(|now| RolledBack { tag: now.joined(), source: search.writer(now).and_then(source) });
+            let bad = bad.collect();
             sources.insert(search.found.as_ref().and_then(|(_, entry)| source(entry)).map(|s| s.to_string()));
             backward.add(search, want, to, bad)?;
         }
@@ -185,14 +189,12 @@ impl Bump<'_> {
 fn searches(typed: &Request, now: &[Mention]) -> Result<Vec<Search>> {
     let mut searches: Vec<Search> = Vec::new();
     for mention in now {
-        let want = &typed.wants[mention.want];
-        let there = searches.iter().find(|s| s.want == mention.want && s.file == mention.file);
-        match there {
-            Some(there) if want.tag.is_none() && there.now != Said::now(mention) => {
-                return Err(two_tags(there, mention));
-            }
-            Some(_) => {}
+        let (want, said) = (&typed.wants[mention.want], Said::now(mention));
+        match searches.iter_mut().find(|s| s.want == mention.want && s.file == mention.file) {
             None => searches.push(Search::new(mention, &want.name, want.tag.clone())),
+            Some(there) if there.now.contains(&said) => {}
+            Some(there) if want.tag.is_some() => there.now.push(said),
+            Some(there) => return Err(two_tags(there, mention)),
         }
     }
     Ok(searches)
@@ -200,12 +202,14 @@ fn searches(typed: &Request, now: &[Mention]) -> Result<Vec<Search>> {
 
 fn two_tags(search: &Search, mention: &Mention) -> Failure {
     let Search { image, file, line, now, .. } = search;
-    let (one, other) = (now.joined(), Said::now(mention).joined());
-    let message = format!(
-        "{file}: {image} has two tags there, {one} in line {line} and {other} in line {}",
-        mention.line
-    );
-    Failure::new(Exit::NoMatch, message).hinted("name the tag to go back to with --to")
+    let (one, other) = (joined(now), Said::now(mention).joined());
+    let lines = format!("{one} in line {line} and {other} in line {}", mention.line);
+    Failure::new(Exit::NoMatch, format!("{file}: {image} has two tags there, {lines}"))
+        .hinted("name the tag to go back to with --to")
+}
+
+fn joined(said: &[Said]) -> String {
+    said.iter().map(Said::joined).collect::<Vec<_>>().join(", ")
 }
 
 /// What a file goes back to. A named tag that another file had is as good.
@@ -232,7 +236,7 @@ fn nowhere(search: &Search, named: Option<&Tag>, reach: Reach) -> Failure {
             let had: Vec<&str> = seen.iter().take(LISTED).map(String::as_str).collect();
             format!("{file}:{line}: {image} never had tag {named}; it had {}", had.join(", "))
         }
-        None => format!("{file}:{line}: {image} had no other tag before {}", now.joined()),
+        None => format!("{file}:{line}: {image} had no other tag before {}", joined(now)),
     };
     let (message, hint) = match reach {
         Reach::Cut { .. } => (
@@ -245,7 +249,7 @@ fn nowhere(search: &Search, named: Option<&Tag>, reach: Reach) -> Failure {
 }
 
 impl Backward {
-    fn add(&mut self, search: &Search, asked: &Want, to: Said, bad: RolledBack) -> Result<()> {
+    fn add(&mut self, search: &Search, asked: &Want, to: Said, bad: Vec<RolledBack>) -> Result<()> {
         let wrong = |e: crate::image::ImageError| {
             let Search { image, file, .. } = search;
             Failure::new(Exit::Unsafe, format!("{file}: {image} can't go back to {}: {e}", to.joined()))
@@ -254,7 +258,10 @@ impl Backward {
         let tag = to.tag.as_deref().map(Tag::parse).transpose().map_err(wrong)?;
         let digest = to.digest.as_deref().map(Digest::parse).transpose().map_err(wrong)?;
         let digest = digest.map_or(Part::Unsaid, Part::Set);
-        let same = |want: &Want| (&want.name, &want.tag, &want.digest) == (&asked.name, &tag, &digest);
+        let same = |want: &Want| {
+            let (one, other) = ((&want.name, &want.service), (&asked.name, &asked.service));
+            one == other && (&want.tag, &want.digest) == (&tag, &digest)
+        };
         let at = self.wants.iter().position(same).unwrap_or_else(|| {
             let scope = Scope { only: Some(BTreeSet::new()), ..asked.scope.clone() };
             self.wants.push(Want { tag, digest, scope, ..asked.clone() });
@@ -263,8 +270,10 @@ impl Backward {
         if let Some(only) = &mut self.wants[at].scope.only {
             only.insert(search.file.clone());
         }
-        if search.now != to && !self.rolled_back.contains(&(at, bad.clone())) {
-            self.rolled_back.push((at, bad));
+        for bad in bad.into_iter().map(|bad| (at, bad)) {
+            if !self.rolled_back.contains(&bad) {
+                self.rolled_back.push(bad);
+            }
         }
         let (file, from) = (search.file.clone(), search.now.clone());
         self.began.push(Began { want: search.want, file, from, to });
@@ -279,8 +288,8 @@ fn still_there(backward: &Backward, now: &[Mention], plain: &Request) -> Result<
         let said = Said::now(mention);
         let image = &plain.wants[*want].name;
         let began = backward.began.iter().filter(|began| began.want == *want && began.file == *file);
-        if !began.clone().any(|began| began.from == said || began.to == said) {
-            let was = began.map(|began| began.from.joined()).next().unwrap_or("nothing".to_owned());
+        if !began.clone().any(|began| began.from.contains(&said) || began.to == said) {
+            let was = began.map(|began| joined(&began.from)).next().unwrap_or("nothing".to_owned());
             let message = format!(
                 "not rolled back: {file}:{line}: {image} says {} now, and said {was} when this began",
                 said.joined()

@@ -40,13 +40,14 @@ pub struct Search {
     pub image: String,
     pub file: String,
     pub line: usize,
-    pub now: Said,
+    /// What they say now: one thing, unless a tag was named.
+    pub now: Vec<Said>,
     /// The tag that was named.
     named: Option<Tag>,
     /// What rollbacks took away, the latest first.
     bad: Vec<String>,
-    /// The commit that wrote what is there now.
-    pub writer: Option<Entry>,
+    /// The last entries of what is there now.
+    writers: Vec<(Said, Entry)>,
     pub found: Option<(Said, Entry)>,
     /// What else there was, the newest first, without repetition.
     pub seen: Vec<String>,
@@ -59,10 +60,10 @@ impl Search {
             image: image.to_owned(),
             file: mention.file.clone(),
             line: mention.line,
-            now: Said::now(mention),
+            now: vec![Said::now(mention)],
             named,
             bad: Vec::new(),
-            writer: None,
+            writers: Vec::new(),
             found: None,
             seen: Vec::new(),
         }
@@ -70,7 +71,12 @@ impl Search {
 
     /// Whether nothing more has to be known.
     pub fn is_done(&self) -> bool {
-        self.found.is_some() && self.writer.is_some()
+        self.found.is_some() && self.writers.len() == self.now.len()
+    }
+
+    /// The last entry of what is there now.
+    pub fn writer(&self, now: &Said) -> Option<&Entry> {
+        self.writers.iter().find(|(said, _)| said == now).map(|(_, entry)| entry)
     }
 
     /// Looks at the next older entry.
@@ -79,8 +85,8 @@ impl Search {
             return;
         }
         let said = Said::once(entry);
-        if self.writer.is_none() && said == self.now {
-            self.writer = Some(entry.clone());
+        if self.now.contains(&said) && self.writer(&said).is_none() {
+            self.writers.push((said.clone(), entry.clone()));
         }
         self.note_rollback(entry, &said);
         let joined = said.joined();
@@ -92,7 +98,7 @@ impl Search {
         }
         let is_it = match &self.named {
             Some(named) => said.tag.as_deref() == Some(named.as_str()),
-            None => !said.is_same(&self.now) && !self.bad.contains(&joined),
+            None => !self.now.iter().any(|now| said.is_same(now)) && !self.bad.contains(&joined),
         };
         if is_it && self.found.is_none() {
             self.found = Some((said, entry.clone()));
