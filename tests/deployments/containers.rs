@@ -4,7 +4,8 @@ use serde_yaml::{Mapping, Value};
 
 const LISTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
-/// The image of every container of a document: `KIND/NAME/CONTAINER`, and `service/NAME` of a compose file.
+/// The image of every container of a document: `KIND/NAME/CONTAINER`, and of a compose file `service/NAME` and the
+/// extensions `x-NAME`, which services take theirs from.
 pub fn images(document: &mut Value) -> Vec<(String, &mut Value)> {
     let mut found = Vec::new();
     collect(document, "", &mut found);
@@ -24,6 +25,9 @@ fn collect<'a>(value: &'a mut Value, owner: &str, found: &mut Vec<(String, &'a m
                     Some("services") if owner.is_empty() => {
                         let services = inner.as_mapping_mut().into_iter().flatten();
                         found.extend(services.filter_map(|(name, service)| of_service(name, service)));
+                    }
+                    Some(key) if owner.is_empty() && key.starts_with("x-") => {
+                        found.extend(inner.get_mut("image").map(|image| (key.to_owned(), image)));
                     }
                     _ => collect(inner, &owner, found),
                 }

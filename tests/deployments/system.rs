@@ -38,7 +38,7 @@ pub struct Bump {
 pub struct Change {
     pub from: String,
     pub to: String,
-    /// The containers that run it, `KIND/NAME/CONTAINER` or `service/NAME`, in each rendering.
+    /// The containers that run it, as `containers` names them, in each rendering.
     #[serde(rename = "in")]
     pub places: BTreeMap<String, Vec<String>>,
 }
