@@ -7,11 +7,11 @@ use crate::containers::images;
 use crate::render::{Rendered, documents};
 use crate::system::Change;
 
-/// What is not as it must be; nothing where all is well.
+/// What is not as it must be; nothing where all is well. Only what was rendered after is looked at.
 pub fn differences(before: &Rendered, after: &Rendered, changes: &[Change]) -> Vec<String> {
     let mut told = unknown(before, changes);
-    for (name, was) in before {
-        let result = match (was, &after[name]) {
+    for (name, is) in after {
+        let result = match (&before[name], is) {
             (Ok(was), Ok(is)) => compare(name, was, is, changes),
             (Err(why), _) => vec![format!("it was not rendered before: {why}")],
             (_, Err(why)) => vec![format!("it is not rendered any more: {why}")],

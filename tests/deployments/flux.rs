@@ -11,16 +11,22 @@ use crate::tools::{Printed, Tools};
 /// What a Flux Kustomization puts into the cluster.
 pub fn reconcile(tree: &Path, file: &str, tools: &Tools) -> Printed {
     let text = std::fs::read_to_string(tree.join(file)).map_err(|error| format!("{file}: {error}"))?;
-    let mut all = Vec::new();
-    for document in documents(&text) {
-        let kustomization = tools.read(&document)?;
-        if kustomization["kind"] == "Kustomization" {
-            all.push(build(tree, &kustomization["spec"], tools)?);
-        }
+    let mut objects = Vec::new();
+    for read in tools.read(&documents(&text))?.iter().filter(|read| read["kind"] == "Kustomization") {
+        objects.extend(documents(&build(tree, &read["spec"], tools)?));
     }
-    let objects = all.iter().flat_map(|stream| documents(stream));
-    let installed: Result<Vec<_>, _> = objects.map(|object| install(tree, object, tools)).collect();
-    Ok(installed?.join("---\n"))
+    let releases: Vec<_> = objects.iter().filter(|object| is_release(object)).cloned().collect();
+    let mut releases = tools.read(&releases)?.into_iter();
+    let installed =
+        objects.into_iter().map(|object| match is_release(&object).then(|| releases.next()).flatten() {
+            Some(release) => install(tree, object, &release, tools),
+            None => Ok(object),
+        });
+    Ok(installed.collect::<Result<Vec<_>, _>>()?.join("---\n"))
+}
+
+fn is_release(object: &str) -> bool {
+    object.lines().any(|line| line == "kind: HelmRelease")
 }
 
 /// `spec.path` with the spec's own transformations, which Flux writes into the kustomization that it finds there.
@@ -38,12 +44,8 @@ fn build(tree: &Path, spec: &Value, tools: &Tools) -> Printed {
     kustomize(tree, &overlay, &[], tools)
 }
 
-/// A release's objects in place of the release; any other object as it is.
-fn install(tree: &Path, object: String, tools: &Tools) -> Printed {
-    if !object.lines().any(|line| line == "kind: HelmRelease") {
-        return Ok(object);
-    }
-    let release = tools.read(&object)?;
+/// A release's objects in place of the release, where its chart is in the repository.
+fn install(tree: &Path, object: String, release: &Value, tools: &Tools) -> Printed {
     let (spec, chart) = (&release["spec"], &release["spec"]["chart"]["spec"]);
     if chart["sourceRef"]["kind"] != "GitRepository" {
         return Ok(object);
@@ -55,7 +57,7 @@ fn install(tree: &Path, object: String, tools: &Tools) -> Printed {
         arguments.extend(["-f", text(file)?]);
     }
     arguments.extend(["-f", values.path().to_str().unwrap()]);
-    let mut rendered = template(tree, &release_name(&release)?, text(&chart["chart"])?, &arguments, tools)?;
+    let mut rendered = template(tree, &release_name(release)?, text(&chart["chart"])?, &arguments, tools)?;
     for renderer in list(&spec["postRenderers"]) {
         rendered = post_render(tree, &rendered, &renderer["kustomize"], tools)?;
     }

@@ -37,8 +37,7 @@ fn by_1_2(text: &str) -> Json {
 }
 
 fn by_go(text: &str, tools: &Tools) -> Json {
-    let read = |document: &String| tools.read(document).unwrap_or_else(|e| panic!("{e}: {text}"));
-    Json::Array(documents(text).iter().map(read).collect())
+    Json::Array(tools.read(&documents(text)).unwrap_or_else(|e| panic!("{e}: {text}")))
 }
 
 fn json(yaml: &Yaml) -> Json {

@@ -10,9 +10,9 @@ use crate::tools::{Printed, Tools};
 /// Each rendering of a system by its name: what was printed, or why nothing was.
 pub type Rendered = BTreeMap<String, Printed>;
 
-/// Every rendering of a work tree.
-pub fn render(system: &System, tree: &Path, tools: &Tools) -> Rendered {
-    let each = system.renderings.iter();
+/// Those renderings of a work tree that are wanted.
+pub fn render(system: &System, tree: &Path, tools: &Tools, wanted: impl Fn(&str) -> bool) -> Rendered {
+    let each = system.renderings.iter().filter(|(name, _)| wanted(name));
     each.map(|(name, command)| (name.clone(), one(tree, command, tools))).collect()
 }
 

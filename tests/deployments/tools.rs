@@ -57,15 +57,23 @@ impl Tools {
         run(&self.compose, folder, &[arguments, &["--no-path-resolution"]].concat())
     }
 
-    /// A document as Go's readers take it, see the chart `reader`.
-    pub fn read(&self, document: &str) -> Result<Value, String> {
-        let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
-        std::fs::write(file.path(), document).unwrap();
+    /// Documents as Go's readers take them, see the chart `reader`.
+    pub fn read(&self, documents: &[String]) -> Result<Vec<Value>, String> {
+        if documents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), documents.join("---\n")).unwrap();
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deployments");
-        let printed =
-            self.helm(&here, &["template", "read", "reader", "-f", file.path().to_str().unwrap()])?;
-        let json: String = printed.lines().filter(|line| line.starts_with('{')).collect();
-        serde_json::from_str(&json).map_err(|error| format!("{error} in {printed}"))
+        let stream = format!("stream={}", file.path().display());
+        let printed = self.helm(&here, &["template", "read", "reader", "--set-file", &stream])?;
+        let json = printed.lines().filter(|line| line.starts_with('{'));
+        let read: Vec<Value> = json.map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(read.len(), documents.len(), "{printed}");
+        match read.iter().find_map(|value| value["Error"].as_str()) {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(read),
+        }
     }
 }
 
