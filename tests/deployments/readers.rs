@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::render::documents;
@@ -32,7 +32,11 @@ pub fn mistyped(before: &Path, after: &Path, tools: &Tools) -> Vec<String> {
 
 fn by_1_2(text: &str) -> Json {
     Json::Array(
-        YamlLoader::load_from_str(text).unwrap_or_else(|e| panic!("{e}: {text}")).iter().map(json).collect(),
+        YamlLoader::load_from_str(text)
+            .unwrap_or_else(|e| panic!("{e}: {text}"))
+            .iter()
+            .map(as_json)
+            .collect(),
     )
 }
 
@@ -40,13 +44,16 @@ fn by_go(text: &str, tools: &Tools) -> Json {
     Json::Array(tools.read(&documents(text)).unwrap_or_else(|e| panic!("{e}: {text}")))
 }
 
-fn json(yaml: &Yaml) -> Json {
+fn as_json(yaml: &Yaml) -> Json {
     match yaml {
         Yaml::String(text) => Json::from(text.as_str()),
-        Yaml::Array(list) => list.iter().map(json).collect(),
-        Yaml::Hash(map) => map.iter().map(|(key, value)| (format!("{key:?}"), json(value))).collect(),
-        // whatever is no string, in a form that no string has
-        other => Json::Array(vec![Json::Null, format!("{other:?}").into()]),
+        Yaml::Array(list) => list.iter().map(as_json).collect(),
+        Yaml::Hash(map) => map.iter().map(|(key, value)| (format!("{key:?}"), as_json(value))).collect(),
+        Yaml::Integer(number) => Json::from(*number),
+        // as a number 31e8618 would be infinite, which JSON can't say
+        Yaml::Real(text) => json!({ "number": text }),
+        Yaml::Boolean(value) => Json::from(*value),
+        Yaml::Null | Yaml::Alias(_) | Yaml::BadValue => Json::Null,
     }
 }
 
