@@ -13,35 +13,32 @@ use crate::tools::Tools;
 /// Values of the YAML files of a folder that are new and no strings.
 pub fn mistyped(before: &Path, after: &Path, tools: &Tools) -> Vec<String> {
     let was = snapshot(before);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let pairs = snapshot(after).into_iter().filter_map(|(path, new)| {
+        let (_, old) = was.iter().find(|(other, bytes)| *other == path && *bytes != new)?;
+        Some((path, text(old), text(&new)))
+    });
+    let changed: Vec<_> = pairs.collect();
+    let of_go = by_go(changed.iter().flat_map(|(_, old, new)| [old.as_str(), new]), tools);
     let mut told = Vec::new();
-    for (path, new) in snapshot(after) {
-        let Some((_, old)) = was.iter().find(|(other, bytes)| *other == path && *bytes != new) else {
-            continue;
-        };
-        let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(&new));
-        let by_1_2 = walk(&by_1_2(&old), &by_1_2(&new));
-        let by_go = walk(&by_go(&old, tools), &by_go(&new, tools));
-        let each = by_1_2
-            .into_iter()
-            .map(|what| (what, "YAML 1.2"))
-            .chain(by_go.into_iter().map(|what| (what, "Go")));
-        told.extend(each.map(|(what, reader)| format!("{path}: {what} is no string to {reader}")));
+    for ((path, old, new), go) in changed.iter().zip(of_go.chunks(2)) {
+        let by_1_2 = walk(&by_1_2(old), &by_1_2(new)).into_iter().map(|what| (what, "YAML 1.2"));
+        let by_go = walk(&go[0], &go[1]).into_iter().map(|what| (what, "Go"));
+        told.extend(by_1_2.chain(by_go).map(|(what, by)| format!("{path}: {what} is no string to {by}")));
     }
     told
 }
 
 fn by_1_2(text: &str) -> Json {
-    Json::Array(
-        YamlLoader::load_from_str(text)
-            .unwrap_or_else(|e| panic!("{e}: {text}"))
-            .iter()
-            .map(as_json)
-            .collect(),
-    )
+    let read = YamlLoader::load_from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"));
+    read.iter().map(as_json).collect()
 }
 
-fn by_go(text: &str, tools: &Tools) -> Json {
-    Json::Array(tools.read(&documents(text)).unwrap_or_else(|e| panic!("{e}: {text}")))
+/// Each text's documents, all read at once.
+fn by_go<'a>(texts: impl Iterator<Item = &'a str>, tools: &Tools) -> Vec<Json> {
+    let texts: Vec<Vec<String>> = texts.map(documents).collect();
+    let mut read = tools.read(&texts.concat()).unwrap().into_iter();
+    texts.iter().map(|documents| read.by_ref().take(documents.len()).collect()).collect()
 }
 
 fn as_json(yaml: &Yaml) -> Json {
