@@ -41,6 +41,10 @@ workflows:
 docs:
     .ci/run build docs
 
+# Whole systems, rendered by helm, kustomize and docker-compose
+deployments:
+    .ci/run deployments
+
 # The action, run by act
 action:
     .ci/run build action
