@@ -9,6 +9,7 @@ pub mod git;
 pub mod git_server;
 pub mod init;
 pub mod keys;
+pub mod mono;
 pub mod past;
 pub mod proxy;
 pub mod repo;
