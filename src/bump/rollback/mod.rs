@@ -125,8 +125,9 @@ impl Bump<'_> {
                     by_trailer.or_else(|| facts::commit_named(tag, template, self.checkout.as_ref()))?;
                 Some(self.placed(source.clone()).unwrap_or(source))
             };
-            let bad =
+            let now =
                 RolledBack { tag: search.now.joined(), source: search.writer.as_ref().and_then(source) };
+            let bad: Vec<_> = [now].into_iter().chain(search.taken_away()).collect();
             sources.insert(search.found.as_ref().and_then(|(_, entry)| source(entry)).map(|s| s.to_string()));
             backward.add(search, want, to, bad)?;
         }
@@ -245,7 +246,7 @@ fn nowhere(search: &Search, named: Option<&Tag>, reach: Reach) -> Failure {
 }
 
 impl Backward {
-    fn add(&mut self, search: &Search, asked: &Want, to: Said, bad: RolledBack) -> Result<()> {
+    fn add(&mut self, search: &Search, asked: &Want, to: Said, bad: Vec<RolledBack>) -> Result<()> {
         let wrong = |e: crate::image::ImageError| {
             let Search { image, file, .. } = search;
             Failure::new(Exit::Unsafe, format!("{file}: {image} can't go back to {}: {e}", to.joined()))
@@ -263,8 +264,12 @@ impl Backward {
         if let Some(only) = &mut self.wants[at].scope.only {
             only.insert(search.file.clone());
         }
-        if search.now != to && !self.rolled_back.contains(&(at, bad.clone())) {
-            self.rolled_back.push((at, bad));
+        for bad in bad {
+            let is_new = !self.rolled_back.contains(&(at, bad.clone()));
+            // what is gone to on purpose is not bad any more
+            if search.now != to && is_new && bad.tag != to.joined() {
+                self.rolled_back.push((at, bad));
+            }
         }
         let (file, from) = (search.file.clone(), search.now.clone());
         self.began.push(Began { want: search.want, file, from, to });

@@ -1,7 +1,7 @@
 //! Which tag a file's references go back to: looked for among those that they had, newest first.
 
 use crate::image::{Tag, join_tag};
-use crate::land::written;
+use crate::land::{RolledBack, written};
 use crate::plan::Mention;
 use crate::timeline::Entry;
 
@@ -97,6 +97,15 @@ impl Search {
         if is_it && self.found.is_none() {
             self.found = Some((said, entry.clone()));
         }
+    }
+
+    /// What the rollback that wrote what is there now took away: it stays away.
+    pub fn taken_away(&self) -> Vec<RolledBack> {
+        let by =
+            self.writer.as_ref().and_then(|writer| Some((writer.written.as_ref()?, writer.tag.as_deref())));
+        let written =
+            by.and_then(|(by, tag)| written(&by.words.message, &self.image, tag.unwrap_or_default()));
+        written.map(|written| written.rolled_back).unwrap_or_default()
     }
 
     /// What a rollback took away is not gone back to by the next one.
