@@ -7,7 +7,7 @@ use crate::git::{Checkout, RemotePast};
 use crate::image::Part;
 use crate::land::{Pace, SystemClock, written};
 use crate::plan::{self, Request, Scope, Shelf, Want};
-use crate::report::{Timeline, TimelineEntry};
+use crate::report::{Origin, Timeline, TimelineEntry};
 use crate::settings::{HistorySettings, RemoteSettings, Root};
 use crate::template::Template;
 use crate::timeline::{self, Commits, Entry, Id};
@@ -52,7 +52,9 @@ impl Story<'_> {
         let mut pace = Pace::new(&clock, TIMEOUT, fastrand::Rng::new());
         let there = RemotePast::fetch(self.checkout, &fetch, branch.as_deref(), &remote.tokens, &mut pace)?;
         let (past, tip) = there.past();
-        self.tell(&past, tip, &there.files()).map_err(|failure| Failure {
+        let told = self.tell(&past, tip, &there.files());
+        let told = told.map(|told| Timeline { origin: Origin::Fetched(past.trouble()), ..told });
+        told.map_err(|failure| Failure {
             message: there.scrub(&failure.message),
             hint: failure.hint.map(|hint| there.scrub(&hint)),
             ..failure
@@ -78,7 +80,7 @@ impl Story<'_> {
             is_in_time && limit.is_none_or(|limit| entries.len() < limit)
         };
         let reach = timeline::tell(commits, tip, (&request, &now), self.checkout.prefix(), &mut take)?;
-        Ok(Timeline { image, entries, reach, now: place.now })
+        Ok(Timeline { image, entries, reach, origin: Origin::Here, now: place.now })
     }
 
     fn request(&self, config: &Config) -> Result<Request> {

@@ -1,78 +1,18 @@
 //! The order guard: builds that end late, by ancestry in the history at hand, deepened, or asked of GitHub.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "support/apart.rs"]
+mod apart;
 #[path = "support/github.rs"]
 mod github;
 mod support;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use github::{Fault, GitHub, On, TOKEN};
+use apart::{Apart, Hosted};
+use github::{Fault, On, TOKEN};
 use serde_json::Value;
-use support::cli;
-use support::git::{bare_repo, git};
-use support::repo::{self, API, FILE, World, commit, ended, kustomization, run_together};
-
-/// A repository with the sources and the manifests: `count` commits of the sources, oldest first.
-struct Mono {
-    world: World,
-    builds: Vec<String>,
-}
-
-impl Mono {
-    fn new(count: usize) -> Self {
-        let world = World::new();
-        // what actions/checkout needs for a commit that is no branch's tip, and GitHub allows
-        git(&world.bare, &["config", "uploadpack.allowReachableSHA1InWant", "true"]);
-        let work = world.full("sources");
-        git(&work, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);
-        let builds = (0..count).map(|nth| commit(&work, "src/main.rs", &format!("// {nth}\n"))).collect();
-        git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
-        Mono { world, builds }
-    }
-
-    /// A checkout of one commit, as actions/checkout makes it.
-    fn checkout(&self, name: &str, sha: &str) -> PathBuf {
-        git(self.world.path(), &["init", "--quiet", name]);
-        let folder = self.world.path().join(name);
-        let refspec = format!("+{sha}:refs/remotes/origin/main");
-        git(&folder, &["remote", "add", "origin", self.world.bare.to_str().unwrap()]);
-        git(&folder, &["fetch", "--quiet", "--no-tags", "--depth", "1", "origin", &refspec]);
-        git(&folder, &["checkout", "--quiet", "-B", "main", "refs/remotes/origin/main"]);
-        git(&folder, &["remote", "set-url", "origin", &self.world.url()]);
-        git(&folder, &["config", "user.name", "Ada"]);
-        git(&folder, &["config", "user.email", "ada@example.com"]);
-        folder
-    }
-
-    /// The job that built a commit.
-    fn job(&self, sha: &str, more: &[&str]) -> Command {
-        let folder = self.checkout(&format!("w-{}-{}", &sha[..7], fastrand::u32(..)), sha);
-        job_in(&folder, sha, more)
-    }
-
-    fn tag(&self) -> String {
-        tag_in(&self.world.file(FILE))
-    }
-}
-
-fn tag_in(text: &str) -> String {
-    let line = text.lines().find(|line| line.contains("newTag")).unwrap();
-    line.split_whitespace().nth(1).unwrap().trim_matches('"').to_owned()
-}
-
-/// `tagbump bump API --push` in the job of a push of a commit to acme/gitops; the tag is the commit's.
-fn job_in(folder: &Path, sha: &str, more: &[&str]) -> Command {
-    let mut command = cli::command(folder);
-    command.args(["bump", API, "--push", "--format", "json"]).args(more);
-    repo::actions(&mut command, "acme/gitops", sha);
-    command
-}
-
-fn notices(told: &Value) -> String {
-    told["notices"].to_string()
-}
+use support::git::git;
+use support::mono::{Mono, job_in, notices, tag_in};
+use support::repo::{self, API, FILE, commit, ended, kustomization, run_together};
 
 #[test]
 fn builds_that_end_in_random_order() {
@@ -243,38 +183,6 @@ fn what_can_not_be_told_is_written_and_said() {
     assert!(told.contains("v4 was built from another repository"), "{told}");
 }
 
-/// The sources on GitHub, the manifests in a repository somewhere else.
-struct Apart {
-    // dropped first: it serves the folder
-    github: GitHub,
-    mono: Mono,
-    target: PathBuf,
-}
-
-impl Apart {
-    fn new(builds: usize) -> Self {
-        let mono = Mono::new(builds);
-        let target = bare_repo(&mono.world.path().join("srv"), "acme/deploy.git");
-        let folder = mono.world.path().join("deploy");
-        git(mono.world.path(), &["init", "--quiet", "deploy"]);
-        commit(&folder, FILE, &kustomization(&[API.into()]));
-        git(&folder, &["push", "--quiet", target.to_str().unwrap(), "HEAD:main"]);
-        Apart { github: GitHub::start(&mono.world.bare), mono, target }
-    }
-
-    fn job(&self, sha: &str, more: &[&str]) -> Command {
-        let name = format!("d-{}", fastrand::u32(..));
-        git(self.mono.world.path(), &["clone", "--quiet", self.target.to_str().unwrap(), &name]);
-        let mut command = job_in(&self.mono.world.path().join(name), sha, more);
-        self.github.env(&mut command);
-        command
-    }
-
-    fn tag(&self) -> String {
-        tag_in(&git(&self.target, &["show", &format!("main:{FILE}")]))
-    }
-}
-
 #[test]
 fn of_another_repository_github_is_asked() {
     let apart = Apart::new(3);
@@ -313,35 +221,6 @@ fn of_diverged_commits_github_knows_the_default_branch() {
     ended(&repo::run(&mut apart.job(&feature, &[])), 0, "superseded");
     ended(&repo::run(&mut apart.job(&feature, &["--if-older", "write"])), 0, "landed");
     ended(&repo::run(&mut apart.job(&builds[1], &[])), 0, "landed");
-}
-
-/// Sources and manifests in one repository on GitHub.
-struct Hosted {
-    // dropped first: it serves the folder
-    github: GitHub,
-    mono: Mono,
-}
-
-impl Hosted {
-    fn new(builds: usize) -> Self {
-        let mono = Mono::new(builds);
-        Hosted { github: GitHub::start(&mono.world.bare), mono }
-    }
-
-    fn job(&self, nth: usize, more: &[&str]) -> Command {
-        let sha = &self.mono.builds[nth];
-        let folder = self.mono.checkout(&format!("h-{}", fastrand::u32(..)), sha);
-        git(&folder, &["remote", "set-url", "origin", &self.github.git_url()]);
-        let mut command = cli::command(&folder);
-        command.args(["bump", API, "--format", "json"]).args(more);
-        repo::actions(&mut command, "acme/gitops", sha);
-        self.github.env(&mut command);
-        command
-    }
-
-    fn proposed(&self) -> String {
-        tag_in(&git(&self.mono.world.bare, &["show", &format!("tagbump/main/api:{FILE}")]))
-    }
 }
 
 #[test]

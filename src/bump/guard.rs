@@ -15,7 +15,7 @@ use crate::facts;
 use crate::git::Checkout;
 use crate::github::{self, GitHub};
 use crate::image::split_tag;
-use crate::land::{Order, RolledBack, Seen, Tip, Written};
+use crate::land::{Order, RolledBack, Seen, There, Tip, Written};
 use crate::plan::{ChangedReference, Leave, Plan};
 use crate::request;
 use crate::tag::Source;
@@ -90,7 +90,8 @@ impl Bump<'_> {
             return Standing::InTime;
         };
         let image = change.renamed_from.as_ref().unwrap_or(&change.image);
-        let at_hand = seen.history.written(tip, image, &change.from, None);
+        let there = There { tip, file: &change.file, image, tag: &change.from };
+        let at_hand = seen.history.written(there, None);
         if let Some(same) =
             at_hand.iter().flat_map(|w| &w.rolled_back).find(|bad| is_same(&bad.tag, &change.to))
         {
@@ -101,13 +102,14 @@ impl Bump<'_> {
         };
         let template = request::tag_template(self.settings, config, want.service.as_deref());
         let built = Built { ours: &ours, from: &change.from, template };
-        let may_be_hidden = at_hand.is_none() && seen.history.may_lack_newer(&ours.sha);
+        let is_known = at_hand.as_ref().is_some_and(|written| written.in_file);
+        let may_be_hidden = !is_known && seen.history.may_lack_newer(&ours.sha);
         let standing = self.judged(seen, &built, at_hand.as_ref());
         if !may_be_hidden || matches!(standing, Standing::Late(_)) {
             return standing;
         }
         // who wrote it may have put it in the place of something newer
-        match seen.history.written(tip, image, &change.from, Some(seen.until)) {
+        match seen.history.written(there, Some(seen.until)) {
             Some(written) => self.judged(seen, &built, Some(&written)),
             None => standing,
         }
@@ -117,15 +119,20 @@ impl Bump<'_> {
     fn judged(&self, seen: Seen<'_>, built: &Built<'_>, written: Option<&Written>) -> Standing {
         let in_tag =
             |tag: &str| facts::commit_named(split_tag(tag).0, built.template, self.checkout.as_ref());
+        let mut untold = None;
         for bad in written.into_iter().flat_map(|written| &written.rolled_back) {
             let Some(source) = bad.source.clone().or_else(|| in_tag(&bad.tag)) else {
-                return Standing::Untold(format!("{} was rolled back, and names no commit", bad.tag));
+                untold = untold.or(Some(format!("{} was rolled back, and names no commit", bad.tag)));
+                continue;
             };
             match self.order_of(seen, built.ours, &source, &bad.tag) {
-                Order::Unknown(why) => return Standing::Untold(why),
+                Order::Unknown(why) => untold = untold.or(Some(why)),
                 order if order.is_late() || order == Order::Same => return rolled_back(bad),
                 _ => {}
             }
+        }
+        if let Some(why) = untold {
+            return Standing::Untold(why);
         }
         let theirs = written.and_then(|written| written.source.clone()).or_else(|| in_tag(built.from));
         let Some(theirs) = theirs else {

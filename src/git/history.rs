@@ -4,14 +4,15 @@
 //! came before.
 
 use std::cell::Cell;
+use std::path::Path;
 use std::time::Instant;
 
-use git2::{Oid, Repository};
+use git2::{Commit, Oid, Repository};
 
 use super::fetch::{self, DEPTHS};
 use super::past::{Deeper, Past};
 use super::place::GitPlace;
-use crate::land::{self, History, Order, Tip, Written};
+use crate::land::{self, History, Order, There, Written};
 use crate::timeline::Commits;
 
 /// How many commits are looked through.
@@ -35,13 +36,17 @@ impl History for GitPlace {
         Box::new(Past::new(&self.workspace().repo, Some(deeper)))
     }
 
-    fn written(&self, tip: &Tip, image: &str, tag: &str, deeper: Option<Instant>) -> Option<Written> {
+    fn written(&self, there: There<'_>, deeper: Option<Instant>) -> Option<Written> {
         let repo = &self.workspace().repo;
-        let at_hand = || written(repo, Oid::from_str(&tip.commit).ok()?, image, tag);
+        let path = self.full_path(there.file);
+        let at_hand = || written(repo, &path, there);
         let mut found = at_hand();
         for depth in DEPTHS {
-            let Some(until) = deeper.filter(|_| found.is_none() && repo.is_shallow()) else { break };
-            self.deepen(depth, until).ok()?;
+            let is_settled = found.as_ref().is_some_and(|found| found.in_file) || !repo.is_shallow();
+            let Some(until) = deeper.filter(|_| !is_settled) else { break };
+            if self.deepen(depth, until).is_err() {
+                break;
+            }
             found = at_hand();
         }
         found
@@ -120,14 +125,33 @@ impl GitPlace {
     }
 }
 
-/// The newest commit whose trailers say that it wrote the tag.
-fn written(repo: &Repository, tip: Oid, image: &str, tag: &str) -> Option<Written> {
+/// The newest commit whose trailers say that it wrote the tag: one that has changed the file, else any.
+fn written(repo: &Repository, path: &str, there: There<'_>) -> Option<Written> {
     let mut walk = repo.revwalk().ok()?;
-    walk.push(tip).ok()?;
-    walk.take(FAR).map_while(Result::ok).find_map(|oid| {
-        let commit = repo.find_commit(oid).ok()?;
-        land::written(&String::from_utf8_lossy(commit.message_bytes()), image, tag)
-    })
+    walk.push(Oid::from_str(&there.tip.commit).ok()?).ok()?;
+    let mut elsewhere = None;
+    for oid in walk.take(FAR).map_while(Result::ok) {
+        let Ok(commit) = repo.find_commit(oid) else { continue };
+        let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
+        let Some(written) = land::written(&message, there.image, there.tag) else { continue };
+        if has_changed(&commit, path, &message) {
+            return Some(Written { in_file: true, ..written });
+        }
+        elsewhere.get_or_insert(written);
+    }
+    elsewhere
+}
+
+/// Whether a commit has changed a file. Where what it was made on is cut off, its message may say so.
+fn has_changed(commit: &Commit<'_>, path: &str, message: &str) -> bool {
+    let file = |commit: &Commit<'_>| Some(commit.tree().ok()?.get_path(Path::new(path)).ok()?.id());
+    let parents = commit.raw_header_bytes().split(|byte| *byte == b'\n');
+    let first = parents.filter(|line| line.starts_with(b"parent ")).count() > 0;
+    match commit.parent(0) {
+        Ok(parent) => file(commit) != file(&parent),
+        Err(_) if first => message.contains(&format!("({path})")),
+        Err(_) => file(commit).is_some(),
+    }
 }
 
 /// Whether all that is cut off comes before a commit.

@@ -10,10 +10,11 @@ use git2::{Delta, DiffFindOptions, ErrorCode, Oid, Repository};
 
 use super::checkout::Checkout;
 use super::failure::{git_failure, no_commit};
-use super::fetch;
-use super::transport::Endpoint;
+use super::transport::{Endpoint, Stopped};
 use super::workspace::Workspace;
+use super::{fetch, verdict};
 use crate::error::{Failure, Result};
+use crate::land::Trouble;
 use crate::timeline::{Commits, Id, Links, Words};
 
 const DEEPER: &str = "refs/tagbump/past";
@@ -26,6 +27,8 @@ pub struct Past<'r> {
     repo: &'r Repository,
     trails: RefCell<HashMap<String, Trail>>,
     deeper: Option<Deeper<'r>>,
+    /// Why no more of it came.
+    stopped: RefCell<Option<Stopped>>,
 }
 
 /// Where more of the history is to be had.
@@ -59,7 +62,16 @@ impl Checkout {
 impl<'r> Past<'r> {
     pub(super) fn new(repo: &'r Repository, deeper: Option<Deeper<'r>>) -> Self {
         be_thorough(false);
-        Past { repo, trails: RefCell::default(), deeper }
+        Past { repo, trails: RefCell::default(), deeper, stopped: RefCell::default() }
+    }
+
+    /// Why the server did not give more, where more was asked for.
+    pub fn trouble(&self) -> Option<String> {
+        let (deeper, stopped) = self.deeper.as_ref().zip(self.stopped.take())?;
+        Some(match verdict::of_fetch(stopped, deeper.endpoint, "the server") {
+            Trouble::Passing { what, .. } | Trouble::Unreachable { what } => what,
+            Trouble::Final(failure) => failure.message,
+        })
     }
 
     fn look_up(&self, tree: Id, path: &str) -> Result<Option<Oid>, git2::Error> {
@@ -162,7 +174,8 @@ impl Commits for Past<'_> {
         let Some(depth) = DEPTHS.get(deeper.steps.get()) else { return false };
         deeper.steps.set(deeper.steps.get() + 1);
         let Deeper { workspace, endpoint, branch, until, .. } = deeper;
-        fetch::deepen(workspace, endpoint, branch, DEEPER, *depth, *until).is_ok()
+        let done = fetch::deepen(workspace, endpoint, branch, DEEPER, *depth, *until);
+        done.map_err(|stopped| self.stopped.replace(Some(stopped))).is_ok()
     }
 }
 

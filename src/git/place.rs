@@ -305,7 +305,7 @@ impl GitPlace {
         Ok((path, entry.filemode()))
     }
 
-    fn full_path(&self, path: &str) -> String {
+    pub(super) fn full_path(&self, path: &str) -> String {
         if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
     }
 }

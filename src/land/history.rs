@@ -11,9 +11,10 @@ use crate::timeline::Commits;
 
 /// What is known of the commits before a tip, and of those that images are built from.
 pub trait History {
-    /// The commit that brought an image's tag to the tip, by its trailers; with `deeper` also where that takes
-    /// asking the server. Nothing where none is found.
-    fn written(&self, tip: &Tip, image: &str, tag: &str, deeper: Option<Instant>) -> Option<Written>;
+    /// The commit that wrote what stands there, by its trailers; with `deeper` also where that takes asking the
+    /// server. Where none of those has changed the file, as it was moved since, the newest one that wrote the
+    /// same tag. Nothing where none is found.
+    fn written(&self, there: There<'_>, deeper: Option<Instant>) -> Option<Written>;
 
     /// Whether commits that come after this one may be on the branch, and not at hand.
     fn may_lack_newer(&self, commit: &str) -> bool;
@@ -25,9 +26,21 @@ pub trait History {
     fn order(&self, ours: &str, theirs: &str, until: Instant) -> Order;
 }
 
+/// A tag in a file of a tip.
+#[derive(Clone, Copy, Debug)]
+pub struct There<'a> {
+    pub tip: &'a Tip,
+    /// Below the root.
+    pub file: &'a str,
+    pub image: &'a str,
+    pub tag: &'a str,
+}
+
 /// What a commit's trailers say of a tag that it wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
+    /// Whether it is known to have changed the file that was asked for.
+    pub in_file: bool,
     /// What the image was built from.
     pub source: Option<Source>,
     /// What was there before, where it was put in the place of that by a rollback.
@@ -90,6 +103,7 @@ pub fn written(message: &str, image: &str, tag: &str) -> Option<Written> {
         same_image(name, image) && split_tag(rest).0 == split_tag(tag).0
     };
     blocks(message).rev().find(|block| values(block, IMAGE).any(wrote)).map(|block| Written {
+        in_file: false,
         source: values(&block, SOURCE).find_map(Source::parse),
         rolled_back: values(&block, ROLLBACK).filter_map(|value| RolledBack::of(value, image)).collect(),
     })

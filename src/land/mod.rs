@@ -15,7 +15,7 @@ use crate::error::{Failure, Result};
 use crate::plan::{FileEdit, Plan, Shelf};
 
 pub use attempts::land;
-pub use history::{History, Order, RolledBack, Written, brought, written};
+pub use history::{History, Order, RolledBack, There, Written, brought, written};
 pub use pace::{Clock, Pace, SystemClock};
 
 /// Where a branch is.

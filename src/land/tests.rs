@@ -163,7 +163,7 @@ impl super::History for FakePlace {
         panic!("nobody asks what was")
     }
 
-    fn written(&self, _: &Tip, _: &str, _: &str, _: Option<Instant>) -> Option<Written> {
+    fn written(&self, _: There<'_>, _: Option<Instant>) -> Option<Written> {
         None
     }
 

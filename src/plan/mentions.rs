@@ -22,20 +22,18 @@ pub struct Mention {
     pub digest: Option<String>,
 }
 
-/// What is meant, in the order of files and text; workloads whose image a kustomization sets are not. Nothing
-/// where nothing is meant.
-///
-/// # Errors
-/// Exit 1 where a named file can't be read as YAML, and what the shelf says.
-pub fn mentions(shelf: &dyn Shelf, request: &Request) -> Result<Vec<Mention>> {
-    let survey = files::survey(shelf, request)?;
-    Ok(found(&survey, request)?.iter().map(|m| mention(&survey, m)).collect())
+/// What one file means, in the order of its text; nothing where it can't be read as YAML.
+pub fn mentions(shelf: &dyn Shelf, request: &Request) -> Option<Vec<Mention>> {
+    let survey = files::survey(shelf, request).ok().filter(|survey| survey.unread.is_empty())?;
+    Some(found(&survey, request).ok()?.iter().map(|m| mention(&survey, m)).collect())
 }
 
-/// As [`mentions`], where each want must mean something.
+/// What is meant, in the order of files and text; workloads whose image a kustomization sets are not. Each want
+/// must mean something.
 ///
 /// # Errors
-/// Also exit 3, which names the nearest images seen.
+/// Exit 1 where a named file can't be read as YAML, what the shelf says, and exit 3, which names the nearest
+/// images seen.
 pub fn some_mentions(shelf: &dyn Shelf, request: &Request) -> Result<Vec<Mention>> {
     let survey = files::survey(shelf, request)?;
     let matches = found(&survey, request)?;

@@ -6,7 +6,7 @@ use super::parsed::Parsed;
 use super::seen::Seen;
 use super::{Field, Request, Want};
 use crate::error::{Exit, Failure, inline};
-use crate::image::{NAME_LENGTH, Tag, same_image, short_name};
+use crate::image::{NAME_LENGTH, same_image, short_name};
 use crate::manifest::Refusal;
 
 /// How many places or names a message lists.
@@ -142,10 +142,10 @@ pub(super) fn unexpected(survey: &Survey, matches: &[Match], expected: usize) ->
 
 pub(super) fn different_tags(survey: &Survey, want: &Want, matches: &[&Match]) -> Failure {
     let message = format!(
-        "{} has different tags in {}: which are meant to be {}? nothing was written{}",
+        "{} has different tags in {}: which are meant{}? nothing was written{}",
         want.name,
         places(matches.len()),
-        wanted_tag(want),
+        want.tag.as_ref().map(|tag| format!(" to be {tag}")).unwrap_or_default(),
         list(survey, matches)
     );
     Failure::new(Exit::NoMatch, message)
@@ -177,9 +177,4 @@ fn references(n: usize) -> String {
 /// The tag as it is told; a missing one has no text.
 fn shown(tag: Option<&str>) -> &str {
     tag.unwrap_or("(no tag)")
-}
-
-/// Every tag that is asked for, for messages.
-fn wanted_tag(want: &Want) -> &str {
-    want.tag.as_ref().map_or("*", Tag::as_str)
 }

@@ -6,6 +6,28 @@ use jiff::Timestamp;
 use super::timeline::{Timeline, TimelineEntry, lasting};
 use crate::timeline::Reach;
 
+/// What Mermaid's grammar takes for its own at the start of a line, in lower case.
+const WORDS: [&str; 18] = [
+    "accdescr",
+    "acctitle",
+    "axisformat",
+    "call",
+    "click",
+    "dateformat",
+    "excludes",
+    "gantt",
+    "href",
+    "includes",
+    "inclusiveenddates",
+    "section",
+    "tickinterval",
+    "title",
+    "todaymarker",
+    "topaxis",
+    "weekday",
+    "weekend",
+];
+
 /// A fenced block of Markdown.
 pub fn timeline_mermaid(timeline: &Timeline) -> String {
     let mut lines = vec![
@@ -40,7 +62,16 @@ fn bar(told: &TimelineEntry, timeline: &Timeline) -> String {
     let until = told.entry.until.unwrap_or(timeline.now).max(since);
     let state = if told.entry.until.is_none() { "active, " } else { "" };
     let lasted = lasting(until - since);
-    format!("    {} ({lasted}) :{state}{}, {}", plain(&told.tag()), clock(since), clock(until))
+    format!("    {} ({lasted}) :{state}{}, {}", name(&told.tag()), clock(since), clock(until))
+}
+
+/// A bar's name: the tag, which must not look like a date or a word of the grammar.
+fn name(tag: &str) -> String {
+    let name = plain(tag);
+    let lower = name.to_ascii_lowercase();
+    let is_word = WORDS.iter().any(|word| lower.starts_with(word));
+    let shape = name.chars().take(10).map(|c| if c.is_ascii_digit() { '0' } else { c });
+    if is_word || shape.eq("0000-00-00".chars()) { format!("tag {name}") } else { name }
 }
 
 /// Days, or hours where it is about less than three days.

@@ -21,8 +21,18 @@ pub struct Timeline {
     pub image: String,
     pub entries: Vec<TimelineEntry>,
     pub reach: Reach,
+    pub origin: Origin,
     /// Seconds since the epoch.
     pub now: i64,
+}
+
+/// Where a history was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In the checkout.
+    Here,
+    /// On the server; why it did not give more, where it was asked for more.
+    Fetched(Option<String>),
 }
 
 /// One of them, and what it was built from, where that is known.
@@ -44,11 +54,12 @@ impl Timeline {
     pub fn cut(&self) -> Option<String> {
         let Reach::Cut { commit, time } = self.reach else { return None };
         let commit = commit.to_string();
-        Some(format!(
-            "the history here goes back to {} of {} only; --fetch reads further",
-            commit.get(..DIGITS).unwrap_or(&commit),
-            moment(time)
-        ))
+        let edge = format!("{} of {}", commit.get(..DIGITS).unwrap_or(&commit), moment(time));
+        Some(match &self.origin {
+            Origin::Here => format!("the history here goes back to {edge} only; --fetch reads further"),
+            Origin::Fetched(None) => format!("the history was read back to {edge} only"),
+            Origin::Fetched(Some(why)) => format!("the history was read back to {edge} only: {why}"),
+        })
     }
 }
 

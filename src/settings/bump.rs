@@ -50,7 +50,9 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
 /// Exit 2, with the flag and what it takes.
 pub fn rollback(args: RollbackArgs, environment: Environment, now: i64) -> Result<BumpSettings> {
     let images = images(&args.images)?;
-    let is_plain = |image: &&ImageArg| image.new_name == Part::Unsaid && image.digest == Part::Unsaid;
+    let is_plain = |image: &&ImageArg| {
+        image.new_name == Part::Unsaid && image.digest == Part::Unsaid && image.tag != Part::Keep
+    };
     if let Some(image) = images.iter().find(|image| !is_plain(image)) {
         return Err(Failure::usage(format!("IMAGE {}: a rollback takes NAME[:TAG]", image.name))
             .hinted("the digest comes back with its tag"));

@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
             let name: Rc<str> =
                 if prefix.is_empty() { path.as_str().into() } else { format!("{prefix}/{path}").into() };
             let Some(blob) = self.commits.file(links.tree, &name)? else { continue };
-            let says = self.read(file, blob)?;
+            let says = self.read(file, blob)?.unwrap_or_default();
             let numbers = says.iter().map(|_| self.number()).collect();
             self.follow((tip, &links), Track { file, name, blob, says: Some(says), numbers });
         }
@@ -175,7 +175,7 @@ impl<'a> Walk<'a> {
         }
         let says = match track.says.take() {
             Some(says) => says,
-            None => self.read(track.file, track.blob)?,
+            None => self.read(track.file, track.blob)?.unwrap_or_default(),
         };
         let mut before = Vec::new();
         for (parent, its) in parents {
@@ -221,7 +221,11 @@ impl<'a> Walk<'a> {
             name = old.into();
         }
         let Some(blob) = blob else { return Ok(None) };
-        let said = self.read(track.file, blob)?;
+        let Some(said) = self.read(track.file, blob)? else {
+            // what can't be read changes nothing: neither it nor who mends it has written a tag
+            let (says, numbers) = (Some(says.into()), Rc::clone(&track.numbers));
+            return Ok(Some(Track { file: track.file, name, blob, says, numbers }));
+        };
         let became = align(&said, says);
         let numbers =
             became.into_iter().map(|n| n.map_or_else(|| self.number(), |n| track.numbers[n])).collect();
@@ -265,11 +269,11 @@ impl<'a> Walk<'a> {
         self.numbers
     }
 
-    /// What a version says; what was no YAML then said nothing.
-    fn read(&self, file: usize, blob: Id) -> Result<Rc<[Mention]>> {
+    /// What a version says; nothing where it was no YAML then.
+    fn read(&self, file: usize, blob: Id) -> Result<Option<Rc<[Mention]>>> {
         let bytes = self.commits.read(blob)?;
         let shelf = Version { file: &self.files[file], bytes: &bytes };
-        Ok(mentions(&shelf, self.request).unwrap_or_default().into())
+        Ok(mentions(&shelf, self.request).map(Into::into))
     }
 }
 

@@ -3,11 +3,14 @@
 
 pub mod bad_line;
 pub mod cli;
+pub mod fifty;
 pub mod files;
 pub mod git;
 pub mod git_server;
 pub mod init;
 pub mod keys;
+pub mod mono;
+pub mod past;
 pub mod proxy;
 pub mod repo;
 pub mod trap;

@@ -81,9 +81,13 @@ impl Bump<'_> {
         basis: Basis<'_>,
     ) -> Result<Request> {
         let wants = typed.wants.iter().map(|want| Want { tag: None, ..want.clone() }).collect();
-        let plain = Request { wants, ..typed.clone() };
-        let now = plan::changeable_mentions(basis.shelf, &plain)?;
+        let mut plain = Request { wants, ..typed.clone() };
         let known = self.backward.borrow().clone();
+        if known.is_some() {
+            // which places are meant was settled when this began
+            (plain.all, plain.expect) = (true, None);
+        }
+        let now = plan::changeable_mentions(basis.shelf, &plain)?;
         let backward = match known {
             Some(backward) => {
                 still_there(&backward, &now, &plain)?;
@@ -114,7 +118,8 @@ impl Bump<'_> {
         for search in &searches {
             let others = searches.iter().filter(|other| other.want == search.want);
             let want = &typed.wants[search.want];
-            let to = target(search, others, want, back, reach)?;
+            let to = target(search, others, want, back)
+                .ok_or_else(|| nowhere(search, want.tag.as_ref(), reach, basis))?;
             let service = want.service.as_deref();
             let template = request::tag_template(self.settings, config, service);
             let source = |entry: &Entry| {
@@ -130,7 +135,7 @@ impl Bump<'_> {
                 .iter()
                 .filter(|now| **now != to)
                 .map(|now| RolledBack { tag: now.joined(), source: search.writer(now).and_then(source) });
-            let bad = bad.collect();
+            let bad = bad.chain(search.taken_away()).collect();
             sources.insert(search.found.as_ref().and_then(|(_, entry)| source(entry)).map(|s| s.to_string()));
             backward.add(search, want, to, bad)?;
         }
@@ -218,18 +223,17 @@ fn target<'s>(
     mut others: impl Iterator<Item = &'s Search>,
     want: &Want,
     back: Back,
-    reach: Reach,
-) -> Result<Said> {
+) -> Option<Said> {
     let own = search.found.as_ref();
     let found = own.or_else(|| others.find_map(|other| other.found.as_ref()).filter(|_| want.tag.is_some()));
     match (found, &want.tag) {
-        (Some((said, _)), _) => Ok(said.clone()),
-        (None, Some(named)) if back.force => Ok(Said { tag: Some(named.to_string()), digest: None }),
-        (None, named) => Err(nowhere(search, named.as_ref(), reach)),
+        (Some((said, _)), _) => Some(said.clone()),
+        (None, Some(named)) if back.force => Some(Said { tag: Some(named.to_string()), digest: None }),
+        (None, _) => None,
     }
 }
 
-fn nowhere(search: &Search, named: Option<&Tag>, reach: Reach) -> Failure {
+fn nowhere(search: &Search, named: Option<&Tag>, reach: Reach, basis: Basis<'_>) -> Failure {
     let Search { image, file, line, now, seen, .. } = search;
     let message = match named {
         Some(named) => {
@@ -238,12 +242,18 @@ fn nowhere(search: &Search, named: Option<&Tag>, reach: Reach) -> Failure {
         }
         None => format!("{file}:{line}: {image} had no other tag before {}", joined(now)),
     };
-    let (message, hint) = match reach {
-        Reach::Cut { .. } => (
+    let (message, hint) = match (reach, basis.before) {
+        (Reach::Cut { .. }, Before::Head) => (
             format!("{message}, as far as the history here goes"),
             "git fetch --deepen 1000 brings more of it; --push reads it from the server",
         ),
-        Reach::Enough => (message, "tagbump history lists what there was; --to TAG --force takes any tag"),
+        (Reach::Cut { .. }, Before::Tip { .. }) => (
+            format!("{message}, as far as the server has given the history"),
+            "run again, or from a full clone; --to TAG --force takes any tag",
+        ),
+        (Reach::Enough, _) => {
+            (message, "tagbump history lists what there was; --to TAG --force takes any tag")
+        }
     };
     Failure::new(Exit::NoMatch, message).hinted(hint)
 }
@@ -271,7 +281,8 @@ impl Backward {
             only.insert(search.file.clone());
         }
         for bad in bad.into_iter().map(|bad| (at, bad)) {
-            if !self.rolled_back.contains(&bad) {
+            // what is gone to on purpose is not bad any more
+            if bad.1.tag != to.joined() && !self.rolled_back.contains(&bad) {
                 self.rolled_back.push(bad);
             }
         }

@@ -1,7 +1,7 @@
 //! Which tag a file's references go back to: looked for among those that they had, newest first.
 
 use crate::image::{Tag, join_tag};
-use crate::land::written;
+use crate::land::{RolledBack, written};
 use crate::plan::Mention;
 use crate::timeline::Entry;
 
@@ -103,6 +103,15 @@ impl Search {
         if is_it && self.found.is_none() {
             self.found = Some((said, entry.clone()));
         }
+    }
+
+    /// What the rollbacks that wrote what is there now took away: it stays away.
+    pub fn taken_away(&self) -> Vec<RolledBack> {
+        let messages = self.writers.iter().filter_map(|(said, entry)| Some((said, entry.written.as_ref()?)));
+        let written = messages.filter_map(|(said, by)| {
+            written(&by.words.message, &self.image, said.tag.as_deref().unwrap_or_default())
+        });
+        written.flat_map(|written| written.rolled_back).collect()
     }
 
     /// What a rollback took away is not gone back to by the next one.
