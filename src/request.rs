@@ -22,8 +22,8 @@ pub fn request(settings: &BumpSettings, config: &Config, compute: &Compute<'_>) 
     Ok(Request {
         wants,
         add: settings.add,
-        all: settings.all,
-        expect: settings.expect,
+        all: settings.places.all,
+        expect: settings.places.expect,
         services,
         leave: Vec::new(),
     })
@@ -108,12 +108,12 @@ impl<'a> Asked<'a> {
 
     /// Where to look: the files and fields that were typed, else the service's.
     fn scope(&self, settings: &BumpSettings) -> Result<Scope> {
-        let typed = &settings.selection;
-        if !settings.fields.is_empty() {
+        let typed = &settings.places.selection;
+        if !settings.places.fields.is_empty() {
             let field = |path: &FieldPath| Field { files: typed.clone(), within: None, path: path.clone() };
             return Ok(Scope {
                 files: None,
-                fields: settings.fields.iter().map(field).collect(),
+                fields: settings.places.fields.iter().map(field).collect(),
                 only: None,
             });
         }

@@ -46,29 +46,11 @@ pub struct BumpArgs {
     pub digest: Option<String>,
 
     #[command(flatten)]
-    pub files: FileArgs,
-
-    /// Several places with different tags are all meant
-    #[arg(long, env = "TAGBUMP_ALL", hide_env = true, value_parser = FalseyValueParser::new())]
-    pub all: bool,
-
-    /// Set this field, and only it, in the -f files; repeatable
-    #[arg(
-        long = "field",
-        value_name = "PATH",
-        env = "TAGBUMP_FIELD",
-        hide_env = true,
-        value_delimiter = '\n'
-    )]
-    pub fields: Vec<String>,
+    pub places: PlaceArgs,
 
     /// Give a kustomization that lacks the image an entry, and a block without a tag the key
     #[arg(long, env = "TAGBUMP_ADD", hide_env = true, value_parser = FalseyValueParser::new())]
     pub add: bool,
-
-    /// Fail unless exactly N references match
-    #[arg(long, value_name = "N", env = "TAGBUMP_EXPECT", hide_env = true)]
-    pub expect: Option<String>,
 
     /// What to do where the tip has a newer build already [default: skip in Actions, else fail]
     #[arg(
@@ -112,13 +94,23 @@ pub struct RollbackArgs {
     pub force: bool,
 
     #[command(flatten)]
+    pub places: PlaceArgs,
+
+    #[command(flatten)]
+    pub deliver: DeliverArgs,
+}
+
+/// Which references are meant.
+#[derive(Debug, Args)]
+pub struct PlaceArgs {
+    #[command(flatten)]
     pub files: FileArgs,
 
-    /// Several places with different tags are all meant: each goes back to its own
+    /// Several places with different tags are all meant
     #[arg(long, env = "TAGBUMP_ALL", hide_env = true, value_parser = FalseyValueParser::new())]
     pub all: bool,
 
-    /// Put back this field, and only it, in the -f files; repeatable
+    /// Set this field, and only it, in the -f files; repeatable
     #[arg(
         long = "field",
         value_name = "PATH",
@@ -131,9 +123,6 @@ pub struct RollbackArgs {
     /// Fail unless exactly N references match
     #[arg(long, value_name = "N", env = "TAGBUMP_EXPECT", hide_env = true)]
     pub expect: Option<String>,
-
-    #[command(flatten)]
-    pub deliver: DeliverArgs,
 }
 
 /// How far a change goes, and how it is told.

@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub use bump::{BumpArgs, DeliverArgs, RollbackArgs};
+pub use bump::{BumpArgs, DeliverArgs, PlaceArgs, RollbackArgs};
 pub use init::InitArgs;
 pub use look::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
 
@@ -133,7 +133,7 @@ pub enum Command {
 /// Flags that every command has.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
-    /// Where to work: a folder, or for bump --push and --pr a URL [default: .]
+    /// Where to work: a folder, or for --push, --pr and history a URL [default: .]
     #[arg(short = 'C', long = "repo", value_name = "DIR|URL", env = "TAGBUMP_REPO", hide_env = true)]
     pub repo: Option<String>,
 

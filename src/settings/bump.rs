@@ -3,10 +3,10 @@
 use super::words::{branch, count, duration, fields, given, listed, parse_template, told};
 use super::{
     Back, BumpSettings, CommitSettings, DEFAULT_PR_BRANCH, DEFAULT_REMOTE, DEFAULT_TIMEOUT, Delivery,
-    LandingSettings, PullSettings, Reach, Root, place,
+    LandingSettings, Places, PullSettings, Reach, Root, place,
 };
 use crate::actions::Run;
-use crate::cli::{BumpArgs, DeliverArgs, IfOlder, RollbackArgs, Via};
+use crate::cli::{BumpArgs, DeliverArgs, IfOlder, PlaceArgs, RollbackArgs, Via};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 use crate::git::{Identity, Tokens};
@@ -31,11 +31,8 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         tag: given(args.tag.as_deref()).map(Tag::parse).transpose().map_err(told)?,
         template: template.map(|text| parse_template("--tag-template", text)).transpose()?,
         default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
-        selection: Selection::new(&listed(args.files.files))?,
-        fields: fields(&listed(args.fields))?,
-        all: args.all,
+        places: places(args.places)?,
         add: args.add,
-        expect: given(args.expect.as_deref()).map(|text| count("--expect", text)).transpose()?,
         back: None,
         delivery: delivery(args.deliver, if_older, &environment)?,
         place: place(&args.common, args.source.as_deref(), environment, now)?,
@@ -62,11 +59,8 @@ pub fn rollback(args: RollbackArgs, environment: Environment, now: i64) -> Resul
         tag: given(args.to.as_deref()).map(Tag::parse).transpose().map_err(told)?,
         template: None,
         default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
-        selection: Selection::new(&listed(args.files.files))?,
-        fields: fields(&listed(args.fields))?,
-        all: args.all,
+        places: places(args.places)?,
         add: false,
-        expect: given(args.expect.as_deref()).map(|text| count("--expect", text)).transpose()?,
         back: Some(Back { force: args.force }),
         delivery: delivery(args.deliver, IfOlder::Write, &environment)?,
         place: place(&args.common, None, environment, now)?,
@@ -78,6 +72,15 @@ pub fn rollback(args: RollbackArgs, environment: Environment, now: i64) -> Resul
 fn images(typed: &[String]) -> Result<Vec<ImageArg>> {
     let images = typed.iter().filter(|image| !image.is_empty());
     images.map(|image| ImageArg::parse(image).map_err(told)).collect()
+}
+
+fn places(args: PlaceArgs) -> Result<Places> {
+    Ok(Places {
+        selection: Selection::new(&listed(args.files.files))?,
+        fields: fields(&listed(args.fields))?,
+        all: args.all,
+        expect: given(args.expect.as_deref()).map(|text| count("--expect", text)).transpose()?,
+    })
 }
 
 fn delivery(args: DeliverArgs, if_older: IfOlder, environment: &Environment) -> Result<Delivery> {
@@ -163,10 +166,10 @@ impl BumpSettings {
         if self.images.is_empty() {
             return usage("no IMAGE was given", "name one, as ghcr.io/acme/api");
         }
-        if !self.fields.is_empty() && self.selection.is_everything() {
+        if !self.places.fields.is_empty() && self.places.selection.is_everything() {
             return usage("--field needs -f", "name the files whose field is to be set");
         }
-        if !self.fields.is_empty() && self.images.len() != 1 {
+        if !self.places.fields.is_empty() && self.images.len() != 1 {
             return usage("--field needs exactly one IMAGE", "bump the images one by one");
         }
         Ok(())

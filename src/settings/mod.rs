@@ -50,14 +50,21 @@ pub struct BumpSettings {
     /// It computes the tag of a bare IMAGE.
     pub template: Option<Template>,
     pub default_template: Template,
-    pub selection: Selection,
-    pub fields: Vec<FieldPath>,
-    pub all: bool,
+    pub places: Places,
     pub add: bool,
-    pub expect: Option<usize>,
     /// Where it is a rollback: tags are those to go back to.
     pub back: Option<Back>,
     pub delivery: Delivery,
+}
+
+/// Which references are meant.
+#[derive(Clone, Debug)]
+pub struct Places {
+    pub selection: Selection,
+    pub fields: Vec<FieldPath>,
+    /// Several places with different tags are all meant.
+    pub all: bool,
+    pub expect: Option<usize>,
 }
 
 /// What a rollback is asked for besides.
