@@ -109,7 +109,7 @@ fn row(told: &TimelineEntry, now: i64, several: bool) -> Vec<String> {
         Some(written) => format!("since {}", moment(written.time)),
         None => "since earlier".to_owned(),
     };
-    let lasted = told.seconds(now).map_or("-".to_owned(), |seconds| lasting(seconds));
+    let lasted = told.seconds(now).map_or("-".to_owned(), lasting);
     let commit = written.as_ref().map(|written| written.commit.to_string());
     let author = written.as_ref().map_or("-".to_owned(), |written| inline(&written.words.author));
     let mut cells = vec![

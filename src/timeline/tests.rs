@@ -6,10 +6,13 @@ use crate::image::Part;
 use crate::plan::{Found, Look, Request, Scope, Shelf, SourceFile, Want, some_mentions};
 use crate::select::{Selection, Standing};
 
+/// Texts by their paths.
+type Files = BTreeMap<String, String>;
+
 /// Commits in memory. What a file holds is its name in the database; so is a tree's.
 #[derive(Default)]
 struct Fake {
-    commits: RefCell<BTreeMap<Id, (Links, BTreeMap<String, String>)>>,
+    commits: RefCell<BTreeMap<Id, (Links, Files)>>,
     /// Commits that `deepen` brings.
     cut: RefCell<Vec<Id>>,
     deepened: Cell<usize>,
