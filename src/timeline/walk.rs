@@ -27,7 +27,7 @@ pub fn tell(
         let mut entries = walk.step(commit, stop)?;
         entries.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         // containers of one file that go together are told once
-        entries.dedup_by(|a, b| is_told_with(a, b));
+        entries.dedup_by(is_told_with);
         if !entries.into_iter().all(&mut *take) {
             return Ok(Reach::Enough);
         }
