@@ -137,6 +137,9 @@ impl Console {
     /// The tags that an image has had.
     pub fn timeline(&self, timeline: &Timeline, format: HistoryFormat) -> ExitCode {
         self.notices(&Vec::from_iter(timeline.cut()));
+        if timeline.entries.is_empty() {
+            self.notices(&[format!("no tag of {} came in that time", timeline.image)]);
+        }
         self.plain(&match format {
             HistoryFormat::Text => timeline_text(timeline),
             HistoryFormat::Json => timeline_json(timeline),

@@ -370,8 +370,4 @@ fn two_tags_in_one_file() {
     );
     ended(&rollback(&past, &[API, "-f", "pods.yaml", "--to", "v1"]), 0, "edited");
     assert_eq!(past.read("pods.yaml"), pods("v1", "v1"));
-    // with one tag they go together
-    past.git("x", &["checkout", "--quiet", "HEAD^", "--", "pods.yaml"]);
-    past.commit("Ada", "v2");
-    ended(&rollback(&past, &[API]), 0, "edited");
 }

@@ -194,3 +194,43 @@ fn on_a_branch_of_others() {
     }
     assert_eq!(tag_in(&git(bare, &["show", &format!("main:{FILE}")])), hosted.mono.builds[3][..7]);
 }
+
+#[test]
+fn by_the_api_somebody_was_faster() {
+    for (path, exit, outcome) in [("README.md", 0, "landed"), (FILE, 4, "failed")] {
+        let hosted = hosted(5, &BY_API);
+        let world = &hosted.mono.world;
+        let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+        let text =
+            if path == FILE { world.file(FILE).replace(&hosted.mono.tag(), "v9") } else { "x\n".to_owned() };
+        hosted.github.before(On::CreateCommitOnBranch, move || {
+            rival(&scratch, &bare, path, &text);
+        });
+        let told = ended(&repo::run(&mut hosted.rollback(&BY_API)), exit, outcome);
+        if exit == 0 {
+            assert_eq!(hosted.mono.tag(), hosted.mono.builds[1][..7]);
+        } else {
+            assert!(told["error"]["message"].as_str().unwrap().starts_with("not rolled back: "), "{told}");
+            assert_eq!(hosted.mono.tag(), "v9");
+        }
+    }
+}
+
+/// What a step of a workflow is told: as of any bump.
+#[test]
+fn a_step_has_its_outputs() {
+    let hosted = hosted(4, &["--push"]);
+    let outputs = hosted.mono.world.path().join("outputs");
+    let mut command = hosted.rollback(&["--push"]);
+    repo::actions(&mut command, "acme/gitops", &hosted.mono.world.tip());
+    command.env("GITHUB_SERVER_URL", hosted.github.url()).env("GITHUB_OUTPUT", &outputs);
+    ended(&repo::run(&mut command), 0, "landed");
+    let outputs = std::fs::read_to_string(outputs).unwrap();
+    for (name, value) in
+        [("outcome", "landed"), ("tag", &hosted.mono.builds[1][..7]), ("commit", &hosted.mono.world.tip())]
+    {
+        let start = format!("{name}<<");
+        let shown = outputs.split_once(&start).and_then(|(_, rest)| rest.lines().nth(1));
+        assert_eq!(shown, Some(value), "{name} in {outputs}");
+    }
+}

@@ -276,3 +276,37 @@ fn who_wrote_the_last_commit_is_not_looked_for() {
     assert!(usual < deepened, "{usual} and {deepened} requests");
     assert_eq!(requests("d4", "as ever"), usual);
 }
+
+/// A fix of what came back is made on an older commit than the bad one: the bad one stays away all the same.
+#[test]
+fn a_fix_on_a_branch_does_not_make_one_forget() {
+    let mono = rolled_back(6);
+    let work = mono.world.path().join("sources");
+    git(&work, &["checkout", "--quiet", "-b", "fix", &mono.builds[1]]);
+    let fixes = ["one", "two"].map(|text| commit(&work, "src/fix.rs", text));
+    git(&work, &["push", "--quiet", "origin", "fix"]);
+    for fix in &fixes {
+        let run = repo::run(&mut mono.job(fix, &["--branch", "main", "--if-older", "write"]));
+        ended(&run, 0, "landed");
+        let bad = format!("Tagbump-Rollback: {API}:{:.7} acme/gitops@{}", mono.builds[3], mono.builds[3]);
+        assert!(mono.world.message().contains(&bad), "{}", mono.world.message());
+    }
+    held(&mono, 3, &[]);
+    held(&mono, 2, &[]);
+    ended(&repo::run(&mut mono.job(&mono.builds[4], &[])), 0, "landed");
+    assert!(!mono.world.message().contains("Tagbump-Rollback"), "it is over: {}", mono.world.message());
+    ended(&repo::run(&mut mono.job(&mono.builds[3], &[])), 0, "superseded");
+}
+
+/// The good tag gets its digest, by a bump that knows nothing of what was bad.
+#[test]
+fn a_bump_of_the_good_tag_does_not_make_one_forget() {
+    let mono = rolled_back(5);
+    let digest = format!("sha256:{:064x}", 1);
+    let more = ["--digest", &digest, "--if-older", "write"];
+    ended(&repo::run(&mut mono.job(&mono.builds[1], &more)), 0, "landed");
+    held(&mono, 3, &[]);
+    // whoever writes the bad one on purpose has it
+    ended(&repo::run(&mut mono.job(&mono.builds[3], &["--if-older", "write"])), 0, "landed");
+    assert!(!mono.world.message().contains("Tagbump-Rollback"), "{}", mono.world.message());
+}

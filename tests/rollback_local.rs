@@ -222,3 +222,60 @@ fn below_the_top_of_the_repository() {
     );
     assert!(past.git("x", &["log", "-1", "--format=%B"]).contains("(one/k/kustomization.yaml)"));
 }
+
+fn pods(tags: &[&str]) -> String {
+    let pod =
+        |tag: &&str| format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: {API}:{tag}\n");
+    tags.iter().map(pod).collect::<Vec<_>>().join("---\n")
+}
+
+fn of_pods(versions: &[&[&str]]) -> Past {
+    let past = Past::new();
+    for tags in versions {
+        past.write("pods.yaml", &pods(tags));
+        past.commit("Ada", &tags.join(" "));
+    }
+    past
+}
+
+/// At one tag now, and at two before: neither gets what the other one had.
+#[test]
+fn two_tags_before() {
+    let past = of_pods(&[&["v1", "w1"], &["v2", "v2"]]);
+    let text = failed(&rollback(&past, &[API]), 3);
+    let wanted = format!(
+        "pods.yaml: before v2 {API} had two tags there, v1 and w1\nname the tag to go back to with --to"
+    );
+    assert_eq!(text, wanted);
+    assert_eq!(past.read("pods.yaml"), pods(&["v2", "v2"]));
+    ended(&rollback(&past, &[API, "--to", "w1"]), 0, "edited");
+    assert_eq!(past.read("pods.yaml"), pods(&["w1", "w1"]));
+    // one after the other to the same is the same
+    let past = of_pods(&[&["v1", "v1"], &["v2", "v1"], &["v2", "v2"]]);
+    ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read("pods.yaml"), pods(&["v1", "v1"]));
+    // one that came with the present tag goes along
+    let past = of_pods(&[&["v1"], &["v2", "v2"]]);
+    ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read("pods.yaml"), pods(&["v1", "v1"]));
+}
+
+/// What another reference had, which was there for a while, is nothing to go back to.
+#[test]
+fn a_reference_that_is_gone() {
+    let past = of_pods(&[&["v1"], &["v1", "v9"], &["v1"], &["v2"]]);
+    ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read("pods.yaml"), pods(&["v1"]));
+}
+
+/// It was taken out, and is there again: the last that it had before that is the one.
+#[test]
+fn a_reference_that_was_gone_for_a_while() {
+    let past = of_pods(&[&["v1"], &["v2"]]);
+    past.write("pods.yaml", "apiVersion: v1\nkind: Pod\n");
+    past.commit("Ada", "none");
+    past.write("pods.yaml", &pods(&["v3"]));
+    past.commit("Ada", "again");
+    ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read("pods.yaml"), pods(&["v2"]));
+}

@@ -16,7 +16,7 @@ use crate::git::Checkout;
 use crate::github::{self, GitHub};
 use crate::image::split_tag;
 use crate::land::{Order, RolledBack, Seen, There, Tip, Written};
-use crate::plan::{ChangedReference, Leave, Plan};
+use crate::plan::{ChangedReference, Leave, Plan, Want};
 use crate::request;
 use crate::tag::Source;
 use crate::template::Template;
@@ -53,6 +53,7 @@ impl Bump<'_> {
         let plan = self.plan(seen.files, &request)?;
         let nothing = plan.is_empty() && seen.beside.is_none();
         if nothing || self.settings.delivery.landing.if_older == IfOlder::Write {
+            self.keep_away(seen, config, &plan);
             return Ok(plan);
         }
         let mut judged = Judged::default();
@@ -73,9 +74,41 @@ impl Bump<'_> {
             request.leave.clone_from(&judged.leave);
             self.plan(seen.files, &request)?
         };
+        self.keep_away(seen, config, &plan);
         // a pull request with something newer stays, also where the base lacks nothing of ours
         let left = plan.left.max(if plan.is_empty() { judged.leave.len() } else { 0 });
         Ok(judged.told(Plan { left, ..plan }))
+    }
+
+    /// What was rolled back where the plan writes now stays away, until something newer than it is written: a fix
+    /// of what came back most often is not, as it was made on an older commit.
+    fn keep_away(&self, seen: Seen<'_>, config: &Config, plan: &Plan) {
+        let mut kept = Vec::new();
+        for change in plan.changes.iter().filter(|_| self.settings.back.is_none()) {
+            let image = change.renamed_from.as_ref().unwrap_or(&change.image);
+            let there = There { tip: seen.tip, file: &change.file, image, tag: &change.from };
+            let Some(want) = plan.wants.get(change.want).filter(|_| !change.from.is_empty()) else {
+                continue;
+            };
+            let written = seen.history.written(there, None);
+            for bad in written.into_iter().flat_map(|written| written.rolled_back) {
+                let ours = self.source_of(config, Some(want)).ok().flatten();
+                let pair = ours.zip(self.source_of_bad(config, want, &bad));
+                let is_over = pair.is_some_and(|(ours, theirs)| {
+                    self.order_of(seen, &ours, &theirs, &bad.tag) == Order::After
+                });
+                if !is_over && !is_same(&bad.tag, &change.to) && !kept.contains(&(change.want, bad.clone())) {
+                    kept.push((change.want, bad));
+                }
+            }
+        }
+        *self.kept_away.borrow_mut() = kept;
+    }
+
+    fn source_of_bad(&self, config: &Config, want: &Want, bad: &RolledBack) -> Option<Source> {
+        let template = request::tag_template(self.settings, config, want.service.as_deref());
+        let in_tag = || facts::commit_named(split_tag(&bad.tag).0, template, self.checkout.as_ref());
+        bad.source.clone().or_else(in_tag)
     }
 
     fn standing(

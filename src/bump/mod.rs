@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::error::{Exit, Failure, Result};
 use crate::git::{self, Checkout, CommitRequest};
 use crate::image::{Digest, ImageArg, Part, Tag};
-use crate::land::Order;
+use crate::land::{Order, RolledBack};
 use crate::plan::{self, Plan, Planned, Request, Shelf, Want};
 use crate::report::{BumpedImage, Outcome, Report, unread_warning};
 use crate::settings::{BumpSettings, Reach, Root};
@@ -106,6 +106,8 @@ struct Bump<'a> {
     carries: Cell<bool>,
     /// Of a rollback, once it is known what goes back to what.
     backward: RefCell<Option<Backward>>,
+    /// What was rolled back and stays away, though something else is written now; by the plan's wants.
+    kept_away: RefCell<Vec<(usize, RolledBack)>>,
 }
 
 /// What the last plan was for, which files were not looked at, and those that are no YAML.
@@ -148,6 +150,7 @@ impl<'a> Bump<'a> {
             orders: RefCell::default(),
             carries: Cell::default(),
             backward: RefCell::default(),
+            kept_away: RefCell::default(),
         })
     }
 

@@ -89,7 +89,10 @@ impl Bump<'_> {
                 None => !self.carries.get() && self.target_is_what_was_built(source.as_ref())?,
             },
             source: source.filter(|source| source.repository.is_some()).map(|source| source.to_string()),
-            rolled_back: backward.map(|backward| backward.rolled_back).unwrap_or_default(),
+            rolled_back: match backward {
+                Some(backward) => backward.rolled_back,
+                None => self.kept_away.borrow().clone(),
+            },
             signoff: commit.signoff.then(|| format!("{} <{}>", committer.name, committer.email)),
             prefix: self.checkout()?.prefix(),
         })

@@ -95,11 +95,11 @@ pub struct HistoryArgs {
     #[arg(long, env = "TAGBUMP_FETCH", hide_env = true, value_parser = FalseyValueParser::new())]
     pub fetch: bool,
 
-    /// The branch that --fetch reads [default: the one of HEAD]
+    /// The remote branch to read; implies --fetch [default: the one of HEAD]
     #[arg(long, value_name = "B", env = "TAGBUMP_BRANCH", hide_env = true)]
     pub branch: Option<String>,
 
-    /// The remote that --fetch reads [default: origin]
+    /// The remote to read; implies --fetch [default: origin]
     #[arg(long, value_name = "R", env = "TAGBUMP_REMOTE", hide_env = true)]
     pub remote: Option<String>,
 

@@ -104,7 +104,11 @@ impl Command {
             Command::Tag(args) => &mut args.common,
             Command::Scan(args) => &mut args.common,
             Command::Init(args) => &mut args.common,
-            Command::History(args) => &mut args.common,
+            Command::History(args) => {
+                // in the environment they are for whatever lands
+                args.fetch |= is_typed(matches, "branch") || is_typed(matches, "remote");
+                &mut args.common
+            }
             Command::Completions { .. } | Command::Man { .. } => return,
         };
         prefer(("quiet", &mut common.quiet), ("verbose", &mut common.verbose));

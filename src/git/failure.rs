@@ -3,7 +3,7 @@
 use crate::error::Failure;
 
 pub(super) fn no_commit() -> Failure {
-    Failure::usage("HEAD has no commit yet").hinted("make the first commit, then bump")
+    Failure::usage("HEAD has no commit yet").hinted("make the first commit, then run again")
 }
 
 /// A failure of libgit2 without an exit code of its own.

@@ -110,6 +110,8 @@ pub struct Entry {
     pub written: Option<Written>,
     /// When another followed: seconds since the epoch. Nothing: it is there still.
     pub until: Option<i64>,
+    /// Numbers of the references that it is of: from commit to commit they keep them.
+    pub references: Vec<usize>,
 }
 
 /// The commit that wrote a tag.

@@ -27,7 +27,7 @@ pub fn tell(
         let mut entries = walk.step(commit, stop)?;
         entries.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         // containers of one file that go together are told once
-        entries.dedup_by(|a, b| Entry { line: b.line, ..a.clone() } == *b);
+        entries.dedup_by(is_told_with);
         if !entries.into_iter().all(&mut *take) {
             return Ok(Reach::Enough);
         }
@@ -250,6 +250,7 @@ impl<'a> Walk<'a> {
             digest: mention.digest.clone(),
             written: written.cloned(),
             until: self.until.get(number).copied(),
+            references: vec![*number],
         };
         new.map(entry).collect()
     }
@@ -293,6 +294,15 @@ fn is_same(old: &Track, says: &[Mention], numbers: &[usize]) -> bool {
     let new = says.iter().zip(numbers.iter().copied());
     old.pairs().count() == says.len()
         && old.pairs().zip(new).all(|((o, n), (s, m))| n == m && say_the_same(o, s))
+}
+
+/// Whether an entry says nothing but what another one says, which takes it in.
+fn is_told_with(entry: &mut Entry, other: &mut Entry) -> bool {
+    let same = Entry { line: other.line, references: other.references.clone(), ..entry.clone() } == *other;
+    if same {
+        other.references.append(&mut entry.references);
+    }
+    same
 }
 
 /// A file as it once was, under the name that it has now.

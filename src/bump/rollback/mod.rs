@@ -118,6 +118,9 @@ impl Bump<'_> {
         for search in &searches {
             let others = searches.iter().filter(|other| other.want == search.want);
             let want = &typed.wants[search.want];
+            if let Some((one, other)) = search.differing().filter(|_| want.tag.is_none()) {
+                return Err(two_tags_before(search, one, other));
+            }
             let to = target(search, others, want, back)
                 .ok_or_else(|| nowhere(search, want.tag.as_ref(), reach, basis))?;
             let service = want.service.as_deref();
@@ -136,7 +139,7 @@ impl Bump<'_> {
                 .filter(|now| **now != to)
                 .map(|now| RolledBack { tag: now.joined(), source: search.writer(now).and_then(source) });
             let bad = bad.chain(search.taken_away()).collect();
-            sources.insert(search.found.as_ref().and_then(|(_, entry)| source(entry)).map(|s| s.to_string()));
+            sources.insert(search.found().and_then(|(_, entry)| source(entry)).map(|s| s.to_string()));
             backward.add(search, want, to, bad)?;
         }
         backward.source = match sources.into_iter().collect::<Vec<_>>().as_slice() {
@@ -195,14 +198,24 @@ fn searches(typed: &Request, now: &[Mention]) -> Result<Vec<Search>> {
     let mut searches: Vec<Search> = Vec::new();
     for mention in now {
         let (want, said) = (&typed.wants[mention.want], Said::now(mention));
-        match searches.iter_mut().find(|s| s.want == mention.want && s.file == mention.file) {
-            None => searches.push(Search::new(mention, &want.name, want.tag.clone())),
-            Some(there) if there.now.contains(&said) => {}
-            Some(there) if want.tag.is_some() => there.now.push(said),
-            Some(there) => return Err(two_tags(there, mention)),
+        let there = searches.iter_mut().find(|s| s.want == mention.want && s.file == mention.file);
+        let Some(there) = there else {
+            searches.push(Search::new(mention, &want.name, want.tag.clone()));
+            continue;
+        };
+        if want.tag.is_none() && !there.now.contains(&said) {
+            return Err(two_tags(there, mention));
         }
+        there.add(said);
     }
     Ok(searches)
+}
+
+fn two_tags_before(search: &Search, one: &Said, other: &Said) -> Failure {
+    let Search { image, file, now, .. } = search;
+    let (now, one, other) = (joined(now), one.joined(), other.joined());
+    let message = format!("{file}: before {now} {image} had two tags there, {one} and {other}");
+    Failure::new(Exit::NoMatch, message).hinted("name the tag to go back to with --to")
 }
 
 fn two_tags(search: &Search, mention: &Mention) -> Failure {
@@ -224,8 +237,8 @@ fn target<'s>(
     want: &Want,
     back: Back,
 ) -> Option<Said> {
-    let own = search.found.as_ref();
-    let found = own.or_else(|| others.find_map(|other| other.found.as_ref()).filter(|_| want.tag.is_some()));
+    let own = search.found();
+    let found = own.or_else(|| others.find_map(Search::found).filter(|_| want.tag.is_some()));
     match (found, &want.tag) {
         (Some((said, _)), _) => Some(said.clone()),
         (None, Some(named)) if back.force => Some(Said { tag: Some(named.to_string()), digest: None }),

@@ -1,5 +1,7 @@
 //! Which tag a file's references go back to: looked for among those that they had, newest first.
 
+use std::collections::BTreeMap;
+
 use crate::image::{Tag, join_tag};
 use crate::land::{RolledBack, written};
 use crate::plan::Mention;
@@ -48,7 +50,12 @@ pub struct Search {
     bad: Vec<String>,
     /// The last entries of what is there now.
     writers: Vec<(Said, Entry)>,
-    pub found: Option<(Said, Entry)>,
+    /// How many references there are.
+    count: usize,
+    /// Of each reference, as far as it is found: what it had before.
+    own: BTreeMap<usize, Option<(Said, Entry)>>,
+    /// What references had that are no more, or were gone for a while.
+    gone: Option<(Said, Entry)>,
     /// What else there was, the newest first, without repetition.
     pub seen: Vec<String>,
 }
@@ -64,19 +71,47 @@ impl Search {
             named,
             bad: Vec::new(),
             writers: Vec::new(),
-            found: None,
+            count: 1,
+            own: BTreeMap::new(),
+            gone: None,
             seen: Vec::new(),
         }
     }
 
     /// Whether nothing more has to be known.
     pub fn is_done(&self) -> bool {
-        self.found.is_some() && self.writers.len() == self.now.len()
+        let all = self.own.len() >= self.count && self.own.values().all(Option::is_some);
+        let is_named = self.named.is_some() && self.found().is_some();
+        (all || is_named) && self.writers.len() == self.now.len()
+    }
+
+    /// One more reference of the file.
+    pub fn add(&mut self, said: Said) {
+        self.count += 1;
+        if !self.now.contains(&said) {
+            self.now.push(said);
+        }
     }
 
     /// The last entry of what is there now.
     pub fn writer(&self, now: &Said) -> Option<&Entry> {
         self.writers.iter().find(|(said, _)| said == now).map(|(_, entry)| entry)
+    }
+
+    /// What there was before.
+    pub fn found(&self) -> Option<&(Said, Entry)> {
+        self.own
+            .values()
+            .flatten()
+            .max_by_key(|(_, entry)| entry.until.unwrap_or(i64::MAX))
+            .or(self.gone.as_ref())
+    }
+
+    /// Where the references of the file had not the same before: two of those.
+    pub fn differing(&self) -> Option<(&Said, &Said)> {
+        let mut had = self.own.values().flatten().map(|(said, _)| said);
+        let first = had.next()?;
+        had.find(|said| *said != first).map(|other| (first, other))
     }
 
     /// Looks at the next older entry.
@@ -100,8 +135,14 @@ impl Search {
             Some(named) => said.tag.as_deref() == Some(named.as_str()),
             None => !self.now.iter().any(|now| said.is_same(now)) && !self.bad.contains(&joined),
         };
-        if is_it && self.found.is_none() {
-            self.found = Some((said, entry.clone()));
+        for number in &entry.references {
+            if entry.until.is_none() {
+                self.own.entry(*number).or_default();
+            }
+            let place = self.own.get_mut(number).unwrap_or(&mut self.gone);
+            if is_it && place.is_none() {
+                *place = Some((said.clone(), entry.clone()));
+            }
         }
     }
 
@@ -137,6 +178,7 @@ mod tests {
             digest: None,
             written: Some(Written { commit: Id([0; 20]), time: 0, words }),
             until: None,
+            references: vec![1],
         }
     }
 
@@ -157,7 +199,7 @@ mod tests {
         };
         let mut search = Search::new(&mention, "a", named.map(|tag| Tag::parse(tag).unwrap()));
         entries.iter().for_each(|entry| search.take(entry));
-        search.found.map(|(said, _)| said.joined())
+        search.found().map(|(said, _)| said.joined())
     }
 
     #[test]
