@@ -16,7 +16,7 @@ use crate::git::Checkout;
 use crate::github::{self, GitHub};
 use crate::image::split_tag;
 use crate::land::{Order, RolledBack, Seen, There, Tip, Written};
-use crate::plan::{ChangedReference, Leave, Plan, Want};
+use crate::plan::{ChangedReference, Leave, Plan};
 use crate::request;
 use crate::tag::Source;
 use crate::template::Template;
@@ -37,9 +37,15 @@ struct Built<'a> {
 }
 
 /// Whether two of `TAG`, `TAG@DIGEST` run the same image, as far as can be told.
-fn is_same(one: &str, other: &str) -> bool {
+pub(super) fn is_same(one: &str, other: &str) -> bool {
     let ((one, digest), (other, others)) = (split_tag(one), split_tag(other));
     one == other && digest.zip(others).is_none_or(|(one, other)| one == other)
+}
+
+/// What a change takes the place of.
+fn there<'a>(tip: &'a Tip, change: &'a ChangedReference) -> There<'a> {
+    let image = change.renamed_from.as_ref().unwrap_or(&change.image);
+    There { tip, file: &change.file, image, tag: &change.from }
 }
 
 fn rolled_back(bad: &RolledBack) -> Standing {
@@ -51,20 +57,24 @@ impl Bump<'_> {
     pub(super) fn guarded(&self, seen: Seen<'_>, config: &Config) -> Result<Plan> {
         let mut request = self.request(config, Basis::of(seen))?;
         let plan = self.plan(seen.files, &request)?;
-        let nothing = plan.is_empty() && seen.beside.is_none();
-        if nothing || self.settings.delivery.landing.if_older == IfOlder::Write {
-            self.keep_away(seen, config, &plan);
+        if self.settings.back.is_some() || (plan.is_empty() && seen.beside.is_none()) {
+            return Ok(plan);
+        }
+        if self.settings.delivery.landing.if_older == IfOlder::Write {
+            let at_hand = |change| Some((change, seen.history.written(there(seen.tip, change), None)?));
+            let written: Vec<_> = plan.changes.iter().filter_map(at_hand).collect();
+            self.keep_away(seen, config, &plan, written.iter().map(|(change, written)| (*change, written)));
             return Ok(plan);
         }
         let mut judged = Judged::default();
         for change in &plan.changes {
-            judged.take(change, &self.standing(seen, seen.tip, config, &plan, change), true);
+            judged.take(change, self.standing(seen, seen.tip, config, &plan, change), true);
         }
         if let Some((tip, files)) = seen.beside {
             // what can't be planned there can't be newer there
             let there = self.plan(files, &request).unwrap_or_default();
             for change in &there.changes {
-                judged.take(change, &self.standing(seen, tip, config, &there, change), false);
+                judged.take(change, self.standing(seen, tip, config, &there, change), false);
             }
         }
         // also without any to leave: the last plan is the one that is told of
@@ -74,43 +84,13 @@ impl Bump<'_> {
             request.leave.clone_from(&judged.leave);
             self.plan(seen.files, &request)?
         };
-        self.keep_away(seen, config, &plan);
+        self.keep_away(seen, config, &plan, judged.written.iter().map(|(change, written)| (change, written)));
         // a pull request with something newer stays, also where the base lacks nothing of ours
         let left = plan.left.max(if plan.is_empty() { judged.leave.len() } else { 0 });
         Ok(judged.told(Plan { left, ..plan }))
     }
 
-    /// What was rolled back where the plan writes now stays away, until something newer than it is written: a fix
-    /// of what came back most often is not, as it was made on an older commit.
-    fn keep_away(&self, seen: Seen<'_>, config: &Config, plan: &Plan) {
-        let mut kept = Vec::new();
-        for change in plan.changes.iter().filter(|_| self.settings.back.is_none()) {
-            let image = change.renamed_from.as_ref().unwrap_or(&change.image);
-            let there = There { tip: seen.tip, file: &change.file, image, tag: &change.from };
-            let Some(want) = plan.wants.get(change.want).filter(|_| !change.from.is_empty()) else {
-                continue;
-            };
-            let written = seen.history.written(there, None);
-            for bad in written.into_iter().flat_map(|written| written.rolled_back) {
-                let ours = self.source_of(config, Some(want)).ok().flatten();
-                let pair = ours.zip(self.source_of_bad(config, want, &bad));
-                let is_over = pair.is_some_and(|(ours, theirs)| {
-                    self.order_of(seen, &ours, &theirs, &bad.tag) == Order::After
-                });
-                if !is_over && !is_same(&bad.tag, &change.to) && !kept.contains(&(change.want, bad.clone())) {
-                    kept.push((change.want, bad));
-                }
-            }
-        }
-        *self.kept_away.borrow_mut() = kept;
-    }
-
-    fn source_of_bad(&self, config: &Config, want: &Want, bad: &RolledBack) -> Option<Source> {
-        let template = request::tag_template(self.settings, config, want.service.as_deref());
-        let in_tag = || facts::commit_named(split_tag(&bad.tag).0, template, self.checkout.as_ref());
-        bad.source.clone().or_else(in_tag)
-    }
-
+    /// Where a change stands in time, and the commit that wrote what is in its place, where that is known.
     fn standing(
         &self,
         seen: Seen<'_>,
@@ -118,20 +98,18 @@ impl Bump<'_> {
         config: &Config,
         plan: &Plan,
         change: &ChangedReference,
-    ) -> Standing {
+    ) -> (Standing, Option<Written>) {
         let Some(want) = plan.wants.get(change.want).filter(|_| !change.from.is_empty()) else {
-            return Standing::InTime;
+            return (Standing::InTime, None);
         };
-        let image = change.renamed_from.as_ref().unwrap_or(&change.image);
-        let there = There { tip, file: &change.file, image, tag: &change.from };
-        let at_hand = seen.history.written(there, None);
-        if let Some(same) =
-            at_hand.iter().flat_map(|w| &w.rolled_back).find(|bad| is_same(&bad.tag, &change.to))
-        {
-            return rolled_back(same);
+        let at_hand = seen.history.written(there(tip, change), None);
+        let rolled = at_hand.iter().flat_map(|written| &written.rolled_back);
+        if let Some(same) = rolled.clone().find(|bad| is_same(&bad.tag, &change.to)) {
+            return (rolled_back(same), None);
         }
         let Ok(Some(ours)) = self.source_of(config, Some(want)) else {
-            return Standing::Untold("which commit was built is not known (--source says it)".to_owned());
+            let why = "which commit was built is not known (--source says it)".to_owned();
+            return (Standing::Untold(why), at_hand);
         };
         let template = request::tag_template(self.settings, config, want.service.as_deref());
         let built = Built { ours: &ours, from: &change.from, template };
@@ -139,12 +117,12 @@ impl Bump<'_> {
         let may_be_hidden = !is_known && seen.history.may_lack_newer(&ours.sha);
         let standing = self.judged(seen, &built, at_hand.as_ref());
         if !may_be_hidden || matches!(standing, Standing::Late(_)) {
-            return standing;
+            return (standing, at_hand);
         }
         // who wrote it may have put it in the place of something newer
-        match seen.history.written(there, Some(seen.until)) {
-            Some(written) => self.judged(seen, &built, Some(&written)),
-            None => standing,
+        match seen.history.written(there(tip, change), Some(seen.until)) {
+            Some(written) => (self.judged(seen, &built, Some(&written)), Some(written)),
+            None => (standing, None),
         }
     }
 
@@ -178,7 +156,7 @@ impl Bump<'_> {
         }
     }
 
-    fn order_of(&self, seen: Seen<'_>, ours: &Source, theirs: &Source, tag: &str) -> Order {
+    pub(super) fn order_of(&self, seen: Seen<'_>, ours: &Source, theirs: &Source, tag: &str) -> Order {
         let (one, other) = (ours.repository.as_deref(), theirs.repository.as_deref());
         if one.is_some() && other.is_some() && !same_repository(one, other) {
             return Order::Unknown(format!("{tag} was built from another repository"));
@@ -254,11 +232,19 @@ struct Judged {
     leave: Vec<Leave>,
     late: BTreeSet<String>,
     untold: BTreeSet<String>,
+    /// The commits that wrote what is where the bump is made.
+    written: Vec<(ChangedReference, Written)>,
 }
 
 impl Judged {
     /// `here` is where the bump is made; elsewhere what a reference says now is another thing.
-    fn take(&mut self, change: &ChangedReference, standing: &Standing, here: bool) {
+    fn take(
+        &mut self,
+        change: &ChangedReference,
+        (standing, written): (Standing, Option<Written>),
+        here: bool,
+    ) {
+        self.written.extend(written.filter(|_| here).map(|written| (change.clone(), written)));
         let ChangedReference { file, line, image, from, want, .. } = change;
         match standing {
             Standing::InTime => {}

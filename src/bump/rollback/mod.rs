@@ -3,6 +3,7 @@
 //! What goes back to what is found out once, on the first tip that is seen: where somebody is faster, and puts
 //! something else there, it is not their bump that is rolled back.
 
+mod kept;
 mod search;
 
 use std::collections::BTreeSet;
