@@ -9,9 +9,11 @@ use crate::plan::{ChangedReference, Plan, Want};
 use crate::tag::Source;
 use crate::{facts, request};
 
+/// How many a message tells at most. Where the order can't be told they would become ever more.
+const KEPT: usize = 10;
+
 impl Bump<'_> {
     /// Notes for the commit's message what a plan's changes keep away; `written` is who wrote what they replace.
-    /// Where the order can't be told, the bump is as good as newer.
     pub(in crate::bump) fn keep_away<'w>(
         &self,
         seen: Seen<'_>,
@@ -24,7 +26,7 @@ impl Bump<'_> {
             let Some(want) = plan.wants.get(change.want) else { continue };
             for bad in written.rolled_back.iter().filter(|bad| !is_same(&bad.tag, &change.to)) {
                 let note = (change.want, bad.clone());
-                if self.is_kept_away(seen, config, want, bad) && !kept.contains(&note) {
+                if kept.len() < KEPT && self.is_kept_away(seen, config, want, bad) && !kept.contains(&note) {
                     kept.push(note);
                 }
             }
@@ -35,7 +37,7 @@ impl Bump<'_> {
     fn is_kept_away(&self, seen: Seen<'_>, config: &Config, want: &Want, bad: &RolledBack) -> bool {
         let ours = self.source_of(config, Some(want)).ok().flatten();
         let Some((ours, theirs)) = ours.zip(self.source_of_bad(config, want, bad)) else { return false };
-        !matches!(self.order_of(seen, &ours, &theirs, &bad.tag), Order::After | Order::Unknown(_))
+        self.order_of(seen, &ours, &theirs, &bad.tag) != Order::After
     }
 
     fn source_of_bad(&self, config: &Config, want: &Want, bad: &RolledBack) -> Option<Source> {
