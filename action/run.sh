@@ -48,6 +48,9 @@ command=${TAGBUMP_ACTION_COMMAND:-bump}
 arguments=()
 case $command in
 bump | rollback)
+    if [ "$command" = rollback ] && [ -n "${TAGBUMP_TAG:-}" ]; then
+        die 2 'a rollback has no input "tag": the tag to go back to is the input "to"'
+    fi
     while IFS= read -r image || [ -n "$image" ]; do
         image=${image#"${image%%[![:space:]]*}"}
         image=${image%"${image##*[![:space:]]}"}

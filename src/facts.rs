@@ -5,9 +5,12 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::git::Checkout;
+use crate::image::join_tag;
+use crate::land::written;
 use crate::settings::Place;
 use crate::tag::{Source, TagFacts, highest};
 use crate::template::{Template, Variable};
+use crate::timeline::Entry;
 
 /// What a tag can be computed from. The commit is the source; where there is none, `HEAD`.
 pub fn tag_facts(place: &Place, checkout: Option<&Checkout>) -> TagFacts {
@@ -55,6 +58,20 @@ pub fn source(
 /// The commit that a tag of the tip names, whatever it is that we have built.
 pub fn commit_named(tag: &str, template: &Template, checkout: Option<&Checkout>) -> Option<Source> {
     commit_in_tag(tag, template, None, checkout).map(|sha| Source { repository: None, sha })
+}
+
+/// The commit that what an image had once was built from: by the trailers of the commit that wrote it, else by
+/// its tag.
+pub fn source_of_entry(
+    entry: &Entry,
+    image: &str,
+    template: &Template,
+    checkout: Option<&Checkout>,
+) -> Option<Source> {
+    let said = join_tag(entry.tag.as_deref(), entry.digest.as_deref());
+    let message = entry.written.as_ref().map(|by| by.words.message.as_str());
+    let by_trailer = message.and_then(|message| written(message, image, &said)?.source);
+    by_trailer.or_else(|| commit_named(entry.tag.as_deref()?, template, checkout))
 }
 
 /// The commit that a tag names: by the template, or a run of hex digits that stands alone.

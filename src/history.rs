@@ -5,11 +5,10 @@ use crate::error::{Failure, Result};
 use crate::facts;
 use crate::git::{Checkout, RemotePast};
 use crate::image::Part;
-use crate::land::{Pace, SystemClock, written};
+use crate::land::{Pace, SystemClock};
 use crate::plan::{self, Request, Scope, Shelf, Want};
 use crate::report::{Origin, Timeline, TimelineEntry};
 use crate::settings::{HistorySettings, RemoteSettings, Root};
-use crate::template::Template;
 use crate::timeline::{self, Commits, Entry, Id};
 
 /// How long a server may take, with all that is fetched.
@@ -74,7 +73,8 @@ impl Story<'_> {
         let mut take = |entry: Entry| {
             let is_in_time = entry.written.as_ref().zip(*since).is_none_or(|(by, since)| by.time >= since);
             if is_in_time && limit.is_none_or(|limit| entries.len() < limit) {
-                let source = self.source(&entry, &image, &template);
+                let source = facts::source_of_entry(&entry, &image, &template, Some(self.checkout));
+                let source = source.map(|source| source.to_string());
                 entries.push(TimelineEntry { entry, source });
             }
             is_in_time && limit.is_none_or(|limit| entries.len() < limit)
@@ -100,14 +100,5 @@ impl Story<'_> {
         };
         let services = config.names().map(str::to_owned).collect();
         Ok(Request { wants: vec![want], all: true, services, ..Request::default() })
-    }
-
-    /// By the trailers of the commit that wrote it, else by the tag.
-    fn source(&self, entry: &Entry, image: &str, template: &Template) -> Option<String> {
-        let tag = entry.tag.as_deref()?;
-        let message = entry.written.as_ref().map(|by| by.words.message.as_str());
-        let by_trailer = message.and_then(|message| written(message, image, tag)?.source);
-        let source = by_trailer.or_else(|| facts::commit_named(tag, template, Some(self.checkout)));
-        source.map(|source| source.to_string())
     }
 }

@@ -137,6 +137,13 @@ pub fn split_tag(text: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// Whether two of `TAG`, `TAG@DIGEST`, `@DIGEST` run the same image, as far as can be told: of one tag, and of no
+/// two digests.
+pub fn same_tag(one: &str, other: &str) -> bool {
+    let ((one, digest), (other, others)) = (split_tag(one), split_tag(other));
+    one == other && digest.zip(others).is_none_or(|(one, other)| one == other)
+}
+
 /// `tag@digest`, or the one that there is.
 pub fn join_tag(tag: Option<&str>, digest: Option<&str>) -> String {
     let tag = tag.unwrap_or_default();

@@ -43,7 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    ("facts", &["actions", "git", "settings", "tag", "template"]),
+    ("facts", &["actions", "git", "image", "land", "settings", "tag", "template", "timeline"]),
     ("request", &["config", "error", "image", "plan", "select", "settings", "template", "yaml"]),
     ("tags", &["config", "error", "facts", "git", "image", "settings", "tag", "worktree"]),
     (

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::facts;
 use crate::git::Checkout;
 use crate::github::{self, GitHub};
-use crate::image::split_tag;
+use crate::image::{same_tag, split_tag};
 use crate::land::{Order, RolledBack, Seen, There, Tip, Written};
 use crate::plan::{ChangedReference, Leave, Plan};
 use crate::request;
@@ -34,12 +34,6 @@ struct Built<'a> {
     ours: &'a Source,
     from: &'a str,
     template: &'a Template,
-}
-
-/// Whether two of `TAG`, `TAG@DIGEST` run the same image, as far as can be told.
-pub(super) fn is_same(one: &str, other: &str) -> bool {
-    let ((one, digest), (other, others)) = (split_tag(one), split_tag(other));
-    one == other && digest.zip(others).is_none_or(|(one, other)| one == other)
 }
 
 /// What a change takes the place of.
@@ -104,7 +98,7 @@ impl Bump<'_> {
         };
         let at_hand = seen.history.written(there(tip, change), None);
         let rolled = at_hand.iter().flat_map(|written| &written.rolled_back);
-        if let Some(same) = rolled.clone().find(|bad| is_same(&bad.tag, &change.to)) {
+        if let Some(same) = rolled.clone().find(|bad| same_tag(&bad.tag, &change.to)) {
             return (rolled_back(same), None);
         }
         let Ok(Some(ours)) = self.source_of(config, Some(want)) else {
@@ -126,34 +120,54 @@ impl Bump<'_> {
         }
     }
 
-    /// Against what was rolled back, and against what is there.
+    /// Against what is there, and what was rolled back: what comes before that is late, and so is it itself; what
+    /// stands beside it, as a fix of what is there does, is not.
     fn judged(&self, seen: Seen<'_>, built: &Built<'_>, written: Option<&Written>) -> Standing {
-        let in_tag =
-            |tag: &str| facts::commit_named(split_tag(tag).0, built.template, self.checkout.as_ref());
+        let there = self.judged_by_what_is_there(seen, built, written);
         let mut untold = None;
         for bad in written.into_iter().flat_map(|written| &written.rolled_back) {
-            let Some(source) = bad.source.clone().or_else(|| in_tag(&bad.tag)) else {
-                untold = untold.or(Some(format!("{} was rolled back, and names no commit", bad.tag)));
-                continue;
+            let source = bad.source.clone().or_else(|| self.source_in(&bad.tag, built.template));
+            let order = source.map(|source| self.order_of(seen, built.ours, &source, &bad.tag));
+            let why = match order {
+                Some(Order::Before | Order::Same) if there != Some(Order::Same) => return rolled_back(bad),
+                Some(Order::Unknown(why)) => why,
+                None => format!("{} was rolled back, and names no commit", bad.tag),
+                Some(_) => continue,
             };
-            match self.order_of(seen, built.ours, &source, &bad.tag) {
-                Order::Unknown(why) => untold = untold.or(Some(why)),
-                order if order.is_late() || order == Order::Same => return rolled_back(bad),
-                _ => {}
-            }
+            untold.get_or_insert(why);
         }
-        if let Some(why) = untold {
-            return Standing::Untold(why);
+        match (there, untold) {
+            (Some(order), _) if order.is_late() => Standing::Late(self.newer(built, written)),
+            (_, Some(why)) | (Some(Order::Unknown(why)), None) => Standing::Untold(why),
+            (None, None) => Standing::Untold(format!("tag {} names no commit", built.from)),
+            (Some(_), None) => Standing::InTime,
         }
-        let theirs = written.and_then(|written| written.source.clone()).or_else(|| in_tag(built.from));
-        let Some(theirs) = theirs else {
-            return Standing::Untold(format!("tag {} names no commit", built.from));
-        };
-        match self.order_of(seen, built.ours, &theirs, built.from) {
-            Order::Unknown(why) => Standing::Untold(why),
-            order if order.is_late() => Standing::Late(format!("built from {}, which is newer", theirs.sha)),
-            _ => Standing::InTime,
-        }
+    }
+
+    /// Nothing where what is there names no commit.
+    fn judged_by_what_is_there(
+        &self,
+        seen: Seen<'_>,
+        built: &Built<'_>,
+        written: Option<&Written>,
+    ) -> Option<Order> {
+        let theirs = self.theirs(built, written)?;
+        Some(self.order_of(seen, built.ours, &theirs, built.from))
+    }
+
+    fn theirs(&self, built: &Built<'_>, written: Option<&Written>) -> Option<Source> {
+        let by_trailer = written.and_then(|written| written.source.clone());
+        by_trailer.or_else(|| self.source_in(built.from, built.template))
+    }
+
+    /// The commit that a tag names.
+    pub(super) fn source_in(&self, tag: &str, template: &Template) -> Option<Source> {
+        facts::commit_named(split_tag(tag).0, template, self.checkout.as_ref())
+    }
+
+    fn newer(&self, built: &Built<'_>, written: Option<&Written>) -> String {
+        let sha = self.theirs(built, written).map(|theirs| theirs.sha).unwrap_or_default();
+        format!("built from {sha}, which is newer")
     }
 
     pub(super) fn order_of(&self, seen: Seen<'_>, ours: &Source, theirs: &Source, tag: &str) -> Order {

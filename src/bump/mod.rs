@@ -189,6 +189,8 @@ impl<'a> Bump<'a> {
         let outcome = self.outcome(&planned, Outcome::Edited);
         if outcome == Outcome::Edited {
             worktree.replace(&planned.edits)?;
+            let why = "nothing keeps late builds of what was rolled back away, unless --commit or --push makes the commit";
+            report.notices.extend(self.settings.back.map(|_| why.to_owned()));
         }
         tell(report, planned, outcome);
         Ok(())

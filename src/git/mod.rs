@@ -8,7 +8,7 @@
 //! means. `given` is configuration that stands in the environment, `date` what a commit's date may be, `signing`
 //! who signs it. `carry` takes local commits along, `history` knows the order of commits, `head` is a pull
 //! request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
-//! see the landed commit. `past` is what came before a commit, `remote_past` that of a remote branch.
+//! see the landed commit. `past` is what came before a commit, `renames` what its files were called, `remote_past` that of a remote branch.
 
 mod carry;
 mod checkout;
@@ -29,6 +29,7 @@ mod process;
 mod push;
 mod remote_past;
 mod remote_url;
+mod renames;
 mod signing;
 mod ssh_program;
 mod ssh_url;

@@ -2,14 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use git2::{Delta, DiffFindOptions, ErrorCode, Oid, Repository};
+use git2::{ErrorCode, Oid, Repository};
 
 use super::checkout::Checkout;
 use super::failure::{git_failure, no_commit};
+use super::renames::Renames;
 use super::transport::{Endpoint, Stopped};
 use super::workspace::Workspace;
 use super::{fetch, verdict};
@@ -26,6 +26,8 @@ const DEPTHS: [i32; 5] = [50, 250, 1000, 5000, 25_000];
 pub struct Past<'r> {
     repo: &'r Repository,
     trails: RefCell<HashMap<String, Trail>>,
+    /// Those between the two trees that were asked about last.
+    renames: RefCell<Option<Renames>>,
     deeper: Option<Deeper<'r>>,
     /// Why no more of it came.
     stopped: RefCell<Option<Stopped>>,
@@ -62,7 +64,13 @@ impl Checkout {
 impl<'r> Past<'r> {
     pub(super) fn new(repo: &'r Repository, deeper: Option<Deeper<'r>>) -> Self {
         be_thorough(false);
-        Past { repo, trails: RefCell::default(), deeper, stopped: RefCell::default() }
+        Past {
+            repo,
+            trails: RefCell::default(),
+            renames: RefCell::default(),
+            deeper,
+            stopped: RefCell::default(),
+        }
     }
 
     /// Why the server did not give more, where more was asked for.
@@ -103,14 +111,13 @@ impl<'r> Past<'r> {
     }
 
     fn renamed(&self, tree: Id, older: Id, path: &str) -> Result<Option<String>, git2::Error> {
-        let (before, after) = (self.repo.find_tree(oid(older)?)?, self.repo.find_tree(oid(tree)?)?);
-        let mut diff = self.repo.diff_tree_to_tree(Some(&before), Some(&after), None)?;
-        diff.find_similar(Some(DiffFindOptions::new().renames(true)))?;
-        let is_it = |delta: &git2::DiffDelta<'_>| {
-            delta.status() == Delta::Renamed && delta.new_file().path() == Some(Path::new(path))
+        let trees = (oid(tree)?, oid(older)?);
+        let mut known = self.renames.borrow_mut();
+        let renames = match known.take().filter(|renames| renames.trees == trees) {
+            Some(renames) => known.insert(renames),
+            None => known.insert(Renames::between(self.repo, trees)?),
         };
-        let old = diff.deltas().find(is_it);
-        Ok(old.and_then(|delta| delta.old_file().path()?.to_str().map(str::to_owned)))
+        renames.old_name(self.repo, path)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A branch of a git remote, as the landing loop sees it.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -65,6 +66,8 @@ pub struct GitPlace {
     keeps: bool,
     prefix: String,
     http: Settings,
+    /// How deep the branch's history was fetched.
+    depth: Cell<i32>,
 }
 
 impl GitPlace {
@@ -91,6 +94,7 @@ impl GitPlace {
             keeps: false,
             prefix: checkout.prefix.clone(),
             http: ways.http,
+            depth: Cell::default(),
         })
     }
 
@@ -247,7 +251,13 @@ impl GitPlace {
 
     /// Makes the target branch's history so deep, in the workspace.
     pub(super) fn deepen(&self, depth: i32, until: Instant) -> Result<(), Stopped> {
-        fetch::deepen(&self.workspace, &self.fetch, self.branch().unwrap_or_default(), DEEPER, depth, until)
+        if depth <= self.depth.get() {
+            return Ok(());
+        }
+        let branch = self.branch().unwrap_or_default();
+        fetch::deepen(&self.workspace, &self.fetch, branch, DEEPER, depth, until)?;
+        self.depth.set(depth);
+        Ok(())
     }
 
     /// The branch may have moved between the list and the fetch: then the fetched commit is the tip.

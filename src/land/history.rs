@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::Tip;
-use crate::image::{same_image, split_tag};
+use crate::image::{same_image, same_tag, split_tag};
 use crate::tag::Source;
 use crate::timeline::Commits;
 
@@ -57,18 +57,22 @@ pub struct RolledBack {
 }
 
 impl RolledBack {
-    /// As it stands in a trailer: `NAME:TAG@DIGEST [REPOSITORY@]SHA`.
-    pub fn trailer(&self, image: &str) -> String {
+    /// As it stands in a trailer: `NAME:TAG@DIGEST [REPOSITORY@]SHA`; with `-> TAG` behind it where one message
+    /// tells of several tags that the image goes back to.
+    pub fn trailer(&self, image: &str, to: Option<&str>) -> String {
         let colon = if self.tag.is_empty() || self.tag.starts_with('@') { "" } else { ":" };
         let source = self.source.as_ref().map(|source| format!(" {source}")).unwrap_or_default();
-        format!("{ROLLBACK}: {image}{colon}{}{source}", self.tag)
+        let to = to.map(|to| format!(" -> {to}")).unwrap_or_default();
+        format!("{ROLLBACK}: {image}{colon}{}{source}{to}", self.tag)
     }
 
-    fn of(value: &str, image: &str) -> Option<Self> {
+    /// What a trailer says was taken from an image that has this tag now.
+    fn of(value: &str, image: &str, tag: &str) -> Option<Self> {
+        let (value, to) = value.split_once(" -> ").map_or((value, None), |(value, to)| (value, Some(to)));
         let (reference, source) = value.split_once(' ').unwrap_or((value, ""));
-        let (name, tag) = name_and_tag(reference);
-        same_image(name, image)
-            .then(|| RolledBack { tag: tag.to_owned(), source: Source::parse(source.trim()) })
+        let (name, taken) = name_and_tag(reference);
+        let is_meant = same_image(name, image) && to.is_none_or(|to| same_tag(to, tag));
+        is_meant.then(|| RolledBack { tag: taken.to_owned(), source: Source::parse(source.trim()) })
     }
 }
 
@@ -98,14 +102,20 @@ impl Order {
 /// What a message says of a tag of an image: its trailers, wherever they stand, as a squash merge puts text
 /// behind them, and one commit's behind another's. Those of one commit stand together.
 pub fn written(message: &str, image: &str, tag: &str) -> Option<Written> {
+    let said = tag;
+    let (tag, digest) = split_tag(tag);
     let wrote = |reference: &str| {
         let (name, rest) = name_and_tag(reference);
-        same_image(name, image) && split_tag(rest).0 == split_tag(tag).0
+        let (its, its_digest) = split_tag(rest);
+        // a digest goes by its tag's name, where there is one
+        same_image(name, image) && its == tag && (!tag.is_empty() || its_digest == digest)
     };
     blocks(message).rev().find(|block| values(block, IMAGE).any(wrote)).map(|block| Written {
         in_file: false,
         source: values(&block, SOURCE).find_map(Source::parse),
-        rolled_back: values(&block, ROLLBACK).filter_map(|value| RolledBack::of(value, image)).collect(),
+        rolled_back: values(&block, ROLLBACK)
+            .filter_map(|value| RolledBack::of(value, image, said))
+            .collect(),
     })
 }
 
@@ -171,15 +181,22 @@ mod tests {
         let source = Source::parse("acme/api@3333333");
         let bad = RolledBack { tag: "v3@sha256:00".to_owned(), source };
         let unknown = RolledBack { tag: "@sha256:11".to_owned(), source: None };
-        let trailers = [bad.trailer("ghcr.io/acme/api"), unknown.trailer("nginx")].join("\n");
+        let trailers = [bad.trailer("ghcr.io/acme/api", None), unknown.trailer("nginx", None)].join("\n");
         let text =
             format!("back\n\nTagbump-Image: ghcr.io/acme/api:v2\nTagbump-Image: nginx:1\n{trailers}\n");
         assert!(
             text.contains("\nTagbump-Rollback: ghcr.io/acme/api:v3@sha256:00 acme/api@3333333\n"),
             "{text}"
         );
-        assert_eq!(written(&text, "ghcr.io/acme/api", "v2").unwrap().rolled_back, [bad]);
+        assert_eq!(written(&text, "ghcr.io/acme/api", "v2").unwrap().rolled_back, [bad.clone()]);
         assert_eq!(written(&text, "docker.io/library/nginx", "1").unwrap().rolled_back, [unknown]);
         assert_eq!(written(&text, "ghcr.io/acme/api", "v3"), None);
+        let parted = [bad.trailer("a", Some("v2")), bad.trailer("a", Some("v1"))].join("\n");
+        assert!(parted.ends_with("a:v3@sha256:00 acme/api@3333333 -> v1"), "{parted}");
+        let parted = format!("x\n\nTagbump-Image: a:v1\nTagbump-Image: a:v2\n{parted}\n");
+        assert_eq!(written(&parted, "a", "v1").unwrap().rolled_back.len(), 1);
+        let digests = "x\n\nTagbump-Image: a@sha256:11\nTagbump-Source: o/r@1111111\n";
+        assert!(written(digests, "a", "@sha256:11").is_some());
+        assert_eq!(written(digests, "a", "@sha256:22"), None);
     }
 }

@@ -5,7 +5,7 @@
 
 use super::RolledBack;
 use crate::error::{Failure, Result, inline};
-use crate::image::{Part, short_name, split_tag};
+use crate::image::{Part, join_tag, same_image, short_name, split_tag};
 use crate::plan::{Plan, Want};
 use crate::tag::TagFacts;
 use crate::template::{Template, Variable};
@@ -129,9 +129,11 @@ impl Words<'_> {
     fn trailers(&self, wants: &[Changed<'_>]) -> Vec<String> {
         let mut trailers: Vec<_> =
             wants.iter().map(|want| inline(&format!("Tagbump-Image: {}", want.full_reference()))).collect();
-        for Changed { nth, image, .. } in wants {
-            let bad = self.rolled_back.iter().filter(|(want, _)| want == nth);
-            trailers.extend(bad.map(|(_, bad)| inline(&bad.trailer(image))));
+        for want in wants {
+            let bad = self.rolled_back.iter().filter(|(nth, _)| *nth == want.nth);
+            let others = wants.iter().filter(|other| same_image(&other.image, &want.image));
+            let to = (others.count() > 1).then(|| join_tag(Some(&want.tag), want.digest.as_deref()));
+            trailers.extend(bad.map(|(_, bad)| inline(&bad.trailer(&want.image, to.as_deref()))));
         }
         trailers.extend(self.source.iter().map(|source| format!("Tagbump-Source: {source}")));
         trailers.extend(self.signoff.iter().map(|who| format!("Signed-off-by: {who}")));

@@ -149,6 +149,19 @@ fn a_moved_file_is_the_same_file() {
 }
 
 #[test]
+fn a_file_that_a_merge_moves_has_its_past_on_the_other_side() {
+    let fake = Fake::default();
+    fake.commit(1, &[], &[("old.yaml", "v1")]);
+    fake.commit(2, &[1], &[("new.yaml", "v1")]);
+    fake.commit(3, &[1], &[("old.yaml", "v2")]);
+    fake.commit(4, &[3], &[("old.yaml", "v3")]);
+    for parents in [[2, 4], [4, 2]] {
+        fake.commit(5, &parents, &[("new.yaml", "v3")]);
+        assert_eq!(all(&fake, 5), ["new.yaml v3 4-", "new.yaml v2 3-4", "new.yaml v1 1-3"]);
+    }
+}
+
+#[test]
 fn a_merge_is_followed_to_where_the_tag_comes_from() {
     let fake = Fake::default();
     fake.commit(1, &[], &[("a.yaml", "v1")]);

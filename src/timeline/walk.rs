@@ -179,7 +179,7 @@ impl<'a> Walk<'a> {
         };
         let mut before = Vec::new();
         for (parent, its) in parents {
-            let old = self.before((links.tree, its.tree), &track, &says, before.is_empty())?;
+            let old = self.before((links.tree, its.tree), &track, &says)?;
             before.extend(old.map(|old| ((*parent, its), old)));
         }
         if let Some(at) = before.iter().position(|(_, old)| is_same(old, &says, &track.numbers)) {
@@ -204,17 +204,10 @@ impl<'a> Walk<'a> {
     }
 
     /// The file in a parent, maybe under another name; nothing where it is not there.
-    fn before(
-        &mut self,
-        (tree, older): (Id, Id),
-        track: &Track,
-        says: &[Mention],
-        first: bool,
-    ) -> Result<Option<Track>> {
+    fn before(&mut self, (tree, older): (Id, Id), track: &Track, says: &[Mention]) -> Result<Option<Track>> {
         let mut name = Rc::clone(&track.name);
         let mut blob = self.commits.file(older, &name)?;
         if blob.is_none()
-            && first
             && let Some(old) = self.commits.old_name(tree, older, &name)?
         {
             blob = self.commits.file(older, &old)?;

@@ -2,12 +2,11 @@
 //! not, as it was made on an older commit. The next late build would be newer than the fix.
 
 use crate::bump::Bump;
-use crate::bump::guard::is_same;
 use crate::config::Config;
+use crate::image::same_tag;
 use crate::land::{Order, RolledBack, Seen, Written};
 use crate::plan::{ChangedReference, Plan, Want};
-use crate::tag::Source;
-use crate::{facts, request};
+use crate::request;
 
 /// How many a message tells at most. Where the order can't be told they would become ever more.
 const KEPT: usize = 10;
@@ -24,7 +23,7 @@ impl Bump<'_> {
         let mut kept = Vec::new();
         for (change, written) in written.filter(|(change, _)| plan.changes.contains(change)) {
             let Some(want) = plan.wants.get(change.want) else { continue };
-            for bad in written.rolled_back.iter().filter(|bad| !is_same(&bad.tag, &change.to)) {
+            for bad in written.rolled_back.iter().filter(|bad| !same_tag(&bad.tag, &change.to)) {
                 let note = (change.want, bad.clone());
                 if kept.len() < KEPT && self.is_kept_away(seen, config, want, bad) && !kept.contains(&note) {
                     kept.push(note);
@@ -36,14 +35,9 @@ impl Bump<'_> {
 
     fn is_kept_away(&self, seen: Seen<'_>, config: &Config, want: &Want, bad: &RolledBack) -> bool {
         let ours = self.source_of(config, Some(want)).ok().flatten();
-        let Some((ours, theirs)) = ours.zip(self.source_of_bad(config, want, bad)) else { return false };
-        self.order_of(seen, &ours, &theirs, &bad.tag) != Order::After
-    }
-
-    fn source_of_bad(&self, config: &Config, want: &Want, bad: &RolledBack) -> Option<Source> {
         let template = request::tag_template(self.settings, config, want.service.as_deref());
-        let tag = crate::image::split_tag(&bad.tag).0;
-        let in_tag = || facts::commit_named(tag, template, self.checkout.as_ref());
-        bad.source.clone().or_else(in_tag)
+        let theirs = bad.source.clone().or_else(|| self.source_in(&bad.tag, template));
+        let Some((ours, theirs)) = ours.zip(theirs) else { return false };
+        self.order_of(seen, &ours, &theirs, &bad.tag) != Order::After
     }
 }

@@ -12,8 +12,8 @@ use std::time::Instant;
 use super::Bump;
 use crate::config::Config;
 use crate::error::{Exit, Failure, Result};
-use crate::image::{Digest, Part, Tag};
-use crate::land::{History, RolledBack, Seen, Tip, written};
+use crate::image::{Digest, Part, Tag, same_tag};
+use crate::land::{History, RolledBack, Seen, Tip};
 use crate::plan::{self, Mention, Request, Scope, Shelf, Want};
 use crate::settings::Back;
 use crate::tag::Source;
@@ -127,19 +127,16 @@ impl Bump<'_> {
             let service = want.service.as_deref();
             let template = request::tag_template(self.settings, config, service);
             let source = |entry: &Entry| {
-                let tag = entry.tag.as_deref()?;
-                let message = entry.written.as_ref().map(|by| by.words.message.as_str()).unwrap_or_default();
-                let by_trailer = written(message, &want.name, tag).and_then(|written| written.source);
-                let source =
-                    by_trailer.or_else(|| facts::commit_named(tag, template, self.checkout.as_ref()))?;
+                let source = facts::source_of_entry(entry, &want.name, template, self.checkout.as_ref())?;
                 Some(self.placed(source.clone()).unwrap_or(source))
             };
-            let bad = search
-                .now
-                .iter()
-                .filter(|now| **now != to)
-                .map(|now| RolledBack { tag: now.joined(), source: search.writer(now).and_then(source) });
-            let bad = bad.chain(search.taken_away()).collect();
+            let taken = search.taken_away();
+            // what is left for something that was rolled back was not bad
+            let is_forth = taken.iter().any(|bad| same_tag(&bad.tag, &to.joined()));
+            let left = search.now.iter().filter(|now| **now != to && !is_forth);
+            let left =
+                left.map(|now| RolledBack { tag: now.joined(), source: search.writer(now).and_then(source) });
+            let bad = left.chain(taken).collect();
             sources.insert(search.found().and_then(|(_, entry)| source(entry)).map(|s| s.to_string()));
             backward.add(search, want, to, bad)?;
         }
@@ -174,8 +171,10 @@ impl Bump<'_> {
     fn past<'a>(&'a self, basis: Basis<'a>) -> Result<(Box<dyn Commits + 'a>, Id)> {
         let Before::Tip { tip, history, until } = basis.before else {
             let checkout = self.checkout.as_ref().ok_or_else(|| {
-                Failure::usage("this is no git repository, so nobody knows what was there before")
-                    .hinted("name the tag with --to TAG --force, or a checkout with -C")
+                self.unopened.clone().unwrap_or_else(|| {
+                    Failure::usage("this is no git repository, so nobody knows what was there before")
+                        .hinted("name the tag with --to TAG --force, or a checkout with -C")
+                })
             })?;
             let (past, head) = checkout.past()?;
             return Ok((Box::new(past), head));
@@ -254,7 +253,12 @@ fn nowhere(search: &Search, named: Option<&Tag>, reach: Reach, basis: Basis<'_>)
             let had: Vec<&str> = seen.iter().take(LISTED).map(String::as_str).collect();
             format!("{file}:{line}: {image} never had tag {named}; it had {}", had.join(", "))
         }
-        None => format!("{file}:{line}: {image} had no other tag before {}", joined(now)),
+        None => {
+            let passed: Vec<&str> = seen.iter().skip(1).take(LISTED).map(String::as_str).collect();
+            let but = if passed.is_empty() { String::new() } else { format!(" but {}", passed.join(", ")) };
+            let why = if passed.is_empty() { "" } else { ", which was rolled back" };
+            format!("{file}:{line}: {image} had no other tag before {}{but}{why}", joined(now))
+        }
     };
     let (message, hint) = match (reach, basis.before) {
         (Reach::Cut { .. }, Before::Head) => (
@@ -296,7 +300,7 @@ impl Backward {
         }
         for bad in bad.into_iter().map(|bad| (at, bad)) {
             // what is gone to on purpose is not bad any more
-            if bad.1.tag != to.joined() && !self.rolled_back.contains(&bad) {
+            if !same_tag(&bad.1.tag, &to.joined()) && !self.rolled_back.contains(&bad) {
                 self.rolled_back.push(bad);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::image::{Tag, join_tag};
+use crate::image::{Tag, join_tag, same_tag};
 use crate::land::{RolledBack, written};
 use crate::plan::Mention;
 use crate::timeline::Entry;
@@ -23,10 +23,8 @@ impl Said {
         Said { tag: entry.tag.clone(), digest: entry.digest.clone() }
     }
 
-    /// Whether both run the same image, as far as can be told: of one tag, and of no two digests.
-    pub fn is_same(&self, other: &Said) -> bool {
-        let digests = self.digest.as_ref().zip(other.digest.as_ref());
-        self.tag == other.tag && digests.is_none_or(|(one, other)| one == other)
+    fn is_same(&self, other: &Said) -> bool {
+        same_tag(&self.joined(), &other.joined())
     }
 
     /// `TAG`, `TAG@DIGEST` or `@DIGEST`.
@@ -133,7 +131,10 @@ impl Search {
         }
         let is_it = match &self.named {
             Some(named) => said.tag.as_deref() == Some(named.as_str()),
-            None => !self.now.iter().any(|now| said.is_same(now)) && !self.bad.contains(&joined),
+            None => {
+                !self.now.iter().any(|now| said.is_same(now))
+                    && !self.bad.iter().any(|bad| same_tag(bad, &joined))
+            }
         };
         for number in &entry.references {
             if entry.until.is_none() {
@@ -149,17 +150,18 @@ impl Search {
     /// What the rollbacks that wrote what is there now took away: it stays away.
     pub fn taken_away(&self) -> Vec<RolledBack> {
         let messages = self.writers.iter().filter_map(|(said, entry)| Some((said, entry.written.as_ref()?)));
-        let written = messages.filter_map(|(said, by)| {
-            written(&by.words.message, &self.image, said.tag.as_deref().unwrap_or_default())
-        });
+        let written =
+            messages.filter_map(|(said, by)| written(&by.words.message, &self.image, &said.joined()));
         written.flat_map(|written| written.rolled_back).collect()
     }
 
-    /// What a rollback took away is not gone back to by the next one.
+    /// What a rollback took away is not gone back to by the next one, unless it was put there again since.
     fn note_rollback(&mut self, entry: &Entry, said: &Said) {
         let message = entry.written.as_ref().map(|by| by.words.message.as_str()).unwrap_or_default();
-        let written = written(message, &self.image, said.tag.as_deref().unwrap_or_default());
-        self.bad.extend(written.into_iter().flat_map(|written| written.rolled_back).map(|bad| bad.tag));
+        let written = written(message, &self.image, &said.joined());
+        let taken = written.into_iter().flat_map(|written| written.rolled_back).map(|bad| bad.tag);
+        let was_put_back = |bad: &String| self.seen.iter().any(|seen| same_tag(seen, bad));
+        self.bad.extend(taken.filter(|bad| !was_put_back(bad)));
     }
 }
 
