@@ -97,11 +97,17 @@ impl Bump<'_> {
             return (Standing::InTime, None);
         };
         let at_hand = seen.history.written(there(tip, change), None);
-        let rolled = at_hand.iter().flat_map(|written| &written.rolled_back);
-        if let Some(same) = rolled.clone().find(|bad| same_tag(&bad.tag, &change.to)) {
+        let ours = self.source_of(config, Some(want)).ok().flatten();
+        let mut rolled = at_hand.iter().flat_map(|written| &written.rolled_back);
+        // a version that was made anew of a newer commit is another build
+        let is_newer = |bad: &RolledBack| {
+            let pair = ours.as_ref().zip(bad.source.as_ref());
+            pair.is_some_and(|(ours, bad)| self.order(seen, ours, bad) == Order::After)
+        };
+        if let Some(same) = rolled.find(|bad| same_tag(&bad.tag, &change.to) && !is_newer(bad)) {
             return (rolled_back(same), None);
         }
-        let Ok(Some(ours)) = self.source_of(config, Some(want)) else {
+        let Some(ours) = ours else {
             let why = "which commit was built is not known (--source says it)".to_owned();
             return (Standing::Untold(why), at_hand);
         };
