@@ -4,6 +4,10 @@
 
 mod support;
 
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
 use support::cli::{self, Run};
 use support::git::git;
 use support::mono::{Mono, notices};
@@ -229,4 +233,29 @@ fn environments_that_go_back_together_are_held_each_by_its_own() {
     }
     // 4 runs well in dev, and is newer than what was taken from prod
     ended(&repo::run(&mut mono.job(&mono.builds[4], &["-f", "prod"])), 0, "landed");
+}
+
+/// Beyond what is looked through nobody knows, and that is said.
+#[test]
+fn a_rollback_under_a_thousand_commits() {
+    let mono = rolled_back(5);
+    let parent = mono.world.tip();
+    let one = |nth: u64| {
+        let from = if nth == 0 { format!("from {parent}\n") } else { String::new() };
+        let time = 4_000_000_000 + nth;
+        format!("commit refs/heads/main\ncommitter Ada <ada@example.com> {time} +0000\ndata 1\n.\n{from}\n")
+    };
+    fast_import(&mono.world.bare, &(0..1001).map(one).collect::<String>());
+    let work = mono.world.full("full");
+    git(&work, &["checkout", "--quiet", "--detach", &mono.builds[3]]);
+    let mut job = support::mono::job_in(&work, &mono.builds[3], &["--branch", "main", "-n"]);
+    let told = ended(&repo::run(&mut job), 0, "planned");
+    assert!(notices(&told).contains("is not among the last 1,000 commits"), "{told}");
+}
+
+fn fast_import(bare: &Path, stream: &str) {
+    let mut command = support::git::command(bare);
+    let mut running = command.args(["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn().unwrap();
+    running.stdin.take().unwrap().write_all(stream.as_bytes()).unwrap();
+    assert!(running.wait().unwrap().success());
 }

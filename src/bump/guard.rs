@@ -116,14 +116,20 @@ impl Bump<'_> {
         let is_known = at_hand.as_ref().is_some_and(|written| written.in_file);
         let may_be_hidden = !is_known && seen.history.may_lack_newer(&ours.sha);
         let standing = self.judged(seen, &built, at_hand.as_ref());
-        if !may_be_hidden || matches!(standing, Standing::Late(_)) {
+        if is_known || matches!(standing, Standing::Late(_)) {
             return (standing, at_hand);
         }
         // who wrote it may have put it in the place of something newer
-        match seen.history.written(there(tip, change), Some(seen.until)) {
-            Some(written) => (self.judged(seen, &built, Some(&written)), Some(written)),
-            None => (standing, None),
+        let deeper = may_be_hidden.then(|| seen.history.written(there(tip, change), Some(seen.until)));
+        if let Some(written) = deeper.flatten() {
+            return (self.judged(seen, &built, Some(&written)), Some(written));
         }
+        let is_beyond = || seen.history.may_lack_newer(&ours.sha) || seen.history.goes_further(tip);
+        if at_hand.is_none() && matches!(standing, Standing::InTime) && is_beyond() {
+            let why = format!("who wrote {} is not among the last 1,000 commits", change.from);
+            return (Standing::Untold(why), None);
+        }
+        (standing, at_hand)
     }
 
     /// Against what is there, and what was rolled back: what comes before that is late, and so is it itself; what

@@ -12,7 +12,7 @@ use git2::{Commit, Oid, Repository};
 use super::fetch::{self, DEPTHS};
 use super::past::{Deeper, Past};
 use super::place::GitPlace;
-use crate::land::{self, History, Order, There, Written};
+use crate::land::{self, History, Order, There, Tip, Written};
 use crate::timeline::Commits;
 
 /// How many commits are looked through.
@@ -23,6 +23,16 @@ impl History for GitPlace {
     fn may_lack_newer(&self, commit: &str) -> bool {
         let repo = &self.workspace().repo;
         repo.is_shallow() && !self.resolve(commit).is_some_and(|commit| is_after_all_cuts(repo, commit))
+    }
+
+    fn goes_further(&self, tip: &Tip) -> bool {
+        let repo = &self.workspace().repo;
+        let commits = Oid::from_str(&tip.commit).and_then(|tip| {
+            let mut walk = repo.revwalk()?;
+            walk.push(tip)?;
+            Ok(walk.take(FAR + 1).count())
+        });
+        commits.is_ok_and(|commits| commits > FAR)
     }
 
     fn past(&self, until: Instant) -> Box<dyn Commits + '_> {

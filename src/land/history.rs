@@ -19,6 +19,9 @@ pub trait History {
     /// Whether commits that come after this one may be on the branch, and not at hand.
     fn may_lack_newer(&self, commit: &str) -> bool;
 
+    /// Whether more commits are at hand than are looked through for who wrote what.
+    fn goes_further(&self, tip: &Tip) -> bool;
+
     /// A commit and all that came before it, deepened as far as it is asked for.
     fn past(&self, until: Instant) -> Box<dyn Commits + '_>;
 

@@ -155,6 +155,10 @@ impl Place for FakePlace {
 }
 
 impl super::History for FakePlace {
+    fn goes_further(&self, _: &Tip) -> bool {
+        false
+    }
+
     fn may_lack_newer(&self, _: &str) -> bool {
         false
     }
