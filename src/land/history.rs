@@ -191,7 +191,7 @@ mod tests {
             text.contains("\nTagbump-Rollback: ghcr.io/acme/api:v3@sha256:00 acme/api@3333333\n"),
             "{text}"
         );
-        assert_eq!(written(&text, "ghcr.io/acme/api", "v2").unwrap().rolled_back, [bad.clone()]);
+        assert_eq!(written(&text, "ghcr.io/acme/api", "v2").unwrap().rolled_back, std::slice::from_ref(&bad));
         assert_eq!(written(&text, "docker.io/library/nginx", "1").unwrap().rolled_back, [unknown]);
         assert_eq!(written(&text, "ghcr.io/acme/api", "v3"), None);
         let parted = [bad.trailer("a", Some("v2")), bad.trailer("a", Some("v1"))].join("\n");

@@ -1,5 +1,7 @@
 //! The text of a new `tagbump.yaml`.
 
+use std::cmp::Reverse;
+
 use super::services::Service;
 use super::sorting::{Left, place};
 use crate::plan::ListedReference;
@@ -24,9 +26,15 @@ pub struct Content<'a> {
 }
 
 impl Content<'_> {
-    /// What can be bumped: a service, or an image where the file has none.
+    /// What can be bumped: a service of the owner who has most of them, or an image where the file has none.
     pub fn example(&self) -> Option<&str> {
-        let services = self.own.iter().flatten().map(|service| &service.name);
+        let owned = |service: &Service| {
+            let all = self.own.iter().flatten();
+            all.filter(|other| owner(&other.image) == owner(&service.image)).count()
+        };
+        let mut services: Vec<&Service> = self.own.iter().flatten().collect();
+        services.sort_by_key(|service| Reverse(owned(service)));
+        let services = services.into_iter().map(|service| &service.name);
         let images = self.others.iter().flatten().map(|other| &other.image);
         // it stands in comments and commands too
         services.chain(images).find(|name| is_word(name)).map(String::as_str)
@@ -107,6 +115,11 @@ const MESSAGE: &str = "\
 # The commit's message, where no --message is given. Without this line:
 # message: \"chore: update {name} image to {tag}\"
 ";
+
+/// All but the last part of an image's name.
+fn owner(image: &str) -> &str {
+    image.rsplit_once('/').map_or("", |(owner, _)| owner)
+}
 
 fn is_word(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:".contains(c))

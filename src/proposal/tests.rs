@@ -48,6 +48,14 @@ fn uncommented(text: &str) -> String {
 }
 
 #[test]
+fn the_example_is_of_whom_most_images_are() {
+    let images = ["ghcr.io/aaa/agent", "ghcr.io/acme/web", "ghcr.io/acme/api"];
+    let references = images.map(|image| reference("k8s/all.yaml", image, "v1")).to_vec();
+    let made = config(&Listing { references, ..Listing::default() }, "tagbump.yaml").unwrap().unwrap();
+    assert_eq!(made.example.as_deref(), Some("api"));
+}
+
+#[test]
 fn a_service_for_each_environment() {
     let found = services(vec![
         reference("k8s/dev/api.yaml", "ghcr.io/acme/api", "v2"),
