@@ -99,9 +99,10 @@ impl Bump<'_> {
         let at_hand = seen.history.written(there(tip, change), None);
         let ours = self.source_of(config, Some(want)).ok().flatten();
         let mut rolled = at_hand.iter().flat_map(|written| &written.rolled_back);
-        // a version that was made anew of a newer commit is another build
+        // a version that was made anew of a newer commit is another build; what an event says may be a later run
+        let said = ours.as_ref().filter(|_| self.settings.place.source.is_some());
         let is_newer = |bad: &RolledBack| {
-            let pair = ours.as_ref().zip(bad.source.as_ref());
+            let pair = said.zip(bad.source.as_ref());
             pair.is_some_and(|(ours, bad)| self.order(seen, ours, bad) == Order::After)
         };
         if let Some(same) = rolled.find(|bad| same_tag(&bad.tag, &change.to) && !is_newer(bad)) {
