@@ -11,7 +11,7 @@ use apart::{Apart, Hosted};
 use github::{Fault, On};
 use support::git::git;
 use support::mono::{notices, tag_in};
-use support::repo::{self, API, FILE, ended, rival};
+use support::repo::{self, API, FILE, commit, ended, rival};
 
 /// Builds 1 and 3 have landed, and 3 was taken back by somebody who has one commit of the manifests.
 fn apart(count: usize) -> Apart {
@@ -233,4 +233,24 @@ fn a_step_has_its_outputs() {
         let shown = outputs.split_once(&start).and_then(|(_, rest)| rest.lines().nth(1));
         assert_eq!(shown, Some(value), "{name} in {outputs}");
     }
+}
+
+/// Nobody can be asked how the commits stand to each other: what was taken away is known by its tag.
+#[test]
+fn without_a_token_the_same_build_is_held_all_the_same() {
+    let apart = Apart::new(4);
+    for nth in [1, 3] {
+        ended(&repo::run(&mut apart.job(&apart.mono.builds[nth], &[])), 0, "landed");
+    }
+    ended(&apart.rollback("5"), 0, "landed");
+    let folder = apart.mono.world.path().join("later");
+    git(apart.mono.world.path(), &["clone", "--quiet", apart.target.to_str().unwrap(), "later"]);
+    commit(&folder, "notes.txt", "later\n");
+    git(&folder, &["push", "--quiet", "origin", "HEAD:main"]);
+    let mut job = apart.shallow_job(&apart.mono.builds[3], "1", &[]);
+    for variable in ["GITHUB_TOKEN", "GH_TOKEN", "TAGBUMP_TOKEN"] {
+        job.env_remove(variable);
+    }
+    let told = ended(&repo::run(&mut job), 0, "superseded");
+    assert!(notices(&told).contains("was rolled back"), "{told}");
 }

@@ -98,15 +98,8 @@ impl Bump<'_> {
         };
         let at_hand = seen.history.written(there(tip, change), None);
         let ours = self.source_of(config, Some(want)).ok().flatten();
-        let mut rolled = at_hand.iter().flat_map(|written| &written.rolled_back);
-        // a version that was made anew of a newer commit is another build; what an event says may be a later run
-        let said = ours.as_ref().filter(|_| self.settings.place.source.is_some());
-        let is_newer = |bad: &RolledBack| {
-            let pair = said.zip(bad.source.as_ref());
-            pair.is_some_and(|(ours, bad)| self.order(seen, ours, bad) == Order::After)
-        };
-        if let Some(same) = rolled.find(|bad| same_tag(&bad.tag, &change.to) && !is_newer(bad)) {
-            return (rolled_back(same), None);
+        if let Some(same) = self.same_again(seen, ours.as_ref(), change, at_hand.as_ref()) {
+            return (same, None);
         }
         let Some(ours) = ours else {
             let why = "which commit was built is not known (--source says it)".to_owned();
@@ -123,7 +116,9 @@ impl Bump<'_> {
         // who wrote it may have put it in the place of something newer
         let deeper = may_be_hidden.then(|| seen.history.written(there(tip, change), Some(seen.until)));
         if let Some(written) = deeper.flatten() {
-            return (self.judged(seen, &built, Some(&written)), Some(written));
+            let same = self.same_again(seen, Some(&ours), change, Some(&written));
+            let standing = same.unwrap_or_else(|| self.judged(seen, &built, Some(&written)));
+            return (standing, Some(written));
         }
         let is_beyond = || seen.history.may_lack_newer(&ours.sha) || seen.history.goes_further(tip);
         if at_hand.is_none() && matches!(standing, Standing::InTime) && is_beyond() {
@@ -131,6 +126,24 @@ impl Bump<'_> {
             return (Standing::Untold(why), None);
         }
         (standing, at_hand)
+    }
+
+    /// Whether a change writes what was rolled back, whatever is known of its commit. A version that was made anew
+    /// of a newer commit is another build; what an event says may be a later run.
+    fn same_again(
+        &self,
+        seen: Seen<'_>,
+        ours: Option<&Source>,
+        change: &ChangedReference,
+        written: Option<&Written>,
+    ) -> Option<Standing> {
+        let said = ours.filter(|_| self.settings.place.source.is_some());
+        let is_newer = |bad: &RolledBack| {
+            let pair = said.zip(bad.source.as_ref());
+            pair.is_some_and(|(ours, bad)| self.order(seen, ours, bad) == Order::After)
+        };
+        let mut bad = written.into_iter().flat_map(|written| &written.rolled_back);
+        bad.find(|bad| same_tag(&bad.tag, &change.to) && !is_newer(bad)).map(rolled_back)
     }
 
     /// Against what is there, and what was rolled back: what comes before that is late, and so is it itself; what
