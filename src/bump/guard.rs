@@ -149,7 +149,9 @@ impl Bump<'_> {
     /// Against what is there, and what was rolled back: what comes before that is late, and so is it itself; what
     /// stands beside it, as a fix of what is there does, is not.
     fn judged(&self, seen: Seen<'_>, built: &Built<'_>, written: Option<&Written>) -> Standing {
-        let there = self.judged_by_what_is_there(seen, built, written);
+        let by_trailer = written.and_then(|written| written.source.clone());
+        let theirs = by_trailer.or_else(|| self.source_in(built.from, built.template));
+        let there = theirs.as_ref().map(|theirs| self.order_of(seen, built.ours, theirs, built.from));
         let mut untold = None;
         for bad in written.into_iter().flat_map(|written| &written.rolled_back) {
             let source = bad.source.clone().or_else(|| self.source_in(&bad.tag, built.template));
@@ -162,38 +164,20 @@ impl Bump<'_> {
             };
             untold.get_or_insert(why);
         }
+        let sha = theirs.map(|theirs| theirs.sha).unwrap_or_default();
         match (there, untold) {
-            (Some(order), _) if order.is_late() => Standing::Late(self.newer(built, written)),
+            (Some(order), _) if order.is_late() => {
+                Standing::Late(format!("built from {sha}, which is newer"))
+            }
             (_, Some(why)) | (Some(Order::Unknown(why)), None) => Standing::Untold(why),
             (None, None) => Standing::Untold(format!("tag {} names no commit", built.from)),
             (Some(_), None) => Standing::InTime,
         }
     }
 
-    /// Nothing where what is there names no commit.
-    fn judged_by_what_is_there(
-        &self,
-        seen: Seen<'_>,
-        built: &Built<'_>,
-        written: Option<&Written>,
-    ) -> Option<Order> {
-        let theirs = self.theirs(built, written)?;
-        Some(self.order_of(seen, built.ours, &theirs, built.from))
-    }
-
-    fn theirs(&self, built: &Built<'_>, written: Option<&Written>) -> Option<Source> {
-        let by_trailer = written.and_then(|written| written.source.clone());
-        by_trailer.or_else(|| self.source_in(built.from, built.template))
-    }
-
     /// The commit that a tag names.
     pub(super) fn source_in(&self, tag: &str, template: &Template) -> Option<Source> {
         facts::commit_named(split_tag(tag).0, template, self.checkout.as_ref())
-    }
-
-    fn newer(&self, built: &Built<'_>, written: Option<&Written>) -> String {
-        let sha = self.theirs(built, written).map(|theirs| theirs.sha).unwrap_or_default();
-        format!("built from {sha}, which is newer")
     }
 
     pub(super) fn order_of(&self, seen: Seen<'_>, ours: &Source, theirs: &Source, tag: &str) -> Order {
