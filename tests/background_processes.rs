@@ -112,3 +112,14 @@ fn error_of_ssh_is_shown_when_it_leaves_process_behind() {
     let said = failed(&run_to_its_end(push(&folder, "v1", &[]).env("GIT_SSH", ssh), leash), 5);
     assert!(said.contains(words), "{said}");
 }
+
+/// The hook's process keeps the connection open, as git has it; the push has landed long before.
+#[test]
+fn landing_ends_within_its_time_when_hook_of_local_remote_leaves_process_behind() {
+    let world = World::new();
+    let (folder, leash) = (world.clone_of(world.bare.to_str().unwrap(), "w", &[]), Leash::new(&world));
+    world.hook("post-receive", &leash.background());
+    let run = run_to_its_end(&mut push(&folder, "v1", &["--timeout", "3s"]), leash);
+    ended(&run, 0, "landed");
+    assert_eq!(world.commits(), 3);
+}

@@ -3,13 +3,17 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "support/github.rs"]
+mod github;
 mod support;
 
 use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use github::GitHub;
 use support::git::{bare_repo, git};
-use support::repo::{self, API, FILE, REPO, World, ended, failed, kustomization, push, run, write};
+use support::git_server::GitServer;
+use support::repo::{self, API, FILE, REPO, World, ended, failed, kustomization, push, run};
 
 const TOKEN: &str = "s3cret-own-token";
 
@@ -41,12 +45,17 @@ fn add_submodule(folder: &Path, url: &str) {
     git(&submodule, &["config", "user.email", "ada@example.com"]);
 }
 
-/// Whether a server was ever sent the token.
 fn got_token(world: &World) -> bool {
+    was_sent_token(&world.server)
+}
+
+/// Whether a server was ever sent the token.
+fn was_sent_token(server: &GitServer) -> bool {
     let encoded = BASE64_STANDARD.encode(format!("x-access-token:{TOKEN}"));
-    let requests = world.server.requests();
+    let requests = server.requests();
     assert!(!requests.is_empty(), "it was asked at all");
-    requests.iter().any(|r| r.authorization.as_ref().is_some_and(|value| value.contains(&encoded)))
+    let holds = |value: &String| value.contains(&encoded) || value.contains(TOKEN);
+    requests.iter().any(|request| request.authorization.as_ref().is_some_and(holds))
 }
 
 /// Lands in a folder with the token, and gives the warnings.
@@ -197,7 +206,23 @@ fn token_is_not_sent_where_the_superproject_has_no_host() {
 fn submodule_without_token_lands_without_warning() {
     let nested = Nested::new();
     let folder = nested.with_submodule(&nested.inner.server.url(REPO));
-    write(&folder, "untracked.txt", "mine\n");
     let told = ended(&repo::run(&mut push(&folder.join("gitops"), "v1", &[])), 0, "landed");
     assert_eq!(told["warnings"], serde_json::json!([]));
+}
+
+/// The order of builds of another repository is asked of the host's API, with the same token.
+#[test]
+fn token_is_not_sent_to_the_api_of_a_host_from_gitmodules() {
+    let nested = Nested::new();
+    let github = GitHub::start(&nested.inner.bare);
+    let folder = nested.with_submodule(&nested.inner.server.url(REPO));
+    let submodule = folder.join("gitops");
+    git(&submodule, &["remote", "set-url", "origin", &github.git_url()]);
+    for (tag, source) in [("v1", "1"), ("v2", "2")] {
+        let source = format!("acme/app@{}", source.repeat(40));
+        let mut command = push(&submodule, tag, &["--source", &source]);
+        github.env(&mut command).env("TAGBUMP_TOKEN", TOKEN);
+        ended(&run(&mut command), 0, "landed");
+    }
+    assert!(!was_sent_token(&github.git));
 }

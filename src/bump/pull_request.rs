@@ -106,7 +106,7 @@ impl Bump<'_> {
             draft: self.settings.delivery.pull.draft,
         };
         let place = ground.git();
-        let hub = || GitHub::new(place.http(), words.api, &place.api_token().ok_or_else(no_token)?);
+        let hub = || GitHub::new(place.http(), words.api, &place.api_token().ok_or_else(|| no_token(place))?);
         let done = match commit {
             Some(commit) => {
                 let (hub, until) = (hub()?, pace.deadline());

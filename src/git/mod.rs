@@ -41,6 +41,7 @@ mod transport;
 mod tree;
 mod twin;
 mod verdict;
+mod withheld;
 mod workspace;
 
 pub use carry::Carried;

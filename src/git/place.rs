@@ -18,6 +18,7 @@ use super::remote_past::no_branch;
 use super::signing::{Draft, Signer, is_signed};
 use super::transport::{Endpoint, Stopped};
 use super::tree::{CommitFiles, edited_tree};
+use super::withheld::{explain_fetch, explain_push};
 use super::workspace::Workspace;
 use super::{Carried, RemoteUrl, UrlOrigin, carry, twin, verdict};
 use crate::error::{Failure, Result};
@@ -238,7 +239,10 @@ impl GitPlace {
                 Ok(base)
             }
             Ok(None) => Err(Trouble::Final(no_branch(&self.target.fetch, self.branch()))),
-            Err(stopped) => Err(verdict::of_fetch(stopped, &self.fetch, &self.url())),
+            Err(stopped) => {
+                let trouble = verdict::of_fetch(stopped, &self.fetch, &self.url());
+                Err(explain_fetch(trouble, &self.fetch))
+            }
         }
     }
 
@@ -419,7 +423,7 @@ impl Place for GitPlace {
             Ok(Answer::No { status, words }) => {
                 verdict::of_status(&self.push.scrub(&status), &self.push.scrub(&words), &url)
             }
-            Err(stopped) => verdict::of_push(stopped, &self.push, &url),
+            Err(stopped) => explain_push(verdict::of_push(stopped, &self.push, &url), &self.push),
         }
     }
 

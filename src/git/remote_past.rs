@@ -12,6 +12,7 @@ use super::fetch::{self, Found, TIP, Wanted};
 use super::past::{Deeper, Past, id};
 use super::transport::Endpoint;
 use super::tree::CommitFiles;
+use super::withheld::explain_fetch;
 use super::workspace::Workspace;
 use super::{RemoteUrl, verdict};
 use crate::error::{Exit, Failure, Result};
@@ -98,7 +99,8 @@ fn found(
             Ok(None) => return Err(no_branch(url, branch)),
             Err(stopped) => stopped,
         };
-        let (what, retry_after) = match verdict::of_fetch(stopped, endpoint, &url.to_string()) {
+        let trouble = verdict::of_fetch(stopped, endpoint, &url.to_string());
+        let (what, retry_after) = match explain_fetch(trouble, endpoint) {
             Trouble::Final(failure) => return Err(failure),
             Trouble::Passing { what, retry_after } => (what, retry_after),
             Trouble::Unreachable { what } => (what, None),

@@ -180,8 +180,7 @@ fn of_status_code(code: u16, endpoint: &Endpoint, url: &str, words: &str) -> Fai
         ),
         (code, _) => (format!("{url} answered {code}"), "mend the remote's URL".to_owned()),
     };
-    let told = std::iter::once(with_words(&what, words)).chain(endpoint.withheld());
-    Failure::new(Exit::Refused, told.collect::<Vec<_>>().join("\n")).hinted(hint)
+    Failure::new(Exit::Refused, with_words(&what, words)).hinted(hint)
 }
 
 fn with_words(what: &str, words: &str) -> String {

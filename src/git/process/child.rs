@@ -56,6 +56,7 @@ struct Shared {
 struct State {
     child: Child,
     /// Whether it leads a process group, which all that it starts belongs to.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there are no process groups"))]
     has_group: bool,
     timed_out: bool,
     /// Whether it succeeded, once it has ended. From then on its number may be another process's.

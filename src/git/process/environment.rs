@@ -5,6 +5,8 @@
 //! `GIT_SSH_COMMAND` or `GIT_EDITOR`. What a CI system calls its tokens is known by name here. A secret that the user
 //! put in a variable of their own stays, since a hook or a signing program may be the one that needs it.
 
+use std::borrow::Cow;
+
 use crate::environment::Environment;
 use crate::git::given;
 
@@ -93,7 +95,7 @@ const OTHER_TOKENS: [&str; 5] =
 pub fn changes(purpose: Purpose, environment: &Environment) -> Vec<(String, Option<String>)> {
     // an empty variable is as good as none to us, and not to git
     let always = REPOSITORY.into_iter().map(|name| (name.to_owned(), None));
-    let secret = environment.names().filter(|name| is_withheld(name, purpose));
+    let secret = environment.names().filter(|name| is_withheld(&spelling(name), purpose));
     let mut changes: Vec<_> = always.chain(secret.map(|name| (name.to_owned(), None))).collect();
     changes.extend(git_config(purpose, environment));
     if purpose != Purpose::Signing {
@@ -101,6 +103,11 @@ pub fn changes(purpose: Purpose, environment: &Environment) -> Vec<(String, Opti
         changes.push(("LC_ALL".to_owned(), Some("C".to_owned())));
     }
     changes
+}
+
+/// The name as it is listed here. On Windows upper and lower case make no difference.
+fn spelling(name: &str) -> Cow<'_, str> {
+    if cfg!(windows) { name.to_ascii_uppercase().into() } else { name.into() }
 }
 
 fn is_withheld(name: &str, purpose: Purpose) -> bool {
