@@ -72,8 +72,8 @@ fn password_of_url_is_on_no_command_line_in_any_clone() {
         };
         let run = run(watch.over(&mut push(&folder, "v1", &["--remote", &world.url()])));
         ended(&run, 0, "landed");
-        followed(&world, &folder);
         watch.saw_no_secret();
+        followed(&world, &folder);
     }
 }
 
@@ -103,8 +103,8 @@ fn no_credential_is_on_a_command_line_wherever_it_is_from() {
             _ => {}
         }
         ended(&run(watch.over(&mut command)), 0, "landed");
-        followed(&world, &folder);
         watch.saw_no_secret();
+        followed(&world, &folder);
     }
 }
 
@@ -120,8 +120,8 @@ fn partial_clone_follows_what_others_have_pushed_since() {
         }
         let run = run(watch.over(&mut push(&folder, "v1", &["--remote", &world.url()])));
         ended(&run, 0, "landed");
-        followed(&world, &folder);
         watch.saw_no_secret();
+        followed(&world, &folder);
     }
 }
 
