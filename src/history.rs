@@ -45,11 +45,11 @@ struct Story<'a> {
 
 impl Story<'_> {
     fn of_remote(&self, remote: &RemoteSettings) -> Result<Timeline> {
-        let (fetch, _) = self.checkout.remote(&remote.name)?;
         let branch = remote.branch.clone().or_else(|| self.checkout.branch());
         let clock = SystemClock;
         let mut pace = Pace::new(&clock, TIMEOUT, fastrand::Rng::new());
-        let there = RemotePast::fetch(self.checkout, &fetch, branch.as_deref(), &remote.tokens, &mut pace)?;
+        let there =
+            RemotePast::fetch(self.checkout, &remote.name, branch.as_deref(), &remote.tokens, &mut pace)?;
         let (past, tip) = there.past();
         let told = self.tell(&past, tip, &there.files());
         let told = told.map(|told| Timeline { origin: Origin::Fetched(past.trouble()), ..told });

@@ -136,6 +136,19 @@ fn what_belongs_to_a_room_stays_there() {
     }
 }
 
+/// Whatever starts a program anywhere else would hand on every token of the environment.
+#[test]
+fn programs_are_started_in_one_file() {
+    let starts = |text: &str| {
+        let product = text.split("#[cfg(test)]").next().unwrap_or(text);
+        let product = product.split("#[cfg(all(test, unix))]").next().unwrap_or(product);
+        code_lines(product).any(|line| line.contains("Command::new("))
+    };
+    let files: Vec<_> = sources().into_iter().filter(|(_, _, text)| starts(text)).collect();
+    let names: Vec<_> = files.iter().map(|(_, file, _)| file.display().to_string()).collect();
+    assert!(matches!(&names[..], [only] if only.ends_with("src/git/process/mod.rs")), "{names:?}");
+}
+
 #[test]
 fn every_room_says_what_it_is_for() {
     for (_, file, text) in sources() {

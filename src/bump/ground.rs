@@ -72,13 +72,14 @@ impl Bump<'_> {
             Failure::usage("--via api needs a remote on GitHub, over http or https")
                 .hinted("name the remote with --remote, or land with --via git")
         })?;
-        let token = place.api_token().ok_or_else(no_token)?;
+        let token = place.api_token().ok_or_else(|| no_token(&place))?;
         Ok(Ground::Api(Box::new(ApiPlace::new(place, &apis.graphql, &token)?)))
     }
 }
 
 /// There is nobody to ask the API as.
-pub(super) fn no_token() -> Failure {
-    Failure::new(Exit::Refused, "there is no token for GitHub's API")
+pub(super) fn no_token(place: &GitPlace) -> Failure {
+    let what = std::iter::once("there is no token for GitHub's API".to_owned()).chain(place.withheld());
+    Failure::new(Exit::Refused, what.collect::<Vec<_>>().join("\n"))
         .hinted("set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (and pull-requests: write for --pr)")
 }

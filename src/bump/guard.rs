@@ -241,12 +241,18 @@ impl Bump<'_> {
         let own = same_repository(Some(repository), run.repository.as_deref());
         let runners = own.then(|| run.apis(environment, server)).flatten();
         let runners = runners.zip(token(&["GITHUB_TOKEN", "GH_TOKEN"]));
-        let remote =
-            self.checkout().and_then(|checkout| checkout.remote(&self.settings.delivery.landing.remote));
-        let page = remote.ok().and_then(|(_, push)| push.page());
+        let page = self.own_token_page();
         let page = page.filter(|page| run.is_github(environment, page));
         let remotes = page.and_then(|page| run.apis(environment, &page)).zip(token(&["TAGBUMP_TOKEN"]));
         runners.into_iter().chain(remotes).map(|(apis, token)| (apis.rest, token)).collect()
+    }
+
+    /// The page of the remote, if `TAGBUMP_TOKEN` may be sent to its host.
+    fn own_token_page(&self) -> Option<String> {
+        let name = &self.settings.delivery.landing.remote;
+        let checkout = self.checkout().ok()?;
+        let (_, push) = checkout.remote(name).ok()?;
+        checkout.url_origin(name).objection(&push).is_none().then(|| push.page())?
     }
 }
 

@@ -20,6 +20,7 @@ impl Bump<'_> {
         let landing = &self.settings.delivery.landing;
         let (author, committer) = self.identities()?;
         let (fetch, push) = checkout.remote(&landing.remote)?;
+        let origin = checkout.url_origin(&landing.remote);
         let branch = self.branch(checkout, &fetch)?;
         let mut pace = Pace::new(&clock, landing.timeout, fastrand::Rng::new());
         let base = self.settings.place.run.checked_out();
@@ -27,8 +28,10 @@ impl Bump<'_> {
         self.carries.set(carry.is_some());
         let signer = self.signer(&committer)?.map(Arc::new);
         let committer_ = committer.clone();
-        let target = Target { fetch, push, branch, head: None, carry, author, committer: committer_, signer };
+        let target =
+            Target { fetch, push, origin, branch, head: None, carry, author, committer: committer_, signer };
         let mut ground = self.ground(checkout, target)?;
+        report.warnings.extend(ground.git().withheld());
         if self.settings.delivery.dry_run {
             return self.dry_landing(&mut ground, &pace, report);
         }
@@ -130,7 +133,7 @@ impl Bump<'_> {
             // a commit of GitHub's making has to be fetched first; where that fails, sync says so
             let _ = ground.place().tip(pace.deadline());
         }
-        match git::sync(checkout, ground.git(), &landing.remote, commit) {
+        match git::sync(checkout, ground.git(), &landing.remote, commit, pace.deadline()) {
             Synced::Forwarded => report.details.push("the checkout was fast-forwarded".to_owned()),
             Synced::Left(why) => report.notices.push(format!("the checkout was left as it was: {why}")),
         }

@@ -41,13 +41,23 @@ impl Bump<'_> {
         let landing = &self.settings.delivery.landing;
         let (author, committer) = self.identities()?;
         let (fetch, push) = checkout.remote(&landing.remote)?;
+        let origin = checkout.url_origin(&landing.remote);
         let api = self.rest_api(&push)?;
         let mut pace = Pace::new(&clock, landing.timeout, fastrand::Rng::new());
         let branch = self.branch(checkout, &fetch)?;
         let signer = self.signer(&committer)?.map(Arc::new);
         let committer_ = committer.clone();
-        let mut target =
-            Target { fetch, push, branch, head: None, carry: None, author, committer: committer_, signer };
+        let mut target = Target {
+            fetch,
+            push,
+            origin,
+            branch,
+            head: None,
+            carry: None,
+            author,
+            committer: committer_,
+            signer,
+        };
         let base = match &target.branch {
             Some(base) => base.clone(),
             None => self.default_branch(target.clone(), &mut pace)?,
@@ -55,6 +65,7 @@ impl Bump<'_> {
         let head = self.head_branch(&base)?;
         (target.branch, target.head) = (Some(base), Some(head.clone()));
         let mut ground = self.ground(checkout, target)?;
+        report.warnings.extend(ground.git().withheld());
         if self.settings.delivery.dry_run {
             let planned = self.dry_landing(&mut ground, &pace, report);
             report.branch = Some(head);
@@ -95,7 +106,7 @@ impl Bump<'_> {
             draft: self.settings.delivery.pull.draft,
         };
         let place = ground.git();
-        let hub = || GitHub::new(place.http(), words.api, &place.api_token().ok_or_else(no_token)?);
+        let hub = || GitHub::new(place.http(), words.api, &place.api_token().ok_or_else(|| no_token(place))?);
         let done = match commit {
             Some(commit) => {
                 let (hub, until) = (hub()?, pace.deadline());

@@ -119,6 +119,7 @@ impl Checkout {
         Ok(Ways {
             http: self.http()?,
             ssh: SshProgram::choose(&self.config()?, &self.environment, self.workdir.clone()),
+            environment: self.environment.clone(),
         })
     }
 

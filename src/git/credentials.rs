@@ -4,7 +4,6 @@
 //! `GITHUB_TOKEN` or `GH_TOKEN`, git's credential helper. The first that there is, is used; never two.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64::Engine;
@@ -12,7 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use regex::Regex;
 use url::Url;
 
-use super::process;
+use super::UrlOrigin;
+use super::credential_helper::CredentialHelpers;
 use super::remote_url::RemoteUrl;
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
@@ -23,18 +23,6 @@ const TOKEN_USER: &str = "x-access-token";
 
 /// What is put in the place of a secret.
 const MASK: &str = "***";
-
-/// Variables that hold tokens: our own, those that the action and the runner set, and GitHub's tools'. Programs
-/// that need none do not get them.
-pub const VARIABLES: [&str; 7] = [
-    "TAGBUMP_TOKEN",
-    "TAGBUMP_INPUT_TOKEN",
-    "TAGBUMP_ACTION_GITHUB_TOKEN",
-    "GITHUB_TOKEN",
-    "GH_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-];
 
 /// The tokens of the environment.
 #[derive(Clone, Default)]
@@ -152,8 +140,10 @@ pub struct Credentials {
     user: Option<String>,
     password: Option<String>,
     headers: Vec<(String, String)>,
-    /// The checkout whose configured helper may be asked.
-    helper_folder: Option<PathBuf>,
+    /// Those of the checkout.
+    helpers: Option<CredentialHelpers>,
+    /// Why our own token is not sent.
+    withheld: Option<String>,
 }
 
 impl Credentials {
@@ -162,8 +152,14 @@ impl Credentials {
         Credentials::default()
     }
 
-    /// `http` and `folder` are the checkout's, whose helper may be asked.
-    pub fn new(remote: &RemoteUrl, tokens: &Tokens, http: &Settings, folder: &Path) -> Self {
+    /// `http` and `helpers` are the checkout's; `origin` says who chose the remote's URL.
+    pub fn new(
+        remote: &RemoteUrl,
+        origin: &UrlOrigin,
+        tokens: &Tokens,
+        http: &Settings,
+        helpers: CredentialHelpers,
+    ) -> Self {
         let RemoteUrl::Http { url, user, password } = remote else {
             return Credentials::none();
         };
@@ -176,8 +172,14 @@ impl Credentials {
             user: user.clone(),
             password: password.clone(),
             headers: headers.iter().filter_map(|header| split_header(header)).collect(),
-            helper_folder: Some(folder.to_owned()),
+            helpers: Some(helpers),
+            withheld: origin.objection(remote).filter(|_| tokens.own.is_some() && may_carry_token(url)),
         }
+    }
+
+    /// Why `TAGBUMP_TOKEN` is not sent, where it would be but for where the URL comes from.
+    pub fn withheld(&self) -> Option<&str> {
+        self.withheld.as_deref()
     }
 
     /// The first credential that needs nobody to be asked.
@@ -186,9 +188,10 @@ impl Credentials {
     /// A configured header that no HTTP request can carry.
     pub fn at_hand(&self) -> Result<Option<Credential>> {
         let Some(url) = &self.url else { return Ok(None) };
-        let may_carry_token = url.scheme() == "https" || is_loopback(url);
+        let may_carry_token = may_carry_token(url);
         let user = self.user.as_deref();
-        if let Some(token) = self.tokens.own.as_deref().filter(|_| may_carry_token) {
+        let own = self.tokens.own.as_deref().filter(|_| may_carry_token && self.withheld.is_none());
+        if let Some(token) = own {
             return Ok(Some(Credential::basic(user.unwrap_or(TOKEN_USER), token, "TAGBUMP_TOKEN")));
         }
         if let (Some(user), Some(password)) = (user, &self.password) {
@@ -217,35 +220,23 @@ impl Credentials {
         Secrets(secrets)
     }
 
-    /// Asks git's credential helper, as git would; nothing where none knows this server, or takes longer.
+    /// Asks git's credential helpers, as git would: for a credential, and for why there may be none.
     ///
     /// # Errors
     /// A URL that can't be put into a question.
-    pub fn ask_helper(&self, time: Duration) -> Result<Option<Credential>> {
-        let (Some(url), Some(folder)) = (&self.url, &self.helper_folder) else { return Ok(None) };
-        let question = question(url, self.user.as_deref())?;
-        let mut command = process::git(Some(folder));
-        command.args(["credential", "fill"]);
-        // without git there is no helper
-        let Some(answer) = process::answer(command, &question, time) else { return Ok(None) };
-        let field = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        let found = field("username").zip(field("password"));
-        Ok(found.map(|(user, password)| Credential::basic(user, password, "git's credential helper")))
+    pub fn ask_helper(&self, time: Duration) -> Result<(Option<Credential>, Option<String>)> {
+        let (Some(url), Some(helpers)) = (&self.url, &self.helpers) else { return Ok((None, None)) };
+        let answer = helpers.ask(url, self.user.as_deref(), time)?;
+        let found = answer
+            .found
+            .map(|(user, password)| Credential::basic(&user, &password, "git's credential helper"));
+        Ok((found, answer.withheld))
     }
 }
 
-/// The question in git's credential format (`git help credential`).
-fn question(url: &Url, user: Option<&str>) -> Result<String> {
-    let host = url.host_str().unwrap_or_default();
-    let host = url.port().map_or(host.to_owned(), |port| format!("{host}:{port}"));
-    let path = url.path().trim_start_matches('/');
-    let mut lines =
-        vec![format!("protocol={}", url.scheme()), format!("host={host}"), format!("path={path}")];
-    lines.extend(user.map(|user| format!("username={user}")));
-    if lines.iter().any(|line| line.contains(['\n', '\r', '\0'])) {
-        return Err(Failure::usage("the remote's URL has a line break in it").hinted("mend the remote's URL"));
-    }
-    Ok(format!("{}\n\n", lines.join("\n")))
+/// Whether a connection is one that nobody else can listen to.
+fn may_carry_token(url: &Url) -> bool {
+    url.scheme() == "https" || is_loopback(url)
 }
 
 fn split_header(header: &str) -> Option<(String, String)> {

@@ -66,10 +66,13 @@ pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<Temp
 }
 
 /// A key with its value; one without is true.
-type Item = (String, Option<String>);
+pub type Item = (String, Option<String>);
 
 /// What stands in the variables, in git's order.
-fn items(environment: &Environment) -> Result<Vec<Item>> {
+///
+/// # Errors
+/// Exit 2 for variables that git would not understand either.
+pub fn items(environment: &Environment) -> Result<Vec<Item>> {
     let mut items = Vec::new();
     if let Some(text) = environment.get(COUNT) {
         let count: usize = text.trim().parse().ok().filter(|count| *count <= 10_000).ok_or_else(|| {

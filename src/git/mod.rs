@@ -10,9 +10,11 @@
 //! request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
 //! see the landed commit. `past` is what came before a commit, `renames` what its files were called, `remote_past` that of a remote branch.
 
+mod adopt;
 mod carry;
 mod checkout;
 mod config;
+mod credential_helper;
 mod credentials;
 mod date;
 mod failure;
@@ -33,11 +35,13 @@ mod renames;
 mod signing;
 mod ssh_program;
 mod ssh_url;
+mod submodule;
 mod sync;
 mod transport;
 mod tree;
 mod twin;
 mod verdict;
+mod withheld;
 mod workspace;
 
 pub use carry::Carried;
@@ -52,6 +56,7 @@ pub use remote_past::RemotePast;
 pub use remote_url::{RemoteUrl, without_user};
 pub use signing::Signer;
 pub use ssh_url::is_scp;
+pub use submodule::UrlOrigin;
 pub use sync::{Synced, sync};
 
 /// Whether git takes this as a branch's name.

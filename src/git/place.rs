@@ -18,8 +18,9 @@ use super::remote_past::no_branch;
 use super::signing::{Draft, Signer, is_signed};
 use super::transport::{Endpoint, Stopped};
 use super::tree::{CommitFiles, edited_tree};
+use super::withheld::{explain_fetch, explain_push};
 use super::workspace::Workspace;
-use super::{Carried, RemoteUrl, carry, twin, verdict};
+use super::{Carried, RemoteUrl, UrlOrigin, carry, twin, verdict};
 use crate::error::{Failure, Result};
 use crate::http::Settings;
 use crate::land::{self, History, Place, Tip, Trouble, Verdict};
@@ -32,6 +33,8 @@ const DEEPER: &str = "refs/tagbump/deeper";
 pub struct Target {
     pub fetch: RemoteUrl,
     pub push: RemoteUrl,
+    /// Who chose these URLs.
+    pub origin: UrlOrigin,
     /// Nothing: the remote's default branch.
     pub branch: Option<String>,
     /// The branch of a pull request to that one, where there shall be one.
@@ -76,7 +79,8 @@ impl GitPlace {
     pub fn new(checkout: &Checkout, target: Target, tokens: &Tokens) -> Result<Self> {
         let ways = checkout.ways()?;
         let endpoint = |url: &RemoteUrl| {
-            Endpoint::new(url, Credentials::new(url, tokens, &ways.http, &checkout.workdir), &ways)
+            let helpers = checkout.credential_helpers();
+            Endpoint::new(url, Credentials::new(url, &target.origin, tokens, &ways.http, helpers), &ways)
         };
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
@@ -136,6 +140,14 @@ impl GitPlace {
     /// What says who we are to the server.
     pub fn credential_label(&self) -> Option<String> {
         self.push.credential_label()
+    }
+
+    /// Why credentials that somebody may expect to be sent were not.
+    pub fn withheld(&self) -> Vec<String> {
+        let mut withheld = self.fetch.withheld();
+        withheld.extend(self.push.withheld());
+        withheld.dedup();
+        withheld
     }
 
     /// Takes every secret of the remote out of a text.
@@ -227,7 +239,10 @@ impl GitPlace {
                 Ok(base)
             }
             Ok(None) => Err(Trouble::Final(no_branch(&self.target.fetch, self.branch()))),
-            Err(stopped) => Err(verdict::of_fetch(stopped, &self.fetch, &self.url())),
+            Err(stopped) => {
+                let trouble = verdict::of_fetch(stopped, &self.fetch, &self.url());
+                Err(explain_fetch(trouble, &self.fetch))
+            }
         }
     }
 
@@ -408,7 +423,7 @@ impl Place for GitPlace {
             Ok(Answer::No { status, words }) => {
                 verdict::of_status(&self.push.scrub(&status), &self.push.scrub(&words), &url)
             }
-            Err(stopped) => verdict::of_push(stopped, &self.push, &url),
+            Err(stopped) => explain_push(verdict::of_push(stopped, &self.push, &url), &self.push),
         }
     }
 

@@ -12,6 +12,7 @@ use super::fetch::{self, Found, TIP, Wanted};
 use super::past::{Deeper, Past, id};
 use super::transport::Endpoint;
 use super::tree::CommitFiles;
+use super::withheld::explain_fetch;
 use super::workspace::Workspace;
 use super::{RemoteUrl, verdict};
 use crate::error::{Exit, Failure, Result};
@@ -29,23 +30,27 @@ pub struct RemotePast {
 }
 
 impl RemotePast {
-    /// Asks where the branch is, its default one where none is named, and fetches what is new.
+    /// Asks where the branch is, its default one where none is named, and fetches what is new. The remote is given
+    /// by name or URL.
     ///
     /// # Errors
-    /// Exit 2 where there is no such branch, exit 5 where the server refuses, exit 4 where it can't be reached
+    /// Exit 2 where there is no such remote or branch, exit 5 where the server refuses, exit 4 where it can't be reached
     /// in time.
     pub fn fetch(
         checkout: &Checkout,
-        url: &RemoteUrl,
+        remote: &str,
         branch: Option<&str>,
         tokens: &Tokens,
         pace: &mut Pace<'_>,
     ) -> Result<Self> {
+        let (url, _) = checkout.remote(remote)?;
+        let origin = checkout.url_origin(remote);
         let ways = checkout.ways()?;
-        let credentials = Credentials::new(url, tokens, &ways.http, &checkout.workdir);
-        let endpoint = Endpoint::new(url, credentials, &ways)?;
+        let helpers = checkout.credential_helpers();
+        let credentials = Credentials::new(&url, &origin, tokens, &ways.http, helpers);
+        let endpoint = Endpoint::new(&url, credentials, &ways)?;
         let workspace = Workspace::new(checkout)?;
-        let found = found(&workspace, &endpoint, url, branch, pace)?;
+        let found = found(&workspace, &endpoint, &url, branch, pace)?;
         let fetched = || workspace.repo.refname_to_id(TIP).ok().filter(|oid| workspace.has(*oid));
         let tip = if workspace.has(found.tip) { Some(found.tip) } else { fetched() };
         let tip = tip.ok_or_else(|| {
@@ -94,7 +99,8 @@ fn found(
             Ok(None) => return Err(no_branch(url, branch)),
             Err(stopped) => stopped,
         };
-        let (what, retry_after) = match verdict::of_fetch(stopped, endpoint, &url.to_string()) {
+        let trouble = verdict::of_fetch(stopped, endpoint, &url.to_string());
+        let (what, retry_after) = match explain_fetch(trouble, endpoint) {
             Trouble::Final(failure) => return Err(failure),
             Trouble::Passing { what, retry_after } => (what, retry_after),
             Trouble::Unreachable { what } => (what, None),

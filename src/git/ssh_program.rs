@@ -9,6 +9,7 @@ use std::process::Command;
 use git2::Config;
 
 use super::config;
+use super::process::{self, Purpose};
 use super::ssh_url::SshUrl;
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
@@ -20,6 +21,7 @@ pub struct SshProgram {
     variant: Variant,
     /// Where it is started: the work tree's top.
     folder: PathBuf,
+    environment: Environment,
 }
 
 #[derive(Clone, Debug)]
@@ -50,7 +52,7 @@ impl SshProgram {
         };
         let told = variable("GIT_SSH_VARIANT").or_else(|| config::text(config, "ssh.variant"));
         let variant = told.as_deref().and_then(named).unwrap_or_else(|| guessed(&start));
-        SshProgram { start, variant, folder }
+        SshProgram { start, variant, folder, environment: environment.clone() }
     }
 
     /// The command that runs another one on the server.
@@ -58,10 +60,11 @@ impl SshProgram {
     /// # Errors
     /// Exit 2 for a port that the program can't be told.
     pub fn command(&self, url: &SshUrl, remote: &str) -> Result<Command> {
+        let start = |program: &str| process::command(program, Purpose::Transfer, &self.environment);
         let mut command = match &self.start {
-            Start::Program(program) => Command::new(program),
+            Start::Program(program) => start(program),
             Start::Line(line) => {
-                let mut command = Command::new("sh");
+                let mut command = start("sh");
                 command.arg("-c").arg(format!("{line} \"$@\"")).arg(line);
                 command
             }

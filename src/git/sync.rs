@@ -1,14 +1,16 @@
 //! After landing: a clean checkout of the target branch is fast-forwarded, so that later steps see the commit.
+//!
+//! git does that, with the checkout's filters and hooks. It talks to no server and is told no URL for it: what is
+//! new comes from the workspace.
 
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use git2::Oid;
 
+use super::adopt::NewObjects;
 use super::checkout::Checkout;
 use super::place::GitPlace;
-use super::process;
+use super::process::{self, Interruption, NotRun, ProcessOutput, Purpose};
 use super::workspace::Workspace;
 use crate::interrupt;
 
@@ -26,9 +28,9 @@ pub enum Synced {
 /// Brings the landed commit's objects into the checkout, and has git merge it, as a fast-forward only.
 ///
 /// Only a checkout on the target branch, without uncommitted changes, and without commits of its own that
-/// were not carried along.
-pub fn sync(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) -> Synced {
-    match forward(checkout, place, remote, commit) {
+/// were not carried along. Until a time at the most, a partial clone's workspace may ask for more of the history.
+pub fn sync(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str, until: Instant) -> Synced {
+    match forward(checkout, place, remote, commit, until) {
         Ok(()) => Synced::Forwarded,
         Err(why) => Synced::Left(place.scrub(&why)),
     }
@@ -38,7 +40,13 @@ fn follows(workspace: &Workspace, landed: Oid, head: Oid) -> bool {
     head == landed || workspace.repo.graph_descendant_of(landed, head).unwrap_or(false)
 }
 
-fn forward(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) -> Result<(), String> {
+fn forward(
+    checkout: &Checkout,
+    place: &GitPlace,
+    remote: &str,
+    commit: &str,
+    until: Instant,
+) -> Result<(), String> {
     let landed = Oid::from_str(commit).map_err(|e| e.message().to_owned())?;
     let branch = place.branch().unwrap_or_default();
     let head = checkout.head_oid().ok_or("it has no commit yet")?;
@@ -48,30 +56,26 @@ fn forward(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) ->
         None => return Err("its HEAD is detached".to_owned()),
     }
     let workspace = place.workspace();
-    if workspace.cut.get() {
-        return Err("its history is too short for what is new; git pull brings it".to_owned());
+    let own_commits = || Err("it has commits of its own".to_owned());
+    if !workspace.borrows && checkout.has_own_commits(remote, branch, None) {
+        return own_commits();
     }
-    let follows = !workspace.borrows || follows(workspace, landed, head);
+    let objects = NewObjects::find(checkout, place, head, landed, until)
+        .ok_or("its history is too short for what is new; git pull brings it")?;
+    let follows = follows(workspace, landed, head);
     // what was carried has landed, as other commits
     let has_landed = place.carried_head() == Some(head);
     if !follows && !has_landed {
-        return Err("it has commits of its own".to_owned());
+        return own_commits();
     }
     if !is_clean(checkout)? {
         return Err("it has uncommitted changes".to_owned());
     }
-    if !workspace.borrows {
-        // a partial clone knows itself what it lacks
-        run(checkout, &["fetch", "--quiet", "--no-tags", remote, &format!("refs/heads/{branch}")])?;
-    }
     interrupt::together(|| {
-        if workspace.borrows {
-            adopt(&workspace.objects(), &checkout.repo.commondir().join("objects"))
-                .map_err(|e| e.to_string())?;
-        }
+        objects.adopt(checkout)?;
         match follows {
-            true => run(checkout, &["merge", "--ff-only", "--quiet", commit])?,
-            false => run(checkout, &["reset", "--keep", "--quiet", commit])?,
+            true => run(checkout, &["merge", "--ff-only", "--quiet", commit], Interruption::HeldOff)?,
+            false => run(checkout, &["reset", "--keep", "--quiet", commit], Interruption::HeldOff)?,
         };
         track(checkout, remote, branch, landed);
         Ok(())
@@ -80,43 +84,30 @@ fn forward(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str) ->
 
 /// As git sees it, which knows of filters, sparse checkouts and file systems.
 fn is_clean(checkout: &Checkout) -> Result<bool, String> {
-    run(checkout, &["status", "--porcelain", "--untracked-files=no"]).map(|printed| printed.is_empty())
-}
-
-/// Copies the workspace's own objects: what was fetched, and the commit. Each file appears whole or not at
-/// all, a pack before its index, by which git finds it.
-fn adopt(from: &Path, to: &Path) -> std::io::Result<()> {
-    for folder in fs::read_dir(from)?.flatten() {
-        let name = folder.file_name();
-        if name == "info" || !folder.file_type()?.is_dir() {
-            continue;
-        }
-        let mut files: Vec<_> = fs::read_dir(folder.path())?.flatten().map(|f| f.path()).collect();
-        files.sort_by_key(|path| path.extension().is_some_and(|e| e == "idx"));
-        fs::create_dir_all(to.join(&name))?;
-        for file in files {
-            copy(&file, &to.join(&name))?;
-        }
+    let arguments = ["status", "--porcelain", "--untracked-files=no"];
+    let status = run(checkout, &arguments, Interruption::EndsIt)?;
+    match status.complete {
+        true => Ok(status.stdout.is_empty()),
+        // a file may be named in what is still to come
+        false => Err("git status left a process behind, and its output is not complete".to_owned()),
     }
-    Ok(())
-}
-
-fn copy(file: &Path, folder: &Path) -> std::io::Result<()> {
-    let Some(name) = file.file_name() else { return Ok(()) };
-    let target = folder.join(name);
-    if target.exists() {
-        return Ok(());
-    }
-    let aside = tempfile::Builder::new().prefix("tmp_obj_").tempfile_in(folder)?;
-    fs::copy(file, aside.path())?;
-    aside.persist(&target).map(|_| ()).map_err(|e| e.error)
 }
 
 /// What git prints; else why it failed.
-fn run(checkout: &Checkout, arguments: &[&str]) -> Result<String, String> {
-    let mut command = process::git(Some(&checkout.workdir));
+fn run(checkout: &Checkout, arguments: &[&str], interruption: Interruption) -> Result<ProcessOutput, String> {
+    let mut command = process::git(Some(&checkout.workdir), Purpose::Checkout, checkout.environment());
     command.args(arguments);
-    process::output(command, GIT_TIME).map_err(|why| format!("git {}: {why}", arguments[0]))
+    let name = arguments[0];
+    match process::run(command, b"", GIT_TIME, interruption) {
+        Ok(output) if output.success => Ok(output),
+        Ok(output) => match output.stderr.trim() {
+            "" => Err(format!("git {name} failed without a message")),
+            message => Err(format!("git {name}: {message}")),
+        },
+        Err(NotRun::Missing) => Err(format!("git {name}: git was not found")),
+        Err(NotRun::Unstartable(e)) => Err(format!("git {name}: {e}")),
+        Err(NotRun::Late) => Err(format!("git {name} took longer than {} s", GIT_TIME.as_secs())),
+    }
 }
 
 /// Moves the remote-tracking branch, as a push by git would.

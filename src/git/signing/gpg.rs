@@ -58,7 +58,7 @@ impl Gpg {
         let ran = station.run(command, content);
         let ran = ran.map_err(|why| not_run(&self.program, self.setting, why))?;
         let done = ran.stderr.lines().any(|line| line.starts_with(DONE));
-        if ran.good && done && !ran.stdout.trim().is_empty() {
+        if ran.success && done && !ran.stdout.trim().is_empty() {
             return Ok(ran.stdout);
         }
         Err(self.failure(&ran.stderr))

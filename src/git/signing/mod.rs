@@ -18,10 +18,10 @@ use std::time::Duration;
 use git2::{Commit, Config, ErrorCode, Oid, Repository, Signature, Tree};
 
 use super::checkout::Checkout;
+use super::config;
 use super::failure::git_failure;
 use super::identity::Identity;
-use super::process::{self, NotRun, Ran};
-use super::{config, credentials};
+use super::process::{self, Interruption, NotRun, ProcessOutput, Purpose};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 use gpg::Gpg;
@@ -55,6 +55,7 @@ struct Station {
     attended: bool,
     /// Whether the user has a program of their own that asks.
     has_askpass: bool,
+    environment: Environment,
 }
 
 impl Checkout {
@@ -147,6 +148,7 @@ impl Station {
             home: environment.get("HOME").map(PathBuf::from),
             attended: environment.get("GITHUB_ACTIONS") != Some("true") && std::io::stdin().is_terminal(),
             has_askpass: environment.get("SSH_ASKPASS").is_some(),
+            environment: environment.clone(),
         }
     }
 
@@ -161,11 +163,9 @@ impl Station {
     /// A program as it is configured: a name alone is looked for in `PATH`.
     fn program(&self, text: &str) -> Command {
         let is_path = text.contains(std::path::is_separator);
-        let mut command = if is_path { Command::new(self.path(text)) } else { Command::new(text) };
+        let program = if is_path { self.path(text) } else { PathBuf::from(text) };
+        let mut command = process::command(program, Purpose::Signing, &self.environment);
         command.current_dir(&self.folder);
-        for name in credentials::VARIABLES {
-            command.env_remove(name);
-        }
         if !self.attended && !self.has_askpass {
             // who can't be asked has no passphrase: ssh-keygen says so at once, and does not wait
             command.env("SSH_ASKPASS_REQUIRE", "force").env("SSH_ASKPASS", "false");
@@ -174,8 +174,9 @@ impl Station {
     }
 
     /// Runs a program that may ask for a passphrase.
-    fn run(&self, command: Command, input: &[u8]) -> Result<Ran, NotRun> {
-        process::converse(command, input, if self.attended { ATTENDED } else { UNATTENDED })
+    fn run(&self, command: Command, input: &[u8]) -> Result<ProcessOutput, NotRun> {
+        let time = if self.attended { ATTENDED } else { UNATTENDED };
+        process::run(command, input, time, Interruption::EndsIt)
     }
 }
 

@@ -89,7 +89,7 @@ impl Ssh {
         command.args(&words[1..]);
         let ran = station.run(command, b"").map_err(|why| not_run(&words[0], KEY_COMMAND, why))?;
         let first = ran.stdout.lines().next().unwrap_or_default().trim();
-        if !ran.good {
+        if !ran.success {
             return Err(fault(&told(&ran.stderr)));
         }
         literal(first).ok_or_else(|| fault("what it prints is none"))?;
@@ -122,7 +122,7 @@ impl Ssh {
             Failure { message: format!("{}; it is needed as {why}", failure.message), ..failure }
         })?;
         let signature = std::fs::read_to_string(folder.path().join("commit.sig")).unwrap_or_default();
-        if ran.good && !signature.is_empty() {
+        if ran.success && !signature.is_empty() {
             return Ok(signature);
         }
         let label = match key {

@@ -43,6 +43,8 @@ struct State {
     credential: Option<Credential>,
     /// All that was ever known here: also what a redirect made us forget must not be shown.
     secrets: Secrets,
+    /// Why a credential that somebody may expect to be sent was not.
+    withheld: Vec<String>,
 }
 
 impl HttpServer {
@@ -51,7 +53,8 @@ impl HttpServer {
         let credential = credentials.at_hand()?;
         let mut secrets = credentials.secrets();
         secrets.extend(credential.as_ref());
-        let state = Mutex::new(State { agent, base, credentials, credential, secrets });
+        let withheld = credentials.withheld().map(str::to_owned).into_iter().collect();
+        let state = Mutex::new(State { agent, base, credentials, credential, secrets, withheld });
         Ok(HttpServer { settings, state })
     }
 
@@ -72,6 +75,11 @@ impl HttpServer {
         // without one there is no token
         let _ = self.ask_helper(HELPER_TIME);
         self.state().credential.as_ref().and_then(Credential::token)
+    }
+
+    /// Why credentials that somebody may expect to be sent were not.
+    pub fn withheld(&self) -> Vec<String> {
+        self.state().withheld.clone()
     }
 
     pub fn scrub(&self, text: &str) -> String {
@@ -129,9 +137,12 @@ impl HttpServer {
         if state.credential.is_some() {
             return Ok(false);
         }
-        let found = state.credentials.ask_helper(time).map_err(Fault::Final)?;
+        let (found, withheld) = state.credentials.ask_helper(time).map_err(Fault::Final)?;
         state.secrets.extend(found.as_ref());
         state.credential = found;
+        if let Some(why) = withheld.filter(|why| !state.withheld.contains(why)) {
+            state.withheld.push(why);
+        }
         Ok(state.credential.is_some())
     }
 

@@ -8,16 +8,18 @@ use git2::transport::{Service, SmartSubtransportStream};
 
 use super::pipe::Pipe;
 use super::{Endpoint, Fault, program};
+use crate::environment::Environment;
 use crate::error::Failure;
-use crate::git::process;
+use crate::git::process::{self, Purpose};
 
 pub struct LocalServer {
     path: PathBuf,
+    environment: Environment,
 }
 
 impl LocalServer {
-    pub fn new(path: PathBuf) -> Self {
-        LocalServer { path }
+    pub fn new(path: PathBuf, environment: Environment) -> Self {
+        LocalServer { path, environment }
     }
 
     pub(super) fn open(
@@ -25,7 +27,7 @@ impl LocalServer {
         endpoint: &Arc<Endpoint>,
         service: Service,
     ) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
-        let mut command = process::git(None);
+        let mut command = process::git(None, Purpose::Transfer, &self.environment);
         command.arg(program(service)).arg(&self.path);
         let place = self.path.display().to_string();
         let stream = Pipe::start(command, Box::new(move |words| meaning(words, &place)), endpoint);

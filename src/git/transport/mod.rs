@@ -21,6 +21,7 @@ use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Trans
 use super::RemoteUrl;
 use super::credentials::Credentials;
 use super::ssh_program::SshProgram;
+use crate::environment::Environment;
 use crate::error::Failure;
 use crate::http::Settings;
 
@@ -57,6 +58,8 @@ pub enum Fault {
 pub struct Ways {
     pub http: Settings,
     pub ssh: SshProgram,
+    /// What git's own programs are started from.
+    pub environment: Environment,
 }
 
 /// A server to talk to, with the last fault.
@@ -79,7 +82,7 @@ impl Endpoint {
                 Server::Http(Box::new(HttpServer::new(url.clone(), credentials, ways.http.clone())?))
             }
             RemoteUrl::Ssh(url) => Server::Ssh(Box::new(SshServer::new(url.clone(), ways.ssh.clone()))),
-            RemoteUrl::Path(path) => Server::Local(LocalServer::new(path.clone())),
+            RemoteUrl::Path(path) => Server::Local(LocalServer::new(path.clone(), ways.environment.clone())),
         };
         Ok(Arc::new(Endpoint { server, fault: Mutex::new(None), deadline: Mutex::new(Instant::now()) }))
     }
@@ -118,6 +121,14 @@ impl Endpoint {
         match &self.server {
             Server::Http(http) => http.token(),
             Server::Ssh(_) | Server::Local(_) => None,
+        }
+    }
+
+    /// Why credentials that somebody may expect to be sent were not.
+    pub fn withheld(&self) -> Vec<String> {
+        match &self.server {
+            Server::Http(http) => http.withheld(),
+            Server::Ssh(_) | Server::Local(_) => Vec::new(),
         }
     }
 

@@ -1,27 +1,47 @@
 //! A running program that speaks git's protocol: `git upload-pack` and `git receive-pack` here, or ssh, which
 //! runs them elsewhere.
+//!
+//! No wait here is longer than the time limit, nor much longer than the program: ssh leaves a process behind that
+//! keeps its pipes open (`ControlPersist`), and so may a hook.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use super::{Endpoint, Fault};
-use crate::git::process::Watched;
+use crate::git::process::{Capture, Interruption, TimedChild};
 
 /// How much of the program's own words is kept.
-const MAX_WORDS: u64 = 64 * 1024;
+const MAX_WORDS: usize = 64 * 1024;
+
+/// How much is read at once, and how many such pieces wait to be used.
+const CHUNK: usize = 64 * 1024;
+const CHUNKS: usize = 8;
+
+/// How often to look whether the program has ended while it prints nothing.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long the pipes of a program that has ended are read.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How long a program may take to end once the conversation is over.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// What the words of a program that ended early mean; empty where it said nothing.
 pub type Meaning = Box<dyn Fn(&str) -> Option<Fault> + Send>;
 
 /// A program, with its ends.
 pub struct Pipe {
-    /// Ends it when the time is up.
-    _watched: Watched,
+    /// There until it is dropped.
+    child: Option<TimedChild>,
     stdin: Option<ChildStdin>,
-    stdout: ChildStdout,
-    words: Option<JoinHandle<String>>,
+    stdout: Receiver<Vec<u8>>,
+    /// What was received and not used so far.
+    chunk: Vec<u8>,
+    used: usize,
+    words: Option<Capture>,
     meaning: Meaning,
     endpoint: Arc<Endpoint>,
 }
@@ -31,20 +51,38 @@ impl Pipe {
     /// Where the program can't be started.
     pub fn start(mut command: Command, meaning: Meaning, endpoint: &Arc<Endpoint>) -> std::io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let (ends, watched) = Watched::start(command, endpoint.time_left())?;
+        let (pipes, child) = TimedChild::start(command, endpoint.time_left(), Interruption::EndsIt)?;
         let missing = || std::io::Error::other("a pipe is missing");
-        let stdout = ends.stdout.ok_or_else(missing)?;
-        let stderr = ends.stderr.ok_or_else(missing)?;
-        let words = std::thread::spawn(move || {
-            let mut kept = Vec::new();
-            // what can't be read is not told
-            let mut limited = stderr.take(MAX_WORDS);
-            let _ = limited.read_to_end(&mut kept);
-            let _ = std::io::copy(&mut limited.into_inner(), &mut std::io::sink());
-            String::from_utf8_lossy(&kept).trim().to_owned()
-        });
-        let endpoint = Arc::clone(endpoint);
-        Ok(Pipe { _watched: watched, stdin: ends.stdin, stdout, words: Some(words), meaning, endpoint })
+        let stdout = pipes.stdout.ok_or_else(missing)?;
+        let stderr = pipes.stderr.ok_or_else(missing)?;
+        Ok(Pipe {
+            child: Some(child),
+            stdin: pipes.stdin,
+            stdout: chunks(stdout),
+            chunk: Vec::new(),
+            used: 0,
+            words: Some(Capture::start(stderr, MAX_WORDS)),
+            meaning,
+            endpoint: Arc::clone(endpoint),
+        })
+    }
+
+    /// What the program prints next; nothing at the end, and when the time is up.
+    fn next_chunk(&self) -> Option<Vec<u8>> {
+        let mut last = None;
+        loop {
+            match self.stdout.recv_timeout(LOOK) {
+                Ok(chunk) => return Some(chunk),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) if self.endpoint.time_left().is_zero() => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.child.as_ref().is_none_or(TimedChild::has_ended)
+                && Instant::now() >= *last.get_or_insert(Instant::now() + LAST_WORDS)
+            {
+                return None;
+            }
+        }
     }
 
     /// The end came too early: what the program said is the reason.
@@ -53,7 +91,9 @@ impl Pipe {
         if self.endpoint.time_left().is_zero() {
             return self.endpoint.stop(Fault::TimedOut);
         }
-        let words = self.words.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        let words = self.words.take().map(|words| words.finish(Instant::now() + LAST_WORDS));
+        let words = words.map(|words| String::from_utf8_lossy(&words.bytes).trim().to_owned());
+        let words = words.unwrap_or_default();
         let fault = (self.meaning)(&words).unwrap_or_else(|| match words.as_str() {
             "" => Fault::Broken(why.to_owned()),
             words => Fault::Broken(format!("{why}: {words}")),
@@ -62,13 +102,34 @@ impl Pipe {
     }
 }
 
+/// Reads in a thread of its own: a read can't be given up, and waiting for a message can.
+fn chunks(mut from: ChildStdout) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::sync_channel(CHUNKS);
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            let read = match from.read(&mut buffer) {
+                Ok(read) => read,
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => 0,
+            };
+            if read == 0 || sender.send(buffer[..read].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
 impl Read for Pipe {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self.stdout.read(buffer) {
-            Ok(0) => Err(self.broken("the other side ended early")),
-            Ok(n) => Ok(n),
-            Err(e) => Err(self.broken(&e.to_string())),
+        if self.used == self.chunk.len() {
+            let next = self.next_chunk().ok_or_else(|| self.broken("the other side ended early"))?;
+            (self.chunk, self.used) = (next, 0);
         }
+        let read = (&self.chunk[self.used..]).read(buffer)?;
+        self.used += read;
+        Ok(read)
     }
 }
 
@@ -87,9 +148,16 @@ impl Write for Pipe {
 }
 
 impl Drop for Pipe {
-    /// It ends when its input does; waiting keeps it from staying behind.
+    /// It ends when its input does. Waiting keeps it from staying behind, and reading keeps it from waiting.
     fn drop(&mut self) {
         self.stdin.take();
-        let _ = std::io::copy(&mut self.stdout, &mut std::io::sink());
+        let Some(child) = self.child.take() else { return };
+        let deadline = Instant::now() + GOODBYE;
+        while !child.has_ended() && Instant::now() < deadline {
+            if self.stdout.recv_timeout(LOOK) == Err(RecvTimeoutError::Disconnected) {
+                break;
+            }
+        }
+        child.end_by(deadline);
     }
 }

@@ -8,7 +8,6 @@ use git2::transport::{Service, SmartSubtransportStream};
 use super::pipe::Pipe;
 use super::{Endpoint, Fault, program};
 use crate::error::{Exit, Failure};
-use crate::git::process;
 use crate::git::ssh_program::{SshProgram, quoted};
 use crate::git::ssh_url::SshUrl;
 
@@ -59,10 +58,7 @@ impl SshServer {
     ) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
         let remote = format!("git-{} {}", program(service), quoted(&self.url.path));
         let command = self.program.command(&self.url, &remote);
-        let mut command = command.map_err(|failure| endpoint.stop(Fault::Final(failure)))?;
-        process::away_from_here(&mut command);
-        // they are for https, and ssh can be set to send variables along (SendEnv)
-        command.env_remove("GITHUB_TOKEN").env_remove("GH_TOKEN");
+        let command = command.map_err(|failure| endpoint.stop(Fault::Final(failure)))?;
         let url = self.url.clone();
         let stream = Pipe::start(command, Box::new(move |words| meaning(words, &url)), endpoint);
         stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {

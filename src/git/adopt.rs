@@ -1,0 +1,136 @@
+//! Brings the objects of a landed commit from the workspace into the checkout, where git finds them.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use git2::{Buf, Commit, Oid, Revwalk};
+
+use super::checkout::Checkout;
+use super::fetch::DEPTHS;
+use super::place::GitPlace;
+use super::workspace::Workspace;
+
+/// What the checkout lacks.
+pub enum NewObjects {
+    /// All that is in the workspace's own folder.
+    Folder(PathBuf),
+    /// Packed: the workspace of a partial clone has objects of older commits too, and without what came before those
+    /// they would only be in git's way.
+    Pack(Vec<u8>),
+}
+
+impl NewObjects {
+    /// What leads from the checkout's commit to the landed one. Nothing where there is a gap in between, which for a
+    /// partial clone, whose workspace begins with the tip alone, is first made smaller, until a time at the most.
+    pub fn find(
+        checkout: &Checkout,
+        place: &GitPlace,
+        head: Oid,
+        landed: Oid,
+        until: Instant,
+    ) -> Option<Self> {
+        let workspace = place.workspace();
+        if workspace.borrows {
+            return (!workspace.cut.get()).then(|| NewObjects::Folder(workspace.objects()));
+        }
+        let mut depths = DEPTHS.into_iter();
+        while !is_connected(workspace, checkout, head, landed).unwrap_or(false) {
+            place.deepen(depths.next()?, until).ok()?;
+        }
+        pack(workspace, head, landed).ok().map(NewObjects::Pack)
+    }
+
+    /// # Errors
+    /// Where they can't be written.
+    pub fn adopt(&self, checkout: &Checkout) -> Result<(), String> {
+        match self {
+            NewObjects::Folder(from) => {
+                copy_all(from, &checkout.repo.commondir().join("objects")).map_err(|e| e.to_string())
+            }
+            NewObjects::Pack(pack) => write(checkout, pack).map_err(|e| e.message().to_owned()),
+        }
+    }
+}
+
+/// The commits that come after one.
+fn since(workspace: &Workspace, head: Oid, landed: Oid) -> Result<Revwalk<'_>, git2::Error> {
+    let mut walk = workspace.repo.revwalk()?;
+    walk.push(landed)?;
+    walk.hide(head)?;
+    Ok(walk)
+}
+
+/// Whether all that comes after the checkout's commit is in the workspace, down to commits that the checkout has.
+fn is_connected(
+    workspace: &Workspace,
+    checkout: &Checkout,
+    head: Oid,
+    landed: Oid,
+) -> Result<bool, git2::Error> {
+    if !workspace.has(head) {
+        return Ok(false);
+    }
+    let new: HashSet<Oid> = since(workspace, head, landed)?.collect::<Result<_, _>>()?;
+    for oid in &new {
+        let commit = workspace.repo.find_commit(*oid)?;
+        if !written_parents(&commit).all(|p| new.contains(&p) || checkout.repo.find_commit(p).is_ok()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The parents as they are written: those that a shallow repository lacks, libgit2 leaves out.
+fn written_parents(commit: &Commit<'_>) -> impl Iterator<Item = Oid> {
+    let header = commit.raw_header_bytes();
+    let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
+    parents.filter_map(|hex| Oid::from_str(std::str::from_utf8(hex).ok()?).ok())
+}
+
+fn pack(workspace: &Workspace, head: Oid, landed: Oid) -> Result<Vec<u8>, git2::Error> {
+    let mut pack = workspace.repo.packbuilder()?;
+    pack.set_threads(1);
+    pack.insert_walk(&mut since(workspace, head, landed)?)?;
+    let mut bytes = Buf::new();
+    pack.write_buf(&mut bytes)?;
+    Ok(bytes.to_vec())
+}
+
+fn write(checkout: &Checkout, pack: &[u8]) -> Result<(), git2::Error> {
+    let objects = checkout.repo.odb()?;
+    let mut writer = objects.packwriter()?;
+    writer.write_all(pack).map_err(|e| git2::Error::from_str(&e.to_string()))?;
+    writer.commit().map(drop)
+}
+
+/// Copies the workspace's own objects: what was fetched, and the commit. Each file appears whole or not at
+/// all, a pack before its index, by which git finds it.
+fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
+    for folder in fs::read_dir(from)?.flatten() {
+        let name = folder.file_name();
+        if name == "info" || !folder.file_type()?.is_dir() {
+            continue;
+        }
+        let mut files: Vec<_> = fs::read_dir(folder.path())?.flatten().map(|f| f.path()).collect();
+        files.sort_by_key(|path| path.extension().is_some_and(|e| e == "idx"));
+        fs::create_dir_all(to.join(&name))?;
+        for file in files {
+            copy(&file, &to.join(&name))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy(file: &Path, folder: &Path) -> std::io::Result<()> {
+    let Some(name) = file.file_name() else { return Ok(()) };
+    let target = folder.join(name);
+    if target.exists() {
+        return Ok(());
+    }
+    let aside = tempfile::Builder::new().prefix("tmp_obj_").tempfile_in(folder)?;
+    fs::copy(file, aside.path())?;
+    aside.persist(&target).map(|_| ()).map_err(|e| e.error)
+}

@@ -1,0 +1,169 @@
+//! git's credential helpers, as `git credential` asks them.
+//!
+//! A helper that the user configured may read a token of the job's from its variable, as `gh auth git-credential` and
+//! many shell functions do. One that the repository's own configuration names may not: that configuration can have
+//! come with the repository, in an archive or by an `include.path` into the work tree. `TAGBUMP_TOKEN` is for neither.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use url::Url;
+
+use super::checkout::Checkout;
+use super::process::{self, Interruption, ProcessOutput, Purpose};
+use crate::environment::Environment;
+use crate::error::{Failure, Result};
+
+/// How long git may take to read its configuration.
+const CONFIG_TIME: Duration = Duration::from_secs(10);
+
+/// The settings that name a program which answers with a password.
+const HELPER_SETTINGS: &str = r"^(credential\.(.*\.)?helper|core\.askpass)$";
+
+/// The helpers that are configured for a checkout.
+#[derive(Clone, Debug)]
+pub struct CredentialHelpers {
+    /// Where git runs: the work tree's top.
+    folder: PathBuf,
+    /// The folders whose files belong to the repository.
+    repository: Vec<PathBuf>,
+    environment: Environment,
+}
+
+/// What the helpers say.
+#[derive(Debug, Default)]
+pub struct HelperAnswer {
+    /// User and password.
+    pub found: Option<(String, String)>,
+    /// Why a helper may have known less than it does elsewhere.
+    pub withheld: Option<String>,
+}
+
+impl Checkout {
+    pub(super) fn credential_helpers(&self) -> CredentialHelpers {
+        let folders = [self.workdir.as_path(), self.repo.path(), self.repo.commondir()];
+        CredentialHelpers {
+            folder: self.workdir.clone(),
+            repository: folders.into_iter().map(real_path).collect(),
+            environment: self.environment().clone(),
+        }
+    }
+}
+
+impl CredentialHelpers {
+    /// Asks them for a server's user and password, as git would; nothing where none knows it, or takes longer.
+    ///
+    /// # Errors
+    /// A URL that can't be put into a question.
+    pub fn ask(&self, url: &Url, user: Option<&str>, time: Duration) -> Result<HelperAnswer> {
+        let question = question(url, user)?;
+        let of_repository = self.are_repositorys(time);
+        let purpose = if of_repository { Purpose::RepositoryHelpers } else { Purpose::UserHelpers };
+        let mut command = process::git(Some(&self.folder), purpose, &self.environment);
+        command.args(["credential", "fill"]);
+        let answer = process::run(command, question.as_bytes(), time, Interruption::EndsIt);
+        // without git there is no helper
+        let found = answer.ok().filter(|answer| answer.success).and_then(|answer| credential(&answer));
+        let token = self.environment.names().filter(|name| process::is_job_token(name)).min();
+        let withheld = token.filter(|_| of_repository).map(|token| {
+            format!(
+                "the credential helper got no {token}, because the repository's own configuration names it; \
+                 to let it have the job's tokens, configure it with git config --global"
+            )
+        });
+        Ok(HelperAnswer { found, withheld })
+    }
+
+    /// Whether the repository's own configuration names a helper. Where nobody can tell, it may.
+    fn are_repositorys(&self, time: Duration) -> bool {
+        let mut command = process::git(Some(&self.folder), Purpose::RepositoryHelpers, &self.environment);
+        command.args(["config", "--null", "--show-origin", "--get-regexp", HELPER_SETTINGS]);
+        match process::run(command, b"", time.min(CONFIG_TIME), Interruption::EndsIt) {
+            // it fails where there is no such setting
+            Ok(listed) => {
+                origins(&listed.stdout).any(|origin| is_repositorys(origin, &self.folder, &self.repository))
+            }
+            Err(_) => true,
+        }
+    }
+}
+
+/// Of each setting where it stands: `git config --null` ends it with a zero, and the setting too.
+fn origins(listed: &str) -> impl Iterator<Item = &str> {
+    listed.split('\0').step_by(2).filter(|origin| !origin.is_empty())
+}
+
+/// Whether a setting stands in a file of the repository's: in its work tree, or beside its objects.
+fn is_repositorys(origin: &str, folder: &Path, repository: &[PathBuf]) -> bool {
+    match origin.split_once(':') {
+        Some(("file", path)) => {
+            let path = real_path(&folder.join(path));
+            repository.iter().any(|folder| path.starts_with(folder))
+        }
+        // by an option or a variable
+        Some(("command line", _)) => false,
+        _ => true,
+    }
+}
+
+fn real_path(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// User and password in git's credential format. An empty password is none: it is what a helper prints whose
+/// variable is not set.
+fn credential(answer: &ProcessOutput) -> Option<(String, String)> {
+    let field = |name: &str| {
+        let value = answer.stdout.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        value.map(str::to_owned)
+    };
+    field("username").zip(field("password").filter(|password| !password.is_empty()))
+}
+
+/// The question in git's credential format (`git help credential`).
+fn question(url: &Url, user: Option<&str>) -> Result<String> {
+    let host = url.host_str().unwrap_or_default();
+    let host = url.port().map_or(host.to_owned(), |port| format!("{host}:{port}"));
+    let path = url.path().trim_start_matches('/');
+    let mut lines =
+        vec![format!("protocol={}", url.scheme()), format!("host={host}"), format!("path={path}")];
+    lines.extend(user.map(|user| format!("username={user}")));
+    if lines.iter().any(|line| line.contains(['\n', '\r', '\0'])) {
+        return Err(Failure::usage("the remote's URL has a line break in it").hinted("mend the remote's URL"));
+    }
+    Ok(format!("{}\n\n", lines.join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_the_repository_are_told_from_the_users() {
+        let repository = [PathBuf::from("/srv/w"), PathBuf::from("/srv/super/.git/modules/w")];
+        let judge = |origin: &str| is_repositorys(origin, Path::new("/srv/w"), &repository);
+        for origin in [
+            "file:.git/config",
+            "file:.gitconfig",
+            "file:/srv/w/.git/config.worktree",
+            "file:/srv/super/.git/modules/w/config",
+            "blob:1a2b3c4",
+            "standard input:",
+            "",
+        ] {
+            assert!(judge(origin), "{origin}");
+        }
+        for origin in
+            ["file:/home/ada/.gitconfig", "file:/etc/gitconfig", "file:/srv/w.tmp/ext.conf", "command line:"]
+        {
+            assert!(!judge(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn origins_are_every_second_part() {
+        let listed = "file:a\0credential.helper\n!f\nfile:b\0command line:\0core.askpass\nx\0";
+        assert_eq!(origins(listed).collect::<Vec<_>>(), ["file:a", "command line:"]);
+        assert_eq!(origins("").count(), 0);
+    }
+}

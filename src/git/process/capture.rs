@@ -1,0 +1,58 @@
+//! Reads what a program prints, in a thread of its own.
+
+use std::io::{ErrorKind, Read};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+/// What a program prints to one of its pipes.
+pub struct Capture {
+    shared: Arc<(Mutex<Captured>, Condvar)>,
+}
+
+/// What was read so far.
+#[derive(Debug, Default)]
+pub struct Captured {
+    pub bytes: Vec<u8>,
+    /// Whether the pipe came to its end.
+    pub complete: bool,
+}
+
+impl Capture {
+    /// Starts to read. Only so many bytes are kept; the rest is read all the same, so that the program never waits.
+    pub fn start(mut from: impl Read + Send + 'static, limit: usize) -> Self {
+        let shared = Arc::<(Mutex<Captured>, Condvar)>::default();
+        let capture = Capture { shared: Arc::clone(&shared) };
+        std::thread::spawn(move || {
+            let (captured, changed) = &*shared;
+            let mut buffer = [0; 8 * 1024];
+            loop {
+                let read = match from.read(&mut buffer) {
+                    Ok(read) => read,
+                    Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                    Err(_) => 0,
+                };
+                let mut captured = captured.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = limit.saturating_sub(captured.bytes.len());
+                captured.bytes.extend_from_slice(&buffer[..read.min(room)]);
+                if read == 0 {
+                    captured.complete = true;
+                    changed.notify_all();
+                    return;
+                }
+            }
+        });
+        capture
+    }
+
+    /// Waits for the end of the pipe, though not beyond the deadline: a process that the program left behind may
+    /// have the pipe open for as long as it likes.
+    pub fn finish(self, deadline: Instant) -> Captured {
+        let (captured, changed) = &*self.shared;
+        let captured = captured.lock().unwrap_or_else(PoisonError::into_inner);
+        let time = deadline.saturating_duration_since(Instant::now());
+        let waited = changed.wait_timeout_while(captured, time, |captured| !captured.complete);
+        let (mut captured, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let complete = captured.complete;
+        Captured { bytes: std::mem::take(&mut captured.bytes), complete }
+    }
+}

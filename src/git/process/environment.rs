@@ -1,0 +1,354 @@
+//! Which of our environment variables a program gets.
+//!
+//! Whatever a program runs in turn gets its environment too: hooks, filters, helpers. So what holds a token is left
+//! out, and everything else is handed on: `PATH`, agents, proxies, and the user's own variables, such as
+//! `GIT_SSH_COMMAND` or `GIT_EDITOR`. What a CI system calls its tokens is known by name here. A secret that the user
+//! put in a variable of their own stays, since a hook or a signing program may be the one that needs it.
+
+use std::borrow::Cow;
+
+use crate::environment::Environment;
+use crate::git::given;
+
+/// What a program is started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// git works in the checkout.
+    Checkout,
+    /// Objects come from a remote, or go there.
+    Transfer,
+    /// A commit is signed.
+    Signing,
+    /// git asks the credential helpers that the user configured. `gh auth git-credential`, `buildkite-agent` and
+    /// many a shell function answer with a token of the job's, which they read from its variable.
+    UserHelpers,
+    /// git asks credential helpers, and the repository's own configuration, which may have come with it, names one.
+    RepositoryHelpers,
+}
+
+impl Purpose {
+    fn asks_helpers(self) -> bool {
+        matches!(self, Purpose::UserHelpers | Purpose::RepositoryHelpers)
+    }
+}
+
+/// Variables that point git at another repository than the one it is to work on, or change how it reads that one
+/// (`git rev-parse --local-env-vars`, and a few more). `GIT_PROTOCOL` would have the other side of a transfer speak
+/// a version that we don't.
+const REPOSITORY: [&str; 18] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+    "GIT_COMMON_DIR",
+    "GIT_PREFIX",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_GRAFT_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_NAMESPACE",
+    "GIT_SHALLOW_FILE",
+    "GIT_ATTR_SOURCE",
+    "GIT_CONFIG",
+    "GIT_PROTOCOL",
+];
+
+/// Files in which later steps of a job get variables, outputs and what is in their `PATH`.
+const RUNNER_FILES: [&str; 5] = ["ENV", "PATH", "OUTPUT", "STATE", "STEP_SUMMARY"];
+
+/// How the variables of CI systems and of their tools begin.
+const CI_PREFIXES: [&str; 21] = [
+    "APPVEYOR_",
+    "AZURE_DEVOPS_",
+    "BITBUCKET_",
+    "BUILDKITE_",
+    "CI_",
+    "CIRCLE_",
+    "CIRCLECI_",
+    "CIRRUS_",
+    "DRONE_",
+    "ENDPOINT_AUTH_",
+    "FORGEJO_",
+    "GH_",
+    "GITEA_",
+    "GITHUB_",
+    "GITLAB_",
+    "GL_",
+    "JENKINS_",
+    "SEMAPHORE_",
+    "SYSTEM_",
+    "TRAVIS_",
+    "WOODPECKER_",
+];
+
+/// Words in the names of their tokens.
+const SECRET_WORDS: [&str; 7] = ["ACCESSTOKEN", "AUTH", "JWT", "PASSWORD", "PAT", "SECRET", "TOKEN"];
+
+/// Tokens whose names don't show it. The first one is a URL with a token in it.
+const OTHER_TOKENS: [&str; 5] =
+    ["CI_REPOSITORY_URL", "DOCKER_AUTH_CONFIG", "GIT_PASSWORD", "GIT_TOKEN", "VSS_NUGET_ACCESSTOKEN"];
+
+/// How a program's environment differs from ours: names with a new value, or without one.
+pub fn changes(purpose: Purpose, environment: &Environment) -> Vec<(String, Option<String>)> {
+    // an empty variable is as good as none to us, and not to git
+    let always = REPOSITORY.into_iter().map(|name| (name.to_owned(), None));
+    let secret = environment.names().filter(|name| is_withheld(&spelling(name), purpose));
+    let mut changes: Vec<_> = always.chain(secret.map(|name| (name.to_owned(), None))).collect();
+    changes.extend(git_config(purpose, environment));
+    if purpose != Purpose::Signing {
+        // its messages are read
+        changes.push(("LC_ALL".to_owned(), Some("C".to_owned())));
+    }
+    changes
+}
+
+/// The name as it is listed here. On Windows upper and lower case make no difference.
+fn spelling(name: &str) -> Cow<'_, str> {
+    if cfg!(windows) { name.to_ascii_uppercase().into() } else { name.into() }
+}
+
+fn is_withheld(name: &str, purpose: Purpose) -> bool {
+    is_ours_or_the_runners(name)
+        || is_trace(name)
+        || (is_job_token(name) && purpose != Purpose::UserHelpers)
+        || (purpose == Purpose::Transfer && is_git_config(name))
+}
+
+/// For tagbump and the runner alone.
+fn is_ours_or_the_runners(name: &str) -> bool {
+    let is_file = |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| RUNNER_FILES.contains(&rest));
+    ["TAGBUMP_", "ACTIONS_", "INPUT_"].iter().any(|prefix| name.starts_with(prefix))
+        || ["GITHUB_", "GITEA_", "FORGEJO_"].into_iter().any(is_file)
+}
+
+/// Names a token that the job may use: its CI system's, or that of a tool for the CI system.
+pub fn is_job_token(name: &str) -> bool {
+    let is_ci = CI_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    OTHER_TOKENS.contains(&name) || (is_ci && name.split('_').any(|word| SECRET_WORDS.contains(&word)))
+}
+
+/// Traces are written to files, with command lines and variables in them.
+fn is_trace(name: &str) -> bool {
+    name.starts_with("GIT_TRACE") || name == "GIT_CURL_VERBOSE"
+}
+
+fn is_git_config(name: &str) -> bool {
+    ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"].contains(&name)
+        || ["GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// git's configuration in variables, without what says who we are. The other side of a transfer gets none of it at
+/// all, as with git itself.
+fn git_config(purpose: Purpose, environment: &Environment) -> Vec<(String, Option<String>)> {
+    let withholds = |(key, value): &given::Item| {
+        let value = value.as_deref().unwrap_or_default();
+        purpose != Purpose::UserHelpers
+            && (is_credential(key, value) || (!purpose.asks_helpers() && is_inline_helper(key, value)))
+    };
+    // what git would not understand was refused when the repository was opened
+    let items = given::items(environment).unwrap_or_default();
+    if purpose == Purpose::Transfer || !items.iter().any(withholds) {
+        return Vec::new();
+    }
+    let names = environment.names().filter(|name| is_git_config(name));
+    let mut changes: Vec<_> = names.map(|name| (name.to_owned(), None)).collect();
+    let kept: Vec<_> = items.iter().filter(|item| !withholds(item)).collect();
+    changes.push(("GIT_CONFIG_COUNT".to_owned(), Some(kept.len().to_string())));
+    for (nth, (key, value)) in kept.into_iter().enumerate() {
+        // a key alone is true
+        let value = value.clone().unwrap_or_else(|| "true".to_owned());
+        changes.push((format!("GIT_CONFIG_KEY_{nth}"), Some(key.clone())));
+        changes.push((format!("GIT_CONFIG_VALUE_{nth}"), Some(value)));
+    }
+    changes
+}
+
+/// A header, or a URL with a password: in `url.<base>.insteadOf` the key holds it.
+fn is_credential(key: &str, value: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    (key.starts_with("http.") && key.ends_with(".extraheader")) || has_password(&key) || has_password(value)
+}
+
+/// A helper that is a shell command can hold the password that it prints.
+fn is_inline_helper(key: &str, value: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    key.starts_with("credential.") && key.ends_with(".helper") && value.starts_with('!')
+}
+
+fn has_password(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else { return false };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
+    /// What a program gets of these.
+    fn handed_on(purpose: Purpose, variables: &[(&str, &str)]) -> Vec<(String, String)> {
+        let mut kept: std::collections::BTreeMap<_, _> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        for (name, value) in changes(purpose, &environment(variables)) {
+            match value {
+                Some(value) => kept.insert(name, value),
+                None => kept.remove(&name),
+            };
+        }
+        kept.remove("LC_ALL");
+        kept.into_iter().collect()
+    }
+
+    fn gets(purpose: Purpose, name: &str) -> bool {
+        !handed_on(purpose, &[(name, "x")]).is_empty()
+    }
+
+    const ALL: [Purpose; 5] = [
+        Purpose::Checkout,
+        Purpose::Transfer,
+        Purpose::Signing,
+        Purpose::UserHelpers,
+        Purpose::RepositoryHelpers,
+    ];
+
+    #[test]
+    fn job_tokens_are_for_the_users_helpers_alone() {
+        for name in [
+            "GITHUB_TOKEN",
+            "GH_TOKEN",
+            "GH_ENTERPRISE_TOKEN",
+            "GITHUB_ENTERPRISE_TOKEN",
+            "GITHUB_PAT",
+            "GITLAB_TOKEN",
+            "GL_TOKEN",
+            "CI_JOB_TOKEN",
+            "CI_JOB_JWT",
+            "CI_JOB_JWT_V2",
+            "CI_REGISTRY_PASSWORD",
+            "CI_DEPLOY_PASSWORD",
+            "CI_REPOSITORY_URL",
+            "CI_NETRC_PASSWORD",
+            "DRONE_NETRC_PASSWORD",
+            "WOODPECKER_TOKEN",
+            "SYSTEM_ACCESSTOKEN",
+            "ENDPOINT_AUTH_SYSTEMVSSCONNECTION",
+            "AZURE_DEVOPS_EXT_PAT",
+            "VSS_NUGET_ACCESSTOKEN",
+            "GITEA_TOKEN",
+            "FORGEJO_TOKEN",
+            "BITBUCKET_STEP_OIDC_TOKEN",
+            "BITBUCKET_APP_PASSWORD",
+            "BUILDKITE_AGENT_ACCESS_TOKEN",
+            "CIRCLE_OIDC_TOKEN_V2",
+            "SEMAPHORE_OIDC_TOKEN",
+            "DOCKER_AUTH_CONFIG",
+        ] {
+            for purpose in ALL {
+                assert_eq!(gets(purpose, name), purpose == Purpose::UserHelpers, "{name}, {purpose:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_tagbumps_and_the_runners_is_for_nobody() {
+        for name in [
+            "TAGBUMP_TOKEN",
+            "TAGBUMP_INPUT_TOKEN",
+            "TAGBUMP_PUSH",
+            "INPUT_TOKEN",
+            "ACTIONS_RUNTIME_TOKEN",
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "GITHUB_ENV",
+            "GITHUB_PATH",
+            "GITHUB_OUTPUT",
+            "GITHUB_STATE",
+            "GITHUB_STEP_SUMMARY",
+            "FORGEJO_ENV",
+            "GIT_DIR",
+            "GIT_TRACE",
+            "GIT_TRACE2_EVENT",
+            "GIT_TRACE_CURL",
+            "GIT_CURL_VERBOSE",
+        ] {
+            for purpose in ALL {
+                assert!(!gets(purpose, name), "{name}, {purpose:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_else_is_handed_on() {
+        for name in [
+            "PATH",
+            "HOME",
+            "SSH_AUTH_SOCK",
+            "GNUPGHOME",
+            "GIT_SSH_COMMAND",
+            "GIT_ASKPASS",
+            "GIT_CONFIG_GLOBAL",
+            "GIT_CONFIG_NOSYSTEM",
+            "GIT_EDITOR",
+            "GITHUB_ACTIONS",
+            "GITHUB_ACTION_PATH",
+            "GITHUB_REPOSITORY",
+            "CI_COMMIT_SHA",
+            "https_proxy",
+            "MY_TOKEN",
+        ] {
+            for purpose in ALL {
+                assert!(gets(purpose, name), "{name}, {purpose:?}");
+            }
+        }
+    }
+
+    const SETTINGS: [(&str, &str); 13] = [
+        ("GIT_CONFIG_COUNT", "5"),
+        ("GIT_CONFIG_KEY_0", "http.https://h/.extraHeader"),
+        ("GIT_CONFIG_VALUE_0", "Authorization: Basic x"),
+        ("GIT_CONFIG_KEY_1", "core.autocrlf"),
+        ("GIT_CONFIG_VALUE_1", "input"),
+        ("GIT_CONFIG_KEY_2", "url.https://u:p@h/.insteadOf"),
+        ("GIT_CONFIG_VALUE_2", "https://h/"),
+        ("GIT_CONFIG_KEY_3", "credential.https://h.helper"),
+        ("GIT_CONFIG_VALUE_3", "!echo password=x"),
+        ("GIT_CONFIG_KEY_4", "credential.helper"),
+        ("GIT_CONFIG_VALUE_4", "store"),
+        ("GIT_CONFIG_PARAMETERS", "'a.b' 'remote.o.url'='https://u:p@h/x'"),
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+    ];
+
+    fn settings(purpose: Purpose) -> Vec<(String, String)> {
+        let kept: std::collections::HashMap<_, _> = handed_on(purpose, &SETTINGS).into_iter().collect();
+        assert_eq!(kept["GIT_CONFIG_NOSYSTEM"], "1");
+        assert!(!kept.contains_key("GIT_CONFIG_PARAMETERS"));
+        let count: usize = kept.get("GIT_CONFIG_COUNT").map_or(0, |count| count.parse().unwrap());
+        assert_eq!(kept.len(), 1 + if count == 0 { 0 } else { 1 + 2 * count }, "{kept:?}");
+        let of = |kind: &str, nth: usize| kept[&format!("GIT_CONFIG_{kind}_{nth}")].clone();
+        (0..count).map(|nth| (of("KEY", nth), of("VALUE", nth))).collect()
+    }
+
+    #[test]
+    fn settings_in_variables_lose_their_credentials() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let plain = [pair("core.autocrlf", "input"), pair("credential.helper", "store"), pair("a.b", "true")];
+        assert_eq!(settings(Purpose::Checkout), plain);
+        assert_eq!(settings(Purpose::Signing), plain);
+        assert_eq!(settings(Purpose::Transfer), []);
+        let with_helper = [
+            plain[0].clone(),
+            pair("credential.https://h.helper", "!echo password=x"),
+            plain[1].clone(),
+            plain[2].clone(),
+        ];
+        assert_eq!(settings(Purpose::RepositoryHelpers), with_helper);
+        let all = handed_on(Purpose::UserHelpers, &SETTINGS);
+        assert_eq!(all.len(), SETTINGS.len());
+    }
+}

@@ -1,0 +1,54 @@
+//! Starts programs: git, where libgit2 can't do what git does, and the programs that git would run.
+//!
+//! No other file starts one. Each program is started for a [`Purpose`], which decides what its environment holds
+//! (`environment`): a program gets no token unless handing out tokens is its purpose.
+//!
+//! | purpose | programs | what they run in turn | tokens |
+//! |---|---|---|---|
+//! | `Checkout` | `git status`, `merge`, `reset` | the checkout's hooks and filters, which its content may provide | none |
+//! | `Transfer` | ssh; `git upload-pack` and `receive-pack` for a remote on this machine | `ProxyCommand`; the remote's hooks | none |
+//! | `Signing` | gpg, gpgsm, ssh-keygen, or what is configured in their place | agents, pinentry | none |
+//! | `UserHelpers` | `git credential` | helpers that the user configured | the job's |
+//! | `RepositoryHelpers` | `git config`, `git credential` | helpers that the repository's own configuration names | none |
+//!
+//! A program's time is limited (`child`), and so is what is read of its output (`capture`). Processes that it leaves
+//! behind may keep its pipes open: nobody waits for them (`run`).
+
+mod capture;
+mod child;
+mod environment;
+mod run;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::environment::Environment;
+
+pub use capture::Capture;
+pub use child::{Interruption, TimedChild};
+pub use environment::{Purpose, is_job_token};
+pub use run::{NotRun, ProcessOutput, run};
+
+/// A program with the environment that its purpose asks for. It has no input.
+pub fn command(program: impl AsRef<OsStr>, purpose: Purpose, environment: &Environment) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null());
+    for (name, value) in environment::changes(purpose, environment) {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
+/// A git command that prompts nobody at a terminal, and uses no bare repository but the one it is told to.
+pub fn git(folder: Option<&Path>, purpose: Purpose, environment: &Environment) -> Command {
+    let mut command = command("git", purpose, environment);
+    command.args(["-c", "safe.bareRepository=explicit"]).env("GIT_TERMINAL_PROMPT", "0");
+    if let Some(folder) = folder {
+        command.current_dir(folder);
+    }
+    command
+}

@@ -1,0 +1,196 @@
+//! Checkouts that are submodules, and whether `TAGBUMP_TOKEN` may go where their remotes lead.
+//!
+//! git takes the URL of a submodule's remote from `.gitmodules`, which is content: whoever can push to the
+//! superproject, or open a pull request that a job checks out, says where it leads. The superproject's own URL is the
+//! user's choice. So the token goes to a submodule's remote only if that is on the superproject's host; of nested
+//! submodules the outermost superproject counts. Who types the URL (`--remote URL`) has chosen the host.
+//!
+//! Other credentials are bound to a host anyway: GitHub's token, configured headers, the answers of helpers.
+
+use std::path::{Path, PathBuf};
+
+use git2::{Repository, RepositoryOpenFlags};
+use url::Url;
+
+use super::RemoteUrl;
+use super::checkout::Checkout;
+
+/// The mode of a submodule in an index (`S_IFGITLINK`).
+const GITLINK: u32 = 0o160_000;
+
+/// Submodules are nested less deeply than this.
+const MAX_DEPTH: usize = 16;
+
+/// Who chose where a remote leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UrlOrigin {
+    /// The user, by typing the URL, or by cloning it.
+    User,
+    /// `.gitmodules`.
+    Gitmodules {
+        /// The remote of the same name in the outermost superproject, where it has one.
+        superproject: Option<RemoteUrl>,
+    },
+}
+
+impl UrlOrigin {
+    /// Why `TAGBUMP_TOKEN` must not be sent to a remote, and what to do; nothing where it may be sent.
+    pub fn objection(&self, url: &RemoteUrl) -> Option<String> {
+        let (UrlOrigin::Gitmodules { superproject }, RemoteUrl::Http { url, .. }) = (self, url) else {
+            return None;
+        };
+        if superproject.as_ref().is_some_and(|superproject| is_same_host(superproject, url)) {
+            return None;
+        }
+        let host = url.host_str().unwrap_or_default();
+        let host = url.port().map_or(host.to_owned(), |port| format!("{host}:{port}"));
+        let compared = match superproject {
+            Some(superproject) => format!("is not the host of the superproject's remote ({superproject})"),
+            None => "can't be compared with that of the superproject, which has no such remote".to_owned(),
+        };
+        Some(format!(
+            "TAGBUMP_TOKEN was not sent to {host}: the URL of this submodule comes from .gitmodules, and its host \
+             {compared}; if the URL is right, name it with --remote {url}"
+        ))
+    }
+}
+
+/// Whether a submodule is where its superproject is: at the same scheme, host and port. Where the superproject is
+/// reached over ssh, its host's usual https counts.
+fn is_same_host(superproject: &RemoteUrl, url: &Url) -> bool {
+    match superproject {
+        RemoteUrl::Http { url: superproject, .. } => superproject.origin() == url.origin(),
+        RemoteUrl::Ssh(superproject) => {
+            let host = url.host_str().unwrap_or_default();
+            url.scheme() == "https" && url.port().is_none() && superproject.host().eq_ignore_ascii_case(host)
+        }
+        RemoteUrl::Path(_) => false,
+    }
+}
+
+impl Checkout {
+    /// Who chose where a remote leads, which is given by name or URL.
+    pub fn url_origin(&self, remote: &str) -> UrlOrigin {
+        if self.is_stand_in() || !self.has_remote(remote) {
+            return UrlOrigin::User;
+        }
+        match outermost(&self.repo, &self.workdir) {
+            Outermost::Itself => UrlOrigin::User,
+            Outermost::Superproject(superproject) => {
+                UrlOrigin::Gitmodules { superproject: remote_url(&superproject, remote) }
+            }
+            Outermost::Unknown => UrlOrigin::Gitmodules { superproject: None },
+        }
+    }
+}
+
+fn remote_url(repo: &Repository, name: &str) -> Option<RemoteUrl> {
+    let remote = repo.find_remote(name).ok()?;
+    RemoteUrl::parse(remote.url().ok()?, repo.workdir().unwrap_or(repo.path())).ok()
+}
+
+enum Outermost {
+    /// It is no submodule.
+    Itself,
+    Superproject(Repository),
+    /// It is one, of a repository that can't be opened.
+    Unknown,
+}
+
+fn outermost(repo: &Repository, workdir: &Path) -> Outermost {
+    let mut found = None;
+    let mut next = superproject(repo, workdir);
+    for _ in 0..MAX_DEPTH {
+        let Some(git_dir) = next else { return found.map_or(Outermost::Itself, Outermost::Superproject) };
+        let none: [&Path; 0] = [];
+        let Ok(opened) = Repository::open_ext(git_dir, RepositoryOpenFlags::NO_SEARCH, none) else { break };
+        next = opened.workdir().and_then(|workdir| superproject(&opened, workdir));
+        found = Some(opened);
+    }
+    Outermost::Unknown
+}
+
+/// The repository that this one is a submodule of: where its own folder lies, or whose index lists it.
+fn superproject(repo: &Repository, workdir: &Path) -> Option<PathBuf> {
+    holder(repo.commondir()).or_else(|| lister(workdir))
+}
+
+/// The repository in whose `modules` folder this one is. A submodule stays there when a later commit of the
+/// superproject no longer has it. The name of a submodule can have slashes in it.
+fn holder(git_dir: &Path) -> Option<PathBuf> {
+    let git_dir = std::fs::canonicalize(git_dir).ok()?;
+    let modules = git_dir.ancestors().skip(1).filter(|folder| folder.ends_with("modules"));
+    let mut holders = modules.filter_map(Path::parent).filter(|holder| holder.join("HEAD").is_file());
+    holders.next().map(Path::to_owned)
+}
+
+/// The repository whose work tree this one is in, if it is listed there as a submodule. Submodules that git did not
+/// clone itself have a `.git` folder of their own.
+fn lister(workdir: &Path) -> Option<PathBuf> {
+    let outer = workdir.ancestors().skip(1).find(|folder| folder.join(".git").exists())?;
+    let none: [&Path; 0] = [];
+    let repo = Repository::open_ext(outer.join(".git"), RepositoryOpenFlags::NO_SEARCH, none).ok()?;
+    let path = workdir.strip_prefix(outer).ok()?;
+    let entry = repo.index().ok()?.get_path(path, 0)?;
+    (entry.mode == GITLINK).then(|| repo.path().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remote(text: &str) -> RemoteUrl {
+        RemoteUrl::parse(text, Path::new("/srv/w")).unwrap()
+    }
+
+    fn objection(superproject: Option<&str>, url: &str) -> Option<String> {
+        UrlOrigin::Gitmodules { superproject: superproject.map(remote) }.objection(&remote(url))
+    }
+
+    #[test]
+    fn token_goes_to_the_superprojects_host_alone() {
+        for (superproject, url) in [
+            ("https://github.com/acme/super", "https://github.com/acme/gitops.git"),
+            ("https://u:p@github.com/acme/super", "https://GitHub.com:443/acme/gitops"),
+            ("https://git.example:8443/a/b", "https://git.example:8443/c/d"),
+            ("git@github.com:acme/super.git", "https://github.com/acme/gitops"),
+            ("ssh://git@GitHub.com:22/acme/super.git", "https://github.com/acme/gitops"),
+            ("http://127.0.0.1:80/a/b", "http://127.0.0.1/c/d"),
+        ] {
+            assert_eq!(objection(Some(superproject), url), None, "{superproject} {url}");
+        }
+        for (superproject, url) in [
+            ("https://github.com/acme/super", "https://evil.example/acme/gitops"),
+            ("https://github.com/acme/super", "https://github.com.evil.example/acme/gitops"),
+            ("https://github.com/acme/super", "https://github.com@evil.example/acme/gitops"),
+            ("https://github.com/acme/super", "https://github.com:8443/acme/gitops"),
+            ("https://github.com/acme/super", "http://github.com/acme/gitops"),
+            ("https://github.com/acme/super", "https://api.github.com/acme/gitops"),
+            ("git@github.com:acme/super.git", "http://github.com/acme/gitops"),
+            ("git@github.com:acme/super.git", "https://github.com:8443/acme/gitops"),
+            ("git@work:acme/super.git", "https://github.com/acme/gitops"),
+            ("/srv/super", "https://github.com/acme/gitops"),
+        ] {
+            let told = objection(Some(superproject), url).unwrap_or_else(|| panic!("{superproject} {url}"));
+            assert!(told.contains("TAGBUMP_TOKEN was not sent to "), "{told}");
+        }
+        assert!(objection(None, "https://github.com/acme/gitops").is_some());
+    }
+
+    #[test]
+    fn objection_names_the_host_and_what_to_do_without_a_password() {
+        let told = objection(Some("https://u:p4ss@a.example/x"), "https://v:s3cret@b.example:7/y").unwrap();
+        for word in ["b.example:7", "https://a.example/x", ".gitmodules", "--remote https://b.example:7/y"] {
+            assert!(told.contains(word), "{word}: {told}");
+        }
+        assert!(!told.contains("p4ss") && !told.contains("s3cret"), "{told}");
+    }
+
+    #[test]
+    fn remotes_that_take_no_token_need_no_objection() {
+        for url in ["git@evil.example:a/b", "/srv/x"] {
+            assert_eq!(objection(None, url), None, "{url}");
+        }
+        assert_eq!(UrlOrigin::User.objection(&remote("https://evil.example/a/b")), None);
+    }
+}
