@@ -6,11 +6,18 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use git2::transport::Service;
+
 use super::{Endpoint, Fault};
+use crate::git::answers::limits::PUSH_ANSWER_BYTES;
+use crate::git::answers::{FetchMeter, server_text};
 use crate::git::process::Watched;
 
 /// How much of the program's own words is kept.
 const MAX_WORDS: u64 = 64 * 1024;
+
+/// How much of an answer that nobody reads any more is waited for.
+const MAX_REST: u64 = PUSH_ANSWER_BYTES;
 
 /// What the words of a program that ended early mean; empty where it said nothing.
 pub type Meaning = Box<dyn Fn(&str) -> Option<Fault> + Send>;
@@ -20,7 +27,9 @@ pub struct Pipe {
     /// Ends it when the time is up.
     _watched: Watched,
     stdin: Option<ChildStdin>,
-    stdout: ChildStdout,
+    stdout: Option<ChildStdout>,
+    /// Nothing in a push, whose answers are bounded where they are read.
+    meter: Option<FetchMeter>,
     words: Option<JoinHandle<String>>,
     meaning: Meaning,
     endpoint: Arc<Endpoint>,
@@ -29,7 +38,12 @@ pub struct Pipe {
 impl Pipe {
     /// # Errors
     /// Where the program can't be started.
-    pub fn start(mut command: Command, meaning: Meaning, endpoint: &Arc<Endpoint>) -> std::io::Result<Self> {
+    pub fn start(
+        mut command: Command,
+        service: Service,
+        meaning: Meaning,
+        endpoint: &Arc<Endpoint>,
+    ) -> std::io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let (ends, watched) = Watched::start(command, endpoint.time_left())?;
         let missing = || std::io::Error::other("a pipe is missing");
@@ -41,10 +55,15 @@ impl Pipe {
             let mut limited = stderr.take(MAX_WORDS);
             let _ = limited.read_to_end(&mut kept);
             let _ = std::io::copy(&mut limited.into_inner(), &mut std::io::sink());
-            String::from_utf8_lossy(&kept).trim().to_owned()
+            server_text(&kept)
         });
         let endpoint = Arc::clone(endpoint);
-        Ok(Pipe { _watched: watched, stdin: ends.stdin, stdout, words: Some(words), meaning, endpoint })
+        let meter = match service {
+            Service::UploadPackLs | Service::UploadPack => Some(FetchMeter::of_both()),
+            Service::ReceivePackLs | Service::ReceivePack => None,
+        };
+        let (stdin, stdout, words) = (ends.stdin, Some(stdout), Some(words));
+        Ok(Pipe { _watched: watched, stdin, stdout, meter, words, meaning, endpoint })
     }
 
     /// The end came too early: what the program said is the reason.
@@ -64,11 +83,15 @@ impl Pipe {
 
 impl Read for Pipe {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self.stdout.read(buffer) {
-            Ok(0) => Err(self.broken("the other side ended early")),
-            Ok(n) => Ok(n),
-            Err(e) => Err(self.broken(&e.to_string())),
+        let count = match self.stdout.as_mut().map_or(Ok(0), |stdout| stdout.read(buffer)) {
+            Ok(0) => return Err(self.broken("the other side ended early")),
+            Ok(count) => count,
+            Err(e) => return Err(self.broken(&e.to_string())),
+        };
+        if let Some(meter) = &mut self.meter {
+            meter.count(&buffer[..count]).map_err(|e| self.endpoint.refuse(e))?;
         }
+        Ok(count)
     }
 }
 
@@ -87,9 +110,12 @@ impl Write for Pipe {
 }
 
 impl Drop for Pipe {
-    /// It ends when its input does; waiting keeps it from staying behind.
+    /// It ends when its input does, and waiting keeps it from staying behind. One that goes on and on is ended by
+    /// closing its output too.
     fn drop(&mut self) {
         self.stdin.take();
-        let _ = std::io::copy(&mut self.stdout, &mut std::io::sink());
+        if let Some(stdout) = self.stdout.take() {
+            let _ = std::io::copy(&mut stdout.take(MAX_REST), &mut std::io::sink());
+        }
     }
 }

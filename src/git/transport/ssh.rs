@@ -64,7 +64,7 @@ impl SshServer {
         // they are for https, and ssh can be set to send variables along (SendEnv)
         command.env_remove("GITHUB_TOKEN").env_remove("GH_TOKEN");
         let url = self.url.clone();
-        let stream = Pipe::start(command, Box::new(move |words| meaning(words, &url)), endpoint);
+        let stream = Pipe::start(command, service, Box::new(move |words| meaning(words, &url)), endpoint);
         stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {
             let failure = Failure::other(format!("{}: ssh can't be started: {e}", self.url)).hinted(
                 "install an ssh client, name one in GIT_SSH_COMMAND, or use an https URL with a token",
