@@ -3,6 +3,7 @@
 
 #![no_main]
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
@@ -27,6 +28,11 @@ const BRANCH: &str = "refs/heads/main";
 const PAGE: &str = "https://git.example/acme/gitops";
 const ROUTE: &str = "/repos/acme/gitops/pulls";
 const TOKEN: &str = "ghs_0123456789abcdefghijABCDEFGHIJ";
+
+static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
+    let variable = ("TAGBUMP_TOKEN".to_owned(), TOKEN.to_owned());
+    Tokens::read(&tagbump::environment::Environment::new([variable]))
+});
 
 /// Messages repeat a part of an answer, whose control characters are written out in up to ten characters each.
 const LONGEST_MESSAGE: usize = 11 * git::limits::TEXT_BYTES;
@@ -251,17 +257,18 @@ fn check_message(message: &str) {
     assert!(message.len() <= LONGEST_MESSAGE, "{} bytes", message.len());
     let unfit = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}\u{200f}".contains(c);
     assert!(!message.contains(unfit), "{message:?}");
-    let shown = tokens().scrub(message);
-    assert!(!shown.contains(&TOKEN[..12]), "{shown:?}");
+    // to look for the token in all of its spellings takes time, so not where it is not
+    if message.contains(&TOKEN[..12]) {
+        let shown = TOKENS.scrub(message);
+        assert!(!shown.contains(&TOKEN[..12]), "{shown:?}");
+    }
 }
 
-fn tokens() -> Tokens {
-    let variable = ("TAGBUMP_TOKEN".to_owned(), TOKEN.to_owned());
-    Tokens::read(&tagbump::environment::Environment::new([variable]))
-}
-
-/// The answer with the token somewhere in it, as servers that repeat what they were sent.
+/// Of some answers, one with the token somewhere in it, as servers that repeat what they were sent.
 fn with_token(answer: &[u8], pick: u8) -> Vec<u8> {
+    if pick % 8 != 5 {
+        return answer.to_vec();
+    }
     let at = answer.len() * usize::from(pick) / 256;
     [&answer[..at], TOKEN.as_bytes(), &answer[at..]].concat()
 }

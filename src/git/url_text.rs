@@ -1,11 +1,13 @@
 //! URLs as they are typed, right or wrong: shown without secrets, and told from paths.
 
+use crate::error::inline;
+
 /// Schemes that git knows, and some that people try.
 const SCHEMES: [&str; 9] = ["http", "https", "ssh", "git", "file", "git+ssh", "ssh+git", "ftp", "ftps"];
 
 /// The text without user, password and query, also where it is not a URL at all.
 pub fn without_user(text: &str) -> String {
-    let text: String = text.chars().filter(|c| !c.is_control()).collect();
+    let text = inline(text);
     let (scheme, rest) = text.split_at(scheme_length(&text));
     // a password can hold a slash: whatever stands before the last @ is taken for one
     let host = rest.rfind('@').map_or(0, |at| at + 1);
@@ -71,7 +73,7 @@ mod tests {
             ("https://h/x#secret", "https://h/x"),
             ("https://u:se?cret@h/x", "https://…"),
             ("https://h/x?a=b@c&token=secret", "https://…"),
-            ("https://u:sec\u{1b}ret@h/\u{7}x", "https://h/x"),
+            ("https://u:sec\u{1b}ret@h/\u{7}x\u{202e}", "https://h/\\u{7}x\\u{202e}"),
             ("/srv/a?b#c.git", "/srv/a?b#c.git"),
             ("", ""),
         ] {
