@@ -22,7 +22,7 @@ fn long_reference() -> String {
 fn push_to(world: &World, url: &str) -> Command {
     let folder = world.shallow("w");
     git(&folder, &["remote", "set-url", "origin", url]);
-    push(&folder, "v1", &[])
+    push(&folder, "v1", &["--timeout", "60s"])
 }
 
 #[test]

@@ -42,11 +42,9 @@ fn scheme_length(text: &str) -> usize {
     let plain = |c: char| c.is_ascii_alphanumeric() || "+.-".contains(c);
     let end = text.find(|c: char| !plain(c)).unwrap_or(text.len());
     let (scheme, after) = text.split_at(end);
-    if after.starts_with("://") {
-        return end + 3;
-    }
+    let has_one = after.starts_with("://") || SCHEMES.contains(&&*scheme.to_ascii_lowercase());
     let rest = after.trim_start_matches([':', '/', '\\']);
-    if SCHEMES.contains(&&*scheme.to_ascii_lowercase()) { text.len() - rest.len() } else { 0 }
+    if has_one { text.len() - rest.len() } else { 0 }
 }
 
 #[cfg(test)]
@@ -63,7 +61,7 @@ mod tests {
             ("https//u:secret@h/x", "https//h/x"),
             ("https:\\\\u:secret@h\\x", "https:\\\\h\\x"),
             ("HTTPS:///u:secret@h/x", "HTTPS:///h/x"),
-            ("://u:secret@h/x", "h/x"),
+            ("://u:secret@h/x", "://h/x"),
             ("u:secret@https://h/x", "https://h/x"),
             ("u:secret://more@h", "h"),
             ("htps://u:secret@h/x", "htps://h/x"),

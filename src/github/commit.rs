@@ -205,4 +205,16 @@ mod tests {
         assert!(matches!(api_error("UNPROCESSABLE", "no".to_owned()), Verdict::Rejected { .. }));
         assert!(matches!(api_error("FORBIDDEN", "no".to_owned()), Verdict::Refused(_)));
     }
+
+    #[test]
+    fn commit_is_unknown_without_its_name() {
+        let answer = |oid: &Value| json!({"createCommitOnBranch": {"commit": {"oid": oid}}});
+        let sha = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(made_commit(&answer(&json!(sha))).unwrap().oid, sha);
+        for oid in [json!(null), json!(""), json!(&sha[1..]), json!(format!("{}\n", &sha[1..])), json!(7)] {
+            assert!(matches!(made_commit(&answer(&oid)), Err(Verdict::Unknown { .. })), "{oid}");
+        }
+        let state = |state: &str| verification(&json!({"isValid": false, "state": state})).state;
+        assert_eq!((&*state("BAD_EMAIL"), &*state("x](https://evil.example)")), ("BAD_EMAIL", "unknown"));
+    }
 }

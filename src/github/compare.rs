@@ -84,3 +84,17 @@ fn is_repository(text: &str) -> bool {
     };
     text.split_once('/').is_some_and(|(owner, name)| fits(owner) && fits(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn compare_status_is_a_documented_word() {
+        assert_eq!(compare_status(&json!({"status": "ahead"})), Ok("ahead"));
+        for answer in [json!({"status": "newer"}), json!({"status": 1}), json!([]), json!(null)] {
+            assert!(compare_status(&answer).is_err(), "{answer}");
+        }
+    }
+}
