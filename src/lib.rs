@@ -16,7 +16,7 @@
 //! | [`request`] | IMAGEs and services, made a plan's request | `settings`, `config`, `plan` |
 //! | [`settings`] | what was typed, checked | `cli`, `actions`, `git` and the pure rooms |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
-//! | [`github`] | commits and pull requests by GitHub's API; the only user of octocrab | `git`, `land`, `plan`, `http` |
+//! | [`github`] | commits and pull requests by GitHub's API; the only user of octocrab | `git`, `land`, `plan`, `timeline`, `http` |
 //! | [`git`] | commits, signatures, remotes, credentials; the only user of git2 and ring | `land`, `plan`, `timeline`, `worktree`, `select`, `http` |
 //! | [`land`] | the landing loop, its pace, the commit's words | `plan`, `timeline` and the pure rooms |
 //! | [`worktree`] | find, read, replace and create files; nothing outside the root | `plan`, `select` |

@@ -72,21 +72,46 @@ fn a_redirect_takes_no_token_along() {
     assert_eq!(to.server.requests().len(), 0);
 }
 
+fn http(variables: &[(&str, &str)]) -> Settings {
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::new(&Environment::new(variables), Vec::new())
+}
+
 #[test]
 fn the_proxy_is_gits() {
-    let world = World::new();
-    let hub = github::GitHub::start(&world.bare);
+    let api = |request: &server::Request| {
+        let body = b"[]".to_vec();
+        let answer = server::Response { body, ..server::Response::empty(200, Vec::new()) };
+        (request.path == PULLS).then_some(server::Reply::Whole(answer))
+    };
+    let world = World::with(|server| server.tls().api(Box::new(api)), &[(FILE, "")]);
+    let ca = world.path().join("ca.pem");
+    std::fs::write(&ca, world.server.ca_pem()).unwrap();
+    let url = world.server.url("");
     let through = |proxy: &Proxy| {
-        let environment = Environment::new([("http_proxy".to_owned(), proxy.url())]);
-        let http = Settings::new(&environment, Vec::new());
-        GitHub::new(&http, &hub.api_url(), TOKEN).unwrap().once(soon(), PULLS, Ask::Get)
+        let http = http(&[("https_proxy", &proxy.url()), ("SSL_CERT_FILE", ca.to_str().unwrap())]);
+        GitHub::new(&http, url.trim_end_matches('/'), TOKEN).unwrap().once(soon(), PULLS, Ask::Get)
     };
     let proxy = Proxy::start();
     assert_eq!(through(&proxy).unwrap(), json!([]));
-    assert_eq!(hub.git.url(""), format!("http://{}/", proxy.tunnels()[0].to));
+    assert_eq!(url, format!("https://{}/", proxy.tunnels()[0].to));
     let Err(Trouble::Final(failure)) = through(&Proxy::answering("407 Who")) else { panic!("a refusal") };
     assert_eq!(failure.exit, Exit::Refused);
     assert!(failure.message.contains("407"), "{failure}");
+}
+
+/// The token goes there over http, so it must not pass a proxy on the way.
+#[test]
+fn api_on_loopback_over_http_is_reached_without_a_proxy() {
+    let world = World::new();
+    let hub = github::GitHub::start(&world.bare);
+    let proxy = Proxy::start();
+    for host in ["127.0.0.1", "localhost"] {
+        let http = http(&[("http_proxy", &proxy.url()), ("all_proxy", &proxy.url())]);
+        let client = GitHub::new(&http, &hub.api_url().replace("127.0.0.1", host), TOKEN).unwrap();
+        assert_eq!(client.once(soon(), PULLS, Ask::Get).unwrap(), json!([]));
+        assert_eq!(proxy.connections(), 0, "{host}");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("land", &["error", "image", "plan", "select", "tag", "template", "timeline"]),
     ("http", &["environment", "error"]),
     ("git", &["environment", "error", "http", "interrupt", "land", "plan", "select", "timeline", "worktree"]),
-    ("github", &["error", "git", "http", "land", "plan"]),
+    ("github", &["error", "git", "http", "land", "plan", "timeline"]),
     ("cli", &[]),
     ("extras", &["cli", "error"]),
     (

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use support::git::git;
 use support::git_server::{Fault, On, Service};
 use support::repo::{self, API, FILE, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run};
+use url::Url;
 
 const TOKEN: &str = "tok-0123456789abcdef";
 const BASE: usize = 2;
@@ -157,56 +158,39 @@ fn a_redirect_on_the_same_origin_is_followed_with_the_credential() {
     assert!(world.server.requests().iter().all(|request| request.authorization_count == 1));
 }
 
-#[test]
-fn a_redirect_to_another_port_gets_no_secret() {
-    let (world, other) = (World::new(), open());
-    redirect(&world, ASK, &other.server.url(REPO), "upload-pack");
-    redirect(&world, OFFER, &other.server.url(REPO), "receive-pack");
+/// A redirect of one request leads to another server: nothing is sent there, and both are named.
+#[track_caller]
+fn refuses(world: &World, on: On, to: &str) {
+    let service = if on == ASK { "upload-pack" } else { "receive-pack" };
+    redirect(world, on, to, service);
     let folder = world.shallow("w");
-    let (key, value) = (format!("http.{}.extraheader", world.server.url("")), "X-Secret: s3same");
-    git(&folder, &["config", "--add", &key, value]);
-    let mut command = push(&folder, "v1", &[]);
+    let mut command = push(&folder, "v1", &["-v"]);
     command.env("TAGBUMP_TOKEN", PASSWORD).env("GITHUB_TOKEN", TOKEN);
     let run = run(command.env("GITHUB_SERVER_URL", world.server.url("")));
-    assert!([0, 1, 5].contains(&run.exit), "{}", run.output());
-    let arrived = other.server.requests();
-    assert!(!arrived.is_empty(), "the redirect was followed: {}", run.output());
-    for request in arrived {
-        assert_eq!(request.authorization, None, "{} {}", request.method, request.path);
-        assert!(request.headers.iter().all(|(name, _)| !name.eq_ignore_ascii_case("x-secret")));
-    }
+    let said = failed(&run, 5);
+    let target = Url::parse(to).unwrap().origin().ascii_serialization();
+    let here = world.server.url("");
+    assert!(said.contains(here.trim_end_matches('/')) && said.contains(&target), "{said}");
+    assert!(said.contains("git remote set-url origin"), "{said}");
+    assert!(!run.output().contains("from-outside"), "{}", run.output());
+    assert_eq!(world.commits(), BASE);
 }
 
-/// The same host and another name for it, or the same host by TLS: another origin is another server.
+/// The same host by another name, port or scheme is another server, for reading as for writing.
 #[test]
-fn a_redirect_to_another_name_or_scheme_gets_no_secret() {
+fn redirect_to_another_server_is_refused() {
     let tls = World::with(|server| server.tls(), &[(FILE, &*kustomization(&[API.into()]))]);
-    let ca = tls.path().join("ca.pem");
-    std::fs::write(&ca, tls.server.ca_pem()).unwrap();
-    for to in ["name", "scheme"] {
-        let world = open();
-        let url = if to == "name" {
-            world.server.url(REPO).replace("127.0.0.1", "localhost")
-        } else {
-            tls.server.url(REPO)
-        };
-        redirect(&world, ASK, &url, "upload-pack");
-        redirect(&world, OFFER, &url, "receive-pack");
-        let folder = world.shallow("w");
-        let key = format!("http.{}.extraheader", world.server.url(""));
-        git(&folder, &["config", "--add", &key, "X-Secret: s3same"]);
-        let mut command = push(&folder, "v1", &[]);
-        command.env("TAGBUMP_TOKEN", PASSWORD).env("GITHUB_TOKEN", TOKEN).env("SSL_CERT_FILE", &ca);
-        let run = run(command.env("GITHUB_SERVER_URL", world.server.url("")));
-        assert!([0, 1, 5].contains(&run.exit), "{}", run.output());
-        let arrived = if to == "name" { world.server.requests() } else { tls.server.requests() };
-        let after = arrived.iter().skip(usize::from(to == "name"));
-        assert!(after.clone().count() > 0, "the redirect was followed: {}", run.output());
-        for request in after.filter(|request| request.status != Some(301)) {
-            assert_eq!(request.authorization, None, "{to}: {} {}", request.method, request.path);
-            assert!(request.headers.iter().all(|(name, _)| !name.eq_ignore_ascii_case("x-secret")));
-        }
+    for on in [ASK, OFFER] {
+        let other = open();
+        refuses(&World::new(), on, &other.server.url(REPO));
+        refuses(&World::new(), on, &other.server.url_with("mallory", "from-outside", REPO));
+        refuses(&World::new(), on, &tls.server.url(REPO));
+        let world = World::new();
+        refuses(&world, on, &world.server.url(REPO).replace("127.0.0.1", "localhost"));
+        assert!(other.server.requests().is_empty(), "the redirect was followed");
+        assert_eq!(other.commits(), BASE, "nothing was pushed there");
     }
+    assert!(tls.server.requests().is_empty(), "the redirect was followed");
 }
 
 /// A helper's answer is for the server that asked first, not for the one that it points to.
@@ -222,8 +206,29 @@ fn a_redirect_to_another_port_gets_nothing_of_the_helper() {
     );
     git(&folder, &["config", "credential.helper", &helper]);
     failed(&run(&mut push(&folder, "v1", &[])), 5);
-    assert!(other.server.requests().iter().all(|request| request.authorization.is_none()));
+    assert!(other.server.requests().is_empty());
     assert!(!asked.exists(), "the helper was not asked");
+}
+
+#[test]
+fn redirect_is_refused_when_git_is_told_not_to_follow() {
+    for (value, follows) in [("false", false), ("initial", true), ("true", true)] {
+        for key in ["http.followRedirects", "http.<url>.followRedirects"] {
+            let world = World::new();
+            let url = world.server.url_with(USER, PASSWORD, "old/name.git");
+            let folder = world.clone_of(&url, "w", &["--depth", "1"]);
+            git(&folder, &["config", &key.replace("<url>", &world.server.url("")), value]);
+            redirect(&world, ASK, &world.server.url(REPO), "upload-pack");
+            let run = run(&mut push(&folder, "v1", &[]));
+            if follows {
+                ended(&run, 0, "landed");
+            } else {
+                let said = failed(&run, 5);
+                assert!(said.contains("http.followRedirects"), "{said}");
+                assert!(said.contains(&format!("set-url origin {}", world.server.url(REPO))), "{said}");
+            }
+        }
+    }
 }
 
 /// Nobody else says who we are: not the server that sends us on.
@@ -233,27 +238,6 @@ fn a_redirect_with_a_password_in_it_does_not_change_who_we_are() {
     redirect(&world, ASK, &world.server.url_with("mallory", "from-outside", REPO), "upload-pack");
     ended(&run(&mut push(&world.shallow("w"), "v1", &[])), 0, "landed");
     assert!(world.server.requests().iter().all(|request| request.authorization_count == 1));
-}
-
-#[test]
-fn a_redirect_to_another_port_with_a_password_in_it_is_no_credential() {
-    let (world, other) = (World::new(), open());
-    redirect(&world, ASK, &other.server.url_with("mallory", "from-outside", REPO), "upload-pack");
-    redirect(&world, OFFER, &other.server.url_with("mallory", "from-outside", REPO), "receive-pack");
-    run(&mut push(&world.shallow("w"), "v1", &[]));
-    assert!(!other.server.requests().is_empty());
-    assert!(other.server.requests().iter().all(|request| request.authorization.is_none()));
-}
-
-#[test]
-fn a_password_of_a_redirect_is_not_shown() {
-    let (world, other) = (World::new(), open());
-    redirect(&world, ASK, &other.server.url_with("mallory", "from-outside", REPO), "upload-pack");
-    let headers = vec![("Content-Type".to_owned(), "text/html".to_owned())];
-    other.server.fault(ASK, Fault::Status { code: 200, headers });
-    let run = run(&mut push(&world.shallow("w"), "v1", &["-v"]));
-    failed(&run, 1);
-    assert!(!run.output().contains("from-outside"), "{}", run.output());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use support::cli::Run;
 use support::git::git;
 use support::proxy::Proxy;
-use support::repo::{API, FILE, PASSWORD, USER, World, ended, failed, kustomization, push, run};
+use support::repo::{API, FILE, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run};
 
 /// A server with a certificate of its own authority, and that one's file.
 fn private() -> (World, PathBuf) {
@@ -164,15 +164,38 @@ fn who_we_are_to_the_proxy_is_for_the_proxy() {
 
 #[test]
 fn the_proxy_of_another_scheme_is_not_asked() {
-    let (world, proxy) = (World::new(), Proxy::start());
+    let ((world, ca), proxy) = (private(), Proxy::start());
     let folder = world.shallow("w");
-    for name in ["https_proxy", "HTTPS_PROXY", "HTTP_PROXY"] {
+    for name in ["http_proxy", "HTTP_PROXY"] {
         let mut command = push(&folder, &format!("v{}", world.commits()), &[]);
-        ended(&run(command.env(name, proxy.url())), 0, "landed");
+        ended(&run(command.env("SSL_CERT_FILE", &ca).env(name, proxy.url())), 0, "landed");
     }
-    assert!(proxy.tunnels().is_empty());
-    ended(&run(push(&folder, "v9", &[]).env("http_proxy", proxy.url())), 0, "landed");
-    assert_eq!(proxy.tunnels().len(), 1);
+    assert_eq!(proxy.connections(), 0);
+}
+
+/// Credentials may go to this machine over http, so they must not pass a proxy on the way.
+#[test]
+fn loopback_over_http_is_reached_without_a_proxy() {
+    let world = World::with(
+        |server| server.basic_auth("x-access-token", PASSWORD),
+        &[(FILE, &*kustomization(&[API.into()]))],
+    );
+    let proxy = Proxy::start();
+    for host in ["127.0.0.1", "localhost"] {
+        let folder =
+            world.clone_of(&world.server.url(REPO).replace("127.0.0.1", host), host, &["--depth", "1"]);
+        for name in ["http_proxy", "all_proxy", "ALL_PROXY", "http.proxy"] {
+            let mut command = push(&folder, &format!("v{}", world.commits()), &[]);
+            command.env("TAGBUMP_TOKEN", PASSWORD);
+            if name == "http.proxy" {
+                set(&folder, name, &proxy.url());
+            } else {
+                command.env(name, proxy.url());
+            }
+            ended(&run(&mut command), 0, "landed");
+            assert_eq!(proxy.connections(), 0, "{host} {name}");
+        }
+    }
 }
 
 #[test]

@@ -96,8 +96,10 @@ impl Bump<'_> {
         let Landing { plan, commit, .. } = landed;
         let repository = ground.git().slug().unwrap_or_default();
         let base = ground.git().branch().unwrap_or_default().to_owned();
+        let page = ground.git().page().unwrap_or_default();
         let wish = Wish {
             repository: &repository,
+            page: &page,
             head: words.head,
             base: &base,
             title: &words.said.title,

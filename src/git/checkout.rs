@@ -10,6 +10,7 @@ use super::failure::{git_failure, no_commit};
 use super::ssh_program::SshProgram;
 use super::transport::Ways;
 use super::tree::CommitFiles;
+use super::url_text::without_user;
 use super::{RemoteUrl, config, given, identity};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
@@ -163,12 +164,16 @@ impl Checkout {
         if let Some(StandIn { url, .. }) = &self.stand_in {
             let here = self.folder_of_programs()?;
             let remote = self.repo.remote_anonymous(url);
-            let remote = remote.map_err(|e| git_failure("the URL can't be used", &e))?;
+            // what libgit2 says of it may have the URL in it
+            let remote = remote.map_err(|_| {
+                Failure::usage(format!("remote {}: is not a URL", without_user(url))).hinted("fix the URL")
+            })?;
             let url = RemoteUrl::parse(remote.url().unwrap_or_default(), &here)?;
             return Ok((url.clone(), url));
         }
         if name.starts_with('-') {
-            return Err(Failure::usage(format!("remote {name} starts with a dash")).hinted("give its name"));
+            return Err(Failure::usage(format!("remote {} starts with a dash", without_user(name)))
+                .hinted("give its name"));
         }
         match self.repo.find_remote(name) {
             Ok(remote) => {

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use git2::{AutotagOption, Direction, FetchOptions, Oid, RemoteCallbacks, RemoteConnection, RemoteHead};
 
+use super::answers::limits::FETCHED_OBJECTS;
+use super::answers::{AnswerError, Excess};
 use super::transport::{self, Endpoint, Stopped};
 use super::workspace::Workspace;
 
@@ -87,7 +89,7 @@ fn connected(
             refspecs.push(format!("+refs/heads/{head}:{HEAD}"));
         }
         if !refspecs.is_empty() {
-            download(&mut connection, &refspecs, depth, limit)?;
+            download(&mut connection, endpoint, &refspecs, depth, limit)?;
         }
         Ok(Some(found))
     })
@@ -105,13 +107,14 @@ pub fn deepen(
     endpoint.during(until, || {
         let mut remote = workspace.repo.remote_anonymous(transport::URL)?;
         let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
-        download(&mut connection, &[format!("+refs/heads/{branch}:{to}")], depth, None)
+        download(&mut connection, endpoint, &[format!("+refs/heads/{branch}:{to}")], depth, None)
     })
 }
 
 /// A depth of 0 is none. Gives up, and sets `limit`, where more comes than is wanted.
 fn download(
     connection: &mut RemoteConnection<'_, '_, '_>,
+    endpoint: &Endpoint,
     refspecs: &[String],
     depth: i32,
     limit: Option<&Cell<bool>>,
@@ -119,7 +122,13 @@ fn download(
     let mut callbacks = RemoteCallbacks::new();
     callbacks.transfer_progress(|progress| {
         let many = limit.filter(|_| progress.total_objects() > MANY_OBJECTS);
-        many.inspect(|many| many.set(true)).is_none()
+        many.inspect(|many| many.set(true));
+        let fits = progress.total_objects() <= FETCHED_OBJECTS;
+        if !fits {
+            // libgit2 has an error of its own for it, which does not say why
+            let _ = endpoint.refuse(AnswerError::TooLong(Excess::FetchedObjects));
+        }
+        fits && many.is_none()
     });
     let mut options = FetchOptions::new();
     options.download_tags(AutotagOption::None).update_fetchhead(false).remote_callbacks(callbacks);

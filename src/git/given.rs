@@ -14,6 +14,7 @@ use git2::{ConfigLevel, Repository};
 use tempfile::TempDir;
 
 use super::failure::git_failure;
+use super::url_text::without_user;
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 use crate::interrupt;
@@ -114,7 +115,8 @@ fn checked(key: &str, variable: &str) -> Result<String> {
     if fits {
         return Ok(key.to_owned());
     }
-    Err(Failure::usage(format!("{variable}: {key:?} is no key of git's configuration"))
+    // keys can be made of URLs
+    Err(Failure::usage(format!("{variable}: {:?} is no key of git's configuration", without_user(key)))
         .hinted("write it as SECTION.NAME or SECTION.SUBSECTION.NAME"))
 }
 

@@ -11,6 +11,7 @@
 //! see the landed commit. `past` is what came before a commit, `renames` what its files were called, `remote_past` that of a remote branch.
 
 mod adopt;
+pub mod answers;
 mod carry;
 mod checkout;
 mod config;
@@ -40,6 +41,7 @@ mod sync;
 mod transport;
 mod tree;
 mod twin;
+mod url_text;
 mod verdict;
 mod withheld;
 mod workspace;
@@ -53,11 +55,12 @@ pub use local_commit::{CommitRequest, commit, rehearse};
 pub use past::Past;
 pub use place::{GitPlace, Target};
 pub use remote_past::RemotePast;
-pub use remote_url::{RemoteUrl, without_user};
+pub use remote_url::RemoteUrl;
 pub use signing::Signer;
 pub use ssh_url::is_scp;
 pub use submodule::UrlOrigin;
 pub use sync::{Synced, sync};
+pub use url_text::{misspelt_url, without_user};
 
 /// Whether git takes this as a branch's name.
 pub fn is_branch_name(name: &str) -> bool {

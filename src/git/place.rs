@@ -109,7 +109,12 @@ impl GitPlace {
 
     /// Where a browser shows a commit, on a host that has pages for it.
     pub fn commit_url(&self, commit: &str) -> Option<String> {
-        Some(format!("{}/commit/{commit}", self.target.push.page()?))
+        Some(format!("{}/commit/{commit}", self.page()?))
+    }
+
+    /// Where a browser shows the repository, on a host that has pages for it.
+    pub fn page(&self) -> Option<String> {
+        self.target.push.page()
     }
 
     /// `owner/name`, as the host knows the repository.

@@ -12,13 +12,10 @@ use std::time::Instant;
 use git2::transport::{Service, SmartSubtransportStream};
 use git2::{ErrorClass, ErrorCode, ObjectType, Oid, PackBuilder, Repository, Tree};
 
-use super::packet::{self, Packet};
+use super::answers::{Advertised, PushReport, read_advertisement, read_push_report};
+use super::packet;
+use super::past::oid;
 use super::transport::{Endpoint, Stopped};
-
-/// How much of the server's words is kept.
-const MAX_WORDS: usize = 64 * 1024;
-/// A report on one reference is a line or two.
-const MAX_REPORT: usize = 64 * 1024;
 
 /// What is pushed where.
 pub struct Push<'a> {
@@ -52,11 +49,13 @@ pub fn push(endpoint: &Arc<Endpoint>, push: &Push<'_>, until: Instant) -> Result
 impl Push<'_> {
     fn run(&self, endpoint: &Arc<Endpoint>) -> Result<Answer, git2::Error> {
         let mut stream = endpoint.open(Service::ReceivePackLs).map_err(|e| lost(&e))?;
-        let advertised = self.advertised(&mut *stream)?;
+        let advertised = read_advertisement(&mut *stream, &self.full_name());
+        let advertised = advertised.map_err(|e| lost(&endpoint.refuse(e)))?;
         if let Some(status) = advertised.refusal {
             return Ok(Answer::No { status, words: String::new() });
         }
-        if advertised.tip != self.expected {
+        let tip = advertised.tip.map(oid).transpose()?;
+        if tip != self.expected {
             if !endpoint.is_stateless() {
                 // goodbye; who does not hear it ends as well
                 let _ = stream.write_all(packet::FLUSH);
@@ -76,39 +75,6 @@ impl Push<'_> {
 
     fn full_name(&self) -> String {
         format!("refs/heads/{}", self.branch)
-    }
-
-    /// What the server has under that name.
-    fn advertised(&self, stream: &mut dyn SmartSubtransportStream) -> Result<Advertised, git2::Error> {
-        let wanted = self.full_name();
-        let mut found = Advertised { tip: None, side_band: false, refusal: None };
-        let mut first = true;
-        loop {
-            let line = match packet::read(stream).map_err(|e| lost(&e))? {
-                Packet::Line(line) => line,
-                // HTTP's greeting ends with one of its own
-                Packet::Flush if first => continue,
-                Packet::Flush => return Ok(found),
-            };
-            if line.starts_with(b"# service=") {
-                continue;
-            }
-            if let Some(why) = line.strip_prefix(b"ERR ") {
-                found.refusal = Some(String::from_utf8_lossy(why).trim().to_owned());
-                return Ok(found);
-            }
-            let text = String::from_utf8_lossy(&line);
-            let (reference, capabilities) = text.split_once('\0').unwrap_or((&text, ""));
-            if first {
-                found.side_band = capabilities.split_ascii_whitespace().any(|c| c == "side-band-64k");
-                first = false;
-            }
-            if let Some((oid, name)) = reference.trim_end().split_once(' ')
-                && name == wanted
-            {
-                found.tip = Some(Oid::from_str(oid)?);
-            }
-        }
     }
 
     fn command(&self, advertised: &Advertised) -> Vec<u8> {
@@ -142,62 +108,14 @@ impl Push<'_> {
         stream: &mut dyn SmartSubtransportStream,
         side_band: bool,
     ) -> Result<Answer, git2::Error> {
-        if !side_band {
-            let mut report = Vec::new();
-            while let Packet::Line(line) = packet::read(stream).map_err(|e| lost(&e))? {
-                keep(&mut report, &packet::line(&line), MAX_REPORT);
-            }
-            return self.judge(&report, String::new());
-        }
-        let (mut report, mut words) = (Vec::new(), Vec::new());
-        loop {
-            let line = match packet::read(stream).map_err(|e| lost(&e))? {
-                Packet::Flush => break,
-                Packet::Line(line) => line,
-            };
-            match line.split_first() {
-                Some((1, bytes)) => keep(&mut report, bytes, MAX_REPORT),
-                Some((2, bytes)) => keep(&mut words, bytes, MAX_WORDS),
-                Some((_, bytes)) => {
-                    keep(&mut words, bytes, MAX_WORDS);
-                    return Err(net(&format!(
-                        "the server gave up: {}",
-                        String::from_utf8_lossy(&words).trim()
-                    )));
-                }
-                None => {}
-            }
-        }
-        self.judge(&report, String::from_utf8_lossy(&words).trim().to_owned())
+        // whatever is wrong with it, the push may have landed
+        let report =
+            read_push_report(stream, side_band, &self.full_name()).map_err(|e| net(&e.to_string()))?;
+        Ok(match report {
+            PushReport::Accepted => Answer::Done,
+            PushReport::Rejected { status, text } => Answer::No { status, words: text },
+        })
     }
-
-    /// `unpack ok`, then `ok REFERENCE` or `ng REFERENCE WHY`.
-    fn judge(&self, mut report: &[u8], words: String) -> Result<Answer, git2::Error> {
-        let name = self.full_name();
-        while let Ok(Packet::Line(line)) = packet::read(&mut report) {
-            let text = String::from_utf8_lossy(&line);
-            let text = text.trim_end();
-            if let Some(why) = text.strip_prefix("unpack ").filter(|why| *why != "ok") {
-                return Ok(Answer::No { status: format!("unpacker error: {why}"), words });
-            }
-            if text.strip_prefix("ok ") == Some(name.as_str()) {
-                return Ok(Answer::Done);
-            }
-            let refused = text.strip_prefix("ng ").and_then(|rest| rest.strip_prefix(name.as_str()));
-            if let Some(why) = refused {
-                return Ok(Answer::No { status: why.trim().to_owned(), words });
-            }
-        }
-        Err(net("unexpected EOF: the server does not say what became of the push"))
-    }
-}
-
-/// What is said of the branch, and of how to talk.
-struct Advertised {
-    tip: Option<Oid>,
-    side_band: bool,
-    /// Why it does not want to talk.
-    refusal: Option<String>,
 }
 
 /// Everything below a folder that another one has not under the same name.
@@ -228,11 +146,6 @@ fn insert_new(
         }
     }
     Ok(())
-}
-
-fn keep(kept: &mut Vec<u8>, bytes: &[u8], most: usize) {
-    let room = most.saturating_sub(kept.len());
-    kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
 }
 
 fn lost(error: &std::io::Error) -> git2::Error {

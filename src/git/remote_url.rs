@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::ssh_url::{self, SshUrl};
+use super::url_text::{misspelt_url, without_user};
 use crate::error::{Failure, Result};
 
 /// A remote that tagbump can talk to. Its text never shows user or password.
@@ -39,6 +40,9 @@ impl RemoteUrl {
         if text.chars().any(char::is_control) {
             return refuse("has control characters in it", "mend the remote's URL");
         }
+        if let Some(right) = misspelt_url(text) {
+            return refuse("is not a URL", &format!("write it as {}", without_user(&right)));
+        }
         match text.split_once("://") {
             Some(("http" | "https", _)) => http(text, &shown),
             Some(("file", path)) => local(path, &shown, base),
@@ -66,7 +70,8 @@ impl RemoteUrl {
     /// The repository's page, where the host shows it under the same path.
     pub fn page(&self) -> Option<String> {
         let RemoteUrl::Http { url, .. } = self else { return None };
-        let text = url.as_str().trim_end_matches('/');
+        let text = shown_url(url);
+        let text = text.trim_end_matches('/');
         Some(text.strip_suffix(".git").unwrap_or(text).to_owned())
     }
 }
@@ -81,7 +86,17 @@ fn ssh(read: Result<SshUrl, &'static str>, shown: &str) -> Result<RemoteUrl> {
 fn http(text: &str, shown: &str) -> Result<RemoteUrl> {
     let fault =
         |why: String| Failure::usage(format!("remote {shown}: {why}")).hinted("mend the remote's URL");
+    if text.contains('\\') {
+        // to some it ends the host, to others it is a part of the user
+        return Err(fault("has a backslash in it".to_owned()));
+    }
     let mut url = Url::parse(text).map_err(|e| fault(e.to_string()))?;
+    let authority = text.split('/').nth(2).unwrap_or_default();
+    if authority.contains(':') && !authority.contains('@') && url.path().contains('@') {
+        return Err(fault(
+            "has an @ after the host: write it as %40, and a / in a password as %2F".to_owned(),
+        ));
+    }
     let host = url.host_str().unwrap_or_default();
     if host.is_empty() || host.starts_with('-') {
         return Err(fault("has no host, or one that starts with a dash".to_owned()));
@@ -101,6 +116,11 @@ fn local(path: &str, shown: &str, base: &Path) -> Result<RemoteUrl> {
         return Err(Failure::usage(format!("remote {shown}: is no path, or starts with a dash"))
             .hinted("write ./ before it"));
     }
+    let has_password = |part: &str| part.split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
+    if !path.starts_with(['.', '/']) && path.split('/').any(has_password) {
+        return Err(Failure::usage(format!("remote {shown}: has a password in it, but is not a URL"))
+            .hinted("write it as https://HOST/PATH, and put the password into TAGBUMP_TOKEN; for a path, put ./ before it"));
+    }
     Ok(RemoteUrl::Path(base.join(path)))
 }
 
@@ -108,20 +128,21 @@ fn percent_decode(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// The text with user and password left out, also where it is no URL at all.
-pub fn without_user(text: &str) -> String {
-    let (scheme, rest) = text.split_once("://").map_or(("", text), |(s, r)| (s, r));
-    // a password can hold a slash: whatever stands before the last @ is taken for one
-    let shown = rest.rsplit('@').next().unwrap_or(rest);
-    let scheme = if scheme.is_empty() { String::new() } else { format!("{scheme}://") };
-    let shown = format!("{scheme}{shown}");
-    shown.chars().filter(|c| !c.is_control()).collect()
+/// A URL without what may be secret in it.
+pub fn shown_url(url: &Url) -> String {
+    let mut url = url.clone();
+    // a URL with a host can always do without a user
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.to_string()
 }
 
 impl fmt::Display for RemoteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RemoteUrl::Http { url, .. } => write!(f, "{url}"),
+            RemoteUrl::Http { url, .. } => f.write_str(&shown_url(url)),
             RemoteUrl::Ssh(url) => write!(f, "{url}"),
             RemoteUrl::Path(path) => write!(f, "{}", path.display()),
         }
@@ -175,9 +196,46 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap_err().exit, crate::error::Exit::Usage, "{text}");
         }
-        for text in ["ftp://u:secret@h/x", "https://u:secret/more@h:1/x"] {
-            let message = parse(text).unwrap_err().message;
-            assert!(!message.contains("cret") && !message.contains("more"), "{message}");
+        for text in [
+            "ftp://u:secret@h/x",
+            "https://u:secret/more@h:1/x",
+            "https://u:80/secret@h/x",
+            "https://u:443/secret@h/x",
+            "https:/u:secret@h/x",
+            "https:u:secret@h/x",
+            "https//u:secret@h/x",
+            "https:///u:secret@h/x",
+            "HTTPS://u:secret@h/x",
+            "https:\\\\u:secret@h",
+            "https://u:secret\\@h/x",
+            "ssh:/u:secret@h/x",
+            "ssh://u:secret@h/x",
+            "u:secret@h/x",
+            "x/u:secret@h/x",
+            "ext::https://u:secret@h/x",
+        ] {
+            let failure = parse(text).unwrap_err();
+            assert_eq!(failure.exit, crate::error::Exit::Usage, "{text}");
+            let said = format!("{failure:?}");
+            assert!(!said.contains("secret") && !said.contains("more@"), "{said}");
         }
+    }
+
+    #[test]
+    fn misspelt_url_is_refused_with_the_right_one() {
+        let failure = parse("https:/u:secret@h/acme/x").unwrap_err();
+        assert_eq!(failure.message, "remote https:/h/acme/x: is not a URL");
+        assert_eq!(failure.hint.as_deref(), Some("write it as https://h/acme/x"));
+        // a host that ssh knows by this name
+        assert_eq!(parse("git:acme/x.git").unwrap().slug().as_deref(), Some("acme/x"));
+    }
+
+    #[test]
+    fn query_is_not_shown() {
+        let remote = parse("https://h/acme/x.git?token=secret").unwrap();
+        assert_eq!(
+            (remote.to_string(), remote.page()),
+            ("https://h/acme/x.git".into(), Some("https://h/acme/x".into()))
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use git2::ErrorClass;
 
+use super::answers::server_text;
 use super::transport::{Endpoint, Fault, Stopped};
 use crate::error::{Exit, Failure};
 use crate::land::{Trouble, Verdict};
@@ -84,13 +85,11 @@ fn by_rule(status: &str, told: &str, url: &str) -> Failure {
 /// Why the tip could not be read.
 pub fn of_fetch(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Trouble {
     match stopped {
-        Stopped::Fault(fault) => match of_fault(fault, endpoint, url) {
-            Meaning::Final(failure) => Trouble::Final(failure),
-            Meaning::Unreachable(what) => Trouble::Unreachable { what },
-            Meaning::Passing { what, retry_after } => Trouble::Passing { what, retry_after },
-        },
+        Stopped::Fault(fault) => {
+            of_fetch_fault(shown(fault, endpoint), endpoint.credential_label().as_deref(), url)
+        }
         Stopped::Git(error) => {
-            let what = format!("{url} can't be read: {}", endpoint.scrub(error.message()));
+            let what = format!("{url} can't be read: {}", shown_text(error.message(), endpoint));
             if is_network(&error) {
                 Trouble::Passing { what, retry_after: None }
             } else {
@@ -100,17 +99,42 @@ pub fn of_fetch(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Trouble {
     }
 }
 
+/// Why the tip could not be read, where the credential with this label was used.
+pub fn of_fetch_fault(fault: Fault, credential: Option<&str>, url: &str) -> Trouble {
+    match of_fault(fault, credential, url) {
+        Meaning::Final(failure) => Trouble::Final(failure),
+        Meaning::Unreachable(what) => Trouble::Unreachable { what },
+        Meaning::Passing { what, retry_after } => Trouble::Passing { what, retry_after },
+    }
+}
+
 /// What became of a push that was ended by a fault.
 pub fn of_push(stopped: Stopped, endpoint: &Endpoint, url: &str) -> Verdict {
     match stopped {
-        Stopped::Fault(fault) => match of_fault(fault, endpoint, url) {
-            Meaning::Final(failure) => Verdict::Refused(failure),
-            // in the middle of a push nobody knows whether it was before or after it landed
-            Meaning::Unreachable(what) => Verdict::Unknown { what, retry_after: None },
-            Meaning::Passing { what, retry_after } => Verdict::Unknown { what, retry_after },
-        },
-        Stopped::Git(error) => of_libgit2(&error, &endpoint.scrub(error.message()), url),
+        Stopped::Fault(fault) => {
+            of_push_fault(shown(fault, endpoint), endpoint.credential_label().as_deref(), url)
+        }
+        Stopped::Git(error) => of_libgit2(&error, &shown_text(error.message(), endpoint), url),
     }
+}
+
+/// What became of a push that was ended by a fault, where the credential with this label was used.
+pub fn of_push_fault(fault: Fault, credential: Option<&str>, url: &str) -> Verdict {
+    match of_fault(fault, credential, url) {
+        Meaning::Final(failure) => Verdict::Refused(failure),
+        // in the middle of a push nobody knows whether it was before or after it landed
+        Meaning::Unreachable(what) => Verdict::Unknown { what, retry_after: None },
+        Meaning::Passing { what, retry_after } => Verdict::Unknown { what, retry_after },
+    }
+}
+
+fn shown(fault: Fault, endpoint: &Endpoint) -> Fault {
+    fault.with_texts(|text| shown_text(text, endpoint))
+}
+
+/// Without secrets, and then without control characters: to write these out first could hide a secret.
+fn shown_text(text: &str, endpoint: &Endpoint) -> String {
+    server_text(endpoint.scrub(text).as_bytes())
 }
 
 /// A fault of the conversation may have come after the end; all else was before anything was sent.
@@ -132,34 +156,35 @@ enum Meaning {
     Final(Failure),
 }
 
-fn of_fault(fault: Fault, endpoint: &Endpoint, url: &str) -> Meaning {
+fn of_fault(fault: Fault, credential: Option<&str>, url: &str) -> Meaning {
     let passing = |what: String| Meaning::Passing { what: format!("{url}: {what}"), retry_after: None };
     match fault {
-        Fault::Status { code, retry_after, words } => {
-            let words = endpoint.scrub(&words);
-            match code {
-                408 | 425 | 429 | 500.. => Meaning::Passing {
-                    what: with_words(&format!("{url} answered {code}"), &words),
-                    retry_after,
-                },
-                _ => Meaning::Final(of_status_code(code, endpoint, url, &words)),
+        Fault::Status { code, retry_after, words } => match code {
+            408 | 425 | 429 | 500.. => {
+                Meaning::Passing { what: with_words(&format!("{url} answered {code}"), &words), retry_after }
             }
-        }
+            _ => Meaning::Final(of_status_code(code, credential, url, &words)),
+        },
         Fault::Unreachable(why) => Meaning::Unreachable(format!("{url}: {why}")),
-        Fault::Broken(why) => passing(endpoint.scrub(&why)),
+        Fault::Broken(why) => passing(why),
         Fault::TimedOut => passing("no answer in time".to_owned()),
         Fault::Certificate(why) => Meaning::Final(
             Failure::other(format!("{url}: the server's certificate is not accepted: {why}"))
                 .hinted("name your CA's file in http.sslCAInfo, GIT_SSL_CAINFO or SSL_CERT_FILE"),
         ),
-        Fault::Final(failure) => {
-            Meaning::Final(Failure { message: endpoint.scrub(&failure.message), ..failure })
-        }
+        Fault::Final(failure) => Meaning::Final(about(failure, url)),
     }
 }
 
-fn of_status_code(code: u16, endpoint: &Endpoint, url: &str, words: &str) -> Failure {
-    let used = endpoint.credential_label();
+/// With the URL that it is about, if it does not mention one.
+fn about(failure: Failure, url: &str) -> Failure {
+    if failure.message.contains("://") || failure.message.starts_with(url) {
+        return failure;
+    }
+    Failure { message: format!("{url}: {}", failure.message), ..failure }
+}
+
+fn of_status_code(code: u16, used: Option<&str>, url: &str, words: &str) -> Failure {
     let (what, hint) = match (code, used) {
         (401, Some(label)) => (
             format!("{url} does not accept {label} (401)"),

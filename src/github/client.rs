@@ -1,7 +1,4 @@
-//! Asks GitHub's REST API, and tells faults that pass from refusals.
-//!
-//! Statuses and limits: GitHub's "Best practices for using the REST API" and "Rate limits". octocrab's own
-//! retries are left out: a POST that got a 502 may have done its work.
+//! Asks GitHub's REST API. octocrab's own retries are left out: a POST that got a 502 may have done its work.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -14,7 +11,8 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
-use super::wire::{MAX_ANSWER, Wire};
+use super::response::{ApiResponse, classify_response};
+use super::wire::Wire;
 use crate::error::{Exit, Failure, Result, inline};
 use crate::http::{self, HeaderValue, Settings, Uri, header};
 use crate::land::{Pace, Trouble};
@@ -35,12 +33,6 @@ pub enum Ask<'a> {
     Get,
     Post(&'a Value),
     Patch(&'a Value),
-}
-
-struct Answer {
-    status: u16,
-    retry_after: Option<Duration>,
-    body: Value,
 }
 
 impl GitHub {
@@ -107,10 +99,10 @@ impl GitHub {
             let what = if http::was_too_slow(&error) { "no answer in time" } else { &causes(&error) };
             Trouble::Passing { what: format!("GitHub's API: {what}"), retry_after: None }
         })?;
-        understood(answer, route)
+        classify_response(answer, route)
     }
 
-    async fn send(&self, route: &str, ask: Ask<'_>) -> octocrab::Result<Answer> {
+    async fn send(&self, route: &str, ask: Ask<'_>) -> octocrab::Result<ApiResponse> {
         let response = match ask {
             Ask::Get => self.crab._get(route).await?,
             Ask::Post(body) => self.crab._post(route, Some(body)).await?,
@@ -123,12 +115,7 @@ impl GitHub {
         let retry_after = seconds("retry-after").map(Duration::from_secs).or(reset);
         let status = response.status().as_u16();
         let text = self.crab.body_to_string(response).await?;
-        let body = if text.len() > MAX_ANSWER {
-            Value::Null
-        } else {
-            serde_json::from_str(&text).unwrap_or_default()
-        };
-        Ok(Answer { status, retry_after, body })
+        Ok(ApiResponse::read(status, retry_after, &text))
     }
 }
 
@@ -150,83 +137,4 @@ fn causes(error: &dyn std::error::Error) -> String {
     let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
     texts.dedup();
     inline(&texts.join(": "))
-}
-
-fn understood(answer: Answer, route: &str) -> Result<Value, Trouble> {
-    let Answer { status, retry_after, body } = answer;
-    if (200..300).contains(&status) {
-        // GraphQL tells its limits in a good answer
-        let error = &body["errors"][0];
-        let limited = ["type", "message"].iter().any(|key| is_limit(error[key].as_str().unwrap_or_default()));
-        let what = || format!("GitHub's API: {}", inline(error["message"].as_str().unwrap_or("rate limit")));
-        return if limited { Err(Trouble::Passing { what: what(), retry_after }) } else { Ok(body) };
-    }
-    let said = words(&body);
-    let what = format!("GitHub's API answered {status}: {said}");
-    let limited = status == 429 || (status == 403 && (retry_after.is_some() || is_limit(&said)));
-    if limited || status >= 500 {
-        return Err(Trouble::Passing { what, retry_after });
-    }
-    let hint = match status {
-        401 => "the token is wrong or has ended; give another one in TAGBUMP_TOKEN".to_owned(),
-        403 if said.contains("not permitted to create") => {
-            "let Actions create pull requests: Settings, Actions, General, Workflow permissions".to_owned()
-        }
-        403 => "the token may not do this: give the job permissions contents: write and pull-requests: write"
-            .to_owned(),
-        404 => {
-            format!("the token sees no {route}; check the remote, and the token's repositories and rights")
-        }
-        _ => "see what GitHub says; most likely a setting of the repository stands in the way".to_owned(),
-    };
-    Err(Trouble::Final(Failure::new(Exit::Refused, what).hinted(hint)))
-}
-
-/// GitHub's words, and GraphQL's types, for a spent limit.
-fn is_limit(text: &str) -> bool {
-    text.starts_with("RATE_LIMIT") || text.contains("rate limit")
-}
-
-/// What GitHub says, with the details.
-fn words(body: &Value) -> String {
-    let message = body["message"].as_str().unwrap_or("no explanation");
-    let details = body["errors"].as_array().into_iter().flatten();
-    let details =
-        details.filter_map(|e| e["message"].as_str().or_else(|| e["code"].as_str()).or_else(|| e.as_str()));
-    inline(&std::iter::once(message).chain(details).collect::<Vec<_>>().join("; "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn answer(status: u16, retry_after: Option<u64>, message: &str) -> Result<Value, Trouble> {
-        let retry_after = retry_after.map(Duration::from_secs);
-        understood(Answer { status, retry_after, body: json!({"message": message}) }, "/repos/a/b/pulls")
-    }
-
-    #[test]
-    fn what_passes_and_what_does_not() {
-        let passes = |result| matches!(result, Err(Trouble::Passing { .. }));
-        assert!(passes(answer(502, None, "")));
-        assert!(passes(answer(429, None, "")));
-        assert!(passes(answer(403, Some(60), "You have exceeded a secondary rate limit")));
-        for (status, hint) in [
-            (401, "TAGBUMP_TOKEN"),
-            (403, "pull-requests: write"),
-            (404, "/repos/a/b/pulls"),
-            (422, "setting"),
-        ] {
-            let Err(Trouble::Final(failure)) = answer(status, None, "no") else { panic!("{status}") };
-            assert_eq!(failure.exit, Exit::Refused);
-            assert!(failure.hint.unwrap().contains(hint), "{status}");
-        }
-    }
-
-    #[test]
-    fn details_are_told() {
-        let body = json!({"message": "Validation Failed", "errors": [{"message": "A pull request already exists"}, "x"]});
-        assert_eq!(words(&body), "Validation Failed; A pull request already exists; x");
-    }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::graphql::{GraphQl, Said};
 use crate::error::{Exit, Failure};
 use crate::land::{Trouble, Verdict};
+use crate::timeline::Id;
 
 const COMMIT: &str = "mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { \
                       commit { oid signature { isValid state } } } }";
@@ -39,6 +40,7 @@ pub struct Verification {
 }
 
 /// A commit that was made.
+#[derive(Debug)]
 pub struct Made {
     pub oid: String,
     pub verification: Verification,
@@ -92,12 +94,7 @@ impl Branches {
             "fileChanges": {"additions": wanted.files.iter().map(file).collect::<Vec<_>>()},
         });
         let data = self.write(until, COMMIT, &json!({"input": input}))?;
-        let commit = &data["createCommitOnBranch"]["commit"];
-        let oid = commit["oid"].as_str().ok_or_else(|| Verdict::Unknown {
-            what: "GitHub's API gave no commit".to_owned(),
-            retry_after: None,
-        })?;
-        Ok(Made { oid: oid.to_owned(), verification: verification(&commit["signature"]) })
+        made_commit(&data)
     }
 
     /// Moves branches, all of them or none.
@@ -144,7 +141,7 @@ impl Branches {
     fn write(&self, until: Instant, query: &str, variables: &Value) -> Result<Value, Verdict> {
         match self.graphql.once(until, query, variables) {
             Ok(Said::Data(data)) => Ok(data),
-            Ok(Said::Error { kind, message }) => Err(refused(&kind, message)),
+            Ok(Said::Error { kind, message }) => Err(api_error(&kind, message)),
             Err(Trouble::Passing { what, retry_after }) => Err(Verdict::Unknown { what, retry_after }),
             Err(Trouble::Unreachable { what }) => Err(Verdict::Unknown { what, retry_after: None }),
             Err(Trouble::Final(failure)) => Err(Verdict::Refused(failure)),
@@ -152,8 +149,22 @@ impl Branches {
     }
 }
 
+/// The commit that an answer says was made.
+///
+/// # Errors
+/// An answer without the name of one: it may have been made or not.
+pub fn made_commit(data: &Value) -> Result<Made, Verdict> {
+    let commit = &data["createCommitOnBranch"]["commit"];
+    let oid = commit["oid"].as_str().filter(|oid| Id::parse(oid).is_some());
+    let oid = oid.ok_or_else(|| Verdict::Unknown {
+        what: "GitHub's API gave no commit".to_owned(),
+        retry_after: None,
+    })?;
+    Ok(Made { oid: oid.to_ascii_lowercase(), verification: verification(&commit["signature"]) })
+}
+
 /// GitHub tells a lost race by a type; without one, its words for one. Other errors may be a race or a rule.
-fn refused(kind: &str, message: String) -> Verdict {
+pub fn api_error(kind: &str, message: String) -> Verdict {
     let is_race = kind == "STALE_DATA" || message.contains("Expected branch to point to");
     match kind {
         "FORBIDDEN" | "INSUFFICIENT_SCOPES" => Verdict::Refused(
@@ -171,8 +182,14 @@ fn refused(kind: &str, message: String) -> Verdict {
 fn verification(signature: &Value) -> Verification {
     Verification {
         verified: signature["isValid"] == true,
-        state: signature["state"].as_str().unwrap_or("UNSIGNED").to_owned(),
+        state: signature["state"].as_str().map_or_else(|| "UNSIGNED".to_owned(), short_word),
     }
+}
+
+/// A word of GitHub's own, as `BAD_EMAIL`; of anything else nothing is shown.
+fn short_word(text: &str) -> String {
+    let fits = text.len() <= 40 && text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+    if fits { text.to_owned() } else { "unknown".to_owned() }
 }
 
 #[cfg(test)]
@@ -182,10 +199,22 @@ mod tests {
     #[test]
     fn races_and_rules_are_told_apart() {
         let race = "Expected branch to point to \"1\" but it did not.  Pull and try again.";
-        assert!(matches!(refused("STALE_DATA", String::new()), Verdict::Stale { .. }));
-        assert!(matches!(refused("", race.to_owned()), Verdict::Stale { .. }));
-        assert!(matches!(refused("", "Something went wrong".to_owned()), Verdict::Unknown { .. }));
-        assert!(matches!(refused("UNPROCESSABLE", "no".to_owned()), Verdict::Rejected { .. }));
-        assert!(matches!(refused("FORBIDDEN", "no".to_owned()), Verdict::Refused(_)));
+        assert!(matches!(api_error("STALE_DATA", String::new()), Verdict::Stale { .. }));
+        assert!(matches!(api_error("", race.to_owned()), Verdict::Stale { .. }));
+        assert!(matches!(api_error("", "Something went wrong".to_owned()), Verdict::Unknown { .. }));
+        assert!(matches!(api_error("UNPROCESSABLE", "no".to_owned()), Verdict::Rejected { .. }));
+        assert!(matches!(api_error("FORBIDDEN", "no".to_owned()), Verdict::Refused(_)));
+    }
+
+    #[test]
+    fn commit_is_unknown_without_its_name() {
+        let answer = |oid: &Value| json!({"createCommitOnBranch": {"commit": {"oid": oid}}});
+        let sha = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(made_commit(&answer(&json!(sha))).unwrap().oid, sha);
+        for oid in [json!(null), json!(""), json!(&sha[1..]), json!(format!("{}\n", &sha[1..])), json!(7)] {
+            assert!(matches!(made_commit(&answer(&oid)), Err(Verdict::Unknown { .. })), "{oid}");
+        }
+        let state = |state: &str| verification(&json!({"isValid": false, "state": state})).state;
+        assert_eq!((&*state("BAD_EMAIL"), &*state("x](https://evil.example)")), ("BAD_EMAIL", "unknown"));
     }
 }

@@ -26,6 +26,7 @@ pub fn order(
         "identical" => Order::Same,
         "ahead" => Order::Before,
         "behind" => Order::After,
+        // the one other status that there is
         _ => ask.diverged(ours, theirs)?,
     })
 }
@@ -49,7 +50,7 @@ impl Asked<'_> {
     fn status(&self, base: &str, other: &str) -> Result<String, String> {
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let compared = self.get(&format!("/compare/{}...{}?per_page=1", encode(base), encode(other)))?;
-        compared["status"].as_str().map(str::to_owned).ok_or_else(|| "GitHub's API gave no status".to_owned())
+        compare_status(&compared).map(str::to_owned)
     }
 
     fn diverged(&self, ours: &str, theirs: &str) -> Result<Order, String> {
@@ -65,6 +66,16 @@ impl Asked<'_> {
     }
 }
 
+/// How the second of two compared commits stands to the first: one of the four words that GitHub documents.
+///
+/// # Errors
+/// Any other answer, of which no order can be told.
+pub fn compare_status(answer: &serde_json::Value) -> Result<&str, String> {
+    let known = ["ahead", "behind", "diverged", "identical"];
+    let status = answer["status"].as_str().filter(|status| known.contains(status));
+    status.ok_or_else(|| "GitHub's API gave no status that is known".to_owned())
+}
+
 /// `owner/name`, of characters that GitHub takes in both.
 fn is_repository(text: &str) -> bool {
     let fits = |part: &str| {
@@ -72,4 +83,18 @@ fn is_repository(text: &str) -> bool {
         !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain)
     };
     text.split_once('/').is_some_and(|(owner, name)| fits(owner) && fits(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn compare_status_is_a_documented_word() {
+        assert_eq!(compare_status(&json!({"status": "ahead"})), Ok("ahead"));
+        for answer in [json!({"status": "newer"}), json!({"status": 1}), json!([]), json!(null)] {
+            assert!(compare_status(&answer).is_err(), "{answer}");
+        }
+    }
 }

@@ -7,7 +7,8 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::client::{Ask, GitHub};
-use crate::error::{Failure, Result, inline};
+use super::response::api_text;
+use crate::error::{Failure, Result};
 use crate::http::Settings;
 use crate::land::Trouble;
 
@@ -19,6 +20,7 @@ pub struct GraphQl {
 }
 
 /// What was answered: data, or the first error.
+#[derive(Debug)]
 pub enum Said {
     Data(Value),
     Error { kind: String, message: String },
@@ -47,14 +49,21 @@ impl GraphQl {
     pub fn once(&self, until: Instant, query: &str, variables: &Value) -> Result<Said, Trouble> {
         let body = json!({"query": query, "variables": variables});
         let answer = self.hub.once(until, &self.route, Ask::Post(&body))?;
+        Ok(Said::read(&answer))
+    }
+}
+
+impl Said {
+    /// The data of an answer; of one that has errors, the first of them.
+    pub fn read(answer: &Value) -> Self {
         let error = &answer["errors"][0];
         if error.is_null() && answer["data"].is_object() {
-            return Ok(Said::Data(answer["data"].clone()));
+            return Said::Data(answer["data"].clone());
         }
-        let text = |value: &Value| value.as_str().map(inline);
-        Ok(Said::Error {
+        let text = |value: &Value| value.as_str().map(api_text);
+        Said::Error {
             kind: text(&error["type"]).unwrap_or_default(),
             message: text(&error["message"]).unwrap_or_else(|| "an answer that is none of its".to_owned()),
-        })
+        }
     }
 }

@@ -4,15 +4,19 @@
 //! request of a branch, `commit` makes commits and moves branches, `place` implements the landing room's
 //! trait with it. `compare` knows the order of commits that are not here, `wire` is how requests get there.
 
+pub mod answers;
 mod client;
 mod commit;
 mod compare;
 mod graphql;
 mod place;
+mod pull_answer;
 mod pulls;
+mod response;
 mod wire;
 
 pub use client::{Ask, GitHub};
 pub use compare::order;
 pub use place::ApiPlace;
-pub use pulls::{PullRequest, Wish, close, find, propose};
+pub use pull_answer::PullRequest;
+pub use pulls::{Wish, close, find, propose};

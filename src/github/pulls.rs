@@ -1,24 +1,19 @@
 //! The pull request of a branch: made once, kept up to date, closed when there is nothing left to propose.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::{self, Ask, GitHub};
+use super::pull_answer::{Pull, PullRequest};
 use crate::error::{Failure, Result};
 use crate::land::{Pace, Trouble};
-
-/// A pull request, as it is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PullRequest {
-    pub number: u64,
-    pub url: String,
-}
 
 /// What a pull request shall be.
 #[derive(Clone, Debug)]
 pub struct Wish<'a> {
     /// `owner/name`.
     pub repository: &'a str,
+    /// The repository's page, as the remote's URL gives it.
+    pub page: &'a str,
     /// The branch, in the same repository.
     pub head: &'a str,
     pub base: &'a str,
@@ -26,21 +21,6 @@ pub struct Wish<'a> {
     pub body: &'a str,
     pub labels: &'a [String],
     pub draft: bool,
-}
-
-#[derive(Debug, Deserialize)]
-struct Pull {
-    number: u64,
-    html_url: String,
-    title: String,
-    body: Option<String>,
-    #[serde(default)]
-    labels: Vec<Label>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Label {
-    name: String,
 }
 
 /// Whether the branch still holds what the pull request shall tell of: somebody may have been faster, and then
@@ -62,7 +42,7 @@ pub fn propose(
         None => create(hub, pace, wish, still)?,
     };
     label(hub, pace, wish, &pull)?;
-    Ok(told(&pull))
+    Ok(pull.shown(wish.page))
 }
 
 /// Finds the open pull request of a branch.
@@ -70,7 +50,7 @@ pub fn propose(
 /// # Errors
 /// As [`propose`].
 pub fn find(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Option<PullRequest>> {
-    Ok(open(hub, pace, wish)?.as_ref().map(told))
+    Ok(open(hub, pace, wish)?.map(|pull| pull.shown(wish.page)))
 }
 
 /// Closes the open pull request of a branch, if there is one.
@@ -80,11 +60,7 @@ pub fn find(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Option
 pub fn close(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Option<PullRequest>> {
     let Some(pull) = open(hub, pace, wish)? else { return Ok(None) };
     hub.ask(pace, &route(wish, pull.number), Ask::Patch(&json!({"state": "closed"})))?;
-    Ok(Some(told(&pull)))
-}
-
-fn told(pull: &Pull) -> PullRequest {
-    PullRequest { number: pull.number, url: pull.html_url.clone() }
+    Ok(Some(pull.shown(wish.page)))
 }
 
 fn pulls(wish: &Wish<'_>) -> String {
@@ -104,7 +80,7 @@ fn open(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>) -> Result<Option<Pul
         .append_pair("base", wish.base)
         .finish();
     let listed = hub.ask(pace, &format!("{}?{query}", pulls(wish)), Ask::Get)?;
-    Ok(read::<Vec<Pull>>(listed)?.into_iter().next())
+    Pull::find(listed, wish.head, wish.base)
 }
 
 fn create(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, still: &mut Still<'_>) -> Result<Pull> {
@@ -112,7 +88,7 @@ fn create(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, still: &mut Still<
     let asked = json!({"title": title, "head": head, "base": base, "body": body, "draft": draft});
     for nth in 1.. {
         match hub.once(pace.deadline(), &pulls(wish), Ask::Post(&asked)) {
-            Ok(made) => return read(made),
+            Ok(made) => return Pull::read(made),
             // somebody was faster, or the list is behind
             Err(Trouble::Final(failure)) if failure.message.contains("already exists") => {
                 client::wait(pace, &failure.message, None)?;
@@ -156,7 +132,7 @@ fn update(
         return Ok(pull);
     }
     let changed = json!({"title": wish.title, "body": wish.body});
-    read(hub.ask(pace, &route(wish, pull.number), Ask::Patch(&changed))?)
+    Pull::read(hub.ask(pace, &route(wish, pull.number), Ask::Patch(&changed))?)
 }
 
 /// How often a new pull request is asked for its labels: at first GitHub may not know it yet.
@@ -180,11 +156,4 @@ fn label(hub: &GitHub, pace: &mut Pace<'_>, wish: &Wish<'_>, pull: &Pull) -> Res
         }
     }
     Ok(())
-}
-
-fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
-    serde_json::from_value(value).map_err(|e| {
-        Failure::other(format!("GitHub's API gave no pull request: {e}"))
-            .hinted("check GITHUB_API_URL; a proxy may answer in GitHub's place")
-    })
 }

@@ -10,12 +10,16 @@ use url::{Host, Url};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 
-/// The proxy for a URL, if there is one: `set` by `http.proxy`, an empty one for none, else the variable of the scheme,
+/// The proxy for a URL, if there is one. Plain http to this machine has none, unlike in git: credentials may go there over
+/// http since they don't leave the machine, and a proxy would read them. For other URLs: `set` by `http.proxy`, an empty one for none, else the variable of the scheme,
 /// else that of all. `HTTP_PROXY` in capitals does not count: it can be a header of a request to a CGI program.
 ///
 /// # Errors
 /// Exit 2 for a proxy that is no URL; it is not shown, as it can have a password in it.
 pub(super) fn of(set: Option<&str>, environment: &Environment, url: &Url) -> Result<Option<Proxy>> {
+    if url.scheme() == "http" && is_this_machine(url) {
+        return Ok(None);
+    }
     let variables: &[&'static str] = if url.scheme() == "https" {
         &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
     } else {
@@ -36,6 +40,19 @@ pub(super) fn of(set: Option<&str>, environment: &Environment, url: &Url) -> Res
             "write it as http://HOST:PORT or socks5://HOST:PORT, with USER:PASSWORD@ before HOST if need be",
         )
     })
+}
+
+/// Whether a URL's host is this machine by its address, or by a name that is reserved for it (RFC 6761 section 6.3).
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    }
 }
 
 /// Whether a list (`no_proxy`) has the URL's host in it: `*`, a domain for all of its hosts, an address, or a
@@ -119,6 +136,31 @@ mod tests {
         assert_eq!(chosen(&all[..1], None, "http://h/"), None);
         assert_eq!(chosen(&[("HTTPS_PROXY", "http://u:p@s:1/")], None, "https://h/").as_deref(), Some("s:1"));
         assert_eq!(chosen(&[("ALL_PROXY", "socks5://s")], None, "https://h/").as_deref(), Some("s:1080"));
+    }
+
+    #[test]
+    fn loopback_over_http_has_no_proxy() {
+        let set = [("http_proxy", "p:2"), ("all_proxy", "a:3"), ("https_proxy", "s:1")];
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "localhost.",
+            "git.localhost",
+            "127.0.0.1:9",
+            "127.9.9.9",
+            "2130706433",
+            "[::1]:9",
+            "[::ffff:127.0.0.1]",
+        ] {
+            let url = format!("http://{host}/x");
+            assert_eq!((chosen(&set, None, &url), chosen(&set, Some("c:5"), &url)), (None, None), "{url}");
+            let tls = format!("https://{host}/x");
+            assert_eq!(chosen(&set, None, &tls).as_deref(), Some("s:1"), "{tls}");
+        }
+        for host in ["localhost.example.com", "notlocalhost", "128.0.0.1", "[::2]", "0.0.0.0"] {
+            let url = format!("http://{host}/x");
+            assert_eq!(chosen(&set, None, &url).as_deref(), Some("p:2"), "{url}");
+        }
     }
 
     #[test]

@@ -49,6 +49,11 @@ impl Settings {
         self.values(key, url).pop()
     }
 
+    /// Whether the first request to a URL may be redirected (`http.followRedirects`).
+    pub fn follows_redirects(&self, url: &Url) -> bool {
+        !self.value("followredirects", url).is_some_and(is_off)
+    }
+
     /// A client for the server of a URL: with its proxy, and trusting whom git would trust there. What it is
     /// called is told with every request.
     ///
@@ -81,10 +86,9 @@ impl Settings {
 
     /// A connection that anyone can listen to is never made silently, whoever may want it.
     fn check_verifies(&self, url: &Url) -> Result<()> {
-        let off = |text: &str| ["false", "no", "off", "0", ""].contains(&text.to_ascii_lowercase().as_str());
-        let set = if self.environment.get("GIT_SSL_NO_VERIFY").is_some_and(|text| !off(text)) {
+        let set = if self.environment.get("GIT_SSL_NO_VERIFY").is_some_and(|text| !is_off(text)) {
             "GIT_SSL_NO_VERIFY"
-        } else if self.value("sslverify", url).is_some_and(off) {
+        } else if self.value("sslverify", url).is_some_and(is_off) {
             "http.sslVerify"
         } else {
             return Ok(());
@@ -134,6 +138,11 @@ impl Settings {
             _ => PathBuf::from(text),
         }
     }
+}
+
+/// Git's words for false.
+fn is_off(text: &str) -> bool {
+    ["false", "no", "off", "0", ""].contains(&text.to_ascii_lowercase().as_str())
 }
 
 /// What was found; where that is nothing, why.

@@ -12,7 +12,7 @@ use crate::actions::Run;
 use crate::cli::{CommonArgs, IfOlder, Via};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
-use crate::git::{Identity, Tokens, is_scp, without_user};
+use crate::git::{Identity, Tokens, is_scp, misspelt_url, without_user};
 use crate::image::{ImageArg, Tag};
 use crate::select::Selection;
 use crate::tag::Source;
@@ -133,7 +133,10 @@ pub struct LandingSettings {
 
 impl std::fmt::Debug for LandingSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LandingSettings").field("branch", &self.branch).field("remote", &self.remote).finish()
+        f.debug_struct("LandingSettings")
+            .field("branch", &self.branch)
+            .field("remote", &without_user(&self.remote))
+            .finish()
     }
 }
 
@@ -153,16 +156,26 @@ fn place(
 }
 
 /// A folder, or the URL of a repository that is worked on without a checkout.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Root {
     Folder(PathBuf),
     /// As it was typed: it can hold a password.
     Url(String),
 }
 
+impl std::fmt::Debug for Root {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Root::Folder(folder) => f.debug_tuple("Folder").field(folder).finish(),
+            Root::Url(url) => f.debug_tuple("Url").field(&without_user(url)).finish(),
+        }
+    }
+}
+
 fn root(common: &CommonArgs) -> Root {
     let root = given(common.repo.as_deref()).unwrap_or(".");
-    if root.contains("://") || (is_scp(root) && !std::path::Path::new(root).exists()) {
+    let is_like_url = is_scp(root) || misspelt_url(root).is_some();
+    if root.contains("://") || (is_like_url && !std::path::Path::new(root).exists()) {
         return Root::Url(root.to_owned());
     }
     Root::Folder(PathBuf::from(root))

@@ -3,6 +3,7 @@
 
 pub mod bad_line;
 pub mod cli;
+pub mod endless;
 pub mod fifty;
 pub mod files;
 pub mod git;

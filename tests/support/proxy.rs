@@ -1,7 +1,9 @@
-//! A proxy that opens tunnels (CONNECT, RFC 9110 section 9.3.6), and remembers to where.
+//! A proxy that opens tunnels (CONNECT, RFC 9110 section 9.3.6), and remembers to where. Of other requests it
+//! remembers that there were any.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -9,6 +11,7 @@ use std::thread;
 pub struct Proxy {
     address: String,
     tunnels: Arc<Mutex<Vec<Tunnel>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 /// What was asked for.
@@ -30,14 +33,16 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let tunnels = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&tunnels);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (log, count) = (Arc::clone(&tunnels), Arc::clone(&connections));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                count.fetch_add(1, Ordering::SeqCst);
                 let log = Arc::clone(&log);
                 thread::spawn(move || serve(client, status, &log));
             }
         });
-        Proxy { address, tunnels }
+        Proxy { address, tunnels, connections }
     }
 
     /// `HOST:PORT`.
@@ -47,6 +52,11 @@ impl Proxy {
 
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// How many connections there were, whatever was sent on them.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     pub fn tunnels(&self) -> Vec<Tunnel> {

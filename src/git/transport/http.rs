@@ -14,9 +14,11 @@ use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
-use super::{Endpoint, Fault, Server, program};
-use crate::error::Failure;
+use super::{Endpoint, Fault, Server, program, redirect_target};
+use crate::error::{Exit, Failure};
+use crate::git::answers::{FetchMeter, short_server_text};
 use crate::git::credentials::{Credential, Credentials, Secrets};
+use crate::git::remote_url::shown_url;
 use crate::http::{self, Settings};
 
 /// Servers tell git from others by this.
@@ -26,7 +28,7 @@ const MAX_REDIRECTS: usize = 5;
 /// How long a credential helper may take where nobody else waits.
 const HELPER_TIME: Duration = Duration::from_secs(30);
 /// How much of an error page is kept, and how much of an answer is read to keep the connection.
-const MAX_WORDS: u64 = 4 * 1024;
+const MAX_WORDS: usize = 4 * 1024;
 const MAX_REST: u64 = 256 * 1024;
 
 pub struct HttpServer {
@@ -94,34 +96,35 @@ impl HttpServer {
                 finish(&mut answer.into_body().into_reader());
                 continue;
             }
-            let Some(next) = redirect(&url, &answer) else {
+            let location = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            let Some(next) = redirect_target(&url, answer.status().as_u16(), location) else {
                 return Ok(answer);
             };
             finish(&mut answer.into_body().into_reader());
-            self.follow(&next?)?;
+            self.follow(&url, next?)?;
             url = self.url(&format!("info/refs?service=git-{service}"))?;
         }
         Err(Fault::Final(
-            Failure::other(format!("{url}: too many redirects")).hinted("mend the remote's URL"),
+            Failure::other(format!("{}: too many redirects", shown_url(&url)))
+                .hinted("mend the remote's URL"),
         ))
     }
 
     fn url(&self, path: &str) -> Result<Url, Fault> {
         let base = self.state().base.clone();
         let text = format!("{}/{path}", base.as_str().trim_end_matches('/'));
-        Url::parse(&text).map_err(|e| Fault::Final(Failure::usage(format!("{base}: {e}"))))
+        Url::parse(&text).map_err(|e| Fault::Final(Failure::usage(format!("{}: {e}", shown_url(&base)))))
     }
 
-    /// Where the first request was sent on to, the others go too. The credential stays behind if that is
-    /// another scheme, host or port.
-    fn follow(&self, next: &Url) -> Result<(), Fault> {
+    /// Where the first request was sent on to, the others go too. From http to https the credential stays behind.
+    fn follow(&self, from: &Url, base: Url) -> Result<(), Fault> {
+        if !self.settings.follows_redirects(from) {
+            let base = shown_url(&base);
+            let message = format!("the server redirects to {base}, and http.followRedirects is false");
+            let hint = format!("if the repository has moved: git remote set-url origin {base}");
+            return Err(Fault::Final(Failure::new(Exit::Refused, message).hinted(hint)));
+        }
         let mut state = self.state();
-        let mut base = next.clone();
-        base.set_query(None);
-        // a user and password in a redirect are nobody's; a URL with a host can always do without
-        let _ = base.set_username("");
-        let _ = base.set_password(None);
-        base.set_path(next.path().strip_suffix("/info/refs").unwrap_or(next.path()));
         if base.origin() != state.base.origin() {
             state.credential = None;
             state.credentials = Credentials::none();
@@ -182,30 +185,18 @@ impl HttpServer {
     }
 }
 
-/// Where an answer sends us on to.
-fn redirect(url: &Url, answer: &Response<Body>) -> Option<Result<Url, Fault>> {
-    if ![301, 302, 303, 307, 308].contains(&answer.status().as_u16()) {
-        return None;
-    }
-    let target = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-    let next = target.and_then(|target| url.join(target).ok());
-    let next = next.filter(|next| ["http", "https"].contains(&next.scheme()));
-    let repository = next.filter(|next| next.path().ends_with("/info/refs"));
-    Some(repository.ok_or_else(|| {
-        Fault::Final(
-            Failure::other(format!("{url} redirects to somewhere that is no git repository"))
-                .hinted("mend the remote's URL; a login page may stand in the way"),
-        )
-    }))
-}
-
 pub(super) fn open(
     endpoint: &Arc<Endpoint>,
     service: Service,
 ) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
     let name = program(service);
-    let mut stream =
-        Stream { endpoint: Arc::clone(endpoint), service: name, request: Vec::new(), answer: None };
+    let meter = match service {
+        Service::UploadPackLs => Some(FetchMeter::of_references()),
+        Service::UploadPack => Some(FetchMeter::of_pack()),
+        Service::ReceivePackLs | Service::ReceivePack => None,
+    };
+    let (endpoint_, request) = (Arc::clone(endpoint), Vec::new());
+    let mut stream = Stream { endpoint: endpoint_, service: name, request, answer: None, meter };
     match service {
         Service::UploadPackLs | Service::ReceivePackLs => {
             let discovered = http(endpoint).discover(name, endpoint.time_left());
@@ -228,7 +219,8 @@ fn http(endpoint: &Endpoint) -> &HttpServer {
 /// The body of a good answer; of a bad one status, words and `Retry-After`.
 fn accept(endpoint: &Endpoint, answer: Response<Body>, kind: &str) -> Result<BodyReader<'static>, Fault> {
     let code = answer.status().as_u16();
-    let retry_after = retry_after(&answer);
+    let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.and_then(|text| self::retry_after(text, Timestamp::now()));
     let content_type =
         answer.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
     let mut reader = answer.into_body().into_reader();
@@ -244,8 +236,11 @@ fn accept(endpoint: &Endpoint, answer: Response<Body>, kind: &str) -> Result<Bod
     if code == 200 {
         let base = http(endpoint).state().base.clone();
         return Err(Fault::Final(
-            Failure::other(format!("{base} answers, but not as a git repository ({content_type})"))
-                .hinted("mend the remote's URL; a proxy or a login page may stand in the way"),
+            Failure::other(format!(
+                "{} answers, but not as a git repository ({content_type})",
+                shown_url(&base)
+            ))
+            .hinted("mend the remote's URL; a proxy or a login page may stand in the way"),
         ));
     }
     Err(Fault::Status { code, retry_after, words })
@@ -257,9 +252,9 @@ fn words(reader: &mut BodyReader<'_>, content_type: &str) -> String {
         return String::new();
     }
     let mut bytes = Vec::new();
-    // what can't be read is not told
-    let _ = reader.take(MAX_WORDS).read_to_end(&mut bytes);
-    String::from_utf8_lossy(&bytes).trim().to_owned()
+    // what can't be read is not told; one byte more shows that the text goes on
+    let _ = reader.take(MAX_WORDS as u64 + 1).read_to_end(&mut bytes);
+    short_server_text(&bytes, MAX_WORDS)
 }
 
 /// Reads the rest, so that the connection can be used again.
@@ -267,14 +262,13 @@ fn finish(reader: &mut BodyReader<'_>) {
     let _ = std::io::copy(&mut reader.take(MAX_REST), &mut std::io::sink());
 }
 
-/// Seconds, or a date (RFC 9110 section 10.2.3).
-fn retry_after(answer: &Response<Body>) -> Option<Duration> {
-    let text = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
+/// What `Retry-After` asks for: seconds, or a date (RFC 9110 section 10.2.3).
+pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = jiff::fmt::rfc2822::parse(text).ok()?;
-    let wait = date.timestamp().as_second() - Timestamp::now().as_second();
+    let date = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+    let wait = date.timestamp().as_second() - now.as_second();
     Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
@@ -318,6 +312,8 @@ struct Stream {
     service: &'static str,
     request: Vec<u8>,
     answer: Option<BodyReader<'static>>,
+    /// Nothing in a push, whose answers are bounded where they are read.
+    meter: Option<FetchMeter>,
 }
 
 impl Stream {
@@ -345,13 +341,17 @@ impl Read for Stream {
             self.send()?;
         }
         let answer = self.answer.as_mut().map_or(Ok(0), |answer| answer.read(buffer));
-        answer.map_err(|e| {
+        let count = answer.map_err(|e| {
             let fault = match e.kind() {
                 std::io::ErrorKind::TimedOut => Fault::TimedOut,
                 _ => Fault::Broken(format!("the answer was cut: {e}")),
             };
             self.endpoint.stop(fault)
-        })
+        })?;
+        if let Some(meter) = &mut self.meter {
+            meter.count(&buffer[..count]).map_err(|e| self.endpoint.refuse(e))?;
+        }
+        Ok(count)
     }
 }
 

@@ -30,7 +30,7 @@ impl LocalServer {
         let mut command = process::git(None, Purpose::Transfer, &self.environment);
         command.arg(program(service)).arg(&self.path);
         let place = self.path.display().to_string();
-        let stream = Pipe::start(command, Box::new(move |words| meaning(words, &place)), endpoint);
+        let stream = Pipe::start(command, service, Box::new(move |words| meaning(words, &place)), endpoint);
         stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {
             let failure = if e.kind() == std::io::ErrorKind::NotFound {
                 Failure::other("git was not found, and a repository on this machine needs it")

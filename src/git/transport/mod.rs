@@ -9,6 +9,7 @@
 mod http;
 mod local;
 mod pipe;
+mod redirect;
 mod ssh;
 
 use std::cell::RefCell;
@@ -19,14 +20,16 @@ use git2::Remote;
 use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport};
 
 use super::RemoteUrl;
+use super::answers::AnswerError;
 use super::credentials::Credentials;
 use super::ssh_program::SshProgram;
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::http::Settings;
 
-pub use http::HttpServer;
+pub use http::{HttpServer, retry_after};
 pub use local::LocalServer;
+pub use redirect::redirect_target;
 pub use ssh::SshServer;
 
 /// The URL that libgit2 sees.
@@ -51,6 +54,26 @@ pub enum Fault {
     Certificate(String),
     /// Will not get better by trying again.
     Final(Failure),
+}
+
+impl Fault {
+    /// With every text in it as `change` makes it.
+    pub fn with_texts(self, change: impl Fn(&str) -> String) -> Self {
+        match self {
+            Fault::Status { code, retry_after, words } => {
+                Fault::Status { code, retry_after, words: change(&words) }
+            }
+            Fault::Unreachable(why) => Fault::Unreachable(change(&why)),
+            Fault::Broken(why) => Fault::Broken(change(&why)),
+            Fault::TimedOut => Fault::TimedOut,
+            Fault::Certificate(why) => Fault::Certificate(change(&why)),
+            Fault::Final(failure) => Fault::Final(Failure {
+                message: change(&failure.message),
+                hint: failure.hint.as_deref().map(change),
+                ..failure
+            }),
+        }
+    }
 }
 
 /// How the checkout's settings have us get to servers.
@@ -152,6 +175,14 @@ impl Endpoint {
     /// Whether every request is a conversation of its own.
     pub fn is_stateless(&self) -> bool {
         matches!(self.server, Server::Http(_))
+    }
+
+    /// Gives an error for an answer before anything was sent: what is wrong with it will not change.
+    pub fn refuse(&self, error: AnswerError) -> std::io::Error {
+        match error {
+            AnswerError::Io(error) => error,
+            error => self.stop(Fault::Final(error.into_failure())),
+        }
     }
 
     fn time_left(&self) -> Duration {

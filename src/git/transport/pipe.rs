@@ -10,7 +10,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use git2::transport::Service;
+
 use super::{Endpoint, Fault};
+use crate::git::answers::{FetchMeter, server_text};
 use crate::git::process::{Capture, Interruption, TimedChild};
 
 /// How much of the program's own words is kept.
@@ -41,6 +44,8 @@ pub struct Pipe {
     /// What was received and not used so far.
     chunk: Vec<u8>,
     used: usize,
+    /// Nothing in a push, whose answers are bounded where they are read.
+    meter: Option<FetchMeter>,
     words: Option<Capture>,
     meaning: Meaning,
     endpoint: Arc<Endpoint>,
@@ -49,18 +54,28 @@ pub struct Pipe {
 impl Pipe {
     /// # Errors
     /// Where the program can't be started.
-    pub fn start(mut command: Command, meaning: Meaning, endpoint: &Arc<Endpoint>) -> std::io::Result<Self> {
+    pub fn start(
+        mut command: Command,
+        service: Service,
+        meaning: Meaning,
+        endpoint: &Arc<Endpoint>,
+    ) -> std::io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let (pipes, child) = TimedChild::start(command, endpoint.time_left(), Interruption::EndsIt)?;
         let missing = || std::io::Error::other("a pipe is missing");
         let stdout = pipes.stdout.ok_or_else(missing)?;
         let stderr = pipes.stderr.ok_or_else(missing)?;
+        let meter = match service {
+            Service::UploadPackLs | Service::UploadPack => Some(FetchMeter::of_both()),
+            Service::ReceivePackLs | Service::ReceivePack => None,
+        };
         Ok(Pipe {
             child: Some(child),
             stdin: pipes.stdin,
             stdout: chunks(stdout),
             chunk: Vec::new(),
             used: 0,
+            meter,
             words: Some(Capture::start(stderr, MAX_WORDS)),
             meaning,
             endpoint: Arc::clone(endpoint),
@@ -92,7 +107,7 @@ impl Pipe {
             return self.endpoint.stop(Fault::TimedOut);
         }
         let words = self.words.take().map(|words| words.finish(Instant::now() + LAST_WORDS));
-        let words = words.map(|words| String::from_utf8_lossy(&words.bytes).trim().to_owned());
+        let words = words.map(|words| server_text(&words.bytes));
         let words = words.unwrap_or_default();
         let fault = (self.meaning)(&words).unwrap_or_else(|| match words.as_str() {
             "" => Fault::Broken(why.to_owned()),
@@ -129,6 +144,9 @@ impl Read for Pipe {
         }
         let read = (&self.chunk[self.used..]).read(buffer)?;
         self.used += read;
+        if let Some(meter) = &mut self.meter {
+            meter.count(&buffer[..read]).map_err(|e| self.endpoint.refuse(e))?;
+        }
         Ok(read)
     }
 }

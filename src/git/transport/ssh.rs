@@ -60,7 +60,7 @@ impl SshServer {
         let command = self.program.command(&self.url, &remote);
         let command = command.map_err(|failure| endpoint.stop(Fault::Final(failure)))?;
         let url = self.url.clone();
-        let stream = Pipe::start(command, Box::new(move |words| meaning(words, &url)), endpoint);
+        let stream = Pipe::start(command, service, Box::new(move |words| meaning(words, &url)), endpoint);
         stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {
             let failure = Failure::other(format!("{}: ssh can't be started: {e}", self.url)).hinted(
                 "install an ssh client, name one in GIT_SSH_COMMAND, or use an https URL with a token",

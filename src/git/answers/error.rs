@@ -1,0 +1,60 @@
+//! Why a server's answer can't be used.
+
+use std::fmt;
+use std::io;
+
+use super::limits::{ADVERTISED_BYTES, ADVERTISED_REFS, FETCHED_BYTES, FETCHED_OBJECTS, PUSH_ANSWER_BYTES};
+use crate::error::Failure;
+
+/// An answer that is cut, too long, or not git's protocol.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("the server's answer is not git's protocol: {0}")]
+    Garbled(&'static str),
+    #[error("the server sent more than {0}")]
+    TooLong(Excess),
+    #[error("the server gave up: {0}")]
+    GaveUp(String),
+}
+
+/// Which limit was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Excess {
+    References,
+    ReferenceBytes,
+    FetchedBytes,
+    FetchedObjects,
+    PushAnswer,
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let megabytes = |bytes: u64| bytes / 1_000_000;
+        match self {
+            Excess::References => write!(f, "{ADVERTISED_REFS} references"),
+            Excess::ReferenceBytes => write!(f, "{} MB of references", megabytes(ADVERTISED_BYTES)),
+            Excess::FetchedBytes => write!(f, "{} MB in one fetch", megabytes(FETCHED_BYTES)),
+            Excess::FetchedObjects => write!(f, "{FETCHED_OBJECTS} objects in one fetch"),
+            Excess::PushAnswer => write!(f, "{} MB in answer to the push", megabytes(PUSH_ANSWER_BYTES)),
+        }
+    }
+}
+
+impl AnswerError {
+    /// As the end of a run: the server would answer the same again.
+    pub fn into_failure(self) -> Failure {
+        let hint = match &self {
+            AnswerError::TooLong(Excess::References | Excess::ReferenceBytes) => {
+                "check the remote's URL; a real repository of that size needs fewer branches and tags on the server"
+            }
+            AnswerError::TooLong(Excess::FetchedBytes | Excess::FetchedObjects) => {
+                "check the remote's URL; for a real repository of that size, run in a clone of it"
+            }
+            AnswerError::TooLong(Excess::PushAnswer) => "see what the server's hooks print",
+            _ => "check the remote's URL; a proxy may answer in the server's place",
+        };
+        Failure::other(self.to_string()).hinted(hint)
+    }
+}

@@ -1,0 +1,144 @@
+//! Counts what a server sends in a fetch as it passes on to libgit2, which has no limits of its own.
+
+use super::error::{AnswerError, Excess};
+use super::limits::{ADVERTISED_BYTES, ADVERTISED_REFS, FETCHED_BYTES};
+
+/// Counts the bytes of a conversation, and the lines of the list of references in it.
+pub struct FetchMeter {
+    stage: Stage,
+    /// Whether the list ends with its first flush, and all else follows it on the same connection.
+    continues: bool,
+    bytes: u64,
+    lines: u64,
+    packet: Position,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    References,
+    Pack,
+}
+
+/// Where in a packet the next byte is.
+enum Position {
+    /// So many digits of the length were read, with this value.
+    Length { digits: u8, value: usize },
+    /// So many bytes are left.
+    Content { left: usize },
+}
+
+const START: Position = Position::Length { digits: 0, value: 0 };
+
+impl FetchMeter {
+    /// Of an answer that is a list of references, and nothing else.
+    pub fn of_references() -> Self {
+        FetchMeter { stage: Stage::References, continues: false, bytes: 0, lines: 0, packet: START }
+    }
+
+    /// Of an answer to what was asked for after that list.
+    pub fn of_pack() -> Self {
+        FetchMeter { stage: Stage::Pack, ..FetchMeter::of_references() }
+    }
+
+    /// Of a connection that has both.
+    pub fn of_both() -> Self {
+        FetchMeter { continues: true, ..FetchMeter::of_references() }
+    }
+
+    /// Takes note of the next bytes.
+    ///
+    /// # Errors
+    /// Where there are too many, or what should be packets are not.
+    pub fn count(&mut self, mut bytes: &[u8]) -> Result<(), AnswerError> {
+        while self.stage == Stage::References && !bytes.is_empty() {
+            let used = self.step(bytes)?;
+            bytes = &bytes[used..];
+            self.add(used)?;
+        }
+        self.add(bytes.len())
+    }
+
+    fn add(&mut self, count: usize) -> Result<(), AnswerError> {
+        self.bytes += count as u64;
+        let (limit, excess) = match self.stage {
+            Stage::References => (ADVERTISED_BYTES, Excess::ReferenceBytes),
+            Stage::Pack => (FETCHED_BYTES, Excess::FetchedBytes),
+        };
+        if self.bytes > limit { Err(AnswerError::TooLong(excess)) } else { Ok(()) }
+    }
+
+    /// One digit of a length, or as much of a packet as there is. Gives the number of bytes that it took.
+    fn step(&mut self, bytes: &[u8]) -> Result<usize, AnswerError> {
+        match self.packet {
+            Position::Content { left } => {
+                let used = left.min(bytes.len());
+                self.packet = if used == left { START } else { Position::Content { left: left - used } };
+                Ok(used)
+            }
+            Position::Length { digits, value } => {
+                let digit = bytes.first().and_then(|byte| char::from(*byte).to_digit(16));
+                let digit = digit.ok_or(AnswerError::Garbled("a packet has no length"))?;
+                let value = value * 16 + digit as usize;
+                self.packet = Position::Length { digits: digits + 1, value };
+                if digits == 3 {
+                    self.begin(value)?;
+                }
+                Ok(1)
+            }
+        }
+    }
+
+    /// A packet whose length was read.
+    fn begin(&mut self, length: usize) -> Result<(), AnswerError> {
+        self.packet = if length > 4 { Position::Content { left: length - 4 } } else { START };
+        if length == 0 && self.continues {
+            self.stage = Stage::Pack;
+            self.bytes = 0;
+        }
+        self.lines += 1;
+        if self.lines > ADVERTISED_REFS { Err(AnswerError::TooLong(Excess::References)) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::packet::{FLUSH, line};
+
+    const REFERENCE: &[u8] = b"1111111111111111111111111111111111111111 refs/heads/main\n";
+
+    /// How often bytes can be counted before it is too much, and why it is then.
+    fn fits(mut meter: FetchMeter, bytes: &[u8]) -> (u64, String) {
+        for times in 0.. {
+            if let Err(error) = meter.count(bytes) {
+                return (times, error.to_string());
+            }
+        }
+        unreachable!("there is a limit")
+    }
+
+    #[test]
+    fn meter_limits_references_and_bytes() {
+        let short = line(b"x").repeat(1000);
+        let (times, error) = fits(FetchMeter::of_references(), &short);
+        assert_eq!((times, &*error), (2000, "the server sent more than 2000000 references"));
+        let long = line(&[b'x'; 60_000]);
+        let (times, error) = fits(FetchMeter::of_references(), &long);
+        assert_eq!((times, &*error), (2133, "the server sent more than 128 MB of references"));
+        let megabyte = [b'0'; 1_000_000];
+        let (times, error) = fits(FetchMeter::of_pack(), &megabyte);
+        assert_eq!((times, &*error), (8000, "the server sent more than 8000 MB in one fetch"));
+    }
+
+    #[test]
+    fn meter_tells_references_from_what_follows() {
+        let mut meter = FetchMeter::of_both();
+        let list = [&*line(REFERENCE), FLUSH].concat();
+        list.chunks(3).for_each(|part| meter.count(part).unwrap());
+        meter.count(b"PACK, which is not a packet").unwrap();
+        // an end of its own comes before the list over HTTP
+        let mut meter = FetchMeter::of_references();
+        meter.count(&[&*line(b"# service=git-upload-pack\n"), FLUSH, &list].concat()).unwrap();
+        assert!(meter.count(b"PACK").is_err());
+    }
+}

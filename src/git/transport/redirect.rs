@@ -1,0 +1,127 @@
+//! Where a redirect of the first request leads, if it may be followed.
+//!
+//! A server may move a repository on its own host, as GitHub does when it is renamed. Another host, port or scheme is another
+//! server, which the user did not name: what would be read there, or pushed to it, is not the remote any more.
+
+use url::{Origin, Url};
+
+use super::Fault;
+use crate::error::{Exit, Failure};
+use crate::git::remote_url::shown_url;
+
+const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
+
+/// The end of the first request's path.
+const INFO_REFS: &str = "/info/refs";
+
+/// Where the repository is now, if the answer to a request for `from` is a redirect.
+///
+/// # Errors
+/// A redirect to another server, or to what is no repository.
+pub fn redirect_target(from: &Url, status: u16, location: Option<&str>) -> Option<Result<Url, Fault>> {
+    if !REDIRECTS.contains(&status) {
+        return None;
+    }
+    let target = location.and_then(|location| from.join(location).ok()).and_then(repository);
+    Some(match target {
+        None => Err(Fault::Final(
+            Failure::other(format!(
+                "{} redirects to something that is not a git repository",
+                shown_url(from)
+            ))
+            .hinted("fix the remote's URL; a login page may be in the way"),
+        )),
+        Some(target) if is_same_server(from, &target) => Ok(target),
+        Some(target) => Err(Fault::Final(elsewhere(from, &target))),
+    })
+}
+
+/// The repository's own URL.
+fn repository(mut url: Url) -> Option<Url> {
+    if !["http", "https"].contains(&url.scheme()) {
+        return None;
+    }
+    let path = url.path().strip_suffix(INFO_REFS)?.to_owned();
+    url.set_path(&path);
+    url.set_query(None);
+    url.set_fragment(None);
+    // a redirect can't say who we are; a URL with a host can always do without
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Some(url)
+}
+
+/// The same origin, or the same host with https instead of http, on the usual ports.
+fn is_same_server(from: &Url, to: &Url) -> bool {
+    let usual_port = |url: &Url| url.port().is_none();
+    let upgraded = from.scheme() == "http" && to.scheme() == "https" && from.host() == to.host();
+    from.origin() == to.origin() || (upgraded && usual_port(from) && usual_port(to))
+}
+
+fn elsewhere(from: &Url, to: &Url) -> Failure {
+    let origin = |url: &Url| match url.origin() {
+        Origin::Tuple(..) => url.origin().ascii_serialization(),
+        Origin::Opaque(_) => "another server".to_owned(),
+    };
+    let message = format!("{} redirects to another server, {}", origin(from), origin(to));
+    Failure::new(Exit::Refused, message).hinted(format!(
+        "nothing was sent there; if the repository has moved: git remote set-url origin {}",
+        shown_url(to)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(from: &str, location: &str) -> Result<String, String> {
+        let from = Url::parse(&format!("{from}/info/refs?service=git-receive-pack")).unwrap();
+        let target = redirect_target(&from, 301, Some(location)).unwrap();
+        target.map(|url| url.to_string()).map_err(|fault| match fault {
+            Fault::Final(failure) => failure.to_string(),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn redirect_is_followed_on_the_same_server() {
+        for (from, location, to) in [
+            ("https://h/a/x", "/b/x/info/refs?service=git-receive-pack", "https://h/b/x"),
+            ("https://h/a/x", "https://u:p@H:443/b/x.git/info/refs", "https://h/b/x.git"),
+            ("http://127.0.0.1:7/a/x", "http://127.0.0.1:7/b/x/info/refs#f", "http://127.0.0.1:7/b/x"),
+            ("http://h/a/x", "https://h/a/x/info/refs", "https://h/a/x"),
+        ] {
+            assert_eq!(target(from, location).as_deref(), Ok(to), "{from} {location}");
+        }
+    }
+
+    #[test]
+    fn redirect_is_refused_to_another_server() {
+        for (from, location, to) in [
+            ("https://h/a/x", "https://evil.example/a/x/info/refs", "https://evil.example"),
+            ("https://h/a/x", "//evil.example/a/x/info/refs", "https://evil.example"),
+            ("https://h/a/x", "http://h/a/x/info/refs", "http://h"),
+            ("https://h/a/x", "https://h:8443/a/x/info/refs", "https://h:8443"),
+            ("http://h:80/a/x", "https://h:8443/a/x/info/refs", "https://h:8443"),
+            ("http://h:8080/a/x", "https://h/a/x/info/refs", "https://h"),
+            ("https://h/a/x", "https://h.evil.example/a/x/info/refs", "https://h.evil.example"),
+        ] {
+            let error = target(from, location).unwrap_err();
+            let here = Url::parse(from).unwrap().origin().ascii_serialization();
+            assert!(error.contains(&here) && error.ends_with(to), "{error}");
+        }
+    }
+
+    #[test]
+    fn redirect_is_refused_to_what_is_no_repository() {
+        for location in ["/login", "file:///a/info/refs", "javascript:alert(1)/info/refs", "https://"] {
+            assert!(
+                target("https://h/a", location).unwrap_err().contains("not a git repository"),
+                "{location}"
+            );
+        }
+        let from = Url::parse("https://h/a/info/refs").unwrap();
+        assert!(redirect_target(&from, 200, Some("/b/info/refs")).is_none());
+        assert!(redirect_target(&from, 302, None).unwrap().is_err());
+    }
+}
