@@ -34,6 +34,7 @@ mod signing;
 mod ssh_program;
 mod ssh_url;
 mod sync;
+mod temporary_folder;
 mod transport;
 mod tree;
 mod twin;
