@@ -27,7 +27,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "git",
         &[
-            "dot_git", "environment", "error", "http", "interrupt", "land", "plan", "select", "timeline",
+            "dot_git",
+            "environment",
+            "error",
+            "http",
+            "interrupt",
+            "land",
+            "plan",
+            "select",
+            "timeline",
             "worktree",
         ],
     ),
