@@ -155,8 +155,8 @@ impl Folder {
 }
 
 /// Opens a regular file that the user named, wherever it is, to read it.
-pub fn open_regular_file(path: &Path) -> io::Result<(File, Metadata)> {
-    let file = File::from(fs::openat(CWD, path, TO_READ, Mode::empty())?);
+pub fn open_regular_file(path: &Path) -> Result<(File, Metadata), OpenError> {
+    let file = File::from(fs::openat(CWD, path, TO_READ, Mode::empty()).map_err(io::Error::from)?);
     let about = file.metadata()?;
-    if about.is_file() { Ok((file, about)) } else { Err(io::Error::other(OpenError::NotRegular.to_string())) }
+    if about.is_file() { Ok((file, about)) } else { Err(OpenError::NotRegular) }
 }

@@ -75,7 +75,7 @@ impl Folder {
         match self.kind(name)? {
             Some(EntryKind::Symlink) => Err(OpenError::Symlink),
             Some(EntryKind::Folder | EntryKind::Other) => Err(OpenError::NotRegular),
-            Some(EntryKind::File) | None => Ok(open_regular_file(&self.0.join(name))?),
+            Some(EntryKind::File) | None => open_regular_file(&self.0.join(name)),
         }
     }
 
@@ -109,8 +109,64 @@ impl Folder {
 }
 
 /// Opens a regular file that the user named, wherever it is, to read it.
-pub fn open_regular_file(path: &Path) -> io::Result<(File, Metadata)> {
+pub fn open_regular_file(path: &Path) -> Result<(File, Metadata), OpenError> {
     let file = File::open(path)?;
     let about = file.metadata()?;
-    if about.is_file() { Ok((file, about)) } else { Err(io::Error::other(OpenError::NotRegular.to_string())) }
+    if about.is_file() { Ok((file, about)) } else { Err(OpenError::NotRegular) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// The bytes of a file; `None` where it can't be opened.
+    fn read(folder: &Folder, name: &str) -> Option<String> {
+        let mut text = String::new();
+        folder.file(name).ok()?.0.read_to_string(&mut text).unwrap();
+        Some(text)
+    }
+
+    #[test]
+    fn symlinks_are_not_followed() {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = Folder::open(temporary.path()).unwrap();
+        for name in ["a", "a"] {
+            root.create_folder(name).unwrap();
+        }
+        fs::write(temporary.path().join("a/x"), "x").unwrap();
+        symlink("a", temporary.path().join("link")).unwrap();
+        symlink("a/x", temporary.path().join("file")).unwrap();
+        assert_eq!(read(&root.folder("a").unwrap(), "x").as_deref(), Some("x"));
+        assert!(matches!(root.folder("link"), Err(OpenError::Symlink)));
+        assert!(matches!(root.file("file"), Err(OpenError::Symlink)));
+        assert!(matches!(root.file("a"), Err(OpenError::NotRegular)));
+        assert!(root.file("none").unwrap_err().is_not_found());
+        assert!(root.folder("none").unwrap_err().is_not_found());
+        assert!(root.folder("a").unwrap().folder("x").unwrap_err().is_not_found());
+        let kinds = ["a", "link", "none"].map(|name| root.kind(name).unwrap());
+        assert_eq!(kinds, [Some(EntryKind::Folder), Some(EntryKind::Symlink), None]);
+        assert_eq!(root.folder("a").unwrap().kind("x").unwrap(), Some(EntryKind::File));
+        assert!(root.is(&Folder::open(temporary.path()).unwrap()).unwrap());
+        assert!(open_regular_file(temporary.path()).is_err());
+    }
+
+    #[test]
+    fn files_are_made_and_renamed() {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = Folder::open(temporary.path()).unwrap();
+        let identity = FileIdentity::new(&root.create_file("new", 0o600).unwrap().metadata().unwrap());
+        assert_eq!(root.create_file("new", 0o600).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        root.rename_new("new", "app").unwrap();
+        assert_eq!(FileIdentity::new(&root.file("app").unwrap().1), identity);
+        root.create_file("next", 0o600).unwrap();
+        assert_eq!(root.rename_new("next", "app").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        fs::write(temporary.path().join("next"), "next").unwrap();
+        root.rename("next", "app").unwrap();
+        assert_eq!(read(&root, "app").as_deref(), Some("next"));
+        root.remove("app").unwrap();
+        assert_eq!(root.kind("app").unwrap(), None);
+    }
 }

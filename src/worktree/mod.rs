@@ -16,6 +16,7 @@ mod folder;
 mod folder;
 #[cfg(all(test, unix))]
 mod folder_by_path;
+mod ignore_files;
 mod open_error;
 mod replace;
 mod search;
@@ -32,9 +33,10 @@ use crate::error::{Exit, Failure, Result, inline};
 use crate::select::MAX_FILE_SIZE;
 use descent::Descent;
 use folder::{EntryKind, Folder};
-use open_error::OpenError;
+use temporary_file::has_bytes;
 
 pub use folder::open_regular_file;
+pub use open_error::OpenError;
 pub use replace::Aside;
 
 /// A folder to work in.
@@ -100,6 +102,12 @@ impl Worktree {
         let mut bytes = Vec::new();
         read_into(&mut self.descent(), path, &mut bytes).with_context(|| inline(path))?;
         Ok(bytes)
+    }
+
+    /// What the system knows of a file, where it has just these bytes.
+    pub fn about_same(&self, path: &str, bytes: &[u8]) -> Option<Metadata> {
+        let (file, about) = self.descent().file(path).ok()?;
+        has_bytes(file, bytes).ok().filter(|same| *same).map(|_| about)
     }
 }
 

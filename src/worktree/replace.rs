@@ -99,7 +99,8 @@ impl<'e> StagedFile<'e> {
     fn check(&self, root: &Arc<Folder>) -> Result<()> {
         let FileEdit { path, before, after } = self.edit;
         let (folder, name) = split(path);
-        let is_here = Descent::new(root).folder(folder).is_ok_and(|now| now.is(&self.folder).unwrap_or(false));
+        let is_here =
+            Descent::new(root).folder(folder).is_ok_and(|now| now.is(&self.folder).unwrap_or(false));
         if !is_here {
             return Err(changed(path, "its folder was swapped"));
         }
@@ -109,11 +110,14 @@ impl<'e> StagedFile<'e> {
         if holds(&self.folder, name, self.old, before) {
             return Ok(());
         }
-        Err(changed(path, match self.folder.kind(name) {
-            Ok(Some(EntryKind::File)) => "it was edited",
-            Ok(Some(EntryKind::Symlink)) => "it is a symlink now",
-            _ => "it is gone",
-        }))
+        Err(changed(
+            path,
+            match self.folder.kind(name) {
+                Ok(Some(EntryKind::File)) => "it was edited",
+                Ok(Some(EntryKind::Symlink)) => "it is a symlink now",
+                _ => "it is gone",
+            },
+        ))
     }
 
     fn replace(&self) -> Result<()> {

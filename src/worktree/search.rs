@@ -3,7 +3,6 @@
 //! `.gitignore` files and `.git/info/exclude` are read by the `ignore` crate.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +11,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::descent::Descent;
 use super::folder::EntryKind;
+use super::ignore_files::{Setting, has_odd_file, odd_file};
 use super::open_error::OpenError;
 use super::{Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
@@ -96,25 +96,32 @@ impl Search<'_> {
 
     fn walk(&self) {
         let root = &self.worktree.root;
-        let unruly = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&unruly);
+        if let Some(file) = odd_file(root) {
+            return self
+                .warn(format!("left out: .: {} is no regular file", inline(&file.display().to_string())));
+        }
+        let setting = Setting::of(root);
+        let odd = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&odd);
         let walk = WalkBuilder::new(root)
             .standard_filters(false)
             .git_ignore(true)
             .git_global(true)
             .git_exclude(true)
-            .require_git(false)
-            .parents(repository_above(root))
+            // a repository ends where it has its top; what is above that is for others to say
+            .require_git(setting == Setting::Below)
+            .parents(setting == Setting::Below)
             .follow_links(false)
             .filter_entry(move |entry| {
                 if entry.depth() > 0 && is_repository(entry) {
                     return false;
                 }
-                let fine = has_readable_rules(entry);
-                if !fine {
+                let is_odd =
+                    entry.file_type().is_some_and(|kind| kind.is_dir()) && has_odd_file(entry.path());
+                if is_odd {
                     noted.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
                 }
-                fine
+                !is_odd
             })
             .build_parallel();
         walk.run(|| {
@@ -127,8 +134,8 @@ impl Search<'_> {
                 WalkState::Continue
             })
         });
-        for path in unruly.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let path = self.relative(path).filter(|path| !path.is_empty()).unwrap_or_else(|| ".".to_owned());
+        for path in odd.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let path = self.relative(path).unwrap_or_else(|| path.display().to_string());
             self.warn(format!("left out: {}: its .gitignore is no regular file", inline(&path)));
         }
     }
@@ -196,22 +203,4 @@ fn may_be_yaml(path: &Path) -> bool {
 fn is_repository(entry: &DirEntry) -> bool {
     is_dot_git(&entry.file_name().to_string_lossy())
         || (entry.file_type().is_some_and(|kind| kind.is_dir()) && entry.path().join(".git").exists())
-}
-
-/// Ignore files are read whole and without a limit: one that never ends would never let go.
-const MAX_IGNORE_FILE: u64 = 1_000_000;
-
-/// Whether a folder's ignore file is one, if it has one.
-fn has_readable_rules(entry: &DirEntry) -> bool {
-    if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
-        return true;
-    }
-    let rules = fs::metadata(entry.path().join(".gitignore"));
-    rules.map_or(true, |meta| meta.is_file() && meta.len() <= MAX_IGNORE_FILE)
-}
-
-/// Whether the folder is inside of a repository whose ignore files hold for it too.
-fn repository_above(root: &Path) -> bool {
-    let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
-    !root.join(".git").exists() && root.ancestors().skip(1).any(|folder| folder.join(".git").exists())
 }
