@@ -19,7 +19,7 @@
 //! | [`github`] | commits and pull requests by GitHub's API; the only user of octocrab | `git`, `land`, `plan`, `timeline`, `http` |
 //! | [`git`] | commits, signatures, remotes, credentials; the only user of git2 and ring | `land`, `plan`, `timeline`, `worktree`, `select`, `http` |
 //! | [`land`] | the landing loop, its pace, the commit's words | `plan`, `timeline` and the pure rooms |
-//! | [`worktree`] | find, read, replace and create files; nothing outside the root | `plan`, `select` |
+//! | [`worktree`] | find, read, replace and create files by descriptors; nothing outside the root | `plan`, `select` |
 //! | [`http`] | the one HTTP client: whom to trust, which proxy, how long to wait | `environment` |
 //! | [`actions`] | what a GitHub Actions runner tells, and is told | `report`, `environment`, `tag` |
 //! | [`report`] | text, diff, JSON, a picture | `plan`, `timeline` |
@@ -29,11 +29,12 @@
 //! | [`plan`] | files and a request in, edits out | `manifest`, `yaml`, `image`, `select` |
 //! | [`manifest`] | where references live: one file a kind | `yaml`, `image`, `select` |
 //! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
-//! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other |
+//! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other, `dot_git` |
+//! | [`dot_git`] | which names lead into a repository's own folder | |
 //! | [`error`], [`environment`], [`interrupt`] | what all rooms need | |
 //!
-//! Arrows point down the table. `proposal`, `timeline`, `plan`, `manifest`, `yaml`, `image`, `tag`, `template` and
-//! `select` are pure: no files, no network, no clock, no environment. `tests/house.rs` holds the
+//! Arrows point down the table. `proposal`, `timeline`, `plan`, `manifest`, `yaml`, `image`, `tag`, `template`,
+//! `select` and `dot_git` are pure: no files, no network, no clock, no environment. `tests/house.rs` holds the
 //! code to it.
 
 #![warn(clippy::unwrap_used, clippy::expect_used)] // input is never trusted: errors are told, not panicked at
@@ -43,6 +44,7 @@ pub mod actions;
 pub mod bump;
 pub mod cli;
 pub mod config;
+pub mod dot_git;
 pub mod environment;
 pub mod error;
 pub mod extras;

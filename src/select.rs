@@ -7,7 +7,8 @@ use std::fmt;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::error::{Failure, Result};
+use crate::dot_git::is_dot_git;
+use crate::error::{Failure, Result, inline};
 
 /// Files over this many bytes are skipped.
 pub const MAX_FILE_SIZE: u64 = 50 * 1000 * 1000;
@@ -175,6 +176,11 @@ fn inside_root(argument: &str) -> Result<String> {
             .hinted("paths are relative to the root and stay in it; choose the root with -C"));
     }
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if let Some(part) = parts.iter().find(|part| is_dot_git(part)) {
+        let alias = if *part == ".git" { "" } else { ", as some file systems read that name" };
+        return Err(Failure::usage(format!("-f {}: is inside of .git{alias}", inline(argument)))
+            .hinted("tagbump never looks into .git; choose files beside it"));
+    }
     Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
 }
 
@@ -235,5 +241,16 @@ mod tests {
             assert!(Selection::new(&[outside.to_owned()]).is_err(), "{outside}");
         }
         assert!(Selection::new(&["a[".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn nothing_inside_of_git() {
+        for inside in [".git", ".GIT/x.yaml", "a/.Git/**", "git~1/*.yaml", "./a//.g\u{200c}it/x.yaml"] {
+            let failure = Selection::new(&[inside.to_owned()]).unwrap_err();
+            assert!(failure.message.contains("is inside of .git"), "{inside}: {failure}");
+        }
+        for beside in [".github/x.yaml", "**/*.git", ".gitlab-ci.yml", "git~2/x.yaml"] {
+            assert!(Selection::new(&[beside.to_owned()]).is_ok(), "{beside}");
+        }
     }
 }

@@ -235,8 +235,10 @@ fn a_branch_that_can_t_be_written() {
     let (_keep, path) = local();
     std::fs::remove_dir_all(path.join(".git/logs")).unwrap();
     write(&path, ".git/logs", "no folder\n");
+    let rights = std::fs::metadata(path.join(".git/index")).unwrap().permissions();
     refused(&path, 1);
     assert_eq!(git(&path, &["status", "--porcelain"]), "");
+    assert_eq!(std::fs::metadata(path.join(".git/index")).unwrap().permissions(), rights);
 }
 
 /// A line break in a name would make a commit that no git can read.

@@ -6,20 +6,28 @@ mod support;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use support::cli::{Run, command, tagbump};
 use support::files::write;
+use support::git::git;
 use support::repo::run_together;
 use tempfile::TempDir;
 
 const GOOD: &str = "good.yaml";
 const NO_YAML: &str = "warning: 1 file was left out: it is no YAML (-v names it)";
+
+/// Only for a run that would never end.
+const FAILSAFE: Duration = Duration::from_secs(120);
 
 fn pod(image: &str) -> String {
     format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: {image}\n")
@@ -143,6 +151,39 @@ mod special_files {
         assert_eq!(tree.read("odd/x.yaml"), pod("app:v0"));
     }
 
+    /// So would those of the repository around it.
+    #[test]
+    fn ignore_files_of_the_repository_that_are_none_leave_all_out() {
+        let pipes = [".gitignore", ".git/info/exclude", ".git", "../.gitignore"];
+        for (pipe, root) in pipes.into_iter().flat_map(|pipe| [(pipe, "."), (pipe, "k")]) {
+            let folder = tempfile::tempdir().unwrap();
+            let top = folder.path().join("top");
+            write(&top, "k/x.yaml", &pod("app:v0"));
+            git(&top, &["init", "--quiet"]);
+            let pipe = top.join(pipe);
+            // where there is no such file, nothing is in the way
+            let _ = fs::remove_dir_all(&pipe);
+            let _ = fs::remove_file(&pipe);
+            assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            let mut waiting = command(&top.join(root));
+            let mut child = waiting.args(["bump", "app:v1"]).stderr(Stdio::piped()).spawn().unwrap();
+            let (done, ended) = mpsc::channel();
+            let mut stderr = child.stderr.take().unwrap();
+            let reading = thread::spawn(move || {
+                let mut text = String::new();
+                stderr.read_to_string(&mut text).unwrap();
+                // nobody listens where the failsafe was faster
+                let _ = done.send(text);
+            });
+            let told = ended.recv_timeout(FAILSAFE);
+            child.kill().unwrap();
+            assert_eq!(child.wait().unwrap().code(), Some(3));
+            reading.join().unwrap();
+            assert!(told.as_ref().is_ok_and(|text| text.contains("warning: left out: .: ")), "{told:?}");
+            assert_eq!(fs::read_to_string(top.join("k/x.yaml")).unwrap(), pod("app:v0"));
+        }
+    }
+
     #[test]
     fn repositories_inside_are_not_entered() {
         let tree = Tree::new()
@@ -160,6 +201,31 @@ mod special_files {
         for name in [".git/x.yaml", "a/.git/x.yaml", ".git"] {
             refused(&tagbump(tree.path(), &["bump", "app:v2", "-f", name]), 2, "is inside of .git");
         }
+    }
+
+    /// On other file systems these are `.git`, and what is edited here would be edited there.
+    #[test]
+    fn other_names_of_dot_git_are_not_entered() {
+        const NAMES: [&str; 7] =
+            [".GIT", ".Git", "git~1", ".git. .", ".git::$INDEX_ALLOCATION", ".g\u{200c}it", "a\\.git"];
+        let tree = NAMES.iter().fold(Tree::new(), |tree, name| {
+            tree.with(&format!("{name}/x.yaml"), &pod("app:v0"))
+                .with(&format!("k/{name}/x.yaml"), &pod("app:v0"))
+        });
+        let bump = tree.survived(&[]);
+        assert!(bump.stdout.ends_with("\nedited 1 file\n"), "{}", bump.stdout);
+        for name in NAMES {
+            for file in [format!("{name}/x.yaml"), format!("k/{name}"), format!("{name}/**")] {
+                let run = tagbump(tree.path(), &["bump", "app:v2", "-f", &file]);
+                refused(&run, 2, "is inside of .git, as some file systems read that name");
+            }
+        }
+        // what git itself keeps track of is looked for by name
+        git(tree.path(), &["init", "--quiet"]);
+        git(tree.path(), &["-c", "core.protectNTFS=false", "add", "--", "git~1", "k/.git. ."]);
+        write(tree.path(), ".gitignore", "git~1\n.git*\n");
+        let run = tagbump(tree.path(), &["bump", "app:v3"]);
+        assert!(run.stdout.ends_with("\nedited 1 file\n"), "{}", run.output());
     }
 
     /// Where the rights hold (they do not for root) it is said, and what can be read is edited in any case.

@@ -83,6 +83,22 @@ fn ignore_files_above_hold_inside_of_a_repository_only() {
     );
 }
 
+/// Anyone may be able to write there.
+#[test]
+fn ignore_files_above_the_repository_do_not_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for file in ["a.yaml", "b.yaml"] {
+        write(root, &format!("repo/sub/{file}"), ENTRY);
+    }
+    write(root, ".gitignore", "*.yaml\n");
+    write(root, "repo/.gitignore", "b.yaml\n");
+    git(&root.join("repo"), &["init", "--quiet"]);
+    let run = tagbump(&root.join("repo/sub"), &["bump", "app:v2"]);
+    assert_eq!(run.exit, 0, "{}", run.output());
+    assert!(is_bumped(root, "repo/sub/a.yaml") && !is_bumped(root, "repo/sub/b.yaml"));
+}
+
 #[cfg(unix)]
 #[test]
 fn the_mode_stays_and_symlinks_are_left() {

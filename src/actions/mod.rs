@@ -8,6 +8,7 @@ pub mod commands;
 pub mod outputs;
 pub mod summary;
 
+use std::io::Read;
 use std::path::Path;
 
 use serde_json::Value;
@@ -185,9 +186,15 @@ impl Run {
 
 /// The event's file; a broken or huge one says nothing.
 fn event(path: &Path) -> Value {
-    let small = std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_EVENT);
-    let bytes = if small { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
-    serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+    small_file(path).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or(Value::Null)
+}
+
+fn small_file(path: &Path) -> Option<Vec<u8>> {
+    // a pipe that nobody writes into would be waited for when it is opened
+    std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).ok()?.take(MAX_EVENT + 1).read_to_end(&mut bytes).ok()?;
+    Some(bytes).filter(|bytes| bytes.len() as u64 <= MAX_EVENT)
 }
 
 fn text(value: &Value) -> Option<String> {

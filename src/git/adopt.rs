@@ -130,7 +130,9 @@ fn copy(file: &Path, folder: &Path) -> std::io::Result<()> {
     if target.exists() {
         return Ok(());
     }
-    let aside = tempfile::Builder::new().prefix("tmp_obj_").tempfile_in(folder)?;
-    fs::copy(file, aside.path())?;
+    let mut aside = tempfile::Builder::new().prefix("tmp_obj_").tempfile_in(folder)?;
+    // into the open file: whoever shares the repository could put a symlink in the place of its name
+    std::io::copy(&mut fs::File::open(file)?, aside.as_file_mut())?;
+    aside.as_file().set_permissions(fs::metadata(file)?.permissions())?;
     aside.persist(&target).map(|_| ()).map_err(|e| e.error)
 }

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::failure::{git_failure, no_commit};
 use super::ssh_program::SshProgram;
+use super::temporary_folder::temporary_folder;
 use super::transport::Ways;
 use super::tree::CommitFiles;
 use super::url_text::without_user;
@@ -15,7 +16,6 @@ use super::{RemoteUrl, config, given, identity};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 use crate::http::Settings;
-use crate::interrupt;
 use crate::select::is_yaml;
 
 /// Marks index entries that a sparse checkout leaves out (git's `CE_SKIP_WORKTREE`, as it is stored).
@@ -82,8 +82,7 @@ impl Checkout {
     /// Where the temporary folder can't be written.
     pub fn of_url(url: &str, environment: &Environment) -> Result<Self> {
         super::transport::prepare();
-        let folder = tempfile::Builder::new().prefix("tagbump-").tempdir().context("no temporary folder")?;
-        interrupt::remember(folder.path());
+        let folder = temporary_folder()?;
         let mut options = RepositoryInitOptions::new();
         options.external_template(false).no_reinit(true);
         let repo = Repository::init_opts(folder.path(), &options).context("no temporary repository")?;

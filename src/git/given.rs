@@ -14,10 +14,10 @@ use git2::{ConfigLevel, Repository};
 use tempfile::TempDir;
 
 use super::failure::git_failure;
+use super::temporary_folder::temporary_folder;
 use super::url_text::without_user;
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
-use crate::interrupt;
 
 const COUNT: &str = "GIT_CONFIG_COUNT";
 const PARAMETERS: &str = "GIT_CONFIG_PARAMETERS";
@@ -35,8 +35,7 @@ pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<Temp
     if items.is_empty() && !no_system && system.is_none() && global.is_none() {
         return Ok(None);
     }
-    let folder = tempfile::Builder::new().prefix("tagbump-").tempdir().context("no temporary folder")?;
-    interrupt::remember(folder.path());
+    let folder = temporary_folder()?;
     let file = |name: &str, text: &str| -> Result<PathBuf> {
         let path = folder.path().join(name);
         std::fs::write(&path, text).context("no temporary file")?;

@@ -4,9 +4,9 @@
 //! it is. Where one of them differs from `HEAD` and the same plan does not come out of it, the reference
 //! itself was changed there, and nothing is done.
 
-use std::io::Write;
 use std::path::Path;
 
+use anyhow::Context;
 use git2::{Index, IndexEntry, IndexTime, Oid, Repository, RepositoryState, Transaction};
 
 use super::checkout::Checkout;
@@ -76,8 +76,8 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
         }
         index.write().map_err(|e| locked(&e))?;
         let done = aside.replace().and_then(|()| transaction.commit().map_err(fault));
-        done.inspect_err(|_| put_back(&index, before.as_deref(), request.worktree, &edited))?;
-        refresh(&mut index, &edited);
+        done.inspect_err(|_| put_back(&index, before, request.worktree, &edited))?;
+        refresh(&mut index, request.worktree, &edited);
         Ok(made.to_string())
     })
 }
@@ -123,20 +123,23 @@ pub fn rehearse(checkout: &Checkout, plan: &Plan, worktree: &Worktree, replan: &
 }
 
 /// The branch could not be moved in the end: index and files become what they were, as far as that goes.
-fn put_back(index: &Index, before: Option<&[u8]>, worktree: &Worktree, edited: &[Edited]) {
-    if let (Some(path), Some(bytes)) = (index.path(), before) {
-        let folder = path.parent().unwrap_or(path);
-        let aside = tempfile::NamedTempFile::new_in(folder);
-        let _ = aside.and_then(|mut aside| {
-            aside.write_all(bytes)?;
-            aside.persist(path).map(|_| ()).map_err(|e| e.error)
-        });
+fn put_back(index: &Index, before: Option<Vec<u8>>, worktree: &Worktree, edited: &[Edited]) {
+    if let (Some(path), Some(before)) = (index.path(), before) {
+        let _ = put_index_back(path, before);
     }
     for Edited { work, .. } in edited {
         let FileEdit { path, before, after } = work.clone();
         let undo = FileEdit { path, before: after, after: before };
         let _ = worktree.write_aside(&[undo]).and_then(crate::worktree::Aside::replace);
     }
+}
+
+/// As the file that it was, for whom it was.
+fn put_index_back(path: &Path, before: Vec<u8>) -> Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+    let after = std::fs::read(path).context("the index can't be read")?;
+    let undo = [FileEdit { path: name.to_string_lossy().into_owned(), before: after, after: before }];
+    Worktree::open(folder)?.write_aside(&undo)?.replace()
 }
 
 fn unreadable_index(error: &git2::Error) -> Failure {
@@ -225,15 +228,28 @@ fn stage(checkout: &Checkout, index: &mut Index, file: &Edited) -> Result<(), gi
 
 /// Files that are as they are staged get their time and size into the index, so that no later git has to
 /// read them again. Without it all is right, only slower.
-fn refresh(index: &mut Index, edited: &[Edited]) {
-    for file in edited {
-        let path = Path::new(&file.path);
-        let Some(staged) = index.get_path(path, 0) else { continue };
-        let same = index.add_path(path).is_ok()
-            && index.get_path(path, 0).is_some_and(|now| now.id == staged.id && now.mode == staged.mode);
-        if !same {
-            let _ = index.add(&staged);
-        }
+#[cfg(unix)]
+fn refresh(index: &mut Index, worktree: &Worktree, edited: &[Edited]) {
+    use std::os::unix::fs::MetadataExt;
+    // git's index has the low bits alone
+    let time = |seconds: i64, nanoseconds: i64| IndexTime::new(seconds as i32, nanoseconds as u32);
+    for Edited { path, index: staged, work } in
+        edited.iter().filter(|file| file.index.after == file.work.after)
+    {
+        let about = worktree.about_same(&work.path, &staged.after);
+        let Some((about, entry)) = about.zip(index.get_path(Path::new(path), 0)) else { continue };
+        let _ = index.add(&IndexEntry {
+            ctime: time(about.ctime(), about.ctime_nsec()),
+            mtime: time(about.mtime(), about.mtime_nsec()),
+            ino: about.ino() as u32,
+            uid: about.uid(),
+            gid: about.gid(),
+            file_size: about.len() as u32,
+            ..entry
+        });
     }
     let _ = index.write();
 }
+
+#[cfg(not(unix))]
+fn refresh(_: &mut Index, _: &Worktree, _: &[Edited]) {}

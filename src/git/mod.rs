@@ -38,6 +38,7 @@ mod ssh_program;
 mod ssh_url;
 mod submodule;
 mod sync;
+mod temporary_folder;
 mod transport;
 mod tree;
 mod twin;

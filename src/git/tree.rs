@@ -6,6 +6,7 @@ use git2::build::TreeUpdateBuilder;
 use git2::{ObjectType, Oid, Repository, Tree};
 
 use super::failure::git_failure;
+use crate::dot_git::is_path_part;
 use crate::error::{Exit, Failure, Result, inline};
 use crate::plan::{self, FileEdit, Found, Look, Shelf, SourceFile};
 use crate::select::{MAX_FILE_SIZE, Selection, Standing, is_yaml};
@@ -86,6 +87,10 @@ impl CommitFiles<'_> {
             for entry in &self.repo.find_tree(tree).map_err(fault)? {
                 // what has no name in UTF-8 has none in a report either
                 let Ok(name) = entry.name() else { continue };
+                // git makes no such tree, but a server may send one
+                if !is_path_part(name) {
+                    continue;
+                }
                 if entry.kind() == Some(ObjectType::Tree) {
                     let below = format!("{folder}{name}");
                     if context || selection.reaches(&below) {
@@ -176,6 +181,10 @@ pub(super) fn edited_tree<'r>(
     let mut update = TreeUpdateBuilder::new();
     for edit in edits {
         let path = if prefix.is_empty() { edit.path.clone() } else { format!("{prefix}/{}", edit.path) };
+        if !path.split('/').all(is_path_part) {
+            let message = format!("{}: has a name that no file in a repository may have", inline(&path));
+            return Err(Failure::new(Exit::Unsafe, message).hinted("rename the file"));
+        }
         let mode = tree.get_path(Path::new(&path)).map_err(fault)?.filemode();
         let mode = if mode == 0o100_755 { git2::FileMode::BlobExecutable } else { git2::FileMode::Blob };
         update.upsert(path, repo.blob(&edit.after).map_err(fault)?, mode);

@@ -5,6 +5,8 @@
 //! and libgit2 can't fetch them one by one.
 
 use std::cell::Cell;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -12,8 +14,9 @@ use git2::{Oid, Repository, RepositoryOpenFlags};
 use tempfile::TempDir;
 
 use super::checkout::Checkout;
+use super::temporary_folder::temporary_folder;
 use crate::error::Result;
-use crate::interrupt;
+use crate::worktree::open_regular_file;
 
 pub struct Workspace {
     pub repo: Repository,
@@ -28,8 +31,7 @@ impl Workspace {
     /// # Errors
     /// Where the temporary folder can't be written.
     pub fn new(checkout: &Checkout) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("tagbump-").tempdir().context("no temporary folder")?;
-        interrupt::remember(folder.path());
+        let folder = temporary_folder()?;
         let borrows = checkout.is_whole();
         make(folder.path())
             .and_then(|()| if borrows { borrow(checkout, folder.path()) } else { Ok(()) })
@@ -53,7 +55,7 @@ impl Workspace {
 
 /// What makes a folder a bare repository (`git help repository-layout`), and no more: half of a landing's own
 /// time would go into files that nobody reads.
-fn make(folder: &Path) -> std::io::Result<()> {
+fn make(folder: &Path) -> io::Result<()> {
     for name in ["objects", "objects/info", "objects/pack", "refs"] {
         std::fs::create_dir(folder.join(name))?;
     }
@@ -63,15 +65,16 @@ fn make(folder: &Path) -> std::io::Result<()> {
 
 /// The checkout's objects, its shallow commits, and references to what it has: libgit2 offers the server what
 /// references point at.
-fn borrow(checkout: &Checkout, workspace: &Path) -> std::io::Result<()> {
+fn borrow(checkout: &Checkout, workspace: &Path) -> io::Result<()> {
     let common = checkout.repo.commondir();
     let objects = std::fs::canonicalize(common.join("objects"))?;
     let mut line = objects.into_os_string().into_encoded_bytes();
     line.push(b'\n');
     std::fs::write(workspace.join("objects/info/alternates"), line)?;
-    let shallow = common.join("shallow");
-    if shallow.exists() {
-        std::fs::copy(shallow, workspace.join("shallow"))?;
+    match open_regular_file(&common.join("shallow")) {
+        Ok((mut shallow, _)) => drop(io::copy(&mut shallow, &mut File::create(workspace.join("shallow"))?)?),
+        Err(e) if e.is_not_found() => {}
+        Err(e) => return Err(io::Error::other(e)),
     }
     std::fs::write(workspace.join("packed-refs"), offers(checkout))
 }

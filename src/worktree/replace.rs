@@ -1,16 +1,24 @@
 //! Replaces files whole, so that a crash leaves the old or the new one.
+//!
+//! Someone else may own the folder, and root may write in it. So owner and rights are given to the open file, and a
+//! file is replaced only if, in the same folder as before, it still is the one that was read.
 
-use std::fs::{self, Metadata};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs::{File, Metadata};
+use std::io;
+use std::sync::Arc;
 
 use anyhow::Context;
-use tempfile::NamedTempFile;
 
 use super::Worktree;
-use crate::error::Result;
+use super::descent::{Descent, split};
+use super::folder::{EntryKind, FileIdentity, Folder};
+use super::temporary_file::{TemporaryFile, has_bytes, holds};
+use crate::error::{Failure, Result, inline};
 use crate::interrupt;
 use crate::plan::FileEdit;
+
+/// Until the file has its owner and rights, nobody else may open it.
+const RIGHTS_MEANWHILE: u32 = 0o600;
 
 impl Worktree {
     /// Replaces files whole, each with its mode. All are written aside before the first is replaced, so that
@@ -27,56 +35,119 @@ impl Worktree {
     ///
     /// # Errors
     /// Where a file can't be written, or is not what it was when it was read.
-    pub fn write_aside(&self, edits: &[FileEdit]) -> Result<Aside> {
-        let written = edits.iter().map(|edit| self.write_one_aside(edit)).collect::<anyhow::Result<_>>()?;
-        Ok(Aside(written))
-    }
-
-    fn write_one_aside(&self, edit: &FileEdit) -> anyhow::Result<(NamedTempFile, PathBuf)> {
-        let path = self.root.join(&edit.path);
-        if self.bytes(&edit.path)? != edit.before {
-            anyhow::bail!("{}: was changed by somebody else just now; run again", edit.path);
-        }
-        let meta = fs::symlink_metadata(&path).with_context(|| format!("{}: is gone", edit.path))?;
-        let folder = path.parent().unwrap_or(&self.root);
-        let write = || -> std::io::Result<_> {
-            let mut aside = tempfile::Builder::new().prefix(".tagbump-").tempfile_in(folder)?;
-            interrupt::remember(aside.path());
-            aside.write_all(&edit.after)?;
-            keep_owner(aside.path(), &meta);
-            aside.as_file().set_permissions(meta.permissions())?;
-            aside.as_file().sync_all()?;
-            Ok(aside)
-        };
-        let aside = write().with_context(|| format!("{}: can't be written", edit.path))?;
-        Ok((aside, path))
+    pub fn write_aside<'e>(&self, edits: &'e [FileEdit]) -> Result<Aside<'e>> {
+        let mut descent = self.descent();
+        let staged = edits.iter().map(|edit| StagedFile::new(&mut descent, edit));
+        Ok(Aside { root: Arc::clone(&self.top), staged: staged.collect::<Result<_>>()? })
     }
 }
 
 /// New files, each beside the one that it will replace; dropped, they are gone.
-#[derive(Debug)]
-pub struct Aside(Vec<(NamedTempFile, PathBuf)>);
+pub struct Aside<'e> {
+    root: Arc<Folder>,
+    staged: Vec<StagedFile<'e>>,
+}
 
-impl Aside {
-    /// Puts them in place.
+impl Aside<'_> {
+    /// Puts them in place: all, or none where one of the old files is not what it was.
     ///
     /// # Errors
-    /// Where a file can't be replaced.
+    /// Where a file was changed or swapped, or can't be replaced.
     pub fn replace(self) -> Result<()> {
-        for (aside, path) in self.0 {
-            aside.persist(&path).with_context(|| format!("{}: can't be replaced", path.display()))?;
+        self.staged.iter().try_for_each(|staged| staged.check(&self.root))?;
+        for (nth, staged) in self.staged.iter().enumerate() {
+            // once more: while the first are replaced there is time to swap the last
+            let done = staged.check(&self.root).and_then(|()| staged.replace());
+            done.inspect_err(|_| self.put_back(&self.staged[..nth]))?;
         }
         Ok(())
     }
+
+    /// As far as that goes: whoever changed them since wins.
+    fn put_back(&self, replaced: &[StagedFile<'_>]) {
+        for StagedFile { edit, .. } in replaced {
+            let FileEdit { path, before, after } = (*edit).clone();
+            let undo = FileEdit { path, before: after, after: before };
+            let staged = StagedFile::new(&mut Descent::new(&self.root), &undo);
+            let _ = staged.and_then(|staged| staged.check(&self.root).and_then(|()| staged.replace()));
+        }
+    }
 }
 
-/// Root writes for others, as in a container: the file stays theirs where that is allowed.
+struct StagedFile<'e> {
+    edit: &'e FileEdit,
+    folder: Arc<Folder>,
+    old: FileIdentity,
+    new: TemporaryFile,
+}
+
+impl<'e> StagedFile<'e> {
+    fn new(descent: &mut Descent, edit: &'e FileEdit) -> Result<Self> {
+        let path = inline(&edit.path);
+        let (folder, name) = descent.parent(&edit.path).with_context(|| path.clone())?;
+        let (file, about) = folder.file(name).with_context(|| path.clone())?;
+        if !has_bytes(file, &edit.before).with_context(|| format!("{path}: can't be read"))? {
+            return Err(changed(&edit.path, "it was edited"));
+        }
+        let finish = |new: &File| keep_owner_and_rights(new, &about);
+        let new = TemporaryFile::create(&folder, &edit.after, RIGHTS_MEANWHILE, finish)
+            .with_context(|| format!("{path}: can't be written"))?;
+        Ok(StagedFile { edit, folder, old: FileIdentity::new(&about), new })
+    }
+
+    /// The old file must be what it was, where it was.
+    fn check(&self, root: &Arc<Folder>) -> Result<()> {
+        let FileEdit { path, before, after } = self.edit;
+        let (folder, name) = split(path);
+        let is_here =
+            Descent::new(root).folder(folder).is_ok_and(|now| now.is(&self.folder).unwrap_or(false));
+        if !is_here {
+            return Err(changed(path, "its folder was swapped"));
+        }
+        if !self.new.is_intact(after) {
+            return Err(changed(path, "the new file beside it was swapped"));
+        }
+        if holds(&self.folder, name, self.old, before) {
+            return Ok(());
+        }
+        Err(changed(
+            path,
+            match self.folder.kind(name) {
+                Ok(Some(EntryKind::File)) => "it was edited",
+                Ok(Some(EntryKind::Symlink)) => "it is a symlink now",
+                _ => "it is gone",
+            },
+        ))
+    }
+
+    fn replace(&self) -> Result<()> {
+        let FileEdit { path, after, .. } = self.edit;
+        let done = self.new.replace(split(path).1, after);
+        Ok(done.with_context(|| format!("{}: can't be replaced", inline(path)))?)
+    }
+}
+
+fn changed(path: &str, why: &str) -> Failure {
+    let message = format!("{}: changed since it was read ({why}); nothing was written", inline(path));
+    Failure::other(message).hinted("run again")
+}
+
+/// Root writes for others, as in a container: the file stays theirs where that is allowed. Bits that lend the
+/// owner's rights to whoever runs a file are not kept: they have no use in a manifest.
 #[cfg(unix)]
-fn keep_owner(path: &Path, meta: &Metadata) {
-    use std::os::unix::fs::{MetadataExt, chown};
+fn keep_owner_and_rights(new: &File, old: &Metadata) -> io::Result<()> {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     // not being allowed to is no fault: the file is then the user's who runs this, as with any editor
-    let _ = chown(path, Some(meta.uid()), Some(meta.gid()));
+    let _ = fchown(new, Some(old.uid()), Some(old.gid())).or_else(|_| fchown(new, None, Some(old.gid())));
+    let rights = old.mode() & 0o777;
+    let is_same_group = new.metadata()?.gid() == old.gid();
+    // what one group may do is no other group's right
+    let rights = if is_same_group { rights } else { rights & (0o707 | (rights & 0o007) << 3) };
+    new.set_permissions(Permissions::from_mode(rights))
 }
 
 #[cfg(not(unix))]
-fn keep_owner(_: &Path, _: &Metadata) {}
+fn keep_owner_and_rights(new: &File, old: &Metadata) -> io::Result<()> {
+    new.set_permissions(old.permissions())
+}

@@ -3,15 +3,18 @@
 //! `.gitignore` files and `.git/info/exclude` are read by the `ignore` crate.
 
 use std::collections::HashSet;
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::{Worktree, read_into};
+use super::descent::Descent;
+use super::folder::EntryKind;
+use super::ignore_files::{Setting, has_odd_file, odd_file};
+use super::open_error::OpenError;
+use super::{Worktree, read_at_most, read_into};
+use crate::dot_git::is_dot_git;
 use crate::error::{Result, inline};
 use crate::plan::{self, Found, Look, Shelf, SourceFile};
 use crate::select::{Selection, Standing, is_yaml};
@@ -21,7 +24,7 @@ impl Shelf for Worktree {
         let search = Search { worktree: self, selection, context, look, seen: Mutex::default() };
         let mut folders = false;
         for name in selection.names() {
-            let is_file = self.named(name)?.is_some();
+            let is_file = self.is_file(name)?;
             folders |= !is_file;
             if is_file {
                 search.named(name)?;
@@ -37,17 +40,15 @@ impl Shelf for Worktree {
     }
 
     fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
-        let full = self.root.join(path);
-        self.check_links(path).map_err(|_| plan::symlink(path))?;
-        match fs::symlink_metadata(&full) {
-            Ok(meta) if meta.is_file() => {}
-            _ => return Ok(None),
-        }
-        let file = fs::File::open(full).with_context(|| format!("{path}: can't be opened"))?;
+        let (file, about) = match self.descent().file(path) {
+            Ok(opened) => opened,
+            Err(OpenError::Symlink) => return Err(plan::symlink(path)),
+            Err(OpenError::NotRegular) => return Ok(None),
+            Err(e) if e.is_not_found() => return Ok(None),
+            Err(e) => Err(e).with_context(|| path.to_owned())?,
+        };
         let mut bytes = Vec::new();
-        file.take(at_most as u64)
-            .read_to_end(&mut bytes)
-            .with_context(|| format!("{path}: can't be read"))?;
+        read_at_most(file, &about, at_most as u64, &mut bytes).with_context(|| path.to_owned())?;
         Ok(Some(bytes))
     }
 }
@@ -67,7 +68,17 @@ struct Seen {
     paths: HashSet<String>,
 }
 
+/// What each thread reads with.
+struct Reader {
+    descent: Descent,
+    buffer: Vec<u8>,
+}
+
 impl Search<'_> {
+    fn reader(&self) -> Reader {
+        Reader { descent: self.worktree.descent(), buffer: Vec::new() }
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -77,7 +88,7 @@ impl Search<'_> {
     }
 
     fn named(&self, path: &str) -> Result<()> {
-        let bytes = self.worktree.bytes(path)?;
+        let bytes = self.worktree.read_one(path)?;
         self.seen().found.take(path, Standing::Named);
         (self.look)(SourceFile { path, bytes: &bytes, standing: Standing::Named });
         Ok(())
@@ -85,49 +96,56 @@ impl Search<'_> {
 
     fn walk(&self) {
         let root = &self.worktree.root;
-        let unruly = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&unruly);
+        if let Some(file) = odd_file(root) {
+            return self
+                .warn(format!("left out: .: {} is no regular file", inline(&file.display().to_string())));
+        }
+        let setting = Setting::of(root);
+        let odd = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&odd);
         let walk = WalkBuilder::new(root)
             .standard_filters(false)
             .git_ignore(true)
             .git_global(true)
             .git_exclude(true)
-            .require_git(false)
-            .parents(repository_above(root))
+            // a repository ends where it has its top; what is above that is for others to say
+            .require_git(setting == Setting::Below)
+            .parents(setting == Setting::Below)
             .follow_links(false)
             .filter_entry(move |entry| {
                 if entry.depth() > 0 && is_repository(entry) {
                     return false;
                 }
-                let fine = has_readable_rules(entry);
-                if !fine {
+                let is_odd =
+                    entry.file_type().is_some_and(|kind| kind.is_dir()) && has_odd_file(entry.path());
+                if is_odd {
                     noted.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
                 }
-                fine
+                !is_odd
             })
             .build_parallel();
         walk.run(|| {
-            let mut buffer = Vec::new();
+            let mut reader = self.reader();
             Box::new(move |entry| {
                 match entry {
-                    Ok(entry) => self.visit(&entry, &mut buffer),
+                    Ok(entry) => self.visit(&entry, &mut reader),
                     Err(e) => self.warn(format!("left out: {}", inline(&e.to_string()))),
                 }
                 WalkState::Continue
             })
         });
-        for path in unruly.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let path = self.relative(path).filter(|path| !path.is_empty()).unwrap_or_else(|| ".".to_owned());
+        for path in odd.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let path = self.relative(path).unwrap_or_else(|| path.display().to_string());
             self.warn(format!("left out: {}: its .gitignore is no regular file", inline(&path)));
         }
     }
 
-    fn visit(&self, entry: &DirEntry, buffer: &mut Vec<u8>) {
+    fn visit(&self, entry: &DirEntry, reader: &mut Reader) {
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
             return;
         }
         match self.relative(entry.path()) {
-            Some(path) => self.take(path, entry.path(), buffer),
+            Some(path) => self.take(path, reader),
             None if may_be_yaml(entry.path()) => {
                 let path = entry.path().display().to_string();
                 self.warn(format!("left out, its name is not UTF-8: {}", inline(&path)));
@@ -147,7 +165,7 @@ impl Search<'_> {
     }
 
     /// Reads a file that was found, if it is selected.
-    fn take(&self, path: String, full: &Path, buffer: &mut Vec<u8>) {
+    fn take(&self, path: String, Reader { descent, buffer }: &mut Reader) {
         let standing = match self.selection.standing(&path) {
             Some(Standing::Named) => return,
             Some(standing) => standing,
@@ -155,7 +173,7 @@ impl Search<'_> {
             None => return self.seen().found.pass(&path),
         };
         self.seen().found.take(&path, standing);
-        match read_into(full, buffer) {
+        match read_into(descent, &path, buffer) {
             Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, standing }),
             Err(e) => self.warn(format!("{}: {e:#}", inline(&path))),
         }
@@ -167,12 +185,10 @@ impl Search<'_> {
     /// Files that the walk passed over, most likely for an ignore rule, and that git keeps track of.
     fn tracked(&self) {
         let seen = std::mem::take(&mut self.seen().paths);
-        let mut buffer = Vec::new();
+        let mut reader = self.reader();
         for path in self.worktree.tracked.iter().filter(|path| !seen.contains(*path)) {
-            let full = self.worktree.root.join(path);
-            let regular = fs::symlink_metadata(&full).is_ok_and(|meta| meta.is_file());
-            if regular && self.worktree.check_links(path).is_ok() {
-                self.take(path.clone(), &full, &mut buffer);
+            if matches!(reader.descent.kind(path), Ok(Some(EntryKind::File))) {
+                self.take(path.clone(), &mut reader);
             }
         }
     }
@@ -185,24 +201,6 @@ fn may_be_yaml(path: &Path) -> bool {
 
 /// `.git` itself, or a folder that holds a repository of its own.
 fn is_repository(entry: &DirEntry) -> bool {
-    entry.file_name() == ".git"
+    is_dot_git(&entry.file_name().to_string_lossy())
         || (entry.file_type().is_some_and(|kind| kind.is_dir()) && entry.path().join(".git").exists())
-}
-
-/// Ignore files are read whole and without a limit: one that never ends would never let go.
-const MAX_IGNORE_FILE: u64 = 1_000_000;
-
-/// Whether a folder's ignore file is one, if it has one.
-fn has_readable_rules(entry: &DirEntry) -> bool {
-    if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
-        return true;
-    }
-    let rules = fs::metadata(entry.path().join(".gitignore"));
-    rules.map_or(true, |meta| meta.is_file() && meta.len() <= MAX_IGNORE_FILE)
-}
-
-/// Whether the folder is inside of a repository whose ignore files hold for it too.
-fn repository_above(root: &Path) -> bool {
-    let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
-    !root.join(".git").exists() && root.ancestors().skip(1).any(|folder| folder.join(".git").exists())
 }

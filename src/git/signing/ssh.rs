@@ -1,6 +1,6 @@
 //! SSH keys: plain key files here, all others (agents, passphrases, hardware) by ssh-keygen.
 
-use std::io::ErrorKind;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -12,7 +12,8 @@ use super::words::{split, told};
 use super::{Station, last, not_run, shown};
 use crate::error::{Failure, Result};
 use crate::git::config;
-use crate::interrupt;
+use crate::git::temporary_folder::temporary_folder;
+use crate::worktree::{OpenError, open_regular_file};
 
 const PROGRAM: &str = "gpg.ssh.program";
 const KEY_COMMAND: &str = "gpg.ssh.defaultKeyCommand";
@@ -99,8 +100,7 @@ impl Ssh {
     /// As git does it, with files: programs in ssh-keygen's place may know no other way.
     fn sign_by_program(&self, key: &Key, why: &str, content: &[u8], station: &Station) -> Result<String> {
         let program = self.program.as_deref().unwrap_or("ssh-keygen");
-        let folder = tempfile::Builder::new().prefix("tagbump-").tempdir().context("no temporary folder")?;
-        interrupt::remember(folder.path());
+        let folder = temporary_folder()?;
         let write = |name: &str, bytes: &[u8]| -> Result<PathBuf> {
             let path = folder.path().join(name);
             std::fs::write(&path, bytes).context("no temporary file")?;
@@ -159,20 +159,24 @@ fn open(path: &Path) -> Result<Opened> {
     };
     let mut public = path.as_os_str().to_owned();
     public.push(".pub");
-    match std::fs::metadata(path) {
-        Err(e) if e.kind() == ErrorKind::NotFound && Path::new(&public).exists() => {
-            Ok(Opened::Not("only its public part is there"))
+    let (file, about) = match open_regular_file(path) {
+        Ok(opened) => opened,
+        Err(e) if e.is_not_found() && Path::new(&public).exists() => {
+            return Ok(Opened::Not("only its public part is there"));
         }
-        Err(e) if e.kind() == ErrorKind::NotFound => Err(fault("there is no such file")),
-        Err(e) => Err(fault(&e.to_string())),
-        Ok(about) if !about.is_file() => Err(fault("it is no file")),
-        Ok(about) if about.len() > MAX_KEY => Err(fault("it is too large for a key")),
-        Ok(about) => match std::fs::read(path).map(|bytes| openssh::open(&bytes)) {
-            // whether that is right depends on whose it is, which ssh-keygen decides
-            Ok(Opened::Key(_)) if is_open(&about) => Ok(Opened::Not("others may read it")),
-            Ok(opened) => Ok(opened),
-            Err(e) => Err(fault(&e.to_string())),
-        },
+        Err(e) if e.is_not_found() => return Err(fault("there is no such file")),
+        Err(OpenError::NotRegular) => return Err(fault("it is no file")),
+        Err(e) => return Err(fault(&format!("it {e}"))),
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_KEY + 1).read_to_end(&mut bytes).map_err(|e| fault(&e.to_string()))?;
+    if bytes.len() as u64 > MAX_KEY {
+        return Err(fault("it is too large for a key"));
+    }
+    match openssh::open(&bytes) {
+        // whether that is right depends on whose it is, which ssh-keygen decides
+        Opened::Key(_) if is_open(&about) => Ok(Opened::Not("others may read it")),
+        opened => Ok(opened),
     }
 }
 

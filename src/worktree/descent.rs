@@ -1,0 +1,91 @@
+//! The way from the root down to a file: one folder after the other is opened, none of them through a symlink.
+
+use std::fs::{File, Metadata};
+use std::sync::Arc;
+
+use super::folder::{EntryKind, Folder};
+use super::open_error::OpenError;
+use crate::dot_git::{is_dot_git, is_path_part};
+
+/// How many folders are kept open: a tree may be deeper than a process may have files open.
+const MOST: usize = 16;
+
+/// The way to the last file, kept open: the next file is most often beside it.
+#[derive(Debug)]
+pub struct Descent {
+    root: Arc<Folder>,
+    open: Vec<(String, Arc<Folder>)>,
+}
+
+impl Descent {
+    pub fn new(root: &Arc<Folder>) -> Self {
+        Descent { root: Arc::clone(root), open: Vec::new() }
+    }
+
+    /// Opens the folder that a path is in, and gives the last part of the path.
+    pub fn parent<'p>(&mut self, path: &'p str) -> Result<(Arc<Folder>, &'p str), OpenError> {
+        let (folder, name) = split(path);
+        check(name)?;
+        Ok((self.folder(folder)?, name))
+    }
+
+    /// Opens a folder; the root where the path is empty.
+    pub fn folder(&mut self, path: &str) -> Result<Arc<Folder>, OpenError> {
+        self.descend(path, |_, _| Ok(()))
+    }
+
+    /// Opens a folder, and makes it first where it is missing, as all on the way to it.
+    pub fn create_folder(&mut self, path: &str) -> Result<Arc<Folder>, OpenError> {
+        self.descend(path, |folder, name| Ok(folder.create_folder(name)?))
+    }
+
+    /// Opens a regular file to read it.
+    pub fn file(&mut self, path: &str) -> Result<(File, Metadata), OpenError> {
+        let (folder, name) = self.parent(path)?;
+        folder.file(name)
+    }
+
+    /// What a path stands for; nothing where there is nothing. The root is `.`, or empty.
+    pub fn kind(&mut self, path: &str) -> Result<Option<EntryKind>, OpenError> {
+        if path.is_empty() || path == "." {
+            return Ok(Some(EntryKind::Folder));
+        }
+        let (folder, name) = self.parent(path)?;
+        Ok(folder.kind(name)?)
+    }
+
+    fn descend(
+        &mut self,
+        path: &str,
+        prepare: impl Fn(&Folder, &str) -> Result<(), OpenError>,
+    ) -> Result<Arc<Folder>, OpenError> {
+        let parts = || path.split('/').filter(|_| !path.is_empty());
+        let kept = self.open.iter().zip(parts()).take_while(|((name, _), part)| name == part).count();
+        self.open.truncate(kept);
+        let mut last = self.open.last().map_or(&self.root, |(_, folder)| folder).clone();
+        for (depth, part) in parts().enumerate().skip(kept) {
+            check(part)?;
+            prepare(&last, part)?;
+            last = Arc::new(last.folder(part)?);
+            if depth < MOST {
+                self.open.push((part.to_owned(), Arc::clone(&last)));
+            }
+        }
+        Ok(last)
+    }
+}
+
+/// A path's folder and its last part.
+pub fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+/// Paths are what people type and what indexes hold: each part must be a name, and lead nowhere else.
+fn check(part: &str) -> Result<(), OpenError> {
+    if is_dot_git(part) {
+        return Err(OpenError::InsideDotGit);
+    }
+    // there a drive, a stream and a folder can be named with these
+    let leads_elsewhere = cfg!(windows) && part.contains(['\\', ':']);
+    if is_path_part(part) && !leads_elsewhere { Ok(()) } else { Err(OpenError::OutsideRoot) }
+}

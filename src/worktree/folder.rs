@@ -1,0 +1,162 @@
+//! An open folder, held by its descriptor. Names in it stay names in this very folder, whatever becomes of the path
+//! that led to it.
+//!
+//! A symlink is never followed, and a pipe is never waited for.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags};
+
+use super::open_error::OpenError;
+
+/// A folder that may be passed through but not listed can be opened this way alone.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const TO_PASS: OFlags = OFlags::PATH;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const TO_PASS: OFlags = OFlags::RDONLY;
+
+/// Without NONBLOCK, opening a pipe waits for who writes into it.
+const TO_READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    File,
+    Folder,
+    Symlink,
+    Other,
+}
+
+/// What tells a file from any other, and its owner and rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileIdentity {
+    device: u64,
+    inode: u64,
+    owner: u32,
+    group: u32,
+    mode: u32,
+}
+
+impl FileIdentity {
+    pub fn new(about: &Metadata) -> Self {
+        FileIdentity {
+            device: about.dev(),
+            inode: about.ino(),
+            owner: about.uid(),
+            group: about.gid(),
+            mode: about.mode(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Folder(OwnedFd);
+
+impl Folder {
+    /// Opens a folder that the user named: symlinks on the way to it are the user's.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let flags = TO_PASS | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Folder(fs::openat(CWD, path, flags, Mode::empty())?))
+    }
+
+    pub fn folder(&self, name: &str) -> Result<Self, OpenError> {
+        let flags = TO_PASS | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened = fs::openat(&self.0, name, flags, Mode::empty());
+        opened.map(Folder).map_err(|e| match self.kind(name) {
+            Ok(Some(EntryKind::Symlink)) => OpenError::Symlink,
+            _ => OpenError::System(e.into()),
+        })
+    }
+
+    /// Whether both are the same folder.
+    pub fn is(&self, other: &Folder) -> io::Result<bool> {
+        let (one, two) = (fs::fstat(&self.0)?, fs::fstat(&other.0)?);
+        Ok((one.st_dev, one.st_ino) == (two.st_dev, two.st_ino))
+    }
+
+    /// What a name stands for; nothing where it stands for nothing.
+    pub fn kind(&self, name: &str) -> io::Result<Option<EntryKind>> {
+        let about = match fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(about) => about,
+            Err(rustix::io::Errno::NOENT) => return Ok(None),
+            Err(e) => return Err(e.into()),
+        };
+        Ok(Some(match FileType::from_raw_mode(about.st_mode) {
+            FileType::RegularFile => EntryKind::File,
+            FileType::Directory => EntryKind::Folder,
+            FileType::Symlink => EntryKind::Symlink,
+            _ => EntryKind::Other,
+        }))
+    }
+
+    /// Opens a regular file to read it.
+    pub fn file(&self, name: &str) -> Result<(File, Metadata), OpenError> {
+        let opened = fs::openat(&self.0, name, TO_READ | OFlags::NOFOLLOW, Mode::empty());
+        let file = opened.map(File::from).map_err(|e| match self.kind(name) {
+            Ok(Some(EntryKind::Symlink)) => OpenError::Symlink,
+            Ok(Some(EntryKind::Other)) => OpenError::NotRegular,
+            _ => OpenError::System(e.into()),
+        })?;
+        // asked of the open file: the name may stand for another one by now
+        let about = file.metadata()?;
+        if about.is_file() { Ok((file, about)) } else { Err(OpenError::NotRegular) }
+    }
+
+    /// Makes a folder, unless something is there.
+    pub fn create_folder(&self, name: &str) -> io::Result<()> {
+        match fs::mkdirat(&self.0, name, Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Makes a file where nothing is; the umask takes from its rights.
+    pub fn create_file(&self, name: &str, mode: u32) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(File::from(fs::openat(&self.0, name, flags, Mode::from_raw_mode(mode as fs::RawMode))?))
+    }
+
+    /// Puts a file in the place of another one.
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(fs::renameat(&self.0, from, &self.0, to)?)
+    }
+
+    /// Gives a file a name that stands for nothing yet, be it a symlink that leads nowhere.
+    pub fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        if let Some(done) = self.rename_no_replace(from, to) {
+            return done;
+        }
+        fs::linkat(&self.0, from, &self.0, to, AtFlags::empty())?;
+        self.remove(from)
+    }
+
+    /// Nothing where the system, or the file system, can't.
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    fn rename_no_replace(&self, from: &str, to: &str) -> Option<io::Result<()>> {
+        use rustix::io::Errno;
+        match fs::renameat_with(&self.0, from, &self.0, to, fs::RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => None,
+            done => Some(done.map_err(Into::into)),
+        }
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    fn rename_no_replace(&self, _: &str, _: &str) -> Option<io::Result<()>> {
+        None
+    }
+
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        Ok(fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+}
+
+/// Opens a regular file that the user named, wherever it is, to read it.
+pub fn open_regular_file(path: &Path) -> Result<(File, Metadata), OpenError> {
+    let file = File::from(fs::openat(CWD, path, TO_READ, Mode::empty()).map_err(io::Error::from)?);
+    let about = file.metadata()?;
+    if about.is_file() { Ok((file, about)) } else { Err(OpenError::NotRegular) }
+}

@@ -1,0 +1,172 @@
+//! A folder by its path, for systems without directory descriptors.
+//!
+//! Symlinks are looked for before each step. Someone who swaps a folder for one between the look and the step is not
+//! noticed: only descriptors can do that.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::open_error::OpenError;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    File,
+    Folder,
+    Symlink,
+    Other,
+}
+
+/// What tells a file from most others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileIdentity {
+    length: u64,
+    readonly: bool,
+}
+
+impl FileIdentity {
+    pub fn new(about: &Metadata) -> Self {
+        FileIdentity { length: about.len(), readonly: about.permissions().readonly() }
+    }
+}
+
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Opens a folder that the user named: symlinks on the way to it are the user's.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let about = fs::metadata(path)?;
+        if about.is_dir() { Ok(Folder(path.to_owned())) } else { Err(ErrorKind::NotADirectory.into()) }
+    }
+
+    pub fn folder(&self, name: &str) -> Result<Self, OpenError> {
+        match self.kind(name)? {
+            Some(EntryKind::Folder) => Ok(Folder(self.0.join(name))),
+            Some(EntryKind::Symlink) => Err(OpenError::Symlink),
+            Some(_) => Err(OpenError::System(ErrorKind::NotADirectory.into())),
+            None => Err(OpenError::System(ErrorKind::NotFound.into())),
+        }
+    }
+
+    /// Whether both are the same folder.
+    pub fn is(&self, other: &Folder) -> io::Result<bool> {
+        Ok(self.0 == other.0)
+    }
+
+    /// What a name stands for; nothing where it stands for nothing.
+    pub fn kind(&self, name: &str) -> io::Result<Option<EntryKind>> {
+        let kind = match fs::symlink_metadata(self.0.join(name)) {
+            Ok(about) => about.file_type(),
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        Ok(Some(match () {
+            () if kind.is_symlink() => EntryKind::Symlink,
+            () if kind.is_dir() => EntryKind::Folder,
+            () if kind.is_file() => EntryKind::File,
+            () => EntryKind::Other,
+        }))
+    }
+
+    /// Opens a regular file to read it.
+    pub fn file(&self, name: &str) -> Result<(File, Metadata), OpenError> {
+        match self.kind(name)? {
+            Some(EntryKind::Symlink) => Err(OpenError::Symlink),
+            Some(EntryKind::Folder | EntryKind::Other) => Err(OpenError::NotRegular),
+            Some(EntryKind::File) | None => open_regular_file(&self.0.join(name)),
+        }
+    }
+
+    /// Makes a folder, unless something is there.
+    pub fn create_folder(&self, name: &str) -> io::Result<()> {
+        match fs::create_dir(self.0.join(name)) {
+            Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a file where nothing is; there are no rights to give.
+    pub fn create_file(&self, name: &str, _mode: u32) -> io::Result<File> {
+        OpenOptions::new().write(true).create_new(true).open(self.0.join(name))
+    }
+
+    /// Puts a file in the place of another one.
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.0.join(from), self.0.join(to))
+    }
+
+    /// Gives a file a name that stands for nothing yet.
+    pub fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::hard_link(self.0.join(from), self.0.join(to))?;
+        self.remove(from)
+    }
+
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.0.join(name))
+    }
+}
+
+/// Opens a regular file that the user named, wherever it is, to read it.
+pub fn open_regular_file(path: &Path) -> Result<(File, Metadata), OpenError> {
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    if about.is_file() { Ok((file, about)) } else { Err(OpenError::NotRegular) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// The bytes of a file; `None` where it can't be opened.
+    fn read(folder: &Folder, name: &str) -> Option<String> {
+        let mut text = String::new();
+        folder.file(name).ok()?.0.read_to_string(&mut text).unwrap();
+        Some(text)
+    }
+
+    #[test]
+    fn symlinks_are_not_followed() {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = Folder::open(temporary.path()).unwrap();
+        for name in ["a", "a"] {
+            root.create_folder(name).unwrap();
+        }
+        fs::write(temporary.path().join("a/x"), "x").unwrap();
+        symlink("a", temporary.path().join("link")).unwrap();
+        symlink("a/x", temporary.path().join("file")).unwrap();
+        assert_eq!(read(&root.folder("a").unwrap(), "x").as_deref(), Some("x"));
+        assert!(matches!(root.folder("link"), Err(OpenError::Symlink)));
+        assert!(matches!(root.file("file"), Err(OpenError::Symlink)));
+        assert!(matches!(root.file("a"), Err(OpenError::NotRegular)));
+        assert!(root.file("none").unwrap_err().is_not_found());
+        assert!(root.folder("none").unwrap_err().is_not_found());
+        assert!(root.folder("a").unwrap().folder("x").unwrap_err().is_not_found());
+        let kinds = ["a", "link", "none"].map(|name| root.kind(name).unwrap());
+        assert_eq!(kinds, [Some(EntryKind::Folder), Some(EntryKind::Symlink), None]);
+        assert_eq!(root.folder("a").unwrap().kind("x").unwrap(), Some(EntryKind::File));
+        assert!(root.is(&Folder::open(temporary.path()).unwrap()).unwrap());
+        assert!(open_regular_file(temporary.path()).is_err());
+    }
+
+    #[test]
+    fn files_are_made_and_renamed() {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = Folder::open(temporary.path()).unwrap();
+        let identity = FileIdentity::new(&root.create_file("new", 0o600).unwrap().metadata().unwrap());
+        assert_eq!(root.create_file("new", 0o600).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        root.rename_new("new", "app").unwrap();
+        assert_eq!(FileIdentity::new(&root.file("app").unwrap().1), identity);
+        root.create_file("next", 0o600).unwrap();
+        assert_eq!(root.rename_new("next", "app").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        fs::write(temporary.path().join("next"), "next").unwrap();
+        root.rename("next", "app").unwrap();
+        assert_eq!(read(&root, "app").as_deref(), Some("next"));
+        root.remove("app").unwrap();
+        assert_eq!(root.kind("app").unwrap(), None);
+    }
+}

@@ -1,0 +1,53 @@
+//! Which ignore files hold below a root, and whether they can be read: the `ignore` crate reads them by their paths,
+//! whole, and waits for a pipe.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const GITIGNORE: &str = ".gitignore";
+const MAX_SIZE: u64 = 1_000_000;
+
+/// How a root lies to the repository that it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    NoRepository,
+    Top,
+    /// Ignore files above hold too, up to the repository's top.
+    Below,
+}
+
+impl Setting {
+    pub fn of(root: &Path) -> Self {
+        let has_git = |folder: &Path| folder.join(".git").exists();
+        if has_git(root) {
+            return Setting::Top;
+        }
+        let is_below = folders_above(root).iter().any(|folder| has_git(folder));
+        if is_below { Setting::Below } else { Setting::NoRepository }
+    }
+}
+
+/// An ignore file of the root, or of a folder above it, that must not be read. All of them are read, also those that
+/// do not hold.
+pub fn odd_file(root: &Path) -> Option<PathBuf> {
+    [root.to_owned()].into_iter().chain(folders_above(root)).find_map(|folder| {
+        let git = folder.join(".git");
+        let is_odd_git = fs::metadata(&git).is_ok_and(|about| !about.is_dir() && !about.is_file());
+        let rules = [folder.join(GITIGNORE), git.join("info/exclude")];
+        if is_odd_git { Some(git) } else { rules.into_iter().find(|file| is_odd(file)) }
+    })
+}
+
+/// Whether the ignore file of a folder below must not be read.
+pub fn has_odd_file(folder: &Path) -> bool {
+    is_odd(&folder.join(GITIGNORE))
+}
+
+fn is_odd(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|about| !about.is_file() || about.len() > MAX_SIZE)
+}
+
+fn folders_above(root: &Path) -> Vec<PathBuf> {
+    let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    root.ancestors().skip(1).map(Path::to_owned).collect()
+}

@@ -1,0 +1,103 @@
+//! A new file under a name of its own, beside the one that it will become. It gets its name for good only if it still
+//! is what was written.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use super::folder::{EntryKind, FileIdentity, Folder};
+use crate::interrupt::{self, AtSignal};
+
+/// Removed when it is dropped, and when a signal ends the process.
+pub struct TemporaryFile {
+    folder: Arc<Folder>,
+    name: String,
+    identity: FileIdentity,
+    _at_signal: AtSignal,
+}
+
+impl TemporaryFile {
+    /// Writes a file into a folder; `finish` gives it its owner and rights.
+    pub fn create(
+        folder: &Arc<Folder>,
+        bytes: &[u8],
+        mode: u32,
+        finish: impl FnOnce(&File) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let name = format!(".tagbump-{:016x}", fastrand::u64(..));
+        // before there is a file: a signal that comes now waits for nobody
+        let at_signal = interrupt::at_signal({
+            let (folder, name) = (Arc::clone(folder), name.clone());
+            move || drop(folder.remove(&name))
+        });
+        let mut file = folder.create_file(&name, mode)?;
+        let mut made = TemporaryFile {
+            folder: Arc::clone(folder),
+            name,
+            identity: FileIdentity::new(&file.metadata()?),
+            _at_signal: at_signal,
+        };
+        file.write_all(bytes)?;
+        finish(&file)?;
+        file.sync_all()?;
+        made.identity = FileIdentity::new(&file.metadata()?);
+        Ok(made)
+    }
+
+    /// Whether it still is what was written: others may be able to swap it.
+    pub fn is_intact(&self, bytes: &[u8]) -> bool {
+        holds(&self.folder, &self.name, self.identity, bytes)
+    }
+
+    /// Puts it in the place of the file of that name.
+    ///
+    /// # Errors
+    /// Where it was swapped, or can't be renamed.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.place(bytes, name, || self.folder.rename(&self.name, name))
+    }
+
+    /// Gives it the name, where that stands for nothing yet.
+    ///
+    /// # Errors
+    /// `AlreadyExists`; else as [`Self::replace`].
+    pub fn become_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.place(bytes, name, || self.folder.rename_new(&self.name, name))
+    }
+
+    fn place(&self, bytes: &[u8], name: &str, rename: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let swapped = || Err(io::Error::other("the new file was swapped"));
+        if !self.is_intact(bytes) {
+            return swapped();
+        }
+        rename()?;
+        if holds(&self.folder, name, self.identity, bytes) {
+            return Ok(());
+        }
+        // in the moment after the check: a symlink is what our rename has put there
+        if matches!(self.folder.kind(name), Ok(Some(EntryKind::Symlink))) {
+            let _ = self.folder.remove(name);
+        }
+        swapped()
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        // where it has its name for good, nothing is there
+        let _ = self.folder.remove(&self.name);
+    }
+}
+
+/// Whether a name stands for a certain file with these bytes.
+pub fn holds(folder: &Folder, name: &str, identity: FileIdentity, bytes: &[u8]) -> bool {
+    let Ok((file, about)) = folder.file(name) else { return false };
+    FileIdentity::new(&about) == identity && has_bytes(file, bytes).unwrap_or(false)
+}
+
+/// Whether a file has these bytes, and no more.
+pub fn has_bytes(file: File, bytes: &[u8]) -> io::Result<bool> {
+    let mut found = Vec::with_capacity(bytes.len() + 1);
+    file.take(bytes.len() as u64 + 1).read_to_end(&mut found)?;
+    Ok(found == bytes)
+}
