@@ -2,6 +2,7 @@
 
 use super::files::{self, Survey};
 use super::matched::Match;
+use super::unparsed::out_of_time;
 use super::{Request, Shelf, matching, messages, overridden, seen};
 use crate::error::Result;
 use crate::yaml::Tape;
@@ -23,9 +24,16 @@ pub struct Mention {
 }
 
 /// What one file means, in the order of its text; nothing where it can't be read as YAML.
-pub fn mentions(shelf: &dyn Shelf, request: &Request) -> Option<Vec<Mention>> {
-    let survey = files::survey(shelf, request).ok().filter(|survey| survey.unread.is_empty())?;
-    Some(found(&survey, request).ok()?.iter().map(|m| mention(&survey, m)).collect())
+///
+/// # Errors
+/// Exit 4 where the time is over.
+pub fn mentions(shelf: &dyn Shelf, request: &Request) -> Result<Option<Vec<Mention>>> {
+    let survey = files::survey(shelf, request).ok().filter(Survey::is_whole);
+    let found = survey.as_ref().and_then(|survey| Some((survey, found(survey, request).ok()?)));
+    if request.cancellation.is_cancelled() {
+        return Err(out_of_time());
+    }
+    Ok(found.map(|(survey, matches)| matches.iter().map(|m| mention(survey, m)).collect()))
 }
 
 /// What is meant, in the order of files and text; workloads whose image a kustomization sets are not. Each want
@@ -58,6 +66,7 @@ pub fn changeable_mentions(shelf: &dyn Shelf, request: &Request) -> Result<Vec<M
 fn found(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
     let mut matches = matching::find(survey, request)?;
     overridden::drop(survey, request, &mut matches);
+    survey.check()?;
     Ok(matches)
 }
 

@@ -267,7 +267,7 @@ impl<'a> Walk<'a> {
     fn read(&self, file: usize, blob: Id) -> Result<Option<Rc<[Mention]>>> {
         let bytes = self.commits.read(blob)?;
         let shelf = Version { file: &self.files[file], bytes: &bytes };
-        Ok(mentions(&shelf, self.request).map(Into::into))
+        Ok(mentions(&shelf, self.request)?.map(Into::into))
     }
 }
 
@@ -312,7 +312,8 @@ impl Shelf for Version<'_> {
         if *has_chart {
             found.charts.insert(folder(path).to_owned());
         }
-        look(SourceFile { path, bytes: self.bytes, standing: *standing });
+        // there is no other file to look at
+        let _ = look(SourceFile { path, bytes: self.bytes, standing: *standing });
         Ok(found)
     }
 

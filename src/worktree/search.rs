@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,17 +24,15 @@ impl Shelf for Worktree {
         for name in selection.names() {
             let is_file = self.named(name)?.is_some();
             folders |= !is_file;
-            if is_file {
-                search.named(name)?;
+            if is_file && search.named(name)?.is_break() {
+                return Ok(search.found());
             }
         }
         if !selection.names_only() || folders || context {
             search.walk();
             search.tracked();
         }
-        let mut found = search.seen.into_inner().unwrap_or_else(PoisonError::into_inner).found;
-        found.warnings.sort();
-        Ok(found)
+        Ok(search.found())
     }
 
     fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
@@ -68,6 +67,12 @@ struct Seen {
 }
 
 impl Search<'_> {
+    fn found(self) -> Found {
+        let mut found = self.seen.into_inner().unwrap_or_else(PoisonError::into_inner).found;
+        found.warnings.sort();
+        found
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,11 +81,16 @@ impl Search<'_> {
         self.seen().found.warnings.push(warning);
     }
 
-    fn named(&self, path: &str) -> Result<()> {
+    /// Leaves a file out, and goes on.
+    fn pass(&self, warning: String) -> ControlFlow<()> {
+        self.warn(warning);
+        ControlFlow::Continue(())
+    }
+
+    fn named(&self, path: &str) -> Result<ControlFlow<()>> {
         let bytes = self.worktree.bytes(path)?;
         self.seen().found.take(path, Standing::Named);
-        (self.look)(SourceFile { path, bytes: &bytes, standing: Standing::Named });
-        Ok(())
+        Ok((self.look)(SourceFile { path, bytes: &bytes, standing: Standing::Named }))
     }
 
     fn walk(&self) {
@@ -109,11 +119,11 @@ impl Search<'_> {
         walk.run(|| {
             let mut buffer = Vec::new();
             Box::new(move |entry| {
-                match entry {
+                let flow = match entry {
                     Ok(entry) => self.visit(&entry, &mut buffer),
-                    Err(e) => self.warn(format!("left out: {}", inline(&e.to_string()))),
-                }
-                WalkState::Continue
+                    Err(e) => self.pass(format!("left out: {}", inline(&e.to_string()))),
+                };
+                if flow.is_break() { WalkState::Quit } else { WalkState::Continue }
             })
         });
         for path in unruly.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -122,17 +132,17 @@ impl Search<'_> {
         }
     }
 
-    fn visit(&self, entry: &DirEntry, buffer: &mut Vec<u8>) {
+    fn visit(&self, entry: &DirEntry, buffer: &mut Vec<u8>) -> ControlFlow<()> {
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-            return;
+            return ControlFlow::Continue(());
         }
         match self.relative(entry.path()) {
             Some(path) => self.take(path, entry.path(), buffer),
             None if may_be_yaml(entry.path()) => {
                 let path = entry.path().display().to_string();
-                self.warn(format!("left out, its name is not UTF-8: {}", inline(&path)));
+                self.pass(format!("left out, its name is not UTF-8: {}", inline(&path)))
             }
-            None => {}
+            None => ControlFlow::Continue(()),
         }
     }
 
@@ -147,21 +157,25 @@ impl Search<'_> {
     }
 
     /// Reads a file that was found, if it is selected.
-    fn take(&self, path: String, full: &Path, buffer: &mut Vec<u8>) {
+    fn take(&self, path: String, full: &Path, buffer: &mut Vec<u8>) -> ControlFlow<()> {
         let standing = match self.selection.standing(&path) {
-            Some(Standing::Named) => return,
+            Some(Standing::Named) => return ControlFlow::Continue(()),
             Some(standing) => standing,
             None if self.context && is_yaml(&path) => Standing::Context,
-            None => return self.seen().found.pass(&path),
+            None => {
+                self.seen().found.pass(&path);
+                return ControlFlow::Continue(());
+            }
         };
         self.seen().found.take(&path, standing);
-        match read_into(full, buffer) {
+        let flow = match read_into(full, buffer) {
             Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, standing }),
-            Err(e) => self.warn(format!("{}: {e:#}", inline(&path))),
-        }
+            Err(e) => self.pass(format!("{}: {e:#}", inline(&path))),
+        };
         if !self.worktree.tracked.is_empty() {
             self.seen().paths.insert(path);
         }
+        flow
     }
 
     /// Files that the walk passed over, most likely for an ignore rule, and that git keeps track of.
@@ -171,8 +185,9 @@ impl Search<'_> {
         for path in self.worktree.tracked.iter().filter(|path| !seen.contains(*path)) {
             let full = self.worktree.root.join(path);
             let regular = fs::symlink_metadata(&full).is_ok_and(|meta| meta.is_file());
-            if regular && self.worktree.check_links(path).is_ok() {
-                self.take(path.clone(), &full, &mut buffer);
+            let is_fine = regular && self.worktree.check_links(path).is_ok();
+            if is_fine && self.take(path.clone(), &full, &mut buffer).is_break() {
+                return;
             }
         }
     }
