@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Command::Scan(args) => run_scan(args, &console),
         Command::History(args) => run_history(args, environment, &console),
         Command::Init(args) => run_init(args, &console),
-        Command::Completions { shell } => Ok(console.plain(&extras::completions(shell))),
+        Command::Completions { shell } => Ok(console.own(&extras::completions(shell))),
         Command::Man { folder } => extras::man(&folder).map(|()| ExitCode::SUCCESS),
     };
     code.unwrap_or_else(|failure| console.failure(&failure))

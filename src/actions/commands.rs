@@ -5,6 +5,7 @@
 
 use crate::error::Failure;
 use crate::plan::ChangedReference;
+use crate::visible::inline;
 
 /// GitHub shows ten annotations of a kind for a step.
 const SHOWN: usize = 10;
@@ -72,12 +73,9 @@ fn command(name: &str, properties: &[(&str, String)], text: &str) -> String {
     format!("::{name}{blank}{}::{}\n", properties.join(","), escaped(text))
 }
 
-/// Control characters are written out, so that a log can't be overwritten.
+/// Hidden characters are written out, so that a log can't be overwritten.
 fn escaped(text: &str) -> String {
-    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    text.chars()
-        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
+    inline(&text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A"))
 }
 
 fn escaped_property(text: &str) -> String {

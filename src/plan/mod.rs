@@ -25,7 +25,7 @@ mod unparsed;
 use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, inline};
 use crate::image::{Digest, Part, Tag};
 use crate::manifest::CHART;
 use crate::select::{Selection, Standing};
@@ -132,7 +132,7 @@ impl Field {
 
 /// What is said where a path to read leads through a symlink.
 pub fn symlink(path: &str) -> Failure {
-    Failure::usage(format!("{path}: is a symlink, or behind one, which is not followed"))
+    Failure::usage(format!("{}: is a symlink, or behind one, which is not followed", inline(path)))
         .hinted("put the file itself there")
 }
 

@@ -57,11 +57,11 @@ impl fmt::Display for Grouped {
     }
 }
 
-/// Real manifests take up to ten steps per byte; see `real_manifests_stay_far_below_the_limit` in `tests/steps.rs`.
-const STEPS_PER_BYTE: u64 = 200;
+/// Real manifests take less than a tenth of it; see `real_manifests_stay_far_below_the_limit` in `tests/steps.rs`.
+const STEPS_PER_BYTE: u64 = 100;
 
 /// What even the smallest file may take.
-const FREE_STEPS: u64 = 1_000_000;
+const FREE_STEPS: u64 = 100_000;
 
 /// How many steps are taken between two looks at the cancellation.
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 16;
@@ -163,7 +163,7 @@ mod tests {
         assert!(!budget.spend(1));
         assert!(!budget.spend(0));
         let stopped = budget.check().unwrap_err();
-        assert_eq!(stopped.to_string(), "takes more than 1,000,000 steps to read, far more than a file of its size should");
+        assert_eq!(stopped.to_string(), "takes more than 100,000 steps to read, far more than a file of its size should");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use budget::{Budget, Cancellation, Stopped};
 pub use change::{Change, Pair};
 pub use edit::{EditError, apply, check};
 pub use field::{FieldError, FieldPath};
-pub use scalar::{in_comment, needs_quotes, render};
+pub use scalar::{needs_quotes, render};
 pub use scan::{ReadError, ScanFault, scan, scan_until};
 pub use span::{Obstacle, obstacle, span};
 pub use tape::{Found, Node, NodeId, Shape, Style, Tape};

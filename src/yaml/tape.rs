@@ -97,9 +97,6 @@ pub struct Tape {
     pub(super) budget: Budget,
 }
 
-/// Comparing and copying text costs about one step per so many bytes.
-const BYTES_PER_STEP: usize = 16;
-
 impl Tape {
     /// The root node of each document, in order.
     pub fn roots(&self) -> &[NodeId] {
@@ -146,7 +143,7 @@ impl Tape {
             Shape::Scalar { .. } if node.is_null() => Some(""),
             Shape::Scalar { value, .. } => {
                 // through aliases, a long text can be read and copied over and over
-                self.budget.spend(value.len() / BYTES_PER_STEP);
+                self.budget.spend(value.len());
                 Some(value)
             }
             _ => None,
