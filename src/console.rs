@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use clap::error::{ContextKind, ContextValue};
 use tagbump::actions::{Channels, as_text, commands, log_has_commands, outputs};
 use tagbump::cli::{Color, Command, CommonArgs, Format, HistoryFormat};
 use tagbump::environment::Environment;
@@ -19,7 +20,7 @@ use tagbump::report::{
     timeline_mermaid, timeline_text, unread_warning,
 };
 use tagbump::tags::Told;
-use tagbump::visible::lines;
+use tagbump::visible::{inline, lines};
 
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTICE: Style = AnsiColor::Blue.on_default();
@@ -243,12 +244,13 @@ impl Console {
 }
 
 /// What clap says of arguments that it can't read, or of itself where it was asked for help.
-pub fn wrong_usage(error: &clap::Error, environment: &Environment, json_wanted: bool) -> ExitCode {
+pub fn wrong_usage(error: clap::Error, environment: &Environment, json_wanted: bool) -> ExitCode {
+    let error = visible(error);
     let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
     let runner = Channels::read(environment, Path::new(".")).filter(|_| error.use_stderr());
     let text = error.render().to_string();
     if runner.is_none() {
-        print_usage(error, &text, environment);
+        print_usage(&error, &text, environment);
     }
     if !error.use_stderr() {
         return code;
@@ -268,10 +270,27 @@ pub fn wrong_usage(error: &clap::Error, environment: &Environment, json_wanted: 
     code
 }
 
-/// In colour where there is nothing in it that must be written out: arguments can come from elsewhere too.
+/// With the hidden characters of arguments written out: they can come from elsewhere too.
+fn visible(mut error: clap::Error) -> clap::Error {
+    let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in context {
+        let shown = match &value {
+            ContextValue::String(text) => ContextValue::String(inline(text)),
+            ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(|text| inline(text)).collect()),
+            _ => continue,
+        };
+        if shown != value {
+            error.insert(kind, shown);
+            // it repeats the argument, in colours
+            error.remove(ContextKind::Suggested);
+        }
+    }
+    error
+}
+
+/// In colour, unless a CI system would take something in it for a command.
 fn print_usage(error: &clap::Error, text: &str, environment: &Environment) {
-    let visible = lines(text);
-    let harmless = if log_has_commands(environment) { as_text(&visible) } else { visible };
+    let harmless = if log_has_commands(environment) { as_text(text) } else { text.to_owned() };
     // a closed pipe is the reader's business
     let _ = match harmless == text || !error.use_stderr() {
         true => error.print(),

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     let environment = Environment::new(variables);
     let command = match cli::parse() {
         Ok(cli) => cli.command,
-        Err(error) => return console::wrong_usage(&error, &environment, cli::wants_json()),
+        Err(error) => return console::wrong_usage(error, &environment, cli::wants_json()),
     };
     let console = Console::new(&command, &environment);
     let code = match command {

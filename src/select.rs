@@ -7,7 +7,7 @@ use std::fmt;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, inline};
 
 /// Files over this many bytes are skipped.
 pub const MAX_FILE_SIZE: u64 = 50 * 1000 * 1000;
@@ -161,7 +161,7 @@ fn glob_set(patterns: &[String]) -> Result<GlobSet> {
 }
 
 fn unreadable(argument: &str, error: &globset::Error) -> Failure {
-    Failure::usage(format!("-f {argument}: {}", error.kind()))
+    Failure::usage(format!("-f {}: {}", inline(argument), error.kind()))
         .hinted("patterns are *, **, ?, [abc] and {a,b}; quote them, so that the shell leaves them alone")
 }
 
@@ -181,7 +181,7 @@ fn inside_root(argument: &str) -> Result<String> {
     let path = if cfg!(windows) { argument.replace('\\', "/") } else { argument.to_owned() };
     let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains('\0');
     if leaves {
-        return Err(Failure::usage(format!("-f {argument}: leaves the root"))
+        return Err(Failure::usage(format!("-f {}: leaves the root", inline(argument)))
             .hinted("paths are relative to the root and stay in it; choose the root with -C"));
     }
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();

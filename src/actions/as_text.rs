@@ -32,14 +32,15 @@ fn line(line: &str) -> Cow<'_, str> {
     if !at_start && !ANYWHERE.iter().any(|command| line.contains(command)) {
         return Cow::Borrowed(line);
     }
-    let (blanks, mut rest) = (&line[..start], line[start..].to_owned());
-    if at_start {
-        rest.replace_range(..1, r"\u{3a}");
-    }
-    for command in ANYWHERE {
-        rest = rest.replace(command, &command.replacen('#', r"\u{23}", 1));
-    }
-    Cow::Owned(format!("{blanks}{rest}"))
+    let (blanks, rest) = line.split_at(start);
+    let rest = if at_start { rest.replacen(':', r"\u{3a}", 1) } else { rest.to_owned() };
+    Cow::Owned(format!("{blanks}{}", without_marks(&rest)))
+}
+
+/// The text, with nothing in it that is a command wherever it stands.
+pub(super) fn without_marks(text: &str) -> String {
+    let written_out = |text: String, command: &str| text.replace(command, &command.replacen('#', r"\u{23}", 1));
+    ANYWHERE.into_iter().fold(text.to_owned(), written_out)
 }
 
 /// Where the blanks and colours at the start of a line end.

@@ -3,6 +3,7 @@
 //! Escapes: the runner's toolkit, `command.ts`. Text from elsewhere can't be a command of its own: it has no
 //! line breaks left.
 
+use super::as_text::without_marks;
 use crate::error::Failure;
 use crate::plan::ChangedReference;
 use crate::visible::inline;
@@ -75,7 +76,8 @@ fn command(name: &str, properties: &[(&str, String)], text: &str) -> String {
 
 /// Hidden characters are written out, so that a log can't be overwritten.
 fn escaped(text: &str) -> String {
-    inline(&text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A"))
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    without_marks(&inline(&text))
 }
 
 fn escaped_property(text: &str) -> String {

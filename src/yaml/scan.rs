@@ -123,7 +123,7 @@ struct Counted<'a> {
 }
 
 /// How many characters are taken together.
-const CHUNK: usize = 1 << 12;
+const CHUNK: usize = 1 << 8;
 
 impl Iterator for Counted<'_> {
     type Item = char;
