@@ -29,7 +29,9 @@ impl Shelf for Memory {
         for (path, bytes) in &self.0 {
             if let Some(standing) = selection.standing(path) {
                 found.take(path, standing);
-                look(SourceFile { path, bytes, standing });
+                if look(SourceFile { path, bytes, standing }).is_break() {
+                    break;
+                }
             }
         }
         Ok(found)

@@ -4,9 +4,11 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use tagbump::actions::{Channels, commands, outputs};
+use clap::error::{ContextKind, ContextValue};
+use tagbump::actions::{Channels, as_text, commands, log_has_commands, outputs};
 use tagbump::cli::{Color, Command, CommonArgs, Format, HistoryFormat};
 use tagbump::environment::Environment;
 use tagbump::error::Failure;
@@ -14,10 +16,11 @@ use tagbump::git::Tokens;
 use tagbump::init::Proposal;
 use tagbump::plan::Listing;
 use tagbump::report::{
-    Outcome, Report, Timeline, json, listing_json, listing_text, new_file, printable, text, timeline_json,
+    Outcome, Report, Timeline, json, listing_json, listing_text, new_file, text, timeline_json,
     timeline_mermaid, timeline_text, unread_warning,
 };
 use tagbump::tags::Told;
+use tagbump::visible::{inline, lines};
 
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTICE: Style = AnsiColor::Blue.on_default();
@@ -31,6 +34,8 @@ pub struct Console {
     tokens: Tokens,
     /// The GitHub Actions runner that listens, if one does.
     runner: Option<Channels>,
+    /// Whether text must not look like a command.
+    log_has_commands: bool,
 }
 
 impl Console {
@@ -54,6 +59,7 @@ impl Console {
             color: choice(common, environment),
             tokens: Tokens::read(environment),
             runner: Channels::read(environment, root(common)),
+            log_has_commands: log_has_commands(environment),
         }
     }
 
@@ -169,9 +175,15 @@ impl Console {
         }
     }
 
-    /// Text as it is.
+    /// Text from elsewhere, for the reader or another program.
     pub fn plain(&self, text: &str) -> ExitCode {
         self.out(text);
+        ExitCode::SUCCESS
+    }
+
+    /// Text of tagbump's own, as it is.
+    pub fn own(&self, text: &str) -> ExitCode {
+        let _ = std::io::stdout().write_all(text.as_bytes());
         ExitCode::SUCCESS
     }
 
@@ -204,39 +216,45 @@ impl Console {
         match label {
             "warning" if self.runner.is_some() => self.command(&commands::warning(text)),
             "notice" if self.runner.is_some() => self.command(&commands::notice(text)),
-            _ => self.err(&format!("{style}{label}:{style:#} {}\n", printable(text))),
+            _ => self.err(&format!("{style}{label}:{style:#} {}\n", lines(text))),
         }
     }
 
     // a closed pipe is the reader's business, and nobody else is left to be told
 
     fn out(&self, text: &str) {
-        let _ = AutoStream::new(std::io::stdout(), self.color).write_all(self.harmless(text).as_bytes());
+        let mut stream = AutoStream::new(std::io::stdout(), self.color);
+        let harmless = self.harmless(text, stream.current_choice());
+        let _ = stream.write_all(harmless.as_bytes());
     }
 
     fn err(&self, text: &str) {
-        let _ = AutoStream::new(std::io::stderr(), self.color).write_all(self.harmless(text).as_bytes());
+        let mut stream = AutoStream::new(std::io::stderr(), self.color);
+        let harmless = self.harmless(text, stream.current_choice());
+        let _ = stream.write_all(harmless.as_bytes());
     }
 
-    /// Without secrets; and in a runner without commands to it, which a server or a file may have put there.
-    fn harmless(&self, text: &str) -> String {
+    /// Without secrets; and where a CI system reads along, without commands to it, which a server or a file may have put
+    /// there. Hidden characters are written out before, where the text is made.
+    fn harmless(&self, text: &str, color: ColorChoice) -> String {
         let text = self.tokens.scrub(text);
-        if self.runner.is_some() { without_commands(&text) } else { text }
+        let text = if color == ColorChoice::Never { strip_str(&text).to_string() } else { text };
+        if self.log_has_commands { as_text(&text) } else { text }
     }
 }
 
 /// What clap says of arguments that it can't read, or of itself where it was asked for help.
-pub fn wrong_usage(error: &clap::Error, environment: &Environment, json_wanted: bool) -> ExitCode {
+pub fn wrong_usage(error: clap::Error, environment: &Environment, json_wanted: bool) -> ExitCode {
+    let error = visible(error);
     let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
     let runner = Channels::read(environment, Path::new(".")).filter(|_| error.use_stderr());
+    let text = error.render().to_string();
     if runner.is_none() {
-        // a closed pipe is the reader's business
-        let _ = error.print();
+        print_usage(&error, &text, environment);
     }
     if !error.use_stderr() {
         return code;
     }
-    let text = error.render().to_string();
     let message = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
     let report = Report::new(Vec::new()).failed(Failure::usage(message).hinted("tagbump --help"));
     let tokens = Tokens::read(environment);
@@ -252,18 +270,34 @@ pub fn wrong_usage(error: &clap::Error, environment: &Environment, json_wanted: 
     code
 }
 
-/// A runner takes lines that start with `::`, and `##[` anywhere, for commands, until it is told to stop
-/// (GitHub: "Workflow commands", `stop-commands`).
-fn without_commands(text: &str) -> String {
-    let plain = anstream::adapter::strip_str(text).to_string();
-    let commands =
-        plain.split(['\n', '\r']).any(|line| line.trim_start().starts_with("::") || line.contains("##["));
-    if !commands {
-        return text.to_owned();
+/// With the hidden characters of arguments written out: they can come from elsewhere too.
+fn visible(mut error: clap::Error) -> clap::Error {
+    let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in context {
+        let shown = match &value {
+            ContextValue::String(text) => ContextValue::String(inline(text)),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(|text| inline(text)).collect())
+            }
+            _ => continue,
+        };
+        if shown != value {
+            error.insert(kind, shown);
+            // it repeats the argument, in colours
+            error.remove(ContextKind::Suggested);
+        }
     }
-    let word = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
-    let line_break = if text.ends_with('\n') { "" } else { "\n" };
-    format!("::stop-commands::{word}\n{text}{line_break}::{word}::\n")
+    error
+}
+
+/// In colour, unless a CI system would take something in it for a command.
+fn print_usage(error: &clap::Error, text: &str, environment: &Environment) {
+    let harmless = if log_has_commands(environment) { as_text(text) } else { text.to_owned() };
+    // a closed pipe is the reader's business
+    let _ = match harmless == text || !error.use_stderr() {
+        true => error.print(),
+        false => std::io::stderr().write_all(harmless.as_bytes()),
+    };
 }
 
 fn root(common: Option<&CommonArgs>) -> &Path {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub use crate::visible::inline;
+
 /// Exit codes, part of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -61,15 +63,6 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
-
-/// Text from a file, for a message of one line: control characters are written out, and so are those that turn
-/// the direction of what follows.
-pub fn inline(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars()
-        .map(|c| if c.is_control() || turns(c) { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
-}
 
 /// Faults of files and processes, which have context but no exit code of their own.
 impl From<anyhow::Error> for Failure {

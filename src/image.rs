@@ -18,6 +18,9 @@ pub struct Tag(String);
 /// The longest tag that the OCI distribution specification allows.
 const TAG_LENGTH: usize = 128;
 
+/// So much is read of a tag or digest: more than any has, placeholders and templates included.
+const READ_LENGTH: usize = 2048;
+
 /// Longer names are no names: registries take 255 characters at most.
 pub const NAME_LENGTH: usize = 512;
 
@@ -151,6 +154,18 @@ pub fn join_tag(tag: Option<&str>, digest: Option<&str>) -> String {
         Some(digest) => format!("{tag}@{digest}"),
         None => tag.to_owned(),
     }
+}
+
+/// Whether a name is short enough to be one.
+pub fn is_possible_name(text: &str) -> bool {
+    text.len() <= NAME_LENGTH
+}
+
+/// A tag or digest that is read from a file, without what makes it too long to be one: a file can use a text of
+/// megabytes over and over.
+pub fn shortened(text: &str) -> String {
+    let end = (0..=text.len().min(READ_LENGTH)).rev().find(|&end| text.is_char_boundary(end));
+    text[..end.unwrap_or(0)].to_owned()
 }
 
 /// Whether two names are one image. They are compared whole; only Docker Hub's short forms are one with

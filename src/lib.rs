@@ -21,17 +21,18 @@
 //! | [`land`] | the landing loop, its pace, the commit's words | `plan`, `timeline` and the pure rooms |
 //! | [`worktree`] | find, read, replace and create files by descriptors; nothing outside the root | `plan`, `select` |
 //! | [`http`] | the one HTTP client: whom to trust, which proxy, how long to wait | `environment` |
-//! | [`actions`] | what a GitHub Actions runner tells, and is told | `report`, `environment`, `tag` |
-//! | [`report`] | text, diff, JSON, a picture | `plan`, `timeline` |
+//! | [`actions`] | what a GitHub Actions runner tells, and is told | `report`, `environment`, `tag`, `visible` |
+//! | [`report`] | text, diff, JSON, a picture | `plan`, `timeline`, `visible` |
 //! | [`proposal`] | a new `tagbump.yaml` and workflow, as text | `config`, `plan`, `manifest` and the pure rooms |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure rooms |
 //! | [`timeline`] | which tags images had, from commit to commit | `plan` and the pure rooms |
 //! | [`plan`] | files and a request in, edits out | `manifest`, `yaml`, `image`, `select` |
-//! | [`manifest`] | where references live: one file a kind | `yaml`, `image`, `select` |
-//! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
+//! | [`manifest`] | where references live: one file a kind | `yaml`, `image`, `select`, `visible` |
+//! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | `visible` |
 //! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other, `dot_git` |
 //! | [`dot_git`] | which names lead into a repository's own folder | |
-//! | [`error`], [`environment`], [`interrupt`] | what all rooms need | |
+//! | [`error`], [`environment`], [`interrupt`] | what all rooms need | `visible` |
+//! | [`visible`] | text from elsewhere, made safe to show | |
 //!
 //! Arrows point down the table. `proposal`, `timeline`, `plan`, `manifest`, `yaml`, `image`, `tag`, `template`,
 //! `select` and `dot_git` are pure: no files, no network, no clock, no environment. `tests/house.rs` holds the
@@ -69,5 +70,6 @@ pub mod tag;
 pub mod tags;
 pub mod template;
 pub mod timeline;
+pub mod visible;
 pub mod worktree;
 pub mod yaml;

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     let environment = Environment::new(variables);
     let command = match cli::parse() {
         Ok(cli) => cli.command,
-        Err(error) => return console::wrong_usage(&error, &environment, cli::wants_json()),
+        Err(error) => return console::wrong_usage(error, &environment, cli::wants_json()),
     };
     let console = Console::new(&command, &environment);
     let code = match command {
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Command::Scan(args) => run_scan(args, &console),
         Command::History(args) => run_history(args, environment, &console),
         Command::Init(args) => run_init(args, &console),
-        Command::Completions { shell } => Ok(console.plain(&extras::completions(shell))),
+        Command::Completions { shell } => Ok(console.own(&extras::completions(shell))),
         Command::Man { folder } => extras::man(&folder).map(|()| ExitCode::SUCCESS),
     };
     code.unwrap_or_else(|failure| console.failure(&failure))

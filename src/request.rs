@@ -25,7 +25,7 @@ pub fn request(settings: &BumpSettings, config: &Config, compute: &Compute<'_>) 
         all: settings.places.all,
         expect: settings.places.expect,
         services,
-        leave: Vec::new(),
+        ..Request::default()
     })
 }
 

@@ -32,6 +32,7 @@ pub enum Standing {
 /// The `-f` arguments, checked.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
+    /// Sorted.
     names: Vec<String>,
     patterns: Vec<String>,
     set: GlobSet,
@@ -104,25 +105,34 @@ impl Selection {
 
     /// Whether a folder can hold a file that is looked at.
     pub fn reaches(&self, folder: &str) -> bool {
-        let below =
-            |one: &str, other: &str| other.strip_prefix(one).is_some_and(|rest| rest.starts_with('/'));
-        let meets =
-            |name: &String| name == "." || name == folder || below(name, folder) || below(folder, name);
-        !self.names_only() || self.names.iter().any(meets)
+        !self.names_only() || self.names_above(folder) || self.is_name(folder) || self.names_below(folder)
+    }
+
+    fn is_name(&self, path: &str) -> bool {
+        self.names.binary_search_by(|name| name.as_str().cmp(path)).is_ok()
+    }
+
+    /// Whether a folder that a path is in is named.
+    fn names_above(&self, path: &str) -> bool {
+        self.is_name(".") || path.match_indices('/').any(|(end, _)| self.is_name(&path[..end]))
+    }
+
+    /// Whether something in a folder is named.
+    fn names_below(&self, folder: &str) -> bool {
+        let inside = format!("{folder}/");
+        let first = self.names.partition_point(|name| *name < inside);
+        self.names.get(first).is_some_and(|name| name.starts_with(&inside))
     }
 
     /// Whether and why a file is looked at.
     pub fn standing(&self, path: &str) -> Option<Standing> {
-        if self.names.iter().any(|name| name == path) {
+        if self.is_name(path) {
             return Some(Standing::Named);
         }
         if !is_yaml(path) {
             return None;
         }
-        let in_folder = |name: &String| {
-            name == "." || path.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('/'))
-        };
-        if self.set.is_match(path) || self.names.iter().any(in_folder) {
+        if self.set.is_match(path) || self.names_above(path) {
             return Some(Standing::Chosen);
         }
         self.everything.then_some(Standing::Found)
@@ -152,7 +162,7 @@ fn glob_set(patterns: &[String]) -> Result<GlobSet> {
 }
 
 fn unreadable(argument: &str, error: &globset::Error) -> Failure {
-    Failure::usage(format!("-f {argument}: {}", error.kind()))
+    Failure::usage(format!("-f {}: {}", inline(argument), error.kind()))
         .hinted("patterns are *, **, ?, [abc] and {a,b}; quote them, so that the shell leaves them alone")
 }
 
@@ -172,7 +182,7 @@ fn inside_root(argument: &str) -> Result<String> {
     let path = if cfg!(windows) { argument.replace('\\', "/") } else { argument.to_owned() };
     let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains('\0');
     if leaves {
-        return Err(Failure::usage(format!("-f {argument}: leaves the root"))
+        return Err(Failure::usage(format!("-f {}: leaves the root", inline(argument)))
             .hinted("paths are relative to the root and stay in it; choose the root with -C"));
     }
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();

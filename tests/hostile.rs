@@ -293,11 +293,41 @@ mod large_files {
             run
         };
         for run in run_together(vec![run(&["scan"]), run(&["bump", "app:v1", "-n"])]) {
-            said(&run, &[NO_YAML, "detail: no YAML: crowded.yaml:1:"]);
-            assert!(run.stderr.ends_with(": has more than 2,000,000 values\n"), "{}", run.stderr);
+            said(&run, &["warning: crowded.yaml: skipped: it has more than 2,000,000 values"]);
             assert!(run.stdout.contains(GOOD), "{}", run.output());
             is_harmless(&run);
         }
+    }
+
+    /// A list that every document of the file uses: to look at it for each of them takes the square of its length.
+    #[test]
+    fn file_that_takes_too_many_steps_is_skipped() {
+        let shared = format!("kind: List\nx: &p {{containers: [{}]}}\nitems:\n", "{name: a}, ".repeat(5_000));
+        let shared = shared + &"- {apiVersion: v1, kind: Pod, spec: *p}\n".repeat(5_000);
+        let text = shared + "- {apiVersion: v1, kind: Pod, spec: {containers: [{image: app:v0}]}}\n";
+        let tree = Tree::new().with("slow.yaml", &text);
+        let bump = tree.survived(&["warning: slow.yaml: skipped: it takes more than 25,611,000 steps"]);
+        assert!(bump.stdout.ends_with("\nedited 1 file\n"), "{}", bump.stdout);
+        for named in [&["bump", "app:v2", "-f", "slow.yaml"][..], &["scan", "-f", "slow.yaml"]] {
+            refused(
+                &tagbump(tree.path(), named),
+                6,
+                "steps to read, far more than a file of its size should; ",
+            );
+        }
+        assert!(tree.read("slow.yaml") == text && tree.is_bumped(GOOD));
+    }
+
+    /// What a merge key brings in is found however far it comes.
+    #[test]
+    fn long_chain_of_merge_keys_is_followed() {
+        let link = |n: usize| format!("b{}: &b{} {{<<: *b{n}}}\n", n + 1, n + 1);
+        let chain: String = (0..1_000).map(link).collect();
+        let values =
+            |tag: &str| format!("b0: &b0 {{repository: app}}\n{chain}last: {{<<: *b1000, tag: {tag}}}\n");
+        let tree = Tree::new().with("Chart.yaml", "name: x\n").with("values.yaml", &values("v0"));
+        tree.survived(&[]);
+        assert!(tree.read("values.yaml") == values("v1"));
     }
 
     #[test]

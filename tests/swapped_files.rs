@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs::{self, Permissions};
+use std::ops::ControlFlow;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, mpsc};
@@ -229,6 +230,7 @@ fn searched(scene: &Scene, swap: impl Fn(&Scene) + Sync) -> (Vec<Vec<u8>>, Vec<S
     let look = |file: SourceFile<'_>| {
         swapped.call_once(|| swap(scene));
         read.lock().unwrap().push(file.bytes.to_vec());
+        ControlFlow::Continue(())
     };
     let found = scene.worktree.each(&Selection::new(&[]).unwrap(), false, &look).unwrap();
     (read.into_inner().unwrap(), found.warnings)

@@ -3,8 +3,10 @@
 //! Escapes: the runner's toolkit, `command.ts`. Text from elsewhere can't be a command of its own: it has no
 //! line breaks left.
 
+use super::as_text::without_marks;
 use crate::error::Failure;
 use crate::plan::ChangedReference;
+use crate::visible::inline;
 
 /// GitHub shows ten annotations of a kind for a step.
 const SHOWN: usize = 10;
@@ -72,12 +74,10 @@ fn command(name: &str, properties: &[(&str, String)], text: &str) -> String {
     format!("::{name}{blank}{}::{}\n", properties.join(","), escaped(text))
 }
 
-/// Control characters are written out, so that a log can't be overwritten.
+/// Hidden characters are written out, so that a log can't be overwritten.
 fn escaped(text: &str) -> String {
     let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    text.chars()
-        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
+    without_marks(&inline(&text))
 }
 
 fn escaped_property(text: &str) -> String {

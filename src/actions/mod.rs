@@ -3,6 +3,7 @@
 //!
 //! Meaning of the variables: GitHub's "Default environment variables" and "Events that trigger workflows".
 
+mod as_text;
 mod channels;
 pub mod commands;
 pub mod outputs;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use crate::environment::Environment;
 use crate::tag::{Source, TagFacts};
 
+pub use as_text::{as_text, log_has_commands};
 pub use channels::Channels;
 
 /// Event files are some tens of kilobytes; a larger one is not read.

@@ -10,7 +10,7 @@ use super::rollback::Basis;
 use super::wording::same_repository;
 use crate::cli::IfOlder;
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Result, inline};
 use crate::facts;
 use crate::git::Checkout;
 use crate::github::{self, GitHub};
@@ -282,7 +282,8 @@ impl Judged {
                 let from = here.then(|| from.clone());
                 self.leave.push(Leave { want: *want, file: file.clone(), from });
                 let now = &change.from;
-                self.late.insert(format!("{file}:{line}: {image} stays at {now}, {why}"));
+                let place = format!("{}:{line}", inline(file));
+                self.late.insert(format!("{place}: {} stays at {}, {why}", inline(image), inline(now)));
             }
             Standing::Untold(why) => {
                 self.untold.insert(format!("{image}: whether {from} is newer can't be told: {why}"));

@@ -7,7 +7,7 @@ use super::wording::same_repository;
 use super::{Bump, tell};
 use crate::cli::IfOlder;
 use crate::config::Config;
-use crate::error::{Exit, Failure, Result};
+use crate::error::{Exit, Failure, Result, inline};
 use crate::git::{self, Checkout, Identity, Synced, Target};
 use crate::land::{self, Landing, NotLanded, Pace, Proposal, Propose, Seen, SystemClock, Trouble};
 use crate::plan::Plan;
@@ -101,11 +101,9 @@ impl Bump<'_> {
         }
         if let Some(commit) = &commit {
             let dirty = checkout.uncommitted(plan.edits.iter().map(|edit| edit.path.as_str()));
-            report.warnings.extend(
-                dirty
-                    .iter()
-                    .map(|path| format!("{path}: has uncommitted changes here, which were not landed")),
-            );
+            report.warnings.extend(dirty.iter().map(|path| {
+                format!("{}: has uncommitted changes here, which were not landed", inline(path))
+            }));
             ground.note_verification(commit, pace, report);
             self.sync(checkout, ground, pace, commit, report);
         }

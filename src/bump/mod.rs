@@ -169,6 +169,7 @@ impl<'a> Bump<'a> {
     fn request(&self, config: &Config, basis: Basis<'_>) -> Result<Request> {
         let compute = |template: &Template| self.computed_tag(template);
         let request = request::request(self.settings, config, &compute)?;
+        let request = Request { cancellation: basis.cancellation(), ..request };
         match self.settings.back {
             Some(back) => self.backward(back, request, config, basis),
             None => Ok(request),

@@ -15,7 +15,7 @@ impl Shelf for Replaced<'_> {
     fn each(&self, selection: &Selection, context: bool, look: Look<'_>) -> Result<Found> {
         let (path, bytes) = (self.path.to_owned(), self.bytes.to_vec());
         self.shelf.each(selection, context, &move |file: SourceFile<'_>| {
-            look(if file.path == path { SourceFile { bytes: &bytes, ..file } } else { file });
+            look(if file.path == path { SourceFile { bytes: &bytes, ..file } } else { file })
         })
     }
 

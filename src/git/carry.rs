@@ -5,7 +5,7 @@ use git2::{Commit, Oid, Repository, Signature, Sort};
 use super::checkout::Checkout;
 use super::failure::git_failure;
 use super::signing::{Draft, Signer};
-use crate::error::{Exit, Failure, Result};
+use crate::error::{Exit, Failure, Result, inline};
 
 /// More than this is no work of a job's, but a mistake in what it is compared with.
 const MAX_COMMITS: usize = 1000;
@@ -123,7 +123,7 @@ fn conflict(commit: &Commit<'_>, merged: &git2::Index) -> Failure {
     files.dedup();
     let short = &commit.id().to_string()[..10];
     let subject = String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default());
-    let files = files.join(", ");
+    let (subject, files) = (inline(&subject), inline(&files.join(", ")));
     Failure::new(
         Exit::NotLanded,
         format!("the local commit {short} ({subject}) conflicts with the remote in {files}"),

@@ -14,7 +14,7 @@ use super::failure::{git_failure, no_commit};
 use super::identity::Identity;
 use super::signing::{Draft, Signer};
 use super::tree::edited_tree;
-use crate::error::{Exit, Failure, Result};
+use crate::error::{Exit, Failure, Result, inline};
 use crate::interrupt;
 use crate::plan::{FileEdit, Plan};
 use crate::worktree::Worktree;
@@ -201,7 +201,7 @@ impl Versions<'_> {
 }
 
 fn changed(path: &str, why: &str) -> Failure {
-    Failure::new(Exit::Unsafe, format!("{path}: {why}; nothing was written"))
+    Failure::new(Exit::Unsafe, format!("{}: {why}; nothing was written", inline(path)))
         .hinted("commit, stash or undo those changes, then bump")
 }
 

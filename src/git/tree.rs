@@ -1,5 +1,6 @@
 //! The files of a commit, and its tree with some of them changed.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use git2::build::TreeUpdateBuilder;
@@ -39,7 +40,9 @@ impl Shelf for CommitFiles<'_> {
         let entries = self.entries(selection, context, &mut found)?;
         check_names(selection, &entries)?;
         for entry in entries.into_iter().filter(|e| e.mode != SYMLINK && e.mode != SUBMODULE) {
-            self.read(entry, look, &mut found)?;
+            if self.read(entry, look, &mut found)?.is_break() {
+                break;
+            }
         }
         Ok(found)
     }
@@ -55,7 +58,8 @@ impl Shelf for CommitFiles<'_> {
         if entry.kind() != Some(ObjectType::Blob) {
             return Ok(None);
         }
-        let fault = |e: git2::Error| git_failure(&format!("{path}: can't be read from the repository"), &e);
+        let fault =
+            |e: git2::Error| git_failure(&format!("{}: can't be read from the repository", inline(path)), &e);
         let (size, _) = self.repo.odb().and_then(|odb| odb.read_header(entry.id())).map_err(fault)?;
         if size as u64 > MAX_FILE_SIZE {
             // nobody asks for as much: what is told is that it is too large
@@ -118,14 +122,16 @@ impl CommitFiles<'_> {
         Ok(entries)
     }
 
-    fn read(&self, entry: Entry, look: Look<'_>, found: &mut Found) -> Result<()> {
+    fn read(&self, entry: Entry, look: Look<'_>, found: &mut Found) -> Result<ControlFlow<()>> {
         let Entry { path, id, standing, .. } = entry;
-        let fault = |e: git2::Error| git_failure(&format!("{path}: can't be read from the repository"), &e);
+        let fault = |e: git2::Error| {
+            git_failure(&format!("{}: can't be read from the repository", inline(&path)), &e)
+        };
         let odb = self.repo.odb().map_err(fault)?;
         let (size, _) = odb.read_header(id).map_err(fault)?;
         if size as u64 > MAX_FILE_SIZE {
             found.warnings.push(format!("{}: skipped, over 50 MB", inline(&path)));
-            return Ok(());
+            return Ok(ControlFlow::Continue(()));
         }
         let blob = self.repo.find_blob(id).map_err(fault)?;
         if blob.content().starts_with(LFS) {
@@ -136,25 +142,34 @@ impl CommitFiles<'_> {
                 return Err(Failure::new(Exit::Unsafe, message).hinted(hint));
             }
             found.warnings.push(message);
-            return Ok(());
+            return Ok(ControlFlow::Continue(()));
         }
         found.take(&path, standing);
-        look(SourceFile { path: &path, bytes: blob.content(), standing });
-        Ok(())
+        Ok(look(SourceFile { path: &path, bytes: blob.content(), standing }))
     }
 }
 
-/// Every name must be a file, or a folder with files.
+fn find<'a>(entries: &'a [Entry], path: &str) -> Option<&'a Entry> {
+    let at = entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()?;
+    entries.get(at)
+}
+
+fn has_folder(entries: &[Entry], folder: &str) -> bool {
+    let inside = format!("{folder}/");
+    let first = entries.partition_point(|entry| entry.path < inside);
+    entries.get(first).is_some_and(|entry| entry.path.starts_with(&inside))
+}
+
+/// Every name must be a file, or a folder with files. Entries are sorted by path.
 fn check_names(selection: &Selection, entries: &[Entry]) -> Result<()> {
     for name in selection.names() {
-        let folder = format!("{name}/");
-        match entries.iter().find(|e| e.path == *name) {
+        match find(entries, name) {
             Some(entry) if entry.mode == SYMLINK || entry.mode == SUBMODULE => {
                 return Err(Failure::usage(format!("{}: is a symlink or a submodule", inline(name)))
                     .hinted("name the file itself, inside of the root"));
             }
             Some(_) => {}
-            None if name == "." || entries.iter().any(|e| e.path.starts_with(&folder)) => {}
+            None if name == "." || has_folder(entries, name) => {}
             None => {
                 return Err(Failure::new(
                     Exit::NoMatch,

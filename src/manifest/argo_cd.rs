@@ -4,11 +4,11 @@
 //! `kustomize edit set image`, `helm.parameters` are names and values, `helm.valuesObject` are Helm values.
 //! YAML in the text of `helm.values` is `embedded`'s.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::forms::{self, BLOCKS, Block};
 use super::{Document, Form, Reference, Slot};
-use crate::image::Written;
+use crate::image::{Written, is_possible_name, shortened};
 use crate::yaml::NodeId;
 
 const KIND: &str = "argo-cd";
@@ -28,7 +28,10 @@ fn sources(doc: &Document<'_>) -> Vec<NodeId> {
     };
     let Some(spec) = doc.tape.at(doc.root, spec) else { return Vec::new() };
     let several = doc.tape.at(spec, &["sources"]).into_iter().flat_map(|list| doc.tape.items(list));
-    doc.tape.at(spec, &["source"]).into_iter().chain(several).collect()
+    // one that is used again by alias is searched once
+    let mut seen = HashSet::new();
+    let all = doc.tape.at(spec, &["source"]).into_iter().chain(several);
+    all.filter(|&source| seen.insert(doc.tape.resolve(source))).collect()
 }
 
 fn in_source(doc: &Document<'_>, source: NodeId) -> Vec<Reference> {
@@ -49,6 +52,9 @@ fn override_string(doc: &Document<'_>, item: NodeId) -> Option<Reference> {
     let text = doc.tape.text(node).filter(|text| !text.is_empty())?;
     let (name, rest) = text.split_once('=').map_or((None, text), |(name, rest)| (Some(name), rest));
     let written = Written::parse(rest);
+    if !is_possible_name(written.name) || !is_possible_name(name.unwrap_or_default()) {
+        return None;
+    }
     // `name=*:tag` keeps the name
     let runs = name.filter(|_| written.name == "*").unwrap_or(written.name);
     Some(Reference {
@@ -56,8 +62,8 @@ fn override_string(doc: &Document<'_>, item: NodeId) -> Option<Reference> {
         at: slot.place(),
         image: runs.to_owned(),
         original: Some(name.unwrap_or(written.name).to_owned()),
-        tag: written.tag.map(str::to_owned),
-        digest: written.digest.map(str::to_owned),
+        tag: written.tag.map(shortened),
+        digest: written.digest.map(shortened),
         form: Form::Override(slot),
     })
 }

@@ -2,6 +2,7 @@
 //! written below an extension (`x-…`) and used by alias.
 
 use super::{Document, Reference, Slot, forms};
+use crate::yaml::NodeId;
 
 const KIND: &str = "compose";
 
@@ -12,19 +13,24 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     let Some(services) = doc.tape.at(doc.root, &["services"]) else { return Vec::new() };
     let images = doc.tape.pairs(services).filter_map(|(_, service)| doc.tape.get(service, "image"));
     let used: Vec<_> = images.map(|found| Slot::where_written(doc.tape, found)).collect();
-    let written = used.iter().filter_map(|slot| in_extension(doc, slot));
+    let extensions = extensions(doc);
+    let written = used.iter().filter_map(|slot| in_extension(doc, &extensions, slot));
     used.iter().copied().chain(written).filter_map(|slot| forms::string(doc.tape, slot, KIND)).collect()
+}
+
+/// The keys and values of extensions, in the order of the text.
+fn extensions(doc: &Document<'_>) -> Vec<(NodeId, NodeId)> {
+    let is_extension = |key: NodeId| doc.tape.text(key).is_some_and(|name| name.starts_with("x-"));
+    doc.tape.pairs(doc.root).filter(|&(key, _)| is_extension(key)).collect()
 }
 
 /// Where an image that a service uses by alias is written, if that is in an extension: it is read by nothing
 /// but the aliases.
-fn in_extension(doc: &Document<'_>, used: &Slot) -> Option<Slot> {
+fn in_extension(doc: &Document<'_>, extensions: &[(NodeId, NodeId)], used: &Slot) -> Option<Slot> {
     let Slot { node, shared_by: Some(_), .. } = *used else { return None };
-    let mut extensions = doc.tape.pairs(doc.root).filter(|&(key, value)| {
-        let name = doc.tape.text(key).unwrap_or_default();
-        name.starts_with("x-") && (value..doc.tape.node(value).end).contains(&node)
-    });
-    extensions.next().map(|(key, _)| Slot { key, node, shared_by: None })
+    let before = extensions.partition_point(|&(_, value)| value <= node);
+    let &(key, value) = extensions.get(before.checked_sub(1)?)?;
+    (node < doc.tape.node(value).end).then_some(Slot { key, node, shared_by: None })
 }
 
 /// `compose.yaml`, `docker-compose.yml`, and with something between, as `compose.prod.yaml`.

@@ -3,7 +3,7 @@
 //! to every reader of the file, a block scalar is text.
 
 use super::{Document, Form, KINDS, ManifestFile, Reference, forms, values};
-use crate::yaml::{NodeId, Shape, Style, Tape, scan};
+use crate::yaml::{NodeId, Shape, Style, Tape, scan_until};
 
 const HELM_VALUES: &str = "values";
 
@@ -41,14 +41,18 @@ fn inside(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Vec<Reference> 
         return Vec::new();
     }
     // a text is whatever it is: most are no YAML
-    let Ok(tape) = scan(text.as_bytes()) else { return Vec::new() };
+    let budget = file.tape.budget();
+    let Ok(tape) = scan_until(text.as_bytes(), budget.cancellation()) else { return Vec::new() };
     let documents = tape.roots().iter().map(|&root| Document { path: "", tape: &tape, root, is_values });
     let found = documents.flat_map(|doc| match is_values {
         true => forms::find(&doc, doc.root, values::KIND),
         false => KINDS.iter().flat_map(|find| find(&doc)).collect(),
     });
     let place = Place::of(file, block, text);
-    found.filter(|r| !matches!(r.form, Form::Untagged { .. })).map(|r| place.tell(&tape, r)).collect()
+    let told =
+        found.filter(|r| !matches!(r.form, Form::Untagged { .. })).map(|r| place.tell(&tape, r)).collect();
+    budget.charge(tape.budget());
+    told
 }
 
 /// Argo CD's `helm.values`, and `values.yaml` in a ConfigMap.
@@ -70,19 +74,23 @@ struct Place {
     literal: bool,
 }
 
+/// Whether the header of a block scalar, which is on the last line of the text before it, has a `|`.
+fn is_literal(before: &str) -> bool {
+    let header = before.trim_end().rsplit('\n').next().unwrap_or_default();
+    header.rfind(['|', '>']).is_some_and(|at| header[at..].starts_with('|'))
+}
+
 impl Place {
     fn of(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Self {
         let node = file.tape.node(block);
         // the parser's mark is the first line that is not empty
         let empty = text.lines().take_while(|line| line.is_empty()).count();
-        let header = file.text[..node.start].trim_end().rsplit('\n').next().unwrap_or_default();
-        let header =
-            header.rsplit(['|', '>']).next().map_or(header, |rest| &header[..header.len() - rest.len()]);
+        let is_block = matches!(node.shape, Shape::Scalar { style: Style::Block, .. });
         Place {
             block,
             line: node.line.saturating_sub(empty),
             indent: node.column - 1,
-            literal: header.ends_with('|') && matches!(node.shape, Shape::Scalar { style: Style::Block, .. }),
+            literal: is_block && is_literal(&file.text[..node.start]),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Fields that the user named with `--field`, in every document of a file.
 
 use super::{Form, Reference, Slot};
-use crate::image::{Written, same_image, split_tag};
+use crate::image::{Written, same_image, shortened, split_tag};
 use crate::yaml::{FieldPath, Tape};
 
 const KIND: &str = "field";
@@ -26,8 +26,8 @@ fn reference(tape: &Tape, slot: Slot, image: &str) -> Reference {
         at: slot.place(),
         image: image.to_owned(),
         original: None,
-        tag: tag.filter(|t| !t.is_empty()).map(str::to_owned),
-        digest: digest.map(str::to_owned),
+        tag: tag.filter(|t| !t.is_empty()).map(shortened),
+        digest: digest.map(shortened),
         form: Form::Field(slot),
     }
 }

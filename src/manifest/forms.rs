@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Document, Form, Reference, Slot};
-use crate::image::{Written, split_tag};
+use crate::image::{NAME_LENGTH, Written, is_possible_name, shortened, split_tag};
 use crate::yaml::{NodeId, Shape, Style, Tape, needs_quotes};
 
 /// Name key and tag key of a block, most specific first.
@@ -118,7 +118,7 @@ impl Finder<'_> {
             image: full_name(self.doc.tape, repository, registry.as_deref())?,
             original: None,
             tag: None,
-            digest: digest.and_then(|d| written(self.doc.tape, d)).map(str::to_owned),
+            digest: digest.and_then(|d| written(self.doc.tape, d)).map(shortened),
             form,
         };
         Some((repository.key, reference))
@@ -128,8 +128,9 @@ impl Finder<'_> {
     fn prefix(&self, own: Option<Slot>, is_hub: bool) -> Option<String> {
         let own = own?;
         let global = self.registry.as_deref().filter(|_| !is_hub);
-        let text = global.or_else(|| written(self.doc.tape, own))?;
-        Some(text.trim_end_matches('/').to_owned())
+        let text = global.or_else(|| written(self.doc.tape, own))?.trim_end_matches('/');
+        // a name that is too long stays so with one character more than is possible
+        Some(text.get(..=NAME_LENGTH).unwrap_or(text).to_owned())
     }
 
     /// `image: name:tag@digest`, also `xImage:`; with `xImageTag` beside it, the tag is there.
@@ -174,8 +175,8 @@ pub fn string(tape: &Tape, slot: Slot, kind: &'static str) -> Option<Reference> 
         at: slot.place(),
         image: written.name.to_owned(),
         original: None,
-        tag: written.tag.map(str::to_owned),
-        digest: written.digest.map(str::to_owned),
+        tag: written.tag.map(shortened),
+        digest: written.digest.map(shortened),
         form: Form::Text(slot),
     })
 }
@@ -211,8 +212,8 @@ impl Block {
             at: tag.place(),
             image: full_name(tape, repository, registry.as_deref())?,
             original: None,
-            tag: Some(text.to_owned()).filter(|t| !t.is_empty()),
-            digest: own.or(in_tag).map(str::to_owned),
+            tag: Some(text).filter(|t| !t.is_empty()).map(shortened),
+            digest: own.or(in_tag).map(shortened),
             form: Form::Block { repository, registry, tag, digest },
         })
     }
@@ -230,10 +231,10 @@ fn written(tape: &Tape, slot: Slot) -> Option<&str> {
 
 fn full_name(tape: &Tape, name: Slot, registry: Option<&str>) -> Option<String> {
     let name = written(tape, name).filter(|text| is_name(text))?;
-    Some(match registry {
-        Some(registry) => format!("{registry}/{name}"),
-        None => name.to_owned(),
-    })
+    match registry {
+        Some(registry) => is_possible_name(registry).then(|| format!("{registry}/{name}")),
+        None => Some(name.to_owned()),
+    }
 }
 
 pub fn is_annotations(key: &str) -> bool {
@@ -243,5 +244,5 @@ pub fn is_annotations(key: &str) -> bool {
 /// Whether a string can be an image's name at all; whether it is the one looked for is seen later.
 fn is_name(text: &str) -> bool {
     let blank = |c: char| c.is_whitespace() || c.is_control();
-    !text.is_empty() && !text.contains(blank) && !text.contains("://")
+    !text.is_empty() && is_possible_name(text) && !text.contains(blank) && !text.contains("://")
 }

@@ -4,7 +4,7 @@
 //! `digest` replace what the workload says.
 
 use super::{Document, Form, Reference, Slot, file_name};
-use crate::image::Written;
+use crate::image::{Written, is_possible_name, shortened};
 use crate::yaml::{NodeId, Tape};
 
 pub const KIND: &str = "kustomization";
@@ -53,14 +53,17 @@ fn entry(doc: &Document<'_>, item: NodeId, kind: &'static str) -> Option<Referen
     let original = doc.tape.text(name.node)?;
     let image = text(new_name).unwrap_or(original);
     // kustomize takes the name whole, but people write tags into it
-    let image = Written::parse(image).name.to_owned();
+    let image = Written::parse(image).name;
+    if !is_possible_name(image) || !is_possible_name(original) {
+        return None;
+    }
     Some(Reference {
         kind,
         at: new_tag.or(digest).unwrap_or(name).place(),
-        image,
+        image: image.to_owned(),
         original: Some(original.to_owned()),
-        tag: text(new_tag).map(str::to_owned),
-        digest: text(digest).map(str::to_owned),
+        tag: text(new_tag).map(shortened),
+        digest: text(digest).map(shortened),
         form: Form::Entry { name, new_name, new_tag, digest, tag_suffix: slot("tagSuffix").is_some() },
     })
 }

@@ -1,7 +1,8 @@
 //! How each form of reference takes a new tag: which scalars change, which keys come and go.
 
 use super::reference::{Form, Reference, Slot};
-use crate::image::{Digest, Part, Tag, Written, join_tag, same_image, split_tag};
+use crate::image::{Digest, Part, Tag, Written, join_tag, same_image, shortened, split_tag};
+use crate::visible::inline;
 use crate::yaml::{Change, NodeId, Obstacle, Pair, Shape, Style, Tape, needs_quotes, obstacle};
 
 /// What a reference shall say.
@@ -168,8 +169,10 @@ impl<'a> Pen<'a> {
             return Err(Refusal::new(slot.node, what, obstacle));
         }
         if reads_otherwise {
-            self.done.warning =
-                Some(format!("{what} {old} was no string to every YAML reader; the new one is one"));
+            self.done.warning = Some(format!(
+                "{what} {} was no string to every YAML reader; the new one is one",
+                inline(&shortened(old))
+            ));
         }
         self.done.changes.push(Change::Set { node: slot.node, value: value.to_owned() });
         Ok(())

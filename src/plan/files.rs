@@ -1,17 +1,18 @@
 //! Reads the files of a plan: keeps those that matter, counts those that can't be read.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use super::listing::no_yaml;
 use super::parsed::{FieldPlaces, Parsed};
 use super::screen::Screen;
 use super::spare::Spare;
+use super::unparsed::{LeftOut, Unparsed, out_of_time, stopped_at};
 use super::{Request, Shelf, SourceFile, Want};
-use crate::error::{Result, inline};
+use crate::error::Result;
 use crate::manifest::{Reference, add, field_references, is_kustomization_file};
 use crate::select::{Standing, folder};
-use crate::yaml::{ScanFault, Tape, scan};
+use crate::yaml::{ReadError, Tape, scan_until};
 
 /// All that a plan knows of the files.
 #[derive(Default)]
@@ -34,18 +35,14 @@ enum Looked {
         path: String,
         fields: Vec<(usize, usize)>,
     },
-    Unread {
-        path: String,
-        fault: ScanFault,
-        named: bool,
-    },
+    Unparsed(Unparsed),
 }
 
 impl Looked {
     fn path(&self) -> &str {
         match self {
             Looked::Parsed(parsed) => &parsed.path,
-            Looked::Passed { path, .. } | Looked::Unread { path, .. } => path,
+            Looked::Passed { path, .. } | Looked::Unparsed(Unparsed { path, .. }) => path,
         }
     }
 }
@@ -53,28 +50,37 @@ impl Looked {
 /// Reads what a request is about.
 ///
 /// # Errors
-/// Exit 1 where a named file can't be read as YAML, and what the shelf says.
+/// Exit 1 where a named file can't be read as YAML, exit 6 where it takes too much work, exit 4 where the time is over,
+/// and what the shelf says.
 pub(super) fn survey(shelf: &dyn Shelf, request: &Request) -> Result<Survey> {
     let screen = Screen::of(request);
     let looked = Mutex::new(Vec::new());
     let spare = Spare::new();
     let look = |file: SourceFile<'_>| {
+        if request.cancellation.is_cancelled() {
+            return ControlFlow::Break(());
+        }
         if !is_wanted(&file, request, &screen) {
             spare.keep(&file);
         } else if let Some(one) = look_at(&file, request) {
             looked.lock().unwrap_or_else(PoisonError::into_inner).push(one);
         }
+        ControlFlow::Continue(())
     };
     let found = shelf.each(&request.selection()?, request.add, &look)?;
+    if request.cancellation.is_cancelled() {
+        return Err(out_of_time());
+    }
     let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let unread = |(path, fault)| Looked::Unread { path, fault, named: false };
-    looked.extend(spare.unreadable().map(unread));
+    looked.extend(spare.unparsed().map(Looked::Unparsed));
     looked.sort_by(|a, b| a.path().cmp(b.path()));
-    let mut survey = Survey { warnings: found.warnings, ..Survey::default() };
+    let (mut survey, mut left_out) = (Survey::default(), LeftOut::default());
     for one in looked {
         let has_chart = found.charts.contains(folder(one.path()));
-        survey.take(one, has_chart)?;
+        survey.take(one, has_chart, &mut left_out)?;
     }
+    survey.warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
+    survey.unread = left_out.not_yaml;
     Ok(survey)
 }
 
@@ -87,18 +93,22 @@ fn is_wanted(file: &SourceFile<'_>, request: &Request, screen: &Screen<'_>) -> b
 }
 
 fn look_at(file: &SourceFile<'_>, request: &Request) -> Option<Looked> {
-    let tape = match scan(file.bytes) {
-        Ok(tape) => tape,
-        Err(_) if file.standing == Standing::Context => return None,
-        Err(fault) => {
-            let (path, named) = (file.path.to_owned(), file.standing == Standing::Named);
-            return Some(Looked::Unread { path, fault, named });
-        }
+    let unparsed = |error| {
+        let (path, named) = (file.path.to_owned(), file.standing == Standing::Named);
+        Some(Looked::Unparsed(Unparsed { path, error, named }))
     };
-    let mut parsed = Parsed::of(file, tape);
+    let mut parsed = match scan_until(file.bytes, &request.cancellation) {
+        Ok(tape) => Parsed::of(file, tape),
+        Err(ReadError::Syntax(_)) if file.standing == Standing::Context => return None,
+        Err(error) => return unparsed(error),
+    };
     let places = fields_of(request, file.path).map(|field| field_places(&parsed.tape, field, request));
     parsed.fields = places.collect();
-    if matters(&parsed, request) {
+    let matters = matters(&parsed, request);
+    if let Err(stopped) = parsed.tape.check() {
+        return unparsed(stopped.into());
+    }
+    if matters {
         return Some(Looked::Parsed(Box::new(parsed)));
     }
     let fields: Vec<_> = fields_of(request, file.path).collect();
@@ -117,12 +127,9 @@ fn field_places(tape: &Tape, (want, nth): (usize, usize), request: &Request) -> 
 }
 
 impl Survey {
-    fn take(&mut self, looked: Looked, has_chart: bool) -> Result<()> {
+    fn take(&mut self, looked: Looked, has_chart: bool, left_out: &mut LeftOut) -> Result<()> {
         match looked {
-            Looked::Unread { path, fault, named: true } => return Err(no_yaml(&path, &fault)),
-            Looked::Unread { path, fault, named: false } => {
-                self.unread.push(format!("{}:{fault}", inline(&path)));
-            }
+            Looked::Unparsed(unparsed) => left_out.add(unparsed)?,
             Looked::Passed { fields, .. } => self.looked_for.extend(fields),
             Looked::Parsed(mut parsed) => {
                 parsed.settle_chart(has_chart);
@@ -133,6 +140,22 @@ impl Survey {
             }
         }
         Ok(())
+    }
+}
+
+impl Survey {
+    /// Whether no file was left out.
+    pub fn is_whole(&self) -> bool {
+        self.unread.is_empty() && self.warnings.is_empty()
+    }
+
+    /// Whether all that was found in the files is complete.
+    ///
+    /// # Errors
+    /// Exit 6 where a file takes too much work, exit 4 where the time is over.
+    pub fn check(&self) -> Result<()> {
+        let stopped = |file: &Parsed| file.tape.check().map_err(|stopped| stopped_at(&file.path, stopped));
+        self.files.iter().try_for_each(stopped)
     }
 }
 

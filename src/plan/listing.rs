@@ -1,16 +1,18 @@
 //! Every reference in some files, and whether it could be edited.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::matched::Match;
 use super::parsed::Parsed;
+use super::unparsed::{LeftOut, Unparsed};
 use super::{Shelf, SourceFile, shared};
-use crate::error::{Exit, Failure, Result, inline};
+use crate::error::Result;
 use crate::image::{Part, Tag, same_image};
 use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, is_override, rewrite};
 use crate::select::{Selection, Standing, folder};
-use crate::yaml::{ScanFault, Tape, check, scan};
+use crate::yaml::{check, scan};
 
 /// One reference, as it is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,20 +44,19 @@ pub struct Listing {
     pub unread: Vec<String>,
 }
 
-/// What one file has.
+/// The references of one file.
 struct Listed {
+    path: String,
     references: Vec<ListedReference>,
-    unread: Option<String>,
     /// What there is where no chart is beside the file.
     without_chart: Vec<ListedReference>,
-    path: String,
 }
 
 /// Lists the references to `images`, or to all where none is given; `looked` is called after each file, from
 /// several threads.
 ///
 /// # Errors
-/// Exit 1 where a named file can't be read as YAML, and what the shelf says.
+/// Exit 1 where a named file can't be read as YAML, exit 6 where it takes too much work, and what the shelf says.
 pub fn list(
     shelf: &dyn Shelf,
     selection: &Selection,
@@ -63,59 +64,46 @@ pub fn list(
     looked: &(dyn Fn() + Sync),
 ) -> Result<Listing> {
     let all = Mutex::new(Vec::new());
-    let broken = Mutex::new(Vec::new());
     let look = |file: SourceFile<'_>| {
-        match scan(file.bytes) {
-            Err(fault) if file.standing == Standing::Named => {
-                broken.lock().unwrap_or_else(PoisonError::into_inner).push(no_yaml(file.path, &fault));
-            }
-            scanned => {
-                let listed = listed(&file, scanned, images);
-                all.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
-            }
-        }
+        let listed = listed(&file, images);
+        all.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
         looked();
+        ControlFlow::Continue(())
     };
     let found = shelf.each(selection, false, &look)?;
-    let mut broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
-    broken.sort_by(|a: &Failure, b| a.message.cmp(&b.message));
-    if let Some(first) = broken.into_iter().next() {
-        return Err(first);
-    }
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    all.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut listing = Listing { files: found.count, warnings: found.warnings, ..Listing::default() };
+    all.sort_by(|a, b| path(a).cmp(path(b)));
+    let (mut references, mut left_out) = (Vec::new(), LeftOut::default());
     for listed in all {
-        let has_chart = found.charts.contains(folder(&listed.path));
-        listing.references.extend(if has_chart { listed.references } else { listed.without_chart });
-        listing.unread.extend(listed.unread);
+        match listed {
+            Err(unparsed) => left_out.add(unparsed)?,
+            Ok(Listed { path, references: with_chart, without_chart }) => {
+                let has_chart = found.charts.contains(folder(&path));
+                references.extend(if has_chart { with_chart } else { without_chart });
+            }
+        }
     }
-    Ok(listing)
+    let warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
+    Ok(Listing { references, files: found.count, warnings, unread: left_out.not_yaml })
 }
 
-/// A named file that can't be read as YAML.
-pub(super) fn no_yaml(path: &str, fault: &ScanFault) -> Failure {
-    Failure::new(Exit::Other, format!("{}:{fault} (no YAML)", inline(path)))
-        .hinted("mend the file; without its name in -f it would only be a warning")
+fn path(listed: &std::result::Result<Listed, Unparsed>) -> &str {
+    match listed {
+        Ok(Listed { path, .. }) | Err(Unparsed { path, .. }) => path,
+    }
 }
 
-fn listed(file: &SourceFile<'_>, scanned: std::result::Result<Tape, ScanFault>, images: &[String]) -> Listed {
+fn listed(file: &SourceFile<'_>, images: &[String]) -> std::result::Result<Listed, Unparsed> {
     let path = file.path.to_owned();
-    match scanned {
-        Err(fault) => {
-            let unread = Some(format!("{}:{fault}", inline(file.path)));
-            Listed { references: Vec::new(), without_chart: Vec::new(), unread, path }
-        }
-        Ok(tape) => {
-            let mut parsed = Parsed::of(file, tape);
-            let without_chart = references(&parsed, file.standing, images);
-            parsed.settle_chart(true);
-            let matters = parsed.is_values(file.standing);
-            let references =
-                if matters { references(&parsed, file.standing, images) } else { without_chart.clone() };
-            Listed { references, without_chart, unread: None, path }
-        }
-    }
+    let named = file.standing == Standing::Named;
+    let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named };
+    let mut parsed = scan(file.bytes).map(|tape| Parsed::of(file, tape)).map_err(unparsed)?;
+    let without_chart = references(&parsed, file.standing, images);
+    parsed.settle_chart(true);
+    let matters = parsed.is_values(file.standing);
+    let references = if matters { references(&parsed, file.standing, images) } else { without_chart.clone() };
+    parsed.tape.check().map_err(|stopped| unparsed(stopped.into()))?;
+    Ok(Listed { path, references, without_chart })
 }
 
 fn references(parsed: &Parsed, standing: Standing, images: &[String]) -> Vec<ListedReference> {

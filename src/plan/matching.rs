@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::files::Survey;
 use super::matched::Match;
 use super::parsed::Parsed;
-use super::{ChangedReference, Field, FileEdit, Leave, Plan, Request, Want, messages, shared};
+use super::{ChangedReference, Field, FileEdit, Plan, Request, Want, messages, shared};
 use crate::error::Result;
 use crate::image::{Part, same_image};
 use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, is_override, rewrite};
@@ -49,19 +49,26 @@ fn by_rules(file: usize, parsed: &Parsed, request: &Request) -> Vec<Match> {
 
 /// The fields that were named, unless a rule finds the same place for the same want.
 fn by_fields(file: usize, parsed: &Parsed, request: &Request) -> Vec<Match> {
-    let by_rule = |want: &Want, node: NodeId| {
-        let Some(standing) = want.scope.standing(&parsed.path) else { return false };
-        let mut found =
-            parsed.references(standing).iter().filter(|r| r.is_meant_by(&want.name, &want.new_name));
-        found.any(|r| r.slots().iter().any(|slot| slot.node == node))
-    };
+    let wants: HashSet<usize> = parsed.fields.iter().map(|places| places.want).collect();
+    let rules = wants.iter().flat_map(|&want| {
+        let nodes = nodes_by_rule(parsed, &request.wants[want]).into_iter();
+        nodes.map(move |node| (want, node))
+    });
+    let by_rule: HashSet<(usize, NodeId)> = rules.collect();
     let all = parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.want, r)));
-    all.filter(|(want, r)| !r.slots().iter().any(|slot| by_rule(&request.wants[*want], slot.node)))
+    all.filter(|(want, r)| !r.slots().iter().any(|slot| by_rule.contains(&(*want, slot.node))))
         .map(|(want, reference)| {
             let meant = Meant { file, want, standing: Standing::Named, reference };
             one(parsed, meant, &request.wants[want])
         })
         .collect()
+}
+
+/// Every node that a rule finds for a want.
+fn nodes_by_rule(parsed: &Parsed, want: &Want) -> Vec<NodeId> {
+    let Some(standing) = want.scope.standing(&parsed.path) else { return Vec::new() };
+    let found = parsed.references(standing).iter().filter(|r| r.is_meant_by(&want.name, &want.new_name));
+    found.flat_map(Reference::slots).map(|slot| slot.node).collect()
 }
 
 /// One place can't be two wants': each would set it to something of its own.
@@ -168,10 +175,12 @@ pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Re
 /// Makes the edits, each file's at once.
 pub(super) fn write(survey: &Survey, request: &Request, matches: Vec<Match>) -> Result<Plan> {
     let mut plan = Plan { wants: request.wants.clone(), ..Plan::default() };
+    let leaves: HashSet<_> =
+        request.leave.iter().map(|l| (l.want, l.file.as_str(), l.from.as_deref())).collect();
     let mut by_file: BTreeMap<usize, Vec<(Match, Rewrite)>> = BTreeMap::new();
     for mut m in matches {
         match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {
-            Ok(rewrite) if is_left(survey, request, &m, &rewrite) => plan.left += 1,
+            Ok(rewrite) if is_left(survey, &leaves, &m, &rewrite) => plan.left += 1,
             Ok(rewrite) => by_file.entry(m.file).or_default().push((m, rewrite)),
             Err(refusal) => plan.warnings.push(messages::left_alone(&survey.files[m.file], &refusal)),
         }
@@ -182,14 +191,14 @@ pub(super) fn write(survey: &Survey, request: &Request, matches: Vec<Match>) -> 
     Ok(plan)
 }
 
+/// Want, file, and what references there say now: nothing stands for whatever they say.
+type Leaves<'a> = HashSet<(usize, &'a str, Option<&'a str>)>;
+
 /// Whether a reference that would change is to be left alone.
-fn is_left(survey: &Survey, request: &Request, m: &Match, rewrite: &Rewrite) -> bool {
-    let path = &survey.files[m.file].path;
-    let is_meant = |leave: &Leave| {
-        let said = leave.from.as_ref().is_none_or(|from| *from == rewrite.from);
-        leave.want == m.want && leave.file == *path && said
-    };
-    !rewrite.changes.is_empty() && request.leave.iter().any(is_meant)
+fn is_left(survey: &Survey, leaves: &Leaves<'_>, m: &Match, rewrite: &Rewrite) -> bool {
+    let path = survey.files[m.file].path.as_str();
+    let is_meant = |from: Option<&str>| leaves.contains(&(m.want, path, from));
+    !rewrite.changes.is_empty() && (is_meant(Some(&rewrite.from)) || is_meant(None))
 }
 
 fn edit(parsed: &Parsed, request: &Request, matches: Vec<(Match, Rewrite)>, plan: &mut Plan) -> Result<()> {

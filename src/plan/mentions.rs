@@ -1,10 +1,14 @@
 //! What the references that a request means say now: their tags, and where they stand, without changing any.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::files::{self, Survey};
 use super::matched::Match;
+use super::unparsed::out_of_time;
 use super::{Request, Shelf, matching, messages, overridden, seen};
 use crate::error::Result;
-use crate::yaml::Tape;
+use crate::yaml::{NodeId, Tape};
 
 /// One reference that is meant, and what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +18,9 @@ pub struct Mention {
     pub file: String,
     /// Whether a `Chart.yaml` is beside the file.
     pub has_chart: bool,
-    /// The keys that lead to it: what stays the same when items or lines come and go.
-    pub place: String,
+    /// A hash of the keys that lead to it: what stays the same when items or lines come and go. (The keys of a deeply
+    /// nested value can be as long as the file.)
+    pub place: u64,
     /// 1-based.
     pub line: usize,
     pub tag: Option<String>,
@@ -23,9 +28,16 @@ pub struct Mention {
 }
 
 /// What one file means, in the order of its text; nothing where it can't be read as YAML.
-pub fn mentions(shelf: &dyn Shelf, request: &Request) -> Option<Vec<Mention>> {
-    let survey = files::survey(shelf, request).ok().filter(|survey| survey.unread.is_empty())?;
-    Some(found(&survey, request).ok()?.iter().map(|m| mention(&survey, m)).collect())
+///
+/// # Errors
+/// Exit 4 where the time is over.
+pub fn mentions(shelf: &dyn Shelf, request: &Request) -> Result<Option<Vec<Mention>>> {
+    let survey = files::survey(shelf, request).ok().filter(Survey::is_whole);
+    let found = survey.as_ref().and_then(|survey| Some((survey, found(survey, request).ok()?)));
+    if request.cancellation.is_cancelled() {
+        return Err(out_of_time());
+    }
+    Ok(found.map(|(survey, matches)| told(survey, matches.iter())))
 }
 
 /// What is meant, in the order of files and text; workloads whose image a kustomization sets are not. Each want
@@ -38,7 +50,7 @@ pub fn some_mentions(shelf: &dyn Shelf, request: &Request) -> Result<Vec<Mention
     let survey = files::survey(shelf, request)?;
     let matches = found(&survey, request)?;
     check_some(shelf, request, &matches)?;
-    Ok(matches.iter().map(|m| mention(&survey, m)).collect())
+    Ok(told(&survey, matches.iter()))
 }
 
 /// As [`some_mentions`], where a bump must be able to change them all, and must know which are meant.
@@ -51,13 +63,13 @@ pub fn changeable_mentions(shelf: &dyn Shelf, request: &Request) -> Result<Vec<M
     matching::check_fields(&survey, request)?;
     check_some(shelf, request, &matches)?;
     matching::check(&survey, request, &matches)?;
-    let changeable = matches.iter().filter(|m| m.result.is_ok() && !m.only_told);
-    Ok(changeable.map(|m| mention(&survey, m)).collect())
+    Ok(told(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
 }
 
 fn found(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
     let mut matches = matching::find(survey, request)?;
     overridden::drop(survey, request, &mut matches);
+    survey.check()?;
     Ok(matches)
 }
 
@@ -68,23 +80,40 @@ fn check_some(shelf: &dyn Shelf, request: &Request, matches: &[Match]) -> Result
     }
 }
 
-fn mention(survey: &Survey, m: &Match) -> Mention {
+fn told<'a>(survey: &Survey, matches: impl Iterator<Item = &'a Match>) -> Vec<Mention> {
+    let mut places = HashMap::new();
+    matches.map(|m| mention(survey, m, &mut places)).collect()
+}
+
+fn mention(survey: &Survey, m: &Match, places: &mut HashMap<(usize, NodeId), u64>) -> Mention {
     let file = &survey.files[m.file];
     let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     Mention {
         want: m.want,
         file: file.path.clone(),
         has_chart: file.has_chart(),
-        place: keys(&file.tape, m.at),
+        place: place(&file.tape, m.file, m.at, places),
         line: file.tape.node(m.at).line,
         tag: said(&m.tag),
         digest: said(&m.digest),
     }
 }
 
-fn keys(tape: &Tape, id: usize) -> String {
-    let above = std::iter::successors(Some(id), |&node| tape.node(node).parent);
-    let mut keys: Vec<&str> = above.filter_map(|node| tape.key_text(node)).collect();
-    keys.reverse();
-    keys.join(".")
+/// The place of a node, from those of the nodes around it, which are remembered.
+fn place(tape: &Tape, file: usize, id: NodeId, places: &mut HashMap<(usize, NodeId), u64>) -> u64 {
+    let around = std::iter::successors(Some(id), |&node| tape.node(node).parent);
+    let unknown: Vec<NodeId> = around.take_while(|&node| !places.contains_key(&(file, node))).collect();
+    let known = unknown.last().map_or(Some(id), |&node| tape.node(node).parent);
+    let start = known.and_then(|node| places.get(&(file, node)).copied()).unwrap_or_default();
+    unknown.iter().rev().fold(start, |outer, &node| {
+        let place = tape.key_text(node).map_or(outer, |key| hash((outer, key)));
+        places.insert((file, node), place);
+        place
+    })
+}
+
+fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }

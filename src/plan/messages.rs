@@ -9,6 +9,9 @@ use crate::error::{Exit, Failure, inline};
 use crate::image::{NAME_LENGTH, same_image, short_name};
 use crate::manifest::Refusal;
 
+/// So many pairs of characters are compared to find the nearest name: a second's work.
+const MAX_COMPARISONS: usize = 20_000_000;
+
 /// How many places or names a message lists.
 const LISTED: usize = 10;
 
@@ -80,6 +83,11 @@ fn nearest<'a>(seen: &'a Seen, name: &str) -> Vec<(&'a str, &'a str)> {
     };
     let untagged = seen.untagged.iter().map(|(image, place)| (image, place));
     let all = seen.images.iter().chain(untagged).filter(|(image, _)| image.len() <= NAME_LENGTH);
+    let mut work = 0;
+    let all = all.take_while(|(image, _)| {
+        work += image.len() * name.len();
+        work <= MAX_COMPARISONS
+    });
     let mut scored: Vec<_> = all.map(|(image, place)| (likeness(image), image, place)).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     let near = scored.into_iter().take(3).filter(|(score, ..)| *score > 0.6);
@@ -125,7 +133,8 @@ pub(super) fn overridden(survey: &Survey, want: &Want, by: &str, left: &[Match])
 }
 
 pub(super) fn unproved(parsed: &Parsed) -> Failure {
-    let message = format!("{}: the edit would change more than the tag; nothing was written", parsed.path);
+    let message =
+        format!("{}: the edit would change more than the tag; nothing was written", inline(&parsed.path));
     Failure::new(Exit::Unsafe, message).hinted("please report this file's layout as a bug; edit it by hand")
 }
 

@@ -20,15 +20,18 @@ mod screen;
 mod seen;
 mod shared;
 mod spare;
+mod unparsed;
 
 use std::collections::{BTreeSet, HashSet};
+use std::ops::ControlFlow;
 
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, inline};
 use crate::image::{Digest, Part, Tag};
 use crate::manifest::CHART;
 use crate::select::{Selection, Standing};
 use crate::yaml::FieldPath;
 
+pub use crate::yaml::Cancellation;
 pub use listing::{ListedReference, Listing, list};
 pub use mentions::{Mention, changeable_mentions, mentions, some_mentions};
 
@@ -44,7 +47,7 @@ pub struct SourceFile<'a> {
 /// Where files are read from: a working tree, or a commit.
 pub trait Shelf {
     /// Hands every selected file to `look`, in any order and from several threads at once; with `context`
-    /// every other YAML file too.
+    /// every other YAML file too. Once `look` breaks, the rest may be left out.
     ///
     /// # Errors
     /// A named file that is not there, or that may not be read.
@@ -57,8 +60,8 @@ pub trait Shelf {
     fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>>;
 }
 
-/// What is done with each file.
-pub type Look<'a> = &'a (dyn Fn(SourceFile<'_>) + Sync);
+/// What is done with each file, and whether more are wanted.
+pub type Look<'a> = &'a (dyn Fn(SourceFile<'_>) -> ControlFlow<()> + Sync);
 
 /// What is known of the files besides what is in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,7 +132,7 @@ impl Field {
 
 /// What is said where a path to read leads through a symlink.
 pub fn symlink(path: &str) -> Failure {
-    Failure::usage(format!("{path}: is a symlink, or behind one, which is not followed"))
+    Failure::usage(format!("{}: is a symlink, or behind one, which is not followed", inline(path)))
         .hinted("put the file itself there")
 }
 
@@ -191,6 +194,8 @@ pub struct Request {
     pub services: Vec<String>,
     /// References that match, and are not to be changed all the same.
     pub leave: Vec<Leave>,
+    /// When to give up.
+    pub cancellation: Cancellation,
 }
 
 /// References of one want in one file that are left alone.
@@ -269,8 +274,8 @@ pub struct Planned {
 }
 
 /// Plans a bump. The plan is an error with exit 1 where a named file can't be read as YAML; exit 3 where
-/// nothing matches, too few or too many, or different tags are meant at once; exit 6 where a reference can't
-/// be edited safely.
+/// nothing matches, too few or too many, or different tags are meant at once; exit 4 where the request was cancelled;
+/// exit 6 where a reference can't be edited safely, or a named file takes too much work.
 pub fn plan(shelf: &dyn Shelf, request: &Request) -> Planned {
     let mut survey = files::Survey::default();
     let plan = plan_on(shelf, request, &mut survey);
@@ -289,11 +294,17 @@ fn plan_on(shelf: &dyn Shelf, request: &Request, survey: &mut files::Survey) -> 
     if !missing.is_empty() {
         // to say what there is instead, everything has to be read
         let mut seen = seen::seen(shelf, request)?;
-        survey.unread = std::mem::take(&mut seen.unread);
+        let left_out = std::mem::take(&mut seen.left_out);
+        survey.unread = left_out.not_yaml;
+        survey.warnings.extend(left_out.too_costly);
+        survey.warnings.sort();
+        survey.warnings.dedup();
         return Err(messages::nothing(&seen, request, &missing));
     }
     let notices = overridden::drop(survey, request, &mut matches);
+    survey.check()?;
     matching::check(survey, request, &matches)?;
     let plan = matching::write(survey, request, matches)?;
+    survey.check()?;
     Ok(Plan { notices, ..plan })
 }

@@ -29,17 +29,24 @@ pub(super) struct FieldPlaces {
     pub references: Vec<Reference>,
 }
 
+/// What it costs to report a reference, besides its path.
+const STEPS_TO_REPORT: usize = 16;
+
 impl Parsed {
     pub fn of(file: &SourceFile<'_>, tape: Tape) -> Self {
         // what was parsed is UTF-8
         let text = std::str::from_utf8(file.bytes).unwrap_or_default();
         let found = |is_values| references(&ManifestFile { path: file.path, text, tape: &tape, is_values });
         let may_be_values = file.standing == Standing::Named || looks_like_values(file.path);
+        let (plain, as_values) = (found(false), may_be_values.then(|| found(true)));
+        // every reference is reported with the file's path
+        let count = plain.len() + as_values.as_ref().map_or(0, Vec::len);
+        tape.budget().spend(count * (file.path.len() + STEPS_TO_REPORT));
         Parsed {
             path: file.path.to_owned(),
             bytes: file.bytes.to_vec(),
-            plain: found(false),
-            as_values: may_be_values.then(|| found(true)),
+            plain,
+            as_values,
             has_chart: false,
             fields: Vec::new(),
             tape,

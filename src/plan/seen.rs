@@ -1,21 +1,23 @@
 //! What is there instead, where nothing matches: every image, and tags that stand without one.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::parsed::Parsed;
+use super::unparsed::{LeftOut, Unparsed, out_of_time};
 use super::{Request, Shelf, SourceFile};
 use crate::error::{Result, inline};
 use crate::manifest::Form;
 use crate::select::{Standing, folder};
-use crate::yaml::{Tape, scan};
+use crate::yaml::{Tape, scan_until};
 
 /// What all files have, for a message.
 #[derive(Default)]
 pub(super) struct Seen {
     /// Files that were looked at.
     pub count: usize,
-    pub unread: Vec<String>,
+    pub left_out: LeftOut,
     /// Every image that some reference names, with the first place.
     pub images: BTreeMap<String, String>,
     /// Images of blocks without a tag, with their places.
@@ -36,7 +38,6 @@ const NAMELESS: usize = 5;
 #[derive(Default)]
 struct Notes {
     path: String,
-    unread: Option<String>,
     images: Vec<(String, String)>,
     untagged: Vec<(String, String)>,
     values: Vec<(String, String, String)>,
@@ -46,44 +47,54 @@ struct Notes {
 /// Looks at all files of a request.
 ///
 /// # Errors
-/// What the shelf says.
+/// What the shelf says, and exit 4 where the time is over.
 pub(super) fn seen(shelf: &dyn Shelf, request: &Request) -> Result<Seen> {
     let looked = Mutex::new(Vec::new());
     let look = |file: SourceFile<'_>| {
-        let notes = notes(&file);
+        if request.cancellation.is_cancelled() {
+            return ControlFlow::Break(());
+        }
+        let notes = notes(&file, request);
         looked.lock().unwrap_or_else(PoisonError::into_inner).push(notes);
+        ControlFlow::Continue(())
     };
     let found = shelf.each(&request.selection()?, false, &look)?;
+    if request.cancellation.is_cancelled() {
+        return Err(out_of_time());
+    }
     let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
-    looked.sort_by(|a, b| a[0].path.cmp(&b[0].path));
+    looked.sort_by(|a, b| path(a).cmp(path(b)));
     let mut seen = Seen { count: found.count, ..Seen::default() };
-    for [with_chart, without] in looked {
-        let has_chart = found.charts.contains(folder(&with_chart.path));
-        seen.take(if has_chart { with_chart } else { without });
+    for notes in looked {
+        match notes {
+            Err(unparsed) => seen.left_out.add(unparsed)?,
+            Ok([with_chart, without]) => {
+                let has_chart = found.charts.contains(folder(&with_chart.path));
+                seen.take(if has_chart { with_chart } else { without });
+            }
+        }
     }
     Ok(seen)
 }
 
-/// What a file has with a chart beside it, and without.
-fn notes(file: &SourceFile<'_>) -> [Notes; 2] {
-    let path = || file.path.to_owned();
-    match scan(file.bytes) {
-        Ok(tape) => {
-            let mut parsed = Parsed::of(file, tape);
-            [true, false].map(|has_chart| {
-                parsed.settle_chart(has_chart);
-                Notes::of(&parsed, file.standing)
-            })
-        }
-        // a named one has failed the run before
-        Err(_) if file.standing == Standing::Named => {
-            [(); 2].map(|()| Notes { path: path(), ..Notes::default() })
-        }
-        Err(fault) => [(); 2].map(|()| {
-            let unread = Some(format!("{}:{fault}", inline(file.path)));
-            Notes { path: path(), unread, ..Notes::default() }
-        }),
+fn path(notes: &std::result::Result<[Notes; 2], Unparsed>) -> &str {
+    match notes {
+        Ok([Notes { path, .. }, _]) | Err(Unparsed { path, .. }) => path,
     }
+}
+
+/// What a file has with a chart beside it, and without.
+fn notes(file: &SourceFile<'_>, request: &Request) -> std::result::Result<[Notes; 2], Unparsed> {
+    // a named one has failed the run before
+    let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named: false };
+    let tape = scan_until(file.bytes, &request.cancellation).map_err(unparsed)?;
+    let mut parsed = Parsed::of(file, tape);
+    let notes = [true, false].map(|has_chart| {
+        parsed.settle_chart(has_chart);
+        Notes::of(&parsed, file.standing)
+    });
+    parsed.tape.check().map_err(|stopped| unparsed(stopped.into()))?;
+    Ok(notes)
 }
 
 impl Notes {
@@ -112,7 +123,6 @@ impl Seen {
         }
         self.untagged.extend(notes.untagged);
         self.values.extend(notes.values);
-        self.unread.extend(notes.unread);
         let room = NAMELESS.saturating_sub(self.nameless.len());
         self.nameless.extend(notes.nameless.into_iter().take(room));
     }
@@ -126,15 +136,24 @@ fn nameless_tags(file: &Parsed, standing: Standing) -> Vec<String> {
     let taken: HashSet<_> = named.iter().filter_map(|r| r.tag_slot()).map(|s| s.place()).collect();
     let marked: HashSet<_> = unnamed.iter().map(|r| r.at).collect();
     let is_tag = |id: usize| ["tag", "imageTag"].contains(&tape.key_text(id).unwrap_or_default());
-    let tags = (0..tape.len()).filter(|id| !taken.contains(id) && (is_tag(*id) || marked.contains(id)));
-    let paths = tags.filter_map(|id| Some((id, field_path(tape, id)?)));
     let in_values =
-        |id, path: &str| file.is_values(standing) || marked.contains(&id) || path.starts_with("spec.values.");
-    let offered = paths.filter(|(id, path)| in_values(*id, path));
+        |id| file.is_values(standing) || marked.contains(&id) || is_below(tape, id, &["spec", "values"]);
+    let tags = (0..tape.len()).filter(|id| !taken.contains(id) && (is_tag(*id) || marked.contains(id)));
+    // the path comes last: in a long list, it takes long to find
+    let offered = tags.filter(|id| in_values(*id)).filter_map(|id| Some((id, field_path(tape, id)?)));
     offered
         .map(|(id, path)| format!("{}: -f {} --field {path}", file.place(id), inline(&file.path)))
         .take(NAMELESS)
         .collect()
+}
+
+/// Whether a node's path starts with these keys, and goes on.
+fn is_below(tape: &Tape, id: usize, keys: &[&str]) -> bool {
+    let parents = std::iter::successors(Some(id), |&id| tape.node(id).parent);
+    let path: Vec<_> = parents.take(FIELD_DEPTH + 1).map(|id| tape.key_text(id)).collect();
+    // the last is the root, which has no key
+    let mut path = path.iter().rev().skip(1);
+    keys.iter().all(|key| path.next() == Some(&Some(*key))) && path.next().is_some()
 }
 
 /// The `--field` path of a node.

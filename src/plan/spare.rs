@@ -4,8 +4,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::SourceFile;
+use super::unparsed::Unparsed;
 use crate::select::Standing;
-use crate::yaml::{ScanFault, scan};
+use crate::yaml::scan;
 
 /// As much as is parsed in some ten milliseconds.
 const FEW: usize = 256 * 1024;
@@ -37,9 +38,10 @@ impl Spare {
         }
     }
 
-    /// The files that are no YAML, with where and why.
-    pub fn unreadable(self) -> impl Iterator<Item = (String, ScanFault)> {
+    /// The files that can't be parsed, with why.
+    pub fn unparsed(self) -> impl Iterator<Item = Unparsed> {
         let kept = self.0.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
-        kept.files.into_iter().filter_map(|(path, bytes)| Some((path, scan(&bytes).err()?)))
+        let files = kept.files.into_iter();
+        files.filter_map(|(path, bytes)| Some(Unparsed { path, error: scan(&bytes).err()?, named: false }))
     }
 }

@@ -7,7 +7,8 @@ use super::sorting::{Left, place};
 use crate::plan::ListedReference;
 use crate::select::literal;
 use crate::tag::DEFAULT_TEMPLATE;
-use crate::yaml::{Style, in_comment, render};
+use crate::visible::inline;
+use crate::yaml::{Style, render};
 
 /// How many references that are left out are listed.
 const LISTED: usize = 30;
@@ -89,7 +90,7 @@ impl Content<'_> {
     fn left_out(&self) -> String {
         let line = |left: &Left<'_>| {
             let told = format!("{} {}", place(left.reference), left.reference.image);
-            in_comment(&format!("{}: {}", told.trim_end(), left.why))
+            inline(&format!("{}: {}", told.trim_end(), left.why))
         };
         let mut lines: Vec<String> = self.left.iter().take(LISTED).map(line).collect();
         let more = self.left.len().saturating_sub(LISTED);
@@ -103,7 +104,7 @@ impl Content<'_> {
     }
 
     fn overridden_line(&self) -> Option<String> {
-        let first = in_comment(&place(self.overridden.first()?));
+        let first = inline(&place(self.overridden.first()?));
         Some(match self.overridden.len() - 1 {
             0 => format!("{first}: a workload, whose tag a kustomization sets"),
             more => format!("{first} and {more} more: workloads, whose tags kustomizations set"),
@@ -132,7 +133,7 @@ fn blocks(groups: &[Vec<Service>]) -> String {
 }
 
 fn block(service: &Service) -> String {
-    let remarks = service.remarks.iter().map(|remark| format!("  # {}\n", in_comment(remark)));
+    let remarks = service.remarks.iter().map(|remark| format!("  # {}\n", inline(remark)));
     let files = service.files.iter().map(|file| format!("      - {}\n", plain(&literal(file))));
     let (remarks, files) = (remarks.collect::<String>(), files.collect::<String>());
     let (name, image) = (plain(&service.name), plain(&service.image));

@@ -1,12 +1,12 @@
-//! Unified diffs, as `git apply` takes them.
+//! Unified diffs. `git apply` takes them where every character of the lines can be seen: hidden ones are written out.
 
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use similar::{ChangeTag, TextDiff};
 
-use crate::error::inline;
 use crate::plan::FileEdit;
+use crate::visible::{self, inline};
 
 const BOLD: Style = Style::new().bold();
 const RED: Style = AnsiColor::Red.on_default();
@@ -31,23 +31,26 @@ fn one(edit: &FileEdit) -> String {
         let _ = writeln!(text, "{CYAN}{}{CYAN:#}", hunk.header());
         for change in hunk.iter_changes() {
             let line = change.value();
-            let (body, line_break) = split_break(line);
+            let (body, is_last) = shown(line);
             let _ = match change.tag() {
-                ChangeTag::Delete => write!(text, "{RED}-{body}{RED:#}{line_break}"),
-                ChangeTag::Insert => write!(text, "{GREEN}+{body}{GREEN:#}{line_break}"),
-                ChangeTag::Equal => write!(text, " {body}{line_break}"),
+                ChangeTag::Delete => writeln!(text, "{RED}-{body}{RED:#}"),
+                ChangeTag::Insert => writeln!(text, "{GREEN}+{body}{GREEN:#}"),
+                ChangeTag::Equal => writeln!(text, " {body}"),
             };
-            if line_break.is_empty() {
-                text.push_str("\n\\ No newline at end of file\n");
+            if is_last {
+                text.push_str("\\ No newline at end of file\n");
             }
         }
     }
     text
 }
 
-fn split_break(line: &str) -> (&str, &str) {
-    let body = line.trim_end_matches(['\n', '\r']);
-    line.split_at(body.len())
+/// A line as it is shown, and whether it has no line break. A carriage return at its end is shown as git shows it.
+fn shown(line: &str) -> (String, bool) {
+    let body = line.strip_suffix('\n').unwrap_or(line);
+    let without_return = body.strip_suffix('\r').unwrap_or(body);
+    let mark = if without_return.len() < body.len() { "^M" } else { "" };
+    (format!("{}{mark}", visible::line(without_return)), !line.ends_with(['\n', '\r']))
 }
 
 #[cfg(test)]
@@ -62,7 +65,7 @@ mod tests {
             after: b"a: 1\r\nb: 3".to_vec(),
         };
         let plain = anstream::adapter::strip_str(&diff(&[edit])).to_string();
-        let expected = "--- a/k/x.yaml\n+++ b/k/x.yaml\n@@ -1,2 +1,2 @@\n a: 1\r\n\
+        let expected = "--- a/k/x.yaml\n+++ b/k/x.yaml\n@@ -1,2 +1,2 @@\n a: 1^M\n\
                         -b: 2\n\\ No newline at end of file\n+b: 3\n\\ No newline at end of file\n";
         assert_eq!(plain, expected);
     }

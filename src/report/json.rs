@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Report, ToldPullRequest};
+use crate::visible::is_hidden;
 
 pub(super) const SCHEMA: u32 = 1;
 
@@ -91,6 +92,15 @@ pub fn json(report: &Report) -> String {
 pub(super) fn one_line(shown: &impl Serialize) -> String {
     // a struct of strings and numbers always has a JSON form
     let text = serde_json::to_string(shown).unwrap_or_default();
-    // a runner takes this for a command wherever it stands; in JSON it can be written otherwise
-    format!("{}\n", text.replace("##[", "#\\u0023["))
+    // CI systems take `##[` and the like for commands wherever they stand; in JSON they can be written otherwise
+    let text = text.replace("##", "#\\u0023");
+    text.chars().map(escaped).chain(["\n".to_owned()]).collect()
+}
+
+/// A character of JSON; one that a terminal would obey and a reader would not see is escaped, which changes no value.
+fn escaped(c: char) -> String {
+    if !is_hidden(c) {
+        return c.to_string();
+    }
+    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
 }

@@ -1,6 +1,8 @@
 //! The tags that an image has had, as a picture: a Gantt diagram in Mermaid, fenced for Markdown, with a section
 //! for each file. Syntax: Mermaid's documentation, "Gantt diagrams".
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::timeline::{Timeline, TimelineEntry, lasting};
@@ -37,19 +39,20 @@ pub fn timeline_mermaid(timeline: &Timeline) -> String {
         "    dateFormat YYYY-MM-DDTHH:mm:ss".to_owned(),
         format!("    axisFormat {}", axis(timeline)),
     ];
-    for file in files(timeline) {
+    for (file, entries) in by_file(timeline) {
         lines.push(format!("    section {}", plain(file)));
-        let of_file = timeline.entries.iter().rev().filter(|told| told.entry.file == file);
-        lines.extend(of_file.map(|told| bar(told, timeline)));
+        lines.extend(entries.into_iter().map(|told| bar(told, timeline)));
     }
     lines.push("```\n".to_owned());
     lines.join("\n")
 }
 
-fn files(timeline: &Timeline) -> Vec<&str> {
-    let mut files: Vec<&str> = timeline.entries.iter().map(|told| told.entry.file.as_str()).collect();
-    files.sort_unstable();
-    files.dedup();
+/// The entries of each file, oldest first.
+fn by_file(timeline: &Timeline) -> BTreeMap<&str, Vec<&TimelineEntry>> {
+    let mut files: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for told in timeline.entries.iter().rev() {
+        files.entry(told.entry.file.as_str()).or_default().push(told);
+    }
     files
 }
 

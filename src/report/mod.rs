@@ -18,7 +18,7 @@ pub use diff::diff;
 pub use json::json;
 pub use listing::{listing_json, listing_text};
 pub use mermaid::timeline_mermaid;
-pub use text::{failure, new_file, printable, text};
+pub use text::{failure, new_file, text};
 pub use timeline::{Origin, Timeline, TimelineEntry, timeline_json, timeline_text};
 
 /// What became of a bump.

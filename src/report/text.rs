@@ -3,7 +3,8 @@
 use anstyle::{AnsiColor, Style};
 
 use super::{Outcome, Report, diff};
-use crate::error::{Failure, inline};
+use crate::error::Failure;
+use crate::visible::{inline, lines};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
@@ -28,7 +29,7 @@ pub fn text(report: &Report) -> String {
 fn full_name(image: &super::BumpedImage) -> String {
     let tag = image.tag.as_ref().map(|t| format!(":{t}")).unwrap_or_default();
     let digest = image.digest.as_ref().map(|d| format!("@{d}")).unwrap_or_default();
-    format!("{}{tag}{digest}", image.name)
+    inline(&format!("{}{tag}{digest}", image.name))
 }
 
 fn changes(report: &Report) -> String {
@@ -46,13 +47,13 @@ fn changes(report: &Report) -> String {
 fn last_line(report: &Report) -> String {
     let commit = report.commit.as_deref().unwrap_or_default();
     let short = commit.get(..10).unwrap_or(commit);
-    let branch = report.branch.as_deref().map(|b| format!(" on {b}")).unwrap_or_default();
+    let branch = report.branch.as_deref().map(|b| format!(" on {}", inline(b))).unwrap_or_default();
     let tries = if report.attempts > 1 { format!(" ({} tries)", report.attempts) } else { String::new() };
     match report.outcome {
         Outcome::Landed => format!("landed {short}{branch}{tries}\n"),
         Outcome::Committed => format!("committed {short}{branch}\n"),
         Outcome::Proposed => {
-            let url = report.pull_request.as_ref().map(|pull| pull.url.as_str()).unwrap_or_default();
+            let url = report.pull_request.as_ref().map(|pull| inline(&pull.url)).unwrap_or_default();
             format!("proposed {short}{branch}{tries}: {url}\n")
         }
         _ => {
@@ -64,34 +65,11 @@ fn last_line(report: &Report) -> String {
 
 /// An error with its way out.
 pub fn failure(failure: &Failure) -> String {
-    let hint = failure.hint.as_ref().map(|hint| format!("\n{HINT}hint:{HINT:#} {}", printable(hint)));
-    format!("{ERROR}error:{ERROR:#} {}{}\n", printable(&failure.message), hint.unwrap_or_default())
+    let hint = failure.hint.as_ref().map(|hint| format!("\n{HINT}hint:{HINT:#} {}", lines(hint)));
+    format!("{ERROR}error:{ERROR:#} {}{}\n", lines(&failure.message), hint.unwrap_or_default())
 }
 
 /// A file that is not there yet: all of its text, under its name.
 pub fn new_file(path: &str, text: &str) -> String {
-    format!("{HEADING}# ---- {path} ----{HEADING:#}\n{}\n", printable(text))
-}
-
-/// Text from elsewhere, with its control characters written out: a server's words can't move the cursor.
-pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' && c != '\t' {
-                c.escape_default().to_string()
-            } else {
-                c.to_string()
-            }
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_are_written_out() {
-        assert_eq!(printable("a\u{1b}[31mb\r\n\tc"), "a\\u{1b}[31mb\\r\n\tc");
-    }
+    format!("{HEADING}# ---- {path} ----{HEADING:#}\n{}\n", lines(text))
 }

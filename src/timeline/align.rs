@@ -9,7 +9,6 @@ pub(super) fn align(older: &[Mention], newer: &[Mention]) -> Vec<Option<usize>> 
     if older.len() == newer.len() {
         return (0..newer.len()).map(Some).collect();
     }
-    let key = |m: &Mention| (m.want, m.place.clone(), m.tag.clone(), m.digest.clone());
     let (old, new): (Vec<_>, Vec<_>) = (older.iter().map(key).collect(), newer.iter().map(key).collect());
     let mut became = vec![None; older.len()];
     for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
@@ -23,6 +22,10 @@ pub(super) fn align(older: &[Mention], newer: &[Mention]) -> Vec<Option<usize>> 
         from.zip(to).filter(same).for_each(|(o, n)| became[o] = Some(n));
     }
     became
+}
+
+fn key(mention: &Mention) -> (usize, u64, Option<&str>, Option<&str>) {
+    (mention.want, mention.place, mention.tag.as_deref(), mention.digest.as_deref())
 }
 
 /// Whether two references run the same image.

@@ -9,6 +9,7 @@ mod align;
 mod walk;
 
 use std::fmt;
+use std::rc::Rc;
 
 use crate::error::Result;
 
@@ -120,7 +121,8 @@ pub struct Written {
     pub commit: Id,
     /// When it was committed: seconds since the epoch.
     pub time: i64,
-    pub words: Words,
+    /// One commit can write many tags.
+    pub words: Rc<Words>,
 }
 
 /// How far a history was told.

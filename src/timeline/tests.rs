@@ -88,7 +88,9 @@ impl Shelf for Tip<'_> {
     fn each(&self, _: &Selection, _: bool, look: Look<'_>) -> Result<Found> {
         for path in self.0.commits.borrow()[&self.1].1.keys() {
             let bytes = self.0.read(self.0.file(self.1, path)?.unwrap())?;
-            look(SourceFile { path, bytes: &bytes, standing: Standing::Found });
+            if look(SourceFile { path, bytes: &bytes, standing: Standing::Found }).is_break() {
+                break;
+            }
         }
         Ok(Found::default())
     }

@@ -187,13 +187,13 @@ impl<'a> Walk<'a> {
             self.follow(parent, old);
             return Ok(());
         }
-        let olds: Vec<&Track> = before.iter().map(|(_, old)| old).collect();
+        let olds: Vec<ByNumber<'_>> = before.iter().map(|(_, old)| old.by_number()).collect();
         if olds.is_empty() && parents.len() < links.parents.len() {
             self.reach = Reach::Cut { commit, time: links.time };
             entries.extend(self.entries(&track, &says, &olds, None));
             return Ok(());
         }
-        let words = self.commits.words(commit)?;
+        let words = Rc::new(self.commits.words(commit)?);
         let written = Written { commit, time: links.time, words };
         entries.extend(self.entries(&track, &says, &olds, Some(&written)));
         self.note_ends(&olds, &says, &track.numbers, links.time);
@@ -230,7 +230,7 @@ impl<'a> Walk<'a> {
         &self,
         track: &Track,
         says: &[Mention],
-        before: &[&Track],
+        before: &[ByNumber<'_>],
         written: Option<&Written>,
     ) -> Vec<Entry> {
         let said = says.iter().zip(track.numbers.iter());
@@ -249,9 +249,10 @@ impl<'a> Walk<'a> {
     }
 
     /// What is no more, or says another thing than any version before, ended with this commit.
-    fn note_ends(&mut self, before: &[&Track], says: &[Mention], numbers: &[usize], time: i64) {
-        for (_, number) in before.iter().flat_map(|old| old.pairs()) {
-            let now = numbers.iter().position(|n| *n == number).map(|at| &says[at]);
+    fn note_ends(&mut self, before: &[ByNumber<'_>], says: &[Mention], numbers: &[usize], time: i64) {
+        let by_number: ByNumber<'_> = numbers.iter().copied().zip(says).collect();
+        for &number in before.iter().flat_map(HashMap::keys) {
+            let now = by_number.get(&number);
             if !now.is_some_and(|now| was_there(before, number, now)) {
                 self.until.insert(number, time);
             }
@@ -267,19 +268,26 @@ impl<'a> Walk<'a> {
     fn read(&self, file: usize, blob: Id) -> Result<Option<Rc<[Mention]>>> {
         let bytes = self.commits.read(blob)?;
         let shelf = Version { file: &self.files[file], bytes: &bytes };
-        Ok(mentions(&shelf, self.request).map(Into::into))
+        Ok(mentions(&shelf, self.request)?.map(Into::into))
     }
 }
 
+/// What references say, by their numbers.
+type ByNumber<'a> = HashMap<usize, &'a Mention>;
+
 impl Track {
+    fn by_number(&self) -> ByNumber<'_> {
+        self.pairs().map(|(mention, number)| (number, mention)).collect()
+    }
+
     fn pairs(&self) -> impl Iterator<Item = (&Mention, usize)> {
         self.says.iter().flat_map(|says| says.iter()).zip(self.numbers.iter().copied())
     }
 }
 
 /// Whether one of some versions says the same.
-fn was_there(before: &[&Track], number: usize, mention: &Mention) -> bool {
-    before.iter().any(|old| old.pairs().any(|(said, n)| n == number && say_the_same(said, mention)))
+fn was_there(before: &[ByNumber<'_>], number: usize, mention: &Mention) -> bool {
+    before.iter().any(|old| old.get(&number).is_some_and(|said| say_the_same(said, mention)))
 }
 
 /// Whether a version says what the one behind it says.
@@ -291,7 +299,10 @@ fn is_same(old: &Track, says: &[Mention], numbers: &[usize]) -> bool {
 
 /// Whether an entry says nothing but what another one says, which takes it in.
 fn is_told_with(entry: &mut Entry, other: &mut Entry) -> bool {
-    let same = Entry { line: other.line, references: other.references.clone(), ..entry.clone() } == *other;
+    // one commit wrote both, or both were written before all that is known
+    let (one, two) = (&*entry, &*other);
+    let same = (one.want, &one.file, &one.tag, &one.digest, one.until)
+        == (two.want, &two.file, &two.tag, &two.digest, two.until);
     if same {
         other.references.append(&mut entry.references);
     }
@@ -312,7 +323,8 @@ impl Shelf for Version<'_> {
         if *has_chart {
             found.charts.insert(folder(path).to_owned());
         }
-        look(SourceFile { path, bytes: self.bytes, standing: *standing });
+        // there is no other file to look at
+        let _ = look(SourceFile { path, bytes: self.bytes, standing: *standing });
         Ok(found)
     }
 

@@ -3,6 +3,7 @@
 //! `.gitignore` files and `.git/info/exclude` are read by the `ignore` crate.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,17 +27,15 @@ impl Shelf for Worktree {
         for name in selection.names() {
             let is_file = self.is_file(name)?;
             folders |= !is_file;
-            if is_file {
-                search.named(name)?;
+            if is_file && search.named(name)?.is_break() {
+                return Ok(search.found());
             }
         }
         if !selection.names_only() || folders || context {
             search.walk();
             search.tracked();
         }
-        let mut found = search.seen.into_inner().unwrap_or_else(PoisonError::into_inner).found;
-        found.warnings.sort();
-        Ok(found)
+        Ok(search.found())
     }
 
     fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
@@ -79,6 +78,12 @@ impl Search<'_> {
         Reader { descent: self.worktree.descent(), buffer: Vec::new() }
     }
 
+    fn found(self) -> Found {
+        let mut found = self.seen.into_inner().unwrap_or_else(PoisonError::into_inner).found;
+        found.warnings.sort();
+        found
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,11 +92,16 @@ impl Search<'_> {
         self.seen().found.warnings.push(warning);
     }
 
-    fn named(&self, path: &str) -> Result<()> {
+    /// Leaves a file out, and goes on.
+    fn pass(&self, warning: String) -> ControlFlow<()> {
+        self.warn(warning);
+        ControlFlow::Continue(())
+    }
+
+    fn named(&self, path: &str) -> Result<ControlFlow<()>> {
         let bytes = self.worktree.read_one(path)?;
         self.seen().found.take(path, Standing::Named);
-        (self.look)(SourceFile { path, bytes: &bytes, standing: Standing::Named });
-        Ok(())
+        Ok((self.look)(SourceFile { path, bytes: &bytes, standing: Standing::Named }))
     }
 
     fn walk(&self) {
@@ -127,11 +137,11 @@ impl Search<'_> {
         walk.run(|| {
             let mut reader = self.reader();
             Box::new(move |entry| {
-                match entry {
+                let flow = match entry {
                     Ok(entry) => self.visit(&entry, &mut reader),
-                    Err(e) => self.warn(format!("left out: {}", inline(&e.to_string()))),
-                }
-                WalkState::Continue
+                    Err(e) => self.pass(format!("left out: {}", inline(&e.to_string()))),
+                };
+                if flow.is_break() { WalkState::Quit } else { WalkState::Continue }
             })
         });
         for path in odd.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -140,17 +150,17 @@ impl Search<'_> {
         }
     }
 
-    fn visit(&self, entry: &DirEntry, reader: &mut Reader) {
+    fn visit(&self, entry: &DirEntry, reader: &mut Reader) -> ControlFlow<()> {
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-            return;
+            return ControlFlow::Continue(());
         }
         match self.relative(entry.path()) {
             Some(path) => self.take(path, reader),
             None if may_be_yaml(entry.path()) => {
                 let path = entry.path().display().to_string();
-                self.warn(format!("left out, its name is not UTF-8: {}", inline(&path)));
+                self.pass(format!("left out, its name is not UTF-8: {}", inline(&path)))
             }
-            None => {}
+            None => ControlFlow::Continue(()),
         }
     }
 
@@ -165,21 +175,25 @@ impl Search<'_> {
     }
 
     /// Reads a file that was found, if it is selected.
-    fn take(&self, path: String, Reader { descent, buffer }: &mut Reader) {
+    fn take(&self, path: String, Reader { descent, buffer }: &mut Reader) -> ControlFlow<()> {
         let standing = match self.selection.standing(&path) {
-            Some(Standing::Named) => return,
+            Some(Standing::Named) => return ControlFlow::Continue(()),
             Some(standing) => standing,
             None if self.context && is_yaml(&path) => Standing::Context,
-            None => return self.seen().found.pass(&path),
+            None => {
+                self.seen().found.pass(&path);
+                return ControlFlow::Continue(());
+            }
         };
         self.seen().found.take(&path, standing);
-        match read_into(descent, &path, buffer) {
+        let flow = match read_into(descent, &path, buffer) {
             Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, standing }),
-            Err(e) => self.warn(format!("{}: {e:#}", inline(&path))),
-        }
+            Err(e) => self.pass(format!("{}: {e:#}", inline(&path))),
+        };
         if !self.worktree.tracked.is_empty() {
             self.seen().paths.insert(path);
         }
+        flow
     }
 
     /// Files that the walk passed over, most likely for an ignore rule, and that git keeps track of.
@@ -187,8 +201,9 @@ impl Search<'_> {
         let seen = std::mem::take(&mut self.seen().paths);
         let mut reader = self.reader();
         for path in self.worktree.tracked.iter().filter(|path| !seen.contains(*path)) {
-            if matches!(reader.descent.kind(path), Ok(Some(EntryKind::File))) {
-                self.take(path.clone(), &mut reader);
+            let is_file = matches!(reader.descent.kind(path), Ok(Some(EntryKind::File)));
+            if is_file && self.take(path.clone(), &mut reader).is_break() {
+                return;
             }
         }
     }

@@ -1,5 +1,7 @@
 //! `--field` paths: `spec.values.images.api.tag`, `images[name=api].newTag`, `list[0].tag`.
 
+use std::collections::HashSet;
+
 use super::tape::{Found, NodeId, Tape};
 
 /// A path to a field, checked.
@@ -52,7 +54,11 @@ impl FieldPath {
     pub fn find(&self, tape: &Tape, root: NodeId) -> Vec<Found> {
         let mut places = vec![Found { key: root, node: root, shared_by: None }];
         for step in &self.steps {
-            places = places.iter().flat_map(|place| step.from(tape, place)).collect();
+            // aliases can lead to one place in ever more ways
+            let mut seen = HashSet::new();
+            let next = places.iter().take_while(|_| tape.budget().spend(1));
+            let next = next.flat_map(|place| step.from(tape, place)).filter(|place| seen.insert(*place));
+            places = next.collect();
         }
         places
     }

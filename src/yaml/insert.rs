@@ -54,8 +54,9 @@ fn flow_removal(
     }
     // with the comma before it, unless that may be a comment's
     let before = text[..start].trim_end();
-    let line = before.rsplit(['\n', '\r']).next().unwrap_or(before);
-    let maybe_comment = line.contains('#') && text[before.len()..start].contains(['\n', '\r']);
+    // the line before can be very long: it is read only if there is one
+    let line = || before.rsplit(['\n', '\r']).next().unwrap_or(before);
+    let maybe_comment = text[before.len()..start].contains(['\n', '\r']) && line().contains('#');
     if before.ends_with(',') && !maybe_comment {
         Ok(before.len() - 1..value_end)
     } else {

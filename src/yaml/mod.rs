@@ -6,21 +6,26 @@
 //!
 //! Pure: text in, text out. Knows nothing of images, kinds or files. The only user of `yaml_rust2`.
 
+mod budget;
 mod change;
+mod cursor;
 mod edit;
 mod field;
 mod insert;
+mod key_index;
+mod merge;
 mod padding;
 mod scalar;
 mod scan;
 mod span;
 mod tape;
 
+pub use budget::{Budget, Cancellation, Stopped};
 pub use change::{Change, Pair};
 pub use edit::{EditError, apply, check};
 pub use field::{FieldError, FieldPath};
-pub use scalar::{in_comment, needs_quotes, render};
-pub use scan::{ScanFault, scan};
+pub use scalar::{needs_quotes, render};
+pub use scan::{ReadError, ScanFault, scan, scan_until};
 pub use span::{Obstacle, obstacle, span};
 pub use tape::{Found, Node, NodeId, Shape, Style, Tape};
 

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::tape::Style;
+use crate::visible::is_hidden;
 
 /// Words that some YAML 1.1 or 1.2 reader takes for something else than a string, in lower case.
 const WORDS: [&str; 13] = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "=", "<<"];
@@ -85,15 +86,10 @@ fn double_quoted(text: &str) -> String {
     quoted + "\""
 }
 
-/// Line breaks, which a reader would fold, those of YAML 1.1 included, and what may not stand in YAML at all.
+/// Line breaks, which a reader would fold, those of YAML 1.1 included, what may not stand in YAML at all, and what nobody
+/// would see there. JSON has no escape for a character beyond U+FFFF.
 fn needs_escape(c: char) -> bool {
-    c.is_control() || ['\u{2028}', '\u{2029}', '\u{feff}', '\u{fffe}', '\u{ffff}'].contains(&c)
-}
-
-/// Text from elsewhere as it may stand in a comment: on one line, and without what YAML forbids.
-pub fn in_comment(text: &str) -> String {
-    let written = |c: char| if needs_escape(c) { c.escape_unicode().to_string() } else { c.to_string() };
-    text.chars().map(written).collect()
+    is_hidden(c) && c <= '\u{ffff}'
 }
 
 #[cfg(test)]
@@ -192,9 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn comments_stay_on_their_line() {
-        assert_eq!(in_comment("a # b: é"), "a # b: é");
-        assert_eq!(in_comment("a\nb\u{85}\u{2028}\u{feff}"), "a\\u{a}b\\u{85}\\u{2028}\\u{feff}");
+    fn hidden_characters_are_escaped() {
+        assert_eq!(render("a\u{202e}b\u{200b}", Style::Single, false), r#""a\u202eb\u200b""#);
+        assert_eq!(render("\u{26a0}\u{fe0f}", Style::Single, false), "'\u{26a0}\u{fe0f}'");
     }
 
     #[test]

@@ -5,10 +5,13 @@
 //! and a file that is nested deeply enough would overflow the stack.
 
 use std::collections::HashMap;
+use std::str::Chars;
 
 use yaml_rust2::parser::{Event, Parser, Tag};
 use yaml_rust2::scanner::{Marker, ScanError, TScalarStyle};
 
+use super::budget::{Budget, Cancellation, Grouped, Stopped};
+use super::cursor::Cursor;
 use super::padding::Padding;
 use super::tape::{Node, NodeId, Shape, Style, Tape};
 
@@ -23,6 +26,17 @@ pub struct ScanFault {
     pub reason: String,
 }
 
+/// Why there is no tape of a file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// It is not YAML.
+    #[error(transparent)]
+    Syntax(#[from] ScanFault),
+    /// It may well be YAML, but was not read to its end.
+    #[error("{0}")]
+    Stopped(#[from] Stopped),
+}
+
 const BOM: &str = "\u{feff}";
 
 /// No manifest has as many values; more would cost gigabytes.
@@ -31,19 +45,35 @@ const MAX_NODES: usize = 2_000_000;
 /// Reads a whole file. All offsets are into `bytes`, a byte-order mark included.
 ///
 /// # Errors
-/// Text that is not UTF-8, holds a NUL (at which the parser would silently stop), or is no YAML.
-pub fn scan(bytes: &[u8]) -> Result<Tape, ScanFault> {
+/// Text that is not UTF-8, holds a NUL (at which the parser would silently stop), or is not YAML; and a file that
+/// takes too much work.
+pub fn scan(bytes: &[u8]) -> Result<Tape, ReadError> {
+    scan_until(bytes, &Cancellation::default())
+}
+
+/// As [`scan`], until the result is not wanted any more.
+///
+/// # Errors
+/// As [`scan`], and where it was cancelled.
+pub fn scan_until(bytes: &[u8], cancellation: &Cancellation) -> Result<Tape, ReadError> {
+    let budget = Budget::for_file(bytes.len(), cancellation.clone());
     let text = readable(bytes)?;
     let body = text.strip_prefix(BOM).unwrap_or(text);
     let mut padding = Padding::default();
     loop {
-        match read(text, body, &padding) {
-            Ok(tape) => return Ok(tape),
-            Err(Fault::Here(fault)) => return Err(fault),
+        let tape = read(text, body, &padding, &budget);
+        // a text that ended early looks like one with a fault
+        budget.check()?;
+        match tape {
+            Ok(mut tape) => {
+                tape.budget = budget;
+                return Ok(tape);
+            }
+            Err(Fault::Here(fault)) => return Err(fault.into()),
             Err(Fault::Parser(error)) if !padding.cures(body, &error) => {
                 let (line, column) = (error.marker().line(), error.marker().col());
                 let column = padding.column(line, column) + 1;
-                return Err(ScanFault { line, column, reason: error.info().to_owned() });
+                return Err(ScanFault { line, column, reason: error.info().to_owned() }.into());
             }
             Err(Fault::Parser(_)) => {}
         }
@@ -55,24 +85,58 @@ enum Fault {
     Parser(ScanError),
 }
 
-fn read(text: &str, body: &str, padding: &Padding) -> Result<Tape, Fault> {
+fn read(text: &str, body: &str, padding: &Padding, budget: &Budget) -> Result<Tape, Fault> {
     let padded = padding.apply(body);
-    let mut builder = Builder::new(text, text.len() - body.len(), padding);
-    let mut parser = Parser::new_from_str(&padded);
+    let mut builder = Builder::new(text, text.len() - body.len(), padding, budget);
+    let mut parser = Parser::new(Counted { chars: padded.chars(), budget, uncounted: 0 });
     loop {
         let (event, mark) = parser.next_token().map_err(Fault::Parser)?;
         if event == Event::StreamEnd {
-            let mut tape = builder.tape;
-            tape.index_merged();
-            return Ok(tape);
+            return Ok(builder.tape);
+        }
+        if builder.tape.len() >= MAX_NODES {
+            budget.stop(Stopped::Values(Grouped(MAX_NODES as u64)));
+        }
+        if !budget.spend(1 + copied(&event)) {
+            return Ok(builder.tape);
         }
         let place = builder.place(mark);
-        if builder.tape.len() >= MAX_NODES {
-            let Place { line, column } = place;
-            let reason = "has more than 2,000,000 values".to_owned();
-            return Err(Fault::Here(ScanFault { line, column: column + 1, reason }));
-        }
         builder.take(event, place).map_err(Fault::Here)?;
+    }
+}
+
+/// The parser copies a tag's prefix, which can be as long as the file, for every tag that uses it.
+fn copied(event: &Event) -> usize {
+    match event {
+        Event::Scalar(_, _, _, Some(tag))
+        | Event::SequenceStart(_, Some(tag))
+        | Event::MappingStart(_, Some(tag)) => tag.handle.len(),
+        _ => 0,
+    }
+}
+
+/// The characters of a text, which end early once the budget is spent: one scalar can be as long as the file.
+struct Counted<'a> {
+    chars: Chars<'a>,
+    budget: &'a Budget,
+    uncounted: usize,
+}
+
+/// How many characters are taken together.
+const CHUNK: usize = 1 << 8;
+
+impl Iterator for Counted<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        self.uncounted += 1;
+        if self.uncounted == CHUNK {
+            self.uncounted = 0;
+            if !self.budget.spend(CHUNK) {
+                return None;
+            }
+        }
+        self.chars.next()
     }
 }
 
@@ -108,64 +172,19 @@ fn fault_at(bytes: &[u8], at: usize, reason: &str) -> ScanFault {
     }
 }
 
-/// Turns (line, column) into byte offsets. Breaks lines as yaml-rust2 does: at LF, CRLF and lone CR.
-struct Cursor<'a> {
-    text: &'a str,
-    line_starts: Vec<usize>,
-    /// The last positions asked for, of block maps (whose mark is behind their first key) and of all else:
-    /// columns on one long line are counted on from there.
-    maps: Position,
-    others: Position,
-}
-
-#[derive(Clone, Copy)]
-struct Position {
-    line: usize,
-    column: usize,
-    offset: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(text: &'a str, first: usize) -> Self {
-        let bytes = text.as_bytes();
-        let breaks = bytes.iter().enumerate().filter_map(|(i, b)| match b {
-            b'\n' => Some(i + 1),
-            b'\r' if bytes.get(i + 1) != Some(&b'\n') => Some(i + 1),
-            _ => None,
-        });
-        let start = Position { line: 1, column: 0, offset: first };
-        Cursor {
-            text,
-            line_starts: std::iter::once(first).chain(breaks).collect(),
-            maps: start,
-            others: start,
-        }
-    }
-
-    /// `line` is 1-based, `column` 0-based in characters. Past the end of the text: its end.
-    fn offset(&mut self, line: usize, column: usize, of_map: bool) -> usize {
-        let line_start = self.line_starts.get(line - 1).copied().unwrap_or(self.text.len());
-        let start = Position { line, column: 0, offset: line_start };
-        let before = [self.maps, self.others].into_iter().filter(|p| p.line == line && p.column <= column);
-        let from = before.max_by_key(|p| p.column).unwrap_or(start);
-        let steps = self.text[from.offset..].char_indices().nth(column - from.column);
-        let offset = steps.map_or(self.text.len(), |(i, _)| from.offset + i);
-        let last = if of_map { &mut self.maps } else { &mut self.others };
-        *last = Position { line, column, offset };
-        offset
-    }
-}
-
 /// A collection whose end has not come yet.
 struct Open {
     id: NodeId,
     /// In a map: the key whose value comes next.
     key: Option<NodeId>,
+    /// How many pairs a map has so far.
+    pairs: usize,
 }
 
 /// Builds the tape, with a stack of its own for the nesting.
 struct Builder<'a> {
     padding: &'a Padding,
+    budget: &'a Budget,
     cursor: Cursor<'a>,
     tape: Tape,
     open: Vec<Open>,
@@ -174,14 +193,21 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(text: &'a str, first: usize, padding: &'a Padding) -> Self {
+    fn new(text: &'a str, first: usize, padding: &'a Padding, budget: &'a Budget) -> Self {
         Builder {
             padding,
+            budget,
             cursor: Cursor::new(text, first),
             tape: Tape::default(),
             open: Vec::new(),
             anchors: HashMap::new(),
         }
+    }
+
+    fn offset(&mut self, mark: Place, of_map: bool) -> usize {
+        let (offset, steps) = self.cursor.offset(mark.line, mark.column, of_map);
+        self.budget.spend(steps);
+        offset
     }
 
     fn place(&self, mark: Marker) -> Place {
@@ -192,7 +218,7 @@ impl<'a> Builder<'a> {
         match event {
             Event::DocumentStart => {
                 self.anchors.clear();
-                let start = self.cursor.offset(mark.line, mark.column, false);
+                let start = self.offset(mark, false);
                 self.tape.doc_starts.push(start);
                 self.tape.roots.push(self.tape.nodes.len());
             }
@@ -210,7 +236,7 @@ impl<'a> Builder<'a> {
 
     fn push(&mut self, shape: Shape, anchor: usize, tag: Option<Tag>, mark: Place) -> NodeId {
         let id = self.tape.nodes.len();
-        let start = self.cursor.offset(mark.line, mark.column, shape == Shape::Map);
+        let start = self.offset(mark, shape == Shape::Map);
         let parent = self.open.last().map(|open| open.id);
         let key = self.key_or_value(id);
         self.unmark_block_list(&shape, parent, start);
@@ -261,6 +287,7 @@ impl<'a> Builder<'a> {
             Some(key) => Some(key),
             None => {
                 open.key = Some(id);
+                open.pairs += 1;
                 None
             }
         }
@@ -268,12 +295,14 @@ impl<'a> Builder<'a> {
 
     fn begin(&mut self, shape: Shape, anchor: usize, tag: Option<Tag>, mark: Place) {
         let id = self.push(shape, anchor, tag, mark);
-        self.open.push(Open { id, key: None });
+        self.open.push(Open { id, key: None, pairs: 0 });
     }
 
     fn end(&mut self) {
         if let Some(open) = self.open.pop() {
             self.tape.nodes[open.id].end = self.tape.nodes.len();
+            self.budget.spend(open.pairs);
+            self.tape.index_large(open.id, open.pairs);
         }
     }
 

@@ -3,7 +3,11 @@
 //! A node knows where it starts, which node it is in, and where its subtree ends, so a whole subtree is
 //! a range of the list. Walking is a loop over that range: nesting of any depth costs no stack.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::RefCell;
+
+use super::budget::{Budget, Stopped};
+use super::key_index::{KeyIndex, SMALL_MAP};
+use super::merge::{KeyValue, Merged};
 
 /// Index of a node in its [`Tape`].
 pub type NodeId = usize;
@@ -70,7 +74,7 @@ impl Node {
 }
 
 /// A value found in a map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Found {
     pub key: NodeId,
     /// The value where it is really written: an alias has been followed.
@@ -86,15 +90,12 @@ pub struct Tape {
     pub(super) roots: Vec<NodeId>,
     /// Where each document's text starts: at its `---`, or at its first byte.
     pub(super) doc_starts: Vec<usize>,
-    /// Of large maps that are merged into others: the last pair of each key.
-    merged: HashMap<NodeId, HashMap<String, (NodeId, NodeId)>>,
+    large_maps: KeyIndex,
+    /// A cache: it changes how long a lookup takes, never its result.
+    merged: RefCell<Merged>,
+    /// What work on this file may cost. Once it is spent, maps and lists look empty: see [`Tape::check`].
+    pub(super) budget: Budget,
 }
-
-/// Maps of more pairs are indexed where they are merged into others.
-const SMALL_MAP: usize = 16;
-
-/// A key is looked for in this many merged maps; no manifest merges as many into one.
-const MAX_MERGED: usize = 200;
 
 impl Tape {
     /// The root node of each document, in order.
@@ -114,6 +115,19 @@ impl Tape {
         self.nodes.is_empty()
     }
 
+    /// The steps that work on this file may take.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Whatever was found in a file that took too many steps is incomplete, and counts for nothing.
+    ///
+    /// # Errors
+    /// Why the work ended early.
+    pub fn check(&self) -> Result<(), Stopped> {
+        self.budget.check()
+    }
+
     /// The node that an alias stands for; any other node is itself.
     pub fn resolve(&self, id: NodeId) -> NodeId {
         match self.nodes[id].shape {
@@ -127,7 +141,11 @@ impl Tape {
         let node = &self.nodes[self.resolve(id)];
         match &node.shape {
             Shape::Scalar { .. } if node.is_null() => Some(""),
-            Shape::Scalar { value, .. } => Some(value),
+            Shape::Scalar { value, .. } => {
+                // through aliases, a long text can be read and copied over and over
+                self.budget.spend(value.len());
+                Some(value)
+            }
             _ => None,
         }
     }
@@ -143,7 +161,7 @@ impl Tape {
         let end = if is_map { self.nodes[map].end } else { map };
         let mut next = map + 1;
         std::iter::from_fn(move || {
-            (next < end).then(|| {
+            (next < end && self.budget.spend(1)).then(|| {
                 let key = next;
                 let value = self.nodes[key].end;
                 next = self.nodes[value].end;
@@ -159,7 +177,7 @@ impl Tape {
         let end = if is_seq { self.nodes[seq].end } else { seq };
         let mut next = seq + 1;
         std::iter::from_fn(move || {
-            (next < end).then(|| {
+            (next < end && self.budget.spend(1)).then(|| {
                 let item = next;
                 next = self.nodes[item].end;
                 item
@@ -170,82 +188,58 @@ impl Tape {
     /// The value of `key` in a map, as a reader sees it: of a key written twice the last one, and what a
     /// merge key (`<<`, YAML 1.1) brings in where the map itself has no such key.
     pub fn get(&self, map: NodeId, key: &str) -> Option<Found> {
-        let (own, merge) = self.get_own(map, key);
-        own.or_else(|| self.get_merged(merge?, key))
+        let (own, merge) = self.own_pair(self.resolve(map), key);
+        match own {
+            Some((key, value)) => {
+                let node = self.resolve(value);
+                Some(Found { key, node, shared_by: (node != value).then_some(value) })
+            }
+            None => self.get_merged(merge?, key),
+        }
     }
 
-    /// The value of `key` that is written in this map itself, and the map's merge key with its value.
-    fn get_own(&self, map: NodeId, key: &str) -> (Option<Found>, Option<(NodeId, NodeId)>) {
+    /// The pair of `key` that is written in this map itself, and the pair of its merge key.
+    pub(super) fn own_pair(&self, map: NodeId, key: &str) -> (Option<KeyValue>, Option<KeyValue>) {
+        if self.large_maps.has(map) {
+            return (self.indexed_pair(map, key), self.indexed_pair(map, "<<"));
+        }
         let (mut own, mut merge) = (None, None);
-        if let Some(index) = self.merged.get(&map) {
-            own = index.get(key).copied();
-            merge = index.get("<<").copied();
-        } else {
-            for (k, v) in self.pairs(map) {
-                match self.own_text(k) {
-                    Some(name) if name == key => own = Some((k, v)),
-                    Some("<<") => merge = Some((k, v)),
-                    _ => {}
-                }
+        for (k, v) in self.pairs(map) {
+            match self.own_text(k) {
+                Some(name) if name == key => own = Some((k, v)),
+                Some("<<") => merge = Some((k, v)),
+                _ => {}
             }
         }
-        let own = own.map(|(key, value)| {
-            let node = self.resolve(value);
-            Found { key, node, shared_by: (node != value).then_some(value) }
-        });
         (own, merge)
+    }
+
+    fn indexed_pair(&self, map: NodeId, key: &str) -> Option<KeyValue> {
+        self.budget.spend(SMALL_MAP / 2);
+        let found = self.large_maps.last(map, key, |id| self.own_text(id))?;
+        Some((found, self.nodes[found].end))
+    }
+
+    /// Makes the keys of a map that has ended quick to find, if it is a large one.
+    pub(super) fn index_large(&mut self, map: NodeId, pairs: usize) {
+        if pairs > SMALL_MAP {
+            let mut index = std::mem::take(&mut self.large_maps);
+            index.add(map, self.pairs(map).filter_map(|(key, _)| Some((key, self.own_text(key)?))));
+            self.large_maps = index;
+        }
     }
 
     /// Whether a map without this key would have it still: written twice, or brought in by a merge key.
     pub(super) fn comes_back(&self, key: NodeId) -> bool {
         let (Some(map), Some(name)) = (self.nodes[key].parent, self.own_text(key)) else { return false };
         let twice = self.pairs(map).any(|(k, _)| k != key && self.own_text(k) == Some(name));
-        let merge = self.get_own(map, name).1;
+        let merge = self.own_pair(map, name).1;
         twice || merge.is_some_and(|merge| self.get_merged(merge, name).is_some())
     }
 
-    /// Looks through merged maps, and those merged into them, in order; each map once, however many aliases
-    /// lead to it.
-    fn get_merged(&self, (merge_key, sources): (NodeId, NodeId), key: &str) -> Option<Found> {
-        let mut seen = HashSet::new();
-        let mut next = vec![sources];
-        while let Some(source) = next.pop().filter(|_| seen.len() < MAX_MERGED) {
-            let source = self.resolve(source);
-            if !seen.insert(source) {
-                continue;
-            }
-            if self.is_map(source) {
-                let (own, merge) = self.get_own(source, key);
-                if let Some(found) = own {
-                    return Some(Found { shared_by: Some(merge_key), ..found });
-                }
-                next.extend(merge.map(|(_, sources)| sources));
-            } else {
-                let items: Vec<_> = self.items(source).take(MAX_MERGED).collect();
-                next.extend(items.into_iter().rev());
-            }
-        }
-        None
-    }
-
-    /// Indexes large maps that are merged into others: looked through anew for each of many, they would take
-    /// for ever.
-    pub(super) fn index_merged(&mut self) {
-        let merges = (0..self.len()).filter(|&id| self.key_text(id) == Some("<<"));
-        let values: HashSet<NodeId> = merges.map(|id| self.resolve(id)).collect();
-        let maps: HashSet<NodeId> = values.into_iter().flat_map(|id| self.merge_sources(id)).collect();
-        for map in maps {
-            if self.pairs(map).nth(SMALL_MAP).is_some() {
-                let pairs = self.pairs(map).filter_map(|(k, v)| Some((self.own_text(k)?.to_owned(), (k, v))));
-                let pairs = pairs.collect();
-                self.merged.insert(map, pairs);
-            }
-        }
-    }
-
-    /// The maps behind a merge key: one, or a list of them.
-    fn merge_sources(&self, value: NodeId) -> Vec<NodeId> {
-        if self.is_map(value) { vec![value] } else { self.items(value).map(|i| self.resolve(i)).collect() }
+    fn get_merged(&self, (merge_key, value): KeyValue, key: &str) -> Option<Found> {
+        let (key, value) = self.merged.borrow_mut().find(self, value, key)?;
+        Some(Found { key, node: self.resolve(value), shared_by: Some(merge_key) })
     }
 
     /// The value of a scalar written at this very place.

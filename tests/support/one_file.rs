@@ -11,6 +11,18 @@ use tagbump::select::{Selection, Standing};
 /// # Errors
 /// What the planner refuses.
 pub fn bump(path: &str, text: &str, image: &str, tag: &str) -> Result<String> {
+    let request = request(image, tag)?;
+    let plan = plan(&OneFile { path, text }, &request).plan?;
+    assert!(plan.edits.len() <= 1, "there is one file");
+    let after = plan.edits.into_iter().next().map(|edit| String::from_utf8(edit.after).expect("UTF-8"));
+    Ok(after.unwrap_or_else(|| text.to_owned()))
+}
+
+/// What a bump of an image to a tag asks of the planner.
+///
+/// # Errors
+/// What the planner refuses.
+pub fn request(image: &str, tag: &str) -> Result<Request> {
     let want = Want {
         name: image.to_owned(),
         new_name: Part::Unsaid,
@@ -19,22 +31,19 @@ pub fn bump(path: &str, text: &str, image: &str, tag: &str) -> Result<String> {
         service: None,
         scope: Scope::of_files(&Selection::new(&[])?),
     };
-    let request = Request { wants: vec![want], all: true, ..Request::default() };
-    let plan = plan(&OneFile { path, text }, &request).plan?;
-    assert!(plan.edits.len() <= 1, "there is one file");
-    let after = plan.edits.into_iter().next().map(|edit| String::from_utf8(edit.after).expect("UTF-8"));
-    Ok(after.unwrap_or_else(|| text.to_owned()))
+    Ok(Request { wants: vec![want], all: true, ..Request::default() })
 }
 
 /// All that the planner sees.
-struct OneFile<'a> {
-    path: &'a str,
-    text: &'a str,
+pub struct OneFile<'a> {
+    pub path: &'a str,
+    pub text: &'a str,
 }
 
 impl Shelf for OneFile<'_> {
     fn each(&self, _: &Selection, _: bool, look: Look<'_>) -> Result<Found> {
-        look(SourceFile { path: self.path, bytes: self.text.as_bytes(), standing: Standing::Found });
+        // there is no other file to look at
+        let _ = look(SourceFile { path: self.path, bytes: self.text.as_bytes(), standing: Standing::Found });
         let mut found = Found::default();
         found.take(self.path, Standing::Found);
         Ok(found)

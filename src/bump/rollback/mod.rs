@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::error::{Exit, Failure, Result};
 use crate::image::{Digest, Part, Tag, same_tag};
 use crate::land::{History, RolledBack, Seen, Tip};
-use crate::plan::{self, Mention, Request, Scope, Shelf, Want};
+use crate::plan::{self, Cancellation, Mention, Request, Scope, Shelf, Want};
 use crate::settings::Back;
 use crate::tag::Source;
 use crate::timeline::{self, Commits, Entry, Id, Reach};
@@ -49,6 +49,14 @@ impl<'a> Basis<'a> {
         let on_branch = seen.tip.published.as_ref() == Some(&seen.tip.commit);
         let (tip, shelf) = seen.beside.filter(|_| on_branch).unwrap_or((seen.tip, seen.files));
         Basis { shelf, before: Before::Tip { tip, history: seen.history, until: seen.until } }
+    }
+
+    /// A plan that comes too late to be landed is not wanted.
+    pub fn cancellation(&self) -> Cancellation {
+        match self.before {
+            Before::Head => Cancellation::default(),
+            Before::Tip { until, .. } => Cancellation::when(move || Instant::now() >= until),
+        }
     }
 }
 

@@ -178,7 +178,7 @@ mod tests {
             line: 1,
             tag: Some(tag.to_owned()),
             digest: None,
-            written: Some(Written { commit: Id([0; 20]), time: 0, words }),
+            written: Some(Written { commit: Id([0; 20]), time: 0, words: words.into() }),
             until: None,
             references: vec![1],
         }
@@ -194,7 +194,7 @@ mod tests {
             want: 0,
             file: "f".into(),
             has_chart: false,
-            place: String::new(),
+            place: 0,
             line: 1,
             tag: entries[0].tag.clone(),
             digest: None,

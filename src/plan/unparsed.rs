@@ -1,0 +1,61 @@
+//! Files that were not parsed: because they are not YAML, or because they would take too much work.
+
+use crate::error::{Exit, Failure, Result, inline};
+use crate::yaml::{ReadError, ScanFault, Stopped};
+
+/// A file that was not parsed, and why.
+pub(super) struct Unparsed {
+    pub path: String,
+    pub error: ReadError,
+    /// Named by `-f` without a wildcard.
+    pub named: bool,
+}
+
+/// How files that were not parsed are reported.
+#[derive(Default)]
+pub(super) struct LeftOut {
+    /// Files that are not YAML, with where and why.
+    pub not_yaml: Vec<String>,
+    /// A warning for each file that takes too much work.
+    pub too_costly: Vec<String>,
+}
+
+impl LeftOut {
+    /// # Errors
+    /// Where the file was named, or the work was cancelled.
+    pub fn add(&mut self, Unparsed { path, error, named }: Unparsed) -> Result<()> {
+        match error {
+            ReadError::Stopped(stopped @ Stopped::Cancelled) => return Err(stopped_at(&path, stopped)),
+            ReadError::Stopped(stopped) if named => return Err(stopped_at(&path, stopped)),
+            ReadError::Syntax(fault) if named => return Err(no_yaml(&path, &fault)),
+            ReadError::Stopped(stopped) => {
+                self.too_costly.push(format!("{}: skipped: it {stopped}", inline(&path)))
+            }
+            ReadError::Syntax(fault) => self.not_yaml.push(format!("{}:{fault}", inline(&path))),
+        }
+        Ok(())
+    }
+}
+
+/// A file that was given up, and can't be skipped.
+pub(super) fn stopped_at(path: &str, stopped: Stopped) -> Failure {
+    match stopped {
+        Stopped::Cancelled => out_of_time(),
+        Stopped::Values(_) | Stopped::Steps(_) => {
+            Failure::new(Exit::Unsafe, format!("{}: {stopped}; nothing was written", inline(path)))
+                .hinted("split the file, or leave it out with -f")
+        }
+    }
+}
+
+/// The time for a landing is over before there is a plan.
+pub(super) fn out_of_time() -> Failure {
+    Failure::new(Exit::NotLanded, "not landed: the time ran out while files were read")
+        .hinted("run again, give it longer with --timeout, or name the files with -f")
+}
+
+/// A named file that can't be read as YAML.
+fn no_yaml(path: &str, fault: &ScanFault) -> Failure {
+    Failure::new(Exit::Other, format!("{}:{fault} (no YAML)", inline(path)))
+        .hinted("mend the file; without its name in -f it would only be a warning")
+}
