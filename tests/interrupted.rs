@@ -70,3 +70,21 @@ fn who_signs_ends_too() {
         assert_eq!(world.commits(), 2);
     }
 }
+
+/// git is in the middle of the checkout's fast-forward, in a process group of its own: it is let finish.
+#[test]
+fn signal_waits_until_the_checkout_has_followed() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let mark = world.path().join("mark");
+    let tagbump = "$(ps -o ppid= -p \"$PPID\" | tr -d ' ')";
+    script_at(
+        &folder.join(".git/hooks/post-merge"),
+        &format!("kill -TERM {tagbump} && echo done > '{}'", mark.display()),
+    );
+    let run = run(&mut push(&folder, "v1", &[]));
+    assert_eq!(run.exit, 143, "{}", run.output());
+    assert_eq!(std::fs::read_to_string(mark).unwrap(), "done\n");
+    assert_eq!(git(&folder, &["rev-parse", "HEAD", "origin/main"]), [world.tip(), world.tip()].join("\n"));
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+}

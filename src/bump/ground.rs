@@ -79,7 +79,7 @@ impl Bump<'_> {
 
 /// There is nobody to ask the API as.
 pub(super) fn no_token(place: &GitPlace) -> Failure {
-    let what = std::iter::once("there is no token for GitHub's API".to_owned()).chain(place.withheld());
-    Failure::new(Exit::Refused, what.collect::<Vec<_>>().join("\n"))
+    let lines = std::iter::once("there is no token for GitHub's API".to_owned()).chain(place.withheld());
+    Failure::new(Exit::Refused, lines.collect::<Vec<_>>().join("\n"))
         .hinted("set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (and pull-requests: write for --pr)")
 }

@@ -15,16 +15,16 @@ use super::workspace::Workspace;
 
 /// What the checkout lacks.
 pub enum NewObjects {
-    /// All that is in the workspace's own folder.
+    /// Everything in the workspace's own object folder.
     Folder(PathBuf),
-    /// Packed: the workspace of a partial clone has objects of older commits too, and without what came before those
-    /// they would only be in git's way.
+    /// A pack. The workspace of a partial clone also has objects of older commits, whose own parents are missing; they
+    /// must not get into the checkout.
     Pack(Vec<u8>),
 }
 
 impl NewObjects {
-    /// What leads from the checkout's commit to the landed one. Nothing where there is a gap in between, which for a
-    /// partial clone, whose workspace begins with the tip alone, is first made smaller, until a time at the most.
+    /// The objects that lead from the checkout's commit to the landed one; `None` if there is a gap. The workspace of a
+    /// partial clone starts with the tip alone, so more of the history may be fetched to close the gap.
     pub fn find(
         checkout: &Checkout,
         place: &GitPlace,
@@ -63,7 +63,7 @@ fn since(workspace: &Workspace, head: Oid, landed: Oid) -> Result<Revwalk<'_>, g
     Ok(walk)
 }
 
-/// Whether all that comes after the checkout's commit is in the workspace, down to commits that the checkout has.
+/// Whether the workspace has every commit since the checkout's, down to commits that the checkout has.
 fn is_connected(
     workspace: &Workspace,
     checkout: &Checkout,
@@ -83,7 +83,7 @@ fn is_connected(
     Ok(true)
 }
 
-/// The parents as they are written: those that a shallow repository lacks, libgit2 leaves out.
+/// The parents as the commit names them: libgit2 omits those that a shallow repository lacks.
 fn written_parents(commit: &Commit<'_>) -> impl Iterator<Item = Oid> {
     let header = commit.raw_header_bytes();
     let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));

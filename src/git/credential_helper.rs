@@ -30,12 +30,12 @@ pub struct CredentialHelpers {
     environment: Environment,
 }
 
-/// What the helpers say.
+/// What the helpers answered.
 #[derive(Debug, Default)]
 pub struct HelperAnswer {
     /// User and password.
     pub found: Option<(String, String)>,
-    /// Why a helper may have known less than it does elsewhere.
+    /// Why a helper may have failed here although it works elsewhere.
     pub withheld: Option<String>,
 }
 
@@ -51,10 +51,11 @@ impl Checkout {
 }
 
 impl CredentialHelpers {
-    /// Asks them for a server's user and password, as git would; nothing where none knows it, or takes longer.
+    /// Asks for a server's user and password, as git would. Finds nothing if no helper knows the server, or if the
+    /// answer takes longer than `time`.
     ///
     /// # Errors
-    /// A URL that can't be put into a question.
+    /// A URL that can't be passed on to git.
     pub fn ask(&self, url: &Url, user: Option<&str>, time: Duration) -> Result<HelperAnswer> {
         let question = question(url, user)?;
         let of_repository = self.are_repositorys(time);
@@ -62,7 +63,7 @@ impl CredentialHelpers {
         let mut command = process::git(Some(&self.folder), purpose, &self.environment);
         command.args(["credential", "fill"]);
         let answer = process::run(command, question.as_bytes(), time, Interruption::EndsIt);
-        // without git there is no helper
+        // no git, no helpers
         let found = answer.ok().filter(|answer| answer.success).and_then(|answer| credential(&answer));
         let token = self.environment.names().filter(|name| process::is_job_token(name)).min();
         let withheld = token.filter(|_| of_repository).map(|token| {
@@ -74,12 +75,12 @@ impl CredentialHelpers {
         Ok(HelperAnswer { found, withheld })
     }
 
-    /// Whether the repository's own configuration names a helper. Where nobody can tell, it may.
+    /// Whether the repository's own configuration names a helper. If git can't say, assume that it does.
     fn are_repositorys(&self, time: Duration) -> bool {
         let mut command = process::git(Some(&self.folder), Purpose::RepositoryHelpers, &self.environment);
         command.args(["config", "--null", "--show-origin", "--get-regexp", HELPER_SETTINGS]);
         match process::run(command, b"", time.min(CONFIG_TIME), Interruption::EndsIt) {
-            // it fails where there is no such setting
+            // git config fails if nothing is set; then the list is empty
             Ok(listed) => {
                 origins(&listed.stdout).any(|origin| is_repositorys(origin, &self.folder, &self.repository))
             }
@@ -88,19 +89,19 @@ impl CredentialHelpers {
     }
 }
 
-/// Of each setting where it stands: `git config --null` ends it with a zero, and the setting too.
+/// Where each setting is set. `git config --null` ends both the origin and the setting with a zero byte.
 fn origins(listed: &str) -> impl Iterator<Item = &str> {
     listed.split('\0').step_by(2).filter(|origin| !origin.is_empty())
 }
 
-/// Whether a setting stands in a file of the repository's: in its work tree, or beside its objects.
+/// Whether a setting is in one of the repository's own files: in its work tree, or in its git directory.
 fn is_repositorys(origin: &str, folder: &Path, repository: &[PathBuf]) -> bool {
     match origin.split_once(':') {
         Some(("file", path)) => {
             let path = real_path(&folder.join(path));
             repository.iter().any(|folder| path.starts_with(folder))
         }
-        // by an option or a variable
+        // set by an option or a variable
         Some(("command line", _)) => false,
         _ => true,
     }
@@ -110,7 +111,7 @@ fn real_path(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// User and password in git's credential format. An empty password is none: it is what a helper prints whose
+/// User and password in git's credential format. An empty password doesn't count: a helper prints one if its
 /// variable is not set.
 fn credential(answer: &ProcessOutput) -> Option<(String, String)> {
     let field = |name: &str| {
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_of_the_repository_are_told_from_the_users() {
+    fn settings_of_the_repository_are_not_the_users() {
         let repository = [PathBuf::from("/srv/w"), PathBuf::from("/srv/super/.git/modules/w")];
         let judge = |origin: &str| is_repositorys(origin, Path::new("/srv/w"), &repository);
         for origin in [

@@ -142,7 +142,7 @@ pub struct Credentials {
     headers: Vec<(String, String)>,
     /// Those of the checkout.
     helpers: Option<CredentialHelpers>,
-    /// Why our own token is not sent.
+    /// Why `TAGBUMP_TOKEN` is not sent.
     withheld: Option<String>,
 }
 
@@ -177,7 +177,7 @@ impl Credentials {
         }
     }
 
-    /// Why `TAGBUMP_TOKEN` is not sent, where it would be but for where the URL comes from.
+    /// Why `TAGBUMP_TOKEN` is not sent, if the reason is where the URL comes from.
     pub fn withheld(&self) -> Option<&str> {
         self.withheld.as_deref()
     }
@@ -220,10 +220,10 @@ impl Credentials {
         Secrets(secrets)
     }
 
-    /// Asks git's credential helpers, as git would: for a credential, and for why there may be none.
+    /// Asks git's credential helpers, as git would. Returns the credential, and why a helper may not have found one.
     ///
     /// # Errors
-    /// A URL that can't be put into a question.
+    /// A URL that can't be passed on to git.
     pub fn ask_helper(&self, time: Duration) -> Result<(Option<Credential>, Option<String>)> {
         let (Some(url), Some(helpers)) = (&self.url, &self.helpers) else { return Ok((None, None)) };
         let answer = helpers.ask(url, self.user.as_deref(), time)?;
@@ -234,7 +234,7 @@ impl Credentials {
     }
 }
 
-/// Whether a connection is one that nobody else can listen to.
+/// Whether no other machine can listen to the connection.
 fn may_carry_token(url: &Url) -> bool {
     url.scheme() == "https" || is_loopback(url)
 }

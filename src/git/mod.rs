@@ -4,11 +4,14 @@
 //! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
 //! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
 //! `fetch` brings what is new into it, `push` sends what the server lacks, by `packet`s, `transport` talks to the
-//! server, `ssh_program` is the ssh that it runs, `credentials` finds out who we are, `verdict` says what a failure
-//! means. `given` is configuration that stands in the environment, `date` what a commit's date may be, `signing`
-//! who signs it. `carry` takes local commits along, `history` knows the order of commits, `head` is a pull
-//! request's branch, `twin` finds what a server made of a commit, `sync` lets the checkout
-//! see the landed commit. `past` is what came before a commit, `renames` what its files were called, `remote_past` that of a remote branch.
+//! server, `ssh_program` is the ssh that it runs, `credentials` finds out who we are, `credential_helper` asks git's
+//! helpers, `submodule` decides whether `TAGBUMP_TOKEN` may go to a submodule's remote, `verdict` says what a failure
+//! means, and `withheld` which credentials were not sent. `given` is configuration that stands in the environment,
+//! `date` what a commit's date may be, `signing` who signs it. `carry` takes local commits along, `history` knows the
+//! order of commits, `head` is a pull request's branch, `twin` finds what a server made of a commit, `sync` lets the
+//! checkout see the landed commit, whose objects `adopt` brings there. `past` is what came before a commit, `renames`
+//! what its files were called, `remote_past` that of a remote branch. `process` starts every program, and decides
+//! what its environment holds.
 
 mod adopt;
 pub mod answers;

@@ -147,7 +147,7 @@ impl GitPlace {
         self.push.credential_label()
     }
 
-    /// Why credentials that somebody may expect to be sent were not.
+    /// Why credentials that the user may expect to be sent were not.
     pub fn withheld(&self) -> Vec<String> {
         let mut withheld = self.fetch.withheld();
         withheld.extend(self.push.withheld());

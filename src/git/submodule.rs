@@ -1,11 +1,11 @@
 //! Checkouts that are submodules, and whether `TAGBUMP_TOKEN` may go where their remotes lead.
 //!
 //! git takes the URL of a submodule's remote from `.gitmodules`, which is content: whoever can push to the
-//! superproject, or open a pull request that a job checks out, says where it leads. The superproject's own URL is the
-//! user's choice. So the token goes to a submodule's remote only if that is on the superproject's host; of nested
-//! submodules the outermost superproject counts. Who types the URL (`--remote URL`) has chosen the host.
+//! superproject, or open a pull request that a job checks out, decides where it leads. The superproject's own URL is
+//! the user's choice. So the token goes to a submodule's remote only if that is on the superproject's host. For nested
+//! submodules, the outermost superproject counts. A user who types the URL (`--remote URL`) has chosen the host.
 //!
-//! Other credentials are bound to a host anyway: GitHub's token, configured headers, the answers of helpers.
+//! All other credentials are bound to a host anyway: GitHub's token, configured headers, the answers of helpers.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use super::checkout::Checkout;
 /// The mode of a submodule in an index (`S_IFGITLINK`).
 const GITLINK: u32 = 0o160_000;
 
-/// Submodules are nested less deeply than this.
+/// Deeper nesting than this is not followed.
 const MAX_DEPTH: usize = 16;
 
 /// Who chose where a remote leads.
@@ -34,7 +34,7 @@ pub enum UrlOrigin {
 }
 
 impl UrlOrigin {
-    /// Why `TAGBUMP_TOKEN` must not be sent to a remote, and what to do; nothing where it may be sent.
+    /// Why `TAGBUMP_TOKEN` must not be sent to a remote, and what to do; `None` if it may be sent.
     pub fn objection(&self, url: &RemoteUrl) -> Option<String> {
         let (UrlOrigin::Gitmodules { superproject }, RemoteUrl::Http { url, .. }) = (self, url) else {
             return None;
@@ -46,7 +46,7 @@ impl UrlOrigin {
         let host = url.port().map_or(host.to_owned(), |port| format!("{host}:{port}"));
         let compared = match superproject {
             Some(superproject) => format!("is not the host of the superproject's remote ({superproject})"),
-            None => "can't be compared with that of the superproject, which has no such remote".to_owned(),
+            None => "can't be compared with the superproject's, which has no remote of that name".to_owned(),
         };
         Some(format!(
             "TAGBUMP_TOKEN was not sent to {host}: the URL of this submodule comes from .gitmodules, and its host \
@@ -55,8 +55,8 @@ impl UrlOrigin {
     }
 }
 
-/// Whether a submodule is where its superproject is: at the same scheme, host and port. Where the superproject is
-/// reached over ssh, its host's usual https counts.
+/// Whether a submodule's remote has the same scheme, host and port as its superproject's. If the superproject's is an
+/// ssh URL, https on the default port of the same host counts.
 fn is_same_host(superproject: &RemoteUrl, url: &Url) -> bool {
     match superproject {
         RemoteUrl::Http { url: superproject, .. } => superproject.origin() == url.origin(),
@@ -69,7 +69,7 @@ fn is_same_host(superproject: &RemoteUrl, url: &Url) -> bool {
 }
 
 impl Checkout {
-    /// Who chose where a remote leads, which is given by name or URL.
+    /// Who chose where a remote (a name or a URL) leads.
     pub fn url_origin(&self, remote: &str) -> UrlOrigin {
         if self.is_stand_in() || !self.has_remote(remote) {
             return UrlOrigin::User;
@@ -90,10 +90,10 @@ fn remote_url(repo: &Repository, name: &str) -> Option<RemoteUrl> {
 }
 
 enum Outermost {
-    /// It is no submodule.
+    /// It is not a submodule.
     Itself,
     Superproject(Repository),
-    /// It is one, of a repository that can't be opened.
+    /// It is a submodule of a repository that can't be opened.
     Unknown,
 }
 
@@ -110,13 +110,13 @@ fn outermost(repo: &Repository, workdir: &Path) -> Outermost {
     Outermost::Unknown
 }
 
-/// The repository that this one is a submodule of: where its own folder lies, or whose index lists it.
+/// The repository that this one is a submodule of: the one that holds its git directory, or lists it in its index.
 fn superproject(repo: &Repository, workdir: &Path) -> Option<PathBuf> {
     holder(repo.commondir()).or_else(|| lister(workdir))
 }
 
-/// The repository in whose `modules` folder this one is. A submodule stays there when a later commit of the
-/// superproject no longer has it. The name of a submodule can have slashes in it.
+/// The repository whose `modules` folder holds this git directory. It stays there even if a later commit of the
+/// superproject no longer has the submodule. A submodule's name may contain slashes.
 fn holder(git_dir: &Path) -> Option<PathBuf> {
     let git_dir = std::fs::canonicalize(git_dir).ok()?;
     let modules = git_dir.ancestors().skip(1).filter(|folder| folder.ends_with("modules"));
@@ -124,8 +124,8 @@ fn holder(git_dir: &Path) -> Option<PathBuf> {
     holders.next().map(Path::to_owned)
 }
 
-/// The repository whose work tree this one is in, if it is listed there as a submodule. Submodules that git did not
-/// clone itself have a `.git` folder of their own.
+/// The repository whose work tree contains this one and lists it as a submodule. A submodule that wasn't cloned by
+/// `git submodule` has a `.git` folder of its own.
 fn lister(workdir: &Path) -> Option<PathBuf> {
     let outer = workdir.ancestors().skip(1).find(|folder| folder.join(".git").exists())?;
     let none: [&Path; 0] = [];
@@ -171,19 +171,19 @@ mod tests {
             ("git@work:acme/super.git", "https://github.com/acme/gitops"),
             ("/srv/super", "https://github.com/acme/gitops"),
         ] {
-            let told = objection(Some(superproject), url).unwrap_or_else(|| panic!("{superproject} {url}"));
-            assert!(told.contains("TAGBUMP_TOKEN was not sent to "), "{told}");
+            let text = objection(Some(superproject), url).unwrap_or_else(|| panic!("{superproject} {url}"));
+            assert!(text.contains("TAGBUMP_TOKEN was not sent to "), "{text}");
         }
         assert!(objection(None, "https://github.com/acme/gitops").is_some());
     }
 
     #[test]
     fn objection_names_the_host_and_what_to_do_without_a_password() {
-        let told = objection(Some("https://u:p4ss@a.example/x"), "https://v:s3cret@b.example:7/y").unwrap();
+        let text = objection(Some("https://u:p4ss@a.example/x"), "https://v:s3cret@b.example:7/y").unwrap();
         for word in ["b.example:7", "https://a.example/x", ".gitmodules", "--remote https://b.example:7/y"] {
-            assert!(told.contains(word), "{word}: {told}");
+            assert!(text.contains(word), "{word}: {text}");
         }
-        assert!(!told.contains("p4ss") && !told.contains("s3cret"), "{told}");
+        assert!(!text.contains("p4ss") && !text.contains("s3cret"), "{text}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! After landing: a clean checkout of the target branch is fast-forwarded, so that later steps see the commit.
 //!
-//! git does that, with the checkout's filters and hooks. It talks to no server and is told no URL for it: what is
-//! new comes from the workspace.
+//! git does that, so that the checkout's filters and hooks run. tagbump gives it no URL and no credential: the new
+//! objects come from the workspace.
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ pub enum Synced {
 /// Brings the landed commit's objects into the checkout, and has git merge it, as a fast-forward only.
 ///
 /// Only a checkout on the target branch, without uncommitted changes, and without commits of its own that
-/// were not carried along. Until a time at the most, a partial clone's workspace may ask for more of the history.
+/// were not carried along. For a partial clone, more of the history may be fetched, until a deadline.
 pub fn sync(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str, until: Instant) -> Synced {
     match forward(checkout, place, remote, commit, until) {
         Ok(()) => Synced::Forwarded,
@@ -88,8 +88,8 @@ fn is_clean(checkout: &Checkout) -> Result<bool, String> {
     let status = run(checkout, &arguments, Interruption::EndsIt)?;
     match status.complete {
         true => Ok(status.stdout.is_empty()),
-        // a file may be named in what is still to come
-        false => Err("git status left a process behind, and its output is not complete".to_owned()),
+        // the missing part may name a file
+        false => Err("git status left a process behind, so its output is incomplete".to_owned()),
     }
 }
 

@@ -1,10 +1,10 @@
-//! Says of a refusal which credentials were withheld: whoever has set one would look for the fault elsewhere.
+//! Adds to a refusal which credentials were withheld, and why: a user who has set one would not guess it.
 
 use super::transport::Endpoint;
 use crate::error::{Exit, Failure};
 use crate::land::{Trouble, Verdict};
 
-/// A failed fetch, with what was withheld where the server refused us.
+/// A failed fetch; if the server refused it, with what was withheld.
 pub fn explain_fetch(trouble: Trouble, endpoint: &Endpoint) -> Trouble {
     match trouble {
         Trouble::Final(failure) => Trouble::Final(explain(failure, endpoint)),
@@ -12,7 +12,7 @@ pub fn explain_fetch(trouble: Trouble, endpoint: &Endpoint) -> Trouble {
     }
 }
 
-/// A failed push, in the same way.
+/// A failed push; if the server refused it, with what was withheld.
 pub fn explain_push(verdict: Verdict, endpoint: &Endpoint) -> Verdict {
     match verdict {
         Verdict::Refused(failure) => Verdict::Refused(explain(failure, endpoint)),

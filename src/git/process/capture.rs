@@ -18,7 +18,7 @@ pub struct Captured {
 }
 
 impl Capture {
-    /// Starts to read. Only so many bytes are kept; the rest is read all the same, so that the program never waits.
+    /// Starts to read. Keeps `limit` bytes and discards the rest, so that the program never blocks.
     pub fn start(mut from: impl Read + Send + 'static, limit: usize) -> Self {
         let shared = Arc::<(Mutex<Captured>, Condvar)>::default();
         let capture = Capture { shared: Arc::clone(&shared) };
@@ -44,8 +44,8 @@ impl Capture {
         capture
     }
 
-    /// Waits for the end of the pipe, though not beyond the deadline: a process that the program left behind may
-    /// have the pipe open for as long as it likes.
+    /// Waits for the end of the pipe, but not beyond the deadline: a process that the program left behind may hold the
+    /// pipe open.
     pub fn finish(self, deadline: Instant) -> Captured {
         let (captured, changed) = &*self.shared;
         let captured = captured.lock().unwrap_or_else(PoisonError::into_inner);

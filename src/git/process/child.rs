@@ -1,4 +1,4 @@
-//! A program that is ended when its time is up, with all that it has started.
+//! A running program with a time limit. When the time is up, tagbump ends it and everything that it started.
 
 use std::io::{self, IsTerminal};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 
 use crate::interrupt::{self, AtSignal};
 
-/// How long a program may take to clean up behind it once it was asked to end; git removes its lock files then.
+/// How long a program may take to clean up after SIGTERM; git removes its lock files then.
 const CLEAN_UP: Duration = Duration::from_secs(2);
 
-/// How often to look whether a program has ended: polling is what std offers for one that another thread may end.
+/// How often to check whether a program has ended. std offers nothing but polling if another thread may end it.
 const POLL: Duration = Duration::from_millis(2);
 
 /// What becomes of a program when the user interrupts us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interruption {
-    /// It ends as well. At a terminal it stays in our process group: it may have to ask for a passphrase there, and
-    /// a process in the background can't read.
+    /// It ends as well. At a terminal it stays in our process group, because it may have to ask for a passphrase, and
+    /// a background process can't read from the terminal.
     EndsIt,
-    /// It goes on: the caller holds signals off (`interrupt::together`) until it has ended.
+    /// It continues: the caller holds signals off (`interrupt::together`) until it has ended.
     HeldOff,
 }
 
@@ -55,11 +55,11 @@ struct Shared {
 
 struct State {
     child: Child,
-    /// Whether it leads a process group, which all that it starts belongs to.
+    /// Whether it leads a process group of its own, which everything that it starts belongs to.
     #[cfg_attr(not(unix), allow(dead_code, reason = "there are no process groups"))]
     has_group: bool,
     timed_out: bool,
-    /// Whether it succeeded, once it has ended. From then on its number may be another process's.
+    /// Whether it succeeded, once it has ended. From then on its process id may belong to another process.
     succeeded: Option<bool>,
 }
 
@@ -81,7 +81,7 @@ impl TimedChild {
         let mut spawn = || TimedChild::spawn(&mut command, time, has_group);
         match interruption {
             Interruption::HeldOff => spawn(),
-            // a signal in between would leave it behind
+            // a signal between start and registration would leave it behind
             Interruption::EndsIt => interrupt::together(|| {
                 let (pipes, mut child) = spawn()?;
                 let shared = Arc::clone(&child.shared);
@@ -102,7 +102,7 @@ impl TimedChild {
         Ok((pipes, TimedChild { shared, watch: Some(watch), _interrupt: None }))
     }
 
-    /// Waits for the end, which comes within the time limit.
+    /// Waits until it has ended, by itself or at its time limit.
     pub fn wait(mut self) -> ChildExit {
         self.join()
     }
@@ -127,7 +127,7 @@ impl TimedChild {
             std::thread::sleep(POLL);
         }
         if let Some(watch) = self.watch.take() {
-            // it has no result
+            // the thread returns nothing
             let _ = watch.join();
         }
         let state = self.shared.state();
@@ -166,7 +166,7 @@ impl Shared {
         state.succeeded.is_some()
     }
 
-    /// Ends the program when its time is up: with a word first, then by force.
+    /// Ends the program when its time is up: first with SIGTERM, then with SIGKILL.
     fn end_after(&self, time: Duration) {
         for (time, signal) in [(time, Signal::Terminate), (CLEAN_UP, Signal::Kill)] {
             let running = |state: &mut State| state.succeeded.is_none();
@@ -188,8 +188,8 @@ enum Signal {
 }
 
 impl State {
-    /// Ends what still runs. Processes that an ended program left behind are let be: they may be meant to stay, as
-    /// an agent is.
+    /// Ends the program and its group, if it still runs. Processes that a finished program left behind stay: they may be
+    /// meant to, like gpg-agent.
     #[cfg(unix)]
     fn end(&mut self, signal: Signal) {
         use rustix::process::{self, Pid};
@@ -199,7 +199,7 @@ impl State {
         };
         let id = Pid::from_raw(self.child.id().cast_signed()).filter(|_| self.succeeded.is_none());
         if let Some(id) = id {
-            // one that has ended in between needs no ending
+            // it may have ended in the meantime
             let _ = match self.has_group {
                 true => process::kill_process_group(id, signal),
                 false => process::kill_process(id, signal),
@@ -213,7 +213,7 @@ impl State {
     }
 }
 
-/// Whether a program may have to ask something at the terminal that we run at.
+/// Whether we run at a terminal, where a program may have to ask something.
 fn is_at_terminal() -> bool {
     io::stdin().is_terminal() || io::stderr().is_terminal()
 }

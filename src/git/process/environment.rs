@@ -1,9 +1,9 @@
 //! Which of our environment variables a program gets.
 //!
-//! Whatever a program runs in turn gets its environment too: hooks, filters, helpers. So what holds a token is left
-//! out, and everything else is handed on: `PATH`, agents, proxies, and the user's own variables, such as
-//! `GIT_SSH_COMMAND` or `GIT_EDITOR`. What a CI system calls its tokens is known by name here. A secret that the user
-//! put in a variable of their own stays, since a hook or a signing program may be the one that needs it.
+//! A program passes its environment on to whatever it runs: hooks, filters, helpers. So variables that hold a token are
+//! removed, and all others stay: `PATH`, agents, proxies, and the user's own variables, such as `GIT_SSH_COMMAND` or
+//! `GIT_EDITOR`. This file knows what CI systems call their tokens. A secret in a variable with a name of the user's
+//! choice stays, because a hook or a signing program may need it.
 
 use std::borrow::Cow;
 
@@ -56,10 +56,10 @@ const REPOSITORY: [&str; 18] = [
     "GIT_PROTOCOL",
 ];
 
-/// Files in which later steps of a job get variables, outputs and what is in their `PATH`.
+/// Files through which a step sets variables, `PATH` and outputs for later steps of the job.
 const RUNNER_FILES: [&str; 5] = ["ENV", "PATH", "OUTPUT", "STATE", "STEP_SUMMARY"];
 
-/// How the variables of CI systems and of their tools begin.
+/// Prefixes of the variables of CI systems and their tools.
 const CI_PREFIXES: [&str; 21] = [
     "APPVEYOR_",
     "AZURE_DEVOPS_",
@@ -84,22 +84,22 @@ const CI_PREFIXES: [&str; 21] = [
     "WOODPECKER_",
 ];
 
-/// Words in the names of their tokens.
+/// Words that mark the ones that hold secrets.
 const SECRET_WORDS: [&str; 7] = ["ACCESSTOKEN", "AUTH", "JWT", "PASSWORD", "PAT", "SECRET", "TOKEN"];
 
-/// Tokens whose names don't show it. The first one is a URL with a token in it.
+/// Variables with secrets that the words above don't find. `CI_REPOSITORY_URL` contains a token.
 const OTHER_TOKENS: [&str; 5] =
     ["CI_REPOSITORY_URL", "DOCKER_AUTH_CONFIG", "GIT_PASSWORD", "GIT_TOKEN", "VSS_NUGET_ACCESSTOKEN"];
 
-/// How a program's environment differs from ours: names with a new value, or without one.
+/// How a program's environment differs from ours: variables to set, and (without a value) to remove.
 pub fn changes(purpose: Purpose, environment: &Environment) -> Vec<(String, Option<String>)> {
-    // an empty variable is as good as none to us, and not to git
+    // even if empty: `Environment` doesn't list empty variables, and git doesn't ignore them
     let always = REPOSITORY.into_iter().map(|name| (name.to_owned(), None));
     let secret = environment.names().filter(|name| is_withheld(&spelling(name), purpose));
     let mut changes: Vec<_> = always.chain(secret.map(|name| (name.to_owned(), None))).collect();
     changes.extend(git_config(purpose, environment));
     if purpose != Purpose::Signing {
-        // its messages are read
+        // tagbump reads their messages
         changes.push(("LC_ALL".to_owned(), Some("C".to_owned())));
     }
     changes
@@ -117,20 +117,20 @@ fn is_withheld(name: &str, purpose: Purpose) -> bool {
         || (purpose == Purpose::Transfer && is_git_config(name))
 }
 
-/// For tagbump and the runner alone.
+/// Whether only tagbump and the runner may see it.
 fn is_ours_or_the_runners(name: &str) -> bool {
     let is_file = |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| RUNNER_FILES.contains(&rest));
     ["TAGBUMP_", "ACTIONS_", "INPUT_"].iter().any(|prefix| name.starts_with(prefix))
         || ["GITHUB_", "GITEA_", "FORGEJO_"].into_iter().any(is_file)
 }
 
-/// Names a token that the job may use: its CI system's, or that of a tool for the CI system.
+/// Whether the variable holds a token of the job's: the CI system's own, or one for a tool that talks to it.
 pub fn is_job_token(name: &str) -> bool {
     let is_ci = CI_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     OTHER_TOKENS.contains(&name) || (is_ci && name.split('_').any(|word| SECRET_WORDS.contains(&word)))
 }
 
-/// Traces are written to files, with command lines and variables in them.
+/// Whether it makes git write a trace, which contains command lines and variables.
 fn is_trace(name: &str) -> bool {
     name.starts_with("GIT_TRACE") || name == "GIT_CURL_VERBOSE"
 }
@@ -140,15 +140,15 @@ fn is_git_config(name: &str) -> bool {
         || ["GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// git's configuration in variables, without what says who we are. The other side of a transfer gets none of it at
-/// all, as with git itself.
+/// git's configuration in variables, without credentials. The other side of a transfer gets none of it, as with git
+/// itself.
 fn git_config(purpose: Purpose, environment: &Environment) -> Vec<(String, Option<String>)> {
     let withholds = |(key, value): &given::Item| {
         let value = value.as_deref().unwrap_or_default();
         purpose != Purpose::UserHelpers
             && (is_credential(key, value) || (!purpose.asks_helpers() && is_inline_helper(key, value)))
     };
-    // what git would not understand was refused when the repository was opened
+    // malformed variables were refused when the repository was opened
     let items = given::items(environment).unwrap_or_default();
     if purpose == Purpose::Transfer || !items.iter().any(withholds) {
         return Vec::new();
@@ -158,7 +158,7 @@ fn git_config(purpose: Purpose, environment: &Environment) -> Vec<(String, Optio
     let kept: Vec<_> = items.iter().filter(|item| !withholds(item)).collect();
     changes.push(("GIT_CONFIG_COUNT".to_owned(), Some(kept.len().to_string())));
     for (nth, (key, value)) in kept.into_iter().enumerate() {
-        // a key alone is true
+        // a key without a value means true
         let value = value.clone().unwrap_or_else(|| "true".to_owned());
         changes.push((format!("GIT_CONFIG_KEY_{nth}"), Some(key.clone())));
         changes.push((format!("GIT_CONFIG_VALUE_{nth}"), Some(value)));
@@ -166,13 +166,13 @@ fn git_config(purpose: Purpose, environment: &Environment) -> Vec<(String, Optio
     changes
 }
 
-/// A header, or a URL with a password: in `url.<base>.insteadOf` the key holds it.
+/// A header, or a URL with a password, which in `url.<base>.insteadOf` is part of the key.
 fn is_credential(key: &str, value: &str) -> bool {
     let key = key.to_ascii_lowercase();
     (key.starts_with("http.") && key.ends_with(".extraheader")) || has_password(&key) || has_password(value)
 }
 
-/// A helper that is a shell command can hold the password that it prints.
+/// A helper that is a shell command may contain the password that it prints.
 fn is_inline_helper(key: &str, value: &str) -> bool {
     let key = key.to_ascii_lowercase();
     key.starts_with("credential.") && key.ends_with(".helper") && value.starts_with('!')
@@ -219,7 +219,7 @@ mod tests {
     ];
 
     #[test]
-    fn job_tokens_are_for_the_users_helpers_alone() {
+    fn job_tokens_reach_only_the_users_helpers() {
         for name in [
             "GITHUB_TOKEN",
             "GH_TOKEN",
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_tagbumps_and_the_runners_is_for_nobody() {
+    fn variables_of_tagbump_and_the_runner_reach_no_program() {
         for name in [
             "TAGBUMP_TOKEN",
             "TAGBUMP_INPUT_TOKEN",
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_handed_on() {
+    fn other_variables_are_passed_on() {
         for name in [
             "PATH",
             "HOME",
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_in_variables_lose_their_credentials() {
+    fn git_config_variables_lose_their_credentials() {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let plain = [pair("core.autocrlf", "input"), pair("credential.helper", "store"), pair("a.b", "true")];
         assert_eq!(settings(Purpose::Checkout), plain);

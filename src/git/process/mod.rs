@@ -11,8 +11,8 @@
 //! | `UserHelpers` | `git credential` | helpers that the user configured | the job's |
 //! | `RepositoryHelpers` | `git config`, `git credential` | helpers that the repository's own configuration names | none |
 //!
-//! A program's time is limited (`child`), and so is what is read of its output (`capture`). Processes that it leaves
-//! behind may keep its pipes open: nobody waits for them (`run`).
+//! A program's running time is limited (`child`), and so is the output that is kept (`capture`). If it leaves processes
+//! behind that hold its pipes open, tagbump doesn't wait for them (`run`).
 
 mod capture;
 mod child;
@@ -30,7 +30,7 @@ pub use child::{Interruption, TimedChild};
 pub use environment::{Purpose, is_job_token};
 pub use run::{NotRun, ProcessOutput, run};
 
-/// A program with the environment that its purpose asks for. It has no input.
+/// A program with the environment that its purpose allows, and without input.
 pub fn command(program: impl AsRef<OsStr>, purpose: Purpose, environment: &Environment) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null());
@@ -43,7 +43,7 @@ pub fn command(program: impl AsRef<OsStr>, purpose: Purpose, environment: &Envir
     command
 }
 
-/// A git command that prompts nobody at a terminal, and uses no bare repository but the one it is told to.
+/// A git command that never prompts at a terminal, and that uses a bare repository only if it is named explicitly.
 pub fn git(folder: Option<&Path>, purpose: Purpose, environment: &Environment) -> Command {
     let mut command = command("git", purpose, environment);
     command.args(["-c", "safe.bareRepository=explicit"]).env("GIT_TERMINAL_PROMPT", "0");

@@ -1,4 +1,4 @@
-//! Runs a program to its end, and takes what it prints.
+//! Runs a program to its end and returns its output.
 
 use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
@@ -10,8 +10,8 @@ use super::child::{ChildExit, Interruption, TimedChild};
 /// How much of what a program prints is kept.
 const MAX_OUTPUT: usize = 1024 * 1024;
 
-/// How long the pipes of a program that has ended are read: what it left behind may keep them open.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long to read the pipes of a program that has ended: processes that it left behind may hold them open.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A program that ran to its end.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub fn run(
     let stdout = pipes.stdout.map(|pipe| Capture::start(pipe, MAX_OUTPUT));
     let stderr = pipes.stderr.map(|pipe| Capture::start(pipe, MAX_OUTPUT));
     let input = input.to_vec();
-    // a program that does not read its input says so in another way
+    // a program that doesn't read its input fails in its own way
     std::thread::spawn(move || pipes.stdin.map(|mut stdin| stdin.write_all(&input)));
     let exit = child.wait();
     if exit == ChildExit::TimedOut {

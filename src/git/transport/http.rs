@@ -45,7 +45,7 @@ struct State {
     credential: Option<Credential>,
     /// All that was ever known here: also what a redirect made us forget must not be shown.
     secrets: Secrets,
-    /// Why a credential that somebody may expect to be sent was not.
+    /// Why credentials that the user may expect to be sent were not.
     withheld: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ impl HttpServer {
         self.state().credential.as_ref().and_then(Credential::token)
     }
 
-    /// Why credentials that somebody may expect to be sent were not.
+    /// Why credentials that the user may expect to be sent were not.
     pub fn withheld(&self) -> Vec<String> {
         self.state().withheld.clone()
     }

@@ -147,7 +147,7 @@ impl Endpoint {
         }
     }
 
-    /// Why credentials that somebody may expect to be sent were not.
+    /// Why credentials that the user may expect to be sent were not.
     pub fn withheld(&self) -> Vec<String> {
         match &self.server {
             Server::Http(http) => http.withheld(),

@@ -1,8 +1,8 @@
 //! A running program that speaks git's protocol: `git upload-pack` and `git receive-pack` here, or ssh, which
 //! runs them elsewhere.
 //!
-//! No wait here is longer than the time limit, nor much longer than the program: ssh leaves a process behind that
-//! keeps its pipes open (`ControlPersist`), and so may a hook.
+//! No wait here exceeds the time limit, or lasts much longer than the program: ssh may leave a process behind that holds
+//! its pipes open (`ControlPersist`), and so may a hook.
 
 use std::io::{ErrorKind, Read, Write};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
@@ -19,15 +19,15 @@ use crate::git::process::{Capture, Interruption, TimedChild};
 /// How much of the program's own words is kept.
 const MAX_WORDS: usize = 64 * 1024;
 
-/// How much is read at once, and how many such pieces wait to be used.
+/// How much is read at once, and how many chunks may wait to be used.
 const CHUNK: usize = 64 * 1024;
 const CHUNKS: usize = 8;
 
-/// How often to look whether the program has ended while it prints nothing.
+/// How often to check whether the program has ended, while it prints nothing.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How long the pipes of a program that has ended are read.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long to read the pipes of a program that has ended.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How long a program may take to end once the conversation is over.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -37,11 +37,11 @@ pub type Meaning = Box<dyn Fn(&str) -> Option<Fault> + Send>;
 
 /// A program, with its ends.
 pub struct Pipe {
-    /// There until it is dropped.
+    /// `None` only while dropping.
     child: Option<TimedChild>,
     stdin: Option<ChildStdin>,
     stdout: Receiver<Vec<u8>>,
-    /// What was received and not used so far.
+    /// Received, and used up to `used`.
     chunk: Vec<u8>,
     used: usize,
     /// Nothing in a push, whose answers are bounded where they are read.
@@ -82,7 +82,7 @@ impl Pipe {
         })
     }
 
-    /// What the program prints next; nothing at the end, and when the time is up.
+    /// What the program prints next; `None` at the end, and when the time is up.
     fn next_chunk(&self) -> Option<Vec<u8>> {
         let mut last = None;
         loop {
@@ -117,7 +117,7 @@ impl Pipe {
     }
 }
 
-/// Reads in a thread of its own: a read can't be given up, and waiting for a message can.
+/// Reads in a thread: a blocking read can't be given up, but waiting for a message can.
 fn chunks(mut from: ChildStdout) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::sync_channel(CHUNKS);
     std::thread::spawn(move || {
@@ -166,7 +166,7 @@ impl Write for Pipe {
 }
 
 impl Drop for Pipe {
-    /// It ends when its input does. Waiting keeps it from staying behind, and reading keeps it from waiting.
+    /// The program ends when its input does. We wait, so that it isn't left behind, and read, so that it doesn't block.
     fn drop(&mut self) {
         self.stdin.take();
         let Some(child) = self.child.take() else { return };
