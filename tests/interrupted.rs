@@ -88,3 +88,35 @@ fn signal_waits_until_the_checkout_has_followed() {
     assert_eq!(git(&folder, &["rev-parse", "HEAD", "origin/main"]), [world.tip(), world.tip()].join("\n"));
     assert_eq!(git(&folder, &["status", "--porcelain"]), "");
 }
+
+/// A large file takes a while to be written aside: the signal comes when a part of it is there.
+#[test]
+fn staged_file_is_removed_when_signal_ends_bump() {
+    const RUNS: usize = 100;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.yaml");
+    let padding = "# a comment that takes its time to be written to the disk\n".repeat(200_000);
+    let text = |tag: &str| format!("kind: Pod\nspec:\n  containers:\n    - image: app:{tag}\n{padding}");
+    let is_staged = || {
+        let mut entries = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap);
+        entries.any(|entry| entry.file_name().to_string_lossy().starts_with(".tagbump-"))
+    };
+    let interrupted = (0..RUNS).find(|_| {
+        std::fs::write(&file, text("v0")).unwrap();
+        let mut command = support::cli::command(folder.path());
+        let mut child = command.args(["bump", "app:v1"]).stdout(Stdio::null()).spawn().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            if is_staged() {
+                assert!(
+                    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success()
+                );
+                break;
+            }
+        }
+        let status = child.wait().unwrap();
+        assert!(!is_staged(), "{status}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap() == text("v0"), !status.success(), "{status}");
+        status.code() == Some(143)
+    });
+    assert!(interrupted.is_some(), "no run of {RUNS} was interrupted");
+}

@@ -1,9 +1,9 @@
 //! The way from the root down to a file: one folder after the other is opened, none of them through a symlink.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::sync::Arc;
 
-use super::folder::{EntryKind, Folder};
+use super::folder::{EntryKind, FileIdentity, Folder};
 use super::open_error::OpenError;
 use crate::dot_git::{is_dot_git, is_path_part};
 
@@ -15,11 +15,12 @@ const MOST: usize = 16;
 pub struct Descent {
     root: Arc<Folder>,
     open: Vec<(String, Arc<Folder>)>,
+    last: Option<(String, Arc<Folder>)>,
 }
 
 impl Descent {
     pub fn new(root: &Arc<Folder>) -> Self {
-        Descent { root: Arc::clone(root), open: Vec::new() }
+        Descent { root: Arc::clone(root), open: Vec::new(), last: None }
     }
 
     /// Opens the folder that a path is in, and gives the last part of the path.
@@ -31,7 +32,12 @@ impl Descent {
 
     /// Opens a folder; the root where the path is empty.
     pub fn folder(&mut self, path: &str) -> Result<Arc<Folder>, OpenError> {
-        self.descend(path, |_, _| Ok(()))
+        if let Some((_, folder)) = self.last.as_ref().filter(|(last, _)| last == path) {
+            return Ok(Arc::clone(folder));
+        }
+        let folder = self.descend(path, |_, _| Ok(()))?;
+        self.last = Some((path.to_owned(), Arc::clone(&folder)));
+        Ok(folder)
     }
 
     /// Opens a folder, and makes it first where it is missing, as all on the way to it.
@@ -40,7 +46,7 @@ impl Descent {
     }
 
     /// Opens a regular file to read it.
-    pub fn file(&mut self, path: &str) -> Result<(File, Metadata), OpenError> {
+    pub fn file(&mut self, path: &str) -> Result<(File, FileIdentity), OpenError> {
         let (folder, name) = self.parent(path)?;
         folder.file(name)
     }

@@ -3,10 +3,10 @@
 //!
 //! A symlink is never followed, and a pipe is never waited for.
 
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags};
@@ -31,9 +31,10 @@ pub enum EntryKind {
     Other,
 }
 
-/// What tells a file from any other, and its owner and rights.
+/// What tells a file from any other, and its owner, rights and size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
+    pub size: u64,
     device: u64,
     inode: u64,
     owner: u32,
@@ -42,14 +43,35 @@ pub struct FileIdentity {
 }
 
 impl FileIdentity {
-    pub fn new(about: &Metadata) -> Self {
+    pub fn new(file: &File) -> io::Result<Self> {
+        Ok(Self::from_stat(&fs::fstat(file)?))
+    }
+
+    /// The types of these numbers differ from system to system.
+    #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
+    fn from_stat(about: &fs::Stat) -> Self {
         FileIdentity {
-            device: about.dev(),
-            inode: about.ino(),
-            owner: about.uid(),
-            group: about.gid(),
-            mode: about.mode(),
+            size: about.st_size as u64,
+            device: about.st_dev as u64,
+            inode: about.st_ino as u64,
+            owner: about.st_uid,
+            group: about.st_gid,
+            mode: about.st_mode.into(),
         }
+    }
+
+    /// Gives the owner and the rights to an open file. Root writes for others, as in a container: the file stays
+    /// theirs where that is allowed. Bits that lend the owner's rights to whoever runs a file are not kept: they
+    /// have no use in a manifest.
+    pub fn give_rights_to(&self, new: &File) -> io::Result<()> {
+        let (owner, group) = (Some(self.owner), Some(self.group));
+        // not being allowed to is no fault: the file is then the user's who runs this, as with any editor
+        let _ = fchown(new, owner, group).or_else(|_| fchown(new, None, group));
+        let rights = self.mode & 0o777;
+        // what one group may do is no other group's right
+        let is_same_group = new.metadata()?.gid() == self.group;
+        let rights = if is_same_group { rights } else { rights & (0o707 | (rights & 0o007) << 3) };
+        new.set_permissions(Permissions::from_mode(rights))
     }
 }
 
@@ -94,7 +116,7 @@ impl Folder {
     }
 
     /// Opens a regular file to read it.
-    pub fn file(&self, name: &str) -> Result<(File, Metadata), OpenError> {
+    pub fn file(&self, name: &str) -> Result<(File, FileIdentity), OpenError> {
         let opened = fs::openat(&self.0, name, TO_READ | OFlags::NOFOLLOW, Mode::empty());
         let file = opened.map(File::from).map_err(|e| match self.kind(name) {
             Ok(Some(EntryKind::Symlink)) => OpenError::Symlink,
@@ -102,8 +124,9 @@ impl Folder {
             _ => OpenError::System(e.into()),
         })?;
         // asked of the open file: the name may stand for another one by now
-        let about = file.metadata()?;
-        if about.is_file() { Ok((file, about)) } else { Err(OpenError::NotRegular) }
+        let about = fs::fstat(&file).map_err(io::Error::from)?;
+        let is_file = FileType::from_raw_mode(about.st_mode) == FileType::RegularFile;
+        if is_file { Ok((file, FileIdentity::from_stat(&about))) } else { Err(OpenError::NotRegular) }
     }
 
     /// Makes a folder, unless something is there.

@@ -21,13 +21,21 @@ pub enum EntryKind {
 /// What tells a file from most others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
-    length: u64,
+    pub size: u64,
     readonly: bool,
 }
 
 impl FileIdentity {
-    pub fn new(about: &Metadata) -> Self {
-        FileIdentity { length: about.len(), readonly: about.permissions().readonly() }
+    pub fn new(file: &File) -> io::Result<Self> {
+        let about = file.metadata()?;
+        Ok(FileIdentity { size: about.len(), readonly: about.permissions().readonly() })
+    }
+
+    /// Gives the rights to an open file.
+    pub fn give_rights_to(&self, new: &File) -> io::Result<()> {
+        let mut rights = new.metadata()?.permissions();
+        rights.set_readonly(self.readonly);
+        new.set_permissions(rights)
     }
 }
 
@@ -71,12 +79,15 @@ impl Folder {
     }
 
     /// Opens a regular file to read it.
-    pub fn file(&self, name: &str) -> Result<(File, Metadata), OpenError> {
+    pub fn file(&self, name: &str) -> Result<(File, FileIdentity), OpenError> {
         match self.kind(name)? {
-            Some(EntryKind::Symlink) => Err(OpenError::Symlink),
-            Some(EntryKind::Folder | EntryKind::Other) => Err(OpenError::NotRegular),
-            Some(EntryKind::File) | None => open_regular_file(&self.0.join(name)),
+            Some(EntryKind::Symlink) => return Err(OpenError::Symlink),
+            Some(EntryKind::Folder | EntryKind::Other) => return Err(OpenError::NotRegular),
+            Some(EntryKind::File) | None => {}
         }
+        let (file, _) = open_regular_file(&self.0.join(name))?;
+        let identity = FileIdentity::new(&file)?;
+        Ok((file, identity))
     }
 
     /// Makes a folder, unless something is there.
@@ -115,7 +126,7 @@ pub fn open_regular_file(path: &Path) -> Result<(File, Metadata), OpenError> {
     if about.is_file() { Ok((file, about)) } else { Err(OpenError::NotRegular) }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::io::Read;
     use std::os::unix::fs::symlink;
@@ -125,7 +136,7 @@ mod tests {
     /// The bytes of a file; `None` where it can't be opened.
     fn read(folder: &Folder, name: &str) -> Option<String> {
         let mut text = String::new();
-        folder.file(name).ok()?.0.read_to_string(&mut text).unwrap();
+        folder.file(name).ok()?.0.read_to_string(&mut text).ok()?;
         Some(text)
     }
 
@@ -157,10 +168,12 @@ mod tests {
     fn files_are_made_and_renamed() {
         let temporary = tempfile::tempdir().unwrap();
         let root = Folder::open(temporary.path()).unwrap();
-        let identity = FileIdentity::new(&root.create_file("new", 0o600).unwrap().metadata().unwrap());
+        let new = root.create_file("new", 0o600).unwrap();
+        let identity = FileIdentity::new(&new).unwrap();
+        identity.give_rights_to(&new).unwrap();
         assert_eq!(root.create_file("new", 0o600).unwrap_err().kind(), ErrorKind::AlreadyExists);
         root.rename_new("new", "app").unwrap();
-        assert_eq!(FileIdentity::new(&root.file("app").unwrap().1), identity);
+        assert_eq!(root.file("app").unwrap().1, identity);
         root.create_file("next", 0o600).unwrap();
         assert_eq!(root.rename_new("next", "app").unwrap_err().kind(), ErrorKind::AlreadyExists);
         fs::write(temporary.path().join("next"), "next").unwrap();

@@ -106,7 +106,8 @@ impl Worktree {
 
     /// What the system knows of a file, where it has just these bytes.
     pub fn about_same(&self, path: &str, bytes: &[u8]) -> Option<Metadata> {
-        let (file, about) = self.descent().file(path).ok()?;
+        let (file, _) = self.descent().file(path).ok()?;
+        let about = file.metadata().ok()?;
         has_bytes(file, bytes).ok().filter(|same| *same).map(|_| about)
     }
 }
@@ -115,19 +116,21 @@ impl Worktree {
 fn read_into(descent: &mut Descent, path: &str, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
     buffer.clear();
     let (file, about) = descent.file(path)?;
-    if about.len() > MAX_FILE_SIZE {
+    if about.size > MAX_FILE_SIZE {
         return Err(anyhow!("skipped, over 50 MB"));
     }
-    read_at_most(file, &about, MAX_FILE_SIZE + 1, buffer)?;
+    read_at_most(file, about.size, MAX_FILE_SIZE + 1, buffer)?;
     if buffer.len() as u64 > MAX_FILE_SIZE {
         return Err(anyhow!("skipped, over 50 MB"));
     }
     Ok(())
 }
 
-fn read_at_most(file: File, about: &Metadata, most: u64, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
-    // one more than there is, so that the end is seen without growing
-    buffer.reserve(usize::try_from(about.len().min(most)).unwrap_or_default() + 1);
-    file.take(most).read_to_end(buffer).context("can't be read")?;
+fn read_at_most(file: File, size: u64, most: u64, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
+    // to look for more than there was a moment ago would be one more system call a file; what is edited is compared
+    // as a whole before it is replaced
+    let length = if size == 0 { most } else { size.min(most) };
+    buffer.reserve(usize::try_from(size.min(most)).unwrap_or_default());
+    file.take(length).read_to_end(buffer).context("can't be read")?;
     Ok(())
 }

@@ -3,8 +3,6 @@
 //! Someone else may own the folder, and root may write in it. So owner and rights are given to the open file, and a
 //! file is replaced only if, in the same folder as before, it still is the one that was read.
 
-use std::fs::{File, Metadata};
-use std::io;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -85,14 +83,14 @@ impl<'e> StagedFile<'e> {
     fn new(descent: &mut Descent, edit: &'e FileEdit) -> Result<Self> {
         let path = inline(&edit.path);
         let (folder, name) = descent.parent(&edit.path).with_context(|| path.clone())?;
-        let (file, about) = folder.file(name).with_context(|| path.clone())?;
+        let (file, old) = folder.file(name).with_context(|| path.clone())?;
         if !has_bytes(file, &edit.before).with_context(|| format!("{path}: can't be read"))? {
             return Err(changed(&edit.path, "it was edited"));
         }
-        let finish = |new: &File| keep_owner_and_rights(new, &about);
-        let new = TemporaryFile::create(&folder, &edit.after, RIGHTS_MEANWHILE, finish)
-            .with_context(|| format!("{path}: can't be written"))?;
-        Ok(StagedFile { edit, folder, old: FileIdentity::new(&about), new })
+        let new =
+            TemporaryFile::create(&folder, &edit.after, RIGHTS_MEANWHILE, |new| old.give_rights_to(new))
+                .with_context(|| format!("{path}: can't be written"))?;
+        Ok(StagedFile { edit, folder, old, new })
     }
 
     /// The old file must be what it was, where it was.
@@ -130,24 +128,4 @@ impl<'e> StagedFile<'e> {
 fn changed(path: &str, why: &str) -> Failure {
     let message = format!("{}: changed since it was read ({why}); nothing was written", inline(path));
     Failure::other(message).hinted("run again")
-}
-
-/// Root writes for others, as in a container: the file stays theirs where that is allowed. Bits that lend the
-/// owner's rights to whoever runs a file are not kept: they have no use in a manifest.
-#[cfg(unix)]
-fn keep_owner_and_rights(new: &File, old: &Metadata) -> io::Result<()> {
-    use std::fs::Permissions;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-    // not being allowed to is no fault: the file is then the user's who runs this, as with any editor
-    let _ = fchown(new, Some(old.uid()), Some(old.gid())).or_else(|_| fchown(new, None, Some(old.gid())));
-    let rights = old.mode() & 0o777;
-    let is_same_group = new.metadata()?.gid() == old.gid();
-    // what one group may do is no other group's right
-    let rights = if is_same_group { rights } else { rights & (0o707 | (rights & 0o007) << 3) };
-    new.set_permissions(Permissions::from_mode(rights))
-}
-
-#[cfg(not(unix))]
-fn keep_owner_and_rights(new: &File, old: &Metadata) -> io::Result<()> {
-    new.set_permissions(old.permissions())
 }

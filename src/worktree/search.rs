@@ -47,7 +47,7 @@ impl Shelf for Worktree {
             Err(e) => Err(e).with_context(|| path.to_owned())?,
         };
         let mut bytes = Vec::new();
-        read_at_most(file, &about, at_most as u64, &mut bytes).with_context(|| path.to_owned())?;
+        read_at_most(file, about.size, at_most as u64, &mut bytes).with_context(|| path.to_owned())?;
         Ok(Some(bytes))
     }
 }

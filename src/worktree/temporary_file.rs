@@ -34,13 +34,13 @@ impl TemporaryFile {
         let mut made = TemporaryFile {
             folder: Arc::clone(folder),
             name,
-            identity: FileIdentity::new(&file.metadata()?),
+            identity: FileIdentity::new(&file)?,
             _at_signal: at_signal,
         };
         file.write_all(bytes)?;
         finish(&file)?;
         file.sync_all()?;
-        made.identity = FileIdentity::new(&file.metadata()?);
+        made.identity = FileIdentity::new(&file)?;
         Ok(made)
     }
 
@@ -91,8 +91,8 @@ impl Drop for TemporaryFile {
 
 /// Whether a name stands for a certain file with these bytes.
 pub fn holds(folder: &Folder, name: &str, identity: FileIdentity, bytes: &[u8]) -> bool {
-    let Ok((file, about)) = folder.file(name) else { return false };
-    FileIdentity::new(&about) == identity && has_bytes(file, bytes).unwrap_or(false)
+    let Ok((file, found)) = folder.file(name) else { return false };
+    found == identity && has_bytes(file, bytes).unwrap_or(false)
 }
 
 /// Whether a file has these bytes, and no more.
