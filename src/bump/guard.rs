@@ -3,7 +3,8 @@
 //! A reference is left alone where what it says on the tip was built from a commit that comes after ours.
 //! Where that can't be told it is written, and a notice says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
 
 use super::Bump;
 use super::rollback::Basis;
@@ -16,12 +17,13 @@ use crate::git::Checkout;
 use crate::github::{self, GitHub};
 use crate::image::{same_tag, split_tag};
 use crate::land::{Order, RolledBack, Seen, There, Tip, Written};
-use crate::plan::{ChangedReference, Leave, Plan};
+use crate::plan::{self, ChangedReference, Leave, Plan};
 use crate::request;
 use crate::tag::Source;
 use crate::template::Template;
 
 /// What is known of a reference's place in time.
+#[derive(Clone)]
 enum Standing {
     InTime,
     /// What is there comes after ours, and why.
@@ -55,20 +57,26 @@ impl Bump<'_> {
             return Ok(plan);
         }
         if self.settings.delivery.landing.if_older == IfOlder::Write {
-            let at_hand = |change| Some((change, seen.history.written(there(seen.tip, change), None)?));
-            let written: Vec<_> = plan.changes.iter().filter_map(at_hand).collect();
-            self.keep_away(seen, config, &plan, written.iter().map(|(change, written)| (*change, written)));
+            let mut known = HashMap::new();
+            let mut at_hand = |change: &ChangedReference| {
+                let place = ChangedReference { line: 0, ..change.clone() };
+                let written =
+                    known.entry(place).or_insert_with(|| seen.history.written(there(seen.tip, change), None));
+                written.clone().map(|written| (change.clone(), written))
+            };
+            let written: Vec<_> = plan.changes.iter().filter_map(&mut at_hand).collect();
+            self.keep_away(seen, config, &plan, written.iter().map(|(change, written)| (change, written)));
             return Ok(plan);
         }
         let mut judged = Judged::default();
-        for change in &plan.changes {
-            judged.take(change, self.standing(seen, seen.tip, config, &plan, change), true);
+        for (change, standing) in self.standings(seen, seen.tip, config, &plan)? {
+            judged.take(change, standing, true);
         }
         if let Some((tip, files)) = seen.beside {
             // what can't be planned there can't be newer there
             let there = self.plan(files, &request).unwrap_or_default();
-            for change in &there.changes {
-                judged.take(change, self.standing(seen, tip, config, &there, change), false);
+            for (change, standing) in self.standings(seen, tip, config, &there)? {
+                judged.take(change, standing, false);
             }
         }
         // also without any to leave: the last plan is the one that is told of
@@ -82,6 +90,29 @@ impl Bump<'_> {
         // a pull request with something newer stays, also where the base lacks nothing of ours
         let left = plan.left.max(if plan.is_empty() { judged.leave.len() } else { 0 });
         Ok(judged.told(Plan { left, ..plan }))
+    }
+
+    /// Where each change stands in time. References of one file that say the same stand in the same place: looking through
+    /// the history for each of them would take forever.
+    fn standings<'p>(
+        &self,
+        seen: Seen<'_>,
+        tip: &Tip,
+        config: &Config,
+        plan: &'p Plan,
+    ) -> Result<Vec<(&'p ChangedReference, (Standing, Option<Written>))>> {
+        let mut known = HashMap::new();
+        let mut standings = Vec::with_capacity(plan.changes.len());
+        for change in &plan.changes {
+            if Instant::now() >= seen.until {
+                return Err(plan::out_of_time());
+            }
+            let place = ChangedReference { line: 0, ..change.clone() };
+            let standing =
+                known.entry(place).or_insert_with(|| self.standing(seen, tip, config, plan, change));
+            standings.push((change, standing.clone()));
+        }
+        Ok(standings)
     }
 
     /// Where a change stands in time, and the commit that wrote what is in its place, where that is known.

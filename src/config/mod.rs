@@ -13,7 +13,7 @@ use crate::plan::{Field, Scope, Shelf};
 use crate::select::{CONFIG_PATHS, Selection};
 use crate::tag;
 use crate::template::Template;
-use crate::yaml::{FieldPath, Tape, scan};
+use crate::yaml::{FieldPath, ReadError, Tape, scan};
 
 /// No configuration is larger.
 const MAX_SIZE: usize = 1_000_000;
@@ -108,10 +108,14 @@ impl Config {
         if bytes.len() > MAX_SIZE {
             return Err(Failure::usage(format!("{path}: is over 1 MB")).hinted("it can't be a configuration"));
         }
-        let tape =
-            scan(bytes).map_err(|fault| Failure::usage(format!("{path}:{fault} (no YAML)")).hinted(HELP))?;
+        let unreadable = |error| match error {
+            ReadError::Syntax(fault) => Failure::usage(format!("{path}:{fault} (no YAML)")).hinted(HELP),
+            ReadError::Stopped(stopped) => Failure::usage(format!("{path}: {stopped}")).hinted(HELP),
+        };
+        let tape = scan(bytes).map_err(unreadable)?;
         let reader = Reader { path, tape: &tape };
         reader.check_keys()?;
+        tape.check().map_err(|stopped| unreadable(stopped.into()))?;
         let empty = tape.roots().iter().all(|&root| tape.node(root).is_null());
         let written = if empty { Ok(Written::default()) } else { serde_yaml::from_slice(bytes) };
         reader.config(written.map_err(|e| misread(path, &e))?)

@@ -3,7 +3,7 @@
 //! to every reader of the file, a block scalar is text.
 
 use super::{Document, Form, KINDS, ManifestFile, Reference, forms, values};
-use crate::yaml::{NodeId, Shape, Style, Tape, scan_until};
+use crate::yaml::{NodeId, ReadError, Shape, Style, Tape, scan_until};
 
 const HELM_VALUES: &str = "values";
 
@@ -42,7 +42,14 @@ fn inside(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Vec<Reference> 
     }
     // a text is whatever it is: most are no YAML
     let budget = file.tape.budget();
-    let Ok(tape) = scan_until(text.as_bytes(), budget.cancellation()) else { return Vec::new() };
+    let tape = match scan_until(text.as_bytes(), budget.cancellation()) {
+        Ok(tape) => tape,
+        Err(ReadError::Syntax(_)) => return Vec::new(),
+        Err(ReadError::Stopped(stopped)) => {
+            budget.stop(stopped);
+            return Vec::new();
+        }
+    };
     let documents = tape.roots().iter().map(|&root| Document { path: "", tape: &tape, root, is_values });
     let found = documents.flat_map(|doc| match is_values {
         true => forms::find(&doc, doc.root, values::KIND),

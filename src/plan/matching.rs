@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::files::Survey;
 use super::matched::Match;
 use super::parsed::Parsed;
+use super::unparsed::stopped_at;
 use super::{ChangedReference, Field, FileEdit, Plan, Request, Want, messages, shared};
 use crate::error::Result;
 use crate::image::{Part, same_image};
@@ -246,6 +247,9 @@ fn edit_failure(parsed: &Parsed, error: &EditError) -> crate::error::Failure {
             parsed,
             &Refusal::new(*node, "two changes meet here; this place", Obstacle::Unplaced),
         ),
-        EditError::Unproved => messages::unproved(parsed),
+        EditError::Unproved => match parsed.tape.check() {
+            Err(stopped) => stopped_at(&parsed.path, stopped),
+            Ok(()) => messages::unproved(parsed),
+        },
     }
 }

@@ -34,6 +34,7 @@ use crate::yaml::FieldPath;
 pub use crate::yaml::Cancellation;
 pub use listing::{ListedReference, Listing, list};
 pub use mentions::{Mention, changeable_mentions, mentions, some_mentions};
+pub use unparsed::out_of_time;
 
 /// A file to look at.
 #[derive(Clone, Copy, Debug)]
@@ -226,7 +227,7 @@ pub struct FileEdit {
 }
 
 /// One reference that gets a new tag.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ChangedReference {
     pub file: String,
     /// 1-based, in the file as it was.

@@ -49,7 +49,7 @@ pub(super) fn stopped_at(path: &str, stopped: Stopped) -> Failure {
 }
 
 /// The time for a landing is over before there is a plan.
-pub(super) fn out_of_time() -> Failure {
+pub fn out_of_time() -> Failure {
     Failure::new(Exit::NotLanded, "not landed: the time ran out while files were read")
         .hinted("run again, give it longer with --timeout, or name the files with -f")
 }

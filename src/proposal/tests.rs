@@ -169,7 +169,7 @@ fn what_can_not_be_edited_is_told_with_its_reason() {
     assert_eq!(services_of(&text), ["api ghcr.io/acme/api a.yaml"]);
     for line in [
         "  # A bump stops at a.yaml:7, which can't be edited: see below.\n  api:\n",
-        "# - a.yaml:7 ghcr.io/acme/api: is a placeholder\\u{a}of others; bump it there\n",
+        "# - a.yaml:7 ghcr.io/acme/api: is a placeholder\\nof others; bump it there\n",
         "# - b.yaml:7 ${IMAGE}: is a placeholder",
         "# - c.yaml:7: the file does not say which image it is; give a service `fields`",
         "# - d.yaml:7 a b: this is no name",

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::change::{Change, Pair, Splice};
 use super::insert;
 use super::scalar::{needs_quotes, render};
-use super::scan::scan;
+use super::scan::{ReadError, scan, scan_until};
 use super::span::{Obstacle, span};
 use super::tape::{Node, NodeId, Shape, Style, Tape};
 
@@ -19,7 +19,7 @@ pub enum EditError {
     Refused { node: NodeId, obstacle: Obstacle },
     /// Two changes want the same bytes; the second one's node.
     Overlap { node: NodeId },
-    /// The result does not parse to exactly the planned change.
+    /// The result does not parse to exactly the planned change, or was not parsed: then [`Tape::check`] says why.
     Unproved,
 }
 
@@ -139,7 +139,12 @@ enum Atom<'a> {
 }
 
 fn prove(before: &Tape, changes: &[Change], result: &[u8]) -> Result<(), EditError> {
-    let after = scan(result).map_err(|_| EditError::Unproved)?;
+    let after = scan_until(result, before.budget().cancellation()).map_err(|error| {
+        if let ReadError::Stopped(stopped) = error {
+            before.budget().stop(stopped);
+        }
+        EditError::Unproved
+    })?;
     let wanted = Planned::new(before, changes).atoms();
     let got = Planned::new(&after, &[]).atoms();
     let same = wanted.len() == got.len() && wanted.iter().zip(&got).all(|(w, g)| agrees(w, g));

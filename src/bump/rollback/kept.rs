@@ -1,6 +1,8 @@
 //! What was rolled back stays away past a bump that is not newer than it: a fix of what came back most often is
 //! not, as it was made on an older commit. The next late build would be newer than the fix.
 
+use std::collections::HashSet;
+
 use crate::bump::Bump;
 use crate::config::Config;
 use crate::image::same_tag;
@@ -21,7 +23,8 @@ impl Bump<'_> {
         written: impl Iterator<Item = (&'w ChangedReference, &'w Written)>,
     ) {
         let mut kept = Vec::new();
-        for (change, written) in written.filter(|(change, _)| plan.changes.contains(change)) {
+        let changes: HashSet<&ChangedReference> = plan.changes.iter().collect();
+        for (change, written) in written.filter(|(change, _)| changes.contains(change)) {
             let Some(want) = plan.wants.get(change.want) else { continue };
             for bad in written.rolled_back.iter().filter(|bad| !same_tag(&bad.tag, &change.to)) {
                 let note = (change.want, bad.clone());

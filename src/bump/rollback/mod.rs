@@ -6,7 +6,7 @@
 mod kept;
 mod search;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use super::Bump;
@@ -66,6 +66,8 @@ pub(super) struct Backward {
     wants: Vec<Want>,
     /// What is taken away, by the wants.
     pub rolled_back: Vec<(usize, RolledBack)>,
+    /// The same, as it is written in a trailer.
+    is_taken: HashSet<(usize, String)>,
     /// What comes back was built from this, where it is one and known.
     pub source: Option<Source>,
     /// What each file said when this was found out.
@@ -170,10 +172,12 @@ impl Bump<'_> {
             Err(failure) => return Err(failure),
         };
         let prefix = self.checkout.as_ref().map(|checkout| checkout.prefix()).unwrap_or_default();
-        timeline::tell(&*past, tip, asked, prefix, &mut |entry| {
+        let cancellation = basis.cancellation();
+        let reach = timeline::tell(&*past, tip, asked, prefix, &mut |entry| {
             searches.iter_mut().for_each(|search| search.take(&entry));
-            !searches.iter().all(Search::is_done)
-        })
+            !searches.iter().all(Search::is_done) && !cancellation.is_cancelled()
+        })?;
+        if cancellation.is_cancelled() { Err(plan::out_of_time()) } else { Ok(reach) }
     }
 
     fn past<'a>(&'a self, basis: Basis<'a>) -> Result<(Box<dyn Commits + 'a>, Id)> {
@@ -204,14 +208,16 @@ impl Bump<'_> {
 /// One for each file of each image.
 fn searches(typed: &Request, now: &[Mention]) -> Result<Vec<Search>> {
     let mut searches: Vec<Search> = Vec::new();
+    let mut places: HashMap<(usize, &str), usize> = HashMap::new();
     for mention in now {
         let (want, said) = (&typed.wants[mention.want], Said::now(mention));
-        let there = searches.iter_mut().find(|s| s.want == mention.want && s.file == mention.file);
-        let Some(there) = there else {
+        let place = places.entry((mention.want, &mention.file));
+        let nth = *place.or_insert(searches.len());
+        let Some(there) = searches.get_mut(nth) else {
             searches.push(Search::new(mention, &want.name, want.tag.clone()));
             continue;
         };
-        if want.tag.is_none() && !there.now.contains(&said) {
+        if want.tag.is_none() && !there.says(&said) {
             return Err(two_tags(there, mention));
         }
         there.add(said);
@@ -308,7 +314,8 @@ impl Backward {
         }
         for bad in bad.into_iter().map(|bad| (at, bad)) {
             // what is gone to on purpose is not bad any more
-            if !same_tag(&bad.1.tag, &to.joined()) && !self.rolled_back.contains(&bad) {
+            let mut is_new = || self.is_taken.insert((at, bad.1.trailer("", None)));
+            if !same_tag(&bad.1.tag, &to.joined()) && is_new() {
                 self.rolled_back.push(bad);
             }
         }
@@ -320,13 +327,18 @@ impl Backward {
 
 /// Whether every file says what it said when this began, or what it is to say.
 fn still_there(backward: &Backward, now: &[Mention], plain: &Request) -> Result<()> {
+    let expected = backward.began.iter().flat_map(|began| {
+        let said = began.from.iter().chain([&began.to]);
+        said.map(|said| (began.want, began.file.as_str(), said))
+    });
+    let expected: HashSet<_> = expected.collect();
     for mention in now {
         let Mention { want, file, line, .. } = mention;
         let said = Said::now(mention);
         let image = &plain.wants[*want].name;
-        let began = backward.began.iter().filter(|began| began.want == *want && began.file == *file);
-        if !began.clone().any(|began| began.from.contains(&said) || began.to == said) {
-            let was = began.map(|began| joined(&began.from)).next().unwrap_or("nothing".to_owned());
+        if !expected.contains(&(*want, file, &said)) {
+            let mut began = backward.began.iter().filter(|began| began.want == *want && began.file == *file);
+            let was = began.next().map_or("nothing".to_owned(), |began| joined(&began.from));
             let message = format!(
                 "not rolled back: {file}:{line}: {image} says {} now, and said {was} when this began",
                 said.joined()

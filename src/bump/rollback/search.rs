@@ -1,6 +1,6 @@
 //! Which tag a file's references go back to: looked for among those that they had, newest first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::image::{Tag, join_tag, same_tag};
 use crate::land::{RolledBack, written};
@@ -8,7 +8,7 @@ use crate::plan::Mention;
 use crate::timeline::Entry;
 
 /// A tag, a digest, or both.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Said {
     pub tag: Option<String>,
     pub digest: Option<String>,
@@ -21,10 +21,6 @@ impl Said {
 
     fn once(entry: &Entry) -> Self {
         Said { tag: entry.tag.clone(), digest: entry.digest.clone() }
-    }
-
-    fn is_same(&self, other: &Said) -> bool {
-        same_tag(&self.joined(), &other.joined())
     }
 
     /// `TAG`, `TAG@DIGEST` or `@DIGEST`.
@@ -42,58 +38,80 @@ pub struct Search {
     pub line: usize,
     /// What they say now: one thing, unless a tag was named.
     pub now: Vec<Said>,
+    /// The same, by its tag.
+    now_by_tag: HashMap<String, HashSet<Said>>,
     /// The tag that was named.
     named: Option<Tag>,
     /// What rollbacks took away, the latest first.
     bad: Vec<String>,
     /// The last entries of what is there now.
     writers: Vec<(Said, Entry)>,
+    writer_of: HashMap<Said, usize>,
     /// How many references there are.
     count: usize,
     /// Of each reference, as far as it is found: what it had before.
     own: BTreeMap<usize, Option<(Said, Entry)>>,
+    /// How many of them are not found.
+    missing: usize,
     /// What references had that are no more, or were gone for a while.
     gone: Option<(Said, Entry)>,
     /// What else there was, the newest first, without repetition.
     pub seen: Vec<String>,
+    was_seen: HashSet<String>,
 }
 
 impl Search {
     pub fn new(mention: &Mention, image: &str, named: Option<Tag>) -> Self {
-        Search {
+        let mut search = Search {
             want: mention.want,
             image: image.to_owned(),
             file: mention.file.clone(),
             line: mention.line,
-            now: vec![Said::now(mention)],
+            now: Vec::new(),
+            now_by_tag: HashMap::new(),
             named,
             bad: Vec::new(),
             writers: Vec::new(),
-            count: 1,
+            writer_of: HashMap::new(),
+            count: 0,
             own: BTreeMap::new(),
+            missing: 0,
             gone: None,
             seen: Vec::new(),
-        }
+            was_seen: HashSet::new(),
+        };
+        search.add(Said::now(mention));
+        search
     }
 
     /// Whether nothing more has to be known.
     pub fn is_done(&self) -> bool {
-        let all = self.own.len() >= self.count && self.own.values().all(Option::is_some);
-        let is_named = self.named.is_some() && self.found().is_some();
+        let all = self.own.len() >= self.count && self.missing == 0;
+        let is_named = self.named.is_some() && (self.own.len() > self.missing || self.gone.is_some());
         (all || is_named) && self.writers.len() == self.now.len()
     }
 
     /// One more reference of the file.
     pub fn add(&mut self, said: Said) {
         self.count += 1;
-        if !self.now.contains(&said) {
+        let same_tag = self.now_by_tag.entry(said.tag.clone().unwrap_or_default()).or_default();
+        if same_tag.insert(said.clone()) {
             self.now.push(said);
         }
     }
 
+    /// Whether one of them says this now.
+    pub fn says(&self, said: &Said) -> bool {
+        self.of_same_tag(said).any(|now| now == said)
+    }
+
+    fn of_same_tag(&self, said: &Said) -> impl Iterator<Item = &Said> {
+        self.now_by_tag.get(said.tag.as_deref().unwrap_or_default()).into_iter().flatten()
+    }
+
     /// The last entry of what is there now.
     pub fn writer(&self, now: &Said) -> Option<&Entry> {
-        self.writers.iter().find(|(said, _)| said == now).map(|(_, entry)| entry)
+        self.writer_of.get(now).and_then(|nth| self.writers.get(*nth)).map(|(_, entry)| entry)
     }
 
     /// What there was before.
@@ -118,7 +136,8 @@ impl Search {
             return;
         }
         let said = Said::once(entry);
-        if self.now.contains(&said) && self.writer(&said).is_none() {
+        if self.says(&said) && self.writer(&said).is_none() {
+            self.writer_of.insert(said.clone(), self.writers.len());
             self.writers.push((said.clone(), entry.clone()));
         }
         self.note_rollback(entry, &said);
@@ -126,23 +145,28 @@ impl Search {
         if joined.is_empty() {
             return;
         }
-        if !self.seen.contains(&joined) {
+        if self.was_seen.insert(joined.clone()) {
             self.seen.push(joined.clone());
         }
         let is_it = match &self.named {
             Some(named) => said.tag.as_deref() == Some(named.as_str()),
             None => {
-                !self.now.iter().any(|now| said.is_same(now))
+                !self.of_same_tag(&said).any(|now| same_tag(&now.joined(), &joined))
                     && !self.bad.iter().any(|bad| same_tag(bad, &joined))
             }
         };
         for number in &entry.references {
-            if entry.until.is_none() {
-                self.own.entry(*number).or_default();
+            if entry.until.is_none() && !self.own.contains_key(number) {
+                self.own.insert(*number, None);
+                self.missing += 1;
             }
-            let place = self.own.get_mut(number).unwrap_or(&mut self.gone);
+            let (place, is_own) = match self.own.get_mut(number) {
+                Some(own) => (own, true),
+                None => (&mut self.gone, false),
+            };
             if is_it && place.is_none() {
                 *place = Some((said.clone(), entry.clone()));
+                self.missing -= usize::from(is_own);
             }
         }
     }
