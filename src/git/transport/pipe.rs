@@ -9,12 +9,12 @@ use std::thread::JoinHandle;
 use git2::transport::Service;
 
 use super::{Endpoint, Fault};
-use crate::git::answers::limits::PUSH_ANSWER_BYTES;
+use crate::git::answers::limits::{PUSH_ANSWER_BYTES, TEXT_BYTES};
 use crate::git::answers::{FetchMeter, server_text};
 use crate::git::process::Watched;
 
-/// How much of the program's own words is kept.
-const MAX_WORDS: u64 = 64 * 1024;
+/// How much of the program's own words is kept; one byte more shows that the text goes on.
+const MAX_WORDS: u64 = TEXT_BYTES as u64 + 1;
 
 /// How much of an answer that nobody reads any more is waited for.
 const MAX_REST: u64 = PUSH_ANSWER_BYTES;
