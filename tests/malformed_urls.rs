@@ -29,10 +29,11 @@ const MALFORMED: [&str; 9] = [
 type Way = fn(&World, &Path, &str) -> Command;
 
 const WAYS: [(&str, Way); 6] = [
-    ("--remote", |_, folder, url| push(folder, "v1", &["--remote", url, "-v"])),
+    ("--remote", |_, folder, url| push(folder, "v1", &["--remote", url, "-v", "--timeout", "5s"])),
     ("-C", |world, _, url| {
         let mut command = cli::command(world.path());
-        command.args(["bump", &format!("{API}:v1"), "--push", "-v", "--format", "json", "-C", url]);
+        command.args(["bump", &format!("{API}:v1"), "--push", "-v", "--format", "json"]);
+        command.args(["--timeout", "5s", "-C", url]);
         command
     }),
     ("remote.origin.url", |_, folder, url| set(folder, "remote.origin.url", url)),
@@ -43,7 +44,7 @@ const WAYS: [(&str, Way); 6] = [
     }),
     ("GIT_CONFIG_KEY_0", |_, folder, url| {
         git(folder, &["config", "remote.origin.url", "short:"]);
-        let mut command = push(folder, "v1", &["-v"]);
+        let mut command = push(folder, "v1", &["-v", "--timeout", "5s"]);
         command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", format!("url.{url}.insteadOf"));
         command.env("GIT_CONFIG_VALUE_0", "short:");
         command
@@ -52,7 +53,7 @@ const WAYS: [(&str, Way); 6] = [
 
 fn set(folder: &Path, key: &str, value: &str) -> Command {
     git(folder, &["config", key, value]);
-    push(folder, "v1", &["-v"])
+    push(folder, "v1", &["-v", "--timeout", "5s"])
 }
 
 /// A program that is not asked in the place of ssh: it would go to a host named `https`.

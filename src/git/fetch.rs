@@ -10,6 +10,7 @@ use super::answers::limits::FETCHED_OBJECTS;
 use super::answers::{AnswerError, Excess};
 use super::transport::{self, Endpoint, Stopped};
 use super::workspace::Workspace;
+use crate::error::inline;
 
 pub const TIP: &str = "refs/tagbump/tip";
 const HEAD: &str = "refs/tagbump/head";
@@ -152,6 +153,7 @@ fn find(listed: &[RemoteHead<'_>], wanted: &Wanted<'_>) -> Option<Found> {
 /// The server's default branch, and its tip.
 fn default_of(listed: &[RemoteHead<'_>]) -> Option<(String, Oid)> {
     let head = listed.iter().find(|head| head.name() == "HEAD")?;
-    let branch = head.symref_target()?.strip_prefix("refs/heads/")?;
+    // a name is shown, and a server may have put anything into it
+    let branch = head.symref_target()?.strip_prefix("refs/heads/").filter(|name| inline(name) == *name)?;
     Some((branch.to_owned(), head.oid()))
 }

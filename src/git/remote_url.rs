@@ -72,7 +72,9 @@ impl RemoteUrl {
         let RemoteUrl::Http { url, .. } = self else { return None };
         let text = shown_url(url);
         let text = text.trim_end_matches('/');
-        Some(text.strip_suffix(".git").unwrap_or(text).to_owned())
+        // links to it are put into Markdown, where these would end them
+        let encoded = |text: &str| text.replace('(', "%28").replace(')', "%29").replace('|', "%7C");
+        Some(encoded(text.strip_suffix(".git").unwrap_or(text)))
     }
 }
 
@@ -228,6 +230,12 @@ mod tests {
         assert_eq!(failure.hint.as_deref(), Some("write it as https://h/acme/x"));
         // a host that ssh knows by this name
         assert_eq!(parse("git:acme/x.git").unwrap().slug().as_deref(), Some("acme/x"));
+    }
+
+    #[test]
+    fn page_can_be_put_into_markdown() {
+        let page = parse("https://h/a)b|c/x.git").unwrap().page();
+        assert_eq!(page.as_deref(), Some("https://h/a%29b%7Cc/x"));
     }
 
     #[test]

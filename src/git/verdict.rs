@@ -172,16 +172,8 @@ fn of_fault(fault: Fault, credential: Option<&str>, url: &str) -> Meaning {
             Failure::other(format!("{url}: the server's certificate is not accepted: {why}"))
                 .hinted("name your CA's file in http.sslCAInfo, GIT_SSL_CAINFO or SSL_CERT_FILE"),
         ),
-        Fault::Final(failure) => Meaning::Final(about(failure, url)),
+        Fault::Final(failure) => Meaning::Final(failure),
     }
-}
-
-/// With the URL that it is about, if it does not mention one.
-fn about(failure: Failure, url: &str) -> Failure {
-    if failure.message.contains("://") || failure.message.starts_with(url) {
-        return failure;
-    }
-    Failure { message: format!("{url}: {}", failure.message), ..failure }
 }
 
 fn of_status_code(code: u16, used: Option<&str>, url: &str, words: &str) -> Failure {

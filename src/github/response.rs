@@ -19,14 +19,15 @@ const MESSAGE_BYTES: usize = 4 * 1024;
 pub struct ApiResponse {
     status: u16,
     retry_after: Option<Duration>,
-    body: Value,
+    /// Nothing where it was too long.
+    body: Option<Value>,
 }
 
 impl ApiResponse {
-    /// What is not JSON, or too long, counts as nothing.
+    /// What is not JSON counts as null.
     pub fn read(status: u16, retry_after: Option<Duration>, body: &str) -> Self {
         let fits = body.len() <= MAX_ANSWER;
-        let body = if fits { serde_json::from_str(body).unwrap_or_default() } else { Value::Null };
+        let body = fits.then(|| serde_json::from_str(body).unwrap_or_default());
         ApiResponse { status, retry_after, body }
     }
 }
@@ -37,6 +38,11 @@ impl ApiResponse {
 /// Faults that may pass, and refusals.
 pub fn classify_response(answer: ApiResponse, route: &str) -> Result<Value, Trouble> {
     let ApiResponse { status, retry_after, body } = answer;
+    // what was asked for may have been done
+    let Some(body) = body else {
+        let what = format!("GitHub's API sent more than {} MB", MAX_ANSWER / 1_000_000);
+        return Err(Trouble::Passing { what, retry_after });
+    };
     if (200..300).contains(&status) {
         // GraphQL tells its limits in a good answer
         let error = &body["errors"][0];
@@ -112,6 +118,17 @@ mod tests {
             assert_eq!(failure.exit, Exit::Refused);
             assert!(failure.hint.unwrap().contains(hint), "{status}");
         }
+    }
+
+    #[test]
+    fn answer_that_is_too_long_is_not_a_success() {
+        let body = format!("\"{}\"", "x".repeat(MAX_ANSWER));
+        let read = classify_response(ApiResponse::read(200, None, &body), "/x");
+        let Err(Trouble::Passing { what, .. }) = read else { panic!("{read:?}") };
+        assert_eq!(what, "GitHub's API sent more than 10 MB");
+        let told = classify_response(ApiResponse::read(404, None, "{\"message\": \"a\\u001b\\nb\"}"), "/x");
+        let Err(Trouble::Final(failure)) = told else { panic!("{told:?}") };
+        assert_eq!(failure.message, "GitHub's API answered 404: a\\u{1b} b");
     }
 
     #[test]

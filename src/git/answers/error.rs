@@ -44,7 +44,7 @@ impl fmt::Display for Excess {
 
 impl AnswerError {
     /// As the end of a run: the server would answer the same again.
-    pub fn into_failure(self) -> Failure {
+    pub fn into_failure(self, server: &str) -> Failure {
         let hint = match &self {
             AnswerError::TooLong(Excess::References | Excess::ReferenceBytes) => {
                 "check the remote's URL; a real repository of that size needs fewer branches and tags on the server"
@@ -55,6 +55,6 @@ impl AnswerError {
             AnswerError::TooLong(Excess::PushAnswer) => "see what the server's hooks print",
             _ => "check the remote's URL; a proxy may answer in the server's place",
         };
-        Failure::other(self.to_string()).hinted(hint)
+        Failure::other(format!("{server}: {self}")).hinted(hint)
     }
 }

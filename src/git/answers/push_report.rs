@@ -11,6 +11,7 @@ use std::io::Read;
 use super::error::{AnswerError, Excess};
 use super::limits::{PUSH_ANSWER_BYTES, REPORT_BYTES};
 use super::text::{keep, server_text};
+use crate::error::inline;
 use crate::git::packet::{self, Packet};
 
 /// The report on the one reference that was pushed.
@@ -86,7 +87,7 @@ fn judge(report: &[u8], reference: &str, text: &str) -> Result<PushReport, Answe
     let rejected = |status: String| PushReport::Rejected { status, text: text.to_owned() };
     match unpacked.strip_prefix(b"unpack ") {
         Some(b"ok") => {}
-        Some(why) => return Ok(rejected(format!("unpacker error: {}", server_text(why)))),
+        Some(why) => return Ok(rejected(format!("unpacker error: {}", reason(why)))),
         None => return Err(AnswerError::Garbled("its report on the push has no beginning")),
     }
     let mut ours = lines.filter_map(|line| status_of(&line, reference.as_bytes()));
@@ -112,7 +113,12 @@ fn status_of(line: &[u8], reference: &[u8]) -> Option<BranchStatus> {
         return Some(BranchStatus::Updated);
     }
     let why = line.strip_prefix(b"ng ")?.strip_prefix(reference)?;
-    (why.is_empty() || why.starts_with(b" ")).then(|| BranchStatus::Declined(server_text(why)))
+    (why.is_empty() || why.starts_with(b" ")).then(|| BranchStatus::Declined(reason(why)))
+}
+
+/// Unlike what a server prints, all of it is shown: a line can't hide what it begins with.
+fn reason(why: &[u8]) -> String {
+    inline(String::from_utf8_lossy(why).trim())
 }
 
 /// The lines of a report, which ends with a flush or where the answer does, but not within a packet.
@@ -168,7 +174,6 @@ mod tests {
             &["unpack ok\n", "ok refs/heads/main\n", "ng refs/heads/main no\n"],
             &["unpack okay", "ok refs/heads/main\n"],
             &["unpack ok\n", "OK refs/heads/main\n"],
-            &["unpack ok\n", "ng refs/heads/main no\rok refs/heads/main\n"],
         ] {
             let read = read(garbled);
             assert!(!matches!(read, Ok(PushReport::Accepted)), "{garbled:?}: {read:?}");
@@ -187,6 +192,8 @@ mod tests {
             |status: &str, text: &str| PushReport::Rejected { status: status.into(), text: text.into() };
         let read_answer = read_push_report(&mut answer.as_slice(), true, MAIN).unwrap();
         assert_eq!(read_answer, rejected("hook declined", "no \\u{1b}deploys"));
+        let hidden = read(&["unpack ok\n", "ng refs/heads/main no\rok refs/heads/main\n"]).unwrap();
+        assert_eq!(hidden, rejected("no\\rok refs/heads/main", ""));
         assert_eq!(read(&["unpack disk full\n"]).unwrap(), rejected("unpacker error: disk full", ""));
     }
 

@@ -88,6 +88,8 @@ pub struct Ways {
 /// A server to talk to, with the last fault.
 pub struct Endpoint {
     server: Server,
+    /// The remote's URL, as it is shown.
+    name: String,
     fault: Mutex<Option<Fault>>,
     deadline: Mutex<Instant>,
 }
@@ -107,7 +109,8 @@ impl Endpoint {
             RemoteUrl::Ssh(url) => Server::Ssh(Box::new(SshServer::new(url.clone(), ways.ssh.clone()))),
             RemoteUrl::Path(path) => Server::Local(LocalServer::new(path.clone(), ways.environment.clone())),
         };
-        Ok(Arc::new(Endpoint { server, fault: Mutex::new(None), deadline: Mutex::new(Instant::now()) }))
+        let (name, fault, deadline) = (url.to_string(), Mutex::new(None), Mutex::new(Instant::now()));
+        Ok(Arc::new(Endpoint { server, name, fault, deadline }))
     }
 
     /// Runs something of libgit2's with this endpoint behind [`URL`], until a time at the most; gives the
@@ -181,7 +184,7 @@ impl Endpoint {
     pub fn refuse(&self, error: AnswerError) -> std::io::Error {
         match error {
             AnswerError::Io(error) => error,
-            error => self.stop(Fault::Final(error.into_failure())),
+            error => self.stop(Fault::Final(error.into_failure(&self.name))),
         }
     }
 

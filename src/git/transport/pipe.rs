@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 use git2::transport::Service;
 
 use super::{Endpoint, Fault};
+use crate::git::answers::limits::TEXT_BYTES;
 use crate::git::answers::{FetchMeter, server_text};
 use crate::git::process::{Capture, Interruption, TimedChild};
 
-/// How much of the program's own words is kept.
-const MAX_WORDS: usize = 64 * 1024;
+/// How much of the program's own words is kept; one byte more shows that the text goes on.
+const MAX_WORDS: usize = TEXT_BYTES + 1;
 
 /// How much is read at once, and how many chunks may wait to be used.
 const CHUNK: usize = 64 * 1024;
