@@ -9,7 +9,9 @@
 /// has short names, and streams after a colon (`path.c`, `is_ntfs_dotgit`). HFS+ ignores some characters
 /// (`utf8.c`, `is_hfs_dotgit`). A backslash ends a name on Windows (`fsck.c`, `fsck_tree`).
 pub fn is_dot_git(name: &str) -> bool {
-    is_hfs_dot_git(name) || name.split('\\').any(is_ntfs_dot_git)
+    // a tree has many names, and most of them need no closer look
+    let is_plain = name.is_ascii() && !name.starts_with(['.', 'g', 'G']) && !name.contains('\\');
+    !is_plain && (is_hfs_dot_git(name) || name.split('\\').any(is_ntfs_dot_git))
 }
 
 fn is_ntfs_dot_git(name: &str) -> bool {

@@ -10,11 +10,13 @@ use crate::dot_git::{is_dot_git, is_path_part};
 /// How many folders are kept open: a tree may be deeper than a process may have files open.
 const MOST: usize = 16;
 
-/// The way to the last file, kept open: the next file is most often beside it.
+/// The next file is most often in the same folder as the last, or in one beside it: these are kept open.
 #[derive(Debug)]
 pub struct Descent {
     root: Arc<Folder>,
+    /// The first ones on the way to the last folder, by their names.
     open: Vec<(String, Arc<Folder>)>,
+    /// The last folder, by its path.
     last: Option<(String, Arc<Folder>)>,
 }
 
@@ -88,10 +90,11 @@ pub fn split(path: &str) -> (&str, &str) {
 
 /// Paths are what people type and what indexes hold: each part must be a name, and lead nowhere else.
 fn check(part: &str) -> Result<(), OpenError> {
-    if is_dot_git(part) {
-        return Err(OpenError::InsideDotGit);
-    }
     // there a drive, a stream and a folder can be named with these
     let leads_elsewhere = cfg!(windows) && part.contains(['\\', ':']);
-    if is_path_part(part) && !leads_elsewhere { Ok(()) } else { Err(OpenError::OutsideRoot) }
+    match is_path_part(part) {
+        true if !leads_elsewhere => Ok(()),
+        false if is_dot_git(part) => Err(OpenError::InsideDotGit),
+        _ => Err(OpenError::OutsideRoot),
+    }
 }
