@@ -30,10 +30,11 @@
 //! | [`manifest`] | where references live: one file a kind | `yaml`, `image`, `select` |
 //! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
 //! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other |
+//! | [`markdown`] | text from elsewhere in messages and summaries, where it does nothing | `error` |
 //! | [`error`], [`environment`], [`interrupt`] | what all rooms need | |
 //!
-//! Arrows point down the table. `proposal`, `timeline`, `plan`, `manifest`, `yaml`, `image`, `tag`, `template` and
-//! `select` are pure: no files, no network, no clock, no environment. `tests/house.rs` holds the
+//! Arrows point down the table. `proposal`, `timeline`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`,
+//! `template` and `select` are pure: no files, no network, no clock, no environment. `tests/house.rs` holds the
 //! code to it.
 
 #![warn(clippy::unwrap_used, clippy::expect_used)] // input is never trusted: errors are told, not panicked at
@@ -57,6 +58,7 @@ pub mod interrupt;
 pub mod inventory;
 pub mod land;
 pub mod manifest;
+pub mod markdown;
 pub mod plan;
 pub mod proposal;
 pub mod report;

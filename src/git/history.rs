@@ -143,7 +143,8 @@ fn written(repo: &Repository, path: &str, there: There<'_>) -> Option<Written> {
     for oid in walk.take(FAR).map_while(Result::ok) {
         let Ok(commit) = repo.find_commit(oid) else { continue };
         let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
-        let Some(written) = land::written(&message, there.image, there.tag) else { continue };
+        let Some(claims) = land::claims(&message, there.image, there.tag) else { continue };
+        let written = Written { in_file: false, source: claims.source, rolled_back: claims.rolled_back };
         if has_changed(&commit, path, &message) {
             return Some(Written { in_file: true, ..written });
         }

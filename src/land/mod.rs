@@ -8,6 +8,7 @@ mod attempts;
 mod history;
 pub mod message;
 mod pace;
+mod trailers;
 
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,9 @@ use crate::error::{Failure, Result};
 use crate::plan::{FileEdit, Plan, Shelf};
 
 pub use attempts::land;
-pub use history::{History, Order, RolledBack, There, Written, brought, written};
+pub use history::{History, Order, There, Written};
 pub use pace::{Clock, Pace, SystemClock};
+pub use trailers::{Claims, RolledBack, brought, claims};
 
 /// Where a branch is.
 #[derive(Clone, Debug, PartialEq, Eq)]

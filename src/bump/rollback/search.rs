@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::image::{Tag, join_tag, same_tag};
-use crate::land::{RolledBack, written};
+use crate::land::{RolledBack, claims};
 use crate::plan::Mention;
 use crate::timeline::Entry;
 
@@ -151,14 +151,14 @@ impl Search {
     pub fn taken_away(&self) -> Vec<RolledBack> {
         let messages = self.writers.iter().filter_map(|(said, entry)| Some((said, entry.written.as_ref()?)));
         let written =
-            messages.filter_map(|(said, by)| written(&by.words.message, &self.image, &said.joined()));
+            messages.filter_map(|(said, by)| claims(&by.words.message, &self.image, &said.joined()));
         written.flat_map(|written| written.rolled_back).collect()
     }
 
     /// What a rollback took away is not gone back to by the next one, unless it was put there again since.
     fn note_rollback(&mut self, entry: &Entry, said: &Said) {
         let message = entry.written.as_ref().map(|by| by.words.message.as_str()).unwrap_or_default();
-        let written = written(message, &self.image, &said.joined());
+        let written = claims(message, &self.image, &said.joined());
         let taken = written.into_iter().flat_map(|written| written.rolled_back).map(|bad| bad.tag);
         let was_put_back = |bad: &String| self.seen.iter().any(|seen| same_tag(seen, bad));
         self.bad.extend(taken.filter(|bad| !was_put_back(bad)));
