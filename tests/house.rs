@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("select", &["error"]),
     ("manifest", &["image", "select", "yaml"]),
     ("plan", &["error", "image", "manifest", "select", "yaml"]),
-    ("timeline", &["error", "image", "plan", "select"]),
+    ("timeline", &["error", "image", "manifest", "plan", "select"]),
     ("config", &["error", "image", "plan", "select", "tag", "template", "yaml"]),
     ("proposal", &["config", "error", "image", "manifest", "plan", "select", "tag", "yaml"]),
     ("report", &["error", "plan", "timeline"]),

@@ -8,6 +8,7 @@ mod attempts;
 mod history;
 pub mod message;
 mod pace;
+mod provenance;
 mod trailers;
 
 use std::time::{Duration, Instant};
@@ -16,8 +17,9 @@ use crate::error::{Failure, Result};
 use crate::plan::{FileEdit, Plan, Shelf};
 
 pub use attempts::land;
-pub use history::{History, Order, There, Written};
+pub use history::{History, Order};
 pub use pace::{Clock, Pace, SystemClock};
+pub use provenance::{FAR, Proof, Provenance, Written, claims_of, provenance};
 pub use trailers::{Claims, RolledBack, brought, claims};
 
 /// Where a branch is.

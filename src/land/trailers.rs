@@ -5,6 +5,7 @@
 //! `Tagbump-Rollback: NAME:TAG@DIGEST [REPOSITORY@]SHA [-> TAG]`.
 
 use crate::image::{is_name, is_version, same_image, same_tag, split_tag};
+use crate::plan::ImageVersion;
 use crate::tag::Source;
 
 const IMAGE: &str = "Tagbump-Image";
@@ -72,10 +73,11 @@ pub fn claims(message: &str, image: &str, tag: &str) -> Option<Claims> {
     })
 }
 
-/// The names of the images that a message claims to bring.
-pub fn brought(message: &str) -> Vec<String> {
+/// The images that a message claims to bring.
+pub fn brought(message: &str) -> Vec<ImageVersion> {
     let values = message.lines().filter_map(|line| value(line, IMAGE));
-    values.filter_map(name_and_version).map(|(name, _)| name.to_owned()).collect()
+    let parts = values.filter_map(name_and_version);
+    parts.map(|(name, version)| ImageVersion { name: name.to_owned(), version: version.to_owned() }).collect()
 }
 
 /// The trailer for an image; nothing where a name or version is none that a registry takes: it comes from a file,
@@ -151,7 +153,8 @@ mod tests {
         let source = |tag: &str| claims(squashed, "a", tag).map(|w| w.source.map(|source| source.sha));
         assert_eq!(source("v4"), Some(Some("4444444".to_owned())));
         assert_eq!((source("v5"), source("v6")), (Some(None), None));
-        assert_eq!(brought(squashed), ["a", "a", "a"]);
+        let names: Vec<_> = brought(squashed).into_iter().map(|image| image.version).collect();
+        assert_eq!(names, ["v2", "v4", "v5"]);
         let port = "Tagbump-Image: localhost:5000/api:v1";
         assert_eq!(claims(port, "localhost:5000/api", "v1").unwrap().source, None);
     }
@@ -194,6 +197,7 @@ mod tests {
         }
         let bad = RolledBack { tag: "v1 fixes #1".to_owned(), source: None };
         assert_eq!(bad.trailer("a", None), None);
-        assert_eq!(brought("Tagbump-Image: v0 -> v1 (k8s/a.yaml)\nTagbump-Image: a:v1\n"), ["a"]);
+        let found = brought("Tagbump-Image: v0 -> v1 (k8s/a.yaml)\nTagbump-Image: a:v1\n");
+        assert_eq!(found, [ImageVersion { name: "a".to_owned(), version: "v1".to_owned() }]);
     }
 }

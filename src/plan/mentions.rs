@@ -14,7 +14,7 @@ pub struct Mention {
     pub file: String,
     /// Whether a `Chart.yaml` is beside the file.
     pub has_chart: bool,
-    /// The keys that lead to it: what stays the same when items or lines come and go.
+    /// The last keys that lead to it: what stays the same when items or lines come and go.
     pub place: String,
     /// 1-based.
     pub line: usize,
@@ -82,9 +82,15 @@ fn mention(survey: &Survey, m: &Match) -> Mention {
     }
 }
 
+/// How many keys a place has at most, and how many characters of each. A file may nest deeper, and have longer
+/// ones, for every reference again.
+const MAX_KEYS: usize = 32;
+const MAX_KEY: usize = 64;
+
 fn keys(tape: &Tape, id: usize) -> String {
     let above = std::iter::successors(Some(id), |&node| tape.node(node).parent);
-    let mut keys: Vec<&str> = above.filter_map(|node| tape.key_text(node)).collect();
+    let texts = above.take(MAX_KEYS).filter_map(|node| tape.key_text(node));
+    let mut keys: Vec<String> = texts.map(|text| text.chars().take(MAX_KEY).collect()).collect();
     keys.reverse();
     keys.join(".")
 }

@@ -9,10 +9,11 @@ mod align;
 mod walk;
 
 use std::fmt;
+use std::rc::Rc;
 
 use crate::error::Result;
 
-pub use walk::tell;
+pub use walk::{FileHistory, WalkEnd, tell};
 
 /// The name of a commit, tree or file in git's database.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,7 +108,10 @@ pub struct Entry {
     pub tag: Option<String>,
     pub digest: Option<String>,
     /// The commit that wrote it; nothing where it was written before all that is known.
-    pub written: Option<Written>,
+    pub written: Option<Rc<Written>>,
+    /// What references of the same image in this file said before that commit, and say no more: `TAG`,
+    /// `TAG@DIGEST` or `@DIGEST`.
+    pub replaced: Rc<[String]>,
     /// When another followed: seconds since the epoch. Nothing: it is there still.
     pub until: Option<i64>,
     /// Numbers of the references that it is of: from commit to commit they keep them.
@@ -121,6 +125,8 @@ pub struct Written {
     /// When it was committed: seconds since the epoch.
     pub time: i64,
     pub words: Words,
+    /// Whether all of its parents are here. Else it may have the tag from one that is not.
+    pub has_all_parents: bool,
 }
 
 /// How far a history was told.

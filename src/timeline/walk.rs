@@ -1,13 +1,15 @@
 //! The walk from a tip back, by time, over the commits that matter to some files.
 
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::align::{align, say_the_same};
 use super::{Commits, Entry, Id, Links, Reach, Written};
 use crate::error::Result;
-use crate::plan::{Found, Look, Mention, Request, Shelf, SourceFile, mentions};
-use crate::select::{Selection, Standing, folder};
+use crate::image::join_tag;
+use crate::manifest::CHART;
+use crate::plan::{Mention, Request, SingleFile, mentions};
+use crate::select::{Standing, folder};
 
 /// Hands every tag that the references in `now` have had to `take`, the newest first, until it wants no more.
 /// `now` is what the request means at the tip; `prefix` stands before its paths, below the repository's top.
@@ -33,6 +35,97 @@ pub fn tell(
         }
     }
     Ok(walk.reach)
+}
+
+/// The history of the references in some files, commit by commit, the newest first.
+pub struct FileHistory<'a> {
+    walk: Walk<'a>,
+    present: Vec<(usize, Mention)>,
+    /// How many commits are looked at still.
+    left: usize,
+}
+
+/// How a walk through a history ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WalkEnd {
+    /// At the beginning of all files.
+    Beginning,
+    /// Where the history is cut off, as in a shallow clone.
+    Cut,
+    /// At the number of commits that it was allowed.
+    Limit,
+}
+
+impl<'a> FileHistory<'a> {
+    /// Of the files at these paths, with `prefix` before each, for at most `limit` commits.
+    ///
+    /// # Errors
+    /// Where the tip can't be read.
+    pub fn new(
+        commits: &'a dyn Commits,
+        tip: Id,
+        request: &'a Request,
+        paths: &BTreeSet<&str>,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Self> {
+        let files = files_at(commits, tip, request, paths, prefix)?;
+        let mut walk = Walk::new(commits, request, files);
+        let present = walk.begin(tip, prefix)?;
+        Ok(FileHistory { walk, present, left: limit })
+    }
+
+    /// What the references say at the tip, each with the number that it has in [`Entry::references`].
+    pub fn present(&self) -> &[(usize, Mention)] {
+        &self.present
+    }
+
+    /// What the next commit brought, an entry a reference; nothing at the end.
+    ///
+    /// # Errors
+    /// Where the commit can't be read.
+    pub fn next_commit(&mut self) -> Result<Option<Vec<Entry>>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let next = self.walk.next();
+        next.map(|(commit, stop)| self.walk.step(commit, stop)).transpose()
+    }
+
+    /// How it ended, once there is no next commit.
+    pub fn end(&self) -> WalkEnd {
+        match self.walk.reach {
+            _ if !self.walk.queue.is_empty() => WalkEnd::Limit,
+            Reach::Cut { .. } => WalkEnd::Cut,
+            Reach::Enough => WalkEnd::Beginning,
+        }
+    }
+}
+
+fn files_at(
+    commits: &dyn Commits,
+    tip: Id,
+    request: &Request,
+    paths: &BTreeSet<&str>,
+    prefix: &str,
+) -> Result<Vec<File>> {
+    let Some(links) = commits.links(tip)? else { return Ok(Vec::new()) };
+    let selection = request.selection()?;
+    let file = |path: &&str| {
+        let chart = match folder(path) {
+            "" => CHART.to_owned(),
+            folder => format!("{folder}/{CHART}"),
+        };
+        let has_chart = commits.file(links.tree, &below(prefix, &chart))?.is_some();
+        let standing = selection.standing(path).unwrap_or(Standing::Found);
+        Ok(File { path: (*path).to_owned(), has_chart, standing })
+    };
+    paths.iter().map(file).collect()
+}
+
+fn below(prefix: &str, path: &str) -> String {
+    if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") }
 }
 
 /// A file whose history is told.
@@ -110,18 +203,19 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn begin(&mut self, tip: Id, prefix: &str) -> Result<()> {
-        let Some(links) = self.commits.links(tip)? else { return Ok(()) };
+    /// Gives what the files say at the tip.
+    fn begin(&mut self, tip: Id, prefix: &str) -> Result<Vec<(usize, Mention)>> {
+        let mut present = Vec::new();
+        let Some(links) = self.commits.links(tip)? else { return Ok(present) };
         for file in 0..self.files.len() {
-            let path = &self.files[file].path;
-            let name: Rc<str> =
-                if prefix.is_empty() { path.as_str().into() } else { format!("{prefix}/{path}").into() };
+            let name: Rc<str> = below(prefix, &self.files[file].path).into();
             let Some(blob) = self.commits.file(links.tree, &name)? else { continue };
             let says = self.read(file, blob)?.unwrap_or_default();
-            let numbers = says.iter().map(|_| self.number()).collect();
+            let numbers: Rc<[usize]> = says.iter().map(|_| self.number()).collect();
+            present.extend(numbers.iter().copied().zip(says.iter().cloned()));
             self.follow((tip, &links), Track { file, name, blob, says: Some(says), numbers });
         }
-        Ok(())
+        Ok(present)
     }
 
     fn next(&mut self) -> Option<(Id, Stop)> {
@@ -167,36 +261,47 @@ impl<'a> Walk<'a> {
 
     fn trace(&mut self, here: Here<'_>, mut track: Track, entries: &mut Vec<Entry>) -> Result<()> {
         let Here { commit, links, parents } = here;
+        let mut read: Option<Rc<[Mention]>> = track.says.take();
+        let mut before = Vec::new();
+        // in their order: of two parents that say the same it is the first one's branch that was merged into
         for (parent, its) in parents {
             if self.commits.file(its.tree, &track.name)? == Some(track.blob) {
-                self.follow((*parent, its), track);
+                self.follow((*parent, its), Track { says: read, ..track });
                 return Ok(());
             }
+            let says = match read.take() {
+                Some(says) => says,
+                None => self.read(track.file, track.blob)?.unwrap_or_default(),
+            };
+            let says = read.insert(says);
+            let Some(old) = self.before((links.tree, its.tree), &track, says)? else { continue };
+            if is_same(&old, says, &track.numbers) {
+                self.follow((*parent, its), old);
+                return Ok(());
+            }
+            before.push(((*parent, its), old));
         }
-        let says = match track.says.take() {
+        let says = match read {
             Some(says) => says,
             None => self.read(track.file, track.blob)?.unwrap_or_default(),
         };
-        let mut before = Vec::new();
-        for (parent, its) in parents {
-            let old = self.before((links.tree, its.tree), &track, &says)?;
-            before.extend(old.map(|old| ((*parent, its), old)));
-        }
-        if let Some(at) = before.iter().position(|(_, old)| is_same(old, &says, &track.numbers)) {
-            let (parent, old) = before.swap_remove(at);
-            self.follow(parent, old);
-            return Ok(());
-        }
-        let olds: Vec<&Track> = before.iter().map(|(_, old)| old).collect();
-        if olds.is_empty() && parents.len() < links.parents.len() {
+        let has_all_parents = parents.len() == links.parents.len();
+        let version = Version { track: &track, says: &says };
+        if !has_all_parents {
             self.reach = Reach::Cut { commit, time: links.time };
-            entries.extend(self.entries(&track, &says, &olds, None));
-            return Ok(());
         }
-        let words = self.commits.words(commit)?;
-        let written = Written { commit, time: links.time, words };
-        entries.extend(self.entries(&track, &says, &olds, Some(&written)));
-        self.note_ends(&olds, &says, &track.numbers, links.time);
+        let written = match before.is_empty() && !has_all_parents {
+            true => None,
+            false => {
+                let words = self.commits.words(commit)?;
+                Some(Rc::new(Written { commit, time: links.time, words, has_all_parents }))
+            }
+        };
+        let olds = Olds::new(before.iter().map(|(_, old)| old));
+        entries.extend(self.entries(&version, &olds, written.as_ref()));
+        if written.is_some() {
+            self.note_ends(&version, &olds, links.time);
+        }
         for (parent, old) in before {
             self.follow(parent, old);
         }
@@ -226,33 +331,30 @@ impl<'a> Walk<'a> {
     }
 
     /// Those of a version's tags that none of the versions before it has.
-    fn entries(
-        &self,
-        track: &Track,
-        says: &[Mention],
-        before: &[&Track],
-        written: Option<&Written>,
-    ) -> Vec<Entry> {
-        let said = says.iter().zip(track.numbers.iter());
-        let new = said.filter(|(mention, number)| !was_there(before, **number, mention));
-        let entry = |(mention, number): (&Mention, &usize)| Entry {
+    fn entries(&self, version: &Version<'_>, olds: &Olds<'_>, written: Option<&Rc<Written>>) -> Vec<Entry> {
+        let mut replaced: HashMap<usize, Rc<[String]>> = HashMap::new();
+        let new = version.pairs().filter(|(mention, number)| !olds.say(*number, mention));
+        let entry = |(mention, number): (&Mention, usize)| Entry {
             want: mention.want,
-            file: self.files[track.file].path.clone(),
+            file: self.files[version.track.file].path.clone(),
             line: mention.line,
             tag: mention.tag.clone(),
             digest: mention.digest.clone(),
             written: written.cloned(),
-            until: self.until.get(number).copied(),
-            references: vec![*number],
+            replaced: Rc::clone(
+                replaced.entry(mention.want).or_insert_with(|| version.replaced(olds, mention.want)),
+            ),
+            until: self.until.get(&number).copied(),
+            references: vec![number],
         };
         new.map(entry).collect()
     }
 
     /// What is no more, or says another thing than any version before, ended with this commit.
-    fn note_ends(&mut self, before: &[&Track], says: &[Mention], numbers: &[usize], time: i64) {
-        for (_, number) in before.iter().flat_map(|old| old.pairs()) {
-            let now = numbers.iter().position(|n| *n == number).map(|at| &says[at]);
-            if !now.is_some_and(|now| was_there(before, number, now)) {
+    fn note_ends(&mut self, version: &Version<'_>, olds: &Olds<'_>, time: i64) {
+        let now = version.index();
+        for number in olds.numbers() {
+            if !now.get(&number).is_some_and(|now| olds.say(number, now)) {
                 self.until.insert(number, time);
             }
         }
@@ -266,7 +368,8 @@ impl<'a> Walk<'a> {
     /// What a version says; nothing where it was no YAML then.
     fn read(&self, file: usize, blob: Id) -> Result<Option<Rc<[Mention]>>> {
         let bytes = self.commits.read(blob)?;
-        let shelf = Version { file: &self.files[file], bytes: &bytes };
+        let File { path, has_chart, standing } = &self.files[file];
+        let shelf = SingleFile { path, bytes: &bytes, standing: *standing, has_chart: *has_chart };
         Ok(mentions(&shelf, self.request).map(Into::into))
     }
 }
@@ -277,9 +380,51 @@ impl Track {
     }
 }
 
-/// Whether one of some versions says the same.
-fn was_there(before: &[&Track], number: usize, mention: &Mention) -> bool {
-    before.iter().any(|old| old.pairs().any(|(said, n)| n == number && say_the_same(said, mention)))
+/// A file's version, and what it says.
+struct Version<'a> {
+    track: &'a Track,
+    says: &'a [Mention],
+}
+
+impl<'a> Version<'a> {
+    fn pairs(&self) -> impl Iterator<Item = (&'a Mention, usize)> + use<'a> {
+        self.says.iter().zip(self.track.numbers.iter().copied())
+    }
+
+    fn index(&self) -> HashMap<usize, &'a Mention> {
+        self.pairs().map(|(mention, number)| (number, mention)).collect()
+    }
+
+    /// What references of an image said before, where they say another thing now.
+    fn replaced(&self, olds: &Olds<'_>, want: usize) -> Rc<[String]> {
+        let changed = |(mention, number)| {
+            let old = olds.of(number).filter(|old| old.want == want && !say_the_same(old, mention));
+            old.map(|old| join_tag(old.tag.as_deref(), old.digest.as_deref())).collect::<Vec<_>>()
+        };
+        self.pairs().flat_map(changed).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+/// The versions of a file before one, by the numbers of their references.
+struct Olds<'a>(Vec<HashMap<usize, &'a Mention>>);
+
+impl<'a> Olds<'a> {
+    fn new(tracks: impl Iterator<Item = &'a Track>) -> Self {
+        Olds(tracks.map(|track| track.pairs().map(|(mention, number)| (number, mention)).collect()).collect())
+    }
+
+    fn of(&self, number: usize) -> impl Iterator<Item = &'a Mention> {
+        self.0.iter().filter_map(move |old| old.get(&number).copied())
+    }
+
+    /// Whether one of them says the same.
+    fn say(&self, number: usize, mention: &Mention) -> bool {
+        self.of(number).any(|old| say_the_same(old, mention))
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().flat_map(|old| old.keys().copied())
+    }
 }
 
 /// Whether a version says what the one behind it says.
@@ -291,32 +436,11 @@ fn is_same(old: &Track, says: &[Mention], numbers: &[usize]) -> bool {
 
 /// Whether an entry says nothing but what another one says, which takes it in.
 fn is_told_with(entry: &mut Entry, other: &mut Entry) -> bool {
-    let same = Entry { line: other.line, references: other.references.clone(), ..entry.clone() } == *other;
+    let same = (entry.want, entry.until) == (other.want, other.until)
+        && (&entry.file, &entry.tag, &entry.digest) == (&other.file, &other.tag, &other.digest)
+        && entry.written == other.written;
     if same {
         other.references.append(&mut entry.references);
     }
     same
-}
-
-/// A file as it once was, under the name that it has now.
-struct Version<'a> {
-    file: &'a File,
-    bytes: &'a [u8],
-}
-
-impl Shelf for Version<'_> {
-    fn each(&self, _: &Selection, _: bool, look: Look<'_>) -> Result<Found> {
-        let File { path, has_chart, standing } = self.file;
-        let mut found = Found::default();
-        found.take(path, *standing);
-        if *has_chart {
-            found.charts.insert(folder(path).to_owned());
-        }
-        look(SourceFile { path, bytes: self.bytes, standing: *standing });
-        Ok(found)
-    }
-
-    fn one(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>> {
-        Ok(None)
-    }
 }

@@ -13,7 +13,7 @@ const SKIP_MARKS: [&str; 6] =
 
 /// Any message: nothing is read that it does not say, and what is put behind it is found again, alone.
 pub fn what_is_appended_is_found_again(message: &str, image: &str, tag: &Tag, source: Option<&Source>) {
-    let before = brought(message);
+    let before = names(message);
     assert!(before.iter().all(|name| message.contains(name.as_str())), "{message:?} brings {before:?}");
     for name in &before {
         let claim = claims(message, name, tag.as_str());
@@ -27,7 +27,11 @@ pub fn what_is_appended_is_found_again(message: &str, image: &str, tag: &Tag, so
     assert_eq!(claim.source.as_ref(), source, "{whole:?}");
     assert_eq!(claim.rolled_back, [], "{whole:?}");
     let all: Vec<String> = before.into_iter().chain([image.to_owned()]).collect();
-    assert_eq!(brought(&whole), all, "{whole:?}");
+    assert_eq!(names(&whole), all, "{whole:?}");
+}
+
+fn names(message: &str) -> Vec<String> {
+    brought(message).into_iter().map(|image| image.name).collect()
 }
 
 fn says(message: &str, sha: &str) -> bool {
@@ -39,8 +43,8 @@ fn says(message: &str, sha: &str) -> bool {
 pub fn own_message_says_only_ours(words: &Words<'_>, plan: &Plan) {
     let Ok(message) = words.message(plan) else { return };
     let changed = changed(plan);
-    let names: Vec<&str> = changed.iter().map(|(_, image, _)| *image).collect();
-    assert_eq!(brought(&message), names, "{message:?}");
+    let images: Vec<&str> = changed.iter().map(|(_, image, _)| *image).collect();
+    assert_eq!(names(&message), images, "{message:?}");
     for (want, image, tag) in &changed {
         let claim = claims(&message, image, tag);
         let claim = claim.unwrap_or_else(|| panic!("{message:?}: {image}:{tag} is not found"));
