@@ -24,6 +24,35 @@ pub fn code_span(text: &str) -> String {
     format!("{fence}{space}{shown}{space}{fence}")
 }
 
+/// The first so many characters of a line, without a code span that is cut in two: what is left of it would be text
+/// again.
+pub fn cut_line(line: &str, max: usize) -> &str {
+    let Some((end, _)) = line.char_indices().nth(max) else { return line };
+    let mut at = 0;
+    while let Some(open) = line[at..].find('`').map(|found| at + found) {
+        let run = line[open..].bytes().take_while(|b| *b == b'`').count();
+        // a run without its partner is plain text
+        at = closing(line, open + run, run).unwrap_or(open + run);
+        if at > open + run && (open + 1..at).contains(&end) {
+            return line[..open].trim_end();
+        }
+    }
+    &line[..end]
+}
+
+/// Behind the run of so many backticks that ends a code span.
+fn closing(line: &str, from: usize, run: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let start = at + line[at..].find('`')?;
+        let length = line[start..].bytes().take_while(|b| *b == b'`').count();
+        at = start + length;
+        if length == run {
+            return Some(at);
+        }
+    }
+}
+
 /// Text in a fenced block that nothing inside can end, line by line.
 pub fn code_block(text: &str, language: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
@@ -55,6 +84,24 @@ mod tests {
         assert_eq!(code_span("`x\n"), "`` `x\\n ``");
         assert_eq!(code_span(""), "`  `");
         assert_eq!(code_span(&"é".repeat(101)), format!("`{}…`", "é".repeat(100)));
+    }
+
+    #[test]
+    fn cut_line_leaves_no_half_of_a_code_span() {
+        let line = "update `a @b` to ``c`d`` now";
+        for (max, cut) in [
+            (3, "upd"),
+            (7, "update "),
+            (8, "update"),
+            (12, "update"),
+            (13, "update `a @b`"),
+            (20, "update `a @b` to"),
+            (24, "update `a @b` to ``c`d``"),
+            (99, line),
+        ] {
+            assert_eq!(cut_line(line, max), cut, "{max}");
+        }
+        assert_eq!(cut_line("a ` b `` c", 5), "a ` b");
     }
 
     #[test]

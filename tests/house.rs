@@ -50,8 +50,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "bump",
         &[
-            "actions", "cli", "config", "error", "facts", "git", "github", "image", "land", "plan", "report",
-            "request", "select", "settings", "tag", "template", "timeline", "worktree",
+            "actions", "cli", "config", "error", "facts", "git", "github", "image", "land", "markdown",
+            "plan", "report", "request", "select", "settings", "tag", "template", "timeline", "worktree",
         ],
     ),
     (
