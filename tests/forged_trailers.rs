@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use support::git::{self, git};
+use support::git_server::{Fault, On, Service};
 use support::mono::{Mono, back_in, job_in, notices, tag_in};
 use support::repo::{self, API, FILE, ended, kustomization, write};
 
@@ -305,6 +306,23 @@ fn tag_of_long_ago_is_written_over_with_a_notice() {
     let full = mono.world.full("full");
     let told = repo::run(&mut job_in(&full, &mono.builds[1], &["--tag", "v1.1.0", "--no-sync"]));
     let told = ended(&told, 0, "landed");
+    assert!(notices(&told).contains("who wrote v1.2.0 is not among the last 1,000 commits"), "{told}");
+}
+
+/// The server does not give more of the history.
+#[test]
+fn tag_whose_commit_is_cut_off_is_written_over_with_a_notice() {
+    let mono = mono(3);
+    lands(&mono, 2, "v1.2.0");
+    let mallory = Mallory::new(&mono);
+    mallory.scales(&format!("({FILE})\n\n{}\n{}\n", image("v1.2.0"), source(&mono.builds[2])));
+    mallory.merges();
+    let tip = mono.checkout("tip", &mono.world.tip());
+    for _ in 0..9 {
+        let fault = Fault::Status { code: 403, headers: Vec::new() };
+        mono.world.server.fault(On::Post(Service::UploadPack), fault);
+    }
+    let told = ended(&repo::run(&mut job_in(&tip, &mono.builds[1], &["--tag", "v1.1.0"])), 0, "landed");
     assert!(notices(&told).contains("who wrote v1.2.0 is not among the last 1,000 commits"), "{told}");
 }
 

@@ -71,7 +71,7 @@ fn old_value_does_nothing_in_a_pull_request() {
 #[test]
 fn text_from_files_does_nothing_in_a_summary() {
     let (_folder, path) = repo::local();
-    commit(&path, "b|`@acme`/x.yaml", &workload(BAIT));
+    commit(&path, "b|`@acme`/x.yaml", &workload(&format!("\u{202e}{BAIT}")));
     let summary = path.join("summary.md");
     let mut command = cli::command(&path);
     command.args(["bump", &format!("{API}:v2")]).env("GITHUB_ACTIONS", "true");
@@ -80,7 +80,7 @@ fn text_from_files_does_nothing_in_a_summary() {
     let text = std::fs::read_to_string(&summary).unwrap();
     let (table, diff) = text.split_once("<details>").unwrap();
     does_nothing(table);
-    assert!(table.contains("`v1 fixes #1 @acme/everyone"), "{table}");
+    assert!(table.contains(r"`\u{202e}v1 fixes #1 @acme/everyone"), "{table}");
     assert!(diff.contains("\n```diff\n") && diff.trim_end().ends_with("\n```\n\n</details>"), "{diff}");
 }
 

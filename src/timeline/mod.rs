@@ -6,6 +6,8 @@
 //! that appears is looked for under its old name.
 
 mod align;
+mod file_history;
+mod versions;
 mod walk;
 
 use std::fmt;
@@ -13,7 +15,8 @@ use std::rc::Rc;
 
 use crate::error::Result;
 
-pub use walk::{FileHistory, WalkEnd, tell};
+pub use file_history::{FileHistory, WalkEnd};
+pub use walk::tell;
 
 /// The name of a commit, tree or file in git's database.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,5 +141,7 @@ pub enum Reach {
     Cut { commit: Id, time: i64 },
 }
 
+#[cfg(test)]
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,14 @@
 //! The walk from a tip back, by time, over the commits that matter to some files.
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::align::{align, say_the_same};
+use super::align::align;
+use super::versions::{Olds, Track, Version, is_same};
 use super::{Commits, Entry, Id, Links, Reach, Written};
 use crate::error::Result;
-use crate::image::join_tag;
-use crate::manifest::CHART;
 use crate::plan::{Mention, Request, SingleFile, mentions};
-use crate::select::{Standing, folder};
+use crate::select::Standing;
 
 /// Hands every tag that the references in `now` have had to `take`, the newest first, until it wants no more.
 /// `now` is what the request means at the tip; `prefix` stands before its paths, below the repository's top.
@@ -37,103 +36,16 @@ pub fn tell(
     Ok(walk.reach)
 }
 
-/// The history of the references in some files, commit by commit, the newest first.
-pub struct FileHistory<'a> {
-    walk: Walk<'a>,
-    present: Vec<(usize, Mention)>,
-    /// How many commits are looked at still.
-    left: usize,
-}
-
-/// How a walk through a history ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WalkEnd {
-    /// At the beginning of all files.
-    Beginning,
-    /// Where the history is cut off, as in a shallow clone.
-    Cut,
-    /// At the number of commits that it was allowed.
-    Limit,
-}
-
-impl<'a> FileHistory<'a> {
-    /// Of the files at these paths, with `prefix` before each, for at most `limit` commits.
-    ///
-    /// # Errors
-    /// Where the tip can't be read.
-    pub fn new(
-        commits: &'a dyn Commits,
-        tip: Id,
-        request: &'a Request,
-        paths: &BTreeSet<&str>,
-        prefix: &str,
-        limit: usize,
-    ) -> Result<Self> {
-        let files = files_at(commits, tip, request, paths, prefix)?;
-        let mut walk = Walk::new(commits, request, files);
-        let present = walk.begin(tip, prefix)?;
-        Ok(FileHistory { walk, present, left: limit })
-    }
-
-    /// What the references say at the tip, each with the number that it has in [`Entry::references`].
-    pub fn present(&self) -> &[(usize, Mention)] {
-        &self.present
-    }
-
-    /// What the next commit brought, an entry a reference; nothing at the end.
-    ///
-    /// # Errors
-    /// Where the commit can't be read.
-    pub fn next_commit(&mut self) -> Result<Option<Vec<Entry>>> {
-        if self.left == 0 {
-            return Ok(None);
-        }
-        self.left -= 1;
-        let next = self.walk.next();
-        next.map(|(commit, stop)| self.walk.step(commit, stop)).transpose()
-    }
-
-    /// How it ended, once there is no next commit.
-    pub fn end(&self) -> WalkEnd {
-        match self.walk.reach {
-            _ if !self.walk.queue.is_empty() => WalkEnd::Limit,
-            Reach::Cut { .. } => WalkEnd::Cut,
-            Reach::Enough => WalkEnd::Beginning,
-        }
-    }
-}
-
-fn files_at(
-    commits: &dyn Commits,
-    tip: Id,
-    request: &Request,
-    paths: &BTreeSet<&str>,
-    prefix: &str,
-) -> Result<Vec<File>> {
-    let Some(links) = commits.links(tip)? else { return Ok(Vec::new()) };
-    let selection = request.selection()?;
-    let file = |path: &&str| {
-        let chart = match folder(path) {
-            "" => CHART.to_owned(),
-            folder => format!("{folder}/{CHART}"),
-        };
-        let has_chart = commits.file(links.tree, &below(prefix, &chart))?.is_some();
-        let standing = selection.standing(path).unwrap_or(Standing::Found);
-        Ok(File { path: (*path).to_owned(), has_chart, standing })
-    };
-    paths.iter().map(file).collect()
-}
-
-fn below(prefix: &str, path: &str) -> String {
+pub(super) fn below(prefix: &str, path: &str) -> String {
     if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") }
 }
 
 /// A file whose history is told.
-struct File {
+pub(super) struct File {
     /// As it is called at the tip, below the root.
-    path: String,
-    has_chart: bool,
-    standing: Standing,
+    pub path: String,
+    pub has_chart: bool,
+    pub standing: Standing,
 }
 
 fn files(request: &Request, now: &[Mention]) -> Result<Vec<File>> {
@@ -146,26 +58,13 @@ fn files(request: &Request, now: &[Mention]) -> Result<Vec<File>> {
         .collect())
 }
 
-/// One file on its way back.
-#[derive(Clone)]
-struct Track {
-    file: usize,
-    /// What it is called here, below the repository's top.
-    name: Rc<str>,
-    blob: Id,
-    /// What it says, once it was read.
-    says: Option<Rc<[Mention]>>,
-    /// For each of what it says the number that it is known by.
-    numbers: Rc<[usize]>,
-}
-
 /// A commit to look at.
-struct Stop {
+pub(super) struct Stop {
     links: Links,
     tracks: Vec<Track>,
 }
 
-/// A commit, and those of its parents that are here.
+/// A commit, and its parents up to the first one that is not here.
 #[derive(Clone, Copy)]
 struct Here<'a> {
     commit: Id,
@@ -173,7 +72,7 @@ struct Here<'a> {
     parents: &'a [(Id, Links)],
 }
 
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     commits: &'a dyn Commits,
     request: &'a Request,
     files: Vec<File>,
@@ -189,7 +88,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(commits: &'a dyn Commits, request: &'a Request, files: Vec<File>) -> Self {
+    pub fn new(commits: &'a dyn Commits, request: &'a Request, files: Vec<File>) -> Self {
         Walk {
             commits,
             request,
@@ -204,7 +103,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Gives what the files say at the tip.
-    fn begin(&mut self, tip: Id, prefix: &str) -> Result<Vec<(usize, Mention)>> {
+    pub fn begin(&mut self, tip: Id, prefix: &str) -> Result<Vec<(usize, Mention)>> {
         let mut present = Vec::new();
         let Some(links) = self.commits.links(tip)? else { return Ok(present) };
         for file in 0..self.files.len() {
@@ -218,9 +117,17 @@ impl<'a> Walk<'a> {
         Ok(present)
     }
 
-    fn next(&mut self) -> Option<(Id, Stop)> {
+    pub fn next(&mut self) -> Option<(Id, Stop)> {
         let (_, commit) = self.queue.pop()?;
         Some((commit, self.waiting.remove(&commit)?))
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub fn reach(&self) -> Reach {
+        self.reach
     }
 
     fn follow(&mut self, (commit, links): (Id, &Links), track: Track) {
@@ -234,7 +141,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What a commit brought. The files are followed further back.
-    fn step(&mut self, commit: Id, stop: Stop) -> Result<Vec<Entry>> {
+    pub fn step(&mut self, commit: Id, stop: Stop) -> Result<Vec<Entry>> {
         let Stop { links, tracks } = stop;
         let parents = self.parents(&links)?;
         let mut entries = Vec::new();
@@ -246,12 +153,14 @@ impl<'a> Walk<'a> {
         Ok(entries)
     }
 
-    /// Those that are here, deepened where there is one that is not.
+    /// Those up to the first one that is not here, deepened where there is one. A later one may say the same as the
+    /// commit, and have it from elsewhere than the one that is missing.
     fn parents(&self, links: &Links) -> Result<Vec<(Id, Links)>> {
         loop {
             let mut here = Vec::with_capacity(links.parents.len());
             for &parent in &links.parents {
-                here.extend(self.commits.links(parent)?.map(|links| (parent, links)));
+                let Some(links) = self.commits.links(parent)? else { break };
+                here.push((parent, links));
             }
             if here.len() == links.parents.len() || !self.commits.deepen() {
                 return Ok(here);
@@ -372,66 +281,6 @@ impl<'a> Walk<'a> {
         let shelf = SingleFile { path, bytes: &bytes, standing: *standing, has_chart: *has_chart };
         Ok(mentions(&shelf, self.request).map(Into::into))
     }
-}
-
-impl Track {
-    fn pairs(&self) -> impl Iterator<Item = (&Mention, usize)> {
-        self.says.iter().flat_map(|says| says.iter()).zip(self.numbers.iter().copied())
-    }
-}
-
-/// A file's version, and what it says.
-struct Version<'a> {
-    track: &'a Track,
-    says: &'a [Mention],
-}
-
-impl<'a> Version<'a> {
-    fn pairs(&self) -> impl Iterator<Item = (&'a Mention, usize)> + use<'a> {
-        self.says.iter().zip(self.track.numbers.iter().copied())
-    }
-
-    fn index(&self) -> HashMap<usize, &'a Mention> {
-        self.pairs().map(|(mention, number)| (number, mention)).collect()
-    }
-
-    /// What references of an image said before, where they say another thing now.
-    fn replaced(&self, olds: &Olds<'_>, want: usize) -> Rc<[String]> {
-        let changed = |(mention, number)| {
-            let old = olds.of(number).filter(|old| old.want == want && !say_the_same(old, mention));
-            old.map(|old| join_tag(old.tag.as_deref(), old.digest.as_deref())).collect::<Vec<_>>()
-        };
-        self.pairs().flat_map(changed).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-}
-
-/// The versions of a file before one, by the numbers of their references.
-struct Olds<'a>(Vec<HashMap<usize, &'a Mention>>);
-
-impl<'a> Olds<'a> {
-    fn new(tracks: impl Iterator<Item = &'a Track>) -> Self {
-        Olds(tracks.map(|track| track.pairs().map(|(mention, number)| (number, mention)).collect()).collect())
-    }
-
-    fn of(&self, number: usize) -> impl Iterator<Item = &'a Mention> {
-        self.0.iter().filter_map(move |old| old.get(&number).copied())
-    }
-
-    /// Whether one of them says the same.
-    fn say(&self, number: usize, mention: &Mention) -> bool {
-        self.of(number).any(|old| say_the_same(old, mention))
-    }
-
-    fn numbers(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().flat_map(|old| old.keys().copied())
-    }
-}
-
-/// Whether a version says what the one behind it says.
-fn is_same(old: &Track, says: &[Mention], numbers: &[usize]) -> bool {
-    let new = says.iter().zip(numbers.iter().copied());
-    old.pairs().count() == says.len()
-        && old.pairs().zip(new).all(|((o, n), (s, m))| n == m && say_the_same(o, s))
 }
 
 /// Whether an entry says nothing but what another one says, which takes it in.
