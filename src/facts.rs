@@ -5,8 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::git::Checkout;
-use crate::image::join_tag;
-use crate::land::written;
+use crate::land::claims_of;
 use crate::settings::Place;
 use crate::tag::{Source, TagFacts, highest};
 use crate::template::{Template, Variable};
@@ -68,9 +67,7 @@ pub fn source_of_entry(
     template: &Template,
     checkout: Option<&Checkout>,
 ) -> Option<Source> {
-    let said = join_tag(entry.tag.as_deref(), entry.digest.as_deref());
-    let message = entry.written.as_ref().map(|by| by.words.message.as_str());
-    let by_trailer = message.and_then(|message| written(message, image, &said)?.source);
+    let by_trailer = claims_of(entry, image).source;
     by_trailer.or_else(|| commit_named(entry.tag.as_deref()?, template, checkout))
 }
 

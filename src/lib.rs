@@ -31,11 +31,12 @@
 //! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | `visible` |
 //! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other, `dot_git` |
 //! | [`dot_git`] | which names lead into a repository's own folder | |
+//! | [`markdown`] | text from elsewhere in messages and summaries, where it does nothing | `error` |
 //! | [`error`], [`environment`], [`interrupt`] | what all rooms need | `visible` |
 //! | [`visible`] | text from elsewhere, made safe to show | |
 //!
-//! Arrows point down the table. `proposal`, `timeline`, `plan`, `manifest`, `yaml`, `image`, `tag`, `template`,
-//! `select` and `dot_git` are pure: no files, no network, no clock, no environment. `tests/house.rs` holds the
+//! Arrows point down the table. `proposal`, `timeline`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`,
+//! `template`, `select` and `dot_git` are pure: no files, no network, no clock, no environment. `tests/house.rs` holds the
 //! code to it.
 
 #![warn(clippy::unwrap_used, clippy::expect_used)] // input is never trusted: errors are told, not panicked at
@@ -60,6 +61,7 @@ pub mod interrupt;
 pub mod inventory;
 pub mod land;
 pub mod manifest;
+pub mod markdown;
 pub mod plan;
 pub mod proposal;
 pub mod report;

@@ -43,7 +43,7 @@ pub fn unknown_variable(name: &str) -> String {
 }
 
 /// A commit that an image was built from, and the repository it is in where that is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     /// `owner/name`.
     pub repository: Option<String>,
@@ -60,9 +60,15 @@ impl Source {
         };
         let sha = sha.to_ascii_lowercase();
         let fits = (7..=64).contains(&sha.len()) && sha.bytes().all(|b| b.is_ascii_hexdigit());
-        let named = repository.as_deref().is_none_or(|r| !r.is_empty() && !r.contains(char::is_whitespace));
+        let named = repository.as_deref().is_none_or(is_repository);
         (fits && named).then_some(Source { repository, sha })
     }
+}
+
+/// `owner/name`, as hosts name repositories. It goes into messages, where an `@` or a `#` would do something.
+fn is_repository(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-/~+%".contains(&b);
+    !text.is_empty() && !text.starts_with('/') && text.bytes().all(fits)
 }
 
 impl std::fmt::Display for Source {

@@ -13,17 +13,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("environment", &[]),
     ("interrupt", &[]),
     ("image", &[]),
+    ("markdown", &["error"]),
     ("tag", &["error", "image", "template"]),
     ("select", &["dot_git", "error"]),
     ("manifest", &["image", "select", "visible", "yaml"]),
     ("plan", &["error", "image", "manifest", "select", "yaml"]),
-    ("timeline", &["error", "image", "plan", "select"]),
+    ("timeline", &["error", "image", "manifest", "plan", "select"]),
     ("config", &["error", "image", "plan", "select", "tag", "template", "yaml"]),
     ("proposal", &["config", "error", "image", "manifest", "plan", "select", "tag", "visible", "yaml"]),
     ("report", &["error", "plan", "timeline", "visible"]),
-    ("actions", &["environment", "error", "plan", "report", "tag", "visible"]),
+    ("actions", &["environment", "error", "markdown", "plan", "report", "tag", "visible"]),
     ("worktree", &["dot_git", "error", "interrupt", "plan", "select"]),
-    ("land", &["error", "image", "plan", "select", "tag", "template", "timeline"]),
+    ("land", &["error", "image", "markdown", "plan", "select", "tag", "template", "timeline"]),
     ("http", &["environment", "error"]),
     (
         "git",
@@ -65,8 +66,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "bump",
         &[
-            "actions", "cli", "config", "error", "facts", "git", "github", "image", "land", "plan", "report",
-            "request", "select", "settings", "tag", "template", "timeline", "worktree",
+            "actions", "cli", "config", "error", "facts", "git", "github", "image", "land", "markdown",
+            "plan", "report", "request", "select", "settings", "tag", "template", "timeline", "worktree",
         ],
     ),
     (

@@ -4,3 +4,5 @@
 pub mod one_file;
 #[path = "../../tests/support/yaml_laws.rs"]
 pub mod yaml_laws;
+#[path = "../../tests/support/message_laws.rs"]
+pub mod message_laws;

@@ -1,5 +1,6 @@
 //! The job's summary, as Markdown: what changed, the diff, and where it is now.
 
+use crate::markdown::{code_block, code_span};
 use crate::report::{Outcome, Report, diff};
 
 /// A step may write 1 MiB; what is longer would be thrown away as a whole.
@@ -9,8 +10,9 @@ const MAX_ROWS: usize = 500;
 /// The summary of a bump; nothing where there was nothing to do.
 pub fn of_report(report: &Report) -> String {
     if let Some(failure) = &report.failure {
-        let hint = failure.hint.as_ref().map(|hint| format!("\n\n{}", text(hint))).unwrap_or_default();
-        return format!("### tagbump: failed\n\n{}{hint}\n", text(&failure.message));
+        let hint =
+            failure.hint.as_ref().map(|hint| format!("\n\n{}", code_block(hint, ""))).unwrap_or_default();
+        return format!("### tagbump: failed\n\n{}{hint}\n", code_block(&failure.message, ""));
     }
     if let Outcome::Already | Outcome::Superseded = report.outcome {
         let images: Vec<_> = report.images.iter().map(|image| code(&image.name)).collect();
@@ -57,28 +59,13 @@ fn folded_diff(report: &Report) -> String {
     if plain.is_empty() || plain.len() > MAX_DIFF {
         return String::new();
     }
-    let fence = "`".repeat(longest_run(&plain).max(2) + 1);
-    let end = if plain.ends_with('\n') { "" } else { "\n" };
-    format!("\n<details><summary>diff</summary>\n\n{fence}diff\n{plain}{end}{fence}\n\n</details>\n")
+    let block = code_block(&plain, "diff");
+    format!("\n<details><summary>diff</summary>\n\n{block}\n\n</details>\n")
 }
 
-/// A code span that can't be left: its fence is longer than any run of backticks inside.
+/// A code span in a table, where `|` ends a cell even in code.
 fn code(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let text = text.replace('|', "\\|");
-    let fence = "`".repeat(longest_run(&text) + 1);
-    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{fence}{pad}{text}{pad}{fence}")
-}
-
-/// Text from elsewhere, as it is: in a block of its own.
-fn text(text: &str) -> String {
-    let fence = "`".repeat(longest_run(text).max(2) + 1);
-    format!("{fence}\n{}\n{fence}", text.trim_end())
-}
-
-fn longest_run(text: &str) -> usize {
-    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+    code_span(text).replace('|', "\\|")
 }
 
 #[cfg(test)]
@@ -88,7 +75,8 @@ mod tests {
     #[test]
     fn text_from_elsewhere_stays_text() {
         assert_eq!(code("a|b`c``d"), "```a\\|b`c``d```");
-        assert_eq!(code("`x\n"), "`` `x  ``");
-        assert_eq!(text("a\n```\nb"), "````\na\n```\nb\n````");
+        let mut report = Report::new(Vec::new());
+        report.failure = Some(crate::error::Failure::other("a\n```\n@acme"));
+        assert_eq!(of_report(&report), "### tagbump: failed\n\n````\na\n```\n@acme\n````\n");
     }
 }

@@ -3,7 +3,8 @@
 //! A reference is left alone where what it says on the tip was built from a commit that comes after ours.
 //! Where that can't be told it is written, and a notice says so.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::Bump;
@@ -16,14 +17,14 @@ use crate::facts;
 use crate::git::Checkout;
 use crate::github::{self, GitHub};
 use crate::image::{same_tag, split_tag};
-use crate::land::{Order, RolledBack, Seen, There, Tip, Written};
-use crate::plan::{self, ChangedReference, Leave, Plan};
+use crate::land::{self, Order, Provenance, RolledBack, Seen, Tip, Written};
+use crate::plan::{self, ChangedReference, Leave, Plan, Request};
 use crate::request;
 use crate::tag::Source;
 use crate::template::Template;
+use crate::timeline::Id;
 
 /// What is known of a reference's place in time.
-#[derive(Clone)]
 enum Standing {
     InTime,
     /// What is there comes after ours, and why.
@@ -38,52 +39,91 @@ struct Built<'a> {
     template: &'a Template,
 }
 
-/// What a change takes the place of.
-fn there<'a>(tip: &'a Tip, change: &'a ChangedReference) -> There<'a> {
-    let image = change.renamed_from.as_ref().unwrap_or(&change.image);
-    There { tip, file: &change.file, image, tag: &change.from }
+/// How many characters of an author's name are shown.
+const MAX_AUTHOR: usize = 60;
+
+/// Who a claim comes from: messages are not facts.
+fn signed(written: &Written) -> String {
+    let commit = written.commit.to_string();
+    let author: String = written.author.chars().take(MAX_AUTHOR).collect();
+    format!("commit {} by {}", commit.get(..10).unwrap_or(&commit), inline(&author))
 }
 
-fn rolled_back(bad: &RolledBack) -> Standing {
-    Standing::Late(format!("as {} was rolled back, and this build is not newer", bad.tag))
+fn rolled_back(bad: &RolledBack, by: &Written) -> Standing {
+    let why = "and this build is not newer";
+    Standing::Late(format!("as {} was rolled back, {why} ({})", inline(&bad.tag), signed(by)))
+}
+
+/// Where the references that a plan changes have their tags from, found out as far as it is asked for.
+struct Origins<'a> {
+    seen: Seen<'a>,
+    tip: &'a Tip,
+    prefix: &'a str,
+    request: &'a Request,
+    changes: &'a [ChangedReference],
+    at_hand: OnceCell<Vec<Provenance>>,
+    deepened: OnceCell<Vec<Provenance>>,
+}
+
+impl<'a> Origins<'a> {
+    /// In the history at hand.
+    fn at_hand(&self, nth: usize) -> &Provenance {
+        &self.at_hand.get_or_init(|| self.find(false))[nth]
+    }
+
+    /// Also in what the server has of it.
+    fn deepened(&self, nth: usize) -> &Provenance {
+        &self.deepened.get_or_init(|| self.find(true))[nth]
+    }
+
+    /// What can't be read is as good as cut off.
+    fn find(&self, deepens: bool) -> Vec<Provenance> {
+        let unknown = || vec![Provenance::Cut; self.changes.len()];
+        let Some(tip) = Id::parse(&self.tip.commit) else { return unknown() };
+        let commits = self.seen.history.recent(self.seen.until, deepens);
+        let found = land::provenance(&*commits, tip, self.prefix, self.request, self.changes);
+        found.unwrap_or_else(|_| unknown())
+    }
+}
+
+/// A plan may have many thousand changes, each of which may need a look at the history.
+fn check_time(seen: Seen<'_>) -> Result<()> {
+    if Instant::now() < seen.until { Ok(()) } else { Err(plan::out_of_time()) }
 }
 
 impl Bump<'_> {
     /// The plan for what is seen, without the references that say something newer already.
     pub(super) fn guarded(&self, seen: Seen<'_>, config: &Config) -> Result<Plan> {
-        let mut request = self.request(config, Basis::of(seen))?;
+        let request = self.request(config, Basis::of(seen))?;
         let plan = self.plan(seen.files, &request)?;
         if self.settings.back.is_some() || (plan.is_empty() && seen.beside.is_none()) {
             return Ok(plan);
         }
+        let origins = self.origins(seen, seen.tip, &request, &plan.changes)?;
         if self.settings.delivery.landing.if_older == IfOlder::Write {
-            let mut known = HashMap::new();
-            let mut at_hand = |change: &ChangedReference| {
-                let place = ChangedReference { line: 0, ..change.clone() };
-                let written =
-                    known.entry(place).or_insert_with(|| seen.history.written(there(seen.tip, change), None));
-                written.clone().map(|written| (change.clone(), written))
-            };
-            let written: Vec<_> = plan.changes.iter().filter_map(&mut at_hand).collect();
-            self.keep_away(seen, config, &plan, written.iter().map(|(change, written)| (change, written)));
+            let at_hand = |(nth, change)| Some((change, origins.at_hand(nth).written()?));
+            self.keep_away(seen, config, &plan, plan.changes.iter().enumerate().filter_map(at_hand));
             return Ok(plan);
         }
         let mut judged = Judged::default();
-        for (change, standing) in self.standings(seen, seen.tip, config, &plan)? {
-            judged.take(change, standing, true);
+        for (nth, change) in plan.changes.iter().enumerate() {
+            check_time(seen)?;
+            judged.take(change, self.standing(&origins, nth, config, &plan), true);
         }
         if let Some((tip, files)) = seen.beside {
             // what can't be planned there can't be newer there
             let there = self.plan(files, &request).unwrap_or_default();
-            for (change, standing) in self.standings(seen, tip, config, &there)? {
-                judged.take(change, standing, false);
+            let origins = self.origins(seen, tip, &request, &there.changes)?;
+            for (nth, change) in there.changes.iter().enumerate() {
+                check_time(seen)?;
+                judged.take(change, self.standing(&origins, nth, config, &there), false);
             }
         }
         // also without any to leave: the last plan is the one that is told of
         let plan = if judged.leave.is_empty() && seen.beside.is_none() {
             plan
         } else {
-            request.leave.clone_from(&judged.leave);
+            let request = Request { leave: judged.leave.clone(), ..request.clone() };
             self.plan(seen.files, &request)?
         };
         self.keep_away(seen, config, &plan, judged.written.iter().map(|(change, written)| (change, written)));
@@ -92,71 +132,53 @@ impl Bump<'_> {
         Ok(judged.told(Plan { left, ..plan }))
     }
 
-    /// Where each change stands in time. References of one file that say the same stand in the same place: looking through
-    /// the history for each of them would take forever.
-    fn standings<'p>(
-        &self,
-        seen: Seen<'_>,
-        tip: &Tip,
-        config: &Config,
-        plan: &'p Plan,
-    ) -> Result<Vec<(&'p ChangedReference, (Standing, Option<Written>))>> {
-        let mut known = HashMap::new();
-        let mut standings = Vec::with_capacity(plan.changes.len());
-        for change in &plan.changes {
-            if Instant::now() >= seen.until {
-                return Err(plan::out_of_time());
-            }
-            let place = ChangedReference { line: 0, ..change.clone() };
-            let standing =
-                known.entry(place).or_insert_with(|| self.standing(seen, tip, config, plan, change));
-            standings.push((change, standing.clone()));
-        }
-        Ok(standings)
+    fn origins<'a>(
+        &'a self,
+        seen: Seen<'a>,
+        tip: &'a Tip,
+        request: &'a Request,
+        changes: &'a [ChangedReference],
+    ) -> Result<Origins<'a>> {
+        let prefix = self.checkout()?.prefix();
+        let (at_hand, deepened) = (OnceCell::new(), OnceCell::new());
+        Ok(Origins { seen, tip, prefix, request, changes, at_hand, deepened })
     }
 
     /// Where a change stands in time, and the commit that wrote what is in its place, where that is known.
     fn standing(
         &self,
-        seen: Seen<'_>,
-        tip: &Tip,
+        origins: &Origins<'_>,
+        nth: usize,
         config: &Config,
         plan: &Plan,
-        change: &ChangedReference,
     ) -> (Standing, Option<Written>) {
+        let (seen, change) = (origins.seen, &origins.changes[nth]);
         let Some(want) = plan.wants.get(change.want).filter(|_| !change.from.is_empty()) else {
             return (Standing::InTime, None);
         };
-        let at_hand = seen.history.written(there(tip, change), None);
         let ours = self.source_of(config, Some(want)).ok().flatten();
-        if let Some(same) = self.same_again(seen, ours.as_ref(), change, at_hand.as_ref()) {
-            return (same, None);
-        }
-        let Some(ours) = ours else {
-            let why = "which commit was built is not known (--source says it)".to_owned();
-            return (Standing::Untold(why), at_hand);
-        };
         let template = request::tag_template(self.settings, config, want.service.as_deref());
-        let built = Built { ours: &ours, from: &change.from, template };
-        let is_known = at_hand.as_ref().is_some_and(|written| written.in_file);
-        let may_be_hidden = !is_known && seen.history.may_lack_newer(&ours.sha);
-        let standing = self.judged(seen, &built, at_hand.as_ref());
-        if is_known || matches!(standing, Standing::Late(_)) {
-            return (standing, at_hand);
-        }
+        let built = ours.as_ref().map(|ours| Built { ours, from: &change.from, template });
+        let at_hand = origins.at_hand(nth);
+        let may_tell_more = match at_hand {
+            Provenance::Known(written) => !written.unproven.is_empty(),
+            Provenance::Cut => ours.as_ref().is_none_or(|ours| seen.history.may_lack_newer(&ours.sha)),
+            Provenance::TooFar => false,
+        };
         // who wrote it may have put it in the place of something newer
-        let deeper = may_be_hidden.then(|| seen.history.written(there(tip, change), Some(seen.until)));
-        if let Some(written) = deeper.flatten() {
-            let same = self.same_again(seen, Some(&ours), change, Some(&written));
-            let standing = same.unwrap_or_else(|| self.judged(seen, &built, Some(&written)));
-            return (standing, Some(written));
-        }
-        let is_beyond = || seen.history.may_lack_newer(&ours.sha) || seen.history.goes_further(tip);
-        if at_hand.is_none() && matches!(standing, Standing::InTime) && is_beyond() {
-            let why = format!("who wrote {} is not among the last 1,000 commits", change.from);
-            return (Standing::Untold(why), None);
-        }
-        (standing, at_hand)
+        let found = if may_tell_more { origins.deepened(nth) } else { at_hand };
+        let same = self.same_again(seen, ours.as_ref(), change, found.written());
+        let standing = same.unwrap_or_else(|| match &built {
+            Some(built) => self.judged(seen, built, found.written()),
+            None => Standing::Untold("which commit was built is not known (--source says it)".to_owned()),
+        });
+        let may_be_late = built.is_some() && !matches!(standing, Standing::Late(_));
+        let is_open = may_be_late && (may_tell_more || *found == Provenance::TooFar);
+        let standing = match open_question(found, change).filter(|_| is_open) {
+            Some(why) => Standing::Untold(why),
+            None => standing,
+        };
+        (standing, found.written().cloned())
     }
 
     /// Whether a change writes what was rolled back, whatever is known of its commit. A version that was made anew
@@ -173,22 +195,29 @@ impl Bump<'_> {
             let pair = said.zip(bad.source.as_ref());
             pair.is_some_and(|(ours, bad)| self.order(seen, ours, bad) == Order::After)
         };
-        let mut bad = written.into_iter().flat_map(|written| &written.rolled_back);
-        bad.find(|bad| same_tag(&bad.tag, &change.to) && !is_newer(bad)).map(rolled_back)
+        let written = written?;
+        let mut bad = written.rolled_back.iter();
+        let bad = bad.find(|bad| same_tag(&bad.tag, &change.to) && !is_newer(bad))?;
+        Some(rolled_back(bad, written))
     }
 
     /// Against what is there, and what was rolled back: what comes before that is late, and so is it itself; what
     /// stands beside it, as a fix of what is there does, is not.
     fn judged(&self, seen: Seen<'_>, built: &Built<'_>, written: Option<&Written>) -> Standing {
-        let by_trailer = written.and_then(|written| written.source.clone());
+        let by_trailer = written.and_then(|written| Some((written.source.clone()?, signed(written))));
+        let (by_trailer, signed) = by_trailer.unzip();
+        let signed = signed.map(|by| format!(" ({by})")).unwrap_or_default();
         let theirs = by_trailer.or_else(|| self.source_in(built.from, built.template));
         let there = theirs.as_ref().map(|theirs| self.order_of(seen, built.ours, theirs, built.from));
         let mut untold = None;
-        for bad in written.into_iter().flat_map(|written| &written.rolled_back) {
+        let taken = written.map(|by| by.rolled_back.iter().map(move |bad| (bad, by)));
+        for (bad, by) in taken.into_iter().flatten() {
             let source = bad.source.clone().or_else(|| self.source_in(&bad.tag, built.template));
             let order = source.map(|source| self.order_of(seen, built.ours, &source, &bad.tag));
             let why = match order {
-                Some(Order::Before | Order::Same) if there != Some(Order::Same) => return rolled_back(bad),
+                Some(Order::Before | Order::Same) if there != Some(Order::Same) => {
+                    return rolled_back(bad, by);
+                }
                 Some(Order::Unknown(why)) => why,
                 None => format!("{} was rolled back, and names no commit", bad.tag),
                 Some(_) => continue,
@@ -198,9 +227,10 @@ impl Bump<'_> {
         let sha = theirs.map(|theirs| theirs.sha).unwrap_or_default();
         match (there, untold) {
             (Some(order), _) if order.is_late() => {
-                Standing::Late(format!("built from {sha}, which is newer"))
+                Standing::Late(format!("built from {sha}, which is newer{signed}"))
             }
-            (_, Some(why)) | (Some(Order::Unknown(why)), None) => Standing::Untold(why),
+            (_, Some(why)) => Standing::Untold(why),
+            (Some(Order::Unknown(why)), None) => Standing::Untold(format!("{why}{signed}")),
             (None, None) => Standing::Untold(format!("tag {} names no commit", built.from)),
             (Some(_), None) => Standing::InTime,
         }
@@ -284,6 +314,22 @@ impl Bump<'_> {
         let checkout = self.checkout().ok()?;
         let (_, push) = checkout.remote(name).ok()?;
         checkout.url_origin(name).objection(&push).is_none().then(|| push.page())?
+    }
+}
+
+/// What the history does not tell.
+fn open_question(found: &Provenance, change: &ChangedReference) -> Option<String> {
+    match found {
+        Provenance::Known(written) => written.unproven.first().map(|bad| {
+            format!(
+                "whether {} was rolled back is not in the last 1,000 commits ({})",
+                bad.tag,
+                signed(written)
+            )
+        }),
+        Provenance::Cut | Provenance::TooFar => {
+            Some(format!("who wrote {} is not among the last 1,000 commits", change.from))
+        }
     }
 }
 

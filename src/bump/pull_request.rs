@@ -16,6 +16,7 @@ use crate::git::{GitPlace, Identity, RemoteUrl, Target, is_branch_name};
 use crate::github::{self, GitHub, PullRequest, Wish};
 use crate::image::{Part, same_image, short_name};
 use crate::land::{Landing, Pace, Place as _, Proposal, Seen, SystemClock, Trouble};
+use crate::markdown::cut_line;
 use crate::plan::{Plan, Want};
 use crate::report::{Outcome, Report, ToldPullRequest};
 
@@ -190,7 +191,7 @@ impl Bump<'_> {
             Some(template) => worded("--pr-body", template)?,
             None => body.to_owned(),
         };
-        Ok(Said { title: title.chars().take(MAX_TITLE).collect(), body: cut(body.trim()) })
+        Ok(Said { title: cut_line(&title, MAX_TITLE).to_owned(), body: cut(body.trim()) })
     }
 
     /// The remote's default branch: the pull request's own is named after its base, and must be another.
@@ -251,8 +252,9 @@ fn cut(body: &str) -> String {
     }
     let trailers = body.rsplit("\n\n").next().filter(|last| last.chars().count() < MAX_BODY / 2);
     let end = format!("\n…\n\n{}", trailers.unwrap_or_default());
-    let start: String = body.chars().take(MAX_BODY - end.chars().count()).collect();
-    let whole = start.rsplit_once('\n').map_or(start.as_str(), |(lines, _)| lines);
+    let most = MAX_BODY - end.chars().count();
+    let start: String = body.chars().take(most).collect();
+    let whole = start.rsplit_once('\n').map_or_else(|| cut_line(body, most), |(lines, _)| lines);
     format!("{whole}{end}")
 }
 

@@ -1,11 +1,28 @@
 //! The branch of a pull request: where a commit goes on it, and what it must find there.
 
-use git2::{Commit, Oid, Repository};
+use std::path::Path;
 
+use git2::{Commit, Delta, Oid, Repository, Signature, Tree};
+
+use super::identity::Identity;
 use crate::land;
+use crate::plan::{ImageVersion, is_bump};
 
 /// How far down a branch tagbump's own commits are looked for.
 const OWN_COMMITS: usize = 100;
+/// How many files a commit changes that is looked at.
+const MOST_FILES: usize = 1000;
+
+/// The committer of what GitHub's API makes.
+const GITHUB: &str = "noreply@github.com";
+
+/// Who tagbump's commits are by.
+pub struct Committers<'a> {
+    /// Who commits here.
+    pub ours: &'a Identity,
+    /// The remote's host: a forge that makes commits itself is their committer.
+    pub host: Option<&'a str>,
+}
 
 /// A pull request's branch, as it is on the remote now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +37,10 @@ pub enum Head {
 
 impl Head {
     /// What a branch is, from its tip and that of its base.
-    pub fn of(repo: &Repository, tip: Option<Oid>, base: Oid) -> Self {
+    pub fn of(repo: &Repository, tip: Option<Oid>, base: Oid, by: &Committers<'_>) -> Self {
         match tip {
             None => Head::New,
-            Some(tip) if is_ours(repo, tip, base) => Head::Ours(tip),
+            Some(tip) if is_ours(repo, tip, base, by) => Head::Ours(tip),
             Some(tip) => Head::Shared(tip),
         }
     }
@@ -59,24 +76,26 @@ pub enum Course {
 }
 
 /// Whether every commit of the branch that the base lacks is tagbump's. What can't be told is somebody's.
-fn is_ours(repo: &Repository, tip: Oid, base: Oid) -> bool {
-    let own = own(repo, tip, base);
+fn is_ours(repo: &Repository, tip: Oid, base: Oid, by: &Committers<'_>) -> bool {
+    let own = own(repo, tip, base, by);
     let below = own.last().map_or(Some(tip), |last| last.parent_id(0).ok());
     below.is_some_and(|below| is_part(repo, below, base))
 }
 
 /// The images that tagbump's commits on a branch have brought, those of its last commits.
-pub fn images(repo: &Repository, tip: Oid, base: Oid) -> Vec<String> {
-    let message = |commit: &Commit<'_>| String::from_utf8_lossy(commit.message_bytes()).into_owned();
-    own(repo, tip, base).iter().flat_map(|commit| land::brought(&message(commit))).collect()
+pub fn images(repo: &Repository, tip: Oid, base: Oid, by: &Committers<'_>) -> Vec<String> {
+    let images = own(repo, tip, base, by);
+    images.iter().flat_map(brought).map(|image| image.name).collect()
 }
 
 /// The branch's last commits, as far as they are tagbump's and the base lacks them.
-fn own<'r>(repo: &'r Repository, tip: Oid, base: Oid) -> Vec<Commit<'r>> {
+fn own<'r>(repo: &'r Repository, tip: Oid, base: Oid, by: &Committers<'_>) -> Vec<Commit<'r>> {
     let mut commits: Vec<Commit<'r>> = Vec::new();
     let mut next = tip;
     while commits.len() < OWN_COMMITS && !is_part(repo, next, base) {
-        let Some(commit) = repo.find_commit(next).ok().filter(is_own) else { break };
+        let Some(commit) = repo.find_commit(next).ok().filter(|commit| is_own(repo, commit, by)) else {
+            break;
+        };
         let Ok(parent) = commit.parent_id(0) else { break };
         commits.push(commit);
         next = parent;
@@ -84,11 +103,53 @@ fn own<'r>(repo: &'r Repository, tip: Oid, base: Oid) -> Vec<Commit<'r>> {
     commits
 }
 
-/// A commit with our trailer that nobody has changed since: who amends one is its committer at a later time.
-fn is_own(commit: &Commit<'_>) -> bool {
-    let told = !land::brought(&String::from_utf8_lossy(commit.message_bytes())).is_empty();
-    let (author, committer) = (commit.author().when(), commit.committer().when());
-    told && commit.parent_count() == 1 && author.seconds() == committer.seconds()
+/// A commit of ours that nobody has changed since: who amends one is its committer at a later time. Our trailers are
+/// not enough, as a person may reuse a message: it must be a bump to the images that it names, and nothing else.
+fn is_own(repo: &Repository, commit: &Commit<'_>, by: &Committers<'_>) -> bool {
+    let (author, committer) = (commit.author(), commit.committer());
+    commit.parent_count() == 1
+        && author.when().seconds() == committer.when().seconds()
+        && by.has(&committer)
+        && is_bump_commit(repo, commit).unwrap_or(false)
+}
+
+impl Committers<'_> {
+    fn has(&self, committer: &Signature<'_>) -> bool {
+        let email = String::from_utf8_lossy(committer.email_bytes());
+        let is_ours =
+            committer.name_bytes() == self.ours.name.as_bytes() && email == self.ours.email.as_str();
+        let of_forge = |host: &str| email == format!("noreply@{host}");
+        is_ours || email == GITHUB || self.host.is_some_and(of_forge)
+    }
+}
+
+fn brought(commit: &Commit<'_>) -> Vec<ImageVersion> {
+    land::brought(&String::from_utf8_lossy(commit.message_bytes()))
+}
+
+/// Whether every file that a commit changed was bumped to an image that the message names.
+fn is_bump_commit(repo: &Repository, commit: &Commit<'_>) -> Result<bool, git2::Error> {
+    let images = brought(commit);
+    let (before, after) = (commit.parent(0)?.tree()?, commit.tree()?);
+    let diff = repo.diff_tree_to_tree(Some(&before), Some(&after), None)?;
+    let count = diff.deltas().count();
+    if images.is_empty() || count == 0 || count > MOST_FILES {
+        return Ok(false);
+    }
+    for delta in diff.deltas() {
+        let (old, new) = (delta.old_file(), delta.new_file());
+        let same_mode = delta.status() == Delta::Modified && old.mode() == new.mode();
+        let Some(path) = new.path().and_then(Path::to_str).filter(|_| same_mode) else { return Ok(false) };
+        let (old, new) = (file(repo, &before, path)?, file(repo, &after, path)?);
+        if !is_bump(path, old.content(), new.content(), &images) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn file<'r>(repo: &'r Repository, tree: &Tree<'_>, path: &str) -> Result<git2::Blob<'r>, git2::Error> {
+    repo.find_blob(tree.get_path(Path::new(path))?.id())
 }
 
 fn is_part(repo: &Repository, commit: Oid, base: Oid) -> bool {

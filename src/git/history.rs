@@ -4,35 +4,25 @@
 //! came before.
 
 use std::cell::Cell;
-use std::path::Path;
 use std::time::Instant;
 
-use git2::{Commit, Oid, Repository};
+use git2::{Oid, Repository};
 
 use super::fetch::{self, DEPTHS};
-use super::past::{Deeper, Past};
+use super::past::{Deeper, Past, thoroughly};
 use super::place::GitPlace;
-use crate::land::{self, History, Order, There, Tip, Written};
-use crate::timeline::Commits;
+use crate::error::Result;
+use crate::land::{FAR, History, Order};
+use crate::timeline::{Commits, Id, Links, Words};
 
-/// How many commits are looked through.
-const FAR: usize = 1000;
+/// How many bytes of files are read to find who wrote a tag.
+const MAX_READ: usize = 256 << 20;
 const DEFAULT: &str = "refs/tagbump/default";
 
 impl History for GitPlace {
     fn may_lack_newer(&self, commit: &str) -> bool {
         let repo = &self.workspace().repo;
         repo.is_shallow() && !self.resolve(commit).is_some_and(|commit| is_after_all_cuts(repo, commit))
-    }
-
-    fn goes_further(&self, tip: &Tip) -> bool {
-        let repo = &self.workspace().repo;
-        let commits = Oid::from_str(&tip.commit).and_then(|tip| {
-            let mut walk = repo.revwalk()?;
-            walk.push(tip)?;
-            Ok(walk.take(FAR + 1).count())
-        });
-        commits.is_ok_and(|commits| commits > FAR)
     }
 
     fn past(&self, until: Instant) -> Box<dyn Commits + '_> {
@@ -46,20 +36,9 @@ impl History for GitPlace {
         Box::new(Past::new(&self.workspace().repo, Some(deeper)))
     }
 
-    fn written(&self, there: There<'_>, deeper: Option<Instant>) -> Option<Written> {
-        let repo = &self.workspace().repo;
-        let path = self.full_path(there.file);
-        let at_hand = || written(repo, &path, there);
-        let mut found = at_hand();
-        for depth in DEPTHS {
-            let is_settled = found.as_ref().is_some_and(|found| found.in_file) || !repo.is_shallow();
-            let Some(until) = deeper.filter(|_| !is_settled) else { break };
-            if self.deepen(depth, until).is_err() {
-                break;
-            }
-            found = at_hand();
-        }
-        found
+    fn recent(&self, until: Instant, deepens: bool) -> Box<dyn Commits + '_> {
+        let past = Past::new(&self.workspace().repo, None);
+        Box::new(Recent { past, place: self, until, deepens, steps: Cell::default(), read: Cell::default() })
     }
 
     fn order(&self, ours: &str, theirs: &str, until: Instant) -> Order {
@@ -135,32 +114,55 @@ impl GitPlace {
     }
 }
 
-/// The newest commit whose trailers say that it wrote the tag: one that has changed the file, else any.
-fn written(repo: &Repository, path: &str, there: There<'_>) -> Option<Written> {
-    let mut walk = repo.revwalk().ok()?;
-    walk.push(Oid::from_str(&there.tip.commit).ok()?).ok()?;
-    let mut elsewhere = None;
-    for oid in walk.take(FAR).map_while(Result::ok) {
-        let Ok(commit) = repo.find_commit(oid) else { continue };
-        let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
-        let Some(written) = land::written(&message, there.image, there.tag) else { continue };
-        if has_changed(&commit, path, &message) {
-            return Some(Written { in_file: true, ..written });
-        }
-        elsewhere.get_or_insert(written);
-    }
-    elsewhere
+/// The commits of a branch, within bounds of time, depth and size.
+struct Recent<'a> {
+    past: Past<'a>,
+    place: &'a GitPlace,
+    until: Instant,
+    deepens: bool,
+    /// How many of the depths were fetched.
+    steps: Cell<usize>,
+    /// How many bytes of files were read.
+    read: Cell<usize>,
 }
 
-/// Whether a commit has changed a file. Where what it was made on is cut off, its message may say so.
-fn has_changed(commit: &Commit<'_>, path: &str, message: &str) -> bool {
-    let file = |commit: &Commit<'_>| Some(commit.tree().ok()?.get_path(Path::new(path)).ok()?.id());
-    let parents = commit.raw_header_bytes().split(|byte| *byte == b'\n');
-    let first = parents.filter(|line| line.starts_with(b"parent ")).count() > 0;
-    match commit.parent(0) {
-        Ok(parent) => file(commit) != file(&parent),
-        Err(_) if first => message.contains(&format!("({path})")),
-        Err(_) => file(commit).is_some(),
+impl Recent<'_> {
+    fn is_over(&self) -> bool {
+        self.read.get() > MAX_READ || Instant::now() >= self.until
+    }
+}
+
+impl Commits for Recent<'_> {
+    fn links(&self, commit: Id) -> Result<Option<Links>> {
+        if self.is_over() { Ok(None) } else { self.past.links(commit) }
+    }
+
+    fn file(&self, tree: Id, path: &str) -> Result<Option<Id>> {
+        self.past.file(tree, path)
+    }
+
+    fn read(&self, file: Id) -> Result<Vec<u8>> {
+        let bytes = self.past.read(file)?;
+        self.read.set(self.read.get() + bytes.len());
+        Ok(bytes)
+    }
+
+    fn old_name(&self, tree: Id, older: Id, path: &str) -> Result<Option<String>> {
+        self.past.old_name(tree, older, path)
+    }
+
+    fn words(&self, commit: Id) -> Result<Words> {
+        self.past.words(commit)
+    }
+
+    fn deepen(&self) -> bool {
+        let is_shallow = self.place.workspace().repo.is_shallow();
+        if !self.deepens || !is_shallow || self.is_over() {
+            return false;
+        }
+        let Some(depth) = DEPTHS.get(self.steps.get()) else { return false };
+        self.steps.set(self.steps.get() + 1);
+        thoroughly(|| self.place.deepen(*depth, self.until)).is_ok()
     }
 }
 

@@ -134,6 +134,14 @@ fn be_thorough(on: bool) {
     git2::opts::strict_hash_verification(on);
 }
 
+/// As it is where no history is read: a fetch takes nothing on trust.
+pub(super) fn thoroughly<T>(fetch: impl FnOnce() -> T) -> T {
+    be_thorough(true);
+    let done = fetch();
+    be_thorough(false);
+    done
+}
+
 impl Commits for Past<'_> {
     fn links(&self, commit: Id) -> Result<Option<Links>> {
         let commit = match oid(commit).and_then(|oid| self.repo.find_commit(oid)) {
@@ -181,7 +189,7 @@ impl Commits for Past<'_> {
         let Some(depth) = DEPTHS.get(deeper.steps.get()) else { return false };
         deeper.steps.set(deeper.steps.get() + 1);
         let Deeper { workspace, endpoint, branch, until, .. } = deeper;
-        let done = fetch::deepen(workspace, endpoint, branch, DEEPER, *depth, *until);
+        let done = thoroughly(|| fetch::deepen(workspace, endpoint, branch, DEEPER, *depth, *until));
         done.map_err(|stopped| self.stopped.replace(Some(stopped))).is_ok()
     }
 }

@@ -11,7 +11,7 @@ use super::checkout::Checkout;
 use super::credentials::{Credentials, Tokens};
 use super::failure::git_failure;
 use super::fetch::{self, DEPTHS, TIP, Wanted};
-use super::head::{self, Course, Head};
+use super::head::{self, Committers, Course, Head};
 use super::identity::Identity;
 use super::push::{self, Answer, Push};
 use super::remote_past::no_branch;
@@ -213,7 +213,13 @@ impl GitPlace {
     /// The images that a pull request's branch of ours has brought so far.
     pub fn proposed_images(&self) -> Vec<String> {
         let tip = self.head.tip().zip(self.base);
-        tip.map(|(tip, base)| head::images(&self.workspace.repo, tip, base)).unwrap_or_default()
+        let images = |(tip, base)| head::images(&self.workspace.repo, tip, base, &self.committers());
+        tip.map(images).unwrap_or_default()
+    }
+
+    /// Who the commits are by that count as ours on a pull request's branch.
+    fn committers(&self) -> Committers<'_> {
+        Committers { ours: &self.target.committer, host: self.target.push.host() }
     }
 
     /// Making a branch anew would lose the images that it proposes besides ours: then it is built on, from the
@@ -224,7 +230,7 @@ impl GitPlace {
         }
         let made = self.workspace.repo.find_commit(oid(commit).ok()?).ok()?;
         let ours = land::brought(&String::from_utf8_lossy(made.message_bytes()));
-        if self.proposed_images().iter().all(|image| ours.contains(image)) {
+        if self.proposed_images().iter().all(|image| ours.iter().any(|our| our.name == *image)) {
             return None;
         }
         self.keeps = true;
@@ -255,13 +261,13 @@ impl GitPlace {
     /// moved on.
     fn head_of(&self, tip: Option<Oid>, base: Oid, until: Instant) -> Head {
         let repo = &self.workspace.repo;
-        let mut head = Head::of(repo, tip, base);
+        let mut head = Head::of(repo, tip, base, &self.committers());
         for depth in DEPTHS {
             let told = !matches!(head, Head::Shared(_)) || !repo.is_shallow();
             if told || self.deepen(depth, until).is_err() {
                 break;
             }
-            head = Head::of(repo, tip, base);
+            head = Head::of(repo, tip, base, &self.committers());
         }
         match head {
             Head::Ours(tip) if self.keeps => Head::Shared(tip),

@@ -67,6 +67,15 @@ impl RemoteUrl {
         parts.next().map(|owner| format!("{owner}/{name}"))
     }
 
+    /// The host that it leads to.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            RemoteUrl::Http { url, .. } => url.host_str(),
+            RemoteUrl::Ssh(url) => Some(url.host()),
+            RemoteUrl::Path(_) => None,
+        }
+    }
+
     /// The repository's page, where the host shows it under the same path.
     pub fn page(&self) -> Option<String> {
         let RemoteUrl::Http { url, .. } = self else { return None };

@@ -1,13 +1,14 @@
 //! The words of a commit: subject, body, trailers, and the mark that keeps CI from running.
 //!
 //! Pure. Trailers follow git's rules (`git help interpret-trailers`); the marks are those that GitHub
-//! Actions honours ("Skipping workflow runs").
+//! Actions honours ("Skipping workflow runs"). All that comes from files goes through [`shown`].
 
-use super::RolledBack;
+use super::{RolledBack, trailers};
 use crate::error::{Failure, Result, inline};
-use crate::image::{Part, join_tag, same_image, short_name, split_tag};
-use crate::plan::{Plan, Want};
-use crate::tag::TagFacts;
+use crate::image::{Part, is_version, same_image, short_name, split_tag};
+use crate::markdown;
+use crate::plan::{ChangedReference, Plan, Want};
+use crate::tag::{Source, TagFacts};
 use crate::template::{Template, Variable};
 
 const SKIP: &str = "[skip ci]";
@@ -52,35 +53,27 @@ impl Words<'_> {
     fn changed_wants<'p>(&self, plan: &'p Plan) -> Vec<Changed<'p>> {
         let changed = |(nth, want): (usize, &'p Want)| {
             let change = plan.changes.iter().find(|change| change.want == nth)?;
-            let (tag, digest) = split_tag(&change.to);
-            Some(Changed {
-                nth,
-                want,
-                image: change.image.clone(),
-                tag: tag.to_owned(),
-                digest: digest.map(str::to_owned),
-            })
+            Some(Changed { nth, want, image: &change.image, version: &change.to })
         };
         plan.wants.iter().enumerate().filter_map(changed).collect()
     }
 
     fn plain(&self, plan: &Plan, wants: &[Changed<'_>]) -> String {
         let subject = match wants {
-            [want] => format!("chore: update {} image to {}", want.name(), want.told_tag()),
+            [want] => format!("chore: update {} image to {}", shown(want.name()), want.told_tag()),
             _ => format!("chore: update {} images", wants.len()),
         };
-        let lines: Vec<_> = plan
-            .changes
-            .iter()
-            .map(|c| {
-                let file = self.path(&c.file);
-                let old = c.renamed_from.as_ref().map(|name| format!("{name}:")).unwrap_or_default();
-                let from = if c.from.is_empty() { "(none)" } else { &c.from };
-                let from = format!("{old}{from}");
-                inline(&format!("{}: {from} -> {} ({file})", c.image, c.to))
-            })
-            .collect();
+        let lines: Vec<_> = plan.changes.iter().map(|change| self.line(change)).collect();
         format!("{subject}\n\n{}", lines.join("\n"))
+    }
+
+    /// `IMAGE: OLD -> NEW (file)`
+    fn line(&self, change: &ChangedReference) -> String {
+        let ChangedReference { image, renamed_from, from, to, .. } = change;
+        let file = shown(&self.path(&change.file));
+        let old_name = renamed_from.as_ref().map(|name| format!("{}:", shown(name))).unwrap_or_default();
+        let from = if from.is_empty() { "(none)".to_owned() } else { shown_version(from) };
+        format!("{}: {old_name}{from} -> {} ({file})", shown(image), shown_version(to))
     }
 
     fn path(&self, file: &str) -> String {
@@ -91,10 +84,11 @@ impl Words<'_> {
         let text = template
             .fill(|variable| self.value(variable, plan, wants))
             .map_err(|e| Failure::usage(format!("--message: {e}")).hinted("change --message"))?;
-        if text.trim().is_empty() {
+        let text = without_own_trailers(&text);
+        if text.is_empty() {
             return Err(Failure::usage("--message makes an empty message").hinted("change --message"));
         }
-        Ok(text.trim().to_owned())
+        Ok(text)
     }
 
     fn value(
@@ -103,40 +97,35 @@ impl Words<'_> {
         plan: &Plan,
         wants: &[Changed<'_>],
     ) -> std::result::Result<String, String> {
-        let each = |value: &dyn Fn(&Changed<'_>) -> String| {
-            let mut values: Vec<_> = wants.iter().map(|want| inline(&value(want))).collect();
-            values.dedup();
-            values.join(", ")
-        };
+        let each = |value: &dyn Fn(&Changed<'_>) -> String| joined(wants.iter().map(value));
         Ok(match variable.name.as_str() {
-            "name" => each(&|want| want.name().to_owned()),
-            "image" => each(&|want| want.image.clone()),
+            "name" => each(&|want| shown(want.name())),
+            "image" => each(&|want| shown(want.image)),
             "tag" => each(&|want| want.told_tag()),
             "images" => each(&|want| want.full_reference()),
-            "old_tag" => {
-                let mut tags: Vec<_> = plan.changes.iter().map(|c| inline(&c.from)).collect();
-                tags.dedup();
-                tags.join(", ")
-            }
+            "old_tag" => joined(plan.changes.iter().map(|change| shown_version(&change.from))),
             "files" => {
-                let files: Vec<_> = plan.edits.iter().map(|edit| inline(&self.path(&edit.path))).collect();
+                let files: Vec<_> = plan.edits.iter().map(|edit| shown(&self.path(&edit.path))).collect();
                 files.join(", ")
             }
-            _ => return self.facts.value(variable),
+            // whoever opens a pull request or pushes a tag chooses their names
+            "branch" | "ref" | "version" | "semver" => shown(&self.facts.value(variable)?),
+            _ => inline(&self.facts.value(variable)?),
         })
     }
 
     fn trailers(&self, wants: &[Changed<'_>]) -> Vec<String> {
         let mut trailers: Vec<_> =
-            wants.iter().map(|want| inline(&format!("Tagbump-Image: {}", want.full_reference()))).collect();
+            wants.iter().filter_map(|want| trailers::image(want.image, want.version)).collect();
         for want in wants {
             let bad = self.rolled_back.iter().filter(|(nth, _)| *nth == want.nth);
-            let others = wants.iter().filter(|other| same_image(&other.image, &want.image));
-            let to = (others.count() > 1).then(|| join_tag(Some(&want.tag), want.digest.as_deref()));
-            trailers.extend(bad.map(|(_, bad)| inline(&bad.trailer(&want.image, to.as_deref()))));
+            let others = wants.iter().filter(|other| same_image(other.image, want.image));
+            let to = (others.count() > 1).then_some(want.version);
+            trailers.extend(bad.filter_map(|(_, bad)| bad.trailer(want.image, to)));
         }
-        trailers.extend(self.source.iter().map(|source| format!("Tagbump-Source: {source}")));
-        trailers.extend(self.signoff.iter().map(|who| format!("Signed-off-by: {who}")));
+        trailers
+            .extend(self.source.as_deref().and_then(Source::parse).map(|source| trailers::source(&source)));
+        trailers.extend(self.signoff.iter().map(|who| inline(&format!("Signed-off-by: {who}"))));
         trailers
     }
 }
@@ -145,10 +134,9 @@ impl Words<'_> {
 struct Changed<'a> {
     nth: usize,
     want: &'a Want,
-    image: String,
-    /// Empty where there is none.
-    tag: String,
-    digest: Option<String>,
+    image: &'a str,
+    /// `TAG@DIGEST`, of which the parts that there are.
+    version: &'a str,
 }
 
 /// How many hex digits of a digest a subject shows.
@@ -157,7 +145,7 @@ const SHORT_DIGEST: usize = "sha256:".len() + 12;
 impl Changed<'_> {
     /// The service, or the last part of the image's name.
     fn name(&self) -> &str {
-        self.want.service.as_deref().unwrap_or_else(|| short_name(&self.image))
+        self.want.service.as_deref().unwrap_or_else(|| short_name(self.image))
     }
 
     /// The tag; where only a digest was asked for, that, shortened.
@@ -167,16 +155,45 @@ impl Changed<'_> {
                 let digest = digest.as_str();
                 digest.get(..SHORT_DIGEST).unwrap_or(digest).to_owned()
             }
-            _ => self.tag.clone(),
+            _ => shown_version(split_tag(self.version).0),
         }
     }
 
     /// `NAME:TAG@DIGEST`, of which the parts that there are.
     fn full_reference(&self) -> String {
-        let tag = if self.tag.is_empty() { String::new() } else { format!(":{}", self.tag) };
-        let digest = self.digest.as_ref().map(|digest| format!("@{digest}")).unwrap_or_default();
-        format!("{}{tag}{digest}", self.image)
+        let colon = if self.version.is_empty() || self.version.starts_with('@') { "" } else { ":" };
+        format!("{}{colon}{}", shown(self.image), shown_version(self.version))
     }
+}
+
+fn joined(values: impl Iterator<Item = String>) -> String {
+    let mut values: Vec<_> = values.collect();
+    values.dedup();
+    values.join(", ")
+}
+
+/// A name or path from a file: it can't notify people, close an issue, stop CI, or pass for a trailer of ours.
+fn shown(text: &str) -> String {
+    let is_plain = markdown::is_plain(text) && !trailers::is_ours(text);
+    if is_plain { text.to_owned() } else { code_span(text) }
+}
+
+/// A tag or digest as it is; what is neither as [`shown`] shows it. Nothing stays nothing.
+fn shown_version(text: &str) -> String {
+    let (tag, _) = split_tag(text);
+    let is_plain = is_version(text) && (tag.is_empty() || markdown::is_plain(tag));
+    if is_plain || text.is_empty() { text.to_owned() } else { code_span(text) }
+}
+
+/// CI systems look for their marks in the whole text, also in code: `[skip ci]`, `***NO_CI***`.
+fn code_span(text: &str) -> String {
+    markdown::code_span(text).replace('[', "\\u{5b}").replace('*', "\\u{2a}")
+}
+
+/// Without lines that would read as trailers of ours. A message may be the one of another commit.
+fn without_own_trailers(text: &str) -> String {
+    let kept: Vec<&str> = text.lines().filter(|line| !trailers::is_ours(line)).collect();
+    kept.join("\n").trim().to_owned()
 }
 
 /// The mark at the end of the first line, unless a mark is there.
@@ -192,6 +209,9 @@ fn marked(text: &str) -> String {
 /// Trailers join the last block of trailers, or become one. A sign-off that is there is not repeated.
 fn with_trailers(text: &str, trailers: &[String], joins: bool) -> String {
     let text = text.trim_end();
+    if trailers.is_empty() {
+        return format!("{text}\n");
+    }
     let there = |trailer: &&String| joins && text.lines().any(|line| line == *trailer);
     let new: Vec<&str> = trailers.iter().filter(|t| !there(t)).map(String::as_str).collect();
     let between = if joins { "\n" } else { "\n\n" };

@@ -8,6 +8,8 @@ mod attempts;
 mod history;
 pub mod message;
 mod pace;
+mod provenance;
+mod trailers;
 
 use std::time::{Duration, Instant};
 
@@ -15,8 +17,10 @@ use crate::error::{Failure, Result};
 use crate::plan::{FileEdit, Plan, Shelf};
 
 pub use attempts::land;
-pub use history::{History, Order, RolledBack, There, Written, brought, written};
+pub use history::{History, Order};
 pub use pace::{Clock, Pace, SystemClock};
+pub use provenance::{FAR, Proof, Provenance, Written, claims_of, provenance};
+pub use trailers::{Claims, RolledBack, brought, claims};
 
 /// Where a branch is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -155,10 +155,6 @@ impl Place for FakePlace {
 }
 
 impl super::History for FakePlace {
-    fn goes_further(&self, _: &Tip) -> bool {
-        false
-    }
-
     fn may_lack_newer(&self, _: &str) -> bool {
         false
     }
@@ -167,8 +163,8 @@ impl super::History for FakePlace {
         panic!("nobody asks what was")
     }
 
-    fn written(&self, _: There<'_>, _: Option<Instant>) -> Option<Written> {
-        None
+    fn recent(&self, _: Instant, _: bool) -> Box<dyn crate::timeline::Commits + '_> {
+        panic!("nobody asks who wrote what")
     }
 
     fn order(&self, _: &str, _: &str, _: Instant) -> Order {

@@ -5,9 +5,10 @@
 //! `matching` the references that are meant, `shared` looks after aliases and merge keys, `overridden` after
 //! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `messages` words
 //! what went wrong. `listing` tells of every reference, and `mentions` of those that
-//! are meant, without changing any.
+//! are meant, without changing any; `bump_check` whether a change was a bump.
 
 mod addition;
+mod bump_check;
 mod files;
 mod listing;
 mod matched;
@@ -32,6 +33,7 @@ use crate::select::{Selection, Standing};
 use crate::yaml::FieldPath;
 
 pub use crate::yaml::Cancellation;
+pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use listing::{ListedReference, Listing, list};
 pub use mentions::{Mention, changeable_mentions, mentions, some_mentions};
 pub use unparsed::out_of_time;

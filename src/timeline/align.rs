@@ -1,13 +1,21 @@
 //! Which reference of a file's older version is which one of the newer version.
 
+use std::collections::{HashMap, VecDeque};
+
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::plan::Mention;
+
+/// How many pairs are compared at most: what a diff takes grows with the square of what it compares.
+const MAX_PAIRS: usize = 1_000_000;
 
 /// For each older reference the newer one that it became, if it became one.
 pub(super) fn align(older: &[Mention], newer: &[Mention]) -> Vec<Option<usize>> {
     if older.len() == newer.len() {
         return (0..newer.len()).map(Some).collect();
+    }
+    if older.len().saturating_mul(newer.len()) > MAX_PAIRS {
+        return align_by_place(older, newer);
     }
     let (old, new): (Vec<_>, Vec<_>) = (older.iter().map(key).collect(), newer.iter().map(key).collect());
     let mut became = vec![None; older.len()];
@@ -26,6 +34,20 @@ pub(super) fn align(older: &[Mention], newer: &[Mention]) -> Vec<Option<usize>> 
 
 fn key(mention: &Mention) -> (usize, u64, Option<&str>, Option<&str>) {
     (mention.want, mention.place, mention.tag.as_deref(), mention.digest.as_deref())
+}
+
+/// As [`align`], for so many that a diff takes too long: the first at a place is the first there.
+fn align_by_place(older: &[Mention], newer: &[Mention]) -> Vec<Option<usize>> {
+    let mut places: HashMap<(usize, u64), VecDeque<usize>> = HashMap::new();
+    for (n, mention) in newer.iter().enumerate() {
+        places.entry((mention.want, mention.place)).or_default().push_back(n);
+    }
+    let mut became = Vec::with_capacity(older.len());
+    for mention in older {
+        let there = places.get_mut(&(mention.want, mention.place));
+        became.push(there.and_then(VecDeque::pop_front));
+    }
+    became
 }
 
 /// Whether two references run the same image.

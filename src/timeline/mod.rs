@@ -6,6 +6,8 @@
 //! that appears is looked for under its old name.
 
 mod align;
+mod file_history;
+mod versions;
 mod walk;
 
 use std::fmt;
@@ -13,6 +15,7 @@ use std::rc::Rc;
 
 use crate::error::Result;
 
+pub use file_history::{FileHistory, WalkEnd};
 pub use walk::tell;
 
 /// The name of a commit, tree or file in git's database.
@@ -108,7 +111,10 @@ pub struct Entry {
     pub tag: Option<String>,
     pub digest: Option<String>,
     /// The commit that wrote it; nothing where it was written before all that is known.
-    pub written: Option<Written>,
+    pub written: Option<Rc<Written>>,
+    /// What references of the same image in this file said before that commit, and say no more: `TAG`,
+    /// `TAG@DIGEST` or `@DIGEST`.
+    pub replaced: Rc<[String]>,
     /// When another followed: seconds since the epoch. Nothing: it is there still.
     pub until: Option<i64>,
     /// Numbers of the references that it is of: from commit to commit they keep them.
@@ -121,8 +127,9 @@ pub struct Written {
     pub commit: Id,
     /// When it was committed: seconds since the epoch.
     pub time: i64,
-    /// One commit can write many tags.
-    pub words: Rc<Words>,
+    pub words: Words,
+    /// Whether all of its parents are here. Else it may have the tag from one that is not.
+    pub has_all_parents: bool,
 }
 
 /// How far a history was told.
@@ -134,5 +141,7 @@ pub enum Reach {
     Cut { commit: Id, time: i64 },
 }
 
+#[cfg(test)]
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;

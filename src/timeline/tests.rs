@@ -1,120 +1,14 @@
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-
+use super::fake::{Fake, Tip, id, request};
 use super::*;
-use crate::image::Part;
-use crate::plan::{Found, Look, Request, Scope, Shelf, SourceFile, Want, some_mentions};
-use crate::select::{Selection, Standing};
-
-/// What is in each file.
-type Files = BTreeMap<String, String>;
-
-/// Commits in memory. What a file holds is its name in the database; so is a tree's.
-#[derive(Default)]
-struct Fake {
-    commits: RefCell<BTreeMap<Id, (Links, Files)>>,
-    /// Commits that `deepen` brings.
-    cut: RefCell<Vec<Id>>,
-    deepened: Cell<usize>,
-}
-
-fn id(number: usize) -> Id {
-    let mut bytes = [0; 20];
-    bytes[..8].copy_from_slice(&number.to_be_bytes());
-    Id(bytes)
-}
-
-impl Fake {
-    /// A commit at a time, which is its name too.
-    fn commit(&self, time: usize, parents: &[usize], files: &[(&str, &str)]) -> usize {
-        let links =
-            Links { time: time as i64, tree: id(time), parents: parents.iter().copied().map(id).collect() };
-        let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-        self.commits.borrow_mut().insert(id(time), (links, files));
-        time
-    }
-
-    fn text(&self, tree: Id, path: &str) -> Option<String> {
-        self.commits.borrow().get(&tree)?.1.get(path).cloned()
-    }
-}
-
-impl Commits for Fake {
-    fn links(&self, commit: Id) -> Result<Option<Links>> {
-        let here = !self.cut.borrow().contains(&commit);
-        Ok(self.commits.borrow().get(&commit).filter(|_| here).map(|(links, _)| links.clone()))
-    }
-
-    fn file(&self, tree: Id, path: &str) -> Result<Option<Id>> {
-        // the first bytes of a text that is short
-        let blob = |text: String| {
-            let mut bytes = [0; 20];
-            bytes.iter_mut().zip(text.bytes()).for_each(|(to, byte)| *to = byte);
-            Id(bytes)
-        };
-        Ok(self.text(tree, path).map(blob))
-    }
-
-    fn read(&self, file: Id) -> Result<Vec<u8>> {
-        let tags = String::from_utf8(file.0.to_vec()).unwrap();
-        let images = tags.trim_end_matches('\0').split(' ').filter(|tag| !tag.is_empty());
-        let documents = images.map(|tag| format!("spec:\n  values:\n    a:\n      image: acme/api:{tag}\n"));
-        let documents =
-            documents.map(|d| format!("apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n{d}"));
-        Ok(documents.collect::<Vec<_>>().join("---\n").into_bytes())
-    }
-
-    fn old_name(&self, tree: Id, older: Id, path: &str) -> Result<Option<String>> {
-        let text = self.text(tree, path);
-        let commits = self.commits.borrow();
-        let (_, files) = commits.get(&older).unwrap();
-        Ok(files.iter().find(|(_, old)| Some(*old) == text.as_ref()).map(|(name, _)| name.clone()))
-    }
-
-    fn words(&self, commit: Id) -> Result<Words> {
-        Ok(Words { author: "a".into(), email: "a@b".into(), message: commit.to_string() })
-    }
-
-    fn deepen(&self) -> bool {
-        self.deepened.set(self.deepened.get() + 1);
-        self.cut.borrow_mut().pop().is_some()
-    }
-}
-
-/// The files of a tip.
-struct Tip<'a>(&'a Fake, Id);
-
-impl Shelf for Tip<'_> {
-    fn each(&self, _: &Selection, _: bool, look: Look<'_>) -> Result<Found> {
-        for path in self.0.commits.borrow()[&self.1].1.keys() {
-            let bytes = self.0.read(self.0.file(self.1, path)?.unwrap())?;
-            if look(SourceFile { path, bytes: &bytes, standing: Standing::Found }).is_break() {
-                break;
-            }
-        }
-        Ok(Found::default())
-    }
-
-    fn one(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>> {
-        Ok(None)
-    }
-}
+use crate::plan::some_mentions;
 
 /// `FILE TAG SINCE-UNTIL` of every entry, newest first, and how far it goes.
 fn told(fake: &Fake, tip: usize) -> (Vec<String>, Reach) {
-    let want = Want {
-        name: "acme/api".into(),
-        new_name: Part::Unsaid,
-        tag: None,
-        digest: Part::Unsaid,
-        service: None,
-        scope: Scope::of_files(&Selection::new(&[]).unwrap()),
-    };
-    let request = Request { wants: vec![want], ..Request::default() };
+    let request = request();
     let now = some_mentions(&Tip(fake, id(tip)), &request).unwrap();
     let mut entries = Vec::new();
     let reach = tell(fake, id(tip), (&request, &now), "", &mut |entry: Entry| {
-        let since = entry.written.map_or("?".to_owned(), |by| by.time.to_string());
+        let since = entry.written.as_ref().map_or("?".to_owned(), |by| by.time.to_string());
         let until = entry.until.map(|time| time.to_string()).unwrap_or_default();
         entries.push(format!("{} {} {since}-{until}", entry.file, entry.tag.unwrap_or_default()));
         true
@@ -229,4 +123,94 @@ fn what_is_cut_off_is_asked_for_and_else_told() {
     let (entries, reach) = told(&fake, 3);
     assert_eq!(entries, ["a.yaml v2 3-", "a.yaml v1 ?-3", "b.yaml w2 ?-"]);
     assert_eq!(reach, Reach::Cut { commit: id(2), time: 2 });
+}
+
+#[test]
+fn merge_is_followed_to_the_first_parent_that_says_the_same() {
+    let fake = Fake::default();
+    fake.commit(1, &[], &[("a.yaml", "v1")]);
+    fake.commit(2, &[1], &[("a.yaml", "v2")]);
+    // a branch takes the tag away and puts it back; then it changes something else
+    fake.commit(3, &[2], &[("a.yaml", "v1")]);
+    fake.commit(4, &[3], &[("a.yaml", "v2")]);
+    fake.commit(5, &[4], &[("a.yaml", "v2 ")]);
+    fake.commit(6, &[2, 5], &[("a.yaml", "v2 ")]);
+    assert_eq!(all(&fake, 6), ["a.yaml v2 2-", "a.yaml v1 1-2"]);
+    fake.commit(7, &[5, 2], &[("a.yaml", "v2 ")]);
+    assert_eq!(all(&fake, 7)[0], "a.yaml v2 4-");
+}
+
+#[test]
+fn merge_with_a_parent_that_is_missing_has_written_nothing() {
+    let fake = Fake::default();
+    fake.commit(2, &[], &[("a.yaml", "v1")]);
+    // the parent 1 is not here: it may be where the tag comes from
+    for parents in [[1, 2], [2, 1]] {
+        fake.commit(3, &parents, &[("a.yaml", "v2")]);
+        let history = history(&fake, 3, 9);
+        let by = history[0].written.as_ref();
+        assert!(by.is_none_or(|by| !by.has_all_parents), "{parents:?}");
+        assert!(matches!(told(&fake, 3).1, Reach::Cut { .. }));
+    }
+    fake.commit(3, &[1, 2], &[("a.yaml", "v1")]);
+    assert_eq!(told(&fake, 3).0, ["a.yaml v1 ?-"]);
+}
+
+fn history(fake: &Fake, tip: usize, limit: usize) -> Vec<Entry> {
+    let (request, paths) = (request(), ["a.yaml"].into());
+    let mut history = FileHistory::new(fake, id(tip), &request, &paths, "", limit).unwrap();
+    let mut entries = Vec::new();
+    while let Some(more) = history.next_commit().unwrap() {
+        entries.extend(more);
+    }
+    entries
+}
+
+#[test]
+fn entry_has_what_it_replaced_in_the_file() {
+    let fake = Fake::default();
+    fake.commit(1, &[], &[("a.yaml", "v1 v2 v3")]);
+    fake.commit(2, &[1], &[("a.yaml", "v4 v2 v4")]);
+    fake.commit(3, &[2], &[("a.yaml", "v4 v2 v4 v5")]);
+    let replaced: Vec<_> = history(&fake, 3, 9).into_iter().map(|e| (e.tag, e.replaced.to_vec())).collect();
+    let v4 = || (Some("v4".to_owned()), vec!["v1".to_owned(), "v3".to_owned()]);
+    let first = |tag: &str| (Some(tag.to_owned()), Vec::new());
+    assert_eq!(replaced, [first("v5"), v4(), v4(), first("v1"), first("v2"), first("v3")]);
+}
+
+#[test]
+fn history_ends_at_its_limit() {
+    let fake = Fake::default();
+    fake.commit(1, &[], &[("a.yaml", "v1")]);
+    fake.commit(2, &[1], &[("a.yaml", "v2")]);
+    let (request, paths) = (request(), ["a.yaml"].into());
+    for (limit, end, entries) in [(0, WalkEnd::Limit, 0), (1, WalkEnd::Limit, 1), (2, WalkEnd::Beginning, 2)]
+    {
+        let mut history = FileHistory::new(&fake, id(2), &request, &paths, "", limit).unwrap();
+        let mut count = 0;
+        while let Some(more) = history.next_commit().unwrap() {
+            count += more.len();
+        }
+        assert_eq!((history.end(), count), (end, entries), "{limit}");
+    }
+}
+
+#[test]
+fn thousands_of_references_that_all_change_are_told_soon() {
+    let older: Vec<_> = (0..30_000).map(|nth| mention(nth)).collect();
+    let newer: Vec<_> = (1..30_000).rev().map(|nth| mention(nth)).collect();
+    let became = super::align::align(&older, &newer);
+    assert_eq!((became[0], became[1], became[29_999]), (None, Some(29_998), Some(0)));
+}
+
+fn mention(place: u64) -> crate::plan::Mention {
+    crate::plan::Mention {
+        want: 0,
+        file: "a.yaml".into(),
+        has_chart: false,
+        place,
+        line: 1,
+        tag: Some(place.to_string()),
+        digest: None,
+    }
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::align::{align, say_the_same};
+use super::align::align;
+use super::versions::{Olds, Track, Version, is_same};
 use super::{Commits, Entry, Id, Links, Reach, Written};
 use crate::error::Result;
-use crate::plan::{Found, Look, Mention, Request, Shelf, SourceFile, mentions};
-use crate::select::{Selection, Standing, folder};
+use crate::plan::{Mention, Request, SingleFile, mentions};
+use crate::select::Standing;
 
 /// Hands every tag that the references in `now` have had to `take`, the newest first, until it wants no more.
 /// `now` is what the request means at the tip; `prefix` stands before its paths, below the repository's top.
@@ -35,12 +36,16 @@ pub fn tell(
     Ok(walk.reach)
 }
 
+pub(super) fn below(prefix: &str, path: &str) -> String {
+    if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") }
+}
+
 /// A file whose history is told.
-struct File {
+pub(super) struct File {
     /// As it is called at the tip, below the root.
-    path: String,
-    has_chart: bool,
-    standing: Standing,
+    pub path: String,
+    pub has_chart: bool,
+    pub standing: Standing,
 }
 
 fn files(request: &Request, now: &[Mention]) -> Result<Vec<File>> {
@@ -53,26 +58,13 @@ fn files(request: &Request, now: &[Mention]) -> Result<Vec<File>> {
         .collect())
 }
 
-/// One file on its way back.
-#[derive(Clone)]
-struct Track {
-    file: usize,
-    /// What it is called here, below the repository's top.
-    name: Rc<str>,
-    blob: Id,
-    /// What it says, once it was read.
-    says: Option<Rc<[Mention]>>,
-    /// For each of what it says the number that it is known by.
-    numbers: Rc<[usize]>,
-}
-
 /// A commit to look at.
-struct Stop {
+pub(super) struct Stop {
     links: Links,
     tracks: Vec<Track>,
 }
 
-/// A commit, and those of its parents that are here.
+/// A commit, and its parents up to the first one that is not here.
 #[derive(Clone, Copy)]
 struct Here<'a> {
     commit: Id,
@@ -80,7 +72,7 @@ struct Here<'a> {
     parents: &'a [(Id, Links)],
 }
 
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     commits: &'a dyn Commits,
     request: &'a Request,
     files: Vec<File>,
@@ -96,7 +88,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(commits: &'a dyn Commits, request: &'a Request, files: Vec<File>) -> Self {
+    pub fn new(commits: &'a dyn Commits, request: &'a Request, files: Vec<File>) -> Self {
         Walk {
             commits,
             request,
@@ -110,23 +102,32 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn begin(&mut self, tip: Id, prefix: &str) -> Result<()> {
-        let Some(links) = self.commits.links(tip)? else { return Ok(()) };
+    /// Gives what the files say at the tip.
+    pub fn begin(&mut self, tip: Id, prefix: &str) -> Result<Vec<(usize, Mention)>> {
+        let mut present = Vec::new();
+        let Some(links) = self.commits.links(tip)? else { return Ok(present) };
         for file in 0..self.files.len() {
-            let path = &self.files[file].path;
-            let name: Rc<str> =
-                if prefix.is_empty() { path.as_str().into() } else { format!("{prefix}/{path}").into() };
+            let name: Rc<str> = below(prefix, &self.files[file].path).into();
             let Some(blob) = self.commits.file(links.tree, &name)? else { continue };
             let says = self.read(file, blob)?.unwrap_or_default();
-            let numbers = says.iter().map(|_| self.number()).collect();
+            let numbers: Rc<[usize]> = says.iter().map(|_| self.number()).collect();
+            present.extend(numbers.iter().copied().zip(says.iter().cloned()));
             self.follow((tip, &links), Track { file, name, blob, says: Some(says), numbers });
         }
-        Ok(())
+        Ok(present)
     }
 
-    fn next(&mut self) -> Option<(Id, Stop)> {
+    pub fn next(&mut self) -> Option<(Id, Stop)> {
         let (_, commit) = self.queue.pop()?;
         Some((commit, self.waiting.remove(&commit)?))
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub fn reach(&self) -> Reach {
+        self.reach
     }
 
     fn follow(&mut self, (commit, links): (Id, &Links), track: Track) {
@@ -140,7 +141,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What a commit brought. The files are followed further back.
-    fn step(&mut self, commit: Id, stop: Stop) -> Result<Vec<Entry>> {
+    pub fn step(&mut self, commit: Id, stop: Stop) -> Result<Vec<Entry>> {
         let Stop { links, tracks } = stop;
         let parents = self.parents(&links)?;
         let mut entries = Vec::new();
@@ -152,12 +153,14 @@ impl<'a> Walk<'a> {
         Ok(entries)
     }
 
-    /// Those that are here, deepened where there is one that is not.
+    /// Those up to the first one that is not here, deepened where there is one. A later one may say the same as the
+    /// commit, and have it from elsewhere than the one that is missing.
     fn parents(&self, links: &Links) -> Result<Vec<(Id, Links)>> {
         loop {
             let mut here = Vec::with_capacity(links.parents.len());
             for &parent in &links.parents {
-                here.extend(self.commits.links(parent)?.map(|links| (parent, links)));
+                let Some(links) = self.commits.links(parent)? else { break };
+                here.push((parent, links));
             }
             if here.len() == links.parents.len() || !self.commits.deepen() {
                 return Ok(here);
@@ -167,36 +170,47 @@ impl<'a> Walk<'a> {
 
     fn trace(&mut self, here: Here<'_>, mut track: Track, entries: &mut Vec<Entry>) -> Result<()> {
         let Here { commit, links, parents } = here;
+        let mut read: Option<Rc<[Mention]>> = track.says.take();
+        let mut before = Vec::new();
+        // in their order: of two parents that say the same it is the first one's branch that was merged into
         for (parent, its) in parents {
             if self.commits.file(its.tree, &track.name)? == Some(track.blob) {
-                self.follow((*parent, its), track);
+                self.follow((*parent, its), Track { says: read, ..track });
                 return Ok(());
             }
+            let says = match read.take() {
+                Some(says) => says,
+                None => self.read(track.file, track.blob)?.unwrap_or_default(),
+            };
+            let says = read.insert(says);
+            let Some(old) = self.before((links.tree, its.tree), &track, says)? else { continue };
+            if is_same(&old, says, &track.numbers) {
+                self.follow((*parent, its), old);
+                return Ok(());
+            }
+            before.push(((*parent, its), old));
         }
-        let says = match track.says.take() {
+        let says = match read {
             Some(says) => says,
             None => self.read(track.file, track.blob)?.unwrap_or_default(),
         };
-        let mut before = Vec::new();
-        for (parent, its) in parents {
-            let old = self.before((links.tree, its.tree), &track, &says)?;
-            before.extend(old.map(|old| ((*parent, its), old)));
-        }
-        if let Some(at) = before.iter().position(|(_, old)| is_same(old, &says, &track.numbers)) {
-            let (parent, old) = before.swap_remove(at);
-            self.follow(parent, old);
-            return Ok(());
-        }
-        let olds: Vec<ByNumber<'_>> = before.iter().map(|(_, old)| old.by_number()).collect();
-        if olds.is_empty() && parents.len() < links.parents.len() {
+        let has_all_parents = parents.len() == links.parents.len();
+        let version = Version { track: &track, says: &says };
+        if !has_all_parents {
             self.reach = Reach::Cut { commit, time: links.time };
-            entries.extend(self.entries(&track, &says, &olds, None));
-            return Ok(());
         }
-        let words = Rc::new(self.commits.words(commit)?);
-        let written = Written { commit, time: links.time, words };
-        entries.extend(self.entries(&track, &says, &olds, Some(&written)));
-        self.note_ends(&olds, &says, &track.numbers, links.time);
+        let written = match before.is_empty() && !has_all_parents {
+            true => None,
+            false => {
+                let words = self.commits.words(commit)?;
+                Some(Rc::new(Written { commit, time: links.time, words, has_all_parents }))
+            }
+        };
+        let olds = Olds::new(before.iter().map(|(_, old)| old));
+        entries.extend(self.entries(&version, &olds, written.as_ref()));
+        if written.is_some() {
+            self.note_ends(&version, &olds, links.time);
+        }
         for (parent, old) in before {
             self.follow(parent, old);
         }
@@ -226,34 +240,30 @@ impl<'a> Walk<'a> {
     }
 
     /// Those of a version's tags that none of the versions before it has.
-    fn entries(
-        &self,
-        track: &Track,
-        says: &[Mention],
-        before: &[ByNumber<'_>],
-        written: Option<&Written>,
-    ) -> Vec<Entry> {
-        let said = says.iter().zip(track.numbers.iter());
-        let new = said.filter(|(mention, number)| !was_there(before, **number, mention));
-        let entry = |(mention, number): (&Mention, &usize)| Entry {
+    fn entries(&self, version: &Version<'_>, olds: &Olds<'_>, written: Option<&Rc<Written>>) -> Vec<Entry> {
+        let mut replaced: HashMap<usize, Rc<[String]>> = HashMap::new();
+        let new = version.pairs().filter(|(mention, number)| !olds.say(*number, mention));
+        let entry = |(mention, number): (&Mention, usize)| Entry {
             want: mention.want,
-            file: self.files[track.file].path.clone(),
+            file: self.files[version.track.file].path.clone(),
             line: mention.line,
             tag: mention.tag.clone(),
             digest: mention.digest.clone(),
             written: written.cloned(),
-            until: self.until.get(number).copied(),
-            references: vec![*number],
+            replaced: Rc::clone(
+                replaced.entry(mention.want).or_insert_with(|| version.replaced(olds, mention.want)),
+            ),
+            until: self.until.get(&number).copied(),
+            references: vec![number],
         };
         new.map(entry).collect()
     }
 
     /// What is no more, or says another thing than any version before, ended with this commit.
-    fn note_ends(&mut self, before: &[ByNumber<'_>], says: &[Mention], numbers: &[usize], time: i64) {
-        let by_number: ByNumber<'_> = numbers.iter().copied().zip(says).collect();
-        for &number in before.iter().flat_map(HashMap::keys) {
-            let now = by_number.get(&number);
-            if !now.is_some_and(|now| was_there(before, number, now)) {
+    fn note_ends(&mut self, version: &Version<'_>, olds: &Olds<'_>, time: i64) {
+        let now = version.index();
+        for number in olds.numbers() {
+            if !now.get(&number).is_some_and(|now| olds.say(number, now)) {
                 self.until.insert(number, time);
             }
         }
@@ -267,68 +277,19 @@ impl<'a> Walk<'a> {
     /// What a version says; nothing where it was no YAML then.
     fn read(&self, file: usize, blob: Id) -> Result<Option<Rc<[Mention]>>> {
         let bytes = self.commits.read(blob)?;
-        let shelf = Version { file: &self.files[file], bytes: &bytes };
+        let File { path, has_chart, standing } = &self.files[file];
+        let shelf = SingleFile { path, bytes: &bytes, standing: *standing, has_chart: *has_chart };
         Ok(mentions(&shelf, self.request)?.map(Into::into))
     }
 }
 
-/// What references say, by their numbers.
-type ByNumber<'a> = HashMap<usize, &'a Mention>;
-
-impl Track {
-    fn by_number(&self) -> ByNumber<'_> {
-        self.pairs().map(|(mention, number)| (number, mention)).collect()
-    }
-
-    fn pairs(&self) -> impl Iterator<Item = (&Mention, usize)> {
-        self.says.iter().flat_map(|says| says.iter()).zip(self.numbers.iter().copied())
-    }
-}
-
-/// Whether one of some versions says the same.
-fn was_there(before: &[ByNumber<'_>], number: usize, mention: &Mention) -> bool {
-    before.iter().any(|old| old.get(&number).is_some_and(|said| say_the_same(said, mention)))
-}
-
-/// Whether a version says what the one behind it says.
-fn is_same(old: &Track, says: &[Mention], numbers: &[usize]) -> bool {
-    let new = says.iter().zip(numbers.iter().copied());
-    old.pairs().count() == says.len()
-        && old.pairs().zip(new).all(|((o, n), (s, m))| n == m && say_the_same(o, s))
-}
-
 /// Whether an entry says nothing but what another one says, which takes it in.
 fn is_told_with(entry: &mut Entry, other: &mut Entry) -> bool {
-    // one commit wrote both, or both were written before all that is known
-    let (one, two) = (&*entry, &*other);
-    let same = (one.want, &one.file, &one.tag, &one.digest, one.until)
-        == (two.want, &two.file, &two.tag, &two.digest, two.until);
+    let same = (entry.want, entry.until) == (other.want, other.until)
+        && (&entry.file, &entry.tag, &entry.digest) == (&other.file, &other.tag, &other.digest)
+        && entry.written == other.written;
     if same {
         other.references.append(&mut entry.references);
     }
     same
-}
-
-/// A file as it once was, under the name that it has now.
-struct Version<'a> {
-    file: &'a File,
-    bytes: &'a [u8],
-}
-
-impl Shelf for Version<'_> {
-    fn each(&self, _: &Selection, _: bool, look: Look<'_>) -> Result<Found> {
-        let File { path, has_chart, standing } = self.file;
-        let mut found = Found::default();
-        found.take(path, *standing);
-        if *has_chart {
-            found.charts.insert(folder(path).to_owned());
-        }
-        // there is no other file to look at
-        let _ = look(SourceFile { path, bytes: self.bytes, standing: *standing });
-        Ok(found)
-    }
-
-    fn one(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>> {
-        Ok(None)
-    }
 }

@@ -66,8 +66,8 @@ pub(super) struct Backward {
     wants: Vec<Want>,
     /// What is taken away, by the wants.
     pub rolled_back: Vec<(usize, RolledBack)>,
-    /// The same, as it is written in a trailer.
-    is_taken: HashSet<(usize, String)>,
+    /// The same, to look one up.
+    is_taken: HashSet<(usize, RolledBack)>,
     /// What comes back was built from this, where it is one and known.
     pub source: Option<Source>,
     /// What each file said when this was found out.
@@ -314,7 +314,7 @@ impl Backward {
         }
         for bad in bad.into_iter().map(|bad| (at, bad)) {
             // what is gone to on purpose is not bad any more
-            let mut is_new = || self.is_taken.insert((at, bad.1.trailer("", None)));
+            let mut is_new = || self.is_taken.insert(bad.clone());
             if !same_tag(&bad.1.tag, &to.joined()) && is_new() {
                 self.rolled_back.push(bad);
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::image::{Tag, join_tag, same_tag};
-use crate::land::{RolledBack, written};
+use crate::land::{Proof, RolledBack, claims_of};
 use crate::plan::Mention;
 use crate::timeline::Entry;
 
@@ -44,8 +44,8 @@ pub struct Search {
     named: Option<Tag>,
     /// What rollbacks took away, the latest first.
     bad: Vec<String>,
-    /// The last entries of what is there now.
-    writers: Vec<(Said, Entry)>,
+    /// The last entries of what is there now, and by reference which of the rollbacks that they claim were ones.
+    writers: Vec<(Said, Entry, BTreeMap<usize, Proof>)>,
     writer_of: HashMap<Said, usize>,
     /// How many references there are.
     count: usize,
@@ -88,7 +88,8 @@ impl Search {
     pub fn is_done(&self) -> bool {
         let all = self.own.len() >= self.count && self.missing == 0;
         let is_named = self.named.is_some() && (self.own.len() > self.missing || self.gone.is_some());
-        (all || is_named) && self.writers.len() == self.now.len()
+        let is_proven = self.proofs().all(Proof::is_settled);
+        (all || is_named) && self.writers.len() == self.now.len() && is_proven
     }
 
     /// One more reference of the file.
@@ -111,7 +112,7 @@ impl Search {
 
     /// The last entry of what is there now.
     pub fn writer(&self, now: &Said) -> Option<&Entry> {
-        self.writer_of.get(now).and_then(|nth| self.writers.get(*nth)).map(|(_, entry)| entry)
+        self.writer_of.get(now).and_then(|nth| self.writers.get(*nth)).map(|(_, entry, _)| entry)
     }
 
     /// What there was before.
@@ -138,9 +139,10 @@ impl Search {
         let said = Said::once(entry);
         if self.says(&said) && self.writer(&said).is_none() {
             self.writer_of.insert(said.clone(), self.writers.len());
-            self.writers.push((said.clone(), entry.clone()));
+            let proofs = entry.references.iter().map(|number| (*number, Proof::default())).collect();
+            self.writers.push((said.clone(), entry.clone(), proofs));
         }
-        self.note_rollback(entry, &said);
+        self.note_rollback(entry);
         let joined = said.joined();
         if joined.is_empty() {
             return;
@@ -173,43 +175,61 @@ impl Search {
 
     /// What the rollbacks that wrote what is there now took away: it stays away.
     pub fn taken_away(&self) -> Vec<RolledBack> {
-        let messages = self.writers.iter().filter_map(|(said, entry)| Some((said, entry.written.as_ref()?)));
-        let written =
-            messages.filter_map(|(said, by)| written(&by.words.message, &self.image, &said.joined()));
-        written.flat_map(|written| written.rolled_back).collect()
+        self.proofs().flat_map(|proof| proof.proven.clone()).collect()
     }
 
-    /// What a rollback took away is not gone back to by the next one, unless it was put there again since.
-    fn note_rollback(&mut self, entry: &Entry, said: &Said) {
-        let message = entry.written.as_ref().map(|by| by.words.message.as_str()).unwrap_or_default();
-        let written = written(message, &self.image, &said.joined());
-        let taken = written.into_iter().flat_map(|written| written.rolled_back).map(|bad| bad.tag);
+    fn proofs(&self) -> impl Iterator<Item = &Proof> {
+        self.writers.iter().flat_map(|(.., proofs)| proofs.values())
+    }
+
+    /// What a rollback took away is not gone back to by the next one, unless it was put there again since. Later
+    /// bumps repeat the trailer: what counts is the commit that took the tag away.
+    fn note_rollback(&mut self, entry: &Entry) {
+        let claims = claims_of(entry, &self.image);
+        for (.., proofs) in &mut self.writers {
+            for number in &entry.references {
+                if let Some(proof) = proofs.get_mut(number) {
+                    proof.take(&claims, &entry.replaced);
+                }
+            }
+        }
+        let was_there = |bad: &String| entry.replaced.iter().any(|old| same_tag(old, bad));
         let was_put_back = |bad: &String| self.seen.iter().any(|seen| same_tag(seen, bad));
-        self.bad.extend(taken.filter(|bad| !was_put_back(bad)));
+        let taken = claims.rolled_back.into_iter().map(|bad| bad.tag);
+        self.bad.extend(taken.filter(|bad| was_there(bad) && !was_put_back(bad)));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
     use crate::timeline::{Id, Words, Written};
 
-    fn entry(tag: &str, message: &str) -> Entry {
+    /// A tag, the message of the commit that wrote it, and what it replaced.
+    fn entry(tag: &str, message: &str, replaced: &str) -> Entry {
         let words = Words { author: String::new(), email: String::new(), message: message.to_owned() };
+        let written = Written { commit: Id([0; 20]), time: 0, words, has_all_parents: true };
         Entry {
             want: 0,
             file: "f".into(),
             line: 1,
             tag: Some(tag.to_owned()),
             digest: None,
-            written: Some(Written { commit: Id([0; 20]), time: 0, words: words.into() }),
+            written: Some(Rc::new(written)),
+            replaced: [replaced.to_owned()].into(),
             until: None,
             references: vec![1],
         }
     }
 
+    fn bump(tag: &str, replaced: &str) -> Entry {
+        entry(tag, "", replaced)
+    }
+
     fn rollback(tag: &str, bad: &str) -> Entry {
-        entry(tag, &format!("x\n\nTagbump-Image: a:{tag}\nTagbump-Rollback: a:{bad}\n"))
+        entry(tag, &format!("x\n\nTagbump-Image: a:{tag}\nTagbump-Rollback: a:{bad}\n"), bad)
     }
 
     /// What is found from a history, newest first.
@@ -230,23 +250,33 @@ mod tests {
 
     #[test]
     fn the_one_before_that_differs() {
-        assert_eq!(found(&[entry("v2", ""), entry("v2", ""), entry("v1", "")], None).as_deref(), Some("v1"));
-        assert_eq!(found(&[entry("v2", "")], None), None);
-        let three = [entry("v3", ""), entry("v2", ""), entry("v1", "")];
+        let two = [bump("v2", "v2"), bump("v2", "v1"), bump("v1", "")];
+        assert_eq!(found(&two, None).as_deref(), Some("v1"));
+        assert_eq!(found(&[bump("v2", "")], None), None);
+        let three = [bump("v3", "v2"), bump("v2", "v1"), bump("v1", "")];
         assert_eq!(found(&three, Some("v1")).as_deref(), Some("v1"));
         assert_eq!(found(&three, Some("v9")), None);
     }
 
     #[test]
     fn once_more_goes_further_back_and_not_forth() {
-        let one = [rollback("v2", "v3"), entry("v3", ""), entry("v2", ""), entry("v1", "")];
+        let one = [rollback("v2", "v3"), bump("v3", "v2"), bump("v2", "v1"), bump("v1", "v0")];
         assert_eq!(found(&one, None).as_deref(), Some("v1"));
         let mut two = vec![rollback("v1", "v2")];
         two.extend(one);
-        two.push(entry("v0", ""));
+        two.push(bump("v0", ""));
         assert_eq!(found(&two, None).as_deref(), Some("v0"));
-        let mut on = vec![entry("v4", "")];
+        let mut on = vec![bump("v4", "v1")];
         on.extend(two);
         assert_eq!(found(&on, None).as_deref(), Some("v1"));
+    }
+
+    #[test]
+    fn claimed_rollback_of_what_was_not_replaced_does_not_count() {
+        let claim = "x\n\nTagbump-Image: a:v3\nTagbump-Rollback: a:v2\n";
+        let forged = [entry("v3", claim, "v2.1"), bump("v2.1", "v2"), bump("v2", "v1"), bump("v1", "")];
+        assert_eq!(found(&forged, None).as_deref(), Some("v2.1"));
+        let older = [bump("v4", "v3"), entry("v3", claim, "v2.1"), bump("v2.1", "v2"), bump("v2", "")];
+        assert_eq!(found(&older, Some("v2")).as_deref(), Some("v2"));
     }
 }

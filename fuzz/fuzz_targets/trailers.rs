@@ -1,0 +1,110 @@
+//! Any commit message that others wrote, and a message of ours made of any text from files: the trailers that are
+//! read are those that are there, and those of ours are the ones that we put there.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use tagbump::image::{Part, Tag};
+use tagbump::land::RolledBack;
+use tagbump::land::message::Words;
+use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, Want};
+use tagbump::tag::{Source, TagFacts};
+use tagbump::template::Template;
+use tagbump_fuzz::message_laws::{own_message_says_only_ours, what_is_appended_is_found_again};
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    source: Option<&'a str>,
+    template: Option<&'a str>,
+    skip_ci: bool,
+    prefix: &'a str,
+    branch: &'a str,
+    changes: Vec<Change<'a>>,
+    rolled_back: Vec<(u8, &'a str, Option<&'a str>)>,
+    message: &'a [u8],
+}
+
+/// A reference that a plan changes; all of it is what a file says.
+#[derive(Arbitrary, Debug)]
+struct Change<'a> {
+    want: u8,
+    file: &'a str,
+    image: &'a str,
+    renamed_from: Option<&'a str>,
+    from: &'a str,
+    to: &'a str,
+}
+
+const IMAGE: &str = "ghcr.io/acme/api";
+
+/// How many references one message tells of here.
+const MOST: usize = 4;
+
+fuzz_target!(|input: Input| {
+    let message = String::from_utf8_lossy(input.message);
+    let source = input.source.and_then(Source::parse);
+    let tag = Tag::parse("v1.2.3").expect("a tag");
+    what_is_appended_is_found_again(&message, IMAGE, &tag, source.as_ref());
+
+    let template = input.template.and_then(|text| Template::parse(text).ok());
+    let facts = TagFacts { branch: Some(input.branch.to_owned()), ..TagFacts::default() };
+    let plan = plan(&input.changes);
+    let words = Words {
+        template: template.as_ref(),
+        facts: &facts,
+        skip_ci: input.skip_ci,
+        source: source.map(|source| source.to_string()),
+        rolled_back: input.rolled_back.iter().map(|bad| rolled_back(bad, plan.wants.len())).collect(),
+        signoff: None,
+        prefix: input.prefix,
+    };
+    if !plan.changes.is_empty() {
+        own_message_says_only_ours(&words, &plan);
+    }
+});
+
+fn rolled_back((want, tag, source): &(u8, &str, Option<&str>), wants: usize) -> (usize, RolledBack) {
+    let bad = RolledBack { tag: (*tag).to_owned(), source: source.and_then(Source::parse) };
+    (usize::from(*want) % wants.max(1), bad)
+}
+
+fn plan(changes: &[Change]) -> Plan {
+    let changes: Vec<_> = changes.iter().take(MOST).map(changed).collect();
+    let edit = |change: &ChangedReference| FileEdit {
+        path: change.file.clone(),
+        before: Vec::new(),
+        after: Vec::new(),
+    };
+    Plan {
+        wants: (0..MOST).map(want).collect(),
+        edits: changes.iter().map(edit).collect(),
+        changes,
+        ..Plan::default()
+    }
+}
+
+fn changed(change: &Change) -> ChangedReference {
+    ChangedReference {
+        file: change.file.to_owned(),
+        line: 1,
+        kind: "kustomization",
+        image: change.image.to_owned(),
+        renamed_from: change.renamed_from.map(str::to_owned),
+        want: usize::from(change.want) % MOST,
+        from: change.from.to_owned(),
+        to: change.to.to_owned(),
+        dropped_digest: false,
+    }
+}
+
+fn want(_: usize) -> Want {
+    Want {
+        name: IMAGE.to_owned(),
+        new_name: Part::Keep,
+        tag: None,
+        digest: Part::Unsaid,
+        service: None,
+        scope: Scope::default(),
+    }
+}

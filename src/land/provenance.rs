@@ -1,0 +1,313 @@
+//! Who gave a reference the tag that it has, and which claims of commit messages count.
+//!
+//! Pure. Messages are contributors' input. What one claims of a tag counts only in the commit in which this
+//! image's reference in this file became that tag. A rollback counts only if that commit took the reference away
+//! from the bad tag, or if the commit whose tag it replaced had a rollback that counts: later bumps repeat it.
+
+use std::collections::BTreeSet;
+
+use super::trailers::{Claims, RolledBack, claims};
+use crate::error::Result;
+use crate::image::{join_tag, same_tag};
+use crate::plan::{ChangedReference, Request};
+use crate::tag::Source;
+use crate::timeline::{Commits, Entry, FileHistory, Id, WalkEnd};
+
+/// How many commits are looked through.
+pub const FAR: usize = 1000;
+
+/// Who gave a reference the tag that it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    Known(Box<Written>),
+    /// The history at hand does not reach back to it.
+    Cut,
+    /// It is further back than is looked.
+    TooFar,
+}
+
+/// A commit that gave a reference its tag, and those of its claims that count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub commit: Id,
+    pub author: String,
+    /// What the image was built from.
+    pub source: Option<Source>,
+    /// What was there before, and was rolled back.
+    pub rolled_back: Vec<RolledBack>,
+    /// What it claims was rolled back, where the history does not reach back to the commit that did it.
+    pub unproven: Vec<RolledBack>,
+}
+
+impl Provenance {
+    pub fn written(&self) -> Option<&Written> {
+        match self {
+            Provenance::Known(written) => Some(written),
+            Provenance::Cut | Provenance::TooFar => None,
+        }
+    }
+}
+
+/// Where each of a plan's changes has from what it replaces. One walk, over the history of their files alone.
+///
+/// # Errors
+/// Where the history can't be read.
+pub fn provenance(
+    commits: &dyn Commits,
+    tip: Id,
+    prefix: &str,
+    request: &Request,
+    changes: &[ChangedReference],
+) -> Result<Vec<Provenance>> {
+    let paths: BTreeSet<&str> = changes.iter().map(|change| change.file.as_str()).collect();
+    let mut history = FileHistory::new(commits, tip, request, &paths, prefix, FAR)?;
+    let mut traces: Vec<_> = changes.iter().map(|change| Trace::new(change, &history)).collect();
+    while traces.iter().any(|trace| !trace.is_settled()) {
+        let Some(entries) = history.next_commit()? else { break };
+        for entry in &entries {
+            traces.iter_mut().filter(|trace| !trace.is_settled()).for_each(|trace| trace.take(entry));
+        }
+    }
+    let end = history.end();
+    Ok(traces.into_iter().map(|trace| trace.provenance(end)).collect())
+}
+
+/// One reference on its way back.
+struct Trace {
+    image: String,
+    /// What it says at the tip.
+    version: String,
+    /// Its number in the history; nothing where the history does not know it.
+    number: Option<usize>,
+    written: Option<Written>,
+    proof: Proof,
+    is_cut: bool,
+}
+
+impl Trace {
+    fn new(change: &ChangedReference, history: &FileHistory<'_>) -> Self {
+        let ChangedReference { file, line, want, from, .. } = change;
+        let mut present = history.present().iter().filter(|(_, mention)| {
+            let version = join_tag(mention.tag.as_deref(), mention.digest.as_deref());
+            (&mention.file, mention.line, mention.want) == (file, *line, *want) && version == *from
+        });
+        let number = present.next().map(|(number, _)| *number);
+        let image = change.renamed_from.as_ref().unwrap_or(&change.image).clone();
+        Trace {
+            image,
+            version: from.clone(),
+            number,
+            written: None,
+            proof: Proof::default(),
+            is_cut: number.is_none(),
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.is_cut || (self.written.is_some() && self.proof.is_settled())
+    }
+
+    fn take(&mut self, entry: &Entry) {
+        if !self.number.is_some_and(|number| entry.references.contains(&number)) {
+            return;
+        }
+        // where two branches were merged, the other one may have had another tag there
+        let version = join_tag(entry.tag.as_deref(), entry.digest.as_deref());
+        if self.written.is_none() && version != self.version {
+            return;
+        }
+        let Some(by) = entry.written.as_ref().filter(|by| by.has_all_parents) else {
+            self.is_cut = true;
+            return;
+        };
+        let claims = claims_of(entry, &self.image);
+        self.proof.take(&claims, &entry.replaced);
+        self.written.get_or_insert_with(|| Written {
+            commit: by.commit,
+            author: by.words.author.clone(),
+            source: claims.source,
+            rolled_back: Vec::new(),
+            unproven: Vec::new(),
+        });
+    }
+
+    fn provenance(self, end: WalkEnd) -> Provenance {
+        let Some(written) = self.written else {
+            let is_too_far = end == WalkEnd::Limit && !self.is_cut;
+            return if is_too_far { Provenance::TooFar } else { Provenance::Cut };
+        };
+        let is_whole = end == WalkEnd::Beginning && !self.is_cut;
+        let unproven = if is_whole { Vec::new() } else { self.proof.open.unwrap_or_default() };
+        Provenance::Known(Box::new(Written { rolled_back: self.proof.proven, unproven, ..written }))
+    }
+}
+
+/// The claims of the commit that wrote an entry, of what the entry says.
+pub fn claims_of(entry: &Entry, image: &str) -> Claims {
+    let version = join_tag(entry.tag.as_deref(), entry.digest.as_deref());
+    let by = entry.written.as_ref().filter(|by| by.has_all_parents);
+    by.and_then(|by| claims(&by.words.message, image, &version)).unwrap_or_default()
+}
+
+/// The rollbacks that the latest commit of a reference claims, on the way back to the commits that made them.
+#[derive(Clone, Debug, Default)]
+pub struct Proof {
+    /// Those without a proof so far; nothing before the first commit.
+    open: Option<Vec<RolledBack>>,
+    pub proven: Vec<RolledBack>,
+}
+
+impl Proof {
+    /// The next older commit of the reference: what it claims, and what was replaced by it.
+    pub fn take(&mut self, claims: &Claims, replaced: &[String]) {
+        let open = self.open.take().unwrap_or_else(|| claims.rolled_back.clone());
+        let is_repeated =
+            |bad: &RolledBack| claims.rolled_back.iter().any(|other| same_tag(&other.tag, &bad.tag));
+        let is_proven = |bad: &RolledBack| replaced.iter().any(|old| same_tag(old, &bad.tag));
+        let (proven, open): (Vec<_>, Vec<_>) = open.into_iter().filter(is_repeated).partition(is_proven);
+        self.proven.extend(proven);
+        self.open = Some(open);
+    }
+
+    /// Whether nothing is left to be proven.
+    pub fn is_settled(&self) -> bool {
+        self.open.as_ref().is_some_and(Vec::is_empty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::fake::{Fake, id, request};
+
+    const IMAGE: &str = "acme/api";
+
+    /// A change of the reference in this line of `a.yaml`, which says this now.
+    fn change(line: usize, from: &str) -> ChangedReference {
+        ChangedReference {
+            file: "a.yaml".into(),
+            line,
+            kind: "string",
+            image: IMAGE.into(),
+            renamed_from: None,
+            want: 0,
+            from: from.into(),
+            to: "v9".into(),
+            dropped_digest: false,
+        }
+    }
+
+    fn found(fake: &Fake, tip: usize, change: ChangedReference) -> Provenance {
+        provenance(fake, id(tip), "", &request(), &[change]).unwrap().remove(0)
+    }
+
+    /// Number of the commit, source, what was rolled back, and what may have been.
+    fn told(fake: &Fake, tip: usize, change: ChangedReference) -> String {
+        let by = match found(fake, tip, change) {
+            Provenance::Known(by) => by,
+            other => return format!("{other:?}"),
+        };
+        let tags = |bad: &[RolledBack]| bad.iter().map(|bad| bad.tag.clone()).collect::<Vec<_>>().join(" ");
+        let source = by.source.map(|source| source.sha).unwrap_or_default();
+        let number = (1..99).find(|number| id(*number) == by.commit).unwrap();
+        format!("{number} {source}-{}-{}", tags(&by.rolled_back), tags(&by.unproven))
+    }
+
+    fn message(tag: &str, source: &str, bad: &[&str]) -> String {
+        let bad = bad.iter().map(|bad| format!("Tagbump-Rollback: {IMAGE}:{bad}\n")).collect::<String>();
+        format!("x\n\nTagbump-Image: {IMAGE}:{tag}\nTagbump-Source: o/r@{source}\n{bad}")
+    }
+
+    /// v1, v2 with a source, and commits above it that say what they like.
+    fn fake() -> Fake {
+        let fake = Fake::default();
+        fake.commit(1, &[], &[("a.yaml", "v1")]);
+        fake.commit(2, &[1], &[("a.yaml", "v2")]);
+        fake.says(2, &message("v2", "2222222", &[]));
+        fake.commit(3, &[2], &[("a.yaml", "v2 ")]);
+        fake.commit(4, &[3], &[("a.yaml", "v2 "), ("b.yaml", "v2")]);
+        for forger in [3, 4] {
+            fake.says(forger, &message("v2", "6666666", &["v1", "v3"]));
+        }
+        fake
+    }
+
+    #[test]
+    fn commit_that_wrote_the_tag_is_believed_alone() {
+        assert_eq!(told(&fake(), 4, change(6, "v2")), "2 2222222--");
+    }
+
+    #[test]
+    fn tag_set_by_hand_has_no_source() {
+        let fake = fake();
+        fake.commit(5, &[4], &[("a.yaml", "v3")]);
+        fake.says(5, "by hand");
+        fake.commit(6, &[5], &[("a.yaml", "v3 ")]);
+        fake.says(6, &message("v3", "6666666", &["v2"]));
+        assert_eq!(told(&fake, 6, change(6, "v3")), "5 --");
+    }
+
+    #[test]
+    fn rollback_is_proven_where_the_tag_was_taken_away() {
+        let fake = fake();
+        fake.commit(5, &[4], &[("a.yaml", "v1")]);
+        fake.says(5, &message("v1", "1111111", &["v2", "v7"]));
+        assert_eq!(told(&fake, 5, change(6, "v1")), "5 1111111-v2-", "v7 was never there");
+        fake.commit(6, &[5], &[("a.yaml", "v5")]);
+        fake.says(6, &message("v5", "5555555", &["v2", "v1"]));
+        assert_eq!(told(&fake, 6, change(6, "v5")), "6 5555555-v1 v2-", "it repeats the one before");
+        fake.commit(7, &[6], &[("a.yaml", "v6")]);
+        fake.says(7, &message("v6", "6666666", &["v2"]));
+        assert_eq!(told(&fake, 7, change(6, "v6")), "7 6666666-v2-");
+        fake.commit(8, &[7], &[("a.yaml", "v8")]);
+        fake.commit(9, &[8], &[("a.yaml", "v9")]);
+        fake.says(9, &message("v9", "9999999", &["v2"]));
+        assert_eq!(told(&fake, 9, change(6, "v9")), "9 9999999--", "the one before did not repeat it");
+    }
+
+    #[test]
+    fn each_reference_of_a_file_has_its_own_commit() {
+        let fake = Fake::default();
+        fake.commit(1, &[], &[("a.yaml", "v1 v1")]);
+        fake.commit(2, &[1], &[("a.yaml", "v2 v1")]);
+        fake.says(2, &message("v2", "2222222", &[]));
+        fake.commit(3, &[2], &[("a.yaml", "v2 v2")]);
+        fake.says(3, &message("v2", "3333333", &["v1"]));
+        assert_eq!(told(&fake, 3, change(6, "v2")), "2 2222222--");
+        assert_eq!(told(&fake, 3, change(13, "v2")), "3 3333333-v1-");
+        // what is not there is not known
+        assert_eq!(told(&fake, 3, change(7, "v2")), "Cut");
+    }
+
+    #[test]
+    fn history_that_is_cut_off_proves_nothing() {
+        let fake = fake();
+        fake.commits.borrow_mut().remove(&id(1));
+        // its parent is not here: whether it wrote the tag nobody knows
+        assert_eq!(told(&fake, 4, change(6, "v2")), "Cut");
+        fake.commit(5, &[4], &[("a.yaml", "v5")]);
+        fake.says(5, &message("v5", "5555555", &["v2", "v4"]));
+        assert_eq!(told(&fake, 5, change(6, "v5")), "5 5555555-v2-v4");
+    }
+
+    #[test]
+    fn history_is_looked_through_for_a_thousand_commits() {
+        let fake = fake();
+        for number in 5..(FAR + 3) {
+            fake.commit(number, &[number - 1], &[("a.yaml", "v2 ")]);
+        }
+        let last = FAR + 1;
+        assert_eq!(told(&fake, last, change(6, "v2")), "2 2222222--");
+        assert_eq!(told(&fake, last + 1, change(6, "v2")), "TooFar");
+    }
+
+    #[test]
+    fn digest_is_part_of_what_it_says() {
+        let digest = |digit: &str| format!("@sha256:{}", digit.repeat(64));
+        let fake = Fake::default();
+        fake.commit(1, &[], &[("a.yaml", "v1")]);
+        fake.commit(2, &[1], &[("a.yaml", "v2")]);
+        fake.says(2, &message(&format!("v2{}", digest("0")), "2222222", &[&format!("v1{}", digest("1"))]));
+        assert_eq!(told(&fake, 2, change(6, "v2")), format!("2 2222222-v1{}-", digest("1")));
+    }
+}

@@ -1,0 +1,203 @@
+//! The trailers of a commit's message: reads what a message claims, and words what ours does.
+//!
+//! Pure. Whoever writes a commit writes its message, so nothing here is a fact: `provenance` decides which claims
+//! count. `Tagbump-Image: NAME:TAG@DIGEST`, `Tagbump-Source: [REPOSITORY@]SHA`, and
+//! `Tagbump-Rollback: NAME:TAG@DIGEST [REPOSITORY@]SHA [-> TAG]`.
+
+use crate::image::{is_name, is_version, same_image, same_tag, split_tag};
+use crate::plan::ImageVersion;
+use crate::tag::Source;
+
+const IMAGE: &str = "Tagbump-Image";
+const SOURCE: &str = "Tagbump-Source";
+const ROLLBACK: &str = "Tagbump-Rollback";
+/// Every trailer of ours starts with it, also those of later versions.
+const OURS: &str = "tagbump-";
+
+/// What a message claims of a tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// What the image was built from.
+    pub source: Option<Source>,
+    /// What a rollback took away, or keeps away.
+    pub rolled_back: Vec<RolledBack>,
+}
+
+/// A tag that a rollback took away. It must not come back by itself, nor what was built before it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RolledBack {
+    /// `TAG`, `TAG@DIGEST` or `@DIGEST`.
+    pub tag: String,
+    /// What it was built from, where that is known.
+    pub source: Option<Source>,
+}
+
+impl RolledBack {
+    /// As it stands in a trailer; with `to` where one message has several tags that the image goes back to.
+    /// Nothing for what is not a tag: no build can bring that back.
+    pub fn trailer(&self, image: &str, to: Option<&str>) -> Option<String> {
+        let reference = reference(image, &self.tag)?;
+        let source = self.source.as_ref().map(|source| format!(" {source}")).unwrap_or_default();
+        let to = to.map(|to| format!(" -> {to}")).unwrap_or_default();
+        Some(format!("{ROLLBACK}: {reference}{source}{to}"))
+    }
+
+    /// What a trailer claims was taken from an image that has this tag now.
+    fn parse(value: &str, image: &str, tag: &str) -> Option<Self> {
+        let (value, to) = value.split_once(" -> ").map_or((value, None), |(value, to)| (value, Some(to)));
+        let (reference, source) = value.split_once(' ').unwrap_or((value, ""));
+        let (name, taken) = name_and_version(reference)?;
+        let is_meant = same_image(name, image) && to.is_none_or(|to| same_tag(to, tag));
+        is_meant.then(|| RolledBack { tag: taken.to_owned(), source: Source::parse(source.trim()) })
+    }
+}
+
+/// What a message claims of a tag of an image: its trailers, wherever they stand, as a squash merge puts text
+/// behind them, and one commit's behind another's. Those of one commit stand together.
+pub fn claims(message: &str, image: &str, tag: &str) -> Option<Claims> {
+    let version = split_tag(tag);
+    let wrote = |value: &str| {
+        let (name, its) = name_and_version(value)?;
+        let (its, its_digest) = split_tag(its);
+        let (tag, digest) = version;
+        // a digest goes by its tag's name, where there is one
+        Some(same_image(name, image) && its == tag && (!tag.is_empty() || its_digest == digest))
+    };
+    let mut blocks = blocks(message);
+    let block = blocks.rfind(|block| values(block, IMAGE).any(|value| wrote(value) == Some(true)))?;
+    Some(Claims {
+        source: values(&block, SOURCE).find_map(Source::parse),
+        rolled_back: values(&block, ROLLBACK)
+            .filter_map(|value| RolledBack::parse(value, image, tag))
+            .collect(),
+    })
+}
+
+/// The images that a message claims to bring.
+pub fn brought(message: &str) -> Vec<ImageVersion> {
+    let values = message.lines().filter_map(|line| value(line, IMAGE));
+    let parts = values.filter_map(name_and_version);
+    parts.map(|(name, version)| ImageVersion { name: name.to_owned(), version: version.to_owned() }).collect()
+}
+
+/// The trailer for an image; nothing where a name or version is none that a registry takes: it comes from a file,
+/// which may hold anything.
+pub(super) fn image(name: &str, version: &str) -> Option<String> {
+    Some(format!("{IMAGE}: {}", reference(name, version)?))
+}
+
+pub(super) fn source(source: &Source) -> String {
+    format!("{SOURCE}: {source}")
+}
+
+/// Whether a line reads as one of our trailers.
+pub(super) fn is_ours(line: &str) -> bool {
+    line.trim().get(..OURS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OURS))
+}
+
+/// `NAME:TAG@DIGEST`, checked.
+fn reference(name: &str, version: &str) -> Option<String> {
+    let colon = if version.is_empty() || version.starts_with('@') { "" } else { ":" };
+    let text = format!("{name}{colon}{version}");
+    name_and_version(&text).is_some_and(|parts| parts == (name, version)).then_some(text)
+}
+
+/// Lines without an empty one between them.
+fn blocks(message: &str) -> impl DoubleEndedIterator<Item = Vec<&str>> {
+    let lines: Vec<&str> = message.lines().map(str::trim).collect();
+    let blocks: Vec<Vec<&str>> = lines.split(|line| line.is_empty()).map(<[&str]>::to_vec).collect();
+    blocks.into_iter()
+}
+
+fn values<'m>(block: &[&'m str], key: &'static str) -> impl Iterator<Item = &'m str> {
+    block.iter().filter_map(move |line| value(line, key)).collect::<Vec<_>>().into_iter()
+}
+
+fn value<'m>(line: &'m str, key: &str) -> Option<&'m str> {
+    line.trim().strip_prefix(key)?.strip_prefix(':').map(str::trim)
+}
+
+/// `NAME:TAG@DIGEST`, split behind the name; nothing where one of them is not what it should be.
+fn name_and_version(reference: &str) -> Option<(&str, &str)> {
+    let plain = reference.split('@').next().unwrap_or(reference);
+    let slash = plain.rfind('/').map_or(0, |at| at + 1);
+    let (name, version) = match plain[slash..].find(':') {
+        Some(colon) => (&reference[..slash + colon], &reference[slash + colon + 1..]),
+        None => reference.split_at(plain.len()),
+    };
+    (is_name(name) && (version.is_empty() || is_version(version))).then_some((name, version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(digit: &str) -> String {
+        format!("sha256:{}", digit.repeat(64))
+    }
+
+    #[test]
+    fn trailers_are_found_anywhere() {
+        let text = format!(
+            "Merge\n\nTagbump-Image: ghcr.io/acme/api:v1@{}\nTagbump-Source: acme/api@0123456789\n\nCo-authored-by: x\n",
+            digest("0")
+        );
+        let found = claims(&text, "ghcr.io/acme/api", "v1").unwrap().source.unwrap();
+        assert_eq!((found.repository.as_deref(), found.sha.as_str()), (Some("acme/api"), "0123456789"));
+        let other = format!("v1@{}", digest("1"));
+        assert_eq!(claims(&text, "ghcr.io/acme/api", &other).unwrap().source.unwrap(), found);
+        assert_eq!(claims(&text, "ghcr.io/acme/api", "v2"), None);
+        assert_eq!(claims(&text, "ghcr.io/acme/web", "v1"), None);
+        let squashed = "* one\n\nTagbump-Image: a:v2\nTagbump-Source: o/r@2222222\n\n* two\n\n\
+                        Tagbump-Image: a:v4\nTagbump-Source: o/r@4444444\n\n* three\n\nTagbump-Image: a:v5\n";
+        let source = |tag: &str| claims(squashed, "a", tag).map(|w| w.source.map(|source| source.sha));
+        assert_eq!(source("v4"), Some(Some("4444444".to_owned())));
+        assert_eq!((source("v5"), source("v6")), (Some(None), None));
+        let names: Vec<_> = brought(squashed).into_iter().map(|image| image.version).collect();
+        assert_eq!(names, ["v2", "v4", "v5"]);
+        let port = "Tagbump-Image: localhost:5000/api:v1";
+        assert_eq!(claims(port, "localhost:5000/api", "v1").unwrap().source, None);
+    }
+
+    #[test]
+    fn rollback_is_claimed_for_its_image_alone() {
+        let bad =
+            RolledBack { tag: format!("v3@{}", digest("0")), source: Source::parse("acme/api@3333333") };
+        let unknown = RolledBack { tag: format!("@{}", digest("1")), source: None };
+        let lines = [bad.trailer("ghcr.io/acme/api", None), unknown.trailer("nginx", None)];
+        let lines = lines.map(Option::unwrap).join("\n");
+        let text = format!("back\n\nTagbump-Image: ghcr.io/acme/api:v2\nTagbump-Image: nginx:1\n{lines}\n");
+        let line = format!("\nTagbump-Rollback: ghcr.io/acme/api:v3@{} acme/api@3333333\n", digest("0"));
+        assert!(text.contains(&line), "{text}");
+        assert_eq!(claims(&text, "ghcr.io/acme/api", "v2").unwrap().rolled_back, std::slice::from_ref(&bad));
+        assert_eq!(claims(&text, "docker.io/library/nginx", "1").unwrap().rolled_back, [unknown]);
+        assert_eq!(claims(&text, "ghcr.io/acme/api", "v3"), None);
+        let parted =
+            [bad.trailer("a", Some("v2")), bad.trailer("a", Some("v1"))].map(Option::unwrap).join("\n");
+        assert!(parted.ends_with(" acme/api@3333333 -> v1"), "{parted}");
+        let parted = format!("x\n\nTagbump-Image: a:v1\nTagbump-Image: a:v2\n{parted}\n");
+        assert_eq!(claims(&parted, "a", "v1").unwrap().rolled_back.len(), 1);
+        let digests = format!("x\n\nTagbump-Image: a@{}\nTagbump-Source: o/r@1111111\n", digest("1"));
+        assert!(claims(&digests, "a", &format!("@{}", digest("1"))).is_some());
+        assert_eq!(claims(&digests, "a", &format!("@{}", digest("2"))), None);
+    }
+
+    #[test]
+    fn text_that_is_no_image_makes_no_trailer() {
+        assert_eq!(image("ghcr.io/acme/api", "v1").as_deref(), Some("Tagbump-Image: ghcr.io/acme/api:v1"));
+        for (name, version) in [
+            ("a b", "v1"),
+            ("a", "v1 x"),
+            ("a\nb", "v1"),
+            ("a", "v1\nTagbump-Image: b:v1"),
+            ("a:v0", "v1"),
+            ("", "v1"),
+        ] {
+            assert_eq!(image(name, version), None, "{name:?} {version:?}");
+        }
+        let bad = RolledBack { tag: "v1 fixes #1".to_owned(), source: None };
+        assert_eq!(bad.trailer("a", None), None);
+        let found = brought("Tagbump-Image: v0 -> v1 (k8s/a.yaml)\nTagbump-Image: a:v1\n");
+        assert_eq!(found, [ImageVersion { name: "a".to_owned(), version: "v1".to_owned() }]);
+    }
+}

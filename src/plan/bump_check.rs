@@ -1,0 +1,203 @@
+//! Whether a change of a file that somebody made is a bump and nothing else.
+//!
+//! Pure. Nothing is told from the text of the change: the bump is made again on the file as it was before, and must
+//! give the same bytes.
+
+use std::collections::BTreeSet;
+
+use super::{Found, Look, Request, Scope, Shelf, SourceFile, Want, plan};
+use crate::error::Result;
+use crate::image::{Digest, Part, Tag, Written, is_version, join_tag, same_image, split_tag};
+use crate::select::{Selection, Standing, folder};
+use crate::yaml::{Change, NodeId, Shape, Tape, apply, scan};
+
+/// An image and what it was brought to: `TAG`, `TAG@DIGEST` or `@DIGEST`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageVersion {
+    pub name: String,
+    pub version: String,
+}
+
+/// One file, whatever else there is.
+pub struct SingleFile<'a> {
+    pub path: &'a str,
+    pub bytes: &'a [u8],
+    pub standing: Standing,
+    /// Whether a `Chart.yaml` is beside it.
+    pub has_chart: bool,
+}
+
+impl Shelf for SingleFile<'_> {
+    fn each(&self, _: &Selection, _: bool, look: Look<'_>) -> Result<Found> {
+        let SingleFile { path, bytes, standing, has_chart } = *self;
+        let mut found = Found::default();
+        found.take(path, standing);
+        if has_chart {
+            found.charts.insert(folder(path).to_owned());
+        }
+        // there is no other file to look at
+        let _ = look(SourceFile { path, bytes, standing });
+        Ok(found)
+    }
+
+    fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
+        let is_it = path == self.path && self.bytes.len() <= at_most;
+        Ok(is_it.then(|| self.bytes.to_vec()))
+    }
+}
+
+/// Whether `after` is `before` with these images in it, changed as a bump changes a file.
+pub fn is_bump(path: &str, before: &[u8], after: &[u8], images: &[ImageVersion]) -> bool {
+    sets_only_images(before, after, images) == Some(true)
+        || planned_again(path, before, images).is_some_and(|planned| planned == after)
+}
+
+/// What a bump of all references in the file makes of it, keys that are missing added.
+fn planned_again(path: &str, before: &[u8], images: &[ImageVersion]) -> Option<Vec<u8>> {
+    let scope = Scope::of_files(&Selection::new(&[path.to_owned()]).ok()?);
+    let want = |image: &ImageVersion| {
+        let (tag, digest) = split_tag(&image.version);
+        Some(Want {
+            name: image.name.clone(),
+            new_name: Part::Unsaid,
+            tag: if tag.is_empty() { None } else { Some(Tag::parse(tag).ok()?) },
+            digest: digest
+                .map_or(Some(Part::Unsaid), |digest| Some(Part::Set(Digest::parse(digest).ok()?)))?,
+            service: None,
+            scope: scope.clone(),
+        })
+    };
+    let named = images.iter().filter(|image| is_named_in(before, &image.name));
+    let wants = named.map(want).collect::<Option<Vec<_>>>()?;
+    let request = Request { wants, all: true, add: true, ..Request::default() };
+    let file = SingleFile { path, bytes: before, standing: Standing::Named, has_chart: true };
+    let mut edits = plan(&file, &request).plan.ok()?.edits.into_iter();
+    edits.next().filter(|_| edits.next().is_none()).map(|edit| edit.after)
+}
+
+/// A message may bring images of other files too.
+fn is_named_in(text: &[u8], image: &str) -> bool {
+    memchr::memmem::find(text, crate::image::short_name(image).as_bytes()).is_some()
+}
+
+/// Whether the files differ in values that these images have, and maybe in digests that are no more, and the new
+/// bytes are those that the edit gives. Nothing where they differ in more.
+fn sets_only_images(before: &[u8], after: &[u8], images: &[ImageVersion]) -> Option<bool> {
+    let (old, new) = (scan(before).ok()?, scan(after).ok()?);
+    let changes = differences(&old, &new)?;
+    let is_image = |change: &Change| match change {
+        Change::Set { node, value } => is_value_of(old.text(*node).unwrap_or_default(), value, images),
+        _ => true,
+    };
+    let is_bump = !changes.is_empty() && changes.iter().all(is_image);
+    Some(is_bump && apply(before, &old, &changes).is_ok_and(|made| made == after))
+}
+
+/// The values that differ, and the digests that are gone; nothing where more than that differs.
+fn differences(old: &Tape, new: &Tape) -> Option<Vec<Change>> {
+    let keys: BTreeSet<NodeId> = (0..old.len()).filter_map(|id| old.node(id).key).collect();
+    let (mut changes, mut at, mut other) = (Vec::new(), 0, 0);
+    while at < old.len() {
+        let (node, now) = (old.node(at), (other < new.len()).then(|| new.node(other)));
+        match (&node.shape, now.map(|now| &now.shape)) {
+            (Shape::Scalar { value, .. }, Some(Shape::Scalar { value: now, .. })) if value == now => {}
+            (Shape::Scalar { value, .. }, _) if value == "digest" && keys.contains(&at) => {
+                changes.push(Change::Remove { key: at });
+                at = old.node(at + 1).end;
+                continue;
+            }
+            (Shape::Scalar { .. }, Some(Shape::Scalar { value, .. })) if !keys.contains(&at) => {
+                changes.push(Change::Set { node: at, value: value.clone() });
+            }
+            (Shape::Map, Some(Shape::Map)) | (Shape::Seq, Some(Shape::Seq)) => {}
+            (Shape::Alias(_), Some(Shape::Alias(_))) => {}
+            _ => return None,
+        }
+        (at, other) = (at + 1, other + 1);
+    }
+    (other == new.len()).then_some(changes)
+}
+
+/// Whether a value is one that a bump to one of the images writes.
+fn is_value_of(old: &str, new: &str, images: &[ImageVersion]) -> bool {
+    // in a block with a key for it, a digest that is dropped becomes nothing
+    let is_dropped_digest = new.is_empty() && Digest::parse(old).is_ok();
+    let is_part = |image: &ImageVersion| {
+        let (tag, digest) = split_tag(&image.version);
+        let in_one = Written::parse(new.split_once('=').map_or(new, |(_, new)| new));
+        let version = join_tag(in_one.tag, in_one.digest);
+        [tag, digest.unwrap_or_default(), &image.version].contains(&new)
+            || (same_image(in_one.name, &image.name)
+                && (version.is_empty() || version_is(&version, &image.version)))
+    };
+    is_dropped_digest || (!new.is_empty() && images.iter().any(is_part))
+}
+
+fn version_is(text: &str, version: &str) -> bool {
+    is_version(text) && (text == version || split_tag(version).0 == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "images:\n- name: ghcr.io/acme/api # ours\n  newTag: v1\n- name: web\n  newTag: v1\n";
+
+    fn image(name: &str, version: &str) -> ImageVersion {
+        ImageVersion { name: name.to_owned(), version: version.to_owned() }
+    }
+
+    fn is(path: &str, before: &str, after: &str, version: &str) -> bool {
+        is_bump(path, before.as_bytes(), after.as_bytes(), &[image("ghcr.io/acme/api", version)])
+    }
+
+    #[test]
+    fn bump_is_one() {
+        let bumped = OLD.replacen("v1", "v2", 1);
+        assert!(is("kustomization.yaml", OLD, &bumped, "v2"));
+        let quoted = OLD.replacen("v1", "\"1234567\"", 1);
+        assert!(is("kustomization.yaml", OLD, &quoted, "1234567"));
+        let string = "kind: HelmRelease\nspec: {values: {image: 'ghcr.io/acme/api:v1'}}\n";
+        assert!(is("a.yaml", string, &string.replace("v1", "v2"), "v2"));
+        // where no rule knows the place
+        let field = "a:\n  b: v1\n";
+        assert!(is("a.yaml", field, &field.replace("v1", "v2"), "v2"));
+    }
+
+    #[test]
+    fn digest_that_is_dropped_belongs_to_it() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let file = format!("images:\n- name: ghcr.io/acme/api\n  newTag: v1\n  digest: {digest}\n");
+        let after = file.replace("v1", "v2").replace(&format!("  digest: {digest}\n"), "");
+        assert!(is("kustomization.yaml", &file, &after, "v2"));
+        let block = format!("image:\n  repository: ghcr.io/acme/api\n  tag: v1\n  digest: {digest}\n");
+        let after = block.replace("v1", "v2").replace(&digest, "\"\"");
+        assert!(is("values.yaml", &block, &after, "v2"));
+    }
+
+    #[test]
+    fn key_that_was_missing_belongs_to_it() {
+        let file = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages:\n- name: ghcr.io/acme/api\n";
+        assert!(is("kustomization.yaml", file, &format!("{file}  newTag: v2\n"), "v2"));
+    }
+
+    #[test]
+    fn change_of_anything_else_is_none() {
+        let bumped = OLD.replacen("v1", "v2", 1);
+        for other in [
+            bumped.replace("# ours", "# theirs"),
+            bumped.replace("v2", "'v2'"),
+            bumped.replace("name: web", "name: other"),
+            bumped.replace("v2", "v3"),
+            format!("{bumped}x: y\n"),
+            format!("{bumped}\n"),
+            OLD.to_owned(),
+            format!("{bumped}\t: no YAML"),
+        ] {
+            assert!(!is("kustomization.yaml", OLD, &other, "v2"), "{other}");
+        }
+        let replicas = "replicas: 1\nimage: ghcr.io/acme/api:v1\n";
+        let more = replicas.replace(": 1", ": 2").replace("v1", "v2");
+        assert!(!is("a.yaml", replicas, &more, "v2"));
+    }
+}

@@ -1,0 +1,97 @@
+//! The history of the references in some files, for whoever looks at it commit by commit.
+
+use std::collections::BTreeSet;
+
+use super::walk::{File, Walk, below};
+use super::{Commits, Entry, Id, Reach};
+use crate::error::Result;
+use crate::manifest::CHART;
+use crate::plan::{Mention, Request};
+use crate::select::{Standing, folder};
+
+/// The history of the references in some files, commit by commit, the newest first.
+pub struct FileHistory<'a> {
+    walk: Walk<'a>,
+    present: Vec<(usize, Mention)>,
+    /// How many commits are looked at still.
+    left: usize,
+}
+
+/// How a walk through a history ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WalkEnd {
+    /// At the beginning of all files.
+    Beginning,
+    /// Where the history is cut off, as in a shallow clone.
+    Cut,
+    /// At the number of commits that it was allowed.
+    Limit,
+}
+
+impl<'a> FileHistory<'a> {
+    /// Of the files at these paths, with `prefix` before each, for at most `limit` commits.
+    ///
+    /// # Errors
+    /// Where the tip can't be read.
+    pub fn new(
+        commits: &'a dyn Commits,
+        tip: Id,
+        request: &'a Request,
+        paths: &BTreeSet<&str>,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Self> {
+        let files = files_at(commits, tip, request, paths, prefix)?;
+        let mut walk = Walk::new(commits, request, files);
+        let present = walk.begin(tip, prefix)?;
+        Ok(FileHistory { walk, present, left: limit })
+    }
+
+    /// What the references say at the tip, each with the number that it has in [`Entry::references`].
+    pub fn present(&self) -> &[(usize, Mention)] {
+        &self.present
+    }
+
+    /// What the next commit brought, an entry a reference; nothing at the end.
+    ///
+    /// # Errors
+    /// Where the commit can't be read.
+    pub fn next_commit(&mut self) -> Result<Option<Vec<Entry>>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let next = self.walk.next();
+        next.map(|(commit, stop)| self.walk.step(commit, stop)).transpose()
+    }
+
+    /// How it ended, once there is no next commit.
+    pub fn end(&self) -> WalkEnd {
+        match self.walk.reach() {
+            _ if !self.walk.is_over() => WalkEnd::Limit,
+            Reach::Cut { .. } => WalkEnd::Cut,
+            Reach::Enough => WalkEnd::Beginning,
+        }
+    }
+}
+
+fn files_at(
+    commits: &dyn Commits,
+    tip: Id,
+    request: &Request,
+    paths: &BTreeSet<&str>,
+    prefix: &str,
+) -> Result<Vec<File>> {
+    let Some(links) = commits.links(tip)? else { return Ok(Vec::new()) };
+    let selection = request.selection()?;
+    let file = |path: &&str| {
+        let chart = match folder(path) {
+            "" => CHART.to_owned(),
+            folder => format!("{folder}/{CHART}"),
+        };
+        let has_chart = commits.file(links.tree, &below(prefix, &chart))?.is_some();
+        let standing = selection.standing(path).unwrap_or(Standing::Found);
+        Ok(File { path: (*path).to_owned(), has_chart, standing })
+    };
+    paths.iter().map(file).collect()
+}
