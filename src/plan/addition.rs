@@ -3,6 +3,7 @@
 //! Which ones: those that `-f` names, and those that list a workload that runs the image among their own
 //! resources. Only where no reference of that image is in the kustomization already.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use super::files::Survey;
@@ -32,6 +33,8 @@ pub(super) fn add(survey: &Survey, request: &Request, matches: &mut Vec<Match>) 
 struct Index<'a> {
     by_path: HashMap<&'a str, &'a Parsed>,
     by_folder: HashMap<&'a str, Vec<&'a Parsed>>,
+    /// By path and image. A cache: many kustomizations can list one workload.
+    spellings: RefCell<HashMap<(&'a str, String), Option<&'a str>>>,
 }
 
 impl<'a> Index<'a> {
@@ -40,7 +43,19 @@ impl<'a> Index<'a> {
         for file in &survey.files {
             by_folder.entry(folder(&file.path)).or_default().push(file);
         }
-        Index { by_path: survey.files.iter().map(|file| (file.path.as_str(), file)).collect(), by_folder }
+        Index {
+            by_path: survey.files.iter().map(|file| (file.path.as_str(), file)).collect(),
+            by_folder,
+            spellings: RefCell::default(),
+        }
+    }
+
+    /// The image as a workload spells it.
+    fn spelling(&self, path: &str, image: &str) -> Option<&'a str> {
+        let workload: &'a Parsed = self.by_path.get(path)?;
+        let mut spellings = self.spellings.borrow_mut();
+        let known = spellings.entry((&workload.path, image.to_owned()));
+        *known.or_insert_with(|| add::spelling(&workload.tape, image))
     }
 }
 
@@ -52,7 +67,7 @@ struct Asked<'a> {
     wanted: &'a Want,
 }
 
-fn addition(index: &Index<'_>, parsed: &Parsed, asked: Asked<'_>) -> Option<Match> {
+fn addition<'a>(index: &Index<'a>, parsed: &'a Parsed, asked: Asked<'_>) -> Option<Match> {
     let Asked { file, want, standing, wanted } = asked;
     let root = add::kustomization_root(&parsed.path, &parsed.tape)?;
     let named = standing == Standing::Named;
@@ -119,8 +134,7 @@ fn spelling<'a>(
         }
         let folder = folder(&parsed.path);
         for path in add::resources(&parsed.tape, root).into_iter().filter_map(|r| join(folder, r)) {
-            let workload = index.by_path.get(path.as_str());
-            if let Some(spelt) = workload.and_then(|w| add::spelling(&w.tape, &wanted.name)) {
+            if let Some(spelt) = index.spelling(&path, &wanted.name) {
                 return Some(spelt);
             }
             let below = index.by_folder.get(path.as_str()).filter(|_| deep).into_iter().flatten();

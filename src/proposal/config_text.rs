@@ -1,6 +1,7 @@
 //! The text of a new `tagbump.yaml`.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use super::services::Service;
 use super::sorting::{Left, place};
@@ -29,12 +30,12 @@ pub struct Content<'a> {
 impl Content<'_> {
     /// What can be bumped: a service of the owner who has most of them, or an image where the file has none.
     pub fn example(&self) -> Option<&str> {
-        let owned = |service: &Service| {
-            let all = self.own.iter().flatten();
-            all.filter(|other| owner(&other.image) == owner(&service.image)).count()
-        };
         let mut services: Vec<&Service> = self.own.iter().flatten().collect();
-        services.sort_by_key(|service| Reverse(owned(service)));
+        let mut owned: HashMap<&str, usize> = HashMap::new();
+        for service in &services {
+            *owned.entry(owner(&service.image)).or_default() += 1;
+        }
+        services.sort_by_key(|service| Reverse(owned.get(owner(&service.image))));
         let services = services.into_iter().map(|service| &service.name);
         let images = self.others.iter().flatten().map(|other| &other.image);
         // it stands in comments and commands too

@@ -13,12 +13,11 @@ mod sorting;
 mod template;
 pub mod workflow;
 
-use std::collections::HashSet;
-
 use crate::config::Config;
 use crate::error::{Failure, Result};
 use crate::plan::Listing;
 use config_text::Content;
+use names::TakenNames;
 use sorting::{Deployed, sorted};
 
 /// A `tagbump.yaml` that is not written yet.
@@ -40,7 +39,7 @@ pub fn config(listing: &Listing, path: &str) -> Result<Option<NewConfig>> {
         return Ok(None);
     }
     let (others, own): (Vec<_>, Vec<_>) = sorted.images.iter().partition(|d| origin::is_of_others(d.image));
-    let mut taken = HashSet::new();
+    let mut taken = TakenNames::default();
     let content = Content {
         template: template::guess(own.iter().flat_map(|image| tags(image))),
         own: services::of(&own, &mut taken),

@@ -6,7 +6,7 @@ use crate::image::full_name;
 
 /// A name for each image: the last part of its own, with as many parts before it as tell it from the others
 /// and from those that are `taken`.
-pub fn of_images(images: &[&str], taken: &HashSet<String>) -> Vec<String> {
+pub fn of_images(images: &[&str], taken: &TakenNames) -> Vec<String> {
     let parts: Vec<Vec<String>> =
         images.iter().map(|image| full_name(image).split('/').map(fit).collect()).collect();
     let mut used = vec![1; images.len()];
@@ -36,13 +36,29 @@ fn fit(part: &str) -> String {
     if name.is_empty() { "image".to_owned() } else { name.to_owned() }
 }
 
-/// The name, or with a number behind it, so that it is not one of those `taken`; it is then.
-pub fn free(name: String, taken: &mut HashSet<String>) -> String {
-    let numbered = (2..).map(|n: usize| format!("{name}-{n}"));
-    let free = [name.clone()].into_iter().chain(numbered).find(|name| !taken.contains(name));
-    let free = free.unwrap_or(name);
-    taken.insert(free.clone());
-    free
+/// The names that services have already.
+#[derive(Debug, Default)]
+pub struct TakenNames {
+    names: HashSet<String>,
+    /// The next number to try behind a name: many images can differ in nothing that a name may hold.
+    next: HashMap<String, usize>,
+}
+
+impl TakenNames {
+    fn contains(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// The name, or the name with a number behind it, so that it is not taken; then it is.
+    pub fn take(&mut self, name: String) -> String {
+        let mut free = name.clone();
+        let next = self.next.entry(name.clone()).or_insert(2);
+        while !self.names.insert(free.clone()) {
+            free = format!("{name}-{next}");
+            *next += 1;
+        }
+        free
+    }
 }
 
 #[cfg(test)]
@@ -51,21 +67,22 @@ mod tests {
 
     #[test]
     fn as_short_as_can_be_told_apart() {
-        let none = HashSet::new();
+        let none = TakenNames::default();
         let images =
             ["ghcr.io/acme/api", "ghcr.io/other/api", "ghcr.io/acme/web", "registry:5000/a b/c/Über"];
         assert_eq!(of_images(&images, &none), ["acme-api", "other-api", "web", "ber"]);
         let images = ["a.io/acme/api", "b.io/acme/api", "acme/api"];
         assert_eq!(of_images(&images, &none), ["a.io-acme-api", "b.io-acme-api", "docker.io-acme-api"]);
-        let taken = HashSet::from(["redis".to_owned()]);
+        let mut taken = TakenNames::default();
+        taken.take("redis".to_owned());
         assert_eq!(of_images(&["redis"], &taken), ["library-redis"]);
         assert_eq!(of_images(&["ghcr.io/a/-é-", "a.io/---"], &none), ["a-image", "a.io-image"]);
     }
 
     #[test]
     fn a_number_where_nothing_else_helps() {
-        let mut taken = HashSet::new();
-        let names: Vec<_> = (0..3).map(|_| free("api".to_owned(), &mut taken)).collect();
-        assert_eq!(names, ["api", "api-2", "api-3"]);
+        let mut taken = TakenNames::default();
+        let names = ["api", "api-3", "api", "api", "api"].map(|name| taken.take(name.to_owned()));
+        assert_eq!(names, ["api", "api-3", "api-2", "api-4", "api-5"]);
     }
 }

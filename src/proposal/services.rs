@@ -1,9 +1,9 @@
 //! Services for what is deployed: one for an image, or one for each of its environments.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use super::environment::Environment;
-use super::names;
+use super::names::{self, TakenNames};
 use super::sorting::{Deployed, place};
 use crate::image::short_name;
 use crate::plan::ListedReference;
@@ -23,7 +23,7 @@ pub struct Service {
 
 /// The services of some images, those of one image together; their names are none of those `taken`, and are
 /// taken then.
-pub fn of(images: &[&Deployed<'_>], taken: &mut HashSet<String>) -> Vec<Vec<Service>> {
+pub fn of(images: &[&Deployed<'_>], taken: &mut TakenNames) -> Vec<Vec<Service>> {
     let names: Vec<&str> = images.iter().map(|image| image.image).collect();
     let names = names::of_images(&names, taken);
     let mut groups: Vec<_> = names.into_iter().zip(images).collect();
@@ -31,11 +31,11 @@ pub fn of(images: &[&Deployed<'_>], taken: &mut HashSet<String>) -> Vec<Vec<Serv
     groups.into_iter().map(|(name, image)| of_image(image, &name, taken)).collect()
 }
 
-fn of_image(image: &Deployed<'_>, stem: &str, taken: &mut HashSet<String>) -> Vec<Service> {
+fn of_image(image: &Deployed<'_>, stem: &str, taken: &mut TakenNames) -> Vec<Service> {
     let several = image.places.len() > 1;
     let one = |(environment, places): (&Option<Environment>, &Vec<&ListedReference>)| {
         let ending = environment.filter(|_| several).map(|e| format!("-{}", spelt(e, image, places)));
-        let name = names::free(format!("{stem}{}", ending.unwrap_or_default()), taken);
+        let name = taken.take(format!("{stem}{}", ending.unwrap_or_default()));
         let files: BTreeSet<&String> = places.iter().map(|r| &r.file).collect();
         let remarks = remarks(image, places, &files);
         let files = files.into_iter().cloned().collect();
