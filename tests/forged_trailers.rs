@@ -241,7 +241,7 @@ fn last_commit_of_a_shallow_clone_is_not_believed() {
 #[test]
 fn each_of_two_references_has_its_own_commit() {
     let mono = Mono::new(4);
-    let file = kustomization(&[API.into()]).replace("  - name", "  - name").replace("v0", "v1.0.0");
+    let file = kustomization(&[API.into()]).replace("v0", "v1.0.0");
     let two = format!("{file}---\n{file}");
     mono.world.rival(FILE, &two);
     let mallory = Mallory::new(&mono);

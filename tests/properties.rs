@@ -2,8 +2,10 @@
 //! numbers, dates and words.
 //!
 //! Every run makes the same cases; `PROPTEST_RNG_SEED=7 cargo test --test properties` makes others. The laws are
-//! in `support/yaml_laws.rs`, where the fuzz targets find them too.
+//! in `support/*_laws.rs`, where the fuzz targets find them too.
 
+#[path = "support/message_laws.rs"]
+mod message_laws;
 #[path = "support/one_file.rs"]
 mod one_file;
 #[path = "support/yaml_laws.rs"]
@@ -13,10 +15,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
+use tagbump::image::Tag;
+use tagbump::tag::Source;
 use tagbump::yaml::{
     Change, FieldPath, NodeId, Pair, Shape, Style, Tape, needs_quotes, obstacle, scan, span,
 };
 
+use message_laws::what_is_appended_is_found_again;
 use one_file::bump;
 use yaml_laws::{edit_is_exact, rendering_reads_back, spans_read_back, tape_is_sound};
 
@@ -101,6 +106,14 @@ proptest! {
     }
 
     #[test]
+    fn appended_trailers_are_found_again_in_any_message(
+        message in vec(message_line(), 0..6), image in select(vec![IMAGE, "nginx"]), tag in tag(), sha in "[0-9a-f]{7,40}"
+    ) {
+        let (tag, source) = (Tag::parse(&tag).unwrap(), Source::parse(&format!("acme/api@{sha}")));
+        what_is_appended_is_found_again(&message.join("\n"), image, &tag, source.as_ref());
+    }
+
+    #[test]
     fn no_bytes_make_the_reader_panic(bytes in vec(any::<u8>(), 0..200), text in any::<String>()) {
         let _ = scan(&bytes);
         let _ = scan(text.as_bytes());
@@ -146,6 +159,18 @@ fn tag() -> impl Strategy<Value = String> {
         1 => "[0-9]{1,2}_[0-9]{3}|[0-9]{1,2}\\.[0-9]{0,2}|20[0-9]{2}-[0-9]{1,2}-[0-9]{2}",
         1 => select(vec!["on", "Off", "yes", "NO", "y", "n", "true", "False", "null", "NULL", "_", "inf", "nan"])
             .prop_map(str::to_owned),
+    ]
+}
+
+/// A line of a commit's message.
+fn message_line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        Just(String::new()),
+        (" {0,2}Tagbump-(Image|Source|Rollback) ?: ?", prop_oneof![odd_text(), tag()])
+            .prop_map(|(key, text)| key + &text),
+        tag().prop_map(|tag| format!("Tagbump-Image: {IMAGE}:{tag}")),
+        tag().prop_map(|tag| format!("Tagbump-Rollback: {IMAGE}:{tag} acme/api@abcdef0 -> {tag}")),
     ]
 }
 

@@ -1,6 +1,8 @@
 //! What must hold of any commit message: what is read from one that others wrote, and what one says that is made
 //! of text from files. The unit of both is the trailer.
 
+#![allow(dead_code, reason = "the fuzz target uses all of it")]
+
 use tagbump::image::{Digest, Tag, same_image};
 use tagbump::land::message::Words;
 use tagbump::land::{RolledBack, brought, claims};
@@ -50,7 +52,8 @@ pub fn own_message_says_only_ours(words: &Words<'_>, plan: &Plan) {
         let claim = claim.unwrap_or_else(|| panic!("{message:?}: {image}:{tag} is not found"));
         let source = words.source.as_deref().and_then(Source::parse);
         assert_eq!(claim.source, source, "{message:?}");
-        let same = |(nth, bad): &&(usize, RolledBack)| nth == want && (bad.tag.is_empty() || is_version(&bad.tag));
+        let same =
+            |(nth, bad): &&(usize, RolledBack)| nth == want && (bad.tag.is_empty() || is_version(&bad.tag));
         let bad: Vec<_> = words.rolled_back.iter().filter(same).map(|(_, bad)| bad.clone()).collect();
         let of_one_image = changed.iter().filter(|(_, other, _)| same_image(other, image)).count() == 1;
         assert!(!of_one_image || claim.rolled_back == bad, "{message:?}: {:?}", claim.rolled_back);
@@ -119,7 +122,8 @@ fn closing(text: &str, run: usize) -> Option<usize> {
 fn changed(plan: &Plan) -> Vec<(usize, &str, &str)> {
     let first = |nth: usize| plan.changes.iter().find(|change| change.want == nth);
     let told = (0..plan.wants.len()).filter_map(first);
-    let told = told.filter(|change| is_name(&change.image) && (change.to.is_empty() || is_version(&change.to)));
+    let told =
+        told.filter(|change| is_name(&change.image) && (change.to.is_empty() || is_version(&change.to)));
     told.map(|change| (change.want, change.image.as_str(), change.to.as_str())).collect()
 }
 
@@ -127,7 +131,10 @@ fn changed(plan: &Plan) -> Vec<(usize, &str, &str)> {
 fn is_name(image: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b"._/:-[]".contains(&b);
     let last = image.rsplit('/').next().unwrap_or_default();
-    image.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '[') && image.len() <= 512 && image.bytes().all(word) && !last.contains(':')
+    image.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '[')
+        && image.len() <= 512
+        && image.bytes().all(word)
+        && !last.contains(':')
 }
 
 /// `TAG`, `TAG@DIGEST` or `@DIGEST`.
