@@ -10,7 +10,7 @@ use std::process::Command;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use support::git::git;
-use support::repo::{API, PASSWORD, REPO, USER, World, ended, failed, push, run};
+use support::repo::{API, FILE, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run};
 
 fn anonymous(world: &World) -> PathBuf {
     world.clone_of(&world.server.url(REPO), "w", &["--depth", "1"])
@@ -182,19 +182,22 @@ fn asks_proxy(world: &World, folder: &Path, time: &str, tell: impl FnOnce(&str, 
 
 #[test]
 fn a_proxy_in_the_environment() {
-    let world = World::new();
-    let folder = world.shallow("w");
-    for name in ["http_proxy", "all_proxy", "ALL_PROXY"] {
+    // over http this machine is asked directly
+    let files = [(FILE, &*kustomization(&[API.into()]))];
+    let world = World::with(|server| server.tls().basic_auth(USER, PASSWORD), &files);
+    let (folder, ca) = (world.shallow("w"), world.path().join("ca.pem"));
+    std::fs::write(&ca, world.server.ca_pem()).unwrap();
+    for name in ["https_proxy", "all_proxy", "ALL_PROXY"] {
         assert!(
             asks_proxy(&world, &folder, "1s", |proxy, run| {
-                run.env(name, proxy);
+                run.env(name, proxy).env("SSL_CERT_FILE", &ca);
             }),
             "{name}"
         );
         for direct in ["127.0.0.1", "localhost,127.0.0.1", "*"] {
             let landed = world.commits() + 1;
             let asked = asks_proxy(&world, &folder, "60s", |proxy, run| {
-                run.env(name, proxy).env("no_proxy", direct);
+                run.env(name, proxy).env("no_proxy", direct).env("SSL_CERT_FILE", &ca);
             });
             assert!(!asked, "{name}, no_proxy={direct}");
             assert_eq!(world.commits(), landed, "{name}, no_proxy={direct}");

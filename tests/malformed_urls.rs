@@ -88,6 +88,21 @@ fn misspelt_url_is_refused_with_the_right_one() {
     assert!(said.contains("write it as https://127.0.0.1/x/y"), "{said}");
 }
 
+/// It would be written into the commit.
+#[test]
+fn source_with_a_password_is_refused() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    for source in
+        ["https://ci:pw-secret@127.0.0.1/acme/api@1a2b3c4", "https://ci:pw-secret@127.0.0.1/acme/api"]
+    {
+        let run = run(&mut push(&folder, "v1", &["--source", source]));
+        let said = failed(&run, 2);
+        assert!(said.contains("--source") && !run.output().contains(SECRET), "{}", run.output());
+    }
+    assert_eq!(world.server.requests().len(), 0);
+}
+
 /// Commands that need a folder do not show what they were given in its place.
 #[test]
 fn malformed_url_in_the_place_of_a_folder_is_refused_without_its_password() {

@@ -8,7 +8,8 @@ use std::process::Command;
 
 use support::endless::{Endless, MOST};
 use support::git::git;
-use support::repo::{World, failed, push, run, script_at};
+use support::git_server::{Reply, Request, Response};
+use support::repo::{API, FILE, World, failed, kustomization, push, run, script_at};
 
 const LIMIT: u64 = 128_000_000;
 const ADVERTISEMENT: &str = "application/x-git-upload-pack-advertisement";
@@ -37,6 +38,23 @@ fn endless_references_over_http_end_the_run() {
     assert_eq!(server.requests(), 1, "it would answer the same again");
     // some more is on its way
     assert!(server.sent() < LIMIT + 50_000_000, "{} bytes were sent", server.sent());
+}
+
+/// libgit2 makes room for as many objects as a pack announces.
+#[test]
+fn pack_of_too_many_objects_ends_the_run() {
+    let api = |request: &Request| {
+        let is_fetch = request.method == "POST" && request.path.ends_with("/git-upload-pack");
+        let headers = vec![("Content-Type".to_owned(), "application/x-git-upload-pack-result".to_owned())];
+        let body = b"0008NAK\n0011\x01PACK\0\0\0\x02\x03\x93\x87\x00".to_vec();
+        is_fetch.then(|| Reply::Whole(Response { body, ..Response::empty(200, headers) }))
+    };
+    let files = [(FILE, &*kustomization(&[API.into()]))];
+    let world = World::with(|server| server.api(Box::new(api)), &files);
+    let folder = world.full("w");
+    world.rival("README.md", "newer\n");
+    let said = failed(&run(&mut push(&folder, "v1", &["--timeout", "60s"])), 1);
+    assert!(said.contains("sent more than 50000000 objects in one fetch"), "{said}");
 }
 
 /// The same goes for any other program at the end of a pipe.

@@ -26,7 +26,7 @@ pub fn misspelt_url(text: &str) -> Option<String> {
     let rest = after.trim_start_matches([':', '/', '\\']);
     let slashes = &after[..after.len() - rest.len()];
     let scheme_is_right = scheme.bytes().all(|b| !b.is_ascii_uppercase());
-    let is_right = slashes == "://" || (slashes == ":///" && scheme == "file");
+    let is_right = slashes == "://" || (slashes.starts_with("://") && scheme == "file");
     // a folder of that name, or a host: `git` is a usual name for one
     let is_other = (!has_colon && slashes.len() < 2) || (scheme == "git" && slashes == ":");
     if (is_right && scheme_is_right) || is_other {
@@ -101,6 +101,7 @@ mod tests {
             "https://h/x",
             "ssh://git@h/x",
             "file:///srv/x",
+            "file:////srv/x",
             "file://h/x",
             "git:acme/x.git",
             "git@https:/x",

@@ -14,6 +14,7 @@ use url::Url;
 use super::response::{ApiResponse, classify_response};
 use super::wire::Wire;
 use crate::error::{Exit, Failure, Result, inline};
+use crate::git::without_user;
 use crate::http::{self, HeaderValue, Settings, Uri, header};
 use crate::land::{Pace, Trouble};
 
@@ -42,7 +43,7 @@ impl GitHub {
     /// An address that is none, or a machine without root certificates.
     pub fn new(http: &Settings, api: &str, token: &str) -> Result<Self> {
         let fault = |why: String| {
-            Failure::other(format!("{api}: GitHub's API can't be asked: {why}"))
+            Failure::other(format!("{}: GitHub's API can't be asked: {why}", without_user(api)))
                 .hinted("check GITHUB_API_URL, and that the token is one line")
         };
         let url = Url::parse(api).map_err(|e| fault(e.to_string()))?;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::client::{Ask, GitHub};
 use super::response::api_text;
 use crate::error::{Failure, Result};
+use crate::git::without_user;
 use crate::http::Settings;
 use crate::land::Trouble;
 
@@ -31,7 +32,7 @@ impl GraphQl {
     /// An address that is none, or a machine without root certificates.
     pub fn new(http: &Settings, address: &str, token: &str) -> Result<Self> {
         let fault = || {
-            Failure::usage(format!("{address}: is no address of a GraphQL API"))
+            Failure::usage(format!("{}: is no address of a GraphQL API", without_user(address)))
                 .hinted("check GITHUB_GRAPHQL_URL")
         };
         let url = url::Url::parse(address).map_err(|_| fault())?;

@@ -6,14 +6,18 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp, tz::TimeZone};
 
 use crate::error::{Failure, Result};
+use crate::git::without_user;
 use crate::image::ImageArg;
 use crate::tag::Source;
 use crate::template::Template;
 use crate::yaml::FieldPath;
 
 pub(super) fn source(text: &str) -> Result<Source> {
-    Source::parse(text).ok_or_else(|| {
-        Failure::usage(format!("--source {text}: is not [REPO@]SHA"))
+    // it is written into the commit, so a user and password in a URL may not be in it
+    let has_user = |source: &Source| source.repository.as_deref().is_some_and(|name| name.contains('@'));
+    Source::parse(text).filter(|source| !has_user(source)).ok_or_else(|| {
+        let shown = if text.contains(':') { without_user(text) } else { text.to_owned() };
+        Failure::usage(format!("--source {shown}: is not [REPO@]SHA"))
             .hinted("write it as acme/api@1a2b3c4…, with 7 to 64 hex digits")
     })
 }
