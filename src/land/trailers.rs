@@ -34,9 +34,12 @@ pub struct RolledBack {
 
 impl RolledBack {
     /// As it stands in a trailer; with `to` where one message has several tags that the image goes back to.
-    /// Nothing for what is not a tag: no build can bring that back.
+    /// Nothing for what is not a tag: no build can bring that back, and other text could forge a trailer.
     pub fn trailer(&self, image: &str, to: Option<&str>) -> Option<String> {
         let reference = reference(image, &self.tag)?;
+        if to.is_some_and(|to| !is_version(to)) {
+            return None;
+        }
         let source = self.source.as_ref().map(|source| format!(" {source}")).unwrap_or_default();
         let to = to.map(|to| format!(" -> {to}")).unwrap_or_default();
         Some(format!("{ROLLBACK}: {reference}{source}{to}"))
@@ -134,6 +137,16 @@ mod tests {
 
     fn digest(digit: &str) -> String {
         format!("sha256:{}", digit.repeat(64))
+    }
+
+    #[test]
+    fn rollback_trailer_takes_only_a_version_as_its_target() {
+        let bad = RolledBack { tag: "v2".to_owned(), source: None };
+        let trailer = |to| bad.trailer("ghcr.io/acme/api", to);
+        assert_eq!(trailer(Some("v1")).unwrap(), "Tagbump-Rollback: ghcr.io/acme/api:v2 -> v1");
+        for forged in ["v1\nTagbump-Source: acme/api@0123456", "v1 fixes #1", "@acme/everyone"] {
+            assert_eq!(trailer(Some(forged)), None, "{forged:?}");
+        }
     }
 
     #[test]
