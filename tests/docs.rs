@@ -194,3 +194,44 @@ fn the_commands_of_the_page_on_going_back_run() {
     assert!(landed("prod").contains("tag: main-f81271a }"), "{}", landed("prod"));
     assert!(landed("dev").contains("tag: main-9a89012 }"), "{}", landed("dev"));
 }
+
+/// The points of a page: each with its continuation lines.
+fn points(page: &str) -> Vec<String> {
+    let mut points: Vec<String> = Vec::new();
+    for line in page.lines() {
+        match (line.starts_with("- "), line.starts_with("  "), points.last_mut()) {
+            (true, ..) => points.push(line.to_owned()),
+            (false, true, Some(point)) => point.push_str(line),
+            _ => {}
+        }
+    }
+    points
+}
+
+/// Whether a point names at least one test, and only tests that exist: `FILE: TEST`, or a check of `.ci/action`.
+fn is_backed(point: &str) -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let checks = std::fs::read_to_string(root.join(".ci/action")).unwrap();
+    let quoted = point.split('`').skip(1).step_by(2);
+    let tests = quoted.filter_map(|name| match name.split_once(".rs: ") {
+        Some((file, test)) => {
+            let text = std::fs::read_to_string(root.join(format!("tests/{file}.rs"))).unwrap_or_default();
+            Some(text.contains(&format!("fn {test}()")))
+        }
+        None => checks.contains(&format!("def check_{name}(")).then_some(true),
+    });
+    let tests: Vec<bool> = tests.collect();
+    !tests.is_empty() && tests.iter().all(|exists| *exists)
+}
+
+#[test]
+fn every_point_of_the_security_page_names_tests_that_exist() {
+    let points = points(&page("security.md"));
+    assert!(points.len() > 20, "{points:?}");
+    // what is trusted, and what an attacker can do, is not for a test to show
+    let limits = ["- The machine, the user", "- **can** "];
+    let promises = points.iter().filter(|point| !limits.iter().any(|limit| point.starts_with(limit)));
+    let unbacked: Vec<_> = promises.filter(|point| !is_backed(point)).collect();
+    assert!(unbacked.is_empty(), "{unbacked:#?}");
+    assert!(!is_backed("- **can't** fly. `docs.rs: nothing_flies`"));
+}
