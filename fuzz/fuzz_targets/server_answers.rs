@@ -1,5 +1,5 @@
-//! Anything that a server may answer: it is read without a panic, what is shown of it is short and plain, and only a clear
-//! report is a success.
+//! Anything that a server may answer: it is read without a panic, what is shown of it is short and plain, and only a
+//! clear report is a success.
 
 #![no_main]
 

@@ -130,7 +130,7 @@ fn local(path: &str, shown: &str, base: &Path) -> Result<RemoteUrl> {
     let has_password = |part: &str| part.split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
     if !path.starts_with(['.', '/']) && path.split('/').any(has_password) {
         return Err(Failure::usage(format!("remote {shown}: has a password in it, but is not a URL"))
-            .hinted("write it as https://HOST/PATH, and put the password into TAGBUMP_TOKEN; for a path, put ./ before it"));
+            .hinted("write it as https://HOST/PATH, with the password in TAGBUMP_TOKEN; for a path, put ./ before it"));
     }
     Ok(RemoteUrl::Path(base.join(path)))
 }

@@ -17,8 +17,8 @@ pub fn without_user(text: &str) -> String {
     format!("{scheme}{shown}")
 }
 
-/// What a URL should have been whose `://` is misspelt (`https:/host`, `https//host`, `HTTPS://host`). To git it is a path,
-/// or a host named `https`.
+/// What a URL should have been whose `://` is misspelt (`https:/host`, `https//host`, `HTTPS://host`). To git it is a
+/// path, or a host named `https`.
 pub fn misspelt_url(text: &str) -> Option<String> {
     let end = text.find([':', '/']).filter(|end| SCHEMES.contains(&&*text[..*end].to_ascii_lowercase()))?;
     let (scheme, after) = text.split_at(end);

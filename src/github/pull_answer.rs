@@ -137,7 +137,10 @@ mod tests {
 
     #[test]
     fn pull_request_of_other_branches_is_not_ours() {
-        let pull = |number: u64, head: &str, base: &str| json!({"number": number, "title": "", "head": {"ref": head}, "base": {"ref": base}});
+        let pull = |number: u64, head: &str, base: &str| {
+            let (head, base) = (json!({"ref": head}), json!({"ref": base}));
+            json!({"number": number, "title": "", "head": head, "base": base})
+        };
         let listed = json!([pull(1, "other", "main"), pull(2, "ours", "dev"), pull(3, "ours", "main")]);
         assert_eq!(Pull::find(listed, "ours", "main").unwrap().unwrap().number, 3);
         assert!(Pull::find(json!({"message": "x"}), "ours", "main").is_err());

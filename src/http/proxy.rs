@@ -10,9 +10,11 @@ use url::{Host, Url};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 
-/// The proxy for a URL, if there is one. Plain http to this machine has none, unlike in git: credentials may go there over
-/// http since they don't leave the machine, and a proxy would read them. For other URLs: `set` by `http.proxy`, an empty one for none, else the variable of the scheme,
+/// The proxy for a URL, if there is one: `set` by `http.proxy`, an empty one for none, else the variable of the scheme,
 /// else that of all. `HTTP_PROXY` in capitals does not count: it can be a header of a request to a CGI program.
+///
+/// Unlike in git, plain http to this machine has none: credentials may go there since they don't leave the machine, and
+/// a proxy would read them.
 ///
 /// # Errors
 /// Exit 2 for a proxy that is no URL; it is not shown, as it can have a password in it.

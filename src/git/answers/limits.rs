@@ -1,5 +1,5 @@
 //! How much of a server's answer is read. A limit is several times what the largest public repositories send, so that
-//! nobody meets one by accident; a server that never stops ends the run at once, not when the disk or the memory is full.
+//! nobody meets one by accident; a server that never stops ends the run before the disk or the memory is full.
 //!
 //! | answer | largest known | limit |
 //! |---|---|---|
@@ -7,7 +7,7 @@
 //! | one fetch | a shallow clone of chromium: 2 GB | 8 GB, 50,000,000 objects |
 //! | answer to a push | a deployment's log: some 100 kB | 16 MB |
 //!
-//! `docs/security.md` shows them to users.
+//! `docs/landing.md` shows them to users.
 
 /// Bytes of a list of references.
 pub const ADVERTISED_BYTES: u64 = 128 * MEGABYTE;

@@ -1,7 +1,7 @@
 //! What servers answer, read from bytes: bounded, and without I/O of its own. Public for the fuzz target.
 //!
-//! `advertisement` is the list of references before a push, `push_report` what became of one, `meter` counts what comes with a
-//! fetch, `text` is a server's own words, `limits` says how much of each is read.
+//! `advertisement` is the list of references before a push, `push_report` what became of one, `meter` counts what
+//! comes with a fetch, `text` is a server's own words, `limits` says how much of each is read.
 
 mod advertisement;
 mod error;

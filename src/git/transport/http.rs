@@ -195,8 +195,8 @@ pub(super) fn open(
         Service::UploadPack => Some(FetchMeter::of_pack()),
         Service::ReceivePackLs | Service::ReceivePack => None,
     };
-    let (endpoint_, request) = (Arc::clone(endpoint), Vec::new());
-    let mut stream = Stream { endpoint: endpoint_, service: name, request, answer: None, meter };
+    let mut stream =
+        Stream { endpoint: Arc::clone(endpoint), service: name, request: Vec::new(), answer: None, meter };
     match service {
         Service::UploadPackLs | Service::ReceivePackLs => {
             let discovered = http(endpoint).discover(name, endpoint.time_left());

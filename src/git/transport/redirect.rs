@@ -1,7 +1,7 @@
 //! Where a redirect of the first request leads, if it may be followed.
 //!
-//! A server may move a repository on its own host, as GitHub does when it is renamed. Another host, port or scheme is another
-//! server, which the user did not name: what would be read there, or pushed to it, is not the remote any more.
+//! A server may move a repository on its own host, as GitHub does when it is renamed. Another host, port or scheme is
+//! another server, which the user did not name: what is there is not the remote any more.
 
 use url::{Origin, Url};
 
