@@ -1,11 +1,11 @@
-//! Names of services, which are letters, digits and `. _ -`, and which no two have.
+//! Names of services: letters, digits and `. _ -`; each name is unique.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::image::full_name;
 
-/// A name for each image: the last part of its own, with as many parts before it as tell it from the others
-/// and from those that are `taken`.
+/// A name for each image: the last part of the image's name, with as many earlier parts as needed to make it unique,
+/// also among those in `taken`.
 pub fn of_images(images: &[&str], taken: &HashSet<String>) -> Vec<String> {
     let parts: Vec<Vec<String>> =
         images.iter().map(|image| full_name(image).split('/').map(fit).collect()).collect();
@@ -28,7 +28,7 @@ fn last(parts: &[String], n: usize) -> String {
     parts[parts.len().saturating_sub(n)..].join("-")
 }
 
-/// What a service's name may hold; at its start nothing that reads like a flag.
+/// The part with only the characters that a service name may have, so that it can't be mistaken for a flag.
 fn fit(part: &str) -> String {
     let word = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let name: String = part.chars().map(word).collect();
@@ -36,7 +36,7 @@ fn fit(part: &str) -> String {
     if name.is_empty() { "image".to_owned() } else { name.to_owned() }
 }
 
-/// The name, or with a number behind it, so that it is not one of those `taken`; it is then.
+/// The name, with a number appended if it is in `taken`. The result is added to `taken`.
 pub fn free(name: String, taken: &mut HashSet<String>) -> String {
     let numbered = (2..).map(|n: usize| format!("{name}-{n}"));
     let free = [name.clone()].into_iter().chain(numbered).find(|name| !taken.contains(name));
