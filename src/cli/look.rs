@@ -79,7 +79,7 @@ pub struct ScanArgs {
 
 /// List the tags that an image has had, newest first: when, by which commit, for how long
 ///
-/// Read from the commits that changed the image's references, whoever made them.
+/// Read from the commits that changed the image's references, no matter who made them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
