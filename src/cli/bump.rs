@@ -11,7 +11,7 @@ const BUMP_EXAMPLES: &str = "\
 Examples:
   tagbump bump ghcr.io/acme/api:main-1a2b3c4              edit the working tree
   tagbump bump ghcr.io/acme/api --tag main-1a2b3c4 -n     show the diff, write nothing
-  tagbump bump ghcr.io/acme/api -f 'k8s/**' --push        compute the tag from the commit, and land";
+  tagbump bump ghcr.io/acme/api -f 'k8s/**' --push        compute the tag from the commit; lands";
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -27,9 +27,9 @@ Exit codes:
 
 const ROLLBACK_EXAMPLES: &str = "\
 Examples:
-  tagbump rollback ghcr.io/acme/api -n                     show which tag would come back
-  tagbump rollback ghcr.io/acme/api --push                 go back to the previous tag, and land
-  tagbump rollback api worker --to v1.4.2 -f prod --push   go back to this earlier tag";
+  tagbump rollback ghcr.io/acme/api -n                          show which tag would come back
+  tagbump rollback ghcr.io/acme/api --push                      go back to the previous tag, and land
+  tagbump rollback api worker --to v1.4.2 -f envs/prod --push   go back to an earlier tag";
 
 /// Set image references to a tag: edit files, commit, or land the commit on the remote branch
 ///
@@ -81,8 +81,8 @@ pub struct BumpArgs {
 
     /// The commit that was built [default: from the tag, else the event's]
     ///
-    /// The order guard compares it with the commit behind the current tag, and the commit message
-    /// records it.
+    /// The order guard compares it with the commit behind the current tag, and a trailer of the
+    /// new commit records it.
     #[arg(
         long,
         value_name = "[REPO@]SHA",

@@ -163,7 +163,7 @@ pub struct DeliverArgs {
 
     /// Author of the commit [default: git's user.name and user.email]
     ///
-    /// If git has neither, GitHub Actions commits as github-actions[bot].
+    /// In GitHub Actions, if git has neither, the author is github-actions[bot].
     #[arg(
         long,
         value_name = "N <E>",

@@ -83,8 +83,8 @@ pub struct ScanArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  tagbump history ghcr.io/acme/api -n 5                    the last five
-  tagbump history api -f prod --since '2 weeks ago'        of a service, in one environment
+  tagbump history ghcr.io/acme/api -n 5                    the five newest tags
+  tagbump history api -f envs/prod --since '2 weeks ago'   a service in one environment
   tagbump history ghcr.io/acme/api --fetch --format mermaid >> \"$GITHUB_STEP_SUMMARY\"")]
 pub struct HistoryArgs {
     /// The image, or a service from tagbump.yaml

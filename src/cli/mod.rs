@@ -171,7 +171,7 @@ pub struct CommonArgs {
     )]
     pub quiet: bool,
 
-    /// Print more, such as each attempt to land
+    /// Print more details
     #[arg(
         short,
         long,

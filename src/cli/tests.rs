@@ -112,3 +112,12 @@ fn help_and_version_work_on_every_command() {
         }
     }
 }
+
+#[test]
+fn usage_errors_point_to_help() {
+    for command in commands() {
+        let name = command.get_name();
+        let error = Cli::command().try_get_matches_from(["tagbump", name, "--no-such-flag"]).unwrap_err();
+        assert!(error.to_string().contains("try '--help'"), "{name}: {error}");
+    }
+}
