@@ -1,41 +1,52 @@
 #!/usr/bin/env bash
-# Finds the tagbump that the action runs; for run.sh to source. In this order:
+# The action's first step: finds the tagbump to run, and sets the output "path" to it. In this order:
 #
 # 1. The one that TAGBUMP_ACTION_BINARY names.
-# 2. The release in action/VERSION, if action/checksums.txt has this platform's archive. It must be what that file
-#    says; what is not ends the run, and nothing else is tried. It is kept in the runner's tool cache.
+# 2. The release in action/VERSION, if action/checksums.txt lists this platform's archive. An archive with another
+#    checksum is never used, and nothing else is tried in its place.
 # 3. A build of the sources beside this folder.
 #
-# TAGBUMP_RELEASES can name a mirror of the releases; what it gives is verified in the same way.
+# TAGBUMP_RELEASES can name a mirror of the releases; what it serves is verified in the same way. start.sh starts this
+# with an empty environment, and gives the variables through stdin.
 set -euo pipefail
 
-# Ends the run: die STATUS MESSAGE.
-die() {
-    printf '::error title=tagbump::%s\n' "$2"
-    [ -z "${GITHUB_OUTPUT:-}" ] || printf '%s\n' outcome=failed changed=false >>"$GITHUB_OUTPUT"
-    exit "$1"
-}
+IFS= read -r -d '' settings || true
+eval "$settings"
+exec </dev/null
 
-# Sets `binary`: find_binary FOLDER, this one.
+folder=${BASH_SOURCE[0]%/*}
+# shellcheck source=action/common.sh
+. "$folder/common.sh"
+
+# Sets `binary`.
 find_binary() {
-    local named=${TAGBUMP_ACTION_BINARY:-}
-    if [ -n "$named" ]; then
-        binary=$(type -P -- "$named") || die 2 'the input "binary" names nothing that can be run'
+    if [ -n "${TAGBUMP_ACTION_BINARY:-}" ]; then
+        use_named "$TAGBUMP_ACTION_BINARY"
         return
     fi
     local version target archive sum
-    version=$(<"$1/VERSION")
+    version=$(<"$folder/VERSION")
     target=$(this_target)
     archive=tagbump-$version-$target.tar.gz
-    sum=$(listed_sum "$1/checksums.txt" "$archive")
+    sum=$(listed_sum "$folder/checksums.txt" "$archive")
     if [ -n "$target" ] && [ -n "$sum" ]; then
         use_release "$version" "$target" "$archive" "$sum"
     else
-        build "$1/.."
+        build "${folder%/*}"
     fi
 }
 
-# The platform, as the names of the releases have it; empty for those that have none.
+# A path is relative to the workspace; a name is looked up in the safe part of the PATH.
+use_named() {
+    binary=$(type -P -- "$1") || die 2 'the input "binary" names nothing that can be run'
+    case $binary in
+    *$'\n'* | *$'\r'*) die 2 'the input "binary" has more than one line' ;;
+    /* | [A-Za-z]:[\\/]*) ;;
+    *) binary=$PWD/$binary ;;
+    esac
+}
+
+# The platform, as the names of the releases have it; empty if there are none for it.
 this_target() {
     case ${RUNNER_OS:-$(uname -s)}/${RUNNER_ARCH:-$(uname -m)} in
     Linux/X64 | Linux/x86_64) echo x86_64-unknown-linux-musl ;;
@@ -46,7 +57,7 @@ this_target() {
     esac
 }
 
-# The checksum of an archive in a file as sha256sum writes it; nothing where it is not listed.
+# The checksum of an archive in a file as sha256sum writes it; empty if it isn't listed.
 listed_sum() {
     local sum name
     while read -r sum name; do
@@ -57,39 +68,61 @@ listed_sum() {
     done <"$1"
 }
 
-# Sets `binary` to the release's, which is downloaded unless this very archive was unpacked here before.
+# Prints the path of a new folder that no other user can enter. The runner empties RUNNER_TEMP before and after each job.
+private_folder() {
+    local made
+    made=$(mktemp -d "${RUNNER_TEMP:-${TMPDIR:-/tmp}}/tagbump.XXXXXX") && cd "$made" && pwd
+}
+
+# Unpacks the release into a private folder. The tool cache keeps the archive, and any earlier job could have changed it
+# there: so the private copy is verified, and nothing runs from the cache itself.
 use_release() {
     local version=$1 target=$2 archive=$3 sum=$4
-    local cache=${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:-/tmp}}/tagbump/$version
-    local name=tagbump
+    local own cache=${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:-}} name=tagbump
     case $target in *windows*) name=tagbump.exe ;; esac
-    binary=$cache/$target/$name
-    local mark=$cache/$target.complete
-    if [ -x "$binary" ] && [ -f "$mark" ] && [ "$(<"$mark")" = "$sum" ]; then
-        return
+    own=$(private_folder) || die 1 'no temporary folder could be made; mktemp says why above'
+    [ -z "$cache" ] || cache=$cache/tagbump/$version
+    if ! copy_cached "$cache/$archive" "$own/archive" "$sum"; then
+        download "$version" "$archive" "$own/archive" "$sum"
+        [ -z "$cache" ] || cache_archive "$own/archive" "$cache" "$archive" 2>/dev/null || true
     fi
+    # from stdin, because GNU tar takes a name like C:\… for a host's; root must own what root unpacks
+    tar -xzo -C "$own" "$name" <"$own/archive" || die 1 "$archive could not be unpacked; tar says why above"
+    rm -f "$own/archive"
+    chmod 700 "$own/$name"
+    binary=$own/$name
+}
 
-    mkdir -p "$cache/$target"
-    local scratch url
-    scratch=$(mktemp -d "$cache/.new.XXXXXX")
-    url=${TAGBUMP_RELEASES:-https://github.com/tagbump/tagbump/releases/download}/v$version/$archive
-    if ! curl --fail --silent --show-error --location --proto '=https,http' --proto-redir '=https' \
-        --retry 4 --connect-timeout 20 --max-time 300 --output "$scratch/archive" -- "$url"; then
-        rm -rf "$scratch"
-        die 1 "tagbump $version could not be downloaded; curl says why above. Without a way to github.com, put the binary on the runner and name it in the input \"binary\""
+# Copies the cached archive, if it is what it should be: copy_cached FROM TO SUM.
+copy_cached() {
+    [ -f "$1" ] && cp "$1" "$2" 2>/dev/null || return 1
+    [ "$(sum_of "$2")" != "$3" ] || return 0
+    printf '::warning title=tagbump::%s\n' \
+        "the tool cache of this runner holds a tagbump archive with a wrong checksum. It is not used, and downloaded again. Another job may have changed it"
+    return 1
+}
+
+# download VERSION ARCHIVE TO SUM
+download() {
+    local url=${TAGBUMP_RELEASES:-https://github.com/tagbump/tagbump/releases/download}/v$1/$2
+    case $url in *[[:cntrl:]\"\\]*) die 2 'the variable TAGBUMP_RELEASES is not a URL' ;; esac
+    # through stdin, because a mirror's URL can hold a password, and every user can read the arguments of a process
+    if ! printf 'url = "%s"\n' "$url" |
+        curl --fail --silent --show-error --location --proto '=https,http' --proto-redir '=https' \
+            --retry 4 --connect-timeout 20 --max-time 300 --max-filesize 100000000 --output "$3" --config -; then
+        die 1 "tagbump $1 could not be downloaded; curl says why above. Without a way to github.com, put the binary on the runner and name it in the input \"binary\""
     fi
-    if [ "$(sum_of "$scratch/archive")" != "$sum" ]; then
-        rm -rf "$scratch"
-        die 1 "what was downloaded as $archive is not what this version of the action expects: its checksum is wrong. Nothing was run"
-    fi
-    # from stdin, because GNU tar takes a name like C:\… for a host's
-    tar -xz -C "$scratch" "$name" <"$scratch/archive"
-    # the file, then the mark, each in one step: another job may be at it too
-    chmod 755 "$scratch/$name"
-    mv -f "$scratch/$name" "$binary"
-    printf '%s\n' "$sum" >"$scratch/mark"
-    mv -f "$scratch/mark" "$mark"
-    rm -rf "$scratch"
+    [ "$(sum_of "$3")" = "$4" ] ||
+        die 1 "what was downloaded as $2 is not what this version of the action expects: its checksum is wrong. Nothing was run"
+}
+
+# Keeps the archive for other jobs: cache_archive FROM CACHE NAME. Doesn't follow a link that another job left in the
+# cache, since this may be root in a container.
+cache_archive() {
+    local new
+    [ ! -L "${2%/*}" ] && [ ! -L "$2" ] || return 0
+    # renamed into place, because another job may be doing the same
+    mkdir -p "$2" && new=$(mktemp "$2/.new.XXXXXX") && cp "$1" "$new" && chmod 644 "$new" && mv -f "$new" "$2/$3"
 }
 
 sum_of() {
@@ -102,16 +135,40 @@ sum_of() {
     echo "${line%% *}"
 }
 
-# Sets `binary` to one made of these sources.
+# Builds the sources in a folder. No file of the workspace takes part, unless the action itself is in the workspace.
 build() {
+    local cargo target_folder status=0 more=()
     [ -f "$1/Cargo.toml" ] || die 1 'there is no release of tagbump for this runner, and no source to build it from'
-    type -P cargo >/dev/null ||
-        die 1 'there is no release of tagbump for this runner, and no cargo to build it with; name one in the input "binary"'
-    local target_folder=${CARGO_TARGET_DIR:-$1/target}
+    cargo=$(type -P cargo) ||
+        die 1 'there is no release of tagbump for this runner, and no cargo outside the workspace to build it with; name one in the input "binary"'
+    target_folder=$(build_folder) || die 1 'no temporary folder could be made; mktemp says why above'
+    # Visual Studio is looked for by this one, whose name bash can't hold
+    [ -z "${PROGRAMFILES:-}" ] || more=("ProgramFiles(x86)=$PROGRAMFILES (x86)")
     echo '::group::Build tagbump'
-    env -u CARGO_BUILD_TARGET cargo build --locked --release --quiet --bin tagbump \
-        --manifest-path "$1/Cargo.toml" --target-dir "$target_folder" || die 1 'tagbump could not be built; cargo says why above'
+    # in the root, because cargo reads .cargo/config.toml, and rustup rust-toolchain.toml, in the current folder and above
+    (cd / && env ${more[@]+"${more[@]}"} "$cargo" build --locked --release --quiet --bin tagbump \
+        --manifest-path "$1/Cargo.toml" --target-dir "$target_folder") || status=$?
     echo '::endgroup::'
-    binary=$target_folder/release/tagbump
-    [ -x "$binary" ] || binary=$binary.exe
+    [ "$status" -eq 0 ] || die 1 'tagbump could not be built; cargo says why above'
+    # in a folder of its own if the user's own configuration of cargo names a target
+    for binary in "$target_folder"/release/tagbump{,.exe} "$target_folder"/*/release/tagbump{,.exe}; do
+        [ ! -f "$binary" ] || return 0
+    done
+    die 1 'tagbump was built, but the binary was not found'
 }
+
+# Prints the path of the build's folder. Later steps of the job use it again, but later jobs don't: the runner empties
+# RUNNER_TEMP, where it keeps the scripts of the steps too. So no job runs what another one left.
+build_folder() {
+    local shared=${RUNNER_TEMP:-}/tagbump-build
+    if [ -n "${RUNNER_TEMP:-}" ] && { mkdir -m 700 "$shared" 2>/dev/null || [ -d "$shared" ]; } &&
+        [ ! -L "$shared" ] && [ -O "$shared" ]; then
+        cd "$shared" && pwd
+    else
+        private_folder
+    fi
+}
+
+binary=
+find_binary
+printf 'path=%s\n' "$binary" >>"${GITHUB_OUTPUT:-/dev/stdout}"

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Runs tagbump as the action's inputs say. They come as environment variables: TAGBUMP_INPUT_X is the input of the
-# flag --x, whose own variable is TAGBUMP_X; TAGBUMP_ACTION_X are the others. Works in bash 3.2, which macOS has.
+# The action's second step, sourced by the runner's shell: runs the tagbump that install.sh found, as the inputs say. They
+# come as environment variables: TAGBUMP_INPUT_X is the input of the flag --x, whose own variable is TAGBUMP_X;
+# TAGBUMP_ACTION_X are the others. Works in bash 3.2, which macOS has.
+#
+# The environment holds tokens, so this starts nothing that inherits it but tagbump.
 set -euo pipefail
 
-folder=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
-# shellcheck source=action/install.sh
-. "$folder/install.sh"
+# shellcheck source=action/common.sh
+. "${BASH_SOURCE[0]%/*}/common.sh"
+use_safe_path
 
 # Whether the binary takes a value for "yes".
 is_on() {
@@ -41,7 +44,8 @@ for token in "${TAGBUMP_TOKEN:-}" "${GITHUB_TOKEN:-}" "${GH_TOKEN:-}"; do
     while IFS= read -r line; do
         [ -z "$line" ] || printf '::add-mask::%s\n' "${line//\%/%25}"
     done <<<"$token"
-    printf '::add-mask::%s\n' "$(printf 'x-access-token:%s' "$token" | base64 | tr -d '\n')"
+    header=$(printf 'x-access-token:%s' "$token" | (exec -c base64))
+    printf '::add-mask::%s\n' "${header//$'\n'/}"
 done
 
 command=${TAGBUMP_ACTION_COMMAND:-bump}
@@ -70,6 +74,9 @@ tag)
     ;;
 esac
 
-binary=
-find_binary "$folder"
+binary=${TAGBUMP_ACTION_PATH:-}
+case $binary in
+/* | [A-Za-z]:[\\/]*) ;;
+*) die 1 'the first step of the action did not say which tagbump to run' ;;
+esac
 exec "$binary" "$command" -- ${arguments[@]+"${arguments[@]}"}
