@@ -7,7 +7,7 @@
 FROM scratch
 ARG TARGETARCH
 LABEL org.opencontainers.image.title="tagbump" \
-    org.opencontainers.image.description="Puts the tag of a freshly built container image into GitOps YAML, and lands the commit" \
+    org.opencontainers.image.description="Writes the tag of a freshly built container image into GitOps YAML, and lands the commit" \
     org.opencontainers.image.source="https://github.com/tagbump/tagbump" \
     org.opencontainers.image.documentation="https://github.com/tagbump/tagbump#readme" \
     org.opencontainers.image.licenses="MIT OR Apache-2.0"

@@ -1,13 +1,13 @@
-//! Many builds land at the same moment on one branch: tagbump, and the loop that people write in its place.
+//! Many builds land on one branch at the same moment: with tagbump, and with the shell loop that people write today.
 //!
 //!     cargo run --release --example race -- 32
 //!
-//! A real git server (`git http-backend`) on this machine, and N writers, each with a shallow clone of its own
-//! as actions/checkout makes it. Every writer bumps an image of its own, all at once; the clones are made
-//! before the clock starts. "× in turn" is the wall as a multiple of the same N landings one after the other, by
-//! the same program, in the same run: that ratio says something, the seconds are those of one machine.
+//! The server is a real git server (`git http-backend`) on this machine. Each of the N builds has its own shallow
+//! clone, as actions/checkout makes it, and bumps its own image, all at once. The clones are made before the clock
+//! starts. "× in turn" is the wall-clock time as a multiple of the same N landings one after the other, by the same
+//! program in the same run. Compare these ratios; the seconds are only those of one machine.
 
-#![allow(clippy::unwrap_used, reason = "an example: what does not work ends it")]
+#![allow(clippy::unwrap_used, reason = "an example: it ends at the first error")]
 
 #[path = "../tests/support/git_server.rs"]
 mod git_server;
@@ -23,19 +23,19 @@ use tempfile::TempDir;
 
 #[derive(Parser)]
 struct Options {
-    /// How many writers; each number is a race
+    /// Number of builds; each number is one race
     #[arg(default_values_t = [8, 16, 32])]
     writers: Vec<usize>,
-    /// All images are in one file, not each in a file of its own
+    /// Put all images in one file, instead of one file each
     #[arg(long)]
     same_file: bool,
-    /// Leave the other one out
+    /// Run only this tool
     #[arg(long)]
     only: Option<Tool>,
-    /// Each race so often, each a line
+    /// Number of times to run each race; each prints a line
     #[arg(long, default_value_t = 1)]
     rounds: usize,
-    /// The binary; built where it is not given
+    /// The tagbump binary [default: build it]
     #[arg(long, value_name = "PATH")]
     tagbump: Option<PathBuf>,
 }
@@ -55,7 +55,7 @@ impl Display for Tool {
     }
 }
 
-/// What people write: edit, commit, and three times pull and push.
+/// The loop that people write: edit, commit, then pull and push up to three times.
 const LOOP: &str = r#"
 sed -i "\|name: $IMAGE\$|{n;s/newTag: .*/newTag: $TAG/;}" "$FILE"
 git commit --quiet --all --message "chore: update $IMAGE to $TAG"
@@ -74,11 +74,11 @@ fn main() -> ExitCode {
     let tagbump = options.tagbump.clone().unwrap_or_else(built);
     let mut truthful = true;
     for &writers in &options.writers {
-        let files = if options.same_file { "all in one file" } else { "each in a file of its own" };
-        println!("{writers} writers, {files}");
+        let files = if options.same_file { "all in one file" } else { "each in its own file" };
+        println!("{writers} builds, {files}");
         println!(
             "{:12} {:>7} {:>8} {:>9} {:>15} {:>7}",
-            "", "landed", "wall", "× in turn", "tries a writer", "at most"
+            "", "landed", "wall", "× in turn", "tries per build", "max"
         );
         for _ in 0..options.rounds {
             for tool in [Tool::Tagbump, Tool::Shell] {
@@ -102,7 +102,7 @@ fn built() -> PathBuf {
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
-    assert!(command.status().unwrap().success(), "tagbump was not built");
+    assert!(command.status().unwrap().success(), "could not build tagbump");
     let example = std::env::current_exe().unwrap();
     example.parent().unwrap().with_file_name("tagbump")
 }
@@ -114,18 +114,18 @@ struct Race<'a> {
     same_file: bool,
 }
 
-/// What became of N writers.
+/// The result of N builds.
 struct Score {
     /// Tags that are on the branch.
     landed: usize,
-    /// Writers that said so.
+    /// Builds that exited with 0.
     claimed: usize,
     wall: Duration,
     tries: Vec<u64>,
 }
 
 impl Race<'_> {
-    /// False where a writer said that it landed and did not, or the other way round.
+    /// False if a build reported that it landed but did not, or the other way round.
     fn run_and_print(&self) -> bool {
         let in_turn = self.score(false);
         let at_once = self.score(true);
@@ -141,12 +141,12 @@ impl Race<'_> {
         );
         let truthful = [in_turn, at_once].iter().all(|score| score.landed == score.claimed);
         if !truthful {
-            println!("{}: what the writers said and what is on the branch differ", self.tool);
+            println!("{}: the builds' exit codes don't match the branch", self.tool);
         }
         truthful
     }
 
-    /// Has every writer land, all at once or in turn, in a repository made for them.
+    /// Lands every build, all at once or in turn, in a new repository.
     fn score(&self, at_once: bool) -> Score {
         let arena = Arena::new(self);
         let clones: Vec<_> = (0..self.writers).map(|nth| arena.clone(nth)).collect();
@@ -196,7 +196,7 @@ impl Race<'_> {
         }
     }
 
-    /// Where a writer's image is.
+    /// The file with a build's image.
     fn file(&self, nth: usize) -> String {
         let folder = if self.same_file { "all".to_owned() } else { format!("{nth:02}") };
         format!("apps/{folder}/kustomization.yaml")
@@ -259,7 +259,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// Nothing of the user's or a runner's settings, and somebody to make commits.
+/// Removes the user's and the runner's settings, and sets an identity for commits.
 fn settings(command: &mut Command) {
     let foreign = std::env::vars_os().map(|(name, _)| name).filter(|name| {
         let name = name.to_string_lossy();

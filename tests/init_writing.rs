@@ -18,8 +18,12 @@ fn both_are_shown_and_nothing_is_written_where_nobody_answers() {
     let run = tagbump(folder.path(), &["init"]);
     assert_eq!(run.exit, 0, "{}", run.output());
     assert_eq!(run.stderr, "notice: nothing was written; --yes writes these files\n");
-    assert!(run.stdout.starts_with("# ---- tagbump.yaml ----\n# What tagbump deploys"), "{}", run.stdout);
-    assert!(run.stdout.contains("\n# ---- .github/workflows/tagbump.yml ----\n# Puts"), "{}", run.stdout);
+    assert!(
+        run.stdout.starts_with("# ---- tagbump.yaml ----\n# The services that tagbump deploys"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("\n# ---- .github/workflows/tagbump.yml ----\n# Writes"), "{}", run.stdout);
     assert!(snapshot(folder.path()) == before);
 }
 

@@ -3,20 +3,30 @@
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
+use super::headings::FILES;
 use super::{CommonArgs, FileArgs};
 
-/// Propose a tagbump.yaml and a workflow, made of the references that are found; never overwrites
+/// Propose a tagbump.yaml and a workflow, based on the references found; never overwrites
 ///
-/// Both are shown, and written when you say yes, or with --yes. What is there already stays as it is.
+/// Shows both files, and writes them if you answer yes, or with --yes. A file that already exists stays
+/// unchanged.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct InitArgs {
-    #[command(flatten)]
-    pub common: CommonArgs,
-
     #[command(flatten)]
     pub files: FileArgs,
 
     /// Write the files without asking
-    #[arg(short, long, env = "TAGBUMP_YES", hide_env = true, value_parser = FalseyValueParser::new())]
+    #[arg(
+        short,
+        long,
+        env = "TAGBUMP_YES",
+        hide_env = true,
+        value_parser = FalseyValueParser::new(),
+        help_heading = FILES
+    )]
     pub yes: bool,
+
+    #[command(flatten)]
+    pub common: CommonArgs,
 }

@@ -3,109 +3,158 @@
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
+use super::headings::{IMAGE_AND_TAG, OUTPUT, REMOTE_BRANCH};
 use super::{CommonArgs, FileArgs, Format};
 
-/// Print the tag of the current commit: what the build step should push
+/// Print the tag for the current commit; the build step should push this tag
 ///
-/// Templates are text with {sha} {sha:N} {branch} {ref} {pr} {version} {semver} {run} {date:%Y%m%d}.
+/// A template is text with variables: {sha} {sha:N} {branch} {ref} {pr} {version} {semver} {run}
+/// {date:%Y%m%d}. Write {{ and }} for braces.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct TagArgs {
-    #[command(flatten)]
-    pub common: CommonArgs,
-
-    /// The built commit [default: the one in an explicit tag, else the event's]
-    #[arg(long, value_name = "[REPO@]SHA", env = "TAGBUMP_SOURCE", hide_env = true)]
-    pub source: Option<String>,
-
-    /// How to compute the tag; repeatable, the first is the one to deploy [default: {sha:7}]
+    /// How to compute the tag; repeatable [default: {sha:7}]
+    ///
+    /// The first one is the tag to deploy.
     #[arg(
         short = 'T',
         long = "tag-template",
         value_name = "T",
         env = "TAGBUMP_TAG_TEMPLATE",
         hide_env = true,
-        value_delimiter = '\n'
+        value_delimiter = '\n',
+        help_heading = IMAGE_AND_TAG
     )]
     pub templates: Vec<String>,
 
-    /// Print full names of this image; repeatable
+    /// Print full names of this image, NAME:TAG; repeatable
     #[arg(
         long = "image",
         value_name = "NAME",
         env = "TAGBUMP_IMAGE",
         hide_env = true,
-        value_delimiter = '\n'
+        value_delimiter = '\n',
+        help_heading = IMAGE_AND_TAG
     )]
     pub images: Vec<String>,
-}
 
-/// List every reference that is found: file:line, kind, image, tag, digest, or why it can't be edited
-#[derive(Debug, Args)]
-pub struct ScanArgs {
+    /// The commit that was built [default: the event's, else HEAD]
+    #[arg(
+        long,
+        value_name = "[REPO@]SHA",
+        env = "TAGBUMP_SOURCE",
+        hide_env = true,
+        help_heading = IMAGE_AND_TAG
+    )]
+    pub source: Option<String>,
+
     #[command(flatten)]
     pub common: CommonArgs,
+}
 
-    /// Only references to this image; repeatable
+/// List every reference found: file:line, kind, image, tag, digest, or why it can't be edited
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// List only references to this image; repeatable
     #[arg(
         long = "image",
         value_name = "NAME",
         env = "TAGBUMP_IMAGE",
         hide_env = true,
-        value_delimiter = '\n'
+        value_delimiter = '\n',
+        help_heading = IMAGE_AND_TAG
     )]
     pub images: Vec<String>,
 
     #[command(flatten)]
     pub files: FileArgs,
 
-    /// What is written to stdout
-    #[arg(long, env = "TAGBUMP_FORMAT", hide_env = true, default_value = "text")]
+    /// Output format
+    #[arg(long, env = "TAGBUMP_FORMAT", hide_env = true, default_value = "text", help_heading = OUTPUT)]
     pub format: Format,
+
+    #[command(flatten)]
+    pub common: CommonArgs,
 }
 
 /// List the tags that an image has had, newest first: when, by which commit, for how long
 ///
-/// Told from the commits that changed its references, whoever wrote them.
+/// Read from the commits that changed the image's references, no matter who made them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  tagbump history ghcr.io/acme/api -n 5                    the last five
-  tagbump history api -f prod --since '2 weeks ago'        of a service, in one environment
+  tagbump history ghcr.io/acme/api -n 5                    the five newest tags
+  tagbump history api -f envs/prod --since '2 weeks ago'   a service in one environment
   tagbump history ghcr.io/acme/api --fetch --format mermaid >> \"$GITHUB_STEP_SUMMARY\"")]
 pub struct HistoryArgs {
-    #[command(flatten)]
-    pub common: CommonArgs,
-
-    /// The image, or service
+    /// The image, or a service from tagbump.yaml
     #[arg(value_name = "IMAGE")]
     pub image: String,
 
-    /// Only the newest N
-    #[arg(short = 'n', long, value_name = "N", env = "TAGBUMP_LIMIT", hide_env = true)]
+    /// List only the newest N
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "N",
+        env = "TAGBUMP_LIMIT",
+        hide_env = true,
+        help_heading = IMAGE_AND_TAG
+    )]
     pub limit: Option<String>,
 
-    /// Only those that came since: 2026-11-21, 2026-11-21T12:00:00Z, '2 weeks ago', 36h
-    #[arg(long, value_name = "WHEN", env = "TAGBUMP_SINCE", hide_env = true)]
+    /// List only tags set since then, such as 2026-11-21, '2 weeks ago' or 36h
+    ///
+    /// Also takes a point in time, such as 2026-11-21T12:00:00Z.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "TAGBUMP_SINCE",
+        hide_env = true,
+        help_heading = IMAGE_AND_TAG
+    )]
     pub since: Option<String>,
 
     #[command(flatten)]
     pub files: FileArgs,
 
-    /// Read the remote branch, as it is now, and fetch as much of its history as is needed
-    #[arg(long, env = "TAGBUMP_FETCH", hide_env = true, value_parser = FalseyValueParser::new())]
+    /// Read the remote branch, and fetch as much of its history as needed
+    ///
+    /// Fetches into a temporary folder; the checkout stays unchanged.
+    #[arg(
+        long,
+        env = "TAGBUMP_FETCH",
+        hide_env = true,
+        value_parser = FalseyValueParser::new(),
+        help_heading = REMOTE_BRANCH
+    )]
     pub fetch: bool,
 
-    /// The remote branch to read; implies --fetch [default: the one of HEAD]
-    #[arg(long, value_name = "B", env = "TAGBUMP_BRANCH", hide_env = true)]
+    /// Branch to read; implies --fetch [default: the one of HEAD]
+    #[arg(
+        long,
+        value_name = "B",
+        env = "TAGBUMP_BRANCH",
+        hide_env = true,
+        help_heading = REMOTE_BRANCH
+    )]
     pub branch: Option<String>,
 
-    /// The remote to read; implies --fetch [default: origin]
-    #[arg(long, value_name = "R", env = "TAGBUMP_REMOTE", hide_env = true)]
+    /// Remote to read; implies --fetch [default: origin]
+    #[arg(
+        long,
+        value_name = "R",
+        env = "TAGBUMP_REMOTE",
+        hide_env = true,
+        help_heading = REMOTE_BRANCH
+    )]
     pub remote: Option<String>,
 
-    /// What is written to stdout
-    #[arg(long, env = "TAGBUMP_FORMAT", hide_env = true, default_value = "text")]
+    /// Output format
+    #[arg(long, env = "TAGBUMP_FORMAT", hide_env = true, default_value = "text", help_heading = OUTPUT)]
     pub format: HistoryFormat,
+
+    #[command(flatten)]
+    pub common: CommonArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,19 +1,26 @@
 //! The command line as it is typed. What it means is checked in `settings`.
 
 mod bump;
+mod deliver;
+mod headings;
 mod init;
 mod look;
+#[cfg(test)]
+mod tests;
 
 use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub use bump::{BumpArgs, DeliverArgs, PlaceArgs, RollbackArgs};
+use headings::{FILES, OUTPUT};
+
+pub use bump::{BumpArgs, PlaceArgs, RollbackArgs};
+pub use deliver::DeliverArgs;
 pub use init::InitArgs;
 pub use look::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
 
-/// Put the tag of a freshly built container image into GitOps YAML, and land the commit.
+/// Write the tag of a freshly built container image into GitOps YAML, and land the commit
 #[derive(Debug, Parser)]
 #[command(name = "tagbump", version, max_term_width = 100, propagate_version = true)]
 pub struct Cli {
@@ -24,8 +31,8 @@ pub struct Cli {
 /// Reads the process's arguments and environment.
 ///
 /// # Errors
-/// Wrong usage; also an empty value on the command line, which is most likely a shell variable that is not
-/// set. In the environment an empty value means nothing.
+/// Wrong usage, or an empty value on the command line: most likely an unset shell variable. In the environment,
+/// an empty value counts as unset.
 pub fn parse() -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     let matches = command.try_get_matches_from_mut(std::env::args_os())?;
@@ -33,7 +40,8 @@ pub fn parse() -> Result<Cli, clap::Error> {
     if let Some((name, inner)) = matches.subcommand() {
         let own = command.find_subcommand_mut(name).unwrap_or(&mut Cli::command()).clone();
         if let Some(empty) = empty_argument(inner) {
-            let said = format!("the value of {} is empty; is a variable not set?", shown(&own, empty));
+            let said =
+                format!("the value of {} is empty; most likely a variable is unset", shown(&own, empty));
             return Err(own.bin_name(format!("tagbump {name}")).error(ErrorKind::InvalidValue, said));
         }
         cli.command.prefer_typed(inner);
@@ -41,7 +49,7 @@ pub fn parse() -> Result<Cli, clap::Error> {
     Ok(cli)
 }
 
-/// Whether JSON was asked for, also where the arguments can't be read.
+/// Whether the user asked for JSON. Also works if the other arguments are invalid.
 pub fn wants_json() -> bool {
     let arguments: Vec<String> = std::env::args().collect();
     let typed = arguments.windows(2).any(|pair| pair == ["--format", "json"]);
@@ -70,7 +78,7 @@ fn empty_argument(matches: &ArgMatches) -> Option<&str> {
     matches.ids().filter(|id| is_typed(matches, id.as_str())).find(is_empty).map(clap::Id::as_str)
 }
 
-/// Two flags that exclude each other: of which argument, and whether it is set.
+/// Two flags that exclude each other: the argument's name, and whether it is set.
 type Prefer<'a> = dyn Fn((&str, &mut bool), (&str, &mut bool)) + 'a;
 
 impl DeliverArgs {
@@ -81,7 +89,7 @@ impl DeliverArgs {
 }
 
 impl Command {
-    /// Of flags that exclude each other, a typed one wins over one from the environment.
+    /// If two flags exclude each other, a typed one wins over one from the environment.
     fn prefer_typed(&mut self, matches: &ArgMatches) {
         let prefer = |one: (&str, &mut bool), other: (&str, &mut bool)| {
             let (one_typed, other_typed) = (is_typed(matches, one.0), is_typed(matches, other.0));
@@ -90,7 +98,7 @@ impl Command {
         };
         let common = match self {
             Command::Bump(args) => {
-                // a typed template is for a tag that nobody typed
+                // a typed template wins over a tag from the environment
                 if is_typed(matches, "tag_template") && !is_typed(matches, "tag") {
                     args.tag = None;
                 }
@@ -105,7 +113,7 @@ impl Command {
             Command::Scan(args) => &mut args.common,
             Command::Init(args) => &mut args.common,
             Command::History(args) => {
-                // in the environment they are for whatever lands
+                // in the environment they are meant for the commands that land
                 args.fetch |= is_typed(matches, "branch") || is_typed(matches, "remote");
                 &mut args.common
             }
@@ -134,37 +142,95 @@ pub enum Command {
     },
 }
 
-/// Flags that every command has.
+/// Flags that every command has. `-h` and `-V` are here because clap's own would stand apart, under "Options".
 #[derive(Debug, Args)]
+#[command(disable_help_flag = true, disable_version_flag = true, arg = help_flag(), arg = version_flag())]
 pub struct CommonArgs {
-    /// Where to work: a folder, or for --push, --pr and history a URL [default: .]
-    #[arg(short = 'C', long = "repo", value_name = "DIR|URL", env = "TAGBUMP_REPO", hide_env = true)]
+    /// Where to work: a folder, or a URL for --push, --pr and history [default: .]
+    ///
+    /// With a URL, tagbump fetches, edits and lands without a checkout.
+    #[arg(
+        short = 'C',
+        long = "repo",
+        value_name = "DIR|URL",
+        env = "TAGBUMP_REPO",
+        hide_env = true,
+        help_heading = FILES,
+        display_order = 0
+    )]
     pub repo: Option<String>,
 
-    /// Say less: only errors
-    #[arg(short, long, env = "TAGBUMP_QUIET", hide_env = true, value_parser = FalseyValueParser::new())]
+    /// Print errors only
+    #[arg(
+        short,
+        long,
+        env = "TAGBUMP_QUIET",
+        hide_env = true,
+        value_parser = FalseyValueParser::new(),
+        help_heading = OUTPUT
+    )]
     pub quiet: bool,
 
-    /// Say more
-    #[arg(short, long, env = "TAGBUMP_VERBOSE", hide_env = true, value_parser = FalseyValueParser::new())]
+    /// Print more details
+    #[arg(
+        short,
+        long,
+        env = "TAGBUMP_VERBOSE",
+        hide_env = true,
+        value_parser = FalseyValueParser::new(),
+        help_heading = OUTPUT
+    )]
     pub verbose: bool,
 
-    /// When to use colours; NO_COLOR wins
-    #[arg(long, value_name = "WHEN", env = "TAGBUMP_COLOR", hide_env = true, default_value = "auto")]
+    /// When to use colours
+    ///
+    /// NO_COLOR wins.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "TAGBUMP_COLOR",
+        hide_env = true,
+        default_value = "auto",
+        help_heading = OUTPUT
+    )]
     pub color: Color,
+}
+
+fn help_flag() -> Arg {
+    Arg::new("help")
+        .short('h')
+        .long("help")
+        .action(ArgAction::Help)
+        .help("Print this help; --help prints more")
+        .long_help("Print this help; -h prints a summary")
+        .help_heading(OUTPUT)
+}
+
+fn version_flag() -> Arg {
+    Arg::new("version")
+        .short('V')
+        .long("version")
+        .action(ArgAction::Version)
+        .help("Print the version")
+        .help_heading(OUTPUT)
 }
 
 /// Which files are looked at.
 #[derive(Debug, Args)]
 pub struct FileArgs {
-    /// Only these files: paths, folders or patterns below the root; repeatable (in the environment one a line)
+    /// Use only these files: paths, folders or patterns; repeatable
+    ///
+    /// Relative to the root, such as envs/prod or 'k8s/**'. The default is every YAML file that
+    /// git does not ignore. TAGBUMP_FILE takes one per line.
     #[arg(
         short,
         long = "file",
         value_name = "GLOB",
         env = "TAGBUMP_FILE",
         hide_env = true,
-        value_delimiter = '\n'
+        value_delimiter = '\n',
+        help_heading = FILES,
+        verbatim_doc_comment
     )]
     pub files: Vec<String>,
 }
@@ -184,17 +250,17 @@ pub enum Format {
     Json,
 }
 
-/// What becomes of a build that ends late.
+/// What to do with a build that is older than the one on the branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum IfOlder {
-    /// It is left out; the run fails where it is not in Actions.
+    /// Skip in Actions, else fail.
     #[value(hide = true, alias = "")]
     Auto,
-    /// It is left out.
+    /// Skip the reference.
     Skip,
-    /// It is left out, and the run fails.
+    /// Skip the reference, and fail.
     Fail,
-    /// It is written all the same.
+    /// Write the reference anyway.
     Write,
 }
 

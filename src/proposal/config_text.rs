@@ -11,16 +11,16 @@ use crate::tag::DEFAULT_TEMPLATE;
 use crate::visible::inline;
 use crate::yaml::{Style, render};
 
-/// How many references that are left out are listed.
+/// How many skipped references are listed.
 const LISTED: usize = 30;
 
-/// What the file says.
+/// The content of the file.
 pub struct Content<'a> {
-    /// The template that most tags look like.
+    /// The template that fits most tags.
     pub template: Option<String>,
-    /// Services, those of one image together.
+    /// Services, grouped by image.
     pub own: Vec<Vec<Service>>,
-    /// Those that are most likely not wanted.
+    /// Services that are most likely not wanted.
     pub others: Vec<Vec<Service>>,
     pub left: Vec<Left<'a>>,
     /// Workloads whose tag a kustomization sets.
@@ -28,7 +28,7 @@ pub struct Content<'a> {
 }
 
 impl Content<'_> {
-    /// What can be bumped: a service of the owner who has most of them, or an image where the file has none.
+    /// A name to bump in examples: a service of the owner with the most services, or an image if there are no services.
     pub fn example(&self) -> Option<&str> {
         let mut services: Vec<&Service> = self.own.iter().flatten().collect();
         let mut owned: HashMap<&str, usize> = HashMap::new();
@@ -38,7 +38,7 @@ impl Content<'_> {
         services.sort_by_key(|service| Reverse(owned.get(owner(&service.image))));
         let services = services.into_iter().map(|service| &service.name);
         let images = self.others.iter().flatten().map(|other| &other.image);
-        // it stands in comments and commands too
+        // the name also goes into comments and commands
         services.chain(images).find(|name| is_word(name)).map(String::as_str)
     }
 
@@ -54,27 +54,27 @@ impl Content<'_> {
         let lands = format!("tagbump bump {name} --push");
         let width = shows.len();
         format!(
-            "# What tagbump deploys: each service is an image, and the files that say which tag of it runs.\n\
+            "# The services that tagbump deploys. A service is an image and the files that set its tag.\n\
              #\n\
              #   {shows}   shows what would change\n\
              #   {lands:width$}   computes the tag from the commit, and lands the change on the branch\n\
              #\n\
-             # tagbump init wrote this from what it found; change it as you like.\n"
+             # tagbump init wrote this file, based on the references it found. Edit it as you like.\n"
         )
     }
 
     fn tag(&self) -> String {
-        let what = "# How a tag is computed from the commit that was built, where no --tag is given.";
+        let what = "# How to compute the tag from the commit that was built, if there is no --tag.";
         match &self.template {
             Some(template) => format!("{what} Most tags here look like this.\ntag: {}\n", quoted(template)),
-            None => format!("{what} Without this line:\n# tag: {}\n", quoted(DEFAULT_TEMPLATE)),
+            None => format!("{what} The default is:\n# tag: {}\n", quoted(DEFAULT_TEMPLATE)),
         }
     }
 
     fn services(&self) -> String {
-        let own = "# Services, by the names that tagbump bump takes; several at once make one commit.\n";
-        let none = "# No image here looks like one of yours: all are without an owner, or of a well-known one. To name one, take the # away.\n";
-        let others = "  # Most likely not your images: without an owner, or of a well-known one. To bump one too, take the # away.\n";
+        let own = "# Use these names with tagbump bump. Several services at once make one commit.\n";
+        let none = "# No image here looks like yours: they have no owner, or a well-known one. To add a service, uncomment it.\n";
+        let others = "  # Most likely not your images: they have no owner, or a well-known one. To add a service, uncomment it.\n";
         match (self.own.is_empty(), self.others.is_empty()) {
             (true, true) => String::new(),
             (true, false) => {
@@ -90,31 +90,31 @@ impl Content<'_> {
 
     fn left_out(&self) -> String {
         let line = |left: &Left<'_>| {
-            let told = format!("{} {}", place(left.reference), left.reference.image);
-            inline(&format!("{}: {}", told.trim_end(), left.why))
+            let reference = format!("{} {}", place(left.reference), left.reference.image);
+            inline(&format!("{}: {}", reference.trim_end(), left.why))
         };
         let mut lines: Vec<String> = self.left.iter().take(LISTED).map(line).collect();
         let more = self.left.len().saturating_sub(LISTED);
-        lines.extend((more > 0).then(|| format!("{more} more, which tagbump scan lists")));
+        lines.extend((more > 0).then(|| format!("{more} more; tagbump scan lists them all")));
         lines.extend(self.overridden_line());
         if lines.is_empty() {
             return String::new();
         }
         let lines: String = lines.iter().map(|line| format!("# - {line}\n")).collect();
-        format!("# Found, but in no service:\n{lines}")
+        format!("# Found, but not in a service:\n{lines}")
     }
 
     fn overridden_line(&self) -> Option<String> {
         let first = inline(&place(self.overridden.first()?));
         Some(match self.overridden.len() - 1 {
-            0 => format!("{first}: a workload, whose tag a kustomization sets"),
-            more => format!("{first} and {more} more: workloads, whose tags kustomizations set"),
+            0 => format!("{first}: a workload; a kustomization sets its tag"),
+            more => format!("{first} and {more} more: workloads; kustomizations set their tags"),
         })
     }
 }
 
 const MESSAGE: &str = "\
-# The commit's message, where no --message is given. Without this line:
+# The commit message, if there is no --message. The default is:
 # message: \"chore: update {name} image to {tag}\"
 ";
 
@@ -127,7 +127,7 @@ fn is_word(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:".contains(c))
 }
 
-/// Services as they stand below `services:`, a blank line between images.
+/// The entries below `services:`, with a blank line between images.
 fn blocks(groups: &[Vec<Service>]) -> String {
     let texts: Vec<String> = groups.iter().map(|group| group.iter().map(block).collect()).collect();
     texts.join("\n")
@@ -141,7 +141,7 @@ fn block(service: &Service) -> String {
     format!("{remarks}  {name}:\n    image: {image}\n    files:\n{files}")
 }
 
-/// The lines as comments in this column.
+/// The lines as comments with this indentation.
 fn commented(indent: &str, text: &str) -> String {
     let lines = text.lines().map(|line| line.strip_prefix(indent).unwrap_or(line));
     lines.map(|line| format!("{indent}# {line}").trim_end().to_owned() + "\n").collect()

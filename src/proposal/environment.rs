@@ -1,6 +1,6 @@
 //! The environment that a file is for, by its path: `overlays/dev/…`, `clusters/prod-eu/…`, `values-prod.yaml`.
 
-/// Words for environments, those that mean the same on one line, in the order in which builds go through them.
+/// Names of environments, with synonyms on one line, in the order in which builds go through them.
 const WORDS: &[&[&str]] = &[
     &["local"],
     &["dev", "development", "develop"],
@@ -18,7 +18,7 @@ const WORDS: &[&[&str]] = &[
     &["live"],
 ];
 
-/// An environment; they are ordered as builds go through them.
+/// An environment. The order is that in which builds go through them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Environment {
     /// Which of [`WORDS`].
@@ -28,9 +28,9 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment that a path names, and how; `image` is the last part of the image's name, which is not
-    /// looked at. A whole folder's name counts most, then a word in the file's name, then one in a folder's;
-    /// of several the innermost.
+    /// The environment in a path, and its spelling there. Path parts equal to `image`, the last part of the image's
+    /// name, are ignored. A whole folder or file name counts first, then a word in the file's name, then one in a
+    /// folder's; of several, the innermost.
     pub fn of(path: &str, image: &str) -> Option<(Self, String)> {
         let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
@@ -50,14 +50,14 @@ impl Environment {
         Some((Environment { rank, number }, word.to_owned()))
     }
 
-    /// Its name where it goes by several.
+    /// Its name if the paths spell it in several ways.
     pub fn name(self) -> String {
         let word = WORDS.get(self.rank).and_then(|same| same.first()).copied().unwrap_or_default();
         self.number.map_or(word.to_owned(), |number| format!("{word}{number}"))
     }
 }
 
-/// The words of a part, in lower case; `pre-prod` and `non-prod` are words, which must not be taken for `prod`.
+/// The words of a path part, in lower case. `pre-prod` and `non-prod` are one word, so that they don't count as `prod`.
 fn words(part: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in part.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {

@@ -1,8 +1,8 @@
-//! What `tagbump init` proposes: a `tagbump.yaml` made of the references that were found, and a workflow.
+//! The proposal of `tagbump init`: a `tagbump.yaml` based on the references found, and a workflow.
 //!
-//! Pure: a listing in, text out. `sorting` groups references by image and tells which are left out, `environment`
-//! and `origin` read paths and names, `services` and `names` make services of them, `template` guesses how tags
-//! are made, `config_text` and `workflow` write.
+//! Pure: a listing in, text out. `sorting` groups references by image and leaves some out, `environment` and
+//! `origin` read paths and names, `services` and `names` make services, `template` guesses the tag template,
+//! `config_text` and `workflow` write the files.
 
 mod config_text;
 mod environment;
@@ -24,15 +24,15 @@ use sorting::{Deployed, sorted};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewConfig {
     pub text: String,
-    /// A service in it, or an image where it has none, to be named in examples.
+    /// A service in it, or an image if it has none, for examples.
     pub example: Option<String>,
 }
 
-/// Makes a configuration of what was found; nothing where no reference can be edited.
+/// Makes a configuration from the references; `None` if no reference can be edited.
 ///
 /// # Errors
-/// Exit 1 where the text is no configuration, which is a fault of this program or of a repository that is
-/// beyond what a configuration can say.
+/// Exit 1 if the text is not a valid configuration: a bug in this program, or a repository that a configuration
+/// can't describe.
 pub fn config(listing: &Listing, path: &str) -> Result<Option<NewConfig>> {
     let sorted = sorted(listing);
     if sorted.images.is_empty() {
@@ -57,15 +57,16 @@ fn tags<'a>(image: &Deployed<'a>) -> impl Iterator<Item = &'a str> {
     all.into_iter().filter_map(|reference| reference.tag.as_deref())
 }
 
-/// Nothing is shown that tagbump would not read as it is meant.
+/// Checks that tagbump reads the text back as the same services.
 fn check(content: &Content<'_>, path: &str, text: &str) -> Result<()> {
     let config = Config::parse(path, text.as_bytes());
-    let config = config.map_err(|e| Failure::other(format!("no {path} can be made of this: {e}")))?;
+    let config =
+        config.map_err(|e| Failure::other(format!("can't make a valid {path} for this repository: {e}")))?;
     let own = || content.own.iter().flatten();
     let same = own().all(|s| config.service(&s.name).is_some_and(|read| read.image == s.image));
     if !same || config.names().count() != own().count() {
         return Err(Failure::other(format!(
-            "no {path} can be made of this: it reads otherwise than it was meant"
+            "can't make a valid {path} for this repository: it would not read back as written"
         )));
     }
     Ok(())

@@ -1,11 +1,11 @@
-//! Names of services, which are letters, digits and `. _ -`, and which no two have.
+//! Names of services: letters, digits and `. _ -`; each name is unique.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::image::full_name;
 
-/// A name for each image: the last part of its own, with as many parts before it as tell it from the others
-/// and from those that are `taken`.
+/// A name for each image: the last part of the image's name, with as many earlier parts as needed to make it unique,
+/// also among those in `taken`.
 pub fn of_images(images: &[&str], taken: &TakenNames) -> Vec<String> {
     let parts: Vec<Vec<String>> =
         images.iter().map(|image| full_name(image).split('/').map(fit).collect()).collect();
@@ -28,7 +28,7 @@ fn last(parts: &[String], n: usize) -> String {
     parts[parts.len().saturating_sub(n)..].join("-")
 }
 
-/// What a service's name may hold; at its start nothing that reads like a flag.
+/// The part with only the characters that a service name may have, so that it can't be mistaken for a flag.
 fn fit(part: &str) -> String {
     let word = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let name: String = part.chars().map(word).collect();
@@ -36,11 +36,11 @@ fn fit(part: &str) -> String {
     if name.is_empty() { "image".to_owned() } else { name.to_owned() }
 }
 
-/// The names that services have already.
+/// The names that services already have.
 #[derive(Debug, Default)]
 pub struct TakenNames {
     names: HashSet<String>,
-    /// The next number to try behind a name: many images can differ in nothing that a name may hold.
+    /// The next number to try for a name, because many images may differ only in characters that a name can't have.
     next: HashMap<String, usize>,
 }
 
@@ -49,7 +49,7 @@ impl TakenNames {
         self.names.contains(name)
     }
 
-    /// The name, or the name with a number behind it, so that it is not taken; then it is.
+    /// The name, with a number appended if it is taken. The result is taken from then on.
     pub fn take(&mut self, name: String) -> String {
         let mut free = name.clone();
         let next = self.next.entry(name.clone()).or_insert(2);

@@ -1,8 +1,8 @@
-//! Whether an image is most likely made by others.
+//! Whether an image is most likely third-party.
 
 use crate::image::full_name;
 
-/// Registries and owners whose images are run by everybody, and built by few.
+/// Registries and owners of widely used third-party images.
 const OTHERS: &[&str] = &[
     "cgr.dev/chainguard/",
     "docker.elastic.co/",
@@ -33,7 +33,7 @@ const OTHERS: &[&str] = &[
     "registry.k8s.io/",
 ];
 
-/// By its name alone: Docker Hub's own images, which have no owner, and those of well-known makers.
+/// Decides by name only: Docker Hub's official images, which have no owner, and those of well-known owners.
 pub fn is_of_others(image: &str) -> bool {
     let name = full_name(image);
     OTHERS.iter().any(|others| name.starts_with(others))

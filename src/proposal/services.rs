@@ -8,21 +8,20 @@ use super::sorting::{Deployed, place};
 use crate::image::short_name;
 use crate::plan::ListedReference;
 
-/// How many tags a remark names.
+/// How many tags a remark lists.
 const TOLD: usize = 3;
 
-/// A service to be written.
+/// A service to write.
 pub struct Service {
     pub name: String,
     pub image: String,
     /// Paths, in order.
     pub files: Vec<String>,
-    /// What should be known of it before it is used.
+    /// What to know before using it.
     pub remarks: Vec<String>,
 }
 
-/// The services of some images, those of one image together; their names are none of those `taken`, and are
-/// taken then.
+/// The services for these images, grouped by image. Their names differ from those in `taken`, and are added to it.
 pub fn of(images: &[&Deployed<'_>], taken: &mut TakenNames) -> Vec<Vec<Service>> {
     let names: Vec<&str> = images.iter().map(|image| image.image).collect();
     let names = names::of_images(&names, taken);
@@ -61,11 +60,10 @@ fn remarks(image: &Deployed<'_>, places: &[&ListedReference], files: &BTreeSet<&
     if tags.len() > 1 {
         let mut told: Vec<String> = tags.iter().take(TOLD).map(|tag| (*tag).to_owned()).collect();
         told.extend((tags.len() > TOLD).then(|| format!("{} more", tags.len() - TOLD)));
-        remarks
-            .push(format!("Its places have different tags now ({}); a bump sets them all.", told.join(", ")));
+        remarks.push(format!("It has different tags now ({}); a bump sets all of them.", told.join(", ")));
     }
     if let Some(refused) = image.refused.iter().find(|r| files.contains(&r.file)) {
-        remarks.push(format!("A bump stops at {}, which can't be edited: see below.", place(refused)));
+        remarks.push(format!("A bump stops at {}, which can't be edited; see below.", place(refused)));
     }
     remarks
 }

@@ -1,4 +1,4 @@
-//! References by what a proposal can do with them: grouped by image, or left out with the reason.
+//! Sorts references: grouped by image, or left out with the reason.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,11 +13,11 @@ pub struct Deployed<'a> {
     /// As the first reference spells it.
     pub image: &'a str,
     pub places: BTreeMap<Option<Environment>, Vec<&'a ListedReference>>,
-    /// References beside them that can't be.
+    /// References that can't be edited.
     pub refused: Vec<&'a ListedReference>,
 }
 
-/// A reference that is in no service.
+/// A reference that is not in a service.
 pub struct Left<'a> {
     pub reference: &'a ListedReference,
     pub why: String,
@@ -51,23 +51,23 @@ pub fn sorted(listing: &Listing) -> Sorted<'_> {
     Sorted { images, left, overridden }
 }
 
-/// Why a reference is in no service, if it is not.
+/// Why a reference can't be in a service.
 fn obstacle(reference: &ListedReference, renamed: &HashSet<String>) -> Option<String> {
     if reference.image.is_empty() {
         return Some(
-            "the file does not say which image it is; give a service `fields`, with file and path".to_owned(),
+            "the file doesn't name the image; list the file and path under a service's `fields`".to_owned(),
         );
     }
     if reference.reason.is_some() {
         return reference.reason.clone();
     }
     if is_renamed(reference, renamed) {
-        return Some("a kustomization puts another image in its place".to_owned());
+        return Some("a kustomization replaces it with another image".to_owned());
     }
-    (!is_name(&reference.image)).then(|| "this is no name that a service can have".to_owned())
+    (!is_name(&reference.image)).then(|| "not a valid image name for a service".to_owned())
 }
 
-/// The names for which kustomizations put other images.
+/// The names that kustomizations replace with other images.
 fn renamed(listing: &Listing) -> HashSet<String> {
     let names = listing.references.iter().filter_map(|r| Some((full_name(r.sets.as_deref()?), r)));
     names.filter(|(name, r)| *name != full_name(&r.image)).map(|(name, _)| name).collect()
@@ -77,7 +77,7 @@ fn is_renamed(reference: &ListedReference, renamed: &HashSet<String>) -> bool {
     reference.kind == WORKLOAD && renamed.contains(&full_name(&reference.image))
 }
 
-/// Whether `tagbump.yaml` takes it for an image's name.
+/// Whether `tagbump.yaml` accepts it as an image name.
 fn is_name(image: &str) -> bool {
     ImageArg::parse(image).is_ok_and(|parsed| parsed.name == image && parsed.new_name == Part::Unsaid)
 }
@@ -95,8 +95,8 @@ impl<'a> Deployed<'a> {
         self.places.entry(found.map(|(environment, _)| environment)).or_default().push(reference);
     }
 
-    /// Where a kustomization sets the image, a bump leaves workloads alone unless their file is named, as a
-    /// service's list would. An environment that has workloads alone runs what they say.
+    /// If a kustomization sets the image, a bump skips workloads unless their file is named, and a service would
+    /// name it. An environment with only workloads runs what they set.
     fn drop_overridden(&mut self) -> Vec<&'a ListedReference> {
         let sets = |r: &&ListedReference| r.sets.is_some();
         let is_set = self.places.values().flatten().chain(&self.refused).any(sets);

@@ -1,8 +1,8 @@
-//! The template that most of the tags in use look like.
+//! Guesses the template that fits most tags in use.
 
 use std::collections::HashMap;
 
-/// Prefixes that are most likely the branch that was built.
+/// Prefixes that are most likely the built branch.
 const BRANCHES: [&str; 12] = [
     "main",
     "master",
@@ -18,13 +18,13 @@ const BRANCHES: [&str; 12] = [
     "production",
 ];
 
-/// Prefixes that people put before a commit.
+/// Prefixes that people put before a commit hash.
 const MARKS: [&str; 3] = ["sha", "git", "commit"];
 
-/// Tags that are put anew onto one build after the other, and say nothing of how those of builds look.
+/// Moving tags, which show nothing about the tags of builds.
 const MOVING: [&str; 5] = ["", "latest", "stable", "edge", "nightly"];
 
-/// The template that more than half of these tags look like, if there is one.
+/// The template that fits more than half of these tags, if there is one.
 pub fn guess<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let tags = tags.into_iter().filter(|tag| !MOVING.contains(tag) && !BRANCHES.contains(tag));
     let mut count: HashMap<String, usize> = HashMap::new();
@@ -55,14 +55,14 @@ fn of(tag: &str) -> Option<String> {
     }
 }
 
-/// Three numbers, and what may be behind them (semver.org 2.0.0).
+/// Three numbers, with an optional pre-release suffix (semver.org 2.0.0).
 fn is_version(text: &str) -> bool {
     let core = text.split('-').next().unwrap_or(text);
     let number = |n: &str| !n.is_empty() && n.len() < 8 && n.bytes().all(|b| b.is_ascii_digit());
     core.split('.').count() == 3 && core.split('.').all(number)
 }
 
-/// The variable for the abbreviation of a commit; digits alone may be a date, letters alone a word.
+/// The variable for an abbreviated commit hash. Only digits may be a date, and only letters a word.
 fn sha(text: &str) -> Option<String> {
     let is_hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let mixed = text.contains(|c: char| c.is_ascii_digit()) && text.contains(|c: char| c.is_alphabetic());

@@ -136,7 +136,7 @@ fn what_a_kustomization_sets_is_not_set_in_the_workload() {
         "api-prod ghcr.io/acme/api overlays/prod/kustomization.yaml",
     ];
     assert_eq!(services_of(&text), wanted);
-    let why = "\n# - base/deployment.yaml:7: a workload, whose tag a kustomization sets\n";
+    let why = "\n# - base/deployment.yaml:7: a workload; a kustomization sets its tag\n";
     assert!(text.contains(why), "{text}");
 }
 
@@ -147,10 +147,7 @@ fn a_placeholder_that_a_kustomization_renames_is_no_image() {
         entry("base/kustomization.yaml", "api", "ghcr.io/acme/api"),
     ]);
     assert_eq!(services_of(&uncommented(&text)), ["api ghcr.io/acme/api base/kustomization.yaml"]);
-    assert!(
-        text.contains("deployment.yaml:7 api: a kustomization puts another image in its place"),
-        "{text}"
-    );
+    assert!(text.contains("deployment.yaml:7 api: a kustomization replaces it with another image"), "{text}");
 }
 
 #[test]
@@ -168,11 +165,11 @@ fn what_can_not_be_edited_is_told_with_its_reason() {
     ]);
     assert_eq!(services_of(&text), ["api ghcr.io/acme/api a.yaml"]);
     for line in [
-        "  # A bump stops at a.yaml:7, which can't be edited: see below.\n  api:\n",
+        "  # A bump stops at a.yaml:7, which can't be edited; see below.\n  api:\n",
         "# - a.yaml:7 ghcr.io/acme/api: is a placeholder\\nof others; bump it there\n",
         "# - b.yaml:7 ${IMAGE}: is a placeholder",
-        "# - c.yaml:7: the file does not say which image it is; give a service `fields`",
-        "# - d.yaml:7 a b: this is no name",
+        "# - c.yaml:7: the file doesn't name the image; list the file and path",
+        "# - d.yaml:7 a b: not a valid image name",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
@@ -193,7 +190,7 @@ fn long_lists_of_what_is_left_out_are_cut() {
     all.push(reference("a.yaml", "acme/api", "v1"));
     let text = text(all);
     assert_eq!(text.matches("\n# - ").count(), 31);
-    assert!(text.ends_with("# - 20 more, which tagbump scan lists\n"), "{text}");
+    assert!(text.ends_with("# - 20 more; tagbump scan lists them all\n"), "{text}");
 }
 
 #[test]
@@ -208,7 +205,7 @@ fn the_tag_s_template_is_that_of_most_tags() {
         reference("e.yaml", "postgres", "16.1.0"),
     ]);
     assert_eq!(config(&most).tag.unwrap().as_str(), "{branch}-{sha:7}");
-    assert!(most.contains("have different tags now (main-0f0f0f0, main-1a2b3c4, v1); a bump sets"), "{most}");
+    assert!(most.contains("has different tags now (main-0f0f0f0, main-1a2b3c4, v1); a bump sets"), "{most}");
     let none = text(vec![api("a.yaml", "latest")]);
     assert!(config(&none).tag.is_none() && none.contains("\n# tag: \"{sha:7}\"\n"), "{none}");
 }

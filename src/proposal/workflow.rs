@@ -1,8 +1,8 @@
-//! The text of a new workflow: one job, to be called by the workflow that builds, or by hand.
+//! The text of a new workflow with one job. The build workflow calls it, or a person starts it by hand.
 
 use crate::yaml::{Style, render};
 
-/// The workflow; `example` is a service, or an image, that its comments and defaults name.
+/// The workflow. `example` is a service or an image for its comments and defaults.
 pub fn text(example: Option<&str>) -> String {
     let line = |line: &str| match (line, example) {
         (DEFAULT, Some(name)) => format!("        default: {}\n", render(name, Style::Plain, false)),
@@ -12,13 +12,13 @@ pub fn text(example: Option<&str>) -> String {
     WORKFLOW.lines().map(line).collect()
 }
 
-/// The line of the default, which there may be none of.
+/// The line for the default; without an example it is left out.
 const DEFAULT: &str = "DEFAULT";
 
 const WORKFLOW: &str = "\
-# Puts the tag of a freshly built image into the files of this repository, and pushes the commit.
+# Writes the tag of a freshly built image into the files of this repository, and pushes the commit.
 #
-# The workflow that builds and pushes the image calls this one, in a job of its own:
+# Call this workflow from the one that builds and pushes the image, in a separate job:
 #
 #   deploy:
 #     needs: build
@@ -27,23 +27,23 @@ const WORKFLOW: &str = "\
 #     uses: ./.github/workflows/tagbump.yml
 #     with:
 #       services: EXAMPLE
-#       tag: ${{ needs.build.outputs.tag }} # left out: computed as tagbump.yaml says
+#       tag: ${{ needs.build.outputs.tag }} # if omitted, computed as tagbump.yaml says
 #
-# Or it has the step itself, behind the one that pushes the image:
+# Or add the step to that workflow, after the one that pushes the image:
 #
 #   - uses: tagbump/tagbump@v1
 #     with:
 #       image: EXAMPLE
 #       tag: ${{ steps.tag.outputs.tag }}
 #
-# By hand, also from elsewhere: gh workflow run tagbump.yml -f services=EXAMPLE -f tag=TAG
+# Or start it by hand, or from elsewhere: gh workflow run tagbump.yml -f services=EXAMPLE -f tag=TAG
 name: tagbump
 
 on:
   workflow_call:
     inputs:
       services:
-        description: Services of tagbump.yaml, one a line
+        description: Services from tagbump.yaml, one per line
         type: string
         required: true
       tag:
@@ -52,7 +52,7 @@ on:
   workflow_dispatch:
     inputs:
       services:
-        description: A service of tagbump.yaml
+        description: A service from tagbump.yaml
         type: string
         required: true
 DEFAULT

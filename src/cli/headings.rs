@@ -1,0 +1,12 @@
+//! The groups of flags in `--help`, in the order in which they are printed.
+
+pub const IMAGE_AND_TAG: &str = "Image and tag";
+pub const FILES: &str = "Files";
+pub const DESTINATION: &str = "Destination";
+pub const COMMIT: &str = "Commit";
+pub const PULL_REQUEST: &str = "Pull request";
+pub const ORDER_AND_RETRIES: &str = "Order and retries";
+pub const OUTPUT: &str = "Output";
+
+/// Only `tagbump history` has it: the branch that it reads.
+pub const REMOTE_BRANCH: &str = "Remote branch";
