@@ -103,6 +103,9 @@ fn request_with_work_of_others_is_not_closed() {
     });
 }
 
+/// What it is called, the files, and arguments.
+type Shape = (&'static str, Vec<(&'static str, String)>, Vec<&'static str>);
+
 /// Every shape of an edit: the next bump takes the place of the one before.
 #[test]
 fn bump_of_any_shape_is_replaced() {
@@ -113,7 +116,7 @@ fn bump_of_any_shape_is_replaced() {
     let workload =
         format!("kind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n      - image: {API}\n");
     let field = "a:\n  b: v0\n".to_owned();
-    let shapes: [(&str, Vec<(&str, String)>, Vec<&str>); 5] = [
+    let shapes: [Shape; 5] = [
         ("dropped digest", vec![(FILE, with_digest)], vec![]),
         ("missing key", vec![(FILE, without_tag)], vec![]),
         ("new entry", vec![(FILE, empty.to_owned()), ("k8s/d.yaml", workload)], vec!["--add"]),

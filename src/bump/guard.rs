@@ -78,7 +78,7 @@ impl<'a> Origins<'a> {
 
     /// What can't be read is as good as cut off.
     fn find(&self, deepens: bool) -> Vec<Provenance> {
-        let unknown = || vec![Provenance::Cut; self.changes.len()];
+        let unknown = || vec![Provenance::Cut { claimed: Vec::new() }; self.changes.len()];
         let Some(tip) = Id::parse(&self.tip.commit) else { return unknown() };
         let commits = self.seen.history.recent(self.seen.until, deepens);
         let found = land::provenance(&*commits, tip, self.prefix, self.request, self.changes);
@@ -162,7 +162,10 @@ impl Bump<'_> {
         let at_hand = origins.at_hand(nth);
         let may_tell_more = match at_hand {
             Provenance::Known(written) => !written.unproven.is_empty(),
-            Provenance::Cut => ours.as_ref().is_none_or(|ours| seen.history.may_lack_newer(&ours.sha)),
+            Provenance::Cut { claimed } => match &ours {
+                Some(ours) => seen.history.may_lack_newer(&ours.sha),
+                None => claimed.iter().any(|bad| same_tag(&bad.tag, &change.to)),
+            },
             Provenance::TooFar => false,
         };
         // who wrote it may have put it in the place of something newer
@@ -231,7 +234,7 @@ impl Bump<'_> {
             }
             (_, Some(why)) => Standing::Untold(why),
             (Some(Order::Unknown(why)), None) => Standing::Untold(format!("{why}{signed}")),
-            (None, None) => Standing::Untold(format!("tag {} names no commit", built.from)),
+            (None, None) => Standing::Untold(format!("tag {} names no commit", inline(built.from))),
             (Some(_), None) => Standing::InTime,
         }
     }
@@ -327,8 +330,8 @@ fn open_question(found: &Provenance, change: &ChangedReference) -> Option<String
                 signed(written)
             )
         }),
-        Provenance::Cut | Provenance::TooFar => {
-            Some(format!("who wrote {} is not among the last 1,000 commits", change.from))
+        Provenance::Cut { .. } | Provenance::TooFar => {
+            Some(format!("who wrote {} is not among the last 1,000 commits", inline(&change.from)))
         }
     }
 }
@@ -352,18 +355,18 @@ impl Judged {
         here: bool,
     ) {
         self.written.extend(written.filter(|_| here).map(|written| (change.clone(), written)));
-        let ChangedReference { file, line, image, from, want, .. } = change;
+        let ChangedReference { file, line, want, .. } = change;
+        let (image, now) = (inline(&change.image), inline(&change.from));
         match standing {
             Standing::InTime => {}
             Standing::Late(why) => {
-                let from = here.then(|| from.clone());
+                let from = here.then(|| change.from.clone());
                 self.leave.push(Leave { want: *want, file: file.clone(), from });
-                let now = &change.from;
-                let place = format!("{}:{line}", inline(file));
-                self.late.insert(format!("{place}: {} stays at {}, {why}", inline(image), inline(now)));
+                let file = inline(file);
+                self.late.insert(format!("{file}:{line}: {image} stays at {now}, {why}"));
             }
             Standing::Untold(why) => {
-                self.untold.insert(format!("{image}: whether {from} is newer can't be told: {why}"));
+                self.untold.insert(format!("{image}: whether {now} is newer can't be told: {why}"));
             }
         }
     }

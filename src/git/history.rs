@@ -38,7 +38,11 @@ impl History for GitPlace {
 
     fn recent(&self, until: Instant, deepens: bool) -> Box<dyn Commits + '_> {
         let past = Past::new(&self.workspace().repo, None);
-        Box::new(Recent { past, place: self, until, deepens, steps: Cell::default(), read: Cell::default() })
+        let now = Instant::now();
+        // whatever is in the files: time to land is left
+        let looks_until = now + until.saturating_duration_since(now) / 2;
+        let (steps, read) = (Cell::default(), Cell::default());
+        Box::new(Recent { past, place: self, until, looks_until, deepens, steps, read })
     }
 
     fn order(&self, ours: &str, theirs: &str, until: Instant) -> Order {
@@ -119,6 +123,7 @@ struct Recent<'a> {
     past: Past<'a>,
     place: &'a GitPlace,
     until: Instant,
+    looks_until: Instant,
     deepens: bool,
     /// How many of the depths were fetched.
     steps: Cell<usize>,
@@ -128,7 +133,7 @@ struct Recent<'a> {
 
 impl Recent<'_> {
     fn is_over(&self) -> bool {
-        self.read.get() > MAX_READ || Instant::now() >= self.until
+        self.read.get() > MAX_READ || Instant::now() >= self.looks_until
     }
 }
 

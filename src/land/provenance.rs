@@ -20,8 +20,11 @@ pub const FAR: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provenance {
     Known(Box<Written>),
-    /// The history at hand does not reach back to it.
-    Cut,
+    /// The history at hand does not reach back to it. What the last commit there claims was rolled back is no more
+    /// than a reason to look further.
+    Cut {
+        claimed: Vec<RolledBack>,
+    },
     /// It is further back than is looked.
     TooFar,
 }
@@ -43,7 +46,7 @@ impl Provenance {
     pub fn written(&self) -> Option<&Written> {
         match self {
             Provenance::Known(written) => Some(written),
-            Provenance::Cut | Provenance::TooFar => None,
+            Provenance::Cut { .. } | Provenance::TooFar => None,
         }
     }
 }
@@ -82,6 +85,8 @@ struct Trace {
     written: Option<Written>,
     proof: Proof,
     is_cut: bool,
+    /// What the commit claims behind which the history is cut off.
+    claimed: Vec<RolledBack>,
 }
 
 impl Trace {
@@ -100,6 +105,7 @@ impl Trace {
             written: None,
             proof: Proof::default(),
             is_cut: number.is_none(),
+            claimed: Vec::new(),
         }
     }
 
@@ -116,10 +122,13 @@ impl Trace {
         if self.written.is_none() && version != self.version {
             return;
         }
-        let Some(by) = entry.written.as_ref().filter(|by| by.has_all_parents) else {
+        let Some(by) = &entry.written else { return };
+        if !by.has_all_parents {
             self.is_cut = true;
+            let claims = claims(&by.words.message, &self.image, &version);
+            self.claimed = claims.unwrap_or_default().rolled_back;
             return;
-        };
+        }
         let claims = claims_of(entry, &self.image);
         self.proof.take(&claims, &entry.replaced);
         self.written.get_or_insert_with(|| Written {
@@ -134,7 +143,8 @@ impl Trace {
     fn provenance(self, end: WalkEnd) -> Provenance {
         let Some(written) = self.written else {
             let is_too_far = end == WalkEnd::Limit && !self.is_cut;
-            return if is_too_far { Provenance::TooFar } else { Provenance::Cut };
+            let cut = Provenance::Cut { claimed: self.claimed };
+            return if is_too_far { Provenance::TooFar } else { cut };
         };
         let is_whole = end == WalkEnd::Beginning && !self.is_cut;
         let unproven = if is_whole { Vec::new() } else { self.proof.open.unwrap_or_default() };
@@ -205,7 +215,11 @@ mod tests {
     fn told(fake: &Fake, tip: usize, change: ChangedReference) -> String {
         let by = match found(fake, tip, change) {
             Provenance::Known(by) => by,
-            other => return format!("{other:?}"),
+            Provenance::TooFar => return "too far".to_owned(),
+            Provenance::Cut { claimed } => {
+                let tags: Vec<_> = claimed.into_iter().map(|bad| bad.tag).collect();
+                return format!("cut, {}", tags.join(" "));
+            }
         };
         let tags = |bad: &[RolledBack]| bad.iter().map(|bad| bad.tag.clone()).collect::<Vec<_>>().join(" ");
         let source = by.source.map(|source| source.sha).unwrap_or_default();
@@ -276,7 +290,7 @@ mod tests {
         assert_eq!(told(&fake, 3, change(6, "v2")), "2 2222222--");
         assert_eq!(told(&fake, 3, change(13, "v2")), "3 3333333-v1-");
         // what is not there is not known
-        assert_eq!(told(&fake, 3, change(7, "v2")), "Cut");
+        assert_eq!(told(&fake, 3, change(7, "v2")), "cut, ");
     }
 
     #[test]
@@ -284,7 +298,9 @@ mod tests {
         let fake = fake();
         fake.commits.borrow_mut().remove(&id(1));
         // its parent is not here: whether it wrote the tag nobody knows
-        assert_eq!(told(&fake, 4, change(6, "v2")), "Cut");
+        assert_eq!(told(&fake, 4, change(6, "v2")), "cut, ");
+        fake.says(2, &message("v2", "2222222", &["v3"]));
+        assert_eq!(told(&fake, 4, change(6, "v2")), "cut, v3");
         fake.commit(5, &[4], &[("a.yaml", "v5")]);
         fake.says(5, &message("v5", "5555555", &["v2", "v4"]));
         assert_eq!(told(&fake, 5, change(6, "v5")), "5 5555555-v2-v4");
@@ -298,7 +314,7 @@ mod tests {
         }
         let last = FAR + 1;
         assert_eq!(told(&fake, last, change(6, "v2")), "2 2222222--");
-        assert_eq!(told(&fake, last + 1, change(6, "v2")), "TooFar");
+        assert_eq!(told(&fake, last + 1, change(6, "v2")), "too far");
     }
 
     #[test]

@@ -110,7 +110,7 @@ pub struct Entry {
     pub line: usize,
     pub tag: Option<String>,
     pub digest: Option<String>,
-    /// The commit that wrote it; nothing where it was written before all that is known.
+    /// The commit that wrote it; nothing where it may have been written before all that is known.
     pub written: Option<Rc<Written>>,
     /// What references of the same image in this file said before that commit, and say no more: `TAG`,
     /// `TAG@DIGEST` or `@DIGEST`.

@@ -26,6 +26,9 @@ pub fn tell(
     walk.begin(tip, prefix)?;
     while let Some((commit, stop)) = walk.next() {
         let mut entries = walk.step(commit, stop)?;
+        for entry in &mut entries {
+            entry.written.take_if(|by| !by.has_all_parents);
+        }
         entries.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         // containers of one file that go together are told once
         entries.dedup_by(is_told_with);
@@ -199,18 +202,11 @@ impl<'a> Walk<'a> {
         if !has_all_parents {
             self.reach = Reach::Cut { commit, time: links.time };
         }
-        let written = match before.is_empty() && !has_all_parents {
-            true => None,
-            false => {
-                let words = self.commits.words(commit)?;
-                Some(Rc::new(Written { commit, time: links.time, words, has_all_parents }))
-            }
-        };
+        let words = self.commits.words(commit)?;
+        let written = Rc::new(Written { commit, time: links.time, words, has_all_parents });
         let olds = Olds::new(before.iter().map(|(_, old)| old));
-        entries.extend(self.entries(&version, &olds, written.as_ref()));
-        if written.is_some() {
-            self.note_ends(&version, &olds, links.time);
-        }
+        entries.extend(self.entries(&version, &olds, &written));
+        self.note_ends(&version, &olds, links.time);
         for (parent, old) in before {
             self.follow(parent, old);
         }
@@ -240,7 +236,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Those of a version's tags that none of the versions before it has.
-    fn entries(&self, version: &Version<'_>, olds: &Olds<'_>, written: Option<&Rc<Written>>) -> Vec<Entry> {
+    fn entries(&self, version: &Version<'_>, olds: &Olds<'_>, written: &Rc<Written>) -> Vec<Entry> {
         let mut replaced: HashMap<usize, Rc<[String]>> = HashMap::new();
         let new = version.pairs().filter(|(mention, number)| !olds.say(*number, mention));
         let entry = |(mention, number): (&Mention, usize)| Entry {
@@ -249,7 +245,7 @@ impl<'a> Walk<'a> {
             line: mention.line,
             tag: mention.tag.clone(),
             digest: mention.digest.clone(),
-            written: written.cloned(),
+            written: Some(Rc::clone(written)),
             replaced: Rc::clone(
                 replaced.entry(mention.want).or_insert_with(|| version.replaced(olds, mention.want)),
             ),
