@@ -9,7 +9,8 @@
 
 #![allow(clippy::unwrap_used, reason = "an example: it ends at the first error")]
 
-#[path = "../tests/support/git_server.rs"]
+#[path = "../tests/it/support/git_server.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use the rest")]
 mod git_server;
 
 use std::fmt::Display;

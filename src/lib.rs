@@ -36,7 +36,7 @@
 //! | [`visible`] | text from elsewhere, made safe to show | |
 //!
 //! Arrows point down the table. `proposal`, `timeline`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`,
-//! `template`, `select` and `dot_git` are pure: no files, no network, no clock, no environment. `tests/house.rs` holds the
+//! `template`, `select` and `dot_git` are pure: no files, no network, no clock, no environment. `tests/it/house.rs` holds the
 //! code to it.
 
 #![warn(clippy::unwrap_used, clippy::expect_used)] // input is never trusted: errors are told, not panicked at

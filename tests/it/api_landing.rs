@@ -1,0 +1,222 @@
+//! `--push --via api`: GitHub makes the commit, and signs it; against the fake GitHub.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::cli;
+use crate::support::git::git;
+use crate::support::github::{Fault, LOGIN, On};
+use crate::support::hub::{Hub, Via};
+use crate::support::repo::{self, API, FILE, commit, ended, failed, kustomization, run_together};
+
+/// `tagbump bump IMAGE:TAG --push --via api` in a folder.
+fn command_in(hub: &Hub, folder: &Path, image: &str, more: &[&str]) -> Command {
+    let mut command = cli::command(folder);
+    command.args(["bump", image, "--push", "--via", "api", "--format", "json"]).args(more);
+    hub.github.env(&mut command);
+    command
+}
+
+fn push(hub: &Hub, tag: &str, more: &[&str]) -> Command {
+    command_in(hub, &hub.checkout(), &format!("{API}:{tag}"), more)
+}
+
+/// Somebody else's commits aside, main has one more than at the start, and it brings the tag.
+#[track_caller]
+fn has_landed_once(hub: &Hub, tag: &str) {
+    assert!(hub.file("main").contains(&format!("newTag: {tag} # by CI")), "{}", hub.file("main"));
+    let subjects = git(&hub.world.bare, &["log", "--format=%s", "refs/heads/main"]);
+    let ours = subjects.lines().filter(|subject| subject.starts_with("chore: update api image")).count();
+    assert_eq!(ours, 1, "{subjects}");
+    git(&hub.world.bare, &["fsck", "--strict"]);
+}
+
+#[test]
+fn github_makes_the_commit_and_the_checkout_sees_it() {
+    let hub = Hub::new(Via::Api);
+    let folder = hub.checkout();
+    let run = repo::run(&mut command_in(&hub, &folder, &format!("{API}:v1"), &["-v"]));
+    let told = ended(&run, 0, "landed");
+    has_landed_once(&hub, "v1");
+    let tip = hub.tip("main");
+    assert_eq!((&told["commit"], &told["attempts"]), (&tip.as_str().into(), &1.into()));
+    assert!(hub.github.verified(&tip));
+    assert!(run.stderr.contains("verified"), "{}", run.output());
+    assert_eq!(git(&hub.world.bare, &["log", "-1", "--format=%an", "main"]), LOGIN);
+    assert_eq!(git(&folder, &["rev-parse", "HEAD"]), tip, "fast-forwarded");
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+    let message = hub.message("main");
+    assert!(message.starts_with("chore: update api image to v1"), "{message}");
+    assert!(message.contains("\n\nghcr.io/acme/api: v0 -> v1 (k8s/kustomization.yaml)\n\n"), "{message}");
+    assert!(message.trim_end().ends_with("Tagbump-Image: ghcr.io/acme/api:v1"), "{message}");
+    assert!(!hub.github.git.requests().iter().any(|request| request.path.ends_with("git-receive-pack")));
+    ended(&repo::run(&mut command_in(&hub, &folder, &format!("{API}:v1"), &[])), 0, "already");
+    assert_eq!(hub.github.count(On::CreateCommitOnBranch), 1);
+}
+
+#[test]
+fn nobody_has_to_be_known_to_git() {
+    let hub = Hub::new(Via::Api);
+    let folder = hub.checkout();
+    git(&folder, &["config", "--unset", "user.name"]);
+    git(&folder, &["config", "--unset", "user.email"]);
+    ended(&repo::run(&mut command_in(&hub, &folder, &format!("{API}:v1"), &[])), 0, "landed");
+}
+
+#[test]
+fn bytes_stay_as_they_are() {
+    let text = kustomization(&[API.into()]).replace('\n', "\r\n");
+    let text = format!("\u{feff}# {}\r\n{}", "ü\u{1F600}", text.trim_end());
+    let hub = Hub::with(Via::Api, &[(FILE, &text)]);
+    ended(&repo::run(&mut push(&hub, "v1", &["--no-sync"])), 0, "landed");
+    let landed = git2::Repository::open(&hub.world.bare).unwrap();
+    let landed = landed.revparse_single(&format!("main:{FILE}")).unwrap().peel_to_blob().unwrap();
+    assert_eq!(String::from_utf8(landed.content().to_vec()).unwrap(), text.replace("v0", "v1"));
+}
+
+#[test]
+fn who_was_faster_keeps_the_commit() {
+    let hub = Hub::new(Via::Api);
+    hub.github.fault(On::CreateCommitOnBranch, Fault::StaleHead);
+    hub.github.fault_at(On::CreateCommitOnBranch, 2, Fault::StaleHead);
+    let told = ended(&repo::run(&mut push(&hub, "v1", &[])), 0, "landed");
+    assert_eq!(told["attempts"], 3);
+    has_landed_once(&hub, "v1");
+    assert_eq!(
+        git(&hub.world.bare, &["log", "--format=%an", "-3", "main"]),
+        format!("{LOGIN}\nRival\nRival")
+    );
+}
+
+/// Whatever becomes of the answer, there is one commit, and it is told.
+#[test]
+fn every_fault_ends_in_one_commit() {
+    let faults = [
+        (Fault::Status(502), 2),
+        (Fault::Status(500), 2),
+        (Fault::Close, 2),
+        (Fault::AfterCommit(502), 1),
+        (Fault::AfterCommit(504), 1),
+        (Fault::Cut, 1),
+        (Fault::Secondary { retry_after: 1 }, 2),
+        (Fault::Primary { reset: 1 }, 2),
+    ];
+    for (fault, attempts) in faults {
+        let hub = Hub::new(Via::Api);
+        hub.github.fault(On::CreateCommitOnBranch, fault.clone());
+        let run = repo::run(&mut push(&hub, "v1", &[]));
+        let told = ended(&run, 0, "landed");
+        assert_eq!(hub.github.faults_left(), [""; 0], "{fault:?}");
+        has_landed_once(&hub, "v1");
+        assert_eq!(
+            (&told["commit"], &told["attempts"]),
+            (&hub.tip("main").into(), &attempts.into()),
+            "{fault:?}"
+        );
+        assert!(!run.stderr.contains("could not be asked"), "{}", run.output());
+    }
+}
+
+#[test]
+fn a_limit_that_lasts_longer_than_the_budget_is_exit_4() {
+    for fault in [Fault::Secondary { retry_after: 3600 }, Fault::Primary { reset: 3600 }] {
+        let hub = Hub::new(Via::Api);
+        hub.github.fault(On::CreateCommitOnBranch, fault);
+        let told = failed(&repo::run(&mut push(&hub, "v1", &[])), 4);
+        assert!(told.contains("rate limit") && told.contains("--timeout"), "{told}");
+        assert_eq!(hub.github.count(On::CreateCommitOnBranch), 1);
+        assert!(hub.file("main").contains("v0"));
+    }
+}
+
+#[test]
+fn a_refusal_is_told_with_githubs_words() {
+    let refusals = [
+        Fault::Forbidden("Resource not accessible by integration"),
+        Fault::Unprocessable(
+            "Repository rule violations found: Changes must be made through a pull request.",
+        ),
+    ];
+    for fault in refusals {
+        let hub = Hub::new(Via::Api);
+        let (Fault::Forbidden(words) | Fault::Unprocessable(words)) = fault.clone() else { panic!("words") };
+        hub.github.fault(On::CreateCommitOnBranch, fault);
+        let told = failed(&repo::run(&mut push(&hub, "v1", &[])), 5);
+        assert!(told.contains(words), "{told}");
+        assert_eq!(hub.github.count(On::CreateCommitOnBranch), 1);
+    }
+}
+
+#[test]
+fn a_wrong_token_and_none() {
+    let hub = Hub::new(Via::Api);
+    let told = failed(&repo::run(push(&hub, "v1", &[]).env_remove("GITHUB_TOKEN")), 5);
+    assert!(told.contains("no token") && told.contains("TAGBUMP_TOKEN"), "{told}");
+    let told = failed(&repo::run(push(&hub, "v1", &[]).env("GITHUB_TOKEN", "ghs_wr0ng")), 5);
+    assert!(told.contains("401") && !told.contains("wr0ng"), "{told}");
+}
+
+#[test]
+fn a_server_that_does_not_sign_is_told() {
+    let hub = Hub::new(Via::Api);
+    hub.github.signs(false);
+    let told = ended(&repo::run(&mut push(&hub, "v1", &[])), 0, "landed");
+    let warned = told["warnings"].as_array().unwrap();
+    assert!(warned.iter().any(|warning| warning.as_str().unwrap().contains("verified (UNSIGNED)")), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_mode_that_the_api_would_take_away_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let hub = Hub::new(Via::Api);
+    let seed = hub.world.full("seed2");
+    git(&seed, &["remote", "set-url", "origin", hub.world.bare.to_str().unwrap()]);
+    std::fs::set_permissions(seed.join(FILE), std::fs::Permissions::from_mode(0o755)).unwrap();
+    commit(&seed, FILE, &kustomization(&[API.into()]));
+    git(&seed, &["push", "--quiet", "origin", "HEAD:main"]);
+    let told = failed(&repo::run(&mut push(&hub, "v1", &[])), 6);
+    assert!(told.contains(FILE) && told.contains("100755") && told.contains("--via git"), "{told}");
+    assert_eq!(hub.github.count(On::Any), 0);
+}
+
+#[test]
+fn what_does_not_go_together_is_wrong_usage() {
+    let hub = Hub::new(Via::Api);
+    for (more, word) in
+        [(&["--author", "A <a@b>"][..], "--author"), (&["--remote", "/srv/x/y.git"], "GitHub")]
+    {
+        let told = failed(&repo::run(&mut push(&hub, "v1", more)), 2);
+        assert!(told.contains(word), "{told}");
+    }
+    let mut local = cli::command(&hub.checkout());
+    local.args(["bump", &format!("{API}:v1"), "--commit", "--via", "api", "--format", "json"]);
+    let told = failed(&repo::run(&mut local), 2);
+    assert!(told.contains("--commit"), "{told}");
+    assert_eq!(hub.github.count(On::Any), 0);
+}
+
+#[test]
+fn a_dry_run_asks_for_nothing() {
+    let hub = Hub::new(Via::Api);
+    let before = hub.tip("main");
+    ended(&repo::run(&mut push(&hub, "v1", &["-n"])), 0, "planned");
+    assert_eq!((hub.tip("main"), hub.github.count(On::Any)), (before, 0));
+}
+
+#[test]
+fn eight_at_once_all_land() {
+    let images: Vec<String> = (0..8).map(|nth| format!("ghcr.io/acme/app-{nth}")).collect();
+    let hub = Hub::with(Via::Api, &[(FILE, &kustomization(&images))]);
+    let folders: Vec<_> = images.iter().map(|_| hub.checkout()).collect();
+    let jobs = images
+        .iter()
+        .zip(&folders)
+        .map(|(image, folder)| command_in(&hub, folder, &format!("{image}:v1"), &[]));
+    for run in run_together(jobs.collect()) {
+        ended(&run, 0, "landed");
+    }
+    let landed = git(&hub.world.bare, &["rev-list", "--first-parent", "--count", "refs/heads/main"]);
+    assert_eq!(landed, "10", "two at the start");
+    assert!(!hub.file("main").contains("v0"), "{}", hub.file("main"));
+}

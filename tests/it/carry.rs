@@ -1,0 +1,194 @@
+//! `--carry`: local commits land under the bump.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::git::git;
+use crate::support::git_server::{Fault, On, Service};
+use crate::support::repo::{self, API, FILE, World, commit, ended, failed, push};
+
+/// A checkout with two commits of its own, and the commit that was checked out.
+fn ahead(world: &World, folder: PathBuf) -> (PathBuf, String) {
+    let base = git(&folder, &["rev-parse", "HEAD"]);
+    commit(&folder, "CHANGELOG.md", "one\n");
+    git(&folder, &["commit", "--quiet", "--amend", "--no-edit", "--author", "Grace <grace@example.com>"]);
+    commit(&folder, "docs/a.md", "two\n");
+    assert!(world.path().exists());
+    (folder, base)
+}
+
+fn subjects(bare: &Path) -> Vec<String> {
+    git(bare, &["log", "--format=%s", "refs/heads/main"]).lines().map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn the_next_pull_works(folder: &Path, world: &World) {
+    git(folder, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);
+    git(folder, &["pull", "--quiet", "origin", "main"]);
+    assert_eq!(git(folder, &["rev-parse", "HEAD"]), world.tip());
+    assert_eq!(git(folder, &["status", "--porcelain"]), "");
+    git(folder, &["fsck"]);
+}
+
+#[test]
+fn without_the_flag_they_stay_local() {
+    let world = World::new();
+    let (folder, _) = ahead(&world, world.full("w"));
+    let told = ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
+    assert!(told["notices"].to_string().contains("stay local"), "{told}");
+    assert_eq!(world.commits(), 3);
+}
+
+#[test]
+fn with_nobody_else_they_land_as_they_are() {
+    for shallow in [false, true] {
+        let world = World::new();
+        let clone = if shallow { world.shallow("w") } else { world.full("w") };
+        let (folder, _) = ahead(&world, clone);
+        let head = git(&folder, &["rev-parse", "HEAD"]);
+        let told = ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
+        assert_eq!(world.commits(), 5);
+        assert_eq!(git(&world.bare, &["rev-parse", "main^"]), head);
+        assert_eq!(told["commit"], world.tip().as_str());
+        assert!(!world.message().contains("[skip ci]"), "{}", world.message());
+        the_next_pull_works(&folder, &world);
+    }
+}
+
+#[test]
+fn behind_others_they_are_put_on_the_tip() {
+    for shallow in [false, true] {
+        let world = World::new();
+        let clone = if shallow { world.shallow("w") } else { world.full("w") };
+        let (folder, base) = ahead(&world, clone);
+        world.rival("README.md", "newer\n");
+        let mut command = push(&folder, "v1", &["--carry"]);
+        ended(&repo::run(repo::actions(&mut command, "acme/gitops", &base)), 0, "landed");
+        let landed = subjects(&world.bare);
+        assert_eq!(landed[0], "chore: update api image to v1");
+        assert_eq!(landed[1..4], ["change docs/a.md", "change CHANGELOG.md", "change README.md"]);
+        assert_eq!(git(&world.bare, &["log", "-1", "--format=%an", "main~2"]), "Grace");
+        assert_eq!(git(&world.bare, &["diff", "--name-only", "main~2", "main~1"]), "docs/a.md");
+        assert_eq!((world.file("README.md").as_str(), world.file("docs/a.md").as_str()), ("newer", "two"));
+        git(&world.bare, &["fsck", "--strict"]);
+        the_next_pull_works(&folder, &world);
+    }
+}
+
+#[test]
+fn a_conflict_ends_the_run_and_changes_nothing() {
+    let world = World::new();
+    let folder = world.full("w");
+    commit(&folder, "README.md", "mine\n");
+    let theirs = world.rival("README.md", "theirs\n");
+    let head = git(&folder, &["rev-parse", "HEAD"]);
+    let told = failed(&repo::run(&mut push(&folder, "v1", &["--carry"])), 4);
+    assert!(told.contains("README.md") && told.contains("change README.md"), "{told}");
+    assert_eq!((world.tip(), git(&folder, &["rev-parse", "HEAD"])), (theirs, head));
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn what_is_there_already_is_not_carried_twice() {
+    let world = World::new();
+    let folder = world.full("w");
+    commit(&folder, "README.md", "newer\n");
+    world.rival("README.md", "newer\n");
+    ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
+    assert_eq!(world.commits(), 4);
+    the_next_pull_works(&folder, &world);
+}
+
+#[test]
+fn they_land_also_where_nothing_is_left_to_bump() {
+    let world = World::new();
+    let (folder, _) = ahead(&world, world.full("w"));
+    let told = ended(&repo::run(&mut push(&folder, "v0", &["--carry"])), 0, "landed");
+    assert_eq!((world.commits(), &told["changed"]), (4, &false.into()));
+    assert_eq!(told["commit"], world.tip().as_str());
+}
+
+#[test]
+fn nothing_to_carry_is_a_bump_as_ever() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
+    assert!(world.message().contains(&format!("Tagbump-Image: {API}:v1")));
+    assert!(world.file(FILE).contains("v1"));
+}
+
+#[test]
+fn many_at_once_lose_no_commit() {
+    let world = World::new();
+    let folders: Vec<_> = (0..6).map(|nth| (nth, world.shallow(&format!("w{nth}")))).collect();
+    let job = |(nth, folder): &(i32, PathBuf)| {
+        commit(folder, &format!("notes/{nth}.md"), "note\n");
+        push(folder, &format!("v{nth}-x"), &["--carry"])
+    };
+    for run in repo::run_together(folders.iter().map(job).collect()) {
+        ended(&run, 0, "landed");
+    }
+    assert_eq!(world.commits(), 2 + 6 + 6);
+    for (nth, _) in folders {
+        assert_eq!(world.file(&format!("notes/{nth}.md")), "note");
+    }
+}
+
+#[test]
+fn what_it_does_not_go_with() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    for flag in [&["--pr"][..], &["--via", "api"]] {
+        let told = failed(&repo::run(&mut push(&folder, "v1", &[&["--carry"], flag].concat())), 2);
+        assert!(told.contains("--carry"), "{told}");
+    }
+    git(&folder, &["checkout", "--quiet", "--detach"]);
+    let told = failed(&repo::run(&mut push(&folder, "v1", &["--carry", "--branch", "main"])), 2);
+    assert!(told.contains("upstream"), "{told}");
+}
+
+/// Fetched and not merged: the upstream is ahead of what is checked out.
+#[test]
+fn what_is_behind_the_target_rewinds_nothing() {
+    let world = World::new();
+    let folder = world.full("w");
+    let theirs = world.rival("README.md", "theirs\n");
+    git(&folder, &["fetch", "--quiet", world.bare.to_str().unwrap(), "+main:refs/remotes/origin/main"]);
+    ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
+    assert_eq!((world.commits(), git(&world.bare, &["rev-parse", "main^"])), (4, theirs));
+
+    let world = World::new();
+    let older = world.full("w");
+    let tip = world.rival("README.md", "theirs\n");
+    git(&older, &["fetch", "--quiet", world.bare.to_str().unwrap(), "main"]);
+    git(&older, &["checkout", "--quiet", "--detach"]);
+    let mut command = push(&older, "v1", &["--carry", "--branch", "main"]);
+    ended(&repo::run(repo::actions(&mut command, "acme/gitops", &tip)), 0, "landed");
+    assert_eq!((world.commits(), git(&world.bare, &["rev-parse", "main^"])), (4, tip));
+}
+
+#[test]
+fn what_was_taken_off_the_target_is_not_brought_back() {
+    let world = World::new();
+    let bad = world.rival("secret.txt", "oops\n");
+    let folder = world.full("w");
+    commit(&folder, "docs/a.md", "mine\n");
+    git(&world.bare, &["update-ref", "refs/heads/main", &format!("{bad}^")]);
+    ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
+    let subjects = subjects(&world.bare);
+    assert_eq!(subjects[1..], ["change docs/a.md", "base", "change README.md"], "{subjects:?}");
+}
+
+/// The commits that were carried are found on the branch, and not put on themselves.
+#[test]
+fn a_lost_answer_is_looked_after() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let text = world.file(FILE) + "\n";
+    commit(&folder, FILE, &text.replace("newTag: v0 # by CI", "newTag: v0.5 # by hand"));
+    world.rival("README.md", "newer\n");
+    let send = On::Post(Service::ReceivePack);
+    world.server.fault(send, Fault::CloseAfter);
+    let told = ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
+    assert_eq!((world.commits(), &told["commit"]), (5, &world.tip().into()));
+    assert!(world.file(FILE).contains("newTag: v1 # by hand"), "{}", world.file(FILE));
+}

@@ -1,0 +1,177 @@
+//! `--commit` in repositories whose index or references are out of the ordinary: nothing of it is lost.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::cli::{Run, command};
+use crate::support::git::{git, try_git};
+use crate::support::repo::{self, API, FILE, commit, ended, kustomization, write};
+use tempfile::TempDir;
+
+/// A repository with one image and two more files.
+fn local() -> (TempDir, PathBuf) {
+    let (folder, path) = repo::local();
+    commit(&path, "docs/a.md", "a\n");
+    commit(&path, "z/b.md", "b\n");
+    commit(&path, FILE, &kustomization(&[API.into()]));
+    (folder, path)
+}
+
+fn bump(folder: &Path) -> Run {
+    let image = format!("{API}:v1");
+    Run::of(&command(folder).args(["bump", &image, "--commit", "--format", "json"]).output().unwrap())
+}
+
+/// The bump alone is committed, in the repository as git sees it.
+#[track_caller]
+fn commits(path: &Path) {
+    let before = git(path, &["rev-parse", "HEAD"]);
+    let told = ended(&bump(path), 0, "committed");
+    assert_eq!(told["commit"], git(path, &["rev-parse", "HEAD"]).as_str());
+    assert_eq!(git(path, &["rev-parse", "HEAD~1"]), before);
+    assert_eq!(git(path, &["diff", "--name-status", "HEAD~1", "HEAD"]), format!("M\t{FILE}"));
+    assert!(git(path, &["show", &format!("HEAD:{FILE}")]).contains("newTag: v1 "));
+    git(path, &["fsck", "--strict", "--no-dangling"]);
+}
+
+#[test]
+fn a_file_that_is_meant_to_be_added() {
+    let (_keep, path) = local();
+    write(&path, "new.txt", "new\n");
+    git(&path, &["add", "--intent-to-add", "new.txt"]);
+    let before = [git(&path, &["status", "--porcelain"]), git(&path, &["diff"])];
+    commits(&path);
+    assert_eq!([git(&path, &["status", "--porcelain"]), git(&path, &["diff"])], before);
+}
+
+#[test]
+fn files_that_git_shall_not_look_at() {
+    let (_keep, path) = local();
+    git(&path, &["update-index", "--assume-unchanged", "docs/a.md"]);
+    git(&path, &["update-index", "--skip-worktree", "z/b.md"]);
+    write(&path, "docs/a.md", "changed\n");
+    write(&path, "z/b.md", "changed\n");
+    let before = git(&path, &["ls-files", "-v"]);
+    commits(&path);
+    assert_eq!(git(&path, &["ls-files", "-v"]), before);
+    assert_eq!(git(&path, &["status", "--porcelain"]), "");
+}
+
+/// As after a `git stash pop` that did not go through.
+#[test]
+fn a_conflict_in_another_file() {
+    let (_keep, path) = local();
+    write(&path, "docs/a.md", "mine\n");
+    git(&path, &["stash", "--quiet"]);
+    commit(&path, "docs/a.md", "theirs\n");
+    assert!(!try_git(&path, &["stash", "pop"]).status.success());
+    let before = [git(&path, &["ls-files", "--unmerged"]), git(&path, &["diff"])];
+    assert!(!before[0].is_empty());
+    let run = bump(&path);
+    assert_eq!([git(&path, &["ls-files", "--unmerged"]), git(&path, &["diff"])], before, "{}", run.output());
+    assert_eq!(git(&path, &["show", "HEAD:docs/a.md"]), "theirs");
+}
+
+#[test]
+fn a_sparse_checkout_with_the_file() {
+    let (_keep, path) = local();
+    git(&path, &["sparse-checkout", "set", "--cone", "k8s"]);
+    assert!(!path.join("docs").exists());
+    commits(&path);
+    assert_eq!(git(&path, &["status", "--porcelain"]), "");
+    assert!(!path.join("docs").exists());
+    assert!(git(&path, &["ls-files", "-t", "docs"]).starts_with("S "));
+}
+
+/// libgit2 reads neither: refused with the way out, and nothing is touched.
+#[test]
+fn an_index_that_can_not_be_read() {
+    for arguments in [
+        &["sparse-checkout", "set", "--cone", "--sparse-index", "k8s"][..],
+        &["update-index", "--split-index"],
+    ] {
+        let (_keep, path) = local();
+        git(&path, arguments);
+        let head = git(&path, &["rev-parse", "HEAD"]);
+        let run = bump(&path);
+        assert_eq!(run.exit, 1, "{}", run.output());
+        assert!(run.output().contains("git update-index --no-split-index"), "{}", run.output());
+        assert_eq!(git(&path, &["rev-parse", "HEAD"]), head);
+        assert_eq!(git(&path, &["status", "--porcelain"]), "");
+    }
+}
+
+#[test]
+fn an_index_of_another_version_with_caches() {
+    let (_keep, path) = local();
+    git(&path, &["config", "core.untrackedCache", "true"]);
+    git(&path, &["update-index", "--index-version", "4", "--untracked-cache"]);
+    write(&path, "untracked.txt", "mine\n");
+    git(&path, &["status"]);
+    commits(&path);
+    assert_eq!(git(&path, &["status", "--porcelain"]), "?? untracked.txt");
+    write(&path, "more.txt", "mine\n");
+    assert_eq!(git(&path, &["status", "--porcelain"]), "?? more.txt\n?? untracked.txt");
+}
+
+/// A branch that is in `packed-refs` alone, in a folder that is not there.
+#[test]
+fn packed_references() {
+    let (_keep, path) = local();
+    git(&path, &["checkout", "--quiet", "-b", "release/1.0"]);
+    git(&path, &["pack-refs", "--all", "--prune"]);
+    assert!(!path.join(".git/refs/heads/release").exists());
+    commits(&path);
+    assert_eq!(git(&path, &["symbolic-ref", "HEAD"]), "refs/heads/release/1.0");
+    assert_eq!(git(&path, &["rev-parse", "main"]), git(&path, &["rev-parse", "HEAD~1"]));
+    git(&path, &["pack-refs", "--all", "--prune"]);
+    assert_eq!(git(&path, &["status", "--porcelain"]), "");
+}
+
+/// A branch that only stands for another one: git commits on that, and so it stays a symbolic one.
+#[test]
+fn a_symbolic_branch() {
+    let (_keep, path) = local();
+    git(&path, &["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
+    git(&path, &["symbolic-ref", "HEAD", "refs/heads/alias"]);
+    commits(&path);
+    assert_eq!(git(&path, &["symbolic-ref", "refs/heads/alias"]), "refs/heads/main");
+    assert_eq!(git(&path, &["rev-parse", "main"]), git(&path, &["rev-parse", "HEAD"]));
+}
+
+/// What was a reflog for git stays one, and none is begun where git keeps none.
+#[test]
+fn reflogs_that_are_not_kept() {
+    let (_keep, path) = local();
+    git(&path, &["config", "core.logAllRefUpdates", "false"]);
+    std::fs::remove_dir_all(path.join(".git/logs")).unwrap();
+    commits(&path);
+    assert!(!path.join(".git/logs/HEAD").exists());
+}
+
+/// `git add --patch` of one of two changes in one file, and the bump between them.
+#[test]
+fn changes_right_beside_the_reference() {
+    let (_keep, path) = local();
+    let text = kustomization(&[API.into()]);
+    write(&path, FILE, &text.replace("images:\n", "images: # staged\n"));
+    git(&path, &["add", FILE]);
+    write(&path, FILE, &text.replace("images:\n", "images: # staged\n").replace("# by CI", "# by hand"));
+    commits(&path);
+    let head = git(&path, &["show", &format!("HEAD:{FILE}")]);
+    let staged = git(&path, &["show", &format!(":{FILE}")]);
+    let work = std::fs::read_to_string(path.join(FILE)).unwrap();
+    assert_eq!(head, text.replace("v0", "v1").trim_end());
+    assert_eq!(staged, head.replace("images:", "images: # staged"));
+    assert_eq!(work.trim_end(), staged.replace("# by CI", "# by hand"));
+}
+
+/// Another entry of the same image that is not committed yet is not this commit's.
+#[test]
+fn an_entry_that_is_not_committed() {
+    let (_keep, path) = local();
+    let text = kustomization(&[API.into()]);
+    write(&path, FILE, &format!("{text}  - name: a/other\n    newTag: v0\n"));
+    commits(&path);
+    let work = std::fs::read_to_string(path.join(FILE)).unwrap();
+    assert_eq!(work, format!("{}  - name: a/other\n    newTag: v0\n", text.replace("v0", "v1")));
+}

@@ -1,0 +1,159 @@
+//! Systems as they are deployed: their repositories are bumped and landed, then rendered by helm, kustomize and
+//! docker-compose. The new image must run where the old one ran, and nothing else may be different.
+//!
+//!     .ci/run deployments
+//!
+//! which installs the programs. A system more is a folder below `systems` and its name at the end of this file.
+
+mod check;
+mod containers;
+mod flux;
+mod landing;
+mod readers;
+mod render;
+mod system;
+mod tools;
+
+use std::path::Path;
+
+use self::check::differences;
+use self::readers::mistyped;
+use self::render::{Rendered, render};
+use self::system::{Bump, System, changes};
+use self::tools::Tools;
+
+/// A system with what every set of programs makes of it before any bump.
+struct Deployed {
+    system: System,
+    before: Vec<(Tools, Rendered)>,
+}
+
+impl Deployed {
+    fn new(name: &str, tools: Vec<Tools>) -> Deployed {
+        let system = System::read(name);
+        // charts get their dependencies written beside them: not in the sources
+        let folder = tempfile::tempdir().unwrap();
+        crate::support::files::copy(&system.repo(), folder.path());
+        let rendered = |tools: Tools| {
+            let rendered = render(&system, folder.path(), &tools, |_| true);
+            (tools, rendered)
+        };
+        Deployed { before: tools.into_iter().map(rendered).collect(), system }
+    }
+
+    /// All that is wrong with a tree after these bumps.
+    fn wrong(&self, tree: &Path, bumps: &[Bump]) -> Vec<String> {
+        let mut told = mistyped(&self.system.repo(), tree, &self.before[0].0);
+        told.extend(self.rendered_wrong(tree, bumps, |_| true));
+        told
+    }
+
+    fn rendered_wrong(&self, tree: &Path, bumps: &[Bump], wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let by_each = self.before.iter().flat_map(|(tools, before)| {
+            let after = render(&self.system, tree, tools, &wanted);
+            let told = differences(before, &after, &changes(bumps));
+            told.into_iter().map(|what| format!("{what}\n(by {})", tools.label()))
+        });
+        by_each.collect()
+    }
+}
+
+fn what_lands_is_deployed(name: &str) {
+    let deployed = Deployed::new(name, Tools::all());
+    let mut failed = Vec::new();
+    for (title, bumps) in deployed.system.tries() {
+        let (_world, landed) = landing::land(&deployed.system.repo(), &bumps);
+        failed.extend(deployed.wrong(&landed, &bumps).into_iter().map(|what| format!("{title}: {what}")));
+    }
+    assert!(failed.is_empty(), "{name}: {} differences\n\n{}", failed.len(), failed.join("\n\n"));
+}
+
+/// Takes the quotes off as `sed` would: the readers must tell, or the check above says nothing. So must what is
+/// rendered, but for the tags of which Go's readers, or kustomize on the way to Helm, make the same string.
+fn a_tag_without_its_quotes_is_noticed(name: &str) {
+    let deployed = Deployed::new(name, vec![Tools::all().swap_remove(0)]);
+    let mut lost = 0;
+    for tag in &system::TAGS[1..] {
+        for bump in deployed.system.alone(tag) {
+            let folder = tempfile::tempdir().unwrap();
+            let bumps = [bump];
+            landing::edit(&deployed.system.repo(), &bumps, folder.path());
+            if !unquote(folder.path(), tag) {
+                continue;
+            }
+            lost += 1;
+            let read = mistyped(&deployed.system.repo(), folder.path(), &deployed.before[0].0);
+            assert!(!read.is_empty(), "{}: read the same without its quotes", bumps[0].push);
+            let may_be_same = ["31e8618", "on"].contains(tag);
+            let named = |name: &str| changes(&bumps).iter().any(|change| change.places.contains_key(name));
+            let rendered = may_be_same || !deployed.rendered_wrong(folder.path(), &bumps, named).is_empty();
+            assert!(rendered, "{}: rendered the same without its quotes", bumps[0].push);
+        }
+    }
+    assert!(lost > 0, "no bump of {name} writes quotes");
+}
+
+/// Takes the quotes off a tag everywhere; false where it has none.
+fn unquote(folder: &Path, tag: &str) -> bool {
+    let mut any = false;
+    for (path, bytes) in crate::support::files::snapshot(folder) {
+        let text = String::from_utf8(bytes).unwrap();
+        let bare = ['"', '\'']
+            .iter()
+            .fold(text.clone(), |text, quote| text.replace(&format!("{quote}{tag}{quote}"), tag));
+        if bare != text {
+            crate::support::files::write(folder, &path, &bare);
+            any = true;
+        }
+    }
+    any
+}
+
+fn another_image_that_changes_is_noticed(name: &str) {
+    let deployed = Deployed::new(name, vec![Tools::all().swap_remove(0)]);
+    assert!(!deployed.system.slips.is_empty(), "{name} has no slips");
+    for (_, bumps) in deployed.system.tries().into_iter().step_by(system::TAGS.len()) {
+        for slip in &deployed.system.slips {
+            let folder = tempfile::tempdir().unwrap();
+            landing::edit(&deployed.system.repo(), &bumps, folder.path());
+            let text = std::fs::read_to_string(folder.path().join(&slip.file)).unwrap();
+            assert!(text.contains(&slip.from), "{}: no {:?}", slip.file, slip.from);
+            crate::support::files::write(folder.path(), &slip.file, &text.replacen(&slip.from, &slip.to, 1));
+            let told = deployed.rendered_wrong(folder.path(), &bumps, |_| true);
+            assert!(!told.is_empty(), "{}: {:?} goes unnoticed", slip.file, slip.to);
+        }
+    }
+}
+
+macro_rules! systems {
+    ($($name:ident)*) => {
+        $(mod $name {
+            #[test]
+            fn what_lands_is_deployed() {
+                super::what_lands_is_deployed(stringify!($name));
+            }
+
+            #[test]
+            fn a_tag_without_its_quotes_is_noticed() {
+                super::a_tag_without_its_quotes_is_noticed(stringify!($name));
+            }
+
+            #[test]
+            fn another_image_that_changes_is_noticed() {
+                super::another_image_that_changes_is_noticed(stringify!($name));
+            }
+        })*
+
+        const SYSTEMS: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+systems! { aichatwar anytrade homecraft integr8scode mirai }
+
+#[test]
+fn every_folder_is_tried() {
+    let folders = std::fs::read_dir(system::systems()).unwrap();
+    let mut names: Vec<_> = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, SYSTEMS);
+}

@@ -1,0 +1,234 @@
+//! The steps and commands that the guides show do what the guides say.
+
+use std::path::Path;
+
+use crate::support::cli::{Run, command, tagbump};
+use crate::support::git::git;
+
+/// The inputs of one step that uses the action.
+type Inputs = Vec<(String, String)>;
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap()
+}
+
+/// The inputs of every step of a page that uses the action; expressions of the workflow are the new tag.
+fn steps(page: &str) -> Vec<Inputs> {
+    let one = |rest: &str| {
+        let lines = rest.lines().skip(1).skip_while(|line| line.trim() == "with:");
+        let pairs = lines.map_while(|line| line.trim().split_once(": ").filter(|_| !line.contains("uses:")));
+        pairs.map(|(name, value)| (name.to_owned(), filled(value))).collect()
+    };
+    page.split("uses: tagbump/tagbump@v1").skip(1).map(one).collect()
+}
+
+fn filled(value: &str) -> String {
+    if value.starts_with("${{") { "main-1a2b3c4".to_owned() } else { value.to_owned() }
+}
+
+/// Runs a step as the action does, but for the push.
+fn run(folder: &Path, inputs: &Inputs) -> Run {
+    let input =
+        |wanted: &str| inputs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let image = input("image").unwrap();
+    let mut command = command(folder);
+    match input("command") {
+        Some("tag") => command.arg("tag").env("TAGBUMP_IMAGE", image).env("TAGBUMP_SOURCE", "1a2b3c4d5e6f"),
+        _ => command.args(["bump", "--", image]),
+    };
+    for (name, value) in
+        inputs.iter().filter(|(name, _)| !["command", "image", "token"].contains(&name.as_str()))
+    {
+        command.env(format!("TAGBUMP_{}", name.to_uppercase().replace('-', "_")), value);
+    }
+    Run::of(&command.output().unwrap())
+}
+
+fn write(folder: &Path, file: &str, text: &str) {
+    let path = folder.join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+const RELEASE: &str = "apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: api }
+spec:
+  values:
+    image: { repository: ghcr.io/acme/api, tag: main-0000000 }
+    sidecar: { repository: ghcr.io/acme/proxy, tag: v1 }
+";
+
+const KUSTOMIZATION: &str = "apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+images:
+  - name: ghcr.io/acme/api
+    newTag: main-0000000
+";
+
+/// As Flux's image automation has it: the name is in the block, the mark on the tag.
+const MARKED: &str = r#"apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: api }
+spec:
+  values:
+    image:
+      repository: ghcr.io/acme/api
+      tag: main-0000000 # {"$imagepolicy": "flux-system:api:tag"}
+"#;
+
+const DEPLOYMENT: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: { name: api }
+spec: { template: { spec: { containers: [{ name: api, image: 'ghcr.io/acme/api:main-0000000' }] } } }
+";
+
+#[test]
+fn the_steps_of_the_migration_set_the_tag_and_nothing_else() {
+    let files = [
+        ("infra/releases/api.yaml", RELEASE),
+        (
+            "values-prod.yaml",
+            "# prod\napi:\n  image:\n    repository: ghcr.io/acme/api\n    tag: main-0000000\n",
+        ),
+        ("settings.yaml", "apiVersionTag: main-0000000\nother: main-0000001\n"),
+        ("k8s/backend/kustomization.yaml", KUSTOMIZATION),
+        ("apps/api.yaml", MARKED),
+        ("apps/api.yaml", DEPLOYMENT),
+    ];
+    let steps = steps(&page("migration.md"));
+    assert_eq!(steps.len(), files.len(), "{steps:?}");
+    for (step, (file, before)) in steps.iter().zip(files) {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), file, before);
+        let run = run(folder.path(), step);
+        assert_eq!(run.exit, 0, "{step:?}: {}", run.output());
+        let after = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        assert_eq!(after, before.replace("main-0000000", "main-1a2b3c4"), "{step:?}");
+    }
+}
+
+#[test]
+fn a_mark_without_a_name_is_set_by_its_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = "api:\n  tag: main-0000000 # {\"$imagepolicy\": \"flux-system:api:tag\"}\n";
+    write(folder.path(), "values.yaml", before);
+    let bump = ["bump", "ghcr.io/acme/api:main-1a2b3c4"];
+    assert_eq!(tagbump(folder.path(), &bump).exit, 3);
+    let named = [&bump[..], &["-f", "values.yaml", "--field", "api.tag"]].concat();
+    assert_eq!(tagbump(folder.path(), &named).exit, 0);
+    let after = std::fs::read_to_string(folder.path().join("values.yaml")).unwrap();
+    assert_eq!(after, before.replace("main-0000000", "main-1a2b3c4"));
+}
+
+#[test]
+fn the_steps_of_the_quick_start_run() {
+    let steps = steps(&page("quick-start.md"));
+    assert_eq!(steps.len(), 4, "{steps:?}");
+    for step in &steps {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "deployments/api.yaml", DEPLOYMENT);
+        let run = run(folder.path(), step);
+        assert_eq!(run.exit, 0, "{step:?}: {}", run.output());
+        let after = std::fs::read_to_string(folder.path().join("deployments/api.yaml")).unwrap();
+        let looks = step.iter().any(|(name, _)| ["command", "dry-run"].contains(&name.as_str()));
+        assert_eq!(after == DEPLOYMENT, looks, "{step:?}");
+    }
+}
+
+#[test]
+fn the_commands_of_the_quick_start_run() {
+    let page = page("quick-start.md");
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("tagbump ")).collect();
+    assert_eq!(commands.len(), 3, "{commands:?}");
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "api.yaml", DEPLOYMENT);
+    for command in commands {
+        let run = tagbump(folder.path(), &command.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(run.exit, 0, "{command}: {}", run.output());
+        assert!(run.stdout.contains("ghcr.io/acme/api"), "{command}: {}", run.output());
+    }
+}
+
+/// The arguments of a command as a shell parts them, without what it redirects.
+fn words(line: &str) -> Vec<String> {
+    let line = line.split(" >> ").next().unwrap();
+    let quoted = |(nth, part): (usize, &str)| -> Vec<String> {
+        match nth % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        }
+    };
+    line.split('\'').enumerate().flat_map(quoted).collect()
+}
+
+#[test]
+fn the_commands_of_the_page_on_going_back_run() {
+    let page = page("history.md");
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("tagbump ")).collect();
+    assert_eq!(commands.len(), 8, "{commands:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let (bare, work) = (folder.path().join("bare.git"), folder.path().join("work"));
+    git(folder.path(), &["init", "--quiet", "--bare", "--initial-branch", "main", bare.to_str().unwrap()]);
+    git(folder.path(), &["clone", "--quiet", bare.to_str().unwrap(), work.to_str().unwrap()]);
+    git(&work, &["config", "user.name", "Ada"]);
+    git(&work, &["config", "user.email", "ada@example.com"]);
+    let service = "services: { api-prod: { image: ghcr.io/acme/api, files: [envs/prod] } }\n";
+    write(&work, "tagbump.yaml", service);
+    for tag in ["main-0000000", "main-f81271a", "main-9a89012"] {
+        for file in ["envs/dev/release.yaml", "envs/prod/release.yaml"] {
+            write(&work, file, &RELEASE.replace("main-0000000", tag));
+        }
+        git(&work, &["add", "--all"]);
+        git(&work, &["commit", "--quiet", "--message", tag]);
+    }
+    git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
+    for command in commands {
+        let run = tagbump(&work, &words(command).iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(run.exit, 0, "{command}: {}", run.output());
+    }
+    let landed = |env: &str| git(&bare, &["show", &format!("main:envs/{env}/release.yaml")]);
+    assert!(landed("prod").contains("tag: main-f81271a }"), "{}", landed("prod"));
+    assert!(landed("dev").contains("tag: main-9a89012 }"), "{}", landed("dev"));
+}
+
+/// The points of a page: each with its continuation lines.
+fn points(page: &str) -> Vec<String> {
+    let mut points: Vec<String> = Vec::new();
+    for line in page.lines() {
+        match (line.starts_with("- "), line.starts_with("  "), points.last_mut()) {
+            (true, ..) => points.push(line.to_owned()),
+            (false, true, Some(point)) => point.push_str(line),
+            _ => {}
+        }
+    }
+    points
+}
+
+/// Whether a point names at least one test, and only tests that exist: `FILE: TEST`, or a check of `.ci/action`.
+fn is_backed(point: &str) -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let checks = std::fs::read_to_string(root.join(".ci/action")).unwrap();
+    let quoted = point.split('`').skip(1).step_by(2);
+    let tests = quoted.filter_map(|name| match name.split_once(".rs: ") {
+        Some((file, test)) => {
+            let text = std::fs::read_to_string(root.join(format!("tests/it/{file}.rs"))).unwrap_or_default();
+            Some(text.contains(&format!("fn {test}()")))
+        }
+        None => checks.contains(&format!("def check_{name}(")).then_some(true),
+    });
+    let tests: Vec<bool> = tests.collect();
+    !tests.is_empty() && tests.iter().all(|exists| *exists)
+}
+
+#[test]
+fn every_point_of_the_security_page_names_tests_that_exist() {
+    let points = points(&page("security.md"));
+    assert!(points.len() > 20, "{points:?}");
+    // what is trusted, and what an attacker can do, is not for a test to show
+    let limits = ["- The machine, the user", "- **can** "];
+    let promises = points.iter().filter(|point| !limits.iter().any(|limit| point.starts_with(limit)));
+    let unbacked: Vec<_> = promises.filter(|point| !is_backed(point)).collect();
+    assert!(unbacked.is_empty(), "{unbacked:#?}");
+    assert!(!is_backed("- **can't** fly. `docs.rs: nothing_flies`"));
+}

@@ -1,0 +1,88 @@
+//! Every folder `fixtures/<kind>/<case>` is a case: `cmd` (the arguments, one a line) is run on a copy of
+//! `in`, which must then be `out`, byte for byte. Without `out` nothing may change. `expect` says what else
+//! must be: `exit N` (else 0), and text that must be in the output, one a line.
+//!
+//! A case with `out` is run three more times: before, as a dry run, which must change nothing and promise
+//! exactly that; and after, which must find nothing to do.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::cli::{Run, tagbump};
+use crate::support::files::{copy, snapshot};
+
+#[test]
+fn every_case() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let cases: Vec<PathBuf> = folders(&root).iter().flat_map(|kind| folders(kind)).collect();
+    assert!(cases.len() > 1, "no cases in {}", root.display());
+    let failed: Vec<_> = cases.iter().filter_map(|case| check(case).err()).collect();
+    assert!(
+        failed.is_empty(),
+        "{} of {} cases failed:\n\n{}",
+        failed.len(),
+        cases.len(),
+        failed.join("\n\n")
+    );
+}
+
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.retain(|path| path.is_dir());
+    found.sort();
+    found
+}
+
+fn check(case: &Path) -> Result<(), String> {
+    let told = |what: String| format!("{}: {what}", case.display());
+    let arguments = std::fs::read_to_string(case.join("cmd")).map_err(|e| told(format!("cmd: {e}")))?;
+    let arguments: Vec<&str> = arguments.lines().filter(|line| !line.is_empty()).collect();
+    let expect = std::fs::read_to_string(case.join("expect")).unwrap_or_default();
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    copy(&case.join("in"), &work);
+    let before = snapshot(&work);
+    let changes = case.join("out").is_dir();
+    if changes {
+        let dry = tagbump(&work, &[&arguments[..], &["--dry-run", "--exit-code"]].concat());
+        wants(&dry, 10, &["--- a/", "+++ b/"]).map_err(|e| told(format!("dry run: {e}")))?;
+        same(&before, &snapshot(&work)).map_err(|e| told(format!("the dry run wrote: {e}")))?;
+    }
+    let run = tagbump(&work, &arguments);
+    let exit = expect.lines().find_map(|line| line.strip_prefix("exit ")).map_or(0, |n| n.parse().unwrap());
+    let texts: Vec<&str> = expect.lines().filter(|line| !line.starts_with("exit ")).collect();
+    wants(&run, exit, &texts).map_err(&told)?;
+    let after = if changes { snapshot(&case.join("out")) } else { before };
+    same(&after, &snapshot(&work)).map_err(&told)?;
+    if changes {
+        let again = tagbump(&work, &arguments);
+        wants(&again, 0, &["already"]).map_err(|e| told(format!("second run: {e}")))?;
+        same(&after, &snapshot(&work)).map_err(|e| told(format!("second run: {e}")))?;
+    }
+    Ok(())
+}
+
+fn wants(run: &Run, exit: i32, texts: &[&str]) -> Result<(), String> {
+    if run.exit != exit {
+        return Err(format!("exit {} instead of {exit}\n{}", run.exit, run.output()));
+    }
+    match texts.iter().find(|text| !run.output().contains(**text)) {
+        Some(missing) => Err(format!("no {missing:?} in\n{}", run.output())),
+        None => Ok(()),
+    }
+}
+
+fn same(wanted: &[(String, Vec<u8>)], got: &[(String, Vec<u8>)]) -> Result<(), String> {
+    for (name, bytes) in wanted {
+        let Some((_, found)) = got.iter().find(|(n, _)| n == name) else {
+            return Err(format!("{name} is gone"));
+        };
+        if bytes != found {
+            let (wanted, found) = (String::from_utf8_lossy(bytes), String::from_utf8_lossy(found));
+            return Err(format!("{name} is\n{found:?}\ninstead of\n{wanted:?}"));
+        }
+    }
+    match got.iter().find(|(name, _)| wanted.iter().all(|(n, _)| n != name)) {
+        Some((extra, _)) => Err(format!("{extra} is new")),
+        None => Ok(()),
+    }
+}

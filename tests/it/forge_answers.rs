@@ -1,0 +1,90 @@
+//! What a forge answers is input: a link is shown only if it leads to the remote's own host.
+
+use std::path::Path;
+
+use crate::support::cli::{self, Run};
+use crate::support::git_server::{Reply, Request, Response};
+use crate::support::repo::{API, FILE, REPO, World, ended, failed, kustomization, run};
+use serde_json::{Value, json};
+
+const TOKEN: &str = "tok-0123456789abcdef";
+
+/// A server of git, and of an API that takes every pull request and describes it as `pull` says.
+fn forge(pull: Value) -> World {
+    let api = move |request: &Request| {
+        let path = request.path.strip_prefix("/api/v3/repos/acme/gitops/")?;
+        let body = match (request.method.as_str(), path) {
+            ("GET", "pulls") => json!([]),
+            _ => pull.clone(),
+        };
+        let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+        let body = body.to_string().into_bytes();
+        Some(Reply::Whole(Response { body, ..Response::empty(200, headers) }))
+    };
+    let files = [(FILE, &*kustomization(&[API.into()]))];
+    World::with(|server| server.basic_auth("x-access-token", TOKEN).api(Box::new(api)), &files)
+}
+
+fn origin(world: &World) -> String {
+    world.server.url("").trim_end_matches('/').to_owned()
+}
+
+/// Proposes a bump in a runner; gives the run, with the summary and the outputs that it has written.
+fn propose(world: &World, name: &str) -> (Run, String) {
+    let folder = world.clone_of(&world.server.url(REPO), name, &["--depth", "1"]);
+    let files = ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"].map(|file| (file, world.path().join(file)));
+    let mut command = cli::command(&folder);
+    command.args(["bump", &format!("{API}:v1"), "--pr", "--branch", "main", "-v", "--format", "json"]);
+    command.env("TAGBUMP_TOKEN", TOKEN).env("GITHUB_SERVER_URL", origin(world));
+    command.env("GITHUB_ACTIONS", "true").env("GITHUB_WORKSPACE", &folder);
+    let run = run(command.envs(files.iter().map(|(name, path)| (name, path))));
+    let written: String = files.iter().map(|(_, path)| read(path)).collect();
+    (run, written)
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+fn described(html_url: &str) -> Value {
+    json!({"number": 7, "html_url": html_url, "title": "x", "body": "", "labels": []})
+}
+
+#[test]
+fn link_of_the_remotes_host_is_shown() {
+    let world = forge(json!({"number": 7, "title": "x", "html_url": null}));
+    let told = ended(&propose(&world, "w").0, 0, "proposed");
+    let link = format!("{}/acme/gitops/pull/7", origin(&world));
+    assert_eq!(told["pull_request"], json!({"number": 7, "url": link}));
+}
+
+#[test]
+fn link_to_elsewhere_is_shown_nowhere() {
+    for link in [
+        "https://evil.example/acme/gitops/pull/7",
+        "http://127.0.0.1@evil.example/pull/7",
+        "javascript:fetch('//evil.example')",
+        "//evil.example/7",
+        "x) [approve](https://evil.example",
+        "https://evil.example/\u{1b}]8;;x\n::add-mask::evil.example",
+    ] {
+        let world = forge(described(link));
+        let (run, written) = propose(&world, "w");
+        let told = ended(&run, 0, "proposed");
+        let built = format!("{}/acme/gitops/pull/7", origin(&world));
+        assert_eq!(told["pull_request"]["url"], built.as_str(), "{link}");
+        assert!(written.contains(&format!("[#7]({built})")), "{written}");
+        for shown in [&run.output(), &written] {
+            assert!(!shown.contains("evil.example"), "{link}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn pull_request_without_a_positive_number_is_an_error() {
+    for number in [json!(0), json!(-7), json!("7) [x](https://evil.example"), Value::Null] {
+        let world = forge(json!({"number": number, "title": "x", "html_url": ""}));
+        let said = failed(&propose(&world, "w").0, 1);
+        assert!(said.contains("gave no pull request"), "{number}: {said}");
+    }
+}

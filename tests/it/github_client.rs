@@ -1,0 +1,156 @@
+//! How GitHub's API is asked: what goes over the wire, and what a fault on the way there means.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::support::git_server as server;
+use crate::support::github::{Fault, On, TOKEN};
+use crate::support::proxy::Proxy;
+use crate::support::repo::{FILE, World};
+use serde_json::json;
+use tagbump::environment::Environment;
+use tagbump::error::Exit;
+use tagbump::github::{Ask, GitHub};
+use tagbump::http::Settings;
+use tagbump::land::Trouble;
+
+const PULLS: &str = "/repos/acme/gitops/pulls";
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
+/// Asks nobody who they are.
+fn open() -> World {
+    World::with(|server| server, &[(FILE, "")])
+}
+
+#[track_caller]
+fn passing(asked: Result<serde_json::Value, Trouble>) -> String {
+    match asked {
+        Err(Trouble::Passing { what, .. }) => what,
+        other => panic!("passes: {other:?}"),
+    }
+}
+
+#[test]
+fn what_goes_over_the_wire() {
+    let world = World::new();
+    let hub = crate::support::github::GitHub::start(&world.bare);
+    let client = GitHub::new(&Settings::default(), &hub.api_url(), TOKEN).unwrap();
+    assert_eq!(client.once(soon(), PULLS, Ask::Get).unwrap(), json!([]));
+    let labels = json!({"labels": ["bump"]});
+    assert!(client.once(soon(), "/repos/acme/gitops/issues/9/labels", Ask::Post(&labels)).is_err());
+    let requests = hub.git.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0].connection, requests[1].connection, "one connection serves both");
+    for request in &requests {
+        assert!(request.path.starts_with("/api/v3/repos/acme/gitops/"), "{}", request.path);
+        assert_eq!(request.authorization_count, 1);
+        assert_eq!(request.authorization, Some(format!("Bearer {TOKEN}")));
+        let agents = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("user-agent"));
+        assert!(agents.map(|(_, value)| value).eq([&format!("tagbump/{}", env!("CARGO_PKG_VERSION"))]));
+    }
+    assert_eq!(hub.calls()[1].body, labels);
+}
+
+#[test]
+fn a_redirect_takes_no_token_along() {
+    let (from, to) = (open(), open());
+    let moved = server::Fault::Redirect { location: to.server.url("x/info/refs"), code: 307 };
+    from.server.fault(server::On::Any, moved);
+    let client = GitHub::new(&Settings::default(), from.server.url("").trim_end_matches('/'), TOKEN).unwrap();
+    let Err(Trouble::Final(failure)) = client.once(soon(), "/info/refs", Ask::Get) else {
+        panic!("a refusal")
+    };
+    assert!(failure.message.contains("307"), "{failure}");
+    assert_eq!(to.server.requests().len(), 0);
+}
+
+fn http(variables: &[(&str, &str)]) -> Settings {
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::new(&Environment::new(variables), Vec::new())
+}
+
+#[test]
+fn the_proxy_is_gits() {
+    let api = |request: &server::Request| {
+        let body = b"[]".to_vec();
+        let answer = server::Response { body, ..server::Response::empty(200, Vec::new()) };
+        (request.path == PULLS).then_some(server::Reply::Whole(answer))
+    };
+    let world = World::with(|server| server.tls().api(Box::new(api)), &[(FILE, "")]);
+    let ca = world.path().join("ca.pem");
+    std::fs::write(&ca, world.server.ca_pem()).unwrap();
+    let url = world.server.url("");
+    let through = |proxy: &Proxy| {
+        let http = http(&[("https_proxy", &proxy.url()), ("SSL_CERT_FILE", ca.to_str().unwrap())]);
+        GitHub::new(&http, url.trim_end_matches('/'), TOKEN).unwrap().once(soon(), PULLS, Ask::Get)
+    };
+    let proxy = Proxy::start();
+    assert_eq!(through(&proxy).unwrap(), json!([]));
+    assert_eq!(url, format!("https://{}/", proxy.tunnels()[0].to));
+    let Err(Trouble::Final(failure)) = through(&Proxy::answering("407 Who")) else { panic!("a refusal") };
+    assert_eq!(failure.exit, Exit::Refused);
+    assert!(failure.message.contains("407"), "{failure}");
+}
+
+/// The token goes there over http, so it must not pass a proxy on the way.
+#[test]
+fn api_on_loopback_over_http_is_reached_without_a_proxy() {
+    let world = World::new();
+    let hub = crate::support::github::GitHub::start(&world.bare);
+    let proxy = Proxy::start();
+    for host in ["127.0.0.1", "localhost"] {
+        let http = http(&[("http_proxy", &proxy.url()), ("all_proxy", &proxy.url())]);
+        let client = GitHub::new(&http, &hub.api_url().replace("127.0.0.1", host), TOKEN).unwrap();
+        assert_eq!(client.once(soon(), PULLS, Ask::Get).unwrap(), json!([]));
+        assert_eq!(proxy.connections(), 0, "{host}");
+    }
+}
+
+#[test]
+fn faults_on_the_way_pass() {
+    let world = World::new();
+    let hub = crate::support::github::GitHub::start(&world.bare);
+    let client = GitHub::new(&Settings::default(), &hub.api_url(), TOKEN).unwrap();
+    for fault in [Fault::Close, Fault::Cut, Fault::Status(502)] {
+        hub.fault(On::ListPulls, fault);
+        let what = passing(client.once(soon(), PULLS, Ask::Get));
+        assert!(what.contains("GitHub's API") && !what.contains(TOKEN), "{what}");
+    }
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let client = GitHub::new(&Settings::default(), &format!("http://{port}"), TOKEN).unwrap();
+    let what = passing(client.once(soon(), PULLS, Ask::Get));
+    assert!(what.contains("refused"), "{what}");
+}
+
+/// Nobody takes the connection there, or answers.
+#[test]
+fn a_request_ends_when_its_time_is_up() {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let client =
+        GitHub::new(&Settings::default(), &format!("http://{}", silent.local_addr().unwrap()), TOKEN)
+            .unwrap();
+    for time in [Duration::ZERO, Duration::from_millis(50)] {
+        let what = passing(client.once(Instant::now() + time, PULLS, Ask::Get));
+        assert_eq!(what, "GitHub's API: no answer in time");
+    }
+}
+
+#[test]
+fn addresses_and_tokens_that_can_not_be_used() {
+    for (api, token) in
+        [("nonsense", TOKEN), ("ftp://h", TOKEN), ("http://127.0.0.1:1", "to\nken"), ("http://", TOKEN)]
+    {
+        let made = GitHub::new(&Settings::default(), api, token).and_then(|client| {
+            client.once(soon(), PULLS, Ask::Get).map(drop).map_err(|trouble| match trouble {
+                Trouble::Final(failure) => failure,
+                other => panic!("{other:?}"),
+            })
+        });
+        let failure = made.unwrap_err();
+        assert_eq!(failure.exit, Exit::Other, "{failure}");
+        assert!(!failure.message.contains(token), "{failure}");
+    }
+}

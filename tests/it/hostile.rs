@@ -1,0 +1,620 @@
+//! Trees that were made to do harm: every run ends, says what was left out, and edits the good file.
+#![cfg(unix)]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::support::cli::{Run, command, tagbump};
+use crate::support::files::write;
+use crate::support::git::git;
+use crate::support::repo::run_together;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const GOOD: &str = "good.yaml";
+const NO_YAML: &str = "warning: 1 file was left out: it is no YAML (-v names it)";
+
+/// Only for a run that would never end.
+const FAILSAFE: Duration = Duration::from_secs(120);
+
+fn pod(image: &str) -> String {
+    format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: {image}\n")
+}
+
+/// A folder with a good file in it, to be spoilt.
+struct Tree(TempDir);
+
+impl Tree {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), GOOD, &pod("app:v0"));
+        Tree(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.path().join(path)
+    }
+
+    fn with(self, path: &str, text: &str) -> Self {
+        write(self.path(), path, text);
+        self
+    }
+
+    fn with_bytes(self, path: &OsStr, bytes: &[u8]) -> Self {
+        fs::write(self.path().join(path), bytes).unwrap();
+        self
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.at(path)).unwrap()
+    }
+
+    fn is_bumped(&self, path: &str) -> bool {
+        self.read(path) == pod("app:v1")
+    }
+
+    /// Scans and bumps. Both are done, tell of just these lines on stderr, each by its start, and know the
+    /// good file. Gives what the bump said.
+    #[track_caller]
+    fn survived(&self, told: &[&str]) -> Run {
+        let scan = tagbump(self.path(), &["scan", "-v"]);
+        said(&scan, told);
+        assert!(scan.stdout.contains("good.yaml:5"), "{}", scan.output());
+        let bump = tagbump(self.path(), &["bump", "app:v1", "-v"]);
+        said(&bump, told);
+        assert!(bump.stdout.contains("good.yaml:5  app  v0 -> v1\n"), "{}", bump.output());
+        assert!(self.is_bumped(GOOD), "{}", bump.output());
+        bump
+    }
+}
+
+/// Exit 0, and these lines on stderr and no other.
+#[track_caller]
+fn said(run: &Run, told: &[&str]) {
+    assert_eq!(run.exit, 0, "{}", run.output());
+    let lines: Vec<_> = run.stderr.lines().collect();
+    assert_eq!(lines.len(), told.len(), "{}", run.stderr);
+    for (line, start) in lines.iter().zip(told) {
+        assert!(line.starts_with(start), "{start}: {}", run.stderr);
+    }
+}
+
+/// A run that is refused, with the text of the error.
+#[track_caller]
+fn refused(run: &Run, exit: i32, why: &str) {
+    assert_eq!((run.exit, run.stdout.as_str()), (exit, ""), "{}", run.output());
+    assert!(run.stderr.starts_with("error: ") && run.stderr.contains(why), "{}", run.stderr);
+}
+
+mod special_files {
+    use super::*;
+
+    #[test]
+    fn pipes_sockets_and_folders_are_no_files() {
+        let tree = Tree::new();
+        fs::create_dir(tree.at("folder.yaml")).unwrap();
+        let _socket = UnixListener::bind(tree.at("socket.yaml")).unwrap();
+        for name in ["pipe.yaml", "tagbump.yaml", "values.yaml"] {
+            assert!(Command::new("mkfifo").arg(tree.at(name)).status().unwrap().success());
+        }
+        tree.survived(&[]);
+        for name in ["pipe.yaml", "socket.yaml"] {
+            refused(&tagbump(tree.path(), &["bump", "app:v2", "-f", name]), 2, "is no regular file");
+            refused(&tagbump(tree.path(), &["scan", "-f", name]), 2, "is no regular file");
+        }
+        assert!(tree.is_bumped(GOOD));
+    }
+
+    #[test]
+    fn links_are_not_followed() {
+        let outside = tempfile::tempdir().unwrap();
+        write(outside.path(), "x.yaml", &pod("app:v0"));
+        let tree = Tree::new();
+        symlink("loop.yaml", tree.at("loop.yaml")).unwrap();
+        symlink("there.yaml", tree.at("here.yaml")).unwrap();
+        symlink("here.yaml", tree.at("there.yaml")).unwrap();
+        symlink(".", tree.at("around")).unwrap();
+        symlink(outside.path(), tree.at("folder")).unwrap();
+        symlink(outside.path().join("x.yaml"), tree.at("x.yaml")).unwrap();
+        symlink("/dev/zero", tree.at("endless.yaml")).unwrap();
+        let bump = tree.survived(&[]);
+        assert!(bump.stdout.ends_with("\nedited 1 file\n"), "{}", bump.stdout);
+        for name in ["loop.yaml", "here.yaml", "around/good.yaml", "folder/x.yaml", "endless.yaml"] {
+            refused(&tagbump(tree.path(), &["bump", "app:v2", "-f", name]), 2, "symlink");
+            refused(&tagbump(tree.path(), &["scan", "-f", name]), 2, "symlink");
+        }
+        assert_eq!(fs::read_to_string(outside.path().join("x.yaml")).unwrap(), pod("app:v0"));
+    }
+
+    /// It would be read for ever.
+    #[test]
+    fn an_ignore_file_that_is_none_leaves_its_folder_out() {
+        let tree = Tree::new().with("odd/x.yaml", &pod("app:v0"));
+        assert!(Command::new("mkfifo").arg(tree.at("odd/.gitignore")).status().unwrap().success());
+        tree.survived(&["warning: left out: odd: its .gitignore is no regular file"]);
+        assert_eq!(tree.read("odd/x.yaml"), pod("app:v0"));
+    }
+
+    /// So would those of the repository around it.
+    #[test]
+    fn ignore_files_of_the_repository_that_are_none_leave_all_out() {
+        let pipes = [".gitignore", ".git/info/exclude", ".git", "../.gitignore"];
+        for (pipe, root) in pipes.into_iter().flat_map(|pipe| [(pipe, "."), (pipe, "k")]) {
+            let folder = tempfile::tempdir().unwrap();
+            let top = folder.path().join("top");
+            write(&top, "k/x.yaml", &pod("app:v0"));
+            git(&top, &["init", "--quiet"]);
+            let pipe = top.join(pipe);
+            // where there is no such file, nothing is in the way
+            let _ = fs::remove_dir_all(&pipe);
+            let _ = fs::remove_file(&pipe);
+            assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            let mut waiting = command(&top.join(root));
+            let mut child = waiting.args(["bump", "app:v1"]).stderr(Stdio::piped()).spawn().unwrap();
+            let (done, ended) = mpsc::channel();
+            let mut stderr = child.stderr.take().unwrap();
+            let reading = thread::spawn(move || {
+                let mut text = String::new();
+                stderr.read_to_string(&mut text).unwrap();
+                // nobody listens where the failsafe was faster
+                let _ = done.send(text);
+            });
+            let told = ended.recv_timeout(FAILSAFE);
+            child.kill().unwrap();
+            assert_eq!(child.wait().unwrap().code(), Some(3));
+            reading.join().unwrap();
+            assert!(told.as_ref().is_ok_and(|text| text.contains("warning: left out: .: ")), "{told:?}");
+            assert_eq!(fs::read_to_string(top.join("k/x.yaml")).unwrap(), pod("app:v0"));
+        }
+    }
+
+    #[test]
+    fn repositories_inside_are_not_entered() {
+        let tree = Tree::new()
+            .with(".git/x.yaml", &pod("app:v0"))
+            .with("a/.git/x.yaml", &pod("app:v0"))
+            .with("a/x.yaml", &pod("app:v0"))
+            .with("module/.git", "gitdir: ../elsewhere\n")
+            .with("module/deep/x.yaml", &pod("app:v0"));
+        let bump = tree.survived(&[]);
+        assert!(bump.stdout.ends_with("\nedited 1 file\n"), "{}", bump.stdout);
+        for (files, image) in [(".", "app:v2"), ("**/*.yaml", "app:v3")] {
+            let run = tagbump(tree.path(), &["bump", image, "-f", files]);
+            assert!(run.stdout.ends_with("\nedited 1 file\n"), "{}", run.output());
+        }
+        for name in [".git/x.yaml", "a/.git/x.yaml", ".git"] {
+            refused(&tagbump(tree.path(), &["bump", "app:v2", "-f", name]), 2, "is inside of .git");
+        }
+    }
+
+    /// On other file systems these are `.git`, and what is edited here would be edited there.
+    #[test]
+    fn other_names_of_dot_git_are_not_entered() {
+        const NAMES: [&str; 7] =
+            [".GIT", ".Git", "git~1", ".git. .", ".git::$INDEX_ALLOCATION", ".g\u{200c}it", "a\\.git"];
+        let tree = NAMES.iter().fold(Tree::new(), |tree, name| {
+            tree.with(&format!("{name}/x.yaml"), &pod("app:v0"))
+                .with(&format!("k/{name}/x.yaml"), &pod("app:v0"))
+        });
+        let bump = tree.survived(&[]);
+        assert!(bump.stdout.ends_with("\nedited 1 file\n"), "{}", bump.stdout);
+        for name in NAMES {
+            for file in [format!("{name}/x.yaml"), format!("k/{name}"), format!("{name}/**")] {
+                let run = tagbump(tree.path(), &["bump", "app:v2", "-f", &file]);
+                refused(&run, 2, "is inside of .git, as some file systems read that name");
+            }
+        }
+        // what git itself keeps track of is looked for by name
+        git(tree.path(), &["init", "--quiet"]);
+        git(tree.path(), &["-c", "core.protectNTFS=false", "add", "--", "git~1", "k/.git. ."]);
+        write(tree.path(), ".gitignore", "git~1\n.git*\n");
+        let run = tagbump(tree.path(), &["bump", "app:v3"]);
+        assert!(run.stdout.ends_with("\nedited 1 file\n"), "{}", run.output());
+    }
+
+    /// Where the rights hold (they do not for root) it is said, and what can be read is edited in any case.
+    #[test]
+    fn what_may_not_be_read_is_left_out() {
+        let tree = Tree::new().with("shut.yaml", &pod("app:v0")).with("shut/x.yaml", &pod("app:v0"));
+        for name in ["shut.yaml", "shut"] {
+            fs::set_permissions(tree.at(name), fs::Permissions::from_mode(0o000)).unwrap();
+        }
+        let shut = fs::read(tree.at("shut.yaml")).is_err();
+        let told = ["warning: left out: ", "warning: shut.yaml: can't be opened: "];
+        let run = tree.survived(if shut { &told } else { &[] });
+        assert_eq!(run.stderr.contains("shut: Permission denied"), shut, "{}", run.stderr);
+        let named = tagbump(tree.path(), &["bump", "app:v2", "-f", "shut.yaml"]);
+        assert_eq!(named.exit, if shut { 1 } else { 0 }, "{}", named.output());
+        for name in ["shut", "shut.yaml"] {
+            fs::set_permissions(tree.at(name), fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        assert_eq!(tree.is_bumped("shut/x.yaml"), !shut);
+    }
+
+    #[test]
+    fn folders_three_hundred_deep() {
+        let deep = format!("{}x.yaml", "d/".repeat(300));
+        let tree = Tree::new().with(&deep, &pod("app:v0"));
+        let bump = tree.survived(&[]);
+        assert!(bump.stdout.contains(&format!("{deep}:5  app  v0 -> v1")), "{}", bump.output());
+        assert!(tree.is_bumped(&deep));
+    }
+}
+
+mod large_files {
+    use super::*;
+
+    const LIMIT: usize = 50_000_000;
+
+    /// Values, one more than are read, and a comment up to the largest size that is.
+    fn crowded() -> String {
+        let mut text = format!("x: [{}app]\n#", "a,".repeat(2_000_000));
+        text.push_str(&"x".repeat(LIMIT - text.len()));
+        text
+    }
+
+    #[test]
+    fn over_fifty_megabytes_is_skipped() {
+        let tree = Tree::new().with("big.yaml", &pod("app:v0"));
+        let big = fs::File::options().write(true).open(tree.at("big.yaml")).unwrap();
+        big.set_len(LIMIT as u64 + 1).unwrap();
+        tree.survived(&["warning: big.yaml: skipped, over 50 MB"]);
+        assert_eq!(big.metadata().unwrap().len(), LIMIT as u64 + 1);
+        for command in ["scan", "bump"] {
+            let image: &[&str] = if command == "bump" { &["app:v2"] } else { &[] };
+            let run = tagbump(tree.path(), &[&[command, "-f", "big.yaml"], image].concat());
+            refused(&run, 1, "big.yaml: skipped, over 50 MB");
+        }
+    }
+
+    /// It takes longer than the half second after which a terminal would be shown that something goes on.
+    #[test]
+    fn two_million_values_are_left_out_and_nothing_is_drawn() {
+        let tree = Tree::new().with("crowded.yaml", &crowded());
+        let run = |arguments: &[&str]| {
+            let mut run = command(tree.path());
+            run.args(arguments).arg("-v");
+            run
+        };
+        for run in run_together(vec![run(&["scan"]), run(&["bump", "app:v1", "-n"])]) {
+            said(&run, &["warning: crowded.yaml: skipped: it has more than 2,000,000 values"]);
+            assert!(run.stdout.contains(GOOD), "{}", run.output());
+            is_harmless(&run);
+        }
+    }
+
+    /// A list that every document of the file uses: to look at it for each of them takes the square of its length.
+    #[test]
+    fn file_that_takes_too_many_steps_is_skipped() {
+        let shared = format!("kind: List\nx: &p {{containers: [{}]}}\nitems:\n", "{name: a}, ".repeat(5_000));
+        let shared = shared + &"- {apiVersion: v1, kind: Pod, spec: *p}\n".repeat(5_000);
+        let text = shared + "- {apiVersion: v1, kind: Pod, spec: {containers: [{image: app:v0}]}}\n";
+        let tree = Tree::new().with("slow.yaml", &text);
+        let bump = tree.survived(&["warning: slow.yaml: skipped: it takes more than 25,611,000 steps"]);
+        assert!(bump.stdout.ends_with("\nedited 1 file\n"), "{}", bump.stdout);
+        for named in [&["bump", "app:v2", "-f", "slow.yaml"][..], &["scan", "-f", "slow.yaml"]] {
+            refused(
+                &tagbump(tree.path(), named),
+                6,
+                "steps to read, far more than a file of its size should; ",
+            );
+        }
+        assert!(tree.read("slow.yaml") == text && tree.is_bumped(GOOD));
+    }
+
+    /// What a merge key brings in is found however far it comes.
+    #[test]
+    fn long_chain_of_merge_keys_is_followed() {
+        let link = |n: usize| format!("b{}: &b{} {{<<: *b{n}}}\n", n + 1, n + 1);
+        let chain: String = (0..1_000).map(link).collect();
+        let values =
+            |tag: &str| format!("b0: &b0 {{repository: app}}\n{chain}last: {{<<: *b1000, tag: {tag}}}\n");
+        let tree = Tree::new().with("Chart.yaml", "name: x\n").with("values.yaml", &values("v0"));
+        tree.survived(&[]);
+        assert!(tree.read("values.yaml") == values("v1"));
+    }
+
+    #[test]
+    fn a_line_of_a_megabyte() {
+        let long = format!("{}      args: [\"{}\"]\n", pod("app:v0"), "x".repeat(1_000_000));
+        let tree = Tree::new().with("long.yaml", &long);
+        tree.survived(&[]);
+        assert!(tree.read("long.yaml") == long.replace("v0", "v1"));
+    }
+
+    /// What is behind many others on one line is edited where it stands.
+    #[test]
+    fn a_line_of_many_values() {
+        let other = "{kind: Pod, spec: {containers: [{image: 'other/ä:v0'}]}}, ".repeat(1_000);
+        let last = "{kind: Pod, spec: {containers: [{image: 'app:v0'}]}}";
+        let text = format!("{{kind: List, items: [{other}{last}]}}\n");
+        let tree = Tree::new().with("line.yaml", &text);
+        tree.survived(&[]);
+        assert!(tree.read("line.yaml") == text.replace("app:v0", "app:v1"));
+    }
+}
+
+mod nesting {
+    use super::*;
+
+    const DEPTH: usize = 100_000;
+    const VALUES: &str = "kind: HelmRelease\nspec:\n  values:\n    x:\n";
+
+    /// The image is at the very bottom, where it is found all the same.
+    #[test]
+    fn block_lists() {
+        let text = format!("{VALUES}      {}image: app:v0\n", "- ".repeat(DEPTH));
+        let tree = Tree::new().with("deep.yaml", &text);
+        tree.survived(&[]);
+        assert!(tree.read("deep.yaml") == text.replace("v0", "v1"));
+    }
+
+    #[test]
+    fn block_maps() {
+        let lines: String = (0..1_000).map(|n| format!("{}a:\n", " ".repeat(n + 6))).collect();
+        let text = format!("{VALUES}{lines}{}image: app:v0\n", " ".repeat(1_006));
+        let tree = Tree::new().with("deep.yaml", &text);
+        tree.survived(&[]);
+        assert!(tree.read("deep.yaml") == text.replace("v0", "v1"));
+    }
+
+    /// Nobody writes more than a few brackets into each other: the parser gives up, and that is said.
+    #[test]
+    fn flow_style() {
+        for (open, close) in [("[", "]"), ("{a: ", "}"), ("[{a: ", "}]")] {
+            let text = format!("{}app{}\n", open.repeat(DEPTH), close.repeat(DEPTH));
+            let tree = Tree::new().with("deep.yaml", &text);
+            tree.survived(&[NO_YAML, "detail: no YAML: deep.yaml:1:"]);
+            assert_eq!(tree.read("deep.yaml"), text);
+        }
+    }
+
+    #[test]
+    fn unclosed() {
+        for open in ["[", "{", "[{", "{? "] {
+            let tree = Tree::new().with("deep.yaml", &format!("{}app", open.repeat(DEPTH)));
+            tree.survived(&[NO_YAML, "detail: no YAML: deep.yaml:1:"]);
+        }
+    }
+
+    #[test]
+    fn keys_that_are_maps() {
+        let tree = Tree::new().with("deep.yaml", &format!("{}app\n", "? ".repeat(DEPTH)));
+        tree.survived(&[]);
+    }
+}
+
+mod bombs {
+    use super::*;
+
+    const VALUES: &str = "kind: HelmRelease\nspec:\n  values:\n";
+
+    #[test]
+    fn aliases() {
+        let lines: String =
+            (1..100).map(|n| format!("    x{n}: &x{n} [*x{m}, *x{m}, *x{m}]\n", m = n - 1)).collect();
+        let text = format!("{VALUES}    x0: &x0 {{ image: app:v0 }}\n{lines}");
+        let tree = Tree::new().with("bomb.yaml", &text);
+        tree.survived(&[]);
+        assert_eq!(tree.read("bomb.yaml"), text.replace("v0", "v1"));
+    }
+
+    #[test]
+    fn merge_keys() {
+        let lines: String = (1..100)
+            .map(|n| format!("    x{n}: &x{n} {{ <<: [*x{m}, *x{m}, *x{m}] }}\n", m = n - 1))
+            .collect();
+        let text = format!("{VALUES}    x0: &x0 {{ image: app:v0 }}\n{lines}");
+        let tree = Tree::new().with("bomb.yaml", &text);
+        tree.survived(&[]);
+        assert_eq!(tree.read("bomb.yaml"), text.replace("v0", "v1"));
+    }
+
+    #[test]
+    fn a_thousand_merges_in_a_row() {
+        let lines: String =
+            (1..=1_000).map(|n| format!("    x{n}: &x{n} {{ <<: *x{m}, k{n}: 1 }}\n", m = n - 1)).collect();
+        let text = format!("{VALUES}    x0: &x0 {{ image: app:v0 }}\n{lines}");
+        let tree = Tree::new().with("bomb.yaml", &text);
+        tree.survived(&[]);
+        assert!(tree.read("bomb.yaml") == text.replace("v0", "v1"));
+    }
+
+    #[test]
+    fn five_thousand_merges_into_one() {
+        let maps: String = (0..5_000).map(|n| format!("    x{n}: &x{n} {{ k{n}: 1 }}\n")).collect();
+        let all: Vec<_> = (0..5_000).map(|n| format!("*x{n}")).collect();
+        let keys: String = all.iter().map(|alias| format!("      <<: {alias}\n")).collect();
+        let text = format!(
+            "{VALUES}{maps}    list: {{ <<: [{}], image: app:v0 }}\n    keys:\n{keys}",
+            all.join(", ")
+        );
+        let tree = Tree::new().with("bomb.yaml", &text);
+        tree.survived(&[]);
+        assert!(tree.read("bomb.yaml") == text.replace("v0", "v1"));
+    }
+}
+
+mod bytes {
+    use super::*;
+
+    #[test]
+    fn what_is_no_text_is_left_out_with_the_place() {
+        let little: Vec<u8> = "\u{feff}app: 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = "\u{feff}app: 1\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for (bytes, wanted) in [
+            (b"app: v0\nb: a\0b\n".to_vec(), "2:5: holds a NUL byte"),
+            (b"app: v0\nb: \xc3\x28\n".to_vec(), "2:4: is not UTF-8"),
+            (b"app: \xc0\x80\n".to_vec(), "1:6: is not UTF-8"),
+            (b"app: \xed\xa0\x80\n".to_vec(), "1:6: is not UTF-8"),
+            (little, "1:1: is UTF-16; save it as UTF-8"),
+            (big, "1:1: is UTF-16; save it as UTF-8"),
+        ] {
+            let tree = Tree::new().with_bytes(OsStr::new("bad.yaml"), &bytes);
+            tree.survived(&[NO_YAML, &format!("detail: no YAML: bad.yaml:{wanted}")]);
+            let named = tagbump(tree.path(), &["bump", "app:v2", "-f", "bad.yaml"]);
+            refused(&named, 1, &format!("bad.yaml:{wanted}"));
+            assert_eq!(fs::read(tree.at("bad.yaml")).unwrap(), bytes);
+        }
+    }
+
+    /// Control characters that a file holds do not reach the terminal.
+    #[test]
+    fn text_of_a_file_is_escaped() {
+        let tree = Tree::new()
+            .with("a.yaml", "kind: Pod\nspec: {containers: [{image: \"ap\\e[31mp:\\a\\nv0\"}]}\n")
+            .with("b.yaml", "images: [{name: app, newTag: \"v\\e]0;x\\a\\r0\"}]\nkind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n");
+        for arguments in [&["scan"][..], &["bump", "ap:v1"], &["bump", "app:v1", "--all"]] {
+            let run = tagbump(tree.path(), arguments);
+            is_harmless(&run);
+        }
+    }
+
+    /// Keys of a file are told where a tag stands without a name; a line of theirs is no line of ours.
+    #[test]
+    fn keys_of_a_file_are_escaped() {
+        let tree = Tree::new()
+            .with("c/Chart.yaml", "name: c\n")
+            .with("c/values.yaml", "\"a\\nerror: b\\e[31m\": {image: {tag: v0}}\n");
+        let run = tagbump(tree.path(), &["bump", "nothing/such:v1"]);
+        assert_eq!(run.exit, 3, "{}", run.output());
+        assert!(run.stderr.contains("c/values.yaml:1: -f c/values.yaml --field "), "{}", run.stderr);
+        is_harmless(&run);
+        assert!(!run.stderr.contains("\nerror: b"), "{}", run.stderr);
+    }
+}
+
+/// No control characters but line ends.
+#[track_caller]
+fn is_harmless(run: &Run) {
+    let harmful = |c: char| c.is_control() && c != '\n';
+    assert!(!run.output().contains(harmful), "{:?}", run.output());
+}
+
+mod names {
+    use super::*;
+
+    const NAMES: [&str; 3] = ["a\nerror: b.yaml", "c\u{1b}]0;\u{7}.yaml", "d\te\rf.yaml"];
+    const SHOWN: [&str; 3] = ["a\\nerror: b.yaml", "c\\u{1b}]0;\\u{7}.yaml", "d\\te\\rf.yaml"];
+
+    fn named(text: &str) -> Tree {
+        NAMES.into_iter().fold(Tree::new(), |tree, name| tree.with(name, text))
+    }
+
+    #[test]
+    fn a_report_shows_them_escaped() {
+        let tree = named(&pod("app:v0"));
+        let dry = tagbump(tree.path(), &["bump", "app:v1", "-n"]);
+        is_harmless(&dry);
+        let bump = tree.survived(&[]);
+        is_harmless(&bump);
+        assert!(bump.stdout.ends_with("\nedited 4 files\n"), "{}", bump.stdout);
+        let scan = tagbump(tree.path(), &["scan"]);
+        is_harmless(&scan);
+        for (name, shown) in NAMES.iter().zip(SHOWN) {
+            assert!(tree.is_bumped(name));
+            assert!(dry.stdout.contains(&format!("+++ b/{shown}\n")), "{}", dry.stdout);
+            assert!(bump.stdout.contains(&format!("{shown}:5  app")), "{}", bump.stdout);
+            assert!(scan.stdout.contains(&format!("{shown}:5  ")), "{}", scan.stdout);
+        }
+    }
+
+    #[test]
+    fn json_has_them_as_they_are() {
+        let tree = named(&pod("app:v0"));
+        let files = |run: &Run, list: &str| -> Vec<String> {
+            let told: Value = serde_json::from_str(&run.stdout).unwrap();
+            told[list]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one["file"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        let wanted = [&NAMES[..], &[GOOD]].concat();
+        assert_eq!(files(&tagbump(tree.path(), &["scan", "--format", "json"]), "references"), wanted);
+        let bump = tagbump(tree.path(), &["bump", "app:v1", "--format", "json"]);
+        assert_eq!(files(&bump, "changes"), wanted);
+        is_harmless(&bump);
+    }
+
+    #[test]
+    fn places_of_bad_files_show_them_escaped() {
+        let tree = named("app: [\n");
+        let wanted = SHOWN.map(|shown| format!("detail: no YAML: {shown}:2:1: "));
+        let [a, c, d] = wanted.each_ref().map(String::as_str);
+        let run =
+            tree.survived(&["warning: 3 files were left out: they are no YAML (-v names them)", a, c, d]);
+        is_harmless(&run);
+    }
+
+    #[test]
+    fn refusals_show_them_escaped() {
+        let tree = named(&pod("app:${TAG}"));
+        fs::remove_file(tree.at(GOOD)).unwrap();
+        let run = tagbump(tree.path(), &["bump", "app:v1"]);
+        assert_eq!(run.exit, 6, "{}", run.output());
+        is_harmless(&run);
+        for shown in SHOWN {
+            assert!(run.stderr.contains(&format!("{shown}:5:14: ")), "{}", run.stderr);
+        }
+    }
+
+    /// A warning is one line, whatever the file is called.
+    #[test]
+    fn warnings_show_them_escaped() {
+        let tree = named("");
+        for name in NAMES {
+            fs::File::create(tree.at(name)).unwrap().set_len(50_000_001).unwrap();
+        }
+        let wanted = SHOWN.map(|shown| format!("warning: {shown}: skipped, over 50 MB"));
+        let run = tree.survived(&wanted.each_ref().map(String::as_str));
+        is_harmless(&run);
+    }
+
+    /// A line end can't be typed in `-f`: it parts two files.
+    #[test]
+    fn a_named_file_is_shown_escaped() {
+        let tree = named("app: [\n");
+        let (name, shown) = (NAMES[1], SHOWN[1]);
+        let broken = tagbump(tree.path(), &["bump", "app:v1", "-f", name]);
+        refused(&broken, 1, &format!("error: {shown}:2:1: "));
+        is_harmless(&broken);
+        let missing = tagbump(tree.path(), &["bump", "app:v1", "-f", &format!("no{name}")]);
+        refused(&missing, 3, &format!("error: no{shown}: "));
+        is_harmless(&missing);
+    }
+
+    /// Only Linux takes such names everywhere.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn those_that_are_no_text_are_left_out() {
+        let name = OsStr::from_bytes(b"caf\xe9\nerror: x.yaml");
+        let tree = Tree::new().with_bytes(name, pod("app:v0").as_bytes());
+        let run = tree.survived(&["warning: left out, its name is not UTF-8: "]);
+        assert!(run.stderr.contains("caf"), "{}", run.stderr);
+        is_harmless(&run);
+        assert_eq!(fs::read_to_string(tree.path().join(name)).unwrap(), pod("app:v0"));
+    }
+
+    /// Nobody would have looked at it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_picture_with_such_a_name_is_nobodys_business() {
+        let tree = Tree::new().with_bytes(OsStr::from_bytes(b"caf\xe9.png"), b"\x89PNG");
+        tree.survived(&[]);
+    }
+}

@@ -1,0 +1,158 @@
+//! `tagbump init`: what it proposes for a repository, and that this works.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::cli::tagbump;
+use crate::support::files::{copy, snapshot, write};
+use crate::support::init::{CONFIG, WORKFLOW, changed, folder, monorepo, pod, read, root, services, written};
+use serde_json::Value;
+
+/// The example shows what is written, and the linters of workflows look at it.
+#[test]
+fn the_example_is_what_is_written() {
+    let example = root().join("examples/init");
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    copy(&example, &work);
+    std::fs::remove_file(work.join(CONFIG)).unwrap();
+    std::fs::remove_dir_all(work.join(".github")).unwrap();
+    assert_eq!(written(&work), ["api-dev", "api-prod", "web"]);
+    for path in [CONFIG, WORKFLOW] {
+        let (shown, made) = (read(&example, path), read(&work, path));
+        assert!(shown == made, "examples/init/{path} must be:\n{made}");
+    }
+    assert_eq!(snapshot(&work), snapshot(&example));
+}
+
+#[test]
+fn actions_are_those_of_this_repository() {
+    let workflow = read(&root().join("examples/init"), WORKFLOW);
+    let ours = read(root(), ".github/workflows/ci.yml");
+    let pinned = workflow.lines().find(|line| line.contains("uses: actions/checkout@")).unwrap();
+    assert!(ours.contains(pinned.trim()), "{pinned}");
+}
+
+#[test]
+fn a_bump_of_a_service_changes_its_environment_alone() {
+    let folder = monorepo();
+    assert_eq!(written(folder.path()), ["api-dev", "api-prod"]);
+    for environment in ["dev", "prod"] {
+        let files = changed(folder.path(), &[format!("api-{environment}")]).unwrap();
+        assert_eq!(files, [format!("apps/api/overlays/{environment}/kustomization.yaml")]);
+    }
+    let text = read(folder.path(), CONFIG);
+    assert!(text.contains("\ntag: \"{branch}-{sha:7}\"\n") && text.contains("\n  # postgres:\n"), "{text}");
+}
+
+#[test]
+fn a_repository_of_flux() {
+    let release = |tag: &str| {
+        format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec:\n  values:\n    \
+             image: {{ repository: ghcr.io/acme/shop, tag: {tag} }}\n"
+        )
+    };
+    let folder = folder(&[
+        ("clusters/staging-eu/shop.yaml", &release("v1.3.0")),
+        ("clusters/production/eu/shop.yaml", &release("v1.2.0")),
+        ("clusters/production/us/shop.yaml", &release("v1.2.0")),
+    ]);
+    assert_eq!(written(folder.path()), ["shop-production", "shop-staging"]);
+    let files = changed(folder.path(), &["shop-production".to_owned()]).unwrap();
+    assert_eq!(files, ["clusters/production/eu/shop.yaml", "clusters/production/us/shop.yaml"]);
+    assert!(read(folder.path(), CONFIG).contains("\ntag: \"v{semver}\"\n"));
+}
+
+#[test]
+fn images_of_one_short_name() {
+    let folder = folder(&[
+        ("a.yaml", &pod("ghcr.io/acme/api:v1")),
+        ("b.yaml", &pod("ghcr.io/other/api:v1")),
+        ("c.yaml", &pod("localhost:5000/web:v1")),
+    ]);
+    assert_eq!(written(folder.path()), ["acme-api", "other-api", "web"]);
+}
+
+#[test]
+fn odd_file_names_are_selected_as_they_are() {
+    let folder = folder(&[
+        ("k[8]s/{a,b}*.yaml", &pod("ghcr.io/acme/api:v1")),
+        ("k8s/a.yaml", &pod("ghcr.io/acme/api:v1")),
+        ("# x: ü\n.yaml", &pod("ghcr.io/acme/web:v1")),
+    ]);
+    std::fs::remove_file(folder.path().join("k8s/a.yaml")).unwrap();
+    assert_eq!(written(folder.path()), ["api", "web"]);
+    write(folder.path(), "k8s/a.yaml", &pod("ghcr.io/acme/api:v1"));
+    let files = changed(folder.path(), &services(folder.path())).unwrap();
+    assert_eq!(files, ["# x: ü\n.yaml", "k[8]s/{a,b}*.yaml"]);
+}
+
+#[test]
+fn what_can_not_be_edited_says_why() {
+    let folder = folder(&[
+        ("a.yaml", &pod("ghcr.io/acme/api:v1")),
+        ("b.yaml", &pod("ghcr.io/acme/api:${TAG}")),
+        ("c.yaml", &pod("\"ghcr.io/a\\nb: c/d:v1\"")),
+    ]);
+    assert_eq!(written(folder.path()), ["api"]);
+    let text = read(folder.path(), CONFIG);
+    assert!(text.contains("\n# - b.yaml:5 ghcr.io/acme/api: the image is a placeholder"), "{text}");
+    assert!(changed(folder.path(), &services(folder.path())).unwrap() == ["a.yaml"]);
+}
+
+#[test]
+fn what_is_written_fits_the_schema() {
+    let schema: Value = serde_json::from_str(&read(root(), "tagbump.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let others = folder(&[("a.yaml", &pod("postgres:16"))]);
+    for folder in [monorepo(), others] {
+        written(folder.path());
+        let config: Value = serde_yaml::from_str(&read(folder.path(), CONFIG)).unwrap();
+        // an empty file is a configuration, and nothing to an object's schema
+        let config = if config.is_null() { Value::Object(Default::default()) } else { config };
+        let errors: Vec<_> = validator.iter_errors(&config).map(|e| e.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+}
+
+/// Whatever a repository holds: what is written is read, and each of its services finds something. A place that
+/// can't be edited may stop a bump, as it is said.
+#[test]
+fn every_fixture() {
+    let cases = cases();
+    let check = |cases: &[PathBuf]| cases.iter().filter(|case| makes_services(case)).count();
+    let made: usize = std::thread::scope(|scope| {
+        let parts: Vec<_> = cases.chunks(100).map(|part| scope.spawn(move || check(part))).collect();
+        parts.into_iter().map(|part| part.join().unwrap()).sum()
+    });
+    assert!(made > 300, "{made} were made");
+}
+
+fn makes_services(case: &Path) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    copy(&case.join("in"), &work);
+    let run = tagbump(&work, &["init", "--yes"]);
+    assert!([0, 3, 6].contains(&run.exit), "{}: {}", case.display(), run.output());
+    if !run.stderr.contains("wrote tagbump.yaml") {
+        return false;
+    }
+    let services = services(&work);
+    if services.is_empty() {
+        return false;
+    }
+    if let Err(run) = changed(&work, &services) {
+        let told = read(&work, CONFIG).contains("# A bump stops at ");
+        assert!(run.exit == 6 && told, "{}: {}", case.display(), run.output());
+    }
+    true
+}
+
+/// Every folder `fixtures/<kind>/<case>`.
+fn cases() -> Vec<PathBuf> {
+    let folders = |path: &Path| -> Vec<PathBuf> {
+        let found = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+        found.filter(|path| path.is_dir()).collect()
+    };
+    folders(&root().join("fixtures")).iter().flat_map(|kind| folders(kind)).collect()
+}

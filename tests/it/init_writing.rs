@@ -1,0 +1,259 @@
+//! `tagbump init`: what it says, whom it asks, and that nothing is ever overwritten.
+
+use std::path::Path;
+
+use crate::support::cli::{Run, command, tagbump};
+use crate::support::files::{snapshot, write};
+use crate::support::git::git;
+use crate::support::init::{CONFIG, WORKFLOW, changed, folder, monorepo, pod, read, services, written};
+use tagbump::worktree::Worktree;
+
+#[test]
+fn both_are_shown_and_nothing_is_written_where_nobody_answers() {
+    let folder = monorepo();
+    let before = snapshot(folder.path());
+    let run = tagbump(folder.path(), &["init"]);
+    assert_eq!(run.exit, 0, "{}", run.output());
+    assert_eq!(run.stderr, "notice: nothing was written; --yes writes these files\n");
+    assert!(
+        run.stdout.starts_with("# ---- tagbump.yaml ----\n# The services that tagbump deploys"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("\n# ---- .github/workflows/tagbump.yml ----\n# Writes"), "{}", run.stdout);
+    assert!(snapshot(folder.path()) == before);
+}
+
+/// At a terminal of its own, once the question is there.
+#[cfg(unix)]
+fn answered(folder: &Path, answer: &str) -> (i32, String) {
+    use rustix::fs::{Mode, OFlags, open};
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use std::io::{Read, Write};
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let theirs =
+        open(ptsname(&ours, Vec::new()).unwrap(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let mut init = command(folder);
+    init.arg("init").stdin(theirs.try_clone().unwrap()).stderr(theirs).stdout(std::process::Stdio::null());
+    let mut child = init.spawn().unwrap();
+    let mut terminal = std::fs::File::from(ours);
+    let mut shown = String::new();
+    while !shown.ends_with("[y/N] ") {
+        let mut byte = [0];
+        terminal.read_exact(&mut byte).unwrap();
+        shown.push(char::from(byte[0]));
+    }
+    terminal.write_all(answer.as_bytes()).unwrap();
+    (child.wait().unwrap().code().unwrap(), shown)
+}
+
+#[test]
+#[cfg(unix)]
+fn who_sits_at_a_terminal_is_asked() {
+    for (answer, is_written) in [("y\n", true), ("n\n", false), ("\n", false), ("\u{4}", false)] {
+        let folder = monorepo();
+        let (exit, shown) = answered(folder.path(), answer);
+        assert_eq!((exit, shown.as_str()), (0, "Write these files? [y/N] "));
+        let there = [CONFIG, WORKFLOW].map(|path| folder.path().join(path).exists());
+        assert_eq!(there, [is_written; 2], "{answer:?}");
+    }
+}
+
+#[test]
+fn a_second_time_there_is_nothing_to_do() {
+    let folder = monorepo();
+    let first = tagbump(folder.path(), &["init", "-y"]);
+    let told = "\
+notice: wrote tagbump.yaml
+notice: wrote .github/workflows/tagbump.yml
+notice: next: read them, try `tagbump bump api-dev --tag TAG --dry-run`, and commit them
+";
+    assert_eq!((first.exit, first.stderr.as_str()), (0, told));
+    let before = snapshot(folder.path());
+    let second = tagbump(folder.path(), &["init", "-y"]);
+    let told = "\
+notice: tagbump.yaml is there already, and stays as it is
+notice: .github/workflows/tagbump.yml is there already, and stays as it is
+";
+    assert_eq!((second.exit, second.stdout.as_str(), second.stderr.as_str()), (0, "", told));
+    assert!(snapshot(folder.path()) == before);
+}
+
+#[test]
+fn files_that_are_there_stay_and_the_other_is_written() {
+    for (path, other) in [
+        (CONFIG, WORKFLOW),
+        (".github/tagbump.yaml", WORKFLOW),
+        (WORKFLOW, CONFIG),
+        (".github/workflows/tagbump.yaml", CONFIG),
+    ] {
+        let folder = monorepo();
+        write(folder.path(), path, "- mine: [\n");
+        let run = tagbump(folder.path(), &["init", "--yes"]);
+        assert_eq!(run.exit, 0, "{}", run.output());
+        assert_eq!(read(folder.path(), path), "- mine: [\n");
+        assert!(
+            run.stderr.contains(&format!("notice: {path} is there already, and stays")),
+            "{}",
+            run.stderr
+        );
+        assert!(folder.path().join(other).is_file(), "{}", run.output());
+    }
+}
+
+#[test]
+fn the_workflow_names_a_service_of_the_configuration_that_is_there() {
+    let folder = folder(&[(".github/tagbump.yaml", "services:\n  shop:\n    image: ghcr.io/acme/api\n")]);
+    let run = tagbump(folder.path(), &["init", "--yes"]);
+    assert_eq!(run.exit, 0, "{}", run.output());
+    assert!(read(folder.path(), WORKFLOW).contains("        default: shop\n"));
+}
+
+#[test]
+#[cfg(unix)]
+fn symlinks_are_neither_replaced_nor_followed() {
+    use std::os::unix::fs::symlink;
+    let folder = monorepo();
+    let elsewhere = tempfile::tempdir().unwrap();
+    symlink("nowhere", folder.path().join(CONFIG)).unwrap();
+    std::fs::create_dir_all(folder.path().join(".github/workflows")).unwrap();
+    symlink(elsewhere.path().join("x"), folder.path().join(WORKFLOW)).unwrap();
+    let before = snapshot(folder.path());
+    let run = tagbump(folder.path(), &["init", "--yes"]);
+    assert_eq!(run.exit, 0, "{}", run.output());
+    assert!(snapshot(folder.path()) == before, "{}", run.output());
+
+    let folder = monorepo();
+    symlink(elsewhere.path(), folder.path().join(".github")).unwrap();
+    let run = tagbump(folder.path(), &["init", "--yes"]);
+    assert_eq!(run.exit, 2, "{}", run.output());
+    assert!(run.stderr.contains(".github/tagbump.yaml: is a symlink, or behind one"), "{}", run.stderr);
+    assert_eq!(snapshot(elsewhere.path()), []);
+    assert!(!folder.path().join(CONFIG).exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn new_files_have_the_rights_that_others_have() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = monorepo();
+    written(folder.path());
+    let mode = |path: &str| std::fs::metadata(folder.path().join(path)).unwrap().permissions().mode();
+    assert_eq!(mode(CONFIG), mode("compose.yaml"));
+    let left = snapshot(folder.path()).into_iter().filter(|(name, _)| name.contains(".tagbump-"));
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn a_folder_that_can_not_be_made_is_an_error() {
+    let folder = folder(&[("a.yaml", &pod("ghcr.io/acme/api:v1")), (".github", "a file\n")]);
+    let run = tagbump(folder.path(), &["init", "--yes"]);
+    assert_eq!(run.exit, 1, "{}", run.output());
+    assert!(run.stderr.contains(".github/tagbump.yaml: can't be looked at: "), "{}", run.stderr);
+    assert!(!folder.path().join(CONFIG).exists());
+}
+
+#[test]
+fn the_workflow_is_for_the_root_of_a_repository() {
+    let folder = monorepo();
+    git(folder.path(), &["init", "--quiet"]);
+    let run = tagbump(folder.path(), &["init", "--yes", "-C", "apps/api"]);
+    assert_eq!(run.exit, 0, "{}", run.output());
+    assert!(run.stderr.contains("notice: no workflow is made: "), "{}", run.stderr);
+    let below = folder.path().join("apps/api");
+    assert!(below.join(CONFIG).is_file() && !below.join(".github").exists());
+    assert_eq!(written(folder.path()), ["api-dev", "api-prod"]);
+    assert!(folder.path().join(WORKFLOW).is_file());
+}
+
+#[test]
+fn nothing_found_is_exit_3() {
+    let folder =
+        folder(&[("a.yaml", "a: 1\n"), ("values-prod.yaml", "image: {repository: acme/a, tag: v1}\n")]);
+    let run = tagbump(folder.path(), &["init", "--yes"]);
+    assert_eq!((run.exit, run.stdout.as_str()), (3, ""));
+    let wanted =
+        "error: no reference to an image was found in 2 files\nhint: tagbump scan lists what is found; ";
+    assert!(run.stderr.starts_with(wanted), "{}", run.stderr);
+    let run = tagbump(folder.path(), &["init", "--yes", "-f", "**/values*.yaml"]);
+    assert_eq!(run.exit, 0, "{}", run.output());
+    assert_eq!(changed(folder.path(), &services(folder.path())).unwrap(), ["values-prod.yaml"]);
+}
+
+#[test]
+fn nothing_that_can_be_edited_is_exit_6() {
+    let folder = folder(&[("a.yaml", &pod("ghcr.io/acme/api:${TAG}"))]);
+    let run = tagbump(folder.path(), &["init", "--yes"]);
+    assert_eq!((run.exit, run.stdout.as_str()), (6, ""));
+    let wanted =
+        "error: none of the references that were found in 1 file can be edited\n  a.yaml:5: the image is";
+    assert!(run.stderr.starts_with(wanted), "{}", run.stderr);
+    assert_eq!(snapshot(folder.path()).len(), 1);
+}
+
+#[test]
+fn a_url_is_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = tagbump(folder.path(), &["init", "-C", "https://git.example.com/acme/gitops.git"]);
+    assert_eq!(run.exit, 2, "{}", run.output());
+    assert!(run.stderr.contains("this needs a folder"), "{}", run.stderr);
+}
+
+#[test]
+fn quiet_and_the_environment() {
+    let folder = monorepo();
+    let run = tagbump(folder.path(), &["init", "-q"]);
+    assert_eq!((run.exit, run.stderr.as_str()), (0, ""));
+    assert!(run.stdout.starts_with("# ---- tagbump.yaml ----\n"), "{}", run.stdout);
+    let mut quiet = command(folder.path());
+    quiet.arg("init").env("TAGBUMP_QUIET", "true").env("TAGBUMP_YES", "true").env("TAGBUMP_FILE", "apps/**");
+    let run = Run::of(&quiet.output().unwrap());
+    assert_eq!((run.exit, run.output().as_str()), (0, ""));
+    assert!(!read(folder.path(), CONFIG).contains("postgres"));
+}
+
+#[test]
+fn files_that_are_no_yaml_are_told() {
+    let folder = monorepo();
+    write(folder.path(), "broken.yaml", "a: [\n");
+    let run = tagbump(folder.path(), &["init"]);
+    assert!(run.stderr.contains("warning: 1 file was left out"), "{}", run.stderr);
+}
+
+#[test]
+fn a_runner_takes_no_commands_from_names() {
+    let folder = folder(&[
+        ("a.yaml", &pod("ghcr.io/acme/api:v1")),
+        ("\n::error::x.yaml", &pod("'':v1")),
+        ("c.yaml", &pod("'::warning::x'")),
+    ]);
+    let mut runner = command(folder.path());
+    let run = Run::of(&runner.arg("init").env("GITHUB_ACTIONS", "true").output().unwrap());
+    assert_eq!(run.exit, 0, "{}", run.output());
+    let commands: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("::")).collect();
+    assert!(
+        commands.iter().all(|line| !line.starts_with("::error") && !line.starts_with("::warning")),
+        "{commands:?}"
+    );
+}
+
+#[test]
+fn of_many_at_once_one_writes_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let worktree = Worktree::open(folder.path()).unwrap();
+    let texts: Vec<Vec<u8>> = (b'a'..=b'p').map(|letter| vec![letter; 100_000]).collect();
+    let start = std::sync::Barrier::new(texts.len());
+    let create = |text: &[u8]| {
+        start.wait();
+        worktree.create("a/b/c.yaml", text).unwrap()
+    };
+    let made: Vec<bool> = std::thread::scope(|scope| {
+        let writers: Vec<_> = texts.iter().map(|text| scope.spawn(|| create(text))).collect();
+        writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+    });
+    assert_eq!(made.iter().filter(|made| **made).count(), 1);
+    let winner = made.iter().position(|made| *made).unwrap();
+    assert!(snapshot(folder.path()) == [("a/b/c.yaml".to_owned(), texts[winner].clone())]);
+}

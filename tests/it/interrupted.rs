@@ -1,0 +1,119 @@
+//! A signal in the middle of a landing: the run ends at once, and nothing is half done.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+
+use crate::support::files::snapshot;
+use crate::support::git::git;
+use crate::support::repo::{World, ended, push, run, script_at};
+
+/// Runs a landing that gets the signal when the server has all of the push, and has not begun with it.
+fn interrupted(world: &World, command: &mut Command, signal: &str) -> Output {
+    let (tell, told) = mpsc::channel::<u32>();
+    let signal = format!("-{signal}");
+    world.server.before_receive(move || {
+        let id = told.recv().unwrap().to_string();
+        assert!(Command::new("kill").args([&signal, &id]).status().unwrap().success());
+    });
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    tell.send(child.id()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn nothing_is_half_done() {
+    for (signal, exit) in [("INT", 130), ("TERM", 143)] {
+        let world = World::new();
+        let folder = world.shallow("w");
+        let temporary = world.path().join("tmp");
+        std::fs::create_dir(&temporary).unwrap();
+        let before = snapshot(&folder);
+        let output = interrupted(&world, push(&folder, "v1", &[]).env("TMPDIR", &temporary), signal);
+        assert_eq!(output.status.code(), Some(exit), "{output:?}");
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "{signal}: the workspace is gone");
+        assert!(snapshot(&folder) == before, "{signal}: {}", git(&folder, &["status"]));
+        // it landed or it did not; either way the next run brings it to its end
+        let again = run(&mut push(&folder, "v1", &[]));
+        assert_eq!(again.exit, 0, "{}", again.output());
+        ended(&run(&mut push(&folder, "v1", &[])), 0, "already");
+        assert_eq!(world.commits(), 3);
+        git(&world.bare, &["fsck", "--strict", "--no-dangling"]);
+    }
+}
+
+/// A program that waits for a passphrase is not left behind: it has a pipe open until it ends.
+#[test]
+fn who_signs_ends_too() {
+    for (signal, exit) in [("INT", 130), ("TERM", 143)] {
+        let world = World::new();
+        let folder = world.shallow("w");
+        let (program, pipe) = (world.path().join("gpg"), world.path().join("gpg.pipe"));
+        script_at(&program, "exec 3> \"$0.pipe\"; echo here >&3; exec tail -f /dev/null");
+        git(&folder, &["config", "gpg.program", program.to_str().unwrap()]);
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let mut command = push(&folder, "v1", &["--sign"]);
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut held = BufReader::new(std::fs::File::open(&pipe).unwrap());
+        let mut line = String::new();
+        held.read_line(&mut line).unwrap();
+        assert_eq!(line, "here\n");
+        let kill = [format!("-{signal}"), child.id().to_string()];
+        assert!(Command::new("kill").args(kill).status().unwrap().success());
+        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(exit));
+        assert_eq!(held.read_to_string(&mut line).unwrap(), 0, "{signal}: it has ended");
+        assert_eq!(world.commits(), 2);
+    }
+}
+
+/// git is in the middle of the checkout's fast-forward, in a process group of its own: it is let finish.
+#[test]
+fn signal_waits_until_the_checkout_has_followed() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let mark = world.path().join("mark");
+    let tagbump = "$(ps -o ppid= -p \"$PPID\" | tr -d ' ')";
+    script_at(
+        &folder.join(".git/hooks/post-merge"),
+        &format!("kill -TERM {tagbump} && echo done > '{}'", mark.display()),
+    );
+    let run = run(&mut push(&folder, "v1", &[]));
+    assert_eq!(run.exit, 143, "{}", run.output());
+    assert_eq!(std::fs::read_to_string(mark).unwrap(), "done\n");
+    assert_eq!(git(&folder, &["rev-parse", "HEAD", "origin/main"]), [world.tip(), world.tip()].join("\n"));
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+}
+
+/// A large file takes a while to be written aside: the signal comes when a part of it is there.
+#[test]
+fn staged_file_is_removed_when_signal_ends_bump() {
+    const RUNS: usize = 100;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.yaml");
+    let padding = "# a comment that takes its time to be written to the disk\n".repeat(200_000);
+    let text = |tag: &str| format!("kind: Pod\nspec:\n  containers:\n    - image: app:{tag}\n{padding}");
+    let is_staged = || {
+        let mut entries = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap);
+        entries.any(|entry| entry.file_name().to_string_lossy().starts_with(".tagbump-"))
+    };
+    let interrupted = (0..RUNS).find(|_| {
+        std::fs::write(&file, text("v0")).unwrap();
+        let mut command = crate::support::cli::command(folder.path());
+        let mut child = command.args(["bump", "app:v1"]).stdout(Stdio::null()).spawn().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            if is_staged() {
+                assert!(
+                    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success()
+                );
+                break;
+            }
+        }
+        let status = child.wait().unwrap();
+        assert!(!is_staged(), "{status}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap() == text("v0"), !status.success(), "{status}");
+        status.code() == Some(143)
+    });
+    assert!(interrupted.is_some(), "no run of {RUNS} was interrupted");
+}

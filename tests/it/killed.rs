@@ -1,0 +1,180 @@
+//! A hundred landings that are killed (SIGKILL) at random moments: the checkout is as before or as after, never
+//! between, and whatever is left behind is in nobody's way.
+#![cfg(unix)]
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::bad_line::{Break, Fault, Line, Way};
+use crate::support::cli::Run;
+use crate::support::git::git;
+use crate::support::repo::{self, FILE, World, commit, push};
+
+const WORKERS: usize = 4;
+const SEED: u64 = 0x7461_6762_756d_7032;
+
+/// The process that is killed keeps its number; what it has started goes on and keeps `stdout` open, so that the
+/// end of `stdout` is the end of them all.
+fn start(command: &Command) -> Child {
+    let mut all = Command::new("sh");
+    all.args(["-c", "exec 9>&1; exec \"$0\" \"$@\""]).arg(command.get_program()).args(command.get_args());
+    all.current_dir(command.get_current_dir().unwrap()).env_clear();
+    all.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    all.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// A checkout of a kind, with something to fetch before the landing.
+fn checkout(world: &World, url: &str, nth: usize) -> (PathBuf, &'static [&'static str]) {
+    let name = format!("w{nth}");
+    let depth: &[&str] = if nth % 4 == 1 { &[] } else { &["--depth", "1"] };
+    let mut folder = world.clone_of(url, &name, depth);
+    let mut more: &[&str] = &[];
+    match nth % 4 {
+        2 => {
+            commit(&folder, &format!("own-{nth}.txt"), "own\n");
+            more = &["--carry"];
+        }
+        3 => {
+            git(&folder, &["checkout", "--quiet", "-b", "elsewhere"]);
+            git(&folder, &["worktree", "add", "--quiet", &format!("../linked-{nth}"), "main"]);
+            folder = world.path().join(format!("linked-{nth}"));
+        }
+        _ => {}
+    }
+    world.rival("README.md", &format!("{nth}\n"));
+    (folder, more)
+}
+
+/// The checkout is on one commit or the other, whole; git, a pull and the next run work in it.
+#[track_caller]
+fn is_sound(world: &World, folder: &Path, before: &str, tag: &str, of: &str) {
+    let head = git(folder, &["rev-parse", "HEAD"]);
+    let landed = world.file(FILE).contains(&format!("newTag: {tag} "));
+    assert!(head == before || (landed && head == world.tip()), "{of}: HEAD is {head}");
+    assert_eq!(git(folder, &["status", "--porcelain"]), "", "{of}: files and index are those of HEAD");
+    assert_eq!(git(folder, &["symbolic-ref", "HEAD"]), "refs/heads/main", "{of}");
+    assert_eq!(git(folder, &["for-each-ref", "--format=%(refname)", "refs/tagbump"]), "", "{of}");
+    let shared = folder.join(git(folder, &["rev-parse", "--git-common-dir"]));
+    assert_eq!(locks(&shared), Vec::<PathBuf>::new(), "{of}");
+    git(folder, &["fsck", "--strict", "--no-dangling"]);
+    git(folder, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);
+    git(folder, &["-c", "pull.rebase=true", "pull", "--quiet", "origin", "main"]);
+    let again = repo::run(&mut push(folder, tag, &["--carry"]));
+    assert_eq!(again.exit, 0, "{of}: {}", again.output());
+    assert!(world.file(FILE).contains(&format!("newTag: {tag} ")), "{of}");
+    assert_eq!(git(folder, &["rev-parse", "HEAD"]), world.tip(), "{of}");
+    let subjects = git(&world.bare, &["log", "--format=%s ", "refs/heads/main"]);
+    let bumps = subjects.lines().filter(|line| line.contains(&format!(" image to {tag} "))).count();
+    assert_eq!(bumps, 1, "{of}: {subjects}");
+}
+
+fn locks(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        match path.is_dir() {
+            true => found.extend(locks(&path)),
+            false if path.extension().is_some_and(|e| e == "lock") => found.push(path),
+            false => {}
+        }
+    }
+    found
+}
+
+/// Runs and tells whether it was killed before its end.
+fn killed_at(command: &Command, moment: Duration) -> bool {
+    let mut child = start(command);
+    let mut stdout = child.stdout.take().unwrap();
+    let (tell, ended) = mpsc::channel();
+    let reading = thread::spawn(move || {
+        let mut all = String::new();
+        stdout.read_to_string(&mut all).unwrap();
+        // nobody listens where it was killed
+        let _ = tell.send(());
+    });
+    let killed = ended.recv_timeout(moment).is_err();
+    child.kill().unwrap();
+    let status = child.wait().unwrap();
+    reading.join().unwrap();
+    killed && !status.success()
+}
+
+/// Has workers do this for every number below `count`; how often it came out true.
+fn in_parallel(count: usize, each: impl Fn(&World, usize) -> bool + Send + Sync + Copy + 'static) -> usize {
+    let work = move |worker: usize| {
+        let world = World::new();
+        (worker..count).step_by(WORKERS).filter(|nth| each(&world, *nth)).count()
+    };
+    let workers: Vec<_> = (0..WORKERS).map(|worker| thread::spawn(move || work(worker))).collect();
+    workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+}
+
+#[test]
+fn at_any_moment() {
+    const RUNS: usize = 60;
+    let killed = in_parallel(RUNS, |world, nth| {
+        let mut random = fastrand::Rng::with_seed(SEED + nth as u64);
+        // how long it takes here and now
+        let (folder, more) = checkout(world, &world.url(), nth);
+        let started = Instant::now();
+        let usual = repo::run(&mut push(&folder, &format!("usual-{nth}"), more));
+        assert_eq!(usual.exit, 0, "{}", usual.output());
+        let moment = started.elapsed().mul_f64(random.f64());
+        world.rival("README.md", &format!("{nth}, newer\n"));
+        let (before, tag) = (git(&folder, &["rev-parse", "HEAD"]), format!("run-{nth}"));
+        let killed = killed_at(&push(&folder, &tag, more), moment);
+        is_sound(world, &folder, &before, &tag, &format!("run {nth} killed after {moment:?}"));
+        killed
+    });
+    eprintln!("{killed} of {RUNS} were killed before their end");
+    assert!(killed > RUNS / 4, "{killed} of {RUNS} were killed before their end");
+}
+
+/// How many bytes a landing takes each way.
+fn usual() -> [usize; 2] {
+    let world = World::new();
+    let (line, url) = line_to(&world);
+    let (folder, _) = checkout(&world, &url, 0);
+    line.breaks([]);
+    let run: Run = repo::run(&mut push(&folder, "usual", &[]));
+    assert_eq!(run.exit, 0, "{}", run.output());
+    line.passed()
+}
+
+fn line_to(world: &World) -> (Line, String) {
+    let line = Line::to(&world.server_address());
+    let url = world.url_over(line.address());
+    (line, url)
+}
+
+#[test]
+fn at_any_byte_of_the_exchange() {
+    const RUNS: usize = 40;
+    let [up, down] = usual();
+    let killed = in_parallel(RUNS, move |world, nth| {
+        let (line, url) = line_to(world);
+        // the last bytes may not come: not every pack is of the same length
+        let at = fastrand::Rng::with_seed(SEED - nth as u64).usize(..(up + down) * 95 / 100);
+        let (way, after) = if at < up { (Way::Up, at) } else { (Way::Down, at - up) };
+        let (folder, _) = checkout(world, &url, nth - nth % 4);
+        let (before, tag) = (git(&folder, &["rev-parse", "HEAD"]), format!("run-{nth}"));
+        line.breaks([Fault { way, after, with: Break::Call }]);
+        let (tell, told) = mpsc::channel::<u32>();
+        line.call(move || {
+            let id = told.recv().unwrap().to_string();
+            assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+        });
+        let mut child = start(&push(&folder, &tag, &[]));
+        tell.send(child.id()).unwrap();
+        let mut all = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut all).unwrap();
+        let status = child.wait().unwrap();
+        is_sound(world, &folder, &before, &tag, &format!("run {nth} killed at {way:?} {after}"));
+        !status.success()
+    });
+    assert_eq!(killed, RUNS);
+}

@@ -1,0 +1,283 @@
+//! The order guard: builds that end late, by ancestry in the history at hand, deepened, or asked of GitHub.
+
+use crate::support::apart::{Apart, Hosted};
+use crate::support::git::git;
+use crate::support::github::{Fault, On, TOKEN};
+use crate::support::mono::{Mono, job_in, notices, tag_in};
+use crate::support::repo::{self, API, FILE, commit, ended, kustomization, run_together};
+use serde_json::Value;
+
+#[test]
+fn builds_that_end_in_random_order() {
+    let mono = Mono::new(30);
+    let mut order: Vec<usize> = (0..30).collect();
+    let mut random = fastrand::Rng::with_seed(4);
+    random.shuffle(&mut order);
+    let mut newest = None;
+    for nth in order {
+        let run = repo::run(&mut mono.job(&mono.builds[nth], &[]));
+        if newest.is_none_or(|newest| nth > newest) {
+            ended(&run, 0, "landed");
+            newest = Some(nth);
+        } else {
+            let told = ended(&run, 0, "superseded");
+            assert_eq!((&told["changed"], &told["commit"]), (&false.into(), &Value::Null));
+            assert!(notices(&told).contains("which is newer"), "{}", run.output());
+        }
+        assert_eq!(mono.tag(), mono.builds[newest.unwrap()][..7]);
+    }
+}
+
+#[test]
+fn builds_that_end_at_once() {
+    let mono = Mono::new(12);
+    let jobs = mono.builds.iter().rev().map(|sha| mono.job(sha, &[])).collect();
+    let runs = run_together(jobs);
+    for run in &runs {
+        let told = repo::json(run);
+        assert!(["landed", "superseded"].contains(&told["outcome"].as_str().unwrap()), "{}", run.output());
+    }
+    assert_eq!(mono.tag(), mono.builds[11][..7]);
+    ended(&runs[0], 0, "landed");
+}
+
+/// The usual case, in the shallowest checkout there is, costs nothing more.
+#[test]
+fn a_newer_build_asks_for_no_history() {
+    let mono = Mono::new(3);
+    ended(&repo::run(&mut mono.job(&mono.builds[0], &[])), 0, "landed");
+    let job = mono.checkout("w", &mono.builds[2]);
+    let before = mono.world.server.requests().len();
+    let told = ended(&repo::run(&mut job_in(&job, &mono.builds[2], &[])), 0, "landed");
+    assert_eq!(notices(&told), "[]");
+    assert!(mono.world.server.requests().len() - before <= 4);
+}
+
+#[test]
+fn outside_of_actions_a_late_build_fails() {
+    let mono = Mono::new(2);
+    ended(&repo::run(&mut mono.job(&mono.builds[1], &[])), 0, "landed");
+    let folder = mono.checkout("laptop", &mono.builds[0]);
+    let mut command = repo::push(&folder, &mono.builds[0][..7], &[]);
+    let run = repo::run(&mut command);
+    let told = ended(&run, 4, "superseded");
+    assert!(told["error"]["message"].as_str().unwrap().contains("which is newer"), "{}", run.output());
+    assert!(told["error"]["hint"].as_str().unwrap().contains("--if-older write"));
+    assert_eq!(mono.tag(), mono.builds[1][..7]);
+    ended(
+        &repo::run(&mut repo::push(&folder, &mono.builds[0][..7], &["--if-older", "skip"])),
+        0,
+        "superseded",
+    );
+    ended(&repo::run(&mut repo::push(&folder, &mono.builds[0][..7], &["--if-older", "write"])), 0, "landed");
+    assert_eq!(mono.tag(), mono.builds[0][..7]);
+    ended(&repo::run(&mut mono.job(&mono.builds[1], &["--if-older", "fail", "-n"])), 0, "planned");
+}
+
+#[test]
+fn a_dry_run_tells_it_too() {
+    let mono = Mono::new(2);
+    ended(&repo::run(&mut mono.job(&mono.builds[1], &[])), 0, "landed");
+    ended(&repo::run(&mut mono.job(&mono.builds[0], &["-n", "--exit-code"])), 0, "superseded");
+}
+
+/// A tag without a commit in it: the trailer of the commit that wrote it says, also below others, in a
+/// checkout that has to be deepened.
+#[test]
+fn the_trailer_says_what_a_version_was_built_from() {
+    let mono = Mono::new(3);
+    ended(&repo::run(&mut mono.job(&mono.builds[1], &["--tag", "v1.1.0"])), 0, "landed");
+    for nth in 0..60 {
+        mono.world.rival("README.md", &format!("{nth}\n"));
+    }
+    let late = repo::run(&mut mono.job(&mono.builds[0], &["--tag", "v1.0.0"]));
+    ended(&late, 0, "superseded");
+    let tip = mono.world.tip();
+    let late = repo::run(&mut job_in(&mono.checkout("tip", &tip), &mono.builds[0], &["--tag", "v1.0.0"]));
+    ended(&late, 0, "superseded");
+    ended(&repo::run(&mut mono.job(&mono.builds[2], &["--tag", "v1.2.0"])), 0, "landed");
+}
+
+/// A squash merge puts text behind the trailers; a person's commit in between is no matter.
+#[test]
+fn the_trailer_counts_wherever_it_stands() {
+    let mono = Mono::new(2);
+    let work = mono.world.path().join("sources");
+    std::fs::write(work.join(FILE), kustomization(&[API.into()]).replace("v0", "v9")).unwrap();
+    let message = format!(
+        "Deploy (#7)\n\nTagbump-Image: {API}:v9\nTagbump-Source: acme/gitops@{}\n\nReviewed, with thanks.\n",
+        mono.builds[1]
+    );
+    git(&work, &["commit", "--quiet", "--all", "--message", &message]);
+    git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
+    ended(&repo::run(&mut mono.job(&mono.builds[0], &[])), 0, "superseded");
+}
+
+/// Of each reference on its own: one is newer already, the other is not.
+#[test]
+fn each_reference_for_itself() {
+    let mono = Mono::new(3);
+    let work = mono.world.path().join("sources");
+    let at =
+        |nth: usize| kustomization(&[API.into()]).replace("v0", &format!("\"{}\"", &mono.builds[nth][..7]));
+    commit(&work, "dev/kustomization.yaml", &at(2));
+    commit(&work, "prod/kustomization.yaml", &at(0));
+    git(&work, &["rm", "--quiet", FILE]);
+    git(&work, &["commit", "--quiet", "--message", "environments"]);
+    git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
+    let told = ended(&repo::run(&mut mono.job(&mono.builds[1], &["--all"])), 0, "landed");
+    assert!(notices(&told).contains("dev/kustomization.yaml:5"), "{told}");
+    assert_eq!(tag_in(&mono.world.file("dev/kustomization.yaml")), mono.builds[2][..7]);
+    assert_eq!(tag_in(&mono.world.file("prod/kustomization.yaml")), mono.builds[1][..7]);
+}
+
+#[test]
+fn of_diverged_commits_the_default_branch_wins() {
+    let mono = Mono::new(2);
+    let work = mono.world.path().join("sources");
+    git(&work, &["checkout", "--quiet", "-b", "feature", &mono.builds[0]]);
+    let feature = commit(&work, "src/feature.rs", "// new\n");
+    git(&work, &["push", "--quiet", "origin", "feature"]);
+    ended(&repo::run(&mut mono.job(&mono.builds[1], &[])), 0, "landed");
+    let build = |sha: &str| {
+        let folder = mono.world.full(&format!("full-{}", &sha[..7]));
+        git(&folder, &["checkout", "--quiet", "-B", "main", sha]);
+        repo::run(&mut job_in(&folder, sha, &["--branch", "main"]))
+    };
+    ended(&build(&feature), 0, "superseded");
+    git(&mono.world.bare, &["update-ref", "refs/heads/main", &mono.builds[1]]);
+    let told =
+        ended(&repo::run(&mut mono.job(&feature, &["--if-older", "write", "--branch", "main"])), 0, "landed");
+    assert!(!notices(&told).contains("can't be told"), "{told}");
+    // back to the default branch's
+    ended(&build(&mono.builds[1]), 0, "landed");
+    assert_eq!(mono.tag(), mono.builds[1][..7]);
+}
+
+#[test]
+fn what_can_not_be_told_is_written_and_said() {
+    let mono = Mono::new(1);
+    let folder = mono.world.shallow("w");
+    let told = ended(&repo::run(&mut repo::push(&folder, "v1", &[])), 0, "landed");
+    assert!(notices(&told).contains("which commit was built is not known (--source says it)"), "{told}");
+    let told = ended(&repo::run(&mut mono.job(&mono.builds[0], &[])), 0, "landed");
+    assert!(notices(&told).contains("tag v1 names no commit"), "{told}");
+    let unknown = "abcdef0123456789abcdef0123456789abcdef01";
+    let told = ended(&repo::run(&mut repo::push(&folder, "v2", &["--source", unknown])), 0, "landed");
+    assert!(notices(&told).contains(&format!("commit {unknown} is not among")), "{told}");
+    let built = |tag: &str, source: &str| {
+        let told = repo::run(&mut repo::push(&folder, tag, &["--source", source]));
+        notices(&ended(&told, 0, "landed"))
+    };
+    assert!(built("v3", &format!("acme/other@{unknown}")).contains("tag v2 names no commit"));
+    let told = built("v4", &format!("acme/other@{}", mono.builds[0]));
+    assert!(told.contains("no token to ask GitHub of acme/other"), "{told}");
+    let told = built("v5", &format!("acme/gitops@{}", mono.builds[0]));
+    assert!(told.contains("v4 was built from another repository"), "{told}");
+}
+
+#[test]
+fn of_another_repository_github_is_asked() {
+    let apart = Apart::new(3);
+    let builds = &apart.mono.builds;
+    ended(&repo::run(&mut apart.job(&builds[1], &[])), 0, "landed");
+    ended(&repo::run(&mut apart.job(&builds[0], &[])), 0, "superseded");
+    ended(&repo::run(&mut apart.job(&builds[2], &[])), 0, "landed");
+    assert_eq!(apart.tag(), builds[2][..7]);
+    assert_eq!(apart.github.count(On::Compare), 2);
+}
+
+#[test]
+fn where_github_does_not_say_it_is_written() {
+    let apart = Apart::new(2);
+    let builds = &apart.mono.builds;
+    ended(&repo::run(&mut apart.job(&builds[1], &[])), 0, "landed");
+    for fault in [Fault::Status(502), Fault::Forbidden("no"), Fault::Close] {
+        apart.github.fault(On::Compare, fault);
+        let told = ended(&repo::run(&mut apart.job(&builds[0], &["-n"])), 0, "planned");
+        assert!(notices(&told).contains("can't be told"), "{told}");
+        assert!(!notices(&told).contains(TOKEN));
+    }
+    let told = ended(&repo::run(apart.job(&builds[0], &[]).env_remove("GITHUB_TOKEN")), 0, "landed");
+    assert!(notices(&told).contains("no token"), "{told}");
+}
+
+#[test]
+fn of_diverged_commits_github_knows_the_default_branch() {
+    let apart = Apart::new(2);
+    let (world, builds) = (&apart.mono.world, &apart.mono.builds);
+    let work = world.path().join("sources");
+    git(&work, &["checkout", "--quiet", "-b", "feature", &builds[0]]);
+    let feature = commit(&work, "src/feature.rs", "// new\n");
+    git(&work, &["push", "--quiet", world.bare.to_str().unwrap(), "feature"]);
+    ended(&repo::run(&mut apart.job(&builds[1], &[])), 0, "landed");
+    ended(&repo::run(&mut apart.job(&feature, &[])), 0, "superseded");
+    ended(&repo::run(&mut apart.job(&feature, &["--if-older", "write"])), 0, "landed");
+    ended(&repo::run(&mut apart.job(&builds[1], &[])), 0, "landed");
+}
+
+#[test]
+fn by_the_api_a_late_build_is_late_too() {
+    let hosted = Hosted::new(3);
+    let push = ["--push", "--via", "api"];
+    ended(&repo::run(&mut hosted.job(1, &push)), 0, "landed");
+    ended(&repo::run(&mut hosted.job(0, &push)), 0, "superseded");
+    assert_eq!(hosted.github.count(On::CreateCommitOnBranch), 1);
+    ended(&repo::run(&mut hosted.job(2, &push)), 0, "landed");
+    assert_eq!(hosted.mono.tag(), hosted.mono.builds[2][..7]);
+}
+
+#[test]
+fn a_pull_request_with_a_newer_build_stays() {
+    for via in ["git", "api"] {
+        let hosted = Hosted::new(4);
+        let pr = ["--pr", "--via", via];
+        ended(&repo::run(&mut hosted.job(2, &pr)), 0, "proposed");
+        let before = hosted.github.open_pulls();
+        ended(&repo::run(&mut hosted.job(1, &pr)), 0, "superseded");
+        assert_eq!(hosted.github.open_pulls()[0].title, before[0].title);
+        assert_eq!(hosted.proposed(), hosted.mono.builds[2][..7]);
+        ended(&repo::run(&mut hosted.job(3, &pr)), 0, "proposed");
+        assert_eq!(hosted.proposed(), hosted.mono.builds[3][..7]);
+        assert_eq!(hosted.github.open_pulls().len(), 1);
+    }
+}
+
+#[test]
+fn a_late_build_proposes_nothing_over_a_newer_base() {
+    let hosted = Hosted::new(3);
+    ended(&repo::run(&mut hosted.job(2, &["--push"])), 0, "landed");
+    ended(&repo::run(&mut hosted.job(1, &["--pr"])), 0, "superseded");
+    assert!(hosted.github.pulls().is_empty());
+}
+
+/// Somebody has added to the branch: what the base has counts all the same.
+#[test]
+fn a_late_build_adds_nothing_to_the_branch_of_others() {
+    let hosted = Hosted::new(4);
+    ended(&repo::run(&mut hosted.job(1, &["--pr"])), 0, "proposed");
+    let work = hosted.mono.world.path().join("theirs");
+    git(hosted.mono.world.path(), &["clone", "--quiet", hosted.mono.world.bare.to_str().unwrap(), "theirs"]);
+    git(&work, &["checkout", "--quiet", "tagbump/main/api"]);
+    let theirs = commit(&work, "docs/note.md", "theirs\n");
+    git(&work, &["push", "--quiet", "origin", "HEAD:tagbump/main/api"]);
+    for late in [0, 1] {
+        let run = repo::run(&mut hosted.job(late, &["--pr"]));
+        assert_eq!(run.exit, 0, "{}", run.output());
+        let tip = git(&hosted.mono.world.bare, &["rev-parse", "tagbump/main/api"]);
+        assert_eq!(tip, theirs, "{}", run.output());
+    }
+    ended(&repo::run(&mut hosted.job(3, &["--push"])), 0, "landed");
+    ended(&repo::run(&mut hosted.job(2, &["--pr"])), 0, "superseded");
+}
+
+/// The base has our tag, and a pull request proposes a newer one.
+#[test]
+fn a_build_that_is_there_already_closes_no_newer_proposal() {
+    let hosted = Hosted::new(3);
+    ended(&repo::run(&mut hosted.job(1, &["--push"])), 0, "landed");
+    ended(&repo::run(&mut hosted.job(2, &["--pr"])), 0, "proposed");
+    ended(&repo::run(&mut hosted.job(1, &["--pr"])), 0, "superseded");
+    assert_eq!(hosted.github.open_pulls().len(), 1);
+    assert_eq!(hosted.proposed(), hosted.mono.builds[2][..7]);
+}

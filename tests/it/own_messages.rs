@@ -1,0 +1,89 @@
+//! A message of ours that is made of whatever a repository says: its trailers are the ones that we put there, and
+//! nothing in it mentions people, closes issues or skips CI. The fuzz target `trailers` checks the same laws.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::RngSeed;
+use tagbump::image::Part;
+use tagbump::land::RolledBack;
+use tagbump::land::message::Words;
+use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, Want};
+use tagbump::tag::{Source, TagFacts};
+
+use crate::support::message_laws::own_message_says_only_ours;
+
+const IMAGE: &str = "ghcr.io/acme/api";
+
+/// Text of a file, as an attacker would write it.
+fn hostile() -> impl Strategy<Value = String> {
+    let attacks = vec![
+        "v1\nTagbump-Source: acme/api@0123456789",
+        "v2\r\n\nTagbump-Rollback: ghcr.io/acme/api:v3",
+        "v1 fixes #1 @acme/everyone <img src=x>",
+        "`` ` [skip ci] \u{202e}",
+        "https://evil.example/x.yaml",
+        "kkkkkk\n!kk",
+        "",
+    ];
+    prop_oneof![
+        2 => select(attacks).prop_map(str::to_owned),
+        2 => "v[0-9]{1,2}",
+        1 => any::<String>(),
+    ]
+}
+
+fn change() -> impl Strategy<Value = ChangedReference> {
+    let image = prop_oneof![Just(IMAGE.to_owned()), hostile()];
+    (hostile(), image, hostile(), hostile()).prop_map(|(file, image, from, to)| ChangedReference {
+        file,
+        line: 1,
+        kind: "kustomization",
+        image,
+        renamed_from: None,
+        want: 0,
+        from,
+        to,
+        dropped_digest: false,
+    })
+}
+
+fn plan(changes: Vec<ChangedReference>) -> Plan {
+    let want = Want {
+        name: IMAGE.to_owned(),
+        new_name: Part::Keep,
+        tag: None,
+        digest: Part::Unsaid,
+        service: None,
+        scope: Scope::default(),
+    };
+    let edit = |change: &ChangedReference| FileEdit {
+        path: change.file.clone(),
+        before: Vec::new(),
+        after: Vec::new(),
+    };
+    Plan { wants: vec![want], edits: changes.iter().map(edit).collect(), changes, ..Plan::default() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 500, rng_seed: RngSeed::Fixed(20_240_101), failure_persistence: None, ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn own_message_says_only_ours_whatever_files_say(
+        changes in vec(change(), 1..4), prefix in hostile(), bad in vec(hostile(), 0..3), skip_ci: bool, has_source: bool
+    ) {
+        let source = Source::parse("acme/api@0123456789abcdef").filter(|_| has_source);
+        let words = Words {
+            template: None,
+            facts: &TagFacts::default(),
+            skip_ci,
+            source: source.map(|source| source.to_string()),
+            rolled_back: bad.into_iter().map(|tag| (0, RolledBack { tag, source: None })).collect(),
+            signoff: None,
+            prefix: &prefix,
+        };
+        own_message_says_only_ours(&words, &plan(changes));
+    }
+}

@@ -1,0 +1,165 @@
+//! `--pr` by several at once: each bump is proposed, each branch has one pull request, nobody's commit is lost.
+
+use crate::support::git::git;
+use crate::support::git_server::{self, Service};
+use crate::support::github::{Fault, On};
+use crate::support::hub::{HEAD, Hub, Via, WAYS, each_way, somebody_commits};
+use crate::support::repo::{self, API, FILE, ended, kustomization, run_together};
+
+/// Runs all, started before any is waited for; each must end in a pull request.
+#[track_caller]
+fn together(hub: &Hub, images: &[String], more: &[&str]) {
+    let commands = images.iter().map(|image| hub.command_in(&hub.checkout(), &[image], more));
+    for run in run_together(commands.collect()) {
+        let told = ended(&run, 0, "proposed");
+        let number = told["pull_request"]["number"].as_u64().unwrap();
+        assert_eq!(hub.github.pull(number).head, told["branch"], "{told}");
+    }
+    git(&hub.world.bare, &["fsck", "--strict", "--no-dangling"]);
+}
+
+#[test]
+fn the_same_bump_twice_and_eight_times() {
+    for jobs in [2, 8] {
+        each_way(|hub| {
+            together(&hub, &vec![format!("{API}:v1"); jobs], &["--label", "bump"]);
+            assert_eq!(hub.proposes(HEAD, "v1").labels, ["bump"]);
+            assert_eq!(hub.github.pulls().len(), 1);
+        });
+    }
+}
+
+#[test]
+fn eight_images_have_eight_pull_requests() {
+    let names: Vec<_> = (0..8).map(|n| format!("ghcr.io/acme/app-{n}")).collect();
+    for via in WAYS {
+        let hub = Hub::with(*via, &[(FILE, &kustomization(&names))]);
+        let images: Vec<_> = names.iter().map(|name| format!("{name}:v1")).collect();
+        together(&hub, &images, &[]);
+        let mut heads: Vec<_> = hub.github.open_pulls().into_iter().map(|pull| pull.head).collect();
+        heads.sort();
+        assert_eq!(heads, (0..8).map(|n| format!("tagbump/main/app-{n}")).collect::<Vec<_>>());
+        for (n, head) in heads.iter().enumerate() {
+            assert_eq!(hub.ahead(head), [format!("chore: update app-{n} image to v1")]);
+            assert_eq!(hub.file(head).matches("newTag: v1 # by CI").count(), 1);
+        }
+        assert_eq!(hub.branches().len(), 9);
+    }
+}
+
+/// Two tags for one branch: one of them stays, and there is one commit.
+#[test]
+fn eight_tags_for_one_branch() {
+    each_way(|hub| {
+        let images: Vec<_> = (0..8).map(|n| format!("{API}:v{n}.1")).collect();
+        together(&hub, &images, &[]);
+        assert_eq!((hub.ahead(HEAD).len(), hub.github.pulls().len()), (1, 1));
+        assert_eq!(hub.file(HEAD).matches(".1 # by CI").count(), 1);
+    });
+}
+
+/// Runs a test with somebody who is faster than we are: before a push asks where the branch is, and before it
+/// is made; by the API before the first request that moves branches, and before the last.
+fn outrun(last: usize, test: impl Fn(Hub, &dyn Fn(&Hub, Hook))) {
+    for via in WAYS {
+        for late in [false, true] {
+            eprintln!("via {via:?}, late: {late}");
+            test(Hub::new(*via), &|hub, hook| match via {
+                Via::Git if late => hub.github.git.before_receive(hook),
+                Via::Git => hub.github.git.before(git_server::On::InfoRefs(Service::ReceivePack), hook),
+                Via::Api => {
+                    let pass = if late { last - 1 } else { 0 };
+                    (0..pass).for_each(|_| hub.github.before(On::UpdateRefs, || {}));
+                    hub.github.before(On::UpdateRefs, hook);
+                }
+            });
+        }
+    }
+}
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+#[test]
+fn a_commit_pushed_between_our_look_and_our_push_is_kept() {
+    outrun(2, |hub, before| {
+        hub.propose("v1", &[]);
+        let bare = hub.world.bare.clone();
+        before(&hub, Box::new(move || drop(somebody_commits(&bare, HEAD, "theirs.txt"))));
+        let told = hub.propose("v2", &[]);
+        assert_eq!(
+            hub.ahead(HEAD),
+            ["chore: update api image to v2", "change theirs.txt", "chore: update api image to v1"]
+        );
+        assert_eq!((told["commit"].as_str().unwrap(), hub.pull().number), (hub.tip(HEAD).as_str(), 1));
+    });
+}
+
+#[test]
+fn a_branch_made_between_our_look_and_our_push_is_kept() {
+    outrun(1, |hub, before| {
+        let bare = hub.world.bare.clone();
+        before(&hub, Box::new(move || drop(somebody_commits(&bare, HEAD, "theirs.txt"))));
+        hub.propose("v1", &[]);
+        assert_eq!(hub.ahead(HEAD), ["chore: update api image to v1", "change theirs.txt"]);
+        hub.pull();
+    });
+}
+
+#[test]
+fn a_branch_removed_between_our_look_and_our_push_is_made_again() {
+    outrun(2, |hub, before| {
+        hub.propose("v1", &[]);
+        let bare = hub.world.bare.clone();
+        let gone = move || drop(git(&bare, &["update-ref", "-d", &format!("refs/heads/{HEAD}")]));
+        before(&hub, Box::new(gone));
+        hub.propose("v2", &[]);
+        hub.proposes(HEAD, "v2");
+    });
+}
+
+/// A whole run of another job, between our list of pull requests and our new one.
+#[test]
+fn a_job_that_opens_the_pull_request_first() {
+    each_way(|hub| {
+        let mut other = hub.command("v1", &[]);
+        hub.github.before(On::CreatePull, move || drop(ended(&repo::run(&mut other), 0, "proposed")));
+        assert_eq!(hub.propose("v1", &[])["pull_request"]["number"], 1);
+        hub.proposes(HEAD, "v1");
+        assert_eq!(hub.github.count(On::CreatePull), 2);
+        assert_eq!(hub.github.count(On::UpdatePull), 0, "it says the same");
+    });
+}
+
+/// Its commit took the place of ours: so do its words.
+#[test]
+fn a_job_with_another_tag_that_opens_the_pull_request_first() {
+    each_way(|hub| {
+        let mut other = hub.command("v2", &[]);
+        hub.github.before(On::CreatePull, move || drop(ended(&repo::run(&mut other), 0, "proposed")));
+        hub.propose("v1", &[]);
+        assert_eq!(hub.proposes(HEAD, "v2").title, "chore: update api image to v2");
+    });
+}
+
+#[test]
+fn a_base_that_moves_meanwhile_is_no_trouble() {
+    each_way(|hub| {
+        let (scratch, bare) = (hub.world.path().to_owned(), hub.world.bare.clone());
+        hub.github.before(On::CreatePull, move || {
+            drop(repo::rival(&scratch, &bare, "README.md", "newer\n"));
+        });
+        hub.propose("v1", &[]);
+        assert_eq!((hub.ahead(HEAD).len(), hub.pull().number), (1, 1));
+        hub.propose("v1", &[]);
+        assert_eq!(hub.proposes(HEAD, "v1").number, 1);
+    });
+}
+
+#[test]
+fn a_stale_head_is_looked_at_again() {
+    let hub = Hub::new(Via::Api);
+    hub.github.fault(On::CreateCommitOnBranch, Fault::StaleHead);
+    hub.propose("v1", &[]);
+    assert_eq!(hub.ahead(HEAD), ["chore: update api image to v1", "Be faster"]);
+    hub.pull();
+}

@@ -1,0 +1,134 @@
+//! 200 landings, each over a line that breaks at a random byte: exactly one commit and the truth in the
+//! outcome, or exit 4 and no commit.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use crate::support::bad_line::{Break, Fault, Line, Way};
+use crate::support::cli::Run;
+use crate::support::git::git;
+use crate::support::repo::{self, World, ended, push};
+
+const RUNS: usize = 200;
+const WORKERS: usize = 4;
+const SEED: u64 = 0x7461_6762_756d_7031;
+
+/// A repository, and a line to it that breaks.
+struct Ground {
+    world: World,
+    line: Line,
+    url: String,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let world = World::new();
+        let line = Line::to(&world.server_address());
+        let url = world.url_over(line.address());
+        Ground { world, line, url }
+    }
+
+    /// A landing, from a clone that has something to fetch first.
+    fn land(&self, name: &str, faults: Vec<Fault>, budget: &str) -> Landed {
+        let folder = self.world.clone_of(&self.url, name, &["--depth", "1"]);
+        somebody_commits(&self.world.bare);
+        let before = self.world.commits();
+        self.line.breaks(faults);
+        let run = repo::run(&mut push(&folder, name, &["--timeout", budget]));
+        Landed { run, more: self.world.commits() - before, folder }
+    }
+}
+
+/// What a run left.
+struct Landed {
+    run: Run,
+    /// How many commits main has more than before.
+    more: usize,
+    folder: PathBuf,
+}
+
+/// A commit on main that changes nothing, past the server.
+fn somebody_commits(bare: &Path) {
+    let made = git(bare, &["commit-tree", "-p", "refs/heads/main", "-m", "rival", "refs/heads/main^{tree}"]);
+    git(bare, &["update-ref", "refs/heads/main", &made]);
+}
+
+/// How many bytes a landing takes each way where nothing breaks.
+fn usual() -> [usize; 2] {
+    let ground = Ground::new();
+    let landed = ground.land("usual", Vec::new(), "60s");
+    ended(&landed.run, 0, "landed");
+    assert_eq!(landed.more, 1);
+    ground.line.passed()
+}
+
+/// One fault or two, each at any byte of the exchange.
+fn faults(random: &mut fastrand::Rng, [up, down]: [usize; 2]) -> Vec<Fault> {
+    let count = random.usize(1..=2);
+    let mut any = || {
+        let at = random.usize(..up + down);
+        let (way, after) = if at < up { (Way::Up, at) } else { (Way::Down, at - up) };
+        let code = [408, 429, 500, 502, 503, 504][random.usize(..6)];
+        let with = match random.usize(..20) {
+            0 => Break::Stall,
+            1..=4 => Break::Status(code),
+            5..=8 => Break::StatusAfter(code),
+            9..=12 => Break::Deaf,
+            _ => Break::Cut,
+        };
+        Fault { way, after, with }
+    };
+    (0..count).map(|_| any()).collect()
+}
+
+/// What was told is what is on the branch; whether it landed. Only a line that stalls may cost the budget.
+#[track_caller]
+fn is_true(ground: &Ground, landed: &Landed, tag: &str, stalls: bool, of: &str) -> bool {
+    let told = repo::json(&landed.run);
+    let all = format!("{of}\n{}", landed.run.output());
+    match landed.run.exit {
+        0 => {
+            assert_eq!(told["outcome"], "landed", "{all}");
+            assert_eq!(landed.more, 1, "one commit: {all}");
+            assert_eq!(told["commit"], ground.world.tip().as_str(), "{all}");
+            assert!(ground.world.file(repo::FILE).contains(&format!("newTag: {tag} ")), "{all}");
+            let head = git(&landed.folder, &["rev-parse", "HEAD"]);
+            assert_eq!(told["commit"], head.as_str(), "the checkout follows: {all}");
+            true
+        }
+        4 => {
+            assert_eq!((&told["outcome"], landed.more), (&"failed".into(), 0), "{all}");
+            assert!(stalls, "there was time: {all}");
+            assert!(!all.contains("is not known"), "it was found out: {all}");
+            false
+        }
+        _ => panic!("{all}"),
+    }
+}
+
+#[test]
+fn two_hundred_times() {
+    let usual = usual();
+    let work = move |worker: usize| {
+        let ground = Ground::new();
+        let (mut landed, mut broken) = (0, 0);
+        for nth in (worker..RUNS).step_by(WORKERS) {
+            let mut random = fastrand::Rng::with_seed(SEED + nth as u64);
+            let faults = faults(&mut random, usual);
+            let stalls = faults.iter().any(|fault| fault.with == Break::Stall);
+            let (tag, of) = (format!("run-{nth}"), format!("run {nth} of {usual:?}: {faults:?}"));
+            let budget = if stalls { "2s" } else { "60s" };
+            let run = ground.land(&tag, faults, budget);
+            broken += usize::from(ground.line.broken() > 0);
+            landed += usize::from(is_true(&ground, &run, &tag, stalls, &of));
+            std::fs::remove_dir_all(&run.folder).unwrap();
+        }
+        git(&ground.world.bare, &["fsck", "--strict", "--no-dangling"]);
+        (landed, broken)
+    };
+    let workers: Vec<_> = (0..WORKERS).map(|worker| thread::spawn(move || work(worker))).collect();
+    let scores: Vec<(usize, usize)> = workers.into_iter().map(|worker| worker.join().unwrap()).collect();
+    let (landed, broken) = scores.iter().fold((0, 0), |sum, score| (sum.0 + score.0, sum.1 + score.1));
+    eprintln!("{RUNS} runs, {broken} with a fault, {landed} landed");
+    assert!(broken > RUNS * 9 / 10, "the line broke in {broken} runs");
+}

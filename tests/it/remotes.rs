@@ -1,0 +1,254 @@
+//! Which remote and branch a landing goes to, and what it costs to get there.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::support::git::{bare_repo, git};
+use crate::support::repo::{self, FILE, PASSWORD, REPO, USER, World, ended, failed, push};
+
+fn tip(bare: &Path) -> String {
+    git(bare, &["rev-parse", "main"])
+}
+
+/// Another repository with the same history, past the server.
+fn second(world: &World, name: &str) -> std::path::PathBuf {
+    let bare = bare_repo(&world.path().join("srv"), name);
+    git(&world.bare, &["push", "--quiet", bare.to_str().unwrap(), "main"]);
+    bare
+}
+
+/// The requests of one landing with the credentials in the URL, refused ones included.
+#[track_caller]
+fn costs(world: &World, requests: usize, connections: usize) {
+    let seen = world.server.requests();
+    let told: Vec<_> =
+        seen.iter().map(|r| format!("{} {}?{} {:?}", r.method, r.path, r.query, r.status)).collect();
+    assert!(seen.len() <= requests, "{told:#?}");
+    let used: BTreeSet<_> = seen.iter().map(|r| r.connection).collect();
+    assert_eq!(used.len(), connections, "{told:#?}");
+    assert!(seen.iter().all(|r| r.authorization_count <= 1), "{told:#?}");
+}
+
+#[test]
+fn a_landing_takes_four_requests_and_one_connection() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    world.rival("README.md", "newer\n");
+    ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
+    costs(&world, 4, 1);
+}
+
+#[test]
+fn nothing_is_fetched_where_nothing_is_new() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
+    costs(&world, 3, 1);
+}
+
+#[test]
+fn one_look_is_enough_where_nothing_is_to_do() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    ended(&repo::run(&mut push(&folder, "v0", &[])), 0, "already");
+    costs(&world, 1, 1);
+}
+
+#[test]
+fn an_unknown_remote() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let told = failed(&repo::run(&mut push(&folder, "v1", &["--remote", "upstream"])), 2);
+    assert!(told.contains("upstream"), "{told}");
+    git(&folder, &["remote", "remove", "origin"]);
+    let told = failed(&repo::run(&mut push(&folder, "v1", &[])), 2);
+    assert!(told.contains("origin"), "{told}");
+    assert_eq!(world.server.requests().len(), 0);
+}
+
+#[test]
+fn another_remote_by_name() {
+    let world = World::new();
+    let (before, folder) = (world.tip(), world.shallow("w"));
+    let other = second(&world, "other.git");
+    git(&folder, &["remote", "add", "upstream", &world.server.url_with(USER, PASSWORD, "other.git")]);
+    let told = ended(&repo::run(&mut push(&folder, "v1", &["--remote", "upstream"])), 0, "landed");
+    assert_eq!(told["commit"], tip(&other).as_str());
+    assert_eq!(world.tip(), before, "origin did not move");
+    assert_eq!(git(&folder, &["rev-parse", "origin/main"]), before, "nor what is known of it");
+}
+
+#[test]
+fn a_missing_branch_is_not_made() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let told = failed(&repo::run(&mut push(&folder, "v1", &["--branch", "nope"])), 2);
+    assert!(told.contains("nope") && told.contains("--branch"), "{told}");
+    git(&folder, &["checkout", "--quiet", "-b", "local-only"]);
+    let told = failed(&repo::run(&mut push(&folder, "v1", &[])), 2);
+    assert!(told.contains("local-only"), "{told}");
+    assert_eq!(git(&world.bare, &["branch", "--format=%(refname:short)"]), "main");
+}
+
+/// A branch is meant, whatever else has that name.
+#[test]
+fn branches_by_their_full_name_and_beside_a_tag() {
+    let world = World::new();
+    git(&world.bare, &["branch", "release/1.0", "main"]);
+    git(&world.bare, &["tag", "release/1.0", "main~1"]);
+    let folder = world.shallow("w");
+    let told =
+        ended(&repo::run(&mut push(&folder, "v1", &["--branch", "refs/heads/release/1.0"])), 0, "landed");
+    assert_eq!(told["branch"], "release/1.0");
+    assert_eq!(told["commit"], git(&world.bare, &["rev-parse", "refs/heads/release/1.0"]).as_str());
+    assert_eq!(
+        git(&world.bare, &["rev-parse", "refs/tags/release/1.0"]),
+        git(&world.bare, &["rev-parse", "main~1"])
+    );
+}
+
+#[test]
+fn an_empty_repository_has_no_branch() {
+    let world = World::new();
+    bare_repo(&world.path().join("srv"), "empty.git");
+    let folder = world.shallow("w");
+    git(&folder, &["remote", "set-url", "origin", &world.server.url_with(USER, PASSWORD, "empty.git")]);
+    let told = failed(&repo::run(&mut push(&folder, "v1", &[])), 2);
+    assert!(told.contains("main"), "{told}");
+}
+
+#[test]
+fn instead_of() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let base = world.server.url_with(USER, PASSWORD, "");
+    git(&folder, &["remote", "set-url", "origin", "http://127.0.0.1:1/acme/gitops.git"]);
+    git(&folder, &["config", &format!("url.{base}.insteadOf"), "http://127.0.0.1:1/"]);
+    let told = ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
+    assert_eq!(told["commit"], world.tip().as_str());
+}
+
+/// The longest prefix wins, and one for pushes is not for fetches.
+#[test]
+fn push_instead_of() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let other = second(&world, "acme/mirror.git");
+    let base = world.server.url_with(USER, PASSWORD, "acme/");
+    git(&folder, &["config", &format!("url.{base}mirror.pushInsteadOf"), &format!("{base}gitops")]);
+    assert_eq!(
+        git(&folder, &["remote", "get-url", "--push", "origin"]),
+        world.server.url_with(USER, PASSWORD, "acme/mirror.git"),
+        "what git makes of it"
+    );
+    let before = world.tip();
+    let told = ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
+    assert_eq!(told["commit"], tip(&other).as_str());
+    assert_eq!(world.tip(), before);
+}
+
+#[test]
+fn a_push_url() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let other = second(&world, "acme/mirror.git");
+    let url = world.server.url_with(USER, PASSWORD, "acme/mirror.git");
+    git(&folder, &["remote", "set-url", "--push", "origin", &url]);
+    let before = world.tip();
+    let told = ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
+    assert_eq!(told["commit"], tip(&other).as_str());
+    assert_eq!(world.tip(), before);
+}
+
+#[test]
+fn a_remote_given_as_a_url_or_a_path() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let url = world.url();
+    let path = world.bare.to_str().unwrap().to_owned();
+    let file = format!("file://{path}");
+    git(&folder, &["remote", "remove", "origin"]);
+    for (n, remote) in [url.as_str(), &path, &file, "../srv/acme/gitops.git"].iter().enumerate() {
+        let run = repo::run(&mut push(&folder, &format!("v{n}.1"), &["--remote", remote]));
+        let told = ended(&run, 0, "landed");
+        assert_eq!(told["commit"], world.tip().as_str());
+        assert!(world.file(FILE).contains(&format!("newTag: v{n}.1 ")));
+        assert!(!run.output().contains(PASSWORD), "{}", run.output());
+    }
+}
+
+#[test]
+fn remotes_that_are_not_run() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let marker = world.path().join("ran");
+    let helper = format!("ext::sh -c touch% {}", marker.display());
+    for url in [helper.as_str(), "foo::https://h/x", "-x", "ssh://-oProxyCommand=x/y", "ftp://h/x"] {
+        git(&folder, &["config", "remote.origin.url", url]);
+        let told = failed(&repo::run(&mut push(&folder, "v1", &[])), 2);
+        assert!(told.contains("remote"), "{url}: {told}");
+    }
+    assert!(!marker.exists());
+    assert!(world.url().ends_with(REPO));
+}
+
+/// A remote with a work tree, on another branch and on this one.
+#[test]
+fn a_remote_that_has_the_branch_checked_out() {
+    let world = World::new();
+    let (remote, folder) = (world.full("remote"), world.shallow("w"));
+    let path = remote.to_str().unwrap();
+    let told = failed(&repo::run(&mut push(&folder, "v1", &["--remote", path])), 5);
+    assert!(told.contains("checked out"), "{told}");
+    git(&remote, &["checkout", "--quiet", "-b", "other"]);
+    let told = ended(&repo::run(&mut push(&folder, "v1", &["--remote", path])), 0, "landed");
+    assert_eq!(told["commit"], git(&remote, &["rev-parse", "main"]).as_str());
+    assert_eq!(git(&remote, &["status", "--porcelain"]), "");
+}
+
+/// Paths with all that has a meaning to shells, to git's own files and to URLs.
+#[test]
+fn odd_paths() {
+    let world = World::new();
+    let odd = world.path().join("# it's \"odd\" $HOME;:%41 \u{fc}");
+    std::fs::create_dir(&odd).unwrap();
+    git(&odd, &["clone", "--quiet", "--bare", world.bare.to_str().unwrap(), "re mote.git"]);
+    let bare = odd.join("re mote.git");
+    let source = format!("file://{}", world.bare.display());
+    git(&odd, &["clone", "--quiet", "--depth", "1", &source, "work tree"]);
+    let folder = odd.join("work tree");
+    git(&folder, &["config", "user.name", "Ada"]);
+    git(&folder, &["config", "user.email", "ada@example.com"]);
+    git(&folder, &["remote", "set-url", "origin", bare.to_str().unwrap()]);
+    repo::rival(world.path(), &bare, "README.md", "newer\n");
+    let told = ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
+    assert_eq!(told["commit"], tip(&bare).as_str());
+    assert_eq!(git(&folder, &["rev-parse", "HEAD"]), tip(&bare), "and it is fast-forwarded");
+    git(&folder, &["fsck", "--strict", "--no-dangling"]);
+}
+
+/// Every URL of a remote that has several is pushed to by git; landing on one of them alone would part them.
+#[test]
+fn a_remote_with_two_push_urls() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let other = second(&world, "acme/mirror.git");
+    git(&folder, &["remote", "set-url", "--push", "origin", &world.url()]);
+    let url = world.server.url_with(USER, PASSWORD, "acme/mirror.git");
+    git(&folder, &["remote", "set-url", "--add", "--push", "origin", &url]);
+    let run = repo::run(&mut push(&folder, "v1", &[]));
+    assert!(run.exit == 2 || tip(&other) == world.tip(), "refused, or on both: {}", run.output());
+}
+
+#[test]
+fn details_are_folded_in_a_runner() {
+    let world = World::new();
+    let (folder, sha) = (world.shallow("w"), world.tip());
+    let run = repo::run(repo::actions(&mut push(&folder, "v1", &["-v"]), "acme/gitops", &sha));
+    ended(&run, 0, "landed");
+    let from = run.stderr.find("::group::details\n").unwrap();
+    let to = run.stderr.find("::endgroup::\n").unwrap();
+    assert!(run.stderr[from..to].contains("detail: credential: "), "{}", run.output());
+    let run = repo::run(&mut push(&folder, "v2", &["-v"]));
+    assert!(run.stderr.contains("detail: ") && !run.stderr.contains("::group::"), "{}", run.output());
+}

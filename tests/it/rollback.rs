@@ -1,0 +1,370 @@
+//! `tagbump rollback` in a checkout: which tag comes back, where, and what the commit says.
+
+use crate::support::cli::{self, Run};
+use crate::support::git::git;
+use crate::support::past::Past;
+use crate::support::repo::{API, FILE, ended, failed, kustomization};
+
+const WEB: &str = "ghcr.io/acme/web";
+const DEV: &str = "dev/kustomization.yaml";
+const PROD: &str = "prod/kustomization.yaml";
+
+fn at(image: &str, tag: &str) -> String {
+    kustomization(&[image.into()]).replace("newTag: v0", &format!("newTag: {tag}"))
+}
+
+fn digest(nth: usize) -> String {
+    format!("sha256:{nth:064x}")
+}
+
+fn at_digest(tag: &str, nth: usize) -> String {
+    at(API, tag).replace(" # by CI", &format!("\n    digest: {}", digest(nth)))
+}
+
+/// One file, with these tags one after the other.
+fn past(tags: &[&str]) -> Past {
+    let past = Past::new();
+    for tag in tags {
+        past.puts("Ada", FILE, &at(API, tag), API, tag);
+    }
+    past
+}
+
+fn rollback(past: &Past, arguments: &[&str]) -> Run {
+    let mut command = cli::command(&past.path);
+    command.arg("rollback").args(arguments).args(["--format", "json"]);
+    Run::of(&command.output().unwrap())
+}
+
+/// Rolls back in a local commit. Gives the commit's message.
+#[track_caller]
+fn committed(past: &Past, arguments: &[&str]) -> String {
+    let before = past.git("x", &["rev-parse", "HEAD"]);
+    let told = ended(&rollback(past, &[arguments, &["--commit"]].concat()), 0, "committed");
+    assert_eq!(told["commit"], past.git("x", &["rev-parse", "HEAD"]).as_str());
+    assert_eq!(past.git("x", &["rev-parse", "HEAD^"]), before, "one commit");
+    past.git("x", &["status", "--porcelain"]);
+    past.git("x", &["log", "-1", "--format=%B"])
+}
+
+#[track_caller]
+fn says(past: &Past, path: &str, tag: &str) {
+    let text = past.read(path);
+    assert!(
+        text.contains(&format!("newTag: {tag}\n")) || text.contains(&format!("newTag: {tag} ")),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_previous_tag_in_the_file() {
+    let past = past(&["v1", "v2", "v3"]);
+    let told = ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read(FILE), at(API, "v2"), "and nothing else");
+    assert_eq!((&told["changes"][0]["from"], &told["changes"][0]["to"]), (&"v3".into(), &"v2".into()));
+    assert_eq!((&told["images"][0]["tag"], &told["commit"]), (&"v2".into(), &serde_json::Value::Null));
+    assert_eq!(past.git("x", &["log", "-1", "--format=%s"]), format!("{API} v3 in {FILE}"));
+}
+
+#[test]
+fn a_dry_run_shows_it() {
+    let past = past(&["v1", "v2"]);
+    for how in [&[][..], &["--commit"]] {
+        let run = rollback(&past, &[&[API, "-n"], how].concat());
+        ended(&run, 0, "planned");
+        ended(&rollback(&past, &[&[API, "-n", "--exit-code"], how].concat()), 10, "planned");
+    }
+    let mut command = cli::command(&past.path);
+    let run = Run::of(&command.args(["rollback", API, "-n"]).output().unwrap());
+    assert!(run.stdout.contains("-    newTag: v2 # by CI\n+    newTag: v1 # by CI\n"), "{}", run.output());
+    assert_eq!(past.git("x", &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn the_commit_says_what_was_taken_away() {
+    let past = past(&["v1", "v2"]);
+    let message = committed(&past, &[API]);
+    let wanted = format!(
+        "chore: update api image to v1 [skip ci]\n\n{API}: v2 -> v1 ({FILE})\n\nTagbump-Image: {API}:v1\n\
+         Tagbump-Rollback: {API}:v2"
+    );
+    assert_eq!(message, wanted);
+    assert_eq!(past.read(FILE), at(API, "v1"));
+    assert_eq!(past.git("x", &["status", "--porcelain"]), "");
+}
+
+/// What is known of the commits that both were built from is said too.
+#[test]
+fn the_commit_names_the_sources() {
+    let past = Past::new();
+    let older = past.puts("Ada", "src.rs", "1\n", "none", "x");
+    let newer = past.puts("Ada", "src.rs", "2\n", "none", "x");
+    past.puts("sed", FILE, &at(API, &format!("main-{}", &older[..7])), API, "x");
+    past.puts("sed", FILE, &at(API, &format!("main-{}", &newer[..7])), API, "x");
+    past.git("x", &["remote", "add", "origin", "https://github.com/acme/gitops.git"]);
+    let message = committed(&past, &[API]);
+    let (_, trailers) = message.rsplit_once("\n\n").unwrap();
+    let wanted = format!(
+        "Tagbump-Image: {API}:main-{}\nTagbump-Rollback: {API}:main-{} acme/gitops@{newer}\n\
+         Tagbump-Source: acme/gitops@{older}",
+        &older[..7],
+        &newer[..7]
+    );
+    assert_eq!(trailers, wanted);
+    let parsed = past.git("x", &["log", "-1", "--format=%(trailers:key=Tagbump-Rollback,valueonly)"]);
+    assert_eq!(parsed, format!("{API}:main-{} acme/gitops@{newer}", &newer[..7]), "git reads it too");
+}
+
+#[test]
+fn own_words() {
+    let past = past(&["v1", "v2", "v3"]);
+    let message = committed(
+        &past,
+        &[API, "-m", "Back to {tag} from {old_tag}\n\nPager at 2.", "--no-skip-ci", "--signoff"],
+    );
+    let wanted = format!(
+        "Back to v2 from v3\n\nPager at 2.\n\nTagbump-Image: {API}:v2\nTagbump-Rollback: {API}:v3\n\
+         Signed-off-by: Ada <ada@example.com>"
+    );
+    assert_eq!(message, wanted);
+    let message = committed(&past, &[API, "-m", "Back {sha:7}", "--skip-ci"]);
+    assert!(message.contains(" [skip ci]\n"), "{message}");
+}
+
+#[test]
+fn to_a_tag_that_was_there() {
+    let past = past(&["v1", "v2", "v3", "v4"]);
+    committed(&past, &[API, "--to", "v1"]);
+    says(&past, FILE, "v1");
+    let message = committed(&past, &[&format!("{API}:v3")]);
+    // v4 stays away
+    let trailers = format!("Tagbump-Image: {API}:v3\nTagbump-Rollback: {API}:v1\nTagbump-Rollback: {API}:v4");
+    assert!(message.ends_with(&trailers), "{message}");
+    // the one that IMAGE names wins
+    committed(&past, &[&format!("{API}:v2"), "--to", "v1"]);
+    says(&past, FILE, "v2");
+    ended(&rollback(&past, &[API, "--to", "v2"]), 0, "already");
+}
+
+#[test]
+fn to_a_tag_that_was_never_there() {
+    let past = past(&["v1", "v2", "v3"]);
+    let text = failed(&rollback(&past, &[API, "--to", "v9", "--commit"]), 3);
+    assert_eq!(
+        text,
+        format!(
+            "{FILE}:5: {API} never had tag v9; it had v3, v2, v1\n\
+             tagbump history lists what there was; --to TAG --force takes any tag"
+        )
+    );
+    says(&past, FILE, "v3");
+    let message = committed(&past, &[API, "--to", "v9", "--force"]);
+    assert!(message.ends_with(&format!("Tagbump-Image: {API}:v9\nTagbump-Rollback: {API}:v3")), "{message}");
+    says(&past, FILE, "v9");
+    // it finds what was there all the same
+    committed(&past, &[API, "--to", "v1", "--force"]);
+    let text = failed(&rollback(&past, &[API, "--to", "no:tag"]), 2);
+    assert!(text.contains("no:tag"), "{text}");
+}
+
+#[test]
+fn a_digest_comes_back_with_its_tag() {
+    let past = Past::new();
+    for nth in [1, 2] {
+        past.puts("Ada", FILE, &at_digest(&format!("v{nth}"), nth), API, "x");
+    }
+    let message = committed(&past, &[API]);
+    assert_eq!(past.read(FILE), at_digest("v1", 1));
+    let wanted = format!("Tagbump-Image: {API}:v1@{}\nTagbump-Rollback: {API}:v2@{}", digest(1), digest(2));
+    assert!(message.ends_with(&wanted), "{message}");
+}
+
+#[test]
+fn a_digest_that_was_not_there_goes() {
+    let past = past(&["v1"]);
+    past.puts("Ada", FILE, &at_digest("v2", 2), API, "x");
+    committed(&past, &[API]);
+    assert!(!past.read(FILE).contains("sha256"), "{}", past.read(FILE));
+    says(&past, FILE, "v1");
+}
+
+/// The same tag, pushed once more: what differs is the digest alone.
+#[test]
+fn the_previous_digest_of_the_same_tag() {
+    let past = Past::new();
+    for nth in [1, 2] {
+        past.puts("Ada", FILE, &at_digest("latest", nth), API, "x");
+    }
+    committed(&past, &[API]);
+    assert_eq!(past.read(FILE), at_digest("latest", 1));
+}
+
+#[test]
+fn a_digest_alone() {
+    let past = Past::new();
+    let alone = |nth: usize| at_digest("x", nth).replace("    newTag: x\n", "");
+    for nth in [1, 2] {
+        past.puts("Ada", FILE, &alone(nth), API, "x");
+    }
+    let message = committed(&past, &[API]);
+    assert_eq!(past.read(FILE), alone(1));
+    assert!(message.contains(&format!("Tagbump-Rollback: {API}@{}", digest(2))), "{message}");
+}
+
+#[test]
+fn twice_goes_further_back_and_not_forth() {
+    let past = past(&["v1", "v2", "v3", "v4"]);
+    for tag in ["v3", "v2", "v1"] {
+        committed(&past, &[API]);
+        says(&past, FILE, tag);
+    }
+    let text = failed(&rollback(&past, &[API, "--commit"]), 3);
+    assert!(text.contains("had no other tag before v1"), "{text}");
+    // a new one, and back again: not to what was bad
+    past.puts("Ada", FILE, &at(API, "v5"), API, "v5");
+    committed(&past, &[API]);
+    says(&past, FILE, "v1");
+    committed(&past, &[API, "--to", "v4"]);
+    says(&past, FILE, "v4");
+}
+
+#[test]
+fn nothing_was_there_before() {
+    let past = past(&["v1"]);
+    let text = failed(&rollback(&past, &[API]), 3);
+    assert_eq!(
+        text,
+        format!(
+            "{FILE}:5: {API} had no other tag before v1\n\
+             tagbump history lists what there was; --to TAG --force takes any tag"
+        )
+    );
+    // a clone that is cut off says that it may be there
+    past.puts("Ada", FILE, &at(API, "v2"), API, "v2");
+    let source = format!("file://{}", past.path.display());
+    git(past.path.parent().unwrap(), &["clone", "--quiet", "--depth", "1", &source, "shallow"]);
+    let shallow = Past::of(past.path.with_file_name("shallow"));
+    let text = failed(&rollback(&shallow, &[API]), 3);
+    assert!(
+        text.contains("as far as the history here goes") && text.contains("git fetch --deepen"),
+        "{text}"
+    );
+    let text = failed(&rollback(&shallow, &[API, "--to", "v1"]), 3);
+    assert!(text.contains("never had tag v1; it had v2, as far as the history here goes"), "{text}");
+    ended(&rollback(&shallow, &[API, "--to", "v1", "--force"]), 0, "edited");
+    says(&shallow, FILE, "v1");
+}
+
+#[test]
+fn no_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = Past::of(folder.path().to_owned());
+    here.write(FILE, &at(API, "v2"));
+    let text = failed(&rollback(&here, &[API]), 2);
+    assert!(text.contains("this is no git repository, so nobody knows what was there before"), "{text}");
+    failed(&rollback(&here, &[API, "--to", "v1"]), 2);
+    ended(&rollback(&here, &[API, "--to", "v1", "--force"]), 0, "edited");
+    says(&here, FILE, "v1");
+}
+
+#[test]
+fn what_can_not_be_asked_for() {
+    let past = past(&["v1", "v2"]);
+    for image in ["a=ghcr.io/acme/api", &format!("{API}@{}", digest(1)), &format!("{API}:*")] {
+        assert_eq!(rollback(&past, &[image]).exit, 2, "{image}");
+    }
+    let text = failed(&rollback(&past, &[&format!("{API}:v1@{}", digest(1))]), 2);
+    assert!(text.contains("a rollback takes NAME[:TAG]") && text.contains("the digest comes back"), "{text}");
+    assert_eq!(rollback(&past, &[]).exit, 2);
+    let text = failed(&rollback(&past, &["ghcr.io/acme/apt"]), 3);
+    assert!(text.contains("nearest images seen:\n  ghcr.io/acme/api"), "{text}");
+    says(&past, FILE, "v2");
+}
+
+#[test]
+fn several_images_each_to_its_own() {
+    let past = past(&["v1", "v2"]);
+    past.puts("Ada", PROD, &at(WEB, "w7"), WEB, "w7");
+    past.puts("Ada", PROD, &at(WEB, "w8"), WEB, "w8");
+    let message = committed(&past, &[API, WEB]);
+    let wanted = format!(
+        "chore: update 2 images [skip ci]\n\n{API}: v2 -> v1 ({FILE})\n{WEB}: w8 -> w7 ({PROD})\n\n\
+         Tagbump-Image: {API}:v1\nTagbump-Image: {WEB}:w7\nTagbump-Rollback: {API}:v2\nTagbump-Rollback: {WEB}:w8"
+    );
+    assert_eq!(message, wanted);
+    assert_eq!((past.read(FILE), past.read(PROD)), (at(API, "v1"), at(WEB, "w7")));
+    // one of them has nothing to go back to: neither does
+    let text = failed(&rollback(&past, &[API, WEB, "--commit"]), 3);
+    assert!(text.contains("had no other tag before"), "{text}");
+    // each with a tag of its own
+    committed(&past, &[&format!("{API}:v2"), &format!("{WEB}:w8")]);
+    assert_eq!((past.read(FILE), past.read(PROD)), (at(API, "v2"), at(WEB, "w8")));
+}
+
+/// Both are at v3 now; dev came there from v2, prod from v1.
+fn environments() -> Past {
+    let past = Past::new();
+    for (path, tag) in [(DEV, "v1"), (PROD, "v1"), (DEV, "v2"), (DEV, "v3"), (PROD, "v3")] {
+        past.puts("Ada", path, &at(API, tag), API, tag);
+    }
+    past
+}
+
+#[test]
+fn files_with_the_same_tag_go_back_each_to_its_own() {
+    let past = environments();
+    let message = committed(&past, &[API]);
+    assert_eq!((past.read(DEV), past.read(PROD)), (at(API, "v2"), at(API, "v1")));
+    assert_eq!(message.matches(&format!("Tagbump-Rollback: {API}:v3")).count(), 2, "{message}");
+    assert!(message.contains(&format!("Tagbump-Image: {API}:v1\n")), "{message}");
+    assert!(message.contains(&format!("Tagbump-Image: {API}:v2\n")), "{message}");
+}
+
+#[test]
+fn a_named_tag_is_for_all_files() {
+    let past = environments();
+    committed(&past, &[API, "--to", "v2"]);
+    assert_eq!((past.read(DEV), past.read(PROD)), (at(API, "v2"), at(API, "v2")));
+}
+
+#[test]
+fn files_with_different_tags_have_to_be_chosen() {
+    let past = environments();
+    past.puts("Ada", DEV, &at(API, "v4"), API, "v4");
+    let text = failed(&rollback(&past, &[API, "--commit"]), 3);
+    assert!(text.contains("has different tags in 2 places") && text.contains("--all"), "{text}");
+    assert!(text.contains(DEV) && text.contains(PROD), "{text}");
+    assert!(!text.contains("are meant to be *"), "read aloud it means nothing: {text}");
+    committed(&past, &[API, "-f", "prod"]);
+    assert_eq!((past.read(DEV), past.read(PROD)), (at(API, "v4"), at(API, "v1")));
+    past.git("x", &["reset", "--quiet", "--hard", "HEAD^"]);
+    committed(&past, &[API, "--all"]);
+    assert_eq!((past.read(DEV), past.read(PROD)), (at(API, "v3"), at(API, "v1")));
+    past.git("x", &["reset", "--quiet", "--hard", "HEAD^"]);
+    committed(&past, &[API, "--expect", "2"]);
+    failed(&rollback(&past, &[API, "--expect", "3"]), 3);
+}
+
+#[test]
+fn two_tags_in_one_file() {
+    let past = Past::new();
+    let pods = |one: &str, two: &str| {
+        let pod = |tag: &str| {
+            format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: {API}:{tag}\n")
+        };
+        format!("{}---\n{}", pod(one), pod(two))
+    };
+    for (one, two) in [("v1", "v1"), ("v2", "v2"), ("v3", "v2")] {
+        past.write("pods.yaml", &pods(one, two));
+        past.commit("Ada", one);
+    }
+    let text = failed(&rollback(&past, &[API, "-f", "pods.yaml"]), 3);
+    assert_eq!(
+        text,
+        format!(
+            "pods.yaml: {API} has two tags there, v3 in line 5 and v2 in line 11\nname the tag to go back to with --to"
+        )
+    );
+    ended(&rollback(&past, &[API, "-f", "pods.yaml", "--to", "v1"]), 0, "edited");
+    assert_eq!(past.read("pods.yaml"), pods("v1", "v1"));
+}

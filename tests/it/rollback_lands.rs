@@ -1,0 +1,293 @@
+//! `tagbump rollback --push`: landed as any bump, and no rollback of what somebody else has put there meanwhile.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::cli::{self, Run};
+use crate::support::git::git;
+use crate::support::git_server::{Fault, On, Service};
+use crate::support::mono::back_in;
+use crate::support::past::{state, tags};
+use crate::support::repo::{
+    self, API, FILE, PASSWORD, World, ended, failed, json, kustomization, rival, run_together,
+};
+
+const PROD: &str = "prod/kustomization.yaml";
+const WEB: &str = "ghcr.io/acme/web";
+
+fn at(tag: &str) -> String {
+    kustomization(&[API.into()]).replace("newTag: v0", &format!("newTag: {tag}"))
+}
+
+/// v0, v1 and v2 were on main.
+fn world() -> World {
+    let world = World::new();
+    for tag in ["v1", "v2"] {
+        world.rival(FILE, &at(tag));
+    }
+    world
+}
+
+fn back(folder: &Path, more: &[&str]) -> Run {
+    repo::run(&mut back_in(folder, more))
+}
+
+#[test]
+fn from_every_kind_of_checkout() {
+    for (name, arguments) in
+        [("shallow", &["--depth", "1"][..]), ("deeper", &["--depth", "2"]), ("full", &[])]
+    {
+        let world = world();
+        let (base, folder) = (world.tip(), world.clone_of(&world.url(), "w", arguments));
+        let told = ended(&back(&folder, &[]), 0, "landed");
+        assert_eq!((world.file(FILE), world.last("%P")), (at("v1").trim_end().to_owned(), base), "{name}");
+        assert_eq!((&told["commit"], &told["branch"]), (&world.tip().into(), &"main".into()));
+        assert!(world.message().contains(&format!("Tagbump-Rollback: {API}:v2")), "{}", world.message());
+        // the checkout has it, and is whole
+        assert_eq!(
+            (git(&folder, &["rev-parse", "HEAD"]), git(&folder, &["status", "--porcelain"])),
+            (world.tip(), String::new())
+        );
+        git(&folder, &["fsck", "--strict", "--no-dangling"]);
+        git(&world.bare, &["fsck", "--strict", "--no-dangling"]);
+    }
+}
+
+#[test]
+fn a_dry_run_moves_nothing() {
+    let world = world();
+    let (tip, folder) = (world.tip(), world.shallow("w"));
+    let before = state(&folder);
+    ended(&back(&folder, &["-n"]), 0, "planned");
+    let told = ended(&back(&folder, &["-n", "--exit-code"]), 10, "planned");
+    assert_eq!((&told["changes"][0]["from"], &told["changes"][0]["to"]), (&"v2".into(), &"v1".into()));
+    assert_eq!((state(&folder), world.tip()), (before, tip));
+}
+
+#[test]
+fn without_a_checkout() {
+    let world = world();
+    let folder = world.path().join("elsewhere");
+    std::fs::create_dir(&folder).unwrap();
+    let by = ["--author", "Ada <ada@example.com>"];
+    let url = world.url();
+    let run = back(&folder, &[&["-C", &url][..], &by].concat());
+    ended(&run, 0, "landed");
+    assert!(!run.output().contains(PASSWORD), "{}", run.output());
+    assert_eq!(world.file(FILE), at("v1").trim_end());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    let mut command = cli::command(&folder);
+    let run = repo::run(command.args(["rollback", API, "-C", &url, "--format", "json"]));
+    assert!(failed(&run, 2).contains("-C with a URL has no files to edit here"));
+}
+
+/// The tag to go back to is below more commits than the first steps bring.
+#[test]
+fn what_was_there_long_ago() {
+    let world = world();
+    let work = world.full("work");
+    git(&work, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);
+    for nth in 0..70 {
+        repo::commit(&work, "README.md", &format!("{nth}\n"));
+    }
+    git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
+    let folder = world.shallow("w");
+    ended(&back(&folder, &[]), 0, "landed");
+    assert_eq!(world.file(FILE), at("v1").trim_end());
+    assert_eq!(git(&folder, &["rev-list", "--count", "HEAD"]), "2", "still shallow");
+    ended(&back(&world.shallow("w2"), &["--to", "v0"]), 0, "landed");
+    assert_eq!(world.file(FILE), at("v0").trim_end());
+}
+
+#[test]
+fn a_tag_that_was_never_there() {
+    let world = world();
+    let (tip, folder) = (world.tip(), world.shallow("w"));
+    let text = failed(&back(&folder, &["--to", "v9"]), 3);
+    assert!(text.contains(&format!("{FILE}:5: {API} never had tag v9; it had v2, v1, v0\n")), "{text}");
+    assert_eq!(world.tip(), tip);
+    ended(&back(&folder, &["--to", "v9", "--force"]), 0, "landed");
+    assert_eq!(world.file(FILE), at("v9").trim_end());
+}
+
+/// A server that does not give the history: that is said, with what helps.
+#[test]
+fn a_server_that_gives_no_history() {
+    let world = world();
+    let (tip, folder) = (world.tip(), world.shallow("w"));
+    let refuse = || {
+        for _ in 0..5 {
+            world
+                .server
+                .fault(On::Post(Service::UploadPack), Fault::Status { code: 403, headers: Vec::new() });
+        }
+    };
+    refuse();
+    let text = failed(&back(&folder, &[]), 3);
+    assert!(
+        text.contains("had no other tag before v2, as far as the server has given the history"),
+        "{text}"
+    );
+    assert!(!text.contains("--push"), "that is what was asked for: {text}");
+    assert_eq!(world.tip(), tip);
+    ended(&back(&folder, &["--to", "v1", "--force"]), 0, "landed");
+}
+
+#[test]
+fn somebody_lands_a_newer_tag_in_between() {
+    let world = world();
+    let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+    world.server.before_receive(move || {
+        rival(&scratch, &bare, FILE, &at("v3"));
+    });
+    let folder = world.shallow("w");
+    let text = failed(&back(&folder, &[]), 4);
+    assert_eq!(
+        text,
+        format!(
+            "not rolled back: {FILE}:5: {API} says v3 now, and said v2 when this began\n\
+             somebody was faster; look with tagbump history, and run again if it is to go back still"
+        )
+    );
+    assert_eq!((world.file(FILE), world.commits()), (at("v3").trim_end().to_owned(), 5));
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn somebody_lands_something_else_in_between() {
+    let world = world();
+    let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+    world.server.before_receive(move || {
+        rival(&scratch, &bare, "README.md", "newer\n");
+    });
+    let told = ended(&back(&world.shallow("w"), &[]), 0, "landed");
+    assert_eq!((&told["attempts"], world.file("README.md").as_str()), (&2.into(), "newer"));
+    assert_eq!(world.file(FILE), at("v1").trim_end());
+    // also where it is the same file, and another image in it
+    let world = world_of_two();
+    let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+    let both = world.file(FILE).replace("newTag: w1", "newTag: w2") + "\n";
+    world.server.before_receive(move || {
+        rival(&scratch, &bare, FILE, &both);
+    });
+    ended(&back(&world.shallow("w"), &[]), 0, "landed");
+    assert!(
+        world.file(FILE).contains("newTag: v0 ") && world.file(FILE).contains("newTag: w2 "),
+        "{}",
+        world.file(FILE)
+    );
+}
+
+/// Two images in one file, at v1 and w1.
+fn world_of_two() -> World {
+    let world = World::with(
+        |server| server.basic_auth(repo::USER, PASSWORD),
+        &[(FILE, &kustomization(&[API.into(), WEB.into()]))],
+    );
+    let text = kustomization(&[API.into(), WEB.into()]).replacen("v0", "v1", 1).replacen("v0", "w1", 1);
+    world.rival(FILE, &text);
+    world
+}
+
+/// Somebody else takes it back by hand at the same moment: that is what was wanted.
+#[test]
+fn somebody_takes_it_back_in_between() {
+    let world = world();
+    let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+    world.server.before_receive(move || {
+        rival(&scratch, &bare, FILE, &at("v1"));
+    });
+    ended(&back(&world.shallow("w"), &[]), 0, "already");
+    assert_eq!(world.file(FILE), at("v1").trim_end());
+}
+
+/// Of several places one has moved on: none is rolled back.
+#[test]
+fn one_of_two_places_has_moved_on() {
+    let world = world();
+    for tag in ["v1", "v2"] {
+        world.rival(PROD, &at(tag));
+    }
+    let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+    world.server.before_receive(move || {
+        rival(&scratch, &bare, PROD, &at("v3"));
+    });
+    let text = failed(&back(&world.shallow("w"), &[]), 4);
+    assert!(text.contains(&format!("{PROD}:5: {API} says v3 now")), "{text}");
+    assert_eq!(
+        (world.file(FILE), world.file(PROD)),
+        (at("v2").trim_end().to_owned(), at("v3").trim_end().to_owned())
+    );
+}
+
+#[test]
+fn two_at_once() {
+    for _ in 0..3 {
+        let world = world();
+        let folders: Vec<PathBuf> = ["a", "b"].iter().map(|name| world.shallow(name)).collect();
+        let runs = run_together(folders.iter().map(|folder| back_in(folder, &[])).collect());
+        let mut outcomes: Vec<String> = Vec::new();
+        for run in &runs {
+            assert_eq!(run.exit, 0, "{}", run.output());
+            outcomes.push(json(run)["outcome"].as_str().unwrap().to_owned());
+        }
+        // one that begins when the other is done goes further back, as two in a row do
+        let further = world.file(FILE) == at("v0").trim_end();
+        outcomes.sort();
+        if further {
+            assert_eq!((outcomes, world.commits()), (vec!["landed".to_owned(); 2], 6));
+        } else {
+            assert_eq!(world.file(FILE), at("v1").trim_end());
+            // in the same second both may have made the very same commit
+            assert!(outcomes == ["already", "landed"] || outcomes == ["landed", "landed"], "{outcomes:?}");
+            assert_eq!(world.commits(), 5);
+        }
+    }
+}
+
+/// The second one saw what the first one saw, and comes after it.
+#[test]
+fn the_second_of_two_says_already() {
+    let world = world();
+    let (first, second) = (world.shallow("a"), world.shallow("b"));
+    world.server.before_receive(move || {
+        ended(&back(&first, &["--no-sync", "-m", "faster"]), 0, "landed");
+    });
+    ended(&back(&second, &[]), 0, "already");
+    assert_eq!((world.file(FILE), world.commits()), (at("v1").trim_end().to_owned(), 5));
+}
+
+#[test]
+fn several_images_are_one_commit() {
+    let world = world_of_two();
+    let folder = world.shallow("w");
+    ended(&back(&folder, &[WEB]), 0, "landed");
+    let trailers = format!(
+        "Tagbump-Image: {API}:v0\nTagbump-Image: {WEB}:v0\nTagbump-Rollback: {API}:v1\nTagbump-Rollback: {WEB}:w1"
+    );
+    assert!(world.message().ends_with(&trailers), "{}", world.message());
+    assert_eq!((world.commits(), world.last("%s")), (4, "chore: update 2 images [skip ci]".to_owned()));
+}
+
+/// What lies about in the checkout is not what is taken back, and it stays.
+#[test]
+fn edits_of_the_checkout_are_no_matter() {
+    let world = world();
+    let folder = world.shallow("w");
+    repo::write(&folder, FILE, &at("mine"));
+    let told = ended(&back(&folder, &[]), 0, "landed");
+    assert_eq!(world.file(FILE), at("v1").trim_end());
+    assert!(told["warnings"].to_string().contains("uncommitted"), "{told}");
+    assert_eq!(std::fs::read_to_string(folder.join(FILE)).unwrap(), at("mine"));
+}
+
+/// The whole story, as a person sees it afterwards.
+#[test]
+fn the_history_tells_of_it() {
+    let world = world();
+    ended(&back(&world.shallow("w"), &[]), 0, "landed");
+    let full = world.full("full");
+    let mut command = cli::command(&full);
+    let told = json(&repo::run(command.args(["history", API, "--format", "json"])));
+    assert_eq!(tags(&told), ["v1", "v2", "v1", "v0"]);
+    assert_eq!(told["entries"][0]["author"], "Ada");
+}

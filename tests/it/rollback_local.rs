@@ -1,0 +1,278 @@
+//! `tagbump rollback` beside what somebody has changed, in files of every kind, and of services.
+
+use crate::support::cli::{self, Run};
+use crate::support::past::Past;
+use crate::support::repo::{API, FILE, ended, failed, kustomization};
+
+const PROD: &str = "prod/kustomization.yaml";
+
+fn at(tag: &str) -> String {
+    kustomization(&[API.into()]).replace("newTag: v0", &format!("newTag: {tag}"))
+}
+
+/// One file, with these tags one after the other.
+fn past(tags: &[&str]) -> Past {
+    let past = Past::new();
+    for tag in tags {
+        past.puts("Ada", FILE, &at(tag), API, tag);
+    }
+    past
+}
+
+fn rollback(past: &Past, arguments: &[&str]) -> Run {
+    let mut command = cli::command(&past.path);
+    command.arg("rollback").args(arguments).args(["--format", "json"]);
+    Run::of(&command.output().unwrap())
+}
+
+#[test]
+fn other_changes_stay_uncommitted() {
+    let past = past(&["v1", "v2"]);
+    past.write("README.md", "mine\n");
+    past.write(FILE, &past.read(FILE).replace("kind: ", "# mine\nkind: "));
+    ended(&rollback(&past, &[API, "--commit"]), 0, "committed");
+    assert_eq!(past.git("x", &["show", &format!("HEAD:{FILE}")]), at("v1").trim_end());
+    assert_eq!(past.read(FILE), at("v1").replace("kind: ", "# mine\nkind: "));
+    assert_eq!(past.git("x", &["status", "--porcelain"]), format!(" M {FILE}\n?? README.md"));
+}
+
+#[test]
+fn a_reference_that_somebody_is_changing() {
+    let past = past(&["v1", "v2"]);
+    past.write(FILE, &at("v3"));
+    let before = past.git("x", &["rev-parse", "HEAD"]);
+    let text = failed(&rollback(&past, &[API, "--commit"]), 6);
+    assert!(text.contains(FILE), "{text}");
+    assert_eq!((past.read(FILE), past.git("x", &["rev-parse", "HEAD"])), (at("v3"), before));
+    // in the work tree alone it is what is committed that comes back
+    ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read(FILE), at("v2"));
+}
+
+/// What was never committed was not there before.
+#[test]
+fn a_file_that_is_new() {
+    let past = past(&["v1", "v2"]);
+    past.write(PROD, &at("v2"));
+    let text = failed(&rollback(&past, &[API]), 3);
+    assert!(text.contains(&format!("{PROD}:5: {API} had no other tag before v2")), "{text}");
+    ended(&rollback(&past, &[API, "-f", FILE]), 0, "edited");
+    assert_eq!((past.read(FILE), past.read(PROD)), (at("v1"), at("v2")));
+}
+
+#[test]
+fn past_a_rename_and_a_file_that_was_broken() {
+    let past = past(&["v1"]);
+    past.write(FILE, "images: [\n");
+    past.commit("Ada", "break");
+    past.write(FILE, &at("v1"));
+    past.commit("Ada", "mend");
+    past.git("Ada", &["mv", "k8s", "deploy"]);
+    past.commit("Ada", "move");
+    past.puts("Ada", "deploy/kustomization.yaml", &at("v2"), API, "v2");
+    ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read("deploy/kustomization.yaml"), at("v1"));
+}
+
+/// The trailers of who wrote a tag say what it was built from, also below one who mended the file.
+#[test]
+fn the_source_is_that_of_who_wrote_the_tag() {
+    let past = past(&["v1"]);
+    past.write(FILE, &at("v2"));
+    let source = "acme/api@0123456789abcdef0123456789abcdef01234567";
+    past.commit("CI", &format!("v2\n\nTagbump-Image: {API}:v2\nTagbump-Source: {source}"));
+    past.write(FILE, "images: [\n");
+    past.commit("Ada", "break");
+    past.write(FILE, &at("v2").replace("# by CI", "# mended"));
+    past.commit("Ada", "mend");
+    ended(&rollback(&past, &[API, "--commit"]), 0, "committed");
+    let message = past.git("x", &["log", "-1", "--format=%B"]);
+    assert!(message.contains(&format!("Tagbump-Rollback: {API}:v2 {source}")), "{message}");
+}
+
+#[test]
+fn after_a_merge() {
+    let past = past(&["v1"]);
+    past.git("Ada", &["checkout", "--quiet", "-b", "next"]);
+    past.puts("Ada", FILE, &at("v2"), API, "v2");
+    past.git("Ada", &["checkout", "--quiet", "main"]);
+    past.write("README.md", "x\n");
+    past.commit("Eve", "other");
+    past.git("Ada", &["merge", "--quiet", "--no-ff", "--message", "merge", "next"]);
+    ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read(FILE), at("v1"));
+}
+
+/// Whoever took it back by hand has not said what was bad; the next one back is what was there before that.
+#[test]
+fn after_somebody_reverted_by_hand() {
+    let past = past(&["v1", "v2", "v3"]);
+    past.git("Ada", &["revert", "--no-edit", "HEAD"]);
+    past.wait(60);
+    let run = rollback(&past, &[API]);
+    ended(&run, 0, "edited");
+    assert_eq!(past.read(FILE), at("v3"), "as it was before");
+}
+
+#[test]
+fn other_kinds_of_files() {
+    let past = Past::new();
+    let release = |tag: &str, extra: &str| {
+        format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec:\n  values:\n    image:\n      \
+             repository: {API}\n      tag: \"{tag}\"{extra}\n"
+        )
+    };
+    let compose = |tag: &str| format!("services:\n  api: {{ image: '{API}{tag}' }}\n");
+    for (tag, extra, composed) in [("1019584", "", ":1.10"), ("2994e02", " # new", "")] {
+        past.write("release.yaml", &release(tag, extra));
+        past.write("compose.yaml", &compose(composed));
+        past.commit("Ada", tag);
+    }
+    ended(&rollback(&past, &[API, "-f", "release.yaml"]), 0, "edited");
+    assert_eq!(
+        past.read("release.yaml"),
+        release("1019584", " # new"),
+        "still a string, the comment as it is"
+    );
+    ended(&rollback(&past, &[API, "-f", "compose.yaml"]), 0, "edited");
+    assert_eq!(past.read("compose.yaml"), compose(":1.10"));
+}
+
+/// There was no tag at all before: that is nothing to go back to.
+#[test]
+fn a_tag_before_which_there_was_none() {
+    let past = Past::new();
+    let pod =
+        |tag: &str| format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: {API}{tag}\n");
+    for tag in ["", ":v1"] {
+        past.write("pod.yaml", &pod(tag));
+        past.commit("Ada", "x");
+    }
+    let text = failed(&rollback(&past, &[API]), 3);
+    assert!(text.contains("had no other tag before v1"), "{text}");
+    assert_eq!(past.read("pod.yaml"), pod(":v1"));
+}
+
+/// A placeholder was there: it can't be put back, and is not skipped silently either.
+#[test]
+fn what_was_there_before_is_no_tag() {
+    let past = past(&["v0.9", "\"${TAG}\"", "v1"]);
+    let text = failed(&rollback(&past, &[API]), 6);
+    assert!(text.contains("can't go back to ${TAG}") && text.contains("--to"), "{text}");
+    ended(&rollback(&past, &[API, "--to", "v0.9"]), 0, "edited");
+}
+
+fn service() -> Past {
+    let past = Past::new();
+    let config = format!(
+        "message: 'deploy {{name}} {{tag}}'\nservices:\n  api:\n    image: {API}\n    files: [prod]\n    fields:\n      \
+         - {{ file: chart/prod.yaml, path: workers.tag }}\n  other:\n    image: ghcr.io/acme/other\n"
+    );
+    past.write("tagbump.yaml", &config);
+    for (tag, worker) in [("v1", "v1"), ("v2", "v1"), ("v3", "v3")] {
+        past.write(PROD, &at(tag));
+        past.write("dev/kustomization.yaml", &at("v9"));
+        past.write("chart/prod.yaml", &format!("workers: {{ tag: {worker} }}\nother: {tag}\n"));
+        past.commit("Ada", tag);
+    }
+    past
+}
+
+#[test]
+fn a_service_by_its_files_and_fields() {
+    let past = service();
+    ended(&rollback(&past, &["api", "--commit"]), 0, "committed");
+    assert_eq!((past.read(PROD), past.read("dev/kustomization.yaml")), (at("v2"), at("v9")));
+    assert_eq!(past.read("chart/prod.yaml"), "workers: { tag: v1 }\nother: v3\n");
+    let message = past.git("x", &["log", "-1", "--format=%B"]);
+    assert!(message.starts_with("deploy api v"), "{message}");
+    assert!(message.contains(&format!("\nTagbump-Rollback: {API}:v3")), "{message}");
+    let text = failed(&rollback(&past, &["apj"]), 3);
+    assert!(text.contains("services of tagbump.yaml: api, other"), "{text}");
+}
+
+#[test]
+fn a_field_that_no_rule_knows() {
+    let past = service();
+    let field = ["--field", "workers.tag", "-f", "chart/prod.yaml"];
+    ended(&rollback(&past, &[&[API][..], &field].concat()), 0, "edited");
+    assert_eq!(past.read("chart/prod.yaml"), "workers: { tag: v1 }\nother: v3\n");
+    assert_eq!(past.read(PROD), at("v3"));
+    let text = failed(&rollback(&past, &[API, "--field", "workers.tga", "-f", "chart/prod.yaml"]), 3);
+    assert!(text.contains("has a field workers.tga"), "{text}");
+}
+
+#[test]
+fn below_the_top_of_the_repository() {
+    let past = Past::new();
+    for tag in ["v1", "v2"] {
+        past.write("one/k/kustomization.yaml", &at(tag));
+        past.write("two/k/kustomization.yaml", &at(tag));
+        past.commit("Ada", tag);
+    }
+    let told = ended(&rollback(&past, &[API, "-C", "one", "--commit"]), 0, "committed");
+    assert_eq!(told["changes"][0]["file"], "k/kustomization.yaml");
+    assert_eq!(
+        (past.read("one/k/kustomization.yaml"), past.read("two/k/kustomization.yaml")),
+        (at("v1"), at("v2"))
+    );
+    assert!(past.git("x", &["log", "-1", "--format=%B"]).contains("(one/k/kustomization.yaml)"));
+}
+
+fn pods(tags: &[&str]) -> String {
+    let pod =
+        |tag: &&str| format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: {API}:{tag}\n");
+    tags.iter().map(pod).collect::<Vec<_>>().join("---\n")
+}
+
+fn of_pods(versions: &[&[&str]]) -> Past {
+    let past = Past::new();
+    for tags in versions {
+        past.write("pods.yaml", &pods(tags));
+        past.commit("Ada", &tags.join(" "));
+    }
+    past
+}
+
+/// At one tag now, and at two before: neither gets what the other one had.
+#[test]
+fn two_tags_before() {
+    let past = of_pods(&[&["v1", "w1"], &["v2", "v2"]]);
+    let text = failed(&rollback(&past, &[API]), 3);
+    let wanted = format!(
+        "pods.yaml: before v2 {API} had two tags there, v1 and w1\nname the tag to go back to with --to"
+    );
+    assert_eq!(text, wanted);
+    assert_eq!(past.read("pods.yaml"), pods(&["v2", "v2"]));
+    ended(&rollback(&past, &[API, "--to", "w1"]), 0, "edited");
+    assert_eq!(past.read("pods.yaml"), pods(&["w1", "w1"]));
+    // one after the other to the same is the same
+    let past = of_pods(&[&["v1", "v1"], &["v2", "v1"], &["v2", "v2"]]);
+    ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read("pods.yaml"), pods(&["v1", "v1"]));
+    // one that came with the present tag goes along
+    let past = of_pods(&[&["v1"], &["v2", "v2"]]);
+    ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read("pods.yaml"), pods(&["v1", "v1"]));
+}
+
+/// What another reference had, which was there for a while, is nothing to go back to.
+#[test]
+fn a_reference_that_is_gone() {
+    let past = of_pods(&[&["v1"], &["v1", "v9"], &["v1"], &["v2"]]);
+    ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read("pods.yaml"), pods(&["v1"]));
+}
+
+/// It was taken out, and is there again: the last that it had before that is the one.
+#[test]
+fn a_reference_that_was_gone_for_a_while() {
+    let past = of_pods(&[&["v1"], &["v2"]]);
+    past.write("pods.yaml", "apiVersion: v1\nkind: Pod\n");
+    past.commit("Ada", "none");
+    past.write("pods.yaml", &pods(&["v3"]));
+    past.commit("Ada", "again");
+    ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read("pods.yaml"), pods(&["v2"]));
+}

@@ -1,0 +1,138 @@
+//! `tagbump scan`: what is there, and whether it could be edited.
+
+use std::path::Path;
+
+use crate::support::cli::{Run, tagbump};
+use crate::support::files::write;
+use serde_json::{Value, json};
+
+fn scanned(files: &[(&str, &str)], arguments: &[&str]) -> (tempfile::TempDir, Run) {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        write(folder.path(), path, text);
+    }
+    let run = tagbump(folder.path(), &[&["scan"], arguments].concat());
+    (folder, run)
+}
+
+fn references(files: &[(&str, &str)], arguments: &[&str]) -> Vec<Value> {
+    let (_folder, run) = scanned(files, &[arguments, &["--format", "json"]].concat());
+    assert_eq!(run.exit, 0, "{}", run.output());
+    let shown: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(shown["schema"], 1);
+    shown["references"].as_array().unwrap().clone()
+}
+
+const POD: &str = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: ghcr.io/acme/api:v1\n";
+const KUSTOMIZATION: &str =
+    "images:\n  - name: ghcr.io/acme/api\n    newTag: v2\n  - name: nginx\n    digest: sha256:0\n";
+
+#[test]
+fn every_field_of_a_reference() {
+    let found = references(&[("k8s/pod.yaml", POD)], &[]);
+    let wanted = json!({
+        "file": "k8s/pod.yaml", "line": 5, "column": 14, "kind": "workload", "image": "ghcr.io/acme/api",
+        "tag": "v1", "digest": null, "editable": true, "reason": null,
+    });
+    assert_eq!(found, [wanted]);
+}
+
+#[test]
+fn a_table_in_the_order_of_files_and_lines() {
+    let files = [("z/pod.yaml", POD), ("a/kustomization.yaml", KUSTOMIZATION)];
+    let (_folder, run) = scanned(&files, &[]);
+    let wanted = "\
+a/kustomization.yaml:3  kustomization  ghcr.io/acme/api  v2
+a/kustomization.yaml:5  kustomization  nginx             @sha256:0
+z/pod.yaml:5            workload       ghcr.io/acme/api  v1
+";
+    assert_eq!((run.exit, run.stdout.as_str(), run.stderr.as_str()), (0, wanted, ""));
+}
+
+#[test]
+fn narrowed_by_image_and_file() {
+    let files = [("z/pod.yaml", POD), ("a/kustomization.yaml", KUSTOMIZATION)];
+    assert_eq!(references(&files, &["--image", "docker.io/library/nginx"]).len(), 1);
+    assert_eq!(references(&files, &["--image", "nginx", "--image", "ghcr.io/acme/api"]).len(), 3);
+    assert_eq!(references(&files, &["-f", "z/**"]).len(), 1);
+    assert_eq!(references(&files, &["--image", "ghcr.io/acme/a"]).len(), 0);
+    let (_folder, run) = scanned(&files, &["--image", "nginx:1"]);
+    assert_eq!(run.exit, 2, "{}", run.output());
+    assert!(run.stderr.contains("give the name alone"), "{}", run.output());
+}
+
+#[test]
+fn what_can_not_be_edited_says_why() {
+    let text = "kind: Pod\nspec:\n  containers:\n    - image: ghcr.io/acme/api:${TAG}\n    - image: >-\n        ghcr.io/acme/web:v1\n";
+    let found = references(&[("pod.yaml", text)], &[]);
+    let reasons: Vec<_> = found.iter().map(|r| r["reason"].as_str().unwrap()).collect();
+    assert!(
+        reasons[0].starts_with("the image is a placeholder that another tool fills in; bump "),
+        "{reasons:?}"
+    );
+    assert!(reasons[1].contains("block scalar"), "{reasons:?}");
+    assert!(found.iter().all(|r| r["editable"] == false));
+    let (_folder, run) = scanned(&[("pod.yaml", text)], &[]);
+    assert!(run.stdout.contains("${TAG}  the image is a placeholder"), "{}", run.output());
+}
+
+#[test]
+fn yaml_in_a_block_scalar_is_told_where_it_stands() {
+    let inner: String = POD.lines().map(|line| format!("    {line}\n")).collect();
+    let text = format!("kind: ConfigMap\ndata:\n  pod.yaml: |\n\n{inner}");
+    let found = references(&[("cm.yaml", &text)], &[]);
+    assert_eq!((&found[0]["line"], &found[0]["column"]), (&json!(9), &json!(18)), "{found:?}");
+    assert_eq!((&found[0]["kind"], &found[0]["editable"]), (&json!("workload"), &json!(false)));
+    let folded = text.replace("|\n", ">\n");
+    let found = references(&[("cm.yaml", &folded)], &[]);
+    assert!(found.iter().all(|r| r["line"] == 4 || r["line"] == 5), "{found:?}");
+}
+
+#[test]
+fn shared_values_are_told_as_a_bump_would_take_them() {
+    let text = "kind: HelmRelease\nspec:\n  values:\n    a: {repository: acme/a, tag: &t v1}\n    b: {repository: acme/b, tag: *t}\n";
+    let found = references(&[("hr.yaml", text)], &[]);
+    assert!(found.iter().all(|r| r["editable"] == false), "{found:?}");
+    let found = references(&[("hr.yaml", &text.replace("acme/b", "acme/a"))], &[]);
+    assert!(found.iter().all(|r| r["editable"] == true), "{found:?}");
+}
+
+#[test]
+fn files_that_do_not_parse_are_counted_and_named_with_v() {
+    let files = [("pod.yaml", POD), ("broken.yaml", "a: [\n"), ("charts/t.yaml", "{{- if }}\n")];
+    let (_folder, run) = scanned(&files, &[]);
+    assert_eq!(run.exit, 0);
+    assert!(run.stderr.contains("2 files were left out: they are no YAML (-v names them)"), "{}", run.stderr);
+    assert!(!run.stderr.contains("broken.yaml"), "{}", run.stderr);
+    let (_folder, run) = scanned(&files, &["-v"]);
+    assert!(run.stderr.contains("no YAML: broken.yaml:2:1: "), "{}", run.stderr);
+    let (_folder, run) = scanned(&files, &["-f", "broken.yaml"]);
+    assert_eq!(run.exit, 1, "{}", run.output());
+    assert!(run.stderr.contains("broken.yaml:2:1: "), "{}", run.stderr);
+}
+
+#[test]
+fn nothing_is_a_listing_too() {
+    let (_folder, run) = scanned(&[("a.txt", "x")], &[]);
+    assert_eq!((run.exit, run.stdout.as_str()), (0, ""));
+    assert!(references(&[], &[]).is_empty());
+}
+
+#[test]
+fn values_files_need_a_chart_or_a_name() {
+    let values = "image: {repository: acme/a, tag: v1}\n";
+    let by_chart = [("c/values-prod.yaml", values), ("c/Chart.yaml", "name: c\n"), ("d/values.yaml", values)];
+    let files: Vec<_> = references(&by_chart, &[]).iter().map(|r| r["file"].clone()).collect();
+    assert_eq!(files, ["c/values-prod.yaml"]);
+    assert_eq!(references(&by_chart, &["-f", "d/values.yaml"]).len(), 1);
+    assert_eq!(references(&by_chart, &["-f", "*/values*.yaml"]).len(), 2);
+    assert_eq!(references(&[("env.yaml", values)], &["-f", "*.yaml"]).len(), 0);
+    assert_eq!(references(&[("env.yaml", values)], &["-f", "env.yaml"]).len(), 1);
+}
+
+#[test]
+fn a_listing_never_touches_a_file() {
+    let (folder, run) = scanned(&[("pod.yaml", POD)], &[]);
+    assert_eq!(run.exit, 0);
+    assert_eq!(std::fs::read_to_string(Path::new(folder.path()).join("pod.yaml")).unwrap(), POD);
+}

@@ -1,0 +1,181 @@
+//! Commits that land are signed, each of them, at every try.
+#![cfg(unix)]
+
+use std::path::{Path, PathBuf};
+
+use crate::support::git::git;
+use crate::support::hub::{HEAD, Hub, Via};
+use crate::support::keys::{GpgHome, SshKeys, is_signed};
+use crate::support::repo::{self, World, commit, ended, failed, push, rival};
+
+/// A checkout that signs with an SSH key of this kind.
+fn signs(keys: &SshKeys, kind: &str, folder: PathBuf) -> PathBuf {
+    git(&folder, &["config", "gpg.format", "ssh"]);
+    git(&folder, &["config", "user.signingkey", keys.make(kind, "").to_str().unwrap()]);
+    folder
+}
+
+#[test]
+fn what_is_pushed() {
+    let (world, keys) = (World::new(), SshKeys::new());
+    let folder = signs(&keys, "ed25519", world.shallow("w"));
+    let told = ended(&repo::run(&mut push(&folder, "v1", &["--sign"])), 0, "landed");
+    assert_eq!((&told["commit"], &told["attempts"]), (&world.tip().into(), &1.into()));
+    assert_eq!(told["warnings"], serde_json::json!([]));
+    keys.verify(&world.bare, "main");
+    git(&world.bare, &["fsck", "--strict"]);
+    assert_eq!(git(&folder, &["rev-parse", "HEAD"]), world.tip(), "the checkout sees it");
+}
+
+#[test]
+fn without_the_flag_as_git_is_told() {
+    let (world, keys) = (World::new(), SshKeys::new());
+    let folder = signs(&keys, "ed25519", world.shallow("w"));
+    ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
+    assert!(!is_signed(&world.bare, "main"));
+    git(&folder, &["config", "commit.gpgsign", "true"]);
+    let told = ended(&repo::run(&mut push(&folder, "v2", &[])), 0, "landed");
+    assert_eq!(told["warnings"], serde_json::json!([]));
+    keys.verify(&world.bare, "main");
+}
+
+#[test]
+fn with_gnupg() {
+    let (world, home) = (World::new(), GpgHome::new());
+    let folder = world.shallow("w");
+    ended(&repo::run(push(&folder, "v1", &["--sign"]).env("GNUPGHOME", home.path())), 0, "landed");
+    home.verify(&world.bare, "main");
+}
+
+/// ECDSA, whose signatures are never the same twice.
+#[test]
+fn after_a_lost_race() {
+    let (world, keys) = (World::new(), SshKeys::new());
+    let folder = signs(&keys, "ecdsa-256", world.shallow("w"));
+    let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
+    world.server.before_receive(move || drop(rival(&scratch, &bare, "README.md", "newer\n")));
+    let told = ended(&repo::run(&mut push(&folder, "v1", &["--sign"])), 0, "landed");
+    assert_eq!((&told["attempts"], world.commits()), (&2.into(), 4));
+    assert_eq!(world.file("README.md"), "newer");
+    keys.verify(&world.bare, "main");
+}
+
+#[test]
+fn a_url_without_a_checkout() {
+    let (world, keys) = (World::new(), SshKeys::new());
+    let home = signs(&keys, "ed25519", world.full("home"));
+    // what is set there is the user's own setting
+    std::fs::copy(home.join(".git/config"), home.join(".gitconfig")).unwrap();
+    git(&home, &["config", "--file", ".gitconfig", "--remove-section", "core"]);
+    let mut command = push(world.path(), "v1", &["--sign", "-C", &world.url()]);
+    ended(&repo::run(command.env("HOME", &home)), 0, "landed");
+    keys.verify(&world.bare, "main");
+}
+
+/// A job's own commits that are put on the tip lose the signature that they had, and get a new one.
+#[test]
+fn what_is_carried() {
+    let (world, keys) = (World::new(), SshKeys::new());
+    let folder = signs(&keys, "ecdsa-384", world.full("w"));
+    let base = git(&folder, &["rev-parse", "HEAD"]);
+    commit(&folder, "CHANGELOG.md", "one\n");
+    git(&folder, &["commit", "--quiet", "--amend", "--no-edit", "--author", "Grace <grace@example.com>"]);
+    commit(&folder, "docs/a.md", "two\n");
+    world.rival("README.md", "newer\n");
+    let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
+    world.server.before_receive(move || drop(rival(&scratch, &bare, "LICENSE", "mine\n")));
+    let mut command = push(&folder, "v1", &["--carry", "--sign"]);
+    let told = ended(&repo::run(repo::actions(&mut command, "acme/gitops", &base)), 0, "landed");
+    assert_eq!((&told["attempts"], world.commits()), (&2.into(), 7));
+    for made in ["main", "main~1", "main~2"] {
+        keys.verify(&world.bare, made);
+    }
+    assert!(!is_signed(&world.bare, "main~3"), "the rival's");
+    assert_eq!(git(&world.bare, &["log", "-1", "--format=%an", "main~2"]), "Grace");
+    git(&world.bare, &["fsck", "--strict"]);
+}
+
+/// As with git, what needs no new name keeps the one that it has.
+#[test]
+fn what_is_carried_as_it_is() {
+    let (world, keys) = (World::new(), SshKeys::new());
+    let folder = signs(&keys, "ed25519", world.full("w"));
+    let own = commit(&folder, "docs/a.md", "two\n");
+    ended(&repo::run(&mut push(&folder, "v1", &["--carry", "--sign"])), 0, "landed");
+    assert_eq!(git(&world.bare, &["rev-parse", "main^"]), own);
+    assert!(!is_signed(&world.bare, "main^"));
+    keys.verify(&world.bare, "main");
+}
+
+/// On the same tip they are the same commits: nobody is asked for a passphrase once more, and the tip does not
+/// look like a new one.
+#[test]
+fn what_is_carried_is_signed_once_a_tip() {
+    let (world, keys) = (World::new(), SshKeys::new());
+    let folder = signs(&keys, "ed25519", world.full("w"));
+    let program = world.path().join("program");
+    repo::script_at(&program, "echo x >> \"$0.log\"; exec ssh-keygen \"$@\"");
+    git(&folder, &["config", "gpg.ssh.program", program.to_str().unwrap()]);
+    commit(&folder, "docs/a.md", "two\n");
+    world.rival("README.md", "newer\n");
+    let lock = world.bare.join("refs/heads/main.lock");
+    std::fs::write(&lock, "").unwrap();
+    world.server.before_receive(|| {});
+    world.server.before_receive(move || std::fs::remove_file(&lock).unwrap());
+    let told = ended(&repo::run(&mut push(&folder, "v1", &["--carry", "--sign"])), 0, "landed");
+    assert_eq!((&told["attempts"], world.commits()), (&2.into(), 5));
+    let signed = std::fs::read_to_string(world.path().join("program.log")).unwrap();
+    assert_eq!(signed.lines().count(), 1 + 2, "the carried one, and the bump at each try");
+}
+
+#[test]
+fn a_landing_that_can_t_be_signed() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    git(&folder, &["config", "gpg.format", "ssh"]);
+    let tip = world.tip();
+    for more in [&["--sign"][..], &["--sign", "--carry"]] {
+        let told = failed(&repo::run(&mut push(&folder, "v1", more)), 2);
+        assert!(told.contains("user.signingkey"), "{told}");
+    }
+    assert_eq!(world.tip(), tip);
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+}
+
+/// The branch's commit is made anew on each run, with another signature, and yet stays what it is.
+#[test]
+fn a_second_pull_request_run_changes_nothing() {
+    let (hub, keys) = (Hub::new(Via::Git), SshKeys::new());
+    let key = keys.make("ecdsa-256", "");
+    let propose = |more: &[&str]| {
+        let folder = hub.checkout();
+        git(&folder, &["config", "gpg.format", "ssh"]);
+        git(&folder, &["config", "user.signingkey", key.to_str().unwrap()]);
+        let mut command = hub.command_in(&folder, &[&format!("{}:v1", repo::API)], more);
+        ended(&repo::run(&mut command), 0, "proposed")
+    };
+    let unsigned = propose(&[]);
+    let signed = propose(&["--sign"]);
+    assert_ne!(signed["commit"], unsigned["commit"], "one without a signature is not what was asked for");
+    keys.verify(&hub.world.bare, HEAD);
+    let (writes, branches) = (hub.writes(), hub.branches());
+    for more in [&["--sign"][..], &[]] {
+        assert_eq!(propose(more)["commit"], signed["commit"], "{more:?}");
+    }
+    assert_eq!((hub.writes(), hub.branches()), (writes, branches));
+}
+
+/// GitHub makes the commit and signs it: a key of one's own has no place there.
+#[test]
+fn via_the_api() {
+    let hub = Hub::new(Via::Api);
+    let folder = hub.checkout();
+    git(&folder, &["config", "commit.gpgsign", "true"]);
+    git(&folder, &["config", "gpg.program", "/nowhere/gpg"]);
+    let bump = |folder: &Path, more: &[&str]| {
+        repo::run(&mut hub.command_in(folder, &[&format!("{}:v1", repo::API)], more))
+    };
+    let told = failed(&bump(&folder, &["--sign"]), 2);
+    assert!(told.contains("--sign") && told.contains("--via api"), "{told}");
+    ended(&bump(&folder, &[]), 0, "proposed");
+}

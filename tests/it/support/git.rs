@@ -1,0 +1,62 @@
+//! Runs the real `git` away from the machine's settings, and makes the repositories tests push to.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs};
+
+const SETTINGS: [(&str, &str); 12] = [
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GIT_AUTHOR_NAME", "Test Author"),
+    ("GIT_AUTHOR_EMAIL", "author@example.com"),
+    ("GIT_COMMITTER_NAME", "Test Committer"),
+    ("GIT_COMMITTER_EMAIL", "committer@example.com"),
+    ("LC_ALL", "C"),
+    ("GIT_CONFIG_COUNT", "2"),
+    ("GIT_CONFIG_KEY_0", "init.defaultBranch"),
+    ("GIT_CONFIG_VALUE_0", "main"),
+    ("GIT_CONFIG_KEY_1", "gc.auto"),
+    ("GIT_CONFIG_VALUE_1", "0"),
+];
+
+/// A `git` command in `dir`: of the caller's environment it keeps `PATH` alone.
+pub fn command(dir: &Path) -> Command {
+    let mut command = Command::new("git");
+    command
+        .current_dir(dir)
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        .env("HOME", empty_home())
+        .envs(SETTINGS);
+    command
+}
+
+/// Runs `git` in `dir` and returns its stdout without the line end; panics when it fails.
+#[track_caller]
+pub fn git(dir: &Path, args: &[&str]) -> String {
+    let output = try_git(dir, args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {args:?}: {}\n{stderr}", output.status);
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+}
+
+/// Runs `git` in `dir`, for a test that expects it to fail.
+#[track_caller]
+pub fn try_git(dir: &Path, args: &[&str]) -> Output {
+    command(dir).args(args).output().expect("git starts")
+}
+
+/// Makes the empty bare repository `root/name`, on branch main, open to pushes over HTTP.
+#[track_caller]
+pub fn bare_repo(root: &Path, name: &str) -> PathBuf {
+    git(root, &["init", "--quiet", "--bare", "--initial-branch=main", name]);
+    let repo = root.join(name);
+    git(&repo, &["config", "http.receivepack", "true"]);
+    repo
+}
+
+fn empty_home() -> PathBuf {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty-home");
+    fs::create_dir_all(&home).expect("the empty home is made");
+    home
+}

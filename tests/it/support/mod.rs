@@ -1,0 +1,22 @@
+//! What the tests share.
+
+pub mod apart;
+pub mod bad_line;
+pub mod cli;
+pub mod endless;
+pub mod fifty;
+pub mod files;
+pub mod git;
+pub mod git_server;
+pub mod github;
+pub mod hub;
+pub mod init;
+pub mod keys;
+pub mod message_laws;
+pub mod mono;
+pub mod one_file;
+pub mod past;
+pub mod proxy;
+pub mod repo;
+pub mod trap;
+pub mod yaml_laws;

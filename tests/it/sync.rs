@@ -1,0 +1,311 @@
+//! After a landing: which checkouts follow, which are left as they were, and what is said of it.
+
+use std::path::Path;
+
+use crate::support::cli::Run;
+use crate::support::git::{git, try_git};
+use crate::support::repo::{self, FILE, World, commit, ended, push, write};
+
+/// Lands `v1`, with what a person would read on stderr.
+#[track_caller]
+fn land(folder: &Path, more: &[&str]) -> Run {
+    let run = repo::run(&mut push(folder, "v1", more));
+    ended(&run, 0, "landed");
+    run
+}
+
+fn head(folder: &Path) -> String {
+    git(folder, &["rev-parse", "HEAD"])
+}
+
+#[track_caller]
+fn left_and_said(run: &Run, folder: &Path, before: &str, word: &str) {
+    assert_eq!(head(folder), before, "HEAD stays");
+    assert!(run.stderr.contains(word), "{word}: {}", run.stderr);
+    let told = repo::json(run)["notices"].to_string();
+    assert!(told.contains(word), "{word}: {told}");
+}
+
+#[test]
+fn a_clean_checkout_follows() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    write(&folder, "untracked.txt", "mine\n");
+    let run = land(&folder, &[]);
+    assert_eq!(head(&folder), world.tip());
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "?? untracked.txt");
+    assert_eq!(
+        git(&folder, &["status", "--short", "--branch"]).lines().next(),
+        Some("## main...origin/main")
+    );
+    let log = git(&folder, &["log", "-1", "--format=%s"]);
+    assert!(log.starts_with("chore: update api image to v1"), "{log}");
+    assert_eq!(std::fs::read_to_string(folder.join(FILE)).unwrap().trim_end(), world.file(FILE));
+    assert!(git(&folder, &["reflog", "-1"]).contains("HEAD@{0}"));
+    assert_eq!(git(&folder, &["rev-parse", "HEAD@{1}"]), git(&folder, &["rev-parse", "HEAD~1"]));
+    assert!(!run.stderr.contains("left as it was"), "{}", run.stderr);
+    // the landed tag is there for later steps: a local bump has nothing to do
+    let again = repo::run(&mut push(&folder, "v1", &["--no-sync"]));
+    ended(&again, 0, "already");
+}
+
+#[test]
+fn no_sync_leaves_it() {
+    let world = World::new();
+    let (before, folder) = (world.tip(), world.shallow("w"));
+    let refs = git(&folder, &["for-each-ref"]);
+    land(&folder, &["--no-sync"]);
+    assert_eq!(head(&folder), before);
+    assert_eq!(git(&folder, &["for-each-ref"]), refs);
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+    git(&folder, &["pull", "--quiet", "--ff-only", "origin", "main"]);
+    assert_eq!(head(&folder), world.tip());
+    git(&folder, &["fsck", "--strict", "--no-dangling"]);
+}
+
+#[test]
+fn changes_in_the_work_tree_are_left() {
+    let world = World::new();
+    let (before, folder) = (world.tip(), world.shallow("w"));
+    write(&folder, "README.md", "mine\n");
+    let diff = git(&folder, &["diff"]);
+    left_and_said(&land(&folder, &[]), &folder, &before, "uncommitted changes");
+    assert_eq!(git(&folder, &["diff"]), diff);
+    assert_eq!(git(&folder, &["diff", "--cached"]), "");
+}
+
+#[test]
+fn staged_changes_are_left() {
+    let world = World::new();
+    let (before, folder) = (world.tip(), world.shallow("w"));
+    write(&folder, "new.txt", "mine\n");
+    git(&folder, &["add", "new.txt"]);
+    left_and_said(&land(&folder, &[]), &folder, &before, "uncommitted changes");
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "A  new.txt");
+}
+
+/// The merge would overwrite a file that git does not know.
+#[test]
+fn an_untracked_file_in_the_way_is_left() {
+    let world = World::new();
+    let (before, folder) = (world.tip(), world.shallow("w"));
+    world.rival("new.txt", "theirs\n");
+    write(&folder, "new.txt", "mine\n");
+    left_and_said(&land(&folder, &[]), &folder, &before, "new.txt");
+    assert_eq!(std::fs::read_to_string(folder.join("new.txt")).unwrap(), "mine\n");
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "?? new.txt");
+    git(&folder, &["fsck", "--strict", "--no-dangling"]);
+}
+
+#[test]
+fn local_commits_stay_local() {
+    for (name, arguments) in [("shallow", &["--depth", "1"][..]), ("full", &[])] {
+        let world = World::new();
+        let base = world.tip();
+        let folder = world.clone_of(&world.url(), name, arguments);
+        let own = commit(&folder, "mine.txt", "mine\n");
+        left_and_said(&land(&folder, &[]), &folder, &own, "stay local");
+        assert_eq!(world.last("%P"), base, "only the bump landed");
+        assert_eq!(git(&world.bare, &["ls-tree", "main", "mine.txt"]), "");
+        git(&folder, &["pull", "--quiet", "--rebase", "origin", "main"]);
+        assert_eq!(git(&folder, &["rev-parse", "HEAD~1"]), world.tip());
+    }
+}
+
+#[test]
+fn local_commits_on_a_detached_head_stay_local() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    git(&folder, &["checkout", "--quiet", "--detach"]);
+    let own = commit(&folder, "mine.txt", "mine\n");
+    left_and_said(&land(&folder, &["--branch", "main"]), &folder, &own, "stay local");
+    assert_eq!(git(&world.bare, &["ls-tree", "main", "mine.txt"]), "");
+}
+
+/// Also where there is nothing to land: who expects the commits on the remote has to hear of it.
+#[test]
+fn local_commits_are_told_of_in_a_partial_clone_too() {
+    let world = World::new();
+    git(&world.bare, &["config", "uploadpack.allowFilter", "true"]);
+    let folder = world.clone_of(&world.url(), "w", &["--filter=blob:none"]);
+    let own = commit(&folder, "mine.txt", "mine\n");
+    left_and_said(&land(&folder, &[]), &folder, &own, "stay local");
+    assert_eq!(git(&world.bare, &["ls-tree", "main", "mine.txt"]), "");
+}
+
+#[test]
+fn a_checkout_of_another_branch_is_left() {
+    let world = World::new();
+    git(&world.bare, &["branch", "prod", "main"]);
+    let (before, folder) = (world.tip(), world.shallow("w"));
+    let run = land(&folder, &["--branch", "prod"]);
+    left_and_said(&run, &folder, &before, "on branch main");
+    assert_eq!(world.tip(), before, "main did not move");
+    assert_eq!(repo::json(&run)["commit"], git(&world.bare, &["rev-parse", "prod"]).as_str());
+    assert_eq!(repo::json(&run)["branch"], "prod");
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+}
+
+/// What git was told to do at a plain merge does not matter for the fast-forward.
+#[test]
+fn settings_for_merges_do_not_matter() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    git(&folder, &["config", "merge.ff", "false"]);
+    git(&folder, &["config", "branch.main.mergeOptions", "--no-commit --no-ff"]);
+    git(&folder, &["config", "pull.rebase", "true"]);
+    land(&folder, &[]);
+    assert_eq!(head(&folder), world.tip());
+    assert!(!try_git(&folder, &["rev-parse", "--verify", "--quiet", "MERGE_HEAD"]).status.success());
+}
+
+/// Filters run: the work tree has what a checkout by git would have.
+#[test]
+fn line_ends_of_the_work_tree_are_those_that_git_writes() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    git(&folder, &["config", "core.autocrlf", "true"]);
+    git(&folder, &["rm", "--quiet", "--cached", "-r", "."]);
+    git(&folder, &["reset", "--quiet", "--hard"]);
+    let run = land(&folder, &[]);
+    assert_eq!(repo::json(&run)["warnings"], serde_json::json!([]), "line ends are no changes");
+    assert_eq!(head(&folder), world.tip());
+    let text = std::fs::read_to_string(folder.join(FILE)).unwrap();
+    assert!(text.contains("newTag: v1 # by CI\r\n"), "{text:?}");
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+    assert!(!world.file(FILE).contains('\r'));
+}
+
+/// A run inside of a git hook or alias has variables that point at another repository.
+#[test]
+fn variables_of_another_repository_do_not_lead_astray() {
+    let world = World::new();
+    let (folder, other) = (world.shallow("w"), world.full("other"));
+    let before = head(&other);
+    let mut command = push(&folder, "v1", &[]);
+    command.env("GIT_DIR", other.join(".git")).env("GIT_INDEX_FILE", other.join(".git/index"));
+    ended(&repo::run(&mut command), 0, "landed");
+    assert_eq!(head(&folder), world.tip());
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+    assert_eq!((head(&other), git(&other, &["status", "--porcelain"])), (before, String::new()));
+}
+
+/// Without git in the path the landing itself works over http; the checkout is left, and it is said.
+#[test]
+fn without_git_the_checkout_is_left() {
+    let world = World::new();
+    let (before, folder) = (world.tip(), world.shallow("w"));
+    let run = repo::run(push(&folder, "v1", &[]).env("PATH", world.path()));
+    ended(&run, 0, "landed");
+    assert_ne!(world.tip(), before);
+    left_and_said(&run, &folder, &before, "git was not found");
+}
+
+/// Nothing was pushed at all: who expects the commits on the remote has to hear of it just the same.
+#[test]
+fn local_commits_are_told_of_where_nothing_is_to_do() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    land(&folder, &[]);
+    let own = commit(&folder, "mine.txt", "mine\n");
+    let run = repo::run(&mut push(&folder, "v1", &[]));
+    ended(&run, 0, "already");
+    left_and_said(&run, &folder, &own, "stay local");
+}
+
+/// Somebody took a commit back that the checkout still has: it does not come again.
+#[test]
+fn a_branch_that_was_set_back() {
+    for (name, arguments) in [("shallow", &["--depth", "1"][..]), ("full", &[])] {
+        let world = World::new();
+        let base = world.tip();
+        let taken_back = world.rival("README.md", "oops\n");
+        let folder = world.clone_of(&world.url(), name, arguments);
+        git(&world.bare, &["update-ref", "refs/heads/main", &base]);
+        let run = land(&folder, &[]);
+        assert_eq!(world.last("%P"), base);
+        assert_eq!(world.file("README.md"), "older");
+        assert_eq!(head(&folder), taken_back, "the checkout stays where it is");
+        assert!(run.stderr.contains("left as it was"), "{}", run.stderr);
+        git(&world.bare, &["fsck", "--strict", "--no-dangling"]);
+    }
+}
+
+/// In Actions, local commits are those after `GITHUB_SHA`: a checkout of a pull request's merge commit, or of
+/// a tag beside the branch, has none.
+#[test]
+fn what_the_runner_checked_out_is_no_local_commit() {
+    let world = World::new();
+    let other = world.full("other");
+    git(&other, &["checkout", "--quiet", "-b", "topic"]);
+    let sha = commit(&other, "topic.txt", "topic\n");
+    git(&other, &["push", "--quiet", world.bare.to_str().unwrap(), "topic:refs/pull/7/merge"]);
+    let folder = world.shallow("w");
+    git(&folder, &["fetch", "--quiet", "--depth", "1", world.bare.to_str().unwrap(), "refs/pull/7/merge"]);
+    git(&folder, &["checkout", "--quiet", "--detach", "FETCH_HEAD"]);
+    for (tag, local) in [("v1", false), ("v2", true)] {
+        if local {
+            commit(&folder, "mine.txt", "mine\n");
+        }
+        let mut command = push(&folder, tag, &["--branch", "main"]);
+        repo::actions(&mut command, "acme/gitops", &sha).env("GITHUB_EVENT_NAME", "pull_request");
+        let run = repo::run(&mut command);
+        ended(&run, 0, "landed");
+        assert_eq!(run.stderr.contains("stay local"), local, "{}", run.stderr);
+    }
+}
+
+/// The first bump's commit is in the checkout, and on the remote: nothing is left behind.
+#[test]
+fn the_second_bump_of_a_job_has_no_commits_of_its_own() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let checked_out = head(&folder);
+    for tag in ["v1", "v2"] {
+        let mut command = push(&folder, tag, &[]);
+        repo::actions(&mut command, "acme/gitops", &checked_out);
+        let run = repo::run(&mut command);
+        ended(&run, 0, "landed");
+        assert!(!run.stderr.contains("stay local"), "{tag}: {}", run.stderr);
+    }
+}
+
+/// As in the container: landing over http needs no git, only what follows it does.
+#[test]
+fn without_git_the_bump_lands_and_the_checkout_stays() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let before = head(&folder);
+    let run = repo::run(push(&folder, "v1", &[]).env("PATH", "/nonexistent"));
+    ended(&run, 0, "landed");
+    left_and_said(&run, &folder, &before, "git was not found");
+}
+
+/// The tip has merged a branch that forked long ago: what is fetched is bounded, and the checkout is left to git.
+#[test]
+fn an_old_branch_that_was_merged_is_not_dragged_in() {
+    use std::io::Write;
+    let world = World::new();
+    let folder = world.shallow("w");
+    let mut old = crate::support::git::command(&world.bare);
+    let mut old = old.args(["fast-import", "--quiet"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut script = String::from("reset refs/heads/old\nfrom refs/heads/main^0\n\n");
+    for nth in 0..2000 {
+        let commit =
+            format!("commit refs/heads/old\ncommitter A <a@b> {} +0000\ndata 1\nx\n", 1_000_000 + nth);
+        script.push_str(&format!("{commit}M 100644 inline old/{nth}.txt\ndata 1\nx\n"));
+    }
+    old.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(old.wait().unwrap().success());
+    let merge = world.path().join("merge");
+    git(world.path(), &["clone", "--quiet", world.bare.to_str().unwrap(), "merge"]);
+    git(&merge, &["merge", "--quiet", "--no-ff", "--no-edit", "origin/old"]);
+    git(&merge, &["push", "--quiet", "origin", "HEAD:main"]);
+    let before = git(&folder, &["count-objects", "-v"]);
+    let told = ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
+    assert!(told["notices"].to_string().contains("too short"), "{told}");
+    assert_eq!(git(&folder, &["count-objects", "-v"]), before);
+    git(&folder, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);
+    git(&folder, &["pull", "--quiet"]);
+    assert_eq!(git(&folder, &["rev-parse", "HEAD"]), world.tip());
+}

@@ -1,0 +1,168 @@
+//! `tagbump tag`: from a checkout, and from what an event says.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::cli::{Run, command};
+use crate::support::git::git;
+
+/// A repository with one commit on `feat/x y`; gives its folder and the commit.
+fn repository(parent: &Path) -> (PathBuf, String) {
+    let folder = parent.join("repo");
+    std::fs::create_dir(&folder).unwrap();
+    git(&folder, &["init", "--quiet", "--initial-branch", "feat/x-y_z+1"]);
+    git(&folder, &["commit", "--quiet", "--allow-empty", "--message", "one"]);
+    let sha = git(&folder, &["rev-parse", "HEAD"]).trim().to_owned();
+    (folder, sha)
+}
+
+fn tag(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
+    let mut command = command(folder);
+    command.arg("tag").args(arguments).envs(variables.iter().copied());
+    Run::of(&command.output().unwrap())
+}
+
+const MERGE: &str = "1111111111111111111111111111111111111111";
+const HEAD: &str = "2222222222222222222222222222222222222222";
+
+/// The environment of an event, with its file.
+fn event<'a>(name: &'a str, file: &'a Path, json: &str) -> Vec<(&'a str, &'a str)> {
+    std::fs::write(file, json).unwrap();
+    vec![
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_NAME", name),
+        ("GITHUB_EVENT_PATH", file.to_str().unwrap()),
+        ("GITHUB_REPOSITORY", "acme/api"),
+        ("GITHUB_SHA", MERGE),
+        ("GITHUB_RUN_NUMBER", "42"),
+    ]
+}
+
+#[test]
+fn on_a_laptop_the_commit_is_head() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, sha) = repository(folder.path());
+    assert_eq!(tag(&repo, &[], &[]).stdout, format!("{}\n", &sha[..7]));
+    let both = tag(&repo, &["-T", "{branch}-{sha:9}", "-T", "latest", "--image", "ghcr.io/acme/api"], &[]);
+    let expected = format!("ghcr.io/acme/api:feat-x-y_z-1-{}\nghcr.io/acme/api:latest\n", &sha[..9]);
+    assert_eq!(both.stdout, expected, "{}", both.stderr);
+    let dated = tag(&repo, &["-T", "{date:%Y%m%d}"], &[("SOURCE_DATE_EPOCH", "1700000000")]);
+    assert_eq!(dated.stdout, "20231114\n");
+    assert_eq!(
+        tag(&repo, &[], &[("TAGBUMP_TAG_TEMPLATE", "v-{sha:4}\nx")]).stdout,
+        format!("v-{}\nx\n", &sha[..4])
+    );
+}
+
+#[test]
+fn versions_are_the_git_tags_at_the_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, _) = repository(folder.path());
+    assert_eq!(tag(&repo, &["-T", "{version}"], &[]).exit, 2);
+    git(&repo, &["tag", "v1.9.0"]);
+    git(&repo, &["tag", "--annotate", "--message", "x", "v1.10.0"]);
+    assert_eq!(tag(&repo, &["-T", "{version}", "-T", "{semver}"], &[]).stdout, "v1.10.0\n1.10.0\n");
+    git(&repo, &["commit", "--quiet", "--allow-empty", "--message", "two"]);
+    assert_eq!(tag(&repo, &["-T", "{version}"], &[]).exit, 2);
+}
+
+#[test]
+fn what_has_no_value_is_exit_2_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = tag(folder.path(), &[], &[]);
+    assert_eq!((none.exit, none.stdout.as_str()), (2, ""));
+    assert!(none.stderr.contains("{sha} has no value"), "{}", none.stderr);
+    let (repo, _) = repository(folder.path());
+    for template in ["{pr}", "{run}", "{brnch}", "-{sha:7}", "{sha:65}", "a:b"] {
+        let run = tag(&repo, &[&format!("--tag-template={template}")], &[]);
+        assert_eq!(run.exit, 2, "{template}: {}", run.output());
+        assert!(run.stderr.contains("hint: "), "{template}: {}", run.stderr);
+    }
+    git(&repo, &["checkout", "--quiet", "--detach"]);
+    assert_eq!(tag(&repo, &["-T", "{branch}"], &[]).exit, 2);
+}
+
+#[test]
+fn a_push_is_about_its_own_commit_and_branch() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, _) = repository(folder.path());
+    let file = folder.path().join("event.json");
+    let mut variables = event("push", &file, "{}");
+    variables.extend([
+        ("GITHUB_REF_NAME", "main"),
+        ("GITHUB_REF_TYPE", "branch"),
+        ("GITHUB_REF", "refs/heads/main"),
+    ]);
+    let run = tag(&repo, &["-T", "{branch}-{sha:7}-{run}"], &variables);
+    assert_eq!(run.stdout, "main-1111111-42\n", "{}", run.stderr);
+}
+
+#[test]
+fn a_pushed_tag_is_the_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, _) = repository(folder.path());
+    let file = folder.path().join("event.json");
+    let mut variables = event("push", &file, "{}");
+    variables.extend([
+        ("GITHUB_REF_NAME", "v2.0.0"),
+        ("GITHUB_REF_TYPE", "tag"),
+        ("GITHUB_REF", "refs/tags/v2.0.0"),
+    ]);
+    assert_eq!(
+        tag(&repo, &["-T", "{version}", "-T", "{semver}", "-T", "{ref}"], &variables).stdout,
+        "v2.0.0\n2.0.0\nv2.0.0\n"
+    );
+    assert_eq!(tag(&repo, &["-T", "{branch}"], &variables).exit, 2);
+}
+
+#[test]
+fn a_pull_request_is_about_its_head_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, _) = repository(folder.path());
+    let file = folder.path().join("event.json");
+    let json = format!(
+        r#"{{"pull_request": {{"number": 7, "head": {{"sha": "{HEAD}", "repo": {{"full_name": "me/api"}}}}}}}}"#
+    );
+    let mut variables = event("pull_request", &file, &json);
+    variables.extend([
+        ("GITHUB_REF", "refs/pull/7/merge"),
+        ("GITHUB_REF_NAME", "7/merge"),
+        ("GITHUB_HEAD_REF", "fix/a"),
+    ]);
+    let run = tag(&repo, &["-T", "{ref}-{pr}-{branch}-{sha:7}"], &variables);
+    assert_eq!(run.stdout, "pr-7-7-fix-a-2222222\n", "{}", run.stderr);
+    assert!(run.stderr.contains("::notice::on pull requests the commit is the head"), "{}", run.stderr);
+}
+
+#[test]
+fn a_workflow_run_is_about_the_commit_that_it_built() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, _) = repository(folder.path());
+    let file = folder.path().join("event.json");
+    let json = format!(r#"{{"workflow_run": {{"head_sha": "{HEAD}", "head_branch": "dev"}}}}"#);
+    let run = tag(&repo, &["-T", "{branch}-{sha:7}"], &event("workflow_run", &file, &json));
+    assert_eq!(run.stdout, "dev-2222222\n", "{}", run.stderr);
+}
+
+#[test]
+fn the_source_that_is_given_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, sha) = repository(folder.path());
+    let file = folder.path().join("event.json");
+    let variables = event("push", &file, "not json");
+    let run = tag(&repo, &["--source", &format!("acme/api@{HEAD}")], &variables);
+    assert_eq!(run.stdout, "2222222\n", "{}", run.stderr);
+    let short = tag(&repo, &["--source", &sha[..8], "-T", "{sha:12}"], &[]);
+    assert_eq!(short.stdout, format!("{}\n", &sha[..12]), "an abbreviation of a known commit is completed");
+    assert_eq!(tag(&repo, &["--source", "main"], &[]).exit, 2);
+}
+
+#[test]
+fn a_bump_takes_the_first_of_several_templates() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, sha) = repository(folder.path());
+    std::fs::write(repo.join("kustomization.yaml"), "images: [{name: app, newTag: v1}]\n").unwrap();
+    let mut command = command(&repo);
+    command.args(["bump", "app"]).env("TAGBUMP_TAG_TEMPLATE", "sha-{sha:9}\nlatest");
+    let run = Run::of(&command.output().unwrap());
+    assert!(run.stdout.contains(&format!("v1 -> sha-{}", &sha[..9])), "{}", run.output());
+}

@@ -1,0 +1,205 @@
+//! Which branch a landing goes to: the flag, the branch of `HEAD`, the event's, the remote's default one.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::git::git;
+use crate::support::repo::{self, FILE, World, actions, ended, failed, push, write};
+
+const SHA: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
+const BUILT: &str = "acme/gitops";
+
+/// A remote with the branches main, prod and trunk, trunk the default one; and a detached checkout of main.
+struct Branches {
+    world: World,
+    folder: PathBuf,
+}
+
+impl Branches {
+    fn new() -> Self {
+        let world = World::new();
+        git(&world.bare, &["branch", "prod", "main"]);
+        git(&world.bare, &["branch", "trunk", "main"]);
+        let folder = world.shallow("w");
+        git(&world.bare, &["symbolic-ref", "HEAD", "refs/heads/trunk"]);
+        git(&folder, &["checkout", "--quiet", "--detach"]);
+        Branches { world, folder }
+    }
+
+    fn push(&self, more: &[&str]) -> Command {
+        push(&self.folder, "v1", more)
+    }
+
+    /// The command lands on this branch, and on no other.
+    #[track_caller]
+    fn lands_on(&self, command: &mut Command, branch: &str) {
+        let names = ["main", "prod", "trunk"];
+        let before = names.map(|name| git(&self.world.bare, &["rev-parse", name]));
+        let told = ended(&repo::run(command), 0, "landed");
+        assert_eq!(told["branch"], branch);
+        for (name, before) in names.into_iter().zip(before) {
+            let now = git(&self.world.bare, &["rev-parse", name]);
+            let wanted = if name == branch { told["commit"].as_str().unwrap() } else { before.as_str() };
+            assert_eq!(now, wanted, "{name}");
+        }
+    }
+
+    /// The command is refused for want of a branch, and nothing moves.
+    #[track_caller]
+    fn refused(&self, command: &mut Command, event: &str) {
+        let before = git(&self.world.bare, &["for-each-ref"]);
+        let told = failed(&repo::run(command), 2);
+        assert!(told.contains(event) && told.contains("--branch"), "{told}");
+        assert_eq!(git(&self.world.bare, &["for-each-ref"]), before);
+        assert_eq!(self.world.server.requests().len(), 0, "nobody was asked");
+    }
+}
+
+/// What a runner says of an event with this name and ref.
+fn event<'a>(command: &'a mut Command, name: &str, kind: &str, reference: &str) -> &'a mut Command {
+    actions(command, BUILT, SHA);
+    let full = match kind {
+        "tag" => format!("refs/tags/{reference}"),
+        _ if reference.contains("/merge") => format!("refs/pull/{reference}"),
+        _ => format!("refs/heads/{reference}"),
+    };
+    command
+        .env("GITHUB_EVENT_NAME", name)
+        .env("GITHUB_REF_TYPE", kind)
+        .env("GITHUB_REF_NAME", reference)
+        .env("GITHUB_REF", full)
+}
+
+const WITHOUT_BRANCH: [(&str, &str); 5] = [
+    ("pull_request", "7/merge"),
+    ("pull_request_target", "main"),
+    ("pull_request_review", "7/merge"),
+    ("pull_request_review_comment", "7/merge"),
+    ("merge_group", "gh-readonly-queue/main/pr-7-abc"),
+];
+
+#[test]
+fn pull_requests_and_merge_groups_have_no_branch() {
+    let branches = Branches::new();
+    for (name, reference) in WITHOUT_BRANCH {
+        branches.refused(event(&mut branches.push(&[]), name, "branch", reference), name);
+    }
+    // also where the checkout is on a branch: it is not said that the bump belongs there
+    git(&branches.folder, &["checkout", "--quiet", "main"]);
+    for (name, reference) in WITHOUT_BRANCH {
+        branches.refused(event(&mut branches.push(&[]), name, "branch", reference), name);
+        branches.refused(event(&mut branches.push(&["-n"]), name, "branch", reference), name);
+    }
+}
+
+#[test]
+fn pull_requests_and_merge_groups_with_a_branch() {
+    for (name, reference) in WITHOUT_BRANCH {
+        let branches = Branches::new();
+        branches
+            .lands_on(event(&mut branches.push(&["--branch", "prod"]), name, "branch", reference), "prod");
+    }
+}
+
+/// Outside of Actions these variables mean nothing.
+#[test]
+fn only_actions_has_events() {
+    let branches = Branches::new();
+    git(&branches.folder, &["checkout", "--quiet", "main"]);
+    let mut command = branches.push(&[]);
+    event(&mut command, "pull_request", "branch", "7/merge").env_remove("GITHUB_ACTIONS");
+    branches.lands_on(&mut command, "main");
+}
+
+#[test]
+fn branch_events_on_the_same_repository() {
+    for name in ["push", "schedule", "workflow_dispatch", "workflow_run", "release"] {
+        let branches = Branches::new();
+        branches.lands_on(event(&mut branches.push(&[]), name, "branch", "prod"), "prod");
+    }
+    let branches = Branches::new();
+    let mut command = branches.push(&[]);
+    event(&mut command, "push", "branch", "prod").env("GITHUB_REPOSITORY", "Acme/GitOps");
+    branches.lands_on(&mut command, "prod");
+}
+
+#[test]
+fn tag_events_land_on_the_default_branch() {
+    let branches = Branches::new();
+    // a branch of that name is not meant
+    git(&branches.folder, &["tag", "prod"]);
+    branches.lands_on(event(&mut branches.push(&[]), "push", "tag", "prod"), "trunk");
+}
+
+#[test]
+fn another_repository_lands_on_its_default_branch() {
+    let branches = Branches::new();
+    let mut command = branches.push(&[]);
+    event(&mut command, "push", "branch", "prod").env("GITHUB_REPOSITORY", "acme/api");
+    branches.lands_on(&mut command, "trunk");
+}
+
+/// A repository is named as a whole.
+#[test]
+fn a_repository_with_a_like_name_is_another() {
+    for repository in ["acme/gitops2", "acme/ops", "other/gitops", "gitops", "acme/gitops.git"] {
+        let branches = Branches::new();
+        let mut command = branches.push(&[]);
+        event(&mut command, "push", "branch", "prod").env("GITHUB_REPOSITORY", repository);
+        branches.lands_on(&mut command, "trunk");
+    }
+}
+
+#[test]
+fn a_detached_head_without_an_event_lands_on_the_default_branch() {
+    let branches = Branches::new();
+    branches.lands_on(&mut branches.push(&[]), "trunk");
+}
+
+#[test]
+fn the_branch_of_head_comes_before_the_event() {
+    let branches = Branches::new();
+    git(&branches.folder, &["checkout", "--quiet", "main"]);
+    branches.lands_on(event(&mut branches.push(&[]), "push", "branch", "prod"), "main");
+    let branches = Branches::new();
+    git(&branches.folder, &["checkout", "--quiet", "main"]);
+    branches.lands_on(event(&mut branches.push(&[]), "push", "tag", "v1"), "main");
+}
+
+#[test]
+fn the_flag_comes_before_all() {
+    let branches = Branches::new();
+    git(&branches.folder, &["checkout", "--quiet", "main"]);
+    branches.lands_on(event(&mut branches.push(&["--branch", "prod"]), "push", "branch", "trunk"), "prod");
+    let branches = Branches::new();
+    branches.lands_on(branches.push(&[]).env("TAGBUMP_BRANCH", "prod"), "prod");
+}
+
+/// The event's branch was deleted since: it is not made anew.
+#[test]
+fn the_event_s_branch_must_be_there() {
+    let branches = Branches::new();
+    let told = failed(&repo::run(event(&mut branches.push(&[]), "push", "branch", "gone")), 2);
+    assert!(told.contains("gone") && told.contains("--branch"), "{told}");
+    assert!(!git(&branches.world.bare, &["branch"]).contains("gone"));
+}
+
+/// The commit belongs to another history than the checkout: the tip counts, whatever is checked out.
+#[test]
+fn the_tip_counts_and_not_the_checkout() {
+    let branches = Branches::new();
+    write(&branches.folder, FILE, "not: yaml: at all\n");
+    git(&branches.folder, &["commit", "--quiet", "--all", "--message", "broken here"]);
+    branches.lands_on(&mut branches.push(&["--branch", "prod"]), "prod");
+    assert!(git(&branches.world.bare, &["show", &format!("prod:{FILE}")]).contains("newTag: v1 "));
+}
+
+#[test]
+fn names_that_are_no_branches() {
+    let branches = Branches::new();
+    for name in ["-x", "a..b", "a b", "refs/heads/", "x.lock", "main:prod", "HEAD"] {
+        let told = failed(&repo::run(&mut branches.push(&[&format!("--branch={name}")])), 2);
+        assert!(told.contains("--branch"), "{name}: {told}");
+    }
+    assert_eq!(branches.world.server.requests().len(), 0, "all that was said without asking the server");
+}
