@@ -30,7 +30,7 @@
 //! | [`manifest`] | where references live: one file a kind | `yaml`, `image`, `select` |
 //! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
 //! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other |
-//! | [`markdown`] | text from elsewhere in messages and summaries, where it does nothing | `error` |
+//! | [`markdown`] | shows text from files in messages and summaries so that it does nothing | `error` |
 //! | [`error`], [`environment`], [`interrupt`] | what all rooms need | |
 //!
 //! Arrows point down the table. `proposal`, `timeline`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`,

@@ -14,7 +14,7 @@ pub struct Mention {
     pub file: String,
     /// Whether a `Chart.yaml` is beside the file.
     pub has_chart: bool,
-    /// The last keys that lead to it: what stays the same when items or lines come and go.
+    /// The innermost keys that lead to it, which stay the same when items or lines are added or removed.
     pub place: String,
     /// 1-based.
     pub line: usize,
@@ -82,8 +82,8 @@ fn mention(survey: &Survey, m: &Match) -> Mention {
     }
 }
 
-/// How many keys a place has at most, and how many characters of each. A file may nest deeper, and have longer
-/// ones, for every reference again.
+/// The most keys in a place, and the most characters of each. Deeper nesting or longer keys would cost their length again
+/// for every reference.
 const MAX_KEYS: usize = 32;
 const MAX_KEY: usize = 64;
 

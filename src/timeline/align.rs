@@ -6,7 +6,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::plan::Mention;
 
-/// How many pairs are compared at most: what a diff takes grows with the square of what it compares.
+/// The most pairs that a diff may have to compare: its cost grows with the square of its input.
 const MAX_PAIRS: usize = 1_000_000;
 
 /// For each older reference the newer one that it became, if it became one.
@@ -33,7 +33,7 @@ pub(super) fn align(older: &[Mention], newer: &[Mention]) -> Vec<Option<usize>> 
     became
 }
 
-/// As [`align`], for so many that a diff takes too long: the first at a place is the first there.
+/// As [`align`], when a diff would take too long: pairs references at the same place, in order.
 fn align_by_place(older: &[Mention], newer: &[Mention]) -> Vec<Option<usize>> {
     let mut places: HashMap<(usize, &str), VecDeque<usize>> = HashMap::new();
     for (n, mention) in newer.iter().enumerate() {
