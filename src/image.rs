@@ -303,14 +303,14 @@ fn check_written(whole: &str, name: &str) -> Result<(), ImageError> {
     Err(ImageError(format!("IMAGE {whole:?}: {name:?} is no image name; {cure}")))
 }
 
-/// Whether a text can be an image's name for some registry. It may have capital letters, as names in files do.
+/// Whether text can be the name of an image. Capital letters are allowed, because files have them.
 pub fn is_name(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-/:[]".contains(&b);
     let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[' || c == '_');
     starts && text.len() <= NAME_LENGTH && text.bytes().all(fits) && !short_name(text).contains(':')
 }
 
-/// Whether a text is `TAG`, `TAG@DIGEST` or `@DIGEST`.
+/// Whether text is a valid `TAG`, `TAG@DIGEST` or `@DIGEST`.
 pub fn is_version(text: &str) -> bool {
     let (tag, digest) = split_tag(text);
     let tag_fits = Tag::parse(tag).is_ok() || (tag.is_empty() && digest.is_some());

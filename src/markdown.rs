@@ -1,17 +1,17 @@
-//! Text from files and servers, put into Markdown so that it is shown and does nothing.
+//! Puts text from files and servers into Markdown so that it is shown and does nothing.
 //!
-//! Pure. Whoever shows a commit message, a pull request or a job summary reads it as Markdown: `@name` notifies
-//! people, `fixes #1` closes an issue, `<img>` loads a picture. In a code span ("Code spans" in the CommonMark
-//! specification) all of them are plain text.
+//! Pure. Forges render commit messages, pull requests and job summaries as Markdown: `@name` notifies people,
+//! `fixes #1` closes an issue, `<img>` loads a picture. In a code span ("Code spans" in the CommonMark specification)
+//! all of these are plain text.
 
 use crate::error::inline;
 
-/// How many characters of a text a code span shows.
+/// How many characters a code span shows.
 const MAX_SPAN: usize = 100;
-/// Longer text is never plain. Image names have 512 characters at most.
+/// Longer text is never plain. Image names have at most 512 characters.
 const MAX_PLAIN: usize = 512;
 
-/// Text as a code span that nothing inside can end, on one line. A long text is cut.
+/// The text as a code span on one line, which nothing inside can end. Long text is cut.
 pub fn code_span(text: &str) -> String {
     let mut shown = inline(&text.chars().take(MAX_SPAN).collect::<String>());
     if text.chars().nth(MAX_SPAN).is_some() {
@@ -24,14 +24,13 @@ pub fn code_span(text: &str) -> String {
     format!("{fence}{space}{shown}{space}{fence}")
 }
 
-/// The first so many characters of a line, without a code span that is cut in two: what is left of it would be text
-/// again.
+/// The first `max` characters of a line. A code span is never cut in two: its first half would be active text.
 pub fn cut_line(line: &str, max: usize) -> &str {
     let Some((end, _)) = line.char_indices().nth(max) else { return line };
     let mut at = 0;
     while let Some(open) = line[at..].find('`').map(|found| at + found) {
         let run = line[open..].bytes().take_while(|b| *b == b'`').count();
-        // a run without its partner is plain text
+        // a run without a partner is plain text
         at = closing(line, open + run, run).unwrap_or(open + run);
         if at > open + run && (open + 1..at).contains(&end) {
             return line[..open].trim_end();
@@ -40,7 +39,7 @@ pub fn cut_line(line: &str, max: usize) -> &str {
     &line[..end]
 }
 
-/// Behind the run of so many backticks that ends a code span.
+/// Finds the end of the run of `run` backticks that closes a code span.
 fn closing(line: &str, from: usize, run: usize) -> Option<usize> {
     let mut at = from;
     loop {
@@ -53,7 +52,7 @@ fn closing(line: &str, from: usize, run: usize) -> Option<usize> {
     }
 }
 
-/// Text in a fenced block that nothing inside can end, line by line.
+/// The text as a fenced code block, which nothing inside can end.
 pub fn code_block(text: &str, language: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
     let line = |line: &str| line.split('\t').map(inline).collect::<Vec<_>>().join("\t");
@@ -61,7 +60,8 @@ pub fn code_block(text: &str, language: &str) -> String {
     format!("{fence}{language}\n{}\n{fence}", lines.join("\n"))
 }
 
-/// Whether text has only the characters of tags, image names and ordinary paths, and is no link or reference.
+/// Whether text consists only of characters of tags, image names and ordinary paths, and isn't a link or a reference to an
+/// issue: it may appear outside of a code span.
 pub fn is_plain(text: &str) -> bool {
     let is_harmless = |b: u8| b.is_ascii_alphanumeric() || b"._-+=/:".contains(&b);
     let lower = text.to_ascii_lowercase();

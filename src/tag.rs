@@ -65,7 +65,7 @@ impl Source {
     }
 }
 
-/// `owner/name`, as hosts name repositories. It goes into messages, where an `@` or a `#` would do something.
+/// `owner/name`, as hosts name repositories. It goes into messages, where `@` or `#` would mention people or issues.
 fn is_repository(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-/~+%".contains(&b);
     !text.is_empty() && !text.starts_with('/') && text.bytes().all(fits)

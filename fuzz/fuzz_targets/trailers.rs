@@ -1,5 +1,5 @@
-//! Any commit message that others wrote, and a message of ours made of any text from files: the trailers that are
-//! read are those that are there, and those of ours are the ones that we put there.
+//! Reads any commit message, and builds one of ours from any text: the trailers that are read are in the message, and
+//! those of our message are exactly the ones that we wrote.
 
 #![no_main]
 
@@ -25,7 +25,7 @@ struct Input<'a> {
     message: &'a [u8],
 }
 
-/// A reference that a plan changes; all of it is what a file says.
+/// A reference that a plan changes; all of it is text from a file.
 #[derive(Arbitrary, Debug)]
 struct Change<'a> {
     want: u8,
@@ -38,7 +38,7 @@ struct Change<'a> {
 
 const IMAGE: &str = "ghcr.io/acme/api";
 
-/// How many references one message tells of here.
+/// How many references one message has here.
 const MOST: usize = 4;
 
 fuzz_target!(|input: Input| {

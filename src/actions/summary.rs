@@ -63,7 +63,7 @@ fn folded_diff(report: &Report) -> String {
     format!("\n<details><summary>diff</summary>\n\n{block}\n\n</details>\n")
 }
 
-/// A code span in a table, where `|` ends a cell even in code.
+/// A code span for a table, where `|` ends a cell even in code.
 fn code(text: &str) -> String {
     code_span(text).replace('|', "\\|")
 }

@@ -39,10 +39,10 @@ struct Built<'a> {
     template: &'a Template,
 }
 
-/// How many characters of an author's name are shown.
+/// How many characters of an author's name a notice shows.
 const MAX_AUTHOR: usize = 60;
 
-/// Who a claim comes from: messages are not facts.
+/// Names the commit and author of a claim: readers can judge it.
 fn signed(written: &Written) -> String {
     let commit = written.commit.to_string();
     let author: String = written.author.chars().take(MAX_AUTHOR).collect();
@@ -54,7 +54,7 @@ fn rolled_back(bad: &RolledBack, by: &Written) -> Standing {
     Standing::Late(format!("as {} was rolled back, {why} ({})", inline(&bad.tag), signed(by)))
 }
 
-/// Where the references that a plan changes have their tags from, found out as far as it is asked for.
+/// Which commits set the tags that a plan replaces. Looked up when first needed.
 struct Origins<'a> {
     seen: Seen<'a>,
     tip: &'a Tip,
@@ -66,17 +66,17 @@ struct Origins<'a> {
 }
 
 impl<'a> Origins<'a> {
-    /// In the history at hand.
+    /// In the available history.
     fn at_hand(&self, nth: usize) -> &Provenance {
         &self.at_hand.get_or_init(|| self.find(false))[nth]
     }
 
-    /// Also in what the server has of it.
+    /// In the available history, and in more of it from the server.
     fn deepened(&self, nth: usize) -> &Provenance {
         &self.deepened.get_or_init(|| self.find(true))[nth]
     }
 
-    /// What can't be read is as good as cut off.
+    /// History that can't be read counts as cut off.
     fn find(&self, deepens: bool) -> Vec<Provenance> {
         let unknown = || vec![Provenance::Cut { claimed: Vec::new() }; self.changes.len()];
         let Some(tip) = Id::parse(&self.tip.commit) else { return unknown() };
@@ -168,7 +168,7 @@ impl Bump<'_> {
             },
             Provenance::TooFar => false,
         };
-        // who wrote it may have put it in the place of something newer
+        // the commit that set it may have rolled back something newer
         let found = if may_tell_more { origins.deepened(nth) } else { at_hand };
         let same = self.same_again(seen, ours.as_ref(), change, found.written());
         let standing = same.unwrap_or_else(|| match &built {
@@ -247,7 +247,7 @@ impl Bump<'_> {
     pub(super) fn order_of(&self, seen: Seen<'_>, ours: &Source, theirs: &Source, tag: &str) -> Order {
         let (one, other) = (ours.repository.as_deref(), theirs.repository.as_deref());
         if one.is_some() && other.is_some() && !same_repository(one, other) {
-            return Order::Unknown(format!("{tag} was built from another repository"));
+            return Order::Unknown(format!("{} was built from another repository", inline(tag)));
         }
         self.order(seen, ours, theirs)
     }
@@ -320,7 +320,7 @@ impl Bump<'_> {
     }
 }
 
-/// What the history does not tell.
+/// The question that the history leaves open, if any.
 fn open_question(found: &Provenance, change: &ChangedReference) -> Option<String> {
     match found {
         Provenance::Known(written) => written.unproven.first().map(|bad| {

@@ -10,17 +10,17 @@ use crate::plan::{ImageVersion, is_bump};
 
 /// How far down a branch tagbump's own commits are looked for.
 const OWN_COMMITS: usize = 100;
-/// How many files a commit changes that is looked at.
+/// A commit that changes more files is not compared.
 const MOST_FILES: usize = 1000;
 
-/// The committer of what GitHub's API makes.
+/// The committer of commits that GitHub's API makes.
 const GITHUB: &str = "noreply@github.com";
 
-/// Who tagbump's commits are by.
+/// The committers of tagbump's own commits.
 pub struct Committers<'a> {
-    /// Who commits here.
+    /// The one that we commit as.
     pub ours: &'a Identity,
-    /// The remote's host: a forge that makes commits itself is their committer.
+    /// The remote's host: a forge is the committer of the commits that it makes.
     pub host: Option<&'a str>,
 }
 
@@ -103,8 +103,8 @@ fn own<'r>(repo: &'r Repository, tip: Oid, base: Oid, by: &Committers<'_>) -> Ve
     commits
 }
 
-/// A commit of ours that nobody has changed since: who amends one is its committer at a later time. Our trailers are
-/// not enough, as a person may reuse a message: it must be a bump to the images that it names, and nothing else.
+/// Whether a commit is ours and unchanged: amending it changes the committer's time. Our trailers are not enough, because
+/// people reuse messages: the commit must be a bump to the images that it names, and nothing else.
 fn is_own(repo: &Repository, commit: &Commit<'_>, by: &Committers<'_>) -> bool {
     let (author, committer) = (commit.author(), commit.committer());
     commit.parent_count() == 1
@@ -127,7 +127,7 @@ fn brought(commit: &Commit<'_>) -> Vec<ImageVersion> {
     land::brought(&String::from_utf8_lossy(commit.message_bytes()))
 }
 
-/// Whether every file that a commit changed was bumped to an image that the message names.
+/// Whether a commit does nothing but bump files to the images that its message names.
 fn is_bump_commit(repo: &Repository, commit: &Commit<'_>) -> Result<bool, git2::Error> {
     let images = brought(commit);
     let (before, after) = (commit.parent(0)?.tree()?, commit.tree()?);

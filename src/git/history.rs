@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::land::{FAR, History, Order};
 use crate::timeline::{Commits, Id, Links, Words};
 
-/// How many bytes of files are read to find who wrote a tag.
+/// How many bytes of files are read to find the commit that set a tag.
 const MAX_READ: usize = 256 << 20;
 const DEFAULT: &str = "refs/tagbump/default";
 
@@ -39,7 +39,7 @@ impl History for GitPlace {
     fn recent(&self, until: Instant, deepens: bool) -> Box<dyn Commits + '_> {
         let past = Past::new(&self.workspace().repo, None);
         let now = Instant::now();
-        // whatever is in the files: time to land is left
+        // however large the files are, this leaves time to land
         let looks_until = now + until.saturating_duration_since(now) / 2;
         let (steps, read) = (Cell::default(), Cell::default());
         Box::new(Recent { past, place: self, until, looks_until, deepens, steps, read })
@@ -125,7 +125,7 @@ struct Recent<'a> {
     until: Instant,
     looks_until: Instant,
     deepens: bool,
-    /// How many of the depths were fetched.
+    /// How many of the depths have been fetched.
     steps: Cell<usize>,
     /// How many bytes of files were read.
     read: Cell<usize>,

@@ -134,7 +134,7 @@ fn be_thorough(on: bool) {
     git2::opts::strict_hash_verification(on);
 }
 
-/// As it is where no history is read: a fetch takes nothing on trust.
+/// Runs a fetch with the checks that reading history turns off.
 pub(super) fn thoroughly<T>(fetch: impl FnOnce() -> T) -> T {
     be_thorough(true);
     let done = fetch();

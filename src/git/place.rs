@@ -217,7 +217,7 @@ impl GitPlace {
         tip.map(images).unwrap_or_default()
     }
 
-    /// Who the commits are by that count as ours on a pull request's branch.
+    /// The committers whose commits on a pull request's branch may be ours.
     fn committers(&self) -> Committers<'_> {
         Committers { ours: &self.target.committer, host: self.target.push.host() }
     }

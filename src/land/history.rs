@@ -11,8 +11,8 @@ pub trait History {
     /// Whether commits that come after this one may be on the branch, and not at hand.
     fn may_lack_newer(&self, commit: &str) -> bool;
 
-    /// The commits of the branch for the order guard, as far as they are at hand; with `deepens` also those that
-    /// the server has, at most [`super::FAR`]. From `until` on there are no more.
+    /// The commits that the order guard reads: the available ones, and with `deepens` also those on the server, at most
+    /// [`super::FAR`]. After `until`, there are no more.
     fn recent(&self, until: Instant, deepens: bool) -> Box<dyn Commits + '_>;
 
     /// A commit and all that came before it, deepened as far as it is asked for.

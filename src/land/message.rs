@@ -1,7 +1,7 @@
 //! The words of a commit: subject, body, trailers, and the mark that keeps CI from running.
 //!
 //! Pure. Trailers follow git's rules (`git help interpret-trailers`); the marks are those that GitHub
-//! Actions honours ("Skipping workflow runs"). All that comes from files goes through [`shown`].
+//! Actions honours ("Skipping workflow runs"). Text from files goes through `shown`.
 
 use super::{RolledBack, trailers};
 use crate::error::{Failure, Result, inline};
@@ -108,7 +108,7 @@ impl Words<'_> {
                 let files: Vec<_> = plan.edits.iter().map(|edit| shown(&self.path(&edit.path))).collect();
                 files.join(", ")
             }
-            // whoever opens a pull request or pushes a tag chooses their names
+            // the author of a pull request or tag chooses its name
             "branch" | "ref" | "version" | "semver" => shown(&self.facts.value(variable)?),
             _ => inline(&self.facts.value(variable)?),
         })
@@ -172,25 +172,26 @@ fn joined(values: impl Iterator<Item = String>) -> String {
     values.join(", ")
 }
 
-/// A name or path from a file: it can't notify people, close an issue, stop CI, or pass for a trailer of ours.
+/// Shows a name or path from a file so that it can't notify people, close an issue, skip CI, or pass for our trailer.
 fn shown(text: &str) -> String {
     let is_plain = markdown::is_plain(text) && !trailers::is_ours(text);
     if is_plain { text.to_owned() } else { code_span(text) }
 }
 
-/// A tag or digest as it is; what is neither as [`shown`] shows it. Nothing stays nothing.
+/// Shows a tag or digest as it is, and anything else in a code span.
 fn shown_version(text: &str) -> String {
     let (tag, _) = split_tag(text);
     let is_plain = is_version(text) && (tag.is_empty() || markdown::is_plain(tag));
     if is_plain || text.is_empty() { text.to_owned() } else { code_span(text) }
 }
 
-/// CI systems look for their marks in the whole text, also in code: `[skip ci]`, `***NO_CI***`.
+/// CI systems look for marks such as `[skip ci]` and `***NO_CI***` in the whole text, even in code: their characters are
+/// escaped.
 fn code_span(text: &str) -> String {
     markdown::code_span(text).replace('[', "\\u{5b}").replace('*', "\\u{2a}")
 }
 
-/// Without lines that would read as trailers of ours. A message may be the one of another commit.
+/// Removes lines that read as our trailers: people pass the message of another commit.
 fn without_own_trailers(text: &str) -> String {
     let kept: Vec<&str> = text.lines().filter(|line| !trailers::is_ours(line)).collect();
     kept.join("\n").trim().to_owned()

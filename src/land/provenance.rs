@@ -1,8 +1,8 @@
-//! Who gave a reference the tag that it has, and which claims of commit messages count.
+//! Which commit set the tag of a reference, and which claims of its message count.
 //!
-//! Pure. Messages are contributors' input. What one claims of a tag counts only in the commit in which this
-//! image's reference in this file became that tag. A rollback counts only if that commit took the reference away
-//! from the bad tag, or if the commit whose tag it replaced had a rollback that counts: later bumps repeat it.
+//! Pure. Messages are contributors' input. A claim about a tag counts only in the commit in which this image's reference
+//! in this file became that tag. A rollback counts only if that commit replaced the bad tag, or if the commit before it,
+//! whose tag it replaced, had a rollback that counts: later bumps repeat the trailer.
 
 use std::collections::BTreeSet;
 
@@ -13,32 +13,32 @@ use crate::plan::{ChangedReference, Request};
 use crate::tag::Source;
 use crate::timeline::{Commits, Entry, FileHistory, Id, WalkEnd};
 
-/// How many commits are looked through.
+/// How many commits are searched.
 pub const FAR: usize = 1000;
 
-/// Who gave a reference the tag that it has.
+/// Which commit set the tag of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provenance {
     Known(Box<Written>),
-    /// The history at hand does not reach back to it. What the last commit there claims was rolled back is no more
-    /// than a reason to look further.
+    /// The available history does not reach back to it. `claimed` are the rollbacks that the oldest available commit
+    /// claims: not a fact, but a reason to fetch more.
     Cut {
         claimed: Vec<RolledBack>,
     },
-    /// It is further back than is looked.
+    /// It is older than the commits that are searched.
     TooFar,
 }
 
-/// A commit that gave a reference its tag, and those of its claims that count.
+/// The commit that set the tag of a reference, with those of its claims that count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     pub commit: Id,
     pub author: String,
-    /// What the image was built from.
+    /// The commit that the image was built from.
     pub source: Option<Source>,
-    /// What was there before, and was rolled back.
+    /// Tags that were really rolled back.
     pub rolled_back: Vec<RolledBack>,
-    /// What it claims was rolled back, where the history does not reach back to the commit that did it.
+    /// Rollbacks that it claims; the history does not reach back far enough to check them.
     pub unproven: Vec<RolledBack>,
 }
 
@@ -51,10 +51,10 @@ impl Provenance {
     }
 }
 
-/// Where each of a plan's changes has from what it replaces. One walk, over the history of their files alone.
+/// Finds which commit set each tag that a plan's changes replace. This is one walk, over the history of their files.
 ///
 /// # Errors
-/// Where the history can't be read.
+/// If the history can't be read.
 pub fn provenance(
     commits: &dyn Commits,
     tip: Id,
@@ -75,17 +75,17 @@ pub fn provenance(
     Ok(traces.into_iter().map(|trace| trace.provenance(end)).collect())
 }
 
-/// One reference on its way back.
+/// One reference, followed back in time.
 struct Trace {
     image: String,
-    /// What it says at the tip.
+    /// Its tag and digest at the tip.
     version: String,
-    /// Its number in the history; nothing where the history does not know it.
+    /// Its number in the history; `None` if the history doesn't have it.
     number: Option<usize>,
     written: Option<Written>,
     proof: Proof,
     is_cut: bool,
-    /// What the commit claims behind which the history is cut off.
+    /// The rollbacks that the oldest available commit claims.
     claimed: Vec<RolledBack>,
 }
 
@@ -117,7 +117,7 @@ impl Trace {
         if !self.number.is_some_and(|number| entry.references.contains(&number)) {
             return;
         }
-        // where two branches were merged, the other one may have had another tag there
+        // after a merge, both branches are followed: the other one may have had another tag
         let version = join_tag(entry.tag.as_deref(), entry.digest.as_deref());
         if self.written.is_none() && version != self.version {
             return;
@@ -152,23 +152,23 @@ impl Trace {
     }
 }
 
-/// The claims of the commit that wrote an entry, of what the entry says.
+/// The claims of an entry's commit about the entry's tag; none if it is uncertain that this commit set it.
 pub fn claims_of(entry: &Entry, image: &str) -> Claims {
     let version = join_tag(entry.tag.as_deref(), entry.digest.as_deref());
     let by = entry.written.as_ref().filter(|by| by.has_all_parents);
     by.and_then(|by| claims(&by.words.message, image, &version)).unwrap_or_default()
 }
 
-/// The rollbacks that the latest commit of a reference claims, on the way back to the commits that made them.
+/// Checks the rollbacks that the newest commit of a reference claims, from commit to older commit.
 #[derive(Clone, Debug, Default)]
 pub struct Proof {
-    /// Those without a proof so far; nothing before the first commit.
+    /// Not proven so far; `None` before the first commit.
     open: Option<Vec<RolledBack>>,
     pub proven: Vec<RolledBack>,
 }
 
 impl Proof {
-    /// The next older commit of the reference: what it claims, and what was replaced by it.
+    /// Takes the next older commit of the reference: its claims, and the tags that it replaced.
     pub fn take(&mut self, claims: &Claims, replaced: &[String]) {
         let open = self.open.take().unwrap_or_else(|| claims.rolled_back.clone());
         let is_repeated =
@@ -179,7 +179,7 @@ impl Proof {
         self.open = Some(open);
     }
 
-    /// Whether nothing is left to be proven.
+    /// Whether nothing is left to prove.
     pub fn is_settled(&self) -> bool {
         self.open.as_ref().is_some_and(Vec::is_empty)
     }
@@ -192,7 +192,7 @@ mod tests {
 
     const IMAGE: &str = "acme/api";
 
-    /// A change of the reference in this line of `a.yaml`, which says this now.
+    /// A change of the reference in this line of `a.yaml`, from this tag.
     fn change(line: usize, from: &str) -> ChangedReference {
         ChangedReference {
             file: "a.yaml".into(),
@@ -211,8 +211,8 @@ mod tests {
         provenance(fake, id(tip), "", &request(), &[change]).unwrap().remove(0)
     }
 
-    /// Number of the commit, source, what was rolled back, and what may have been.
-    fn told(fake: &Fake, tip: usize, change: ChangedReference) -> String {
+    /// The commit's number, its source, proven and unproven rollbacks.
+    fn summary(fake: &Fake, tip: usize, change: ChangedReference) -> String {
         let by = match found(fake, tip, change) {
             Provenance::Known(by) => by,
             Provenance::TooFar => return "too far".to_owned(),
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn commit_that_wrote_the_tag_is_believed_alone() {
-        assert_eq!(told(&fake(), 4, change(6, "v2")), "2 2222222--");
+        assert_eq!(summary(&fake(), 4, change(6, "v2")), "2 2222222--");
     }
 
     #[test]
@@ -258,7 +258,7 @@ mod tests {
         fake.says(5, "by hand");
         fake.commit(6, &[5], &[("a.yaml", "v3 ")]);
         fake.says(6, &message("v3", "6666666", &["v2"]));
-        assert_eq!(told(&fake, 6, change(6, "v3")), "5 --");
+        assert_eq!(summary(&fake, 6, change(6, "v3")), "5 --");
     }
 
     #[test]
@@ -266,17 +266,17 @@ mod tests {
         let fake = fake();
         fake.commit(5, &[4], &[("a.yaml", "v1")]);
         fake.says(5, &message("v1", "1111111", &["v2", "v7"]));
-        assert_eq!(told(&fake, 5, change(6, "v1")), "5 1111111-v2-", "v7 was never there");
+        assert_eq!(summary(&fake, 5, change(6, "v1")), "5 1111111-v2-", "v7 was never there");
         fake.commit(6, &[5], &[("a.yaml", "v5")]);
         fake.says(6, &message("v5", "5555555", &["v2", "v1"]));
-        assert_eq!(told(&fake, 6, change(6, "v5")), "6 5555555-v1 v2-", "it repeats the one before");
+        assert_eq!(summary(&fake, 6, change(6, "v5")), "6 5555555-v1 v2-", "it repeats the one before");
         fake.commit(7, &[6], &[("a.yaml", "v6")]);
         fake.says(7, &message("v6", "6666666", &["v2"]));
-        assert_eq!(told(&fake, 7, change(6, "v6")), "7 6666666-v2-");
+        assert_eq!(summary(&fake, 7, change(6, "v6")), "7 6666666-v2-");
         fake.commit(8, &[7], &[("a.yaml", "v8")]);
         fake.commit(9, &[8], &[("a.yaml", "v9")]);
         fake.says(9, &message("v9", "9999999", &["v2"]));
-        assert_eq!(told(&fake, 9, change(6, "v9")), "9 9999999--", "the one before did not repeat it");
+        assert_eq!(summary(&fake, 9, change(6, "v9")), "9 9999999--", "the one before did not repeat it");
     }
 
     #[test]
@@ -287,23 +287,23 @@ mod tests {
         fake.says(2, &message("v2", "2222222", &[]));
         fake.commit(3, &[2], &[("a.yaml", "v2 v2")]);
         fake.says(3, &message("v2", "3333333", &["v1"]));
-        assert_eq!(told(&fake, 3, change(6, "v2")), "2 2222222--");
-        assert_eq!(told(&fake, 3, change(13, "v2")), "3 3333333-v1-");
-        // what is not there is not known
-        assert_eq!(told(&fake, 3, change(7, "v2")), "cut, ");
+        assert_eq!(summary(&fake, 3, change(6, "v2")), "2 2222222--");
+        assert_eq!(summary(&fake, 3, change(13, "v2")), "3 3333333-v1-");
+        // there is no such reference
+        assert_eq!(summary(&fake, 3, change(7, "v2")), "cut, ");
     }
 
     #[test]
     fn history_that_is_cut_off_proves_nothing() {
         let fake = fake();
         fake.commits.borrow_mut().remove(&id(1));
-        // its parent is not here: whether it wrote the tag nobody knows
-        assert_eq!(told(&fake, 4, change(6, "v2")), "cut, ");
+        // its parent is missing, so it may not have set the tag
+        assert_eq!(summary(&fake, 4, change(6, "v2")), "cut, ");
         fake.says(2, &message("v2", "2222222", &["v3"]));
-        assert_eq!(told(&fake, 4, change(6, "v2")), "cut, v3");
+        assert_eq!(summary(&fake, 4, change(6, "v2")), "cut, v3");
         fake.commit(5, &[4], &[("a.yaml", "v5")]);
         fake.says(5, &message("v5", "5555555", &["v2", "v4"]));
-        assert_eq!(told(&fake, 5, change(6, "v5")), "5 5555555-v2-v4");
+        assert_eq!(summary(&fake, 5, change(6, "v5")), "5 5555555-v2-v4");
     }
 
     #[test]
@@ -313,8 +313,8 @@ mod tests {
             fake.commit(number, &[number - 1], &[("a.yaml", "v2 ")]);
         }
         let last = FAR + 1;
-        assert_eq!(told(&fake, last, change(6, "v2")), "2 2222222--");
-        assert_eq!(told(&fake, last + 1, change(6, "v2")), "too far");
+        assert_eq!(summary(&fake, last, change(6, "v2")), "2 2222222--");
+        assert_eq!(summary(&fake, last + 1, change(6, "v2")), "too far");
     }
 
     #[test]
@@ -324,6 +324,6 @@ mod tests {
         fake.commit(1, &[], &[("a.yaml", "v1")]);
         fake.commit(2, &[1], &[("a.yaml", "v2")]);
         fake.says(2, &message(&format!("v2{}", digest("0")), "2222222", &[&format!("v1{}", digest("1"))]));
-        assert_eq!(told(&fake, 2, change(6, "v2")), format!("2 2222222-v1{}-", digest("1")));
+        assert_eq!(summary(&fake, 2, change(6, "v2")), format!("2 2222222-v1{}-", digest("1")));
     }
 }

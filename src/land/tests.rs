@@ -164,7 +164,7 @@ impl super::History for FakePlace {
     }
 
     fn recent(&self, _: Instant, _: bool) -> Box<dyn crate::timeline::Commits + '_> {
-        panic!("nobody asks who wrote what")
+        panic!("this test needs no history")
     }
 
     fn order(&self, _: &str, _: &str, _: Instant) -> Order {

@@ -1,6 +1,6 @@
-//! The trailers of a commit's message: reads what a message claims, and words what ours does.
+//! The trailers of a commit message: reads the claims of other messages, and words the trailers of ours.
 //!
-//! Pure. Whoever writes a commit writes its message, so nothing here is a fact: `provenance` decides which claims
+//! Pure. The author of a commit also writes its message, so a trailer is only a claim: `provenance` decides which claims
 //! count. `Tagbump-Image: NAME:TAG@DIGEST`, `Tagbump-Source: [REPOSITORY@]SHA`, and
 //! `Tagbump-Rollback: NAME:TAG@DIGEST [REPOSITORY@]SHA [-> TAG]`.
 
@@ -14,12 +14,12 @@ const ROLLBACK: &str = "Tagbump-Rollback";
 /// Every trailer of ours starts with it, also those of later versions.
 const OURS: &str = "tagbump-";
 
-/// What a message claims of a tag.
+/// The claims that a message makes about a tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// What the image was built from.
     pub source: Option<Source>,
-    /// What a rollback took away, or keeps away.
+    /// Tags that were rolled back, by this commit or an earlier one.
     pub rolled_back: Vec<RolledBack>,
 }
 
@@ -28,7 +28,7 @@ pub struct Claims {
 pub struct RolledBack {
     /// `TAG`, `TAG@DIGEST` or `@DIGEST`.
     pub tag: String,
-    /// What it was built from, where that is known.
+    /// The commit that it was built from, if known.
     pub source: Option<Source>,
 }
 
@@ -45,7 +45,7 @@ impl RolledBack {
         Some(format!("{ROLLBACK}: {reference}{source}{to}"))
     }
 
-    /// What a trailer claims was taken from an image that has this tag now.
+    /// Reads a trailer's value; `None` if it is about another image, or about another tag of it.
     fn parse(value: &str, image: &str, tag: &str) -> Option<Self> {
         let (value, to) = value.split_once(" -> ").map_or((value, None), |(value, to)| (value, Some(to)));
         let (reference, source) = value.split_once(' ').unwrap_or((value, ""));
@@ -55,15 +55,15 @@ impl RolledBack {
     }
 }
 
-/// What a message claims of a tag of an image: its trailers, wherever they stand, as a squash merge puts text
-/// behind them, and one commit's behind another's. Those of one commit stand together.
+/// The claims that a message makes about a tag of an image. Its trailers may be anywhere: a squash merge appends text to
+/// them, and joins the messages of several commits. The trailers of one commit are one paragraph.
 pub fn claims(message: &str, image: &str, tag: &str) -> Option<Claims> {
     let version = split_tag(tag);
     let wrote = |value: &str| {
         let (name, its) = name_and_version(value)?;
         let (its, its_digest) = split_tag(its);
         let (tag, digest) = version;
-        // a digest goes by its tag's name, where there is one
+        // if there is a tag, the digest doesn't matter
         Some(same_image(name, image) && its == tag && (!tag.is_empty() || its_digest == digest))
     };
     let mut blocks = blocks(message);
@@ -83,8 +83,8 @@ pub fn brought(message: &str) -> Vec<ImageVersion> {
     parts.map(|(name, version)| ImageVersion { name: name.to_owned(), version: version.to_owned() }).collect()
 }
 
-/// The trailer for an image; nothing where a name or version is none that a registry takes: it comes from a file,
-/// which may hold anything.
+/// The trailer for an image. `None` if no registry takes the name or version: they may come from a file, which can contain
+/// anything.
 pub(super) fn image(name: &str, version: &str) -> Option<String> {
     Some(format!("{IMAGE}: {}", reference(name, version)?))
 }
@@ -93,7 +93,7 @@ pub(super) fn source(source: &Source) -> String {
     format!("{SOURCE}: {source}")
 }
 
-/// Whether a line reads as one of our trailers.
+/// Whether a reader would take the line for one of our trailers.
 pub(super) fn is_ours(line: &str) -> bool {
     line.trim().get(..OURS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OURS))
 }
@@ -120,7 +120,7 @@ fn value<'m>(line: &'m str, key: &str) -> Option<&'m str> {
     line.trim().strip_prefix(key)?.strip_prefix(':').map(str::trim)
 }
 
-/// `NAME:TAG@DIGEST`, split behind the name; nothing where one of them is not what it should be.
+/// Splits `NAME:TAG@DIGEST` after the name; `None` if a part is not valid.
 fn name_and_version(reference: &str) -> Option<(&str, &str)> {
     let plain = reference.split('@').next().unwrap_or(reference);
     let slash = plain.rfind('/').map_or(0, |at| at + 1);

@@ -1,7 +1,6 @@
-//! Whether a change of a file that somebody made is a bump and nothing else.
+//! Checks whether a change to a file is a bump and nothing else.
 //!
-//! Pure. Nothing is told from the text of the change: the bump is made again on the file as it was before, and must
-//! give the same bytes.
+//! Pure. It makes the bump again on the file as it was before, and compares the bytes.
 
 use std::collections::BTreeSet;
 
@@ -11,19 +10,19 @@ use crate::image::{Digest, Part, Tag, Written, is_version, join_tag, same_image,
 use crate::select::{Selection, Standing, folder};
 use crate::yaml::{Change, NodeId, Shape, Tape, apply, scan};
 
-/// An image and what it was brought to: `TAG`, `TAG@DIGEST` or `@DIGEST`.
+/// An image and its new version: `TAG`, `TAG@DIGEST` or `@DIGEST`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageVersion {
     pub name: String,
     pub version: String,
 }
 
-/// One file, whatever else there is.
+/// A single file as a shelf.
 pub struct SingleFile<'a> {
     pub path: &'a str,
     pub bytes: &'a [u8],
     pub standing: Standing,
-    /// Whether a `Chart.yaml` is beside it.
+    /// Whether a `Chart.yaml` is in the same folder.
     pub has_chart: bool,
 }
 
@@ -46,13 +45,13 @@ impl Shelf for SingleFile<'_> {
     }
 }
 
-/// Whether `after` is `before` with these images in it, changed as a bump changes a file.
+/// Whether a bump to these images turns `before` into `after`.
 pub fn is_bump(path: &str, before: &[u8], after: &[u8], images: &[ImageVersion]) -> bool {
     sets_only_images(before, after, images) == Some(true)
         || planned_again(path, before, images).is_some_and(|planned| planned == after)
 }
 
-/// What a bump of all references in the file makes of it, keys that are missing added.
+/// The file after a bump of all references in it, with missing keys added.
 fn planned_again(path: &str, before: &[u8], images: &[ImageVersion]) -> Option<Vec<u8>> {
     let scope = Scope::of_files(&Selection::new(&[path.to_owned()]).ok()?);
     let want = |image: &ImageVersion| {
@@ -75,13 +74,13 @@ fn planned_again(path: &str, before: &[u8], images: &[ImageVersion]) -> Option<V
     edits.next().filter(|_| edits.next().is_none()).map(|edit| edit.after)
 }
 
-/// A message may bring images of other files too.
+/// A message may name images of other files too.
 fn is_named_in(text: &[u8], image: &str) -> bool {
     memchr::memmem::find(text, crate::image::short_name(image).as_bytes()).is_some()
 }
 
-/// Whether the files differ in values that these images have, and maybe in digests that are no more, and the new
-/// bytes are those that the edit gives. Nothing where they differ in more.
+/// Whether the files differ only in values of these images and in removed digests, and editing `before` gives exactly
+/// `after`. `None` if more than that differs. This also covers fields that no rule knows, and bumps of only some references.
 fn sets_only_images(before: &[u8], after: &[u8], images: &[ImageVersion]) -> Option<bool> {
     let (old, new) = (scan(before).ok()?, scan(after).ok()?);
     let changes = differences(&old, &new)?;
@@ -93,7 +92,7 @@ fn sets_only_images(before: &[u8], after: &[u8], images: &[ImageVersion]) -> Opt
     Some(is_bump && apply(before, &old, &changes).is_ok_and(|made| made == after))
 }
 
-/// The values that differ, and the digests that are gone; nothing where more than that differs.
+/// The changed values and the removed digests; `None` if anything else differs.
 fn differences(old: &Tape, new: &Tape) -> Option<Vec<Change>> {
     let keys: BTreeSet<NodeId> = (0..old.len()).filter_map(|id| old.node(id).key).collect();
     let (mut changes, mut at, mut other) = (Vec::new(), 0, 0);
@@ -118,9 +117,9 @@ fn differences(old: &Tape, new: &Tape) -> Option<Vec<Change>> {
     (other == new.len()).then_some(changes)
 }
 
-/// Whether a value is one that a bump to one of the images writes.
+/// Whether a bump to one of the images writes this value.
 fn is_value_of(old: &str, new: &str, images: &[ImageVersion]) -> bool {
-    // in a block with a key for it, a digest that is dropped becomes nothing
+    // a digest that is dropped becomes empty in Helm values
     let is_dropped_digest = new.is_empty() && Digest::parse(old).is_ok();
     let is_part = |image: &ImageVersion| {
         let (tag, digest) = split_tag(&image.version);
@@ -159,7 +158,7 @@ mod tests {
         assert!(is("kustomization.yaml", OLD, &quoted, "1234567"));
         let string = "kind: HelmRelease\nspec: {values: {image: 'ghcr.io/acme/api:v1'}}\n";
         assert!(is("a.yaml", string, &string.replace("v1", "v2"), "v2"));
-        // where no rule knows the place
+        // a field that no rule knows
         let field = "a:\n  b: v1\n";
         assert!(is("a.yaml", field, &field.replace("v1", "v2"), "v2"));
     }

@@ -6,7 +6,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::plan::Mention;
 
-/// How many pairs are compared at most: what a diff takes grows with the square of what it compares.
+/// The most pairs that a diff may have to compare: its cost grows with the square of its input.
 const MAX_PAIRS: usize = 1_000_000;
 
 /// For each older reference the newer one that it became, if it became one.

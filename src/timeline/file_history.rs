@@ -1,4 +1,4 @@
-//! The history of the references in some files, for whoever looks at it commit by commit.
+//! The history of the references in some files, commit by commit.
 
 use std::collections::BTreeSet;
 
@@ -13,26 +13,26 @@ use crate::select::{Standing, folder};
 pub struct FileHistory<'a> {
     walk: Walk<'a>,
     present: Vec<(usize, Mention)>,
-    /// How many commits are looked at still.
+    /// How many more commits are read.
     left: usize,
 }
 
 /// How a walk through a history ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WalkEnd {
-    /// At the beginning of all files.
+    /// At the beginning of every file.
     Beginning,
     /// Where the history is cut off, as in a shallow clone.
     Cut,
-    /// At the number of commits that it was allowed.
+    /// At the limit on the number of commits.
     Limit,
 }
 
 impl<'a> FileHistory<'a> {
-    /// Of the files at these paths, with `prefix` before each, for at most `limit` commits.
+    /// Starts at a tip with the files at these paths, each below `prefix`; reads at most `limit` commits.
     ///
     /// # Errors
-    /// Where the tip can't be read.
+    /// If the tip can't be read.
     pub fn new(
         commits: &'a dyn Commits,
         tip: Id,
@@ -47,15 +47,15 @@ impl<'a> FileHistory<'a> {
         Ok(FileHistory { walk, present, left: limit })
     }
 
-    /// What the references say at the tip, each with the number that it has in [`Entry::references`].
+    /// The references at the tip, each with its number in [`Entry::references`].
     pub fn present(&self) -> &[(usize, Mention)] {
         &self.present
     }
 
-    /// What the next commit brought, an entry a reference; nothing at the end.
+    /// The changes of the next commit, one entry per reference; `None` at the end.
     ///
     /// # Errors
-    /// Where the commit can't be read.
+    /// If the commit can't be read.
     pub fn next_commit(&mut self) -> Result<Option<Vec<Entry>>> {
         if self.left == 0 {
             return Ok(None);
@@ -65,7 +65,7 @@ impl<'a> FileHistory<'a> {
         next.map(|(commit, stop)| self.walk.step(commit, stop)).transpose()
     }
 
-    /// How it ended, once there is no next commit.
+    /// How the walk ended, once there is no next commit.
     pub fn end(&self) -> WalkEnd {
         match self.walk.reach() {
             _ if !self.walk.is_over() => WalkEnd::Limit,

@@ -112,8 +112,8 @@ pub struct Entry {
     pub digest: Option<String>,
     /// The commit that wrote it; nothing where it may have been written before all that is known.
     pub written: Option<Rc<Written>>,
-    /// What references of the same image in this file said before that commit, and say no more: `TAG`,
-    /// `TAG@DIGEST` or `@DIGEST`.
+    /// The tags that this commit replaced, in any reference to the same image in this file: `TAG`, `TAG@DIGEST` or
+    /// `@DIGEST`.
     pub replaced: Rc<[String]>,
     /// When another followed: seconds since the epoch. Nothing: it is there still.
     pub until: Option<i64>,
@@ -128,7 +128,7 @@ pub struct Written {
     /// When it was committed: seconds since the epoch.
     pub time: i64,
     pub words: Words,
-    /// Whether all of its parents are here. Else it may have the tag from one that is not.
+    /// Whether all of its parents are available. If not, the tag may come from a missing one.
     pub has_all_parents: bool,
 }
 

@@ -42,7 +42,7 @@ impl<'a> Version<'a> {
         self.pairs().map(|(mention, number)| (number, mention)).collect()
     }
 
-    /// What references of an image said before, where they say another thing now.
+    /// The earlier tags of an image's references that have another tag now.
     pub fn replaced(&self, olds: &Olds<'_>, want: usize) -> Rc<[String]> {
         let changed = |(mention, number)| {
             let old = olds.of(number).filter(|old| old.want == want && !say_the_same(old, mention));
@@ -52,7 +52,7 @@ impl<'a> Version<'a> {
     }
 }
 
-/// The versions of a file before one, by the numbers of their references.
+/// The earlier versions of a file, one per parent, by the numbers of their references.
 pub(super) struct Olds<'a>(Vec<HashMap<usize, &'a Mention>>);
 
 impl<'a> Olds<'a> {

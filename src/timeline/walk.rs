@@ -156,8 +156,7 @@ impl<'a> Walk<'a> {
         Ok(entries)
     }
 
-    /// Those up to the first one that is not here, deepened where there is one. A later one may say the same as the
-    /// commit, and have it from elsewhere than the one that is missing.
+    /// The parents up to the first missing one, after deepening. Later parents are ignored: the missing one comes first.
     fn parents(&self, links: &Links) -> Result<Vec<(Id, Links)>> {
         loop {
             let mut here = Vec::with_capacity(links.parents.len());
@@ -175,7 +174,7 @@ impl<'a> Walk<'a> {
         let Here { commit, links, parents } = here;
         let mut read: Option<Rc<[Mention]>> = track.says.take();
         let mut before = Vec::new();
-        // in their order: of two parents that say the same it is the first one's branch that was merged into
+        // in order: if two parents have the same tag, it was there before the merge, so the first parent decides
         for (parent, its) in parents {
             if self.commits.file(its.tree, &track.name)? == Some(track.blob) {
                 self.follow((*parent, its), Track { says: read, ..track });

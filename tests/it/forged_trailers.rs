@@ -12,7 +12,7 @@ use crate::support::repo::{self, API, FILE, ended, kustomization, write};
 
 const REPLICAS: &str = "replicas:\n  - name: api\n    count: 1\n";
 
-/// Whoever contributes, in a clone of what is there now.
+/// A contributor with a clone of the current state.
 struct Mallory<'a> {
     folder: PathBuf,
     name: String,
@@ -121,7 +121,7 @@ fn forged_source_lets_no_older_build_over_a_newer_one() {
     mallory.scales(&format!("{}\n{}\n", image("v1.2.0"), source(&mono.builds[0])));
     mallory.merges();
     let told = superseded(&mono, 1, "v1.1.0");
-    // it names whom it believes
+    // the notice names the commit that is believed
     assert!(told.contains(&format!("which is newer (commit {} by Ada)", &newest[..10])), "{told}");
 }
 
@@ -133,7 +133,7 @@ fn rollback_counts_only_for_a_tag_that_was_taken_away() {
     let forged = mallory.sets("v1.2.3", &format!("{}\n{}\n", image("v1.2.3"), rollback("v1.2.4")));
     mallory.merges();
     lands(&mono, 2, "v1.2.4");
-    // what it took away counts, and whose word that is
+    // a tag that it replaced counts, and the notice names the author
     let mono = self::mono(3);
     let mallory = Mallory::new(&mono);
     mallory.sets("v1.2.4", "");
@@ -155,13 +155,13 @@ fn repeated_rollback_counts_only_after_a_real_one() {
     mallory.sets("v1.2.6", &repeats("v1.2.6"));
     mallory.merges();
     lands(&mono, 1, "v1.2.4");
-    // now it was there, and is taken away by a commit that says so; the next one repeats it
+    // now the file has the tag, a commit rolls it back, and the next one repeats the trailer
     let mallory = Mallory::new(&mono);
     mallory.sets("v1.2.3", &repeats("v1.2.3"));
     mallory.sets("v1.2.7", &repeats("v1.2.7"));
     mallory.merges();
     superseded(&mono, 2, "v1.2.4");
-    // one that does not repeat it ends it
+    // a commit without the trailer ends it
     let mallory = Mallory::new(&mono);
     mallory.sets("v1.2.8", &image("v1.2.8"));
     mallory.sets("v1.2.9", &repeats("v1.2.9"));
@@ -184,7 +184,7 @@ fn merge_is_followed_to_the_branch_that_it_was_merged_into() {
     superseded(&mono, 1, "v1.1.0");
 }
 
-/// The honest way: the branch brings the tag, whatever the merge's own message says.
+/// An honest merge: the branch sets the tag.
 #[test]
 fn merge_of_a_bump_has_the_source_of_the_bump() {
     for squash in [false, true] {
@@ -221,7 +221,7 @@ fn moved_file_keeps_who_wrote_its_tag() {
     assert!(notices(&told).contains("which is newer"), "{told}");
 }
 
-/// The last commit that a shallow clone has shows no parent: what it says of itself is no proof.
+/// The oldest commit of a shallow clone has no parent to compare with, so its message proves nothing.
 #[test]
 fn last_commit_of_a_shallow_clone_is_not_believed() {
     let mono = mono(3);
@@ -283,7 +283,7 @@ fn rollback_passes_over_no_tag_for_a_forged_trailer() {
     }
 }
 
-/// A history that is longer than what is looked through.
+/// The history is longer than the part that is searched.
 #[test]
 fn tag_of_long_ago_is_written_over_with_a_notice() {
     let mono = mono(3);
@@ -306,7 +306,7 @@ fn tag_of_long_ago_is_written_over_with_a_notice() {
     assert!(notices(&told).contains("who wrote v1.2.0 is not among the last 1,000 commits"), "{told}");
 }
 
-/// The server does not give more of the history.
+/// The server refuses to send more history.
 #[test]
 fn tag_whose_commit_is_cut_off_is_written_over_with_a_notice() {
     let mono = mono(3);

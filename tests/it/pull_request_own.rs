@@ -8,9 +8,9 @@ use crate::support::repo::{self, API, FILE, ended, kustomization, write};
 type Who = (&'static str, &'static str);
 
 const PERSON: Who = ("Grace", "grace@example.com");
-/// Who commits in the checkouts of these tests.
+/// The committer in the checkouts of these tests.
 const OURS: Who = ("Ada", "ada@example.com");
-/// Who commits what is made on a page of GitHub's.
+/// The committer of edits on GitHub's website.
 const FORGE: Who = ("GitHub", "noreply@github.com");
 
 /// A commit on the branch, with the message of the last one there. Gives its name.
@@ -96,10 +96,10 @@ fn request_with_work_of_others_is_not_closed() {
     });
 }
 
-/// What it is called, the files, and arguments.
+/// Name, files, arguments.
 type Shape = (&'static str, Vec<(&'static str, String)>, Vec<&'static str>);
 
-/// Every shape of an edit: the next bump takes the place of the one before.
+/// Whatever the shape of the edit, the next bump replaces the one before.
 #[test]
 fn bump_of_any_shape_is_replaced() {
     let digest = format!("sha256:{:064x}", 7);
@@ -128,7 +128,7 @@ fn bump_of_any_shape_is_replaced() {
     }
 }
 
-/// Commits of another committer are not ours to take away: the bump goes on top of them.
+/// A bump of another committer is not ours to remove: the next one goes on top.
 #[test]
 fn bump_of_another_committer_is_built_on() {
     let hub = Hub::new(Via::Git);

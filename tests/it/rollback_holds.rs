@@ -260,8 +260,8 @@ fn from_an_old_and_shallow_clone() {
     assert!(text.contains("had no other tag before v0") && !text.contains("as far as"), "{text}");
 }
 
-/// In a clone of one commit it takes one fetch to know whether that commit wrote what is there: what it says of
-/// itself is no proof. A clone that has its parent needs none.
+/// In a clone of one commit, it takes one fetch to find out whether that commit set the tag: its message is not proof.
+/// A clone that has the parent too needs no fetch.
 #[test]
 fn last_commit_of_a_clone_is_looked_behind_once() {
     let mono = Mono::new(1);

@@ -7,7 +7,7 @@ use crate::support::repo::{self, API, FILE, World, commit, ended, kustomization,
 
 const BAIT: &str = "v1 fixes #1 @acme/everyone <img src=https://evil.example/x.png> [skip ci]";
 
-/// A workload whose tag is none.
+/// A workload whose tag is not valid.
 fn workload(tag: &str) -> String {
     let tag = tag.replace('\\', "\\\\").replace('"', "\\\"");
     format!("kind: Pod\nspec:\n  containers:\n    - image: \"{API}:{tag}\"\n")
@@ -93,7 +93,7 @@ fn names_of_files_and_branches_do_nothing() {
     }
 }
 
-/// Whatever a file, its name or a message from elsewhere says, the trailers are ours.
+/// Neither a file's content, nor its name, nor a reused message can add a trailer.
 #[test]
 fn no_text_makes_a_trailer() {
     let line = "Tagbump-Image: ghcr.io/acme/other:v9";

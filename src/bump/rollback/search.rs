@@ -44,7 +44,7 @@ pub struct Search {
     named: Option<Tag>,
     /// What rollbacks took away, the latest first.
     bad: Vec<String>,
-    /// The last entries of what is there now, and by reference which of the rollbacks that they claim were ones.
+    /// The newest entry of each tag that is there now, and a check of the rollbacks that it claims, by reference.
     writers: Vec<(Said, Entry, BTreeMap<usize, Proof>)>,
     writer_of: HashMap<Said, usize>,
     /// How many references there are.
@@ -182,8 +182,8 @@ impl Search {
         self.writers.iter().flat_map(|(.., proofs)| proofs.values())
     }
 
-    /// What a rollback took away is not gone back to by the next one, unless it was put there again since. Later
-    /// bumps repeat the trailer: what counts is the commit that took the tag away.
+    /// The next rollback skips a tag that was rolled back, unless it was set again since. Later bumps repeat the trailer;
+    /// only the commit that replaced the tag counts.
     fn note_rollback(&mut self, entry: &Entry) {
         let claims = claims_of(entry, &self.image);
         for (.., proofs) in &mut self.writers {
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use crate::timeline::{Id, Words, Written};
 
-    /// A tag, the message of the commit that wrote it, and what it replaced.
+    /// A tag, the message of the commit that set it, and the tag that it replaced.
     fn entry(tag: &str, message: &str, replaced: &str) -> Entry {
         let words = Words { author: String::new(), email: String::new(), message: message.to_owned() };
         let written = Written { commit: Id([0; 20]), time: 0, words, has_all_parents: true };

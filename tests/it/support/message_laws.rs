@@ -1,5 +1,5 @@
-//! What must hold of any commit message: what is read from one that others wrote, and what one says that is made
-//! of text from files. The unit of both is the trailer.
+//! Laws for commit messages: which trailers are read from any message, and what our own messages contain if they are
+//! built from hostile text.
 
 use tagbump::image::{Digest, Tag, same_image};
 use tagbump::land::message::Words;
@@ -7,11 +7,11 @@ use tagbump::land::{RolledBack, brought, claims};
 use tagbump::plan::Plan;
 use tagbump::tag::Source;
 
-/// What CI systems take for "do not run": none of it may come from a file.
+/// Marks that make CI systems skip a run: none may come from a file.
 const SKIP_MARKS: [&str; 6] =
     ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]", "***no_ci***"];
 
-/// Any message: nothing is read that it does not say, and what is put behind it is found again, alone.
+/// In any message, only trailers that are in it are read; appended trailers are found again, and no others with them.
 pub fn what_is_appended_is_found_again(message: &str, image: &str, tag: &Tag, source: Option<&Source>) {
     let before = names(message);
     assert!(before.iter().all(|name| message.contains(name.as_str())), "{message:?} brings {before:?}");
@@ -38,8 +38,7 @@ fn says(message: &str, sha: &str) -> bool {
     message.to_ascii_lowercase().contains(sha)
 }
 
-/// A message of ours, of whatever parts: its trailers read back as those that were put there, and nothing in it
-/// comes from elsewhere and does something.
+/// The trailers of our message read back as those that we wrote, and text from files does nothing in it.
 pub fn own_message_says_only_ours(words: &Words<'_>, plan: &Plan) {
     let Ok(message) = words.message(plan) else { return };
     let changed = changed(plan);
@@ -67,7 +66,7 @@ pub fn own_message_says_only_ours(words: &Words<'_>, plan: &Plan) {
     }
 }
 
-/// Outside of code spans there is nothing that a forge takes for a mention, a reference, a link or HTML.
+/// Outside of code spans, a forge finds no mention, reference, link or HTML.
 fn nothing_does_something(message: &str) {
     let parts = message.rsplit_once("\n\n").filter(|(_, last)| last.starts_with("Tagbump-"));
     let (text, trailers) = parts.unwrap_or((message, ""));
@@ -82,8 +81,8 @@ fn nothing_does_something(message: &str) {
     assert!(trailers.lines().all(|line| line.starts_with("Tagbump-")), "{message:?}");
 }
 
-/// A line without its code spans, by CommonMark 0.31, 6.1: a run of backticks up to the next run as long. A
-/// digest behind a tag is no mention.
+/// Removes code spans (CommonMark 0.31, section 6.1: from a run of backticks to the next run of the same length), and the
+/// `@` of a digest, which isn't a mention.
 fn outside_of_code(line: &str) -> String {
     let mut plain = String::new();
     let mut rest = line;
@@ -116,7 +115,7 @@ fn closing(text: &str, run: usize) -> Option<usize> {
     None
 }
 
-/// Want, image and new tag of each image that a message must tell of.
+/// Want, image and new tag of each image that a message must have a trailer for.
 fn changed(plan: &Plan) -> Vec<(usize, &str, &str)> {
     let first = |nth: usize| plan.changes.iter().find(|change| change.want == nth);
     let told = (0..plan.wants.len()).filter_map(first);
@@ -125,7 +124,7 @@ fn changed(plan: &Plan) -> Vec<(usize, &str, &str)> {
     told.map(|change| (change.want, change.image.as_str(), change.to.as_str())).collect()
 }
 
-/// As a registry takes it.
+/// Whether a registry takes the name.
 fn is_name(image: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b"._/:-[]".contains(&b);
     let last = image.rsplit('/').next().unwrap_or_default();
