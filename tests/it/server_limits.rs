@@ -26,8 +26,8 @@ fn push_to(world: &World, url: &str) -> Command {
 #[test]
 fn endless_references_over_http_end_the_run() {
     let world = World::new();
-    let greeting = b"001e# service=git-upload-pack\n0000".to_vec();
-    let server = Endless::start(ADVERTISEMENT, greeting, long_reference().into_bytes());
+    let greeting = b"001e# service=git-upload-pack\n0000";
+    let server = Endless::body(ADVERTISEMENT, greeting, long_reference().into_bytes());
     let mut command = push_to(&world, &server.url("acme/gitops"));
     let said = failed(&run(&mut command), 1);
     assert!(said.contains("sent more than 128 MB of references"), "{said}");
@@ -35,6 +35,16 @@ fn endless_references_over_http_end_the_run() {
     assert_eq!(server.requests(), 1, "it would answer the same again");
     // some more is on its way
     assert!(server.sent() < LIMIT + 50_000_000, "{} bytes were sent", server.sent());
+}
+
+#[test]
+fn endless_headers_end_the_run() {
+    let world = World::new();
+    let server = Endless::head(&"x".repeat(1000));
+    let said = failed(&run(&mut push_to(&world, &server.url("acme/gitops"))), 1);
+    assert!(said.contains("sent more than 64 KiB of headers"), "{said}");
+    assert_eq!(server.requests(), 1, "it would answer the same again");
+    assert!(server.sent() < 20_000_000, "{} bytes were sent", server.sent());
 }
 
 /// libgit2 makes room for as many objects as a pack announces.

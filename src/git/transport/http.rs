@@ -162,7 +162,10 @@ impl HttpServer {
     fn get(&self, url: &Url, time: Duration) -> Result<Response<Body>, Fault> {
         let agent = self.agent();
         let request = agent.get(url.as_str()).header("Pragma", "no-cache").header(ACCEPT, "*/*");
-        self.prepared(request, time).call().map_err(|e| fault(&e, &agent))
+        self.prepared(request, time).call().map_err(|e| match e {
+            ureq::Error::LargeResponseHeader(_, most) => too_many_headers(url, most),
+            e => fault(&e, &agent),
+        })
     }
 
     fn post(&self, service: &str, body: &[u8], time: Duration) -> Result<Response<Body>, Fault> {
@@ -299,6 +302,13 @@ fn fault(error: &ureq::Error, agent: &Agent) -> Fault {
         ureq::Error::Rustls(why) => Fault::Certificate(why.to_string()),
         other => Fault::Broken(other.to_string()),
     }
+}
+
+/// Nothing was sent yet, and the server would answer the same again.
+fn too_many_headers(url: &Url, most: usize) -> Fault {
+    let message = format!("{}: the server sent more than {} KiB of headers", shown_url(url), most / 1024);
+    let hint = "check the remote's URL; a proxy may answer in the server's place";
+    Fault::Final(Failure::other(message).hinted(hint))
 }
 
 /// rustls wraps its verdict on a certificate in an I/O error.
