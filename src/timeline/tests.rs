@@ -197,8 +197,8 @@ fn history_ends_at_its_limit() {
 
 #[test]
 fn thousands_of_references_that_all_change_are_told_soon() {
-    let older: Vec<_> = (0..30_000).map(|nth| mention(nth)).collect();
-    let newer: Vec<_> = (1..30_000).rev().map(|nth| mention(nth)).collect();
+    let older: Vec<_> = (0..30_000).map(mention).collect();
+    let newer: Vec<_> = (1..30_000).rev().map(mention).collect();
     let became = super::align::align(&older, &newer);
     assert_eq!((became[0], became[1], became[29_999]), (None, Some(29_998), Some(0)));
 }
