@@ -112,7 +112,9 @@ fn staged_file_is_removed_when_signal_ends_bump() {
         }
         let status = child.wait().unwrap();
         assert!(!is_staged(), "{status}");
-        assert_eq!(std::fs::read_to_string(&file).unwrap() == text("v0"), !status.success(), "{status}");
+        // the signal may come when the new file is in place already
+        let now = std::fs::read_to_string(&file).unwrap();
+        assert!(now == text("v1") || (now == text("v0") && !status.success()), "{status}");
         status.code() == Some(143)
     });
     assert!(interrupted.is_some(), "no run of {RUNS} was interrupted");
