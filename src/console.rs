@@ -276,7 +276,9 @@ fn visible(mut error: clap::Error) -> clap::Error {
     for (kind, value) in context {
         let shown = match &value {
             ContextValue::String(text) => ContextValue::String(inline(text)),
-            ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(|text| inline(text)).collect()),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(|text| inline(text)).collect())
+            }
             _ => continue,
         };
         if shown != value {

@@ -60,7 +60,8 @@ fn shown(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    const HOSTILE: &str = "a\u{1b}[31mb\u{9b}1m\u{8}\u{7f}\r\n\t\u{202e}c\u{2066}\u{200b}\u{feff}\u{2028}\u{e0041}\u{ffff}";
+    const HOSTILE: &str =
+        "a\u{1b}[31mb\u{9b}1m\u{8}\u{7f}\r\n\t\u{202e}c\u{2066}\u{200b}\u{feff}\u{2028}\u{e0041}\u{ffff}";
 
     #[test]
     fn hidden_characters_are_written_out() {

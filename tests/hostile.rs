@@ -243,7 +243,11 @@ mod large_files {
         let bump = tree.survived(&["warning: slow.yaml: skipped: it takes more than 25,611,000 steps"]);
         assert!(bump.stdout.ends_with("\nedited 1 file\n"), "{}", bump.stdout);
         for named in [&["bump", "app:v2", "-f", "slow.yaml"][..], &["scan", "-f", "slow.yaml"]] {
-            refused(&tagbump(tree.path(), named), 6, "steps to read, far more than a file of its size should; ");
+            refused(
+                &tagbump(tree.path(), named),
+                6,
+                "steps to read, far more than a file of its size should; ",
+            );
         }
         assert!(tree.read("slow.yaml") == text && tree.is_bumped(GOOD));
     }
@@ -253,7 +257,8 @@ mod large_files {
     fn long_chain_of_merge_keys_is_followed() {
         let link = |n: usize| format!("b{}: &b{} {{<<: *b{n}}}\n", n + 1, n + 1);
         let chain: String = (0..1_000).map(link).collect();
-        let values = |tag: &str| format!("b0: &b0 {{repository: app}}\n{chain}last: {{<<: *b1000, tag: {tag}}}\n");
+        let values =
+            |tag: &str| format!("b0: &b0 {{repository: app}}\n{chain}last: {{<<: *b1000, tag: {tag}}}\n");
         let tree = Tree::new().with("Chart.yaml", "name: x\n").with("values.yaml", &values("v0"));
         tree.survived(&[]);
         assert!(tree.read("values.yaml") == values("v1"));

@@ -30,8 +30,20 @@ const COMMANDS: [&str; 12] = [
 /// its data. A name counts only if it is known, as is the word that ends a stop.
 fn parsed<'a>(line: &'a str, word: Option<&str>) -> Option<(&'a str, &'a str)> {
     const KNOWN: [&str; 14] = [
-        "warning", "notice", "error", "group", "endgroup", "debug", "echo", "add-mask", "add-path", "set-env", "set-output",
-        "save-state", "add-matcher", "stop-commands",
+        "warning",
+        "notice",
+        "error",
+        "group",
+        "endgroup",
+        "debug",
+        "echo",
+        "add-mask",
+        "add-path",
+        "set-env",
+        "set-output",
+        "save-state",
+        "add-matcher",
+        "stop-commands",
     ];
     let is_known = |name: &str| KNOWN.contains(&name) || word == Some(name);
     let name = |info: &'a str| info.split(' ').next().unwrap_or(info);
@@ -75,13 +87,22 @@ fn in_any_order<'a>(out: &[&'a str], err: &[&'a str]) -> (BTreeSet<&'a str>, BTr
 
 /// Whether a line is one of tagbump's own commands, by what it starts with.
 fn is_own(line: &str) -> bool {
-    let names = ["::warning::", "::notice::", "::notice file=", "::error::", "::error file=", "::group::details", "::endgroup::"];
+    let names = [
+        "::warning::",
+        "::notice::",
+        "::notice file=",
+        "::error::",
+        "::error file=",
+        "::group::details",
+        "::endgroup::",
+    ];
     names.iter().any(|name| line.starts_with(name)) && !COMMANDS.contains(&line)
 }
 
 #[track_caller]
 fn check(run: &Run) {
-    let lines = |text: &'static str| text.split(['\n', '\r']).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+    let lines =
+        |text: &'static str| text.split(['\n', '\r']).filter(|line| !line.is_empty()).collect::<Vec<_>>();
     let leaked = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
     let (out, err) = (lines(leaked(&run.stdout)), lines(leaked(&run.stderr)));
     let (done, passed) = in_any_order(&out, &err);
@@ -97,7 +118,8 @@ fn check(run: &Run) {
 fn pod(image: &str) -> String {
     let lines: String = COMMANDS.iter().map(|command| format!("        {command}\n")).collect();
     let argument = format!("      args:\n      - |\n{lines}");
-    format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{argument}      image: {image}\n").replace("      args", "    - args")
+    format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{argument}      image: {image}\n")
+        .replace("      args", "    - args")
 }
 
 /// Files whose lines and names are commands; one of them can't be edited, one can't be read.
@@ -107,7 +129,8 @@ fn hostile(root: &Path) {
         write(root, &format!("{command} {nth}.yaml"), &pod("app:${TAG}"));
         write(root, &format!("{nth}\n{command}.yaml"), "a: [\n");
     }
-    let values: String = COMMANDS.iter().enumerate().map(|(n, c)| format!("k{n}: {{image: \"app\\n{c}:v1\"}}\n")).collect();
+    let values: String =
+        COMMANDS.iter().enumerate().map(|(n, c)| format!("k{n}: {{image: \"app\\n{c}:v1\"}}\n")).collect();
     write(root, "values.yaml", &values);
 }
 
@@ -118,13 +141,16 @@ fn in_actions(root: &Path, arguments: &[&str]) -> Run {
 /// The model obeys what the runner obeys.
 #[test]
 fn model_of_the_runner_obeys_commands() {
-    for command in COMMANDS.iter().filter(|c| !c.starts_with("::EVIL") && !c.contains("vso[") && !c.contains("teamcity")) {
+    for command in
+        COMMANDS.iter().filter(|c| !c.starts_with("::EVIL") && !c.contains("vso[") && !c.contains("teamcity"))
+    {
         assert!(obeyed(command, None).1.is_some(), "{command}");
         assert_eq!(obeyed(command, Some("w")), (Some("w"), None), "{command}");
     }
     assert_eq!(obeyed("::w::", Some("w")), (None, None));
     // two words on two streams: the end of one lets the text of the other through
-    let (out, err) = (["::stop-commands::a", "x", "::a::"], ["::stop-commands::b", "::add-mask::EVIL", "::b::"]);
+    let (out, err) =
+        (["::stop-commands::a", "x", "::a::"], ["::stop-commands::b", "::add-mask::EVIL", "::b::"]);
     assert!(in_any_order(&out, &err).0.contains("::add-mask::EVIL"));
 }
 
@@ -163,7 +189,12 @@ fn other_systems_get_no_commands_either() {
     let folder = tempfile::tempdir().unwrap();
     hostile(folder.path());
     for (name, value) in [("TF_BUILD", "True"), ("TEAMCITY_VERSION", "2025.03")] {
-        for arguments in [&["bump", "app:v2", "-n", "-v"][..], &["scan", "-v"], &["bump", "##vso[x]y"], &["bump", "--##vso[x]"]] {
+        for arguments in [
+            &["bump", "app:v2", "-n", "-v"][..],
+            &["scan", "-v"],
+            &["bump", "##vso[x]y"],
+            &["bump", "--##vso[x]"],
+        ] {
             let run = Run::of(&command(folder.path()).args(arguments).env(name, value).output().unwrap());
             for command in ["##vso[", "##teamcity["] {
                 assert!(!run.output().contains(command), "{}", run.output());

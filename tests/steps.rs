@@ -37,7 +37,9 @@ const fn shape(name: &'static str, path: &'static str, text: fn(usize) -> String
 
 const SHAPES: [Shape; 16] = [
     shape("chain of merge keys", "values.yaml", |n| {
-        OURS.to_owned() + "b0: &b0 {k: v}\n" + &lines(n, |i| format!("b{}: &b{} {{<<: *b{i}}}\n", i + 1, i + 1))
+        OURS.to_owned()
+            + "b0: &b0 {k: v}\n"
+            + &lines(n, |i| format!("b{}: &b{} {{<<: *b{i}}}\n", i + 1, i + 1))
     }),
     shape("chain of merged blocks", "values.yaml", |n| {
         format!("b0: &b0 {BLOCK}\n") + &lines(n, |i| format!("b{}: &b{} {{<<: *b{i}, x: 1}}\n", i + 1, i + 1))
@@ -53,11 +55,16 @@ const SHAPES: [Shape; 16] = [
         maps + &list + &lines(n, |i| format!("m{i}: {{<<: *all}}\n"))
     }),
     shape("one wide map that is merged", "values.yaml", |n| {
-        "w: &w\n".to_owned() + &lines(n, |i| format!("  k{i}: v\n")) + &lines(n, |i| format!("m{i}: {{<<: *w}}\n"))
+        "w: &w\n".to_owned()
+            + &lines(n, |i| format!("  k{i}: v\n"))
+            + &lines(n, |i| format!("m{i}: {{<<: *w}}\n"))
     }),
     shape("wide container that is repeated", "pod.yaml", |n| {
         let first = format!("  - &c\n    {OURS}{}", lines(n, |i| format!("    k{i}: v\n")));
-        format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{first}{}", lines(n, |_| "  - *c\n".to_owned()))
+        format!(
+            "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{first}{}",
+            lines(n, |_| "  - *c\n".to_owned())
+        )
     }),
     shape("source that is repeated", "app.yaml", |n| {
         let head = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  sources:\n  - &s\n    helm:\n      valuesObject:\n";
@@ -81,7 +88,8 @@ const SHAPES: [Shape; 16] = [
     }),
     shape("bomb of aliases", "values.yaml", |n| {
         let bomb = |i: usize| {
-            let levels = (1..9).map(|k| format!("l{i}x{k}: &l{i}x{k} [{}]\n", format!("*l{i}x{}, ", k - 1).repeat(9)));
+            let levels =
+                (1..9).map(|k| format!("l{i}x{k}: &l{i}x{k} [{}]\n", format!("*l{i}x{}, ", k - 1).repeat(9)));
             format!("l{i}x0: &l{i}x0 [x, x]\n{}", levels.collect::<String>())
         };
         lines(n / 50 + 1, bomb)
@@ -166,7 +174,11 @@ fn field_paths_through_aliases_stay_small() {
 /// One text that is a part of every reference, and a list that every document uses.
 #[test]
 fn files_that_take_too_many_steps_are_given_up() {
-    let long_tag = format!("t: &t {}\n{}", "t".repeat(100_000), lines(5_000, |i| format!("m{i}: {{repository: a/b, tag: *t}}\n")));
+    let long_tag = format!(
+        "t: &t {}\n{}",
+        "t".repeat(100_000),
+        lines(5_000, |i| format!("m{i}: {{repository: a/b, tag: *t}}\n"))
+    );
     let shared = format!("kind: List\nx: &p {{containers: [{}]}}\nitems:\n", "{name: a}, ".repeat(5_000));
     let shared = shared + &lines(5_000, |_| "- {apiVersion: v1, kind: Pod, spec: *p}\n".to_owned());
     for (path, text) in [("values.yaml", long_tag), ("list.yaml", shared)] {
@@ -214,7 +226,10 @@ fn cancelled_work_stops_at_once() {
 fn cancelled_scans_and_mentions_are_no_answers() {
     let cancelled = || Cancellation::when(|| true);
     let text = "x".repeat(1_000_000);
-    assert_eq!(scan_until(text.as_bytes(), &cancelled()).unwrap_err(), ReadError::Stopped(Stopped::Cancelled));
+    assert_eq!(
+        scan_until(text.as_bytes(), &cancelled()).unwrap_err(),
+        ReadError::Stopped(Stopped::Cancelled)
+    );
     let file = OneFile { path: "pod.yaml", text: OURS };
     assert_eq!(mentions(&file, &request_until(cancelled())).unwrap_err().exit, Exit::NotLanded);
 }

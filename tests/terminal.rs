@@ -18,13 +18,23 @@ const SHOWN: &str = r"\u{1b}[2J\u{1b}[31mred\u{1b}[0m\u{9b}1m\u{8}\u{7f}\u{202e}
 
 /// What a terminal obeys, or a reader does not see.
 fn is_hidden(c: char) -> bool {
-    let ranges = ["\0\u{1f}", "\u{7f}\u{9f}", "\u{ad}\u{ad}", "\u{200b}\u{200f}", "\u{2028}\u{202e}", "\u{2060}\u{206f}",
-        "\u{feff}\u{feff}", "\u{e0000}\u{e007f}"];
+    let ranges = [
+        "\0\u{1f}",
+        "\u{7f}\u{9f}",
+        "\u{ad}\u{ad}",
+        "\u{200b}\u{200f}",
+        "\u{2028}\u{202e}",
+        "\u{2060}\u{206f}",
+        "\u{feff}\u{feff}",
+        "\u{e0000}\u{e007f}",
+    ];
     ranges.iter().any(|ends| (ends.chars().next()..=ends.chars().last()).contains(&Some(c)))
 }
 
 fn pod(image: &str, comment: &str) -> String {
-    format!("# {comment}\napiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: {image} # {comment}\n")
+    format!(
+        "# {comment}\napiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: {image} # {comment}\n"
+    )
 }
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -68,21 +78,37 @@ fn diffs_show_hidden_characters_in_the_lines_of_the_file() {
         if run.exit == 0 {
             texts.push(c);
             let visible = if is_hidden(c) { c.escape_unicode().to_string() } else { c.to_string() };
-            let changed = format!("-    - image: app:v1 # a{visible}b\tc\n+    - image: app:v2 # a{visible}b\tc\n");
+            let changed =
+                format!("-    - image: app:v1 # a{visible}b\tc\n+    - image: app:v2 # a{visible}b\tc\n");
             assert!(run.stdout.contains(&changed), "{}", run.stdout);
         }
     }
-    assert!(texts.contains(&'\u{1b}') && texts.contains(&'\u{202e}') && texts.contains(&'\u{9b}'), "{texts:?}");
+    assert!(
+        texts.contains(&'\u{1b}') && texts.contains(&'\u{202e}') && texts.contains(&'\u{9b}'),
+        "{texts:?}"
+    );
 }
 
 #[test]
 fn diffs_show_carriage_returns() {
     let crlf = pod("app:v1", "x").replace('\n', "\r\n");
-    let folder = folder(&[("crlf.yaml", &crlf), ("inside.yaml", &pod("app:v1", "x")), ("cr.yaml", &crlf.replace('\n', ""))]);
+    let folder = folder(&[
+        ("crlf.yaml", &crlf),
+        ("inside.yaml", &pod("app:v1", "x")),
+        ("cr.yaml", &crlf.replace('\n', "")),
+    ]);
     let run = shown(folder.path(), &["bump", "app:v2", "-n", "-f", "crlf.yaml"]);
-    assert!(run.stdout.contains("-    - image: app:v1 # x^M\n+    - image: app:v2 # x^M\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("-    - image: app:v1 # x^M\n+    - image: app:v2 # x^M\n"),
+        "{}",
+        run.stdout
+    );
     let run = shown(folder.path(), &["bump", "app:v2", "-n", "-f", "cr.yaml"]);
-    assert!(run.stdout.contains("-    - image: app:v1 # x^M\n+    - image: app:v2 # x^M\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("-    - image: app:v1 # x^M\n+    - image: app:v2 # x^M\n"),
+        "{}",
+        run.stdout
+    );
     assert!(!run.stdout.contains('\r'));
 }
 
@@ -117,7 +143,8 @@ fn images_and_tags_are_shown() {
         quoted("acme/\u{202e}ppa\u{200b}"),
         quoted(HOSTILE),
     );
-    let folder = folder(&[("Chart.yaml", "name: x\n"), ("values.yaml", &values), ("a.yaml", &pod("app:v1", "x"))]);
+    let folder =
+        folder(&[("Chart.yaml", "name: x\n"), ("values.yaml", &values), ("a.yaml", &pod("app:v1", "x"))]);
     let run = shown(folder.path(), &["scan"]);
     assert!(run.stdout.contains(SHOWN), "{}", run.stdout);
     assert!(run.stdout.contains(r"acme/\u{202e}ppa\u{200b}"), "{}", run.stdout);
@@ -174,7 +201,8 @@ fn history_shows_who_and_where() {
 #[test]
 fn wrong_usage_shows_the_argument() {
     let folder = tempfile::tempdir().unwrap();
-    let run = Run::of(&command(folder.path()).args(["bump", "app:v1", &format!("--x{HOSTILE}")]).output().unwrap());
+    let run =
+        Run::of(&command(folder.path()).args(["bump", "app:v1", &format!("--x{HOSTILE}")]).output().unwrap());
     assert_eq!(run.exit, 2);
     assert!(run.stderr.contains(SHOWN), "{}", run.stderr);
     assert!(!run.stderr.contains('\u{1b}') && !run.stderr.contains('\u{202e}'), "{:?}", run.stderr);

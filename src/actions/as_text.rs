@@ -39,7 +39,8 @@ fn line(line: &str) -> Cow<'_, str> {
 
 /// The text, with nothing in it that is a command wherever it stands.
 pub(super) fn without_marks(text: &str) -> String {
-    let written_out = |text: String, command: &str| text.replace(command, &command.replacen('#', r"\u{23}", 1));
+    let written_out =
+        |text: String, command: &str| text.replace(command, &command.replacen('#', r"\u{23}", 1));
     ANYWHERE.into_iter().fold(text.to_owned(), written_out)
 }
 
@@ -90,8 +91,11 @@ mod tests {
 
     #[test]
     fn systems_are_known_by_their_own_variables() {
-        let has = |name: &str, value: &str| log_has_commands(&Environment::new([(name.into(), value.into())]));
-        assert!(has("GITHUB_ACTIONS", "true") && has("TF_BUILD", "True") && has("TEAMCITY_VERSION", "2025.03"));
+        let has =
+            |name: &str, value: &str| log_has_commands(&Environment::new([(name.into(), value.into())]));
+        assert!(
+            has("GITHUB_ACTIONS", "true") && has("TF_BUILD", "True") && has("TEAMCITY_VERSION", "2025.03")
+        );
         assert!(!has("GITHUB_ACTIONS", "") && !has("CI", "true") && !has("TF_BUILD", "False"));
     }
 }

@@ -22,6 +22,9 @@ use crate::request;
 use crate::tag::Source;
 use crate::template::Template;
 
+/// A reference's place in time, and the commit that wrote what is there, where that is known.
+type Judgement = (Standing, Option<Written>);
+
 /// What is known of a reference's place in time.
 #[derive(Clone)]
 enum Standing {
@@ -60,7 +63,8 @@ impl Bump<'_> {
             let mut known = HashMap::new();
             let mut at_hand = |change: &ChangedReference| {
                 let place = ChangedReference { line: 0, ..change.clone() };
-                let written = known.entry(place).or_insert_with(|| seen.history.written(there(seen.tip, change), None));
+                let written =
+                    known.entry(place).or_insert_with(|| seen.history.written(there(seen.tip, change), None));
                 written.clone().map(|written| (change.clone(), written))
             };
             let written: Vec<_> = plan.changes.iter().filter_map(&mut at_hand).collect();
@@ -99,7 +103,7 @@ impl Bump<'_> {
         tip: &Tip,
         config: &Config,
         plan: &'p Plan,
-    ) -> Result<Vec<(&'p ChangedReference, (Standing, Option<Written>))>> {
+    ) -> Result<Vec<(&'p ChangedReference, Judgement)>> {
         let mut known = HashMap::new();
         let mut standings = Vec::with_capacity(plan.changes.len());
         for change in &plan.changes {
@@ -107,7 +111,8 @@ impl Bump<'_> {
                 return Err(plan::out_of_time());
             }
             let place = ChangedReference { line: 0, ..change.clone() };
-            let standing = known.entry(place).or_insert_with(|| self.standing(seen, tip, config, plan, change));
+            let standing =
+                known.entry(place).or_insert_with(|| self.standing(seen, tip, config, plan, change));
             standings.push((change, standing.clone()));
         }
         Ok(standings)
@@ -121,7 +126,7 @@ impl Bump<'_> {
         config: &Config,
         plan: &Plan,
         change: &ChangedReference,
-    ) -> (Standing, Option<Written>) {
+    ) -> Judgement {
         let Some(want) = plan.wants.get(change.want).filter(|_| !change.from.is_empty()) else {
             return (Standing::InTime, None);
         };
@@ -291,12 +296,7 @@ struct Judged {
 
 impl Judged {
     /// `here` is where the bump is made; elsewhere what a reference says now is another thing.
-    fn take(
-        &mut self,
-        change: &ChangedReference,
-        (standing, written): (Standing, Option<Written>),
-        here: bool,
-    ) {
+    fn take(&mut self, change: &ChangedReference, (standing, written): Judgement, here: bool) {
         self.written.extend(written.filter(|_| here).map(|written| (change.clone(), written)));
         let ChangedReference { file, line, image, from, want, .. } = change;
         match standing {

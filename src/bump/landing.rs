@@ -98,11 +98,9 @@ impl Bump<'_> {
         }
         if let Some(commit) = &commit {
             let dirty = checkout.uncommitted(plan.edits.iter().map(|edit| edit.path.as_str()));
-            report.warnings.extend(
-                dirty
-                    .iter()
-                    .map(|path| format!("{}: has uncommitted changes here, which were not landed", inline(path))),
-            );
+            report.warnings.extend(dirty.iter().map(|path| {
+                format!("{}: has uncommitted changes here, which were not landed", inline(path))
+            }));
             ground.note_verification(commit, pace, report);
             self.sync(checkout, ground, pace, commit, report);
         }

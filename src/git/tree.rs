@@ -57,7 +57,8 @@ impl Shelf for CommitFiles<'_> {
         if entry.kind() != Some(ObjectType::Blob) {
             return Ok(None);
         }
-        let fault = |e: git2::Error| git_failure(&format!("{}: can't be read from the repository", inline(path)), &e);
+        let fault =
+            |e: git2::Error| git_failure(&format!("{}: can't be read from the repository", inline(path)), &e);
         let (size, _) = self.repo.odb().and_then(|odb| odb.read_header(entry.id())).map_err(fault)?;
         if size as u64 > MAX_FILE_SIZE {
             // nobody asks for as much: what is told is that it is too large
@@ -118,7 +119,9 @@ impl CommitFiles<'_> {
 
     fn read(&self, entry: Entry, look: Look<'_>, found: &mut Found) -> Result<ControlFlow<()>> {
         let Entry { path, id, standing, .. } = entry;
-        let fault = |e: git2::Error| git_failure(&format!("{}: can't be read from the repository", inline(&path)), &e);
+        let fault = |e: git2::Error| {
+            git_failure(&format!("{}: can't be read from the repository", inline(&path)), &e)
+        };
         let odb = self.repo.odb().map_err(fault)?;
         let (size, _) = odb.read_header(id).map_err(fault)?;
         if size as u64 > MAX_FILE_SIZE {

@@ -56,7 +56,8 @@ fn inside(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Vec<Reference> 
         false => KINDS.iter().flat_map(|find| find(&doc)).collect(),
     });
     let place = Place::of(file, block, text);
-    let told = found.filter(|r| !matches!(r.form, Form::Untagged { .. })).map(|r| place.tell(&tape, r)).collect();
+    let told =
+        found.filter(|r| !matches!(r.form, Form::Untagged { .. })).map(|r| place.tell(&tape, r)).collect();
     budget.charge(tape.budget());
     told
 }

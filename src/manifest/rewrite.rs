@@ -169,8 +169,10 @@ impl<'a> Pen<'a> {
             return Err(Refusal::new(slot.node, what, obstacle));
         }
         if reads_otherwise {
-            self.done.warning =
-                Some(format!("{what} {} was no string to every YAML reader; the new one is one", inline(&shortened(old))));
+            self.done.warning = Some(format!(
+                "{what} {} was no string to every YAML reader; the new one is one",
+                inline(&shortened(old))
+            ));
         }
         self.done.changes.push(Change::Set { node: slot.node, value: value.to_owned() });
         Ok(())

@@ -176,7 +176,8 @@ pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Re
 /// Makes the edits, each file's at once.
 pub(super) fn write(survey: &Survey, request: &Request, matches: Vec<Match>) -> Result<Plan> {
     let mut plan = Plan { wants: request.wants.clone(), ..Plan::default() };
-    let leaves: HashSet<_> = request.leave.iter().map(|l| (l.want, l.file.as_str(), l.from.as_deref())).collect();
+    let leaves: HashSet<_> =
+        request.leave.iter().map(|l| (l.want, l.file.as_str(), l.from.as_deref())).collect();
     let mut by_file: BTreeMap<usize, Vec<(Match, Rewrite)>> = BTreeMap::new();
     for mut m in matches {
         match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {

@@ -133,7 +133,8 @@ pub(super) fn overridden(survey: &Survey, want: &Want, by: &str, left: &[Match])
 }
 
 pub(super) fn unproved(parsed: &Parsed) -> Failure {
-    let message = format!("{}: the edit would change more than the tag; nothing was written", inline(&parsed.path));
+    let message =
+        format!("{}: the edit would change more than the tag; nothing was written", inline(&parsed.path));
     Failure::new(Exit::Unsafe, message).hinted("please report this file's layout as a bug; edit it by hand")
 }
 

@@ -28,7 +28,9 @@ impl LeftOut {
             ReadError::Stopped(stopped @ Stopped::Cancelled) => return Err(stopped_at(&path, stopped)),
             ReadError::Stopped(stopped) if named => return Err(stopped_at(&path, stopped)),
             ReadError::Syntax(fault) if named => return Err(no_yaml(&path, &fault)),
-            ReadError::Stopped(stopped) => self.too_costly.push(format!("{}: skipped: it {stopped}", inline(&path))),
+            ReadError::Stopped(stopped) => {
+                self.too_costly.push(format!("{}: skipped: it {stopped}", inline(&path)))
+            }
             ReadError::Syntax(fault) => self.not_yaml.push(format!("{}:{fault}", inline(&path))),
         }
         Ok(())

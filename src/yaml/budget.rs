@@ -163,7 +163,10 @@ mod tests {
         assert!(!budget.spend(1));
         assert!(!budget.spend(0));
         let stopped = budget.check().unwrap_err();
-        assert_eq!(stopped.to_string(), "takes more than 100,000 steps to read, far more than a file of its size should");
+        assert_eq!(
+            stopped.to_string(),
+            "takes more than 100,000 steps to read, far more than a file of its size should"
+        );
     }
 
     #[test]

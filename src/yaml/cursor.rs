@@ -68,7 +68,8 @@ mod tests {
     /// Asked for in any order, a place is always the same one.
     #[test]
     fn offsets_do_not_depend_on_what_was_asked_before() {
-        let places: Vec<(usize, usize)> = (1..=4).flat_map(|line| (0..4).map(move |column| (line, column))).collect();
+        let places: Vec<(usize, usize)> =
+            (1..=4).flat_map(|line| (0..4).map(move |column| (line, column))).collect();
         for &first in &places {
             for &second in &places {
                 for of_map in [false, true] {

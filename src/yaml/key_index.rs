@@ -29,7 +29,12 @@ impl KeyIndex {
     }
 
     /// The last key of a map that is `text`, by the text that each key has.
-    pub fn last<'a>(&self, map: NodeId, text: &str, text_of: impl Fn(NodeId) -> Option<&'a str>) -> Option<NodeId> {
+    pub fn last<'a>(
+        &self,
+        map: NodeId,
+        text: &str,
+        text_of: impl Fn(NodeId) -> Option<&'a str>,
+    ) -> Option<NodeId> {
         let keys = self.maps.get(&map)?;
         let hash = self.hasher.hash_one(text);
         let end = keys.partition_point(|&(other, _)| other <= hash);

@@ -79,7 +79,9 @@ impl Search<'_> {
             Shape::Map => {
                 let (own, merge) = self.tape.own_pair(source, self.key);
                 match (own, merge) {
-                    (None, Some((_, value))) => self.open.push(Visit { source, next: value, end: end_of(value) }),
+                    (None, Some((_, value))) => {
+                        self.open.push(Visit { source, next: value, end: end_of(value) })
+                    }
                     _ => self.remember(source, own),
                 }
             }
