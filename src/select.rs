@@ -3,6 +3,7 @@
 //! Pure: paths are relative to the root, with `/`. Both the working tree and a commit's tree are selected
 //! from with this.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -139,6 +140,48 @@ impl Selection {
     }
 }
 
+/// Many selections: those that select a path are found together.
+pub struct SelectionIndex {
+    by_name: HashMap<String, Vec<usize>>,
+    patterns: GlobSet,
+    /// Whose pattern each one is.
+    of_pattern: Vec<usize>,
+    everything: Vec<usize>,
+}
+
+impl SelectionIndex {
+    /// # Errors
+    /// Exit 2, as [`Selection::new`].
+    pub fn new<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self> {
+        let (mut patterns, mut of_pattern) = (Vec::new(), Vec::new());
+        let (mut by_name, mut everything) = (HashMap::<_, Vec<_>>::new(), Vec::new());
+        for (nth, selection) in selections.into_iter().enumerate() {
+            for name in &selection.names {
+                by_name.entry(name.clone()).or_default().push(nth);
+            }
+            patterns.extend(selection.patterns.iter().cloned());
+            of_pattern.resize(patterns.len(), nth);
+            everything.extend(selection.everything.then_some(nth));
+        }
+        Ok(SelectionIndex { by_name, patterns: glob_set(&patterns)?, of_pattern, everything })
+    }
+
+    /// The numbers of the selections that select a path, in order.
+    pub fn selecting(&self, path: &str) -> Vec<usize> {
+        let named = |name: &str| self.by_name.get(name).into_iter().flatten().copied();
+        let mut found: Vec<usize> = named(path).collect();
+        if is_yaml(path) {
+            let folders = path.match_indices('/').map(|(end, _)| &path[..end]).chain(["."]);
+            found.extend(folders.flat_map(named));
+            found.extend(self.patterns.matches(path).into_iter().map(|nth| self.of_pattern[nth]));
+            found.extend(&self.everything);
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
 fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '[', '{'])
 }
@@ -242,6 +285,30 @@ mod tests {
         }
         for (argument, folder) in [("a/b/c.yaml", "ab"), ("a/b/c.yaml", "a/bc"), ("a", "b")] {
             assert!(!reaches(argument, folder), "{argument} {folder}");
+        }
+    }
+
+    #[test]
+    fn index_finds_what_each_selection_selects() {
+        let arguments: [&[&str]; 9] = [
+            &[],
+            &["a/b.txt"],
+            &["a"],
+            &["."],
+            &["a/*.yaml", "c.yaml"],
+            &["**/b.yaml"],
+            &["a/b.yaml", "a"],
+            &["{a,c}/**"],
+            &["c.yaml"],
+        ];
+        let selection = |arguments: &&[&str]| {
+            Selection::new(&arguments.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>()).unwrap()
+        };
+        let selections: Vec<_> = arguments.iter().map(selection).collect();
+        let index = SelectionIndex::new(&selections).unwrap();
+        for path in ["a/b.txt", "a/b.yaml", "a/x/b.yaml", "c.yaml", "c/d.yml", "ab.yaml", "a"] {
+            let one_by_one = (0..selections.len()).filter(|&nth| selections[nth].standing(path).is_some());
+            assert_eq!(index.selecting(path), one_by_one.collect::<Vec<_>>(), "{path}");
         }
     }
 

@@ -1,9 +1,12 @@
 //! The user's repository: what is checked out, and what is known of it.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use git2::{Config, Direction, ErrorCode, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
+use git2::{
+    Config, Direction, ErrorCode, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags, StatusOptions,
+};
 use tempfile::TempDir;
 
 use super::failure::{git_failure, no_commit};
@@ -255,15 +258,32 @@ impl Checkout {
 
     /// Of these paths below the root, those with changes that are not committed.
     pub fn uncommitted<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+        let paths: Vec<_> = paths.map(|path| (path, self.full_path(path))).collect();
+        let changed = self.changed(paths.iter().map(|(_, full)| full.as_str()));
         let index = self.repo.index().ok();
-        let changed = |path: &&str| {
-            let full = self.full_path(path);
-            let entry = index.as_ref().and_then(|index| index.get_path(Path::new(&full), 0));
+        let is_uncommitted = |(_, full): &&(&str, String)| {
+            let entry = index.as_ref().and_then(|index| index.get_path(Path::new(full), 0));
             let left_out = entry.is_some_and(|e| e.flags_extended & SKIP_WORKTREE != 0);
-            let status = self.repo.status_file(Path::new(&full));
-            !left_out && status.is_ok_and(|s| !s.is_empty() && !s.is_ignored())
+            !left_out && changed.contains(full)
         };
-        paths.filter(changed).collect()
+        paths.iter().filter(is_uncommitted).map(|(path, _)| *path).collect()
+    }
+
+    /// Those of some files that are not as they are in `HEAD`; asked for one by one, each would cost a look at all.
+    fn changed<'p>(&self, paths: impl Iterator<Item = &'p str>) -> HashSet<String> {
+        let mut options = StatusOptions::new();
+        options.disable_pathspec_match(true).include_untracked(true).recurse_untracked_dirs(true);
+        let mut paths = paths.peekable();
+        if paths.peek().is_none() {
+            return HashSet::new();
+        }
+        paths.for_each(|path| {
+            options.pathspec(path);
+        });
+        let Ok(statuses) = self.repo.statuses(Some(&mut options)) else { return HashSet::new() };
+        let changed =
+            statuses.iter().filter(|entry| !entry.status().is_empty() && !entry.status().is_ignored());
+        changed.filter_map(|entry| entry.path().ok().map(str::to_owned)).collect()
     }
 
     /// The root below the work tree's top, with `/`; empty at the top itself.

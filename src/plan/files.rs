@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
+use super::field_index::FieldIndex;
 use super::parsed::{FieldPlaces, Parsed};
 use super::screen::Screen;
 use super::spare::Spare;
@@ -53,16 +54,17 @@ impl Looked {
 /// Exit 1 where a named file can't be read as YAML, exit 6 where it takes too much work, exit 4 where the time is over,
 /// and what the shelf says.
 pub(super) fn survey(shelf: &dyn Shelf, request: &Request) -> Result<Survey> {
-    let screen = Screen::of(request);
+    let (screen, fields) = (Screen::of(request), FieldIndex::of(request)?);
     let looked = Mutex::new(Vec::new());
     let spare = Spare::new();
     let look = |file: SourceFile<'_>| {
         if request.cancellation.is_cancelled() {
             return ControlFlow::Break(());
         }
-        if !is_wanted(&file, request, &screen) {
+        let fields = fields.in_file(file.path);
+        if !is_wanted(&file, request, &screen) && fields.is_empty() {
             spare.keep(&file);
-        } else if let Some(one) = look_at(&file, request) {
+        } else if let Some(one) = look_at(&file, fields, request) {
             looked.lock().unwrap_or_else(PoisonError::into_inner).push(one);
         }
         ControlFlow::Continue(())
@@ -89,10 +91,9 @@ fn is_wanted(file: &SourceFile<'_>, request: &Request, screen: &Screen<'_>) -> b
     file.standing == Standing::Named
         || screen.lets_pass(file.bytes)
         || (request.add && is_kustomization_file(file.path))
-        || fields_of(request, file.path).next().is_some()
 }
 
-fn look_at(file: &SourceFile<'_>, request: &Request) -> Option<Looked> {
+fn look_at(file: &SourceFile<'_>, fields: Vec<(usize, usize)>, request: &Request) -> Option<Looked> {
     let unparsed = |error| {
         let (path, named) = (file.path.to_owned(), file.standing == Standing::Named);
         Some(Looked::Unparsed(Unparsed { path, error, named }))
@@ -102,8 +103,7 @@ fn look_at(file: &SourceFile<'_>, request: &Request) -> Option<Looked> {
         Err(ReadError::Syntax(_)) if file.standing == Standing::Context => return None,
         Err(error) => return unparsed(error),
     };
-    let places = fields_of(request, file.path).map(|field| field_places(&parsed.tape, field, request));
-    parsed.fields = places.collect();
+    parsed.fields = fields.iter().map(|&field| field_places(&parsed.tape, field, request)).collect();
     let matters = matters(&parsed, request);
     if let Err(stopped) = parsed.tape.check() {
         return unparsed(stopped.into());
@@ -111,14 +111,7 @@ fn look_at(file: &SourceFile<'_>, request: &Request) -> Option<Looked> {
     if matters {
         return Some(Looked::Parsed(Box::new(parsed)));
     }
-    let fields: Vec<_> = fields_of(request, file.path).collect();
     (!fields.is_empty()).then(|| Looked::Passed { path: file.path.to_owned(), fields })
-}
-
-/// The fields that are to be set in a file, by want and number.
-fn fields_of<'a>(request: &'a Request, path: &'a str) -> impl Iterator<Item = (usize, usize)> + 'a {
-    let wants = request.wants.iter().enumerate();
-    wants.flat_map(move |(want, w)| w.scope.fields_in(path).map(move |nth| (want, nth)))
 }
 
 fn field_places(tape: &Tape, (want, nth): (usize, usize), request: &Request) -> FieldPlaces {

@@ -9,6 +9,7 @@
 
 mod addition;
 mod bump_check;
+mod field_index;
 mod files;
 mod listing;
 mod matched;
@@ -125,14 +126,6 @@ pub struct Field {
     pub path: FieldPath,
 }
 
-impl Field {
-    /// Whether it is to be set in a file.
-    fn is_in(&self, path: &str) -> bool {
-        let within = self.within.as_ref().is_none_or(|within| within.standing(path).is_some());
-        within && self.files.standing(path).is_some()
-    }
-}
-
 /// What is said where a path to read leads through a symlink.
 pub fn symlink(path: &str) -> Failure {
     Failure::usage(format!("{}: is a symlink, or behind one, which is not followed", inline(path)))
@@ -163,12 +156,6 @@ impl Scope {
     /// How a file comes to be searched for references, if it does.
     fn standing(&self, path: &str) -> Option<Standing> {
         self.files.as_ref().filter(|_| self.takes(path))?.standing(path)
-    }
-
-    /// The fields that are to be set in a file, by their numbers.
-    fn fields_in<'a>(&'a self, path: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let fields = self.fields.iter().enumerate().filter(|_| self.takes(path));
-        fields.filter(move |(_, field)| field.is_in(path)).map(|(nth, _)| nth)
     }
 
     fn takes(&self, path: &str) -> bool {

@@ -1,0 +1,36 @@
+//! Which fields are to be set in a file: asked for every file, of what may be thousands of fields.
+
+use super::Request;
+use crate::error::Result;
+use crate::select::SelectionIndex;
+
+pub(super) struct FieldIndex<'a> {
+    request: &'a Request,
+    files: SelectionIndex,
+    /// Want and number of each field, in the order of the index.
+    fields: Vec<(usize, usize)>,
+}
+
+impl<'a> FieldIndex<'a> {
+    /// # Errors
+    /// Exit 2, as `Selection::new`.
+    pub fn of(request: &'a Request) -> Result<Self> {
+        let wants = request.wants.iter().enumerate();
+        let numbered = wants.flat_map(|(want, w)| (0..w.scope.fields.len()).map(move |nth| (want, nth)));
+        let files = request.wants.iter().flat_map(|want| want.scope.fields.iter().map(|field| &field.files));
+        Ok(FieldIndex { request, files: SelectionIndex::new(files)?, fields: numbered.collect() })
+    }
+
+    /// Want and number of each field that is to be set in a file.
+    pub fn in_file(&self, path: &str) -> Vec<(usize, usize)> {
+        let found = self.files.selecting(path).into_iter().map(|nth| self.fields[nth]);
+        found.filter(|&field| self.is_within(field, path)).collect()
+    }
+
+    /// Whether what else was said of the files lets the field be set there.
+    fn is_within(&self, (want, nth): (usize, usize), path: &str) -> bool {
+        let scope = &self.request.wants[want].scope;
+        let within = scope.fields[nth].within.as_ref();
+        scope.takes(path) && within.is_none_or(|within| within.standing(path).is_some())
+    }
+}
