@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use git2::transport::Service;
 
 use super::{Endpoint, Fault};
-use crate::git::answers::limits::TEXT_BYTES;
+use crate::git::answers::limits::{PUSH_ANSWER_BYTES, TEXT_BYTES};
 use crate::git::answers::{FetchMeter, server_text};
 use crate::git::process::{Capture, Interruption, TimedChild};
 
@@ -32,6 +32,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How long a program may take to end once the conversation is over.
 const GOODBYE: Duration = Duration::from_secs(5);
+
+/// How much is read of an answer that nobody needs any more. A program that prints more is ended.
+const MAX_REST: usize = PUSH_ANSWER_BYTES as usize;
 
 /// What the words of a program that ended early mean; empty where it said nothing.
 pub type Meaning = Box<dyn Fn(&str) -> Option<Fault> + Send>;
@@ -172,9 +175,13 @@ impl Drop for Pipe {
         self.stdin.take();
         let Some(child) = self.child.take() else { return };
         let deadline = Instant::now() + GOODBYE;
+        let mut rest = MAX_REST;
         while !child.has_ended() && Instant::now() < deadline {
-            if self.stdout.recv_timeout(LOOK) == Err(RecvTimeoutError::Disconnected) {
-                break;
+            match self.stdout.recv_timeout(LOOK) {
+                Ok(chunk) if chunk.len() > rest => return child.end_by(Instant::now()),
+                Ok(chunk) => rest -= chunk.len(),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
         child.end_by(deadline);
