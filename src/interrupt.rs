@@ -1,10 +1,14 @@
 //! Ctrl-C and its like: nothing half done, nothing left behind.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Held while several things must happen together or not at all.
 static TOGETHER: Mutex<()> = Mutex::new(());
+
+/// A signal has come, and waits for what must happen together.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// What is removed when the process is told to end.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -38,8 +42,14 @@ pub fn remember(path: &Path) {
 
 /// Does something that a signal waits for.
 pub fn together<T>(work: impl FnOnce() -> T) -> T {
-    let _held = lock(&TOGETHER);
-    work()
+    let held = lock(&TOGETHER);
+    let done = work();
+    drop(held);
+    // the process ends in the signal's thread; going on here could end it first, as if there had been no signal
+    while ENDING.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
+    done
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -56,6 +66,7 @@ pub fn clean_up_on_signals() {
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
+            ENDING.store(true, Ordering::SeqCst);
             let _held = lock(&TOGETHER);
             // held to the end: who waits for a process of ours must not take its end for an answer
             let calls = lock(&CALLS);

@@ -193,6 +193,9 @@ fn a_signal_leaves_nothing_behind() {
     world.server.before_receive(move || {
         let id = told.recv().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        // no answer before it has ended, or it could land first
+        let is_there = || Command::new("kill").args(["-0", &id]).output().unwrap().status.success();
+        assert!((0..20_000).any(|_| !is_there()), "the signal did not end it");
     });
     let mut child =
         here.bump(&world.url(), "v1", &["--push"]).stdout(std::process::Stdio::null()).spawn().unwrap();
