@@ -9,9 +9,9 @@ use std::path::Path;
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use tagbump::error::Result;
-use tagbump::image::{Part, Tag};
-use tagbump::plan::{self, Found, Look, Request, Scope, Shelf, SourceFile, Want};
-use tagbump::select::Selection;
+use tagbump::file_selection::Selection;
+use tagbump::image::{Field, Tag};
+use tagbump::plan::{self, FileSource, FoundFiles, Request, Scope, SourceFile, UpdateTarget, Visitor};
 use tagbump::yaml::{Change, apply, scan};
 
 fn main() {
@@ -23,13 +23,13 @@ const RELEASE: &str = "fixtures/helm-release/homelab-shape-with-many-images/in";
 /// Files in memory.
 struct Memory(Vec<(String, Vec<u8>)>);
 
-impl Shelf for Memory {
-    fn each(&self, selection: &Selection, _: bool, look: Look<'_>) -> Result<Found> {
-        let mut found = Found::default();
+impl FileSource for Memory {
+    fn visit(&self, selection: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+        let mut found = FoundFiles::default();
         for (path, bytes) in &self.0 {
-            if let Some(standing) = selection.standing(path) {
+            if let Some(standing) = selection.match_level(path) {
                 found.take(path, standing);
-                if look(SourceFile { path, bytes, standing }).is_break() {
+                if look(SourceFile { path, bytes, match_level: standing }).is_break() {
                     break;
                 }
             }
@@ -37,7 +37,7 @@ impl Shelf for Memory {
         Ok(found)
     }
 
-    fn one(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>> {
         Ok(self.0.iter().find(|(name, _)| name == path).map(|(_, bytes)| bytes.clone()))
     }
 }
@@ -66,15 +66,15 @@ fn tree(files: usize) -> Memory {
 }
 
 fn bump(tag: &str) -> Request {
-    let want = Want {
+    let target = UpdateTarget {
         name: "ghcr.io/acme/storefront".to_owned(),
-        new_name: Part::Unsaid,
+        new_name: Field::Unspecified,
         tag: Some(Tag::parse(tag).unwrap()),
-        digest: Part::Unsaid,
+        digest: Field::Unspecified,
         service: None,
         scope: Scope::of_files(&Selection::new(&[]).unwrap()),
     };
-    Request { wants: vec![want], ..Request::default() }
+    Request { targets: vec![target], ..Request::default() }
 }
 
 #[divan::bench]
@@ -106,10 +106,10 @@ fn list_all(bencher: Bencher, files: usize) {
 #[divan::bench]
 fn splice_and_prove(bencher: Bencher) {
     let bytes = fixture();
-    let tape = scan(&bytes).unwrap();
-    let tag = (0..tape.len()).find(|&id| tape.key_text(id) == Some("tag")).unwrap();
+    let yaml = scan(&bytes).unwrap();
+    let tag = (0..yaml.len()).find(|&id| yaml.key_text(id) == Some("tag")).unwrap();
     let change = [Change::Set { node: tag, value: "2994e02".to_owned() }];
     bencher
         .counter(BytesCount::of_slice(&bytes))
-        .bench_local(|| apply(black_box(&bytes), &tape, &change).unwrap());
+        .bench_local(|| apply(black_box(&bytes), &yaml, &change).unwrap());
 }

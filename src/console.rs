@@ -10,16 +10,16 @@ use anstyle::{AnsiColor, Style};
 use clap::error::{ContextKind, ContextValue};
 use tagbump::actions::{Channels, as_text, commands, log_has_commands, outputs};
 use tagbump::cli::{Color, Command, CommonArgs, Format, HistoryFormat};
+use tagbump::commands::init::InitProposal;
+use tagbump::commands::tag::TagOutput;
 use tagbump::environment::Environment;
 use tagbump::error::Failure;
 use tagbump::git::Tokens;
-use tagbump::init::Proposal;
-use tagbump::plan::Listing;
-use tagbump::report::{
-    Outcome, Report, Timeline, json, listing_json, listing_text, new_file, text, timeline_json,
-    timeline_mermaid, timeline_text, unread_warning,
+use tagbump::output::{
+    HistoryReport, Outcome, Report, json, listing_json, listing_text, new_file, text, timeline_json,
+    timeline_mermaid, timeline_text, unparsable_warning,
 };
-use tagbump::tags::Told;
+use tagbump::plan::Listing;
 use tagbump::visible::{inline, lines};
 
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -111,7 +111,7 @@ impl Console {
     }
 
     /// The outputs of a step that prints tags.
-    pub fn tags(&self, told: &Told) -> ExitCode {
+    pub fn tags(&self, told: &TagOutput) -> ExitCode {
         self.notices(&told.notices);
         if let Some(runner) = &self.runner {
             let outputs = outputs::of_tags(&told.first, &told.lines);
@@ -124,10 +124,10 @@ impl Console {
 
     /// What a scan has found.
     pub fn listing(&self, listing: &Listing) -> ExitCode {
-        for warning in listing.warnings.iter().chain(&unread_warning(listing.unread.len())) {
+        for warning in listing.warnings.iter().chain(&unparsable_warning(listing.unparsable.len())) {
             self.line(WARNING, "warning", warning);
         }
-        for file in listing.unread.iter().filter(|_| self.verbose) {
+        for file in listing.unparsable.iter().filter(|_| self.verbose) {
             self.line(Style::new(), "detail", &format!("no YAML: {file}"));
         }
         if listing.references.is_empty() {
@@ -141,7 +141,7 @@ impl Console {
     }
 
     /// The tags that an image has had.
-    pub fn timeline(&self, timeline: &Timeline, format: HistoryFormat) -> ExitCode {
+    pub fn timeline(&self, timeline: &HistoryReport, format: HistoryFormat) -> ExitCode {
         self.notices(&Vec::from_iter(timeline.cut()));
         if timeline.entries.is_empty() {
             self.notices(&[format!("no tag of {} came in that time", timeline.image)]);
@@ -154,8 +154,8 @@ impl Console {
     }
 
     /// What `init` would write, as it is; not where nobody looks before it is written.
-    pub fn proposal(&self, proposal: &Proposal, is_written_unasked: bool) {
-        for warning in proposal.warnings.iter().chain(&unread_warning(proposal.unread)) {
+    pub fn proposal(&self, proposal: &InitProposal, is_written_unasked: bool) {
+        for warning in proposal.warnings.iter().chain(&unparsable_warning(proposal.unparsable)) {
             self.line(WARNING, "warning", warning);
         }
         self.notices(&proposal.notices);
@@ -165,7 +165,7 @@ impl Console {
     }
 
     /// Whether it makes sense to show that something goes on.
-    pub fn is_watched(&self) -> bool {
+    pub fn is_interactive(&self) -> bool {
         !self.quiet && self.runner.is_none() && std::io::stderr().is_terminal()
     }
 
@@ -200,7 +200,7 @@ impl Console {
     fn failure_text(&self, failure: &Failure) {
         match &self.runner {
             Some(runner) => self.command(&commands::error(failure, &runner.prefix)),
-            None => self.err(&tagbump::report::failure(failure)),
+            None => self.err(&tagbump::output::failure(failure)),
         }
     }
 
@@ -224,19 +224,19 @@ impl Console {
 
     fn out(&self, text: &str) {
         let mut stream = AutoStream::new(std::io::stdout(), self.color);
-        let harmless = self.harmless(text, stream.current_choice());
+        let harmless = self.sanitize(text, stream.current_choice());
         let _ = stream.write_all(harmless.as_bytes());
     }
 
     fn err(&self, text: &str) {
         let mut stream = AutoStream::new(std::io::stderr(), self.color);
-        let harmless = self.harmless(text, stream.current_choice());
+        let harmless = self.sanitize(text, stream.current_choice());
         let _ = stream.write_all(harmless.as_bytes());
     }
 
     /// Without secrets; and where a CI system reads along, without commands to it, which a server or a file may have put
     /// there. Hidden characters are written out before, where the text is made.
-    fn harmless(&self, text: &str, color: ColorChoice) -> String {
+    fn sanitize(&self, text: &str, color: ColorChoice) -> String {
         let text = self.tokens.scrub(text);
         let text = if color == ColorChoice::Never { strip_str(&text).to_string() } else { text };
         if self.log_has_commands { as_text(&text) } else { text }

@@ -18,7 +18,7 @@ pub enum Exit {
     /// The server refuses.
     Refused = 5,
     /// A matching reference can't be edited safely.
-    Unsafe = 6,
+    NotEditable = 6,
 }
 
 /// A run that ends without doing what was asked: what happened, where, and what to do.

@@ -94,13 +94,13 @@ impl fmt::Display for Digest {
 
 /// An image as a file names it: `name[:tag][@digest]`. Nothing is checked: files hold what they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Written<'a> {
+pub struct ParsedReference<'a> {
     pub name: &'a str,
     pub tag: Option<&'a str>,
     pub digest: Option<&'a str>,
 }
 
-impl<'a> Written<'a> {
+impl<'a> ParsedReference<'a> {
     /// The colon of a port (`localhost:5000/x`) is not the colon of a tag: a tag has no `/` behind it.
     ///
     /// Nor is a colon inside of a placeholder (`${TAG:-v1}`, `$(TAG)`, `{{ tag }}`).
@@ -110,8 +110,8 @@ impl<'a> Written<'a> {
             None => (text, None),
         };
         match tag_colon(rest) {
-            Some(colon) => Written { name: &rest[..colon], tag: Some(&rest[colon + 1..]), digest },
-            None => Written { name: rest, tag: None, digest },
+            Some(colon) => ParsedReference { name: &rest[..colon], tag: Some(&rest[colon + 1..]), digest },
+            None => ParsedReference { name: rest, tag: None, digest },
         }
     }
 }
@@ -196,9 +196,9 @@ pub fn short_name(name: &str) -> &str {
 
 /// A part of an IMAGE that may say "keep what is there".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part<T> {
+pub enum Field<T> {
     /// Not given.
-    Unsaid,
+    Unspecified,
     /// `*`: whatever is there.
     Keep,
     Set(T),
@@ -209,9 +209,9 @@ pub enum Part<T> {
 pub struct ImageArg {
     pub name: String,
     /// `Unsaid` for a bare IMAGE, without `=`.
-    pub new_name: Part<String>,
-    pub tag: Part<Tag>,
-    pub digest: Part<Digest>,
+    pub new_name: Field<String>,
+    pub tag: Field<Tag>,
+    pub digest: Field<Digest>,
     /// The digest was given beside IMAGE, to be set together with a tag.
     pub digest_beside: bool,
 }
@@ -226,10 +226,10 @@ impl ImageArg {
             Some((name, rest)) => (Some(name), rest),
             None => (None, text),
         };
-        let written = Written::parse(rest);
+        let written = ParsedReference::parse(rest);
         let (name, new_name) = match name {
             Some(name) => (name, new_name(text, written.name)?),
-            None => (written.name, Part::Unsaid),
+            None => (written.name, Field::Unspecified),
         };
         check_searched(text, name)?;
         Ok(ImageArg {
@@ -242,20 +242,20 @@ impl ImageArg {
     }
 }
 
-fn part<T>(text: Option<&str>, parse: fn(&str) -> Result<T, ImageError>) -> Result<Part<T>, ImageError> {
+fn part<T>(text: Option<&str>, parse: fn(&str) -> Result<T, ImageError>) -> Result<Field<T>, ImageError> {
     match text {
-        None => Ok(Part::Unsaid),
-        Some("*") => Ok(Part::Keep),
-        Some(text) => parse(text).map(Part::Set),
+        None => Ok(Field::Unspecified),
+        Some("*") => Ok(Field::Keep),
+        Some(text) => parse(text).map(Field::Set),
     }
 }
 
-fn new_name(whole: &str, text: &str) -> Result<Part<String>, ImageError> {
+fn new_name(whole: &str, text: &str) -> Result<Field<String>, ImageError> {
     if text == "*" {
-        return Ok(Part::Keep);
+        return Ok(Field::Keep);
     }
     check_written(whole, text)?;
-    Ok(Part::Set(text.to_owned()))
+    Ok(Field::Set(text.to_owned()))
 }
 
 /// A name to look for may be anything that a kustomization calls an image, but no blank and no option.
@@ -295,12 +295,12 @@ fn check_written(whole: &str, name: &str) -> Result<(), ImageError> {
     if host_fits && path.split('/').all(fits) {
         return Ok(());
     }
-    let cure = if path.chars().any(|c| c.is_ascii_uppercase()) {
+    let hint = if path.chars().any(|c| c.is_ascii_uppercase()) {
         "repository names are lower case"
     } else {
         "a name is host/path, as ghcr.io/acme/api"
     };
-    Err(ImageError(format!("IMAGE {whole:?}: {name:?} is no image name; {cure}")))
+    Err(ImageError(format!("IMAGE {whole:?}: {name:?} is no image name; {hint}")))
 }
 
 /// Whether text can be the name of an image. Capital letters are allowed, because files have them.
@@ -329,19 +329,19 @@ mod tests {
 
     #[test]
     fn kustomize_grammar() {
-        let tag = |t: &str| Part::Set(Tag::parse(t).unwrap());
-        assert_eq!(arg("nginx").tag, Part::Unsaid);
+        let tag = |t: &str| Field::Set(Tag::parse(t).unwrap());
+        assert_eq!(arg("nginx").tag, Field::Unspecified);
         assert_eq!((arg("nginx:1.2").name.as_str(), arg("nginx:1.2").tag), ("nginx", tag("1.2")));
         let ported = arg("localhost:5000/x:1");
         assert_eq!((ported.name.as_str(), ported.tag), ("localhost:5000/x", tag("1")));
-        assert_eq!(arg("localhost:5000/x").tag, Part::Unsaid);
+        assert_eq!(arg("localhost:5000/x").tag, Field::Unspecified);
         let renamed = arg("app=ghcr.io/acme/api:v2");
-        assert_eq!(renamed.new_name, Part::Set("ghcr.io/acme/api".into()));
+        assert_eq!(renamed.new_name, Field::Set("ghcr.io/acme/api".into()));
         assert_eq!((renamed.name.as_str(), renamed.tag), ("app", tag("v2")));
         let both = arg(&format!("app=*:v2@sha256:{HEX}"));
-        assert_eq!(both.new_name, Part::Keep);
-        assert_eq!(both.digest, Part::Set(Digest::parse(&format!("sha256:{HEX}")).unwrap()));
-        assert_eq!(arg("app:*@*").tag, Part::Keep);
+        assert_eq!(both.new_name, Field::Keep);
+        assert_eq!(both.digest, Field::Set(Digest::parse(&format!("sha256:{HEX}")).unwrap()));
+        assert_eq!(arg("app:*@*").tag, Field::Keep);
     }
 
     #[test]
@@ -391,15 +391,15 @@ mod tests {
 
     #[test]
     fn written_names() {
-        let w = Written::parse("host:5000/x:v1@sha256:aa");
+        let w = ParsedReference::parse("host:5000/x:v1@sha256:aa");
         assert_eq!((w.name, w.tag, w.digest), ("host:5000/x", Some("v1"), Some("sha256:aa")));
-        assert_eq!(Written::parse("host:5000/x").tag, None);
-        assert_eq!(Written::parse("x@sha256:aa").tag, None);
-        let default = Written::parse("ghcr.io/a/b:${TAG:-v1}");
+        assert_eq!(ParsedReference::parse("host:5000/x").tag, None);
+        assert_eq!(ParsedReference::parse("x@sha256:aa").tag, None);
+        let default = ParsedReference::parse("ghcr.io/a/b:${TAG:-v1}");
         assert_eq!((default.name, default.tag), ("ghcr.io/a/b", Some("${TAG:-v1}")));
-        assert_eq!(Written::parse("${REG:-ghcr.io}/a").tag, None);
-        let both = Written::parse("${IMG:-a/b}:${VERSION}-agent");
+        assert_eq!(ParsedReference::parse("${REG:-ghcr.io}/a").tag, None);
+        let both = ParsedReference::parse("${IMG:-a/b}:${VERSION}-agent");
         assert_eq!((both.name, both.tag), ("${IMG:-a/b}", Some("${VERSION}-agent")));
-        assert_eq!(Written::parse("a/{{ .x }}:{{ .y }}").tag, Some("{{ .y }}"));
+        assert_eq!(ParsedReference::parse("a/{{ .x }}:{{ .y }}").tag, Some("{{ .y }}"));
     }
 }

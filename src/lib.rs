@@ -1,77 +1,92 @@
-//! tagbump puts the tag of a freshly built container image into the YAML of a GitOps repository, changing
-//! nothing else in the file, and lands the commit.
+//! tagbump puts the tag of a freshly built container image into the YAML of a GitOps repository, changes nothing else in the
+//! file, and lands the commit.
+//!
+//! # How it works
+//!
+//! A bump is a pure function: `plan` takes files and a request, and gives edits. When another push gets there first, tagbump
+//! calls it again on the new tip, so a lost race never ends in a conflict. `landing` runs that loop; a branch that it can
+//! land on is one small trait ([`landing::RemoteBranch`]). An edit is a range of bytes: `yaml` finds it by parsing the file and
+//! verifies it by parsing the result. Everything that a command did ends up in one value ([`output::Report`]), which every
+//! output format shows.
 //!
 //! # The map
 //!
-//! Four ideas carry it. A bump is a pure function (`plan`: files in, edits out), so a lost race is mended by
-//! making it again. A place to land is one small trait (`land::Place`). An edit is a byte range that is found
-//! by parsing and proved by parsing again (`yaml`). The outcome is one value (`report::Report`), which every
-//! printer shows.
-//!
-//! | room | does | may use |
+//! | module | what it does | what it may use |
 //! |---|---|---|
-//! | `main`, `console`, `progress` | parse, run, show, exit: all that prints | everything |
-//! | [`bump`], [`tags`], [`inventory`], [`history`], [`facts`] | the stories of the commands | everything below |
-//! | [`init`] | the story of `tagbump init` | `inventory` and everything below |
-//! | [`request`] | IMAGEs and services, made a plan's request | `settings`, `config`, `plan` |
-//! | [`settings`] | what was typed, checked | `cli`, `actions`, `git` and the pure rooms |
+//! | `main`, `console`, `progress`, `prompt` | parse, run, print, exit; nothing else prints | everything |
+//! | [`commands`] | what each command does, one module each | everything below |
+//! | [`resolve_targets`] | turns IMAGE arguments and services into a plan's request | `settings`, `config`, `plan` |
+//! | [`build_info`] | what is known about the build: commit, branch, tags, run | `actions`, `git`, `settings` |
+//! | [`settings`] | checks what was typed | `cli`, `actions`, `git` and the pure modules |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
-//! | [`github`] | commits and pull requests by GitHub's API; the only user of octocrab | `git`, `land`, `plan`, `timeline`, `http` |
-//! | [`git`] | commits, signatures, remotes, credentials; the only user of git2 and ring | `land`, `plan`, `timeline`, `worktree`, `select`, `http` |
-//! | [`land`] | the landing loop, its pace, the commit's words | `plan`, `timeline` and the pure rooms |
-//! | [`worktree`] | find, read, replace and create files by descriptors; nothing outside the root | `plan`, `select` |
-//! | [`http`] | the one HTTP client: whom to trust, which proxy, how long to wait | `environment` |
-//! | [`actions`] | what a GitHub Actions runner tells, and is told | `report`, `environment`, `tag`, `visible` |
-//! | [`report`] | text, diff, JSON, a picture | `plan`, `timeline`, `visible` |
-//! | [`proposal`] | a new `tagbump.yaml` and workflow, as text | `config`, `plan`, `manifest` and the pure rooms |
-//! | [`config`] | `tagbump.yaml` | `plan` and the pure rooms |
-//! | [`timeline`] | which tags images had, from commit to commit | `plan` and the pure rooms |
-//! | [`plan`] | files and a request in, edits out | `manifest`, `yaml`, `image`, `select` |
-//! | [`manifest`] | where references live: one file a kind | `yaml`, `image`, `select`, `visible` |
-//! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | `visible` |
-//! | [`image`], [`tag`], [`template`], [`select`] | names, tags, templates, paths | each other, `dot_git` |
-//! | [`dot_git`] | which names lead into a repository's own folder | |
-//! | [`markdown`] | text from elsewhere in messages and summaries, where it does nothing | `error` |
-//! | [`error`], [`environment`], [`interrupt`] | what all rooms need | `visible` |
-//! | [`visible`] | text from elsewhere, made safe to show | |
+//! | [`forge`] | pull requests, commits by API, comparisons; the only user of octocrab | `git`, `landing`, `plan`, `history`, `http` |
+//! | [`git`] | repository, remotes, credentials, signatures; the only user of git2 and ring | `landing`, `plan`, `history`, `worktree`, `http` |
+//! | [`landing`] | the landing loop, its back-off, the commit message | `plan`, `history` and the pure modules below |
+//! | [`worktree`] | finds, reads, replaces and creates files through descriptors, never outside the root | `plan`, `file_selection` |
+//! | [`http`] | the one HTTP client: whom it trusts, its proxies and timeouts | `environment` |
+//! | [`actions`] | what a GitHub Actions runner provides, and what it is given | `output`, `environment`, `tag` |
+//! | [`output`] | text, diff, JSON, Mermaid | `plan`, `history` |
+//! | [`scaffold`] | the `tagbump.yaml` and workflow that `init` proposes, as text | `config`, `plan`, `manifest` |
+//! | [`config`] | `tagbump.yaml` | `plan` and the pure modules below |
+//! | [`history`] | which tags an image had, from commit to commit | `plan` and the pure modules below |
+//! | [`plan`] | takes files and a request, gives edits | `manifest`, `yaml`, `image`, `file_selection` |
+//! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
+//! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
+//! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
+//! | [`dot_git`] | which file names lead into a repository's own folder | |
+//! | [`markdown`], [`visible`] | make text from files and servers safe to show | |
+//! | [`error`], [`environment`], [`signals`] | what every module needs | |
 //!
-//! Arrows point down the table. `proposal`, `timeline`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`,
-//! `template`, `select` and `dot_git` are pure: no files, no network, no clock, no environment. `tests/it/house.rs` holds the
-//! code to it.
+//! A module uses only modules further down. `scaffold`, `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`,
+//! `template`, `file_selection` and `dot_git` are pure: no files, no network, no clock, no environment. `tests/it/house.rs`
+//! enforces both.
+//!
+//! # Glossary
+//!
+//! | word | meaning |
+//! |---|---|
+//! | reference | a place in a file that names an image: name, tag, digest ([`manifest::Reference`]) |
+//! | target | an image that a run updates, with its new tag or digest ([`plan::UpdateTarget`]) |
+//! | plan | the edits that a run would make, and what it reports about them ([`plan::Plan`]) |
+//! | file source | where a plan reads files: the work tree, a commit, a tip on the server ([`plan::FileSource`]) |
+//! | match level | how strongly a selection asks for a file: only as context, found by search, by a pattern, or by its path ([`file_selection::MatchLevel`]) |
+//! | tip | the commit that a remote branch points at ([`landing::Tip`]) |
+//! | landing | getting a commit onto a remote branch, without force, however many others push ([`landing::land`]) |
+//! | source | the commit that an image was built from ([`tag::Source`]) |
+//! | provenance | which commit set the tag of a reference, and which of its trailers count ([`landing::Provenance`]) |
+//! | order guard | keeps an older build from overwriting a newer one; the outcome is `superseded` |
+//! | carry | push the checkout's own commits along with the bump |
+//! | outcome | how a run ended, in one word ([`output::Outcome`]) |
 
-#![warn(clippy::unwrap_used, clippy::expect_used)] // input is never trusted: errors are told, not panicked at
-#![warn(clippy::print_stdout, clippy::print_stderr)] // the library tells its caller, who prints
+#![warn(clippy::unwrap_used, clippy::expect_used)] // input is never trusted: report errors, don't panic
+#![warn(clippy::print_stdout, clippy::print_stderr)] // only the binary prints
 
 pub mod actions;
-pub mod bump;
+pub mod build_info;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod dot_git;
 pub mod environment;
 pub mod error;
 pub mod extras;
-pub mod facts;
+pub mod file_selection;
+pub mod forge;
 pub mod git;
-pub mod github;
 pub mod history;
 pub mod http;
 pub mod image;
-pub mod init;
-pub mod interrupt;
-pub mod inventory;
-pub mod land;
+pub mod landing;
 pub mod manifest;
 pub mod markdown;
+pub mod output;
 pub mod plan;
-pub mod proposal;
-pub mod report;
-pub mod request;
-pub mod select;
+pub mod resolve_targets;
+pub mod scaffold;
 pub mod settings;
+pub mod signals;
 pub mod tag;
-pub mod tags;
 pub mod template;
-pub mod timeline;
 pub mod visible;
 pub mod worktree;
 pub mod yaml;

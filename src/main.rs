@@ -4,7 +4,7 @@
 
 mod console;
 mod progress;
-mod question;
+mod prompt;
 
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,10 +12,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use console::Console;
 use progress::Progress;
 use tagbump::cli::{self, Command, HistoryArgs, InitArgs, ScanArgs, TagArgs};
+use tagbump::commands::{bump, history, init, scan, tag};
 use tagbump::environment::Environment;
 use tagbump::error::Result;
 use tagbump::settings::BumpSettings;
-use tagbump::{bump, extras, history, init, interrupt, inventory, settings, tags};
+use tagbump::{extras, settings, signals};
 
 fn main() -> ExitCode {
     let variables =
@@ -44,39 +45,39 @@ fn main() -> ExitCode {
 }
 
 fn run_bump(settings: &BumpSettings, console: &Console) -> ExitCode {
-    interrupt::clean_up_on_signals();
+    signals::clean_up_on_signals();
     let report = bump::run(settings);
     console.report(&report);
     ExitCode::from(report.exit_code(settings.delivery.exit_code))
 }
 
 fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<ExitCode> {
-    let told = tags::run(&settings::tag(args, environment, now())?)?;
+    let told = tag::run(&settings::tag(args, environment, now())?)?;
     Ok(console.tags(&told))
 }
 
 fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode> {
-    let progress = Progress::start(console.is_watched());
-    let listing = inventory::run(&settings::scan(args)?, &|| progress.step())?;
+    let progress = Progress::start(console.is_interactive());
+    let listing = scan::run(&settings::scan(args)?, &|| progress.step())?;
     drop(progress);
     Ok(console.listing(&listing))
 }
 
 fn run_history(args: HistoryArgs, environment: Environment, console: &Console) -> Result<ExitCode> {
-    interrupt::clean_up_on_signals();
+    signals::clean_up_on_signals();
     let format = args.format;
     let timeline = history::run(&settings::history(args, environment, now())?)?;
     Ok(console.timeline(&timeline, format))
 }
 
 fn run_init(args: InitArgs, console: &Console) -> Result<ExitCode> {
-    interrupt::clean_up_on_signals();
+    signals::clean_up_on_signals();
     let settings = settings::init(args)?;
-    let progress = Progress::start(console.is_watched());
+    let progress = Progress::start(console.is_interactive());
     let proposal = init::propose(&settings, &|| progress.step())?;
     drop(progress);
     console.proposal(&proposal, settings.yes);
-    let answer = if settings.yes || proposal.files.is_empty() { Some(true) } else { question::write_files() };
+    let answer = if settings.yes || proposal.files.is_empty() { Some(true) } else { prompt::write_files() };
     if answer != Some(true) {
         let how = if answer.is_none() { "; --yes writes these files" } else { "" };
         console.notices(&[format!("nothing was written{how}")]);

@@ -1,6 +1,6 @@
 //! Tags computed from a commit by template: `{branch}-{sha:7}`.
 //!
-//! Pure: what is known of the commit comes in as [`TagFacts`]. Values are made fit for a tag as
+//! Pure: what is known of the commit comes in as [`BuildInfo`]. Values are made fit for a tag as
 //! docker/metadata-action does it: every run of other characters becomes one `-`.
 
 use std::sync::LazyLock;
@@ -82,7 +82,7 @@ impl std::fmt::Display for Source {
 
 /// What is known of the commit that was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TagFacts {
+pub struct BuildInfo {
     /// In full, or as far as it was given.
     pub sha: Option<String>,
     pub branch: Option<String>,
@@ -100,7 +100,7 @@ pub struct TagFacts {
 ///
 /// # Errors
 /// Exit 2: an unknown variable, one without a value, or a result that is no tag.
-pub fn compute(template: &Template, facts: &TagFacts) -> Result<Tag> {
+pub fn compute(template: &Template, facts: &BuildInfo) -> Result<Tag> {
     let text = template
         .fill(|variable| facts.value(variable).map(|value| fit(&value)))
         .map_err(|e| Failure::usage(e.to_string()).hinted(hint(&e.reason)))?;
@@ -128,7 +128,7 @@ fn fit(value: &str) -> String {
     UNFIT.replace_all(value, "-").into_owned()
 }
 
-impl TagFacts {
+impl BuildInfo {
     /// What a variable stands for, as it is.
     ///
     /// # Errors
@@ -197,8 +197,8 @@ fn version_key(tag: &str) -> Option<(Vec<u64>, bool, &str)> {
 mod tests {
     use super::*;
 
-    fn facts() -> TagFacts {
-        TagFacts {
+    fn facts() -> BuildInfo {
+        BuildInfo {
             sha: Some("0123456789abcdef0123456789abcdef01234567".into()),
             branch: Some("feat/Ünï code".into()),
             reference: Some("pr-7".into()),
@@ -233,7 +233,7 @@ mod tests {
             assert_eq!(tag(wrong).unwrap_err().exit, crate::error::Exit::Usage, "{wrong:?}");
         }
         assert!(tag("{brnch}").unwrap_err().message.contains("did you mean {branch}?"));
-        let none = compute(&Template::parse("{branch}").unwrap(), &TagFacts::default()).unwrap_err();
+        let none = compute(&Template::parse("{branch}").unwrap(), &BuildInfo::default()).unwrap_err();
         assert!(none.message.contains("{branch} has no value"), "{}", none.message);
     }
 

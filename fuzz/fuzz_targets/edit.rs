@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use tagbump::yaml::{Change, NodeId, Pair, Tape, scan};
+use tagbump::yaml::{Change, NodeId, NewPair, ParsedYaml, scan};
 use tagbump_fuzz::yaml_laws::edit_is_exact;
 
 /// The first fields have a fixed size: `.ci/fuzz` puts as many bytes before a file to make a seed of it.
@@ -52,37 +52,37 @@ const VALUES: [&str; 24] = [
 ];
 
 fuzz_target!(|input: Input| {
-    let Ok(tape) = scan(input.document.as_bytes()) else { return };
-    if tape.is_empty() {
+    let Ok(yaml) = scan(input.document.as_bytes()) else { return };
+    if yaml.is_empty() {
         return;
     }
     let own = String::from_utf8_lossy(&input.own);
     let mut changes: Vec<Change> = Vec::new();
     for pick in &input.picks[..=usize::from(input.count) % 3] {
-        let change = change(&tape, pick, &own);
-        let again = changes.iter().any(|other| pair_of(&tape, other.node()) == pair_of(&tape, change.node()));
+        let change = change(&yaml, pick, &own);
+        let again = changes.iter().any(|other| pair_of(&yaml, other.node()) == pair_of(&yaml, change.node()));
         if !again {
             changes.push(change);
         }
     }
-    let _ = edit_is_exact(input.document, &tape, &changes);
+    let _ = edit_is_exact(input.document, &yaml, &changes);
 });
 
-fn change(tape: &Tape, pick: &Pick, own: &str) -> Change {
-    let node = usize::from(pick.node) % tape.len();
+fn change(yaml: &ParsedYaml, pick: &Pick, own: &str) -> Change {
+    let node = usize::from(pick.node) % yaml.len();
     let value = VALUES.get(usize::from(pick.value) % (VALUES.len() + 6)).copied().unwrap_or(own).to_owned();
-    match (pick.kind % 4, tape.node(node).key) {
+    match (pick.kind % 4, yaml.node(node).key) {
         (1, Some(key)) => Change::Remove { key },
-        (2, Some(key)) => Change::InsertAfter { key, pairs: vec![Pair { key: "newTag", value }] },
+        (2, Some(key)) => Change::InsertAfter { key, pairs: vec![NewPair { key: "newTag", value }] },
         (3, Some(key)) => {
-            let digest = Pair { key: "digest", value: own.to_owned() };
-            Change::InsertAfter { key, pairs: vec![Pair { key: "newTag", value }, digest] }
+            let digest = NewPair { key: "digest", value: own.to_owned() };
+            Change::InsertAfter { key, pairs: vec![NewPair { key: "newTag", value }, digest] }
         }
         _ => Change::Set { node, value },
     }
 }
 
 /// The key of a key and of its value: changes to one pair are planned apart, never together.
-fn pair_of(tape: &Tape, node: NodeId) -> NodeId {
-    tape.node(node).key.unwrap_or(node)
+fn pair_of(yaml: &ParsedYaml, node: NodeId) -> NodeId {
+    yaml.node(node).key.unwrap_or(node)
 }

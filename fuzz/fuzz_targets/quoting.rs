@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use tagbump::yaml::Style;
+use tagbump::yaml::ScalarStyle;
 use tagbump_fuzz::yaml_laws::rendering_reads_back;
 
 #[derive(Arbitrary, Debug)]
@@ -15,7 +15,7 @@ struct Input<'a> {
 }
 
 fuzz_target!(|input: Input| {
-    let styles = [Style::Plain, Style::Single, Style::Double, Style::Block];
+    let styles = [ScalarStyle::Plain, ScalarStyle::Single, ScalarStyle::Double, ScalarStyle::Block];
     let style = styles[usize::from(input.style) % styles.len()];
     rendering_reads_back(input.value, style, input.flow);
 });

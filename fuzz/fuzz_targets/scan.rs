@@ -7,7 +7,7 @@ use tagbump::yaml::scan;
 use tagbump_fuzz::yaml_laws::tape_is_sound;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let (Ok(tape), Ok(text)) = (scan(bytes), std::str::from_utf8(bytes)) {
-        tape_is_sound(text, &tape);
+    if let (Ok(yaml), Ok(text)) = (scan(bytes), std::str::from_utf8(bytes)) {
+        tape_is_sound(text, &yaml);
     }
 });

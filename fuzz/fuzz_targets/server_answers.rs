@@ -12,8 +12,8 @@ use libfuzzer_sys::fuzz_target;
 use tagbump::error::Failure;
 use tagbump::git::answers as git;
 use tagbump::git::{RemoteUrl, Tokens};
-use tagbump::github::answers as github;
-use tagbump::land::{Trouble, Verdict};
+use tagbump::forge::github::answers as github;
+use tagbump::landing::{FetchError, PublishOutcome};
 use url::Url;
 
 /// The first fields have a fixed size: `.ci/fuzz` puts as many bytes before a file to make a seed of it.
@@ -66,8 +66,8 @@ fn packets(mut answer: &[u8]) {
     let mut read = 0;
     while let Ok(packet) = git::read_packet(&mut answer) {
         read += match packet {
-            git::Packet::Flush => 4,
-            git::Packet::Line(line) => line.len() + 4,
+            git::PktLine::Flush => 4,
+            git::PktLine::Line(line) => line.len() + 4,
         };
     }
     assert!(read <= whole);
@@ -106,7 +106,7 @@ fn push_report(answer: &[u8], side_band: bool) {
 fn first_channel(mut answer: &[u8]) -> Vec<u8> {
     let mut report = Vec::new();
     while let Ok(packet) = git::read_packet(&mut answer) {
-        if let git::Packet::Line(line) = packet
+        if let git::PktLine::Line(line) = packet
             && let Some((1, bytes)) = line.split_first()
         {
             report.extend_from_slice(bytes);
@@ -128,7 +128,7 @@ fn http_answer(answer: &[u8], pick: u8) {
     let retry_after = git::retry_after(header.lines().next().unwrap_or_default(), Timestamp::UNIX_EPOCH);
     let words = git::server_text(&with_token(answer, pick));
     let label = (pick % 3 == 0).then_some("TAGBUMP_TOKEN");
-    let fault = git::Fault::Status { code: status, retry_after, words };
+    let fault = git::TransportError::Status { code: status, retry_after, words };
     check_trouble(&git::of_fetch_fault(fault.clone(), label, PAGE));
     check_verdict(&git::of_push_fault(fault, label, PAGE));
     let url = RemoteUrl::parse(&header, std::path::Path::new("/"));
@@ -179,18 +179,18 @@ fn api_answer(answer: &[u8], pick: u8) {
 
 fn pull_requests(answer: &[u8]) {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(answer) else { return };
-    match github::Pull::find(value.clone(), "tagbump/main/api", "main") {
+    match github::PullRequestJson::find(value.clone(), "tagbump/main/api", "main") {
         Ok(found) => found.iter().for_each(check_pull),
         Err(failure) => check_failure(&failure),
     }
-    match github::Pull::read(value) {
+    match github::PullRequestJson::read(value) {
         Ok(pull) => check_pull(&pull),
         Err(failure) => check_failure(&failure),
     }
 }
 
 /// A link goes to the remote's own server, and can't leave the brackets of a Markdown link.
-fn check_pull(pull: &github::Pull) {
+fn check_pull(pull: &github::PullRequestJson) {
     let shown = pull.shown(PAGE);
     assert!(shown.number > 0);
     assert!(shown.url.starts_with("https://git.example/"), "{}", shown.url);
@@ -204,12 +204,12 @@ fn check_pull(pull: &github::Pull) {
 fn graphql(answer: &[u8]) {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(answer) else { return };
     let _ = github::compare_status(&value).map_err(|why| check_message(&why));
-    match github::Said::read(&value) {
-        github::Said::Error { kind, message } => {
+    match github::GraphQlResponse::read(&value) {
+        github::GraphQlResponse::Error { kind, message } => {
             check_message(&kind);
             check_verdict(&github::api_error(&kind, message));
         }
-        github::Said::Data(data) => match github::made_commit(&data) {
+        github::GraphQlResponse::Data(data) => match github::made_commit(&data) {
             Ok(made) => {
                 assert!(made.oid.len() == 40 && made.oid.bytes().all(|b| b.is_ascii_hexdigit()));
                 check_message(&made.verification.state);
@@ -228,22 +228,22 @@ fn meter(answer: &[u8], pick: u8) {
     assert_eq!(result(whole.count(answer)), result(cut));
 }
 
-fn check_trouble(trouble: &Trouble) {
+fn check_trouble(trouble: &FetchError) {
     match trouble {
-        Trouble::Passing { what, .. } | Trouble::Unreachable { what } => check_message(what),
-        Trouble::Final(failure) => check_failure(failure),
+        FetchError::Transient { what, .. } | FetchError::Unreachable { what } => check_message(what),
+        FetchError::Permanent(failure) => check_failure(failure),
     }
 }
 
 /// Nothing that is judged here is a success.
-fn check_verdict(verdict: &Verdict) {
+fn check_verdict(verdict: &PublishOutcome) {
     match verdict {
-        Verdict::Published { commit } => panic!("{commit} was not published"),
-        Verdict::Stale { what } | Verdict::Locked { what } | Verdict::Unknown { what, .. } => {
+        PublishOutcome::Published { commit } => panic!("{commit} was not published"),
+        PublishOutcome::NonFastForward { what } | PublishOutcome::RefLocked { what } | PublishOutcome::Unknown { what, .. } => {
             check_message(what)
         }
-        Verdict::Spoilt { words } | Verdict::Rejected { words } => check_message(words),
-        Verdict::Refused(failure) => check_failure(failure),
+        PublishOutcome::UnpackFailed { words } | PublishOutcome::RejectedUnclear { words } => check_message(words),
+        PublishOutcome::Refused(failure) => check_failure(failure),
     }
 }
 

@@ -7,7 +7,7 @@ use tagbump::yaml::scan;
 use tagbump_fuzz::yaml_laws::spans_read_back;
 
 fuzz_target!(|text: &str| {
-    if let Ok(tape) = scan(text.as_bytes()) {
-        spans_read_back(text, &tape);
+    if let Ok(yaml) = scan(text.as_bytes()) {
+        spans_read_back(text, &yaml);
     }
 });

@@ -5,11 +5,11 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use tagbump::image::{Part, Tag};
-use tagbump::land::RolledBack;
-use tagbump::land::message::Words;
-use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, Want};
-use tagbump::tag::{Source, TagFacts};
+use tagbump::image::{Field, Tag};
+use tagbump::landing::RolledBack;
+use tagbump::landing::message::MessageParts;
+use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, UpdateTarget};
+use tagbump::tag::{Source, BuildInfo};
 use tagbump::template::Template;
 use tagbump_fuzz::message_laws::{own_message_says_only_ours, what_is_appended_is_found_again};
 
@@ -28,7 +28,7 @@ struct Input<'a> {
 /// A reference that a plan changes; all of it is text from a file.
 #[derive(Arbitrary, Debug)]
 struct Change<'a> {
-    want: u8,
+    target: u8,
     file: &'a str,
     image: &'a str,
     renamed_from: Option<&'a str>,
@@ -48,14 +48,14 @@ fuzz_target!(|input: Input| {
     what_is_appended_is_found_again(&message, IMAGE, &tag, source.as_ref());
 
     let template = input.template.and_then(|text| Template::parse(text).ok());
-    let facts = TagFacts { branch: Some(input.branch.to_owned()), ..TagFacts::default() };
+    let facts = BuildInfo { branch: Some(input.branch.to_owned()), ..BuildInfo::default() };
     let plan = plan(&input.changes);
-    let words = Words {
+    let words = MessageParts {
         template: template.as_ref(),
         facts: &facts,
         skip_ci: input.skip_ci,
         source: source.map(|source| source.to_string()),
-        rolled_back: input.rolled_back.iter().map(|bad| rolled_back(bad, plan.wants.len())).collect(),
+        rolled_back: input.rolled_back.iter().map(|bad| rolled_back(bad, plan.targets.len())).collect(),
         signoff: None,
         prefix: input.prefix,
     };
@@ -64,9 +64,9 @@ fuzz_target!(|input: Input| {
     }
 });
 
-fn rolled_back((want, tag, source): &(u8, &str, Option<&str>), wants: usize) -> (usize, RolledBack) {
+fn rolled_back((target, tag, source): &(u8, &str, Option<&str>), targets: usize) -> (usize, RolledBack) {
     let bad = RolledBack { tag: (*tag).to_owned(), source: source.and_then(Source::parse) };
-    (usize::from(*want) % wants.max(1), bad)
+    (usize::from(*target) % targets.max(1), bad)
 }
 
 fn plan(changes: &[Change]) -> Plan {
@@ -77,7 +77,7 @@ fn plan(changes: &[Change]) -> Plan {
         after: Vec::new(),
     };
     Plan {
-        wants: (0..MOST).map(want).collect(),
+        targets: (0..MOST).map(target).collect(),
         edits: changes.iter().map(edit).collect(),
         changes,
         ..Plan::default()
@@ -91,19 +91,19 @@ fn changed(change: &Change) -> ChangedReference {
         kind: "kustomization",
         image: change.image.to_owned(),
         renamed_from: change.renamed_from.map(str::to_owned),
-        want: usize::from(change.want) % MOST,
+        target: usize::from(change.target) % MOST,
         from: change.from.to_owned(),
         to: change.to.to_owned(),
         dropped_digest: false,
     }
 }
 
-fn want(_: usize) -> Want {
-    Want {
+fn target(_: usize) -> UpdateTarget {
+    UpdateTarget {
         name: IMAGE.to_owned(),
-        new_name: Part::Keep,
+        new_name: Field::Keep,
         tag: None,
-        digest: Part::Unsaid,
+        digest: Field::Unspecified,
         service: None,
         scope: Scope::default(),
     }

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::outputs::{self, Output};
+use super::outputs::{self, OutputPair};
 use super::summary;
 use crate::environment::Environment;
 use crate::error::Result;
-use crate::report::Report;
+use crate::output::Report;
 
 /// Where outputs and summary go, and how the runner names files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,8 +46,8 @@ impl Channels {
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn outputs(&self, outputs: Vec<Output>, scrub: &dyn Fn(&str) -> String) -> Result<()> {
-        let clean: Vec<Output> = outputs.into_iter().map(|(name, value)| (name, scrub(&value))).collect();
+    pub fn outputs(&self, outputs: Vec<OutputPair>, scrub: &dyn Fn(&str) -> String) -> Result<()> {
+        let clean: Vec<OutputPair> = outputs.into_iter().map(|(name, value)| (name, scrub(&value))).collect();
         Ok(self.outputs.as_ref().map_or(Ok(()), |file| outputs::write(file, &clean))?)
     }
 }

@@ -100,7 +100,7 @@ mod tests {
             kind: "values",
             image: "acme/api".to_owned(),
             renamed_from: None,
-            want: 0,
+            target: 0,
             from: String::new(),
             to: "v2".to_owned(),
             dropped_digest: false,

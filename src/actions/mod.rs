@@ -15,7 +15,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::environment::Environment;
-use crate::tag::{Source, TagFacts};
+use crate::tag::{BuildInfo, Source};
 
 pub use as_text::{as_text, log_has_commands};
 pub use channels::Channels;
@@ -25,7 +25,7 @@ const MAX_EVENT: u64 = 25 * 1000 * 1000;
 
 /// The run, as far as the runner tells; empty outside of GitHub Actions.
 #[derive(Clone, Debug, Default)]
-pub struct Run {
+pub struct ActionsRun {
     /// Whether this is a run at all.
     pub active: bool,
     event_name: String,
@@ -42,19 +42,19 @@ pub struct Run {
 
 /// Where a host's APIs are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Apis {
+pub struct ApiUrls {
     pub rest: String,
     pub graphql: String,
 }
 
-impl Run {
+impl ActionsRun {
     /// Reads what the environment says; outside of GitHub Actions nothing.
     pub fn read(environment: &Environment) -> Self {
         if environment.get("GITHUB_ACTIONS") != Some("true") {
-            return Run::default();
+            return ActionsRun::default();
         }
         let var = |name| environment.get(name).map(str::to_owned);
-        Run {
+        ActionsRun {
             active: true,
             event_name: var("GITHUB_EVENT_NAME").unwrap_or_default(),
             event: environment.get("GITHUB_EVENT_PATH").map_or(Value::Null, |path| event(Path::new(path))),
@@ -70,7 +70,7 @@ impl Run {
 
     /// The addresses of the APIs, REST and GraphQL, of the host that shows a repository at `page`: what the
     /// runner says, for its own server; else GitHub's rule (docs: "REST API", "GitHub Enterprise Server").
-    pub fn apis(&self, environment: &Environment, page: &str) -> Option<Apis> {
+    pub fn apis(&self, environment: &Environment, page: &str) -> Option<ApiUrls> {
         let (scheme, rest) = page.split_once("://")?;
         let host = rest.split('/').next().filter(|host| !host.is_empty())?;
         let origin = format!("{scheme}://{host}");
@@ -83,7 +83,7 @@ impl Run {
             }
             _ => (format!("{origin}/api/v3"), format!("{origin}/api/graphql")),
         };
-        Some(Apis {
+        Some(ApiUrls {
             rest: told("GITHUB_API_URL").unwrap_or(rest),
             graphql: told("GITHUB_GRAPHQL_URL").unwrap_or(graphql),
         })
@@ -153,7 +153,7 @@ impl Run {
     }
 
     /// Fills in what the event knows; it knows better than the checkout, which is often detached.
-    pub fn improve(&self, facts: &mut TagFacts) {
+    pub fn improve(&self, facts: &mut BuildInfo) {
         if !self.active {
             return;
         }

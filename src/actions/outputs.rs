@@ -9,16 +9,16 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::report::Report;
+use crate::output::Report;
 
 /// A name and its value.
-pub type Output = (String, String);
+pub type OutputPair = (String, String);
 
 /// The outputs of a bump: every field of its JSON but the error.
-pub fn of_report(report: &Report) -> Vec<Output> {
-    let shown: Value = serde_json::from_str(&crate::report::json(report)).unwrap_or_default();
+pub fn of_report(report: &Report) -> Vec<OutputPair> {
+    let shown: Value = serde_json::from_str(&crate::output::json(report)).unwrap_or_default();
     let fields = shown.as_object().into_iter().flatten().filter(|(name, _)| *name != "error");
-    let mut outputs: Vec<Output> = fields.map(|(name, value)| (kebab(name), plain(value))).collect();
+    let mut outputs: Vec<OutputPair> = fields.map(|(name, value)| (kebab(name), plain(value))).collect();
     for part in ["number", "url"] {
         outputs.push((format!("pull-request-{part}"), plain(&shown["pull_request"][part])));
     }
@@ -26,7 +26,7 @@ pub fn of_report(report: &Report) -> Vec<Output> {
 }
 
 /// The outputs of `tag`: the first tag, which is the one to deploy, and all that was printed.
-pub fn of_tags(first: &str, lines: &str) -> Vec<Output> {
+pub fn of_tags(first: &str, lines: &str) -> Vec<OutputPair> {
     vec![("tag".to_owned(), first.to_owned()), ("tags".to_owned(), lines.trim_end().to_owned())]
 }
 
@@ -47,7 +47,7 @@ fn plain(value: &Value) -> String {
 ///
 /// # Errors
 /// Where the file can't be written.
-pub fn write(file: &Path, outputs: &[Output]) -> anyhow::Result<()> {
+pub fn write(file: &Path, outputs: &[OutputPair]) -> anyhow::Result<()> {
     let text: String = outputs.iter().map(|output| entry(output, &delimiter())).collect();
     append(file, &text)
 }
@@ -64,7 +64,7 @@ fn delimiter() -> String {
 }
 
 /// Nothing where the value holds the delimiter: it would end the value early.
-fn entry((name, value): &Output, delimiter: &str) -> String {
+fn entry((name, value): &OutputPair, delimiter: &str) -> String {
     if value.contains(delimiter) {
         String::new()
     } else {

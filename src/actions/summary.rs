@@ -1,7 +1,7 @@
 //! The job's summary, as Markdown: what changed, the diff, and where it is now.
 
 use crate::markdown::{code_block, code_span};
-use crate::report::{Outcome, Report, diff};
+use crate::output::{Outcome, Report, diff};
 
 /// A step may write 1 MiB; what is longer would be thrown away as a whole.
 const MAX_DIFF: usize = 500_000;

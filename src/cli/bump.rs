@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
-use super::deliver::DeliverArgs;
+use super::deliver::DeliveryArgs;
 use super::headings::{FILES, IMAGE_AND_TAG, ORDER_AND_RETRIES};
 use super::{CommonArgs, FileArgs, IfOlder};
 
@@ -94,7 +94,7 @@ pub struct BumpArgs {
     pub source: Option<String>,
 
     #[command(flatten)]
-    pub places: PlaceArgs,
+    pub places: TargetArgs,
 
     /// Add a missing `images:` entry or `tag` key
     ///
@@ -111,7 +111,7 @@ pub struct BumpArgs {
     pub add: bool,
 
     #[command(flatten)]
-    pub deliver: DeliverArgs,
+    pub deliver: DeliveryArgs,
 
     /// On a newer build: skip, fail or write [default: skip in Actions, else fail]
     ///
@@ -168,10 +168,10 @@ pub struct RollbackArgs {
     pub force: bool,
 
     #[command(flatten)]
-    pub places: PlaceArgs,
+    pub places: TargetArgs,
 
     #[command(flatten)]
-    pub deliver: DeliverArgs,
+    pub deliver: DeliveryArgs,
 
     #[command(flatten)]
     pub common: CommonArgs,
@@ -180,7 +180,7 @@ pub struct RollbackArgs {
 /// Which references are meant.
 #[derive(Debug, Args)]
 #[command(next_help_heading = FILES)]
-pub struct PlaceArgs {
+pub struct TargetArgs {
     #[command(flatten)]
     pub files: FileArgs,
 

@@ -8,7 +8,7 @@ use super::{Format, Via};
 
 /// How far a change goes, and how it is reported.
 #[derive(Debug, Args)]
-pub struct DeliverArgs {
+pub struct DeliveryArgs {
     /// Show the diff, change nothing
     #[arg(
         short = 'n',

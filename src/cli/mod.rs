@@ -4,7 +4,7 @@ mod bump;
 mod deliver;
 mod headings;
 mod init;
-mod look;
+mod read_only;
 #[cfg(test)]
 mod tests;
 
@@ -15,10 +15,10 @@ use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Par
 
 use headings::{FILES, OUTPUT};
 
-pub use bump::{BumpArgs, PlaceArgs, RollbackArgs};
-pub use deliver::DeliverArgs;
+pub use bump::{BumpArgs, RollbackArgs, TargetArgs};
+pub use deliver::DeliveryArgs;
 pub use init::InitArgs;
-pub use look::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
+pub use read_only::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
 
 /// Write the tag of a freshly built container image into GitOps YAML, and land the commit
 #[derive(Debug, Parser)]
@@ -79,10 +79,10 @@ fn empty_argument(matches: &ArgMatches) -> Option<&str> {
 }
 
 /// Two flags that exclude each other: the argument's name, and whether it is set.
-type Prefer<'a> = dyn Fn((&str, &mut bool), (&str, &mut bool)) + 'a;
+type PreferFlag<'a> = dyn Fn((&str, &mut bool), (&str, &mut bool)) + 'a;
 
-impl DeliverArgs {
-    fn prefer_typed(&mut self, prefer: &Prefer<'_>) {
+impl DeliveryArgs {
+    fn prefer_typed(&mut self, prefer: &PreferFlag<'_>) {
         prefer(("commit", &mut self.commit), ("push", &mut self.push));
         prefer(("skip_ci", &mut self.skip_ci), ("no_skip_ci", &mut self.no_skip_ci));
     }

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Deserialize;
 
 use crate::error::{Failure, Result, inline};
+use crate::file_selection::{CONFIG_PATHS, Selection};
 use crate::image::ImageArg;
-use crate::plan::{Field, Scope, Shelf};
-use crate::select::{CONFIG_PATHS, Selection};
+use crate::plan::{FieldTarget, FileSource, Scope};
 use crate::tag;
 use crate::template::Template;
-use crate::yaml::{FieldPath, ReadError, Tape, scan};
+use crate::yaml::{FieldPath, ParsedYaml, ReadError, scan};
 
 /// No configuration is larger.
 const MAX_SIZE: usize = 1_000_000;
@@ -22,21 +22,21 @@ const MAX_SIZE: usize = 1_000_000;
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct RawConfig {
     /// How a tag is computed from the commit, as --tag-template: `{branch}-{sha:7}`
     tag: Option<String>,
     /// The commit's message, as --message: `chore: update {name} image to {tag}`
     message: Option<String>,
     /// Services by the name that `tagbump bump NAME` takes
     #[serde(default)]
-    services: BTreeMap<String, WrittenService>,
+    services: BTreeMap<String, RawService>,
 }
 
 /// One image, and where it is deployed
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct WrittenService {
+struct RawService {
     /// The image's name, without tag: `ghcr.io/acme/api`
     image: String,
     /// Only these files, as --file: paths, folders or patterns below the root
@@ -44,7 +44,7 @@ struct WrittenService {
     files: Vec<String>,
     /// Fields that hold the tag, where no rule finds it
     #[serde(default)]
-    fields: Vec<WrittenField>,
+    fields: Vec<RawField>,
     /// How this service's tag is computed, in the place of the one above
     tag: Option<String>,
     /// This service's commit message, in the place of the one above
@@ -55,7 +55,7 @@ struct WrittenService {
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct WrittenField {
+struct RawField {
     /// A path or pattern below the root
     file: String,
     /// The field in it, as --field: `workers.image.tag`
@@ -77,7 +77,7 @@ pub struct Service {
     pub image: String,
     /// `None`: none are named.
     pub files: Option<Selection>,
-    pub fields: Vec<Field>,
+    pub fields: Vec<FieldTarget>,
     pub tag: Option<Template>,
     pub message: Option<Template>,
 }
@@ -87,10 +87,10 @@ impl Config {
     ///
     /// # Errors
     /// Exit 2, with file, line and column, where it can't be understood.
-    pub fn load(shelf: &dyn Shelf) -> Result<Self> {
+    pub fn load(shelf: &dyn FileSource) -> Result<Self> {
         let mut found = Vec::new();
         for path in CONFIG_PATHS {
-            found.extend(shelf.one(path, MAX_SIZE + 1)?.map(|bytes| (path, bytes)));
+            found.extend(shelf.read(path, MAX_SIZE + 1)?.map(|bytes| (path, bytes)));
         }
         match found.as_slice() {
             [] => Ok(Config::default()),
@@ -112,12 +112,12 @@ impl Config {
             ReadError::Syntax(fault) => Failure::usage(format!("{path}:{fault} (no YAML)")).hinted(HELP),
             ReadError::Stopped(stopped) => Failure::usage(format!("{path}: {stopped}")).hinted(HELP),
         };
-        let tape = scan(bytes).map_err(unreadable)?;
-        let reader = Reader { path, tape: &tape };
+        let yaml = scan(bytes).map_err(unreadable)?;
+        let reader = ConfigReader { path, yaml: &yaml };
         reader.check_keys()?;
-        tape.check().map_err(|stopped| unreadable(stopped.into()))?;
-        let empty = tape.roots().iter().all(|&root| tape.node(root).is_null());
-        let written = if empty { Ok(Written::default()) } else { serde_yaml::from_slice(bytes) };
+        yaml.check().map_err(|stopped| unreadable(stopped.into()))?;
+        let empty = yaml.roots().iter().all(|&root| yaml.node(root).is_null());
+        let written = if empty { Ok(RawConfig::default()) } else { serde_yaml::from_slice(bytes) };
         reader.config(written.map_err(|e| misread(path, &e))?)
     }
 
@@ -140,7 +140,7 @@ impl Service {
     /// Exit 2, as [`Selection::new`].
     pub fn scope(&self, typed: &Selection) -> Result<Scope> {
         if !typed.is_everything() {
-            let within = |field: &Field| Field { within: Some(typed.clone()), ..field.clone() };
+            let within = |field: &FieldTarget| FieldTarget { within: Some(typed.clone()), ..field.clone() };
             let fields = self.fields.iter().map(within).collect();
             return Ok(Scope { fields, ..Scope::of_files(typed) });
         }
@@ -156,25 +156,25 @@ impl Service {
 const HELP: &str = "it holds tag, message and services, each with image, files, fields, tag and message";
 
 /// Checks what the types can't, and says where it stands.
-struct Reader<'a> {
+struct ConfigReader<'a> {
     path: &'a str,
-    tape: &'a Tape,
+    yaml: &'a ParsedYaml,
 }
 
-impl Reader<'_> {
+impl ConfigReader<'_> {
     fn fault(&self, keys: &[&str], why: impl std::fmt::Display) -> Failure {
-        let node = self.tape.roots().first().and_then(|&root| self.tape.at(root, keys));
-        let place = node.map(|id| format!(":{}:{}", self.tape.node(id).line, self.tape.node(id).column));
+        let node = self.yaml.roots().first().and_then(|&root| self.yaml.at(root, keys));
+        let place = node.map(|id| format!(":{}:{}", self.yaml.node(id).line, self.yaml.node(id).column));
         let (place, keys) = (place.unwrap_or_default(), inline(&keys.join(".")));
         Failure::usage(format!("{}{place}: {keys}: {why}", self.path)).hinted(HELP)
     }
 
     /// A key that stands twice in a map is a slip, and one of the two would count for nothing.
     fn check_keys(&self) -> Result<()> {
-        for map in (0..self.tape.len()).filter(|&id| self.tape.is_map(id)) {
+        for map in (0..self.yaml.len()).filter(|&id| self.yaml.is_map(id)) {
             let mut seen = HashSet::new();
-            for (key, _) in self.tape.pairs(map) {
-                let (node, text) = (self.tape.node(key), self.tape.text(key).unwrap_or_default());
+            for (key, _) in self.yaml.pairs(map) {
+                let (node, text) = (self.yaml.node(key), self.yaml.text(key).unwrap_or_default());
                 if !seen.insert(text) {
                     let place = format!("{}:{}:{}", self.path, node.line, node.column);
                     let message = format!("{place}: the key {} is there already", inline(text));
@@ -185,7 +185,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn config(&self, written: Written) -> Result<Config> {
+    fn config(&self, written: RawConfig) -> Result<Config> {
         let services = written.services.into_iter();
         let services = services.map(|(name, service)| Ok((name.clone(), self.service(&name, service)?)));
         Ok(Config {
@@ -208,7 +208,7 @@ impl Reader<'_> {
         text.map(parse).transpose()
     }
 
-    fn service(&self, name: &str, written: WrittenService) -> Result<Service> {
+    fn service(&self, name: &str, written: RawService) -> Result<Service> {
         let keys = ["services", name];
         let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if name.is_empty() || !name.chars().all(word) {
@@ -235,11 +235,15 @@ impl Reader<'_> {
         Selection::new(files).map_err(|e| self.fault(keys, e.message.trim_start_matches("-f ")))
     }
 
-    fn field(&self, name: &str, written: &WrittenField) -> Result<Field> {
+    fn field(&self, name: &str, written: &RawField) -> Result<FieldTarget> {
         let keys = ["services", name, "fields"];
         let path = FieldPath::parse(&written.path);
         let path = path.map_err(|e| self.fault(&keys, e.to_string().trim_start_matches("--field ")))?;
-        Ok(Field { within: None, files: self.selection(&keys, std::slice::from_ref(&written.file))?, path })
+        Ok(FieldTarget {
+            within: None,
+            files: self.selection(&keys, std::slice::from_ref(&written.file))?,
+            path,
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use git2::{Buf, Commit, Oid, Revwalk};
 
 use super::checkout::Checkout;
 use super::fetch::DEPTHS;
-use super::place::GitPlace;
+use super::place::GitRemoteBranch;
 use super::workspace::Workspace;
 
 /// What the checkout lacks.
@@ -27,10 +27,10 @@ impl NewObjects {
     /// partial clone starts with the tip alone, so more of the history may be fetched to close the gap.
     pub fn find(
         checkout: &Checkout,
-        place: &GitPlace,
+        place: &GitRemoteBranch,
         head: Oid,
         landed: Oid,
-        until: Instant,
+        deadline: Instant,
     ) -> Option<Self> {
         let workspace = place.workspace();
         if workspace.borrows {
@@ -38,7 +38,7 @@ impl NewObjects {
         }
         let mut depths = DEPTHS.into_iter();
         while !is_connected(workspace, checkout, head, landed).unwrap_or(false) {
-            place.deepen(depths.next()?, until).ok()?;
+            place.deepen(depths.next()?, deadline).ok()?;
         }
         pack(workspace, head, landed).ok().map(NewObjects::Pack)
     }

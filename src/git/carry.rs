@@ -4,7 +4,7 @@ use git2::{Commit, Oid, Repository, Signature, Sort};
 
 use super::checkout::Checkout;
 use super::failure::git_failure;
-use super::signing::{Draft, Signer};
+use super::signing::{CommitDraft, Signer};
 use crate::error::{Exit, Failure, Result, inline};
 
 /// More than this is no work of a job's, but a mistake in what it is compared with.
@@ -12,7 +12,7 @@ const MAX_COMMITS: usize = 1000;
 
 /// The local commits to be carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Carried {
+pub struct CarriedCommits {
     /// What the target is known to have.
     pub(super) base: Oid,
     pub(super) head: Oid,
@@ -24,7 +24,7 @@ impl Checkout {
     ///
     /// # Errors
     /// Exit 2 where nobody knows since when, and in a partial clone.
-    pub fn carried(&self, base: Option<&str>) -> Result<Option<Carried>> {
+    pub fn carried(&self, base: Option<&str>) -> Result<Option<CarriedCommits>> {
         if !self.is_whole() {
             return Err(Failure::usage("--carry needs a clone with all its files")
                 .hinted("name a folder with -C, cloned without --filter"));
@@ -36,7 +36,7 @@ impl Checkout {
             Failure::usage("--carry: which commits are local is not known, as the branch has no upstream")
                 .hinted("git branch --set-upstream-to origin/BRANCH")
         })?;
-        Ok((base != head).then_some(Carried { base, head }))
+        Ok((base != head).then_some(CarriedCommits { base, head }))
     }
 
     fn upstream(&self) -> Option<Oid> {
@@ -53,7 +53,7 @@ impl Checkout {
 pub fn onto(
     repo: &Repository,
     tip: Oid,
-    carried: Carried,
+    carried: CarriedCommits,
     committer: &Signature<'_>,
     signer: Option<&Signer>,
 ) -> Result<Oid> {
@@ -74,7 +74,7 @@ pub fn onto(
 }
 
 /// Oldest first.
-fn list(repo: &Repository, tip: Oid, carried: Carried) -> std::result::Result<Vec<Oid>, git2::Error> {
+fn list(repo: &Repository, tip: Oid, carried: CarriedCommits) -> std::result::Result<Vec<Oid>, git2::Error> {
     let mut walk = repo.revwalk()?;
     walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE)?;
     walk.push(carried.head)?;
@@ -111,7 +111,7 @@ fn apply<'r>(
     let tree = repo.find_tree(tree).map_err(fault)?;
     // the message as it is: no mark keeps CI from running for somebody's work
     let message = commit.message().map_err(fault)?;
-    let draft = Draft { author: &commit.author(), committer, message, tree: &tree, parent: on };
+    let draft = CommitDraft { author: &commit.author(), committer, message, tree: &tree, parent: on };
     repo.find_commit(draft.make(repo, signer)?).map_err(fault)
 }
 

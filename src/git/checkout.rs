@@ -12,14 +12,14 @@ use tempfile::TempDir;
 use super::failure::{git_failure, no_commit};
 use super::ssh_program::SshProgram;
 use super::temporary_folder::temporary_folder;
-use super::transport::Ways;
+use super::transport::TransportConfig;
 use super::tree::CommitFiles;
 use super::url_text::without_user;
-use super::{RemoteUrl, config, given, identity};
+use super::{RemoteUrl, config, env_config, identity};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
-use crate::http::Settings;
-use crate::select::is_yaml;
+use crate::file_selection::is_yaml;
+use crate::http::HttpSettings;
 
 /// Marks index entries that a sparse checkout leaves out (git's `CE_SKIP_WORKTREE`, as it is stored).
 const SKIP_WORKTREE: u16 = 1 << 14;
@@ -31,14 +31,14 @@ pub struct Checkout {
     /// The root below the work tree's top, with `/`; empty at the top itself.
     pub(super) prefix: String,
     /// Where there is no checkout at all.
-    stand_in: Option<StandIn>,
+    stand_in: Option<PlaceholderCheckout>,
     environment: Environment,
     /// Configuration that the environment gives, as files.
     _given: Option<TempDir>,
 }
 
 /// What stands for a checkout.
-struct StandIn {
+struct PlaceholderCheckout {
     url: String,
     /// Removed with it.
     _folder: TempDir,
@@ -62,7 +62,7 @@ impl Checkout {
         let none: [&Path; 0] = [];
         let repo = Repository::open_ext(workdir.join(".git"), RepositoryOpenFlags::NO_SEARCH, none)
             .map_err(|e| unreadable(workdir, &e))?;
-        let given = given::apply(&repo, environment)?;
+        let given = env_config::apply(&repo, environment)?;
         let inside = root.strip_prefix(workdir).unwrap_or(Path::new(""));
         let prefix: Option<Vec<_>> = inside.iter().map(|part| part.to_str()).collect();
         let prefix = prefix.map(|parts| parts.join("/")).ok_or_else(|| {
@@ -89,12 +89,12 @@ impl Checkout {
         let mut options = RepositoryInitOptions::new();
         options.external_template(false).no_reinit(true);
         let repo = Repository::init_opts(folder.path(), &options).context("no temporary repository")?;
-        let given = given::apply(&repo, environment)?;
+        let given = env_config::apply(&repo, environment)?;
         Ok(Checkout {
             workdir: folder.path().to_owned(),
             repo,
             prefix: String::new(),
-            stand_in: Some(StandIn { url: url.to_owned(), _folder: folder }),
+            stand_in: Some(PlaceholderCheckout { url: url.to_owned(), _folder: folder }),
             environment: environment.clone(),
             _given: given,
         })
@@ -113,13 +113,13 @@ impl Checkout {
     ///
     /// # Errors
     /// Where git's configuration can't be read.
-    pub fn http(&self) -> Result<Settings> {
-        Ok(Settings::new(&self.environment, config::http(&self.config()?)))
+    pub fn http(&self) -> Result<HttpSettings> {
+        Ok(HttpSettings::new(&self.environment, config::http(&self.config()?)))
     }
 
     /// How servers are reached from here.
-    pub(super) fn ways(&self) -> Result<Ways> {
-        Ok(Ways {
+    pub(super) fn ways(&self) -> Result<TransportConfig> {
+        Ok(TransportConfig {
             http: self.http()?,
             ssh: SshProgram::choose(&self.config()?, &self.environment, self.workdir.clone()),
             environment: self.environment.clone(),
@@ -163,7 +163,7 @@ impl Checkout {
     /// Exit 2 where there is no such remote, or its URL is not allowed.
     pub fn remote(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl)> {
         let parse = |url: &str| RemoteUrl::parse(url, &self.workdir);
-        if let Some(StandIn { url, .. }) = &self.stand_in {
+        if let Some(PlaceholderCheckout { url, .. }) = &self.stand_in {
             let here = self.folder_of_programs()?;
             let remote = self.repo.remote_anonymous(url);
             // what libgit2 says of it may have the URL in it

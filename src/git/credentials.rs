@@ -16,7 +16,7 @@ use super::credential_helper::CredentialHelpers;
 use super::remote_url::RemoteUrl;
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
-use crate::http::{Settings, is_loopback};
+use crate::http::{HttpSettings, is_loopback};
 
 /// The user name that GitHub and most others take with any token.
 const TOKEN_USER: &str = "x-access-token";
@@ -157,7 +157,7 @@ impl Credentials {
         remote: &RemoteUrl,
         origin: &UrlOrigin,
         tokens: &Tokens,
-        http: &Settings,
+        http: &HttpSettings,
         helpers: CredentialHelpers,
     ) -> Self {
         let RemoteUrl::Http { url, user, password } = remote else {

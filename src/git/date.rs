@@ -15,7 +15,7 @@ const LONGEST_DATE: usize = 8;
 
 /// A point in time, and how far from UTC it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
+pub struct CommitDate {
     seconds: i64,
     /// In minutes; nothing: as this machine has it.
     offset: Option<i32>,
@@ -23,7 +23,7 @@ pub struct Moment {
     is_local: bool,
 }
 
-impl Moment {
+impl CommitDate {
     /// Reads seconds since 1970 (`@1112904793 +0200`), RFC 2822 (`Thu, 07 Apr 2005 22:13:13 +0200`) or ISO 8601
     /// (`2005-04-07T22:13:13+02:00`). `variable` is for the message.
     ///
@@ -47,11 +47,11 @@ impl Moment {
     fn of(at: DateTime, offset: Option<Offset>) -> Option<Self> {
         let seconds = offset.unwrap_or(Offset::UTC).to_timestamp(at).ok()?.as_second();
         let is_local = offset.is_none();
-        Some(Moment { seconds, offset: offset.map(|offset| offset.seconds() / 60), is_local })
+        Some(CommitDate { seconds, offset: offset.map(|offset| offset.seconds() / 60), is_local })
     }
 }
 
-fn seconds(text: &str) -> Option<Moment> {
+fn seconds(text: &str) -> Option<CommitDate> {
     let (marked, text) = text.strip_prefix('@').map_or((false, text), |text| (true, text));
     let mut parts = text.split_whitespace();
     let (number, offset) = (parts.next()?, parts.next());
@@ -63,7 +63,7 @@ fn seconds(text: &str) -> Option<Moment> {
         Some(offset) => Some(minutes(offset)?),
         None => None,
     };
-    Some(Moment { seconds: number.parse().ok()?, offset, is_local: false })
+    Some(CommitDate { seconds: number.parse().ok()?, offset, is_local: false })
 }
 
 /// `+ZZZZ` in minutes.
@@ -78,12 +78,12 @@ fn minutes(text: &str) -> Option<i32> {
     (hours <= 14 && minutes < 60).then_some(sign * (hours * 60 + minutes))
 }
 
-fn mail(text: &str) -> Option<Moment> {
+fn mail(text: &str) -> Option<CommitDate> {
     let at = rfc2822::DateTimeParser::new().parse_zoned(text).ok()?;
-    Moment::of(at.datetime(), Some(at.offset()))
+    CommitDate::of(at.datetime(), Some(at.offset()))
 }
 
-fn iso(text: &str) -> Option<Moment> {
+fn iso(text: &str) -> Option<CommitDate> {
     // as git itself prints it: a blank before the offset
     let joined = match text.rsplit_once(' ') {
         Some((date, offset)) if offset.starts_with(['+', '-']) => format!("{date}{offset}"),
@@ -95,7 +95,7 @@ fn iso(text: &str) -> Option<Moment> {
         Some(PiecesOffset::Numeric(offset)) => Some(offset.offset()),
         Some(_) => Some(Offset::UTC),
     };
-    Moment::of(pieces.date().to_datetime(pieces.time()?), offset)
+    CommitDate::of(pieces.date().to_datetime(pieces.time()?), offset)
 }
 
 #[cfg(test)]
@@ -114,15 +114,15 @@ mod tests {
             "2005-04-07 22:13:13 +0200",
             " 2005-04-07T22:13:13.5+02 ",
         ] {
-            let at = Moment::parse(text, "V").unwrap().time(7);
+            let at = CommitDate::parse(text, "V").unwrap().time(7);
             assert_eq!((at.seconds(), at.offset_minutes()), (1_112_904_793, 120), "{text}");
         }
-        let utc = Moment::parse("2005-04-07T20:13:13Z", "V").unwrap().time(7);
+        let utc = CommitDate::parse("2005-04-07T20:13:13Z", "V").unwrap().time(7);
         assert_eq!((utc.seconds(), utc.offset_minutes()), (1_112_904_793, 0));
-        let local = Moment::parse("2005-04-07 20:20:13", "V").unwrap().time(7);
+        let local = CommitDate::parse("2005-04-07 20:20:13", "V").unwrap().time(7);
         assert_eq!((local.seconds(), local.offset_minutes()), (1_112_904_793, 7));
         for (text, offset) in [("@0", 7), ("1112904793", 7), ("@5 -0330", -210)] {
-            assert_eq!(Moment::parse(text, "V").unwrap().time(7).offset_minutes(), offset, "{text}");
+            assert_eq!(CommitDate::parse(text, "V").unwrap().time(7).offset_minutes(), offset, "{text}");
         }
     }
 
@@ -131,7 +131,7 @@ mod tests {
         for text in
             ["", "yesterday", "2005", "2005-04-07", "@x", "@1 0200", "@1 +9900", "@1 +0000 x", "1 +0200"]
         {
-            assert!(Moment::parse(text, "V").is_err(), "{text}");
+            assert!(CommitDate::parse(text, "V").is_err(), "{text}");
         }
     }
 }

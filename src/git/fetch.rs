@@ -7,8 +7,8 @@ use std::time::Instant;
 use git2::{AutotagOption, Direction, FetchOptions, Oid, RemoteCallbacks, RemoteConnection, RemoteHead};
 
 use super::answers::limits::FETCHED_OBJECTS;
-use super::answers::{AnswerError, Excess};
-use super::transport::{self, Endpoint, Stopped};
+use super::answers::{AnswerError, LimitExceeded};
+use super::transport::{self, Endpoint, TransferError};
 use super::workspace::Workspace;
 use crate::error::inline;
 
@@ -26,7 +26,7 @@ const MANY_OBJECTS: usize = 5000;
 pub const DEPTHS: [i32; 3] = [50, 250, 1000];
 
 /// What is asked for.
-pub struct Wanted<'a> {
+pub struct FetchRequest<'a> {
     /// Nothing: the default one.
     pub branch: Option<&'a str>,
     /// A pull request's branch.
@@ -36,7 +36,7 @@ pub struct Wanted<'a> {
 }
 
 /// Where the branches are.
-pub struct Found {
+pub struct AdvertisedBranches {
     pub branch: String,
     pub tip: Oid,
     /// Of the pull request's branch.
@@ -50,9 +50,9 @@ pub struct Found {
 pub fn fetch(
     workspace: &Workspace,
     endpoint: &Arc<Endpoint>,
-    wanted: &Wanted<'_>,
-    until: Instant,
-) -> Result<Option<Found>, Stopped> {
+    wanted: &FetchRequest<'_>,
+    deadline: Instant,
+) -> Result<Option<AdvertisedBranches>, TransferError> {
     let too_many = Cell::new(false);
     let shallow = workspace.borrows && workspace.repo.is_shallow();
     let limit = shallow.then_some(&too_many);
@@ -61,10 +61,10 @@ pub fn fetch(
         (false, true) => HISTORY,
         (false, false) => 1,
     };
-    match connected(workspace, endpoint, wanted, depth, limit, until) {
+    match connected(workspace, endpoint, wanted, depth, limit, deadline) {
         Err(_) if too_many.get() => {
             workspace.cut.set(true);
-            connected(workspace, endpoint, wanted, DEPTHS[0], None, until)
+            connected(workspace, endpoint, wanted, DEPTHS[0], None, deadline)
         }
         done => done,
     }
@@ -73,12 +73,12 @@ pub fn fetch(
 fn connected(
     workspace: &Workspace,
     endpoint: &Arc<Endpoint>,
-    wanted: &Wanted<'_>,
+    wanted: &FetchRequest<'_>,
     depth: i32,
     limit: Option<&Cell<bool>>,
-    until: Instant,
-) -> Result<Option<Found>, Stopped> {
-    endpoint.during(until, || {
+    deadline: Instant,
+) -> Result<Option<AdvertisedBranches>, TransferError> {
+    endpoint.during(deadline, || {
         let mut remote = workspace.repo.remote_anonymous(transport::URL)?;
         let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
         let Some(found) = find(connection.list()?, wanted) else { return Ok(None) };
@@ -103,9 +103,9 @@ pub fn deepen(
     branch: &str,
     to: &str,
     depth: i32,
-    until: Instant,
-) -> Result<(), Stopped> {
-    endpoint.during(until, || {
+    deadline: Instant,
+) -> Result<(), TransferError> {
+    endpoint.during(deadline, || {
         let mut remote = workspace.repo.remote_anonymous(transport::URL)?;
         let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
         download(&mut connection, endpoint, &[format!("+refs/heads/{branch}:{to}")], depth, None)
@@ -127,7 +127,7 @@ fn download(
         let fits = progress.total_objects() <= FETCHED_OBJECTS;
         if !fits {
             // libgit2 has an error of its own for it, which does not say why
-            let _ = endpoint.refuse(AnswerError::TooLong(Excess::FetchedObjects));
+            let _ = endpoint.refuse(AnswerError::TooLong(LimitExceeded::FetchedObjects));
         }
         fits && many.is_none()
     });
@@ -140,14 +140,14 @@ fn download(
 }
 
 /// The wanted branch among what the server lists, or its default one.
-fn find(listed: &[RemoteHead<'_>], wanted: &Wanted<'_>) -> Option<Found> {
+fn find(listed: &[RemoteHead<'_>], wanted: &FetchRequest<'_>) -> Option<AdvertisedBranches> {
     let tip_of = |branch: &str| {
         let full = format!("refs/heads/{branch}");
         listed.iter().find(|head| head.name() == full).map(RemoteHead::oid)
     };
     let default = default_of(listed);
     let branch = wanted.branch.or(default.as_ref().map(|(name, _)| name.as_str()))?.to_owned();
-    Some(Found { tip: tip_of(&branch)?, head: wanted.head.and_then(tip_of), branch, default })
+    Some(AdvertisedBranches { tip: tip_of(&branch)?, head: wanted.head.and_then(tip_of), branch, default })
 }
 
 /// The server's default branch, and its tip.

@@ -3,7 +3,7 @@
 use git2::{Config, Signature};
 
 use super::config;
-use super::date::Moment;
+use super::date::CommitDate;
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
 
@@ -13,7 +13,7 @@ pub struct Identity {
     pub name: String,
     pub email: String,
     /// When it is to have been; nothing: now.
-    when: Option<Moment>,
+    when: Option<CommitDate>,
 }
 
 impl Identity {
@@ -26,7 +26,7 @@ impl Identity {
     /// # Errors
     /// Exit 2 for what is no date.
     pub fn at(self, environment: &Environment, variable: &str) -> Result<Self> {
-        let when = environment.get(variable).map(|text| Moment::parse(text, variable)).transpose()?;
+        let when = environment.get(variable).map(|text| CommitDate::parse(text, variable)).transpose()?;
         Ok(Identity { when, ..self })
     }
 

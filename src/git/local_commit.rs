@@ -12,11 +12,11 @@ use git2::{Index, IndexEntry, IndexTime, Oid, Repository, RepositoryState, Trans
 use super::checkout::Checkout;
 use super::failure::{git_failure, no_commit};
 use super::identity::Identity;
-use super::signing::{Draft, Signer};
+use super::signing::{CommitDraft, Signer};
 use super::tree::edited_tree;
 use crate::error::{Exit, Failure, Result, inline};
-use crate::interrupt;
 use crate::plan::{FileEdit, Plan};
+use crate::signals;
 use crate::worktree::Worktree;
 
 /// What to commit, and as whom.
@@ -31,7 +31,7 @@ pub struct CommitRequest<'a> {
 }
 
 /// One file's three versions with the edit made.
-struct Edited {
+struct EditedFile {
     path: String,
     index: FileEdit,
     work: FileEdit,
@@ -49,7 +49,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
     let parent = repo.find_commit(checkout.head_oid().ok_or_else(no_commit)?).map_err(fault)?;
     let mut index = repo.index().map_err(|e| unreadable_index(&e))?;
     let before = index.path().and_then(|path| std::fs::read(path).ok());
-    let versions = Versions {
+    let versions = IndexAndWorkTree {
         checkout,
         index: &index,
         plan: request.plan,
@@ -60,11 +60,11 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
     let tree = edited_tree(repo, &parent, &request.plan.edits, &checkout.prefix)?;
     let (author, committer) = (request.author.signature()?, request.committer.signature()?);
     let message = request.message;
-    let draft = Draft { author: &author, committer: &committer, message, tree: &tree, parent: &parent };
+    let draft = CommitDraft { author: &author, committer: &committer, message, tree: &tree, parent: &parent };
     let made = draft.make(repo, request.signer)?;
     let work: Vec<_> = edited.iter().map(|e| e.work.clone()).collect();
-    let aside = request.worktree.write_aside(&work)?;
-    interrupt::together(|| {
+    let aside = request.worktree.stage(&work)?;
+    signals::together(|| {
         // all that can fail comes before the first file changes
         let mut transaction = repo.transaction().map_err(fault)?;
         move_branch(repo, &mut transaction, parent.id(), made, request)?;
@@ -118,19 +118,19 @@ fn move_branch(
 pub fn rehearse(checkout: &Checkout, plan: &Plan, worktree: &Worktree, replan: &Replan<'_>) -> Result<()> {
     check_state(&checkout.repo)?;
     let index = checkout.repo.index().map_err(|e| unreadable_index(&e))?;
-    let versions = Versions { checkout, index: &index, plan, worktree, replan };
+    let versions = IndexAndWorkTree { checkout, index: &index, plan, worktree, replan };
     plan.edits.iter().try_for_each(|edit| versions.of(edit).map(|_| ()))
 }
 
 /// The branch could not be moved in the end: index and files become what they were, as far as that goes.
-fn put_back(index: &Index, before: Option<Vec<u8>>, worktree: &Worktree, edited: &[Edited]) {
+fn put_back(index: &Index, before: Option<Vec<u8>>, worktree: &Worktree, edited: &[EditedFile]) {
     if let (Some(path), Some(before)) = (index.path(), before) {
         let _ = put_index_back(path, before);
     }
-    for Edited { work, .. } in edited {
+    for EditedFile { work, .. } in edited {
         let FileEdit { path, before, after } = work.clone();
         let undo = FileEdit { path, before: after, after: before };
-        let _ = worktree.write_aside(&[undo]).and_then(crate::worktree::Aside::replace);
+        let _ = worktree.stage(&[undo]).and_then(crate::worktree::StagedFiles::replace);
     }
 }
 
@@ -139,7 +139,7 @@ fn put_index_back(path: &Path, before: Vec<u8>) -> Result<()> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
     let after = std::fs::read(path).context("the index can't be read")?;
     let undo = [FileEdit { path: name.to_string_lossy().into_owned(), before: after, after: before }];
-    Worktree::open(folder)?.write_aside(&undo)?.replace()
+    Worktree::open(folder)?.stage(&undo)?.replace()
 }
 
 fn unreadable_index(error: &git2::Error) -> Failure {
@@ -158,7 +158,7 @@ fn locked(error: &git2::Error) -> Failure {
 pub type Replan<'a> = dyn Fn(&str, &[u8]) -> Result<Plan> + 'a;
 
 /// Makes the plan's edits on what index and work tree have.
-struct Versions<'a> {
+struct IndexAndWorkTree<'a> {
     checkout: &'a Checkout,
     index: &'a Index,
     plan: &'a Plan,
@@ -166,8 +166,8 @@ struct Versions<'a> {
     replan: &'a Replan<'a>,
 }
 
-impl Versions<'_> {
-    fn of(&self, edit: &FileEdit) -> Result<Edited> {
+impl IndexAndWorkTree<'_> {
+    fn of(&self, edit: &FileEdit) -> Result<EditedFile> {
         let full = self.checkout.full_path(&edit.path);
         let staged = self.index.get_path(Path::new(&full), 0);
         let staged = staged.and_then(|entry| self.checkout.repo.find_blob(entry.id).ok());
@@ -175,7 +175,7 @@ impl Versions<'_> {
         let work = self.worktree.read_one(&edit.path);
         let work =
             work.map_err(|e| changed(&edit.path, &format!("can't be edited in the work tree ({e})")))?;
-        Ok(Edited {
+        Ok(EditedFile {
             index: self.same_edit(edit, staged.content().to_vec(), "in the index")?,
             work: self.same_edit(edit, work, "in the work tree")?,
             path: full,
@@ -201,12 +201,12 @@ impl Versions<'_> {
 }
 
 fn changed(path: &str, why: &str) -> Failure {
-    Failure::new(Exit::Unsafe, format!("{}: {why}; nothing was written", inline(path)))
+    Failure::new(Exit::NotEditable, format!("{}: {why}; nothing was written", inline(path)))
         .hinted("commit, stash or undo those changes, then bump")
 }
 
 /// The edited blob in the place of the staged one, with its mode.
-fn stage(checkout: &Checkout, index: &mut Index, file: &Edited) -> Result<(), git2::Error> {
+fn stage(checkout: &Checkout, index: &mut Index, file: &EditedFile) -> Result<(), git2::Error> {
     let blob = checkout.repo.blob(&file.index.after)?;
     let old = index.get_path(Path::new(&file.path), 0);
     let none = IndexTime::new(0, 0);
@@ -229,11 +229,11 @@ fn stage(checkout: &Checkout, index: &mut Index, file: &Edited) -> Result<(), gi
 /// Files that are as they are staged get their time and size into the index, so that no later git has to
 /// read them again. Without it all is right, only slower.
 #[cfg(unix)]
-fn refresh(index: &mut Index, worktree: &Worktree, edited: &[Edited]) {
+fn refresh(index: &mut Index, worktree: &Worktree, edited: &[EditedFile]) {
     use std::os::unix::fs::MetadataExt;
     // git's index has the low bits alone
     let time = |seconds: i64, nanoseconds: i64| IndexTime::new(seconds as i32, nanoseconds as u32);
-    for Edited { path, index: staged, work } in
+    for EditedFile { path, index: staged, work } in
         edited.iter().filter(|file| file.index.after == file.work.after)
     {
         let about = worktree.about_same(&work.path, &staged.after);
@@ -252,4 +252,4 @@ fn refresh(index: &mut Index, worktree: &Worktree, edited: &[Edited]) {
 }
 
 #[cfg(not(unix))]
-fn refresh(_: &mut Index, _: &Worktree, _: &[Edited]) {}
+fn refresh(_: &mut Index, _: &Worktree, _: &[EditedFile]) {}

@@ -10,27 +10,27 @@ use git2::Oid;
 use super::checkout::Checkout;
 use super::credentials::{Credentials, Tokens};
 use super::failure::git_failure;
-use super::fetch::{self, DEPTHS, TIP, Wanted};
-use super::head::{self, Committers, Course, Head};
+use super::fetch::{self, DEPTHS, FetchRequest, TIP};
 use super::identity::Identity;
-use super::push::{self, Answer, Push};
-use super::remote_past::no_branch;
-use super::signing::{Draft, Signer, is_signed};
-use super::transport::{Endpoint, Stopped};
+use super::pr_branch::{self, Committers, PrBranch, RefUpdate};
+use super::push::{self, PushRequest, PushResult};
+use super::remote_history::no_branch;
+use super::signing::{CommitDraft, Signer, is_signed};
+use super::transport::{Endpoint, TransferError};
 use super::tree::{CommitFiles, edited_tree};
 use super::withheld::{explain_fetch, explain_push};
 use super::workspace::Workspace;
-use super::{Carried, RemoteUrl, UrlOrigin, carry, twin, verdict};
+use super::{CarriedCommits, RemoteUrl, UrlOrigin, carry, classify, equivalent_commit};
 use crate::error::{Failure, Result};
-use crate::http::Settings;
-use crate::land::{self, History, Place, Tip, Trouble, Verdict};
-use crate::plan::{FileEdit, Shelf};
+use crate::http::HttpSettings;
+use crate::landing::{self, FetchError, History, PublishOutcome, RemoteBranch, Tip};
+use crate::plan::{FileEdit, FileSource};
 
 const DEEPER: &str = "refs/tagbump/deeper";
 
 /// Where to land, and as whom.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct LandingTarget {
     pub fetch: RemoteUrl,
     pub push: RemoteUrl,
     /// Who chose these URLs.
@@ -40,7 +40,7 @@ pub struct Target {
     /// The branch of a pull request to that one, where there shall be one.
     pub head: Option<String>,
     /// Local commits that go below the bump.
-    pub carry: Option<Carried>,
+    pub carry: Option<CarriedCommits>,
     pub author: Identity,
     pub committer: Identity,
     /// Nothing: commits are not signed.
@@ -48,17 +48,17 @@ pub struct Target {
 }
 
 /// A branch of a git remote.
-pub struct GitPlace {
+pub struct GitRemoteBranch {
     workspace: Workspace,
     fetch: Arc<Endpoint>,
     push: Arc<Endpoint>,
-    target: Target,
+    target: LandingTarget,
     /// The branch, once the server has told its default one.
     branch: Option<String>,
     /// The remote's default branch and its tip, where the server tells.
     default: Option<(String, Oid)>,
     /// The pull request's branch, as it was found.
-    head: Head,
+    head: PrBranch,
     /// The target's tip, as it was found.
     base: Option<Oid>,
     /// The local commits on a tip, as they were put there: not once more while it stands still.
@@ -68,15 +68,15 @@ pub struct GitPlace {
     /// Whether a pull request's branch is built on, whoever made it.
     keeps: bool,
     prefix: String,
-    http: Settings,
+    http: HttpSettings,
     /// How deep the branch's history was fetched.
     depth: Cell<i32>,
 }
 
-impl GitPlace {
+impl GitRemoteBranch {
     /// # Errors
     /// Where no workspace can be made, or the remote can't be talked to in principle.
-    pub fn new(checkout: &Checkout, target: Target, tokens: &Tokens) -> Result<Self> {
+    pub fn new(checkout: &Checkout, target: LandingTarget, tokens: &Tokens) -> Result<Self> {
         let ways = checkout.ways()?;
         let endpoint = |url: &RemoteUrl| {
             let helpers = checkout.credential_helpers();
@@ -84,14 +84,14 @@ impl GitPlace {
         };
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
-        Ok(GitPlace {
+        Ok(GitRemoteBranch {
             workspace: Workspace::new(checkout)?,
             fetch,
             push,
             branch: target.branch.clone(),
             target,
             default: None,
-            head: Head::New,
+            head: PrBranch::Missing,
             base: None,
             carried: None,
             published: Vec::new(),
@@ -124,16 +124,16 @@ impl GitPlace {
 
     /// Whether the pull request's branch is there, and holds nothing but tagbump's commits.
     pub fn has_own_head(&self) -> bool {
-        matches!(self.head, Head::Ours(_))
+        matches!(self.head, PrBranch::OwnedByTagbump(_))
     }
 
     /// Whether the pull request's branch is there.
     pub fn has_head(&self) -> bool {
-        self.head != Head::New
+        self.head != PrBranch::Missing
     }
 
     /// How HTTP is to be talked here, to the host's API too.
-    pub fn http(&self) -> &Settings {
+    pub fn http(&self) -> &HttpSettings {
         &self.http
     }
 
@@ -213,7 +213,7 @@ impl GitPlace {
     /// The images that a pull request's branch of ours has brought so far.
     pub fn proposed_images(&self) -> Vec<String> {
         let tip = self.head.tip().zip(self.base);
-        let images = |(tip, base)| head::images(&self.workspace.repo, tip, base, &self.committers());
+        let images = |(tip, base)| pr_branch::images(&self.workspace.repo, tip, base, &self.committers());
         tip.map(images).unwrap_or_default()
     }
 
@@ -224,34 +224,36 @@ impl GitPlace {
 
     /// Making a branch anew would lose the images that it proposes besides ours: then it is built on, from the
     /// next look at it.
-    pub fn keep_others(&mut self, commit: &str) -> Option<Verdict> {
-        if !matches!(self.course(commit), Course::Anew { .. }) {
+    pub fn keep_others(&mut self, commit: &str) -> Option<PublishOutcome> {
+        if !matches!(self.course(commit), RefUpdate::Replace { .. }) {
             return None;
         }
         let made = self.workspace.repo.find_commit(oid(commit).ok()?).ok()?;
-        let ours = land::brought(&String::from_utf8_lossy(made.message_bytes()));
+        let ours = landing::brought(&String::from_utf8_lossy(made.message_bytes()));
         if self.proposed_images().iter().all(|image| ours.iter().any(|our| our.name == *image)) {
             return None;
         }
         self.keeps = true;
-        Some(Verdict::Stale { what: "the branch proposes other images too: the bump goes on top".to_owned() })
+        Some(PublishOutcome::NonFastForward {
+            what: "the branch proposes other images too: the bump goes on top".to_owned(),
+        })
     }
 
     /// Asks for the tip, and fetches it where it is new. One connection.
-    fn fetch_tip(&mut self, until: Instant) -> Result<Oid, Trouble> {
+    fn fetch_tip(&mut self, deadline: Instant) -> Result<Oid, FetchError> {
         let head = self.target.head.as_deref();
-        let wanted = Wanted { branch: self.branch.as_deref(), head, ours: !self.published.is_empty() };
-        match fetch::fetch(&self.workspace, &self.fetch, &wanted, until) {
+        let wanted = FetchRequest { branch: self.branch.as_deref(), head, ours: !self.published.is_empty() };
+        match fetch::fetch(&self.workspace, &self.fetch, &wanted, deadline) {
             Ok(Some(found)) => {
                 self.branch = Some(found.branch);
                 self.default = found.default;
                 let base = self.fetched(found.tip)?;
-                self.head = self.head_of(found.head, base, until);
+                self.head = self.head_of(found.head, base, deadline);
                 Ok(base)
             }
-            Ok(None) => Err(Trouble::Final(no_branch(&self.target.fetch, self.branch()))),
+            Ok(None) => Err(FetchError::Permanent(no_branch(&self.target.fetch, self.branch()))),
             Err(stopped) => {
-                let trouble = verdict::of_fetch(stopped, &self.fetch, &self.url());
+                let trouble = classify::of_fetch(stopped, &self.fetch, &self.url());
                 Err(explain_fetch(trouble, &self.fetch))
             }
         }
@@ -259,65 +261,67 @@ impl GitPlace {
 
     /// What a pull request's branch is. From a shallow history that takes a deeper one, where the base has
     /// moved on.
-    fn head_of(&self, tip: Option<Oid>, base: Oid, until: Instant) -> Head {
+    fn head_of(&self, tip: Option<Oid>, base: Oid, deadline: Instant) -> PrBranch {
         let repo = &self.workspace.repo;
-        let mut head = Head::of(repo, tip, base, &self.committers());
+        let mut head = PrBranch::of(repo, tip, base, &self.committers());
         for depth in DEPTHS {
-            let told = !matches!(head, Head::Shared(_)) || !repo.is_shallow();
-            if told || self.deepen(depth, until).is_err() {
+            let told = !matches!(head, PrBranch::Shared(_)) || !repo.is_shallow();
+            if told || self.deepen(depth, deadline).is_err() {
                 break;
             }
-            head = Head::of(repo, tip, base, &self.committers());
+            head = PrBranch::of(repo, tip, base, &self.committers());
         }
         match head {
-            Head::Ours(tip) if self.keeps => Head::Shared(tip),
+            PrBranch::OwnedByTagbump(tip) if self.keeps => PrBranch::Shared(tip),
             head => head,
         }
     }
 
     /// Makes the target branch's history so deep, in the workspace.
-    pub(super) fn deepen(&self, depth: i32, until: Instant) -> Result<(), Stopped> {
+    pub(super) fn deepen(&self, depth: i32, deadline: Instant) -> Result<(), TransferError> {
         if depth <= self.depth.get() {
             return Ok(());
         }
         let branch = self.branch().unwrap_or_default();
-        fetch::deepen(&self.workspace, &self.fetch, branch, DEEPER, depth, until)?;
+        fetch::deepen(&self.workspace, &self.fetch, branch, DEEPER, depth, deadline)?;
         self.depth.set(depth);
         Ok(())
     }
 
     /// The branch may have moved between the list and the fetch: then the fetched commit is the tip.
-    fn fetched(&self, listed: Oid) -> Result<Oid, Trouble> {
+    fn fetched(&self, listed: Oid) -> Result<Oid, FetchError> {
         if self.workspace.has(listed) {
             return Ok(listed);
         }
         let fetched = self.workspace.repo.refname_to_id(TIP).ok().filter(|oid| self.workspace.has(*oid));
-        fetched.ok_or_else(|| Trouble::Passing {
+        fetched.ok_or_else(|| FetchError::Transient {
             what: format!("{}: the tip {listed} did not come with the fetch", self.url()),
             retry_after: None,
         })
     }
 
     /// Where a commit that was made here goes.
-    pub fn course(&self, commit: &str) -> Course {
+    pub fn course(&self, commit: &str) -> RefUpdate {
         let Some(branch) = self.target.head.clone() else {
-            return Course::OnTop { branch: self.branch.clone().unwrap_or_default() };
+            return RefUpdate::FastForward { branch: self.branch.clone().unwrap_or_default() };
         };
         match self.head {
-            Head::New => Course::New { branch },
-            Head::Ours(tip) if tip.to_string() == commit => Course::There,
-            Head::Ours(tip) if Some(tip) != self.base => Course::Anew { branch, tip: tip.to_string() },
-            Head::Ours(_) | Head::Shared(_) => Course::OnTop { branch },
+            PrBranch::Missing => RefUpdate::Create { branch },
+            PrBranch::OwnedByTagbump(tip) if tip.to_string() == commit => RefUpdate::UpToDate,
+            PrBranch::OwnedByTagbump(tip) if Some(tip) != self.base => {
+                RefUpdate::Replace { branch, tip: tip.to_string() }
+            }
+            PrBranch::OwnedByTagbump(_) | PrBranch::Shared(_) => RefUpdate::FastForward { branch },
         }
     }
 
     /// The branch that is pushed to, and the commit that must be there; nothing where there is nothing to push.
     fn goal(&self, commit: &str) -> Option<(String, Option<Oid>)> {
         match self.course(commit) {
-            Course::There => None,
-            Course::OnTop { branch } => Some((branch, self.head.tip().or(self.base))),
-            Course::New { branch } => Some((branch, None)),
-            Course::Anew { branch, .. } => Some((branch, self.head.tip())),
+            RefUpdate::UpToDate => None,
+            RefUpdate::FastForward { branch } => Some((branch, self.head.tip().or(self.base))),
+            RefUpdate::Create { branch } => Some((branch, None)),
+            RefUpdate::Replace { branch, .. } => Some((branch, self.head.tip())),
         }
     }
 
@@ -326,8 +330,8 @@ impl GitPlace {
     /// # Errors
     /// Where the history can't be read.
     pub fn find_twin(&self, tip: &Tip, commit: &str) -> Result<Option<String>> {
-        let found = twin::find(&self.workspace.repo, published(tip)?, oid(commit)?);
-        found.map(|twin| twin.map(|oid| oid.to_string())).map_err(|e| unread(&e))
+        let found = equivalent_commit::find(&self.workspace.repo, published(tip)?, oid(commit)?);
+        found.map(|twin| twin.map(|oid| oid.to_string())).map_err(|e| unparsable(&e))
     }
 
     /// A file's mode in a commit, and its path below the repository's top.
@@ -337,7 +341,7 @@ impl GitPlace {
     pub fn file_mode(&self, commit: &str, path: &str) -> Result<(String, i32)> {
         let path = self.full_path(path);
         let tree = self.workspace.repo.find_commit(oid(commit)?).and_then(|commit| commit.tree());
-        let entry = tree.and_then(|tree| tree.get_path(Path::new(&path))).map_err(|e| unread(&e))?;
+        let entry = tree.and_then(|tree| tree.get_path(Path::new(&path))).map_err(|e| unparsable(&e))?;
         Ok((path, entry.filemode()))
     }
 
@@ -346,23 +350,23 @@ impl GitPlace {
     }
 }
 
-impl Place for GitPlace {
-    fn tip(&mut self, until: Instant) -> Result<Tip, Trouble> {
-        let base = self.fetch_tip(until)?;
+impl RemoteBranch for GitRemoteBranch {
+    fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
+        let base = self.fetch_tip(deadline)?;
         self.base = Some(base);
         if self.target.head.is_none() {
             if self.has_published(base) {
                 // what was carried is there; on top of itself it would conflict
                 return Ok(Tip::of(base.to_string()));
             }
-            let onto = self.carried_onto(base).map_err(Trouble::Final)?;
+            let onto = self.carried_onto(base).map_err(FetchError::Permanent)?;
             let carries = onto != base;
             return Ok(Tip { commit: onto.to_string(), carries, ..Tip::of(base.to_string()) });
         }
         let beside = match self.head {
-            Head::New => None,
-            Head::Ours(tip) => Some(tip),
-            Head::Shared(_) => Some(base),
+            PrBranch::Missing => None,
+            PrBranch::OwnedByTagbump(tip) => Some(tip),
+            PrBranch::Shared(_) => Some(base),
         };
         Ok(Tip {
             commit: self.head.onto(base).to_string(),
@@ -372,7 +376,7 @@ impl Place for GitPlace {
         })
     }
 
-    fn files(&self, tip: &Tip) -> Result<Box<dyn Shelf + '_>> {
+    fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>> {
         let (repo, commit) = (&self.workspace.repo, oid(&tip.commit)?);
         Ok(Box::new(CommitFiles { repo, commit, prefix: &self.prefix }))
     }
@@ -387,12 +391,14 @@ impl Place for GitPlace {
         let parent = repo.find_commit(oid(&tip.commit)?).map_err(fault)?;
         let tree = edited_tree(repo, &parent, edits, &self.prefix)?;
         let (author, committer) = (self.target.author.signature()?, self.target.committer.signature()?);
-        let draft = Draft { author: &author, committer: &committer, message, tree: &tree, parent: &parent };
+        let draft =
+            CommitDraft { author: &author, committer: &committer, message, tree: &tree, parent: &parent };
         let made = draft.make(repo, None)?;
         let signer = self.target.signer.as_deref();
         // a pull request that says all this already is left as it is
         let there = self.head.tip().and_then(|tip| repo.find_commit(tip).ok());
-        let there = there.filter(|there| repo.find_commit(made).is_ok_and(|made| twin::are(there, &made)));
+        let there = there
+            .filter(|there| repo.find_commit(made).is_ok_and(|made| equivalent_commit::are(there, &made)));
         match there.filter(|there| signer.is_none() || is_signed(there)) {
             Some(there) => Ok(there.id().to_string()),
             None if signer.is_none() => Ok(made.to_string()),
@@ -400,25 +406,25 @@ impl Place for GitPlace {
         }
     }
 
-    fn publish(&mut self, commit: &str, until: Instant) -> Verdict {
-        let published = || Verdict::Published { commit: commit.to_owned() };
+    fn publish(&mut self, commit: &str, deadline: Instant) -> PublishOutcome {
+        let published = || PublishOutcome::Published { commit: commit.to_owned() };
         let Some((branch, expected)) = self.goal(commit) else { return published() };
         if let Some(verdict) = self.keep_others(commit) {
             return verdict;
         }
         self.expect(commit);
         let Ok(commit) = oid(commit) else {
-            return Verdict::Refused(Failure::other(format!("{commit} is no commit")));
+            return PublishOutcome::Refused(Failure::other(format!("{commit} is no commit")));
         };
-        if matches!(self.course(&commit.to_string()), Course::OnTop { .. })
+        if matches!(self.course(&commit.to_string()), RefUpdate::FastForward { .. })
             && !self.is_after(commit, expected)
         {
             // nobody's commit is lost, whatever went wrong here
-            return Verdict::Refused(Failure::other(format!(
+            return PublishOutcome::Refused(Failure::other(format!(
                 "{commit} does not come after the branch's tip"
             )));
         }
-        let push = Push {
+        let push = PushRequest {
             repo: &self.workspace.repo,
             commit,
             branch: &branch,
@@ -426,21 +432,21 @@ impl Place for GitPlace {
             known: self.base.into_iter().chain(self.head.tip()).collect(),
         };
         let url = self.target.push.to_string();
-        match push::push(&self.push, &push, until) {
-            Ok(Answer::Done) => published(),
-            Ok(Answer::Moved) => {
-                Verdict::Stale { what: "somebody was faster: the branch has moved".to_owned() }
+        match push::push(&self.push, &push, deadline) {
+            Ok(PushResult::Accepted) => published(),
+            Ok(PushResult::RefMoved) => PublishOutcome::NonFastForward {
+                what: "somebody was faster: the branch has moved".to_owned(),
+            },
+            Ok(PushResult::Rejected { status, words }) => {
+                classify::of_status(&self.push.scrub(&status), &self.push.scrub(&words), &url)
             }
-            Ok(Answer::No { status, words }) => {
-                verdict::of_status(&self.push.scrub(&status), &self.push.scrub(&words), &url)
-            }
-            Err(stopped) => explain_push(verdict::of_push(stopped, &self.push, &url), &self.push),
+            Err(stopped) => explain_push(classify::of_push(stopped, &self.push, &url), &self.push),
         }
     }
 
     fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>> {
         let (tip, wanted) = (published(tip)?, oid(commit)?);
-        let after = || self.workspace.repo.graph_descendant_of(tip, wanted).map_err(|e| unread(&e));
+        let after = || self.workspace.repo.graph_descendant_of(tip, wanted).map_err(|e| unparsable(&e));
         Ok((tip == wanted || after()?).then(|| commit.to_owned()))
     }
 }
@@ -450,7 +456,7 @@ fn published(tip: &Tip) -> Result<Oid> {
     oid(tip.published.as_ref().unwrap_or(&tip.commit))
 }
 
-fn unread(error: &git2::Error) -> Failure {
+fn unparsable(error: &git2::Error) -> Failure {
     git_failure("the history can't be read", error)
 }
 

@@ -12,13 +12,13 @@ use std::time::Instant;
 use git2::transport::{Service, SmartSubtransportStream};
 use git2::{ErrorClass, ErrorCode, ObjectType, Oid, PackBuilder, Repository, Tree};
 
-use super::answers::{Advertised, PushReport, read_advertisement, read_push_report};
-use super::packet;
-use super::past::oid;
-use super::transport::{Endpoint, Stopped};
+use super::answers::{PushReport, RefAdvertisement, read_advertisement, read_push_report};
+use super::commit_walk::oid;
+use super::pkt_line;
+use super::transport::{Endpoint, TransferError};
 
 /// What is pushed where.
-pub struct Push<'a> {
+pub struct PushRequest<'a> {
     pub repo: &'a Repository,
     pub commit: Oid,
     pub branch: &'a str,
@@ -30,40 +30,44 @@ pub struct Push<'a> {
 
 /// What the server said.
 #[derive(Debug)]
-pub enum Answer {
-    Done,
+pub enum PushResult {
+    Accepted,
     /// The branch is not where it was expected to be: nothing was sent.
-    Moved,
+    RefMoved,
     /// It says no: why, and its words on the side.
-    No {
+    Rejected {
         status: String,
         words: String,
     },
 }
 
 /// Pushes. An error is a fault on the way, after which it may have landed or not.
-pub fn push(endpoint: &Arc<Endpoint>, push: &Push<'_>, until: Instant) -> Result<Answer, Stopped> {
-    endpoint.during(until, || push.run(endpoint))
+pub fn push(
+    endpoint: &Arc<Endpoint>,
+    push: &PushRequest<'_>,
+    deadline: Instant,
+) -> Result<PushResult, TransferError> {
+    endpoint.during(deadline, || push.run(endpoint))
 }
 
-impl Push<'_> {
-    fn run(&self, endpoint: &Arc<Endpoint>) -> Result<Answer, git2::Error> {
+impl PushRequest<'_> {
+    fn run(&self, endpoint: &Arc<Endpoint>) -> Result<PushResult, git2::Error> {
         let mut stream = endpoint.open(Service::ReceivePackLs).map_err(|e| lost(&e))?;
         let advertised = read_advertisement(&mut *stream, &self.full_name());
         let advertised = advertised.map_err(|e| lost(&endpoint.refuse(e)))?;
         if let Some(status) = advertised.refusal {
-            return Ok(Answer::No { status, words: String::new() });
+            return Ok(PushResult::Rejected { status, words: String::new() });
         }
         let tip = advertised.tip.map(oid).transpose()?;
         if tip != self.expected {
             if !endpoint.is_stateless() {
                 // goodbye; who does not hear it ends as well
-                let _ = stream.write_all(packet::FLUSH);
+                let _ = stream.write_all(pkt_line::FLUSH);
             }
-            return Ok(Answer::Moved);
+            return Ok(PushResult::RefMoved);
         }
-        let mut request = packet::line(&self.command(&advertised));
-        request.extend_from_slice(packet::FLUSH);
+        let mut request = pkt_line::line(&self.command(&advertised));
+        request.extend_from_slice(pkt_line::FLUSH);
         request.extend_from_slice(&self.pack()?);
         if endpoint.is_stateless() {
             drop(stream);
@@ -77,7 +81,7 @@ impl Push<'_> {
         format!("refs/heads/{}", self.branch)
     }
 
-    fn command(&self, advertised: &Advertised) -> Vec<u8> {
+    fn command(&self, advertised: &RefAdvertisement) -> Vec<u8> {
         let old = self.expected.unwrap_or(Oid::ZERO_SHA1);
         let side_band = if advertised.side_band { " side-band-64k" } else { "" };
         let agent = concat!("agent=git/2-tagbump-", env!("CARGO_PKG_VERSION"));
@@ -107,13 +111,13 @@ impl Push<'_> {
         &self,
         stream: &mut dyn SmartSubtransportStream,
         side_band: bool,
-    ) -> Result<Answer, git2::Error> {
+    ) -> Result<PushResult, git2::Error> {
         // whatever is wrong with it, the push may have landed
         let report =
             read_push_report(stream, side_band, &self.full_name()).map_err(|e| net(&e.to_string()))?;
         Ok(match report {
-            PushReport::Accepted => Answer::Done,
-            PushReport::Rejected { status, text } => Answer::No { status, words: text },
+            PushReport::Accepted => PushResult::Accepted,
+            PushReport::Rejected { status, text } => PushResult::Rejected { status, words: text },
         })
     }
 }

@@ -17,22 +17,22 @@ use crate::error::{Failure, Result};
 /// A program that talks ssh, and how it wants to be told.
 #[derive(Clone, Debug)]
 pub struct SshProgram {
-    start: Start,
-    variant: Variant,
+    start: SshCommand,
+    variant: SshVariant,
     /// Where it is started: the work tree's top.
     folder: PathBuf,
     environment: Environment,
 }
 
 #[derive(Clone, Debug)]
-enum Start {
+enum SshCommand {
     /// A line for a shell.
     Line(String),
     Program(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Variant {
+enum SshVariant {
     OpenSsh,
     /// `plink` and `putty`.
     Plink,
@@ -47,8 +47,8 @@ impl SshProgram {
         let variable = |name: &str| environment.get(name).map(str::to_owned);
         let line = variable("GIT_SSH_COMMAND").or_else(|| config::text(config, "core.sshcommand"));
         let start = match line {
-            Some(line) => Start::Line(line),
-            None => Start::Program(variable("GIT_SSH").unwrap_or_else(|| "ssh".to_owned())),
+            Some(line) => SshCommand::Line(line),
+            None => SshCommand::Program(variable("GIT_SSH").unwrap_or_else(|| "ssh".to_owned())),
         };
         let told = variable("GIT_SSH_VARIANT").or_else(|| config::text(config, "ssh.variant"));
         let variant = told.as_deref().and_then(named).unwrap_or_else(|| guessed(&start));
@@ -62,21 +62,21 @@ impl SshProgram {
     pub fn command(&self, url: &SshUrl, remote: &str) -> Result<Command> {
         let start = |program: &str| process::command(program, Purpose::Transfer, &self.environment);
         let mut command = match &self.start {
-            Start::Program(program) => start(program),
-            Start::Line(line) => {
+            SshCommand::Program(program) => start(program),
+            SshCommand::Line(line) => {
                 let mut command = start("sh");
                 command.arg("-c").arg(format!("{line} \"$@\"")).arg(line);
                 command
             }
         };
-        if self.variant == Variant::TortoisePlink {
+        if self.variant == SshVariant::TortoisePlink {
             command.arg("-batch");
         }
         if let Some(port) = url.port {
             let option = match self.variant {
-                Variant::OpenSsh => "-p",
-                Variant::Plink | Variant::TortoisePlink => "-P",
-                Variant::Simple => {
+                SshVariant::OpenSsh => "-p",
+                SshVariant::Plink | SshVariant::TortoisePlink => "-P",
+                SshVariant::Simple => {
                     return Err(Failure::usage(format!("{url}: ssh.variant simple takes no port"))
                         .hinted("set ssh.variant, or the port where the program reads it"));
                 }
@@ -88,24 +88,24 @@ impl SshProgram {
     }
 }
 
-fn named(text: &str) -> Option<Variant> {
+fn named(text: &str) -> Option<SshVariant> {
     match text {
-        "ssh" => Some(Variant::OpenSsh),
-        "plink" | "putty" => Some(Variant::Plink),
-        "tortoiseplink" => Some(Variant::TortoisePlink),
-        "simple" => Some(Variant::Simple),
+        "ssh" => Some(SshVariant::OpenSsh),
+        "plink" | "putty" => Some(SshVariant::Plink),
+        "tortoiseplink" => Some(SshVariant::TortoisePlink),
+        "simple" => Some(SshVariant::Simple),
         _ => None,
     }
 }
 
 /// By the program's name; what is not known is taken for OpenSSH, or for something that calls it.
-fn guessed(start: &Start) -> Variant {
+fn guessed(start: &SshCommand) -> SshVariant {
     let program = match start {
-        Start::Line(line) => line.split_whitespace().next().unwrap_or_default(),
-        Start::Program(program) => program,
+        SshCommand::Line(line) => line.split_whitespace().next().unwrap_or_default(),
+        SshCommand::Program(program) => program,
     };
     let name = program.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
-    named(name.strip_suffix(".exe").unwrap_or(&name)).unwrap_or(Variant::OpenSsh)
+    named(name.strip_suffix(".exe").unwrap_or(&name)).unwrap_or(SshVariant::OpenSsh)
 }
 
 /// A word in single quotes, as a shell on the server reads it (git's `sq_quote_buf`).

@@ -75,11 +75,11 @@ impl Checkout {
             return UrlOrigin::User;
         }
         match outermost(&self.repo, &self.workdir) {
-            Outermost::Itself => UrlOrigin::User,
-            Outermost::Superproject(superproject) => {
+            OutermostRepository::Itself => UrlOrigin::User,
+            OutermostRepository::Superproject(superproject) => {
                 UrlOrigin::Gitmodules { superproject: remote_url(&superproject, remote) }
             }
-            Outermost::Unknown => UrlOrigin::Gitmodules { superproject: None },
+            OutermostRepository::Unknown => UrlOrigin::Gitmodules { superproject: None },
         }
     }
 }
@@ -89,7 +89,7 @@ fn remote_url(repo: &Repository, name: &str) -> Option<RemoteUrl> {
     RemoteUrl::parse(remote.url().ok()?, repo.workdir().unwrap_or(repo.path())).ok()
 }
 
-enum Outermost {
+enum OutermostRepository {
     /// It is not a submodule.
     Itself,
     Superproject(Repository),
@@ -97,17 +97,19 @@ enum Outermost {
     Unknown,
 }
 
-fn outermost(repo: &Repository, workdir: &Path) -> Outermost {
+fn outermost(repo: &Repository, workdir: &Path) -> OutermostRepository {
     let mut found = None;
     let mut next = superproject(repo, workdir);
     for _ in 0..MAX_DEPTH {
-        let Some(git_dir) = next else { return found.map_or(Outermost::Itself, Outermost::Superproject) };
+        let Some(git_dir) = next else {
+            return found.map_or(OutermostRepository::Itself, OutermostRepository::Superproject);
+        };
         let none: [&Path; 0] = [];
         let Ok(opened) = Repository::open_ext(git_dir, RepositoryOpenFlags::NO_SEARCH, none) else { break };
         next = opened.workdir().and_then(|workdir| superproject(&opened, workdir));
         found = Some(opened);
     }
-    Outermost::Unknown
+    OutermostRepository::Unknown
 }
 
 /// The repository that this one is a submodule of: the one that holds its git directory, or lists it in its index.

@@ -9,30 +9,36 @@ use git2::Oid;
 
 use super::adopt::NewObjects;
 use super::checkout::Checkout;
-use super::place::GitPlace;
+use super::place::GitRemoteBranch;
 use super::process::{self, Interruption, NotRun, ProcessOutput, Purpose};
 use super::workspace::Workspace;
-use crate::interrupt;
+use crate::signals;
 
 /// How long a git command may take here.
 const GIT_TIME: Duration = Duration::from_secs(60);
 
 /// What became of the checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Synced {
-    Forwarded,
+pub enum SyncResult {
+    FastForwarded,
     /// Left as it was, and why.
-    Left(String),
+    Skipped(String),
 }
 
 /// Brings the landed commit's objects into the checkout, and has git merge it, as a fast-forward only.
 ///
 /// Only a checkout on the target branch, without uncommitted changes, and without commits of its own that
 /// were not carried along. For a partial clone, more of the history may be fetched, until a deadline.
-pub fn sync(checkout: &Checkout, place: &GitPlace, remote: &str, commit: &str, until: Instant) -> Synced {
-    match forward(checkout, place, remote, commit, until) {
-        Ok(()) => Synced::Forwarded,
-        Err(why) => Synced::Left(place.scrub(&why)),
+pub fn sync(
+    checkout: &Checkout,
+    place: &GitRemoteBranch,
+    remote: &str,
+    commit: &str,
+    deadline: Instant,
+) -> SyncResult {
+    match forward(checkout, place, remote, commit, deadline) {
+        Ok(()) => SyncResult::FastForwarded,
+        Err(why) => SyncResult::Skipped(place.scrub(&why)),
     }
 }
 
@@ -42,10 +48,10 @@ fn follows(workspace: &Workspace, landed: Oid, head: Oid) -> bool {
 
 fn forward(
     checkout: &Checkout,
-    place: &GitPlace,
+    place: &GitRemoteBranch,
     remote: &str,
     commit: &str,
-    until: Instant,
+    deadline: Instant,
 ) -> Result<(), String> {
     let landed = Oid::from_str(commit).map_err(|e| e.message().to_owned())?;
     let branch = place.branch().unwrap_or_default();
@@ -60,7 +66,7 @@ fn forward(
     if !workspace.borrows && checkout.has_own_commits(remote, branch, None) {
         return own_commits();
     }
-    let objects = NewObjects::find(checkout, place, head, landed, until)
+    let objects = NewObjects::find(checkout, place, head, landed, deadline)
         .ok_or("its history is too short for what is new; git pull brings it")?;
     let follows = follows(workspace, landed, head);
     // what was carried has landed, as other commits
@@ -71,7 +77,7 @@ fn forward(
     if !is_clean(checkout)? {
         return Err("it has uncommitted changes".to_owned());
     }
-    interrupt::together(|| {
+    signals::together(|| {
         objects.adopt(checkout)?;
         match follows {
             true => run(checkout, &["merge", "--ff-only", "--quiet", commit], Interruption::HeldOff)?,

@@ -5,7 +5,7 @@ use anyhow::Context;
 use tempfile::{Builder, TempDir};
 
 use crate::error::Result;
-use crate::interrupt;
+use crate::signals;
 
 /// A new folder that nobody else may look into. It goes when it is dropped, or when a signal ends the process.
 ///
@@ -16,7 +16,7 @@ pub fn temporary_folder() -> Result<TempDir> {
     builder.prefix("tagbump-");
     close_to_others(&mut builder);
     let folder = builder.tempdir().context("no temporary folder")?;
-    interrupt::remember(folder.path());
+    signals::remember(folder.path());
     Ok(folder)
 }
 

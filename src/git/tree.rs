@@ -9,19 +9,19 @@ use git2::{ObjectType, Oid, Repository, Tree};
 use super::failure::git_failure;
 use crate::dot_git::is_path_part;
 use crate::error::{Exit, Failure, Result, inline};
-use crate::plan::{self, FileEdit, Found, Look, Shelf, SourceFile};
-use crate::select::{MAX_FILE_SIZE, Selection, Standing, is_yaml};
+use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, is_yaml};
+use crate::plan::{self, FileEdit, FileSource, FoundFiles, SourceFile, Visitor};
 
 const SYMLINK: i32 = 0o120_000;
 const SUBMODULE: i32 = 0o160_000;
 /// How a Git LFS pointer starts, by its specification.
 const LFS: &[u8] = b"version https://git-lfs";
 
-struct Entry {
+struct TreeFile {
     path: String,
     id: Oid,
     mode: i32,
-    standing: Standing,
+    standing: MatchLevel,
 }
 
 /// A commit's files below a folder.
@@ -32,11 +32,11 @@ pub struct CommitFiles<'r> {
     pub prefix: &'r str,
 }
 
-impl Shelf for CommitFiles<'_> {
+impl FileSource for CommitFiles<'_> {
     /// Exit 3 where a named file is not there, exit 2 where it is a symlink or a submodule, exit 6 where it
     /// is kept by LFS.
-    fn each(&self, selection: &Selection, context: bool, look: Look<'_>) -> Result<Found> {
-        let mut found = Found::default();
+    fn visit(&self, selection: &Selection, context: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+        let mut found = FoundFiles::default();
         let entries = self.entries(selection, context, &mut found)?;
         check_names(selection, &entries)?;
         for entry in entries.into_iter().filter(|e| e.mode != SYMLINK && e.mode != SUBMODULE) {
@@ -47,7 +47,7 @@ impl Shelf for CommitFiles<'_> {
         Ok(found)
     }
 
-    fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
         let Some(tree) = self.tree()? else { return Ok(None) };
         let full = Path::new(path);
         let is_link = |path: &Path| tree.get_path(path).is_ok_and(|entry| entry.filemode() == SYMLINK);
@@ -82,7 +82,7 @@ impl CommitFiles<'_> {
         Ok(below.and_then(|object| object.peel_to_tree()).ok())
     }
 
-    fn entries(&self, selection: &Selection, context: bool, found: &mut Found) -> Result<Vec<Entry>> {
+    fn entries(&self, selection: &Selection, context: bool, found: &mut FoundFiles) -> Result<Vec<TreeFile>> {
         let fault = |e: git2::Error| git_failure(&format!("commit {} can't be read", self.commit), &e);
         let mut entries = Vec::new();
         let named = !selection.names().is_empty();
@@ -108,9 +108,9 @@ impl CommitFiles<'_> {
                 }
                 let path = format!("{folder}{name}");
                 found.pass(&path);
-                let standing = selection.standing(&path);
-                let standing = standing.or((context && is_yaml(&path)).then_some(Standing::Context));
-                entries.extend(standing.map(|standing| Entry {
+                let standing = selection.match_level(&path);
+                let standing = standing.or((context && is_yaml(&path)).then_some(MatchLevel::ContextOnly));
+                entries.extend(standing.map(|standing| TreeFile {
                     path,
                     id: entry.id(),
                     mode: entry.filemode(),
@@ -118,12 +118,12 @@ impl CommitFiles<'_> {
                 }));
             }
         }
-        entries.sort_by(|a: &Entry, b| a.path.cmp(&b.path));
+        entries.sort_by(|a: &TreeFile, b| a.path.cmp(&b.path));
         Ok(entries)
     }
 
-    fn read(&self, entry: Entry, look: Look<'_>, found: &mut Found) -> Result<ControlFlow<()>> {
-        let Entry { path, id, standing, .. } = entry;
+    fn read(&self, entry: TreeFile, look: Visitor<'_>, found: &mut FoundFiles) -> Result<ControlFlow<()>> {
+        let TreeFile { path, id, standing, .. } = entry;
         let fault = |e: git2::Error| {
             git_failure(&format!("{}: can't be read from the repository", inline(&path)), &e)
         };
@@ -137,31 +137,31 @@ impl CommitFiles<'_> {
         if blob.content().starts_with(LFS) {
             let message =
                 format!("{}: is kept by Git LFS: the repository has a pointer to it only", inline(&path));
-            if standing == Standing::Named {
+            if standing == MatchLevel::Explicit {
                 let hint = "take manifests out of LFS: git lfs untrack";
-                return Err(Failure::new(Exit::Unsafe, message).hinted(hint));
+                return Err(Failure::new(Exit::NotEditable, message).hinted(hint));
             }
             found.warnings.push(message);
             return Ok(ControlFlow::Continue(()));
         }
         found.take(&path, standing);
-        Ok(look(SourceFile { path: &path, bytes: blob.content(), standing }))
+        Ok(look(SourceFile { path: &path, bytes: blob.content(), match_level: standing }))
     }
 }
 
-fn find<'a>(entries: &'a [Entry], path: &str) -> Option<&'a Entry> {
+fn find<'a>(entries: &'a [TreeFile], path: &str) -> Option<&'a TreeFile> {
     let at = entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()?;
     entries.get(at)
 }
 
-fn has_folder(entries: &[Entry], folder: &str) -> bool {
+fn has_folder(entries: &[TreeFile], folder: &str) -> bool {
     let inside = format!("{folder}/");
     let first = entries.partition_point(|entry| entry.path < inside);
     entries.get(first).is_some_and(|entry| entry.path.starts_with(&inside))
 }
 
 /// Every name must be a file, or a folder with files. Entries are sorted by path.
-fn check_names(selection: &Selection, entries: &[Entry]) -> Result<()> {
+fn check_names(selection: &Selection, entries: &[TreeFile]) -> Result<()> {
     for name in selection.names() {
         match find(entries, name) {
             Some(entry) if entry.mode == SYMLINK || entry.mode == SUBMODULE => {
@@ -198,7 +198,7 @@ pub(super) fn edited_tree<'r>(
         let path = if prefix.is_empty() { edit.path.clone() } else { format!("{prefix}/{}", edit.path) };
         if !path.split('/').all(is_path_part) {
             let message = format!("{}: has a name that no file in a repository may have", inline(&path));
-            return Err(Failure::new(Exit::Unsafe, message).hinted("rename the file"));
+            return Err(Failure::new(Exit::NotEditable, message).hinted("rename the file"));
         }
         let mode = tree.get_path(Path::new(&path)).map_err(fault)?.filemode();
         let mode = if mode == 0o100_755 { git2::FileMode::BlobExecutable } else { git2::FileMode::Blob };

@@ -2,20 +2,20 @@
 
 use super::transport::Endpoint;
 use crate::error::{Exit, Failure};
-use crate::land::{Trouble, Verdict};
+use crate::landing::{FetchError, PublishOutcome};
 
 /// A failed fetch; if the server refused it, with what was withheld.
-pub fn explain_fetch(trouble: Trouble, endpoint: &Endpoint) -> Trouble {
+pub fn explain_fetch(trouble: FetchError, endpoint: &Endpoint) -> FetchError {
     match trouble {
-        Trouble::Final(failure) => Trouble::Final(explain(failure, endpoint)),
+        FetchError::Permanent(failure) => FetchError::Permanent(explain(failure, endpoint)),
         other => other,
     }
 }
 
 /// A failed push; if the server refused it, with what was withheld.
-pub fn explain_push(verdict: Verdict, endpoint: &Endpoint) -> Verdict {
+pub fn explain_push(verdict: PublishOutcome, endpoint: &Endpoint) -> PublishOutcome {
     match verdict {
-        Verdict::Refused(failure) => Verdict::Refused(explain(failure, endpoint)),
+        PublishOutcome::Refused(failure) => PublishOutcome::Refused(explain(failure, endpoint)),
         other => other,
     }
 }

@@ -16,7 +16,7 @@ use url::{Host, Url};
 
 use crate::error::{Exit, Failure};
 
-pub use settings::Settings;
+pub use settings::HttpSettings;
 pub use ureq::http::{HeaderValue, Request, Response, Uri, header};
 pub use ureq::{Agent, Error};
 
@@ -36,10 +36,10 @@ pub fn patience(time: Duration) -> (Option<Duration>, Option<Duration>) {
 pub fn exchange(
     agent: &Agent,
     request: Request<Vec<u8>>,
-    until: Instant,
+    deadline: Instant,
     longest: u64,
 ) -> Result<Response<Vec<u8>>, Error> {
-    let time = until.saturating_duration_since(Instant::now());
+    let time = deadline.saturating_duration_since(Instant::now());
     let (parts, body) = request.into_parts();
     let answer = if body.is_empty() {
         run(agent, Request::from_parts(parts, ()), time)?

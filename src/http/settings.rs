@@ -16,16 +16,16 @@ use crate::error::{Failure, Result};
 
 /// What is set for HTTP, of which each URL gets its part.
 #[derive(Clone, Default)]
-pub struct Settings {
+pub struct HttpSettings {
     environment: Environment,
     /// Git's `http.*`, lower-case but for the URLs in it, in its order.
     entries: Vec<(String, String)>,
 }
 
-impl Settings {
+impl HttpSettings {
     /// `entries` are what git's configuration has in the section `http`, as libgit2 names it.
     pub fn new(environment: &Environment, entries: Vec<(String, String)>) -> Self {
-        Settings { environment: environment.clone(), entries }
+        HttpSettings { environment: environment.clone(), entries }
     }
 
     /// The values of `http.KEY` and `http.<url>.KEY` that hold for a URL, by git's rules: of all URLs that
@@ -213,7 +213,7 @@ mod tests {
             ("http.https://h/.proxy", ""),
             ("http.proxy", "c"),
         ];
-        let settings = Settings::new(&Environment::default(), entries.iter().map(entry).collect());
+        let settings = HttpSettings::new(&Environment::default(), entries.iter().map(entry).collect());
         let value = |url: &str| settings.value("proxy", &Url::parse(url).unwrap());
         assert_eq!(value("https://h/x"), Some(""));
         assert_eq!(value("http://h/x"), Some("c"));

@@ -5,41 +5,41 @@
 
 use super::kustomization;
 use super::workload::CONTAINERS;
-use crate::image::{Written, same_image};
-use crate::yaml::{Change, NodeId, Pair, Shape, Tape};
+use crate::image::{ParsedReference, same_image};
+use crate::yaml::{Change, NewPair, NodeId, NodeKind, ParsedYaml};
 
 /// The first document of a file that is a kustomization.
-pub fn kustomization_root(path: &str, tape: &Tape) -> Option<NodeId> {
-    tape.roots().iter().copied().find(|&root| kustomization::is_kustomization(path, tape, root))
+pub fn kustomization_root(path: &str, yaml: &ParsedYaml) -> Option<NodeId> {
+    yaml.roots().iter().copied().find(|&root| kustomization::is_kustomization(path, yaml, root))
 }
 
 /// The files and folders that a kustomization builds on, as it writes them.
-pub fn resources(tape: &Tape, root: NodeId) -> Vec<&str> {
+pub fn resources(yaml: &ParsedYaml, root: NodeId) -> Vec<&str> {
     let lists = ["resources", "bases", "components"].into_iter();
-    let lists = lists.filter_map(|key| tape.at(root, &[key]));
-    lists.flat_map(|list| tape.items(list)).filter_map(|item| tape.text(item)).collect()
+    let lists = lists.filter_map(|key| yaml.at(root, &[key]));
+    lists.flat_map(|list| yaml.items(list)).filter_map(|item| yaml.text(item)).collect()
 }
 
 /// The image's name as a workload in this file writes it.
-pub fn spelling<'a>(tape: &'a Tape, image: &str) -> Option<&'a str> {
-    let containers = (0..tape.len()).filter(|&id| tape.key_text(id) == Some("image"));
-    let named = containers.filter(|&id| in_container(tape, id)).filter_map(|id| tape.text(id));
-    named.map(|text| Written::parse(text).name).find(|name| same_image(name, image))
+pub fn spelling<'a>(yaml: &'a ParsedYaml, image: &str) -> Option<&'a str> {
+    let containers = (0..yaml.len()).filter(|&id| yaml.key_text(id) == Some("image"));
+    let named = containers.filter(|&id| in_container(yaml, id)).filter_map(|id| yaml.text(id));
+    named.map(|text| ParsedReference::parse(text).name).find(|name| same_image(name, image))
 }
 
-fn in_container(tape: &Tape, id: NodeId) -> bool {
-    let list = tape.node(id).parent.and_then(|map| tape.node(map).parent);
-    list.and_then(|list| tape.key_text(list)).is_some_and(|key| CONTAINERS.contains(&key))
+fn in_container(yaml: &ParsedYaml, id: NodeId) -> bool {
+    let list = yaml.node(id).parent.and_then(|map| yaml.node(map).parent);
+    list.and_then(|list| yaml.key_text(list)).is_some_and(|key| CONTAINERS.contains(&key))
 }
 
 /// The change that adds an entry; nothing where `images` is not a list that can take one.
-pub fn entry(tape: &Tape, root: NodeId, pairs: Vec<Pair>) -> Option<Change> {
-    match tape.get(root, "images") {
+pub fn entry(yaml: &ParsedYaml, root: NodeId, pairs: Vec<NewPair>) -> Option<Change> {
+    match yaml.get(root, "images") {
         None => Some(Change::AddList { map: root, key: "images", pairs }),
-        Some(found) if found.shared_by.is_none() && tape.node(found.node).shape == Shape::Seq => {
+        Some(found) if found.shared_by.is_none() && yaml.node(found.node).kind == NodeKind::Seq => {
             Some(Change::Append { seq: found.node, pairs })
         }
-        Some(found) if found.shared_by.is_none() && tape.node(found.node).is_null() => {
+        Some(found) if found.shared_by.is_none() && yaml.node(found.node).is_null() => {
             Some(Change::FillList { value: found.node, pairs })
         }
         Some(_) => None,

@@ -6,9 +6,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::forms::{self, BLOCKS, Block};
-use super::{Document, Form, Reference, Slot};
-use crate::image::{Written, is_possible_name, shortened};
+use super::syntax::{self, BLOCKS, ImageBlock};
+use super::{Document, Reference, ReferenceSyntax, ValueLocation};
+use crate::image::{ParsedReference, is_possible_name, shortened};
 use crate::yaml::NodeId;
 
 const KIND: &str = "argo-cd";
@@ -26,32 +26,32 @@ fn sources(doc: &Document<'_>) -> Vec<NodeId> {
         Some("ApplicationSet") => &["spec", "template", "spec"],
         _ => return Vec::new(),
     };
-    let Some(spec) = doc.tape.at(doc.root, spec) else { return Vec::new() };
-    let several = doc.tape.at(spec, &["sources"]).into_iter().flat_map(|list| doc.tape.items(list));
+    let Some(spec) = doc.yaml.at(doc.root, spec) else { return Vec::new() };
+    let several = doc.yaml.at(spec, &["sources"]).into_iter().flat_map(|list| doc.yaml.items(list));
     // one that is used again by alias is searched once
     let mut seen = HashSet::new();
-    let all = doc.tape.at(spec, &["source"]).into_iter().chain(several);
-    all.filter(|&source| seen.insert(doc.tape.resolve(source))).collect()
+    let all = doc.yaml.at(spec, &["source"]).into_iter().chain(several);
+    all.filter(|&source| seen.insert(doc.yaml.resolve(source))).collect()
 }
 
 fn in_source(doc: &Document<'_>, source: NodeId) -> Vec<Reference> {
-    let images = doc.tape.at(source, &["kustomize", "images"]).into_iter();
+    let images = doc.yaml.at(source, &["kustomize", "images"]).into_iter();
     let mut found: Vec<_> =
-        images.flat_map(|list| doc.tape.items(list)).filter_map(|item| override_string(doc, item)).collect();
+        images.flat_map(|list| doc.yaml.items(list)).filter_map(|item| override_string(doc, item)).collect();
     found.extend(
-        doc.tape.at(source, &["helm", "parameters"]).map(|list| parameters(doc, list)).unwrap_or_default(),
+        doc.yaml.at(source, &["helm", "parameters"]).map(|list| parameters(doc, list)).unwrap_or_default(),
     );
-    let values = doc.tape.at(source, &["helm", "valuesObject"]);
-    found.extend(values.map(|map| forms::find(doc, map, KIND)).unwrap_or_default());
+    let values = doc.yaml.at(source, &["helm", "valuesObject"]);
+    found.extend(values.map(|map| syntax::find(doc, map, KIND)).unwrap_or_default());
     found
 }
 
 fn override_string(doc: &Document<'_>, item: NodeId) -> Option<Reference> {
-    let node = doc.tape.resolve(item);
-    let slot = Slot { key: item, node, shared_by: (node != item).then_some(item) };
-    let text = doc.tape.text(node).filter(|text| !text.is_empty())?;
+    let node = doc.yaml.resolve(item);
+    let slot = ValueLocation { key: item, node, shared_by: (node != item).then_some(item) };
+    let text = doc.yaml.text(node).filter(|text| !text.is_empty())?;
     let (name, rest) = text.split_once('=').map_or((None, text), |(name, rest)| (Some(name), rest));
-    let written = Written::parse(rest);
+    let written = ParsedReference::parse(rest);
     if !is_possible_name(written.name) || !is_possible_name(name.unwrap_or_default()) {
         return None;
     }
@@ -61,16 +61,17 @@ fn override_string(doc: &Document<'_>, item: NodeId) -> Option<Reference> {
         kind: KIND,
         at: slot.place(),
         image: runs.to_owned(),
-        original: Some(name.unwrap_or(written.name).to_owned()),
+        kustomize_name: Some(name.unwrap_or(written.name).to_owned()),
         tag: written.tag.map(shortened),
         digest: written.digest.map(shortened),
-        form: Form::Override(slot),
+        syntax: ReferenceSyntax::Override(slot),
     })
 }
 
 /// Parameters with dotted names are values written flat: `image.repository` and `image.tag`.
 fn parameters(doc: &Document<'_>, list: NodeId) -> Vec<Reference> {
-    let by_name: HashMap<&str, Slot> = doc.tape.items(list).filter_map(|item| parameter(doc, item)).collect();
+    let by_name: HashMap<&str, ValueLocation> =
+        doc.yaml.items(list).filter_map(|item| parameter(doc, item)).collect();
     let mut names: Vec<_> = by_name.keys().copied().collect();
     names.sort_unstable();
     names
@@ -79,20 +80,20 @@ fn parameters(doc: &Document<'_>, list: NodeId) -> Vec<Reference> {
         .collect()
 }
 
-fn parameter<'a>(doc: &Document<'a>, item: NodeId) -> Option<(&'a str, Slot)> {
-    let name = doc.tape.at(item, &["name"]).and_then(|node| doc.tape.text(node))?;
-    Some((name, Slot::from(doc.tape.get(item, "value")?)))
+fn parameter<'a>(doc: &Document<'a>, item: NodeId) -> Option<(&'a str, ValueLocation)> {
+    let name = doc.yaml.at(item, &["name"]).and_then(|node| doc.yaml.text(node))?;
+    Some((name, ValueLocation::from(doc.yaml.get(item, "value")?)))
 }
 
 /// The block whose tag a parameter holds.
-fn block(doc: &Document<'_>, by_name: &HashMap<&str, Slot>, name: &str) -> Option<Reference> {
+fn block(doc: &Document<'_>, by_name: &HashMap<&str, ValueLocation>, name: &str) -> Option<Reference> {
     let (prefix, key) = split(name);
     let get = |key: &str| by_name.get(format!("{prefix}{key}").as_str()).copied();
-    let text = |slot: Slot| doc.tape.text(slot.node).filter(|text| !text.is_empty());
+    let text = |slot: ValueLocation| doc.yaml.text(slot.node).filter(|text| !text.is_empty());
     let tag = by_name.get(name).copied()?;
     if let Some(pair) = key.strip_suffix("ImageTag") {
         let repository = get(&format!("{pair}Image"))?;
-        return Block { repository, registry: None, tag, digest: None }.reference(doc.tape, KIND);
+        return ImageBlock { repository, registry: None, tag, digest: None }.reference(doc.yaml, KIND);
     }
     let mut names = BLOCKS.iter().filter(|(_, tag_key)| *tag_key == key);
     let (name_key, repository) = names.find_map(|(name_key, _)| Some((*name_key, get(name_key)?)))?;
@@ -102,18 +103,18 @@ fn block(doc: &Document<'_>, by_name: &HashMap<&str, Slot>, name: &str) -> Optio
     let global = || by_name.get("global.imageRegistry").copied().and_then(text);
     let registry = hub.or_else(|| own.map(|own| global().unwrap_or(own)));
     let registry = registry.map(|registry| registry.trim_end_matches('/').to_owned());
-    Block { repository, registry, tag, digest: get("digest") }.reference(doc.tape, KIND)
+    ImageBlock { repository, registry, tag, digest: get("digest") }.reference(doc.yaml, KIND)
 }
 
 /// `image` with name and tag in one, unless its tag is a parameter of its own.
-fn string(doc: &Document<'_>, by_name: &HashMap<&str, Slot>, name: &str) -> Option<Reference> {
+fn string(doc: &Document<'_>, by_name: &HashMap<&str, ValueLocation>, name: &str) -> Option<Reference> {
     let (prefix, key) = split(name);
     let beside = |key: &str| by_name.contains_key(format!("{prefix}{key}").as_str());
     let in_pair = match key {
         "image" => beside("tag") || beside("imageTag"),
         _ => !key.ends_with("Image") || beside(&format!("{key}Tag")),
     };
-    (!in_pair).then(|| forms::string(doc.tape, *by_name.get(name)?, KIND)).flatten()
+    (!in_pair).then(|| syntax::string(doc.yaml, *by_name.get(name)?, KIND)).flatten()
 }
 
 /// `image.` and `tag` of `image.tag`.

@@ -1,7 +1,7 @@
 //! Compose files: the image of each service (the Compose specification, "services"), also where it is
 //! written below an extension (`x-…`) and used by alias.
 
-use super::{Document, Reference, Slot, forms};
+use super::{Document, Reference, ValueLocation, syntax};
 use crate::yaml::NodeId;
 
 const KIND: &str = "compose";
@@ -10,27 +10,31 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     if !is_compose(doc.file_name()) {
         return Vec::new();
     }
-    let Some(services) = doc.tape.at(doc.root, &["services"]) else { return Vec::new() };
-    let images = doc.tape.pairs(services).filter_map(|(_, service)| doc.tape.get(service, "image"));
-    let used: Vec<_> = images.map(|found| Slot::where_written(doc.tape, found)).collect();
+    let Some(services) = doc.yaml.at(doc.root, &["services"]) else { return Vec::new() };
+    let images = doc.yaml.pairs(services).filter_map(|(_, service)| doc.yaml.get(service, "image"));
+    let used: Vec<_> = images.map(|found| ValueLocation::where_written(doc.yaml, found)).collect();
     let extensions = extensions(doc);
     let written = used.iter().filter_map(|slot| in_extension(doc, &extensions, slot));
-    used.iter().copied().chain(written).filter_map(|slot| forms::string(doc.tape, slot, KIND)).collect()
+    used.iter().copied().chain(written).filter_map(|slot| syntax::string(doc.yaml, slot, KIND)).collect()
 }
 
 /// The keys and values of extensions, in the order of the text.
 fn extensions(doc: &Document<'_>) -> Vec<(NodeId, NodeId)> {
-    let is_extension = |key: NodeId| doc.tape.text(key).is_some_and(|name| name.starts_with("x-"));
-    doc.tape.pairs(doc.root).filter(|&(key, _)| is_extension(key)).collect()
+    let is_extension = |key: NodeId| doc.yaml.text(key).is_some_and(|name| name.starts_with("x-"));
+    doc.yaml.pairs(doc.root).filter(|&(key, _)| is_extension(key)).collect()
 }
 
 /// Where an image that a service uses by alias is written, if that is in an extension: it is read by nothing
 /// but the aliases.
-fn in_extension(doc: &Document<'_>, extensions: &[(NodeId, NodeId)], used: &Slot) -> Option<Slot> {
-    let Slot { node, shared_by: Some(_), .. } = *used else { return None };
+fn in_extension(
+    doc: &Document<'_>,
+    extensions: &[(NodeId, NodeId)],
+    used: &ValueLocation,
+) -> Option<ValueLocation> {
+    let ValueLocation { node, shared_by: Some(_), .. } = *used else { return None };
     let before = extensions.partition_point(|&(_, value)| value <= node);
     let &(key, value) = extensions.get(before.checked_sub(1)?)?;
-    (node < doc.tape.node(value).end).then_some(Slot { key, node, shared_by: None })
+    (node < doc.yaml.node(value).end).then_some(ValueLocation { key, node, shared_by: None })
 }
 
 /// `compose.yaml`, `docker-compose.yml`, and with something between, as `compose.prod.yaml`.

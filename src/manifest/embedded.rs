@@ -2,8 +2,8 @@
 //! a ConfigMap, and in whole manifests inside of ConfigMaps and patches. They are told, and never edited:
 //! to every reader of the file, a block scalar is text.
 
-use super::{Document, Form, KINDS, ManifestFile, Reference, forms, values};
-use crate::yaml::{NodeId, ReadError, Shape, Style, Tape, scan_until};
+use super::{Document, KINDS, ManifestFile, Reference, ReferenceSyntax, syntax, values};
+use crate::yaml::{NodeId, NodeKind, ParsedYaml, ReadError, ScalarStyle, scan_until};
 
 const HELM_VALUES: &str = "values";
 
@@ -11,22 +11,22 @@ const HELM_VALUES: &str = "values";
 const MAX_DEPTH: usize = 64;
 
 pub fn find(file: &ManifestFile<'_>) -> Vec<Reference> {
-    let texts = (0..file.tape.len()).filter_map(|id| Some((id, embedded_text(file.tape, id)?)));
+    let texts = (0..file.yaml.len()).filter_map(|id| Some((id, embedded_text(file.yaml, id)?)));
     texts.flat_map(|(id, text)| inside(file, id, text)).collect()
 }
 
 /// A text that may hold an image: a block scalar, or Helm values in quotes.
-fn embedded_text(tape: &Tape, id: NodeId) -> Option<&str> {
-    let Shape::Scalar { value, style, .. } = &tape.node(id).shape else { return None };
-    let is_block = *style == Style::Block || (value.contains('\n') && holds_values(tape, id));
-    (is_block && may_hold_images(value) && !is_aside(tape, id)).then_some(value.as_str())
+fn embedded_text(yaml: &ParsedYaml, id: NodeId) -> Option<&str> {
+    let NodeKind::Scalar { value, style, .. } = &yaml.node(id).kind else { return None };
+    let is_block = *style == ScalarStyle::Block || (value.contains('\n') && holds_values(yaml, id));
+    (is_block && may_hold_images(value) && !is_aside(yaml, id)).then_some(value.as_str())
 }
 
 /// Below annotations and status nothing is a reference.
-fn is_aside(tape: &Tape, id: NodeId) -> bool {
-    let parents = std::iter::successors(Some(id), |&id| tape.node(id).parent);
-    let keys: Vec<_> = parents.take(MAX_DEPTH).filter_map(|id| tape.key_text(id)).collect();
-    keys.iter().any(|key| forms::is_annotations(key)) || keys.last() == Some(&"status")
+fn is_aside(yaml: &ParsedYaml, id: NodeId) -> bool {
+    let parents = std::iter::successors(Some(id), |&id| yaml.node(id).parent);
+    let keys: Vec<_> = parents.take(MAX_DEPTH).filter_map(|id| yaml.key_text(id)).collect();
+    keys.iter().any(|key| syntax::is_annotations(key)) || keys.last() == Some(&"status")
 }
 
 fn may_hold_images(text: &str) -> bool {
@@ -35,37 +35,39 @@ fn may_hold_images(text: &str) -> bool {
 }
 
 fn inside(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Vec<Reference> {
-    let is_values = holds_values(file.tape, block);
+    let is_values = holds_values(file.yaml, block);
     let is_manifest = text.contains("apiVersion") && text.contains("kind");
     if !is_values && !is_manifest {
         return Vec::new();
     }
     // a text is whatever it is: most are no YAML
-    let budget = file.tape.budget();
-    let tape = match scan_until(text.as_bytes(), budget.cancellation()) {
-        Ok(tape) => tape,
+    let budget = file.yaml.budget();
+    let yaml = match scan_until(text.as_bytes(), budget.cancellation()) {
+        Ok(yaml) => yaml,
         Err(ReadError::Syntax(_)) => return Vec::new(),
         Err(ReadError::Stopped(stopped)) => {
             budget.stop(stopped);
             return Vec::new();
         }
     };
-    let documents = tape.roots().iter().map(|&root| Document { path: "", tape: &tape, root, is_values });
+    let documents = yaml.roots().iter().map(|&root| Document { path: "", yaml: &yaml, root, is_values });
     let found = documents.flat_map(|doc| match is_values {
-        true => forms::find(&doc, doc.root, values::KIND),
+        true => syntax::find(&doc, doc.root, values::KIND),
         false => KINDS.iter().flat_map(|find| find(&doc)).collect(),
     });
-    let place = Place::of(file, block, text);
-    let told =
-        found.filter(|r| !matches!(r.form, Form::Untagged { .. })).map(|r| place.tell(&tape, r)).collect();
-    budget.charge(tape.budget());
+    let place = EmbeddedText::of(file, block, text);
+    let told = found
+        .filter(|r| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }))
+        .map(|r| place.tell(&yaml, r))
+        .collect();
+    budget.charge(yaml.budget());
     told
 }
 
 /// Argo CD's `helm.values`, and `values.yaml` in a ConfigMap.
-fn holds_values(tape: &Tape, block: NodeId) -> bool {
-    let Some(key) = tape.key_text(block) else { return false };
-    let map = tape.node(block).parent.and_then(|map| tape.key_text(map));
+fn holds_values(yaml: &ParsedYaml, block: NodeId) -> bool {
+    let Some(key) = yaml.key_text(block) else { return false };
+    let map = yaml.node(block).parent.and_then(|map| yaml.key_text(map));
     match key {
         HELM_VALUES => map == Some("helm"),
         _ => map == Some("data") && values::is_values_file(key),
@@ -73,7 +75,7 @@ fn holds_values(tape: &Tape, block: NodeId) -> bool {
 }
 
 /// Where a block scalar's text stands.
-struct Place {
+struct EmbeddedText {
     block: NodeId,
     line: usize,
     /// Columns that every line is indented by, where lines of the text are lines of the file.
@@ -87,13 +89,13 @@ fn is_literal(before: &str) -> bool {
     header.rfind(['|', '>']).is_some_and(|at| header[at..].starts_with('|'))
 }
 
-impl Place {
+impl EmbeddedText {
     fn of(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Self {
-        let node = file.tape.node(block);
+        let node = file.yaml.node(block);
         // the parser's mark is the first line that is not empty
         let empty = text.lines().take_while(|line| line.is_empty()).count();
-        let is_block = matches!(node.shape, Shape::Scalar { style: Style::Block, .. });
-        Place {
+        let is_block = matches!(node.kind, NodeKind::Scalar { style: ScalarStyle::Block, .. });
+        EmbeddedText {
             block,
             line: node.line.saturating_sub(empty),
             indent: node.column - 1,
@@ -102,12 +104,12 @@ impl Place {
     }
 
     /// The same reference, as one of the file. In folded text, lines are not those of the file.
-    fn tell(&self, tape: &Tape, inner: Reference) -> Reference {
-        let (line, column) = inner.position(tape);
+    fn tell(&self, yaml: &ParsedYaml, inner: Reference) -> Reference {
+        let (line, column) = inner.position(yaml);
         let form = match self.literal {
-            true => Form::Embedded { line: self.line + line - 1, column: self.indent + column },
-            false => Form::Embedded { line: self.line, column: self.indent + 1 },
+            true => ReferenceSyntax::Embedded { line: self.line + line - 1, column: self.indent + column },
+            false => ReferenceSyntax::Embedded { line: self.line, column: self.indent + 1 },
         };
-        Reference { at: self.block, form, ..inner }
+        Reference { at: self.block, syntax: form, ..inner }
     }
 }

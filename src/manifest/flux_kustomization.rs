@@ -8,6 +8,6 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     if !doc.is_of("kustomize.toolkit.fluxcd.io", "Kustomization") {
         return Vec::new();
     }
-    let images = doc.tape.at(doc.root, &["spec", "images"]);
+    let images = doc.yaml.at(doc.root, &["spec", "images"]);
     images.map(|list| kustomization::entries(doc, list, KIND)).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Document, Reference, forms, kustomization};
+use super::{Document, Reference, kustomization, syntax};
 
 const KIND: &str = "helm-release";
 
@@ -10,10 +10,10 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     if doc.kind() != Some("HelmRelease") {
         return Vec::new();
     }
-    let values = doc.tape.at(doc.root, &["spec", "values"]);
-    let mut found = values.map(|node| forms::find(doc, node, KIND)).unwrap_or_default();
-    if let Some(renderers) = doc.tape.at(doc.root, &["spec", "postRenderers"]) {
-        let images = doc.tape.items(renderers).filter_map(|r| doc.tape.at(r, &["kustomize", "images"]));
+    let values = doc.yaml.at(doc.root, &["spec", "values"]);
+    let mut found = values.map(|node| syntax::find(doc, node, KIND)).unwrap_or_default();
+    if let Some(renderers) = doc.yaml.at(doc.root, &["spec", "postRenderers"]) {
+        let images = doc.yaml.items(renderers).filter_map(|r| doc.yaml.at(r, &["kustomize", "images"]));
         // one that is used again by alias is searched once
         let mut seen = HashSet::new();
         let images = images.filter(|&list| seen.insert(list));

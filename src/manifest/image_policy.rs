@@ -5,27 +5,27 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::forms::{self, BLOCKS, Block};
-use super::{Form, ManifestFile, Reference, Slot};
+use super::syntax::{self, BLOCKS, ImageBlock};
+use super::{ManifestFile, Reference, ReferenceSyntax, ValueLocation};
 use crate::image::split_tag;
-use crate::yaml::{NodeId, Shape, Style, Tape};
+use crate::yaml::{NodeId, NodeKind, ParsedYaml, ScalarStyle};
 
 const KIND: &str = "image-policy";
 const MARK: &str = "$imagepolicy";
 
 /// Which part of an image a marked scalar holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Part {
+enum PolicyPart {
     Whole,
     Name,
     Tag,
     Digest,
 }
 
-struct Marked {
-    slot: Slot,
+struct MarkedScalar {
+    slot: ValueLocation,
     policy: String,
-    part: Part,
+    part: PolicyPart,
 }
 
 /// Marked scalars that are not among what was `found`.
@@ -37,61 +37,63 @@ pub fn find(file: &ManifestFile<'_>, found: &[Reference]) -> Vec<Reference> {
     let marked = marked(file);
     let of_policy: HashMap<_, _> = marked.iter().map(|m| ((m.policy.as_str(), m.part), m.slot)).collect();
     let new = marked.iter().filter(|m| !known.contains(&m.slot.node));
-    let reference = |m: &Marked| match m.part {
-        Part::Whole => forms::string(file.tape, m.slot, KIND),
-        Part::Tag => {
+    let reference = |m: &MarkedScalar| match m.part {
+        PolicyPart::Whole => syntax::string(file.yaml, m.slot, KIND),
+        PolicyPart::Tag => {
             let beside = |part| of_policy.get(&(m.policy.as_str(), part)).copied();
-            let marked = beside(Part::Name).map(|repository| Block {
+            let marked = beside(PolicyPart::Name).map(|repository| ImageBlock {
                 repository,
                 registry: None,
                 tag: m.slot,
-                digest: beside(Part::Digest),
+                digest: beside(PolicyPart::Digest),
             });
-            let block = marked.or_else(|| block_around(file.tape, m.slot));
-            block.and_then(|block| block.reference(file.tape, KIND)).or_else(|| nameless(file.tape, m.slot))
+            let block = marked.or_else(|| block_around(file.yaml, m.slot));
+            block.and_then(|block| block.reference(file.yaml, KIND)).or_else(|| nameless(file.yaml, m.slot))
         }
-        Part::Name | Part::Digest => None,
+        PolicyPart::Name | PolicyPart::Digest => None,
     };
     new.filter_map(reference).collect()
 }
 
 /// A tag whose image is named in the policy's repository alone: nothing can mean it, but it is told.
-fn nameless(tape: &Tape, slot: Slot) -> Option<Reference> {
-    let (tag, digest) = split_tag(tape.text(slot.node)?);
+fn nameless(yaml: &ParsedYaml, slot: ValueLocation) -> Option<Reference> {
+    let (tag, digest) = split_tag(yaml.text(slot.node)?);
     Some(Reference {
         kind: KIND,
         at: slot.place(),
         image: String::new(),
-        original: None,
+        kustomize_name: None,
         tag: Some(tag.to_owned()),
         digest: digest.map(str::to_owned),
-        form: Form::Field(slot),
+        syntax: ReferenceSyntax::Field(slot),
     })
 }
 
 /// The keys beside a tag that say whose tag it is.
-fn block_around(tape: &Tape, tag: Slot) -> Option<Block> {
-    let map = tape.node(tag.key).parent.filter(|&map| tape.is_map(map))?;
+fn block_around(yaml: &ParsedYaml, tag: ValueLocation) -> Option<ImageBlock> {
+    let map = yaml.node(tag.key).parent.filter(|&map| yaml.is_map(map))?;
     let is_tag = |key: &str| BLOCKS.iter().any(|(_, tag_key)| *tag_key == key);
-    if !tape.text(tag.key).is_some_and(is_tag) {
+    if !yaml.text(tag.key).is_some_and(is_tag) {
         return None;
     }
-    let get = |key: &str| tape.get(map, key).map(Slot::from);
-    let text = |slot: Slot| tape.text(slot.node).filter(|text| !text.is_empty()).map(str::to_owned);
+    let get = |key: &str| yaml.get(map, key).map(ValueLocation::from);
+    let text = |slot: ValueLocation| yaml.text(slot.node).filter(|text| !text.is_empty()).map(str::to_owned);
     let repository = BLOCKS.iter().find_map(|(name, _)| get(name))?;
-    Some(Block { repository, registry: get("registry").and_then(text), tag, digest: get("digest") })
+    Some(ImageBlock { repository, registry: get("registry").and_then(text), tag, digest: get("digest") })
 }
 
 /// Every marked scalar, in the order of the text.
-fn marked(file: &ManifestFile<'_>) -> Vec<Marked> {
+fn marked(file: &ManifestFile<'_>) -> Vec<MarkedScalar> {
     let marks = marks(file.text);
     let mut last: HashMap<usize, NodeId> = HashMap::new();
-    for id in 0..file.tape.len() {
-        let node = file.tape.node(id);
-        let is_value = match node.shape {
-            Shape::Scalar { style: Style::Block, .. } | Shape::Scalar { missing: true, .. } => false,
-            Shape::Scalar { .. } | Shape::Alias(_) => true,
-            Shape::Map | Shape::Seq => false,
+    for id in 0..file.yaml.len() {
+        let node = file.yaml.node(id);
+        let is_value = match node.kind {
+            NodeKind::Scalar { style: ScalarStyle::Block, .. } | NodeKind::Scalar { missing: true, .. } => {
+                false
+            }
+            NodeKind::Scalar { .. } | NodeKind::Alias(_) => true,
+            NodeKind::Map | NodeKind::Seq => false,
         };
         // the mark behind it, if that is on the same line
         let mark = marks.range(node.start..).next().filter(|_| is_value);
@@ -99,13 +101,14 @@ fn marked(file: &ManifestFile<'_>) -> Vec<Marked> {
             last.insert(at, id);
         }
     }
-    let mut marked: Vec<Marked> = marks
+    let mut marked: Vec<MarkedScalar> = marks
         .into_iter()
         .filter_map(|(at, mark)| {
             let id = *last.get(&at)?;
-            let node = file.tape.resolve(id);
-            let slot = Slot { key: key_of(file.tape, id)?, node, shared_by: (node != id).then_some(id) };
-            Some(Marked { slot, policy: mark.policy, part: mark.part })
+            let node = file.yaml.resolve(id);
+            let slot =
+                ValueLocation { key: key_of(file.yaml, id)?, node, shared_by: (node != id).then_some(id) };
+            Some(MarkedScalar { slot, policy: mark.policy, part: mark.part })
         })
         .collect();
     marked.sort_by_key(|m| m.slot.place());
@@ -113,26 +116,26 @@ fn marked(file: &ManifestFile<'_>) -> Vec<Marked> {
 }
 
 /// The key of a value, or the item itself in a list; nothing for a key.
-fn key_of(tape: &Tape, id: NodeId) -> Option<NodeId> {
-    let node = tape.node(id);
-    let in_map = node.parent.is_some_and(|parent| matches!(tape.node(parent).shape, Shape::Map));
+fn key_of(yaml: &ParsedYaml, id: NodeId) -> Option<NodeId> {
+    let node = yaml.node(id);
+    let in_map = node.parent.is_some_and(|parent| matches!(yaml.node(parent).kind, NodeKind::Map));
     if in_map { node.key } else { Some(id) }
 }
 
-struct Mark {
+struct PolicyMark {
     line_start: usize,
     policy: String,
-    part: Part,
+    part: PolicyPart,
 }
 
 /// By the offset of its comment, what a mark says.
-fn marks(text: &str) -> BTreeMap<usize, Mark> {
+fn marks(text: &str) -> BTreeMap<usize, PolicyMark> {
     let mut line_start = 0;
     let mut found = BTreeMap::new();
     // as the parser breaks them: a lone CR is a line break too
     for line in text.split_inclusive(['\n', '\r']) {
         if let Some((at, policy, part)) = mark(line) {
-            found.insert(line_start + at, Mark { line_start, policy, part });
+            found.insert(line_start + at, PolicyMark { line_start, policy, part });
         }
         line_start += line.len();
     }
@@ -140,16 +143,16 @@ fn marks(text: &str) -> BTreeMap<usize, Mark> {
 }
 
 /// Where a mark's comment starts, its policy, and its part.
-fn mark(line: &str) -> Option<(usize, String, Part)> {
+fn mark(line: &str) -> Option<(usize, String, PolicyPart)> {
     let named = line.find(MARK)?;
     let at = line[..named].rfind('#').filter(|&at| line[..at].ends_with([' ', '\t']))?;
     let json: HashMap<String, String> = serde_json::from_str(line[at + 1..].trim()).ok()?;
     let setting = json.get(MARK)?;
     let (policy, part) = match setting.rsplit_once(':') {
-        Some((policy, "tag")) => (policy, Part::Tag),
-        Some((policy, "name")) => (policy, Part::Name),
-        Some((policy, "digest")) => (policy, Part::Digest),
-        _ => (setting.as_str(), Part::Whole),
+        Some((policy, "tag")) => (policy, PolicyPart::Tag),
+        Some((policy, "name")) => (policy, PolicyPart::Name),
+        Some((policy, "digest")) => (policy, PolicyPart::Digest),
+        _ => (setting.as_str(), PolicyPart::Whole),
     };
     Some((at, policy.to_owned(), part))
 }

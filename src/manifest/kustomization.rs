@@ -3,9 +3,9 @@
 //! Rules: kustomize's `types.Image` and its image transformer: `newName` replaces `name`, `newTag` and
 //! `digest` replace what the workload says.
 
-use super::{Document, Form, Reference, Slot, file_name};
-use crate::image::{Written, is_possible_name, shortened};
-use crate::yaml::{NodeId, Tape};
+use super::{Document, Reference, ReferenceSyntax, ValueLocation, file_name};
+use crate::image::{ParsedReference, is_possible_name, shortened};
+use crate::yaml::{NodeId, ParsedYaml};
 
 pub const KIND: &str = "kustomization";
 
@@ -16,20 +16,20 @@ pub const GROUP: &str = "kustomize.config.k8s.io/";
 const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 pub fn find(doc: &Document<'_>) -> Vec<Reference> {
-    if !is_kustomization(doc.path, doc.tape, doc.root) {
+    if !is_kustomization(doc.path, doc.yaml, doc.root) {
         return Vec::new();
     }
-    match doc.tape.at(doc.root, &["images"]) {
+    match doc.yaml.at(doc.root, &["images"]) {
         Some(images) => entries(doc, images, KIND),
         None => Vec::new(),
     }
 }
 
 /// By `apiVersion`, or by file name where the file does not say otherwise (Flux has a Kustomization too).
-pub fn is_kustomization(path: &str, tape: &Tape, root: NodeId) -> bool {
-    match tape.at(root, &["apiVersion"]).and_then(|node| tape.text(node)) {
+pub fn is_kustomization(path: &str, yaml: &ParsedYaml, root: NodeId) -> bool {
+    match yaml.at(root, &["apiVersion"]).and_then(|node| yaml.text(node)) {
         Some(version) => version.starts_with(GROUP),
-        None => is_kustomization_file(path) && tape.is_map(root),
+        None => is_kustomization_file(path) && yaml.is_map(root),
     }
 }
 
@@ -40,20 +40,21 @@ pub fn is_kustomization_file(path: &str) -> bool {
 
 /// The entries of an `images:` list, wherever kustomize's form of it is used.
 pub fn entries(doc: &Document<'_>, images: NodeId, kind: &'static str) -> Vec<Reference> {
-    let items = doc.tape.items(images);
+    let items = doc.yaml.items(images);
     items.filter_map(|item| entry(doc, item, kind)).collect()
 }
 
 fn entry(doc: &Document<'_>, item: NodeId, kind: &'static str) -> Option<Reference> {
-    let item = doc.tape.resolve(item);
-    let slot = |key| doc.tape.get(item, key).map(Slot::from);
-    let text = |slot: Option<Slot>| slot.and_then(|s| doc.tape.text(s.node)).filter(|t| !t.is_empty());
+    let item = doc.yaml.resolve(item);
+    let slot = |key| doc.yaml.get(item, key).map(ValueLocation::from);
+    let text =
+        |slot: Option<ValueLocation>| slot.and_then(|s| doc.yaml.text(s.node)).filter(|t| !t.is_empty());
     let name = slot("name")?;
     let (new_name, new_tag, digest) = (slot("newName"), slot("newTag"), slot("digest"));
-    let original = doc.tape.text(name.node)?;
+    let original = doc.yaml.text(name.node)?;
     let image = text(new_name).unwrap_or(original);
     // kustomize takes the name whole, but people write tags into it
-    let image = Written::parse(image).name;
+    let image = ParsedReference::parse(image).name;
     if !is_possible_name(image) || !is_possible_name(original) {
         return None;
     }
@@ -61,9 +62,15 @@ fn entry(doc: &Document<'_>, item: NodeId, kind: &'static str) -> Option<Referen
         kind,
         at: new_tag.or(digest).unwrap_or(name).place(),
         image: image.to_owned(),
-        original: Some(original.to_owned()),
+        kustomize_name: Some(original.to_owned()),
         tag: text(new_tag).map(shortened),
         digest: text(digest).map(shortened),
-        form: Form::Entry { name, new_name, new_tag, digest, tag_suffix: slot("tagSuffix").is_some() },
+        syntax: ReferenceSyntax::Entry {
+            name,
+            new_name,
+            new_tag,
+            digest,
+            tag_suffix: slot("tagSuffix").is_some(),
+        },
     })
 }

@@ -1,11 +1,11 @@
 //! Where references live: one file a kind of manifest.
 //!
 //! A kind looks at one document and says which references are in it, found by place (kind and key), never
-//! by text alone. A new kind is a new file and a line in [`KINDS`]. `reference` is what they find, `forms`
+//! by text alone. A new kind is a new file and a line in `KINDS`. `reference` is what they find, `forms`
 //! the ways in which Helm values write an image, `rewrite` how each form takes a new tag. Two more look at
 //! the file as a whole: `image_policy` for marked scalars, `embedded` for YAML inside of block scalars.
 //!
-//! Pure. Knows YAML only as a [`Tape`].
+//! Pure. Knows YAML only as a [`ParsedYaml`].
 
 pub mod add;
 mod argo_cd;
@@ -13,23 +13,23 @@ mod compose;
 mod embedded;
 mod field;
 mod flux_kustomization;
-mod forms;
 mod helm_release;
 mod image_policy;
 mod kustomization;
 mod reference;
 mod rewrite;
+mod syntax;
 mod values;
 mod workload;
 
 use std::collections::HashSet;
 
-use crate::yaml::{NodeId, Tape};
+use crate::yaml::{NodeId, ParsedYaml};
 
 pub use field::field_references;
 pub use kustomization::is_kustomization_file;
-pub use reference::{Form, Reference, Slot};
-pub use rewrite::{Refusal, Rewrite, Wanted, rewrite};
+pub use reference::{Reference, ReferenceSyntax, ValueLocation};
+pub use rewrite::{DesiredImage, Refusal, Rewrite, rewrite};
 pub use values::{CHART, KIND as VALUES, is_values_file, looks_like_values};
 pub use workload::KIND as WORKLOAD;
 
@@ -39,7 +39,7 @@ pub struct ManifestFile<'a> {
     /// With `/`.
     pub path: &'a str,
     pub text: &'a str,
-    pub tape: &'a Tape,
+    pub yaml: &'a ParsedYaml,
     /// It holds Helm values, if it is nothing else.
     pub is_values: bool,
 }
@@ -49,7 +49,7 @@ pub struct ManifestFile<'a> {
 struct Document<'a> {
     /// The file's path, with `/`.
     path: &'a str,
-    tape: &'a Tape,
+    yaml: &'a ParsedYaml,
     root: NodeId,
     is_values: bool,
 }
@@ -71,19 +71,21 @@ pub fn references(file: &ManifestFile<'_>) -> Vec<Reference> {
     let marked = image_policy::find(file, &found);
     found.extend(marked);
     found.extend(embedded::find(file));
-    found.sort_by_key(|reference| (reference.at, reference.position(file.tape)));
+    found.sort_by_key(|reference| (reference.at, reference.position(file.yaml)));
     // one place can be reached twice, as a container and through an alias to it
     let mut places = HashSet::new();
-    found.retain(|r| places.insert((r.at, r.position(file.tape))));
+    found.retain(|r| places.insert((r.at, r.position(file.yaml))));
     found
 }
 
 /// Whether a reference sets the image of workloads, whatever they say themselves. (A HelmRelease's entries are
 /// for what its chart makes.)
 pub fn is_override(reference: &Reference) -> bool {
-    match reference.form {
-        Form::Override(_) => true,
-        Form::Entry { .. } => [kustomization::KIND, flux_kustomization::KIND].contains(&reference.kind),
+    match reference.syntax {
+        ReferenceSyntax::Override(_) => true,
+        ReferenceSyntax::Entry { .. } => {
+            [kustomization::KIND, flux_kustomization::KIND].contains(&reference.kind)
+        }
         _ => false,
     }
 }
@@ -96,17 +98,17 @@ fn in_documents(file: &ManifestFile<'_>) -> Vec<Reference> {
 
 /// The file's documents, with the items of each `List` in its place.
 fn documents<'a>(file: &ManifestFile<'a>) -> Vec<Document<'a>> {
-    let ManifestFile { path, tape, is_values, .. } = *file;
-    let mut roots: Vec<NodeId> = tape.roots().to_vec();
+    let ManifestFile { path, yaml, is_values, .. } = *file;
+    let mut roots: Vec<NodeId> = yaml.roots().to_vec();
     let mut seen = HashSet::new();
     let mut documents = Vec::new();
-    while let Some(root) = roots.pop().map(|root| tape.resolve(root)) {
-        let doc = Document { path, tape, root, is_values };
+    while let Some(root) = roots.pop().map(|root| yaml.resolve(root)) {
+        let doc = Document { path, yaml, root, is_values };
         if !seen.insert(root) {
             continue;
         }
-        match tape.at(root, &["items"]).filter(|_| doc.kind() == Some("List")) {
-            Some(items) => roots.extend(tape.items(items)),
+        match yaml.at(root, &["items"]).filter(|_| doc.kind() == Some("List")) {
+            Some(items) => roots.extend(yaml.items(items)),
             None => documents.push(doc),
         }
     }
@@ -115,7 +117,7 @@ fn documents<'a>(file: &ManifestFile<'a>) -> Vec<Document<'a>> {
 
 impl Document<'_> {
     fn text_at(&self, path: &[&str]) -> Option<&str> {
-        self.tape.at(self.root, path).and_then(|node| self.tape.text(node))
+        self.yaml.at(self.root, path).and_then(|node| self.yaml.text(node))
     }
 
     fn api_version(&self) -> Option<&str> {

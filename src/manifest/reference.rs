@@ -1,11 +1,11 @@
 //! A reference: one place that says which tag of an image to run.
 
-use crate::image::{Part, same_image};
-use crate::yaml::{Found, NodeId, Tape};
+use crate::image::{Field, same_image};
+use crate::yaml::{FoundValue, NodeId, ParsedYaml};
 
 /// A scalar that holds a part of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
+pub struct ValueLocation {
     pub key: NodeId,
     /// Where the value is really written.
     pub node: NodeId,
@@ -13,51 +13,56 @@ pub struct Slot {
     pub shared_by: Option<NodeId>,
 }
 
-impl Slot {
+impl ValueLocation {
     /// The node at which the value is used: the value itself, or the alias or merge key that brings it.
     pub fn place(&self) -> NodeId {
         self.shared_by.unwrap_or(self.node)
     }
 }
 
-impl Slot {
+impl ValueLocation {
     /// What a merge key brings in is a place of its own: where it is written.
-    pub fn where_written(tape: &Tape, found: Found) -> Self {
-        let merged = found.shared_by.is_some_and(|by| tape.is_merge_key(by));
-        let slot = Slot::from(found);
-        if merged { Slot { shared_by: None, ..slot } } else { slot }
+    pub fn where_written(yaml: &ParsedYaml, found: FoundValue) -> Self {
+        let merged = found.shared_by.is_some_and(|by| yaml.is_merge_key(by));
+        let slot = ValueLocation::from(found);
+        if merged { ValueLocation { shared_by: None, ..slot } } else { slot }
     }
 }
 
-impl From<Found> for Slot {
-    fn from(found: Found) -> Self {
-        Slot { key: found.key, node: found.node, shared_by: found.shared_by }
+impl From<FoundValue> for ValueLocation {
+    fn from(found: FoundValue) -> Self {
+        ValueLocation { key: found.key, node: found.node, shared_by: found.shared_by }
     }
 }
 
 /// How a reference is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum ReferenceSyntax {
     /// One string: `name[:tag][@digest]`.
-    Text(Slot),
+    Text(ValueLocation),
     /// Helm values: the tag (or `TAG@DIGEST`) in a key of its own.
-    Block { repository: Slot, registry: Option<String>, tag: Slot, digest: Option<Slot> },
+    Block {
+        repository: ValueLocation,
+        registry: Option<String>,
+        tag: ValueLocation,
+        digest: Option<ValueLocation>,
+    },
     /// Helm values: a repository and no key for a tag.
-    Untagged { repository: Slot, registry: Option<String>, digest: Option<Slot> },
+    BlockWithoutTag { repository: ValueLocation, registry: Option<String>, digest: Option<ValueLocation> },
     /// An entry of kustomize's `images:`.
     Entry {
-        name: Slot,
-        new_name: Option<Slot>,
-        new_tag: Option<Slot>,
-        digest: Option<Slot>,
+        name: ValueLocation,
+        new_name: Option<ValueLocation>,
+        new_tag: Option<ValueLocation>,
+        digest: Option<ValueLocation>,
         tag_suffix: bool,
     },
     /// A string beside a block with a tag of its own: told, and never edited.
-    BesideBlock(Slot),
+    BesideBlock(ValueLocation),
     /// kustomize's `name[=newName][:tag][@digest]` in one string.
-    Override(Slot),
+    Override(ValueLocation),
     /// A field that the user named, which holds a tag and nothing else.
-    Field(Slot),
+    Field(ValueLocation),
     /// In YAML inside of a block scalar, at this place of the file: told, and never edited.
     Embedded { line: usize, column: usize },
 }
@@ -72,59 +77,65 @@ pub struct Reference {
     /// The image that runs.
     pub image: String,
     /// In a kustomization, the `name` that workloads use.
-    pub original: Option<String>,
+    pub kustomize_name: Option<String>,
     pub tag: Option<String>,
     pub digest: Option<String>,
-    pub form: Form,
+    pub syntax: ReferenceSyntax,
 }
 
 impl Reference {
     /// Whether an IMAGE means this reference: a bare one by the image that runs, `A=B` by a kustomization's
     /// `name`, and elsewhere by A, or by B where the renaming has been done.
-    pub fn is_meant_by(&self, name: &str, new_name: &Part<String>) -> bool {
-        match (&self.original, new_name) {
-            (_, Part::Unsaid) => same_image(&self.image, name),
+    pub fn matches(&self, name: &str, new_name: &Field<String>) -> bool {
+        match (&self.kustomize_name, new_name) {
+            (_, Field::Unspecified) => same_image(&self.image, name),
             (Some(original), _) => same_image(original, name),
-            (None, Part::Set(new)) => same_image(&self.image, name) || same_image(&self.image, new),
-            (None, Part::Keep) => same_image(&self.image, name),
+            (None, Field::Set(new)) => same_image(&self.image, name) || same_image(&self.image, new),
+            (None, Field::Keep) => same_image(&self.image, name),
         }
     }
 
     /// Every scalar that the reference is made of.
-    pub fn slots(&self) -> Vec<Slot> {
-        match &self.form {
-            Form::Text(slot) | Form::Field(slot) | Form::Override(slot) | Form::BesideBlock(slot) => {
+    pub fn slots(&self) -> Vec<ValueLocation> {
+        match &self.syntax {
+            ReferenceSyntax::Text(slot)
+            | ReferenceSyntax::Field(slot)
+            | ReferenceSyntax::Override(slot)
+            | ReferenceSyntax::BesideBlock(slot) => {
                 vec![*slot]
             }
-            Form::Embedded { .. } => Vec::new(),
-            Form::Block { repository, tag, digest, .. } => {
+            ReferenceSyntax::Embedded { .. } => Vec::new(),
+            ReferenceSyntax::Block { repository, tag, digest, .. } => {
                 [Some(*repository), Some(*tag), *digest].into_iter().flatten().collect()
             }
-            Form::Untagged { repository, digest, .. } => {
+            ReferenceSyntax::BlockWithoutTag { repository, digest, .. } => {
                 [Some(*repository), *digest].into_iter().flatten().collect()
             }
-            Form::Entry { name, new_name, new_tag, digest, .. } => {
+            ReferenceSyntax::Entry { name, new_name, new_tag, digest, .. } => {
                 [Some(*name), *new_name, *new_tag, *digest].into_iter().flatten().collect()
             }
         }
     }
 
     /// The node that holds the tag, where there is one.
-    pub fn tag_slot(&self) -> Option<Slot> {
-        match &self.form {
-            Form::Text(slot) | Form::Field(slot) | Form::Override(slot) | Form::Block { tag: slot, .. } => {
-                Some(*slot)
-            }
-            Form::Entry { new_tag, .. } => *new_tag,
-            Form::Untagged { .. } | Form::Embedded { .. } | Form::BesideBlock(_) => None,
+    pub fn tag_slot(&self) -> Option<ValueLocation> {
+        match &self.syntax {
+            ReferenceSyntax::Text(slot)
+            | ReferenceSyntax::Field(slot)
+            | ReferenceSyntax::Override(slot)
+            | ReferenceSyntax::Block { tag: slot, .. } => Some(*slot),
+            ReferenceSyntax::Entry { new_tag, .. } => *new_tag,
+            ReferenceSyntax::BlockWithoutTag { .. }
+            | ReferenceSyntax::Embedded { .. }
+            | ReferenceSyntax::BesideBlock(_) => None,
         }
     }
 
     /// Line and column in the file, both 1-based.
-    pub fn position(&self, tape: &Tape) -> (usize, usize) {
-        match self.form {
-            Form::Embedded { line, column } => (line, column),
-            _ => (tape.node(self.at).line, tape.node(self.at).column),
+    pub fn position(&self, yaml: &ParsedYaml) -> (usize, usize) {
+        match self.syntax {
+            ReferenceSyntax::Embedded { line, column } => (line, column),
+            _ => (yaml.node(self.at).line, yaml.node(self.at).column),
         }
     }
 }

@@ -1,19 +1,21 @@
 //! How each form of reference takes a new tag: which scalars change, which keys come and go.
 
-use super::reference::{Form, Reference, Slot};
-use crate::image::{Digest, Part, Tag, Written, join_tag, same_image, shortened, split_tag};
+use super::reference::{Reference, ReferenceSyntax, ValueLocation};
+use crate::image::{Digest, Field, ParsedReference, Tag, join_tag, same_image, shortened, split_tag};
 use crate::visible::inline;
-use crate::yaml::{Change, NodeId, Obstacle, Pair, Shape, Style, Tape, needs_quotes, obstacle};
+use crate::yaml::{
+    Change, EditBlocker, NewPair, NodeId, NodeKind, ParsedYaml, ScalarStyle, edit_blocker, needs_quotes,
+};
 
 /// What a reference shall say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted<'a> {
+pub struct DesiredImage<'a> {
     /// The image that is looked for.
     pub name: &'a str,
-    pub new_name: &'a Part<String>,
+    pub new_name: &'a Field<String>,
     /// `None` keeps the tag.
     pub tag: Option<&'a Tag>,
-    pub digest: &'a Part<Digest>,
+    pub digest: &'a Field<Digest>,
 }
 
 /// The changes that make a reference say what is wanted; none where it does already.
@@ -33,101 +35,110 @@ pub struct Refusal {
     /// The node to point at.
     pub at: NodeId,
     pub why: String,
-    pub cure: String,
+    pub hint: String,
     /// The value is written there and only used here: fine if it is edited there.
     pub written_at: Option<NodeId>,
 }
 
 impl Refusal {
-    pub fn new(at: NodeId, what: &str, obstacle: Obstacle) -> Self {
-        Refusal { at, why: format!("{what} {obstacle}"), cure: obstacle.cure().to_owned(), written_at: None }
+    pub fn new(at: NodeId, what: &str, obstacle: EditBlocker) -> Self {
+        Refusal { at, why: format!("{what} {obstacle}"), hint: obstacle.hint().to_owned(), written_at: None }
     }
 }
 
-type Result<T> = std::result::Result<T, Refusal>;
+type RewriteResult<T> = std::result::Result<T, Refusal>;
 
 /// Plans the changes to one reference.
 ///
 /// # Errors
 /// Where the reference can't be edited safely, and why.
-pub fn rewrite(tape: &Tape, reference: &Reference, wanted: &Wanted<'_>) -> Result<Rewrite> {
-    let mut pen = Pen::new(tape, reference, wanted);
-    match &reference.form {
-        Form::Text(slot) => pen.text(*slot)?,
-        Form::Field(slot) => pen.field(*slot)?,
-        Form::Override(slot) => pen.override_string(*slot)?,
-        Form::BesideBlock(slot) => {
+pub fn rewrite(
+    yaml: &ParsedYaml,
+    reference: &Reference,
+    wanted: &DesiredImage<'_>,
+) -> RewriteResult<Rewrite> {
+    let mut pen = RewriteBuilder::new(yaml, reference, wanted);
+    match &reference.syntax {
+        ReferenceSyntax::Text(slot) => pen.text(*slot)?,
+        ReferenceSyntax::Field(slot) => pen.field(*slot)?,
+        ReferenceSyntax::Override(slot) => pen.override_string(*slot)?,
+        ReferenceSyntax::BesideBlock(slot) => {
             return Err(Refusal {
                 at: slot.place(),
                 why: "stands beside a block's repository and tag: it is a part of that name".to_owned(),
-                cure: "bump the block's image, or set its tag with -f FILE --field PATH".to_owned(),
+                hint: "bump the block's image, or set its tag with -f FILE --field PATH".to_owned(),
                 written_at: None,
             });
         }
-        Form::Embedded { .. } if pen.is_there() => {}
-        Form::Embedded { line, .. } => {
+        ReferenceSyntax::Embedded { .. } if pen.is_there() => {}
+        ReferenceSyntax::Embedded { line, .. } => {
             return Err(Refusal {
                 at: reference.at,
                 why: format!("names it in line {line}, in YAML inside of a block scalar, which is only text"),
-                cure: "write it as YAML (Argo CD: valuesObject), or edit it by hand".to_owned(),
+                hint: "write it as YAML (Argo CD: valuesObject), or edit it by hand".to_owned(),
                 written_at: None,
             });
         }
-        Form::Block { repository, registry, tag, digest } => {
+        ReferenceSyntax::Block { repository, registry, tag, digest } => {
             pen.rename_block(*repository, registry.as_deref())?;
             pen.block(*tag, *digest)?;
         }
-        Form::Untagged { repository, registry, digest } => {
+        ReferenceSyntax::BlockWithoutTag { repository, registry, digest } => {
             pen.rename_block(*repository, registry.as_deref())?;
             pen.untagged(*repository, *digest)?;
         }
-        Form::Entry { name, new_name, new_tag, digest, tag_suffix } => {
+        ReferenceSyntax::Entry { name, new_name, new_tag, digest, tag_suffix } => {
             if *tag_suffix && new_tag.is_none() {
                 return Err(Refusal {
                     at: name.place(),
                     why: "the entry has a tagSuffix and no newTag: the tag is the workload's".to_owned(),
-                    cure: "give the entry a newTag, or bump the workload's image".to_owned(),
+                    hint: "give the entry a newTag, or bump the workload's image".to_owned(),
                     written_at: None,
                 });
             }
-            pen.entry(&Entry { name: *name, new_name: *new_name, new_tag: *new_tag, digest: *digest })?;
+            pen.entry(&KustomizeEntry {
+                name: *name,
+                new_name: *new_name,
+                new_tag: *new_tag,
+                digest: *digest,
+            })?;
         }
     }
     Ok(pen.finish())
 }
 
-struct Entry {
-    name: Slot,
-    new_name: Option<Slot>,
-    new_tag: Option<Slot>,
-    digest: Option<Slot>,
+struct KustomizeEntry {
+    name: ValueLocation,
+    new_name: Option<ValueLocation>,
+    new_tag: Option<ValueLocation>,
+    digest: Option<ValueLocation>,
 }
 
 /// Collects the changes to one reference.
-struct Pen<'a> {
-    tape: &'a Tape,
+struct RewriteBuilder<'a> {
+    yaml: &'a ParsedYaml,
     reference: &'a Reference,
-    wanted: &'a Wanted<'a>,
+    wanted: &'a DesiredImage<'a>,
     /// Tag and digest as they shall be.
     tag: Option<String>,
     digest: Option<String>,
     done: Rewrite,
 }
 
-impl<'a> Pen<'a> {
-    fn new(tape: &'a Tape, reference: &'a Reference, wanted: &'a Wanted<'a>) -> Self {
+impl<'a> RewriteBuilder<'a> {
+    fn new(yaml: &'a ParsedYaml, reference: &'a Reference, wanted: &'a DesiredImage<'a>) -> Self {
         let old_tag = reference.tag.as_deref();
         let new_tag = wanted.tag.map(Tag::as_str);
         let tag_changes = new_tag.is_some() && new_tag != old_tag;
         // with both, the digest wins: an old digest beside a new tag would run the old image
         let digest = match wanted.digest {
-            Part::Set(digest) => Some(digest.as_str().to_owned()),
-            Part::Unsaid if tag_changes => None,
-            Part::Unsaid | Part::Keep => reference.digest.clone(),
+            Field::Set(digest) => Some(digest.as_str().to_owned()),
+            Field::Unspecified if tag_changes => None,
+            Field::Unspecified | Field::Keep => reference.digest.clone(),
         };
         let from = join_tag(old_tag, reference.digest.as_deref());
-        Pen {
-            tape,
+        RewriteBuilder {
+            yaml,
             reference,
             wanted,
             tag: new_tag.or(old_tag).map(str::to_owned),
@@ -152,20 +163,20 @@ impl<'a> Pen<'a> {
     }
 
     /// Makes a scalar say `value`, unless it does already.
-    fn set(&mut self, what: &str, slot: Slot, value: &str) -> Result<()> {
-        let node = self.tape.node(slot.node);
-        let Shape::Scalar { value: old, style, .. } = &node.shape else {
-            return Err(Refusal::new(slot.place(), what, Obstacle::NotScalar));
+    fn set(&mut self, what: &str, slot: ValueLocation, value: &str) -> RewriteResult<()> {
+        let node = self.yaml.node(slot.node);
+        let NodeKind::Scalar { value: old, style, .. } = &node.kind else {
+            return Err(Refusal::new(slot.place(), what, EditBlocker::NotScalar));
         };
-        let reads_otherwise = *style == Style::Plain && needs_quotes(old, false) && !node.is_null();
+        let reads_otherwise = *style == ScalarStyle::Plain && needs_quotes(old, false) && !node.is_null();
         if old == value && !reads_otherwise {
             return Ok(());
         }
         if slot.shared_by.is_some() {
             let written_at = Some(slot.node);
-            return Err(Refusal { written_at, ..Refusal::new(slot.place(), what, Obstacle::Alias) });
+            return Err(Refusal { written_at, ..Refusal::new(slot.place(), what, EditBlocker::Alias) });
         }
-        if let Some(obstacle) = obstacle(self.tape, slot.node) {
+        if let Some(obstacle) = edit_blocker(self.yaml, slot.node) {
             return Err(Refusal::new(slot.node, what, obstacle));
         }
         if reads_otherwise {
@@ -178,9 +189,9 @@ impl<'a> Pen<'a> {
         Ok(())
     }
 
-    fn insert(&mut self, behind: Slot, pairs: Vec<Pair>) -> Result<()> {
-        if behind.shared_by.is_some_and(|by| self.tape.node(by).key != Some(behind.key)) {
-            return Err(Refusal::new(behind.place(), "the entry", Obstacle::Alias));
+    fn insert(&mut self, behind: ValueLocation, pairs: Vec<NewPair>) -> RewriteResult<()> {
+        if behind.shared_by.is_some_and(|by| self.yaml.node(by).key != Some(behind.key)) {
+            return Err(Refusal::new(behind.place(), "the entry", EditBlocker::Alias));
         }
         if !pairs.is_empty() {
             self.done.changes.push(Change::InsertAfter { key: behind.key, pairs });
@@ -190,23 +201,23 @@ impl<'a> Pen<'a> {
 
     fn new_name(&self) -> Option<&'a str> {
         match self.wanted.new_name {
-            Part::Set(name) => Some(name.as_str()),
-            Part::Unsaid | Part::Keep => None,
+            Field::Set(name) => Some(name.as_str()),
+            Field::Unspecified | Field::Keep => None,
         }
     }
 
-    fn text(&mut self, slot: Slot) -> Result<()> {
-        let old = Written::parse(self.tape.text(slot.node).unwrap_or_default()).name;
+    fn text(&mut self, slot: ValueLocation) -> RewriteResult<()> {
+        let old = ParsedReference::parse(self.yaml.text(slot.node).unwrap_or_default()).name;
         let name = self.new_name().filter(|new| !same_image(new, old)).unwrap_or(old);
         let text = self.written_out(name);
         self.set("the image", slot, &text)
     }
 
     /// kustomize's `name=newName:tag`: a new name goes behind the `=`.
-    fn override_string(&mut self, slot: Slot) -> Result<()> {
-        let old = self.tape.text(slot.node).unwrap_or_default();
+    fn override_string(&mut self, slot: ValueLocation) -> RewriteResult<()> {
+        let old = self.yaml.text(slot.node).unwrap_or_default();
         let (original, rest) = old.split_once('=').map_or((None, old), |(name, rest)| (Some(name), rest));
-        let runs = Written::parse(rest).name;
+        let runs = ParsedReference::parse(rest).name;
         let new = self.new_name().filter(|new| !same_image(new, runs));
         let original = original.or(new.map(|_| runs)).map(|name| format!("{name}=")).unwrap_or_default();
         let text = format!("{original}{}", self.written_out(new.unwrap_or(runs)));
@@ -221,16 +232,16 @@ impl<'a> Pen<'a> {
     }
 
     /// A field that the user named: an image with its name, or else a tag alone.
-    fn field(&mut self, slot: Slot) -> Result<()> {
-        let names_it = self.tape.text(slot.node).is_some_and(|old| {
-            let name = Written::parse(old).name;
+    fn field(&mut self, slot: ValueLocation) -> RewriteResult<()> {
+        let names_it = self.yaml.text(slot.node).is_some_and(|old| {
+            let name = ParsedReference::parse(old).name;
             same_image(name, self.wanted.name) || self.new_name().is_some_and(|new| same_image(name, new))
         });
         if names_it {
             return self.text(slot);
         }
         let holds_digest =
-            self.tape.text(slot.node).is_some_and(|old| old.is_empty() || Digest::parse(old).is_ok());
+            self.yaml.text(slot.node).is_some_and(|old| old.is_empty() || Digest::parse(old).is_ok());
         let tag = self.tag.as_deref().filter(|_| self.wanted.tag.is_some() || !holds_digest);
         let value = match (tag, self.digest.as_deref()) {
             (None, Some(digest)) => digest.to_owned(),
@@ -239,11 +250,11 @@ impl<'a> Pen<'a> {
         self.set("the field", slot, &value)
     }
 
-    fn block(&mut self, tag: Slot, digest: Option<Slot>) -> Result<()> {
-        let old = self.tape.text(tag.node).unwrap_or_default();
+    fn block(&mut self, tag: ValueLocation, digest: Option<ValueLocation>) -> RewriteResult<()> {
+        let old = self.yaml.text(tag.node).unwrap_or_default();
         let (_, in_tag) = split_tag(old);
         // the digest goes where one stands, else behind the tag
-        let own_key = digest.filter(|d| in_tag.is_none() || self.tape.text(d.node) != Some(""));
+        let own_key = digest.filter(|d| in_tag.is_none() || self.yaml.text(d.node) != Some(""));
         if own_key.is_none() && self.tag.is_none() && self.digest.is_some() {
             return Err(self.no_tag(tag));
         }
@@ -260,25 +271,25 @@ impl<'a> Pen<'a> {
     }
 
     /// A digest alone has no place in a tag's key.
-    fn no_tag(&self, at: Slot) -> Refusal {
+    fn no_tag(&self, at: ValueLocation) -> Refusal {
         Refusal {
             at: at.place(),
             why: "there is no tag that the digest could stand behind, and no digest key".to_owned(),
-            cure: "give a tag too: IMAGE:TAG@DIGEST".to_owned(),
+            hint: "give a tag too: IMAGE:TAG@DIGEST".to_owned(),
             written_at: None,
         }
     }
 
     /// A removed digest becomes `""`: without the key the chart's default would come back.
-    fn digest_key(&mut self, key: Slot, value: &str) -> Result<()> {
+    fn digest_key(&mut self, key: ValueLocation, value: &str) -> RewriteResult<()> {
         // what stays is nobody's business, however it is written
-        if self.tape.text(key.node) == Some(value) { Ok(()) } else { self.set("the digest", key, value) }
+        if self.yaml.text(key.node) == Some(value) { Ok(()) } else { self.set("the digest", key, value) }
     }
 
-    fn untagged(&mut self, repository: Slot, digest: Option<Slot>) -> Result<()> {
+    fn untagged(&mut self, repository: ValueLocation, digest: Option<ValueLocation>) -> RewriteResult<()> {
         let with_tag = digest.is_none().then_some(self.digest.as_deref()).flatten();
         if let Some(tag) = self.tag.clone() {
-            self.insert(repository, vec![Pair { key: "tag", value: join_tag(Some(&tag), with_tag) }])?;
+            self.insert(repository, vec![NewPair { key: "tag", value: join_tag(Some(&tag), with_tag) }])?;
         } else if with_tag.is_some() {
             return Err(self.no_tag(repository));
         }
@@ -291,7 +302,7 @@ impl<'a> Pen<'a> {
         }
     }
 
-    fn rename_block(&mut self, repository: Slot, registry: Option<&str>) -> Result<()> {
+    fn rename_block(&mut self, repository: ValueLocation, registry: Option<&str>) -> RewriteResult<()> {
         let Some(new) = self.new_name().filter(|new| !same_image(new, &self.reference.image)) else {
             return Ok(());
         };
@@ -302,18 +313,18 @@ impl<'a> Pen<'a> {
         let inside = inside.ok_or_else(|| Refusal {
             at: repository.place(),
             why: format!("the new name {new} is in another registry than the block says"),
-            cure: "change the registry by hand, then bump".to_owned(),
+            hint: "change the registry by hand, then bump".to_owned(),
             written_at: None,
         })?;
         self.set("the repository", repository, inside)
     }
 
-    fn entry(&mut self, entry: &Entry) -> Result<()> {
+    fn entry(&mut self, entry: &KustomizeEntry) -> RewriteResult<()> {
         let mut behind_name = Vec::new();
         if let Some(new) = self.new_name().filter(|new| *new != self.reference.image) {
             match entry.new_name {
                 Some(slot) => self.set("newName", slot, new)?,
-                None => behind_name.push(Pair { key: "newName", value: new.to_owned() }),
+                None => behind_name.push(NewPair { key: "newName", value: new.to_owned() }),
             }
         }
         let last_name = entry.new_name.filter(|_| behind_name.is_empty()).unwrap_or(entry.name);
@@ -321,7 +332,7 @@ impl<'a> Pen<'a> {
         if let Some(digest) = self.digest.clone() {
             match entry.digest {
                 Some(slot) => self.digest_key(slot, &digest)?,
-                None => behind_tag.push(Pair { key: "digest", value: digest }),
+                None => behind_tag.push(NewPair { key: "digest", value: digest }),
             }
         }
         match (entry.new_tag, self.tag.clone()) {
@@ -330,7 +341,7 @@ impl<'a> Pen<'a> {
                 self.insert(slot, behind_tag)?;
             }
             (None, Some(tag)) => {
-                behind_name.push(Pair { key: "newTag", value: tag });
+                behind_name.push(NewPair { key: "newTag", value: tag });
                 behind_name.extend(behind_tag);
             }
             (_, None) => behind_name.extend(behind_tag),
@@ -340,24 +351,24 @@ impl<'a> Pen<'a> {
     }
 
     /// Whether a map has the same key once more.
-    fn is_there_twice(&self, slot: Slot) -> bool {
-        let key = self.tape.text(slot.key);
-        let keys = self.tape.node(slot.key).parent.into_iter().flat_map(|map| self.tape.pairs(map));
-        keys.filter(|&(other, _)| self.tape.text(other) == key).count() > 1
+    fn is_there_twice(&self, slot: ValueLocation) -> bool {
+        let key = self.yaml.text(slot.key);
+        let keys = self.yaml.node(slot.key).parent.into_iter().flat_map(|map| self.yaml.pairs(map));
+        keys.filter(|&(other, _)| self.yaml.text(other) == key).count() > 1
     }
 
-    fn drop_digest(&mut self, digest: Option<Slot>) -> Result<()> {
+    fn drop_digest(&mut self, digest: Option<ValueLocation>) -> RewriteResult<()> {
         let Some(slot) = digest.filter(|_| self.done.dropped_digest) else {
             return Ok(());
         };
-        if slot.shared_by.is_some() || self.tape.node(slot.node).anchored {
-            return Err(Refusal::new(slot.place(), "the digest", Obstacle::Alias));
+        if slot.shared_by.is_some() || self.yaml.node(slot.node).anchored {
+            return Err(Refusal::new(slot.place(), "the digest", EditBlocker::Alias));
         }
         if self.is_there_twice(slot) {
             return Err(Refusal {
                 at: slot.place(),
                 why: "the entry has two digests: without this one, the other would count".to_owned(),
-                cure: "take one of them out".to_owned(),
+                hint: "take one of them out".to_owned(),
                 written_at: None,
             });
         }

@@ -1,7 +1,7 @@
 //! Helm values files: those by a `Chart.yaml`, and those that the user names.
 
-use super::{Document, Reference, compose, file_name, forms, kustomization};
-use crate::select::CONFIG_PATHS;
+use super::{Document, Reference, compose, file_name, kustomization, syntax};
+use crate::file_selection::CONFIG_PATHS;
 
 pub const KIND: &str = "values";
 
@@ -23,14 +23,14 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     if !doc.is_values || is_something_else(doc) {
         return Vec::new();
     }
-    forms::find(doc, doc.root, KIND)
+    syntax::find(doc, doc.root, KIND)
 }
 
 /// Whatever says what it is, is no values file, whoever points at it.
 fn is_something_else(doc: &Document<'_>) -> bool {
     let is_object = doc.api_version().is_some() && doc.kind().is_some();
     is_object
-        || kustomization::is_kustomization(doc.path, doc.tape, doc.root)
+        || kustomization::is_kustomization(doc.path, doc.yaml, doc.root)
         || compose::is_compose(doc.file_name())
         || CONFIG_PATHS.contains(&doc.path)
 }

@@ -2,7 +2,7 @@
 //!
 //! Places by the Kubernetes API reference (`PodSpec`), Argo Rollouts' `Rollout` and Knative's `Service`.
 
-use super::{Document, Reference, Slot, forms};
+use super::{Document, Reference, ValueLocation, syntax};
 use crate::yaml::NodeId;
 
 pub const KIND: &str = "workload";
@@ -12,13 +12,13 @@ pub const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralCon
 
 pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     let Some(pod) = pod_spec(doc) else { return Vec::new() };
-    let lists = CONTAINERS.into_iter().filter_map(|key| doc.tape.at(pod, &[key]));
-    let containers = lists.flat_map(|list| doc.tape.items(list));
+    let lists = CONTAINERS.into_iter().filter_map(|key| doc.yaml.at(pod, &[key]));
+    let containers = lists.flat_map(|list| doc.yaml.items(list));
     let images = containers.filter_map(|container| slot(doc, container, "image"));
-    let volumes = doc.tape.at(pod, &["volumes"]).into_iter().flat_map(|list| doc.tape.items(list));
-    let volumes = volumes.filter_map(|volume| doc.tape.at(volume, &["image"]));
+    let volumes = doc.yaml.at(pod, &["volumes"]).into_iter().flat_map(|list| doc.yaml.items(list));
+    let volumes = volumes.filter_map(|volume| doc.yaml.at(volume, &["image"]));
     let references = volumes.filter_map(|image| slot(doc, image, "reference"));
-    images.chain(references).filter_map(|slot| forms::string(doc.tape, slot, KIND)).collect()
+    images.chain(references).filter_map(|slot| syntax::string(doc.yaml, slot, KIND)).collect()
 }
 
 fn pod_spec(doc: &Document<'_>) -> Option<NodeId> {
@@ -31,9 +31,9 @@ fn pod_spec(doc: &Document<'_>) -> Option<NodeId> {
         "Service" if doc.is_of("serving.knative.dev", "Service") => &["spec", "template", "spec"],
         _ => return None,
     };
-    doc.tape.at(doc.root, path)
+    doc.yaml.at(doc.root, path)
 }
 
-fn slot(doc: &Document<'_>, map: NodeId, key: &str) -> Option<Slot> {
-    doc.tape.get(map, key).map(|found| Slot::where_written(doc.tape, found))
+fn slot(doc: &Document<'_>, map: NodeId, key: &str) -> Option<ValueLocation> {
+    doc.yaml.get(map, key).map(|found| ValueLocation::where_written(doc.yaml, found))
 }

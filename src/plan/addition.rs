@@ -6,39 +6,39 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use super::files::Survey;
+use super::files::ScannedFiles;
 use super::matched::Match;
-use super::parsed::Parsed;
-use super::{Request, Want};
-use crate::image::{Part, join_tag, same_image};
+use super::parsed_file::ParsedFile;
+use super::{Request, UpdateTarget};
+use crate::file_selection::{MatchLevel, folder};
+use crate::image::{Field, join_tag, same_image};
 use crate::manifest::{Refusal, Rewrite, add};
-use crate::select::{Standing, folder};
-use crate::yaml::Pair;
+use crate::yaml::NewPair;
 
 const KIND: &str = "kustomization";
 
 /// Adds a match for every entry that is to be made.
-pub(super) fn add(survey: &Survey, request: &Request, matches: &mut Vec<Match>) {
+pub(super) fn add(survey: &ScannedFiles, request: &Request, matches: &mut Vec<Match>) {
     let index = Index::of(survey);
-    for (want, wanted) in request.wants.iter().enumerate() {
-        let has_it: HashSet<usize> = matches.iter().filter(|m| m.want == want).map(|m| m.file).collect();
+    for (target, wanted) in request.targets.iter().enumerate() {
+        let has_it: HashSet<usize> = matches.iter().filter(|m| m.target == target).map(|m| m.file).collect();
         for (file, parsed) in survey.files.iter().enumerate().filter(|(file, _)| !has_it.contains(file)) {
             let Some(standing) = wanted.scope.standing(&parsed.path) else { continue };
-            matches.extend(addition(&index, parsed, Asked { file, want, standing, wanted }));
+            matches.extend(addition(&index, parsed, RequestedAddition { file, target, standing, wanted }));
         }
     }
 }
 
 /// The files by their paths, and those of each folder.
 struct Index<'a> {
-    by_path: HashMap<&'a str, &'a Parsed>,
-    by_folder: HashMap<&'a str, Vec<&'a Parsed>>,
+    by_path: HashMap<&'a str, &'a ParsedFile>,
+    by_folder: HashMap<&'a str, Vec<&'a ParsedFile>>,
     /// By path and image. A cache: many kustomizations can list one workload.
     spellings: RefCell<HashMap<(&'a str, String), Option<&'a str>>>,
 }
 
 impl<'a> Index<'a> {
-    fn of(survey: &'a Survey) -> Self {
+    fn of(survey: &'a ScannedFiles) -> Self {
         let mut by_folder: HashMap<_, Vec<_>> = HashMap::new();
         for file in &survey.files {
             by_folder.entry(folder(&file.path)).or_default().push(file);
@@ -52,25 +52,25 @@ impl<'a> Index<'a> {
 
     /// The image as a workload spells it.
     fn spelling(&self, path: &str, image: &str) -> Option<&'a str> {
-        let workload: &'a Parsed = self.by_path.get(path)?;
+        let workload: &'a ParsedFile = self.by_path.get(path)?;
         let mut spellings = self.spellings.borrow_mut();
         let known = spellings.entry((&workload.path, image.to_owned()));
-        *known.or_insert_with(|| add::spelling(&workload.tape, image))
+        *known.or_insert_with(|| add::spelling(&workload.yaml, image))
     }
 }
 
 /// An image that a file may get an entry for.
-struct Asked<'a> {
+struct RequestedAddition<'a> {
     file: usize,
-    want: usize,
-    standing: Standing,
-    wanted: &'a Want,
+    target: usize,
+    standing: MatchLevel,
+    wanted: &'a UpdateTarget,
 }
 
-fn addition<'a>(index: &Index<'a>, parsed: &'a Parsed, asked: Asked<'_>) -> Option<Match> {
-    let Asked { file, want, standing, wanted } = asked;
-    let root = add::kustomization_root(&parsed.path, &parsed.tape)?;
-    let named = standing == Standing::Named;
+fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> {
+    let RequestedAddition { file, target, standing, wanted } = asked;
+    let root = add::kustomization_root(&parsed.path, &parsed.yaml)?;
+    let named = standing == MatchLevel::Explicit;
     let spelt = spelling(index, parsed, root, wanted, named);
     if spelt.is_none() && !named {
         return None;
@@ -78,26 +78,26 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a Parsed, asked: Asked<'_>) -> Opti
     let pairs = pairs(wanted, spelt.unwrap_or(&wanted.name));
     let value = |key| pairs.iter().find(|p| p.key == key).map(|p| p.value.as_str());
     let to = join_tag(value("newTag"), value("digest"));
-    let result = match (other_entry(parsed, wanted), add::entry(&parsed.tape, root, pairs.clone())) {
+    let result = match (other_entry(parsed, wanted), add::entry(&parsed.yaml, root, pairs.clone())) {
         (Some(at), _) => Err(Refusal {
             at,
             why: format!("there is an entry for {} already, which runs another image", wanted.name),
-            cure: format!("bump that image, or say which: {}=NEWNAME:TAG", wanted.name),
+            hint: format!("bump that image, or say which: {}=NEWNAME:TAG", wanted.name),
             written_at: None,
         }),
         (None, Some(change)) => Ok(Rewrite { changes: vec![change], to, ..Rewrite::default() }),
         (None, None) => Err(Refusal {
             at: root,
             why: "images is no list that an entry could be added to".to_owned(),
-            cure: "make images a list, or remove the key".to_owned(),
+            hint: "make images a list, or remove the key".to_owned(),
             written_at: None,
         }),
     };
     let image = wanted.effective_name().to_owned();
     Some(Match {
         file,
-        want,
-        standing,
+        target,
+        match_level: standing,
         at: root,
         kind: KIND,
         image,
@@ -112,18 +112,18 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a Parsed, asked: Asked<'_>) -> Opti
 }
 
 /// kustomize would take the first entry of that name.
-fn other_entry(parsed: &Parsed, wanted: &Want) -> Option<usize> {
+fn other_entry(parsed: &ParsedFile, wanted: &UpdateTarget) -> Option<usize> {
     let same = |original: &String| same_image(original, &wanted.name);
-    parsed.all_references().find(|r| r.original.as_ref().is_some_and(same)).map(|r| r.at)
+    parsed.all_references().find(|r| r.kustomize_name.as_ref().is_some_and(same)).map(|r| r.at)
 }
 
 /// As the first of its workloads that runs the image spells it; with `deep` also those of the kustomizations
 /// that it builds on.
 fn spelling<'a>(
     index: &Index<'a>,
-    parsed: &'a Parsed,
+    parsed: &'a ParsedFile,
     root: usize,
-    wanted: &Want,
+    wanted: &UpdateTarget,
     deep: bool,
 ) -> Option<&'a str> {
     let mut seen = HashSet::new();
@@ -133,12 +133,12 @@ fn spelling<'a>(
             continue;
         }
         let folder = folder(&parsed.path);
-        for path in add::resources(&parsed.tape, root).into_iter().filter_map(|r| join(folder, r)) {
+        for path in add::resources(&parsed.yaml, root).into_iter().filter_map(|r| join(folder, r)) {
             if let Some(spelt) = index.spelling(&path, &wanted.name) {
                 return Some(spelt);
             }
             let below = index.by_folder.get(path.as_str()).filter(|_| deep).into_iter().flatten();
-            next.extend(below.filter_map(|f| Some((*f, add::kustomization_root(&f.path, &f.tape)?))));
+            next.extend(below.filter_map(|f| Some((*f, add::kustomization_root(&f.path, &f.yaml)?))));
         }
     }
     None
@@ -159,16 +159,16 @@ fn join(folder: &str, resource: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-fn pairs(wanted: &Want, name: &str) -> Vec<Pair> {
-    let mut pairs = vec![Pair { key: "name", value: name.to_owned() }];
-    if let Part::Set(new) = &wanted.new_name {
-        pairs.push(Pair { key: "newName", value: new.clone() });
+fn pairs(wanted: &UpdateTarget, name: &str) -> Vec<NewPair> {
+    let mut pairs = vec![NewPair { key: "name", value: name.to_owned() }];
+    if let Field::Set(new) = &wanted.new_name {
+        pairs.push(NewPair { key: "newName", value: new.clone() });
     }
     if let Some(tag) = &wanted.tag {
-        pairs.push(Pair { key: "newTag", value: tag.to_string() });
+        pairs.push(NewPair { key: "newTag", value: tag.to_string() });
     }
-    if let Part::Set(digest) = &wanted.digest {
-        pairs.push(Pair { key: "digest", value: digest.to_string() });
+    if let Field::Set(digest) = &wanted.digest {
+        pairs.push(NewPair { key: "digest", value: digest.to_string() });
     }
     pairs
 }

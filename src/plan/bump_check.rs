@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Found, Look, Request, Scope, Shelf, SourceFile, Want, plan};
+use super::{FileSource, FoundFiles, Request, Scope, SourceFile, UpdateTarget, Visitor, plan};
 use crate::error::Result;
-use crate::image::{Digest, Part, Tag, Written, is_version, join_tag, same_image, split_tag};
-use crate::select::{Selection, Standing, folder};
-use crate::yaml::{Change, NodeId, Shape, Tape, apply, scan};
+use crate::file_selection::{MatchLevel, Selection, folder};
+use crate::image::{Digest, Field, ParsedReference, Tag, is_version, join_tag, same_image, split_tag};
+use crate::yaml::{Change, NodeId, NodeKind, ParsedYaml, apply, scan};
 
 /// An image and its new version: `TAG`, `TAG@DIGEST` or `@DIGEST`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,25 +21,25 @@ pub struct ImageVersion {
 pub struct SingleFile<'a> {
     pub path: &'a str,
     pub bytes: &'a [u8],
-    pub standing: Standing,
+    pub standing: MatchLevel,
     /// Whether a `Chart.yaml` is in the same folder.
     pub has_chart: bool,
 }
 
-impl Shelf for SingleFile<'_> {
-    fn each(&self, _: &Selection, _: bool, look: Look<'_>) -> Result<Found> {
+impl FileSource for SingleFile<'_> {
+    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles> {
         let SingleFile { path, bytes, standing, has_chart } = *self;
-        let mut found = Found::default();
+        let mut found = FoundFiles::default();
         found.take(path, standing);
         if has_chart {
             found.charts.insert(folder(path).to_owned());
         }
         // there is no other file to look at
-        let _ = look(SourceFile { path, bytes, standing });
+        let _ = look(SourceFile { path, bytes, match_level: standing });
         Ok(found)
     }
 
-    fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
         let is_it = path == self.path && self.bytes.len() <= at_most;
         Ok(is_it.then(|| self.bytes.to_vec()))
     }
@@ -54,22 +54,22 @@ pub fn is_bump(path: &str, before: &[u8], after: &[u8], images: &[ImageVersion])
 /// The file after a bump of all references in it, with missing keys added.
 fn planned_again(path: &str, before: &[u8], images: &[ImageVersion]) -> Option<Vec<u8>> {
     let scope = Scope::of_files(&Selection::new(&[path.to_owned()]).ok()?);
-    let want = |image: &ImageVersion| {
+    let target = |image: &ImageVersion| {
         let (tag, digest) = split_tag(&image.version);
-        Some(Want {
+        Some(UpdateTarget {
             name: image.name.clone(),
-            new_name: Part::Unsaid,
+            new_name: Field::Unspecified,
             tag: if tag.is_empty() { None } else { Some(Tag::parse(tag).ok()?) },
             digest: digest
-                .map_or(Some(Part::Unsaid), |digest| Some(Part::Set(Digest::parse(digest).ok()?)))?,
+                .map_or(Some(Field::Unspecified), |digest| Some(Field::Set(Digest::parse(digest).ok()?)))?,
             service: None,
             scope: scope.clone(),
         })
     };
     let named = images.iter().filter(|image| is_named_in(before, &image.name));
-    let wants = named.map(want).collect::<Option<Vec<_>>>()?;
-    let request = Request { wants, all: true, add: true, ..Request::default() };
-    let file = SingleFile { path, bytes: before, standing: Standing::Named, has_chart: true };
+    let targets = named.map(target).collect::<Option<Vec<_>>>()?;
+    let request = Request { targets, all: true, add: true, ..Request::default() };
+    let file = SingleFile { path, bytes: before, standing: MatchLevel::Explicit, has_chart: true };
     let mut edits = plan(&file, &request).plan.ok()?.edits.into_iter();
     edits.next().filter(|_| edits.next().is_none()).map(|edit| edit.after)
 }
@@ -93,23 +93,23 @@ fn sets_only_images(before: &[u8], after: &[u8], images: &[ImageVersion]) -> Opt
 }
 
 /// The changed values and the removed digests; `None` if anything else differs.
-fn differences(old: &Tape, new: &Tape) -> Option<Vec<Change>> {
+fn differences(old: &ParsedYaml, new: &ParsedYaml) -> Option<Vec<Change>> {
     let keys: BTreeSet<NodeId> = (0..old.len()).filter_map(|id| old.node(id).key).collect();
     let (mut changes, mut at, mut other) = (Vec::new(), 0, 0);
     while at < old.len() {
         let (node, now) = (old.node(at), (other < new.len()).then(|| new.node(other)));
-        match (&node.shape, now.map(|now| &now.shape)) {
-            (Shape::Scalar { value, .. }, Some(Shape::Scalar { value: now, .. })) if value == now => {}
-            (Shape::Scalar { value, .. }, _) if value == "digest" && keys.contains(&at) => {
+        match (&node.kind, now.map(|now| &now.kind)) {
+            (NodeKind::Scalar { value, .. }, Some(NodeKind::Scalar { value: now, .. })) if value == now => {}
+            (NodeKind::Scalar { value, .. }, _) if value == "digest" && keys.contains(&at) => {
                 changes.push(Change::Remove { key: at });
                 at = old.node(at + 1).end;
                 continue;
             }
-            (Shape::Scalar { .. }, Some(Shape::Scalar { value, .. })) if !keys.contains(&at) => {
+            (NodeKind::Scalar { .. }, Some(NodeKind::Scalar { value, .. })) if !keys.contains(&at) => {
                 changes.push(Change::Set { node: at, value: value.clone() });
             }
-            (Shape::Map, Some(Shape::Map)) | (Shape::Seq, Some(Shape::Seq)) => {}
-            (Shape::Alias(_), Some(Shape::Alias(_))) => {}
+            (NodeKind::Map, Some(NodeKind::Map)) | (NodeKind::Seq, Some(NodeKind::Seq)) => {}
+            (NodeKind::Alias(_), Some(NodeKind::Alias(_))) => {}
             _ => return None,
         }
         (at, other) = (at + 1, other + 1);
@@ -123,7 +123,7 @@ fn is_value_of(old: &str, new: &str, images: &[ImageVersion]) -> bool {
     let is_dropped_digest = new.is_empty() && Digest::parse(old).is_ok();
     let is_part = |image: &ImageVersion| {
         let (tag, digest) = split_tag(&image.version);
-        let in_one = Written::parse(new.split_once('=').map_or(new, |(_, new)| new));
+        let in_one = ParsedReference::parse(new.split_once('=').map_or(new, |(_, new)| new));
         let version = join_tag(in_one.tag, in_one.digest);
         [tag, digest.unwrap_or_default(), &image.version].contains(&new)
             || (same_image(in_one.name, &image.name)

@@ -2,7 +2,7 @@
 
 use super::Request;
 use crate::error::Result;
-use crate::select::SelectionIndex;
+use crate::file_selection::SelectionIndex;
 
 pub(super) struct FieldIndex<'a> {
     request: &'a Request,
@@ -15,9 +15,11 @@ impl<'a> FieldIndex<'a> {
     /// # Errors
     /// Exit 2, as `Selection::new`.
     pub fn of(request: &'a Request) -> Result<Self> {
-        let wants = request.wants.iter().enumerate();
-        let numbered = wants.flat_map(|(want, w)| (0..w.scope.fields.len()).map(move |nth| (want, nth)));
-        let files = request.wants.iter().flat_map(|want| want.scope.fields.iter().map(|field| &field.files));
+        let targets = request.targets.iter().enumerate();
+        let numbered =
+            targets.flat_map(|(target, w)| (0..w.scope.fields.len()).map(move |nth| (target, nth)));
+        let files =
+            request.targets.iter().flat_map(|target| target.scope.fields.iter().map(|field| &field.files));
         Ok(FieldIndex { request, files: SelectionIndex::new(files)?, fields: numbered.collect() })
     }
 
@@ -28,9 +30,9 @@ impl<'a> FieldIndex<'a> {
     }
 
     /// Whether what else was said of the files lets the field be set there.
-    fn is_within(&self, (want, nth): (usize, usize), path: &str) -> bool {
-        let scope = &self.request.wants[want].scope;
+    fn is_within(&self, (target, nth): (usize, usize), path: &str) -> bool {
+        let scope = &self.request.targets[target].scope;
         let within = scope.fields[nth].within.as_ref();
-        scope.takes(path) && within.is_none_or(|within| within.standing(path).is_some())
+        scope.takes(path) && within.is_none_or(|within| within.match_level(path).is_some())
     }
 }

@@ -5,13 +5,13 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::matched::Match;
-use super::parsed::Parsed;
-use super::unparsed::{LeftOut, Unparsed};
-use super::{Shelf, SourceFile, shared};
+use super::parsed_file::ParsedFile;
+use super::unparsed::{Unparsed, UnparsedReport};
+use super::{FileSource, SourceFile, shared};
 use crate::error::Result;
-use crate::image::{Part, Tag, same_image};
-use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, is_override, rewrite};
-use crate::select::{Selection, Standing, folder};
+use crate::file_selection::{MatchLevel, Selection, folder};
+use crate::image::{Field, Tag, same_image};
+use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override, rewrite};
 use crate::yaml::{check, scan};
 
 /// One reference, as it is told.
@@ -41,11 +41,11 @@ pub struct Listing {
     pub files: usize,
     pub warnings: Vec<String>,
     /// Files that could not be read as YAML, with where and why.
-    pub unread: Vec<String>,
+    pub unparsable: Vec<String>,
 }
 
 /// The references of one file.
-struct Listed {
+struct FileListing {
     path: String,
     references: Vec<ListedReference>,
     /// What there is where no chart is beside the file.
@@ -58,7 +58,7 @@ struct Listed {
 /// # Errors
 /// Exit 1 where a named file can't be read as YAML, exit 6 where it takes too much work, and what the shelf says.
 pub fn list(
-    shelf: &dyn Shelf,
+    shelf: &dyn FileSource,
     selection: &Selection,
     images: &[String],
     looked: &(dyn Fn() + Sync),
@@ -70,46 +70,47 @@ pub fn list(
         looked();
         ControlFlow::Continue(())
     };
-    let found = shelf.each(selection, false, &look)?;
+    let found = shelf.visit(selection, false, &look)?;
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| path(a).cmp(path(b)));
-    let (mut references, mut left_out) = (Vec::new(), LeftOut::default());
+    let (mut references, mut left_out) = (Vec::new(), UnparsedReport::default());
     for listed in all {
         match listed {
             Err(unparsed) => left_out.add(unparsed)?,
-            Ok(Listed { path, references: with_chart, without_chart }) => {
+            Ok(FileListing { path, references: with_chart, without_chart }) => {
                 let has_chart = found.charts.contains(folder(&path));
                 references.extend(if has_chart { with_chart } else { without_chart });
             }
         }
     }
     let warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
-    Ok(Listing { references, files: found.count, warnings, unread: left_out.not_yaml })
+    Ok(Listing { references, files: found.count, warnings, unparsable: left_out.not_yaml })
 }
 
-fn path(listed: &std::result::Result<Listed, Unparsed>) -> &str {
+fn path(listed: &std::result::Result<FileListing, Unparsed>) -> &str {
     match listed {
-        Ok(Listed { path, .. }) | Err(Unparsed { path, .. }) => path,
+        Ok(FileListing { path, .. }) | Err(Unparsed { path, .. }) => path,
     }
 }
 
-fn listed(file: &SourceFile<'_>, images: &[String]) -> std::result::Result<Listed, Unparsed> {
+fn listed(file: &SourceFile<'_>, images: &[String]) -> std::result::Result<FileListing, Unparsed> {
     let path = file.path.to_owned();
-    let named = file.standing == Standing::Named;
+    let named = file.match_level == MatchLevel::Explicit;
     let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named };
-    let mut parsed = scan(file.bytes).map(|tape| Parsed::of(file, tape)).map_err(unparsed)?;
-    let without_chart = references(&parsed, file.standing, images);
+    let mut parsed = scan(file.bytes).map(|yaml| ParsedFile::of(file, yaml)).map_err(unparsed)?;
+    let without_chart = references(&parsed, file.match_level, images);
     parsed.settle_chart(true);
-    let matters = parsed.is_values(file.standing);
-    let references = if matters { references(&parsed, file.standing, images) } else { without_chart.clone() };
-    parsed.tape.check().map_err(|stopped| unparsed(stopped.into()))?;
-    Ok(Listed { path, references, without_chart })
+    let matters = parsed.is_values(file.match_level);
+    let references =
+        if matters { references(&parsed, file.match_level, images) } else { without_chart.clone() };
+    parsed.yaml.check().map_err(|stopped| unparsed(stopped.into()))?;
+    Ok(FileListing { path, references, without_chart })
 }
 
-fn references(parsed: &Parsed, standing: Standing, images: &[String]) -> Vec<ListedReference> {
+fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<ListedReference> {
     let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
     // a block without a tag runs the chart's: it says no tag
-    let told = |r: &&Reference| !matches!(r.form, Form::Untagged { .. }) && wanted(r);
+    let told = |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
     let all = parsed.references(standing);
     if !all.iter().any(|r| told(&r)) {
         return Vec::new();
@@ -119,19 +120,19 @@ fn references(parsed: &Parsed, standing: Standing, images: &[String]) -> Vec<Lis
 }
 
 /// What would become of each reference if its image were bumped.
-fn tried(parsed: &Parsed, references: &[Reference]) -> Vec<Match> {
-    let mut wants: HashMap<&str, usize> = HashMap::new();
+fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
+    let mut targets: HashMap<&str, usize> = HashMap::new();
     // it was parsed, so it is UTF-8
     let text = std::str::from_utf8(&parsed.bytes).unwrap_or_default();
     let mut matches: Vec<Match> = references
         .iter()
         .map(|reference| {
-            let next = wants.len();
-            let want = *wants.entry(&reference.image).or_insert(next);
+            let next = targets.len();
+            let target = *targets.entry(&reference.image).or_insert(next);
             Match {
                 file: 0,
-                want,
-                standing: Standing::Found,
+                target,
+                match_level: MatchLevel::Discovered,
                 at: reference.at,
                 kind: reference.kind,
                 image: reference.image.clone(),
@@ -145,32 +146,32 @@ fn tried(parsed: &Parsed, references: &[Reference]) -> Vec<Match> {
             }
         })
         .collect();
-    shared::settle(parsed, &mut matches);
+    shared::resolve_shared_values(parsed, &mut matches);
     matches
 }
 
-fn try_one(parsed: &Parsed, text: &str, reference: &Reference) -> std::result::Result<Rewrite, Refusal> {
+fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> std::result::Result<Rewrite, Refusal> {
     if reference.image.is_empty() {
         return Err(Refusal {
             at: reference.at,
             why: "the file does not say which image's tag it is".to_owned(),
-            cure: "set it with -f FILE --field PATH".to_owned(),
+            hint: "set it with -f FILE --field PATH".to_owned(),
             written_at: None,
         });
     }
     let tag = Tag::parse("other-tag").ok();
-    let (name, new_name, digest) = (&reference.image, &Part::Unsaid, &Part::Unsaid);
-    let wanted = Wanted { name, new_name, tag: tag.as_ref(), digest };
-    let rewrite = rewrite(&parsed.tape, reference, &wanted)?;
+    let (name, new_name, digest) = (&reference.image, &Field::Unspecified, &Field::Unspecified);
+    let wanted = DesiredImage { name, new_name, tag: tag.as_ref(), digest };
+    let rewrite = rewrite(&parsed.yaml, reference, &wanted)?;
     for change in &rewrite.changes {
-        check(text, &parsed.tape, change)
+        check(text, &parsed.yaml, change)
             .map_err(|obstacle| Refusal::new(change.node(), "the value", obstacle))?;
     }
     Ok(rewrite)
 }
 
-fn one(parsed: &Parsed, reference: &Reference, tried: Match) -> ListedReference {
-    let (line, column) = reference.position(&parsed.tape);
+fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedReference {
+    let (line, column) = reference.position(&parsed.yaml);
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     ListedReference {
         file: parsed.path.clone(),
@@ -180,7 +181,7 @@ fn one(parsed: &Parsed, reference: &Reference, tried: Match) -> ListedReference 
         image: reference.image.clone(),
         tag: text(&reference.tag),
         digest: text(&reference.digest),
-        reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.why, refusal.cure)),
-        sets: reference.original.clone().filter(|_| is_override(reference)),
+        reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.why, refusal.hint)),
+        sets: reference.kustomize_name.clone().filter(|_| is_override(reference)),
     }
 }

@@ -1,15 +1,15 @@
 //! A reference that is meant, and what would become of it.
 
+use crate::file_selection::MatchLevel;
 use crate::manifest::{Refusal, Rewrite};
-use crate::select::Standing;
 use crate::yaml::NodeId;
 
 /// A reference that one of the wants means, with what would become of it.
 pub(super) struct Match {
     pub file: usize,
-    pub want: usize,
+    pub target: usize,
     /// How the file came to be searched, for this want.
-    pub standing: Standing,
+    pub match_level: MatchLevel,
     pub at: NodeId,
     pub kind: &'static str,
     pub image: String,

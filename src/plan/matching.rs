@@ -2,31 +2,31 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::files::Survey;
+use super::files::ScannedFiles;
 use super::matched::Match;
-use super::parsed::Parsed;
+use super::parsed_file::ParsedFile;
 use super::unparsed::stopped_at;
-use super::{ChangedReference, Field, FileEdit, Plan, Request, Want, messages, shared};
+use super::{ChangedReference, FieldTarget, FileEdit, Plan, Request, UpdateTarget, messages, shared};
 use crate::error::Result;
-use crate::image::{Part, same_image};
-use crate::manifest::{Form, Reference, Refusal, Rewrite, Wanted, is_override, rewrite};
-use crate::select::Standing;
-use crate::yaml::{Change, EditError, NodeId, Obstacle, apply};
+use crate::file_selection::MatchLevel;
+use crate::image::{Field, same_image};
+use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override, rewrite};
+use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
 
 /// Every reference that is meant, in the order of files and text. Where `A=B` finds an A, a B is another
 /// image; where it finds none, the renaming has been done.
-pub(super) fn find(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
+pub(super) fn find(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>> {
     let mut matches = meant(survey, request)?;
-    let by_old: HashSet<usize> = matches.iter().filter(|m| !m.by_new_name).map(|m| m.want).collect();
-    matches.retain(|m| !m.by_new_name || !by_old.contains(&m.want));
+    let by_old: HashSet<usize> = matches.iter().filter(|m| !m.by_new_name).map(|m| m.target).collect();
+    matches.retain(|m| !m.by_new_name || !by_old.contains(&m.target));
     for of_one_file in matches.chunk_by_mut(|a, b| a.file == b.file) {
         let file = of_one_file.first().map_or(0, |m| m.file);
-        shared::settle(&survey.files[file], of_one_file);
+        shared::resolve_shared_values(&survey.files[file], of_one_file);
     }
     Ok(matches)
 }
 
-fn meant(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
+fn meant(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>> {
     let mut matches = Vec::new();
     for (file, parsed) in survey.files.iter().enumerate() {
         matches.extend(by_rules(file, parsed, request));
@@ -37,51 +37,56 @@ fn meant(survey: &Survey, request: &Request) -> Result<Vec<Match>> {
     Ok(matches)
 }
 
-fn by_rules(file: usize, parsed: &Parsed, request: &Request) -> Vec<Match> {
-    let wants = request.wants.iter().enumerate();
-    let standing = wants.filter_map(|(want, w)| Some((want, w, w.scope.standing(&parsed.path)?)));
-    let each = standing.flat_map(|(want, w, standing)| {
+fn by_rules(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
+    let targets = request.targets.iter().enumerate();
+    let standing = targets.filter_map(|(target, w)| Some((target, w, w.scope.standing(&parsed.path)?)));
+    let each = standing.flat_map(|(target, w, standing)| {
         let found = parsed.references(standing).iter().filter(|r| request.add || !is_untagged(r));
-        let meant = found.filter(|r| r.is_meant_by(&w.name, &w.new_name));
-        meant.map(move |reference| one(parsed, Meant { file, want, standing, reference }, w))
+        let meant = found.filter(|r| r.matches(&w.name, &w.new_name));
+        meant.map(move |reference| one(parsed, MatchedReference { file, target, standing, reference }, w))
     });
     each.collect()
 }
 
 /// The fields that were named, unless a rule finds the same place for the same want.
-fn by_fields(file: usize, parsed: &Parsed, request: &Request) -> Vec<Match> {
-    let wants: HashSet<usize> = parsed.fields.iter().map(|places| places.want).collect();
-    let rules = wants.iter().flat_map(|&want| {
-        let nodes = nodes_by_rule(parsed, &request.wants[want]).into_iter();
-        nodes.map(move |node| (want, node))
+fn by_fields(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
+    let targets: HashSet<usize> = parsed.fields.iter().map(|places| places.target).collect();
+    let rules = targets.iter().flat_map(|&target| {
+        let nodes = nodes_by_rule(parsed, &request.targets[target]).into_iter();
+        nodes.map(move |node| (target, node))
     });
     let by_rule: HashSet<(usize, NodeId)> = rules.collect();
-    let all = parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.want, r)));
-    all.filter(|(want, r)| !r.slots().iter().any(|slot| by_rule.contains(&(*want, slot.node))))
-        .map(|(want, reference)| {
-            let meant = Meant { file, want, standing: Standing::Named, reference };
-            one(parsed, meant, &request.wants[want])
+    let all =
+        parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.target, r)));
+    all.filter(|(target, r)| !r.slots().iter().any(|slot| by_rule.contains(&(*target, slot.node))))
+        .map(|(target, reference)| {
+            let meant = MatchedReference { file, target, standing: MatchLevel::Explicit, reference };
+            one(parsed, meant, &request.targets[target])
         })
         .collect()
 }
 
 /// Every node that a rule finds for a want.
-fn nodes_by_rule(parsed: &Parsed, want: &Want) -> Vec<NodeId> {
-    let Some(standing) = want.scope.standing(&parsed.path) else { return Vec::new() };
-    let found = parsed.references(standing).iter().filter(|r| r.is_meant_by(&want.name, &want.new_name));
+fn nodes_by_rule(parsed: &ParsedFile, target: &UpdateTarget) -> Vec<NodeId> {
+    let Some(standing) = target.scope.standing(&parsed.path) else { return Vec::new() };
+    let found = parsed.references(standing).iter().filter(|r| r.matches(&target.name, &target.new_name));
     found.flat_map(Reference::slots).map(|slot| slot.node).collect()
 }
 
 /// One place can't be two wants': each would set it to something of its own.
-fn check_meant_once(survey: &Survey, request: &Request, matches: &[Match]) -> Result<()> {
+fn check_meant_once(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<()> {
     let mut places: HashMap<(usize, NodeId), usize> = HashMap::new();
     for m in matches {
         let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::node);
         for node in set.chain([m.at]) {
-            let other = *places.entry((m.file, node)).or_insert(m.want);
-            if other != m.want {
+            let other = *places.entry((m.file, node)).or_insert(m.target);
+            if other != m.target {
                 let place = survey.files[m.file].place(m.at);
-                return Err(messages::meant_twice(&request.wants[other], &request.wants[m.want], &place));
+                return Err(messages::meant_twice(
+                    &request.targets[other],
+                    &request.targets[m.target],
+                    &place,
+                ));
             }
         }
     }
@@ -89,20 +94,20 @@ fn check_meant_once(survey: &Survey, request: &Request, matches: &[Match]) -> Re
 }
 
 fn is_untagged(reference: &Reference) -> bool {
-    matches!(reference.form, Form::Untagged { .. })
+    matches!(reference.syntax, ReferenceSyntax::BlockWithoutTag { .. })
 }
 
 /// A reference that a want means.
-struct Meant<'a> {
+struct MatchedReference<'a> {
     file: usize,
-    want: usize,
-    standing: Standing,
+    target: usize,
+    standing: MatchLevel,
     reference: &'a Reference,
 }
 
-fn one(parsed: &Parsed, meant: Meant<'_>, wanted: &Want) -> Match {
-    let Meant { file, want, standing, reference } = meant;
-    let wish = Wanted {
+fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) -> Match {
+    let MatchedReference { file, target, standing, reference } = meant;
+    let wish = DesiredImage {
         name: &wanted.name,
         new_name: &wanted.new_name,
         tag: wanted.tag.as_ref(),
@@ -110,8 +115,8 @@ fn one(parsed: &Parsed, meant: Meant<'_>, wanted: &Want) -> Match {
     };
     Match {
         file,
-        want,
-        standing,
+        target,
+        match_level: standing,
         at: reference.at,
         kind: reference.kind,
         image: reference.image.clone(),
@@ -119,22 +124,23 @@ fn one(parsed: &Parsed, meant: Meant<'_>, wanted: &Want) -> Match {
         digest: reference.digest.clone(),
         added: is_untagged(reference),
         overrides: is_override(reference),
-        only_told: matches!(reference.form, Form::Embedded { .. }),
-        by_new_name: reference.original.is_none() && !same_image(&reference.image, &wanted.name),
-        result: rewrite(&parsed.tape, reference, &wish),
+        only_told: matches!(reference.syntax, ReferenceSyntax::Embedded { .. }),
+        by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
+        result: rewrite(&parsed.yaml, reference, &wish),
     }
 }
 
 /// Whether every field that was named is there.
-pub(super) fn check_fields(survey: &Survey, request: &Request) -> Result<()> {
-    for (want, wanted) in request.wants.iter().enumerate() {
+pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<()> {
+    for (target, wanted) in request.targets.iter().enumerate() {
         // a field that the typed -f leaves out is not asked for
-        let asked = |nth: usize, field: &Field| {
+        let asked = |nth: usize, field: &FieldTarget| {
             let everywhere = field.within.is_none() && wanted.scope.only.is_none();
-            everywhere || survey.looked_for.contains(&(want, nth))
+            everywhere || survey.looked_for.contains(&(target, nth))
         };
-        let missing =
-            |(nth, field): &(usize, &Field)| asked(*nth, field) && !survey.fields.contains(&(want, *nth));
+        let missing = |(nth, field): &(usize, &FieldTarget)| {
+            asked(*nth, field) && !survey.fields.contains(&(target, *nth))
+        };
         if let Some((_, field)) = wanted.scope.fields.iter().enumerate().find(missing) {
             return Err(messages::no_field(field));
         }
@@ -144,15 +150,15 @@ pub(super) fn check_fields(survey: &Survey, request: &Request) -> Result<()> {
 
 /// The wants that nothing matches.
 pub(super) fn missing(request: &Request, matches: &[Match]) -> Vec<usize> {
-    (0..request.wants.len()).filter(|&want| !matches.iter().any(|m| m.want == want)).collect()
+    (0..request.targets.len()).filter(|&target| !matches.iter().any(|m| m.target == target)).collect()
 }
 
 /// Whether the matches are what the user can have meant.
-pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Result<()> {
-    for want in 0..request.wants.len() {
-        let of_want = || matches.iter().filter(move |m| m.want == want);
+pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<()> {
+    for target in 0..request.targets.len() {
+        let of_want = || matches.iter().filter(move |m| m.target == target);
         let refused: Vec<_> = of_want().filter(|m| m.result.is_err()).collect();
-        let named = refused.iter().any(|m| m.standing == Standing::Named);
+        let named = refused.iter().any(|m| m.match_level == MatchLevel::Explicit);
         if !refused.is_empty() && (named || refused.len() == of_want().count()) {
             return Err(messages::refused(survey, &refused));
         }
@@ -162,9 +168,9 @@ pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Re
         let count = live().count();
         return if count == expected { Ok(()) } else { Err(messages::unexpected(survey, matches, expected)) };
     }
-    let ambiguous = |want: &Want| !request.all && !want.scope.is_chosen();
-    for (want, wanted) in request.wants.iter().enumerate().filter(|(_, w)| ambiguous(w)) {
-        let places: Vec<_> = live().filter(|m| m.want == want && !m.added).collect();
+    let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
+    for (target, wanted) in request.targets.iter().enumerate().filter(|(_, w)| ambiguous(w)) {
+        let places: Vec<_> = live().filter(|m| m.target == target && !m.added).collect();
         let tags: HashSet<_> = places.iter().map(|m| m.tag.as_deref()).collect();
         if tags.len() > 1 {
             return Err(messages::different_tags(survey, wanted, &places));
@@ -174,10 +180,10 @@ pub(super) fn check(survey: &Survey, request: &Request, matches: &[Match]) -> Re
 }
 
 /// Makes the edits, each file's at once.
-pub(super) fn write(survey: &Survey, request: &Request, matches: Vec<Match>) -> Result<Plan> {
-    let mut plan = Plan { wants: request.wants.clone(), ..Plan::default() };
+pub(super) fn write(survey: &ScannedFiles, request: &Request, matches: Vec<Match>) -> Result<Plan> {
+    let mut plan = Plan { targets: request.targets.clone(), ..Plan::default() };
     let leaves: HashSet<_> =
-        request.leave.iter().map(|l| (l.want, l.file.as_str(), l.from.as_deref())).collect();
+        request.skip.iter().map(|l| (l.target, l.file.as_str(), l.from.as_deref())).collect();
     let mut by_file: BTreeMap<usize, Vec<(Match, Rewrite)>> = BTreeMap::new();
     for mut m in matches {
         match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {
@@ -193,33 +199,38 @@ pub(super) fn write(survey: &Survey, request: &Request, matches: Vec<Match>) -> 
 }
 
 /// Want, file, and what references there say now: nothing stands for whatever they say.
-type Leaves<'a> = HashSet<(usize, &'a str, Option<&'a str>)>;
+type SkippedReferences<'a> = HashSet<(usize, &'a str, Option<&'a str>)>;
 
 /// Whether a reference that would change is to be left alone.
-fn is_left(survey: &Survey, leaves: &Leaves<'_>, m: &Match, rewrite: &Rewrite) -> bool {
+fn is_left(survey: &ScannedFiles, leaves: &SkippedReferences<'_>, m: &Match, rewrite: &Rewrite) -> bool {
     let path = survey.files[m.file].path.as_str();
-    let is_meant = |from: Option<&str>| leaves.contains(&(m.want, path, from));
+    let is_meant = |from: Option<&str>| leaves.contains(&(m.target, path, from));
     !rewrite.changes.is_empty() && (is_meant(Some(&rewrite.from)) || is_meant(None))
 }
 
-fn edit(parsed: &Parsed, request: &Request, matches: Vec<(Match, Rewrite)>, plan: &mut Plan) -> Result<()> {
+fn edit(
+    parsed: &ParsedFile,
+    request: &Request,
+    matches: Vec<(Match, Rewrite)>,
+    plan: &mut Plan,
+) -> Result<()> {
     let mut seen = HashSet::new();
     let all = matches.iter().flat_map(|(_, rewrite)| &rewrite.changes);
     let changes: Vec<Change> = all.filter(|change| seen.insert(*change)).cloned().collect();
     if changes.is_empty() {
         return Ok(());
     }
-    let after = apply(&parsed.bytes, &parsed.tape, &changes).map_err(|e| edit_failure(parsed, &e))?;
+    let after = apply(&parsed.bytes, &parsed.yaml, &changes).map_err(|e| edit_failure(parsed, &e))?;
     for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| !rewrite.changes.is_empty()) {
         let place = parsed.place(m.at);
-        let image = renamed(&request.wants[m.want], &m.image);
+        let image = renamed(&request.targets[m.target], &m.image);
         let renamed = !same_image(&image, &m.image) && !m.added;
         plan.warnings.extend(rewrite.warning.map(|warning| format!("{place}: {warning}")));
         plan.changes.push(ChangedReference {
             file: parsed.path.clone(),
-            line: parsed.tape.node(m.at).line,
+            line: parsed.yaml.node(m.at).line,
             kind: m.kind,
-            want: m.want,
+            target: m.target,
             renamed_from: renamed.then_some(m.image),
             image,
             from: rewrite.from,
@@ -231,23 +242,23 @@ fn edit(parsed: &Parsed, request: &Request, matches: Vec<(Match, Rewrite)>, plan
     Ok(())
 }
 
-fn renamed(want: &Want, image: &str) -> String {
-    match &want.new_name {
-        Part::Set(new) => new.clone(),
-        Part::Unsaid | Part::Keep => image.to_owned(),
+fn renamed(target: &UpdateTarget, image: &str) -> String {
+    match &target.new_name {
+        Field::Set(new) => new.clone(),
+        Field::Unspecified | Field::Keep => image.to_owned(),
     }
 }
 
-fn edit_failure(parsed: &Parsed, error: &EditError) -> crate::error::Failure {
+fn edit_failure(parsed: &ParsedFile, error: &EditError) -> crate::error::Failure {
     match error {
         EditError::Refused { node, obstacle } => {
             messages::refusal(parsed, &Refusal::new(*node, "the value", *obstacle))
         }
         EditError::Overlap { node } => messages::refusal(
             parsed,
-            &Refusal::new(*node, "two changes meet here; this place", Obstacle::Unplaced),
+            &Refusal::new(*node, "two changes meet here; this place", EditBlocker::Unplaced),
         ),
-        EditError::Unproved => match parsed.tape.check() {
+        EditError::VerificationFailed => match parsed.yaml.check() {
             Err(stopped) => stopped_at(&parsed.path, stopped),
             Ok(()) => messages::unproved(parsed),
         },

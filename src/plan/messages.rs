@@ -1,10 +1,10 @@
 //! What is said when a plan can't be made. Each text names the place and ends with what to do.
 
-use super::files::Survey;
+use super::files::ScannedFiles;
+use super::image_inventory::ImageInventory;
 use super::matched::Match;
-use super::parsed::Parsed;
-use super::seen::Seen;
-use super::{Field, Request, Want};
+use super::parsed_file::ParsedFile;
+use super::{FieldTarget, Request, UpdateTarget};
 use crate::error::{Exit, Failure, inline};
 use crate::image::{NAME_LENGTH, same_image, short_name};
 use crate::manifest::Refusal;
@@ -15,23 +15,23 @@ const MAX_COMPARISONS: usize = 20_000_000;
 /// How many places or names a message lists.
 const LISTED: usize = 10;
 
-pub(super) fn meant_twice(one: &Want, other: &Want, place: &str) -> Failure {
+pub(super) fn meant_twice(one: &UpdateTarget, other: &UpdateTarget, place: &str) -> Failure {
     Failure::usage(format!("{} and {} both mean the reference at {place}", one.label(), other.label()))
         .hinted("name each image once; services of one image need files of their own")
 }
 
-pub(super) fn no_field(field: &Field) -> Failure {
+pub(super) fn no_field(field: &FieldTarget) -> Failure {
     let path = field.path.as_str();
     let message = format!("no document of {} has a field {path}; nothing was written", field.files);
     Failure::new(Exit::NoMatch, message)
         .hinted("paths start at the top of a document: spec.values.image.tag, list[0].tag")
 }
 
-pub(super) fn nothing(seen: &Seen, request: &Request, missing: &[usize]) -> Failure {
+pub(super) fn nothing(seen: &ImageInventory, request: &Request, missing: &[usize]) -> Failure {
     let mut message = String::new();
     let mut hint = None;
-    for &want in missing {
-        let name = &request.wants[want].name;
+    for &target in missing {
+        let name = &request.targets[target].name;
         if !message.is_empty() {
             message.push('\n');
         }
@@ -49,7 +49,7 @@ pub(super) fn nothing(seen: &Seen, request: &Request, missing: &[usize]) -> Fail
 }
 
 /// Adds what was seen instead to the message; gives what to do about it.
-fn advise(seen: &Seen, name: &str, message: &mut String) -> Option<String> {
+fn advise(seen: &ImageInventory, name: &str, message: &mut String) -> Option<String> {
     if let Some((_, place)) = seen.untagged.iter().find(|(image, _)| same_image(image, name)) {
         message.push_str(&format!("\n  {place}: names it, but has no key for a tag"));
         return Some("--add writes a tag there".to_owned());
@@ -75,7 +75,7 @@ fn advise(seen: &Seen, name: &str, message: &mut String) -> Option<String> {
 }
 
 /// The images most like a name: by the whole, and by the last part.
-fn nearest<'a>(seen: &'a Seen, name: &str) -> Vec<(&'a str, &'a str)> {
+fn nearest<'a>(seen: &'a ImageInventory, name: &str) -> Vec<(&'a str, &'a str)> {
     let likeness = |image: &str| {
         let whole = strsim::normalized_damerau_levenshtein(image, name);
         let last = strsim::jaro_winkler(short_name(image), short_name(name));
@@ -94,51 +94,52 @@ fn nearest<'a>(seen: &'a Seen, name: &str) -> Vec<(&'a str, &'a str)> {
     near.map(|(_, image, place)| (image.as_str(), place.as_str())).collect()
 }
 
-pub(super) fn refused(survey: &Survey, matches: &[&Match]) -> Failure {
+pub(super) fn refused(survey: &ScannedFiles, matches: &[&Match]) -> Failure {
     let refusals = matches.iter().filter_map(|m| Some((&survey.files[m.file], m.result.as_ref().err()?)));
     let mut failures = refusals.map(|(parsed, refusal)| refusal_at(parsed, refusal));
     let Some((message, hint)) = failures.next() else {
-        return Failure::new(Exit::Unsafe, "nothing can be edited safely");
+        return Failure::new(Exit::NotEditable, "nothing can be edited safely");
     };
     let more = failures.take(LISTED).map(|(message, _)| format!("\n{message}")).collect::<String>();
-    Failure::new(Exit::Unsafe, format!("{message}{more}")).hinted(hint)
+    Failure::new(Exit::NotEditable, format!("{message}{more}")).hinted(hint)
 }
 
-pub(super) fn refusal(parsed: &Parsed, refusal: &Refusal) -> Failure {
+pub(super) fn refusal(parsed: &ParsedFile, refusal: &Refusal) -> Failure {
     let (message, hint) = refusal_at(parsed, refusal);
-    Failure::new(Exit::Unsafe, message).hinted(hint)
+    Failure::new(Exit::NotEditable, message).hinted(hint)
 }
 
-fn refusal_at(parsed: &Parsed, refusal: &Refusal) -> (String, String) {
+fn refusal_at(parsed: &ParsedFile, refusal: &Refusal) -> (String, String) {
     let written_at = refusal.written_at.map(|node| format!(" ({})", parsed.exact_place(node)));
     let written_at = written_at.unwrap_or_default();
     let place = parsed.exact_place(refusal.at);
     let message = format!("{place}: {}{written_at}; nothing was written", refusal.why);
-    (message, refusal.cure.clone())
+    (message, refusal.hint.clone())
 }
 
-pub(super) fn left_alone(parsed: &Parsed, refusal: &Refusal) -> String {
+pub(super) fn left_alone(parsed: &ParsedFile, refusal: &Refusal) -> String {
     let place = parsed.exact_place(refusal.at);
-    format!("{place}: left alone: {}; {}", refusal.why, refusal.cure)
+    format!("{place}: left alone: {}; {}", refusal.why, refusal.hint)
 }
 
 /// Workloads that name an image whose tag a kustomization sets.
-pub(super) fn overridden(survey: &Survey, want: &Want, by: &str, left: &[Match]) -> String {
+pub(super) fn overridden(survey: &ScannedFiles, target: &UpdateTarget, by: &str, left: &[Match]) -> String {
     let places: Vec<_> = left.iter().map(|m| survey.files[m.file].place(m.at)).take(LISTED).collect();
     let more = if left.len() > LISTED { format!(" and {} more", left.len() - LISTED) } else { String::new() };
-    let (places, name) = (places.join(", "), inline(&want.name));
+    let (places, name) = (places.join(", "), inline(&target.name));
     format!(
         "left alone, since {by} says which tag of {name} runs: {places}{more}; name a file with -f to edit it too"
     )
 }
 
-pub(super) fn unproved(parsed: &Parsed) -> Failure {
+pub(super) fn unproved(parsed: &ParsedFile) -> Failure {
     let message =
         format!("{}: the edit would change more than the tag; nothing was written", inline(&parsed.path));
-    Failure::new(Exit::Unsafe, message).hinted("please report this file's layout as a bug; edit it by hand")
+    Failure::new(Exit::NotEditable, message)
+        .hinted("please report this file's layout as a bug; edit it by hand")
 }
 
-pub(super) fn unexpected(survey: &Survey, matches: &[Match], expected: usize) -> Failure {
+pub(super) fn unexpected(survey: &ScannedFiles, matches: &[Match], expected: usize) -> Failure {
     let live: Vec<_> = matches.iter().filter(|m| m.result.is_ok()).collect();
     let message = format!(
         "expected {}, found {}; nothing was written{}",
@@ -149,19 +150,19 @@ pub(super) fn unexpected(survey: &Survey, matches: &[Match], expected: usize) ->
     Failure::new(Exit::NoMatch, message).hinted("narrow the search with -f, or correct --expect")
 }
 
-pub(super) fn different_tags(survey: &Survey, want: &Want, matches: &[&Match]) -> Failure {
+pub(super) fn different_tags(survey: &ScannedFiles, target: &UpdateTarget, matches: &[&Match]) -> Failure {
     let message = format!(
         "{} has different tags in {}: which are meant{}? nothing was written{}",
-        want.name,
+        target.name,
         places(matches.len()),
-        want.tag.as_ref().map(|tag| format!(" to be {tag}")).unwrap_or_default(),
+        target.tag.as_ref().map(|tag| format!(" to be {tag}")).unwrap_or_default(),
         list(survey, matches)
     );
     Failure::new(Exit::NoMatch, message)
         .hinted("choose files with -f, or say --all (every place) or --expect N (that many)")
 }
 
-fn list(survey: &Survey, matches: &[&Match]) -> String {
+fn list(survey: &ScannedFiles, matches: &[&Match]) -> String {
     let line = |m: &&Match| {
         let place = survey.files[m.file].place(m.at);
         format!("\n  {place}  {}  {}", inline(&m.image), inline(shown(m.tag.as_deref())))

@@ -1,7 +1,7 @@
 //! A bump as a pure function: files and a request in, edits out.
 //!
 //! No I/O of its own, repeatable, and empty when there is nothing to do. The working tree, a commit and the landing
-//! loop all plan with this, each on its own [`Shelf`] of files. `screen` and `files` find those that matter,
+//! loop all plan with this, each on its own [`FileSource`] of files. `screen` and `files` find those that matter,
 //! `matching` the references that are meant, `shared` looks after aliases and merge keys, `overridden` after
 //! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `messages` words
 //! what went wrong. `listing` tells of every reference, and `mentions` of those that
@@ -9,34 +9,34 @@
 
 mod addition;
 mod bump_check;
+mod current_references;
 mod field_index;
 mod files;
+mod image_inventory;
 mod listing;
 mod matched;
 mod matching;
-mod mentions;
 mod messages;
 mod overridden;
-mod parsed;
-mod screen;
-mod seen;
+mod parsed_file;
+mod prefilter;
 mod shared;
-mod spare;
+mod skipped_files;
 mod unparsed;
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
 use crate::error::{Failure, Result, inline};
-use crate::image::{Digest, Part, Tag};
+use crate::file_selection::{MatchLevel, Selection};
+use crate::image::{Digest, Field, Tag};
 use crate::manifest::CHART;
-use crate::select::{Selection, Standing};
 use crate::yaml::FieldPath;
 
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
+pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
 pub use listing::{ListedReference, Listing, list};
-pub use mentions::{Mention, changeable_mentions, mentions, some_mentions};
 pub use unparsed::out_of_time;
 
 /// A file to look at.
@@ -45,31 +45,31 @@ pub struct SourceFile<'a> {
     /// Relative to the root, with `/`.
     pub path: &'a str,
     pub bytes: &'a [u8],
-    pub standing: Standing,
+    pub match_level: MatchLevel,
 }
 
 /// Where files are read from: a working tree, or a commit.
-pub trait Shelf {
+pub trait FileSource {
     /// Hands every selected file to `look`, in any order and from several threads at once; with `context`
     /// every other YAML file too. Once `look` breaks, the rest may be left out.
     ///
     /// # Errors
     /// A named file that is not there, or that may not be read.
-    fn each(&self, selection: &Selection, context: bool, look: Look<'_>) -> Result<Found>;
+    fn visit(&self, selection: &Selection, context: bool, look: Visitor<'_>) -> Result<FoundFiles>;
 
     /// One file's bytes, at most so many of them; nothing where it is not there.
     ///
     /// # Errors
     /// Where it can't be read; exit 2 where it is a symlink, or behind one.
-    fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>>;
+    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>>;
 }
 
 /// What is done with each file, and whether more are wanted.
-pub type Look<'a> = &'a (dyn Fn(SourceFile<'_>) -> ControlFlow<()> + Sync);
+pub type Visitor<'a> = &'a (dyn Fn(SourceFile<'_>) -> ControlFlow<()> + Sync);
 
 /// What is known of the files besides what is in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundFiles {
     /// Files that were selected.
     pub count: usize,
     /// Folders with a `Chart.yaml`.
@@ -78,10 +78,10 @@ pub struct Found {
     pub warnings: Vec<String>,
 }
 
-impl Found {
+impl FoundFiles {
     /// Counts a file that is looked at.
-    pub fn take(&mut self, path: &str, standing: Standing) {
-        self.count += usize::from(standing != Standing::Context);
+    pub fn take(&mut self, path: &str, standing: MatchLevel) {
+        self.count += usize::from(standing != MatchLevel::ContextOnly);
         self.pass(path);
     }
 
@@ -96,12 +96,12 @@ impl Found {
 
 /// One image, what its references shall say, and where they are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Want {
+pub struct UpdateTarget {
     pub name: String,
-    pub new_name: Part<String>,
+    pub new_name: Field<String>,
     /// `None` keeps the tag.
     pub tag: Option<Tag>,
-    pub digest: Part<Digest>,
+    pub digest: Field<Digest>,
     /// The service of `tagbump.yaml` that it is for.
     pub service: Option<String>,
     pub scope: Scope,
@@ -112,14 +112,14 @@ pub struct Want {
 pub struct Scope {
     /// The files that are searched; `None` where only `fields` are set.
     pub files: Option<Selection>,
-    pub fields: Vec<Field>,
+    pub fields: Vec<FieldTarget>,
     /// Of all these only what is in these files.
     pub only: Option<BTreeSet<String>>,
 }
 
 /// A place that no rule knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
+pub struct FieldTarget {
     pub files: Selection,
     /// Only files that this selects too.
     pub within: Option<Selection>,
@@ -132,7 +132,7 @@ pub fn symlink(path: &str) -> Failure {
         .hinted("put the file itself there")
 }
 
-impl Want {
+impl UpdateTarget {
     /// As the user knows it: the service, or the image.
     pub fn label(&self) -> &str {
         self.service.as_deref().unwrap_or(&self.name)
@@ -141,8 +141,8 @@ impl Want {
     /// The image that runs after the bump.
     pub fn effective_name(&self) -> &str {
         match &self.new_name {
-            Part::Set(name) => name,
-            Part::Unsaid | Part::Keep => &self.name,
+            Field::Set(name) => name,
+            Field::Unspecified | Field::Keep => &self.name,
         }
     }
 }
@@ -154,8 +154,8 @@ impl Scope {
     }
 
     /// How a file comes to be searched for references, if it does.
-    fn standing(&self, path: &str) -> Option<Standing> {
-        self.files.as_ref().filter(|_| self.takes(path))?.standing(path)
+    fn standing(&self, path: &str) -> Option<MatchLevel> {
+        self.files.as_ref().filter(|_| self.takes(path))?.match_level(path)
     }
 
     fn takes(&self, path: &str) -> bool {
@@ -175,7 +175,7 @@ impl Scope {
 /// What to do.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    pub wants: Vec<Want>,
+    pub targets: Vec<UpdateTarget>,
     pub add: bool,
     /// Several places with different tags are all meant.
     pub all: bool,
@@ -183,15 +183,15 @@ pub struct Request {
     /// The services that there are, for messages.
     pub services: Vec<String>,
     /// References that match, and are not to be changed all the same.
-    pub leave: Vec<Leave>,
+    pub skip: Vec<SkipReference>,
     /// When to give up.
     pub cancellation: Cancellation,
 }
 
 /// References of one want in one file that are left alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leave {
-    pub want: usize,
+pub struct SkipReference {
+    pub target: usize,
     pub file: String,
     /// What they say now, as in [`ChangedReference::from`]; nothing: whatever they say.
     pub from: Option<String>,
@@ -203,7 +203,7 @@ impl Request {
     /// # Errors
     /// Exit 2, as [`Selection::new`].
     pub fn selection(&self) -> Result<Selection> {
-        Selection::all_of(self.wants.iter().flat_map(|want| want.scope.selections()))
+        Selection::all_of(self.targets.iter().flat_map(|target| target.scope.selections()))
     }
 }
 
@@ -227,7 +227,7 @@ pub struct ChangedReference {
     /// The one that ran before, where it is another.
     pub renamed_from: Option<String>,
     /// Which of the request's wants it is for.
-    pub want: usize,
+    pub target: usize,
     /// `TAG`, `TAG@DIGEST`, or empty where there was none.
     pub from: String,
     pub to: String,
@@ -238,7 +238,7 @@ pub struct ChangedReference {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// What was asked for.
-    pub wants: Vec<Want>,
+    pub targets: Vec<UpdateTarget>,
     pub edits: Vec<FileEdit>,
     pub changes: Vec<ChangedReference>,
     pub warnings: Vec<String>,
@@ -255,25 +255,25 @@ impl Plan {
 
 /// A plan or why there is none, and what is to be told in either case.
 #[derive(Debug)]
-pub struct Planned {
+pub struct PlanOutcome {
     pub plan: Result<Plan>,
     /// Files that were left out.
     pub warnings: Vec<String>,
     /// Files that could not be read as YAML, with where and why.
-    pub unread: Vec<String>,
+    pub unparsable: Vec<String>,
 }
 
 /// Plans a bump. The plan is an error with exit 1 where a named file can't be read as YAML; exit 3 where
 /// nothing matches, too few or too many, or different tags are meant at once; exit 4 where the request was cancelled;
 /// exit 6 where a reference can't be edited safely, or a named file takes too much work.
-pub fn plan(shelf: &dyn Shelf, request: &Request) -> Planned {
-    let mut survey = files::Survey::default();
+pub fn plan(shelf: &dyn FileSource, request: &Request) -> PlanOutcome {
+    let mut survey = files::ScannedFiles::default();
     let plan = plan_on(shelf, request, &mut survey);
-    let files::Survey { warnings, unread, .. } = survey;
-    Planned { plan, warnings, unread }
+    let files::ScannedFiles { warnings, unparsable, .. } = survey;
+    PlanOutcome { plan, warnings, unparsable }
 }
 
-fn plan_on(shelf: &dyn Shelf, request: &Request, survey: &mut files::Survey) -> Result<Plan> {
+fn plan_on(shelf: &dyn FileSource, request: &Request, survey: &mut files::ScannedFiles) -> Result<Plan> {
     *survey = files::survey(shelf, request)?;
     let mut matches = matching::find(survey, request)?;
     if request.add {
@@ -283,15 +283,15 @@ fn plan_on(shelf: &dyn Shelf, request: &Request, survey: &mut files::Survey) -> 
     let missing = matching::missing(request, &matches);
     if !missing.is_empty() {
         // to say what there is instead, everything has to be read
-        let mut seen = seen::seen(shelf, request)?;
+        let mut seen = image_inventory::seen(shelf, request)?;
         let left_out = std::mem::take(&mut seen.left_out);
-        survey.unread = left_out.not_yaml;
+        survey.unparsable = left_out.not_yaml;
         survey.warnings.extend(left_out.too_costly);
         survey.warnings.sort();
         survey.warnings.dedup();
         return Err(messages::nothing(&seen, request, &missing));
     }
-    let notices = overridden::drop(survey, request, &mut matches);
+    let notices = overridden::remove_overridden(survey, request, &mut matches);
     survey.check()?;
     matching::check(survey, request, &matches)?;
     let plan = matching::write(survey, request, matches)?;

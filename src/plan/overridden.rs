@@ -1,18 +1,23 @@
 //! Workloads whose image a kustomization sets: the kustomization is edited, and they are told.
 
-use super::files::Survey;
+use super::files::ScannedFiles;
 use super::matched::Match;
 use super::{Request, messages};
+use crate::file_selection::MatchLevel;
 use crate::manifest::WORKLOAD;
-use crate::select::Standing;
 
 /// Takes such workloads out of the matches, unless the user named their files. Gives what is to be told.
-pub(super) fn drop(survey: &Survey, request: &Request, matches: &mut Vec<Match>) -> Vec<String> {
+pub(super) fn remove_overridden(
+    survey: &ScannedFiles,
+    request: &Request,
+    matches: &mut Vec<Match>,
+) -> Vec<String> {
     let mut notices = Vec::new();
-    for (want, wanted) in request.wants.iter().enumerate() {
-        let by = matches.iter().find(|m| m.want == want && m.overrides);
+    for (target, wanted) in request.targets.iter().enumerate() {
+        let by = matches.iter().find(|m| m.target == target && m.overrides);
         let Some((file, at)) = by.map(|m| (m.file, m.at)) else { continue };
-        let overridden = |m: &Match| m.want == want && m.kind == WORKLOAD && m.standing != Standing::Named;
+        let overridden =
+            |m: &Match| m.target == target && m.kind == WORKLOAD && m.match_level != MatchLevel::Explicit;
         let (left, kept): (Vec<_>, Vec<_>) = std::mem::take(matches).into_iter().partition(overridden);
         *matches = kept;
         if !left.is_empty() {

@@ -7,25 +7,25 @@
 use std::collections::{HashMap, HashSet};
 
 use super::matched::Match;
-use super::parsed::Parsed;
+use super::parsed_file::ParsedFile;
 use crate::manifest::{Refusal, Rewrite};
-use crate::yaml::{Change, NodeId, Shape, Tape};
+use crate::yaml::{Change, NodeId, NodeKind, ParsedYaml};
 
 /// Settles one file's matches: some that were refused for being aliases are fine, some that were fine are not.
-pub(super) fn settle(parsed: &Parsed, matches: &mut [Match]) {
-    let uses = Uses::of(parsed);
+pub(super) fn resolve_shared_values(parsed: &ParsedFile, matches: &mut [Match]) {
+    let uses = SharedUses::of(parsed);
     if uses.is_empty() {
         return;
     }
     let edited = edited_nodes(matches);
     let follows = |m: &Match| {
         let written_at = m.result.as_ref().err()?.written_at?;
-        (edited.get(&written_at) == Some(&m.want)).then_some(written_at)
+        (edited.get(&written_at) == Some(&m.target)).then_some(written_at)
     };
     let settled: HashSet<_> = matches.iter().filter_map(|m| Some((follows(m)?, m.at))).collect();
-    let places: HashSet<_> = matches.iter().map(|m| (m.want, m.at)).collect();
+    let places: HashSet<_> = matches.iter().map(|m| (m.target, m.at)).collect();
     let foreign: Vec<_> =
-        matches.iter().map(|m| foreign_use(&parsed.tape, &uses, &places, &settled, m)).collect();
+        matches.iter().map(|m| foreign_use(&parsed.yaml, &uses, &places, &settled, m)).collect();
     let refused: HashSet<NodeId> = matches
         .iter()
         .zip(&foreign)
@@ -42,7 +42,7 @@ pub(super) fn settle(parsed: &Parsed, matches: &mut [Match]) {
             m.result = Err(Refusal {
                 at: m.at,
                 why: format!("is shared with {}, which is not the same image's", parsed.exact_place(place)),
-                cure: "write both places out, without alias or merge key".to_owned(),
+                hint: "write both places out, without alias or merge key".to_owned(),
                 written_at: None,
             });
         }
@@ -51,8 +51,8 @@ pub(super) fn settle(parsed: &Parsed, matches: &mut [Match]) {
 
 /// Which want edits a node.
 fn edited_nodes(matches: &[Match]) -> HashMap<NodeId, usize> {
-    let fine = matches.iter().filter_map(|m| Some((m.result.as_ref().ok()?, m.want)));
-    fine.flat_map(|(rewrite, want)| set_nodes(rewrite).map(move |node| (node, want))).collect()
+    let fine = matches.iter().filter_map(|m| Some((m.result.as_ref().ok()?, m.target)));
+    fine.flat_map(|(rewrite, target)| set_nodes(rewrite).map(move |node| (node, target))).collect()
 }
 
 fn set_nodes(rewrite: &Rewrite) -> impl Iterator<Item = NodeId> {
@@ -63,7 +63,7 @@ fn set_nodes(rewrite: &Rewrite) -> impl Iterator<Item = NodeId> {
 }
 
 /// Where else nodes are used.
-struct Uses {
+struct SharedUses {
     /// Of a written value: the aliases, and the merge keys through which references reach it, each with
     /// the place of its reference.
     values: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
@@ -71,22 +71,22 @@ struct Uses {
     merged: HashMap<NodeId, Vec<NodeId>>,
 }
 
-impl Uses {
-    fn of(parsed: &Parsed) -> Self {
-        let mut uses = Uses { values: HashMap::new(), merged: HashMap::new() };
+impl SharedUses {
+    fn of(parsed: &ParsedFile) -> Self {
+        let mut uses = SharedUses { values: HashMap::new(), merged: HashMap::new() };
         let slots = || parsed.all_references().flat_map(|r| r.slots().into_iter().map(|s| (r.at, s)));
         let homes: HashMap<_, _> =
-            slots().filter_map(|(at, slot)| Some((parsed.tape.node(slot.key).parent?, at))).collect();
-        for id in 0..parsed.tape.len() {
-            if let Shape::Alias(target) = parsed.tape.node(id).shape {
-                match merging_map(&parsed.tape, id) {
+            slots().filter_map(|(at, slot)| Some((parsed.yaml.node(slot.key).parent?, at))).collect();
+        for id in 0..parsed.yaml.len() {
+            if let NodeKind::Alias(target) = parsed.yaml.node(id).kind {
+                match merging_map(&parsed.yaml, id) {
                     Some(map) => uses.merged.entry(target).or_default().extend(homes.get(&map)),
                     None => uses.values.entry(target).or_default().push((id, id)),
                 }
             }
         }
         for (at, slot) in slots() {
-            if let Some(by) = slot.shared_by.filter(|by| parsed.tape.resolve(*by) != slot.node) {
+            if let Some(by) = slot.shared_by.filter(|by| parsed.yaml.resolve(*by) != slot.node) {
                 uses.values.entry(slot.node).or_default().push((by, at));
             }
         }
@@ -99,26 +99,26 @@ impl Uses {
 }
 
 /// The map that an alias is merged into: it stands behind `<<`, alone or in a list.
-fn merging_map(tape: &Tape, alias: NodeId) -> Option<NodeId> {
-    let node = tape.node(alias);
-    if tape.key_text(alias) == Some("<<") {
+fn merging_map(yaml: &ParsedYaml, alias: NodeId) -> Option<NodeId> {
+    let node = yaml.node(alias);
+    if yaml.key_text(alias) == Some("<<") {
         return node.parent;
     }
     let list = node.parent?;
-    (tape.key_text(list) == Some("<<")).then(|| tape.node(list).parent).flatten()
+    (yaml.key_text(list) == Some("<<")).then(|| yaml.node(list).parent).flatten()
 }
 
 /// A place that a match's changes would change too, and that is not the same image's. `places` are those of
 /// each want's references.
 fn foreign_use(
-    tape: &Tape,
-    uses: &Uses,
+    yaml: &ParsedYaml,
+    uses: &SharedUses,
     places: &HashSet<(usize, NodeId)>,
     settled: &HashSet<(NodeId, NodeId)>,
     m: &Match,
 ) -> Option<NodeId> {
     let rewrite = m.result.as_ref().ok()?;
-    let same = |place: NodeId| places.contains(&(m.want, place));
+    let same = |place: NodeId| places.contains(&(m.target, place));
     rewrite.changes.iter().find_map(|change| match change {
         Change::Set { node, .. } => {
             let foreign = |(user, at): &&(NodeId, NodeId)| {
@@ -127,7 +127,7 @@ fn foreign_use(
             uses.values.get(node)?.iter().find(foreign).map(|(user, _)| *user)
         }
         Change::Remove { key } | Change::InsertAfter { key, .. } => {
-            let into = uses.merged.get(&tape.node(*key).parent?)?;
+            let into = uses.merged.get(&yaml.node(*key).parent?)?;
             into.iter().copied().find(|&at| at != m.at && !same(at))
         }
         Change::Append { .. } | Change::AddList { .. } | Change::FillList { .. } => None,

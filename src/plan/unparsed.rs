@@ -1,7 +1,7 @@
 //! Files that were not parsed: because they are not YAML, or because they would take too much work.
 
 use crate::error::{Exit, Failure, Result, inline};
-use crate::yaml::{ReadError, ScanFault, Stopped};
+use crate::yaml::{ParseAborted, ReadError, YamlError};
 
 /// A file that was not parsed, and why.
 pub(super) struct Unparsed {
@@ -13,19 +13,19 @@ pub(super) struct Unparsed {
 
 /// How files that were not parsed are reported.
 #[derive(Default)]
-pub(super) struct LeftOut {
+pub(super) struct UnparsedReport {
     /// Files that are not YAML, with where and why.
     pub not_yaml: Vec<String>,
     /// A warning for each file that takes too much work.
     pub too_costly: Vec<String>,
 }
 
-impl LeftOut {
+impl UnparsedReport {
     /// # Errors
     /// Where the file was named, or the work was cancelled.
     pub fn add(&mut self, Unparsed { path, error, named }: Unparsed) -> Result<()> {
         match error {
-            ReadError::Stopped(stopped @ Stopped::Cancelled) => return Err(stopped_at(&path, stopped)),
+            ReadError::Stopped(stopped @ ParseAborted::Cancelled) => return Err(stopped_at(&path, stopped)),
             ReadError::Stopped(stopped) if named => return Err(stopped_at(&path, stopped)),
             ReadError::Syntax(fault) if named => return Err(no_yaml(&path, &fault)),
             ReadError::Stopped(stopped) => {
@@ -38,11 +38,11 @@ impl LeftOut {
 }
 
 /// A file that was given up, and can't be skipped.
-pub(super) fn stopped_at(path: &str, stopped: Stopped) -> Failure {
+pub(super) fn stopped_at(path: &str, stopped: ParseAborted) -> Failure {
     match stopped {
-        Stopped::Cancelled => out_of_time(),
-        Stopped::Values(_) | Stopped::Steps(_) => {
-            Failure::new(Exit::Unsafe, format!("{}: {stopped}; nothing was written", inline(path)))
+        ParseAborted::Cancelled => out_of_time(),
+        ParseAborted::Values(_) | ParseAborted::Steps(_) => {
+            Failure::new(Exit::NotEditable, format!("{}: {stopped}; nothing was written", inline(path)))
                 .hinted("split the file, or leave it out with -f")
         }
     }
@@ -55,7 +55,7 @@ pub fn out_of_time() -> Failure {
 }
 
 /// A named file that can't be read as YAML.
-fn no_yaml(path: &str, fault: &ScanFault) -> Failure {
+fn no_yaml(path: &str, fault: &YamlError) -> Failure {
     Failure::new(Exit::Other, format!("{}:{fault} (no YAML)", inline(path)))
         .hinted("mend the file; without its name in -f it would only be a warning")
 }

@@ -1,17 +1,17 @@
 //! What `bump` and `rollback` are asked for.
 
-use super::words::{branch, count, duration, fields, given, listed, parse_template, told};
+use super::parse::{branch, count, duration, fields, listed, non_empty, parse_template, told};
 use super::{
-    Back, BumpSettings, CommitSettings, DEFAULT_PR_BRANCH, DEFAULT_REMOTE, DEFAULT_TIMEOUT, Delivery,
-    LandingSettings, Places, PullSettings, Reach, Root, place,
+    BumpSettings, CommitSettings, DEFAULT_PR_BRANCH, DEFAULT_REMOTE, DEFAULT_TIMEOUT, Delivery, Destination,
+    LandingSettings, PullSettings, ReferenceSelection, RollbackOptions, WorkLocation, place,
 };
-use crate::actions::Run;
-use crate::cli::{BumpArgs, DeliverArgs, IfOlder, PlaceArgs, RollbackArgs, Via};
+use crate::actions::ActionsRun;
+use crate::cli::{BumpArgs, DeliveryArgs, IfOlder, RollbackArgs, TargetArgs, Via};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
+use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens};
-use crate::image::{Digest, ImageArg, Part, Tag};
-use crate::select::Selection;
+use crate::image::{Digest, Field, ImageArg, Tag};
 use crate::tag::DEFAULT_TEMPLATE;
 
 /// Checks a `bump`.
@@ -22,13 +22,13 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
     // of several, as `tag` takes them, the first is the one to deploy
     let template = args.tag_template.iter().flat_map(|text| text.lines()).find(|line| !line.is_empty());
     let if_older = match args.if_older {
-        IfOlder::Auto if Run::read(&environment).active => IfOlder::Skip,
+        IfOlder::Auto if ActionsRun::read(&environment).active => IfOlder::Skip,
         IfOlder::Auto => IfOlder::Fail,
         said => said,
     };
     let settings = BumpSettings {
-        images: with_digest(images(&args.images)?, given(args.digest.as_deref()))?,
-        tag: given(args.tag.as_deref()).map(Tag::parse).transpose().map_err(told)?,
+        images: with_digest(images(&args.images)?, non_empty(args.digest.as_deref()))?,
+        tag: non_empty(args.tag.as_deref()).map(Tag::parse).transpose().map_err(told)?,
         template: template.map(|text| parse_template("--tag-template", text)).transpose()?,
         default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
         places: places(args.places)?,
@@ -48,7 +48,7 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
 pub fn rollback(args: RollbackArgs, environment: Environment, now: i64) -> Result<BumpSettings> {
     let images = images(&args.images)?;
     let is_plain = |image: &&ImageArg| {
-        image.new_name == Part::Unsaid && image.digest == Part::Unsaid && image.tag != Part::Keep
+        image.new_name == Field::Unspecified && image.digest == Field::Unspecified && image.tag != Field::Keep
     };
     if let Some(image) = images.iter().find(|image| !is_plain(image)) {
         return Err(Failure::usage(format!("IMAGE {}: a rollback takes NAME[:TAG]", image.name))
@@ -56,12 +56,12 @@ pub fn rollback(args: RollbackArgs, environment: Environment, now: i64) -> Resul
     }
     let settings = BumpSettings {
         images,
-        tag: given(args.to.as_deref()).map(Tag::parse).transpose().map_err(told)?,
+        tag: non_empty(args.to.as_deref()).map(Tag::parse).transpose().map_err(told)?,
         template: None,
         default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
         places: places(args.places)?,
         add: false,
-        back: Some(Back { force: args.force }),
+        back: Some(RollbackOptions { force: args.force }),
         delivery: delivery(args.deliver, IfOlder::Write, &environment)?,
         place: place(&args.common, None, environment, now)?,
     };
@@ -74,25 +74,25 @@ fn images(typed: &[String]) -> Result<Vec<ImageArg>> {
     images.map(|image| ImageArg::parse(image).map_err(told)).collect()
 }
 
-fn places(args: PlaceArgs) -> Result<Places> {
-    Ok(Places {
+fn places(args: TargetArgs) -> Result<ReferenceSelection> {
+    Ok(ReferenceSelection {
         selection: Selection::new(&listed(args.files.files))?,
         fields: fields(&listed(args.fields))?,
         all: args.all,
-        expect: given(args.expect.as_deref()).map(|text| count("--expect", text)).transpose()?,
+        expect: non_empty(args.expect.as_deref()).map(|text| count("--expect", text)).transpose()?,
     })
 }
 
-fn delivery(args: DeliverArgs, if_older: IfOlder, environment: &Environment) -> Result<Delivery> {
+fn delivery(args: DeliveryArgs, if_older: IfOlder, environment: &Environment) -> Result<Delivery> {
     let template = |flag: &str, text: &Option<String>| {
-        given(text.as_deref()).map(|text| parse_template(flag, text)).transpose()
+        non_empty(text.as_deref()).map(|text| parse_template(flag, text)).transpose()
     };
     Ok(Delivery {
-        reach: match (args.pr, args.push, args.commit) {
-            (true, _, _) => Reach::Propose,
-            (false, true, _) => Reach::Land,
-            (false, false, true) => Reach::Commit,
-            (false, false, false) => Reach::Edit,
+        destination: match (args.pr, args.push, args.commit) {
+            (true, _, _) => Destination::PullRequest,
+            (false, true, _) => Destination::Push,
+            (false, false, true) => Destination::LocalCommit,
+            (false, false, false) => Destination::WorkTree,
         },
         dry_run: args.dry_run,
         exit_code: args.exit_code,
@@ -104,18 +104,18 @@ fn delivery(args: DeliverArgs, if_older: IfOlder, environment: &Environment) -> 
                 // a mark on its head would keep a pull request's required checks pending for ever
                 (false, false) => args.pr.then_some(false),
             },
-            author: given(args.author.as_deref()).map(Identity::parse).transpose()?,
+            author: non_empty(args.author.as_deref()).map(Identity::parse).transpose()?,
             signoff: args.signoff,
             sign: args.sign,
         },
         landing: LandingSettings {
-            branch: given(args.branch.as_deref()).map(branch).transpose()?,
-            remote: given(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
+            branch: non_empty(args.branch.as_deref()).map(branch).transpose()?,
+            remote: non_empty(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
             via: args.via,
             if_older,
             carry: args.carry,
             sync: !args.no_sync,
-            timeout: given(args.timeout.as_deref()).map(duration).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
+            timeout: non_empty(args.timeout.as_deref()).map(duration).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
             tokens: Tokens::read(environment),
         },
         pull: PullSettings {
@@ -135,14 +135,14 @@ impl BumpSettings {
     fn check(&self) -> Result<()> {
         let usage = |message: &str, hint: &str| Err(Failure::usage(message).hinted(hint));
         let by_api = self.delivery.landing.via == Via::Api;
-        let lands = matches!(self.delivery.reach, Reach::Land | Reach::Propose);
-        if matches!(self.place.root, Root::Url(_)) && !lands && !self.delivery.dry_run {
+        let lands = matches!(self.delivery.destination, Destination::Push | Destination::PullRequest);
+        if matches!(self.place.root, WorkLocation::Url(_)) && !lands && !self.delivery.dry_run {
             return usage(
                 "-C with a URL has no files to edit here",
                 "land it with --push or --pr, or look with -n",
             );
         }
-        if by_api && self.delivery.reach == Reach::Commit {
+        if by_api && self.delivery.destination == Destination::LocalCommit {
             return usage("--via api makes no local commit", "leave one of --via api and --commit out");
         }
         if by_api && self.delivery.commit.author.is_some() {
@@ -157,7 +157,7 @@ impl BumpSettings {
                 "leave --sign out, or land with --via git",
             );
         }
-        if self.delivery.landing.carry && (by_api || self.delivery.reach == Reach::Propose) {
+        if self.delivery.landing.carry && (by_api || self.delivery.destination == Destination::PullRequest) {
             return usage(
                 "--carry goes with --push and git alone",
                 "leave --carry out, or --via api and --pr",
@@ -180,8 +180,8 @@ fn with_digest(mut images: Vec<ImageArg>, digest: Option<&str>) -> Result<Vec<Im
     let Some(digest) = digest else { return Ok(images) };
     let digest = Digest::parse(digest).map_err(|e| Failure::usage(format!("--digest: {e}")))?;
     match images.as_mut_slice() {
-        [image] if image.digest == Part::Unsaid => {
-            image.digest = Part::Set(digest);
+        [image] if image.digest == Field::Unspecified => {
+            image.digest = Field::Set(digest);
             image.digest_beside = true;
             Ok(images)
         }

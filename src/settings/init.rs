@@ -1,10 +1,10 @@
 //! What `tagbump init` is to do.
 
-use super::words::listed;
+use super::parse::listed;
 use super::{ScanSettings, folder};
 use crate::cli::InitArgs;
 use crate::error::Result;
-use crate::select::Selection;
+use crate::file_selection::Selection;
 
 /// An `init`, checked.
 #[derive(Clone, Debug)]

@@ -2,27 +2,27 @@
 
 mod bump;
 mod init;
-mod look;
-mod words;
+mod parse;
+mod read_only;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::actions::Run;
+use crate::actions::ActionsRun;
 use crate::cli::{CommonArgs, IfOlder, Via};
 use crate::environment::Environment;
 use crate::error::{Failure, Result};
+use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens, is_scp, misspelt_url, without_user};
 use crate::image::{ImageArg, Tag};
-use crate::select::Selection;
 use crate::tag::Source;
 use crate::template::Template;
 use crate::yaml::FieldPath;
-use words::{given, source};
+use parse::{non_empty, source};
 
 pub use bump::{bump, rollback};
 pub use init::{InitSettings, init};
-pub use look::{HistorySettings, RemoteSettings, ScanSettings, TagSettings, history, scan, tag};
+pub use read_only::{HistorySettings, RemoteSettings, ScanSettings, TagSettings, history, scan, tag};
 
 const DEFAULT_PR_BRANCH: &str = "tagbump/{base}/{name}";
 const DEFAULT_REMOTE: &str = "origin";
@@ -30,36 +30,36 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How far a bump goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum Destination {
     /// The files of the working tree.
-    Edit,
+    WorkTree,
     /// A commit in the local repository.
-    Commit,
+    LocalCommit,
     /// A commit on the remote branch.
-    Land,
+    Push,
     /// A commit on a branch of its own, in a pull request to the remote branch.
-    Propose,
+    PullRequest,
 }
 
 /// A `bump`, checked.
 #[derive(Clone, Debug)]
 pub struct BumpSettings {
-    pub place: Place,
+    pub place: RunContext,
     pub images: Vec<ImageArg>,
     pub tag: Option<Tag>,
     /// It computes the tag of a bare IMAGE.
     pub template: Option<Template>,
     pub default_template: Template,
-    pub places: Places,
+    pub places: ReferenceSelection,
     pub add: bool,
     /// Where it is a rollback: tags are those to go back to.
-    pub back: Option<Back>,
+    pub back: Option<RollbackOptions>,
     pub delivery: Delivery,
 }
 
 /// Which references are meant.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct ReferenceSelection {
     pub selection: Selection,
     pub fields: Vec<FieldPath>,
     /// Several places with different tags are all meant.
@@ -69,7 +69,7 @@ pub struct Places {
 
 /// What a rollback is asked for besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Back {
+pub struct RollbackOptions {
     /// Also to a tag that was never there.
     pub force: bool,
 }
@@ -77,7 +77,7 @@ pub struct Back {
 /// How far a change goes, and what is made of it.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    pub reach: Reach,
+    pub destination: Destination,
     pub dry_run: bool,
     pub exit_code: bool,
     pub commit: CommitSettings,
@@ -97,10 +97,10 @@ pub struct PullSettings {
 
 /// Where to work, and what is known of the commit that was built.
 #[derive(Clone, Debug)]
-pub struct Place {
-    pub root: Root,
+pub struct RunContext {
+    pub root: WorkLocation,
     pub source: Option<Source>,
-    pub run: Run,
+    pub run: ActionsRun,
     pub environment: Environment,
     /// Seconds since the epoch.
     pub now: i64,
@@ -145,11 +145,11 @@ fn place(
     typed_source: Option<&str>,
     environment: Environment,
     now: i64,
-) -> Result<Place> {
-    Ok(Place {
+) -> Result<RunContext> {
+    Ok(RunContext {
         root: root(common),
-        source: given(typed_source).map(source).transpose()?,
-        run: Run::read(&environment),
+        source: non_empty(typed_source).map(source).transpose()?,
+        run: ActionsRun::read(&environment),
         environment,
         now,
     })
@@ -157,35 +157,37 @@ fn place(
 
 /// A folder, or the URL of a repository that is worked on without a checkout.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Root {
+pub enum WorkLocation {
     Folder(PathBuf),
     /// As it was typed: it can hold a password.
     Url(String),
 }
 
-impl std::fmt::Debug for Root {
+impl std::fmt::Debug for WorkLocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Root::Folder(folder) => f.debug_tuple("Folder").field(folder).finish(),
-            Root::Url(url) => f.debug_tuple("Url").field(&without_user(url)).finish(),
+            WorkLocation::Folder(folder) => f.debug_tuple("Folder").field(folder).finish(),
+            WorkLocation::Url(url) => f.debug_tuple("Url").field(&without_user(url)).finish(),
         }
     }
 }
 
-fn root(common: &CommonArgs) -> Root {
-    let root = given(common.repo.as_deref()).unwrap_or(".");
+fn root(common: &CommonArgs) -> WorkLocation {
+    let root = non_empty(common.repo.as_deref()).unwrap_or(".");
     let is_like_url = is_scp(root) || misspelt_url(root).is_some();
     if root.contains("://") || (is_like_url && !std::path::Path::new(root).exists()) {
-        return Root::Url(root.to_owned());
+        return WorkLocation::Url(root.to_owned());
     }
-    Root::Folder(PathBuf::from(root))
+    WorkLocation::Folder(PathBuf::from(root))
 }
 
 /// For what works in a folder alone.
 fn folder(common: &CommonArgs) -> Result<PathBuf> {
     match root(common) {
-        Root::Folder(folder) => Ok(folder),
-        Root::Url(url) => Err(Failure::usage(format!("-C {}: this needs a folder", without_user(&url)))
-            .hinted("clone the repository, and name the folder; bump with --push or --pr does without")),
+        WorkLocation::Folder(folder) => Ok(folder),
+        WorkLocation::Url(url) => {
+            Err(Failure::usage(format!("-C {}: this needs a folder", without_user(&url)))
+                .hinted("clone the repository, and name the folder; bump with --push or --pr does without"))
+        }
     }
 }

@@ -9,8 +9,8 @@ use super::descent::split;
 use super::open_error::OpenError;
 use super::temporary_file::TemporaryFile;
 use crate::error::{Failure, Result, inline};
-use crate::interrupt;
 use crate::plan;
+use crate::signals;
 
 /// Those that any editor gives to a new file; the umask takes from them.
 const RIGHTS: u32 = 0o666;
@@ -49,7 +49,7 @@ impl Worktree {
             opened => opened.with_context(fault)?,
         };
         let new = TemporaryFile::create(&folder, bytes, RIGHTS, |_| Ok(())).with_context(fault)?;
-        match interrupt::together(|| new.become_new(name, bytes)) {
+        match signals::together(|| new.become_new(name, bytes)) {
             Ok(()) => Ok(true),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
             Err(e) => Err(e).with_context(fault)?,

@@ -30,14 +30,14 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 
 use crate::error::{Exit, Failure, Result, inline};
-use crate::select::MAX_FILE_SIZE;
+use crate::file_selection::MAX_FILE_SIZE;
 use descent::Descent;
 use folder::{EntryKind, Folder};
 use temporary_file::has_bytes;
 
 pub use folder::open_regular_file;
 pub use open_error::OpenError;
-pub use replace::Aside;
+pub use replace::StagedFiles;
 
 /// A folder to work in.
 #[derive(Clone, Debug)]

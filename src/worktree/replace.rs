@@ -12,8 +12,8 @@ use super::descent::{Descent, split};
 use super::folder::{EntryKind, FileIdentity, Folder};
 use super::temporary_file::{TemporaryFile, has_bytes, holds};
 use crate::error::{Failure, Result, inline};
-use crate::interrupt;
 use crate::plan::FileEdit;
+use crate::signals;
 
 /// Until the file has its owner and rights, nobody else may open it.
 const RIGHTS_MEANWHILE: u32 = 0o600;
@@ -25,28 +25,28 @@ impl Worktree {
     /// # Errors
     /// Where a file can't be written, or is not what it was when it was read.
     pub fn replace(&self, edits: &[FileEdit]) -> Result<()> {
-        let aside = self.write_aside(edits)?;
-        interrupt::together(|| aside.replace())
+        let aside = self.stage(edits)?;
+        signals::together(|| aside.replace())
     }
 
     /// Writes the new files beside the old ones.
     ///
     /// # Errors
     /// Where a file can't be written, or is not what it was when it was read.
-    pub fn write_aside<'e>(&self, edits: &'e [FileEdit]) -> Result<Aside<'e>> {
+    pub fn stage<'e>(&self, edits: &'e [FileEdit]) -> Result<StagedFiles<'e>> {
         let mut descent = self.descent();
         let staged = edits.iter().map(|edit| StagedFile::new(&mut descent, edit));
-        Ok(Aside { root: Arc::clone(&self.top), staged: staged.collect::<Result<_>>()? })
+        Ok(StagedFiles { root: Arc::clone(&self.top), staged: staged.collect::<Result<_>>()? })
     }
 }
 
 /// New files, each beside the one that it will replace; dropped, they are gone.
-pub struct Aside<'e> {
+pub struct StagedFiles<'e> {
     root: Arc<Folder>,
     staged: Vec<StagedFile<'e>>,
 }
 
-impl Aside<'_> {
+impl StagedFiles<'_> {
     /// Puts them in place: all, or none where one of the old files is not what it was.
     ///
     /// # Errors

@@ -17,12 +17,12 @@ use super::open_error::OpenError;
 use super::{Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
 use crate::error::{Result, inline};
-use crate::plan::{self, Found, Look, Shelf, SourceFile};
-use crate::select::{Selection, Standing, is_yaml};
+use crate::file_selection::{MatchLevel, Selection, is_yaml};
+use crate::plan::{self, FileSource, FoundFiles, SourceFile, Visitor};
 
-impl Shelf for Worktree {
-    fn each(&self, selection: &Selection, context: bool, look: Look<'_>) -> Result<Found> {
-        let search = Search { worktree: self, selection, context, look, seen: Mutex::default() };
+impl FileSource for Worktree {
+    fn visit(&self, selection: &Selection, context: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+        let search = FileSearch { worktree: self, selection, context, look, seen: Mutex::default() };
         let mut folders = false;
         for name in selection.names() {
             let is_file = self.is_file(name)?;
@@ -38,7 +38,7 @@ impl Shelf for Worktree {
         Ok(search.found())
     }
 
-    fn one(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
         let (file, about) = match self.descent().file(path) {
             Ok(opened) => opened,
             Err(OpenError::Symlink) => return Err(plan::symlink(path)),
@@ -52,39 +52,39 @@ impl Shelf for Worktree {
     }
 }
 
-struct Search<'a> {
+struct FileSearch<'a> {
     worktree: &'a Worktree,
     selection: &'a Selection,
     context: bool,
-    look: Look<'a>,
-    seen: Mutex<Seen>,
+    look: Visitor<'a>,
+    seen: Mutex<SearchState>,
 }
 
 #[derive(Default)]
-struct Seen {
-    found: Found,
+struct SearchState {
+    found: FoundFiles,
     /// The files that were read, to tell what the walk passed over.
     paths: HashSet<String>,
 }
 
 /// What each thread reads with.
-struct Reader {
+struct FileReader {
     descent: Descent,
     buffer: Vec<u8>,
 }
 
-impl Search<'_> {
-    fn reader(&self) -> Reader {
-        Reader { descent: self.worktree.descent(), buffer: Vec::new() }
+impl FileSearch<'_> {
+    fn reader(&self) -> FileReader {
+        FileReader { descent: self.worktree.descent(), buffer: Vec::new() }
     }
 
-    fn found(self) -> Found {
+    fn found(self) -> FoundFiles {
         let mut found = self.seen.into_inner().unwrap_or_else(PoisonError::into_inner).found;
         found.warnings.sort();
         found
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, SearchState> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -100,8 +100,8 @@ impl Search<'_> {
 
     fn named(&self, path: &str) -> Result<ControlFlow<()>> {
         let bytes = self.worktree.read_one(path)?;
-        self.seen().found.take(path, Standing::Named);
-        Ok((self.look)(SourceFile { path, bytes: &bytes, standing: Standing::Named }))
+        self.seen().found.take(path, MatchLevel::Explicit);
+        Ok((self.look)(SourceFile { path, bytes: &bytes, match_level: MatchLevel::Explicit }))
     }
 
     fn walk(&self) {
@@ -150,7 +150,7 @@ impl Search<'_> {
         }
     }
 
-    fn visit(&self, entry: &DirEntry, reader: &mut Reader) -> ControlFlow<()> {
+    fn visit(&self, entry: &DirEntry, reader: &mut FileReader) -> ControlFlow<()> {
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
             return ControlFlow::Continue(());
         }
@@ -175,11 +175,11 @@ impl Search<'_> {
     }
 
     /// Reads a file that was found, if it is selected.
-    fn take(&self, path: String, Reader { descent, buffer }: &mut Reader) -> ControlFlow<()> {
-        let standing = match self.selection.standing(&path) {
-            Some(Standing::Named) => return ControlFlow::Continue(()),
+    fn take(&self, path: String, FileReader { descent, buffer }: &mut FileReader) -> ControlFlow<()> {
+        let standing = match self.selection.match_level(&path) {
+            Some(MatchLevel::Explicit) => return ControlFlow::Continue(()),
             Some(standing) => standing,
-            None if self.context && is_yaml(&path) => Standing::Context,
+            None if self.context && is_yaml(&path) => MatchLevel::ContextOnly,
             None => {
                 self.seen().found.pass(&path);
                 return ControlFlow::Continue(());
@@ -187,7 +187,7 @@ impl Search<'_> {
         };
         self.seen().found.take(&path, standing);
         let flow = match read_into(descent, &path, buffer) {
-            Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, standing }),
+            Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, match_level: standing }),
             Err(e) => self.pass(format!("{}: {e:#}", inline(&path))),
         };
         if !self.worktree.tracked.is_empty() {

@@ -6,14 +6,14 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use super::folder::{EntryKind, FileIdentity, Folder};
-use crate::interrupt::{self, AtSignal};
+use crate::signals::{self, CleanupGuard};
 
 /// Removed when it is dropped, and when a signal ends the process.
 pub struct TemporaryFile {
     folder: Arc<Folder>,
     name: String,
     identity: FileIdentity,
-    _at_signal: AtSignal,
+    _at_signal: CleanupGuard,
 }
 
 impl TemporaryFile {
@@ -26,7 +26,7 @@ impl TemporaryFile {
     ) -> io::Result<Self> {
         let name = format!(".tagbump-{:016x}", fastrand::u64(..));
         // before there is a file: a signal that comes now waits for nobody
-        let at_signal = interrupt::at_signal({
+        let at_signal = signals::at_signal({
             let (folder, name) = (Arc::clone(folder), name.clone());
             move || drop(folder.remove(&name))
         });

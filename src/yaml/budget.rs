@@ -31,20 +31,20 @@ impl fmt::Debug for Cancellation {
 
 /// Why the work on a file ended before it was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Stopped {
+pub enum ParseAborted {
     #[error("has more than {0} values")]
-    Values(Grouped),
+    Values(WithCommas),
     #[error("takes more than {0} steps to read, far more than a file of its size should")]
-    Steps(Grouped),
+    Steps(WithCommas),
     #[error("was not read to its end")]
     Cancelled,
 }
 
 /// A number with commas: `2,000,000`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grouped(pub u64);
+pub struct WithCommas(pub u64);
 
-impl fmt::Display for Grouped {
+impl fmt::Display for WithCommas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.0.to_string();
         for (at, digit) in digits.chars().enumerate() {
@@ -72,7 +72,7 @@ pub struct Budget {
     limit: u64,
     spent: Cell<u64>,
     next_look: Cell<u64>,
-    stopped: Cell<Option<Stopped>>,
+    stopped: Cell<Option<ParseAborted>>,
     cancellation: Cancellation,
 }
 
@@ -112,9 +112,9 @@ impl Budget {
     fn look(&self, spent: u64) {
         self.next_look.set(spent.saturating_add(STEPS_BETWEEN_LOOKS).min(self.limit.saturating_add(1)));
         if self.cancellation.is_cancelled() {
-            self.stop(Stopped::Cancelled);
+            self.stop(ParseAborted::Cancelled);
         } else if spent > self.limit {
-            self.stop(Stopped::Steps(Grouped(self.limit)));
+            self.stop(ParseAborted::Steps(WithCommas(self.limit)));
         }
     }
 
@@ -131,7 +131,7 @@ impl Budget {
     }
 
     /// Ends the work, if it has not ended already.
-    pub fn stop(&self, why: Stopped) {
+    pub fn stop(&self, why: ParseAborted) {
         if self.stopped.get().is_none() {
             self.stopped.set(Some(why));
         }
@@ -139,7 +139,7 @@ impl Budget {
 
     /// # Errors
     /// Why the work ended early, so that its result counts for nothing.
-    pub fn check(&self) -> Result<(), Stopped> {
+    pub fn check(&self) -> Result<(), ParseAborted> {
         self.stopped.get().map_or(Ok(()), Err)
     }
 
@@ -184,7 +184,7 @@ mod tests {
         let cancellation = Cancellation::when(move || counted.fetch_add(1, Ordering::Relaxed) >= 3);
         let budget = Budget::for_file(10_000_000, cancellation);
         let steps = (0..10_000_000).take_while(|_| budget.spend(1)).count() as u64;
-        assert_eq!(budget.check(), Err(Stopped::Cancelled));
+        assert_eq!(budget.check(), Err(ParseAborted::Cancelled));
         assert!(steps <= 3 * STEPS_BETWEEN_LOOKS, "{steps}");
         assert_eq!(looks.load(Ordering::Relaxed), 4);
     }

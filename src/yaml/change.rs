@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::tape::NodeId;
+use super::document::NodeId;
 
 /// A key with its value, both strings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Pair {
+pub struct NewPair {
     pub key: &'static str,
     pub value: String,
 }
@@ -19,13 +19,13 @@ pub enum Change {
     /// The key and its scalar go, in block style with their line.
     Remove { key: NodeId },
     /// New keys behind this key and its scalar, in the same map.
-    InsertAfter { key: NodeId, pairs: Vec<Pair> },
+    InsertAfter { key: NodeId, pairs: Vec<NewPair> },
     /// A new map at the end of the sequence.
-    Append { seq: NodeId, pairs: Vec<Pair> },
+    Append { seq: NodeId, pairs: Vec<NewPair> },
     /// A key without a value gets a list with one map.
-    FillList { value: NodeId, pairs: Vec<Pair> },
+    FillList { value: NodeId, pairs: Vec<NewPair> },
     /// A new key at the end of a document's map, whose value is a list with one map.
-    AddList { map: NodeId, key: &'static str, pairs: Vec<Pair> },
+    AddList { map: NodeId, key: &'static str, pairs: Vec<NewPair> },
 }
 
 impl Change {

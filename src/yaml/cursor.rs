@@ -6,12 +6,12 @@ pub(super) struct Cursor<'a> {
     line_starts: Vec<usize>,
     /// The last positions that were asked for, of block maps (whose mark is behind their first key) and of everything
     /// else: on one long line, columns are counted from the nearest of them.
-    maps: Position,
-    others: Position,
+    maps: CursorPosition,
+    others: CursorPosition,
 }
 
 #[derive(Clone, Copy)]
-struct Position {
+struct CursorPosition {
     line: usize,
     column: usize,
     offset: usize,
@@ -25,7 +25,7 @@ impl<'a> Cursor<'a> {
             b'\r' if bytes.get(i + 1) != Some(&b'\n') => Some(i + 1),
             _ => None,
         });
-        let start = Position { line: 1, column: 0, offset: first };
+        let start = CursorPosition { line: 1, column: 0, offset: first };
         Cursor {
             text,
             line_starts: std::iter::once(first).chain(breaks).collect(),
@@ -38,22 +38,22 @@ impl<'a> Cursor<'a> {
     /// characters. Past the end of the text: its end.
     pub fn offset(&mut self, line: usize, column: usize, of_map: bool) -> (usize, usize) {
         let line_start = self.line_starts.get(line - 1).copied().unwrap_or(self.text.len());
-        let start = Position { line, column: 0, offset: line_start };
+        let start = CursorPosition { line, column: 0, offset: line_start };
         let known = [start, self.maps, self.others].into_iter().filter(|p| p.line == line);
         let from = known.min_by_key(|p| p.column.abs_diff(column)).unwrap_or(start);
         let found = if column >= from.column { self.after(from, column) } else { self.before(from, column) };
         let last = if of_map { &mut self.maps } else { &mut self.others };
         // what is past the end has no column of its own to count from
-        *last = found.map_or(*last, |offset| Position { line, column, offset });
+        *last = found.map_or(*last, |offset| CursorPosition { line, column, offset });
         (found.unwrap_or(self.text.len()), from.column.abs_diff(column))
     }
 
-    fn after(&self, from: Position, column: usize) -> Option<usize> {
+    fn after(&self, from: CursorPosition, column: usize) -> Option<usize> {
         let mut chars = self.text[from.offset..].char_indices();
         chars.nth(column - from.column).map(|(i, _)| from.offset + i)
     }
 
-    fn before(&self, from: Position, column: usize) -> Option<usize> {
+    fn before(&self, from: CursorPosition, column: usize) -> Option<usize> {
         let mut chars = self.text[..from.offset].char_indices().rev();
         chars.nth(from.column - column - 1).map(|(i, _)| i)
     }

@@ -5,38 +5,38 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::change::{Change, Pair, Splice};
+use super::change::{Change, NewPair, Splice};
+use super::document::{Node, NodeId, NodeKind, ParsedYaml, ScalarStyle};
 use super::insert;
 use super::scalar::{needs_quotes, render};
 use super::scan::{ReadError, scan, scan_until};
-use super::span::{Obstacle, span};
-use super::tape::{Node, NodeId, Shape, Style, Tape};
+use super::span::{EditBlocker, span};
 
 /// Why the changes were not made. Nothing is ever made in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EditError {
     /// This node's bytes can't be edited.
-    Refused { node: NodeId, obstacle: Obstacle },
+    Refused { node: NodeId, obstacle: EditBlocker },
     /// Two changes want the same bytes; the second one's node.
     Overlap { node: NodeId },
-    /// The result does not parse to exactly the planned change, or was not parsed: then [`Tape::check`] says why.
-    Unproved,
+    /// The result does not parse to exactly the planned change, or was not parsed: then [`ParsedYaml::check`] says why.
+    VerificationFailed,
 }
 
 /// Makes all the changes, and proves that the result differs in exactly them.
 ///
 /// # Errors
 /// See [`EditError`].
-pub fn apply(bytes: &[u8], tape: &Tape, changes: &[Change]) -> Result<Vec<u8>, EditError> {
-    let text = std::str::from_utf8(bytes).map_err(|_| EditError::Unproved)?;
+pub fn apply(bytes: &[u8], yaml: &ParsedYaml, changes: &[Change]) -> Result<Vec<u8>, EditError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| EditError::VerificationFailed)?;
     let mut splices = Vec::with_capacity(changes.len());
     for change in changes {
         let node = change.node();
-        let made = splice(text, tape, change);
+        let made = splice(text, yaml, change);
         splices.push((node, made.map_err(|obstacle| EditError::Refused { node, obstacle })?));
     }
     let result = join(text, splices)?;
-    prove(tape, changes, result.as_bytes())?;
+    prove(yaml, changes, result.as_bytes())?;
     Ok(result.into_bytes())
 }
 
@@ -44,40 +44,42 @@ pub fn apply(bytes: &[u8], tape: &Tape, changes: &[Change]) -> Result<Vec<u8>, E
 ///
 /// # Errors
 /// What stands in the way.
-pub fn check(text: &str, tape: &Tape, change: &Change) -> Result<(), Obstacle> {
-    splice(text, tape, change).map(|_| ())
+pub fn check(text: &str, yaml: &ParsedYaml, change: &Change) -> Result<(), EditBlocker> {
+    splice(text, yaml, change).map(|_| ())
 }
 
-fn splice(text: &str, tape: &Tape, change: &Change) -> Result<Splice, Obstacle> {
+fn splice(text: &str, yaml: &ParsedYaml, change: &Change) -> Result<Splice, EditBlocker> {
     match change {
-        Change::Set { node, value } => set(text, tape, *node, value),
-        Change::Remove { key } => insert::remove(text, tape, *key),
-        Change::InsertAfter { key, pairs } => insert::after(text, tape, *key, pairs),
-        Change::Append { seq, pairs } => insert::append(text, tape, *seq, pairs),
-        Change::FillList { value, pairs } => insert::fill(text, tape, *value, pairs),
-        Change::AddList { map, key, pairs } => insert::list(text, tape, *map, key, pairs),
+        Change::Set { node, value } => set(text, yaml, *node, value),
+        Change::Remove { key } => insert::remove(text, yaml, *key),
+        Change::InsertAfter { key, pairs } => insert::after(text, yaml, *key, pairs),
+        Change::Append { seq, pairs } => insert::append(text, yaml, *seq, pairs),
+        Change::FillList { value, pairs } => insert::fill(text, yaml, *value, pairs),
+        Change::AddList { map, key, pairs } => insert::list(text, yaml, *map, key, pairs),
     }
 }
 
-fn set(text: &str, tape: &Tape, id: NodeId, value: &str) -> Result<Splice, Obstacle> {
-    if let Some(obstacle) = super::obstacle(tape, id) {
+fn set(text: &str, yaml: &ParsedYaml, id: NodeId, value: &str) -> Result<Splice, EditBlocker> {
+    if let Some(obstacle) = super::edit_blocker(yaml, id) {
         return Err(obstacle);
     }
-    let range = span(text, tape, id)?;
-    let node = tape.node(id);
+    let range = span(text, yaml, id)?;
+    let node = yaml.node(id);
     if !reads_back(&text[range.clone()], node) {
-        return Err(Obstacle::Unplaced);
+        return Err(EditBlocker::Unplaced);
     }
-    let text = match &node.shape {
-        Shape::Scalar { missing: true, .. } => format!(" {}", render(value, Style::Plain, node.flow)),
+    let text = match &node.kind {
+        NodeKind::Scalar { missing: true, .. } => {
+            format!(" {}", render(value, ScalarStyle::Plain, node.flow))
+        }
         // what was no string to every reader is written so that nobody can doubt it
-        Shape::Scalar { value: old, style: Style::Plain, .. }
+        NodeKind::Scalar { value: old, style: ScalarStyle::Plain, .. }
             if needs_quotes(old, false) && !node.is_null() =>
         {
-            render(value, Style::Double, node.flow)
+            render(value, ScalarStyle::Double, node.flow)
         }
-        Shape::Scalar { style, .. } => render(value, *style, node.flow),
-        Shape::Map | Shape::Seq | Shape::Alias(_) => return Err(Obstacle::NotScalar),
+        NodeKind::Scalar { style, .. } => render(value, *style, node.flow),
+        NodeKind::Map | NodeKind::Seq | NodeKind::Alias(_) => return Err(EditBlocker::NotScalar),
     };
     Ok(Splice { range, text })
 }
@@ -85,9 +87,9 @@ fn set(text: &str, tape: &Tape, id: NodeId, value: &str) -> Result<Splice, Obsta
 /// Whether a double-quoted scalar with escapes decodes to the value that the parser saw; of the others the
 /// span has compared the text itself.
 fn reads_back(raw: &str, node: &Node) -> bool {
-    match &node.shape {
-        Shape::Scalar { value, style: Style::Double, .. } if raw.contains('\\') => {
-            scan(raw.as_bytes()).is_ok_and(|tape| tape.len() == 1 && tape.text(0) == Some(value))
+    match &node.kind {
+        NodeKind::Scalar { value, style: ScalarStyle::Double, .. } if raw.contains('\\') => {
+            scan(raw.as_bytes()).is_ok_and(|yaml| yaml.len() == 1 && yaml.text(0) == Some(value))
         }
         _ => true,
     }
@@ -125,7 +127,7 @@ enum Atom<'a> {
     },
     Scalar {
         value: &'a str,
-        style: Style,
+        style: ScalarStyle,
         missing: bool,
         anchored: bool,
         tag: Option<&'a str>,
@@ -138,17 +140,17 @@ enum Atom<'a> {
     },
 }
 
-fn prove(before: &Tape, changes: &[Change], result: &[u8]) -> Result<(), EditError> {
+fn prove(before: &ParsedYaml, changes: &[Change], result: &[u8]) -> Result<(), EditError> {
     let after = scan_until(result, before.budget().cancellation()).map_err(|error| {
         if let ReadError::Stopped(stopped) = error {
             before.budget().stop(stopped);
         }
-        EditError::Unproved
+        EditError::VerificationFailed
     })?;
-    let wanted = Planned::new(before, changes).atoms();
-    let got = Planned::new(&after, &[]).atoms();
+    let wanted = ExpectedEvents::new(before, changes).atoms();
+    let got = ExpectedEvents::new(&after, &[]).atoms();
     let same = wanted.len() == got.len() && wanted.iter().zip(&got).all(|(w, g)| agrees(w, g));
-    if same { Ok(()) } else { Err(EditError::Unproved) }
+    if same { Ok(()) } else { Err(EditError::VerificationFailed) }
 }
 
 fn agrees(wanted: &Atom<'_>, got: &Atom<'_>) -> bool {
@@ -157,7 +159,7 @@ fn agrees(wanted: &Atom<'_>, got: &Atom<'_>) -> bool {
             Atom::String { value: wanted, anchored: wanted_anchor, tag: wanted_tag },
             Atom::Scalar { value, style, missing, anchored, tag },
         ) => {
-            let string = !missing && (*style != Style::Plain || !needs_quotes(value, false));
+            let string = !missing && (*style != ScalarStyle::Plain || !needs_quotes(value, false));
             string && (wanted, wanted_anchor, wanted_tag) == (value, anchored, tag)
         }
         _ => wanted == got,
@@ -165,21 +167,21 @@ fn agrees(wanted: &Atom<'_>, got: &Atom<'_>) -> bool {
 }
 
 /// The events of a tape with changes made to it.
-struct Planned<'a> {
-    tape: &'a Tape,
+struct ExpectedEvents<'a> {
+    yaml: &'a ParsedYaml,
     set: HashMap<NodeId, &'a str>,
     removed: HashSet<NodeId>,
-    behind: HashMap<NodeId, Vec<&'a Pair>>,
-    filled: HashMap<NodeId, &'a [Pair]>,
-    at_end: HashMap<NodeId, (Option<&'a str>, &'a [Pair])>,
+    behind: HashMap<NodeId, Vec<&'a NewPair>>,
+    filled: HashMap<NodeId, &'a [NewPair]>,
+    at_end: HashMap<NodeId, (Option<&'a str>, &'a [NewPair])>,
     anchor_numbers: HashMap<NodeId, usize>,
     atoms: Vec<Atom<'a>>,
 }
 
-impl<'a> Planned<'a> {
-    fn new(tape: &'a Tape, changes: &'a [Change]) -> Self {
-        let mut planned = Planned {
-            tape,
+impl<'a> ExpectedEvents<'a> {
+    fn new(yaml: &'a ParsedYaml, changes: &'a [Change]) -> Self {
+        let mut planned = ExpectedEvents {
+            yaml,
             set: HashMap::new(),
             removed: HashSet::new(),
             behind: HashMap::new(),
@@ -203,7 +205,7 @@ impl<'a> Planned<'a> {
                 self.removed.insert(*key);
             }
             Change::InsertAfter { key, pairs } => {
-                let value = self.tape.node(*key).end;
+                let value = self.yaml.node(*key).end;
                 self.behind.entry(value).or_default().extend(pairs);
             }
             Change::Append { seq, pairs } => {
@@ -219,7 +221,7 @@ impl<'a> Planned<'a> {
     }
 
     fn atoms(mut self) -> Vec<Atom<'a>> {
-        for &root in self.tape.roots() {
+        for &root in self.yaml.roots() {
             self.atoms.push(Atom::Document);
             self.document(root);
         }
@@ -229,20 +231,20 @@ impl<'a> Planned<'a> {
     fn document(&mut self, root: NodeId) {
         let mut open: Vec<NodeId> = Vec::new();
         let mut next = root;
-        let end = self.tape.node(root).end;
+        let end = self.yaml.node(root).end;
         while next < end {
             let id = next;
             if self.removed.contains(&id) {
-                next = self.tape.node(self.tape.node(id).end).end;
+                next = self.yaml.node(self.yaml.node(id).end).end;
             } else {
                 self.node(id);
                 next = id + 1;
-                let collection = matches!(self.tape.node(id).shape, Shape::Map | Shape::Seq);
+                let collection = matches!(self.yaml.node(id).kind, NodeKind::Map | NodeKind::Seq);
                 if collection {
                     open.push(id);
                 }
             }
-            while open.last().is_some_and(|&o| self.tape.node(o).end <= next) {
+            while open.last().is_some_and(|&o| self.yaml.node(o).end <= next) {
                 let closing = open.pop().unwrap_or(root);
                 self.close(closing);
             }
@@ -256,21 +258,21 @@ impl<'a> Planned<'a> {
             self.atoms.push(Atom::Close);
             return;
         }
-        let tape = self.tape;
-        let Node { shape, anchored, tag, .. } = tape.node(id);
+        let yaml = self.yaml;
+        let Node { kind: shape, anchored, tag, .. } = yaml.node(id);
         let (anchored, tag) = (*anchored, tag.as_deref());
         if anchored {
             let number = self.anchor_numbers.len();
             self.anchor_numbers.insert(id, number);
         }
         let atom = match (shape, self.set.get(&id)) {
-            (Shape::Scalar { .. }, Some(value)) => Atom::String { value, anchored, tag },
-            (Shape::Scalar { value, style, missing }, None) => {
+            (NodeKind::Scalar { .. }, Some(value)) => Atom::String { value, anchored, tag },
+            (NodeKind::Scalar { value, style, missing }, None) => {
                 Atom::Scalar { value, style: *style, missing: *missing, anchored, tag }
             }
-            (Shape::Map, _) => Atom::Open { map: true, anchored, tag },
-            (Shape::Seq, _) => Atom::Open { map: false, anchored, tag },
-            (Shape::Alias(target), _) => {
+            (NodeKind::Map, _) => Atom::Open { map: true, anchored, tag },
+            (NodeKind::Seq, _) => Atom::Open { map: false, anchored, tag },
+            (NodeKind::Alias(target), _) => {
                 let nth_anchor = self.anchor_numbers.get(target).copied().unwrap_or(usize::MAX);
                 Atom::Alias { nth_anchor }
             }
@@ -281,14 +283,14 @@ impl<'a> Planned<'a> {
         }
     }
 
-    fn pairs(&mut self, pairs: impl IntoIterator<Item = &'a Pair>) {
+    fn pairs(&mut self, pairs: impl IntoIterator<Item = &'a NewPair>) {
         for pair in pairs {
             self.string(pair.key);
             self.string(&pair.value);
         }
     }
 
-    fn map(&mut self, pairs: &'a [Pair]) {
+    fn map(&mut self, pairs: &'a [NewPair]) {
         self.open(true);
         self.pairs(pairs);
         self.atoms.push(Atom::Close);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::tape::{Found, NodeId, Tape};
+use super::document::{FoundValue, NodeId, ParsedYaml};
 
 /// A path to a field, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl FieldPath {
     /// An empty key, an unclosed bracket, or text behind a bracket without a dot.
     pub fn parse(path: &str) -> Result<Self, FieldError> {
         let chars: Vec<char> = path.chars().collect();
-        let mut reader = Reader { chars: &chars, at: 0 };
+        let mut reader = PathReader { chars: &chars, at: 0 };
         let steps = reader.steps().map_err(|reason| FieldError {
             path: path.to_owned(),
             reason,
@@ -51,13 +51,13 @@ impl FieldPath {
     }
 
     /// Every place below `root` that the path leads to.
-    pub fn find(&self, tape: &Tape, root: NodeId) -> Vec<Found> {
-        let mut places = vec![Found { key: root, node: root, shared_by: None }];
+    pub fn find(&self, yaml: &ParsedYaml, root: NodeId) -> Vec<FoundValue> {
+        let mut places = vec![FoundValue { key: root, node: root, shared_by: None }];
         for step in &self.steps {
             // aliases can lead to one place in ever more ways
             let mut seen = HashSet::new();
-            let next = places.iter().take_while(|_| tape.budget().spend(1));
-            let next = next.flat_map(|place| step.from(tape, place)).filter(|place| seen.insert(*place));
+            let next = places.iter().take_while(|_| yaml.budget().spend(1));
+            let next = next.flat_map(|place| step.from(yaml, place)).filter(|place| seen.insert(*place));
             places = next.collect();
         }
         places
@@ -65,43 +65,43 @@ impl FieldPath {
 }
 
 impl Step {
-    fn from(&self, tape: &Tape, place: &Found) -> Vec<Found> {
+    fn from(&self, yaml: &ParsedYaml, place: &FoundValue) -> Vec<FoundValue> {
         match self {
-            Step::Key(key) => tape
+            Step::Key(key) => yaml
                 .get(place.node, key)
-                .map(|found| Found { shared_by: found.shared_by.or(place.shared_by), ..found })
+                .map(|found| FoundValue { shared_by: found.shared_by.or(place.shared_by), ..found })
                 .into_iter()
                 .collect(),
             Step::Index(n) => {
-                let item = tape.items(place.node).nth(*n);
-                item.map(|i| through(tape, place, i)).into_iter().collect()
+                let item = yaml.items(place.node).nth(*n);
+                item.map(|i| through(yaml, place, i)).into_iter().collect()
             }
-            Step::Where { key, value } => tape
+            Step::Where { key, value } => yaml
                 .items(place.node)
-                .filter(|&i| tape.get(i, key).and_then(|f| tape.text(f.node)) == Some(value))
-                .map(|i| through(tape, place, i))
+                .filter(|&i| yaml.get(i, key).and_then(|f| yaml.text(f.node)) == Some(value))
+                .map(|i| through(yaml, place, i))
                 .collect(),
         }
     }
 }
 
-fn through(tape: &Tape, place: &Found, item: NodeId) -> Found {
-    let node = tape.resolve(item);
+fn through(yaml: &ParsedYaml, place: &FoundValue, item: NodeId) -> FoundValue {
+    let node = yaml.resolve(item);
     let shared_by = (node != item).then_some(item).or(place.shared_by);
-    Found { key: place.key, node, shared_by }
+    FoundValue { key: place.key, node, shared_by }
 }
 
-struct Reader<'a> {
+struct PathReader<'a> {
     chars: &'a [char],
     at: usize,
 }
 
-impl Reader<'_> {
+impl PathReader<'_> {
     fn steps(&mut self) -> Result<Vec<Step>, &'static str> {
         let mut steps = Vec::new();
         loop {
             if self.peek() != Some('[') || !steps.is_empty() {
-                let key = self.until(&['.', '['])?;
+                let key = self.deadline(&['.', '['])?;
                 steps.push(Step::Key(key));
             }
             while self.peek() == Some('[') {
@@ -121,7 +121,7 @@ impl Reader<'_> {
     }
 
     /// Text up to one of these characters, or the end.
-    fn until(&mut self, stops: &[char]) -> Result<String, &'static str> {
+    fn deadline(&mut self, stops: &[char]) -> Result<String, &'static str> {
         let mut text = String::new();
         while let Some(c) = self.peek().filter(|c| !stops.contains(c)) {
             self.at += 1;
@@ -135,11 +135,11 @@ impl Reader<'_> {
     }
 
     fn bracket(&mut self) -> Result<Step, &'static str> {
-        let head = self.until(&[']', '='])?;
+        let head = self.deadline(&[']', '='])?;
         let step = match self.peek() {
             Some('=') => {
                 self.at += 1;
-                Step::Where { key: head, value: self.until(&[']'])? }
+                Step::Where { key: head, value: self.deadline(&[']'])? }
             }
             _ => Step::Index(head.parse().map_err(|_| "expected a number or key=value")?),
         };
@@ -157,9 +157,9 @@ mod tests {
     use crate::yaml::scan;
 
     fn values(yaml: &str, path: &str) -> Vec<String> {
-        let tape = scan(yaml.as_bytes()).unwrap();
-        let found = FieldPath::parse(path).unwrap().find(&tape, 0);
-        found.iter().map(|f| tape.text(f.node).unwrap().to_owned()).collect()
+        let yaml = scan(yaml.as_bytes()).unwrap();
+        let found = FieldPath::parse(path).unwrap().find(&yaml, 0);
+        found.iter().map(|f| yaml.text(f.node).unwrap().to_owned()).collect()
     }
 
     #[test]
@@ -175,8 +175,8 @@ mod tests {
 
     #[test]
     fn an_alias_on_the_way_is_told() {
-        let tape = scan(b"x: &x {tag: v1}\ny: *x\n").unwrap();
-        let found = FieldPath::parse("y.tag").unwrap().find(&tape, 0);
+        let yaml = scan(b"x: &x {tag: v1}\ny: *x\n").unwrap();
+        let found = FieldPath::parse("y.tag").unwrap().find(&yaml, 0);
         assert!(found[0].shared_by.is_some());
     }
 

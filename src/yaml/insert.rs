@@ -1,16 +1,21 @@
 //! Where new keys and items go, and what goes with a removed key: the layout of the text around them.
 
-use super::change::{Pair, Splice};
+use super::change::{NewPair, Splice};
+use super::document::{NodeId, NodeKind, ParsedYaml, ScalarStyle};
 use super::scalar::render;
-use super::span::{Obstacle, span};
-use super::tape::{NodeId, Shape, Style, Tape};
+use super::span::{EditBlocker, span};
 
 /// New keys behind a key and its scalar: on lines of their own, or behind a comma in flow style.
-pub(super) fn after(text: &str, tape: &Tape, key: NodeId, pairs: &[Pair]) -> Result<Splice, Obstacle> {
-    let value_end = end_of(text, tape, tape.node(key).end)?;
-    let node = tape.node(key);
+pub(super) fn after(
+    text: &str,
+    yaml: &ParsedYaml,
+    key: NodeId,
+    pairs: &[NewPair],
+) -> Result<Splice, EditBlocker> {
+    let value_end = end_of(text, yaml, yaml.node(key).end)?;
+    let node = yaml.node(key);
     if node.flow {
-        let style = style_of(tape, key);
+        let style = style_of(yaml, key);
         let text = pairs.iter().map(|p| format!(", {}", flow_pair(p, style))).collect();
         return Ok(Splice { range: value_end..value_end, text });
     }
@@ -21,34 +26,34 @@ pub(super) fn after(text: &str, tape: &Tape, key: NodeId, pairs: &[Pair]) -> Res
 }
 
 /// A key, its scalar and their line; in flow style with one comma.
-pub(super) fn remove(text: &str, tape: &Tape, key: NodeId) -> Result<Splice, Obstacle> {
-    let value = tape.node(key).end;
+pub(super) fn remove(text: &str, yaml: &ParsedYaml, key: NodeId) -> Result<Splice, EditBlocker> {
+    let value = yaml.node(key).end;
     // an alias may want the anchor; and what stands before the key would stay, before the next one
-    if tape.node(value).anchored || tape.node(key).anchored || tape.node(key).tag.is_some() {
-        return Err(Obstacle::Unplaced);
+    if yaml.node(value).anchored || yaml.node(key).anchored || yaml.node(key).tag.is_some() {
+        return Err(EditBlocker::Unplaced);
     }
-    if tape.comes_back(key) {
-        return Err(Obstacle::Twice);
+    if yaml.comes_back(key) {
+        return Err(EditBlocker::Twice);
     }
-    let start = tape.node(key).start;
-    let value_end = end_of(text, tape, value)?;
-    let range = if tape.node(key).flow {
-        flow_removal(text, tape, key, start, value_end)?
+    let start = yaml.node(key).start;
+    let value_end = end_of(text, yaml, value)?;
+    let range = if yaml.node(key).flow {
+        flow_removal(text, yaml, key, start, value_end)?
     } else {
-        block_removal(text, tape, key, start, value_end)?
+        block_removal(text, yaml, key, start, value_end)?
     };
     Ok(Splice { range, text: String::new() })
 }
 
 fn flow_removal(
     text: &str,
-    tape: &Tape,
+    yaml: &ParsedYaml,
     key: NodeId,
     start: usize,
     value_end: usize,
-) -> Result<std::ops::Range<usize>, Obstacle> {
+) -> Result<std::ops::Range<usize>, EditBlocker> {
     // with its own comma, where no comment would go with it
-    let next = next_key(tape, key).map(|next| start..tape.node(next).start);
+    let next = next_key(yaml, key).map(|next| start..yaml.node(next).start);
     if let Some(range) = next.filter(|range| !text[range.clone()].contains('#')) {
         return Ok(range);
     }
@@ -60,17 +65,17 @@ fn flow_removal(
     if before.ends_with(',') && !maybe_comment {
         Ok(before.len() - 1..value_end)
     } else {
-        Err(Obstacle::Unplaced)
+        Err(EditBlocker::Unplaced)
     }
 }
 
 fn block_removal(
     text: &str,
-    tape: &Tape,
+    yaml: &ParsedYaml,
     key: NodeId,
     start: usize,
     value_end: usize,
-) -> Result<std::ops::Range<usize>, Obstacle> {
+) -> Result<std::ops::Range<usize>, EditBlocker> {
     let line_start = text[..start].rfind(['\n', '\r']).map_or(0, |i| i + 1);
     let end = line_end(text, value_end);
     if text[line_start..start].bytes().all(|b| b == b' ') {
@@ -81,27 +86,32 @@ fn block_removal(
         return Ok(line_start - break_before(text, line_start)..end);
     }
     // the first key behind a `- `: the next key moves up into its place
-    let next = next_key(tape, key).ok_or(Obstacle::Unplaced)?;
-    let next_start = tape.node(next).start;
-    if text[end..next_start].trim().is_empty() { Ok(start..next_start) } else { Err(Obstacle::Unplaced) }
+    let next = next_key(yaml, key).ok_or(EditBlocker::Unplaced)?;
+    let next_start = yaml.node(next).start;
+    if text[end..next_start].trim().is_empty() { Ok(start..next_start) } else { Err(EditBlocker::Unplaced) }
 }
 
-fn next_key(tape: &Tape, key: NodeId) -> Option<NodeId> {
-    let map = tape.node(key).parent?;
-    let next = tape.node(tape.node(key).end).end;
-    (next < tape.node(map).end).then_some(next)
+fn next_key(yaml: &ParsedYaml, key: NodeId) -> Option<NodeId> {
+    let map = yaml.node(key).parent?;
+    let next = yaml.node(yaml.node(key).end).end;
+    (next < yaml.node(map).end).then_some(next)
 }
 
 /// A map as a new last item of a sequence.
-pub(super) fn append(text: &str, tape: &Tape, seq: NodeId, pairs: &[Pair]) -> Result<Splice, Obstacle> {
-    let last = tape.items(seq).last();
-    if tape.node(seq).flow {
-        return flow_append(text, tape, seq, last, pairs);
+pub(super) fn append(
+    text: &str,
+    yaml: &ParsedYaml,
+    seq: NodeId,
+    pairs: &[NewPair],
+) -> Result<Splice, EditBlocker> {
+    let last = yaml.items(seq).last();
+    if yaml.node(seq).flow {
+        return flow_append(text, yaml, seq, last, pairs);
     }
-    let last = last.ok_or(Obstacle::Unplaced)?;
-    let inner = end_of(text, tape, tape.node(last).end - 1)?;
-    let at = line_end(text, if tape.node(last).flow { closing_brace(text, inner)? } else { inner });
-    let (indent, gap) = dash_of(text, tape, last)?;
+    let last = last.ok_or(EditBlocker::Unplaced)?;
+    let inner = end_of(text, yaml, yaml.node(last).end - 1)?;
+    let at = line_end(text, if yaml.node(last).flow { closing_brace(text, inner)? } else { inner });
+    let (indent, gap) = dash_of(text, yaml, last)?;
     let eol = line_break(text, at);
     let text = format!("{eol}{}", item(pairs, &indent, &gap, eol));
     Ok(Splice { range: at..at, text })
@@ -109,130 +119,135 @@ pub(super) fn append(text: &str, tape: &Tape, seq: NodeId, pairs: &[Pair]) -> Re
 
 fn flow_append(
     text: &str,
-    tape: &Tape,
+    yaml: &ParsedYaml,
     seq: NodeId,
     last: Option<NodeId>,
-    pairs: &[Pair],
-) -> Result<Splice, Obstacle> {
-    let style = last.map_or(Style::Plain, |item| style_of(tape, item + 1));
+    pairs: &[NewPair],
+) -> Result<Splice, EditBlocker> {
+    let style = last.map_or(ScalarStyle::Plain, |item| style_of(yaml, item + 1));
     let body: Vec<_> = pairs.iter().map(|p| flow_pair(p, style)).collect();
     let body = format!("{{{}}}", body.join(", "));
     let Some(last) = last else {
-        let at = tape.node(seq).start + 1;
+        let at = yaml.node(seq).start + 1;
         return Ok(Splice { range: at..at, text: body });
     };
-    let inner = end_of(text, tape, tape.node(last).end - 1)?;
+    let inner = end_of(text, yaml, yaml.node(last).end - 1)?;
     let brace = closing_brace(text, inner)?;
     Ok(Splice { range: brace..brace, text: format!(", {body}") })
 }
 
 /// Just behind the `}` that follows the last value of a flow map.
-fn closing_brace(text: &str, inner: usize) -> Result<usize, Obstacle> {
-    let brace = inner + text[inner..].find('}').ok_or(Obstacle::Unplaced)? + 1;
-    if text[inner..brace].contains('#') { Err(Obstacle::Unplaced) } else { Ok(brace) }
+fn closing_brace(text: &str, inner: usize) -> Result<usize, EditBlocker> {
+    let brace = inner + text[inner..].find('}').ok_or(EditBlocker::Unplaced)? + 1;
+    if text[inner..brace].contains('#') { Err(EditBlocker::Unplaced) } else { Ok(brace) }
 }
 
 /// The indentation of an item's `-`, and what stands between the dash and the first key.
-fn dash_of(text: &str, tape: &Tape, item: NodeId) -> Result<(String, String), Obstacle> {
-    let first = if tape.is_map(item) && !tape.node(item).flow { item + 1 } else { item };
-    let start = tape.node(first).start;
+fn dash_of(text: &str, yaml: &ParsedYaml, item: NodeId) -> Result<(String, String), EditBlocker> {
+    let first = if yaml.is_map(item) && !yaml.node(item).flow { item + 1 } else { item };
+    let start = yaml.node(first).start;
     let line_start = text[..start].rfind(['\n', '\r']).map_or(0, |i| i + 1);
     let prefix = &text[line_start..start];
-    let dash = prefix.rfind('-').ok_or(Obstacle::Unplaced)?;
+    let dash = prefix.rfind('-').ok_or(EditBlocker::Unplaced)?;
     let gap = &prefix[dash + 1..];
     if gap.is_empty() || gap.bytes().any(|b| b != b' ') {
-        return Err(Obstacle::Unplaced);
+        return Err(EditBlocker::Unplaced);
     }
     Ok((" ".repeat(dash), gap.to_owned()))
 }
 
 /// A list with one map, below a key that has no value.
-pub(super) fn fill(text: &str, tape: &Tape, value: NodeId, pairs: &[Pair]) -> Result<Splice, Obstacle> {
-    let node = tape.node(value);
-    let missing = matches!(node.shape, Shape::Scalar { missing: true, .. });
+pub(super) fn fill(
+    text: &str,
+    yaml: &ParsedYaml,
+    value: NodeId,
+    pairs: &[NewPair],
+) -> Result<Splice, EditBlocker> {
+    let node = yaml.node(value);
+    let missing = matches!(node.kind, NodeKind::Scalar { missing: true, .. });
     let root = node.parent.filter(|_| missing && !node.flow && !node.anchored && node.tag.is_none());
-    let root = root.ok_or(Obstacle::Unplaced)?;
-    let at = line_end(text, end_of(text, tape, value)?);
+    let root = root.ok_or(EditBlocker::Unplaced)?;
+    let at = line_end(text, end_of(text, yaml, value)?);
     let eol = line_break(text, at);
-    let text = format!("{eol}{}", item(pairs, &list_indent(text, tape, root), " ", eol));
+    let text = format!("{eol}{}", item(pairs, &list_indent(text, yaml, root), " ", eol));
     Ok(Splice { range: at..at, text })
 }
 
 /// `key:` and a list with one map, at the end of a document.
 pub(super) fn list(
     text: &str,
-    tape: &Tape,
+    yaml: &ParsedYaml,
     map: NodeId,
     key: &str,
-    pairs: &[Pair],
-) -> Result<Splice, Obstacle> {
-    if tape.node(map).flow || !tape.is_map(map) {
-        return Err(Obstacle::Unplaced);
+    pairs: &[NewPair],
+) -> Result<Splice, EditBlocker> {
+    if yaml.node(map).flow || !yaml.is_map(map) {
+        return Err(EditBlocker::Unplaced);
     }
-    let at = document_end(text, tape, map)?;
+    let at = document_end(text, yaml, map)?;
     let eol = line_break(text, at);
-    let indent = list_indent(text, tape, map);
+    let indent = list_indent(text, yaml, map);
     let body = format!("{key}:{eol}{}", item(pairs, &indent, " ", eol));
     let unfinished = !text[..at].ends_with(['\n', '\r']);
     // a block scalar without a last line break would get one
-    let last = tape.node(tape.node(map).end - 1);
-    if unfinished && matches!(last.shape, Shape::Scalar { style: Style::Block, .. }) {
-        return Err(Obstacle::Unplaced);
+    let last = yaml.node(yaml.node(map).end - 1);
+    if unfinished && matches!(last.kind, NodeKind::Scalar { style: ScalarStyle::Block, .. }) {
+        return Err(EditBlocker::Unplaced);
     }
     let text = if unfinished { format!("{eol}{body}") } else { format!("{body}{eol}") };
     Ok(Splice { range: at..at, text })
 }
 
-fn document_end(text: &str, tape: &Tape, root: NodeId) -> Result<usize, Obstacle> {
-    let nth = tape.roots().iter().position(|&r| r == root).ok_or(Obstacle::Unplaced)?;
-    match tape.doc_starts.get(nth + 1) {
+fn document_end(text: &str, yaml: &ParsedYaml, root: NodeId) -> Result<usize, EditBlocker> {
+    let nth = yaml.roots().iter().position(|&r| r == root).ok_or(EditBlocker::Unplaced)?;
+    match yaml.doc_starts.get(nth + 1) {
         None => Ok(text.len()),
         Some(&next) if text[next..].starts_with("---") => Ok(next),
-        Some(_) => Err(Obstacle::Unplaced),
+        Some(_) => Err(EditBlocker::Unplaced),
     }
 }
 
 /// Lists are indented as the document's others are; as kustomize writes them, not at all.
-fn list_indent(text: &str, tape: &Tape, map: NodeId) -> String {
-    let lists = tape.pairs(map).map(|(_, value)| value);
+fn list_indent(text: &str, yaml: &ParsedYaml, map: NodeId) -> String {
+    let lists = yaml.pairs(map).map(|(_, value)| value);
     let indents = lists.filter_map(|list| {
-        let first = tape.items(list).next().filter(|_| !tape.node(list).flow)?;
-        dash_of(text, tape, first).ok().map(|(indent, _)| indent)
+        let first = yaml.items(list).next().filter(|_| !yaml.node(list).flow)?;
+        dash_of(text, yaml, first).ok().map(|(indent, _)| indent)
     });
     indents.into_iter().next().unwrap_or_default()
 }
 
-fn item(pairs: &[Pair], indent: &str, gap: &str, eol: &str) -> String {
+fn item(pairs: &[NewPair], indent: &str, gap: &str, eol: &str) -> String {
     let keys: Vec<_> = pairs.iter().map(block_pair).collect();
     let between = format!("{eol}{indent} {gap}");
     format!("{indent}-{gap}{}", keys.join(&between))
 }
 
-fn block_pair(pair: &Pair) -> String {
-    format!("{}: {}", pair.key, render(&pair.value, Style::Plain, false))
+fn block_pair(pair: &NewPair) -> String {
+    format!("{}: {}", pair.key, render(&pair.value, ScalarStyle::Plain, false))
 }
 
 /// In flow style keys and values are quoted where the neighbours are, so that JSON stays JSON.
-fn flow_pair(pair: &Pair, style: Style) -> String {
+fn flow_pair(pair: &NewPair, style: ScalarStyle) -> String {
     format!("{}: {}", render(pair.key, style, true), render(&pair.value, style, true))
 }
 
-fn style_of(tape: &Tape, key: NodeId) -> Style {
-    match tape.node(key).shape {
-        Shape::Scalar { style, .. } if tape.node(key).flow => style,
-        _ => Style::Plain,
+fn style_of(yaml: &ParsedYaml, key: NodeId) -> ScalarStyle {
+    match yaml.node(key).kind {
+        NodeKind::Scalar { style, .. } if yaml.node(key).flow => style,
+        _ => ScalarStyle::Plain,
     }
 }
 
 /// Where a scalar or an alias ends.
-fn end_of(text: &str, tape: &Tape, id: NodeId) -> Result<usize, Obstacle> {
-    match tape.node(id).shape {
-        Shape::Alias(_) => {
-            let start = tape.node(id).start;
+fn end_of(text: &str, yaml: &ParsedYaml, id: NodeId) -> Result<usize, EditBlocker> {
+    match yaml.node(id).kind {
+        NodeKind::Alias(_) => {
+            let start = yaml.node(id).start;
             let name = text[start..].find([' ', '\t', '\n', '\r', ',', '}', ']']);
             Ok(name.map_or(text.len(), |n| start + n))
         }
-        _ => span(text, tape, id).map(|range| range.end),
+        _ => span(text, yaml, id).map(|range| range.end),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-use super::tape::NodeId;
+use super::document::NodeId;
 
 /// Maps with at most so many pairs are read from the start.
 pub(super) const SMALL_MAP: usize = 16;

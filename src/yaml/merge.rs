@@ -5,62 +5,62 @@
 
 use std::collections::HashMap;
 
-use super::tape::{NodeId, Shape, Tape};
+use super::document::{NodeId, NodeKind, ParsedYaml};
 
 /// A key and its value.
 pub(super) type KeyValue = (NodeId, NodeId);
 
 /// Per key, what each map and each list of maps has for it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Merged(HashMap<String, HashMap<NodeId, Option<KeyValue>>>);
+pub(super) struct MergedKeys(HashMap<String, HashMap<NodeId, Option<KeyValue>>>);
 
 /// Remembering costs more than looking at a pair.
 const STEPS_TO_REMEMBER: usize = 4;
 
-impl Merged {
+impl MergedKeys {
     /// The value of `key` in what stands behind a merge key: a map, or a list of maps in order of precedence.
-    pub fn find(&mut self, tape: &Tape, value: NodeId, key: &str) -> Option<KeyValue> {
+    pub fn find(&mut self, yaml: &ParsedYaml, value: NodeId, key: &str) -> Option<KeyValue> {
         if !self.0.contains_key(key) {
             self.0.insert(key.to_owned(), HashMap::new());
         }
         let known = self.0.get_mut(key)?;
-        let source = source(tape, value)?;
-        Search { tape, key, known, open: Vec::new() }.find(source)
+        let source = source(yaml, value)?;
+        KeySearch { yaml, key, known, open: Vec::new() }.find(source)
     }
 }
 
 /// The node that is merged. An alias to something around it would merge a map into itself: it brings in nothing.
-fn source(tape: &Tape, value: NodeId) -> Option<NodeId> {
-    let source = tape.resolve(value);
-    (source == value || tape.node(source).end <= value).then_some(source)
+fn source(yaml: &ParsedYaml, value: NodeId) -> Option<NodeId> {
+    let source = yaml.resolve(value);
+    (source == value || yaml.node(source).end <= value).then_some(source)
 }
 
-struct Search<'a> {
-    tape: &'a Tape,
+struct KeySearch<'a> {
+    yaml: &'a ParsedYaml,
     key: &'a str,
     known: &'a mut HashMap<NodeId, Option<KeyValue>>,
-    open: Vec<Visit>,
+    open: Vec<PendingNode>,
 }
 
 /// A map or list that does not have the key itself, and what is to be looked into for it.
-struct Visit {
+struct PendingNode {
     source: NodeId,
     next: NodeId,
     end: NodeId,
 }
 
-impl Search<'_> {
+impl KeySearch<'_> {
     fn find(mut self, source: NodeId) -> Option<KeyValue> {
         self.enter(source);
-        while let Some(&Visit { source, next, end }) = self.open.last() {
-            if !self.tape.budget().spend(1) {
+        while let Some(&PendingNode { source, next, end }) = self.open.last() {
+            if !self.yaml.budget().spend(1) {
                 return None;
             }
             if next >= end {
                 self.leave(source, None);
                 continue;
             }
-            let inner = self::source(self.tape, next);
+            let inner = self::source(self.yaml, next);
             match inner.map(|inner| (inner, self.known.get(&inner).copied())) {
                 Some((inner, None)) => self.enter(inner),
                 Some((_, Some(Some(found)))) => self.leave(source, Some(found)),
@@ -74,25 +74,25 @@ impl Search<'_> {
         if self.known.contains_key(&source) {
             return;
         }
-        let end_of = |id: NodeId| self.tape.node(id).end;
-        match self.tape.node(source).shape {
-            Shape::Map => {
-                let (own, merge) = self.tape.own_pair(source, self.key);
+        let end_of = |id: NodeId| self.yaml.node(id).end;
+        match self.yaml.node(source).kind {
+            NodeKind::Map => {
+                let (own, merge) = self.yaml.own_pair(source, self.key);
                 match (own, merge) {
                     (None, Some((_, value))) => {
-                        self.open.push(Visit { source, next: value, end: end_of(value) })
+                        self.open.push(PendingNode { source, next: value, end: end_of(value) })
                     }
                     _ => self.remember(source, own),
                 }
             }
-            Shape::Seq => self.open.push(Visit { source, next: source + 1, end: end_of(source) }),
-            Shape::Scalar { .. } | Shape::Alias(_) => self.remember(source, None),
+            NodeKind::Seq => self.open.push(PendingNode { source, next: source + 1, end: end_of(source) }),
+            NodeKind::Scalar { .. } | NodeKind::Alias(_) => self.remember(source, None),
         }
     }
 
     fn advance(&mut self) {
         if let Some(visit) = self.open.last_mut() {
-            visit.next = self.tape.node(visit.next).end;
+            visit.next = self.yaml.node(visit.next).end;
         }
     }
 
@@ -102,7 +102,7 @@ impl Search<'_> {
     }
 
     fn remember(&mut self, source: NodeId, found: Option<KeyValue>) {
-        self.tape.budget().spend(STEPS_TO_REMEMBER);
+        self.yaml.budget().spend(STEPS_TO_REMEMBER);
         self.known.insert(source, found);
     }
 }

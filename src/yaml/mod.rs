@@ -1,6 +1,6 @@
 //! YAML as bytes: where each scalar stands, how it is written, and how to change it in place.
 //!
-//! `scan` reads a file into a [`Tape`] (a flat list of nodes, no tree and no recursion), `span` finds
+//! `scan` reads a file into a [`ParsedYaml`] (a flat list of nodes, no tree and no recursion), `span` finds
 //! the bytes of one scalar, `scalar` decides how a new value must be quoted, `edit` splices the new
 //! bytes in and proves by parsing again that nothing else changed.
 //!
@@ -9,25 +9,25 @@
 mod budget;
 mod change;
 mod cursor;
+mod document;
 mod edit;
 mod field;
+mod indent_workaround;
 mod insert;
 mod key_index;
 mod merge;
-mod padding;
 mod scalar;
 mod scan;
 mod span;
-mod tape;
 
-pub use budget::{Budget, Cancellation, Stopped};
-pub use change::{Change, Pair};
+pub use budget::{Budget, Cancellation, ParseAborted};
+pub use change::{Change, NewPair};
+pub use document::{FoundValue, Node, NodeId, NodeKind, ParsedYaml, ScalarStyle};
 pub use edit::{EditError, apply, check};
 pub use field::{FieldError, FieldPath};
 pub use scalar::{needs_quotes, render};
-pub use scan::{ReadError, ScanFault, scan, scan_until};
-pub use span::{Obstacle, obstacle, span};
-pub use tape::{Found, Node, NodeId, Shape, Style, Tape};
+pub use scan::{ReadError, YamlError, scan, scan_until};
+pub use span::{EditBlocker, edit_blocker, span};
 
 #[cfg(test)]
 mod tests;

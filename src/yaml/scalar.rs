@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::tape::Style;
+use super::document::ScalarStyle;
 use crate::visible::is_hidden;
 
 /// Words that some YAML 1.1 or 1.2 reader takes for something else than a string, in lower case.
@@ -62,10 +62,10 @@ fn fits_plain(text: &str, flow: bool) -> bool {
 
 /// The text as it is written in a file, on one line: in the same quotes, and a plain one plain unless it must
 /// not be. What only an escape can say is in double quotes.
-pub fn render(text: &str, style: Style, flow: bool) -> String {
+pub fn render(text: &str, style: ScalarStyle, flow: bool) -> String {
     match style {
-        Style::Plain if !needs_quotes(text, flow) => text.to_owned(),
-        Style::Single if !text.contains(needs_escape) => format!("'{}'", text.replace('\'', "''")),
+        ScalarStyle::Plain if !needs_quotes(text, flow) => text.to_owned(),
+        ScalarStyle::Single if !text.contains(needs_escape) => format!("'{}'", text.replace('\'', "''")),
         _ => double_quoted(text),
     }
 }
@@ -135,7 +135,7 @@ mod tests {
             "1e1_0",
         ] {
             assert!(needs_quotes(text, false), "{text:?} must be quoted");
-            assert_eq!(render(text, Style::Plain, false), format!("\"{text}\""));
+            assert_eq!(render(text, ScalarStyle::Plain, false), format!("\"{text}\""));
         }
     }
 
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn line_breaks_and_control_characters_are_escaped() {
-        for style in [Style::Plain, Style::Single, Style::Double] {
+        for style in [ScalarStyle::Plain, ScalarStyle::Single, ScalarStyle::Double] {
             assert_eq!(render("a\nb\r\tc", style, false), r#""a\nb\r\tc""#);
             assert_eq!(
                 render("\0\u{7f}\u{85}\u{2028}\u{feff}", style, true),
@@ -189,14 +189,14 @@ mod tests {
 
     #[test]
     fn hidden_characters_are_escaped() {
-        assert_eq!(render("a\u{202e}b\u{200b}", Style::Single, false), r#""a\u202eb\u200b""#);
-        assert_eq!(render("\u{26a0}\u{fe0f}", Style::Single, false), "'\u{26a0}\u{fe0f}'");
+        assert_eq!(render("a\u{202e}b\u{200b}", ScalarStyle::Single, false), r#""a\u202eb\u200b""#);
+        assert_eq!(render("\u{26a0}\u{fe0f}", ScalarStyle::Single, false), "'\u{26a0}\u{fe0f}'");
     }
 
     #[test]
     fn quotes_stay_as_they_are() {
-        assert_eq!(render("abc", Style::Single, false), "'abc'");
-        assert_eq!(render("it's", Style::Single, false), "'it''s'");
-        assert_eq!(render("abc", Style::Double, false), "\"abc\"");
+        assert_eq!(render("abc", ScalarStyle::Single, false), "'abc'");
+        assert_eq!(render("it's", ScalarStyle::Single, false), "'it''s'");
+        assert_eq!(render("abc", ScalarStyle::Double, false), "\"abc\"");
     }
 }

@@ -1,4 +1,4 @@
-//! From bytes to a [`Tape`], over yaml-rust2's events.
+//! From bytes to a [`ParsedYaml`], over yaml-rust2's events.
 //!
 //! yaml-rust2's `Marker::index()` counts characters and drifts; `line()` and `col()` are exact. So every
 //! position here comes from line and column. Events are pulled with `next_token`, since `load` recurses
@@ -8,17 +8,17 @@ use std::collections::HashMap;
 use std::str::Chars;
 
 use yaml_rust2::parser::{Event, Parser, Tag};
-use yaml_rust2::scanner::{Marker, ScanError, TScalarStyle};
+use yaml_rust2::scanner::{self, Marker, TScalarStyle};
 
-use super::budget::{Budget, Cancellation, Grouped, Stopped};
+use super::budget::{Budget, Cancellation, ParseAborted, WithCommas};
 use super::cursor::Cursor;
-use super::padding::Padding;
-use super::tape::{Node, NodeId, Shape, Style, Tape};
+use super::document::{Node, NodeId, NodeKind, ParsedYaml, ScalarStyle};
+use super::indent_workaround::IndentWorkaround;
 
 /// Why a file can't be read as YAML, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{line}:{column}: {reason}")]
-pub struct ScanFault {
+pub struct YamlError {
     /// 1-based.
     pub line: usize,
     /// 1-based, in characters.
@@ -31,10 +31,10 @@ pub struct ScanFault {
 pub enum ReadError {
     /// It is not YAML.
     #[error(transparent)]
-    Syntax(#[from] ScanFault),
+    Syntax(#[from] YamlError),
     /// It may well be YAML, but was not read to its end.
     #[error("{0}")]
-    Stopped(#[from] Stopped),
+    Stopped(#[from] ParseAborted),
 }
 
 const BOM: &str = "\u{feff}";
@@ -47,7 +47,7 @@ const MAX_NODES: usize = 2_000_000;
 /// # Errors
 /// Text that is not UTF-8, holds a NUL (at which the parser would silently stop), or is not YAML; and a file that
 /// takes too much work.
-pub fn scan(bytes: &[u8]) -> Result<Tape, ReadError> {
+pub fn scan(bytes: &[u8]) -> Result<ParsedYaml, ReadError> {
     scan_until(bytes, &Cancellation::default())
 }
 
@@ -55,53 +55,58 @@ pub fn scan(bytes: &[u8]) -> Result<Tape, ReadError> {
 ///
 /// # Errors
 /// As [`scan`], and where it was cancelled.
-pub fn scan_until(bytes: &[u8], cancellation: &Cancellation) -> Result<Tape, ReadError> {
+pub fn scan_until(bytes: &[u8], cancellation: &Cancellation) -> Result<ParsedYaml, ReadError> {
     let budget = Budget::for_file(bytes.len(), cancellation.clone());
     let text = readable(bytes)?;
     let body = text.strip_prefix(BOM).unwrap_or(text);
-    let mut padding = Padding::default();
+    let mut workaround = IndentWorkaround::default();
     loop {
-        let tape = read(text, body, &padding, &budget);
+        let yaml = read(text, body, &workaround, &budget);
         // a text that ended early looks like one with a fault
         budget.check()?;
-        match tape {
-            Ok(mut tape) => {
-                tape.budget = budget;
-                return Ok(tape);
+        match yaml {
+            Ok(mut yaml) => {
+                yaml.budget = budget;
+                return Ok(yaml);
             }
-            Err(Fault::Here(fault)) => return Err(fault.into()),
-            Err(Fault::Parser(error)) if !padding.cures(body, &error) => {
+            Err(ReadFailure::Here(fault)) => return Err(fault.into()),
+            Err(ReadFailure::Parser(error)) if !workaround.cures(body, &error) => {
                 let (line, column) = (error.marker().line(), error.marker().col());
-                let column = padding.column(line, column) + 1;
-                return Err(ScanFault { line, column, reason: error.info().to_owned() }.into());
+                let column = workaround.column(line, column) + 1;
+                return Err(YamlError { line, column, reason: error.info().to_owned() }.into());
             }
-            Err(Fault::Parser(_)) => {}
+            Err(ReadFailure::Parser(_)) => {}
         }
     }
 }
 
-enum Fault {
-    Here(ScanFault),
-    Parser(ScanError),
+enum ReadFailure {
+    Here(YamlError),
+    Parser(scanner::ScanError),
 }
 
-fn read(text: &str, body: &str, padding: &Padding, budget: &Budget) -> Result<Tape, Fault> {
-    let padded = padding.apply(body);
-    let mut builder = Builder::new(text, text.len() - body.len(), padding, budget);
-    let mut parser = Parser::new(Counted { chars: padded.chars(), budget, uncounted: 0 });
+fn read(
+    text: &str,
+    body: &str,
+    workaround: &IndentWorkaround,
+    budget: &Budget,
+) -> Result<ParsedYaml, ReadFailure> {
+    let padded = workaround.apply(body);
+    let mut builder = DocumentBuilder::new(text, text.len() - body.len(), workaround, budget);
+    let mut parser = Parser::new(BudgetedChars { chars: padded.chars(), budget, uncounted: 0 });
     loop {
-        let (event, mark) = parser.next_token().map_err(Fault::Parser)?;
+        let (event, mark) = parser.next_token().map_err(ReadFailure::Parser)?;
         if event == Event::StreamEnd {
-            return Ok(builder.tape);
+            return Ok(builder.yaml);
         }
-        if builder.tape.len() >= MAX_NODES {
-            budget.stop(Stopped::Values(Grouped(MAX_NODES as u64)));
+        if builder.yaml.len() >= MAX_NODES {
+            budget.stop(ParseAborted::Values(WithCommas(MAX_NODES as u64)));
         }
         if !budget.spend(1 + copied(&event)) {
-            return Ok(builder.tape);
+            return Ok(builder.yaml);
         }
         let place = builder.place(mark);
-        builder.take(event, place).map_err(Fault::Here)?;
+        builder.take(event, place).map_err(ReadFailure::Here)?;
     }
 }
 
@@ -116,7 +121,7 @@ fn copied(event: &Event) -> usize {
 }
 
 /// The characters of a text, which end early once the budget is spent: one scalar can be as long as the file.
-struct Counted<'a> {
+struct BudgetedChars<'a> {
     chars: Chars<'a>,
     budget: &'a Budget,
     uncounted: usize,
@@ -125,7 +130,7 @@ struct Counted<'a> {
 /// How many characters are taken together.
 const CHUNK: usize = 1 << 8;
 
-impl Iterator for Counted<'_> {
+impl Iterator for BudgetedChars<'_> {
     type Item = char;
 
     fn next(&mut self) -> Option<char> {
@@ -142,13 +147,13 @@ impl Iterator for Counted<'_> {
 
 /// A position in the file: the line 1-based, the column 0-based.
 #[derive(Clone, Copy)]
-struct Place {
+struct SourcePosition {
     line: usize,
     column: usize,
 }
 
 /// The text, if it is text that can be parsed to its end.
-fn readable(bytes: &[u8]) -> Result<&str, ScanFault> {
+fn readable(bytes: &[u8]) -> Result<&str, YamlError> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let reason = match bytes {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "is UTF-16; save it as UTF-8",
@@ -162,10 +167,10 @@ fn readable(bytes: &[u8]) -> Result<&str, ScanFault> {
     }
 }
 
-fn fault_at(bytes: &[u8], at: usize, reason: &str) -> ScanFault {
+fn fault_at(bytes: &[u8], at: usize, reason: &str) -> YamlError {
     let before = &bytes[..at];
     let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
-    ScanFault {
+    YamlError {
         line: before.iter().filter(|&&b| b == b'\n').count() + 1,
         column: String::from_utf8_lossy(&before[line_start..]).chars().count() + 1,
         reason: reason.to_owned(),
@@ -173,7 +178,7 @@ fn fault_at(bytes: &[u8], at: usize, reason: &str) -> ScanFault {
 }
 
 /// A collection whose end has not come yet.
-struct Open {
+struct OpenCollection {
     id: NodeId,
     /// In a map: the key whose value comes next.
     key: Option<NodeId>,
@@ -182,48 +187,48 @@ struct Open {
 }
 
 /// Builds the tape, with a stack of its own for the nesting.
-struct Builder<'a> {
-    padding: &'a Padding,
+struct DocumentBuilder<'a> {
+    workaround: &'a IndentWorkaround,
     budget: &'a Budget,
     cursor: Cursor<'a>,
-    tape: Tape,
-    open: Vec<Open>,
+    yaml: ParsedYaml,
+    open: Vec<OpenCollection>,
     /// yaml-rust2's anchor numbers in the current document.
     anchors: HashMap<usize, NodeId>,
 }
 
-impl<'a> Builder<'a> {
-    fn new(text: &'a str, first: usize, padding: &'a Padding, budget: &'a Budget) -> Self {
-        Builder {
-            padding,
+impl<'a> DocumentBuilder<'a> {
+    fn new(text: &'a str, first: usize, workaround: &'a IndentWorkaround, budget: &'a Budget) -> Self {
+        DocumentBuilder {
+            workaround,
             budget,
             cursor: Cursor::new(text, first),
-            tape: Tape::default(),
+            yaml: ParsedYaml::default(),
             open: Vec::new(),
             anchors: HashMap::new(),
         }
     }
 
-    fn offset(&mut self, mark: Place, of_map: bool) -> usize {
+    fn offset(&mut self, mark: SourcePosition, of_map: bool) -> usize {
         let (offset, steps) = self.cursor.offset(mark.line, mark.column, of_map);
         self.budget.spend(steps);
         offset
     }
 
-    fn place(&self, mark: Marker) -> Place {
-        Place { line: mark.line(), column: self.padding.column(mark.line(), mark.col()) }
+    fn place(&self, mark: Marker) -> SourcePosition {
+        SourcePosition { line: mark.line(), column: self.workaround.column(mark.line(), mark.col()) }
     }
 
-    fn take(&mut self, event: Event, mark: Place) -> Result<(), ScanFault> {
+    fn take(&mut self, event: Event, mark: SourcePosition) -> Result<(), YamlError> {
         match event {
             Event::DocumentStart => {
                 self.anchors.clear();
                 let start = self.offset(mark, false);
-                self.tape.doc_starts.push(start);
-                self.tape.roots.push(self.tape.nodes.len());
+                self.yaml.doc_starts.push(start);
+                self.yaml.roots.push(self.yaml.nodes.len());
             }
-            Event::MappingStart(anchor, tag) => self.begin(Shape::Map, anchor, tag, mark),
-            Event::SequenceStart(anchor, tag) => self.begin(Shape::Seq, anchor, tag, mark),
+            Event::MappingStart(anchor, tag) => self.begin(NodeKind::Map, anchor, tag, mark),
+            Event::SequenceStart(anchor, tag) => self.begin(NodeKind::Seq, anchor, tag, mark),
             Event::MappingEnd | Event::SequenceEnd => self.end(),
             Event::Scalar(value, style, anchor, tag) => {
                 self.scalar(value, style, anchor, tag, mark);
@@ -234,21 +239,21 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn push(&mut self, shape: Shape, anchor: usize, tag: Option<Tag>, mark: Place) -> NodeId {
-        let id = self.tape.nodes.len();
-        let start = self.offset(mark, shape == Shape::Map);
+    fn push(&mut self, shape: NodeKind, anchor: usize, tag: Option<Tag>, mark: SourcePosition) -> NodeId {
+        let id = self.yaml.nodes.len();
+        let start = self.offset(mark, shape == NodeKind::Map);
         let parent = self.open.last().map(|open| open.id);
         let key = self.key_or_value(id);
         self.unmark_block_list(&shape, parent, start);
-        let in_flow = parent.is_some_and(|p| self.tape.nodes[p].flow);
+        let in_flow = parent.is_some_and(|p| self.yaml.nodes[p].flow);
         let bracket = match shape {
-            Shape::Map => Some(b'{'),
-            Shape::Seq => Some(b'['),
-            Shape::Scalar { .. } | Shape::Alias(_) => None,
+            NodeKind::Map => Some(b'{'),
+            NodeKind::Seq => Some(b'['),
+            NodeKind::Scalar { .. } | NodeKind::Alias(_) => None,
         };
         let opens = bracket.is_some() && self.cursor.text.as_bytes().get(start).copied() == bracket;
-        self.tape.nodes.push(Node {
-            shape,
+        self.yaml.nodes.push(Node {
+            kind: shape,
             start,
             line: mark.line,
             column: mark.column + 1,
@@ -267,11 +272,11 @@ impl<'a> Builder<'a> {
 
     /// A block list's mark is its first item's: where that is a flow list, the bracket is not the block
     /// list's own. Two flow lists never start at the same byte.
-    fn unmark_block_list(&mut self, shape: &Shape, parent: Option<NodeId>, start: usize) {
-        if let Some(parent) = parent.filter(|_| *shape == Shape::Seq) {
-            let around = self.tape.nodes[parent].parent.is_some_and(|p| self.tape.nodes[p].flow);
-            let node = &mut self.tape.nodes[parent];
-            if node.start == start && node.shape == Shape::Seq {
+    fn unmark_block_list(&mut self, shape: &NodeKind, parent: Option<NodeId>, start: usize) {
+        if let Some(parent) = parent.filter(|_| *shape == NodeKind::Seq) {
+            let around = self.yaml.nodes[parent].parent.is_some_and(|p| self.yaml.nodes[p].flow);
+            let node = &mut self.yaml.nodes[parent];
+            if node.start == start && node.kind == NodeKind::Seq {
                 node.flow = around;
             }
         }
@@ -280,7 +285,7 @@ impl<'a> Builder<'a> {
     /// In a map, nodes come as key, value, key, value: remembers a key, gives the key of a value.
     fn key_or_value(&mut self, id: NodeId) -> Option<NodeId> {
         let open = self.open.last_mut()?;
-        if self.tape.nodes[open.id].shape != Shape::Map {
+        if self.yaml.nodes[open.id].kind != NodeKind::Map {
             return None;
         }
         match open.key.take() {
@@ -293,37 +298,44 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn begin(&mut self, shape: Shape, anchor: usize, tag: Option<Tag>, mark: Place) {
+    fn begin(&mut self, shape: NodeKind, anchor: usize, tag: Option<Tag>, mark: SourcePosition) {
         let id = self.push(shape, anchor, tag, mark);
-        self.open.push(Open { id, key: None, pairs: 0 });
+        self.open.push(OpenCollection { id, key: None, pairs: 0 });
     }
 
     fn end(&mut self) {
         if let Some(open) = self.open.pop() {
-            self.tape.nodes[open.id].end = self.tape.nodes.len();
+            self.yaml.nodes[open.id].end = self.yaml.nodes.len();
             self.budget.spend(open.pairs);
-            self.tape.index_large(open.id, open.pairs);
+            self.yaml.index_large(open.id, open.pairs);
         }
     }
 
-    fn alias(&mut self, anchor: usize, mark: Place) -> Result<(), ScanFault> {
-        let target = *self.anchors.get(&anchor).ok_or_else(|| ScanFault {
+    fn alias(&mut self, anchor: usize, mark: SourcePosition) -> Result<(), YamlError> {
+        let target = *self.anchors.get(&anchor).ok_or_else(|| YamlError {
             line: mark.line,
             column: mark.column + 1,
             reason: "alias to an anchor of another document".to_owned(),
         })?;
-        self.push(Shape::Alias(target), 0, None, mark);
+        self.push(NodeKind::Alias(target), 0, None, mark);
         Ok(())
     }
 
-    fn scalar(&mut self, value: String, style: TScalarStyle, anchor: usize, tag: Option<Tag>, mark: Place) {
+    fn scalar(
+        &mut self,
+        value: String,
+        style: TScalarStyle,
+        anchor: usize,
+        tag: Option<Tag>,
+        mark: SourcePosition,
+    ) {
         let style = match style {
-            TScalarStyle::Plain => Style::Plain,
-            TScalarStyle::SingleQuoted => Style::Single,
-            TScalarStyle::DoubleQuoted => Style::Double,
-            TScalarStyle::Literal | TScalarStyle::Folded => Style::Block,
+            TScalarStyle::Plain => ScalarStyle::Plain,
+            TScalarStyle::SingleQuoted => ScalarStyle::Single,
+            TScalarStyle::DoubleQuoted => ScalarStyle::Double,
+            TScalarStyle::Literal | TScalarStyle::Folded => ScalarStyle::Block,
         };
-        let shape = Shape::Scalar { value, style, missing: false };
+        let shape = NodeKind::Scalar { value, style, missing: false };
         let id = self.push(shape, anchor, tag, mark);
         if self.is_missing(id) {
             self.place_missing(id);
@@ -333,9 +345,9 @@ impl<'a> Builder<'a> {
     /// An empty value arrives as `~` (or, with anchor or tag, as an empty plain scalar) at the position of
     /// the *next* token. It is told from a written `~` by what stands there.
     fn is_missing(&self, id: NodeId) -> bool {
-        let node = &self.tape.nodes[id];
-        match &node.shape {
-            Shape::Scalar { value, style: Style::Plain, .. } => {
+        let node = &self.yaml.nodes[id];
+        match &node.kind {
+            NodeKind::Scalar { value, style: ScalarStyle::Plain, .. } => {
                 let written = self.cursor.text[node.start..].starts_with('~');
                 value.is_empty() || (value == "~" && !written)
             }
@@ -344,25 +356,25 @@ impl<'a> Builder<'a> {
     }
 
     fn place_missing(&mut self, id: NodeId) {
-        self.tape.nodes[id].shape =
-            Shape::Scalar { value: String::new(), style: Style::Plain, missing: true };
-        let Some(key) = self.tape.nodes[id].key else { return };
-        if let Some((start, column)) = after_colon(self.cursor.text, &self.tape, key) {
-            let line = self.tape.nodes[key].line;
-            let node = &mut self.tape.nodes[id];
+        self.yaml.nodes[id].kind =
+            NodeKind::Scalar { value: String::new(), style: ScalarStyle::Plain, missing: true };
+        let Some(key) = self.yaml.nodes[id].key else { return };
+        if let Some((start, column)) = after_colon(self.cursor.text, &self.yaml, key) {
+            let line = self.yaml.nodes[key].line;
+            let node = &mut self.yaml.nodes[id];
             (node.start, node.line, node.column) = (start, line, column);
         }
     }
 }
 
 /// Offset and column just behind the `:` of a key that is a scalar on one line.
-fn after_colon(text: &str, tape: &Tape, key: NodeId) -> Option<(usize, usize)> {
-    let end = super::span::span(text, tape, key).ok()?.end;
+fn after_colon(text: &str, yaml: &ParsedYaml, key: NodeId) -> Option<(usize, usize)> {
+    let end = super::span::span(text, yaml, key).ok()?.end;
     let rest = &text[end..];
     let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
     let colon = end + blanks;
     text[colon..].starts_with(':').then(|| {
-        let node = &tape.nodes[key];
+        let node = &yaml.nodes[key];
         let width = text[node.start..=colon].chars().count();
         (colon + 1, node.column + width)
     })

@@ -6,11 +6,11 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::tape::{NodeId, Shape, Style, Tape};
+use super::document::{NodeId, NodeKind, ParsedYaml, ScalarStyle};
 
 /// Why a scalar can't be edited in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Obstacle {
+pub enum EditBlocker {
     NotScalar,
     Alias,
     Block,
@@ -22,52 +22,54 @@ pub enum Obstacle {
     Unplaced,
 }
 
-impl fmt::Display for Obstacle {
+impl fmt::Display for EditBlocker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Obstacle::NotScalar => "is a map or a list, not a single value",
-            Obstacle::Alias => "is an alias: the value stands at its anchor",
-            Obstacle::Block => "is a block scalar (| or >)",
-            Obstacle::MultiLine => "goes over several lines",
-            Obstacle::Tagged => "has a YAML tag other than !!str",
-            Obstacle::Placeholder => "is a placeholder that another tool fills in",
-            Obstacle::AnchoredNothing => "is an anchor without a value",
-            Obstacle::Twice => "would still be there when it is removed: it is written twice, or merged in",
-            Obstacle::Unplaced => "can't be told from the text around it",
+            EditBlocker::NotScalar => "is a map or a list, not a single value",
+            EditBlocker::Alias => "is an alias: the value stands at its anchor",
+            EditBlocker::Block => "is a block scalar (| or >)",
+            EditBlocker::MultiLine => "goes over several lines",
+            EditBlocker::Tagged => "has a YAML tag other than !!str",
+            EditBlocker::Placeholder => "is a placeholder that another tool fills in",
+            EditBlocker::AnchoredNothing => "is an anchor without a value",
+            EditBlocker::Twice => {
+                "would still be there when it is removed: it is written twice, or merged in"
+            }
+            EditBlocker::Unplaced => "can't be told from the text around it",
         })
     }
 }
 
-impl Obstacle {
+impl EditBlocker {
     /// What the user can do about it.
-    pub fn cure(self) -> &'static str {
+    pub fn hint(self) -> &'static str {
         match self {
-            Obstacle::NotScalar => "name the field inside it that holds the tag",
-            Obstacle::Alias => "edit the anchored value, or write the tag out here",
-            Obstacle::Block | Obstacle::MultiLine => "write the value on one line",
-            Obstacle::Tagged => "remove the YAML tag, or make it !!str",
-            Obstacle::Placeholder => "bump the value that the placeholder is filled from",
-            Obstacle::AnchoredNothing => "give the anchor a value",
-            Obstacle::Twice => "remove the key by hand, in every place that it comes from",
-            Obstacle::Unplaced => "write the key and its value on one line",
+            EditBlocker::NotScalar => "name the field inside it that holds the tag",
+            EditBlocker::Alias => "edit the anchored value, or write the tag out here",
+            EditBlocker::Block | EditBlocker::MultiLine => "write the value on one line",
+            EditBlocker::Tagged => "remove the YAML tag, or make it !!str",
+            EditBlocker::Placeholder => "bump the value that the placeholder is filled from",
+            EditBlocker::AnchoredNothing => "give the anchor a value",
+            EditBlocker::Twice => "remove the key by hand, in every place that it comes from",
+            EditBlocker::Unplaced => "write the key and its value on one line",
         }
     }
 }
 
 /// Whether the scalar can be edited, without finding its bytes.
-pub fn obstacle(tape: &Tape, id: NodeId) -> Option<Obstacle> {
-    let node = tape.node(id);
-    match &node.shape {
-        Shape::Map | Shape::Seq => Some(Obstacle::NotScalar),
-        Shape::Alias(_) => Some(Obstacle::Alias),
-        Shape::Scalar { style: Style::Block, .. } => Some(Obstacle::Block),
-        Shape::Scalar { missing: true, .. } if node.anchored || node.tag.is_some() => {
-            Some(Obstacle::AnchoredNothing)
+pub fn edit_blocker(yaml: &ParsedYaml, id: NodeId) -> Option<EditBlocker> {
+    let node = yaml.node(id);
+    match &node.kind {
+        NodeKind::Map | NodeKind::Seq => Some(EditBlocker::NotScalar),
+        NodeKind::Alias(_) => Some(EditBlocker::Alias),
+        NodeKind::Scalar { style: ScalarStyle::Block, .. } => Some(EditBlocker::Block),
+        NodeKind::Scalar { missing: true, .. } if node.anchored || node.tag.is_some() => {
+            Some(EditBlocker::AnchoredNothing)
         }
-        Shape::Scalar { value, .. } if is_placeholder(value) => Some(Obstacle::Placeholder),
-        Shape::Scalar { .. } => {
+        NodeKind::Scalar { value, .. } if is_placeholder(value) => Some(EditBlocker::Placeholder),
+        NodeKind::Scalar { .. } => {
             let foreign = node.tag.as_deref().is_some_and(|t| t != "str");
-            foreign.then_some(Obstacle::Tagged)
+            foreign.then_some(EditBlocker::Tagged)
         }
     }
 }
@@ -81,31 +83,31 @@ fn is_placeholder(value: &str) -> bool {
 /// The bytes of a scalar, quotes included; an empty range behind the key's `:` for a missing one.
 ///
 /// # Errors
-/// What [`obstacle`] says, and text over several lines.
-pub fn span(text: &str, tape: &Tape, id: NodeId) -> Result<Range<usize>, Obstacle> {
-    let node = tape.node(id);
-    let (value, style, missing) = match &node.shape {
-        Shape::Scalar { value, style, missing } => (value, *style, *missing),
-        Shape::Alias(_) => return Err(Obstacle::Alias),
-        Shape::Map | Shape::Seq => return Err(Obstacle::NotScalar),
+/// What [`edit_blocker`] says, and text over several lines.
+pub fn span(text: &str, yaml: &ParsedYaml, id: NodeId) -> Result<Range<usize>, EditBlocker> {
+    let node = yaml.node(id);
+    let (value, style, missing) = match &node.kind {
+        NodeKind::Scalar { value, style, missing } => (value, *style, *missing),
+        NodeKind::Alias(_) => return Err(EditBlocker::Alias),
+        NodeKind::Map | NodeKind::Seq => return Err(EditBlocker::NotScalar),
     };
-    let rest = text.get(node.start..).ok_or(Obstacle::Unplaced)?;
+    let rest = text.get(node.start..).ok_or(EditBlocker::Unplaced)?;
     if missing {
         let behind_colon = text[..node.start].ends_with(':');
-        return if behind_colon { Ok(node.start..node.start) } else { Err(Obstacle::Unplaced) };
+        return if behind_colon { Ok(node.start..node.start) } else { Err(EditBlocker::Unplaced) };
     }
     let length = match style {
-        Style::Plain if rest.starts_with(value.as_str()) => value.len(),
-        Style::Plain => return Err(Obstacle::MultiLine),
-        Style::Single => single_quoted(rest).ok_or(Obstacle::Unplaced)?,
-        Style::Double => double_quoted(rest).ok_or(Obstacle::Unplaced)?,
-        Style::Block => return Err(Obstacle::Block),
+        ScalarStyle::Plain if rest.starts_with(value.as_str()) => value.len(),
+        ScalarStyle::Plain => return Err(EditBlocker::MultiLine),
+        ScalarStyle::Single => single_quoted(rest).ok_or(EditBlocker::Unplaced)?,
+        ScalarStyle::Double => double_quoted(rest).ok_or(EditBlocker::Unplaced)?,
+        ScalarStyle::Block => return Err(EditBlocker::Block),
     };
     let raw = &rest[..length];
     if raw.contains(['\n', '\r']) {
-        return Err(Obstacle::MultiLine);
+        return Err(EditBlocker::MultiLine);
     }
-    if reads_as(raw, style, value) { Ok(node.start..node.start + length) } else { Err(Obstacle::Unplaced) }
+    if reads_as(raw, style, value) { Ok(node.start..node.start + length) } else { Err(EditBlocker::Unplaced) }
 }
 
 /// Length of `'…'`, up to the first `'` that is not doubled.
@@ -135,12 +137,12 @@ pub(super) fn double_quoted(rest: &str) -> Option<usize> {
 }
 
 /// Whether the bytes of a span decode to the value that the parser saw.
-fn reads_as(raw: &str, style: Style, value: &str) -> bool {
+fn reads_as(raw: &str, style: ScalarStyle, value: &str) -> bool {
     match style {
-        Style::Plain => raw == value,
-        Style::Single => raw[1..raw.len() - 1].replace("''", "'") == value,
+        ScalarStyle::Plain => raw == value,
+        ScalarStyle::Single => raw[1..raw.len() - 1].replace("''", "'") == value,
         // one with escapes is decoded before it is edited
-        Style::Double => raw.contains('\\') || raw[1..raw.len() - 1] == *value,
-        Style::Block => false,
+        ScalarStyle::Double => raw.contains('\\') || raw[1..raw.len() - 1] == *value,
+        ScalarStyle::Block => false,
     }
 }

@@ -3,13 +3,13 @@
 use super::*;
 
 fn set(yaml: &str, path: &str, value: &str) -> Result<String, EditError> {
-    let tape = scan(yaml.as_bytes()).unwrap();
-    let node = FieldPath::parse(path).unwrap().find(&tape, tape.roots()[0])[0].node;
-    let after = apply(yaml.as_bytes(), &tape, &[Change::Set { node, value: value.to_owned() }])?;
+    let parsed = scan(yaml.as_bytes()).unwrap();
+    let node = FieldPath::parse(path).unwrap().find(&parsed, parsed.roots()[0])[0].node;
+    let after = apply(yaml.as_bytes(), &parsed, &[Change::Set { node, value: value.to_owned() }])?;
     Ok(String::from_utf8(after).unwrap())
 }
 
-fn refused(yaml: &str, path: &str) -> Obstacle {
+fn refused(yaml: &str, path: &str) -> EditBlocker {
     match set(yaml, path, "v2").unwrap_err() {
         EditError::Refused { obstacle, .. } => obstacle,
         other => panic!("{other:?}"),
@@ -66,15 +66,15 @@ fn missing_values_are_put_behind_their_colon() {
 
 #[test]
 fn what_has_no_bytes_of_its_own_is_refused() {
-    assert_eq!(refused("a: &x v1\ntag: |\n  v1\n", "tag"), Obstacle::Block);
-    assert_eq!(refused("tag: >-\n  v1\n", "tag"), Obstacle::Block);
-    assert_eq!(refused("tag: v1\n  v2\n", "tag"), Obstacle::MultiLine);
-    assert_eq!(refused("tag: \"v1\n  v2\"\n", "tag"), Obstacle::MultiLine);
-    assert_eq!(refused("tag: {a: b}\n", "tag"), Obstacle::NotScalar);
-    assert_eq!(refused("tag: ${TAG}\n", "tag"), Obstacle::Placeholder);
-    assert_eq!(refused("tag: '{{ .Values.tag }}'\n", "tag"), Obstacle::Placeholder);
-    assert_eq!(refused("tag: !!int 5\n", "tag"), Obstacle::Tagged);
-    assert_eq!(refused("tag: &a\nb: c\n", "tag"), Obstacle::AnchoredNothing);
+    assert_eq!(refused("a: &x v1\ntag: |\n  v1\n", "tag"), EditBlocker::Block);
+    assert_eq!(refused("tag: >-\n  v1\n", "tag"), EditBlocker::Block);
+    assert_eq!(refused("tag: v1\n  v2\n", "tag"), EditBlocker::MultiLine);
+    assert_eq!(refused("tag: \"v1\n  v2\"\n", "tag"), EditBlocker::MultiLine);
+    assert_eq!(refused("tag: {a: b}\n", "tag"), EditBlocker::NotScalar);
+    assert_eq!(refused("tag: ${TAG}\n", "tag"), EditBlocker::Placeholder);
+    assert_eq!(refused("tag: '{{ .Values.tag }}'\n", "tag"), EditBlocker::Placeholder);
+    assert_eq!(refused("tag: !!int 5\n", "tag"), EditBlocker::Tagged);
+    assert_eq!(refused("tag: &a\nb: c\n", "tag"), EditBlocker::AnchoredNothing);
 }
 
 #[test]
@@ -90,42 +90,42 @@ fn what_is_no_yaml_says_where() {
 #[test]
 fn deep_nesting_costs_no_stack() {
     let deep = format!("{}tag: v1\n", "- ".repeat(100_000));
-    let tape = scan(deep.as_bytes()).unwrap();
-    let node = tape.len() - 1;
-    let after = apply(deep.as_bytes(), &tape, &[Change::Set { node, value: "v2".to_owned() }]).unwrap();
+    let parsed = scan(deep.as_bytes()).unwrap();
+    let node = parsed.len() - 1;
+    let after = apply(deep.as_bytes(), &parsed, &[Change::Set { node, value: "v2".to_owned() }]).unwrap();
     assert_eq!(String::from_utf8(after).unwrap(), deep.replace("v1", "v2"));
 }
 
 #[test]
 fn keys_come_and_go_with_their_lines() {
     let yaml = "- name: x # n\r\n  digest: d # gone\r\n  # kept\r\n- {name: y, digest: d}\r\n- digest: d\r\n  name: z";
-    let tape = scan(yaml.as_bytes()).unwrap();
-    let key = |path: &str| FieldPath::parse(path).unwrap().find(&tape, 0)[0].key;
+    let parsed = scan(yaml.as_bytes()).unwrap();
+    let key = |path: &str| FieldPath::parse(path).unwrap().find(&parsed, 0)[0].key;
     let mut changes: Vec<_> = (0..3).map(|n| Change::Remove { key: key(&format!("[{n}].digest")) }).collect();
     changes.extend((0..3).map(|n| Change::InsertAfter {
         key: key(&format!("[{n}].name")),
-        pairs: vec![Pair { key: "newTag", value: "1e5".to_owned() }],
+        pairs: vec![NewPair { key: "newTag", value: "1e5".to_owned() }],
     }));
-    let after = String::from_utf8(apply(yaml.as_bytes(), &tape, &changes).unwrap()).unwrap();
+    let after = String::from_utf8(apply(yaml.as_bytes(), &parsed, &changes).unwrap()).unwrap();
     let expected = "- name: x # n\r\n  newTag: \"1e5\"\r\n  # kept\r\n- {name: y, newTag: \"1e5\"}\r\n- name: z\r\n  newTag: \"1e5\"";
     assert_eq!(after, expected);
 }
 
 #[test]
 fn two_changes_of_the_same_bytes_are_refused() {
-    let tape = scan(b"a: b\n").unwrap();
+    let parsed = scan(b"a: b\n").unwrap();
     let change = |value: &str| Change::Set { node: 2, value: value.to_owned() };
-    let twice = apply(b"a: b\n", &tape, &[change("c"), change("d")]);
+    let twice = apply(b"a: b\n", &parsed, &[change("c"), change("d")]);
     assert_eq!(twice, Err(EditError::Overlap { node: 2 }));
 }
 
 #[test]
 fn merge_keys_and_duplicates_are_read_as_readers_do() {
-    let tape = scan(b"b: &b {x: 1, y: 2}\nm:\n  <<: *b\n  x: 3\nd: {k: 1, k: 2}\n").unwrap();
-    let root = tape.roots()[0];
-    let text = |path: &[&str]| tape.at(root, path).and_then(|node| tape.text(node));
+    let parsed = scan(b"b: &b {x: 1, y: 2}\nm:\n  <<: *b\n  x: 3\nd: {k: 1, k: 2}\n").unwrap();
+    let root = parsed.roots()[0];
+    let text = |path: &[&str]| parsed.at(root, path).and_then(|node| parsed.text(node));
     assert_eq!((text(&["m", "x"]), text(&["m", "y"]), text(&["d", "k"])), (Some("3"), Some("2"), Some("2")));
-    let merged = tape.get(tape.at(root, &["m"]).unwrap(), "y").unwrap();
+    let merged = parsed.get(parsed.at(root, &["m"]).unwrap(), "y").unwrap();
     assert!(merged.shared_by.is_some());
 }
 
@@ -137,9 +137,9 @@ fn merge_bombs_are_read_in_no_time() {
         bomb.push_str(&format!("a{n}: &a{n} {{<<: [{aliases}]}}\n"));
     }
     bomb.push_str("<<: *a39\n");
-    let tape = scan(bomb.as_bytes()).unwrap();
-    assert_eq!(tape.get(0, "x").map(|found| tape.text(found.node)), Some(Some("1")));
-    assert_eq!(tape.get(0, "y"), None);
+    let parsed = scan(bomb.as_bytes()).unwrap();
+    assert_eq!(parsed.get(0, "x").map(|found| parsed.text(found.node)), Some(Some("1")));
+    assert_eq!(parsed.get(0, "y"), None);
 }
 
 #[test]
@@ -147,10 +147,10 @@ fn many_maps_that_merge_a_large_one_are_read_in_time() {
     let large: String = (0..3000).map(|n| format!("  key{n}: v\n")).collect();
     let users: String = (0..3000).map(|n| format!("m{n}: {{<<: *large, image: a:v{n}}}\n")).collect();
     let text = format!("large: &large\n{large}{users}");
-    let tape = scan(text.as_bytes()).unwrap();
-    let maps = tape.pairs(0).skip(1);
-    let found =
-        maps.filter(|&(_, map)| tape.get(map, "key2999").is_some() && tape.get(map, "repository").is_none());
+    let parsed = scan(text.as_bytes()).unwrap();
+    let maps = parsed.pairs(0).skip(1);
+    let found = maps
+        .filter(|&(_, map)| parsed.get(map, "key2999").is_some() && parsed.get(map, "repository").is_none());
     assert_eq!(found.count(), 3000);
 }
 
@@ -165,14 +165,14 @@ fn indentation_that_other_readers_accept() {
         ("a:\n  args: [\n  tag: v1 ]\n", "v1"),
     ];
     for (text, old) in cases {
-        let tape = scan(text.as_bytes()).unwrap_or_else(|e| panic!("{text:?}: {e}"));
-        let tag = (0..tape.len()).find(|&id| tape.text(id) == Some(old)).unwrap();
-        assert!(text[tape.node(tag).start..].starts_with(old), "{text:?}");
-        let line = text[..tape.node(tag).start].rsplit('\n').next().unwrap();
+        let parsed = scan(text.as_bytes()).unwrap_or_else(|e| panic!("{text:?}: {e}"));
+        let tag = (0..parsed.len()).find(|&id| parsed.text(id) == Some(old)).unwrap();
+        assert!(text[parsed.node(tag).start..].starts_with(old), "{text:?}");
+        let line = text[..parsed.node(tag).start].rsplit('\n').next().unwrap();
         let column = line.trim_start_matches('\u{feff}').chars().count() + 1;
-        assert_eq!(tape.node(tag).column, column, "{text:?}");
+        assert_eq!(parsed.node(tag).column, column, "{text:?}");
         let change = Change::Set { node: tag, value: "v2".to_owned() };
-        let after = apply(text.as_bytes(), &tape, &[change]).unwrap();
+        let after = apply(text.as_bytes(), &parsed, &[change]).unwrap();
         assert_eq!(String::from_utf8(after).unwrap(), text.replace("v1", "v2"));
     }
 }
@@ -191,24 +191,24 @@ fn what_is_really_wrong_still_says_where() {
 
 #[test]
 fn a_tag_does_not_go_to_the_next_key() {
-    let tape = scan(b"!!str a: x\nc: y\n").unwrap();
+    let parsed = scan(b"!!str a: x\nc: y\n").unwrap();
     let first = Change::Remove { key: 1 };
     let set = Change::Set { node: 3, value: "b".to_owned() };
-    let made = apply(b"!!str a: x\nc: y\n", &tape, &[first.clone(), set.clone()]);
-    assert_eq!(made, Err(EditError::Refused { node: 1, obstacle: Obstacle::Unplaced }));
+    let made = apply(b"!!str a: x\nc: y\n", &parsed, &[first.clone(), set.clone()]);
+    assert_eq!(made, Err(EditError::Refused { node: 1, obstacle: EditBlocker::Unplaced }));
     // the tag of a value goes with it
-    let tape = scan(b"a: !!str x\nc: y\n").unwrap();
-    assert_eq!(apply(b"a: !!str x\nc: y\n", &tape, &[first, set]), Ok(b"b: y\n".to_vec()));
+    let parsed = scan(b"a: !!str x\nc: y\n").unwrap();
+    assert_eq!(apply(b"a: !!str x\nc: y\n", &parsed, &[first, set]), Ok(b"b: y\n".to_vec()));
 }
 
 #[test]
 fn a_comma_in_a_comment_stays() {
     let remove = |yaml: &str, key| {
-        let tape = scan(yaml.as_bytes()).unwrap();
-        let after = apply(yaml.as_bytes(), &tape, &[Change::Remove { key }]);
+        let parsed = scan(yaml.as_bytes()).unwrap();
+        let after = apply(yaml.as_bytes(), &parsed, &[Change::Remove { key }]);
         after.map(|bytes| String::from_utf8(bytes).unwrap())
     };
-    let refused = EditError::Refused { node: 3, obstacle: Obstacle::Unplaced };
+    let refused = EditError::Refused { node: 3, obstacle: EditBlocker::Unplaced };
     assert_eq!(remove("{a: 1, # x,\n b: 2\n}\n", 3), Err(refused));
     assert_eq!(remove("{a: '#',\n b: 2, c: 3}\n", 5).as_deref(), Ok("{a: '#',\n b: 2}\n"));
 }
@@ -227,14 +227,14 @@ fn a_key_that_would_still_be_there_is_not_removed() {
         ("- &b {digest: old}\n- <<: *b\n  digest: d\n", 7),
         ("- &b {digest: old}\n- {<<: [*b], digest: d}\n", 8),
     ] {
-        let tape = scan(yaml.as_bytes()).unwrap();
-        assert_eq!(tape.key_text(tape.node(key).end), Some("digest"), "{yaml:?}");
-        let made = apply(yaml.as_bytes(), &tape, &[Change::Remove { key }]);
-        assert_eq!(made, Err(EditError::Refused { node: key, obstacle: Obstacle::Twice }), "{yaml:?}");
+        let parsed = scan(yaml.as_bytes()).unwrap();
+        assert_eq!(parsed.key_text(parsed.node(key).end), Some("digest"), "{yaml:?}");
+        let made = apply(yaml.as_bytes(), &parsed, &[Change::Remove { key }]);
+        assert_eq!(made, Err(EditError::Refused { node: key, obstacle: EditBlocker::Twice }), "{yaml:?}");
     }
 }
 
-fn fault(text: &str) -> ScanFault {
+fn fault(text: &str) -> YamlError {
     match scan(text.as_bytes()) {
         Err(ReadError::Syntax(fault)) => fault,
         other => panic!("{other:?}"),

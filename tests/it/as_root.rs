@@ -94,8 +94,9 @@ mod swaps {
 
     /// Large, so that there is time to act between the steps.
     fn manifest(comment: &str, tag: &str) -> String {
-        let padding = "# some two hundred kilobytes of comments are between here and the end\n".repeat(3000);
-        format!("# {comment}\nkind: Pod\nspec:\n  containers:\n    - image: app:{tag}\n{padding}")
+        let workaround =
+            "# some two hundred kilobytes of comments are between here and the end\n".repeat(3000);
+        format!("# {comment}\nkind: Pod\nspec:\n  containers:\n    - image: app:{tag}\n{workaround}")
     }
 
     /// Root's own folder `root/k8s`, and `theirs/k8s` of someone else, with a manifest each.

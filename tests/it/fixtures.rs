@@ -44,24 +44,24 @@ fn check(case: &Path) -> Result<(), String> {
     let changes = case.join("out").is_dir();
     if changes {
         let dry = tagbump(&work, &[&arguments[..], &["--dry-run", "--exit-code"]].concat());
-        wants(&dry, 10, &["--- a/", "+++ b/"]).map_err(|e| told(format!("dry run: {e}")))?;
+        targets(&dry, 10, &["--- a/", "+++ b/"]).map_err(|e| told(format!("dry run: {e}")))?;
         same(&before, &snapshot(&work)).map_err(|e| told(format!("the dry run wrote: {e}")))?;
     }
     let run = tagbump(&work, &arguments);
     let exit = expect.lines().find_map(|line| line.strip_prefix("exit ")).map_or(0, |n| n.parse().unwrap());
     let texts: Vec<&str> = expect.lines().filter(|line| !line.starts_with("exit ")).collect();
-    wants(&run, exit, &texts).map_err(&told)?;
+    targets(&run, exit, &texts).map_err(&told)?;
     let after = if changes { snapshot(&case.join("out")) } else { before };
     same(&after, &snapshot(&work)).map_err(&told)?;
     if changes {
         let again = tagbump(&work, &arguments);
-        wants(&again, 0, &["already"]).map_err(|e| told(format!("second run: {e}")))?;
+        targets(&again, 0, &["already"]).map_err(|e| told(format!("second run: {e}")))?;
         same(&after, &snapshot(&work)).map_err(|e| told(format!("second run: {e}")))?;
     }
     Ok(())
 }
 
-fn wants(run: &Run, exit: i32, texts: &[&str]) -> Result<(), String> {
+fn targets(run: &Run, exit: i32, texts: &[&str]) -> Result<(), String> {
     if run.exit != exit {
         return Err(format!("exit {} instead of {exit}\n{}", run.exit, run.output()));
     }

@@ -10,9 +10,9 @@ use crate::support::repo::{FILE, World};
 use serde_json::json;
 use tagbump::environment::Environment;
 use tagbump::error::Exit;
-use tagbump::github::{Ask, GitHub};
-use tagbump::http::Settings;
-use tagbump::land::Trouble;
+use tagbump::forge::github::{ApiRequest, GitHub};
+use tagbump::http::HttpSettings;
+use tagbump::landing::FetchError;
 
 const PULLS: &str = "/repos/acme/gitops/pulls";
 
@@ -26,9 +26,9 @@ fn open() -> World {
 }
 
 #[track_caller]
-fn passing(asked: Result<serde_json::Value, Trouble>) -> String {
+fn passing(asked: Result<serde_json::Value, FetchError>) -> String {
     match asked {
-        Err(Trouble::Passing { what, .. }) => what,
+        Err(FetchError::Transient { what, .. }) => what,
         other => panic!("passes: {other:?}"),
     }
 }
@@ -37,10 +37,10 @@ fn passing(asked: Result<serde_json::Value, Trouble>) -> String {
 fn what_goes_over_the_wire() {
     let world = World::new();
     let hub = crate::support::github::GitHub::start(&world.bare);
-    let client = GitHub::new(&Settings::default(), &hub.api_url(), TOKEN).unwrap();
-    assert_eq!(client.once(soon(), PULLS, Ask::Get).unwrap(), json!([]));
+    let client = GitHub::new(&HttpSettings::default(), &hub.api_url(), TOKEN).unwrap();
+    assert_eq!(client.once(soon(), PULLS, ApiRequest::Get).unwrap(), json!([]));
     let labels = json!({"labels": ["bump"]});
-    assert!(client.once(soon(), "/repos/acme/gitops/issues/9/labels", Ask::Post(&labels)).is_err());
+    assert!(client.once(soon(), "/repos/acme/gitops/issues/9/labels", ApiRequest::Post(&labels)).is_err());
     let requests = hub.git.requests();
     assert_eq!(requests.len(), 2);
     assert_eq!(requests[0].connection, requests[1].connection, "one connection serves both");
@@ -59,17 +59,18 @@ fn a_redirect_takes_no_token_along() {
     let (from, to) = (open(), open());
     let moved = server::Fault::Redirect { location: to.server.url("x/info/refs"), code: 307 };
     from.server.fault(server::On::Any, moved);
-    let client = GitHub::new(&Settings::default(), from.server.url("").trim_end_matches('/'), TOKEN).unwrap();
-    let Err(Trouble::Final(failure)) = client.once(soon(), "/info/refs", Ask::Get) else {
+    let client =
+        GitHub::new(&HttpSettings::default(), from.server.url("").trim_end_matches('/'), TOKEN).unwrap();
+    let Err(FetchError::Permanent(failure)) = client.once(soon(), "/info/refs", ApiRequest::Get) else {
         panic!("a refusal")
     };
     assert!(failure.message.contains("307"), "{failure}");
     assert_eq!(to.server.requests().len(), 0);
 }
 
-fn http(variables: &[(&str, &str)]) -> Settings {
+fn http(variables: &[(&str, &str)]) -> HttpSettings {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Settings::new(&Environment::new(variables), Vec::new())
+    HttpSettings::new(&Environment::new(variables), Vec::new())
 }
 
 #[test]
@@ -85,12 +86,14 @@ fn the_proxy_is_gits() {
     let url = world.server.url("");
     let through = |proxy: &Proxy| {
         let http = http(&[("https_proxy", &proxy.url()), ("SSL_CERT_FILE", ca.to_str().unwrap())]);
-        GitHub::new(&http, url.trim_end_matches('/'), TOKEN).unwrap().once(soon(), PULLS, Ask::Get)
+        GitHub::new(&http, url.trim_end_matches('/'), TOKEN).unwrap().once(soon(), PULLS, ApiRequest::Get)
     };
     let proxy = Proxy::start();
     assert_eq!(through(&proxy).unwrap(), json!([]));
     assert_eq!(url, format!("https://{}/", proxy.tunnels()[0].to));
-    let Err(Trouble::Final(failure)) = through(&Proxy::answering("407 Who")) else { panic!("a refusal") };
+    let Err(FetchError::Permanent(failure)) = through(&Proxy::answering("407 Who")) else {
+        panic!("a refusal")
+    };
     assert_eq!(failure.exit, Exit::Refused);
     assert!(failure.message.contains("407"), "{failure}");
 }
@@ -104,7 +107,7 @@ fn api_on_loopback_over_http_is_reached_without_a_proxy() {
     for host in ["127.0.0.1", "localhost"] {
         let http = http(&[("http_proxy", &proxy.url()), ("all_proxy", &proxy.url())]);
         let client = GitHub::new(&http, &hub.api_url().replace("127.0.0.1", host), TOKEN).unwrap();
-        assert_eq!(client.once(soon(), PULLS, Ask::Get).unwrap(), json!([]));
+        assert_eq!(client.once(soon(), PULLS, ApiRequest::Get).unwrap(), json!([]));
         assert_eq!(proxy.connections(), 0, "{host}");
     }
 }
@@ -113,15 +116,15 @@ fn api_on_loopback_over_http_is_reached_without_a_proxy() {
 fn faults_on_the_way_pass() {
     let world = World::new();
     let hub = crate::support::github::GitHub::start(&world.bare);
-    let client = GitHub::new(&Settings::default(), &hub.api_url(), TOKEN).unwrap();
+    let client = GitHub::new(&HttpSettings::default(), &hub.api_url(), TOKEN).unwrap();
     for fault in [Fault::Close, Fault::Cut, Fault::Status(502)] {
         hub.fault(On::ListPulls, fault);
-        let what = passing(client.once(soon(), PULLS, Ask::Get));
+        let what = passing(client.once(soon(), PULLS, ApiRequest::Get));
         assert!(what.contains("GitHub's API") && !what.contains(TOKEN), "{what}");
     }
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-    let client = GitHub::new(&Settings::default(), &format!("http://{port}"), TOKEN).unwrap();
-    let what = passing(client.once(soon(), PULLS, Ask::Get));
+    let client = GitHub::new(&HttpSettings::default(), &format!("http://{port}"), TOKEN).unwrap();
+    let what = passing(client.once(soon(), PULLS, ApiRequest::Get));
     assert!(what.contains("refused"), "{what}");
 }
 
@@ -130,10 +133,10 @@ fn faults_on_the_way_pass() {
 fn a_request_ends_when_its_time_is_up() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let client =
-        GitHub::new(&Settings::default(), &format!("http://{}", silent.local_addr().unwrap()), TOKEN)
+        GitHub::new(&HttpSettings::default(), &format!("http://{}", silent.local_addr().unwrap()), TOKEN)
             .unwrap();
     for time in [Duration::ZERO, Duration::from_millis(50)] {
-        let what = passing(client.once(Instant::now() + time, PULLS, Ask::Get));
+        let what = passing(client.once(Instant::now() + time, PULLS, ApiRequest::Get));
         assert_eq!(what, "GitHub's API: no answer in time");
     }
 }
@@ -143,9 +146,9 @@ fn addresses_and_tokens_that_can_not_be_used() {
     for (api, token) in
         [("nonsense", TOKEN), ("ftp://h", TOKEN), ("http://127.0.0.1:1", "to\nken"), ("http://", TOKEN)]
     {
-        let made = GitHub::new(&Settings::default(), api, token).and_then(|client| {
-            client.once(soon(), PULLS, Ask::Get).map(drop).map_err(|trouble| match trouble {
-                Trouble::Final(failure) => failure,
+        let made = GitHub::new(&HttpSettings::default(), api, token).and_then(|client| {
+            client.once(soon(), PULLS, ApiRequest::Get).map(drop).map_err(|trouble| match trouble {
+                FetchError::Permanent(failure) => failure,
                 other => panic!("{other:?}"),
             })
         });

@@ -11,20 +11,23 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("template", &[]),
     ("error", &["visible"]),
     ("environment", &[]),
-    ("interrupt", &[]),
+    ("signals", &[]),
     ("image", &[]),
     ("markdown", &["error"]),
     ("tag", &["error", "image", "template"]),
-    ("select", &["dot_git", "error"]),
-    ("manifest", &["image", "select", "visible", "yaml"]),
-    ("plan", &["error", "image", "manifest", "select", "yaml"]),
-    ("timeline", &["error", "image", "manifest", "plan", "select"]),
-    ("config", &["error", "image", "plan", "select", "tag", "template", "yaml"]),
-    ("proposal", &["config", "error", "image", "manifest", "plan", "select", "tag", "visible", "yaml"]),
-    ("report", &["error", "plan", "timeline", "visible"]),
-    ("actions", &["environment", "error", "markdown", "plan", "report", "tag", "visible"]),
-    ("worktree", &["dot_git", "error", "interrupt", "plan", "select"]),
-    ("land", &["error", "image", "markdown", "plan", "select", "tag", "template", "timeline"]),
+    ("file_selection", &["dot_git", "error"]),
+    ("manifest", &["image", "file_selection", "visible", "yaml"]),
+    ("plan", &["error", "image", "manifest", "file_selection", "yaml"]),
+    ("history", &["error", "image", "manifest", "plan", "file_selection"]),
+    ("config", &["error", "image", "plan", "file_selection", "tag", "template", "yaml"]),
+    (
+        "scaffold",
+        &["config", "error", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"],
+    ),
+    ("output", &["error", "plan", "history", "visible"]),
+    ("actions", &["environment", "error", "markdown", "plan", "output", "tag", "visible"]),
+    ("worktree", &["dot_git", "error", "signals", "plan", "file_selection"]),
+    ("landing", &["error", "image", "markdown", "plan", "file_selection", "tag", "template", "history"]),
     ("http", &["environment", "error"]),
     (
         "git",
@@ -33,15 +36,15 @@ const ROOMS: &[(&str, &[&str])] = &[
             "environment",
             "error",
             "http",
-            "interrupt",
-            "land",
+            "signals",
+            "landing",
             "plan",
-            "select",
-            "timeline",
+            "file_selection",
+            "history",
             "worktree",
         ],
     ),
-    ("github", &["error", "git", "http", "land", "plan", "timeline"]),
+    ("forge", &["error", "git", "http", "landing", "plan", "history"]),
     ("cli", &[]),
     ("extras", &["cli", "error"]),
     (
@@ -54,42 +57,40 @@ const ROOMS: &[(&str, &[&str])] = &[
             "git",
             "image",
             "plan",
-            "select",
+            "file_selection",
             "tag",
             "template",
             "yaml",
         ],
     ),
-    ("facts", &["actions", "git", "image", "land", "settings", "tag", "template", "timeline"]),
-    ("request", &["config", "error", "image", "plan", "select", "settings", "template", "yaml"]),
-    ("tags", &["config", "error", "facts", "git", "image", "settings", "tag", "worktree"]),
+    ("build_info", &["actions", "git", "image", "landing", "settings", "tag", "template", "history"]),
     (
-        "bump",
-        &[
-            "actions", "cli", "config", "error", "facts", "git", "github", "image", "land", "markdown",
-            "plan", "report", "request", "select", "settings", "tag", "template", "timeline", "worktree",
-        ],
+        "resolve_targets",
+        &["config", "error", "image", "plan", "file_selection", "settings", "template", "yaml"],
     ),
     (
-        "history",
+        "commands",
         &[
-            "config", "error", "facts", "git", "image", "land", "plan", "report", "settings", "template",
-            "timeline",
-        ],
-    ),
-    ("inventory", &["environment", "error", "git", "plan", "settings", "worktree"]),
-    (
-        "init",
-        &[
+            "actions",
+            "build_info",
+            "cli",
             "config",
             "environment",
             "error",
+            "file_selection",
+            "forge",
             "git",
-            "inventory",
+            "history",
+            "image",
+            "landing",
+            "markdown",
+            "output",
             "plan",
-            "proposal",
-            "select",
+            "resolve_targets",
+            "scaffold",
             "settings",
+            "tag",
+            "template",
             "worktree",
         ],
     ),
@@ -97,7 +98,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("main", &[]),
     ("console", &[]),
     ("progress", &[]),
-    ("question", &[]),
+    ("prompt", &[]),
 ];
 
 /// Text that may stand in these rooms only.
@@ -105,19 +106,16 @@ const KEPT: &[(&str, &[&str])] = &[
     ("git2::", &["git"]),
     ("use ring::", &["git"]),
     ("yaml_rust2", &["yaml"]),
-    ("octocrab", &["github"]),
+    ("octocrab", &["forge"]),
     ("ureq", &["git", "http"]),
     ("rustls_native_certs", &["http"]),
     ("rustix", &["git", "worktree"]),
     ("rustix::fs", &["worktree"]),
     ("unsafe {", &["git"]),
-    ("std::fs", &["actions", "git", "interrupt", "worktree"]),
+    ("std::fs", &["actions", "git", "signals", "worktree"]),
     ("std::env", &["cli", "main"]),
-    ("std::process", &["console", "git", "interrupt", "main"]),
-    (
-        "std::time",
-        &["bump", "git", "github", "history", "http", "land", "main", "progress", "report", "settings"],
-    ),
+    ("std::process", &["console", "git", "signals", "main"]),
+    ("std::time", &["commands", "git", "forge", "http", "landing", "main", "progress", "output", "settings"]),
     ("println!", &[]),
     ("print!", &[]),
 ];
@@ -169,6 +167,32 @@ fn every_room_says_what_it_is_for() {
         let tests = file.ends_with("tests.rs");
         assert!(tests || text.starts_with("//! "), "{}: no //! at the top", file.display());
     }
+}
+
+/// One word means one thing. `folder_by_path` is what `folder` is where there are no descriptors, so it defines the same types.
+#[test]
+fn type_names_are_unique() {
+    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for (_, file, text) in sources().into_iter().filter(|(_, file, _)| !file.ends_with("folder_by_path.rs")) {
+        for name in code_lines(&text).filter_map(defined_type) {
+            let other = files.insert(name.to_owned(), file.clone());
+            assert!(other.is_none(), "{name} is in {} and in {}", file.display(), other.unwrap().display());
+        }
+    }
+    assert!(files.contains_key("ParsedYaml"), "types are found");
+}
+
+/// The name of the type that a line defines. A `type` in an `impl` is not one of ours: the trait names it.
+fn defined_type(line: &str) -> Option<&str> {
+    let line = match line.strip_prefix("pub(") {
+        Some(rest) => rest.split_once(") ")?.1,
+        None => line.strip_prefix("pub ").unwrap_or(line),
+    };
+    let is_alias =
+        |rest: &&str| !["Item", "Response", "Error", "Future"].iter().any(|name| rest.starts_with(name));
+    let rest = ["struct ", "enum ", "trait ", "union "].iter().find_map(|word| line.strip_prefix(word));
+    let rest = rest.or_else(|| line.strip_prefix("type ").filter(is_alias))?;
+    rest.split(|c: char| !c.is_alphanumeric()).next()
 }
 
 /// Room, path and text of every source file, `lib.rs` aside.

@@ -92,8 +92,8 @@ fn staged_file_is_removed_when_signal_ends_bump() {
     const RUNS: usize = 100;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("app.yaml");
-    let padding = "# a comment that takes its time to be written to the disk\n".repeat(200_000);
-    let text = |tag: &str| format!("kind: Pod\nspec:\n  containers:\n    - image: app:{tag}\n{padding}");
+    let workaround = "# a comment that takes its time to be written to the disk\n".repeat(200_000);
+    let text = |tag: &str| format!("kind: Pod\nspec:\n  containers:\n    - image: app:{tag}\n{workaround}");
     let is_staged = || {
         let mut entries = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap);
         entries.any(|entry| entry.file_name().to_string_lossy().starts_with(".tagbump-"))

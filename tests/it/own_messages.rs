@@ -5,11 +5,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::RngSeed;
-use tagbump::image::Part;
-use tagbump::land::RolledBack;
-use tagbump::land::message::Words;
-use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, Want};
-use tagbump::tag::{Source, TagFacts};
+use tagbump::image::Field;
+use tagbump::landing::RolledBack;
+use tagbump::landing::message::MessageParts;
+use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, UpdateTarget};
+use tagbump::tag::{BuildInfo, Source};
 
 use crate::support::message_laws::own_message_says_only_ours;
 
@@ -41,7 +41,7 @@ fn change() -> impl Strategy<Value = ChangedReference> {
         kind: "kustomization",
         image,
         renamed_from: None,
-        want: 0,
+        target: 0,
         from,
         to,
         dropped_digest: false,
@@ -49,11 +49,11 @@ fn change() -> impl Strategy<Value = ChangedReference> {
 }
 
 fn plan(changes: Vec<ChangedReference>) -> Plan {
-    let want = Want {
+    let target = UpdateTarget {
         name: IMAGE.to_owned(),
-        new_name: Part::Keep,
+        new_name: Field::Keep,
         tag: None,
-        digest: Part::Unsaid,
+        digest: Field::Unspecified,
         service: None,
         scope: Scope::default(),
     };
@@ -62,7 +62,7 @@ fn plan(changes: Vec<ChangedReference>) -> Plan {
         before: Vec::new(),
         after: Vec::new(),
     };
-    Plan { wants: vec![want], edits: changes.iter().map(edit).collect(), changes, ..Plan::default() }
+    Plan { targets: vec![target], edits: changes.iter().map(edit).collect(), changes, ..Plan::default() }
 }
 
 proptest! {
@@ -75,9 +75,9 @@ proptest! {
         changes in vec(change(), 1..4), prefix in hostile(), bad in vec(hostile(), 0..3), skip_ci: bool, has_source: bool
     ) {
         let source = Source::parse("acme/api@0123456789abcdef").filter(|_| has_source);
-        let words = Words {
+        let words = MessageParts {
             template: None,
-            facts: &TagFacts::default(),
+            facts: &BuildInfo::default(),
             skip_ci,
             source: source.map(|source| source.to_string()),
             rolled_back: bad.into_iter().map(|tag| (0, RolledBack { tag, source: None })).collect(),

@@ -11,7 +11,8 @@ use proptest::test_runner::RngSeed;
 use tagbump::image::Tag;
 use tagbump::tag::Source;
 use tagbump::yaml::{
-    Change, FieldPath, NodeId, Pair, Shape, Style, Tape, needs_quotes, obstacle, scan, span,
+    Change, FieldPath, NewPair, NodeId, NodeKind, ParsedYaml, ScalarStyle, edit_blocker, needs_quotes, scan,
+    span,
 };
 
 use crate::support::message_laws::what_is_appended_is_found_again;
@@ -32,15 +33,15 @@ proptest! {
 
     #[test]
     fn a_bump_changes_the_tag_and_nothing_else(file in manifest(), tag in tag()) {
-        let tape = scan(file.text.as_bytes()).unwrap();
+        let yaml = scan(file.text.as_bytes()).unwrap();
         let bumped = |text: &str| bump(file.path, text, IMAGE, &tag).map_err(|e| e.message);
         let after = bumped(&file.text).unwrap();
         let read = scan(after.as_bytes()).unwrap();
-        let (old, new) = (file.place(&tape), file.place(&read));
+        let (old, new) = (file.place(&yaml), file.place(&read));
         prop_assert_eq!(read.text(new).unwrap(), format!("{}{tag}", file.before_tag));
-        let plain = matches!(read.node(new).shape, Shape::Scalar { style: Style::Plain, .. });
+        let plain = matches!(read.node(new).kind, NodeKind::Scalar { style: ScalarStyle::Plain, .. });
         prop_assert!(!plain || !needs_quotes(read.text(new).unwrap(), read.node(new).flow), "{after:?}");
-        let (old, new) = (span(&file.text, &tape, old).unwrap(), span(&after, &read, new).unwrap());
+        let (old, new) = (span(&file.text, &yaml, old).unwrap(), span(&after, &read, new).unwrap());
         prop_assert_eq!(&file.text[..old.start], &after[..new.start]);
         prop_assert_eq!(&file.text[old.end..], &after[new.end..]);
         prop_assert_eq!(bumped(&after), Ok(after.clone()), "a second bump");
@@ -48,14 +49,14 @@ proptest! {
 
     #[test]
     fn any_scalar_that_has_a_place_takes_any_tag(text in document(), picks in vec(any::<Index>(), 4), tag in tag()) {
-        let tape = scan(text.as_bytes());
-        prop_assume!(tape.as_ref().is_ok_and(|tape| !tape.is_empty()));
-        let tape = tape.unwrap();
+        let yaml = scan(text.as_bytes());
+        prop_assume!(yaml.as_ref().is_ok_and(|yaml| !yaml.is_empty()));
+        let yaml = yaml.unwrap();
         for pick in picks {
-            let node = pick.index(tape.len());
-            let open = obstacle(&tape, node).is_none() && span(&text, &tape, node).is_ok();
+            let node = pick.index(yaml.len());
+            let open = edit_blocker(&yaml, node).is_none() && span(&text, &yaml, node).is_ok();
             let set = Change::Set { node, value: tag.clone() };
-            let made = edit_is_exact(&text, &tape, &[set]);
+            let made = edit_is_exact(&text, &yaml, &[set]);
             prop_assert_eq!(made.is_ok(), open, "node {} of {:?}: {:?}", node, text, made);
         }
     }
@@ -65,25 +66,25 @@ proptest! {
         text in prop_oneof![document(), document().prop_flat_map(spoilt)],
         picks in vec((any::<Index>(), 0..4_usize, prop_oneof![tag(), odd_text()]), 1..4),
     ) {
-        let tape = scan(text.as_bytes());
-        prop_assume!(tape.as_ref().is_ok_and(|tape| !tape.is_empty()));
-        let tape = tape.unwrap();
+        let yaml = scan(text.as_bytes());
+        prop_assume!(yaml.as_ref().is_ok_and(|yaml| !yaml.is_empty()));
+        let yaml = yaml.unwrap();
         let mut changes: Vec<Change> = Vec::new();
         for (pick, kind, value) in picks {
-            let change = change(&tape, pick.index(tape.len()), kind, value);
-            let pair = |change: &Change| tape.node(change.node()).key.unwrap_or(change.node());
+            let change = change(&yaml, pick.index(yaml.len()), kind, value);
+            let pair = |change: &Change| yaml.node(change.node()).key.unwrap_or(change.node());
             if changes.iter().all(|other| pair(other) != pair(&change)) {
                 changes.push(change);
             }
         }
-        let _ = edit_is_exact(&text, &tape, &changes);
+        let _ = edit_is_exact(&text, &yaml, &changes);
     }
 
     #[test]
     fn documents_are_read_soundly(text in prop_oneof![document(), document().prop_flat_map(spoilt), soup()]) {
-        if let Ok(tape) = scan(text.as_bytes()) {
-            tape_is_sound(&text, &tape);
-            spans_read_back(&text, &tape);
+        if let Ok(yaml) = scan(text.as_bytes()) {
+            tape_is_sound(&text, &yaml);
+            spans_read_back(&text, &yaml);
         }
     }
 }
@@ -93,7 +94,7 @@ proptest! {
 
     #[test]
     fn any_text_reads_back_however_it_is_written(text in prop_oneof![odd_text(), tag()], flow: bool) {
-        for style in [Style::Plain, Style::Single, Style::Double, Style::Block] {
+        for style in [ScalarStyle::Plain, ScalarStyle::Single, ScalarStyle::Double, ScalarStyle::Block] {
             rendering_reads_back(&text, style, flow);
         }
     }
@@ -113,10 +114,10 @@ proptest! {
     }
 }
 
-fn change(tape: &Tape, node: NodeId, kind: usize, value: String) -> Change {
-    match (kind, tape.node(node).key) {
+fn change(yaml: &ParsedYaml, node: NodeId, kind: usize, value: String) -> Change {
+    match (kind, yaml.node(node).key) {
         (1, Some(key)) => Change::Remove { key },
-        (2, Some(key)) => Change::InsertAfter { key, pairs: vec![Pair { key: "newTag", value }] },
+        (2, Some(key)) => Change::InsertAfter { key, pairs: vec![NewPair { key: "newTag", value }] },
         _ => Change::Set { node, value },
     }
 }
@@ -133,8 +134,8 @@ struct Manifest {
 }
 
 impl Manifest {
-    fn place(&self, tape: &Tape) -> NodeId {
-        let found = FieldPath::parse(self.field).unwrap().find(tape, tape.roots()[self.document]);
+    fn place(&self, yaml: &ParsedYaml) -> NodeId {
+        let found = FieldPath::parse(self.field).unwrap().find(yaml, yaml.roots()[self.document]);
         found[0].node
     }
 }

@@ -219,7 +219,7 @@ fn with_a_wrong_token() {
 fn refusals() {
     let settings = "GitHub Actions is not permitted to create or approve pull requests.";
     let rights = "Resource not accessible by integration";
-    for (on, fault, said, cure) in [
+    for (on, fault, said, hint) in [
         (On::ListPulls, Fault::Status(401), "401", "TAGBUMP_TOKEN"),
         (On::CreatePull, Fault::Forbidden(settings), settings, "Settings, Actions, General"),
         (On::CreatePull, Fault::Forbidden(rights), rights, "pull-requests: write"),
@@ -231,7 +231,7 @@ fn refusals() {
         each_way(|hub| {
             hub.github.fault(on, fault.clone());
             let told = failed(&hub.run("v2", &["--label", "bump"]), 5);
-            assert!(told.contains(said) && told.contains(cure), "{fault:?}: {told}");
+            assert!(told.contains(said) && told.contains(hint), "{fault:?}: {told}");
             Scene::Nothing.plays(&hub);
         });
     }
@@ -341,7 +341,7 @@ fn leaks(ways: &[&str]) {
 
 #[test]
 fn refusals_of_the_commit() {
-    for (fault, cure) in [
+    for (fault, hint) in [
         (Fault::Status(401), "TAGBUMP_TOKEN"),
         (Fault::Forbidden("Resource not accessible by integration"), "contents: write"),
     ] {
@@ -351,7 +351,7 @@ fn refusals_of_the_commit() {
             hub.github.fault(on, fault.clone());
         }
         let told = failed(&hub.run("v1", &[]), 5);
-        assert!(told.contains(cure), "{fault:?}: {told}");
+        assert!(told.contains(hint), "{fault:?}: {told}");
         assert!(hub.github.pulls().is_empty());
     }
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::support::one_file::{OneFile, request};
 use tagbump::error::Exit;
 use tagbump::manifest::{ManifestFile, references};
-use tagbump::plan::{Cancellation, mentions, plan};
-use tagbump::yaml::{FieldPath, ReadError, Stopped, Tape, scan, scan_until};
+use tagbump::plan::{Cancellation, current_references, plan};
+use tagbump::yaml::{FieldPath, ParseAborted, ParsedYaml, ReadError, scan, scan_until};
 
 const OURS: &str = "image: ghcr.io/acme/api:v1\n";
 const BLOCK: &str = "{repository: ghcr.io/acme/api, tag: v1}";
@@ -110,12 +110,12 @@ const SHAPES: [Shape; 16] = [
 ];
 
 /// Reads a file, and finds its references.
-fn searched(path: &str, text: &str) -> Tape {
-    let tape = scan(text.as_bytes()).unwrap();
+fn searched(path: &str, text: &str) -> ParsedYaml {
+    let yaml = scan(text.as_bytes()).unwrap();
     for is_values in [false, true] {
-        references(&ManifestFile { path, text, tape: &tape, is_values });
+        references(&ManifestFile { path, text, yaml: &yaml, is_values });
     }
-    tape
+    yaml
 }
 
 #[test]
@@ -123,9 +123,9 @@ fn twice_the_file_takes_twice_the_steps() {
     for Shape { name, path, text } in SHAPES {
         let (small, large) = (text(2_000), text(4_000));
         let steps = |text: &str| {
-            let tape = searched(path, text);
-            assert_eq!(tape.check(), Ok(()), "{name}");
-            tape.budget().spent() as f64
+            let yaml = searched(path, text);
+            assert_eq!(yaml.check(), Ok(()), "{name}");
+            yaml.budget().spent() as f64
         };
         let (small_steps, large_steps) = (steps(&small), steps(&large));
         let growth = large.len() as f64 / small.len() as f64;
@@ -158,12 +158,12 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 /// Each step of the path doubles the ways that lead on, not the places.
 #[test]
 fn field_paths_through_aliases_stay_small() {
-    let tape = scan(b"l: &l [{k: v, tag: v1, l: *l}, {k: v, tag: v2, l: *l}]\n").unwrap();
+    let yaml = scan(b"l: &l [{k: v, tag: v1, l: *l}, {k: v, tag: v2, l: *l}]\n").unwrap();
     let path = format!("l[k=v]{}.tag", ".l[k=v]".repeat(100));
-    let found = FieldPath::parse(&path).unwrap().find(&tape, 0);
-    let tags: Vec<_> = found.iter().map(|f| tape.text(f.node).unwrap()).collect();
+    let found = FieldPath::parse(&path).unwrap().find(&yaml, 0);
+    let tags: Vec<_> = found.iter().map(|f| yaml.text(f.node).unwrap()).collect();
     assert_eq!((tags.len(), tags.contains(&"v1"), tags.contains(&"v2")), (4, true, true), "{tags:?}");
-    assert_eq!(tape.check(), Ok(()));
+    assert_eq!(yaml.check(), Ok(()));
 }
 
 /// One text that is a part of every reference, and a list that every document uses.
@@ -177,10 +177,14 @@ fn files_that_take_too_many_steps_are_given_up() {
     let shared = format!("kind: List\nx: &p {{containers: [{}]}}\nitems:\n", "{name: a}, ".repeat(5_000));
     let shared = shared + &lines(5_000, |_| "- {apiVersion: v1, kind: Pod, spec: *p}\n".to_owned());
     for (path, text) in [("values.yaml", long_tag), ("list.yaml", shared)] {
-        let tape = searched(path, &text);
-        assert!(matches!(tape.check(), Err(Stopped::Steps(_))), "{path}: {} steps", tape.budget().spent());
+        let yaml = searched(path, &text);
+        assert!(
+            matches!(yaml.check(), Err(ParseAborted::Steps(_))),
+            "{path}: {} steps",
+            yaml.budget().spent()
+        );
         let limit = 100_000 + 100 * text.len() as u64;
-        assert!(tape.budget().spent() < 2 * limit, "{path}: the work ended");
+        assert!(yaml.budget().spent() < 2 * limit, "{path}: the work ended");
     }
 }
 
@@ -188,7 +192,7 @@ fn files_that_take_too_many_steps_are_given_up() {
 #[test]
 fn long_tag_prefixes_are_given_up() {
     let text = format!("%TAG !e! tag:{}:\n---\n{}", "x".repeat(200_000), "- !e!x v\n".repeat(50_000));
-    assert!(matches!(scan(text.as_bytes()), Err(ReadError::Stopped(Stopped::Steps(_)))));
+    assert!(matches!(scan(text.as_bytes()), Err(ReadError::Stopped(ParseAborted::Steps(_)))));
 }
 
 /// Cancelled at the nth question, for any n, work ends there, and says so.
@@ -223,10 +227,10 @@ fn cancelled_scans_and_mentions_are_no_answers() {
     let text = "x".repeat(1_000_000);
     assert_eq!(
         scan_until(text.as_bytes(), &cancelled()).unwrap_err(),
-        ReadError::Stopped(Stopped::Cancelled)
+        ReadError::Stopped(ParseAborted::Cancelled)
     );
     let file = OneFile { path: "pod.yaml", text: OURS };
-    assert_eq!(mentions(&file, &request_until(cancelled())).unwrap_err().exit, Exit::NotLanded);
+    assert_eq!(current_references(&file, &request_until(cancelled())).unwrap_err().exit, Exit::NotLanded);
 }
 
 fn request_until(cancellation: Cancellation) -> tagbump::plan::Request {

@@ -10,8 +10,8 @@ use std::sync::{Mutex, Once, mpsc};
 use std::time::Duration;
 
 use crate::support::files::{copy, snapshot, write};
-use tagbump::plan::{FileEdit, Shelf, SourceFile};
-use tagbump::select::Selection;
+use tagbump::file_selection::Selection;
+use tagbump::plan::{FileEdit, FileSource, SourceFile};
 use tagbump::worktree::Worktree;
 use tempfile::TempDir;
 
@@ -67,7 +67,7 @@ impl Scene {
     #[track_caller]
     fn fails_after(&self, files: &[&str], blamed: &str, swap: impl FnOnce(&Scene)) {
         let edits: Vec<_> = files.iter().map(|file| edit(file)).collect();
-        let staged = self.worktree.write_aside(&edits).unwrap();
+        let staged = self.worktree.stage(&edits).unwrap();
         swap(self);
         let before = without_staged(&snapshot(self.folder.path()));
         let failure = staged.replace().expect_err("the swap is noticed");
@@ -203,7 +203,7 @@ fn replaced_files_are_put_back_when_later_one_fails() {
 fn staged_file_is_removed_from_folder_that_was_moved() {
     let scene = Scene::new(&[FILE]);
     let edits = [edit(FILE)];
-    let staged = scene.worktree.write_aside(&edits).unwrap();
+    let staged = scene.worktree.stage(&edits).unwrap();
     fs::rename(scene.at("k8s"), scene.moved()).unwrap();
     drop(staged);
     assert_eq!(snapshot(&scene.moved()), [("app.yaml".to_owned(), OLD.into())]);
@@ -229,7 +229,7 @@ fn searched(scene: &Scene, swap: impl Fn(&Scene) + Sync) -> (Vec<Vec<u8>>, Vec<S
         read.lock().unwrap().push(file.bytes.to_vec());
         ControlFlow::Continue(())
     };
-    let found = scene.worktree.each(&Selection::new(&[]).unwrap(), false, &look).unwrap();
+    let found = scene.worktree.visit(&Selection::new(&[]).unwrap(), false, &look).unwrap();
     (read.into_inner().unwrap(), found.warnings)
 }
 

@@ -5,17 +5,17 @@
 
 use std::io::Read;
 
-use super::error::{AnswerError, Excess};
+use super::error::{AnswerError, LimitExceeded};
 use super::limits::{ADVERTISED_BYTES, ADVERTISED_REFS};
 use super::text::server_text;
-use crate::git::packet::{self, Packet};
-use crate::timeline::Id;
+use crate::git::pkt_line::{self, PktLine};
+use crate::history::ObjectId;
 
 /// What the list says of one reference, and of how to talk.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Advertised {
+pub struct RefAdvertisement {
     /// Nothing: there is no such reference.
-    pub tip: Option<Id>,
+    pub tip: Option<ObjectId>,
     pub side_band: bool,
     /// Why the server does not want to talk.
     pub refusal: Option<String>,
@@ -25,14 +25,14 @@ pub struct Advertised {
 ///
 /// # Errors
 /// A list that is cut, too long, or not in git's protocol, version 0.
-pub fn read_advertisement(from: &mut dyn Read, reference: &str) -> Result<Advertised, AnswerError> {
+pub fn read_advertisement(from: &mut dyn Read, reference: &str) -> Result<RefAdvertisement, AnswerError> {
     let mut lines = Lines { from: from.take(ADVERTISED_BYTES), count: 0 };
-    let mut found = Advertised::default();
+    let mut found = RefAdvertisement::default();
     let mut next = lines.after_greeting()?;
     let mut first = true;
     while let Some(line) = next {
         if let Some(why) = line.strip_prefix(b"ERR ") {
-            return Ok(Advertised { refusal: Some(server_text(why)), ..found });
+            return Ok(RefAdvertisement { refusal: Some(server_text(why)), ..found });
         }
         let (entry, capabilities) = split(&line, first)?;
         if first {
@@ -60,12 +60,12 @@ impl Lines<'_> {
     fn next(&mut self) -> Result<Option<Vec<u8>>, AnswerError> {
         self.count += 1;
         if self.count > ADVERTISED_REFS {
-            return Err(AnswerError::TooLong(Excess::References));
+            return Err(AnswerError::TooLong(LimitExceeded::References));
         }
-        match packet::read(&mut self.from) {
-            Ok(Packet::Line(line)) => Ok(Some(line)),
-            Ok(Packet::Flush) => Ok(None),
-            Err(_) if self.from.limit() == 0 => Err(AnswerError::TooLong(Excess::ReferenceBytes)),
+        match pkt_line::read(&mut self.from) {
+            Ok(PktLine::Line(line)) => Ok(Some(line)),
+            Ok(PktLine::Flush) => Ok(None),
+            Err(_) if self.from.limit() == 0 => Err(AnswerError::TooLong(LimitExceeded::ReferenceBytes)),
             Err(error) => Err(error.into()),
         }
     }
@@ -95,12 +95,12 @@ fn split(line: &[u8], first: bool) -> Result<(&[u8], &[u8]), AnswerError> {
 }
 
 /// Where an entry `ID NAME` says that the reference is.
-fn tip_of(entry: &[u8], reference: &str) -> Result<Option<Id>, AnswerError> {
+fn tip_of(entry: &[u8], reference: &str) -> Result<Option<ObjectId>, AnswerError> {
     let entry = entry.strip_suffix(b"\n").unwrap_or(entry);
     let Some(id) = entry.strip_suffix(reference.as_bytes()).and_then(|id| id.strip_suffix(b" ")) else {
         return Ok(None);
     };
-    let id = std::str::from_utf8(id).ok().and_then(Id::parse);
+    let id = std::str::from_utf8(id).ok().and_then(ObjectId::parse);
     id.map(Some).ok_or(AnswerError::Garbled("it lists a branch without a SHA-1 commit"))
 }
 
@@ -112,13 +112,13 @@ mod tests {
 
     fn list(lines: &[&str]) -> Vec<u8> {
         let part = |line: &&str| match *line {
-            "" => packet::FLUSH.to_vec(),
-            line => packet::line(line.as_bytes()),
+            "" => pkt_line::FLUSH.to_vec(),
+            line => pkt_line::line(line.as_bytes()),
         };
         lines.iter().flat_map(part).collect()
     }
 
-    fn read(lines: &[&str]) -> Result<Advertised, AnswerError> {
+    fn read(lines: &[&str]) -> Result<RefAdvertisement, AnswerError> {
         read_advertisement(&mut list(lines).as_slice(), "refs/heads/main")
     }
 
@@ -128,9 +128,9 @@ mod tests {
         let main = format!("{ID} refs/heads/main\n");
         for greeting in [&[][..], &["# service=git-receive-pack\n", ""]] {
             let read = read(&[greeting, &[&first, &main, ""]].concat()).unwrap();
-            assert_eq!(read, Advertised { tip: Id::parse(ID), side_band: true, refusal: None });
+            assert_eq!(read, RefAdvertisement { tip: ObjectId::parse(ID), side_band: true, refusal: None });
         }
-        assert_eq!(read(&[""]).unwrap(), Advertised::default());
+        assert_eq!(read(&[""]).unwrap(), RefAdvertisement::default());
         let longer = format!("{ID} refs/heads/main2\n{ID} xrefs/heads/main");
         assert_eq!(read(&[&longer.replace('\n', "\0"), ""]).unwrap().tip, None);
     }
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn advertisement_is_refused_when_endless() {
         for (length, limit) in [(1, "2000000 references"), (60_000, "128 MB of references")] {
-            let line = packet::line(&vec![b'x'; length]);
+            let line = pkt_line::line(&vec![b'x'; length]);
             let error = read_advertisement(&mut Endless { line, at: 0 }, "refs/heads/main").unwrap_err();
             assert!(error.to_string().contains(limit), "{error}");
         }

@@ -14,14 +14,14 @@ pub enum AnswerError {
     #[error("the server's answer is not git's protocol: {0}")]
     Garbled(&'static str),
     #[error("the server sent more than {0}")]
-    TooLong(Excess),
+    TooLong(LimitExceeded),
     #[error("the server gave up: {0}")]
     GaveUp(String),
 }
 
 /// Which limit was passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Excess {
+pub enum LimitExceeded {
     References,
     ReferenceBytes,
     FetchedBytes,
@@ -29,15 +29,17 @@ pub enum Excess {
     PushAnswer,
 }
 
-impl fmt::Display for Excess {
+impl fmt::Display for LimitExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let megabytes = |bytes: u64| bytes / 1_000_000;
         match self {
-            Excess::References => write!(f, "{ADVERTISED_REFS} references"),
-            Excess::ReferenceBytes => write!(f, "{} MB of references", megabytes(ADVERTISED_BYTES)),
-            Excess::FetchedBytes => write!(f, "{} MB in one fetch", megabytes(FETCHED_BYTES)),
-            Excess::FetchedObjects => write!(f, "{FETCHED_OBJECTS} objects in one fetch"),
-            Excess::PushAnswer => write!(f, "{} MB in answer to the push", megabytes(PUSH_ANSWER_BYTES)),
+            LimitExceeded::References => write!(f, "{ADVERTISED_REFS} references"),
+            LimitExceeded::ReferenceBytes => write!(f, "{} MB of references", megabytes(ADVERTISED_BYTES)),
+            LimitExceeded::FetchedBytes => write!(f, "{} MB in one fetch", megabytes(FETCHED_BYTES)),
+            LimitExceeded::FetchedObjects => write!(f, "{FETCHED_OBJECTS} objects in one fetch"),
+            LimitExceeded::PushAnswer => {
+                write!(f, "{} MB in answer to the push", megabytes(PUSH_ANSWER_BYTES))
+            }
         }
     }
 }
@@ -46,13 +48,13 @@ impl AnswerError {
     /// As the end of a run: the server would answer the same again.
     pub fn into_failure(self, server: &str) -> Failure {
         let hint = match &self {
-            AnswerError::TooLong(Excess::References | Excess::ReferenceBytes) => {
+            AnswerError::TooLong(LimitExceeded::References | LimitExceeded::ReferenceBytes) => {
                 "check the remote's URL; a real repository of that size needs fewer branches and tags on the server"
             }
-            AnswerError::TooLong(Excess::FetchedBytes | Excess::FetchedObjects) => {
+            AnswerError::TooLong(LimitExceeded::FetchedBytes | LimitExceeded::FetchedObjects) => {
                 "check the remote's URL; for a real repository of that size, run in a clone of it"
             }
-            AnswerError::TooLong(Excess::PushAnswer) => "see what the server's hooks print",
+            AnswerError::TooLong(LimitExceeded::PushAnswer) => "see what the server's hooks print",
             _ => "check the remote's URL; a proxy may answer in the server's place",
         };
         Failure::other(format!("{server}: {self}")).hinted(hint)

@@ -1,6 +1,6 @@
 //! Counts what a server sends in a fetch as it passes on to libgit2, which has no limits of its own.
 
-use super::error::{AnswerError, Excess};
+use super::error::{AnswerError, LimitExceeded};
 use super::limits::{ADVERTISED_BYTES, ADVERTISED_REFS, FETCHED_BYTES};
 
 /// Counts the bytes of a conversation, and the lines of the list of references in it.
@@ -10,7 +10,7 @@ pub struct FetchMeter {
     continues: bool,
     bytes: u64,
     lines: u64,
-    packet: Position,
+    packet: PacketPosition,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,14 +20,14 @@ enum Stage {
 }
 
 /// Where in a packet the next byte is.
-enum Position {
+enum PacketPosition {
     /// So many digits of the length were read, with this value.
     Length { digits: u8, value: usize },
     /// So many bytes are left.
     Content { left: usize },
 }
 
-const START: Position = Position::Length { digits: 0, value: 0 };
+const START: PacketPosition = PacketPosition::Length { digits: 0, value: 0 };
 
 impl FetchMeter {
     /// Of an answer that is a list of references, and nothing else.
@@ -61,8 +61,8 @@ impl FetchMeter {
     fn add(&mut self, count: usize) -> Result<(), AnswerError> {
         self.bytes += count as u64;
         let (limit, excess) = match self.stage {
-            Stage::References => (ADVERTISED_BYTES, Excess::ReferenceBytes),
-            Stage::Pack => (FETCHED_BYTES, Excess::FetchedBytes),
+            Stage::References => (ADVERTISED_BYTES, LimitExceeded::ReferenceBytes),
+            Stage::Pack => (FETCHED_BYTES, LimitExceeded::FetchedBytes),
         };
         if self.bytes > limit { Err(AnswerError::TooLong(excess)) } else { Ok(()) }
     }
@@ -70,16 +70,17 @@ impl FetchMeter {
     /// One digit of a length, or as much of a packet as there is. Gives the number of bytes that it took.
     fn step(&mut self, bytes: &[u8]) -> Result<usize, AnswerError> {
         match self.packet {
-            Position::Content { left } => {
+            PacketPosition::Content { left } => {
                 let used = left.min(bytes.len());
-                self.packet = if used == left { START } else { Position::Content { left: left - used } };
+                self.packet =
+                    if used == left { START } else { PacketPosition::Content { left: left - used } };
                 Ok(used)
             }
-            Position::Length { digits, value } => {
+            PacketPosition::Length { digits, value } => {
                 let digit = bytes.first().and_then(|byte| char::from(*byte).to_digit(16));
                 let digit = digit.ok_or(AnswerError::Garbled("a packet has no length"))?;
                 let value = value * 16 + digit as usize;
-                self.packet = Position::Length { digits: digits + 1, value };
+                self.packet = PacketPosition::Length { digits: digits + 1, value };
                 if digits == 3 {
                     self.begin(value)?;
                 }
@@ -90,20 +91,24 @@ impl FetchMeter {
 
     /// A packet whose length was read.
     fn begin(&mut self, length: usize) -> Result<(), AnswerError> {
-        self.packet = if length > 4 { Position::Content { left: length - 4 } } else { START };
+        self.packet = if length > 4 { PacketPosition::Content { left: length - 4 } } else { START };
         if length == 0 && self.continues {
             self.stage = Stage::Pack;
             self.bytes = 0;
         }
         self.lines += 1;
-        if self.lines > ADVERTISED_REFS { Err(AnswerError::TooLong(Excess::References)) } else { Ok(()) }
+        if self.lines > ADVERTISED_REFS {
+            Err(AnswerError::TooLong(LimitExceeded::References))
+        } else {
+            Ok(())
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::git::packet::{FLUSH, line};
+    use crate::git::pkt_line::{FLUSH, line};
 
     const REFERENCE: &[u8] = b"1111111111111111111111111111111111111111 refs/heads/main\n";
 

@@ -10,11 +10,11 @@ mod meter;
 mod push_report;
 mod text;
 
-pub use super::packet::{Packet, read as read_packet};
-pub use super::transport::{Fault, redirect_target, retry_after};
-pub use super::verdict::{of_fetch_fault, of_push_fault, of_status};
-pub use advertisement::{Advertised, read_advertisement};
-pub use error::{AnswerError, Excess};
+pub use super::classify::{of_fetch_fault, of_push_fault, of_status};
+pub use super::pkt_line::{PktLine, read as read_packet};
+pub use super::transport::{TransportError, redirect_target, retry_after};
+pub use advertisement::{RefAdvertisement, read_advertisement};
+pub use error::{AnswerError, LimitExceeded};
 pub use meter::FetchMeter;
 pub use push_report::{PushReport, read_push_report};
 pub use text::{keep, server_text, short_server_text};

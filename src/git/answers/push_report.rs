@@ -8,11 +8,11 @@
 
 use std::io::Read;
 
-use super::error::{AnswerError, Excess};
+use super::error::{AnswerError, LimitExceeded};
 use super::limits::{PUSH_ANSWER_BYTES, REPORT_BYTES};
 use super::text::{keep, server_text};
 use crate::error::inline;
-use crate::git::packet::{self, Packet};
+use crate::git::pkt_line::{self, PktLine};
 
 /// The report on the one reference that was pushed.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,26 +38,26 @@ pub fn read_push_report(
     let answer = if side_band { demultiplexed(&mut limited) } else { plain(&mut limited) };
     match answer {
         Ok((report, text)) => judge(&report, reference, &server_text(&text)),
-        Err(_) if limited.limit() == 0 => Err(AnswerError::TooLong(Excess::PushAnswer)),
+        Err(_) if limited.limit() == 0 => Err(AnswerError::TooLong(LimitExceeded::PushAnswer)),
         Err(error) => Err(error),
     }
 }
 
-type Channels = (Vec<u8>, Vec<u8>);
+type SidebandChannels = (Vec<u8>, Vec<u8>);
 
 /// The report as packets, and no text.
-fn plain(from: &mut dyn Read) -> Result<Channels, AnswerError> {
+fn plain(from: &mut dyn Read) -> Result<SidebandChannels, AnswerError> {
     let mut report = Vec::new();
-    while let Packet::Line(line) = packet::read(from)? {
-        add(&mut report, &packet::line(&line))?;
+    while let PktLine::Line(line) = pkt_line::read(from)? {
+        add(&mut report, &pkt_line::line(&line))?;
     }
     Ok((report, Vec::new()))
 }
 
 /// Channel 1 has the report, 2 what the server's programs print, 3 why it gives up.
-fn demultiplexed(from: &mut dyn Read) -> Result<Channels, AnswerError> {
+fn demultiplexed(from: &mut dyn Read) -> Result<SidebandChannels, AnswerError> {
     let (mut report, mut text) = (Vec::new(), Vec::new());
-    while let Packet::Line(line) = packet::read(from)? {
+    while let PktLine::Line(line) = pkt_line::read(from)? {
         match line.split_first() {
             Some((1, bytes)) => add(&mut report, bytes)?,
             Some((2, bytes)) => keep(&mut text, bytes),
@@ -125,9 +125,9 @@ fn reason(why: &[u8]) -> String {
 fn lines(mut report: &[u8]) -> Result<Vec<Vec<u8>>, AnswerError> {
     let mut lines = Vec::new();
     while !report.is_empty() {
-        match packet::read(&mut report) {
-            Ok(Packet::Line(line)) => lines.push(line.strip_suffix(b"\n").unwrap_or(&line).to_vec()),
-            Ok(Packet::Flush) => break,
+        match pkt_line::read(&mut report) {
+            Ok(PktLine::Line(line)) => lines.push(line.strip_suffix(b"\n").unwrap_or(&line).to_vec()),
+            Ok(PktLine::Flush) => break,
             Err(_) => return Err(AnswerError::Garbled("its report on the push is cut")),
         }
     }
@@ -141,17 +141,21 @@ mod tests {
     const MAIN: &str = "refs/heads/main";
 
     fn packets(lines: &[&str]) -> Vec<u8> {
-        lines.iter().flat_map(|line| packet::line(line.as_bytes())).chain(packet::FLUSH.to_vec()).collect()
+        lines
+            .iter()
+            .flat_map(|line| pkt_line::line(line.as_bytes()))
+            .chain(pkt_line::FLUSH.to_vec())
+            .collect()
     }
 
     fn channel(number: u8, bytes: &[u8]) -> Vec<u8> {
-        packet::line(&[&[number], bytes].concat())
+        pkt_line::line(&[&[number], bytes].concat())
     }
 
     fn side_band(lines: &[&str], text: &str) -> Vec<u8> {
         let report = packets(lines);
         let (start, end) = report.split_at(report.len() / 2);
-        [&channel(1, start), &channel(2, text.as_bytes()), &channel(1, end), packet::FLUSH].concat()
+        [&channel(1, start), &channel(2, text.as_bytes()), &channel(1, end), pkt_line::FLUSH].concat()
     }
 
     /// What comes of a report, with and without side band.

@@ -6,12 +6,12 @@ use std::time::Instant;
 
 /// What a program prints to one of its pipes.
 pub struct Capture {
-    shared: Arc<(Mutex<Captured>, Condvar)>,
+    shared: Arc<(Mutex<CapturedOutput>, Condvar)>,
 }
 
 /// What was read so far.
 #[derive(Debug, Default)]
-pub struct Captured {
+pub struct CapturedOutput {
     pub bytes: Vec<u8>,
     /// Whether the pipe came to its end.
     pub complete: bool,
@@ -20,7 +20,7 @@ pub struct Captured {
 impl Capture {
     /// Starts to read. Keeps `limit` bytes and discards the rest, so that the program never blocks.
     pub fn start(mut from: impl Read + Send + 'static, limit: usize) -> Self {
-        let shared = Arc::<(Mutex<Captured>, Condvar)>::default();
+        let shared = Arc::<(Mutex<CapturedOutput>, Condvar)>::default();
         let capture = Capture { shared: Arc::clone(&shared) };
         std::thread::spawn(move || {
             let (captured, changed) = &*shared;
@@ -46,13 +46,13 @@ impl Capture {
 
     /// Waits for the end of the pipe, but not beyond the deadline: a process that the program left behind may hold the
     /// pipe open.
-    pub fn finish(self, deadline: Instant) -> Captured {
+    pub fn finish(self, deadline: Instant) -> CapturedOutput {
         let (captured, changed) = &*self.shared;
         let captured = captured.lock().unwrap_or_else(PoisonError::into_inner);
         let time = deadline.saturating_duration_since(Instant::now());
         let waited = changed.wait_timeout_while(captured, time, |captured| !captured.complete);
         let (mut captured, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let complete = captured.complete;
-        Captured { bytes: std::mem::take(&mut captured.bytes), complete }
+        CapturedOutput { bytes: std::mem::take(&mut captured.bytes), complete }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::interrupt::{self, AtSignal};
+use crate::signals::{self, CleanupGuard};
 
 /// How long a program may take to clean up after SIGTERM; git removes its lock files then.
 const CLEAN_UP: Duration = Duration::from_secs(2);
@@ -20,7 +20,7 @@ pub enum Interruption {
     /// It ends as well. At a terminal it stays in our process group, because it may have to ask for a passphrase, and
     /// a background process can't read from the terminal.
     EndsIt,
-    /// It continues: the caller holds signals off (`interrupt::together`) until it has ended.
+    /// It continues: the caller holds signals off (`signals::together`) until it has ended.
     HeldOff,
 }
 
@@ -42,18 +42,18 @@ pub enum ChildExit {
 
 /// A running program with a time limit.
 pub struct TimedChild {
-    shared: Arc<Shared>,
+    shared: Arc<SharedChild>,
     watch: Option<JoinHandle<()>>,
     /// Ends it when we are ended.
-    _interrupt: Option<AtSignal>,
+    _interrupt: Option<CleanupGuard>,
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct SharedChild {
+    state: Mutex<ChildState>,
     changed: Condvar,
 }
 
-struct State {
+struct ChildState {
     child: Child,
     /// Whether it leads a process group of its own, which everything that it starts belongs to.
     #[cfg_attr(not(unix), allow(dead_code, reason = "there are no process groups"))]
@@ -82,10 +82,10 @@ impl TimedChild {
         match interruption {
             Interruption::HeldOff => spawn(),
             // a signal between start and registration would leave it behind
-            Interruption::EndsIt => interrupt::together(|| {
+            Interruption::EndsIt => signals::together(|| {
                 let (pipes, mut child) = spawn()?;
                 let shared = Arc::clone(&child.shared);
-                child._interrupt = Some(interrupt::at_signal(move || shared.state().end(Signal::Kill)));
+                child._interrupt = Some(signals::at_signal(move || shared.state().end(Signal::Kill)));
                 Ok((pipes, child))
             }),
         }
@@ -95,8 +95,8 @@ impl TimedChild {
         let mut child = command.spawn()?;
         let pipes =
             Pipes { stdin: child.stdin.take(), stdout: child.stdout.take(), stderr: child.stderr.take() };
-        let state = State { child, has_group, timed_out: false, succeeded: None };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let state = ChildState { child, has_group, timed_out: false, succeeded: None };
+        let shared = Arc::new(SharedChild { state: Mutex::new(state), changed: Condvar::new() });
         let watched = Arc::clone(&shared);
         let watch = std::thread::spawn(move || watched.end_after(time));
         Ok((pipes, TimedChild { shared, watch: Some(watch), _interrupt: None }))
@@ -147,8 +147,8 @@ impl Drop for TimedChild {
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl SharedChild {
+    fn state(&self) -> MutexGuard<'_, ChildState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -169,7 +169,7 @@ impl Shared {
     /// Ends the program when its time is up: first with SIGTERM, then with SIGKILL.
     fn end_after(&self, time: Duration) {
         for (time, signal) in [(time, Signal::Terminate), (CLEAN_UP, Signal::Kill)] {
-            let running = |state: &mut State| state.succeeded.is_none();
+            let running = |state: &mut ChildState| state.succeeded.is_none();
             let waited = self.changed.wait_timeout_while(self.state(), time, running);
             let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
             if state.succeeded.is_some() {
@@ -187,7 +187,7 @@ enum Signal {
     Kill,
 }
 
-impl State {
+impl ChildState {
     /// Ends the program and its group, if it still runs. Processes that a finished program left behind stay: they may be
     /// meant to, like gpg-agent.
     #[cfg(unix)]

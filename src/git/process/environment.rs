@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use crate::environment::Environment;
-use crate::git::given;
+use crate::git::env_config;
 
 /// What a program is started for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,13 +143,13 @@ fn is_git_config(name: &str) -> bool {
 /// git's configuration in variables, without credentials. The other side of a transfer gets none of it, as with git
 /// itself.
 fn git_config(purpose: Purpose, environment: &Environment) -> Vec<(String, Option<String>)> {
-    let withholds = |(key, value): &given::Item| {
+    let withholds = |(key, value): &env_config::ConfigItem| {
         let value = value.as_deref().unwrap_or_default();
         purpose != Purpose::UserHelpers
             && (is_credential(key, value) || (!purpose.asks_helpers() && is_inline_helper(key, value)))
     };
     // malformed variables were refused when the repository was opened
-    let items = given::items(environment).unwrap_or_default();
+    let items = env_config::items(environment).unwrap_or_default();
     if purpose == Purpose::Transfer || !items.iter().any(withholds) {
         return Vec::new();
     }

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::capture::{Capture, Captured};
+use super::capture::{Capture, CapturedOutput};
 use super::child::{ChildExit, Interruption, TimedChild};
 
 /// How much of what a program prints is kept.
@@ -69,7 +69,7 @@ pub fn run(
     })
 }
 
-fn text(captured: &Captured) -> String {
+fn text(captured: &CapturedOutput) -> String {
     String::from_utf8_lossy(&captured.bytes).into_owned()
 }
 

@@ -3,7 +3,7 @@
 use git2::Config;
 
 use super::words::told;
-use super::{Station, last, not_run};
+use super::{SigningContext, last, not_run};
 use crate::error::{Failure, Result};
 use crate::git::identity::Identity;
 
@@ -52,7 +52,7 @@ impl Gpg {
         }
     }
 
-    pub(super) fn sign(&self, content: &[u8], station: &Station) -> Result<String> {
+    pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String> {
         let mut command = station.program(&self.program);
         command.args(["--status-fd=2", "-bsau", &self.key]);
         let ran = station.run(command, content);

@@ -36,19 +36,19 @@ const ATTENDED: Duration = Duration::from_secs(60 * 60);
 /// Signs commits with one key.
 #[derive(Debug)]
 pub struct Signer {
-    method: Method,
-    station: Station,
+    method: SigningMethod,
+    station: SigningContext,
 }
 
 #[derive(Debug)]
-enum Method {
+enum SigningMethod {
     Gpg(Gpg),
     Ssh(Ssh),
 }
 
 /// Where programs run, and who is there.
 #[derive(Debug)]
-struct Station {
+struct SigningContext {
     folder: PathBuf,
     home: Option<PathBuf>,
     /// Whether somebody can be asked for a passphrase.
@@ -69,11 +69,11 @@ impl Checkout {
             return Ok(None);
         }
         let key = config::text(&config, "user.signingkey");
-        let station = Station::new(self.folder_of_programs()?, self.environment());
+        let station = SigningContext::new(self.folder_of_programs()?, self.environment());
         let method = match config::text(&config, "gpg.format").as_deref() {
-            None | Some("openpgp") => Method::Gpg(Gpg::openpgp(&config, key, committer)),
-            Some("x509") => Method::Gpg(Gpg::x509(&config, key, committer)),
-            Some("ssh") => Method::Ssh(Ssh::new(&config, key)),
+            None | Some("openpgp") => SigningMethod::Gpg(Gpg::openpgp(&config, key, committer)),
+            Some("x509") => SigningMethod::Gpg(Gpg::x509(&config, key, committer)),
+            Some("ssh") => SigningMethod::Ssh(Ssh::new(&config, key)),
             Some(other) => {
                 return Err(Failure::usage(format!("gpg.format in git's configuration is {other:?}"))
                     .hinted("make it openpgp, x509 or ssh: git config gpg.format ssh"));
@@ -97,8 +97,8 @@ impl Signer {
     /// A signature of what a commit says, in armour.
     fn sign(&self, content: &[u8]) -> Result<String> {
         let signature = match &self.method {
-            Method::Gpg(gpg) => gpg.sign(content, &self.station),
-            Method::Ssh(ssh) => ssh.sign(content, &self.station),
+            SigningMethod::Gpg(gpg) => gpg.sign(content, &self.station),
+            SigningMethod::Ssh(ssh) => ssh.sign(content, &self.station),
         }?;
         // a line break at the end would be an empty line of the header
         Ok(signature.replace('\r', "").trim_end().to_owned())
@@ -106,7 +106,7 @@ impl Signer {
 }
 
 /// A commit that is to be made.
-pub struct Draft<'a> {
+pub struct CommitDraft<'a> {
     pub author: &'a Signature<'a>,
     pub committer: &'a Signature<'a>,
     pub message: &'a str,
@@ -114,14 +114,14 @@ pub struct Draft<'a> {
     pub parent: &'a Commit<'a>,
 }
 
-impl Draft<'_> {
+impl CommitDraft<'_> {
     /// Makes the commit, signed where there is a signer. No branch moves.
     ///
     /// # Errors
     /// Where it can't be signed, exit 1 or 2; or not written.
     pub fn make(&self, repo: &Repository, signer: Option<&Signer>) -> Result<Oid> {
         let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
-        let Draft { author, committer, message, tree, parent } = self;
+        let CommitDraft { author, committer, message, tree, parent } = self;
         let Some(signer) = signer else {
             return repo.commit(None, author, committer, message, tree, &[parent]).map_err(fault);
         };
@@ -141,9 +141,9 @@ pub fn is_signed(commit: &Commit<'_>) -> bool {
     commit.header_field_bytes("gpgsig").is_ok()
 }
 
-impl Station {
+impl SigningContext {
     fn new(folder: PathBuf, environment: &Environment) -> Self {
-        Station {
+        SigningContext {
             folder,
             home: environment.get("HOME").map(PathBuf::from),
             attended: environment.get("GITHUB_ACTIONS") != Some("true") && std::io::stdin().is_terminal(),

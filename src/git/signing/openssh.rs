@@ -20,40 +20,40 @@ const HASH: &[u8] = b"sha512";
 const WIDTH: usize = 70;
 
 /// A key file that was read.
-pub enum Opened {
-    Key(Box<Key>),
+pub enum KeyFile {
+    Key(Box<PrivateKey>),
     /// It is none to sign with here; why.
     Not(&'static str),
 }
 
 /// A private key.
-pub struct Key {
+pub struct PrivateKey {
     /// Its public part, as it is sent.
     public: Vec<u8>,
     /// The name of its kind.
     kind: String,
-    pair: Pair,
+    pair: KeyPair,
 }
 
-enum Pair {
+enum KeyPair {
     Ed25519(Ed25519KeyPair),
     Ecdsa(EcdsaKeyPair),
 }
 
 /// Reads a key file.
-pub fn open(file: &[u8]) -> Opened {
+pub fn open(file: &[u8]) -> KeyFile {
     let text = String::from_utf8_lossy(file);
     let Some(rest) = text.trim_start().strip_prefix(BEGIN) else {
-        return Opened::Not("the file holds no private key of OpenSSH's");
+        return KeyFile::Not("the file holds no private key of OpenSSH's");
     };
     let encoded: String =
         rest.split(END).next().unwrap_or_default().chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    let Ok(bytes) = BASE64_STANDARD.decode(encoded) else { return Opened::Not("the key is damaged") };
-    read(&bytes).unwrap_or(Opened::Not("the key is damaged"))
+    let Ok(bytes) = BASE64_STANDARD.decode(encoded) else { return KeyFile::Not("the key is damaged") };
+    read(&bytes).unwrap_or(KeyFile::Not("the key is damaged"))
 }
 
-fn read(bytes: &[u8]) -> Option<Opened> {
-    let mut outer = Reader(bytes.strip_prefix(MAGIC)?);
+fn read(bytes: &[u8]) -> Option<KeyFile> {
+    let mut outer = WireReader(bytes.strip_prefix(MAGIC)?);
     let cipher = outer.string()?;
     let (_kdf, _options) = (outer.string()?, outer.string()?);
     if outer.number()? != 1 {
@@ -61,9 +61,9 @@ fn read(bytes: &[u8]) -> Option<Opened> {
     }
     let public = outer.string()?.to_vec();
     if cipher != b"none" {
-        return Some(Opened::Not("the key has a passphrase"));
+        return Some(KeyFile::Not("the key has a passphrase"));
     }
-    let mut inner = Reader(outer.string()?);
+    let mut inner = WireReader(outer.string()?);
     // two numbers that are the same where it was decrypted right
     if inner.number()? != inner.number()? {
         return None;
@@ -72,33 +72,37 @@ fn read(bytes: &[u8]) -> Option<Opened> {
     let pair = match kind.as_str() {
         "ssh-ed25519" => {
             let (public, private) = (inner.string()?, inner.string()?);
-            Pair::Ed25519(Ed25519KeyPair::from_seed_and_public_key(private.get(..32)?, public).ok()?)
+            KeyPair::Ed25519(Ed25519KeyPair::from_seed_and_public_key(private.get(..32)?, public).ok()?)
         }
         "ecdsa-sha2-nistp256" => ecdsa(&mut inner, &ECDSA_P256_SHA256_FIXED_SIGNING, 32)?,
         "ecdsa-sha2-nistp384" => ecdsa(&mut inner, &ECDSA_P384_SHA384_FIXED_SIGNING, 48)?,
-        _ => return Some(Opened::Not("the key is of a kind that ssh-keygen alone can sign with")),
+        _ => return Some(KeyFile::Not("the key is of a kind that ssh-keygen alone can sign with")),
     };
-    Some(Opened::Key(Box::new(Key { public, kind, pair })))
+    Some(KeyFile::Key(Box::new(PrivateKey { public, kind, pair })))
 }
 
-fn ecdsa(inner: &mut Reader<'_>, algorithm: &'static EcdsaSigningAlgorithm, size: usize) -> Option<Pair> {
+fn ecdsa(
+    inner: &mut WireReader<'_>,
+    algorithm: &'static EcdsaSigningAlgorithm,
+    size: usize,
+) -> Option<KeyPair> {
     let (_curve, public, number) = (inner.string()?, inner.string()?, inner.string()?);
     let number = number.strip_prefix(&[0]).unwrap_or(number);
     let mut private = vec![0; size.checked_sub(number.len())?];
     private.extend_from_slice(number);
     let random = SystemRandom::new();
     let pair = EcdsaKeyPair::from_private_key_and_public_key(algorithm, &private, public, &random);
-    pair.ok().map(Pair::Ecdsa)
+    pair.ok().map(KeyPair::Ecdsa)
 }
 
 /// A signature in armour; nothing where the machine has no randomness.
-pub fn sign(key: &Key, namespace: &str, content: &[u8]) -> Option<String> {
+pub fn sign(key: &PrivateKey, namespace: &str, content: &[u8]) -> Option<String> {
     let parts = |first: &[u8]| [first, b"", HASH].map(string).concat();
     let hashed = digest(&SHA512, content);
     let signed = [b"SSHSIG".as_slice(), &parts(namespace.as_bytes()), &string(hashed.as_ref())].concat();
     let raw = match &key.pair {
-        Pair::Ed25519(pair) => pair.sign(&signed).as_ref().to_vec(),
-        Pair::Ecdsa(pair) => {
+        KeyPair::Ed25519(pair) => pair.sign(&signed).as_ref().to_vec(),
+        KeyPair::Ecdsa(pair) => {
             let both = pair.sign(&SystemRandom::new(), &signed).ok()?;
             let (r, s) = both.as_ref().split_at(both.as_ref().len() / 2);
             [mpint(r), mpint(s)].concat()
@@ -138,9 +142,9 @@ fn mpint(number: &[u8]) -> Vec<u8> {
 }
 
 /// What is left to be read.
-struct Reader<'a>(&'a [u8]);
+struct WireReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> WireReader<'a> {
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
@@ -171,8 +175,8 @@ mod tests {
     #[test]
     fn what_is_no_key() {
         let why = |text: &str| match open(text.as_bytes()) {
-            Opened::Key(_) => panic!("{text}"),
-            Opened::Not(why) => why,
+            KeyFile::Key(_) => panic!("{text}"),
+            KeyFile::Not(why) => why,
         };
         assert!(why("ssh-ed25519 AAAA").contains("no private key"));
         assert!(why(&format!("{BEGIN}\n!\n{END}")).contains("damaged"));

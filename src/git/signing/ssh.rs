@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 use anyhow::Context;
 use git2::Config;
 
-use super::openssh::{self, Opened};
+use super::openssh::{self, KeyFile};
 use super::words::{split, told};
-use super::{Station, last, not_run, shown};
+use super::{SigningContext, last, not_run, shown};
 use crate::error::{Failure, Result};
 use crate::git::config;
 use crate::git::temporary_folder::temporary_folder;
@@ -33,7 +33,7 @@ pub struct Ssh {
 }
 
 /// Where a key is.
-enum Key {
+enum KeyLocation {
     File(PathBuf),
     /// In an agent; this is its public part.
     Agent(String),
@@ -49,29 +49,29 @@ impl Ssh {
         }
     }
 
-    pub(super) fn sign(&self, content: &[u8], station: &Station) -> Result<String> {
+    pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String> {
         let key = self.key(station)?;
         let key = match literal(key) {
-            Some(public) => Key::Agent(public.to_owned()),
-            None => Key::File(station.path(key)),
+            Some(public) => KeyLocation::Agent(public.to_owned()),
+            None => KeyLocation::File(station.path(key)),
         };
         let mut why = "the key is in an agent";
-        if let Key::File(path) = &key {
+        if let KeyLocation::File(path) = &key {
             match open(path)? {
-                Opened::Key(opened) if self.program.is_none() => {
+                KeyFile::Key(opened) if self.program.is_none() => {
                     return openssh::sign(&opened, NAMESPACE, content).ok_or_else(|| {
                         Failure::other("the commit can't be signed: the system gives no random numbers")
                     });
                 }
-                Opened::Key(_) => {}
-                Opened::Not(reason) => why = reason,
+                KeyFile::Key(_) => {}
+                KeyFile::Not(reason) => why = reason,
             }
         }
         self.sign_by_program(&key, why, content, station)
     }
 
     /// `user.signingkey`, else the first line that the configured command prints.
-    fn key(&self, station: &Station) -> Result<&str> {
+    fn key(&self, station: &SigningContext) -> Result<&str> {
         if let Some(key) = self.key.as_ref().or(self.found.get()) {
             return Ok(key);
         }
@@ -98,7 +98,13 @@ impl Ssh {
     }
 
     /// As git does it, with files: programs in ssh-keygen's place may know no other way.
-    fn sign_by_program(&self, key: &Key, why: &str, content: &[u8], station: &Station) -> Result<String> {
+    fn sign_by_program(
+        &self,
+        key: &KeyLocation,
+        why: &str,
+        content: &[u8],
+        station: &SigningContext,
+    ) -> Result<String> {
         let program = self.program.as_deref().unwrap_or("ssh-keygen");
         let folder = temporary_folder()?;
         let write = |name: &str, bytes: &[u8]| -> Result<PathBuf> {
@@ -107,13 +113,13 @@ impl Ssh {
             Ok(path)
         };
         let file = match key {
-            Key::File(path) => path.clone(),
-            Key::Agent(public) => write("key.pub", format!("{public}\n").as_bytes())?,
+            KeyLocation::File(path) => path.clone(),
+            KeyLocation::Agent(public) => write("key.pub", format!("{public}\n").as_bytes())?,
         };
         let buffer = write("commit", content)?;
         let mut command = station.program(program);
         command.args(["-Y", "sign", "-n", NAMESPACE, "-f"]).arg(&file);
-        if matches!(key, Key::Agent(_)) {
+        if matches!(key, KeyLocation::Agent(_)) {
             command.arg("-U");
         }
         command.arg(&buffer);
@@ -126,20 +132,22 @@ impl Ssh {
             return Ok(signature);
         }
         let label = match key {
-            Key::File(path) => shown(path),
-            Key::Agent(public) => format!("{} of the agent", public.chars().take(80).collect::<String>()),
+            KeyLocation::File(path) => shown(path),
+            KeyLocation::Agent(public) => {
+                format!("{} of the agent", public.chars().take(80).collect::<String>())
+            }
         };
         Err(Failure::other(format!("{program} can't sign the commit with {label}: {}", told(&ran.stderr)))
             .hinted(hint(key, why)))
     }
 }
 
-fn hint(key: &Key, why: &str) -> String {
+fn hint(key: &KeyLocation, why: &str) -> String {
     match key {
-        Key::Agent(_) => {
+        KeyLocation::Agent(_) => {
             "start ssh-agent, give it the key with ssh-add, and see that SSH_AUTH_SOCK is set".to_owned()
         }
-        Key::File(_) => format!(
+        KeyLocation::File(_) => format!(
             "{why}: give the private key to an agent with ssh-add, or set user.signingkey to a private key \
              without a passphrase, which nobody else may read (chmod 600)"
         ),
@@ -152,7 +160,7 @@ fn literal(key: &str) -> Option<&str> {
 }
 
 /// Reads a key file. Where there is none, an agent may have the key whose public part is beside it.
-fn open(path: &Path) -> Result<Opened> {
+fn open(path: &Path) -> Result<KeyFile> {
     let fault = |why: &str| {
         Failure::usage(format!("the commit can't be signed: user.signingkey is {}: {why}", shown(path)))
             .hinted("git config user.signingkey PATH, the file of an SSH key, or key::PUBLIC-KEY for one in an agent")
@@ -162,7 +170,7 @@ fn open(path: &Path) -> Result<Opened> {
     let (file, about) = match open_regular_file(path) {
         Ok(opened) => opened,
         Err(e) if e.is_not_found() && Path::new(&public).exists() => {
-            return Ok(Opened::Not("only its public part is there"));
+            return Ok(KeyFile::Not("only its public part is there"));
         }
         Err(e) if e.is_not_found() => return Err(fault("there is no such file")),
         Err(OpenError::NotRegular) => return Err(fault("it is no file")),
@@ -175,7 +183,7 @@ fn open(path: &Path) -> Result<Opened> {
     }
     match openssh::open(&bytes) {
         // whether that is right depends on whose it is, which ssh-keygen decides
-        Opened::Key(_) if is_open(&about) => Ok(Opened::Not("others may read it")),
+        KeyFile::Key(_) if is_open(&about) => Ok(KeyFile::Not("others may read it")),
         opened => Ok(opened),
     }
 }

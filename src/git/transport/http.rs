@@ -14,12 +14,12 @@ use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
-use super::{Endpoint, Fault, Server, program, redirect_target};
+use super::{Endpoint, Server, TransportError, program, redirect_target};
 use crate::error::{Exit, Failure};
 use crate::git::answers::{FetchMeter, short_server_text};
 use crate::git::credentials::{Credential, Credentials, Secrets};
 use crate::git::remote_url::shown_url;
-use crate::http::{self, Settings};
+use crate::http::{self, HttpSettings};
 
 /// Servers tell git from others by this.
 const NAME: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
@@ -32,11 +32,11 @@ const MAX_WORDS: usize = 4 * 1024;
 const MAX_REST: u64 = 256 * 1024;
 
 pub struct HttpServer {
-    settings: Settings,
-    state: Mutex<State>,
+    settings: HttpSettings,
+    state: Mutex<ConnectionState>,
 }
 
-struct State {
+struct ConnectionState {
     /// For the server that `base` is on.
     agent: Agent,
     /// Where the repository is; a redirect of the first request moves it.
@@ -50,17 +50,17 @@ struct State {
 }
 
 impl HttpServer {
-    pub fn new(base: Url, credentials: Credentials, settings: Settings) -> Result<Self, Failure> {
+    pub fn new(base: Url, credentials: Credentials, settings: HttpSettings) -> Result<Self, Failure> {
         let agent = settings.agent(&base)?;
         let credential = credentials.at_hand()?;
         let mut secrets = credentials.secrets();
         secrets.extend(credential.as_ref());
         let withheld = credentials.withheld().map(str::to_owned).into_iter().collect();
-        let state = Mutex::new(State { agent, base, credentials, credential, secrets, withheld });
+        let state = Mutex::new(ConnectionState { agent, base, credentials, credential, secrets, withheld });
         Ok(HttpServer { settings, state })
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, ConnectionState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -88,7 +88,7 @@ impl HttpServer {
         self.state().secrets.scrub(text)
     }
 
-    fn discover(&self, service: &str, time: Duration) -> Result<Response<Body>, Fault> {
+    fn discover(&self, service: &str, time: Duration) -> Result<Response<Body>, TransportError> {
         let mut url = self.url(&format!("info/refs?service=git-{service}"))?;
         for _ in 0..=MAX_REDIRECTS {
             let answer = self.get(&url, time)?;
@@ -104,43 +104,44 @@ impl HttpServer {
             self.follow(&url, next?)?;
             url = self.url(&format!("info/refs?service=git-{service}"))?;
         }
-        Err(Fault::Final(
+        Err(TransportError::Final(
             Failure::other(format!("{}: too many redirects", shown_url(&url)))
                 .hinted("mend the remote's URL"),
         ))
     }
 
-    fn url(&self, path: &str) -> Result<Url, Fault> {
+    fn url(&self, path: &str) -> Result<Url, TransportError> {
         let base = self.state().base.clone();
         let text = format!("{}/{path}", base.as_str().trim_end_matches('/'));
-        Url::parse(&text).map_err(|e| Fault::Final(Failure::usage(format!("{}: {e}", shown_url(&base)))))
+        Url::parse(&text)
+            .map_err(|e| TransportError::Final(Failure::usage(format!("{}: {e}", shown_url(&base)))))
     }
 
     /// Where the first request was sent on to, the others go too. From http to https the credential stays behind.
-    fn follow(&self, from: &Url, base: Url) -> Result<(), Fault> {
+    fn follow(&self, from: &Url, base: Url) -> Result<(), TransportError> {
         if !self.settings.follows_redirects(from) {
             let base = shown_url(&base);
             let message = format!("the server redirects to {base}, and http.followRedirects is false");
             let hint = format!("if the repository has moved: git remote set-url origin {base}");
-            return Err(Fault::Final(Failure::new(Exit::Refused, message).hinted(hint)));
+            return Err(TransportError::Final(Failure::new(Exit::Refused, message).hinted(hint)));
         }
         let mut state = self.state();
         if base.origin() != state.base.origin() {
             state.credential = None;
             state.credentials = Credentials::none();
-            state.agent = self.settings.agent(&base).map_err(Fault::Final)?;
+            state.agent = self.settings.agent(&base).map_err(TransportError::Final)?;
         }
         state.base = base;
         Ok(())
     }
 
     /// Without a credential so far, asks git's credential helper. Whether there is one now.
-    fn ask_helper(&self, time: Duration) -> Result<bool, Fault> {
+    fn ask_helper(&self, time: Duration) -> Result<bool, TransportError> {
         let mut state = self.state();
         if state.credential.is_some() {
             return Ok(false);
         }
-        let (found, withheld) = state.credentials.ask_helper(time).map_err(Fault::Final)?;
+        let (found, withheld) = state.credentials.ask_helper(time).map_err(TransportError::Final)?;
         state.secrets.extend(found.as_ref());
         state.credential = found;
         if let Some(why) = withheld.filter(|why| !state.withheld.contains(why)) {
@@ -159,7 +160,7 @@ impl HttpServer {
         headers
     }
 
-    fn get(&self, url: &Url, time: Duration) -> Result<Response<Body>, Fault> {
+    fn get(&self, url: &Url, time: Duration) -> Result<Response<Body>, TransportError> {
         let agent = self.agent();
         let request = agent.get(url.as_str()).header("Pragma", "no-cache").header(ACCEPT, "*/*");
         self.prepared(request, time).call().map_err(|e| match e {
@@ -168,7 +169,7 @@ impl HttpServer {
         })
     }
 
-    fn post(&self, service: &str, body: &[u8], time: Duration) -> Result<Response<Body>, Fault> {
+    fn post(&self, service: &str, body: &[u8], time: Duration) -> Result<Response<Body>, TransportError> {
         let url = self.url(&format!("git-{service}"))?;
         let agent = self.agent();
         let request = agent
@@ -198,8 +199,13 @@ pub(super) fn open(
         Service::UploadPack => Some(FetchMeter::of_pack()),
         Service::ReceivePackLs | Service::ReceivePack => None,
     };
-    let mut stream =
-        Stream { endpoint: Arc::clone(endpoint), service: name, request: Vec::new(), answer: None, meter };
+    let mut stream = HttpStream {
+        endpoint: Arc::clone(endpoint),
+        service: name,
+        request: Vec::new(),
+        answer: None,
+        meter,
+    };
     match service {
         Service::UploadPackLs | Service::ReceivePackLs => {
             let discovered = http(endpoint).discover(name, endpoint.time_left());
@@ -220,7 +226,11 @@ fn http(endpoint: &Endpoint) -> &HttpServer {
 }
 
 /// The body of a good answer; of a bad one status, words and `Retry-After`.
-fn accept(endpoint: &Endpoint, answer: Response<Body>, kind: &str) -> Result<BodyReader<'static>, Fault> {
+fn accept(
+    endpoint: &Endpoint,
+    answer: Response<Body>,
+    kind: &str,
+) -> Result<BodyReader<'static>, TransportError> {
     let code = answer.status().as_u16();
     let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = retry_after.and_then(|text| self::retry_after(text, Timestamp::now()));
@@ -234,11 +244,11 @@ fn accept(endpoint: &Endpoint, answer: Response<Body>, kind: &str) -> Result<Bod
     finish(&mut reader);
     if code == 200 && kind.ends_with("-result") {
         // a page in the place of the answer to a push says nothing of the push
-        return Err(Fault::Broken(format!("the answer is no git server's ({content_type})")));
+        return Err(TransportError::Broken(format!("the answer is no git server's ({content_type})")));
     }
     if code == 200 {
         let base = http(endpoint).state().base.clone();
-        return Err(Fault::Final(
+        return Err(TransportError::Final(
             Failure::other(format!(
                 "{} answers, but not as a git repository ({content_type})",
                 shown_url(&base)
@@ -246,7 +256,7 @@ fn accept(endpoint: &Endpoint, answer: Response<Body>, kind: &str) -> Result<Bod
             .hinted("mend the remote's URL; a proxy or a login page may stand in the way"),
         ));
     }
-    Err(Fault::Status { code, retry_after, words })
+    Err(TransportError::Status { code, retry_after, words })
 }
 
 /// What a server says in plain text; HTML pages say nothing of use.
@@ -275,40 +285,40 @@ pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
-fn fault(error: &ureq::Error, agent: &Agent) -> Fault {
+fn fault(error: &ureq::Error, agent: &Agent) -> TransportError {
     use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, NotFound, TimedOut};
     let on_the_way = |why: &str| {
         let proxy = http::proxy_of(agent).map(|proxy| format!(" (through the proxy {proxy})"));
-        Fault::Unreachable(format!("{why}{}", proxy.unwrap_or_default()))
+        TransportError::Unreachable(format!("{why}{}", proxy.unwrap_or_default()))
     };
     match error {
         ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
             on_the_way("no connection in time")
         }
-        ureq::Error::Timeout(_) => Fault::TimedOut,
+        ureq::Error::Timeout(_) => TransportError::TimedOut,
         ureq::Error::HostNotFound => on_the_way("the host's name is not known"),
         ureq::Error::ConnectionFailed => on_the_way(&error.to_string()),
         ureq::Error::ConnectProxyFailed(why) => match http::refused_by_proxy(error, agent) {
-            Some(failure) => Fault::Final(failure),
+            Some(failure) => TransportError::Final(failure),
             None => on_the_way(why),
         },
-        ureq::Error::Io(e) if is_certificate(e) => Fault::Certificate(e.to_string()),
+        ureq::Error::Io(e) if is_certificate(e) => TransportError::Certificate(e.to_string()),
         ureq::Error::Io(e) => match e.kind() {
             ConnectionRefused | HostUnreachable | NetworkUnreachable | NotFound => on_the_way(&e.to_string()),
-            TimedOut => Fault::TimedOut,
-            _ => Fault::Broken(e.to_string()),
+            TimedOut => TransportError::TimedOut,
+            _ => TransportError::Broken(e.to_string()),
         },
-        ureq::Error::Tls(why) => Fault::Certificate((*why).to_owned()),
-        ureq::Error::Rustls(why) => Fault::Certificate(why.to_string()),
-        other => Fault::Broken(other.to_string()),
+        ureq::Error::Tls(why) => TransportError::Certificate((*why).to_owned()),
+        ureq::Error::Rustls(why) => TransportError::Certificate(why.to_string()),
+        other => TransportError::Broken(other.to_string()),
     }
 }
 
 /// Nothing was sent yet, and the server would answer the same again.
-fn too_many_headers(url: &Url, most: usize) -> Fault {
+fn too_many_headers(url: &Url, most: usize) -> TransportError {
     let message = format!("{}: the server sent more than {} KiB of headers", shown_url(url), most / 1024);
     let hint = "check the remote's URL; a proxy may answer in the server's place";
-    Fault::Final(Failure::other(message).hinted(hint))
+    TransportError::Final(Failure::other(message).hinted(hint))
 }
 
 /// rustls wraps its verdict on a certificate in an I/O error.
@@ -317,7 +327,7 @@ fn is_certificate(error: &std::io::Error) -> bool {
 }
 
 /// One request and its answer.
-struct Stream {
+struct HttpStream {
     endpoint: Arc<Endpoint>,
     service: &'static str,
     request: Vec<u8>,
@@ -326,7 +336,7 @@ struct Stream {
     meter: Option<FetchMeter>,
 }
 
-impl Stream {
+impl HttpStream {
     fn send(&mut self) -> std::io::Result<()> {
         let request = std::mem::take(&mut self.request);
         let kind = format!("application/x-git-{}-result", self.service);
@@ -345,7 +355,7 @@ impl Stream {
     }
 }
 
-impl Read for Stream {
+impl Read for HttpStream {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if self.answer.is_none() {
             self.send()?;
@@ -353,8 +363,8 @@ impl Read for Stream {
         let answer = self.answer.as_mut().map_or(Ok(0), |answer| answer.read(buffer));
         let count = answer.map_err(|e| {
             let fault = match e.kind() {
-                std::io::ErrorKind::TimedOut => Fault::TimedOut,
-                _ => Fault::Broken(format!("the answer was cut: {e}")),
+                std::io::ErrorKind::TimedOut => TransportError::TimedOut,
+                _ => TransportError::Broken(format!("the answer was cut: {e}")),
             };
             self.endpoint.stop(fault)
         })?;
@@ -365,7 +375,7 @@ impl Read for Stream {
     }
 }
 
-impl Write for Stream {
+impl Write for HttpStream {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.request.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -376,7 +386,7 @@ impl Write for Stream {
     }
 }
 
-impl Drop for Stream {
+impl Drop for HttpStream {
     fn drop(&mut self) {
         if let Some(answer) = &mut self.answer {
             finish(answer);

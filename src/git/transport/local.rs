@@ -7,7 +7,7 @@ use std::sync::Arc;
 use git2::transport::{Service, SmartSubtransportStream};
 
 use super::pipe::Pipe;
-use super::{Endpoint, Fault, program};
+use super::{Endpoint, TransportError, program};
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::git::process::{self, Purpose};
@@ -38,12 +38,12 @@ impl LocalServer {
             } else {
                 Failure::other(format!("git can't be started: {e}"))
             };
-            endpoint.stop(Fault::Final(failure))
+            endpoint.stop(TransportError::Final(failure))
         })
     }
 }
 
-fn meaning(words: &str, place: &str) -> Option<Fault> {
+fn meaning(words: &str, place: &str) -> Option<TransportError> {
     let failure = if words.contains("does not appear to be a git repository") {
         Failure::usage(format!("{place} is no git repository")).hinted("mend the remote's path")
     } else if words.contains("dubious ownership") {
@@ -52,5 +52,5 @@ fn meaning(words: &str, place: &str) -> Option<Fault> {
     } else {
         return None;
     };
-    Some(Fault::Final(failure))
+    Some(TransportError::Final(failure))
 }

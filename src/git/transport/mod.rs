@@ -25,7 +25,7 @@ use super::credentials::Credentials;
 use super::ssh_program::SshProgram;
 use crate::environment::Environment;
 use crate::error::Failure;
-use crate::http::Settings;
+use crate::http::HttpSettings;
 
 pub use http::{HttpServer, retry_after};
 pub use local::LocalServer;
@@ -38,7 +38,7 @@ const SCHEME: &str = "tagbump";
 
 /// What went wrong between us and the server, while libgit2 looked on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum TransportError {
     /// The server answered with this status.
     Status {
         code: u16,
@@ -56,18 +56,18 @@ pub enum Fault {
     Final(Failure),
 }
 
-impl Fault {
+impl TransportError {
     /// With every text in it as `change` makes it.
     pub fn with_texts(self, change: impl Fn(&str) -> String) -> Self {
         match self {
-            Fault::Status { code, retry_after, words } => {
-                Fault::Status { code, retry_after, words: change(&words) }
+            TransportError::Status { code, retry_after, words } => {
+                TransportError::Status { code, retry_after, words: change(&words) }
             }
-            Fault::Unreachable(why) => Fault::Unreachable(change(&why)),
-            Fault::Broken(why) => Fault::Broken(change(&why)),
-            Fault::TimedOut => Fault::TimedOut,
-            Fault::Certificate(why) => Fault::Certificate(change(&why)),
-            Fault::Final(failure) => Fault::Final(Failure {
+            TransportError::Unreachable(why) => TransportError::Unreachable(change(&why)),
+            TransportError::Broken(why) => TransportError::Broken(change(&why)),
+            TransportError::TimedOut => TransportError::TimedOut,
+            TransportError::Certificate(why) => TransportError::Certificate(change(&why)),
+            TransportError::Final(failure) => TransportError::Final(Failure {
                 message: change(&failure.message),
                 hint: failure.hint.as_deref().map(change),
                 ..failure
@@ -78,8 +78,8 @@ impl Fault {
 
 /// How the checkout's settings have us get to servers.
 #[derive(Clone)]
-pub struct Ways {
-    pub http: Settings,
+pub struct TransportConfig {
+    pub http: HttpSettings,
     pub ssh: SshProgram,
     /// What git's own programs are started from.
     pub environment: Environment,
@@ -90,7 +90,7 @@ pub struct Endpoint {
     server: Server,
     /// The remote's URL, as it is shown.
     name: String,
-    fault: Mutex<Option<Fault>>,
+    fault: Mutex<Option<TransportError>>,
     deadline: Mutex<Instant>,
 }
 
@@ -101,7 +101,11 @@ enum Server {
 }
 
 impl Endpoint {
-    pub fn new(url: &RemoteUrl, credentials: Credentials, ways: &Ways) -> Result<Arc<Self>, Failure> {
+    pub fn new(
+        url: &RemoteUrl,
+        credentials: Credentials,
+        ways: &TransportConfig,
+    ) -> Result<Arc<Self>, Failure> {
         let server = match url {
             RemoteUrl::Http { url, .. } => {
                 Server::Http(Box::new(HttpServer::new(url.clone(), credentials, ways.http.clone())?))
@@ -117,19 +121,19 @@ impl Endpoint {
     /// fault that stopped it, if it was the transport that did.
     pub fn during<T>(
         self: &Arc<Self>,
-        until: Instant,
+        deadline: Instant,
         run: impl FnOnce() -> Result<T, git2::Error>,
-    ) -> Result<T, Stopped> {
+    ) -> Result<T, TransferError> {
         prepare();
-        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
         let before = CURRENT.replace(Some(Arc::clone(self)));
         let result = run();
         CURRENT.replace(before);
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
         result.map_err(|error| match fault {
-            Some(fault) => Stopped::Fault(fault),
-            None => Stopped::Git(error),
+            Some(fault) => TransferError::Fault(fault),
+            None => TransferError::Git(error),
         })
     }
 
@@ -184,7 +188,7 @@ impl Endpoint {
     pub fn refuse(&self, error: AnswerError) -> std::io::Error {
         match error {
             AnswerError::Io(error) => error,
-            error => self.stop(Fault::Final(error.into_failure(&self.name))),
+            error => self.stop(TransportError::Final(error.into_failure(&self.name))),
         }
     }
 
@@ -194,12 +198,14 @@ impl Endpoint {
     }
 
     /// Remembers a fault, and gives libgit2 an error for it.
-    fn stop(&self, fault: Fault) -> std::io::Error {
+    fn stop(&self, fault: TransportError) -> std::io::Error {
         let text = match &fault {
-            Fault::Status { code, .. } => format!("unexpected http status code: {code}"),
-            Fault::Unreachable(why) | Fault::Broken(why) | Fault::Certificate(why) => why.replace('\0', " "),
-            Fault::TimedOut => "timed out".to_owned(),
-            Fault::Final(failure) => failure.message.replace('\0', " "),
+            TransportError::Status { code, .. } => format!("unexpected http status code: {code}"),
+            TransportError::Unreachable(why)
+            | TransportError::Broken(why)
+            | TransportError::Certificate(why) => why.replace('\0', " "),
+            TransportError::TimedOut => "timed out".to_owned(),
+            TransportError::Final(failure) => failure.message.replace('\0', " "),
         };
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
         std::io::Error::other(text)
@@ -208,8 +214,8 @@ impl Endpoint {
 
 /// Why a fetch or a push stopped.
 #[derive(Debug)]
-pub enum Stopped {
-    Fault(Fault),
+pub enum TransferError {
+    Fault(TransportError),
     Git(git2::Error),
 }
 

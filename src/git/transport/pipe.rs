@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use git2::transport::Service;
 
-use super::{Endpoint, Fault};
+use super::{Endpoint, TransportError};
 use crate::git::answers::limits::{PUSH_ANSWER_BYTES, TEXT_BYTES};
 use crate::git::answers::{FetchMeter, server_text};
 use crate::git::process::{Capture, Interruption, TimedChild};
@@ -37,7 +37,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 const MAX_REST: usize = PUSH_ANSWER_BYTES as usize;
 
 /// What the words of a program that ended early mean; empty where it said nothing.
-pub type Meaning = Box<dyn Fn(&str) -> Option<Fault> + Send>;
+pub type ExitClassifier = Box<dyn Fn(&str) -> Option<TransportError> + Send>;
 
 /// A program, with its ends.
 pub struct Pipe {
@@ -51,7 +51,7 @@ pub struct Pipe {
     /// Nothing in a push, whose answers are bounded where they are read.
     meter: Option<FetchMeter>,
     words: Option<Capture>,
-    meaning: Meaning,
+    meaning: ExitClassifier,
     endpoint: Arc<Endpoint>,
 }
 
@@ -61,7 +61,7 @@ impl Pipe {
     pub fn start(
         mut command: Command,
         service: Service,
-        meaning: Meaning,
+        meaning: ExitClassifier,
         endpoint: &Arc<Endpoint>,
     ) -> std::io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -108,14 +108,14 @@ impl Pipe {
     fn broken(&mut self, why: &str) -> std::io::Error {
         self.stdin.take();
         if self.endpoint.time_left().is_zero() {
-            return self.endpoint.stop(Fault::TimedOut);
+            return self.endpoint.stop(TransportError::TimedOut);
         }
         let words = self.words.take().map(|words| words.finish(Instant::now() + LAST_WORDS));
         let words = words.map(|words| server_text(&words.bytes));
         let words = words.unwrap_or_default();
         let fault = (self.meaning)(&words).unwrap_or_else(|| match words.as_str() {
-            "" => Fault::Broken(why.to_owned()),
-            words => Fault::Broken(format!("{why}: {words}")),
+            "" => TransportError::Broken(why.to_owned()),
+            words => TransportError::Broken(format!("{why}: {words}")),
         });
         self.endpoint.stop(fault)
     }

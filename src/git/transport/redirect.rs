@@ -5,7 +5,7 @@
 
 use url::{Origin, Url};
 
-use super::Fault;
+use super::TransportError;
 use crate::error::{Exit, Failure};
 use crate::git::remote_url::shown_url;
 
@@ -18,13 +18,17 @@ const INFO_REFS: &str = "/info/refs";
 ///
 /// # Errors
 /// A redirect to another server, or to what is no repository.
-pub fn redirect_target(from: &Url, status: u16, location: Option<&str>) -> Option<Result<Url, Fault>> {
+pub fn redirect_target(
+    from: &Url,
+    status: u16,
+    location: Option<&str>,
+) -> Option<Result<Url, TransportError>> {
     if !REDIRECTS.contains(&status) {
         return None;
     }
     let target = location.and_then(|location| from.join(location).ok()).and_then(repository);
     Some(match target {
-        None => Err(Fault::Final(
+        None => Err(TransportError::Final(
             Failure::other(format!(
                 "{} redirects to something that is not a git repository",
                 shown_url(from)
@@ -32,7 +36,7 @@ pub fn redirect_target(from: &Url, status: u16, location: Option<&str>) -> Optio
             .hinted("fix the remote's URL; a login page may be in the way"),
         )),
         Some(target) if is_same_server(from, &target) => Ok(target),
-        Some(target) => Err(Fault::Final(elsewhere(from, &target))),
+        Some(target) => Err(TransportError::Final(elsewhere(from, &target))),
     })
 }
 
@@ -78,7 +82,7 @@ mod tests {
         let from = Url::parse(&format!("{from}/info/refs?service=git-receive-pack")).unwrap();
         let target = redirect_target(&from, 301, Some(location)).unwrap();
         target.map(|url| url.to_string()).map_err(|fault| match fault {
-            Fault::Final(failure) => failure.to_string(),
+            TransportError::Final(failure) => failure.to_string(),
             other => panic!("{other:?}"),
         })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use git2::transport::{Service, SmartSubtransportStream};
 
 use super::pipe::Pipe;
-use super::{Endpoint, Fault, program};
+use super::{Endpoint, TransportError, program};
 use crate::error::{Exit, Failure};
 use crate::git::ssh_program::{SshProgram, quoted};
 use crate::git::ssh_url::SshUrl;
@@ -58,25 +58,25 @@ impl SshServer {
     ) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
         let remote = format!("git-{} {}", program(service), quoted(&self.url.path));
         let command = self.program.command(&self.url, &remote);
-        let command = command.map_err(|failure| endpoint.stop(Fault::Final(failure)))?;
+        let command = command.map_err(|failure| endpoint.stop(TransportError::Final(failure)))?;
         let url = self.url.clone();
         let stream = Pipe::start(command, service, Box::new(move |words| meaning(words, &url)), endpoint);
         stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {
             let failure = Failure::other(format!("{}: ssh can't be started: {e}", self.url)).hinted(
                 "install an ssh client, name one in GIT_SSH_COMMAND, or use an https URL with a token",
             );
-            endpoint.stop(Fault::Final(failure))
+            endpoint.stop(TransportError::Final(failure))
         })
     }
 }
 
 /// What ssh, or the server, says as it gives up.
-fn meaning(words: &str, url: &SshUrl) -> Option<Fault> {
+fn meaning(words: &str, url: &SshUrl) -> Option<TransportError> {
     let said = |known: &[&str]| known.iter().any(|one| words.contains(one));
     let host = url.host();
     let refused = |what: &str, hint: String| {
         let message = format!("{url}: {what}\n{words}");
-        Some(Fault::Final(Failure::new(Exit::Refused, message).hinted(hint)))
+        Some(TransportError::Final(Failure::new(Exit::Refused, message).hinted(hint)))
     };
     if said(&["REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
         let hint = format!(
@@ -105,7 +105,7 @@ fn meaning(words: &str, url: &SshUrl) -> Option<Fault> {
         return refused("the host forbids it to this key", "let the key write to the repository".to_owned());
     }
     if said(&UNREACHABLE) {
-        return Some(Fault::Unreachable(words.to_owned()));
+        return Some(TransportError::Unreachable(words.to_owned()));
     }
     if said(&MISSING) {
         let hint = "mend the remote's URL; hosts also say so of a repository that the key may not see";
@@ -114,7 +114,7 @@ fn meaning(words: &str, url: &SshUrl) -> Option<Fault> {
     if said(&[": not found", "command not found", "not a git command"]) {
         let failure = Failure::other(format!("{url}: a command was not found\n{words}"))
             .hinted("check GIT_SSH_COMMAND and core.sshCommand here, and that the server has git");
-        return Some(Fault::Final(failure));
+        return Some(TransportError::Final(failure));
     }
     None
 }
@@ -127,7 +127,7 @@ mod tests {
     fn what_ssh_says() {
         let url = SshUrl::of_scp("git@h.example:a/x.git").unwrap();
         let final_exit = |words: &str| match meaning(words, &url) {
-            Some(Fault::Final(failure)) => {
+            Some(TransportError::Final(failure)) => {
                 assert!(failure.message.contains(words) && failure.hint.is_some(), "{failure}");
                 failure.exit
             }
@@ -150,7 +150,7 @@ mod tests {
             "ssh: connect to host h.example port 22: Connection refused",
             "ssh: Could not resolve hostname h.example: Name or service not known",
         ] {
-            assert_eq!(meaning(words, &url), Some(Fault::Unreachable(words.to_owned())));
+            assert_eq!(meaning(words, &url), Some(TransportError::Unreachable(words.to_owned())));
         }
         for words in [
             "",

@@ -2,8 +2,8 @@
 //! built from hostile text.
 
 use tagbump::image::{Digest, Tag, same_image};
-use tagbump::land::message::Words;
-use tagbump::land::{RolledBack, brought, claims};
+use tagbump::landing::message::MessageParts;
+use tagbump::landing::{RolledBack, brought, claims};
 use tagbump::plan::Plan;
 use tagbump::tag::Source;
 
@@ -39,18 +39,18 @@ fn says(message: &str, sha: &str) -> bool {
 }
 
 /// The trailers of our message read back as those that we wrote, and text from files does nothing in it.
-pub fn own_message_says_only_ours(words: &Words<'_>, plan: &Plan) {
+pub fn own_message_says_only_ours(words: &MessageParts<'_>, plan: &Plan) {
     let Ok(message) = words.message(plan) else { return };
     let changed = changed(plan);
     let images: Vec<&str> = changed.iter().map(|(_, image, _)| *image).collect();
     assert_eq!(names(&message), images, "{message:?}");
-    for (want, image, tag) in &changed {
+    for (target, image, tag) in &changed {
         let claim = claims(&message, image, tag);
         let claim = claim.unwrap_or_else(|| panic!("{message:?}: {image}:{tag} is not found"));
         let source = words.source.as_deref().and_then(Source::parse);
         assert_eq!(claim.source, source, "{message:?}");
         let same =
-            |(nth, bad): &&(usize, RolledBack)| nth == want && (bad.tag.is_empty() || is_version(&bad.tag));
+            |(nth, bad): &&(usize, RolledBack)| nth == target && (bad.tag.is_empty() || is_version(&bad.tag));
         let bad: Vec<_> = words.rolled_back.iter().filter(same).map(|(_, bad)| bad.clone()).collect();
         let of_one_image = changed.iter().filter(|(_, other, _)| same_image(other, image)).count() == 1;
         assert!(!of_one_image || claim.rolled_back == bad, "{message:?}: {:?}", claim.rolled_back);
@@ -117,11 +117,11 @@ fn closing(text: &str, run: usize) -> Option<usize> {
 
 /// Want, image and new tag of each image that a message must have a trailer for.
 fn changed(plan: &Plan) -> Vec<(usize, &str, &str)> {
-    let first = |nth: usize| plan.changes.iter().find(|change| change.want == nth);
-    let told = (0..plan.wants.len()).filter_map(first);
+    let first = |nth: usize| plan.changes.iter().find(|change| change.target == nth);
+    let told = (0..plan.targets.len()).filter_map(first);
     let told =
         told.filter(|change| is_name(&change.image) && (change.to.is_empty() || is_version(&change.to)));
-    told.map(|change| (change.want, change.image.as_str(), change.to.as_str())).collect()
+    told.map(|change| (change.target, change.image.as_str(), change.to.as_str())).collect()
 }
 
 /// Whether a registry takes the name.

@@ -2,9 +2,9 @@
 //! planner.
 
 use tagbump::error::Result;
-use tagbump::image::{Part, Tag};
-use tagbump::plan::{Found, Look, Request, Scope, Shelf, SourceFile, Want, plan};
-use tagbump::select::{Selection, Standing};
+use tagbump::file_selection::{MatchLevel, Selection};
+use tagbump::image::{Field, Tag};
+use tagbump::plan::{FileSource, FoundFiles, Request, Scope, SourceFile, UpdateTarget, Visitor, plan};
 
 /// The file after a bump of an image to a tag; as it was where there is nothing to do.
 ///
@@ -23,15 +23,15 @@ pub fn bump(path: &str, text: &str, image: &str, tag: &str) -> Result<String> {
 /// # Errors
 /// What the planner refuses.
 pub fn request(image: &str, tag: &str) -> Result<Request> {
-    let want = Want {
+    let target = UpdateTarget {
         name: image.to_owned(),
-        new_name: Part::Unsaid,
+        new_name: Field::Unspecified,
         tag: Some(Tag::parse(tag).expect("a tag")),
-        digest: Part::Unsaid,
+        digest: Field::Unspecified,
         service: None,
         scope: Scope::of_files(&Selection::new(&[])?),
     };
-    Ok(Request { wants: vec![want], all: true, ..Request::default() })
+    Ok(Request { targets: vec![target], all: true, ..Request::default() })
 }
 
 /// All that the planner sees.
@@ -40,16 +40,20 @@ pub struct OneFile<'a> {
     pub text: &'a str,
 }
 
-impl Shelf for OneFile<'_> {
-    fn each(&self, _: &Selection, _: bool, look: Look<'_>) -> Result<Found> {
+impl FileSource for OneFile<'_> {
+    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles> {
         // there is no other file to look at
-        let _ = look(SourceFile { path: self.path, bytes: self.text.as_bytes(), standing: Standing::Found });
-        let mut found = Found::default();
-        found.take(self.path, Standing::Found);
+        let _ = look(SourceFile {
+            path: self.path,
+            bytes: self.text.as_bytes(),
+            match_level: MatchLevel::Discovered,
+        });
+        let mut found = FoundFiles::default();
+        found.take(self.path, MatchLevel::Discovered);
         Ok(found)
     }
 
-    fn one(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>> {
         Ok((path == self.path).then(|| self.text.as_bytes().to_vec()))
     }
 }

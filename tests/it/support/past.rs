@@ -153,7 +153,7 @@ impl Past {
         of_image.sort_by_key(|wrote| (-wrote.time, wrote.file.clone()));
         let each = of_image.iter().enumerate().map(|(nth, wrote)| {
             let next = of_image[..nth].iter().rfind(|later| later.file == wrote.file);
-            let until = next.map(|next| next.time);
+            let deadline = next.map(|next| next.time);
             json!({
                 "tag": wrote.tag,
                 "digest": wrote.digest,
@@ -161,8 +161,8 @@ impl Past {
                 "author": wrote.author,
                 "file": wrote.file,
                 "since": moment(wrote.time),
-                "until": until.map(moment),
-                "seconds": until.unwrap_or(self.now()) - wrote.time,
+                "until": deadline.map(moment),
+                "seconds": deadline.unwrap_or(self.now()) - wrote.time,
             })
         });
         each.collect()

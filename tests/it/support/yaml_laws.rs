@@ -6,59 +6,61 @@
 use std::ops::Range;
 
 use tagbump::yaml::{
-    Change, EditError, Node, NodeId, Obstacle, Pair, Shape, Style, Tape, apply, needs_quotes, obstacle,
-    render, scan, span,
+    Change, EditBlocker, EditError, NewPair, Node, NodeId, NodeKind, ParsedYaml, ScalarStyle, apply,
+    edit_blocker, needs_quotes, render, scan, span,
 };
 
 /// A tape is one tree a document, and every node stands where the text has it.
-pub fn tape_is_sound(text: &str, tape: &Tape) {
+pub fn tape_is_sound(text: &str, yaml: &ParsedYaml) {
     let mut next_root = 0;
-    for &root in tape.roots() {
+    for &root in yaml.roots() {
         assert_eq!(root, next_root, "documents follow each other");
-        assert!(root < tape.len(), "document without a node");
-        next_root = tape.node(root).end;
+        assert!(root < yaml.len(), "document without a node");
+        next_root = yaml.node(root).end;
     }
-    assert_eq!(next_root, tape.len(), "nodes outside of any document");
-    for id in 0..tape.len() {
-        tree_is_sound(tape, id);
-        place_is_sound(text, tape.node(id));
+    assert_eq!(next_root, yaml.len(), "nodes outside of any document");
+    for id in 0..yaml.len() {
+        tree_is_sound(yaml, id);
+        place_is_sound(text, yaml.node(id));
     }
-    starts_ascend(tape);
+    starts_ascend(yaml);
 }
 
-fn tree_is_sound(tape: &Tape, id: NodeId) {
-    let node = tape.node(id);
-    let collection = matches!(node.shape, Shape::Map | Shape::Seq);
+fn tree_is_sound(yaml: &ParsedYaml, id: NodeId) {
+    let node = yaml.node(id);
+    let collection = matches!(node.kind, NodeKind::Map | NodeKind::Seq);
     assert!(node.end > id && (collection || node.end == id + 1), "end of node {id}");
-    assert_eq!(node.parent.is_none(), tape.roots().binary_search(&id).is_ok(), "parent of node {id}");
+    assert_eq!(node.parent.is_none(), yaml.roots().binary_search(&id).is_ok(), "parent of node {id}");
     if let Some(parent) = node.parent {
-        let around = tape.node(parent);
+        let around = yaml.node(parent);
         assert!(parent < id && node.end <= around.end, "node {id} reaches out of {parent}");
         assert!(node.flow || !around.flow, "node {id} in block style inside of flow style");
     }
-    if let Shape::Alias(target) = node.shape {
-        assert!(target < id && tape.node(target).anchored, "alias {id} to {target}");
+    if let NodeKind::Alias(target) = node.kind {
+        assert!(target < id && yaml.node(target).anchored, "alias {id} to {target}");
     }
     if !collection {
         return; // the children of an alias are those of its anchor
     }
-    for (key, value) in tape.pairs(id) {
+    for (key, value) in yaml.pairs(id) {
         assert!(value < node.end, "key {key} without a value");
-        assert_eq!((tape.node(key).parent, tape.node(key).key), (Some(id), None), "key {key}");
-        assert_eq!((tape.node(value).parent, tape.node(value).key), (Some(id), Some(key)), "value {value}");
+        assert_eq!((yaml.node(key).parent, yaml.node(key).key), (Some(id), None), "key {key}");
+        assert_eq!((yaml.node(value).parent, yaml.node(value).key), (Some(id), Some(key)), "value {value}");
     }
-    assert!(tape.items(id).all(|item| tape.node(item).parent == Some(id)), "items of {id}");
+    assert!(yaml.items(id).all(|item| yaml.node(item).parent == Some(id)), "items of {id}");
 }
 
 fn place_is_sound(text: &str, node: &Node) {
     let rest = text.get(node.start..).unwrap_or_else(|| panic!("{node:?} starts outside of the text"));
-    let begins = match &node.shape {
-        Shape::Scalar { missing: true, .. } | Shape::Map | Shape::Seq => true,
-        Shape::Scalar { value, style: Style::Plain, .. } => rest.chars().next() == value.chars().next(),
-        Shape::Scalar { style: Style::Single, .. } => rest.starts_with('\''),
-        Shape::Scalar { style: Style::Double, .. } => rest.starts_with('"'),
-        Shape::Scalar { style: Style::Block, .. } => true,
-        Shape::Alias(_) => rest.starts_with('*'),
+    let begins = match &node.kind {
+        NodeKind::Scalar { missing: true, .. } | NodeKind::Map | NodeKind::Seq => true,
+        NodeKind::Scalar { value, style: ScalarStyle::Plain, .. } => {
+            rest.chars().next() == value.chars().next()
+        }
+        NodeKind::Scalar { style: ScalarStyle::Single, .. } => rest.starts_with('\''),
+        NodeKind::Scalar { style: ScalarStyle::Double, .. } => rest.starts_with('"'),
+        NodeKind::Scalar { style: ScalarStyle::Block, .. } => true,
+        NodeKind::Alias(_) => rest.starts_with('*'),
     };
     assert!(begins, "{node:?} starts at something else");
     if rest.is_empty() {
@@ -81,39 +83,39 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
 
 /// Written scalars and aliases stand in the order of the list. (The mark of a block map is behind its key, that of
 /// an empty block scalar at what follows, and a missing value is put behind its colon.)
-fn starts_ascend(tape: &Tape) {
-    let written = (0..tape.len()).map(|id| tape.node(id)).filter(|node| match node.shape {
-        Shape::Scalar { missing, style, .. } => !missing && style != Style::Block,
-        Shape::Alias(_) => true,
-        Shape::Map | Shape::Seq => false,
+fn starts_ascend(yaml: &ParsedYaml) {
+    let written = (0..yaml.len()).map(|id| yaml.node(id)).filter(|node| match node.kind {
+        NodeKind::Scalar { missing, style, .. } => !missing && style != ScalarStyle::Block,
+        NodeKind::Alias(_) => true,
+        NodeKind::Map | NodeKind::Seq => false,
     });
     let starts: Vec<_> = written.map(|node| node.start).collect();
     assert!(starts.is_sorted_by(|a, b| a < b), "scalars are out of order: {starts:?}");
 }
 
 /// Where a scalar has a span, its bytes alone read as its value.
-pub fn spans_read_back(text: &str, tape: &Tape) {
-    for id in 0..tape.len() {
-        let Ok(range) = span(text, tape, id) else { continue };
-        let Shape::Scalar { value, style, missing } = &tape.node(id).shape else {
+pub fn spans_read_back(text: &str, yaml: &ParsedYaml) {
+    for id in 0..yaml.len() {
+        let Ok(range) = span(text, yaml, id) else { continue };
+        let NodeKind::Scalar { value, style, missing } = &yaml.node(id).kind else {
             panic!("node {id} has a span and is no scalar");
         };
         if *missing {
             assert!(range.is_empty() && text[..range.start].ends_with(':'), "span of missing {id}");
             continue;
         }
-        if obstacle(tape, id).is_some() {
+        if edit_blocker(yaml, id).is_some() {
             continue; // it is never edited
         }
-        let same = Shape::Scalar { value: value.clone(), style: *style, missing: false };
-        reads_alone_as(&text[range], &same, tape, id);
+        let same = NodeKind::Scalar { value: value.clone(), style: *style, missing: false };
+        reads_alone_as(&text[range], &same, yaml, id);
     }
 }
 
 /// Reads a scalar's bytes where a scalar of its role stands, with no more around it than that takes.
-fn reads_alone_as(raw: &str, shape: &Shape, tape: &Tape, id: NodeId) {
-    let node = tape.node(id);
-    let is_key = node.key.is_none() && node.parent.is_some_and(|p| tape.is_map(p));
+fn reads_alone_as(raw: &str, shape: &NodeKind, yaml: &ParsedYaml, id: NodeId) {
+    let node = yaml.node(id);
+    let is_key = node.key.is_none() && node.parent.is_some_and(|p| yaml.is_map(p));
     let (alone, count) = match (node.flow, is_key) {
         (false, false) => (format!("- {raw}\n"), 2),
         (false, true) => (format!("- {raw}: x\n"), 4),
@@ -122,44 +124,44 @@ fn reads_alone_as(raw: &str, shape: &Shape, tape: &Tape, id: NodeId) {
     };
     let read = scan(alone.as_bytes()).unwrap_or_else(|e| panic!("{alone:?}: {e}"));
     assert_eq!(read.len(), count, "{alone:?} is not one scalar");
-    assert_eq!(&read.node(count / 2).shape, shape, "{alone:?}");
+    assert_eq!(&read.node(count / 2).kind, shape, "{alone:?}");
 }
 
 /// However a string is written, it reads as that string, and as a string to every reader.
-pub fn rendering_reads_back(value: &str, style: Style, flow: bool) {
+pub fn rendering_reads_back(value: &str, style: ScalarStyle, flow: bool) {
     let raw = render(value, style, flow);
     assert!(!raw.contains(['\n', '\r']), "{raw:?} goes over several lines");
     let yaml = if flow { format!("{{k: {raw}}}\n") } else { format!("k: {raw}\n") };
-    let tape = scan(yaml.as_bytes()).unwrap_or_else(|e| panic!("{yaml:?}: {e}"));
-    assert_eq!(tape.len(), 3, "{yaml:?} is not one key with a scalar");
-    let node = tape.node(2);
-    let Shape::Scalar { value: read, style: written, missing: false } = &node.shape else {
+    let yaml = scan(yaml.as_bytes()).unwrap_or_else(|e| panic!("{yaml:?}: {e}"));
+    assert_eq!(yaml.len(), 3, "{yaml:?} is not one key with a scalar");
+    let node = yaml.node(2);
+    let NodeKind::Scalar { value: read, style: written, missing: false } = &node.kind else {
         panic!("{yaml:?} reads as {node:?}");
     };
     assert_eq!(read, value, "{yaml:?}");
     assert!(node.tag.is_none() && !node.anchored, "{yaml:?}");
-    if *written == Style::Plain {
+    if *written == ScalarStyle::Plain {
         assert!(!needs_quotes(value, flow), "{value:?} is plain and must be quoted");
     }
-    let kept = style == *written || *written == Style::Double;
+    let kept = style == *written || *written == ScalarStyle::Double;
     assert!(kept, "{value:?} was to be written as {style:?} and is {written:?}");
 }
 
 /// Makes the changes. Where that succeeds, the result says exactly what was planned, all other bytes are as
 /// they were, and the same values set once more change nothing.
-pub fn edit_is_exact(text: &str, tape: &Tape, changes: &[Change]) -> Result<String, EditError> {
-    let after = apply(text.as_bytes(), tape, changes)?;
+pub fn edit_is_exact(text: &str, yaml: &ParsedYaml, changes: &[Change]) -> Result<String, EditError> {
+    let after = apply(text.as_bytes(), yaml, changes)?;
     let after = String::from_utf8(after).expect("still UTF-8");
     let read = scan(after.as_bytes()).unwrap_or_else(|e| panic!("{text:?}\nbecame {after:?}: {e}"));
-    let ids = only_the_plan_differs(tape, &read, changes);
-    removed_keys_are_gone(tape, &read, changes, &ids);
-    let mut windows: Vec<_> = changes.iter().map(|change| window(text, tape, change)).collect();
+    let ids = only_the_plan_differs(yaml, &read, changes);
+    removed_keys_are_gone(yaml, &read, changes, &ids);
+    let mut windows: Vec<_> = changes.iter().map(|change| window(text, yaml, change)).collect();
     windows.sort_by_key(|w| (w.start, w.end));
     bytes_outside_stay(text, &after, &windows);
     let again: Vec<_> = changes.iter().filter_map(|change| same_set(change, &ids)).collect();
     match apply(after.as_bytes(), &read, &again) {
         Ok(twice) => assert!(twice == after.as_bytes(), "a second time changes {after:?}"),
-        Err(EditError::Refused { obstacle: Obstacle::Placeholder, .. }) => {} // by the new value itself
+        Err(EditError::Refused { obstacle: EditBlocker::Placeholder, .. }) => {} // by the new value itself
         Err(e) => panic!("{after:?}: a second time is refused: {e:?}"),
     }
     Ok(after)
@@ -167,9 +169,15 @@ pub fn edit_is_exact(text: &str, tape: &Tape, changes: &[Change]) -> Result<Stri
 
 /// A reader finds no key that was removed, written twice or merged in as it may be. (Other changes may name
 /// another one so.)
-fn removed_keys_are_gone(before: &Tape, after: &Tape, changes: &[Change], ids: &[Option<NodeId>]) {
+fn removed_keys_are_gone(
+    before: &ParsedYaml,
+    after: &ParsedYaml,
+    changes: &[Change],
+    ids: &[Option<NodeId>],
+) {
     let [Change::Remove { key }] = changes else { return };
-    let (Some(map), Shape::Scalar { value: name, .. }) = (before.node(*key).parent, &before.node(*key).shape)
+    let (Some(map), NodeKind::Scalar { value: name, .. }) =
+        (before.node(*key).parent, &before.node(*key).kind)
     else {
         return;
     };
@@ -186,7 +194,7 @@ fn same_set(change: &Change, ids: &[Option<NodeId>]) -> Option<Change> {
 }
 
 /// Compares node by node; gives each node's new number. A tree is its nodes' parents and order.
-fn only_the_plan_differs(before: &Tape, after: &Tape, changes: &[Change]) -> Vec<Option<NodeId>> {
+fn only_the_plan_differs(before: &ParsedYaml, after: &ParsedYaml, changes: &[Change]) -> Vec<Option<NodeId>> {
     let mut ids = Vec::with_capacity(before.len());
     let mut next = 0;
     let mut added = Vec::new();
@@ -212,10 +220,10 @@ fn only_the_plan_differs(before: &Tape, after: &Tape, changes: &[Change]) -> Vec
             (new.parent, new.key, new.flow, new.anchored, &new.tag),
             "{old:?} became {new:?}"
         );
-        match (value_set(changes, id), &old.shape) {
+        match (value_set(changes, id), &old.kind) {
             (Some(value), _) => is_string(new, value),
-            (None, Shape::Alias(target)) => assert_eq!(new.shape, Shape::Alias(ids[*target].unwrap())),
-            (None, shape) => assert_eq!(&new.shape, shape),
+            (None, NodeKind::Alias(target)) => assert_eq!(new.kind, NodeKind::Alias(ids[*target].unwrap())),
+            (None, shape) => assert_eq!(&new.kind, shape),
         }
     }
     for (key, parent, pair) in added {
@@ -227,16 +235,16 @@ fn only_the_plan_differs(before: &Tape, after: &Tape, changes: &[Change]) -> Vec
     ids
 }
 
-fn is_removed(tape: &Tape, changes: &[Change], id: NodeId) -> bool {
+fn is_removed(yaml: &ParsedYaml, changes: &[Change], id: NodeId) -> bool {
     changes.iter().any(|change| match change {
-        Change::Remove { key } => (*key..tape.node(tape.node(*key).end).end).contains(&id),
+        Change::Remove { key } => (*key..yaml.node(yaml.node(*key).end).end).contains(&id),
         _ => false,
     })
 }
 
-fn pairs_behind<'a>(tape: &Tape, changes: &'a [Change], value: NodeId) -> Vec<&'a Pair> {
+fn pairs_behind<'a>(yaml: &ParsedYaml, changes: &'a [Change], value: NodeId) -> Vec<&'a NewPair> {
     let behind = changes.iter().filter_map(|change| match change {
-        Change::InsertAfter { key, pairs } if tape.node(*key).end == value => Some(pairs),
+        Change::InsertAfter { key, pairs } if yaml.node(*key).end == value => Some(pairs),
         _ => None,
     });
     behind.flatten().collect()
@@ -250,57 +258,57 @@ fn value_set(changes: &[Change], id: NodeId) -> Option<&str> {
 }
 
 fn is_string(node: &Node, wanted: &str) {
-    let Shape::Scalar { value, style, missing: false } = &node.shape else {
+    let NodeKind::Scalar { value, style, missing: false } = &node.kind else {
         panic!("{wanted:?} became {node:?}");
     };
     assert_eq!(value, wanted);
-    assert!(*style != Style::Plain || !needs_quotes(value, node.flow), "{value:?} is plain");
+    assert!(*style != ScalarStyle::Plain || !needs_quotes(value, node.flow), "{value:?} is plain");
 }
 
 /// The bytes that a change may touch.
-fn window(text: &str, tape: &Tape, change: &Change) -> Range<usize> {
+fn window(text: &str, yaml: &ParsedYaml, change: &Change) -> Range<usize> {
     match change {
-        Change::Set { node, .. } => span(text, tape, *node).expect("it was edited"),
+        Change::Set { node, .. } => span(text, yaml, *node).expect("it was edited"),
         Change::InsertAfter { key, .. } => {
-            let end = written_end(text, tape, tape.node(*key).end);
+            let end = written_end(text, yaml, yaml.node(*key).end);
             let line = end + text[end..].find(['\n', '\r']).unwrap_or(text.len() - end);
             end..line
         }
-        Change::Remove { key } => removal_window(text, tape, *key),
+        Change::Remove { key } => removal_window(text, yaml, *key),
         Change::Append { .. } | Change::FillList { .. } | Change::AddList { .. } => 0..text.len(),
     }
 }
 
 /// The lines of a key and its scalar; in flow style from the comma before, or to the next key.
-fn removal_window(text: &str, tape: &Tape, key: NodeId) -> Range<usize> {
-    let start = tape.node(key).start;
-    let value = tape.node(key).end;
-    let end = written_end(text, tape, value);
-    if tape.node(key).flow {
+fn removal_window(text: &str, yaml: &ParsedYaml, key: NodeId) -> Range<usize> {
+    let start = yaml.node(key).start;
+    let value = yaml.node(key).end;
+    let end = written_end(text, yaml, value);
+    if yaml.node(key).flow {
         let before = text[..start].trim_end();
         let from = if before.ends_with(',') { before.len() - 1 } else { start };
-        return from..next_key(tape, key).map_or(end, |next| tape.node(next).start);
+        return from..next_key(yaml, key).map_or(end, |next| yaml.node(next).start);
     }
     let rest = text[end..].find(['\n', '\r']).map_or(text.len(), |i| end + i);
     let rest = if text[rest..].starts_with("\r\n") { rest + 2 } else { (rest + 1).min(text.len()) };
     let line = text[..start].rfind(['\n', '\r']).map_or(0, |i| i + 1);
     if text[line..start].bytes().any(|b| b != b' ') {
         // behind a `- ` or the like the next key moves up, with its indentation
-        return start..next_key(tape, key).map_or(rest, |next| tape.node(next).start.max(rest));
+        return start..next_key(yaml, key).map_or(rest, |next| yaml.node(next).start.max(rest));
     }
     let line_break = if text[..line].ends_with("\r\n") { 2 } else { line.min(1) };
     line - line_break..rest
 }
 
-fn next_key(tape: &Tape, key: NodeId) -> Option<NodeId> {
-    let next = tape.node(tape.node(key).end).end;
-    tape.node(key).parent.filter(|&map| next < tape.node(map).end).map(|_| next)
+fn next_key(yaml: &ParsedYaml, key: NodeId) -> Option<NodeId> {
+    let next = yaml.node(yaml.node(key).end).end;
+    yaml.node(key).parent.filter(|&map| next < yaml.node(map).end).map(|_| next)
 }
 
-fn written_end(text: &str, tape: &Tape, id: NodeId) -> usize {
-    match tape.node(id).shape {
-        Shape::Alias(_) => tape.node(id).start + 1,
-        _ => span(text, tape, id).expect("it was edited").end,
+fn written_end(text: &str, yaml: &ParsedYaml, id: NodeId) -> usize {
+    match yaml.node(id).kind {
+        NodeKind::Alias(_) => yaml.node(id).start + 1,
+        _ => span(text, yaml, id).expect("it was edited").end,
     }
 }
 

@@ -40,7 +40,7 @@ enum Asked {
 /// A rate limit that was hit.
 #[derive(Clone, Copy)]
 pub struct Limit {
-    until: SystemTime,
+    deadline: SystemTime,
     primary: bool,
 }
 
@@ -144,12 +144,12 @@ impl Api {
                 whole(perform(None))
             }
             Some((Fault::Secondary { retry_after }, _)) => {
-                let until = SystemTime::now() + Duration::from_secs(retry_after);
-                whole(limited(self.set_limit(until, false), operation))
+                let deadline = SystemTime::now() + Duration::from_secs(retry_after);
+                whole(limited(self.set_limit(deadline, false), operation))
             }
             Some((Fault::Primary { reset }, _)) => {
-                let until = SystemTime::UNIX_EPOCH + Duration::from_secs(epoch() + reset);
-                whole(limited(self.set_limit(until, true), operation))
+                let deadline = SystemTime::UNIX_EPOCH + Duration::from_secs(epoch() + reset);
+                whole(limited(self.set_limit(deadline, true), operation))
             }
             Some((Fault::Unprocessable(message), _)) => whole(asked.unprocessable(message)),
             Some((Fault::Forbidden(message), _)) => whole(asked.forbidden(message)),
@@ -263,14 +263,14 @@ impl Api {
         }
     }
 
-    fn set_limit(&self, until: SystemTime, primary: bool) -> Limit {
-        *lock(&self.state).limit.insert(Limit { until, primary })
+    fn set_limit(&self, deadline: SystemTime, primary: bool) -> Limit {
+        *lock(&self.state).limit.insert(Limit { deadline, primary })
     }
 
     /// The rate limit that holds. Asking how it stands is always allowed.
     fn limit(&self, operation: On) -> Option<Limit> {
         let limit = lock(&self.state).limit?;
-        (operation != On::RateLimit && limit.until > SystemTime::now()).then_some(limit)
+        (operation != On::RateLimit && limit.deadline > SystemTime::now()).then_some(limit)
     }
 }
 
@@ -318,14 +318,14 @@ impl Asked {
 
 fn limited(limit: Limit, operation: On) -> Answer {
     const ABOUT: &str = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api";
-    let left = limit.until.duration_since(SystemTime::now()).unwrap_or_default();
+    let left = limit.deadline.duration_since(SystemTime::now()).unwrap_or_default();
     if !limit.primary {
         let message =
             "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
         let about = format!("{ABOUT}#about-secondary-rate-limits");
         return Answer::refused(403, message, &about).with("Retry-After", left.as_secs_f64().ceil());
     }
-    let until = limit.until.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let deadline = limit.deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let message = "API rate limit exceeded for installation ID 1.";
     let answer = if On::GraphQl.covers(operation) {
         let error = json!({"type": "RATE_LIMIT", "code": "graphql_rate_limit", "message": message});
@@ -336,5 +336,5 @@ fn limited(limit: Limit, operation: On) -> Answer {
     answer
         .with("X-RateLimit-Remaining", 0)
         .with("X-RateLimit-Used", 5000)
-        .with("X-RateLimit-Reset", until.as_secs())
+        .with("X-RateLimit-Reset", deadline.as_secs())
 }

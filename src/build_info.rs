@@ -1,0 +1,134 @@
+//! What is known of the commit that was built: from `--source`, an explicit tag, the event, or `HEAD`.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::git::Checkout;
+use crate::history::TagEntry;
+use crate::landing::claims_of;
+use crate::settings::RunContext;
+use crate::tag::{BuildInfo, Source, highest};
+use crate::template::{Template, Variable};
+
+/// What a tag can be computed from. The commit is the source; where there is none, `HEAD`.
+pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
+    let source = place.source.clone().or_else(|| place.run.source());
+    let given = source.map(|source| source.sha);
+    let in_full = |sha: String| checkout.and_then(|c| c.resolve(&sha)).unwrap_or(sha);
+    let sha = given.map(in_full).or_else(|| checkout.and_then(Checkout::head));
+    let branch = checkout.and_then(Checkout::branch);
+    let version = match (&sha, checkout) {
+        (Some(sha), Some(checkout)) => highest(checkout.tags_at(sha)),
+        _ => None,
+    };
+    let mut facts = BuildInfo {
+        sha,
+        reference: branch.clone().or_else(|| version.clone()),
+        branch,
+        version,
+        pr: None,
+        run: place.environment.get("GITHUB_RUN_NUMBER").map(str::to_owned),
+        now: Some(place.now),
+    };
+    place.run.improve(&mut facts);
+    facts
+}
+
+/// The commit that an image with this tag was built from: `--source`, the commit in the tag, the event's.
+pub fn source(
+    place: &RunContext,
+    checkout: Option<&Checkout>,
+    tag: Option<&str>,
+    template: &Template,
+) -> Option<Source> {
+    let event = place.run.source();
+    let repository = || {
+        let of_event = event.as_ref().and_then(|event| event.repository.clone());
+        of_event.or_else(|| place.run.repository.clone())
+    };
+    if let Some(Source { repository: own, sha }) = place.source.clone() {
+        return Some(Source { repository: own.or_else(repository), sha });
+    }
+    let in_tag = tag.and_then(|tag| commit_in_tag(tag, template, event.as_ref(), checkout));
+    in_tag.map(|sha| Source { repository: repository(), sha }).or(event)
+}
+
+/// The commit that a tag of the tip names, whatever it is that we have built.
+pub fn commit_named(tag: &str, template: &Template, checkout: Option<&Checkout>) -> Option<Source> {
+    commit_in_tag(tag, template, None, checkout).map(|sha| Source { repository: None, sha })
+}
+
+/// The commit that what an image had once was built from: by the trailers of the commit that wrote it, else by
+/// its tag.
+pub fn source_of_entry(
+    entry: &TagEntry,
+    image: &str,
+    template: &Template,
+    checkout: Option<&Checkout>,
+) -> Option<Source> {
+    let by_trailer = claims_of(entry, image).source;
+    by_trailer.or_else(|| commit_named(entry.tag.as_deref()?, template, checkout))
+}
+
+/// The commit that a tag names: by the template, or a run of hex digits that stands alone.
+fn commit_in_tag(
+    tag: &str,
+    template: &Template,
+    event: Option<&Source>,
+    checkout: Option<&Checkout>,
+) -> Option<String> {
+    let known = |short: &str| {
+        let event = event.map(|e| &e.sha).filter(|sha| sha.starts_with(short)).cloned();
+        event.or_else(|| checkout.and_then(|c| c.resolve(short)))
+    };
+    if let Some(sha) = by_template(tag, template) {
+        return Some(known(&sha).unwrap_or(sha));
+    }
+    let alone = || HEX.find_iter(tag).filter(|m| stands_alone(tag, m.range())).map(|m| m.as_str());
+    // digits alone may be a date or a number, letters alone a word: those must be known commits
+    let mixed = |text: &&str| {
+        text.contains(|c: char| c.is_ascii_digit()) && text.contains(|c: char| c.is_ascii_alphabetic())
+    };
+    alone().find_map(known).or_else(|| alone().find(mixed).map(str::to_owned))
+}
+
+#[expect(clippy::expect_used, reason = "a constant pattern, compiled by the tests")]
+static HEX: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{7,40}").expect("a constant pattern"));
+
+fn stands_alone(tag: &str, range: std::ops::Range<usize>) -> bool {
+    let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    !word(tag[..range.start].chars().next_back()) && !word(tag[range.end..].chars().next())
+}
+
+/// Where the template has a `{sha}`, the text in its place: in full, or `{sha:N}` its N digits.
+fn by_template(tag: &str, template: &Template) -> Option<String> {
+    let digits = |v: &Variable| v.argument.as_deref().map_or("40".to_owned(), regex::escape);
+    let group = |v: &Variable| (v.name == "sha").then(|| format!("[0-9a-f]{{{}}}", digits(v)));
+    template.variables().find(|v| v.name == "sha")?;
+    let pattern = Regex::new(&template.pattern(group)).ok()?;
+    Some(pattern.captures(tag)?.get(1)?.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(tag: &str, template: &str, event: &str) -> Option<String> {
+        let event = Source { repository: None, sha: event.to_owned() };
+        commit_in_tag(tag, &Template::parse(template).unwrap(), Some(&event), None)
+    }
+
+    #[test]
+    fn the_commit_in_a_tag() {
+        let event = "abc1234def5678abc1234def5678abc1234def56";
+        assert_eq!(found("main-abc1234", "{sha:7}", event).as_deref(), Some(event));
+        assert_eq!(found("abc1234", "{sha:7}", event).as_deref(), Some(event));
+        assert_eq!(found("1111111", "{sha:7}", event).as_deref(), Some("1111111"));
+        assert_eq!(found("main-1111111", "{branch}-{sha:7}", event).as_deref(), Some("1111111"));
+        assert_eq!(found("v1.2.3", "{sha:7}", event), None);
+        assert_eq!(found("xabc1234", "{sha:7}", event), None);
+        assert_eq!(found("main-1a2b3c4", "{sha:7}", event).as_deref(), Some("1a2b3c4"));
+        assert_eq!(found("nightly-20261121", "{sha:7}", event), None);
+    }
+}

@@ -1,0 +1,283 @@
+//! Which tag a file's references go back to: looked for among those that they had, newest first.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::history::TagEntry;
+use crate::image::{Tag, join_tag, same_tag};
+use crate::landing::{RollbackProof, RolledBack, claims_of};
+use crate::plan::CurrentReference;
+
+/// A tag, a digest, or both.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TagAndDigest {
+    pub tag: Option<String>,
+    pub digest: Option<String>,
+}
+
+impl TagAndDigest {
+    pub fn now(mention: &CurrentReference) -> Self {
+        TagAndDigest { tag: mention.tag.clone(), digest: mention.digest.clone() }
+    }
+
+    fn once(entry: &TagEntry) -> Self {
+        TagAndDigest { tag: entry.tag.clone(), digest: entry.digest.clone() }
+    }
+
+    /// `TAG`, `TAG@DIGEST` or `@DIGEST`.
+    pub fn joined(&self) -> String {
+        join_tag(self.tag.as_deref(), self.digest.as_deref())
+    }
+}
+
+/// The references of one image in one file, on their way back.
+pub struct ReferenceTrace {
+    /// Which of the request's wants.
+    pub target: usize,
+    pub image: String,
+    pub file: String,
+    pub line: usize,
+    /// What they say now: one thing, unless a tag was named.
+    pub now: Vec<TagAndDigest>,
+    /// The same, by its tag.
+    now_by_tag: HashMap<String, HashSet<TagAndDigest>>,
+    /// The tag that was named.
+    named: Option<Tag>,
+    /// What rollbacks took away, the latest first.
+    bad: Vec<String>,
+    /// The newest entry of each tag that is there now, and a check of the rollbacks that it claims, by reference.
+    writers: Vec<(TagAndDigest, TagEntry, BTreeMap<usize, RollbackProof>)>,
+    writer_of: HashMap<TagAndDigest, usize>,
+    /// How many references there are.
+    count: usize,
+    /// Of each reference, as far as it is found: what it had before.
+    own: BTreeMap<usize, Option<(TagAndDigest, TagEntry)>>,
+    /// How many of them are not found.
+    missing: usize,
+    /// What references had that are no more, or were gone for a while.
+    gone: Option<(TagAndDigest, TagEntry)>,
+    /// What else there was, the newest first, without repetition.
+    pub seen: Vec<String>,
+    was_seen: HashSet<String>,
+}
+
+impl ReferenceTrace {
+    pub fn new(mention: &CurrentReference, image: &str, named: Option<Tag>) -> Self {
+        let mut search = ReferenceTrace {
+            target: mention.target,
+            image: image.to_owned(),
+            file: mention.file.clone(),
+            line: mention.line,
+            now: Vec::new(),
+            now_by_tag: HashMap::new(),
+            named,
+            bad: Vec::new(),
+            writers: Vec::new(),
+            writer_of: HashMap::new(),
+            count: 0,
+            own: BTreeMap::new(),
+            missing: 0,
+            gone: None,
+            seen: Vec::new(),
+            was_seen: HashSet::new(),
+        };
+        search.add(TagAndDigest::now(mention));
+        search
+    }
+
+    /// Whether nothing more has to be known.
+    pub fn is_done(&self) -> bool {
+        let all = self.own.len() >= self.count && self.missing == 0;
+        let is_named = self.named.is_some() && (self.own.len() > self.missing || self.gone.is_some());
+        let is_proven = self.proofs().all(RollbackProof::is_settled);
+        (all || is_named) && self.writers.len() == self.now.len() && is_proven
+    }
+
+    /// One more reference of the file.
+    pub fn add(&mut self, said: TagAndDigest) {
+        self.count += 1;
+        let same_tag = self.now_by_tag.entry(said.tag.clone().unwrap_or_default()).or_default();
+        if same_tag.insert(said.clone()) {
+            self.now.push(said);
+        }
+    }
+
+    /// Whether one of them says this now.
+    pub fn says(&self, said: &TagAndDigest) -> bool {
+        self.of_same_tag(said).any(|now| now == said)
+    }
+
+    fn of_same_tag(&self, said: &TagAndDigest) -> impl Iterator<Item = &TagAndDigest> {
+        self.now_by_tag.get(said.tag.as_deref().unwrap_or_default()).into_iter().flatten()
+    }
+
+    /// The last entry of what is there now.
+    pub fn writer(&self, now: &TagAndDigest) -> Option<&TagEntry> {
+        self.writer_of.get(now).and_then(|nth| self.writers.get(*nth)).map(|(_, entry, _)| entry)
+    }
+
+    /// What there was before.
+    pub fn found(&self) -> Option<&(TagAndDigest, TagEntry)> {
+        self.own
+            .values()
+            .flatten()
+            .max_by_key(|(_, entry)| entry.deadline.unwrap_or(i64::MAX))
+            .or(self.gone.as_ref())
+    }
+
+    /// Where the references of the file had not the same before: two of those.
+    pub fn differing(&self) -> Option<(&TagAndDigest, &TagAndDigest)> {
+        let mut had = self.own.values().flatten().map(|(said, _)| said);
+        let first = had.next()?;
+        had.find(|said| *said != first).map(|other| (first, other))
+    }
+
+    /// Looks at the next older entry.
+    pub fn take(&mut self, entry: &TagEntry) {
+        if entry.target != self.target || entry.file != self.file {
+            return;
+        }
+        let said = TagAndDigest::once(entry);
+        if self.says(&said) && self.writer(&said).is_none() {
+            self.writer_of.insert(said.clone(), self.writers.len());
+            let proofs = entry.references.iter().map(|number| (*number, RollbackProof::default())).collect();
+            self.writers.push((said.clone(), entry.clone(), proofs));
+        }
+        self.note_rollback(entry);
+        let joined = said.joined();
+        if joined.is_empty() {
+            return;
+        }
+        if self.was_seen.insert(joined.clone()) {
+            self.seen.push(joined.clone());
+        }
+        let is_it = match &self.named {
+            Some(named) => said.tag.as_deref() == Some(named.as_str()),
+            None => {
+                !self.of_same_tag(&said).any(|now| same_tag(&now.joined(), &joined))
+                    && !self.bad.iter().any(|bad| same_tag(bad, &joined))
+            }
+        };
+        for number in &entry.references {
+            if entry.deadline.is_none() && !self.own.contains_key(number) {
+                self.own.insert(*number, None);
+                self.missing += 1;
+            }
+            let (place, is_own) = match self.own.get_mut(number) {
+                Some(own) => (own, true),
+                None => (&mut self.gone, false),
+            };
+            if is_it && place.is_none() {
+                *place = Some((said.clone(), entry.clone()));
+                self.missing -= usize::from(is_own);
+            }
+        }
+    }
+
+    /// What the rollbacks that wrote what is there now took away: it stays away.
+    pub fn taken_away(&self) -> Vec<RolledBack> {
+        self.proofs().flat_map(|proof| proof.proven.clone()).collect()
+    }
+
+    fn proofs(&self) -> impl Iterator<Item = &RollbackProof> {
+        self.writers.iter().flat_map(|(.., proofs)| proofs.values())
+    }
+
+    /// The next rollback skips a tag that was rolled back, unless it was set again since. Later bumps repeat the trailer;
+    /// only the commit that replaced the tag counts.
+    fn note_rollback(&mut self, entry: &TagEntry) {
+        let claims = claims_of(entry, &self.image);
+        for (.., proofs) in &mut self.writers {
+            for number in &entry.references {
+                if let Some(proof) = proofs.get_mut(number) {
+                    proof.take(&claims, &entry.replaced);
+                }
+            }
+        }
+        let was_there = |bad: &String| entry.replaced.iter().any(|old| same_tag(old, bad));
+        let was_put_back = |bad: &String| self.seen.iter().any(|seen| same_tag(seen, bad));
+        let taken = claims.rolled_back.into_iter().map(|bad| bad.tag);
+        self.bad.extend(taken.filter(|bad| was_there(bad) && !was_put_back(bad)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::history::{CommitMessage, ObjectId, WritingCommit};
+
+    /// A tag, the message of the commit that set it, and the tag that it replaced.
+    fn entry(tag: &str, message: &str, replaced: &str) -> TagEntry {
+        let words =
+            CommitMessage { author: String::new(), email: String::new(), message: message.to_owned() };
+        let written = WritingCommit { commit: ObjectId([0; 20]), time: 0, words, has_all_parents: true };
+        TagEntry {
+            target: 0,
+            file: "f".into(),
+            line: 1,
+            tag: Some(tag.to_owned()),
+            digest: None,
+            written: Some(Rc::new(written)),
+            replaced: [replaced.to_owned()].into(),
+            deadline: None,
+            references: vec![1],
+        }
+    }
+
+    fn bump(tag: &str, replaced: &str) -> TagEntry {
+        entry(tag, "", replaced)
+    }
+
+    fn rollback(tag: &str, bad: &str) -> TagEntry {
+        entry(tag, &format!("x\n\nTagbump-Image: a:{tag}\nTagbump-Rollback: a:{bad}\n"), bad)
+    }
+
+    /// What is found from a history, newest first.
+    fn found(entries: &[TagEntry], named: Option<&str>) -> Option<String> {
+        let mention = CurrentReference {
+            target: 0,
+            file: "f".into(),
+            has_chart: false,
+            place: 0,
+            line: 1,
+            tag: entries[0].tag.clone(),
+            digest: None,
+        };
+        let mut search = ReferenceTrace::new(&mention, "a", named.map(|tag| Tag::parse(tag).unwrap()));
+        entries.iter().for_each(|entry| search.take(entry));
+        search.found().map(|(said, _)| said.joined())
+    }
+
+    #[test]
+    fn the_one_before_that_differs() {
+        let two = [bump("v2", "v2"), bump("v2", "v1"), bump("v1", "")];
+        assert_eq!(found(&two, None).as_deref(), Some("v1"));
+        assert_eq!(found(&[bump("v2", "")], None), None);
+        let three = [bump("v3", "v2"), bump("v2", "v1"), bump("v1", "")];
+        assert_eq!(found(&three, Some("v1")).as_deref(), Some("v1"));
+        assert_eq!(found(&three, Some("v9")), None);
+    }
+
+    #[test]
+    fn once_more_goes_further_back_and_not_forth() {
+        let one = [rollback("v2", "v3"), bump("v3", "v2"), bump("v2", "v1"), bump("v1", "v0")];
+        assert_eq!(found(&one, None).as_deref(), Some("v1"));
+        let mut two = vec![rollback("v1", "v2")];
+        two.extend(one);
+        two.push(bump("v0", ""));
+        assert_eq!(found(&two, None).as_deref(), Some("v0"));
+        let mut on = vec![bump("v4", "v1")];
+        on.extend(two);
+        assert_eq!(found(&on, None).as_deref(), Some("v1"));
+    }
+
+    #[test]
+    fn claimed_rollback_of_what_was_not_replaced_does_not_count() {
+        let claim = "x\n\nTagbump-Image: a:v3\nTagbump-Rollback: a:v2\n";
+        let forged = [entry("v3", claim, "v2.1"), bump("v2.1", "v2"), bump("v2", "v1"), bump("v1", "")];
+        assert_eq!(found(&forged, None).as_deref(), Some("v2.1"));
+        let older = [bump("v4", "v3"), entry("v3", claim, "v2.1"), bump("v2.1", "v2"), bump("v2", "")];
+        assert_eq!(found(&older, Some("v2")).as_deref(), Some("v2"));
+    }
+}

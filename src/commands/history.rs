@@ -1,0 +1,114 @@
+//! The story of `tagbump history`: which tags an image has had, since when, for how long, and who brought them.
+
+use crate::build_info;
+use crate::config::Config;
+use crate::error::{Failure, Result};
+use crate::git::{Checkout, RemoteHistory};
+use crate::history::{self, CommitStore, ObjectId, TagEntry};
+use crate::image::Field;
+use crate::landing::{Backoff, SystemClock};
+use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
+use crate::plan::{self, FileSource, Request, Scope, UpdateTarget};
+use crate::settings::{HistorySettings, RemoteSettings, WorkLocation};
+
+/// How long a server may take, with all that is fetched.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// Reads the history, newest first.
+///
+/// # Errors
+/// Exit 2 where there is no repository, exit 3 where nothing in it names the image; with `--fetch` exit 4 where
+/// the server can't be reached, and 5 where it refuses.
+pub fn run(settings: &HistorySettings) -> Result<HistoryReport> {
+    let place = &settings.place;
+    let checkout = match &place.root {
+        WorkLocation::Url(url) => Checkout::of_url(url, &place.environment)?,
+        WorkLocation::Folder(folder) => Checkout::open(folder, &place.environment)?.ok_or_else(|| {
+            Failure::usage(format!("{}: is in no git repository", folder.display()))
+                .hinted("name one with -C")
+        })?,
+    };
+    let story = HistoryCommand { settings, checkout: &checkout };
+    match &settings.remote {
+        Some(remote) => story.of_remote(remote),
+        None => {
+            let (past, head) = checkout.past()?;
+            story.tell(&past, head, &checkout.head_files()?)
+        }
+    }
+}
+
+struct HistoryCommand<'a> {
+    settings: &'a HistorySettings,
+    checkout: &'a Checkout,
+}
+
+impl HistoryCommand<'_> {
+    fn of_remote(&self, remote: &RemoteSettings) -> Result<HistoryReport> {
+        let branch = remote.branch.clone().or_else(|| self.checkout.branch());
+        let clock = SystemClock;
+        let mut backoff = Backoff::new(&clock, TIMEOUT, fastrand::Rng::new());
+        let there = RemoteHistory::fetch(
+            self.checkout,
+            &remote.name,
+            branch.as_deref(),
+            &remote.tokens,
+            &mut backoff,
+        )?;
+        let (past, tip) = there.past();
+        let told = self.tell(&past, tip, &there.files());
+        let told = told.map(|told| HistoryReport { origin: HistoryOrigin::Fetched(past.trouble()), ..told });
+        told.map_err(|failure| Failure {
+            message: there.scrub(&failure.message),
+            hint: failure.hint.map(|hint| there.scrub(&hint)),
+            ..failure
+        })
+    }
+
+    fn tell(
+        &self,
+        commits: &dyn CommitStore,
+        tip: ObjectId,
+        shelf: &dyn FileSource,
+    ) -> Result<HistoryReport> {
+        let config = Config::load(shelf)?;
+        let request = self.request(&config)?;
+        let now = plan::some_mentions(shelf, &request)?;
+        let image = request.targets.first().map(|target| target.name.clone()).unwrap_or_default();
+        let service = config.service(&self.settings.image);
+        let template = service.and_then(|service| service.tag.clone()).or_else(|| config.tag.clone());
+        let template = template.unwrap_or_else(|| self.settings.default_template.clone());
+        let mut entries = Vec::new();
+        let HistorySettings { limit, since, place, .. } = self.settings;
+        let mut take = |entry: TagEntry| {
+            let is_in_time = entry.written.as_ref().zip(*since).is_none_or(|(by, since)| by.time >= since);
+            if is_in_time && limit.is_none_or(|limit| entries.len() < limit) {
+                let source = build_info::source_of_entry(&entry, &image, &template, Some(self.checkout));
+                let source = source.map(|source| source.to_string());
+                entries.push(HistoryEntry { entry, source });
+            }
+            is_in_time && limit.is_none_or(|limit| entries.len() < limit)
+        };
+        let reach = history::walk_history(commits, tip, (&request, &now), self.checkout.prefix(), &mut take)?;
+        Ok(HistoryReport { image, entries, reach, origin: HistoryOrigin::Here, now: place.now })
+    }
+
+    fn request(&self, config: &Config) -> Result<Request> {
+        let HistorySettings { image, selection, .. } = self.settings;
+        let service = config.service(image);
+        let scope = match service {
+            Some(service) => service.scope(selection)?,
+            None => Scope::of_files(selection),
+        };
+        let target = UpdateTarget {
+            name: service.map_or(image, |service| &service.image).clone(),
+            new_name: Field::Unspecified,
+            tag: None,
+            digest: Field::Unspecified,
+            service: service.map(|_| image.clone()),
+            scope,
+        };
+        let services = config.names().map(str::to_owned).collect();
+        Ok(Request { targets: vec![target], all: true, services, ..Request::default() })
+    }
+}

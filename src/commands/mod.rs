@@ -1,0 +1,7 @@
+//! The stories of the commands, one module each.
+
+pub mod bump;
+pub mod history;
+pub mod init;
+pub mod scan;
+pub mod tag;

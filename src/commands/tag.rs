@@ -1,0 +1,51 @@
+//! The story of `tagbump tag`: what is known of the commit, and the tags that the templates make of it.
+
+use crate::build_info;
+use crate::config::Config;
+use crate::error::{Failure, Result};
+use crate::git::Checkout;
+use crate::image::Tag;
+use crate::settings::{TagSettings, WorkLocation};
+use crate::tag;
+use crate::worktree::Worktree;
+
+/// What is printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagOutput {
+    /// The tag to deploy.
+    pub first: String,
+    /// Tags, or full names, one a line.
+    pub lines: String,
+    pub notices: Vec<String>,
+}
+
+/// Computes the tags.
+///
+/// # Errors
+/// Exit 2 where a template has a variable without a value, or makes no tag.
+pub fn run(settings: &TagSettings) -> Result<TagOutput> {
+    let WorkLocation::Folder(folder) = &settings.place.root else {
+        return Err(Failure::usage("-C with a URL: the tag is computed in a folder").hinted("leave -C out"));
+    };
+    let checkout = Checkout::open(folder, &settings.place.environment)?;
+    let facts = build_info::tag_facts(&settings.place, checkout.as_ref());
+    let mut templates = settings.templates.clone();
+    if templates.is_empty() {
+        let config = Config::load(&Worktree::open(folder)?)?;
+        templates.push(config.tag.unwrap_or_else(|| settings.default_template.clone()));
+    }
+    let tags: Vec<Tag> = templates.iter().map(|t| tag::compute(t, &facts)).collect::<Result<_>>()?;
+    let mut notices = Vec::new();
+    if settings.place.run.is_pull_request() && settings.place.source.is_none() {
+        let sha = facts.sha.as_deref().unwrap_or_default();
+        notices.push(format!(
+            "on pull requests the commit is the head of the branch ({sha}), not the merge commit"
+        ));
+    }
+    let line = |tag: &Tag| match settings.images.as_slice() {
+        [] => format!("{tag}\n"),
+        images => images.iter().map(|image| format!("{image}:{tag}\n")).collect(),
+    };
+    let first = tags.first().map(Tag::to_string).unwrap_or_default();
+    Ok(TagOutput { first, lines: tags.iter().map(line).collect(), notices })
+}

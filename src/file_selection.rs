@@ -1,0 +1,333 @@
+//! Which files are looked at: `-f` and the default, by path alone.
+//!
+//! Pure: paths are relative to the root, with `/`. Both the working tree and a commit's tree are selected
+//! from with this.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::dot_git::is_dot_git;
+use crate::error::{Failure, Result, inline};
+
+/// Files over this many bytes are skipped.
+pub const MAX_FILE_SIZE: u64 = 50 * 1000 * 1000;
+
+/// Where a repository's configuration may be, relative to the root.
+pub const CONFIG_PATHS: [&str; 2] = ["tagbump.yaml", ".github/tagbump.yaml"];
+
+/// How a file came to be looked at, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MatchLevel {
+    /// Not to be edited, but says how workloads spell an image.
+    ContextOnly,
+    /// Found by search.
+    Discovered,
+    /// Found by a pattern, or in a folder that was named.
+    Pattern,
+    /// Named without a wildcard.
+    Explicit,
+}
+
+/// The `-f` arguments, checked.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Sorted.
+    names: Vec<String>,
+    patterns: Vec<String>,
+    set: GlobSet,
+    /// Every YAML file, besides those that are named.
+    everything: bool,
+}
+
+impl PartialEq for Selection {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |s: &Self| (s.names.clone(), s.patterns.clone(), s.everything);
+        parts(self) == parts(other)
+    }
+}
+
+impl Eq for Selection {}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let chosen: Vec<_> = self.names.iter().chain(&self.patterns).map(String::as_str).collect();
+        f.write_str(&chosen.join(", "))
+    }
+}
+
+impl Selection {
+    /// Takes paths and patterns relative to the root. A path without a wildcard may be a folder.
+    ///
+    /// # Errors
+    /// Exit 2: a pattern that can't be read, or a path that leaves the root.
+    pub fn new(arguments: &[String]) -> Result<Self> {
+        let paths = arguments.iter().map(|argument| inside_root(argument)).collect::<Result<Vec<_>>>()?;
+        let (patterns, mut names): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_pattern(path));
+        names.sort();
+        names.dedup();
+        Ok(Selection { everything: arguments.is_empty(), set: glob_set(&patterns)?, names, patterns })
+    }
+
+    /// What any of several selections selects.
+    ///
+    /// # Errors
+    /// Exit 2, as [`Selection::new`].
+    pub fn all_of<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self> {
+        let mut all = Selection::default();
+        for one in selections {
+            all.names.extend(one.names.iter().cloned());
+            all.patterns.extend(one.patterns.iter().cloned());
+            all.everything |= one.everything;
+        }
+        for list in [&mut all.names, &mut all.patterns] {
+            list.sort();
+            list.dedup();
+        }
+        all.set = glob_set(&all.patterns)?;
+        Ok(all)
+    }
+
+    /// Whether every YAML file is selected.
+    pub fn is_everything(&self) -> bool {
+        self.everything
+    }
+
+    /// The paths without a wildcard: files or folders.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether nothing is selected but what is named.
+    pub fn names_only(&self) -> bool {
+        self.patterns.is_empty() && !self.everything
+    }
+
+    /// Whether a folder can hold a file that is looked at.
+    pub fn reaches(&self, folder: &str) -> bool {
+        !self.names_only() || self.names_above(folder) || self.is_name(folder) || self.names_below(folder)
+    }
+
+    fn is_name(&self, path: &str) -> bool {
+        self.names.binary_search_by(|name| name.as_str().cmp(path)).is_ok()
+    }
+
+    /// Whether a folder that a path is in is named.
+    fn names_above(&self, path: &str) -> bool {
+        self.is_name(".") || path.match_indices('/').any(|(end, _)| self.is_name(&path[..end]))
+    }
+
+    /// Whether something in a folder is named.
+    fn names_below(&self, folder: &str) -> bool {
+        let inside = format!("{folder}/");
+        let first = self.names.partition_point(|name| *name < inside);
+        self.names.get(first).is_some_and(|name| name.starts_with(&inside))
+    }
+
+    /// Whether and why a file is looked at.
+    pub fn match_level(&self, path: &str) -> Option<MatchLevel> {
+        if self.is_name(path) {
+            return Some(MatchLevel::Explicit);
+        }
+        if !is_yaml(path) {
+            return None;
+        }
+        if self.set.is_match(path) || self.names_above(path) {
+            return Some(MatchLevel::Pattern);
+        }
+        self.everything.then_some(MatchLevel::Discovered)
+    }
+}
+
+/// Many selections: those that select a path are found together.
+pub struct SelectionIndex {
+    by_name: HashMap<String, Vec<usize>>,
+    patterns: GlobSet,
+    /// Whose pattern each one is.
+    of_pattern: Vec<usize>,
+    everything: Vec<usize>,
+}
+
+impl SelectionIndex {
+    /// # Errors
+    /// Exit 2, as [`Selection::new`].
+    pub fn new<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self> {
+        let (mut patterns, mut of_pattern) = (Vec::new(), Vec::new());
+        let (mut by_name, mut everything) = (HashMap::<_, Vec<_>>::new(), Vec::new());
+        for (nth, selection) in selections.into_iter().enumerate() {
+            for name in &selection.names {
+                by_name.entry(name.clone()).or_default().push(nth);
+            }
+            patterns.extend(selection.patterns.iter().cloned());
+            of_pattern.resize(patterns.len(), nth);
+            everything.extend(selection.everything.then_some(nth));
+        }
+        Ok(SelectionIndex { by_name, patterns: glob_set(&patterns)?, of_pattern, everything })
+    }
+
+    /// The numbers of the selections that select a path, in order.
+    pub fn selecting(&self, path: &str) -> Vec<usize> {
+        let named = |name: &str| self.by_name.get(name).into_iter().flatten().copied();
+        let mut found: Vec<usize> = named(path).collect();
+        if is_yaml(path) {
+            let folders = path.match_indices('/').map(|(end, _)| &path[..end]).chain(["."]);
+            found.extend(folders.flat_map(named));
+            found.extend(self.patterns.matches(path).into_iter().map(|nth| self.of_pattern[nth]));
+            found.extend(&self.everything);
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+fn is_pattern(path: &str) -> bool {
+    path.contains(['*', '?', '[', '{'])
+}
+
+/// The argument that selects this one file, whatever is in its name.
+pub fn literal(path: &str) -> String {
+    if !is_pattern(path) {
+        return path.to_owned();
+    }
+    let plain = |c: char| if "*?[]{}\\".contains(c) { format!("[{c}]") } else { c.to_string() };
+    path.chars().map(plain).collect()
+}
+
+fn glob_set(patterns: &[String]) -> Result<GlobSet> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        set.add(glob.map_err(|e| unreadable(pattern, &e))?);
+    }
+    set.build().map_err(|e| unreadable(&patterns.join(" "), &e))
+}
+
+fn unreadable(argument: &str, error: &globset::Error) -> Failure {
+    Failure::usage(format!("-f {}: {}", inline(argument), error.kind()))
+        .hinted("patterns are *, **, ?, [abc] and {a,b}; quote them, so that the shell leaves them alone")
+}
+
+/// YAML by its name: `.yaml`, `.yml`, and kustomize's `Kustomization`.
+pub fn is_yaml(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.ends_with(".yaml") || name.ends_with(".yml") || name == "Kustomization"
+}
+
+/// The folder that a file is in; empty at the root.
+pub fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The path without `.` parts.
+fn inside_root(argument: &str) -> Result<String> {
+    let path = if cfg!(windows) { argument.replace('\\', "/") } else { argument.to_owned() };
+    let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains('\0');
+    if leaves {
+        return Err(Failure::usage(format!("-f {}: leaves the root", inline(argument)))
+            .hinted("paths are relative to the root and stay in it; choose the root with -C"));
+    }
+    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if let Some(part) = parts.iter().find(|part| is_dot_git(part)) {
+        let alias = if *part == ".git" { "" } else { ", as some file systems read that name" };
+        return Err(Failure::usage(format!("-f {}: is inside of .git{alias}", inline(argument)))
+            .hinted("tagbump never looks into .git; choose files beside it"));
+    }
+    Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(arguments: &[&str], path: &str) -> Option<MatchLevel> {
+        let arguments: Vec<_> = arguments.iter().map(|a| (*a).to_owned()).collect();
+        Selection::new(&arguments).unwrap().match_level(path)
+    }
+
+    #[test]
+    fn names_folders_and_patterns() {
+        use MatchLevel::{Discovered, Explicit, Pattern};
+        assert_eq!(standing(&[], "a/b.yaml"), Some(Discovered));
+        assert_eq!(standing(&[], "a/b.txt"), None);
+        assert_eq!(standing(&[], "a/Kustomization"), Some(Discovered));
+        assert_eq!(standing(&["./a//b.txt"], "a/b.txt"), Some(Explicit));
+        assert_eq!(standing(&["a/b.yaml"], "a/c.yaml"), None);
+        assert_eq!(standing(&["k8s"], "k8s/x/y.yml"), Some(Pattern));
+        assert_eq!(standing(&["k8s"], "k8s2/y.yml"), None);
+        assert_eq!(standing(&["k8s/**"], "k8s/x/y.yml"), Some(Pattern));
+        assert_eq!(standing(&["k8s/**"], "k8s/README.md"), None);
+        assert_eq!(standing(&["*.yaml"], "x/y.yaml"), None);
+        assert_eq!(standing(&["{a,b}/*.yaml"], "b/y.yaml"), Some(Pattern));
+        assert_eq!(standing(&["."], "b/y.yaml"), Some(Pattern));
+    }
+
+    #[test]
+    fn a_literal_selects_its_file_and_no_other() {
+        for path in
+            ["a/b.yaml", "a/*.yaml", "a[b]/c?.yaml", "{a,b}.yaml", "[!x]]y.yaml", "a\\*[.yaml", "[.yaml"]
+        {
+            assert!(standing(&[&literal(path)], path).is_some(), "{path}");
+        }
+        assert_eq!(standing(&[&literal("a/*.yaml")], "a/b.yaml"), None);
+        assert_eq!(standing(&[&literal("{a,b}.yaml")], "a.yaml"), None);
+    }
+
+    #[test]
+    fn folders_that_are_worth_a_look() {
+        let reaches =
+            |argument: &str, folder: &str| Selection::new(&[argument.to_owned()]).unwrap().reaches(folder);
+        for (argument, folder) in
+            [("a/b/c.yaml", "a"), ("a/b/c.yaml", "a/b"), ("a", "a/b"), (".", "a"), ("a/*", "b")]
+        {
+            assert!(reaches(argument, folder), "{argument} {folder}");
+        }
+        for (argument, folder) in [("a/b/c.yaml", "ab"), ("a/b/c.yaml", "a/bc"), ("a", "b")] {
+            assert!(!reaches(argument, folder), "{argument} {folder}");
+        }
+    }
+
+    #[test]
+    fn index_finds_what_each_selection_selects() {
+        let arguments: [&[&str]; 9] = [
+            &[],
+            &["a/b.txt"],
+            &["a"],
+            &["."],
+            &["a/*.yaml", "c.yaml"],
+            &["**/b.yaml"],
+            &["a/b.yaml", "a"],
+            &["{a,c}/**"],
+            &["c.yaml"],
+        ];
+        let selection = |arguments: &&[&str]| {
+            Selection::new(&arguments.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>()).unwrap()
+        };
+        let selections: Vec<_> = arguments.iter().map(selection).collect();
+        let index = SelectionIndex::new(&selections).unwrap();
+        for path in ["a/b.txt", "a/b.yaml", "a/x/b.yaml", "c.yaml", "c/d.yml", "ab.yaml", "a"] {
+            let one_by_one = (0..selections.len()).filter(|&nth| selections[nth].match_level(path).is_some());
+            assert_eq!(index.selecting(path), one_by_one.collect::<Vec<_>>(), "{path}");
+        }
+    }
+
+    #[test]
+    fn nothing_outside_of_the_root() {
+        for outside in ["../x.yaml", "/etc/x.yaml", "a/../../x.yaml"] {
+            assert!(Selection::new(&[outside.to_owned()]).is_err(), "{outside}");
+        }
+        assert!(Selection::new(&["a[".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn nothing_inside_of_git() {
+        for inside in [".git", ".GIT/x.yaml", "a/.Git/**", "git~1/*.yaml", "./a//.g\u{200c}it/x.yaml"] {
+            let failure = Selection::new(&[inside.to_owned()]).unwrap_err();
+            assert!(failure.message.contains("is inside of .git"), "{inside}: {failure}");
+        }
+        for beside in [".github/x.yaml", "**/*.git", ".gitlab-ci.yml", "git~2/x.yaml"] {
+            assert!(Selection::new(&[beside.to_owned()]).is_ok(), "{beside}");
+        }
+    }
+}

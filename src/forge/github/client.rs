@@ -1,0 +1,141 @@
+//! Asks GitHub's REST API. octocrab's own retries are left out: a POST that got a 502 may have done its work.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use octocrab::service::middleware::auth_header::AuthHeaderLayer;
+use octocrab::service::middleware::base_uri::BaseUriLayer;
+use octocrab::service::middleware::extra_headers::ExtraHeadersLayer;
+use octocrab::{AuthState, Octocrab, OctocrabBuilder};
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+use url::Url;
+
+use super::response::{ApiResponse, classify_response};
+use super::wire::Wire;
+use crate::error::{Exit, Failure, Result, inline};
+use crate::git::without_user;
+use crate::http::{self, HeaderValue, HttpSettings, Uri, header};
+use crate::landing::{Backoff, FetchError};
+
+/// GitHub turns away who has no name.
+const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
+
+/// An API with a token for it.
+pub struct GitHub {
+    crab: Octocrab,
+    wire: Wire,
+    runtime: Runtime,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub enum ApiRequest<'a> {
+    Get,
+    Post(&'a Value),
+    Patch(&'a Value),
+}
+
+impl GitHub {
+    /// `http` says how to get there.
+    ///
+    /// # Errors
+    /// An address that is none, or a machine without root certificates.
+    pub fn new(http: &HttpSettings, api: &str, token: &str) -> Result<Self> {
+        let fault = |why: String| {
+            Failure::other(format!("{}: GitHub's API can't be asked: {why}", without_user(api)))
+                .hinted("check GITHUB_API_URL, and that the token is one line")
+        };
+        let url = Url::parse(api).map_err(|e| fault(e.to_string()))?;
+        // a token goes over https only, or stays on this machine
+        let safe = url.scheme() == "https" || (url.scheme() == "http" && http::is_loopback(&url));
+        if !safe {
+            return Err(fault("its scheme is not https".to_owned()));
+        }
+        let base: Uri = api.parse().map_err(|_| fault("it is no address".to_owned()))?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| fault("the token has characters that no header can carry".to_owned()))?;
+        bearer.set_sensitive(true);
+        let name = (header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        let runtime = Builder::new_current_thread().build().map_err(|e| fault(e.to_string()))?;
+        let _inside = runtime.enter();
+        let wire = Wire::new(http.agent(&url)?);
+        let built = OctocrabBuilder::new_empty()
+            .with_service(wire.clone())
+            .with_layer(&ExtraHeadersLayer::new(Arc::new(vec![name])))
+            .with_layer(&BaseUriLayer::new(base.clone()))
+            .with_layer(&AuthHeaderLayer::new(Some(bearer), base.clone(), base))
+            .with_auth(AuthState::None)
+            .build();
+        let crab = built.map_err(|e| fault(e.to_string()))?;
+        Ok(GitHub { crab, wire, runtime })
+    }
+
+    /// Asks until there is an answer, or the budget is spent.
+    ///
+    /// # Errors
+    /// Exit 5 where GitHub refuses, exit 4 where the budget is spent.
+    pub fn ask(&self, backoff: &mut Backoff<'_>, route: &str, ask: ApiRequest<'_>) -> Result<Value> {
+        loop {
+            match self.once(backoff.deadline(), route, ask) {
+                Ok(answer) => return Ok(answer),
+                Err(FetchError::Permanent(failure)) => return Err(failure),
+                Err(FetchError::Transient { what, retry_after }) => wait(backoff, &what, retry_after)?,
+                Err(FetchError::Unreachable { what }) => wait(backoff, &what, None)?,
+            }
+        }
+    }
+
+    /// Asks once; gives up at `deadline`.
+    ///
+    /// # Errors
+    /// Faults that may pass, and refusals.
+    pub fn once(&self, deadline: Instant, route: &str, ask: ApiRequest<'_>) -> Result<Value, FetchError> {
+        self.wire.give_up_at(deadline);
+        let asked = self.runtime.block_on(self.send(route, ask));
+        let answer = asked.map_err(|error| {
+            if let Some(failure) = http::refused_by_proxy(&error, self.wire.agent()) {
+                return FetchError::Permanent(failure);
+            }
+            let what = if http::was_too_slow(&error) { "no answer in time" } else { &causes(&error) };
+            FetchError::Transient { what: format!("GitHub's API: {what}"), retry_after: None }
+        })?;
+        classify_response(answer, route)
+    }
+
+    async fn send(&self, route: &str, ask: ApiRequest<'_>) -> octocrab::Result<ApiResponse> {
+        let response = match ask {
+            ApiRequest::Get => self.crab._get(route).await?,
+            ApiRequest::Post(body) => self.crab._post(route, Some(body)).await?,
+            ApiRequest::Patch(body) => self.crab._patch(route, Some(body)).await?,
+        };
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let seconds = |name: &str| header(name).and_then(|text| text.parse::<u64>().ok());
+        let spent = header("x-ratelimit-remaining") == Some("0");
+        let reset = seconds("x-ratelimit-reset").filter(|_| spent).map(until_then);
+        let retry_after = seconds("retry-after").map(Duration::from_secs).or(reset);
+        let status = response.status().as_u16();
+        let text = self.crab.body_to_string(response).await?;
+        Ok(ApiResponse::read(status, retry_after, &text))
+    }
+}
+
+fn until_then(epoch: u64) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    Duration::from_secs(epoch.saturating_sub(now))
+}
+
+pub(super) fn wait(backoff: &mut Backoff<'_>, what: &str, retry_after: Option<Duration>) -> Result<()> {
+    if backoff.wait(retry_after) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::NotLanded, what).hinted("run again, or give it longer with --timeout"))
+}
+
+/// The error with what caused it: octocrab's own text is only its kind.
+fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.dedup();
+    inline(&texts.join(": "))
+}

@@ -1,0 +1,234 @@
+//! Commits and branches by GitHub's GraphQL API: `createCommitOnBranch`, which signs the commit, and
+//! `updateRefs`. Both compare before they write.
+
+use std::time::Instant;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde_json::{Value, json};
+
+use super::graphql::{GraphQl, GraphQlResponse};
+use crate::error::{Exit, Failure};
+use crate::history::ObjectId;
+use crate::landing::{FetchError, PublishOutcome};
+
+const COMMIT: &str = "mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { \
+                      commit { oid signature { isValid state } } } }";
+const SIGNATURE: &str = "query($owner: String!, $name: String!, $oid: GitObjectID!) { \
+                         repository(owner: $owner, name: $name) { object(oid: $oid) { \
+                         ... on Commit { signature { isValid state } } } } }";
+const REPOSITORY: &str =
+    "query($owner: String!, $name: String!) { repository(owner: $owner, name: $name) { id } }";
+const REFS: &str = "mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }";
+
+/// The name that stands for no commit at all.
+const NONE: &str = "0000000000000000000000000000000000000000";
+
+/// A commit to be made.
+#[derive(Clone, Debug)]
+pub struct CommitSpec {
+    pub parent: String,
+    pub message: String,
+    /// Path below the repository's top, and the whole file.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// Whether GitHub shows the commit as verified, and what it says of the signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    pub verified: bool,
+    pub state: String,
+}
+
+/// A commit that was made.
+#[derive(Debug)]
+pub struct CreatedCommit {
+    pub oid: String,
+    pub verification: Verification,
+}
+
+/// A branch that is to be moved.
+pub struct BranchMove<'a> {
+    pub branch: &'a str,
+    pub from: ExpectedRef<'a>,
+    /// Nothing: it is taken away.
+    pub to: Option<&'a str>,
+}
+
+/// What must be there before a branch is moved.
+#[derive(Clone, Copy)]
+pub enum ExpectedRef<'a> {
+    /// No such branch.
+    Nothing,
+    /// A branch at this commit.
+    At(&'a str),
+    /// Whatever it is.
+    Anything,
+}
+
+/// A repository's branches.
+pub struct Branches {
+    graphql: GraphQl,
+    owner: String,
+    name: String,
+    id: Option<String>,
+}
+
+impl Branches {
+    /// `repository` is `owner/name`.
+    pub fn new(graphql: GraphQl, repository: &str) -> Self {
+        let (owner, name) = repository.split_once('/').unwrap_or((repository, ""));
+        Branches { graphql, owner: owner.to_owned(), name: name.to_owned(), id: None }
+    }
+
+    /// Makes a commit on a branch that is at its parent.
+    ///
+    /// # Errors
+    /// Why not, as landing wants to know it.
+    pub fn commit(
+        &self,
+        deadline: Instant,
+        branch: &str,
+        wanted: &CommitSpec,
+    ) -> Result<CreatedCommit, PublishOutcome> {
+        let (headline, body) = wanted.message.split_once('\n').unwrap_or((&wanted.message, ""));
+        let file = |(path, bytes): &(String, Vec<u8>)| json!({"path": path, "contents": BASE64_STANDARD.encode(bytes)});
+        let input = json!({
+            "branch": {"repositoryNameWithOwner": format!("{}/{}", self.owner, self.name), "branchName": branch},
+            "expectedHeadOid": wanted.parent,
+            "message": {"headline": headline, "body": body.trim()},
+            "fileChanges": {"additions": wanted.files.iter().map(file).collect::<Vec<_>>()},
+        });
+        let data = self.write(deadline, COMMIT, &json!({"input": input}))?;
+        made_commit(&data)
+    }
+
+    /// Moves branches, all of them or none.
+    ///
+    /// # Errors
+    /// Why not, as landing wants to know it.
+    pub fn moves(&mut self, deadline: Instant, moves: &[BranchMove<'_>]) -> Result<(), PublishOutcome> {
+        let one = |it: &BranchMove<'_>| {
+            let (name, after) = (format!("refs/heads/{}", it.branch), it.to.unwrap_or(NONE));
+            match it.from {
+                ExpectedRef::Anything => json!({"name": name, "afterOid": after, "force": true}),
+                ExpectedRef::Nothing => json!({"name": name, "beforeOid": NONE, "afterOid": after}),
+                ExpectedRef::At(before) => {
+                    json!({"name": name, "beforeOid": before, "afterOid": after, "force": true})
+                }
+            }
+        };
+        let updates: Vec<_> = moves.iter().map(one).collect();
+        let input = json!({"repositoryId": self.id(deadline)?, "refUpdates": updates});
+        self.write(deadline, REFS, &json!({"input": input})).map(|_| ())
+    }
+
+    /// What GitHub says of a commit's signature; nothing where it can't be asked.
+    pub fn verification(&self, deadline: Instant, commit: &str) -> Option<Verification> {
+        let variables = json!({"owner": self.owner, "name": self.name, "oid": commit});
+        match self.graphql.once(deadline, SIGNATURE, &variables) {
+            Ok(GraphQlResponse::Data(data)) => {
+                Some(verification(data["repository"]["object"].get("signature")?))
+            }
+            Ok(GraphQlResponse::Error { .. }) | Err(_) => None,
+        }
+    }
+
+    fn id(&mut self, deadline: Instant) -> Result<String, PublishOutcome> {
+        if let Some(id) = &self.id {
+            return Ok(id.clone());
+        }
+        let data = self.write(deadline, REPOSITORY, &json!({"owner": self.owner, "name": self.name}))?;
+        let id = data["repository"]["id"].as_str().map(str::to_owned).ok_or_else(|| {
+            PublishOutcome::RejectedUnclear { words: format!("{}/{} is not there", self.owner, self.name) }
+        })?;
+        self.id = Some(id.clone());
+        Ok(id)
+    }
+
+    fn write(&self, deadline: Instant, query: &str, variables: &Value) -> Result<Value, PublishOutcome> {
+        match self.graphql.once(deadline, query, variables) {
+            Ok(GraphQlResponse::Data(data)) => Ok(data),
+            Ok(GraphQlResponse::Error { kind, message }) => Err(api_error(&kind, message)),
+            Err(FetchError::Transient { what, retry_after }) => {
+                Err(PublishOutcome::Unknown { what, retry_after })
+            }
+            Err(FetchError::Unreachable { what }) => Err(PublishOutcome::Unknown { what, retry_after: None }),
+            Err(FetchError::Permanent(failure)) => Err(PublishOutcome::Refused(failure)),
+        }
+    }
+}
+
+/// The commit that an answer says was made.
+///
+/// # Errors
+/// An answer without the name of one: it may have been made or not.
+pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome> {
+    let commit = &data["createCommitOnBranch"]["commit"];
+    let oid = commit["oid"].as_str().filter(|oid| ObjectId::parse(oid).is_some());
+    let oid = oid.ok_or_else(|| PublishOutcome::Unknown {
+        what: "GitHub's API gave no commit".to_owned(),
+        retry_after: None,
+    })?;
+    Ok(CreatedCommit { oid: oid.to_ascii_lowercase(), verification: verification(&commit["signature"]) })
+}
+
+/// GitHub tells a lost race by a type; without one, its words for one. Other errors may be a race or a rule.
+pub fn api_error(kind: &str, message: String) -> PublishOutcome {
+    let is_race = kind == "STALE_DATA" || message.contains("Expected branch to point to");
+    match kind {
+        "FORBIDDEN" | "INSUFFICIENT_SCOPES" => PublishOutcome::Refused(
+            Failure::new(Exit::Refused, format!("GitHub's API refuses the commit: {message}"))
+                .hinted("the token may not write: give the job permissions: contents: write"),
+        ),
+        _ if is_race => PublishOutcome::NonFastForward { what: message },
+        // "Something went wrong while executing your query"
+        "" | "INTERNAL" | "SERVICE_UNAVAILABLE" => {
+            PublishOutcome::Unknown { what: message, retry_after: None }
+        }
+        _ => PublishOutcome::RejectedUnclear { words: message },
+    }
+}
+
+/// A commit without a signature has none to look at.
+fn verification(signature: &Value) -> Verification {
+    Verification {
+        verified: signature["isValid"] == true,
+        state: signature["state"].as_str().map_or_else(|| "UNSIGNED".to_owned(), short_word),
+    }
+}
+
+/// A word of GitHub's own, as `BAD_EMAIL`; of anything else nothing is shown.
+fn short_word(text: &str) -> String {
+    let fits = text.len() <= 40 && text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+    if fits { text.to_owned() } else { "unknown".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn races_and_rules_are_told_apart() {
+        let race = "Expected branch to point to \"1\" but it did not.  Pull and try again.";
+        assert!(matches!(api_error("STALE_DATA", String::new()), PublishOutcome::NonFastForward { .. }));
+        assert!(matches!(api_error("", race.to_owned()), PublishOutcome::NonFastForward { .. }));
+        assert!(matches!(api_error("", "Something went wrong".to_owned()), PublishOutcome::Unknown { .. }));
+        assert!(matches!(
+            api_error("UNPROCESSABLE", "no".to_owned()),
+            PublishOutcome::RejectedUnclear { .. }
+        ));
+        assert!(matches!(api_error("FORBIDDEN", "no".to_owned()), PublishOutcome::Refused(_)));
+    }
+
+    #[test]
+    fn commit_is_unknown_without_its_name() {
+        let answer = |oid: &Value| json!({"createCommitOnBranch": {"commit": {"oid": oid}}});
+        let sha = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(made_commit(&answer(&json!(sha))).unwrap().oid, sha);
+        for oid in [json!(null), json!(""), json!(&sha[1..]), json!(format!("{}\n", &sha[1..])), json!(7)] {
+            assert!(matches!(made_commit(&answer(&oid)), Err(PublishOutcome::Unknown { .. })), "{oid}");
+        }
+        let state = |state: &str| verification(&json!({"isValid": false, "state": state})).state;
+        assert_eq!((&*state("BAD_EMAIL"), &*state("x](https://evil.example)")), ("BAD_EMAIL", "unknown"));
+    }
+}

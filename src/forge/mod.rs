@@ -1,0 +1,3 @@
+//! The forges that host a repository, one folder each.
+
+pub mod github;

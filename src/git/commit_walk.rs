@@ -1,0 +1,248 @@
+//! The commits behind one, as the story of a tag is told from them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use git2::{ErrorCode, Oid, Repository};
+
+use super::checkout::Checkout;
+use super::failure::{git_failure, no_commit};
+use super::renames::Renames;
+use super::transport::{Endpoint, TransferError};
+use super::workspace::Workspace;
+use super::{classify, fetch};
+use crate::error::{Failure, Result};
+use crate::history::{CommitLinks, CommitMessage, CommitStore, ObjectId};
+use crate::landing::FetchError;
+
+const DEEPER: &str = "refs/tagbump/past";
+
+/// How deep a shallow history is made, step by step, where somebody asks what was.
+const DEPTHS: [i32; 5] = [50, 250, 1000, 5000, 25_000];
+
+/// Commits of a repository, with more to be had from a server where the history is shallow.
+pub struct CommitWalk<'r> {
+    repo: &'r Repository,
+    trails: RefCell<HashMap<String, PathTrail>>,
+    /// Those between the two trees that were asked about last.
+    renames: RefCell<Option<Renames>>,
+    deeper: Option<HistorySource<'r>>,
+    /// Why no more of it came.
+    stopped: RefCell<Option<TransferError>>,
+}
+
+/// Where more of the history is to be had.
+pub(super) struct HistorySource<'r> {
+    pub workspace: &'r Workspace,
+    pub endpoint: &'r Arc<Endpoint>,
+    pub branch: &'r str,
+    pub deadline: Instant,
+    /// How many of the steps were made.
+    pub steps: Cell<usize>,
+}
+
+/// What the parts of a path led to the last time. From one commit to the next most of them lead to the same.
+#[derive(Default)]
+struct PathTrail {
+    /// The tree or file that each part stands for, as far as they are there.
+    parts: Vec<Oid>,
+    file: Option<Oid>,
+}
+
+impl Checkout {
+    /// The history of `HEAD`, and its commit.
+    ///
+    /// # Errors
+    /// Exit 2 where there is no commit yet.
+    pub fn past(&self) -> Result<(CommitWalk<'_>, ObjectId)> {
+        Ok((CommitWalk::new(&self.repo, None), id(self.head_oid().ok_or_else(no_commit)?)))
+    }
+}
+
+impl<'r> CommitWalk<'r> {
+    pub(super) fn new(repo: &'r Repository, deeper: Option<HistorySource<'r>>) -> Self {
+        be_thorough(false);
+        CommitWalk {
+            repo,
+            trails: RefCell::default(),
+            renames: RefCell::default(),
+            deeper,
+            stopped: RefCell::default(),
+        }
+    }
+
+    /// Why the server did not give more, where more was asked for.
+    pub fn trouble(&self) -> Option<String> {
+        let (deeper, stopped) = self.deeper.as_ref().zip(self.stopped.take())?;
+        Some(match classify::of_fetch(stopped, deeper.endpoint, "the server") {
+            FetchError::Transient { what, .. } | FetchError::Unreachable { what } => what,
+            FetchError::Permanent(failure) => failure.message,
+        })
+    }
+
+    fn look_up(&self, tree: ObjectId, path: &str) -> Result<Option<Oid>, git2::Error> {
+        let mut trails = self.trails.borrow_mut();
+        let trail = match trails.get_mut(path) {
+            Some(trail) => trail,
+            None => trails.entry(path.to_owned()).or_default(),
+        };
+        let odb = self.repo.odb()?;
+        let mut next = oid(tree)?;
+        let depth = path.split('/').count();
+        for (at, part) in path.split('/').enumerate() {
+            let tree = odb.read(next)?;
+            let found = entry(tree.data(), part).filter(|(is_tree, _)| *is_tree == (at + 1 < depth));
+            let Some((_, there)) = found else {
+                trail.parts.truncate(at);
+                trail.file = None;
+                return Ok(None);
+            };
+            next = there;
+            if trail.parts.get(at) == Some(&next) {
+                return Ok(trail.file);
+            }
+            trail.parts.truncate(at);
+            trail.parts.push(next);
+        }
+        trail.file = Some(next);
+        Ok(trail.file)
+    }
+
+    fn renamed(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, git2::Error> {
+        let trees = (oid(tree)?, oid(older)?);
+        let mut known = self.renames.borrow_mut();
+        let renames = match known.take().filter(|renames| renames.trees == trees) {
+            Some(renames) => known.insert(renames),
+            None => known.insert(Renames::between(self.repo, trees)?),
+        };
+        renames.old_name(self.repo, path)
+    }
+}
+
+impl Drop for CommitWalk<'_> {
+    fn drop(&mut self) {
+        be_thorough(true);
+    }
+}
+
+/// Objects are read once here: a cache would only fill up, and to hash each one, which git does not do either,
+/// takes as long as reading it. Together they are half of the time.
+fn be_thorough(on: bool) {
+    git2::opts::enable_caching(on);
+    git2::opts::strict_hash_verification(on);
+}
+
+/// Runs a fetch with the checks that reading history turns off.
+pub(super) fn thoroughly<T>(fetch: impl FnOnce() -> T) -> T {
+    be_thorough(true);
+    let done = fetch();
+    be_thorough(false);
+    done
+}
+
+impl CommitStore for CommitWalk<'_> {
+    fn links(&self, commit: ObjectId) -> Result<Option<CommitLinks>> {
+        let commit = match oid(commit).and_then(|oid| self.repo.find_commit(oid)) {
+            Ok(commit) => commit,
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(unparsable(&error)),
+        };
+        // as they are written: libgit2 leaves out those that a shallow clone lacks, also after more was fetched
+        let header = commit.raw_header_bytes();
+        let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
+        let parents = parents.filter_map(|hex| Oid::from_str(std::str::from_utf8(hex).ok()?).ok().map(id));
+        Ok(Some(CommitLinks {
+            time: commit.time().seconds(),
+            tree: id(commit.tree_id()),
+            parents: parents.collect(),
+        }))
+    }
+
+    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>> {
+        Ok(self.look_up(tree, path).map_err(|e| unparsable(&e))?.map(id))
+    }
+
+    fn read(&self, file: ObjectId) -> Result<Vec<u8>> {
+        let blob = oid(file).and_then(|oid| self.repo.find_blob(oid));
+        Ok(blob.map_err(|e| unparsable(&e))?.content().to_vec())
+    }
+
+    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>> {
+        self.renamed(tree, older, path).map_err(|e| unparsable(&e))
+    }
+
+    fn message(&self, commit: ObjectId) -> Result<CommitMessage> {
+        let commit = oid(commit).and_then(|oid| self.repo.find_commit(oid)).map_err(|e| unparsable(&e))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let author = commit.author();
+        Ok(CommitMessage {
+            author: text(author.name_bytes()),
+            email: text(author.email_bytes()),
+            message: text(commit.message_bytes()),
+        })
+    }
+
+    fn deepen(&self) -> bool {
+        let Some(deeper) = &self.deeper else { return false };
+        let Some(depth) = DEPTHS.get(deeper.steps.get()) else { return false };
+        deeper.steps.set(deeper.steps.get() + 1);
+        let HistorySource { workspace, endpoint, branch, deadline, .. } = deeper;
+        let done = thoroughly(|| fetch::deepen(workspace, endpoint, branch, DEEPER, *depth, *deadline));
+        done.map_err(|stopped| self.stopped.replace(Some(stopped))).is_ok()
+    }
+}
+
+/// What a name stands for in a tree: whether that is a tree, and which. Links and submodules are no files.
+///
+/// Entries are `MODE NAME`, a zero, and 20 bytes of an object's name ("Tree Objects" in "Pro Git"). libgit2 would take all of
+/// them apart: where a tree has some hundred, that is most of the time.
+fn entry(tree: &[u8], name: &str) -> Option<(bool, Oid)> {
+    let mut rest = tree;
+    while let Some(zero) = memchr::memchr(0, rest) {
+        let (head, behind) = rest.split_at(zero);
+        let (id, next) = behind.get(1..)?.split_at_checked(20)?;
+        rest = next;
+        let mode = head.strip_suffix(name.as_bytes()).and_then(|mode| mode.strip_suffix(b" "));
+        let Some(mode) = mode.filter(|mode| mode.iter().all(u8::is_ascii_digit)) else { continue };
+        let (is_tree, is_file) = (mode == b"40000", mode.starts_with(b"100"));
+        return (is_tree || is_file).then_some((is_tree, Oid::from_bytes(id).ok()?));
+    }
+    None
+}
+
+fn unparsable(error: &git2::Error) -> Failure {
+    git_failure("the history can't be read", error)
+        .hinted("a partial clone lacks some of it; tagbump history --fetch reads it from the server")
+}
+
+pub(super) fn id(oid: Oid) -> ObjectId {
+    let mut bytes = [0; 20];
+    bytes.iter_mut().zip(oid.as_bytes()).for_each(|(to, from)| *to = *from);
+    ObjectId(bytes)
+}
+
+pub(super) fn oid(id: ObjectId) -> Result<Oid, git2::Error> {
+    Oid::from_bytes(&id.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_of_a_tree_are_found_by_their_whole_names() {
+        let entries: [(&str, u8); 5] =
+            [("100644 a b", 1), ("100755 b", 2), ("40000 c", 3), ("120000 link", 4), ("160000 sub", 5)];
+        let tree: Vec<u8> =
+            entries.iter().flat_map(|(head, byte)| [head.as_bytes(), &[0], &[*byte; 20]].concat()).collect();
+        let found = |name: &str| entry(&tree, name).map(|(is_tree, id)| (is_tree, id.as_bytes()[0]));
+        assert_eq!(found("b"), Some((false, 2)));
+        assert_eq!(found("a b"), Some((false, 1)));
+        assert_eq!(found("c"), Some((true, 3)));
+        assert_eq!([found("link"), found("sub"), found("100644 a b"), found("")], [None; 4]);
+        assert_eq!(entry(&tree[..tree.len() - 1], "sub"), None);
+        assert_eq!(entry(b"no tree", "tree"), None);
+    }
+}

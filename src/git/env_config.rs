@@ -1,0 +1,250 @@
+//! Configuration that the environment gives to git, and that libgit2 does not look at: `GIT_CONFIG_GLOBAL`,
+//! `GIT_CONFIG_SYSTEM`, `GIT_CONFIG_NOSYSTEM`, `GIT_CONFIG_COUNT` and what belongs to it, and
+//! `GIT_CONFIG_PARAMETERS`, in which `git -c` hands its own on.
+//!
+//! Sources: `git help config` (FILES, ENVIRONMENT), git's `config.c` (`git_config_from_parameters`) and
+//! `quote.c` (`sq_dequote_step`). Two things are libgit2's way: an `includeIf` in these files holds for no
+//! repository, and `safe.directory` counts where libgit2 itself reads it, when it opens the repository.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use git2::{ConfigLevel, Repository};
+use tempfile::TempDir;
+
+use super::failure::git_failure;
+use super::temporary_folder::temporary_folder;
+use super::url_text::without_user;
+use crate::environment::Environment;
+use crate::error::{Failure, Result};
+
+const COUNT: &str = "GIT_CONFIG_COUNT";
+const PARAMETERS: &str = "GIT_CONFIG_PARAMETERS";
+
+/// Adds what the environment gives to the configuration of a repository, for all that libgit2 does with it. The
+/// folder that comes back must live as long as the repository.
+///
+/// # Errors
+/// Exit 2 for variables that git would not understand either.
+pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<TempDir>> {
+    let items = items(environment)?;
+    let no_system = environment.get("GIT_CONFIG_NOSYSTEM").is_some_and(is_true);
+    let system = environment.get("GIT_CONFIG_SYSTEM").filter(|_| !no_system);
+    let global = environment.get("GIT_CONFIG_GLOBAL");
+    if items.is_empty() && !no_system && system.is_none() && global.is_none() {
+        return Ok(None);
+    }
+    let folder = temporary_folder()?;
+    let file = |name: &str, text: &str| -> Result<PathBuf> {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).context("no temporary file")?;
+        Ok(path)
+    };
+    let empty = file("empty", "")?;
+    // what is no file, as /dev/null, sets nothing
+    let or_empty = |path: &str| if Path::new(path).is_file() { path.into() } else { empty.clone() };
+    let mut levels = Vec::new();
+    if no_system || system.is_some() {
+        levels.push((ConfigLevel::System, system.map_or(empty.clone(), or_empty)));
+        levels.push((ConfigLevel::ProgramData, empty.clone()));
+    }
+    if let Some(path) = global {
+        levels.push((ConfigLevel::Global, or_empty(path)));
+        levels.push((ConfigLevel::XDG, empty.clone()));
+    }
+    if !items.is_empty() {
+        levels.push((ConfigLevel::App, file("given", &written(&items))?));
+    }
+    let fault = |e: git2::Error| git_failure("git's configuration can't be read", &e);
+    // this is the repository's own, not a copy of it
+    let mut config = repo.config().map_err(fault)?;
+    for (level, path) in levels {
+        config.add_file(&path, level, true).map_err(fault)?;
+    }
+    Ok(Some(folder))
+}
+
+/// A key with its value; one without is true.
+pub type ConfigItem = (String, Option<String>);
+
+/// What stands in the variables, in git's order.
+///
+/// # Errors
+/// Exit 2 for variables that git would not understand either.
+pub fn items(environment: &Environment) -> Result<Vec<ConfigItem>> {
+    let mut items = Vec::new();
+    if let Some(text) = environment.get(COUNT) {
+        let count: usize = text.trim().parse().ok().filter(|count| *count <= 10_000).ok_or_else(|| {
+            Failure::usage(format!("{COUNT} is no count")).hinted("unset it, or make it the number of pairs")
+        })?;
+        for nth in 0..count {
+            let name = format!("GIT_CONFIG_KEY_{nth}");
+            let key = environment.get(&name).ok_or_else(|| {
+                Failure::usage(format!("{COUNT} is {count}, but there is no {name}"))
+                    .hinted("set it, or make the count smaller")
+            })?;
+            // an empty variable counts as unset everywhere; here it is an empty value
+            let value = environment.get(&format!("GIT_CONFIG_VALUE_{nth}")).unwrap_or_default();
+            items.push((checked(key, &name)?, Some(value.to_owned())));
+        }
+    }
+    if let Some(text) = environment.get(PARAMETERS) {
+        let read = parameters(text).ok_or_else(|| {
+            Failure::usage(format!("{PARAMETERS} is not as git writes it"))
+                .hinted("unset it; git -c sets it for what it runs")
+        })?;
+        for (key, value) in read {
+            items.push((checked(&key, PARAMETERS)?, value));
+        }
+    }
+    Ok(items)
+}
+
+/// A key that git would take: a section, a name, and anything but line ends between.
+fn checked(key: &str, variable: &str) -> Result<String> {
+    let word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let fits = key.split_once('.').zip(key.rsplit_once('.')).is_some_and(|((section, _), (_, name))| {
+        word(section)
+            && !section.is_empty()
+            && word(name)
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && !key.contains(['\n', '\0'])
+    });
+    if fits {
+        return Ok(key.to_owned());
+    }
+    // keys can be made of URLs
+    Err(Failure::usage(format!("{variable}: {:?} is no key of git's configuration", without_user(key)))
+        .hinted("write it as SECTION.NAME or SECTION.SUBSECTION.NAME"))
+}
+
+/// `'KEY'='VALUE'`, `'KEY'=`, or as older versions have it `'KEY=VALUE'` and `'KEY'`, with blanks between.
+fn parameters(text: &str) -> Option<Vec<ConfigItem>> {
+    let mut items = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (first, after) = unquoted(rest)?;
+        let item = match after.strip_prefix('=') {
+            Some(after) if after.starts_with('\'') => {
+                let (value, after) = unquoted(after)?;
+                rest = after;
+                (first, Some(value))
+            }
+            Some(after) => {
+                rest = after;
+                (first, None)
+            }
+            None => {
+                rest = after;
+                match first.split_once('=') {
+                    Some((key, value)) => (key.trim().to_owned(), Some(value.to_owned())),
+                    None => (first, None),
+                }
+            }
+        };
+        items.push(item);
+        if !rest.is_empty() && !rest.starts_with([' ', '\t', '\n']) {
+            return None;
+        }
+        rest = rest.trim_start();
+    }
+    Some(items)
+}
+
+/// What a shell makes of a word in single quotes, and what comes after it.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let mut word = String::new();
+    let mut rest = text.strip_prefix('\'')?;
+    loop {
+        let (inner, after) = rest.split_once('\'')?;
+        word.push_str(inner);
+        // outside of the quotes: only these two, and the quotes go on
+        let escaped = ["\\''", "\\!'"].iter().find(|escaped| after.starts_with(**escaped));
+        let Some(escaped) = escaped else { return Some((word, after)) };
+        word.push_str(&escaped[1..2]);
+        rest = &after[escaped.len()..];
+    }
+}
+
+/// The items as a file of git's configuration.
+fn written(items: &[ConfigItem]) -> String {
+    let mut text = String::new();
+    for (key, value) in items {
+        let (section, _) = key.split_once('.').unwrap_or((key, ""));
+        let (head, name) = key.rsplit_once('.').unwrap_or((key, ""));
+        let subsection = head.get(section.len() + 1..);
+        let subsection = subsection.map(|s| format!(" \"{}\"", s.replace('\\', "\\\\").replace('"', "\\\"")));
+        let value = value.as_ref().map(|value| format!(" = \"{}\"", escaped(value)));
+        // writing to a string can't fail
+        let _ = writeln!(
+            text,
+            "[{section}{}]\n\t{name}{}",
+            subsection.unwrap_or_default(),
+            value.unwrap_or_default()
+        );
+    }
+    text
+}
+
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t")
+}
+
+/// Git's words for true; any number but zero is one.
+fn is_true(text: &str) -> bool {
+    let number = text.parse::<i64>().is_ok_and(|number| number != 0);
+    number || ["true", "yes", "on"].contains(&text.to_ascii_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_as_git_writes_them() {
+        let item = |key: &str, value: Option<&str>| (key.to_owned(), value.map(str::to_owned));
+        assert_eq!(
+            parameters(r"'a.b'='c d' 'e.f'=  'g.h=i=j' 'k.l' 'm.n'='it'\''s'\!''").unwrap(),
+            [
+                item("a.b", Some("c d")),
+                item("e.f", None),
+                item("g.h", Some("i=j")),
+                item("k.l", None),
+                item("m.n", Some("it's!"))
+            ]
+        );
+        for wrong in ["a.b=c", "'a.b", "'a.b'x", "'a.b'='c", "'a''b'"] {
+            assert_eq!(parameters(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn keys() {
+        for right in ["a.b", "http.https://h/x.y.extraheader", "url.a b\"c.insteadOf", "a-1.b2"] {
+            assert!(checked(right, "V").is_ok(), "{right}");
+        }
+        for wrong in ["", "a", ".b", "a.", "a.1", "a b.c", "a.x\ny.c", "a.b c"] {
+            assert!(checked(wrong, "V").is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_it_was() {
+        let values = ["", " x ", "a\"b\\c", "# no; comment", "two\nlines\tand", "ü"];
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f");
+        for value in values {
+            let items = [
+                ("A.x\"y\\z.W.k".to_owned(), Some(value.to_owned())),
+                ("a.plain".to_owned(), Some(value.to_owned())),
+                ("a.bare".to_owned(), None),
+            ];
+            std::fs::write(&file, written(&items)).unwrap();
+            let config = git2::Config::open(&file).unwrap();
+            assert_eq!(config.get_string("a.x\"y\\z.W.k").unwrap(), value);
+            assert_eq!(config.get_string("a.plain").unwrap(), value);
+            assert!(config.get_bool("a.bare").unwrap());
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The commits of a remote branch, as it is now. Nothing in the checkout moves.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Instant;
+
+use git2::Oid;
+
+use super::checkout::Checkout;
+use super::commit_walk::{CommitWalk, HistorySource, id};
+use super::credentials::{Credentials, Tokens};
+use super::fetch::{self, AdvertisedBranches, FetchRequest, TIP};
+use super::transport::Endpoint;
+use super::tree::CommitFiles;
+use super::withheld::explain_fetch;
+use super::workspace::Workspace;
+use super::{RemoteUrl, classify};
+use crate::error::{Exit, Failure, Result};
+use crate::history::ObjectId;
+use crate::landing::{Backoff, FetchError};
+
+/// A remote branch, and what came before its tip, as far as that is asked for.
+pub struct RemoteHistory {
+    workspace: Workspace,
+    endpoint: Arc<Endpoint>,
+    branch: String,
+    tip: Oid,
+    prefix: String,
+    deadline: Instant,
+}
+
+impl RemoteHistory {
+    /// Asks where the branch is, its default one where none is named, and fetches what is new. The remote is given
+    /// by name or URL.
+    ///
+    /// # Errors
+    /// Exit 2 where there is no such remote or branch, exit 5 where the server refuses, exit 4 where it can't be reached
+    /// in time.
+    pub fn fetch(
+        checkout: &Checkout,
+        remote: &str,
+        branch: Option<&str>,
+        tokens: &Tokens,
+        backoff: &mut Backoff<'_>,
+    ) -> Result<Self> {
+        let (url, _) = checkout.remote(remote)?;
+        let origin = checkout.url_origin(remote);
+        let ways = checkout.ways()?;
+        let helpers = checkout.credential_helpers();
+        let credentials = Credentials::new(&url, &origin, tokens, &ways.http, helpers);
+        let endpoint = Endpoint::new(&url, credentials, &ways)?;
+        let workspace = Workspace::new(checkout)?;
+        let found = found(&workspace, &endpoint, &url, branch, backoff)?;
+        let fetched = || workspace.repo.refname_to_id(TIP).ok().filter(|oid| workspace.has(*oid));
+        let tip = if workspace.has(found.tip) { Some(found.tip) } else { fetched() };
+        let tip = tip.ok_or_else(|| {
+            Failure::new(Exit::NotLanded, format!("{url}: the tip {} did not come with the fetch", found.tip))
+                .hinted("run again: the branch moved in between")
+        })?;
+        let (branch, prefix, deadline) = (found.branch, checkout.prefix.clone(), backoff.deadline());
+        Ok(RemoteHistory { workspace, endpoint, branch, tip, prefix, deadline })
+    }
+
+    /// The history, and the tip's commit.
+    pub fn past(&self) -> (CommitWalk<'_>, ObjectId) {
+        let deeper = HistorySource {
+            workspace: &self.workspace,
+            endpoint: &self.endpoint,
+            branch: &self.branch,
+            deadline: self.deadline,
+            steps: Cell::default(),
+        };
+        (CommitWalk::new(&self.workspace.repo, Some(deeper)), id(self.tip))
+    }
+
+    /// The files of the tip.
+    pub fn files(&self) -> CommitFiles<'_> {
+        CommitFiles { repo: &self.workspace.repo, commit: self.tip, prefix: &self.prefix }
+    }
+
+    /// Takes every secret of the remote out of a text.
+    pub fn scrub(&self, text: &str) -> String {
+        self.endpoint.scrub(text)
+    }
+}
+
+/// Asks until there is an answer, or no time left.
+fn found(
+    workspace: &Workspace,
+    endpoint: &Arc<Endpoint>,
+    url: &RemoteUrl,
+    branch: Option<&str>,
+    backoff: &mut Backoff<'_>,
+) -> Result<AdvertisedBranches> {
+    let wanted = FetchRequest { branch, head: None, ours: false };
+    loop {
+        let stopped = match fetch::fetch(workspace, endpoint, &wanted, backoff.deadline()) {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => return Err(no_branch(url, branch)),
+            Err(stopped) => stopped,
+        };
+        let trouble = classify::of_fetch(stopped, endpoint, &url.to_string());
+        let (what, retry_after) = match explain_fetch(trouble, endpoint) {
+            FetchError::Permanent(failure) => return Err(failure),
+            FetchError::Transient { what, retry_after } => (what, retry_after),
+            FetchError::Unreachable { what } => (what, None),
+        };
+        if !backoff.wait(retry_after) {
+            return Err(Failure::new(Exit::NotLanded, what).hinted("check the network, then run again"));
+        }
+    }
+}
+
+pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> Failure {
+    match branch {
+        Some(branch) => Failure::usage(format!("{url} has no branch {branch}"))
+            .hinted("name another with --branch; only a pull request would create one"),
+        None => Failure::usage(format!("{url} has no default branch")).hinted("name one with --branch"),
+    }
+}

@@ -1,7 +1,0 @@
-//! What GitHub's API answers, read from JSON, without I/O. Public for the fuzz target.
-
-pub use super::commit::{api_error, made_commit};
-pub use super::compare::compare_status;
-pub use super::graphql::Said;
-pub use super::pull_answer::{Pull, PullRequest};
-pub use super::response::{ApiResponse, api_text, classify_response};

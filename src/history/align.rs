@@ -1,0 +1,57 @@
+//! Which reference of a file's older version is which one of the newer version.
+
+use std::collections::{HashMap, VecDeque};
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use crate::plan::CurrentReference;
+
+/// The most pairs that a diff may have to compare: its cost grows with the square of its input.
+const MAX_PAIRS: usize = 1_000_000;
+
+/// For each older reference the newer one that it became, if it became one.
+pub(super) fn align(older: &[CurrentReference], newer: &[CurrentReference]) -> Vec<Option<usize>> {
+    if older.len() == newer.len() {
+        return (0..newer.len()).map(Some).collect();
+    }
+    if older.len().saturating_mul(newer.len()) > MAX_PAIRS {
+        return align_by_place(older, newer);
+    }
+    let (old, new): (Vec<_>, Vec<_>) = (older.iter().map(key).collect(), newer.iter().map(key).collect());
+    let mut became = vec![None; older.len()];
+    for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
+        let (from, to) = match op {
+            DiffOp::Equal { .. } | DiffOp::Replace { .. } => (op.old_range(), op.new_range()),
+            DiffOp::Delete { .. } | DiffOp::Insert { .. } => continue,
+        };
+        // of two that say different things, only those in the same place are one
+        let same = |(o, n): &(usize, usize)| {
+            older[*o].place == newer[*n].place && older[*o].target == newer[*n].target
+        };
+        from.zip(to).filter(same).for_each(|(o, n)| became[o] = Some(n));
+    }
+    became
+}
+
+fn key(mention: &CurrentReference) -> (usize, u64, Option<&str>, Option<&str>) {
+    (mention.target, mention.place, mention.tag.as_deref(), mention.digest.as_deref())
+}
+
+/// As [`align`], for so many that a diff takes too long: the first at a place is the first there.
+fn align_by_place(older: &[CurrentReference], newer: &[CurrentReference]) -> Vec<Option<usize>> {
+    let mut places: HashMap<(usize, u64), VecDeque<usize>> = HashMap::new();
+    for (n, mention) in newer.iter().enumerate() {
+        places.entry((mention.target, mention.place)).or_default().push_back(n);
+    }
+    let mut became = Vec::with_capacity(older.len());
+    for mention in older {
+        let there = places.get_mut(&(mention.target, mention.place));
+        became.push(there.and_then(VecDeque::pop_front));
+    }
+    became
+}
+
+/// Whether two references run the same image.
+pub(super) fn same_version(one: &CurrentReference, other: &CurrentReference) -> bool {
+    (one.target, &one.tag, &one.digest) == (other.target, &other.tag, &other.digest)
+}

@@ -1,0 +1,129 @@
+//! Commits in memory, for tests.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use super::{CommitLinks, CommitMessage, CommitStore, ObjectId};
+use crate::error::Result;
+use crate::file_selection::{MatchLevel, Selection};
+use crate::image::Field;
+use crate::plan::{FileSource, FoundFiles, Request, Scope, SourceFile, UpdateTarget, Visitor};
+
+/// What is in each file.
+type FileTexts = BTreeMap<String, String>;
+
+/// Commits in memory. What a file holds is its name in the database; so is a tree's.
+#[derive(Default)]
+pub struct FakeCommits {
+    pub commits: RefCell<BTreeMap<ObjectId, (CommitLinks, FileTexts)>>,
+    /// Commits that `deepen` brings.
+    pub cut: RefCell<Vec<ObjectId>>,
+    pub deepened: Cell<usize>,
+    /// What commits say; those without have their names.
+    messages: RefCell<BTreeMap<ObjectId, String>>,
+}
+
+pub fn id(number: usize) -> ObjectId {
+    let mut bytes = [0; 20];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    ObjectId(bytes)
+}
+
+impl FakeCommits {
+    /// A commit at a time, which is its name too.
+    pub fn commit(&self, time: usize, parents: &[usize], files: &[(&str, &str)]) -> usize {
+        let links = CommitLinks {
+            time: time as i64,
+            tree: id(time),
+            parents: parents.iter().copied().map(id).collect(),
+        };
+        let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        self.commits.borrow_mut().insert(id(time), (links, files));
+        time
+    }
+
+    /// What a commit says.
+    pub fn says(&self, commit: usize, message: &str) {
+        self.messages.borrow_mut().insert(id(commit), message.to_owned());
+    }
+
+    fn text(&self, tree: ObjectId, path: &str) -> Option<String> {
+        self.commits.borrow().get(&tree)?.1.get(path).cloned()
+    }
+}
+
+impl CommitStore for FakeCommits {
+    fn links(&self, commit: ObjectId) -> Result<Option<CommitLinks>> {
+        let here = !self.cut.borrow().contains(&commit);
+        Ok(self.commits.borrow().get(&commit).filter(|_| here).map(|(links, _)| links.clone()))
+    }
+
+    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>> {
+        // the first bytes of a text that is short
+        let blob = |text: String| {
+            let mut bytes = [0; 20];
+            bytes.iter_mut().zip(text.bytes()).for_each(|(to, byte)| *to = byte);
+            ObjectId(bytes)
+        };
+        Ok(self.text(tree, path).map(blob))
+    }
+
+    fn read(&self, file: ObjectId) -> Result<Vec<u8>> {
+        let tags = String::from_utf8(file.0.to_vec()).unwrap();
+        let images = tags.trim_end_matches('\0').split(' ').filter(|tag| !tag.is_empty());
+        let documents = images.map(|tag| format!("spec:\n  values:\n    a:\n      image: acme/api:{tag}\n"));
+        let documents =
+            documents.map(|d| format!("apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n{d}"));
+        Ok(documents.collect::<Vec<_>>().join("---\n").into_bytes())
+    }
+
+    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>> {
+        let text = self.text(tree, path);
+        let commits = self.commits.borrow();
+        let (_, files) = commits.get(&older).unwrap();
+        Ok(files.iter().find(|(_, old)| Some(*old) == text.as_ref()).map(|(name, _)| name.clone()))
+    }
+
+    fn message(&self, commit: ObjectId) -> Result<CommitMessage> {
+        let message = self.messages.borrow().get(&commit).cloned();
+        let message = message.unwrap_or_else(|| commit.to_string());
+        Ok(CommitMessage { author: "a".into(), email: "a@b".into(), message })
+    }
+
+    fn deepen(&self) -> bool {
+        self.deepened.set(self.deepened.get() + 1);
+        self.cut.borrow_mut().pop().is_some()
+    }
+}
+
+/// The files of a tip.
+pub struct FakeTip<'a>(pub &'a FakeCommits, pub ObjectId);
+
+impl FileSource for FakeTip<'_> {
+    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+        for path in self.0.commits.borrow()[&self.1].1.keys() {
+            let bytes = self.0.read(self.0.file(self.1, path)?.unwrap())?;
+            if look(SourceFile { path, bytes: &bytes, match_level: MatchLevel::Discovered }).is_break() {
+                break;
+            }
+        }
+        Ok(FoundFiles::default())
+    }
+
+    fn read(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+}
+
+/// What asks for the image `acme/api` in all files.
+pub fn request() -> Request {
+    let target = UpdateTarget {
+        name: "acme/api".into(),
+        new_name: Field::Unspecified,
+        tag: None,
+        digest: Field::Unspecified,
+        service: None,
+        scope: Scope::of_files(&Selection::new(&[]).unwrap()),
+    };
+    Request { targets: vec![target], ..Request::default() }
+}

@@ -1,0 +1,97 @@
+//! The history of the references in some files, commit by commit.
+
+use std::collections::BTreeSet;
+
+use super::walk::{TracedFile, Walk, below};
+use super::{CommitStore, Extent, ObjectId, TagEntry};
+use crate::error::Result;
+use crate::file_selection::{MatchLevel, folder};
+use crate::manifest::CHART;
+use crate::plan::{CurrentReference, Request};
+
+/// The history of the references in some files, commit by commit, the newest first.
+pub struct FileHistory<'a> {
+    walk: Walk<'a>,
+    present: Vec<(usize, CurrentReference)>,
+    /// How many more commits are read.
+    left: usize,
+}
+
+/// How a walk through a history ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WalkEnd {
+    /// At the beginning of every file.
+    Beginning,
+    /// Where the history is cut off, as in a shallow clone.
+    Cut,
+    /// At the limit on the number of commits.
+    Limit,
+}
+
+impl<'a> FileHistory<'a> {
+    /// Starts at a tip with the files at these paths, each below `prefix`; reads at most `limit` commits.
+    ///
+    /// # Errors
+    /// If the tip can't be read.
+    pub fn new(
+        commits: &'a dyn CommitStore,
+        tip: ObjectId,
+        request: &'a Request,
+        paths: &BTreeSet<&str>,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Self> {
+        let files = files_at(commits, tip, request, paths, prefix)?;
+        let mut walk = Walk::new(commits, request, files);
+        let present = walk.begin(tip, prefix)?;
+        Ok(FileHistory { walk, present, left: limit })
+    }
+
+    /// The references at the tip, each with its number in [`TagEntry::references`].
+    pub fn present(&self) -> &[(usize, CurrentReference)] {
+        &self.present
+    }
+
+    /// The changes of the next commit, one entry per reference; `None` at the end.
+    ///
+    /// # Errors
+    /// If the commit can't be read.
+    pub fn next_commit(&mut self) -> Result<Option<Vec<TagEntry>>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let next = self.walk.next();
+        next.map(|(commit, stop)| self.walk.step(commit, stop)).transpose()
+    }
+
+    /// How the walk ended, once there is no next commit.
+    pub fn end(&self) -> WalkEnd {
+        match self.walk.reach() {
+            _ if !self.walk.is_over() => WalkEnd::Limit,
+            Extent::Truncated { .. } => WalkEnd::Cut,
+            Extent::Complete => WalkEnd::Beginning,
+        }
+    }
+}
+
+fn files_at(
+    commits: &dyn CommitStore,
+    tip: ObjectId,
+    request: &Request,
+    paths: &BTreeSet<&str>,
+    prefix: &str,
+) -> Result<Vec<TracedFile>> {
+    let Some(links) = commits.links(tip)? else { return Ok(Vec::new()) };
+    let selection = request.selection()?;
+    let file = |path: &&str| {
+        let chart = match folder(path) {
+            "" => CHART.to_owned(),
+            folder => format!("{folder}/{CHART}"),
+        };
+        let has_chart = commits.file(links.tree, &below(prefix, &chart))?.is_some();
+        let standing = selection.match_level(path).unwrap_or(MatchLevel::Discovered);
+        Ok(TracedFile { path: (*path).to_owned(), has_chart, standing })
+    };
+    paths.iter().map(file).collect()
+}

@@ -1,0 +1,305 @@
+//! The walk from a tip back, by time, over the commits that matter to some files.
+
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::align::align;
+use super::versions::{FileTrace, OldVersion, OldVersions, is_same};
+use super::{CommitLinks, CommitStore, Extent, ObjectId, TagEntry, WritingCommit};
+use crate::error::Result;
+use crate::file_selection::MatchLevel;
+use crate::plan::{CurrentReference, Request, SingleFile, current_references};
+
+/// Hands every tag that the references in `now` have had to `take`, the newest first, until it wants no more.
+/// `now` is what the request means at the tip; `prefix` stands before its paths, below the repository's top.
+///
+/// # Errors
+/// Where commits can't be read.
+pub fn walk_history(
+    commits: &dyn CommitStore,
+    tip: ObjectId,
+    (request, now): (&Request, &[CurrentReference]),
+    prefix: &str,
+    take: &mut dyn FnMut(TagEntry) -> bool,
+) -> Result<Extent> {
+    let mut walk = Walk::new(commits, request, files(request, now)?);
+    walk.begin(tip, prefix)?;
+    while let Some((commit, stop)) = walk.next() {
+        let mut entries = walk.step(commit, stop)?;
+        for entry in &mut entries {
+            entry.written.take_if(|by| !by.has_all_parents);
+        }
+        entries.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        // containers of one file that go together are told once
+        entries.dedup_by(is_told_with);
+        if !entries.into_iter().all(&mut *take) {
+            return Ok(Extent::Complete);
+        }
+    }
+    Ok(walk.reach)
+}
+
+pub(super) fn below(prefix: &str, path: &str) -> String {
+    if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") }
+}
+
+/// A file whose history is told.
+pub(super) struct TracedFile {
+    /// As it is called at the tip, below the root.
+    pub path: String,
+    pub has_chart: bool,
+    pub standing: MatchLevel,
+}
+
+fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>> {
+    let selection = request.selection()?;
+    let standing = |path: &str| selection.match_level(path).unwrap_or(MatchLevel::Discovered);
+    let files: BTreeMap<&str, bool> = now.iter().map(|m| (m.file.as_str(), m.has_chart)).collect();
+    let files = files.into_iter();
+    Ok(files
+        .map(|(path, has_chart)| TracedFile { path: path.to_owned(), has_chart, standing: standing(path) })
+        .collect())
+}
+
+/// A commit to look at.
+pub(super) struct QueuedCommit {
+    links: CommitLinks,
+    tracks: Vec<FileTrace>,
+}
+
+/// A commit, and its parents up to the first one that is not here.
+#[derive(Clone, Copy)]
+struct CommitContext<'a> {
+    commit: ObjectId,
+    links: &'a CommitLinks,
+    parents: &'a [(ObjectId, CommitLinks)],
+}
+
+pub(super) struct Walk<'a> {
+    commits: &'a dyn CommitStore,
+    request: &'a Request,
+    files: Vec<TracedFile>,
+    /// By time, the newest first.
+    queue: BinaryHeap<(i64, ObjectId)>,
+    waiting: HashMap<ObjectId, QueuedCommit>,
+    /// A clock that was wrong can lead to a commit twice.
+    done: HashSet<(ObjectId, usize)>,
+    /// When a reference got another tag, by its number.
+    deadline: HashMap<usize, i64>,
+    numbers: usize,
+    reach: Extent,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(commits: &'a dyn CommitStore, request: &'a Request, files: Vec<TracedFile>) -> Self {
+        Walk {
+            commits,
+            request,
+            files,
+            queue: BinaryHeap::new(),
+            waiting: HashMap::new(),
+            done: HashSet::new(),
+            deadline: HashMap::new(),
+            numbers: 0,
+            reach: Extent::Complete,
+        }
+    }
+
+    /// Gives what the files say at the tip.
+    pub fn begin(&mut self, tip: ObjectId, prefix: &str) -> Result<Vec<(usize, CurrentReference)>> {
+        let mut present = Vec::new();
+        let Some(links) = self.commits.links(tip)? else { return Ok(present) };
+        for file in 0..self.files.len() {
+            let name: Rc<str> = below(prefix, &self.files[file].path).into();
+            let Some(blob) = self.commits.file(links.tree, &name)? else { continue };
+            let says = self.read(file, blob)?.unwrap_or_default();
+            let numbers: Rc<[usize]> = says.iter().map(|_| self.number()).collect();
+            present.extend(numbers.iter().copied().zip(says.iter().cloned()));
+            self.follow((tip, &links), FileTrace { file, name, blob, says: Some(says), numbers });
+        }
+        Ok(present)
+    }
+
+    pub fn next(&mut self) -> Option<(ObjectId, QueuedCommit)> {
+        let (_, commit) = self.queue.pop()?;
+        Some((commit, self.waiting.remove(&commit)?))
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub fn reach(&self) -> Extent {
+        self.reach
+    }
+
+    fn follow(&mut self, (commit, links): (ObjectId, &CommitLinks), track: FileTrace) {
+        let stop = self.waiting.entry(commit).or_insert_with(|| {
+            self.queue.push((links.time, commit));
+            QueuedCommit { links: links.clone(), tracks: Vec::new() }
+        });
+        if stop.tracks.iter().all(|other| other.file != track.file) {
+            stop.tracks.push(track);
+        }
+    }
+
+    /// What a commit brought. The files are followed further back.
+    pub fn step(&mut self, commit: ObjectId, stop: QueuedCommit) -> Result<Vec<TagEntry>> {
+        let QueuedCommit { links, tracks } = stop;
+        let parents = self.parents(&links)?;
+        let mut entries = Vec::new();
+        for track in tracks {
+            if self.done.insert((commit, track.file)) {
+                self.trace(CommitContext { commit, links: &links, parents: &parents }, track, &mut entries)?;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The parents up to the first missing one, after deepening. Later parents are ignored: the missing one comes first.
+    fn parents(&self, links: &CommitLinks) -> Result<Vec<(ObjectId, CommitLinks)>> {
+        loop {
+            let mut here = Vec::with_capacity(links.parents.len());
+            for &parent in &links.parents {
+                let Some(links) = self.commits.links(parent)? else { break };
+                here.push((parent, links));
+            }
+            if here.len() == links.parents.len() || !self.commits.deepen() {
+                return Ok(here);
+            }
+        }
+    }
+
+    fn trace(
+        &mut self,
+        here: CommitContext<'_>,
+        mut track: FileTrace,
+        entries: &mut Vec<TagEntry>,
+    ) -> Result<()> {
+        let CommitContext { commit, links, parents } = here;
+        let mut read: Option<Rc<[CurrentReference]>> = track.says.take();
+        let mut before = Vec::new();
+        // in order: if two parents have the same tag, it was there before the merge, so the first parent decides
+        for (parent, its) in parents {
+            if self.commits.file(its.tree, &track.name)? == Some(track.blob) {
+                self.follow((*parent, its), FileTrace { says: read, ..track });
+                return Ok(());
+            }
+            let says = match read.take() {
+                Some(says) => says,
+                None => self.read(track.file, track.blob)?.unwrap_or_default(),
+            };
+            let says = read.insert(says);
+            let Some(old) = self.before((links.tree, its.tree), &track, says)? else { continue };
+            if is_same(&old, says, &track.numbers) {
+                self.follow((*parent, its), old);
+                return Ok(());
+            }
+            before.push(((*parent, its), old));
+        }
+        let says = match read {
+            Some(says) => says,
+            None => self.read(track.file, track.blob)?.unwrap_or_default(),
+        };
+        let has_all_parents = parents.len() == links.parents.len();
+        let version = OldVersion { track: &track, says: &says };
+        if !has_all_parents {
+            self.reach = Extent::Truncated { commit, time: links.time };
+        }
+        let words = self.commits.message(commit)?;
+        let written = Rc::new(WritingCommit { commit, time: links.time, words, has_all_parents });
+        let olds = OldVersions::new(before.iter().map(|(_, old)| old));
+        entries.extend(self.entries(&version, &olds, &written));
+        self.note_ends(&version, &olds, links.time);
+        for (parent, old) in before {
+            self.follow(parent, old);
+        }
+        Ok(())
+    }
+
+    /// The file in a parent, maybe under another name; nothing where it is not there.
+    fn before(
+        &mut self,
+        (tree, older): (ObjectId, ObjectId),
+        track: &FileTrace,
+        says: &[CurrentReference],
+    ) -> Result<Option<FileTrace>> {
+        let mut name = Rc::clone(&track.name);
+        let mut blob = self.commits.file(older, &name)?;
+        if blob.is_none()
+            && let Some(old) = self.commits.old_name(tree, older, &name)?
+        {
+            blob = self.commits.file(older, &old)?;
+            name = old.into();
+        }
+        let Some(blob) = blob else { return Ok(None) };
+        let Some(said) = self.read(track.file, blob)? else {
+            // what can't be read changes nothing: neither it nor who mends it has written a tag
+            let (says, numbers) = (Some(says.into()), Rc::clone(&track.numbers));
+            return Ok(Some(FileTrace { file: track.file, name, blob, says, numbers }));
+        };
+        let became = align(&said, says);
+        let numbers =
+            became.into_iter().map(|n| n.map_or_else(|| self.number(), |n| track.numbers[n])).collect();
+        Ok(Some(FileTrace { file: track.file, name, blob, says: Some(said), numbers }))
+    }
+
+    /// Those of a version's tags that none of the versions before it has.
+    fn entries(
+        &self,
+        version: &OldVersion<'_>,
+        olds: &OldVersions<'_>,
+        written: &Rc<WritingCommit>,
+    ) -> Vec<TagEntry> {
+        let mut replaced: HashMap<usize, Rc<[String]>> = HashMap::new();
+        let new = version.pairs().filter(|(mention, number)| !olds.say(*number, mention));
+        let entry = |(mention, number): (&CurrentReference, usize)| TagEntry {
+            target: mention.target,
+            file: self.files[version.track.file].path.clone(),
+            line: mention.line,
+            tag: mention.tag.clone(),
+            digest: mention.digest.clone(),
+            written: Some(Rc::clone(written)),
+            replaced: Rc::clone(
+                replaced.entry(mention.target).or_insert_with(|| version.replaced(olds, mention.target)),
+            ),
+            deadline: self.deadline.get(&number).copied(),
+            references: vec![number],
+        };
+        new.map(entry).collect()
+    }
+
+    /// What is no more, or says another thing than any version before, ended with this commit.
+    fn note_ends(&mut self, version: &OldVersion<'_>, olds: &OldVersions<'_>, time: i64) {
+        let now = version.index();
+        for number in olds.numbers() {
+            if !now.get(&number).is_some_and(|now| olds.say(number, now)) {
+                self.deadline.insert(number, time);
+            }
+        }
+    }
+
+    fn number(&mut self) -> usize {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    /// What a version says; nothing where it was no YAML then.
+    fn read(&self, file: usize, blob: ObjectId) -> Result<Option<Rc<[CurrentReference]>>> {
+        let bytes = self.commits.read(blob)?;
+        let TracedFile { path, has_chart, standing } = &self.files[file];
+        let shelf = SingleFile { path, bytes: &bytes, standing: *standing, has_chart: *has_chart };
+        Ok(current_references(&shelf, self.request)?.map(Into::into))
+    }
+}
+
+/// Whether an entry says nothing but what another one says, which takes it in.
+fn is_told_with(entry: &mut TagEntry, other: &mut TagEntry) -> bool {
+    let same = (entry.target, entry.deadline) == (other.target, other.deadline)
+        && (&entry.file, &entry.tag, &entry.digest) == (&other.file, &other.tag, &other.digest)
+        && entry.written == other.written;
+    if same {
+        other.references.append(&mut entry.references);
+    }
+    same
+}

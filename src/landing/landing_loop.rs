@@ -1,0 +1,248 @@
+//! The landing loop: reads the tip, proposes, publishes, and starts over until it is known how that ended.
+
+use std::time::Duration;
+
+use super::{
+    Backoff, CommitProposal, FetchError, Landing, NotLanded, Propose, PublishOutcome, RemoteBranch, Tip,
+    with_snapshot,
+};
+use crate::error::{Exit, Failure, Result};
+use crate::plan::Plan;
+
+/// What is kept back of time, beyond the budget, to find out how the last try ended.
+pub(super) const FINAL_CHECK: Duration = Duration::from_secs(10);
+
+/// How often a server that was never reached is tried.
+const UNREACHABLE_TRIES: u32 = 6;
+/// How often a lock is waited for while the tip stands still.
+const LOCKED_TRIES: u32 = 12;
+/// How often a server gets what it could not take in.
+const UNPACK_TRIES: u32 = 2;
+
+/// Lands what `propose` makes of the tip's files.
+///
+/// # Errors
+/// What `propose` says of the tip; exit 4 when the budget is spent; exit 5 when the server refuses.
+pub fn land(
+    place: &mut dyn RemoteBranch,
+    backoff: &mut Backoff<'_>,
+    propose: &mut Propose<'_>,
+) -> Result<Landing, NotLanded> {
+    let mut landing = LandingLoop::new(place, backoff);
+    let ended = landing.run(propose).or_else(|failure| landing.final_check(failure));
+    let (attempts, log) = (landing.attempts, landing.log);
+    match ended {
+        Ok((plan, commit)) => Ok(Landing { plan, commit, attempts, log }),
+        Err(failure) => Err(NotLanded { failure, attempts, log }),
+    }
+}
+
+/// The plan that is on the branch, and the commit that brought it there if it was ours.
+type LandedPlan = (Plan, Option<String>);
+
+struct LandingLoop<'a, 'c> {
+    place: &'a mut dyn RemoteBranch,
+    backoff: &'a mut Backoff<'c>,
+    attempts: u32,
+    /// The commits that were tried, each with the plan that it carries: one may be there after all.
+    made: Vec<(String, Plan)>,
+    log: Vec<String>,
+    unreachable: u32,
+    /// How often the server could not take in what was sent.
+    unpack_failures: u32,
+    /// Whether nobody knows how some try ended.
+    outcome_unknown: bool,
+    /// The tip at which the server said no, how often, and what it said.
+    stuck: Option<StuckPush>,
+}
+
+struct StuckPush {
+    tip: Tip,
+    times: u32,
+    locked: bool,
+    words: String,
+}
+
+impl<'a, 'c> LandingLoop<'a, 'c> {
+    fn new(place: &'a mut dyn RemoteBranch, backoff: &'a mut Backoff<'c>) -> Self {
+        LandingLoop {
+            place,
+            backoff,
+            attempts: 0,
+            made: Vec::new(),
+            log: Vec::new(),
+            unreachable: 0,
+            unpack_failures: 0,
+            outcome_unknown: false,
+            stuck: None,
+        }
+    }
+
+    fn run(&mut self, propose: &mut Propose<'_>) -> Result<LandedPlan> {
+        loop {
+            let tip = self.tip()?;
+            if let Some(landed) = self.landed_before(&tip)? {
+                return Ok(landed);
+            }
+            self.check_stuck(&tip)?;
+            let CommitProposal { plan, message } =
+                with_snapshot(self.place, &tip, self.backoff.deadline(), &mut *propose)?;
+            if plan.is_empty() && !tip.carries {
+                return Ok((plan, None));
+            }
+            let commit = match plan.is_empty() {
+                true => tip.commit.clone(),
+                false => self.place.commit(&tip, &plan.edits, &message)?,
+            };
+            self.attempts += 1;
+            let verdict = self.place.publish(&commit, self.backoff.deadline());
+            if let PublishOutcome::Published { commit } = verdict {
+                return Ok((plan, Some(commit)));
+            }
+            self.made.push((commit, plan));
+            self.after(&tip, verdict)?;
+        }
+    }
+
+    /// The tip, however often the server has to be asked.
+    fn tip(&mut self) -> Result<Tip> {
+        loop {
+            let (what, retry_after) = match self.place.tip(self.backoff.deadline()) {
+                Ok(tip) => {
+                    self.unreachable = 0;
+                    return Ok(tip);
+                }
+                Err(FetchError::Permanent(failure)) => return Err(failure),
+                Err(FetchError::Transient { what, retry_after }) => (what, retry_after),
+                Err(FetchError::Unreachable { what }) => {
+                    self.unreachable += 1;
+                    // where a try may have landed, only the budget ends the asking
+                    if self.unreachable >= UNREACHABLE_TRIES && !self.outcome_unknown {
+                        return Err(
+                            self.not_landed(&what, "check the remote's URL and the network, then run again")
+                        );
+                    }
+                    (what, None)
+                }
+            };
+            self.wait(what, retry_after)?;
+        }
+    }
+
+    /// One of our commits may have landed though we were not told.
+    fn landed_before(&mut self, tip: &Tip) -> Result<Option<LandedPlan>> {
+        for nth in 0..self.made.len() {
+            if let Some(commit) = self.place.find(tip, &self.made[nth].0)? {
+                let (_, plan) = self.made.swap_remove(nth);
+                return Ok(Some((plan, Some(commit))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A no without a known reason was a race if the tip has moved since; else it is a no.
+    fn check_stuck(&mut self, tip: &Tip) -> Result<()> {
+        let Some(stuck) = &self.stuck else { return Ok(()) };
+        if stuck.tip != *tip {
+            self.stuck = None;
+            return Ok(());
+        }
+        if !stuck.locked {
+            return Err(refused(&stuck.words));
+        }
+        if stuck.times >= LOCKED_TRIES {
+            let words = stuck.words.clone();
+            return Err(self.not_landed(
+                &words,
+                "a lock was left behind on the server; remove it there, then run again",
+            ));
+        }
+        Ok(())
+    }
+
+    /// What follows from a verdict: a pause, or the end.
+    fn after(&mut self, tip: &Tip, verdict: PublishOutcome) -> Result<()> {
+        match verdict {
+            PublishOutcome::Published { .. } => {}
+            PublishOutcome::NonFastForward { what } => {
+                self.stuck = None;
+                self.wait(what, None)?;
+            }
+            PublishOutcome::RefLocked { what } => {
+                self.note_stuck(tip, true, &what);
+                self.wait(what, None)?;
+            }
+            PublishOutcome::RejectedUnclear { words } => {
+                self.note_stuck(tip, false, &words);
+                self.wait(words, None)?;
+            }
+            PublishOutcome::Unknown { what, retry_after } => {
+                self.outcome_unknown = true;
+                self.wait(what, retry_after)?;
+            }
+            PublishOutcome::UnpackFailed { words } => {
+                self.unpack_failures += 1;
+                if self.unpack_failures >= UNPACK_TRIES {
+                    return Err(not_taken_in(&words));
+                }
+                self.wait(words, None)?;
+            }
+            PublishOutcome::Refused(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    /// The budget is spent and nobody knows how some try ended: asks beyond the budget, until somebody answers.
+    fn final_check(&mut self, failure: Failure) -> Result<LandedPlan> {
+        if !self.outcome_unknown || failure.exit != Exit::NotLanded {
+            return Err(failure);
+        }
+        self.backoff.extend(FINAL_CHECK);
+        loop {
+            let retry_after = match self.place.tip(self.backoff.deadline()) {
+                Ok(tip) => return self.landed_before(&tip)?.ok_or(failure),
+                Err(FetchError::Transient { retry_after, .. }) => retry_after,
+                Err(FetchError::Unreachable { .. }) => None,
+                // nobody will answer
+                Err(FetchError::Permanent(_)) => Some(Duration::MAX),
+            };
+            if !self.backoff.wait(retry_after) {
+                let message = format!("{}; whether the last try landed is not known", failure.message);
+                return Err(Failure { message, ..failure });
+            }
+        }
+    }
+
+    fn note_stuck(&mut self, tip: &Tip, locked: bool, words: &str) {
+        let times = self.stuck.as_ref().filter(|s| s.tip == *tip).map_or(0, |s| s.times) + 1;
+        self.stuck = Some(StuckPush { tip: tip.clone(), times, locked, words: words.to_owned() });
+    }
+
+    fn wait(&mut self, what: String, retry_after: Option<Duration>) -> Result<()> {
+        self.log.push(format!("try {}: {what}", self.attempts));
+        if self.backoff.wait(retry_after) {
+            return Ok(());
+        }
+        Err(self.not_landed(&what, "run again, or give it longer with --timeout"))
+    }
+
+    fn not_landed(&self, what: &str, hint: &str) -> Failure {
+        let tries = match self.attempts {
+            0 => "before anything was pushed".to_owned(),
+            1 => "after 1 try".to_owned(),
+            n => format!("after {n} tries"),
+        };
+        Failure::new(Exit::NotLanded, format!("not landed {tries}: {what}")).hinted(hint)
+    }
+}
+
+/// The server's own no.
+fn refused(words: &str) -> Failure {
+    Failure::new(Exit::Refused, format!("the server refuses the push: {words}"))
+        .hinted("the branch's rules or a hook stand in the way; ask who keeps the repository")
+}
+
+fn not_taken_in(words: &str) -> Failure {
+    Failure::new(Exit::Refused, format!("the server could not take in what was pushed: {words}"))
+        .hinted("its disk may be full, or a push too large for its limits; ask who keeps the repository")
+}

@@ -1,0 +1,357 @@
+//! The words of a commit: subject, body, trailers, and the mark that keeps CI from running.
+//!
+//! Pure. Trailers follow git's rules (`git help interpret-trailers`); the marks are those that GitHub
+//! Actions honours ("Skipping workflow runs"). Text from files goes through `shown`.
+
+use super::{RolledBack, trailers};
+use crate::error::{Failure, Result, inline};
+use crate::image::{Field, is_version, same_image, short_name, split_tag};
+use crate::markdown;
+use crate::plan::{ChangedReference, Plan, UpdateTarget};
+use crate::tag::{BuildInfo, Source};
+use crate::template::{Template, Variable};
+
+const SKIP: &str = "[skip ci]";
+const SKIP_MARKS: [&str; 5] = ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"];
+
+/// All that a message is made of.
+#[derive(Clone, Debug)]
+pub struct MessageParts<'a> {
+    /// In the place of subject and body.
+    pub template: Option<&'a Template>,
+    pub facts: &'a BuildInfo,
+    pub skip_ci: bool,
+    /// `REPOSITORY@SHA`.
+    pub source: Option<String>,
+    /// What a rollback takes away, by the plan's wants.
+    pub rolled_back: Vec<(usize, RolledBack)>,
+    /// `N <E>`.
+    pub signoff: Option<String>,
+    /// What stands before each file's path: the root below the repository's top.
+    pub prefix: &'a str,
+}
+
+impl MessageParts<'_> {
+    /// The message for the commit that makes a plan's changes.
+    ///
+    /// # Errors
+    /// Exit 2 where the template has a variable without a value.
+    pub fn message(&self, plan: &Plan) -> Result<String> {
+        let targets = self.changed_wants(plan);
+        let text = match self.template {
+            Some(template) => self.templated(template, plan, &targets)?,
+            None => self.plain(plan, &targets),
+        };
+        let text = if self.skip_ci { marked(&text) } else { text };
+        let trailers = self.trailers(&targets);
+        // the lines of our own body look like trailers where an image's name is one word
+        let joins = self.template.is_some() && ends_in_trailers(&text);
+        Ok(with_trailers(&text, &trailers, joins))
+    }
+
+    /// The images that this commit changes: on a retry somebody else may have bumped one already.
+    fn changed_wants<'p>(&self, plan: &'p Plan) -> Vec<ChangedImage<'p>> {
+        let changed = |(nth, target): (usize, &'p UpdateTarget)| {
+            let change = plan.changes.iter().find(|change| change.target == nth)?;
+            Some(ChangedImage { nth, target, image: &change.image, version: &change.to })
+        };
+        plan.targets.iter().enumerate().filter_map(changed).collect()
+    }
+
+    fn plain(&self, plan: &Plan, targets: &[ChangedImage<'_>]) -> String {
+        let subject = match targets {
+            [target] => format!("chore: update {} image to {}", shown(target.name()), target.told_tag()),
+            _ => format!("chore: update {} images", targets.len()),
+        };
+        let lines: Vec<_> = plan.changes.iter().map(|change| self.line(change)).collect();
+        format!("{subject}\n\n{}", lines.join("\n"))
+    }
+
+    /// `IMAGE: OLD -> NEW (file)`
+    fn line(&self, change: &ChangedReference) -> String {
+        let ChangedReference { image, renamed_from, from, to, .. } = change;
+        let file = shown(&self.path(&change.file));
+        let old_name = renamed_from.as_ref().map(|name| format!("{}:", shown(name))).unwrap_or_default();
+        let from = if from.is_empty() { "(none)".to_owned() } else { shown_version(from) };
+        format!("{}: {old_name}{from} -> {} ({file})", shown(image), shown_version(to))
+    }
+
+    fn path(&self, file: &str) -> String {
+        if self.prefix.is_empty() { file.to_owned() } else { format!("{}/{file}", self.prefix) }
+    }
+
+    fn templated(&self, template: &Template, plan: &Plan, targets: &[ChangedImage<'_>]) -> Result<String> {
+        let text = template
+            .fill(|variable| self.value(variable, plan, targets))
+            .map_err(|e| Failure::usage(format!("--message: {e}")).hinted("change --message"))?;
+        let text = without_own_trailers(&text);
+        if text.is_empty() {
+            return Err(Failure::usage("--message makes an empty message").hinted("change --message"));
+        }
+        Ok(text)
+    }
+
+    fn value(
+        &self,
+        variable: &Variable,
+        plan: &Plan,
+        targets: &[ChangedImage<'_>],
+    ) -> std::result::Result<String, String> {
+        let each = |value: &dyn Fn(&ChangedImage<'_>) -> String| joined(targets.iter().map(value));
+        Ok(match variable.name.as_str() {
+            "name" => each(&|target| shown(target.name())),
+            "image" => each(&|target| shown(target.image)),
+            "tag" => each(&|target| target.told_tag()),
+            "images" => each(&|target| target.full_reference()),
+            "old_tag" => joined(plan.changes.iter().map(|change| shown_version(&change.from))),
+            "files" => {
+                let files: Vec<_> = plan.edits.iter().map(|edit| shown(&self.path(&edit.path))).collect();
+                files.join(", ")
+            }
+            // the author of a pull request or tag chooses its name
+            "branch" | "ref" | "version" | "semver" => shown(&self.facts.value(variable)?),
+            _ => inline(&self.facts.value(variable)?),
+        })
+    }
+
+    fn trailers(&self, targets: &[ChangedImage<'_>]) -> Vec<String> {
+        let mut trailers: Vec<_> =
+            targets.iter().filter_map(|target| trailers::image(target.image, target.version)).collect();
+        for target in targets {
+            let bad = self.rolled_back.iter().filter(|(nth, _)| *nth == target.nth);
+            let others = targets.iter().filter(|other| same_image(other.image, target.image));
+            let to = (others.count() > 1).then_some(target.version);
+            trailers.extend(bad.filter_map(|(_, bad)| bad.trailer(target.image, to)));
+        }
+        trailers
+            .extend(self.source.as_deref().and_then(Source::parse).map(|source| trailers::source(&source)));
+        trailers.extend(self.signoff.iter().map(|who| inline(&format!("Signed-off-by: {who}"))));
+        trailers
+    }
+}
+
+/// An image that a commit changes, as it is after it.
+struct ChangedImage<'a> {
+    nth: usize,
+    target: &'a UpdateTarget,
+    image: &'a str,
+    /// `TAG@DIGEST`, of which the parts that there are.
+    version: &'a str,
+}
+
+/// How many hex digits of a digest a subject shows.
+const SHORT_DIGEST: usize = "sha256:".len() + 12;
+
+impl ChangedImage<'_> {
+    /// The service, or the last part of the image's name.
+    fn name(&self) -> &str {
+        self.target.service.as_deref().unwrap_or_else(|| short_name(self.image))
+    }
+
+    /// The tag; where only a digest was asked for, that, shortened.
+    fn told_tag(&self) -> String {
+        match (&self.target.tag, &self.target.digest) {
+            (None, Field::Set(digest)) => {
+                let digest = digest.as_str();
+                digest.get(..SHORT_DIGEST).unwrap_or(digest).to_owned()
+            }
+            _ => shown_version(split_tag(self.version).0),
+        }
+    }
+
+    /// `NAME:TAG@DIGEST`, of which the parts that there are.
+    fn full_reference(&self) -> String {
+        let colon = if self.version.is_empty() || self.version.starts_with('@') { "" } else { ":" };
+        format!("{}{colon}{}", shown(self.image), shown_version(self.version))
+    }
+}
+
+fn joined(values: impl Iterator<Item = String>) -> String {
+    let mut values: Vec<_> = values.collect();
+    values.dedup();
+    values.join(", ")
+}
+
+/// Shows a name or path from a file so that it can't notify people, close an issue, skip CI, or pass for our trailer.
+fn shown(text: &str) -> String {
+    let is_plain = markdown::is_plain(text) && !trailers::is_ours(text);
+    if is_plain { text.to_owned() } else { code_span(text) }
+}
+
+/// Shows a tag or digest as it is, and anything else in a code span.
+fn shown_version(text: &str) -> String {
+    let (tag, _) = split_tag(text);
+    let is_plain = is_version(text) && (tag.is_empty() || markdown::is_plain(tag));
+    if is_plain || text.is_empty() { text.to_owned() } else { code_span(text) }
+}
+
+/// CI systems look for marks such as `[skip ci]` and `***NO_CI***` in the whole text, even in code: their characters are
+/// escaped.
+fn code_span(text: &str) -> String {
+    markdown::code_span(text).replace('[', "\\u{5b}").replace('*', "\\u{2a}")
+}
+
+/// Removes lines that read as our trailers: people pass the message of another commit.
+fn without_own_trailers(text: &str) -> String {
+    let kept: Vec<&str> = text.lines().filter(|line| !trailers::is_ours(line)).collect();
+    kept.join("\n").trim().to_owned()
+}
+
+/// The mark at the end of the first line, unless a mark is there.
+fn marked(text: &str) -> String {
+    let (subject, rest) = text.split_once('\n').map_or((text, ""), |(s, r)| (s, r));
+    if SKIP_MARKS.iter().any(|mark| subject.contains(mark)) {
+        return text.to_owned();
+    }
+    let line_break = if text.contains('\n') { "\n" } else { "" };
+    format!("{} {SKIP}{line_break}{rest}", subject.trim_end())
+}
+
+/// Trailers join the last block of trailers, or become one. A sign-off that is there is not repeated.
+fn with_trailers(text: &str, trailers: &[String], joins: bool) -> String {
+    let text = text.trim_end();
+    if trailers.is_empty() {
+        return format!("{text}\n");
+    }
+    let there = |trailer: &&String| joins && text.lines().any(|line| line == *trailer);
+    let new: Vec<&str> = trailers.iter().filter(|t| !there(t)).map(String::as_str).collect();
+    let between = if joins { "\n" } else { "\n\n" };
+    format!("{text}{between}{}\n", new.join("\n"))
+}
+
+/// Whether git takes the last paragraph, which is not the subject's, for trailers: all lines are, or at least
+/// a quarter where git itself wrote one (`git help interpret-trailers`).
+fn ends_in_trailers(text: &str) -> bool {
+    let Some((_, last)) = text.rsplit_once("\n\n") else { return false };
+    let by_git =
+        |line: &str| line.starts_with("(cherry picked from commit ") || line.starts_with("Signed-off-by: ");
+    let is_trailer = |line: &str| {
+        let key = line.split_once(':').map(|(key, _)| key.trim_end_matches([' ', '\t']));
+        let token =
+            |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        by_git(line) || key.is_some_and(token)
+    };
+    let own_lines = || last.lines().filter(|line| !line.starts_with([' ', '\t']));
+    let trailers = own_lines().filter(|line| is_trailer(line)).count();
+    let others = own_lines().count() - trailers;
+    trailers > 0 && (others == 0 || (own_lines().any(by_git) && trailers * 3 >= others))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Tag;
+    use crate::plan::{ChangedReference, FileEdit};
+
+    fn target(name: &str) -> UpdateTarget {
+        UpdateTarget {
+            name: name.to_owned(),
+            new_name: Field::Unspecified,
+            tag: Some(Tag::parse("main-abc1234").unwrap()),
+            digest: Field::Unspecified,
+            service: None,
+            scope: crate::plan::Scope::default(),
+        }
+    }
+
+    fn plan(images: &[&str]) -> Plan {
+        let change = |(target, image): (usize, &&str)| ChangedReference {
+            file: "k8s/kustomization.yaml".into(),
+            line: 5,
+            kind: "kustomization",
+            image: (*image).to_owned(),
+            renamed_from: None,
+            target,
+            from: "v1".into(),
+            to: "main-abc1234".into(),
+            dropped_digest: false,
+        };
+        let edit = FileEdit { path: "k8s/kustomization.yaml".into(), before: vec![], after: vec![] };
+        Plan {
+            changes: images.iter().enumerate().map(change).collect(),
+            edits: vec![edit],
+            ..Plan::default()
+        }
+    }
+
+    fn message(targets: &[UpdateTarget], template: Option<&str>, skip_ci: bool) -> String {
+        let template = template.map(|t| Template::parse(t).unwrap());
+        let facts = BuildInfo { sha: Some("0123456789".into()), ..BuildInfo::default() };
+        let words = MessageParts {
+            template: template.as_ref(),
+            facts: &facts,
+            skip_ci,
+            source: Some("acme/api@0123456789".into()),
+            signoff: None,
+            rolled_back: Vec::new(),
+            prefix: "",
+        };
+        let images: Vec<_> = targets.iter().map(|w| w.name.as_str()).collect();
+        words.message(&Plan { targets: targets.to_vec(), ..plan(&images) }).unwrap()
+    }
+
+    #[test]
+    fn one_image() {
+        assert_eq!(
+            message(&[target("ghcr.io/acme/api")], None, true),
+            "chore: update api image to main-abc1234 [skip ci]\n\n\
+             ghcr.io/acme/api: v1 -> main-abc1234 (k8s/kustomization.yaml)\n\n\
+             Tagbump-Image: ghcr.io/acme/api:main-abc1234\nTagbump-Source: acme/api@0123456789\n"
+        );
+    }
+
+    #[test]
+    fn several_images() {
+        let text = message(&[target("a"), target("b"), target("c")], None, true);
+        assert!(text.starts_with("chore: update 3 images [skip ci]\n\na: v1 -> "), "{text}");
+        assert_eq!(text.matches("Tagbump-Image: ").count(), 3);
+    }
+
+    #[test]
+    fn own_words_keep_their_mark_and_trailers() {
+        let text = message(&[target("a/b")], Some("deploy {name} {old_tag}>{tag} {sha:4} [ci skip]"), true);
+        assert!(text.starts_with("deploy b v1>main-abc1234 0123 [ci skip]\n\nTagbump-Image: "), "{text}");
+        let text = message(&[target("a/b")], Some("subject\n\nbody\n\nRefs: #1\nX-Y: z"), true);
+        assert!(text.starts_with("subject [skip ci]\n\nbody\n\nRefs: #1\nX-Y: z\nTagbump-Image: "), "{text}");
+        let text = message(&[target("a/b")], Some("Fix: subject"), false);
+        assert!(text.starts_with("Fix: subject\n\nTagbump-Image: "), "{text}");
+    }
+
+    #[test]
+    fn unknown_variables_are_told() {
+        let template = Template::parse("{foo}").unwrap();
+        let words = MessageParts {
+            template: Some(&template),
+            facts: &BuildInfo::default(),
+            skip_ci: false,
+            source: None,
+            signoff: None,
+            rolled_back: Vec::new(),
+            prefix: "",
+        };
+        let plan = Plan { targets: vec![target("a")], ..plan(&["a"]) };
+        let failure = words.message(&plan).unwrap_err();
+        assert!(failure.message.contains("unknown variable {foo}"), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_kept_name_and_a_rename_are_told() {
+        let target = UpdateTarget { new_name: Field::Keep, ..target("app") };
+        let mut plan = plan(&["ghcr.io/acme/api"]);
+        plan.changes[0].renamed_from = Some("ghcr.io/acme/old".to_owned());
+        plan.targets = vec![target];
+        let words = MessageParts {
+            template: None,
+            facts: &BuildInfo::default(),
+            skip_ci: false,
+            source: None,
+            signoff: None,
+            rolled_back: Vec::new(),
+            prefix: "",
+        };
+        let text = words.message(&plan).unwrap();
+        assert!(text.starts_with("chore: update api image to main-abc1234\n"), "{text}");
+        assert!(text.contains("\nghcr.io/acme/api: ghcr.io/acme/old:v1 -> main-abc1234 ("), "{text}");
+        assert!(text.contains("\nTagbump-Image: ghcr.io/acme/api:main-abc1234\n"), "{text}");
+    }
+}

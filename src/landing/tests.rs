@@ -1,0 +1,493 @@
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+use super::landing_loop::FINAL_CHECK;
+use super::*;
+use crate::error::Exit;
+use crate::file_selection::Selection;
+use crate::plan::{FoundFiles, Visitor};
+
+const BUDGET: Duration = Duration::from_secs(120);
+
+/// Time that passes only where somebody sleeps.
+struct FakeClock {
+    now: Cell<Instant>,
+    slept: RefCell<Vec<Duration>>,
+}
+
+impl FakeClock {
+    fn new() -> Self {
+        FakeClock { now: Cell::new(Instant::now()), slept: RefCell::default() }
+    }
+
+    fn slept(&self) -> Vec<Duration> {
+        self.slept.borrow().clone()
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Instant {
+        self.now.get()
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.now.set(self.now.get() + time);
+        self.slept.borrow_mut().push(time);
+    }
+}
+
+/// What a push does to the branch, whatever the server says of it.
+#[derive(Clone, Copy)]
+enum PushEffect {
+    Nothing,
+    Lands,
+    /// Somebody else's commit arrives instead.
+    Loses,
+    /// And somebody else's commit arrives on top.
+    LandsUnder,
+    /// Somebody else's commit arrives, with our bump.
+    Bumps,
+}
+use PushEffect::{Bumps, Lands, LandsUnder, Loses, Nothing};
+
+/// A branch in memory: names of commits, oldest first. Ours start with `ours`.
+struct FakeBranch {
+    branch: Vec<String>,
+    pushes: VecDeque<(PushEffect, PublishOutcome)>,
+    /// What every push does once those are used up.
+    then: (PushEffect, PublishOutcome),
+    /// Faults before the tip can be read again.
+    faults: VecDeque<FetchError>,
+    /// And after the first push.
+    faults_after_push: VecDeque<FetchError>,
+    /// After the first push, whoever asks within the budget is told this.
+    down_after_push: Option<FetchError>,
+    deadline: Instant,
+    made: u32,
+    pushed: u32,
+    looks: u32,
+}
+
+fn place() -> FakeBranch {
+    FakeBranch {
+        branch: vec!["base".to_owned()],
+        pushes: VecDeque::new(),
+        then: (Lands, published()),
+        faults: VecDeque::new(),
+        faults_after_push: VecDeque::new(),
+        down_after_push: None,
+        deadline: Instant::now(),
+        made: 0,
+        pushed: 0,
+        looks: 0,
+    }
+}
+
+impl FakeBranch {
+    fn pushes(mut self, pushes: impl IntoIterator<Item = (PushEffect, PublishOutcome)>) -> Self {
+        self.pushes.extend(pushes);
+        self
+    }
+
+    fn then(mut self, does: PushEffect, verdict: PublishOutcome) -> Self {
+        self.then = (does, verdict);
+        self
+    }
+
+    fn faults(mut self, faults: impl IntoIterator<Item = FetchError>) -> Self {
+        self.faults.extend(faults);
+        self
+    }
+
+    fn ours(&self) -> usize {
+        self.branch.iter().filter(|commit| commit.starts_with("ours")).count()
+    }
+}
+
+impl RemoteBranch for FakeBranch {
+    fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
+        self.looks += 1;
+        let faults = if self.pushed > 0 { &mut self.faults_after_push } else { &mut self.faults };
+        if let Some(fault) = faults.pop_front() {
+            return Err(fault);
+        }
+        match &self.down_after_push {
+            Some(down) if self.pushed > 0 && deadline <= self.deadline => Err(down.clone()),
+            _ => Ok(Tip::of(self.branch.last().unwrap().clone())),
+        }
+    }
+
+    fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>> {
+        let at = self.branch.iter().position(|commit| *commit == tip.commit).unwrap();
+        Ok(Box::new(CommitList(&self.branch[..=at])))
+    }
+
+    fn history(&self) -> &dyn History {
+        self
+    }
+
+    fn commit(&mut self, tip: &Tip, _: &[FileEdit], message: &str) -> Result<String> {
+        self.made += 1;
+        Ok(format!("ours-{}-on-{}: {message}", self.made, tip.commit))
+    }
+
+    fn publish(&mut self, commit: &str, _: Instant) -> PublishOutcome {
+        self.pushed += 1;
+        let (does, verdict) = self.pushes.pop_front().unwrap_or_else(|| self.then.clone());
+        let rival = format!("rival-{}", self.pushed);
+        match does {
+            Nothing => {}
+            Lands => self.branch.push(commit.to_owned()),
+            Loses => self.branch.push(rival),
+            Bumps => self.branch.push(format!("{rival} bumped")),
+            LandsUnder => self.branch.extend([commit.to_owned(), rival]),
+        }
+        match verdict {
+            PublishOutcome::Published { .. } => PublishOutcome::Published { commit: commit.to_owned() },
+            other => other,
+        }
+    }
+
+    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>> {
+        let at = self.branch.iter().position(|c| *c == tip.commit).unwrap();
+        Ok(self.branch[..=at].iter().find(|c| *c == commit).cloned())
+    }
+}
+
+impl super::History for FakeBranch {
+    fn may_lack_newer(&self, _: &str) -> bool {
+        false
+    }
+
+    fn past(&self, _: Instant) -> Box<dyn crate::history::CommitStore + '_> {
+        panic!("nobody asks what was")
+    }
+
+    fn recent(&self, _: Instant, _: bool) -> Box<dyn crate::history::CommitStore + '_> {
+        panic!("this test needs no history")
+    }
+
+    fn order(&self, _: &str, _: &str, _: Instant) -> BuildOrder {
+        BuildOrder::Unknown("nobody asks here".to_owned())
+    }
+}
+
+/// One file, which lists the commits below the tip.
+struct CommitList<'a>(&'a [String]);
+
+impl FileSource for CommitList<'_> {
+    fn visit(&self, _: &Selection, _: bool, _: Visitor<'_>) -> Result<FoundFiles> {
+        unreachable!("the bump below reads its file by name")
+    }
+
+    fn read(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>> {
+        Ok(Some(self.0.join("\n").into_bytes()))
+    }
+}
+
+/// The bump is there as soon as one of our commits, or one that says `bumped`, is below the tip.
+fn bump(seen: TipSnapshot<'_>) -> Result<CommitProposal> {
+    let commits = String::from_utf8(seen.files.read("k.yaml", usize::MAX)?.unwrap()).unwrap();
+    let is_there = |commit: &str| commit.starts_with("ours") || commit.contains("bumped");
+    let edit = FileEdit { path: "k.yaml".to_owned(), before: b"v0".to_vec(), after: b"v1".to_vec() };
+    let edits = if commits.lines().any(is_there) { Vec::new() } else { vec![edit] };
+    Ok(CommitProposal { plan: Plan { edits, ..Plan::default() }, message: "bump".to_owned() })
+}
+
+fn land_on(place: &mut FakeBranch, clock: &FakeClock) -> Result<Landing, NotLanded> {
+    let mut backoff = Backoff::new(clock, BUDGET, fastrand::Rng::with_seed(7));
+    place.deadline = backoff.deadline();
+    land(place, &mut backoff, &mut bump)
+}
+
+fn published() -> PublishOutcome {
+    PublishOutcome::Published { commit: String::new() }
+}
+
+fn stale() -> PublishOutcome {
+    PublishOutcome::NonFastForward { what: "somebody was faster".to_owned() }
+}
+
+fn locked() -> PublishOutcome {
+    PublishOutcome::RefLocked { what: "main.lock exists".to_owned() }
+}
+
+fn rejected() -> PublishOutcome {
+    PublishOutcome::RejectedUnclear { words: "no, says the server".to_owned() }
+}
+
+fn unknown(retry_after: Option<u64>) -> PublishOutcome {
+    PublishOutcome::Unknown {
+        what: "connection lost".to_owned(),
+        retry_after: retry_after.map(Duration::from_secs),
+    }
+}
+
+fn passing(retry_after: Option<u64>) -> FetchError {
+    FetchError::Transient {
+        what: "answered 503".to_owned(),
+        retry_after: retry_after.map(Duration::from_secs),
+    }
+}
+
+/// Landed with one commit of ours, after so many tries.
+#[track_caller]
+fn lands(mut place: FakeBranch, attempts: u32) -> Landing {
+    let clock = FakeClock::new();
+    let landed = land_on(&mut place, &clock).unwrap();
+    assert_eq!(place.ours(), 1, "{:?}", place.branch);
+    assert_eq!(landed.attempts, attempts);
+    assert!(place.branch.contains(landed.commit.as_ref().unwrap()), "{:?}", place.branch);
+    assert!(!landed.plan.is_empty());
+    landed
+}
+
+/// Not landed, with nothing of ours on the branch.
+#[track_caller]
+fn fails(mut place: FakeBranch, exit: Exit) -> (NotLanded, FakeBranch, FakeClock) {
+    let clock = FakeClock::new();
+    let failed = land_on(&mut place, &clock).unwrap_err();
+    assert_eq!(failed.failure.exit, exit, "{}", failed.failure.message);
+    assert!(failed.failure.hint.is_some());
+    assert_eq!(failed.attempts, place.pushed);
+    (failed, place, clock)
+}
+
+#[test]
+fn the_first_try_lands_without_a_wait() {
+    let clock = FakeClock::new();
+    let mut place = place();
+    let landed = land_on(&mut place, &clock).unwrap();
+    assert_eq!((landed.attempts, place.ours(), place.looks), (1, 1, 1));
+    assert!(clock.slept().is_empty());
+}
+
+#[test]
+fn who_was_slower_plans_again_on_the_new_tip() {
+    let landed = lands(place().pushes([(Loses, stale()), (Loses, stale())]), 3);
+    assert_eq!(landed.commit.unwrap(), "ours-3-on-rival-2: bump");
+    assert_eq!(landed.log.len(), 2);
+}
+
+#[test]
+fn unknown_but_landed_is_landed_once() {
+    for does in [Lands, LandsUnder] {
+        let landed = lands(place().pushes([(does, unknown(None))]), 1);
+        assert_eq!(landed.commit.unwrap(), "ours-1-on-base: bump");
+    }
+}
+
+#[test]
+fn unknown_and_not_landed_is_tried_again() {
+    lands(place().pushes([(Nothing, unknown(None)), (Loses, unknown(None))]), 3);
+}
+
+/// Ours lost the race, it seemed, and then turns out to be below the tip: a proxy had answered too early.
+#[test]
+fn an_earlier_commit_that_landed_counts_whatever_was_said_of_it() {
+    lands(place().pushes([(Nothing, unknown(None)), (LandsUnder, stale())]), 2);
+}
+
+/// Somebody else bumped it while our push was lost: nothing is left to do.
+#[test]
+fn a_plan_that_is_empty_on_the_new_tip_is_no_commit() {
+    let clock = FakeClock::new();
+    let mut place = place().pushes([(Bumps, stale())]);
+    let landed = land_on(&mut place, &clock).unwrap();
+    assert_eq!((landed.commit, landed.attempts, place.made, place.ours()), (None, 1, 1, 0));
+    assert!(landed.plan.is_empty());
+}
+
+#[test]
+fn with_the_budget_spent_one_last_look_tells_that_it_landed() {
+    lands(place().pushes([(Lands, unknown(Some(3600)))]), 1);
+}
+
+#[test]
+fn with_the_budget_spent_one_last_look_tells_that_it_did_not() {
+    let (failed, place, clock) = fails(place().pushes([(Nothing, unknown(Some(3600)))]), Exit::NotLanded);
+    assert_eq!((place.looks, place.pushed), (2, 1));
+    assert!(failed.failure.message.contains("connection lost"), "{}", failed.failure.message);
+    assert!(clock.slept().is_empty());
+}
+
+/// The push landed, its answer was lost, and then the server is down until the budget is spent.
+#[test]
+fn a_server_that_is_down_after_the_push_gets_the_last_look_too() {
+    for down in [passing(None), FetchError::Unreachable { what: "refused".to_owned() }] {
+        let place = place().pushes([(Lands, unknown(None))]);
+        lands(FakeBranch { down_after_push: Some(down), ..place }, 1);
+    }
+}
+
+/// And where the answer to the last look is lost too, it asks again.
+#[test]
+fn the_last_look_is_taken_until_somebody_answers() {
+    for (does, lands_once) in [(Lands, true), (Nothing, false)] {
+        let faults =
+            [passing(None), FetchError::Unreachable { what: "refused".to_owned() }, passing(Some(1))];
+        let place = place().pushes([(does, unknown(Some(3600)))]);
+        let place = FakeBranch { faults_after_push: faults.into(), ..place };
+        if lands_once {
+            lands(place, 1);
+        } else {
+            let (failed, place, _) = fails(place, Exit::NotLanded);
+            assert_eq!((place.looks, place.pushed), (5, 1));
+            assert!(!failed.failure.message.contains("is not known"), "{}", failed.failure.message);
+        }
+    }
+}
+
+/// Nobody answers: then it says that it does not know.
+#[test]
+fn the_last_look_is_over_when_its_time_is() {
+    let place = place().pushes([(Nothing, unknown(Some(3600)))]);
+    let faults = (0..1000).map(|_| passing(None)).collect();
+    let (failed, place, clock) = fails(FakeBranch { faults_after_push: faults, ..place }, Exit::NotLanded);
+    assert!(failed.failure.message.contains("is not known"), "{}", failed.failure.message);
+    assert!(clock.slept().iter().sum::<Duration>() < FINAL_CHECK);
+    assert_eq!(place.pushed, 1);
+}
+
+#[test]
+fn a_lock_that_stays_is_exit_4_before_the_budget_is_spent() {
+    let (failed, place, clock) = fails(place().then(Nothing, locked()), Exit::NotLanded);
+    assert!((2..=20).contains(&place.pushed), "{}", place.pushed);
+    assert!(clock.slept().iter().sum::<Duration>() < BUDGET / 2, "bounded by tries, not by time");
+    assert!(failed.failure.message.contains("main.lock exists"), "{}", failed.failure.message);
+}
+
+#[test]
+fn a_lock_that_goes_away_is_waited_for() {
+    lands(place().pushes([(Nothing, locked()), (Nothing, locked())]), 3);
+}
+
+#[test]
+fn locks_while_others_land_are_no_end() {
+    lands(place().pushes((0..30).map(|_| (Loses, locked()))), 31);
+}
+
+#[test]
+fn a_no_while_the_tip_stands_still_is_a_no() {
+    let (failed, place, _) = fails(place().then(Nothing, rejected()), Exit::Refused);
+    assert_eq!((place.pushed, place.looks), (1, 2), "looked again, not pushed again");
+    assert!(failed.failure.message.contains("no, says the server"));
+}
+
+#[test]
+fn a_no_while_the_tip_moves_was_a_race() {
+    lands(place().pushes([(Loses, rejected()), (Loses, rejected())]), 3);
+    let moved_once = place().pushes([(Loses, rejected())]).then(Nothing, rejected());
+    assert_eq!(fails(moved_once, Exit::Refused).1.pushed, 2);
+}
+
+#[test]
+fn what_the_server_could_not_take_in_is_sent_once_more() {
+    let spoilt = || PublishOutcome::UnpackFailed { words: "no space left".to_owned() };
+    lands(place().pushes([(Nothing, spoilt())]), 2);
+    for does in [Nothing, Loses] {
+        let (failed, place, _) = fails(place().then(does, spoilt()), Exit::Refused);
+        assert_eq!(place.pushed, 2);
+        assert!(failed.failure.message.contains("no space left"), "{}", failed.failure.message);
+    }
+}
+
+#[test]
+fn refused_is_one_try() {
+    let refusal = Failure::new(Exit::Refused, "pre-receive hook declined").hinted("ask");
+    let refused = place().then(Nothing, PublishOutcome::Refused(refusal.clone()));
+    let (failed, place, clock) = fails(refused, Exit::Refused);
+    assert_eq!((failed.failure, place.pushed, place.looks), (refusal, 1, 1));
+    assert!(clock.slept().is_empty());
+}
+
+#[test]
+fn a_final_fault_of_the_tip_is_told_at_once() {
+    let failure = Failure::new(Exit::Refused, "401").hinted("token");
+    let (failed, place, clock) =
+        fails(place().faults([FetchError::Permanent(failure.clone())]), Exit::Refused);
+    assert_eq!((failed.failure, failed.attempts, place.looks), (failure, 0, 1));
+    assert!(clock.slept().is_empty());
+}
+
+#[test]
+fn nobody_there_is_tried_a_few_times() {
+    let nobody = || FetchError::Unreachable { what: "connection refused".to_owned() };
+    lands(place().faults([nobody(), nobody()]), 1);
+    let (failed, place, clock) = fails(place().faults((0..100).map(|_| nobody())), Exit::NotLanded);
+    assert!((2..=10).contains(&place.looks), "{}", place.looks);
+    assert!(clock.slept().iter().sum::<Duration>() < BUDGET / 2);
+    assert!(failed.failure.message.contains("connection refused"));
+    assert!(failed.failure.message.contains("before anything was pushed"), "{}", failed.failure.message);
+}
+
+#[test]
+fn a_spent_budget_is_exit_4_with_the_number_of_tries() {
+    let (failed, place, clock) = fails(place().then(Loses, stale()), Exit::NotLanded);
+    assert!(place.pushed > 60, "it goes on to the end: {}", place.pushed);
+    assert!(failed.failure.message.contains(&format!("after {} tries", place.pushed)));
+    assert!(failed.failure.hint.unwrap().contains("--timeout"));
+    let slept: Duration = clock.slept().iter().sum();
+    assert!(slept < BUDGET && slept > BUDGET - Duration::from_secs(3), "{slept:?}");
+}
+
+#[test]
+fn what_the_server_asks_for_is_waited_at_least() {
+    let asked = Duration::from_secs(7);
+    let clock = FakeClock::new();
+    let mut place = place().faults([passing(Some(7))]).pushes([(Nothing, unknown(Some(7)))]);
+    assert_eq!(land_on(&mut place, &clock).unwrap().attempts, 2);
+    let slept = clock.slept();
+    assert_eq!(slept.len(), 2);
+    assert!(slept.iter().all(|time| *time >= asked && *time < asked + Duration::from_secs(2)), "{slept:?}");
+}
+
+#[test]
+fn a_server_that_asks_for_ages_ends_the_run_without_a_wait() {
+    for seconds in [BUDGET.as_secs(), u64::MAX] {
+        let (_, place, clock) = fails(place().faults([passing(Some(seconds))]), Exit::NotLanded);
+        assert_eq!((place.looks, clock.slept().len()), (1, 0));
+    }
+}
+
+#[test]
+fn jitter_is_full_and_grows_to_the_cap() {
+    let ms = Duration::from_millis;
+    // what a try takes, the first bound, and the last
+    for (took, first, cap) in [
+        (ms(0), ms(200), ms(2000)),
+        (ms(50), ms(200), ms(2000)),
+        (ms(800), ms(800), ms(3200)),
+        (ms(60_000), ms(2000), ms(8000)),
+    ] {
+        let mut longest = [Duration::ZERO; 20];
+        let mut shortest = [Duration::MAX; 20];
+        for seed in 0..200 {
+            let clock = FakeClock::new();
+            let mut backoff = Backoff::new(&clock, BUDGET * 20, fastrand::Rng::with_seed(seed));
+            for _ in 0..20 {
+                clock.now.set(clock.now.get() + took);
+                assert!(backoff.wait(None));
+            }
+            for (nth, time) in clock.slept().into_iter().enumerate() {
+                longest[nth] = longest[nth].max(time);
+                shortest[nth] = shortest[nth].min(time);
+            }
+        }
+        for nth in 0..20 {
+            let bound = first.saturating_mul(1 << nth.min(10)).min(cap);
+            let (long, short) = (longest[nth], shortest[nth]);
+            assert!(long <= bound && long > bound.mul_f64(0.9), "wait {nth} of {bound:?}: {long:?}");
+            assert!(short < bound.mul_f64(0.1), "wait {nth} may be short: {short:?}");
+        }
+    }
+}
+
+#[test]
+fn a_bump_that_is_there_already_makes_no_commit() {
+    let clock = FakeClock::new();
+    let mut place = place();
+    place.branch.push("somebody bumped it".to_owned());
+    let landed = land_on(&mut place, &clock).unwrap();
+    assert_eq!((landed.commit, landed.attempts, place.made), (None, 0, 0));
+}

@@ -1,0 +1,248 @@
+//! The ways in which values write an image: the block form (`repository` and `tag`) and the string form
+//! (`image: a:b`).
+//!
+//! In Helm values both stand at any depth. The keys are those that charts use by convention; there is no
+//! standard for them.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Document, Reference, ReferenceSyntax, ValueLocation};
+use crate::image::{NAME_LENGTH, ParsedReference, is_possible_name, shortened, split_tag};
+use crate::yaml::{NodeId, NodeKind, ParsedYaml, ScalarStyle, needs_quotes};
+
+/// Name key and tag key of a block, most specific first.
+pub const BLOCKS: [(&str, &str); 6] = [
+    ("repository", "tag"),
+    ("repository", "imageTag"),
+    ("repo", "tag"),
+    ("repo", "imageTag"),
+    ("image", "tag"),
+    ("image", "imageTag"),
+];
+
+/// Every reference below `root`, the values' top map.
+pub fn find(doc: &Document<'_>, root: NodeId, kind: &'static str) -> Vec<Reference> {
+    let finder = Finder { doc, kind, registry: global_registry(doc, root) };
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    let mut ranges = vec![doc.yaml.resolve(root)];
+    while let Some(start) = ranges.pop() {
+        if !seen.insert(start) {
+            continue;
+        }
+        let mut next = start;
+        while next < doc.yaml.node(start).end {
+            // an anchored map inside of one that was looked at needs no second look
+            let known = next != start && !seen.insert(next);
+            next = if known { doc.yaml.node(next).end } else { finder.visit(next, &mut found, &mut ranges) };
+        }
+    }
+    // one place can be reached twice, as a map and through an alias to what is around it
+    let mut places = HashSet::new();
+    found.retain(|r: &Reference| places.insert(r.at));
+    found
+}
+
+/// `global.imageRegistry` replaces every block's `registry` (a convention of Bitnami's charts).
+fn global_registry(doc: &Document<'_>, root: NodeId) -> Option<String> {
+    let node = doc.yaml.at(root, &["global", "imageRegistry"])?;
+    doc.yaml.text(node).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+struct Finder<'a> {
+    doc: &'a Document<'a>,
+    kind: &'static str,
+    registry: Option<String>,
+}
+
+impl Finder<'_> {
+    /// Looks at one node; gives the next one to look at. Aliased maps are looked at where they stand.
+    fn visit(&self, id: NodeId, found: &mut Vec<Reference>, ranges: &mut Vec<NodeId>) -> NodeId {
+        let yaml = self.doc.yaml;
+        let scalar = |id| matches!(yaml.node(id).kind, NodeKind::Scalar { .. });
+        match yaml.node(id).kind {
+            // annotations hold image names that run nothing
+            NodeKind::Map if yaml.key_text(id).is_some_and(is_annotations) => return yaml.node(id).end,
+            NodeKind::Map => self.map(id, found),
+            NodeKind::Alias(target) if !scalar(target) => ranges.push(target),
+            NodeKind::Alias(_) | NodeKind::Seq | NodeKind::Scalar { .. } => {}
+        }
+        id + 1
+    }
+
+    fn map(&self, map: NodeId, found: &mut Vec<Reference>) {
+        let block = self.block(map).or_else(|| self.untagged(map));
+        let block_key = block.as_ref().map(|(key, _)| *key);
+        found.extend(block.map(|(_, reference)| reference));
+        // a Ceph volume's `image` is no container image
+        if self.doc.yaml.key_text(map) != Some("rbd") {
+            self.strings(map, block_key, found);
+        }
+    }
+
+    /// The map as a block; with the key that holds the name, which is then no string form.
+    fn block(&self, map: NodeId) -> Option<(NodeId, Reference)> {
+        let yaml = self.doc.yaml;
+        let get = |key: &str| yaml.get(map, key).map(ValueLocation::from);
+        BLOCKS.iter().find_map(|&(name_key, tag_key)| {
+            let (name, tag) = (get(name_key)?, get(tag_key)?);
+            let hub = (name_key == "image").then(|| get("hub")).flatten();
+            let prefix = hub.or_else(|| get("registry"));
+            // what is merged in whole is found where it is written
+            let own = |slot: ValueLocation| yaml.node(slot.key).parent == Some(map);
+            let any_own = own(name) || own(tag) || prefix.is_some_and(own);
+            let written = ParsedReference::parse(yaml.text(name.node)?);
+            if !any_own || written.tag.is_some() || written.digest.is_some() {
+                return None;
+            }
+            let registry = self.prefix(prefix, hub.is_some());
+            let parts = ImageBlock { repository: name, registry, tag, digest: get("digest") };
+            Some((name.key, parts.reference(yaml, self.kind)?))
+        })
+    }
+
+    /// `repository` alone runs the chart's tag; `--add` can give it one.
+    fn untagged(&self, map: NodeId) -> Option<(NodeId, Reference)> {
+        let get = |key: &str| self.doc.yaml.get(map, key).map(ValueLocation::from);
+        let own = |slot: &ValueLocation| self.doc.yaml.node(slot.key).parent == Some(map);
+        if get("tag").is_some() || get("imageTag").is_some() {
+            return None;
+        }
+        let repository = get("repository").or_else(|| get("repo")).filter(own)?;
+        let registry = self.prefix(get("registry"), false);
+        let digest = get("digest");
+        let form = ReferenceSyntax::BlockWithoutTag { repository, registry: registry.clone(), digest };
+        let reference = Reference {
+            kind: self.kind,
+            at: repository.place(),
+            image: full_name(self.doc.yaml, repository, registry.as_deref())?,
+            kustomize_name: None,
+            tag: None,
+            digest: digest.and_then(|d| written(self.doc.yaml, d)).map(shortened),
+            syntax: form,
+        };
+        Some((repository.key, reference))
+    }
+
+    /// What stands before the repository. A global registry replaces a block's own one.
+    fn prefix(&self, own: Option<ValueLocation>, is_hub: bool) -> Option<String> {
+        let own = own?;
+        let global = self.registry.as_deref().filter(|_| !is_hub);
+        let text = global.or_else(|| written(self.doc.yaml, own))?.trim_end_matches('/');
+        // a name that is too long stays so with one character more than is possible
+        Some(text.get(..=NAME_LENGTH).unwrap_or(text).to_owned())
+    }
+
+    /// `image: name:tag@digest`, also `xImage:`; with `xImageTag` beside it, the tag is there.
+    fn strings(&self, map: NodeId, block_key: Option<NodeId>, found: &mut Vec<Reference>) {
+        let yaml = self.doc.yaml;
+        let text = |key| yaml.text(key).unwrap_or_default();
+        let pairs = || yaml.pairs(map).filter(|&(key, _)| Some(key) != block_key);
+        let tags: HashMap<_, _> =
+            pairs().filter(|&(k, _)| text(k).ends_with("ImageTag")).map(|p| (text(p.0), p)).collect();
+        for (key, value) in pairs() {
+            let name = text(key);
+            if name != "image" && !name.ends_with("Image") {
+                continue;
+            }
+            let tag = if tags.is_empty() { None } else { tags.get(format!("{name}Tag").as_str()) };
+            let (repository, tag) = (self.slot(key, value), tag.map(|&(key, tag)| self.slot(key, tag)));
+            let reference = match tag {
+                Some(tag) => {
+                    ImageBlock { repository, registry: None, tag, digest: None }.reference(yaml, self.kind)
+                }
+                None => string(yaml, repository, self.kind),
+            };
+            let in_block = name == "image" && block_key.is_some();
+            found.extend(reference.map(|r| if in_block { beside_block(r) } else { r }));
+        }
+    }
+
+    fn slot(&self, key: NodeId, value: NodeId) -> ValueLocation {
+        let node = self.doc.yaml.resolve(value);
+        ValueLocation { key, node, shared_by: (node != value).then_some(value) }
+    }
+}
+
+/// The string form: `name[:tag][@digest]` in one scalar.
+pub fn string(yaml: &ParsedYaml, slot: ValueLocation, kind: &'static str) -> Option<Reference> {
+    if is_no_string(yaml, slot.node) {
+        return None;
+    }
+    let written = ParsedReference::parse(yaml.text(slot.node)?);
+    is_name(written.name).then(|| Reference {
+        kind,
+        at: slot.place(),
+        image: written.name.to_owned(),
+        kustomize_name: None,
+        tag: written.tag.map(shortened),
+        digest: written.digest.map(shortened),
+        syntax: ReferenceSyntax::Text(slot),
+    })
+}
+
+/// An `image` without a tag, beside a block's repository and tag, is a part of its name, in ways that charts
+/// differ in.
+fn beside_block(reference: Reference) -> Reference {
+    match reference.syntax {
+        ReferenceSyntax::Text(slot) if reference.tag.is_none() && reference.digest.is_none() => {
+            Reference { syntax: ReferenceSyntax::BesideBlock(slot), ..reference }
+        }
+        _ => reference,
+    }
+}
+
+/// The block form: name and tag in scalars of their own.
+pub struct ImageBlock {
+    pub repository: ValueLocation,
+    /// What stands before the repository's text, where something does.
+    pub registry: Option<String>,
+    pub tag: ValueLocation,
+    pub digest: Option<ValueLocation>,
+}
+
+impl ImageBlock {
+    /// Nothing where the repository is no name, or the tag no scalar.
+    pub fn reference(self, yaml: &ParsedYaml, kind: &'static str) -> Option<Reference> {
+        let ImageBlock { repository, registry, tag, digest } = self;
+        let (text, in_tag) = split_tag(yaml.text(tag.node)?);
+        let own = digest.and_then(|d| written(yaml, d));
+        Some(Reference {
+            kind,
+            at: tag.place(),
+            image: full_name(yaml, repository, registry.as_deref())?,
+            kustomize_name: None,
+            tag: Some(text).filter(|t| !t.is_empty()).map(shortened),
+            digest: own.or(in_tag).map(shortened),
+            syntax: ReferenceSyntax::Block { repository, registry, tag, digest },
+        })
+    }
+}
+
+/// A number or a boolean: `pullImage: true`.
+fn is_no_string(yaml: &ParsedYaml, id: NodeId) -> bool {
+    let plain = matches!(yaml.node(id).kind, NodeKind::Scalar { style: ScalarStyle::Plain, .. });
+    plain && yaml.text(id).is_some_and(|text| needs_quotes(text, false))
+}
+
+fn written(yaml: &ParsedYaml, slot: ValueLocation) -> Option<&str> {
+    yaml.text(slot.node).filter(|text| !text.is_empty())
+}
+
+fn full_name(yaml: &ParsedYaml, name: ValueLocation, registry: Option<&str>) -> Option<String> {
+    let name = written(yaml, name).filter(|text| is_name(text))?;
+    match registry {
+        Some(registry) => is_possible_name(registry).then(|| format!("{registry}/{name}")),
+        None => Some(name.to_owned()),
+    }
+}
+
+pub fn is_annotations(key: &str) -> bool {
+    key == "annotations" || key.ends_with("Annotations")
+}
+
+/// Whether a string can be an image's name at all; whether it is the one looked for is seen later.
+fn is_name(text: &str) -> bool {
+    let blank = |c: char| c.is_whitespace() || c.is_control();
+    !text.is_empty() && is_possible_name(text) && !text.contains(blank) && !text.contains("://")
+}

@@ -1,0 +1,106 @@
+//! The outcome as one JSON object. Fields are only ever added.
+
+use serde::Serialize;
+
+use super::{PullRequestInfo, Report};
+use crate::visible::is_hidden;
+
+pub(super) const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct ReportJson<'a> {
+    schema: u32,
+    outcome: &'a str,
+    changed: bool,
+    tag: Option<&'a str>,
+    images: Vec<ImageJson<'a>>,
+    changes: Vec<ChangeJson<'a>>,
+    commit: Option<&'a str>,
+    branch: Option<&'a str>,
+    attempts: u32,
+    pull_request: Option<&'a PullRequestInfo>,
+    warnings: &'a [String],
+    notices: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ImageJson<'a> {
+    name: &'a str,
+    tag: Option<&'a str>,
+    digest: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ChangeJson<'a> {
+    file: &'a str,
+    line: usize,
+    kind: &'a str,
+    image: &'a str,
+    from: &'a str,
+    to: &'a str,
+}
+
+#[derive(Serialize)]
+struct ErrorJson<'a> {
+    exit: u8,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+/// One line of JSON, with a line break.
+pub fn json(report: &Report) -> String {
+    let shown = ReportJson {
+        schema: SCHEMA,
+        outcome: report.outcome.as_str(),
+        changed: report.changed(),
+        tag: report.tag(),
+        images: report
+            .images
+            .iter()
+            .map(|i| ImageJson { name: &i.name, tag: i.tag.as_deref(), digest: i.digest.as_deref() })
+            .collect(),
+        changes: report
+            .changes
+            .iter()
+            .map(|c| ChangeJson {
+                file: &c.file,
+                line: c.line,
+                kind: c.kind,
+                image: &c.image,
+                from: &c.from,
+                to: &c.to,
+            })
+            .collect(),
+        commit: report.commit.as_deref(),
+        branch: report.branch.as_deref(),
+        attempts: report.attempts,
+        pull_request: report.pull_request.as_ref(),
+        warnings: &report.warnings,
+        notices: &report.notices,
+        error: report.failure.as_ref().map(|f| ErrorJson {
+            exit: f.exit as u8,
+            message: &f.message,
+            hint: f.hint.as_deref(),
+        }),
+    };
+    one_line(&shown)
+}
+
+/// Anything as one line.
+pub(super) fn one_line(shown: &impl Serialize) -> String {
+    // a struct of strings and numbers always has a JSON form
+    let text = serde_json::to_string(shown).unwrap_or_default();
+    // CI systems take `##[` and the like for commands wherever they stand; in JSON they can be written otherwise
+    let text = text.replace("##", "#\\u0023");
+    text.chars().map(escaped).chain(["\n".to_owned()]).collect()
+}
+
+/// A character of JSON; one that a terminal would obey and a reader would not see is escaped, which changes no value.
+fn escaped(c: char) -> String {
+    if !is_hidden(c) {
+        return c.to_string();
+    }
+    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+}

@@ -1,0 +1,92 @@
+//! References as a table, and as JSON.
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::json::{SCHEMA, one_line};
+use crate::error::inline;
+use crate::plan::{ListedReference, Listing};
+
+const DIM: Style = Style::new().dimmed();
+const TAG: Style = AnsiColor::Green.on_default();
+const REASON: Style = AnsiColor::Yellow.on_default();
+
+/// What is shown of a digest: `sha256:` and this many digits.
+const DIGITS: usize = "sha256:".len() + 12;
+
+/// A line a reference: place, kind, image, tag and digest, and why it can't be edited.
+pub fn listing_text(listing: &Listing) -> String {
+    let rows: Vec<[String; 4]> = listing.references.iter().map(row).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (place, kind, image) = (width(0), width(1), width(2));
+    let lines = rows.iter().zip(&listing.references).map(|(row, reference)| {
+        let [at, what, name, tag] = row;
+        let reason =
+            reference.reason.as_ref().map(|reason| format!("  {REASON}{}{REASON:#}", inline(reason)));
+        let line = format!("{at:place$}  {DIM}{what:kind$}{DIM:#}  {name:image$}  {TAG}{tag}{TAG:#}");
+        format!("{line}{}\n", reason.unwrap_or_default())
+    });
+    lines.collect()
+}
+
+fn row(reference: &ListedReference) -> [String; 4] {
+    let digest = reference.digest.as_deref().map(|d| format!("@{}", shortened(d)));
+    let tag = format!("{}{}", reference.tag.as_deref().unwrap_or_default(), digest.unwrap_or_default());
+    [
+        format!("{}:{}", inline(&reference.file), reference.line),
+        reference.kind.to_owned(),
+        if reference.image.is_empty() { "-".to_owned() } else { inline(&reference.image) },
+        if tag.is_empty() { "-".to_owned() } else { inline(&tag) },
+    ]
+}
+
+/// A digest as a table shows it.
+pub(super) fn shortened(digest: &str) -> &str {
+    digest.get(..DIGITS).unwrap_or(digest)
+}
+
+#[derive(Serialize)]
+struct ListingJson<'a> {
+    schema: u32,
+    references: Vec<ReferenceJson<'a>>,
+    /// How many files were looked at, and how many of them are no YAML.
+    files: usize,
+    unparsable: usize,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ReferenceJson<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    kind: &'a str,
+    /// Nothing where the file does not say it.
+    image: Option<&'a str>,
+    tag: Option<&'a str>,
+    digest: Option<&'a str>,
+    editable: bool,
+    reason: Option<&'a str>,
+}
+
+/// One line of JSON, with a line break.
+pub fn listing_json(listing: &Listing) -> String {
+    let references = listing.references.iter().map(|r| ReferenceJson {
+        file: &r.file,
+        line: r.line,
+        column: r.column,
+        kind: r.kind,
+        image: Some(r.image.as_str()).filter(|image| !image.is_empty()),
+        tag: r.tag.as_deref(),
+        digest: r.digest.as_deref(),
+        editable: r.reason.is_none(),
+        reason: r.reason.as_deref(),
+    });
+    one_line(&ListingJson {
+        schema: SCHEMA,
+        references: references.collect(),
+        files: listing.files,
+        unparsable: listing.unparsable.len(),
+        warnings: &listing.warnings,
+    })
+}

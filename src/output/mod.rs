@@ -1,0 +1,150 @@
+//! The outcome as one value, and the ways to show it. Everything that is told is told from it.
+
+mod diff;
+mod json;
+mod listing;
+mod mermaid;
+mod text;
+mod timeline;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::error::{Exit, Failure};
+use crate::plan::{ChangedReference, FileEdit};
+
+pub use diff::diff;
+pub use json::json;
+pub use listing::{listing_json, listing_text};
+pub use mermaid::timeline_mermaid;
+pub use text::{failure, new_file, text};
+pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
+
+/// What became of a bump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Planned,
+    Edited,
+    Committed,
+    Landed,
+    Proposed,
+    Already,
+    /// Every reference says something newer.
+    Superseded,
+    Failed,
+}
+
+impl Outcome {
+    /// As it is told, part of the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Planned => "planned",
+            Outcome::Edited => "edited",
+            Outcome::Committed => "committed",
+            Outcome::Landed => "landed",
+            Outcome::Proposed => "proposed",
+            Outcome::Already => "already",
+            Outcome::Superseded => "superseded",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
+/// A pull request that carries the bump, or did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PullRequestInfo {
+    pub number: u64,
+    pub url: String,
+}
+
+/// An image as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BumpedImage {
+    pub name: String,
+    pub tag: Option<String>,
+    pub digest: Option<String>,
+}
+
+/// What is said of files that are no YAML, if there are any.
+pub fn unparsable_warning(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 file was left out: it is no YAML (-v names it)".to_owned()),
+        n => Some(format!("{n} files were left out: they are no YAML (-v names them)")),
+    }
+}
+
+/// All that a bump has to tell.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub outcome: Outcome,
+    pub images: Vec<BumpedImage>,
+    pub changes: Vec<ChangedReference>,
+    pub edits: Vec<FileEdit>,
+    pub commit: Option<String>,
+    /// Where the commit can be looked at.
+    pub commit_url: Option<String>,
+    pub branch: Option<String>,
+    pub pull_request: Option<PullRequestInfo>,
+    pub attempts: u32,
+    /// How long landing took.
+    pub elapsed: Option<Duration>,
+    pub warnings: Vec<String>,
+    /// What went as it should but is good to know.
+    pub notices: Vec<String>,
+    /// For `-v`.
+    pub details: Vec<String>,
+    pub failure: Option<Failure>,
+}
+
+impl Report {
+    pub fn new(images: Vec<BumpedImage>) -> Self {
+        Report {
+            outcome: Outcome::Already,
+            images,
+            changes: Vec::new(),
+            edits: Vec::new(),
+            commit: None,
+            commit_url: None,
+            branch: None,
+            pull_request: None,
+            attempts: 0,
+            elapsed: None,
+            warnings: Vec::new(),
+            notices: Vec::new(),
+            details: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// With a failure; of a build that came too late, that stays the outcome.
+    pub fn failed(mut self, failure: Failure) -> Self {
+        if self.outcome != Outcome::Superseded {
+            self.outcome = Outcome::Failed;
+        }
+        self.failure = Some(failure);
+        self
+    }
+
+    /// Whether there was, or in a dry run is, something to do.
+    pub fn changed(&self) -> bool {
+        !self.edits.is_empty()
+    }
+
+    /// The one tag that was asked for; nothing where the images have different ones.
+    pub fn tag(&self) -> Option<&str> {
+        let first = self.images.first()?.tag.as_deref()?;
+        self.images.iter().all(|image| image.tag.as_deref() == Some(first)).then_some(first)
+    }
+
+    /// The process's exit code; `when_planned` asks for 10 where a dry run found something to do.
+    pub fn exit_code(&self, when_planned: bool) -> u8 {
+        match (&self.failure, self.outcome) {
+            (Some(failure), _) => failure.exit as u8,
+            (None, Outcome::Planned) if when_planned && self.changed() => 10,
+            (None, Outcome::Failed) => Exit::Other as u8,
+            (None, _) => 0,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The tags that an image has had: as text, and as JSON.
+
+use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::json::{SCHEMA, one_line};
+use super::listing::shortened;
+use crate::error::inline;
+use crate::history::{Extent, TagEntry};
+
+const DIM: Style = Style::new().dimmed();
+const TAG: Style = AnsiColor::Green.on_default();
+
+/// What is shown of a commit's name.
+const DIGITS: usize = 10;
+
+/// The tags of one image, newest first.
+#[derive(Clone, Debug)]
+pub struct HistoryReport {
+    pub image: String,
+    pub entries: Vec<HistoryEntry>,
+    pub reach: Extent,
+    pub origin: HistoryOrigin,
+    /// Seconds since the epoch.
+    pub now: i64,
+}
+
+/// Where a history was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HistoryOrigin {
+    /// In the checkout.
+    Here,
+    /// On the server; why it did not give more, where it was asked for more.
+    Fetched(Option<String>),
+}
+
+/// One of them, and what it was built from, where that is known.
+#[derive(Clone, Debug)]
+pub struct HistoryEntry {
+    pub entry: TagEntry,
+    /// `[REPOSITORY@]SHA`.
+    pub source: Option<String>,
+}
+
+impl HistoryReport {
+    /// Whether more than one file gives the image a tag.
+    pub(super) fn has_several_files(&self) -> bool {
+        let mut files = self.entries.iter().map(|told| &told.entry.file);
+        files.next().is_some_and(|first| files.any(|file| file != first))
+    }
+
+    /// What is said where the history is cut off.
+    pub fn cut(&self) -> Option<String> {
+        let Extent::Truncated { commit, time } = self.reach else { return None };
+        let commit = commit.to_string();
+        let edge = format!("{} of {}", commit.get(..DIGITS).unwrap_or(&commit), moment(time));
+        Some(match &self.origin {
+            HistoryOrigin::Here => {
+                format!("the history here goes back to {edge} only; --fetch reads further")
+            }
+            HistoryOrigin::Fetched(None) => format!("the history was read back to {edge} only"),
+            HistoryOrigin::Fetched(Some(why)) => format!("the history was read back to {edge} only: {why}"),
+        })
+    }
+}
+
+impl HistoryEntry {
+    /// Tag and digest as one text; a dash where there is neither.
+    pub(super) fn tag(&self) -> String {
+        let digest = self.entry.digest.as_deref().map(|digest| format!("@{}", shortened(digest)));
+        let tag = format!("{}{}", self.entry.tag.as_deref().unwrap_or_default(), digest.unwrap_or_default());
+        if tag.is_empty() { "-".to_owned() } else { inline(&tag) }
+    }
+
+    /// How long it was there, in seconds; nothing where nobody knows since when.
+    fn seconds(&self, now: i64) -> Option<i64> {
+        let since = self.entry.written.as_ref()?.time;
+        Some((self.entry.deadline.unwrap_or(now) - since).max(0))
+    }
+}
+
+/// A line a tag: the tag, since when and for how long, commit, author, source, and the file where there are
+/// several.
+pub fn timeline_text(timeline: &HistoryReport) -> String {
+    let several = timeline.has_several_files();
+    let rows: Vec<Vec<String>> = timeline.entries.iter().map(|told| row(told, timeline, several)).collect();
+    let width = |column: usize| {
+        let widths = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            let style = match column {
+                0 => TAG,
+                2 | 4 => DIM,
+                _ => Style::new(),
+            };
+            format!("{style}{cell:width$}{style:#}")
+        });
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+fn row(told: &HistoryEntry, timeline: &HistoryReport, several: bool) -> Vec<String> {
+    let TagEntry { written, file, .. } = &told.entry;
+    let since = match written {
+        Some(written) => format!("since {}", moment(written.time)),
+        None => "since earlier".to_owned(),
+    };
+    let commit = written.as_ref().map(|written| written.commit.to_string());
+    let author = written.as_ref().map_or("-".to_owned(), |written| inline(&written.words.author));
+    let mut cells = vec![
+        told.tag(),
+        since,
+        lasted(told, timeline),
+        commit.as_deref().and_then(|commit| commit.get(..DIGITS)).unwrap_or("-").to_owned(),
+        author,
+        told.source.as_deref().map_or("-".to_owned(), |source| format!("from {}", inline(source))),
+    ];
+    if several {
+        cells.push(inline(file));
+    }
+    cells
+}
+
+/// `for 2d 6h`, or more where the beginning is not known, `so far` where there is no end yet.
+fn lasted(told: &HistoryEntry, timeline: &HistoryReport) -> String {
+    let so_far = if told.entry.deadline.is_some() { "" } else { " so far" };
+    let (more, seconds) = match (told.seconds(timeline.now), timeline.reach) {
+        (Some(seconds), _) => ("", seconds),
+        (None, Extent::Truncated { time, .. }) => {
+            ("over ", told.entry.deadline.unwrap_or(timeline.now) - time)
+        }
+        (None, Extent::Complete) => ("over ", 0),
+    };
+    format!("for {more}{}{so_far}", lasting(seconds.max(0)))
+}
+
+/// In UTC, to the second.
+pub(super) fn moment(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
+}
+
+/// The two largest units: `3d 4h`.
+pub(super) fn lasting(seconds: i64) -> String {
+    let units = [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
+    let first = units.iter().position(|(size, _)| seconds >= *size).unwrap_or(units.len() - 1);
+    let mut left = seconds;
+    let mut parts = Vec::new();
+    for (size, unit) in units.iter().skip(first).take(2) {
+        parts.push(format!("{}{unit}", left / size));
+        left %= size;
+    }
+    if parts.len() > 1 && parts[1].starts_with('0') {
+        parts.pop();
+    }
+    parts.join(" ")
+}
+
+#[derive(Serialize)]
+struct HistoryJson<'a> {
+    schema: u32,
+    image: &'a str,
+    entries: Vec<HistoryEntryJson<'a>>,
+    /// Whether all of the history was there to be seen, or as much of it as was asked for.
+    complete: bool,
+    notices: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct HistoryEntryJson<'a> {
+    tag: Option<&'a str>,
+    digest: Option<&'a str>,
+    /// Nothing where it was written before all that is known; in UTC.
+    since: Option<String>,
+    /// Nothing where it is there still.
+    deadline: Option<String>,
+    seconds: Option<i64>,
+    commit: Option<String>,
+    author: Option<&'a str>,
+    email: Option<&'a str>,
+    /// The first line of the commit's message.
+    subject: Option<&'a str>,
+    source: Option<&'a str>,
+    file: &'a str,
+    line: usize,
+}
+
+/// One line of JSON, with a line break.
+pub fn timeline_json(timeline: &HistoryReport) -> String {
+    let shown = |told| shown(told, timeline.now);
+    one_line(&HistoryJson {
+        schema: SCHEMA,
+        image: &timeline.image,
+        entries: timeline.entries.iter().map(shown).collect(),
+        complete: timeline.reach == Extent::Complete,
+        notices: timeline.cut().into_iter().collect(),
+    })
+}
+
+fn shown(told: &HistoryEntry, now: i64) -> HistoryEntryJson<'_> {
+    let TagEntry { tag, digest, written, deadline, file, line, .. } = &told.entry;
+    let words = written.as_ref().map(|written| &written.words);
+    HistoryEntryJson {
+        tag: tag.as_deref(),
+        digest: digest.as_deref(),
+        since: written.as_ref().map(|written| moment(written.time)),
+        deadline: deadline.map(moment),
+        seconds: told.seconds(now),
+        commit: written.as_ref().map(|written| written.commit.to_string()),
+        author: words.map(|words| words.author.as_str()),
+        email: words.map(|words| words.email.as_str()),
+        subject: words.map(|words| words.message.lines().next().unwrap_or_default()),
+        source: told.source.as_deref(),
+        file,
+        line: *line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_units_at_most() {
+        let told = [0, 59, 60, 3600 + 120 + 3, 86_400, 90_000, 800 * 86_400].map(lasting);
+        assert_eq!(told, ["0s", "59s", "1m", "1h 2m", "1d", "1d 1h", "800d"]);
+    }
+}

@@ -1,0 +1,178 @@
+//! What is there instead, where nothing matches: every image, and tags that stand without one.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use super::parsed_file::ParsedFile;
+use super::unparsed::{Unparsed, UnparsedReport, out_of_time};
+use super::{FileSource, Request, SourceFile};
+use crate::error::{Result, inline};
+use crate::file_selection::{MatchLevel, folder};
+use crate::manifest::ReferenceSyntax;
+use crate::yaml::{ParsedYaml, scan_until};
+
+/// What all files have, for a message.
+#[derive(Default)]
+pub(super) struct ImageInventory {
+    /// Files that were looked at.
+    pub count: usize,
+    pub left_out: UnparsedReport,
+    /// Every image that some reference names, with the first place.
+    pub images: BTreeMap<String, String>,
+    /// Images of blocks without a tag, with their places.
+    pub untagged: Vec<(String, String)>,
+    /// Images, places and paths of what would be Helm values.
+    pub values: Vec<(String, String, String)>,
+    /// Tags that stand without an image, with the `--field` that would name them.
+    pub nameless: Vec<String>,
+}
+
+/// Tags that stand deeper are not named in a message.
+const FIELD_DEPTH: usize = 32;
+
+/// How many nameless tags are kept for a message.
+const NAMELESS: usize = 5;
+
+/// What one file has.
+#[derive(Default)]
+struct FileImages {
+    path: String,
+    images: Vec<(String, String)>,
+    untagged: Vec<(String, String)>,
+    values: Vec<(String, String, String)>,
+    nameless: Vec<String>,
+}
+
+/// Looks at all files of a request.
+///
+/// # Errors
+/// What the shelf says, and exit 4 where the time is over.
+pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInventory> {
+    let looked = Mutex::new(Vec::new());
+    let look = |file: SourceFile<'_>| {
+        if request.cancellation.is_cancelled() {
+            return ControlFlow::Break(());
+        }
+        let notes = notes(&file, request);
+        looked.lock().unwrap_or_else(PoisonError::into_inner).push(notes);
+        ControlFlow::Continue(())
+    };
+    let found = shelf.visit(&request.selection()?, false, &look)?;
+    if request.cancellation.is_cancelled() {
+        return Err(out_of_time());
+    }
+    let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
+    looked.sort_by(|a, b| path(a).cmp(path(b)));
+    let mut seen = ImageInventory { count: found.count, ..ImageInventory::default() };
+    for notes in looked {
+        match notes {
+            Err(unparsed) => seen.left_out.add(unparsed)?,
+            Ok([with_chart, without]) => {
+                let has_chart = found.charts.contains(folder(&with_chart.path));
+                seen.take(if has_chart { with_chart } else { without });
+            }
+        }
+    }
+    Ok(seen)
+}
+
+fn path(notes: &std::result::Result<[FileImages; 2], Unparsed>) -> &str {
+    match notes {
+        Ok([FileImages { path, .. }, _]) | Err(Unparsed { path, .. }) => path,
+    }
+}
+
+/// What a file has with a chart beside it, and without.
+fn notes(file: &SourceFile<'_>, request: &Request) -> std::result::Result<[FileImages; 2], Unparsed> {
+    // a named one has failed the run before
+    let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named: false };
+    let yaml = scan_until(file.bytes, &request.cancellation).map_err(unparsed)?;
+    let mut parsed = ParsedFile::of(file, yaml);
+    let notes = [true, false].map(|has_chart| {
+        parsed.settle_chart(has_chart);
+        FileImages::of(&parsed, file.match_level)
+    });
+    parsed.yaml.check().map_err(|stopped| unparsed(stopped.into()))?;
+    Ok(notes)
+}
+
+impl FileImages {
+    fn of(file: &ParsedFile, standing: MatchLevel) -> Self {
+        let mut notes = FileImages {
+            path: file.path.clone(),
+            nameless: nameless_tags(file, standing),
+            ..FileImages::default()
+        };
+        notes.values = file
+            .would_be_values(standing)
+            .map(|r| (r.image.clone(), file.place(r.at), inline(&file.path)))
+            .collect();
+        for reference in file.references(standing).iter().filter(|r| !r.image.is_empty()) {
+            let noted = (reference.image.clone(), file.place(reference.at));
+            match reference.syntax {
+                ReferenceSyntax::BlockWithoutTag { .. } => notes.untagged.push(noted),
+                _ => notes.images.push(noted),
+            }
+        }
+        notes
+    }
+}
+
+impl ImageInventory {
+    fn take(&mut self, notes: FileImages) {
+        for (image, place) in notes.images {
+            self.images.entry(image).or_insert(place);
+        }
+        self.untagged.extend(notes.untagged);
+        self.values.extend(notes.values);
+        let room = NAMELESS.saturating_sub(self.nameless.len());
+        self.nameless.extend(notes.nameless.into_iter().take(room));
+    }
+}
+
+/// `image.tag` in a HelmRelease, or in values, whose repository is in the chart; and marked tags.
+fn nameless_tags(file: &ParsedFile, standing: MatchLevel) -> Vec<String> {
+    let yaml = &file.yaml;
+    let (unnamed, named): (Vec<_>, Vec<_>) =
+        file.references(standing).iter().partition(|r| r.image.is_empty());
+    let taken: HashSet<_> = named.iter().filter_map(|r| r.tag_slot()).map(|s| s.place()).collect();
+    let marked: HashSet<_> = unnamed.iter().map(|r| r.at).collect();
+    let is_tag = |id: usize| ["tag", "imageTag"].contains(&yaml.key_text(id).unwrap_or_default());
+    let in_values =
+        |id| file.is_values(standing) || marked.contains(&id) || is_below(yaml, id, &["spec", "values"]);
+    let tags = (0..yaml.len()).filter(|id| !taken.contains(id) && (is_tag(*id) || marked.contains(id)));
+    // the path comes last: in a long list, it takes long to find
+    let offered = tags.filter(|id| in_values(*id)).filter_map(|id| Some((id, field_path(yaml, id)?)));
+    offered
+        .map(|(id, path)| format!("{}: -f {} --field {path}", file.place(id), inline(&file.path)))
+        .take(NAMELESS)
+        .collect()
+}
+
+/// Whether a node's path starts with these keys, and goes on.
+fn is_below(yaml: &ParsedYaml, id: usize, keys: &[&str]) -> bool {
+    let parents = std::iter::successors(Some(id), |&id| yaml.node(id).parent);
+    let path: Vec<_> = parents.take(FIELD_DEPTH + 1).map(|id| yaml.key_text(id)).collect();
+    // the last is the root, which has no key
+    let mut path = path.iter().rev().skip(1);
+    keys.iter().all(|key| path.next() == Some(&Some(*key))) && path.next().is_some()
+}
+
+/// The `--field` path of a node.
+fn field_path(yaml: &ParsedYaml, id: usize) -> Option<String> {
+    let mut steps = Vec::new();
+    let mut node = id;
+    while let Some(parent) = yaml.node(node).parent {
+        if steps.len() >= FIELD_DEPTH {
+            return None;
+        }
+        steps.push(match yaml.key_text(node) {
+            Some(key) => format!(".{}", inline(key).replace('.', r"\.")),
+            None => format!("[{}]", yaml.items(parent).position(|item| item == node)?),
+        });
+        node = parent;
+    }
+    steps.reverse();
+    Some(steps.concat().trim_start_matches('.').to_owned())
+}

@@ -1,0 +1,132 @@
+//! What is asked for: IMAGEs and services of `tagbump.yaml`, made a plan's request.
+
+use crate::config::{Config, Service};
+use crate::error::{Failure, Result};
+use crate::image::{Field, ImageArg, Tag};
+use crate::plan::{FieldTarget, Plan, Request, Scope, UpdateTarget};
+use crate::settings::BumpSettings;
+use crate::template::Template;
+use crate::yaml::FieldPath;
+
+/// Makes a tag of a template.
+pub type ComputeTag<'a> = dyn Fn(&Template) -> Result<Tag> + 'a;
+
+/// What is to be planned.
+///
+/// # Errors
+/// What `compute` says, and exit 2 where nothing is to be set.
+pub fn request(settings: &BumpSettings, config: &Config, compute: &ComputeTag<'_>) -> Result<Request> {
+    let asked = settings.images.iter().map(|image| RequestedImage::of(image, config));
+    let targets = asked.map(|asked| asked.target(settings, config, compute)).collect::<Result<_>>()?;
+    let services = config.names().map(str::to_owned).collect();
+    Ok(Request {
+        targets,
+        add: settings.add,
+        all: settings.places.all,
+        expect: settings.places.expect,
+        services,
+        ..Request::default()
+    })
+}
+
+/// The template that the tags of a service, or of any image, are made by.
+pub fn tag_template<'a>(
+    settings: &'a BumpSettings,
+    config: &'a Config,
+    service: Option<&str>,
+) -> &'a Template {
+    let own = service.and_then(|name| config.service(name)?.tag.as_ref());
+    let configured = own.or(config.tag.as_ref());
+    settings.template.as_ref().or(configured).unwrap_or(&settings.default_template)
+}
+
+/// The commit message for a plan: what was typed, that of the only service, that of them all.
+pub fn message<'a>(settings: &'a BumpSettings, config: &'a Config, plan: &Plan) -> Option<&'a Template> {
+    let service = |nth: usize| config.service(plan.targets.get(nth)?.service.as_deref()?);
+    let mut changed: Vec<usize> = plan.changes.iter().map(|change| change.target).collect();
+    changed.dedup();
+    let own = match changed.as_slice() {
+        [only] => service(*only).and_then(|service| service.message.as_ref()),
+        _ => None,
+    };
+    settings.delivery.commit.message.as_ref().or(own).or(config.message.as_ref())
+}
+
+/// An IMAGE as it was typed, and the service that it names.
+struct RequestedImage<'a> {
+    image: &'a ImageArg,
+    service: Option<&'a Service>,
+}
+
+impl<'a> RequestedImage<'a> {
+    fn of(image: &'a ImageArg, config: &'a Config) -> Self {
+        let bare = image.new_name == Field::Unspecified;
+        RequestedImage { image, service: config.service(&image.name).filter(|_| bare) }
+    }
+
+    fn target(
+        &self,
+        settings: &BumpSettings,
+        config: &Config,
+        compute: &ComputeTag<'_>,
+    ) -> Result<UpdateTarget> {
+        let image = self.image;
+        let tag = match &image.tag {
+            Field::Set(tag) => Some(tag.clone()),
+            Field::Keep => None,
+            Field::Unspecified if settings.tag.is_some() => settings.tag.clone(),
+            Field::Unspecified if self.is_computed(settings) => {
+                Some(compute(tag_template(settings, config, self.service_name()))?)
+            }
+            Field::Unspecified => None,
+        };
+        let renames = matches!(image.new_name, Field::Set(_));
+        let asks = tag.is_some() || matches!(image.digest, Field::Set(_)) || renames;
+        // what a rollback goes back to is found out later
+        if !asks && settings.back.is_none() {
+            return Err(Failure::usage(format!("IMAGE {} asks for no change", image.name))
+                .hinted("give a tag, a digest or a new name"));
+        }
+        Ok(UpdateTarget {
+            name: self.service.map_or(&image.name, |service| &service.image).clone(),
+            new_name: image.new_name.clone(),
+            tag,
+            digest: image.digest.clone(),
+            service: self.service_name().map(str::to_owned),
+            scope: self.scope(settings)?,
+        })
+    }
+
+    fn service_name(&self) -> Option<&str> {
+        self.service.map(|_| self.image.name.as_str())
+    }
+
+    /// A bare IMAGE gets the computed tag; `A=B` and `A@DIGEST` only where a template was asked for.
+    fn is_computed(&self, settings: &BumpSettings) -> bool {
+        if settings.back.is_some() {
+            return false;
+        }
+        let image = self.image;
+        let bare = image.new_name == Field::Unspecified
+            && (image.digest == Field::Unspecified || image.digest_beside);
+        bare || settings.template.is_some()
+    }
+
+    /// Where to look: the files and fields that were typed, else the service's.
+    fn scope(&self, settings: &BumpSettings) -> Result<Scope> {
+        let typed = &settings.places.selection;
+        if !settings.places.fields.is_empty() {
+            let field =
+                |path: &FieldPath| FieldTarget { files: typed.clone(), within: None, path: path.clone() };
+            return Ok(Scope {
+                files: None,
+                fields: settings.places.fields.iter().map(field).collect(),
+                only: None,
+            });
+        }
+        match self.service {
+            Some(service) => service.scope(typed),
+            None => Ok(Scope::of_files(typed)),
+        }
+    }
+}

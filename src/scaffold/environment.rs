@@ -1,0 +1,119 @@
+//! The environment that a file is for, by its path: `overlays/dev/…`, `clusters/prod-eu/…`, `values-prod.yaml`.
+
+/// Names of environments, with synonyms on one line, in the order in which builds go through them.
+const WORDS: &[&[&str]] = &[
+    &["local"],
+    &["dev", "development", "develop"],
+    &["test", "testing"],
+    &["preview"],
+    &["sandbox"],
+    &["demo"],
+    &["qa"],
+    &["uat"],
+    &["staging", "stage", "stg"],
+    &["nonprod", "nonproduction"],
+    &["preprod", "preproduction"],
+    &["canary"],
+    &["prod", "production", "prd"],
+    &["live"],
+];
+
+/// An environment. The order is that in which builds go through them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeployEnvironment {
+    /// Which of [`WORDS`].
+    rank: usize,
+    /// Of `dev2` the 2.
+    number: Option<u16>,
+}
+
+impl DeployEnvironment {
+    /// The environment in a path, and its spelling there. Path parts equal to `image`, the last part of the image's
+    /// name, are ignored. A whole folder or file name counts first, then a word in the file's name, then one in a
+    /// folder's; of several, the innermost.
+    pub fn of(path: &str, image: &str) -> Option<(Self, String)> {
+        let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let parts = || folders.split('/').chain([stem]).filter(|part| *part != image).rev();
+        let whole = parts().find_map(|part| match words(part).as_slice() {
+            [word] => Self::named(word),
+            _ => None,
+        });
+        whole.or_else(|| parts().find_map(|part| words(part).iter().rev().find_map(|w| Self::named(w))))
+    }
+
+    fn named(word: &str) -> Option<(Self, String)> {
+        let name = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        let rank = WORDS.iter().position(|same| same.contains(&name))?;
+        let digits = &word[name.len()..];
+        let number = if digits.is_empty() { None } else { Some(digits.parse().ok()?) };
+        Some((DeployEnvironment { rank, number }, word.to_owned()))
+    }
+
+    /// Its name if the paths spell it in several ways.
+    pub fn name(self) -> String {
+        let word = WORDS.get(self.rank).and_then(|same| same.first()).copied().unwrap_or_default();
+        self.number.map_or(word.to_owned(), |number| format!("{word}{number}"))
+    }
+}
+
+/// The words of a path part, in lower case. `pre-prod` and `non-prod` are one word, so that they don't count as `prod`.
+fn words(part: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in part.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        match words.last_mut() {
+            Some(last) if last == "pre" || last == "non" => last.push_str(&word.to_lowercase()),
+            _ => words.push(word.to_lowercase()),
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(path: &str) -> String {
+        DeployEnvironment::of(path, "api").map(|(_, word)| word).unwrap_or_default()
+    }
+
+    #[test]
+    fn environments_by_path() {
+        for (path, wanted) in [
+            ("overlays/dev/kustomization.yaml", "dev"),
+            ("clusters/prod/apps/api.yaml", "prod"),
+            ("clusters/prod/staging/api.yaml", "staging"),
+            ("clusters/prod-eu/apps/api.yaml", "prod"),
+            ("eu-west-1-Production/api.yaml", "production"),
+            ("charts/api/values-prod.yaml", "prod"),
+            ("values.staging.eu.yaml", "staging"),
+            ("docker-compose.dev.yml", "dev"),
+            ("prod.yaml", "prod"),
+            ("envs/dev2/api.yaml", "dev2"),
+            ("envs/pre-prod/api.yaml", "preprod"),
+            ("values-non-prod.yaml", "nonprod"),
+            ("clusters/prod/live-chat.yaml", "prod"),
+            ("base/deployment.yaml", ""),
+            ("products/devices/latest.yaml", ""),
+            ("apps/api/values.yaml", ""),
+            ("dev99999/a.yaml", ""),
+        ] {
+            assert_eq!(of(path), wanted, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_image_s_own_name_is_no_environment() {
+        assert!(DeployEnvironment::of("apps/preview/base/a.yaml", "preview").is_none());
+        let (found, _) = DeployEnvironment::of("apps/live-chat/overlays/dev/a.yaml", "live-chat").unwrap();
+        assert_eq!(found.name(), "dev");
+    }
+
+    #[test]
+    fn builds_go_from_development_to_production() {
+        let of = |path| DeployEnvironment::of(path, "").unwrap().0;
+        assert!(of("dev/a") < of("dev2/a") && of("dev2/a") < of("staging/a") && of("stage/a") < of("prod/a"));
+        assert_eq!(of("prod/a"), of("production/a"));
+        assert_eq!((of("production/a").name(), of("dev2/a").name()), ("prod".to_owned(), "dev2".to_owned()));
+    }
+}

@@ -1,0 +1,76 @@
+//! The proposal of `tagbump init`: a `tagbump.yaml` based on the references found, and a workflow.
+//!
+//! Pure: a listing in, text out. `sorting` groups references by image and leaves some out, `environment` and
+//! `origin` read paths and names, `services` and `names` make services, `template` guesses the tag template,
+//! `config_text` and `workflow` write the files.
+
+mod config_text;
+mod environment;
+mod names;
+mod origin;
+mod services;
+mod sorting;
+mod template;
+pub mod workflow;
+
+use crate::config::Config;
+use crate::error::{Failure, Result};
+use crate::plan::Listing;
+use config_text::ConfigContent;
+use names::TakenNames;
+use sorting::{DeployedImage, sorted};
+
+/// A `tagbump.yaml` that is not written yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewConfig {
+    pub text: String,
+    /// A service in it, or an image if it has none, for examples.
+    pub example: Option<String>,
+}
+
+/// Makes a configuration from the references; `None` if no reference can be edited.
+///
+/// # Errors
+/// Exit 1 if the text is not a valid configuration: a bug in this program, or a repository that a configuration
+/// can't describe.
+pub fn config(listing: &Listing, path: &str) -> Result<Option<NewConfig>> {
+    let sorted = sorted(listing);
+    if sorted.images.is_empty() {
+        return Ok(None);
+    }
+    let (others, own): (Vec<_>, Vec<_>) = sorted.images.iter().partition(|d| origin::is_of_others(d.image));
+    let mut taken = TakenNames::default();
+    let content = ConfigContent {
+        template: template::guess(own.iter().flat_map(|image| tags(image))),
+        own: services::of(&own, &mut taken),
+        others: services::of(&others, &mut taken),
+        left: sorted.left,
+        overridden: sorted.overridden,
+    };
+    let text = content.text();
+    check(&content, path, &text)?;
+    Ok(Some(NewConfig { example: content.example().map(str::to_owned), text }))
+}
+
+fn tags<'a>(image: &DeployedImage<'a>) -> impl Iterator<Item = &'a str> {
+    let all: Vec<_> = image.places.values().flatten().copied().collect();
+    all.into_iter().filter_map(|reference| reference.tag.as_deref())
+}
+
+/// Checks that tagbump reads the text back as the same services.
+fn check(content: &ConfigContent<'_>, path: &str, text: &str) -> Result<()> {
+    let config = Config::parse(path, text.as_bytes());
+    let config =
+        config.map_err(|e| Failure::other(format!("can't make a valid {path} for this repository: {e}")))?;
+    let own = || content.own.iter().flatten();
+    let same = own().all(|s| config.service(&s.name).is_some_and(|read| read.image == s.image));
+    if !same || config.names().count() != own().count() {
+        return Err(Failure::other(format!(
+            "can't make a valid {path} for this repository: it would not read back as written"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! Services for what is deployed: one for an image, or one for each of its environments.
+
+use std::collections::BTreeSet;
+
+use super::environment::DeployEnvironment;
+use super::names::{self, TakenNames};
+use super::sorting::{DeployedImage, place};
+use crate::image::short_name;
+use crate::plan::ListedReference;
+
+/// How many tags a remark lists.
+const TOLD: usize = 3;
+
+/// A service to write.
+pub struct ProposedService {
+    pub name: String,
+    pub image: String,
+    /// Paths, in order.
+    pub files: Vec<String>,
+    /// What to know before using it.
+    pub remarks: Vec<String>,
+}
+
+/// The services for these images, grouped by image. Their names differ from those in `taken`, and are added to it.
+pub fn of(images: &[&DeployedImage<'_>], taken: &mut TakenNames) -> Vec<Vec<ProposedService>> {
+    let names: Vec<&str> = images.iter().map(|image| image.image).collect();
+    let names = names::of_images(&names, taken);
+    let mut groups: Vec<_> = names.into_iter().zip(images).collect();
+    groups.sort_by(|a, b| a.0.cmp(&b.0));
+    groups.into_iter().map(|(name, image)| of_image(image, &name, taken)).collect()
+}
+
+fn of_image(image: &DeployedImage<'_>, stem: &str, taken: &mut TakenNames) -> Vec<ProposedService> {
+    let several = image.places.len() > 1;
+    let one = |(environment, places): (&Option<DeployEnvironment>, &Vec<&ListedReference>)| {
+        let ending = environment.filter(|_| several).map(|e| format!("-{}", spelt(e, image, places)));
+        let name = taken.take(format!("{stem}{}", ending.unwrap_or_default()));
+        let files: BTreeSet<&String> = places.iter().map(|r| &r.file).collect();
+        let remarks = remarks(image, places, &files);
+        let files = files.into_iter().cloned().collect();
+        ProposedService { name, image: image.image.to_owned(), files, remarks }
+    };
+    image.places.iter().map(one).collect()
+}
+
+/// An environment as its paths spell it, if they agree.
+fn spelt(environment: DeployEnvironment, image: &DeployedImage<'_>, places: &[&ListedReference]) -> String {
+    let words = places.iter().filter_map(|r| DeployEnvironment::of(&r.file, short_name(image.image)));
+    let words: BTreeSet<String> = words.map(|(_, word)| word).collect();
+    let mut words = words.into_iter();
+    match (words.next(), words.next()) {
+        (Some(word), None) => word,
+        _ => environment.name(),
+    }
+}
+
+fn remarks(image: &DeployedImage<'_>, places: &[&ListedReference], files: &BTreeSet<&String>) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let tags: BTreeSet<&str> = places.iter().map(|r| r.tag.as_deref().unwrap_or("none")).collect();
+    if tags.len() > 1 {
+        let mut told: Vec<String> = tags.iter().take(TOLD).map(|tag| (*tag).to_owned()).collect();
+        told.extend((tags.len() > TOLD).then(|| format!("{} more", tags.len() - TOLD)));
+        remarks.push(format!("It has different tags now ({}); a bump sets all of them.", told.join(", ")));
+    }
+    if let Some(refused) = image.refused.iter().find(|r| files.contains(&r.file)) {
+        remarks.push(format!("A bump stops at {}, which can't be edited; see below.", place(refused)));
+    }
+    remarks
+}

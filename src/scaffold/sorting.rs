@@ -1,0 +1,117 @@
+//! Sorts references: grouped by image, or left out with the reason.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::environment::DeployEnvironment;
+use crate::error::inline;
+use crate::image::{Field, ImageArg, full_name, short_name};
+use crate::manifest::WORKLOAD;
+use crate::plan::{ListedReference, Listing};
+
+/// An image, and the references to it that can be edited, by their environment.
+pub struct DeployedImage<'a> {
+    /// As the first reference spells it.
+    pub image: &'a str,
+    pub places: BTreeMap<Option<DeployEnvironment>, Vec<&'a ListedReference>>,
+    /// References that can't be edited.
+    pub refused: Vec<&'a ListedReference>,
+}
+
+/// A reference that is not in a service.
+pub struct Unassigned<'a> {
+    pub reference: &'a ListedReference,
+    pub why: String,
+}
+
+/// All references.
+pub struct SortedReferences<'a> {
+    pub images: Vec<DeployedImage<'a>>,
+    pub left: Vec<Unassigned<'a>>,
+    /// Workloads whose tag a kustomization sets.
+    pub overridden: Vec<&'a ListedReference>,
+}
+
+/// Sorts what was found.
+pub fn sorted(listing: &Listing) -> SortedReferences<'_> {
+    let renamed = renamed(listing);
+    let mut images: BTreeMap<String, DeployedImage<'_>> = BTreeMap::new();
+    let mut left = Vec::new();
+    for reference in &listing.references {
+        if let Some(why) = obstacle(reference, &renamed) {
+            left.push(Unassigned { reference, why });
+        }
+        if is_name(&reference.image) && !is_renamed(reference, &renamed) {
+            let image = images.entry(full_name(&reference.image));
+            image.or_insert_with(|| DeployedImage::new(&reference.image)).take(reference);
+        }
+    }
+    let mut images: Vec<_> = images.into_values().collect();
+    let overridden = images.iter_mut().flat_map(DeployedImage::drop_overridden).collect();
+    images.retain(|image| !image.places.is_empty());
+    SortedReferences { images, left, overridden }
+}
+
+/// Why a reference can't be in a service.
+fn obstacle(reference: &ListedReference, renamed: &HashSet<String>) -> Option<String> {
+    if reference.image.is_empty() {
+        return Some(
+            "the file doesn't name the image; list the file and path under a service's `fields`".to_owned(),
+        );
+    }
+    if reference.reason.is_some() {
+        return reference.reason.clone();
+    }
+    if is_renamed(reference, renamed) {
+        return Some("a kustomization replaces it with another image".to_owned());
+    }
+    (!is_name(&reference.image)).then(|| "not a valid image name for a service".to_owned())
+}
+
+/// The names that kustomizations replace with other images.
+fn renamed(listing: &Listing) -> HashSet<String> {
+    let names = listing.references.iter().filter_map(|r| Some((full_name(r.sets.as_deref()?), r)));
+    names.filter(|(name, r)| *name != full_name(&r.image)).map(|(name, _)| name).collect()
+}
+
+fn is_renamed(reference: &ListedReference, renamed: &HashSet<String>) -> bool {
+    reference.kind == WORKLOAD && renamed.contains(&full_name(&reference.image))
+}
+
+/// Whether `tagbump.yaml` accepts it as an image name.
+fn is_name(image: &str) -> bool {
+    ImageArg::parse(image).is_ok_and(|parsed| parsed.name == image && parsed.new_name == Field::Unspecified)
+}
+
+impl<'a> DeployedImage<'a> {
+    fn new(image: &'a str) -> Self {
+        DeployedImage { image, places: BTreeMap::new(), refused: Vec::new() }
+    }
+
+    fn take(&mut self, reference: &'a ListedReference) {
+        if reference.reason.is_some() {
+            return self.refused.push(reference);
+        }
+        let found = DeployEnvironment::of(&reference.file, short_name(self.image));
+        self.places.entry(found.map(|(environment, _)| environment)).or_default().push(reference);
+    }
+
+    /// If a kustomization sets the image, a bump skips workloads unless their file is named, and a service would
+    /// name it. An environment with only workloads runs what they set.
+    fn drop_overridden(&mut self) -> Vec<&'a ListedReference> {
+        let sets = |r: &&ListedReference| r.sets.is_some();
+        let is_set = self.places.values().flatten().chain(&self.refused).any(sets);
+        let mut dropped = Vec::new();
+        for (environment, places) in self.places.iter_mut().filter(|_| is_set) {
+            if environment.is_none() || places.iter().any(sets) {
+                dropped.extend(places.extract_if(.., |r| r.kind == WORKLOAD));
+            }
+        }
+        self.places.retain(|_, places| !places.is_empty());
+        dropped
+    }
+}
+
+/// `file:line`.
+pub fn place(reference: &ListedReference) -> String {
+    format!("{}:{}", inline(&reference.file), reference.line)
+}
