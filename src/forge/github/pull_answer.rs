@@ -59,8 +59,8 @@ impl PullRequestJson {
 
     /// As it is shown; `page` is the repository's own, as the remote's URL gives it.
     pub fn shown(&self, page: &str) -> PullRequest {
-        let given = self.html_url.as_deref().filter(|given| is_on_host_of(given, page));
-        let url = given.map_or_else(|| format!("{page}/pull/{}", self.number), str::to_owned);
+        let given = self.html_url.as_deref().and_then(|given| link_on_host_of(given, page));
+        let url = given.unwrap_or_else(|| format!("{page}/pull/{}", self.number));
         PullRequest { number: self.number, url }
     }
 }
@@ -70,14 +70,15 @@ fn no_pull(why: &str) -> Failure {
         .hinted("check GITHUB_API_URL; a proxy may answer in GitHub's place")
 }
 
-/// Whether a link is on the server of a page, plain enough to be put into Markdown, and as safe as the page: over
-/// https, or over http where the page is on this machine.
-fn is_on_host_of(link: &str, page: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/%[]".contains(&b);
-    let (Ok(link_url), Ok(page)) = (Url::parse(link), Url::parse(page)) else { return false };
-    let scheme =
-        link_url.scheme() == "https" || (link_url.scheme() == "http" && crate::http::is_loopback(&page));
-    link.bytes().all(plain) && scheme && link_url.origin() == page.origin()
+/// A link in its normal form, if it is on the server of a page, plain enough to be put into Markdown, and as safe as the
+/// page: over https, or over http if the page is on this machine.
+fn link_on_host_of(link: &str, page: &str) -> Option<String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/%".contains(&b);
+    let plain_or_bracket = |b: u8| plain(b) || b == b'[' || b == b']'; // around an IPv6 address
+    let (url, page) = (Url::parse(link).ok()?, Url::parse(page).ok()?);
+    let scheme = url.scheme() == "https" || (url.scheme() == "http" && crate::http::is_loopback(&page));
+    let is_plain = link.bytes().all(plain_or_bracket) && url.path().bytes().all(plain);
+    (scheme && is_plain && url.origin() == page.origin()).then(|| url.into())
 }
 
 #[cfg(test)]
@@ -103,6 +104,7 @@ mod tests {
         ] {
             assert_eq!(shown(link, page), link);
         }
+        assert_eq!(shown("https://GitHub.com/a/b/pull/7", PAGE), "https://github.com/a/b/pull/7");
     }
 
     #[test]
@@ -122,6 +124,7 @@ mod tests {
             "https://github.com/login/oauth/authorize?client_id=evil",
             "https://github.com/a/b/pull/7#x",
             "//github.com/acme/gitops/pull/7",
+            "https://github.com/a/b/pu[l/7",
         ] {
             assert_eq!(shown(link, PAGE), "https://github.com/acme/gitops/pull/7", "{link}");
         }

@@ -4,7 +4,7 @@
 use tagbump::image::{Digest, Tag, same_image};
 use tagbump::landing::message::MessageParts;
 use tagbump::landing::{RolledBack, brought, claims};
-use tagbump::plan::Plan;
+use tagbump::plan::{ChangedReference, Plan};
 use tagbump::tag::Source;
 
 /// Marks that make CI systems skip a run: none may come from a file.
@@ -52,7 +52,7 @@ pub fn own_message_says_only_ours(words: &MessageParts<'_>, plan: &Plan) {
         let same =
             |(nth, bad): &&(usize, RolledBack)| nth == target && (bad.tag.is_empty() || is_version(&bad.tag));
         let bad: Vec<_> = words.rolled_back.iter().filter(same).map(|(_, bad)| bad.clone()).collect();
-        let of_one_image = changed.iter().filter(|(_, other, _)| same_image(other, image)).count() == 1;
+        let of_one_image = first_changes(plan).filter(|other| same_image(&other.image, image)).count() == 1;
         assert!(!of_one_image || claim.rolled_back == bad, "{message:?}: {:?}", claim.rolled_back);
     }
     let literal = words.template.map(|template| template.as_str().to_ascii_lowercase());
@@ -117,11 +117,15 @@ fn closing(text: &str, run: usize) -> Option<usize> {
 
 /// Want, image and new tag of each image that a message must have a trailer for.
 fn changed(plan: &Plan) -> Vec<(usize, &str, &str)> {
-    let first = |nth: usize| plan.changes.iter().find(|change| change.target == nth);
-    let told = (0..plan.targets.len()).filter_map(first);
-    let told =
-        told.filter(|change| is_name(&change.image) && (change.to.is_empty() || is_version(&change.to)));
-    told.map(|change| (change.target, change.image.as_str(), change.to.as_str())).collect()
+    let valid = first_changes(plan)
+        .filter(|change| is_name(&change.image) && (change.to.is_empty() || is_version(&change.to)));
+    valid.map(|change| (change.target, change.image.as_str(), change.to.as_str())).collect()
+}
+
+/// The first change that each of the plan's targets made.
+fn first_changes(plan: &Plan) -> impl Iterator<Item = &ChangedReference> {
+    let first = |nth: usize| plan.changes.iter().find(move |change| change.target == nth);
+    (0..plan.targets.len()).filter_map(first)
 }
 
 /// Whether a registry takes the name.
