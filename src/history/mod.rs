@@ -116,7 +116,7 @@ pub struct TagEntry {
     /// `@DIGEST`.
     pub replaced: Rc<[String]>,
     /// When another followed: seconds since the epoch. Nothing: it is there still.
-    pub deadline: Option<i64>,
+    pub until: Option<i64>,
     /// Numbers of the references that it is of: from commit to commit they keep them.
     pub references: Vec<usize>,
 }

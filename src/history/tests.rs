@@ -9,8 +9,8 @@ fn told(fake: &FakeCommits, tip: usize) -> (Vec<String>, Extent) {
     let mut entries = Vec::new();
     let reach = walk_history(fake, id(tip), (&request, &now), "", &mut |entry: TagEntry| {
         let since = entry.written.as_ref().map_or("?".to_owned(), |by| by.time.to_string());
-        let deadline = entry.deadline.map(|time| time.to_string()).unwrap_or_default();
-        entries.push(format!("{} {} {since}-{deadline}", entry.file, entry.tag.unwrap_or_default()));
+        let until = entry.until.map(|time| time.to_string()).unwrap_or_default();
+        entries.push(format!("{} {} {since}-{until}", entry.file, entry.tag.unwrap_or_default()));
         true
     });
     (entries, reach.unwrap())

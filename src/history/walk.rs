@@ -85,7 +85,7 @@ pub(super) struct Walk<'a> {
     /// A clock that was wrong can lead to a commit twice.
     done: HashSet<(ObjectId, usize)>,
     /// When a reference got another tag, by its number.
-    deadline: HashMap<usize, i64>,
+    until: HashMap<usize, i64>,
     numbers: usize,
     reach: Extent,
 }
@@ -99,7 +99,7 @@ impl<'a> Walk<'a> {
             queue: BinaryHeap::new(),
             waiting: HashMap::new(),
             done: HashSet::new(),
-            deadline: HashMap::new(),
+            until: HashMap::new(),
             numbers: 0,
             reach: Extent::Complete,
         }
@@ -263,7 +263,7 @@ impl<'a> Walk<'a> {
             replaced: Rc::clone(
                 replaced.entry(mention.target).or_insert_with(|| version.replaced(olds, mention.target)),
             ),
-            deadline: self.deadline.get(&number).copied(),
+            until: self.until.get(&number).copied(),
             references: vec![number],
         };
         new.map(entry).collect()
@@ -274,7 +274,7 @@ impl<'a> Walk<'a> {
         let now = version.index();
         for number in olds.numbers() {
             if !now.get(&number).is_some_and(|now| olds.say(number, now)) {
-                self.deadline.insert(number, time);
+                self.until.insert(number, time);
             }
         }
     }
@@ -295,7 +295,7 @@ impl<'a> Walk<'a> {
 
 /// Whether an entry says nothing but what another one says, which takes it in.
 fn is_told_with(entry: &mut TagEntry, other: &mut TagEntry) -> bool {
-    let same = (entry.target, entry.deadline) == (other.target, other.deadline)
+    let same = (entry.target, entry.until) == (other.target, other.until)
         && (&entry.file, &entry.tag, &entry.digest) == (&other.file, &other.tag, &other.digest)
         && entry.written == other.written;
     if same {

@@ -4,7 +4,7 @@
 //! in this file became that tag. A rollback counts only if that commit replaced the bad tag, or if the commit before it,
 //! whose tag it replaced, had a rollback that counts: later bumps repeat the trailer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::trailers::{Claims, RolledBack, claims};
 use crate::error::Result;
@@ -64,15 +64,41 @@ pub fn provenance(
 ) -> Result<Vec<Provenance>> {
     let paths: BTreeSet<&str> = changes.iter().map(|change| change.file.as_str()).collect();
     let mut history = FileHistory::new(commits, tip, request, &paths, prefix, FAR)?;
-    let mut traces: Vec<_> = changes.iter().map(|change| Trace::new(change, &history)).collect();
+    let numbers = numbers(&history);
+    let mut traces: Vec<_> = changes.iter().map(|change| Trace::new(change, &numbers)).collect();
+    let by_number = by_number(&traces);
     while traces.iter().any(|trace| !trace.is_settled()) {
         let Some(entries) = history.next_commit()? else { break };
         for entry in &entries {
-            traces.iter_mut().filter(|trace| !trace.is_settled()).for_each(|trace| trace.take(entry));
+            let meant = entry.references.iter().filter_map(|number| by_number.get(number)).flatten();
+            meant.for_each(|&trace| traces[trace].take(entry));
         }
     }
     let end = history.end();
     Ok(traces.into_iter().map(|trace| trace.provenance(end)).collect())
+}
+
+/// File, line, target and version of a reference at the tip.
+type PresentReference<'a> = (&'a str, usize, usize, String);
+
+/// The number of each reference in the history; of several that look the same, the first one's.
+fn numbers<'a>(history: &'a FileHistory<'_>) -> HashMap<PresentReference<'a>, usize> {
+    let mut numbers = HashMap::new();
+    for (number, reference) in history.present() {
+        let version = join_tag(reference.tag.as_deref(), reference.digest.as_deref());
+        let key = (reference.file.as_str(), reference.line, reference.target, version);
+        numbers.entry(key).or_insert(*number);
+    }
+    numbers
+}
+
+/// The traces that follow each reference.
+fn by_number(traces: &[Trace]) -> HashMap<usize, Vec<usize>> {
+    let mut by_number: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (nth, trace) in traces.iter().enumerate() {
+        trace.number.into_iter().for_each(|number| by_number.entry(number).or_default().push(nth));
+    }
+    by_number
 }
 
 /// One reference, followed back in time.
@@ -90,13 +116,9 @@ struct Trace {
 }
 
 impl Trace {
-    fn new(change: &ChangedReference, history: &FileHistory<'_>) -> Self {
+    fn new(change: &ChangedReference, numbers: &HashMap<PresentReference<'_>, usize>) -> Self {
         let ChangedReference { file, line, target, from, .. } = change;
-        let mut present = history.present().iter().filter(|(_, mention)| {
-            let version = join_tag(mention.tag.as_deref(), mention.digest.as_deref());
-            (&mention.file, mention.line, mention.target) == (file, *line, *target) && version == *from
-        });
-        let number = present.next().map(|(number, _)| *number);
+        let number = numbers.get(&(file.as_str(), *line, *target, from.clone())).copied();
         let image = change.renamed_from.as_ref().unwrap_or(&change.image).clone();
         Trace {
             image,
@@ -114,7 +136,7 @@ impl Trace {
     }
 
     fn take(&mut self, entry: &TagEntry) {
-        if !self.number.is_some_and(|number| entry.references.contains(&number)) {
+        if self.is_settled() {
             return;
         }
         // after a merge, both branches are followed: the other one may have had another tag

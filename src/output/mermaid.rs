@@ -62,10 +62,10 @@ fn bar(told: &HistoryEntry, timeline: &HistoryReport) -> String {
         Extent::Complete => timeline.now,
     };
     let since = told.entry.written.as_ref().map_or(edge, |written| written.time);
-    let deadline = told.entry.deadline.unwrap_or(timeline.now).max(since);
-    let state = if told.entry.deadline.is_none() { "active, " } else { "" };
-    let lasted = lasting(deadline - since);
-    format!("    {} ({lasted}) :{state}{}, {}", name(&told.tag()), clock(since), clock(deadline))
+    let until = told.entry.until.unwrap_or(timeline.now).max(since);
+    let state = if told.entry.until.is_none() { "active, " } else { "" };
+    let lasted = lasting(until - since);
+    format!("    {} ({lasted}) :{state}{}, {}", name(&told.tag()), clock(since), clock(until))
 }
 
 /// A bar's name: the tag, which must not look like a date or a word of the grammar.

@@ -76,7 +76,7 @@ impl HistoryEntry {
     /// How long it was there, in seconds; nothing where nobody knows since when.
     fn seconds(&self, now: i64) -> Option<i64> {
         let since = self.entry.written.as_ref()?.time;
-        Some((self.entry.deadline.unwrap_or(now) - since).max(0))
+        Some((self.entry.until.unwrap_or(now) - since).max(0))
     }
 }
 
@@ -128,12 +128,10 @@ fn row(told: &HistoryEntry, timeline: &HistoryReport, several: bool) -> Vec<Stri
 
 /// `for 2d 6h`, or more where the beginning is not known, `so far` where there is no end yet.
 fn lasted(told: &HistoryEntry, timeline: &HistoryReport) -> String {
-    let so_far = if told.entry.deadline.is_some() { "" } else { " so far" };
+    let so_far = if told.entry.until.is_some() { "" } else { " so far" };
     let (more, seconds) = match (told.seconds(timeline.now), timeline.reach) {
         (Some(seconds), _) => ("", seconds),
-        (None, Extent::Truncated { time, .. }) => {
-            ("over ", told.entry.deadline.unwrap_or(timeline.now) - time)
-        }
+        (None, Extent::Truncated { time, .. }) => ("over ", told.entry.until.unwrap_or(timeline.now) - time),
         (None, Extent::Complete) => ("over ", 0),
     };
     format!("for {more}{}{so_far}", lasting(seconds.max(0)))
@@ -177,7 +175,7 @@ struct HistoryEntryJson<'a> {
     /// Nothing where it was written before all that is known; in UTC.
     since: Option<String>,
     /// Nothing where it is there still.
-    deadline: Option<String>,
+    until: Option<String>,
     seconds: Option<i64>,
     commit: Option<String>,
     author: Option<&'a str>,
@@ -202,13 +200,13 @@ pub fn timeline_json(timeline: &HistoryReport) -> String {
 }
 
 fn shown(told: &HistoryEntry, now: i64) -> HistoryEntryJson<'_> {
-    let TagEntry { tag, digest, written, deadline, file, line, .. } = &told.entry;
+    let TagEntry { tag, digest, written, until, file, line, .. } = &told.entry;
     let words = written.as_ref().map(|written| &written.words);
     HistoryEntryJson {
         tag: tag.as_deref(),
         digest: digest.as_deref(),
         since: written.as_ref().map(|written| moment(written.time)),
-        deadline: deadline.map(moment),
+        until: until.map(moment),
         seconds: told.seconds(now),
         commit: written.as_ref().map(|written| written.commit.to_string()),
         author: words.map(|words| words.author.as_str()),

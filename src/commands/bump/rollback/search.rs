@@ -120,7 +120,7 @@ impl ReferenceTrace {
         self.own
             .values()
             .flatten()
-            .max_by_key(|(_, entry)| entry.deadline.unwrap_or(i64::MAX))
+            .max_by_key(|(_, entry)| entry.until.unwrap_or(i64::MAX))
             .or(self.gone.as_ref())
     }
 
@@ -158,7 +158,7 @@ impl ReferenceTrace {
             }
         };
         for number in &entry.references {
-            if entry.deadline.is_none() && !self.own.contains_key(number) {
+            if entry.until.is_none() && !self.own.contains_key(number) {
                 self.own.insert(*number, None);
                 self.missing += 1;
             }
@@ -220,7 +220,7 @@ mod tests {
             digest: None,
             written: Some(Rc::new(written)),
             replaced: [replaced.to_owned()].into(),
-            deadline: None,
+            until: None,
             references: vec![1],
         }
     }
