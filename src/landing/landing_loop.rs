@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Backoff, FetchError, Landing, NotLanded, Proposal, Propose, PublishOutcome, RemoteBranch, Tip,
+    Backoff, FetchError, Landing, NotLanded, Proposal, Propose, PublishOutcome, TargetBranch, Tip,
     with_snapshot,
 };
 use crate::error::{Exit, Failure, Result};
@@ -23,7 +23,7 @@ const UNPACK_TRIES: u32 = 2;
 /// # Errors
 /// What `propose` says of the tip; exit 4 when the budget is spent; exit 5 when the server refuses.
 pub fn land<P: Proposal>(
-    place: &mut dyn RemoteBranch,
+    place: &mut dyn TargetBranch,
     backoff: &mut Backoff<'_>,
     propose: &mut Propose<'_, P>,
 ) -> Result<Landing<P>, NotLanded> {
@@ -40,7 +40,7 @@ pub fn land<P: Proposal>(
 type LandedProposal<P> = (P, Option<String>);
 
 struct LandingLoop<'a, 'c, P> {
-    place: &'a mut dyn RemoteBranch,
+    place: &'a mut dyn TargetBranch,
     backoff: &'a mut Backoff<'c>,
     attempts: u32,
     /// The commits that were tried, each with its proposal: one may be on the branch after all.
@@ -63,7 +63,7 @@ struct StuckPush {
 }
 
 impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
-    fn new(place: &'a mut dyn RemoteBranch, backoff: &'a mut Backoff<'c>) -> Self {
+    fn new(place: &'a mut dyn TargetBranch, backoff: &'a mut Backoff<'c>) -> Self {
         LandingLoop {
             place,
             backoff,

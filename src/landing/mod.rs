@@ -2,13 +2,15 @@
 //!
 //! The loop reads the tip, plans on *that*, publishes a commit on top of it without force, and starts over
 //! when somebody was faster: the bump is made anew on the new tip, so two bumps of one file never conflict.
-//! Where a commit can be made and published is a [`RemoteBranch`]; git's is in the git room, tests have their own.
+//! A branch that commits can be made and published on is a [`TargetBranch`]: [`remote`] has the one of a git remote, tests have
+//! their own. Everything outside of `remote` is pure but for the clock.
 
 mod backoff;
 mod history;
 mod landing_loop;
 pub mod message;
 mod provenance;
+pub mod remote;
 mod trailers;
 
 use std::time::{Duration, Instant};
@@ -74,7 +76,7 @@ pub enum PublishOutcome {
 }
 
 /// A branch that commits can be published on.
-pub trait RemoteBranch {
+pub trait TargetBranch {
     /// Finds out where the branch is now; gives up at `deadline`.
     ///
     /// # Errors
@@ -135,7 +137,7 @@ pub type Propose<'a, P> = dyn FnMut(TipSnapshot<'_>) -> Result<P> + 'a;
 /// # Errors
 /// Where the tip can't be read, and what `look` says.
 pub fn with_snapshot<T>(
-    place: &dyn RemoteBranch,
+    place: &dyn TargetBranch,
     tip: &Tip,
     deadline: Instant,
     look: impl FnOnce(TipSnapshot<'_>) -> Result<T>,

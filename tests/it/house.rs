@@ -10,6 +10,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dot_git", &[]),
     ("template", &[]),
     ("error", &["visible"]),
+    ("object_id", &[]),
     ("environment", &[]),
     ("signals", &[]),
     ("image", &[]),
@@ -18,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("file_selection", &["dot_git", "error"]),
     ("manifest", &["image", "file_selection", "visible", "yaml"]),
     ("plan", &["error", "image", "manifest", "file_selection", "yaml"]),
-    ("history", &["error", "image", "manifest", "plan", "file_selection"]),
+    ("history", &["error", "image", "manifest", "object_id", "plan", "file_selection"]),
     ("config", &["error", "image", "plan", "file_selection", "tag", "template", "yaml"]),
     (
         "scaffold",
@@ -36,15 +37,19 @@ const ROOMS: &[(&str, &[&str])] = &[
             "environment",
             "error",
             "http",
+            "object_id",
             "signals",
-            "landing",
             "plan",
             "file_selection",
-            "history",
             "worktree",
         ],
     ),
-    ("forge", &["error", "git", "http", "landing", "plan", "history"]),
+    ("history::git", &["error", "git", "history"]),
+    ("landing::remote", &["error", "git", "history", "history::git", "http", "landing", "plan"]),
+    (
+        "forge",
+        &["actions", "environment", "error", "git", "history", "http", "landing", "landing::remote", "plan"],
+    ),
     ("cli", &[]),
     ("extras", &["cli", "error"]),
     (
@@ -74,8 +79,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "forge",
             "git",
             "history",
+            "history::git",
             "image",
             "landing",
+            "landing::remote",
             "markdown",
             "output",
             "plan",
@@ -99,8 +106,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "forge",
             "git",
             "history",
+            "history::git",
             "image",
             "landing",
+            "landing::remote",
             "markdown",
             "output",
             "plan",
@@ -118,9 +127,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("prompt", &[]),
 ];
 
+/// Folders inside a room that are rooms of their own: the adapters of a pure room.
+const INNER_ROOMS: &[(&str, &str)] = &[("history", "git"), ("landing", "remote")];
+
 /// Text that may stand in these rooms only.
 const KEPT: &[(&str, &[&str])] = &[
-    ("git2::", &["git"]),
+    ("git2::", &["git", "history::git", "landing::remote"]),
     ("use ring::", &["git"]),
     ("yaml_rust2", &["yaml"]),
     ("octocrab", &["forge"]),
@@ -139,6 +151,10 @@ const KEPT: &[(&str, &[&str])] = &[
             "settings",
         ],
     ),
+    // the pure parts don't reach for the adapters inside their own folder
+    ("super::git::", &[]),
+    ("super::remote::", &[]),
+    ("use remote::", &[]),
     ("println!", &[]),
     ("print!", &[]),
 ];
@@ -224,14 +240,22 @@ fn sources() -> Vec<(String, PathBuf, String)> {
     let mut files = Vec::new();
     collect(&src, &mut files);
     let named = files.into_iter().map(|file| {
-        let below = file.strip_prefix(&src).unwrap().components().next().unwrap();
-        let room = below.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let room = room_of(file.strip_prefix(&src).unwrap());
         let text = std::fs::read_to_string(&file).unwrap();
         (room, file, text)
     });
     let found: Vec<_> = named.filter(|(room, ..)| room != "lib").collect();
     assert!(found.len() > 20, "sources are found");
     found
+}
+
+fn room_of(file: &Path) -> String {
+    let inner = INNER_ROOMS.iter().find(|(room, inner)| file.starts_with(Path::new(room).join(inner)));
+    if let Some((room, inner)) = inner {
+        return format!("{room}::{inner}");
+    }
+    let top = file.components().next().unwrap();
+    top.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -257,6 +281,27 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim_start).filter(|line| !line.starts_with("//"))
 }
 
+/// The rooms that a path names: that of its first name, or one inside of it, or both in a group.
+fn rooms_in_path(room: &str, rest: &str) -> Vec<String> {
+    let Some((_, inner)) = INNER_ROOMS.iter().find(|(outer, _)| *outer == room) else {
+        return vec![room.to_owned()];
+    };
+    let is_inner = |text: &str| {
+        let behind = text.trim_start().strip_prefix(inner);
+        behind.is_some_and(|behind| !behind.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    let rest = rest.strip_prefix("::").unwrap_or_default();
+    match rest.strip_prefix('{') {
+        None if is_inner(rest) => vec![format!("{room}::{inner}")],
+        None => vec![room.to_owned()],
+        Some(group) => {
+            let group = group.split(';').next().unwrap_or_default();
+            let inner = group.split(',').any(is_inner).then(|| format!("{room}::{inner}"));
+            std::iter::once(room.to_owned()).chain(inner).collect()
+        }
+    }
+}
+
 /// Rooms named in `crate::…` paths, in groups too.
 fn used_rooms(text: &str) -> Vec<String> {
     let code: String = code_lines(text).collect::<Vec<_>>().join(" ");
@@ -268,7 +313,7 @@ fn used_rooms(text: &str) -> Vec<String> {
         };
         for name in names {
             let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
-            rooms.push(name[..end].to_owned());
+            rooms.extend(rooms_in_path(&name[..end], &name[end..]));
         }
     }
     rooms.retain(|room| !room.is_empty());

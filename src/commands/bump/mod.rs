@@ -2,12 +2,12 @@
 
 mod commit;
 mod edit;
-mod ground;
 mod identities;
 mod overlay_file;
 mod pr_branch;
 mod pull_request;
 mod push;
+mod remote;
 mod report;
 
 use std::path::Path;

@@ -2,15 +2,16 @@
 
 use super::Bump;
 use crate::error::{Exit, Failure, Result};
-use crate::git::{GitRemoteBranch, LandingTarget, is_branch_name};
+use crate::git::is_branch_name;
 use crate::image::{Field, short_name};
-use crate::landing::{Backoff, FetchError, RemoteBranch as _};
+use crate::landing::remote::{GitBranch, LandingTarget};
+use crate::landing::{Backoff, FetchError};
 
 impl Bump<'_> {
     /// The remote's default branch. The pull request's own branch is named after it, and must be another one.
     pub(super) fn default_branch(&self, target: LandingTarget, backoff: &mut Backoff<'_>) -> Result<String> {
         let tokens = &self.settings.delivery.landing.tokens;
-        let mut remote = GitRemoteBranch::new(self.checkout()?, target, tokens)?;
+        let mut remote = GitBranch::new(self.checkout()?, target, tokens)?;
         loop {
             let (what, retry_after) = match remote.tip(backoff.deadline()) {
                 Ok(_) => return Ok(remote.branch().unwrap_or_default().to_owned()),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::graphql::{GraphQl, GraphQlResponse};
 use crate::error::{Exit, Failure};
 use crate::history::ObjectId;
+use crate::landing::remote::Verification;
 use crate::landing::{FetchError, PublishOutcome};
 
 const COMMIT: &str = "mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { \
@@ -30,13 +31,6 @@ pub struct CommitSpec {
     pub message: String,
     /// Path below the repository's top, and the whole file.
     pub files: Vec<(String, Vec<u8>)>,
-}
-
-/// Whether GitHub shows the commit as verified, and what it says of the signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verification {
-    pub verified: bool,
-    pub state: String,
 }
 
 /// A commit that was made.
@@ -122,15 +116,13 @@ impl Branches {
         self.write(deadline, REFS, &json!({"input": input})).map(|_| ())
     }
 
-    /// What GitHub says of a commit's signature; nothing where it can't be asked.
-    pub fn verification(&self, deadline: Instant, commit: &str) -> Option<Verification> {
+    /// What GitHub says about a commit's signature.
+    pub fn verification(&self, deadline: Instant, commit: &str) -> Verification {
         let variables = json!({"owner": self.owner, "name": self.name, "oid": commit});
-        match self.graphql.once(deadline, SIGNATURE, &variables) {
-            Ok(GraphQlResponse::Data(data)) => {
-                Some(verification(data["repository"]["object"].get("signature")?))
-            }
-            Ok(GraphQlResponse::Error { .. }) | Err(_) => None,
-        }
+        let Ok(GraphQlResponse::Data(data)) = self.graphql.once(deadline, SIGNATURE, &variables) else {
+            return Verification::Unknown;
+        };
+        data["repository"]["object"].get("signature").map_or(Verification::Unknown, verification)
     }
 
     fn id(&mut self, deadline: Instant) -> Result<String, PublishOutcome> {
@@ -191,9 +183,11 @@ pub fn api_error(kind: &str, message: String) -> PublishOutcome {
 
 /// A commit without a signature has none to look at.
 fn verification(signature: &Value) -> Verification {
-    Verification {
-        verified: signature["isValid"] == true,
-        state: signature["state"].as_str().map_or_else(|| "UNSIGNED".to_owned(), short_word),
+    match signature["isValid"] == true {
+        true => Verification::Verified,
+        false => Verification::Unverified {
+            state: signature["state"].as_str().map_or_else(|| "UNSIGNED".to_owned(), short_word),
+        },
     }
 }
 
@@ -228,7 +222,9 @@ mod tests {
         for oid in [json!(null), json!(""), json!(&sha[1..]), json!(format!("{}\n", &sha[1..])), json!(7)] {
             assert!(matches!(made_commit(&answer(&oid)), Err(PublishOutcome::Unknown { .. })), "{oid}");
         }
-        let state = |state: &str| verification(&json!({"isValid": false, "state": state})).state;
-        assert_eq!((&*state("BAD_EMAIL"), &*state("x](https://evil.example)")), ("BAD_EMAIL", "unknown"));
+        let of_state = |state: &str| verification(&json!({"isValid": false, "state": state}));
+        let unverified = |state: &str| Verification::Unverified { state: state.to_owned() };
+        assert_eq!(of_state("BAD_EMAIL"), unverified("BAD_EMAIL"));
+        assert_eq!(of_state("x](https://evil.example)"), unverified("unknown"));
     }
 }

@@ -3,29 +3,10 @@
 use serde_json::json;
 
 use super::client::{self, ApiRequest, GitHub};
-use super::pull_answer::{PullRequest, PullRequestJson};
+use super::pull_answer::PullRequestJson;
 use crate::error::{Failure, Result};
+use crate::forge::{PullRequest, PullRequestSpec, StillCurrent};
 use crate::landing::{Backoff, FetchError};
-
-/// What a pull request shall be.
-#[derive(Clone, Debug)]
-pub struct PullRequestSpec<'a> {
-    /// `owner/name`.
-    pub repository: &'a str,
-    /// The repository's page, as the remote's URL gives it.
-    pub page: &'a str,
-    /// The branch, in the same repository.
-    pub head: &'a str,
-    pub base: &'a str,
-    pub title: &'a str,
-    pub body: &'a str,
-    pub labels: &'a [String],
-    pub draft: bool,
-}
-
-/// Whether the branch still holds what the pull request shall tell of: somebody may have been faster, and then
-/// the words that are there are theirs.
-pub type StillCurrent<'a> = dyn FnMut() -> bool + 'a;
 
 /// Makes the pull request, or brings the open one up to date. A second time changes nothing.
 ///
@@ -34,15 +15,15 @@ pub type StillCurrent<'a> = dyn FnMut() -> bool + 'a;
 pub fn propose(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
-    wish: &PullRequestSpec<'_>,
-    still: &mut StillCurrent<'_>,
+    spec: &PullRequestSpec<'_>,
+    is_current: &mut StillCurrent<'_>,
 ) -> Result<PullRequest> {
-    let pull = match open(hub, backoff, wish)? {
-        Some(pull) => update(hub, backoff, wish, pull, still)?,
-        None => create(hub, backoff, wish, still)?,
+    let pull = match open(hub, backoff, spec)? {
+        Some(pull) => update(hub, backoff, spec, pull, is_current)?,
+        None => create(hub, backoff, spec, is_current)?,
     };
-    label(hub, backoff, wish, &pull)?;
-    Ok(pull.shown(wish.page))
+    label(hub, backoff, spec, &pull)?;
+    Ok(pull.shown(spec.page))
 }
 
 /// Finds the open pull request of a branch.
@@ -52,9 +33,9 @@ pub fn propose(
 pub fn find(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
-    wish: &PullRequestSpec<'_>,
+    spec: &PullRequestSpec<'_>,
 ) -> Result<Option<PullRequest>> {
-    Ok(open(hub, backoff, wish)?.map(|pull| pull.shown(wish.page)))
+    Ok(open(hub, backoff, spec)?.map(|pull| pull.shown(spec.page)))
 }
 
 /// Closes the open pull request of a branch, if there is one.
@@ -64,47 +45,47 @@ pub fn find(
 pub fn close(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
-    wish: &PullRequestSpec<'_>,
+    spec: &PullRequestSpec<'_>,
 ) -> Result<Option<PullRequest>> {
-    let Some(pull) = open(hub, backoff, wish)? else { return Ok(None) };
-    hub.ask(backoff, &route(wish, pull.number), ApiRequest::Patch(&json!({"state": "closed"})))?;
-    Ok(Some(pull.shown(wish.page)))
+    let Some(pull) = open(hub, backoff, spec)? else { return Ok(None) };
+    hub.ask(backoff, &route(spec, pull.number), ApiRequest::Patch(&json!({"state": "closed"})))?;
+    Ok(Some(pull.shown(spec.page)))
 }
 
-fn pulls(wish: &PullRequestSpec<'_>) -> String {
-    format!("/repos/{}/pulls", wish.repository)
+fn pulls(spec: &PullRequestSpec<'_>) -> String {
+    format!("/repos/{}/pulls", spec.repository)
 }
 
-fn route(wish: &PullRequestSpec<'_>, number: u64) -> String {
-    format!("{}/{number}", pulls(wish))
+fn route(spec: &PullRequestSpec<'_>, number: u64) -> String {
+    format!("{}/{number}", pulls(spec))
 }
 
 /// The open pull request from the branch to the base. Of forks with a branch of that name it is none.
 fn open(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
-    wish: &PullRequestSpec<'_>,
+    spec: &PullRequestSpec<'_>,
 ) -> Result<Option<PullRequestJson>> {
-    let owner = wish.repository.split('/').next().unwrap_or_default();
+    let owner = spec.repository.split('/').next().unwrap_or_default();
     let query: String = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("state", "open")
-        .append_pair("head", &format!("{owner}:{}", wish.head))
-        .append_pair("base", wish.base)
+        .append_pair("head", &format!("{owner}:{}", spec.head))
+        .append_pair("base", spec.base)
         .finish();
-    let listed = hub.ask(backoff, &format!("{}?{query}", pulls(wish)), ApiRequest::Get)?;
-    PullRequestJson::find(listed, wish.head, wish.base)
+    let listed = hub.ask(backoff, &format!("{}?{query}", pulls(spec)), ApiRequest::Get)?;
+    PullRequestJson::find(listed, spec.head, spec.base)
 }
 
 fn create(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
-    wish: &PullRequestSpec<'_>,
-    still: &mut StillCurrent<'_>,
+    spec: &PullRequestSpec<'_>,
+    is_current: &mut StillCurrent<'_>,
 ) -> Result<PullRequestJson> {
-    let PullRequestSpec { head, base, title, body, draft, .. } = wish;
+    let PullRequestSpec { head, base, title, body, draft, .. } = spec;
     let asked = json!({"title": title, "head": head, "base": base, "body": body, "draft": draft});
     for nth in 1.. {
-        match hub.once(backoff.deadline(), &pulls(wish), ApiRequest::Post(&asked)) {
+        match hub.once(backoff.deadline(), &pulls(spec), ApiRequest::Post(&asked)) {
             Ok(made) => return PullRequestJson::read(made),
             // somebody was faster, or the list is behind
             Err(FetchError::Permanent(failure)) if failure.message.contains("already exists") => {
@@ -118,8 +99,8 @@ fn create(
             Err(FetchError::Unreachable { what }) => client::wait(backoff, &what, None)?,
         }
         // the answer was lost, not always the request
-        if let Some(made) = open(hub, backoff, wish)? {
-            return update(hub, backoff, wish, made, still);
+        if let Some(made) = open(hub, backoff, spec)? {
+            return update(hub, backoff, spec, made, is_current);
         }
     }
     Err(Failure::other("no pull request was made"))
@@ -136,20 +117,20 @@ fn is_behind(failure: &Failure) -> bool {
 fn update(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
-    wish: &PullRequestSpec<'_>,
+    spec: &PullRequestSpec<'_>,
     pull: PullRequestJson,
-    still: &mut StillCurrent<'_>,
+    is_current: &mut StillCurrent<'_>,
 ) -> Result<PullRequestJson> {
     // GitHub gives bodies back with its own line ends
     let same = |old: &str, new: &str| old.replace("\r\n", "\n").trim_end() == new.trim_end();
-    if pull.title == wish.title && same(pull.body.as_deref().unwrap_or_default(), wish.body) {
+    if pull.title == spec.title && same(pull.body.as_deref().unwrap_or_default(), spec.body) {
         return Ok(pull);
     }
-    if !still() {
+    if !is_current() {
         return Ok(pull);
     }
-    let changed = json!({"title": wish.title, "body": wish.body});
-    PullRequestJson::read(hub.ask(backoff, &route(wish, pull.number), ApiRequest::Patch(&changed))?)
+    let changed = json!({"title": spec.title, "body": spec.body});
+    PullRequestJson::read(hub.ask(backoff, &route(spec, pull.number), ApiRequest::Patch(&changed))?)
 }
 
 /// How often a new pull request is asked for its labels: at first GitHub may not know it yet.
@@ -158,16 +139,16 @@ const LABEL_TRIES: usize = 4;
 fn label(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
-    wish: &PullRequestSpec<'_>,
+    spec: &PullRequestSpec<'_>,
     pull: &PullRequestJson,
 ) -> Result<()> {
     // to GitHub they are the same in any case
     let has = |label: &str| pull.labels.iter().any(|there| there.name.to_lowercase() == label.to_lowercase());
-    let missing: Vec<_> = wish.labels.iter().filter(|label| !has(label)).collect();
+    let missing: Vec<_> = spec.labels.iter().filter(|label| !has(label)).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let route = format!("/repos/{}/issues/{}/labels", wish.repository, pull.number);
+    let route = format!("/repos/{}/issues/{}/labels", spec.repository, pull.number);
     let asked = json!({"labels": missing});
     for nth in 1.. {
         match hub.ask(backoff, &route, ApiRequest::Post(&asked)) {

@@ -1,4 +1,4 @@
-//! A branch of a git remote, as the landing loop sees it.
+//! A branch of a git remote: reads its tip and its files, and makes commits on it. A [`super::Publisher`] publishes them.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -7,48 +7,27 @@ use std::time::Instant;
 
 use git2::Oid;
 
-use super::checkout::Checkout;
-use super::credentials::{Credentials, Tokens};
-use super::failure::git_failure;
-use super::fetch::{self, DEPTHS, FetchRequest, TIP};
-use super::identity::Identity;
 use super::pr_branch::{self, Committers, PrBranch, RefUpdate};
-use super::push::{self, PushRequest, PushResult};
 use super::remote_history::no_branch;
-use super::signing::{CommitDraft, Signer, is_signed};
-use super::transport::{Endpoint, TransferError};
-use super::tree::{CommitFiles, edited_tree};
-use super::withheld::{explain_fetch, explain_push};
-use super::workspace::Workspace;
-use super::{CarriedCommits, RemoteUrl, UrlOrigin, carry, classify, equivalent_commit};
+use super::withheld::explain_fetch;
+use super::{LandingTarget, classify};
 use crate::error::{Failure, Result};
+use crate::git::credentials::{Credentials, Tokens};
+use crate::git::failure::git_failure;
+use crate::git::fetch::{self, DEPTHS, FetchRequest, TIP};
+use crate::git::signing::{CommitDraft, is_signed};
+use crate::git::transport::{Endpoint, TransferError};
+use crate::git::tree::{CommitFiles, edited_tree};
+use crate::git::workspace::Workspace;
+use crate::git::{self, Checkout, LandedCommit, RemoteUrl, SyncResult, carry, equivalent_commit};
 use crate::http::HttpSettings;
-use crate::landing::{self, FetchError, History, PublishOutcome, RemoteBranch, Tip};
+use crate::landing::{self, FetchError, PublishOutcome, Tip};
 use crate::plan::{FileEdit, FileSource};
 
 const DEEPER: &str = "refs/tagbump/deeper";
 
-/// Where to land, and as whom.
-#[derive(Clone, Debug)]
-pub struct LandingTarget {
-    pub fetch: RemoteUrl,
-    pub push: RemoteUrl,
-    /// Who chose these URLs.
-    pub origin: UrlOrigin,
-    /// Nothing: the remote's default branch.
-    pub branch: Option<String>,
-    /// The branch of a pull request to that one, where there shall be one.
-    pub head: Option<String>,
-    /// Local commits that go below the bump.
-    pub carry: Option<CarriedCommits>,
-    pub author: Identity,
-    pub committer: Identity,
-    /// Nothing: commits are not signed.
-    pub signer: Option<Arc<Signer>>,
-}
-
 /// A branch of a git remote.
-pub struct GitRemoteBranch {
+pub struct GitBranch {
     workspace: Workspace,
     fetch: Arc<Endpoint>,
     push: Arc<Endpoint>,
@@ -65,7 +44,7 @@ pub struct GitRemoteBranch {
     carried: Option<(Oid, Oid)>,
     /// What was, or may have been, published.
     published: Vec<Oid>,
-    /// Whether a pull request's branch is built on, whoever made it.
+    /// Whether the bump goes on top of a pull request's branch, whoever made it.
     keeps: bool,
     prefix: String,
     http: HttpSettings,
@@ -73,7 +52,7 @@ pub struct GitRemoteBranch {
     depth: Cell<i32>,
 }
 
-impl GitRemoteBranch {
+impl GitBranch {
     /// # Errors
     /// Where no workspace can be made, or the remote can't be talked to in principle.
     pub fn new(checkout: &Checkout, target: LandingTarget, tokens: &Tokens) -> Result<Self> {
@@ -84,7 +63,7 @@ impl GitRemoteBranch {
         };
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
-        Ok(GitRemoteBranch {
+        Ok(GitBranch {
             workspace: Workspace::new(checkout)?,
             fetch,
             push,
@@ -105,11 +84,6 @@ impl GitRemoteBranch {
     /// The branch that is landed on, once it is known.
     pub fn branch(&self) -> Option<&str> {
         self.branch.as_deref()
-    }
-
-    /// Where a browser shows a commit, on a host that has pages for it.
-    pub fn commit_url(&self, commit: &str) -> Option<String> {
-        Some(format!("{}/commit/{commit}", self.page()?))
     }
 
     /// Where a browser shows the repository, on a host that has pages for it.
@@ -177,8 +151,37 @@ impl GitRemoteBranch {
     }
 
     /// The last of the local commits that are carried along.
-    pub(super) fn carried_head(&self) -> Option<Oid> {
+    fn carried_head(&self) -> Option<Oid> {
         self.target.carry.map(|carried| carried.head)
+    }
+
+    /// Brings a landed commit into the checkout, if that is clean and on the same branch.
+    pub fn sync(&self, checkout: &Checkout, remote: &str, commit: &str, deadline: Instant) -> SyncResult {
+        let commit = match Oid::from_str(commit) {
+            Ok(commit) => commit,
+            Err(error) => return SyncResult::Skipped(error.message().to_owned()),
+        };
+        let landed = LandedCommit {
+            commit,
+            branch: self.branch().unwrap_or_default(),
+            workspace: &self.workspace,
+            carried_head: self.carried_head(),
+            deepen: &|depth| self.deepen(depth, deadline),
+        };
+        match git::sync(checkout, remote, &landed) {
+            SyncResult::Skipped(why) => SyncResult::Skipped(self.scrub(&why)),
+            done => done,
+        }
+    }
+
+    /// The URL that commits are pushed to, with everything that is needed to talk to it.
+    pub(super) fn push_endpoint(&self) -> (&Arc<Endpoint>, &RemoteUrl) {
+        (&self.push, &self.target.push)
+    }
+
+    /// The tips that the server has: of the target, and of the pull request's branch.
+    pub(super) fn known_tips(&self) -> (Option<Oid>, Option<Oid>) {
+        (self.base, self.head.tip())
     }
 
     /// What the bump is made on: the tip, or the local commits put on it.
@@ -205,11 +208,6 @@ impl GitRemoteBranch {
         self.target.carry.is_some() && self.published.iter().any(has)
     }
 
-    fn is_after(&self, commit: Oid, tip: Option<Oid>) -> bool {
-        let after = |tip| self.workspace.repo.graph_descendant_of(commit, tip).unwrap_or(false);
-        tip.is_none_or(|tip| tip == commit || after(tip))
-    }
-
     /// The images that a pull request's branch of ours has brought so far.
     pub fn proposed_images(&self) -> Vec<String> {
         let tip = self.head.tip().zip(self.base);
@@ -222,7 +220,7 @@ impl GitRemoteBranch {
         Committers { ours: &self.target.committer, host: self.target.push.host() }
     }
 
-    /// Making a branch anew would lose the images that it proposes besides ours: then it is built on, from the
+    /// Rebuilding a branch would lose the images that it proposes besides ours: then it is built on, from the
     /// next look at it.
     pub fn keep_others(&mut self, commit: &str) -> Option<PublishOutcome> {
         if !matches!(self.course(commit), RefUpdate::Replace { .. }) {
@@ -315,23 +313,13 @@ impl GitRemoteBranch {
         }
     }
 
-    /// The branch that is pushed to, and the commit that must be there; nothing where there is nothing to push.
-    fn goal(&self, commit: &str) -> Option<(String, Option<Oid>)> {
-        match self.course(commit) {
-            RefUpdate::UpToDate => None,
-            RefUpdate::FastForward { branch } => Some((branch, self.head.tip().or(self.base))),
-            RefUpdate::Create { branch } => Some((branch, None)),
-            RefUpdate::Replace { branch, .. } => Some((branch, self.head.tip())),
-        }
-    }
-
-    /// What a server made of a commit that was made here, if the branch has it.
+    /// The commit that a server made from one that was made here, if the branch has it.
     ///
     /// # Errors
     /// Where the history can't be read.
-    pub fn find_twin(&self, tip: &Tip, commit: &str) -> Result<Option<String>> {
+    pub fn find_equivalent(&self, tip: &Tip, commit: &str) -> Result<Option<String>> {
         let found = equivalent_commit::find(&self.workspace.repo, published(tip)?, oid(commit)?);
-        found.map(|twin| twin.map(|oid| oid.to_string())).map_err(|e| unparsable(&e))
+        found.map(|same| same.map(|oid| oid.to_string())).map_err(|e| unparsable(&e))
     }
 
     /// A file's mode in a commit, and its path below the repository's top.
@@ -345,13 +333,17 @@ impl GitRemoteBranch {
         Ok((path, entry.filemode()))
     }
 
-    pub(super) fn full_path(&self, path: &str) -> String {
+    fn full_path(&self, path: &str) -> String {
         if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
     }
 }
 
-impl RemoteBranch for GitRemoteBranch {
-    fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
+impl GitBranch {
+    /// Asks the server where the branch is now, and fetches what is new.
+    ///
+    /// # Errors
+    /// If the server can't be asked, or has no such branch.
+    pub fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
         let base = self.fetch_tip(deadline)?;
         self.base = Some(base);
         if self.target.head.is_none() {
@@ -376,16 +368,20 @@ impl RemoteBranch for GitRemoteBranch {
         })
     }
 
-    fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>> {
+    /// The files of a tip.
+    ///
+    /// # Errors
+    /// If the tip has no valid name.
+    pub fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>> {
         let (repo, commit) = (&self.workspace.repo, oid(&tip.commit)?);
         Ok(Box::new(CommitFiles { repo, commit, prefix: &self.prefix }))
     }
 
-    fn history(&self) -> &dyn History {
-        self
-    }
-
-    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {
+    /// Makes a commit on a tip, in the workspace. Gives its name.
+    ///
+    /// # Errors
+    /// If the commit can't be made.
+    pub fn commit(&self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {
         let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
         let repo = &self.workspace.repo;
         let parent = repo.find_commit(oid(&tip.commit)?).map_err(fault)?;
@@ -405,61 +401,17 @@ impl RemoteBranch for GitRemoteBranch {
             None => Ok(draft.make(repo, signer)?.to_string()),
         }
     }
-
-    fn publish(&mut self, commit: &str, deadline: Instant) -> PublishOutcome {
-        let published = || PublishOutcome::Published { commit: commit.to_owned() };
-        let Some((branch, expected)) = self.goal(commit) else { return published() };
-        if let Some(verdict) = self.keep_others(commit) {
-            return verdict;
-        }
-        self.expect(commit);
-        let Ok(commit) = oid(commit) else {
-            return PublishOutcome::Refused(Failure::other(format!("{commit} is no commit")));
-        };
-        if matches!(self.course(&commit.to_string()), RefUpdate::FastForward { .. })
-            && !self.is_after(commit, expected)
-        {
-            // nobody's commit is lost, whatever went wrong here
-            return PublishOutcome::Refused(Failure::other(format!(
-                "{commit} does not come after the branch's tip"
-            )));
-        }
-        let push = PushRequest {
-            repo: &self.workspace.repo,
-            commit,
-            branch: &branch,
-            expected,
-            known: self.base.into_iter().chain(self.head.tip()).collect(),
-        };
-        let url = self.target.push.to_string();
-        match push::push(&self.push, &push, deadline) {
-            Ok(PushResult::Accepted) => published(),
-            Ok(PushResult::RefMoved) => PublishOutcome::NonFastForward {
-                what: "somebody was faster: the branch has moved".to_owned(),
-            },
-            Ok(PushResult::Rejected { status, words }) => {
-                classify::of_status(&self.push.scrub(&status), &self.push.scrub(&words), &url)
-            }
-            Err(stopped) => explain_push(classify::of_push(stopped, &self.push, &url), &self.push),
-        }
-    }
-
-    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>> {
-        let (tip, wanted) = (published(tip)?, oid(commit)?);
-        let after = || self.workspace.repo.graph_descendant_of(tip, wanted).map_err(|e| unparsable(&e));
-        Ok((tip == wanted || after()?).then(|| commit.to_owned()))
-    }
 }
 
 /// What the branch points at; of one that is not there yet, what it will start from.
-fn published(tip: &Tip) -> Result<Oid> {
+pub(super) fn published(tip: &Tip) -> Result<Oid> {
     oid(tip.published.as_ref().unwrap_or(&tip.commit))
 }
 
-fn unparsable(error: &git2::Error) -> Failure {
+pub(super) fn unparsable(error: &git2::Error) -> Failure {
     git_failure("the history can't be read", error)
 }
 
-fn oid(text: &str) -> Result<Oid> {
+pub(super) fn oid(text: &str) -> Result<Oid> {
     Oid::from_str(text).map_err(|e| git_failure("no object name", &e))
 }

@@ -1,23 +1,25 @@
 //! The commits of a remote branch, as it is now. Nothing in the checkout moves.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
 use git2::Oid;
 
-use super::checkout::Checkout;
-use super::commit_walk::{CommitWalk, HistorySource, id};
-use super::credentials::{Credentials, Tokens};
-use super::fetch::{self, AdvertisedBranches, FetchRequest, TIP};
-use super::transport::Endpoint;
-use super::tree::CommitFiles;
+use super::classify;
 use super::withheld::explain_fetch;
-use super::workspace::Workspace;
-use super::{RemoteUrl, classify};
 use crate::error::{Exit, Failure, Result};
+use crate::git::credentials::Credentials;
+use crate::git::fetch::{self, AdvertisedBranches, FetchRequest, TIP};
+use crate::git::oid::id;
+use crate::git::transport::Endpoint;
+use crate::git::tree::CommitFiles;
+use crate::git::workspace::Workspace;
+use crate::git::{Checkout, RemoteUrl, Tokens};
 use crate::history::ObjectId;
+use crate::history::git::{CommitWalk, Deepen};
 use crate::landing::{Backoff, FetchError};
+
+const DEEPER: &str = "refs/tagbump/past";
 
 /// A remote branch, and what came before its tip, as far as that is asked for.
 pub struct RemoteHistory {
@@ -63,14 +65,8 @@ impl RemoteHistory {
 
     /// The history, and the tip's commit.
     pub fn past(&self) -> (CommitWalk<'_>, ObjectId) {
-        let deeper = HistorySource {
-            workspace: &self.workspace,
-            endpoint: &self.endpoint,
-            branch: &self.branch,
-            deadline: self.deadline,
-            steps: Cell::default(),
-        };
-        (CommitWalk::new(&self.workspace.repo, Some(deeper)), id(self.tip))
+        let deepen = deepen(&self.workspace, &self.endpoint, &self.branch, self.deadline);
+        (CommitWalk::new(&self.workspace.repo, Some(deepen)), id(self.tip))
     }
 
     /// The files of the tip.
@@ -82,6 +78,22 @@ impl RemoteHistory {
     pub fn scrub(&self, text: &str) -> String {
         self.endpoint.scrub(text)
     }
+}
+
+/// Fetches more of a branch's history into the workspace, until the deadline.
+pub(super) fn deepen<'a>(
+    workspace: &'a Workspace,
+    endpoint: &'a Arc<Endpoint>,
+    branch: &'a str,
+    deadline: Instant,
+) -> Box<Deepen<'a>> {
+    Box::new(move |depth| {
+        let done = fetch::deepen(workspace, endpoint, branch, DEEPER, depth, deadline);
+        done.map_err(|stopped| match classify::of_fetch(stopped, endpoint, "the server") {
+            FetchError::Transient { what, .. } | FetchError::Unreachable { what } => what,
+            FetchError::Permanent(failure) => failure.message,
+        })
+    })
 }
 
 /// Asks until there is an answer, or no time left.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use git2::{Commit, Delta, Oid, Repository, Signature, Tree};
 
-use super::identity::Identity;
+use crate::git::Identity;
 use crate::landing;
 use crate::plan::{ImageVersion, is_bump};
 

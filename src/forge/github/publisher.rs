@@ -1,14 +1,15 @@
-//! A branch that GitHub commits on, and signs: read by git, written by the API.
+//! Publishes commits by GitHub's API, which makes commits of its own and signs them.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::commit::{BranchMove, Branches, CommitSpec, ExpectedRef, Verification};
+use super::commit::{BranchMove, Branches, CommitSpec, ExpectedRef};
 use super::graphql::GraphQl;
 use crate::error::{Exit, Failure, Result};
-use crate::git::{GitRemoteBranch, RefUpdate};
-use crate::landing::{FetchError, History, PublishOutcome, RemoteBranch, Tip};
-use crate::plan::{FileEdit, FileSource};
+use crate::http::HttpSettings;
+use crate::landing::remote::{GitBranch, Publisher, RefUpdate, Verification};
+use crate::landing::{PublishOutcome, Tip};
+use crate::plan::FileEdit;
 
 /// What GitHub takes in one request is about 40 MB, and base64 makes 4 bytes of 3.
 const MAX_FILES: usize = 28 * 1000 * 1000;
@@ -19,42 +20,23 @@ const TIDY: Duration = Duration::from_secs(10);
 /// The mode of a plain file, the only one that GitHub's API gives to a file.
 const PLAIN: i32 = 0o100_644;
 
-/// A branch of a repository on GitHub.
-pub struct GitHubBranch {
-    git: GitRemoteBranch,
+/// Commits on the branches of a repository on GitHub.
+pub struct GitHubCommits {
     branches: Branches,
-    /// The commits that were made here, by their names here. GitHub makes its own of them.
-    made: HashMap<String, CommitSpec>,
+    /// The commits to be made, by the names of those that git made. GitHub makes its own of them.
+    prepared: HashMap<String, CommitSpec>,
+    /// Of the last commit that was made.
     verification: Option<Verification>,
 }
 
-impl GitHubBranch {
+impl GitHubCommits {
+    /// `graphql` is the address of the GraphQL API, `repository` is `owner/name`.
+    ///
     /// # Errors
-    /// An address that is none, a remote that is no repository of GitHub's.
-    pub fn new(git: GitRemoteBranch, graphql: &str, token: &str) -> Result<Self> {
-        let repository = git.slug().ok_or_else(|| Failure::usage("the remote's URL names no repository"))?;
-        let branches = Branches::new(GraphQl::new(git.http(), graphql, token)?, &repository);
-        Ok(GitHubBranch { git, branches, made: HashMap::new(), verification: None })
-    }
-
-    /// The same branch, as git sees it.
-    pub fn git(&self) -> &GitRemoteBranch {
-        &self.git
-    }
-
-    /// What GitHub says of the landed commit's signature; asks where that is not known yet.
-    pub fn verification(&self, commit: &str, deadline: Instant) -> Option<Verification> {
-        self.verification.clone().or_else(|| self.branches.verification(deadline, commit))
-    }
-
-    fn file(&self, tip: &Tip, edit: &FileEdit) -> Result<(String, Vec<u8>)> {
-        let (path, mode) = self.git.file_mode(&tip.commit, &edit.path)?;
-        if mode == PLAIN {
-            return Ok((path, edit.after.clone()));
-        }
-        let why = format!("{}: has mode {mode:o}, which GitHub's API would make 100644", edit.path);
-        Err(Failure::new(Exit::NotEditable, why)
-            .hinted("land it with --via git, or take the mode off the file"))
+    /// If the address or the token is not valid.
+    pub fn new(http: &HttpSettings, graphql: &str, token: &str, repository: &str) -> Result<Self> {
+        let branches = Branches::new(GraphQl::new(http, graphql, token)?, repository);
+        Ok(GitHubCommits { branches, prepared: HashMap::new(), verification: None })
     }
 
     fn commit_on(
@@ -103,13 +85,18 @@ impl GitHubBranch {
         self.branches.moves(deadline, &[put, gone]).map(|()| made)
     }
 
-    fn try_publish(&mut self, commit: &str, deadline: Instant) -> Result<String, PublishOutcome> {
-        let course = self.git.course(commit);
+    fn try_publish(
+        &mut self,
+        git: &GitBranch,
+        commit: &str,
+        deadline: Instant,
+    ) -> Result<String, PublishOutcome> {
+        let course = git.course(commit);
         if course == RefUpdate::UpToDate {
             return Ok(commit.to_owned());
         }
-        let unmade = || PublishOutcome::Refused(Failure::other(format!("{commit} was not made here")));
-        let wanted = self.made.get(commit).cloned().ok_or_else(unmade)?;
+        let unprepared = || PublishOutcome::Refused(Failure::other(format!("{commit} was not made here")));
+        let wanted = self.prepared.get(commit).cloned().ok_or_else(unprepared)?;
         match course {
             RefUpdate::UpToDate => Ok(commit.to_owned()),
             RefUpdate::FastForward { branch } => self.commit_on(&branch, &wanted, deadline),
@@ -131,21 +118,16 @@ impl GitHubBranch {
     }
 }
 
-impl RemoteBranch for GitHubBranch {
-    fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
-        self.git.tip(deadline)
-    }
-
-    fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>> {
-        self.git.files(tip)
-    }
-
-    fn history(&self) -> &dyn History {
-        self.git.history()
-    }
-
-    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {
-        let files = edits.iter().map(|edit| self.file(tip, edit)).collect::<Result<Vec<_>>>()?;
+impl Publisher for GitHubCommits {
+    fn prepare(
+        &mut self,
+        git: &GitBranch,
+        tip: &Tip,
+        commit: &str,
+        edits: &[FileEdit],
+        message: &str,
+    ) -> Result<()> {
+        let files = edits.iter().map(|edit| file(git, tip, edit)).collect::<Result<Vec<_>>>()?;
         if files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > MAX_FILES {
             return Err(Failure::new(
                 Exit::NotEditable,
@@ -153,24 +135,37 @@ impl RemoteBranch for GitHubBranch {
             )
             .hinted("land them with --via git"));
         }
-        let commit = self.git.commit(tip, edits, message)?;
-        let wanted = CommitSpec { parent: tip.commit.clone(), message: message.to_owned(), files };
-        self.made.insert(commit.clone(), wanted);
-        Ok(commit)
+        let spec = CommitSpec { parent: tip.commit.clone(), message: message.to_owned(), files };
+        self.prepared.insert(commit.to_owned(), spec);
+        Ok(())
     }
 
-    fn publish(&mut self, commit: &str, deadline: Instant) -> PublishOutcome {
-        if let Some(verdict) = self.git.keep_others(commit) {
-            return verdict;
-        }
-        self.git.expect(commit);
-        match self.try_publish(commit, deadline) {
+    fn publish(&mut self, git: &GitBranch, commit: &str, deadline: Instant) -> PublishOutcome {
+        match self.try_publish(git, commit, deadline) {
             Ok(commit) => PublishOutcome::Published { commit },
-            Err(verdict) => verdict,
+            Err(outcome) => outcome,
         }
     }
 
-    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>> {
-        self.git.find_twin(tip, commit)
+    fn find(&self, git: &GitBranch, tip: &Tip, commit: &str) -> Result<Option<String>> {
+        git.find_equivalent(tip, commit)
     }
+
+    fn makes_own_commits(&self) -> bool {
+        true
+    }
+
+    fn verification(&self, commit: &str, deadline: Instant) -> Verification {
+        self.verification.clone().unwrap_or_else(|| self.branches.verification(deadline, commit))
+    }
+}
+
+/// A changed file as the API wants it: its path below the repository's top, and all its bytes.
+fn file(git: &GitBranch, tip: &Tip, edit: &FileEdit) -> Result<(String, Vec<u8>)> {
+    let (path, mode) = git.file_mode(&tip.commit, &edit.path)?;
+    if mode == PLAIN {
+        return Ok((path, edit.after.clone()));
+    }
+    let why = format!("{}: has mode {mode:o}, which GitHub's API would make 100644", edit.path);
+    Err(Failure::new(Exit::NotEditable, why).hinted("land it with --via git, or take the mode off the file"))
 }
