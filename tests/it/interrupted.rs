@@ -23,7 +23,7 @@ fn interrupted(world: &World, command: &mut Command, signal: &str) -> Output {
 }
 
 #[test]
-fn nothing_is_half_done() {
+fn nothing_is_half_done_when_signal_arrives() {
     for (signal, exit) in [("INT", 130), ("TERM", 143)] {
         let world = World::new();
         let folder = world.shallow("w");
@@ -45,7 +45,7 @@ fn nothing_is_half_done() {
 
 /// A program that waits for a passphrase is not left behind: it has a pipe open until it ends.
 #[test]
-fn who_signs_ends_too() {
+fn signing_program_ends_when_signal_arrives() {
     for (signal, exit) in [("INT", 130), ("TERM", 143)] {
         let world = World::new();
         let folder = world.shallow("w");
@@ -70,7 +70,7 @@ fn who_signs_ends_too() {
 
 /// git is in the middle of the checkout's fast-forward, in a process group of its own: it is let finish.
 #[test]
-fn signal_waits_until_the_checkout_has_followed() {
+fn signal_waits_until_checkout_is_fast_forwarded() {
     let world = World::new();
     let folder = world.shallow("w");
     let mark = world.path().join("mark");

@@ -114,7 +114,7 @@ fn in_parallel(count: usize, each: impl Fn(&World, usize) -> bool + Send + Sync 
 }
 
 #[test]
-fn at_any_moment() {
+fn checkout_stays_sound_when_landing_is_killed_at_any_moment() {
     const RUNS: usize = 60;
     let killed = in_parallel(RUNS, |world, nth| {
         let mut random = fastrand::Rng::with_seed(SEED + nth as u64);
@@ -152,7 +152,7 @@ fn line_to(world: &World) -> (Line, String) {
 }
 
 #[test]
-fn at_any_byte_of_the_exchange() {
+fn checkout_stays_sound_when_landing_is_killed_at_any_byte() {
     const RUNS: usize = 40;
     let [up, down] = usual();
     let killed = in_parallel(RUNS, move |world, nth| {
