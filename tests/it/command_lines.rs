@@ -17,10 +17,10 @@ struct Watch {
 impl Watch {
     fn new(world: &World) -> Self {
         let watch = Watch { folder: world.path().join("bin"), log: world.path().join("command-lines") };
-        for name in ["git", "ssh"] {
-            let real = on_path(name);
+        let git = format!("exec '{}' \"$@\"", on_path("git").display());
+        for (name, then) in [("git", &*git), ("ssh", "exit 1")] {
             let note = format!("printf '%s\\n' \"$0 $*\" >> '{}'", watch.log.display());
-            script_at(&watch.folder.join(name), &format!("{note}\nexec '{}' \"$@\"", real.display()));
+            script_at(&watch.folder.join(name), &format!("{note}\n{then}"));
         }
         watch
     }

@@ -1,4 +1,5 @@
-//! Signed commits: which key, by which program, and what is said where it does not work.
+//! Signed commits: which key, by which program, and what is said where it does not work. These tests run gpg and
+//! ssh-keygen, so they have a feature: `cargo test --features signing-tests --test it signing::`.
 #![cfg(unix)]
 
 use std::fs::Permissions;
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::cli;
-use crate::support::git::git;
-use crate::support::keys::{Agent, GpgHome, SshKeys, is_signed, public};
+use crate::support::git::{git, is_signed};
+use crate::support::keys::{Agent, GpgHome, SshKeys, public};
 use crate::support::repo::{self, API, FILE, commit, ended, failed, kustomization, local, script_at};
 use tempfile::TempDir;
 

@@ -1,11 +1,11 @@
-//! Commits that land are signed, each of them, at every try.
+//! Commits that land are signed, each of them, at every try. They need the feature `signing-tests`, see `signing.rs`.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
 
-use crate::support::git::git;
+use crate::support::git::{git, is_signed};
 use crate::support::hub::{HEAD, Hub, Via};
-use crate::support::keys::{GpgHome, SshKeys, is_signed};
+use crate::support::keys::{GpgHome, SshKeys};
 use crate::support::repo::{self, World, commit, ended, failed, push, rival};
 
 /// A checkout that signs with an SSH key of this kind.

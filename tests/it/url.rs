@@ -187,20 +187,24 @@ fn pull_request_is_opened_without_checkout() {
 #[cfg(unix)]
 #[test]
 fn signal_leaves_nothing_behind() {
+    use crate::support::signal::{Signal, send};
+    use std::time::Duration;
+
     let world = World::new();
     let here = Elsewhere::new(&world);
     let (tell, told) = std::sync::mpsc::channel::<u32>();
+    let (tell_end, end) = std::sync::mpsc::channel();
     world.server.before_receive(move || {
-        let id = told.recv().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        // no answer before it has ended, or it could land first
-        let is_there = || Command::new("kill").args(["-0", &id]).output().unwrap().status.success();
-        assert!((0..20_000).any(|_| !is_there()), "the signal did not end it");
+        send(Signal::TERM, told.recv().unwrap());
+        // no answer before it has ended, or it could land first; the time is a failsafe
+        assert!(end.recv_timeout(Duration::from_secs(60)).is_ok(), "the signal did not end it");
     });
     let mut child =
         here.bump(&world.url(), "v1", &["--push"]).stdout(std::process::Stdio::null()).spawn().unwrap();
     tell.send(child.id()).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(143));
+    let status = child.wait().unwrap();
+    tell_end.send(()).unwrap();
+    assert_eq!(status.code(), Some(143));
     here.is_clean();
 }
 
