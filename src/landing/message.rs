@@ -192,10 +192,16 @@ fn shown(text: &str) -> String {
     if is_plain { text.to_owned() } else { code_span(text) }
 }
 
+/// The algorithms that OCI registers (image-spec 1.1, "Registered algorithms"). After the `@` of a digest, any other name
+/// would mention the user who is called that.
+const KNOWN_DIGESTS: [&str; 2] = ["sha256:", "sha512:"];
+
 /// Shows a tag or digest as it is, and anything else in a code span.
 fn shown_version(text: &str) -> String {
-    let (tag, _) = split_tag(text);
-    let is_plain = is_version(text) && (tag.is_empty() || markdown::is_plain(tag));
+    let (tag, digest) = split_tag(text);
+    let is_known = |digest: &str| KNOWN_DIGESTS.iter().any(|algorithm| digest.starts_with(algorithm));
+    let is_plain =
+        is_version(text) && digest.is_none_or(is_known) && (tag.is_empty() || markdown::is_plain(tag));
     if is_plain || text.is_empty() { text.to_owned() } else { code_span(text) }
 }
 
@@ -329,6 +335,16 @@ mod tests {
         assert!(text.starts_with("subject [skip ci]\n\nbody\n\nRefs: #1\nX-Y: z\nTagbump-Image: "), "{text}");
         let text = message(&[target("a/b")], Some("Fix: subject"), false);
         assert!(text.starts_with("Fix: subject\n\nTagbump-Image: "), "{text}");
+    }
+
+    #[test]
+    fn digest_mentions_nobody() {
+        assert_eq!(
+            shown_version(&format!("v1@sha256:{}", "0".repeat(64))),
+            format!("v1@sha256:{}", "0".repeat(64))
+        );
+        assert_eq!(shown_version("v1@octocat:0123abcd"), "`v1@octocat:0123abcd`");
+        assert_eq!(shown_version("@octocat:0123abcd"), "`@octocat:0123abcd`");
     }
 
     #[test]

@@ -172,7 +172,7 @@ fn rooms_use_only_what_the_map_allows() {
 }
 
 #[test]
-fn the_map_has_no_ring() {
+fn map_has_no_ring() {
     let position = |room: &str| ROOMS.iter().position(|(name, _)| *name == room);
     for (room, uses) in ROOMS {
         for used in *uses {
@@ -182,7 +182,7 @@ fn the_map_has_no_ring() {
 }
 
 #[test]
-fn what_belongs_to_a_room_stays_there() {
+fn library_stays_in_its_room() {
     for (room, file, text) in sources() {
         for (kept, rooms) in KEPT {
             let found = code_lines(product(&text)).any(|line| line.contains(kept));
@@ -201,7 +201,7 @@ fn programs_are_started_in_one_file() {
 }
 
 #[test]
-fn every_room_says_what_it_is_for() {
+fn every_file_says_what_it_is_for() {
     for (_, file, text) in sources() {
         let tests = file.ends_with("tests.rs");
         assert!(tests || text.starts_with("//! "), "{}: no //! at the top", file.display());
