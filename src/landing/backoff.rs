@@ -7,6 +7,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::FetchError;
+use crate::error::{Exit, Failure, Result};
+
 /// The first bound, or what the last try took. One landing keeps a server busy for some tens of milliseconds.
 const BASE: Duration = Duration::from_millis(200);
 /// The bound stops growing here, or at so many times what the last try took.
@@ -79,5 +82,25 @@ impl<'a> Backoff<'a> {
         self.clock.sleep(time);
         self.since = self.clock.now();
         true
+    }
+
+    /// Repeats `op` until it succeeds, fails for good, or the budget is spent; `hint` says what to do then.
+    ///
+    /// # Errors
+    /// The permanent error of `op`, and exit 4 if the budget is spent.
+    pub fn retry<T>(
+        &mut self,
+        hint: &str,
+        mut op: impl FnMut(&mut Self) -> Result<T, FetchError>,
+    ) -> Result<T> {
+        loop {
+            let (what, retry_after) = match op(self) {
+                Ok(done) => return Ok(done),
+                Err(error) => error.transient()?,
+            };
+            if !self.wait(retry_after) {
+                return Err(Failure::new(Exit::NotLanded, what).hinted(hint));
+            }
+        }
     }
 }

@@ -106,24 +106,19 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
     /// The tip, however often the server has to be asked.
     fn tip(&mut self) -> Result<Tip> {
         loop {
-            let (what, retry_after) = match self.place.tip(self.backoff.deadline()) {
+            let error = match self.place.tip(self.backoff.deadline()) {
                 Ok(tip) => {
                     self.unreachable = 0;
                     return Ok(tip);
                 }
-                Err(FetchError::Permanent(failure)) => return Err(failure),
-                Err(FetchError::Transient { what, retry_after }) => (what, retry_after),
-                Err(FetchError::Unreachable { what }) => {
-                    self.unreachable += 1;
-                    // where a try may have landed, only the budget ends the asking
-                    if self.unreachable >= UNREACHABLE_TRIES && !self.outcome_unknown {
-                        return Err(
-                            self.not_landed(&what, "check the remote's URL and the network, then run again")
-                        );
-                    }
-                    (what, None)
-                }
+                Err(error) => error,
             };
+            self.unreachable += u32::from(matches!(error, FetchError::Unreachable { .. }));
+            let (what, retry_after) = error.transient()?;
+            // if a try may have landed, only the budget ends the asking
+            if self.unreachable >= UNREACHABLE_TRIES && !self.outcome_unknown {
+                return Err(self.not_landed(&what, "check the remote's URL and the network, then run again"));
+            }
             self.wait(what, retry_after)?;
         }
     }

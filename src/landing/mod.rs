@@ -56,6 +56,34 @@ pub enum FetchError {
     Permanent(Failure),
 }
 
+impl FetchError {
+    /// What happened, and when the server wants to be asked again.
+    ///
+    /// # Errors
+    /// A permanent error.
+    pub fn transient(self) -> Result<(String, Option<Duration>)> {
+        match self {
+            FetchError::Transient { what, retry_after } => Ok((what, retry_after)),
+            FetchError::Unreachable { what } => Ok((what, None)),
+            FetchError::Permanent(failure) => Err(failure),
+        }
+    }
+
+    /// What happened, in words.
+    pub fn into_message(self) -> String {
+        match self {
+            FetchError::Transient { what, .. } | FetchError::Unreachable { what } => what,
+            FetchError::Permanent(failure) => failure.message,
+        }
+    }
+}
+
+impl From<Failure> for FetchError {
+    fn from(failure: Failure) -> Self {
+        FetchError::Permanent(failure)
+    }
+}
+
 /// What became of a commit that was to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublishOutcome {

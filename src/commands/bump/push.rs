@@ -10,7 +10,7 @@ use crate::error::{Failure, Result, inline};
 use crate::forge::ForgeSite;
 use crate::git::{Checkout, RemoteUrl, SyncResult};
 use crate::landing::remote::{LandingTarget, RemoteBranch};
-use crate::landing::{self, Backoff, FetchError, Landing, NotLanded, SystemClock, TargetBranch as _};
+use crate::landing::{self, Backoff, Landing, NotLanded, SystemClock, TargetBranch as _};
 use crate::output::Outcome;
 
 /// A bump that was landed, and from where.
@@ -57,11 +57,9 @@ impl Bump<'_> {
         backoff: &Backoff<'_>,
         report: &mut BumpReport,
     ) -> Result<()> {
-        let tip = remote.tip(backoff.deadline()).map_err(|error| match error {
-            FetchError::Permanent(failure) => failure,
-            FetchError::Transient { what, .. } | FetchError::Unreachable { what } => {
-                Failure::other(what).hinted("check the network and run again")
-            }
+        let tip = remote.tip(backoff.deadline()).map_err(|error| match error.transient() {
+            Ok((what, _)) => Failure::other(what).hinted("check the network and run again"),
+            Err(failure) => failure,
         })?;
         let (context, mut memory) = (self.context(None, false), DecisionMemory::default());
         let decision = landing::with_snapshot(remote, &tip, backoff.deadline(), |snapshot| {

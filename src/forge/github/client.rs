@@ -13,13 +13,16 @@ use url::Url;
 
 use super::response::{ApiResponse, classify_response};
 use super::wire::Wire;
-use crate::error::{Exit, Failure, Result, inline};
+use crate::error::{Failure, Result, inline};
 use crate::git::without_user;
 use crate::http::{self, HeaderValue, HttpSettings, Uri, header};
 use crate::landing::{Backoff, FetchError};
 
 /// GitHub turns away who has no name.
 const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
+
+/// What to do if GitHub gave no answer in time.
+pub(super) const RETRY_HINT: &str = "run again, or give it longer with --timeout";
 
 /// An API with a token for it.
 pub struct GitHub {
@@ -76,14 +79,7 @@ impl GitHub {
     /// # Errors
     /// Exit 5 where GitHub refuses, exit 4 where the budget is spent.
     pub fn ask(&self, backoff: &mut Backoff<'_>, route: &str, ask: ApiRequest<'_>) -> Result<Value> {
-        loop {
-            match self.once(backoff.deadline(), route, ask) {
-                Ok(answer) => return Ok(answer),
-                Err(FetchError::Permanent(failure)) => return Err(failure),
-                Err(FetchError::Transient { what, retry_after }) => wait(backoff, &what, retry_after)?,
-                Err(FetchError::Unreachable { what }) => wait(backoff, &what, None)?,
-            }
-        }
+        backoff.retry(RETRY_HINT, |backoff| self.once(backoff.deadline(), route, ask))
     }
 
     /// Asks once; gives up at `deadline`.
@@ -123,13 +119,6 @@ impl GitHub {
 fn until_then(epoch: u64) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     Duration::from_secs(epoch.saturating_sub(now))
-}
-
-pub(super) fn wait(backoff: &mut Backoff<'_>, what: &str, retry_after: Option<Duration>) -> Result<()> {
-    if backoff.wait(retry_after) {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::NotLanded, what).hinted("run again, or give it longer with --timeout"))
 }
 
 /// The error with what caused it: octocrab's own text is only its kind.

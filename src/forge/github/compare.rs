@@ -40,10 +40,7 @@ struct CompareQuery<'a> {
 impl CompareQuery<'_> {
     fn get(&self, route: &str) -> Result<serde_json::Value, String> {
         let route = format!("/repos/{}{route}", self.repository);
-        self.hub.once(self.deadline, &route, ApiRequest::Get).map_err(|trouble| match trouble {
-            FetchError::Transient { what, .. } | FetchError::Unreachable { what } => what,
-            FetchError::Permanent(failure) => failure.message,
-        })
+        self.hub.once(self.deadline, &route, ApiRequest::Get).map_err(FetchError::into_message)
     }
 
     /// How `other` stands to `base`.

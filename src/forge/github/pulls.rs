@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::client::{self, ApiRequest, GitHub};
+use super::client::{ApiRequest, GitHub, RETRY_HINT};
 use super::pull_answer::PullRequestJson;
 use crate::error::{Failure, Result};
 use crate::forge::{PullRequest, PullRequestSpec, StillCurrent};
@@ -84,26 +84,32 @@ fn create(
 ) -> Result<PullRequestJson> {
     let PullRequestSpec { head, base, title, body, draft, .. } = spec;
     let asked = json!({"title": title, "head": head, "base": base, "body": body, "draft": draft});
-    for nth in 1.. {
+    let mut tries = 0;
+    backoff.retry(RETRY_HINT, |backoff| {
+        if tries > 0 {
+            // the answer may have been lost, not the request
+            if let Some(made) = open(hub, backoff, spec)? {
+                return Ok(update(hub, backoff, spec, made, is_current)?);
+            }
+        }
+        tries += 1;
         match hub.once(backoff.deadline(), &pulls(spec), ApiRequest::Post(&asked)) {
-            Ok(made) => return PullRequestJson::read(made),
-            // somebody was faster, or the list is behind
+            Ok(made) => Ok(PullRequestJson::read(made)?),
+            // another run made it, or the list is behind
             Err(FetchError::Permanent(failure)) if failure.message.contains("already exists") => {
-                client::wait(backoff, &failure.message, None)?;
+                Err(again(failure))
             }
-            Err(FetchError::Permanent(failure)) if nth < CREATE_TRIES && is_behind(&failure) => {
-                client::wait(backoff, &failure.message, None)?;
+            Err(FetchError::Permanent(failure)) if tries < CREATE_TRIES && is_behind(&failure) => {
+                Err(again(failure))
             }
-            Err(FetchError::Permanent(failure)) => return Err(failure),
-            Err(FetchError::Transient { what, retry_after }) => client::wait(backoff, &what, retry_after)?,
-            Err(FetchError::Unreachable { what }) => client::wait(backoff, &what, None)?,
+            Err(error) => Err(error),
         }
-        // the answer was lost, not always the request
-        if let Some(made) = open(hub, backoff, spec)? {
-            return update(hub, backoff, spec, made, is_current);
-        }
-    }
-    Err(Failure::other("no pull request was made"))
+    })
+}
+
+/// A refusal that may pass.
+fn again(refusal: Failure) -> FetchError {
+    FetchError::Transient { what: refusal.message, retry_after: None }
 }
 
 /// How often a pull request is asked for while GitHub does not see what was just pushed.
@@ -150,13 +156,17 @@ fn label(
     }
     let route = format!("/repos/{}/issues/{}/labels", spec.repository, pull.number);
     let asked = json!({"labels": missing});
-    for nth in 1.. {
+    let mut tries = 0;
+    backoff.retry(RETRY_HINT, |backoff| {
+        tries += 1;
         match hub.ask(backoff, &route, ApiRequest::Post(&asked)) {
-            Err(failure) if nth < LABEL_TRIES && failure.message.contains("Could not resolve to a node") => {
-                client::wait(backoff, &failure.message, None)?;
+            Ok(_) => Ok(()),
+            Err(failure)
+                if tries < LABEL_TRIES && failure.message.contains("Could not resolve to a node") =>
+            {
+                Err(again(failure))
             }
-            other => return other.map(|_| ()),
+            Err(failure) => Err(FetchError::Permanent(failure)),
         }
-    }
-    Ok(())
+    })
 }

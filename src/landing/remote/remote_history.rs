@@ -89,10 +89,7 @@ pub(super) fn deepen<'a>(
 ) -> Box<Deepen<'a>> {
     Box::new(move |depth| {
         let done = fetch::deepen(workspace, endpoint, branch, DEEPER, depth, deadline);
-        done.map_err(|stopped| match classify::of_fetch(stopped, endpoint, "the server") {
-            FetchError::Transient { what, .. } | FetchError::Unreachable { what } => what,
-            FetchError::Permanent(failure) => failure.message,
-        })
+        done.map_err(|stopped| classify::of_fetch(stopped, endpoint, "the server").into_message())
     })
 }
 
@@ -105,22 +102,16 @@ fn found(
     backoff: &mut Backoff<'_>,
 ) -> Result<AdvertisedBranches> {
     let wanted = FetchRequest { branch, head: None, ours: false };
-    loop {
-        let stopped = match fetch::fetch(workspace, endpoint, &wanted, backoff.deadline()) {
-            Ok(Some(found)) => return Ok(found),
-            Ok(None) => return Err(no_branch(url, branch)),
-            Err(stopped) => stopped,
-        };
-        let trouble = classify::of_fetch(stopped, endpoint, &url.to_string());
-        let (what, retry_after) = match explain_fetch(trouble, endpoint) {
-            FetchError::Permanent(failure) => return Err(failure),
-            FetchError::Transient { what, retry_after } => (what, retry_after),
-            FetchError::Unreachable { what } => (what, None),
-        };
-        if !backoff.wait(retry_after) {
-            return Err(Failure::new(Exit::NotLanded, what).hinted("check the network, then run again"));
+    backoff.retry("check the network, then run again", |backoff| {
+        match fetch::fetch(workspace, endpoint, &wanted, backoff.deadline()) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => Err(FetchError::Permanent(no_branch(url, branch))),
+            Err(stopped) => {
+                let error = classify::of_fetch(stopped, endpoint, &url.to_string());
+                Err(explain_fetch(error, endpoint))
+            }
         }
-    }
+    })
 }
 
 pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> Failure {
