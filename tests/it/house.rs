@@ -147,11 +147,20 @@ const KEPT: &[(&str, &[&str])] = &[
     (
         "std::time",
         &[
-            "commands", "decision", "git", "forge", "http", "landing", "main", "progress", "output",
+            "commands",
+            "decision",
+            "git",
+            "forge",
+            "http",
+            "landing",
+            "landing::remote",
+            "main",
+            "progress",
+            "output",
             "settings",
         ],
     ),
-    // the pure parts don't reach for the adapters inside their own folder
+    // the pure parts don't use the adapters inside their own folder
     ("super::git::", &[]),
     ("super::remote::", &[]),
     ("use remote::", &[]),

@@ -24,7 +24,7 @@ const REFS: &str = "mutation($input: UpdateRefsInput!) { updateRefs(input: $inpu
 /// The name that stands for no commit at all.
 const NONE: &str = "0000000000000000000000000000000000000000";
 
-/// A commit to be made.
+/// A commit to make.
 #[derive(Clone, Debug)]
 pub struct CommitSpec {
     pub parent: String,
@@ -40,22 +40,22 @@ pub struct CreatedCommit {
     pub verification: Verification,
 }
 
-/// A branch that is to be moved.
+/// A move of a branch.
 pub struct BranchMove<'a> {
     pub branch: &'a str,
     pub from: ExpectedRef<'a>,
-    /// Nothing: it is taken away.
+    /// `None` deletes the branch.
     pub to: Option<&'a str>,
 }
 
-/// What must be there before a branch is moved.
+/// Where a branch must be before it is moved.
 #[derive(Clone, Copy)]
 pub enum ExpectedRef<'a> {
     /// No such branch.
     Nothing,
     /// A branch at this commit.
     At(&'a str),
-    /// Whatever it is.
+    /// Anywhere.
     Anything,
 }
 
@@ -77,7 +77,7 @@ impl Branches {
     /// Makes a commit on a branch that is at its parent.
     ///
     /// # Errors
-    /// Why not, as landing wants to know it.
+    /// Why not, as the landing loop needs it.
     pub fn commit(
         &self,
         deadline: Instant,
@@ -99,7 +99,7 @@ impl Branches {
     /// Moves branches, all of them or none.
     ///
     /// # Errors
-    /// Why not, as landing wants to know it.
+    /// Why not, as the landing loop needs it.
     pub fn moves(&mut self, deadline: Instant, moves: &[BranchMove<'_>]) -> Result<(), PublishOutcome> {
         let one = |it: &BranchMove<'_>| {
             let (name, after) = (format!("refs/heads/{}", it.branch), it.to.unwrap_or(NONE));
@@ -150,10 +150,10 @@ impl Branches {
     }
 }
 
-/// The commit that an answer says was made.
+/// The commit that was made, by an answer.
 ///
 /// # Errors
-/// An answer without the name of one: it may have been made or not.
+/// If the answer names no commit: it may have been made or not.
 pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome> {
     let commit = &data["createCommitOnBranch"]["commit"];
     let oid = commit["oid"].as_str().filter(|oid| ObjectId::parse(oid).is_some());
@@ -164,7 +164,7 @@ pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome> {
     Ok(CreatedCommit { oid: oid.to_ascii_lowercase(), verification: verification(&commit["signature"]) })
 }
 
-/// GitHub tells a lost race by a type; without one, its words for one. Other errors may be a race or a rule.
+/// GitHub reports a lost race by a type, or else in known words. Other errors may be a race or a rule.
 pub fn api_error(kind: &str, message: String) -> PublishOutcome {
     let is_race = kind == "STALE_DATA" || message.contains("Expected branch to point to");
     match kind {
@@ -191,7 +191,7 @@ fn verification(signature: &Value) -> Verification {
     }
 }
 
-/// A word of GitHub's own, as `BAD_EMAIL`; of anything else nothing is shown.
+/// One of GitHub's own words, such as `BAD_EMAIL`. Anything else isn't shown.
 fn short_word(text: &str) -> String {
     let fits = text.len() <= 40 && text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
     if fits { text.to_owned() } else { "unknown".to_owned() }

@@ -11,10 +11,10 @@ use crate::landing::remote::{GitBranch, Publisher, RefUpdate, Verification};
 use crate::landing::{PublishOutcome, Tip};
 use crate::plan::FileEdit;
 
-/// What GitHub takes in one request is about 40 MB, and base64 makes 4 bytes of 3.
+/// GitHub accepts about 40 MB in one request, and base64 turns 3 bytes into 4.
 const MAX_FILES: usize = 28 * 1000 * 1000;
 
-/// How long tidying up may take, beyond the budget.
+/// How long the cleanup may take beyond the budget.
 const TIDY: Duration = Duration::from_secs(10);
 
 /// The mode of a plain file, the only one that GitHub's API gives to a file.
@@ -50,8 +50,8 @@ impl GitHubCommits {
         Ok(made.oid)
     }
 
-    /// The new commit takes the place of what the branch holds. It is made on a branch of its own first: a
-    /// branch that were set back to its base in between would have its pull request closed.
+    /// The new commit replaces those of the branch. It is made on a temporary branch first: if the branch itself were reset to its base in
+    /// between, GitHub would close its pull request.
     fn replace_branch(
         &mut self,
         branch: &str,
@@ -62,7 +62,7 @@ impl GitHubCommits {
         let aside = format!("tagbump-aside/{:016x}", fastrand::u64(..));
         let made = self.commit_aside(&aside, branch, tip, wanted, deadline);
         if made.is_err() {
-            // whatever became of it: nobody else knows of this branch. Where this fails too it is left behind
+            // no one else knows this branch, so it is deleted in any case. If that fails too, it is left behind
             let gone = BranchMove { branch: &aside, from: ExpectedRef::Anything, to: None };
             let _ = self.branches.moves(deadline.max(Instant::now() + TIDY), &[gone]);
         }
@@ -91,13 +91,13 @@ impl GitHubCommits {
         commit: &str,
         deadline: Instant,
     ) -> Result<String, PublishOutcome> {
-        let course = git.course(commit);
-        if course == RefUpdate::UpToDate {
+        let update = git.ref_update(commit);
+        if update == RefUpdate::UpToDate {
             return Ok(commit.to_owned());
         }
         let unprepared = || PublishOutcome::Refused(Failure::other(format!("{commit} was not made here")));
         let wanted = self.prepared.get(commit).cloned().ok_or_else(unprepared)?;
-        match course {
+        match update {
             RefUpdate::UpToDate => Ok(commit.to_owned()),
             RefUpdate::FastForward { branch } => self.commit_on(&branch, &wanted, deadline),
             RefUpdate::Create { branch } => {
@@ -106,7 +106,7 @@ impl GitHubCommits {
                 self.branches.moves(deadline, &[start])?;
                 let made = self.commit_on(&branch, &wanted, deadline);
                 if let Err(PublishOutcome::Refused(_) | PublishOutcome::RejectedUnclear { .. }) = made {
-                    // an empty branch is no use to anybody
+                    // a branch without a commit is useless
                     let gone =
                         BranchMove { branch: &branch, from: ExpectedRef::At(&wanted.parent), to: None };
                     let _ = self.branches.moves(deadline.max(Instant::now() + TIDY), &[gone]);

@@ -1,4 +1,4 @@
-//! The pull request of a branch: made once, kept up to date, closed when there is nothing left to propose.
+//! The pull request of a branch: opened once, kept up to date, and closed if it has nothing left to propose.
 
 use serde_json::json;
 
@@ -8,10 +8,10 @@ use crate::error::{Failure, Result};
 use crate::forge::{PullRequest, PullRequestSpec, StillCurrent};
 use crate::landing::{Backoff, FetchError};
 
-/// Makes the pull request, or brings the open one up to date. A second time changes nothing.
+/// Opens the pull request, or updates the open one. A second time changes nothing.
 ///
 /// # Errors
-/// Exit 5 where GitHub refuses, exit 4 where the budget is spent.
+/// Exit 5 if GitHub refuses, exit 4 if the budget is spent.
 pub fn propose(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
@@ -60,7 +60,7 @@ fn route(spec: &PullRequestSpec<'_>, number: u64) -> String {
     format!("{}/{number}", pulls(spec))
 }
 
-/// The open pull request from the branch to the base. Of forks with a branch of that name it is none.
+/// The open pull request from the branch to the base. One from a fork's branch of the same name doesn't count.
 fn open(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
@@ -112,10 +112,10 @@ fn again(refusal: Failure) -> FetchError {
     FetchError::Transient { what: refusal.message, retry_after: None }
 }
 
-/// How often a pull request is asked for while GitHub does not see what was just pushed.
+/// How often GitHub is asked for a pull request while it doesn't see the commit that was just pushed.
 const CREATE_TRIES: usize = 8;
 
-/// Both branches are there, and differ: who says otherwise looks at what was before the push.
+/// Both branches exist, and differ. An answer that denies it was made from the state before the push.
 fn is_behind(failure: &Failure) -> bool {
     failure.message.ends_with("Validation Failed; invalid") || failure.message.contains("No commits between")
 }
@@ -127,7 +127,7 @@ fn update(
     pull: PullRequestJson,
     is_current: &mut StillCurrent<'_>,
 ) -> Result<PullRequestJson> {
-    // GitHub gives bodies back with its own line ends
+    // GitHub changes the line endings of bodies
     let same = |old: &str, new: &str| old.replace("\r\n", "\n").trim_end() == new.trim_end();
     if pull.title == spec.title && same(pull.body.as_deref().unwrap_or_default(), spec.body) {
         return Ok(pull);
@@ -139,7 +139,7 @@ fn update(
     PullRequestJson::read(hub.ask(backoff, &route(spec, pull.number), ApiRequest::Patch(&changed))?)
 }
 
-/// How often a new pull request is asked for its labels: at first GitHub may not know it yet.
+/// How often labels are added to a new pull request, which GitHub may not know yet.
 const LABEL_TRIES: usize = 4;
 
 fn label(
@@ -148,7 +148,7 @@ fn label(
     spec: &PullRequestSpec<'_>,
     pull: &PullRequestJson,
 ) -> Result<()> {
-    // to GitHub they are the same in any case
+    // GitHub ignores the case of labels
     let has = |label: &str| pull.labels.iter().any(|there| there.name.to_lowercase() == label.to_lowercase());
     let missing: Vec<_> = spec.labels.iter().filter(|label| !has(label)).collect();
     if missing.is_empty() {

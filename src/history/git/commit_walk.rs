@@ -18,11 +18,11 @@ pub type Deepen<'r> = dyn Fn(i32) -> Result<(), String> + 'r;
 /// How deep a shallow history is fetched, step by step.
 const DEPTHS: [i32; 5] = [50, 250, 1000, 5000, 25_000];
 
-/// Commits of a repository, with more to be had from a server where the history is shallow.
+/// Commits of a repository. If the history is shallow, more of them may be fetched.
 pub struct CommitWalk<'r> {
     repo: &'r Repository,
     trails: RefCell<HashMap<String, PathTrail>>,
-    /// Those between the two trees that were asked about last.
+    /// The renames between the last two trees.
     renames: RefCell<Option<Renames>>,
     deepen: Option<Box<Deepen<'r>>>,
     /// How many of the depths were fetched.
@@ -31,10 +31,10 @@ pub struct CommitWalk<'r> {
     stopped: RefCell<Option<String>>,
 }
 
-/// What the parts of a path led to the last time. From one commit to the next most of them lead to the same.
+/// Where the parts of a path led in the last tree. In the next commit, most of them lead to the same place.
 #[derive(Default)]
 struct PathTrail {
-    /// The tree or file that each part stands for, as far as they are there.
+    /// The tree or file of each part, as far as they exist.
     parts: Vec<Oid>,
     file: Option<Oid>,
 }
@@ -112,8 +112,8 @@ impl Drop for CommitWalk<'_> {
     }
 }
 
-/// Objects are read once here: a cache would only fill up, and to hash each one, which git does not do either,
-/// takes as long as reading it. Together they are half of the time.
+/// Objects are read once here, so a cache would only fill up; and to hash each object, which git doesn't do either, takes as long as
+/// reading it. Together they are half of the time. libgit2 has these switches for the whole process only.
 fn be_thorough(on: bool) {
     git2::opts::enable_caching(on);
     git2::opts::strict_hash_verification(on);
@@ -134,7 +134,7 @@ impl CommitStore for CommitWalk<'_> {
             Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
             Err(error) => return Err(unparsable(&error)),
         };
-        // as they are written: libgit2 leaves out those that a shallow clone lacks, also after more was fetched
+        // as the commit names them: libgit2 omits those that a shallow clone lacks, even after more was fetched
         let header = commit.raw_header_bytes();
         let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
         let parents = parents.filter_map(|hex| Oid::from_str(std::str::from_utf8(hex).ok()?).ok().map(id));
@@ -177,7 +177,7 @@ impl CommitStore for CommitWalk<'_> {
     }
 }
 
-/// What a name stands for in a tree: whether that is a tree, and which. Links and submodules are no files.
+/// Finds a name in a tree: whether it is a tree, and its object. Links and submodules don't count.
 ///
 /// Entries are `MODE NAME`, a zero, and 20 bytes of an object's name ("Tree Objects" in "Pro Git"). libgit2 would take all of
 /// them apart: where a tree has some hundred, that is most of the time.

@@ -1,7 +1,6 @@
-//! What came before a tip: from the history at hand, deepened in bounded steps where it is shallow.
+//! The commits before a tip: those that are available, and more of them in bounded steps if the history is shallow.
 //!
-//! A checkout of one commit mostly is enough: a fetch brings all that came after it, and what did not come
-//! came before.
+//! A checkout of a single commit is usually enough: a fetch brings everything after it, so the commits that are missing came before.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -17,7 +16,7 @@ use crate::history::git::{CommitWalk, thoroughly};
 use crate::history::{CommitLinks, CommitMessage, CommitStore, ObjectId};
 use crate::landing::{BuildOrder, FAR, History};
 
-/// How many bytes of files are read to find the commit that set a tag.
+/// How many bytes of files are read at most to find the commit that set a tag.
 const MAX_READ: usize = 256 << 20;
 const DEFAULT: &str = "refs/tagbump/default";
 
@@ -37,7 +36,7 @@ impl History for GitBranch {
     fn recent(&self, deadline: Instant, deepens: bool) -> Box<dyn CommitStore + '_> {
         let past = CommitWalk::new(&self.workspace().repo, None);
         let now = Instant::now();
-        // however large the files are, this leaves time to land
+        // leaves time to land, however large the files are
         let looks_until = now + deadline.saturating_duration_since(now) / 2;
         let (steps, read) = (Cell::default(), Cell::default());
         Box::new(RecentCommits { past, place: self, deadline, looks_until, deepens, steps, read })
@@ -65,7 +64,7 @@ impl GitBranch {
         Some(self.workspace().repo.find_commit_by_prefix(sha).ok()?.id())
     }
 
-    /// Nothing where the history at hand does not tell.
+    /// `None` if the available history doesn't show the order.
     fn order_at_hand(&self, ours: &str, theirs: &str, deadline: Instant) -> Option<BuildOrder> {
         let repo = &self.workspace().repo;
         let ours = self.resolve(ours)?;
@@ -78,16 +77,15 @@ impl GitBranch {
         match repo.merge_base(ours, theirs) {
             Ok(base) if base == ours => Some(BuildOrder::Before),
             Ok(base) if base == theirs => Some(BuildOrder::After),
-            // what is cut off may join them
+            // a commit that is cut off may join them
             _ if repo.is_shallow() => None,
             _ => Some(self.diverged(ours, theirs, deadline)),
         }
     }
 
-    /// Whether all commits that are cut off come before ours. A commit that is on the branch, and not here,
-    /// is among those.
+    /// Whether all commits that are cut off come before ours. A commit that is on the branch, but not here, is one of them.
     fn comes_after_all(&self, ours: Oid, deadline: Instant) -> bool {
-        // sources are on the default branch most likely, and may be there alone
+        // sources are usually on the default branch, and may be only there
         is_after_all_cuts(self.workspace(), ours) && self.default_tip(deadline).is_some()
     }
 
@@ -104,7 +102,7 @@ impl GitBranch {
         }
     }
 
-    /// The default branch's tip, fetched where it is not here.
+    /// The default branch's tip; fetched if it isn't here.
     fn default_tip(&self, deadline: Instant) -> Option<Oid> {
         let (branch, tip) = self.default_branch()?;
         let depth = if self.workspace().repo.is_shallow() { DEPTHS[1] } else { 0 };

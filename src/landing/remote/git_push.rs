@@ -5,7 +5,8 @@ use std::time::Instant;
 use git2::Oid;
 
 use super::classify;
-use super::git_branch::{GitBranch, oid, published, unparsable};
+use super::commits::{oid, published, unparsable};
+use super::git_branch::GitBranch;
 use super::pr_branch::RefUpdate;
 use super::publisher::Publisher;
 use super::withheld::explain_push;
@@ -23,7 +24,7 @@ impl Publisher for GitPush {
         let Ok(made) = oid(commit) else {
             return PublishOutcome::Refused(Failure::other(format!("{commit} is no commit")));
         };
-        let is_fast_forward = matches!(git.course(commit), RefUpdate::FastForward { .. });
+        let is_fast_forward = matches!(git.ref_update(commit), RefUpdate::FastForward { .. });
         if is_fast_forward && !is_after(git, made, expected) {
             // whatever went wrong here, no commit of anyone else is lost
             return PublishOutcome::Refused(Failure::other(format!(
@@ -63,7 +64,7 @@ impl Publisher for GitPush {
 /// The branch to push to, and the commit that it must point at. `None` if there is nothing to push.
 fn goal(git: &GitBranch, commit: &str) -> Option<(String, Option<Oid>)> {
     let (base, head) = git.known_tips();
-    match git.course(commit) {
+    match git.ref_update(commit) {
         RefUpdate::UpToDate => None,
         RefUpdate::FastForward { branch } => Some((branch, head.or(base))),
         RefUpdate::Create { branch } => Some((branch, None)),

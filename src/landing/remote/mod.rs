@@ -1,12 +1,13 @@
 //! Landing on a branch of a git remote.
 //!
-//! `git_branch` reads the branch and makes commits, over git; a [`Publisher`] publishes them: `git_push` pushes, a forge's API makes
+//! `git_branch` reads the branch and `commits` makes commits on it, over git; a [`Publisher`] publishes them: `git_push` pushes, a forge's API makes
 //! its own commits. `pr_branch` is a pull request's branch, `commit_history` orders the commits before a tip, `remote_history` reads
 //! those of a branch that nothing is landed on. `classify` turns what a server says into what the landing loop does next, and
 //! `withheld` adds which credentials were not sent.
 
 mod classify;
 mod commit_history;
+mod commits;
 mod git_branch;
 mod git_push;
 mod pr_branch;
@@ -87,7 +88,7 @@ impl TargetBranch for RemoteBranch {
         if let Some(outcome) = self.git.keep_others(commit) {
             return outcome;
         }
-        self.git.expect(commit);
+        self.git.note_published(commit);
         self.publisher.publish(&self.git, commit, deadline)
     }
 

@@ -21,7 +21,7 @@ use crate::landing::{Backoff, FetchError};
 
 const DEEPER: &str = "refs/tagbump/past";
 
-/// A remote branch, and what came before its tip, as far as that is asked for.
+/// A remote branch and its history, fetched as far as it is needed.
 pub struct RemoteHistory {
     workspace: Workspace,
     endpoint: Arc<Endpoint>,
@@ -32,12 +32,10 @@ pub struct RemoteHistory {
 }
 
 impl RemoteHistory {
-    /// Asks where the branch is, its default one where none is named, and fetches what is new. The remote is given
-    /// by name or URL.
+    /// Asks where the branch is (by default the remote's default branch), and fetches what is new. The remote is given by name or URL.
     ///
     /// # Errors
-    /// Exit 2 where there is no such remote or branch, exit 5 where the server refuses, exit 4 where it can't be reached
-    /// in time.
+    /// Exit 2 if there is no such remote or branch, exit 5 if the server refuses, exit 4 if it can't be reached in time.
     pub fn fetch(
         checkout: &Checkout,
         remote: &str,
@@ -74,7 +72,7 @@ impl RemoteHistory {
         CommitFiles { repo: &self.workspace.repo, commit: self.tip, prefix: &self.prefix }
     }
 
-    /// Takes every secret of the remote out of a text.
+    /// Removes every secret of the remote from a text.
     pub fn scrub(&self, text: &str) -> String {
         self.endpoint.scrub(text)
     }
@@ -93,7 +91,7 @@ pub(super) fn deepen<'a>(
     })
 }
 
-/// Asks until there is an answer, or no time left.
+/// Asks until there is an answer, or the budget is spent.
 fn found(
     workspace: &Workspace,
     endpoint: &Arc<Endpoint>,
