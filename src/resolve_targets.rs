@@ -1,7 +1,7 @@
 //! What is asked for: IMAGEs and services of `tagbump.yaml`, made a plan's request.
 
 use crate::config::{Config, Service};
-use crate::error::{Failure, Result};
+use crate::file_selection::SelectionError;
 use crate::image::{Field, ImageArg, Tag};
 use crate::plan::{FieldTarget, Plan, Request, Scope, UpdateTarget};
 use crate::settings::BumpSettings;
@@ -9,15 +9,28 @@ use crate::template::Template;
 use crate::yaml::FieldPath;
 
 /// Makes a tag of a template.
-pub type ComputeTag<'a> = dyn Fn(&Template) -> Result<Tag> + 'a;
+pub type ComputeTag<'a, E> = dyn Fn(&Template) -> Result<Tag, E> + 'a;
+
+/// Why what was asked for makes no request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    #[error("IMAGE {image} asks for no change")]
+    NoChange { image: String },
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+}
 
 /// What is to be planned.
 ///
 /// # Errors
-/// What `compute` says, and exit 2 where nothing is to be set.
-pub fn request(settings: &BumpSettings, config: &Config, compute: &ComputeTag<'_>) -> Result<Request> {
+/// What `compute` reports, and see [`TargetError`].
+pub fn request<E: From<TargetError>>(
+    settings: &BumpSettings,
+    config: &Config,
+    compute: &ComputeTag<'_, E>,
+) -> Result<Request, E> {
     let asked = settings.images.iter().map(|image| RequestedImage::of(image, config));
-    let targets = asked.map(|asked| asked.target(settings, config, compute)).collect::<Result<_>>()?;
+    let targets = asked.map(|asked| asked.target(settings, config, compute)).collect::<Result<_, E>>()?;
     let services = config.names().map(str::to_owned).collect();
     Ok(Request {
         targets,
@@ -64,12 +77,12 @@ impl<'a> RequestedImage<'a> {
         RequestedImage { image, service: config.service(&image.name).filter(|_| bare) }
     }
 
-    fn target(
+    fn target<E: From<TargetError>>(
         &self,
         settings: &BumpSettings,
         config: &Config,
-        compute: &ComputeTag<'_>,
-    ) -> Result<UpdateTarget> {
+        compute: &ComputeTag<'_, E>,
+    ) -> Result<UpdateTarget, E> {
         let image = self.image;
         let tag = match &image.tag {
             Field::Set(tag) => Some(tag.clone()),
@@ -84,8 +97,7 @@ impl<'a> RequestedImage<'a> {
         let asks = tag.is_some() || matches!(image.digest, Field::Set(_)) || renames;
         // what a rollback goes back to is found out later
         if !asks && settings.back.is_none() {
-            return Err(Failure::usage(format!("IMAGE {} asks for no change", image.name))
-                .hinted("give a tag, a digest or a new name"));
+            return Err(TargetError::NoChange { image: image.name.clone() }.into());
         }
         Ok(UpdateTarget {
             name: self.service.map_or(&image.name, |service| &service.image).clone(),
@@ -93,7 +105,7 @@ impl<'a> RequestedImage<'a> {
             tag,
             digest: image.digest.clone(),
             service: self.service_name().map(str::to_owned),
-            scope: self.scope(settings)?,
+            scope: self.scope(settings).map_err(TargetError::from)?,
         })
     }
 
@@ -113,7 +125,7 @@ impl<'a> RequestedImage<'a> {
     }
 
     /// Where to look: the files and fields that were typed, else the service's.
-    fn scope(&self, settings: &BumpSettings) -> Result<Scope> {
+    fn scope(&self, settings: &BumpSettings) -> Result<Scope, SelectionError> {
         let typed = &settings.places.selection;
         if !settings.places.fields.is_empty() {
             let field =

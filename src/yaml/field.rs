@@ -20,7 +20,7 @@ enum Step {
 
 /// What is wrong with a path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("--field {path}: {reason} at character {at}")]
+#[error("{path}: {reason} at character {at}")]
 pub struct FieldError {
     path: String,
     reason: &'static str,
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn wrong_paths_say_where() {
         let error = |p: &str| FieldPath::parse(p).unwrap_err().to_string();
-        assert_eq!(error("a..b"), "--field a..b: empty key at character 3");
+        assert_eq!(error("a..b"), "a..b: empty key at character 3");
         assert_eq!(error("a[0"), "--field a[0: missing ] at character 4");
         assert_eq!(error("a[x].b"), "--field a[x].b: expected a number or key=value at character 4");
         assert_eq!(error(""), "--field : empty key at character 1");

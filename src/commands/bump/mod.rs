@@ -163,7 +163,7 @@ impl<'a> Bump<'a> {
     fn computed_tag(&self, template: &Template) -> Result<Tag> {
         match &self.unopened {
             Some(failure) => Err(failure.clone()),
-            None => tag::compute(template, self.facts()),
+            None => Ok(tag::compute(template, self.facts())?),
         }
     }
 
@@ -182,7 +182,7 @@ impl<'a> Bump<'a> {
         let PlanOutcome { plan, warnings, unparsable } = plan::plan(shelf, request);
         *self.last.borrow_mut() =
             LastPlan { images: Some(bumped_images(&request.targets)), warnings, unparsable };
-        plan
+        Ok(plan?)
     }
 
     fn edit(&self, worktree: &Worktree, report: &mut Report) -> Result<()> {

@@ -88,7 +88,7 @@ impl<'a> Origins<'a> {
 
 /// A plan may have many thousand changes, each of which may need a look at the history.
 fn check_time(seen: TipSnapshot<'_>) -> Result<()> {
-    if Instant::now() < seen.deadline { Ok(()) } else { Err(plan::out_of_time()) }
+    if Instant::now() < seen.deadline { Ok(()) } else { Err(plan::PlanError::Cancelled.into()) }
 }
 
 impl Bump<'_> {

@@ -180,11 +180,7 @@ impl Bump<'_> {
             // it is worded as a commit is, and what is wrong with it is told so
             let told = |text: &str| text.replacen("--message", flag, 1);
             let words = self.unmarked(template, committer, config, plan);
-            words.map_err(|failure| Failure {
-                message: told(&failure.message),
-                hint: failure.hint.as_deref().map(told),
-                ..failure
-            })
+            words.map_err(|failure| failure.map_texts(told))
         };
         let title = match &pull.title {
             Some(template) => worded("--pr-title", template)?.lines().next().unwrap_or_default().to_owned(),

@@ -184,7 +184,7 @@ impl Bump<'_> {
             searches.iter_mut().for_each(|search| search.take(&entry));
             !searches.iter().all(ReferenceTrace::is_done) && !cancellation.is_cancelled()
         })?;
-        if cancellation.is_cancelled() { Err(plan::out_of_time()) } else { Ok(reach) }
+        if cancellation.is_cancelled() { Err(plan::PlanError::Cancelled.into()) } else { Ok(reach) }
     }
 
     fn past<'a>(&'a self, basis: RollbackBase<'a>) -> Result<(Box<dyn CommitStore + 'a>, ObjectId)> {
