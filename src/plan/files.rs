@@ -1,4 +1,4 @@
-//! Reads the files of a plan: keeps those that matter, counts those that can't be read.
+//! Reads the files of a plan: keeps those that matter, and counts those that can't be parsed.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -15,23 +15,23 @@ use crate::file_selection::{MatchLevel, folder};
 use crate::manifest::{Reference, add, field_references, is_kustomization_file};
 use crate::yaml::{ParsedYaml, ReadError, scan_until};
 
-/// All that a plan knows of the files.
+/// Everything that a plan knows about the files.
 #[derive(Default)]
 pub(super) struct ScannedFiles {
-    /// Those that matter, in the order of their paths.
+    /// The files that matter, ordered by path.
     pub files: Vec<ParsedFile>,
     pub warnings: Vec<String>,
     pub unparsable: Vec<String>,
-    /// The fields that some document has, by want and number.
+    /// The fields that exist in some document, by target and number.
     pub fields: HashSet<(usize, usize)>,
-    /// Those that were looked for in some file.
+    /// The fields that were looked up in some file, by target and number.
     pub looked_for: HashSet<(usize, usize)>,
 }
 
-/// What one file is to the plan.
+/// The result of reading one file.
 enum FileScan {
     Parsed(Box<ParsedFile>),
-    /// Parsed, and of no matter but for the fields that it lacks.
+    /// Parsed, but without anything to change. Kept to know which fields it lacks.
     Skipped {
         path: String,
         fields: Vec<(usize, usize)>,
@@ -48,11 +48,11 @@ impl FileScan {
     }
 }
 
-/// Reads what a request is about.
+/// Reads the files of a request.
 ///
 /// # Errors
-/// Exit 1 where a named file can't be read as YAML, exit 6 where it takes too much work, exit 4 where the time is over,
-/// and what the shelf says.
+/// Exit 1 if a named file isn't valid YAML, exit 6 if it takes too much work, exit 4 if the deadline has
+/// passed, and errors of the file source.
 pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<ScannedFiles> {
     let (screen, fields) = (Prefilter::of(request), FieldIndex::of(request)?);
     let looked = Mutex::new(Vec::new());
@@ -137,15 +137,15 @@ impl ScannedFiles {
 }
 
 impl ScannedFiles {
-    /// Whether no file was left out.
+    /// Whether every file could be parsed.
     pub fn is_whole(&self) -> bool {
         self.unparsable.is_empty() && self.warnings.is_empty()
     }
 
-    /// Whether all that was found in the files is complete.
+    /// Checks that the search in every file was completed.
     ///
     /// # Errors
-    /// Exit 6 where a file takes too much work, exit 4 where the time is over.
+    /// Exit 6 if a file takes too much work, exit 4 if the deadline has passed.
     pub fn check(&self) -> Result<()> {
         let stopped =
             |file: &ParsedFile| file.yaml.check().map_err(|stopped| stopped_at(&file.path, stopped));

@@ -1,4 +1,5 @@
-//! What is there instead, where nothing matches: every image, and tags that stand without one.
+//! Collects what the files contain when nothing matches a target: every image, and tags without an image name.
+//! Error messages use it for suggestions.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
@@ -12,29 +13,29 @@ use crate::file_selection::{MatchLevel, folder};
 use crate::manifest::ReferenceSyntax;
 use crate::yaml::{ParsedYaml, scan_until};
 
-/// What all files have, for a message.
+/// What all files contain, for an error message.
 #[derive(Default)]
 pub(super) struct ImageInventory {
-    /// Files that were looked at.
+    /// The number of files that were read.
     pub count: usize,
     pub left_out: UnparsedReport,
-    /// Every image that some reference names, with the first place.
+    /// Every image that a reference names, with the place of the first one.
     pub images: BTreeMap<String, String>,
     /// Images of blocks without a tag, with their places.
     pub untagged: Vec<(String, String)>,
-    /// Images, places and paths of what would be Helm values.
+    /// Images, places and paths of files that look like Helm values.
     pub values: Vec<(String, String, String)>,
-    /// Tags that stand without an image, with the `--field` that would name them.
+    /// Tags without an image name, with the `--field` option that would set them.
     pub nameless: Vec<String>,
 }
 
-/// Tags that stand deeper are not named in a message.
+/// Tags that are nested deeper don't appear in a message.
 const FIELD_DEPTH: usize = 32;
 
-/// How many nameless tags are kept for a message.
+/// How many tags without a name to keep for a message.
 const NAMELESS: usize = 5;
 
-/// What one file has.
+/// What one file contains.
 #[derive(Default)]
 struct FileImages {
     path: String,
@@ -44,10 +45,10 @@ struct FileImages {
     nameless: Vec<String>,
 }
 
-/// Looks at all files of a request.
+/// Reads all files of a request.
 ///
 /// # Errors
-/// What the shelf says, and exit 4 where the time is over.
+/// Errors of the file source, and exit 4 if the deadline has passed.
 pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInventory> {
     let looked = Mutex::new(Vec::new());
     let look = |file: SourceFile<'_>| {
@@ -83,9 +84,9 @@ fn path(notes: &std::result::Result<[FileImages; 2], Unparsed>) -> &str {
     }
 }
 
-/// What a file has with a chart beside it, and without.
+/// What a file contains if there is a chart next to it, and if there isn't.
 fn notes(file: &SourceFile<'_>, request: &Request) -> std::result::Result<[FileImages; 2], Unparsed> {
-    // a named one has failed the run before
+    // an unparsable file that the user named has failed the run already
     let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named: false };
     let yaml = scan_until(file.bytes, &request.cancellation).map_err(unparsed)?;
     let mut parsed = ParsedFile::of(file, yaml);
@@ -131,7 +132,8 @@ impl ImageInventory {
     }
 }
 
-/// `image.tag` in a HelmRelease, or in values, whose repository is in the chart; and marked tags.
+/// Tags without an image name: `image.tag` in a HelmRelease or in values whose chart sets the repository, and
+/// marked tags.
 fn nameless_tags(file: &ParsedFile, standing: MatchLevel) -> Vec<String> {
     let yaml = &file.yaml;
     let (unnamed, named): (Vec<_>, Vec<_>) =
@@ -142,7 +144,7 @@ fn nameless_tags(file: &ParsedFile, standing: MatchLevel) -> Vec<String> {
     let in_values =
         |id| file.is_values(standing) || marked.contains(&id) || is_below(yaml, id, &["spec", "values"]);
     let tags = (0..yaml.len()).filter(|id| !taken.contains(id) && (is_tag(*id) || marked.contains(id)));
-    // the path comes last: in a long list, it takes long to find
+    // compute the path last: finding an item's index in a long list is slow
     let offered = tags.filter(|id| in_values(*id)).filter_map(|id| Some((id, field_path(yaml, id)?)));
     offered
         .map(|(id, path)| format!("{}: -f {} --field {path}", file.place(id), inline(&file.path)))
@@ -150,11 +152,11 @@ fn nameless_tags(file: &ParsedFile, standing: MatchLevel) -> Vec<String> {
         .collect()
 }
 
-/// Whether a node's path starts with these keys, and goes on.
+/// Whether a node is below these keys of the document.
 fn is_below(yaml: &ParsedYaml, id: usize, keys: &[&str]) -> bool {
     let parents = std::iter::successors(Some(id), |&id| yaml.node(id).parent);
     let path: Vec<_> = parents.take(FIELD_DEPTH + 1).map(|id| yaml.key_text(id)).collect();
-    // the last is the root, which has no key
+    // the last one is the root, which has no key
     let mut path = path.iter().rev().skip(1);
     keys.iter().all(|key| path.next() == Some(&Some(*key))) && path.next().is_some()
 }

@@ -1,4 +1,4 @@
-//! Every reference in some files, and whether it could be edited.
+//! Lists every reference in some files, and whether tagbump could edit it.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -14,7 +14,7 @@ use crate::image::{Field, Tag, same_image};
 use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override, rewrite};
 use crate::yaml::{check, scan};
 
-/// One reference, as it is told.
+/// One reference, as it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListedReference {
     pub file: String,
@@ -26,9 +26,9 @@ pub struct ListedReference {
     pub image: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
-    /// Why it can't be edited, and what to do; nothing where it can be.
+    /// Why it can't be edited, and what to do; `None` if it can.
     pub reason: Option<String>,
-    /// Of a kustomization that sets the image of workloads: the name that they use for it.
+    /// For a kustomization entry that overrides workloads: the name that they use for the image.
     pub sets: Option<String>,
 }
 
@@ -37,10 +37,10 @@ pub struct ListedReference {
 pub struct Listing {
     /// In the order of files and text.
     pub references: Vec<ListedReference>,
-    /// Files that were looked at.
+    /// The number of files that were read.
     pub files: usize,
     pub warnings: Vec<String>,
-    /// Files that could not be read as YAML, with where and why.
+    /// Files that aren't valid YAML, with position and reason.
     pub unparsable: Vec<String>,
 }
 
@@ -48,15 +48,15 @@ pub struct Listing {
 struct FileListing {
     path: String,
     references: Vec<ListedReference>,
-    /// What there is where no chart is beside the file.
+    /// The references if there is no chart next to the file.
     without_chart: Vec<ListedReference>,
 }
 
-/// Lists the references to `images`, or to all where none is given; `looked` is called after each file, from
-/// several threads.
+/// Lists the references to `images`, or all references if `images` is empty. `looked` is called after each
+/// file, from several threads.
 ///
 /// # Errors
-/// Exit 1 where a named file can't be read as YAML, exit 6 where it takes too much work, and what the shelf says.
+/// Exit 1 if a named file isn't valid YAML, exit 6 if it takes too much work, and errors of the file source.
 pub fn list(
     shelf: &dyn FileSource,
     selection: &Selection,
@@ -109,7 +109,7 @@ fn listed(file: &SourceFile<'_>, images: &[String]) -> std::result::Result<FileL
 
 fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<ListedReference> {
     let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
-    // a block without a tag runs the chart's: it says no tag
+    // a block without a tag runs the chart's default tag, so there is no tag to list
     let told = |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
     let all = parsed.references(standing);
     if !all.iter().any(|r| told(&r)) {
@@ -119,10 +119,10 @@ fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> V
     both.filter(|(reference, _)| told(reference)).map(|(reference, m)| one(parsed, reference, m)).collect()
 }
 
-/// What would become of each reference if its image were bumped.
+/// What would happen to each reference if its image were bumped.
 fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     let mut targets: HashMap<&str, usize> = HashMap::new();
-    // it was parsed, so it is UTF-8
+    // the text was parsed, so it is valid UTF-8
     let text = std::str::from_utf8(&parsed.bytes).unwrap_or_default();
     let mut matches: Vec<Match> = references
         .iter()

@@ -1,4 +1,4 @@
-//! What is said when a plan can't be made. Each text names the place and ends with what to do.
+//! The error messages for a plan that can't be made. Each one names the place and ends with what to do.
 
 use super::files::ScannedFiles;
 use super::image_inventory::ImageInventory;
@@ -9,7 +9,7 @@ use crate::error::{Exit, Failure, inline};
 use crate::image::{NAME_LENGTH, same_image, short_name};
 use crate::manifest::Refusal;
 
-/// So many pairs of characters are compared to find the nearest name: a second's work.
+/// How many pairs of characters to compare when looking for similar names: about a second of work.
 const MAX_COMPARISONS: usize = 20_000_000;
 
 /// How many places or names a message lists.
@@ -48,7 +48,7 @@ pub(super) fn nothing(seen: &ImageInventory, request: &Request, missing: &[usize
     Failure::new(Exit::NoMatch, message).hinted(hint)
 }
 
-/// Adds what was seen instead to the message; gives what to do about it.
+/// Adds to the message what was found instead, and returns a hint.
 fn advise(seen: &ImageInventory, name: &str, message: &mut String) -> Option<String> {
     if let Some((_, place)) = seen.untagged.iter().find(|(image, _)| same_image(image, name)) {
         message.push_str(&format!("\n  {place}: names it, but has no key for a tag"));
@@ -74,7 +74,7 @@ fn advise(seen: &ImageInventory, name: &str, message: &mut String) -> Option<Str
     None
 }
 
-/// The images most like a name: by the whole, and by the last part.
+/// The images most similar to a name, comparing both the whole names and their last parts.
 fn nearest<'a>(seen: &'a ImageInventory, name: &str) -> Vec<(&'a str, &'a str)> {
     let likeness = |image: &str| {
         let whole = strsim::normalized_damerau_levenshtein(image, name);
@@ -122,7 +122,7 @@ pub(super) fn left_alone(parsed: &ParsedFile, refusal: &Refusal) -> String {
     format!("{place}: left alone: {}; {}", refusal.why, refusal.hint)
 }
 
-/// Workloads that name an image whose tag a kustomization sets.
+/// The notice about workloads that were skipped because a kustomization overrides their tag.
 pub(super) fn overridden(survey: &ScannedFiles, target: &UpdateTarget, by: &str, left: &[Match]) -> String {
     let places: Vec<_> = left.iter().map(|m| survey.files[m.file].place(m.at)).take(LISTED).collect();
     let more = if left.len() > LISTED { format!(" and {} more", left.len() - LISTED) } else { String::new() };
@@ -184,7 +184,7 @@ fn references(n: usize) -> String {
     if n == 1 { "1 reference".to_owned() } else { format!("{n} references") }
 }
 
-/// The tag as it is told; a missing one has no text.
+/// The tag as it appears in messages.
 fn shown(tag: Option<&str>) -> &str {
     tag.unwrap_or("(no tag)")
 }
