@@ -59,7 +59,7 @@ pub trait FileSource {
     /// A named file doesn't exist, or can't be read.
     fn visit(&self, selection: &Selection, context: bool, look: Visitor<'_>) -> Result<FoundFiles>;
 
-    /// The content of one file; `None` if it doesn't exist or is longer than `at_most` bytes.
+    /// The first `at_most` bytes of one file, or all of it if it is shorter; `None` if there is no such file.
     ///
     /// # Errors
     /// The file can't be read; exit 2 if it is a symlink, or behind one.
