@@ -1,4 +1,4 @@
-//! Makes new files, whole or not at all, and never in the place of anything that is there.
+//! Creates new files, entirely or not at all, and never replaces anything.
 
 use std::io::ErrorKind;
 
@@ -12,14 +12,14 @@ use crate::error::{Failure, Result, inline};
 use crate::plan;
 use crate::signals;
 
-/// Those that any editor gives to a new file; the umask takes from them.
+/// The permissions of a new file, before the umask.
 const RIGHTS: u32 = 0o666;
 
 impl Worktree {
-    /// Whether anything is at a path, be it a folder or a symlink that leads nowhere.
+    /// Whether a path exists, even if it is a folder or a dangling symlink.
     ///
     /// # Errors
-    /// Exit 2 where a folder on the way is a symlink; exit 1 where that can't be told.
+    /// Exit 2 if a folder on the path is a symlink; exit 1 if the path can't be checked.
     pub fn has(&self, path: &str) -> Result<bool> {
         let fault = |e: OpenError| match e {
             OpenError::Symlink => plan::symlink(path),
@@ -33,11 +33,11 @@ impl Worktree {
         folder.kind(name).map(|kind| kind.is_some()).map_err(|e| fault(e.into()))
     }
 
-    /// Makes a file, and the folders that it is in; says no, and does nothing, where something is there already.
-    /// It is written aside and then given its name, so that nobody ever sees a part of it.
+    /// Creates a file and its parent folders. Returns `false` and does nothing if the path exists. The file is
+    /// written under a temporary name and then renamed, so nobody ever sees a part of it.
     ///
     /// # Errors
-    /// Exit 2 where a folder on the way is a symlink; exit 1 where it can't be written.
+    /// Exit 2 if a folder on the path is a symlink; exit 1 if the file can't be written.
     pub fn create(&self, path: &str, bytes: &[u8]) -> Result<bool> {
         if self.has(path)? {
             return Ok(false);
