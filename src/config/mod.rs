@@ -1,7 +1,7 @@
-//! `tagbump.yaml`: the services of a repository, and how their tags and commits are made.
+//! `tagbump.yaml`: the services of a repository, and how to compute their tags and commit messages.
 //!
-//! The types are the file's grammar; `tagbump.schema.json` is made from them, and a test holds the two
-//! together.
+//! The `Raw` types define the file's format. `tagbump.schema.json` is generated from them, doc comments
+//! included, and a test keeps it up to date.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,19 +15,19 @@ use crate::tag;
 use crate::template::Template;
 use crate::yaml::{FieldPath, ParsedYaml, ReadError, scan};
 
-/// No configuration is larger.
+/// A real configuration is never larger.
 const MAX_SIZE: usize = 1_000_000;
 
-/// What `tagbump bump` deploys: services, and how their tags and commits are made
+/// What `tagbump bump` deploys: services, and how to compute their tags and commit messages
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawConfig {
-    /// How a tag is computed from the commit, as --tag-template: `{branch}-{sha:7}`
+    /// How to compute a tag from the commit, like --tag-template: `{branch}-{sha:7}`
     tag: Option<String>,
-    /// The commit's message, as --message: `chore: update {name} image to {tag}`
+    /// The commit message, like --message: `chore: update {name} image to {tag}`
     message: Option<String>,
-    /// Services by the name that `tagbump bump NAME` takes
+    /// Services, by the name for `tagbump bump NAME`
     #[serde(default)]
     services: BTreeMap<String, RawService>,
 }
@@ -37,32 +37,32 @@ struct RawConfig {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawService {
-    /// The image's name, without tag: `ghcr.io/acme/api`
+    /// The image's name, without a tag: `ghcr.io/acme/api`
     image: String,
-    /// Only these files, as --file: paths, folders or patterns below the root
+    /// Update only these files, like --file: paths, folders or patterns below the root
     #[serde(default)]
     files: Vec<String>,
-    /// Fields that hold the tag, where no rule finds it
+    /// Fields that hold the tag, for files that tagbump doesn't recognise
     #[serde(default)]
     fields: Vec<RawField>,
-    /// How this service's tag is computed, in the place of the one above
+    /// How to compute this service's tag, instead of the top-level `tag`
     tag: Option<String>,
-    /// This service's commit message, in the place of the one above
+    /// This service's commit message, instead of the top-level `message`
     message: Option<String>,
 }
 
-/// A place that holds the tag
+/// A field that holds the tag
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawField {
     /// A path or pattern below the root
     file: String,
-    /// The field in it, as --field: `workers.image.tag`
+    /// The field, like --field: `workers.image.tag`
     path: String,
 }
 
-/// The configuration, checked.
+/// The validated configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     pub tag: Option<Template>,
@@ -70,12 +70,12 @@ pub struct Config {
     services: BTreeMap<String, Service>,
 }
 
-/// A service, checked.
+/// A validated service.
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// A name without tag.
+    /// A name without a tag.
     pub image: String,
-    /// `None`: none are named.
+    /// `None` if the configuration doesn't list any.
     pub files: Option<Selection>,
     pub fields: Vec<FieldTarget>,
     pub tag: Option<Template>,
@@ -83,10 +83,10 @@ pub struct Service {
 }
 
 impl Config {
-    /// The repository's configuration; an empty one where it has none.
+    /// The repository's configuration; an empty one if it has none.
     ///
     /// # Errors
-    /// Exit 2, with file, line and column, where it can't be understood.
+    /// Exit 2, with file, line and column, if it isn't valid.
     pub fn load(shelf: &dyn FileSource) -> Result<Self> {
         let mut found = Vec::new();
         for path in CONFIG_PATHS {
@@ -100,7 +100,7 @@ impl Config {
         }
     }
 
-    /// Reads a configuration; `path` is for messages.
+    /// Parses a configuration. `path` is only for messages.
     ///
     /// # Errors
     /// Exit 2, with line and column.
@@ -121,7 +121,7 @@ impl Config {
         reader.config(written.map_err(|e| misread(path, &e))?)
     }
 
-    /// The service of that name.
+    /// The service with this name.
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.get(name)
     }
@@ -133,11 +133,11 @@ impl Config {
 }
 
 impl Service {
-    /// Where its references are: in the files that were typed, else in its own; what its fields name is only
-    /// looked for where it is in both.
+    /// Where to look for the service's references: in the files that the user typed, or else in those that the
+    /// configuration lists. If the user typed files, its fields are only looked up in files that match both.
     ///
     /// # Errors
-    /// Exit 2, as [`Selection::new`].
+    /// Exit 2, as for [`Selection::new`].
     pub fn scope(&self, typed: &Selection) -> Result<Scope> {
         if !typed.is_everything() {
             let within = |field: &FieldTarget| FieldTarget { within: Some(typed.clone()), ..field.clone() };
@@ -155,7 +155,7 @@ impl Service {
 
 const HELP: &str = "it holds tag, message and services, each with image, files, fields, tag and message";
 
-/// Checks what the types can't, and says where it stands.
+/// Checks what the types can't express, and reports errors with their position.
 struct ConfigReader<'a> {
     path: &'a str,
     yaml: &'a ParsedYaml,
@@ -169,7 +169,7 @@ impl ConfigReader<'_> {
         Failure::usage(format!("{}{place}: {keys}: {why}", self.path)).hinted(HELP)
     }
 
-    /// A key that stands twice in a map is a slip, and one of the two would count for nothing.
+    /// Rejects duplicate keys: they are always a mistake, and one of the two would be ignored.
     fn check_keys(&self) -> Result<()> {
         for map in (0..self.yaml.len()).filter(|&id| self.yaml.is_map(id)) {
             let mut seen = HashSet::new();
@@ -247,12 +247,12 @@ impl ConfigReader<'_> {
     }
 }
 
-/// What serde says of a file that does not fit the types.
+/// Words an error of serde, for a file that doesn't fit the types.
 fn misread(path: &str, error: &serde_yaml::Error) -> Failure {
     let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-    // the types' names are nobody's business
+    // users don't know the names of our types
     let text = text.split(", expected struct ").next().unwrap_or(text);
     let Some((before, rest)) = text.split_once("unknown field `") else {
         return Failure::usage(format!("{path}{place}: {}", inline(text))).hinted(HELP);
