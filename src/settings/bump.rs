@@ -1,4 +1,4 @@
-//! What `bump` and `rollback` are asked for.
+//! Validates the arguments of `bump` and `rollback`.
 
 use super::parse::{branch, count, duration, fields, listed, non_empty, parse_template, told};
 use super::{
@@ -14,12 +14,12 @@ use crate::git::{Identity, Tokens};
 use crate::image::{Digest, Field, ImageArg, Tag};
 use crate::tag::DEFAULT_TEMPLATE;
 
-/// Checks a `bump`.
+/// Validates the arguments of `bump`.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
+/// Exit 2, with the flag and the values that it takes.
 pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings> {
-    // of several, as `tag` takes them, the first is the one to deploy
+    // `tag` takes several templates; only the first one is for the tag to deploy
     let template = args.tag_template.iter().flat_map(|text| text.lines()).find(|line| !line.is_empty());
     let if_older = match args.if_older {
         IfOlder::Auto if ActionsRun::read(&environment).active => IfOlder::Skip,
@@ -41,10 +41,10 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
     Ok(settings)
 }
 
-/// Checks a `rollback`: a bump back, which no newer build stands in the way of.
+/// Validates the arguments of `rollback`: a bump to an earlier tag, which a newer build doesn't block.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
+/// Exit 2, with the flag and the values that it takes.
 pub fn rollback(args: RollbackArgs, environment: Environment, now: i64) -> Result<BumpSettings> {
     let images = images(&args.images)?;
     let is_plain = |image: &&ImageArg| {
@@ -101,7 +101,7 @@ fn delivery(args: DeliveryArgs, if_older: IfOlder, environment: &Environment) ->
             skip_ci: match (args.skip_ci, args.no_skip_ci) {
                 (_, true) => Some(false),
                 (true, false) => Some(true),
-                // a mark on its head would keep a pull request's required checks pending for ever
+                // a skip mark on its head commit would leave a pull request's required checks pending forever
                 (false, false) => args.pr.then_some(false),
             },
             author: non_empty(args.author.as_deref()).map(Identity::parse).transpose()?,

@@ -1,4 +1,4 @@
-//! Single values of flags, read.
+//! Parses the values of single flags.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::template::Template;
 use crate::yaml::FieldPath;
 
 pub(super) fn source(text: &str) -> Result<Source> {
-    // it is written into the commit, so a user and password in a URL may not be in it
+    // this ends up in the commit message, so don't allow a user and password in it
     let has_user = |source: &Source| source.repository.as_deref().is_some_and(|name| name.contains('@'));
     Source::parse(text).filter(|source| !has_user(source)).ok_or_else(|| {
         let shown = if text.contains(':') { without_user(text) } else { text.to_owned() };
@@ -22,7 +22,7 @@ pub(super) fn source(text: &str) -> Result<Source> {
     })
 }
 
-/// Names without tag.
+/// Image names without tags.
 pub(super) fn names(images: Vec<String>, hint: &str) -> Result<Vec<String>> {
     let images = listed(images);
     for image in &images {
@@ -48,7 +48,8 @@ pub(super) fn count(flag: &str, text: &str) -> Result<usize> {
     text.parse().map_err(|_| Failure::usage(format!("{flag} {text}: is no number")))
 }
 
-/// A day, a moment, or a time ago: seconds since the epoch. Days are in UTC, as tags' dates are.
+/// Parses a date, a time, or a duration in the past; returns seconds since the epoch. Dates are in UTC, like
+/// the dates in tags.
 pub(super) fn since(text: &str, now: i64) -> Result<i64> {
     let moment = || text.parse::<Timestamp>().ok().map(Timestamp::as_second);
     let day = || {
@@ -77,7 +78,7 @@ pub(super) fn duration(text: &str) -> Result<Duration> {
     if parsed > Duration::from_secs(24 * 60 * 60) { Err(fault()) } else { Ok(parsed) }
 }
 
-/// A branch name that git takes, without `refs/heads/`.
+/// A valid branch name, without `refs/heads/`.
 pub(super) fn branch(text: &str) -> Result<String> {
     let name = text.strip_prefix("refs/heads/").unwrap_or(text);
     if name.starts_with('-') || !crate::git::is_branch_name(name) {
@@ -98,7 +99,7 @@ pub(super) fn told(error: crate::image::ImageError) -> Failure {
     Failure::usage(error.to_string())
 }
 
-/// Empty values come from a workflow's `env:` and mean nothing.
+/// Treats an empty value as missing, since a workflow's `env:` sets unused variables to empty ones.
 pub(super) fn non_empty(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }

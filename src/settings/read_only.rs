@@ -1,4 +1,4 @@
-//! What `tag`, `scan` and `history` are asked for.
+//! Validates the arguments of `tag`, `scan` and `history`.
 
 use std::path::PathBuf;
 
@@ -13,37 +13,37 @@ use crate::image::ImageArg;
 use crate::tag::DEFAULT_TEMPLATE;
 use crate::template::Template;
 
-/// A `tag`, checked.
+/// The validated arguments of `tag`.
 #[derive(Clone, Debug)]
 pub struct TagSettings {
     pub place: RunContext,
-    /// None: what `tagbump.yaml` says, else the default one.
+    /// If empty, the template in `tagbump.yaml` or the default one applies.
     pub templates: Vec<Template>,
     pub default_template: Template,
     pub images: Vec<String>,
 }
 
-/// A `scan`, checked.
+/// The validated arguments of `scan`.
 #[derive(Clone, Debug)]
 pub struct ScanSettings {
     pub root: PathBuf,
-    /// Only these images; none: all.
+    /// Only these images; all images if empty.
     pub images: Vec<String>,
     pub selection: Selection,
 }
 
-/// A `history`, checked.
+/// The validated arguments of `history`.
 #[derive(Clone)]
 pub struct HistorySettings {
     pub place: RunContext,
-    /// A name without tag, or a service.
+    /// A name without a tag, or a service.
     pub image: String,
     pub selection: Selection,
     pub limit: Option<usize>,
     /// Seconds since the epoch.
     pub since: Option<i64>,
     pub default_template: Template,
-    /// The remote branch to read; nothing: `HEAD`.
+    /// The remote branch to read; `None` reads `HEAD`.
     pub remote: Option<RemoteSettings>,
 }
 
@@ -55,10 +55,10 @@ pub struct RemoteSettings {
     pub tokens: Tokens,
 }
 
-/// Checks a `tag`.
+/// Validates the arguments of `tag`.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
+/// Exit 2, with the flag and the values that it takes.
 pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSettings> {
     let templates = listed(args.templates);
     Ok(TagSettings {
@@ -69,10 +69,10 @@ pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSetti
     })
 }
 
-/// Checks a `scan`.
+/// Validates the arguments of `scan`.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
+/// Exit 2, with the flag and the values that it takes.
 pub fn scan(args: ScanArgs) -> Result<ScanSettings> {
     Ok(ScanSettings {
         root: folder(&args.common)?,
@@ -81,10 +81,10 @@ pub fn scan(args: ScanArgs) -> Result<ScanSettings> {
     })
 }
 
-/// Checks a `history`.
+/// Validates the arguments of `history`.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
+/// Exit 2, with the flag and the values that it takes.
 pub fn history(args: HistoryArgs, environment: Environment, now: i64) -> Result<HistorySettings> {
     let remote = RemoteSettings {
         name: non_empty(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
