@@ -1,7 +1,6 @@
-//! Which files are looked at: `-f` and the default, by path alone.
+//! Selects files, by path alone: the `-f` arguments and the default.
 //!
-//! Pure: paths are relative to the root, with `/`. Both the working tree and a commit's tree are selected
-//! from with this.
+//! Pure: paths are relative to the root and separated by `/`. Used for both the work tree and a commit's tree.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,33 +10,33 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use crate::dot_git::is_dot_git;
 use crate::error::{Failure, Result, inline};
 
-/// Files over this many bytes are skipped.
+/// Files with more than this many bytes are skipped.
 pub const MAX_FILE_SIZE: u64 = 50 * 1000 * 1000;
 
-/// Where a repository's configuration may be, relative to the root.
+/// The possible paths of a repository's configuration, relative to the root.
 pub const CONFIG_PATHS: [&str; 2] = ["tagbump.yaml", ".github/tagbump.yaml"];
 
-/// How a file came to be looked at, least first.
+/// How strongly a selection asks for a file, in increasing order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MatchLevel {
-    /// Not to be edited, but says how workloads spell an image.
+    /// Never edited, but shows how workloads spell an image.
     ContextOnly,
     /// Found by search.
     Discovered,
-    /// Found by a pattern, or in a folder that was named.
+    /// Selected by a pattern, or by naming its folder.
     Pattern,
-    /// Named without a wildcard.
+    /// Named by its path, without a wildcard.
     Explicit,
 }
 
-/// The `-f` arguments, checked.
+/// The parsed `-f` arguments.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Sorted.
     names: Vec<String>,
     patterns: Vec<String>,
     set: GlobSet,
-    /// Every YAML file, besides those that are named.
+    /// Every YAML file, in addition to those that are named.
     everything: bool,
 }
 
@@ -58,10 +57,10 @@ impl fmt::Display for Selection {
 }
 
 impl Selection {
-    /// Takes paths and patterns relative to the root. A path without a wildcard may be a folder.
+    /// Parses paths and patterns relative to the root. A path without a wildcard may be a folder.
     ///
     /// # Errors
-    /// Exit 2: a pattern that can't be read, or a path that leaves the root.
+    /// Exit 2: a pattern isn't valid, or a path leaves the root.
     pub fn new(arguments: &[String]) -> Result<Self> {
         let paths = arguments.iter().map(|argument| inside_root(argument)).collect::<Result<Vec<_>>>()?;
         let (patterns, mut names): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_pattern(path));
@@ -70,10 +69,10 @@ impl Selection {
         Ok(Selection { everything: arguments.is_empty(), set: glob_set(&patterns)?, names, patterns })
     }
 
-    /// What any of several selections selects.
+    /// The union of several selections.
     ///
     /// # Errors
-    /// Exit 2, as [`Selection::new`].
+    /// Exit 2, as for [`Selection::new`].
     pub fn all_of<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self> {
         let mut all = Selection::default();
         for one in selections {
@@ -99,12 +98,12 @@ impl Selection {
         &self.names
     }
 
-    /// Whether nothing is selected but what is named.
+    /// Whether only named paths are selected.
     pub fn names_only(&self) -> bool {
         self.patterns.is_empty() && !self.everything
     }
 
-    /// Whether a folder can hold a file that is looked at.
+    /// Whether a folder can contain selected files.
     pub fn reaches(&self, folder: &str) -> bool {
         !self.names_only() || self.names_above(folder) || self.is_name(folder) || self.names_below(folder)
     }
@@ -113,19 +112,19 @@ impl Selection {
         self.names.binary_search_by(|name| name.as_str().cmp(path)).is_ok()
     }
 
-    /// Whether a folder that a path is in is named.
+    /// Whether a folder that contains the path is named.
     fn names_above(&self, path: &str) -> bool {
         self.is_name(".") || path.match_indices('/').any(|(end, _)| self.is_name(&path[..end]))
     }
 
-    /// Whether something in a folder is named.
+    /// Whether something inside the folder is named.
     fn names_below(&self, folder: &str) -> bool {
         let inside = format!("{folder}/");
         let first = self.names.partition_point(|name| *name < inside);
         self.names.get(first).is_some_and(|name| name.starts_with(&inside))
     }
 
-    /// Whether and why a file is looked at.
+    /// How strongly the selection asks for a file; `None` if it isn't selected.
     pub fn match_level(&self, path: &str) -> Option<MatchLevel> {
         if self.is_name(path) {
             return Some(MatchLevel::Explicit);
@@ -140,18 +139,18 @@ impl Selection {
     }
 }
 
-/// Many selections: those that select a path are found together.
+/// An index over many selections, to find all that select a path at once.
 pub struct SelectionIndex {
     by_name: HashMap<String, Vec<usize>>,
     patterns: GlobSet,
-    /// Whose pattern each one is.
+    /// The selection that each pattern belongs to.
     of_pattern: Vec<usize>,
     everything: Vec<usize>,
 }
 
 impl SelectionIndex {
     /// # Errors
-    /// Exit 2, as [`Selection::new`].
+    /// Exit 2, as for [`Selection::new`].
     pub fn new<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self> {
         let (mut patterns, mut of_pattern) = (Vec::new(), Vec::new());
         let (mut by_name, mut everything) = (HashMap::<_, Vec<_>>::new(), Vec::new());
@@ -166,7 +165,7 @@ impl SelectionIndex {
         Ok(SelectionIndex { by_name, patterns: glob_set(&patterns)?, of_pattern, everything })
     }
 
-    /// The numbers of the selections that select a path, in order.
+    /// The indexes of the selections that select a path, in order.
     pub fn selecting(&self, path: &str) -> Vec<usize> {
         let named = |name: &str| self.by_name.get(name).into_iter().flatten().copied();
         let mut found: Vec<usize> = named(path).collect();
@@ -186,7 +185,7 @@ fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '[', '{'])
 }
 
-/// The argument that selects this one file, whatever is in its name.
+/// An `-f` argument that selects only this file, whatever characters its name has.
 pub fn literal(path: &str) -> String {
     if !is_pattern(path) {
         return path.to_owned();
@@ -209,18 +208,18 @@ fn unreadable(argument: &str, error: &globset::Error) -> Failure {
         .hinted("patterns are *, **, ?, [abc] and {a,b}; quote them, so that the shell leaves them alone")
 }
 
-/// YAML by its name: `.yaml`, `.yml`, and kustomize's `Kustomization`.
+/// Whether the name is that of a YAML file: `.yaml`, `.yml`, or kustomize's `Kustomization`.
 pub fn is_yaml(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.ends_with(".yaml") || name.ends_with(".yml") || name == "Kustomization"
 }
 
-/// The folder that a file is in; empty at the root.
+/// The folder of a file; empty at the root.
 pub fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The path without `.` parts.
+/// Validates a path, and removes its `.` parts.
 fn inside_root(argument: &str) -> Result<String> {
     let path = if cfg!(windows) { argument.replace('\\', "/") } else { argument.to_owned() };
     let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains('\0');

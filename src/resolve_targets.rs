@@ -1,4 +1,4 @@
-//! What is asked for: IMAGEs and services of `tagbump.yaml`, made a plan's request.
+//! Turns IMAGE arguments and services of `tagbump.yaml` into the request for a plan.
 
 use crate::config::{Config, Service};
 use crate::error::{Failure, Result};
@@ -8,13 +8,13 @@ use crate::settings::BumpSettings;
 use crate::template::Template;
 use crate::yaml::FieldPath;
 
-/// Makes a tag of a template.
+/// Computes a tag from a template.
 pub type ComputeTag<'a> = dyn Fn(&Template) -> Result<Tag> + 'a;
 
-/// What is to be planned.
+/// The request for a plan.
 ///
 /// # Errors
-/// What `compute` says, and exit 2 where nothing is to be set.
+/// Errors of `compute`, and exit 2 if there is nothing to set.
 pub fn request(settings: &BumpSettings, config: &Config, compute: &ComputeTag<'_>) -> Result<Request> {
     let asked = settings.images.iter().map(|image| RequestedImage::of(image, config));
     let targets = asked.map(|asked| asked.target(settings, config, compute)).collect::<Result<_>>()?;
@@ -29,7 +29,7 @@ pub fn request(settings: &BumpSettings, config: &Config, compute: &ComputeTag<'_
     })
 }
 
-/// The template that the tags of a service, or of any image, are made by.
+/// The template for the tags of a service, or of any image.
 pub fn tag_template<'a>(
     settings: &'a BumpSettings,
     config: &'a Config,
@@ -40,7 +40,8 @@ pub fn tag_template<'a>(
     settings.template.as_ref().or(configured).unwrap_or(&settings.default_template)
 }
 
-/// The commit message for a plan: what was typed, that of the only service, that of them all.
+/// The template for the commit message: the one that was typed, otherwise that of the only changed service,
+/// otherwise the top-level one.
 pub fn message<'a>(settings: &'a BumpSettings, config: &'a Config, plan: &Plan) -> Option<&'a Template> {
     let service = |nth: usize| config.service(plan.targets.get(nth)?.service.as_deref()?);
     let mut changed: Vec<usize> = plan.changes.iter().map(|change| change.target).collect();
@@ -52,7 +53,7 @@ pub fn message<'a>(settings: &'a BumpSettings, config: &'a Config, plan: &Plan) 
     settings.delivery.commit.message.as_ref().or(own).or(config.message.as_ref())
 }
 
-/// An IMAGE as it was typed, and the service that it names.
+/// An IMAGE argument, and the service that it names.
 struct RequestedImage<'a> {
     image: &'a ImageArg,
     service: Option<&'a Service>,
@@ -82,7 +83,7 @@ impl<'a> RequestedImage<'a> {
         };
         let renames = matches!(image.new_name, Field::Set(_));
         let asks = tag.is_some() || matches!(image.digest, Field::Set(_)) || renames;
-        // what a rollback goes back to is found out later
+        // the tag to roll back to is determined later
         if !asks && settings.back.is_none() {
             return Err(Failure::usage(format!("IMAGE {} asks for no change", image.name))
                 .hinted("give a tag, a digest or a new name"));
@@ -101,7 +102,8 @@ impl<'a> RequestedImage<'a> {
         self.service.map(|_| self.image.name.as_str())
     }
 
-    /// A bare IMAGE gets the computed tag; `A=B` and `A@DIGEST` only where a template was asked for.
+    /// Whether the tag is computed. It is for a plain IMAGE; for `A=B` and `A@DIGEST` only if the user gave a
+    /// template.
     fn is_computed(&self, settings: &BumpSettings) -> bool {
         if settings.back.is_some() {
             return false;
@@ -112,7 +114,7 @@ impl<'a> RequestedImage<'a> {
         bare || settings.template.is_some()
     }
 
-    /// Where to look: the files and fields that were typed, else the service's.
+    /// Where to look: in the files and fields that were typed, or else in those of the service.
     fn scope(&self, settings: &BumpSettings) -> Result<Scope> {
         let typed = &settings.places.selection;
         if !settings.places.fields.is_empty() {

@@ -1,8 +1,8 @@
 //! Text with `{variables}`, for tags and commit messages.
 //!
-//! Pure. A template is read once and checked; what the variables stand for is the caller's.
+//! Pure. A template is parsed and checked once; the caller provides the values of its variables.
 
-/// A template, read.
+/// A parsed template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     text: String,
@@ -22,7 +22,7 @@ pub struct Variable {
     pub argument: Option<String>,
 }
 
-/// What is wrong with a template, or with filling it in.
+/// What is wrong with a template, or why it can't be filled in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("template {template:?}: {reason}")]
 pub struct TemplateError {
@@ -31,7 +31,7 @@ pub struct TemplateError {
 }
 
 impl Template {
-    /// Reads `text`; `{{` and `}}` stand for the braces themselves.
+    /// Parses a template. `{{` and `}}` are literal braces.
     ///
     /// # Errors
     /// A brace without its partner, or a variable without a name.
@@ -60,7 +60,7 @@ impl Template {
         Ok(Template { text: text.to_owned(), pieces })
     }
 
-    /// As it was written.
+    /// The template as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -73,10 +73,10 @@ impl Template {
         })
     }
 
-    /// Fills the variables in; `value` says what one stands for, or why it stands for nothing.
+    /// Fills in the variables. `value` returns the value of a variable, or the reason why it has none.
     ///
     /// # Errors
-    /// The first that `value` gives.
+    /// The first error that `value` returns.
     pub fn fill(&self, value: impl Fn(&Variable) -> Result<String, String>) -> Result<String, TemplateError> {
         let mut text = String::new();
         for piece in &self.pieces {
@@ -91,8 +91,8 @@ impl Template {
         Ok(text)
     }
 
-    /// A regular expression for what the template makes; a group stands for the variables that `group`
-    /// has an expression for.
+    /// A regular expression that matches the results of the template. Variables for which `group` returns an
+    /// expression become groups.
     pub fn pattern(&self, group: impl Fn(&Variable) -> Option<String>) -> String {
         let parts = self.pieces.iter().map(|piece| match piece {
             Piece::Text(plain) => regex::escape(plain),
@@ -115,7 +115,7 @@ impl Variable {
     }
 }
 
-/// The known word that is most like this one, if one is like it at all.
+/// The known word that is most similar to this one, if any is similar enough.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.into_iter().map(|k| (strsim::jaro_winkler(word, k), k));
     scored.filter(|(score, _)| *score > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)

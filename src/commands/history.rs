@@ -1,4 +1,4 @@
-//! The story of `tagbump history`: which tags an image has had, since when, for how long, and who brought them.
+//! `tagbump history`: lists which tags an image has had, since when, for how long, and who set them.
 
 use crate::build_info;
 use crate::config::Config;
@@ -11,14 +11,14 @@ use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
 use crate::plan::{self, FileSource, Request, Scope, UpdateTarget};
 use crate::settings::{HistorySettings, RemoteSettings, WorkLocation};
 
-/// How long a server may take, with all that is fetched.
+/// The time budget for everything that is fetched from the server.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Reads the history, newest first.
 ///
 /// # Errors
-/// Exit 2 where there is no repository, exit 3 where nothing in it names the image; with `--fetch` exit 4 where
-/// the server can't be reached, and 5 where it refuses.
+/// Exit 2 if there is no repository, exit 3 if nothing in it names the image; with `--fetch`, exit 4 if the
+/// server can't be reached, and exit 5 if it refuses.
 pub fn run(settings: &HistorySettings) -> Result<HistoryReport> {
     let place = &settings.place;
     let checkout = match &place.root {

@@ -1,4 +1,5 @@
-//! The story of `tagbump init`: what is found, made a `tagbump.yaml` and a workflow, where there is none yet.
+//! `tagbump init`: proposes a `tagbump.yaml` and a workflow, based on the references found, unless they exist
+//! already.
 
 use crate::commands::scan;
 use crate::config::Config;
@@ -11,10 +12,10 @@ use crate::scaffold::{self, NewConfig, workflow};
 use crate::settings::InitSettings;
 use crate::worktree::Worktree;
 
-/// Where GitHub looks for workflows; the first is ours.
+/// The paths at which GitHub looks for the workflow. The first one is used for a new file.
 const WORKFLOW_PATHS: [&str; 2] = [".github/workflows/tagbump.yml", ".github/workflows/tagbump.yaml"];
 
-/// A file that is not there yet.
+/// A file that doesn't exist yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFile {
     /// Relative to the root.
@@ -22,22 +23,22 @@ pub struct NewFile {
     pub text: String,
 }
 
-/// What could be written.
+/// The proposed files, and what to report about them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InitProposal {
     pub files: Vec<NewFile>,
     pub warnings: Vec<String>,
-    /// Files that could not be read as YAML.
+    /// How many files aren't valid YAML.
     pub unparsable: usize,
     pub notices: Vec<String>,
-    /// What to do when they are written.
+    /// What to do after the files are written.
     pub next: Vec<String>,
 }
 
-/// Looks, and writes nothing; `looked` is called after each file, from several threads.
+/// Proposes files, but writes nothing. `looked` is called after each file, from several threads.
 ///
 /// # Errors
-/// What `scan` says; exit 3 where there is no reference, exit 6 where none can be edited.
+/// The errors of `scan`; exit 3 if there are no references, exit 6 if none can be edited.
 pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<InitProposal> {
     let worktree = Worktree::open(&settings.scan.root)?;
     let mut proposal = InitProposal::default();
@@ -45,7 +46,7 @@ pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<In
     let workflow = proposal.place_for_workflow(&worktree, settings)?;
     let example = match config {
         Some(path) => proposal.add_config(path, scan::run(&settings.scan, looked)?)?,
-        // one that can't be read is not for us to mend
+        // the file exists, so if it is broken, that isn't for `init` to report
         None => Config::load(&worktree).ok().and_then(|config| config.names().next().map(str::to_owned)),
     };
     if let Some(path) = workflow {
@@ -58,17 +59,17 @@ pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<In
     Ok(proposal)
 }
 
-/// Writes one of the files, and says what became of it.
+/// Writes one of the files, and returns a message about it.
 ///
 /// # Errors
-/// Where it can't be written.
+/// The file can't be written.
 pub fn write(settings: &InitSettings, file: &NewFile) -> Result<String> {
     let is_new = Worktree::open(&settings.scan.root)?.create(file.path, file.text.as_bytes())?;
     Ok(if is_new { format!("wrote {}", file.path) } else { stays(file.path) })
 }
 
 impl InitProposal {
-    /// The first of the paths; nothing where one of them is taken, which is noted.
+    /// The first of the paths; `None`, with a notice, if one of them exists already.
     fn place(&mut self, worktree: &Worktree, paths: &[&'static str]) -> Result<Option<&'static str>> {
         for path in paths {
             if worktree.has(path)? {
@@ -84,7 +85,7 @@ impl InitProposal {
         worktree: &Worktree,
         settings: &InitSettings,
     ) -> Result<Option<&'static str>> {
-        // what git itself can't open is no reason not to look at files
+        // files can be searched even if git can't open the repository
         let checkout = Checkout::open(&settings.scan.root, &Environment::default()).ok().flatten();
         if checkout.is_some_and(|checkout| !checkout.prefix().is_empty()) {
             let why = "no workflow is made: GitHub looks for them at the root of a repository, and this is a folder in one";
@@ -94,7 +95,7 @@ impl InitProposal {
         self.place(worktree, &WORKFLOW_PATHS)
     }
 
-    /// Adds the configuration that was found; gives a name for examples.
+    /// Adds the configuration for the references found. Returns a name for examples.
     fn add_config(&mut self, path: &'static str, listing: Listing) -> Result<Option<String>> {
         let config = scaffold::config(&listing, path)?;
         let NewConfig { text, example } = config.ok_or_else(|| nothing(&listing))?;
@@ -109,7 +110,7 @@ fn stays(path: &str) -> String {
     format!("{path} is there already, and stays as it is")
 }
 
-/// Why nothing can be proposed.
+/// The error if there is nothing to propose.
 fn nothing(listing: &Listing) -> Failure {
     let files = if listing.files == 1 { "1 file".to_owned() } else { format!("{} files", listing.files) };
     let Some(first) = listing.references.first() else {

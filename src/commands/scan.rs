@@ -1,4 +1,4 @@
-//! The story of `tagbump scan`: every reference below the root.
+//! `tagbump scan`: lists every reference below the root.
 
 use crate::environment::Environment;
 use crate::error::Result;
@@ -7,15 +7,13 @@ use crate::plan::{self, Listing};
 use crate::settings::ScanSettings;
 use crate::worktree::Worktree;
 
-/// Lists what is there; `looked` is called after each file, from several threads.
+/// Lists the references. `looked` is called after each file, from several threads.
 ///
 /// # Errors
-/// Exit 1 where a file that was named can't be read as YAML, exit 2 where it may not be looked at, exit 3
-/// where it is not there.
+/// Exit 1 if a named file isn't valid YAML, exit 2 if it may not be read, exit 3 if it doesn't exist.
 pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listing> {
     let worktree = Worktree::open(&settings.root)?;
-    // what git itself can't open is no reason not to look at files
-    // nothing is asked of its configuration
+    // files can be searched even if git can't open the repository; git's configuration isn't needed here
     let checkout = Checkout::open(&settings.root, &Environment::default()).ok().flatten();
     let worktree = worktree.tracking(checkout.map(|c| c.tracked()).unwrap_or_default());
     plan::list(&worktree, &settings.selection, &settings.images, looked)
