@@ -1,5 +1,4 @@
-//! Finds out what is known about the commit that was built: from `--source`, an explicit tag, the event, or
-//! `HEAD`.
+//! Collects the facts about the commit that was built: from `--source`, an explicit tag, the event, or `HEAD`.
 
 use std::sync::LazyLock;
 

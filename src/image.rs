@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-/// What is wrong with an IMAGE argument, a tag or a digest. The text says what to write instead.
+/// The error for an invalid IMAGE argument, tag or digest. The message says what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ImageError(String);
@@ -104,8 +104,8 @@ pub struct ParsedReference<'a> {
 
 impl<'a> ParsedReference<'a> {
     /// Splits the text into its parts. The colon of a port (`localhost:5000/x`) doesn't start a tag, because a
-    /// tag has no `/` after it. Neither does a colon inside a placeholder (`${TAG:-v1}`, `$(TAG)`, `{{ tag
-    /// }}`).
+    /// tag has no `/` after it. Neither does a colon inside a placeholder: `${TAG:-v1}`, `$(TAG)`,
+    /// `{{ tag }}`.
     pub fn parse(text: &'a str) -> Self {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),

@@ -82,7 +82,7 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// What is known about the commit that was built.
+/// The facts about the commit that was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildInfo {
     /// The commit ID, in full or as far as it was given.

@@ -22,7 +22,7 @@ pub struct Variable {
     pub argument: Option<String>,
 }
 
-/// What is wrong with a template, or why it can't be filled in.
+/// The error for a template that isn't valid, or can't be filled in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("template {template:?}: {reason}")]
 pub struct TemplateError {

@@ -46,7 +46,7 @@ pub(super) fn without_marks(text: &str) -> String {
     ANYWHERE.into_iter().fold(text.to_owned(), written_out)
 }
 
-/// Where the blanks and colours at the start of a line end.
+/// The end of the blanks and colours at the start of a line.
 fn start_of_text(line: &str) -> usize {
     let mut rest = line;
     loop {

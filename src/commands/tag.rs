@@ -9,7 +9,7 @@ use crate::settings::{TagSettings, WorkLocation};
 use crate::tag;
 use crate::worktree::Worktree;
 
-/// What to print.
+/// The output of the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagOutput {
     /// The tag to deploy.

@@ -15,7 +15,7 @@ use crate::tag;
 use crate::template::Template;
 use crate::yaml::{FieldPath, ParsedYaml, ReadError, scan};
 
-/// A real configuration is never larger.
+/// In bytes. A real configuration is never larger.
 const MAX_SIZE: usize = 1_000_000;
 
 /// What `tagbump bump` deploys: services, and how to compute their tags and commit messages

@@ -22,7 +22,7 @@ pub struct FileHistory<'a> {
 pub enum WalkEnd {
     /// At the beginning of every file.
     Beginning,
-    /// Where the history is cut off, as in a shallow clone.
+    /// At the point where the history is cut off, as in a shallow clone.
     Cut,
     /// At the limit on the number of commits.
     Limit,

@@ -138,7 +138,7 @@ pub struct WritingCommit {
 pub enum Extent {
     /// All of it, or as much as the caller wanted.
     Complete,
-    /// It is cut off after this commit (with its time), as in a shallow clone.
+    /// It is cut off at this commit, as in a shallow clone. `time` is when that was committed.
     Truncated { commit: ObjectId, time: i64 },
 }
 

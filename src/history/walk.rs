@@ -44,7 +44,7 @@ pub(super) fn below(prefix: &str, path: &str) -> String {
     if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") }
 }
 
-/// A file whose history to read.
+/// A file whose history is read.
 pub(super) struct TracedFile {
     /// Its path at the tip, relative to the root.
     pub path: String,
@@ -83,7 +83,7 @@ pub(super) struct Walk<'a> {
     /// By time, newest first.
     queue: BinaryHeap<(i64, ObjectId)>,
     waiting: HashMap<ObjectId, QueuedCommit>,
-    /// With wrong clocks, the walk can reach a commit twice; these are done.
+    /// The commits visited per file. With wrong clocks, the walk can reach a commit twice.
     done: HashSet<(ObjectId, usize)>,
     /// When a reference got another tag, by the reference's number.
     until: HashMap<usize, i64>,

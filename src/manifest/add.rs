@@ -32,7 +32,7 @@ fn in_container(yaml: &ParsedYaml, id: NodeId) -> bool {
     list.and_then(|list| yaml.key_text(list)).is_some_and(|key| CONTAINERS.contains(&key))
 }
 
-/// The change that adds an entry; `None` if `images` is something that can't take one.
+/// The change that adds an entry; `None` if `images` can't take one.
 pub fn entry(yaml: &ParsedYaml, root: NodeId, pairs: Vec<NewPair>) -> Option<Change> {
     match yaml.get(root, "images") {
         None => Some(Change::AddList { map: root, key: "images", pairs }),

@@ -26,7 +26,7 @@ pub struct HistoryReport {
     pub now: i64,
 }
 
-/// Where a history was read from.
+/// The place that a history was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryOrigin {
     /// From the checkout.

@@ -13,7 +13,7 @@ use crate::file_selection::{MatchLevel, folder};
 use crate::manifest::ReferenceSyntax;
 use crate::yaml::{ParsedYaml, scan_until};
 
-/// What all files contain, for an error message.
+/// The images and tags in all files, for an error message.
 #[derive(Default)]
 pub(super) struct ImageInventory {
     /// The number of files that were read.
@@ -35,7 +35,7 @@ const FIELD_DEPTH: usize = 32;
 /// How many tags without a name to keep for a message.
 const NAMELESS: usize = 5;
 
-/// What one file contains.
+/// The images and tags in one file.
 #[derive(Default)]
 struct FileImages {
     path: String,
@@ -84,7 +84,7 @@ fn path(notes: &std::result::Result<[FileImages; 2], Unparsed>) -> &str {
     }
 }
 
-/// What a file contains if there is a chart next to it, and if there isn't.
+/// The images and tags in a file, with and without a chart next to it.
 fn notes(file: &SourceFile<'_>, request: &Request) -> std::result::Result<[FileImages; 2], Unparsed> {
     // an unparsable file that the user named has failed the run already
     let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named: false };

@@ -119,7 +119,7 @@ fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> V
     both.filter(|(reference, _)| told(reference)).map(|(reference, m)| one(parsed, reference, m)).collect()
 }
 
-/// What would happen to each reference if its image were bumped.
+/// Tries a bump of each reference's image, to see what would happen.
 fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     let mut targets: HashMap<&str, usize> = HashMap::new();
     // the text was parsed, so it is valid UTF-8

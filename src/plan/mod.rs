@@ -50,7 +50,7 @@ pub struct SourceFile<'a> {
     pub match_level: MatchLevel,
 }
 
-/// Where files are read from: the work tree, or a commit.
+/// A place to read files from: the work tree, or a commit.
 pub trait FileSource {
     /// Passes every selected file to `look`, in any order and from several threads at once; with `context`,
     /// every other YAML file too. After `look` breaks, it may skip the remaining files.
@@ -62,14 +62,14 @@ pub trait FileSource {
     /// The first `at_most` bytes of one file, or all of it if it is shorter; `None` if there is no such file.
     ///
     /// # Errors
-    /// The file can't be read; exit 2 if it is a symlink, or behind one.
+    /// The file can't be read; exit 2 if it is a symlink, or the path leads through one.
     fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>>;
 }
 
 /// Called for each file. Return [`ControlFlow::Break`] to stop.
 pub type Visitor<'a> = &'a (dyn Fn(SourceFile<'_>) -> ControlFlow<()> + Sync);
 
-/// What a file source knows about the files, apart from their content.
+/// The facts about files that don't depend on their content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FoundFiles {
     /// The number of selected files.
@@ -174,7 +174,7 @@ impl Scope {
     }
 }
 
-/// What a plan should do.
+/// The input of a plan: its targets and options.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     pub targets: Vec<UpdateTarget>,

@@ -62,8 +62,8 @@ fn is_version(text: &str) -> bool {
     core.split('.').count() == 3 && core.split('.').all(number)
 }
 
-/// The variable for an abbreviated commit hash. Digits only may be a date, and letters only a word, so both
-/// must occur.
+/// The variable for a full or abbreviated commit hash. In an abbreviated one, digits only may be a date, and
+/// letters only a word, so both must occur.
 fn sha(text: &str) -> Option<String> {
     let is_hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let mixed = text.contains(|c: char| c.is_ascii_digit()) && text.contains(|c: char| c.is_alphabetic());

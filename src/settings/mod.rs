@@ -28,7 +28,7 @@ const DEFAULT_PR_BRANCH: &str = "tagbump/{base}/{name}";
 const DEFAULT_REMOTE: &str = "origin";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Where a bump puts the change.
+/// How far a bump goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// In the files of the work tree.
@@ -95,7 +95,7 @@ pub struct PullSettings {
     pub draft: bool,
 }
 
-/// Where to work, and what is known about the commit that was built.
+/// The place to work in, and the facts about the commit that was built.
 #[derive(Clone, Debug)]
 pub struct RunContext {
     pub root: WorkLocation,

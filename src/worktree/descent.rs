@@ -54,7 +54,7 @@ impl Descent {
         folder.file(name)
     }
 
-    /// What a path is; `None` if it doesn't exist. The root is `.` or empty.
+    /// The kind of entry that a path refers to; `None` if it doesn't exist. The root is `.` or empty.
     pub fn kind(&mut self, path: &str) -> Result<Option<EntryKind>, OpenError> {
         if path.is_empty() || path == "." {
             return Ok(Some(EntryKind::Folder));

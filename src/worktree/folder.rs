@@ -22,7 +22,7 @@ const TO_PASS: OFlags = OFlags::RDONLY;
 /// Without NONBLOCK, opening a pipe would wait for a writer.
 const TO_READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// What kind of entry a name is.
+/// The kind of entry that a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     File,
@@ -100,7 +100,7 @@ impl Folder {
         Ok((one.st_dev, one.st_ino) == (two.st_dev, two.st_ino))
     }
 
-    /// What a name is; `None` if it doesn't exist.
+    /// The kind of entry that a name refers to; `None` if it doesn't exist.
     pub fn kind(&self, name: &str) -> io::Result<Option<EntryKind>> {
         let about = match fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(about) => about,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::open_error::OpenError;
 
-/// What kind of entry a name is.
+/// The kind of entry that a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     File,
@@ -63,7 +63,7 @@ impl Folder {
         Ok(self.0 == other.0)
     }
 
-    /// What a name is; `None` if it doesn't exist.
+    /// The kind of entry that a name refers to; `None` if it doesn't exist.
     pub fn kind(&self, name: &str) -> io::Result<Option<EntryKind>> {
         let kind = match fs::symlink_metadata(self.0.join(name)) {
             Ok(about) => about.file_type(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const GITIGNORE: &str = ".gitignore";
 const MAX_SIZE: u64 = 1_000_000;
 
-/// Where a root is, relative to its repository.
+/// The position of a root relative to its repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
     NoRepository,

@@ -59,10 +59,10 @@ impl fmt::Display for WithCommas {
 }
 
 /// Real manifests need less than a tenth of this; see `real_manifests_stay_far_below_the_limit` in
-/// `tests/steps.rs`.
+/// `tests/it/steps.rs`.
 const STEPS_PER_BYTE: u64 = 100;
 
-/// What even the smallest file may use.
+/// The steps that even the smallest file may use.
 const FREE_STEPS: u64 = 100_000;
 
 /// The number of steps between two checks of the cancellation.

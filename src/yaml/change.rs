@@ -1,4 +1,4 @@
-//! What an edit means ([`Change`]), and the bytes that it replaces ([`Splice`]).
+//! The edits: by their meaning ([`Change`]), and as bytes to replace ([`Splice`]).
 
 use std::ops::Range;
 

@@ -88,7 +88,7 @@ pub struct FoundValue {
 pub struct ParsedYaml {
     pub(super) nodes: Vec<Node>,
     pub(super) roots: Vec<NodeId>,
-    /// Where each document's text starts: at its `---`, or at its first byte.
+    /// The offset at which each document's text starts: its `---`, or its first byte.
     pub(super) doc_starts: Vec<usize>,
     large_maps: KeyIndex,
     /// A cache: it changes how long a lookup takes, never its result.

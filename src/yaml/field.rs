@@ -18,7 +18,7 @@ enum Step {
     Where { key: String, value: String },
 }
 
-/// What is wrong with a path.
+/// The error for an invalid path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("--field {path}: {reason} at character {at}")]
 pub struct FieldError {

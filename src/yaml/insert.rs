@@ -241,7 +241,7 @@ fn style_of(yaml: &ParsedYaml, key: NodeId) -> ScalarStyle {
     }
 }
 
-/// Where a scalar or an alias ends.
+/// The offset at which a scalar or an alias ends.
 fn end_of(text: &str, yaml: &ParsedYaml, id: NodeId) -> Result<usize, EditBlocker> {
     match yaml.node(id).kind {
         NodeKind::Alias(_) => {
