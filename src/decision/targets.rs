@@ -1,4 +1,4 @@
-//! Turns IMAGE arguments and services of `tagbump.yaml` into the request for a plan.
+//! Turns IMAGE arguments and services of `tagbump.yaml` into the request of a plan.
 
 use crate::config::{Config, Service};
 use crate::error::{Failure, Result};
@@ -8,16 +8,18 @@ use crate::settings::BumpSettings;
 use crate::template::Template;
 use crate::yaml::FieldPath;
 
+use super::tag_origin::TagOrigin;
+
 /// Computes a tag from a template.
 pub type ComputeTag<'a> = dyn Fn(&Template) -> Result<Tag> + 'a;
 
-/// The request for a plan.
+/// The images to set, as a plan's request.
 ///
 /// # Errors
-/// Errors of `compute`, and exit 2 if there is nothing to set.
+/// The errors of `compute`, and exit 2 if an image asks for no change.
 pub fn request(settings: &BumpSettings, config: &Config, compute: &ComputeTag<'_>) -> Result<Request> {
-    let asked = settings.images.iter().map(|image| RequestedImage::of(image, config));
-    let targets = asked.map(|asked| asked.target(settings, config, compute)).collect::<Result<_>>()?;
+    let images = settings.images.iter().map(|image| RequestedImage::new(image, config));
+    let targets = images.map(|image| image.target(settings, config, compute)).collect::<Result<_>>()?;
     let services = config.names().map(str::to_owned).collect();
     Ok(Request {
         targets,
@@ -29,7 +31,7 @@ pub fn request(settings: &BumpSettings, config: &Config, compute: &ComputeTag<'_
     })
 }
 
-/// The template for the tags of a service, or of any image.
+/// The template that computes the tags of a service, or of an image without one.
 pub fn tag_template<'a>(
     settings: &'a BumpSettings,
     config: &'a Config,
@@ -40,8 +42,7 @@ pub fn tag_template<'a>(
     settings.template.as_ref().or(configured).unwrap_or(&settings.default_template)
 }
 
-/// The template for the commit message: the one that was typed, otherwise that of the only changed service,
-/// otherwise the top-level one.
+/// The template of the commit message: the typed one, that of the only service that changes, or the default of `tagbump.yaml`.
 pub fn message<'a>(settings: &'a BumpSettings, config: &'a Config, plan: &Plan) -> Option<&'a Template> {
     let service = |nth: usize| config.service(plan.targets.get(nth)?.service.as_deref()?);
     let mut changed: Vec<usize> = plan.changes.iter().map(|change| change.target).collect();
@@ -60,9 +61,9 @@ struct RequestedImage<'a> {
 }
 
 impl<'a> RequestedImage<'a> {
-    fn of(image: &'a ImageArg, config: &'a Config) -> Self {
-        let bare = image.new_name == Field::Unspecified;
-        RequestedImage { image, service: config.service(&image.name).filter(|_| bare) }
+    fn new(image: &'a ImageArg, config: &'a Config) -> Self {
+        let is_bare = image.new_name == Field::Unspecified;
+        RequestedImage { image, service: config.service(&image.name).filter(|_| is_bare) }
     }
 
     fn target(
@@ -72,18 +73,14 @@ impl<'a> RequestedImage<'a> {
         compute: &ComputeTag<'_>,
     ) -> Result<UpdateTarget> {
         let image = self.image;
-        let tag = match &image.tag {
-            Field::Set(tag) => Some(tag.clone()),
-            Field::Keep => None,
-            Field::Unspecified if settings.tag.is_some() => settings.tag.clone(),
-            Field::Unspecified if self.is_computed(settings) => {
-                Some(compute(tag_template(settings, config, self.service_name()))?)
-            }
-            Field::Unspecified => None,
+        let tag = match TagOrigin::of(image, self.service, settings, config) {
+            TagOrigin::Explicit(tag) | TagOrigin::Previous { named: Some(tag) } => Some(tag.clone()),
+            TagOrigin::Template(template) => Some(compute(template)?),
+            TagOrigin::Previous { named: None } | TagOrigin::Unchanged => None,
         };
         let renames = matches!(image.new_name, Field::Set(_));
         let asks = tag.is_some() || matches!(image.digest, Field::Set(_)) || renames;
-        // the tag to roll back to is determined later
+        // a rollback finds its tag later
         if !asks && settings.back.is_none() {
             return Err(Failure::usage(format!("IMAGE {} asks for no change", image.name))
                 .hinted("give a tag, a digest or a new name"));
@@ -102,19 +99,7 @@ impl<'a> RequestedImage<'a> {
         self.service.map(|_| self.image.name.as_str())
     }
 
-    /// Whether the tag is computed. It is for a plain IMAGE; for `A=B` and `A@DIGEST` only if the user gave a
-    /// template.
-    fn is_computed(&self, settings: &BumpSettings) -> bool {
-        if settings.back.is_some() {
-            return false;
-        }
-        let image = self.image;
-        let bare = image.new_name == Field::Unspecified
-            && (image.digest == Field::Unspecified || image.digest_beside);
-        bare || settings.template.is_some()
-    }
-
-    /// Where to look: in the files and fields that were typed, or else in those of the service.
+    /// Where to look: the typed files and fields, otherwise those of the service.
     fn scope(&self, settings: &BumpSettings) -> Result<Scope> {
         let typed = &settings.places.selection;
         if !settings.places.fields.is_empty() {
