@@ -1,4 +1,4 @@
-//! What is made from the command line's definition: shell completions and man pages.
+//! Shell completions and man pages, generated from the definition of the command line.
 
 use std::path::Path;
 
@@ -16,10 +16,10 @@ pub fn completions(shell: Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// Writes a man page for each command into a folder that exists.
+/// Writes a man page for each command into an existing folder.
 ///
 /// # Errors
-/// Where the folder can't be written.
+/// The folder can't be written to.
 pub fn man(folder: &Path) -> Result<()> {
     let written = clap_mangen::generate_to(Cli::command(), folder);
     Ok(written.with_context(|| format!("{}: the man pages can't be written", folder.display()))?)

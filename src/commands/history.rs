@@ -1,4 +1,4 @@
-//! The story of `tagbump history`: which tags an image has had, since when, for how long, and who brought them.
+//! `tagbump history`: lists which tags an image has had, since when, for how long, and who set them.
 
 use crate::build_info;
 use crate::config::Config;
@@ -11,7 +11,7 @@ use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
 use crate::plan::{self, FileSource, Request, Scope, UpdateTarget};
 use crate::settings::{HistorySettings, RemoteSettings, WorkLocation};
 
-/// How long a server may take, with all that is fetched.
+/// The time budget for everything that is fetched from the server.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Reads the history, newest first.
