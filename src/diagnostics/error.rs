@@ -1,13 +1,17 @@
 //! Everything that can end a command.
 
 use super::command::CommandError;
-use super::{command, config, describe, plan, selection, tag, worktree};
+use super::{command, config, describe, http, plan, selection, tag, worktree};
+use crate::actions::RunnerFileError;
 use crate::config::ConfigError;
 use crate::error::Failure;
+use crate::extras::ManError;
 use crate::file_selection::SelectionError;
 use crate::hint::Speaker;
+use crate::http::HttpError;
 use crate::plan::{PlanError, SourceError};
 use crate::resolve_targets::TargetError;
+use crate::scaffold::ScaffoldError;
 use crate::settings::SettingsError;
 use crate::tag::TagError;
 use crate::worktree::WorktreeError;
@@ -20,7 +24,15 @@ pub enum Error {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error(transparent)]
+    Man(#[from] ManError),
+    #[error(transparent)]
     Plan(#[from] PlanError),
+    #[error(transparent)]
+    RunnerFile(#[from] RunnerFileError),
+    #[error(transparent)]
+    Scaffold(#[from] ScaffoldError),
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error(transparent)]
@@ -60,6 +72,7 @@ macro_rules! failure_from {
 failure_from! {
     CommandError => command::describe,
     ConfigError => config::describe,
+    HttpError => http::describe,
     PlanError => plan::describe,
     SelectionError => selection::describe,
     SourceError => worktree::describe_source,

@@ -130,7 +130,7 @@ fn a_pull_request_is_about_its_head_and_says_so() {
     ]);
     let run = tag(&repo, &["-T", "{ref}-{pr}-{branch}-{sha:7}"], &variables);
     assert_eq!(run.stdout, "pr-7-7-fix-a-2222222\n", "{}", run.stderr);
-    assert!(run.stderr.contains("::notice::on pull requests the commit is the head"), "{}", run.stderr);
+    assert!(run.stderr.contains("::notice::on pull requests, the commit is the head"), "{}", run.stderr);
 }
 
 #[test]

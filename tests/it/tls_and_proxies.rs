@@ -216,7 +216,7 @@ fn hosts_without_a_proxy() {
 #[test]
 fn a_proxy_that_says_no() {
     for (status, word) in
-        [("407 Proxy Authentication Required", "407"), ("403 Forbidden", "does not let us through")]
+        [("407 Proxy Authentication Required", "407"), ("403 Forbidden", "rejects the connection")]
     {
         let ((world, ca), proxy) = (private(), Proxy::answering(status));
         let folder = world.shallow("w");

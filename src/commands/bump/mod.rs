@@ -139,9 +139,10 @@ impl<'a> Bump<'a> {
             Err(failure) => (None, Some(failure)),
         };
         if needs_git && checkout.is_none() {
-            return Err(Failure::usage(format!("{}: is in no git repository", root.display())).hinted(
-                "name a checkout with -C (a bare repository is none), or leave --commit and --push out",
-            ));
+            return Err(Failure::usage(format!("{}: is not inside a git repository", root.display()))
+                .hinted(
+                    "name a checkout with -C (a bare repository is none), or leave --commit and --push out",
+                ));
         }
         Ok(Bump {
             settings,

@@ -129,7 +129,7 @@ impl HttpServer {
         if base.origin() != state.base.origin() {
             state.credential = None;
             state.credentials = Credentials::none();
-            state.agent = self.settings.agent(&base).map_err(TransportError::Final)?;
+            state.agent = self.settings.agent(&base).map_err(|e| TransportError::Final(e.into()))?;
         }
         state.base = base;
         Ok(())
@@ -299,7 +299,7 @@ fn fault(error: &ureq::Error, agent: &Agent) -> TransportError {
         ureq::Error::HostNotFound => on_the_way("the host's name is not known"),
         ureq::Error::ConnectionFailed => on_the_way(&error.to_string()),
         ureq::Error::ConnectProxyFailed(why) => match http::refused_by_proxy(error, agent) {
-            Some(failure) => TransportError::Final(failure),
+            Some(error) => TransportError::Final(error.into()),
             None => on_the_way(why),
         },
         ureq::Error::Io(e) if is_certificate(e) => TransportError::Certificate(e.to_string()),
