@@ -1,12 +1,13 @@
 //! Everything that can end a command.
 
 use super::command::CommandError;
-use super::{command, config, describe, http, plan, selection, tag, worktree};
+use super::{command, config, describe, git, http, plan, selection, tag, worktree};
 use crate::actions::RunnerFileError;
 use crate::config::ConfigError;
 use crate::error::Failure;
 use crate::extras::ManError;
 use crate::file_selection::SelectionError;
+use crate::git::{GitError, ServerError};
 use crate::hint::Speaker;
 use crate::http::HttpError;
 use crate::plan::{PlanError, SourceError};
@@ -23,6 +24,8 @@ pub enum Error {
     Command(#[from] CommandError),
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Git(#[from] GitError),
     #[error(transparent)]
     Http(#[from] HttpError),
     #[error(transparent)]
@@ -72,7 +75,9 @@ macro_rules! failure_from {
 failure_from! {
     CommandError => command::describe,
     ConfigError => config::describe,
+    GitError => git::describe,
     HttpError => http::describe,
+    ServerError => git::describe_server,
     PlanError => plan::describe,
     SelectionError => selection::describe,
     SourceError => worktree::describe_source,

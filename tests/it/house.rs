@@ -42,6 +42,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "plan",
             "file_selection",
             "history",
+            "visible",
             "worktree",
         ],
     ),

@@ -132,7 +132,7 @@ impl<'a> Bump<'a> {
                 (folder.as_path(), Checkout::open(folder, environment))
             }
         };
-        let (checkout, unopened) = match opened {
+        let (checkout, unopened) = match opened.map_err(Failure::from) {
             Ok(checkout) => (checkout, None),
             Err(failure) if needs_git => return Err(failure),
             // what git itself can't open is no reason not to edit files
@@ -222,7 +222,7 @@ impl<'a> Bump<'a> {
         let planned = self.plan(&shelf, &request)?;
         let outcome = self.outcome(&planned, Outcome::Committed);
         let replan =
-            |path: &str, bytes: &[u8]| self.plan(&OverlayFile { shelf: &shelf, path, bytes }, &request);
+            |path: &str, bytes: &[u8]| self.plan(&OverlayFile { shelf: &shelf, path, bytes }, &request).ok();
         if outcome == Outcome::Planned {
             git::rehearse(checkout, &planned, worktree, &replan)?;
         }

@@ -15,7 +15,6 @@ use crate::cli::IfOlder;
 use crate::config::Config;
 use crate::error::{Result, inline};
 use crate::forge::github::{self, GitHub};
-use crate::git::Checkout;
 use crate::history::ObjectId;
 use crate::image::{same_tag, split_tag};
 use crate::landing::{self, BuildOrder, ProvenCommit, Provenance, RolledBack, Tip, TipSnapshot};
@@ -284,7 +283,7 @@ impl Bump<'_> {
     fn is_landed_in(&self, ours: &Source) -> bool {
         let Some(repository) = ours.repository.as_deref() else { return true };
         let remote =
-            self.checkout().and_then(|checkout| checkout.remote(&self.settings.delivery.landing.remote));
+            self.checkout().and_then(|checkout| Ok(checkout.remote(&self.settings.delivery.landing.remote)?));
         remote.is_ok_and(|(_, push)| same_repository(Some(repository), push.slug().as_deref()))
     }
 
@@ -293,7 +292,7 @@ impl Bump<'_> {
         let repository = ours.repository.as_deref().unwrap_or_default();
         let mut why = format!("there is no token to ask GitHub of {repository} with");
         for (api, token) in self.askable(repository) {
-            let http = self.checkout().and_then(Checkout::http);
+            let http = self.checkout().and_then(|checkout| Ok(checkout.http()?));
             let hub =
                 http.and_then(|http| GitHub::new(&http, &api, &token)).map_err(|failure| failure.message);
             let order =

@@ -18,6 +18,7 @@ use super::{Endpoint, Server, TransportError, program, redirect_target};
 use crate::error::{Exit, Failure};
 use crate::git::answers::{FetchMeter, short_server_text};
 use crate::git::credentials::{Credential, Credentials, Secrets};
+use crate::git::error::GitError;
 use crate::git::remote_url::shown_url;
 use crate::http::{self, HttpSettings};
 
@@ -50,7 +51,7 @@ struct ConnectionState {
 }
 
 impl HttpServer {
-    pub fn new(base: Url, credentials: Credentials, settings: HttpSettings) -> Result<Self, Failure> {
+    pub fn new(base: Url, credentials: Credentials, settings: HttpSettings) -> Result<Self, GitError> {
         let agent = settings.agent(&base)?;
         let credential = credentials.at_hand()?;
         let mut secrets = credentials.secrets();
@@ -141,7 +142,10 @@ impl HttpServer {
         if state.credential.is_some() {
             return Ok(false);
         }
-        let (found, withheld) = state.credentials.ask_helper(time).map_err(TransportError::Final)?;
+        let (found, withheld) = state
+            .credentials
+            .ask_helper(time)
+            .map_err(|e| TransportError::Final(GitError::from(e).into()))?;
         state.secrets.extend(found.as_ref());
         state.credential = found;
         if let Some(why) = withheld.filter(|why| !state.withheld.contains(why)) {
