@@ -1,9 +1,9 @@
 //! Errors of computed tags, and of what is to be set.
 
 use super::selection;
+use crate::decision::TargetError;
 use crate::error::Failure;
 use crate::hint::{Hint, flag, hint};
-use crate::resolve_targets::TargetError;
 use crate::tag::{TagError, VariableError, variables};
 
 pub(super) fn describe(error: &TagError) -> Failure {

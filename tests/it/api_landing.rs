@@ -32,7 +32,7 @@ fn has_landed_once(hub: &Hub, tag: &str) {
 }
 
 #[test]
-fn github_makes_the_commit_and_the_checkout_sees_it() {
+fn github_makes_the_commit_and_checkout_follows() {
     let hub = Hub::new(Via::Api);
     let folder = hub.checkout();
     let run = repo::run(&mut command_in(&hub, &folder, &format!("{API}:v1"), &["-v"]));
@@ -55,7 +55,7 @@ fn github_makes_the_commit_and_the_checkout_sees_it() {
 }
 
 #[test]
-fn nobody_has_to_be_known_to_git() {
+fn commit_by_api_lands_when_git_knows_no_author() {
     let hub = Hub::new(Via::Api);
     let folder = hub.checkout();
     git(&folder, &["config", "--unset", "user.name"]);
@@ -64,7 +64,7 @@ fn nobody_has_to_be_known_to_git() {
 }
 
 #[test]
-fn bytes_stay_as_they_are() {
+fn commit_by_api_keeps_byte_order_mark_and_crlf() {
     let text = kustomization(&[API.into()]).replace('\n', "\r\n");
     let text = format!("\u{feff}# {}\r\n{}", "ü\u{1F600}", text.trim_end());
     let hub = Hub::with(Via::Api, &[(FILE, &text)]);
@@ -75,7 +75,7 @@ fn bytes_stay_as_they_are() {
 }
 
 #[test]
-fn who_was_faster_keeps_the_commit() {
+fn commit_by_api_goes_on_top_when_branch_moved() {
     let hub = Hub::new(Via::Api);
     hub.github.fault(On::CreateCommitOnBranch, Fault::StaleHead);
     hub.github.fault_at(On::CreateCommitOnBranch, 2, Fault::StaleHead);
@@ -90,7 +90,7 @@ fn who_was_faster_keeps_the_commit() {
 
 /// Whatever becomes of the answer, there is one commit, and it is told.
 #[test]
-fn every_fault_ends_in_one_commit() {
+fn commit_by_api_lands_once_when_answers_fail() {
     let faults = [
         (Fault::Status(502), 2),
         (Fault::Status(500), 2),
@@ -118,7 +118,7 @@ fn every_fault_ends_in_one_commit() {
 }
 
 #[test]
-fn a_limit_that_lasts_longer_than_the_budget_is_exit_4() {
+fn run_ends_with_exit_4_when_rate_limit_outlasts_timeout() {
     for fault in [Fault::Secondary { retry_after: 3600 }, Fault::Primary { reset: 3600 }] {
         let hub = Hub::new(Via::Api);
         hub.github.fault(On::CreateCommitOnBranch, fault);
@@ -130,7 +130,7 @@ fn a_limit_that_lasts_longer_than_the_budget_is_exit_4() {
 }
 
 #[test]
-fn a_refusal_is_told_with_githubs_words() {
+fn refusal_is_shown_with_githubs_message() {
     let refusals = [
         Fault::Forbidden("Resource not accessible by integration"),
         Fault::Unprocessable(
@@ -148,7 +148,7 @@ fn a_refusal_is_told_with_githubs_words() {
 }
 
 #[test]
-fn a_wrong_token_and_none() {
+fn run_fails_when_token_is_wrong_or_missing() {
     let hub = Hub::new(Via::Api);
     let told = failed(&repo::run(push(&hub, "v1", &[]).env_remove("GITHUB_TOKEN")), 5);
     assert!(told.contains("no token") && told.contains("TAGBUMP_TOKEN"), "{told}");
@@ -157,7 +157,7 @@ fn a_wrong_token_and_none() {
 }
 
 #[test]
-fn a_server_that_does_not_sign_is_told() {
+fn warning_is_shown_when_server_does_not_sign() {
     let hub = Hub::new(Via::Api);
     hub.github.signs(false);
     let told = ended(&repo::run(&mut push(&hub, "v1", &[])), 0, "landed");
@@ -167,7 +167,7 @@ fn a_server_that_does_not_sign_is_told() {
 
 #[cfg(unix)]
 #[test]
-fn a_mode_that_the_api_would_take_away_is_refused() {
+fn commit_by_api_is_refused_when_it_would_drop_file_mode() {
     use std::os::unix::fs::PermissionsExt;
     let hub = Hub::new(Via::Api);
     let seed = hub.world.full("seed2");
@@ -181,7 +181,7 @@ fn a_mode_that_the_api_would_take_away_is_refused() {
 }
 
 #[test]
-fn what_does_not_go_together_is_wrong_usage() {
+fn via_api_is_wrong_usage_beside_flags_that_exclude_it() {
     let hub = Hub::new(Via::Api);
     for (more, word) in
         [(&["--author", "A <a@b>"][..], "--author"), (&["--remote", "/srv/x/y.git"], "GitHub")]
@@ -197,7 +197,7 @@ fn what_does_not_go_together_is_wrong_usage() {
 }
 
 #[test]
-fn a_dry_run_asks_for_nothing() {
+fn dry_run_sends_no_api_request() {
     let hub = Hub::new(Via::Api);
     let before = hub.tip("main");
     ended(&repo::run(&mut push(&hub, "v1", &["-n"])), 0, "planned");
@@ -205,7 +205,7 @@ fn a_dry_run_asks_for_nothing() {
 }
 
 #[test]
-fn eight_at_once_all_land() {
+fn eight_commits_by_api_land_when_run_at_once() {
     let images: Vec<String> = (0..8).map(|nth| format!("ghcr.io/acme/app-{nth}")).collect();
     let hub = Hub::with(Via::Api, &[(FILE, &kustomization(&images))]);
     let folders: Vec<_> = images.iter().map(|_| hub.checkout()).collect();

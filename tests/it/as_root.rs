@@ -22,7 +22,7 @@ fn spring_everywhere(folder: &Path, script: &Path) {
 }
 
 #[test]
-fn a_repository_of_somebody_else_is_refused() {
+fn repository_of_another_user_is_refused() {
     // the whole of it, or the part that holds the configuration
     for part in ["", ".git"] {
         let world = World::new();
@@ -43,7 +43,7 @@ fn a_repository_of_somebody_else_is_refused() {
 
 /// git's own list of exceptions holds, if it is the user's.
 #[test]
-fn a_repository_of_somebody_else_that_the_user_trusts() {
+fn repository_of_another_user_is_used_when_user_trusts_it() {
     let world = World::new();
     let folder = anonymous(&world);
     let (script, mark) = trap(&world);
@@ -66,7 +66,7 @@ fn a_repository_of_somebody_else_that_the_user_trusts() {
 }
 
 #[test]
-fn a_bare_directory_of_somebody_else_is_refused() {
+fn bare_directory_of_another_user_is_refused() {
     let world = World::new();
     let folder = world.clone_of(world.bare.to_str().unwrap(), "w", &[]);
     give_away(&world.bare);

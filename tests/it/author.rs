@@ -53,7 +53,7 @@ fn in_actions(command: &mut Command) -> &mut Command {
 }
 
 #[test]
-fn of_git_s_configuration() {
+fn author_comes_from_git_configuration() {
     let world = World::new();
     let folder = world.shallow("w");
     assert_eq!(lands(&world, &mut push(&folder, "v1", &[])), both(ADA));
@@ -65,7 +65,7 @@ fn of_git_s_configuration() {
 }
 
 #[test]
-fn of_the_environment() {
+fn author_comes_from_environment_first() {
     let world = World::new();
     let folder = world.shallow("w");
     let mut command = push(&folder, "v1", &[]);
@@ -76,7 +76,7 @@ fn of_the_environment() {
 
 /// Name from one place, address from the other: git puts them together.
 #[test]
-fn half_of_it_in_the_environment() {
+fn author_is_combined_when_environment_has_half_of_it() {
     let nobody = Nobody::new();
     nobody.set("user.email", "ada@example.com");
     let mut command = nobody.push("v1", &[]);
@@ -85,7 +85,7 @@ fn half_of_it_in_the_environment() {
 }
 
 #[test]
-fn all_of_it_in_the_environment() {
+fn author_comes_from_environment_when_git_has_none() {
     let nobody = Nobody::new();
     let mut command = nobody.push("v1", &[]);
     for role in ["AUTHOR", "COMMITTER"] {
@@ -96,7 +96,7 @@ fn all_of_it_in_the_environment() {
 }
 
 #[test]
-fn of_the_user_s_own_configuration() {
+fn author_comes_from_user_configuration() {
     let text = "[user]\n\tname = Ada\n\temail = ada@example.com\n";
     let nobody = Nobody::new();
     write(&nobody.home, ".gitconfig", text);
@@ -107,7 +107,7 @@ fn of_the_user_s_own_configuration() {
 }
 
 #[test]
-fn the_bot_in_actions_where_nobody_is_set() {
+fn author_is_the_bot_in_actions_when_none_is_set() {
     let nobody = Nobody::new();
     assert_eq!(lands(&nobody.world, in_actions(&mut nobody.push("v1", &[]))), both(BOT));
     let committer = lands(&nobody.world, in_actions(&mut nobody.push("v2", &["--author", ADA])));
@@ -115,7 +115,7 @@ fn the_bot_in_actions_where_nobody_is_set() {
 }
 
 #[test]
-fn nobody_outside_of_actions() {
+fn commit_fails_outside_of_actions_when_no_author_is_set() {
     let nobody = Nobody::new();
     let before = nobody.world.tip();
     let told = failed(&repo::run(&mut nobody.push("v1", &[])), 2);
@@ -132,7 +132,7 @@ fn nobody_outside_of_actions() {
 }
 
 #[test]
-fn an_author_that_is_given() {
+fn author_flag_wins() {
     let world = World::new();
     let folder = world.shallow("w");
     let bob = "Bob B. <bob@example.com>";
@@ -146,7 +146,7 @@ fn an_author_that_is_given() {
 
 /// A line break would end the header of the commit: the rest of the name would be headers of its own.
 #[test]
-fn line_breaks_in_a_name_make_no_headers() {
+fn line_breaks_in_author_name_add_no_headers() {
     let world = World::new();
     let folder = world.shallow("w");
     let before = world.tip();
@@ -162,7 +162,7 @@ fn line_breaks_in_a_name_make_no_headers() {
 }
 
 #[test]
-fn a_sign_off_is_the_committer_s() {
+fn sign_off_names_the_committer() {
     let world = World::new();
     let folder = world.shallow("w");
     ended(
@@ -176,7 +176,7 @@ fn a_sign_off_is_the_committer_s() {
 
 /// As with git's own `--signoff`.
 #[test]
-fn a_sign_off_that_is_there_is_not_doubled() {
+fn sign_off_is_not_repeated_when_message_has_it() {
     let world = World::new();
     let folder = world.shallow("w");
     let words = format!("deploy\n\nSigned-off-by: {ADA}");
@@ -186,7 +186,7 @@ fn a_sign_off_that_is_there_is_not_doubled() {
 
 /// The same names that git itself would write.
 #[test]
-fn names_are_cleaned_as_git_does() {
+fn names_are_cleaned_as_git_cleans_them() {
     let world = World::new();
     let folder = world.shallow("w");
     git(&folder, &["config", "user.name", " Ada, the <first>. "]);

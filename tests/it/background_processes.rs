@@ -8,8 +8,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::support::cli::Run;
-use crate::support::git::git;
-use crate::support::keys::is_signed;
+use crate::support::git::{git, is_signed};
 use crate::support::repo::{World, ended, failed, push, script_at};
 
 /// What keeps the background processes of a test alive, until it is dropped.

@@ -30,7 +30,7 @@ fn the_next_pull_works(folder: &Path, world: &World) {
 }
 
 #[test]
-fn without_the_flag_they_stay_local() {
+fn local_commits_stay_local_without_carry() {
     let world = World::new();
     let (folder, _) = ahead(&world, world.full("w"));
     let told = ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
@@ -39,7 +39,7 @@ fn without_the_flag_they_stay_local() {
 }
 
 #[test]
-fn with_nobody_else_they_land_as_they_are() {
+fn local_commits_land_unchanged_when_branch_has_not_moved() {
     for shallow in [false, true] {
         let world = World::new();
         let clone = if shallow { world.shallow("w") } else { world.full("w") };
@@ -55,7 +55,7 @@ fn with_nobody_else_they_land_as_they_are() {
 }
 
 #[test]
-fn behind_others_they_are_put_on_the_tip() {
+fn local_commits_are_rebased_when_branch_moved() {
     for shallow in [false, true] {
         let world = World::new();
         let clone = if shallow { world.shallow("w") } else { world.full("w") };
@@ -75,7 +75,7 @@ fn behind_others_they_are_put_on_the_tip() {
 }
 
 #[test]
-fn a_conflict_ends_the_run_and_changes_nothing() {
+fn run_changes_nothing_when_local_commits_conflict() {
     let world = World::new();
     let folder = world.full("w");
     commit(&folder, "README.md", "mine\n");
@@ -88,7 +88,7 @@ fn a_conflict_ends_the_run_and_changes_nothing() {
 }
 
 #[test]
-fn what_is_there_already_is_not_carried_twice() {
+fn local_commits_are_left_out_when_branch_has_them() {
     let world = World::new();
     let folder = world.full("w");
     commit(&folder, "README.md", "newer\n");
@@ -99,7 +99,7 @@ fn what_is_there_already_is_not_carried_twice() {
 }
 
 #[test]
-fn they_land_also_where_nothing_is_left_to_bump() {
+fn local_commits_land_when_tag_is_up_to_date() {
     let world = World::new();
     let (folder, _) = ahead(&world, world.full("w"));
     let told = ended(&repo::run(&mut push(&folder, "v0", &["--carry"])), 0, "landed");
@@ -108,7 +108,7 @@ fn they_land_also_where_nothing_is_left_to_bump() {
 }
 
 #[test]
-fn nothing_to_carry_is_a_bump_as_ever() {
+fn carry_lands_only_the_bump_when_there_are_no_local_commits() {
     let world = World::new();
     let folder = world.shallow("w");
     ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
@@ -117,7 +117,7 @@ fn nothing_to_carry_is_a_bump_as_ever() {
 }
 
 #[test]
-fn many_at_once_lose_no_commit() {
+fn no_local_commit_is_lost_when_many_carry_at_once() {
     let world = World::new();
     let folders: Vec<_> = (0..6).map(|nth| (nth, world.shallow(&format!("w{nth}")))).collect();
     let job = |(nth, folder): &(i32, PathBuf)| {
@@ -134,7 +134,7 @@ fn many_at_once_lose_no_commit() {
 }
 
 #[test]
-fn what_it_does_not_go_with() {
+fn carry_is_wrong_usage_beside_flags_that_exclude_it() {
     let world = World::new();
     let folder = world.shallow("w");
     for flag in [&["--pr"][..], &["--via", "api"]] {
@@ -148,7 +148,7 @@ fn what_it_does_not_go_with() {
 
 /// Fetched and not merged: the upstream is ahead of what is checked out.
 #[test]
-fn what_is_behind_the_target_rewinds_nothing() {
+fn carry_rewinds_nothing_when_checkout_is_behind() {
     let world = World::new();
     let folder = world.full("w");
     let theirs = world.rival("README.md", "theirs\n");
@@ -167,7 +167,7 @@ fn what_is_behind_the_target_rewinds_nothing() {
 }
 
 #[test]
-fn what_was_taken_off_the_target_is_not_brought_back() {
+fn carry_does_not_restore_commits_that_were_removed_from_branch() {
     let world = World::new();
     let bad = world.rival("secret.txt", "oops\n");
     let folder = world.full("w");
@@ -180,7 +180,7 @@ fn what_was_taken_off_the_target_is_not_brought_back() {
 
 /// The commits that were carried are found on the branch, and not put on themselves.
 #[test]
-fn a_lost_answer_is_looked_after() {
+fn carried_commits_land_once_when_answer_is_lost() {
     let world = World::new();
     let folder = world.shallow("w");
     let text = world.file(FILE) + "\n";

@@ -84,7 +84,7 @@ fn got_no_secret(recorders: &[Recorder]) {
 
 /// Hooks of the checkout can come from its content (`core.hooksPath`), and so can what a filter runs.
 #[test]
-fn hooks_and_filters_of_the_checkout_get_no_token() {
+fn hooks_and_filters_of_checkout_get_no_token() {
     let files = [(FILE, &*kustomization(&[API.into()])), (".gitattributes", "*.yaml filter=recorded\n")];
     let world = World::with(|server| server, &files);
     let folder = world.clone_of(&world.server.url(REPO), "w", &[]);
@@ -104,7 +104,7 @@ fn hooks_and_filters_of_the_checkout_get_no_token() {
 
 /// A header or a password in `GIT_CONFIG_*` is for the server, not for what git runs in the checkout.
 #[test]
-fn hooks_of_the_checkout_get_no_credential_of_git_config_variables() {
+fn hooks_of_checkout_get_no_credential_from_git_config_variables() {
     let world = World::new();
     let folder = world.clone_of(&world.server.url(REPO), "w", &[]);
     let encoded = BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}"));
@@ -138,7 +138,7 @@ fn hooks_of_the_checkout_get_no_credential_of_git_config_variables() {
 
 /// A remote on this machine can be another user's.
 #[test]
-fn hooks_of_a_local_remote_get_no_token() {
+fn hooks_of_local_remote_get_no_token() {
     let world = World::new();
     let recorders = ["pre-receive", "update", "post-receive"]
         .map(|name| Recorder::at(&world, &world.bare.join("hooks").join(name), ""));
@@ -195,7 +195,7 @@ fn home_with_helper(world: &World, helper: &str) -> PathBuf {
 }
 
 #[test]
-fn helper_of_the_user_gets_the_jobs_token() {
+fn helper_of_user_gets_token_of_job() {
     let world = behind_job_token();
     let folder = world.clone_of(&world.server.url(REPO), "w", &["--depth", "1"]);
     let home = home_with_helper(&world, PRINTS_JOB_TOKEN);
@@ -204,7 +204,7 @@ fn helper_of_the_user_gets_the_jobs_token() {
 }
 
 #[test]
-fn helper_of_the_user_gets_neither_tagbumps_token_nor_the_runners() {
+fn helper_of_user_gets_neither_own_token_nor_runner_token() {
     let world = World::new();
     let folder = world.clone_of(&world.server.url(REPO), "w", &["--depth", "1"]);
     let recorder =
@@ -235,7 +235,7 @@ fn helper_of_the_user_gets_neither_tagbumps_token_nor_the_runners() {
 
 /// The repository's own configuration may have come with the repository.
 #[test]
-fn helper_of_the_repository_gets_no_token() {
+fn helper_of_repository_gets_no_token() {
     let world = behind_job_token();
     let folder = world.clone_of(&world.server.url(REPO), "w", &["--depth", "1"]);
     git(&folder, &["config", "credential.helper", PRINTS_JOB_TOKEN]);
@@ -251,7 +251,7 @@ fn helper_of_the_repository_gets_no_token() {
 
 /// CI agents keep their helper in a file beside the checkout, which the repository's configuration includes.
 #[test]
-fn helper_in_an_included_file_outside_of_the_repository_gets_the_jobs_token() {
+fn helper_of_included_file_outside_of_repository_gets_token_of_job() {
     let world = behind_job_token();
     let folder = world.clone_of(&world.server.url(REPO), "w", &["--depth", "1"]);
     let file = world.path().join("agent.config");
@@ -262,7 +262,7 @@ fn helper_in_an_included_file_outside_of_the_repository_gets_the_jobs_token() {
 
 /// git's trace has the command lines of all that it runs, and a helper can hold its password there.
 #[test]
-fn gits_trace_is_not_written() {
+fn git_trace_is_not_written() {
     let world = World::new();
     let folder = world.clone_of(&world.server.url(REPO), "w", &["--depth", "1"]);
     let home = home_with_helper(&world, &format!("!echo username={USER}; echo password={PASSWORD}; true"));

@@ -17,10 +17,10 @@ struct Watch {
 impl Watch {
     fn new(world: &World) -> Self {
         let watch = Watch { folder: world.path().join("bin"), log: world.path().join("command-lines") };
-        for name in ["git", "ssh"] {
-            let real = on_path(name);
+        let git = format!("exec '{}' \"$@\"", on_path("git").display());
+        for (name, then) in [("git", &*git), ("ssh", "exit 1")] {
             let note = format!("printf '%s\\n' \"$0 $*\" >> '{}'", watch.log.display());
-            script_at(&watch.folder.join(name), &format!("{note}\nexec '{}' \"$@\"", real.display()));
+            script_at(&watch.folder.join(name), &format!("{note}\n{then}"));
         }
         watch
     }
@@ -57,7 +57,7 @@ fn followed(world: &World, folder: &Path) {
 }
 
 #[test]
-fn password_of_url_is_on_no_command_line_in_any_clone() {
+fn command_lines_have_no_password_of_url_in_any_clone() {
     for kind in ["shallow", "full", "partial"] {
         let world = World::new();
         let watch = Watch::new(&world);
@@ -75,7 +75,7 @@ fn password_of_url_is_on_no_command_line_in_any_clone() {
 }
 
 #[test]
-fn no_credential_is_on_a_command_line_wherever_it_is_from() {
+fn command_lines_have_no_credential_from_any_source() {
     for way in ["url", "token", "header", "helper"] {
         let world = World::new();
         let watch = Watch::new(&world);
@@ -107,7 +107,7 @@ fn no_credential_is_on_a_command_line_wherever_it_is_from() {
 
 /// As actions/checkout makes it for a sparse checkout: one commit, and of its files only some.
 #[test]
-fn partial_clone_follows_what_others_have_pushed_since() {
+fn partial_clone_is_fast_forwarded_when_others_pushed() {
     for (name, depth) in [("deep", &[][..]), ("shallow", &["--depth", "1"])] {
         let world = World::new();
         let watch = Watch::new(&world);
@@ -124,7 +124,7 @@ fn partial_clone_follows_what_others_have_pushed_since() {
 
 /// A branch that forked before the clone's only commit was merged since: its commits come as well.
 #[test]
-fn partial_clone_follows_a_merge_of_an_older_branch() {
+fn partial_clone_is_fast_forwarded_when_older_branch_was_merged() {
     let world = World::new();
     git(&world.bare, &["branch", "old", "main~1"]);
     let folder = partial(&world, &world.server.url(REPO), "w", &["--depth", "1"]);

@@ -81,7 +81,7 @@ fn changes(diff: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_clean_work_tree() {
+fn commit_has_only_the_bump_when_work_tree_is_clean() {
     let local = Local::new();
     local.commits("v1", &[]);
     assert_eq!(local.git(&["status", "--porcelain"]), "");
@@ -97,7 +97,7 @@ fn a_clean_work_tree() {
 }
 
 #[test]
-fn the_reflogs_have_it() {
+fn commit_is_in_reflogs() {
     let local = Local::new();
     let before = local.git(&["rev-parse", "HEAD"]);
     local.commits("v1", &[]);
@@ -111,7 +111,7 @@ fn the_reflogs_have_it() {
 }
 
 #[test]
-fn changes_in_other_files_stay() {
+fn changes_in_other_files_stay_uncommitted() {
     let local = Local::new();
     local.write("README.md", "changed\n");
     local.write("staged.txt", "staged\n");
@@ -128,7 +128,7 @@ fn changes_in_other_files_stay() {
 }
 
 #[test]
-fn changes_in_other_lines_of_the_file_stay() {
+fn changes_in_other_lines_of_file_stay_uncommitted() {
     let local = Local::new();
     local.write(FILE, &local.read(FILE).replace("# first", "# staged\n# twice"));
     local.git(&["add", FILE]);
@@ -143,7 +143,7 @@ fn changes_in_other_lines_of_the_file_stay() {
 
 /// The same for what was only added elsewhere, and for what was staged and taken back in the work tree.
 #[test]
-fn staged_and_taken_back_stays_so() {
+fn staged_changes_stay_when_work_tree_lacks_them() {
     let local = Local::new();
     let text = local.read(FILE);
     local.write(FILE, &text.replace("# first", "# staged"));
@@ -156,7 +156,7 @@ fn staged_and_taken_back_stays_so() {
 }
 
 #[test]
-fn changes_beside_a_named_field_stay() {
+fn changes_beside_named_field_stay_uncommitted() {
     let local = Local::new();
     local.write("values.yaml", "# first\napp:\n  version: v0\n");
     local.git(&["add", "values.yaml"]);
@@ -183,17 +183,17 @@ fn beside_a_comment(image: &str, more: &[&str]) {
 }
 
 #[test]
-fn changes_beside_a_new_name_stay() {
+fn changes_beside_new_name_stay_uncommitted() {
     beside_a_comment(&format!("{API}=ghcr.io/new/api:v1"), &[]);
 }
 
 #[test]
-fn changes_in_a_named_file_stay() {
+fn changes_in_named_file_stay_uncommitted() {
     beside_a_comment(&format!("{API}:v1"), &["-f", FILE, "--expect", "1"]);
 }
 
 #[test]
-fn changes_beside_a_new_entry_stay() {
+fn changes_beside_new_entry_stay_uncommitted() {
     beside_a_comment("a/new:v1", &["--add", "-f", FILE]);
 }
 
@@ -212,7 +212,7 @@ fn several_images_are_one_commit() {
 }
 
 #[test]
-fn a_subfolder() {
+fn commit_works_in_subfolder() {
     let local = Local::new();
     let told = ended(&bump(&local.path().join("k8s"), &format!("{API}:v1"), &[]), 0, "committed");
     assert_eq!(told["changes"][0]["file"], "kustomization.yaml");
@@ -223,7 +223,7 @@ fn a_subfolder() {
 }
 
 #[test]
-fn crlf_in_the_work_tree_alone() {
+fn commit_has_lf_when_only_work_tree_has_crlf() {
     let local = Local::new();
     local.git(&["config", "core.autocrlf", "true"]);
     std::fs::remove_file(local.path().join(FILE)).unwrap();
@@ -237,7 +237,7 @@ fn crlf_in_the_work_tree_alone() {
 }
 
 #[test]
-fn crlf_in_the_repository() {
+fn commit_keeps_crlf_when_repository_has_it() {
     let local = Local::with(&kustomization(&[API.into()]).replace('\n', "\r\n"));
     local.commits("v1", &[]);
     assert!(local.read(FILE).contains("newTag: v1 # by CI\r\n"));
@@ -259,7 +259,7 @@ mod modes {
     }
 
     #[test]
-    fn an_executable_file_stays_one() {
+    fn executable_file_stays_executable() {
         let local = Local::new();
         chmod(&local, 0o755);
         local.git(&["commit", "--quiet", "--all", "--message", "mode"]);
@@ -270,7 +270,7 @@ mod modes {
     }
 
     #[test]
-    fn a_change_of_mode_that_is_not_staged_stays_so() {
+    fn mode_change_stays_unstaged_when_it_was_not_staged() {
         let local = Local::new();
         chmod(&local, 0o755);
         let before = changes(&local.git(&["diff"]));
@@ -281,7 +281,7 @@ mod modes {
     }
 
     #[test]
-    fn a_change_of_mode_that_is_staged_stays_so() {
+    fn mode_change_stays_staged_when_it_was_staged() {
         let local = Local::new();
         chmod(&local, 0o755);
         local.git(&["add", FILE]);
@@ -292,7 +292,7 @@ mod modes {
     }
 
     #[test]
-    fn hooks_are_not_run() {
+    fn commit_runs_no_hooks() {
         let local = Local::new();
         let names = [
             "pre-commit",
@@ -322,7 +322,7 @@ mod modes {
 }
 
 #[test]
-fn a_detached_head() {
+fn commit_moves_only_head_when_it_is_detached() {
     let local = Local::new();
     local.git(&["checkout", "--quiet", "--detach"]);
     let main = local.git(&["rev-parse", "main"]);
@@ -334,7 +334,7 @@ fn a_detached_head() {
 }
 
 #[test]
-fn a_linked_worktree() {
+fn commit_works_in_linked_worktree() {
     let local = Local::new();
     local.git(&["worktree", "add", "--quiet", "-b", "linked", "../linked"]);
     let (linked, main) = (local.folder.path().join("linked"), local.git(&["rev-parse", "main"]));
@@ -352,7 +352,7 @@ fn a_linked_worktree() {
 }
 
 #[test]
-fn a_shallow_clone() {
+fn commit_works_in_shallow_clone() {
     let local = Local::new();
     let source = format!("file://{}", local.path().display());
     git(local.folder.path(), &["clone", "--quiet", "--depth", "1", &source, "shallow"]);
@@ -364,7 +364,7 @@ fn a_shallow_clone() {
 }
 
 #[test]
-fn a_dry_run_writes_nothing() {
+fn dry_run_of_commit_writes_nothing() {
     let local = Local::new();
     local.write("README.md", "changed\n");
     local.git(&["status"]);

@@ -34,7 +34,7 @@ fn commits(path: &Path) {
 }
 
 #[test]
-fn a_file_that_is_meant_to_be_added() {
+fn intent_to_add_stays_when_another_file_is_committed() {
     let (_keep, path) = local();
     write(&path, "new.txt", "new\n");
     git(&path, &["add", "--intent-to-add", "new.txt"]);
@@ -44,7 +44,7 @@ fn a_file_that_is_meant_to_be_added() {
 }
 
 #[test]
-fn files_that_git_shall_not_look_at() {
+fn flags_of_index_entries_stay_after_commit() {
     let (_keep, path) = local();
     git(&path, &["update-index", "--assume-unchanged", "docs/a.md"]);
     git(&path, &["update-index", "--skip-worktree", "z/b.md"]);
@@ -58,7 +58,7 @@ fn files_that_git_shall_not_look_at() {
 
 /// As after a `git stash pop` that did not go through.
 #[test]
-fn a_conflict_in_another_file() {
+fn commit_works_when_another_file_has_conflict() {
     let (_keep, path) = local();
     write(&path, "docs/a.md", "mine\n");
     git(&path, &["stash", "--quiet"]);
@@ -72,7 +72,7 @@ fn a_conflict_in_another_file() {
 }
 
 #[test]
-fn a_sparse_checkout_with_the_file() {
+fn commit_works_when_sparse_checkout_has_file() {
     let (_keep, path) = local();
     git(&path, &["sparse-checkout", "set", "--cone", "k8s"]);
     assert!(!path.join("docs").exists());
@@ -84,7 +84,7 @@ fn a_sparse_checkout_with_the_file() {
 
 /// libgit2 reads neither: refused with the way out, and nothing is touched.
 #[test]
-fn an_index_that_can_not_be_read() {
+fn commit_is_refused_when_index_is_unreadable() {
     for arguments in [
         &["sparse-checkout", "set", "--cone", "--sparse-index", "k8s"][..],
         &["update-index", "--split-index"],
@@ -101,7 +101,7 @@ fn an_index_that_can_not_be_read() {
 }
 
 #[test]
-fn an_index_of_another_version_with_caches() {
+fn commit_keeps_index_of_other_version_valid() {
     let (_keep, path) = local();
     git(&path, &["config", "core.untrackedCache", "true"]);
     git(&path, &["update-index", "--index-version", "4", "--untracked-cache"]);
@@ -115,7 +115,7 @@ fn an_index_of_another_version_with_caches() {
 
 /// A branch that is in `packed-refs` alone, in a folder that is not there.
 #[test]
-fn packed_references() {
+fn commit_works_when_branch_is_packed() {
     let (_keep, path) = local();
     git(&path, &["checkout", "--quiet", "-b", "release/1.0"]);
     git(&path, &["pack-refs", "--all", "--prune"]);
@@ -129,7 +129,7 @@ fn packed_references() {
 
 /// A branch that only stands for another one: git commits on that, and so it stays a symbolic one.
 #[test]
-fn a_symbolic_branch() {
+fn commit_moves_target_when_branch_is_symbolic() {
     let (_keep, path) = local();
     git(&path, &["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
     git(&path, &["symbolic-ref", "HEAD", "refs/heads/alias"]);
@@ -140,7 +140,7 @@ fn a_symbolic_branch() {
 
 /// What was a reflog for git stays one, and none is begun where git keeps none.
 #[test]
-fn reflogs_that_are_not_kept() {
+fn commit_starts_no_reflog_when_git_keeps_none() {
     let (_keep, path) = local();
     git(&path, &["config", "core.logAllRefUpdates", "false"]);
     std::fs::remove_dir_all(path.join(".git/logs")).unwrap();
@@ -150,7 +150,7 @@ fn reflogs_that_are_not_kept() {
 
 /// `git add --patch` of one of two changes in one file, and the bump between them.
 #[test]
-fn changes_right_beside_the_reference() {
+fn staged_hunk_beside_reference_stays_after_commit() {
     let (_keep, path) = local();
     let text = kustomization(&[API.into()]);
     write(&path, FILE, &text.replace("images:\n", "images: # staged\n"));
@@ -167,7 +167,7 @@ fn changes_right_beside_the_reference() {
 
 /// Another entry of the same image that is not committed yet is not this commit's.
 #[test]
-fn an_entry_that_is_not_committed() {
+fn uncommitted_entry_of_same_image_stays_uncommitted() {
     let (_keep, path) = local();
     let text = kustomization(&[API.into()]);
     write(&path, FILE, &format!("{text}  - name: a/other\n    newTag: v0\n"));

@@ -54,7 +54,7 @@ fn replace(folder: &Path, path: &str, from: &str, to: &str) {
 }
 
 #[test]
-fn a_reference_that_was_changed_in_the_work_tree() {
+fn commit_is_refused_when_reference_changed_in_work_tree() {
     for (from, to) in [
         ("newTag: v0", "newTag: mine"),
         ("newTag: v0", "newTag: v1"),
@@ -73,7 +73,7 @@ fn a_reference_that_was_changed_in_the_work_tree() {
 }
 
 #[test]
-fn a_reference_that_was_changed_in_the_index() {
+fn commit_is_refused_when_reference_changed_in_index() {
     let (_keep, path) = local();
     replace(&path, FILE, "newTag: v0", "newTag: mine");
     git(&path, &["add", FILE]);
@@ -85,7 +85,7 @@ fn a_reference_that_was_changed_in_the_index() {
 }
 
 #[test]
-fn a_file_that_was_removed() {
+fn commit_is_refused_when_file_was_removed() {
     let (_keep, path) = local();
     std::fs::remove_file(path.join(FILE)).unwrap();
     assert!(refused(&path, 6).contains(FILE));
@@ -95,7 +95,7 @@ fn a_file_that_was_removed() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_became_a_symlink() {
+fn commit_is_refused_when_file_became_symlink() {
     let (_keep, path) = local();
     let outside = path.parent().unwrap().join("outside.yaml");
     std::fs::rename(path.join(FILE), &outside).unwrap();
@@ -108,7 +108,7 @@ fn a_file_that_became_a_symlink() {
 /// The folder of the file leads out of the work tree.
 #[cfg(unix)]
 #[test]
-fn a_folder_that_became_a_symlink() {
+fn commit_is_refused_when_folder_became_symlink() {
     let (_keep, path) = local();
     let outside = path.parent().unwrap().join("outside");
     std::fs::rename(path.join("k8s"), &outside).unwrap();
@@ -118,7 +118,7 @@ fn a_folder_that_became_a_symlink() {
 }
 
 #[test]
-fn in_the_middle_of_a_merge() {
+fn commit_is_refused_during_merge() {
     let (_keep, path) = local();
     git(&path, &["checkout", "--quiet", "-b", "other", "HEAD~1"]);
     commit(&path, "README.md", "theirs\n");
@@ -132,7 +132,7 @@ fn in_the_middle_of_a_merge() {
 }
 
 #[test]
-fn in_the_middle_of_a_rebase_a_cherry_pick_and_a_bisect() {
+fn commit_is_refused_during_rebase_cherry_pick_and_bisect() {
     let (_keep, path) = local();
     git(&path, &["checkout", "--quiet", "-b", "other", "HEAD~1"]);
     commit(&path, "README.md", "theirs\n");
@@ -147,7 +147,7 @@ fn in_the_middle_of_a_rebase_a_cherry_pick_and_a_bisect() {
 }
 
 #[test]
-fn before_the_first_commit() {
+fn commit_is_refused_before_first_commit() {
     let folder = tempfile::tempdir().unwrap();
     git(folder.path(), &["init", "--quiet"]);
     git(folder.path(), &["config", "user.name", "Ada"]);
@@ -160,7 +160,7 @@ fn before_the_first_commit() {
 }
 
 #[test]
-fn outside_of_any_repository() {
+fn commit_is_refused_outside_of_repository() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), FILE, &kustomization(&[API.into()]));
     let told = refused(folder.path(), 2);
@@ -176,7 +176,7 @@ fn outside_of_any_repository() {
 
 /// A bare repository inside of a work tree is never used, nor one that is only a folder of that shape.
 #[test]
-fn inside_of_a_bare_repository() {
+fn commit_is_refused_in_bare_repository() {
     let folder = tempfile::tempdir().unwrap();
     git(folder.path(), &["init", "--quiet", "--bare", "bare.git"]);
     let bare = folder.path().join("bare.git");
@@ -185,7 +185,7 @@ fn inside_of_a_bare_repository() {
 }
 
 #[test]
-fn a_file_that_is_not_committed() {
+fn commit_is_refused_when_file_is_untracked() {
     let (_keep, path) = local();
     write(&path, "new/kustomization.yaml", &kustomization(&["a/new".into()]));
     let run =
@@ -196,7 +196,7 @@ fn a_file_that_is_not_committed() {
 }
 
 #[test]
-fn a_locked_index() {
+fn commit_is_refused_when_index_is_locked() {
     let (_keep, path) = local();
     let before = git(&path, &["rev-parse", "HEAD"]);
     write(&path, ".git/index.lock", "");
@@ -210,7 +210,7 @@ fn a_locked_index() {
 }
 
 #[test]
-fn a_locked_branch() {
+fn commit_is_refused_when_branch_is_locked() {
     let (_keep, path) = local();
     for lock in ["refs/heads/main.lock", "HEAD.lock"] {
         if lock == "HEAD.lock" {
@@ -228,7 +228,7 @@ fn a_locked_branch() {
 
 /// The branch is the last to be written: where that fails, index and work tree are as they were.
 #[test]
-fn a_branch_that_can_t_be_written() {
+fn nothing_changes_when_branch_is_not_writable() {
     let (_keep, path) = local();
     std::fs::remove_dir_all(path.join(".git/logs")).unwrap();
     write(&path, ".git/logs", "no folder\n");
@@ -240,7 +240,7 @@ fn a_branch_that_can_t_be_written() {
 
 /// A line break in a name would make a commit that no git can read.
 #[test]
-fn names_that_are_no_names() {
+fn commit_is_refused_when_author_flag_is_invalid() {
     for name in ["B\nob <b@example.com>", "Bob <b@example.com\n>", "Bob"] {
         let (_keep, path) = local();
         let before = state(&path);
@@ -252,7 +252,7 @@ fn names_that_are_no_names() {
 
 /// The same in git's configuration and in the environment: git leaves the line break out.
 #[test]
-fn line_breaks_in_configured_names() {
+fn line_breaks_are_removed_from_configured_names() {
     let (_keep, path) = local();
     git(&path, &["config", "user.name", "A\nda"]);
     ended(&bump(&path, &[]), 0, "committed");
@@ -262,7 +262,7 @@ fn line_breaks_in_configured_names() {
 
 /// What is to be known of the commit fails before the first file is written.
 #[test]
-fn a_message_that_can_t_be_made() {
+fn nothing_is_written_when_message_is_invalid() {
     let (_keep, path) = local();
     let before = state(&path);
     failed(&bump(&path, &["-m", "{pr}"]), 2);
@@ -272,7 +272,7 @@ fn a_message_that_can_t_be_made() {
 
 /// A dry run promises nothing that the commit would refuse.
 #[test]
-fn a_dry_run_refuses_what_the_commit_would() {
+fn dry_run_is_refused_when_commit_would_be() {
     let (_keep, path) = local();
     let text = std::fs::read_to_string(path.join(FILE)).unwrap();
     write(&path, FILE, &text.replace("v0", "v7"));

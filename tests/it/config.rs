@@ -130,7 +130,7 @@ fn several_services_are_one_local_commit() {
 }
 
 #[test]
-fn the_name_in_a_subject_is_the_services() {
+fn subject_names_the_service() {
     let world = world(SERVICES);
     let folder = world.shallow("w");
     ended(&bump(&folder, &["shop:v1", "--push"]), 0, "landed");
@@ -145,7 +145,7 @@ fn the_name_in_a_subject_is_the_services() {
 
 /// A service whose references are as wanted already is no part of the commit.
 #[test]
-fn a_service_that_is_up_to_date_is_not_in_the_message() {
+fn message_leaves_out_service_that_is_up_to_date() {
     let world = world(SERVICES);
     let folder = world.shallow("w");
     ended(&bump(&folder, &["shop:v1", "--push"]), 0, "landed");
@@ -181,7 +181,7 @@ mod landing {
     }
 
     #[test]
-    fn an_older_configuration_of_the_checkout_is_not_used() {
+    fn configuration_of_tip_is_used_when_checkout_has_older_one() {
         let world = two_files();
         let folder = world.shallow("w");
         world.rival("tagbump.yaml", RIGHT);
@@ -190,7 +190,7 @@ mod landing {
     }
 
     #[test]
-    fn an_uncommitted_configuration_is_not_used() {
+    fn uncommitted_configuration_is_not_used() {
         for uncommitted in [LEFT, "services: [\n", ""] {
             let world = two_files();
             world.rival("tagbump.yaml", RIGHT);
@@ -203,7 +203,7 @@ mod landing {
     }
 
     #[test]
-    fn a_commit_of_ones_own_is_not_used() {
+    fn configuration_of_local_commit_is_not_used() {
         let world = two_files();
         world.rival("tagbump.yaml", RIGHT);
         let folder = world.full("w");
@@ -213,7 +213,7 @@ mod landing {
     }
 
     #[test]
-    fn a_dry_run_shows_what_the_tip_says() {
+    fn dry_run_uses_configuration_of_tip() {
         let world = two_files();
         let folder = world.shallow("w");
         let tip = world.rival("tagbump.yaml", RIGHT);
@@ -233,7 +233,7 @@ mod landing {
     }
 
     #[test]
-    fn a_rival_that_changes_the_configuration_is_heeded() {
+    fn retry_uses_new_configuration_when_rival_changed_it() {
         let world = two_files();
         let told = ended(&overtaken(&world, RIGHT), 0, "landed");
         assert_eq!(told["attempts"], 2);
@@ -241,7 +241,7 @@ mod landing {
     }
 
     #[test]
-    fn a_rival_that_changes_the_template_is_heeded() {
+    fn retry_uses_new_template_when_rival_changed_it() {
         let world = world("tag: 'old-{sha:7}'\nservices: { shop: { image: ghcr.io/acme/backend } }\n");
         let folder = world.shallow("w");
         let sha = git(&folder, &["rev-parse", "HEAD"]);
@@ -257,7 +257,7 @@ mod landing {
     }
 
     #[test]
-    fn a_rival_that_takes_the_service_out_ends_the_run() {
+    fn retry_fails_when_rival_removed_service() {
         let world = two_files();
         let said = failed(&overtaken(&world, "services: { store: { image: app } }\n"), 3);
         assert!(said.contains("nothing matches shop") && said.contains("services of tagbump.yaml: store"));
@@ -265,7 +265,7 @@ mod landing {
     }
 
     #[test]
-    fn a_rival_that_breaks_the_configuration_ends_the_run() {
+    fn retry_fails_when_rival_broke_configuration() {
         let world = two_files();
         let said = failed(&overtaken(&world, "services:\n  shop: {}\n"), 2);
         assert!(said.contains("tagbump.yaml:2:") && said.contains("missing field `image`"), "{said}");
@@ -273,7 +273,7 @@ mod landing {
     }
 
     #[test]
-    fn two_configurations_on_the_tip_are_exit_2() {
+    fn two_configurations_on_tip_are_refused() {
         let world = two_files();
         let tip = world.rival(".github/tagbump.yaml", RIGHT);
         let said = failed(&bump(&world.shallow("w"), &["shop:v1", "--push"]), 2);
@@ -294,7 +294,7 @@ mod committing {
     }
 
     #[test]
-    fn an_uncommitted_configuration_is_not_used() {
+    fn uncommitted_configuration_is_not_used() {
         for staged in [false, true] {
             let (_parent, folder, _) = two_files();
             let uncommitted = CONFIG.replace("left", "right");
@@ -310,7 +310,7 @@ mod committing {
     }
 
     #[test]
-    fn one_that_was_never_committed_is_not_used() {
+    fn configuration_that_was_never_committed_is_not_used() {
         let (_parent, folder, base) = committed(&[("left.yaml", &pod("app:v0"))]);
         write(&folder, "tagbump.yaml", CONFIG);
         failed(&bump(&folder, &["shop:v1", "--commit"]), 3);
@@ -319,7 +319,7 @@ mod committing {
     }
 
     #[test]
-    fn a_dry_run_reads_the_same_one() {
+    fn dry_run_of_commit_uses_committed_configuration() {
         let (_parent, folder, _) = two_files();
         write(&folder, "tagbump.yaml", "services: [\n");
         let told = ended(&bump(&folder, &["shop:v1", "--commit", "-n"]), 0, "planned");
@@ -327,7 +327,7 @@ mod committing {
     }
 
     #[test]
-    fn a_broken_one_is_exit_2() {
+    fn broken_committed_configuration_is_refused() {
         let (_parent, folder, base) = committed(&[("tagbump.yaml", "tga: x\n"), ("a.yaml", &pod("app:v0"))]);
         let said = failed(&bump(&folder, &["app:v1", "--commit"]), 2);
         assert!(said.starts_with("tagbump.yaml:1:1: unknown key tga\ndid you mean tag?"), "{said}");
@@ -337,7 +337,7 @@ mod committing {
 }
 
 #[test]
-fn an_edit_reads_the_one_of_the_working_tree() {
+fn edit_uses_configuration_of_work_tree() {
     let (_parent, folder, _) = committed(&[("left.yaml", &pod("app:v0")), ("right.yaml", &pod("app:v0"))]);
     write(&folder, "tagbump.yaml", "services: { shop: { image: app, files: [left.yaml] } }\n");
     write(&folder, ".gitignore", "tagbump.yaml\n");
@@ -349,7 +349,7 @@ fn an_edit_reads_the_one_of_the_working_tree() {
 }
 
 #[test]
-fn it_may_be_in_the_github_folder() {
+fn configuration_is_found_in_github_folder() {
     let [(shop, shop_text), (jobs, jobs_text)] = manifests();
     let files = [(".github/tagbump.yaml", SERVICES), (shop, &shop_text), (jobs, &jobs_text)];
     let told = ended(&bump(folder(&files).path(), &["shop", "jobs", "-t", "v1"]), 0, "edited");
@@ -364,7 +364,7 @@ fn it_may_be_in_the_github_folder() {
 }
 
 #[test]
-fn two_of_them_are_exit_2() {
+fn two_configurations_are_refused() {
     let folder = configured(SERVICES);
     write(folder.path(), ".github/tagbump.yaml", "");
     for arguments in [&["shop:v1"][..], &["ghcr.io/acme/backend:v1"], &["shop:v1", "-n"]] {
@@ -375,7 +375,7 @@ fn two_of_them_are_exit_2() {
 }
 
 #[test]
-fn it_is_looked_for_at_the_root_alone() {
+fn configuration_is_found_only_at_root() {
     let folder = folder(&[("tagbump.yaml", "tga: x\n"), ("sub/tagbump.yaml", SERVICES)]);
     for (path, text) in manifests() {
         write(folder.path(), &format!("sub/{path}"), &text);
@@ -387,7 +387,7 @@ fn it_is_looked_for_at_the_root_alone() {
 
 /// The configuration names images, and runs none.
 #[test]
-fn it_is_never_bumped_itself() {
+fn configuration_is_never_edited() {
     let config = "services: { shop: { image: app } }\n";
     for path in ["tagbump.yaml", ".github/tagbump.yaml"] {
         for arguments in [&["app:v1"][..], &["app:v1", "-f", "**/*.yaml"], &["app:v1", "-f", "."]] {
@@ -443,7 +443,7 @@ const WRONG: [(&str, &str); 20] = [
 
 /// The place, and then what to do.
 #[test]
-fn what_is_wrong_with_it_is_exit_2_with_the_place() {
+fn error_in_configuration_names_the_position() {
     for (config, wanted) in WRONG {
         let folder = configured(config);
         let before = snapshot(folder.path());
@@ -456,7 +456,7 @@ fn what_is_wrong_with_it_is_exit_2_with_the_place() {
 }
 
 #[test]
-fn what_is_wrong_with_it_is_in_the_json_error() {
+fn error_in_configuration_is_in_json_error() {
     for (config, wanted) in WRONG {
         let folder = configured(config);
         let run = bump(folder.path(), &["ghcr.io/acme/backend:v1"]);
@@ -468,7 +468,7 @@ fn what_is_wrong_with_it_is_in_the_json_error() {
 
 /// A template is filled in late; what is wrong with it is wrong in the same file.
 #[test]
-fn a_variable_that_is_not_known_names_the_file() {
+fn unknown_variable_in_template_names_the_file() {
     let (_parent, folder, base) = committed(&[("a.yaml", &pod("app:v0"))]);
     for config in [
         "tag: '{brnch}'\nservices: { shop: { image: app } }\n",
@@ -487,7 +487,7 @@ fn a_variable_that_is_not_known_names_the_file() {
 
 /// What tags there are, and what they are made of: each line wins over the ones below it.
 #[test]
-fn templates_by_their_rank() {
+fn templates_follow_their_precedence() {
     let services = "services:\n  a: { image: app/a, tag: 'own-{sha:5}' }\n  b: { image: app/b }\n";
     let with_default = format!("tag: 'top-{{sha:4}}'\n{services}");
     let manifest = format!("{}---\n{}---\n{}", pod("app/a:v0"), pod("app/b:v0"), pod("app/c:v0"));
@@ -511,7 +511,7 @@ fn templates_by_their_rank() {
 }
 
 #[test]
-fn messages_by_their_rank() {
+fn messages_follow_their_precedence() {
     let services = "services:\n  a: { image: app/a, message: 'own {name} {tag}' }\n  b: { image: app/b }\n";
     let with_default = format!("message: 'top {{name}} {{tag}}'\n{services}");
     let manifest = format!("{}---\n{}", pod("app/a:v0"), pod("app/b:v0"));
@@ -539,7 +539,7 @@ fn messages_by_their_rank() {
 }
 
 #[test]
-fn a_message_of_a_service_keeps_its_trailers() {
+fn message_of_service_keeps_its_trailers() {
     let config = "message: \"deploy {name}\\n\\nRefs: #1\"\nservices: { shop: { image: app } }\n";
     let (_parent, folder, _) = committed(&[("a.yaml", &pod("app:v0")), ("tagbump.yaml", config)]);
     ended(&bump(&folder, &["shop:v1", "--commit"]), 0, "committed");
@@ -549,7 +549,7 @@ fn a_message_of_a_service_keeps_its_trailers() {
 
 /// An explicit tag was made by the template of its own service.
 #[test]
-fn the_source_is_read_from_a_tag_by_the_services_template() {
+fn source_is_read_from_tag_by_template_of_service() {
     let sha = "1111111222222233333334444444555555566666";
     let config = "services: { shop: { image: app, tag: 'b{sha:7}x' } }\n";
     let (_parent, folder, _) = committed(&[("a.yaml", &pod("app:v0")), ("tagbump.yaml", config)]);
@@ -568,7 +568,7 @@ fn the_source_is_read_from_a_tag_by_the_services_template() {
 }
 
 #[test]
-fn the_tag_command_takes_its_template() {
+fn tag_command_uses_template_of_configuration() {
     let config = "tag: 'main-{sha:9}'\nservices: { shop: { image: app, tag: 'own-{sha:5}' } }\n";
     let (_parent, folder, sha) = committed(&[("tagbump.yaml", config)]);
     let tag = |arguments: &[&str], variables: &[(&str, &str)]| {
@@ -591,7 +591,7 @@ fn the_tag_command_takes_its_template() {
 
 /// `tag` in the build and `bump` in the deployment come to the same.
 #[test]
-fn a_bump_computes_the_tag_that_was_printed() {
+fn bump_computes_the_tag_that_tag_command_prints() {
     let config = "tag: '{branch}-{sha:9}'\nservices: { shop: { image: app } }\n";
     let (_parent, folder, _) = committed(&[("a.yaml", &pod("app:v0")), ("tagbump.yaml", config)]);
     let printed = tagbump(&folder, &["tag"]).stdout;
@@ -601,7 +601,7 @@ fn a_bump_computes_the_tag_that_was_printed() {
 }
 
 #[test]
-fn a_service_takes_a_tag_and_a_digest() {
+fn service_accepts_tag_and_digest() {
     let with_digest = format!("ghcr.io/acme/backend:v0@{DIGEST}");
     for (service, more, wanted) in [
         ("shop:v1".to_owned(), &[][..], "ghcr.io/acme/backend:v1".to_owned()),
@@ -618,7 +618,7 @@ fn a_service_takes_a_tag_and_a_digest() {
 }
 
 #[test]
-fn a_service_and_a_plain_image_in_one_run() {
+fn service_and_image_are_bumped_in_one_run() {
     let folder = configured(SERVICES);
     write(folder.path(), "other.yaml", &pod("redis:v0"));
     let told = ended(&bump(folder.path(), &["redis:v7", "shop:v1"]), 0, "edited");
@@ -629,7 +629,7 @@ fn a_service_and_a_plain_image_in_one_run() {
 }
 
 #[test]
-fn services_of_one_image_each_have_their_files() {
+fn services_of_one_image_change_only_their_own_files() {
     let config =
         "services:\n  dev: { image: app, files: [dev] }\n  prod: { image: app, files: ['prod/**'] }\n";
     let manifest = pod("app:v0");
@@ -663,19 +663,19 @@ fn meant_twice(one: &str, other: &str) {
 }
 
 #[test]
-fn what_two_services_mean_at_once_is_exit_2() {
+fn overlapping_services_are_refused() {
     meant_twice("one", "two");
     meant_twice("one", "one");
 }
 
 #[test]
-fn what_a_service_and_an_image_mean_at_once_is_exit_2() {
+fn service_that_overlaps_an_image_is_refused() {
     meant_twice("one", "app");
     meant_twice("docker.io/library/app", "two");
 }
 
 #[test]
-fn a_field_of_one_service_that_another_finds_is_exit_2() {
+fn field_that_another_service_finds_is_refused() {
     meant_twice("one", "field");
     meant_twice("field", "field");
 }
@@ -684,7 +684,7 @@ const CHART: &str = "apiVersion: v2\nname: shop\nversion: 1.0.0\nappVersion: \"v
 const LIST: &str = "items:\n  - name: web\n    rev: v0\n  - name: worker\n    rev: v0\n";
 
 #[test]
-fn fields_hold_tags_where_no_rule_finds_them() {
+fn fields_set_tags_that_no_rule_finds() {
     let config = "\
 services:
   shop:
@@ -730,7 +730,7 @@ services:
 
 /// A service's file, or a field of it, that is not there.
 #[test]
-fn what_a_service_names_and_is_not_there_is_exit_3() {
+fn missing_file_or_field_of_service_is_exit_3() {
     let missing_file = SERVICES.replace("charts/prod.yaml", "charts/gone.yaml");
     let missing_path = SERVICES.replace("apps/shop.yaml", "apps/gone.yaml");
     let missing_field = SERVICES.replace("workers.image.tag", "workers.image.tags");
@@ -754,14 +754,14 @@ fn what_a_service_names_and_is_not_there_is_exit_3() {
 
 /// Nobody typed `-f`: it is the configuration that has to be mended.
 #[test]
-fn a_file_that_only_the_configuration_names_is_not_called_a_flag() {
+fn missing_file_of_service_is_not_called_a_flag() {
     let folder = configured(&SERVICES.replace("apps/shop.yaml", "apps/gone.yaml"));
     let said = failed(&bump(folder.path(), &["shop:v1"]), 3);
     assert!(!said.contains("-f apps/gone.yaml"), "{said}");
 }
 
 #[test]
-fn typed_files_win_over_those_of_a_service() {
+fn typed_files_override_files_of_service() {
     let folder = configured(SERVICES);
     write(folder.path(), "elsewhere.yaml", &pod("ghcr.io/acme/backend:v0"));
     let told = ended(&bump(folder.path(), &["shop:v1", "-f", "elsewhere.yaml"]), 0, "edited");
@@ -790,23 +790,23 @@ fn chosen_among(field_file: &str) {
 }
 
 #[test]
-fn typed_files_choose_among_a_services_fields() {
+fn typed_files_select_fields_of_service() {
     chosen_among("charts/a.yaml");
 }
 
 #[test]
-fn typed_files_choose_among_fields_by_pattern() {
+fn typed_files_select_fields_with_pattern() {
     chosen_among("charts/*.yaml");
 }
 
 #[test]
-fn typed_files_choose_among_fields_of_a_folder() {
+fn typed_files_select_fields_in_folder() {
     chosen_among("charts");
 }
 
 /// As with no `files` at all.
 #[test]
-fn an_empty_list_of_files_is_every_file() {
+fn empty_list_of_files_means_every_file() {
     for files in ["[]", ""] {
         let config = format!("services:\n  shop:\n    image: app\n    files: {files}\n");
         let manifest = pod("app:v0");
@@ -825,7 +825,7 @@ fn an_empty_list_of_files_is_every_file() {
 
 /// Most likely a variable that is not set: on the command line it is exit 2 too.
 #[test]
-fn an_empty_path_is_not_every_file() {
+fn empty_path_is_refused() {
     for path in ["", " "] {
         let config = format!("services:\n  shop:\n    image: app\n    files: ['{path}']\n");
         let folder = folder(&[("tagbump.yaml", &config), ("a.yaml", &pod("app:v0"))]);
@@ -836,7 +836,7 @@ fn an_empty_path_is_not_every_file() {
 }
 
 #[test]
-fn one_that_is_too_large_is_exit_2() {
+fn configuration_over_limit_is_refused() {
     let padded = |size: usize| format!("{SERVICES}#{}\n", "x".repeat(size - SERVICES.len() - 2));
     let folder = configured(&padded(1_000_000));
     ended(&bump(folder.path(), &["shop:v1"]), 0, "edited");
@@ -848,7 +848,7 @@ fn one_that_is_too_large_is_exit_2() {
 
 /// So large that manifests of that size are skipped.
 #[test]
-fn one_that_is_enormous_is_exit_2_too() {
+fn configuration_over_manifest_limit_is_refused() {
     let folder = configured(SERVICES);
     let file = std::fs::File::options().write(true).open(folder.path().join("tagbump.yaml")).unwrap();
     file.set_len(50_000_001).unwrap();
@@ -857,7 +857,7 @@ fn one_that_is_enormous_is_exit_2_too() {
 }
 
 #[test]
-fn bombs_are_exit_2() {
+fn alias_bombs_are_refused() {
     let aliases: String =
         (1..30).map(|n| format!("x{n}: &x{n} [*x{m}, *x{m}, *x{m}, *x{m}]\n", m = n - 1)).collect();
     let files = "services:\n  shop:\n    image: &x0 app\n";
@@ -880,7 +880,7 @@ fn bombs_are_exit_2() {
 }
 
 #[test]
-fn text_that_can_not_be_read_is_exit_2() {
+fn configuration_that_is_not_text_is_refused() {
     let utf16: Vec<u8> =
         b"\xff\xfe".iter().copied().chain("a: 1\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
     for (bytes, wanted) in [
@@ -896,14 +896,14 @@ fn text_that_can_not_be_read_is_exit_2() {
 }
 
 #[test]
-fn a_byte_order_mark_and_other_line_ends_are_fine() {
+fn configuration_is_read_with_byte_order_mark_and_crlf() {
     let folder = configured(&format!("\u{feff}{}", SERVICES.replace('\n', "\r\n")));
     let told = ended(&bump(folder.path(), &["shop:v1", "jobs:v1"]), 0, "edited");
     assert_eq!(changed(&told), [SHOP, JOBS]);
 }
 
 #[test]
-fn without_services_it_is_fine_too() {
+fn configuration_is_read_without_services() {
     for config in ["", "# nothing\n", "---\n", "services: {}\n", "tag: v7\n"] {
         let folder = configured(config);
         ended(&bump(folder.path(), &["ghcr.io/acme/backend:v1"]), 0, "edited");
@@ -926,7 +926,7 @@ mod links {
     }
 
     #[test]
-    fn a_link_is_not_followed() {
+    fn symlink_as_configuration_is_not_followed() {
         for path in ["tagbump.yaml", ".github"] {
             let (outside, folder) = (tempfile::tempdir().unwrap(), folder(&[("a.yaml", &pod("app:v0"))]));
             linked(outside.path(), folder.path(), path);
@@ -938,7 +938,7 @@ mod links {
 
     /// To pass it over would make tags by another template than the one that the user wrote.
     #[test]
-    fn a_link_is_bad_configuration_and_said() {
+    fn symlink_as_configuration_is_refused() {
         for path in ["tagbump.yaml", ".github"] {
             let outside = tempfile::tempdir().unwrap();
             let (_parent, folder, _) = committed(&[("a.yaml", &pod("app:v0"))]);

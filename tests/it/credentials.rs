@@ -60,7 +60,7 @@ fn sent(world: &World) -> Option<String> {
 }
 
 #[test]
-fn the_first_of_the_order_is_used() {
+fn first_credential_in_order_is_used() {
     // from the last to the first, each beside all that come after it
     let ways = ["helper", "github", "header", "url", "own"];
     for from in 1..ways.len() {
@@ -97,7 +97,7 @@ fn the_first_of_the_order_is_used() {
 }
 
 #[test]
-fn gh_token_where_there_is_no_github_token() {
+fn gh_token_is_used_when_github_token_is_missing() {
     let world = open();
     let mut command = push(&clone(&world, &world.server.url(REPO)), "v1", &[]);
     command.env("GITHUB_SERVER_URL", origin(&world)).env("GITHUB_TOKEN", "").env("GH_TOKEN", "gh-token");
@@ -106,7 +106,7 @@ fn gh_token_where_there_is_no_github_token() {
 }
 
 #[test]
-fn a_token_of_ones_own_has_the_usual_user_name() {
+fn own_token_is_sent_with_usual_user_name() {
     let world = open();
     let mut command = push(&clone(&world, &world.server.url(REPO)), "v1", &[]);
     ended(&run(command.env("TAGBUMP_TOKEN", "own-token\n")), 0, "landed");
@@ -114,7 +114,7 @@ fn a_token_of_ones_own_has_the_usual_user_name() {
 }
 
 #[test]
-fn a_token_of_ones_own_takes_the_user_name_of_the_url() {
+fn own_token_is_sent_with_user_name_of_url() {
     let world = open();
     let url = world.server.url(REPO).replace("://", "://de%40ploy@");
     let mut command = push(&clone(&world, &url), "v1", &[]);
@@ -123,7 +123,7 @@ fn a_token_of_ones_own_takes_the_user_name_of_the_url() {
 }
 
 #[test]
-fn odd_characters_of_a_url_are_decoded() {
+fn percent_encoding_in_url_is_decoded() {
     let world = open();
     let url = world.server.url_with("ü", "p@ss/w%rd: ü", REPO);
     ended(&run(&mut push(&clone(&world, &url), "v1", &[])), 0, "landed");
@@ -131,7 +131,7 @@ fn odd_characters_of_a_url_are_decoded() {
 }
 
 #[test]
-fn the_header_that_checkout_left() {
+fn header_left_by_checkout_is_sent() {
     let world = World::with(
         |server| server.basic_auth("x-access-token", "kept"),
         &[(FILE, &*kustomization(&[API.into()]))],
@@ -158,7 +158,7 @@ fn the_header_that_checkout_left() {
 }
 
 #[test]
-fn headers_of_another_server_stay() {
+fn header_of_another_server_is_not_sent() {
     let world = open();
     let folder = clone(&world, &world.server.url(REPO));
     set(&folder, "http.http://127.0.0.1:9/.extraheader", &kept("other-port"));
@@ -169,7 +169,7 @@ fn headers_of_another_server_stay() {
 }
 
 #[test]
-fn an_empty_header_takes_back_what_came_before() {
+fn empty_header_removes_earlier_headers() {
     let world = open();
     let folder = clone(&world, &world.server.url(REPO));
     let key = format!("http.{}/.extraheader", origin(&world));
@@ -187,7 +187,7 @@ fn an_empty_header_takes_back_what_came_before() {
 }
 
 #[test]
-fn githubs_token_is_for_github_alone() {
+fn github_token_is_sent_to_github_only() {
     for server in [None, Some("https://github.com"), Some("http://127.0.0.1:9"), Some("https://127.0.0.1")] {
         let world = open();
         let mut command = push(&clone(&world, &world.server.url(REPO)), "v1", &[]);
@@ -203,7 +203,7 @@ fn githubs_token_is_for_github_alone() {
 /// On Linux 0.0.0.0 leads to this machine too, but nobody promises that.
 #[cfg(target_os = "linux")]
 #[test]
-fn no_token_goes_over_plain_http_to_another_machine() {
+fn token_is_not_sent_over_plain_http_to_another_machine() {
     let world = open();
     let url = |text: String| text.replace("127.0.0.1", "0.0.0.0");
     let mut command = push(&clone(&world, &url(world.server.url(REPO))), "v1", &[]);
@@ -213,7 +213,7 @@ fn no_token_goes_over_plain_http_to_another_machine() {
 }
 
 #[test]
-fn a_helper_is_asked_once_and_only_after_a_401() {
+fn helper_is_asked_once_after_401() {
     let world = open();
     let folder = clone(&world, &world.server.url(REPO));
     let asked = helper(&world, &folder);
@@ -238,7 +238,7 @@ fn a_helper_is_asked_once_and_only_after_a_401() {
 /// Open to readers: git's own examples guard the list for a push and the push, or the push alone
 /// (`git help http-backend`).
 #[test]
-fn a_helper_is_asked_where_only_pushing_needs_it() {
+fn helper_is_asked_when_only_push_needs_it() {
     for on in [On::InfoRefs(Service::ReceivePack), On::Post(Service::ReceivePack)] {
         let world = open();
         let folder = clone(&world, &world.server.url(REPO));
@@ -254,7 +254,7 @@ fn a_helper_is_asked_where_only_pushing_needs_it() {
 }
 
 #[test]
-fn a_helper_is_asked_for_the_user_of_the_url() {
+fn helper_is_asked_for_user_of_url() {
     let world = World::new();
     let url = world.server.url(REPO).replace("://", &format!("://{USER}@"));
     let folder = clone(&world, &url);
@@ -264,7 +264,7 @@ fn a_helper_is_asked_for_the_user_of_the_url() {
 }
 
 #[test]
-fn a_helper_is_not_asked_where_another_credential_was_wrong() {
+fn helper_is_not_asked_when_another_credential_was_wrong() {
     let world = World::new();
     let folder = clone(&world, &world.server.url(REPO));
     let asked = helper(&world, &folder);
@@ -275,7 +275,7 @@ fn a_helper_is_not_asked_where_another_credential_was_wrong() {
 }
 
 #[test]
-fn a_helper_that_knows_nothing_is_told_of() {
+fn error_mentions_helper_that_knows_nothing() {
     let world = World::new();
     let folder = clone(&world, &world.server.url(REPO));
     set(&folder, "credential.helper", "!true");
@@ -284,7 +284,7 @@ fn a_helper_that_knows_nothing_is_told_of() {
 }
 
 #[test]
-fn a_url_that_is_put_in_place_of_another() {
+fn credential_follows_url_that_instead_of_sets() {
     let world = World::new();
     let folder = clone(&world, "https://github.com/acme/gitops.git");
     let (with, _) = world.url().split_once("acme/").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
@@ -297,7 +297,7 @@ fn a_url_that_is_put_in_place_of_another() {
 
 /// A remote that is read from one server and written to another: each is told what is its own.
 #[test]
-fn two_servers_of_one_remote() {
+fn each_server_gets_its_own_credential_when_push_url_differs() {
     let (from, to) = (open(), World::new());
     git(&from.bare, &["push", "--quiet", "--force", to.bare.to_str().unwrap(), "main"]);
     let folder = clone(&from, &from.server.url_with("reader", "pa55-reader", REPO));

@@ -84,7 +84,7 @@ spec: { template: { spec: { containers: [{ name: api, image: 'ghcr.io/acme/api:m
 ";
 
 #[test]
-fn the_steps_of_the_migration_set_the_tag_and_nothing_else() {
+fn steps_of_migration_page_change_only_the_tag() {
     let files = [
         ("infra/releases/api.yaml", RELEASE),
         (
@@ -109,7 +109,7 @@ fn the_steps_of_the_migration_set_the_tag_and_nothing_else() {
 }
 
 #[test]
-fn a_mark_without_a_name_is_set_by_its_field() {
+fn mark_without_name_is_set_by_field() {
     let folder = tempfile::tempdir().unwrap();
     let before = "api:\n  tag: main-0000000 # {\"$imagepolicy\": \"flux-system:api:tag\"}\n";
     write(folder.path(), "values.yaml", before);
@@ -122,7 +122,7 @@ fn a_mark_without_a_name_is_set_by_its_field() {
 }
 
 #[test]
-fn the_steps_of_the_quick_start_run() {
+fn steps_of_quick_start_run() {
     let steps = steps(&page("quick-start.md"));
     assert_eq!(steps.len(), 4, "{steps:?}");
     for step in &steps {
@@ -137,7 +137,7 @@ fn the_steps_of_the_quick_start_run() {
 }
 
 #[test]
-fn the_commands_of_the_quick_start_run() {
+fn commands_of_quick_start_run() {
     let page = page("quick-start.md");
     let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("tagbump ")).collect();
     assert_eq!(commands.len(), 3, "{commands:?}");
@@ -163,7 +163,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_commands_of_the_page_on_going_back_run() {
+fn commands_of_history_page_run() {
     let page = page("history.md");
     let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("tagbump ")).collect();
     assert_eq!(commands.len(), 8, "{commands:?}");
@@ -222,7 +222,7 @@ fn is_backed(point: &str) -> bool {
 }
 
 #[test]
-fn every_point_of_the_security_page_names_tests_that_exist() {
+fn every_point_of_security_page_names_existing_tests() {
     let points = points(&page("security.md"));
     assert!(points.len() > 20, "{points:?}");
     // what is trusted, and what an attacker can do, is not for a test to show

@@ -136,7 +136,7 @@ impl Hub {
 }
 
 #[test]
-fn a_pull_request_is_opened_found_changed_and_closed() {
+fn pull_request_is_opened_found_changed_and_closed() {
     let hub = Hub::with_branch();
     let answer = hub.open_pull();
     assert_eq!(answer.header("location"), format!("{}{REPO}/pulls/1", hub.github.api_url()));
@@ -164,7 +164,7 @@ fn a_pull_request_is_opened_found_changed_and_closed() {
 }
 
 #[test]
-fn what_cannot_be_a_pull_request_is_refused() {
+fn invalid_pull_request_is_refused() {
     let hub = Hub::with_branch();
     let pull = |head: &str, base: &str| json!({"title": "Bump", "head": head, "base": base});
     for (head, base, field) in
@@ -184,7 +184,7 @@ fn what_cannot_be_a_pull_request_is_refused() {
 }
 
 #[test]
-fn a_body_that_github_does_not_describe_is_a_violation() {
+fn undocumented_body_is_a_violation() {
     let hub = Hub::with_branch();
     let pull = json!({"title": "Bump", "head": "bump", "base": "main", "labels": ["a"]});
     hub.post("/pulls", pull).is(422);
@@ -203,7 +203,7 @@ fn a_body_that_github_does_not_describe_is_a_violation() {
 }
 
 #[test]
-fn an_unknown_route_is_a_violation() {
+fn unknown_route_is_a_violation() {
     let hub = Hub::new();
     for (method, path) in
         [("GET", "/branchs"), ("PUT", "/pulls"), ("GET", "/pulls/1/"), ("GET", "/commits/main/status")]
@@ -214,7 +214,7 @@ fn an_unknown_route_is_a_violation() {
 }
 
 #[test]
-fn a_violation_fails_the_test_when_the_fake_is_dropped() {
+fn violation_fails_the_test_when_fake_is_dropped() {
     let hub = Hub::new();
     hub.get("/nothing").is(404);
     assert!(catch_unwind(AssertUnwindSafe(|| hub.github.verify())).is_err());
@@ -222,7 +222,7 @@ fn a_violation_fails_the_test_when_the_fake_is_dropped() {
 }
 
 #[test]
-fn only_the_one_token_opens_the_door() {
+fn wrong_token_is_refused() {
     let hub = Hub::new();
     let url = format!("{}{REPO}", hub.github.api_url());
     let ask = |tokens: &[&str]| try_request("GET", &url, None, tokens).unwrap();
@@ -267,7 +267,7 @@ fn labels_are_added_once() {
 }
 
 #[test]
-fn a_list_has_pages() {
+fn list_has_pages() {
     let hub = Hub::new();
     for number in 1..=3 {
         hub.branch(&format!("b{number}"));
@@ -283,7 +283,7 @@ fn a_list_has_pages() {
 }
 
 #[test]
-fn a_commit_is_made_on_a_branch() {
+fn commit_is_made_on_branch() {
     let hub = Hub::new();
     let tip = hub.world.tip();
     let told = hub.commit_on("main", &tip, FILE, "new: text\n").is(200);
@@ -300,7 +300,7 @@ fn a_commit_is_made_on_a_branch() {
 }
 
 #[test]
-fn a_commit_on_a_stale_head_is_refused() {
+fn commit_is_refused_when_head_is_stale() {
     let hub = Hub::new();
     let tip = hub.world.tip();
     hub.world.rival("x", "x\n");
@@ -316,7 +316,7 @@ fn a_commit_on_a_stale_head_is_refused() {
 }
 
 #[test]
-fn files_go_and_lose_their_mode() {
+fn commit_removes_files_and_drops_modes() {
     let hub = Hub::new();
     let folder = hub.world.full("w");
     write(&folder, "run.sh", "old\n");
@@ -339,7 +339,7 @@ fn files_go_and_lose_their_mode() {
 }
 
 #[test]
-fn a_signature_is_told_and_can_be_off() {
+fn signature_is_reported_unless_switched_off() {
     let hub = Hub::new();
     let query = "query($oid: GitObjectID!) { repository(owner: \"acme\", name: \"gitops\") { object(oid: $oid) {
         __typename ... on Commit { sig: signature { ...s } } } } } fragment s on GitSignature { isValid wasSignedByGitHub }";
@@ -360,7 +360,7 @@ fn a_signature_is_told_and_can_be_off() {
 }
 
 #[test]
-fn a_document_that_is_not_for_the_schema_is_a_violation() {
+fn document_that_breaks_schema_is_a_violation() {
     let hub = Hub::new();
     let bad = [
         (json!({"query": "{ viewer { login } }"}), "viewer"),
@@ -398,7 +398,7 @@ fn a_document_that_is_not_for_the_schema_is_a_violation() {
 }
 
 #[test]
-fn references_are_made_moved_and_removed() {
+fn references_are_created_moved_and_removed() {
     let hub = Hub::with_branch();
     let (tip, bump) = (hub.world.tip(), git(&hub.world.bare, &["rev-parse", "bump"]));
     let name = "refs/heads/tagbump/main/a#b%ü";
@@ -430,7 +430,7 @@ fn references_are_made_moved_and_removed() {
 }
 
 #[test]
-fn a_commit_is_made_of_its_parts() {
+fn commit_is_made_of_its_parts() {
     let hub = Hub::new();
     let tip = hub.world.tip();
     let entries = json!([{"path": "a/run.sh", "mode": "100755", "type": "blob", "content": "x\n"}, {"path": "README.md", "sha": null}]);
@@ -497,7 +497,7 @@ fn git_and_the_api_share_their_state() {
 }
 
 #[test]
-fn faults_come_when_they_are_ordered() {
+fn faults_happen_when_they_are_ordered() {
     let hub = Hub::with_branch();
     hub.github.fault_at(On::ListPulls, 2, Fault::Status(502));
     hub.github.fault(On::CreatePull, Fault::AfterCommit(502));
@@ -516,7 +516,7 @@ fn faults_come_when_they_are_ordered() {
 }
 
 #[test]
-fn a_connection_ends_before_or_after() {
+fn connection_ends_before_or_after_the_work() {
     let hub = Hub::with_branch();
     let url = format!("{}{REPO}/pulls", hub.github.api_url());
     let body = json!({"title": "Bump", "head": "bump", "base": "main"});
@@ -528,7 +528,7 @@ fn a_connection_ends_before_or_after() {
 }
 
 #[test]
-fn somebody_is_faster() {
+fn branch_moves_before_the_request() {
     let hub = Hub::with_branch();
     let tip = hub.world.tip();
     hub.github.fault(On::GraphQl, Fault::StaleHead);
@@ -546,7 +546,7 @@ fn somebody_is_faster() {
 }
 
 #[test]
-fn a_hook_runs_before_the_request() {
+fn hook_runs_before_the_request() {
     let hub = Hub::new();
     let (bare, scratch) = (hub.world.bare.clone(), hub.world.path().to_owned());
     hub.github.before(On::CreateCommitOnBranch, move || {
@@ -557,7 +557,7 @@ fn a_hook_runs_before_the_request() {
 }
 
 #[test]
-fn a_rate_limit_holds_until_it_is_over() {
+fn rate_limit_holds_until_it_is_over() {
     let hub = Hub::new();
     hub.github.fault(On::Repo, Fault::Secondary { retry_after: 1 });
     let started = Instant::now();
@@ -579,7 +579,7 @@ fn a_rate_limit_holds_until_it_is_over() {
 }
 
 #[test]
-fn reads_lag() {
+fn reads_lag_when_ordered() {
     let hub = Hub::new();
     let old = hub.world.tip();
     hub.github.fault(On::GetRef, Fault::LagReads(2));

@@ -52,7 +52,7 @@ fn never_lands(world: &World, folder: &Path, timeout: &str) -> String {
 }
 
 #[test]
-fn cut_after_the_server_took_the_push() {
+fn bump_lands_once_when_line_is_cut_after_push() {
     for world in [World::new(), without_keep_alive()] {
         world.server.fault(SEND, Fault::CloseAfter);
         lands_once(&world, &world.shallow("w"), 1);
@@ -61,7 +61,7 @@ fn cut_after_the_server_took_the_push() {
 }
 
 #[test]
-fn an_answer_cut_anywhere_is_no_answer() {
+fn bump_lands_once_when_answer_is_cut_anywhere() {
     for world in [World::new(), without_keep_alive()] {
         for (nth, bytes) in [0, 1, 4, 5, 9, 13, 18, 30, 42, 60].into_iter().enumerate() {
             let folder = world.shallow(&format!("w{nth}"));
@@ -75,7 +75,7 @@ fn an_answer_cut_anywhere_is_no_answer() {
 }
 
 #[test]
-fn a_gateway_that_fails_after_it_landed() {
+fn bump_lands_once_when_gateway_fails_after_push() {
     for code in [500, 502, 504] {
         let world = World::new();
         world.server.fault(SEND, Fault::StatusAfter { code, headers: Vec::new() });
@@ -86,7 +86,7 @@ fn a_gateway_that_fails_after_it_landed() {
 
 /// A page in the place of the answer, with a status that says nothing.
 #[test]
-fn a_gateway_with_a_page_for_people_after_it_landed() {
+fn bump_lands_once_when_gateway_answers_with_html_after_push() {
     let world = World::new();
     let headers = owned(&[("Content-Type", "text/html")]);
     world.server.fault(SEND, Fault::StatusAfter { code: 200, headers });
@@ -94,7 +94,7 @@ fn a_gateway_with_a_page_for_people_after_it_landed() {
 }
 
 #[test]
-fn cut_before_the_server_took_the_push() {
+fn bump_lands_when_line_is_cut_before_push() {
     for world in [World::new(), without_keep_alive()] {
         world.server.fault(SEND, Fault::CloseBefore);
         lands_once(&world, &world.shallow("w"), 2);
@@ -102,7 +102,7 @@ fn cut_before_the_server_took_the_push() {
 }
 
 #[test]
-fn cut_while_asking_and_fetching() {
+fn bump_lands_when_line_is_cut_during_fetch() {
     for on in [ASK, FETCH] {
         for fault in [Fault::CloseBefore, Fault::CloseAfter, Fault::CutReply(7), Fault::CutReply(100)] {
             let world = World::new();
@@ -138,21 +138,21 @@ fn lands_under(at: &str, clone: &[&str]) {
 }
 
 #[test]
-fn landed_untold_under_another_commit() {
+fn landed_bump_is_found_under_another_commit() {
     for clone in [&["--depth", "1"][..], &[], &["--filter=blob:none"]] {
         lands_under("", clone);
     }
 }
 
 #[test]
-fn landed_untold_and_reverted_by_somebody_is_not_done_again() {
+fn landed_bump_is_not_repeated_when_another_user_reverted_it() {
     for clone in [&["--depth", "1"][..], &[], &["--filter=blob:none"]] {
         lands_under("~1", clone);
     }
 }
 
 #[test]
-fn busy_servers_are_asked_again_when_they_say() {
+fn busy_server_is_asked_again_after_its_retry_time() {
     let wait = [("Retry-After", "1")];
     for (on, code) in [(ASK, 503), (ASK, 429), (OFFER, 429), (SEND, 503), (SEND, 429)] {
         let world = World::new();
@@ -166,7 +166,7 @@ fn busy_servers_are_asked_again_when_they_say() {
 }
 
 #[test]
-fn a_wait_beyond_the_budget_ends_the_run() {
+fn run_ends_when_server_asks_for_wait_beyond_timeout() {
     for seconds in ["3600", "Tue, 31 Dec 2999 23:59:59 GMT", "18446744073709551615"] {
         let world = World::new();
         world.server.fault(ASK, status(503, &[("Retry-After", seconds)]));
@@ -177,7 +177,7 @@ fn a_wait_beyond_the_budget_ends_the_run() {
 }
 
 #[test]
-fn somebody_pushes_between_our_fetch_and_our_push() {
+fn push_retries_when_branch_moved_after_fetch() {
     let world = World::new();
     let folder = world.shallow("w");
     let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
@@ -193,7 +193,7 @@ fn somebody_pushes_between_our_fetch_and_our_push() {
 
 /// A commit that somebody took back must not come again under our bump.
 #[test]
-fn a_branch_that_was_set_back_meanwhile_stays_so() {
+fn removed_commits_stay_removed_when_branch_was_reset() {
     let world = World::new();
     let folder = world.shallow("w");
     world.rival("mistake.md", "a mistake\n");
@@ -209,7 +209,7 @@ fn a_branch_that_was_set_back_meanwhile_stays_so() {
 
 /// What a hook says aloud is no verdict: it let the push pass.
 #[test]
-fn a_race_is_a_race_whatever_a_hook_chatters() {
+fn lost_race_is_retried_when_hook_prints_text() {
     for chatter in
         ["checked: prohibited words, none", "protected branch: you may pass", "GH006 does not apply"]
     {
@@ -226,7 +226,7 @@ fn a_race_is_a_race_whatever_a_hook_chatters() {
 }
 
 #[test]
-fn somebody_makes_the_very_same_bump_meanwhile() {
+fn run_is_up_to_date_when_another_run_made_same_bump() {
     let world = World::new();
     let folder = world.shallow("w");
     let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
@@ -240,7 +240,7 @@ fn somebody_makes_the_very_same_bump_meanwhile() {
 }
 
 #[test]
-fn a_lock_that_goes_away_is_waited_for() {
+fn push_waits_when_lock_goes_away() {
     let world = World::new();
     let lock = world.bare.join("refs/heads/main.lock");
     std::fs::write(&lock, "").unwrap();
@@ -250,7 +250,7 @@ fn a_lock_that_goes_away_is_waited_for() {
 }
 
 #[test]
-fn a_lock_that_stays_is_named() {
+fn error_names_lock_that_stays() {
     let world = World::new();
     std::fs::write(world.bare.join("refs/heads/main.lock"), "").unwrap();
     let run = run(&mut push(&world.shallow("w"), "v1", &["-v", "--timeout", "1s"]));
@@ -260,7 +260,7 @@ fn a_lock_that_stays_is_named() {
 }
 
 #[test]
-fn nobody_listens() {
+fn run_fails_when_connection_is_refused() {
     let world = World::new();
     // taken and given back: nothing listens there
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
@@ -271,7 +271,7 @@ fn nobody_listens() {
 }
 
 #[test]
-fn a_server_that_is_down_for_good() {
+fn run_fails_when_server_stays_down() {
     let world = World::new();
     for _ in 0..500 {
         world.server.fault(On::Any, status(503, &[]));
@@ -282,7 +282,7 @@ fn a_server_that_is_down_for_good() {
 }
 
 #[test]
-fn a_server_that_hangs() {
+fn run_ends_in_time_when_server_hangs() {
     for on in [ASK, OFFER, SEND] {
         let world = World::new();
         world.server.fault(on, Fault::Hang);
@@ -295,7 +295,7 @@ fn a_server_that_hangs() {
 
 /// The budget bounds a repository on this machine too, whose hook never ends.
 #[test]
-fn a_hook_that_hangs() {
+fn run_ends_in_time_when_hook_hangs() {
     let world = World::new();
     let gate = world.path().join("gate");
     assert!(std::process::Command::new("mkfifo").arg(&gate).status().unwrap().success());
@@ -316,7 +316,7 @@ fn a_hook_that_hangs() {
 
 /// An answer whose length nobody tells, cut: closed in the middle of a packet, or of a chunk.
 #[test]
-fn an_answer_of_unknown_length_that_is_cut() {
+fn bump_lands_once_when_answer_without_length_is_cut() {
     let kind = "Content-Type: application/x-git-upload-pack-advertisement";
     let start = "001e# service=git-upload-pack\n0000015";
     let chunked = format!("Transfer-Encoding: chunked\r\n\r\nff\r\n{start}");
@@ -339,7 +339,7 @@ fn an_answer_of_unknown_length_that_is_cut() {
 
 /// The server can't take in the pack: it gets it once more, and no more often.
 #[test]
-fn a_pack_that_is_not_unpacked_is_sent_once_more() {
+fn pack_is_sent_once_more_when_server_fails_to_unpack_it() {
     for lands in [true, false] {
         let world = World::new();
         let folder = world.shallow("w");
@@ -360,7 +360,7 @@ fn a_pack_that_is_not_unpacked_is_sent_once_more() {
 
 /// A slow line is no broken one: bytes come one by one.
 #[test]
-fn an_answer_in_crumbs_is_an_answer() {
+fn answer_is_read_when_it_comes_byte_by_byte() {
     let world = World::new();
     let line = Line::to(&world.server_address());
     let folder = world.clone_of(&world.url_over(line.address()), "w", &["--depth", "1"]);

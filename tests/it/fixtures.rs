@@ -11,7 +11,7 @@ use crate::support::cli::{Run, tagbump};
 use crate::support::files::{copy, snapshot};
 
 #[test]
-fn every_case() {
+fn every_case_gives_its_out_folder() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let cases: Vec<PathBuf> = folders(&root).iter().flat_map(|kind| folders(kind)).collect();
     assert!(cases.len() > 1, "no cases in {}", root.display());

@@ -51,7 +51,7 @@ fn described(html_url: &str) -> Value {
 }
 
 #[test]
-fn link_of_the_remotes_host_is_shown() {
+fn link_to_host_of_remote_is_shown() {
     let world = forge(json!({"number": 7, "title": "x", "html_url": null}));
     let told = ended(&propose(&world, "w").0, 0, "proposed");
     let link = format!("{}/acme/gitops/pull/7", origin(&world));
@@ -59,7 +59,7 @@ fn link_of_the_remotes_host_is_shown() {
 }
 
 #[test]
-fn link_to_elsewhere_is_shown_nowhere() {
+fn link_to_another_host_is_not_shown() {
     for link in [
         "https://evil.example/acme/gitops/pull/7",
         "http://127.0.0.1@evil.example/pull/7",

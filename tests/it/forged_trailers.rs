@@ -90,7 +90,7 @@ fn source(sha: &str) -> String {
 }
 
 #[test]
-fn commit_that_scales_rolls_nothing_back() {
+fn rollback_trailer_does_not_count_when_commit_only_scales() {
     let mono = mono(3);
     lands(&mono, 1, "v1.2.3");
     let mallory = Mallory::new(&mono);
@@ -101,7 +101,7 @@ fn commit_that_scales_rolls_nothing_back() {
 }
 
 #[test]
-fn commit_of_another_file_says_nothing_of_a_tag_set_by_hand() {
+fn trailer_does_not_count_when_commit_changed_another_file() {
     let mono = mono(3);
     let ada = Mallory::new(&mono);
     ada.sets("v1.2.3", "");
@@ -113,7 +113,7 @@ fn commit_of_another_file_says_nothing_of_a_tag_set_by_hand() {
 }
 
 #[test]
-fn forged_source_lets_no_older_build_over_a_newer_one() {
+fn older_build_is_superseded_when_source_is_forged() {
     let mono = mono(3);
     lands(&mono, 2, "v1.2.0");
     let newest = mono.world.tip();
@@ -126,7 +126,7 @@ fn forged_source_lets_no_older_build_over_a_newer_one() {
 }
 
 #[test]
-fn rollback_counts_only_for_a_tag_that_was_taken_away() {
+fn rollback_trailer_counts_only_for_removed_tag() {
     let mono = mono(3);
     let mallory = Mallory::new(&mono);
     mallory.sets("v1.2.2", "");
@@ -147,7 +147,7 @@ fn rollback_counts_only_for_a_tag_that_was_taken_away() {
 }
 
 #[test]
-fn repeated_rollback_counts_only_after_a_real_one() {
+fn repeated_rollback_trailer_counts_only_after_a_real_one() {
     let mono = mono(4);
     let mallory = Mallory::new(&mono);
     let repeats = |tag: &str| format!("{}\n{}\n", image(tag), rollback("v1.2.4"));
@@ -223,7 +223,7 @@ fn moved_file_keeps_who_wrote_its_tag() {
 
 /// The oldest commit of a shallow clone has no parent to compare with, so its message proves nothing.
 #[test]
-fn last_commit_of_a_shallow_clone_is_not_believed() {
+fn trailer_does_not_count_in_last_commit_of_shallow_clone() {
     let mono = mono(3);
     lands(&mono, 2, "v1.2.0");
     let mallory = Mallory::new(&mono);
@@ -256,7 +256,7 @@ fn each_of_two_references_has_its_own_commit() {
 }
 
 #[test]
-fn author_is_named_without_what_could_deceive() {
+fn author_is_shown_without_deceptive_characters() {
     let mono = mono(3);
     let name = format!("Ada\u{202e}\u{1b}[2J{}", "x".repeat(200));
     let mallory = Mallory { name, ..Mallory::new(&mono) };
@@ -268,7 +268,7 @@ fn author_is_named_without_what_could_deceive() {
 }
 
 #[test]
-fn rollback_passes_over_no_tag_for_a_forged_trailer() {
+fn rollback_skips_no_tag_when_trailer_is_forged() {
     let mono = mono(3);
     lands(&mono, 1, "v1.1.0");
     lands(&mono, 2, "v1.2.0");
@@ -285,7 +285,7 @@ fn rollback_passes_over_no_tag_for_a_forged_trailer() {
 
 /// The history is longer than the part that is searched.
 #[test]
-fn tag_of_long_ago_is_written_over_with_a_notice() {
+fn tag_is_replaced_with_notice_when_its_commit_is_far_back() {
     let mono = mono(3);
     lands(&mono, 2, "v1.2.0");
     let tip = mono.world.tip();
@@ -308,7 +308,7 @@ fn tag_of_long_ago_is_written_over_with_a_notice() {
 
 /// The server refuses to send more history.
 #[test]
-fn tag_whose_commit_is_cut_off_is_written_over_with_a_notice() {
+fn tag_is_replaced_with_notice_when_its_commit_is_cut_off() {
     let mono = mono(3);
     lands(&mono, 2, "v1.2.0");
     let mallory = Mallory::new(&mono);

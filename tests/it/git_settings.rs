@@ -27,14 +27,14 @@ fn home(world: &World, key: &str, value: &str) -> PathBuf {
 }
 
 #[test]
-fn a_header_in_the_users_settings() {
+fn header_of_user_configuration_is_sent() {
     let world = World::new();
     let home = home(&world, &format!("http.{}.extraheader", world.server.url("")), &header());
     ended(&run(push(&anonymous(&world), "v1", &[]).env("HOME", home)), 0, "landed");
 }
 
 #[test]
-fn a_header_in_a_linked_worktree() {
+fn header_is_sent_from_linked_worktree() {
     let world = World::new();
     let folder = anonymous(&world);
     let key = format!("http.{}.extraheader", world.server.url(""));
@@ -60,7 +60,7 @@ fn given(command: &mut Command, pairs: &[(&str, &str)]) {
 }
 
 #[test]
-fn settings_in_variables() {
+fn settings_in_variables_count() {
     let world = World::new();
     let folder = anonymous(&world);
     let scratch = world.path().join("scratch");
@@ -84,7 +84,7 @@ fn settings_in_variables() {
 }
 
 #[test]
-fn a_helper_in_variables() {
+fn helper_in_variables_is_asked() {
     let world = World::new();
     let folder = anonymous(&world);
     let mut command = push(&folder, "v1", &[]);
@@ -95,7 +95,7 @@ fn a_helper_in_variables() {
 
 /// `git -c` sets them for all that git runs.
 #[test]
-fn settings_of_the_git_that_runs_us() {
+fn settings_of_calling_git_count() {
     let world = World::new();
     let folder = anonymous(&world);
     let alias = format!("alias.bump=!{} bump {API}:v1 --push", env!("CARGO_BIN_EXE_tagbump"));
@@ -107,7 +107,7 @@ fn settings_of_the_git_that_runs_us() {
 }
 
 #[test]
-fn files_that_stand_in_for_the_users_and_the_systems() {
+fn configuration_files_in_variables_replace_usual_ones() {
     let world = World::new();
     let key = format!("http.{}.extraheader", world.server.url(""));
     let folder = anonymous(&world);
@@ -133,7 +133,7 @@ fn files_that_stand_in_for_the_users_and_the_systems() {
 }
 
 #[test]
-fn variables_that_git_would_not_understand_either() {
+fn invalid_variables_are_refused() {
     let world = World::new();
     let folder = world.shallow("w");
     for (variables, word) in [
@@ -150,7 +150,7 @@ fn variables_that_git_would_not_understand_either() {
 }
 
 #[test]
-fn dates_of_a_commit() {
+fn commit_has_dates_of_environment() {
     let world = World::new();
     let folder = world.full("w");
     let mut command = push(&folder, "v1", &["--author", "Ada <ada@example.com>"]);
@@ -178,7 +178,7 @@ fn asks_proxy(world: &World, folder: &Path, time: &str, tell: impl FnOnce(&str, 
 }
 
 #[test]
-fn a_proxy_in_the_environment() {
+fn proxy_of_environment_is_used() {
     // over http this machine is asked directly
     let files = [(FILE, &*kustomization(&[API.into()]))];
     let world = World::with(|server| server.tls().basic_auth(USER, PASSWORD), &files);

@@ -34,7 +34,7 @@ fn passing(asked: Result<serde_json::Value, FetchError>) -> String {
 }
 
 #[test]
-fn what_goes_over_the_wire() {
+fn request_has_expected_headers() {
     let world = World::new();
     let hub = crate::support::github::GitHub::start(&world.bare);
     let client = GitHub::new(&HttpSettings::default(), &hub.api_url(), TOKEN).unwrap();
@@ -55,7 +55,7 @@ fn what_goes_over_the_wire() {
 }
 
 #[test]
-fn a_redirect_takes_no_token_along() {
+fn token_is_not_sent_after_redirect() {
     let (from, to) = (open(), open());
     let moved = server::Fault::Redirect { location: to.server.url("x/info/refs"), code: 307 };
     from.server.fault(server::On::Any, moved);
@@ -74,7 +74,7 @@ fn http(variables: &[(&str, &str)]) -> HttpSettings {
 }
 
 #[test]
-fn the_proxy_is_gits() {
+fn proxy_of_git_configuration_is_used() {
     let api = |request: &server::Request| {
         let body = b"[]".to_vec();
         let answer = server::Response { body, ..server::Response::empty(200, Vec::new()) };
@@ -113,7 +113,7 @@ fn api_on_loopback_over_http_is_reached_without_a_proxy() {
 }
 
 #[test]
-fn faults_on_the_way_pass() {
+fn network_errors_are_transient() {
     let world = World::new();
     let hub = crate::support::github::GitHub::start(&world.bare);
     let client = GitHub::new(&HttpSettings::default(), &hub.api_url(), TOKEN).unwrap();
@@ -130,7 +130,7 @@ fn faults_on_the_way_pass() {
 
 /// Nobody takes the connection there, or answers.
 #[test]
-fn a_request_ends_when_its_time_is_up() {
+fn request_ends_at_its_deadline() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let client =
         GitHub::new(&HttpSettings::default(), &format!("http://{}", silent.local_addr().unwrap()), TOKEN)
@@ -142,7 +142,7 @@ fn a_request_ends_when_its_time_is_up() {
 }
 
 #[test]
-fn addresses_and_tokens_that_can_not_be_used() {
+fn unusable_addresses_and_tokens_are_refused() {
     for (api, token) in
         [("nonsense", TOKEN), ("ftp://h", TOKEN), ("http://127.0.0.1:1", "to\nken"), ("http://", TOKEN)]
     {

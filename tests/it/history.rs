@@ -9,7 +9,7 @@ use crate::support::repo::{ended, json};
 /// By hand with other forms, by sed, in kustomize's shape and by tagbump; in three files, two of which move,
 /// past merges of both kinds, a file that was no YAML for a while, and commits that change no tag.
 #[test]
-fn fifty_bumps_by_writers_of_every_style() {
+fn history_shows_fifty_bumps_of_every_style() {
     let fifty = Fifty::new();
     let past = &fifty.past;
     let told = past.told(&[API]);
@@ -34,7 +34,7 @@ fn fifty_bumps_by_writers_of_every_style() {
 
 /// Merges and all, from one commit: deepened as far as it takes, the same is told.
 #[test]
-fn fifty_bumps_from_a_shallow_clone() {
+fn history_shows_fifty_bumps_from_shallow_clone() {
     let fifty = Fifty::new();
     let past = &fifty.past;
     let source = format!("file://{}", past.path.display());
@@ -52,7 +52,7 @@ fn fifty_bumps_from_a_shallow_clone() {
 
 /// Back by one, and by one more: each time to what the test has written down.
 #[test]
-fn back_through_the_history_that_was_told() {
+fn rollback_goes_back_through_shown_history() {
     let fifty = Fifty::new();
     let past = &fifty.past;
     let file = "envs/prod/kustomization.yaml";

@@ -49,7 +49,7 @@ fn by(authors: &[&[u8]]) -> Past {
 }
 
 #[test]
-fn control_characters_do_not_reach_the_terminal() {
+fn control_characters_are_escaped_in_history() {
     let past = by(&[
         b"\x1b[31mred\x1b[0m\x1b]0;title\x07",
         b"bell\x07back\x08\x08\x7f\rEve",
@@ -71,7 +71,7 @@ fn control_characters_do_not_reach_the_terminal() {
 
 /// In a runner's log `::` at the start of a line, and `##[` anywhere, are commands.
 #[test]
-fn an_author_gives_the_runner_no_commands() {
+fn author_name_gives_runner_no_commands() {
     let past = by(&[b"::error::Eve", b"##[set-output name=x]y", b"Eve\r::warning::x", b"a%0A::error::b"]);
     for format in ["text", "json", "mermaid"] {
         let mut command = past.command(&[API, "--format", format]);
@@ -94,7 +94,7 @@ fn an_author_gives_the_runner_no_commands() {
 
 /// Whatever stands in a file: there is no way out of the fence, and no second line from one tag.
 #[test]
-fn no_tag_gets_out_of_the_picture() {
+fn tag_stays_inside_of_mermaid_block() {
     let past = Past::new();
     let odd = [
         "v1`",
@@ -136,7 +136,7 @@ fn no_tag_gets_out_of_the_picture() {
 
 /// What Mermaid takes for its own words at the start of a line, in whatever case.
 #[test]
-fn a_tag_is_none_of_mermaids_words() {
+fn tag_is_not_read_as_mermaid_keyword() {
     let past = Past::new();
     let words = [
         "2026-11-21-1a2b3c4",
@@ -179,7 +179,7 @@ fn a_tag_is_none_of_mermaids_words() {
 
 /// 3,000 commits, a third of which are bumps of two images, with folders around them.
 #[test]
-fn a_long_history() {
+fn history_of_three_thousand_commits_is_complete() {
     let past = Past::new();
     let mut stream = Vec::new();
     let mut wanted = Vec::new();
@@ -211,7 +211,7 @@ fn a_long_history() {
 
 /// Dates that no clock shows, and a clock that goes backwards.
 #[test]
-fn clocks_that_were_wrong() {
+fn history_is_complete_when_clocks_were_wrong() {
     let past = Past::new();
     let times = [START, 0, START + 100, 4_102_444_800, START + 50];
     let commits = times.iter().zip(1..).map(|(time, nth)| one(b"Ada", *time, b"x", &format!("v{nth}")));
@@ -227,7 +227,7 @@ fn clocks_that_were_wrong() {
 
 /// What was a link, a folder, or very large once.
 #[test]
-fn a_file_that_was_something_else() {
+fn history_is_complete_when_file_was_link_or_folder() {
     let past = Past::new();
     past.write("k8s/kustomization.yaml/inner.yaml", &with_tag("v1"));
     past.commit("Ada", "a folder of that name");

@@ -76,7 +76,7 @@ fn numbered(newest: usize, oldest: usize) -> Vec<String> {
 }
 
 #[test]
-fn one_commit_says_how_far_it_sees() {
+fn history_says_how_far_it_sees_in_clone_of_one_commit() {
     let served = Served::new(3, 2);
     let folder = served.clone(&["--depth", "1"]);
     let before = state(&folder);
@@ -101,7 +101,7 @@ fn one_commit_says_how_far_it_sees() {
 }
 
 #[test]
-fn some_commits_tell_what_they_can() {
+fn history_shows_what_shallow_clone_has() {
     let served = Served::new(4, 1);
     let folder = served.clone(&["--depth", "4"]);
     let told = json(&served.history(&folder, &[API, "--format", "json"]));
@@ -114,7 +114,7 @@ fn some_commits_tell_what_they_can() {
 }
 
 #[test]
-fn fetching_reads_it_all_and_moves_nothing() {
+fn fetch_reads_whole_history_and_moves_nothing() {
     let served = Served::new(5, 2);
     for arguments in [&["--depth", "1"][..], &["--depth", "3"], &[], &["--single-branch", "--no-tags"]] {
         let folder = served.clone(arguments);
@@ -128,7 +128,7 @@ fn fetching_reads_it_all_and_moves_nothing() {
 
 /// What the checkout does not have yet is the newest there is.
 #[test]
-fn fetching_reads_what_is_newer_too() {
+fn fetch_reads_newer_commits_of_remote() {
     let served = Served::new(2, 0);
     let (shallow, full) = (served.clone(&["--depth", "1"]), served.clone(&[]));
     served.bump(3);
@@ -142,7 +142,7 @@ fn fetching_reads_what_is_newer_too() {
 
 /// No more than is asked for: one commit, 50, 250, 1,000.
 #[test]
-fn deepened_in_steps_as_far_as_it_takes() {
+fn fetch_deepens_only_as_far_as_needed() {
     let served = Served::new(3, 60);
     let fetches = |arguments: &[&str]| {
         let folder = served.clone(&["--depth", "1"]);
@@ -162,7 +162,7 @@ fn deepened_in_steps_as_far_as_it_takes() {
 }
 
 #[test]
-fn of_another_branch_and_another_remote() {
+fn history_reads_named_branch_and_remote() {
     let served = Served::new(2, 0);
     git(&served.past.path, &["checkout", "--quiet", "-b", "release"]);
     served.bump(9);
@@ -191,7 +191,7 @@ fn of_another_branch_and_another_remote() {
 }
 
 #[test]
-fn by_an_address_there_is_no_checkout() {
+fn history_works_without_checkout() {
     let served = Served::new(3, 1);
     let folder = served.world.path().join("elsewhere");
     std::fs::create_dir(&folder).unwrap();
@@ -207,7 +207,7 @@ fn by_an_address_there_is_no_checkout() {
 
 /// Blobs of older commits are not there, and libgit2 does not bring them one by one.
 #[test]
-fn a_partial_clone_says_so_and_fetching_helps() {
+fn history_of_partial_clone_is_complete_after_fetch() {
     let served = Served::new(3, 0);
     for filter in ["blob:none", "tree:0"] {
         let folder = served.clone(&["--filter", filter]);
@@ -219,7 +219,7 @@ fn a_partial_clone_says_so_and_fetching_helps() {
 }
 
 #[test]
-fn a_server_that_refuses_or_is_away() {
+fn fetch_fails_when_server_refuses_or_is_down() {
     let served = Served::new(1, 0);
     let folder = served.clone(&["--depth", "1"]);
     git(&folder, &["remote", "set-url", "origin", &served.world.server.url("acme/gitops.git")]);
@@ -235,7 +235,7 @@ fn a_server_that_refuses_or_is_away() {
 
 /// Nothing is left behind, and a deepening that fails in the middle is told as far as it came.
 #[test]
-fn a_deepening_that_fails_is_told() {
+fn history_is_partial_when_deepening_fails() {
     let served = Served::new(3, 60);
     let folder = served.clone(&["--depth", "1"]);
     let temporary = served.world.path().join("tmp");
@@ -257,7 +257,7 @@ fn a_deepening_that_fails_is_told() {
 }
 
 #[test]
-fn the_folder_may_be_a_mere_link_or_a_worktree() {
+fn history_works_through_symlink_and_linked_worktree() {
     let served = Served::new(2, 0);
     git(&served.past.path, &["worktree", "add", "--quiet", "--detach", "../linked"]);
     let linked = served.world.path().join("linked");

@@ -23,7 +23,7 @@ fn six() -> Past {
 }
 
 #[test]
-fn only_the_newest() {
+fn limit_shows_only_newest_tags() {
     let past = six();
     assert_eq!(tags(&past.told(&[API])), ["v6", "v5", "v4", "v3", "v2", "v1"]);
     for flag in ["-n", "--limit"] {
@@ -35,7 +35,7 @@ fn only_the_newest() {
 }
 
 #[test]
-fn since_when() {
+fn since_shows_only_newer_tags() {
     let past = six();
     let since = |when: &str| tags(&past.told(&[API, "--since", when])).len();
     // v4 came at this very moment
@@ -62,7 +62,7 @@ fn since_when() {
 }
 
 #[test]
-fn of_some_files() {
+fn files_flag_narrows_history() {
     let past = six();
     assert_eq!(tags(&past.told(&[API, "-f", "prod"])), ["v6", "v4", "v2"]);
     assert_eq!(tags(&past.told(&[API, "-f", "*/kustomization.yaml", "-n", "3"])), ["v6", "v5", "v4"]);
@@ -71,7 +71,7 @@ fn of_some_files() {
 }
 
 #[test]
-fn a_table_for_people() {
+fn table_shows_tags_and_commits() {
     let past = six();
     let run = past.history(&[API, "-n", "3"]);
     let commit = |nth: usize| past.git("x", &["rev-parse", &format!("HEAD~{nth}")])[..10].to_owned();
@@ -90,7 +90,7 @@ fn a_table_for_people() {
 }
 
 #[test]
-fn json_has_every_field() {
+fn json_of_history_has_every_field() {
     let past = Past::new();
     let digest = format!("sha256:{:064x}", 7);
     let pod = |tag: &str| {
@@ -133,7 +133,7 @@ fn json_has_every_field() {
 }
 
 #[test]
-fn a_timeline_for_markdown() {
+fn markdown_has_timeline() {
     let past = six();
     let run = past.history(&[API, "--format", "mermaid"]);
     let wanted = "\
@@ -159,7 +159,7 @@ gantt
 }
 
 #[test]
-fn a_service_by_its_files_and_fields() {
+fn history_of_service_follows_its_files_and_fields() {
     let past = Past::new();
     let config = format!(
         "tag: 'r{{sha:7}}x'\nservices:\n  api:\n    image: {API}\n    files: [prod]\n    fields:\n      \
@@ -187,7 +187,7 @@ fn a_service_by_its_files_and_fields() {
 }
 
 #[test]
-fn an_image_that_is_not_there() {
+fn history_fails_when_image_is_not_found() {
     let past = six();
     let run = past.history(&["ghcr.io/acme/apt"]);
     assert_eq!((run.exit, run.stdout.as_str()), (3, ""));
@@ -204,7 +204,7 @@ fn an_image_that_is_not_there() {
 }
 
 #[test]
-fn no_repository_and_no_commit() {
+fn history_fails_without_repository_or_commit() {
     let folder = tempfile::tempdir().unwrap();
     let run = tagbump(folder.path(), &["history", API, "--format", "json"]);
     let text = failed(&run, 2);
@@ -216,7 +216,7 @@ fn no_repository_and_no_commit() {
 }
 
 #[test]
-fn a_name_is_given_alone() {
+fn history_refuses_image_with_tag() {
     let past = six();
     for image in ["ghcr.io/acme/api:v1", "a=ghcr.io/acme/api", "ghcr.io/acme/api@sha256:00"] {
         assert_eq!(past.history(&[image]).exit, 2, "{image}");
@@ -226,7 +226,7 @@ fn a_name_is_given_alone() {
 }
 
 #[test]
-fn a_root_below_the_top() {
+fn history_works_below_top_of_repository() {
     let past = Past::new();
     let (sub, beside) = ("clusters/one/k/kustomization.yaml", "clusters/two/k/kustomization.yaml");
     past.puts("Ada", "old/k/kustomization.yaml", &kustomization(API, "v1"), API, "v1");
@@ -247,7 +247,7 @@ fn a_root_below_the_top() {
 
 /// A reference that was taken out, and one that came back; the file that has it still tells all.
 #[test]
-fn references_that_are_gone() {
+fn history_shows_references_that_were_removed() {
     let past = six();
     past.write(PROD, "kind: Kustomization\nimages: []\n");
     past.commit("Ada", "not in prod");
@@ -265,7 +265,7 @@ fn references_that_are_gone() {
 
 /// A place where no tag stands is told too: what ran there was not v1.
 #[test]
-fn no_tag_for_a_while() {
+fn history_shows_time_without_tag() {
     let past = Past::new();
     let pod =
         |image: &str| format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: {image}\n");

@@ -103,7 +103,7 @@ mod special_files {
     use super::*;
 
     #[test]
-    fn pipes_sockets_and_folders_are_no_files() {
+    fn pipes_sockets_and_folders_are_left_out() {
         let tree = Tree::new();
         fs::create_dir(tree.at("folder.yaml")).unwrap();
         let _socket = UnixListener::bind(tree.at("socket.yaml")).unwrap();
@@ -119,7 +119,7 @@ mod special_files {
     }
 
     #[test]
-    fn links_are_not_followed() {
+    fn symlinks_are_not_followed() {
         let outside = tempfile::tempdir().unwrap();
         write(outside.path(), "x.yaml", &pod("app:v0"));
         let tree = Tree::new();
@@ -141,7 +141,7 @@ mod special_files {
 
     /// It would be read for ever.
     #[test]
-    fn an_ignore_file_that_is_none_leaves_its_folder_out() {
+    fn folder_is_left_out_when_its_ignore_file_is_a_pipe() {
         let tree = Tree::new().with("odd/x.yaml", &pod("app:v0"));
         assert!(Command::new("mkfifo").arg(tree.at("odd/.gitignore")).status().unwrap().success());
         tree.survived(&["warning: skipped: odd: its .gitignore is not a regular file"]);
@@ -150,7 +150,7 @@ mod special_files {
 
     /// So would those of the repository around it.
     #[test]
-    fn ignore_files_of_the_repository_that_are_none_leave_all_out() {
+    fn everything_is_left_out_when_ignore_file_of_repository_is_a_pipe() {
         let pipes = [".gitignore", ".git/info/exclude", ".git", "../.gitignore"];
         for (pipe, root) in pipes.into_iter().flat_map(|pipe| [(pipe, "."), (pipe, "k")]) {
             let folder = tempfile::tempdir().unwrap();
@@ -182,7 +182,7 @@ mod special_files {
     }
 
     #[test]
-    fn repositories_inside_are_not_entered() {
+    fn nested_repositories_are_not_entered() {
         let tree = Tree::new()
             .with(".git/x.yaml", &pod("app:v0"))
             .with("a/.git/x.yaml", &pod("app:v0"))
@@ -202,7 +202,7 @@ mod special_files {
 
     /// On other file systems these are `.git`, and what is edited here would be edited there.
     #[test]
-    fn other_names_of_dot_git_are_not_entered() {
+    fn folders_with_other_names_of_dot_git_are_not_entered() {
         const NAMES: [&str; 7] =
             [".GIT", ".Git", "git~1", ".git. .", ".git::$INDEX_ALLOCATION", ".g\u{200c}it", "a\\.git"];
         let tree = NAMES.iter().fold(Tree::new(), |tree, name| {
@@ -227,7 +227,7 @@ mod special_files {
 
     /// Where the rights hold (they do not for root) it is said, and what can be read is edited in any case.
     #[test]
-    fn what_may_not_be_read_is_left_out() {
+    fn unreadable_files_are_left_out() {
         let tree = Tree::new().with("shut.yaml", &pod("app:v0")).with("shut/x.yaml", &pod("app:v0"));
         for name in ["shut.yaml", "shut"] {
             fs::set_permissions(tree.at(name), fs::Permissions::from_mode(0o000)).unwrap();
@@ -245,7 +245,7 @@ mod special_files {
     }
 
     #[test]
-    fn folders_three_hundred_deep() {
+    fn file_is_found_three_hundred_folders_deep() {
         let deep = format!("{}x.yaml", "d/".repeat(300));
         let tree = Tree::new().with(&deep, &pod("app:v0"));
         let bump = tree.survived(&[]);
@@ -267,7 +267,7 @@ mod large_files {
     }
 
     #[test]
-    fn over_fifty_megabytes_is_skipped() {
+    fn file_over_fifty_megabytes_is_left_out() {
         let tree = Tree::new().with("big.yaml", &pod("app:v0"));
         let big = fs::File::options().write(true).open(tree.at("big.yaml")).unwrap();
         big.set_len(LIMIT as u64 + 1).unwrap();
@@ -282,7 +282,7 @@ mod large_files {
 
     /// It takes longer than the half second after which a terminal would be shown that something goes on.
     #[test]
-    fn two_million_values_are_left_out_and_nothing_is_drawn() {
+    fn file_of_two_million_values_is_left_out_and_nothing_is_drawn() {
         let tree = Tree::new().with("crowded.yaml", &crowded());
         let run = |arguments: &[&str]| {
             let mut run = command(tree.path());
@@ -328,7 +328,7 @@ mod large_files {
     }
 
     #[test]
-    fn a_line_of_a_megabyte() {
+    fn image_is_edited_when_line_is_a_megabyte_long() {
         let long = format!("{}      args: [\"{}\"]\n", pod("app:v0"), "x".repeat(1_000_000));
         let tree = Tree::new().with("long.yaml", &long);
         tree.survived(&[]);
@@ -337,7 +337,7 @@ mod large_files {
 
     /// What is behind many others on one line is edited where it stands.
     #[test]
-    fn a_line_of_many_values() {
+    fn image_is_edited_when_it_follows_many_values_on_a_line() {
         let other = "{kind: Pod, spec: {containers: [{image: 'other/ä:v0'}]}}, ".repeat(1_000);
         let last = "{kind: Pod, spec: {containers: [{image: 'app:v0'}]}}";
         let text = format!("{{kind: List, items: [{other}{last}]}}\n");
@@ -355,7 +355,7 @@ mod nesting {
 
     /// The image is at the very bottom, where it is found all the same.
     #[test]
-    fn block_lists() {
+    fn image_is_edited_in_deeply_nested_lists() {
         let text = format!("{VALUES}      {}image: app:v0\n", "- ".repeat(DEPTH));
         let tree = Tree::new().with("deep.yaml", &text);
         tree.survived(&[]);
@@ -363,7 +363,7 @@ mod nesting {
     }
 
     #[test]
-    fn block_maps() {
+    fn image_is_edited_in_deeply_nested_maps() {
         let lines: String = (0..1_000).map(|n| format!("{}a:\n", " ".repeat(n + 6))).collect();
         let text = format!("{VALUES}{lines}{}image: app:v0\n", " ".repeat(1_006));
         let tree = Tree::new().with("deep.yaml", &text);
@@ -373,7 +373,7 @@ mod nesting {
 
     /// Nobody writes more than a few brackets into each other: the parser gives up, and that is said.
     #[test]
-    fn flow_style() {
+    fn deeply_nested_brackets_are_left_out() {
         for (open, close) in [("[", "]"), ("{a: ", "}"), ("[{a: ", "}]")] {
             let text = format!("{}app{}\n", open.repeat(DEPTH), close.repeat(DEPTH));
             let tree = Tree::new().with("deep.yaml", &text);
@@ -383,7 +383,7 @@ mod nesting {
     }
 
     #[test]
-    fn unclosed() {
+    fn unclosed_brackets_are_left_out() {
         for open in ["[", "{", "[{", "{? "] {
             let tree = Tree::new().with("deep.yaml", &format!("{}app", open.repeat(DEPTH)));
             tree.survived(&[NO_YAML, "detail: no YAML: deep.yaml:1:"]);
@@ -391,7 +391,7 @@ mod nesting {
     }
 
     #[test]
-    fn keys_that_are_maps() {
+    fn run_ends_when_keys_are_deeply_nested_maps() {
         let tree = Tree::new().with("deep.yaml", &format!("{}app\n", "? ".repeat(DEPTH)));
         tree.survived(&[]);
     }
@@ -403,7 +403,7 @@ mod bombs {
     const VALUES: &str = "kind: HelmRelease\nspec:\n  values:\n";
 
     #[test]
-    fn aliases() {
+    fn image_is_edited_in_alias_bomb() {
         let lines: String =
             (1..100).map(|n| format!("    x{n}: &x{n} [*x{m}, *x{m}, *x{m}]\n", m = n - 1)).collect();
         let text = format!("{VALUES}    x0: &x0 {{ image: app:v0 }}\n{lines}");
@@ -413,7 +413,7 @@ mod bombs {
     }
 
     #[test]
-    fn merge_keys() {
+    fn image_is_edited_in_merge_key_bomb() {
         let lines: String = (1..100)
             .map(|n| format!("    x{n}: &x{n} {{ <<: [*x{m}, *x{m}, *x{m}] }}\n", m = n - 1))
             .collect();
@@ -424,7 +424,7 @@ mod bombs {
     }
 
     #[test]
-    fn a_thousand_merges_in_a_row() {
+    fn image_is_edited_in_chain_of_thousand_merges() {
         let lines: String =
             (1..=1_000).map(|n| format!("    x{n}: &x{n} {{ <<: *x{m}, k{n}: 1 }}\n", m = n - 1)).collect();
         let text = format!("{VALUES}    x0: &x0 {{ image: app:v0 }}\n{lines}");
@@ -434,7 +434,7 @@ mod bombs {
     }
 
     #[test]
-    fn five_thousand_merges_into_one() {
+    fn image_is_edited_beside_five_thousand_merges() {
         let maps: String = (0..5_000).map(|n| format!("    x{n}: &x{n} {{ k{n}: 1 }}\n")).collect();
         let all: Vec<_> = (0..5_000).map(|n| format!("*x{n}")).collect();
         let keys: String = all.iter().map(|alias| format!("      <<: {alias}\n")).collect();
@@ -452,7 +452,7 @@ mod bytes {
     use super::*;
 
     #[test]
-    fn what_is_no_text_is_left_out_with_the_place() {
+    fn file_that_is_not_text_is_left_out_with_position() {
         let little: Vec<u8> = "\u{feff}app: 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = "\u{feff}app: 1\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
         for (bytes, wanted) in [
@@ -473,7 +473,7 @@ mod bytes {
 
     /// Control characters that a file holds do not reach the terminal.
     #[test]
-    fn text_of_a_file_is_escaped() {
+    fn text_of_file_is_escaped() {
         let tree = Tree::new()
             .with("a.yaml", "kind: Pod\nspec: {containers: [{image: \"ap\\e[31mp:\\a\\nv0\"}]}\n")
             .with("b.yaml", "images: [{name: app, newTag: \"v\\e]0;x\\a\\r0\"}]\nkind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n");
@@ -485,7 +485,7 @@ mod bytes {
 
     /// Keys of a file are told where a tag stands without a name; a line of theirs is no line of ours.
     #[test]
-    fn keys_of_a_file_are_escaped() {
+    fn keys_of_file_are_escaped() {
         let tree = Tree::new()
             .with("c/Chart.yaml", "name: c\n")
             .with("c/values.yaml", "\"a\\nerror: b\\e[31m\": {image: {tag: v0}}\n");
@@ -515,7 +515,7 @@ mod names {
     }
 
     #[test]
-    fn a_report_shows_them_escaped() {
+    fn report_shows_names_escaped() {
         let tree = named(&pod("app:v0"));
         let dry = tagbump(tree.path(), &["bump", "app:v1", "-n"]);
         is_harmless(&dry);
@@ -533,7 +533,7 @@ mod names {
     }
 
     #[test]
-    fn json_has_them_as_they_are() {
+    fn json_has_names_unescaped() {
         let tree = named(&pod("app:v0"));
         let files = |run: &Run, list: &str| -> Vec<String> {
             let told: Value = serde_json::from_str(&run.stdout).unwrap();
@@ -552,7 +552,7 @@ mod names {
     }
 
     #[test]
-    fn places_of_bad_files_show_them_escaped() {
+    fn positions_in_bad_files_show_names_escaped() {
         let tree = named("app: [\n");
         let wanted = SHOWN.map(|shown| format!("detail: no YAML: {shown}:2:1: "));
         let [a, c, d] = wanted.each_ref().map(String::as_str);
@@ -562,7 +562,7 @@ mod names {
     }
 
     #[test]
-    fn refusals_show_them_escaped() {
+    fn refusals_show_names_escaped() {
         let tree = named(&pod("app:${TAG}"));
         fs::remove_file(tree.at(GOOD)).unwrap();
         let run = tagbump(tree.path(), &["bump", "app:v1"]);
@@ -575,7 +575,7 @@ mod names {
 
     /// A warning is one line, whatever the file is called.
     #[test]
-    fn warnings_show_them_escaped() {
+    fn warnings_show_names_escaped() {
         let tree = named("");
         for name in NAMES {
             fs::File::create(tree.at(name)).unwrap().set_len(50_000_001).unwrap();
@@ -587,7 +587,7 @@ mod names {
 
     /// A line end can't be typed in `-f`: it parts two files.
     #[test]
-    fn a_named_file_is_shown_escaped() {
+    fn named_file_is_shown_escaped() {
         let tree = named("app: [\n");
         let (name, shown) = (NAMES[1], SHOWN[1]);
         let broken = tagbump(tree.path(), &["bump", "app:v1", "-f", name]);
@@ -601,7 +601,7 @@ mod names {
     /// Only Linux takes such names everywhere.
     #[cfg(target_os = "linux")]
     #[test]
-    fn those_that_are_no_text_are_left_out() {
+    fn names_that_are_not_utf8_are_left_out() {
         let name = OsStr::from_bytes(b"caf\xe9\nerror: x.yaml");
         let tree = Tree::new().with_bytes(name, pod("app:v0").as_bytes());
         let run = tree.survived(&["warning: skipped, its name is not valid UTF-8: "]);
@@ -613,7 +613,7 @@ mod names {
     /// Nobody would have looked at it.
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_picture_with_such_a_name_is_nobodys_business() {
+    fn other_files_with_such_names_give_no_warning() {
         let tree = Tree::new().with_bytes(OsStr::from_bytes(b"caf\xe9.png"), b"\x89PNG");
         tree.survived(&[]);
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// The example shows what is written, and the linters of workflows look at it.
 #[test]
-fn the_example_is_what_is_written() {
+fn example_matches_what_init_writes() {
     let example = root().join("examples/init");
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path().join("work");
@@ -25,7 +25,7 @@ fn the_example_is_what_is_written() {
 }
 
 #[test]
-fn actions_are_those_of_this_repository() {
+fn proposed_actions_match_those_of_this_repository() {
     let workflow = read(&root().join("examples/init"), WORKFLOW);
     let ours = read(root(), ".github/workflows/ci.yml");
     let pinned = workflow.lines().find(|line| line.contains("uses: actions/checkout@")).unwrap();
@@ -33,7 +33,7 @@ fn actions_are_those_of_this_repository() {
 }
 
 #[test]
-fn a_bump_of_a_service_changes_its_environment_alone() {
+fn bump_of_proposed_service_changes_only_its_environment() {
     let folder = monorepo();
     assert_eq!(written(folder.path()), ["api-dev", "api-prod"]);
     for environment in ["dev", "prod"] {
@@ -45,7 +45,7 @@ fn a_bump_of_a_service_changes_its_environment_alone() {
 }
 
 #[test]
-fn a_repository_of_flux() {
+fn init_proposes_services_of_flux_repository() {
     let release = |tag: &str| {
         format!(
             "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec:\n  values:\n    \
@@ -64,7 +64,7 @@ fn a_repository_of_flux() {
 }
 
 #[test]
-fn images_of_one_short_name() {
+fn init_names_images_with_same_short_name_apart() {
     let folder = folder(&[
         ("a.yaml", &pod("ghcr.io/acme/api:v1")),
         ("b.yaml", &pod("ghcr.io/other/api:v1")),
@@ -74,7 +74,7 @@ fn images_of_one_short_name() {
 }
 
 #[test]
-fn odd_file_names_are_selected_as_they_are() {
+fn init_selects_files_with_odd_names() {
     let folder = folder(&[
         ("k[8]s/{a,b}*.yaml", &pod("ghcr.io/acme/api:v1")),
         ("k8s/a.yaml", &pod("ghcr.io/acme/api:v1")),
@@ -88,7 +88,7 @@ fn odd_file_names_are_selected_as_they_are() {
 }
 
 #[test]
-fn what_can_not_be_edited_says_why() {
+fn init_says_why_image_is_not_editable() {
     let folder = folder(&[
         ("a.yaml", &pod("ghcr.io/acme/api:v1")),
         ("b.yaml", &pod("ghcr.io/acme/api:${TAG}")),
@@ -101,7 +101,7 @@ fn what_can_not_be_edited_says_why() {
 }
 
 #[test]
-fn what_is_written_fits_the_schema() {
+fn proposed_configuration_fits_schema() {
     let schema: Value = serde_json::from_str(&read(root(), "tagbump.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let others = folder(&[("a.yaml", &pod("postgres:16"))]);
@@ -118,7 +118,7 @@ fn what_is_written_fits_the_schema() {
 /// Whatever a repository holds: what is written is read, and each of its services finds something. A place that
 /// can't be edited may stop a bump, as it is said.
 #[test]
-fn every_fixture() {
+fn proposed_services_work_in_every_fixture() {
     let cases = cases();
     let check = |cases: &[PathBuf]| cases.iter().filter(|case| makes_services(case)).count();
     let made: usize = std::thread::scope(|scope| {

@@ -9,7 +9,7 @@ use crate::support::init::{CONFIG, WORKFLOW, changed, folder, monorepo, pod, rea
 use tagbump::worktree::Worktree;
 
 #[test]
-fn both_are_shown_and_nothing_is_written_where_nobody_answers() {
+fn init_writes_nothing_when_nobody_answers() {
     let folder = monorepo();
     let before = snapshot(folder.path());
     let run = tagbump(folder.path(), &["init"]);
@@ -51,7 +51,7 @@ fn answered(folder: &Path, answer: &str) -> (i32, String) {
 
 #[test]
 #[cfg(unix)]
-fn who_sits_at_a_terminal_is_asked() {
+fn init_asks_at_a_terminal() {
     for (answer, is_written) in [("y\n", true), ("n\n", false), ("\n", false), ("\u{4}", false)] {
         let folder = monorepo();
         let (exit, shown) = answered(folder.path(), answer);
@@ -62,7 +62,7 @@ fn who_sits_at_a_terminal_is_asked() {
 }
 
 #[test]
-fn a_second_time_there_is_nothing_to_do() {
+fn init_does_nothing_when_files_exist() {
     let folder = monorepo();
     let first = tagbump(folder.path(), &["init", "-y"]);
     let told = "\
@@ -82,7 +82,7 @@ notice: .github/workflows/tagbump.yml already exists; left unchanged
 }
 
 #[test]
-fn files_that_are_there_stay_and_the_other_is_written() {
+fn init_writes_the_other_file_when_one_exists() {
     for (path, other) in [
         (CONFIG, WORKFLOW),
         (".github/tagbump.yaml", WORKFLOW),
@@ -100,7 +100,7 @@ fn files_that_are_there_stay_and_the_other_is_written() {
 }
 
 #[test]
-fn the_workflow_names_a_service_of_the_configuration_that_is_there() {
+fn workflow_names_service_of_existing_configuration() {
     let folder = folder(&[(".github/tagbump.yaml", "services:\n  shop:\n    image: ghcr.io/acme/api\n")]);
     let run = tagbump(folder.path(), &["init", "--yes"]);
     assert_eq!(run.exit, 0, "{}", run.output());
@@ -109,7 +109,7 @@ fn the_workflow_names_a_service_of_the_configuration_that_is_there() {
 
 #[test]
 #[cfg(unix)]
-fn symlinks_are_neither_replaced_nor_followed() {
+fn init_neither_replaces_nor_follows_symlinks() {
     use std::os::unix::fs::symlink;
     let folder = monorepo();
     let elsewhere = tempfile::tempdir().unwrap();
@@ -132,7 +132,7 @@ fn symlinks_are_neither_replaced_nor_followed() {
 
 #[test]
 #[cfg(unix)]
-fn new_files_have_the_rights_that_others_have() {
+fn new_files_have_usual_permissions() {
     use std::os::unix::fs::PermissionsExt;
     let folder = monorepo();
     written(folder.path());
@@ -143,7 +143,7 @@ fn new_files_have_the_rights_that_others_have() {
 }
 
 #[test]
-fn a_folder_that_can_not_be_made_is_an_error() {
+fn init_fails_when_folder_can_not_be_created() {
     let folder = folder(&[("a.yaml", &pod("ghcr.io/acme/api:v1")), (".github", "a file\n")]);
     let run = tagbump(folder.path(), &["init", "--yes"]);
     assert_eq!(run.exit, 1, "{}", run.output());
@@ -152,7 +152,7 @@ fn a_folder_that_can_not_be_made_is_an_error() {
 }
 
 #[test]
-fn the_workflow_is_for_the_root_of_a_repository() {
+fn workflow_is_proposed_only_at_root_of_repository() {
     let folder = monorepo();
     git(folder.path(), &["init", "--quiet"]);
     let run = tagbump(folder.path(), &["init", "--yes", "-C", "apps/api"]);
@@ -165,7 +165,7 @@ fn the_workflow_is_for_the_root_of_a_repository() {
 }
 
 #[test]
-fn nothing_found_is_exit_3() {
+fn init_ends_with_exit_3_when_no_image_is_found() {
     let folder =
         folder(&[("a.yaml", "a: 1\n"), ("values-prod.yaml", "image: {repository: acme/a, tag: v1}\n")]);
     let run = tagbump(folder.path(), &["init", "--yes"]);
@@ -178,7 +178,7 @@ fn nothing_found_is_exit_3() {
 }
 
 #[test]
-fn nothing_that_can_be_edited_is_exit_6() {
+fn init_ends_with_exit_6_when_no_image_is_editable() {
     let folder = folder(&[("a.yaml", &pod("ghcr.io/acme/api:${TAG}"))]);
     let run = tagbump(folder.path(), &["init", "--yes"]);
     assert_eq!((run.exit, run.stdout.as_str()), (6, ""));
@@ -188,7 +188,7 @@ fn nothing_that_can_be_edited_is_exit_6() {
 }
 
 #[test]
-fn a_url_is_wrong_usage() {
+fn init_refuses_url() {
     let folder = tempfile::tempdir().unwrap();
     let run = tagbump(folder.path(), &["init", "-C", "https://git.example.com/acme/gitops.git"]);
     assert_eq!(run.exit, 2, "{}", run.output());
@@ -196,7 +196,7 @@ fn a_url_is_wrong_usage() {
 }
 
 #[test]
-fn quiet_and_the_environment() {
+fn init_follows_quiet_and_environment() {
     let folder = monorepo();
     let run = tagbump(folder.path(), &["init", "-q"]);
     assert_eq!((run.exit, run.stderr.as_str()), (0, ""));
@@ -209,7 +209,7 @@ fn quiet_and_the_environment() {
 }
 
 #[test]
-fn files_that_are_no_yaml_are_told() {
+fn init_reports_files_that_are_not_yaml() {
     let folder = monorepo();
     write(folder.path(), "broken.yaml", "a: [\n");
     let run = tagbump(folder.path(), &["init"]);
@@ -217,7 +217,7 @@ fn files_that_are_no_yaml_are_told() {
 }
 
 #[test]
-fn a_runner_takes_no_commands_from_names() {
+fn names_give_runner_no_commands() {
     let folder = folder(&[
         ("a.yaml", &pod("ghcr.io/acme/api:v1")),
         ("\n::error::x.yaml", &pod("'':v1")),
@@ -234,7 +234,7 @@ fn a_runner_takes_no_commands_from_names() {
 }
 
 #[test]
-fn of_many_at_once_one_writes_the_file() {
+fn one_run_writes_the_file_when_many_run_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let worktree = Worktree::open(folder.path()).unwrap();
     let texts: Vec<Vec<u8>> = (b'a'..=b'p').map(|letter| vec![letter; 100_000]).collect();

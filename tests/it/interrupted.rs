@@ -5,26 +5,24 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 
+use crate::support::cli::Run;
 use crate::support::files::snapshot;
 use crate::support::git::git;
 use crate::support::repo::{World, ended, push, run, script_at};
+use crate::support::signal::{Signal, send};
 
 /// Runs a landing that gets the signal when the server has all of the push, and has not begun with it.
-fn interrupted(world: &World, command: &mut Command, signal: &str) -> Output {
+fn interrupted(world: &World, command: &mut Command, signal: Signal) -> Output {
     let (tell, told) = mpsc::channel::<u32>();
-    let signal = format!("-{signal}");
-    world.server.before_receive(move || {
-        let id = told.recv().unwrap().to_string();
-        assert!(Command::new("kill").args([&signal, &id]).status().unwrap().success());
-    });
+    world.server.before_receive(move || send(signal, told.recv().unwrap()));
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     tell.send(child.id()).unwrap();
     child.wait_with_output().unwrap()
 }
 
 #[test]
-fn nothing_is_half_done() {
-    for (signal, exit) in [("INT", 130), ("TERM", 143)] {
+fn nothing_is_half_done_when_signal_arrives() {
+    for (signal, exit) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let world = World::new();
         let folder = world.shallow("w");
         let temporary = world.path().join("tmp");
@@ -32,8 +30,8 @@ fn nothing_is_half_done() {
         let before = snapshot(&folder);
         let output = interrupted(&world, push(&folder, "v1", &[]).env("TMPDIR", &temporary), signal);
         assert_eq!(output.status.code(), Some(exit), "{output:?}");
-        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "{signal}: the workspace is gone");
-        assert!(snapshot(&folder) == before, "{signal}: {}", git(&folder, &["status"]));
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "{signal:?}: the workspace is gone");
+        assert!(snapshot(&folder) == before, "{signal:?}: {}", git(&folder, &["status"]));
         // it landed or it did not; either way the next run brings it to its end
         let again = run(&mut push(&folder, "v1", &[]));
         assert_eq!(again.exit, 0, "{}", again.output());
@@ -45,8 +43,8 @@ fn nothing_is_half_done() {
 
 /// A program that waits for a passphrase is not left behind: it has a pipe open until it ends.
 #[test]
-fn who_signs_ends_too() {
-    for (signal, exit) in [("INT", 130), ("TERM", 143)] {
+fn signing_program_ends_when_signal_arrives() {
+    for (signal, exit) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let world = World::new();
         let folder = world.shallow("w");
         let (program, pipe) = (world.path().join("gpg"), world.path().join("gpg.pipe"));
@@ -60,26 +58,31 @@ fn who_signs_ends_too() {
         let mut line = String::new();
         held.read_line(&mut line).unwrap();
         assert_eq!(line, "here\n");
-        let kill = [format!("-{signal}"), child.id().to_string()];
-        assert!(Command::new("kill").args(kill).status().unwrap().success());
+        send(signal, child.id());
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(exit));
-        assert_eq!(held.read_to_string(&mut line).unwrap(), 0, "{signal}: it has ended");
+        assert_eq!(held.read_to_string(&mut line).unwrap(), 0, "{signal:?}: it has ended");
         assert_eq!(world.commits(), 2);
     }
 }
 
 /// git is in the middle of the checkout's fast-forward, in a process group of its own: it is let finish.
 #[test]
-fn signal_waits_until_the_checkout_has_followed() {
+fn signal_waits_until_checkout_is_fast_forwarded() {
     let world = World::new();
     let folder = world.shallow("w");
-    let mark = world.path().join("mark");
-    let tagbump = "$(ps -o ppid= -p \"$PPID\" | tr -d ' ')";
-    script_at(
-        &folder.join(".git/hooks/post-merge"),
-        &format!("kill -TERM {tagbump} && echo done > '{}'", mark.display()),
-    );
-    let run = run(&mut push(&folder, "v1", &[]));
+    let [mark, here, go] = ["mark", "here", "go"].map(|name| world.path().join(name));
+    for pipe in [&here, &go] {
+        assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    }
+    let wait = format!("echo > '{}'; read line < '{}'", here.display(), go.display());
+    let hook = format!("{wait}; echo done > '{}'", mark.display());
+    script_at(&folder.join(".git/hooks/post-merge"), &hook);
+    let mut command = push(&folder, "v1", &[]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::fs::read(here).unwrap();
+    send(Signal::TERM, child.id());
+    std::fs::write(go, "\n").unwrap();
+    let run = Run::of(&child.wait_with_output().unwrap());
     assert_eq!(run.exit, 143, "{}", run.output());
     assert_eq!(std::fs::read_to_string(mark).unwrap(), "done\n");
     assert_eq!(git(&folder, &["rev-parse", "HEAD", "origin/main"]), [world.tip(), world.tip()].join("\n"));
@@ -104,9 +107,7 @@ fn staged_file_is_removed_when_signal_ends_bump() {
         let mut child = command.args(["bump", "app:v1"]).stdout(Stdio::null()).spawn().unwrap();
         while child.try_wait().unwrap().is_none() {
             if is_staged() {
-                assert!(
-                    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success()
-                );
+                send(Signal::TERM, child.id());
                 break;
             }
         }

@@ -13,6 +13,7 @@ use crate::support::bad_line::{Break, Fault, Line, Way};
 use crate::support::cli::Run;
 use crate::support::git::git;
 use crate::support::repo::{self, FILE, World, commit, push};
+use crate::support::signal::{Signal, send};
 
 const WORKERS: usize = 4;
 const SEED: u64 = 0x7461_6762_756d_7032;
@@ -114,7 +115,7 @@ fn in_parallel(count: usize, each: impl Fn(&World, usize) -> bool + Send + Sync 
 }
 
 #[test]
-fn at_any_moment() {
+fn checkout_stays_sound_when_landing_is_killed_at_any_moment() {
     const RUNS: usize = 60;
     let killed = in_parallel(RUNS, |world, nth| {
         let mut random = fastrand::Rng::with_seed(SEED + nth as u64);
@@ -152,7 +153,7 @@ fn line_to(world: &World) -> (Line, String) {
 }
 
 #[test]
-fn at_any_byte_of_the_exchange() {
+fn checkout_stays_sound_when_landing_is_killed_at_any_byte() {
     const RUNS: usize = 40;
     let [up, down] = usual();
     let killed = in_parallel(RUNS, move |world, nth| {
@@ -165,8 +166,7 @@ fn at_any_byte_of_the_exchange() {
         line.breaks([Fault { way, after, with: Break::Call }]);
         let (tell, told) = mpsc::channel::<u32>();
         line.call(move || {
-            let id = told.recv().unwrap().to_string();
-            assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+            send(Signal::KILL, told.recv().unwrap());
         });
         let mut child = start(&push(&folder, &tag, &[]));
         tell.send(child.id()).unwrap();

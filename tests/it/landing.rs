@@ -49,7 +49,7 @@ fn sound(folder: &Path) {
 }
 
 #[test]
-fn a_shallow_clone() {
+fn bump_lands_from_shallow_clone() {
     let world = World::new();
     let (base, folder) = (world.tip(), world.shallow("w"));
     let told = ended(&run(&mut push(&folder, "v1", &[])), 0, "landed");
@@ -62,7 +62,7 @@ fn a_shallow_clone() {
 }
 
 #[test]
-fn a_shallow_clone_that_is_behind() {
+fn bump_lands_from_shallow_clone_that_is_behind() {
     let world = World::new();
     let folder = world.shallow("w");
     let base = world.rival("README.md", "newer\n");
@@ -75,7 +75,7 @@ fn a_shallow_clone_that_is_behind() {
 
 /// The tip has merged a branch that forked before the one commit of the clone.
 #[test]
-fn a_shallow_clone_behind_a_merge_of_an_older_branch() {
+fn bump_lands_from_shallow_clone_behind_merge_of_older_branch() {
     let world = World::new();
     let folder = world.shallow("w");
     let other = world.full("other");
@@ -94,7 +94,7 @@ fn a_shallow_clone_behind_a_merge_of_an_older_branch() {
 }
 
 #[test]
-fn a_full_clone() {
+fn bump_lands_from_full_clone() {
     let world = World::new();
     let folder = world.full("w");
     let base = world.rival("README.md", "newer\n");
@@ -108,7 +108,7 @@ fn a_full_clone() {
 
 /// Its objects are in another repository: borrowed from a borrower.
 #[test]
-fn a_clone_that_shares_its_objects() {
+fn bump_lands_from_clone_that_borrows_objects() {
     let world = World::new();
     world.full("first");
     git(world.path(), &["clone", "--quiet", "--shared", "first", "w"]);
@@ -123,7 +123,7 @@ fn a_clone_that_shares_its_objects() {
 }
 
 #[test]
-fn a_linked_worktree_of_a_shallow_clone() {
+fn bump_lands_from_linked_worktree_of_shallow_clone() {
     let world = World::new();
     let clone = world.shallow("w");
     git(&clone, &["checkout", "--quiet", "-b", "elsewhere"]);
@@ -139,7 +139,7 @@ fn a_linked_worktree_of_a_shallow_clone() {
 }
 
 #[test]
-fn a_detached_head_with_the_branch_named() {
+fn bump_lands_from_detached_head_when_branch_is_named() {
     let world = World::new();
     let (base, folder) = (world.tip(), world.shallow("w"));
     git(&folder, &["checkout", "--quiet", "--detach"]);
@@ -153,7 +153,7 @@ fn a_detached_head_with_the_branch_named() {
 }
 
 #[test]
-fn a_detached_head_in_a_push_event_on_the_same_repository() {
+fn bump_lands_on_branch_of_push_event_when_head_is_detached() {
     let world = World::new();
     let (base, folder) = (world.tip(), world.shallow("w"));
     git(&folder, &["checkout", "--quiet", "--detach"]);
@@ -166,7 +166,7 @@ fn a_detached_head_in_a_push_event_on_the_same_repository() {
 }
 
 #[test]
-fn a_subfolder() {
+fn bump_lands_from_subfolder() {
     let world = World::with(
         |server| server.basic_auth(repo::USER, repo::PASSWORD),
         &[(FILE, &kustomization(&[API.into()])), ("z/kustomization.yaml", &kustomization(&[API.into()]))],
@@ -188,7 +188,7 @@ fn a_subfolder() {
 
 /// The blobs are not all there, and git alone can fetch them.
 #[test]
-fn a_partial_clone() {
+fn bump_lands_from_partial_clone() {
     let world = World::new();
     git(&world.bare, &["config", "uploadpack.allowFilter", "true"]);
     git(&world.bare, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
@@ -205,7 +205,7 @@ fn a_partial_clone() {
 
 /// Nothing in the contract takes a partial clone out of "a clean checkout on the target branch".
 #[test]
-fn a_partial_clone_is_fast_forwarded_too() {
+fn partial_clone_is_fast_forwarded_after_landing() {
     let world = World::new();
     git(&world.bare, &["config", "uploadpack.allowFilter", "true"]);
     git(&world.bare, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
@@ -216,7 +216,7 @@ fn a_partial_clone_is_fast_forwarded_too() {
 
 /// A partial clone that checked nothing out has no blobs at all.
 #[test]
-fn a_partial_clone_without_blobs() {
+fn bump_lands_from_partial_clone_without_blobs() {
     let world = World::new();
     git(&world.bare, &["config", "uploadpack.allowFilter", "true"]);
     let base = world.tip();
@@ -226,7 +226,7 @@ fn a_partial_clone_without_blobs() {
 }
 
 #[test]
-fn a_sparse_checkout_that_lacks_the_file() {
+fn bump_lands_from_sparse_checkout_that_lacks_file() {
     let files = [(FILE, kustomization(&[API.into()])), ("docs/a.md", "a\n".to_owned())];
     let files: Vec<_> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
     let world = World::with(|server| server.basic_auth(repo::USER, repo::PASSWORD), &files);
@@ -245,7 +245,7 @@ fn a_sparse_checkout_that_lacks_the_file() {
 
 /// A file that is left out of a sparse checkout has not been changed in it.
 #[test]
-fn a_sparse_checkout_has_no_uncommitted_changes() {
+fn sparse_checkout_has_no_uncommitted_changes_after_landing() {
     let world = World::new();
     let folder = world.shallow("w");
     git(&folder, &["sparse-checkout", "set", "--cone", "docs"]);
@@ -254,7 +254,7 @@ fn a_sparse_checkout_has_no_uncommitted_changes() {
 }
 
 #[test]
-fn a_repository_with_a_submodule() {
+fn bump_lands_in_repository_with_submodule() {
     let world = World::new();
     let library = crate::support::git::bare_repo(world.path(), "library.git");
     let other = world.full("other");
@@ -287,7 +287,7 @@ fn a_repository_with_a_submodule() {
 
 #[cfg(unix)]
 #[test]
-fn the_mode_of_the_file_is_kept() {
+fn bump_keeps_mode_of_file() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::new();
     let other = world.full("other");
@@ -305,7 +305,7 @@ fn the_mode_of_the_file_is_kept() {
 }
 
 #[test]
-fn a_second_run_says_already() {
+fn second_run_is_up_to_date() {
     let world = World::new();
     let folder = world.shallow("w");
     ended(&run(&mut push(&folder, "v1", &[])), 0, "landed");
@@ -323,7 +323,7 @@ fn a_second_run_says_already() {
 }
 
 #[test]
-fn a_dry_run_shows_the_diff_on_the_tip_and_pushes_nothing() {
+fn dry_run_shows_diff_on_tip_and_pushes_nothing() {
     let world = World::new();
     let folder = world.shallow("w");
     let text = kustomization(&[API.into()]).replace("v0", "v5");
@@ -342,7 +342,7 @@ fn a_dry_run_shows_the_diff_on_the_tip_and_pushes_nothing() {
 }
 
 #[test]
-fn nothing_is_left_in_the_temporary_folder() {
+fn temporary_folder_is_empty_after_landing() {
     let world = World::new();
     let folder = world.shallow("w");
     let temporary = world.path().join("tmp");
@@ -362,7 +362,7 @@ fn nothing_is_left_in_the_temporary_folder() {
 
 /// `--push` lands what is on the remote, not what lies about in the checkout.
 #[test]
-fn edits_of_the_checkout_are_not_landed() {
+fn uncommitted_edits_of_checkout_do_not_land() {
     let world = World::new();
     let (base, folder) = (world.tip(), world.shallow("w"));
     let mine = kustomization(&[API.into()]).replace("kind: ", "# mine\nkind: ");
@@ -377,7 +377,7 @@ fn edits_of_the_checkout_are_not_landed() {
 
 /// The branch keeps its line ends, the checkout has those that its attributes ask for.
 #[test]
-fn line_ends_that_attributes_ask_for() {
+fn line_ends_follow_attributes_in_checkout_only() {
     let text = kustomization(&[API.into()]);
     let files = [(FILE, &*text), (".gitattributes", "*.yaml text eol=crlf\n")];
     let world = World::with(|server| server.basic_auth(USER, PASSWORD), &files);

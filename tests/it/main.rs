@@ -65,7 +65,9 @@ mod scan;
 mod secrets;
 mod server_limits;
 mod shown_text;
+#[cfg(feature = "signing-tests")]
 mod signing;
+#[cfg(feature = "signing-tests")]
 mod signing_landing;
 mod source;
 mod ssh;

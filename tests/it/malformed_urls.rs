@@ -76,7 +76,7 @@ fn malformed_url_is_refused_without_its_password() {
 }
 
 #[test]
-fn misspelt_url_is_refused_with_the_right_one() {
+fn misspelt_url_is_refused_with_correction() {
     let world = World::new();
     let folder = world.shallow("w");
     let mut command = push(&folder, "v1", &["--remote", MALFORMED[0]]);
@@ -102,7 +102,7 @@ fn source_with_a_password_is_refused() {
 
 /// Commands that need a folder do not show what they were given in its place.
 #[test]
-fn malformed_url_in_the_place_of_a_folder_is_refused_without_its_password() {
+fn malformed_url_as_folder_is_refused_without_its_password() {
     let world = World::new();
     for url in MALFORMED {
         for arguments in [&["scan"][..], &["history", "x"], &["init"], &["tag", "-T", "{sha:7}"]] {

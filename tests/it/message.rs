@@ -46,7 +46,7 @@ fn subject(message: &str) -> &str {
 }
 
 #[test]
-fn one_image() {
+fn message_names_the_image() {
     let world = World::new();
     let folder = world.shallow("w");
     assert_eq!(
@@ -68,7 +68,7 @@ fn one_image() {
 }
 
 #[test]
-fn one_image_in_two_files_is_two_lines_and_one_trailer() {
+fn message_has_two_lines_and_one_trailer_when_image_is_in_two_files() {
     let text = kustomization(&[API.into()]);
     let world = world(&[("a/kustomization.yaml", &text), ("b/kustomization.yaml", &text)]);
     assert_eq!(
@@ -81,7 +81,7 @@ fn one_image_in_two_files_is_two_lines_and_one_trailer() {
 }
 
 #[test]
-fn several_images() {
+fn message_lists_several_images() {
     let world = world(&[(FILE, &kustomization(&["a/one".into(), "a/two".into(), "a/three".into()]))]);
     assert_eq!(
         lands(&world, &world.shallow("w"), &["a/one:v1", "a/two:v2", "a/three", "--tag", "v3"]),
@@ -95,7 +95,7 @@ fn several_images() {
 
 /// A body of `nginx: v0 -> v1` looks like a trailer: it is none of ours, and must not become one.
 #[test]
-fn images_of_one_word() {
+fn body_is_no_trailer_when_image_is_one_word() {
     let world = world(&[(FILE, &kustomization(&["nginx".into(), "redis".into()]))]);
     let folder = world.shallow("w");
     assert_eq!(
@@ -110,7 +110,7 @@ fn images_of_one_word() {
 
 /// One that has its tag already is not told of.
 #[test]
-fn only_what_changes_is_told() {
+fn message_leaves_out_image_that_is_up_to_date() {
     let world = world(&[(FILE, &kustomization(&["a/one".into(), "a/two".into()]))]);
     let text = lands(&world, &world.shallow("w"), &["a/one:v1", "a/two:v0"]);
     assert_eq!(subject(&text), "chore: update one image to v1 [skip ci]");
@@ -118,7 +118,7 @@ fn only_what_changes_is_told() {
 }
 
 #[test]
-fn a_new_name_among_others() {
+fn message_names_new_name_of_image() {
     let world = world(&[(FILE, &kustomization(&["a/one".into(), "a/two".into()]))]);
     let text = lands(&world, &world.shallow("w"), &["a/one=b/uno:v1", "a/two:v2"]);
     assert_eq!(subject(&text), "chore: update 2 images [skip ci]");
@@ -126,7 +126,7 @@ fn a_new_name_among_others() {
 }
 
 #[test]
-fn digests() {
+fn message_shows_short_digests() {
     let world = World::new();
     let folder = world.shallow("w");
     let text = lands(&world, &folder, &[&format!("ghcr.io/acme/api:v1@{DIGEST}")]);
@@ -139,7 +139,7 @@ fn digests() {
 }
 
 #[test]
-fn own_words_with_variables() {
+fn own_message_fills_in_variables() {
     let world = world(&[(FILE, &kustomization(&["a/one".into(), "a/two".into()]))]);
     let folder = world.shallow("w");
     let template = "deploy {name}: {old_tag} to {tag}\n\n{image} in {files}, {images}; {{{sha:4}}}";
@@ -161,7 +161,7 @@ fn own_words_with_variables() {
 }
 
 #[test]
-fn a_mark_that_is_there_is_enough() {
+fn skip_mark_is_not_repeated_when_message_has_it() {
     let world = World::new();
     let folder = world.shallow("w");
     for (n, mark) in
@@ -177,7 +177,7 @@ fn a_mark_that_is_there_is_enough() {
 
 /// git leaves blank lines at the start of a message out: the first line is the first one with words.
 #[test]
-fn blank_lines_at_the_start_of_own_words() {
+fn blank_lines_at_start_of_own_message_are_removed() {
     let world = World::new();
     let text = lands(&world, &world.shallow("w"), &["ghcr.io/acme/api:v1", "-m", "\n\ndeploy\n\nbody\n\n"]);
     assert_eq!(text, "deploy [skip ci]\n\nbody\n\nTagbump-Image: ghcr.io/acme/api:v1");
@@ -192,7 +192,7 @@ fn joined(world: &World, folder: &Path, tag: &str, template: &str) -> (Vec<Strin
 }
 
 #[test]
-fn trailers_join_the_last_block() {
+fn trailers_join_last_block_of_trailers() {
     let world = World::new();
     let folder = world.shallow("w");
     let blocks = ["Refs: #1", "Refs: #1\nCo-authored-by: Bob <b@example.com>", "Refs: long\n  and wrapped"];
@@ -206,7 +206,7 @@ fn trailers_join_the_last_block() {
 }
 
 #[test]
-fn what_is_no_block_of_trailers_is_not_joined() {
+fn trailers_start_new_block_when_last_one_is_text() {
     let world = World::new();
     let folder = world.shallow("w");
     let plain =
@@ -220,7 +220,7 @@ fn what_is_no_block_of_trailers_is_not_joined() {
 
 /// git asks for no blank behind the colon.
 #[test]
-fn a_trailer_without_a_blank_is_joined() {
+fn trailers_join_block_that_has_no_blank_after_colon() {
     let world = World::new();
     let (found, ours, text) = joined(&world, &world.shallow("w"), "t1", "deploy\n\nbody\n\nRefs:#1");
     assert_eq!(found, ["Refs: #1", &ours], "{text}");
@@ -228,7 +228,7 @@ fn a_trailer_without_a_blank_is_joined() {
 
 /// With a sign-off in it, git takes a block for trailers that is other words too.
 #[test]
-fn a_block_with_a_sign_off_is_joined() {
+fn trailers_join_block_with_sign_off() {
     let world = World::new();
     let words = "deploy\n\nnot a trailer\nSigned-off-by: Bob <b@example.com>";
     let (found, ours, text) = joined(&world, &world.shallow("w"), "t1", words);
@@ -250,7 +250,7 @@ fn marked(world: &World, folder: &Path, tag: &str, repository: Option<&str>, mor
 }
 
 #[test]
-fn the_mark_is_for_the_repository_that_was_built() {
+fn skip_mark_is_added_when_target_is_the_built_repository() {
     let world = World::new();
     let folder = world.shallow("w");
     assert!(marked(&world, &folder, "t1", Some("acme/gitops"), &[]), "the same");
@@ -268,7 +268,7 @@ fn the_mark_is_for_the_repository_that_was_built() {
 
 /// The target is where the push goes.
 #[test]
-fn the_mark_goes_by_the_push_url() {
+fn skip_mark_follows_push_url() {
     let world = World::new();
     let folder = world.shallow("w");
     git(&folder, &["remote", "set-url", "--push", "origin", world.bare.to_str().unwrap()]);

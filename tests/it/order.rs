@@ -8,7 +8,7 @@ use crate::support::repo::{self, API, FILE, commit, ended, kustomization, run_to
 use serde_json::Value;
 
 #[test]
-fn builds_that_end_in_random_order() {
+fn newest_build_wins_when_builds_end_in_random_order() {
     let mono = Mono::new(30);
     let mut order: Vec<usize> = (0..30).collect();
     let mut random = fastrand::Rng::with_seed(4);
@@ -29,7 +29,7 @@ fn builds_that_end_in_random_order() {
 }
 
 #[test]
-fn builds_that_end_at_once() {
+fn newest_build_wins_when_builds_end_at_once() {
     let mono = Mono::new(12);
     let jobs = mono.builds.iter().rev().map(|sha| mono.job(sha, &[])).collect();
     let runs = run_together(jobs);
@@ -43,7 +43,7 @@ fn builds_that_end_at_once() {
 
 /// The usual case, in the shallowest checkout there is, costs nothing more.
 #[test]
-fn a_newer_build_asks_for_no_history() {
+fn newer_build_fetches_no_history() {
     let mono = Mono::new(3);
     ended(&repo::run(&mut mono.job(&mono.builds[0], &[])), 0, "landed");
     let job = mono.checkout("w", &mono.builds[2]);
@@ -54,7 +54,7 @@ fn a_newer_build_asks_for_no_history() {
 }
 
 #[test]
-fn outside_of_actions_a_late_build_fails() {
+fn late_build_fails_outside_of_actions() {
     let mono = Mono::new(2);
     ended(&repo::run(&mut mono.job(&mono.builds[1], &[])), 0, "landed");
     let folder = mono.checkout("laptop", &mono.builds[0]);
@@ -75,7 +75,7 @@ fn outside_of_actions_a_late_build_fails() {
 }
 
 #[test]
-fn a_dry_run_tells_it_too() {
+fn dry_run_reports_late_build() {
     let mono = Mono::new(2);
     ended(&repo::run(&mut mono.job(&mono.builds[1], &[])), 0, "landed");
     ended(&repo::run(&mut mono.job(&mono.builds[0], &["-n", "--exit-code"])), 0, "superseded");
@@ -84,7 +84,7 @@ fn a_dry_run_tells_it_too() {
 /// A tag without a commit in it: the trailer of the commit that wrote it says, also below others, in a
 /// checkout that has to be deepened.
 #[test]
-fn the_trailer_says_what_a_version_was_built_from() {
+fn source_of_version_comes_from_trailer() {
     let mono = Mono::new(3);
     ended(&repo::run(&mut mono.job(&mono.builds[1], &["--tag", "v1.1.0"])), 0, "landed");
     for nth in 0..60 {
@@ -100,7 +100,7 @@ fn the_trailer_says_what_a_version_was_built_from() {
 
 /// A squash merge puts text behind the trailers; a person's commit in between is no matter.
 #[test]
-fn the_trailer_counts_wherever_it_stands() {
+fn trailer_counts_when_text_follows_it() {
     let mono = Mono::new(2);
     let work = mono.world.path().join("sources");
     std::fs::write(work.join(FILE), kustomization(&[API.into()]).replace("v0", "v9")).unwrap();
@@ -115,7 +115,7 @@ fn the_trailer_counts_wherever_it_stands() {
 
 /// Of each reference on its own: one is newer already, the other is not.
 #[test]
-fn each_reference_for_itself() {
+fn order_is_decided_for_each_reference() {
     let mono = Mono::new(3);
     let work = mono.world.path().join("sources");
     let at =
@@ -132,7 +132,7 @@ fn each_reference_for_itself() {
 }
 
 #[test]
-fn of_diverged_commits_the_default_branch_wins() {
+fn default_branch_wins_when_commits_diverged() {
     let mono = Mono::new(2);
     let work = mono.world.path().join("sources");
     git(&work, &["checkout", "--quiet", "-b", "feature", &mono.builds[0]]);
@@ -155,7 +155,7 @@ fn of_diverged_commits_the_default_branch_wins() {
 }
 
 #[test]
-fn what_can_not_be_told_is_written_and_said() {
+fn bump_lands_with_notice_when_order_is_unknown() {
     let mono = Mono::new(1);
     let folder = mono.world.shallow("w");
     let told = ended(&repo::run(&mut repo::push(&folder, "v1", &[])), 0, "landed");
@@ -177,7 +177,7 @@ fn what_can_not_be_told_is_written_and_said() {
 }
 
 #[test]
-fn of_another_repository_github_is_asked() {
+fn github_is_asked_for_order_in_another_repository() {
     let apart = Apart::new(3);
     let builds = &apart.mono.builds;
     ended(&repo::run(&mut apart.job(&builds[1], &[])), 0, "landed");
@@ -188,7 +188,7 @@ fn of_another_repository_github_is_asked() {
 }
 
 #[test]
-fn where_github_does_not_say_it_is_written() {
+fn bump_lands_when_github_does_not_know_order() {
     let apart = Apart::new(2);
     let builds = &apart.mono.builds;
     ended(&repo::run(&mut apart.job(&builds[1], &[])), 0, "landed");
@@ -203,7 +203,7 @@ fn where_github_does_not_say_it_is_written() {
 }
 
 #[test]
-fn of_diverged_commits_github_knows_the_default_branch() {
+fn github_is_asked_for_default_branch_when_commits_diverged() {
     let apart = Apart::new(2);
     let (world, builds) = (&apart.mono.world, &apart.mono.builds);
     let work = world.path().join("sources");
@@ -217,7 +217,7 @@ fn of_diverged_commits_github_knows_the_default_branch() {
 }
 
 #[test]
-fn by_the_api_a_late_build_is_late_too() {
+fn late_build_is_superseded_when_landing_by_api() {
     let hosted = Hosted::new(3);
     let push = ["--push", "--via", "api"];
     ended(&repo::run(&mut hosted.job(1, &push)), 0, "landed");
@@ -228,7 +228,7 @@ fn by_the_api_a_late_build_is_late_too() {
 }
 
 #[test]
-fn a_pull_request_with_a_newer_build_stays() {
+fn pull_request_stays_when_it_has_newer_build() {
     for via in ["git", "api"] {
         let hosted = Hosted::new(4);
         let pr = ["--pr", "--via", via];
@@ -244,7 +244,7 @@ fn a_pull_request_with_a_newer_build_stays() {
 }
 
 #[test]
-fn a_late_build_proposes_nothing_over_a_newer_base() {
+fn late_build_proposes_nothing_when_base_is_newer() {
     let hosted = Hosted::new(3);
     ended(&repo::run(&mut hosted.job(2, &["--push"])), 0, "landed");
     ended(&repo::run(&mut hosted.job(1, &["--pr"])), 0, "superseded");
@@ -253,7 +253,7 @@ fn a_late_build_proposes_nothing_over_a_newer_base() {
 
 /// Somebody has added to the branch: what the base has counts all the same.
 #[test]
-fn a_late_build_adds_nothing_to_the_branch_of_others() {
+fn late_build_adds_nothing_to_branch_with_commits_of_others() {
     let hosted = Hosted::new(4);
     ended(&repo::run(&mut hosted.job(1, &["--pr"])), 0, "proposed");
     let work = hosted.mono.world.path().join("theirs");
@@ -273,7 +273,7 @@ fn a_late_build_adds_nothing_to_the_branch_of_others() {
 
 /// The base has our tag, and a pull request proposes a newer one.
 #[test]
-fn a_build_that_is_there_already_closes_no_newer_proposal() {
+fn up_to_date_build_does_not_close_newer_proposal() {
     let hosted = Hosted::new(3);
     ended(&repo::run(&mut hosted.job(1, &["--push"])), 0, "landed");
     ended(&repo::run(&mut hosted.job(2, &["--pr"])), 0, "proposed");

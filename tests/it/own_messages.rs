@@ -71,7 +71,7 @@ proptest! {
     })]
 
     #[test]
-    fn own_message_says_only_ours_whatever_files_say(
+    fn generated_message_has_only_its_own_trailers_for_any_text(
         changes in vec(change(), 1..4), prefix in hostile(), bad in vec(hostile(), 0..3), skip_ci: bool, has_source: bool
     ) {
         let source = Source::parse("acme/api@0123456789abcdef").filter(|_| has_source);

@@ -32,7 +32,7 @@ proptest! {
     #![proptest_config(cases(128))]
 
     #[test]
-    fn a_bump_changes_the_tag_and_nothing_else(file in manifest(), tag in tag()) {
+    fn bump_changes_only_the_tag(file in manifest(), tag in tag()) {
         let yaml = scan(file.text.as_bytes()).unwrap();
         let bumped = |text: &str| bump(file.path, text, IMAGE, &tag).map_err(|e| e.to_string());
         let after = bumped(&file.text).unwrap();
@@ -48,7 +48,7 @@ proptest! {
     }
 
     #[test]
-    fn any_scalar_that_has_a_place_takes_any_tag(text in document(), picks in vec(any::<Index>(), 4), tag in tag()) {
+    fn any_scalar_with_position_takes_any_tag(text in document(), picks in vec(any::<Index>(), 4), tag in tag()) {
         let yaml = scan(text.as_bytes());
         prop_assume!(yaml.as_ref().is_ok_and(|yaml| !yaml.is_empty()));
         let yaml = yaml.unwrap();
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn documents_are_read_soundly(text in prop_oneof![document(), document().prop_flat_map(spoilt), soup()]) {
+    fn any_document_is_read_soundly(text in prop_oneof![document(), document().prop_flat_map(spoilt), soup()]) {
         if let Ok(yaml) = scan(text.as_bytes()) {
             tape_is_sound(&text, &yaml);
             spans_read_back(&text, &yaml);

@@ -105,7 +105,7 @@ fn is_sound(kind: Kind, folder: &Path) {
 }
 
 #[test]
-fn landed() {
+fn pull_works_after_landing() {
     each_kind(|kind, world, folder| {
         world.rival("README.md", "newer\n");
         ended(&repo::run(&mut kind.push(folder, "v1", &[])), 0, "landed");
@@ -113,7 +113,7 @@ fn landed() {
 }
 
 #[test]
-fn landed_and_not_synced() {
+fn pull_works_after_landing_without_sync() {
     each_kind(|kind, world, folder| {
         world.rival("README.md", "newer\n");
         ended(&repo::run(&mut kind.push(folder, "v1", &["--no-sync"])), 0, "landed");
@@ -121,7 +121,7 @@ fn landed_and_not_synced() {
 }
 
 #[test]
-fn already() {
+fn pull_works_after_run_that_was_up_to_date() {
     each_kind(|kind, world, folder| {
         world.rival("README.md", "newer\n");
         ended(&repo::run(&mut kind.push(folder, "v0", &[])), 0, "already");
@@ -129,7 +129,7 @@ fn already() {
 }
 
 #[test]
-fn superseded() {
+fn pull_works_after_superseded_run() {
     each_kind(|kind, world, folder| {
         let sources = world.full("sources");
         git(&sources, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);
@@ -143,7 +143,7 @@ fn superseded() {
 }
 
 #[test]
-fn lost_race() {
+fn pull_works_after_lost_race() {
     each_kind(|kind, world, folder| {
         let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
         world.server.before_receive(move || drop(repo::rival(&scratch, &bare, "README.md", "theirs\n")));
@@ -153,7 +153,7 @@ fn lost_race() {
 }
 
 #[test]
-fn carried() {
+fn pull_works_after_carried_commits() {
     each_kind(|kind, world, folder| {
         let base = git(folder, &["rev-parse", "HEAD"]);
         commit(folder, "docs/own.md", "own\n");
@@ -178,7 +178,7 @@ fn carried() {
 
 /// The commit is not on the remote: git itself can only rebase it on what others do.
 #[test]
-fn committed() {
+fn pull_rebases_local_commit() {
     for kind in KINDS {
         eprintln!("{kind:?}");
         let world = world();
@@ -201,7 +201,7 @@ fn committed() {
 }
 
 #[test]
-fn declined() {
+fn pull_works_after_declined_push() {
     each_kind(|kind, world, folder| {
         world.rival("README.md", "newer\n");
         world.hook("pre-receive", "exit 1");
@@ -211,7 +211,7 @@ fn declined() {
 }
 
 #[test]
-fn out_of_time() {
+fn pull_works_after_timeout() {
     use crate::support::git_server::{Fault, On, Service};
     each_kind(|kind, world, folder| {
         world.rival("README.md", "newer\n");
@@ -221,7 +221,7 @@ fn out_of_time() {
 }
 
 #[test]
-fn proposed() {
+fn pull_works_after_pull_request() {
     for kind in KINDS {
         eprintln!("{kind:?}");
         let text = kustomization(&[API.into()]);

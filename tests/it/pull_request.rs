@@ -11,7 +11,7 @@ const BODY: &str =
     "ghcr.io/acme/api: v0 -> v1 (k8s/kustomization.yaml)\n\nTagbump-Image: ghcr.io/acme/api:v1";
 
 #[test]
-fn the_first_run_makes_branch_commit_and_pull_request() {
+fn first_run_creates_branch_commit_and_pull_request() {
     each_way(|hub| {
         let main = hub.tip("main");
         let told = hub.propose("v1", &[]);
@@ -28,7 +28,7 @@ fn the_first_run_makes_branch_commit_and_pull_request() {
 }
 
 #[test]
-fn a_step_has_the_pull_request_in_its_outputs() {
+fn step_has_pull_request_in_its_outputs() {
     each_way(|hub| {
         let outputs = hub.world.path().join("outputs");
         let mut command = hub.command("v1", &[]);
@@ -53,7 +53,7 @@ fn a_step_has_the_pull_request_in_its_outputs() {
 }
 
 #[test]
-fn people_are_told_the_address() {
+fn output_shows_link_of_pull_request() {
     each_way(|hub| {
         let told = hub.run("v1", &["--format", "text"]);
         let url = format!("{}/acme/gitops/pull/1", hub.github.url());
@@ -62,7 +62,7 @@ fn people_are_told_the_address() {
 }
 
 #[test]
-fn a_second_run_changes_nothing() {
+fn second_run_changes_nothing() {
     each_way(|hub| {
         let first = hub.propose("v1", &["--label", "bump"]);
         let (writes, branches, pull) = (hub.writes(), hub.branches(), hub.pull());
@@ -76,7 +76,7 @@ fn a_second_run_changes_nothing() {
 }
 
 #[test]
-fn a_newer_tag_takes_the_place_of_the_older_one() {
+fn newer_tag_replaces_older_one() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         let older = hub.pull();
@@ -92,7 +92,7 @@ fn a_newer_tag_takes_the_place_of_the_older_one() {
 
 /// From a shallow checkout and from a full one, older than the base and not.
 #[test]
-fn the_branch_is_made_anew_where_the_base_has_moved() {
+fn branch_is_recreated_when_base_moved() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         let older = hub.checkout();
@@ -108,7 +108,7 @@ fn the_branch_is_made_anew_where_the_base_has_moved() {
 
 /// As actions/checkout makes them: neither the old base nor what the branch was made on is there.
 #[test]
-fn the_branch_is_made_anew_from_a_shallow_checkout_of_the_new_base() {
+fn branch_is_recreated_from_shallow_checkout_of_new_base() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         for nth in 0..2 {
@@ -120,7 +120,7 @@ fn the_branch_is_made_anew_from_a_shallow_checkout_of_the_new_base() {
 }
 
 #[test]
-fn the_pull_request_is_closed_from_a_shallow_checkout() {
+fn pull_request_is_closed_from_shallow_checkout() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         hub.world.rival(FILE, &kustomization(&[API.into()]).replace("v0", "v1"));
@@ -130,7 +130,7 @@ fn the_pull_request_is_closed_from_a_shallow_checkout() {
 }
 
 #[test]
-fn commits_of_others_are_kept_and_the_bump_goes_on_top() {
+fn bump_goes_on_top_when_branch_has_commits_of_others() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         let theirs = hub.somebody_commits(HEAD, "theirs.txt");
@@ -146,7 +146,7 @@ fn commits_of_others_are_kept_and_the_bump_goes_on_top() {
 }
 
 #[test]
-fn a_second_run_on_a_branch_with_commits_of_others_changes_nothing() {
+fn second_run_changes_nothing_when_branch_has_commits_of_others() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         let theirs = hub.somebody_commits(HEAD, "theirs.txt");
@@ -159,7 +159,7 @@ fn a_second_run_on_a_branch_with_commits_of_others_changes_nothing() {
 }
 
 #[test]
-fn where_the_base_has_the_tag_the_pull_request_is_closed() {
+fn pull_request_is_closed_when_base_has_tag() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         hub.world.rival(FILE, &kustomization(&[API.into()]).replace("v0", "v1"));
@@ -175,7 +175,7 @@ fn where_the_base_has_the_tag_the_pull_request_is_closed() {
 }
 
 #[test]
-fn where_the_base_has_the_tag_and_there_is_no_branch_nothing_is_asked_of_the_api() {
+fn no_api_request_is_sent_when_base_has_tag_and_branch_is_missing() {
     each_way(|hub| {
         let told = ended(&hub.run("v0", &[]), 0, "already");
         assert_eq!((hub.github.calls().len(), hub.writes()), (0, 0));
@@ -185,7 +185,7 @@ fn where_the_base_has_the_tag_and_there_is_no_branch_nothing_is_asked_of_the_api
 
 /// By a merge, and squashed: the branch is left behind either way.
 #[test]
-fn after_a_merge_the_next_tag_gets_a_pull_request_of_its_own() {
+fn next_tag_gets_new_pull_request_after_merge() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         git(&hub.world.bare, &["update-ref", "refs/heads/main", HEAD]);
@@ -201,7 +201,7 @@ fn after_a_merge_the_next_tag_gets_a_pull_request_of_its_own() {
 }
 
 #[test]
-fn a_pull_request_closed_by_hand_is_followed_by_a_new_one() {
+fn new_pull_request_is_opened_when_old_one_was_closed() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         hub.github.close_pull(1);
@@ -212,7 +212,7 @@ fn a_pull_request_closed_by_hand_is_followed_by_a_new_one() {
 }
 
 #[test]
-fn a_branch_of_others_without_a_pull_request_gets_one() {
+fn branch_of_others_gets_pull_request() {
     each_way(|hub| {
         let theirs = hub.somebody_commits(HEAD, "theirs.txt");
         hub.propose("v1", &[]);
@@ -224,7 +224,7 @@ fn a_branch_of_others_without_a_pull_request_gets_one() {
 
 /// Also where nothing is left to be committed on it.
 #[test]
-fn a_branch_of_others_with_the_tag_on_it_gets_a_pull_request() {
+fn branch_of_others_gets_pull_request_when_it_has_tag() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         hub.somebody_commits(HEAD, "theirs.txt");
@@ -236,7 +236,7 @@ fn a_branch_of_others_with_the_tag_on_it_gets_a_pull_request() {
 }
 
 #[test]
-fn a_pull_request_opened_by_hand_is_taken_over() {
+fn pull_request_opened_by_hand_is_updated() {
     each_way(|hub| {
         hub.somebody_commits("deploy", "theirs.txt");
         hub.github.open_pull("deploy", "main", "My own");
@@ -247,7 +247,7 @@ fn a_pull_request_opened_by_hand_is_taken_over() {
 }
 
 #[test]
-fn a_pull_request_to_another_base_is_another_one() {
+fn pull_request_to_another_base_is_left_alone() {
     each_way(|hub| {
         git(&hub.world.bare, &["branch", "release", "main"]);
         hub.somebody_commits("deploy", "theirs.txt");
@@ -259,7 +259,7 @@ fn a_pull_request_to_another_base_is_another_one() {
 }
 
 #[test]
-fn to_another_base() {
+fn pull_request_goes_to_named_base() {
     each_way(|hub| {
         git(&hub.world.bare, &["branch", "release/1.0", "main"]);
         let main = hub.tip("main");
@@ -272,7 +272,7 @@ fn to_another_base() {
 }
 
 #[test]
-fn several_images_in_one_pull_request() {
+fn several_images_share_one_pull_request() {
     let names = ["api", "web", "worker"].map(|name| format!("ghcr.io/acme/{name}"));
     for via in crate::support::hub::WAYS {
         let hub = Hub::with(*via, &[(FILE, &kustomization(&names))]);
@@ -292,7 +292,7 @@ fn several_images_in_one_pull_request() {
 
 /// Two jobs, each with an image of its own, on one branch: neither drops what the other proposes.
 #[test]
-fn what_others_proposed_on_the_branch_stays() {
+fn images_proposed_by_other_jobs_stay_on_branch() {
     each_way(|hub| {
         let images = ["ghcr.io/acme/api".to_owned(), "ghcr.io/acme/web".to_owned()];
         let hub = Hub::with(hub.via, &[(FILE, &kustomization(&images))]);
@@ -315,7 +315,7 @@ fn what_others_proposed_on_the_branch_stays() {
 
 /// Who amends our commit has work of their own in it.
 #[test]
-fn an_amended_commit_is_somebodys() {
+fn amended_commit_is_kept() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         let theirs = hub.world.path().join("amends");

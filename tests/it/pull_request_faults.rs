@@ -87,37 +87,37 @@ fn on_each_request(fault: &Fault, scenes: &[Scene]) {
 const ALL: [Scene; 3] = [Scene::Nothing, Scene::Older, Scene::Done];
 
 #[test]
-fn a_gateway_that_fails() {
+fn pull_request_is_opened_once_when_gateway_fails() {
     on_each_request(&Fault::Status(502), &ALL);
 }
 
 #[test]
-fn a_gateway_that_fails_when_the_work_is_done() {
+fn pull_request_is_opened_once_when_gateway_fails_after_the_work() {
     on_each_request(&Fault::AfterCommit(502), &ALL);
 }
 
 #[test]
-fn an_answer_cut_in_the_middle() {
+fn pull_request_is_opened_once_when_answer_is_cut() {
     on_each_request(&Fault::Cut, &ALL);
 }
 
 #[test]
-fn a_connection_that_ends_without_an_answer() {
+fn pull_request_is_opened_once_when_connection_ends_without_answer() {
     on_each_request(&Fault::Close, &ALL);
 }
 
 #[test]
-fn a_secondary_rate_limit_is_waited_for() {
+fn run_waits_for_secondary_rate_limit() {
     on_each_request(&Fault::Secondary { retry_after: 1 }, &ALL[..1]);
 }
 
 #[test]
-fn a_primary_rate_limit_is_waited_for() {
+fn run_waits_for_primary_rate_limit() {
     on_each_request(&Fault::Primary { reset: 1 }, &ALL[..1]);
 }
 
 #[test]
-fn other_pages_for_people() {
+fn pull_request_is_opened_once_when_proxy_answers_with_html() {
     for code in [500, 503, 504] {
         each_way(|hub| {
             hub.github.fault(On::Any, Fault::Status(code));
@@ -130,7 +130,7 @@ fn other_pages_for_people() {
 
 /// What was there before the run is all that such reads show.
 #[test]
-fn reads_that_lag() {
+fn pull_request_is_opened_once_when_reads_lag() {
     for scene in ALL {
         for via in WAYS {
             for reads in [1, 3] {
@@ -144,7 +144,7 @@ fn reads_that_lag() {
 }
 
 #[test]
-fn a_list_that_lags_shows_neither_a_new_pull_request_nor_its_new_words() {
+fn pull_request_is_found_when_list_lags() {
     each_way(|hub| {
         hub.github.fault(On::ListPulls, Fault::LagReads(2));
         hub.propose("v1", &[]);
@@ -159,7 +159,7 @@ fn a_list_that_lags_shows_neither_a_new_pull_request_nor_its_new_words() {
 }
 
 #[test]
-fn faults_of_git_itself() {
+fn pull_request_is_opened_once_when_push_fails() {
     use git_server::{Fault, On};
     let status = || Fault::StatusAfter { code: 502, headers: Vec::new() };
     let cases = [
@@ -183,7 +183,7 @@ fn faults_of_git_itself() {
 
 /// With what would wait for an hour if it waited.
 #[test]
-fn a_limit_beyond_the_budget_ends_the_run() {
+fn run_ends_when_rate_limit_outlasts_timeout() {
     for fault in [Fault::Secondary { retry_after: 3600 }, Fault::Primary { reset: 3600 }] {
         for on in [On::Any, On::CreatePull] {
             each_way(|hub| {
@@ -197,7 +197,7 @@ fn a_limit_beyond_the_budget_ends_the_run() {
 }
 
 #[test]
-fn without_a_token() {
+fn run_fails_without_token() {
     each_way(|hub| {
         let told = failed(&run(hub.command("v1", &[]).env_remove("GITHUB_TOKEN")), 5);
         assert!(told.contains("TAGBUMP_TOKEN"), "{told}");
@@ -206,7 +206,7 @@ fn without_a_token() {
 }
 
 #[test]
-fn with_a_wrong_token() {
+fn run_fails_when_token_is_wrong() {
     each_way(|hub| {
         let told = failed(&run(hub.command("v1", &[]).env("GITHUB_TOKEN", "ghs_wrong")), 5);
         assert!(told.contains("TAGBUMP_TOKEN") && told.contains("GITHUB_TOKEN"), "{told}");
@@ -216,7 +216,7 @@ fn with_a_wrong_token() {
 
 /// Each with its cure; when that has helped, the next run does what is left.
 #[test]
-fn refusals() {
+fn refusal_names_its_remedy() {
     let settings = "GitHub Actions is not permitted to create or approve pull requests.";
     let rights = "Resource not accessible by integration";
     for (on, fault, said, hint) in [
@@ -238,7 +238,7 @@ fn refusals() {
 }
 
 #[test]
-fn a_remote_that_is_no_github() {
+fn run_fails_when_remote_is_not_github() {
     each_way(|hub| {
         let folder = hub.checkout();
         for remote in [hub.world.bare.to_str().unwrap(), "../srv/acme/gitops.git"] {
@@ -252,7 +252,7 @@ fn a_remote_that_is_no_github() {
 
 /// As a server of one's own has it, said or not, and as api.github.com has it.
 #[test]
-fn addresses_of_the_api() {
+fn api_address_follows_remote_and_environment() {
     type Change = fn(&Hub, &mut Command);
     let said: Change = |_, _| {};
     let unsaid: Change = |_, command| {
@@ -296,7 +296,7 @@ fn shown(hub: &Hub, how: &str, command: &mut Command) -> Option<String> {
 
 /// Also where GitHub says it back to us.
 #[test]
-fn the_token_is_not_shown() {
+fn token_is_not_shown_when_github_repeats_it() {
     leaks(&["GITHUB_TOKEN", "TAGBUMP_TOKEN"]);
 }
 
@@ -340,7 +340,7 @@ fn leaks(ways: &[&str]) {
 }
 
 #[test]
-fn refusals_of_the_commit() {
+fn refusal_of_commit_names_its_remedy() {
     for (fault, hint) in [
         (Fault::Status(401), "TAGBUMP_TOKEN"),
         (Fault::Forbidden("Resource not accessible by integration"), "contents: write"),
@@ -357,13 +357,13 @@ fn refusals_of_the_commit() {
 }
 
 #[test]
-fn a_token_in_the_url_is_not_shown() {
+fn token_in_url_is_not_shown() {
     leaks(&["url"]);
 }
 
 /// Where the answer to making the branch aside, or the commit on it, is lost.
 #[test]
-fn no_branch_is_left_behind() {
+fn no_branch_is_left_when_answers_are_lost() {
     for on in [On::UpdateRefs, On::CreateCommitOnBranch] {
         for fault in [Fault::AfterCommit(502), Fault::Cut] {
             let hub = Scene::Older.set(Via::Api);

@@ -39,7 +39,7 @@ fn stays(hub: &Hub, theirs: &str) {
 }
 
 #[test]
-fn commit_with_a_reused_message_stays() {
+fn commit_stays_when_its_message_is_reused() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         let theirs = commits(&hub, PERSON, "docs/note.md", "an hour of work\n");
@@ -49,7 +49,7 @@ fn commit_with_a_reused_message_stays() {
 }
 
 #[test]
-fn commit_of_a_person_stays_whatever_it_changes() {
+fn commit_stays_when_a_person_made_it() {
     each_way(|hub| {
         hub.propose("v1", &[]);
         let text = kustomization(&[API.into()]).replace("v0", "v1.1");
@@ -59,7 +59,7 @@ fn commit_of_a_person_stays_whatever_it_changes() {
 }
 
 #[test]
-fn commit_by_our_committer_of_more_than_image_values_stays() {
+fn commit_stays_when_it_changes_more_than_image_values() {
     for who in [OURS, FORGE] {
         each_way(|hub| {
             hub.propose("v1", &[]);
@@ -75,7 +75,7 @@ fn commit_by_our_committer_of_more_than_image_values_stays() {
 }
 
 #[test]
-fn commit_of_another_tag_than_its_message_says_stays() {
+fn commit_stays_when_its_tag_differs_from_its_message() {
     for who in [OURS, FORGE] {
         each_way(|hub| {
             hub.propose("v1", &[]);

@@ -19,7 +19,7 @@ fn together(hub: &Hub, images: &[String], more: &[&str]) {
 }
 
 #[test]
-fn the_same_bump_twice_and_eight_times() {
+fn same_bump_opens_one_pull_request_when_run_at_once() {
     for jobs in [2, 8] {
         each_way(|hub| {
             together(&hub, &vec![format!("{API}:v1"); jobs], &["--label", "bump"]);
@@ -30,7 +30,7 @@ fn the_same_bump_twice_and_eight_times() {
 }
 
 #[test]
-fn eight_images_have_eight_pull_requests() {
+fn eight_images_get_eight_pull_requests_when_run_at_once() {
     let names: Vec<_> = (0..8).map(|n| format!("ghcr.io/acme/app-{n}")).collect();
     for via in WAYS {
         let hub = Hub::with(*via, &[(FILE, &kustomization(&names))]);
@@ -49,7 +49,7 @@ fn eight_images_have_eight_pull_requests() {
 
 /// Two tags for one branch: one of them stays, and there is one commit.
 #[test]
-fn eight_tags_for_one_branch() {
+fn one_tag_stays_when_eight_go_to_one_branch() {
     each_way(|hub| {
         let images: Vec<_> = (0..8).map(|n| format!("{API}:v{n}.1")).collect();
         together(&hub, &images, &[]);
@@ -80,7 +80,7 @@ fn outrun(last: usize, test: impl Fn(Hub, &dyn Fn(&Hub, Hook))) {
 type Hook = Box<dyn FnOnce() + Send>;
 
 #[test]
-fn a_commit_pushed_between_our_look_and_our_push_is_kept() {
+fn commit_is_kept_when_pushed_before_our_push() {
     outrun(2, |hub, before| {
         hub.propose("v1", &[]);
         let bare = hub.world.bare.clone();
@@ -95,7 +95,7 @@ fn a_commit_pushed_between_our_look_and_our_push_is_kept() {
 }
 
 #[test]
-fn a_branch_made_between_our_look_and_our_push_is_kept() {
+fn branch_is_kept_when_created_before_our_push() {
     outrun(1, |hub, before| {
         let bare = hub.world.bare.clone();
         before(&hub, Box::new(move || drop(somebody_commits(&bare, HEAD, "theirs.txt"))));
@@ -106,7 +106,7 @@ fn a_branch_made_between_our_look_and_our_push_is_kept() {
 }
 
 #[test]
-fn a_branch_removed_between_our_look_and_our_push_is_made_again() {
+fn branch_is_created_again_when_removed_before_our_push() {
     outrun(2, |hub, before| {
         hub.propose("v1", &[]);
         let bare = hub.world.bare.clone();
@@ -119,7 +119,7 @@ fn a_branch_removed_between_our_look_and_our_push_is_made_again() {
 
 /// A whole run of another job, between our list of pull requests and our new one.
 #[test]
-fn a_job_that_opens_the_pull_request_first() {
+fn run_uses_pull_request_that_another_job_opened_first() {
     each_way(|hub| {
         let mut other = hub.command("v1", &[]);
         hub.github.before(On::CreatePull, move || drop(ended(&repo::run(&mut other), 0, "proposed")));
@@ -132,7 +132,7 @@ fn a_job_that_opens_the_pull_request_first() {
 
 /// Its commit took the place of ours: so do its words.
 #[test]
-fn a_job_with_another_tag_that_opens_the_pull_request_first() {
+fn run_updates_pull_request_that_another_job_opened_first() {
     each_way(|hub| {
         let mut other = hub.command("v2", &[]);
         hub.github.before(On::CreatePull, move || drop(ended(&repo::run(&mut other), 0, "proposed")));
@@ -142,7 +142,7 @@ fn a_job_with_another_tag_that_opens_the_pull_request_first() {
 }
 
 #[test]
-fn a_base_that_moves_meanwhile_is_no_trouble() {
+fn pull_request_is_opened_when_base_moves() {
     each_way(|hub| {
         let (scratch, bare) = (hub.world.path().to_owned(), hub.world.bare.clone());
         hub.github.before(On::CreatePull, move || {
@@ -156,7 +156,7 @@ fn a_base_that_moves_meanwhile_is_no_trouble() {
 }
 
 #[test]
-fn a_stale_head_is_looked_at_again() {
+fn commit_by_api_retries_when_head_is_stale() {
     let hub = Hub::new(Via::Api);
     hub.github.fault(On::CreateCommitOnBranch, Fault::StaleHead);
     hub.propose("v1", &[]);

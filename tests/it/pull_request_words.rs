@@ -15,7 +15,7 @@ fn untouched(hub: &Hub) {
 }
 
 #[test]
-fn branch_title_and_body_by_templates() {
+fn templates_set_branch_title_and_body() {
     each_way(|hub| {
         let words = [
             ["--pr-branch", "deploy/{base}-{name}"],
@@ -35,7 +35,7 @@ fn branch_title_and_body_by_templates() {
 }
 
 #[test]
-fn the_commit_s_own_words_are_the_pull_request_s() {
+fn message_of_commit_sets_title_and_body() {
     each_way(|hub| {
         hub.propose("v1", &["-m", "deploy: {name}\n\nWhy: because\n"]);
         let pull = hub.pull();
@@ -45,7 +45,7 @@ fn the_commit_s_own_words_are_the_pull_request_s() {
 }
 
 #[test]
-fn a_title_is_one_line() {
+fn title_is_one_line() {
     each_way(|hub| {
         hub.propose("v1", &["--pr-title", "one\ntwo"]);
         assert_eq!(hub.pull().title, "one");
@@ -53,7 +53,7 @@ fn a_title_is_one_line() {
 }
 
 #[test]
-fn a_service_names_branch_and_title() {
+fn service_names_branch_and_title() {
     each_way(|hub| {
         let service = format!("services:\n  backend:\n    image: {API}\n");
         hub.world.rival("tagbump.yaml", &service);
@@ -64,7 +64,7 @@ fn a_service_names_branch_and_title() {
 }
 
 #[test]
-fn templates_that_are_none() {
+fn invalid_templates_are_refused() {
     each_way(|hub| {
         for flag in ["--pr-branch", "--pr-title", "--pr-body"] {
             for template in ["{nope}", "{", "{pr}"] {
@@ -77,7 +77,7 @@ fn templates_that_are_none() {
 }
 
 #[test]
-fn branches_that_are_none() {
+fn invalid_branches_are_refused() {
     each_way(|hub| {
         for branch in ["main", "{base}", "a..b", "a.lock", "-x", "/a", "a//b", "a/", "@", ".a"] {
             let told = failed(&hub.run("v1", &[&format!("--pr-branch={branch}")]), 2);
@@ -89,7 +89,7 @@ fn branches_that_are_none() {
 
 /// A tag's event has no branch: the base is what the server says it is.
 #[test]
-fn the_default_branch_as_the_base() {
+fn default_branch_is_base_when_event_has_none() {
     each_way(|hub| {
         let folder = hub.checkout();
         git(&folder, &["checkout", "--quiet", "--detach"]);
@@ -105,7 +105,7 @@ fn the_default_branch_as_the_base() {
 
 /// Each touches its own branch and nothing else, the second time too.
 #[test]
-fn odd_names_of_branches() {
+fn branches_with_odd_names_are_used() {
     for (base, head) in [
         ("feat/x#1&y", "tagbump/feat/x#1&y/api"),
         ("a%41?b", "tagbump/a%41-b/api"),
@@ -135,7 +135,7 @@ fn odd_names_of_branches() {
 }
 
 #[test]
-fn what_no_branch_can_have_is_a_dash() {
+fn invalid_characters_of_branch_become_dashes() {
     each_way(|hub| {
         assert_eq!(hub.propose("v1", &["--pr-branch", "feat/x#1 y:z"])["branch"], "feat/x#1-y-z");
         assert_eq!(hub.pull().head, "feat/x#1-y-z");
@@ -143,7 +143,7 @@ fn what_no_branch_can_have_is_a_dash() {
 }
 
 #[test]
-fn labels() {
+fn labels_are_added() {
     each_way(|hub| {
         hub.propose("v1", &["--label", "bump", "--label", "in prod, now"]);
         assert_eq!(hub.github.labels(1), ["bump", "in prod, now"]);
@@ -157,7 +157,7 @@ fn labels() {
 }
 
 #[test]
-fn a_new_pull_request_may_not_be_known_to_the_labels_yet() {
+fn labels_are_retried_when_new_pull_request_is_not_found() {
     each_way(|hub| {
         const UNKNOWN: &str = "Could not resolve to a node with the global id of 'PR_kwDOABPHjc0001'.";
         for _ in 0..2 {
@@ -170,7 +170,7 @@ fn a_new_pull_request_may_not_be_known_to_the_labels_yet() {
 }
 
 #[test]
-fn a_draft() {
+fn draft_flag_opens_draft() {
     each_way(|hub| {
         hub.propose("v1", &["--draft"]);
         assert!(hub.pull().draft);
@@ -181,7 +181,7 @@ fn a_draft() {
 
 /// On a pull request's head the mark would keep required checks pending for ever.
 #[test]
-fn the_skip_mark_is_for_those_who_ask_for_it() {
+fn skip_mark_is_left_out_unless_requested() {
     each_way(|hub| {
         let outcome = |arguments: &[&str]| {
             let mut command = hub.command("v1", arguments);
@@ -198,7 +198,7 @@ fn the_skip_mark_is_for_those_who_ask_for_it() {
 
 /// The base's file as it is on the server, not the checkout's.
 #[test]
-fn a_dry_run_shows_the_diff_and_touches_nothing() {
+fn dry_run_shows_diff_and_changes_nothing() {
     each_way(|hub| {
         let folder = hub.checkout();
         write(&folder, FILE, "local: change\n");
@@ -227,7 +227,7 @@ fn a_dry_run_shows_the_diff_and_touches_nothing() {
 }
 
 #[test]
-fn a_dry_run_names_the_branch_of_the_pull_request() {
+fn dry_run_names_branch_of_pull_request() {
     each_way(|hub| {
         assert_eq!(ended(&hub.run("v1", &["-n"]), 0, "planned")["branch"], HEAD);
     });

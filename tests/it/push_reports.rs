@@ -35,7 +35,7 @@ fn world(answer: Vec<u8>) -> World {
 }
 
 #[test]
-fn push_is_tried_again_after_a_garbled_report() {
+fn push_is_retried_when_report_is_garbled() {
     for (name, answer) in [
         ("without-unpack", report(&["ok refs/heads/main\n"])),
         ("contradiction", report(&["unpack ok\n", "ok refs/heads/main\n", "ng refs/heads/main no\n"])),
@@ -54,7 +54,7 @@ fn push_is_tried_again_after_a_garbled_report() {
 
 /// A line that a terminal would show as a success.
 #[test]
-fn rejection_is_shown_whole() {
+fn rejection_is_shown_in_full() {
     let world = world(report(&["unpack ok\n", "ng refs/heads/main no\rok refs/heads/main\n"]));
     let folder = world.clone_of(&world.server.url_with(USER, PASSWORD, REPO), "w", &["--depth", "1"]);
     let said = failed(&run(&mut push(&folder, "v1", &[])), 5);

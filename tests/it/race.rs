@@ -68,17 +68,17 @@ fn sixteen_entries_of_one_file(url: impl FnOnce(&World) -> String) {
 }
 
 #[test]
-fn sixteen_entries_of_one_file_over_http() {
+fn sixteen_bumps_of_one_file_land_over_http() {
     sixteen_entries_of_one_file(World::url);
 }
 
 #[test]
-fn sixteen_entries_of_one_file_in_a_bare_directory() {
+fn sixteen_bumps_of_one_file_land_in_bare_directory() {
     sixteen_entries_of_one_file(|world| world.bare.to_str().unwrap().to_owned());
 }
 
 #[test]
-fn eight_files() {
+fn eight_bumps_of_eight_files_land() {
     let files: Vec<_> =
         (0..8).map(|n| (format!("apps/{n}/kustomization.yaml"), kustomization(&[image(n)]))).collect();
     let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
@@ -92,7 +92,7 @@ fn eight_files() {
 }
 
 #[test]
-fn two_tags_for_one_entry() {
+fn last_bump_replaces_first_when_two_set_one_entry() {
     let world = world(&[(FILE, &kustomization(&images(1)))]);
     let references = [format!("{}:left", image(0)), format!("{}:right", image(0))];
     let runs = race(&world, &world.url(), &references);
@@ -107,7 +107,7 @@ fn two_tags_for_one_entry() {
 
 /// Two runs in the same second may even make the very same commit: then both landed it.
 #[test]
-fn the_same_tag_twice_is_one_commit() {
+fn same_bump_lands_once_when_run_twice() {
     let world = world(&[(FILE, &kustomization(&images(1)))]);
     let references = vec![format!("{}:same", image(0)); 2];
     let runs = race(&world, &world.url(), &references);

@@ -107,7 +107,7 @@ fn is_true(ground: &Ground, landed: &Landed, tag: &str, stalls: bool, of: &str) 
 }
 
 #[test]
-fn two_hundred_times() {
+fn bump_lands_once_when_line_breaks_at_random_byte() {
     let usual = usual();
     let work = move |worker: usize| {
         let ground = Ground::new();

@@ -16,7 +16,7 @@ fn block<'a>(readme: &'a str, after: &str) -> &'a str {
 }
 
 #[test]
-fn the_demo_prints_the_diff_that_is_shown() {
+fn demo_prints_the_diff_of_the_readme() {
     let readme = readme();
     let demo = block(&readme, "<!-- command: demo -->");
     let arguments: Vec<&str> = demo.split_once("-- ").unwrap().1.split_whitespace().collect();
@@ -27,7 +27,7 @@ fn the_demo_prints_the_diff_that_is_shown() {
 }
 
 #[test]
-fn every_flag_in_the_readme_is_one() {
+fn every_flag_of_the_readme_exists() {
     let readme = readme();
     let help = |command| tagbump(Path::new(env!("CARGO_MANIFEST_DIR")), &[command, "--help"]).stdout;
     let help = ["bump", "tag", "history", "rollback"].map(help).concat();
@@ -40,6 +40,6 @@ fn every_flag_in_the_readme_is_one() {
 }
 
 #[test]
-fn it_is_short() {
+fn readme_is_short() {
     assert!(readme().lines().count() < 150);
 }

@@ -40,7 +40,7 @@ fn tries(world: &World) -> usize {
 }
 
 #[test]
-fn a_hook_that_declines_is_asked_once() {
+fn push_is_sent_once_when_hook_declines() {
     for hook in ["pre-receive", "update"] {
         let world = declining(hook);
         let said = failed(&run(&mut push(&world.shallow("w"), "v1", &[])), 5);
@@ -50,7 +50,7 @@ fn a_hook_that_declines_is_asked_once() {
 }
 
 #[test]
-fn a_hook_of_a_bare_directory_that_declines_is_asked_once() {
+fn push_is_sent_once_when_hook_of_bare_directory_declines() {
     for hook in ["pre-receive", "update"] {
         let world = declining(hook);
         let folder = world.clone_of(world.bare.to_str().unwrap(), "w", &["--depth", "1"]);
@@ -62,7 +62,7 @@ fn a_hook_of_a_bare_directory_that_declines_is_asked_once() {
 
 /// Words that are a race elsewhere are no race where a hook says no.
 #[test]
-fn a_hook_that_speaks_of_races_still_says_no() {
+fn push_is_sent_once_when_hook_declines_with_words_of_a_race() {
     for words in ["fetch first", "cannot lock ref", "main.lock exists: File exists", "stale info"] {
         let world = World::new();
         world.hook("pre-receive", &format!("echo x >> tries\necho \"{words}\" >&2\nexit 1"));
@@ -73,7 +73,7 @@ fn a_hook_that_speaks_of_races_still_says_no() {
 }
 
 #[test]
-fn a_remote_that_has_the_branch_checked_out() {
+fn push_is_refused_when_remote_has_branch_checked_out() {
     let world = World::new();
     let other = world.full("other");
     let folder = world.clone_of(other.to_str().unwrap(), "w", &[]);
@@ -83,7 +83,7 @@ fn a_remote_that_has_the_branch_checked_out() {
 }
 
 #[test]
-fn a_wrong_token_is_named_and_not_shown() {
+fn error_names_wrong_token_without_showing_it() {
     let world = World::new();
     let mut command = push(&anonymous(&world), "v1", &["-v"]);
     let run = run(command.env("TAGBUMP_TOKEN", TOKEN));
@@ -94,14 +94,14 @@ fn a_wrong_token_is_named_and_not_shown() {
 }
 
 #[test]
-fn without_a_credential_the_message_says_what_to_set() {
+fn error_says_what_to_set_when_credential_is_missing() {
     let world = World::new();
     let said = failed(&run(&mut push(&anonymous(&world), "v1", &[])), 5);
     assert!(said.contains("TAGBUMP_TOKEN") && said.contains("401"), "{said}");
 }
 
 #[test]
-fn forbidden_and_not_found() {
+fn run_fails_when_server_says_forbidden_or_not_found() {
     for (code, on) in [(403, ASK), (403, OFFER), (403, SEND), (404, ASK), (404, OFFER)] {
         let world = World::new();
         world.server.fault(on, Fault::Status { code, headers: Vec::new() });
@@ -114,7 +114,7 @@ fn forbidden_and_not_found() {
 }
 
 #[test]
-fn a_repository_that_is_not_there() {
+fn run_fails_when_repository_is_not_found() {
     let world = World::new();
     let url = world.server.url_with(USER, PASSWORD, "acme/nothing.git");
     let said = failed(&run(&mut push(&world.clone_of(&url, "w", &[]), "v1", &[])), 5);
@@ -122,7 +122,7 @@ fn a_repository_that_is_not_there() {
 }
 
 #[test]
-fn a_branch_that_is_not_there() {
+fn run_fails_when_branch_is_not_found() {
     let world = World::new();
     let said = failed(&run(&mut push(&world.shallow("w"), "v1", &["--branch", "nope"])), 2);
     assert!(said.contains("nope") && said.contains("--branch"), "{said}");
@@ -130,7 +130,7 @@ fn a_branch_that_is_not_there() {
 }
 
 #[test]
-fn a_page_for_people_is_no_git_repository() {
+fn run_fails_when_server_answers_with_html() {
     for on in [ASK, OFFER] {
         let world = World::new();
         let headers = vec![("Content-Type".to_owned(), "text/html; charset=utf-8".to_owned())];
@@ -147,7 +147,7 @@ fn redirect(world: &World, on: On, to: &str, service: &str) {
 }
 
 #[test]
-fn a_redirect_on_the_same_origin_is_followed_with_the_credential() {
+fn redirect_is_followed_with_credential_on_same_origin() {
     let world = World::new();
     let url = world.server.url_with(USER, PASSWORD, "old/name.git");
     let folder = world.clone_of(&url, "w", &["--depth", "1"]);
@@ -194,7 +194,7 @@ fn redirect_to_another_server_is_refused() {
 
 /// A helper's answer is for the server that asked first, not for the one that it points to.
 #[test]
-fn a_redirect_to_another_port_gets_nothing_of_the_helper() {
+fn answer_of_helper_is_not_sent_to_another_port() {
     let (world, other) = (open(), World::new());
     redirect(&world, ASK, &other.server.url(REPO), "upload-pack");
     let folder = anonymous(&world);
@@ -210,7 +210,7 @@ fn a_redirect_to_another_port_gets_nothing_of_the_helper() {
 }
 
 #[test]
-fn redirect_is_refused_when_git_is_told_not_to_follow() {
+fn redirect_is_refused_when_git_configuration_forbids_it() {
     for (value, follows) in [("false", false), ("initial", true), ("true", true)] {
         for key in ["http.followRedirects", "http.<url>.followRedirects"] {
             let world = World::new();
@@ -232,7 +232,7 @@ fn redirect_is_refused_when_git_is_told_not_to_follow() {
 
 /// Nobody else says who we are: not the server that sends us on.
 #[test]
-fn a_redirect_with_a_password_in_it_does_not_change_who_we_are() {
+fn password_in_redirect_is_not_used() {
     let world = World::new();
     redirect(&world, ASK, &world.server.url_with("mallory", "from-outside", REPO), "upload-pack");
     ended(&run(&mut push(&world.shallow("w"), "v1", &[])), 0, "landed");
@@ -240,7 +240,7 @@ fn a_redirect_with_a_password_in_it_does_not_change_who_we_are() {
 }
 
 #[test]
-fn a_ring_of_redirects_ends() {
+fn run_fails_when_redirects_form_a_ring() {
     let world = World::new();
     for _ in 0..50 {
         redirect(&world, ASK, &world.server.url(REPO), "upload-pack");
@@ -256,7 +256,7 @@ fn with_tls() -> World {
 }
 
 #[test]
-fn https_with_an_authority_of_ones_own() {
+fn bump_lands_over_https_with_own_authority() {
     let world = with_tls();
     let ca = world.path().join("ca.pem");
     std::fs::write(&ca, world.server.ca_pem()).unwrap();
@@ -266,7 +266,7 @@ fn https_with_an_authority_of_ones_own() {
 }
 
 #[test]
-fn https_with_an_unknown_authority_is_told_at_once() {
+fn run_fails_at_once_when_authority_is_unknown() {
     let (world, other) = (with_tls(), with_tls());
     let ca = world.path().join("ca.pem");
     std::fs::write(&ca, other.server.ca_pem()).unwrap();
@@ -280,7 +280,7 @@ fn https_with_an_unknown_authority_is_told_at_once() {
 
 /// The file is elsewhere; an edit of the pointer would lose it.
 #[test]
-fn a_pointer_of_git_lfs_is_not_edited() {
+fn git_lfs_pointer_is_not_edited() {
     let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{:064}\nsize 12\n", 7);
     for named in [true, false] {
         let world = World::with(|server| server.basic_auth(USER, PASSWORD), &[(FILE, &pointer)]);
@@ -294,7 +294,7 @@ fn a_pointer_of_git_lfs_is_not_edited() {
 }
 
 #[test]
-fn formats_that_can_not_be_read_are_named_with_the_cure() {
+fn error_names_remedy_when_repository_format_is_unsupported() {
     let world = World::new();
     let folder = world.shallow("w");
     git(&folder, &["config", "core.repositoryFormatVersion", "1"]);
@@ -311,7 +311,7 @@ fn formats_that_can_not_be_read_are_named_with_the_cure() {
 
 /// The other side is one: git itself would not mix them either.
 #[test]
-fn a_remote_of_another_object_format_is_named() {
+fn run_fails_when_remote_has_another_object_format() {
     let world = World::new();
     let root = world.path().join("srv");
     git(&root, &["init", "--quiet", "--bare", "--object-format=sha256", "long.git"]);

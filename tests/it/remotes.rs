@@ -30,7 +30,7 @@ fn costs(world: &World, requests: usize, connections: usize) {
 }
 
 #[test]
-fn a_landing_takes_four_requests_and_one_connection() {
+fn landing_takes_four_requests_and_one_connection() {
     let world = World::new();
     let folder = world.shallow("w");
     world.rival("README.md", "newer\n");
@@ -39,7 +39,7 @@ fn a_landing_takes_four_requests_and_one_connection() {
 }
 
 #[test]
-fn nothing_is_fetched_where_nothing_is_new() {
+fn nothing_is_fetched_when_nothing_is_new() {
     let world = World::new();
     let folder = world.shallow("w");
     ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
@@ -47,7 +47,7 @@ fn nothing_is_fetched_where_nothing_is_new() {
 }
 
 #[test]
-fn one_look_is_enough_where_nothing_is_to_do() {
+fn one_request_is_enough_when_tag_is_up_to_date() {
     let world = World::new();
     let folder = world.shallow("w");
     ended(&repo::run(&mut push(&folder, "v0", &[])), 0, "already");
@@ -55,7 +55,7 @@ fn one_look_is_enough_where_nothing_is_to_do() {
 }
 
 #[test]
-fn an_unknown_remote() {
+fn run_fails_when_remote_is_unknown() {
     let world = World::new();
     let folder = world.shallow("w");
     let told = failed(&repo::run(&mut push(&folder, "v1", &["--remote", "upstream"])), 2);
@@ -67,7 +67,7 @@ fn an_unknown_remote() {
 }
 
 #[test]
-fn another_remote_by_name() {
+fn bump_lands_on_remote_with_another_name() {
     let world = World::new();
     let (before, folder) = (world.tip(), world.shallow("w"));
     let other = second(&world, "other.git");
@@ -79,7 +79,7 @@ fn another_remote_by_name() {
 }
 
 #[test]
-fn a_missing_branch_is_not_made() {
+fn missing_branch_is_not_created() {
     let world = World::new();
     let folder = world.shallow("w");
     let told = failed(&repo::run(&mut push(&folder, "v1", &["--branch", "nope"])), 2);
@@ -92,7 +92,7 @@ fn a_missing_branch_is_not_made() {
 
 /// A branch is meant, whatever else has that name.
 #[test]
-fn branches_by_their_full_name_and_beside_a_tag() {
+fn branch_is_found_by_full_name_and_beside_tag() {
     let world = World::new();
     git(&world.bare, &["branch", "release/1.0", "main"]);
     git(&world.bare, &["tag", "release/1.0", "main~1"]);
@@ -108,7 +108,7 @@ fn branches_by_their_full_name_and_beside_a_tag() {
 }
 
 #[test]
-fn an_empty_repository_has_no_branch() {
+fn run_fails_when_repository_is_empty() {
     let world = World::new();
     bare_repo(&world.path().join("srv"), "empty.git");
     let folder = world.shallow("w");
@@ -118,7 +118,7 @@ fn an_empty_repository_has_no_branch() {
 }
 
 #[test]
-fn instead_of() {
+fn instead_of_rewrites_url() {
     let world = World::new();
     let folder = world.shallow("w");
     let base = world.server.url_with(USER, PASSWORD, "");
@@ -130,7 +130,7 @@ fn instead_of() {
 
 /// The longest prefix wins, and one for pushes is not for fetches.
 #[test]
-fn push_instead_of() {
+fn push_instead_of_rewrites_only_push_url() {
     let world = World::new();
     let folder = world.shallow("w");
     let other = second(&world, "acme/mirror.git");
@@ -148,7 +148,7 @@ fn push_instead_of() {
 }
 
 #[test]
-fn a_push_url() {
+fn push_goes_to_push_url() {
     let world = World::new();
     let folder = world.shallow("w");
     let other = second(&world, "acme/mirror.git");
@@ -161,7 +161,7 @@ fn a_push_url() {
 }
 
 #[test]
-fn a_remote_given_as_a_url_or_a_path() {
+fn remote_may_be_url_or_path() {
     let world = World::new();
     let folder = world.shallow("w");
     let url = world.url();
@@ -178,7 +178,7 @@ fn a_remote_given_as_a_url_or_a_path() {
 }
 
 #[test]
-fn remotes_that_are_not_run() {
+fn remote_helpers_are_refused() {
     let world = World::new();
     let folder = world.shallow("w");
     let marker = world.path().join("ran");
@@ -194,7 +194,7 @@ fn remotes_that_are_not_run() {
 
 /// A remote with a work tree, on another branch and on this one.
 #[test]
-fn a_remote_that_has_the_branch_checked_out() {
+fn bump_lands_on_remote_with_another_branch_checked_out() {
     let world = World::new();
     let (remote, folder) = (world.full("remote"), world.shallow("w"));
     let path = remote.to_str().unwrap();
@@ -208,7 +208,7 @@ fn a_remote_that_has_the_branch_checked_out() {
 
 /// Paths with all that has a meaning to shells, to git's own files and to URLs.
 #[test]
-fn odd_paths() {
+fn bump_lands_in_repositories_with_odd_paths() {
     let world = World::new();
     let odd = world.path().join("# it's \"odd\" $HOME;:%41 \u{fc}");
     std::fs::create_dir(&odd).unwrap();
@@ -229,7 +229,7 @@ fn odd_paths() {
 
 /// Every URL of a remote that has several is pushed to by git; landing on one of them alone would part them.
 #[test]
-fn a_remote_with_two_push_urls() {
+fn bump_lands_on_both_push_urls_or_is_refused() {
     let world = World::new();
     let folder = world.shallow("w");
     let other = second(&world, "acme/mirror.git");
@@ -241,7 +241,7 @@ fn a_remote_with_two_push_urls() {
 }
 
 #[test]
-fn details_are_folded_in_a_runner() {
+fn details_are_folded_in_runner_log() {
     let world = World::new();
     let (folder, sha) = (world.shallow("w"), world.tip());
     let run = repo::run(repo::actions(&mut push(&folder, "v1", &["-v"]), "acme/gitops", &sha));

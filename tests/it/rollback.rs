@@ -57,7 +57,7 @@ fn says(past: &Past, path: &str, tag: &str) {
 }
 
 #[test]
-fn the_previous_tag_in_the_file() {
+fn rollback_restores_previous_tag() {
     let past = past(&["v1", "v2", "v3"]);
     let told = ended(&rollback(&past, &[API]), 0, "edited");
     assert_eq!(past.read(FILE), at(API, "v2"), "and nothing else");
@@ -67,7 +67,7 @@ fn the_previous_tag_in_the_file() {
 }
 
 #[test]
-fn a_dry_run_shows_it() {
+fn dry_run_shows_rollback() {
     let past = past(&["v1", "v2"]);
     for how in [&[][..], &["--commit"]] {
         let run = rollback(&past, &[&[API, "-n"], how].concat());
@@ -81,7 +81,7 @@ fn a_dry_run_shows_it() {
 }
 
 #[test]
-fn the_commit_says_what_was_taken_away() {
+fn commit_says_which_tag_was_rolled_back() {
     let past = past(&["v1", "v2"]);
     let message = committed(&past, &[API]);
     let wanted = format!(
@@ -95,7 +95,7 @@ fn the_commit_says_what_was_taken_away() {
 
 /// What is known of the commits that both were built from is said too.
 #[test]
-fn the_commit_names_the_sources() {
+fn commit_names_both_sources() {
     let past = Past::new();
     let older = past.puts("Ada", "src.rs", "1\n", "none", "x");
     let newer = past.puts("Ada", "src.rs", "2\n", "none", "x");
@@ -116,7 +116,7 @@ fn the_commit_names_the_sources() {
 }
 
 #[test]
-fn own_words() {
+fn own_message_replaces_default_one() {
     let past = past(&["v1", "v2", "v3"]);
     let message = committed(
         &past,
@@ -132,7 +132,7 @@ fn own_words() {
 }
 
 #[test]
-fn to_a_tag_that_was_there() {
+fn rollback_restores_named_tag() {
     let past = past(&["v1", "v2", "v3", "v4"]);
     committed(&past, &[API, "--to", "v1"]);
     says(&past, FILE, "v1");
@@ -147,7 +147,7 @@ fn to_a_tag_that_was_there() {
 }
 
 #[test]
-fn to_a_tag_that_was_never_there() {
+fn rollback_is_refused_when_named_tag_was_never_there() {
     let past = past(&["v1", "v2", "v3"]);
     let text = failed(&rollback(&past, &[API, "--to", "v9", "--commit"]), 3);
     assert_eq!(
@@ -168,7 +168,7 @@ fn to_a_tag_that_was_never_there() {
 }
 
 #[test]
-fn a_digest_comes_back_with_its_tag() {
+fn digest_comes_back_with_its_tag() {
     let past = Past::new();
     for nth in [1, 2] {
         past.puts("Ada", FILE, &at_digest(&format!("v{nth}"), nth), API, "x");
@@ -180,7 +180,7 @@ fn a_digest_comes_back_with_its_tag() {
 }
 
 #[test]
-fn a_digest_that_was_not_there_goes() {
+fn digest_is_removed_when_previous_tag_had_none() {
     let past = past(&["v1"]);
     past.puts("Ada", FILE, &at_digest("v2", 2), API, "x");
     committed(&past, &[API]);
@@ -190,7 +190,7 @@ fn a_digest_that_was_not_there_goes() {
 
 /// The same tag, pushed once more: what differs is the digest alone.
 #[test]
-fn the_previous_digest_of_the_same_tag() {
+fn rollback_restores_previous_digest_of_same_tag() {
     let past = Past::new();
     for nth in [1, 2] {
         past.puts("Ada", FILE, &at_digest("latest", nth), API, "x");
@@ -200,7 +200,7 @@ fn the_previous_digest_of_the_same_tag() {
 }
 
 #[test]
-fn a_digest_alone() {
+fn rollback_restores_digest_without_tag() {
     let past = Past::new();
     let alone = |nth: usize| at_digest("x", nth).replace("    newTag: x\n", "");
     for nth in [1, 2] {
@@ -212,7 +212,7 @@ fn a_digest_alone() {
 }
 
 #[test]
-fn twice_goes_further_back_and_not_forth() {
+fn second_rollback_goes_further_back() {
     let past = past(&["v1", "v2", "v3", "v4"]);
     for tag in ["v3", "v2", "v1"] {
         committed(&past, &[API]);
@@ -229,7 +229,7 @@ fn twice_goes_further_back_and_not_forth() {
 }
 
 #[test]
-fn nothing_was_there_before() {
+fn rollback_is_refused_when_there_is_no_earlier_tag() {
     let past = past(&["v1"]);
     let text = failed(&rollback(&past, &[API]), 3);
     assert_eq!(
@@ -256,7 +256,7 @@ fn nothing_was_there_before() {
 }
 
 #[test]
-fn no_repository() {
+fn rollback_is_refused_outside_of_repository() {
     let folder = tempfile::tempdir().unwrap();
     let here = Past::of(folder.path().to_owned());
     here.write(FILE, &at(API, "v2"));
@@ -268,7 +268,7 @@ fn no_repository() {
 }
 
 #[test]
-fn what_can_not_be_asked_for() {
+fn rollback_refuses_wrong_usage() {
     let past = past(&["v1", "v2"]);
     for image in ["a=ghcr.io/acme/api", &format!("{API}@{}", digest(1)), &format!("{API}:*")] {
         assert_eq!(rollback(&past, &[image]).exit, 2, "{image}");
@@ -282,7 +282,7 @@ fn what_can_not_be_asked_for() {
 }
 
 #[test]
-fn several_images_each_to_its_own() {
+fn each_image_goes_back_to_its_own_tag() {
     let past = past(&["v1", "v2"]);
     past.puts("Ada", PROD, &at(WEB, "w7"), WEB, "w7");
     past.puts("Ada", PROD, &at(WEB, "w8"), WEB, "w8");
@@ -311,7 +311,7 @@ fn environments() -> Past {
 }
 
 #[test]
-fn files_with_the_same_tag_go_back_each_to_its_own() {
+fn each_file_goes_back_to_its_own_tag() {
     let past = environments();
     let message = committed(&past, &[API]);
     assert_eq!((past.read(DEV), past.read(PROD)), (at(API, "v2"), at(API, "v1")));
@@ -321,14 +321,14 @@ fn files_with_the_same_tag_go_back_each_to_its_own() {
 }
 
 #[test]
-fn a_named_tag_is_for_all_files() {
+fn named_tag_is_set_in_all_files() {
     let past = environments();
     committed(&past, &[API, "--to", "v2"]);
     assert_eq!((past.read(DEV), past.read(PROD)), (at(API, "v2"), at(API, "v2")));
 }
 
 #[test]
-fn files_with_different_tags_have_to_be_chosen() {
+fn rollback_is_refused_when_files_have_different_tags() {
     let past = environments();
     past.puts("Ada", DEV, &at(API, "v4"), API, "v4");
     let text = failed(&rollback(&past, &[API, "--commit"]), 3);
@@ -346,7 +346,7 @@ fn files_with_different_tags_have_to_be_chosen() {
 }
 
 #[test]
-fn two_tags_in_one_file() {
+fn rollback_is_refused_when_one_file_has_two_tags() {
     let past = Past::new();
     let pods = |one: &str, two: &str| {
         let pod = |tag: &str| {

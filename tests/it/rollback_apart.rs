@@ -22,7 +22,7 @@ fn message(apart: &Apart) -> String {
 }
 
 #[test]
-fn of_another_repository_the_trailer_says_which() {
+fn trailer_names_source_repository() {
     let apart = apart(5);
     let (good, bad) = (&apart.mono.builds[1], &apart.mono.builds[3]);
     let (_, trailers) =
@@ -36,7 +36,7 @@ fn of_another_repository_the_trailer_says_which() {
 }
 
 #[test]
-fn of_another_repository_it_holds() {
+fn rollback_holds_when_sources_are_in_another_repository() {
     for depth in ["1", "2", "100"] {
         let apart = apart(5);
         let builds = &apart.mono.builds;
@@ -51,7 +51,7 @@ fn of_another_repository_it_holds() {
 
 /// The rollback is not the last commit of the manifests, and the clone has no more than that.
 #[test]
-fn below_other_commits_of_the_manifests() {
+fn rollback_holds_below_other_commits() {
     let apart = apart(5);
     for nth in 0..55 {
         rival(apart.mono.world.path(), &apart.target, "README.md", &format!("{nth}\n"));
@@ -64,7 +64,7 @@ fn below_other_commits_of_the_manifests() {
 }
 
 #[test]
-fn a_newer_build_asks_github_once() {
+fn newer_build_asks_github_once() {
     let apart = Apart::new(2);
     ended(&repo::run(&mut apart.shallow_job(&apart.mono.builds[0], "1", &[])), 0, "landed");
     let mut job = apart.shallow_job(&apart.mono.builds[1], "1", &[]);
@@ -73,7 +73,7 @@ fn a_newer_build_asks_github_once() {
 }
 
 #[test]
-fn where_github_does_not_say_the_same_tag_is_held() {
+fn same_tag_is_held_when_github_does_not_answer() {
     let apart = apart(5);
     let builds = &apart.mono.builds;
     // its name is enough
@@ -97,7 +97,7 @@ fn hosted(count: usize, how: &[&str]) -> Hosted {
 const BY_API: [&str; 3] = ["--push", "--via", "api"];
 
 #[test]
-fn by_the_api() {
+fn rollback_lands_by_api() {
     let hosted = hosted(6, &BY_API);
     let told = ended(&repo::run(&mut hosted.rollback(&BY_API)), 0, "landed");
     let builds = &hosted.mono.builds;
@@ -122,7 +122,7 @@ fn by_the_api() {
 }
 
 #[test]
-fn in_a_pull_request() {
+fn rollback_opens_pull_request() {
     for via in ["git", "api"] {
         let hosted = hosted(6, &["--push"]);
         let builds = &hosted.mono.builds;
@@ -161,7 +161,7 @@ fn in_a_pull_request() {
 
 /// A newer build takes the place of a proposal to go back.
 #[test]
-fn a_newer_build_in_the_place_of_the_proposal() {
+fn newer_build_replaces_proposed_rollback() {
     let hosted = hosted(5, &["--push"]);
     ended(&repo::run(&mut hosted.rollback(&["--pr"])), 0, "proposed");
     ended(&repo::run(&mut hosted.job(4, &["--pr"])), 0, "proposed");
@@ -173,7 +173,7 @@ fn a_newer_build_in_the_place_of_the_proposal() {
 
 /// The branch has commits of others: the rollback goes on top, and is made of what the base has had.
 #[test]
-fn on_a_branch_of_others() {
+fn rollback_goes_on_top_when_branch_has_commits_of_others() {
     let hosted = hosted(5, &["--push"]);
     let bare = &hosted.mono.world.bare;
     let folder = hosted.mono.world.path().join("theirs");
@@ -189,7 +189,7 @@ fn on_a_branch_of_others() {
 }
 
 #[test]
-fn by_the_api_somebody_was_faster() {
+fn rollback_by_api_retries_when_branch_moved() {
     for (path, exit, outcome) in [("README.md", 0, "landed"), (FILE, 4, "failed")] {
         let hosted = hosted(5, &BY_API);
         let world = &hosted.mono.world;
@@ -211,7 +211,7 @@ fn by_the_api_somebody_was_faster() {
 
 /// What a step of a workflow is told: as of any bump.
 #[test]
-fn a_step_has_its_outputs() {
+fn step_has_outputs_after_rollback() {
     let hosted = hosted(4, &["--push"]);
     let outputs = hosted.mono.world.path().join("outputs");
     let mut command = hosted.rollback(&["--push"]);
@@ -230,7 +230,7 @@ fn a_step_has_its_outputs() {
 
 /// Nobody can be asked how the commits stand to each other: what was taken away is known by its tag.
 #[test]
-fn without_a_token_the_same_build_is_held_all_the_same() {
+fn same_build_is_held_without_token() {
     let apart = Apart::new(4);
     for nth in [1, 3] {
         ended(&repo::run(&mut apart.job(&apart.mono.builds[nth], &[])), 0, "landed");

@@ -26,7 +26,7 @@ fn held(mono: &Mono, nth: usize, more: &[&str]) {
 }
 
 #[test]
-fn the_bad_build_comes_late_and_then_a_new_one() {
+fn bad_build_is_held_and_newer_one_lands() {
     let mono = rolled_back(6);
     // the bad commit itself, one between the good and the bad one, and one older than both
     for nth in [3, 2, 0] {
@@ -42,7 +42,7 @@ fn the_bad_build_comes_late_and_then_a_new_one() {
 }
 
 #[test]
-fn the_trailers() {
+fn commit_of_rollback_has_trailers() {
     let mono = rolled_back(4);
     let (good, bad) = (&mono.builds[1], &mono.builds[3]);
     let wanted = format!(
@@ -55,7 +55,7 @@ fn the_trailers() {
 
 /// In the log of a job there is why.
 #[test]
-fn what_a_late_build_is_told() {
+fn late_build_is_shown_the_rollback() {
     let mono = rolled_back(4);
     let (good, bad) = (&mono.builds[1][..7], &mono.builds[3]);
     let told = ended(&repo::run(&mut mono.job(bad, &[])), 0, "superseded");
@@ -77,7 +77,7 @@ fn what_a_late_build_is_told() {
 
 /// Who wrote the good tag is hidden below other commits, and the checkouts are as shallow as can be.
 #[test]
-fn below_many_other_commits() {
+fn rollback_holds_below_many_other_commits() {
     let mono = rolled_back(6);
     for nth in 0..60 {
         mono.world.rival("README.md", &format!("{nth}\n"));
@@ -96,7 +96,7 @@ fn below_many_other_commits() {
 
 /// The same commit under another tag, and by `--source` alone.
 #[test]
-fn by_the_source_whatever_the_tag() {
+fn bad_source_is_held_under_any_tag() {
     let mono = rolled_back(6);
     held(&mono, 3, &["--tag", "release-candidate"]);
     held(&mono, 2, &["--tag", "v1.9.0"]);
@@ -111,7 +111,7 @@ fn by_the_source_whatever_the_tag() {
 
 /// Tags without a commit in them: the trailers say what they were built from.
 #[test]
-fn versions_by_their_trailers() {
+fn version_is_held_by_trailers() {
     let mono = Mono::new(6);
     for (nth, tag) in [(1, "v1.1.0"), (3, "v1.3.0")] {
         ended(&repo::run(&mut mono.job(&mono.builds[nth], &["--tag", tag])), 0, "landed");
@@ -131,7 +131,7 @@ fn versions_by_their_trailers() {
 
 /// Nobody knows of any commit: what was taken back is known by its name.
 #[test]
-fn a_version_of_which_no_commit_is_known() {
+fn version_is_held_by_name_when_its_commit_is_unknown() {
     let mono = Mono::new(1);
     for tag in ["v1.0.0", "v1.1.0"] {
         mono.world.rival(FILE, &kustomization(&[API.into()]).replace("v0", tag));
@@ -147,7 +147,7 @@ fn a_version_of_which_no_commit_is_known() {
 }
 
 #[test]
-fn further_back_holds_all_that_came_after() {
+fn rollback_over_several_tags_holds_them_all() {
     let mono = Mono::new(7);
     for nth in [1, 3, 5] {
         ended(&repo::run(&mut mono.job(&mono.builds[nth], &[])), 0, "landed");
@@ -167,7 +167,7 @@ fn further_back_holds_all_that_came_after() {
 
 /// The one that was taken back was fine after all.
 #[test]
-fn forth_again_on_purpose() {
+fn rolled_back_tag_returns_when_named() {
     let mono = rolled_back(5);
     ended(&mono.rollback(&["--to", &mono.builds[3][..7]]), 0, "landed");
     assert_eq!(mono.tag(), mono.builds[3][..7]);
@@ -192,7 +192,7 @@ fn another_image_is_not_held() {
 
 /// A merge of the rollback's branch, by a button that squashes: what it says stands in the message alone.
 #[test]
-fn squashed_it_holds_too() {
+fn rollback_holds_when_merged_by_squash() {
     let mono = Mono::new(4);
     for nth in [1, 3] {
         ended(&repo::run(&mut mono.job(&mono.builds[nth], &[])), 0, "landed");
@@ -217,7 +217,7 @@ fn squashed_it_holds_too() {
 
 /// What another environment gets, later and by another command, does not make one forget.
 #[test]
-fn whatever_happens_in_another_file() {
+fn rollback_holds_when_another_file_changes() {
     let mono = Mono::new(6);
     let work = mono.world.path().join("sources");
     let tag = |nth: usize| mono.builds[nth][..7].to_owned();
@@ -246,7 +246,7 @@ fn whatever_happens_in_another_file() {
 
 /// The good tag was at hand the whole time; somebody else's clone is of another day.
 #[test]
-fn from_an_old_and_shallow_clone() {
+fn rollback_holds_from_old_shallow_clone() {
     let mono = Mono::new(5);
     for nth in [1, 3] {
         ended(&repo::run(&mut mono.job(&mono.builds[nth], &[])), 0, "landed");
@@ -263,7 +263,7 @@ fn from_an_old_and_shallow_clone() {
 /// In a clone of one commit, it takes one fetch to find out whether that commit set the tag: its message is not proof.
 /// A clone that has the parent too needs no fetch.
 #[test]
-fn last_commit_of_a_clone_is_looked_behind_once() {
+fn parent_of_last_commit_is_fetched_once() {
     let mono = Mono::new(1);
     let requests = |tag: &str, message: &str, depth: &str| {
         let folder = mono.world.clone_of(&mono.world.url(), tag, &["--depth", depth]);
@@ -282,7 +282,7 @@ fn last_commit_of_a_clone_is_looked_behind_once() {
 
 /// A fix of what came back is made on an older commit than the bad one: the bad one stays away all the same.
 #[test]
-fn a_fix_on_a_branch_does_not_make_one_forget() {
+fn rollback_holds_when_fix_is_on_older_branch() {
     let mono = rolled_back(6);
     let work = mono.world.path().join("sources");
     git(&work, &["checkout", "--quiet", "-b", "fix", &mono.builds[1]]);
@@ -303,7 +303,7 @@ fn a_fix_on_a_branch_does_not_make_one_forget() {
 
 /// The good tag gets its digest, by a bump that knows nothing of what was bad.
 #[test]
-fn a_bump_of_the_good_tag_does_not_make_one_forget() {
+fn rollback_holds_when_good_tag_gets_digest() {
     let mono = rolled_back(5);
     let digest = format!("sha256:{:064x}", 1);
     let more = ["--digest", &digest, "--if-older", "write"];

@@ -32,7 +32,7 @@ fn back(folder: &Path, more: &[&str]) -> Run {
 }
 
 #[test]
-fn from_every_kind_of_checkout() {
+fn rollback_lands_from_every_kind_of_checkout() {
     for (name, arguments) in
         [("shallow", &["--depth", "1"][..]), ("deeper", &["--depth", "2"]), ("full", &[])]
     {
@@ -53,7 +53,7 @@ fn from_every_kind_of_checkout() {
 }
 
 #[test]
-fn a_dry_run_moves_nothing() {
+fn dry_run_of_rollback_moves_nothing() {
     let world = world();
     let (tip, folder) = (world.tip(), world.shallow("w"));
     let before = state(&folder);
@@ -64,7 +64,7 @@ fn a_dry_run_moves_nothing() {
 }
 
 #[test]
-fn without_a_checkout() {
+fn rollback_lands_without_checkout() {
     let world = world();
     let folder = world.path().join("elsewhere");
     std::fs::create_dir(&folder).unwrap();
@@ -82,7 +82,7 @@ fn without_a_checkout() {
 
 /// The tag to go back to is below more commits than the first steps bring.
 #[test]
-fn what_was_there_long_ago() {
+fn rollback_finds_tag_far_back() {
     let world = world();
     let work = world.full("work");
     git(&work, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);
@@ -99,7 +99,7 @@ fn what_was_there_long_ago() {
 }
 
 #[test]
-fn a_tag_that_was_never_there() {
+fn rollback_fails_when_tag_was_never_there() {
     let world = world();
     let (tip, folder) = (world.tip(), world.shallow("w"));
     let text = failed(&back(&folder, &["--to", "v9"]), 3);
@@ -111,7 +111,7 @@ fn a_tag_that_was_never_there() {
 
 /// A server that does not give the history: that is said, with what helps.
 #[test]
-fn a_server_that_gives_no_history() {
+fn rollback_fails_when_server_gives_no_history() {
     let world = world();
     let (tip, folder) = (world.tip(), world.shallow("w"));
     let refuse = || {
@@ -133,7 +133,7 @@ fn a_server_that_gives_no_history() {
 }
 
 #[test]
-fn somebody_lands_a_newer_tag_in_between() {
+fn rollback_fails_when_newer_tag_lands_first() {
     let world = world();
     let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
     world.server.before_receive(move || {
@@ -153,7 +153,7 @@ fn somebody_lands_a_newer_tag_in_between() {
 }
 
 #[test]
-fn somebody_lands_something_else_in_between() {
+fn rollback_retries_when_other_file_lands_first() {
     let world = world();
     let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
     world.server.before_receive(move || {
@@ -190,7 +190,7 @@ fn world_of_two() -> World {
 
 /// Somebody else takes it back by hand at the same moment: that is what was wanted.
 #[test]
-fn somebody_takes_it_back_in_between() {
+fn rollback_is_up_to_date_when_another_user_rolls_back_first() {
     let world = world();
     let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
     world.server.before_receive(move || {
@@ -202,7 +202,7 @@ fn somebody_takes_it_back_in_between() {
 
 /// Of several places one has moved on: none is rolled back.
 #[test]
-fn one_of_two_places_has_moved_on() {
+fn nothing_is_rolled_back_when_one_of_two_places_moved_on() {
     let world = world();
     for tag in ["v1", "v2"] {
         world.rival(PROD, &at(tag));
@@ -220,7 +220,7 @@ fn one_of_two_places_has_moved_on() {
 }
 
 #[test]
-fn two_at_once() {
+fn two_rollbacks_agree_when_run_at_once() {
     for _ in 0..3 {
         let world = world();
         let folders: Vec<PathBuf> = ["a", "b"].iter().map(|name| world.shallow(name)).collect();
@@ -246,7 +246,7 @@ fn two_at_once() {
 
 /// The second one saw what the first one saw, and comes after it.
 #[test]
-fn the_second_of_two_says_already() {
+fn second_of_two_rollbacks_is_up_to_date() {
     let world = world();
     let (first, second) = (world.shallow("a"), world.shallow("b"));
     world.server.before_receive(move || {
@@ -257,7 +257,7 @@ fn the_second_of_two_says_already() {
 }
 
 #[test]
-fn several_images_are_one_commit() {
+fn several_images_are_rolled_back_in_one_commit() {
     let world = world_of_two();
     let folder = world.shallow("w");
     ended(&back(&folder, &[WEB]), 0, "landed");
@@ -270,7 +270,7 @@ fn several_images_are_one_commit() {
 
 /// What lies about in the checkout is not what is taken back, and it stays.
 #[test]
-fn edits_of_the_checkout_are_no_matter() {
+fn uncommitted_edits_stay_after_rollback() {
     let world = world();
     let folder = world.shallow("w");
     repo::write(&folder, FILE, &at("mine"));
@@ -282,7 +282,7 @@ fn edits_of_the_checkout_are_no_matter() {
 
 /// The whole story, as a person sees it afterwards.
 #[test]
-fn the_history_tells_of_it() {
+fn history_shows_rollback() {
     let world = world();
     ended(&back(&world.shallow("w"), &[]), 0, "landed");
     let full = world.full("full");

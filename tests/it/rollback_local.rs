@@ -26,7 +26,7 @@ fn rollback(past: &Past, arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn other_changes_stay_uncommitted() {
+fn other_changes_stay_uncommitted_after_rollback() {
     let past = past(&["v1", "v2"]);
     past.write("README.md", "mine\n");
     past.write(FILE, &past.read(FILE).replace("kind: ", "# mine\nkind: "));
@@ -37,7 +37,7 @@ fn other_changes_stay_uncommitted() {
 }
 
 #[test]
-fn a_reference_that_somebody_is_changing() {
+fn rollback_is_refused_when_reference_has_uncommitted_change() {
     let past = past(&["v1", "v2"]);
     past.write(FILE, &at("v3"));
     let before = past.git("x", &["rev-parse", "HEAD"]);
@@ -51,7 +51,7 @@ fn a_reference_that_somebody_is_changing() {
 
 /// What was never committed was not there before.
 #[test]
-fn a_file_that_is_new() {
+fn rollback_is_refused_when_file_is_untracked() {
     let past = past(&["v1", "v2"]);
     past.write(PROD, &at("v2"));
     let text = failed(&rollback(&past, &[API]), 3);
@@ -61,7 +61,7 @@ fn a_file_that_is_new() {
 }
 
 #[test]
-fn past_a_rename_and_a_file_that_was_broken() {
+fn rollback_finds_tag_before_rename_and_broken_file() {
     let past = past(&["v1"]);
     past.write(FILE, "images: [\n");
     past.commit("Ada", "break");
@@ -76,7 +76,7 @@ fn past_a_rename_and_a_file_that_was_broken() {
 
 /// The trailers of who wrote a tag say what it was built from, also below one who mended the file.
 #[test]
-fn the_source_is_that_of_who_wrote_the_tag() {
+fn source_comes_from_commit_that_wrote_the_tag() {
     let past = past(&["v1"]);
     past.write(FILE, &at("v2"));
     let source = "acme/api@0123456789abcdef0123456789abcdef01234567";
@@ -91,7 +91,7 @@ fn the_source_is_that_of_who_wrote_the_tag() {
 }
 
 #[test]
-fn after_a_merge() {
+fn rollback_restores_tag_before_merge() {
     let past = past(&["v1"]);
     past.git("Ada", &["checkout", "--quiet", "-b", "next"]);
     past.puts("Ada", FILE, &at("v2"), API, "v2");
@@ -105,7 +105,7 @@ fn after_a_merge() {
 
 /// Whoever took it back by hand has not said what was bad; the next one back is what was there before that.
 #[test]
-fn after_somebody_reverted_by_hand() {
+fn rollback_goes_further_back_after_revert_by_hand() {
     let past = past(&["v1", "v2", "v3"]);
     past.git("Ada", &["revert", "--no-edit", "HEAD"]);
     past.wait(60);
@@ -115,7 +115,7 @@ fn after_somebody_reverted_by_hand() {
 }
 
 #[test]
-fn other_kinds_of_files() {
+fn rollback_works_in_other_kinds_of_files() {
     let past = Past::new();
     let release = |tag: &str, extra: &str| {
         format!(
@@ -141,7 +141,7 @@ fn other_kinds_of_files() {
 
 /// There was no tag at all before: that is nothing to go back to.
 #[test]
-fn a_tag_before_which_there_was_none() {
+fn rollback_is_refused_when_reference_had_no_tag_before() {
     let past = Past::new();
     let pod =
         |tag: &str| format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: {API}{tag}\n");
@@ -156,7 +156,7 @@ fn a_tag_before_which_there_was_none() {
 
 /// A placeholder was there: it can't be put back, and is not skipped silently either.
 #[test]
-fn what_was_there_before_is_no_tag() {
+fn rollback_is_refused_when_previous_value_is_placeholder() {
     let past = past(&["v0.9", "\"${TAG}\"", "v1"]);
     let text = failed(&rollback(&past, &[API]), 6);
     assert!(text.contains("can't go back to ${TAG}") && text.contains("--to"), "{text}");
@@ -180,7 +180,7 @@ fn service() -> Past {
 }
 
 #[test]
-fn a_service_by_its_files_and_fields() {
+fn rollback_of_service_follows_its_files_and_fields() {
     let past = service();
     ended(&rollback(&past, &["api", "--commit"]), 0, "committed");
     assert_eq!((past.read(PROD), past.read("dev/kustomization.yaml")), (at("v2"), at("v9")));
@@ -193,7 +193,7 @@ fn a_service_by_its_files_and_fields() {
 }
 
 #[test]
-fn a_field_that_no_rule_knows() {
+fn rollback_restores_named_field() {
     let past = service();
     let field = ["--field", "workers.tag", "-f", "chart/prod.yaml"];
     ended(&rollback(&past, &[&[API][..], &field].concat()), 0, "edited");
@@ -204,7 +204,7 @@ fn a_field_that_no_rule_knows() {
 }
 
 #[test]
-fn below_the_top_of_the_repository() {
+fn rollback_works_below_top_of_repository() {
     let past = Past::new();
     for tag in ["v1", "v2"] {
         past.write("one/k/kustomization.yaml", &at(tag));
@@ -237,7 +237,7 @@ fn of_pods(versions: &[&[&str]]) -> Past {
 
 /// At one tag now, and at two before: neither gets what the other one had.
 #[test]
-fn two_tags_before() {
+fn rollback_is_refused_when_references_had_two_tags_before() {
     let past = of_pods(&[&["v1", "w1"], &["v2", "v2"]]);
     let text = failed(&rollback(&past, &[API]), 3);
     let wanted = format!(
@@ -259,7 +259,7 @@ fn two_tags_before() {
 
 /// What another reference had, which was there for a while, is nothing to go back to.
 #[test]
-fn a_reference_that_is_gone() {
+fn rollback_ignores_tags_of_removed_reference() {
     let past = of_pods(&[&["v1"], &["v1", "v9"], &["v1"], &["v2"]]);
     ended(&rollback(&past, &[API]), 0, "edited");
     assert_eq!(past.read("pods.yaml"), pods(&["v1"]));
@@ -267,7 +267,7 @@ fn a_reference_that_is_gone() {
 
 /// It was taken out, and is there again: the last that it had before that is the one.
 #[test]
-fn a_reference_that_was_gone_for_a_while() {
+fn rollback_finds_tag_before_reference_was_removed_for_a_while() {
     let past = of_pods(&[&["v1"], &["v2"]]);
     past.write("pods.yaml", "apiVersion: v1\nkind: Pod\n");
     past.commit("Ada", "none");

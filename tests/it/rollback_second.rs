@@ -44,7 +44,7 @@ fn digest(nth: usize) -> String {
 }
 
 #[test]
-fn forth_again_was_not_bad() {
+fn reinstated_tag_is_restored_by_second_rollback() {
     let past = past(FILE, &["v1", "v2", "v3"].map(at));
     assert!(back(&past, &[]).contains(&format!("Tagbump-Rollback: {API}:v3")));
     let forth = back(&past, &["--to", "v3"]);
@@ -53,7 +53,7 @@ fn forth_again_was_not_bad() {
 }
 
 #[test]
-fn a_digest_that_was_added_to_the_bad_tag_makes_no_other_one() {
+fn bad_tag_is_held_when_digest_was_added() {
     for bad in
         [[":v3".to_owned(), format!(":v3@{}", digest(3))], [format!(":v3@{}", digest(3)), ":v3".to_owned()]]
     {
@@ -65,7 +65,7 @@ fn a_digest_that_was_added_to_the_bad_tag_makes_no_other_one() {
 }
 
 #[test]
-fn what_was_passed_over_is_told() {
+fn notice_names_tags_that_were_skipped() {
     let past = past(FILE, &["v1", "v2"].map(at));
     back(&past, &[]);
     let mut command = cli::command(&past.path);
@@ -74,7 +74,7 @@ fn what_was_passed_over_is_told() {
 }
 
 #[test]
-fn an_edit_alone_keeps_nothing_away_and_says_so() {
+fn rollback_without_commit_holds_nothing_and_says_so() {
     let past = past(FILE, &["v1", "v2"].map(at));
     let mut command = cli::command(&past.path);
     let run = Run::of(&command.args(["rollback", API]).output().unwrap());
@@ -83,7 +83,7 @@ fn an_edit_alone_keeps_nothing_away_and_says_so() {
 
 /// git itself pairs these two the other way round.
 #[test]
-fn files_of_one_content_that_were_moved_together_keep_their_own_past() {
+fn each_file_keeps_its_history_when_equal_files_move() {
     let past = Past::new();
     for (env, tags) in [("dev", ["d1", "v2"]), ("prod", ["p1", "v2"])] {
         for tag in tags {
@@ -102,7 +102,7 @@ fn files_of_one_content_that_were_moved_together_keep_their_own_past() {
 }
 
 #[test]
-fn a_folder_that_was_moved_on_a_branch_keeps_its_past() {
+fn file_keeps_its_history_when_folder_moved_on_branch() {
     let past = past("old/kustomization.yaml", &[at("v1")]);
     past.git("x", &["checkout", "--quiet", "-b", "move"]);
     past.git("x", &["mv", "old", "new"]);
@@ -137,7 +137,7 @@ fn branch(mono: &Mono, nth: usize) -> (std::path::PathBuf, String) {
 }
 
 #[test]
-fn a_fix_of_the_good_build_goes_through() {
+fn fix_of_good_build_lands_after_rollback() {
     let mono = rolled_back(5);
     let (work, fix) = branch(&mono, 1);
     let mut job = crate::support::mono::job_in(&work, &fix, &["--branch", "main", "--no-sync"]);
@@ -148,7 +148,7 @@ fn a_fix_of_the_good_build_goes_through() {
 }
 
 #[test]
-fn the_good_build_itself_goes_through() {
+fn good_build_lands_after_rollback() {
     let mono = rolled_back(4);
     let good = &mono.builds[1];
     ended(&repo::run(&mut mono.job(good, &["--tag", "good", "--source", good])), 0, "landed");
@@ -156,7 +156,7 @@ fn the_good_build_itself_goes_through() {
 
 /// A version that was made anew of a newer commit is another build.
 #[test]
-fn a_version_that_is_made_anew() {
+fn rebuilt_version_lands_after_rollback() {
     let mono = Mono::new(4);
     for (nth, tag) in [(0, "v1.0.0"), (1, "v1.1.0")] {
         ended(&repo::run(&mut mono.job(&mono.builds[nth], &["--tag", tag])), 0, "landed");
@@ -172,7 +172,7 @@ fn a_version_that_is_made_anew() {
 }
 
 #[test]
-fn what_names_no_commit_hides_nothing_that_is_older() {
+fn tag_without_commit_does_not_hide_older_builds() {
     let mono = Mono::new(4);
     ended(&repo::run(&mut mono.job(&mono.builds[1], &[])), 0, "landed");
     let work = mono.world.full("by-hand");
@@ -184,7 +184,7 @@ fn what_names_no_commit_hides_nothing_that_is_older() {
 }
 
 #[test]
-fn digests_without_a_tag_are_held_too() {
+fn digest_without_tag_is_held() {
     let mono = Mono::new(4);
     let work = mono.world.full("by-hand");
     commit(&work, "pod.yaml", &pod(&format!("@{}", digest(9))));
@@ -212,7 +212,7 @@ fn digests_without_a_tag_are_held_too() {
 
 /// What was taken from one environment says nothing of another.
 #[test]
-fn environments_that_go_back_together_are_held_each_by_its_own() {
+fn each_environment_is_held_by_its_own_rollback() {
     let mono = Mono::new(6);
     let work = mono.world.full("by-hand");
     for env in ["dev", "prod"] {
@@ -239,7 +239,7 @@ fn environments_that_go_back_together_are_held_each_by_its_own() {
 
 /// Beyond what is looked through nobody knows, and that is said.
 #[test]
-fn a_rollback_under_a_thousand_commits() {
+fn notice_says_when_rollback_is_below_a_thousand_commits() {
     let mono = rolled_back(5);
     let parent = mono.world.tip();
     let one = |nth: u64| {

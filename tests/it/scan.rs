@@ -28,7 +28,7 @@ const KUSTOMIZATION: &str =
     "images:\n  - name: ghcr.io/acme/api\n    newTag: v2\n  - name: nginx\n    digest: sha256:0\n";
 
 #[test]
-fn every_field_of_a_reference() {
+fn json_has_every_field_of_reference() {
     let found = references(&[("k8s/pod.yaml", POD)], &[]);
     let wanted = json!({
         "file": "k8s/pod.yaml", "line": 5, "column": 14, "kind": "workload", "image": "ghcr.io/acme/api",
@@ -38,7 +38,7 @@ fn every_field_of_a_reference() {
 }
 
 #[test]
-fn a_table_in_the_order_of_files_and_lines() {
+fn table_is_sorted_by_file_and_line() {
     let files = [("z/pod.yaml", POD), ("a/kustomization.yaml", KUSTOMIZATION)];
     let (_folder, run) = scanned(&files, &[]);
     let wanted = "\
@@ -50,7 +50,7 @@ z/pod.yaml:5            workload       ghcr.io/acme/api  v1
 }
 
 #[test]
-fn narrowed_by_image_and_file() {
+fn image_and_file_narrow_the_list() {
     let files = [("z/pod.yaml", POD), ("a/kustomization.yaml", KUSTOMIZATION)];
     assert_eq!(references(&files, &["--image", "docker.io/library/nginx"]).len(), 1);
     assert_eq!(references(&files, &["--image", "nginx", "--image", "ghcr.io/acme/api"]).len(), 3);
@@ -62,7 +62,7 @@ fn narrowed_by_image_and_file() {
 }
 
 #[test]
-fn what_can_not_be_edited_says_why() {
+fn scan_says_why_reference_is_not_editable() {
     let text = "kind: Pod\nspec:\n  containers:\n    - image: ghcr.io/acme/api:${TAG}\n    - image: >-\n        ghcr.io/acme/web:v1\n";
     let found = references(&[("pod.yaml", text)], &[]);
     let reasons: Vec<_> = found.iter().map(|r| r["reason"].as_str().unwrap()).collect();
@@ -77,7 +77,7 @@ fn what_can_not_be_edited_says_why() {
 }
 
 #[test]
-fn yaml_in_a_block_scalar_is_told_where_it_stands() {
+fn scan_shows_position_of_yaml_in_block_scalar() {
     let inner: String = POD.lines().map(|line| format!("    {line}\n")).collect();
     let text = format!("kind: ConfigMap\ndata:\n  pod.yaml: |\n\n{inner}");
     let found = references(&[("cm.yaml", &text)], &[]);
@@ -89,7 +89,7 @@ fn yaml_in_a_block_scalar_is_told_where_it_stands() {
 }
 
 #[test]
-fn shared_values_are_told_as_a_bump_would_take_them() {
+fn scan_shows_shared_values_as_bump_edits_them() {
     let text = "kind: HelmRelease\nspec:\n  values:\n    a: {repository: acme/a, tag: &t v1}\n    b: {repository: acme/b, tag: *t}\n";
     let found = references(&[("hr.yaml", text)], &[]);
     assert!(found.iter().all(|r| r["editable"] == false), "{found:?}");
@@ -98,7 +98,7 @@ fn shared_values_are_told_as_a_bump_would_take_them() {
 }
 
 #[test]
-fn files_that_do_not_parse_are_counted_and_named_with_v() {
+fn unparsable_files_are_counted_and_named_with_v() {
     let files = [("pod.yaml", POD), ("broken.yaml", "a: [\n"), ("charts/t.yaml", "{{- if }}\n")];
     let (_folder, run) = scanned(&files, &[]);
     assert_eq!(run.exit, 0);
@@ -112,14 +112,14 @@ fn files_that_do_not_parse_are_counted_and_named_with_v() {
 }
 
 #[test]
-fn nothing_is_a_listing_too() {
+fn scan_succeeds_when_nothing_is_found() {
     let (_folder, run) = scanned(&[("a.txt", "x")], &[]);
     assert_eq!((run.exit, run.stdout.as_str()), (0, ""));
     assert!(references(&[], &[]).is_empty());
 }
 
 #[test]
-fn values_files_need_a_chart_or_a_name() {
+fn values_files_are_scanned_beside_chart_or_when_named() {
     let values = "image: {repository: acme/a, tag: v1}\n";
     let by_chart = [("c/values-prod.yaml", values), ("c/Chart.yaml", "name: c\n"), ("d/values.yaml", values)];
     let files: Vec<_> = references(&by_chart, &[]).iter().map(|r| r["file"].clone()).collect();
@@ -131,7 +131,7 @@ fn values_files_need_a_chart_or_a_name() {
 }
 
 #[test]
-fn a_listing_never_touches_a_file() {
+fn scan_changes_no_file() {
     let (folder, run) = scanned(&[("pod.yaml", POD)], &[]);
     assert_eq!(run.exit, 0);
     assert_eq!(std::fs::read_to_string(Path::new(folder.path()).join("pod.yaml")).unwrap(), POD);

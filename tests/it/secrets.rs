@@ -98,7 +98,7 @@ fn echo(world: &World, hook: &str, exit: i32) {
 }
 
 #[test]
-fn a_hook_that_says_it_and_declines() {
+fn token_is_hidden_when_hook_prints_it_and_declines() {
     let mut found = Vec::new();
     for way in WAYS {
         let world = world();
@@ -112,7 +112,7 @@ fn a_hook_that_says_it_and_declines() {
 }
 
 #[test]
-fn a_hook_that_says_it_and_lets_it_pass() {
+fn token_is_hidden_when_hook_prints_it_and_accepts() {
     let mut found = Vec::new();
     for way in WAYS {
         let world = world();
@@ -126,7 +126,7 @@ fn a_hook_that_says_it_and_lets_it_pass() {
 }
 
 #[test]
-fn a_lock_or_a_race_beside_which_a_hook_says_it() {
+fn token_is_hidden_when_hook_prints_it_beside_lock_or_race() {
     let mut found = Vec::new();
     for way in WAYS {
         let world = world();
@@ -145,7 +145,7 @@ fn a_lock_or_a_race_beside_which_a_hook_says_it() {
 
 /// The token is in the environment, but nobody needs it.
 #[test]
-fn a_hook_of_a_bare_directory_that_says_it() {
+fn token_is_hidden_when_hook_of_bare_directory_prints_it() {
     let mut found = Vec::new();
     for exit in [0, 1] {
         let world = world();
@@ -163,7 +163,7 @@ fn a_hook_of_a_bare_directory_that_says_it() {
 }
 
 #[test]
-fn faults_and_refusals() {
+fn token_is_hidden_in_errors_and_refusals() {
     let mut found = Vec::new();
     let owned = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
     for way in WAYS {
@@ -191,7 +191,7 @@ fn faults_and_refusals() {
 }
 
 #[test]
-fn a_wrong_token_is_not_shown() {
+fn wrong_token_is_hidden() {
     let mut found = Vec::new();
     for way in WAYS {
         let files = [(FILE, &*kustomization(&[API.into()]))];
@@ -206,7 +206,7 @@ fn a_wrong_token_is_not_shown() {
 
 /// git writes small letters (`%2b`); and a URL need not encode all that it might.
 #[test]
-fn a_token_in_other_spellings_of_a_url() {
+fn token_is_hidden_in_other_spellings_of_url() {
     let spellings =
         [in_url(TOKEN).to_ascii_lowercase(), TOKEN.replace('/', "%2F"), TOKEN.replace('+', "%2B")];
     // the token has small letters only
@@ -248,7 +248,7 @@ fn answer(mut stream: &TcpStream, status: &str, kind: &str, body: &str) {
 }
 
 #[test]
-fn a_server_that_says_it_in_plain_text() {
+fn token_is_hidden_when_server_prints_it() {
     let mut found = Vec::new();
     for status in ["400 Bad", "401 Who", "403 No", "404 Gone", "418 Tea", "503 Busy"] {
         let base = parrot(status, "text/plain", all_forms());
@@ -269,7 +269,7 @@ fn packet(text: &str) -> String {
 
 /// git's own way to say no: an `ERR` packet in the place of the list of branches.
 #[test]
-fn a_server_that_says_it_as_git_does() {
+fn token_is_hidden_when_server_prints_it_in_err_packet() {
     let mut found = Vec::new();
     let kind = "application/x-git-upload-pack-advertisement";
     let body =
@@ -288,7 +288,7 @@ fn a_server_that_says_it_as_git_does() {
 }
 
 #[test]
-fn urls_that_are_refused_are_told_without_the_token() {
+fn token_is_hidden_when_url_is_refused() {
     let mut found = Vec::new();
     let world = world();
     let folder = world.shallow("w");

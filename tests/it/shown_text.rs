@@ -116,7 +116,7 @@ fn no_text_makes_a_trailer() {
 }
 
 #[test]
-fn value_that_is_no_tag_is_in_no_trailer_of_a_rollback() {
+fn rollback_trailer_leaves_out_value_that_is_no_tag() {
     let world = World::with(|server| server, &[(FILE, &kustomization(&[API.into()]))]);
     world.rival(FILE, &kustomization(&[API.into()]).replace("v0", &format!("{:?}", BAIT)));
     let folder = world.clone_of(&world.server.url(repo::REPO), "w", &[]);

@@ -1,4 +1,5 @@
-//! Signed commits: which key, by which program, and what is said where it does not work.
+//! Signed commits: which key, by which program, and what is said where it does not work. These tests run gpg and
+//! ssh-keygen, so they have a feature: `cargo test --features signing-tests --test it signing::`.
 #![cfg(unix)]
 
 use std::fs::Permissions;
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::cli;
-use crate::support::git::git;
-use crate::support::keys::{Agent, GpgHome, SshKeys, is_signed, public};
+use crate::support::git::{git, is_signed};
+use crate::support::keys::{Agent, GpgHome, SshKeys, public};
 use crate::support::repo::{self, API, FILE, commit, ended, failed, kustomization, local, script_at};
 use tempfile::TempDir;
 
@@ -83,7 +84,7 @@ const KINDS: [(&str, bool); 5] =
     [("ed25519", true), ("ecdsa-256", true), ("ecdsa-384", true), ("ecdsa-521", false), ("rsa-2048", false)];
 
 #[test]
-fn ssh_key_files() {
+fn ssh_key_files_sign_commits() {
     let keys = SshKeys::new();
     for (kind, _) in KINDS {
         let local = Local::ssh(keys.make(kind, "").to_str().unwrap());
@@ -94,7 +95,7 @@ fn ssh_key_files() {
 
 /// As in the container image.
 #[test]
-fn ssh_key_files_where_there_is_no_ssh_keygen() {
+fn ssh_key_files_sign_commits_without_ssh_keygen() {
     let keys = SshKeys::new();
     for (kind, alone) in KINDS {
         let local = Local::ssh(keys.make(kind, "").to_str().unwrap());
@@ -110,7 +111,7 @@ fn ssh_key_files_where_there_is_no_ssh_keygen() {
 }
 
 #[test]
-fn a_key_file_below_the_home_or_the_work_tree() {
+fn key_file_is_found_below_home_or_work_tree() {
     let keys = SshKeys::new();
     let key = keys.make("ed25519", "");
     let name = key.file_name().unwrap().to_str().unwrap();
@@ -127,7 +128,7 @@ fn a_key_file_below_the_home_or_the_work_tree() {
 
 /// The file of a public key, and the public key itself, mean one in an agent.
 #[test]
-fn keys_of_an_agent() {
+fn keys_of_agent_sign_commits() {
     let keys = SshKeys::new();
     let key = keys.make("ed25519", "");
     let agent = Agent::with(&key);
@@ -149,7 +150,7 @@ fn keys_of_an_agent() {
 }
 
 #[test]
-fn an_ecdsa_key_of_an_agent() {
+fn ecdsa_key_of_agent_signs_commits() {
     let keys = SshKeys::new();
     let key = keys.make("ecdsa-256", "");
     let agent = Agent::with(&key);
@@ -159,7 +160,7 @@ fn an_ecdsa_key_of_an_agent() {
 }
 
 #[test]
-fn the_first_key_that_a_command_prints() {
+fn first_key_that_command_prints_signs_commits() {
     let keys = SshKeys::new();
     let key = keys.make("ed25519", "");
     let agent = Agent::with(&key);
@@ -184,7 +185,7 @@ fn the_first_key_that_a_command_prints() {
 
 /// The agent has it open; without an agent nobody is asked, and nobody waits.
 #[test]
-fn a_key_with_a_passphrase() {
+fn key_with_passphrase_signs_when_agent_has_it() {
     let keys = SshKeys::new();
     let key = keys.make("ed25519", "open sesame");
     let plain = key.with_file_name("plain");
@@ -201,7 +202,7 @@ fn a_key_with_a_passphrase() {
 }
 
 #[test]
-fn a_passphrase_that_a_program_of_the_user_s_knows() {
+fn key_with_passphrase_signs_when_askpass_knows_it() {
     let keys = SshKeys::new();
     let key = keys.make("ed25519", "sesame");
     let local = Local::ssh(key.to_str().unwrap());
@@ -212,7 +213,7 @@ fn a_passphrase_that_a_program_of_the_user_s_knows() {
 }
 
 #[test]
-fn ssh_keys_that_are_none() {
+fn invalid_ssh_keys_are_refused() {
     let keys = SshKeys::new();
     let local = Local::new(&[("gpg.format", "ssh")]);
     assert!(local.refuses(&[], 2).contains("user.signingkey is not set"));
@@ -235,7 +236,7 @@ fn ssh_keys_that_are_none() {
 
 /// It gets what git would give it, and no tokens.
 #[test]
-fn a_program_in_the_place_of_ssh_keygen() {
+fn program_signs_in_place_of_ssh_keygen() {
     let keys = SshKeys::new();
     let key = keys.make("ed25519", "");
     let local = Local::ssh(key.to_str().unwrap());
@@ -256,7 +257,7 @@ fn a_program_in_the_place_of_ssh_keygen() {
 }
 
 #[test]
-fn the_committer_s_key_in_gnupg() {
+fn key_of_committer_in_gnupg_signs_commits() {
     let home = GpgHome::new();
     let at = [("GNUPGHOME", home.path())];
     let local = Local::new(&[]);
@@ -269,7 +270,7 @@ fn the_committer_s_key_in_gnupg() {
 }
 
 #[test]
-fn keys_that_gnupg_does_not_have() {
+fn signing_fails_when_gnupg_lacks_key() {
     let home = GpgHome::new();
     let local = Local::new(&[("user.signingkey", "nobody@example.com")]);
     let told = local.refuses(&[("GNUPGHOME", home.path())], 2);
@@ -284,7 +285,7 @@ fn keys_that_gnupg_does_not_have() {
 }
 
 #[test]
-fn a_passphrase_that_gnupg_can_ask_nobody_for() {
+fn signing_fails_when_gnupg_can_not_ask_for_passphrase() {
     let home = GpgHome::new();
     home.make("Grace <grace@example.com>", "sesame");
     home.forget();
@@ -297,7 +298,7 @@ fn a_passphrase_that_gnupg_can_ask_nobody_for() {
 
 /// It has signed if it says so, whatever its exit code is.
 #[test]
-fn programs_in_the_place_of_gpg() {
+fn programs_sign_in_place_of_gpg() {
     let home = GpgHome::new();
     let at = [("GNUPGHOME", home.path())];
     let exec = "exec gpg \"$@\"";
@@ -327,7 +328,7 @@ fn programs_in_the_place_of_gpg() {
 
 /// gpgsm is called as gpg is.
 #[test]
-fn x509() {
+fn gpgsm_signs_when_format_is_x509() {
     let local = Local::new(&[("gpg.format", "x509"), ("gpg.program", "/nowhere/gpg")]);
     local.program(
         "gpg.x509.program",
@@ -346,14 +347,14 @@ fn x509() {
 }
 
 #[test]
-fn formats_that_there_are_not() {
+fn unknown_signing_formats_are_refused() {
     let told = Local::new(&[("gpg.format", "pgp")]).refuses(&[], 2);
     assert!(told.contains("gpg.format") && told.contains("pgp"), "{told}");
 }
 
 /// The flag, the variable, and git's own setting by git's own rules.
 #[test]
-fn who_asks_for_a_signature() {
+fn signing_follows_flag_variable_and_git_configuration() {
     let keys = SshKeys::new();
     let key = keys.make("ed25519", "");
     let signed = |settings: &[(&str, &str)], environment: &[(&str, &str)], more: &[&str]| {
@@ -383,7 +384,7 @@ fn who_asks_for_a_signature() {
 
 /// A dry run, one with nothing to do, and one that edits files alone.
 #[test]
-fn nobody_is_asked_where_nothing_is_committed() {
+fn nothing_is_signed_when_nothing_is_committed() {
     let local = Local::new(&[("commit.gpgsign", "true")]);
     local.program("gpg.program", "touch \"$(dirname \"$0\")/mark\"; exit 1");
     ended(&repo::run(&mut local.bump("v1", &["--sign", "--dry-run"])), 0, "planned");

@@ -1,11 +1,11 @@
-//! Commits that land are signed, each of them, at every try.
+//! Commits that land are signed, each of them, at every try. They need the feature `signing-tests`, see `signing.rs`.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
 
-use crate::support::git::git;
+use crate::support::git::{git, is_signed};
 use crate::support::hub::{HEAD, Hub, Via};
-use crate::support::keys::{GpgHome, SshKeys, is_signed};
+use crate::support::keys::{GpgHome, SshKeys};
 use crate::support::repo::{self, World, commit, ended, failed, push, rival};
 
 /// A checkout that signs with an SSH key of this kind.
@@ -16,7 +16,7 @@ fn signs(keys: &SshKeys, kind: &str, folder: PathBuf) -> PathBuf {
 }
 
 #[test]
-fn what_is_pushed() {
+fn pushed_commit_is_signed() {
     let (world, keys) = (World::new(), SshKeys::new());
     let folder = signs(&keys, "ed25519", world.shallow("w"));
     let told = ended(&repo::run(&mut push(&folder, "v1", &["--sign"])), 0, "landed");
@@ -28,7 +28,7 @@ fn what_is_pushed() {
 }
 
 #[test]
-fn without_the_flag_as_git_is_told() {
+fn signing_follows_git_configuration_without_flag() {
     let (world, keys) = (World::new(), SshKeys::new());
     let folder = signs(&keys, "ed25519", world.shallow("w"));
     ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
@@ -40,7 +40,7 @@ fn without_the_flag_as_git_is_told() {
 }
 
 #[test]
-fn with_gnupg() {
+fn pushed_commit_is_signed_by_gnupg() {
     let (world, home) = (World::new(), GpgHome::new());
     let folder = world.shallow("w");
     ended(&repo::run(push(&folder, "v1", &["--sign"]).env("GNUPGHOME", home.path())), 0, "landed");
@@ -49,7 +49,7 @@ fn with_gnupg() {
 
 /// ECDSA, whose signatures are never the same twice.
 #[test]
-fn after_a_lost_race() {
+fn retried_commit_is_signed_after_lost_race() {
     let (world, keys) = (World::new(), SshKeys::new());
     let folder = signs(&keys, "ecdsa-256", world.shallow("w"));
     let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
@@ -61,7 +61,7 @@ fn after_a_lost_race() {
 }
 
 #[test]
-fn a_url_without_a_checkout() {
+fn commit_is_signed_without_checkout() {
     let (world, keys) = (World::new(), SshKeys::new());
     let home = signs(&keys, "ed25519", world.full("home"));
     // what is set there is the user's own setting
@@ -74,7 +74,7 @@ fn a_url_without_a_checkout() {
 
 /// A job's own commits that are put on the tip lose the signature that they had, and get a new one.
 #[test]
-fn what_is_carried() {
+fn rebased_commits_are_signed_again() {
     let (world, keys) = (World::new(), SshKeys::new());
     let folder = signs(&keys, "ecdsa-384", world.full("w"));
     let base = git(&folder, &["rev-parse", "HEAD"]);
@@ -97,7 +97,7 @@ fn what_is_carried() {
 
 /// As with git, what needs no new name keeps the one that it has.
 #[test]
-fn what_is_carried_as_it_is() {
+fn carried_commits_keep_signature_when_unchanged() {
     let (world, keys) = (World::new(), SshKeys::new());
     let folder = signs(&keys, "ed25519", world.full("w"));
     let own = commit(&folder, "docs/a.md", "two\n");
@@ -110,7 +110,7 @@ fn what_is_carried_as_it_is() {
 /// On the same tip they are the same commits: nobody is asked for a passphrase once more, and the tip does not
 /// look like a new one.
 #[test]
-fn what_is_carried_is_signed_once_a_tip() {
+fn carried_commits_are_signed_once_for_each_tip() {
     let (world, keys) = (World::new(), SshKeys::new());
     let folder = signs(&keys, "ed25519", world.full("w"));
     let program = world.path().join("program");
@@ -129,7 +129,7 @@ fn what_is_carried_is_signed_once_a_tip() {
 }
 
 #[test]
-fn a_landing_that_can_t_be_signed() {
+fn landing_fails_when_signing_fails() {
     let world = World::new();
     let folder = world.shallow("w");
     git(&folder, &["config", "gpg.format", "ssh"]);
@@ -144,7 +144,7 @@ fn a_landing_that_can_t_be_signed() {
 
 /// The branch's commit is made anew on each run, with another signature, and yet stays what it is.
 #[test]
-fn a_second_pull_request_run_changes_nothing() {
+fn second_signed_pull_request_run_changes_nothing() {
     let (hub, keys) = (Hub::new(Via::Git), SshKeys::new());
     let key = keys.make("ecdsa-256", "");
     let propose = |more: &[&str]| {
@@ -167,7 +167,7 @@ fn a_second_pull_request_run_changes_nothing() {
 
 /// GitHub makes the commit and signs it: a key of one's own has no place there.
 #[test]
-fn via_the_api() {
+fn sign_flag_is_refused_with_via_api() {
     let hub = Hub::new(Via::Api);
     let folder = hub.checkout();
     git(&folder, &["config", "commit.gpgsign", "true"]);

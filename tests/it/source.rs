@@ -21,7 +21,7 @@ fn event(world: &World, json: &str) -> String {
 }
 
 #[test]
-fn as_it_is_given() {
+fn source_is_the_given_one() {
     let world = World::new();
     let folder = world.shallow("w");
     let given = format!("acme/api@{SHA}");
@@ -39,7 +39,7 @@ fn as_it_is_given() {
 }
 
 #[test]
-fn of_a_push_event() {
+fn source_is_commit_of_push_event() {
     let world = World::new();
     let folder = world.shallow("w");
     let command = &mut push(&folder, "v1", &[]);
@@ -51,7 +51,7 @@ fn of_a_push_event() {
 }
 
 #[test]
-fn of_workflow_run_and_pull_request_events() {
+fn source_is_head_of_workflow_run_and_pull_request() {
     let world = World::new();
     let folder = world.shallow("w");
     let run = format!(
@@ -71,7 +71,7 @@ fn of_workflow_run_and_pull_request_events() {
 }
 
 #[test]
-fn of_the_commit_in_an_explicit_tag() {
+fn source_is_commit_in_explicit_tag() {
     let world = World::new();
     let folder = world.shallow("w");
     // one that the checkout knows, in full
@@ -91,7 +91,7 @@ fn of_the_commit_in_an_explicit_tag() {
 
 /// Hex digits that are no commit, or a part of a longer word.
 #[test]
-fn not_of_what_only_looks_like_a_commit() {
+fn source_is_missing_when_tag_only_looks_like_commit() {
     let world = World::new();
     let folder = world.shallow("w");
     let head = git(&folder, &["rev-parse", "HEAD"]);
@@ -102,7 +102,7 @@ fn not_of_what_only_looks_like_a_commit() {
 
 /// A computed tag is that of the source.
 #[test]
-fn of_a_computed_tag() {
+fn source_is_that_of_computed_tag() {
     let world = World::new();
     let folder = world.shallow("w");
     let head = git(&folder, &["rev-parse", "HEAD"]);

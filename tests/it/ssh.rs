@@ -54,7 +54,7 @@ fn over(ssh: &Ssh, folder: &Path, tag: &str, more: &[&str]) -> Run {
 }
 
 #[test]
-fn ssh_is_told_what_git_tells_it() {
+fn ssh_gets_the_arguments_that_git_gives_it() {
     let world = World::new();
     let folder = clone(&world, SCP);
     let (ours, gits) = (Ssh::new(&world, "ours"), Ssh::new(&world, "gits"));
@@ -86,7 +86,7 @@ fn ssh_is_told_what_git_tells_it() {
 }
 
 #[test]
-fn what_is_new_there_comes_with_the_fetch() {
+fn bump_lands_on_new_tip_over_ssh() {
     let world = World::new();
     let folder = clone(&world, SCP);
     let ssh = Ssh::new(&world, "ssh");
@@ -101,7 +101,7 @@ fn what_is_new_there_comes_with_the_fetch() {
 }
 
 #[test]
-fn the_program_is_gits() {
+fn ssh_program_is_chosen_as_git_chooses_it() {
     let world = World::new();
     let folder = clone(&world, SCP);
     let path = std::env::var("PATH").unwrap();
@@ -130,7 +130,7 @@ fn the_program_is_gits() {
 }
 
 #[test]
-fn no_token_goes_to_ssh() {
+fn ssh_gets_no_token() {
     let world = World::new();
     let folder = clone(&world, SCP);
     let seen = world.path().join("seen");
@@ -145,7 +145,7 @@ fn no_token_goes_to_ssh() {
 }
 
 #[test]
-fn only_the_push_goes_over_ssh() {
+fn push_goes_over_ssh_when_only_push_url_is_ssh() {
     let world = World::new();
     let folder = clone(&world, &world.url());
     git(&folder, &["remote", "set-url", "--push", "origin", SCP]);
@@ -163,7 +163,7 @@ fn only_the_push_goes_over_ssh() {
 }
 
 #[test]
-fn owner_and_name_are_known() {
+fn ssh_url_gives_owner_and_name() {
     let world = World::new();
     let folder = clone(&world, SCP);
     let ssh = Ssh::new(&world, "ssh");
@@ -174,7 +174,7 @@ fn owner_and_name_are_known() {
 }
 
 #[test]
-fn what_ssh_says_no_to() {
+fn run_fails_with_exit_5_when_ssh_refuses() {
     for (words, wanted) in [
         ("git@h.example: Permission denied (publickey).", "GIT_SSH_COMMAND"),
         ("Host key verification failed.", "ssh-keyscan h.example"),
@@ -196,7 +196,7 @@ fn what_ssh_says_no_to() {
 }
 
 #[test]
-fn a_hook_that_declines() {
+fn push_over_ssh_is_refused_when_hook_declines() {
     let world = World::new();
     world.hook("pre-receive", "echo 'not on a Friday' >&2; exit 1");
     let ssh = Ssh::new(&world, "ssh");
@@ -206,7 +206,7 @@ fn a_hook_that_declines() {
 }
 
 #[test]
-fn a_host_that_is_not_there() {
+fn run_fails_when_ssh_host_is_not_found() {
     let world = World::new();
     let folder = clone(&world, SCP);
     let words = "ssh: connect to host h.example port 22: Connection refused";
@@ -221,7 +221,7 @@ fn a_host_that_is_not_there() {
 }
 
 #[test]
-fn no_ssh_there() {
+fn run_fails_when_ssh_is_not_installed() {
     let world = World::new();
     let folder = clone(&world, SCP);
     for name in ["GIT_SSH", "GIT_SSH_COMMAND"] {
@@ -235,7 +235,7 @@ fn no_ssh_there() {
 
 /// Nobody knows whether it landed: it is looked for before it is tried again.
 #[test]
-fn a_connection_that_is_lost_in_the_middle() {
+fn bump_lands_once_when_ssh_connection_is_lost() {
     for hook in ["pre-receive", "post-receive"] {
         let world = World::new();
         let once = world.path().join("once");
@@ -264,7 +264,7 @@ fn lifeline(world: &World) -> (PathBuf, std::sync::mpsc::Receiver<()>) {
 const FOR_EVER: &str = "sh -c 'read line < \"$srv.never\"'; :";
 
 #[test]
-fn an_ssh_that_hangs_is_ended_with_all_that_it_started() {
+fn ssh_is_ended_with_its_children_when_it_hangs() {
     let world = World::new();
     let folder = clone(&world, SCP);
     let (alive, ended) = lifeline(&world);
@@ -276,7 +276,7 @@ fn an_ssh_that_hangs_is_ended_with_all_that_it_started() {
 }
 
 #[test]
-fn a_signal_ends_ssh_too() {
+fn ssh_ends_when_signal_arrives() {
     for (signal, exit) in [("INT", 130), ("TERM", 143)] {
         let world = World::new();
         let folder = clone(&world, SCP);

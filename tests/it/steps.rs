@@ -118,7 +118,7 @@ fn searched(path: &str, text: &str) -> ParsedYaml {
 }
 
 #[test]
-fn twice_the_file_takes_twice_the_steps() {
+fn steps_at_most_double_when_file_doubles() {
     for Shape { name, path, text } in SHAPES {
         let (small, large) = (text(2_000), text(4_000));
         let steps = |text: &str| {
@@ -167,7 +167,7 @@ fn field_paths_through_aliases_stay_small() {
 
 /// One text that is a part of every reference, and a list that every document uses.
 #[test]
-fn files_that_take_too_many_steps_are_given_up() {
+fn file_is_given_up_when_it_takes_too_many_steps() {
     let long_tag = format!(
         "t: &t {}\n{}",
         "t".repeat(100_000),
@@ -189,14 +189,14 @@ fn files_that_take_too_many_steps_are_given_up() {
 
 /// The parser copies a tag's prefix for every node that has it.
 #[test]
-fn long_tag_prefixes_are_given_up() {
+fn file_is_given_up_when_tag_prefixes_are_long() {
     let text = format!("%TAG !e! tag:{}:\n---\n{}", "x".repeat(200_000), "- !e!x v\n".repeat(50_000));
     assert!(matches!(scan(text.as_bytes()), Err(ReadError::Stopped(ParseAborted::Steps(_)))));
 }
 
 /// Cancelled at the nth question, for any n, work ends there, and says so.
 #[test]
-fn cancelled_work_stops_at_once() {
+fn work_stops_at_once_when_cancelled() {
     let pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n".to_owned();
     let text = pod + &lines(10_000, |_| format!("  - {OURS}"));
     let after = |looks: usize| {
@@ -220,7 +220,7 @@ fn cancelled_work_stops_at_once() {
 }
 
 #[test]
-fn cancelled_scans_and_mentions_are_no_answers() {
+fn scans_and_mentions_give_no_answer_when_cancelled() {
     let cancelled = || Cancellation::when(|| true);
     let text = "x".repeat(1_000_000);
     assert_eq!(

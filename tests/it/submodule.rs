@@ -93,7 +93,7 @@ fn refused_landing_says_that_token_was_withheld() {
 }
 
 #[test]
-fn token_is_sent_to_the_superprojects_own_host() {
+fn token_is_sent_to_host_of_superproject() {
     let nested = Nested::new();
     let second = bare_repo(&nested.outer.path().join("srv"), "acme/second.git");
     git(&nested.outer.bare, &["push", "--quiet", second.to_str().unwrap(), "main"]);
@@ -131,7 +131,7 @@ fn token_is_sent_from_a_clone_inside_of_another_checkout() {
 
 /// The middle repository's host is from `.gitmodules` too: only the outermost one's is the user's own choice.
 #[test]
-fn token_is_not_sent_to_the_host_of_a_submodule_in_between() {
+fn token_is_not_sent_to_host_of_intermediate_submodule() {
     let nested = Nested::new();
     let second = bare_repo(&nested.inner.path().join("srv"), "acme/second.git");
     git(&nested.inner.bare, &["push", "--quiet", second.to_str().unwrap(), "main"]);
@@ -145,7 +145,7 @@ fn token_is_not_sent_to_the_host_of_a_submodule_in_between() {
 
 /// Other ways in which a submodule lies in its superproject.
 #[test]
-fn token_is_not_sent_from_a_submodule_of_any_layout() {
+fn token_is_not_sent_whatever_the_layout_of_the_submodule() {
     for layout in ["stale", "own .git folder", "worktree of the superproject", "worktree of the submodule"] {
         let nested = Nested::new();
         let url = nested.inner.server.url(REPO);
@@ -182,7 +182,7 @@ fn token_is_not_sent_from_a_submodule_of_any_layout() {
 
 /// The superproject may have no remote of that name, or none with a host.
 #[test]
-fn token_is_not_sent_where_the_superproject_has_no_host() {
+fn token_is_not_sent_when_superproject_has_no_host() {
     for superproject in ["none", "a path"] {
         let nested = Nested::new();
         let folder = nested.with_submodule(&nested.inner.server.url(REPO));

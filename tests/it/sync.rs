@@ -27,7 +27,7 @@ fn left_and_said(run: &Run, folder: &Path, before: &str, word: &str) {
 }
 
 #[test]
-fn a_clean_checkout_follows() {
+fn clean_checkout_is_fast_forwarded() {
     let world = World::new();
     let folder = world.shallow("w");
     write(&folder, "untracked.txt", "mine\n");
@@ -50,7 +50,7 @@ fn a_clean_checkout_follows() {
 }
 
 #[test]
-fn no_sync_leaves_it() {
+fn checkout_is_left_with_no_sync() {
     let world = World::new();
     let (before, folder) = (world.tip(), world.shallow("w"));
     let refs = git(&folder, &["for-each-ref"]);
@@ -64,7 +64,7 @@ fn no_sync_leaves_it() {
 }
 
 #[test]
-fn changes_in_the_work_tree_are_left() {
+fn checkout_is_left_when_work_tree_has_changes() {
     let world = World::new();
     let (before, folder) = (world.tip(), world.shallow("w"));
     write(&folder, "README.md", "mine\n");
@@ -75,7 +75,7 @@ fn changes_in_the_work_tree_are_left() {
 }
 
 #[test]
-fn staged_changes_are_left() {
+fn checkout_is_left_when_changes_are_staged() {
     let world = World::new();
     let (before, folder) = (world.tip(), world.shallow("w"));
     write(&folder, "new.txt", "mine\n");
@@ -86,7 +86,7 @@ fn staged_changes_are_left() {
 
 /// The merge would overwrite a file that git does not know.
 #[test]
-fn an_untracked_file_in_the_way_is_left() {
+fn checkout_is_left_when_untracked_file_is_in_the_way() {
     let world = World::new();
     let (before, folder) = (world.tip(), world.shallow("w"));
     world.rival("new.txt", "theirs\n");
@@ -98,7 +98,7 @@ fn an_untracked_file_in_the_way_is_left() {
 }
 
 #[test]
-fn local_commits_stay_local() {
+fn checkout_is_left_when_it_has_local_commits() {
     for (name, arguments) in [("shallow", &["--depth", "1"][..]), ("full", &[])] {
         let world = World::new();
         let base = world.tip();
@@ -113,7 +113,7 @@ fn local_commits_stay_local() {
 }
 
 #[test]
-fn local_commits_on_a_detached_head_stay_local() {
+fn local_commits_on_detached_head_stay_local() {
     let world = World::new();
     let folder = world.shallow("w");
     git(&folder, &["checkout", "--quiet", "--detach"]);
@@ -124,7 +124,7 @@ fn local_commits_on_a_detached_head_stay_local() {
 
 /// Also where there is nothing to land: who expects the commits on the remote has to hear of it.
 #[test]
-fn local_commits_are_told_of_in_a_partial_clone_too() {
+fn local_commits_are_reported_in_partial_clone() {
     let world = World::new();
     git(&world.bare, &["config", "uploadpack.allowFilter", "true"]);
     let folder = world.clone_of(&world.url(), "w", &["--filter=blob:none"]);
@@ -134,7 +134,7 @@ fn local_commits_are_told_of_in_a_partial_clone_too() {
 }
 
 #[test]
-fn a_checkout_of_another_branch_is_left() {
+fn checkout_of_another_branch_is_left() {
     let world = World::new();
     git(&world.bare, &["branch", "prod", "main"]);
     let (before, folder) = (world.tip(), world.shallow("w"));
@@ -148,7 +148,7 @@ fn a_checkout_of_another_branch_is_left() {
 
 /// What git was told to do at a plain merge does not matter for the fast-forward.
 #[test]
-fn settings_for_merges_do_not_matter() {
+fn checkout_is_fast_forwarded_whatever_merge_settings_say() {
     let world = World::new();
     let folder = world.shallow("w");
     git(&folder, &["config", "merge.ff", "false"]);
@@ -161,7 +161,7 @@ fn settings_for_merges_do_not_matter() {
 
 /// Filters run: the work tree has what a checkout by git would have.
 #[test]
-fn line_ends_of_the_work_tree_are_those_that_git_writes() {
+fn work_tree_has_line_ends_that_git_writes() {
     let world = World::new();
     let folder = world.shallow("w");
     git(&folder, &["config", "core.autocrlf", "true"]);
@@ -178,7 +178,7 @@ fn line_ends_of_the_work_tree_are_those_that_git_writes() {
 
 /// A run inside of a git hook or alias has variables that point at another repository.
 #[test]
-fn variables_of_another_repository_do_not_lead_astray() {
+fn git_variables_of_another_repository_are_ignored() {
     let world = World::new();
     let (folder, other) = (world.shallow("w"), world.full("other"));
     let before = head(&other);
@@ -192,7 +192,7 @@ fn variables_of_another_repository_do_not_lead_astray() {
 
 /// Without git in the path the landing itself works over http; the checkout is left, and it is said.
 #[test]
-fn without_git_the_checkout_is_left() {
+fn checkout_is_left_when_git_is_not_installed() {
     let world = World::new();
     let (before, folder) = (world.tip(), world.shallow("w"));
     let run = repo::run(push(&folder, "v1", &[]).env("PATH", world.path()));
@@ -203,7 +203,7 @@ fn without_git_the_checkout_is_left() {
 
 /// Nothing was pushed at all: who expects the commits on the remote has to hear of it just the same.
 #[test]
-fn local_commits_are_told_of_where_nothing_is_to_do() {
+fn local_commits_are_reported_when_tag_is_up_to_date() {
     let world = World::new();
     let folder = world.shallow("w");
     land(&folder, &[]);
@@ -215,7 +215,7 @@ fn local_commits_are_told_of_where_nothing_is_to_do() {
 
 /// Somebody took a commit back that the checkout still has: it does not come again.
 #[test]
-fn a_branch_that_was_set_back() {
+fn removed_commit_stays_removed_when_checkout_has_it() {
     for (name, arguments) in [("shallow", &["--depth", "1"][..]), ("full", &[])] {
         let world = World::new();
         let base = world.tip();
@@ -234,7 +234,7 @@ fn a_branch_that_was_set_back() {
 /// In Actions, local commits are those after `GITHUB_SHA`: a checkout of a pull request's merge commit, or of
 /// a tag beside the branch, has none.
 #[test]
-fn what_the_runner_checked_out_is_no_local_commit() {
+fn commits_of_runner_checkout_are_not_local() {
     let world = World::new();
     let other = world.full("other");
     git(&other, &["checkout", "--quiet", "-b", "topic"]);
@@ -257,7 +257,7 @@ fn what_the_runner_checked_out_is_no_local_commit() {
 
 /// The first bump's commit is in the checkout, and on the remote: nothing is left behind.
 #[test]
-fn the_second_bump_of_a_job_has_no_commits_of_its_own() {
+fn second_bump_of_job_has_no_local_commits() {
     let world = World::new();
     let folder = world.shallow("w");
     let checked_out = head(&folder);
@@ -272,7 +272,7 @@ fn the_second_bump_of_a_job_has_no_commits_of_its_own() {
 
 /// As in the container: landing over http needs no git, only what follows it does.
 #[test]
-fn without_git_the_bump_lands_and_the_checkout_stays() {
+fn bump_lands_when_git_is_not_installed() {
     let world = World::new();
     let folder = world.shallow("w");
     let before = head(&folder);
@@ -283,7 +283,7 @@ fn without_git_the_bump_lands_and_the_checkout_stays() {
 
 /// The tip has merged a branch that forked long ago: what is fetched is bounded, and the checkout is left to git.
 #[test]
-fn an_old_branch_that_was_merged_is_not_dragged_in() {
+fn history_of_old_merged_branch_is_not_fetched() {
     use std::io::Write;
     let world = World::new();
     let folder = world.shallow("w");

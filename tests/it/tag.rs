@@ -38,7 +38,7 @@ fn event<'a>(name: &'a str, file: &'a Path, json: &str) -> Vec<(&'a str, &'a str
 }
 
 #[test]
-fn on_a_laptop_the_commit_is_head() {
+fn tag_is_of_head_outside_of_actions() {
     let folder = tempfile::tempdir().unwrap();
     let (repo, sha) = repository(folder.path());
     assert_eq!(tag(&repo, &[], &[]).stdout, format!("{}\n", &sha[..7]));
@@ -54,7 +54,7 @@ fn on_a_laptop_the_commit_is_head() {
 }
 
 #[test]
-fn versions_are_the_git_tags_at_the_commit() {
+fn version_is_git_tag_of_commit() {
     let folder = tempfile::tempdir().unwrap();
     let (repo, _) = repository(folder.path());
     assert_eq!(tag(&repo, &["-T", "{version}"], &[]).exit, 2);
@@ -66,7 +66,7 @@ fn versions_are_the_git_tags_at_the_commit() {
 }
 
 #[test]
-fn what_has_no_value_is_exit_2_and_says_so() {
+fn variable_without_value_is_exit_2() {
     let folder = tempfile::tempdir().unwrap();
     let none = tag(folder.path(), &[], &[]);
     assert_eq!((none.exit, none.stdout.as_str()), (2, ""));
@@ -82,7 +82,7 @@ fn what_has_no_value_is_exit_2_and_says_so() {
 }
 
 #[test]
-fn a_push_is_about_its_own_commit_and_branch() {
+fn push_event_gives_its_commit_and_branch() {
     let folder = tempfile::tempdir().unwrap();
     let (repo, _) = repository(folder.path());
     let file = folder.path().join("event.json");
@@ -97,7 +97,7 @@ fn a_push_is_about_its_own_commit_and_branch() {
 }
 
 #[test]
-fn a_pushed_tag_is_the_version() {
+fn tag_event_gives_version() {
     let folder = tempfile::tempdir().unwrap();
     let (repo, _) = repository(folder.path());
     let file = folder.path().join("event.json");
@@ -115,7 +115,7 @@ fn a_pushed_tag_is_the_version() {
 }
 
 #[test]
-fn a_pull_request_is_about_its_head_and_says_so() {
+fn pull_request_event_gives_its_head_with_notice() {
     let folder = tempfile::tempdir().unwrap();
     let (repo, _) = repository(folder.path());
     let file = folder.path().join("event.json");
@@ -134,7 +134,7 @@ fn a_pull_request_is_about_its_head_and_says_so() {
 }
 
 #[test]
-fn a_workflow_run_is_about_the_commit_that_it_built() {
+fn workflow_run_event_gives_the_built_commit() {
     let folder = tempfile::tempdir().unwrap();
     let (repo, _) = repository(folder.path());
     let file = folder.path().join("event.json");
@@ -144,7 +144,7 @@ fn a_workflow_run_is_about_the_commit_that_it_built() {
 }
 
 #[test]
-fn the_source_that_is_given_wins() {
+fn source_flag_wins() {
     let folder = tempfile::tempdir().unwrap();
     let (repo, sha) = repository(folder.path());
     let file = folder.path().join("event.json");
@@ -157,7 +157,7 @@ fn the_source_that_is_given_wins() {
 }
 
 #[test]
-fn a_bump_takes_the_first_of_several_templates() {
+fn bump_uses_first_of_several_templates() {
     let folder = tempfile::tempdir().unwrap();
     let (repo, sha) = repository(folder.path());
     std::fs::write(repo.join("kustomization.yaml"), "images: [{name: app, newTag: v1}]\n").unwrap();

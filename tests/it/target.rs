@@ -79,7 +79,7 @@ const WITHOUT_BRANCH: [(&str, &str); 5] = [
 ];
 
 #[test]
-fn pull_requests_and_merge_groups_have_no_branch() {
+fn events_without_branch_are_refused() {
     let branches = Branches::new();
     for (name, reference) in WITHOUT_BRANCH {
         branches.refused(event(&mut branches.push(&[]), name, "branch", reference), name);
@@ -93,7 +93,7 @@ fn pull_requests_and_merge_groups_have_no_branch() {
 }
 
 #[test]
-fn pull_requests_and_merge_groups_with_a_branch() {
+fn named_branch_is_used_when_event_has_none() {
     for (name, reference) in WITHOUT_BRANCH {
         let branches = Branches::new();
         branches
@@ -103,7 +103,7 @@ fn pull_requests_and_merge_groups_with_a_branch() {
 
 /// Outside of Actions these variables mean nothing.
 #[test]
-fn only_actions_has_events() {
+fn event_variables_are_ignored_outside_of_actions() {
     let branches = Branches::new();
     git(&branches.folder, &["checkout", "--quiet", "main"]);
     let mut command = branches.push(&[]);
@@ -112,7 +112,7 @@ fn only_actions_has_events() {
 }
 
 #[test]
-fn branch_events_on_the_same_repository() {
+fn branch_event_lands_on_its_branch() {
     for name in ["push", "schedule", "workflow_dispatch", "workflow_run", "release"] {
         let branches = Branches::new();
         branches.lands_on(event(&mut branches.push(&[]), name, "branch", "prod"), "prod");
@@ -124,7 +124,7 @@ fn branch_events_on_the_same_repository() {
 }
 
 #[test]
-fn tag_events_land_on_the_default_branch() {
+fn tag_event_lands_on_default_branch() {
     let branches = Branches::new();
     // a branch of that name is not meant
     git(&branches.folder, &["tag", "prod"]);
@@ -132,7 +132,7 @@ fn tag_events_land_on_the_default_branch() {
 }
 
 #[test]
-fn another_repository_lands_on_its_default_branch() {
+fn bump_lands_on_default_branch_of_another_repository() {
     let branches = Branches::new();
     let mut command = branches.push(&[]);
     event(&mut command, "push", "branch", "prod").env("GITHUB_REPOSITORY", "acme/api");
@@ -141,7 +141,7 @@ fn another_repository_lands_on_its_default_branch() {
 
 /// A repository is named as a whole.
 #[test]
-fn a_repository_with_a_like_name_is_another() {
+fn repository_with_similar_name_is_another_one() {
     for repository in ["acme/gitops2", "acme/ops", "other/gitops", "gitops", "acme/gitops.git"] {
         let branches = Branches::new();
         let mut command = branches.push(&[]);
@@ -151,13 +151,13 @@ fn a_repository_with_a_like_name_is_another() {
 }
 
 #[test]
-fn a_detached_head_without_an_event_lands_on_the_default_branch() {
+fn bump_lands_on_default_branch_when_head_is_detached() {
     let branches = Branches::new();
     branches.lands_on(&mut branches.push(&[]), "trunk");
 }
 
 #[test]
-fn the_branch_of_head_comes_before_the_event() {
+fn branch_of_head_wins_over_event() {
     let branches = Branches::new();
     git(&branches.folder, &["checkout", "--quiet", "main"]);
     branches.lands_on(event(&mut branches.push(&[]), "push", "branch", "prod"), "main");
@@ -167,7 +167,7 @@ fn the_branch_of_head_comes_before_the_event() {
 }
 
 #[test]
-fn the_flag_comes_before_all() {
+fn branch_flag_wins() {
     let branches = Branches::new();
     git(&branches.folder, &["checkout", "--quiet", "main"]);
     branches.lands_on(event(&mut branches.push(&["--branch", "prod"]), "push", "branch", "trunk"), "prod");
@@ -177,7 +177,7 @@ fn the_flag_comes_before_all() {
 
 /// The event's branch was deleted since: it is not made anew.
 #[test]
-fn the_event_s_branch_must_be_there() {
+fn run_fails_when_branch_of_event_was_deleted() {
     let branches = Branches::new();
     let told = failed(&repo::run(event(&mut branches.push(&[]), "push", "branch", "gone")), 2);
     assert!(told.contains("gone") && told.contains("--branch"), "{told}");
@@ -186,7 +186,7 @@ fn the_event_s_branch_must_be_there() {
 
 /// The commit belongs to another history than the checkout: the tip counts, whatever is checked out.
 #[test]
-fn the_tip_counts_and_not_the_checkout() {
+fn bump_edits_the_tip_when_checkout_differs() {
     let branches = Branches::new();
     write(&branches.folder, FILE, "not: yaml: at all\n");
     git(&branches.folder, &["commit", "--quiet", "--all", "--message", "broken here"]);
@@ -195,7 +195,7 @@ fn the_tip_counts_and_not_the_checkout() {
 }
 
 #[test]
-fn names_that_are_no_branches() {
+fn invalid_branch_names_are_refused() {
     let branches = Branches::new();
     for name in ["-x", "a..b", "a b", "refs/heads/", "x.lock", "main:prod", "HEAD"] {
         let told = failed(&repo::run(&mut branches.push(&[&format!("--branch={name}")])), 2);

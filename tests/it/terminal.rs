@@ -110,7 +110,7 @@ fn diffs_show_carriage_returns() {
 }
 
 #[test]
-fn names_of_files_are_shown() {
+fn hidden_characters_in_file_names_are_shown() {
     let name = format!("a{HOSTILE}\nwarning: b.yaml");
     let place = format!(r"a{SHOWN}\nwarning: b.yaml");
     let folder = folder(&[(&name, &pod("app:v1", "x")), ("other.yaml", &pod("app:${TAG}", "x"))]);
@@ -130,7 +130,7 @@ fn names_of_files_are_shown() {
 
 /// Hidden characters in a double-quoted scalar, as YAML can say them.
 #[test]
-fn images_and_tags_are_shown() {
+fn hidden_characters_in_images_and_tags_are_shown() {
     let quoted = |text: &str| {
         let escaped: String = text.chars().map(|c| format!("\\U{:08x}", u32::from(c))).collect();
         format!("\"{escaped}\"")
@@ -155,7 +155,7 @@ fn images_and_tags_are_shown() {
 }
 
 #[test]
-fn json_says_the_same_without_hidden_characters() {
+fn json_escapes_hidden_characters() {
     let name = format!("a{HOSTILE}.yaml");
     let folder = folder(&[(&name, &pod("app:v1", "x"))]);
     for arguments in [&["scan", "--format", "json"][..], &["bump", "app:v2", "-n", "--format", "json"]] {
@@ -168,7 +168,7 @@ fn json_says_the_same_without_hidden_characters() {
 
 /// Nothing that `init` shows or writes has a hidden character in it, and what it writes still names the file.
 #[test]
-fn new_files_have_nothing_hidden_in_them() {
+fn new_files_have_no_hidden_characters() {
     let name = "a\u{202e}\u{200b}\u{ad}.yaml";
     let folder = folder(&[
         (name, &pod("ghcr.io/acme/app:v1", "x")),
@@ -185,7 +185,7 @@ fn new_files_have_nothing_hidden_in_them() {
 }
 
 #[test]
-fn history_shows_who_and_where() {
+fn history_shows_hidden_characters_of_authors_and_files() {
     let past = Past::new();
     past.write(
         crate::support::repo::FILE,
@@ -199,7 +199,7 @@ fn history_shows_who_and_where() {
 
 /// An argument can come from elsewhere too: `tagbump bump "$BRANCH"`.
 #[test]
-fn wrong_usage_shows_the_argument() {
+fn wrong_usage_shows_hidden_characters_of_argument() {
     let folder = tempfile::tempdir().unwrap();
     let run =
         Run::of(&command(folder.path()).args(["bump", "app:v1", &format!("--x{HOSTILE}")]).output().unwrap());

@@ -42,7 +42,7 @@ fn text(path: &Path) -> &str {
 }
 
 #[test]
-fn an_authority_of_ones_own() {
+fn own_authority_is_trusted() {
     for way in ["GIT_SSL_CAINFO", "SSL_CERT_FILE", "http.sslCAInfo", "http.<url>.sslCAInfo", "~"] {
         let (world, ca) = private();
         let folder = world.shallow("w");
@@ -67,7 +67,7 @@ fn an_authority_of_ones_own() {
 }
 
 #[test]
-fn an_authority_that_nobody_named_is_not_trusted() {
+fn unnamed_authority_is_not_trusted() {
     let (world, _) = private();
     let said = failed(&run(&mut push(&world.shallow("w"), "v1", &[])), 1);
     assert!(said.contains("certificate") && said.contains("http.sslCAInfo"), "{said}");
@@ -76,7 +76,7 @@ fn an_authority_that_nobody_named_is_not_trusted() {
 
 /// As curl has it: the file that git names is all that counts.
 #[test]
-fn gits_authorities_come_before_the_systems() {
+fn authorities_of_git_replace_those_of_system() {
     let ((world, right), (_other, wrong)) = (private(), private());
     let folder = world.shallow("w");
     let said = failed(&told(&folder, &right, &[("GIT_SSL_CAINFO", text(&wrong))]), 1);
@@ -86,7 +86,7 @@ fn gits_authorities_come_before_the_systems() {
 }
 
 #[test]
-fn a_file_without_authorities_is_told() {
+fn error_names_file_without_authorities() {
     let (world, ca) = private();
     let folder = world.shallow("w");
     let empty = world.path().join("empty.pem");
@@ -98,7 +98,7 @@ fn a_file_without_authorities_is_told() {
 }
 
 #[test]
-fn certificates_are_always_looked_at() {
+fn certificates_are_always_verified() {
     let (world, ca) = private();
     let folder = world.shallow("w");
     let said = failed(&told(&folder, &ca, &[("GIT_SSL_NO_VERIFY", "1")]), 2);
@@ -116,7 +116,7 @@ fn certificates_are_always_looked_at() {
 }
 
 #[test]
-fn https_goes_through_the_proxy_for_https() {
+fn https_goes_through_https_proxy() {
     for way in ["https_proxy", "HTTPS_PROXY", "all_proxy", "http.proxy", "http.<url>.proxy", "bare"] {
         let ((world, ca), proxy) = (private(), Proxy::start());
         let folder = world.shallow("w");
@@ -142,7 +142,7 @@ fn https_goes_through_the_proxy_for_https() {
 }
 
 #[test]
-fn who_we_are_to_the_proxy_is_for_the_proxy() {
+fn proxy_credentials_are_sent_to_proxy_only() {
     let ((world, ca), proxy) = (private(), Proxy::start());
     let folder = world.shallow("w");
     let url = format!("http://ada:pr%40xy-secret@{}", proxy.address());
@@ -160,7 +160,7 @@ fn who_we_are_to_the_proxy_is_for_the_proxy() {
 }
 
 #[test]
-fn the_proxy_of_another_scheme_is_not_asked() {
+fn proxy_of_another_scheme_is_not_used() {
     let ((world, ca), proxy) = (private(), Proxy::start());
     let folder = world.shallow("w");
     for name in ["http_proxy", "HTTP_PROXY"] {
@@ -196,7 +196,7 @@ fn loopback_over_http_is_reached_without_a_proxy() {
 }
 
 #[test]
-fn hosts_without_a_proxy() {
+fn no_proxy_hosts_are_reached_directly() {
     let ((world, ca), proxy) = (private(), Proxy::start());
     let folder = world.shallow("w");
     let land = |name: &str, value: &str| {
@@ -214,7 +214,7 @@ fn hosts_without_a_proxy() {
 }
 
 #[test]
-fn a_proxy_that_says_no() {
+fn run_fails_when_proxy_refuses() {
     for (status, word) in
         [("407 Proxy Authentication Required", "407"), ("403 Forbidden", "rejects the connection")]
     {
@@ -231,7 +231,7 @@ fn a_proxy_that_says_no() {
 }
 
 #[test]
-fn a_proxy_that_is_not_there() {
+fn run_fails_when_proxy_is_down() {
     let (world, ca) = private();
     let folder = world.shallow("w");
     let mut command = push(&folder, "v1", &["--timeout", "30s"]);

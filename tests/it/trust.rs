@@ -12,7 +12,7 @@ const SEND: On = On::Post(Service::ReceivePack);
 
 /// Files that look like a bare repository can be committed, and come with a clone.
 #[test]
-fn a_bare_repository_inside_of_the_work_tree_is_not_used() {
+fn bare_repository_inside_of_work_tree_is_not_used() {
     let text = kustomization(&[API.into()]);
     let planted = [
         ("sub/HEAD", "ref: refs/heads/main\n"),
@@ -49,7 +49,7 @@ fn a_bare_repository_inside_of_the_work_tree_is_not_used() {
 
 /// What a bare repository in the work tree says of programs is never asked, over ssh neither.
 #[test]
-fn a_planted_repository_names_no_ssh() {
+fn planted_repository_does_not_choose_ssh_program() {
     let planted = [
         ("sub/HEAD", "ref: refs/heads/main\n"),
         ("sub/objects/info/keep", ""),
@@ -86,7 +86,7 @@ fn a_planted_repository_names_no_ssh() {
 
 /// Nothing is started for a host, a user or a path that ssh would take for an option.
 #[test]
-fn ssh_is_given_no_options() {
+fn url_gives_ssh_no_options() {
     let world = World::new();
     let folder = world.shallow("w");
     let (script, mark) = trap(&world);
@@ -163,7 +163,7 @@ fn remotes_that_are_commands_are_refused() {
 }
 
 #[test]
-fn a_line_break_in_the_user_name_is_no_second_question() {
+fn line_break_in_user_name_adds_no_line_to_helper() {
     let world = World::new();
     let folder = anonymous(&world);
     let (script, mark) = trap(&world);
@@ -179,7 +179,7 @@ fn a_line_break_in_the_user_name_is_no_second_question() {
 }
 
 #[test]
-fn an_address_with_colons_is_no_helper() {
+fn address_with_colons_is_not_a_remote_helper() {
     let world = World::new();
     let folder = world.shallow("w");
     // nobody listens there: what counts is that it was tried

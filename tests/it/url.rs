@@ -37,7 +37,7 @@ impl Elsewhere {
 }
 
 #[test]
-fn a_bump_lands_without_a_checkout() {
+fn bump_lands_without_checkout() {
     let world = World::new();
     let here = Elsewhere::new(&world);
     let run = repo::run(&mut here.bump(&world.url(), "v1", &["--push", "-v"]));
@@ -56,7 +56,7 @@ fn a_bump_lands_without_a_checkout() {
 }
 
 #[test]
-fn only_the_last_commit_is_fetched() {
+fn only_last_commit_is_fetched() {
     let world = World::new();
     for nth in 0..20 {
         world.rival("README.md", &format!("{nth}\n"));
@@ -69,7 +69,7 @@ fn only_the_last_commit_is_fetched() {
 }
 
 #[test]
-fn every_kind_of_address() {
+fn bump_lands_at_every_kind_of_address() {
     for kind in ["file", "path", "relative"] {
         let world = World::new();
         let here = Elsewhere::new(&world);
@@ -86,7 +86,7 @@ fn every_kind_of_address() {
 }
 
 #[test]
-fn another_branch_and_the_default_one() {
+fn bump_lands_on_named_branch_or_default_one() {
     let world = World::new();
     git(&world.bare, &["branch", "prod", "main"]);
     git(&world.bare, &["symbolic-ref", "HEAD", "refs/heads/prod"]);
@@ -99,7 +99,7 @@ fn another_branch_and_the_default_one() {
 }
 
 #[test]
-fn a_look_writes_nothing() {
+fn dry_run_writes_nothing() {
     let world = World::new();
     let (before, here) = (world.tip(), Elsewhere::new(&world));
     for more in [&["-n"][..], &["-n", "--push"]] {
@@ -111,7 +111,7 @@ fn a_look_writes_nothing() {
 }
 
 #[test]
-fn what_needs_a_folder_says_so() {
+fn commands_that_need_a_folder_refuse_url() {
     let world = World::new();
     let here = Elsewhere::new(&world);
     for more in [&[][..], &["--commit"]] {
@@ -129,7 +129,7 @@ fn what_needs_a_folder_says_so() {
 }
 
 #[test]
-fn a_wrong_address_shows_no_password() {
+fn password_is_hidden_when_address_is_wrong() {
     let world = World::new();
     let here = Elsewhere::new(&world);
     let wrong = world.url().replace("gitops.git", "nope.git");
@@ -143,7 +143,7 @@ fn a_wrong_address_shows_no_password() {
 }
 
 #[test]
-fn many_at_once() {
+fn eight_bumps_land_when_run_at_once() {
     let world = World::new();
     let here = Elsewhere::new(&world);
     let jobs = (0..8).map(|nth| here.bump(&world.url(), &format!("v{nth}-x"), &["--push"])).collect();
@@ -156,7 +156,7 @@ fn many_at_once() {
 
 /// The trailer that says what is there, far below the one commit that is fetched.
 #[test]
-fn a_late_build_is_late_here_too() {
+fn late_build_is_superseded_without_checkout() {
     let world = World::new();
     let (older, newer) = (world.rival("a.rs", "1\n"), world.rival("a.rs", "2\n"));
     let here = Elsewhere::new(&world);
@@ -174,7 +174,7 @@ fn a_late_build_is_late_here_too() {
 }
 
 #[test]
-fn a_pull_request_without_a_checkout() {
+fn pull_request_is_opened_without_checkout() {
     let world = World::with(|server| server, &[(FILE, &repo::kustomization(&[API.into()]))]);
     let github = GitHub::start(&world.bare);
     let here = Elsewhere::new(&world);
@@ -186,27 +186,31 @@ fn a_pull_request_without_a_checkout() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_leaves_nothing_behind() {
+fn signal_leaves_nothing_behind() {
+    use crate::support::signal::{Signal, send};
+    use std::time::Duration;
+
     let world = World::new();
     let here = Elsewhere::new(&world);
     let (tell, told) = std::sync::mpsc::channel::<u32>();
+    let (tell_end, end) = std::sync::mpsc::channel();
     world.server.before_receive(move || {
-        let id = told.recv().unwrap().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        // no answer before it has ended, or it could land first
-        let is_there = || Command::new("kill").args(["-0", &id]).output().unwrap().status.success();
-        assert!((0..20_000).any(|_| !is_there()), "the signal did not end it");
+        send(Signal::TERM, told.recv().unwrap());
+        // no answer before it has ended, or it could land first; the time is a failsafe
+        assert!(end.recv_timeout(Duration::from_secs(60)).is_ok(), "the signal did not end it");
     });
     let mut child =
         here.bump(&world.url(), "v1", &["--push"]).stdout(std::process::Stdio::null()).spawn().unwrap();
     tell.send(child.id()).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(143));
+    let status = child.wait().unwrap();
+    tell_end.send(()).unwrap();
+    assert_eq!(status.code(), Some(143));
     here.is_clean();
 }
 
 /// The event's branch is that of a checkout, and here is none.
 #[test]
-fn in_actions_too_the_branch_is_the_default_one() {
+fn default_branch_is_used_in_actions_without_checkout() {
     let world = World::new();
     git(&world.bare, &["branch", "feature", "main"]);
     let here = Elsewhere::new(&world);

@@ -19,7 +19,7 @@ fn with_env(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ru
 }
 
 #[test]
-fn git_ignore_rules_hold_without_git() {
+fn gitignore_rules_apply_when_git_is_not_installed() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     for path in ["a.yaml", "ignored/b.yaml", ".hidden/c.yml", "sub/d.yaml", "sub/keep/e.yaml", ".git/f.yaml"]
@@ -47,7 +47,7 @@ fn git_ignore_rules_hold_without_git() {
 }
 
 #[test]
-fn what_git_keeps_track_of_is_not_ignored() {
+fn tracked_files_are_not_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     write(root, "k/tracked.yaml", ENTRY);
@@ -64,7 +64,7 @@ fn what_git_keeps_track_of_is_not_ignored() {
 }
 
 #[test]
-fn ignore_files_above_hold_inside_of_a_repository_only() {
+fn ignore_files_above_apply_inside_of_repository_only() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     write(root, ".gitignore", "a.yaml\n");
@@ -83,7 +83,7 @@ fn ignore_files_above_hold_inside_of_a_repository_only() {
 
 /// Anyone may be able to write there.
 #[test]
-fn ignore_files_above_the_repository_do_not_hold() {
+fn ignore_files_above_repository_do_not_apply() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     for file in ["a.yaml", "b.yaml"] {
@@ -99,7 +99,7 @@ fn ignore_files_above_the_repository_do_not_hold() {
 
 #[cfg(unix)]
 #[test]
-fn the_mode_stays_and_symlinks_are_left() {
+fn edit_keeps_mode_and_leaves_symlinks() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let folder = tempfile::tempdir().unwrap();
     let outside = tempfile::tempdir().unwrap();
@@ -140,7 +140,7 @@ fn paths_that_leave_the_root_are_refused() {
 }
 
 #[test]
-fn bad_yaml_that_nobody_named_is_a_warning() {
+fn invalid_yaml_is_a_warning_unless_named() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     write(root, "a.yaml", ENTRY);
@@ -158,7 +158,7 @@ fn bad_yaml_that_nobody_named_is_a_warning() {
 }
 
 #[test]
-fn a_refusal_writes_nothing_at_all() {
+fn nothing_is_written_when_one_reference_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     write(root, "a.yaml", ENTRY);
@@ -171,7 +171,7 @@ fn a_refusal_writes_nothing_at_all() {
 }
 
 #[test]
-fn dry_runs_show_a_diff_that_git_applies() {
+fn git_applies_the_diff_of_dry_run() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     write(root, "a.yaml", ENTRY);
@@ -190,7 +190,7 @@ fn dry_runs_show_a_diff_that_git_applies() {
 }
 
 #[test]
-fn colours_are_asked_for_and_no_color_wins() {
+fn colors_follow_flag_and_no_color() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "a.yaml", ENTRY);
     let colored = |arguments: &[&str], variables: &[(&str, &str)]| {
@@ -204,7 +204,7 @@ fn colours_are_asked_for_and_no_color_wins() {
 }
 
 #[test]
-fn json_tells_the_outcome() {
+fn json_has_the_outcome() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     write(root, "a.yaml", ENTRY);
@@ -233,7 +233,7 @@ fn json_tells_the_outcome() {
 }
 
 #[test]
-fn what_is_typed_wins_over_the_environment() {
+fn flags_win_over_environment() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     write(root, "a.yaml", ENTRY);
@@ -255,7 +255,7 @@ fn what_is_typed_wins_over_the_environment() {
 }
 
 #[test]
-fn a_rename_touches_only_what_has_the_old_name() {
+fn rename_changes_only_references_with_old_name() {
     let folder = tempfile::tempdir().unwrap();
     let values = "kind: HelmRelease\nspec: {values: {a: {image: \"app:v1\"}, b: {image: \"acme/api:v1\"}}}\n";
     write(folder.path(), "a.yaml", values);
@@ -267,7 +267,7 @@ fn a_rename_touches_only_what_has_the_old_name() {
 }
 
 #[test]
-fn flags_come_from_the_environment_too() {
+fn environment_sets_flags() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     write(root, "a/x.yaml", ENTRY);
@@ -312,7 +312,7 @@ fn wrong_usage_is_exit_2() {
 }
 
 #[test]
-fn completions_and_man_pages() {
+fn completions_and_man_pages_are_printed() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let run = tagbump(folder.path(), &["completions", shell]);

@@ -120,50 +120,50 @@ mod tests {
     const WORKER: &str = "ghcr.io/acme/api-worker:v0";
 
     #[test]
-    fn the_new_image_in_the_place_of_the_old_one_is_right() {
+    fn check_passes_when_new_image_replaces_old_one() {
         told(&deployment(NEW, WORKER), &PLACES, &[]);
     }
 
     #[test]
-    fn nothing_done_is_noticed() {
+    fn check_fails_when_nothing_changed() {
         told(&deployment(OLD, WORKER), &PLACES, &["other data", "other text"]);
     }
 
     #[test]
-    fn a_container_that_is_left_out_is_noticed() {
+    fn check_fails_when_container_is_left_out() {
         let half = deployment(NEW, WORKER).replacen(NEW, OLD, 1);
         told(&half, &PLACES, &["other data", "other text"]);
     }
 
     #[test]
-    fn a_similar_name_that_changes_too_is_noticed() {
+    fn check_fails_when_similar_name_changes_too() {
         told(&deployment(NEW, "ghcr.io/acme/api-worker:1019584"), &PLACES, &["other data", "other text"]);
     }
 
     #[test]
-    fn a_tag_that_was_read_as_a_number_is_noticed() {
+    fn check_fails_when_tag_was_read_as_number() {
         told(&deployment("ghcr.io/acme/api:1.019584e+06", WORKER), &PLACES, &["other data", "other text"]);
     }
 
     #[test]
-    fn the_image_in_a_label_is_no_container() {
+    fn check_ignores_image_in_label() {
         let all = deployment(NEW, WORKER).replace(OLD, NEW);
         told(&all, &PLACES, &["other data", "other text"]);
     }
 
     #[test]
-    fn places_that_are_not_described_rightly_are_noticed() {
+    fn check_fails_when_places_are_described_wrongly() {
         told(&deployment(NEW, WORKER), &PLACES[..1], &["stood in"]);
         told(&deployment(NEW, WORKER), &[&PLACES[..], &["Deployment/api/worker"]].concat(), &["stood in"]);
     }
 
     #[test]
-    fn quotes_that_came_or_went_in_the_rendering_are_noticed() {
+    fn check_fails_when_quotes_differ_in_rendering() {
         told(&deployment(NEW, WORKER).replace('"', ""), &PLACES, &["other text"]);
     }
 
     #[test]
-    fn a_rendering_that_fails_is_noticed() {
+    fn check_fails_when_rendering_fails() {
         let before = rendered(&deployment(OLD, WORKER));
         let after: Rendered = [("prod".to_owned(), Err("cannot unmarshal number".to_owned()))].into();
         let told = differences(&before, &after, &[change(&PLACES)]);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rendering_that_nobody_makes_is_noticed() {
+    fn check_fails_when_rendering_is_missing() {
         let before = rendered(&deployment(OLD, WORKER));
         let mut elsewhere = change(&[]);
         elsewhere.places.insert("staging".into(), vec!["Deployment/api/api".into()]);

@@ -58,7 +58,7 @@ impl Deployed {
     }
 }
 
-fn what_lands_is_deployed(name: &str) {
+fn landed_image_is_deployed(name: &str) {
     let deployed = Deployed::new(name, Tools::all());
     let mut failed = Vec::new();
     for (title, bumps) in deployed.system.tries() {
@@ -70,7 +70,7 @@ fn what_lands_is_deployed(name: &str) {
 
 /// Takes the quotes off as `sed` would: the readers must tell, or the check above says nothing. So must what is
 /// rendered, but for the tags of which Go's readers, or kustomize on the way to Helm, make the same string.
-fn a_tag_without_its_quotes_is_noticed(name: &str) {
+fn check_fails_when_tag_loses_its_quotes(name: &str) {
     let deployed = Deployed::new(name, vec![Tools::all().swap_remove(0)]);
     let mut lost = 0;
     for tag in &system::TAGS[1..] {
@@ -109,7 +109,7 @@ fn unquote(folder: &Path, tag: &str) -> bool {
     any
 }
 
-fn another_image_that_changes_is_noticed(name: &str) {
+fn check_fails_when_another_image_changes(name: &str) {
     let deployed = Deployed::new(name, vec![Tools::all().swap_remove(0)]);
     assert!(!deployed.system.slips.is_empty(), "{name} has no slips");
     for (_, bumps) in deployed.system.tries().into_iter().step_by(system::TAGS.len()) {
@@ -129,18 +129,18 @@ macro_rules! systems {
     ($($name:ident)*) => {
         $(mod $name {
             #[test]
-            fn what_lands_is_deployed() {
-                super::what_lands_is_deployed(stringify!($name));
+            fn landed_image_is_deployed() {
+                super::landed_image_is_deployed(stringify!($name));
             }
 
             #[test]
-            fn a_tag_without_its_quotes_is_noticed() {
-                super::a_tag_without_its_quotes_is_noticed(stringify!($name));
+            fn check_fails_when_tag_loses_its_quotes() {
+                super::check_fails_when_tag_loses_its_quotes(stringify!($name));
             }
 
             #[test]
-            fn another_image_that_changes_is_noticed() {
-                super::another_image_that_changes_is_noticed(stringify!($name));
+            fn check_fails_when_another_image_changes() {
+                super::check_fails_when_another_image_changes(stringify!($name));
             }
         })*
 
@@ -151,7 +151,7 @@ macro_rules! systems {
 systems! { aichatwar anytrade homecraft integr8scode mirai }
 
 #[test]
-fn every_folder_is_tried() {
+fn every_system_is_deployed() {
     let folders = std::fs::read_dir(system::systems()).unwrap();
     let mut names: Vec<_> = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();

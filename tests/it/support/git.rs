@@ -46,6 +46,15 @@ pub fn try_git(dir: &Path, args: &[&str]) -> Output {
     command(dir).args(args).output().expect("git starts")
 }
 
+/// Whether a commit has a signature, of whatever kind.
+#[track_caller]
+pub fn is_signed(repository: &Path, commit: &str) -> bool {
+    let output = try_git(repository, &["cat-file", "commit", commit]);
+    assert!(output.status.success(), "{commit} is there");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().take_while(|line| !line.is_empty()).any(|line| line.starts_with("gpgsig "))
+}
+
 /// Makes the empty bare repository `root/name`, on branch main, open to pushes over HTTP.
 #[track_caller]
 pub fn bare_repo(root: &Path, name: &str) -> PathBuf {

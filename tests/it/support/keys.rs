@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use super::git::{git, try_git};
+use super::git::git;
 
 /// Whose keys they are.
 pub const ADA: &str = "Ada <ada@example.com>";
@@ -140,13 +140,4 @@ impl Drop for GpgHome {
     fn drop(&mut self) {
         let _ = Command::new("gpgconf").args(["--kill", "all"]).env("GNUPGHOME", self.path()).output();
     }
-}
-
-/// Whether a commit has a signature, of whatever kind.
-#[track_caller]
-pub fn is_signed(repository: &Path, commit: &str) -> bool {
-    let output = try_git(repository, &["cat-file", "commit", commit]);
-    assert!(output.status.success(), "{commit} is there");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.lines().take_while(|line| !line.is_empty()).any(|line| line.starts_with("gpgsig "))
 }

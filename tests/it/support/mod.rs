@@ -11,6 +11,7 @@ pub mod git_server;
 pub mod github;
 pub mod hub;
 pub mod init;
+#[cfg(feature = "signing-tests")]
 pub mod keys;
 pub mod message_laws;
 pub mod mono;
@@ -18,5 +19,7 @@ pub mod one_file;
 pub mod past;
 pub mod proxy;
 pub mod repo;
+#[cfg(unix)]
+pub mod signal;
 pub mod trap;
 pub mod yaml_laws;

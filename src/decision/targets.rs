@@ -1,4 +1,4 @@
-//! What is asked for: IMAGEs and services of `tagbump.yaml`, made a plan's request.
+//! Turns IMAGE arguments and services of `tagbump.yaml` into the request of a plan.
 
 use crate::config::{Config, Service};
 use crate::file_selection::SelectionError;
@@ -8,10 +8,12 @@ use crate::settings::BumpSettings;
 use crate::template::Template;
 use crate::yaml::FieldPath;
 
-/// Makes a tag of a template.
+use super::tag_origin::TagOrigin;
+
+/// Computes a tag from a template.
 pub type ComputeTag<'a, E> = dyn Fn(&Template) -> Result<Tag, E> + 'a;
 
-/// Why what was asked for makes no request.
+/// Why IMAGE arguments make no request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     #[error("IMAGE {image} asks for no change")]
@@ -20,17 +22,17 @@ pub enum TargetError {
     Selection(#[from] SelectionError),
 }
 
-/// What is to be planned.
+/// The images to set, as a plan's request.
 ///
 /// # Errors
-/// What `compute` reports, and see [`TargetError`].
+/// The errors of `compute`, and those of [`TargetError`].
 pub fn request<E: From<TargetError>>(
     settings: &BumpSettings,
     config: &Config,
     compute: &ComputeTag<'_, E>,
 ) -> Result<Request, E> {
-    let asked = settings.images.iter().map(|image| RequestedImage::of(image, config));
-    let targets = asked.map(|asked| asked.target(settings, config, compute)).collect::<Result<_, E>>()?;
+    let images = settings.images.iter().map(|image| RequestedImage::new(image, config));
+    let targets = images.map(|image| image.target(settings, config, compute)).collect::<Result<_, E>>()?;
     let services = config.names().map(str::to_owned).collect();
     Ok(Request {
         targets,
@@ -42,7 +44,7 @@ pub fn request<E: From<TargetError>>(
     })
 }
 
-/// The template that the tags of a service, or of any image, are made by.
+/// The template that computes the tags of a service, or of an image without one.
 pub fn tag_template<'a>(
     settings: &'a BumpSettings,
     config: &'a Config,
@@ -53,7 +55,7 @@ pub fn tag_template<'a>(
     settings.template.as_ref().or(configured).unwrap_or(&settings.default_template)
 }
 
-/// The commit message for a plan: what was typed, that of the only service, that of them all.
+/// The template of the commit message: the typed one, that of the only service that changes, or the default of `tagbump.yaml`.
 pub fn message<'a>(settings: &'a BumpSettings, config: &'a Config, plan: &Plan) -> Option<&'a Template> {
     let service = |nth: usize| config.service(plan.targets.get(nth)?.service.as_deref()?);
     let mut changed: Vec<usize> = plan.changes.iter().map(|change| change.target).collect();
@@ -65,16 +67,16 @@ pub fn message<'a>(settings: &'a BumpSettings, config: &'a Config, plan: &Plan) 
     settings.delivery.commit.message.as_ref().or(own).or(config.message.as_ref())
 }
 
-/// An IMAGE as it was typed, and the service that it names.
+/// An IMAGE argument, and the service that it names.
 struct RequestedImage<'a> {
     image: &'a ImageArg,
     service: Option<&'a Service>,
 }
 
 impl<'a> RequestedImage<'a> {
-    fn of(image: &'a ImageArg, config: &'a Config) -> Self {
-        let bare = image.new_name == Field::Unspecified;
-        RequestedImage { image, service: config.service(&image.name).filter(|_| bare) }
+    fn new(image: &'a ImageArg, config: &'a Config) -> Self {
+        let is_bare = image.new_name == Field::Unspecified;
+        RequestedImage { image, service: config.service(&image.name).filter(|_| is_bare) }
     }
 
     fn target<E: From<TargetError>>(
@@ -84,18 +86,14 @@ impl<'a> RequestedImage<'a> {
         compute: &ComputeTag<'_, E>,
     ) -> Result<UpdateTarget, E> {
         let image = self.image;
-        let tag = match &image.tag {
-            Field::Set(tag) => Some(tag.clone()),
-            Field::Keep => None,
-            Field::Unspecified if settings.tag.is_some() => settings.tag.clone(),
-            Field::Unspecified if self.is_computed(settings) => {
-                Some(compute(tag_template(settings, config, self.service_name()))?)
-            }
-            Field::Unspecified => None,
+        let tag = match TagOrigin::of(image, self.service, settings, config) {
+            TagOrigin::Explicit(tag) | TagOrigin::Previous { named: Some(tag) } => Some(tag.clone()),
+            TagOrigin::Template(template) => Some(compute(template)?),
+            TagOrigin::Previous { named: None } | TagOrigin::Unchanged => None,
         };
         let renames = matches!(image.new_name, Field::Set(_));
         let asks = tag.is_some() || matches!(image.digest, Field::Set(_)) || renames;
-        // what a rollback goes back to is found out later
+        // a rollback finds its tag later
         if !asks && settings.back.is_none() {
             return Err(TargetError::NoChange { image: image.name.clone() }.into());
         }
@@ -113,18 +111,7 @@ impl<'a> RequestedImage<'a> {
         self.service.map(|_| self.image.name.as_str())
     }
 
-    /// A bare IMAGE gets the computed tag; `A=B` and `A@DIGEST` only where a template was asked for.
-    fn is_computed(&self, settings: &BumpSettings) -> bool {
-        if settings.back.is_some() {
-            return false;
-        }
-        let image = self.image;
-        let bare = image.new_name == Field::Unspecified
-            && (image.digest == Field::Unspecified || image.digest_beside);
-        bare || settings.template.is_some()
-    }
-
-    /// Where to look: the files and fields that were typed, else the service's.
+    /// Where to look: the typed files and fields, otherwise those of the service.
     fn scope(&self, settings: &BumpSettings) -> Result<Scope, SelectionError> {
         let typed = &settings.places.selection;
         if !settings.places.fields.is_empty() {
