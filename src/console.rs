@@ -115,8 +115,8 @@ impl Console {
                 self.command(&change);
             }
         }
-        if let Err(failure) = runner.report(report, &|text| self.tokens.scrub(text)) {
-            self.line(WARNING, "warning", &failure.message);
+        if let Err(error) = runner.report(report, &|text| self.tokens.scrub(text)) {
+            self.line(WARNING, "warning", &error.to_string());
         }
     }
 
@@ -125,8 +125,8 @@ impl Console {
         self.notices(&told.notices);
         if let Some(runner) = &self.runner {
             let outputs = outputs::of_tags(&told.first, &told.lines);
-            if let Err(failure) = runner.outputs(outputs, &|text| self.tokens.scrub(text)) {
-                return self.failure(&failure);
+            if let Err(error) = runner.outputs(outputs, &|text| self.tokens.scrub(text)) {
+                return self.error(error.into());
             }
         }
         self.plain(&told.lines)

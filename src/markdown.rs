@@ -4,7 +4,7 @@
 //! `fixes #1` closes an issue, `<img>` loads an image. In a code span ("Code spans" in the CommonMark
 //! specification), all of these are plain text.
 
-use crate::error::inline;
+use crate::visible::inline;
 
 /// How many characters a code span shows.
 const MAX_SPAN: usize = 100;

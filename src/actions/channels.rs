@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::outputs::{self, OutputPair};
+use super::outputs::{self, OutputPair, RunnerFileError};
 use super::summary;
 use crate::environment::Environment;
-use crate::error::Result;
 use crate::output::Report;
 
 /// Where to write outputs and the summary, and how the runner's paths start.
@@ -36,19 +35,23 @@ impl Channels {
     ///
     /// # Errors
     /// A file can't be written.
-    pub fn report(&self, report: &Report, scrub: &dyn Fn(&str) -> String) -> Result<()> {
+    pub fn report(&self, report: &Report, scrub: &dyn Fn(&str) -> String) -> Result<(), RunnerFileError> {
         self.outputs(outputs::of_report(report), scrub)?;
         let summary = scrub(&summary::of_report(report));
-        Ok(self.summary.as_ref().map_or(Ok(()), |file| outputs::append(file, &summary))?)
+        self.summary.as_ref().map_or(Ok(()), |file| outputs::append(file, &summary))
     }
 
     /// Writes outputs.
     ///
     /// # Errors
     /// The file can't be written.
-    pub fn outputs(&self, outputs: Vec<OutputPair>, scrub: &dyn Fn(&str) -> String) -> Result<()> {
+    pub fn outputs(
+        &self,
+        outputs: Vec<OutputPair>,
+        scrub: &dyn Fn(&str) -> String,
+    ) -> Result<(), RunnerFileError> {
         let clean: Vec<OutputPair> = outputs.into_iter().map(|(name, value)| (name, scrub(&value))).collect();
-        Ok(self.outputs.as_ref().map_or(Ok(()), |file| outputs::write(file, &clean))?)
+        self.outputs.as_ref().map_or(Ok(()), |file| outputs::write(file, &clean))
     }
 }
 

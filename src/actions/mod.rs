@@ -19,6 +19,7 @@ use crate::tag::{BuildInfo, Source};
 
 pub use as_text::{as_text, log_has_commands};
 pub use channels::Channels;
+pub use outputs::RunnerFileError;
 
 /// Event files have some tens of kilobytes; a larger one is ignored.
 const MAX_EVENT: u64 = 25 * 1000 * 1000;

@@ -6,7 +6,6 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context;
 use serde_json::Value;
 
 use crate::output::Report;
@@ -43,20 +42,28 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// A file of the runner that can't be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: can't be written: {error}")]
+pub struct RunnerFileError {
+    file: String,
+    error: std::io::Error,
+}
+
 /// Appends outputs to the runner's file.
 ///
 /// # Errors
 /// The file can't be written.
-pub fn write(file: &Path, outputs: &[OutputPair]) -> anyhow::Result<()> {
+pub fn write(file: &Path, outputs: &[OutputPair]) -> Result<(), RunnerFileError> {
     let text: String = outputs.iter().map(|output| entry(output, &delimiter())).collect();
     append(file, &text)
 }
 
 /// Appends text to the runner's file.
-pub fn append(file: &Path, text: &str) -> anyhow::Result<()> {
+pub fn append(file: &Path, text: &str) -> Result<(), RunnerFileError> {
     let open = std::fs::OpenOptions::new().append(true).create(true).open(file);
     open.and_then(|mut file| file.write_all(text.as_bytes()))
-        .with_context(|| format!("{}: can't be written", file.display()))
+        .map_err(|error| RunnerFileError { file: file.display().to_string(), error })
 }
 
 fn delimiter() -> String {

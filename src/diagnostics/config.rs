@@ -4,7 +4,6 @@ use super::worktree;
 use crate::config::ConfigError;
 use crate::error::Failure;
 use crate::hint::{Hint, hint};
-use crate::template::nearest;
 
 pub(super) fn describe(error: &ConfigError) -> Failure {
     match error {
@@ -18,8 +17,9 @@ fn advice(error: &ConfigError) -> Hint {
         ConfigError::TwoFiles | ConfigError::DuplicateKey { .. } => hint("keep one of them"),
         ConfigError::TooLarge { .. } => hint("a configuration is never that large"),
         ConfigError::UnknownKey { key, known, .. } => {
-            let near = nearest(key, known.iter().copied());
-            let near = near.map(|key| format!("did you mean {key}? ")).unwrap_or_default();
+            let likeness = |known: &&&str| (strsim::jaro_winkler(known, key) * 1000.0) as u32;
+            let nearest = known.iter().max_by_key(likeness);
+            let near = nearest.map(|key| format!("did you mean {key}? ")).unwrap_or_default();
             hint(format!("{near}the keys are {}", known.join(", ")))
         }
         _ => hint(

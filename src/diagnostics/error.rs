@@ -1,13 +1,18 @@
 //! Everything that can end a command.
 
 use super::command::CommandError;
-use super::{command, config, describe, plan, selection, tag, worktree};
+use super::{command, config, describe, git, http, plan, selection, tag, worktree};
+use crate::actions::RunnerFileError;
 use crate::config::ConfigError;
 use crate::decision::TargetError;
 use crate::error::Failure;
+use crate::extras::ManError;
 use crate::file_selection::SelectionError;
+use crate::git::{GitError, ServerError};
 use crate::hint::Speaker;
+use crate::http::HttpError;
 use crate::plan::{PlanError, SourceError};
+use crate::scaffold::ScaffoldError;
 use crate::settings::SettingsError;
 use crate::tag::TagError;
 use crate::worktree::WorktreeError;
@@ -20,7 +25,17 @@ pub enum Error {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error(transparent)]
+    Man(#[from] ManError),
+    #[error(transparent)]
     Plan(#[from] PlanError),
+    #[error(transparent)]
+    RunnerFile(#[from] RunnerFileError),
+    #[error(transparent)]
+    Scaffold(#[from] ScaffoldError),
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error(transparent)]
@@ -60,6 +75,9 @@ macro_rules! failure_from {
 failure_from! {
     CommandError => command::describe,
     ConfigError => config::describe,
+    GitError => git::describe,
+    HttpError => http::describe,
+    ServerError => git::describe_server,
     PlanError => plan::describe,
     SelectionError => selection::describe,
     SourceError => worktree::describe_source,

@@ -6,9 +6,12 @@
 mod command;
 mod config;
 mod error;
+mod git;
+mod http;
 mod plan;
 mod selection;
 mod settings;
+mod signing;
 mod tag;
 mod worktree;
 
@@ -35,6 +38,11 @@ fn describe(error: Error, speaker: Speaker) -> Failure {
         Error::Tag(error) => tag::describe(&error),
         Error::Target(error) => tag::describe_target(&error),
         Error::Worktree(error) => worktree::describe(&error),
+        Error::Git(error) => git::describe(&error),
+        Error::Http(error) => http::describe(&error),
+        Error::Man(error) => Failure::other(error.to_string()),
+        Error::RunnerFile(error) => Failure::other(error.to_string()),
+        Error::Scaffold(error) => Failure::other(error.to_string()),
         Error::Failure(failure) => failure,
     }
 }

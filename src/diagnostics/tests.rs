@@ -29,39 +29,6 @@ fn flag_has_input_where_action_has_one() {
     }
 }
 
-/// Hints are written as calls of these functions, with the flag's name as a literal.
-#[test]
-fn flag_in_hint_exists() {
-    let flags = flags();
-    let mut named = Vec::new();
-    for (file, text) in sources() {
-        for call in ["flag(\"", "switch(\"", "setting(\"", "flag: \""] {
-            for rest in text.split(call).skip(1) {
-                let name = rest.split('"').next().unwrap();
-                assert!(flags.iter().any(|flag| flag == name), "{file}: {call}{name}");
-                named.push(name.to_owned());
-            }
-        }
-    }
-    assert!(named.iter().any(|name| name == "add") && named.len() > 30, "{named:?}");
-}
-
-fn sources() -> Vec<(String, String)> {
-    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if !path.ends_with("hint.rs") && !path.ends_with("tests.rs") {
-                files.push((path.display().to_string(), std::fs::read_to_string(path).unwrap()));
-            }
-        }
-    }
-    files
-}
-
 #[test]
 fn message_about_flags_names_inputs_in_action() {
     let error = || Error::Settings(SettingsError::Combination(BadCombination::ApiWithSign));

@@ -4,8 +4,8 @@ use git2::{Config, Signature};
 
 use super::config;
 use super::date::CommitDate;
+use super::error::{CommitError, GitError};
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 
 /// Name and address, as in `N <E>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ impl Identity {
     /// The same one, at the time that a variable gives, if it is set.
     ///
     /// # Errors
-    /// Exit 2 for what is no date.
-    pub fn at(self, environment: &Environment, variable: &str) -> Result<Self> {
+    /// For what is not a date.
+    pub fn at(self, environment: &Environment, variable: &str) -> Result<Self, GitError> {
         let when = environment.get(variable).map(|text| CommitDate::parse(text, variable)).transpose()?;
         Ok(Identity { when, ..self })
     }
@@ -60,7 +60,7 @@ impl Identity {
         (!name.is_empty()).then_some(Identity::new(name, email))
     }
 
-    pub(super) fn signature(&self) -> Result<Signature<'static>> {
+    pub(super) fn signature(&self) -> Result<Signature<'static>, GitError> {
         let now = Signature::now(&self.name, &self.email);
         let signature = match self.when {
             None => now,
@@ -68,10 +68,12 @@ impl Identity {
                 Signature::new(&self.name, &self.email, &when.time(now.when().offset_minutes()))
             }),
         };
-        signature.map_err(|e| {
-            Failure::usage(format!("{} <{}> can't sign a commit: {}", self.name, self.email, e.message()))
-                .hinted("set git's user.name and user.email, or --author")
-        })
+        let error = |e: git2::Error| CommitError::BadIdentity {
+            name: self.name.clone(),
+            email: self.email.clone(),
+            reason: e.message().to_owned(),
+        };
+        Ok(signature.map_err(error)?)
     }
 }
 

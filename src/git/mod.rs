@@ -25,6 +25,7 @@ mod credentials;
 mod date;
 mod env_config;
 mod equivalent_commit;
+mod error;
 mod failure;
 mod fetch;
 mod history;
@@ -50,17 +51,22 @@ mod url_text;
 mod withheld;
 mod workspace;
 
+pub use answers::{AnswerError, LimitExceeded};
 pub use carry::CarriedCommits;
 pub use checkout::Checkout;
 pub use commit_walk::CommitWalk;
 pub use credentials::Tokens;
+pub use error::{
+    CarryError, CheckoutError, CommitError, GitError, GitSettingError, RemoteUrlError, ServerError,
+    SshProblem, UncommittedChange, UnsupportedFeature, UrlProblem,
+};
 pub use identity::{AuthorError, Identity};
 pub use local_commit::{CommitRequest, commit, rehearse};
 pub use place::{GitRemoteBranch, LandingTarget};
 pub use pr_branch::RefUpdate;
 pub use remote_history::RemoteHistory;
 pub use remote_url::RemoteUrl;
-pub use signing::Signer;
+pub use signing::{ProgramFailure, Signer, SigningError};
 pub use ssh_url::is_scp;
 pub use submodule::UrlOrigin;
 pub use sync::{SyncResult, sync};

@@ -6,9 +6,8 @@ use std::path::Path;
 use git2::build::TreeUpdateBuilder;
 use git2::{ObjectType, Oid, Repository, Tree};
 
-use super::failure::git_failure;
+use super::error::{CommitError, GitError};
 use crate::dot_git::is_path_part;
-use crate::error::{Exit, Failure, Result, inline};
 use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, is_yaml};
 use crate::plan::{FileEdit, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
 
@@ -198,15 +197,14 @@ pub(super) fn edited_tree<'r>(
     parent: &git2::Commit<'_>,
     edits: &[FileEdit],
     prefix: &str,
-) -> Result<Tree<'r>> {
-    let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
+) -> Result<Tree<'r>, GitError> {
+    let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
     let tree = parent.tree().map_err(fault)?;
     let mut update = TreeUpdateBuilder::new();
     for edit in edits {
         let path = if prefix.is_empty() { edit.path.clone() } else { format!("{prefix}/{}", edit.path) };
         if !path.split('/').all(is_path_part) {
-            let message = format!("{}: has a name that no file in a repository may have", inline(&path));
-            return Err(Failure::new(Exit::NotEditable, message).hinted("rename the file"));
+            return Err(CommitError::BadPath { path }.into());
         }
         let mode = tree.get_path(Path::new(&path)).map_err(fault)?.filemode();
         let mode = if mode == 0o100_755 { git2::FileMode::BlobExecutable } else { git2::FileMode::Blob };

@@ -4,6 +4,7 @@
 //! `settings` reads git's configuration and the environment, and creates the client; `proxy` finds the proxy
 //! for a URL. Redirects are never followed here, because only the caller knows which credentials may go where.
 
+mod error;
 mod proxy;
 mod settings;
 
@@ -13,8 +14,7 @@ use std::time::{Duration, Instant};
 use ureq::{AsSendBody, Body, RequestExt};
 use url::{Host, Url};
 
-use crate::error::{Exit, Failure};
-
+pub use error::HttpError;
 pub use settings::HttpSettings;
 pub use ureq::http::{HeaderValue, Request, Response, Uri, header};
 pub use ureq::{Agent, Error};
@@ -69,7 +69,7 @@ pub fn was_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// The failure if a proxy answered but refused the connection. Retrying wouldn't help.
-pub fn refused_by_proxy(error: &(dyn std::error::Error + 'static), agent: &Agent) -> Option<Failure> {
+pub fn refused_by_proxy(error: &(dyn std::error::Error + 'static), agent: &Agent) -> Option<HttpError> {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     let words = causes.find_map(|cause| match cause.downcast_ref::<Error>() {
         Some(Error::ConnectProxyFailed(words)) => Some(words),
@@ -78,14 +78,13 @@ pub fn refused_by_proxy(error: &(dyn std::error::Error + 'static), agent: &Agent
     let proxy = proxy_of(agent).unwrap_or_default();
     // this text is all that ureq keeps of the proxy's response
     let refused = |code: &str| words.ends_with(code);
-    let (what, hint) = if refused("407") {
-        ("asks who we are (407)", "write it as http://USER:PASSWORD@HOST:PORT in http.proxy or https_proxy")
+    if refused("407") {
+        Some(HttpError::ProxyAuthentication { proxy })
     } else if refused("403") || refused("405") {
-        ("does not let us through", "let it, or take the host out: no_proxy, or an empty http.<url>.proxy")
+        Some(HttpError::ProxyForbids { proxy })
     } else {
-        return None;
-    };
-    Some(Failure::new(Exit::Refused, format!("the proxy {proxy} {what}")).hinted(hint))
+        None
+    }
 }
 
 /// Host and port of the agent's proxy, if it has one.

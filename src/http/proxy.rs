@@ -7,19 +7,22 @@ use std::net::IpAddr;
 use ureq::Proxy;
 use url::{Host, Url};
 
+use super::HttpError;
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 
-/// The proxy for a URL, if any: from `set`, the value of `http.proxy` (empty means none), otherwise from the
-/// variable for the scheme, otherwise from `all_proxy`. `HTTP_PROXY` in capitals is ignored, because in a CGI
-/// program, it can come from a request header.
+/// The proxy for a URL, if there is one: `set` by `http.proxy`, an empty one for none, else the variable of the scheme,
+/// else that of all. `HTTP_PROXY` in capitals does not count: it can be a header of a request to a CGI program.
 ///
-/// Unlike in git, plain HTTP to this machine never uses a proxy: credentials may be sent there because they
-/// don't leave the machine, and a proxy could read them.
+/// Unlike in git, plain http to this machine has none: credentials may go there since they don't leave the machine, and
+/// a proxy would read them.
 ///
 /// # Errors
-/// Exit 2 if the proxy isn't a valid URL. The message doesn't show it, because it may contain a password.
-pub(super) fn of(set: Option<&str>, environment: &Environment, url: &Url) -> Result<Option<Proxy>> {
+/// For a proxy that is not a URL; it is not shown, as it can have a password in it.
+pub(super) fn of(
+    set: Option<&str>,
+    environment: &Environment,
+    url: &Url,
+) -> Result<Option<Proxy>, HttpError> {
     if url.scheme() == "http" && is_this_machine(url) {
         return Ok(None);
     }
@@ -29,8 +32,8 @@ pub(super) fn of(set: Option<&str>, environment: &Environment, url: &Url) -> Res
         &["http_proxy", "all_proxy", "ALL_PROXY"]
     };
     let variable = || variables.iter().find_map(|name| Some((*name, environment.get(name)?)));
-    let setting = set.map(|text| ("http.proxy", text));
-    let Some((name, text)) = setting.or_else(variable).filter(|(_, text)| !text.is_empty()) else {
+    let configured = set.map(|text| ("http.proxy", text));
+    let Some((setting, text)) = configured.or_else(variable).filter(|(_, text)| !text.is_empty()) else {
         return Ok(None);
     };
     let direct = environment.get("no_proxy").or_else(|| environment.get("NO_PROXY"));
@@ -38,11 +41,7 @@ pub(super) fn of(set: Option<&str>, environment: &Environment, url: &Url) -> Res
         return Ok(None);
     }
     let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    Proxy::new(&text).map(Some).map_err(|_| {
-        Failure::usage(format!("{name} names no proxy that can be used")).hinted(
-            "write it as http://HOST:PORT or socks5://HOST:PORT, with USER:PASSWORD@ before HOST if need be",
-        )
-    })
+    Proxy::new(&text).map(Some).map_err(|_| HttpError::BadProxy { setting })
 }
 
 /// Whether a URL's host is this machine, by its address or by a name reserved for it (RFC 6761 section 6.3).
@@ -170,8 +169,8 @@ mod tests {
     fn a_proxy_that_is_none_is_not_shown() {
         let environment = Environment::new([("https_proxy".to_owned(), "gopher://u:secret@h".to_owned())]);
         let url = Url::parse("https://h/").unwrap();
-        let failure = of(None, &environment, &url).unwrap_err();
-        assert!(failure.message.contains("https_proxy") && !failure.message.contains("secret"), "{failure}");
+        let error = of(None, &environment, &url).unwrap_err();
+        assert_eq!(error, HttpError::BadProxy { setting: "https_proxy" });
     }
 
     #[test]

@@ -10,9 +10,8 @@ use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use url::Url;
 
-use super::{CONNECT_TIMEOUT, proxy};
+use super::{CONNECT_TIMEOUT, HttpError, proxy};
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 
 /// All HTTP settings. Which of them apply depends on the URL.
 #[derive(Clone, Default)]
@@ -54,13 +53,13 @@ impl HttpSettings {
         !self.value("followredirects", url).is_some_and(is_off)
     }
 
-    /// A client for the server of a URL, with its proxy and with the certificates that git would trust there.
-    /// Each request must set its own user agent.
+    /// A client for the server of a URL: with its proxy, and trusting whom git would trust there. What it is
+    /// called is told with every request.
     ///
     /// # Errors
-    /// Exit 2 if the proxy isn't a valid URL, a file has no certificates, or git is set to skip the
-    /// verification of certificates. An error too if the machine has no root certificates.
-    pub fn agent(&self, url: &Url) -> Result<Agent> {
+    /// For a proxy that is not a URL, a file without certificates, and where git is told not to check certificates;
+    /// and where the machine has no root certificates.
+    pub fn agent(&self, url: &Url) -> Result<Agent, HttpError> {
         let tls = if url.scheme() == "https" { self.tls(url)? } else { TlsConfig::default() };
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -73,7 +72,7 @@ impl HttpSettings {
         Ok(config.new_agent())
     }
 
-    fn tls(&self, url: &Url) -> Result<TlsConfig> {
+    fn tls(&self, url: &Url) -> Result<TlsConfig, HttpError> {
         self.check_verifies(url)?;
         let named = self.named_roots(url)?;
         let certificates = match named {
@@ -86,20 +85,19 @@ impl HttpSettings {
 
     /// Refuses to skip the verification of certificates: tagbump never opens a connection that others can
     /// intercept.
-    fn check_verifies(&self, url: &Url) -> Result<()> {
-        let set = if self.environment.get("GIT_SSL_NO_VERIFY").is_some_and(|text| !is_off(text)) {
+    fn check_verifies(&self, url: &Url) -> Result<(), HttpError> {
+        let setting = if self.environment.get("GIT_SSL_NO_VERIFY").is_some_and(|text| !is_off(text)) {
             "GIT_SSL_NO_VERIFY"
         } else if self.value("sslverify", url).is_some_and(is_off) {
             "http.sslVerify"
         } else {
             return Ok(());
         };
-        Err(Failure::usage(format!("{set} turns the check of certificates off, and tagbump never does that"))
-            .hinted("name your CA's file in http.sslCAInfo or GIT_SSL_CAINFO instead"))
+        Err(HttpError::ChecksOff { setting })
     }
 
     /// The root certificates that git's settings name, if any. They replace the system's.
-    fn named_roots(&self, url: &Url) -> Result<Option<Vec<Certificate<'static>>>> {
+    fn named_roots(&self, url: &Url) -> Result<Option<Vec<Certificate<'static>>>, HttpError> {
         let named = |variable: &'static str, key: &str, name: &'static str| {
             let variable = self.environment.get(variable).map(|path| (variable, path));
             let setting = || self.value(key, url).filter(|path| !path.is_empty()).map(|path| (name, path));
@@ -107,17 +105,15 @@ impl HttpSettings {
         };
         let file = named("GIT_SSL_CAINFO", "sslcainfo", "http.sslCAInfo");
         let folder = named("GIT_SSL_CAPATH", "sslcapath", "http.sslCAPath");
-        let Some((name, shown)) = file.as_ref().or(folder.as_ref()) else { return Ok(None) };
+        let Some((setting, shown)) = file.as_ref().or(folder.as_ref()) else { return Ok(None) };
         let path = |named: &Option<(&str, PathBuf)>| named.as_ref().map(|(_, path)| path.clone());
         let found = load_certs_from_paths(path(&file).as_deref(), path(&folder).as_deref());
-        certificates(found).map(Some).map_err(|why| {
-            Failure::usage(format!("{}: holds no CA certificates{why}", shown.display()))
-                .hinted(format!("{name} names it; it is to be a file of them in PEM format"))
-        })
+        let error = |reason| HttpError::NoCertificates { path: shown.display().to_string(), setting, reason };
+        certificates(found).map(Some).map_err(error)
     }
 
     /// The system's root certificates, or those that OpenSSL's variables name.
-    fn system_roots(&self) -> Result<Vec<Certificate<'static>>> {
+    fn system_roots(&self) -> Result<Vec<Certificate<'static>>, HttpError> {
         let variable = |name: &str| self.environment.get(name).map(Path::new);
         let (file, folder) = (variable("SSL_CERT_FILE"), variable("SSL_CERT_DIR"));
         let found = if file.is_none() && folder.is_none() {
@@ -125,11 +121,7 @@ impl HttpSettings {
         } else {
             load_certs_from_paths(file, folder)
         };
-        certificates(found).map_err(|why| {
-            let what = "no CA certificates were found on this machine, so https can't be trusted";
-            Failure::other(format!("{what}{why}"))
-                .hinted("install ca-certificates, or name a file of them in SSL_CERT_FILE")
-        })
+        certificates(found).map_err(|reason| HttpError::NoSystemCertificates { reason })
     }
 
     /// Expands `~/` in a path as git does.
@@ -147,12 +139,11 @@ fn is_off(text: &str) -> bool {
 }
 
 /// The certificates that were found, or if there are none, the reason.
-fn certificates(found: CertificateResult) -> Result<Vec<Certificate<'static>>, String> {
+fn certificates(found: CertificateResult) -> Result<Vec<Certificate<'static>>, Option<String>> {
     let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
     match found.errors.first() {
         _ if !certificates.is_empty() => Ok(certificates),
-        Some(error) => Err(format!(": {error}")),
-        None => Err(String::new()),
+        error => Err(error.map(ToString::to_string)),
     }
 }
 

@@ -13,8 +13,7 @@ mod sorting;
 mod template;
 pub mod workflow;
 
-use crate::config::Config;
-use crate::error::{Failure, Result};
+use crate::config::{Config, ConfigError};
 use crate::plan::Listing;
 use config_text::ConfigContent;
 use names::TakenNames;
@@ -28,12 +27,20 @@ pub struct NewConfig {
     pub example: Option<String>,
 }
 
-/// Creates a configuration from the references; `None` if no reference can be edited.
+/// Why there is no valid configuration for a repository.
+#[derive(Debug, thiserror::Error)]
+pub enum ScaffoldError {
+    #[error("can't make a valid {path} for this repository: {error}")]
+    Invalid { path: String, error: ConfigError },
+    #[error("can't make a valid {path} for this repository: it would not read back as written")]
+    ReadsDifferently { path: String },
+}
+
+/// Makes a configuration from the references; `None` if no reference can be edited.
 ///
 /// # Errors
-/// Exit 1 if the text isn't a valid configuration: because of a bug in tagbump, or a repository that a
-/// configuration can't describe.
-pub fn config(listing: &Listing, path: &str) -> Result<Option<NewConfig>> {
+/// If the text is not a valid configuration: a bug in this program, or a repository that a configuration can't describe.
+pub fn config(listing: &Listing, path: &str) -> Result<Option<NewConfig>, ScaffoldError> {
     let sorted = sorted(listing);
     if sorted.images.is_empty() {
         return Ok(None);
@@ -58,16 +65,13 @@ fn tags<'a>(image: &DeployedImage<'a>) -> impl Iterator<Item = &'a str> {
 }
 
 /// Checks that tagbump parses the text to the same services.
-fn check(content: &ConfigContent<'_>, path: &str, text: &str) -> Result<()> {
+fn check(content: &ConfigContent<'_>, path: &str, text: &str) -> Result<(), ScaffoldError> {
     let config = Config::parse(path, text.as_bytes());
-    let config =
-        config.map_err(|e| Failure::other(format!("can't make a valid {path} for this repository: {e}")))?;
+    let config = config.map_err(|error| ScaffoldError::Invalid { path: path.to_owned(), error })?;
     let own = || content.own.iter().flatten();
     let same = own().all(|s| config.service(&s.name).is_some_and(|read| read.image == s.image));
     if !same || config.names().count() != own().count() {
-        return Err(Failure::other(format!(
-            "can't make a valid {path} for this repository: it would not read back as written"
-        )));
+        return Err(ScaffoldError::ReadsDifferently { path: path.to_owned() });
     }
     Ok(())
 }

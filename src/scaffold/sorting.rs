@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::environment::DeployEnvironment;
-use crate::error::inline;
 use crate::image::{Field, ImageArg, full_name, short_name};
 use crate::manifest::WORKLOAD;
 use crate::plan::{ListedReference, Listing};
+use crate::visible::inline;
 
 /// An image, with the references to it that can be edited, by environment.
 pub struct DeployedImage<'a> {

@@ -184,9 +184,9 @@ mod tests {
     fn wrong_paths_say_where() {
         let error = |p: &str| FieldPath::parse(p).unwrap_err().to_string();
         assert_eq!(error("a..b"), "a..b: empty key at character 3");
-        assert_eq!(error("a[0"), "--field a[0: missing ] at character 4");
-        assert_eq!(error("a[x].b"), "--field a[x].b: expected a number or key=value at character 4");
-        assert_eq!(error(""), "--field : empty key at character 1");
-        assert_eq!(error("a[0]b"), "--field a[0]b: expected a dot at character 5");
+        assert_eq!(error("a[0"), "a[0: missing ] at character 4");
+        assert_eq!(error("a[x].b"), "a[x].b: expected a number or key=value at character 4");
+        assert_eq!(error(""), ": empty key at character 1");
+        assert_eq!(error("a[0]b"), "a[0]b: expected a dot at character 5");
     }
 }

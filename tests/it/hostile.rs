@@ -491,7 +491,7 @@ mod bytes {
             .with("c/values.yaml", "\"a\\nerror: b\\e[31m\": {image: {tag: v0}}\n");
         let run = tagbump(tree.path(), &["bump", "nothing/such:v1"]);
         assert_eq!(run.exit, 3, "{}", run.output());
-        assert!(run.stderr.contains("c/values.yaml:1: -f c/values.yaml --field "), "{}", run.stderr);
+        assert!(run.stderr.contains("c/values.yaml:1: field a\\nerror: "), "{}", run.stderr);
         is_harmless(&run);
         assert!(!run.stderr.contains("\nerror: b"), "{}", run.stderr);
     }

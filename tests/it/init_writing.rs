@@ -157,7 +157,7 @@ fn workflow_is_proposed_only_at_root_of_repository() {
     git(folder.path(), &["init", "--quiet"]);
     let run = tagbump(folder.path(), &["init", "--yes", "-C", "apps/api"]);
     assert_eq!(run.exit, 0, "{}", run.output());
-    assert!(run.stderr.contains("notice: no workflow is made: "), "{}", run.stderr);
+    assert!(run.stderr.contains("notice: no workflow was written: "), "{}", run.stderr);
     let below = folder.path().join("apps/api");
     assert!(below.join(CONFIG).is_file() && !below.join(".github").exists());
     assert_eq!(written(folder.path()), ["api-dev", "api-prod"]);
@@ -182,8 +182,7 @@ fn init_ends_with_exit_6_when_no_image_is_editable() {
     let folder = folder(&[("a.yaml", &pod("ghcr.io/acme/api:${TAG}"))]);
     let run = tagbump(folder.path(), &["init", "--yes"]);
     assert_eq!((run.exit, run.stdout.as_str()), (6, ""));
-    let wanted =
-        "error: none of the references that were found in 1 file can be edited\n  a.yaml:5: the image is";
+    let wanted = "error: none of the references found in 1 file can be edited\n  a.yaml:5: the image is";
     assert!(run.stderr.starts_with(wanted), "{}", run.stderr);
     assert_eq!(snapshot(folder.path()).len(), 1);
 }

@@ -22,6 +22,7 @@ use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Trans
 use super::RemoteUrl;
 use super::answers::AnswerError;
 use super::credentials::Credentials;
+use super::error::{GitError, ServerError};
 use super::ssh_program::SshProgram;
 use crate::environment::Environment;
 use crate::error::Failure;
@@ -54,6 +55,12 @@ pub enum TransportError {
     Certificate(String),
     /// Will not get better by trying again.
     Final(Failure),
+}
+
+impl From<ServerError> for TransportError {
+    fn from(error: ServerError) -> Self {
+        TransportError::Final(error.into())
+    }
 }
 
 impl TransportError {
@@ -101,7 +108,7 @@ impl Endpoint {
         url: &RemoteUrl,
         credentials: Credentials,
         ways: &TransportConfig,
-    ) -> Result<Arc<Self>, Failure> {
+    ) -> Result<Arc<Self>, GitError> {
         let server = match url {
             RemoteUrl::Http { url, .. } => {
                 Server::Http(Box::new(HttpServer::new(url.clone(), credentials, ways.http.clone())?))
@@ -184,7 +191,7 @@ impl Endpoint {
     pub fn refuse(&self, error: AnswerError) -> std::io::Error {
         match error {
             AnswerError::Io(error) => error,
-            error => self.stop(TransportError::Final(error.into_failure(&self.name))),
+            error => self.stop(ServerError::Answer { server: self.name.clone(), error }.into()),
         }
     }
 
