@@ -1,13 +1,11 @@
-//! What is made from the command line's definition: shell completions and man pages.
+//! Shell completions and man pages, generated from the definition of the command line.
 
 use std::path::Path;
 
-use anyhow::Context;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::cli::Cli;
-use crate::error::Result;
 
 /// The completion script for a shell.
 pub fn completions(shell: Shell) -> String {
@@ -16,11 +14,19 @@ pub fn completions(shell: Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// Writes a man page for each command into a folder that exists.
+/// Man pages that can't be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{folder}: the man pages can't be written: {error}")]
+pub struct ManError {
+    folder: String,
+    error: std::io::Error,
+}
+
+/// Writes a man page for each command into an existing folder.
 ///
 /// # Errors
-/// Where the folder can't be written.
-pub fn man(folder: &Path) -> Result<()> {
+/// The folder can't be written to.
+pub fn man(folder: &Path) -> Result<(), ManError> {
     let written = clap_mangen::generate_to(Cli::command(), folder);
-    Ok(written.with_context(|| format!("{}: the man pages can't be written", folder.display()))?)
+    written.map_err(|error| ManError { folder: folder.display().to_string(), error })
 }

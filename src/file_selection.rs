@@ -1,4 +1,4 @@
-//! Which files are looked at: `-f` and the default, by path alone.
+//! Which files are looked at: those that were asked for, or every YAML file, by path alone.
 //!
 //! Pure: paths are relative to the root, with `/`. Both the working tree and a commit's tree are selected
 //! from with this.
@@ -9,35 +9,50 @@ use std::fmt;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::dot_git::is_dot_git;
-use crate::error::{Failure, Result, inline};
+use crate::visible::inline;
 
-/// Files over this many bytes are skipped.
+/// Files with more than this many bytes are skipped.
 pub const MAX_FILE_SIZE: u64 = 50 * 1000 * 1000;
 
-/// Where a repository's configuration may be, relative to the root.
+/// The possible paths of a repository's configuration, relative to the root.
 pub const CONFIG_PATHS: [&str; 2] = ["tagbump.yaml", ".github/tagbump.yaml"];
 
-/// How a file came to be looked at, least first.
+/// A path or pattern that selects no files.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectionError {
+    #[error("{}: {reason}", inline(.pattern))]
+    Pattern { pattern: String, reason: String },
+    #[error("{}: is outside the root", inline(.path))]
+    OutsideRoot { path: String },
+    #[error("{}: is inside .git{}", inline(.path), if *.by_alias { ", as some file systems read that name" } else { "" })]
+    InsideDotGit {
+        path: String,
+        /// It is another name for `.git`.
+        by_alias: bool,
+    },
+}
+
+/// How strongly a selection asks for a file, in increasing order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MatchLevel {
-    /// Not to be edited, but says how workloads spell an image.
+    /// Never edited, but shows how workloads spell an image.
     ContextOnly,
     /// Found by search.
     Discovered,
-    /// Found by a pattern, or in a folder that was named.
+    /// Selected by a pattern, or by naming its folder.
     Pattern,
-    /// Named without a wildcard.
+    /// Named by its path, without a wildcard.
     Explicit,
 }
 
-/// The `-f` arguments, checked.
+/// Paths and patterns, checked.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Sorted.
     names: Vec<String>,
     patterns: Vec<String>,
     set: GlobSet,
-    /// Every YAML file, besides those that are named.
+    /// Every YAML file, in addition to those that are named.
     everything: bool,
 }
 
@@ -61,9 +76,9 @@ impl Selection {
     /// Takes paths and patterns relative to the root. A path without a wildcard may be a folder.
     ///
     /// # Errors
-    /// Exit 2: a pattern that can't be read, or a path that leaves the root.
-    pub fn new(arguments: &[String]) -> Result<Self> {
-        let paths = arguments.iter().map(|argument| inside_root(argument)).collect::<Result<Vec<_>>>()?;
+    /// A pattern that is not valid, or a path that leaves the root.
+    pub fn new(arguments: &[String]) -> Result<Self, SelectionError> {
+        let paths = arguments.iter().map(|argument| inside_root(argument)).collect::<Result<Vec<_>, _>>()?;
         let (patterns, mut names): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_pattern(path));
         names.sort();
         names.dedup();
@@ -73,8 +88,8 @@ impl Selection {
     /// What any of several selections selects.
     ///
     /// # Errors
-    /// Exit 2, as [`Selection::new`].
-    pub fn all_of<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self> {
+    /// As [`Selection::new`].
+    pub fn all_of<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self, SelectionError> {
         let mut all = Selection::default();
         for one in selections {
             all.names.extend(one.names.iter().cloned());
@@ -99,12 +114,12 @@ impl Selection {
         &self.names
     }
 
-    /// Whether nothing is selected but what is named.
+    /// Whether only named paths are selected.
     pub fn names_only(&self) -> bool {
         self.patterns.is_empty() && !self.everything
     }
 
-    /// Whether a folder can hold a file that is looked at.
+    /// Whether a folder can contain selected files.
     pub fn reaches(&self, folder: &str) -> bool {
         !self.names_only() || self.names_above(folder) || self.is_name(folder) || self.names_below(folder)
     }
@@ -113,19 +128,19 @@ impl Selection {
         self.names.binary_search_by(|name| name.as_str().cmp(path)).is_ok()
     }
 
-    /// Whether a folder that a path is in is named.
+    /// Whether a folder that contains the path is named.
     fn names_above(&self, path: &str) -> bool {
         self.is_name(".") || path.match_indices('/').any(|(end, _)| self.is_name(&path[..end]))
     }
 
-    /// Whether something in a folder is named.
+    /// Whether something inside the folder is named.
     fn names_below(&self, folder: &str) -> bool {
         let inside = format!("{folder}/");
         let first = self.names.partition_point(|name| *name < inside);
         self.names.get(first).is_some_and(|name| name.starts_with(&inside))
     }
 
-    /// Whether and why a file is looked at.
+    /// How strongly the selection asks for a file; `None` if it isn't selected.
     pub fn match_level(&self, path: &str) -> Option<MatchLevel> {
         if self.is_name(path) {
             return Some(MatchLevel::Explicit);
@@ -140,19 +155,19 @@ impl Selection {
     }
 }
 
-/// Many selections: those that select a path are found together.
+/// An index over many selections, to find all that select a path at once.
 pub struct SelectionIndex {
     by_name: HashMap<String, Vec<usize>>,
     patterns: GlobSet,
-    /// Whose pattern each one is.
+    /// The selection that each pattern belongs to.
     of_pattern: Vec<usize>,
     everything: Vec<usize>,
 }
 
 impl SelectionIndex {
     /// # Errors
-    /// Exit 2, as [`Selection::new`].
-    pub fn new<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self> {
+    /// As [`Selection::new`].
+    pub fn new<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self, SelectionError> {
         let (mut patterns, mut of_pattern) = (Vec::new(), Vec::new());
         let (mut by_name, mut everything) = (HashMap::<_, Vec<_>>::new(), Vec::new());
         for (nth, selection) in selections.into_iter().enumerate() {
@@ -166,7 +181,7 @@ impl SelectionIndex {
         Ok(SelectionIndex { by_name, patterns: glob_set(&patterns)?, of_pattern, everything })
     }
 
-    /// The numbers of the selections that select a path, in order.
+    /// The indexes of the selections that select a path, in order.
     pub fn selecting(&self, path: &str) -> Vec<usize> {
         let named = |name: &str| self.by_name.get(name).into_iter().flatten().copied();
         let mut found: Vec<usize> = named(path).collect();
@@ -186,7 +201,7 @@ fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '[', '{'])
 }
 
-/// The argument that selects this one file, whatever is in its name.
+/// An `-f` argument that selects only this file, whatever characters its name has.
 pub fn literal(path: &str) -> String {
     if !is_pattern(path) {
         return path.to_owned();
@@ -195,7 +210,7 @@ pub fn literal(path: &str) -> String {
     path.chars().map(plain).collect()
 }
 
-fn glob_set(patterns: &[String]) -> Result<GlobSet> {
+fn glob_set(patterns: &[String]) -> Result<GlobSet, SelectionError> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
@@ -204,35 +219,31 @@ fn glob_set(patterns: &[String]) -> Result<GlobSet> {
     set.build().map_err(|e| unreadable(&patterns.join(" "), &e))
 }
 
-fn unreadable(argument: &str, error: &globset::Error) -> Failure {
-    Failure::usage(format!("-f {}: {}", inline(argument), error.kind()))
-        .hinted("patterns are *, **, ?, [abc] and {a,b}; quote them, so that the shell leaves them alone")
+fn unreadable(argument: &str, error: &globset::Error) -> SelectionError {
+    SelectionError::Pattern { pattern: argument.to_owned(), reason: error.kind().to_string() }
 }
 
-/// YAML by its name: `.yaml`, `.yml`, and kustomize's `Kustomization`.
+/// Whether the name is that of a YAML file: `.yaml`, `.yml`, or kustomize's `Kustomization`.
 pub fn is_yaml(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.ends_with(".yaml") || name.ends_with(".yml") || name == "Kustomization"
 }
 
-/// The folder that a file is in; empty at the root.
+/// The folder of a file; empty at the root.
 pub fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The path without `.` parts.
-fn inside_root(argument: &str) -> Result<String> {
+/// Validates a path, and removes its `.` parts.
+fn inside_root(argument: &str) -> Result<String, SelectionError> {
     let path = if cfg!(windows) { argument.replace('\\', "/") } else { argument.to_owned() };
     let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains('\0');
     if leaves {
-        return Err(Failure::usage(format!("-f {}: leaves the root", inline(argument)))
-            .hinted("paths are relative to the root and stay in it; choose the root with -C"));
+        return Err(SelectionError::OutsideRoot { path: argument.to_owned() });
     }
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if let Some(part) = parts.iter().find(|part| is_dot_git(part)) {
-        let alias = if *part == ".git" { "" } else { ", as some file systems read that name" };
-        return Err(Failure::usage(format!("-f {}: is inside of .git{alias}", inline(argument)))
-            .hinted("tagbump never looks into .git; choose files beside it"));
+        return Err(SelectionError::InsideDotGit { path: argument.to_owned(), by_alias: *part != ".git" });
     }
     Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
 }
@@ -323,8 +334,8 @@ mod tests {
     #[test]
     fn nothing_inside_of_git() {
         for inside in [".git", ".GIT/x.yaml", "a/.Git/**", "git~1/*.yaml", "./a//.g\u{200c}it/x.yaml"] {
-            let failure = Selection::new(&[inside.to_owned()]).unwrap_err();
-            assert!(failure.message.contains("is inside of .git"), "{inside}: {failure}");
+            let error = Selection::new(&[inside.to_owned()]).unwrap_err();
+            assert!(matches!(&error, SelectionError::InsideDotGit { path, .. } if path == inside), "{error}");
         }
         for beside in [".github/x.yaml", "**/*.git", ".gitlab-ci.yml", "git~2/x.yaml"] {
             assert!(Selection::new(&[beside.to_owned()]).is_ok(), "{beside}");

@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | `main`, `console`, `progress`, `prompt` | parse, run, print, exit; nothing else prints | everything |
 //! | [`commands`] | what each command does, one module each | everything below |
+//! | [`diagnostics`] | from an error to an exit code, a sentence and a hint, for a terminal or for the action | everything below |
 //! | [`decision`] | takes the files of a tip and the options, gives the plan, the message and the notices: the order guard, rollbacks | everything below |
 //! | [`build_info`] | what is known about the build: commit, branch, tags, run | `actions`, `git`, `settings` |
 //! | [`settings`] | checks what was typed | `cli`, `actions`, `git` and the pure modules |
@@ -35,14 +36,22 @@
 //! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
 //! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
-//! | [`object_id`] | the name of a commit, tree or file in git's database | |
+//! | [`object_id`] | the ID of a commit, tree or file in git's object database | |
 //! | [`dot_git`] | which file names lead into a repository's own folder | |
 //! | [`markdown`], [`visible`] | make text from files and servers safe to show | |
-//! | [`error`], [`environment`], [`signals`] | what every module needs | |
+//! | [`error`], [`hint`] | an error as it is shown: exit code, sentence, and what to do | |
+//! | [`location`] | a place in a file | |
+//! | [`environment`], [`signals`] | what every module needs | |
 //!
 //! A module uses only modules further down; only `git` and the two adapters above it use git2. `scaffold`, `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`,
 //! `template`, `file_selection`, `object_id` and `dot_git` are pure (but for `history::git`): no files, no network, no clock, no environment. `tests/it/house.rs`
 //! enforces both.
+//!
+//! # Errors
+//!
+//! A module reports what happened as data: an enum of its own, with names, places and the values found. It knows neither
+//! exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint. `landing`, `forge` and
+//! most of `git` still word their errors themselves, as [`error::Failure`].
 //!
 //! # Glossary
 //!
@@ -73,6 +82,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod decision;
+pub mod diagnostics;
 pub mod dot_git;
 pub mod environment;
 pub mod error;
@@ -80,10 +90,12 @@ pub mod extras;
 pub mod file_selection;
 pub mod forge;
 pub mod git;
+pub mod hint;
 pub mod history;
 pub mod http;
 pub mod image;
 pub mod landing;
+pub mod location;
 pub mod manifest;
 pub mod markdown;
 pub mod object_id;

@@ -1,13 +1,13 @@
-//! The name of a commit, tree or file in git's database.
+//! The ID of a commit, tree or file in git's object database.
 
 use std::fmt;
 
-/// The name of a commit, tree or file in git's database.
+/// The ID of a commit, tree or file in git's object database.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(pub [u8; 20]);
 
 impl ObjectId {
-    /// Reads 40 hex digits.
+    /// Parses 40 hex digits.
     pub fn parse(hex: &str) -> Option<Self> {
         let mut bytes = [0; 20];
         let digits = hex.as_bytes().chunks_exact(2).filter_map(|pair| std::str::from_utf8(pair).ok());

@@ -1,58 +1,87 @@
-//! Tags computed from a commit by template: `{branch}-{sha:7}`.
+//! Computes tags from a commit, with templates such as `{branch}-{sha:7}`.
 //!
-//! Pure: what is known of the commit comes in as [`BuildInfo`]. Values are made fit for a tag as
-//! docker/metadata-action does it: every run of other characters becomes one `-`.
+//! Pure: facts about the commit come in as [`BuildInfo`]. Values are made valid for a tag as
+//! docker/metadata-action does it: each run of other characters becomes one `-`.
 
 use std::sync::LazyLock;
 
 use jiff::{Timestamp, tz::TimeZone};
 use regex::Regex;
 
-use crate::error::{Failure, Result};
-use crate::image::Tag;
+use crate::image::{ImageError, Tag};
 use crate::template::{Template, Variable, nearest};
 
-/// The template where none is given.
+/// The template if none is given.
 pub const DEFAULT_TEMPLATE: &str = "{sha:7}";
 
-/// The names of the variables, with what is missing where one has no value.
+/// The names of the variables, each with the reason why it may have no value.
 const VARIABLES: [(&str, &str); 8] = [
-    ("sha", "there is no commit: this is no git repository, or it has none yet"),
-    ("branch", "no branch is checked out and the event names none"),
-    ("ref", "neither a branch nor a tag is checked out and the event names none"),
-    ("pr", "this run belongs to no pull request"),
-    ("version", "no git tag is at the commit (a checkout may not have fetched the tags)"),
-    ("semver", "no git tag is at the commit (a checkout may not have fetched the tags)"),
+    ("sha", "there is no commit: this is not a git repository, or it has no commits yet"),
+    ("branch", "no branch is checked out, and the event doesn't name one"),
+    ("ref", "no branch or tag is checked out, and the event doesn't name one"),
+    ("pr", "this run doesn't belong to a pull request"),
+    ("version", "the commit has no git tag (the checkout may not have fetched the tags)"),
+    ("semver", "the commit has no git tag (the checkout may not have fetched the tags)"),
     ("run", "GITHUB_RUN_NUMBER is not set"),
     ("date", "the time is unknown"),
 ];
 
-/// The variables of a commit's message, besides those of a tag.
+/// The additional variables in commit messages.
 pub const MESSAGE_VARIABLES: [&str; 6] = ["name", "image", "tag", "old_tag", "images", "files"];
 
-/// Whether a tag's template may have this variable.
+/// Whether a tag template can have this variable.
 pub fn is_variable(name: &str) -> bool {
     VARIABLES.iter().any(|(known, _)| *known == name)
 }
 
-/// What is said of a variable that there is not.
-pub fn unknown_variable(name: &str) -> String {
-    let near = nearest(name, VARIABLES.iter().map(|(known, _)| *known));
-    let near = near.map(|n| format!("; did you mean {{{n}}}?")).unwrap_or_default();
-    format!("unknown variable {{{name}}}{near}")
+/// The names of the variables that a tag's template may have.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    VARIABLES.iter().map(|(known, _)| *known)
 }
 
-/// A commit that an image was built from, and the repository it is in where that is known.
+/// The error for a variable that doesn't exist.
+pub fn unknown_variable(name: &str) -> VariableError {
+    VariableError::Unknown { name: name.to_owned(), nearest: nearest(name, variables()) }
+}
+
+/// Why a variable can't be filled in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VariableError {
+    #[error("unknown variable {{{name}}}{}", .nearest.map(|n| format!("; did you mean {{{n}}}?")).unwrap_or_default())]
+    Unknown { name: String, nearest: Option<&'static str> },
+    #[error("{{{name}}} has no value: {reason}")]
+    NoValue { name: &'static str, reason: &'static str },
+    #[error("{{{name}}} takes no argument, but has {argument:?}")]
+    ExtraArgument { name: &'static str, argument: String },
+    #[error("{{sha:{digits}}}: write {{sha:N}}, with N from 1 to 64")]
+    DigitCount { digits: String },
+    #[error("{{sha:{digits}}} needs more digits than commit {sha} has")]
+    TooFewDigits { digits: usize, sha: String },
+    #[error("{{date:{format}}}: {reason}")]
+    Date { format: String, reason: String },
+}
+
+/// Why no tag can be computed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagError {
+    #[error("template {template:?}: {error}")]
+    Variable { template: String, error: VariableError },
+    #[error("template {template:?} doesn't make a valid tag: {error}")]
+    NotATag { template: String, error: ImageError },
+}
+
+/// The commit that an image was built from, and its repository, if known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     /// `owner/name`.
     pub repository: Option<String>,
-    /// Lower-case hex, in full or abbreviated.
+    /// Lower-case hex digits, in full or abbreviated.
     pub sha: String,
 }
 
 impl Source {
-    /// Reads `[REPOSITORY@]SHA`; nothing where that is no commit's name of at least 7 digits.
+    /// Parses `[REPOSITORY@]SHA`; `None` if SHA isn't a commit ID of at least 7 digits, or REPOSITORY isn't
+    /// valid.
     pub fn parse(text: &str) -> Option<Self> {
         let (repository, sha) = match text.rsplit_once('@') {
             Some((repository, sha)) => (Some(repository.to_owned()), sha),
@@ -65,7 +94,8 @@ impl Source {
     }
 }
 
-/// `owner/name`, as hosts name repositories. It goes into messages, where `@` or `#` would mention people or issues.
+/// Whether a text looks like `owner/name`. It ends up in commit messages, where `@` or `#` would mention people
+/// or issues.
 fn is_repository(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-/~+%".contains(&b);
     !text.is_empty() && !text.starts_with('/') && text.bytes().all(fits)
@@ -80,10 +110,10 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// What is known of the commit that was built.
+/// The facts about the commit that was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildInfo {
-    /// In full, or as far as it was given.
+    /// The commit ID, in full or as far as it was given.
     pub sha: Option<String>,
     pub branch: Option<String>,
     /// The short name of the branch or tag; `pr-N` for a pull request.
@@ -92,34 +122,23 @@ pub struct BuildInfo {
     /// The git tag at the commit.
     pub version: Option<String>,
     pub run: Option<String>,
-    /// Seconds since the epoch; dates are in UTC.
+    /// Seconds since the epoch. Dates are in UTC.
     pub now: Option<i64>,
 }
 
 /// Computes a tag.
 ///
 /// # Errors
-/// Exit 2: an unknown variable, one without a value, or a result that is no tag.
-pub fn compute(template: &Template, facts: &BuildInfo) -> Result<Tag> {
+/// An unknown variable, one without a value, or a result that is not a tag.
+pub fn compute(template: &Template, facts: &BuildInfo) -> Result<Tag, TagError> {
+    let whole = || template.as_str().to_owned();
     let text = template
         .fill(|variable| facts.value(variable).map(|value| fit(&value)))
-        .map_err(|e| Failure::usage(e.to_string()).hinted(hint(&e.reason)))?;
-    Tag::parse(&text).map_err(|e| {
-        Failure::usage(format!("template {:?} makes no tag: {e}", template.as_str()))
-            .hinted("change --tag-template")
-    })
+        .map_err(|error| TagError::Variable { template: whole(), error })?;
+    Tag::parse(&text).map_err(|error| TagError::NotATag { template: whole(), error })
 }
 
-fn hint(reason: &str) -> String {
-    if reason.starts_with("unknown") {
-        let names: Vec<_> = VARIABLES.iter().map(|(name, _)| format!("{{{name}}}")).collect();
-        format!("known are {}", names.join(" "))
-    } else {
-        "name a checkout with -C, or use another --tag-template; bump also takes --tag".to_owned()
-    }
-}
-
-/// As docker/metadata-action: `[^a-zA-Z0-9._-]+` becomes `-`.
+/// Replaces each match of `[^a-zA-Z0-9._-]+` by `-`, as docker/metadata-action does.
 fn fit(value: &str) -> String {
     static UNFIT: LazyLock<Regex> = LazyLock::new(|| {
         #[expect(clippy::expect_used, reason = "a constant pattern, compiled by the tests")]
@@ -129,17 +148,17 @@ fn fit(value: &str) -> String {
 }
 
 impl BuildInfo {
-    /// What a variable stands for, as it is.
+    /// The value of a variable, not yet made valid for a tag.
     ///
     /// # Errors
-    /// Why it stands for nothing.
-    pub fn value(&self, variable: &Variable) -> Result<String, String> {
+    /// Why it has no value.
+    pub fn value(&self, variable: &Variable) -> Result<String, VariableError> {
         let name = variable.name.as_str();
-        let Some((_, missing)) = VARIABLES.iter().find(|(known, _)| *known == name) else {
+        let Some(&(name, reason)) = VARIABLES.iter().find(|(known, _)| *known == name) else {
             return Err(unknown_variable(name));
         };
         if let (Some(argument), false) = (&variable.argument, ["sha", "date"].contains(&name)) {
-            return Err(format!("{{{name}}} takes no argument, but has {argument:?}"));
+            return Err(VariableError::ExtraArgument { name, argument: argument.clone() });
         }
         let argument = variable.argument.as_deref();
         let value = match name {
@@ -152,38 +171,37 @@ impl BuildInfo {
             "run" => self.run.clone(),
             _ => self.date(argument)?,
         };
-        value.filter(|v| !v.is_empty()).ok_or_else(|| format!("{{{name}}} has no value: {missing}"))
+        value.filter(|v| !v.is_empty()).ok_or(VariableError::NoValue { name, reason })
     }
 
-    /// The first N hex digits, which no clone abbreviates otherwise.
-    fn sha(&self, digits: Option<&str>) -> Result<Option<String>, String> {
+    /// The first N hex digits. They don't depend on how the clone abbreviates commit IDs.
+    fn sha(&self, digits: Option<&str>) -> Result<Option<String>, VariableError> {
         let Some(sha) = &self.sha else { return Ok(None) };
         let Some(digits) = digits else { return Ok(Some(sha.clone())) };
         let wanted = digits.parse().ok().filter(|n| (1..=64).contains(n));
-        let wanted: usize =
-            wanted.ok_or_else(|| format!("{{sha:{digits}}}: write {{sha:N}}, N from 1 to 64"))?;
+        let wanted: usize = wanted.ok_or_else(|| VariableError::DigitCount { digits: digits.to_owned() })?;
         match sha.get(..wanted) {
             Some(short) => Ok(Some(short.to_owned())),
-            None => Err(format!("{{sha:{wanted}}} wants more digits than commit {sha} has")),
+            None => Err(VariableError::TooFewDigits { digits: wanted, sha: sha.clone() }),
         }
     }
 
-    fn date(&self, format: Option<&str>) -> Result<Option<String>, String> {
+    fn date(&self, format: Option<&str>) -> Result<Option<String>, VariableError> {
         let Some(now) = self.now else { return Ok(None) };
-        let time = Timestamp::from_second(now).map_err(|e| format!("{{date}}: {e}"))?;
-        let zoned = time.to_zoned(TimeZone::UTC);
         let format = format.unwrap_or("%Y%m%d");
-        let text = jiff::fmt::strtime::format(format, &zoned);
-        text.map(Some).map_err(|e| format!("{{date:{format}}}: {e}"))
+        let error = |e: jiff::Error| VariableError::Date { format: format.to_owned(), reason: e.to_string() };
+        let time = Timestamp::from_second(now).map_err(error)?;
+        let zoned = time.to_zoned(TimeZone::UTC);
+        jiff::fmt::strtime::format(format, &zoned).map(Some).map_err(error)
     }
 }
 
-/// The highest of the git tags at a commit: by semantic version, those without one below.
+/// The highest of the git tags at a commit, by semantic version. Tags that aren't versions come last.
 pub fn highest(tags: impl IntoIterator<Item = String>) -> Option<String> {
     tags.into_iter().max_by(|a, b| version_key(a).cmp(&version_key(b)).then_with(|| a.cmp(b)))
 }
 
-/// Orders as semver.org 2.0.0 section 11 does, of which pre-releases among each other by text only.
+/// The sort key for semver.org 2.0.0 section 11, except that pre-releases of a version are compared as text.
 fn version_key(tag: &str) -> Option<(Vec<u64>, bool, &str)> {
     let text = tag.rsplit('/').next().unwrap_or(tag);
     let text = text.strip_prefix('v').unwrap_or(text);
@@ -209,7 +227,7 @@ mod tests {
         }
     }
 
-    fn tag(template: &str) -> Result<String> {
+    fn tag(template: &str) -> Result<String, TagError> {
         compute(&Template::parse(template).unwrap(), &facts()).map(|t| t.to_string())
     }
 
@@ -226,15 +244,16 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_tag_is_exit_2() {
-        for wrong in
-            ["-{sha:7}", "{sha:0}", "{sha:99}", "{sha:x}", "{brnch}", "{pr:3}", "", "{date:%!}", "a b"]
-        {
-            assert_eq!(tag(wrong).unwrap_err().exit, crate::error::Exit::Usage, "{wrong:?}");
+    fn template_that_makes_no_tag_is_an_error() {
+        for wrong in ["-{sha:7}", "", "a b"] {
+            assert!(matches!(tag(wrong), Err(TagError::NotATag { .. })), "{wrong:?}");
         }
-        assert!(tag("{brnch}").unwrap_err().message.contains("did you mean {branch}?"));
+        for wrong in ["{sha:0}", "{sha:99}", "{sha:x}", "{brnch}", "{pr:3}", "{date:%!}"] {
+            assert!(matches!(tag(wrong), Err(TagError::Variable { .. })), "{wrong:?}");
+        }
+        assert!(tag("{brnch}").unwrap_err().to_string().contains("did you mean {branch}?"));
         let none = compute(&Template::parse("{branch}").unwrap(), &BuildInfo::default()).unwrap_err();
-        assert!(none.message.contains("{branch} has no value"), "{}", none.message);
+        assert!(none.to_string().contains("{branch} has no value"), "{none}");
     }
 
     #[test]

@@ -22,21 +22,29 @@ pub struct Variable {
     pub argument: Option<String>,
 }
 
-/// What is wrong with a template, or with filling it in.
+/// What is wrong with a template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("template {template:?}: {reason}")]
+#[error("template {template:?}: {problem}")]
 pub struct TemplateError {
     pub template: String,
-    pub reason: String,
+    pub problem: TemplateProblem,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateProblem {
+    #[error("{0} without its partner")]
+    LoneBrace(char),
+    #[error("a variable without a name")]
+    NamelessVariable,
 }
 
 impl Template {
-    /// Reads `text`; `{{` and `}}` stand for the braces themselves.
+    /// Parses a template. `{{` and `}}` are literal braces.
     ///
     /// # Errors
     /// A brace without its partner, or a variable without a name.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let fault = |reason: String| TemplateError { template: text.to_owned(), reason };
+        let error = |problem| TemplateError { template: text.to_owned(), problem };
         let mut pieces = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -50,9 +58,10 @@ impl Template {
                 continue;
             }
             let variable = (brace == "{").then(|| behind.split_once('}')).flatten();
-            let (inside, after) = variable.ok_or_else(|| fault(format!("{brace} without its partner")))?;
+            let lone = if brace == "{" { '{' } else { '}' };
+            let (inside, after) = variable.ok_or_else(|| error(TemplateProblem::LoneBrace(lone)))?;
             pieces.push(Piece::Text(std::mem::take(&mut plain)));
-            pieces.push(Piece::Variable(Variable::parse(inside).map_err(fault)?));
+            pieces.push(Piece::Variable(Variable::parse(inside).map_err(error)?));
             rest = after;
         }
         plain.push_str(rest);
@@ -60,7 +69,7 @@ impl Template {
         Ok(Template { text: text.to_owned(), pieces })
     }
 
-    /// As it was written.
+    /// The template as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -73,26 +82,23 @@ impl Template {
         })
     }
 
-    /// Fills the variables in; `value` says what one stands for, or why it stands for nothing.
+    /// Fills in the variables. `value` returns the value of a variable, or the reason why it has none.
     ///
     /// # Errors
-    /// The first that `value` gives.
-    pub fn fill(&self, value: impl Fn(&Variable) -> Result<String, String>) -> Result<String, TemplateError> {
+    /// The first error that `value` returns.
+    pub fn fill<E>(&self, value: impl Fn(&Variable) -> Result<String, E>) -> Result<String, E> {
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(plain) => text.push_str(plain),
-                Piece::Variable(variable) => text.push_str(
-                    &value(variable)
-                        .map_err(|reason| TemplateError { template: self.text.clone(), reason })?,
-                ),
+                Piece::Variable(variable) => text.push_str(&value(variable)?),
             }
         }
         Ok(text)
     }
 
-    /// A regular expression for what the template makes; a group stands for the variables that `group`
-    /// has an expression for.
+    /// A regular expression that matches the results of the template. Variables for which `group` returns an
+    /// expression become groups.
     pub fn pattern(&self, group: impl Fn(&Variable) -> Option<String>) -> String {
         let parts = self.pieces.iter().map(|piece| match piece {
             Piece::Text(plain) => regex::escape(plain),
@@ -103,19 +109,19 @@ impl Template {
 }
 
 impl Variable {
-    fn parse(inside: &str) -> Result<Self, String> {
+    fn parse(inside: &str) -> Result<Self, TemplateProblem> {
         let (name, argument) = match inside.split_once(':') {
             Some((name, argument)) => (name, Some(argument.to_owned())),
             None => (inside, None),
         };
         if name.is_empty() {
-            return Err("a variable without a name".to_owned());
+            return Err(TemplateProblem::NamelessVariable);
         }
         Ok(Variable { name: name.to_owned(), argument })
     }
 }
 
-/// The known word that is most like this one, if one is like it at all.
+/// The known word that is most similar to this one, if any is similar enough.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.into_iter().map(|k| (strsim::jaro_winkler(word, k), k));
     scored.filter(|(score, _)| *score > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)
@@ -128,12 +134,13 @@ mod tests {
     #[test]
     fn variables_arguments_and_braces() {
         let template = Template::parse("a-{x}-{y:%H:%M}{{}}").unwrap();
-        let filled = template.fill(|v| Ok(format!("<{}|{:?}>", v.name, v.argument))).unwrap();
+        let filled =
+            template.fill(|v| Ok::<_, TemplateProblem>(format!("<{}|{:?}>", v.name, v.argument))).unwrap();
         assert_eq!(filled, r#"a-<x|None>-<y|Some("%H:%M")>{}"#);
     }
 
     #[test]
-    fn wrong_templates_are_told() {
+    fn wrong_templates_are_rejected() {
         for wrong in ["{", "a}", "{}", "{:x}", "{a"] {
             assert!(Template::parse(wrong).is_err(), "{wrong:?}");
         }

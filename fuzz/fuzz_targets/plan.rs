@@ -24,6 +24,6 @@ fuzz_target!(|input: Input| {
     let Ok(after) = bump(path, input.document, IMAGE, "1234567") else { return };
     match bump(path, &after, IMAGE, "1234567") {
         Ok(again) => assert!(again == after, "{after:?}\nis bumped again to {again:?}"),
-        Err(e) => panic!("{after:?}\nis refused: {}", e.message),
+        Err(e) => panic!("{after:?}\nis refused: {e}"),
     }
 });

@@ -262,7 +262,7 @@ fn check_verdict(verdict: &PublishOutcome) {
 
 fn check_failure(failure: &Failure) {
     check_message(&failure.message);
-    failure.hint.iter().for_each(|hint| check_message(hint));
+    failure.hint.iter().for_each(|hint| check_message(&hint.to_string()));
 }
 
 /// What a message must be, once the tokens are taken out of it.

@@ -1,14 +1,14 @@
-//! Commands to the runner: annotations, which it shows on the run's page and on the files.
+//! Commands to the runner: annotations, which it shows on the page of the run and next to lines of files.
 //!
-//! Escapes: the runner's toolkit, `command.ts`. Text from elsewhere can't be a command of its own: it has no
-//! line breaks left.
+//! The escapes follow the runner's toolkit (`command.ts`). Foreign text in a command can't start another one,
+//! because its line breaks are escaped.
 
 use super::as_text::without_marks;
 use crate::error::Failure;
 use crate::plan::ChangedReference;
 use crate::visible::inline;
 
-/// GitHub shows ten annotations of a kind for a step.
+/// GitHub shows ten annotations of each kind per step.
 const SHOWN: usize = 10;
 
 pub fn warning(text: &str) -> String {
@@ -19,7 +19,7 @@ pub fn notice(text: &str) -> String {
     command("notice", &[], text)
 }
 
-/// What follows is folded under a title, until [`end_group`].
+/// Folds the lines that follow under a title, until [`end_group`].
 pub fn group(title: &str) -> String {
     command("group", &[], title)
 }
@@ -28,17 +28,19 @@ pub fn end_group() -> String {
     command("endgroup", &[], "")
 }
 
-/// The error, with what to do, on the place that it names first.
+/// The error, with what to do, on the place that it is about.
 pub fn error(failure: &Failure, prefix: &str) -> String {
     let hint = failure.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     let text = format!("{}{hint}", failure.message);
-    let place = place(&failure.message).map(|(file, line, column)| {
-        [("file", in_workspace(prefix, file)), ("line", line.to_owned()), ("col", column.to_owned())]
+    let place = failure.place.as_ref().map(|place| {
+        let line = ("line", place.line.to_string());
+        let column = place.column.map(|column| ("col", column.to_string()));
+        Vec::from_iter([("file", in_workspace(prefix, &place.file)), line].into_iter().chain(column))
     });
-    command("error", place.as_ref().map_or(&[], |place| place.as_slice()), &text)
+    command("error", &place.unwrap_or_default(), &text)
 }
 
-/// One notice a change, on its line.
+/// One notice per change, attached to its line.
 pub fn changes(changes: &[ChangedReference], prefix: &str) -> Vec<String> {
     let one = |c: &ChangedReference| {
         let place = [
@@ -52,19 +54,9 @@ pub fn changes(changes: &[ChangedReference], prefix: &str) -> Vec<String> {
     changes.iter().take(SHOWN).map(one).collect()
 }
 
-/// A path below the root as one below the workspace.
+/// Turns a path below the root into one below the workspace.
 fn in_workspace(prefix: &str, file: &str) -> String {
     if prefix.is_empty() { file.to_owned() } else { format!("{prefix}/{file}") }
-}
-
-/// `file:line:column` at the start of a message.
-fn place(message: &str) -> Option<(&str, &str, &str)> {
-    let first = message.lines().next()?;
-    let (place, _) = first.split_once(": ")?;
-    let (rest, column) = place.rsplit_once(':')?;
-    let (file, line) = rest.rsplit_once(':')?;
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    (number(line) && number(column)).then_some((file, line, column))
 }
 
 fn command(name: &str, properties: &[(&str, String)], text: &str) -> String {
@@ -74,7 +66,7 @@ fn command(name: &str, properties: &[(&str, String)], text: &str) -> String {
     format!("::{name}{blank}{}::{}\n", properties.join(","), escaped(text))
 }
 
-/// Hidden characters are written out, so that a log can't be overwritten.
+/// Escapes text for a command. Hidden characters become visible, so that text can't overwrite the log.
 fn escaped(text: &str) -> String {
     let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     without_marks(&inline(&text))
@@ -87,6 +79,7 @@ fn escaped_property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::location::Location;
 
     #[test]
     fn text_from_elsewhere_is_no_command() {
@@ -111,8 +104,10 @@ mod tests {
 
     #[test]
     fn an_error_is_shown_where_it_is() {
+        let place = Location { file: "k8s/a.yaml".to_owned(), line: 3, column: Some(9) };
         let failure =
             Failure::other("k8s/a.yaml:3:9: is an alias; nothing was written").hinted("write it out");
+        let failure = Failure { place: Some(place), ..failure };
         let wanted = "::error file=k8s/a.yaml,line=3,col=9::k8s/a.yaml:3:9: is an alias; nothing was written%0Ahint: write it out\n";
         assert_eq!(error(&failure, ""), wanted);
         assert_eq!(error(&Failure::other("no: place"), ""), "::error::no: place\n");

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::context::{DecisionContext, same_repository};
 use crate::error::inline;
 use crate::forge::{self, ForgeSite};
-use crate::git::Checkout;
 use crate::landing::{BuildOrder, TipSnapshot};
 use crate::tag::Source;
 
@@ -55,7 +54,7 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
     fn is_of_this_repository(&self, ours: &Source) -> bool {
         let Some(repository) = ours.repository.as_deref() else { return true };
         let remote = &self.context.settings.delivery.landing.remote;
-        let urls = self.context.checkout().and_then(|checkout| checkout.remote(remote));
+        let urls = self.context.checkout().and_then(|checkout| Ok(checkout.remote(remote)?));
         urls.is_ok_and(|(_, push)| same_repository(Some(repository), push.slug().as_deref()))
     }
 
@@ -64,7 +63,7 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
         let repository = ours.repository.as_deref().unwrap_or_default();
         let mut why = format!("there is no token to ask GitHub of {repository} with");
         for (site, token) in self.sites_and_tokens(repository) {
-            let http = self.context.checkout().and_then(Checkout::http);
+            let http = self.context.checkout().and_then(|checkout| Ok(checkout.http()?));
             let forge = http.and_then(|http| site.connect(&http, &token)).map_err(|failure| failure.message);
             let order =
                 forge.and_then(|forge| forge.order(self.tip.deadline, repository, &ours.sha, &theirs.sha));

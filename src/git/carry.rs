@@ -1,11 +1,10 @@
-//! `--carry`: local commits that the target lacks, put on its tip in memory. Nothing in the checkout moves.
+//! Local commits that the target lacks, put on its tip in memory. Nothing in the checkout moves.
 
 use git2::{Commit, Oid, Repository, Signature, Sort};
 
 use super::checkout::Checkout;
-use super::failure::git_failure;
+use super::error::{CarryError, GitError};
 use super::signing::{CommitDraft, Signer};
-use crate::error::{Exit, Failure, Result, inline};
 
 /// More than this is no work of a job's, but a mistake in what it is compared with.
 const MAX_COMMITS: usize = 1000;
@@ -23,19 +22,15 @@ impl Checkout {
     /// the upstream branch. Nothing where there are none.
     ///
     /// # Errors
-    /// Exit 2 where nobody knows since when, and in a partial clone.
-    pub fn carried(&self, base: Option<&str>) -> Result<Option<CarriedCommits>> {
+    /// Where it is not known which commits are local, and in a partial clone.
+    pub fn carried(&self, base: Option<&str>) -> Result<Option<CarriedCommits>, GitError> {
         if !self.is_whole() {
-            return Err(Failure::usage("--carry needs a clone with all its files")
-                .hinted("name a folder with -C, cloned without --filter"));
+            return Err(CarryError::PartialClone.into());
         }
         let Some(head) = self.head_oid() else { return Ok(None) };
         let base =
             base.and_then(|sha| Oid::from_str(sha).ok()).filter(|sha| self.repo.find_commit(*sha).is_ok());
-        let base = base.or_else(|| self.upstream()).ok_or_else(|| {
-            Failure::usage("--carry: which commits are local is not known, as the branch has no upstream")
-                .hinted("git branch --set-upstream-to origin/BRANCH")
-        })?;
+        let base = base.or_else(|| self.upstream()).ok_or(CarryError::NoUpstream)?;
         Ok((base != head).then_some(CarriedCommits { base, head }))
     }
 
@@ -49,16 +44,16 @@ impl Checkout {
 /// already, each signed anew. Gives the last one; the tip where none is left.
 ///
 /// # Errors
-/// Exit 4 where they conflict, with the files; where one can't be signed.
+/// Where they conflict, with the files; where one can't be signed.
 pub fn onto(
     repo: &Repository,
     tip: Oid,
     carried: CarriedCommits,
     committer: &Signature<'_>,
     signer: Option<&Signer>,
-) -> Result<Oid> {
-    let fault = |e: git2::Error| git_failure("the local commits can't be carried", &e);
-    let follows = |one: Oid, other: Oid| -> Result<bool> {
+) -> Result<Oid, GitError> {
+    let fault = |e: git2::Error| GitError::library("the local commits can't be carried", &e);
+    let follows = |one: Oid, other: Oid| -> Result<bool, GitError> {
         Ok(one == other || repo.graph_descendant_of(one, other).map_err(fault)?)
     };
     // as they are, where nobody else has landed since, and nothing was taken away again
@@ -74,13 +69,13 @@ pub fn onto(
 }
 
 /// Oldest first.
-fn list(repo: &Repository, tip: Oid, carried: CarriedCommits) -> std::result::Result<Vec<Oid>, git2::Error> {
+fn list(repo: &Repository, tip: Oid, carried: CarriedCommits) -> Result<Vec<Oid>, git2::Error> {
     let mut walk = repo.revwalk()?;
     walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE)?;
     walk.push(carried.head)?;
     walk.hide(carried.base)?;
     walk.hide(tip)?;
-    let all = walk.take(MAX_COMMITS + 1).collect::<std::result::Result<Vec<_>, _>>()?;
+    let all = walk.take(MAX_COMMITS + 1).collect::<Result<Vec<_>, _>>()?;
     if all.len() > MAX_COMMITS {
         return Err(git2::Error::from_str("there are more than 1000 of them"));
     }
@@ -93,8 +88,8 @@ fn apply<'r>(
     commit: &Commit<'r>,
     committer: &Signature<'_>,
     signer: Option<&Signer>,
-) -> Result<Commit<'r>> {
-    let fault = |e: git2::Error| git_failure("the local commits can't be carried", &e);
+) -> Result<Commit<'r>, GitError> {
+    let fault = |e: git2::Error| GitError::library("the local commits can't be carried", &e);
     if commit.parent_count() > 1 {
         return Ok(on.clone());
     }
@@ -102,7 +97,7 @@ fn apply<'r>(
     let (ours, theirs) = (on.tree().map_err(fault)?, commit.tree().map_err(fault)?);
     let mut merged = repo.merge_trees(&before, &ours, &theirs, None).map_err(fault)?;
     if merged.has_conflicts() {
-        return Err(conflict(commit, &merged));
+        return Err(conflict(commit, &merged).into());
     }
     let tree = merged.write_tree_to(repo).map_err(fault)?;
     if tree == ours.id() {
@@ -115,18 +110,12 @@ fn apply<'r>(
     repo.find_commit(draft.make(repo, signer)?).map_err(fault)
 }
 
-fn conflict(commit: &Commit<'_>, merged: &git2::Index) -> Failure {
+fn conflict(commit: &Commit<'_>, merged: &git2::Index) -> CarryError {
     let path = |entry: git2::IndexEntry| String::from_utf8_lossy(&entry.path).into_owned();
     let conflicts = merged.conflicts().into_iter().flatten().flatten();
     let mut files: Vec<_> = conflicts.filter_map(|c| c.our.or(c.their).or(c.ancestor).map(path)).collect();
     files.sort();
     files.dedup();
-    let short = &commit.id().to_string()[..10];
-    let subject = String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default());
-    let (subject, files) = (inline(&subject), inline(&files.join(", ")));
-    Failure::new(
-        Exit::NotLanded,
-        format!("the local commit {short} ({subject}) conflicts with the remote in {files}"),
-    )
-    .hinted("rebase it by hand, or leave --carry out; nothing was changed")
+    let subject = String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default()).into_owned();
+    CarryError::Conflict { commit: commit.id().to_string()[..10].to_owned(), subject, files }
 }

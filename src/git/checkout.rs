@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use git2::{
     Config, Direction, ErrorCode, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags, StatusOptions,
 };
 use tempfile::TempDir;
 
-use super::failure::{git_failure, no_commit};
+use super::error::{CheckoutError, GitError, RemoteUrlError, UnsupportedFeature, UrlProblem};
 use super::ssh_program::SshProgram;
 use super::temporary_folder::temporary_folder;
 use super::transport::TransportConfig;
@@ -17,7 +16,6 @@ use super::tree::CommitFiles;
 use super::url_text::without_user;
 use super::{RemoteUrl, config, env_config, identity};
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 use crate::file_selection::is_yaml;
 use crate::http::HttpSettings;
 
@@ -51,9 +49,10 @@ impl Checkout {
     ///
     /// # Errors
     /// A repository that belongs to somebody else, or of a format that can't be read.
-    pub fn open(root: &Path, environment: &Environment) -> Result<Option<Self>> {
-        let root = std::fs::canonicalize(root).map_err(|e| {
-            Failure::usage(format!("{}: {e}", root.display())).hinted("name a folder with -C")
+    pub fn open(root: &Path, environment: &Environment) -> Result<Option<Self>, GitError> {
+        let root = std::fs::canonicalize(root).map_err(|e| CheckoutError::BadFolder {
+            folder: root.display().to_string(),
+            reason: e.to_string(),
         })?;
         let Some(workdir) = root.ancestors().find(|folder| folder.join(".git").exists()) else {
             return Ok(None);
@@ -65,9 +64,9 @@ impl Checkout {
         let given = env_config::apply(&repo, environment)?;
         let inside = root.strip_prefix(workdir).unwrap_or(Path::new(""));
         let prefix: Option<Vec<_>> = inside.iter().map(|part| part.to_str()).collect();
-        let prefix = prefix.map(|parts| parts.join("/")).ok_or_else(|| {
-            Failure::usage(format!("{}: the path is not UTF-8", root.display())).hinted("rename the folder")
-        })?;
+        let prefix = prefix
+            .map(|parts| parts.join("/"))
+            .ok_or_else(|| CheckoutError::NotUtf8 { folder: root.display().to_string() })?;
         Ok(Some(Checkout {
             workdir: workdir.to_owned(),
             repo,
@@ -83,12 +82,13 @@ impl Checkout {
     ///
     /// # Errors
     /// Where the temporary folder can't be written.
-    pub fn of_url(url: &str, environment: &Environment) -> Result<Self> {
+    pub fn of_url(url: &str, environment: &Environment) -> Result<Self, GitError> {
         super::transport::prepare();
         let folder = temporary_folder()?;
         let mut options = RepositoryInitOptions::new();
         options.external_template(false).no_reinit(true);
-        let repo = Repository::init_opts(folder.path(), &options).context("no temporary repository")?;
+        let repo = Repository::init_opts(folder.path(), &options);
+        let repo = repo.map_err(|e| GitError::library("no temporary repository", &e))?;
         let given = env_config::apply(&repo, environment)?;
         Ok(Checkout {
             workdir: folder.path().to_owned(),
@@ -105,20 +105,20 @@ impl Checkout {
         self.stand_in.is_some()
     }
 
-    pub(super) fn config(&self) -> Result<Config> {
-        self.repo.config().map_err(|e| git_failure("git's configuration can't be read", &e))
+    pub(super) fn config(&self) -> Result<Config, GitError> {
+        self.repo.config().map_err(|e| GitError::library("git's configuration can't be read", &e))
     }
 
     /// What is set here for HTTP.
     ///
     /// # Errors
     /// Where git's configuration can't be read.
-    pub fn http(&self) -> Result<HttpSettings> {
+    pub fn http(&self) -> Result<HttpSettings, GitError> {
         Ok(HttpSettings::new(&self.environment, config::http(&self.config()?)))
     }
 
     /// How servers are reached from here.
-    pub(crate) fn ways(&self) -> Result<TransportConfig> {
+    pub(crate) fn ways(&self) -> Result<TransportConfig, GitError> {
         Ok(TransportConfig {
             http: self.http()?,
             ssh: SshProgram::choose(&self.config()?, &self.environment, self.workdir.clone()),
@@ -161,21 +161,21 @@ impl Checkout {
     ///
     /// # Errors
     /// Exit 2 where there is no such remote, or its URL is not allowed.
-    pub fn remote(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl)> {
+    pub fn remote(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl), GitError> {
         let parse = |url: &str| RemoteUrl::parse(url, &self.workdir);
         if let Some(PlaceholderCheckout { url, .. }) = &self.stand_in {
             let here = self.folder_of_programs()?;
             let remote = self.repo.remote_anonymous(url);
             // what libgit2 says of it may have the URL in it
-            let remote = remote.map_err(|_| {
-                Failure::usage(format!("remote {}: is not a URL", without_user(url))).hinted("fix the URL")
+            let remote = remote.map_err(|_| RemoteUrlError {
+                url: without_user(url),
+                problem: UrlProblem::NotAUrl { meant: None },
             })?;
             let url = RemoteUrl::parse(remote.url().unwrap_or_default(), &here)?;
             return Ok((url.clone(), url));
         }
         if name.starts_with('-') {
-            return Err(Failure::usage(format!("remote {} starts with a dash", without_user(name)))
-                .hinted("give its name"));
+            return Err(CheckoutError::DashedRemote { name: without_user(name) }.into());
         }
         match self.repo.find_remote(name) {
             Ok(remote) => {
@@ -188,13 +188,12 @@ impl Checkout {
                 let url = parse(name)?;
                 Ok((url.clone(), url))
             }
-            Err(_) => Err(Failure::usage(format!("there is no remote {name} here"))
-                .hinted("name one with --remote, or add it: git remote add origin URL")),
+            Err(_) => Err(CheckoutError::UnknownRemote { name: name.to_owned() }.into()),
         }
     }
 
     /// git pushes to every push URL of a remote; landing is on one branch of one repository.
-    fn check_one_push_url(&self, name: &str) -> Result<()> {
+    fn check_one_push_url(&self, name: &str) -> Result<(), GitError> {
         let config = self.config()?;
         for key in ["pushurl", "url"] {
             let mut count = 0;
@@ -203,8 +202,7 @@ impl Checkout {
                 let _ = values.for_each(|_| count += 1);
             }
             if count > 1 {
-                return Err(Failure::usage(format!("remote {name} has {count} URLs to push to"))
-                    .hinted("name one of them with --remote"));
+                return Err(CheckoutError::SeveralPushUrls { name: name.to_owned(), count }.into());
             }
         }
         Ok(())
@@ -219,15 +217,15 @@ impl Checkout {
     ///
     /// # Errors
     /// Where the configuration can't be read.
-    pub fn identity(&self, role: &str) -> Result<(Option<String>, Option<String>)> {
+    pub fn identity(&self, role: &str) -> Result<(Option<String>, Option<String>), GitError> {
         Ok(identity::of_config(&self.config()?, role))
     }
 
     /// Where the user's programs run: at the work tree's top, as git has it; without a checkout, here.
-    pub(super) fn folder_of_programs(&self) -> Result<PathBuf> {
+    pub(super) fn folder_of_programs(&self) -> Result<PathBuf, GitError> {
         match self.is_stand_in() {
             false => Ok(self.workdir.clone()),
-            true => Ok(std::path::absolute(".").context("the current folder is gone")?),
+            true => std::path::absolute(".").map_err(GitError::CurrentFolder),
         }
     }
 
@@ -239,8 +237,8 @@ impl Checkout {
     ///
     /// # Errors
     /// Exit 2 where there is no commit yet.
-    pub fn head_files(&self) -> Result<CommitFiles<'_>> {
-        let commit = self.head_oid().ok_or_else(no_commit)?;
+    pub fn head_files(&self) -> Result<CommitFiles<'_>, GitError> {
+        let commit = self.head_oid().ok_or(GitError::NoCommit)?;
         Ok(CommitFiles { repo: &self.repo, commit, prefix: &self.prefix })
     }
 
@@ -334,19 +332,16 @@ impl Checkout {
     }
 }
 
-fn unreadable(workdir: &Path, error: &git2::Error) -> Failure {
-    let place = workdir.display();
-    let text = error.message();
+fn unreadable(workdir: &Path, error: &git2::Error) -> CheckoutError {
+    let (folder, text) = (workdir.display().to_string(), error.message());
     if error.code() == ErrorCode::Owner {
-        return Failure::other(format!("{place}: the repository belongs to somebody else"))
-            .hinted(format!("if that is right: git config --global --add safe.directory {place}"));
+        return CheckoutError::ForeignOwner { folder };
     }
-    let failure = Failure::other(format!("{place}: the repository can't be opened: {text}"));
-    if text.contains("object format") {
-        return failure.hinted("SHA-256 repositories are not supported; use a SHA-1 clone");
-    }
-    if text.contains("refstorage") {
-        return failure.hinted("reftable is not supported: git refs migrate --ref-format=files");
-    }
-    failure.hinted("run git status there to see what git says")
+    // libgit2 has no code for these
+    let feature = if text.contains("object format") {
+        Some(UnsupportedFeature::Sha256)
+    } else {
+        text.contains("refstorage").then_some(UnsupportedFeature::Reftable)
+    };
+    CheckoutError::NotOpened { folder, reason: text.to_owned(), feature }
 }

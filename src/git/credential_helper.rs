@@ -10,9 +10,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::checkout::Checkout;
+use super::error::GitSettingError;
 use super::process::{self, Interruption, ProcessOutput, Purpose};
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 
 /// How long git may take to read its configuration.
 const CONFIG_TIME: Duration = Duration::from_secs(10);
@@ -56,7 +56,12 @@ impl CredentialHelpers {
     ///
     /// # Errors
     /// A URL that can't be passed on to git.
-    pub fn ask(&self, url: &Url, user: Option<&str>, time: Duration) -> Result<HelperAnswer> {
+    pub fn ask(
+        &self,
+        url: &Url,
+        user: Option<&str>,
+        time: Duration,
+    ) -> Result<HelperAnswer, GitSettingError> {
         let question = question(url, user)?;
         let of_repository = self.are_repositorys(time);
         let purpose = if of_repository { Purpose::RepositoryHelpers } else { Purpose::UserHelpers };
@@ -122,7 +127,7 @@ fn credential(answer: &ProcessOutput) -> Option<(String, String)> {
 }
 
 /// The question in git's credential format (`git help credential`).
-fn question(url: &Url, user: Option<&str>) -> Result<String> {
+fn question(url: &Url, user: Option<&str>) -> Result<String, GitSettingError> {
     let host = url.host_str().unwrap_or_default();
     let host = url.port().map_or(host.to_owned(), |port| format!("{host}:{port}"));
     let path = url.path().trim_start_matches('/');
@@ -130,7 +135,7 @@ fn question(url: &Url, user: Option<&str>) -> Result<String> {
         vec![format!("protocol={}", url.scheme()), format!("host={host}"), format!("path={path}")];
     lines.extend(user.map(|user| format!("username={user}")));
     if lines.iter().any(|line| line.contains(['\n', '\r', '\0'])) {
-        return Err(Failure::usage("the remote's URL has a line break in it").hinted("mend the remote's URL"));
+        return Err(GitSettingError::UrlLineBreak);
     }
     Ok(format!("{}\n\n", lines.join("\n")))
 }

@@ -13,9 +13,9 @@ use url::Url;
 
 use super::UrlOrigin;
 use super::credential_helper::CredentialHelpers;
+use super::error::GitSettingError;
 use super::remote_url::RemoteUrl;
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 use crate::http::{HttpSettings, is_loopback};
 
 /// The user name that GitHub and most others take with any token.
@@ -186,7 +186,7 @@ impl Credentials {
     ///
     /// # Errors
     /// A configured header that no HTTP request can carry.
-    pub fn at_hand(&self) -> Result<Option<Credential>> {
+    pub fn at_hand(&self) -> Result<Option<Credential>, GitSettingError> {
         let Some(url) = &self.url else { return Ok(None) };
         let may_carry_token = may_carry_token(url);
         let user = self.user.as_deref();
@@ -224,7 +224,10 @@ impl Credentials {
     ///
     /// # Errors
     /// A URL that can't be passed on to git.
-    pub fn ask_helper(&self, time: Duration) -> Result<(Option<Credential>, Option<String>)> {
+    pub fn ask_helper(
+        &self,
+        time: Duration,
+    ) -> Result<(Option<Credential>, Option<String>), GitSettingError> {
         let (Some(url), Some(helpers)) = (&self.url, &self.helpers) else { return Ok((None, None)) };
         let answer = helpers.ask(url, self.user.as_deref(), time)?;
         let found = answer
@@ -256,10 +259,9 @@ fn header_secrets(value: &str) -> Vec<String> {
     std::iter::once(word.to_owned()).chain(password).collect()
 }
 
-fn configured(value: &str) -> Result<Credential> {
+fn configured(value: &str) -> Result<Credential, GitSettingError> {
     if value.is_empty() || value.bytes().any(|b| !(0x20..0x7f).contains(&b)) {
-        return Err(Failure::usage("http.extraheader in git's configuration holds no header")
-            .hinted("git config --show-origin --get-regexp 'http.*extraheader' shows where it is from"));
+        return Err(GitSettingError::Header);
     }
     Ok(Credential {
         header: value.to_owned(),

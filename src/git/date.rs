@@ -8,7 +8,7 @@ use jiff::fmt::rfc2822;
 use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::tz::Offset;
 
-use crate::error::{Failure, Result};
+use super::error::GitSettingError;
 
 /// A number of more digits is no year or day: it counts seconds.
 const LONGEST_DATE: usize = 8;
@@ -28,14 +28,13 @@ impl CommitDate {
     /// (`2005-04-07T22:13:13+02:00`). `variable` is for the message.
     ///
     /// # Errors
-    /// Exit 2 for anything else.
-    pub fn parse(text: &str, variable: &str) -> Result<Self> {
+    /// For anything else.
+    pub fn parse(text: &str, variable: &str) -> Result<Self, GitSettingError> {
         let text = text.trim();
-        seconds(text).or_else(|| mail(text)).or_else(|| iso(text)).ok_or_else(|| {
-            Failure::usage(format!("{variable}: {text:?} is no date")).hinted(
-                "write it as @1112904793 +0200, 2005-04-07T22:13:13+0200 or Thu, 07 Apr 2005 22:13:13 +0200",
-            )
-        })
+        seconds(text)
+            .or_else(|| mail(text))
+            .or_else(|| iso(text))
+            .ok_or_else(|| GitSettingError::Date { variable: variable.to_owned(), text: text.to_owned() })
     }
 
     /// For a commit; `here` is how far this machine is from UTC, in minutes.

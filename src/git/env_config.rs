@@ -9,15 +9,13 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use git2::{ConfigLevel, Repository};
 use tempfile::TempDir;
 
-use super::failure::git_failure;
+use super::error::{GitError, GitSettingError};
 use super::temporary_folder::temporary_folder;
 use super::url_text::without_user;
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 
 const COUNT: &str = "GIT_CONFIG_COUNT";
 const PARAMETERS: &str = "GIT_CONFIG_PARAMETERS";
@@ -26,8 +24,8 @@ const PARAMETERS: &str = "GIT_CONFIG_PARAMETERS";
 /// folder that comes back must live as long as the repository.
 ///
 /// # Errors
-/// Exit 2 for variables that git would not understand either.
-pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<TempDir>> {
+/// For variables that git would not understand either.
+pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<TempDir>, GitError> {
     let items = items(environment)?;
     let no_system = environment.get("GIT_CONFIG_NOSYSTEM").is_some_and(is_true);
     let system = environment.get("GIT_CONFIG_SYSTEM").filter(|_| !no_system);
@@ -36,9 +34,9 @@ pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<Temp
         return Ok(None);
     }
     let folder = temporary_folder()?;
-    let file = |name: &str, text: &str| -> Result<PathBuf> {
+    let file = |name: &str, text: &str| -> Result<PathBuf, GitError> {
         let path = folder.path().join(name);
-        std::fs::write(&path, text).context("no temporary file")?;
+        std::fs::write(&path, text).map_err(GitError::Temporary)?;
         Ok(path)
     };
     let empty = file("empty", "")?;
@@ -56,7 +54,7 @@ pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<Temp
     if !items.is_empty() {
         levels.push((ConfigLevel::App, file("given", &written(&items))?));
     }
-    let fault = |e: git2::Error| git_failure("git's configuration can't be read", &e);
+    let fault = |e: git2::Error| GitError::library("git's configuration can't be read", &e);
     // this is the repository's own, not a copy of it
     let mut config = repo.config().map_err(fault)?;
     for (level, path) in levels {
@@ -71,29 +69,27 @@ pub type ConfigItem = (String, Option<String>);
 /// What stands in the variables, in git's order.
 ///
 /// # Errors
-/// Exit 2 for variables that git would not understand either.
-pub fn items(environment: &Environment) -> Result<Vec<ConfigItem>> {
+/// For variables that git would not understand either.
+pub fn items(environment: &Environment) -> Result<Vec<ConfigItem>, GitSettingError> {
     let mut items = Vec::new();
     if let Some(text) = environment.get(COUNT) {
-        let count: usize = text.trim().parse().ok().filter(|count| *count <= 10_000).ok_or_else(|| {
-            Failure::usage(format!("{COUNT} is no count")).hinted("unset it, or make it the number of pairs")
-        })?;
+        let count: usize = text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|count| *count <= 10_000)
+            .ok_or_else(|| GitSettingError::Count { variable: COUNT })?;
         for nth in 0..count {
             let name = format!("GIT_CONFIG_KEY_{nth}");
-            let key = environment.get(&name).ok_or_else(|| {
-                Failure::usage(format!("{COUNT} is {count}, but there is no {name}"))
-                    .hinted("set it, or make the count smaller")
-            })?;
+            let missing = || GitSettingError::MissingKey { variable: COUNT, count, missing: name.clone() };
+            let key = environment.get(&name).ok_or_else(missing)?;
             // an empty variable counts as unset everywhere; here it is an empty value
             let value = environment.get(&format!("GIT_CONFIG_VALUE_{nth}")).unwrap_or_default();
             items.push((checked(key, &name)?, Some(value.to_owned())));
         }
     }
     if let Some(text) = environment.get(PARAMETERS) {
-        let read = parameters(text).ok_or_else(|| {
-            Failure::usage(format!("{PARAMETERS} is not as git writes it"))
-                .hinted("unset it; git -c sets it for what it runs")
-        })?;
+        let read = parameters(text).ok_or_else(|| GitSettingError::Parameters { variable: PARAMETERS })?;
         for (key, value) in read {
             items.push((checked(&key, PARAMETERS)?, value));
         }
@@ -102,7 +98,7 @@ pub fn items(environment: &Environment) -> Result<Vec<ConfigItem>> {
 }
 
 /// A key that git would take: a section, a name, and anything but line ends between.
-fn checked(key: &str, variable: &str) -> Result<String> {
+fn checked(key: &str, variable: &str) -> Result<String, GitSettingError> {
     let word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let fits = key.split_once('.').zip(key.rsplit_once('.')).is_some_and(|((section, _), (_, name))| {
         word(section)
@@ -115,8 +111,7 @@ fn checked(key: &str, variable: &str) -> Result<String> {
         return Ok(key.to_owned());
     }
     // keys can be made of URLs
-    Err(Failure::usage(format!("{variable}: {:?} is no key of git's configuration", without_user(key)))
-        .hinted("write it as SECTION.NAME or SECTION.SUBSECTION.NAME"))
+    Err(GitSettingError::Key { variable: variable.to_owned(), key: without_user(key) })
 }
 
 /// `'KEY'='VALUE'`, `'KEY'=`, or as older versions have it `'KEY=VALUE'` and `'KEY'`, with blanks between.

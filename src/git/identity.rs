@@ -4,8 +4,8 @@ use git2::{Config, Signature};
 
 use super::config;
 use super::date::CommitDate;
+use super::error::{CommitError, GitError};
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 
 /// Name and address, as in `N <E>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,13 @@ pub struct Identity {
     when: Option<CommitDate>,
 }
 
+/// An author that is not `N <E>`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("author {text:?} is not NAME <EMAIL>")]
+pub struct AuthorError {
+    pub text: String,
+}
+
 impl Identity {
     pub fn new(name: impl Into<String>, email: impl Into<String>) -> Self {
         Identity { name: name.into(), email: email.into(), when: None }
@@ -24,8 +31,8 @@ impl Identity {
     /// The same one, at the time that a variable gives, if it is set.
     ///
     /// # Errors
-    /// Exit 2 for what is no date.
-    pub fn at(self, environment: &Environment, variable: &str) -> Result<Self> {
+    /// For what is not a date.
+    pub fn at(self, environment: &Environment, variable: &str) -> Result<Self, GitError> {
         let when = environment.get(variable).map(|text| CommitDate::parse(text, variable)).transpose()?;
         Ok(Identity { when, ..self })
     }
@@ -33,8 +40,8 @@ impl Identity {
     /// Reads `N <E>`, as git's `--author` takes it.
     ///
     /// # Errors
-    /// Exit 2 for anything else.
-    pub fn parse(text: &str) -> Result<Self> {
+    /// For anything else.
+    pub fn parse(text: &str) -> Result<Self, AuthorError> {
         let parts = text.trim().strip_suffix('>').and_then(|rest| rest.split_once('<'));
         let parts = parts.map(|(name, email)| (name.trim(), email.trim()));
         let fits = |(name, email): &(&str, &str)| {
@@ -42,8 +49,7 @@ impl Identity {
         };
         match parts.filter(fits) {
             Some((name, email)) => Ok(Identity::new(name, email)),
-            None => Err(Failure::usage(format!("--author {text:?} is not NAME <EMAIL>"))
-                .hinted("write it as --author 'Ada <ada@example.com>'")),
+            None => Err(AuthorError { text: text.to_owned() }),
         }
     }
 
@@ -54,7 +60,7 @@ impl Identity {
         (!name.is_empty()).then_some(Identity::new(name, email))
     }
 
-    pub(crate) fn signature(&self) -> Result<Signature<'static>> {
+    pub(crate) fn signature(&self) -> Result<Signature<'static>, GitError> {
         let now = Signature::now(&self.name, &self.email);
         let signature = match self.when {
             None => now,
@@ -62,10 +68,12 @@ impl Identity {
                 Signature::new(&self.name, &self.email, &when.time(now.when().offset_minutes()))
             }),
         };
-        signature.map_err(|e| {
-            Failure::usage(format!("{} <{}> can't sign a commit: {}", self.name, self.email, e.message()))
-                .hinted("set git's user.name and user.email, or --author")
-        })
+        let error = |e: git2::Error| CommitError::BadIdentity {
+            name: self.name.clone(),
+            email: self.email.clone(),
+            reason: e.message().to_owned(),
+        };
+        Ok(signature.map_err(error)?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `--commit`: the bump as a commit in the local repository, beside other uncommitted changes.
+//! The bump as a commit in the local repository, beside other uncommitted changes.
 //!
 //! The plan is made on `HEAD`; the same edit is then made in the index and in the work tree's file, each as
 //! it is. Where one of them differs from `HEAD` and the same plan does not come out of it, the reference
@@ -6,15 +6,13 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use git2::{Index, IndexEntry, IndexTime, Oid, Repository, RepositoryState, Transaction};
 
 use super::checkout::Checkout;
-use super::failure::{git_failure, no_commit};
+use super::error::{CommitError, GitError, UncommittedChange};
 use super::identity::Identity;
 use super::signing::{CommitDraft, Signer};
 use super::tree::edited_tree;
-use crate::error::{Exit, Failure, Result, inline};
 use crate::plan::{FileEdit, Plan};
 use crate::signals;
 use crate::worktree::Worktree;
@@ -40,13 +38,13 @@ struct EditedFile {
 /// Commits on `HEAD`, and makes the edit in index and work tree. Gives the commit's name.
 ///
 /// # Errors
-/// Exit 6 where a reference was changed there already, and is not committed; exit 1 in the middle of a
-/// merge or rebase, and where the commit can't be signed (exit 2 where nothing says how).
-pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String> {
-    let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
+/// Where a reference was changed there already, and is not committed; in the middle of a merge or rebase; and where the
+/// commit can't be signed.
+pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String, GitError> {
+    let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
     let repo = &checkout.repo;
     check_state(repo)?;
-    let parent = repo.find_commit(checkout.head_oid().ok_or_else(no_commit)?).map_err(fault)?;
+    let parent = repo.find_commit(checkout.head_oid().ok_or(GitError::NoCommit)?).map_err(fault)?;
     let mut index = repo.index().map_err(|e| unreadable_index(&e))?;
     let before = index.path().and_then(|path| std::fs::read(path).ok());
     let versions = IndexAndWorkTree {
@@ -56,7 +54,8 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
         worktree: request.worktree,
         replan: request.replan,
     };
-    let edited: Vec<_> = request.plan.edits.iter().map(|edit| versions.of(edit)).collect::<Result<_>>()?;
+    let edited: Vec<_> =
+        request.plan.edits.iter().map(|edit| versions.of(edit)).collect::<Result<_, GitError>>()?;
     let tree = edited_tree(repo, &parent, &request.plan.edits, &checkout.prefix)?;
     let (author, committer) = (request.author.signature()?, request.committer.signature()?);
     let message = request.message;
@@ -72,20 +71,19 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
             stage(checkout, &mut index, file).map_err(fault)?;
         }
         if index.path().and_then(|path| std::fs::read(path).ok()) != before {
-            return Err(Failure::other("somebody changed the index just now").hinted("run again"));
+            return Err(CommitError::IndexChanged.into());
         }
         index.write().map_err(|e| locked(&e))?;
-        let done = aside.replace().and_then(|()| transaction.commit().map_err(fault));
+        let done = aside.replace().map_err(GitError::from).and_then(|()| transaction.commit().map_err(fault));
         done.inspect_err(|_| put_back(&index, before, request.worktree, &edited))?;
         refresh(&mut index, request.worktree, &edited);
         Ok(made.to_string())
     })
 }
 
-fn check_state(repo: &Repository) -> Result<()> {
+fn check_state(repo: &Repository) -> Result<(), CommitError> {
     if repo.state() != RepositoryState::Clean {
-        return Err(Failure::other("the repository is in the middle of a merge, rebase or the like")
-            .hinted("finish it first; git status says how"));
+        return Err(CommitError::Unfinished);
     }
     Ok(())
 }
@@ -97,14 +95,14 @@ fn move_branch(
     from: Oid,
     to: Oid,
     request: &CommitRequest<'_>,
-) -> Result<()> {
-    let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
+) -> Result<(), GitError> {
+    let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
     // the reference that HEAD leads to in the end, itself where it is detached
     let branch = repo.head().ok().and_then(|head| head.name().ok().map(str::to_owned));
     let branch = branch.unwrap_or_else(|| "HEAD".to_owned());
     transaction.lock_ref(&branch).map_err(|e| locked(&e))?;
     if repo.refname_to_id(&branch).map_err(fault)? != from {
-        return Err(Failure::other("somebody committed here just now").hinted("run again"));
+        return Err(CommitError::BranchMoved.into());
     }
     let subject = request.message.lines().next().unwrap_or_default();
     let committer = request.committer.signature()?;
@@ -114,8 +112,13 @@ fn move_branch(
 /// What [`commit`] would refuse, without doing anything.
 ///
 /// # Errors
-/// As [`commit`]: exit 6 where a reference was changed already, exit 1 in the middle of a merge.
-pub fn rehearse(checkout: &Checkout, plan: &Plan, worktree: &Worktree, replan: &Replan<'_>) -> Result<()> {
+/// As [`commit`].
+pub fn rehearse(
+    checkout: &Checkout,
+    plan: &Plan,
+    worktree: &Worktree,
+    replan: &Replan<'_>,
+) -> Result<(), GitError> {
     check_state(&checkout.repo)?;
     let index = checkout.repo.index().map_err(|e| unreadable_index(&e))?;
     let versions = IndexAndWorkTree { checkout, index: &index, plan, worktree, replan };
@@ -135,27 +138,23 @@ fn put_back(index: &Index, before: Option<Vec<u8>>, worktree: &Worktree, edited:
 }
 
 /// As the file that it was, for whom it was.
-fn put_index_back(path: &Path, before: Vec<u8>) -> Result<()> {
+fn put_index_back(path: &Path, before: Vec<u8>) -> Result<(), GitError> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
-    let after = std::fs::read(path).context("the index can't be read")?;
+    let after = std::fs::read(path).map_err(|e| CommitError::UnreadableIndex { reason: e.to_string() })?;
     let undo = [FileEdit { path: name.to_string_lossy().into_owned(), before: after, after: before }];
-    Worktree::open(folder)?.stage(&undo)?.replace()
+    Ok(Worktree::open(folder)?.stage(&undo)?.replace()?)
 }
 
-fn unreadable_index(error: &git2::Error) -> Failure {
-    git_failure("the index can't be read", error).hinted(
-        "a split or sparse index is not supported: git update-index --no-split-index, \
-         git sparse-checkout reapply --no-sparse-index",
-    )
+fn unreadable_index(error: &git2::Error) -> CommitError {
+    CommitError::UnreadableIndex { reason: error.message().to_owned() }
 }
 
-fn locked(error: &git2::Error) -> Failure {
-    git_failure("the repository is in use by another git", error)
-        .hinted("run again when it is done; a lock that a crash left behind must be removed by hand")
+fn locked(error: &git2::Error) -> CommitError {
+    CommitError::Locked { reason: error.message().to_owned() }
 }
 
-/// Plans the same bump on one file with other bytes.
-pub type Replan<'a> = dyn Fn(&str, &[u8]) -> Result<Plan> + 'a;
+/// Plans the same bump on one file with other bytes; nothing where that can't be done.
+pub type Replan<'a> = dyn Fn(&str, &[u8]) -> Option<Plan> + 'a;
 
 /// Makes the plan's edits on what index and work tree have.
 struct IndexAndWorkTree<'a> {
@@ -167,42 +166,47 @@ struct IndexAndWorkTree<'a> {
 }
 
 impl IndexAndWorkTree<'_> {
-    fn of(&self, edit: &FileEdit) -> Result<EditedFile> {
+    fn of(&self, edit: &FileEdit) -> Result<EditedFile, GitError> {
         let full = self.checkout.full_path(&edit.path);
         let staged = self.index.get_path(Path::new(&full), 0);
         let staged = staged.and_then(|entry| self.checkout.repo.find_blob(entry.id).ok());
-        let staged = staged.ok_or_else(|| changed(&edit.path, "is not in the index as a file"))?;
+        let staged = staged.ok_or_else(|| uncommitted(edit, UncommittedChange::NotInIndex))?;
         let work = self.worktree.read_one(&edit.path);
         let work =
-            work.map_err(|e| changed(&edit.path, &format!("can't be edited in the work tree ({e})")))?;
+            work.map_err(|e| uncommitted(edit, UncommittedChange::NotInWorkTree { reason: e.to_string() }))?;
         Ok(EditedFile {
-            index: self.same_edit(edit, staged.content().to_vec(), "in the index")?,
-            work: self.same_edit(edit, work, "in the work tree")?,
+            index: self.same_edit(edit, staged.content().to_vec(), UncommittedChange::Index)?,
+            work: self.same_edit(edit, work, UncommittedChange::WorkTree)?,
             path: full,
         })
     }
 
     /// The same changes on another version of the file.
-    fn same_edit(&self, edit: &FileEdit, bytes: Vec<u8>, place: &str) -> Result<FileEdit> {
+    fn same_edit(
+        &self,
+        edit: &FileEdit,
+        bytes: Vec<u8>,
+        change: UncommittedChange,
+    ) -> Result<FileEdit, CommitError> {
         if bytes == edit.before {
             return Ok(edit.clone());
         }
-        let why = format!("has uncommitted changes {place} that touch the reference itself");
-        let planned = (self.replan)(&edit.path, &bytes).map_err(|_| changed(&edit.path, &why))?;
+        let Some(planned) = (self.replan)(&edit.path, &bytes) else {
+            return Err(uncommitted(edit, change));
+        };
         let told = |plan: &Plan| -> Vec<_> {
             let here = plan.changes.iter().filter(|c| c.file == edit.path);
             here.map(|c| (c.image.clone(), c.from.clone(), c.to.clone())).collect()
         };
         match planned.edits.iter().find(|found| found.path == edit.path) {
             Some(found) if told(&planned) == told(self.plan) => Ok(found.clone()),
-            _ => Err(changed(&edit.path, &why)),
+            _ => Err(uncommitted(edit, change)),
         }
     }
 }
 
-fn changed(path: &str, why: &str) -> Failure {
-    Failure::new(Exit::NotEditable, format!("{}: {why}; nothing was written", inline(path)))
-        .hinted("commit, stash or undo those changes, then bump")
+fn uncommitted(edit: &FileEdit, change: UncommittedChange) -> CommitError {
+    CommitError::Uncommitted { path: edit.path.clone(), change }
 }
 
 /// The edited blob in the place of the staged one, with its mode.

@@ -19,6 +19,7 @@ pub(crate) mod credentials;
 mod date;
 mod env_config;
 pub(crate) mod equivalent_commit;
+mod error;
 pub(crate) mod failure;
 pub(crate) mod fetch;
 mod identity;
@@ -39,13 +40,18 @@ pub(crate) mod tree;
 mod url_text;
 pub(crate) mod workspace;
 
+pub use answers::{AnswerError, LimitExceeded};
 pub use carry::CarriedCommits;
 pub use checkout::Checkout;
 pub use credentials::Tokens;
-pub use identity::Identity;
+pub use error::{
+    CarryError, CheckoutError, CommitError, GitError, GitSettingError, RemoteUrlError, ServerError,
+    SshProblem, UncommittedChange, UnsupportedFeature, UrlProblem,
+};
+pub use identity::{AuthorError, Identity};
 pub use local_commit::{CommitRequest, commit, rehearse};
 pub use remote_url::RemoteUrl;
-pub use signing::Signer;
+pub use signing::{ProgramFailure, Signer, SigningError};
 pub use ssh_url::is_scp;
 pub use submodule::UrlOrigin;
 pub(crate) use sync::LandedCommit;

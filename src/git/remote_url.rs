@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
+use super::error::{RemoteUrlError, UrlProblem};
 use super::ssh_url::{self, SshUrl};
 use super::url_text::{misspelt_url, without_user};
-use crate::error::{Failure, Result};
 
 /// A remote that tagbump can talk to. Its text never shows user or password.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,29 +27,31 @@ impl RemoteUrl {
     /// Reads a remote's URL, as git does; relative paths are relative to `base`.
     ///
     /// # Errors
-    /// Exit 2 for what is not http, https, ssh, file or a path, and for hosts and paths that start with a dash.
-    pub fn parse(text: &str, base: &Path) -> Result<Self> {
-        let shown = without_user(text);
-        let refuse =
-            |why: &str, hint: &str| Err(Failure::usage(format!("remote {shown}: {why}")).hinted(hint));
+    /// For what is not http, https, ssh, file or a path, and for hosts and paths that start with a dash.
+    pub fn parse(text: &str, base: &Path) -> Result<Self, RemoteUrlError> {
+        let error = |problem| RemoteUrlError { url: without_user(text), problem };
+        RemoteUrl::read(text, base).map_err(error)
+    }
+
+    fn read(text: &str, base: &Path) -> Result<Self, UrlProblem> {
         let is_helper =
             |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if text.split_once("::").is_some_and(|(name, _)| is_helper(name)) {
-            return refuse("remote helpers (x::) are not run", "use an https URL");
+            return Err(UrlProblem::Helper);
         }
         if text.chars().any(char::is_control) {
-            return refuse("has control characters in it", "mend the remote's URL");
+            return Err(UrlProblem::ControlCharacter);
         }
         if let Some(right) = misspelt_url(text) {
-            return refuse("is not a URL", &format!("write it as {}", without_user(&right)));
+            return Err(UrlProblem::NotAUrl { meant: Some(without_user(&right)) });
         }
         match text.split_once("://") {
-            Some(("http" | "https", _)) => http(text, &shown),
-            Some(("file", path)) => local(path, &shown, base),
-            Some(("ssh" | "git+ssh" | "ssh+git", rest)) => ssh(SshUrl::of_url(rest), &shown),
-            Some(_) => refuse("its scheme is not supported", "use https, ssh, file or a path"),
-            None if ssh_url::is_scp(text) => ssh(SshUrl::of_scp(text), &shown),
-            None => local(text, &shown, base),
+            Some(("http" | "https", _)) => http(text),
+            Some(("file", path)) => local(path, base),
+            Some(("ssh" | "git+ssh" | "ssh+git", rest)) => ssh(SshUrl::of_url(rest)),
+            Some(_) => Err(UrlProblem::Scheme),
+            None if ssh_url::is_scp(text) => ssh(SshUrl::of_scp(text)),
+            None => local(text, base),
         }
     }
 
@@ -87,30 +89,23 @@ impl RemoteUrl {
     }
 }
 
-fn ssh(read: Result<SshUrl, &'static str>, shown: &str) -> Result<RemoteUrl> {
-    read.map(RemoteUrl::Ssh).map_err(|why| {
-        Failure::usage(format!("remote {shown}: {why}"))
-            .hinted("write it as ssh://USER@HOST/PATH or USER@HOST:PATH; for a file, put ./ before it")
-    })
+fn ssh(read: Result<SshUrl, &'static str>) -> Result<RemoteUrl, UrlProblem> {
+    read.map(RemoteUrl::Ssh).map_err(UrlProblem::Ssh)
 }
 
-fn http(text: &str, shown: &str) -> Result<RemoteUrl> {
-    let fault =
-        |why: String| Failure::usage(format!("remote {shown}: {why}")).hinted("mend the remote's URL");
+fn http(text: &str) -> Result<RemoteUrl, UrlProblem> {
     if text.contains('\\') {
         // to some it ends the host, to others it is a part of the user
-        return Err(fault("has a backslash in it".to_owned()));
+        return Err(UrlProblem::Backslash);
     }
-    let mut url = Url::parse(text).map_err(|e| fault(e.to_string()))?;
+    let mut url = Url::parse(text).map_err(|e| UrlProblem::Syntax(e.to_string()))?;
     let authority = text.split('/').nth(2).unwrap_or_default();
     if authority.contains(':') && !authority.contains('@') && url.path().contains('@') {
-        return Err(fault(
-            "has an @ after the host: write it as %40, and a / in a password as %2F".to_owned(),
-        ));
+        return Err(UrlProblem::AtSign);
     }
     let host = url.host_str().unwrap_or_default();
     if host.is_empty() || host.starts_with('-') {
-        return Err(fault("has no host, or one that starts with a dash".to_owned()));
+        return Err(UrlProblem::Host);
     }
     let decode = |text: &str| percent_decode(text);
     let user = Some(url.username()).filter(|u| !u.is_empty()).map(decode);
@@ -122,15 +117,13 @@ fn http(text: &str, shown: &str) -> Result<RemoteUrl> {
     Ok(RemoteUrl::Http { url, user, password })
 }
 
-fn local(path: &str, shown: &str, base: &Path) -> Result<RemoteUrl> {
+fn local(path: &str, base: &Path) -> Result<RemoteUrl, UrlProblem> {
     if path.is_empty() || path.starts_with('-') {
-        return Err(Failure::usage(format!("remote {shown}: is no path, or starts with a dash"))
-            .hinted("write ./ before it"));
+        return Err(UrlProblem::Path);
     }
     let has_password = |part: &str| part.split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
     if !path.starts_with(['.', '/']) && path.split('/').any(has_password) {
-        return Err(Failure::usage(format!("remote {shown}: has a password in it, but is not a URL"))
-            .hinted("write it as https://HOST/PATH, with the password in TAGBUMP_TOKEN; for a path, put ./ before it"));
+        return Err(UrlProblem::Password);
     }
     Ok(RemoteUrl::Path(base.join(path)))
 }
@@ -170,7 +163,7 @@ impl fmt::Debug for RemoteUrl {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<RemoteUrl> {
+    fn parse(text: &str) -> Result<RemoteUrl, RemoteUrlError> {
         RemoteUrl::parse(text, Path::new("/srv/w"))
     }
 
@@ -205,7 +198,7 @@ mod tests {
             "https://-h/x",
             "https://h/\nx",
         ] {
-            assert_eq!(parse(text).unwrap_err().exit, crate::error::Exit::Usage, "{text}");
+            assert!(parse(text).is_err(), "{text}");
         }
         for text in [
             "ftp://u:secret@h/x",
@@ -225,18 +218,17 @@ mod tests {
             "x/u:secret@h/x",
             "ext::https://u:secret@h/x",
         ] {
-            let failure = parse(text).unwrap_err();
-            assert_eq!(failure.exit, crate::error::Exit::Usage, "{text}");
-            let said = format!("{failure:?}");
+            let error = parse(text).unwrap_err();
+            let said = format!("{error:?} {error}");
             assert!(!said.contains("secret") && !said.contains("more@"), "{said}");
         }
     }
 
     #[test]
     fn misspelt_url_is_refused_with_the_right_one() {
-        let failure = parse("https:/u:secret@h/acme/x").unwrap_err();
-        assert_eq!(failure.message, "remote https:/h/acme/x: is not a URL");
-        assert_eq!(failure.hint.as_deref(), Some("write it as https://h/acme/x"));
+        let error = parse("https:/u:secret@h/acme/x").unwrap_err();
+        assert_eq!(error.to_string(), "remote https:/h/acme/x: is not a URL");
+        assert_eq!(error.problem, UrlProblem::NotAUrl { meant: Some("https://h/acme/x".to_owned()) });
         // a host that ssh knows by this name
         assert_eq!(parse("git:acme/x.git").unwrap().slug().as_deref(), Some("acme/x"));
     }

@@ -9,10 +9,10 @@ use std::process::Command;
 use git2::Config;
 
 use super::config;
+use super::error::GitSettingError;
 use super::process::{self, Purpose};
 use super::ssh_url::SshUrl;
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 
 /// A program that talks ssh, and how it wants to be told.
 #[derive(Clone, Debug)]
@@ -58,8 +58,8 @@ impl SshProgram {
     /// The command that runs another one on the server.
     ///
     /// # Errors
-    /// Exit 2 for a port that the program can't be told.
-    pub fn command(&self, url: &SshUrl, remote: &str) -> Result<Command> {
+    /// For a port that can't be passed to the program.
+    pub fn command(&self, url: &SshUrl, remote: &str) -> Result<Command, GitSettingError> {
         let start = |program: &str| process::command(program, Purpose::Transfer, &self.environment);
         let mut command = match &self.start {
             SshCommand::Program(program) => start(program),
@@ -77,8 +77,7 @@ impl SshProgram {
                 SshVariant::OpenSsh => "-p",
                 SshVariant::Plink | SshVariant::TortoisePlink => "-P",
                 SshVariant::Simple => {
-                    return Err(Failure::usage(format!("{url}: ssh.variant simple takes no port"))
-                        .hinted("set ssh.variant, or the port where the program reads it"));
+                    return Err(GitSettingError::SimpleSshPort { url: url.to_string() });
                 }
             };
             command.arg(option).arg(port.to_string());

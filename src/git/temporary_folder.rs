@@ -1,21 +1,20 @@
 //! Folders for what is private while it lasts: objects of private repositories, commits to sign, configuration with
 //! tokens.
 
-use anyhow::Context;
 use tempfile::{Builder, TempDir};
 
-use crate::error::Result;
+use super::GitError;
 use crate::signals;
 
 /// A new folder that nobody else may look into. It goes when it is dropped, or when a signal ends the process.
 ///
 /// # Errors
 /// Where it can't be made.
-pub fn temporary_folder() -> Result<TempDir> {
+pub fn temporary_folder() -> Result<TempDir, GitError> {
     let mut builder = Builder::new();
     builder.prefix("tagbump-");
     close_to_others(&mut builder);
-    let folder = builder.tempdir().context("no temporary folder")?;
+    let folder = builder.tempdir().map_err(GitError::Temporary)?;
     signals::remember(folder.path());
     Ok(folder)
 }

@@ -1,14 +1,14 @@
-//! Which proxy a URL is asked through.
+//! Finds the proxy for a URL.
 //!
-//! Sources: git's `http.c` (`get_curl_handle`), and curl's documentation of `CURLOPT_NOPROXY`.
+//! Follows git's `http.c` (`get_curl_handle`), and curl's documentation of `CURLOPT_NOPROXY`.
 
 use std::net::IpAddr;
 
 use ureq::Proxy;
 use url::{Host, Url};
 
+use super::HttpError;
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 
 /// The proxy for a URL, if there is one: `set` by `http.proxy`, an empty one for none, else the variable of the scheme,
 /// else that of all. `HTTP_PROXY` in capitals does not count: it can be a header of a request to a CGI program.
@@ -17,8 +17,12 @@ use crate::error::{Failure, Result};
 /// a proxy would read them.
 ///
 /// # Errors
-/// Exit 2 for a proxy that is no URL; it is not shown, as it can have a password in it.
-pub(super) fn of(set: Option<&str>, environment: &Environment, url: &Url) -> Result<Option<Proxy>> {
+/// For a proxy that is not a URL; it is not shown, as it can have a password in it.
+pub(super) fn of(
+    set: Option<&str>,
+    environment: &Environment,
+    url: &Url,
+) -> Result<Option<Proxy>, HttpError> {
     if url.scheme() == "http" && is_this_machine(url) {
         return Ok(None);
     }
@@ -28,8 +32,8 @@ pub(super) fn of(set: Option<&str>, environment: &Environment, url: &Url) -> Res
         &["http_proxy", "all_proxy", "ALL_PROXY"]
     };
     let variable = || variables.iter().find_map(|name| Some((*name, environment.get(name)?)));
-    let setting = set.map(|text| ("http.proxy", text));
-    let Some((name, text)) = setting.or_else(variable).filter(|(_, text)| !text.is_empty()) else {
+    let configured = set.map(|text| ("http.proxy", text));
+    let Some((setting, text)) = configured.or_else(variable).filter(|(_, text)| !text.is_empty()) else {
         return Ok(None);
     };
     let direct = environment.get("no_proxy").or_else(|| environment.get("NO_PROXY"));
@@ -37,14 +41,10 @@ pub(super) fn of(set: Option<&str>, environment: &Environment, url: &Url) -> Res
         return Ok(None);
     }
     let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    Proxy::new(&text).map(Some).map_err(|_| {
-        Failure::usage(format!("{name} names no proxy that can be used")).hinted(
-            "write it as http://HOST:PORT or socks5://HOST:PORT, with USER:PASSWORD@ before HOST if need be",
-        )
-    })
+    Proxy::new(&text).map(Some).map_err(|_| HttpError::BadProxy { setting })
 }
 
-/// Whether a URL's host is this machine by its address, or by a name that is reserved for it (RFC 6761 section 6.3).
+/// Whether a URL's host is this machine, by its address or by a name reserved for it (RFC 6761 section 6.3).
 fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -57,8 +57,8 @@ fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// Whether a list (`no_proxy`) has the URL's host in it: `*`, a domain for all of its hosts, an address, or a
-/// network (`10.0.0.0/8`), each with a port or without.
+/// Whether a `no_proxy` list contains the URL's host: as `*`, a domain (which includes its subdomains), an
+/// address, or a network (`10.0.0.0/8`), each with or without a port.
 fn is_direct(list: &str, url: &Url) -> bool {
     let Some(host) = url.host() else { return false };
     let parts = list.split([',', ' ', '\t']).filter(|part| !part.is_empty());
@@ -87,7 +87,7 @@ fn is_meant(part: &str, host: &Host<&str>, port: Option<u16>) -> bool {
     }
 }
 
-/// A name or address without its port; an IPv6 address has one only behind brackets.
+/// Splits off the port. An IPv6 address can only have one after brackets.
 fn without_port(part: &str) -> (&str, Option<u16>) {
     if let Some((address, rest)) = part.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return (address, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
@@ -169,8 +169,8 @@ mod tests {
     fn a_proxy_that_is_none_is_not_shown() {
         let environment = Environment::new([("https_proxy".to_owned(), "gopher://u:secret@h".to_owned())]);
         let url = Url::parse("https://h/").unwrap();
-        let failure = of(None, &environment, &url).unwrap_err();
-        assert!(failure.message.contains("https_proxy") && !failure.message.contains("secret"), "{failure}");
+        let error = of(None, &environment, &url).unwrap_err();
+        assert_eq!(error, HttpError::BadProxy { setting: "https_proxy" });
     }
 
     #[test]

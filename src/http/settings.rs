@@ -1,6 +1,6 @@
-//! What git's configuration and the environment say of HTTP, and the client that comes of it.
+//! The HTTP settings from git's configuration and the environment, and the client that they result in.
 //!
-//! Sources: `git help config` (`http.*`, `http.<url>.*`), git's `http.c` for the order of the variables.
+//! Follows `git help config` (`http.*`, `http.<url>.*`), and git's `http.c` for the precedence of variables.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,26 +10,25 @@ use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use url::Url;
 
-use super::{CONNECT_TIMEOUT, proxy};
+use super::{CONNECT_TIMEOUT, HttpError, proxy};
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 
-/// What is set for HTTP, of which each URL gets its part.
+/// All HTTP settings. Which of them apply depends on the URL.
 #[derive(Clone, Default)]
 pub struct HttpSettings {
     environment: Environment,
-    /// Git's `http.*`, lower-case but for the URLs in it, in its order.
+    /// Git's `http.*` settings in their order, lower-case except for the URLs in them.
     entries: Vec<(String, String)>,
 }
 
 impl HttpSettings {
-    /// `entries` are what git's configuration has in the section `http`, as libgit2 names it.
+    /// `entries` is the section `http` of git's configuration, with the names that libgit2 uses.
     pub fn new(environment: &Environment, entries: Vec<(String, String)>) -> Self {
         HttpSettings { environment: environment.clone(), entries }
     }
 
-    /// The values of `http.KEY` and `http.<url>.KEY` that hold for a URL, by git's rules: of all URLs that
-    /// match the most specific one counts. `key` is lower-case.
+    /// The values of `http.KEY` and `http.<url>.KEY` for a URL. As in git, the most specific matching URL wins.
+    /// `key` is lower-case.
     pub fn values(&self, key: &str, url: &Url) -> Vec<&str> {
         let mut best = 0;
         let mut values = Vec::new();
@@ -44,7 +43,7 @@ impl HttpSettings {
         values
     }
 
-    /// The one value that holds, which may be empty.
+    /// The value that applies, which may be empty.
     fn value(&self, key: &str, url: &Url) -> Option<&str> {
         self.values(key, url).pop()
     }
@@ -58,9 +57,9 @@ impl HttpSettings {
     /// called is told with every request.
     ///
     /// # Errors
-    /// Exit 2 for a proxy that is no URL, a file without certificates, and where git is told not to look at
-    /// certificates; else where the machine has no root certificates.
-    pub fn agent(&self, url: &Url) -> Result<Agent> {
+    /// For a proxy that is not a URL, a file without certificates, and where git is told not to check certificates;
+    /// and where the machine has no root certificates.
+    pub fn agent(&self, url: &Url) -> Result<Agent, HttpError> {
         let tls = if url.scheme() == "https" { self.tls(url)? } else { TlsConfig::default() };
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -73,7 +72,7 @@ impl HttpSettings {
         Ok(config.new_agent())
     }
 
-    fn tls(&self, url: &Url) -> Result<TlsConfig> {
+    fn tls(&self, url: &Url) -> Result<TlsConfig, HttpError> {
         self.check_verifies(url)?;
         let named = self.named_roots(url)?;
         let certificates = match named {
@@ -84,21 +83,21 @@ impl HttpSettings {
         Ok(TlsConfig::builder().root_certs(roots).build())
     }
 
-    /// A connection that anyone can listen to is never made silently, whoever may want it.
-    fn check_verifies(&self, url: &Url) -> Result<()> {
-        let set = if self.environment.get("GIT_SSL_NO_VERIFY").is_some_and(|text| !is_off(text)) {
+    /// Refuses to skip the verification of certificates: tagbump never opens a connection that others can
+    /// intercept.
+    fn check_verifies(&self, url: &Url) -> Result<(), HttpError> {
+        let setting = if self.environment.get("GIT_SSL_NO_VERIFY").is_some_and(|text| !is_off(text)) {
             "GIT_SSL_NO_VERIFY"
         } else if self.value("sslverify", url).is_some_and(is_off) {
             "http.sslVerify"
         } else {
             return Ok(());
         };
-        Err(Failure::usage(format!("{set} turns the check of certificates off, and tagbump never does that"))
-            .hinted("name your CA's file in http.sslCAInfo or GIT_SSL_CAINFO instead"))
+        Err(HttpError::ChecksOff { setting })
     }
 
-    /// The roots that git is told of; they alone count then.
-    fn named_roots(&self, url: &Url) -> Result<Option<Vec<Certificate<'static>>>> {
+    /// The root certificates that git's settings name, if any. They replace the system's.
+    fn named_roots(&self, url: &Url) -> Result<Option<Vec<Certificate<'static>>>, HttpError> {
         let named = |variable: &'static str, key: &str, name: &'static str| {
             let variable = self.environment.get(variable).map(|path| (variable, path));
             let setting = || self.value(key, url).filter(|path| !path.is_empty()).map(|path| (name, path));
@@ -106,17 +105,15 @@ impl HttpSettings {
         };
         let file = named("GIT_SSL_CAINFO", "sslcainfo", "http.sslCAInfo");
         let folder = named("GIT_SSL_CAPATH", "sslcapath", "http.sslCAPath");
-        let Some((name, shown)) = file.as_ref().or(folder.as_ref()) else { return Ok(None) };
+        let Some((setting, shown)) = file.as_ref().or(folder.as_ref()) else { return Ok(None) };
         let path = |named: &Option<(&str, PathBuf)>| named.as_ref().map(|(_, path)| path.clone());
         let found = load_certs_from_paths(path(&file).as_deref(), path(&folder).as_deref());
-        certificates(found).map(Some).map_err(|why| {
-            Failure::usage(format!("{}: holds no CA certificates{why}", shown.display()))
-                .hinted(format!("{name} names it; it is to be a file of them in PEM format"))
-        })
+        let error = |reason| HttpError::NoCertificates { path: shown.display().to_string(), setting, reason };
+        certificates(found).map(Some).map_err(error)
     }
 
-    /// The system's roots, or those that OpenSSL's variables name.
-    fn system_roots(&self) -> Result<Vec<Certificate<'static>>> {
+    /// The system's root certificates, or those that OpenSSL's variables name.
+    fn system_roots(&self) -> Result<Vec<Certificate<'static>>, HttpError> {
         let variable = |name: &str| self.environment.get(name).map(Path::new);
         let (file, folder) = (variable("SSL_CERT_FILE"), variable("SSL_CERT_DIR"));
         let found = if file.is_none() && folder.is_none() {
@@ -124,14 +121,10 @@ impl HttpSettings {
         } else {
             load_certs_from_paths(file, folder)
         };
-        certificates(found).map_err(|why| {
-            let what = "no CA certificates were found on this machine, so https can't be trusted";
-            Failure::other(format!("{what}{why}"))
-                .hinted("install ca-certificates, or name a file of them in SSL_CERT_FILE")
-        })
+        certificates(found).map_err(|reason| HttpError::NoSystemCertificates { reason })
     }
 
-    /// A path with `~/` as git expands it.
+    /// Expands `~/` in a path as git does.
     fn path(&self, text: &str) -> PathBuf {
         match (text.strip_prefix("~/"), self.environment.get("HOME")) {
             (Some(rest), Some(home)) => Path::new(home).join(rest),
@@ -140,22 +133,21 @@ impl HttpSettings {
     }
 }
 
-/// Git's words for false.
+/// Git's spellings of false.
 fn is_off(text: &str) -> bool {
     ["false", "no", "off", "0", ""].contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// What was found; where that is nothing, why.
-fn certificates(found: CertificateResult) -> Result<Vec<Certificate<'static>>, String> {
+/// The certificates that were found, or if there are none, the reason.
+fn certificates(found: CertificateResult) -> Result<Vec<Certificate<'static>>, Option<String>> {
     let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
     match found.errors.first() {
         _ if !certificates.is_empty() => Ok(certificates),
-        Some(error) => Err(format!(": {error}")),
-        None => Err(String::new()),
+        error => Err(error.map(ToString::to_string)),
     }
 }
 
-/// How specific a `http.<url>.KEY` is for a URL; nothing where it is another key, or for another URL.
+/// How specific an `http.<url>.KEY` is for a URL; `None` if it is another key, or doesn't match.
 fn specificity(name: &str, key: &str, url: &Url) -> Option<usize> {
     let inner = name.strip_prefix("http.")?.strip_suffix(key)?;
     let pattern = match inner {
@@ -166,7 +158,7 @@ fn specificity(name: &str, key: &str, url: &Url) -> Option<usize> {
     let same_place = pattern.scheme() == url.scheme()
         && pattern.port_or_known_default() == url.port_or_known_default()
         && same_host(pattern.host_str()?, url.host_str()?);
-    // a user in the pattern asks for that user; the URL here has none
+    // a pattern with a user only matches that user, and the URL here has none
     if !same_place || !pattern.username().is_empty() {
         return None;
     }
@@ -175,7 +167,7 @@ fn specificity(name: &str, key: &str, url: &Url) -> Option<usize> {
     (rest.is_empty() || rest.starts_with('/')).then_some(2 + prefix.len())
 }
 
-/// Hosts are compared by label; `*` stands for one.
+/// Compares hosts label by label; `*` matches any one label.
 fn same_host(pattern: &str, host: &str) -> bool {
     let (pattern, host): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), host.split('.').collect());
     pattern.len() == host.len()

@@ -1,16 +1,17 @@
-//! How each form of reference takes a new tag: which scalars change, which keys come and go.
+//! How each syntax of a reference takes a new tag: which scalars change, which keys are added or removed.
 
 use super::reference::{Reference, ReferenceSyntax, ValueLocation};
+use super::refusal::{Refusal, RefusalReason};
 use crate::image::{Digest, Field, ParsedReference, Tag, join_tag, same_image, shortened, split_tag};
 use crate::visible::inline;
 use crate::yaml::{
-    Change, EditBlocker, NewPair, NodeId, NodeKind, ParsedYaml, ScalarStyle, edit_blocker, needs_quotes,
+    Change, EditBlocker, NewPair, NodeKind, ParsedYaml, ScalarStyle, edit_blocker, needs_quotes,
 };
 
-/// What a reference shall say.
+/// The name, tag and digest that a reference should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredImage<'a> {
-    /// The image that is looked for.
+    /// The image that the reference must match.
     pub name: &'a str,
     pub new_name: &'a Field<String>,
     /// `None` keeps the tag.
@@ -18,32 +19,15 @@ pub struct DesiredImage<'a> {
     pub digest: &'a Field<Digest>,
 }
 
-/// The changes that make a reference say what is wanted; none where it does already.
+/// The changes that bring a reference up to date; no changes if it already is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewrite {
     pub changes: Vec<Change>,
-    /// Tag and digest before and after.
+    /// Tag and digest, before and after.
     pub from: String,
     pub to: String,
     pub dropped_digest: bool,
     pub warning: Option<String>,
-}
-
-/// A reference that can't be edited safely.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The node to point at.
-    pub at: NodeId,
-    pub why: String,
-    pub hint: String,
-    /// The value is written there and only used here: fine if it is edited there.
-    pub written_at: Option<NodeId>,
-}
-
-impl Refusal {
-    pub fn new(at: NodeId, what: &str, obstacle: EditBlocker) -> Self {
-        Refusal { at, why: format!("{what} {obstacle}"), hint: obstacle.hint().to_owned(), written_at: None }
-    }
 }
 
 type RewriteResult<T> = std::result::Result<T, Refusal>;
@@ -51,7 +35,7 @@ type RewriteResult<T> = std::result::Result<T, Refusal>;
 /// Plans the changes to one reference.
 ///
 /// # Errors
-/// Where the reference can't be edited safely, and why.
+/// Why the reference can't be edited safely.
 pub fn rewrite(
     yaml: &ParsedYaml,
     reference: &Reference,
@@ -63,21 +47,11 @@ pub fn rewrite(
         ReferenceSyntax::Field(slot) => pen.field(*slot)?,
         ReferenceSyntax::Override(slot) => pen.override_string(*slot)?,
         ReferenceSyntax::BesideBlock(slot) => {
-            return Err(Refusal {
-                at: slot.place(),
-                why: "stands beside a block's repository and tag: it is a part of that name".to_owned(),
-                hint: "bump the block's image, or set its tag with -f FILE --field PATH".to_owned(),
-                written_at: None,
-            });
+            return Err(Refusal::new(slot.place(), RefusalReason::PartOfBlock));
         }
         ReferenceSyntax::Embedded { .. } if pen.is_there() => {}
         ReferenceSyntax::Embedded { line, .. } => {
-            return Err(Refusal {
-                at: reference.at,
-                why: format!("names it in line {line}, in YAML inside of a block scalar, which is only text"),
-                hint: "write it as YAML (Argo CD: valuesObject), or edit it by hand".to_owned(),
-                written_at: None,
-            });
+            return Err(Refusal::new(reference.at, RefusalReason::Embedded { line: *line }));
         }
         ReferenceSyntax::Block { repository, registry, tag, digest } => {
             pen.rename_block(*repository, registry.as_deref())?;
@@ -89,12 +63,7 @@ pub fn rewrite(
         }
         ReferenceSyntax::Entry { name, new_name, new_tag, digest, tag_suffix } => {
             if *tag_suffix && new_tag.is_none() {
-                return Err(Refusal {
-                    at: name.place(),
-                    why: "the entry has a tagSuffix and no newTag: the tag is the workload's".to_owned(),
-                    hint: "give the entry a newTag, or bump the workload's image".to_owned(),
-                    written_at: None,
-                });
+                return Err(Refusal::new(name.place(), RefusalReason::TagSuffix));
             }
             pen.entry(&KustomizeEntry {
                 name: *name,
@@ -119,7 +88,7 @@ struct RewriteBuilder<'a> {
     yaml: &'a ParsedYaml,
     reference: &'a Reference,
     wanted: &'a DesiredImage<'a>,
-    /// Tag and digest as they shall be.
+    /// The new tag and digest.
     tag: Option<String>,
     digest: Option<String>,
     done: Rewrite,
@@ -130,7 +99,7 @@ impl<'a> RewriteBuilder<'a> {
         let old_tag = reference.tag.as_deref();
         let new_tag = wanted.tag.map(Tag::as_str);
         let tag_changes = new_tag.is_some() && new_tag != old_tag;
-        // with both, the digest wins: an old digest beside a new tag would run the old image
+        // if both are set, the digest wins, so an old digest next to a new tag would still run the old image
         let digest = match wanted.digest {
             Field::Set(digest) => Some(digest.as_str().to_owned()),
             Field::Unspecified if tag_changes => None,
@@ -156,17 +125,17 @@ impl<'a> RewriteBuilder<'a> {
         self.done
     }
 
-    /// Whether tag, digest and name are as they shall be.
+    /// Whether name, tag and digest are up to date.
     fn is_there(&self) -> bool {
         let named = self.new_name().is_none_or(|new| same_image(new, &self.reference.image));
         named && self.tag == self.reference.tag && self.digest == self.reference.digest
     }
 
-    /// Makes a scalar say `value`, unless it does already.
-    fn set(&mut self, what: &str, slot: ValueLocation, value: &str) -> RewriteResult<()> {
+    /// Sets a scalar to `value`, unless it has this value already.
+    fn set(&mut self, what: &'static str, slot: ValueLocation, value: &str) -> RewriteResult<()> {
         let node = self.yaml.node(slot.node);
         let NodeKind::Scalar { value: old, style, .. } = &node.kind else {
-            return Err(Refusal::new(slot.place(), what, EditBlocker::NotScalar));
+            return Err(Refusal::blocked(slot.place(), what, EditBlocker::NotScalar));
         };
         let reads_otherwise = *style == ScalarStyle::Plain && needs_quotes(old, false) && !node.is_null();
         if old == value && !reads_otherwise {
@@ -174,10 +143,10 @@ impl<'a> RewriteBuilder<'a> {
         }
         if slot.shared_by.is_some() {
             let written_at = Some(slot.node);
-            return Err(Refusal { written_at, ..Refusal::new(slot.place(), what, EditBlocker::Alias) });
+            return Err(Refusal { written_at, ..Refusal::blocked(slot.place(), what, EditBlocker::Alias) });
         }
         if let Some(obstacle) = edit_blocker(self.yaml, slot.node) {
-            return Err(Refusal::new(slot.node, what, obstacle));
+            return Err(Refusal::blocked(slot.node, what, obstacle));
         }
         if reads_otherwise {
             self.done.warning = Some(format!(
@@ -191,7 +160,7 @@ impl<'a> RewriteBuilder<'a> {
 
     fn insert(&mut self, behind: ValueLocation, pairs: Vec<NewPair>) -> RewriteResult<()> {
         if behind.shared_by.is_some_and(|by| self.yaml.node(by).key != Some(behind.key)) {
-            return Err(Refusal::new(behind.place(), "the entry", EditBlocker::Alias));
+            return Err(Refusal::blocked(behind.place(), "the entry", EditBlocker::Alias));
         }
         if !pairs.is_empty() {
             self.done.changes.push(Change::InsertAfter { key: behind.key, pairs });
@@ -213,7 +182,7 @@ impl<'a> RewriteBuilder<'a> {
         self.set("the image", slot, &text)
     }
 
-    /// kustomize's `name=newName:tag`: a new name goes behind the `=`.
+    /// kustomize's `name=newName:tag`: a new name goes after the `=`.
     fn override_string(&mut self, slot: ValueLocation) -> RewriteResult<()> {
         let old = self.yaml.text(slot.node).unwrap_or_default();
         let (original, rest) = old.split_once('=').map_or((None, old), |(name, rest)| (Some(name), rest));
@@ -224,14 +193,14 @@ impl<'a> RewriteBuilder<'a> {
         self.set("the image", slot, &text)
     }
 
-    /// `name[:tag][@digest]`, as they shall be.
+    /// The new `name[:tag][@digest]`.
     fn written_out(&self, name: &str) -> String {
         let parts = [(':', &self.tag), ('@', &self.digest)].into_iter();
         let parts = parts.filter_map(|(mark, part)| Some((mark, part.as_deref().filter(|p| !p.is_empty())?)));
         parts.fold(name.to_owned(), |text, (mark, part)| format!("{text}{mark}{part}"))
     }
 
-    /// A field that the user named: an image with its name, or else a tag alone.
+    /// A field that the user named: it holds either the image with its name, or just a tag.
     fn field(&mut self, slot: ValueLocation) -> RewriteResult<()> {
         let names_it = self.yaml.text(slot.node).is_some_and(|old| {
             let name = ParsedReference::parse(old).name;
@@ -253,7 +222,7 @@ impl<'a> RewriteBuilder<'a> {
     fn block(&mut self, tag: ValueLocation, digest: Option<ValueLocation>) -> RewriteResult<()> {
         let old = self.yaml.text(tag.node).unwrap_or_default();
         let (_, in_tag) = split_tag(old);
-        // the digest goes where one stands, else behind the tag
+        // the digest stays where it is, or else goes after the tag
         let own_key = digest.filter(|d| in_tag.is_none() || self.yaml.text(d.node) != Some(""));
         if own_key.is_none() && self.tag.is_none() && self.digest.is_some() {
             return Err(self.no_tag(tag));
@@ -270,19 +239,15 @@ impl<'a> RewriteBuilder<'a> {
         Ok(())
     }
 
-    /// A digest alone has no place in a tag's key.
+    /// The error for a digest without a tag, which can't go into a key for tags.
     fn no_tag(&self, at: ValueLocation) -> Refusal {
-        Refusal {
-            at: at.place(),
-            why: "there is no tag that the digest could stand behind, and no digest key".to_owned(),
-            hint: "give a tag too: IMAGE:TAG@DIGEST".to_owned(),
-            written_at: None,
-        }
+        Refusal::new(at.place(), RefusalReason::DigestWithoutTag)
     }
 
-    /// A removed digest becomes `""`: without the key the chart's default would come back.
+    /// Sets a digest key. A removed digest becomes `""`: without the key, the chart's default would apply
+    /// again.
     fn digest_key(&mut self, key: ValueLocation, value: &str) -> RewriteResult<()> {
-        // what stays is nobody's business, however it is written
+        // an unchanged digest needs no edit, even if it is written in a way that can't be edited
         if self.yaml.text(key.node) == Some(value) { Ok(()) } else { self.set("the digest", key, value) }
     }
 
@@ -310,11 +275,9 @@ impl<'a> RewriteBuilder<'a> {
             Some(registry) => new.strip_prefix(registry).and_then(|rest| rest.strip_prefix('/')),
             None => Some(new),
         };
-        let inside = inside.ok_or_else(|| Refusal {
-            at: repository.place(),
-            why: format!("the new name {new} is in another registry than the block says"),
-            hint: "change the registry by hand, then bump".to_owned(),
-            written_at: None,
+        let inside = inside.ok_or_else(|| {
+            let name = new.to_owned();
+            Refusal::new(repository.place(), RefusalReason::OtherRegistry { name })
         })?;
         self.set("the repository", repository, inside)
     }
@@ -350,7 +313,7 @@ impl<'a> RewriteBuilder<'a> {
         self.drop_digest(entry.digest)
     }
 
-    /// Whether a map has the same key once more.
+    /// Whether the map has the same key a second time.
     fn is_there_twice(&self, slot: ValueLocation) -> bool {
         let key = self.yaml.text(slot.key);
         let keys = self.yaml.node(slot.key).parent.into_iter().flat_map(|map| self.yaml.pairs(map));
@@ -362,15 +325,10 @@ impl<'a> RewriteBuilder<'a> {
             return Ok(());
         };
         if slot.shared_by.is_some() || self.yaml.node(slot.node).anchored {
-            return Err(Refusal::new(slot.place(), "the digest", EditBlocker::Alias));
+            return Err(Refusal::blocked(slot.place(), "the digest", EditBlocker::Alias));
         }
         if self.is_there_twice(slot) {
-            return Err(Refusal {
-                at: slot.place(),
-                why: "the entry has two digests: without this one, the other would count".to_owned(),
-                hint: "take one of them out".to_owned(),
-                written_at: None,
-            });
+            return Err(Refusal::new(slot.place(), RefusalReason::TwoDigests));
         }
         self.done.changes.push(Change::Remove { key: slot.key });
         Ok(())

@@ -1,4 +1,4 @@
-//! `--add`: kustomizations that lack an image get an entry for it.
+//! Adding entries: kustomizations that lack an image get an entry for it.
 //!
 //! Which ones: those that `-f` names, and those that list a workload that runs the image among their own
 //! resources. Only where no reference of that image is in the kustomization already.
@@ -12,12 +12,12 @@ use super::parsed_file::ParsedFile;
 use super::{Request, UpdateTarget};
 use crate::file_selection::{MatchLevel, folder};
 use crate::image::{Field, join_tag, same_image};
-use crate::manifest::{Refusal, Rewrite, add};
+use crate::manifest::{Refusal, RefusalReason, Rewrite, add};
 use crate::yaml::NewPair;
 
 const KIND: &str = "kustomization";
 
-/// Adds a match for every entry that is to be made.
+/// Adds a match for every entry to be created.
 pub(super) fn add(survey: &ScannedFiles, request: &Request, matches: &mut Vec<Match>) {
     let index = Index::of(survey);
     for (target, wanted) in request.targets.iter().enumerate() {
@@ -29,11 +29,11 @@ pub(super) fn add(survey: &ScannedFiles, request: &Request, matches: &mut Vec<Ma
     }
 }
 
-/// The files by their paths, and those of each folder.
+/// The files by path, and the files of each folder.
 struct Index<'a> {
     by_path: HashMap<&'a str, &'a ParsedFile>,
     by_folder: HashMap<&'a str, Vec<&'a ParsedFile>>,
-    /// By path and image. A cache: many kustomizations can list one workload.
+    /// By path and image. A cache, since many kustomizations can list the same workload.
     spellings: RefCell<HashMap<(&'a str, String), Option<&'a str>>>,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The image as a workload spells it.
+    /// The image's name as the workload at `path` spells it.
     fn spelling(&self, path: &str, image: &str) -> Option<&'a str> {
         let workload: &'a ParsedFile = self.by_path.get(path)?;
         let mut spellings = self.spellings.borrow_mut();
@@ -59,7 +59,7 @@ impl<'a> Index<'a> {
     }
 }
 
-/// An image that a file may get an entry for.
+/// An image for which a file may get an entry.
 struct RequestedAddition<'a> {
     file: usize,
     target: usize,
@@ -79,19 +79,9 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
     let value = |key| pairs.iter().find(|p| p.key == key).map(|p| p.value.as_str());
     let to = join_tag(value("newTag"), value("digest"));
     let result = match (other_entry(parsed, wanted), add::entry(&parsed.yaml, root, pairs.clone())) {
-        (Some(at), _) => Err(Refusal {
-            at,
-            why: format!("there is an entry for {} already, which runs another image", wanted.name),
-            hint: format!("bump that image, or say which: {}=NEWNAME:TAG", wanted.name),
-            written_at: None,
-        }),
+        (Some(at), _) => Err(Refusal::new(at, RefusalReason::OtherEntry { image: wanted.name.clone() })),
         (None, Some(change)) => Ok(Rewrite { changes: vec![change], to, ..Rewrite::default() }),
-        (None, None) => Err(Refusal {
-            at: root,
-            why: "images is no list that an entry could be added to".to_owned(),
-            hint: "make images a list, or remove the key".to_owned(),
-            written_at: None,
-        }),
+        (None, None) => Err(Refusal::new(root, RefusalReason::ImagesNotList)),
     };
     let image = wanted.effective_name().to_owned();
     Some(Match {
@@ -111,14 +101,14 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
     })
 }
 
-/// kustomize would take the first entry of that name.
+/// An entry with the same name that is already there. kustomize would use the first of the two.
 fn other_entry(parsed: &ParsedFile, wanted: &UpdateTarget) -> Option<usize> {
     let same = |original: &String| same_image(original, &wanted.name);
     parsed.all_references().find(|r| r.kustomize_name.as_ref().is_some_and(same)).map(|r| r.at)
 }
 
-/// As the first of its workloads that runs the image spells it; with `deep` also those of the kustomizations
-/// that it builds on.
+/// The image's name as the kustomization's first workload that runs it spells it. With `deep`, this includes
+/// the workloads of the kustomizations that it builds on.
 fn spelling<'a>(
     index: &Index<'a>,
     parsed: &'a ParsedFile,
@@ -144,7 +134,7 @@ fn spelling<'a>(
     None
 }
 
-/// A resource's path, relative to the root; nothing for one outside of it.
+/// A resource's path, relative to the root; `None` if it is outside the root.
 fn join(folder: &str, resource: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|p| !p.is_empty()).collect();
     for part in resource.split('/') {

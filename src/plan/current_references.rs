@@ -1,25 +1,24 @@
-//! What the references that a request means say now: their tags, and where they stand, without changing any.
+//! Reads the references that a request matches, with their current tags and positions, without changing them.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::files::{self, ScannedFiles};
 use super::matched::Match;
-use super::unparsed::out_of_time;
-use super::{FileSource, Request, image_inventory, matching, messages, overridden};
-use crate::error::Result;
+use super::no_match::NoMatch;
+use super::{FileSource, PlanError, Request, image_inventory, matching, overridden};
 use crate::yaml::{NodeId, ParsedYaml};
 
-/// One reference that is meant, and what it says.
+/// One matched reference and its current tag and digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentReference {
-    /// Which of the request's wants it is for.
+    /// Index of the request's target that it matches.
     pub target: usize,
     pub file: String,
-    /// Whether a `Chart.yaml` is beside the file.
+    /// Whether a `Chart.yaml` is next to the file.
     pub has_chart: bool,
-    /// A hash of the keys that lead to it: what stays the same when items or lines come and go. (The keys of a deeply
-    /// nested value can be as long as the file.)
+    /// A hash of the keys that lead to the reference, so it stays the same when items or lines are added or
+    /// removed. (The keys themselves can be as long as the file if the value is deeply nested.)
     pub place: u64,
     /// 1-based.
     pub line: usize,
@@ -30,15 +29,15 @@ pub struct CurrentReference {
 /// What one file means, in the order of its text; nothing where it can't be read as YAML.
 ///
 /// # Errors
-/// Exit 4 where the time is over.
+/// Where the request was cancelled.
 pub fn current_references(
     shelf: &dyn FileSource,
     request: &Request,
-) -> Result<Option<Vec<CurrentReference>>> {
+) -> Result<Option<Vec<CurrentReference>>, PlanError> {
     let survey = files::survey(shelf, request).ok().filter(ScannedFiles::is_whole);
     let found = survey.as_ref().and_then(|survey| Some((survey, found(survey, request).ok()?)));
     if request.cancellation.is_cancelled() {
-        return Err(out_of_time());
+        return Err(PlanError::Cancelled);
     }
     Ok(found.map(|(survey, matches)| told(survey, matches.iter())))
 }
@@ -47,20 +46,23 @@ pub fn current_references(
 /// must mean something.
 ///
 /// # Errors
-/// Exit 1 where a named file can't be read as YAML, what the shelf says, and exit 3, which names the nearest
-/// images seen.
-pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>> {
+/// Where a named file is not valid YAML, what the file source reports, and where nothing matches.
+pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
     let survey = files::survey(shelf, request)?;
     let matches = found(&survey, request)?;
     check_some(shelf, request, &matches)?;
     Ok(told(&survey, matches.iter()))
 }
 
-/// As [`some_mentions`], where a bump must be able to change them all, and must know which are meant.
+/// Like [`some_mentions`], but requires that a bump could change all of them, and that the targets are
+/// unambiguous.
 ///
 /// # Errors
-/// What a plan says of references that it can't change, too many or too few of them, or different tags.
-pub fn changeable_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>> {
+/// The same as for a plan: references that can't be changed, too many or too few of them, or different tags.
+pub fn changeable_mentions(
+    shelf: &dyn FileSource,
+    request: &Request,
+) -> Result<Vec<CurrentReference>, PlanError> {
     let survey = files::survey(shelf, request)?;
     let matches = found(&survey, request)?;
     matching::check_fields(&survey, request)?;
@@ -69,17 +71,20 @@ pub fn changeable_mentions(shelf: &dyn FileSource, request: &Request) -> Result<
     Ok(told(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
 }
 
-fn found(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>> {
+fn found(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
     let mut matches = matching::find(survey, request)?;
     overridden::remove_overridden(survey, request, &mut matches);
     survey.check()?;
     Ok(matches)
 }
 
-fn check_some(shelf: &dyn FileSource, request: &Request, matches: &[Match]) -> Result<()> {
+fn check_some(shelf: &dyn FileSource, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     match matching::missing(request, matches).as_slice() {
         [] => Ok(()),
-        missing => Err(messages::nothing(&image_inventory::seen(shelf, request)?, request, missing)),
+        missing => {
+            let seen = image_inventory::seen(shelf, request)?;
+            Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, missing))))
+        }
     }
 }
 
@@ -102,7 +107,7 @@ fn mention(survey: &ScannedFiles, m: &Match, places: &mut HashMap<(usize, NodeId
     }
 }
 
-/// The place of a node, from those of the nodes around it, which are remembered.
+/// The hash of a node's place, computed from its parents' hashes, which are cached.
 fn place(yaml: &ParsedYaml, file: usize, id: NodeId, places: &mut HashMap<(usize, NodeId), u64>) -> u64 {
     let around = std::iter::successors(Some(id), |&node| yaml.node(node).parent);
     let unknown: Vec<NodeId> = around.take_while(|&node| !places.contains_key(&(file, node))).collect();

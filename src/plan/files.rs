@@ -1,4 +1,4 @@
-//! Reads the files of a plan: keeps those that matter, counts those that can't be read.
+//! Reads the files of a plan: keeps those that matter, and counts those that can't be parsed.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -8,30 +8,29 @@ use super::field_index::FieldIndex;
 use super::parsed_file::{FieldPlaces, ParsedFile};
 use super::prefilter::Prefilter;
 use super::skipped_files::SkippedFiles;
-use super::unparsed::{Unparsed, UnparsedReport, out_of_time, stopped_at};
-use super::{FileSource, Request, SourceFile, UpdateTarget};
-use crate::error::Result;
+use super::unparsed::{Unparsed, UnparsedReport, stopped_at};
+use super::{FileSource, PlanError, Request, SourceFile, UpdateTarget};
 use crate::file_selection::{MatchLevel, folder};
 use crate::manifest::{Reference, add, field_references, is_kustomization_file};
 use crate::yaml::{ParsedYaml, ReadError, scan_until};
 
-/// All that a plan knows of the files.
+/// Everything that a plan knows about the files.
 #[derive(Default)]
 pub(super) struct ScannedFiles {
-    /// Those that matter, in the order of their paths.
+    /// The files that matter, ordered by path.
     pub files: Vec<ParsedFile>,
     pub warnings: Vec<String>,
     pub unparsable: Vec<String>,
-    /// The fields that some document has, by want and number.
+    /// The fields that exist in some document, by target and number.
     pub fields: HashSet<(usize, usize)>,
-    /// Those that were looked for in some file.
+    /// The fields that were looked up in some file, by target and number.
     pub looked_for: HashSet<(usize, usize)>,
 }
 
-/// What one file is to the plan.
+/// The result of reading one file.
 enum FileScan {
     Parsed(Box<ParsedFile>),
-    /// Parsed, and of no matter but for the fields that it lacks.
+    /// Parsed, but without anything to change. Kept to know which fields it lacks.
     Skipped {
         path: String,
         fields: Vec<(usize, usize)>,
@@ -51,9 +50,9 @@ impl FileScan {
 /// Reads what a request is about.
 ///
 /// # Errors
-/// Exit 1 where a named file can't be read as YAML, exit 6 where it takes too much work, exit 4 where the time is over,
-/// and what the shelf says.
-pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<ScannedFiles> {
+/// Where a named file is not valid YAML or takes too much work, where the request was cancelled, and what the file source
+/// reports.
+pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<ScannedFiles, PlanError> {
     let (screen, fields) = (Prefilter::of(request), FieldIndex::of(request)?);
     let looked = Mutex::new(Vec::new());
     let spare = SkippedFiles::new();
@@ -71,7 +70,7 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
     };
     let found = shelf.visit(&request.selection()?, request.add, &look)?;
     if request.cancellation.is_cancelled() {
-        return Err(out_of_time());
+        return Err(PlanError::Cancelled);
     }
     let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
     looked.extend(spare.unparsed().map(FileScan::Unparsed));
@@ -120,7 +119,12 @@ fn field_places(yaml: &ParsedYaml, (target, nth): (usize, usize), request: &Requ
 }
 
 impl ScannedFiles {
-    fn take(&mut self, looked: FileScan, has_chart: bool, left_out: &mut UnparsedReport) -> Result<()> {
+    fn take(
+        &mut self,
+        looked: FileScan,
+        has_chart: bool,
+        left_out: &mut UnparsedReport,
+    ) -> Result<(), PlanError> {
         match looked {
             FileScan::Unparsed(unparsed) => left_out.add(unparsed)?,
             FileScan::Skipped { fields, .. } => self.looked_for.extend(fields),
@@ -137,7 +141,7 @@ impl ScannedFiles {
 }
 
 impl ScannedFiles {
-    /// Whether no file was left out.
+    /// Whether every file could be parsed.
     pub fn is_whole(&self) -> bool {
         self.unparsable.is_empty() && self.warnings.is_empty()
     }
@@ -145,8 +149,8 @@ impl ScannedFiles {
     /// Whether all that was found in the files is complete.
     ///
     /// # Errors
-    /// Exit 6 where a file takes too much work, exit 4 where the time is over.
-    pub fn check(&self) -> Result<()> {
+    /// Where a file takes too much work, or the request was cancelled.
+    pub fn check(&self) -> Result<(), PlanError> {
         let stopped =
             |file: &ParsedFile| file.yaml.check().map_err(|stopped| stopped_at(&file.path, stopped));
         self.files.iter().try_for_each(stopped)

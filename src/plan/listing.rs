@@ -1,4 +1,4 @@
-//! Every reference in some files, and whether it could be edited.
+//! Lists every reference in some files, and whether tagbump could edit it.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -7,14 +7,15 @@ use std::sync::{Mutex, PoisonError};
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
 use super::unparsed::{Unparsed, UnparsedReport};
-use super::{FileSource, SourceFile, shared};
-use crate::error::Result;
+use super::{FileSource, PlanError, SourceFile, shared};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Field, Tag, same_image};
-use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override, rewrite};
+use crate::manifest::{
+    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override, rewrite,
+};
 use crate::yaml::{check, scan};
 
-/// One reference, as it is told.
+/// One reference, as it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListedReference {
     pub file: String,
@@ -26,9 +27,9 @@ pub struct ListedReference {
     pub image: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
-    /// Why it can't be edited, and what to do; nothing where it can be.
+    /// Why it can't be edited, and what to do; `None` if it can.
     pub reason: Option<String>,
-    /// Of a kustomization that sets the image of workloads: the name that they use for it.
+    /// For a kustomization entry that overrides workloads: the name that they use for the image.
     pub sets: Option<String>,
 }
 
@@ -37,10 +38,10 @@ pub struct ListedReference {
 pub struct Listing {
     /// In the order of files and text.
     pub references: Vec<ListedReference>,
-    /// Files that were looked at.
+    /// The number of files that were read.
     pub files: usize,
     pub warnings: Vec<String>,
-    /// Files that could not be read as YAML, with where and why.
+    /// Files that aren't valid YAML, with position and reason.
     pub unparsable: Vec<String>,
 }
 
@@ -48,7 +49,7 @@ pub struct Listing {
 struct FileListing {
     path: String,
     references: Vec<ListedReference>,
-    /// What there is where no chart is beside the file.
+    /// The references if there is no chart next to the file.
     without_chart: Vec<ListedReference>,
 }
 
@@ -56,13 +57,13 @@ struct FileListing {
 /// several threads.
 ///
 /// # Errors
-/// Exit 1 where a named file can't be read as YAML, exit 6 where it takes too much work, and what the shelf says.
+/// Where a named file is not valid YAML or takes too much work, and what the file source reports.
 pub fn list(
     shelf: &dyn FileSource,
     selection: &Selection,
     images: &[String],
     looked: &(dyn Fn() + Sync),
-) -> Result<Listing> {
+) -> Result<Listing, PlanError> {
     let all = Mutex::new(Vec::new());
     let look = |file: SourceFile<'_>| {
         let listed = listed(&file, images);
@@ -87,13 +88,13 @@ pub fn list(
     Ok(Listing { references, files: found.count, warnings, unparsable: left_out.not_yaml })
 }
 
-fn path(listed: &std::result::Result<FileListing, Unparsed>) -> &str {
+fn path(listed: &Result<FileListing, Unparsed>) -> &str {
     match listed {
         Ok(FileListing { path, .. }) | Err(Unparsed { path, .. }) => path,
     }
 }
 
-fn listed(file: &SourceFile<'_>, images: &[String]) -> std::result::Result<FileListing, Unparsed> {
+fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<FileListing, Unparsed> {
     let path = file.path.to_owned();
     let named = file.match_level == MatchLevel::Explicit;
     let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named };
@@ -109,7 +110,7 @@ fn listed(file: &SourceFile<'_>, images: &[String]) -> std::result::Result<FileL
 
 fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<ListedReference> {
     let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
-    // a block without a tag runs the chart's: it says no tag
+    // a block without a tag runs the chart's default tag, so there is no tag to list
     let told = |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
     let all = parsed.references(standing);
     if !all.iter().any(|r| told(&r)) {
@@ -119,10 +120,10 @@ fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> V
     both.filter(|(reference, _)| told(reference)).map(|(reference, m)| one(parsed, reference, m)).collect()
 }
 
-/// What would become of each reference if its image were bumped.
+/// Tries a bump of each reference's image, to see what would happen.
 fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     let mut targets: HashMap<&str, usize> = HashMap::new();
-    // it was parsed, so it is UTF-8
+    // the text was parsed, so it is valid UTF-8
     let text = std::str::from_utf8(&parsed.bytes).unwrap_or_default();
     let mut matches: Vec<Match> = references
         .iter()
@@ -150,14 +151,9 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     matches
 }
 
-fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> std::result::Result<Rewrite, Refusal> {
+fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> Result<Rewrite, Refusal> {
     if reference.image.is_empty() {
-        return Err(Refusal {
-            at: reference.at,
-            why: "the file does not say which image's tag it is".to_owned(),
-            hint: "set it with -f FILE --field PATH".to_owned(),
-            written_at: None,
-        });
+        return Err(Refusal::new(reference.at, RefusalReason::NoImage));
     }
     let tag = Tag::parse("other-tag").ok();
     let (name, new_name, digest) = (&reference.image, &Field::Unspecified, &Field::Unspecified);
@@ -165,7 +161,7 @@ fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> std::resul
     let rewrite = rewrite(&parsed.yaml, reference, &wanted)?;
     for change in &rewrite.changes {
         check(text, &parsed.yaml, change)
-            .map_err(|obstacle| Refusal::new(change.node(), "the value", obstacle))?;
+            .map_err(|obstacle| Refusal::blocked(change.node(), "the value", obstacle))?;
     }
     Ok(rewrite)
 }
@@ -181,7 +177,7 @@ fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedRefere
         image: reference.image.clone(),
         tag: text(&reference.tag),
         digest: text(&reference.digest),
-        reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.why, refusal.hint)),
+        reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.reason, refusal.reason.advice())),
         sets: reference.kustomize_name.clone().filter(|_| is_override(reference)),
     }
 }

@@ -3,98 +3,44 @@
 //! No I/O of its own, repeatable, and empty when there is nothing to do. The working tree, a commit and the landing
 //! loop all plan with this, each on its own [`FileSource`] of files. `screen` and `files` find those that matter,
 //! `matching` the references that are meant, `shared` looks after aliases and merge keys, `overridden` after
-//! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `messages` words
-//! what went wrong. `listing` tells of every reference, and `mentions` of those that
+//! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `error` and
+//! `no_match` are what can go wrong. `listing` tells of every reference, and `mentions` of those that
 //! are meant, without changing any; `bump_check` whether a change was a bump.
 
 mod addition;
 mod bump_check;
 mod current_references;
+mod error;
 mod field_index;
 mod files;
 mod image_inventory;
 mod listing;
 mod matched;
 mod matching;
-mod messages;
+mod no_match;
 mod overridden;
 mod parsed_file;
 mod prefilter;
 mod shared;
 mod skipped_files;
+mod source;
 mod unparsed;
 
-use std::collections::{BTreeSet, HashSet};
-use std::ops::ControlFlow;
+use std::collections::BTreeSet;
 
-use crate::error::{Failure, Result, inline};
-use crate::file_selection::{MatchLevel, Selection};
+use crate::file_selection::{MatchLevel, Selection, SelectionError};
 use crate::image::{Digest, Field, Tag};
-use crate::manifest::CHART;
 use crate::yaml::FieldPath;
 
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
+pub use error::{MatchedValue, PlanError, RefusedReference};
 pub use listing::{ListedReference, Listing, list};
-pub use unparsed::out_of_time;
+pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
+pub use source::{FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
 
-/// A file to look at.
-#[derive(Clone, Copy, Debug)]
-pub struct SourceFile<'a> {
-    /// Relative to the root, with `/`.
-    pub path: &'a str,
-    pub bytes: &'a [u8],
-    pub match_level: MatchLevel,
-}
-
-/// Where files are read from: a working tree, or a commit.
-pub trait FileSource {
-    /// Hands every selected file to `look`, in any order and from several threads at once; with `context`
-    /// every other YAML file too. Once `look` breaks, the rest may be left out.
-    ///
-    /// # Errors
-    /// A named file that is not there, or that may not be read.
-    fn visit(&self, selection: &Selection, context: bool, look: Visitor<'_>) -> Result<FoundFiles>;
-
-    /// One file's bytes, at most so many of them; nothing where it is not there.
-    ///
-    /// # Errors
-    /// Where it can't be read; exit 2 where it is a symlink, or behind one.
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>>;
-}
-
-/// What is done with each file, and whether more are wanted.
-pub type Visitor<'a> = &'a (dyn Fn(SourceFile<'_>) -> ControlFlow<()> + Sync);
-
-/// What is known of the files besides what is in them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FoundFiles {
-    /// Files that were selected.
-    pub count: usize,
-    /// Folders with a `Chart.yaml`.
-    pub charts: HashSet<String>,
-    /// Files that were left out.
-    pub warnings: Vec<String>,
-}
-
-impl FoundFiles {
-    /// Counts a file that is looked at.
-    pub fn take(&mut self, path: &str, standing: MatchLevel) {
-        self.count += usize::from(standing != MatchLevel::ContextOnly);
-        self.pass(path);
-    }
-
-    /// Notes a file that may not be selected, for what its name says.
-    pub fn pass(&mut self, path: &str) {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        if name == CHART {
-            self.charts.insert(folder.to_owned());
-        }
-    }
-}
-
-/// One image, what its references shall say, and where they are looked for.
+/// One image, the tag and digest that its references should get, and where to look for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdateTarget {
     pub name: String,
@@ -102,38 +48,32 @@ pub struct UpdateTarget {
     /// `None` keeps the tag.
     pub tag: Option<Tag>,
     pub digest: Field<Digest>,
-    /// The service of `tagbump.yaml` that it is for.
+    /// The service of `tagbump.yaml` that the target belongs to.
     pub service: Option<String>,
     pub scope: Scope,
 }
 
-/// Where references are looked for.
+/// Where to look for references.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// The files that are searched; `None` where only `fields` are set.
+    /// The files to search; `None` if only `fields` are set.
     pub files: Option<Selection>,
     pub fields: Vec<FieldTarget>,
-    /// Of all these only what is in these files.
+    /// If set, only these files of the above.
     pub only: Option<BTreeSet<String>>,
 }
 
-/// A place that no rule knows.
+/// A field that the user named, for places that tagbump doesn't recognise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldTarget {
     pub files: Selection,
-    /// Only files that this selects too.
+    /// If set, only files that this selects too.
     pub within: Option<Selection>,
     pub path: FieldPath,
 }
 
-/// What is said where a path to read leads through a symlink.
-pub fn symlink(path: &str) -> Failure {
-    Failure::usage(format!("{}: is a symlink, or behind one, which is not followed", inline(path)))
-        .hinted("put the file itself there")
-}
-
 impl UpdateTarget {
-    /// As the user knows it: the service, or the image.
+    /// The name that the user knows the target by: its service, or else its image.
     pub fn label(&self) -> &str {
         self.service.as_deref().unwrap_or(&self.name)
     }
@@ -148,12 +88,12 @@ impl UpdateTarget {
 }
 
 impl Scope {
-    /// What is found in the files of a selection.
+    /// A scope of all references in the files of a selection.
     pub fn of_files(files: &Selection) -> Self {
         Scope { files: Some(files.clone()), ..Scope::default() }
     }
 
-    /// How a file comes to be searched for references, if it does.
+    /// How strongly the scope asks for searching a file; `None` if it doesn't.
     fn standing(&self, path: &str) -> Option<MatchLevel> {
         self.files.as_ref().filter(|_| self.takes(path))?.match_level(path)
     }
@@ -162,7 +102,7 @@ impl Scope {
         self.only.as_ref().is_none_or(|only| only.contains(path))
     }
 
-    /// Whether the user said which files are meant.
+    /// Whether the user chose the files.
     fn is_chosen(&self) -> bool {
         self.only.is_some() || self.files.as_ref().is_none_or(|files| !files.is_everything())
     }
@@ -172,28 +112,28 @@ impl Scope {
     }
 }
 
-/// What to do.
+/// The input of a plan: its targets and options.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     pub targets: Vec<UpdateTarget>,
     pub add: bool,
-    /// Several places with different tags are all meant.
+    /// Update every match, even if their tags differ.
     pub all: bool,
     pub expect: Option<usize>,
-    /// The services that there are, for messages.
+    /// The services in `tagbump.yaml`, for messages.
     pub services: Vec<String>,
-    /// References that match, and are not to be changed all the same.
+    /// References to leave unchanged, even though they match.
     pub skip: Vec<SkipReference>,
     /// When to give up.
     pub cancellation: Cancellation,
 }
 
-/// References of one want in one file that are left alone.
+/// References to one target in one file that must not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkipReference {
     pub target: usize,
     pub file: String,
-    /// What they say now, as in [`ChangedReference::from`]; nothing: whatever they say.
+    /// Their current tag and digest, as in [`ChangedReference::from`]; `None` means any.
     pub from: Option<String>,
 }
 
@@ -201,13 +141,13 @@ impl Request {
     /// Every file that is looked at.
     ///
     /// # Errors
-    /// Exit 2, as [`Selection::new`].
-    pub fn selection(&self) -> Result<Selection> {
+    /// As [`Selection::new`].
+    pub fn selection(&self) -> Result<Selection, SelectionError> {
         Selection::all_of(self.targets.iter().flat_map(|target| target.scope.selections()))
     }
 }
 
-/// New bytes for a file.
+/// New content for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileEdit {
     pub path: String,
@@ -219,31 +159,31 @@ pub struct FileEdit {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ChangedReference {
     pub file: String,
-    /// 1-based, in the file as it was.
+    /// 1-based, in the old content of the file.
     pub line: usize,
     pub kind: &'static str,
     /// The image that runs after the bump.
     pub image: String,
-    /// The one that ran before, where it is another.
+    /// The image that ran before, if it is a different one.
     pub renamed_from: Option<String>,
-    /// Which of the request's wants it is for.
+    /// Index of the request's target that it matches.
     pub target: usize,
-    /// `TAG`, `TAG@DIGEST`, or empty where there was none.
+    /// `TAG`, `TAG@DIGEST`, or empty if there was none.
     pub from: String,
     pub to: String,
     pub dropped_digest: bool,
 }
 
-/// What a bump changes. Nothing where every reference says what is wanted already.
+/// The edits of a bump, and what to report about them. Empty if every reference is up to date.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// What was asked for.
+    /// The targets of the request.
     pub targets: Vec<UpdateTarget>,
     pub edits: Vec<FileEdit>,
     pub changes: Vec<ChangedReference>,
     pub warnings: Vec<String>,
     pub notices: Vec<String>,
-    /// How many references were left alone, as the request said.
+    /// How many references were skipped because the request says so.
     pub left: usize,
 }
 
@@ -253,19 +193,17 @@ impl Plan {
     }
 }
 
-/// A plan or why there is none, and what is to be told in either case.
+/// A plan, or the error that prevented it, and what to report in either case.
 #[derive(Debug)]
 pub struct PlanOutcome {
-    pub plan: Result<Plan>,
-    /// Files that were left out.
+    pub plan: Result<Plan, PlanError>,
+    /// Warnings about files that were skipped.
     pub warnings: Vec<String>,
-    /// Files that could not be read as YAML, with where and why.
+    /// Files that aren't valid YAML, with position and reason.
     pub unparsable: Vec<String>,
 }
 
-/// Plans a bump. The plan is an error with exit 1 where a named file can't be read as YAML; exit 3 where
-/// nothing matches, too few or too many, or different tags are meant at once; exit 4 where the request was cancelled;
-/// exit 6 where a reference can't be edited safely, or a named file takes too much work.
+/// Plans a bump; see [`PlanError`] for what can go wrong.
 pub fn plan(shelf: &dyn FileSource, request: &Request) -> PlanOutcome {
     let mut survey = files::ScannedFiles::default();
     let plan = plan_on(shelf, request, &mut survey);
@@ -273,7 +211,11 @@ pub fn plan(shelf: &dyn FileSource, request: &Request) -> PlanOutcome {
     PlanOutcome { plan, warnings, unparsable }
 }
 
-fn plan_on(shelf: &dyn FileSource, request: &Request, survey: &mut files::ScannedFiles) -> Result<Plan> {
+fn plan_on(
+    shelf: &dyn FileSource,
+    request: &Request,
+    survey: &mut files::ScannedFiles,
+) -> Result<Plan, PlanError> {
     *survey = files::survey(shelf, request)?;
     let mut matches = matching::find(survey, request)?;
     if request.add {
@@ -282,14 +224,14 @@ fn plan_on(shelf: &dyn FileSource, request: &Request, survey: &mut files::Scanne
     matching::check_fields(survey, request)?;
     let missing = matching::missing(request, &matches);
     if !missing.is_empty() {
-        // to say what there is instead, everything has to be read
+        // every file must be read to suggest what the user may have meant
         let mut seen = image_inventory::seen(shelf, request)?;
         let left_out = std::mem::take(&mut seen.left_out);
         survey.unparsable = left_out.not_yaml;
         survey.warnings.extend(left_out.too_costly);
         survey.warnings.sort();
         survey.warnings.dedup();
-        return Err(messages::nothing(&seen, request, &missing));
+        return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, &missing))));
     }
     let notices = overridden::remove_overridden(survey, request, &mut matches);
     survey.check()?;

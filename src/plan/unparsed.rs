@@ -1,9 +1,10 @@
-//! Files that were not parsed: because they are not YAML, or because they would take too much work.
+//! Files that could not be parsed, because they aren't YAML or would take too much work.
 
-use crate::error::{Exit, Failure, Result, inline};
-use crate::yaml::{ParseAborted, ReadError, YamlError};
+use super::PlanError;
+use crate::visible::inline;
+use crate::yaml::{ParseAborted, ReadError};
 
-/// A file that was not parsed, and why.
+/// A file that could not be parsed, and why.
 pub(super) struct Unparsed {
     pub path: String,
     pub error: ReadError,
@@ -11,10 +12,10 @@ pub(super) struct Unparsed {
     pub named: bool,
 }
 
-/// How files that were not parsed are reported.
+/// The reports about files that could not be parsed.
 #[derive(Default)]
 pub(super) struct UnparsedReport {
-    /// Files that are not YAML, with where and why.
+    /// Files that aren't valid YAML, with position and reason.
     pub not_yaml: Vec<String>,
     /// A warning for each file that takes too much work.
     pub too_costly: Vec<String>,
@@ -22,12 +23,12 @@ pub(super) struct UnparsedReport {
 
 impl UnparsedReport {
     /// # Errors
-    /// Where the file was named, or the work was cancelled.
-    pub fn add(&mut self, Unparsed { path, error, named }: Unparsed) -> Result<()> {
+    /// The file was named by the user, or the work was cancelled.
+    pub fn add(&mut self, Unparsed { path, error, named }: Unparsed) -> Result<(), PlanError> {
         match error {
             ReadError::Stopped(stopped @ ParseAborted::Cancelled) => return Err(stopped_at(&path, stopped)),
             ReadError::Stopped(stopped) if named => return Err(stopped_at(&path, stopped)),
-            ReadError::Syntax(fault) if named => return Err(no_yaml(&path, &fault)),
+            ReadError::Syntax(error) if named => return Err(PlanError::NotYaml { file: path, error }),
             ReadError::Stopped(stopped) => {
                 self.too_costly.push(format!("{}: skipped: it {stopped}", inline(&path)))
             }
@@ -37,25 +38,12 @@ impl UnparsedReport {
     }
 }
 
-/// A file that was given up, and can't be skipped.
-pub(super) fn stopped_at(path: &str, stopped: ParseAborted) -> Failure {
-    match stopped {
-        ParseAborted::Cancelled => out_of_time(),
+/// The error for a file that was given up and can't be skipped.
+pub(super) fn stopped_at(path: &str, reason: ParseAborted) -> PlanError {
+    match reason {
+        ParseAborted::Cancelled => PlanError::Cancelled,
         ParseAborted::Values(_) | ParseAborted::Steps(_) => {
-            Failure::new(Exit::NotEditable, format!("{}: {stopped}; nothing was written", inline(path)))
-                .hinted("split the file, or leave it out with -f")
+            PlanError::TooMuchWork { file: path.to_owned(), reason }
         }
     }
-}
-
-/// The time for a landing is over before there is a plan.
-pub fn out_of_time() -> Failure {
-    Failure::new(Exit::NotLanded, "not landed: the time ran out while files were read")
-        .hinted("run again, give it longer with --timeout, or name the files with -f")
-}
-
-/// A named file that can't be read as YAML.
-fn no_yaml(path: &str, fault: &YamlError) -> Failure {
-    Failure::new(Exit::Other, format!("{}:{fault} (no YAML)", inline(path)))
-        .hinted("mend the file; without its name in -f it would only be a warning")
 }

@@ -1,8 +1,8 @@
-//! The proposal of `tagbump init`: a `tagbump.yaml` based on the references found, and a workflow.
+//! The files that `tagbump init` proposes: a `tagbump.yaml` based on the references found, and a workflow.
 //!
 //! Pure: a listing in, text out. `sorting` groups references by image and leaves some out, `environment` and
-//! `origin` read paths and names, `services` and `names` make services, `template` guesses the tag template,
-//! `config_text` and `workflow` write the files.
+//! `origin` interpret paths and names, `services` and `names` create services, `template` guesses the tag
+//! template, and `config_text` and `workflow` write the files.
 
 mod config_text;
 mod environment;
@@ -13,27 +13,34 @@ mod sorting;
 mod template;
 pub mod workflow;
 
-use crate::config::Config;
-use crate::error::{Failure, Result};
+use crate::config::{Config, ConfigError};
 use crate::plan::Listing;
 use config_text::ConfigContent;
 use names::TakenNames;
 use sorting::{DeployedImage, sorted};
 
-/// A `tagbump.yaml` that is not written yet.
+/// The text of a proposed `tagbump.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewConfig {
     pub text: String,
-    /// A service in it, or an image if it has none, for examples.
+    /// A service in it for examples, or an image if it has no services.
     pub example: Option<String>,
+}
+
+/// Why there is no valid configuration for a repository.
+#[derive(Debug, thiserror::Error)]
+pub enum ScaffoldError {
+    #[error("can't make a valid {path} for this repository: {error}")]
+    Invalid { path: String, error: ConfigError },
+    #[error("can't make a valid {path} for this repository: it would not read back as written")]
+    ReadsDifferently { path: String },
 }
 
 /// Makes a configuration from the references; `None` if no reference can be edited.
 ///
 /// # Errors
-/// Exit 1 if the text is not a valid configuration: a bug in this program, or a repository that a configuration
-/// can't describe.
-pub fn config(listing: &Listing, path: &str) -> Result<Option<NewConfig>> {
+/// If the text is not a valid configuration: a bug in this program, or a repository that a configuration can't describe.
+pub fn config(listing: &Listing, path: &str) -> Result<Option<NewConfig>, ScaffoldError> {
     let sorted = sorted(listing);
     if sorted.images.is_empty() {
         return Ok(None);
@@ -57,17 +64,14 @@ fn tags<'a>(image: &DeployedImage<'a>) -> impl Iterator<Item = &'a str> {
     all.into_iter().filter_map(|reference| reference.tag.as_deref())
 }
 
-/// Checks that tagbump reads the text back as the same services.
-fn check(content: &ConfigContent<'_>, path: &str, text: &str) -> Result<()> {
+/// Checks that tagbump parses the text to the same services.
+fn check(content: &ConfigContent<'_>, path: &str, text: &str) -> Result<(), ScaffoldError> {
     let config = Config::parse(path, text.as_bytes());
-    let config =
-        config.map_err(|e| Failure::other(format!("can't make a valid {path} for this repository: {e}")))?;
+    let config = config.map_err(|error| ScaffoldError::Invalid { path: path.to_owned(), error })?;
     let own = || content.own.iter().flatten();
     let same = own().all(|s| config.service(&s.name).is_some_and(|read| read.image == s.image));
     if !same || config.names().count() != own().count() {
-        return Err(Failure::other(format!(
-            "can't make a valid {path} for this repository: it would not read back as written"
-        )));
+        return Err(ScaffoldError::ReadsDifferently { path: path.to_owned() });
     }
     Ok(())
 }

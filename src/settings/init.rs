@@ -1,25 +1,24 @@
-//! What `tagbump init` is to do.
+//! Validates the arguments of `init`.
 
 use super::parse::listed;
-use super::{ScanSettings, folder};
+use super::{ScanSettings, SettingsError, folder};
 use crate::cli::InitArgs;
-use crate::error::Result;
 use crate::file_selection::Selection;
 
-/// An `init`, checked.
+/// The validated arguments of `init`.
 #[derive(Clone, Debug)]
 pub struct InitSettings {
-    /// What is looked at: everything that `scan` would.
+    /// The files to search, as for `scan`.
     pub scan: ScanSettings,
-    /// Nobody is asked.
+    /// Don't ask for confirmation.
     pub yes: bool,
 }
 
 /// Checks an `init`.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
-pub fn init(args: InitArgs) -> Result<InitSettings> {
+/// With the flag and what it takes.
+pub fn init(args: InitArgs) -> Result<InitSettings, SettingsError> {
     let selection = Selection::new(&listed(args.files.files))?;
     let scan = ScanSettings { root: folder(&args.common)?, images: Vec::new(), selection };
     Ok(InitSettings { scan, yes: args.yes })

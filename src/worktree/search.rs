@@ -1,27 +1,32 @@
-//! Finds the files that are selected, and reads them, on all cores.
+//! Finds the selected files and reads them, on all cores.
 //!
-//! `.gitignore` files and `.git/info/exclude` are read by the `ignore` crate.
+//! The `ignore` crate reads `.gitignore` files and `.git/info/exclude`.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Context;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::descent::Descent;
+use super::error::{not_opened, not_reached};
 use super::folder::EntryKind;
 use super::ignore_files::{Setting, has_odd_file, odd_file};
 use super::open_error::OpenError;
 use super::{Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
-use crate::error::{Result, inline};
 use crate::file_selection::{MatchLevel, Selection, is_yaml};
-use crate::plan::{self, FileSource, FoundFiles, SourceFile, Visitor};
+use crate::plan::{FileSource, FoundFiles, SourceError, SourceFile, Visitor};
+use crate::visible::inline;
 
 impl FileSource for Worktree {
-    fn visit(&self, selection: &Selection, context: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+    fn visit(
+        &self,
+        selection: &Selection,
+        context: bool,
+        look: Visitor<'_>,
+    ) -> Result<FoundFiles, SourceError> {
         let search = FileSearch { worktree: self, selection, context, look, seen: Mutex::default() };
         let mut folders = false;
         for name in selection.names() {
@@ -38,16 +43,15 @@ impl FileSource for Worktree {
         Ok(search.found())
     }
 
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
         let (file, about) = match self.descent().file(path) {
             Ok(opened) => opened,
-            Err(OpenError::Symlink) => return Err(plan::symlink(path)),
             Err(OpenError::NotRegular) => return Ok(None),
             Err(e) if e.is_not_found() => return Ok(None),
-            Err(e) => Err(e).with_context(|| path.to_owned())?,
+            Err(e) => return Err(not_reached(path, e)),
         };
         let mut bytes = Vec::new();
-        read_at_most(file, about.size, at_most as u64, &mut bytes).with_context(|| path.to_owned())?;
+        read_at_most(file, about.size, at_most as u64, &mut bytes).map_err(|e| not_opened(path, e.into()))?;
         Ok(Some(bytes))
     }
 }
@@ -63,11 +67,11 @@ struct FileSearch<'a> {
 #[derive(Default)]
 struct SearchState {
     found: FoundFiles,
-    /// The files that were read, to tell what the walk passed over.
+    /// The files that were read, to find those that the walk skipped.
     paths: HashSet<String>,
 }
 
-/// What each thread reads with.
+/// What each thread needs for reading.
 struct FileReader {
     descent: Descent,
     buffer: Vec<u8>,
@@ -92,13 +96,13 @@ impl FileSearch<'_> {
         self.seen().found.warnings.push(warning);
     }
 
-    /// Leaves a file out, and goes on.
+    /// Skips a file with a warning, and goes on.
     fn pass(&self, warning: String) -> ControlFlow<()> {
         self.warn(warning);
         ControlFlow::Continue(())
     }
 
-    fn named(&self, path: &str) -> Result<ControlFlow<()>> {
+    fn named(&self, path: &str) -> Result<ControlFlow<()>, SourceError> {
         let bytes = self.worktree.read_one(path)?;
         self.seen().found.take(path, MatchLevel::Explicit);
         Ok((self.look)(SourceFile { path, bytes: &bytes, match_level: MatchLevel::Explicit }))
@@ -108,7 +112,7 @@ impl FileSearch<'_> {
         let root = &self.worktree.root;
         if let Some(file) = odd_file(root) {
             return self
-                .warn(format!("left out: .: {} is no regular file", inline(&file.display().to_string())));
+                .warn(format!("skipped: .: {} is not a regular file", inline(&file.display().to_string())));
         }
         let setting = Setting::of(root);
         let odd = Arc::new(Mutex::new(Vec::new()));
@@ -118,7 +122,7 @@ impl FileSearch<'_> {
             .git_ignore(true)
             .git_global(true)
             .git_exclude(true)
-            // a repository ends where it has its top; what is above that is for others to say
+            // a repository ends at its top level; the ignore files above don't apply
             .require_git(setting == Setting::Below)
             .parents(setting == Setting::Below)
             .follow_links(false)
@@ -139,14 +143,14 @@ impl FileSearch<'_> {
             Box::new(move |entry| {
                 let flow = match entry {
                     Ok(entry) => self.visit(&entry, &mut reader),
-                    Err(e) => self.pass(format!("left out: {}", inline(&e.to_string()))),
+                    Err(e) => self.pass(format!("skipped: {}", inline(&e.to_string()))),
                 };
                 if flow.is_break() { WalkState::Quit } else { WalkState::Continue }
             })
         });
         for path in odd.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let path = self.relative(path).unwrap_or_else(|| path.display().to_string());
-            self.warn(format!("left out: {}: its .gitignore is no regular file", inline(&path)));
+            self.warn(format!("skipped: {}: its .gitignore is not a regular file", inline(&path)));
         }
     }
 
@@ -158,13 +162,13 @@ impl FileSearch<'_> {
             Some(path) => self.take(path, reader),
             None if may_be_yaml(entry.path()) => {
                 let path = entry.path().display().to_string();
-                self.pass(format!("left out, its name is not UTF-8: {}", inline(&path)))
+                self.pass(format!("skipped, its name is not valid UTF-8: {}", inline(&path)))
             }
             None => ControlFlow::Continue(()),
         }
     }
 
-    /// The path below the root, with `/`; nothing for one that is no text.
+    /// The path relative to the root, separated by `/`; `None` if it isn't valid UTF-8.
     fn relative(&self, path: &Path) -> Option<String> {
         let path = path.strip_prefix(&self.worktree.root).ok()?;
         if cfg!(unix) {
@@ -188,7 +192,7 @@ impl FileSearch<'_> {
         self.seen().found.take(&path, standing);
         let flow = match read_into(descent, &path, buffer) {
             Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, match_level: standing }),
-            Err(e) => self.pass(format!("{}: {e:#}", inline(&path))),
+            Err(e) => self.pass(e.to_string()),
         };
         if !self.worktree.tracked.is_empty() {
             self.seen().paths.insert(path);
@@ -196,7 +200,7 @@ impl FileSearch<'_> {
         flow
     }
 
-    /// Files that the walk passed over, most likely for an ignore rule, and that git keeps track of.
+    /// Reads the files that git tracks but the walk skipped, most likely because of an ignore rule.
     fn tracked(&self) {
         let seen = std::mem::take(&mut self.seen().paths);
         let mut reader = self.reader();
@@ -209,12 +213,12 @@ impl FileSearch<'_> {
     }
 }
 
-/// By the end of its name, which may be no text before that.
+/// Decides by the extension, since the rest of the name may not be valid UTF-8.
 fn may_be_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
-/// `.git` itself, or a folder that holds a repository of its own.
+/// Whether an entry is `.git` itself, or a folder with its own repository.
 fn is_repository(entry: &DirEntry) -> bool {
     is_dot_git(&entry.file_name().to_string_lossy())
         || (entry.file_type().is_some_and(|kind| kind.is_dir()) && entry.path().join(".git").exists())

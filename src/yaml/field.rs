@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::document::{FoundValue, NodeId, ParsedYaml};
 
-/// A path to a field, checked.
+/// A valid path to a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldPath {
     text: String,
@@ -18,9 +18,9 @@ enum Step {
     Where { key: String, value: String },
 }
 
-/// What is wrong with a path.
+/// The error for an invalid path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("--field {path}: {reason} at character {at}")]
+#[error("{path}: {reason} at character {at}")]
 pub struct FieldError {
     path: String,
     reason: &'static str,
@@ -29,11 +29,11 @@ pub struct FieldError {
 }
 
 impl FieldPath {
-    /// Reads a path: keys parted by dots, `[N]` for the Nth item from 0, `[key=value]` for the items with
-    /// that value; `\` takes the next character as it is.
+    /// Parses a path: keys separated by dots, `[N]` for an item (from 0), `[key=value]` for all items with that
+    /// value. A `\` takes the next character literally.
     ///
     /// # Errors
-    /// An empty key, an unclosed bracket, or text behind a bracket without a dot.
+    /// An empty key, an unclosed bracket, or text after a bracket without a dot.
     pub fn parse(path: &str) -> Result<Self, FieldError> {
         let chars: Vec<char> = path.chars().collect();
         let mut reader = PathReader { chars: &chars, at: 0 };
@@ -45,16 +45,16 @@ impl FieldPath {
         Ok(FieldPath { text: path.to_owned(), steps })
     }
 
-    /// As it was written.
+    /// The path as it was typed.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Every place below `root` that the path leads to.
+    /// Every value below `root` that the path leads to.
     pub fn find(&self, yaml: &ParsedYaml, root: NodeId) -> Vec<FoundValue> {
         let mut places = vec![FoundValue { key: root, node: root, shared_by: None }];
         for step in &self.steps {
-            // aliases can lead to one place in ever more ways
+            // aliases can lead to the same place in exponentially many ways
             let mut seen = HashSet::new();
             let next = places.iter().take_while(|_| yaml.budget().spend(1));
             let next = next.flat_map(|place| step.from(yaml, place)).filter(|place| seen.insert(*place));
@@ -101,7 +101,7 @@ impl PathReader<'_> {
         let mut steps = Vec::new();
         loop {
             if self.peek() != Some('[') || !steps.is_empty() {
-                let key = self.deadline(&['.', '['])?;
+                let key = self.read_until(&['.', '['])?;
                 steps.push(Step::Key(key));
             }
             while self.peek() == Some('[') {
@@ -120,8 +120,8 @@ impl PathReader<'_> {
         self.chars.get(self.at).copied()
     }
 
-    /// Text up to one of these characters, or the end.
-    fn deadline(&mut self, stops: &[char]) -> Result<String, &'static str> {
+    /// The text up to one of these characters, or to the end.
+    fn read_until(&mut self, stops: &[char]) -> Result<String, &'static str> {
         let mut text = String::new();
         while let Some(c) = self.peek().filter(|c| !stops.contains(c)) {
             self.at += 1;
@@ -135,11 +135,11 @@ impl PathReader<'_> {
     }
 
     fn bracket(&mut self) -> Result<Step, &'static str> {
-        let head = self.deadline(&[']', '='])?;
+        let head = self.read_until(&[']', '='])?;
         let step = match self.peek() {
             Some('=') => {
                 self.at += 1;
-                Step::Where { key: head, value: self.deadline(&[']'])? }
+                Step::Where { key: head, value: self.read_until(&[']'])? }
             }
             _ => Step::Index(head.parse().map_err(|_| "expected a number or key=value")?),
         };
@@ -183,10 +183,10 @@ mod tests {
     #[test]
     fn wrong_paths_say_where() {
         let error = |p: &str| FieldPath::parse(p).unwrap_err().to_string();
-        assert_eq!(error("a..b"), "--field a..b: empty key at character 3");
-        assert_eq!(error("a[0"), "--field a[0: missing ] at character 4");
-        assert_eq!(error("a[x].b"), "--field a[x].b: expected a number or key=value at character 4");
-        assert_eq!(error(""), "--field : empty key at character 1");
-        assert_eq!(error("a[0]b"), "--field a[0]b: expected a dot at character 5");
+        assert_eq!(error("a..b"), "a..b: empty key at character 3");
+        assert_eq!(error("a[0"), "a[0: missing ] at character 4");
+        assert_eq!(error("a[x].b"), "a[x].b: expected a number or key=value at character 4");
+        assert_eq!(error(""), ": empty key at character 1");
+        assert_eq!(error("a[0]b"), "a[0]b: expected a dot at character 5");
     }
 }

@@ -1,35 +1,36 @@
 //! Holds the map in `src/lib.rs` against the code: which room uses which, and what stays in its room.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use clap::CommandFactory;
 
 /// Room, and the rooms that it may use. Pure rooms come first.
 const ROOMS: &[(&str, &[&str])] = &[
     ("visible", &[]),
+    ("location", &["visible"]),
     ("yaml", &["visible"]),
     ("dot_git", &[]),
     ("template", &[]),
-    ("error", &["visible"]),
     ("object_id", &[]),
+    ("hint", &[]),
+    ("error", &["hint", "location", "visible"]),
     ("environment", &[]),
     ("signals", &[]),
     ("image", &[]),
-    ("markdown", &["error"]),
-    ("tag", &["error", "image", "template"]),
-    ("file_selection", &["dot_git", "error"]),
-    ("manifest", &["image", "file_selection", "visible", "yaml"]),
-    ("plan", &["error", "image", "manifest", "file_selection", "yaml"]),
+    ("markdown", &["visible"]),
+    ("tag", &["image", "template"]),
+    ("file_selection", &["dot_git", "visible"]),
+    ("manifest", &["image", "file_selection", "location", "visible", "yaml"]),
+    ("plan", &["image", "location", "manifest", "file_selection", "visible", "yaml"]),
     ("history", &["error", "image", "manifest", "object_id", "plan", "file_selection"]),
-    ("config", &["error", "image", "plan", "file_selection", "tag", "template", "yaml"]),
-    (
-        "scaffold",
-        &["config", "error", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"],
-    ),
+    ("config", &["image", "location", "plan", "file_selection", "tag", "template", "visible", "yaml"]),
+    ("scaffold", &["config", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"]),
     ("output", &["error", "plan", "history", "visible"]),
-    ("actions", &["environment", "error", "markdown", "plan", "output", "tag", "visible"]),
-    ("worktree", &["dot_git", "error", "signals", "plan", "file_selection"]),
+    ("actions", &["environment", "error", "location", "markdown", "plan", "output", "tag", "visible"]),
+    ("worktree", &["dot_git", "signals", "plan", "file_selection", "visible"]),
     ("landing", &["error", "image", "markdown", "plan", "file_selection", "tag", "template", "history"]),
-    ("http", &["environment", "error"]),
+    ("http", &["environment"]),
     (
         "git",
         &[
@@ -41,6 +42,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "signals",
             "plan",
             "file_selection",
+            "visible",
             "worktree",
         ],
     ),
@@ -51,14 +53,13 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["actions", "environment", "error", "git", "history", "http", "landing", "landing::remote", "plan"],
     ),
     ("cli", &[]),
-    ("extras", &["cli", "error"]),
+    ("extras", &["cli"]),
     (
         "settings",
         &[
             "actions",
             "cli",
             "environment",
-            "error",
             "git",
             "image",
             "plan",
@@ -93,6 +94,32 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "diagnostics",
+        &[
+            "actions",
+            "cli",
+            "config",
+            "decision",
+            "environment",
+            "error",
+            "extras",
+            "file_selection",
+            "git",
+            "hint",
+            "http",
+            "image",
+            "location",
+            "manifest",
+            "plan",
+            "scaffold",
+            "settings",
+            "tag",
+            "template",
+            "visible",
+            "worktree",
+        ],
+    ),
+    (
         "commands",
         &[
             "actions",
@@ -100,6 +127,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "cli",
             "config",
             "decision",
+            "diagnostics",
             "environment",
             "error",
             "file_selection",
@@ -110,6 +138,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "image",
             "landing",
             "landing::remote",
+            "location",
             "markdown",
             "output",
             "plan",
@@ -168,6 +197,54 @@ const KEPT: &[(&str, &[&str])] = &[
     ("print!", &[]),
 ];
 
+/// They report what happened, as data: exit codes, and flags for hints, are for `diagnostics`.
+const WITHOUT_FLAGS: [&str; 15] = [
+    "visible",
+    "location",
+    "yaml",
+    "dot_git",
+    "template",
+    "image",
+    "markdown",
+    "tag",
+    "file_selection",
+    "manifest",
+    "plan",
+    "config",
+    "history",
+    "worktree",
+    "http",
+];
+
+/// Tests aside, and the flags that a file written for a user explains.
+#[test]
+fn libraries_know_no_flags_and_exit_codes() {
+    let mut seen = BTreeSet::new();
+    for (room, file, text) in sources() {
+        if !WITHOUT_FLAGS.contains(&room.as_str()) || is_test(&file) {
+            continue;
+        }
+        let found = code_lines(product(&text)).find(|line| line.contains("Exit::") || names_flag(line));
+        assert_eq!(found, None, "{}", file.display());
+        seen.insert(room);
+    }
+    assert_eq!(seen.len(), WITHOUT_FLAGS.len(), "{seen:?}");
+}
+
+/// Whether a line has a text with `--word` or `-f` in it.
+fn names_flag(line: &str) -> bool {
+    let words = line.split([' ', '"', '(', '\'']).filter(|_| line.contains('"'));
+    let is_long = |word: &str| {
+        word.strip_prefix("--").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
+    };
+    let mut words = words.map(|word| word.trim_end_matches([',', ';', ':', '.']));
+    words.any(|word| is_long(word) || ["-f", "-C", "-n", "-v"].contains(&word))
+}
+
+fn is_test(file: &Path) -> bool {
+    file.ends_with("tests.rs") || file.ends_with("fake.rs")
+}
+
 #[test]
 fn rooms_use_only_what_the_map_allows() {
     let rooms: BTreeMap<_, _> = ROOMS.iter().copied().collect();
@@ -178,6 +255,26 @@ fn rooms_use_only_what_the_map_allows() {
             assert!(fine, "{}: {room} uses {used}, which the map does not allow", file.display());
         }
     }
+}
+
+/// Hints are made by these functions, from a flag's name.
+#[test]
+fn flag_in_hint_exists() {
+    let command = tagbump::cli::Cli::command();
+    let flags: BTreeSet<_> = std::iter::once(&command)
+        .chain(command.get_subcommands())
+        .flat_map(|command| command.get_arguments().filter_map(clap::Arg::get_long))
+        .collect();
+    let mut named = BTreeSet::new();
+    for (_, file, text) in sources().into_iter().filter(|(room, ..)| room != "hint") {
+        for call in ["flag(\"", "switch(\"", "setting(\"", "flag: \""] {
+            for name in text.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(flags.contains(name), "{}: {call}{name}", file.display());
+                named.insert(name.to_owned());
+            }
+        }
+    }
+    assert!(named.contains("add") && named.len() > 15, "{named:?}");
 }
 
 #[test]
@@ -236,8 +333,9 @@ fn defined_type(line: &str) -> Option<&str> {
         Some(rest) => rest.split_once(") ")?.1,
         None => line.strip_prefix("pub ").unwrap_or(line),
     };
-    let is_alias =
-        |rest: &&str| !["Item", "Response", "Error", "Future"].iter().any(|name| rest.starts_with(name));
+    let is_alias = |rest: &&str| {
+        !["Item", "Output", "Response", "Error", "Future"].iter().any(|name| rest.starts_with(name))
+    };
     let rest = ["struct ", "enum ", "trait ", "union "].iter().find_map(|word| line.strip_prefix(word));
     let rest = rest.or_else(|| line.strip_prefix("type ").filter(is_alias))?;
     rest.split(|c: char| !c.is_alphanumeric()).next()

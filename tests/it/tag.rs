@@ -130,7 +130,7 @@ fn pull_request_event_gives_its_head_with_notice() {
     ]);
     let run = tag(&repo, &["-T", "{ref}-{pr}-{branch}-{sha:7}"], &variables);
     assert_eq!(run.stdout, "pr-7-7-fix-a-2222222\n", "{}", run.stderr);
-    assert!(run.stderr.contains("::notice::on pull requests the commit is the head"), "{}", run.stderr);
+    assert!(run.stderr.contains("::notice::on pull requests, the commit is the head"), "{}", run.stderr);
 }
 
 #[test]

@@ -216,7 +216,7 @@ fn no_proxy_hosts_are_reached_directly() {
 #[test]
 fn run_fails_when_proxy_refuses() {
     for (status, word) in
-        [("407 Proxy Authentication Required", "407"), ("403 Forbidden", "does not let us through")]
+        [("407 Proxy Authentication Required", "407"), ("403 Forbidden", "rejects the connection")]
     {
         let ((world, ca), proxy) = (private(), Proxy::answering(status));
         let folder = world.shallow("w");

@@ -80,16 +80,17 @@ impl<'a> Bump<'a> {
                 (folder.as_path(), Checkout::open(folder, environment))
             }
         };
-        let (checkout, unopened) = match opened {
+        let (checkout, unopened) = match opened.map_err(Failure::from) {
             Ok(checkout) => (checkout, None),
             Err(failure) if needs_git => return Err(failure),
             // files can be edited even if git can't open the repository
             Err(failure) => (None, Some(failure)),
         };
         if needs_git && checkout.is_none() {
-            return Err(Failure::usage(format!("{}: is in no git repository", root.display())).hinted(
-                "name a checkout with -C (a bare repository is none), or leave --commit and --push out",
-            ));
+            return Err(Failure::usage(format!("{}: is not inside a git repository", root.display()))
+                .hinted(
+                    "name a checkout with -C (a bare repository is none), or leave --commit and --push out",
+                ));
         }
         let build = match uses_build_info(settings) {
             true => build_info::tag_facts(&settings.place, checkout.as_ref()),

@@ -56,11 +56,7 @@ pub(super) fn keep_secrets(git: &GitBranch, done: Result<()>, report: &mut Repor
     let scrub = |text: &mut String| *text = git.scrub(text);
     let reported = [&mut report.warnings, &mut report.notices, &mut report.details];
     reported.into_iter().flatten().for_each(scrub);
-    done.map_err(|mut failure| {
-        scrub(&mut failure.message);
-        failure.hint.iter_mut().for_each(scrub);
-        failure
-    })
+    done.map_err(|failure| failure.map_texts(|text| git.scrub(text)))
 }
 
 /// Reports whether the server verified the signature of a commit that it made.

@@ -90,8 +90,8 @@ impl GitHub {
         self.wire.give_up_at(deadline);
         let asked = self.runtime.block_on(self.send(route, ask));
         let answer = asked.map_err(|error| {
-            if let Some(failure) = http::refused_by_proxy(&error, self.wire.agent()) {
-                return FetchError::Permanent(failure);
+            if let Some(error) = http::refused_by_proxy(&error, self.wire.agent()) {
+                return FetchError::Permanent(error.into());
             }
             let what = if http::was_too_slow(&error) { "no answer in time" } else { &causes(&error) };
             FetchError::Transient { what: format!("GitHub's API: {what}"), retry_after: None }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 
 use super::limits::{ADVERTISED_BYTES, ADVERTISED_REFS, FETCHED_BYTES, FETCHED_OBJECTS, PUSH_ANSWER_BYTES};
-use crate::error::Failure;
 
 /// An answer that is cut, too long, or not git's protocol.
 #[derive(Debug, thiserror::Error)]
@@ -41,22 +40,5 @@ impl fmt::Display for LimitExceeded {
                 write!(f, "{} MB in answer to the push", megabytes(PUSH_ANSWER_BYTES))
             }
         }
-    }
-}
-
-impl AnswerError {
-    /// As the end of a run: the server would answer the same again.
-    pub fn into_failure(self, server: &str) -> Failure {
-        let hint = match &self {
-            AnswerError::TooLong(LimitExceeded::References | LimitExceeded::ReferenceBytes) => {
-                "check the remote's URL; a real repository of that size needs fewer branches and tags on the server"
-            }
-            AnswerError::TooLong(LimitExceeded::FetchedBytes | LimitExceeded::FetchedObjects) => {
-                "check the remote's URL; for a real repository of that size, run in a clone of it"
-            }
-            AnswerError::TooLong(LimitExceeded::PushAnswer) => "see what the server's hooks print",
-            _ => "check the remote's URL; a proxy may answer in the server's place",
-        };
-        Failure::other(format!("{server}: {self}")).hinted(hint)
     }
 }

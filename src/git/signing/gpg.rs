@@ -3,8 +3,7 @@
 use git2::Config;
 
 use super::words::told;
-use super::{SigningContext, last, not_run};
-use crate::error::{Failure, Result};
+use super::{SigningContext, SigningError, last, not_run};
 use crate::git::identity::Identity;
 
 /// What gpg says once it has signed; its exit code alone does not tell.
@@ -52,7 +51,7 @@ impl Gpg {
         }
     }
 
-    pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String> {
+    pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String, SigningError> {
         let mut command = station.program(&self.program);
         command.args(["--status-fd=2", "-bsau", &self.key]);
         let ran = station.run(command, content);
@@ -61,28 +60,17 @@ impl Gpg {
         if ran.success && done && !ran.stdout.trim().is_empty() {
             return Ok(ran.stdout);
         }
-        Err(self.failure(&ran.stderr))
+        Err(self.error(&ran.stderr))
     }
 
-    fn failure(&self, stderr: &str) -> Failure {
-        let whose =
-            if self.has_key { "user.signingkey" } else { "the committer, as user.signingkey is not set" };
-        let what = format!(
-            "{} can't sign the commit with the key {} ({whose}): {}",
-            self.program,
-            self.key,
-            told(stderr)
-        );
-        if stderr.lines().any(|line| line.starts_with(NO_KEY)) {
-            return Failure::usage(what).hinted(format!(
-                "import the secret key ({0} --import), or name one that is there with git config user.signingkey; \
-                 {0} --list-secret-keys shows them",
-                self.usual
-            ));
+    fn error(&self, stderr: &str) -> SigningError {
+        let is_missing = stderr.lines().any(|line| line.starts_with(NO_KEY));
+        SigningError::Gpg {
+            program: self.program.clone(),
+            key: self.key.clone(),
+            is_configured: self.has_key,
+            words: told(stderr),
+            missing: is_missing.then_some(self.usual),
         }
-        Failure::other(what).hinted(
-            "a passphrase that nobody can be asked for must be known to gpg-agent; git commit -S fails in the \
-             same way",
-        )
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! Sources: `git help config` (`gpg.*`, `user.signingKey`, `commit.gpgSign`), git's `gpg-interface.c`.
 
+mod error;
 mod gpg;
 mod openssh;
 mod ssh;
@@ -19,13 +20,14 @@ use git2::{Commit, Config, ErrorCode, Oid, Repository, Signature, Tree};
 
 use super::checkout::Checkout;
 use super::config;
-use super::failure::git_failure;
+use super::error::GitError;
 use super::identity::Identity;
 use super::process::{self, Interruption, NotRun, ProcessOutput, Purpose};
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 use gpg::Gpg;
 use ssh::Ssh;
+
+pub use error::{ProgramFailure, SigningError};
 
 /// How long a program may take that can ask nobody.
 const UNATTENDED: Duration = Duration::from_secs(60);
@@ -62,8 +64,8 @@ impl Checkout {
     /// Who signs commits here; nothing where nobody asked for it and git would not sign either.
     ///
     /// # Errors
-    /// Exit 2 where git's configuration makes no sense.
-    pub fn signer(&self, asked: bool, committer: &Identity) -> Result<Option<Signer>> {
+    /// Where git's configuration makes no sense.
+    pub fn signer(&self, asked: bool, committer: &Identity) -> Result<Option<Signer>, GitError> {
         let config = self.config()?;
         if !asked && !signs(&config)? {
             return Ok(None);
@@ -75,8 +77,7 @@ impl Checkout {
             Some("x509") => SigningMethod::Gpg(Gpg::x509(&config, key, committer)),
             Some("ssh") => SigningMethod::Ssh(Ssh::new(&config, key)),
             Some(other) => {
-                return Err(Failure::usage(format!("gpg.format in git's configuration is {other:?}"))
-                    .hinted("make it openpgp, x509 or ssh: git config gpg.format ssh"));
+                return Err(SigningError::UnknownFormat { format: other.to_owned() }.into());
             }
         };
         Ok(Some(Signer { method, station }))
@@ -84,22 +85,21 @@ impl Checkout {
 }
 
 /// git's own rule: what is no boolean is a mistake, and not a no.
-fn signs(config: &Config) -> Result<bool> {
+fn signs(config: &Config) -> Result<bool, SigningError> {
     match config.get_bool("commit.gpgsign") {
         Ok(signs) => Ok(signs),
         Err(e) if e.code() == ErrorCode::NotFound => Ok(false),
-        Err(e) => Err(Failure::usage(format!("commit.gpgsign in git's configuration: {}", e.message()))
-            .hinted("make it true or false")),
+        Err(e) => Err(SigningError::NotABoolean { reason: e.message().to_owned() }),
     }
 }
 
 impl Signer {
     /// A signature of what a commit says, in armour.
-    fn sign(&self, content: &[u8]) -> Result<String> {
+    fn sign(&self, content: &[u8]) -> Result<String, GitError> {
         let signature = match &self.method {
-            SigningMethod::Gpg(gpg) => gpg.sign(content, &self.station),
-            SigningMethod::Ssh(ssh) => ssh.sign(content, &self.station),
-        }?;
+            SigningMethod::Gpg(gpg) => gpg.sign(content, &self.station)?,
+            SigningMethod::Ssh(ssh) => ssh.sign(content, &self.station)?,
+        };
         // a line break at the end would be an empty line of the header
         Ok(signature.replace('\r', "").trim_end().to_owned())
     }
@@ -118,19 +118,16 @@ impl CommitDraft<'_> {
     /// Makes the commit, signed where there is a signer. No branch moves.
     ///
     /// # Errors
-    /// Where it can't be signed, exit 1 or 2; or not written.
-    pub fn make(&self, repo: &Repository, signer: Option<&Signer>) -> Result<Oid> {
-        let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
+    /// Where it can't be signed, or not written.
+    pub fn make(&self, repo: &Repository, signer: Option<&Signer>) -> Result<Oid, GitError> {
+        let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
         let CommitDraft { author, committer, message, tree, parent } = self;
         let Some(signer) = signer else {
             return repo.commit(None, author, committer, message, tree, &[parent]).map_err(fault);
         };
         let content = repo.commit_create_buffer(author, committer, message, tree, &[parent]);
         let content = content.map_err(fault)?;
-        let content = std::str::from_utf8(&content).map_err(|_| {
-            Failure::other("the commit can't be signed: its author's name is not UTF-8")
-                .hinted("land it without a signature, or mend the name")
-        })?;
+        let content = std::str::from_utf8(&content).map_err(|_| SigningError::AuthorNotUtf8)?;
         let signature = signer.sign(content.as_bytes())?;
         repo.commit_signed(content, &signature, Some("gpgsig")).map_err(fault)
     }
@@ -180,22 +177,14 @@ impl SigningContext {
     }
 }
 
-/// Why a program could not be run, and what to do.
-fn not_run(program: &str, setting: &str, why: NotRun) -> Failure {
-    match why {
-        NotRun::Missing => Failure::usage(format!("the commit can't be signed: {program} was not found"))
-            .hinted(format!(
-                "install it, or say where it is: git config {setting} PATH; --via api has GitHub sign"
-            )),
-        NotRun::Unstartable(e) => {
-            Failure::usage(format!("the commit can't be signed: {program} can't be started: {e}"))
-                .hinted(format!("mend {setting} in git's configuration"))
-        }
-        NotRun::Late => Failure::other(format!(
-            "the commit can't be signed: {program} gave no answer in time; it may have waited for a passphrase"
-        ))
-        .hinted("give the key to an agent first, or use one without a passphrase"),
-    }
+/// Why a program could not be run.
+fn not_run(program: &str, setting: &'static str, why: NotRun) -> SigningError {
+    let failure = match why {
+        NotRun::Missing => ProgramFailure::Missing,
+        NotRun::Unstartable(e) => ProgramFailure::NotStarted(e.to_string()),
+        NotRun::Late => ProgramFailure::TimedOut,
+    };
+    SigningError::Program { program: program.to_owned(), setting, failure, needed_because: None }
 }
 
 /// The last of the settings with one of these names, in git's order.

@@ -4,14 +4,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use anyhow::Context;
 use git2::Config;
 
 use super::openssh::{self, KeyFile};
 use super::words::{split, told};
-use super::{SigningContext, last, not_run, shown};
-use crate::error::{Failure, Result};
+use super::{SigningContext, SigningError, last, not_run, shown};
 use crate::git::config;
+use crate::git::error::GitError;
 use crate::git::temporary_folder::temporary_folder;
 use crate::worktree::{OpenError, open_regular_file};
 
@@ -49,7 +48,7 @@ impl Ssh {
         }
     }
 
-    pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String> {
+    pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String, GitError> {
         let key = self.key(station)?;
         let key = match literal(key) {
             Some(public) => KeyLocation::Agent(public.to_owned()),
@@ -59,9 +58,8 @@ impl Ssh {
         if let KeyLocation::File(path) = &key {
             match open(path)? {
                 KeyFile::Key(opened) if self.program.is_none() => {
-                    return openssh::sign(&opened, NAMESPACE, content).ok_or_else(|| {
-                        Failure::other("the commit can't be signed: the system gives no random numbers")
-                    });
+                    let signature = openssh::sign(&opened, NAMESPACE, content);
+                    return signature.ok_or_else(|| SigningError::NoRandomNumbers.into());
                 }
                 KeyFile::Key(_) => {}
                 KeyFile::Not(reason) => why = reason,
@@ -71,29 +69,22 @@ impl Ssh {
     }
 
     /// `user.signingkey`, else the first line that the configured command prints.
-    fn key(&self, station: &SigningContext) -> Result<&str> {
+    fn key(&self, station: &SigningContext) -> Result<&str, SigningError> {
         if let Some(key) = self.key.as_ref().or(self.found.get()) {
             return Ok(key);
         }
-        let line = self.key_command.as_ref().ok_or_else(|| {
-            Failure::usage(
-                "there is no SSH key to sign with: user.signingkey is not set in git's configuration",
-            )
-            .hinted("git config user.signingkey PATH, the key's file, or key::PUBLIC-KEY for one in an agent")
-        })?;
-        let fault = |why: &str| {
-            Failure::usage(format!("{KEY_COMMAND} in git's configuration gives no key: {why}"))
-                .hinted("it must print a public key, as key::ssh-ed25519 …; or set user.signingkey")
-        };
-        let words = split(line).ok_or_else(|| fault("a quote is not closed"))?;
+        let line = self.key_command.as_ref().ok_or(SigningError::NoSshKey)?;
+        let no_key =
+            |reason: &str| SigningError::KeyCommand { setting: KEY_COMMAND, reason: reason.to_owned() };
+        let words = split(line).ok_or_else(|| no_key("a quote is not closed"))?;
         let mut command = station.program(&words[0]);
         command.args(&words[1..]);
         let ran = station.run(command, b"").map_err(|why| not_run(&words[0], KEY_COMMAND, why))?;
         let first = ran.stdout.lines().next().unwrap_or_default().trim();
         if !ran.success {
-            return Err(fault(&told(&ran.stderr)));
+            return Err(no_key(&told(&ran.stderr)));
         }
-        literal(first).ok_or_else(|| fault("what it prints is none"))?;
+        literal(first).ok_or_else(|| no_key("its output is not a key"))?;
         Ok(self.found.get_or_init(|| first.to_owned()))
     }
 
@@ -101,15 +92,15 @@ impl Ssh {
     fn sign_by_program(
         &self,
         key: &KeyLocation,
-        why: &str,
+        why: &'static str,
         content: &[u8],
         station: &SigningContext,
-    ) -> Result<String> {
+    ) -> Result<String, GitError> {
         let program = self.program.as_deref().unwrap_or("ssh-keygen");
         let folder = temporary_folder()?;
-        let write = |name: &str, bytes: &[u8]| -> Result<PathBuf> {
+        let write = |name: &str, bytes: &[u8]| -> Result<PathBuf, GitError> {
             let path = folder.path().join(name);
-            std::fs::write(&path, bytes).context("no temporary file")?;
+            std::fs::write(&path, bytes).map_err(GitError::Temporary)?;
             Ok(path)
         };
         let file = match key {
@@ -123,34 +114,22 @@ impl Ssh {
             command.arg("-U");
         }
         command.arg(&buffer);
-        let ran = station.run(command, b"").map_err(|fault| {
-            let failure = not_run(program, PROGRAM, fault);
-            Failure { message: format!("{}; it is needed as {why}", failure.message), ..failure }
-        })?;
+        let ran = station.run(command, b"").map_err(|error| not_run(program, PROGRAM, error).needed(why))?;
         let signature = std::fs::read_to_string(folder.path().join("commit.sig")).unwrap_or_default();
         if ran.success && !signature.is_empty() {
             return Ok(signature);
         }
-        let label = match key {
-            KeyLocation::File(path) => shown(path),
-            KeyLocation::Agent(public) => {
-                format!("{} of the agent", public.chars().take(80).collect::<String>())
+        let (program, words) = (program.to_owned(), told(&ran.stderr));
+        Err(match key {
+            KeyLocation::File(path) => {
+                SigningError::SshFile { program, path: shown(path), words, because: why }
             }
-        };
-        Err(Failure::other(format!("{program} can't sign the commit with {label}: {}", told(&ran.stderr)))
-            .hinted(hint(key, why)))
-    }
-}
-
-fn hint(key: &KeyLocation, why: &str) -> String {
-    match key {
-        KeyLocation::Agent(_) => {
-            "start ssh-agent, give it the key with ssh-add, and see that SSH_AUTH_SOCK is set".to_owned()
+            KeyLocation::Agent(public) => {
+                let key = format!("{} of the agent", public.chars().take(80).collect::<String>());
+                SigningError::SshAgent { program, key, words }
+            }
         }
-        KeyLocation::File(_) => format!(
-            "{why}: give the private key to an agent with ssh-add, or set user.signingkey to a private key \
-             without a passphrase, which nobody else may read (chmod 600)"
-        ),
+        .into())
     }
 }
 
@@ -160,11 +139,8 @@ fn literal(key: &str) -> Option<&str> {
 }
 
 /// Reads a key file. Where there is none, an agent may have the key whose public part is beside it.
-fn open(path: &Path) -> Result<KeyFile> {
-    let fault = |why: &str| {
-        Failure::usage(format!("the commit can't be signed: user.signingkey is {}: {why}", shown(path)))
-            .hinted("git config user.signingkey PATH, the file of an SSH key, or key::PUBLIC-KEY for one in an agent")
-    };
+fn open(path: &Path) -> Result<KeyFile, SigningError> {
+    let fault = |reason: &str| SigningError::BadKeyFile { path: shown(path), reason: reason.to_owned() };
     let mut public = path.as_os_str().to_owned();
     public.push(".pub");
     let (file, about) = match open_regular_file(path) {
@@ -172,9 +148,9 @@ fn open(path: &Path) -> Result<KeyFile> {
         Err(e) if e.is_not_found() && Path::new(&public).exists() => {
             return Ok(KeyFile::Not("only its public part is there"));
         }
-        Err(e) if e.is_not_found() => return Err(fault("there is no such file")),
-        Err(OpenError::NotRegular) => return Err(fault("it is no file")),
-        Err(e) => return Err(fault(&format!("it {e}"))),
+        Err(e) if e.is_not_found() => return Err(fault("no such file")),
+        Err(OpenError::NotRegular) => return Err(fault("it is not a regular file")),
+        Err(e) => return Err(fault(&e.to_string())),
     };
     let mut bytes = Vec::new();
     file.take(MAX_KEY + 1).read_to_end(&mut bytes).map_err(|e| fault(&e.to_string()))?;

@@ -18,6 +18,7 @@ use super::{Endpoint, Server, TransportError, program, redirect_target};
 use crate::error::{Exit, Failure};
 use crate::git::answers::{FetchMeter, short_server_text};
 use crate::git::credentials::{Credential, Credentials, Secrets};
+use crate::git::error::GitError;
 use crate::git::remote_url::shown_url;
 use crate::http::{self, HttpSettings};
 
@@ -50,7 +51,7 @@ struct ConnectionState {
 }
 
 impl HttpServer {
-    pub fn new(base: Url, credentials: Credentials, settings: HttpSettings) -> Result<Self, Failure> {
+    pub fn new(base: Url, credentials: Credentials, settings: HttpSettings) -> Result<Self, GitError> {
         let agent = settings.agent(&base)?;
         let credential = credentials.at_hand()?;
         let mut secrets = credentials.secrets();
@@ -129,7 +130,7 @@ impl HttpServer {
         if base.origin() != state.base.origin() {
             state.credential = None;
             state.credentials = Credentials::none();
-            state.agent = self.settings.agent(&base).map_err(TransportError::Final)?;
+            state.agent = self.settings.agent(&base).map_err(|e| TransportError::Final(e.into()))?;
         }
         state.base = base;
         Ok(())
@@ -141,7 +142,10 @@ impl HttpServer {
         if state.credential.is_some() {
             return Ok(false);
         }
-        let (found, withheld) = state.credentials.ask_helper(time).map_err(TransportError::Final)?;
+        let (found, withheld) = state
+            .credentials
+            .ask_helper(time)
+            .map_err(|e| TransportError::Final(GitError::from(e).into()))?;
         state.secrets.extend(found.as_ref());
         state.credential = found;
         if let Some(why) = withheld.filter(|why| !state.withheld.contains(why)) {
@@ -299,7 +303,7 @@ fn fault(error: &ureq::Error, agent: &Agent) -> TransportError {
         ureq::Error::HostNotFound => on_the_way("the host's name is not known"),
         ureq::Error::ConnectionFailed => on_the_way(&error.to_string()),
         ureq::Error::ConnectProxyFailed(why) => match http::refused_by_proxy(error, agent) {
-            Some(failure) => TransportError::Final(failure),
+            Some(error) => TransportError::Final(error.into()),
             None => on_the_way(why),
         },
         ureq::Error::Io(e) if is_certificate(e) => TransportError::Certificate(e.to_string()),

@@ -9,7 +9,7 @@ use git2::transport::{Service, SmartSubtransportStream};
 use super::pipe::Pipe;
 use super::{Endpoint, TransportError, program};
 use crate::environment::Environment;
-use crate::error::Failure;
+use crate::git::error::ServerError;
 use crate::git::process::{self, Purpose};
 
 pub struct LocalServer {
@@ -32,25 +32,20 @@ impl LocalServer {
         let place = self.path.display().to_string();
         let stream = Pipe::start(command, service, Box::new(move |words| meaning(words, &place)), endpoint);
         stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {
-            let failure = if e.kind() == std::io::ErrorKind::NotFound {
-                Failure::other("git was not found, and a repository on this machine needs it")
-                    .hinted("install git, or use an https remote")
-            } else {
-                Failure::other(format!("git can't be started: {e}"))
-            };
-            endpoint.stop(TransportError::Final(failure))
+            let is_missing = e.kind() == std::io::ErrorKind::NotFound;
+            let error = if is_missing { ServerError::GitMissing } else { ServerError::GitNotStarted(e) };
+            endpoint.stop(error.into())
         })
     }
 }
 
 fn meaning(words: &str, place: &str) -> Option<TransportError> {
-    let failure = if words.contains("does not appear to be a git repository") {
-        Failure::usage(format!("{place} is no git repository")).hinted("mend the remote's path")
+    let path = place.to_owned();
+    if words.contains("does not appear to be a git repository") {
+        Some(ServerError::NotARepository { path }.into())
     } else if words.contains("dubious ownership") {
-        Failure::other(format!("{place}: the repository belongs to somebody else"))
-            .hinted(format!("if that is right: git config --global --add safe.directory {place}"))
+        Some(ServerError::ForeignOwner { path }.into())
     } else {
-        return None;
-    };
-    Some(TransportError::Final(failure))
+        None
+    }
 }

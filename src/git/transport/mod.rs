@@ -22,6 +22,7 @@ use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Trans
 use super::RemoteUrl;
 use super::answers::AnswerError;
 use super::credentials::Credentials;
+use super::error::{GitError, ServerError};
 use super::ssh_program::SshProgram;
 use crate::environment::Environment;
 use crate::error::Failure;
@@ -56,6 +57,12 @@ pub enum TransportError {
     Final(Failure),
 }
 
+impl From<ServerError> for TransportError {
+    fn from(error: ServerError) -> Self {
+        TransportError::Final(error.into())
+    }
+}
+
 impl TransportError {
     /// With every text in it as `change` makes it.
     pub fn with_texts(self, change: impl Fn(&str) -> String) -> Self {
@@ -67,11 +74,7 @@ impl TransportError {
             TransportError::Broken(why) => TransportError::Broken(change(&why)),
             TransportError::TimedOut => TransportError::TimedOut,
             TransportError::Certificate(why) => TransportError::Certificate(change(&why)),
-            TransportError::Final(failure) => TransportError::Final(Failure {
-                message: change(&failure.message),
-                hint: failure.hint.as_deref().map(change),
-                ..failure
-            }),
+            TransportError::Final(failure) => TransportError::Final(failure.map_texts(change)),
         }
     }
 }
@@ -105,7 +108,7 @@ impl Endpoint {
         url: &RemoteUrl,
         credentials: Credentials,
         ways: &TransportConfig,
-    ) -> Result<Arc<Self>, Failure> {
+    ) -> Result<Arc<Self>, GitError> {
         let server = match url {
             RemoteUrl::Http { url, .. } => {
                 Server::Http(Box::new(HttpServer::new(url.clone(), credentials, ways.http.clone())?))
@@ -188,7 +191,7 @@ impl Endpoint {
     pub fn refuse(&self, error: AnswerError) -> std::io::Error {
         match error {
             AnswerError::Io(error) => error,
-            error => self.stop(TransportError::Final(error.into_failure(&self.name))),
+            error => self.stop(ServerError::Answer { server: self.name.clone(), error }.into()),
         }
     }
 

@@ -6,7 +6,7 @@
 use url::{Origin, Url};
 
 use super::TransportError;
-use crate::error::{Exit, Failure};
+use crate::git::error::ServerError;
 use crate::git::remote_url::shown_url;
 
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
@@ -28,15 +28,9 @@ pub fn redirect_target(
     }
     let target = location.and_then(|location| from.join(location).ok()).and_then(repository);
     Some(match target {
-        None => Err(TransportError::Final(
-            Failure::other(format!(
-                "{} redirects to something that is not a git repository",
-                shown_url(from)
-            ))
-            .hinted("fix the remote's URL; a login page may be in the way"),
-        )),
+        None => Err(ServerError::RedirectedToPage { from: shown_url(from) }.into()),
         Some(target) if is_same_server(from, &target) => Ok(target),
-        Some(target) => Err(TransportError::Final(elsewhere(from, &target))),
+        Some(target) => Err(elsewhere(from, &target).into()),
     })
 }
 
@@ -62,16 +56,12 @@ fn is_same_server(from: &Url, to: &Url) -> bool {
     from.origin() == to.origin() || (upgraded && usual_port(from) && usual_port(to))
 }
 
-fn elsewhere(from: &Url, to: &Url) -> Failure {
+fn elsewhere(from: &Url, to: &Url) -> ServerError {
     let origin = |url: &Url| match url.origin() {
         Origin::Tuple(..) => url.origin().ascii_serialization(),
         Origin::Opaque(_) => "another server".to_owned(),
     };
-    let message = format!("{} redirects to another server, {}", origin(from), origin(to));
-    Failure::new(Exit::Refused, message).hinted(format!(
-        "nothing was sent there; if the repository has moved: git remote set-url origin {}",
-        shown_url(to)
-    ))
+    ServerError::RedirectedAway { from: origin(from), to: origin(to), url: shown_url(to) }
 }
 
 #[cfg(test)]

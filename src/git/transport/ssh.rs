@@ -7,7 +7,7 @@ use git2::transport::{Service, SmartSubtransportStream};
 
 use super::pipe::Pipe;
 use super::{Endpoint, TransportError, program};
-use crate::error::{Exit, Failure};
+use crate::git::error::{GitError, ServerError, SshProblem};
 use crate::git::ssh_program::{SshProgram, quoted};
 use crate::git::ssh_url::SshUrl;
 
@@ -22,6 +22,9 @@ const UNREACHABLE: [&str; 8] = [
     "Network is unreachable",
     "Temporary failure in name resolution",
 ];
+
+const KEY_REJECTED: [&str; 3] =
+    ["Permission denied (", "Too many authentication failures", "No supported authentication methods"];
 
 /// Words of the hosts that forbid something to a key.
 const FORBIDDEN: [&str; 6] = [
@@ -58,14 +61,12 @@ impl SshServer {
     ) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
         let remote = format!("git-{} {}", program(service), quoted(&self.url.path));
         let command = self.program.command(&self.url, &remote);
-        let command = command.map_err(|failure| endpoint.stop(TransportError::Final(failure)))?;
+        let command =
+            command.map_err(|error| endpoint.stop(TransportError::Final(GitError::from(error).into())))?;
         let url = self.url.clone();
         let stream = Pipe::start(command, service, Box::new(move |words| meaning(words, &url)), endpoint);
         stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {
-            let failure = Failure::other(format!("{}: ssh can't be started: {e}", self.url)).hinted(
-                "install an ssh client, name one in GIT_SSH_COMMAND, or use an https URL with a token",
-            );
-            endpoint.stop(TransportError::Final(failure))
+            endpoint.stop(ServerError::SshNotStarted { url: self.url.to_string(), error: e }.into())
         })
     }
 }
@@ -73,55 +74,37 @@ impl SshServer {
 /// What ssh, or the server, says as it gives up.
 fn meaning(words: &str, url: &SshUrl) -> Option<TransportError> {
     let said = |known: &[&str]| known.iter().any(|one| words.contains(one));
-    let host = url.host();
-    let refused = |what: &str, hint: String| {
-        let message = format!("{url}: {what}\n{words}");
-        Some(TransportError::Final(Failure::new(Exit::Refused, message).hinted(hint)))
-    };
-    if said(&["REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
-        let hint = format!(
-            "compare it with what {host} publishes; if it is right: ssh-keygen -R {host}, and add it"
-        );
-        return refused("the host shows another key than it had (host key verification failed)", hint);
-    }
-    if said(&["Host key verification failed"]) {
-        let port = url.port.map(|port| format!("-p {port} ")).unwrap_or_default();
-        let hint = format!(
-            "compare the host's key with what {host} publishes, then add it: \
-             ssh-keyscan {port}{host} >> ~/.ssh/known_hosts"
-        );
-        return refused("the host's key is not known (host key verification failed)", hint);
-    }
-    if said(&[
-        "Permission denied (",
-        "Too many authentication failures",
-        "No supported authentication methods",
-    ]) {
-        let hint = "give ssh a key that the host knows: an agent, or GIT_SSH_COMMAND='ssh -i FILE'; \
-                    or use an https URL with a token";
-        return refused("the host does not accept our key", hint.to_owned());
-    }
-    if said(&FORBIDDEN) {
-        return refused("the host forbids it to this key", "let the key write to the repository".to_owned());
-    }
-    if said(&UNREACHABLE) {
+    let problem = if said(&["REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
+        SshProblem::HostKeyChanged
+    } else if said(&["Host key verification failed"]) {
+        SshProblem::HostKeyUnknown
+    } else if said(&KEY_REJECTED) {
+        SshProblem::KeyRejected
+    } else if said(&FORBIDDEN) {
+        SshProblem::Forbidden
+    } else if said(&UNREACHABLE) {
         return Some(TransportError::Unreachable(words.to_owned()));
-    }
-    if said(&MISSING) {
-        let hint = "mend the remote's URL; hosts also say so of a repository that the key may not see";
-        return refused("the repository was not found", hint.to_owned());
-    }
-    if said(&[": not found", "command not found", "not a git command"]) {
-        let failure = Failure::other(format!("{url}: a command was not found\n{words}"))
-            .hinted("check GIT_SSH_COMMAND and core.sshCommand here, and that the server has git");
-        return Some(TransportError::Final(failure));
-    }
-    None
+    } else if said(&MISSING) {
+        SshProblem::RepositoryMissing
+    } else if said(&[": not found", "command not found", "not a git command"]) {
+        SshProblem::CommandMissing
+    } else {
+        return None;
+    };
+    let error = ServerError::Ssh {
+        url: url.to_string(),
+        host: url.host().to_owned(),
+        port: url.port,
+        problem,
+        words: words.to_owned(),
+    };
+    Some(error.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     #[test]
     fn what_ssh_says() {

@@ -1,0 +1,208 @@
+//! Errors of git.
+
+use super::{http, signing, worktree};
+use crate::error::{Exit, Failure};
+use crate::git::{
+    AnswerError, CarryError, CheckoutError, CommitError, GitError, GitSettingError, LimitExceeded,
+    RemoteUrlError, ServerError, SshProblem, UnsupportedFeature, UrlProblem,
+};
+use crate::hint::{Hint, flag, hint, switch};
+
+pub(super) fn describe(error: &GitError) -> Failure {
+    let message = error.to_string();
+    match error {
+        GitError::Library { .. } | GitError::Temporary(_) | GitError::CurrentFolder(_) => {
+            Failure::other(message)
+        }
+        GitError::NoCommit => Failure::usage(message).hinted("make the first commit, then run again"),
+        GitError::Carry(error) => carry(error),
+        GitError::Checkout(error) => checkout(error),
+        GitError::Commit(error) => commit(error),
+        GitError::Http(error) => http::describe(error),
+        GitError::RemoteUrl(error) => describe_url(error),
+        GitError::Setting(error) => Failure::usage(message).hinted(setting_advice(error)),
+        GitError::Signing(error) => signing::describe(error),
+        GitError::Source(error) => worktree::describe_source(error),
+        GitError::Worktree(error) => worktree::describe(error),
+    }
+}
+
+fn carry(error: &CarryError) -> Failure {
+    let message = error.to_string();
+    match error {
+        CarryError::PartialClone => {
+            let advice =
+                hint("name a folder with ") + flag("repo") + ", cloned without git's --filter, or remove ";
+            Failure::usage(message).hinted(advice + switch("carry"))
+        }
+        CarryError::NoUpstream => {
+            let advice = hint("git branch --set-upstream-to origin/BRANCH, or remove ") + switch("carry");
+            Failure::usage(message).hinted(advice)
+        }
+        CarryError::Conflict { .. } => {
+            let advice = hint("rebase it by hand, or remove ") + switch("carry") + "; nothing was changed";
+            Failure::new(Exit::NotLanded, message).hinted(advice)
+        }
+    }
+}
+
+fn checkout(error: &CheckoutError) -> Failure {
+    let message = error.to_string();
+    match error {
+        CheckoutError::BadFolder { .. } => {
+            Failure::usage(message).hinted(hint("name a folder with ") + flag("repo"))
+        }
+        CheckoutError::NotUtf8 { .. } => Failure::usage(message).hinted("rename the folder"),
+        CheckoutError::ForeignOwner { folder } => Failure::other(message).hinted(trust(folder)),
+        CheckoutError::NotOpened { feature, .. } => Failure::other(message).hinted(match feature {
+            Some(UnsupportedFeature::Sha256) => "SHA-256 repositories are not supported; use a SHA-1 clone",
+            Some(UnsupportedFeature::Reftable) => {
+                "reftable is not supported: git refs migrate --ref-format=files"
+            }
+            None => "run git status there to see what git reports",
+        }),
+        CheckoutError::UnknownRemote { .. } => {
+            let advice = hint("name one with ") + flag("remote") + ", or add it: git remote add origin URL";
+            Failure::usage(message).hinted(advice)
+        }
+        CheckoutError::DashedRemote { .. } => Failure::usage(message).hinted("give its name"),
+        CheckoutError::SeveralPushUrls { .. } => {
+            Failure::usage(message).hinted(hint("name one of them with ") + flag("remote"))
+        }
+    }
+}
+
+fn trust(folder: &str) -> Hint {
+    hint(format!("if you trust it: git config --global --add safe.directory {folder}"))
+}
+
+fn commit(error: &CommitError) -> Failure {
+    let message = error.to_string();
+    match error {
+        CommitError::Unfinished => Failure::other(message).hinted("finish it first; git status shows how"),
+        CommitError::IndexChanged | CommitError::BranchMoved => Failure::other(message).hinted("run again"),
+        CommitError::UnreadableIndex { .. } => Failure::other(message).hinted(
+            "a split or sparse index is not supported: git update-index --no-split-index, \
+             git sparse-checkout reapply --no-sparse-index",
+        ),
+        CommitError::Locked { .. } => Failure::other(message)
+            .hinted("run again when it is done; a lock that a crash left behind must be removed by hand"),
+        CommitError::Uncommitted { .. } => {
+            Failure::new(Exit::NotEditable, message).hinted("commit, stash or undo those changes, then bump")
+        }
+        CommitError::BadPath { .. } => Failure::new(Exit::NotEditable, message).hinted("rename the file"),
+        CommitError::BadIdentity { .. } => {
+            Failure::usage(message).hinted(hint("set git's user.name and user.email, or ") + flag("author"))
+        }
+    }
+}
+
+pub(super) fn describe_url(error: &RemoteUrlError) -> Failure {
+    Failure::usage(error.to_string()).hinted(match &error.problem {
+        UrlProblem::Helper => "use an https URL".to_owned(),
+        UrlProblem::Scheme => "use https, ssh, file or a path".to_owned(),
+        UrlProblem::NotAUrl { meant: Some(meant) } => format!("write it as {meant}"),
+        UrlProblem::Ssh(_) => {
+            "write it as ssh://USER@HOST/PATH or USER@HOST:PATH; for a file, put ./ before it".to_owned()
+        }
+        UrlProblem::Path => "write ./ before it".to_owned(),
+        UrlProblem::Password => {
+            "write it as https://HOST/PATH, with the password in TAGBUMP_TOKEN; for a path, put ./ before it"
+                .to_owned()
+        }
+        UrlProblem::ControlCharacter
+        | UrlProblem::NotAUrl { meant: None }
+        | UrlProblem::Backslash
+        | UrlProblem::Syntax(_)
+        | UrlProblem::AtSign
+        | UrlProblem::Host => "fix the remote's URL".to_owned(),
+    })
+}
+
+fn setting_advice(error: &GitSettingError) -> Hint {
+    hint(match error {
+        GitSettingError::Count { .. } => "unset it, or set it to the number of pairs",
+        GitSettingError::MissingKey { .. } => "set it, or reduce the count",
+        GitSettingError::Parameters { .. } => "unset it; git -c sets it for the programs that it runs",
+        GitSettingError::Key { .. } => "write it as SECTION.NAME or SECTION.SUBSECTION.NAME",
+        GitSettingError::Date { .. } => {
+            "write it as @1112904793 +0200, 2005-04-07T22:13:13+0200 or Thu, 07 Apr 2005 22:13:13 +0200"
+        }
+        GitSettingError::Header => {
+            "git config --show-origin --get-regexp 'http.*extraheader' shows where it is set"
+        }
+        GitSettingError::UrlLineBreak => "fix the remote's URL",
+        GitSettingError::SimpleSshPort { .. } => "set ssh.variant, or the port where the program reads it",
+    })
+}
+
+pub(super) fn describe_server(error: &ServerError) -> Failure {
+    let message = error.to_string();
+    let advice = match error {
+        ServerError::Answer { error, .. } => hint(answer_advice(error)),
+        ServerError::RedirectedToPage { .. } => hint("fix the remote's URL; a login page may be in the way"),
+        ServerError::RedirectedAway { url, .. } => {
+            let advice = format!(
+                "nothing was sent there; if the repository has moved: git remote set-url origin {url}"
+            );
+            return Failure::new(Exit::Refused, message).hinted(advice);
+        }
+        ServerError::GitMissing => hint("install git, or use an https remote"),
+        ServerError::GitNotStarted(_) => return Failure::other(message),
+        ServerError::NotARepository { .. } => return Failure::usage(message).hinted("fix the remote's path"),
+        ServerError::ForeignOwner { path } => trust(path),
+        ServerError::SshNotStarted { .. } => {
+            hint("install an ssh client, name one in GIT_SSH_COMMAND, or use an https URL with a token")
+        }
+        ServerError::Ssh { problem: SshProblem::CommandMissing, .. } => {
+            hint("check GIT_SSH_COMMAND and core.sshCommand here, and that the server has git")
+        }
+        ServerError::Ssh { host, port, problem, .. } => {
+            return Failure::new(Exit::Refused, message).hinted(ssh_advice(*problem, host, *port));
+        }
+    };
+    Failure::other(message).hinted(advice)
+}
+
+fn answer_advice(error: &AnswerError) -> &'static str {
+    match error {
+        AnswerError::TooLong(LimitExceeded::References | LimitExceeded::ReferenceBytes) => {
+            "check the remote's URL; a real repository of that size needs fewer branches and tags on the server"
+        }
+        AnswerError::TooLong(LimitExceeded::FetchedBytes | LimitExceeded::FetchedObjects) => {
+            "check the remote's URL; for a real repository of that size, run in a clone of it"
+        }
+        AnswerError::TooLong(LimitExceeded::PushAnswer) => "check what the server's hooks print",
+        _ => "check the remote's URL; a proxy may answer in the server's place",
+    }
+}
+
+fn ssh_advice(problem: SshProblem, host: &str, port: Option<u16>) -> String {
+    match problem {
+        SshProblem::HostKeyChanged => {
+            format!(
+                "compare it with the key that {host} publishes; if they match: ssh-keygen -R {host}, and add it"
+            )
+        }
+        SshProblem::HostKeyUnknown => {
+            let port = port.map(|port| format!("-p {port} ")).unwrap_or_default();
+            format!(
+                "compare the host's key with the one that {host} publishes, then add it: \
+                 ssh-keyscan {port}{host} >> ~/.ssh/known_hosts"
+            )
+        }
+        SshProblem::KeyRejected => {
+            "give ssh a key that the host knows: an agent, or GIT_SSH_COMMAND='ssh -i FILE'; \
+             or use an https URL with a token"
+                .to_owned()
+        }
+        SshProblem::Forbidden => "let the key write to the repository".to_owned(),
+        SshProblem::RepositoryMissing => {
+            "fix the remote's URL; hosts give the same answer if the key may not see the repository"
+                .to_owned()
+        }
+        SshProblem::CommandMissing => {
+            "check GIT_SSH_COMMAND and core.sshCommand here, and that the server has git".to_owned()
+        }
+    }
+}

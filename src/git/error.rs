@@ -1,0 +1,231 @@
+//! What can go wrong with a repository, and on the way to a server.
+
+use super::answers::AnswerError;
+use super::signing::SigningError;
+use crate::http::HttpError;
+use crate::plan::SourceError;
+use crate::visible::inline;
+use crate::worktree::WorktreeError;
+
+/// Any error of this module.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// In libgit2's words.
+    #[error("{doing}: {reason}")]
+    Library { doing: &'static str, reason: String },
+    #[error("HEAD has no commit yet")]
+    NoCommit,
+    /// A file or folder of our own.
+    #[error("no temporary file: {0}")]
+    Temporary(std::io::Error),
+    #[error("the current folder is gone: {0}")]
+    CurrentFolder(std::io::Error),
+    #[error(transparent)]
+    Carry(#[from] CarryError),
+    #[error(transparent)]
+    Checkout(#[from] CheckoutError),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error(transparent)]
+    RemoteUrl(#[from] RemoteUrlError),
+    #[error(transparent)]
+    Setting(#[from] GitSettingError),
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Worktree(#[from] WorktreeError),
+}
+
+impl GitError {
+    pub(super) fn library(doing: &'static str, error: &git2::Error) -> Self {
+        GitError::Library { doing, reason: error.message().to_owned() }
+    }
+}
+
+/// A checkout, or a remote of it, that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckoutError {
+    #[error("{folder}: {reason}")]
+    BadFolder { folder: String, reason: String },
+    #[error("{folder}: the path is not valid UTF-8")]
+    NotUtf8 { folder: String },
+    #[error("{folder}: the repository belongs to another user")]
+    ForeignOwner { folder: String },
+    #[error("{folder}: the repository can't be opened: {reason}")]
+    NotOpened { folder: String, reason: String, feature: Option<UnsupportedFeature> },
+    #[error("there is no remote {name} here")]
+    UnknownRemote { name: String },
+    #[error("remote {name} starts with a dash")]
+    DashedRemote { name: String },
+    #[error("remote {name} has {count} URLs to push to")]
+    SeveralPushUrls { name: String, count: usize },
+}
+
+/// What libgit2 can't read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnsupportedFeature {
+    Sha256,
+    Reftable,
+}
+
+/// Local commits that can't go with the bump.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CarryError {
+    #[error("local commits can be carried only from a clone with all its files")]
+    PartialClone,
+    #[error("the branch has no upstream, so it is unknown which commits are local")]
+    NoUpstream,
+    #[error(
+        "the local commit {commit} ({}) conflicts with the remote in {}",
+        inline(.subject),
+        inline(&.files.join(", "))
+    )]
+    Conflict { commit: String, subject: String, files: Vec<String> },
+}
+
+/// A commit that can't be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    #[error("the repository is in the middle of a merge, rebase or the like")]
+    Unfinished,
+    #[error("another program changed the index just now")]
+    IndexChanged,
+    #[error("another commit was made here just now")]
+    BranchMoved,
+    #[error("the index can't be read: {reason}")]
+    UnreadableIndex { reason: String },
+    #[error("the repository is in use by another git: {reason}")]
+    Locked { reason: String },
+    #[error("{}: {change}; nothing was written", inline(.path))]
+    Uncommitted { path: String, change: UncommittedChange },
+    #[error("{}: git doesn't allow this file name", inline(.path))]
+    BadPath { path: String },
+    #[error("{name} <{email}> can't sign a commit: {reason}")]
+    BadIdentity { name: String, email: String, reason: String },
+}
+
+/// How index or work tree differ from the commit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UncommittedChange {
+    #[error("is not in the index as a file")]
+    NotInIndex,
+    #[error("can't be edited in the work tree ({reason})")]
+    NotInWorkTree { reason: String },
+    #[error("has uncommitted changes in the index that touch the reference itself")]
+    Index,
+    #[error("has uncommitted changes in the work tree that touch the reference itself")]
+    WorkTree,
+}
+
+/// A remote's URL that can't be used; user and password are not in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("remote {url}: {problem}")]
+pub struct RemoteUrlError {
+    pub url: String,
+    pub problem: UrlProblem,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlProblem {
+    #[error("remote helpers (x::) are not supported")]
+    Helper,
+    #[error("has control characters in it")]
+    ControlCharacter,
+    #[error("is not a URL")]
+    NotAUrl {
+        /// What it may have been meant to be.
+        meant: Option<String>,
+    },
+    #[error("its scheme is not supported")]
+    Scheme,
+    #[error("{0}")]
+    Ssh(&'static str),
+    #[error("has a backslash in it")]
+    Backslash,
+    #[error("{0}")]
+    Syntax(String),
+    #[error("has an @ after the host: write it as %40, and a / in a password as %2F")]
+    AtSign,
+    #[error("has no host, or one that starts with a dash")]
+    Host,
+    #[error("is not a path, or starts with a dash")]
+    Path,
+    #[error("has a password in it, but is not a URL")]
+    Password,
+}
+
+/// What is wrong with git's configuration or environment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GitSettingError {
+    #[error("{variable} is not a count")]
+    Count { variable: &'static str },
+    #[error("{variable} is {count}, but there is no {missing}")]
+    MissingKey { variable: &'static str, count: usize, missing: String },
+    #[error("{variable} is not in git's own format")]
+    Parameters { variable: &'static str },
+    #[error("{variable}: {key:?} is not a key of git's configuration")]
+    Key { variable: String, key: String },
+    #[error("{variable}: {text:?} is not a date")]
+    Date { variable: String, text: String },
+    #[error("http.extraheader in git's configuration holds no header")]
+    Header,
+    #[error("the remote's URL has a line break in it")]
+    UrlLineBreak,
+    #[error("{url}: ssh.variant simple takes no port")]
+    SimpleSshPort { url: String },
+}
+
+/// A server, or a program in between, that ended a conversation for good.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error("{server}: {error}")]
+    Answer { server: String, error: AnswerError },
+    #[error("{from} redirects to something that is not a git repository")]
+    RedirectedToPage { from: String },
+    #[error("{from} redirects to another server, {to}")]
+    RedirectedAway {
+        from: String,
+        to: String,
+        /// The repository's new URL, if it moved.
+        url: String,
+    },
+    #[error("git was not found, and a repository on this machine needs it")]
+    GitMissing,
+    #[error("git can't be started: {0}")]
+    GitNotStarted(std::io::Error),
+    #[error("{path} is not a git repository")]
+    NotARepository { path: String },
+    #[error("{path}: the repository belongs to another user")]
+    ForeignOwner { path: String },
+    #[error("{url}: ssh can't be started: {error}")]
+    SshNotStarted { url: String, error: std::io::Error },
+    #[error("{url}: {problem}\n{words}")]
+    Ssh {
+        url: String,
+        host: String,
+        port: Option<u16>,
+        problem: SshProblem,
+        /// What ssh, or the server, printed.
+        words: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SshProblem {
+    #[error("the host shows another key than before (host key verification failed)")]
+    HostKeyChanged,
+    #[error("the host's key is not known (host key verification failed)")]
+    HostKeyUnknown,
+    #[error("the host does not accept our key")]
+    KeyRejected,
+    #[error("the host forbids it to this key")]
+    Forbidden,
+    #[error("the repository was not found")]
+    RepositoryMissing,
+    #[error("a command was not found")]
+    CommandMissing,
+}
