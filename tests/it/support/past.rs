@@ -93,7 +93,8 @@ impl Past {
         self.wait(STEP);
         self.git(who, &["add", "--all"]);
         self.git(who, &["commit", "--quiet", "--message", message]);
-        self.git(who, &["rev-parse", "HEAD"])
+        let repository = git2::Repository::open(&self.path).unwrap();
+        repository.refname_to_id("HEAD").unwrap().to_string()
     }
 
     /// A file that gives an image `TAG`, `TAG@DIGEST` or `@DIGEST` from now on, committed and written down.
