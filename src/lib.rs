@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | `main`, `console`, `progress`, `prompt` | parse, run, print, exit; nothing else prints | everything |
 //! | [`commands`] | what each command does, one module each | everything below |
-//! | [`resolve_targets`] | turns IMAGE arguments and services into a plan's request | `settings`, `config`, `plan` |
+//! | [`decision`] | takes the files of a tip and the options, gives the plan, the message and the notices: the order guard, rollbacks | everything below |
 //! | [`build_info`] | what is known about the build: commit, branch, tags, run | `actions`, `git`, `settings` |
 //! | [`settings`] | checks what was typed | `cli`, `actions`, `git` and the pure modules |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
@@ -48,6 +48,7 @@
 //! | reference | a place in a file that names an image: name, tag, digest ([`manifest::Reference`]) |
 //! | target | an image that a run updates, with its new tag or digest ([`plan::UpdateTarget`]) |
 //! | plan | the edits that a run would make, and what it reports about them ([`plan::Plan`]) |
+//! | decision | the plan for one tip, with its message, its pull request's text, and the references that keep their tag ([`decision::Decision`]) |
 //! | file source | where a plan reads files: the work tree, a commit, a tip on the server ([`plan::FileSource`]) |
 //! | match level | how strongly a selection asks for a file: only as context, found by search, by a pattern, or by its path ([`file_selection::MatchLevel`]) |
 //! | tip | the commit that a remote branch points at ([`landing::Tip`]) |
@@ -66,6 +67,7 @@ pub mod build_info;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod decision;
 pub mod dot_git;
 pub mod environment;
 pub mod error;
@@ -81,7 +83,6 @@ pub mod manifest;
 pub mod markdown;
 pub mod output;
 pub mod plan;
-pub mod resolve_targets;
 pub mod scaffold;
 pub mod settings;
 pub mod signals;

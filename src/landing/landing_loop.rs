@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    Backoff, CommitProposal, FetchError, Landing, NotLanded, Propose, PublishOutcome, RemoteBranch, Tip,
+    Backoff, FetchError, Landing, NotLanded, Proposal, Propose, PublishOutcome, RemoteBranch, Tip,
     with_snapshot,
 };
 use crate::error::{Exit, Failure, Result};
-use crate::plan::Plan;
 
 /// What is kept back of time, beyond the budget, to find out how the last try ended.
 pub(super) const FINAL_CHECK: Duration = Duration::from_secs(10);
@@ -23,29 +22,29 @@ const UNPACK_TRIES: u32 = 2;
 ///
 /// # Errors
 /// What `propose` says of the tip; exit 4 when the budget is spent; exit 5 when the server refuses.
-pub fn land(
+pub fn land<P: Proposal>(
     place: &mut dyn RemoteBranch,
     backoff: &mut Backoff<'_>,
-    propose: &mut Propose<'_>,
-) -> Result<Landing, NotLanded> {
+    propose: &mut Propose<'_, P>,
+) -> Result<Landing<P>, NotLanded> {
     let mut landing = LandingLoop::new(place, backoff);
     let ended = landing.run(propose).or_else(|failure| landing.final_check(failure));
     let (attempts, log) = (landing.attempts, landing.log);
     match ended {
-        Ok((plan, commit)) => Ok(Landing { plan, commit, attempts, log }),
+        Ok((proposal, commit)) => Ok(Landing { proposal, commit, attempts, log }),
         Err(failure) => Err(NotLanded { failure, attempts, log }),
     }
 }
 
-/// The plan that is on the branch, and the commit that brought it there if it was ours.
-type LandedPlan = (Plan, Option<String>);
+/// The proposal that is on the branch, and the commit that brought it there if it was ours.
+type LandedProposal<P> = (P, Option<String>);
 
-struct LandingLoop<'a, 'c> {
+struct LandingLoop<'a, 'c, P> {
     place: &'a mut dyn RemoteBranch,
     backoff: &'a mut Backoff<'c>,
     attempts: u32,
-    /// The commits that were tried, each with the plan that it carries: one may be there after all.
-    made: Vec<(String, Plan)>,
+    /// The commits that were tried, each with its proposal: one may be on the branch after all.
+    made: Vec<(String, P)>,
     log: Vec<String>,
     unreachable: u32,
     /// How often the server could not take in what was sent.
@@ -63,7 +62,7 @@ struct StuckPush {
     words: String,
 }
 
-impl<'a, 'c> LandingLoop<'a, 'c> {
+impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
     fn new(place: &'a mut dyn RemoteBranch, backoff: &'a mut Backoff<'c>) -> Self {
         LandingLoop {
             place,
@@ -78,28 +77,28 @@ impl<'a, 'c> LandingLoop<'a, 'c> {
         }
     }
 
-    fn run(&mut self, propose: &mut Propose<'_>) -> Result<LandedPlan> {
+    fn run(&mut self, propose: &mut Propose<'_, P>) -> Result<LandedProposal<P>> {
         loop {
             let tip = self.tip()?;
             if let Some(landed) = self.landed_before(&tip)? {
                 return Ok(landed);
             }
             self.check_stuck(&tip)?;
-            let CommitProposal { plan, message } =
-                with_snapshot(self.place, &tip, self.backoff.deadline(), &mut *propose)?;
+            let proposal = with_snapshot(self.place, &tip, self.backoff.deadline(), &mut *propose)?;
+            let plan = proposal.plan();
             if plan.is_empty() && !tip.carries {
-                return Ok((plan, None));
+                return Ok((proposal, None));
             }
             let commit = match plan.is_empty() {
                 true => tip.commit.clone(),
-                false => self.place.commit(&tip, &plan.edits, &message)?,
+                false => self.place.commit(&tip, &plan.edits, proposal.message())?,
             };
             self.attempts += 1;
             let verdict = self.place.publish(&commit, self.backoff.deadline());
             if let PublishOutcome::Published { commit } = verdict {
-                return Ok((plan, Some(commit)));
+                return Ok((proposal, Some(commit)));
             }
-            self.made.push((commit, plan));
+            self.made.push((commit, proposal));
             self.after(&tip, verdict)?;
         }
     }
@@ -130,11 +129,11 @@ impl<'a, 'c> LandingLoop<'a, 'c> {
     }
 
     /// One of our commits may have landed though we were not told.
-    fn landed_before(&mut self, tip: &Tip) -> Result<Option<LandedPlan>> {
+    fn landed_before(&mut self, tip: &Tip) -> Result<Option<LandedProposal<P>>> {
         for nth in 0..self.made.len() {
             if let Some(commit) = self.place.find(tip, &self.made[nth].0)? {
-                let (_, plan) = self.made.swap_remove(nth);
-                return Ok(Some((plan, Some(commit))));
+                let (_, proposal) = self.made.swap_remove(nth);
+                return Ok(Some((proposal, Some(commit))));
             }
         }
         Ok(None)
@@ -193,7 +192,7 @@ impl<'a, 'c> LandingLoop<'a, 'c> {
     }
 
     /// The budget is spent and nobody knows how some try ended: asks beyond the budget, until somebody answers.
-    fn final_check(&mut self, failure: Failure) -> Result<LandedPlan> {
+    fn final_check(&mut self, failure: Failure) -> Result<LandedProposal<P>> {
         if !self.outcome_unknown || failure.exit != Exit::NotLanded {
             return Err(failure);
         }

@@ -37,9 +37,17 @@ impl MessageParts<'_> {
     /// # Errors
     /// Exit 2 where the template has a variable without a value.
     pub fn message(&self, plan: &Plan) -> Result<String> {
-        let targets = self.changed_wants(plan);
+        self.text_of("--message", plan)
+    }
+
+    /// The same for a template that was given with `flag`, which errors name.
+    ///
+    /// # Errors
+    /// As [`Self::message`].
+    pub fn text_of(&self, flag: &str, plan: &Plan) -> Result<String> {
+        let targets = self.changed_targets(plan);
         let text = match self.template {
-            Some(template) => self.templated(template, plan, &targets)?,
+            Some(template) => self.templated((flag, template), plan, &targets)?,
             None => self.plain(plan, &targets),
         };
         let text = if self.skip_ci { marked(&text) } else { text };
@@ -50,7 +58,7 @@ impl MessageParts<'_> {
     }
 
     /// The images that this commit changes: on a retry somebody else may have bumped one already.
-    fn changed_wants<'p>(&self, plan: &'p Plan) -> Vec<ChangedImage<'p>> {
+    fn changed_targets<'p>(&self, plan: &'p Plan) -> Vec<ChangedImage<'p>> {
         let changed = |(nth, target): (usize, &'p UpdateTarget)| {
             let change = plan.changes.iter().find(|change| change.target == nth)?;
             Some(ChangedImage { nth, target, image: &change.image, version: &change.to })
@@ -80,13 +88,19 @@ impl MessageParts<'_> {
         if self.prefix.is_empty() { file.to_owned() } else { format!("{}/{file}", self.prefix) }
     }
 
-    fn templated(&self, template: &Template, plan: &Plan, targets: &[ChangedImage<'_>]) -> Result<String> {
+    fn templated(
+        &self,
+        (flag, template): (&str, &Template),
+        plan: &Plan,
+        targets: &[ChangedImage<'_>],
+    ) -> Result<String> {
+        let hint = format!("change {flag}");
         let text = template
             .fill(|variable| self.value(variable, plan, targets))
-            .map_err(|e| Failure::usage(format!("--message: {e}")).hinted("change --message"))?;
+            .map_err(|e| Failure::usage(format!("{flag}: {e}")).hinted(&*hint))?;
         let text = without_own_trailers(&text);
         if text.is_empty() {
-            return Err(Failure::usage("--message makes an empty message").hinted("change --message"));
+            return Err(Failure::usage(format!("{flag} makes an empty message")).hinted(hint));
         }
         Ok(text)
     }
@@ -178,10 +192,16 @@ fn shown(text: &str) -> String {
     if is_plain { text.to_owned() } else { code_span(text) }
 }
 
+/// The algorithms that OCI registers (image-spec 1.1, "Registered algorithms"). After the `@` of a digest, any other name
+/// would mention the user who is called that.
+const KNOWN_DIGESTS: [&str; 2] = ["sha256:", "sha512:"];
+
 /// Shows a tag or digest as it is, and anything else in a code span.
 fn shown_version(text: &str) -> String {
-    let (tag, _) = split_tag(text);
-    let is_plain = is_version(text) && (tag.is_empty() || markdown::is_plain(tag));
+    let (tag, digest) = split_tag(text);
+    let is_known = |digest: &str| KNOWN_DIGESTS.iter().any(|algorithm| digest.starts_with(algorithm));
+    let is_plain =
+        is_version(text) && digest.is_none_or(is_known) && (tag.is_empty() || markdown::is_plain(tag));
     if is_plain || text.is_empty() { text.to_owned() } else { code_span(text) }
 }
 
@@ -315,6 +335,16 @@ mod tests {
         assert!(text.starts_with("subject [skip ci]\n\nbody\n\nRefs: #1\nX-Y: z\nTagbump-Image: "), "{text}");
         let text = message(&[target("a/b")], Some("Fix: subject"), false);
         assert!(text.starts_with("Fix: subject\n\nTagbump-Image: "), "{text}");
+    }
+
+    #[test]
+    fn digest_mentions_nobody() {
+        assert_eq!(
+            shown_version(&format!("v1@sha256:{}", "0".repeat(64))),
+            format!("v1@sha256:{}", "0".repeat(64))
+        );
+        assert_eq!(shown_version("v1@octocat:0123abcd"), "`v1@octocat:0123abcd`");
+        assert_eq!(shown_version("@octocat:0123abcd"), "`@octocat:0123abcd`");
     }
 
     #[test]

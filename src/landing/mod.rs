@@ -106,12 +106,12 @@ pub trait RemoteBranch {
     fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>>;
 }
 
-/// What is to be landed on a tip.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommitProposal {
-    pub plan: Plan,
-    /// The commit's message.
-    pub message: String,
+/// A change that is to be landed on a tip, with everything that its author wants back when it has landed.
+pub trait Proposal {
+    fn plan(&self) -> &Plan;
+
+    /// The commit message.
+    fn message(&self) -> &str;
 }
 
 /// A tip, with all that a proposal for it is made of.
@@ -127,8 +127,8 @@ pub struct TipSnapshot<'a> {
     pub deadline: Instant,
 }
 
-/// Makes a proposal of what is on a tip.
-pub type Propose<'a> = dyn FnMut(TipSnapshot<'_>) -> Result<CommitProposal> + 'a;
+/// Makes a proposal for a tip.
+pub type Propose<'a, P> = dyn FnMut(TipSnapshot<'_>) -> Result<P> + 'a;
 
 /// Has `look` see a tip.
 ///
@@ -149,8 +149,9 @@ pub fn with_snapshot<T>(
 
 /// How landing ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Landing {
-    pub plan: Plan,
+pub struct Landing<P> {
+    /// The proposal that is on the branch now.
+    pub proposal: P,
     /// The commit that is on the branch now; nothing where every reference had its tag already.
     pub commit: Option<String>,
     /// How many commits were published or tried to be.

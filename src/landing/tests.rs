@@ -186,15 +186,32 @@ impl FileSource for CommitList<'_> {
 }
 
 /// The bump is there as soon as one of our commits, or one that says `bumped`, is below the tip.
-fn bump(seen: TipSnapshot<'_>) -> Result<CommitProposal> {
+/// A plan and a message, and nothing besides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PlainProposal {
+    plan: Plan,
+    message: String,
+}
+
+impl Proposal for PlainProposal {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+fn bump(seen: TipSnapshot<'_>) -> Result<PlainProposal> {
     let commits = String::from_utf8(seen.files.read("k.yaml", usize::MAX)?.unwrap()).unwrap();
     let is_there = |commit: &str| commit.starts_with("ours") || commit.contains("bumped");
     let edit = FileEdit { path: "k.yaml".to_owned(), before: b"v0".to_vec(), after: b"v1".to_vec() };
     let edits = if commits.lines().any(is_there) { Vec::new() } else { vec![edit] };
-    Ok(CommitProposal { plan: Plan { edits, ..Plan::default() }, message: "bump".to_owned() })
+    Ok(PlainProposal { plan: Plan { edits, ..Plan::default() }, message: "bump".to_owned() })
 }
 
-fn land_on(place: &mut FakeBranch, clock: &FakeClock) -> Result<Landing, NotLanded> {
+fn land_on(place: &mut FakeBranch, clock: &FakeClock) -> Result<Landing<PlainProposal>, NotLanded> {
     let mut backoff = Backoff::new(clock, BUDGET, fastrand::Rng::with_seed(7));
     place.deadline = backoff.deadline();
     land(place, &mut backoff, &mut bump)
@@ -232,13 +249,13 @@ fn passing(retry_after: Option<u64>) -> FetchError {
 
 /// Landed with one commit of ours, after so many tries.
 #[track_caller]
-fn lands(mut place: FakeBranch, attempts: u32) -> Landing {
+fn lands(mut place: FakeBranch, attempts: u32) -> Landing<PlainProposal> {
     let clock = FakeClock::new();
     let landed = land_on(&mut place, &clock).unwrap();
     assert_eq!(place.ours(), 1, "{:?}", place.branch);
     assert_eq!(landed.attempts, attempts);
     assert!(place.branch.contains(landed.commit.as_ref().unwrap()), "{:?}", place.branch);
-    assert!(!landed.plan.is_empty());
+    assert!(!landed.proposal.plan.is_empty());
     landed
 }
 
@@ -295,7 +312,7 @@ fn a_plan_that_is_empty_on_the_new_tip_is_no_commit() {
     let mut place = place().pushes([(Bumps, stale())]);
     let landed = land_on(&mut place, &clock).unwrap();
     assert_eq!((landed.commit, landed.attempts, place.made, place.ours()), (None, 1, 1, 0));
-    assert!(landed.plan.is_empty());
+    assert!(landed.proposal.plan.is_empty());
 }
 
 #[test]

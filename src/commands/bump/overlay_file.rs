@@ -1,4 +1,4 @@
-//! A set of files in which one has other bytes: what the index or the work tree has in its place.
+//! Files of which one has other bytes: those of the index, or of the working tree.
 
 use crate::error::Result;
 use crate::file_selection::Selection;
@@ -6,20 +6,20 @@ use crate::plan::{FileSource, FoundFiles, SourceFile, Visitor};
 
 /// Files with other bytes in one of them.
 pub(super) struct OverlayFile<'a> {
-    pub shelf: &'a dyn FileSource,
+    pub files: &'a dyn FileSource,
     pub path: &'a str,
     pub bytes: &'a [u8],
 }
 
 impl FileSource for OverlayFile<'_> {
-    fn visit(&self, selection: &Selection, context: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+    fn visit(&self, selection: &Selection, context: bool, visitor: Visitor<'_>) -> Result<FoundFiles> {
         let (path, bytes) = (self.path.to_owned(), self.bytes.to_vec());
-        self.shelf.visit(selection, context, &move |file: SourceFile<'_>| {
-            look(if file.path == path { SourceFile { bytes: &bytes, ..file } } else { file })
+        self.files.visit(selection, context, &move |file: SourceFile<'_>| {
+            visitor(if file.path == path { SourceFile { bytes: &bytes, ..file } } else { file })
         })
     }
 
     fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
-        self.shelf.read(path, at_most)
+        self.files.read(path, at_most)
     }
 }

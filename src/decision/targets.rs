@@ -1,4 +1,4 @@
-//! What is asked for: IMAGEs and services of `tagbump.yaml`, made a plan's request.
+//! Turns IMAGE arguments and services of `tagbump.yaml` into the request of a plan.
 
 use crate::config::{Config, Service};
 use crate::error::{Failure, Result};
@@ -8,16 +8,18 @@ use crate::settings::BumpSettings;
 use crate::template::Template;
 use crate::yaml::FieldPath;
 
-/// Makes a tag of a template.
+use super::tag_origin::TagOrigin;
+
+/// Computes a tag from a template.
 pub type ComputeTag<'a> = dyn Fn(&Template) -> Result<Tag> + 'a;
 
-/// What is to be planned.
+/// The images to set, as a plan's request.
 ///
 /// # Errors
-/// What `compute` says, and exit 2 where nothing is to be set.
+/// The errors of `compute`, and exit 2 if an image asks for no change.
 pub fn request(settings: &BumpSettings, config: &Config, compute: &ComputeTag<'_>) -> Result<Request> {
-    let asked = settings.images.iter().map(|image| RequestedImage::of(image, config));
-    let targets = asked.map(|asked| asked.target(settings, config, compute)).collect::<Result<_>>()?;
+    let images = settings.images.iter().map(|image| RequestedImage::new(image, config));
+    let targets = images.map(|image| image.target(settings, config, compute)).collect::<Result<_>>()?;
     let services = config.names().map(str::to_owned).collect();
     Ok(Request {
         targets,
@@ -29,7 +31,7 @@ pub fn request(settings: &BumpSettings, config: &Config, compute: &ComputeTag<'_
     })
 }
 
-/// The template that the tags of a service, or of any image, are made by.
+/// The template that computes the tags of a service, or of an image without one.
 pub fn tag_template<'a>(
     settings: &'a BumpSettings,
     config: &'a Config,
@@ -40,7 +42,7 @@ pub fn tag_template<'a>(
     settings.template.as_ref().or(configured).unwrap_or(&settings.default_template)
 }
 
-/// The commit message for a plan: what was typed, that of the only service, that of them all.
+/// The template of the commit message: the typed one, that of the only service that changes, or the default of `tagbump.yaml`.
 pub fn message<'a>(settings: &'a BumpSettings, config: &'a Config, plan: &Plan) -> Option<&'a Template> {
     let service = |nth: usize| config.service(plan.targets.get(nth)?.service.as_deref()?);
     let mut changed: Vec<usize> = plan.changes.iter().map(|change| change.target).collect();
@@ -52,16 +54,16 @@ pub fn message<'a>(settings: &'a BumpSettings, config: &'a Config, plan: &Plan) 
     settings.delivery.commit.message.as_ref().or(own).or(config.message.as_ref())
 }
 
-/// An IMAGE as it was typed, and the service that it names.
+/// An IMAGE argument, and the service that it names.
 struct RequestedImage<'a> {
     image: &'a ImageArg,
     service: Option<&'a Service>,
 }
 
 impl<'a> RequestedImage<'a> {
-    fn of(image: &'a ImageArg, config: &'a Config) -> Self {
-        let bare = image.new_name == Field::Unspecified;
-        RequestedImage { image, service: config.service(&image.name).filter(|_| bare) }
+    fn new(image: &'a ImageArg, config: &'a Config) -> Self {
+        let is_bare = image.new_name == Field::Unspecified;
+        RequestedImage { image, service: config.service(&image.name).filter(|_| is_bare) }
     }
 
     fn target(
@@ -71,18 +73,14 @@ impl<'a> RequestedImage<'a> {
         compute: &ComputeTag<'_>,
     ) -> Result<UpdateTarget> {
         let image = self.image;
-        let tag = match &image.tag {
-            Field::Set(tag) => Some(tag.clone()),
-            Field::Keep => None,
-            Field::Unspecified if settings.tag.is_some() => settings.tag.clone(),
-            Field::Unspecified if self.is_computed(settings) => {
-                Some(compute(tag_template(settings, config, self.service_name()))?)
-            }
-            Field::Unspecified => None,
+        let tag = match TagOrigin::of(image, self.service, settings, config) {
+            TagOrigin::Explicit(tag) | TagOrigin::Previous { named: Some(tag) } => Some(tag.clone()),
+            TagOrigin::Template(template) => Some(compute(template)?),
+            TagOrigin::Previous { named: None } | TagOrigin::Unchanged => None,
         };
         let renames = matches!(image.new_name, Field::Set(_));
         let asks = tag.is_some() || matches!(image.digest, Field::Set(_)) || renames;
-        // what a rollback goes back to is found out later
+        // a rollback finds its tag later
         if !asks && settings.back.is_none() {
             return Err(Failure::usage(format!("IMAGE {} asks for no change", image.name))
                 .hinted("give a tag, a digest or a new name"));
@@ -101,18 +99,7 @@ impl<'a> RequestedImage<'a> {
         self.service.map(|_| self.image.name.as_str())
     }
 
-    /// A bare IMAGE gets the computed tag; `A=B` and `A@DIGEST` only where a template was asked for.
-    fn is_computed(&self, settings: &BumpSettings) -> bool {
-        if settings.back.is_some() {
-            return false;
-        }
-        let image = self.image;
-        let bare = image.new_name == Field::Unspecified
-            && (image.digest == Field::Unspecified || image.digest_beside);
-        bare || settings.template.is_some()
-    }
-
-    /// Where to look: the files and fields that were typed, else the service's.
+    /// Where to look: the typed files and fields, otherwise those of the service.
     fn scope(&self, settings: &BumpSettings) -> Result<Scope> {
         let typed = &settings.places.selection;
         if !settings.places.fields.is_empty() {

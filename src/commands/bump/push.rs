@@ -1,22 +1,18 @@
-//! `--push`: the bump on the remote branch, and the checkout brought up to it.
+//! The story of `--push`: the bump on the remote branch, and the checkout brought up to date with it.
 
 use std::sync::Arc;
 
+use super::Bump;
 use super::ground::Ground;
-use super::wording::same_repository;
-use super::{Bump, report_plan};
-use crate::cli::IfOlder;
-use crate::config::Config;
-use crate::error::{Exit, Failure, Result, inline};
-use crate::git::{self, Checkout, Identity, LandingTarget, SyncResult};
-use crate::landing::{
-    self, Backoff, CommitProposal, FetchError, Landing, NotLanded, Propose, SystemClock, TipSnapshot,
-};
-use crate::output::{Outcome, Report};
-use crate::plan::Plan;
+use super::report::BumpReport;
+use crate::decision::{Decision, DecisionBase, DecisionContext, DecisionMemory, decide, same_repository};
+use crate::error::{Failure, Result, inline};
+use crate::git::{self, Checkout, LandingTarget, SyncResult};
+use crate::landing::{self, Backoff, FetchError, Landing, NotLanded, SystemClock};
+use crate::output::Outcome;
 
 impl Bump<'_> {
-    pub(super) fn land(&self, report: &mut Report) -> Result<()> {
+    pub(super) fn push(&self, report: &mut BumpReport) -> Result<()> {
         let clock = SystemClock;
         let checkout = self.checkout()?;
         let landing = &self.settings.delivery.landing;
@@ -27,93 +23,58 @@ impl Bump<'_> {
         let mut backoff = Backoff::new(&clock, landing.timeout, fastrand::Rng::new());
         let base = self.settings.place.run.checked_out();
         let carry = if landing.carry { checkout.carried(base)? } else { None };
-        self.carries.set(carry.is_some());
         let signer = self.signer(&committer)?.map(Arc::new);
-        let committer_ = committer.clone();
-        let target = LandingTarget {
-            fetch,
-            push,
-            origin,
-            branch,
-            head: None,
-            carry,
-            author,
-            committer: committer_,
-            signer,
-        };
+        let context = self.context(Some(Ok(committer.clone())), carry.is_some());
+        let target =
+            LandingTarget { fetch, push, origin, branch, head: None, carry, author, committer, signer };
         let mut ground = self.ground(checkout, target)?;
         report.warnings.extend(ground.git().withheld());
         if self.settings.delivery.dry_run {
-            return self.dry_landing(&mut ground, &backoff, report);
+            return self.rehearse_landing(&mut ground, &backoff, report);
         }
-        let landed = land_on(&mut ground, &mut backoff, report, &mut |seen| self.propose(seen, &committer));
-        report.branch = ground.git().branch().map(str::to_owned);
+        let landed = land_on(&mut ground, &mut backoff, &context, report);
         let done =
-            landed.and_then(|landed| self.tell_landing(checkout, &mut ground, &backoff, landed, report));
+            landed.and_then(|landed| self.report_landing(checkout, &mut ground, &backoff, landed, report));
         ground.keep_secrets(done, report)
     }
 
-    /// The bump on a tip; its configuration is the tip's.
-    pub(super) fn propose(&self, seen: TipSnapshot<'_>, committer: &Identity) -> Result<CommitProposal> {
-        let config = Config::load(seen.files)?;
-        let plan = self.guarded(seen, &config)?;
-        let message = if plan.is_empty() { String::new() } else { self.message(committer, &config, &plan)? };
-        Ok(CommitProposal { plan, message })
-    }
-
-    /// What would be landed on the tip as it is now.
-    pub(super) fn dry_landing(
+    /// Decides what would be landed on the tip as it is now.
+    pub(super) fn rehearse_landing(
         &self,
         ground: &mut Ground,
         backoff: &Backoff<'_>,
-        report: &mut Report,
+        report: &mut BumpReport,
     ) -> Result<()> {
-        let place = ground.place();
-        let tip = place.tip(backoff.deadline()).map_err(|trouble| match trouble {
+        let remote = ground.place();
+        let tip = remote.tip(backoff.deadline()).map_err(|error| match error {
             FetchError::Permanent(failure) => failure,
             FetchError::Transient { what, .. } | FetchError::Unreachable { what } => {
                 Failure::other(what).hinted("check the network and run again")
             }
         })?;
-        let planned = landing::with_snapshot(place, &tip, backoff.deadline(), |seen| {
-            self.guarded(seen, &Config::load(seen.files)?)
+        let (context, mut memory) = (self.context(None, false), DecisionMemory::default());
+        let decision = landing::with_snapshot(remote, &tip, backoff.deadline(), |snapshot| {
+            report.decided(decide(&context, DecisionBase::Tip(snapshot), &mut memory))
         })?;
         report.branch = ground.git().branch().map(str::to_owned);
-        self.end(planned, Outcome::Planned, report)
+        let outcome = report.outcome(&decision, Outcome::Planned);
+        report.end(decision, outcome)
     }
 
-    /// Tells what became of a plan; with `--if-older fail` an error where it came too late.
-    pub(super) fn end(&self, planned: Plan, done: Outcome, report: &mut Report) -> Result<()> {
-        let outcome = self.outcome(&planned, done);
-        self.ended(planned, outcome, report)
-    }
-
-    /// As [`Self::end`], where the outcome is known.
-    pub(super) fn ended(&self, planned: Plan, outcome: Outcome, report: &mut Report) -> Result<()> {
-        let late = planned.notices.clone();
-        report_plan(report, planned, outcome);
-        if outcome == Outcome::Superseded && self.settings.delivery.landing.if_older == IfOlder::Fail {
-            return Err(Failure::new(Exit::NotLanded, format!("not landed: {}", late.join("; "))).hinted(
-                "what is there is newer, or was put back on purpose; --if-older write puts this over it",
-            ));
-        }
-        Ok(())
-    }
-
-    fn tell_landing(
+    fn report_landing(
         &self,
         checkout: &Checkout,
         ground: &mut Ground,
         backoff: &Backoff<'_>,
-        landed: Landing,
-        report: &mut Report,
+        landed: Landing<Decision>,
+        report: &mut BumpReport,
     ) -> Result<()> {
-        let Landing { plan, commit, .. } = landed;
+        let Landing { proposal: decision, commit, .. } = landed;
         if !self.settings.delivery.landing.carry {
             self.note_own_commits(checkout, ground.git().branch(), report);
         }
         if let Some(commit) = &commit {
-            let dirty = checkout.uncommitted(plan.edits.iter().map(|edit| edit.path.as_str()));
+            let dirty = checkout.uncommitted(decision.plan.edits.iter().map(|edit| edit.path.as_str()));
             report.warnings.extend(dirty.iter().map(|path| {
                 format!("{}: has uncommitted changes here, which were not landed", inline(path))
             }));
@@ -122,10 +83,12 @@ impl Bump<'_> {
         }
         report.commit_url = commit.as_deref().and_then(|commit| ground.git().commit_url(commit));
         report.commit = commit;
-        // also where it is nothing but what was carried
-        let outcome =
-            if report.commit.is_some() { Outcome::Landed } else { self.outcome(&plan, Outcome::Landed) };
-        self.ended(plan, outcome, report)
+        // even if it is only the checkout's own commits that were pushed
+        let outcome = match report.commit.is_some() {
+            true => Outcome::Landed,
+            false => report.outcome(&decision, Outcome::Landed),
+        };
+        report.end(decision, outcome)
     }
 
     fn sync(
@@ -134,14 +97,14 @@ impl Bump<'_> {
         ground: &mut Ground,
         backoff: &Backoff<'_>,
         commit: &str,
-        report: &mut Report,
+        report: &mut BumpReport,
     ) {
         let landing = &self.settings.delivery.landing;
         if !landing.sync || checkout.is_stand_in() {
             return;
         }
         if matches!(ground, Ground::Api(_)) {
-            // a commit of GitHub's making has to be fetched first; where that fails, sync says so
+            // a commit that GitHub made must be fetched first; if that fails, sync reports it
             let _ = ground.place().tip(backoff.deadline());
         }
         match git::sync(checkout, ground.git(), &landing.remote, commit, backoff.deadline()) {
@@ -152,16 +115,15 @@ impl Bump<'_> {
         }
     }
 
-    fn note_own_commits(&self, checkout: &Checkout, branch: Option<&str>, report: &mut Report) {
+    fn note_own_commits(&self, checkout: &Checkout, branch: Option<&str>, report: &mut BumpReport) {
         let base = self.settings.place.run.checked_out();
-        let own =
-            branch.is_some_and(|b| checkout.has_own_commits(&self.settings.delivery.landing.remote, b, base));
-        if own {
+        let remote = &self.settings.delivery.landing.remote;
+        if branch.is_some_and(|branch| checkout.has_own_commits(remote, branch, base)) {
             report.notices.push("commits of the checkout that are not on the remote stay local".to_owned());
         }
     }
 
-    /// The branch to land on; nothing for the remote's default one.
+    /// The branch to land on. `None` is the remote's default branch.
     pub(super) fn branch(&self, checkout: &Checkout, remote: &git::RemoteUrl) -> Result<Option<String>> {
         let run = &self.settings.place.run;
         if let Some(branch) = &self.settings.delivery.landing.branch {
@@ -175,20 +137,23 @@ impl Bump<'_> {
         if let Some(branch) = checkout.branch() {
             return Ok(Some(branch));
         }
-        let here = same_repository(run.repository.as_deref(), remote.slug().as_deref());
-        Ok(run.branch().filter(|_| here && !checkout.is_stand_in()).map(str::to_owned))
+        let is_here = same_repository(run.repository.as_deref(), remote.slug().as_deref());
+        Ok(run.branch().filter(|_| is_here && !checkout.is_stand_in()).map(str::to_owned))
     }
 }
 
-/// Lands, and tells how it went, also where it failed.
+/// Lands what is decided for each tip, and reports how that went, even if it failed.
 pub(super) fn land_on(
     ground: &mut Ground,
     backoff: &mut Backoff<'_>,
-    report: &mut Report,
-    propose: &mut Propose<'_>,
-) -> Result<Landing> {
+    context: &DecisionContext<'_>,
+    report: &mut BumpReport,
+) -> Result<Landing<Decision>> {
     let started = backoff.now();
-    let landed = landing::land(ground.place(), backoff, propose);
+    let mut memory = DecisionMemory::default();
+    let landed = landing::land(ground.place(), backoff, &mut |snapshot| {
+        report.decided(decide(context, DecisionBase::Tip(snapshot), &mut memory))
+    });
     report.elapsed = Some(backoff.now() - started);
     report.branch = ground.git().branch().map(str::to_owned);
     report.details.extend(ground.git().credential_label().map(|label| format!("credential: {label}")));

@@ -1,4 +1,4 @@
-//! Which tag a file's references go back to: looked for among those that they had, newest first.
+//! The tags that the references of one image in one file had, newest first, and which of them they go back to.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -15,8 +15,8 @@ pub struct TagAndDigest {
 }
 
 impl TagAndDigest {
-    pub fn now(mention: &CurrentReference) -> Self {
-        TagAndDigest { tag: mention.tag.clone(), digest: mention.digest.clone() }
+    pub fn now(reference: &CurrentReference) -> Self {
+        TagAndDigest { tag: reference.tag.clone(), digest: reference.digest.clone() }
     }
 
     fn once(entry: &TagEntry) -> Self {
@@ -29,44 +29,44 @@ impl TagAndDigest {
     }
 }
 
-/// The references of one image in one file, on their way back.
+/// The references of one image in one file.
 pub struct ReferenceTrace {
-    /// Which of the request's wants.
+    /// Which of the request's targets.
     pub target: usize,
     pub image: String,
     pub file: String,
     pub line: usize,
-    /// What they say now: one thing, unless a tag was named.
+    /// The current tags: a single one, unless the user named a tag.
     pub now: Vec<TagAndDigest>,
-    /// The same, by its tag.
+    /// The same, by tag.
     now_by_tag: HashMap<String, HashSet<TagAndDigest>>,
     /// The tag that was named.
     named: Option<Tag>,
-    /// What rollbacks took away, the latest first.
+    /// The tags that rollbacks took away, the latest first.
     bad: Vec<String>,
-    /// The newest entry of each tag that is there now, and a check of the rollbacks that it claims, by reference.
+    /// The newest entry of each current tag, and a check of the rollbacks that it claims, by reference.
     writers: Vec<(TagAndDigest, TagEntry, BTreeMap<usize, RollbackProof>)>,
     writer_of: HashMap<TagAndDigest, usize>,
     /// How many references there are.
     count: usize,
-    /// Of each reference, as far as it is found: what it had before.
+    /// What each reference had before, as far as it is found.
     own: BTreeMap<usize, Option<(TagAndDigest, TagEntry)>>,
-    /// How many of them are not found.
+    /// How many of them aren't found yet.
     missing: usize,
-    /// What references had that are no more, or were gone for a while.
+    /// What references had that no longer exist, or didn't exist for a while.
     gone: Option<(TagAndDigest, TagEntry)>,
-    /// What else there was, the newest first, without repetition.
+    /// All tags, the newest first, without repetition.
     pub seen: Vec<String>,
     was_seen: HashSet<String>,
 }
 
 impl ReferenceTrace {
-    pub fn new(mention: &CurrentReference, image: &str, named: Option<Tag>) -> Self {
+    pub fn new(reference: &CurrentReference, image: &str, named: Option<Tag>) -> Self {
         let mut search = ReferenceTrace {
-            target: mention.target,
+            target: reference.target,
             image: image.to_owned(),
-            file: mention.file.clone(),
-            line: mention.line,
+            file: reference.file.clone(),
+            line: reference.line,
             now: Vec::new(),
             now_by_tag: HashMap::new(),
             named,
@@ -80,11 +80,11 @@ impl ReferenceTrace {
             seen: Vec::new(),
             was_seen: HashSet::new(),
         };
-        search.add(TagAndDigest::now(mention));
+        search.add(TagAndDigest::now(reference));
         search
     }
 
-    /// Whether nothing more has to be known.
+    /// Whether no older entry is needed.
     pub fn is_done(&self) -> bool {
         let all = self.own.len() >= self.count && self.missing == 0;
         let is_named = self.named.is_some() && (self.own.len() > self.missing || self.gone.is_some());
@@ -92,30 +92,30 @@ impl ReferenceTrace {
         (all || is_named) && self.writers.len() == self.now.len() && is_proven
     }
 
-    /// One more reference of the file.
-    pub fn add(&mut self, said: TagAndDigest) {
+    /// Adds another reference of the file.
+    pub fn add(&mut self, version: TagAndDigest) {
         self.count += 1;
-        let same_tag = self.now_by_tag.entry(said.tag.clone().unwrap_or_default()).or_default();
-        if same_tag.insert(said.clone()) {
-            self.now.push(said);
+        let same_tag = self.now_by_tag.entry(version.tag.clone().unwrap_or_default()).or_default();
+        if same_tag.insert(version.clone()) {
+            self.now.push(version);
         }
     }
 
-    /// Whether one of them says this now.
-    pub fn says(&self, said: &TagAndDigest) -> bool {
-        self.of_same_tag(said).any(|now| now == said)
+    /// Whether one of them has this tag now.
+    pub fn has_now(&self, version: &TagAndDigest) -> bool {
+        self.of_same_tag(version).any(|now| now == version)
     }
 
-    fn of_same_tag(&self, said: &TagAndDigest) -> impl Iterator<Item = &TagAndDigest> {
-        self.now_by_tag.get(said.tag.as_deref().unwrap_or_default()).into_iter().flatten()
+    fn of_same_tag(&self, version: &TagAndDigest) -> impl Iterator<Item = &TagAndDigest> {
+        self.now_by_tag.get(version.tag.as_deref().unwrap_or_default()).into_iter().flatten()
     }
 
-    /// The last entry of what is there now.
+    /// The newest entry of a current tag.
     pub fn writer(&self, now: &TagAndDigest) -> Option<&TagEntry> {
         self.writer_of.get(now).and_then(|nth| self.writers.get(*nth)).map(|(_, entry, _)| entry)
     }
 
-    /// What there was before.
+    /// The tag before the current one.
     pub fn found(&self) -> Option<&(TagAndDigest, TagEntry)> {
         self.own
             .values()
@@ -124,26 +124,26 @@ impl ReferenceTrace {
             .or(self.gone.as_ref())
     }
 
-    /// Where the references of the file had not the same before: two of those.
+    /// Two tags that references of the file had before, if they differ.
     pub fn differing(&self) -> Option<(&TagAndDigest, &TagAndDigest)> {
-        let mut had = self.own.values().flatten().map(|(said, _)| said);
+        let mut had = self.own.values().flatten().map(|(version, _)| version);
         let first = had.next()?;
-        had.find(|said| *said != first).map(|other| (first, other))
+        had.find(|version| *version != first).map(|other| (first, other))
     }
 
-    /// Looks at the next older entry.
+    /// Takes the next older entry.
     pub fn take(&mut self, entry: &TagEntry) {
         if entry.target != self.target || entry.file != self.file {
             return;
         }
-        let said = TagAndDigest::once(entry);
-        if self.says(&said) && self.writer(&said).is_none() {
-            self.writer_of.insert(said.clone(), self.writers.len());
+        let version = TagAndDigest::once(entry);
+        if self.has_now(&version) && self.writer(&version).is_none() {
+            self.writer_of.insert(version.clone(), self.writers.len());
             let proofs = entry.references.iter().map(|number| (*number, RollbackProof::default())).collect();
-            self.writers.push((said.clone(), entry.clone(), proofs));
+            self.writers.push((version.clone(), entry.clone(), proofs));
         }
         self.note_rollback(entry);
-        let joined = said.joined();
+        let joined = version.joined();
         if joined.is_empty() {
             return;
         }
@@ -151,9 +151,9 @@ impl ReferenceTrace {
             self.seen.push(joined.clone());
         }
         let is_it = match &self.named {
-            Some(named) => said.tag.as_deref() == Some(named.as_str()),
+            Some(named) => version.tag.as_deref() == Some(named.as_str()),
             None => {
-                !self.of_same_tag(&said).any(|now| same_tag(&now.joined(), &joined))
+                !self.of_same_tag(&version).any(|now| same_tag(&now.joined(), &joined))
                     && !self.bad.iter().any(|bad| same_tag(bad, &joined))
             }
         };
@@ -167,13 +167,13 @@ impl ReferenceTrace {
                 None => (&mut self.gone, false),
             };
             if is_it && place.is_none() {
-                *place = Some((said.clone(), entry.clone()));
+                *place = Some((version.clone(), entry.clone()));
                 self.missing -= usize::from(is_own);
             }
         }
     }
 
-    /// What the rollbacks that wrote what is there now took away: it stays away.
+    /// The tags that were taken away by the rollbacks that set the current tags: they stay blocked.
     pub fn taken_away(&self) -> Vec<RolledBack> {
         self.proofs().flat_map(|proof| proof.proven.clone()).collect()
     }
@@ -198,6 +198,11 @@ impl ReferenceTrace {
         let taken = claims.rolled_back.into_iter().map(|bad| bad.tag);
         self.bad.extend(taken.filter(|bad| was_there(bad) && !was_put_back(bad)));
     }
+}
+
+/// Several tags, for a message.
+pub fn joined(versions: &[TagAndDigest]) -> String {
+    versions.iter().map(TagAndDigest::joined).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -235,7 +240,7 @@ mod tests {
 
     /// What is found from a history, newest first.
     fn found(entries: &[TagEntry], named: Option<&str>) -> Option<String> {
-        let mention = CurrentReference {
+        let reference = CurrentReference {
             target: 0,
             file: "f".into(),
             has_chart: false,
@@ -244,9 +249,9 @@ mod tests {
             tag: entries[0].tag.clone(),
             digest: None,
         };
-        let mut search = ReferenceTrace::new(&mention, "a", named.map(|tag| Tag::parse(tag).unwrap()));
+        let mut search = ReferenceTrace::new(&reference, "a", named.map(|tag| Tag::parse(tag).unwrap()));
         entries.iter().for_each(|entry| search.take(entry));
-        search.found().map(|(said, _)| said.joined())
+        search.found().map(|(version, _)| version.joined())
     }
 
     #[test]

@@ -1,0 +1,46 @@
+//! The story of `--commit`: a commit on top of `HEAD`, and the same edit in the index and the working tree.
+
+use super::Bump;
+use super::overlay_file::OverlayFile;
+use super::report::BumpReport;
+use crate::decision::{DecisionBase, DecisionMemory, decide};
+use crate::error::Result;
+use crate::git::{self, CommitRequest};
+use crate::output::Outcome;
+use crate::plan;
+use crate::worktree::Worktree;
+
+impl Bump<'_> {
+    pub(super) fn commit(&self, worktree: &Worktree, report: &mut BumpReport) -> Result<()> {
+        let checkout = self.checkout()?;
+        let files = checkout.head_files()?;
+        let identities = (!self.settings.delivery.dry_run).then(|| self.identities());
+        let committer = identities.as_ref().map(|both| both.as_ref().map(|(_, committer)| committer.clone()));
+        let context = self.context(committer.map(|committer| committer.map_err(Clone::clone)), false);
+        let base = DecisionBase::Head(&files);
+        let decision = report.decided(decide(&context, base, &mut DecisionMemory::default()))?;
+        let outcome = report.outcome(&decision, Outcome::Committed);
+        let replan = |path: &str, bytes: &[u8]| {
+            plan::plan(&OverlayFile { files: &files, path, bytes }, &decision.request).plan
+        };
+        if outcome == Outcome::Planned {
+            git::rehearse(checkout, &decision.plan, worktree, &replan)?;
+        }
+        if let (Outcome::Committed, Some(identities)) = (outcome, identities) {
+            let (author, committer) = identities?;
+            let signer = self.signer(&committer)?;
+            let request = CommitRequest {
+                message: &decision.message,
+                plan: &decision.plan,
+                author: &author,
+                committer: &committer,
+                signer: signer.as_ref(),
+                worktree,
+                replan: &replan,
+            };
+            report.commit = Some(git::commit(checkout, &request)?);
+            report.branch = checkout.branch();
+        }
+        report.end(decision, outcome)
+    }
+}

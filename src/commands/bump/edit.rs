@@ -1,0 +1,26 @@
+//! The story of a bump without `--commit`, `--push` or `--pr`: it edits the files of the working tree.
+
+use super::Bump;
+use super::report::BumpReport;
+use crate::decision::{DecisionBase, DecisionMemory, decide};
+use crate::error::Result;
+use crate::git::Checkout;
+use crate::output::Outcome;
+use crate::worktree::Worktree;
+
+impl Bump<'_> {
+    pub(super) fn edit(&self, worktree: &Worktree, report: &mut BumpReport) -> Result<()> {
+        let tracked = self.checkout.as_ref().map(Checkout::tracked).unwrap_or_default();
+        let files = worktree.clone().tracking(tracked);
+        let base = DecisionBase::Head(&files);
+        let decision =
+            report.decided(decide(&self.context(None, false), base, &mut DecisionMemory::default()))?;
+        let outcome = report.outcome(&decision, Outcome::Edited);
+        if outcome == Outcome::Edited {
+            worktree.replace(&decision.plan.edits)?;
+            let why = "nothing keeps late builds of what was rolled back away, unless --commit or --push makes the commit";
+            report.notices.extend(self.settings.back.map(|_| why.to_owned()));
+        }
+        report.end(decision, outcome)
+    }
+}

@@ -1,0 +1,45 @@
+//! Who commits, and who signs.
+
+use super::Bump;
+use crate::cli::Via;
+use crate::error::{Failure, Result};
+use crate::git::{Identity, Signer};
+
+impl Bump<'_> {
+    /// Author and committer: from flags, the environment, or git's configuration; in Actions, the bot.
+    pub(super) fn identities(&self) -> Result<(Identity, Identity)> {
+        let checkout = self.checkout()?;
+        let environment = &self.settings.place.environment;
+        let identity = |role: &str, variable: &str| -> Result<Option<Identity>> {
+            let var = |what: &str| environment.get(&format!("GIT_{variable}_{what}")).map(str::to_owned);
+            let (name, email) = checkout.identity(role)?;
+            Ok(Identity::configured(var("NAME").or(name), var("EMAIL").or(email)))
+        };
+        // GitHub commits as the token's owner, whatever git's configuration says here
+        let needs_no_name = self.settings.place.run.active || self.settings.delivery.landing.via == Via::Api;
+        let bot = needs_no_name.then(|| {
+            Identity::new("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
+        });
+        let given = self.settings.delivery.commit.author.clone();
+        let committer = identity("committer", "COMMITTER")?.or(bot.clone()).or_else(|| given.clone());
+        let author = match given {
+            Some(given) => Some(given),
+            None => identity("author", "AUTHOR")?.or(bot),
+        };
+        let (author, committer) = author.zip(committer).ok_or_else(|| {
+            Failure::usage("git does not know who makes the commit").hinted(
+                "git config user.name NAME and git config user.email EMAIL, or --author 'NAME <EMAIL>'",
+            )
+        })?;
+        Ok((author.at(environment, "GIT_AUTHOR_DATE")?, committer.at(environment, "GIT_COMMITTER_DATE")?))
+    }
+
+    /// Who signs the commit: nobody in a dry run, or if GitHub signs it.
+    pub(super) fn signer(&self, committer: &Identity) -> Result<Option<Signer>> {
+        if self.settings.delivery.landing.via == Via::Api {
+            return Ok(None);
+        }
+        let signer = self.checkout()?.signer(self.settings.delivery.commit.sign, committer)?;
+        Ok(signer.filter(|_| !self.settings.delivery.dry_run))
+    }
+}

@@ -1,0 +1,60 @@
+//! The name of a pull request's branch, and the base that it is named after.
+
+use super::Bump;
+use crate::error::{Exit, Failure, Result};
+use crate::git::{GitRemoteBranch, LandingTarget, is_branch_name};
+use crate::image::{Field, short_name};
+use crate::landing::{Backoff, FetchError, RemoteBranch as _};
+
+impl Bump<'_> {
+    /// The remote's default branch. The pull request's own branch is named after it, and must be another one.
+    pub(super) fn default_branch(&self, target: LandingTarget, backoff: &mut Backoff<'_>) -> Result<String> {
+        let tokens = &self.settings.delivery.landing.tokens;
+        let mut remote = GitRemoteBranch::new(self.checkout()?, target, tokens)?;
+        loop {
+            let (what, retry_after) = match remote.tip(backoff.deadline()) {
+                Ok(_) => return Ok(remote.branch().unwrap_or_default().to_owned()),
+                Err(FetchError::Permanent(failure)) => return Err(failure),
+                Err(FetchError::Transient { what, retry_after }) => (what, retry_after),
+                Err(FetchError::Unreachable { what }) => (what, None),
+            };
+            if !backoff.wait(retry_after) {
+                return Err(Failure::new(Exit::NotLanded, what)
+                    .hinted("check the network, then run again, or give it longer with --timeout"));
+            }
+        }
+    }
+
+    /// The pull request's branch, by its template.
+    pub(super) fn head_branch(&self, base: &str) -> Result<String> {
+        let filled = self.settings.delivery.pull.branch.fill(|variable| match variable.name.as_str() {
+            "base" => Ok(base.to_owned()),
+            "name" => Ok(self.short_names().join("-")),
+            _ => self.build.value(variable),
+        });
+        let filled =
+            filled.map_err(|e| Failure::usage(format!("--pr-branch: {e}")).hinted("change --pr-branch"))?;
+        let branch: String = filled.chars().map(|c| if is_invalid(c) { '-' } else { c }).collect();
+        if !is_branch_name(&branch) || branch.starts_with('-') || branch == base {
+            return Err(Failure::usage(format!(
+                "--pr-branch makes {branch}, which is no branch for a pull request"
+            ))
+            .hinted("git check-ref-format --branch says what is a name; it must not be the base"));
+        }
+        Ok(branch)
+    }
+
+    fn short_names(&self) -> Vec<&str> {
+        let images = self.settings.images.iter();
+        let names = images.map(|image| match &image.new_name {
+            Field::Set(new) => short_name(new),
+            Field::Unspecified | Field::Keep => short_name(&image.name),
+        });
+        names.collect()
+    }
+}
+
+/// Characters that git accepts in no branch name, and the `:` and `*` of image names.
+fn is_invalid(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || ":*?[\\^~@{}".contains(c)
+}

@@ -1,0 +1,121 @@
+//! Collects what a bump reports: the decision, once, and what became of it.
+
+use std::ops::{Deref, DerefMut};
+
+use crate::cli::IfOlder;
+use crate::decision::{Decision, PlanFacts, Undecided};
+use crate::error::{Exit, Failure, Result};
+use crate::image::{Field, ImageArg, Tag};
+use crate::output::{BumpedImage, Outcome, Report, unparsable_warning};
+use crate::settings::BumpSettings;
+
+/// A report, and the facts of the last decision, which come into it at the end.
+pub(super) struct BumpReport {
+    report: Report,
+    facts: PlanFacts,
+    dry_run: bool,
+    if_older: IfOlder,
+}
+
+impl Deref for BumpReport {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.report
+    }
+}
+
+impl DerefMut for BumpReport {
+    fn deref_mut(&mut self) -> &mut Report {
+        &mut self.report
+    }
+}
+
+impl BumpReport {
+    pub fn new(settings: &BumpSettings) -> Self {
+        BumpReport {
+            report: Report::new(requested_images(settings)),
+            facts: PlanFacts::default(),
+            dry_run: settings.delivery.dry_run,
+            if_older: settings.delivery.landing.if_older,
+        }
+    }
+
+    /// Keeps the facts of a decision, or of a failed one.
+    pub fn decided(&mut self, decided: Result<Decision, Box<Undecided>>) -> Result<Decision> {
+        let (facts, decided) = match decided {
+            Ok(decision) => (decision.facts.clone(), Ok(decision)),
+            Err(undecided) => (undecided.facts, Err(undecided.failure)),
+        };
+        if facts.images.is_some() {
+            self.facts = facts;
+        }
+        decided
+    }
+
+    /// How the run ends if the decision is carried out; `done` is the word for that.
+    pub fn outcome(&self, decision: &Decision, done: Outcome) -> Outcome {
+        match (decision.plan.is_empty(), self.dry_run) {
+            (true, _) if decision.plan.left > 0 => Outcome::Superseded,
+            (true, _) => Outcome::Already,
+            (false, true) => Outcome::Planned,
+            (false, false) => done,
+        }
+    }
+
+    /// Reports a decision and how it ended.
+    ///
+    /// # Errors
+    /// Exit 4 with `--if-older fail`, if a newer build is there.
+    pub fn end(&mut self, decision: Decision, outcome: Outcome) -> Result<()> {
+        let Decision { plan, superseded, notices, .. } = decision;
+        let reason = superseded.join("; ");
+        self.report.outcome = outcome;
+        self.report.warnings.splice(0..0, plan.warnings);
+        self.report.notices.splice(0..0, plan.notices.into_iter().chain(superseded).chain(notices));
+        self.report.changes = plan.changes;
+        self.report.edits = plan.edits;
+        if outcome == Outcome::Superseded && self.if_older == IfOlder::Fail {
+            return Err(Failure::new(Exit::NotLanded, format!("not landed: {reason}")).hinted(
+                "what is there is newer, or was put back on purpose; --if-older write puts this over it",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The whole report.
+    pub fn finish(self, done: Result<()>) -> Report {
+        let PlanFacts { images, warnings, unparsable } = self.facts;
+        let mut report = self.report;
+        if let Some(images) = images {
+            report.images = images;
+        }
+        report.warnings.splice(0..0, warnings);
+        report.warnings.extend(unparsable_warning(unparsable.len()));
+        report.details.extend(unparsable.iter().map(|file| format!("no YAML: {file}")));
+        match done {
+            Ok(()) => report,
+            Err(failure) => report.failed(failure),
+        }
+    }
+}
+
+/// The images as far as they are known before a file is read.
+fn requested_images(settings: &BumpSettings) -> Vec<BumpedImage> {
+    let requested = |image: &ImageArg| BumpedImage {
+        name: match &image.new_name {
+            Field::Set(new) => new.clone(),
+            Field::Unspecified | Field::Keep => image.name.clone(),
+        },
+        tag: match &image.tag {
+            Field::Set(tag) => Some(tag.to_string()),
+            Field::Keep => None,
+            Field::Unspecified => settings.tag.as_ref().map(Tag::to_string),
+        },
+        digest: match &image.digest {
+            Field::Set(digest) => Some(digest.to_string()),
+            Field::Unspecified | Field::Keep => None,
+        },
+    };
+    settings.images.iter().map(requested).collect()
+}

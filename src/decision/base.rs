@@ -1,0 +1,40 @@
+//! The files that a decision is made on, and the commits before them.
+
+use std::time::Instant;
+
+use crate::landing::TipSnapshot;
+use crate::plan::{Cancellation, FileSource};
+
+/// Files, and where their history is.
+#[derive(Clone, Copy)]
+pub enum DecisionBase<'a> {
+    /// The files of `HEAD`, or of the working tree on top of it.
+    Head(&'a dyn FileSource),
+    /// A remote branch.
+    Tip(TipSnapshot<'a>),
+}
+
+impl<'a> DecisionBase<'a> {
+    pub fn files(&self) -> &'a dyn FileSource {
+        match self {
+            DecisionBase::Head(files) => *files,
+            DecisionBase::Tip(tip) => tip.files,
+        }
+    }
+
+    /// A plan that is made too late to be landed isn't needed.
+    pub(super) fn cancellation(&self) -> Cancellation {
+        match self {
+            DecisionBase::Head(_) => Cancellation::default(),
+            DecisionBase::Tip(tip) => {
+                let deadline = tip.deadline;
+                Cancellation::when(move || Instant::now() >= deadline)
+            }
+        }
+    }
+}
+
+/// Whether the bump goes on top of a pull request's branch that exists.
+pub(super) fn is_on_pr_branch(tip: &TipSnapshot<'_>) -> bool {
+    tip.tip.published.as_ref() == Some(&tip.tip.commit)
+}

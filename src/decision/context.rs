@@ -1,0 +1,73 @@
+//! Everything that a decision depends on besides the files, and what it says about the commit that was built.
+
+use crate::build_info;
+use crate::config::Config;
+use crate::error::{Failure, Result};
+use crate::git::{Checkout, Identity};
+use crate::image::{Tag, split_tag};
+use crate::plan::UpdateTarget;
+use crate::settings::BumpSettings;
+use crate::tag::{self, BuildInfo, Source};
+use crate::template::Template;
+
+use super::targets;
+
+/// The same for every decision of a run.
+pub struct DecisionContext<'a> {
+    pub settings: &'a BumpSettings,
+    pub checkout: Option<&'a Checkout>,
+    /// Why there is a repository, but no checkout.
+    pub unopened: Option<&'a Failure>,
+    pub build: &'a BuildInfo,
+    /// Whether the checkout's own commits are pushed along with the bump.
+    pub carries: bool,
+    /// Who commits. `None` if no commit is made, so that no message is needed.
+    pub committer: Option<Result<Identity>>,
+}
+
+impl DecisionContext<'_> {
+    pub(super) fn checkout(&self) -> Result<&Checkout> {
+        self.checkout.ok_or_else(|| Failure::usage("no git repository"))
+    }
+
+    pub(super) fn computed_tag(&self, template: &Template) -> Result<Tag> {
+        match self.unopened {
+            Some(failure) => Err(failure.clone()),
+            None => tag::compute(template, self.build),
+        }
+    }
+
+    /// The commit that a target's image was built from. Without a target, `--source` or the event says it.
+    pub(super) fn source_of_target(
+        &self,
+        config: &Config,
+        target: Option<&UpdateTarget>,
+    ) -> Result<Option<Source>> {
+        let checkout = self.checkout()?;
+        let tag = target.and_then(|target| target.tag.as_ref()).map(Tag::as_str);
+        let service = target.and_then(|target| target.service.as_deref());
+        let template = targets::tag_template(self.settings, config, service);
+        let source = build_info::source(&self.settings.place, Some(checkout), tag, template);
+        source.map(|source| self.with_repository(source)).transpose()
+    }
+
+    /// The commit that a tag names.
+    pub(super) fn source_in_tag(&self, tag: &str, template: &Template) -> Option<Source> {
+        build_info::commit_named(split_tag(tag).0, template, self.checkout)
+    }
+
+    /// A commit without a repository belongs to the checkout's, if that has it.
+    pub(super) fn with_repository(&self, mut source: Source) -> Result<Source> {
+        let checkout = self.checkout()?;
+        if source.repository.is_none() && checkout.resolve(&source.sha).is_some() {
+            let remote = checkout.remote(&self.settings.delivery.landing.remote).ok();
+            source.repository = remote.and_then(|(fetch, _)| fetch.slug());
+        }
+        Ok(source)
+    }
+}
+
+/// Hosts ignore the case of `owner/name`.
+pub fn same_repository(one: Option<&str>, other: Option<&str>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
+}

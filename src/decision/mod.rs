@@ -1,0 +1,135 @@
+//! Decides what a bump does: from the files of a tip and the options to one value.
+//!
+//! [`decide`] is the only way in, for edits, local commits, pushes, pull requests and rollbacks alike. It changes no file and no
+//! branch. The landing loop calls it again for every new tip; what must not change from one call to the next is in
+//! [`DecisionMemory`], which the caller passes in.
+//!
+//! 1. `targets`: which images are set, and to which tag; `tag_origin` is where a tag comes from, `rollback` finds the previous one.
+//! 2. `order_guard`: plans, and keeps the references that run a newer build. `freshness` compares a build with the current one,
+//!    `writers` finds the commit that set a tag, `build_orders` orders two commits.
+//! 3. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
+
+mod base;
+mod build_orders;
+mod context;
+mod freshness;
+mod order_guard;
+mod plan_facts;
+mod pr_text;
+mod rollback;
+mod still_blocked;
+mod tag_origin;
+mod targets;
+mod wording;
+mod writers;
+
+use std::collections::HashMap;
+
+use crate::config::Config;
+use crate::error::{Failure, Result};
+use crate::landing::{BuildOrder, Proposal};
+use crate::plan::{Plan, Request};
+use order_guard::{GuardedPlan, OrderGuard};
+use rollback::RollbackPlan;
+use wording::Wording;
+
+pub use base::DecisionBase;
+pub use context::{DecisionContext, same_repository};
+pub use plan_facts::PlanFacts;
+pub use pr_text::PrText;
+
+/// What a bump does on top of one tip.
+#[derive(Clone, Debug, Default)]
+pub struct Decision {
+    pub request: Request,
+    pub plan: Plan,
+    /// The commit message. Empty if the plan is, or if no commit is made.
+    pub message: String,
+    /// Empty if the branch and its base need no change, or if no pull request is made.
+    pub pull_request: PrText,
+    /// Why references keep their tag, one sentence each.
+    pub superseded: Vec<String>,
+    /// References that are set although the order of the builds is unknown.
+    pub notices: Vec<String>,
+    pub facts: PlanFacts,
+}
+
+/// There is no decision; the report shows what the last plan found.
+#[derive(Clone, Debug)]
+pub struct Undecided {
+    pub failure: Failure,
+    pub facts: PlanFacts,
+}
+
+/// What stays the same when the landing loop decides again on a new tip.
+#[derive(Debug, Default)]
+pub struct DecisionMemory {
+    /// What a rollback found on the first tip: it never rolls back a change that someone else pushed in the meantime.
+    rollback: Option<RollbackPlan>,
+    /// The order of each pair of commits that is known, so that no server is asked twice.
+    orders: HashMap<(String, String), BuildOrder>,
+}
+
+impl Proposal for Decision {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// Decides what a bump does on top of `base`.
+///
+/// # Errors
+/// If the configuration, the options or the files don't allow a plan, or if the message can't be made.
+pub fn decide(
+    context: &DecisionContext<'_>,
+    base: DecisionBase<'_>,
+    memory: &mut DecisionMemory,
+) -> Result<Decision, Box<Undecided>> {
+    let mut facts = PlanFacts::default();
+    match decide_noting(context, base, memory, &mut facts) {
+        Ok(decision) => Ok(Decision { facts, ..decision }),
+        Err(failure) => Err(Box::new(Undecided { failure, facts })),
+    }
+}
+
+fn decide_noting(
+    context: &DecisionContext<'_>,
+    base: DecisionBase<'_>,
+    memory: &mut DecisionMemory,
+    facts: &mut PlanFacts,
+) -> Result<Decision> {
+    let config = Config::load(base.files())?;
+    let request = request(context, &config, base, &mut memory.rollback)?;
+    let guarded = match base {
+        DecisionBase::Head(files) => GuardedPlan::of_plan(facts.plan(files, &request)?),
+        DecisionBase::Tip(tip) => OrderGuard { context, config: &config, tip, request: &request }
+            .plan_in_order(&mut memory.orders, facts)?,
+    };
+    let GuardedPlan { plan, superseded, notices, still_blocked } = guarded;
+    let rollback = memory.rollback.as_ref();
+    let decision = Decision { request, plan, superseded, notices, ..Decision::default() };
+    let Some(committer) = &context.committer else { return Ok(decision) };
+    let wording = Wording { context, config: &config, committer, rollback, still_blocked: &still_blocked };
+    let message = wording.message(&decision.plan)?;
+    let pull_request = wording.pull_request(base, &decision, &message, facts)?;
+    Ok(Decision { message, pull_request, ..decision })
+}
+
+/// Which images are set, and to what.
+fn request(
+    context: &DecisionContext<'_>,
+    config: &Config,
+    base: DecisionBase<'_>,
+    known: &mut Option<RollbackPlan>,
+) -> Result<Request> {
+    let request = targets::request(context.settings, config, &|template| context.computed_tag(template))?;
+    let request = Request { cancellation: base.cancellation(), ..request };
+    match context.settings.back {
+        Some(options) => rollback::request(context, config, base, (options, request), known),
+        None => Ok(request),
+    }
+}

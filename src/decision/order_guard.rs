@@ -1,0 +1,152 @@
+//! The order guard: an older build never replaces a newer one.
+//!
+//! For each reference that a bump would change, it compares two commits: the one that our image was built from, and the one that the
+//! current tag was built from. If ours is the older one, the reference keeps its tag. If the order is unknown, the reference is
+//! set, and a notice says why.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
+
+use super::build_orders::BuildOrders;
+use super::context::DecisionContext;
+use super::freshness::{Freshness, FreshnessCheck};
+use super::plan_facts::PlanFacts;
+use super::writers::WriterLookup;
+use crate::cli::IfOlder;
+use crate::config::Config;
+use crate::error::{Result, inline};
+use crate::landing::{BuildOrder, ProvenCommit, RolledBack, Tip, TipSnapshot};
+use crate::plan::{self, ChangedReference, Plan, Request, SkipReference};
+
+/// A plan without the references that must keep their tag.
+#[derive(Default)]
+pub(super) struct GuardedPlan {
+    pub plan: Plan,
+    /// Why references keep their tag.
+    pub superseded: Vec<String>,
+    /// Which references are set although the order is unknown, and why.
+    pub notices: Vec<String>,
+    /// Tags that were rolled back and stay blocked, though another tag is set now; by the plan's targets.
+    pub still_blocked: Vec<(usize, RolledBack)>,
+}
+
+impl GuardedPlan {
+    /// A plan whose references are all set.
+    pub fn of_plan(plan: Plan) -> Self {
+        GuardedPlan { plan, ..GuardedPlan::default() }
+    }
+}
+
+pub(super) struct OrderGuard<'a> {
+    pub context: &'a DecisionContext<'a>,
+    pub config: &'a Config,
+    pub tip: TipSnapshot<'a>,
+    pub request: &'a Request,
+}
+
+impl<'a> OrderGuard<'a> {
+    /// Plans the bump, then plans it again without the references that must keep their tag.
+    pub fn plan_in_order(
+        &self,
+        known_orders: &mut HashMap<(String, String), BuildOrder>,
+        facts: &mut PlanFacts,
+    ) -> Result<GuardedPlan> {
+        let plan = facts.plan(self.tip.files, self.request)?;
+        let settings = self.context.settings;
+        if settings.back.is_some() || (plan.is_empty() && self.tip.beside.is_none()) {
+            return Ok(GuardedPlan::of_plan(plan));
+        }
+        let orders = BuildOrders::new(self.context, self.tip, known_orders);
+        let mut check = FreshnessCheck { context: self.context, config: self.config, orders };
+        if settings.delivery.landing.if_older == IfOlder::Write {
+            let writers = self.lookup(self.tip.tip, &plan.changes)?.available_writers();
+            let still_blocked = check.still_blocked(&plan, &writers);
+            return Ok(GuardedPlan { still_blocked, ..GuardedPlan::of_plan(plan) });
+        }
+        let verdicts = self.compare_all(&plan, &mut check, facts)?;
+        // with a second branch the last plan was the one for that: plan again, so that the facts are those of this plan
+        let plan = if verdicts.skip.is_empty() && self.tip.beside.is_none() {
+            plan
+        } else {
+            let request = Request { skip: verdicts.skip.clone(), ..self.request.clone() };
+            facts.plan(self.tip.files, &request)?
+        };
+        let still_blocked = check.still_blocked(&plan, &verdicts.writers);
+        Ok(verdicts.guarded(plan, still_blocked))
+    }
+
+    /// Compares with what the tip runs, and with what the other branch of a pull request runs.
+    fn compare_all(
+        &self,
+        plan: &Plan,
+        check: &mut FreshnessCheck<'_, '_>,
+        facts: &mut PlanFacts,
+    ) -> Result<GuardVerdicts> {
+        let mut verdicts = GuardVerdicts::default();
+        let mut writers = self.lookup(self.tip.tip, &plan.changes)?;
+        for (nth, change) in plan.changes.iter().enumerate() {
+            self.check_time()?;
+            let (freshness, writer) = check.freshness(&mut writers, nth, plan);
+            verdicts.writers.extend(writer.map(|writer| (change.clone(), writer)));
+            verdicts.add(change, freshness, true);
+        }
+        let Some((tip, files)) = self.tip.beside else { return Ok(verdicts) };
+        // a branch that allows no plan runs nothing newer
+        let other = facts.plan(files, self.request).unwrap_or_default();
+        let mut writers = self.lookup(tip, &other.changes)?;
+        for (nth, change) in other.changes.iter().enumerate() {
+            self.check_time()?;
+            let (freshness, _) = check.freshness(&mut writers, nth, &other);
+            verdicts.add(change, freshness, false);
+        }
+        Ok(verdicts)
+    }
+
+    fn lookup<'c>(&'c self, tip: &'c Tip, changes: &'c [ChangedReference]) -> Result<WriterLookup<'c>> {
+        let prefix = self.context.checkout()?.prefix();
+        Ok(WriterLookup::new(self.tip, tip, prefix, self.request, changes))
+    }
+
+    /// A plan may have many thousand changes, and each may need to read the history.
+    fn check_time(&self) -> Result<()> {
+        if Instant::now() < self.tip.deadline { Ok(()) } else { Err(plan::out_of_time()) }
+    }
+}
+
+/// What the comparisons found.
+#[derive(Default)]
+struct GuardVerdicts {
+    skip: Vec<SkipReference>,
+    superseded: BTreeSet<String>,
+    unknown: BTreeSet<String>,
+    /// The commits that set the current tags on the branch that the bump is made on.
+    writers: Vec<(ChangedReference, ProvenCommit)>,
+}
+
+impl GuardVerdicts {
+    /// `on_tip`: on the branch that the bump is made on. A reference of the other branch may have another tag there.
+    fn add(&mut self, change: &ChangedReference, freshness: Freshness, on_tip: bool) {
+        let ChangedReference { file, line, target, .. } = change;
+        let (image, current) = (inline(&change.image), inline(&change.from));
+        match freshness {
+            Freshness::Current => {}
+            Freshness::Older(why) => {
+                let from = on_tip.then(|| change.from.clone());
+                self.skip.push(SkipReference { target: *target, file: file.clone(), from });
+                let file = inline(file);
+                self.superseded.insert(format!("{file}:{line}: {image} stays at {current}, {why}"));
+            }
+            Freshness::Unknown(why) => {
+                self.unknown.insert(format!("{image}: whether {current} is newer can't be told: {why}"));
+            }
+        }
+    }
+
+    fn guarded(self, plan: Plan, still_blocked: Vec<(usize, RolledBack)>) -> GuardedPlan {
+        // a pull request that proposes something newer stays, even if the base needs nothing from us
+        let left = plan.left.max(if plan.is_empty() { self.skip.len() } else { 0 });
+        let notices = self.unknown.into_iter().filter(|_| !plan.edits.is_empty()).collect();
+        let superseded = self.superseded.into_iter().collect();
+        GuardedPlan { plan: Plan { left, ..plan }, superseded, notices, still_blocked }
+    }
+}

@@ -1,0 +1,96 @@
+//! Title and body of a pull request: those of the commit message, or what the templates make. The body ends with the trailers,
+//! because a squash merge keeps nothing else.
+
+use super::Decision;
+use super::base::{DecisionBase, is_on_pr_branch};
+use super::plan_facts::PlanFacts;
+use super::wording::Wording;
+use crate::error::Result;
+use crate::markdown::cut_line;
+use crate::plan::Plan;
+use crate::settings::Destination;
+
+/// Title and body of a pull request. Empty if it would propose nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrText {
+    pub title: String,
+    pub body: String,
+}
+
+impl Wording<'_> {
+    /// The text of the pull request for a decision, whose commit message is `message`.
+    pub fn pull_request(
+        &self,
+        base: DecisionBase<'_>,
+        decision: &Decision,
+        message: &str,
+        facts: &mut PlanFacts,
+    ) -> Result<PrText> {
+        let DecisionBase::Tip(tip) = base else { return Ok(PrText::default()) };
+        if self.context.settings.delivery.destination != Destination::PullRequest {
+            return Ok(PrText::default());
+        }
+        match tip.beside.filter(|_| decision.plan.is_empty() && is_on_pr_branch(&tip)) {
+            // the branch has the bump already; the text describes it as long as the base lacks it
+            Some((_, base)) => {
+                let proposed = facts.plan(base, &decision.request)?;
+                self.pr_text(&self.message(&proposed)?, &proposed)
+            }
+            None => self.pr_text(message, &decision.plan),
+        }
+    }
+
+    fn pr_text(&self, message: &str, plan: &Plan) -> Result<PrText> {
+        if plan.is_empty() {
+            return Ok(PrText::default());
+        }
+        let pull = &self.context.settings.delivery.pull;
+        let (subject, body) = message.split_once('\n').unwrap_or((message, ""));
+        let title = match &pull.title {
+            Some(template) => self.filled("--pr-title", template, plan)?,
+            None => subject.to_owned(),
+        };
+        let title = title.lines().next().unwrap_or_default();
+        let body = match &pull.body {
+            Some(template) => self.filled("--pr-body", template, plan)?,
+            None => body.to_owned(),
+        };
+        Ok(PrText { title: cut_line(title, MAX_TITLE).to_owned(), body: cut_body(body.trim()) })
+    }
+}
+
+/// How many characters GitHub accepts.
+const MAX_TITLE: usize = 256;
+const MAX_BODY: usize = 65_536;
+
+/// A body that is too long loses its middle: a squash merge keeps the trailers at its end.
+fn cut_body(body: &str) -> String {
+    if body.chars().count() <= MAX_BODY {
+        return body.to_owned();
+    }
+    let trailers = body.rsplit("\n\n").next().filter(|last| last.chars().count() < MAX_BODY / 2);
+    let end = format!("\n…\n\n{}", trailers.unwrap_or_default());
+    let most = MAX_BODY - end.chars().count();
+    let start: String = body.chars().take(most).collect();
+    let whole = start.rsplit_once('\n').map_or_else(|| cut_line(body, most), |(lines, _)| lines);
+    format!("{whole}{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn body_that_is_too_long_keeps_its_trailers() {
+        let line = "ghcr.io/acme/äpi: v1 -> v2 (k8s/kustomization.yaml)\n";
+        let body = format!("{}\n\nTagbump-Image: a:v2\nTagbump-Source: a/b@1", line.repeat(3000).trim_end());
+        let short = cut_body(&body);
+        assert!(short.chars().count() <= MAX_BODY && short.chars().count() > MAX_BODY - 100);
+        assert!(
+            short.ends_with(".yaml)\n…\n\nTagbump-Image: a:v2\nTagbump-Source: a/b@1"),
+            "{}",
+            &short[short.len() - 200..]
+        );
+        assert_eq!(cut_body("short"), "short");
+    }
+}

@@ -1,0 +1,163 @@
+//! Which tag a rollback goes back to: the history tells.
+//!
+//! It is determined once, on the first tip. If someone else pushes another tag in the meantime, the rollback ends with an error:
+//! their bump is not the one to roll back.
+
+mod search;
+mod trace;
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::DecisionBase;
+use super::base::is_on_pr_branch;
+use super::context::DecisionContext;
+use crate::config::Config;
+use crate::error::{Exit, Failure, Result};
+use crate::image::{Digest, Field, Tag, same_tag};
+use crate::landing::{RolledBack, TipSnapshot};
+use crate::plan::{self, CurrentReference, FileSource, Request, Scope, UpdateTarget};
+use crate::settings::RollbackOptions;
+use crate::tag::Source;
+use search::RollbackSearch;
+use trace::{ReferenceTrace, TagAndDigest, joined};
+
+/// What goes back to what.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RollbackPlan {
+    targets: Vec<UpdateTarget>,
+    /// The tags that are taken away, by target.
+    pub rolled_back: Vec<(usize, RolledBack)>,
+    /// The same, for a quick lookup.
+    is_taken: HashSet<(usize, RolledBack)>,
+    /// The commit that all tags which come back were built from, if it is known and the same for all.
+    pub source: Option<Source>,
+    /// The tags of each file when the rollback began.
+    starts: Vec<RollbackStart>,
+}
+
+#[derive(Clone, Debug)]
+struct RollbackStart {
+    target: usize,
+    file: String,
+    from: Vec<TagAndDigest>,
+    to: TagAndDigest,
+}
+
+/// The files whose tags go back, and the tip that they belong to; without one they belong to `HEAD`.
+#[derive(Clone, Copy)]
+struct RollbackFiles<'a> {
+    files: &'a dyn FileSource,
+    tip: Option<(TipSnapshot<'a>, &'a str)>,
+}
+
+impl<'a> RollbackFiles<'a> {
+    /// For a pull request's branch that exists, these are the files of its base: the branch may have been rolled back already.
+    fn new(base: DecisionBase<'a>) -> Self {
+        let DecisionBase::Tip(snapshot) = base else {
+            return RollbackFiles { files: base.files(), tip: None };
+        };
+        let base_branch = snapshot.beside.filter(|_| is_on_pr_branch(&snapshot));
+        let (tip, files) = base_branch.unwrap_or((snapshot.tip, snapshot.files));
+        RollbackFiles { files, tip: Some((snapshot, &tip.commit)) }
+    }
+}
+
+/// The request of a rollback, made from the typed one.
+pub(super) fn request(
+    context: &DecisionContext<'_>,
+    config: &Config,
+    base: DecisionBase<'_>,
+    (options, typed): (RollbackOptions, Request),
+    known: &mut Option<RollbackPlan>,
+) -> Result<Request> {
+    let files = RollbackFiles::new(base);
+    let targets = typed.targets.iter().map(|target| UpdateTarget { tag: None, ..target.clone() }).collect();
+    let mut untagged = Request { targets, ..typed.clone() };
+    if known.is_some() {
+        // the first tip determined which references are set
+        (untagged.all, untagged.expect) = (true, None);
+    }
+    let current = plan::changeable_mentions(files.files, &untagged)?;
+    let rollback = match known {
+        Some(rollback) => {
+            rollback.check_unchanged(&current, &untagged)?;
+            rollback
+        }
+        None => {
+            let cancellation = base.cancellation();
+            let search = RollbackSearch { context, config, files, options, cancellation };
+            known.insert(search.find(&typed, &untagged, &current)?)
+        }
+    };
+    Ok(Request { targets: rollback.targets.clone(), all: true, expect: None, ..typed })
+}
+
+impl RollbackPlan {
+    fn add(
+        &mut self,
+        trace: &ReferenceTrace,
+        typed: &UpdateTarget,
+        to: TagAndDigest,
+        bad: Vec<RolledBack>,
+    ) -> Result<()> {
+        let invalid = |e: crate::image::ImageError| {
+            let ReferenceTrace { image, file, .. } = trace;
+            Failure::new(Exit::NotEditable, format!("{file}: {image} can't go back to {}: {e}", to.joined()))
+                .hinted("name another tag with --to")
+        };
+        let tag = to.tag.as_deref().map(Tag::parse).transpose().map_err(invalid)?;
+        let digest = to.digest.as_deref().map(Digest::parse).transpose().map_err(invalid)?;
+        let digest = digest.map_or(Field::Unspecified, Field::Set);
+        let is_same = |target: &UpdateTarget| {
+            let (one, other) = ((&target.name, &target.service), (&typed.name, &typed.service));
+            one == other && (&target.tag, &target.digest) == (&tag, &digest)
+        };
+        let at = self.targets.iter().position(is_same).unwrap_or_else(|| {
+            let scope = Scope { only: Some(BTreeSet::new()), ..typed.scope.clone() };
+            self.targets.push(UpdateTarget { tag, digest, scope, ..typed.clone() });
+            self.targets.len() - 1
+        });
+        if let Some(only) = &mut self.targets[at].scope.only {
+            only.insert(trace.file.clone());
+        }
+        for bad in bad.into_iter().map(|bad| (at, bad)) {
+            // a tag that is set on purpose isn't bad any more
+            let mut is_new = || self.is_taken.insert(bad.clone());
+            if !same_tag(&bad.1.tag, &to.joined()) && is_new() {
+                self.rolled_back.push(bad);
+            }
+        }
+        let (file, from) = (trace.file.clone(), trace.now.clone());
+        self.starts.push(RollbackStart { target: trace.target, file, from, to });
+        Ok(())
+    }
+
+    /// Checks that every file still has the tags that it had when the rollback began, or the new one.
+    fn check_unchanged(&self, current: &[CurrentReference], untagged: &Request) -> Result<()> {
+        let expected = self.starts.iter().flat_map(|start| {
+            let versions = start.from.iter().chain([&start.to]);
+            versions.map(|version| (start.target, start.file.as_str(), version))
+        });
+        let expected: HashSet<_> = expected.collect();
+        let is_expected = |reference: &&CurrentReference| {
+            let version = TagAndDigest::now(reference);
+            expected.contains(&(reference.target, reference.file.as_str(), &version))
+        };
+        match current.iter().find(|reference| !is_expected(reference)) {
+            Some(changed) => Err(self.changed_meanwhile(changed, untagged)),
+            None => Ok(()),
+        }
+    }
+
+    fn changed_meanwhile(&self, changed: &CurrentReference, untagged: &Request) -> Failure {
+        let CurrentReference { target, file, line, .. } = changed;
+        let image = &untagged.targets[*target].name;
+        let mut starts = self.starts.iter().filter(|start| start.target == *target && start.file == *file);
+        let was = starts.next().map_or("nothing".to_owned(), |start| joined(&start.from));
+        let now = TagAndDigest::now(changed).joined();
+        let message =
+            format!("not rolled back: {file}:{line}: {image} says {now} now, and said {was} when this began");
+        Failure::new(Exit::NotLanded, message)
+            .hinted("somebody was faster; look with tagbump history, and run again if it is to go back still")
+    }
+}

@@ -1,0 +1,215 @@
+//! Searches the history for the tags that references had before.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::trace::{ReferenceTrace, TagAndDigest, joined};
+use super::{RollbackFiles, RollbackPlan};
+use crate::build_info;
+use crate::config::Config;
+use crate::decision::context::DecisionContext;
+use crate::decision::targets;
+use crate::error::{Exit, Failure, Result};
+use crate::history::{self, CommitStore, Extent, ObjectId, TagEntry};
+use crate::image::{Field, Tag, same_tag};
+use crate::landing::RolledBack;
+use crate::plan::{self, Cancellation, CurrentReference, Request, UpdateTarget};
+use crate::settings::RollbackOptions;
+use crate::tag::Source;
+
+/// How many tags a message lists.
+const LISTED: usize = 10;
+
+pub(super) struct RollbackSearch<'a> {
+    pub context: &'a DecisionContext<'a>,
+    pub config: &'a Config,
+    pub files: RollbackFiles<'a>,
+    pub options: RollbackOptions,
+    pub cancellation: Cancellation,
+}
+
+impl RollbackSearch<'_> {
+    /// Finds the tags that the `current` references go back to.
+    pub fn find(
+        &self,
+        typed: &Request,
+        untagged: &Request,
+        current: &[CurrentReference],
+    ) -> Result<RollbackPlan> {
+        let mut traces = traces(typed, current)?;
+        let extent = self.walk((untagged, current), &mut traces)?;
+        let mut rollback = RollbackPlan::default();
+        let mut sources = BTreeSet::new();
+        for trace in &traces {
+            let others = traces.iter().filter(|other| other.target == trace.target);
+            let target = &typed.targets[trace.target];
+            if let Some((one, other)) = trace.differing().filter(|_| target.tag.is_none()) {
+                return Err(two_tags_before(trace, one, other));
+            }
+            let to = goal(trace, others, target, self.options)
+                .ok_or_else(|| self.no_earlier_tag(trace, target.tag.as_ref(), extent))?;
+            let source = trace.found().and_then(|(_, entry)| self.source(entry, target));
+            sources.insert(source.map(|source| source.to_string()));
+            let bad = self.taken_away(trace, target, &to);
+            rollback.add(trace, target, to, bad)?;
+        }
+        rollback.source = match sources.into_iter().collect::<Vec<_>>().as_slice() {
+            [Some(only)] => Source::parse(only),
+            _ => None,
+        };
+        Ok(rollback)
+    }
+
+    /// The commit that the image of an entry was built from.
+    fn source(&self, entry: &TagEntry, target: &UpdateTarget) -> Option<Source> {
+        let service = target.service.as_deref();
+        let template = targets::tag_template(self.context.settings, self.config, service);
+        let source = build_info::source_of_entry(entry, &target.name, template, self.context.checkout)?;
+        Some(self.context.with_repository(source.clone()).unwrap_or(source))
+    }
+
+    /// The tags that a rollback to `to` takes away, and those that earlier rollbacks took away.
+    fn taken_away(
+        &self,
+        trace: &ReferenceTrace,
+        target: &UpdateTarget,
+        to: &TagAndDigest,
+    ) -> Vec<RolledBack> {
+        let taken = trace.taken_away();
+        // a tag that is replaced by one which was rolled back wasn't bad
+        let is_forward = taken.iter().any(|bad| same_tag(&bad.tag, &to.joined()));
+        let replaced = trace.now.iter().filter(|now| *now != to && !is_forward);
+        let source = |now| trace.writer(now).and_then(|entry| self.source(entry, target));
+        let replaced = replaced.map(|now| RolledBack { tag: now.joined(), source: source(now) });
+        replaced.chain(taken).collect()
+    }
+
+    /// Reads the history as far back as necessary.
+    fn walk(
+        &self,
+        references: (&Request, &[CurrentReference]),
+        traces: &mut [ReferenceTrace],
+    ) -> Result<Extent> {
+        let (commits, tip) = match self.commits() {
+            Ok(commits) => commits,
+            // --force sets a tag that the reference may never have had, so it needs no history
+            Err(_) if self.options.force && references.0.targets.len() == self.named_count() => {
+                return Ok(Extent::Complete);
+            }
+            Err(failure) => return Err(failure),
+        };
+        let prefix = self.context.checkout.map(|checkout| checkout.prefix()).unwrap_or_default();
+        let extent = history::walk_history(&*commits, tip, references, prefix, &mut |entry| {
+            traces.iter_mut().for_each(|trace| trace.take(&entry));
+            !traces.iter().all(ReferenceTrace::is_done) && !self.cancellation.is_cancelled()
+        })?;
+        if self.cancellation.is_cancelled() { Err(plan::out_of_time()) } else { Ok(extent) }
+    }
+
+    fn commits(&self) -> Result<(Box<dyn CommitStore + '_>, ObjectId)> {
+        let Some((snapshot, tip)) = self.files.tip else {
+            let checkout = self.context.checkout.ok_or_else(|| self.no_history())?;
+            let (commits, head) = checkout.past()?;
+            return Ok((Box::new(commits), head));
+        };
+        let commit = ObjectId::parse(tip).ok_or_else(|| Failure::other(format!("{tip} is no commit")))?;
+        Ok((snapshot.history.past(snapshot.deadline), commit))
+    }
+
+    fn no_history(&self) -> Failure {
+        self.context.unopened.cloned().unwrap_or_else(|| {
+            Failure::usage("this is no git repository, so nobody knows what was there before")
+                .hinted("name the tag with --to TAG --force, or a checkout with -C")
+        })
+    }
+
+    /// How many images have a tag that was named.
+    fn named_count(&self) -> usize {
+        let settings = self.context.settings;
+        let is_named = |tag: &Field<Tag>| matches!(tag, Field::Set(_)) || settings.tag.is_some();
+        settings.images.iter().filter(|image| is_named(&image.tag)).count()
+    }
+
+    fn no_earlier_tag(&self, trace: &ReferenceTrace, named: Option<&Tag>, extent: Extent) -> Failure {
+        let ReferenceTrace { image, file, line, now, seen, .. } = trace;
+        let message = match named {
+            Some(named) => {
+                let had: Vec<&str> = seen.iter().take(LISTED).map(String::as_str).collect();
+                format!("{file}:{line}: {image} never had tag {named}; it had {}", had.join(", "))
+            }
+            None => {
+                let passed: Vec<&str> = seen.iter().skip(1).take(LISTED).map(String::as_str).collect();
+                let but =
+                    if passed.is_empty() { String::new() } else { format!(" but {}", passed.join(", ")) };
+                let why = if passed.is_empty() { "" } else { ", which was rolled back" };
+                format!("{file}:{line}: {image} had no other tag before {}{but}{why}", joined(now))
+            }
+        };
+        let (message, hint) = match (extent, self.files.tip) {
+            (Extent::Truncated { .. }, None) => (
+                format!("{message}, as far as the history here goes"),
+                "git fetch --deepen 1000 brings more of it; --push reads it from the server",
+            ),
+            (Extent::Truncated { .. }, Some(_)) => (
+                format!("{message}, as far as the server has given the history"),
+                "run again, or from a full clone; --to TAG --force takes any tag",
+            ),
+            (Extent::Complete, _) => {
+                (message, "tagbump history lists what there was; --to TAG --force takes any tag")
+            }
+        };
+        Failure::new(Exit::NoMatch, message).hinted(hint)
+    }
+}
+
+/// One trace for each file of each image.
+fn traces(typed: &Request, current: &[CurrentReference]) -> Result<Vec<ReferenceTrace>> {
+    let mut traces: Vec<ReferenceTrace> = Vec::new();
+    let mut positions: HashMap<(usize, &str), usize> = HashMap::new();
+    for reference in current {
+        let (target, version) = (&typed.targets[reference.target], TagAndDigest::now(reference));
+        let position = positions.entry((reference.target, &reference.file));
+        let nth = *position.or_insert(traces.len());
+        let Some(trace) = traces.get_mut(nth) else {
+            traces.push(ReferenceTrace::new(reference, &target.name, target.tag.clone()));
+            continue;
+        };
+        if target.tag.is_none() && !trace.has_now(&version) {
+            return Err(two_tags(trace, reference));
+        }
+        trace.add(version);
+    }
+    Ok(traces)
+}
+
+fn two_tags_before(trace: &ReferenceTrace, one: &TagAndDigest, other: &TagAndDigest) -> Failure {
+    let ReferenceTrace { image, file, now, .. } = trace;
+    let (now, one, other) = (joined(now), one.joined(), other.joined());
+    let message = format!("{file}: before {now} {image} had two tags there, {one} and {other}");
+    Failure::new(Exit::NoMatch, message).hinted("name the tag to go back to with --to")
+}
+
+fn two_tags(trace: &ReferenceTrace, reference: &CurrentReference) -> Failure {
+    let ReferenceTrace { image, file, line, now, .. } = trace;
+    let (one, other) = (joined(now), TagAndDigest::now(reference).joined());
+    let lines = format!("{one} in line {line} and {other} in line {}", reference.line);
+    Failure::new(Exit::NoMatch, format!("{file}: {image} has two tags there, {lines}"))
+        .hinted("name the tag to go back to with --to")
+}
+
+/// The tag that a file goes back to. For a named tag, it is enough that another file had it.
+fn goal<'s>(
+    trace: &'s ReferenceTrace,
+    mut others: impl Iterator<Item = &'s ReferenceTrace>,
+    target: &UpdateTarget,
+    options: RollbackOptions,
+) -> Option<TagAndDigest> {
+    let own = trace.found();
+    let found = own.or_else(|| others.find_map(ReferenceTrace::found).filter(|_| target.tag.is_some()));
+    match (found, &target.tag) {
+        (Some((version, _)), _) => Some(version.clone()),
+        (None, Some(named)) if options.force => {
+            Some(TagAndDigest { tag: Some(named.to_string()), digest: None })
+        }
+        (None, _) => None,
+    }
+}

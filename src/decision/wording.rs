@@ -1,0 +1,85 @@
+//! What the commit message says about the built commit and about rollbacks.
+
+use super::context::{DecisionContext, same_repository};
+use super::rollback::RollbackPlan;
+use super::targets;
+use crate::config::Config;
+use crate::error::Result;
+use crate::git::Identity;
+use crate::landing::RolledBack;
+use crate::landing::message::MessageParts;
+use crate::plan::Plan;
+use crate::settings::Destination;
+use crate::tag::Source;
+use crate::template::Template;
+
+/// Everything that the message of a plan is made from.
+pub(super) struct Wording<'a> {
+    pub context: &'a DecisionContext<'a>,
+    pub config: &'a Config,
+    pub committer: &'a Result<Identity>,
+    pub rollback: Option<&'a RollbackPlan>,
+    /// Tags that stay blocked, by the plan's targets.
+    pub still_blocked: &'a [(usize, RolledBack)],
+}
+
+impl Wording<'_> {
+    /// The commit message; empty if there is nothing to commit.
+    pub fn message(&self, plan: &Plan) -> Result<String> {
+        if plan.is_empty() {
+            return Ok(String::new());
+        }
+        self.parts(targets::message(self.context.settings, self.config, plan), plan)?.message(plan)
+    }
+
+    /// The text of a template that was given with `flag`. The mark `[skip ci]` is for commits only.
+    pub fn filled(&self, flag: &str, template: &Template, plan: &Plan) -> Result<String> {
+        let parts = self.parts(Some(template), plan)?;
+        MessageParts { skip_ci: false, ..parts }.text_of(flag, plan)
+    }
+
+    fn parts<'a>(&'a self, template: Option<&'a Template>, plan: &Plan) -> Result<MessageParts<'a>> {
+        let committer = self.committer.as_ref().map_err(Clone::clone)?;
+        let context = self.context;
+        let source = match self.rollback {
+            Some(rollback) => {
+                rollback.source.clone().map(|source| context.with_repository(source)).transpose()?
+            }
+            None => {
+                let tagged = plan.targets.iter().find(|target| target.tag.is_some());
+                context.source_of_target(self.config, tagged)?
+            }
+        };
+        let commit = &context.settings.delivery.commit;
+        Ok(MessageParts {
+            template,
+            facts: context.build,
+            skip_ci: match commit.skip_ci {
+                Some(asked) => asked,
+                // CI hasn't run on the commits that are pushed along
+                None => !context.carries && self.is_pushed_where_it_was_built(source.as_ref())?,
+            },
+            source: source.filter(|source| source.repository.is_some()).map(|source| source.to_string()),
+            rolled_back: match self.rollback {
+                Some(rollback) => rollback.rolled_back.clone(),
+                None => self.still_blocked.to_vec(),
+            },
+            signoff: commit.signoff.then(|| format!("{} <{}>", committer.name, committer.email)),
+            prefix: context.checkout()?.prefix(),
+        })
+    }
+
+    /// Whether CI would only build the same again. Without a source, the checkout was built.
+    fn is_pushed_where_it_was_built(&self, source: Option<&Source>) -> Result<bool> {
+        let settings = self.context.settings;
+        let built = source.and_then(|s| s.repository.as_deref());
+        let Some(built) = built.or(settings.place.run.repository.as_deref()) else { return Ok(true) };
+        let checkout = self.context.checkout()?;
+        let remote = &settings.delivery.landing.remote;
+        if settings.delivery.destination == Destination::LocalCommit && !checkout.has_remote(remote) {
+            return Ok(true);
+        }
+        let (_, target) = checkout.remote(remote)?;
+        Ok(same_repository(Some(built), target.slug().as_deref()))
+    }
+}

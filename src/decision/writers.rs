@@ -1,0 +1,70 @@
+//! Finds the commits that set the tags which a plan replaces. Reads the history only when it is first needed.
+
+use crate::history::ObjectId;
+use crate::landing::{self, ProvenCommit, Provenance, Tip, TipSnapshot};
+use crate::plan::{ChangedReference, Request};
+
+pub(super) struct WriterLookup<'a> {
+    search: WriterSearch<'a>,
+    available: Option<Vec<Provenance>>,
+    deepened: Option<Vec<Provenance>>,
+}
+
+struct WriterSearch<'a> {
+    snapshot: TipSnapshot<'a>,
+    tip: &'a Tip,
+    prefix: &'a str,
+    request: &'a Request,
+    changes: &'a [ChangedReference],
+}
+
+impl<'a> WriterLookup<'a> {
+    pub fn new(
+        snapshot: TipSnapshot<'a>,
+        tip: &'a Tip,
+        prefix: &'a str,
+        request: &'a Request,
+        changes: &'a [ChangedReference],
+    ) -> Self {
+        let search = WriterSearch { snapshot, tip, prefix, request, changes };
+        WriterLookup { search, available: None, deepened: None }
+    }
+
+    pub fn snapshot(&self) -> TipSnapshot<'a> {
+        self.search.snapshot
+    }
+
+    pub fn change(&self, nth: usize) -> &'a ChangedReference {
+        &self.search.changes[nth]
+    }
+
+    /// In the available history.
+    pub fn available(&mut self, nth: usize) -> &Provenance {
+        &self.available.get_or_insert_with(|| self.search.find(false))[nth]
+    }
+
+    /// In the available history, and in more of it from the server.
+    pub fn deepened(&mut self, nth: usize) -> &Provenance {
+        &self.deepened.get_or_insert_with(|| self.search.find(true))[nth]
+    }
+
+    /// The commits that are found without asking the server.
+    pub fn available_writers(&mut self) -> Vec<(ChangedReference, ProvenCommit)> {
+        let changes = self.search.changes;
+        let writer = |(nth, change): (usize, &ChangedReference)| {
+            Some((change.clone(), self.available(nth).written()?.clone()))
+        };
+        changes.iter().enumerate().filter_map(writer).collect()
+    }
+}
+
+impl WriterSearch<'_> {
+    /// History that can't be read counts as cut off.
+    fn find(&self, deepens: bool) -> Vec<Provenance> {
+        let unknown = || vec![Provenance::Cut { claimed: Vec::new() }; self.changes.len()];
+        let Some(tip) = ObjectId::parse(&self.tip.commit) else { return unknown() };
+        let commits = self.snapshot.history.recent(self.snapshot.deadline, deepens);
+        let found = landing::provenance(&*commits, tip, self.prefix, self.request, self.changes);
+        found.unwrap_or_else(|_| unknown())
+    }
+}
