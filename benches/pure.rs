@@ -8,10 +8,11 @@ use std::path::Path;
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use tagbump::error::Result;
 use tagbump::file_selection::Selection;
 use tagbump::image::{Field, Tag};
-use tagbump::plan::{self, FileSource, FoundFiles, Request, Scope, SourceFile, UpdateTarget, Visitor};
+use tagbump::plan::{
+    self, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor,
+};
 use tagbump::yaml::{Change, apply, scan};
 
 fn main() {
@@ -24,7 +25,7 @@ const RELEASE: &str = "fixtures/helm-release/homelab-shape-with-many-images/in";
 struct Memory(Vec<(String, Vec<u8>)>);
 
 impl FileSource for Memory {
-    fn visit(&self, selection: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+    fn visit(&self, selection: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
         let mut found = FoundFiles::default();
         for (path, bytes) in &self.0 {
             if let Some(standing) = selection.match_level(path) {
@@ -37,7 +38,7 @@ impl FileSource for Memory {
         Ok(found)
     }
 
-    fn read(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>, SourceError> {
         Ok(self.0.iter().find(|(name, _)| name == path).map(|(_, bytes)| bytes.clone()))
     }
 }

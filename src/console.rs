@@ -12,9 +12,11 @@ use tagbump::actions::{Channels, as_text, commands, log_has_commands, outputs};
 use tagbump::cli::{Color, Command, CommonArgs, Format, HistoryFormat};
 use tagbump::commands::init::InitProposal;
 use tagbump::commands::tag::TagOutput;
+use tagbump::diagnostics::{self, Error};
 use tagbump::environment::Environment;
 use tagbump::error::Failure;
 use tagbump::git::Tokens;
+use tagbump::hint::Speaker;
 use tagbump::output::{
     HistoryReport, Outcome, Report, json, listing_json, listing_text, new_file, text, timeline_json,
     timeline_mermaid, timeline_text, unparsable_warning,
@@ -32,6 +34,7 @@ pub struct Console {
     verbose: bool,
     color: ColorChoice,
     tokens: Tokens,
+    speaker: Speaker,
     /// The GitHub Actions runner that listens, if one does.
     runner: Option<Channels>,
     /// Whether text must not look like a command.
@@ -58,9 +61,16 @@ impl Console {
             verbose: common.is_some_and(|c| c.verbose),
             color: choice(common, environment),
             tokens: Tokens::read(environment),
+            speaker: diagnostics::speaker(environment),
             runner: Channels::read(environment, root(common)),
             log_has_commands: log_has_commands(environment),
         }
+    }
+
+    /// With the hint worded for whoever reads it.
+    pub fn worded(&self, report: Report) -> Report {
+        let failure = report.failure.map(|failure| failure.worded_for(self.speaker));
+        Report { failure, ..report }
     }
 
     /// A bump's outcome.
@@ -188,7 +198,11 @@ impl Console {
     }
 
     /// An error, with the exit code that it means.
-    pub fn failure(&self, failure: &Failure) -> ExitCode {
+    pub fn error(&self, error: Error) -> ExitCode {
+        self.failure(&diagnostics::diagnose(error, self.speaker))
+    }
+
+    fn failure(&self, failure: &Failure) -> ExitCode {
         if self.format == Format::Json || self.runner.is_some() {
             self.report(&Report::new(Vec::new()).failed(failure.clone()));
         } else {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::hint::{Hint, Speaker};
+use crate::location::Location;
+
 pub use crate::visible::inline;
 
 /// Exit codes, part of the contract.
@@ -28,14 +31,16 @@ pub struct Failure {
     /// What happened, and where; one sentence, with lines of detail below it where there are several places.
     pub message: String,
     /// What to do.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
+    /// The place in a file that the message starts with.
+    pub place: Option<Location>,
 }
 
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Failure { exit, message: message.into(), hint: None }
+        Failure { exit, message: message.into(), hint: None, place: None }
     }
 
     /// Wrong usage, bad config or no target.
@@ -50,9 +55,22 @@ impl Failure {
 
     /// Adds what to do.
     #[must_use]
-    pub fn hinted(mut self, hint: impl Into<String>) -> Self {
+    pub fn hinted(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// With every text in it changed, such as to take secrets out.
+    #[must_use]
+    pub fn map_texts(self, change: impl Fn(&str) -> String) -> Self {
+        let message = change(&self.message);
+        Failure { message, hint: self.hint.map(|hint| hint.map_texts(change)), ..self }
+    }
+
+    /// With the hint worded for whoever reads it.
+    #[must_use]
+    pub fn worded_for(self, speaker: Speaker) -> Self {
+        Failure { hint: self.hint.map(|hint| hint.for_speaker(speaker).into()), ..self }
     }
 }
 

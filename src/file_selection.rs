@@ -1,4 +1,4 @@
-//! Which files are looked at: `-f` and the default, by path alone.
+//! Which files are looked at: those that were asked for, or every YAML file, by path alone.
 //!
 //! Pure: paths are relative to the root, with `/`. Both the working tree and a commit's tree are selected
 //! from with this.
@@ -9,13 +9,28 @@ use std::fmt;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::dot_git::is_dot_git;
-use crate::error::{Failure, Result, inline};
+use crate::visible::inline;
 
 /// Files over this many bytes are skipped.
 pub const MAX_FILE_SIZE: u64 = 50 * 1000 * 1000;
 
 /// Where a repository's configuration may be, relative to the root.
 pub const CONFIG_PATHS: [&str; 2] = ["tagbump.yaml", ".github/tagbump.yaml"];
+
+/// A path or pattern that selects no files.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectionError {
+    #[error("{}: {reason}", inline(.pattern))]
+    Pattern { pattern: String, reason: String },
+    #[error("{}: is outside the root", inline(.path))]
+    OutsideRoot { path: String },
+    #[error("{}: is inside .git{}", inline(.path), if *.by_alias { ", as some file systems read that name" } else { "" })]
+    InsideDotGit {
+        path: String,
+        /// It is another name for `.git`.
+        by_alias: bool,
+    },
+}
 
 /// How a file came to be looked at, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +45,7 @@ pub enum MatchLevel {
     Explicit,
 }
 
-/// The `-f` arguments, checked.
+/// Paths and patterns, checked.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Sorted.
@@ -61,9 +76,9 @@ impl Selection {
     /// Takes paths and patterns relative to the root. A path without a wildcard may be a folder.
     ///
     /// # Errors
-    /// Exit 2: a pattern that can't be read, or a path that leaves the root.
-    pub fn new(arguments: &[String]) -> Result<Self> {
-        let paths = arguments.iter().map(|argument| inside_root(argument)).collect::<Result<Vec<_>>>()?;
+    /// A pattern that is not valid, or a path that leaves the root.
+    pub fn new(arguments: &[String]) -> Result<Self, SelectionError> {
+        let paths = arguments.iter().map(|argument| inside_root(argument)).collect::<Result<Vec<_>, _>>()?;
         let (patterns, mut names): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_pattern(path));
         names.sort();
         names.dedup();
@@ -73,8 +88,8 @@ impl Selection {
     /// What any of several selections selects.
     ///
     /// # Errors
-    /// Exit 2, as [`Selection::new`].
-    pub fn all_of<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self> {
+    /// As [`Selection::new`].
+    pub fn all_of<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self, SelectionError> {
         let mut all = Selection::default();
         for one in selections {
             all.names.extend(one.names.iter().cloned());
@@ -151,8 +166,8 @@ pub struct SelectionIndex {
 
 impl SelectionIndex {
     /// # Errors
-    /// Exit 2, as [`Selection::new`].
-    pub fn new<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self> {
+    /// As [`Selection::new`].
+    pub fn new<'a>(selections: impl IntoIterator<Item = &'a Selection>) -> Result<Self, SelectionError> {
         let (mut patterns, mut of_pattern) = (Vec::new(), Vec::new());
         let (mut by_name, mut everything) = (HashMap::<_, Vec<_>>::new(), Vec::new());
         for (nth, selection) in selections.into_iter().enumerate() {
@@ -195,7 +210,7 @@ pub fn literal(path: &str) -> String {
     path.chars().map(plain).collect()
 }
 
-fn glob_set(patterns: &[String]) -> Result<GlobSet> {
+fn glob_set(patterns: &[String]) -> Result<GlobSet, SelectionError> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
@@ -204,9 +219,8 @@ fn glob_set(patterns: &[String]) -> Result<GlobSet> {
     set.build().map_err(|e| unreadable(&patterns.join(" "), &e))
 }
 
-fn unreadable(argument: &str, error: &globset::Error) -> Failure {
-    Failure::usage(format!("-f {}: {}", inline(argument), error.kind()))
-        .hinted("patterns are *, **, ?, [abc] and {a,b}; quote them, so that the shell leaves them alone")
+fn unreadable(argument: &str, error: &globset::Error) -> SelectionError {
+    SelectionError::Pattern { pattern: argument.to_owned(), reason: error.kind().to_string() }
 }
 
 /// YAML by its name: `.yaml`, `.yml`, and kustomize's `Kustomization`.
@@ -221,18 +235,15 @@ pub fn folder(path: &str) -> &str {
 }
 
 /// The path without `.` parts.
-fn inside_root(argument: &str) -> Result<String> {
+fn inside_root(argument: &str) -> Result<String, SelectionError> {
     let path = if cfg!(windows) { argument.replace('\\', "/") } else { argument.to_owned() };
     let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains('\0');
     if leaves {
-        return Err(Failure::usage(format!("-f {}: leaves the root", inline(argument)))
-            .hinted("paths are relative to the root and stay in it; choose the root with -C"));
+        return Err(SelectionError::OutsideRoot { path: argument.to_owned() });
     }
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if let Some(part) = parts.iter().find(|part| is_dot_git(part)) {
-        let alias = if *part == ".git" { "" } else { ", as some file systems read that name" };
-        return Err(Failure::usage(format!("-f {}: is inside of .git{alias}", inline(argument)))
-            .hinted("tagbump never looks into .git; choose files beside it"));
+        return Err(SelectionError::InsideDotGit { path: argument.to_owned(), by_alias: *part != ".git" });
     }
     Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
 }
@@ -323,8 +334,8 @@ mod tests {
     #[test]
     fn nothing_inside_of_git() {
         for inside in [".git", ".GIT/x.yaml", "a/.Git/**", "git~1/*.yaml", "./a//.g\u{200c}it/x.yaml"] {
-            let failure = Selection::new(&[inside.to_owned()]).unwrap_err();
-            assert!(failure.message.contains("is inside of .git"), "{inside}: {failure}");
+            let error = Selection::new(&[inside.to_owned()]).unwrap_err();
+            assert!(matches!(&error, SelectionError::InsideDotGit { path, .. } if path == inside), "{error}");
         }
         for beside in [".github/x.yaml", "**/*.git", ".gitlab-ci.yml", "git~2/x.yaml"] {
             assert!(Selection::new(&[beside.to_owned()]).is_ok(), "{beside}");

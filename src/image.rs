@@ -6,10 +6,56 @@
 
 use std::fmt;
 
-/// What is wrong with an IMAGE, a tag or a digest. The text says what to write instead.
+/// An IMAGE, a tag or a digest that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ImageError(String);
+pub enum ImageError {
+    #[error("tag {text:?} {problem}")]
+    Tag { text: String, problem: TagProblem },
+    #[error("digest {text:?} {problem}")]
+    Digest { text: String, problem: DigestProblem },
+    #[error("IMAGE {text:?} {problem}")]
+    Name { text: String, problem: NameProblem },
+    /// A name that is to be written into a file.
+    #[error(
+        "IMAGE {text:?}: {name:?} is not an image name{}",
+        if *.has_upper_case { ": repository names are lower case" } else { "" }
+    )]
+    NewName { text: String, name: String, has_upper_case: bool },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagProblem {
+    #[error("is empty")]
+    Empty,
+    #[error("must start with a letter, a digit or _")]
+    Start,
+    #[error("is longer than 128 characters")]
+    TooLong,
+    #[error("may contain only letters, digits, and . _ -")]
+    Character,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DigestProblem {
+    #[error("has no algorithm; write it as sha256:…")]
+    NoAlgorithm,
+    #[error("has {0} hex digits; sha256 has 64")]
+    Length(usize),
+    #[error("is not an algorithm, a colon and lower-case hex digits")]
+    Syntax,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameProblem {
+    #[error("has no name")]
+    Empty,
+    #[error("has a name that is too long")]
+    TooLong,
+    #[error("starts with a dash")]
+    Dash,
+    #[error("has a blank, a control character or a * in its name; names are compared whole")]
+    Character,
+}
 
 /// A tag that fits the OCI grammar.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,16 +75,14 @@ impl Tag {
     /// Text outside of `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
     pub fn parse(text: &str) -> Result<Self, ImageError> {
         let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-        let fault = match text.as_bytes() {
-            [] => "is empty",
-            [first, ..] if !word(*first) => "must start with a letter, a digit or _",
-            bytes if bytes.len() > TAG_LENGTH => "is longer than 128 characters",
-            bytes if !bytes.iter().all(|&b| word(b) || b == b'.' || b == b'-') => {
-                "may hold only letters, digits, and . _ -"
-            }
+        let problem = match text.as_bytes() {
+            [] => TagProblem::Empty,
+            [first, ..] if !word(*first) => TagProblem::Start,
+            bytes if bytes.len() > TAG_LENGTH => TagProblem::TooLong,
+            bytes if !bytes.iter().all(|&b| word(b) || b == b'.' || b == b'-') => TagProblem::Character,
             _ => return Ok(Tag(text.to_owned())),
         };
-        Err(ImageError(format!("tag {text:?} {fault}")))
+        Err(ImageError::Tag { text: text.to_owned(), problem })
     }
 
     pub fn as_str(&self) -> &str {
@@ -60,9 +104,9 @@ impl Digest {
     /// # Errors
     /// Text that is no digest, or has the wrong number of hex digits for sha256 or sha512.
     pub fn parse(text: &str) -> Result<Self, ImageError> {
-        let wrong = |why: &str| Err(ImageError(format!("digest {text:?} {why}")));
+        let wrong = |problem| Err(ImageError::Digest { text: text.to_owned(), problem });
         let Some((algorithm, hex)) = text.split_once(':') else {
-            return wrong("has no algorithm; write it as sha256:…");
+            return wrong(DigestProblem::NoAlgorithm);
         };
         let known = algorithm.starts_with(|c: char| c.is_ascii_lowercase())
             && algorithm
@@ -76,8 +120,8 @@ impl Digest {
         };
         match (known && digits, wanted.contains(&hex.len())) {
             (true, true) => Ok(Digest(text.to_owned())),
-            (true, false) => wrong(&format!("has {} hex digits; sha256 has 64", hex.len())),
-            (false, _) => wrong("is not an algorithm, a colon and lower-case hex digits"),
+            (true, false) => wrong(DigestProblem::Length(hex.len())),
+            (false, _) => wrong(DigestProblem::Syntax),
         }
     }
 
@@ -260,20 +304,18 @@ fn new_name(whole: &str, text: &str) -> Result<Field<String>, ImageError> {
 
 /// A name to look for may be anything that a kustomization calls an image, but no blank and no option.
 fn check_searched(whole: &str, name: &str) -> Result<(), ImageError> {
-    let fault = if name.is_empty() {
-        "has no name"
+    let problem = if name.is_empty() {
+        NameProblem::Empty
     } else if name.len() > NAME_LENGTH {
-        "has a name that is too long"
+        NameProblem::TooLong
     } else if name.starts_with('-') {
-        "starts with a dash"
+        NameProblem::Dash
     } else if name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '*') {
-        "has a blank, a control character or a * in its name; names are compared whole"
+        NameProblem::Character
     } else {
         return Ok(());
     };
-    Err(ImageError(format!(
-        "IMAGE {whole:?} {fault}; write NAME[=NEWNAME][:TAG][@DIGEST], as ghcr.io/acme/api:v2"
-    )))
+    Err(ImageError::Name { text: whole.to_owned(), problem })
 }
 
 /// A name that is written into a file must be one that a registry takes.
@@ -295,12 +337,8 @@ fn check_written(whole: &str, name: &str) -> Result<(), ImageError> {
     if host_fits && path.split('/').all(fits) {
         return Ok(());
     }
-    let hint = if path.chars().any(|c| c.is_ascii_uppercase()) {
-        "repository names are lower case"
-    } else {
-        "a name is host/path, as ghcr.io/acme/api"
-    };
-    Err(ImageError(format!("IMAGE {whole:?}: {name:?} is no image name; {hint}")))
+    let has_upper_case = path.chars().any(|c| c.is_ascii_uppercase());
+    Err(ImageError::NewName { text: whole.to_owned(), name: name.to_owned(), has_upper_case })
 }
 
 /// Whether text can be the name of an image. Capital letters are allowed, because files have them.

@@ -13,8 +13,8 @@ use console::Console;
 use progress::Progress;
 use tagbump::cli::{self, Command, HistoryArgs, InitArgs, ScanArgs, TagArgs};
 use tagbump::commands::{bump, history, init, scan, tag};
+use tagbump::diagnostics::Error;
 use tagbump::environment::Environment;
-use tagbump::error::Result;
 use tagbump::settings::BumpSettings;
 use tagbump::{extras, settings, signals};
 
@@ -28,49 +28,49 @@ fn main() -> ExitCode {
     };
     let console = Console::new(&command, &environment);
     let code = match command {
-        Command::Bump(args) => {
-            settings::bump(*args, environment, now()).map(|bump| run_bump(&bump, &console))
-        }
-        Command::Rollback(args) => {
-            settings::rollback(*args, environment, now()).map(|bump| run_bump(&bump, &console))
-        }
+        Command::Bump(args) => settings::bump(*args, environment, now())
+            .map(|bump| run_bump(&bump, &console))
+            .map_err(Into::into),
+        Command::Rollback(args) => settings::rollback(*args, environment, now())
+            .map(|bump| run_bump(&bump, &console))
+            .map_err(Into::into),
         Command::Tag(args) => run_tag(args, environment, &console),
         Command::Scan(args) => run_scan(args, &console),
         Command::History(args) => run_history(args, environment, &console),
         Command::Init(args) => run_init(args, &console),
         Command::Completions { shell } => Ok(console.own(&extras::completions(shell))),
-        Command::Man { folder } => extras::man(&folder).map(|()| ExitCode::SUCCESS),
+        Command::Man { folder } => extras::man(&folder).map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
-    code.unwrap_or_else(|failure| console.failure(&failure))
+    code.unwrap_or_else(|error: Error| console.error(error))
 }
 
 fn run_bump(settings: &BumpSettings, console: &Console) -> ExitCode {
     signals::clean_up_on_signals();
-    let report = bump::run(settings);
+    let report = console.worded(bump::run(settings));
     console.report(&report);
     ExitCode::from(report.exit_code(settings.delivery.exit_code))
 }
 
-fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<ExitCode> {
+fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<ExitCode, Error> {
     let told = tag::run(&settings::tag(args, environment, now())?)?;
     Ok(console.tags(&told))
 }
 
-fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode> {
+fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode, Error> {
     let progress = Progress::start(console.is_interactive());
     let listing = scan::run(&settings::scan(args)?, &|| progress.step())?;
     drop(progress);
     Ok(console.listing(&listing))
 }
 
-fn run_history(args: HistoryArgs, environment: Environment, console: &Console) -> Result<ExitCode> {
+fn run_history(args: HistoryArgs, environment: Environment, console: &Console) -> Result<ExitCode, Error> {
     signals::clean_up_on_signals();
     let format = args.format;
     let timeline = history::run(&settings::history(args, environment, now())?)?;
     Ok(console.timeline(&timeline, format))
 }
 
-fn run_init(args: InitArgs, console: &Console) -> Result<ExitCode> {
+fn run_init(args: InitArgs, console: &Console) -> Result<ExitCode, Error> {
     signals::clean_up_on_signals();
     let settings = settings::init(args)?;
     let progress = Progress::start(console.is_interactive());

@@ -8,8 +8,7 @@ use std::sync::LazyLock;
 use jiff::{Timestamp, tz::TimeZone};
 use regex::Regex;
 
-use crate::error::{Failure, Result};
-use crate::image::Tag;
+use crate::image::{ImageError, Tag};
 use crate::template::{Template, Variable, nearest};
 
 /// The template where none is given.
@@ -17,12 +16,12 @@ pub const DEFAULT_TEMPLATE: &str = "{sha:7}";
 
 /// The names of the variables, with what is missing where one has no value.
 const VARIABLES: [(&str, &str); 8] = [
-    ("sha", "there is no commit: this is no git repository, or it has none yet"),
-    ("branch", "no branch is checked out and the event names none"),
-    ("ref", "neither a branch nor a tag is checked out and the event names none"),
-    ("pr", "this run belongs to no pull request"),
-    ("version", "no git tag is at the commit (a checkout may not have fetched the tags)"),
-    ("semver", "no git tag is at the commit (a checkout may not have fetched the tags)"),
+    ("sha", "there is no commit: this is not a git repository, or it has no commits yet"),
+    ("branch", "no branch is checked out, and the event doesn't name one"),
+    ("ref", "no branch or tag is checked out, and the event doesn't name one"),
+    ("pr", "this run doesn't belong to a pull request"),
+    ("version", "the commit has no git tag (the checkout may not have fetched the tags)"),
+    ("semver", "the commit has no git tag (the checkout may not have fetched the tags)"),
     ("run", "GITHUB_RUN_NUMBER is not set"),
     ("date", "the time is unknown"),
 ];
@@ -35,11 +34,40 @@ pub fn is_variable(name: &str) -> bool {
     VARIABLES.iter().any(|(known, _)| *known == name)
 }
 
-/// What is said of a variable that there is not.
-pub fn unknown_variable(name: &str) -> String {
-    let near = nearest(name, VARIABLES.iter().map(|(known, _)| *known));
-    let near = near.map(|n| format!("; did you mean {{{n}}}?")).unwrap_or_default();
-    format!("unknown variable {{{name}}}{near}")
+/// The names of the variables that a tag's template may have.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    VARIABLES.iter().map(|(known, _)| *known)
+}
+
+/// The error for a variable that doesn't exist.
+pub fn unknown_variable(name: &str) -> VariableError {
+    VariableError::Unknown { name: name.to_owned(), nearest: nearest(name, variables()) }
+}
+
+/// Why a variable can't be filled in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VariableError {
+    #[error("unknown variable {{{name}}}{}", .nearest.map(|n| format!("; did you mean {{{n}}}?")).unwrap_or_default())]
+    Unknown { name: String, nearest: Option<&'static str> },
+    #[error("{{{name}}} has no value: {reason}")]
+    NoValue { name: &'static str, reason: &'static str },
+    #[error("{{{name}}} takes no argument, but has {argument:?}")]
+    ExtraArgument { name: &'static str, argument: String },
+    #[error("{{sha:{digits}}}: write {{sha:N}}, with N from 1 to 64")]
+    DigitCount { digits: String },
+    #[error("{{sha:{digits}}} needs more digits than commit {sha} has")]
+    TooFewDigits { digits: usize, sha: String },
+    #[error("{{date:{format}}}: {reason}")]
+    Date { format: String, reason: String },
+}
+
+/// Why no tag can be computed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagError {
+    #[error("template {template:?}: {error}")]
+    Variable { template: String, error: VariableError },
+    #[error("template {template:?} doesn't make a valid tag: {error}")]
+    NotATag { template: String, error: ImageError },
 }
 
 /// A commit that an image was built from, and the repository it is in where that is known.
@@ -99,24 +127,13 @@ pub struct BuildInfo {
 /// Computes a tag.
 ///
 /// # Errors
-/// Exit 2: an unknown variable, one without a value, or a result that is no tag.
-pub fn compute(template: &Template, facts: &BuildInfo) -> Result<Tag> {
+/// An unknown variable, one without a value, or a result that is not a tag.
+pub fn compute(template: &Template, facts: &BuildInfo) -> Result<Tag, TagError> {
+    let whole = || template.as_str().to_owned();
     let text = template
         .fill(|variable| facts.value(variable).map(|value| fit(&value)))
-        .map_err(|e| Failure::usage(e.to_string()).hinted(hint(&e.reason)))?;
-    Tag::parse(&text).map_err(|e| {
-        Failure::usage(format!("template {:?} makes no tag: {e}", template.as_str()))
-            .hinted("change --tag-template")
-    })
-}
-
-fn hint(reason: &str) -> String {
-    if reason.starts_with("unknown") {
-        let names: Vec<_> = VARIABLES.iter().map(|(name, _)| format!("{{{name}}}")).collect();
-        format!("known are {}", names.join(" "))
-    } else {
-        "name a checkout with -C, or use another --tag-template; bump also takes --tag".to_owned()
-    }
+        .map_err(|error| TagError::Variable { template: whole(), error })?;
+    Tag::parse(&text).map_err(|error| TagError::NotATag { template: whole(), error })
 }
 
 /// As docker/metadata-action: `[^a-zA-Z0-9._-]+` becomes `-`.
@@ -133,13 +150,13 @@ impl BuildInfo {
     ///
     /// # Errors
     /// Why it stands for nothing.
-    pub fn value(&self, variable: &Variable) -> Result<String, String> {
+    pub fn value(&self, variable: &Variable) -> Result<String, VariableError> {
         let name = variable.name.as_str();
-        let Some((_, missing)) = VARIABLES.iter().find(|(known, _)| *known == name) else {
+        let Some(&(name, reason)) = VARIABLES.iter().find(|(known, _)| *known == name) else {
             return Err(unknown_variable(name));
         };
         if let (Some(argument), false) = (&variable.argument, ["sha", "date"].contains(&name)) {
-            return Err(format!("{{{name}}} takes no argument, but has {argument:?}"));
+            return Err(VariableError::ExtraArgument { name, argument: argument.clone() });
         }
         let argument = variable.argument.as_deref();
         let value = match name {
@@ -152,29 +169,28 @@ impl BuildInfo {
             "run" => self.run.clone(),
             _ => self.date(argument)?,
         };
-        value.filter(|v| !v.is_empty()).ok_or_else(|| format!("{{{name}}} has no value: {missing}"))
+        value.filter(|v| !v.is_empty()).ok_or(VariableError::NoValue { name, reason })
     }
 
     /// The first N hex digits, which no clone abbreviates otherwise.
-    fn sha(&self, digits: Option<&str>) -> Result<Option<String>, String> {
+    fn sha(&self, digits: Option<&str>) -> Result<Option<String>, VariableError> {
         let Some(sha) = &self.sha else { return Ok(None) };
         let Some(digits) = digits else { return Ok(Some(sha.clone())) };
         let wanted = digits.parse().ok().filter(|n| (1..=64).contains(n));
-        let wanted: usize =
-            wanted.ok_or_else(|| format!("{{sha:{digits}}}: write {{sha:N}}, N from 1 to 64"))?;
+        let wanted: usize = wanted.ok_or_else(|| VariableError::DigitCount { digits: digits.to_owned() })?;
         match sha.get(..wanted) {
             Some(short) => Ok(Some(short.to_owned())),
-            None => Err(format!("{{sha:{wanted}}} wants more digits than commit {sha} has")),
+            None => Err(VariableError::TooFewDigits { digits: wanted, sha: sha.clone() }),
         }
     }
 
-    fn date(&self, format: Option<&str>) -> Result<Option<String>, String> {
+    fn date(&self, format: Option<&str>) -> Result<Option<String>, VariableError> {
         let Some(now) = self.now else { return Ok(None) };
-        let time = Timestamp::from_second(now).map_err(|e| format!("{{date}}: {e}"))?;
-        let zoned = time.to_zoned(TimeZone::UTC);
         let format = format.unwrap_or("%Y%m%d");
-        let text = jiff::fmt::strtime::format(format, &zoned);
-        text.map(Some).map_err(|e| format!("{{date:{format}}}: {e}"))
+        let error = |e: jiff::Error| VariableError::Date { format: format.to_owned(), reason: e.to_string() };
+        let time = Timestamp::from_second(now).map_err(error)?;
+        let zoned = time.to_zoned(TimeZone::UTC);
+        jiff::fmt::strtime::format(format, &zoned).map(Some).map_err(error)
     }
 }
 
@@ -209,7 +225,7 @@ mod tests {
         }
     }
 
-    fn tag(template: &str) -> Result<String> {
+    fn tag(template: &str) -> Result<String, TagError> {
         compute(&Template::parse(template).unwrap(), &facts()).map(|t| t.to_string())
     }
 
@@ -226,15 +242,16 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_tag_is_exit_2() {
-        for wrong in
-            ["-{sha:7}", "{sha:0}", "{sha:99}", "{sha:x}", "{brnch}", "{pr:3}", "", "{date:%!}", "a b"]
-        {
-            assert_eq!(tag(wrong).unwrap_err().exit, crate::error::Exit::Usage, "{wrong:?}");
+    fn template_that_makes_no_tag_is_an_error() {
+        for wrong in ["-{sha:7}", "", "a b"] {
+            assert!(matches!(tag(wrong), Err(TagError::NotATag { .. })), "{wrong:?}");
         }
-        assert!(tag("{brnch}").unwrap_err().message.contains("did you mean {branch}?"));
+        for wrong in ["{sha:0}", "{sha:99}", "{sha:x}", "{brnch}", "{pr:3}", "{date:%!}"] {
+            assert!(matches!(tag(wrong), Err(TagError::Variable { .. })), "{wrong:?}");
+        }
+        assert!(tag("{brnch}").unwrap_err().to_string().contains("did you mean {branch}?"));
         let none = compute(&Template::parse("{branch}").unwrap(), &BuildInfo::default()).unwrap_err();
-        assert!(none.message.contains("{branch} has no value"), "{}", none.message);
+        assert!(none.to_string().contains("{branch} has no value"), "{none}");
     }
 
     #[test]

@@ -22,12 +22,20 @@ pub struct Variable {
     pub argument: Option<String>,
 }
 
-/// What is wrong with a template, or with filling it in.
+/// What is wrong with a template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("template {template:?}: {reason}")]
+#[error("template {template:?}: {problem}")]
 pub struct TemplateError {
     pub template: String,
-    pub reason: String,
+    pub problem: TemplateProblem,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateProblem {
+    #[error("{0} without its partner")]
+    LoneBrace(char),
+    #[error("a variable without a name")]
+    NamelessVariable,
 }
 
 impl Template {
@@ -36,7 +44,7 @@ impl Template {
     /// # Errors
     /// A brace without its partner, or a variable without a name.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let fault = |reason: String| TemplateError { template: text.to_owned(), reason };
+        let error = |problem| TemplateError { template: text.to_owned(), problem };
         let mut pieces = Vec::new();
         let mut plain = String::new();
         let mut rest = text;
@@ -50,9 +58,10 @@ impl Template {
                 continue;
             }
             let variable = (brace == "{").then(|| behind.split_once('}')).flatten();
-            let (inside, after) = variable.ok_or_else(|| fault(format!("{brace} without its partner")))?;
+            let lone = if brace == "{" { '{' } else { '}' };
+            let (inside, after) = variable.ok_or_else(|| error(TemplateProblem::LoneBrace(lone)))?;
             pieces.push(Piece::Text(std::mem::take(&mut plain)));
-            pieces.push(Piece::Variable(Variable::parse(inside).map_err(fault)?));
+            pieces.push(Piece::Variable(Variable::parse(inside).map_err(error)?));
             rest = after;
         }
         plain.push_str(rest);
@@ -77,15 +86,12 @@ impl Template {
     ///
     /// # Errors
     /// The first that `value` gives.
-    pub fn fill(&self, value: impl Fn(&Variable) -> Result<String, String>) -> Result<String, TemplateError> {
+    pub fn fill<E>(&self, value: impl Fn(&Variable) -> Result<String, E>) -> Result<String, E> {
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(plain) => text.push_str(plain),
-                Piece::Variable(variable) => text.push_str(
-                    &value(variable)
-                        .map_err(|reason| TemplateError { template: self.text.clone(), reason })?,
-                ),
+                Piece::Variable(variable) => text.push_str(&value(variable)?),
             }
         }
         Ok(text)
@@ -103,13 +109,13 @@ impl Template {
 }
 
 impl Variable {
-    fn parse(inside: &str) -> Result<Self, String> {
+    fn parse(inside: &str) -> Result<Self, TemplateProblem> {
         let (name, argument) = match inside.split_once(':') {
             Some((name, argument)) => (name, Some(argument.to_owned())),
             None => (inside, None),
         };
         if name.is_empty() {
-            return Err("a variable without a name".to_owned());
+            return Err(TemplateProblem::NamelessVariable);
         }
         Ok(Variable { name: name.to_owned(), argument })
     }
@@ -128,12 +134,13 @@ mod tests {
     #[test]
     fn variables_arguments_and_braces() {
         let template = Template::parse("a-{x}-{y:%H:%M}{{}}").unwrap();
-        let filled = template.fill(|v| Ok(format!("<{}|{:?}>", v.name, v.argument))).unwrap();
+        let filled =
+            template.fill(|v| Ok::<_, TemplateProblem>(format!("<{}|{:?}>", v.name, v.argument))).unwrap();
         assert_eq!(filled, r#"a-<x|None>-<y|Some("%H:%M")>{}"#);
     }
 
     #[test]
-    fn wrong_templates_are_told() {
+    fn wrong_templates_are_rejected() {
         for wrong in ["{", "a}", "{}", "{:x}", "{a"] {
             assert!(Template::parse(wrong).is_err(), "{wrong:?}");
         }

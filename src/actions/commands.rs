@@ -28,14 +28,16 @@ pub fn end_group() -> String {
     command("endgroup", &[], "")
 }
 
-/// The error, with what to do, on the place that it names first.
+/// The error, with what to do, on the place that it is about.
 pub fn error(failure: &Failure, prefix: &str) -> String {
     let hint = failure.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     let text = format!("{}{hint}", failure.message);
-    let place = place(&failure.message).map(|(file, line, column)| {
-        [("file", in_workspace(prefix, file)), ("line", line.to_owned()), ("col", column.to_owned())]
+    let place = failure.place.as_ref().map(|place| {
+        let line = ("line", place.line.to_string());
+        let column = place.column.map(|column| ("col", column.to_string()));
+        Vec::from_iter([("file", in_workspace(prefix, &place.file)), line].into_iter().chain(column))
     });
-    command("error", place.as_ref().map_or(&[], |place| place.as_slice()), &text)
+    command("error", &place.unwrap_or_default(), &text)
 }
 
 /// One notice a change, on its line.
@@ -55,16 +57,6 @@ pub fn changes(changes: &[ChangedReference], prefix: &str) -> Vec<String> {
 /// A path below the root as one below the workspace.
 fn in_workspace(prefix: &str, file: &str) -> String {
     if prefix.is_empty() { file.to_owned() } else { format!("{prefix}/{file}") }
-}
-
-/// `file:line:column` at the start of a message.
-fn place(message: &str) -> Option<(&str, &str, &str)> {
-    let first = message.lines().next()?;
-    let (place, _) = first.split_once(": ")?;
-    let (rest, column) = place.rsplit_once(':')?;
-    let (file, line) = rest.rsplit_once(':')?;
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    (number(line) && number(column)).then_some((file, line, column))
 }
 
 fn command(name: &str, properties: &[(&str, String)], text: &str) -> String {
@@ -87,6 +79,7 @@ fn escaped_property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::location::Location;
 
     #[test]
     fn text_from_elsewhere_is_no_command() {
@@ -111,8 +104,10 @@ mod tests {
 
     #[test]
     fn an_error_is_shown_where_it_is() {
+        let place = Location { file: "k8s/a.yaml".to_owned(), line: 3, column: Some(9) };
         let failure =
             Failure::other("k8s/a.yaml:3:9: is an alias; nothing was written").hinted("write it out");
+        let failure = Failure { place: Some(place), ..failure };
         let wanted = "::error file=k8s/a.yaml,line=3,col=9::k8s/a.yaml:3:9: is an alias; nothing was written%0Ahint: write it out\n";
         assert_eq!(error(&failure, ""), wanted);
         assert_eq!(error(&Failure::other("no: place"), ""), "::error::no: place\n");

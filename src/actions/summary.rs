@@ -10,8 +10,11 @@ const MAX_ROWS: usize = 500;
 /// The summary of a bump; nothing where there was nothing to do.
 pub fn of_report(report: &Report) -> String {
     if let Some(failure) = &report.failure {
-        let hint =
-            failure.hint.as_ref().map(|hint| format!("\n\n{}", code_block(hint, ""))).unwrap_or_default();
+        let hint = failure
+            .hint
+            .as_ref()
+            .map(|hint| format!("\n\n{}", code_block(&hint.to_string(), "")))
+            .unwrap_or_default();
         return format!("### tagbump: failed\n\n{}{hint}\n", code_block(&failure.message, ""));
     }
     if let Outcome::Already | Outcome::Superseded = report.outcome {

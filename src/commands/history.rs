@@ -2,7 +2,7 @@
 
 use crate::build_info;
 use crate::config::Config;
-use crate::error::{Failure, Result};
+use crate::diagnostics::{CommandError, Error};
 use crate::git::{Checkout, RemoteHistory};
 use crate::history::{self, CommitStore, ObjectId, TagEntry};
 use crate::image::Field;
@@ -17,16 +17,14 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(120);
 /// Reads the history, newest first.
 ///
 /// # Errors
-/// Exit 2 where there is no repository, exit 3 where nothing in it names the image; with `--fetch` exit 4 where
-/// the server can't be reached, and 5 where it refuses.
-pub fn run(settings: &HistorySettings) -> Result<HistoryReport> {
+/// Where there is no repository, or nothing in it names the image; if it fetches, where the server can't be reached or
+/// refuses.
+pub fn run(settings: &HistorySettings) -> Result<HistoryReport, Error> {
     let place = &settings.place;
     let checkout = match &place.root {
         WorkLocation::Url(url) => Checkout::of_url(url, &place.environment)?,
-        WorkLocation::Folder(folder) => Checkout::open(folder, &place.environment)?.ok_or_else(|| {
-            Failure::usage(format!("{}: is in no git repository", folder.display()))
-                .hinted("name one with -C")
-        })?,
+        WorkLocation::Folder(folder) => Checkout::open(folder, &place.environment)?
+            .ok_or_else(|| CommandError::NoRepository { folder: folder.display().to_string() })?,
     };
     let story = HistoryCommand { settings, checkout: &checkout };
     match &settings.remote {
@@ -44,7 +42,7 @@ struct HistoryCommand<'a> {
 }
 
 impl HistoryCommand<'_> {
-    fn of_remote(&self, remote: &RemoteSettings) -> Result<HistoryReport> {
+    fn of_remote(&self, remote: &RemoteSettings) -> Result<HistoryReport, Error> {
         let branch = remote.branch.clone().or_else(|| self.checkout.branch());
         let clock = SystemClock;
         let mut backoff = Backoff::new(&clock, TIMEOUT, fastrand::Rng::new());
@@ -58,11 +56,7 @@ impl HistoryCommand<'_> {
         let (past, tip) = there.past();
         let told = self.tell(&past, tip, &there.files());
         let told = told.map(|told| HistoryReport { origin: HistoryOrigin::Fetched(past.trouble()), ..told });
-        told.map_err(|failure| Failure {
-            message: there.scrub(&failure.message),
-            hint: failure.hint.map(|hint| there.scrub(&hint)),
-            ..failure
-        })
+        told.map_err(|error| error.map_texts(|text| there.scrub(text)))
     }
 
     fn tell(
@@ -70,7 +64,7 @@ impl HistoryCommand<'_> {
         commits: &dyn CommitStore,
         tip: ObjectId,
         shelf: &dyn FileSource,
-    ) -> Result<HistoryReport> {
+    ) -> Result<HistoryReport, Error> {
         let config = Config::load(shelf)?;
         let request = self.request(&config)?;
         let now = plan::some_mentions(shelf, &request)?;
@@ -93,7 +87,7 @@ impl HistoryCommand<'_> {
         Ok(HistoryReport { image, entries, reach, origin: HistoryOrigin::Here, now: place.now })
     }
 
-    fn request(&self, config: &Config) -> Result<Request> {
+    fn request(&self, config: &Config) -> Result<Request, Error> {
         let HistorySettings { image, selection, .. } = self.settings;
         let service = config.service(image);
         let scope = match service {

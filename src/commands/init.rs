@@ -2,10 +2,11 @@
 
 use crate::commands::scan;
 use crate::config::Config;
+use crate::diagnostics::{CommandError, Error};
 use crate::environment::Environment;
-use crate::error::{Exit, Failure, Result, inline};
 use crate::file_selection::CONFIG_PATHS;
 use crate::git::Checkout;
+use crate::location::Location;
 use crate::plan::Listing;
 use crate::scaffold::{self, NewConfig, workflow};
 use crate::settings::InitSettings;
@@ -37,15 +38,15 @@ pub struct InitProposal {
 /// Looks, and writes nothing; `looked` is called after each file, from several threads.
 ///
 /// # Errors
-/// What `scan` says; exit 3 where there is no reference, exit 6 where none can be edited.
-pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<InitProposal> {
+/// What `scan` reports; where there is no reference, or none can be edited.
+pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<InitProposal, Error> {
     let worktree = Worktree::open(&settings.scan.root)?;
     let mut proposal = InitProposal::default();
     let config = proposal.place(&worktree, &CONFIG_PATHS)?;
     let workflow = proposal.place_for_workflow(&worktree, settings)?;
     let example = match config {
         Some(path) => proposal.add_config(path, scan::run(&settings.scan, looked)?)?,
-        // one that can't be read is not for us to mend
+        // one that is not valid is not ours to fix
         None => Config::load(&worktree).ok().and_then(|config| config.names().next().map(str::to_owned)),
     };
     if let Some(path) = workflow {
@@ -62,14 +63,14 @@ pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<In
 ///
 /// # Errors
 /// Where it can't be written.
-pub fn write(settings: &InitSettings, file: &NewFile) -> Result<String> {
+pub fn write(settings: &InitSettings, file: &NewFile) -> Result<String, Error> {
     let is_new = Worktree::open(&settings.scan.root)?.create(file.path, file.text.as_bytes())?;
     Ok(if is_new { format!("wrote {}", file.path) } else { stays(file.path) })
 }
 
 impl InitProposal {
     /// The first of the paths; nothing where one of them is taken, which is noted.
-    fn place(&mut self, worktree: &Worktree, paths: &[&'static str]) -> Result<Option<&'static str>> {
+    fn place(&mut self, worktree: &Worktree, paths: &[&'static str]) -> Result<Option<&'static str>, Error> {
         for path in paths {
             if worktree.has(path)? {
                 self.notices.push(stays(path));
@@ -83,11 +84,11 @@ impl InitProposal {
         &mut self,
         worktree: &Worktree,
         settings: &InitSettings,
-    ) -> Result<Option<&'static str>> {
+    ) -> Result<Option<&'static str>, Error> {
         // what git itself can't open is no reason not to look at files
         let checkout = Checkout::open(&settings.scan.root, &Environment::default()).ok().flatten();
         if checkout.is_some_and(|checkout| !checkout.prefix().is_empty()) {
-            let why = "no workflow is made: GitHub looks for them at the root of a repository, and this is a folder in one";
+            let why = "no workflow was written: GitHub reads workflows only at the root of a repository, and this is a folder inside one";
             self.notices.push(why.to_owned());
             return Ok(None);
         }
@@ -95,7 +96,7 @@ impl InitProposal {
     }
 
     /// Adds the configuration that was found; gives a name for examples.
-    fn add_config(&mut self, path: &'static str, listing: Listing) -> Result<Option<String>> {
+    fn add_config(&mut self, path: &'static str, listing: Listing) -> Result<Option<String>, Error> {
         let config = scaffold::config(&listing, path)?;
         let NewConfig { text, example } = config.ok_or_else(|| nothing(&listing))?;
         self.files.push(NewFile { path, text });
@@ -106,20 +107,19 @@ impl InitProposal {
 }
 
 fn stays(path: &str) -> String {
-    format!("{path} is there already, and stays as it is")
+    format!("{path} already exists; left unchanged")
 }
 
 /// Why nothing can be proposed.
-fn nothing(listing: &Listing) -> Failure {
-    let files = if listing.files == 1 { "1 file".to_owned() } else { format!("{} files", listing.files) };
+fn nothing(listing: &Listing) -> CommandError {
+    let files = listing.files;
     let Some(first) = listing.references.first() else {
-        let hint =
-            "tagbump scan lists what is found; -f '**/values*.yaml' looks at Helm values without a chart too";
-        let message = format!("no reference to an image was found in {files}");
-        return Failure::new(Exit::NoMatch, message).hinted(hint);
+        return CommandError::NoReferences { files };
     };
-    let why = first.reason.as_deref().unwrap_or("its name is none that a service can have");
-    let place = format!("{}:{}: {}", inline(&first.file), first.line, inline(why));
-    let message = format!("none of the references that were found in {files} can be edited\n  {place}");
-    Failure::new(Exit::NotEditable, message).hinted("tagbump scan lists them, each with the reason")
+    let reason = first.reason.clone();
+    CommandError::NoneEditable {
+        files,
+        at: Location { file: first.file.clone(), line: first.line, column: None },
+        reason: reason.unwrap_or_else(|| "its name can't be the name of a service".to_owned()),
+    }
 }

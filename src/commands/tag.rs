@@ -2,7 +2,7 @@
 
 use crate::build_info;
 use crate::config::Config;
-use crate::error::{Failure, Result};
+use crate::diagnostics::{CommandError, Error};
 use crate::git::Checkout;
 use crate::image::Tag;
 use crate::settings::{TagSettings, WorkLocation};
@@ -22,10 +22,10 @@ pub struct TagOutput {
 /// Computes the tags.
 ///
 /// # Errors
-/// Exit 2 where a template has a variable without a value, or makes no tag.
-pub fn run(settings: &TagSettings) -> Result<TagOutput> {
+/// Where a template has a variable without a value, or doesn't make a valid tag.
+pub fn run(settings: &TagSettings) -> Result<TagOutput, Error> {
     let WorkLocation::Folder(folder) = &settings.place.root else {
-        return Err(Failure::usage("-C with a URL: the tag is computed in a folder").hinted("leave -C out"));
+        return Err(CommandError::TagWithoutFolder.into());
     };
     let checkout = Checkout::open(folder, &settings.place.environment)?;
     let facts = build_info::tag_facts(&settings.place, checkout.as_ref());
@@ -34,12 +34,12 @@ pub fn run(settings: &TagSettings) -> Result<TagOutput> {
         let config = Config::load(&Worktree::open(folder)?)?;
         templates.push(config.tag.unwrap_or_else(|| settings.default_template.clone()));
     }
-    let tags: Vec<Tag> = templates.iter().map(|t| tag::compute(t, &facts)).collect::<Result<_>>()?;
+    let tags: Vec<Tag> = templates.iter().map(|t| tag::compute(t, &facts)).collect::<Result<_, _>>()?;
     let mut notices = Vec::new();
     if settings.place.run.is_pull_request() && settings.place.source.is_none() {
         let sha = facts.sha.as_deref().unwrap_or_default();
         notices.push(format!(
-            "on pull requests the commit is the head of the branch ({sha}), not the merge commit"
+            "on pull requests, the commit is the head of the branch ({sha}), not the merge commit"
         ));
     }
     let line = |tag: &Tag| match settings.images.as_slice() {

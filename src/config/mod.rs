@@ -3,17 +3,21 @@
 //! The types are the file's grammar; `tagbump.schema.json` is made from them, and a test holds the two
 //! together.
 
+mod error;
+
 use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 
-use crate::error::{Failure, Result, inline};
-use crate::file_selection::{CONFIG_PATHS, Selection};
+use crate::file_selection::{CONFIG_PATHS, Selection, SelectionError};
 use crate::image::ImageArg;
+use crate::location::Location;
 use crate::plan::{FieldTarget, FileSource, Scope};
 use crate::tag;
 use crate::template::Template;
-use crate::yaml::{FieldPath, ParsedYaml, ReadError, scan};
+use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, scan};
+
+pub use error::{ConfigError, ValueProblem};
 
 /// No configuration is larger.
 const MAX_SIZE: usize = 1_000_000;
@@ -86,8 +90,8 @@ impl Config {
     /// The repository's configuration; an empty one where it has none.
     ///
     /// # Errors
-    /// Exit 2, with file, line and column, where it can't be understood.
-    pub fn load(shelf: &dyn FileSource) -> Result<Self> {
+    /// With file, line and column, where it is not valid.
+    pub fn load(shelf: &dyn FileSource) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
         for path in CONFIG_PATHS {
             found.extend(shelf.read(path, MAX_SIZE + 1)?.map(|bytes| (path, bytes)));
@@ -95,26 +99,27 @@ impl Config {
         match found.as_slice() {
             [] => Ok(Config::default()),
             [(path, bytes)] => Config::parse(path, bytes),
-            _ => Err(Failure::usage(format!("there are both {} and {}", CONFIG_PATHS[0], CONFIG_PATHS[1]))
-                .hinted("keep one of them")),
+            _ => Err(ConfigError::TwoFiles),
         }
     }
 
     /// Reads a configuration; `path` is for messages.
     ///
     /// # Errors
-    /// Exit 2, with line and column.
-    pub fn parse(path: &str, bytes: &[u8]) -> Result<Self> {
+    /// With line and column.
+    pub fn parse(path: &str, bytes: &[u8]) -> Result<Self, ConfigError> {
+        let file = || path.to_owned();
         if bytes.len() > MAX_SIZE {
-            return Err(Failure::usage(format!("{path}: is over 1 MB")).hinted("it can't be a configuration"));
+            return Err(ConfigError::TooLarge { file: file() });
         }
         let unreadable = |error| match error {
-            ReadError::Syntax(fault) => Failure::usage(format!("{path}:{fault} (no YAML)")).hinted(HELP),
-            ReadError::Stopped(stopped) => Failure::usage(format!("{path}: {stopped}")).hinted(HELP),
+            ReadError::Syntax(error) => ConfigError::NotYaml { file: file(), error },
+            ReadError::Stopped(reason) => ConfigError::TooMuchWork { file: file(), reason },
         };
         let yaml = scan(bytes).map_err(unreadable)?;
         let reader = ConfigReader { path, yaml: &yaml };
-        reader.check_keys()?;
+        reader.check_duplicate_keys()?;
+        reader.check_known_keys()?;
         yaml.check().map_err(|stopped| unreadable(stopped.into()))?;
         let empty = yaml.roots().iter().all(|&root| yaml.node(root).is_null());
         let written = if empty { Ok(RawConfig::default()) } else { serde_yaml::from_slice(bytes) };
@@ -137,8 +142,8 @@ impl Service {
     /// looked for where it is in both.
     ///
     /// # Errors
-    /// Exit 2, as [`Selection::new`].
-    pub fn scope(&self, typed: &Selection) -> Result<Scope> {
+    /// As [`Selection::new`].
+    pub fn scope(&self, typed: &Selection) -> Result<Scope, SelectionError> {
         if !typed.is_everything() {
             let within = |field: &FieldTarget| FieldTarget { within: Some(typed.clone()), ..field.clone() };
             let fields = self.fields.iter().map(within).collect();
@@ -153,92 +158,121 @@ impl Service {
     }
 }
 
-const HELP: &str = "it holds tag, message and services, each with image, files, fields, tag and message";
+const TOP_KEYS: &[&str] = &["tag", "message", "services"];
+const SERVICE_KEYS: &[&str] = &["image", "files", "fields", "tag", "message"];
+const FIELD_KEYS: &[&str] = &["file", "path"];
 
-/// Checks what the types can't, and says where it stands.
+/// Checks what the types can't, and says where it is.
 struct ConfigReader<'a> {
     path: &'a str,
     yaml: &'a ParsedYaml,
 }
 
 impl ConfigReader<'_> {
-    fn fault(&self, keys: &[&str], why: impl std::fmt::Display) -> Failure {
+    fn error(&self, keys: &[&str], problem: impl Into<ValueProblem>) -> ConfigError {
         let node = self.yaml.roots().first().and_then(|&root| self.yaml.at(root, keys));
-        let place = node.map(|id| format!(":{}:{}", self.yaml.node(id).line, self.yaml.node(id).column));
-        let (place, keys) = (place.unwrap_or_default(), inline(&keys.join(".")));
-        Failure::usage(format!("{}{place}: {keys}: {why}", self.path)).hinted(HELP)
+        let position = node.map(|id| (self.yaml.node(id).line, self.yaml.node(id).column));
+        let (file, key) = (self.path.to_owned(), keys.join("."));
+        ConfigError::Value { file, position, key, problem: problem.into() }
+    }
+
+    fn location(&self, id: NodeId) -> Location {
+        let node = self.yaml.node(id);
+        Location { file: self.path.to_owned(), line: node.line, column: Some(node.column) }
     }
 
     /// A key that stands twice in a map is a slip, and one of the two would count for nothing.
-    fn check_keys(&self) -> Result<()> {
+    fn check_duplicate_keys(&self) -> Result<(), ConfigError> {
         for map in (0..self.yaml.len()).filter(|&id| self.yaml.is_map(id)) {
             let mut seen = HashSet::new();
             for (key, _) in self.yaml.pairs(map) {
-                let (node, text) = (self.yaml.node(key), self.yaml.text(key).unwrap_or_default());
+                let text = self.yaml.text(key).unwrap_or_default();
                 if !seen.insert(text) {
-                    let place = format!("{}:{}:{}", self.path, node.line, node.column);
-                    let message = format!("{place}: the key {} is there already", inline(text));
-                    return Err(Failure::usage(message).hinted("keep one of them"));
+                    return Err(ConfigError::DuplicateKey { at: self.location(key), key: text.to_owned() });
                 }
             }
         }
         Ok(())
     }
 
-    fn config(&self, written: RawConfig) -> Result<Config> {
+    /// The types would reject unknown keys too, but not say which keys there are.
+    fn check_known_keys(&self) -> Result<(), ConfigError> {
+        let Some(&root) = self.yaml.roots().first() else { return Ok(()) };
+        self.check_map(root, "", TOP_KEYS)?;
+        let Some(services) = self.yaml.get(root, "services") else { return Ok(()) };
+        for (key, service) in self.yaml.pairs(services.node) {
+            let path = format!("services.{}", self.yaml.text(key).unwrap_or_default());
+            self.check_map(service, &path, SERVICE_KEYS)?;
+            let Some(fields) = self.yaml.get(service, "fields") else { continue };
+            for (nth, field) in self.yaml.items(fields.node).enumerate() {
+                self.check_map(field, &format!("{path}.fields[{nth}]"), FIELD_KEYS)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_map(&self, map: NodeId, path: &str, known: &'static [&'static str]) -> Result<(), ConfigError> {
+        let keys = self.yaml.pairs(map).map(|(key, _)| key);
+        let mut named = keys.filter_map(|key| Some((key, self.yaml.text(key)?)));
+        named.find(|(_, text)| !known.contains(text)).map_or(Ok(()), |(key, text)| {
+            let at = self.location(key);
+            Err(ConfigError::UnknownKey { at, map: path.to_owned(), key: text.to_owned(), known })
+        })
+    }
+
+    fn config(&self, written: RawConfig) -> Result<Config, ConfigError> {
         let services = written.services.into_iter();
         let services = services.map(|(name, service)| Ok((name.clone(), self.service(&name, service)?)));
         Ok(Config {
             tag: self.template(&["tag"], written.tag)?,
             message: self.template(&["message"], written.message)?,
-            services: services.collect::<Result<_>>()?,
+            services: services.collect::<Result<_, ConfigError>>()?,
         })
     }
 
-    fn template(&self, keys: &[&str], text: Option<String>) -> Result<Option<Template>> {
+    fn template(&self, keys: &[&str], text: Option<String>) -> Result<Option<Template>, ConfigError> {
         let of_message = keys.last() == Some(&"message");
         let is_known =
             |name: &str| tag::is_variable(name) || (of_message && tag::MESSAGE_VARIABLES.contains(&name));
         let parse = |text: String| {
-            let template = Template::parse(&text).map_err(|e| self.fault(keys, e))?;
+            let template = Template::parse(&text).map_err(|e| self.error(keys, e))?;
             let unknown = template.variables().find(|variable| !is_known(&variable.name));
-            let fault = unknown.map(|v| self.fault(keys, tag::unknown_variable(&v.name)));
-            fault.map_or(Ok(template), Err)
+            let error = unknown.map(|v| self.error(keys, tag::unknown_variable(&v.name)));
+            error.map_or(Ok(template), Err)
         };
         text.map(parse).transpose()
     }
 
-    fn service(&self, name: &str, written: RawService) -> Result<Service> {
+    fn service(&self, name: &str, written: RawService) -> Result<Service, ConfigError> {
         let keys = ["services", name];
         let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         if name.is_empty() || !name.chars().all(word) {
-            return Err(self.fault(&keys, "a service's name is letters, digits and . _ -"));
+            return Err(self.error(&keys, ValueProblem::ServiceName));
         }
-        let image = ImageArg::parse(&written.image).map_err(|e| self.fault(&[keys[0], name, "image"], e))?;
+        let image = ImageArg::parse(&written.image).map_err(|e| self.error(&[keys[0], name, "image"], e))?;
         if image.name != written.image {
-            return Err(self.fault(&[keys[0], name, "image"], "give the name alone, without tag or digest"));
+            return Err(self.error(&[keys[0], name, "image"], ValueProblem::NotBareName));
         }
         let files = self.selection(&[keys[0], name, "files"], &written.files)?;
         Ok(Service {
             image: written.image,
             files: (!written.files.is_empty()).then_some(files),
-            fields: written.fields.iter().map(|field| self.field(name, field)).collect::<Result<_>>()?,
+            fields: written.fields.iter().map(|field| self.field(name, field)).collect::<Result<_, _>>()?,
             tag: self.template(&[keys[0], name, "tag"], written.tag)?,
             message: self.template(&[keys[0], name, "message"], written.message)?,
         })
     }
 
-    fn selection(&self, keys: &[&str], files: &[String]) -> Result<Selection> {
+    fn selection(&self, keys: &[&str], files: &[String]) -> Result<Selection, ConfigError> {
         if files.iter().any(|file| file.trim().is_empty()) {
-            return Err(self.fault(keys, "a path is empty"));
+            return Err(self.error(keys, ValueProblem::EmptyPath));
         }
-        Selection::new(files).map_err(|e| self.fault(keys, e.message.trim_start_matches("-f ")))
+        Selection::new(files).map_err(|e| self.error(keys, e))
     }
 
-    fn field(&self, name: &str, written: &RawField) -> Result<FieldTarget> {
+    fn field(&self, name: &str, written: &RawField) -> Result<FieldTarget, ConfigError> {
         let keys = ["services", name, "fields"];
-        let path = FieldPath::parse(&written.path);
-        let path = path.map_err(|e| self.fault(&keys, e.to_string().trim_start_matches("--field ")))?;
+        let path = FieldPath::parse(&written.path).map_err(|e| self.error(&keys, e))?;
         Ok(FieldTarget {
             within: None,
             files: self.selection(&keys, std::slice::from_ref(&written.file))?,
@@ -247,22 +281,14 @@ impl ConfigReader<'_> {
     }
 }
 
-/// What serde says of a file that does not fit the types.
-fn misread(path: &str, error: &serde_yaml::Error) -> Failure {
-    let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
+/// A file that does not have the right types, in serde's words.
+fn misread(path: &str, error: &serde_yaml::Error) -> ConfigError {
+    let position = error.location().map(|at| (at.line(), at.column()));
     let text = error.to_string();
+    // serde repeats the place, and names our types, which tell a user nothing
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-    // the types' names are nobody's business
-    let text = text.split(", expected struct ").next().unwrap_or(text);
-    let Some((before, rest)) = text.split_once("unknown field `") else {
-        return Failure::usage(format!("{path}{place}: {}", inline(text))).hinted(HELP);
-    };
-    let (key, known) = rest.split_once('`').unwrap_or((rest, ""));
-    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
-    let likeness = |known: &&&str| (strsim::jaro_winkler(known, key) * 1000.0) as u32;
-    let nearest = known.iter().max_by_key(likeness).map(|key| format!("did you mean {key}? "));
-    let message = format!("{path}{place}: {before}unknown key {}", inline(key));
-    Failure::usage(message).hinted(format!("{}there are: {}", nearest.unwrap_or_default(), known.join(", ")))
+    let reason = text.split(", expected struct ").next().unwrap_or(text).to_owned();
+    ConfigError::Types { file: path.to_owned(), position, reason }
 }
 
 #[cfg(test)]

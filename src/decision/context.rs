@@ -33,7 +33,7 @@ impl DecisionContext<'_> {
     pub(super) fn computed_tag(&self, template: &Template) -> Result<Tag> {
         match self.unopened {
             Some(failure) => Err(failure.clone()),
-            None => tag::compute(template, self.build),
+            None => Ok(tag::compute(template, self.build)?),
         }
     }
 

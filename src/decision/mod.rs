@@ -37,6 +37,7 @@ pub use base::DecisionBase;
 pub use context::{DecisionContext, same_repository};
 pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;
+pub use targets::TargetError;
 
 /// What a bump does on top of one tip.
 #[derive(Clone, Debug, Default)]

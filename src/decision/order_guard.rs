@@ -16,7 +16,7 @@ use crate::cli::IfOlder;
 use crate::config::Config;
 use crate::error::{Result, inline};
 use crate::landing::{BuildOrder, ProvenCommit, RolledBack, Tip, TipSnapshot};
-use crate::plan::{self, ChangedReference, Plan, Request, SkipReference};
+use crate::plan::{ChangedReference, Plan, PlanError, Request, SkipReference};
 
 /// A plan without the references that must keep their tag.
 #[derive(Default)]
@@ -109,7 +109,7 @@ impl<'a> OrderGuard<'a> {
 
     /// A plan may have many thousand changes, and each may need to read the history.
     fn check_time(&self) -> Result<()> {
-        if Instant::now() < self.tip.deadline { Ok(()) } else { Err(plan::out_of_time()) }
+        if Instant::now() < self.tip.deadline { Ok(()) } else { Err(PlanError::Cancelled.into()) }
     }
 }
 

@@ -20,7 +20,7 @@ impl PlanFacts {
     pub(super) fn plan(&mut self, files: &dyn FileSource, request: &Request) -> Result<Plan> {
         let PlanOutcome { plan, warnings, unparsable } = plan::plan(files, request);
         *self = PlanFacts { images: Some(bumped_images(&request.targets)), warnings, unparsable };
-        plan
+        Ok(plan?)
     }
 }
 

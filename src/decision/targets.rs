@@ -1,7 +1,7 @@
 //! Turns IMAGE arguments and services of `tagbump.yaml` into the request of a plan.
 
 use crate::config::{Config, Service};
-use crate::error::{Failure, Result};
+use crate::file_selection::SelectionError;
 use crate::image::{Field, ImageArg, Tag};
 use crate::plan::{FieldTarget, Plan, Request, Scope, UpdateTarget};
 use crate::settings::BumpSettings;
@@ -11,15 +11,28 @@ use crate::yaml::FieldPath;
 use super::tag_origin::TagOrigin;
 
 /// Computes a tag from a template.
-pub type ComputeTag<'a> = dyn Fn(&Template) -> Result<Tag> + 'a;
+pub type ComputeTag<'a, E> = dyn Fn(&Template) -> Result<Tag, E> + 'a;
+
+/// Why IMAGE arguments make no request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    #[error("IMAGE {image} asks for no change")]
+    NoChange { image: String },
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+}
 
 /// The images to set, as a plan's request.
 ///
 /// # Errors
-/// The errors of `compute`, and exit 2 if an image asks for no change.
-pub fn request(settings: &BumpSettings, config: &Config, compute: &ComputeTag<'_>) -> Result<Request> {
+/// The errors of `compute`, and those of [`TargetError`].
+pub fn request<E: From<TargetError>>(
+    settings: &BumpSettings,
+    config: &Config,
+    compute: &ComputeTag<'_, E>,
+) -> Result<Request, E> {
     let images = settings.images.iter().map(|image| RequestedImage::new(image, config));
-    let targets = images.map(|image| image.target(settings, config, compute)).collect::<Result<_>>()?;
+    let targets = images.map(|image| image.target(settings, config, compute)).collect::<Result<_, E>>()?;
     let services = config.names().map(str::to_owned).collect();
     Ok(Request {
         targets,
@@ -66,12 +79,12 @@ impl<'a> RequestedImage<'a> {
         RequestedImage { image, service: config.service(&image.name).filter(|_| is_bare) }
     }
 
-    fn target(
+    fn target<E: From<TargetError>>(
         &self,
         settings: &BumpSettings,
         config: &Config,
-        compute: &ComputeTag<'_>,
-    ) -> Result<UpdateTarget> {
+        compute: &ComputeTag<'_, E>,
+    ) -> Result<UpdateTarget, E> {
         let image = self.image;
         let tag = match TagOrigin::of(image, self.service, settings, config) {
             TagOrigin::Explicit(tag) | TagOrigin::Previous { named: Some(tag) } => Some(tag.clone()),
@@ -82,8 +95,7 @@ impl<'a> RequestedImage<'a> {
         let asks = tag.is_some() || matches!(image.digest, Field::Set(_)) || renames;
         // a rollback finds its tag later
         if !asks && settings.back.is_none() {
-            return Err(Failure::usage(format!("IMAGE {} asks for no change", image.name))
-                .hinted("give a tag, a digest or a new name"));
+            return Err(TargetError::NoChange { image: image.name.clone() }.into());
         }
         Ok(UpdateTarget {
             name: self.service.map_or(&image.name, |service| &service.image).clone(),
@@ -91,7 +103,7 @@ impl<'a> RequestedImage<'a> {
             tag,
             digest: image.digest.clone(),
             service: self.service_name().map(str::to_owned),
-            scope: self.scope(settings)?,
+            scope: self.scope(settings).map_err(TargetError::from)?,
         })
     }
 
@@ -100,7 +112,7 @@ impl<'a> RequestedImage<'a> {
     }
 
     /// Where to look: the typed files and fields, otherwise those of the service.
-    fn scope(&self, settings: &BumpSettings) -> Result<Scope> {
+    fn scope(&self, settings: &BumpSettings) -> Result<Scope, SelectionError> {
         let typed = &settings.places.selection;
         if !settings.places.fields.is_empty() {
             let field =

@@ -16,6 +16,13 @@ pub struct Identity {
     when: Option<CommitDate>,
 }
 
+/// An author that is not `N <E>`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("author {text:?} is not NAME <EMAIL>")]
+pub struct AuthorError {
+    pub text: String,
+}
+
 impl Identity {
     pub fn new(name: impl Into<String>, email: impl Into<String>) -> Self {
         Identity { name: name.into(), email: email.into(), when: None }
@@ -33,8 +40,8 @@ impl Identity {
     /// Reads `N <E>`, as git's `--author` takes it.
     ///
     /// # Errors
-    /// Exit 2 for anything else.
-    pub fn parse(text: &str) -> Result<Self> {
+    /// For anything else.
+    pub fn parse(text: &str) -> Result<Self, AuthorError> {
         let parts = text.trim().strip_suffix('>').and_then(|rest| rest.split_once('<'));
         let parts = parts.map(|(name, email)| (name.trim(), email.trim()));
         let fits = |(name, email): &(&str, &str)| {
@@ -42,8 +49,7 @@ impl Identity {
         };
         match parts.filter(fits) {
             Some((name, email)) => Ok(Identity::new(name, email)),
-            None => Err(Failure::usage(format!("--author {text:?} is not NAME <EMAIL>"))
-                .hinted("write it as --author 'Ada <ada@example.com>'")),
+            None => Err(AuthorError { text: text.to_owned() }),
         }
     }
 

@@ -75,7 +75,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
             return Err(Failure::other("somebody changed the index just now").hinted("run again"));
         }
         index.write().map_err(|e| locked(&e))?;
-        let done = aside.replace().and_then(|()| transaction.commit().map_err(fault));
+        let done = aside.replace().map_err(Failure::from).and_then(|()| transaction.commit().map_err(fault));
         done.inspect_err(|_| put_back(&index, before, request.worktree, &edited))?;
         refresh(&mut index, request.worktree, &edited);
         Ok(made.to_string())
@@ -139,7 +139,7 @@ fn put_index_back(path: &Path, before: Vec<u8>) -> Result<()> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
     let after = std::fs::read(path).context("the index can't be read")?;
     let undo = [FileEdit { path: name.to_string_lossy().into_owned(), before: after, after: before }];
-    Worktree::open(folder)?.stage(&undo)?.replace()
+    Ok(Worktree::open(folder)?.stage(&undo)?.replace()?)
 }
 
 fn unreadable_index(error: &git2::Error) -> Failure {

@@ -54,7 +54,7 @@ pub use carry::CarriedCommits;
 pub use checkout::Checkout;
 pub use commit_walk::CommitWalk;
 pub use credentials::Tokens;
-pub use identity::Identity;
+pub use identity::{AuthorError, Identity};
 pub use local_commit::{CommitRequest, commit, rehearse};
 pub use place::{GitRemoteBranch, LandingTarget};
 pub use pr_branch::RefUpdate;

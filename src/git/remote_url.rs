@@ -236,7 +236,7 @@ mod tests {
     fn misspelt_url_is_refused_with_the_right_one() {
         let failure = parse("https:/u:secret@h/acme/x").unwrap_err();
         assert_eq!(failure.message, "remote https:/h/acme/x: is not a URL");
-        assert_eq!(failure.hint.as_deref(), Some("write it as https://h/acme/x"));
+        assert_eq!(failure.hint, Some("write it as https://h/acme/x".into()));
         // a host that ssh knows by this name
         assert_eq!(parse("git:acme/x.git").unwrap().slug().as_deref(), Some("acme/x"));
     }

@@ -10,7 +10,7 @@ use super::failure::git_failure;
 use crate::dot_git::is_path_part;
 use crate::error::{Exit, Failure, Result, inline};
 use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, is_yaml};
-use crate::plan::{self, FileEdit, FileSource, FoundFiles, SourceFile, Visitor};
+use crate::plan::{FileEdit, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
 
 const SYMLINK: i32 = 0o120_000;
 const SUBMODULE: i32 = 0o160_000;
@@ -33,9 +33,12 @@ pub struct CommitFiles<'r> {
 }
 
 impl FileSource for CommitFiles<'_> {
-    /// Exit 3 where a named file is not there, exit 2 where it is a symlink or a submodule, exit 6 where it
-    /// is kept by LFS.
-    fn visit(&self, selection: &Selection, context: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+    fn visit(
+        &self,
+        selection: &Selection,
+        context: bool,
+        look: Visitor<'_>,
+    ) -> Result<FoundFiles, SourceError> {
         let mut found = FoundFiles::default();
         let entries = self.entries(selection, context, &mut found)?;
         check_names(selection, &entries)?;
@@ -47,34 +50,33 @@ impl FileSource for CommitFiles<'_> {
         Ok(found)
     }
 
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
         let Some(tree) = self.tree()? else { return Ok(None) };
         let full = Path::new(path);
         let is_link = |path: &Path| tree.get_path(path).is_ok_and(|entry| entry.filemode() == SYMLINK);
         if full.ancestors().any(is_link) {
-            return Err(plan::symlink(path));
+            return Err(SourceError::Symlink { path: path.to_owned() });
         }
         let Ok(entry) = tree.get_path(full) else { return Ok(None) };
         if entry.kind() != Some(ObjectType::Blob) {
             return Ok(None);
         }
-        let fault =
-            |e: git2::Error| git_failure(&format!("{}: can't be read from the repository", inline(path)), &e);
-        let (size, _) = self.repo.odb().and_then(|odb| odb.read_header(entry.id())).map_err(fault)?;
+        let error = |e: git2::Error| unreadable(path, &e);
+        let (size, _) = self.repo.odb().and_then(|odb| odb.read_header(entry.id())).map_err(error)?;
         if size as u64 > MAX_FILE_SIZE {
             // nobody asks for as much: what is told is that it is too large
             return Ok(Some(vec![b' '; at_most]));
         }
-        let blob = self.repo.find_blob(entry.id()).map_err(fault)?;
+        let blob = self.repo.find_blob(entry.id()).map_err(error)?;
         Ok(Some(blob.content().iter().copied().take(at_most).collect()))
     }
 }
 
 impl CommitFiles<'_> {
     /// The tree below the prefix; nothing where the commit has no such folder.
-    fn tree(&self) -> Result<Option<Tree<'_>>> {
-        let fault = |e: git2::Error| git_failure(&format!("commit {} can't be read", self.commit), &e);
-        let top = self.repo.find_commit(self.commit).and_then(|c| c.tree()).map_err(fault)?;
+    fn tree(&self) -> Result<Option<Tree<'_>>, SourceError> {
+        let top = self.repo.find_commit(self.commit).and_then(|c| c.tree());
+        let top = top.map_err(|e| self.unreadable_commit(&e))?;
         if self.prefix.is_empty() {
             return Ok(Some(top));
         }
@@ -82,13 +84,22 @@ impl CommitFiles<'_> {
         Ok(below.and_then(|object| object.peel_to_tree()).ok())
     }
 
-    fn entries(&self, selection: &Selection, context: bool, found: &mut FoundFiles) -> Result<Vec<TreeFile>> {
-        let fault = |e: git2::Error| git_failure(&format!("commit {} can't be read", self.commit), &e);
+    fn unreadable_commit(&self, error: &git2::Error) -> SourceError {
+        let reason = error.message().to_owned();
+        SourceError::UnreadableCommit { commit: self.commit.to_string(), reason }
+    }
+
+    fn entries(
+        &self,
+        selection: &Selection,
+        context: bool,
+        found: &mut FoundFiles,
+    ) -> Result<Vec<TreeFile>, SourceError> {
         let mut entries = Vec::new();
         let named = !selection.names().is_empty();
         let mut folders: Vec<_> = self.tree()?.map(|tree| (String::new(), tree.id())).into_iter().collect();
         while let Some((folder, tree)) = folders.pop() {
-            for entry in &self.repo.find_tree(tree).map_err(fault)? {
+            for entry in &self.repo.find_tree(tree).map_err(|e| self.unreadable_commit(&e))? {
                 // what has no name in UTF-8 has none in a report either
                 let Ok(name) = entry.name() else { continue };
                 // git makes no such tree, but a server may send one
@@ -122,31 +133,36 @@ impl CommitFiles<'_> {
         Ok(entries)
     }
 
-    fn read(&self, entry: TreeFile, look: Visitor<'_>, found: &mut FoundFiles) -> Result<ControlFlow<()>> {
+    fn read(
+        &self,
+        entry: TreeFile,
+        look: Visitor<'_>,
+        found: &mut FoundFiles,
+    ) -> Result<ControlFlow<()>, SourceError> {
         let TreeFile { path, id, standing, .. } = entry;
-        let fault = |e: git2::Error| {
-            git_failure(&format!("{}: can't be read from the repository", inline(&path)), &e)
-        };
-        let odb = self.repo.odb().map_err(fault)?;
-        let (size, _) = odb.read_header(id).map_err(fault)?;
+        let error = |e: git2::Error| unreadable(&path, &e);
+        let odb = self.repo.odb().map_err(error)?;
+        let (size, _) = odb.read_header(id).map_err(error)?;
         if size as u64 > MAX_FILE_SIZE {
-            found.warnings.push(format!("{}: skipped, over 50 MB", inline(&path)));
+            found.warnings.push(SourceError::TooLarge { path }.to_string());
             return Ok(ControlFlow::Continue(()));
         }
-        let blob = self.repo.find_blob(id).map_err(fault)?;
+        let blob = self.repo.find_blob(id).map_err(error)?;
         if blob.content().starts_with(LFS) {
-            let message =
-                format!("{}: is kept by Git LFS: the repository has a pointer to it only", inline(&path));
+            let in_lfs = SourceError::InLfs { path };
             if standing == MatchLevel::Explicit {
-                let hint = "take manifests out of LFS: git lfs untrack";
-                return Err(Failure::new(Exit::NotEditable, message).hinted(hint));
+                return Err(in_lfs);
             }
-            found.warnings.push(message);
+            found.warnings.push(in_lfs.to_string());
             return Ok(ControlFlow::Continue(()));
         }
         found.take(&path, standing);
         Ok(look(SourceFile { path: &path, bytes: blob.content(), match_level: standing }))
     }
+}
+
+fn unreadable(path: &str, error: &git2::Error) -> SourceError {
+    SourceError::Unreadable { path: path.to_owned(), reason: error.message().to_owned() }
 }
 
 fn find<'a>(entries: &'a [TreeFile], path: &str) -> Option<&'a TreeFile> {
@@ -161,24 +177,16 @@ fn has_folder(entries: &[TreeFile], folder: &str) -> bool {
 }
 
 /// Every name must be a file, or a folder with files. Entries are sorted by path.
-fn check_names(selection: &Selection, entries: &[TreeFile]) -> Result<()> {
+fn check_names(selection: &Selection, entries: &[TreeFile]) -> Result<(), SourceError> {
     for name in selection.names() {
+        let path = || name.clone();
         match find(entries, name) {
             Some(entry) if entry.mode == SYMLINK || entry.mode == SUBMODULE => {
-                return Err(Failure::usage(format!("{}: is a symlink or a submodule", inline(name)))
-                    .hinted("name the file itself, inside of the root"));
+                return Err(SourceError::BadPath { path: path(), problem: PathProblem::SymlinkOrSubmodule });
             }
             Some(_) => {}
             None if name == "." || has_folder(entries, name) => {}
-            None => {
-                return Err(Failure::new(
-                    Exit::NoMatch,
-                    format!("{}: no such file in the commit", inline(name)),
-                )
-                .hinted(
-                    "paths in -f and tagbump.yaml are relative to the root; only what is committed counts",
-                ));
-            }
+            None => return Err(SourceError::NotCommitted { path: path() }),
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::{CommitLinks, CommitMessage, CommitStore, ObjectId};
 use crate::error::Result;
 use crate::file_selection::{MatchLevel, Selection};
 use crate::image::Field;
-use crate::plan::{FileSource, FoundFiles, Request, Scope, SourceFile, UpdateTarget, Visitor};
+use crate::plan::{FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor};
 
 /// What is in each file.
 type FileTexts = BTreeMap<String, String>;
@@ -100,9 +100,9 @@ impl CommitStore for FakeCommits {
 pub struct FakeTip<'a>(pub &'a FakeCommits, pub ObjectId);
 
 impl FileSource for FakeTip<'_> {
-    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
         for path in self.0.commits.borrow()[&self.1].1.keys() {
-            let bytes = self.0.read(self.0.file(self.1, path)?.unwrap())?;
+            let bytes = self.0.read(self.0.file(self.1, path).unwrap().unwrap()).unwrap();
             if look(SourceFile { path, bytes: &bytes, match_level: MatchLevel::Discovered }).is_break() {
                 break;
             }
@@ -110,7 +110,7 @@ impl FileSource for FakeTip<'_> {
         Ok(FoundFiles::default())
     }
 
-    fn read(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>, SourceError> {
         Ok(None)
     }
 }

@@ -8,7 +8,7 @@ use crate::error::{Failure, Result, inline};
 use crate::image::{Field, is_version, same_image, short_name, split_tag};
 use crate::markdown;
 use crate::plan::{ChangedReference, Plan, UpdateTarget};
-use crate::tag::{BuildInfo, Source};
+use crate::tag::{BuildInfo, Source, VariableError};
 use crate::template::{Template, Variable};
 
 const SKIP: &str = "[skip ci]";
@@ -95,9 +95,10 @@ impl MessageParts<'_> {
         targets: &[ChangedImage<'_>],
     ) -> Result<String> {
         let hint = format!("change {flag}");
-        let text = template
-            .fill(|variable| self.value(variable, plan, targets))
-            .map_err(|e| Failure::usage(format!("{flag}: {e}")).hinted(&*hint))?;
+        let text = template.fill(|variable| self.value(variable, plan, targets)).map_err(|e| {
+            let template = template.as_str();
+            Failure::usage(format!("{flag}: template {template:?}: {e}")).hinted(&*hint)
+        })?;
         let text = without_own_trailers(&text);
         if text.is_empty() {
             return Err(Failure::usage(format!("{flag} makes an empty message")).hinted(hint));
@@ -110,7 +111,7 @@ impl MessageParts<'_> {
         variable: &Variable,
         plan: &Plan,
         targets: &[ChangedImage<'_>],
-    ) -> std::result::Result<String, String> {
+    ) -> std::result::Result<String, VariableError> {
         let each = |value: &dyn Fn(&ChangedImage<'_>) -> String| joined(targets.iter().map(value));
         Ok(match variable.name.as_str() {
             "name" => each(&|target| shown(target.name())),

@@ -5,7 +5,7 @@ use super::landing_loop::FINAL_CHECK;
 use super::*;
 use crate::error::Exit;
 use crate::file_selection::Selection;
-use crate::plan::{FoundFiles, Visitor};
+use crate::plan::{FoundFiles, SourceError, Visitor};
 
 const BUDGET: Duration = Duration::from_secs(120);
 
@@ -176,11 +176,11 @@ impl super::History for FakeBranch {
 struct CommitList<'a>(&'a [String]);
 
 impl FileSource for CommitList<'_> {
-    fn visit(&self, _: &Selection, _: bool, _: Visitor<'_>) -> Result<FoundFiles> {
+    fn visit(&self, _: &Selection, _: bool, _: Visitor<'_>) -> Result<FoundFiles, SourceError> {
         unreachable!("the bump below reads its file by name")
     }
 
-    fn read(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>, SourceError> {
         Ok(Some(self.0.join("\n").into_bytes()))
     }
 }
@@ -443,7 +443,7 @@ fn a_spent_budget_is_exit_4_with_the_number_of_tries() {
     let (failed, place, clock) = fails(place().then(Loses, stale()), Exit::NotLanded);
     assert!(place.pushed > 60, "it goes on to the end: {}", place.pushed);
     assert!(failed.failure.message.contains(&format!("after {} tries", place.pushed)));
-    assert!(failed.failure.hint.unwrap().contains("--timeout"));
+    assert!(failed.failure.hint.unwrap().to_string().contains("--timeout"));
     let slept: Duration = clock.slept().iter().sum();
     assert!(slept < BUDGET && slept > BUDGET - Duration::from_secs(3), "{slept:?}");
 }

@@ -17,6 +17,7 @@ mod helm_release;
 mod image_policy;
 mod kustomization;
 mod reference;
+mod refusal;
 mod rewrite;
 mod syntax;
 mod values;
@@ -29,7 +30,8 @@ use crate::yaml::{NodeId, ParsedYaml};
 pub use field::field_references;
 pub use kustomization::is_kustomization_file;
 pub use reference::{Reference, ReferenceSyntax, ValueLocation};
-pub use rewrite::{DesiredImage, Refusal, Rewrite, rewrite};
+pub use refusal::{Refusal, RefusalReason};
+pub use rewrite::{DesiredImage, Rewrite, rewrite};
 pub use values::{CHART, KIND as VALUES, is_values_file, looks_like_values};
 pub use workload::KIND as WORKLOAD;
 

@@ -1,10 +1,11 @@
 //! How each form of reference takes a new tag: which scalars change, which keys come and go.
 
 use super::reference::{Reference, ReferenceSyntax, ValueLocation};
+use super::refusal::{Refusal, RefusalReason};
 use crate::image::{Digest, Field, ParsedReference, Tag, join_tag, same_image, shortened, split_tag};
 use crate::visible::inline;
 use crate::yaml::{
-    Change, EditBlocker, NewPair, NodeId, NodeKind, ParsedYaml, ScalarStyle, edit_blocker, needs_quotes,
+    Change, EditBlocker, NewPair, NodeKind, ParsedYaml, ScalarStyle, edit_blocker, needs_quotes,
 };
 
 /// What a reference shall say.
@@ -29,23 +30,6 @@ pub struct Rewrite {
     pub warning: Option<String>,
 }
 
-/// A reference that can't be edited safely.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The node to point at.
-    pub at: NodeId,
-    pub why: String,
-    pub hint: String,
-    /// The value is written there and only used here: fine if it is edited there.
-    pub written_at: Option<NodeId>,
-}
-
-impl Refusal {
-    pub fn new(at: NodeId, what: &str, obstacle: EditBlocker) -> Self {
-        Refusal { at, why: format!("{what} {obstacle}"), hint: obstacle.hint().to_owned(), written_at: None }
-    }
-}
-
 type RewriteResult<T> = std::result::Result<T, Refusal>;
 
 /// Plans the changes to one reference.
@@ -63,21 +47,11 @@ pub fn rewrite(
         ReferenceSyntax::Field(slot) => pen.field(*slot)?,
         ReferenceSyntax::Override(slot) => pen.override_string(*slot)?,
         ReferenceSyntax::BesideBlock(slot) => {
-            return Err(Refusal {
-                at: slot.place(),
-                why: "stands beside a block's repository and tag: it is a part of that name".to_owned(),
-                hint: "bump the block's image, or set its tag with -f FILE --field PATH".to_owned(),
-                written_at: None,
-            });
+            return Err(Refusal::new(slot.place(), RefusalReason::PartOfBlock));
         }
         ReferenceSyntax::Embedded { .. } if pen.is_there() => {}
         ReferenceSyntax::Embedded { line, .. } => {
-            return Err(Refusal {
-                at: reference.at,
-                why: format!("names it in line {line}, in YAML inside of a block scalar, which is only text"),
-                hint: "write it as YAML (Argo CD: valuesObject), or edit it by hand".to_owned(),
-                written_at: None,
-            });
+            return Err(Refusal::new(reference.at, RefusalReason::Embedded { line: *line }));
         }
         ReferenceSyntax::Block { repository, registry, tag, digest } => {
             pen.rename_block(*repository, registry.as_deref())?;
@@ -89,12 +63,7 @@ pub fn rewrite(
         }
         ReferenceSyntax::Entry { name, new_name, new_tag, digest, tag_suffix } => {
             if *tag_suffix && new_tag.is_none() {
-                return Err(Refusal {
-                    at: name.place(),
-                    why: "the entry has a tagSuffix and no newTag: the tag is the workload's".to_owned(),
-                    hint: "give the entry a newTag, or bump the workload's image".to_owned(),
-                    written_at: None,
-                });
+                return Err(Refusal::new(name.place(), RefusalReason::TagSuffix));
             }
             pen.entry(&KustomizeEntry {
                 name: *name,
@@ -163,10 +132,10 @@ impl<'a> RewriteBuilder<'a> {
     }
 
     /// Makes a scalar say `value`, unless it does already.
-    fn set(&mut self, what: &str, slot: ValueLocation, value: &str) -> RewriteResult<()> {
+    fn set(&mut self, what: &'static str, slot: ValueLocation, value: &str) -> RewriteResult<()> {
         let node = self.yaml.node(slot.node);
         let NodeKind::Scalar { value: old, style, .. } = &node.kind else {
-            return Err(Refusal::new(slot.place(), what, EditBlocker::NotScalar));
+            return Err(Refusal::blocked(slot.place(), what, EditBlocker::NotScalar));
         };
         let reads_otherwise = *style == ScalarStyle::Plain && needs_quotes(old, false) && !node.is_null();
         if old == value && !reads_otherwise {
@@ -174,10 +143,10 @@ impl<'a> RewriteBuilder<'a> {
         }
         if slot.shared_by.is_some() {
             let written_at = Some(slot.node);
-            return Err(Refusal { written_at, ..Refusal::new(slot.place(), what, EditBlocker::Alias) });
+            return Err(Refusal { written_at, ..Refusal::blocked(slot.place(), what, EditBlocker::Alias) });
         }
         if let Some(obstacle) = edit_blocker(self.yaml, slot.node) {
-            return Err(Refusal::new(slot.node, what, obstacle));
+            return Err(Refusal::blocked(slot.node, what, obstacle));
         }
         if reads_otherwise {
             self.done.warning = Some(format!(
@@ -191,7 +160,7 @@ impl<'a> RewriteBuilder<'a> {
 
     fn insert(&mut self, behind: ValueLocation, pairs: Vec<NewPair>) -> RewriteResult<()> {
         if behind.shared_by.is_some_and(|by| self.yaml.node(by).key != Some(behind.key)) {
-            return Err(Refusal::new(behind.place(), "the entry", EditBlocker::Alias));
+            return Err(Refusal::blocked(behind.place(), "the entry", EditBlocker::Alias));
         }
         if !pairs.is_empty() {
             self.done.changes.push(Change::InsertAfter { key: behind.key, pairs });
@@ -272,12 +241,7 @@ impl<'a> RewriteBuilder<'a> {
 
     /// A digest alone has no place in a tag's key.
     fn no_tag(&self, at: ValueLocation) -> Refusal {
-        Refusal {
-            at: at.place(),
-            why: "there is no tag that the digest could stand behind, and no digest key".to_owned(),
-            hint: "give a tag too: IMAGE:TAG@DIGEST".to_owned(),
-            written_at: None,
-        }
+        Refusal::new(at.place(), RefusalReason::DigestWithoutTag)
     }
 
     /// A removed digest becomes `""`: without the key the chart's default would come back.
@@ -310,11 +274,9 @@ impl<'a> RewriteBuilder<'a> {
             Some(registry) => new.strip_prefix(registry).and_then(|rest| rest.strip_prefix('/')),
             None => Some(new),
         };
-        let inside = inside.ok_or_else(|| Refusal {
-            at: repository.place(),
-            why: format!("the new name {new} is in another registry than the block says"),
-            hint: "change the registry by hand, then bump".to_owned(),
-            written_at: None,
+        let inside = inside.ok_or_else(|| {
+            let name = new.to_owned();
+            Refusal::new(repository.place(), RefusalReason::OtherRegistry { name })
         })?;
         self.set("the repository", repository, inside)
     }
@@ -362,15 +324,10 @@ impl<'a> RewriteBuilder<'a> {
             return Ok(());
         };
         if slot.shared_by.is_some() || self.yaml.node(slot.node).anchored {
-            return Err(Refusal::new(slot.place(), "the digest", EditBlocker::Alias));
+            return Err(Refusal::blocked(slot.place(), "the digest", EditBlocker::Alias));
         }
         if self.is_there_twice(slot) {
-            return Err(Refusal {
-                at: slot.place(),
-                why: "the entry has two digests: without this one, the other would count".to_owned(),
-                hint: "take one of them out".to_owned(),
-                written_at: None,
-            });
+            return Err(Refusal::new(slot.place(), RefusalReason::TwoDigests));
         }
         self.done.changes.push(Change::Remove { key: slot.key });
         Ok(())

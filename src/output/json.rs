@@ -46,7 +46,7 @@ struct ChangeJson<'a> {
 struct ErrorJson<'a> {
     exit: u8,
     message: &'a str,
-    hint: Option<&'a str>,
+    hint: Option<String>,
 }
 
 /// One line of JSON, with a line break.
@@ -82,7 +82,7 @@ pub fn json(report: &Report) -> String {
         error: report.failure.as_ref().map(|f| ErrorJson {
             exit: f.exit as u8,
             message: &f.message,
-            hint: f.hint.as_deref(),
+            hint: f.hint.as_ref().map(ToString::to_string),
         }),
     };
     one_line(&shown)

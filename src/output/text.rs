@@ -65,7 +65,8 @@ fn last_line(report: &Report) -> String {
 
 /// An error with its way out.
 pub fn failure(failure: &Failure) -> String {
-    let hint = failure.hint.as_ref().map(|hint| format!("\n{HINT}hint:{HINT:#} {}", lines(hint)));
+    let hint =
+        failure.hint.as_ref().map(|hint| format!("\n{HINT}hint:{HINT:#} {}", lines(&hint.to_string())));
     format!("{ERROR}error:{ERROR:#} {}{}\n", lines(&failure.message), hint.unwrap_or_default())
 }
 

@@ -1,4 +1,4 @@
-//! `--add`: kustomizations that lack an image get an entry for it.
+//! Adding entries: kustomizations that lack an image get an entry for it.
 //!
 //! Which ones: those that `-f` names, and those that list a workload that runs the image among their own
 //! resources. Only where no reference of that image is in the kustomization already.
@@ -12,7 +12,7 @@ use super::parsed_file::ParsedFile;
 use super::{Request, UpdateTarget};
 use crate::file_selection::{MatchLevel, folder};
 use crate::image::{Field, join_tag, same_image};
-use crate::manifest::{Refusal, Rewrite, add};
+use crate::manifest::{Refusal, RefusalReason, Rewrite, add};
 use crate::yaml::NewPair;
 
 const KIND: &str = "kustomization";
@@ -79,19 +79,9 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
     let value = |key| pairs.iter().find(|p| p.key == key).map(|p| p.value.as_str());
     let to = join_tag(value("newTag"), value("digest"));
     let result = match (other_entry(parsed, wanted), add::entry(&parsed.yaml, root, pairs.clone())) {
-        (Some(at), _) => Err(Refusal {
-            at,
-            why: format!("there is an entry for {} already, which runs another image", wanted.name),
-            hint: format!("bump that image, or say which: {}=NEWNAME:TAG", wanted.name),
-            written_at: None,
-        }),
+        (Some(at), _) => Err(Refusal::new(at, RefusalReason::OtherEntry { image: wanted.name.clone() })),
         (None, Some(change)) => Ok(Rewrite { changes: vec![change], to, ..Rewrite::default() }),
-        (None, None) => Err(Refusal {
-            at: root,
-            why: "images is no list that an entry could be added to".to_owned(),
-            hint: "make images a list, or remove the key".to_owned(),
-            written_at: None,
-        }),
+        (None, None) => Err(Refusal::new(root, RefusalReason::ImagesNotList)),
     };
     let image = wanted.effective_name().to_owned();
     Some(Match {

@@ -4,8 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{FileSource, FoundFiles, Request, Scope, SourceFile, UpdateTarget, Visitor, plan};
-use crate::error::Result;
+use super::{FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor, plan};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Digest, Field, ParsedReference, Tag, is_version, join_tag, same_image, split_tag};
 use crate::yaml::{Change, NodeId, NodeKind, ParsedYaml, apply, scan};
@@ -27,7 +26,7 @@ pub struct SingleFile<'a> {
 }
 
 impl FileSource for SingleFile<'_> {
-    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
         let SingleFile { path, bytes, standing, has_chart } = *self;
         let mut found = FoundFiles::default();
         found.take(path, standing);
@@ -39,7 +38,7 @@ impl FileSource for SingleFile<'_> {
         Ok(found)
     }
 
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
         let is_it = path == self.path && self.bytes.len() <= at_most;
         Ok(is_it.then(|| self.bytes.to_vec()))
     }

@@ -5,9 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::files::{self, ScannedFiles};
 use super::matched::Match;
-use super::unparsed::out_of_time;
-use super::{FileSource, Request, image_inventory, matching, messages, overridden};
-use crate::error::Result;
+use super::no_match::NoMatch;
+use super::{FileSource, PlanError, Request, image_inventory, matching, overridden};
 use crate::yaml::{NodeId, ParsedYaml};
 
 /// One reference that is meant, and what it says.
@@ -30,15 +29,15 @@ pub struct CurrentReference {
 /// What one file means, in the order of its text; nothing where it can't be read as YAML.
 ///
 /// # Errors
-/// Exit 4 where the time is over.
+/// Where the request was cancelled.
 pub fn current_references(
     shelf: &dyn FileSource,
     request: &Request,
-) -> Result<Option<Vec<CurrentReference>>> {
+) -> Result<Option<Vec<CurrentReference>>, PlanError> {
     let survey = files::survey(shelf, request).ok().filter(ScannedFiles::is_whole);
     let found = survey.as_ref().and_then(|survey| Some((survey, found(survey, request).ok()?)));
     if request.cancellation.is_cancelled() {
-        return Err(out_of_time());
+        return Err(PlanError::Cancelled);
     }
     Ok(found.map(|(survey, matches)| told(survey, matches.iter())))
 }
@@ -47,9 +46,8 @@ pub fn current_references(
 /// must mean something.
 ///
 /// # Errors
-/// Exit 1 where a named file can't be read as YAML, what the shelf says, and exit 3, which names the nearest
-/// images seen.
-pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>> {
+/// Where a named file is not valid YAML, what the file source reports, and where nothing matches.
+pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
     let survey = files::survey(shelf, request)?;
     let matches = found(&survey, request)?;
     check_some(shelf, request, &matches)?;
@@ -60,7 +58,10 @@ pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<Cu
 ///
 /// # Errors
 /// What a plan says of references that it can't change, too many or too few of them, or different tags.
-pub fn changeable_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>> {
+pub fn changeable_mentions(
+    shelf: &dyn FileSource,
+    request: &Request,
+) -> Result<Vec<CurrentReference>, PlanError> {
     let survey = files::survey(shelf, request)?;
     let matches = found(&survey, request)?;
     matching::check_fields(&survey, request)?;
@@ -69,17 +70,20 @@ pub fn changeable_mentions(shelf: &dyn FileSource, request: &Request) -> Result<
     Ok(told(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
 }
 
-fn found(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>> {
+fn found(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
     let mut matches = matching::find(survey, request)?;
     overridden::remove_overridden(survey, request, &mut matches);
     survey.check()?;
     Ok(matches)
 }
 
-fn check_some(shelf: &dyn FileSource, request: &Request, matches: &[Match]) -> Result<()> {
+fn check_some(shelf: &dyn FileSource, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     match matching::missing(request, matches).as_slice() {
         [] => Ok(()),
-        missing => Err(messages::nothing(&image_inventory::seen(shelf, request)?, request, missing)),
+        missing => {
+            let seen = image_inventory::seen(shelf, request)?;
+            Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, missing))))
+        }
     }
 }
 

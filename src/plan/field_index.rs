@@ -1,8 +1,7 @@
 //! Which fields are to be set in a file: asked for every file, of what may be thousands of fields.
 
 use super::Request;
-use crate::error::Result;
-use crate::file_selection::SelectionIndex;
+use crate::file_selection::{SelectionError, SelectionIndex};
 
 pub(super) struct FieldIndex<'a> {
     request: &'a Request,
@@ -13,8 +12,8 @@ pub(super) struct FieldIndex<'a> {
 
 impl<'a> FieldIndex<'a> {
     /// # Errors
-    /// Exit 2, as `Selection::new`.
-    pub fn of(request: &'a Request) -> Result<Self> {
+    /// As `Selection::new`.
+    pub fn of(request: &'a Request) -> Result<Self, SelectionError> {
         let targets = request.targets.iter().enumerate();
         let numbered =
             targets.flat_map(|(target, w)| (0..w.scope.fields.len()).map(move |nth| (target, nth)));

@@ -8,9 +8,8 @@ use super::field_index::FieldIndex;
 use super::parsed_file::{FieldPlaces, ParsedFile};
 use super::prefilter::Prefilter;
 use super::skipped_files::SkippedFiles;
-use super::unparsed::{Unparsed, UnparsedReport, out_of_time, stopped_at};
-use super::{FileSource, Request, SourceFile, UpdateTarget};
-use crate::error::Result;
+use super::unparsed::{Unparsed, UnparsedReport, stopped_at};
+use super::{FileSource, PlanError, Request, SourceFile, UpdateTarget};
 use crate::file_selection::{MatchLevel, folder};
 use crate::manifest::{Reference, add, field_references, is_kustomization_file};
 use crate::yaml::{ParsedYaml, ReadError, scan_until};
@@ -51,9 +50,9 @@ impl FileScan {
 /// Reads what a request is about.
 ///
 /// # Errors
-/// Exit 1 where a named file can't be read as YAML, exit 6 where it takes too much work, exit 4 where the time is over,
-/// and what the shelf says.
-pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<ScannedFiles> {
+/// Where a named file is not valid YAML or takes too much work, where the request was cancelled, and what the file source
+/// reports.
+pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<ScannedFiles, PlanError> {
     let (screen, fields) = (Prefilter::of(request), FieldIndex::of(request)?);
     let looked = Mutex::new(Vec::new());
     let spare = SkippedFiles::new();
@@ -71,7 +70,7 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
     };
     let found = shelf.visit(&request.selection()?, request.add, &look)?;
     if request.cancellation.is_cancelled() {
-        return Err(out_of_time());
+        return Err(PlanError::Cancelled);
     }
     let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
     looked.extend(spare.unparsed().map(FileScan::Unparsed));
@@ -120,7 +119,12 @@ fn field_places(yaml: &ParsedYaml, (target, nth): (usize, usize), request: &Requ
 }
 
 impl ScannedFiles {
-    fn take(&mut self, looked: FileScan, has_chart: bool, left_out: &mut UnparsedReport) -> Result<()> {
+    fn take(
+        &mut self,
+        looked: FileScan,
+        has_chart: bool,
+        left_out: &mut UnparsedReport,
+    ) -> Result<(), PlanError> {
         match looked {
             FileScan::Unparsed(unparsed) => left_out.add(unparsed)?,
             FileScan::Skipped { fields, .. } => self.looked_for.extend(fields),
@@ -145,8 +149,8 @@ impl ScannedFiles {
     /// Whether all that was found in the files is complete.
     ///
     /// # Errors
-    /// Exit 6 where a file takes too much work, exit 4 where the time is over.
-    pub fn check(&self) -> Result<()> {
+    /// Where a file takes too much work, or the request was cancelled.
+    pub fn check(&self) -> Result<(), PlanError> {
         let stopped =
             |file: &ParsedFile| file.yaml.check().map_err(|stopped| stopped_at(&file.path, stopped));
         self.files.iter().try_for_each(stopped)

@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::parsed_file::ParsedFile;
-use super::unparsed::{Unparsed, UnparsedReport, out_of_time};
-use super::{FileSource, Request, SourceFile};
-use crate::error::{Result, inline};
+use super::unparsed::{Unparsed, UnparsedReport};
+use super::{FileSource, NamelessTag, PlanError, Request, SourceFile};
 use crate::file_selection::{MatchLevel, folder};
+use crate::location::Location;
 use crate::manifest::ReferenceSyntax;
+use crate::visible::inline;
 use crate::yaml::{ParsedYaml, scan_until};
 
 /// What all files have, for a message.
@@ -19,13 +20,13 @@ pub(super) struct ImageInventory {
     pub count: usize,
     pub left_out: UnparsedReport,
     /// Every image that some reference names, with the first place.
-    pub images: BTreeMap<String, String>,
+    pub images: BTreeMap<String, Location>,
     /// Images of blocks without a tag, with their places.
-    pub untagged: Vec<(String, String)>,
-    /// Images, places and paths of what would be Helm values.
-    pub values: Vec<(String, String, String)>,
-    /// Tags that stand without an image, with the `--field` that would name them.
-    pub nameless: Vec<String>,
+    pub untagged: Vec<(String, Location)>,
+    /// Images and places in what would be Helm values.
+    pub values: Vec<(String, Location)>,
+    /// Tags that stand without an image.
+    pub nameless: Vec<NamelessTag>,
 }
 
 /// Tags that stand deeper are not named in a message.
@@ -38,17 +39,17 @@ const NAMELESS: usize = 5;
 #[derive(Default)]
 struct FileImages {
     path: String,
-    images: Vec<(String, String)>,
-    untagged: Vec<(String, String)>,
-    values: Vec<(String, String, String)>,
-    nameless: Vec<String>,
+    images: Vec<(String, Location)>,
+    untagged: Vec<(String, Location)>,
+    values: Vec<(String, Location)>,
+    nameless: Vec<NamelessTag>,
 }
 
 /// Looks at all files of a request.
 ///
 /// # Errors
-/// What the shelf says, and exit 4 where the time is over.
-pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInventory> {
+/// What the file source reports, and where the request was cancelled.
+pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInventory, PlanError> {
     let looked = Mutex::new(Vec::new());
     let look = |file: SourceFile<'_>| {
         if request.cancellation.is_cancelled() {
@@ -60,7 +61,7 @@ pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInv
     };
     let found = shelf.visit(&request.selection()?, false, &look)?;
     if request.cancellation.is_cancelled() {
-        return Err(out_of_time());
+        return Err(PlanError::Cancelled);
     }
     let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
     looked.sort_by(|a, b| path(a).cmp(path(b)));
@@ -77,14 +78,14 @@ pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInv
     Ok(seen)
 }
 
-fn path(notes: &std::result::Result<[FileImages; 2], Unparsed>) -> &str {
+fn path(notes: &Result<[FileImages; 2], Unparsed>) -> &str {
     match notes {
         Ok([FileImages { path, .. }, _]) | Err(Unparsed { path, .. }) => path,
     }
 }
 
 /// What a file has with a chart beside it, and without.
-fn notes(file: &SourceFile<'_>, request: &Request) -> std::result::Result<[FileImages; 2], Unparsed> {
+fn notes(file: &SourceFile<'_>, request: &Request) -> Result<[FileImages; 2], Unparsed> {
     // a named one has failed the run before
     let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named: false };
     let yaml = scan_until(file.bytes, &request.cancellation).map_err(unparsed)?;
@@ -104,10 +105,8 @@ impl FileImages {
             nameless: nameless_tags(file, standing),
             ..FileImages::default()
         };
-        notes.values = file
-            .would_be_values(standing)
-            .map(|r| (r.image.clone(), file.place(r.at), inline(&file.path)))
-            .collect();
+        let values = file.would_be_values(standing);
+        notes.values = values.map(|r| (r.image.clone(), file.place(r.at))).collect();
         for reference in file.references(standing).iter().filter(|r| !r.image.is_empty()) {
             let noted = (reference.image.clone(), file.place(reference.at));
             match reference.syntax {
@@ -132,7 +131,7 @@ impl ImageInventory {
 }
 
 /// `image.tag` in a HelmRelease, or in values, whose repository is in the chart; and marked tags.
-fn nameless_tags(file: &ParsedFile, standing: MatchLevel) -> Vec<String> {
+fn nameless_tags(file: &ParsedFile, standing: MatchLevel) -> Vec<NamelessTag> {
     let yaml = &file.yaml;
     let (unnamed, named): (Vec<_>, Vec<_>) =
         file.references(standing).iter().partition(|r| r.image.is_empty());
@@ -143,11 +142,10 @@ fn nameless_tags(file: &ParsedFile, standing: MatchLevel) -> Vec<String> {
         |id| file.is_values(standing) || marked.contains(&id) || is_below(yaml, id, &["spec", "values"]);
     let tags = (0..yaml.len()).filter(|id| !taken.contains(id) && (is_tag(*id) || marked.contains(id)));
     // the path comes last: in a long list, it takes long to find
-    let offered = tags.filter(|id| in_values(*id)).filter_map(|id| Some((id, field_path(yaml, id)?)));
-    offered
-        .map(|(id, path)| format!("{}: -f {} --field {path}", file.place(id), inline(&file.path)))
-        .take(NAMELESS)
-        .collect()
+    let offered = tags.filter(|id| in_values(*id));
+    let nameless =
+        offered.filter_map(|id| Some(NamelessTag { at: file.place(id), field: field_path(yaml, id)? }));
+    nameless.take(NAMELESS).collect()
 }
 
 /// Whether a node's path starts with these keys, and goes on.
@@ -159,7 +157,7 @@ fn is_below(yaml: &ParsedYaml, id: usize, keys: &[&str]) -> bool {
     keys.iter().all(|key| path.next() == Some(&Some(*key))) && path.next().is_some()
 }
 
-/// The `--field` path of a node.
+/// The path of a field.
 fn field_path(yaml: &ParsedYaml, id: usize) -> Option<String> {
     let mut steps = Vec::new();
     let mut node = id;

@@ -7,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
 use super::unparsed::{Unparsed, UnparsedReport};
-use super::{FileSource, SourceFile, shared};
-use crate::error::Result;
+use super::{FileSource, PlanError, SourceFile, shared};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Field, Tag, same_image};
-use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override, rewrite};
+use crate::manifest::{
+    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override, rewrite,
+};
 use crate::yaml::{check, scan};
 
 /// One reference, as it is told.
@@ -56,13 +57,13 @@ struct FileListing {
 /// several threads.
 ///
 /// # Errors
-/// Exit 1 where a named file can't be read as YAML, exit 6 where it takes too much work, and what the shelf says.
+/// Where a named file is not valid YAML or takes too much work, and what the file source reports.
 pub fn list(
     shelf: &dyn FileSource,
     selection: &Selection,
     images: &[String],
     looked: &(dyn Fn() + Sync),
-) -> Result<Listing> {
+) -> Result<Listing, PlanError> {
     let all = Mutex::new(Vec::new());
     let look = |file: SourceFile<'_>| {
         let listed = listed(&file, images);
@@ -87,13 +88,13 @@ pub fn list(
     Ok(Listing { references, files: found.count, warnings, unparsable: left_out.not_yaml })
 }
 
-fn path(listed: &std::result::Result<FileListing, Unparsed>) -> &str {
+fn path(listed: &Result<FileListing, Unparsed>) -> &str {
     match listed {
         Ok(FileListing { path, .. }) | Err(Unparsed { path, .. }) => path,
     }
 }
 
-fn listed(file: &SourceFile<'_>, images: &[String]) -> std::result::Result<FileListing, Unparsed> {
+fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<FileListing, Unparsed> {
     let path = file.path.to_owned();
     let named = file.match_level == MatchLevel::Explicit;
     let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named };
@@ -150,14 +151,9 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     matches
 }
 
-fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> std::result::Result<Rewrite, Refusal> {
+fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> Result<Rewrite, Refusal> {
     if reference.image.is_empty() {
-        return Err(Refusal {
-            at: reference.at,
-            why: "the file does not say which image's tag it is".to_owned(),
-            hint: "set it with -f FILE --field PATH".to_owned(),
-            written_at: None,
-        });
+        return Err(Refusal::new(reference.at, RefusalReason::NoImage));
     }
     let tag = Tag::parse("other-tag").ok();
     let (name, new_name, digest) = (&reference.image, &Field::Unspecified, &Field::Unspecified);
@@ -165,7 +161,7 @@ fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> std::resul
     let rewrite = rewrite(&parsed.yaml, reference, &wanted)?;
     for change in &rewrite.changes {
         check(text, &parsed.yaml, change)
-            .map_err(|obstacle| Refusal::new(change.node(), "the value", obstacle))?;
+            .map_err(|obstacle| Refusal::blocked(change.node(), "the value", obstacle))?;
     }
     Ok(rewrite)
 }
@@ -181,7 +177,7 @@ fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedRefere
         image: reference.image.clone(),
         tag: text(&reference.tag),
         digest: text(&reference.digest),
-        reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.why, refusal.hint)),
+        reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.reason, refusal.reason.advice())),
         sets: reference.kustomize_name.clone().filter(|_| is_override(reference)),
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Match {
     pub image: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
-    /// Not there yet: `--add` makes it.
+    /// Not there yet: the bump adds it.
     pub added: bool,
     /// It sets the image of workloads, whatever they say themselves.
     pub overrides: bool,

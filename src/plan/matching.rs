@@ -6,8 +6,10 @@ use super::files::ScannedFiles;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
 use super::unparsed::stopped_at;
-use super::{ChangedReference, FieldTarget, FileEdit, Plan, Request, UpdateTarget, messages, shared};
-use crate::error::Result;
+use super::{
+    ChangedReference, FieldTarget, FileEdit, MatchedValue, Plan, PlanError, RefusedReference, Request,
+    UpdateTarget, shared,
+};
 use crate::file_selection::MatchLevel;
 use crate::image::{Field, same_image};
 use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override, rewrite};
@@ -15,7 +17,7 @@ use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
 
 /// Every reference that is meant, in the order of files and text. Where `A=B` finds an A, a B is another
 /// image; where it finds none, the renaming has been done.
-pub(super) fn find(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>> {
+pub(super) fn find(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
     let mut matches = meant(survey, request)?;
     let by_old: HashSet<usize> = matches.iter().filter(|m| !m.by_new_name).map(|m| m.target).collect();
     matches.retain(|m| !m.by_new_name || !by_old.contains(&m.target));
@@ -26,7 +28,7 @@ pub(super) fn find(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match
     Ok(matches)
 }
 
-fn meant(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>> {
+fn meant(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
     let mut matches = Vec::new();
     for (file, parsed) in survey.files.iter().enumerate() {
         matches.extend(by_rules(file, parsed, request));
@@ -74,19 +76,16 @@ fn nodes_by_rule(parsed: &ParsedFile, target: &UpdateTarget) -> Vec<NodeId> {
 }
 
 /// One place can't be two wants': each would set it to something of its own.
-fn check_meant_once(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<()> {
+fn check_meant_once(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     let mut places: HashMap<(usize, NodeId), usize> = HashMap::new();
     for m in matches {
         let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::node);
         for node in set.chain([m.at]) {
             let other = *places.entry((m.file, node)).or_insert(m.target);
             if other != m.target {
-                let place = survey.files[m.file].place(m.at);
-                return Err(messages::meant_twice(
-                    &request.targets[other],
-                    &request.targets[m.target],
-                    &place,
-                ));
+                let label = |target: usize| request.targets[target].label().to_owned();
+                let at = survey.files[m.file].place(m.at);
+                return Err(PlanError::MatchedTwice { one: label(other), other: label(m.target), at });
             }
         }
     }
@@ -131,7 +130,7 @@ fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) 
 }
 
 /// Whether every field that was named is there.
-pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<()> {
+pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<(), PlanError> {
     for (target, wanted) in request.targets.iter().enumerate() {
         // a field that the typed -f leaves out is not asked for
         let asked = |nth: usize, field: &FieldTarget| {
@@ -142,7 +141,8 @@ pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<(
             asked(*nth, field) && !survey.fields.contains(&(target, *nth))
         };
         if let Some((_, field)) = wanted.scope.fields.iter().enumerate().find(missing) {
-            return Err(messages::no_field(field));
+            let (files, path) = (field.files.to_string(), field.path.as_str().to_owned());
+            return Err(PlanError::FieldNotFound { files, path });
         }
     }
     Ok(())
@@ -154,33 +154,44 @@ pub(super) fn missing(request: &Request, matches: &[Match]) -> Vec<usize> {
 }
 
 /// Whether the matches are what the user can have meant.
-pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<()> {
+pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     for target in 0..request.targets.len() {
         let of_want = || matches.iter().filter(move |m| m.target == target);
         let refused: Vec<_> = of_want().filter(|m| m.result.is_err()).collect();
         let named = refused.iter().any(|m| m.match_level == MatchLevel::Explicit);
         if !refused.is_empty() && (named || refused.len() == of_want().count()) {
-            return Err(messages::refused(survey, &refused));
+            let refused = refused
+                .iter()
+                .filter_map(|m| Some(refused_reference(&survey.files[m.file], m.result.as_ref().err()?)));
+            return Err(PlanError::NotEditable(refused.collect()));
         }
     }
     let live = || matches.iter().filter(|m| m.result.is_ok() && !m.only_told);
     if let Some(expected) = request.expect {
-        let count = live().count();
-        return if count == expected { Ok(()) } else { Err(messages::unexpected(survey, matches, expected)) };
+        if live().count() == expected {
+            return Ok(());
+        }
+        let found = matches.iter().filter(|m| m.result.is_ok()).map(|m| value(survey, m)).collect();
+        return Err(PlanError::WrongCount { expected, found });
     }
     let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
     for (target, wanted) in request.targets.iter().enumerate().filter(|(_, w)| ambiguous(w)) {
         let places: Vec<_> = live().filter(|m| m.target == target && !m.added).collect();
         let tags: HashSet<_> = places.iter().map(|m| m.tag.as_deref()).collect();
         if tags.len() > 1 {
-            return Err(messages::different_tags(survey, wanted, &places));
+            let found = places.iter().map(|m| value(survey, m)).collect();
+            return Err(PlanError::DifferentTags { image: wanted.name.clone(), found });
         }
     }
     Ok(())
 }
 
 /// Makes the edits, each file's at once.
-pub(super) fn write(survey: &ScannedFiles, request: &Request, matches: Vec<Match>) -> Result<Plan> {
+pub(super) fn write(
+    survey: &ScannedFiles,
+    request: &Request,
+    matches: Vec<Match>,
+) -> Result<Plan, PlanError> {
     let mut plan = Plan { targets: request.targets.clone(), ..Plan::default() };
     let leaves: HashSet<_> =
         request.skip.iter().map(|l| (l.target, l.file.as_str(), l.from.as_deref())).collect();
@@ -189,7 +200,11 @@ pub(super) fn write(survey: &ScannedFiles, request: &Request, matches: Vec<Match
         match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {
             Ok(rewrite) if is_left(survey, &leaves, &m, &rewrite) => plan.left += 1,
             Ok(rewrite) => by_file.entry(m.file).or_default().push((m, rewrite)),
-            Err(refusal) => plan.warnings.push(messages::left_alone(&survey.files[m.file], &refusal)),
+            Err(refusal) => {
+                let refused =
+                    refused_reference(&survey.files[m.file], &Refusal { written_at: None, ..refusal });
+                plan.warnings.push(skipped(&refused));
+            }
         }
     }
     for (file, matches) in by_file {
@@ -213,14 +228,14 @@ fn edit(
     request: &Request,
     matches: Vec<(Match, Rewrite)>,
     plan: &mut Plan,
-) -> Result<()> {
+) -> Result<(), PlanError> {
     let mut seen = HashSet::new();
     let all = matches.iter().flat_map(|(_, rewrite)| &rewrite.changes);
     let changes: Vec<Change> = all.filter(|change| seen.insert(*change)).cloned().collect();
     if changes.is_empty() {
         return Ok(());
     }
-    let after = apply(&parsed.bytes, &parsed.yaml, &changes).map_err(|e| edit_failure(parsed, &e))?;
+    let after = apply(&parsed.bytes, &parsed.yaml, &changes).map_err(|e| edit_error(parsed, &e))?;
     for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| !rewrite.changes.is_empty()) {
         let place = parsed.place(m.at);
         let image = renamed(&request.targets[m.target], &m.image);
@@ -249,18 +264,35 @@ fn renamed(target: &UpdateTarget, image: &str) -> String {
     }
 }
 
-fn edit_failure(parsed: &ParsedFile, error: &EditError) -> crate::error::Failure {
+fn edit_error(parsed: &ParsedFile, error: &EditError) -> PlanError {
+    let refused = |refusal: Refusal| PlanError::NotEditable(vec![refused_reference(parsed, &refusal)]);
     match error {
-        EditError::Refused { node, obstacle } => {
-            messages::refusal(parsed, &Refusal::new(*node, "the value", *obstacle))
+        EditError::Refused { node, obstacle } => refused(Refusal::blocked(*node, "the value", *obstacle)),
+        EditError::Overlap { node } => {
+            let part = "two changes meet here; this place";
+            refused(Refusal::blocked(*node, part, EditBlocker::Unplaced))
         }
-        EditError::Overlap { node } => messages::refusal(
-            parsed,
-            &Refusal::new(*node, "two changes meet here; this place", EditBlocker::Unplaced),
-        ),
         EditError::VerificationFailed => match parsed.yaml.check() {
             Err(stopped) => stopped_at(&parsed.path, stopped),
-            Ok(()) => messages::unproved(parsed),
+            Ok(()) => PlanError::NotVerified { file: parsed.path.clone() },
         },
     }
+}
+
+fn refused_reference(parsed: &ParsedFile, refusal: &Refusal) -> RefusedReference {
+    RefusedReference {
+        at: parsed.exact_place(refusal.at),
+        written_at: refusal.written_at.map(|node| parsed.exact_place(node)),
+        reason: refusal.reason.clone(),
+    }
+}
+
+/// A warning about a reference that the bump can do without.
+fn skipped(refused: &RefusedReference) -> String {
+    format!("{}: skipped: {}; {}", refused.at, refused.reason, refused.reason.advice())
+}
+
+fn value(survey: &ScannedFiles, m: &Match) -> MatchedValue {
+    let at = survey.files[m.file].place(m.at);
+    MatchedValue { at, image: m.image.clone(), tag: m.tag.clone() }
 }

@@ -3,96 +3,42 @@
 //! No I/O of its own, repeatable, and empty when there is nothing to do. The working tree, a commit and the landing
 //! loop all plan with this, each on its own [`FileSource`] of files. `screen` and `files` find those that matter,
 //! `matching` the references that are meant, `shared` looks after aliases and merge keys, `overridden` after
-//! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `messages` words
-//! what went wrong. `listing` tells of every reference, and `mentions` of those that
+//! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `error` and
+//! `no_match` are what can go wrong. `listing` tells of every reference, and `mentions` of those that
 //! are meant, without changing any; `bump_check` whether a change was a bump.
 
 mod addition;
 mod bump_check;
 mod current_references;
+mod error;
 mod field_index;
 mod files;
 mod image_inventory;
 mod listing;
 mod matched;
 mod matching;
-mod messages;
+mod no_match;
 mod overridden;
 mod parsed_file;
 mod prefilter;
 mod shared;
 mod skipped_files;
+mod source;
 mod unparsed;
 
-use std::collections::{BTreeSet, HashSet};
-use std::ops::ControlFlow;
+use std::collections::BTreeSet;
 
-use crate::error::{Failure, Result, inline};
-use crate::file_selection::{MatchLevel, Selection};
+use crate::file_selection::{MatchLevel, Selection, SelectionError};
 use crate::image::{Digest, Field, Tag};
-use crate::manifest::CHART;
 use crate::yaml::FieldPath;
 
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
+pub use error::{MatchedValue, PlanError, RefusedReference};
 pub use listing::{ListedReference, Listing, list};
-pub use unparsed::out_of_time;
-
-/// A file to look at.
-#[derive(Clone, Copy, Debug)]
-pub struct SourceFile<'a> {
-    /// Relative to the root, with `/`.
-    pub path: &'a str,
-    pub bytes: &'a [u8],
-    pub match_level: MatchLevel,
-}
-
-/// Where files are read from: a working tree, or a commit.
-pub trait FileSource {
-    /// Hands every selected file to `look`, in any order and from several threads at once; with `context`
-    /// every other YAML file too. Once `look` breaks, the rest may be left out.
-    ///
-    /// # Errors
-    /// A named file that is not there, or that may not be read.
-    fn visit(&self, selection: &Selection, context: bool, look: Visitor<'_>) -> Result<FoundFiles>;
-
-    /// One file's bytes, at most so many of them; nothing where it is not there.
-    ///
-    /// # Errors
-    /// Where it can't be read; exit 2 where it is a symlink, or behind one.
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>>;
-}
-
-/// What is done with each file, and whether more are wanted.
-pub type Visitor<'a> = &'a (dyn Fn(SourceFile<'_>) -> ControlFlow<()> + Sync);
-
-/// What is known of the files besides what is in them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FoundFiles {
-    /// Files that were selected.
-    pub count: usize,
-    /// Folders with a `Chart.yaml`.
-    pub charts: HashSet<String>,
-    /// Files that were left out.
-    pub warnings: Vec<String>,
-}
-
-impl FoundFiles {
-    /// Counts a file that is looked at.
-    pub fn take(&mut self, path: &str, standing: MatchLevel) {
-        self.count += usize::from(standing != MatchLevel::ContextOnly);
-        self.pass(path);
-    }
-
-    /// Notes a file that may not be selected, for what its name says.
-    pub fn pass(&mut self, path: &str) {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        if name == CHART {
-            self.charts.insert(folder.to_owned());
-        }
-    }
-}
+pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
+pub use source::{FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
 
 /// One image, what its references shall say, and where they are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,12 +70,6 @@ pub struct FieldTarget {
     /// Only files that this selects too.
     pub within: Option<Selection>,
     pub path: FieldPath,
-}
-
-/// What is said where a path to read leads through a symlink.
-pub fn symlink(path: &str) -> Failure {
-    Failure::usage(format!("{}: is a symlink, or behind one, which is not followed", inline(path)))
-        .hinted("put the file itself there")
 }
 
 impl UpdateTarget {
@@ -201,8 +141,8 @@ impl Request {
     /// Every file that is looked at.
     ///
     /// # Errors
-    /// Exit 2, as [`Selection::new`].
-    pub fn selection(&self) -> Result<Selection> {
+    /// As [`Selection::new`].
+    pub fn selection(&self) -> Result<Selection, SelectionError> {
         Selection::all_of(self.targets.iter().flat_map(|target| target.scope.selections()))
     }
 }
@@ -256,16 +196,14 @@ impl Plan {
 /// A plan or why there is none, and what is to be told in either case.
 #[derive(Debug)]
 pub struct PlanOutcome {
-    pub plan: Result<Plan>,
+    pub plan: Result<Plan, PlanError>,
     /// Files that were left out.
     pub warnings: Vec<String>,
     /// Files that could not be read as YAML, with where and why.
     pub unparsable: Vec<String>,
 }
 
-/// Plans a bump. The plan is an error with exit 1 where a named file can't be read as YAML; exit 3 where
-/// nothing matches, too few or too many, or different tags are meant at once; exit 4 where the request was cancelled;
-/// exit 6 where a reference can't be edited safely, or a named file takes too much work.
+/// Plans a bump; see [`PlanError`] for what can go wrong.
 pub fn plan(shelf: &dyn FileSource, request: &Request) -> PlanOutcome {
     let mut survey = files::ScannedFiles::default();
     let plan = plan_on(shelf, request, &mut survey);
@@ -273,7 +211,11 @@ pub fn plan(shelf: &dyn FileSource, request: &Request) -> PlanOutcome {
     PlanOutcome { plan, warnings, unparsable }
 }
 
-fn plan_on(shelf: &dyn FileSource, request: &Request, survey: &mut files::ScannedFiles) -> Result<Plan> {
+fn plan_on(
+    shelf: &dyn FileSource,
+    request: &Request,
+    survey: &mut files::ScannedFiles,
+) -> Result<Plan, PlanError> {
     *survey = files::survey(shelf, request)?;
     let mut matches = matching::find(survey, request)?;
     if request.add {
@@ -289,7 +231,7 @@ fn plan_on(shelf: &dyn FileSource, request: &Request, survey: &mut files::Scanne
         survey.warnings.extend(left_out.too_costly);
         survey.warnings.sort();
         survey.warnings.dedup();
-        return Err(messages::nothing(&seen, request, &missing));
+        return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, &missing))));
     }
     let notices = overridden::remove_overridden(survey, request, &mut matches);
     survey.check()?;

@@ -2,9 +2,14 @@
 
 use super::files::ScannedFiles;
 use super::matched::Match;
-use super::{Request, messages};
+use super::{Request, UpdateTarget};
 use crate::file_selection::MatchLevel;
+use crate::location::Location;
 use crate::manifest::WORKLOAD;
+use crate::visible::inline;
+
+/// How many places a notice lists.
+const LISTED: usize = 10;
 
 /// Takes such workloads out of the matches, unless the user named their files. Gives what is to be told.
 pub(super) fn remove_overridden(
@@ -22,8 +27,18 @@ pub(super) fn remove_overridden(
         *matches = kept;
         if !left.is_empty() {
             let by = survey.files[file].place(at);
-            notices.push(messages::overridden(survey, wanted, &by, &left));
+            notices.push(notice(survey, wanted, &by, &left));
         }
     }
     notices
+}
+
+fn notice(survey: &ScannedFiles, target: &UpdateTarget, by: &Location, left: &[Match]) -> String {
+    let places: Vec<_> =
+        left.iter().take(LISTED).map(|m| survey.files[m.file].place(m.at).to_string()).collect();
+    let more = if left.len() > LISTED { format!(" and {} more", left.len() - LISTED) } else { String::new() };
+    let (places, name) = (places.join(", "), inline(&target.name));
+    format!(
+        "skipped, because {by} overrides the tag of {name}: {places}{more}; select a file by its path to edit it too"
+    )
 }

@@ -1,8 +1,8 @@
 //! A file, parsed, with what is found in it.
 
 use super::SourceFile;
-use crate::error::inline;
 use crate::file_selection::MatchLevel;
+use crate::location::Location;
 use crate::manifest::{ManifestFile, Reference, VALUES, is_values_file, looks_like_values, references};
 use crate::yaml::ParsedYaml;
 
@@ -90,12 +90,12 @@ impl ParsedFile {
     }
 
     /// `file:line`.
-    pub fn place(&self, node: usize) -> String {
-        format!("{}:{}", inline(&self.path), self.yaml.node(node).line)
+    pub fn place(&self, node: usize) -> Location {
+        Location { file: self.path.clone(), line: self.yaml.node(node).line, column: None }
     }
 
     /// `file:line:column`.
-    pub fn exact_place(&self, node: usize) -> String {
-        format!("{}:{}", self.place(node), self.yaml.node(node).column)
+    pub fn exact_place(&self, node: usize) -> Location {
+        Location { column: Some(self.yaml.node(node).column), ..self.place(node) }
     }
 }

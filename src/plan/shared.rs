@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
-use crate::manifest::{Refusal, Rewrite};
+use crate::manifest::{Refusal, RefusalReason, Rewrite};
 use crate::yaml::{Change, NodeId, NodeKind, ParsedYaml};
 
 /// Settles one file's matches: some that were refused for being aliases are fine, some that were fine are not.
@@ -39,12 +39,8 @@ pub(super) fn resolve_shared_values(parsed: &ParsedFile, matches: &mut [Match]) 
             m.result = Ok(Rewrite::default());
         }
         if let Some(place) = foreign {
-            m.result = Err(Refusal {
-                at: m.at,
-                why: format!("is shared with {}, which is not the same image's", parsed.exact_place(place)),
-                hint: "write both places out, without alias or merge key".to_owned(),
-                written_at: None,
-            });
+            let with = parsed.exact_place(place);
+            m.result = Err(Refusal::new(m.at, RefusalReason::SharedValue { with }));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Files that were not parsed: because they are not YAML, or because they would take too much work.
 
-use crate::error::{Exit, Failure, Result, inline};
-use crate::yaml::{ParseAborted, ReadError, YamlError};
+use super::PlanError;
+use crate::visible::inline;
+use crate::yaml::{ParseAborted, ReadError};
 
 /// A file that was not parsed, and why.
 pub(super) struct Unparsed {
@@ -23,11 +24,11 @@ pub(super) struct UnparsedReport {
 impl UnparsedReport {
     /// # Errors
     /// Where the file was named, or the work was cancelled.
-    pub fn add(&mut self, Unparsed { path, error, named }: Unparsed) -> Result<()> {
+    pub fn add(&mut self, Unparsed { path, error, named }: Unparsed) -> Result<(), PlanError> {
         match error {
             ReadError::Stopped(stopped @ ParseAborted::Cancelled) => return Err(stopped_at(&path, stopped)),
             ReadError::Stopped(stopped) if named => return Err(stopped_at(&path, stopped)),
-            ReadError::Syntax(fault) if named => return Err(no_yaml(&path, &fault)),
+            ReadError::Syntax(error) if named => return Err(PlanError::NotYaml { file: path, error }),
             ReadError::Stopped(stopped) => {
                 self.too_costly.push(format!("{}: skipped: it {stopped}", inline(&path)))
             }
@@ -38,24 +39,11 @@ impl UnparsedReport {
 }
 
 /// A file that was given up, and can't be skipped.
-pub(super) fn stopped_at(path: &str, stopped: ParseAborted) -> Failure {
-    match stopped {
-        ParseAborted::Cancelled => out_of_time(),
+pub(super) fn stopped_at(path: &str, reason: ParseAborted) -> PlanError {
+    match reason {
+        ParseAborted::Cancelled => PlanError::Cancelled,
         ParseAborted::Values(_) | ParseAborted::Steps(_) => {
-            Failure::new(Exit::NotEditable, format!("{}: {stopped}; nothing was written", inline(path)))
-                .hinted("split the file, or leave it out with -f")
+            PlanError::TooMuchWork { file: path.to_owned(), reason }
         }
     }
-}
-
-/// The time for a landing is over before there is a plan.
-pub fn out_of_time() -> Failure {
-    Failure::new(Exit::NotLanded, "not landed: the time ran out while files were read")
-        .hinted("run again, give it longer with --timeout, or name the files with -f")
-}
-
-/// A named file that can't be read as YAML.
-fn no_yaml(path: &str, fault: &YamlError) -> Failure {
-    Failure::new(Exit::Other, format!("{}:{fault} (no YAML)", inline(path)))
-        .hinted("mend the file; without its name in -f it would only be a warning")
 }

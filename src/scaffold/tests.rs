@@ -38,8 +38,8 @@ fn services_of(text: &str) -> Vec<String> {
 /// The text with the services taken in that were commented out.
 fn uncommented(text: &str) -> String {
     let from = text.find("  # Most likely").or_else(|| text.find("# No image here")).unwrap_or(text.len());
-    let deadline = text.find("\n# Found, but").unwrap_or(text.len()).max(from);
-    let lines = text[from..deadline].lines().skip(1);
+    let end = text.find("\n# Found, but").unwrap_or(text.len()).max(from);
+    let lines = text[from..end].lines().skip(1);
     let bare = lines.map(|line| match line.split_once("# ") {
         Some((indent, rest)) => format!("{indent}{rest}\n"),
         None => format!("{}\n", line.trim_end_matches('#')),

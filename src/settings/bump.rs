@@ -1,14 +1,14 @@
 //! What `bump` and `rollback` are asked for.
 
-use super::parse::{branch, count, duration, fields, listed, non_empty, parse_template, told};
+use super::parse::{branch, count, duration, fields, listed, non_empty, parse_template};
 use super::{
-    BumpSettings, CommitSettings, DEFAULT_PR_BRANCH, DEFAULT_REMOTE, DEFAULT_TIMEOUT, Delivery, Destination,
-    LandingSettings, PullSettings, ReferenceSelection, RollbackOptions, WorkLocation, place,
+    BadCombination, BumpSettings, CommitSettings, DEFAULT_PR_BRANCH, DEFAULT_REMOTE, DEFAULT_TIMEOUT,
+    Delivery, Destination, LandingSettings, PullSettings, ReferenceSelection, RollbackOptions, SettingsError,
+    WorkLocation, place,
 };
 use crate::actions::ActionsRun;
 use crate::cli::{BumpArgs, DeliveryArgs, IfOlder, RollbackArgs, TargetArgs, Via};
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens};
 use crate::image::{Digest, Field, ImageArg, Tag};
@@ -17,8 +17,8 @@ use crate::tag::DEFAULT_TEMPLATE;
 /// Checks a `bump`.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
-pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings> {
+/// With the flag and what it takes.
+pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings, SettingsError> {
     // of several, as `tag` takes them, the first is the one to deploy
     let template = args.tag_template.iter().flat_map(|text| text.lines()).find(|line| !line.is_empty());
     let if_older = match args.if_older {
@@ -28,9 +28,9 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
     };
     let settings = BumpSettings {
         images: with_digest(images(&args.images)?, non_empty(args.digest.as_deref()))?,
-        tag: non_empty(args.tag.as_deref()).map(Tag::parse).transpose().map_err(told)?,
-        template: template.map(|text| parse_template("--tag-template", text)).transpose()?,
-        default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
+        tag: non_empty(args.tag.as_deref()).map(Tag::parse).transpose()?,
+        template: template.map(|text| parse_template("tag-template", text)).transpose()?,
+        default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
         places: places(args.places)?,
         add: args.add,
         back: None,
@@ -44,21 +44,24 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
 /// Checks a `rollback`: a bump back, which no newer build stands in the way of.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
-pub fn rollback(args: RollbackArgs, environment: Environment, now: i64) -> Result<BumpSettings> {
+/// With the flag and what it takes.
+pub fn rollback(
+    args: RollbackArgs,
+    environment: Environment,
+    now: i64,
+) -> Result<BumpSettings, SettingsError> {
     let images = images(&args.images)?;
     let is_plain = |image: &&ImageArg| {
         image.new_name == Field::Unspecified && image.digest == Field::Unspecified && image.tag != Field::Keep
     };
     if let Some(image) = images.iter().find(|image| !is_plain(image)) {
-        return Err(Failure::usage(format!("IMAGE {}: a rollback takes NAME[:TAG]", image.name))
-            .hinted("the digest comes back with its tag"));
+        return Err(SettingsError::NotARollback { image: image.name.clone() });
     }
     let settings = BumpSettings {
         images,
-        tag: non_empty(args.to.as_deref()).map(Tag::parse).transpose().map_err(told)?,
+        tag: non_empty(args.to.as_deref()).map(Tag::parse).transpose()?,
         template: None,
-        default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
+        default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
         places: places(args.places)?,
         add: false,
         back: Some(RollbackOptions { force: args.force }),
@@ -69,22 +72,26 @@ pub fn rollback(args: RollbackArgs, environment: Environment, now: i64) -> Resul
     Ok(settings)
 }
 
-fn images(typed: &[String]) -> Result<Vec<ImageArg>> {
+fn images(typed: &[String]) -> Result<Vec<ImageArg>, SettingsError> {
     let images = typed.iter().filter(|image| !image.is_empty());
-    images.map(|image| ImageArg::parse(image).map_err(told)).collect()
+    images.map(|image| Ok(ImageArg::parse(image)?)).collect()
 }
 
-fn places(args: TargetArgs) -> Result<ReferenceSelection> {
+fn places(args: TargetArgs) -> Result<ReferenceSelection, SettingsError> {
     Ok(ReferenceSelection {
         selection: Selection::new(&listed(args.files.files))?,
         fields: fields(&listed(args.fields))?,
         all: args.all,
-        expect: non_empty(args.expect.as_deref()).map(|text| count("--expect", text)).transpose()?,
+        expect: non_empty(args.expect.as_deref()).map(|text| count("expect", text)).transpose()?,
     })
 }
 
-fn delivery(args: DeliveryArgs, if_older: IfOlder, environment: &Environment) -> Result<Delivery> {
-    let template = |flag: &str, text: &Option<String>| {
+fn delivery(
+    args: DeliveryArgs,
+    if_older: IfOlder,
+    environment: &Environment,
+) -> Result<Delivery, SettingsError> {
+    let template = |flag: &'static str, text: &Option<String>| {
         non_empty(text.as_deref()).map(|text| parse_template(flag, text)).transpose()
     };
     Ok(Delivery {
@@ -97,7 +104,7 @@ fn delivery(args: DeliveryArgs, if_older: IfOlder, environment: &Environment) ->
         dry_run: args.dry_run,
         exit_code: args.exit_code,
         commit: CommitSettings {
-            message: template("--message", &args.message)?,
+            message: template("message", &args.message)?,
             skip_ci: match (args.skip_ci, args.no_skip_ci) {
                 (_, true) => Some(false),
                 (true, false) => Some(true),
@@ -119,12 +126,12 @@ fn delivery(args: DeliveryArgs, if_older: IfOlder, environment: &Environment) ->
             tokens: Tokens::read(environment),
         },
         pull: PullSettings {
-            branch: match template("--pr-branch", &args.pr_branch)? {
+            branch: match template("pr-branch", &args.pr_branch)? {
                 Some(branch) => branch,
-                None => parse_template("--pr-branch", DEFAULT_PR_BRANCH)?,
+                None => parse_template("pr-branch", DEFAULT_PR_BRANCH)?,
             },
-            title: template("--pr-title", &args.pr_title)?,
-            body: template("--pr-body", &args.pr_body)?,
+            title: template("pr-title", &args.pr_title)?,
+            body: template("pr-body", &args.pr_body)?,
             labels: listed(args.labels),
             draft: args.draft,
         },
@@ -132,60 +139,47 @@ fn delivery(args: DeliveryArgs, if_older: IfOlder, environment: &Environment) ->
 }
 
 impl BumpSettings {
-    fn check(&self) -> Result<()> {
-        let usage = |message: &str, hint: &str| Err(Failure::usage(message).hinted(hint));
+    fn check(&self) -> Result<(), BadCombination> {
         let by_api = self.delivery.landing.via == Via::Api;
         let lands = matches!(self.delivery.destination, Destination::Push | Destination::PullRequest);
         if matches!(self.place.root, WorkLocation::Url(_)) && !lands && !self.delivery.dry_run {
-            return usage(
-                "-C with a URL has no files to edit here",
-                "land it with --push or --pr, or look with -n",
-            );
+            return Err(BadCombination::UrlWithoutLanding);
         }
         if by_api && self.delivery.destination == Destination::LocalCommit {
-            return usage("--via api makes no local commit", "leave one of --via api and --commit out");
+            return Err(BadCombination::ApiWithCommit);
         }
         if by_api && self.delivery.commit.author.is_some() {
-            return usage(
-                "--author does not go with --via api: GitHub takes the token's owner",
-                "leave --author out, or land with --via git",
-            );
+            return Err(BadCombination::ApiWithAuthor);
         }
         if by_api && self.delivery.commit.sign {
-            return usage(
-                "--sign does not go with --via api: GitHub makes the commit, and signs it itself",
-                "leave --sign out, or land with --via git",
-            );
+            return Err(BadCombination::ApiWithSign);
         }
         if self.delivery.landing.carry && (by_api || self.delivery.destination == Destination::PullRequest) {
-            return usage(
-                "--carry goes with --push and git alone",
-                "leave --carry out, or --via api and --pr",
-            );
+            return Err(BadCombination::CarryWithoutPush);
         }
         if self.images.is_empty() {
-            return usage("no IMAGE was given", "name one, as ghcr.io/acme/api");
+            return Err(BadCombination::NoImage);
         }
         if !self.places.fields.is_empty() && self.places.selection.is_everything() {
-            return usage("--field needs -f", "name the files whose field is to be set");
+            return Err(BadCombination::FieldWithoutFile);
         }
         if !self.places.fields.is_empty() && self.images.len() != 1 {
-            return usage("--field needs exactly one IMAGE", "bump the images one by one");
+            return Err(BadCombination::FieldForSeveralImages);
         }
         Ok(())
     }
 }
 
-fn with_digest(mut images: Vec<ImageArg>, digest: Option<&str>) -> Result<Vec<ImageArg>> {
+fn with_digest(mut images: Vec<ImageArg>, digest: Option<&str>) -> Result<Vec<ImageArg>, SettingsError> {
     let Some(digest) = digest else { return Ok(images) };
-    let digest = Digest::parse(digest).map_err(|e| Failure::usage(format!("--digest: {e}")))?;
+    let digest = Digest::parse(digest).map_err(SettingsError::Digest)?;
     match images.as_mut_slice() {
         [image] if image.digest == Field::Unspecified => {
             image.digest = Field::Set(digest);
             image.digest_beside = true;
             Ok(images)
         }
-        [_] => Err(Failure::usage("--digest and IMAGE both give a digest").hinted("give it once")),
-        _ => Err(Failure::usage("--digest needs exactly one IMAGE").hinted("write IMAGE@DIGEST for each")),
+        [_] => Err(BadCombination::TwoDigests.into()),
+        _ => Err(BadCombination::DigestForSeveralImages.into()),
     }
 }

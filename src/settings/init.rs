@@ -1,9 +1,8 @@
 //! What `tagbump init` is to do.
 
 use super::parse::listed;
-use super::{ScanSettings, folder};
+use super::{ScanSettings, SettingsError, folder};
 use crate::cli::InitArgs;
-use crate::error::Result;
 use crate::file_selection::Selection;
 
 /// An `init`, checked.
@@ -18,8 +17,8 @@ pub struct InitSettings {
 /// Checks an `init`.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
-pub fn init(args: InitArgs) -> Result<InitSettings> {
+/// With the flag and what it takes.
+pub fn init(args: InitArgs) -> Result<InitSettings, SettingsError> {
     let selection = Selection::new(&listed(args.files.files))?;
     let scan = ScanSettings { root: folder(&args.common)?, images: Vec::new(), selection };
     Ok(InitSettings { scan, yes: args.yes })

@@ -1,6 +1,7 @@
 //! From what was typed to what is meant: flags and environment, checked.
 
 mod bump;
+mod error;
 mod init;
 mod parse;
 mod read_only;
@@ -11,7 +12,6 @@ use std::time::Duration;
 use crate::actions::ActionsRun;
 use crate::cli::{CommonArgs, IfOlder, Via};
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens, is_scp, misspelt_url, without_user};
 use crate::image::{ImageArg, Tag};
@@ -21,6 +21,7 @@ use crate::yaml::FieldPath;
 use parse::{non_empty, source};
 
 pub use bump::{bump, rollback};
+pub use error::{BadCombination, BareName, ExpectedValue, SettingsError};
 pub use init::{InitSettings, init};
 pub use read_only::{HistorySettings, RemoteSettings, ScanSettings, TagSettings, history, scan, tag};
 
@@ -145,7 +146,7 @@ fn place(
     typed_source: Option<&str>,
     environment: Environment,
     now: i64,
-) -> Result<RunContext> {
+) -> Result<RunContext, SettingsError> {
     Ok(RunContext {
         root: root(common),
         source: non_empty(typed_source).map(source).transpose()?,
@@ -182,12 +183,9 @@ fn root(common: &CommonArgs) -> WorkLocation {
 }
 
 /// For what works in a folder alone.
-fn folder(common: &CommonArgs) -> Result<PathBuf> {
+fn folder(common: &CommonArgs) -> Result<PathBuf, SettingsError> {
     match root(common) {
         WorkLocation::Folder(folder) => Ok(folder),
-        WorkLocation::Url(url) => {
-            Err(Failure::usage(format!("-C {}: this needs a folder", without_user(&url)))
-                .hinted("clone the repository, and name the folder; bump with --push or --pr does without"))
-        }
+        WorkLocation::Url(url) => Err(SettingsError::NeedsFolder { url: without_user(&url) }),
     }
 }

@@ -5,59 +5,53 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp, tz::TimeZone};
 
-use crate::error::{Failure, Result};
+use super::{BareName, ExpectedValue, SettingsError};
 use crate::git::without_user;
 use crate::image::ImageArg;
 use crate::tag::Source;
 use crate::template::Template;
 use crate::yaml::FieldPath;
 
-pub(super) fn source(text: &str) -> Result<Source> {
+pub(super) fn source(text: &str) -> Result<Source, SettingsError> {
     // it is written into the commit, so a user and password in a URL may not be in it
     let has_user = |source: &Source| source.repository.as_deref().is_some_and(|name| name.contains('@'));
     Source::parse(text).filter(|source| !has_user(source)).ok_or_else(|| {
-        let shown = if text.contains(':') { without_user(text) } else { text.to_owned() };
-        Failure::usage(format!("--source {shown}: is not [REPO@]SHA"))
-            .hinted("write it as acme/api@1a2b3c4…, with 7 to 64 hex digits")
+        let value = if text.contains(':') { without_user(text) } else { text.to_owned() };
+        SettingsError::Value { flag: "source", value, expected: ExpectedValue::Source }
     })
 }
 
 /// Names without tag.
-pub(super) fn names(images: Vec<String>, hint: &str) -> Result<Vec<String>> {
-    let images = listed(images);
-    for image in &images {
-        let parsed = ImageArg::parse(image).map_err(told)?;
-        if parsed.name != *image {
-            return Err(Failure::usage(format!("--image {image}: give the name alone")).hinted(hint));
-        }
-    }
-    Ok(images)
+pub(super) fn names(images: Vec<String>, takes: BareName) -> Result<Vec<String>, SettingsError> {
+    listed(images).into_iter().map(|image| bare_name(image, takes)).collect()
 }
 
-pub(super) fn fields(paths: &[String]) -> Result<Vec<FieldPath>> {
-    let parse = |path: &String| {
-        FieldPath::parse(path).map_err(|e| {
-            Failure::usage(e.to_string())
-                .hinted("paths are keys parted by dots, [N] and [key=value]: list[0].tag")
-        })
-    };
-    paths.iter().map(parse).collect()
+/// A name without tag.
+pub(super) fn bare_name(image: String, takes: BareName) -> Result<String, SettingsError> {
+    let parsed = ImageArg::parse(&image)?;
+    if parsed.name == image { Ok(image) } else { Err(SettingsError::NotBareName { image, takes }) }
 }
 
-pub(super) fn count(flag: &str, text: &str) -> Result<usize> {
-    text.parse().map_err(|_| Failure::usage(format!("{flag} {text}: is no number")))
+pub(super) fn fields(paths: &[String]) -> Result<Vec<FieldPath>, SettingsError> {
+    paths.iter().map(|path| Ok(FieldPath::parse(path)?)).collect()
+}
+
+pub(super) fn count(flag: &'static str, text: &str) -> Result<usize, SettingsError> {
+    let error = |_| SettingsError::Value { flag, value: text.to_owned(), expected: ExpectedValue::Number };
+    text.parse().map_err(error)
 }
 
 /// A day, a moment, or a time ago: seconds since the epoch. Days are in UTC, as tags' dates are.
-pub(super) fn since(text: &str, now: i64) -> Result<i64> {
+pub(super) fn since(text: &str, now: i64) -> Result<i64, SettingsError> {
     let moment = || text.parse::<Timestamp>().ok().map(Timestamp::as_second);
     let day = || {
         let day = text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?;
         Some(day.timestamp().as_second())
     };
-    moment().or_else(day).or_else(|| ago(text, now)).ok_or_else(|| {
-        Failure::usage(format!("--since {text}: is no time"))
-            .hinted("write it as 2026-11-21, 2026-11-21T12:00:00Z, '2 weeks ago' or 36h")
+    moment().or_else(day).or_else(|| ago(text, now)).ok_or_else(|| SettingsError::Value {
+        flag: "since",
+        value: text.to_owned(),
+        expected: ExpectedValue::Time,
     })
 }
 
@@ -68,34 +62,30 @@ fn ago(text: &str, now: i64) -> Option<i64> {
     Some(now.checked_sub(span.abs()).ok()?.timestamp().as_second())
 }
 
-pub(super) fn duration(text: &str) -> Result<Duration> {
-    let fault =
-        || Failure::usage(format!("--timeout {text}: is no duration")).hinted("write it as 90s, 2m or 1h30m");
+pub(super) fn duration(text: &str) -> Result<Duration, SettingsError> {
+    let error = || SettingsError::Value {
+        flag: "timeout",
+        value: text.to_owned(),
+        expected: ExpectedValue::Duration,
+    };
     let seconds = text.parse::<u32>().map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
-    let parsed = seconds.or_else(|_| text.parse()).map_err(|_| fault())?;
-    let parsed = Duration::try_from(parsed).map_err(|_| fault())?;
-    if parsed > Duration::from_secs(24 * 60 * 60) { Err(fault()) } else { Ok(parsed) }
+    let parsed = seconds.or_else(|_| text.parse()).map_err(|_| error())?;
+    let parsed = Duration::try_from(parsed).map_err(|_| error())?;
+    if parsed > Duration::from_secs(24 * 60 * 60) { Err(error()) } else { Ok(parsed) }
 }
 
 /// A branch name that git takes, without `refs/heads/`.
-pub(super) fn branch(text: &str) -> Result<String> {
+pub(super) fn branch(text: &str) -> Result<String, SettingsError> {
     let name = text.strip_prefix("refs/heads/").unwrap_or(text);
     if name.starts_with('-') || !crate::git::is_branch_name(name) {
-        return Err(Failure::usage(format!("--branch {text}: is no branch name"))
-            .hinted("git check-ref-format --branch says what is"));
+        let expected = ExpectedValue::Branch;
+        return Err(SettingsError::Value { flag: "branch", value: text.to_owned(), expected });
     }
     Ok(name.to_owned())
 }
 
-pub(super) fn parse_template(flag: &str, text: &str) -> Result<Template> {
-    Template::parse(text).map_err(|e| {
-        Failure::usage(format!("{flag}: {e}"))
-            .hinted("variables are {name} or {name:argument}; {{ and }} are braces")
-    })
-}
-
-pub(super) fn told(error: crate::image::ImageError) -> Failure {
-    Failure::usage(error.to_string())
+pub(super) fn parse_template(flag: &'static str, text: &str) -> Result<Template, SettingsError> {
+    Template::parse(text).map_err(|error| SettingsError::Template { flag, error })
 }
 
 /// Empty values come from a workflow's `env:` and mean nothing.

@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::parse::{branch, count, listed, names, non_empty, parse_template, since, told};
-use super::{DEFAULT_REMOTE, RunContext, WorkLocation, folder, place, root};
+use super::parse::{bare_name, branch, count, listed, names, non_empty, parse_template, since};
+use super::{BareName, DEFAULT_REMOTE, RunContext, SettingsError, WorkLocation, folder, place, root};
 use crate::cli::{HistoryArgs, ScanArgs, TagArgs};
 use crate::environment::Environment;
-use crate::error::{Failure, Result};
 use crate::file_selection::Selection;
 use crate::git::Tokens;
-use crate::image::ImageArg;
 use crate::tag::DEFAULT_TEMPLATE;
 use crate::template::Template;
 
@@ -58,25 +56,25 @@ pub struct RemoteSettings {
 /// Checks a `tag`.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
-pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSettings> {
+/// With the flag and what it takes.
+pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSettings, SettingsError> {
     let templates = listed(args.templates);
     Ok(TagSettings {
         place: place(&args.common, args.source.as_deref(), environment, now)?,
-        templates: templates.iter().map(|t| parse_template("--tag-template", t)).collect::<Result<_>>()?,
-        default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
-        images: names(args.images, "the tags are put behind it")?,
+        templates: templates.iter().map(|t| parse_template("tag-template", t)).collect::<Result<_, _>>()?,
+        default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
+        images: names(args.images, BareName::Tag)?,
     })
 }
 
 /// Checks a `scan`.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
-pub fn scan(args: ScanArgs) -> Result<ScanSettings> {
+/// With the flag and what it takes.
+pub fn scan(args: ScanArgs) -> Result<ScanSettings, SettingsError> {
     Ok(ScanSettings {
         root: folder(&args.common)?,
-        images: names(args.images, "references are listed whatever their tag is")?,
+        images: names(args.images, BareName::Scan)?,
         selection: Selection::new(&listed(args.files.files))?,
     })
 }
@@ -84,8 +82,12 @@ pub fn scan(args: ScanArgs) -> Result<ScanSettings> {
 /// Checks a `history`.
 ///
 /// # Errors
-/// Exit 2, with the flag and what it takes.
-pub fn history(args: HistoryArgs, environment: Environment, now: i64) -> Result<HistorySettings> {
+/// With the flag and what it takes.
+pub fn history(
+    args: HistoryArgs,
+    environment: Environment,
+    now: i64,
+) -> Result<HistorySettings, SettingsError> {
     let remote = RemoteSettings {
         name: non_empty(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
         branch: non_empty(args.branch.as_deref()).map(branch).transpose()?,
@@ -94,21 +96,11 @@ pub fn history(args: HistoryArgs, environment: Environment, now: i64) -> Result<
     let fetches = args.fetch || matches!(root(&args.common), WorkLocation::Url(_));
     Ok(HistorySettings {
         place: place(&args.common, None, environment, now)?,
-        image: name_alone(args.image)?,
+        image: bare_name(args.image, BareName::History)?,
         selection: Selection::new(&listed(args.files.files))?,
-        limit: non_empty(args.limit.as_deref()).map(|text| count("--limit", text)).transpose()?,
+        limit: non_empty(args.limit.as_deref()).map(|text| count("limit", text)).transpose()?,
         since: non_empty(args.since.as_deref()).map(|text| since(text, now)).transpose()?,
-        default_template: parse_template("--tag-template", DEFAULT_TEMPLATE)?,
+        default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
         remote: fetches.then_some(remote),
     })
-}
-
-fn name_alone(image: String) -> Result<String> {
-    let parsed = ImageArg::parse(&image).map_err(told)?;
-    if parsed.name != image {
-        return Err(
-            Failure::usage(format!("IMAGE {image}: give the name alone")).hinted("all its tags are listed")
-        );
-    }
-    Ok(image)
 }

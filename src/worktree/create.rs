@@ -2,14 +2,11 @@
 
 use std::io::ErrorKind;
 
-use anyhow::Context;
-
-use super::Worktree;
 use super::descent::split;
+use super::error::not_reached;
 use super::open_error::OpenError;
 use super::temporary_file::TemporaryFile;
-use crate::error::{Failure, Result, inline};
-use crate::plan;
+use super::{Worktree, WorktreeError};
 use crate::signals;
 
 /// Those that any editor gives to a new file; the umask takes from them.
@@ -19,40 +16,37 @@ impl Worktree {
     /// Whether anything is at a path, be it a folder or a symlink that leads nowhere.
     ///
     /// # Errors
-    /// Exit 2 where a folder on the way is a symlink; exit 1 where that can't be told.
-    pub fn has(&self, path: &str) -> Result<bool> {
-        let fault = |e: OpenError| match e {
-            OpenError::Symlink => plan::symlink(path),
-            OpenError::System(e) => Failure::other(format!("{}: can't be looked at: {e}", inline(path))),
-            why => Failure::other(format!("{}: {why}", inline(path))),
-        };
+    /// Where a folder on the way is a symlink, or can't be opened.
+    pub fn has(&self, path: &str) -> Result<bool, WorktreeError> {
+        let error = |e: OpenError| WorktreeError::from(not_reached(path, e));
         let (folder, name) = match self.descent().parent(path) {
             Err(OpenError::System(e)) if e.kind() == ErrorKind::NotFound => return Ok(false),
-            opened => opened.map_err(fault)?,
+            opened => opened.map_err(error)?,
         };
-        folder.kind(name).map(|kind| kind.is_some()).map_err(|e| fault(e.into()))
+        folder.kind(name).map(|kind| kind.is_some()).map_err(|e| error(e.into()))
     }
 
     /// Makes a file, and the folders that it is in; says no, and does nothing, where something is there already.
     /// It is written aside and then given its name, so that nobody ever sees a part of it.
     ///
     /// # Errors
-    /// Exit 2 where a folder on the way is a symlink; exit 1 where it can't be written.
-    pub fn create(&self, path: &str, bytes: &[u8]) -> Result<bool> {
+    /// Where a folder on the way is a symlink, or the file can't be written.
+    pub fn create(&self, path: &str, bytes: &[u8]) -> Result<bool, WorktreeError> {
         if self.has(path)? {
             return Ok(false);
         }
-        let fault = || format!("{}: can't be written", inline(path));
+        let not_written = |reason: String| WorktreeError::NotWritten { path: path.to_owned(), reason };
         let (folder, name) = split(path);
         let folder = match self.descent().create_folder(folder) {
-            Err(OpenError::Symlink) => return Err(plan::symlink(path)),
-            opened => opened.with_context(fault)?,
+            Err(OpenError::Symlink) => return Err(not_reached(path, OpenError::Symlink).into()),
+            opened => opened.map_err(|e| not_written(e.to_string()))?,
         };
-        let new = TemporaryFile::create(&folder, bytes, RIGHTS, |_| Ok(())).with_context(fault)?;
+        let new = TemporaryFile::create(&folder, bytes, RIGHTS, |_| Ok(()));
+        let new = new.map_err(|e| not_written(e.to_string()))?;
         match signals::together(|| new.become_new(name, bytes)) {
             Ok(()) => Ok(true),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
-            Err(e) => Err(e).with_context(fault)?,
+            Err(e) => Err(not_written(e.to_string())),
         }
     }
 }

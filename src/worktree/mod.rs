@@ -9,6 +9,7 @@
 
 mod create;
 mod descent;
+mod error;
 #[cfg(unix)]
 mod folder;
 #[cfg(not(unix))]
@@ -27,14 +28,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
-
-use crate::error::{Exit, Failure, Result, inline};
 use crate::file_selection::MAX_FILE_SIZE;
+use crate::plan::{PathProblem, SourceError};
 use descent::Descent;
+use error::not_opened;
 use folder::{EntryKind, Folder};
 use temporary_file::has_bytes;
 
+pub use error::{FileChange, WorktreeError};
 pub use folder::open_regular_file;
 pub use open_error::OpenError;
 pub use replace::StagedFiles;
@@ -50,16 +51,13 @@ pub struct Worktree {
 
 impl Worktree {
     /// # Errors
-    /// Exit 2 where `root` is no folder.
-    pub fn open(root: &Path) -> Result<Self> {
-        let fault = |e: std::io::Error| {
-            let why = match e.kind() {
-                std::io::ErrorKind::NotADirectory => "is no folder".to_owned(),
-                _ => e.to_string(),
-            };
-            Failure::usage(format!("{}: {why}", root.display())).hinted("name a folder with -C")
+    /// Where `root` is not a folder.
+    pub fn open(root: &Path) -> Result<Self, WorktreeError> {
+        let error = |e: std::io::Error| {
+            let reason = (e.kind() != std::io::ErrorKind::NotADirectory).then(|| e.to_string());
+            WorktreeError::BadRoot { path: root.display().to_string(), reason }
         };
-        let top = Arc::new(Folder::open(root).map_err(fault)?);
+        let top = Arc::new(Folder::open(root).map_err(error)?);
         Ok(Worktree { root: root.to_owned(), top, tracked: Vec::new() })
     }
 
@@ -74,23 +72,19 @@ impl Worktree {
     }
 
     /// Whether a name stands for a file; else it stands for a folder.
-    fn is_file(&self, name: &str) -> Result<bool> {
-        let refused = |why: OpenError| {
-            Failure::usage(format!("{}: {why}", inline(name)))
-                .hinted("name the file itself, inside of the root")
-        };
-        let missing = |why: &str| {
-            Failure::new(Exit::NoMatch, format!("{}: {why}", inline(name)))
-                .hinted("paths in -f and tagbump.yaml are relative to the root; choose the root with -C")
-        };
+    fn is_file(&self, name: &str) -> Result<bool, SourceError> {
+        let path = || name.to_owned();
+        let bad = |problem| SourceError::BadPath { path: path(), problem };
         match self.descent().kind(name) {
             Ok(Some(EntryKind::File)) => Ok(true),
             Ok(Some(EntryKind::Folder)) => Ok(false),
-            Ok(Some(EntryKind::Symlink)) => Err(refused(OpenError::Symlink)),
-            Ok(Some(EntryKind::Other)) => Err(refused(OpenError::NotRegular)),
-            Ok(None) => Err(missing("no such file or folder")),
-            Err(OpenError::System(e)) => Err(missing(&e.to_string())),
-            Err(why) => Err(refused(why)),
+            Ok(Some(EntryKind::Symlink)) => Err(bad(PathProblem::Symlink)),
+            Ok(Some(EntryKind::Other)) => Err(bad(PathProblem::NotRegular)),
+            Ok(None) => Err(SourceError::NotFound { path: path(), reason: None }),
+            Err(OpenError::System(e)) => {
+                Err(SourceError::NotFound { path: path(), reason: Some(e.to_string()) })
+            }
+            Err(error) => Err(not_opened(name, error)),
         }
     }
 
@@ -98,9 +92,9 @@ impl Worktree {
     ///
     /// # Errors
     /// Where it can't be read.
-    pub fn read_one(&self, path: &str) -> Result<Vec<u8>> {
+    pub fn read_one(&self, path: &str) -> Result<Vec<u8>, SourceError> {
         let mut bytes = Vec::new();
-        read_into(&mut self.descent(), path, &mut bytes).with_context(|| inline(path))?;
+        read_into(&mut self.descent(), path, &mut bytes)?;
         Ok(bytes)
     }
 
@@ -113,24 +107,25 @@ impl Worktree {
 }
 
 /// A file's bytes, in the place of what was in the buffer.
-fn read_into(descent: &mut Descent, path: &str, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
+fn read_into(descent: &mut Descent, path: &str, buffer: &mut Vec<u8>) -> Result<(), SourceError> {
     buffer.clear();
-    let (file, about) = descent.file(path)?;
+    let (file, about) = descent.file(path).map_err(|e| not_opened(path, e))?;
+    let too_large = || SourceError::TooLarge { path: path.to_owned() };
     if about.size > MAX_FILE_SIZE {
-        return Err(anyhow!("skipped, over 50 MB"));
+        return Err(too_large());
     }
-    read_at_most(file, about.size, MAX_FILE_SIZE + 1, buffer)?;
+    read_at_most(file, about.size, MAX_FILE_SIZE + 1, buffer).map_err(|e| not_opened(path, e.into()))?;
     if buffer.len() as u64 > MAX_FILE_SIZE {
-        return Err(anyhow!("skipped, over 50 MB"));
+        return Err(too_large());
     }
     Ok(())
 }
 
-fn read_at_most(file: File, size: u64, most: u64, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
+fn read_at_most(file: File, size: u64, most: u64, buffer: &mut Vec<u8>) -> std::io::Result<()> {
     // to look for more than there was a moment ago would be one more system call a file; what is edited is compared
     // as a whole before it is replaced
     let length = if size == 0 { most } else { size.min(most) };
     buffer.reserve(usize::try_from(size.min(most)).unwrap_or_default());
-    file.take(length).read_to_end(buffer).context("can't be read")?;
+    file.take(length).read_to_end(buffer)?;
     Ok(())
 }

@@ -2,17 +2,19 @@
 
 use std::io::{self, ErrorKind};
 
+use crate::plan::PathProblem;
+
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("goes through a symlink, which is neither followed nor replaced")]
+    #[error("{}", PathProblem::Symlink)]
     Symlink,
-    #[error("is no regular file")]
+    #[error("{}", PathProblem::NotRegular)]
     NotRegular,
-    #[error("is inside of .git")]
+    #[error("{}", PathProblem::InsideDotGit)]
     InsideDotGit,
-    #[error("leaves the root")]
+    #[error("{}", PathProblem::OutsideRoot)]
     OutsideRoot,
-    #[error("can't be opened: {0}")]
+    #[error(transparent)]
     System(#[from] io::Error),
 }
 
@@ -21,5 +23,16 @@ impl OpenError {
     pub fn is_not_found(&self) -> bool {
         let missing = [ErrorKind::NotFound, ErrorKind::NotADirectory];
         matches!(self, OpenError::System(e) if missing.contains(&e.kind()))
+    }
+
+    /// What is wrong with the path itself.
+    pub fn problem(&self) -> Option<PathProblem> {
+        match self {
+            OpenError::Symlink => Some(PathProblem::Symlink),
+            OpenError::NotRegular => Some(PathProblem::NotRegular),
+            OpenError::InsideDotGit => Some(PathProblem::InsideDotGit),
+            OpenError::OutsideRoot => Some(PathProblem::OutsideRoot),
+            OpenError::System(_) => None,
+        }
     }
 }

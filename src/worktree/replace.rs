@@ -5,13 +5,11 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
-
-use super::Worktree;
 use super::descent::{Descent, split};
+use super::error::not_opened;
 use super::folder::{EntryKind, FileIdentity, Folder};
 use super::temporary_file::{TemporaryFile, has_bytes, holds};
-use crate::error::{Failure, Result, inline};
+use super::{FileChange, Worktree, WorktreeError};
 use crate::plan::FileEdit;
 use crate::signals;
 
@@ -24,7 +22,7 @@ impl Worktree {
     ///
     /// # Errors
     /// Where a file can't be written, or is not what it was when it was read.
-    pub fn replace(&self, edits: &[FileEdit]) -> Result<()> {
+    pub fn replace(&self, edits: &[FileEdit]) -> Result<(), WorktreeError> {
         let aside = self.stage(edits)?;
         signals::together(|| aside.replace())
     }
@@ -33,10 +31,10 @@ impl Worktree {
     ///
     /// # Errors
     /// Where a file can't be written, or is not what it was when it was read.
-    pub fn stage<'e>(&self, edits: &'e [FileEdit]) -> Result<StagedFiles<'e>> {
+    pub fn stage<'e>(&self, edits: &'e [FileEdit]) -> Result<StagedFiles<'e>, WorktreeError> {
         let mut descent = self.descent();
         let staged = edits.iter().map(|edit| StagedFile::new(&mut descent, edit));
-        Ok(StagedFiles { root: Arc::clone(&self.top), staged: staged.collect::<Result<_>>()? })
+        Ok(StagedFiles { root: Arc::clone(&self.top), staged: staged.collect::<Result<_, WorktreeError>>()? })
     }
 }
 
@@ -51,7 +49,7 @@ impl StagedFiles<'_> {
     ///
     /// # Errors
     /// Where a file was changed or swapped, or can't be replaced.
-    pub fn replace(self) -> Result<()> {
+    pub fn replace(self) -> Result<(), WorktreeError> {
         self.staged.iter().try_for_each(|staged| staged.check(&self.root))?;
         for (nth, staged) in self.staged.iter().enumerate() {
             // once more: while the first are replaced there is time to swap the last
@@ -80,30 +78,30 @@ struct StagedFile<'e> {
 }
 
 impl<'e> StagedFile<'e> {
-    fn new(descent: &mut Descent, edit: &'e FileEdit) -> Result<Self> {
-        let path = inline(&edit.path);
-        let (folder, name) = descent.parent(&edit.path).with_context(|| path.clone())?;
-        let (file, old) = folder.file(name).with_context(|| path.clone())?;
-        if !has_bytes(file, &edit.before).with_context(|| format!("{path}: can't be read"))? {
-            return Err(changed(&edit.path, "it was edited"));
+    fn new(descent: &mut Descent, edit: &'e FileEdit) -> Result<Self, WorktreeError> {
+        let path = &edit.path;
+        let (folder, name) = descent.parent(path).map_err(|e| not_opened(path, e))?;
+        let (file, old) = folder.file(name).map_err(|e| not_opened(path, e))?;
+        if !has_bytes(file, &edit.before).map_err(|e| not_opened(path, e.into()))? {
+            return Err(changed(path, FileChange::Edited));
         }
         let new =
-            TemporaryFile::create(&folder, &edit.after, RIGHTS_MEANWHILE, |new| old.give_rights_to(new))
-                .with_context(|| format!("{path}: can't be written"))?;
+            TemporaryFile::create(&folder, &edit.after, RIGHTS_MEANWHILE, |new| old.give_rights_to(new));
+        let new = new.map_err(|e| WorktreeError::NotWritten { path: path.clone(), reason: e.to_string() })?;
         Ok(StagedFile { edit, folder, old, new })
     }
 
     /// The old file must be what it was, where it was.
-    fn check(&self, root: &Arc<Folder>) -> Result<()> {
+    fn check(&self, root: &Arc<Folder>) -> Result<(), WorktreeError> {
         let FileEdit { path, before, after } = self.edit;
         let (folder, name) = split(path);
         let is_here =
             Descent::new(root).folder(folder).is_ok_and(|now| now.is(&self.folder).unwrap_or(false));
         if !is_here {
-            return Err(changed(path, "its folder was swapped"));
+            return Err(changed(path, FileChange::FolderSwapped));
         }
         if !self.new.is_intact(after) {
-            return Err(changed(path, "the new file beside it was swapped"));
+            return Err(changed(path, FileChange::NewFileSwapped));
         }
         if holds(&self.folder, name, self.old, before) {
             return Ok(());
@@ -111,21 +109,20 @@ impl<'e> StagedFile<'e> {
         Err(changed(
             path,
             match self.folder.kind(name) {
-                Ok(Some(EntryKind::File)) => "it was edited",
-                Ok(Some(EntryKind::Symlink)) => "it is a symlink now",
-                _ => "it is gone",
+                Ok(Some(EntryKind::File)) => FileChange::Edited,
+                Ok(Some(EntryKind::Symlink)) => FileChange::Symlink,
+                _ => FileChange::Gone,
             },
         ))
     }
 
-    fn replace(&self) -> Result<()> {
+    fn replace(&self) -> Result<(), WorktreeError> {
         let FileEdit { path, after, .. } = self.edit;
         let done = self.new.replace(split(path).1, after);
-        Ok(done.with_context(|| format!("{}: can't be replaced", inline(path)))?)
+        done.map_err(|e| WorktreeError::NotReplaced { path: path.clone(), reason: e.to_string() })
     }
 }
 
-fn changed(path: &str, why: &str) -> Failure {
-    let message = format!("{}: changed since it was read ({why}); nothing was written", inline(path));
-    Failure::other(message).hinted("run again")
+fn changed(path: &str, change: FileChange) -> WorktreeError {
+    WorktreeError::Changed { path: path.to_owned(), change }
 }

@@ -7,21 +7,26 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::Context;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::descent::Descent;
+use super::error::{not_opened, not_reached};
 use super::folder::EntryKind;
 use super::ignore_files::{Setting, has_odd_file, odd_file};
 use super::open_error::OpenError;
 use super::{Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
-use crate::error::{Result, inline};
 use crate::file_selection::{MatchLevel, Selection, is_yaml};
-use crate::plan::{self, FileSource, FoundFiles, SourceFile, Visitor};
+use crate::plan::{FileSource, FoundFiles, SourceError, SourceFile, Visitor};
+use crate::visible::inline;
 
 impl FileSource for Worktree {
-    fn visit(&self, selection: &Selection, context: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+    fn visit(
+        &self,
+        selection: &Selection,
+        context: bool,
+        look: Visitor<'_>,
+    ) -> Result<FoundFiles, SourceError> {
         let search = FileSearch { worktree: self, selection, context, look, seen: Mutex::default() };
         let mut folders = false;
         for name in selection.names() {
@@ -38,16 +43,15 @@ impl FileSource for Worktree {
         Ok(search.found())
     }
 
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
         let (file, about) = match self.descent().file(path) {
             Ok(opened) => opened,
-            Err(OpenError::Symlink) => return Err(plan::symlink(path)),
             Err(OpenError::NotRegular) => return Ok(None),
             Err(e) if e.is_not_found() => return Ok(None),
-            Err(e) => Err(e).with_context(|| path.to_owned())?,
+            Err(e) => return Err(not_reached(path, e)),
         };
         let mut bytes = Vec::new();
-        read_at_most(file, about.size, at_most as u64, &mut bytes).with_context(|| path.to_owned())?;
+        read_at_most(file, about.size, at_most as u64, &mut bytes).map_err(|e| not_opened(path, e.into()))?;
         Ok(Some(bytes))
     }
 }
@@ -98,7 +102,7 @@ impl FileSearch<'_> {
         ControlFlow::Continue(())
     }
 
-    fn named(&self, path: &str) -> Result<ControlFlow<()>> {
+    fn named(&self, path: &str) -> Result<ControlFlow<()>, SourceError> {
         let bytes = self.worktree.read_one(path)?;
         self.seen().found.take(path, MatchLevel::Explicit);
         Ok((self.look)(SourceFile { path, bytes: &bytes, match_level: MatchLevel::Explicit }))
@@ -108,7 +112,7 @@ impl FileSearch<'_> {
         let root = &self.worktree.root;
         if let Some(file) = odd_file(root) {
             return self
-                .warn(format!("left out: .: {} is no regular file", inline(&file.display().to_string())));
+                .warn(format!("skipped: .: {} is not a regular file", inline(&file.display().to_string())));
         }
         let setting = Setting::of(root);
         let odd = Arc::new(Mutex::new(Vec::new()));
@@ -139,14 +143,14 @@ impl FileSearch<'_> {
             Box::new(move |entry| {
                 let flow = match entry {
                     Ok(entry) => self.visit(&entry, &mut reader),
-                    Err(e) => self.pass(format!("left out: {}", inline(&e.to_string()))),
+                    Err(e) => self.pass(format!("skipped: {}", inline(&e.to_string()))),
                 };
                 if flow.is_break() { WalkState::Quit } else { WalkState::Continue }
             })
         });
         for path in odd.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let path = self.relative(path).unwrap_or_else(|| path.display().to_string());
-            self.warn(format!("left out: {}: its .gitignore is no regular file", inline(&path)));
+            self.warn(format!("skipped: {}: its .gitignore is not a regular file", inline(&path)));
         }
     }
 
@@ -158,7 +162,7 @@ impl FileSearch<'_> {
             Some(path) => self.take(path, reader),
             None if may_be_yaml(entry.path()) => {
                 let path = entry.path().display().to_string();
-                self.pass(format!("left out, its name is not UTF-8: {}", inline(&path)))
+                self.pass(format!("skipped, its name is not valid UTF-8: {}", inline(&path)))
             }
             None => ControlFlow::Continue(()),
         }
@@ -188,7 +192,7 @@ impl FileSearch<'_> {
         self.seen().found.take(&path, standing);
         let flow = match read_into(descent, &path, buffer) {
             Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, match_level: standing }),
-            Err(e) => self.pass(format!("{}: {e:#}", inline(&path))),
+            Err(e) => self.pass(e.to_string()),
         };
         if !self.worktree.tracked.is_empty() {
             self.seen().paths.insert(path);

@@ -20,7 +20,7 @@ enum Step {
 
 /// What is wrong with a path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("--field {path}: {reason} at character {at}")]
+#[error("{path}: {reason} at character {at}")]
 pub struct FieldError {
     path: String,
     reason: &'static str,
@@ -101,7 +101,7 @@ impl PathReader<'_> {
         let mut steps = Vec::new();
         loop {
             if self.peek() != Some('[') || !steps.is_empty() {
-                let key = self.deadline(&['.', '['])?;
+                let key = self.read_until(&['.', '['])?;
                 steps.push(Step::Key(key));
             }
             while self.peek() == Some('[') {
@@ -121,7 +121,7 @@ impl PathReader<'_> {
     }
 
     /// Text up to one of these characters, or the end.
-    fn deadline(&mut self, stops: &[char]) -> Result<String, &'static str> {
+    fn read_until(&mut self, stops: &[char]) -> Result<String, &'static str> {
         let mut text = String::new();
         while let Some(c) = self.peek().filter(|c| !stops.contains(c)) {
             self.at += 1;
@@ -135,11 +135,11 @@ impl PathReader<'_> {
     }
 
     fn bracket(&mut self) -> Result<Step, &'static str> {
-        let head = self.deadline(&[']', '='])?;
+        let head = self.read_until(&[']', '='])?;
         let step = match self.peek() {
             Some('=') => {
                 self.at += 1;
-                Step::Where { key: head, value: self.deadline(&[']'])? }
+                Step::Where { key: head, value: self.read_until(&[']'])? }
             }
             _ => Step::Index(head.parse().map_err(|_| "expected a number or key=value")?),
         };
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn wrong_paths_say_where() {
         let error = |p: &str| FieldPath::parse(p).unwrap_err().to_string();
-        assert_eq!(error("a..b"), "--field a..b: empty key at character 3");
+        assert_eq!(error("a..b"), "a..b: empty key at character 3");
         assert_eq!(error("a[0"), "--field a[0: missing ] at character 4");
         assert_eq!(error("a[x].b"), "--field a[x].b: expected a number or key=value at character 4");
         assert_eq!(error(""), "--field : empty key at character 1");

@@ -411,14 +411,14 @@ const WRONG: [(&str, &str); 20] = [
         "services:\n  a:\n    image: a/b\n    fields:\n      - file: x.yaml\n        paht: y\n",
         "tagbump.yaml:6:9: services.a.fields[0]: unknown key paht\nhint: did you mean path?",
     ),
-    ("tag: x\ntag: y\n", "tagbump.yaml:2:1: the key tag is there already"),
-    ("services:\n  a: { image: a/b }\n  a: { image: a/c }\n", "tagbump.yaml:3:3: the key a is there already"),
-    ("services:\n  a: { image: a/b, image: a/c }\n", "tagbump.yaml:2:20: the key image is there already"),
+    ("tag: x\ntag: y\n", "tagbump.yaml:2:1: the key tag already exists"),
+    ("services:\n  a: { image: a/b }\n  a: { image: a/c }\n", "tagbump.yaml:3:3: the key a already exists"),
+    ("services:\n  a: { image: a/b, image: a/c }\n", "tagbump.yaml:2:20: the key image already exists"),
     ("services:\n  a: {}\n", "tagbump.yaml:2:6: services.a: missing field `image`"),
     ("services:\n  a:\n    image: a/b\n    files: ['a[']\n", "tagbump.yaml:4:12: services.a.files: a[: "),
     (
         "services:\n  a:\n    image: a/b\n    files: [../x.yaml]\n",
-        "tagbump.yaml:4:12: services.a.files: ../x.yaml: leaves the root",
+        "tagbump.yaml:4:12: services.a.files: ../x.yaml: is outside the root",
     ),
     (
         "services:\n  a:\n    image: a/b\n    fields: [{ file: x.yaml, path: 'a[0' }]\n",

@@ -31,7 +31,7 @@ fn limit_shows_only_newest_tags() {
     }
     assert_eq!(tags(&past.told(&[API, "-n", "99"])).len(), 6);
     let run = past.history(&[API, "-n", "two"]);
-    assert_eq!((run.exit, run.stderr.contains("--limit two: is no number")), (2, true), "{}", run.output());
+    assert_eq!((run.exit, run.stderr.contains("--limit two: not a number")), (2, true), "{}", run.output());
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn since_shows_only_newer_tags() {
     assert!(run.stderr.contains("no tag of ghcr.io/acme/api came in that time"), "{}", run.stderr);
     let run = past.history(&[API, "--since", "tuesday-ish"]);
     assert_eq!(run.exit, 2, "{}", run.output());
-    assert!(run.stderr.contains("--since tuesday-ish: is no time"), "{}", run.stderr);
+    assert!(run.stderr.contains("--since tuesday-ish: not a time"), "{}", run.stderr);
     assert!(run.stderr.contains("'2 weeks ago'"), "{}", run.stderr);
 }
 
@@ -193,7 +193,7 @@ fn history_fails_when_image_is_not_found() {
     assert_eq!((run.exit, run.stdout.as_str()), (3, ""));
     assert!(run.stderr.contains("nothing matches ghcr.io/acme/apt in 2 files"), "{}", run.stderr);
     assert!(
-        run.stderr.contains("nearest images seen:\n  ghcr.io/acme/api (dev/kustomization.yaml:4)"),
+        run.stderr.contains("similar images:\n  ghcr.io/acme/api (dev/kustomization.yaml:4)"),
         "{}",
         run.stderr
     );
@@ -208,7 +208,7 @@ fn history_fails_without_repository_or_commit() {
     let folder = tempfile::tempdir().unwrap();
     let run = tagbump(folder.path(), &["history", API, "--format", "json"]);
     let text = failed(&run, 2);
-    assert!(text.contains("is in no git repository") && text.contains("-C"), "{text}");
+    assert!(text.contains("is not inside a git repository") && text.contains("-C"), "{text}");
     let past = Past::new();
     past.write(DEV, &kustomization(API, "v1"));
     let text = failed(&past.history(&[API, "--format", "json"]), 2);

@@ -112,8 +112,8 @@ mod special_files {
         }
         tree.survived(&[]);
         for name in ["pipe.yaml", "socket.yaml"] {
-            refused(&tagbump(tree.path(), &["bump", "app:v2", "-f", name]), 2, "is no regular file");
-            refused(&tagbump(tree.path(), &["scan", "-f", name]), 2, "is no regular file");
+            refused(&tagbump(tree.path(), &["bump", "app:v2", "-f", name]), 2, "is not a regular file");
+            refused(&tagbump(tree.path(), &["scan", "-f", name]), 2, "is not a regular file");
         }
         assert!(tree.is_bumped(GOOD));
     }
@@ -144,7 +144,7 @@ mod special_files {
     fn folder_is_left_out_when_its_ignore_file_is_a_pipe() {
         let tree = Tree::new().with("odd/x.yaml", &pod("app:v0"));
         assert!(Command::new("mkfifo").arg(tree.at("odd/.gitignore")).status().unwrap().success());
-        tree.survived(&["warning: left out: odd: its .gitignore is no regular file"]);
+        tree.survived(&["warning: skipped: odd: its .gitignore is not a regular file"]);
         assert_eq!(tree.read("odd/x.yaml"), pod("app:v0"));
     }
 
@@ -177,7 +177,7 @@ mod special_files {
             child.kill().unwrap();
             assert_eq!(child.wait().unwrap().code(), Some(3));
             reading.join().unwrap();
-            assert!(told.as_ref().is_ok_and(|text| text.contains("warning: left out: .: ")), "{told:?}");
+            assert!(told.as_ref().is_ok_and(|text| text.contains("warning: skipped: .: ")), "{told:?}");
             assert_eq!(fs::read_to_string(top.join("k/x.yaml")).unwrap(), pod("app:v0"));
         }
     }
@@ -197,7 +197,7 @@ mod special_files {
             assert!(run.stdout.ends_with("\nedited 1 file\n"), "{}", run.output());
         }
         for name in [".git/x.yaml", "a/.git/x.yaml", ".git"] {
-            refused(&tagbump(tree.path(), &["bump", "app:v2", "-f", name]), 2, "is inside of .git");
+            refused(&tagbump(tree.path(), &["bump", "app:v2", "-f", name]), 2, "is inside .git");
         }
     }
 
@@ -215,7 +215,7 @@ mod special_files {
         for name in NAMES {
             for file in [format!("{name}/x.yaml"), format!("k/{name}"), format!("{name}/**")] {
                 let run = tagbump(tree.path(), &["bump", "app:v2", "-f", &file]);
-                refused(&run, 2, "is inside of .git, as some file systems read that name");
+                refused(&run, 2, "is inside .git, as some file systems read that name");
             }
         }
         // what git itself keeps track of is looked for by name
@@ -234,7 +234,7 @@ mod special_files {
             fs::set_permissions(tree.at(name), fs::Permissions::from_mode(0o000)).unwrap();
         }
         let shut = fs::read(tree.at("shut.yaml")).is_err();
-        let told = ["warning: left out: ", "warning: shut.yaml: can't be opened: "];
+        let told = ["warning: skipped: ", "warning: shut.yaml: can't be read: "];
         let run = tree.survived(if shut { &told } else { &[] });
         assert_eq!(run.stderr.contains("shut: Permission denied"), shut, "{}", run.stderr);
         let named = tagbump(tree.path(), &["bump", "app:v2", "-f", "shut.yaml"]);
@@ -605,7 +605,7 @@ mod names {
     fn names_that_are_not_utf8_are_left_out() {
         let name = OsStr::from_bytes(b"caf\xe9\nerror: x.yaml");
         let tree = Tree::new().with_bytes(name, pod("app:v0").as_bytes());
-        let run = tree.survived(&["warning: left out, its name is not UTF-8: "]);
+        let run = tree.survived(&["warning: skipped, its name is not valid UTF-8: "]);
         assert!(run.stderr.contains("caf"), "{}", run.stderr);
         is_harmless(&run);
         assert_eq!(fs::read_to_string(tree.path().join(name)).unwrap(), pod("app:v0"));

@@ -74,8 +74,8 @@ notice: next: read them, try `tagbump bump api-dev --tag TAG --dry-run`, and com
     let before = snapshot(folder.path());
     let second = tagbump(folder.path(), &["init", "-y"]);
     let told = "\
-notice: tagbump.yaml is there already, and stays as it is
-notice: .github/workflows/tagbump.yml is there already, and stays as it is
+notice: tagbump.yaml already exists; left unchanged
+notice: .github/workflows/tagbump.yml already exists; left unchanged
 ";
     assert_eq!((second.exit, second.stdout.as_str(), second.stderr.as_str()), (0, "", told));
     assert!(snapshot(folder.path()) == before);
@@ -94,11 +94,7 @@ fn init_writes_the_other_file_when_one_exists() {
         let run = tagbump(folder.path(), &["init", "--yes"]);
         assert_eq!(run.exit, 0, "{}", run.output());
         assert_eq!(read(folder.path(), path), "- mine: [\n");
-        assert!(
-            run.stderr.contains(&format!("notice: {path} is there already, and stays")),
-            "{}",
-            run.stderr
-        );
+        assert!(run.stderr.contains(&format!("notice: {path} already exists")), "{}", run.stderr);
         assert!(folder.path().join(other).is_file(), "{}", run.output());
     }
 }
@@ -151,7 +147,7 @@ fn init_fails_when_folder_can_not_be_created() {
     let folder = folder(&[("a.yaml", &pod("ghcr.io/acme/api:v1")), (".github", "a file\n")]);
     let run = tagbump(folder.path(), &["init", "--yes"]);
     assert_eq!(run.exit, 1, "{}", run.output());
-    assert!(run.stderr.contains(".github/tagbump.yaml: can't be looked at: "), "{}", run.stderr);
+    assert!(run.stderr.contains(".github/tagbump.yaml: can't be read: "), "{}", run.stderr);
     assert!(!folder.path().join(CONFIG).exists());
 }
 
@@ -174,8 +170,7 @@ fn init_ends_with_exit_3_when_no_image_is_found() {
         folder(&[("a.yaml", "a: 1\n"), ("values-prod.yaml", "image: {repository: acme/a, tag: v1}\n")]);
     let run = tagbump(folder.path(), &["init", "--yes"]);
     assert_eq!((run.exit, run.stdout.as_str()), (3, ""));
-    let wanted =
-        "error: no reference to an image was found in 2 files\nhint: tagbump scan lists what is found; ";
+    let wanted = "error: no image references found in 2 files\nhint: tagbump scan lists what it finds; ";
     assert!(run.stderr.starts_with(wanted), "{}", run.stderr);
     let run = tagbump(folder.path(), &["init", "--yes", "-f", "**/values*.yaml"]);
     assert_eq!(run.exit, 0, "{}", run.output());
@@ -198,7 +193,7 @@ fn init_refuses_url() {
     let folder = tempfile::tempdir().unwrap();
     let run = tagbump(folder.path(), &["init", "-C", "https://git.example.com/acme/gitops.git"]);
     assert_eq!(run.exit, 2, "{}", run.output());
-    assert!(run.stderr.contains("this needs a folder"), "{}", run.stderr);
+    assert!(run.stderr.contains("this command needs a folder"), "{}", run.stderr);
 }
 
 #[test]

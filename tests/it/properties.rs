@@ -34,7 +34,7 @@ proptest! {
     #[test]
     fn bump_changes_only_the_tag(file in manifest(), tag in tag()) {
         let yaml = scan(file.text.as_bytes()).unwrap();
-        let bumped = |text: &str| bump(file.path, text, IMAGE, &tag).map_err(|e| e.message);
+        let bumped = |text: &str| bump(file.path, text, IMAGE, &tag).map_err(|e| e.to_string());
         let after = bumped(&file.text).unwrap();
         let read = scan(after.as_bytes()).unwrap();
         let (old, new) = (file.place(&yaml), file.place(&read));

@@ -277,7 +277,7 @@ fn rollback_refuses_wrong_usage() {
     assert!(text.contains("a rollback takes NAME[:TAG]") && text.contains("the digest comes back"), "{text}");
     assert_eq!(rollback(&past, &[]).exit, 2);
     let text = failed(&rollback(&past, &["ghcr.io/acme/apt"]), 3);
-    assert!(text.contains("nearest images seen:\n  ghcr.io/acme/api"), "{text}");
+    assert!(text.contains("similar images:\n  ghcr.io/acme/api"), "{text}");
     says(&past, FILE, "v2");
 }
 

@@ -21,7 +21,7 @@ impl Bump<'_> {
         let decision = report.decided(decide(&context, base, &mut DecisionMemory::default()))?;
         let outcome = report.outcome(&decision, Outcome::Committed);
         let replan = |path: &str, bytes: &[u8]| {
-            plan::plan(&OverlayFile { files: &files, path, bytes }, &decision.request).plan
+            Ok(plan::plan(&OverlayFile { files: &files, path, bytes }, &decision.request).plan?)
         };
         if outcome == Outcome::Planned {
             git::rehearse(checkout, &decision.plan, worktree, &replan)?;

@@ -34,11 +34,7 @@ impl Ground {
         let scrub = |text: &mut String| *text = self.git().scrub(text);
         let told = [&mut report.warnings, &mut report.notices, &mut report.details];
         told.into_iter().flatten().for_each(scrub);
-        done.map_err(|mut failure| {
-            scrub(&mut failure.message);
-            failure.hint.iter_mut().for_each(scrub);
-            failure
-        })
+        done.map_err(|failure| failure.map_texts(|text| self.git().scrub(text)))
     }
 
     /// Says whether GitHub verified the commit, where it was GitHub that made it.

@@ -1,8 +1,7 @@
 //! Files of which one has other bytes: those of the index, or of the working tree.
 
-use crate::error::Result;
 use crate::file_selection::Selection;
-use crate::plan::{FileSource, FoundFiles, SourceFile, Visitor};
+use crate::plan::{FileSource, FoundFiles, SourceError, SourceFile, Visitor};
 
 /// Files with other bytes in one of them.
 pub(super) struct OverlayFile<'a> {
@@ -12,14 +11,19 @@ pub(super) struct OverlayFile<'a> {
 }
 
 impl FileSource for OverlayFile<'_> {
-    fn visit(&self, selection: &Selection, context: bool, visitor: Visitor<'_>) -> Result<FoundFiles> {
+    fn visit(
+        &self,
+        selection: &Selection,
+        context: bool,
+        visitor: Visitor<'_>,
+    ) -> Result<FoundFiles, SourceError> {
         let (path, bytes) = (self.path.to_owned(), self.bytes.to_vec());
         self.files.visit(selection, context, &move |file: SourceFile<'_>| {
             visitor(if file.path == path { SourceFile { bytes: &bytes, ..file } } else { file })
         })
     }
 
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
         self.files.read(path, at_most)
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::history::{self, CommitStore, Extent, ObjectId, TagEntry};
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
-use crate::plan::{self, Cancellation, CurrentReference, Request, UpdateTarget};
+use crate::plan::{Cancellation, CurrentReference, PlanError, Request, UpdateTarget};
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
 
@@ -102,7 +102,7 @@ impl RollbackSearch<'_> {
             traces.iter_mut().for_each(|trace| trace.take(&entry));
             !traces.iter().all(ReferenceTrace::is_done) && !self.cancellation.is_cancelled()
         })?;
-        if self.cancellation.is_cancelled() { Err(plan::out_of_time()) } else { Ok(extent) }
+        if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(extent) }
     }
 
     fn commits(&self) -> Result<(Box<dyn CommitStore + '_>, ObjectId)> {

@@ -116,7 +116,7 @@ mod tests {
         ] {
             let Err(FetchError::Permanent(failure)) = answer(status, None, "no") else { panic!("{status}") };
             assert_eq!(failure.exit, Exit::Refused);
-            assert!(failure.hint.unwrap().contains(hint), "{status}");
+            assert!(failure.hint.unwrap().to_string().contains(hint), "{status}");
         }
     }
 

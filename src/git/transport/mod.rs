@@ -67,11 +67,7 @@ impl TransportError {
             TransportError::Broken(why) => TransportError::Broken(change(&why)),
             TransportError::TimedOut => TransportError::TimedOut,
             TransportError::Certificate(why) => TransportError::Certificate(change(&why)),
-            TransportError::Final(failure) => TransportError::Final(Failure {
-                message: change(&failure.message),
-                hint: failure.hint.as_deref().map(change),
-                ..failure
-            }),
+            TransportError::Final(failure) => TransportError::Final(failure.map_texts(change)),
         }
     }
 }

@@ -1,16 +1,17 @@
 //! A whole bump of one file in memory: the only place where the property tests and the fuzz targets know the
 //! planner.
 
-use tagbump::error::Result;
 use tagbump::file_selection::{MatchLevel, Selection};
 use tagbump::image::{Field, Tag};
-use tagbump::plan::{FileSource, FoundFiles, Request, Scope, SourceFile, UpdateTarget, Visitor, plan};
+use tagbump::plan::{
+    FileSource, FoundFiles, PlanError, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor, plan,
+};
 
 /// The file after a bump of an image to a tag; as it was where there is nothing to do.
 ///
 /// # Errors
 /// What the planner refuses.
-pub fn bump(path: &str, text: &str, image: &str, tag: &str) -> Result<String> {
+pub fn bump(path: &str, text: &str, image: &str, tag: &str) -> Result<String, PlanError> {
     let request = request(image, tag)?;
     let plan = plan(&OneFile { path, text }, &request).plan?;
     assert!(plan.edits.len() <= 1, "there is one file");
@@ -22,7 +23,7 @@ pub fn bump(path: &str, text: &str, image: &str, tag: &str) -> Result<String> {
 ///
 /// # Errors
 /// What the planner refuses.
-pub fn request(image: &str, tag: &str) -> Result<Request> {
+pub fn request(image: &str, tag: &str) -> Result<Request, PlanError> {
     let target = UpdateTarget {
         name: image.to_owned(),
         new_name: Field::Unspecified,
@@ -41,7 +42,7 @@ pub struct OneFile<'a> {
 }
 
 impl FileSource for OneFile<'_> {
-    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles> {
+    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
         // there is no other file to look at
         let _ = look(SourceFile {
             path: self.path,
@@ -53,7 +54,7 @@ impl FileSource for OneFile<'_> {
         Ok(found)
     }
 
-    fn read(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>, SourceError> {
         Ok((path == self.path).then(|| self.text.as_bytes().to_vec()))
     }
 }

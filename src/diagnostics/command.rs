@@ -1,0 +1,42 @@
+//! Errors that the commands themselves find.
+
+use crate::error::{Exit, Failure};
+use crate::hint::{flag, hint, setting};
+use crate::location::Location;
+use crate::visible::inline;
+
+/// Why a command has nothing to work on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    #[error("{folder}: is not inside a git repository")]
+    NoRepository { folder: String },
+    /// `tag` with the URL of a repository.
+    #[error("a tag is computed in a folder, not at a URL")]
+    TagWithoutFolder,
+    /// `init` in a repository that names no images.
+    #[error("no image references found in {}", file_count(*.files))]
+    NoReferences { files: usize },
+    #[error("none of the references found in {} can be edited\n  {at}: {}", file_count(*.files), inline(.reason))]
+    NoneEditable { files: usize, at: Location, reason: String },
+}
+
+pub(super) fn describe(error: &CommandError) -> Failure {
+    let message = error.to_string();
+    match error {
+        CommandError::NoRepository { .. } => {
+            Failure::usage(message).hinted(hint("name one with ") + flag("repo"))
+        }
+        CommandError::TagWithoutFolder => Failure::usage(message).hinted(hint("remove ") + flag("repo")),
+        CommandError::NoReferences { .. } => {
+            let advice = hint("tagbump scan lists what it finds; ") + setting("file", "'**/values*.yaml'");
+            Failure::new(Exit::NoMatch, message).hinted(advice + " also reads Helm values without a chart")
+        }
+        CommandError::NoneEditable { .. } => {
+            Failure::new(Exit::NotEditable, message).hinted("tagbump scan lists them, each with the reason")
+        }
+    }
+}
+
+fn file_count(n: usize) -> String {
+    if n == 1 { "1 file".to_owned() } else { format!("{n} files") }
+}

@@ -1,0 +1,51 @@
+//! From an error to what a user gets: the exit code, the sentence, and what to do.
+//!
+//! The modules below report what happened, as data. This one alone knows exit codes and flags for them; there is one file
+//! for each kind of error. Hints name flags for someone at a terminal, and inputs in the action.
+
+mod command;
+mod config;
+mod error;
+mod plan;
+mod selection;
+mod settings;
+mod tag;
+mod worktree;
+
+use crate::environment::Environment;
+use crate::error::Failure;
+use crate::hint::Speaker;
+
+pub use command::CommandError;
+pub use error::Error;
+
+/// The error in the words of whoever reads it.
+pub fn diagnose(error: Error, speaker: Speaker) -> Failure {
+    describe(error, speaker).worded_for(speaker)
+}
+
+fn describe(error: Error, speaker: Speaker) -> Failure {
+    match error {
+        Error::Command(error) => command::describe(&error),
+        Error::Config(error) => config::describe(&error),
+        Error::Plan(error) => plan::describe(&error),
+        Error::Selection(error) => selection::describe(&error),
+        Error::Settings(error) => settings::describe(&error, speaker),
+        Error::Source(error) => worktree::describe_source(&error),
+        Error::Tag(error) => tag::describe(&error),
+        Error::Target(error) => tag::describe_target(&error),
+        Error::Worktree(error) => worktree::describe(&error),
+        Error::Failure(failure) => failure,
+    }
+}
+
+/// Who reads the messages: `action.yml` sets this variable for every run.
+pub fn speaker(environment: &Environment) -> Speaker {
+    match environment.get("TAGBUMP_ACTION_COMMAND") {
+        Some(_) => Speaker::Action,
+        None => Speaker::CommandLine,
+    }
+}
+
+#[cfg(test)]
+mod tests;

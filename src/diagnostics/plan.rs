@@ -1,0 +1,91 @@
+//! Errors of plans.
+
+use super::{selection, worktree};
+use crate::error::{Exit, Failure};
+use crate::hint::{Hint, flag, hint, setting, switch};
+use crate::manifest::RefusalReason;
+use crate::plan::{Instead, NoMatch, PlanError, RefusedReference};
+use crate::visible::inline;
+
+pub(super) fn describe(error: &PlanError) -> Failure {
+    let (exit, hint) = match error {
+        PlanError::Selection(error) => return selection::describe(error),
+        PlanError::Source(error) => return worktree::describe_source(error),
+        PlanError::MatchedTwice { .. } => {
+            let advice = "name each image once; services of the same image need different files";
+            (Exit::Usage, hint(advice))
+        }
+        PlanError::FieldNotFound { .. } => {
+            let advice = "paths start at the top of a document: spec.values.image.tag, list[0].tag";
+            (Exit::NoMatch, hint(advice))
+        }
+        PlanError::NoMatch(no_match) => (Exit::NoMatch, where_to_look(no_match)),
+        PlanError::NotEditable(refused) => (Exit::NotEditable, how_to_edit(refused)),
+        PlanError::NotVerified { .. } => {
+            (Exit::NotEditable, hint("edit the file by hand, and please report its layout as a bug"))
+        }
+        PlanError::WrongCount { .. } => {
+            (Exit::NoMatch, hint("narrow the search with ") + flag("file") + ", or correct " + flag("expect"))
+        }
+        PlanError::DifferentTags { .. } => (Exit::NoMatch, which_places()),
+        PlanError::TooMuchWork { .. } => {
+            (Exit::NotEditable, hint("split the file, or leave it out with ") + flag("file"))
+        }
+        PlanError::Cancelled => {
+            let longer = hint("run again, allow more time with ") + flag("timeout");
+            (Exit::NotLanded, longer + ", or name the files with " + flag("file"))
+        }
+        PlanError::NotYaml { .. } => {
+            let advice = hint("fix the file; if it were not named with ") + flag("file");
+            (Exit::Other, advice + ", it would only be skipped with a warning")
+        }
+    };
+    Failure { place: error.location(), ..Failure::new(exit, error.to_string()).hinted(hint) }
+}
+
+fn where_to_look(no_match: &NoMatch) -> Hint {
+    if no_match.files == 0 {
+        return hint("found no YAML files; check ") + flag("repo") + " and " + flag("file");
+    }
+    let advice = no_match.images.iter().find_map(|image| match &image.instead {
+        Instead::WithoutTag { .. } => Some(switch("add") + " adds the tag"),
+        Instead::HelmValues { at } => {
+            Some(setting("file", inline(&at.file)) + " makes tagbump read the file as Helm values")
+        }
+        Instead::Others { .. } => None,
+    });
+    let nameless = no_match.images.iter().find_map(|image| match &image.instead {
+        Instead::Others { nameless, .. } => nameless.first(),
+        _ => None,
+    });
+    advice.unwrap_or_else(|| {
+        let spelling = hint("names are compared as a whole; check the spelling, ");
+        let spelling = spelling + flag("repo") + " and " + flag("file");
+        match nameless {
+            Some(tag) => {
+                let file = setting("file", inline(&tag.at.file));
+                spelling
+                    + "; to set a tag without a name: "
+                    + file
+                    + " and "
+                    + setting("field", tag.field.as_str())
+            }
+            None => spelling,
+        }
+    })
+}
+
+fn how_to_edit(refused: &[RefusedReference]) -> Hint {
+    let by_field = || setting("file", "FILE") + " and " + setting("field", "PATH");
+    match refused.first().map(|refused| &refused.reason) {
+        Some(RefusalReason::PartOfBlock) => hint("bump the block's image, or set its tag with ") + by_field(),
+        Some(RefusalReason::NoImage) => hint("set the tag with ") + by_field(),
+        Some(reason) => reason.advice().into(),
+        None => Hint::default(),
+    }
+}
+
+fn which_places() -> Hint {
+    let files = hint("choose files with ") + flag("file") + ", or use ";
+    files + switch("all") + " (every place) or " + setting("expect", "N") + " (exactly N places)"
+}

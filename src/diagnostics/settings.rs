@@ -1,0 +1,127 @@
+//! Errors of flags. Their messages name flags too, so the sentence depends on who reads it.
+
+use super::selection;
+use crate::error::Failure;
+use crate::hint::{Hint, Speaker, flag, hint, setting, switch};
+use crate::image::ImageError;
+use crate::settings::{BadCombination, BareName, ExpectedValue, SettingsError};
+
+pub(super) fn describe(error: &SettingsError, speaker: Speaker) -> Failure {
+    if let SettingsError::Selection(error) = error {
+        return selection::describe(error);
+    }
+    let failure = Failure::usage(message(error).for_speaker(speaker));
+    match advice(error) {
+        Some(advice) => failure.hinted(advice),
+        None => failure,
+    }
+}
+
+fn message(error: &SettingsError) -> Hint {
+    match error {
+        SettingsError::Value { flag, value, expected } => {
+            setting(flag, value.as_str()) + ": " + expected.to_string().as_str()
+        }
+        SettingsError::Template { flag: name, error } => flag(name) + ": " + error.to_string().as_str(),
+        SettingsError::Digest(error) => flag("digest") + ": " + error.to_string().as_str(),
+        SettingsError::Field(error) => flag("field") + " " + error.to_string().as_str(),
+        SettingsError::Author(error) => {
+            setting("author", format!("{:?}", error.text)) + " is not NAME <EMAIL>"
+        }
+        SettingsError::NeedsFolder { url } => setting("repo", url.as_str()) + ": this command needs a folder",
+        SettingsError::Combination(error) => combination(*error),
+        other => hint(other.to_string()),
+    }
+}
+
+fn combination(error: BadCombination) -> Hint {
+    let via_api = || setting("via", "api");
+    match error {
+        BadCombination::UrlWithoutLanding => flag("repo") + " with a URL has no files to edit here",
+        BadCombination::ApiWithCommit => via_api() + " makes no local commit",
+        BadCombination::ApiWithAuthor => {
+            flag("author") + " can't be used with " + via_api() + ": GitHub takes the token's owner"
+        }
+        BadCombination::ApiWithSign => {
+            switch("sign") + " can't be used with " + via_api() + ": GitHub signs the commits that it makes"
+        }
+        BadCombination::CarryWithoutPush => {
+            switch("carry") + " works only with " + switch("push") + ", and only with git"
+        }
+        BadCombination::FieldWithoutFile => flag("field") + " needs " + flag("file"),
+        BadCombination::FieldForSeveralImages => flag("field") + " needs exactly one IMAGE",
+        BadCombination::TwoDigests => flag("digest") + " and IMAGE both give a digest",
+        BadCombination::DigestForSeveralImages => flag("digest") + " needs exactly one IMAGE",
+        BadCombination::NoImage => hint("no IMAGE was given"),
+    }
+}
+
+fn advice(error: &SettingsError) -> Option<Hint> {
+    Some(match error {
+        SettingsError::Value { expected, .. } => return value_advice(*expected),
+        SettingsError::Template { .. } => {
+            hint("variables are {name} or {name:argument}; write braces as {{ and }}")
+        }
+        SettingsError::Image(error) => return image_advice(error),
+        SettingsError::Digest(_) => return None,
+        SettingsError::Field(_) => hint("paths are keys separated by dots, [N] and [key=value]: list[0].tag"),
+        SettingsError::Author(_) => hint("write it as ") + setting("author", "'Ada <ada@example.com>'"),
+        SettingsError::NotBareName { takes: BareName::Tag, .. } => hint("the tags are appended to it"),
+        SettingsError::NotBareName { takes: BareName::Scan, .. } => {
+            hint("references are listed whatever their tag is")
+        }
+        SettingsError::NotBareName { takes: BareName::History, .. } => hint("all its tags are listed"),
+        SettingsError::NotARollback { .. } => hint("the digest comes back with its tag"),
+        SettingsError::NeedsFolder { .. } => {
+            let clone = hint("clone the repository, and name the folder; bump with ");
+            clone + switch("push") + " or " + switch("pr") + " works without a clone"
+        }
+        SettingsError::Combination(error) => combination_advice(*error),
+        SettingsError::Selection(_) => return None,
+    })
+}
+
+fn value_advice(expected: ExpectedValue) -> Option<Hint> {
+    Some(match expected {
+        ExpectedValue::Source => hint("write it as acme/api@1a2b3c4…, with 7 to 64 hex digits"),
+        ExpectedValue::Time => hint("write it as 2026-11-21, 2026-11-21T12:00:00Z, '2 weeks ago' or 36h"),
+        ExpectedValue::Duration => hint("write it as 90s, 2m or 1h30m"),
+        ExpectedValue::Branch => hint("`git check-ref-format --branch NAME` checks a name"),
+        ExpectedValue::Number => return None,
+    })
+}
+
+fn image_advice(error: &ImageError) -> Option<Hint> {
+    match error {
+        ImageError::Name { .. } => Some(hint("write NAME[=NEWNAME][:TAG][@DIGEST], as ghcr.io/acme/api:v2")),
+        ImageError::NewName { .. } => Some(hint("a name is host/path, as ghcr.io/acme/api")),
+        ImageError::Tag { .. } | ImageError::Digest { .. } => None,
+    }
+}
+
+fn combination_advice(error: BadCombination) -> Hint {
+    let via_git = || hint(", or land with ") + setting("via", "git");
+    match error {
+        BadCombination::UrlWithoutLanding => {
+            hint("land it with ")
+                + switch("push")
+                + " or "
+                + switch("pr")
+                + ", or try it with "
+                + switch("dry-run")
+        }
+        BadCombination::ApiWithCommit => {
+            hint("use only one of ") + setting("via", "api") + " and " + switch("commit")
+        }
+        BadCombination::ApiWithAuthor => hint("remove ") + flag("author") + via_git(),
+        BadCombination::ApiWithSign => hint("remove ") + switch("sign") + via_git(),
+        BadCombination::CarryWithoutPush => {
+            hint("remove ") + switch("carry") + ", or " + setting("via", "api") + " and " + switch("pr")
+        }
+        BadCombination::NoImage => hint("name one, as ghcr.io/acme/api"),
+        BadCombination::FieldWithoutFile => hint("name the files whose field is to be set"),
+        BadCombination::FieldForSeveralImages => hint("bump the images one by one"),
+        BadCombination::TwoDigests => hint("give it once"),
+        BadCombination::DigestForSeveralImages => hint("write IMAGE@DIGEST for each"),
+    }
+}

@@ -1,0 +1,35 @@
+//! Errors of computed tags, and of what is to be set.
+
+use super::selection;
+use crate::decision::TargetError;
+use crate::error::Failure;
+use crate::hint::{Hint, flag, hint};
+use crate::tag::{TagError, VariableError, variables};
+
+pub(super) fn describe(error: &TagError) -> Failure {
+    Failure::usage(error.to_string()).hinted(advice(error))
+}
+
+fn advice(error: &TagError) -> Hint {
+    match error {
+        TagError::Variable { error: VariableError::Unknown { .. }, .. } => {
+            let names: Vec<_> = variables().map(|name| format!("{{{name}}}")).collect();
+            hint(format!("the variables are {}", names.join(" ")))
+        }
+        TagError::Variable { .. } => {
+            let other =
+                hint("name a checkout with ") + flag("repo") + ", or use another " + flag("tag-template");
+            other + "; for a bump, " + flag("tag") + " sets the tag itself"
+        }
+        TagError::NotATag { .. } => hint("change ") + flag("tag-template"),
+    }
+}
+
+pub(super) fn describe_target(error: &TargetError) -> Failure {
+    match error {
+        TargetError::Selection(error) => selection::describe(error),
+        TargetError::NoChange { .. } => {
+            Failure::usage(error.to_string()).hinted("give a tag, a digest or a new name")
+        }
+    }
+}

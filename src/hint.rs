@@ -1,0 +1,151 @@
+//! What to do about an error: text that names flags, worded for whoever reads it.
+//!
+//! Someone at a terminal types `--add`; in a workflow the same choice is the input `add: true`.
+
+use std::fmt;
+use std::ops::Add;
+
+/// Who reads a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Speaker {
+    #[default]
+    CommandLine,
+    /// The GitHub action, whose inputs are named as the flags.
+    Action,
+}
+
+/// Flags that have no input in the action.
+const WITHOUT_INPUT: [&str; 4] = ["fetch", "limit", "since", "yes"];
+
+/// Flags that people know by their short form.
+const SHORT: [(&str, &str); 4] = [("file", "-f"), ("repo", "-C"), ("dry-run", "-n"), ("verbose", "-v")];
+
+/// A text in which flags are not yet worded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hint(Vec<HintPart>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum HintPart {
+    Text(String),
+    /// A flag by its name alone.
+    Flag(&'static str),
+    /// A flag that takes no value.
+    Switch(&'static str),
+    Setting(&'static str, String),
+}
+
+/// Starts a hint.
+pub fn hint(text: impl Into<String>) -> Hint {
+    Hint(vec![HintPart::Text(text.into())])
+}
+
+/// A flag that takes a value, by its name: `--expect`, or the input "expect".
+pub fn flag(name: &'static str) -> Hint {
+    Hint(vec![HintPart::Flag(name)])
+}
+
+/// A flag without a value: `--add`, or `add: true`.
+pub fn switch(name: &'static str) -> Hint {
+    Hint(vec![HintPart::Switch(name)])
+}
+
+/// A flag with a value: `--to TAG`, or `to: TAG`.
+pub fn setting(name: &'static str, value: impl Into<String>) -> Hint {
+    Hint(vec![HintPart::Setting(name, value.into())])
+}
+
+impl Hint {
+    pub fn for_speaker(&self, speaker: Speaker) -> String {
+        self.0.iter().map(|part| part.text(speaker)).collect()
+    }
+
+    /// The flags that it names.
+    pub fn flags(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().filter_map(|part| match part {
+            HintPart::Text(_) => None,
+            HintPart::Flag(name) | HintPart::Switch(name) | HintPart::Setting(name, _) => Some(*name),
+        })
+    }
+
+    /// Changes every text in it, such as to take secrets out.
+    #[must_use]
+    pub fn map_texts(self, change: impl Fn(&str) -> String) -> Self {
+        let changed = self.0.into_iter().map(|part| match part {
+            HintPart::Text(text) => HintPart::Text(change(&text)),
+            HintPart::Setting(name, value) => HintPart::Setting(name, change(&value)),
+            part => part,
+        });
+        Hint(changed.collect())
+    }
+}
+
+impl HintPart {
+    fn text(&self, speaker: Speaker) -> String {
+        match self {
+            HintPart::Text(text) => text.clone(),
+            HintPart::Flag(name) if has_input(speaker, name) => format!("the input \"{name}\""),
+            HintPart::Switch(name) if has_input(speaker, name) => format!("{name}: true"),
+            HintPart::Setting(name, value) if has_input(speaker, name) => format!("{name}: {value}"),
+            HintPart::Flag(name) | HintPart::Switch(name) => typed(name),
+            HintPart::Setting(name, value) => format!("{} {value}", typed(name)),
+        }
+    }
+}
+
+pub(crate) fn has_input(speaker: Speaker, name: &str) -> bool {
+    speaker == Speaker::Action && !WITHOUT_INPUT.contains(&name)
+}
+
+fn typed(name: &str) -> String {
+    let short = SHORT.iter().find(|(long, _)| *long == name);
+    short.map_or_else(|| format!("--{name}"), |(_, short)| (*short).to_owned())
+}
+
+/// As on the command line.
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.for_speaker(Speaker::CommandLine))
+    }
+}
+
+impl<T: Into<String>> From<T> for Hint {
+    fn from(text: T) -> Self {
+        hint(text)
+    }
+}
+
+impl Add for Hint {
+    type Output = Hint;
+
+    fn add(mut self, more: Hint) -> Hint {
+        self.0.extend(more.0);
+        self
+    }
+}
+
+impl Add<&str> for Hint {
+    type Output = Hint;
+
+    fn add(self, more: &str) -> Hint {
+        self + hint(more)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_inputs_in_the_action() {
+        let hint = hint("use ") + switch("add") + ", " + setting("to", "TAG") + " or " + flag("file");
+        assert_eq!(hint.to_string(), "use --add, --to TAG or -f");
+        let in_action = "use add: true, to: TAG or the input \"file\"";
+        assert_eq!(hint.for_speaker(Speaker::Action), in_action);
+        assert_eq!(hint.flags().collect::<Vec<_>>(), ["add", "to", "file"]);
+    }
+
+    #[test]
+    fn flag_without_input_stays_a_flag() {
+        assert_eq!(setting("since", "36h").for_speaker(Speaker::Action), "--since 36h");
+    }
+}

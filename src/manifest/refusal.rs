@@ -1,0 +1,80 @@
+//! Why a reference can't be edited safely.
+
+use crate::location::Location;
+use crate::yaml::{EditBlocker, NodeId};
+
+/// A reference that can't be edited safely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The node to point at.
+    pub at: NodeId,
+    pub reason: RefusalReason,
+    /// The value is written there and only used here: fine if it is edited there.
+    pub written_at: Option<NodeId>,
+}
+
+/// What stands in the way of an edit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefusalReason {
+    #[error("{part} {blocker}")]
+    Blocked {
+        /// Of the reference, such as "the tag".
+        part: &'static str,
+        blocker: EditBlocker,
+    },
+    #[error("stands beside a block's repository and tag, so it is a part of that name")]
+    PartOfBlock,
+    #[error("names the image in line {line}, in YAML inside a block scalar, which is only text")]
+    Embedded { line: usize },
+    #[error("the entry has a tagSuffix and no newTag, so the tag is the workload's")]
+    TagSuffix,
+    #[error("there is no tag to append the digest to, and no digest key")]
+    DigestWithoutTag,
+    #[error("the new name {name} is in another registry than the block")]
+    OtherRegistry { name: String },
+    #[error("the entry has two digests: without this one, the other would count")]
+    TwoDigests,
+    #[error("is shared with {with}, which belongs to another image")]
+    SharedValue { with: Location },
+    #[error("there is already an entry for {image}, which runs another image")]
+    OtherEntry { image: String },
+    #[error("images is not a list, so no entry can be added")]
+    ImagesNotList,
+    #[error("the file doesn't say which image this tag belongs to")]
+    NoImage,
+}
+
+impl Refusal {
+    pub fn new(at: NodeId, reason: RefusalReason) -> Self {
+        Refusal { at, reason, written_at: None }
+    }
+
+    pub fn blocked(at: NodeId, part: &'static str, blocker: EditBlocker) -> Self {
+        Refusal::new(at, RefusalReason::Blocked { part, blocker })
+    }
+}
+
+impl RefusalReason {
+    /// How to change the file, so that the reference can be edited.
+    pub fn advice(&self) -> String {
+        match self {
+            RefusalReason::Blocked { blocker, .. } => blocker.hint().to_owned(),
+            RefusalReason::PartOfBlock => "bump the block's image, or set its tag by its field".to_owned(),
+            RefusalReason::Embedded { .. } => {
+                "write it as YAML (Argo CD: valuesObject), or edit it by hand".to_owned()
+            }
+            RefusalReason::TagSuffix => "give the entry a newTag, or bump the workload's image".to_owned(),
+            RefusalReason::DigestWithoutTag => "give a tag too: IMAGE:TAG@DIGEST".to_owned(),
+            RefusalReason::OtherRegistry { .. } => "change the registry by hand, then bump".to_owned(),
+            RefusalReason::TwoDigests => "remove one of them".to_owned(),
+            RefusalReason::SharedValue { .. } => {
+                "write both values out, without an alias or merge key".to_owned()
+            }
+            RefusalReason::OtherEntry { image } => {
+                format!("bump that image, or name both: {image}=NEWNAME:TAG")
+            }
+            RefusalReason::ImagesNotList => "make images a list, or remove the key".to_owned(),
+            RefusalReason::NoImage => "set the tag by its field".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Why there is no plan, as data.
+
+use std::fmt;
+
+use super::SourceError;
+use super::no_match::NoMatch;
+use crate::file_selection::SelectionError;
+use crate::location::Location;
+use crate::manifest::RefusalReason;
+use crate::visible::inline;
+use crate::yaml::{ParseAborted, YamlError};
+
+/// How many references a message lists.
+const LISTED: usize = 10;
+
+/// Why a plan can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error("{one} and {other} both match the reference at {at}")]
+    MatchedTwice { one: String, other: String, at: Location },
+    #[error("no document of {files} has a field {path}; nothing was written")]
+    FieldNotFound { files: String, path: String },
+    #[error(transparent)]
+    NoMatch(Box<NoMatch>),
+    #[error("{}", refused_lines(.0))]
+    NotEditable(Vec<RefusedReference>),
+    #[error("{}: the edit would change more than the tag; nothing was written", inline(.file))]
+    NotVerified { file: String },
+    #[error("expected {}, found {}; nothing was written{}", references(*.expected), .found.len(), list(.found))]
+    WrongCount { expected: usize, found: Vec<MatchedValue> },
+    #[error("{image} has different tags in {}; nothing was written{}", places(.found.len()), list(.found))]
+    DifferentTags { image: String, found: Vec<MatchedValue> },
+    #[error("{}: {reason}; nothing was written", inline(.file))]
+    TooMuchWork { file: String, reason: ParseAborted },
+    #[error("not landed: the time ran out while files were read")]
+    Cancelled,
+    #[error("{}:{error} (not valid YAML)", inline(.file))]
+    NotYaml { file: String, error: YamlError },
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+}
+
+/// A reference that would have to be edited, and why it can't be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedReference {
+    pub at: Location,
+    /// Where the value is written that this reference only uses.
+    pub written_at: Option<Location>,
+    pub reason: RefusalReason,
+}
+
+impl fmt::Display for RefusedReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.at, self.reason)?;
+        self.written_at.as_ref().map_or(Ok(()), |at| write!(f, " ({at})"))
+    }
+}
+
+/// A reference that matched, with its tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchedValue {
+    pub at: Location,
+    pub image: String,
+    pub tag: Option<String>,
+}
+
+impl PlanError {
+    /// The place that it is about.
+    pub fn location(&self) -> Option<Location> {
+        match self {
+            PlanError::NotEditable(refused) => refused.first().map(|first| first.at.clone()),
+            PlanError::NotYaml { file, error } => {
+                Some(Location { file: file.clone(), line: error.line, column: Some(error.column) })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn refused_lines(refused: &[RefusedReference]) -> String {
+    let lines = refused.iter().take(LISTED + 1).map(|one| format!("{one}; nothing was written"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn list(found: &[MatchedValue]) -> String {
+    let line = |one: &MatchedValue| {
+        let tag = one.tag.as_deref().unwrap_or("(no tag)");
+        format!("\n  {}  {}  {}", one.at, inline(&one.image), inline(tag))
+    };
+    let more = found.len().saturating_sub(LISTED);
+    let rest = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+    format!("{}{rest}", found.iter().take(LISTED).map(line).collect::<String>())
+}
+
+fn places(n: usize) -> String {
+    if n == 1 { "1 place".to_owned() } else { format!("{n} places") }
+}
+
+fn references(n: usize) -> String {
+    if n == 1 { "1 reference".to_owned() } else { format!("{n} references") }
+}

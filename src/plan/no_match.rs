@@ -1,0 +1,145 @@
+//! Images that nothing matches, and what there is instead.
+
+use std::fmt;
+
+use super::image_inventory::ImageInventory;
+use super::{Request, UpdateTarget};
+use crate::image::{NAME_LENGTH, same_image, short_name};
+use crate::location::Location;
+use crate::visible::inline;
+
+/// So many pairs of characters are compared to find the nearest name: a second's work.
+const MAX_COMPARISONS: usize = 20_000_000;
+
+/// Nothing matches one or more images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoMatch {
+    pub images: Vec<UnmatchedImage>,
+    /// The services that there are.
+    pub services: Vec<String>,
+    /// How many files were searched.
+    pub files: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnmatchedImage {
+    pub name: String,
+    pub instead: Instead,
+}
+
+/// What may have been meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// A block names the image, but has no key for a tag.
+    WithoutTag {
+        at: Location,
+    },
+    /// The file would be read as Helm values if it were selected.
+    HelmValues {
+        at: Location,
+    },
+    Others {
+        similar: Vec<SimilarImage>,
+        nameless: Vec<NamelessTag>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimilarImage {
+    pub name: String,
+    pub at: Location,
+}
+
+/// A tag whose image is not in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamelessTag {
+    pub at: Location,
+    /// The path of the field that holds it.
+    pub field: String,
+}
+
+impl NoMatch {
+    pub(super) fn new(seen: &ImageInventory, request: &Request, missing: &[usize]) -> Self {
+        let unmatched = |&target: &usize| {
+            let UpdateTarget { name, .. } = &request.targets[target];
+            UnmatchedImage { name: name.clone(), instead: instead(seen, name) }
+        };
+        NoMatch {
+            images: missing.iter().map(unmatched).collect(),
+            services: request.services.clone(),
+            files: seen.count,
+        }
+    }
+}
+
+fn instead(seen: &ImageInventory, name: &str) -> Instead {
+    let place = |list: &[(String, Location)]| {
+        list.iter().find(|(image, _)| same_image(image, name)).map(|(_, at)| at.clone())
+    };
+    if let Some(at) = place(&seen.untagged) {
+        return Instead::WithoutTag { at };
+    }
+    if let Some(at) = place(&seen.values) {
+        return Instead::HelmValues { at };
+    }
+    Instead::Others { similar: similar(seen, name), nameless: seen.nameless.clone() }
+}
+
+/// The images most like a name: by the whole, and by the last part.
+fn similar(seen: &ImageInventory, name: &str) -> Vec<SimilarImage> {
+    let likeness = |image: &str| {
+        let whole = strsim::normalized_damerau_levenshtein(image, name);
+        let last = strsim::jaro_winkler(short_name(image), short_name(name));
+        whole.max(last)
+    };
+    let untagged = seen.untagged.iter().map(|(image, at)| (image, at));
+    let all = seen.images.iter().chain(untagged).filter(|(image, _)| image.len() <= NAME_LENGTH);
+    let mut work = 0;
+    let all = all.take_while(|(image, _)| {
+        work += image.len() * name.len();
+        work <= MAX_COMPARISONS
+    });
+    let mut scored: Vec<_> = all.map(|(image, at)| (likeness(image), image, at)).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near = scored.into_iter().take(3).filter(|(score, ..)| *score > 0.6);
+    near.map(|(_, image, at)| SimilarImage { name: image.clone(), at: at.clone() }).collect()
+}
+
+impl std::error::Error for NoMatch {}
+
+impl fmt::Display for NoMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = if self.files == 1 { "1 file".to_owned() } else { format!("{} files", self.files) };
+        for (nth, UnmatchedImage { name, instead }) in self.images.iter().enumerate() {
+            let line_break = if nth > 0 { "\n" } else { "" };
+            write!(f, "{line_break}nothing matches {name} in {files}{instead}")?;
+        }
+        if !self.services.is_empty() {
+            write!(f, "\nservices of tagbump.yaml: {}", self.services.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Instead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Instead::WithoutTag { at } => write!(f, "\n  {at}: names the image, but has no tag key"),
+            Instead::HelmValues { at } => {
+                write!(f, "\n  {at}: names the image, in what may be Helm values without a chart")
+            }
+            Instead::Others { similar, nameless } => {
+                if !similar.is_empty() {
+                    f.write_str("\nsimilar images:")?;
+                }
+                similar
+                    .iter()
+                    .try_for_each(|image| write!(f, "\n  {} ({})", inline(&image.name), image.at))?;
+                if !nameless.is_empty() {
+                    f.write_str("\ntags without a name (their image is in the chart):")?;
+                }
+                nameless.iter().try_for_each(|tag| write!(f, "\n  {}: field {}", tag.at, tag.field))
+            }
+        }
+    }
+}
