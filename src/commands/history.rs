@@ -3,9 +3,11 @@
 use crate::build_info;
 use crate::config::Config;
 use crate::diagnostics::{CommandError, Error};
-use crate::git::{Checkout, RemoteHistory};
+use crate::git::Checkout;
+use crate::history::git::CommitWalk;
 use crate::history::{self, CommitStore, ObjectId, TagEntry};
 use crate::image::Field;
+use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, SystemClock};
 use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
 use crate::plan::{self, FileSource, Request, Scope, UpdateTarget};
@@ -30,7 +32,7 @@ pub fn run(settings: &HistorySettings) -> Result<HistoryReport, Error> {
     match &settings.remote {
         Some(remote) => story.of_remote(remote),
         None => {
-            let (past, head) = checkout.past()?;
+            let (past, head) = CommitWalk::of_head(&checkout)?;
             story.tell(&past, head, &checkout.head_files()?)
         }
     }
