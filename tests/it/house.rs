@@ -77,6 +77,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "cli",
             "config",
             "error",
+            "file_selection",
             "forge",
             "git",
             "history",
@@ -191,7 +192,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ),
     // the pure parts don't use the adapters inside their own folder
     ("super::git::", &[]),
-    ("super::remote::", &[]),
+    ("super::remote::", &["commands"]),
     ("use remote::", &[]),
     ("println!", &[]),
     ("print!", &[]),
