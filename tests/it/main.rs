@@ -24,6 +24,7 @@ mod forge_answers;
 mod forged_trailers;
 mod git_settings;
 mod github_client;
+mod hints;
 mod history;
 mod history_hostile;
 mod history_remote;
