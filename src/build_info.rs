@@ -1,4 +1,4 @@
-//! What is known of the commit that was built: from `--source`, an explicit tag, the event, or `HEAD`.
+//! Collects the facts about the commit that was built: from `--source`, an explicit tag, the event, or `HEAD`.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::settings::RunContext;
 use crate::tag::{BuildInfo, Source, highest};
 use crate::template::{Template, Variable};
 
-/// What a tag can be computed from. The commit is the source; where there is none, `HEAD`.
+/// The facts for computing a tag. The commit is the source of the build; if it isn't known, `HEAD`.
 pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
     let source = place.source.clone().or_else(|| place.run.source());
     let given = source.map(|source| source.sha);
@@ -35,7 +35,7 @@ pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
     facts
 }
 
-/// The commit that an image with this tag was built from: `--source`, the commit in the tag, the event's.
+/// The commit that an image with this tag was built from: `--source`, or the commit in the tag, or the event's.
 pub fn source(
     place: &RunContext,
     checkout: Option<&Checkout>,
@@ -54,13 +54,13 @@ pub fn source(
     in_tag.map(|sha| Source { repository: repository(), sha }).or(event)
 }
 
-/// The commit that a tag of the tip names, whatever it is that we have built.
+/// The commit that an existing tag names, independent of our own build.
 pub fn commit_named(tag: &str, template: &Template, checkout: Option<&Checkout>) -> Option<Source> {
     commit_in_tag(tag, template, None, checkout).map(|sha| Source { repository: None, sha })
 }
 
-/// The commit that what an image had once was built from: by the trailers of the commit that wrote it, else by
-/// its tag.
+/// The commit that an earlier tag of an image was built from: from the trailers of the commit that set the tag,
+/// or else from the tag itself.
 pub fn source_of_entry(
     entry: &TagEntry,
     image: &str,
@@ -71,7 +71,7 @@ pub fn source_of_entry(
     by_trailer.or_else(|| commit_named(entry.tag.as_deref()?, template, checkout))
 }
 
-/// The commit that a tag names: by the template, or a run of hex digits that stands alone.
+/// The commit that a tag names: at the place of the template's `{sha}`, or a separate run of hex digits.
 fn commit_in_tag(
     tag: &str,
     template: &Template,
@@ -86,7 +86,7 @@ fn commit_in_tag(
         return Some(known(&sha).unwrap_or(sha));
     }
     let alone = || HEX.find_iter(tag).filter(|m| stands_alone(tag, m.range())).map(|m| m.as_str());
-    // digits alone may be a date or a number, letters alone a word: those must be known commits
+    // digits only may be a date or a number, letters only a word, so these must be known commits
     let mixed = |text: &&str| {
         text.contains(|c: char| c.is_ascii_digit()) && text.contains(|c: char| c.is_ascii_alphabetic())
     };
@@ -101,7 +101,7 @@ fn stands_alone(tag: &str, range: std::ops::Range<usize>) -> bool {
     !word(tag[..range.start].chars().next_back()) && !word(tag[range.end..].chars().next())
 }
 
-/// Where the template has a `{sha}`, the text in its place: in full, or `{sha:N}` its N digits.
+/// If the template has a `{sha}`, the part of the tag at its place: 40 hex digits, or N for `{sha:N}`.
 fn by_template(tag: &str, template: &Template) -> Option<String> {
     let digits = |v: &Variable| v.argument.as_deref().map_or("40".to_owned(), regex::escape);
     let group = |v: &Variable| (v.name == "sha").then(|| format!("[0-9a-f]{{{}}}", digits(v)));

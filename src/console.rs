@@ -1,4 +1,4 @@
-//! The terminal: reports to stdout, everything else to stderr, no secret to either.
+//! The terminal: prints reports to stdout, everything else to stderr, and no secrets to either.
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -27,7 +27,7 @@ use tagbump::visible::{inline, lines};
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTICE: Style = AnsiColor::Blue.on_default();
 
-/// How much is said, and how.
+/// How much to print, and how.
 pub struct Console {
     format: Format,
     quiet: bool,
@@ -35,9 +35,9 @@ pub struct Console {
     color: ColorChoice,
     tokens: Tokens,
     speaker: Speaker,
-    /// The GitHub Actions runner that listens, if one does.
+    /// The GitHub Actions runner, if the process runs in one.
     runner: Option<Channels>,
-    /// Whether text must not look like a command.
+    /// Whether a CI system runs commands that it finds in the log.
     log_has_commands: bool,
 }
 
@@ -73,7 +73,7 @@ impl Console {
         Report { failure, ..report }
     }
 
-    /// A bump's outcome.
+    /// Prints the outcome of a bump.
     pub fn report(&self, report: &Report) {
         if let Some(runner) = &self.runner {
             self.tell_runner(runner, report);
@@ -96,7 +96,7 @@ impl Console {
         }
     }
 
-    /// Folded away in a runner's log.
+    /// Prints details, in a folded group of a runner's log.
     fn details(&self, details: &[String]) {
         let in_runner = |command: String| {
             if self.runner.is_some() {
@@ -108,7 +108,7 @@ impl Console {
         in_runner(commands::end_group());
     }
 
-    /// What the runner shows beside the log.
+    /// Gives the runner what it shows outside of the log: annotations, outputs and the summary.
     fn tell_runner(&self, runner: &Channels, report: &Report) {
         if report.outcome != Outcome::Planned {
             for change in commands::changes(&report.changes, &runner.prefix) {
@@ -120,7 +120,7 @@ impl Console {
         }
     }
 
-    /// The outputs of a step that prints tags.
+    /// Prints tags, and sets them as outputs of the step.
     pub fn tags(&self, told: &TagOutput) -> ExitCode {
         self.notices(&told.notices);
         if let Some(runner) = &self.runner {
@@ -132,7 +132,7 @@ impl Console {
         self.plain(&told.lines)
     }
 
-    /// What a scan has found.
+    /// Prints the references that a scan found.
     pub fn listing(&self, listing: &Listing) -> ExitCode {
         for warning in listing.warnings.iter().chain(&unparsable_warning(listing.unparsable.len())) {
             self.line(WARNING, "warning", warning);
@@ -150,7 +150,7 @@ impl Console {
         ExitCode::SUCCESS
     }
 
-    /// The tags that an image has had.
+    /// Prints the tags that an image has had.
     pub fn timeline(&self, timeline: &HistoryReport, format: HistoryFormat) -> ExitCode {
         self.notices(&Vec::from_iter(timeline.cut()));
         if timeline.entries.is_empty() {
@@ -163,7 +163,7 @@ impl Console {
         })
     }
 
-    /// What `init` would write, as it is; not where nobody looks before it is written.
+    /// Prints the files that `init` would write. With `--quiet`, skips them if they are written without asking.
     pub fn proposal(&self, proposal: &InitProposal, is_written_unasked: bool) {
         for warning in proposal.warnings.iter().chain(&unparsable_warning(proposal.unparsable)) {
             self.line(WARNING, "warning", warning);
@@ -174,7 +174,7 @@ impl Console {
         }
     }
 
-    /// Whether it makes sense to show that something goes on.
+    /// Whether to show progress.
     pub fn is_interactive(&self) -> bool {
         !self.quiet && self.runner.is_none() && std::io::stderr().is_terminal()
     }
@@ -185,19 +185,19 @@ impl Console {
         }
     }
 
-    /// Text from elsewhere, for the reader or another program.
+    /// Prints foreign text, for a person or another program.
     pub fn plain(&self, text: &str) -> ExitCode {
         self.out(text);
         ExitCode::SUCCESS
     }
 
-    /// Text of tagbump's own, as it is.
+    /// Prints tagbump's own text unchanged.
     pub fn own(&self, text: &str) -> ExitCode {
         let _ = std::io::stdout().write_all(text.as_bytes());
         ExitCode::SUCCESS
     }
 
-    /// An error, with the exit code that it means.
+    /// Prints an error, and returns its exit code.
     pub fn error(&self, error: Error) -> ExitCode {
         self.failure(&diagnostics::diagnose(error, self.speaker))
     }
@@ -218,7 +218,7 @@ impl Console {
         }
     }
 
-    /// A command to the runner.
+    /// Sends a command to the runner.
     fn command(&self, command: &str) {
         let _ = std::io::stderr().write_all(self.tokens.scrub(command).as_bytes());
     }
@@ -234,7 +234,7 @@ impl Console {
         }
     }
 
-    // a closed pipe is the reader's business, and nobody else is left to be told
+    // errors are ignored: if the reader closed the pipe, there is nobody to report them to
 
     fn out(&self, text: &str) {
         let mut stream = AutoStream::new(std::io::stdout(), self.color);
@@ -248,8 +248,8 @@ impl Console {
         let _ = stream.write_all(harmless.as_bytes());
     }
 
-    /// Without secrets; and where a CI system reads along, without commands to it, which a server or a file may have put
-    /// there. Hidden characters are written out before, where the text is made.
+    /// Removes secrets; and if a CI system reads the log, also commands to it, which may come from a server or
+    /// a file. Hidden characters are escaped earlier, where the text is created.
     fn sanitize(&self, text: &str, color: ColorChoice) -> String {
         let text = self.tokens.scrub(text);
         let text = if color == ColorChoice::Never { strip_str(&text).to_string() } else { text };
@@ -257,7 +257,7 @@ impl Console {
     }
 }
 
-/// What clap says of arguments that it can't read, or of itself where it was asked for help.
+/// Prints clap's message about invalid arguments, or its help.
 pub fn wrong_usage(error: clap::Error, environment: &Environment, json_wanted: bool) -> ExitCode {
     let error = visible(error);
     let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
@@ -275,7 +275,8 @@ pub fn wrong_usage(error: clap::Error, environment: &Environment, json_wanted: b
     if let Some((runner, failure)) = runner.zip(report.failure.as_ref()) {
         let said = tokens.scrub(&commands::error(failure, &runner.prefix));
         let _ = std::io::stderr().write_all(said.as_bytes());
-        // the arguments can't be read; that the outputs can't be written is told nowhere else either
+        // the arguments are invalid anyway, and there is no place left to report that the outputs can't be
+        // written
         let _ = runner.report(&report, &|text| tokens.scrub(text));
     }
     if json_wanted {
@@ -284,7 +285,7 @@ pub fn wrong_usage(error: clap::Error, environment: &Environment, json_wanted: b
     code
 }
 
-/// With the hidden characters of arguments written out: they can come from elsewhere too.
+/// Escapes hidden characters in the arguments, since they may be foreign text too.
 fn visible(mut error: clap::Error) -> clap::Error {
     let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in context {
@@ -304,10 +305,10 @@ fn visible(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// In colour, unless a CI system would take something in it for a command.
+/// Prints in colour, unless a CI system would take something in the text for a command.
 fn print_usage(error: &clap::Error, text: &str, environment: &Environment) {
     let harmless = if log_has_commands(environment) { as_text(text) } else { text.to_owned() };
-    // a closed pipe is the reader's business
+    // the reader may have closed the pipe
     let _ = match harmless == text || !error.use_stderr() {
         true => error.print(),
         false => std::io::stderr().write_all(harmless.as_bytes()),
@@ -319,7 +320,7 @@ fn root(common: Option<&CommonArgs>) -> &Path {
     Path::new(typed.unwrap_or("."))
 }
 
-/// `NO_COLOR` wins (no-color.org), then the flag, then what the terminal can do.
+/// `NO_COLOR` wins (no-color.org), then the flag, then the abilities of the terminal.
 fn choice(common: Option<&CommonArgs>, environment: &Environment) -> ColorChoice {
     if environment.get("NO_COLOR").is_some() {
         return ColorChoice::Never;

@@ -1,15 +1,16 @@
-//! Names that lead into a repository's own folder: `.git`, and all that some file system takes for it.
+//! Recognises names that lead into a repository's own folder: `.git`, and every name that some file system
+//! takes for it.
 //!
-//! Pure. The rules are git's, which holds to them on every platform: a tree that is harmless here must not become
-//! harmful in someone's checkout elsewhere.
+//! Pure. These are git's rules, which it applies on every platform: a tree that is harmless here must not
+//! become harmful in someone else's checkout.
 
 /// Whether a file system might take a name for `.git`.
 ///
-/// Upper case counts everywhere (git's `read-cache.c`, `verify_dotfile`). NTFS drops dots and blanks at the end,
-/// has short names, and streams after a colon (`path.c`, `is_ntfs_dotgit`). HFS+ ignores some characters
+/// Case is ignored everywhere (git's `read-cache.c`, `verify_dotfile`). NTFS drops dots and blanks at the end,
+/// has short names, and allows streams after a colon (`path.c`, `is_ntfs_dotgit`). HFS+ ignores some characters
 /// (`utf8.c`, `is_hfs_dotgit`). A backslash ends a name on Windows (`fsck.c`, `fsck_tree`).
 pub fn is_dot_git(name: &str) -> bool {
-    // a tree has many names, and most of them need no closer look
+    // a fast path, since a tree has many names and most of them can't match
     let is_plain = name.is_ascii() && !name.starts_with(['.', 'g', 'G']) && !name.contains('\\');
     !is_plain && (is_hfs_dot_git(name) || name.split('\\').any(is_ntfs_dot_git))
 }

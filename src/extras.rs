@@ -1,4 +1,4 @@
-//! What is made from the command line's definition: shell completions and man pages.
+//! Shell completions and man pages, generated from the definition of the command line.
 
 use std::path::Path;
 
@@ -22,10 +22,10 @@ pub struct ManError {
     error: std::io::Error,
 }
 
-/// Writes a man page for each command into a folder that exists.
+/// Writes a man page for each command into an existing folder.
 ///
 /// # Errors
-/// Where the folder can't be written.
+/// The folder can't be written to.
 pub fn man(folder: &Path) -> Result<(), ManError> {
     let written = clap_mangen::generate_to(Cli::command(), folder);
     written.map_err(|error| ManError { folder: folder.display().to_string(), error })

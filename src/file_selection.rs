@@ -11,10 +11,10 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use crate::dot_git::is_dot_git;
 use crate::visible::inline;
 
-/// Files over this many bytes are skipped.
+/// Files with more than this many bytes are skipped.
 pub const MAX_FILE_SIZE: u64 = 50 * 1000 * 1000;
 
-/// Where a repository's configuration may be, relative to the root.
+/// The possible paths of a repository's configuration, relative to the root.
 pub const CONFIG_PATHS: [&str; 2] = ["tagbump.yaml", ".github/tagbump.yaml"];
 
 /// A path or pattern that selects no files.
@@ -32,16 +32,16 @@ pub enum SelectionError {
     },
 }
 
-/// How a file came to be looked at, least first.
+/// How strongly a selection asks for a file, in increasing order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MatchLevel {
-    /// Not to be edited, but says how workloads spell an image.
+    /// Never edited, but shows how workloads spell an image.
     ContextOnly,
     /// Found by search.
     Discovered,
-    /// Found by a pattern, or in a folder that was named.
+    /// Selected by a pattern, or by naming its folder.
     Pattern,
-    /// Named without a wildcard.
+    /// Named by its path, without a wildcard.
     Explicit,
 }
 
@@ -52,7 +52,7 @@ pub struct Selection {
     names: Vec<String>,
     patterns: Vec<String>,
     set: GlobSet,
-    /// Every YAML file, besides those that are named.
+    /// Every YAML file, in addition to those that are named.
     everything: bool,
 }
 
@@ -114,12 +114,12 @@ impl Selection {
         &self.names
     }
 
-    /// Whether nothing is selected but what is named.
+    /// Whether only named paths are selected.
     pub fn names_only(&self) -> bool {
         self.patterns.is_empty() && !self.everything
     }
 
-    /// Whether a folder can hold a file that is looked at.
+    /// Whether a folder can contain selected files.
     pub fn reaches(&self, folder: &str) -> bool {
         !self.names_only() || self.names_above(folder) || self.is_name(folder) || self.names_below(folder)
     }
@@ -128,19 +128,19 @@ impl Selection {
         self.names.binary_search_by(|name| name.as_str().cmp(path)).is_ok()
     }
 
-    /// Whether a folder that a path is in is named.
+    /// Whether a folder that contains the path is named.
     fn names_above(&self, path: &str) -> bool {
         self.is_name(".") || path.match_indices('/').any(|(end, _)| self.is_name(&path[..end]))
     }
 
-    /// Whether something in a folder is named.
+    /// Whether something inside the folder is named.
     fn names_below(&self, folder: &str) -> bool {
         let inside = format!("{folder}/");
         let first = self.names.partition_point(|name| *name < inside);
         self.names.get(first).is_some_and(|name| name.starts_with(&inside))
     }
 
-    /// Whether and why a file is looked at.
+    /// How strongly the selection asks for a file; `None` if it isn't selected.
     pub fn match_level(&self, path: &str) -> Option<MatchLevel> {
         if self.is_name(path) {
             return Some(MatchLevel::Explicit);
@@ -155,11 +155,11 @@ impl Selection {
     }
 }
 
-/// Many selections: those that select a path are found together.
+/// An index over many selections, to find all that select a path at once.
 pub struct SelectionIndex {
     by_name: HashMap<String, Vec<usize>>,
     patterns: GlobSet,
-    /// Whose pattern each one is.
+    /// The selection that each pattern belongs to.
     of_pattern: Vec<usize>,
     everything: Vec<usize>,
 }
@@ -181,7 +181,7 @@ impl SelectionIndex {
         Ok(SelectionIndex { by_name, patterns: glob_set(&patterns)?, of_pattern, everything })
     }
 
-    /// The numbers of the selections that select a path, in order.
+    /// The indexes of the selections that select a path, in order.
     pub fn selecting(&self, path: &str) -> Vec<usize> {
         let named = |name: &str| self.by_name.get(name).into_iter().flatten().copied();
         let mut found: Vec<usize> = named(path).collect();
@@ -201,7 +201,7 @@ fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '[', '{'])
 }
 
-/// The argument that selects this one file, whatever is in its name.
+/// An `-f` argument that selects only this file, whatever characters its name has.
 pub fn literal(path: &str) -> String {
     if !is_pattern(path) {
         return path.to_owned();
@@ -223,18 +223,18 @@ fn unreadable(argument: &str, error: &globset::Error) -> SelectionError {
     SelectionError::Pattern { pattern: argument.to_owned(), reason: error.kind().to_string() }
 }
 
-/// YAML by its name: `.yaml`, `.yml`, and kustomize's `Kustomization`.
+/// Whether the name is that of a YAML file: `.yaml`, `.yml`, or kustomize's `Kustomization`.
 pub fn is_yaml(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.ends_with(".yaml") || name.ends_with(".yml") || name == "Kustomization"
 }
 
-/// The folder that a file is in; empty at the root.
+/// The folder of a file; empty at the root.
 pub fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// The path without `.` parts.
+/// Validates a path, and removes its `.` parts.
 fn inside_root(argument: &str) -> Result<String, SelectionError> {
     let path = if cfg!(windows) { argument.replace('\\', "/") } else { argument.to_owned() };
     let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains('\0');

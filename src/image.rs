@@ -1,8 +1,8 @@
-//! Image names, tags and digests, and kustomize's IMAGE grammar.
+//! Image names, tags and digests, and kustomize's syntax for an IMAGE argument.
 //!
-//! Pure. Grammars: the OCI distribution specification 1.1 (tags), the OCI image specification 1.1
-//! (digests), and the reference grammar of Docker's distribution library (names). The rules for Docker Hub
-//! names (`nginx`, `library/nginx`, `docker.io/library/nginx`) are that library's too.
+//! Pure. Follows the OCI distribution specification 1.1 (tags), the OCI image specification 1.1 (digests), and
+//! Docker's distribution library (names, including the short forms for Docker Hub: `nginx`, `library/nginx`,
+//! `docker.io/library/nginx`).
 
 use std::fmt;
 
@@ -57,22 +57,23 @@ pub enum NameProblem {
     Character,
 }
 
-/// A tag that fits the OCI grammar.
+/// A valid tag, by the OCI specification.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag(String);
 
 /// The longest tag that the OCI distribution specification allows.
 const TAG_LENGTH: usize = 128;
 
-/// So much is read of a tag or digest: more than any has, placeholders and templates included.
+/// Tags and digests in files are cut at this length. No real one is as long, not even a placeholder or
+/// template.
 const READ_LENGTH: usize = 2048;
 
-/// Longer names are no names: registries take 255 characters at most.
+/// Longer names are invalid: registries accept 255 characters at most.
 pub const NAME_LENGTH: usize = 512;
 
 impl Tag {
     /// # Errors
-    /// Text outside of `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
+    /// The text doesn't match `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
     pub fn parse(text: &str) -> Result<Self, ImageError> {
         let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
         let problem = match text.as_bytes() {
@@ -96,13 +97,13 @@ impl fmt::Display for Tag {
     }
 }
 
-/// A digest, as `sha256:` with 64 hex digits.
+/// A valid digest, such as `sha256:` with 64 hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(String);
 
 impl Digest {
     /// # Errors
-    /// Text that is no digest, or has the wrong number of hex digits for sha256 or sha512.
+    /// The text isn't a digest, or has the wrong number of hex digits for sha256 or sha512.
     pub fn parse(text: &str) -> Result<Self, ImageError> {
         let wrong = |problem| Err(ImageError::Digest { text: text.to_owned(), problem });
         let Some((algorithm, hex)) = text.split_once(':') else {
@@ -136,7 +137,8 @@ impl fmt::Display for Digest {
     }
 }
 
-/// An image as a file names it: `name[:tag][@digest]`. Nothing is checked: files hold what they hold.
+/// An image as it is written in a file: `name[:tag][@digest]`. The parts aren't validated, since files can
+/// contain anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParsedReference<'a> {
     pub name: &'a str,
@@ -145,9 +147,9 @@ pub struct ParsedReference<'a> {
 }
 
 impl<'a> ParsedReference<'a> {
-    /// The colon of a port (`localhost:5000/x`) is not the colon of a tag: a tag has no `/` behind it.
-    ///
-    /// Nor is a colon inside of a placeholder (`${TAG:-v1}`, `$(TAG)`, `{{ tag }}`).
+    /// Splits the text into its parts. The colon of a port (`localhost:5000/x`) doesn't start a tag, because a
+    /// tag has no `/` after it. Neither does a colon inside a placeholder: `${TAG:-v1}`, `$(TAG)`,
+    /// `{{ tag }}`.
     pub fn parse(text: &'a str) -> Self {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),
@@ -160,7 +162,7 @@ impl<'a> ParsedReference<'a> {
     }
 }
 
-/// The last colon outside of placeholders, unless a `/` outside of them is behind it.
+/// The last colon outside of placeholders, unless a `/` outside of them follows it.
 fn tag_colon(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut colon = None;
@@ -176,7 +178,7 @@ fn tag_colon(text: &str) -> Option<usize> {
     colon
 }
 
-/// Splits `TAG@DIGEST`, as some tag fields hold it.
+/// Splits `TAG@DIGEST`, the form of some tag fields.
 pub fn split_tag(text: &str) -> (&str, Option<&str>) {
     match text.split_once('@') {
         Some((tag, digest)) => (tag, Some(digest)),
@@ -184,14 +186,14 @@ pub fn split_tag(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Whether two of `TAG`, `TAG@DIGEST`, `@DIGEST` run the same image, as far as can be told: of one tag, and of no
-/// two digests.
+/// Whether two of `TAG`, `TAG@DIGEST` or `@DIGEST` can run the same image: they have the same tag, and don't
+/// have different digests.
 pub fn same_tag(one: &str, other: &str) -> bool {
     let ((one, digest), (other, others)) = (split_tag(one), split_tag(other));
     one == other && digest.zip(others).is_none_or(|(one, other)| one == other)
 }
 
-/// `tag@digest`, or the one that there is.
+/// Joins a tag and a digest to `tag@digest`. One of them may be missing.
 pub fn join_tag(tag: Option<&str>, digest: Option<&str>) -> String {
     let tag = tag.unwrap_or_default();
     match digest.filter(|d| !d.is_empty()) {
@@ -200,25 +202,25 @@ pub fn join_tag(tag: Option<&str>, digest: Option<&str>) -> String {
     }
 }
 
-/// Whether a name is short enough to be one.
+/// Whether a text is short enough for an image name.
 pub fn is_possible_name(text: &str) -> bool {
     text.len() <= NAME_LENGTH
 }
 
-/// A tag or digest that is read from a file, without what makes it too long to be one: a file can use a text of
-/// megabytes over and over.
+/// A tag or digest from a file, cut if it is too long to be valid. Otherwise a file with a text of megabytes
+/// could make tagbump copy it over and over.
 pub fn shortened(text: &str) -> String {
     let end = (0..=text.len().min(READ_LENGTH)).rev().find(|&end| text.is_char_boundary(end));
     text[..end.unwrap_or(0)].to_owned()
 }
 
-/// Whether two names are one image. They are compared whole; only Docker Hub's short forms are one with
-/// the long form.
+/// Whether two names mean the same image. Whole names are compared; only Docker Hub's short forms are the same
+/// as their long forms.
 pub fn same_image(a: &str, b: &str) -> bool {
     a == b || (short_name(a) == short_name(b) && full_name(a) == full_name(b))
 }
 
-/// The name with registry and, on Docker Hub, `library/`.
+/// The name with its registry and, on Docker Hub, with `library/`.
 pub fn full_name(name: &str) -> String {
     let (host, path) = match name.split_once('/') {
         Some((host, path)) if is_host(host) => (host, path),
@@ -238,33 +240,34 @@ pub fn short_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// A part of an IMAGE that may say "keep what is there".
+/// A part of an IMAGE argument that can be `*`, for "keep the current one".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Field<T> {
     /// Not given.
     Unspecified,
-    /// `*`: whatever is there.
+    /// `*`: keep the current one.
     Keep,
     Set(T),
 }
 
-/// `NAME[=NEWNAME][:TAG][@DIGEST]`, checked.
+/// A valid `NAME[=NEWNAME][:TAG][@DIGEST]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageArg {
     pub name: String,
-    /// `Unsaid` for a bare IMAGE, without `=`.
+    /// `Unspecified` for an IMAGE without `=`.
     pub new_name: Field<String>,
     pub tag: Field<Tag>,
     pub digest: Field<Digest>,
-    /// The digest was given beside IMAGE, to be set together with a tag.
+    /// The digest comes from `--digest`, and is set together with a tag.
     pub digest_beside: bool,
 }
 
 impl ImageArg {
-    /// kustomize's `edit set image` grammar, with a tag and a digest together as newer versions allow.
+    /// Parses the syntax of `kustomize edit set image`. As in newer versions of kustomize, it can have both a
+    /// tag and a digest.
     ///
     /// # Errors
-    /// An empty or unfit part; the text names it.
+    /// A part is empty or invalid; the message names it.
     pub fn parse(text: &str) -> Result<Self, ImageError> {
         let (name, rest) = match text.split_once('=') {
             Some((name, rest)) => (Some(name), rest),
@@ -302,7 +305,8 @@ fn new_name(whole: &str, text: &str) -> Result<Field<String>, ImageError> {
     Ok(Field::Set(text.to_owned()))
 }
 
-/// A name to look for may be anything that a kustomization calls an image, but no blank and no option.
+/// The name to search for can be anything that a kustomization calls an image, but it can't contain blanks or
+/// look like a flag.
 fn check_searched(whole: &str, name: &str) -> Result<(), ImageError> {
     let problem = if name.is_empty() {
         NameProblem::Empty
@@ -318,7 +322,7 @@ fn check_searched(whole: &str, name: &str) -> Result<(), ImageError> {
     Err(ImageError::Name { text: whole.to_owned(), problem })
 }
 
-/// A name that is written into a file must be one that a registry takes.
+/// A name to write into a file must be valid for a registry.
 fn check_written(whole: &str, name: &str) -> Result<(), ImageError> {
     let path = match name.split_once('/') {
         Some((host, path)) if is_host(host) => path,
@@ -341,14 +345,14 @@ fn check_written(whole: &str, name: &str) -> Result<(), ImageError> {
     Err(ImageError::NewName { text: whole.to_owned(), name: name.to_owned(), has_upper_case })
 }
 
-/// Whether text can be the name of an image. Capital letters are allowed, because files have them.
+/// Whether a text can be the name of an image. Capital letters are allowed, because files contain them.
 pub fn is_name(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-/:[]".contains(&b);
     let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[' || c == '_');
     starts && text.len() <= NAME_LENGTH && text.bytes().all(fits) && !short_name(text).contains(':')
 }
 
-/// Whether text is a valid `TAG`, `TAG@DIGEST` or `@DIGEST`.
+/// Whether a text is a valid `TAG`, `TAG@DIGEST` or `@DIGEST`.
 pub fn is_version(text: &str) -> bool {
     let (tag, digest) = split_tag(text);
     let tag_fits = Tag::parse(tag).is_ok() || (tag.is_empty() && digest.is_some());

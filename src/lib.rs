@@ -5,7 +5,7 @@
 //!
 //! A bump is a pure function: `plan` takes files and a request, and gives edits. When another push gets there first, tagbump
 //! calls it again on the new tip, so a lost race never ends in a conflict. `landing` runs that loop; a branch that it can
-//! land on is one small trait ([`landing::RemoteBranch`]). An edit is a range of bytes: `yaml` finds it by parsing the file and
+//! land on is one small trait ([`landing::TargetBranch`]). An edit is a range of bytes: `yaml` finds it by parsing the file and
 //! verifies it by parsing the result. Everything that a command did ends up in one value ([`output::Report`]), which every
 //! output format shows.
 //!
@@ -20,8 +20,10 @@
 //! | [`build_info`] | what is known about the build: commit, branch, tags, run | `actions`, `git`, `settings` |
 //! | [`settings`] | checks what was typed | `cli`, `actions`, `git` and the pure modules |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
-//! | [`forge`] | pull requests, commits by API, comparisons; the only user of octocrab | `git`, `landing`, `plan`, `history`, `http` |
-//! | [`git`] | repository, remotes, credentials, signatures; the only user of git2 and ring | `landing`, `plan`, `history`, `worktree`, `http` |
+//! | [`forge`] | pull requests, commits by API, comparisons, behind one trait; the only user of octocrab | `actions`, `git`, `history`, `landing`, `http` |
+//! | [`landing::remote`] | lands on a branch of a git remote; the trait for publishing commits | `git`, `history`, `landing`, `plan`, `http` |
+//! | [`history::git`] | the commits of a git repository, for `history` | `git`, `history` |
+//! | [`git`] | plumbing: repository, remotes, credentials, signatures; the only user of ring | `plan`, `object_id`, `worktree`, `http` |
 //! | [`landing`] | the landing loop, its back-off, the commit message | `plan`, `history` and the pure modules below |
 //! | [`worktree`] | finds, reads, replaces and creates files through descriptors, never outside the root | `plan`, `file_selection` |
 //! | [`http`] | the one HTTP client: whom it trusts, its proxies and timeouts | `environment` |
@@ -34,14 +36,15 @@
 //! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
 //! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
+//! | [`object_id`] | the ID of a commit, tree or file in git's object database | |
 //! | [`dot_git`] | which file names lead into a repository's own folder | |
 //! | [`markdown`], [`visible`] | make text from files and servers safe to show | |
 //! | [`error`], [`hint`] | an error as it is shown: exit code, sentence, and what to do | |
 //! | [`location`] | a place in a file | |
 //! | [`environment`], [`signals`] | what every module needs | |
 //!
-//! A module uses only modules further down. `scaffold`, `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`,
-//! `template`, `file_selection` and `dot_git` are pure: no files, no network, no clock, no environment. `tests/it/house.rs`
+//! A module uses only modules further down; only `git` and the two adapters above it use git2. `scaffold`, `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`,
+//! `template`, `file_selection`, `object_id` and `dot_git` are pure (but for `history::git`): no files, no network, no clock, no environment. `tests/it/house.rs`
 //! enforces both.
 //!
 //! # Errors
@@ -65,6 +68,8 @@
 //! | source | the commit that an image was built from ([`tag::Source`]) |
 //! | provenance | which commit set the tag of a reference, and which of its trailers count ([`landing::Provenance`]) |
 //! | order guard | keeps an older build from overwriting a newer one; the outcome is `superseded` |
+//! | publisher | how a commit gets onto a remote branch: by git push, or by a forge's API ([`landing::remote::Publisher`]) |
+//! | forge | a host of repositories that has pull requests ([`forge::Forge`]) |
 //! | carry | push the checkout's own commits along with the bump |
 //! | outcome | how a run ended, in one word ([`output::Outcome`]) |
 
@@ -93,6 +98,7 @@ pub mod landing;
 pub mod location;
 pub mod manifest;
 pub mod markdown;
+pub mod object_id;
 pub mod output;
 pub mod plan;
 pub mod scaffold;

@@ -1,4 +1,4 @@
-//! Parse, run, show, exit.
+//! The binary: parses the arguments, runs a command, prints its outcome, and exits.
 
 #![warn(clippy::unwrap_used, clippy::expect_used)]
 
@@ -90,7 +90,7 @@ fn run_init(args: InitArgs, console: &Console) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Seconds since the epoch; reproducible builds set it (`SOURCE_DATE_EPOCH`, reproducible-builds.org).
+/// Seconds since the epoch. Reproducible builds set them with `SOURCE_DATE_EPOCH` (reproducible-builds.org).
 fn now() -> i64 {
     let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
     let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());

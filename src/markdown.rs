@@ -1,8 +1,8 @@
-//! Puts text from files and servers into Markdown so that it is shown and does nothing.
+//! Makes text from files and servers safe to show in Markdown.
 //!
 //! Pure. Forges render commit messages, pull requests and job summaries as Markdown: `@name` notifies people,
-//! `fixes #1` closes an issue, `<img>` loads a picture. In a code span ("Code spans" in the CommonMark specification)
-//! all of these are plain text.
+//! `fixes #1` closes an issue, `<img>` loads an image. In a code span ("Code spans" in the CommonMark
+//! specification), all of these are plain text.
 
 use crate::visible::inline;
 
@@ -11,20 +11,21 @@ const MAX_SPAN: usize = 100;
 /// Longer text is never plain. Image names have at most 512 characters.
 const MAX_PLAIN: usize = 512;
 
-/// The text as a code span on one line, which nothing inside can end. Long text is cut.
+/// The text as a code span on one line, which no character inside can end. Long text is cut.
 pub fn code_span(text: &str) -> String {
     let mut shown = inline(&text.chars().take(MAX_SPAN).collect::<String>());
     if text.chars().nth(MAX_SPAN).is_some() {
         shown.push('…');
     }
     let fence = "`".repeat(longest_run(&shown) + 1);
-    // a reader strips one space from each side
+    // a Markdown renderer strips one space from each side
     let needs_space = shown.is_empty() || shown.starts_with(['`', ' ']) || shown.ends_with(['`', ' ']);
     let space = if needs_space { " " } else { "" };
     format!("{fence}{space}{shown}{space}{fence}")
 }
 
-/// The first `max` characters of a line. A code span is never cut in two: its first half would be active text.
+/// The first `max` characters of a line. It never cuts a code span in two, because the text of its first half
+/// could then take effect.
 pub fn cut_line(line: &str, max: usize) -> &str {
     let Some((end, _)) = line.char_indices().nth(max) else { return line };
     let mut at = 0;
@@ -60,8 +61,8 @@ pub fn code_block(text: &str, language: &str) -> String {
     format!("{fence}{language}\n{}\n{fence}", lines.join("\n"))
 }
 
-/// Whether text consists only of characters of tags, image names and ordinary paths, and isn't a link or a reference to an
-/// issue: it may appear outside of a code span.
+/// Whether a text may appear outside of a code span: it has only characters of tags, image names and ordinary
+/// paths, and isn't a link or a reference to an issue.
 pub fn is_plain(text: &str) -> bool {
     let is_harmless = |b: u8| b.is_ascii_alphanumeric() || b"._-+=/:".contains(&b);
     let lower = text.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! A sign of life on the terminal, for what takes longer than half a second.
+//! Shows progress on the terminal, for work that takes longer than half a second.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,14 +11,14 @@ use indicatif::ProgressBar;
 const SHOWN_AFTER: Duration = Duration::from_millis(500);
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// Counts files; dropped, it is gone from the screen.
+/// Counts files. The display disappears when this is dropped.
 pub struct Progress {
     files: Arc<AtomicUsize>,
     watcher: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Progress {
-    /// Nothing is ever shown where nobody is `watched` by.
+    /// Starts to count. Shows nothing unless `watched`.
     pub fn start(watched: bool) -> Self {
         let files = Arc::new(AtomicUsize::new(0));
         let watcher = watched.then(|| {
@@ -29,7 +29,7 @@ impl Progress {
         Progress { files, watcher }
     }
 
-    /// One file more.
+    /// Counts one more file.
     pub fn step(&self) {
         self.files.fetch_add(1, Ordering::Relaxed);
     }
@@ -39,7 +39,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if let Some((done, watcher)) = self.watcher.take() {
             drop(done);
-            // one that panicked has shown nothing, which is no fault of the run
+            // if this thread panicked, only the progress display failed
             let _ = watcher.join();
         }
     }

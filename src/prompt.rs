@@ -1,18 +1,18 @@
-//! A question on the terminal, where somebody is there to answer it.
+//! Asks a question on the terminal, if there is a person to answer it.
 
 use std::io::{BufRead, IsTerminal, Write};
 
-/// No answer is longer.
+/// More than the longest possible answer.
 const LONGEST: u64 = 1000;
 
-/// Whether the files shall be written; nothing where nobody can be asked.
+/// Asks whether to write the files; `None` if there is nobody to ask.
 pub fn write_files() -> Option<bool> {
     let (answers, mut screen) = (std::io::stdin(), std::io::stderr());
     let somebody = answers.is_terminal() && screen.is_terminal();
     somebody.then(|| is_confirmed("Write these files? [y/N] ", answers.lock(), &mut screen))
 }
 
-/// Anything but a yes is a no, also a terminal that is closed.
+/// Anything but a yes counts as no, including a closed terminal.
 fn is_confirmed(question: &str, answers: impl BufRead, screen: &mut impl Write) -> bool {
     let asked = screen.write_all(question.as_bytes()).and_then(|()| screen.flush());
     let mut line = String::new();

@@ -1,27 +1,27 @@
-//! Ctrl-C and its like: nothing half done, nothing left behind.
+//! Handles Ctrl-C and other signals, so that nothing is left half done and no temporary files are left behind.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Held while several things must happen together or not at all.
+/// Held while several steps must happen together or not at all.
 static TOGETHER: Mutex<()> = Mutex::new(());
 
-/// A signal has come, and waits for what must happen together.
+/// Set when a signal has arrived and waits for `TOGETHER`.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// What is removed when the process is told to end.
+/// Files and folders to remove when a signal ends the process.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// What is called then: processes of ours are ended.
+/// Functions to call when a signal ends the process, for example to end child processes.
 static CALLS: Mutex<Vec<(u64, Cleanup)>> = Mutex::new(Vec::new());
 
 type Cleanup = Box<dyn Fn() + Send>;
 
-/// Forgets the call when it is dropped.
+/// Unregisters the call when it is dropped.
 pub struct CleanupGuard(u64);
 
-/// Has something called when the process is told to end, while the answer lives.
+/// Calls a function if a signal ends the process while the guard is alive.
 pub fn at_signal(call: impl Fn() + Send + 'static) -> CleanupGuard {
     let mut calls = lock(&CALLS);
     let id = calls.last().map_or(0, |(id, _)| id + 1);
@@ -35,17 +35,18 @@ impl Drop for CleanupGuard {
     }
 }
 
-/// Remembers a temporary file or folder, which its owner removes if all goes well.
+/// Registers a temporary file or folder for removal. Without a signal, its owner removes it.
 pub fn remember(path: &Path) {
     lock(&TEMPORARY).push(path.to_owned());
 }
 
-/// Does something that a signal waits for.
+/// Runs work that signals must not interrupt.
 pub fn together<T>(work: impl FnOnce() -> T) -> T {
     let held = lock(&TOGETHER);
     let done = work();
     drop(held);
-    // the process ends in the signal's thread; going on here could end it first, as if there had been no signal
+    // the signal thread ends the process; if this thread went on, it could exit first, as if there had been no
+    // signal
     while ENDING.load(Ordering::SeqCst) {
         std::thread::park();
     }
@@ -56,19 +57,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on SIGINT and SIGTERM end the process with 130 and 143, cleaned up.
+/// From now on, SIGINT and SIGTERM end the process with exit code 130 or 143, after the clean-up.
 #[cfg(unix)]
 pub fn clean_up_on_signals() {
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    // without a handler the process ends all the same, and leaves temporary files
+    // without a handler, signals still end the process, but leave temporary files behind
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             ENDING.store(true, Ordering::SeqCst);
             let _held = lock(&TOGETHER);
-            // held to the end: who waits for a process of ours must not take its end for an answer
+            // keep this lock until the process exits: a thread that waits for a child process must not see it
+            // end and go on
             let calls = lock(&CALLS);
             for (_, call) in calls.iter() {
                 call();

@@ -1,7 +1,7 @@
-//! Tags computed from a commit by template: `{branch}-{sha:7}`.
+//! Computes tags from a commit, with templates such as `{branch}-{sha:7}`.
 //!
-//! Pure: what is known of the commit comes in as [`BuildInfo`]. Values are made fit for a tag as
-//! docker/metadata-action does it: every run of other characters becomes one `-`.
+//! Pure: facts about the commit come in as [`BuildInfo`]. Values are made valid for a tag as
+//! docker/metadata-action does it: each run of other characters becomes one `-`.
 
 use std::sync::LazyLock;
 
@@ -11,10 +11,10 @@ use regex::Regex;
 use crate::image::{ImageError, Tag};
 use crate::template::{Template, Variable, nearest};
 
-/// The template where none is given.
+/// The template if none is given.
 pub const DEFAULT_TEMPLATE: &str = "{sha:7}";
 
-/// The names of the variables, with what is missing where one has no value.
+/// The names of the variables, each with the reason why it may have no value.
 const VARIABLES: [(&str, &str); 8] = [
     ("sha", "there is no commit: this is not a git repository, or it has no commits yet"),
     ("branch", "no branch is checked out, and the event doesn't name one"),
@@ -26,10 +26,10 @@ const VARIABLES: [(&str, &str); 8] = [
     ("date", "the time is unknown"),
 ];
 
-/// The variables of a commit's message, besides those of a tag.
+/// The additional variables in commit messages.
 pub const MESSAGE_VARIABLES: [&str; 6] = ["name", "image", "tag", "old_tag", "images", "files"];
 
-/// Whether a tag's template may have this variable.
+/// Whether a tag template can have this variable.
 pub fn is_variable(name: &str) -> bool {
     VARIABLES.iter().any(|(known, _)| *known == name)
 }
@@ -70,17 +70,18 @@ pub enum TagError {
     NotATag { template: String, error: ImageError },
 }
 
-/// A commit that an image was built from, and the repository it is in where that is known.
+/// The commit that an image was built from, and its repository, if known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     /// `owner/name`.
     pub repository: Option<String>,
-    /// Lower-case hex, in full or abbreviated.
+    /// Lower-case hex digits, in full or abbreviated.
     pub sha: String,
 }
 
 impl Source {
-    /// Reads `[REPOSITORY@]SHA`; nothing where that is no commit's name of at least 7 digits.
+    /// Parses `[REPOSITORY@]SHA`; `None` if SHA isn't a commit ID of at least 7 digits, or REPOSITORY isn't
+    /// valid.
     pub fn parse(text: &str) -> Option<Self> {
         let (repository, sha) = match text.rsplit_once('@') {
             Some((repository, sha)) => (Some(repository.to_owned()), sha),
@@ -93,7 +94,8 @@ impl Source {
     }
 }
 
-/// `owner/name`, as hosts name repositories. It goes into messages, where `@` or `#` would mention people or issues.
+/// Whether a text looks like `owner/name`. It ends up in commit messages, where `@` or `#` would mention people
+/// or issues.
 fn is_repository(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-/~+%".contains(&b);
     !text.is_empty() && !text.starts_with('/') && text.bytes().all(fits)
@@ -108,10 +110,10 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// What is known of the commit that was built.
+/// The facts about the commit that was built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildInfo {
-    /// In full, or as far as it was given.
+    /// The commit ID, in full or as far as it was given.
     pub sha: Option<String>,
     pub branch: Option<String>,
     /// The short name of the branch or tag; `pr-N` for a pull request.
@@ -120,7 +122,7 @@ pub struct BuildInfo {
     /// The git tag at the commit.
     pub version: Option<String>,
     pub run: Option<String>,
-    /// Seconds since the epoch; dates are in UTC.
+    /// Seconds since the epoch. Dates are in UTC.
     pub now: Option<i64>,
 }
 
@@ -136,7 +138,7 @@ pub fn compute(template: &Template, facts: &BuildInfo) -> Result<Tag, TagError> 
     Tag::parse(&text).map_err(|error| TagError::NotATag { template: whole(), error })
 }
 
-/// As docker/metadata-action: `[^a-zA-Z0-9._-]+` becomes `-`.
+/// Replaces each match of `[^a-zA-Z0-9._-]+` by `-`, as docker/metadata-action does.
 fn fit(value: &str) -> String {
     static UNFIT: LazyLock<Regex> = LazyLock::new(|| {
         #[expect(clippy::expect_used, reason = "a constant pattern, compiled by the tests")]
@@ -146,10 +148,10 @@ fn fit(value: &str) -> String {
 }
 
 impl BuildInfo {
-    /// What a variable stands for, as it is.
+    /// The value of a variable, not yet made valid for a tag.
     ///
     /// # Errors
-    /// Why it stands for nothing.
+    /// Why it has no value.
     pub fn value(&self, variable: &Variable) -> Result<String, VariableError> {
         let name = variable.name.as_str();
         let Some(&(name, reason)) = VARIABLES.iter().find(|(known, _)| *known == name) else {
@@ -172,7 +174,7 @@ impl BuildInfo {
         value.filter(|v| !v.is_empty()).ok_or(VariableError::NoValue { name, reason })
     }
 
-    /// The first N hex digits, which no clone abbreviates otherwise.
+    /// The first N hex digits. They don't depend on how the clone abbreviates commit IDs.
     fn sha(&self, digits: Option<&str>) -> Result<Option<String>, VariableError> {
         let Some(sha) = &self.sha else { return Ok(None) };
         let Some(digits) = digits else { return Ok(Some(sha.clone())) };
@@ -194,12 +196,12 @@ impl BuildInfo {
     }
 }
 
-/// The highest of the git tags at a commit: by semantic version, those without one below.
+/// The highest of the git tags at a commit, by semantic version. Tags that aren't versions come last.
 pub fn highest(tags: impl IntoIterator<Item = String>) -> Option<String> {
     tags.into_iter().max_by(|a, b| version_key(a).cmp(&version_key(b)).then_with(|| a.cmp(b)))
 }
 
-/// Orders as semver.org 2.0.0 section 11 does, of which pre-releases among each other by text only.
+/// The sort key for semver.org 2.0.0 section 11, except that pre-releases of a version are compared as text.
 fn version_key(tag: &str) -> Option<(Vec<u64>, bool, &str)> {
     let text = tag.rsplit('/').next().unwrap_or(tag);
     let text = text.strip_prefix('v').unwrap_or(text);

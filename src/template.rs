@@ -39,7 +39,7 @@ pub enum TemplateProblem {
 }
 
 impl Template {
-    /// Reads `text`; `{{` and `}}` stand for the braces themselves.
+    /// Parses a template. `{{` and `}}` are literal braces.
     ///
     /// # Errors
     /// A brace without its partner, or a variable without a name.
@@ -69,7 +69,7 @@ impl Template {
         Ok(Template { text: text.to_owned(), pieces })
     }
 
-    /// As it was written.
+    /// The template as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -82,10 +82,10 @@ impl Template {
         })
     }
 
-    /// Fills the variables in; `value` says what one stands for, or why it stands for nothing.
+    /// Fills in the variables. `value` returns the value of a variable, or the reason why it has none.
     ///
     /// # Errors
-    /// The first that `value` gives.
+    /// The first error that `value` returns.
     pub fn fill<E>(&self, value: impl Fn(&Variable) -> Result<String, E>) -> Result<String, E> {
         let mut text = String::new();
         for piece in &self.pieces {
@@ -97,8 +97,8 @@ impl Template {
         Ok(text)
     }
 
-    /// A regular expression for what the template makes; a group stands for the variables that `group`
-    /// has an expression for.
+    /// A regular expression that matches the results of the template. Variables for which `group` returns an
+    /// expression become groups.
     pub fn pattern(&self, group: impl Fn(&Variable) -> Option<String>) -> String {
         let parts = self.pieces.iter().map(|piece| match piece {
             Piece::Text(plain) => regex::escape(plain),
@@ -121,7 +121,7 @@ impl Variable {
     }
 }
 
-/// The known word that is most like this one, if one is like it at all.
+/// The known word that is most similar to this one, if any is similar enough.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.into_iter().map(|k| (strsim::jaro_winkler(word, k), k));
     scored.filter(|(score, _)| *score > 0.7).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)

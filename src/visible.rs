@@ -1,15 +1,16 @@
-//! Text from elsewhere, made safe to show.
+//! Makes foreign text safe to show.
 //!
-//! Files, servers and commits hold whatever people put there: escape sequences that move the cursor or set the title,
-//! characters that turn the direction of the text around them, and characters without any width. A terminal obeys them, and a
-//! reader does not see them. So they are written out, the same way wherever they are shown.
+//! Files, servers and commits can contain anything: escape sequences that move the cursor or set the title,
+//! characters that reverse the direction of the text around them, and characters without any width. A terminal
+//! interprets them, and a reader can't see them. So they are shown as escapes, in the same way everywhere.
 //!
 //! Pure.
 
 use std::borrow::Cow;
 
-/// Whether a reader would not see a character as itself: control characters (C0, DEL, C1), and those that Unicode calls
-/// default-ignorable or that turn the direction of text. Variation selectors, which are part of many emoji, are not hidden.
+/// Whether a reader can't see a character as itself: control characters (C0, DEL, C1), and those that Unicode
+/// calls default-ignorable or that change the direction of text. Variation selectors, which are part of many
+/// emoji, don't count as hidden.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -20,22 +21,22 @@ pub fn is_hidden(c: char) -> bool {
         || is_noncharacter(c)
 }
 
-/// Code points that never stand for a character (Unicode, section 23.7).
+/// Code points that are never assigned to a character (Unicode, section 23.7).
 fn is_noncharacter(c: char) -> bool {
     u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}')
 }
 
-/// Text for a message of one line: every hidden character is written out, line breaks included.
+/// Text for a one-line message: every hidden character becomes an escape, including line breaks.
 pub fn inline(text: &str) -> String {
     shown(text, |_| false).into_owned()
 }
 
-/// Text of several lines: line breaks and tabs stay.
+/// Text of several lines: keeps line breaks and tabs.
 pub fn lines(text: &str) -> String {
     shown(text, |c| c == '\n' || c == '\t').into_owned()
 }
 
-/// One line of a file, without its line break: tabs stay.
+/// One line of a file, without its line break: keeps tabs.
 pub fn line(text: &str) -> Cow<'_, str> {
     shown(text, |c| c == '\t')
 }
@@ -79,7 +80,7 @@ mod tests {
         }
     }
 
-    /// No character is both printed as it is and able to do something to a terminal.
+    /// No character that could affect a terminal is printed as it is.
     #[test]
     fn nothing_hidden_is_left() {
         for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {

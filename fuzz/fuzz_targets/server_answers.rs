@@ -13,6 +13,7 @@ use tagbump::error::Failure;
 use tagbump::git::answers as git;
 use tagbump::git::{RemoteUrl, Tokens};
 use tagbump::forge::github::answers as github;
+use tagbump::landing::remote;
 use tagbump::landing::{FetchError, PublishOutcome};
 use url::Url;
 
@@ -96,7 +97,7 @@ fn push_report(answer: &[u8], side_band: bool) {
         Ok(git::PushReport::Rejected { status, text }) => {
             check_message(&status);
             check_message(&text);
-            check_verdict(&git::of_status(&status, &text, PAGE));
+            check_verdict(&remote::of_status(&status, &text, PAGE));
         }
         Err(error) => check_message(&error.to_string()),
     }
@@ -131,7 +132,7 @@ fn first_channel(mut answer: &[u8]) -> Vec<u8> {
 fn push_status(answer: &[u8]) {
     let text = git::server_text(answer);
     let (status, printed) = text.split_once('\n').unwrap_or((&text, ""));
-    check_verdict(&git::of_status(status, printed, PAGE));
+    check_verdict(&remote::of_status(status, printed, PAGE));
 }
 
 fn http_answer(answer: &[u8], pick: u8) {
@@ -141,8 +142,8 @@ fn http_answer(answer: &[u8], pick: u8) {
     let words = git::server_text(&with_token(answer, pick));
     let label = (pick % 3 == 0).then_some("TAGBUMP_TOKEN");
     let fault = git::TransportError::Status { code: status, retry_after, words };
-    check_trouble(&git::of_fetch_fault(fault.clone(), label, PAGE));
-    check_verdict(&git::of_push_fault(fault, label, PAGE));
+    check_trouble(&remote::of_fetch_fault(fault.clone(), label, PAGE));
+    check_verdict(&remote::of_push_fault(fault, label, PAGE));
     let url = RemoteUrl::parse(&header, std::path::Path::new("/"));
     url.map_or_else(
         |failure| check_failure(&failure),
@@ -165,7 +166,7 @@ fn redirect(answer: &[u8], pick: u8) {
             assert!(to.username().is_empty() && to.password().is_none() && to.query().is_none());
             check_message(to.as_str());
         }
-        Some(Err(fault)) => check_trouble(&git::of_fetch_fault(fault, None, page)),
+        Some(Err(fault)) => check_trouble(&remote::of_fetch_fault(fault, None, page)),
         None => panic!("301 is a redirect"),
     }
 }

@@ -1,27 +1,29 @@
-//! Text from elsewhere in the log of a CI system that looks for commands there.
+//! Makes foreign text safe for the log of a CI system that runs commands found there.
 //!
-//! The runner of GitHub Actions (and those of Gitea and Forgejo) takes a line that starts with `::`, blanks aside, for a
-//! command, and one with `##[` anywhere; Azure Pipelines obeys `##vso[` and TeamCity `##teamcity[`. Such text gets one of its
-//! characters written out, so that it is no command, whatever else is in the log.
+//! The runner of GitHub Actions (and those of Gitea and Forgejo) runs a line that starts with `::` after any
+//! blanks as a command, and also one with `##[` anywhere; Azure Pipelines runs `##vso[` and TeamCity
+//! `##teamcity[`. In such text, one character is replaced by an escape, so that it can't be a command, no
+//! matter what else is in the log.
 //!
-//! GitHub's own way, `stop-commands`, can't be relied on: the runner reads both streams line by line, in no order between
-//! them, and knows one word at a time. A word on one stream would stop our own commands on the other, or the end of a block
-//! on one stream would let the text of the other be obeyed.
+//! GitHub's own mechanism, `stop-commands`, isn't reliable: the runner reads both streams line by line, in no
+//! order between them, and knows only one token at a time. A token on one stream would stop tagbump's own
+//! commands on the other, and the end of a block on one stream would make commands in the other's text work
+//! again.
 
 use std::borrow::Cow;
 
 use crate::environment::Environment;
 
-/// What is a command wherever it stands in a line.
+/// Text that starts a command anywhere in a line.
 const ANYWHERE: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
-/// Whether the log is read by a system that looks for commands.
+/// Whether a CI system reads the log and runs commands in it.
 pub fn log_has_commands(environment: &Environment) -> bool {
     let is_true = |name| environment.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
     is_true("GITHUB_ACTIONS") || is_true("TF_BUILD") || environment.get("TEAMCITY_VERSION").is_some()
 }
 
-/// The text, with nothing in it that is a command. Colours may be in it.
+/// Makes every command in the text harmless. The text may contain colours.
 pub fn as_text(text: &str) -> String {
     text.split_inclusive(['\n', '\r']).map(line).collect()
 }
@@ -37,14 +39,14 @@ fn line(line: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{blanks}{}", without_marks(&rest)))
 }
 
-/// The text, with nothing in it that is a command wherever it stands.
+/// Makes the commands harmless that work anywhere in a line.
 pub(super) fn without_marks(text: &str) -> String {
     let written_out =
         |text: String, command: &str| text.replace(command, &command.replacen('#', r"\u{23}", 1));
     ANYWHERE.into_iter().fold(text.to_owned(), written_out)
 }
 
-/// Where the blanks and colours at the start of a line end.
+/// The end of the blanks and colours at the start of a line.
 fn start_of_text(line: &str) -> usize {
     let mut rest = line;
     loop {

@@ -1,4 +1,4 @@
-//! The files that a runner reads when the step is over.
+//! The files that a runner reads after the step.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,17 @@ use super::summary;
 use crate::environment::Environment;
 use crate::output::Report;
 
-/// Where outputs and summary go, and how the runner names files.
+/// Where to write outputs and the summary, and how the runner's paths start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Channels {
     outputs: Option<PathBuf>,
     summary: Option<PathBuf>,
-    /// The root below the workspace, with `/`; empty at the workspace itself.
+    /// The path of the root below the workspace, separated by `/`; empty if the root is the workspace itself.
     pub prefix: String,
 }
 
 impl Channels {
-    /// Nothing outside of GitHub Actions.
+    /// The runner's files; `None` outside of GitHub Actions.
     pub fn read(environment: &Environment, root: &Path) -> Option<Self> {
         if environment.get("GITHUB_ACTIONS") != Some("true") {
             return None;
@@ -31,10 +31,10 @@ impl Channels {
         })
     }
 
-    /// Writes a bump's outputs and summary; `scrub` takes secrets out of them.
+    /// Writes a bump's outputs and summary. `scrub` removes secrets from them.
     ///
     /// # Errors
-    /// Where a file can't be written.
+    /// A file can't be written.
     pub fn report(&self, report: &Report, scrub: &dyn Fn(&str) -> String) -> Result<(), RunnerFileError> {
         self.outputs(outputs::of_report(report), scrub)?;
         let summary = scrub(&summary::of_report(report));
@@ -44,7 +44,7 @@ impl Channels {
     /// Writes outputs.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// The file can't be written.
     pub fn outputs(
         &self,
         outputs: Vec<OutputPair>,

@@ -1,14 +1,14 @@
-//! Commands to the runner: annotations, which it shows on the run's page and on the files.
+//! Commands to the runner: annotations, which it shows on the page of the run and next to lines of files.
 //!
-//! Escapes: the runner's toolkit, `command.ts`. Text from elsewhere can't be a command of its own: it has no
-//! line breaks left.
+//! The escapes follow the runner's toolkit (`command.ts`). Foreign text in a command can't start another one,
+//! because its line breaks are escaped.
 
 use super::as_text::without_marks;
 use crate::error::Failure;
 use crate::plan::ChangedReference;
 use crate::visible::inline;
 
-/// GitHub shows ten annotations of a kind for a step.
+/// GitHub shows ten annotations of each kind per step.
 const SHOWN: usize = 10;
 
 pub fn warning(text: &str) -> String {
@@ -19,7 +19,7 @@ pub fn notice(text: &str) -> String {
     command("notice", &[], text)
 }
 
-/// What follows is folded under a title, until [`end_group`].
+/// Folds the lines that follow under a title, until [`end_group`].
 pub fn group(title: &str) -> String {
     command("group", &[], title)
 }
@@ -40,7 +40,7 @@ pub fn error(failure: &Failure, prefix: &str) -> String {
     command("error", &place.unwrap_or_default(), &text)
 }
 
-/// One notice a change, on its line.
+/// One notice per change, attached to its line.
 pub fn changes(changes: &[ChangedReference], prefix: &str) -> Vec<String> {
     let one = |c: &ChangedReference| {
         let place = [
@@ -54,7 +54,7 @@ pub fn changes(changes: &[ChangedReference], prefix: &str) -> Vec<String> {
     changes.iter().take(SHOWN).map(one).collect()
 }
 
-/// A path below the root as one below the workspace.
+/// Turns a path below the root into one below the workspace.
 fn in_workspace(prefix: &str, file: &str) -> String {
     if prefix.is_empty() { file.to_owned() } else { format!("{prefix}/{file}") }
 }
@@ -66,7 +66,7 @@ fn command(name: &str, properties: &[(&str, String)], text: &str) -> String {
     format!("::{name}{blank}{}::{}\n", properties.join(","), escaped(text))
 }
 
-/// Hidden characters are written out, so that a log can't be overwritten.
+/// Escapes text for a command. Hidden characters become visible, so that text can't overwrite the log.
 fn escaped(text: &str) -> String {
     let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     without_marks(&inline(&text))

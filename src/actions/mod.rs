@@ -1,7 +1,7 @@
-//! A GitHub Actions runner: what it says of the run, in its environment and the event's file, and what it is
-//! told: `outputs`, the job's `summary`, and `commands` for annotations.
+//! The GitHub Actions runner. Reads what it provides about the run (in the environment and the event file), and
+//! writes what it collects: `outputs`, the job `summary`, and annotations as `commands`.
 //!
-//! Meaning of the variables: GitHub's "Default environment variables" and "Events that trigger workflows".
+//! For the variables, see GitHub's "Default environment variables" and "Events that trigger workflows".
 
 mod as_text;
 mod channels;
@@ -21,13 +21,13 @@ pub use as_text::{as_text, log_has_commands};
 pub use channels::Channels;
 pub use outputs::RunnerFileError;
 
-/// Event files are some tens of kilobytes; a larger one is not read.
+/// Event files have some tens of kilobytes; a larger one is ignored.
 const MAX_EVENT: u64 = 25 * 1000 * 1000;
 
-/// The run, as far as the runner tells; empty outside of GitHub Actions.
+/// The run, as far as the runner describes it; empty outside of GitHub Actions.
 #[derive(Clone, Debug, Default)]
 pub struct ActionsRun {
-    /// Whether this is a run at all.
+    /// Whether this is a run of GitHub Actions.
     pub active: bool,
     event_name: String,
     event: Value,
@@ -41,7 +41,7 @@ pub struct ActionsRun {
     pub repository: Option<String>,
 }
 
-/// Where a host's APIs are.
+/// The API endpoints of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiUrls {
     pub rest: String,
@@ -49,7 +49,7 @@ pub struct ApiUrls {
 }
 
 impl ActionsRun {
-    /// Reads what the environment says; outside of GitHub Actions nothing.
+    /// Reads the environment; returns an empty run outside of GitHub Actions.
     pub fn read(environment: &Environment) -> Self {
         if environment.get("GITHUB_ACTIONS") != Some("true") {
             return ActionsRun::default();
@@ -69,8 +69,9 @@ impl ActionsRun {
         }
     }
 
-    /// The addresses of the APIs, REST and GraphQL, of the host that shows a repository at `page`: what the
-    /// runner says, for its own server; else GitHub's rule (docs: "REST API", "GitHub Enterprise Server").
+    /// The REST and GraphQL APIs of the host of a repository's web page. For the runner's own server, the
+    /// runner provides them; otherwise they follow GitHub's scheme (docs: "REST API", "GitHub Enterprise
+    /// Server").
     pub fn apis(&self, environment: &Environment, page: &str) -> Option<ApiUrls> {
         let (scheme, rest) = page.split_once("://")?;
         let host = rest.split('/').next().filter(|host| !host.is_empty())?;
@@ -90,18 +91,18 @@ impl ActionsRun {
         })
     }
 
-    /// The runner's GitHub; github.com where there is no runner.
+    /// The URL of the runner's GitHub; github.com if there is no runner.
     pub fn server<'e>(&self, environment: &'e Environment) -> &'e str {
         environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com").trim_end_matches('/')
     }
 
-    /// Whether a page is github.com's, or that of the runner's GitHub.
+    /// Whether a web page is on github.com, or on the runner's GitHub.
     pub fn is_github(&self, environment: &Environment, page: &str) -> bool {
         let origin = |text: &str| text.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
         [self.server(environment), "https://github.com"].contains(&origin(page).as_str())
     }
 
-    /// The commit that the event is about: `workflow_run`'s and a pull request's head, a push's commit.
+    /// The commit that the event is about: the head of a `workflow_run` or pull request, or a pushed commit.
     pub fn source(&self) -> Option<Source> {
         let (sha, repository) = if self.event_name == "workflow_run" {
             let run = &self.event["workflow_run"];
@@ -118,23 +119,23 @@ impl ActionsRun {
         sha.filter(|sha| is_sha(sha)).map(|sha| Source { repository, sha })
     }
 
-    /// The commit that the runner checked out, if it was on this run's own repository.
+    /// The commit that the runner checks out by default, in the repository of this run.
     pub fn checked_out(&self) -> Option<&str> {
         self.sha.as_deref()
     }
 
-    /// `pull_request`, `pull_request_target` and its like.
+    /// `pull_request`, `pull_request_target` and the like.
     pub fn is_pull_request(&self) -> bool {
         self.event_name.starts_with("pull_request")
     }
 
-    /// A pull request from a fork: its job gets no secrets, and a token that can only read.
+    /// A pull request from a fork: its job gets no secrets, and its token can only read.
     pub fn is_from_fork(&self) -> bool {
         let head = text(&self.event["pull_request"]["head"]["repo"]["full_name"]);
         self.event_name == "pull_request" && head.is_some() && head != self.repository
     }
 
-    /// Events whose `GITHUB_REF` is no branch that anybody works on.
+    /// Events whose `GITHUB_REF` isn't a branch that people work on.
     pub fn has_no_branch_of_its_own(&self) -> bool {
         self.is_pull_request() || self.event_name == "merge_group"
     }
@@ -143,17 +144,17 @@ impl ActionsRun {
         &self.event_name
     }
 
-    /// The branch of a branch event.
+    /// The branch, if the event is about a branch.
     pub fn branch(&self) -> Option<&str> {
         self.ref_name.as_deref().filter(|_| self.ref_type.as_deref() == Some("branch"))
     }
 
-    /// The git tag of a tag event.
+    /// The git tag, if the event is about a tag.
     pub fn git_tag(&self) -> Option<&str> {
         self.ref_name.as_deref().filter(|_| self.ref_type.as_deref() == Some("tag"))
     }
 
-    /// Fills in what the event knows; it knows better than the checkout, which is often detached.
+    /// Fills in what the event knows. This takes precedence over the checkout, whose HEAD is often detached.
     pub fn improve(&self, facts: &mut BuildInfo) {
         if !self.active {
             return;
@@ -187,13 +188,13 @@ impl ActionsRun {
     }
 }
 
-/// The event's file; a broken or huge one says nothing.
+/// The content of the event file; null if it is broken or too large.
 fn event(path: &Path) -> Value {
     small_file(path).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or(Value::Null)
 }
 
 fn small_file(path: &Path) -> Option<Vec<u8>> {
-    // a pipe that nobody writes into would be waited for when it is opened
+    // check this before opening: opening a pipe would wait for a writer
     std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
     let mut bytes = Vec::new();
     std::fs::File::open(path).ok()?.take(MAX_EVENT + 1).read_to_end(&mut bytes).ok()?;
@@ -204,7 +205,7 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// A whole object name, SHA-1 or SHA-256.
+/// Whether a text is a full object ID, SHA-1 or SHA-256.
 pub fn is_sha(text: &str) -> bool {
     [40, 64].contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }

@@ -1,7 +1,7 @@
-//! A step's outputs: the report's fields in kebab-case, lists as JSON.
+//! A step's outputs: the fields of the report in kebab-case, with lists as JSON.
 //!
-//! Format: GitHub's "Workflow commands", "Multiline strings": a name, a delimiter that is in no value, the
-//! value, the delimiter.
+//! The format is described in GitHub's "Workflow commands", "Multiline strings": a name, a delimiter that
+//! doesn't occur in the value, the value, and the delimiter again.
 
 use std::io::Write;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::output::Report;
 /// A name and its value.
 pub type OutputPair = (String, String);
 
-/// The outputs of a bump: every field of its JSON but the error.
+/// The outputs of a bump: every field of its JSON except the error.
 pub fn of_report(report: &Report) -> Vec<OutputPair> {
     let shown: Value = serde_json::from_str(&crate::output::json(report)).unwrap_or_default();
     let fields = shown.as_object().into_iter().flatten().filter(|(name, _)| *name != "error");
@@ -24,7 +24,7 @@ pub fn of_report(report: &Report) -> Vec<OutputPair> {
     outputs
 }
 
-/// The outputs of `tag`: the first tag, which is the one to deploy, and all that was printed.
+/// The outputs of `tag`: the first tag, which is the one to deploy, and everything that was printed.
 pub fn of_tags(first: &str, lines: &str) -> Vec<OutputPair> {
     vec![("tag".to_owned(), first.to_owned()), ("tags".to_owned(), lines.trim_end().to_owned())]
 }
@@ -33,7 +33,7 @@ fn kebab(name: &str) -> String {
     name.replace('_', "-")
 }
 
-/// Text as it is, nothing as nothing, all else as JSON.
+/// Strings without quotes, null as an empty string, everything else as JSON.
 fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -53,13 +53,13 @@ pub struct RunnerFileError {
 /// Appends outputs to the runner's file.
 ///
 /// # Errors
-/// Where the file can't be written.
+/// The file can't be written.
 pub fn write(file: &Path, outputs: &[OutputPair]) -> Result<(), RunnerFileError> {
     let text: String = outputs.iter().map(|output| entry(output, &delimiter())).collect();
     append(file, &text)
 }
 
-/// Appends to a file that the runner has made.
+/// Appends text to the runner's file.
 pub fn append(file: &Path, text: &str) -> Result<(), RunnerFileError> {
     let open = std::fs::OpenOptions::new().append(true).create(true).open(file);
     open.and_then(|mut file| file.write_all(text.as_bytes()))
@@ -70,7 +70,7 @@ fn delimiter() -> String {
     format!("tagbump_{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
 }
 
-/// Nothing where the value holds the delimiter: it would end the value early.
+/// Formats one output. Returns an empty string if the value contains the delimiter, which would end it early.
 fn entry((name, value): &OutputPair, delimiter: &str) -> String {
     if value.contains(delimiter) {
         String::new()

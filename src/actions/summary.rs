@@ -1,13 +1,13 @@
-//! The job's summary, as Markdown: what changed, the diff, and where it is now.
+//! The job summary, as Markdown: what changed, the diff, and where the change is now.
 
 use crate::markdown::{code_block, code_span};
 use crate::output::{Outcome, Report, diff};
 
-/// A step may write 1 MiB; what is longer would be thrown away as a whole.
+/// A step may write 1 MiB; GitHub drops a longer summary entirely.
 const MAX_DIFF: usize = 500_000;
 const MAX_ROWS: usize = 500;
 
-/// The summary of a bump; nothing where there was nothing to do.
+/// The summary of a bump.
 pub fn of_report(report: &Report) -> String {
     if let Some(failure) = &report.failure {
         let hint = failure

@@ -1,4 +1,4 @@
-//! The commands that change tags, as they are typed.
+//! The arguments of `bump` and `rollback`.
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
@@ -177,7 +177,7 @@ pub struct RollbackArgs {
     pub common: CommonArgs,
 }
 
-/// Which references are meant.
+/// Selects the references to update.
 #[derive(Debug, Args)]
 #[command(next_help_heading = FILES)]
 pub struct TargetArgs {

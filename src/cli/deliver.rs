@@ -1,4 +1,4 @@
-//! The flags of `bump` and `rollback` for the commit, the pull request and the way there, as they are typed.
+//! The flags of `bump` and `rollback` for the commit, the pull request and landing.
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
@@ -6,7 +6,7 @@ use clap::builder::FalseyValueParser;
 use super::headings::{COMMIT, DESTINATION, ORDER_AND_RETRIES, OUTPUT, PULL_REQUEST};
 use super::{Format, Via};
 
-/// How far a change goes, and how it is reported.
+/// Where to put a change, and how to report it.
 #[derive(Debug, Args)]
 pub struct DeliveryArgs {
     /// Show the diff, change nothing

@@ -8,5 +8,5 @@ pub const PULL_REQUEST: &str = "Pull request";
 pub const ORDER_AND_RETRIES: &str = "Order and retries";
 pub const OUTPUT: &str = "Output";
 
-/// Only `tagbump history` has it: the branch that it reads.
+/// Used by `tagbump history` only, for the branch that it reads.
 pub const REMOTE_BRANCH: &str = "Remote branch";

@@ -1,4 +1,4 @@
-//! What can be typed behind `tagbump init`.
+//! The arguments of `init`.
 
 use clap::Args;
 use clap::builder::FalseyValueParser;

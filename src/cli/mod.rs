@@ -1,4 +1,4 @@
-//! The command line as it is typed. What it means is checked in `settings`.
+//! The command line. `settings` checks what the arguments mean.
 
 mod bump;
 mod deliver;
@@ -57,7 +57,7 @@ pub fn wants_json() -> bool {
     typed || joined || std::env::var("TAGBUMP_FORMAT").is_ok_and(|format| format == "json")
 }
 
-/// An argument as the user knows it.
+/// The name that the user knows an argument by.
 fn shown(command: &clap::Command, id: &str) -> String {
     let argument = command.get_arguments().find(|argument| argument.get_id() == id);
     match argument.and_then(clap::Arg::get_long) {
@@ -113,7 +113,7 @@ impl Command {
             Command::Scan(args) => &mut args.common,
             Command::Init(args) => &mut args.common,
             Command::History(args) => {
-                // in the environment they are meant for the commands that land
+                // in the environment, these are meant for the commands that land
                 args.fetch |= is_typed(matches, "branch") || is_typed(matches, "remote");
                 &mut args.common
             }
@@ -142,7 +142,8 @@ pub enum Command {
     },
 }
 
-/// Flags that every command has. `-h` and `-V` are here because clap's own would stand apart, under "Options".
+/// Flags of every command. They include `-h` and `-V`, because clap would list its own separately, under
+/// "Options".
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true, disable_version_flag = true, arg = help_flag(), arg = version_flag())]
 pub struct CommonArgs {
@@ -215,7 +216,7 @@ fn version_flag() -> Arg {
         .help_heading(OUTPUT)
 }
 
-/// Which files are looked at.
+/// Selects the files to search.
 #[derive(Debug, Args)]
 pub struct FileArgs {
     /// Use only these files: paths, folders or patterns; repeatable

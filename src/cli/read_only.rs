@@ -1,4 +1,4 @@
-//! The commands that look, and change nothing, as they are typed.
+//! The arguments of `tag`, `scan` and `history`, which change nothing.
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};

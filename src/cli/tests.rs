@@ -13,7 +13,7 @@ fn command(name: &str) -> Command {
     cli.find_subcommand(name).unwrap().clone()
 }
 
-/// Ours: `help` is clap's own.
+/// The commands of tagbump, without clap's `help`.
 fn commands() -> Vec<Command> {
     let mut cli = Cli::command();
     cli.build();

@@ -1,17 +1,19 @@
-//! The story of `tagbump history`: which tags an image has had, since when, for how long, and who brought them.
+//! `tagbump history`: lists which tags an image has had, since when, for how long, and who set them.
 
 use crate::build_info;
 use crate::config::Config;
 use crate::diagnostics::{CommandError, Error};
-use crate::git::{Checkout, RemoteHistory};
+use crate::git::Checkout;
+use crate::history::git::CommitWalk;
 use crate::history::{self, CommitStore, ObjectId, TagEntry};
 use crate::image::Field;
+use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, SystemClock};
 use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
 use crate::plan::{self, FileSource, Request, Scope, UpdateTarget};
 use crate::settings::{HistorySettings, RemoteSettings, WorkLocation};
 
-/// How long a server may take, with all that is fetched.
+/// The time budget for everything that is fetched from the server.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Reads the history, newest first.
@@ -30,7 +32,7 @@ pub fn run(settings: &HistorySettings) -> Result<HistoryReport, Error> {
     match &settings.remote {
         Some(remote) => story.of_remote(remote),
         None => {
-            let (past, head) = checkout.past()?;
+            let (past, head) = CommitWalk::of_head(&checkout)?;
             story.tell(&past, head, &checkout.head_files()?)
         }
     }

@@ -1,4 +1,5 @@
-//! The story of `tagbump init`: what is found, made a `tagbump.yaml` and a workflow, where there is none yet.
+//! `tagbump init`: proposes a `tagbump.yaml` and a workflow, based on the references found, unless they exist
+//! already.
 
 use crate::commands::scan;
 use crate::config::Config;
@@ -12,10 +13,10 @@ use crate::scaffold::{self, NewConfig, workflow};
 use crate::settings::InitSettings;
 use crate::worktree::Worktree;
 
-/// Where GitHub looks for workflows; the first is ours.
+/// The paths at which GitHub looks for the workflow. The first one is used for a new file.
 const WORKFLOW_PATHS: [&str; 2] = [".github/workflows/tagbump.yml", ".github/workflows/tagbump.yaml"];
 
-/// A file that is not there yet.
+/// A file that doesn't exist yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFile {
     /// Relative to the root.
@@ -23,15 +24,15 @@ pub struct NewFile {
     pub text: String,
 }
 
-/// What could be written.
+/// The proposed files, and what to report about them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InitProposal {
     pub files: Vec<NewFile>,
     pub warnings: Vec<String>,
-    /// Files that could not be read as YAML.
+    /// How many files aren't valid YAML.
     pub unparsable: usize,
     pub notices: Vec<String>,
-    /// What to do when they are written.
+    /// What to do after the files are written.
     pub next: Vec<String>,
 }
 
@@ -59,17 +60,17 @@ pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<In
     Ok(proposal)
 }
 
-/// Writes one of the files, and says what became of it.
+/// Writes one of the files, and returns a message about it.
 ///
 /// # Errors
-/// Where it can't be written.
+/// The file can't be written.
 pub fn write(settings: &InitSettings, file: &NewFile) -> Result<String, Error> {
     let is_new = Worktree::open(&settings.scan.root)?.create(file.path, file.text.as_bytes())?;
     Ok(if is_new { format!("wrote {}", file.path) } else { stays(file.path) })
 }
 
 impl InitProposal {
-    /// The first of the paths; nothing where one of them is taken, which is noted.
+    /// The first of the paths; `None`, with a notice, if one of them exists already.
     fn place(&mut self, worktree: &Worktree, paths: &[&'static str]) -> Result<Option<&'static str>, Error> {
         for path in paths {
             if worktree.has(path)? {
@@ -85,7 +86,7 @@ impl InitProposal {
         worktree: &Worktree,
         settings: &InitSettings,
     ) -> Result<Option<&'static str>, Error> {
-        // what git itself can't open is no reason not to look at files
+        // files can be searched even if git can't open the repository
         let checkout = Checkout::open(&settings.scan.root, &Environment::default()).ok().flatten();
         if checkout.is_some_and(|checkout| !checkout.prefix().is_empty()) {
             let why = "no workflow was written: GitHub reads workflows only at the root of a repository, and this is a folder inside one";
@@ -95,7 +96,7 @@ impl InitProposal {
         self.place(worktree, &WORKFLOW_PATHS)
     }
 
-    /// Adds the configuration that was found; gives a name for examples.
+    /// Adds the configuration for the references found. Returns a name for examples.
     fn add_config(&mut self, path: &'static str, listing: Listing) -> Result<Option<String>, Error> {
         let config = scaffold::config(&listing, path)?;
         let NewConfig { text, example } = config.ok_or_else(|| nothing(&listing))?;
@@ -110,7 +111,7 @@ fn stays(path: &str) -> String {
     format!("{path} already exists; left unchanged")
 }
 
-/// Why nothing can be proposed.
+/// The error if there is nothing to propose.
 fn nothing(listing: &Listing) -> CommandError {
     let files = listing.files;
     let Some(first) = listing.references.first() else {

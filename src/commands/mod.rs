@@ -1,4 +1,4 @@
-//! The stories of the commands, one module each.
+//! The commands, one module each.
 
 pub mod bump;
 pub mod history;

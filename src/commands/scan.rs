@@ -1,4 +1,4 @@
-//! The story of `tagbump scan`: every reference below the root.
+//! `tagbump scan`: lists every reference below the root.
 
 use crate::diagnostics::Error;
 use crate::environment::Environment;
@@ -13,8 +13,7 @@ use crate::worktree::Worktree;
 /// Where a file that was named is not there, may not be read, or is not valid YAML.
 pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listing, Error> {
     let worktree = Worktree::open(&settings.root)?;
-    // what git itself can't open is no reason not to look at files
-    // nothing is asked of its configuration
+    // files can be searched even if git can't open the repository; git's configuration isn't needed here
     let checkout = Checkout::open(&settings.root, &Environment::default()).ok().flatten();
     let worktree = worktree.tracking(checkout.map(|c| c.tracked()).unwrap_or_default());
     Ok(plan::list(&worktree, &settings.selection, &settings.images, looked)?)

@@ -1,4 +1,4 @@
-//! The story of `tagbump tag`: what is known of the commit, and the tags that the templates make of it.
+//! `tagbump tag`: computes tags from templates and the current commit.
 
 use crate::build_info;
 use crate::config::Config;
@@ -9,12 +9,12 @@ use crate::settings::{TagSettings, WorkLocation};
 use crate::tag;
 use crate::worktree::Worktree;
 
-/// What is printed.
+/// The output of the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagOutput {
     /// The tag to deploy.
     pub first: String,
-    /// Tags, or full names, one a line.
+    /// Tags or full image names, one per line.
     pub lines: String,
     pub notices: Vec<String>,
 }

@@ -1,7 +1,7 @@
-//! `tagbump.yaml`: the services of a repository, and how their tags and commits are made.
+//! `tagbump.yaml`: the services of a repository, and how to compute their tags and commit messages.
 //!
-//! The types are the file's grammar; `tagbump.schema.json` is made from them, and a test holds the two
-//! together.
+//! The `Raw` types define the file's format. `tagbump.schema.json` is generated from them, doc comments
+//! included, and a test keeps it up to date.
 
 mod error;
 
@@ -19,19 +19,19 @@ use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, scan};
 
 pub use error::{ConfigError, ValueProblem};
 
-/// No configuration is larger.
+/// In bytes. A real configuration is never larger.
 const MAX_SIZE: usize = 1_000_000;
 
-/// What `tagbump bump` deploys: services, and how their tags and commits are made
+/// What `tagbump bump` deploys: services, and how to compute their tags and commit messages
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawConfig {
-    /// How a tag is computed from the commit, as --tag-template: `{branch}-{sha:7}`
+    /// How to compute a tag from the commit, like --tag-template: `{branch}-{sha:7}`
     tag: Option<String>,
-    /// The commit's message, as --message: `chore: update {name} image to {tag}`
+    /// The commit message, like --message: `chore: update {name} image to {tag}`
     message: Option<String>,
-    /// Services by the name that `tagbump bump NAME` takes
+    /// Services, by the name for `tagbump bump NAME`
     #[serde(default)]
     services: BTreeMap<String, RawService>,
 }
@@ -41,32 +41,32 @@ struct RawConfig {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawService {
-    /// The image's name, without tag: `ghcr.io/acme/api`
+    /// The image's name, without a tag: `ghcr.io/acme/api`
     image: String,
-    /// Only these files, as --file: paths, folders or patterns below the root
+    /// Update only these files, like --file: paths, folders or patterns below the root
     #[serde(default)]
     files: Vec<String>,
-    /// Fields that hold the tag, where no rule finds it
+    /// Fields that hold the tag, for files that tagbump doesn't recognise
     #[serde(default)]
     fields: Vec<RawField>,
-    /// How this service's tag is computed, in the place of the one above
+    /// How to compute this service's tag, instead of the top-level `tag`
     tag: Option<String>,
-    /// This service's commit message, in the place of the one above
+    /// This service's commit message, instead of the top-level `message`
     message: Option<String>,
 }
 
-/// A place that holds the tag
+/// A field that holds the tag
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawField {
     /// A path or pattern below the root
     file: String,
-    /// The field in it, as --field: `workers.image.tag`
+    /// The field, like --field: `workers.image.tag`
     path: String,
 }
 
-/// The configuration, checked.
+/// The validated configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     pub tag: Option<Template>,
@@ -74,12 +74,12 @@ pub struct Config {
     services: BTreeMap<String, Service>,
 }
 
-/// A service, checked.
+/// A validated service.
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// A name without tag.
+    /// A name without a tag.
     pub image: String,
-    /// `None`: none are named.
+    /// `None` if the configuration doesn't list any.
     pub files: Option<Selection>,
     pub fields: Vec<FieldTarget>,
     pub tag: Option<Template>,
@@ -126,7 +126,7 @@ impl Config {
         reader.config(written.map_err(|e| misread(path, &e))?)
     }
 
-    /// The service of that name.
+    /// The service with this name.
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.get(name)
     }
@@ -181,7 +181,7 @@ impl ConfigReader<'_> {
         Location { file: self.path.to_owned(), line: node.line, column: Some(node.column) }
     }
 
-    /// A key that stands twice in a map is a slip, and one of the two would count for nothing.
+    /// Rejects duplicate keys: they are always a mistake, and one of the two would be ignored.
     fn check_duplicate_keys(&self) -> Result<(), ConfigError> {
         for map in (0..self.yaml.len()).filter(|&id| self.yaml.is_map(id)) {
             let mut seen = HashSet::new();

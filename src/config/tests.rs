@@ -98,7 +98,7 @@ fn what_can_not_be_understood_says_where() {
     }
 }
 
-/// The schema that ships is the one of the types. To renew it, write what this test shows into the file.
+/// The shipped schema must match the types. To update it, copy what this test prints into the file.
 #[test]
 fn the_schema_is_that_of_the_types() {
     let mut schema = schemars::schema_for!(RawConfig);

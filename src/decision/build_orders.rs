@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::context::{DecisionContext, same_repository};
 use crate::error::inline;
-use crate::forge::github::{self, GitHub};
+use crate::forge::{self, ForgeSite};
 use crate::landing::{BuildOrder, TipSnapshot};
 use crate::tag::Source;
 
@@ -58,16 +58,15 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
         urls.is_ok_and(|(_, push)| same_repository(Some(repository), push.slug().as_deref()))
     }
 
-    /// Asks GitHub, with each token that may be allowed to read the repository.
+    /// Asks the forge, with each token that may be allowed to read the repository.
     fn order_via_forge(&self, ours: &Source, theirs: &Source) -> BuildOrder {
         let repository = ours.repository.as_deref().unwrap_or_default();
         let mut why = format!("there is no token to ask GitHub of {repository} with");
-        for (api, token) in self.apis_and_tokens(repository) {
+        for (site, token) in self.sites_and_tokens(repository) {
             let http = self.context.checkout().and_then(|checkout| Ok(checkout.http()?));
-            let hub =
-                http.and_then(|http| GitHub::new(&http, &api, &token)).map_err(|failure| failure.message);
-            let order = hub
-                .and_then(|hub| github::order(&hub, self.tip.deadline, repository, &ours.sha, &theirs.sha));
+            let forge = http.and_then(|http| site.connect(&http, &token)).map_err(|failure| failure.message);
+            let order =
+                forge.and_then(|forge| forge.order(self.tip.deadline, repository, &ours.sha, &theirs.sha));
             match order {
                 Ok(order) => return order,
                 Err(error) => why = error,
@@ -77,7 +76,7 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
     }
 
     /// The runner's API and token for the repository that it builds, then those of the remote's host.
-    fn apis_and_tokens(&self, repository: &str) -> Vec<(String, String)> {
+    fn sites_and_tokens(&self, repository: &str) -> Vec<(ForgeSite, String)> {
         let place = &self.context.settings.place;
         let (run, environment) = (&place.run, &place.environment);
         let token = |names: &[&str]| {
@@ -85,11 +84,12 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
         };
         let server = run.server(environment);
         let is_own = same_repository(Some(repository), run.repository.as_deref());
-        let runners = is_own.then(|| run.apis(environment, server)).flatten();
+        let runners = is_own.then(|| forge::choose(run, environment, server)).flatten();
         let runners = runners.zip(token(&["GITHUB_TOKEN", "GH_TOKEN"]));
         let page = self.page_for_own_token().filter(|page| run.is_github(environment, page));
-        let remotes = page.and_then(|page| run.apis(environment, &page)).zip(token(&["TAGBUMP_TOKEN"]));
-        runners.into_iter().chain(remotes).map(|(apis, token)| (apis.rest, token)).collect()
+        let remotes =
+            page.and_then(|page| forge::choose(run, environment, &page)).zip(token(&["TAGBUMP_TOKEN"]));
+        runners.into_iter().chain(remotes).collect()
     }
 
     /// The page of the remote, if `TAGBUMP_TOKEN` may be sent to its host.

@@ -1,3 +1,134 @@
-//! The forges that host a repository, one folder each.
+//! The forges that host a repository, one folder each, behind one trait.
+//!
+//! [`choose`] is the only place that picks a forge. A new one is a folder with a [`Forge`], with a
+//! [`Publisher`](crate::landing::remote::Publisher) if its API makes commits, and a case of [`ForgeSite`].
+//!
+//! GitHub is reached over octocrab. It brings the addressing of routes, headers and authentication for github.com and GitHub Enterprise
+//! Server, and an ecosystem that people who know GitHub's API from Rust expect. It costs an async runtime and tower, which nothing else
+//! here needs, and of its middleware only the layers for addresses, headers and the token are used: requests go over tagbump's own
+//! HTTP client (`github::wire`), so that proxies, certificates, timeouts and limits are the same everywhere, and its retries are off,
+//! because a POST that got a 502 may have done its work. No other module sees its types.
 
 pub mod github;
+
+use std::time::Instant;
+
+use crate::actions::{ActionsRun, ApiUrls};
+use crate::environment::Environment;
+use crate::error::Result;
+use crate::http::HttpSettings;
+use crate::landing::remote::Publisher;
+use crate::landing::{Backoff, BuildOrder};
+use github::{GitHub, GitHubCommits};
+
+/// What tagbump asks of a forge, besides publishing commits.
+pub trait Forge {
+    /// Opens the pull request of a branch, or updates the open one. A second time changes nothing.
+    ///
+    /// # Errors
+    /// Exit 5 if the forge refuses, exit 4 if the budget is spent.
+    fn propose(
+        &self,
+        backoff: &mut Backoff<'_>,
+        spec: &PullRequestSpec<'_>,
+        is_current: &mut StillCurrent<'_>,
+    ) -> Result<PullRequest>;
+
+    /// Finds the open pull request of a branch.
+    ///
+    /// # Errors
+    /// As [`Forge::propose`].
+    fn find(&self, backoff: &mut Backoff<'_>, spec: &PullRequestSpec<'_>) -> Result<Option<PullRequest>>;
+
+    /// Closes the open pull request of a branch, if there is one.
+    ///
+    /// # Errors
+    /// As [`Forge::propose`].
+    fn close(&self, backoff: &mut Backoff<'_>, spec: &PullRequestSpec<'_>) -> Result<Option<PullRequest>>;
+
+    /// Compares two commits of a repository, `owner/name`.
+    ///
+    /// # Errors
+    /// Why their order is unknown.
+    fn order(
+        &self,
+        deadline: Instant,
+        repository: &str,
+        ours: &str,
+        theirs: &str,
+    ) -> Result<BuildOrder, String>;
+}
+
+/// What a pull request is to be.
+#[derive(Clone, Debug)]
+pub struct PullRequestSpec<'a> {
+    /// `owner/name`.
+    pub repository: &'a str,
+    /// The repository's page, by the remote's URL.
+    pub page: &'a str,
+    /// The branch, in the same repository.
+    pub head: &'a str,
+    pub base: &'a str,
+    pub title: &'a str,
+    pub body: &'a str,
+    pub labels: &'a [String],
+    pub draft: bool,
+}
+
+/// Whether the branch still has the commit that the pull request describes. If not, another run updated the branch, and the text is
+/// left to that run.
+pub type StillCurrent<'a> = dyn FnMut() -> bool + 'a;
+
+/// A pull request, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequest {
+    pub number: u64,
+    pub url: String,
+}
+
+/// A forge, and where its API is. It was not asked yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ForgeSite {
+    GitHub(ApiUrls),
+}
+
+/// The forge that shows a repository at `page`: GitHub, whose API is where the runner says, or by GitHub's own rule.
+pub fn choose(run: &ActionsRun, environment: &Environment, page: &str) -> Option<ForgeSite> {
+    run.apis(environment, page).map(ForgeSite::GitHub)
+}
+
+impl ForgeSite {
+    /// The forge, asked with a token.
+    ///
+    /// # Errors
+    /// If the address or the token is not valid.
+    pub fn connect(&self, http: &HttpSettings, token: &str) -> Result<Box<dyn Forge>> {
+        match self {
+            ForgeSite::GitHub(apis) => Ok(Box::new(GitHub::new(http, &apis.rest, token)?)),
+        }
+    }
+
+    /// Publishes commits of a repository, `owner/name`, by the forge's API.
+    ///
+    /// # Errors
+    /// If the address or the token is not valid.
+    pub fn publisher(
+        &self,
+        http: &HttpSettings,
+        token: &str,
+        repository: &str,
+    ) -> Result<Box<dyn Publisher>> {
+        match self {
+            ForgeSite::GitHub(apis) => {
+                Ok(Box::new(GitHubCommits::new(http, &apis.graphql, token, repository)?))
+            }
+        }
+    }
+
+    /// Where a browser shows a commit of the repository that is shown at `page`.
+    pub fn commit_url(&self, page: &str, commit: &str) -> String {
+        match self {
+            ForgeSite::GitHub(_) => format!("{page}/commit/{commit}"),
+        }
+    }
+}

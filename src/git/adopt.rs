@@ -4,13 +4,12 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use git2::{Buf, Commit, Oid, Revwalk};
 
 use super::checkout::Checkout;
 use super::fetch::DEPTHS;
-use super::place::GitRemoteBranch;
+use super::sync::LandedCommit;
 use super::workspace::Workspace;
 
 /// What the checkout lacks.
@@ -25,22 +24,16 @@ pub enum NewObjects {
 impl NewObjects {
     /// The objects that lead from the checkout's commit to the landed one; `None` if there is a gap. The workspace of a
     /// partial clone starts with the tip alone, so more of the history may be fetched to close the gap.
-    pub fn find(
-        checkout: &Checkout,
-        place: &GitRemoteBranch,
-        head: Oid,
-        landed: Oid,
-        deadline: Instant,
-    ) -> Option<Self> {
-        let workspace = place.workspace();
+    pub fn find(checkout: &Checkout, head: Oid, landed: &LandedCommit<'_>) -> Option<Self> {
+        let (workspace, commit) = (landed.workspace, landed.commit);
         if workspace.borrows {
             return (!workspace.cut.get()).then(|| NewObjects::Folder(workspace.objects()));
         }
         let mut depths = DEPTHS.into_iter();
-        while !is_connected(workspace, checkout, head, landed).unwrap_or(false) {
-            place.deepen(depths.next()?, deadline).ok()?;
+        while !is_connected(workspace, checkout, head, commit).unwrap_or(false) {
+            (landed.deepen)(depths.next()?).ok()?;
         }
-        pack(workspace, head, landed).ok().map(NewObjects::Pack)
+        pack(workspace, head, commit).ok().map(NewObjects::Pack)
     }
 
     /// # Errors

@@ -14,7 +14,7 @@ const MAX_COMMITS: usize = 1000;
 pub struct CarriedCommits {
     /// What the target is known to have.
     pub(super) base: Oid,
-    pub(super) head: Oid,
+    pub(crate) head: Oid,
 }
 
 impl Checkout {

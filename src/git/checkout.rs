@@ -24,10 +24,10 @@ const SKIP_WORKTREE: u16 = 1 << 14;
 
 /// A repository with a work tree around the root.
 pub struct Checkout {
-    pub(super) repo: Repository,
+    pub(crate) repo: Repository,
     pub(super) workdir: PathBuf,
     /// The root below the work tree's top, with `/`; empty at the top itself.
-    pub(super) prefix: String,
+    pub(crate) prefix: String,
     /// Where there is no checkout at all.
     stand_in: Option<PlaceholderCheckout>,
     environment: Environment,
@@ -118,7 +118,7 @@ impl Checkout {
     }
 
     /// How servers are reached from here.
-    pub(super) fn ways(&self) -> Result<TransportConfig, GitError> {
+    pub(crate) fn ways(&self) -> Result<TransportConfig, GitError> {
         Ok(TransportConfig {
             http: self.http()?,
             ssh: SshProgram::choose(&self.config()?, &self.environment, self.workdir.clone()),
@@ -131,7 +131,7 @@ impl Checkout {
         self.head_oid().map(|oid| oid.to_string())
     }
 
-    pub(super) fn head_oid(&self) -> Option<Oid> {
+    pub(crate) fn head_oid(&self) -> Option<Oid> {
         self.repo.head().ok()?.peel_to_commit().ok().map(|commit| commit.id())
     }
 
@@ -320,7 +320,7 @@ impl Checkout {
 
     /// Whether it has the objects that its history says: a partial clone fetches some when they are asked
     /// for, and where there is no checkout there are none.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         !self.is_stand_in() && !self.is_partial()
     }
 

@@ -40,7 +40,7 @@ pub struct HelperAnswer {
 }
 
 impl Checkout {
-    pub(super) fn credential_helpers(&self) -> CredentialHelpers {
+    pub(crate) fn credential_helpers(&self) -> CredentialHelpers {
         let folders = [self.workdir.as_path(), self.repo.path(), self.repo.commondir()];
         CredentialHelpers {
             folder: self.workdir.clone(),

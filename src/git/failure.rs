@@ -2,11 +2,11 @@
 
 use crate::error::Failure;
 
-pub(super) fn no_commit() -> Failure {
+pub(crate) fn no_commit() -> Failure {
     Failure::usage("HEAD has no commit yet").hinted("make the first commit, then run again")
 }
 
 /// A failure of libgit2 without an exit code of its own.
-pub(super) fn git_failure(what: &str, error: &git2::Error) -> Failure {
+pub(crate) fn git_failure(what: &str, error: &git2::Error) -> Failure {
     Failure::other(format!("{what}: {}", error.message()))
 }

@@ -60,7 +60,7 @@ impl Identity {
         (!name.is_empty()).then_some(Identity::new(name, email))
     }
 
-    pub(super) fn signature(&self) -> Result<Signature<'static>, GitError> {
+    pub(crate) fn signature(&self) -> Result<Signature<'static>, GitError> {
         let now = Signature::now(&self.name, &self.email);
         let signature = match self.when {
             None => now,

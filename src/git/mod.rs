@@ -1,60 +1,48 @@
-//! Git, over libgit2. The only user of `git2`; its types never leave this room.
+//! Git plumbing, over libgit2: repositories, remotes, credentials, signatures. It knows nothing of landing and history.
 //!
-//! `checkout` is the user's repository, `tree` reads files of a commit, `local_commit` is `--commit`.
-//! Landing goes over a `workspace` of its own: a temporary bare repository that borrows the checkout's
-//! objects, so that nothing in the checkout moves. `place` implements the landing room's trait with it,
-//! `fetch` brings what is new into it, `push` sends what the server lacks, by `packet`s, `transport` talks to the
-//! server, `ssh_program` is the ssh that it runs, `credentials` finds out who we are, `credential_helper` asks git's
-//! helpers, `submodule` decides whether `TAGBUMP_TOKEN` may go to a submodule's remote, `verdict` says what a failure
-//! means, and `withheld` which credentials were not sent. `given` is configuration that stands in the environment,
-//! `date` what a commit's date may be, `signing` who signs it. `carry` takes local commits along, `history` knows the
-//! order of commits, `head` is a pull request's branch, `twin` finds what a server made of a commit, `sync` lets the
-//! checkout see the landed commit, whose objects `adopt` brings there. `past` is what came before a commit, `renames`
-//! what its files were called, `remote_past` that of a remote branch. `process` starts every program, and decides
-//! what its environment holds.
+//! `checkout` is the user's repository, `tree` reads the files of a commit, `local_commit` is `--commit`.
+//! Landing uses a `workspace` of its own: a temporary bare repository that borrows the checkout's objects, so that nothing in the
+//! checkout moves. `fetch` brings new commits into it, `push` sends what the server lacks, as `pkt_line`s, `transport` talks to the
+//! server, `ssh_program` is the ssh that it runs, `credentials` finds a token or password, `credential_helper` asks git's helpers,
+//! `submodule` decides whether `TAGBUMP_TOKEN` may go to a submodule's remote. `env_config` is configuration from the environment,
+//! `date` reads a commit's date, `signing` signs commits. `carry` rebases local commits, `equivalent_commit` finds the commit that a
+//! server made from one of ours, `sync` updates the checkout after landing, and `adopt` brings the new objects there. `process`
+//! starts every program, and decides what its environment holds.
 
 mod adopt;
 pub mod answers;
-mod carry;
+pub(crate) mod carry;
 mod checkout;
-mod classify;
-mod commit_walk;
 mod config;
 mod credential_helper;
-mod credentials;
+pub(crate) mod credentials;
 mod date;
 mod env_config;
-mod equivalent_commit;
+pub(crate) mod equivalent_commit;
 mod error;
-mod failure;
-mod fetch;
-mod history;
+pub(crate) mod failure;
+pub(crate) mod fetch;
 mod identity;
 mod local_commit;
+pub(crate) mod oid;
 mod pkt_line;
-mod place;
-mod pr_branch;
 mod process;
-mod push;
-mod remote_history;
+pub(crate) mod push;
 mod remote_url;
-mod renames;
-mod signing;
+pub(crate) mod signing;
 mod ssh_program;
 mod ssh_url;
 mod submodule;
 mod sync;
 mod temporary_folder;
-mod transport;
-mod tree;
+pub(crate) mod transport;
+pub(crate) mod tree;
 mod url_text;
-mod withheld;
-mod workspace;
+pub(crate) mod workspace;
 
 pub use answers::{AnswerError, LimitExceeded};
 pub use carry::CarriedCommits;
 pub use checkout::Checkout;
-pub use commit_walk::CommitWalk;
 pub use credentials::Tokens;
 pub use error::{
     CarryError, CheckoutError, CommitError, GitError, GitSettingError, RemoteUrlError, ServerError,
@@ -62,13 +50,11 @@ pub use error::{
 };
 pub use identity::{AuthorError, Identity};
 pub use local_commit::{CommitRequest, commit, rehearse};
-pub use place::{GitRemoteBranch, LandingTarget};
-pub use pr_branch::RefUpdate;
-pub use remote_history::RemoteHistory;
 pub use remote_url::RemoteUrl;
 pub use signing::{ProgramFailure, Signer, SigningError};
 pub use ssh_url::is_scp;
 pub use submodule::UrlOrigin;
+pub(crate) use sync::LandedCommit;
 pub use sync::{SyncResult, sync};
 pub use url_text::{misspelt_url, without_user};
 

@@ -13,7 +13,7 @@ use git2::transport::{Service, SmartSubtransportStream};
 use git2::{ErrorClass, ErrorCode, ObjectType, Oid, PackBuilder, Repository, Tree};
 
 use super::answers::{PushReport, RefAdvertisement, read_advertisement, read_push_report};
-use super::commit_walk::oid;
+use super::oid::oid;
 use super::pkt_line;
 use super::transport::{Endpoint, TransferError};
 

@@ -3,14 +3,14 @@
 //! git does that, so that the checkout's filters and hooks run. tagbump gives it no URL and no credential: the new
 //! objects come from the workspace.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use git2::Oid;
 
 use super::adopt::NewObjects;
 use super::checkout::Checkout;
-use super::place::GitRemoteBranch;
 use super::process::{self, Interruption, NotRun, ProcessOutput, Purpose};
+use super::transport::TransferError;
 use super::workspace::Workspace;
 use crate::signals;
 
@@ -25,20 +25,26 @@ pub enum SyncResult {
     Skipped(String),
 }
 
+/// A commit that was landed, and the workspace that it was landed from.
+pub struct LandedCommit<'a> {
+    pub commit: Oid,
+    /// The branch that it is on.
+    pub branch: &'a str,
+    pub workspace: &'a Workspace,
+    /// The last of the local commits that were pushed along.
+    pub carried_head: Option<Oid>,
+    /// Fetches the branch into the workspace, to this depth.
+    pub deepen: &'a dyn Fn(i32) -> Result<(), TransferError>,
+}
+
 /// Brings the landed commit's objects into the checkout, and has git merge it, as a fast-forward only.
 ///
-/// Only a checkout on the target branch, without uncommitted changes, and without commits of its own that
-/// were not carried along. For a partial clone, more of the history may be fetched, until a deadline.
-pub fn sync(
-    checkout: &Checkout,
-    place: &GitRemoteBranch,
-    remote: &str,
-    commit: &str,
-    deadline: Instant,
-) -> SyncResult {
-    match forward(checkout, place, remote, commit, deadline) {
+/// Only a checkout on the target branch, without uncommitted changes, and without commits of its own that were not pushed along.
+/// For a partial clone, more of the history may be fetched.
+pub fn sync(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> SyncResult {
+    match forward(checkout, remote, landed) {
         Ok(()) => SyncResult::FastForwarded,
-        Err(why) => SyncResult::Skipped(place.scrub(&why)),
+        Err(why) => SyncResult::Skipped(why),
     }
 }
 
@@ -46,31 +52,23 @@ fn follows(workspace: &Workspace, landed: Oid, head: Oid) -> bool {
     head == landed || workspace.repo.graph_descendant_of(landed, head).unwrap_or(false)
 }
 
-fn forward(
-    checkout: &Checkout,
-    place: &GitRemoteBranch,
-    remote: &str,
-    commit: &str,
-    deadline: Instant,
-) -> Result<(), String> {
-    let landed = Oid::from_str(commit).map_err(|e| e.message().to_owned())?;
-    let branch = place.branch().unwrap_or_default();
+fn forward(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> Result<(), String> {
+    let LandedCommit { commit, branch, workspace, carried_head, .. } = *landed;
     let head = checkout.head_oid().ok_or("it has no commit yet")?;
     match checkout.branch() {
         Some(here) if here == branch => {}
         Some(here) => return Err(format!("it is on branch {here}")),
         None => return Err("its HEAD is detached".to_owned()),
     }
-    let workspace = place.workspace();
     let own_commits = || Err("it has commits of its own".to_owned());
     if !workspace.borrows && checkout.has_own_commits(remote, branch, None) {
         return own_commits();
     }
-    let objects = NewObjects::find(checkout, place, head, landed, deadline)
+    let objects = NewObjects::find(checkout, head, landed)
         .ok_or("its history is too short for what is new; git pull brings it")?;
-    let follows = follows(workspace, landed, head);
-    // what was carried has landed, as other commits
-    let has_landed = place.carried_head() == Some(head);
+    let follows = follows(workspace, commit, head);
+    // the commits that were pushed along have landed under other names
+    let has_landed = carried_head == Some(head);
     if !follows && !has_landed {
         return own_commits();
     }
@@ -79,11 +77,12 @@ fn forward(
     }
     signals::together(|| {
         objects.adopt(checkout)?;
+        let name = commit.to_string();
         match follows {
-            true => run(checkout, &["merge", "--ff-only", "--quiet", commit], Interruption::HeldOff)?,
-            false => run(checkout, &["reset", "--keep", "--quiet", commit], Interruption::HeldOff)?,
+            true => run(checkout, &["merge", "--ff-only", "--quiet", &name], Interruption::HeldOff)?,
+            false => run(checkout, &["reset", "--keep", "--quiet", &name], Interruption::HeldOff)?,
         };
-        track(checkout, remote, branch, landed);
+        track(checkout, remote, branch, commit);
         Ok(())
     })
 }

@@ -192,7 +192,7 @@ fn check_names(selection: &Selection, entries: &[TreeFile]) -> Result<(), Source
 }
 
 /// A commit's tree with the edits made, each file with its mode.
-pub(super) fn edited_tree<'r>(
+pub(crate) fn edited_tree<'r>(
     repo: &'r Repository,
     parent: &git2::Commit<'_>,
     edits: &[FileEdit],

@@ -46,6 +46,12 @@ impl Workspace {
         self.repo.find_commit(commit).is_ok()
     }
 
+    /// The commits whose parents are cut off.
+    pub fn shallow_commits(&self) -> Vec<Oid> {
+        let text = std::fs::read_to_string(self.repo.path().join("shallow")).unwrap_or_default();
+        text.lines().filter_map(|line| Oid::from_str(line).ok()).filter(|oid| self.has(*oid)).collect()
+    }
+
     /// The objects that are in the workspace alone: folder and files.
     pub fn objects(&self) -> PathBuf {
         self.folder.path().join("objects")

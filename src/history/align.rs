@@ -1,4 +1,4 @@
-//! Which reference of a file's older version is which one of the newer version.
+//! Matches the references of a file's older version with those of the newer version.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,10 +6,10 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::plan::CurrentReference;
 
-/// The most pairs that a diff may have to compare: its cost grows with the square of its input.
+/// The most pairs that a diff may have to compare, since its cost grows with the square of its input.
 const MAX_PAIRS: usize = 1_000_000;
 
-/// For each older reference the newer one that it became, if it became one.
+/// For each older reference, the index of the newer one that it became, if any.
 pub(super) fn align(older: &[CurrentReference], newer: &[CurrentReference]) -> Vec<Option<usize>> {
     if older.len() == newer.len() {
         return (0..newer.len()).map(Some).collect();
@@ -24,7 +24,7 @@ pub(super) fn align(older: &[CurrentReference], newer: &[CurrentReference]) -> V
             DiffOp::Equal { .. } | DiffOp::Replace { .. } => (op.old_range(), op.new_range()),
             DiffOp::Delete { .. } | DiffOp::Insert { .. } => continue,
         };
-        // of two that say different things, only those in the same place are one
+        // references with different tags are the same one only if they are in the same place
         let same = |(o, n): &(usize, usize)| {
             older[*o].place == newer[*n].place && older[*o].target == newer[*n].target
         };
@@ -37,7 +37,8 @@ fn key(mention: &CurrentReference) -> (usize, u64, Option<&str>, Option<&str>) {
     (mention.target, mention.place, mention.tag.as_deref(), mention.digest.as_deref())
 }
 
-/// As [`align`], for so many that a diff takes too long: the first at a place is the first there.
+/// Like [`align`], but for so many references that a diff would take too long. It pairs the references at each
+/// place in order.
 fn align_by_place(older: &[CurrentReference], newer: &[CurrentReference]) -> Vec<Option<usize>> {
     let mut places: HashMap<(usize, u64), VecDeque<usize>> = HashMap::new();
     for (n, mention) in newer.iter().enumerate() {
@@ -51,7 +52,7 @@ fn align_by_place(older: &[CurrentReference], newer: &[CurrentReference]) -> Vec
     became
 }
 
-/// Whether two references run the same image.
+/// Whether two references have the same tag and digest.
 pub(super) fn same_version(one: &CurrentReference, other: &CurrentReference) -> bool {
     (one.target, &one.tag, &one.digest) == (other.target, &other.tag, &other.digest)
 }

@@ -9,17 +9,17 @@ use crate::file_selection::{MatchLevel, Selection};
 use crate::image::Field;
 use crate::plan::{FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor};
 
-/// What is in each file.
+/// The text of each file, by path.
 type FileTexts = BTreeMap<String, String>;
 
-/// Commits in memory. What a file holds is its name in the database; so is a tree's.
+/// Commits in memory. A file's object ID is its text; a tree's is the ID of its commit.
 #[derive(Default)]
 pub struct FakeCommits {
     pub commits: RefCell<BTreeMap<ObjectId, (CommitLinks, FileTexts)>>,
-    /// Commits that `deepen` brings.
+    /// Commits that are missing until `deepen` restores them.
     pub cut: RefCell<Vec<ObjectId>>,
     pub deepened: Cell<usize>,
-    /// What commits say; those without have their names.
+    /// Commit messages. The default message is the commit's ID.
     messages: RefCell<BTreeMap<ObjectId, String>>,
 }
 
@@ -30,7 +30,7 @@ pub fn id(number: usize) -> ObjectId {
 }
 
 impl FakeCommits {
-    /// A commit at a time, which is its name too.
+    /// Adds a commit. Its time is also its ID.
     pub fn commit(&self, time: usize, parents: &[usize], files: &[(&str, &str)]) -> usize {
         let links = CommitLinks {
             time: time as i64,
@@ -42,7 +42,7 @@ impl FakeCommits {
         time
     }
 
-    /// What a commit says.
+    /// Sets the message of a commit.
     pub fn says(&self, commit: usize, message: &str) {
         self.messages.borrow_mut().insert(id(commit), message.to_owned());
     }
@@ -59,7 +59,7 @@ impl CommitStore for FakeCommits {
     }
 
     fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>> {
-        // the first bytes of a text that is short
+        // the first bytes of the text, which is short
         let blob = |text: String| {
             let mut bytes = [0; 20];
             bytes.iter_mut().zip(text.bytes()).for_each(|(to, byte)| *to = byte);
@@ -115,7 +115,7 @@ impl FileSource for FakeTip<'_> {
     }
 }
 
-/// What asks for the image `acme/api` in all files.
+/// A request for the image `acme/api` in all files.
 pub fn request() -> Request {
     let target = UpdateTarget {
         name: "acme/api".into(),

@@ -9,11 +9,11 @@ use crate::file_selection::{MatchLevel, folder};
 use crate::manifest::CHART;
 use crate::plan::{CurrentReference, Request};
 
-/// The history of the references in some files, commit by commit, the newest first.
+/// The history of the references in some files, commit by commit, newest first.
 pub struct FileHistory<'a> {
     walk: Walk<'a>,
     present: Vec<(usize, CurrentReference)>,
-    /// How many more commits are read.
+    /// How many more commits to read.
     left: usize,
 }
 
@@ -22,17 +22,17 @@ pub struct FileHistory<'a> {
 pub enum WalkEnd {
     /// At the beginning of every file.
     Beginning,
-    /// Where the history is cut off, as in a shallow clone.
+    /// At the point where the history is cut off, as in a shallow clone.
     Cut,
     /// At the limit on the number of commits.
     Limit,
 }
 
 impl<'a> FileHistory<'a> {
-    /// Starts at a tip with the files at these paths, each below `prefix`; reads at most `limit` commits.
+    /// Starts at a tip with the files at these paths, each below `prefix`, and reads at most `limit` commits.
     ///
     /// # Errors
-    /// If the tip can't be read.
+    /// The tip can't be read.
     pub fn new(
         commits: &'a dyn CommitStore,
         tip: ObjectId,
@@ -55,7 +55,7 @@ impl<'a> FileHistory<'a> {
     /// The changes of the next commit, one entry per reference; `None` at the end.
     ///
     /// # Errors
-    /// If the commit can't be read.
+    /// The commit can't be read.
     pub fn next_commit(&mut self) -> Result<Option<Vec<TagEntry>>> {
         if self.left == 0 {
             return Ok(None);
@@ -65,7 +65,7 @@ impl<'a> FileHistory<'a> {
         next.map(|(commit, stop)| self.walk.step(commit, stop)).transpose()
     }
 
-    /// How the walk ended, once there is no next commit.
+    /// How the walk ended. Valid once there is no next commit.
     pub fn end(&self) -> WalkEnd {
         match self.walk.reach() {
             _ if !self.walk.is_over() => WalkEnd::Limit,

@@ -1,97 +1,72 @@
-//! Which tags images have had: told from the commits that changed their references, whoever wrote them.
+//! Which tags images have had, read from the commits that changed their references, no matter which tool made
+//! them.
 //!
-//! Pure: commits are read through [`CommitStore`]. A commit that leaves a reference as one of its parents has it is
-//! followed to that parent alone, as `git log` does ("History Simplification" in `git help log`), but by what
-//! the references say, not by the files' bytes: two bumps of one file that a merge joins are both found. A file
-//! that appears is looked for under its old name.
+//! Pure: commits are read through [`CommitStore`]. If a reference is the same in one of a commit's parents,
+//! only that parent is followed, as `git log` does ("History Simplification" in `git help log`). But the
+//! comparison is by references, not by the bytes of files, so it finds both bumps if a merge joins two bumps of
+//! one file. If a commit adds a file, the walk looks for its old name in the parent.
 
 mod align;
 mod file_history;
+pub mod git;
 mod versions;
 mod walk;
 
-use std::fmt;
 use std::rc::Rc;
 
 use crate::error::Result;
 
+pub use crate::object_id::ObjectId;
 pub use file_history::{FileHistory, WalkEnd};
 pub use walk::walk_history;
 
-/// The name of a commit, tree or file in git's database.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectId(pub [u8; 20]);
-
-impl ObjectId {
-    /// Reads 40 hex digits.
-    pub fn parse(hex: &str) -> Option<Self> {
-        let mut bytes = [0; 20];
-        let digits = hex.as_bytes().chunks_exact(2).filter_map(|pair| std::str::from_utf8(pair).ok());
-        let mut read = digits.filter_map(|pair| u8::from_str_radix(pair, 16).ok());
-        bytes.iter_mut().zip(&mut read).for_each(|(to, byte)| *to = byte);
-        (hex.len() == 40 && hex.bytes().all(|b| b.is_ascii_hexdigit())).then_some(ObjectId(bytes))
-    }
-}
-
-impl fmt::Display for ObjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for ObjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-/// What is known of commits. Paths are below the repository's top, with `/`.
+/// Reads commits. Paths are relative to the repository's top level and separated by `/`.
 pub trait CommitStore {
-    /// When a commit was made, and on which others; nothing where it is not here.
+    /// A commit's time, tree and parents; `None` if the commit isn't available here.
     ///
     /// # Errors
-    /// Where it can't be read.
+    /// The commit can't be read.
     fn links(&self, commit: ObjectId) -> Result<Option<CommitLinks>>;
 
-    /// A file of a tree.
+    /// The ID of a file in a tree, if it exists.
     ///
     /// # Errors
-    /// Where the tree can't be read.
+    /// The tree can't be read.
     fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>>;
 
-    /// What is in a file.
+    /// The content of a file.
     ///
     /// # Errors
-    /// Where it can't be read.
+    /// The file can't be read.
     fn read(&self, file: ObjectId) -> Result<Vec<u8>>;
 
-    /// What a file that an older tree lacks was called there.
+    /// The name that a file had in an older tree, which lacks its current name.
     ///
     /// # Errors
-    /// Where the trees can't be read.
+    /// The trees can't be read.
     fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>>;
 
-    /// Who made a commit, and why.
+    /// A commit's author and message.
     ///
     /// # Errors
-    /// Where it can't be read.
+    /// The commit can't be read.
     fn message(&self, commit: ObjectId) -> Result<CommitMessage>;
 
-    /// Brings commits that were cut off before; `false` where no more are to be had.
+    /// Fetches older commits that were cut off. Returns `false` if there are no more.
     fn deepen(&self) -> bool;
 }
 
-/// A commit's place in time, and its files.
+/// A commit's time, tree and parents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitLinks {
     /// When it was committed: seconds since the epoch.
     pub time: i64,
     pub tree: ObjectId,
-    /// Also those that are not here.
+    /// All parents, including those that aren't available here.
     pub parents: Vec<ObjectId>,
 }
 
-/// What a commit says of itself.
+/// A commit's author and message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitMessage {
     pub author: String,
@@ -99,29 +74,29 @@ pub struct CommitMessage {
     pub message: String,
 }
 
-/// A tag that one file gave to an image, from one commit to the next.
+/// A tag that an image had in one file, from the commit that set it to the one that replaced it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagEntry {
-    /// Which of the request's wants it is of.
+    /// Index of the request's target.
     pub target: usize,
-    /// As it is called now.
+    /// The current name of the file.
     pub file: String,
-    /// 1-based, in the file as it was.
+    /// 1-based, in the file as it was then.
     pub line: usize,
     pub tag: Option<String>,
     pub digest: Option<String>,
-    /// The commit that wrote it; nothing where it may have been written before all that is known.
+    /// The commit that set the tag; `None` if it may be older than the available history.
     pub written: Option<Rc<WritingCommit>>,
-    /// The tags that this commit replaced, in any reference to the same image in this file: `TAG`, `TAG@DIGEST` or
-    /// `@DIGEST`.
+    /// The tags that this commit replaced, in any reference to the same image in this file: `TAG`, `TAG@DIGEST`
+    /// or `@DIGEST`.
     pub replaced: Rc<[String]>,
-    /// When another followed: seconds since the epoch. Nothing: it is there still.
+    /// When another tag replaced it: seconds since the epoch. `None` if it is still there.
     pub until: Option<i64>,
-    /// Numbers of the references that it is of: from commit to commit they keep them.
+    /// The numbers of the references with this tag. A reference keeps its number from commit to commit.
     pub references: Vec<usize>,
 }
 
-/// The commit that wrote a tag.
+/// The commit that set a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WritingCommit {
     pub commit: ObjectId,
@@ -132,12 +107,12 @@ pub struct WritingCommit {
     pub has_all_parents: bool,
 }
 
-/// How far a history was told.
+/// How much of the history was available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// To its beginning, or as far as was wanted.
+    /// All of it, or as much as the caller wanted.
     Complete,
-    /// To this commit, made at this time, behind which it is cut off, as in a shallow clone.
+    /// It is cut off at this commit, as in a shallow clone. `time` is when that was committed.
     Truncated { commit: ObjectId, time: i64 },
 }
 

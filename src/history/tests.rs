@@ -2,7 +2,7 @@ use super::fake::{FakeCommits, FakeTip, id, request};
 use super::*;
 use crate::plan::some_mentions;
 
-/// `FILE TAG SINCE-UNTIL` of every entry, newest first, and how far it goes.
+/// `FILE TAG SINCE-UNTIL` of every entry, newest first, and how much of the history was available.
 fn told(fake: &FakeCommits, tip: usize) -> (Vec<String>, Extent) {
     let request = request();
     let now = some_mentions(&FakeTip(fake, id(tip)), &request).unwrap();
@@ -130,7 +130,7 @@ fn merge_is_followed_to_the_first_parent_that_says_the_same() {
     let fake = FakeCommits::default();
     fake.commit(1, &[], &[("a.yaml", "v1")]);
     fake.commit(2, &[1], &[("a.yaml", "v2")]);
-    // a branch takes the tag away and puts it back; then it changes something else
+    // a branch removes the tag and puts it back; then it changes something else
     fake.commit(3, &[2], &[("a.yaml", "v1")]);
     fake.commit(4, &[3], &[("a.yaml", "v2")]);
     fake.commit(5, &[4], &[("a.yaml", "v2 ")]);
@@ -144,7 +144,7 @@ fn merge_is_followed_to_the_first_parent_that_says_the_same() {
 fn merge_with_a_parent_that_is_missing_has_written_nothing() {
     let fake = FakeCommits::default();
     fake.commit(2, &[], &[("a.yaml", "v1")]);
-    // the parent 1 is not here: it may be where the tag comes from
+    // parent 1 isn't available, and the tag may come from it
     for parents in [[1, 2], [2, 1]] {
         fake.commit(3, &parents, &[("a.yaml", "v2")]);
         let history = history(&fake, 3, 9);

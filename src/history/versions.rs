@@ -1,4 +1,4 @@
-//! The versions of a file on its way back, and what their references say.
+//! The versions of a file that a walk visits, and the references in them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
@@ -8,16 +8,16 @@ use super::align::same_version;
 use crate::image::join_tag;
 use crate::plan::CurrentReference;
 
-/// One file on its way back.
+/// One file at one commit of the walk.
 #[derive(Clone)]
 pub(super) struct FileTrace {
     pub file: usize,
-    /// What it is called here, below the repository's top.
+    /// The name of the file in this commit, relative to the repository's top level.
     pub name: Rc<str>,
     pub blob: ObjectId,
-    /// What it says, once it was read.
+    /// Its references, if the file was read already.
     pub says: Option<Rc<[CurrentReference]>>,
-    /// For each of what it says the number that it is known by.
+    /// The number of each reference, in the same order.
     pub numbers: Rc<[usize]>,
 }
 
@@ -27,7 +27,7 @@ impl FileTrace {
     }
 }
 
-/// A file's version, and what it says.
+/// A file's version and its references.
 pub(super) struct OldVersion<'a> {
     pub track: &'a FileTrace,
     pub says: &'a [CurrentReference],
@@ -42,7 +42,7 @@ impl<'a> OldVersion<'a> {
         self.pairs().map(|(mention, number)| (number, mention)).collect()
     }
 
-    /// The earlier tags of an image's references that have another tag now.
+    /// The earlier tags of the target's references that have another tag now.
     pub fn replaced(&self, olds: &OldVersions<'_>, target: usize) -> Rc<[String]> {
         let changed = |(mention, number)| {
             let old = olds.of(number).filter(|old| old.target == target && !same_version(old, mention));
@@ -52,7 +52,7 @@ impl<'a> OldVersion<'a> {
     }
 }
 
-/// The earlier versions of a file, one per parent, by the numbers of their references.
+/// The earlier versions of a file, one per parent. They map the numbers of references to the references.
 pub(super) struct OldVersions<'a>(Vec<HashMap<usize, &'a CurrentReference>>);
 
 impl<'a> OldVersions<'a> {
@@ -66,7 +66,7 @@ impl<'a> OldVersions<'a> {
         self.0.iter().filter_map(move |old| old.get(&number).copied())
     }
 
-    /// Whether one of them says the same.
+    /// Whether this reference has the same tag and digest in one of them.
     pub fn say(&self, number: usize, mention: &CurrentReference) -> bool {
         self.of(number).any(|old| same_version(old, mention))
     }
@@ -76,7 +76,7 @@ impl<'a> OldVersions<'a> {
     }
 }
 
-/// Whether a version says what the one behind it says.
+/// Whether two versions have the same references with the same tags.
 pub(super) fn is_same(old: &FileTrace, says: &[CurrentReference], numbers: &[usize]) -> bool {
     let new = says.iter().zip(numbers.iter().copied());
     old.pairs().count() == says.len()

@@ -1,4 +1,4 @@
-//! The walk from a tip back, by time, over the commits that matter to some files.
+//! Walks from a tip back in time, over the commits that matter to some files.
 
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::rc::Rc;
@@ -10,11 +10,12 @@ use crate::error::Result;
 use crate::file_selection::MatchLevel;
 use crate::plan::{CurrentReference, Request, SingleFile, current_references};
 
-/// Hands every tag that the references in `now` have had to `take`, the newest first, until it wants no more.
-/// `now` is what the request means at the tip; `prefix` stands before its paths, below the repository's top.
+/// Passes every tag that the references in `now` have had to `take`, newest first, until `take` returns false.
+/// `now` are the references that the request matches at the tip; `prefix` is the path of the root below the
+/// repository's top level.
 ///
 /// # Errors
-/// Where commits can't be read.
+/// Commits can't be read.
 pub fn walk_history(
     commits: &dyn CommitStore,
     tip: ObjectId,
@@ -30,7 +31,7 @@ pub fn walk_history(
             entry.written.take_if(|by| !by.has_all_parents);
         }
         entries.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-        // containers of one file that go together are told once
+        // report containers of one file that change together only once
         entries.dedup_by(is_told_with);
         if !entries.into_iter().all(&mut *take) {
             return Ok(Extent::Complete);
@@ -43,9 +44,9 @@ pub(super) fn below(prefix: &str, path: &str) -> String {
     if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") }
 }
 
-/// A file whose history is told.
+/// A file whose history is read.
 pub(super) struct TracedFile {
-    /// As it is called at the tip, below the root.
+    /// Its path at the tip, relative to the root.
     pub path: String,
     pub has_chart: bool,
     pub standing: MatchLevel,
@@ -61,13 +62,13 @@ fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>>
         .collect())
 }
 
-/// A commit to look at.
+/// A commit that the walk has yet to visit.
 pub(super) struct QueuedCommit {
     links: CommitLinks,
     tracks: Vec<FileTrace>,
 }
 
-/// A commit, and its parents up to the first one that is not here.
+/// A commit, and its parents up to the first one that isn't available.
 #[derive(Clone, Copy)]
 struct CommitContext<'a> {
     commit: ObjectId,
@@ -79,12 +80,12 @@ pub(super) struct Walk<'a> {
     commits: &'a dyn CommitStore,
     request: &'a Request,
     files: Vec<TracedFile>,
-    /// By time, the newest first.
+    /// By time, newest first.
     queue: BinaryHeap<(i64, ObjectId)>,
     waiting: HashMap<ObjectId, QueuedCommit>,
-    /// A clock that was wrong can lead to a commit twice.
+    /// The commits visited per file. With wrong clocks, the walk can reach a commit twice.
     done: HashSet<(ObjectId, usize)>,
-    /// When a reference got another tag, by its number.
+    /// When a reference got another tag, by the reference's number.
     until: HashMap<usize, i64>,
     numbers: usize,
     reach: Extent,
@@ -105,7 +106,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Gives what the files say at the tip.
+    /// Starts the walk, and returns the references at the tip.
     pub fn begin(&mut self, tip: ObjectId, prefix: &str) -> Result<Vec<(usize, CurrentReference)>> {
         let mut present = Vec::new();
         let Some(links) = self.commits.links(tip)? else { return Ok(present) };
@@ -143,7 +144,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What a commit brought. The files are followed further back.
+    /// The tags that a commit set. Continues with the files in its parents.
     pub fn step(&mut self, commit: ObjectId, stop: QueuedCommit) -> Result<Vec<TagEntry>> {
         let QueuedCommit { links, tracks } = stop;
         let parents = self.parents(&links)?;
@@ -156,7 +157,8 @@ impl<'a> Walk<'a> {
         Ok(entries)
     }
 
-    /// The parents up to the first missing one, after deepening. Later parents are ignored: the missing one comes first.
+    /// The parents up to the first missing one, after deepening. Later parents don't count, since the missing
+    /// one comes first.
     fn parents(&self, links: &CommitLinks) -> Result<Vec<(ObjectId, CommitLinks)>> {
         loop {
             let mut here = Vec::with_capacity(links.parents.len());
@@ -179,7 +181,8 @@ impl<'a> Walk<'a> {
         let CommitContext { commit, links, parents } = here;
         let mut read: Option<Rc<[CurrentReference]>> = track.says.take();
         let mut before = Vec::new();
-        // in order: if two parents have the same tag, it was there before the merge, so the first parent decides
+        // in order: if two parents have the same tag, it was there before the merge, so the first parent
+        // decides
         for (parent, its) in parents {
             if self.commits.file(its.tree, &track.name)? == Some(track.blob) {
                 self.follow((*parent, its), FileTrace { says: read, ..track });
@@ -217,7 +220,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The file in a parent, maybe under another name; nothing where it is not there.
+    /// The file in a parent, perhaps under another name; `None` if it doesn't exist there.
     fn before(
         &mut self,
         (tree, older): (ObjectId, ObjectId),
@@ -234,7 +237,7 @@ impl<'a> Walk<'a> {
         }
         let Some(blob) = blob else { return Ok(None) };
         let Some(said) = self.read(track.file, blob)? else {
-            // what can't be read changes nothing: neither it nor who mends it has written a tag
+            // a version that isn't valid YAML changes no tags, neither when it appears nor when it is fixed
             let (says, numbers) = (Some(says.into()), Rc::clone(&track.numbers));
             return Ok(Some(FileTrace { file: track.file, name, blob, says, numbers }));
         };
@@ -244,7 +247,7 @@ impl<'a> Walk<'a> {
         Ok(Some(FileTrace { file: track.file, name, blob, says: Some(said), numbers }))
     }
 
-    /// Those of a version's tags that none of the versions before it has.
+    /// The tags of a version that none of the earlier versions has.
     fn entries(
         &self,
         version: &OldVersion<'_>,
@@ -269,7 +272,8 @@ impl<'a> Walk<'a> {
         new.map(entry).collect()
     }
 
-    /// What is no more, or says another thing than any version before, ended with this commit.
+    /// Records when references ended: those that are gone, or that differ from all earlier versions, ended with
+    /// this commit.
     fn note_ends(&mut self, version: &OldVersion<'_>, olds: &OldVersions<'_>, time: i64) {
         let now = version.index();
         for number in olds.numbers() {
@@ -284,7 +288,7 @@ impl<'a> Walk<'a> {
         self.numbers
     }
 
-    /// What a version says; nothing where it was no YAML then.
+    /// The references of a version; `None` if it isn't valid YAML.
     fn read(&self, file: usize, blob: ObjectId) -> Result<Option<Rc<[CurrentReference]>>> {
         let bytes = self.commits.read(blob)?;
         let TracedFile { path, has_chart, standing } = &self.files[file];
@@ -293,7 +297,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether an entry says nothing but what another one says, which takes it in.
+/// Whether two entries differ only in their references. If so, `other` takes over those of `entry`.
 fn is_told_with(entry: &mut TagEntry, other: &mut TagEntry) -> bool {
     let same = (entry.target, entry.until) == (other.target, other.until)
         && (&entry.file, &entry.tag, &entry.digest) == (&other.file, &other.tag, &other.digest)

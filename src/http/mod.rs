@@ -1,9 +1,8 @@
-//! How tagbump talks HTTP, to git servers and to APIs alike: one client, with the same roots of trust, the same
-//! proxies and the same patience everywhere. The only room that makes an agent of ureq's.
+//! HTTP for git servers and APIs alike: one client, with the same trusted roots, proxies and timeouts
+//! everywhere. The only module that creates an agent of ureq.
 //!
-//! `settings` is what git's configuration and the environment say, and makes the client; `proxy` knows which
-//! proxy is between us and a URL. Redirects are never followed here: what they may be told is for the caller to
-//! decide.
+//! `settings` reads git's configuration and the environment, and creates the client; `proxy` finds the proxy
+//! for a URL. Redirects are never followed here, because only the caller knows which credentials may go where.
 
 mod error;
 mod proxy;
@@ -21,18 +20,19 @@ pub use ureq::http::{HeaderValue, Request, Response, Uri, header};
 pub use ureq::{Agent, Error};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// A server that says nothing for so long is given up; whether it did something is looked at first.
+/// Give up on a server that sends nothing for this long. The caller then checks whether the request had an
+/// effect.
 const STALL: Duration = Duration::from_secs(30);
 
-/// How long a request may take: as a whole, and without a word from the server.
+/// The timeouts of a request: for the whole of it, and for waiting on the server.
 pub fn patience(time: Duration) -> (Option<Duration>, Option<Duration>) {
     (Some(time), Some(time.min(STALL)))
 }
 
-/// Sends a request and reads the answer, of whatever status, up to a length: what is longer is cut there.
+/// Sends a request and reads the response, whatever its status. The body is cut at `longest` bytes.
 ///
 /// # Errors
-/// No connection, no answer until then, or one that was cut.
+/// There was no connection, no response before the deadline, or an incomplete one.
 pub fn exchange(
     agent: &Agent,
     request: Request<Vec<u8>>,
@@ -58,7 +58,7 @@ fn run<B: AsSendBody>(agent: &Agent, request: Request<B>, time: Duration) -> Res
     config.timeout_recv_response(stall).timeout_per_read(stall).run()
 }
 
-/// Whether an error is, or was caused by, time that was up.
+/// Whether an error is a timeout, or was caused by one.
 pub fn was_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|cause| match cause.downcast_ref::<Error>() {
@@ -68,7 +68,7 @@ pub fn was_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
-/// A proxy that answered, but does not let us through: that stays so.
+/// The failure if a proxy answered but refused the connection. Retrying wouldn't help.
 pub fn refused_by_proxy(error: &(dyn std::error::Error + 'static), agent: &Agent) -> Option<HttpError> {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     let words = causes.find_map(|cause| match cause.downcast_ref::<Error>() {
@@ -76,7 +76,7 @@ pub fn refused_by_proxy(error: &(dyn std::error::Error + 'static), agent: &Agent
         _ => None,
     })?;
     let proxy = proxy_of(agent).unwrap_or_default();
-    // all that the client keeps of the answer is this text
+    // this text is all that ureq keeps of the proxy's response
     let refused = |code: &str| words.ends_with(code);
     if refused("407") {
         Some(HttpError::ProxyAuthentication { proxy })
@@ -87,12 +87,12 @@ pub fn refused_by_proxy(error: &(dyn std::error::Error + 'static), agent: &Agent
     }
 }
 
-/// Host and port of the proxy in between, if there is one.
+/// Host and port of the agent's proxy, if it has one.
 pub fn proxy_of(agent: &Agent) -> Option<String> {
     agent.config().proxy().map(|proxy| format!("{}:{}", proxy.host(), proxy.port()))
 }
 
-/// Whether a host is this machine: plain http may carry credentials there.
+/// Whether a host is this machine. Credentials may go there over plain HTTP.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),

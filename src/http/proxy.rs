@@ -1,6 +1,6 @@
-//! Which proxy a URL is asked through.
+//! Finds the proxy for a URL.
 //!
-//! Sources: git's `http.c` (`get_curl_handle`), and curl's documentation of `CURLOPT_NOPROXY`.
+//! Follows git's `http.c` (`get_curl_handle`), and curl's documentation of `CURLOPT_NOPROXY`.
 
 use std::net::IpAddr;
 
@@ -44,7 +44,7 @@ pub(super) fn of(
     Proxy::new(&text).map(Some).map_err(|_| HttpError::BadProxy { setting })
 }
 
-/// Whether a URL's host is this machine by its address, or by a name that is reserved for it (RFC 6761 section 6.3).
+/// Whether a URL's host is this machine, by its address or by a name reserved for it (RFC 6761 section 6.3).
 fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -57,8 +57,8 @@ fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// Whether a list (`no_proxy`) has the URL's host in it: `*`, a domain for all of its hosts, an address, or a
-/// network (`10.0.0.0/8`), each with a port or without.
+/// Whether a `no_proxy` list contains the URL's host: as `*`, a domain (which includes its subdomains), an
+/// address, or a network (`10.0.0.0/8`), each with or without a port.
 fn is_direct(list: &str, url: &Url) -> bool {
     let Some(host) = url.host() else { return false };
     let parts = list.split([',', ' ', '\t']).filter(|part| !part.is_empty());
@@ -87,7 +87,7 @@ fn is_meant(part: &str, host: &Host<&str>, port: Option<u16>) -> bool {
     }
 }
 
-/// A name or address without its port; an IPv6 address has one only behind brackets.
+/// Splits off the port. An IPv6 address can only have one after brackets.
 fn without_port(part: &str) -> (&str, Option<u16>) {
     if let Some((address, rest)) = part.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return (address, rest.strip_prefix(':').and_then(|port| port.parse().ok()));

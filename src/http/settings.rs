@@ -1,6 +1,6 @@
-//! What git's configuration and the environment say of HTTP, and the client that comes of it.
+//! The HTTP settings from git's configuration and the environment, and the client that they result in.
 //!
-//! Sources: `git help config` (`http.*`, `http.<url>.*`), git's `http.c` for the order of the variables.
+//! Follows `git help config` (`http.*`, `http.<url>.*`), and git's `http.c` for the precedence of variables.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use url::Url;
 use super::{CONNECT_TIMEOUT, HttpError, proxy};
 use crate::environment::Environment;
 
-/// What is set for HTTP, of which each URL gets its part.
+/// All HTTP settings. Which of them apply depends on the URL.
 #[derive(Clone, Default)]
 pub struct HttpSettings {
     environment: Environment,
-    /// Git's `http.*`, lower-case but for the URLs in it, in its order.
+    /// Git's `http.*` settings in their order, lower-case except for the URLs in them.
     entries: Vec<(String, String)>,
 }
 
 impl HttpSettings {
-    /// `entries` are what git's configuration has in the section `http`, as libgit2 names it.
+    /// `entries` is the section `http` of git's configuration, with the names that libgit2 uses.
     pub fn new(environment: &Environment, entries: Vec<(String, String)>) -> Self {
         HttpSettings { environment: environment.clone(), entries }
     }
 
-    /// The values of `http.KEY` and `http.<url>.KEY` that hold for a URL, by git's rules: of all URLs that
-    /// match the most specific one counts. `key` is lower-case.
+    /// The values of `http.KEY` and `http.<url>.KEY` for a URL. As in git, the most specific matching URL wins.
+    /// `key` is lower-case.
     pub fn values(&self, key: &str, url: &Url) -> Vec<&str> {
         let mut best = 0;
         let mut values = Vec::new();
@@ -43,7 +43,7 @@ impl HttpSettings {
         values
     }
 
-    /// The one value that holds, which may be empty.
+    /// The value that applies, which may be empty.
     fn value(&self, key: &str, url: &Url) -> Option<&str> {
         self.values(key, url).pop()
     }
@@ -83,7 +83,8 @@ impl HttpSettings {
         Ok(TlsConfig::builder().root_certs(roots).build())
     }
 
-    /// A connection that anyone can listen to is never made silently, whoever may want it.
+    /// Refuses to skip the verification of certificates: tagbump never opens a connection that others can
+    /// intercept.
     fn check_verifies(&self, url: &Url) -> Result<(), HttpError> {
         let setting = if self.environment.get("GIT_SSL_NO_VERIFY").is_some_and(|text| !is_off(text)) {
             "GIT_SSL_NO_VERIFY"
@@ -95,7 +96,7 @@ impl HttpSettings {
         Err(HttpError::ChecksOff { setting })
     }
 
-    /// The roots that git is told of; they alone count then.
+    /// The root certificates that git's settings name, if any. They replace the system's.
     fn named_roots(&self, url: &Url) -> Result<Option<Vec<Certificate<'static>>>, HttpError> {
         let named = |variable: &'static str, key: &str, name: &'static str| {
             let variable = self.environment.get(variable).map(|path| (variable, path));
@@ -111,7 +112,7 @@ impl HttpSettings {
         certificates(found).map(Some).map_err(error)
     }
 
-    /// The system's roots, or those that OpenSSL's variables name.
+    /// The system's root certificates, or those that OpenSSL's variables name.
     fn system_roots(&self) -> Result<Vec<Certificate<'static>>, HttpError> {
         let variable = |name: &str| self.environment.get(name).map(Path::new);
         let (file, folder) = (variable("SSL_CERT_FILE"), variable("SSL_CERT_DIR"));
@@ -123,7 +124,7 @@ impl HttpSettings {
         certificates(found).map_err(|reason| HttpError::NoSystemCertificates { reason })
     }
 
-    /// A path with `~/` as git expands it.
+    /// Expands `~/` in a path as git does.
     fn path(&self, text: &str) -> PathBuf {
         match (text.strip_prefix("~/"), self.environment.get("HOME")) {
             (Some(rest), Some(home)) => Path::new(home).join(rest),
@@ -132,12 +133,12 @@ impl HttpSettings {
     }
 }
 
-/// Git's words for false.
+/// Git's spellings of false.
 fn is_off(text: &str) -> bool {
     ["false", "no", "off", "0", ""].contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// What was found; where that is nothing, why.
+/// The certificates that were found, or if there are none, the reason.
 fn certificates(found: CertificateResult) -> Result<Vec<Certificate<'static>>, Option<String>> {
     let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
     match found.errors.first() {
@@ -146,7 +147,7 @@ fn certificates(found: CertificateResult) -> Result<Vec<Certificate<'static>>, O
     }
 }
 
-/// How specific a `http.<url>.KEY` is for a URL; nothing where it is another key, or for another URL.
+/// How specific an `http.<url>.KEY` is for a URL; `None` if it is another key, or doesn't match.
 fn specificity(name: &str, key: &str, url: &Url) -> Option<usize> {
     let inner = name.strip_prefix("http.")?.strip_suffix(key)?;
     let pattern = match inner {
@@ -157,7 +158,7 @@ fn specificity(name: &str, key: &str, url: &Url) -> Option<usize> {
     let same_place = pattern.scheme() == url.scheme()
         && pattern.port_or_known_default() == url.port_or_known_default()
         && same_host(pattern.host_str()?, url.host_str()?);
-    // a user in the pattern asks for that user; the URL here has none
+    // a pattern with a user only matches that user, and the URL here has none
     if !same_place || !pattern.username().is_empty() {
         return None;
     }
@@ -166,7 +167,7 @@ fn specificity(name: &str, key: &str, url: &Url) -> Option<usize> {
     (rest.is_empty() || rest.starts_with('/')).then_some(2 + prefix.len())
 }
 
-/// Hosts are compared by label; `*` stands for one.
+/// Compares hosts label by label; `*` matches any one label.
 fn same_host(pattern: &str, host: &str) -> bool {
     let (pattern, host): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), host.split('.').collect());
     pattern.len() == host.len()

@@ -1,21 +1,23 @@
 //! When to try again: full jitter, within a budget.
 //!
-//! Waiting a random time between nothing and a doubling bound spreads the losers of a race better than any
-//! fixed or nearly fixed wait ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015). The bounds go
-//! with the time that a try takes: where that is long, as in a crowd, there are fewer turns to be had.
-//! `cargo run --release --example race` shows what comes of it.
+//! A random wait between zero and a doubling bound spreads the losers of a race better than any fixed or nearly fixed wait
+//! ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015). The bounds grow with the time that a try takes: if tries take
+//! long, as in a crowd, fewer of them fit. `cargo run --release --example race` shows the result.
 
 use std::time::{Duration, Instant};
 
+use super::FetchError;
+use crate::error::{Exit, Failure, Result};
+
 /// The first bound, or what the last try took. One landing keeps a server busy for some tens of milliseconds.
 const BASE: Duration = Duration::from_millis(200);
-/// The bound stops growing here, or at so many times what the last try took.
+/// The bound stops growing here, or at this many times what the last try took.
 const CAP: Duration = Duration::from_secs(2);
 const CAP_IN_TRIES: u32 = 4;
-/// A try that took longer has waited for an answer that did not come: no measure for the next one.
+/// A longer try waited for an answer that did not come, so it says nothing about the next one.
 const LONG_TRY: Duration = Duration::from_secs(2);
 
-/// Time, and a way to let it pass. Tests have one that does not wait.
+/// A clock that can sleep. Tests have one that doesn't wait.
 pub trait Clock {
     fn now(&self) -> Instant;
     fn sleep(&self, time: Duration);
@@ -59,13 +61,12 @@ impl<'a> Backoff<'a> {
         self.deadline
     }
 
-    /// From now on there is so much time, whatever is spent already.
+    /// Sets the budget to this much time from now.
     pub fn extend(&mut self, time: Duration) {
         self.deadline = self.clock.now() + time;
     }
 
-    /// Lets the time until the next try pass; not less than the server asked for. `false`, at once, where
-    /// the budget does not last until then.
+    /// Waits until the next try, at least as long as the server asked for. Returns `false` at once if the budget ends before that.
     pub fn wait(&mut self, at_least: Option<Duration>) -> bool {
         let took = self.clock.now().saturating_duration_since(self.since).min(LONG_TRY);
         let bound = took.max(BASE).saturating_mul(1 << self.tries.min(16));
@@ -79,5 +80,25 @@ impl<'a> Backoff<'a> {
         self.clock.sleep(time);
         self.since = self.clock.now();
         true
+    }
+
+    /// Repeats `op` until it succeeds, fails for good, or the budget is spent; `hint` says what to do then.
+    ///
+    /// # Errors
+    /// The permanent error of `op`, and exit 4 if the budget is spent.
+    pub fn retry<T>(
+        &mut self,
+        hint: &str,
+        mut op: impl FnMut(&mut Self) -> Result<T, FetchError>,
+    ) -> Result<T> {
+        loop {
+            let (what, retry_after) = match op(self) {
+                Ok(done) => return Ok(done),
+                Err(error) => error.transient()?,
+            };
+            if !self.wait(retry_after) {
+                return Err(Failure::new(Exit::NotLanded, what).hinted(hint));
+            }
+        }
     }
 }

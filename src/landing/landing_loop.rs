@@ -1,29 +1,29 @@
-//! The landing loop: reads the tip, proposes, publishes, and starts over until it is known how that ended.
+//! The landing loop: reads the tip, makes a proposal, publishes it, and starts over until the outcome is known.
 
 use std::time::Duration;
 
 use super::{
-    Backoff, FetchError, Landing, NotLanded, Proposal, Propose, PublishOutcome, RemoteBranch, Tip,
+    Backoff, FetchError, Landing, NotLanded, Proposal, Propose, PublishOutcome, TargetBranch, Tip,
     with_snapshot,
 };
 use crate::error::{Exit, Failure, Result};
 
-/// What is kept back of time, beyond the budget, to find out how the last try ended.
+/// Extra time beyond the budget, to find out how the last try ended.
 pub(super) const FINAL_CHECK: Duration = Duration::from_secs(10);
 
-/// How often a server that was never reached is tried.
+/// How often a server that can't be reached is tried.
 const UNREACHABLE_TRIES: u32 = 6;
-/// How often a lock is waited for while the tip stands still.
+/// How often a locked branch is tried while its tip stays the same.
 const LOCKED_TRIES: u32 = 12;
-/// How often a server gets what it could not take in.
+/// How often a push is sent to a server that fails to unpack it.
 const UNPACK_TRIES: u32 = 2;
 
-/// Lands what `propose` makes of the tip's files.
+/// Lands the proposal that `propose` makes for the tip.
 ///
 /// # Errors
-/// What `propose` says of the tip; exit 4 when the budget is spent; exit 5 when the server refuses.
+/// The errors of `propose`; exit 4 if the budget is spent; exit 5 if the server refuses.
 pub fn land<P: Proposal>(
-    place: &mut dyn RemoteBranch,
+    place: &mut dyn TargetBranch,
     backoff: &mut Backoff<'_>,
     propose: &mut Propose<'_, P>,
 ) -> Result<Landing<P>, NotLanded> {
@@ -40,18 +40,18 @@ pub fn land<P: Proposal>(
 type LandedProposal<P> = (P, Option<String>);
 
 struct LandingLoop<'a, 'c, P> {
-    place: &'a mut dyn RemoteBranch,
+    place: &'a mut dyn TargetBranch,
     backoff: &'a mut Backoff<'c>,
     attempts: u32,
     /// The commits that were tried, each with its proposal: one may be on the branch after all.
     made: Vec<(String, P)>,
     log: Vec<String>,
     unreachable: u32,
-    /// How often the server could not take in what was sent.
+    /// How often the server failed to unpack the push.
     unpack_failures: u32,
-    /// Whether nobody knows how some try ended.
+    /// Whether the outcome of a try is unknown.
     outcome_unknown: bool,
-    /// The tip at which the server said no, how often, and what it said.
+    /// The tip at which the server rejected a push, how often, and its message.
     stuck: Option<StuckPush>,
 }
 
@@ -63,7 +63,7 @@ struct StuckPush {
 }
 
 impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
-    fn new(place: &'a mut dyn RemoteBranch, backoff: &'a mut Backoff<'c>) -> Self {
+    fn new(place: &'a mut dyn TargetBranch, backoff: &'a mut Backoff<'c>) -> Self {
         LandingLoop {
             place,
             backoff,
@@ -103,32 +103,27 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
         }
     }
 
-    /// The tip, however often the server has to be asked.
+    /// Reads the tip, and retries if the server can't be asked.
     fn tip(&mut self) -> Result<Tip> {
         loop {
-            let (what, retry_after) = match self.place.tip(self.backoff.deadline()) {
+            let error = match self.place.tip(self.backoff.deadline()) {
                 Ok(tip) => {
                     self.unreachable = 0;
                     return Ok(tip);
                 }
-                Err(FetchError::Permanent(failure)) => return Err(failure),
-                Err(FetchError::Transient { what, retry_after }) => (what, retry_after),
-                Err(FetchError::Unreachable { what }) => {
-                    self.unreachable += 1;
-                    // where a try may have landed, only the budget ends the asking
-                    if self.unreachable >= UNREACHABLE_TRIES && !self.outcome_unknown {
-                        return Err(
-                            self.not_landed(&what, "check the remote's URL and the network, then run again")
-                        );
-                    }
-                    (what, None)
-                }
+                Err(error) => error,
             };
+            self.unreachable += u32::from(matches!(error, FetchError::Unreachable { .. }));
+            let (what, retry_after) = error.transient()?;
+            // if a try may have landed, only the budget ends the asking
+            if self.unreachable >= UNREACHABLE_TRIES && !self.outcome_unknown {
+                return Err(self.not_landed(&what, "check the remote's URL and the network, then run again"));
+            }
             self.wait(what, retry_after)?;
         }
     }
 
-    /// One of our commits may have landed though we were not told.
+    /// One of our commits may have landed although its outcome was unknown.
     fn landed_before(&mut self, tip: &Tip) -> Result<Option<LandedProposal<P>>> {
         for nth in 0..self.made.len() {
             if let Some(commit) = self.place.find(tip, &self.made[nth].0)? {
@@ -139,7 +134,7 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
         Ok(None)
     }
 
-    /// A no without a known reason was a race if the tip has moved since; else it is a no.
+    /// A rejection without a known reason was a race if the tip has moved since, otherwise a refusal.
     fn check_stuck(&mut self, tip: &Tip) -> Result<()> {
         let Some(stuck) = &self.stuck else { return Ok(()) };
         if stuck.tip != *tip {
@@ -159,7 +154,7 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
         Ok(())
     }
 
-    /// What follows from a verdict: a pause, or the end.
+    /// Waits or gives up, depending on how a try ended.
     fn after(&mut self, tip: &Tip, verdict: PublishOutcome) -> Result<()> {
         match verdict {
             PublishOutcome::Published { .. } => {}
@@ -191,7 +186,7 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
         Ok(())
     }
 
-    /// The budget is spent and nobody knows how some try ended: asks beyond the budget, until somebody answers.
+    /// If the budget is spent and the outcome of a try is unknown, this asks beyond the budget, until there is an answer.
     fn final_check(&mut self, failure: Failure) -> Result<LandedProposal<P>> {
         if !self.outcome_unknown || failure.exit != Exit::NotLanded {
             return Err(failure);
@@ -202,7 +197,7 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
                 Ok(tip) => return self.landed_before(&tip)?.ok_or(failure),
                 Err(FetchError::Transient { retry_after, .. }) => retry_after,
                 Err(FetchError::Unreachable { .. }) => None,
-                // nobody will answer
+                // there will be no answer
                 Err(FetchError::Permanent(_)) => Some(Duration::MAX),
             };
             if !self.backoff.wait(retry_after) {
@@ -235,7 +230,7 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
     }
 }
 
-/// The server's own no.
+/// A refusal in the server's own words.
 fn refused(words: &str) -> Failure {
     Failure::new(Exit::Refused, format!("the server refuses the push: {words}"))
         .hinted("the branch's rules or a hook stand in the way; ask who keeps the repository")

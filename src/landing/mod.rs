@@ -1,14 +1,16 @@
-//! Landing: making a bump a commit on the remote branch, however many others do the same.
+//! Landing: gets a bump onto the remote branch as a commit, however many others push at the same time.
 //!
-//! The loop reads the tip, plans on *that*, publishes a commit on top of it without force, and starts over
-//! when somebody was faster: the bump is made anew on the new tip, so two bumps of one file never conflict.
-//! Where a commit can be made and published is a [`RemoteBranch`]; git's is in the git room, tests have their own.
+//! The loop reads the tip, plans on *that*, and publishes a commit on top of it without force. If another push got there first, it
+//! starts over on the new tip, so two bumps of one file never conflict.
+//! A branch that commits can be made and published on is a [`TargetBranch`]: [`remote`] has the one of a git remote, tests have
+//! their own. Everything outside of `remote` is pure but for the clock.
 
 mod backoff;
 mod history;
 mod landing_loop;
 pub mod message;
 mod provenance;
+pub mod remote;
 mod trailers;
 
 use std::time::{Duration, Instant};
@@ -27,73 +29,101 @@ pub use trailers::{Claims, RolledBack, brought, claims};
 pub struct Tip {
     /// The commit that the bump is made on.
     pub commit: String,
-    /// What the branch that is published to points at. The commit itself, but for a pull request's branch:
-    /// that may be elsewhere, or nowhere yet.
+    /// The commit that the published branch points at. It is the same one, except for a pull request's branch, which may point
+    /// elsewhere, or not exist yet.
     pub published: Option<String>,
-    /// Of a pull request's branch and its base, the one that is not built on.
+    /// With a pull request: the tip of its branch or of its base, whichever the bump is not made on.
     pub beside: Option<String>,
-    /// Whether the commit is not on the branch yet: local commits are carried along.
+    /// Whether the commit is not on the branch yet, because local commits are pushed along.
     pub carries: bool,
 }
 
 impl Tip {
-    /// Of a branch that is built on.
+    /// The tip of a branch that the bump is made on and published to.
     pub fn of(commit: String) -> Self {
         Tip { published: Some(commit.clone()), commit, beside: None, carries: false }
     }
 }
 
-/// Why a step did not work, and whether it may the next time.
+/// Why the server could not be asked, and whether it is worth asking again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchError {
-    /// A fault that passes; the server may say when to come back.
+    /// The next try may work; the server may say when to retry.
     Transient { what: String, retry_after: Option<Duration> },
-    /// Nobody answers at that address. May pass, but is tried a few times only.
+    /// Connection refused, or an unknown host. It is retried a few times only.
     Unreachable { what: String },
-    /// Will not change by trying again.
+    /// Another try would fail too.
     Permanent(Failure),
 }
 
-/// What became of a commit that was to be published.
+impl FetchError {
+    /// What happened, and when the server wants to be asked again.
+    ///
+    /// # Errors
+    /// A permanent error.
+    pub fn transient(self) -> Result<(String, Option<Duration>)> {
+        match self {
+            FetchError::Transient { what, retry_after } => Ok((what, retry_after)),
+            FetchError::Unreachable { what } => Ok((what, None)),
+            FetchError::Permanent(failure) => Err(failure),
+        }
+    }
+
+    /// What happened, in words.
+    pub fn into_message(self) -> String {
+        match self {
+            FetchError::Transient { what, .. } | FetchError::Unreachable { what } => what,
+            FetchError::Permanent(failure) => failure.message,
+        }
+    }
+}
+
+impl From<Failure> for FetchError {
+    fn from(failure: Failure) -> Self {
+        FetchError::Permanent(failure)
+    }
+}
+
+/// How an attempt to publish a commit ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublishOutcome {
-    /// It is on the branch, under this name: the one it was made with, unless the server makes its own.
+    /// It is on the branch, under this name: its own, or that of the commit which the server made from it.
     Published { commit: String },
-    /// Somebody was faster: it is not, and won't be.
+    /// The branch moved. The commit is not on it.
     NonFastForward { what: String },
-    /// The server holds a lock on the branch; it is not there.
+    /// The server holds a lock on the branch. The commit is not on it.
     RefLocked { what: String },
-    /// The server could not take in what was sent: it is not there. Once more may do, more often won't.
+    /// The server failed to unpack the push. The commit is not on the branch. A second try may work, a third won't.
     UnpackFailed { words: String },
-    /// The server said no, in words that may mean a race or a rule: whether the tip moved tells.
+    /// The server rejected it with a message that may mean a race or a rule. If the tip has moved, it was a race.
     RejectedUnclear { words: String },
-    /// The connection was lost, or the answer was no answer: it may be there or not.
+    /// The connection was lost, or the answer can't be understood. The commit may be on the branch or not.
     Unknown { what: String, retry_after: Option<Duration> },
-    /// The server says no, and will.
+    /// The server refuses it, and would again.
     Refused(Failure),
 }
 
-/// A branch that commits can be published on.
-pub trait RemoteBranch {
-    /// Finds out where the branch is now; gives up at `deadline`.
+/// A branch that commits can be made and published on.
+pub trait TargetBranch {
+    /// Asks where the branch is now; gives up at `deadline`.
     ///
     /// # Errors
-    /// Where the server can't be asked, or has no such branch.
+    /// If the server can't be asked, or has no such branch.
     fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError>;
 
     /// The files of the tip.
     ///
     /// # Errors
-    /// Where the tip can't be read.
+    /// If the tip can't be read.
     fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>>;
 
-    /// What is known of the commits before the tip.
+    /// The commits before the tip.
     fn history(&self) -> &dyn History;
 
-    /// Makes a commit on the tip; publishes nothing. Gives its name here.
+    /// Makes a commit on the tip, without publishing it. Gives its name.
     ///
     /// # Errors
-    /// Where the commit can't be made.
+    /// If the commit can't be made.
     fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String>;
 
     /// Publishes a commit that was made on the tip, without force; gives up at `deadline`.
@@ -102,7 +132,7 @@ pub trait RemoteBranch {
     /// The name of the commit on the branch, if the tip is it or comes after it.
     ///
     /// # Errors
-    /// Where the history can't be read.
+    /// If the history can't be read.
     fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>>;
 }
 
@@ -114,13 +144,13 @@ pub trait Proposal {
     fn message(&self) -> &str;
 }
 
-/// A tip, with all that a proposal for it is made of.
+/// A tip, with everything that a proposal for it is made from.
 #[derive(Clone, Copy)]
 pub struct TipSnapshot<'a> {
     pub tip: &'a Tip,
-    /// The files of the commit that is built on.
+    /// The files of the commit that the bump is made on.
     pub files: &'a dyn FileSource,
-    /// Of a pull request's branch and its base, the one that is not built on, and its files.
+    /// With a pull request: the tip of its branch or of its base, whichever the bump is not made on, and its files.
     pub beside: Option<(&'a Tip, &'a dyn FileSource)>,
     pub history: &'a dyn History,
     /// When the budget is spent.
@@ -130,12 +160,12 @@ pub struct TipSnapshot<'a> {
 /// Makes a proposal for a tip.
 pub type Propose<'a, P> = dyn FnMut(TipSnapshot<'_>) -> Result<P> + 'a;
 
-/// Has `look` see a tip.
+/// Shows a tip to `look`.
 ///
 /// # Errors
-/// Where the tip can't be read, and what `look` says.
+/// If the tip can't be read, and the errors of `look`.
 pub fn with_snapshot<T>(
-    place: &dyn RemoteBranch,
+    place: &dyn TargetBranch,
     tip: &Tip,
     deadline: Instant,
     look: impl FnOnce(TipSnapshot<'_>) -> Result<T>,
@@ -152,11 +182,11 @@ pub fn with_snapshot<T>(
 pub struct Landing<P> {
     /// The proposal that is on the branch now.
     pub proposal: P,
-    /// The commit that is on the branch now; nothing where every reference had its tag already.
+    /// The commit that is on the branch now; `None` if every reference had its tag already.
     pub commit: Option<String>,
-    /// How many commits were published or tried to be.
+    /// How many commits were published, or attempted.
     pub attempts: u32,
-    /// What happened on the way, for `-v`.
+    /// The failed attempts, for `-v`.
     pub log: Vec<String>,
 }
 

@@ -104,7 +104,7 @@ impl FakeBranch {
     }
 }
 
-impl RemoteBranch for FakeBranch {
+impl TargetBranch for FakeBranch {
     fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
         self.looks += 1;
         let faults = if self.pushed > 0 { &mut self.faults_after_push } else { &mut self.faults };

@@ -1,7 +1,7 @@
-//! `--add`: an `images:` entry for a kustomization that lacks one, spelt as its workloads spell the image.
+//! `--add`: creates the `images:` entry that a kustomization lacks.
 //!
-//! kustomize compares the entry's `name` with the workload's text, so `nginx` does not match a workload
-//! that says `docker.io/library/nginx`.
+//! kustomize compares the entry's `name` with the workload's text, so `nginx` doesn't match a workload that
+//! uses `docker.io/library/nginx`. The new entry therefore spells the image as the workloads do.
 
 use super::kustomization;
 use super::workload::CONTAINERS;
@@ -13,14 +13,14 @@ pub fn kustomization_root(path: &str, yaml: &ParsedYaml) -> Option<NodeId> {
     yaml.roots().iter().copied().find(|&root| kustomization::is_kustomization(path, yaml, root))
 }
 
-/// The files and folders that a kustomization builds on, as it writes them.
+/// The files and folders that a kustomization builds on, as they are written there.
 pub fn resources(yaml: &ParsedYaml, root: NodeId) -> Vec<&str> {
     let lists = ["resources", "bases", "components"].into_iter();
     let lists = lists.filter_map(|key| yaml.at(root, &[key]));
     lists.flat_map(|list| yaml.items(list)).filter_map(|item| yaml.text(item)).collect()
 }
 
-/// The image's name as a workload in this file writes it.
+/// The image's name as a workload in this file spells it.
 pub fn spelling<'a>(yaml: &'a ParsedYaml, image: &str) -> Option<&'a str> {
     let containers = (0..yaml.len()).filter(|&id| yaml.key_text(id) == Some("image"));
     let named = containers.filter(|&id| in_container(yaml, id)).filter_map(|id| yaml.text(id));
@@ -32,7 +32,7 @@ fn in_container(yaml: &ParsedYaml, id: NodeId) -> bool {
     list.and_then(|list| yaml.key_text(list)).is_some_and(|key| CONTAINERS.contains(&key))
 }
 
-/// The change that adds an entry; nothing where `images` is not a list that can take one.
+/// The change that adds an entry; `None` if `images` can't take one.
 pub fn entry(yaml: &ParsedYaml, root: NodeId, pairs: Vec<NewPair>) -> Option<Change> {
     match yaml.get(root, "images") {
         None => Some(Change::AddList { map: root, key: "images", pairs }),

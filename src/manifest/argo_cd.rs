@@ -1,8 +1,8 @@
-//! Argo CD's `Application` and `ApplicationSet`: what their sources set in kustomize and Helm.
+//! Argo CD's `Application` and `ApplicationSet`: the images that their sources set for kustomize and Helm.
 //!
-//! Places by Argo CD's application specification: `kustomize.images` are strings in the grammar of
-//! `kustomize edit set image`, `helm.parameters` are names and values, `helm.valuesObject` are Helm values.
-//! YAML in the text of `helm.values` is `embedded`'s.
+//! The fields follow Argo CD's application specification: `kustomize.images` are strings in the syntax of
+//! `kustomize edit set image`, `helm.parameters` are names and values, `helm.valuesObject` holds Helm values.
+//! The module `embedded` handles YAML in the text of `helm.values`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -28,7 +28,7 @@ fn sources(doc: &Document<'_>) -> Vec<NodeId> {
     };
     let Some(spec) = doc.yaml.at(doc.root, spec) else { return Vec::new() };
     let several = doc.yaml.at(spec, &["sources"]).into_iter().flat_map(|list| doc.yaml.items(list));
-    // one that is used again by alias is searched once
+    // a source that is used again through an alias is searched once
     let mut seen = HashSet::new();
     let all = doc.yaml.at(spec, &["source"]).into_iter().chain(several);
     all.filter(|&source| seen.insert(doc.yaml.resolve(source))).collect()
@@ -68,7 +68,7 @@ fn override_string(doc: &Document<'_>, item: NodeId) -> Option<Reference> {
     })
 }
 
-/// Parameters with dotted names are values written flat: `image.repository` and `image.tag`.
+/// Parameters with dotted names are flattened values: `image.repository` and `image.tag`.
 fn parameters(doc: &Document<'_>, list: NodeId) -> Vec<Reference> {
     let by_name: HashMap<&str, ValueLocation> =
         doc.yaml.items(list).filter_map(|item| parameter(doc, item)).collect();
@@ -85,7 +85,7 @@ fn parameter<'a>(doc: &Document<'a>, item: NodeId) -> Option<(&'a str, ValueLoca
     Some((name, ValueLocation::from(doc.yaml.get(item, "value")?)))
 }
 
-/// The block whose tag a parameter holds.
+/// The image block whose tag is this parameter.
 fn block(doc: &Document<'_>, by_name: &HashMap<&str, ValueLocation>, name: &str) -> Option<Reference> {
     let (prefix, key) = split(name);
     let get = |key: &str| by_name.get(format!("{prefix}{key}").as_str()).copied();
@@ -99,14 +99,14 @@ fn block(doc: &Document<'_>, by_name: &HashMap<&str, ValueLocation>, name: &str)
     let (name_key, repository) = names.find_map(|(name_key, _)| Some((*name_key, get(name_key)?)))?;
     let hub = get("hub").filter(|_| name_key == "image").and_then(text);
     let own = get("registry").and_then(text);
-    // as in values, a global registry replaces a registry, and a hub is none
+    // as in values files, a global registry replaces a `registry`, but not a `hub`
     let global = || by_name.get("global.imageRegistry").copied().and_then(text);
     let registry = hub.or_else(|| own.map(|own| global().unwrap_or(own)));
     let registry = registry.map(|registry| registry.trim_end_matches('/').to_owned());
     ImageBlock { repository, registry, tag, digest: get("digest") }.reference(doc.yaml, KIND)
 }
 
-/// `image` with name and tag in one, unless its tag is a parameter of its own.
+/// A parameter with name and tag in one string, unless another parameter sets the tag.
 fn string(doc: &Document<'_>, by_name: &HashMap<&str, ValueLocation>, name: &str) -> Option<Reference> {
     let (prefix, key) = split(name);
     let beside = |key: &str| by_name.contains_key(format!("{prefix}{key}").as_str());
@@ -117,7 +117,7 @@ fn string(doc: &Document<'_>, by_name: &HashMap<&str, ValueLocation>, name: &str
     (!in_pair).then(|| syntax::string(doc.yaml, *by_name.get(name)?, KIND)).flatten()
 }
 
-/// `image.` and `tag` of `image.tag`.
+/// Splits `image.tag` into `image.` and `tag`.
 fn split(name: &str) -> (&str, &str) {
     name.split_at(name.rfind('.').map_or(0, |dot| dot + 1))
 }

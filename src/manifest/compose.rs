@@ -1,5 +1,5 @@
-//! Compose files: the image of each service (the Compose specification, "services"), also where it is
-//! written below an extension (`x-…`) and used by alias.
+//! Compose files: the image of each service (Compose specification, "services"), also if it is written in an
+//! extension (`x-…`) and used through an alias.
 
 use super::{Document, Reference, ValueLocation, syntax};
 use crate::yaml::NodeId;
@@ -18,14 +18,14 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     used.iter().copied().chain(written).filter_map(|slot| syntax::string(doc.yaml, slot, KIND)).collect()
 }
 
-/// The keys and values of extensions, in the order of the text.
+/// The keys and values of extensions, in document order.
 fn extensions(doc: &Document<'_>) -> Vec<(NodeId, NodeId)> {
     let is_extension = |key: NodeId| doc.yaml.text(key).is_some_and(|name| name.starts_with("x-"));
     doc.yaml.pairs(doc.root).filter(|&(key, _)| is_extension(key)).collect()
 }
 
-/// Where an image that a service uses by alias is written, if that is in an extension: it is read by nothing
-/// but the aliases.
+/// The place in an extension where an image is written that a service uses through an alias. It is safe to
+/// edit, because only such aliases read an extension.
 fn in_extension(
     doc: &Document<'_>,
     extensions: &[(NodeId, NodeId)],
@@ -37,7 +37,7 @@ fn in_extension(
     (node < doc.yaml.node(value).end).then_some(ValueLocation { key, node, shared_by: None })
 }
 
-/// `compose.yaml`, `docker-compose.yml`, and with something between, as `compose.prod.yaml`.
+/// `compose.yaml` and `docker-compose.yml`, also with something in between, such as `compose.prod.yaml`.
 pub fn is_compose(file_name: &str) -> bool {
     let stem = file_name.strip_suffix(".yaml").or_else(|| file_name.strip_suffix(".yml"));
     let stem = stem.map(|stem| stem.strip_prefix("docker-").unwrap_or(stem));

@@ -1,13 +1,13 @@
-//! References in YAML inside of block scalars: in Argo CD's `helm.values`, in the values that Flux reads from
-//! a ConfigMap, and in whole manifests inside of ConfigMaps and patches. They are told, and never edited:
-//! to every reader of the file, a block scalar is text.
+//! References in YAML inside block scalars: in Argo CD's `helm.values`, in the values that Flux reads from a
+//! ConfigMap, and in whole manifests inside ConfigMaps and patches. tagbump reports them but never edits them,
+//! because to every reader of the file, a block scalar is just text.
 
 use super::{Document, KINDS, ManifestFile, Reference, ReferenceSyntax, syntax, values};
 use crate::yaml::{NodeId, NodeKind, ParsedYaml, ReadError, ScalarStyle, scan_until};
 
 const HELM_VALUES: &str = "values";
 
-/// Block scalars that stand deeper are not looked into.
+/// Block scalars that are nested deeper are not searched.
 const MAX_DEPTH: usize = 64;
 
 pub fn find(file: &ManifestFile<'_>) -> Vec<Reference> {
@@ -15,14 +15,14 @@ pub fn find(file: &ManifestFile<'_>) -> Vec<Reference> {
     texts.flat_map(|(id, text)| inside(file, id, text)).collect()
 }
 
-/// A text that may hold an image: a block scalar, or Helm values in quotes.
+/// Text that may contain an image: a block scalar, or quoted Helm values.
 fn embedded_text(yaml: &ParsedYaml, id: NodeId) -> Option<&str> {
     let NodeKind::Scalar { value, style, .. } = &yaml.node(id).kind else { return None };
     let is_block = *style == ScalarStyle::Block || (value.contains('\n') && holds_values(yaml, id));
     (is_block && may_hold_images(value) && !is_aside(yaml, id)).then_some(value.as_str())
 }
 
-/// Below annotations and status nothing is a reference.
+/// Nothing below annotations or `status` is a reference.
 fn is_aside(yaml: &ParsedYaml, id: NodeId) -> bool {
     let parents = std::iter::successors(Some(id), |&id| yaml.node(id).parent);
     let keys: Vec<_> = parents.take(MAX_DEPTH).filter_map(|id| yaml.key_text(id)).collect();
@@ -40,7 +40,7 @@ fn inside(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Vec<Reference> 
     if !is_values && !is_manifest {
         return Vec::new();
     }
-    // a text is whatever it is: most are no YAML
+    // the text can be anything, and most of it isn't YAML
     let budget = file.yaml.budget();
     let yaml = match scan_until(text.as_bytes(), budget.cancellation()) {
         Ok(yaml) => yaml,
@@ -64,7 +64,7 @@ fn inside(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Vec<Reference> 
     told
 }
 
-/// Argo CD's `helm.values`, and `values.yaml` in a ConfigMap.
+/// Argo CD's `helm.values`, or a `values.yaml` in a ConfigMap.
 fn holds_values(yaml: &ParsedYaml, block: NodeId) -> bool {
     let Some(key) = yaml.key_text(block) else { return false };
     let map = yaml.node(block).parent.and_then(|map| yaml.key_text(map));
@@ -74,16 +74,16 @@ fn holds_values(yaml: &ParsedYaml, block: NodeId) -> bool {
     }
 }
 
-/// Where a block scalar's text stands.
+/// The position of a block scalar's text in the file.
 struct EmbeddedText {
     block: NodeId,
     line: usize,
-    /// Columns that every line is indented by, where lines of the text are lines of the file.
+    /// How many columns each line is indented, if lines of the text are lines of the file.
     indent: usize,
     literal: bool,
 }
 
-/// Whether the header of a block scalar, which is on the last line of the text before it, has a `|`.
+/// Whether a block scalar's header has a `|`. The header is on the last line of the text before the scalar.
 fn is_literal(before: &str) -> bool {
     let header = before.trim_end().rsplit('\n').next().unwrap_or_default();
     header.rfind(['|', '>']).is_some_and(|at| header[at..].starts_with('|'))
@@ -92,7 +92,7 @@ fn is_literal(before: &str) -> bool {
 impl EmbeddedText {
     fn of(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Self {
         let node = file.yaml.node(block);
-        // the parser's mark is the first line that is not empty
+        // the parser reports the position of the first non-empty line
         let empty = text.lines().take_while(|line| line.is_empty()).count();
         let is_block = matches!(node.kind, NodeKind::Scalar { style: ScalarStyle::Block, .. });
         EmbeddedText {
@@ -103,7 +103,8 @@ impl EmbeddedText {
         }
     }
 
-    /// The same reference, as one of the file. In folded text, lines are not those of the file.
+    /// Moves a reference from the embedded text to its position in the file. Folded text has other lines than
+    /// the file, so the reference gets the position of the block scalar.
     fn tell(&self, yaml: &ParsedYaml, inner: Reference) -> Reference {
         let (line, column) = inner.position(yaml);
         let form = match self.literal {

@@ -6,7 +6,7 @@ use crate::yaml::{FieldPath, ParsedYaml};
 
 const KIND: &str = "field";
 
-/// The places that a path leads to, as references to `image`.
+/// Every value that a path leads to, as a reference to `image`.
 pub fn field_references(yaml: &ParsedYaml, path: &FieldPath, image: &str) -> Vec<Reference> {
     let places = yaml.roots().iter().flat_map(|&root| path.find(yaml, root));
     places.map(|found| reference(yaml, found.into(), image)).collect()

@@ -1,4 +1,4 @@
-//! Flux's `Kustomization`: its `spec.images` override those of what it builds.
+//! Flux's `Kustomization`: its `spec.images` override the images of everything it builds.
 
 use super::{Document, Reference, kustomization};
 

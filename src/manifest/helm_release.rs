@@ -1,4 +1,4 @@
-//! Flux `HelmRelease`: the values for the chart, and kustomize post-renderers.
+//! Flux's `HelmRelease`: the chart's values, and kustomize post-renderers.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     let mut found = values.map(|node| syntax::find(doc, node, KIND)).unwrap_or_default();
     if let Some(renderers) = doc.yaml.at(doc.root, &["spec", "postRenderers"]) {
         let images = doc.yaml.items(renderers).filter_map(|r| doc.yaml.at(r, &["kustomize", "images"]));
-        // one that is used again by alias is searched once
+        // a list that is used again through an alias is searched once
         let mut seen = HashSet::new();
         let images = images.filter(|&list| seen.insert(list));
         found.extend(images.flat_map(|list| kustomization::entries(doc, list, KIND)));

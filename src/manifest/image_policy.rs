@@ -1,7 +1,7 @@
-//! Scalars that Flux's image automation marks: `tag: v1 # {"$imagepolicy": "flux-system:api:tag"}`.
+//! Scalars marked for Flux's image automation: `tag: v1 # {"$imagepolicy": "flux-system:api:tag"}`.
 //!
-//! A marked scalar is a reference wherever it stands. Where another rule has found it, there is nothing to
-//! add. The comment belongs to the last value of its line (Flux: "Configure image updates").
+//! A marked scalar is a reference anywhere in a file, unless another rule has found it already. The comment
+//! belongs to the last value on its line (Flux: "Configure image updates").
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -28,7 +28,7 @@ struct MarkedScalar {
     part: PolicyPart,
 }
 
-/// Marked scalars that are not among what was `found`.
+/// Marked scalars that are not yet in `found`.
 pub fn find(file: &ManifestFile<'_>, found: &[Reference]) -> Vec<Reference> {
     if !file.text.contains(MARK) {
         return Vec::new();
@@ -55,7 +55,8 @@ pub fn find(file: &ManifestFile<'_>, found: &[Reference]) -> Vec<Reference> {
     new.filter_map(reference).collect()
 }
 
-/// A tag whose image is named in the policy's repository alone: nothing can mean it, but it is told.
+/// A tag whose image is named only by the policy's repository. No IMAGE argument can match it, but it is
+/// reported.
 fn nameless(yaml: &ParsedYaml, slot: ValueLocation) -> Option<Reference> {
     let (tag, digest) = split_tag(yaml.text(slot.node)?);
     Some(Reference {
@@ -69,7 +70,7 @@ fn nameless(yaml: &ParsedYaml, slot: ValueLocation) -> Option<Reference> {
     })
 }
 
-/// The keys beside a tag that say whose tag it is.
+/// The image block that a tag belongs to, from the keys next to it.
 fn block_around(yaml: &ParsedYaml, tag: ValueLocation) -> Option<ImageBlock> {
     let map = yaml.node(tag.key).parent.filter(|&map| yaml.is_map(map))?;
     let is_tag = |key: &str| BLOCKS.iter().any(|(_, tag_key)| *tag_key == key);
@@ -82,7 +83,7 @@ fn block_around(yaml: &ParsedYaml, tag: ValueLocation) -> Option<ImageBlock> {
     Some(ImageBlock { repository, registry: get("registry").and_then(text), tag, digest: get("digest") })
 }
 
-/// Every marked scalar, in the order of the text.
+/// Every marked scalar, in document order.
 fn marked(file: &ManifestFile<'_>) -> Vec<MarkedScalar> {
     let marks = marks(file.text);
     let mut last: HashMap<usize, NodeId> = HashMap::new();
@@ -95,7 +96,7 @@ fn marked(file: &ManifestFile<'_>) -> Vec<MarkedScalar> {
             NodeKind::Scalar { .. } | NodeKind::Alias(_) => true,
             NodeKind::Map | NodeKind::Seq => false,
         };
-        // the mark behind it, if that is on the same line
+        // the next mark, if it is on the same line
         let mark = marks.range(node.start..).next().filter(|_| is_value);
         if let Some((&at, _)) = mark.filter(|(_, mark)| mark.line_start <= node.start) {
             last.insert(at, id);
@@ -115,7 +116,7 @@ fn marked(file: &ManifestFile<'_>) -> Vec<MarkedScalar> {
     marked
 }
 
-/// The key of a value, or the item itself in a list; nothing for a key.
+/// The key of a value in a map, or the item itself in a list. `None` for a key.
 fn key_of(yaml: &ParsedYaml, id: NodeId) -> Option<NodeId> {
     let node = yaml.node(id);
     let in_map = node.parent.is_some_and(|parent| matches!(yaml.node(parent).kind, NodeKind::Map));
@@ -128,11 +129,11 @@ struct PolicyMark {
     part: PolicyPart,
 }
 
-/// By the offset of its comment, what a mark says.
+/// The marks in a text, by the offset of their comments.
 fn marks(text: &str) -> BTreeMap<usize, PolicyMark> {
     let mut line_start = 0;
     let mut found = BTreeMap::new();
-    // as the parser breaks them: a lone CR is a line break too
+    // split lines as the parser does: a lone CR is a line break too
     for line in text.split_inclusive(['\n', '\r']) {
         if let Some((at, policy, part)) = mark(line) {
             found.insert(line_start + at, PolicyMark { line_start, policy, part });
@@ -142,7 +143,7 @@ fn marks(text: &str) -> BTreeMap<usize, PolicyMark> {
     found
 }
 
-/// Where a mark's comment starts, its policy, and its part.
+/// Parses a mark: the offset of its comment, its policy, and the part that it marks.
 fn mark(line: &str) -> Option<(usize, String, PolicyPart)> {
     let named = line.find(MARK)?;
     let at = line[..named].rfind('#').filter(|&at| line[..at].ends_with([' ', '\t']))?;

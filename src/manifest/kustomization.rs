@@ -1,7 +1,7 @@
 //! kustomize's `images:` lists, in kustomizations and Components.
 //!
-//! Rules: kustomize's `types.Image` and its image transformer: `newName` replaces `name`, `newTag` and
-//! `digest` replace what the workload says.
+//! The rules are those of kustomize's `types.Image` and its image transformer: `newName` replaces `name`, and
+//! `newTag` and `digest` replace the workload's own.
 
 use super::{Document, Reference, ReferenceSyntax, ValueLocation, file_name};
 use crate::image::{ParsedReference, is_possible_name, shortened};
@@ -9,10 +9,10 @@ use crate::yaml::{NodeId, ParsedYaml};
 
 pub const KIND: &str = "kustomization";
 
-/// How every `apiVersion` of a kustomization starts.
+/// The API group that every `apiVersion` of a kustomization starts with.
 pub const GROUP: &str = "kustomize.config.k8s.io/";
 
-/// File names that kustomize takes for a kustomization.
+/// File names that kustomize recognises as kustomizations.
 const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 pub fn find(doc: &Document<'_>) -> Vec<Reference> {
@@ -25,7 +25,7 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     }
 }
 
-/// By `apiVersion`, or by file name where the file does not say otherwise (Flux has a Kustomization too).
+/// Decides by `apiVersion`, or by file name if there is none (Flux has a `Kustomization` too).
 pub fn is_kustomization(path: &str, yaml: &ParsedYaml, root: NodeId) -> bool {
     match yaml.at(root, &["apiVersion"]).and_then(|node| yaml.text(node)) {
         Some(version) => version.starts_with(GROUP),
@@ -33,12 +33,12 @@ pub fn is_kustomization(path: &str, yaml: &ParsedYaml, root: NodeId) -> bool {
     }
 }
 
-/// Whether kustomize takes a file for a kustomization by its name.
+/// Whether kustomize recognises the file as a kustomization by its name.
 pub fn is_kustomization_file(path: &str) -> bool {
     FILE_NAMES.contains(&file_name(path))
 }
 
-/// The entries of an `images:` list, wherever kustomize's form of it is used.
+/// The entries of a list in the syntax of kustomize's `images:`.
 pub fn entries(doc: &Document<'_>, images: NodeId, kind: &'static str) -> Vec<Reference> {
     let items = doc.yaml.items(images);
     items.filter_map(|item| entry(doc, item, kind)).collect()
@@ -53,7 +53,7 @@ fn entry(doc: &Document<'_>, item: NodeId, kind: &'static str) -> Option<Referen
     let (new_name, new_tag, digest) = (slot("newName"), slot("newTag"), slot("digest"));
     let original = doc.yaml.text(name.node)?;
     let image = text(new_name).unwrap_or(original);
-    // kustomize takes the name whole, but people write tags into it
+    // kustomize takes the name literally, but people write tags into it
     let image = ParsedReference::parse(image).name;
     if !is_possible_name(image) || !is_possible_name(original) {
         return None;

@@ -1,11 +1,11 @@
-//! Where references live: one file a kind of manifest.
+//! Finds references. Each kind of manifest has its own file.
 //!
-//! A kind looks at one document and says which references are in it, found by place (kind and key), never
-//! by text alone. A new kind is a new file and a line in `KINDS`. `reference` is what they find, `forms`
-//! the ways in which Helm values write an image, `rewrite` how each form takes a new tag. Two more look at
-//! the file as a whole: `image_policy` for marked scalars, `embedded` for YAML inside of block scalars.
+//! A kind looks at one document and returns the references in it. It finds them by place (kind and key), never
+//! by text alone. To add a kind, add a file and a line in `KINDS`. `reference` defines what the kinds return,
+//! `syntax` the ways in which Helm values write an image, and `rewrite` how each of these takes a new tag. Two
+//! modules look at the whole file: `image_policy` for marked scalars, `embedded` for YAML inside block scalars.
 //!
-//! Pure. Knows YAML only as a [`ParsedYaml`].
+//! Pure. Sees YAML only as a [`ParsedYaml`].
 
 pub mod add;
 mod argo_cd;
@@ -35,28 +35,28 @@ pub use rewrite::{DesiredImage, Rewrite, rewrite};
 pub use values::{CHART, KIND as VALUES, is_values_file, looks_like_values};
 pub use workload::KIND as WORKLOAD;
 
-/// A file, parsed.
+/// A parsed file.
 #[derive(Clone, Copy)]
 pub struct ManifestFile<'a> {
-    /// With `/`.
+    /// Separated by `/`.
     pub path: &'a str,
     pub text: &'a str,
     pub yaml: &'a ParsedYaml,
-    /// It holds Helm values, if it is nothing else.
+    /// Whether the file holds Helm values, unless it turns out to be something else.
     pub is_values: bool,
 }
 
 /// One document of a file, or one item of a `List`.
 #[derive(Clone, Copy)]
 struct Document<'a> {
-    /// The file's path, with `/`.
+    /// The file's path, separated by `/`.
     path: &'a str,
     yaml: &'a ParsedYaml,
     root: NodeId,
     is_values: bool,
 }
 
-/// Every kind of manifest that is searched.
+/// The search function of every kind of manifest.
 const KINDS: [fn(&Document<'_>) -> Vec<Reference>; 7] = [
     kustomization::find,
     flux_kustomization::find,
@@ -67,21 +67,21 @@ const KINDS: [fn(&Document<'_>) -> Vec<Reference>; 7] = [
     values::find,
 ];
 
-/// Every reference in a file, in the order of its text.
+/// Every reference in a file, in document order.
 pub fn references(file: &ManifestFile<'_>) -> Vec<Reference> {
     let mut found = in_documents(file);
     let marked = image_policy::find(file, &found);
     found.extend(marked);
     found.extend(embedded::find(file));
     found.sort_by_key(|reference| (reference.at, reference.position(file.yaml)));
-    // one place can be reached twice, as a container and through an alias to it
+    // the same place can be found twice: as a container, and through an alias to it
     let mut places = HashSet::new();
     found.retain(|r| places.insert((r.at, r.position(file.yaml))));
     found
 }
 
-/// Whether a reference sets the image of workloads, whatever they say themselves. (A HelmRelease's entries are
-/// for what its chart makes.)
+/// Whether a reference overrides the images of workloads. (The entries of a HelmRelease don't: they apply to
+/// what its chart renders.)
 pub fn is_override(reference: &Reference) -> bool {
     match reference.syntax {
         ReferenceSyntax::Override(_) => true,
@@ -92,13 +92,13 @@ pub fn is_override(reference: &Reference) -> bool {
     }
 }
 
-/// References where they stand as YAML.
+/// References that are YAML themselves, not text inside a block scalar.
 fn in_documents(file: &ManifestFile<'_>) -> Vec<Reference> {
     let documents = documents(file);
     documents.iter().flat_map(|doc| KINDS.iter().flat_map(move |find| find(doc))).collect()
 }
 
-/// The file's documents, with the items of each `List` in its place.
+/// The file's documents. A `List` is replaced by its items.
 fn documents<'a>(file: &ManifestFile<'a>) -> Vec<Document<'a>> {
     let ManifestFile { path, yaml, is_values, .. } = *file;
     let mut roots: Vec<NodeId> = yaml.roots().to_vec();
@@ -130,7 +130,7 @@ impl Document<'_> {
         self.text_at(&["kind"])
     }
 
-    /// Whether it is of this kind, of any version of this API group.
+    /// Whether the document has this kind, in any version of this API group.
     fn is_of(&self, group: &str, kind: &str) -> bool {
         let version = self.api_version().and_then(|version| version.strip_prefix(group));
         self.kind() == Some(kind) && version.is_some_and(|rest| rest.starts_with('/'))

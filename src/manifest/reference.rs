@@ -3,25 +3,25 @@
 use crate::image::{Field, same_image};
 use crate::yaml::{FoundValue, NodeId, ParsedYaml};
 
-/// A scalar that holds a part of a reference.
+/// The location of a scalar that holds a part of a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValueLocation {
     pub key: NodeId,
-    /// Where the value is really written.
+    /// The node that holds the value.
     pub node: NodeId,
-    /// The alias or merge key through which it is reached: the value is written elsewhere.
+    /// The alias or merge key that leads to the value, if it is written elsewhere.
     pub shared_by: Option<NodeId>,
 }
 
 impl ValueLocation {
-    /// The node at which the value is used: the value itself, or the alias or merge key that brings it.
+    /// The node at which the value is used: the value itself, or the alias or merge key that brings it in.
     pub fn place(&self) -> NodeId {
         self.shared_by.unwrap_or(self.node)
     }
 }
 
 impl ValueLocation {
-    /// What a merge key brings in is a place of its own: where it is written.
+    /// Like `from`, but a value that a merge key brings in counts at the place where it is written.
     pub fn where_written(yaml: &ParsedYaml, found: FoundValue) -> Self {
         let merged = found.shared_by.is_some_and(|by| yaml.is_merge_key(by));
         let slot = ValueLocation::from(found);
@@ -40,14 +40,14 @@ impl From<FoundValue> for ValueLocation {
 pub enum ReferenceSyntax {
     /// One string: `name[:tag][@digest]`.
     Text(ValueLocation),
-    /// Helm values: the tag (or `TAG@DIGEST`) in a key of its own.
+    /// Helm values: the tag (or `TAG@DIGEST`) has its own key.
     Block {
         repository: ValueLocation,
         registry: Option<String>,
         tag: ValueLocation,
         digest: Option<ValueLocation>,
     },
-    /// Helm values: a repository and no key for a tag.
+    /// Helm values: a repository without a key for the tag.
     BlockWithoutTag { repository: ValueLocation, registry: Option<String>, digest: Option<ValueLocation> },
     /// An entry of kustomize's `images:`.
     Entry {
@@ -57,26 +57,26 @@ pub enum ReferenceSyntax {
         digest: Option<ValueLocation>,
         tag_suffix: bool,
     },
-    /// A string beside a block with a tag of its own: told, and never edited.
+    /// A string next to a block that has its own tag: reported, never edited.
     BesideBlock(ValueLocation),
     /// kustomize's `name[=newName][:tag][@digest]` in one string.
     Override(ValueLocation),
-    /// A field that the user named, which holds a tag and nothing else.
+    /// A field that the user named, which holds only a tag.
     Field(ValueLocation),
-    /// In YAML inside of a block scalar, at this place of the file: told, and never edited.
+    /// Inside YAML in a block scalar, at this position of the file: reported, never edited.
     Embedded { line: usize, column: usize },
 }
 
 /// One place in a file that says which tag (and digest) of an image to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// The kind of manifest, as it is reported.
+    /// The kind of manifest, as it appears in reports.
     pub kind: &'static str,
-    /// The node that the report points at.
+    /// The node that reports point at.
     pub at: NodeId,
-    /// The image that runs.
+    /// The name of the image that runs.
     pub image: String,
-    /// In a kustomization, the `name` that workloads use.
+    /// For kustomize: the `name` that workloads use.
     pub kustomize_name: Option<String>,
     pub tag: Option<String>,
     pub digest: Option<String>,
@@ -84,8 +84,9 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Whether an IMAGE means this reference: a bare one by the image that runs, `A=B` by a kustomization's
-    /// `name`, and elsewhere by A, or by B where the renaming has been done.
+    /// Whether an IMAGE argument matches this reference. A plain name is compared with the image that runs. In
+    /// `A=B`, A is compared with the `name` of a kustomize entry; elsewhere, A must be the image that runs, or
+    /// B if it is already renamed.
     pub fn matches(&self, name: &str, new_name: &Field<String>) -> bool {
         match (&self.kustomize_name, new_name) {
             (_, Field::Unspecified) => same_image(&self.image, name),
@@ -95,7 +96,7 @@ impl Reference {
         }
     }
 
-    /// Every scalar that the reference is made of.
+    /// Every scalar that is part of the reference.
     pub fn slots(&self) -> Vec<ValueLocation> {
         match &self.syntax {
             ReferenceSyntax::Text(slot)
@@ -117,7 +118,7 @@ impl Reference {
         }
     }
 
-    /// The node that holds the tag, where there is one.
+    /// The location of the tag, if the reference has one.
     pub fn tag_slot(&self) -> Option<ValueLocation> {
         match &self.syntax {
             ReferenceSyntax::Text(slot)

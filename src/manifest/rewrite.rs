@@ -1,4 +1,4 @@
-//! How each form of reference takes a new tag: which scalars change, which keys come and go.
+//! How each syntax of a reference takes a new tag: which scalars change, which keys are added or removed.
 
 use super::reference::{Reference, ReferenceSyntax, ValueLocation};
 use super::refusal::{Refusal, RefusalReason};
@@ -8,10 +8,10 @@ use crate::yaml::{
     Change, EditBlocker, NewPair, NodeKind, ParsedYaml, ScalarStyle, edit_blocker, needs_quotes,
 };
 
-/// What a reference shall say.
+/// The name, tag and digest that a reference should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredImage<'a> {
-    /// The image that is looked for.
+    /// The image that the reference must match.
     pub name: &'a str,
     pub new_name: &'a Field<String>,
     /// `None` keeps the tag.
@@ -19,11 +19,11 @@ pub struct DesiredImage<'a> {
     pub digest: &'a Field<Digest>,
 }
 
-/// The changes that make a reference say what is wanted; none where it does already.
+/// The changes that bring a reference up to date; no changes if it already is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewrite {
     pub changes: Vec<Change>,
-    /// Tag and digest before and after.
+    /// Tag and digest, before and after.
     pub from: String,
     pub to: String,
     pub dropped_digest: bool,
@@ -35,7 +35,7 @@ type RewriteResult<T> = std::result::Result<T, Refusal>;
 /// Plans the changes to one reference.
 ///
 /// # Errors
-/// Where the reference can't be edited safely, and why.
+/// Why the reference can't be edited safely.
 pub fn rewrite(
     yaml: &ParsedYaml,
     reference: &Reference,
@@ -88,7 +88,7 @@ struct RewriteBuilder<'a> {
     yaml: &'a ParsedYaml,
     reference: &'a Reference,
     wanted: &'a DesiredImage<'a>,
-    /// Tag and digest as they shall be.
+    /// The new tag and digest.
     tag: Option<String>,
     digest: Option<String>,
     done: Rewrite,
@@ -99,7 +99,7 @@ impl<'a> RewriteBuilder<'a> {
         let old_tag = reference.tag.as_deref();
         let new_tag = wanted.tag.map(Tag::as_str);
         let tag_changes = new_tag.is_some() && new_tag != old_tag;
-        // with both, the digest wins: an old digest beside a new tag would run the old image
+        // if both are set, the digest wins, so an old digest next to a new tag would still run the old image
         let digest = match wanted.digest {
             Field::Set(digest) => Some(digest.as_str().to_owned()),
             Field::Unspecified if tag_changes => None,
@@ -125,13 +125,13 @@ impl<'a> RewriteBuilder<'a> {
         self.done
     }
 
-    /// Whether tag, digest and name are as they shall be.
+    /// Whether name, tag and digest are up to date.
     fn is_there(&self) -> bool {
         let named = self.new_name().is_none_or(|new| same_image(new, &self.reference.image));
         named && self.tag == self.reference.tag && self.digest == self.reference.digest
     }
 
-    /// Makes a scalar say `value`, unless it does already.
+    /// Sets a scalar to `value`, unless it has this value already.
     fn set(&mut self, what: &'static str, slot: ValueLocation, value: &str) -> RewriteResult<()> {
         let node = self.yaml.node(slot.node);
         let NodeKind::Scalar { value: old, style, .. } = &node.kind else {
@@ -182,7 +182,7 @@ impl<'a> RewriteBuilder<'a> {
         self.set("the image", slot, &text)
     }
 
-    /// kustomize's `name=newName:tag`: a new name goes behind the `=`.
+    /// kustomize's `name=newName:tag`: a new name goes after the `=`.
     fn override_string(&mut self, slot: ValueLocation) -> RewriteResult<()> {
         let old = self.yaml.text(slot.node).unwrap_or_default();
         let (original, rest) = old.split_once('=').map_or((None, old), |(name, rest)| (Some(name), rest));
@@ -193,14 +193,14 @@ impl<'a> RewriteBuilder<'a> {
         self.set("the image", slot, &text)
     }
 
-    /// `name[:tag][@digest]`, as they shall be.
+    /// The new `name[:tag][@digest]`.
     fn written_out(&self, name: &str) -> String {
         let parts = [(':', &self.tag), ('@', &self.digest)].into_iter();
         let parts = parts.filter_map(|(mark, part)| Some((mark, part.as_deref().filter(|p| !p.is_empty())?)));
         parts.fold(name.to_owned(), |text, (mark, part)| format!("{text}{mark}{part}"))
     }
 
-    /// A field that the user named: an image with its name, or else a tag alone.
+    /// A field that the user named: it holds either the image with its name, or just a tag.
     fn field(&mut self, slot: ValueLocation) -> RewriteResult<()> {
         let names_it = self.yaml.text(slot.node).is_some_and(|old| {
             let name = ParsedReference::parse(old).name;
@@ -222,7 +222,7 @@ impl<'a> RewriteBuilder<'a> {
     fn block(&mut self, tag: ValueLocation, digest: Option<ValueLocation>) -> RewriteResult<()> {
         let old = self.yaml.text(tag.node).unwrap_or_default();
         let (_, in_tag) = split_tag(old);
-        // the digest goes where one stands, else behind the tag
+        // the digest stays where it is, or else goes after the tag
         let own_key = digest.filter(|d| in_tag.is_none() || self.yaml.text(d.node) != Some(""));
         if own_key.is_none() && self.tag.is_none() && self.digest.is_some() {
             return Err(self.no_tag(tag));
@@ -239,14 +239,15 @@ impl<'a> RewriteBuilder<'a> {
         Ok(())
     }
 
-    /// A digest alone has no place in a tag's key.
+    /// The error for a digest without a tag, which can't go into a key for tags.
     fn no_tag(&self, at: ValueLocation) -> Refusal {
         Refusal::new(at.place(), RefusalReason::DigestWithoutTag)
     }
 
-    /// A removed digest becomes `""`: without the key the chart's default would come back.
+    /// Sets a digest key. A removed digest becomes `""`: without the key, the chart's default would apply
+    /// again.
     fn digest_key(&mut self, key: ValueLocation, value: &str) -> RewriteResult<()> {
-        // what stays is nobody's business, however it is written
+        // an unchanged digest needs no edit, even if it is written in a way that can't be edited
         if self.yaml.text(key.node) == Some(value) { Ok(()) } else { self.set("the digest", key, value) }
     }
 
@@ -312,7 +313,7 @@ impl<'a> RewriteBuilder<'a> {
         self.drop_digest(entry.digest)
     }
 
-    /// Whether a map has the same key once more.
+    /// Whether the map has the same key a second time.
     fn is_there_twice(&self, slot: ValueLocation) -> bool {
         let key = self.yaml.text(slot.key);
         let keys = self.yaml.node(slot.key).parent.into_iter().flat_map(|map| self.yaml.pairs(map));

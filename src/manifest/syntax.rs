@@ -1,7 +1,7 @@
-//! The ways in which values write an image: the block form (`repository` and `tag`) and the string form
+//! The two ways in which values files write an image: as a block (`repository` and `tag`) or as a string
 //! (`image: a:b`).
 //!
-//! In Helm values both stand at any depth. The keys are those that charts use by convention; there is no
+//! In Helm values, both appear at any depth. The keys are those that charts use by convention; there is no
 //! standard for them.
 
 use std::collections::{HashMap, HashSet};
@@ -20,7 +20,7 @@ pub const BLOCKS: [(&str, &str); 6] = [
     ("image", "imageTag"),
 ];
 
-/// Every reference below `root`, the values' top map.
+/// Every reference below `root`, the top-level map of the values.
 pub fn find(doc: &Document<'_>, root: NodeId, kind: &'static str) -> Vec<Reference> {
     let finder = Finder { doc, kind, registry: global_registry(doc, root) };
     let mut found = Vec::new();
@@ -32,18 +32,18 @@ pub fn find(doc: &Document<'_>, root: NodeId, kind: &'static str) -> Vec<Referen
         }
         let mut next = start;
         while next < doc.yaml.node(start).end {
-            // an anchored map inside of one that was looked at needs no second look
+            // don't search an anchored map again that is inside one already searched
             let known = next != start && !seen.insert(next);
             next = if known { doc.yaml.node(next).end } else { finder.visit(next, &mut found, &mut ranges) };
         }
     }
-    // one place can be reached twice, as a map and through an alias to what is around it
+    // the same place can be found twice: as a map, and through an alias to a node around it
     let mut places = HashSet::new();
     found.retain(|r: &Reference| places.insert(r.at));
     found
 }
 
-/// `global.imageRegistry` replaces every block's `registry` (a convention of Bitnami's charts).
+/// `global.imageRegistry` replaces the `registry` of every block (a convention of Bitnami's charts).
 fn global_registry(doc: &Document<'_>, root: NodeId) -> Option<String> {
     let node = doc.yaml.at(root, &["global", "imageRegistry"])?;
     doc.yaml.text(node).filter(|text| !text.is_empty()).map(str::to_owned)
@@ -56,12 +56,12 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// Looks at one node; gives the next one to look at. Aliased maps are looked at where they stand.
+    /// Visits one node and returns the next one to visit. Aliased maps are visited where they are written.
     fn visit(&self, id: NodeId, found: &mut Vec<Reference>, ranges: &mut Vec<NodeId>) -> NodeId {
         let yaml = self.doc.yaml;
         let scalar = |id| matches!(yaml.node(id).kind, NodeKind::Scalar { .. });
         match yaml.node(id).kind {
-            // annotations hold image names that run nothing
+            // image names in annotations don't run anything
             NodeKind::Map if yaml.key_text(id).is_some_and(is_annotations) => return yaml.node(id).end,
             NodeKind::Map => self.map(id, found),
             NodeKind::Alias(target) if !scalar(target) => ranges.push(target),
@@ -74,13 +74,14 @@ impl Finder<'_> {
         let block = self.block(map).or_else(|| self.untagged(map));
         let block_key = block.as_ref().map(|(key, _)| *key);
         found.extend(block.map(|(_, reference)| reference));
-        // a Ceph volume's `image` is no container image
+        // the `image` of a Ceph volume isn't a container image
         if self.doc.yaml.key_text(map) != Some("rbd") {
             self.strings(map, block_key, found);
         }
     }
 
-    /// The map as a block; with the key that holds the name, which is then no string form.
+    /// Reads the map as a block. Also returns the key that holds the name, so that it isn't read as a string
+    /// too.
     fn block(&self, map: NodeId) -> Option<(NodeId, Reference)> {
         let yaml = self.doc.yaml;
         let get = |key: &str| yaml.get(map, key).map(ValueLocation::from);
@@ -88,7 +89,7 @@ impl Finder<'_> {
             let (name, tag) = (get(name_key)?, get(tag_key)?);
             let hub = (name_key == "image").then(|| get("hub")).flatten();
             let prefix = hub.or_else(|| get("registry"));
-            // what is merged in whole is found where it is written
+            // a block that comes from a merge key as a whole is found where it is written
             let own = |slot: ValueLocation| yaml.node(slot.key).parent == Some(map);
             let any_own = own(name) || own(tag) || prefix.is_some_and(own);
             let written = ParsedReference::parse(yaml.text(name.node)?);
@@ -101,7 +102,7 @@ impl Finder<'_> {
         })
     }
 
-    /// `repository` alone runs the chart's tag; `--add` can give it one.
+    /// A `repository` alone runs the chart's default tag; `--add` can give it one.
     fn untagged(&self, map: NodeId) -> Option<(NodeId, Reference)> {
         let get = |key: &str| self.doc.yaml.get(map, key).map(ValueLocation::from);
         let own = |slot: &ValueLocation| self.doc.yaml.node(slot.key).parent == Some(map);
@@ -124,16 +125,16 @@ impl Finder<'_> {
         Some((repository.key, reference))
     }
 
-    /// What stands before the repository. A global registry replaces a block's own one.
+    /// The prefix of the repository. A global registry replaces the block's own one.
     fn prefix(&self, own: Option<ValueLocation>, is_hub: bool) -> Option<String> {
         let own = own?;
         let global = self.registry.as_deref().filter(|_| !is_hub);
         let text = global.or_else(|| written(self.doc.yaml, own))?.trim_end_matches('/');
-        // a name that is too long stays so with one character more than is possible
+        // one character over the limit is enough to keep a name invalid that is too long
         Some(text.get(..=NAME_LENGTH).unwrap_or(text).to_owned())
     }
 
-    /// `image: name:tag@digest`, also `xImage:`; with `xImageTag` beside it, the tag is there.
+    /// `image: name:tag@digest`, also `xImage:`. If there is an `xImageTag` next to it, that holds the tag.
     fn strings(&self, map: NodeId, block_key: Option<NodeId>, found: &mut Vec<Reference>) {
         let yaml = self.doc.yaml;
         let text = |key| yaml.text(key).unwrap_or_default();
@@ -181,8 +182,8 @@ pub fn string(yaml: &ParsedYaml, slot: ValueLocation, kind: &'static str) -> Opt
     })
 }
 
-/// An `image` without a tag, beside a block's repository and tag, is a part of its name, in ways that charts
-/// differ in.
+/// An `image` without a tag, next to a block's repository and tag, is part of the block's name. Charts differ
+/// in how they combine them.
 fn beside_block(reference: Reference) -> Reference {
     match reference.syntax {
         ReferenceSyntax::Text(slot) if reference.tag.is_none() && reference.digest.is_none() => {
@@ -192,17 +193,17 @@ fn beside_block(reference: Reference) -> Reference {
     }
 }
 
-/// The block form: name and tag in scalars of their own.
+/// The block form: name and tag in separate scalars.
 pub struct ImageBlock {
     pub repository: ValueLocation,
-    /// What stands before the repository's text, where something does.
+    /// The prefix of the repository, if there is one.
     pub registry: Option<String>,
     pub tag: ValueLocation,
     pub digest: Option<ValueLocation>,
 }
 
 impl ImageBlock {
-    /// Nothing where the repository is no name, or the tag no scalar.
+    /// The block as a reference; `None` if the repository isn't a name or the tag isn't a scalar.
     pub fn reference(self, yaml: &ParsedYaml, kind: &'static str) -> Option<Reference> {
         let ImageBlock { repository, registry, tag, digest } = self;
         let (text, in_tag) = split_tag(yaml.text(tag.node)?);
@@ -219,7 +220,7 @@ impl ImageBlock {
     }
 }
 
-/// A number or a boolean: `pullImage: true`.
+/// Whether a scalar is a number or a boolean, as in `pullImage: true`.
 fn is_no_string(yaml: &ParsedYaml, id: NodeId) -> bool {
     let plain = matches!(yaml.node(id).kind, NodeKind::Scalar { style: ScalarStyle::Plain, .. });
     plain && yaml.text(id).is_some_and(|text| needs_quotes(text, false))
@@ -241,7 +242,7 @@ pub fn is_annotations(key: &str) -> bool {
     key == "annotations" || key.ends_with("Annotations")
 }
 
-/// Whether a string can be an image's name at all; whether it is the one looked for is seen later.
+/// Whether a string can be an image's name at all. Matching against the IMAGE argument happens later.
 fn is_name(text: &str) -> bool {
     let blank = |c: char| c.is_whitespace() || c.is_control();
     !text.is_empty() && is_possible_name(text) && !text.contains(blank) && !text.contains("://")

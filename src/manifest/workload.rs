@@ -1,13 +1,14 @@
-//! Workloads: the containers and image volumes of whatever makes pods.
+//! Workloads: the containers and image volumes of every kind that creates pods.
 //!
-//! Places by the Kubernetes API reference (`PodSpec`), Argo Rollouts' `Rollout` and Knative's `Service`.
+//! The fields follow the Kubernetes API reference (`PodSpec`), Argo Rollouts' `Rollout` and Knative's
+//! `Service`.
 
 use super::{Document, Reference, ValueLocation, syntax};
 use crate::yaml::NodeId;
 
 pub const KIND: &str = "workload";
 
-/// Where a pod names its containers.
+/// The keys of a pod that list its containers.
 pub const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
 pub fn find(doc: &Document<'_>) -> Vec<Reference> {

@@ -1,4 +1,5 @@
-//! Unified diffs. `git apply` takes them where every character of the lines can be seen: hidden ones are written out.
+//! Unified diffs. `git apply` accepts them if every character of the lines is visible; hidden ones are shown as
+//! escapes.
 
 use std::fmt::Write;
 
@@ -13,10 +14,10 @@ const RED: Style = AnsiColor::Red.on_default();
 const GREEN: Style = AnsiColor::Green.on_default();
 const CYAN: Style = AnsiColor::Cyan.on_default();
 
-/// Lines around a change.
+/// The number of unchanged lines to show around a change.
 const CONTEXT: usize = 3;
 
-/// The diff of some files, with colours; whoever prints it may take them out.
+/// The diff of some files, with colours. The caller may strip them when printing.
 pub fn diff(edits: &[FileEdit]) -> String {
     edits.iter().map(one).collect()
 }
@@ -27,7 +28,7 @@ fn one(edit: &FileEdit) -> String {
     let mut text =
         format!("{BOLD}--- a/{path}{BOLD:#}\n{BOLD}+++ b/{path}{BOLD:#}\n", path = inline(&edit.path));
     for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-        // writing to a string does not fail
+        // writing to a string can't fail
         let _ = writeln!(text, "{CYAN}{}{CYAN:#}", hunk.header());
         for change in hunk.iter_changes() {
             let line = change.value();
@@ -45,7 +46,8 @@ fn one(edit: &FileEdit) -> String {
     text
 }
 
-/// A line as it is shown, and whether it has no line break. A carriage return at its end is shown as git shows it.
+/// A line as the diff shows it, and whether it lacks a line break. Shows a carriage return at the end as git
+/// does.
 fn shown(line: &str) -> (String, bool) {
     let body = line.strip_suffix('\n').unwrap_or(line);
     let without_return = body.strip_suffix('\r').unwrap_or(body);

@@ -1,4 +1,4 @@
-//! The outcome as one JSON object. Fields are only ever added.
+//! The outcome as one JSON object. Fields are only ever added, never changed or removed.
 
 use serde::Serialize;
 
@@ -88,16 +88,18 @@ pub fn json(report: &Report) -> String {
     one_line(&shown)
 }
 
-/// Anything as one line.
+/// Serializes a value as one line.
 pub(super) fn one_line(shown: &impl Serialize) -> String {
-    // a struct of strings and numbers always has a JSON form
+    // serializing a struct of strings and numbers can't fail
     let text = serde_json::to_string(shown).unwrap_or_default();
-    // CI systems take `##[` and the like for commands wherever they stand; in JSON they can be written otherwise
+    // CI systems run `##[` and the like as commands anywhere in a line, so use an escape, which means the same
+    // in JSON
     let text = text.replace("##", "#\\u0023");
     text.chars().map(escaped).chain(["\n".to_owned()]).collect()
 }
 
-/// A character of JSON; one that a terminal would obey and a reader would not see is escaped, which changes no value.
+/// Escapes a character of JSON if a reader couldn't see it or a terminal would interpret it. The value stays
+/// the same.
 fn escaped(c: char) -> String {
     if !is_hidden(c) {
         return c.to_string();

@@ -1,4 +1,4 @@
-//! References as a table, and as JSON.
+//! References as a table and as JSON.
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -11,10 +11,10 @@ const DIM: Style = Style::new().dimmed();
 const TAG: Style = AnsiColor::Green.on_default();
 const REASON: Style = AnsiColor::Yellow.on_default();
 
-/// What is shown of a digest: `sha256:` and this many digits.
+/// How much of a digest to show: `sha256:` and 12 digits.
 const DIGITS: usize = "sha256:".len() + 12;
 
-/// A line a reference: place, kind, image, tag and digest, and why it can't be edited.
+/// One line per reference: place, kind, image, tag and digest, and why it can't be edited.
 pub fn listing_text(listing: &Listing) -> String {
     let rows: Vec<[String; 4]> = listing.references.iter().map(row).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -40,7 +40,7 @@ fn row(reference: &ListedReference) -> [String; 4] {
     ]
 }
 
-/// A digest as a table shows it.
+/// A digest, shortened for a table.
 pub(super) fn shortened(digest: &str) -> &str {
     digest.get(..DIGITS).unwrap_or(digest)
 }
@@ -49,7 +49,7 @@ pub(super) fn shortened(digest: &str) -> &str {
 struct ListingJson<'a> {
     schema: u32,
     references: Vec<ReferenceJson<'a>>,
-    /// How many files were looked at, and how many of them are no YAML.
+    /// The number of files that were read, and how many of them aren't valid YAML.
     files: usize,
     unparsable: usize,
     warnings: &'a [String],
@@ -61,7 +61,7 @@ struct ReferenceJson<'a> {
     line: usize,
     column: usize,
     kind: &'a str,
-    /// Nothing where the file does not say it.
+    /// `None` if the file doesn't name the image.
     image: Option<&'a str>,
     tag: Option<&'a str>,
     digest: Option<&'a str>,

@@ -1,5 +1,5 @@
-//! The tags that an image has had, as a picture: a Gantt diagram in Mermaid, fenced for Markdown, with a section
-//! for each file. Syntax: Mermaid's documentation, "Gantt diagrams".
+//! The tags that an image has had, as a Mermaid Gantt diagram in a Markdown code block, with a section for each
+//! file. For the syntax, see "Gantt diagrams" in Mermaid's documentation.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::timeline::{HistoryEntry, HistoryReport, lasting};
 use crate::history::Extent;
 
-/// What Mermaid's grammar takes for its own at the start of a line, in lower case.
+/// Words that Mermaid's grammar recognises at the start of a line, in lower case.
 const WORDS: [&str; 18] = [
     "accdescr",
     "acctitle",
@@ -30,7 +30,7 @@ const WORDS: [&str; 18] = [
     "weekend",
 ];
 
-/// A fenced block of Markdown.
+/// A fenced code block for Markdown.
 pub fn timeline_mermaid(timeline: &HistoryReport) -> String {
     let mut lines = vec![
         "```mermaid".to_owned(),
@@ -68,7 +68,7 @@ fn bar(told: &HistoryEntry, timeline: &HistoryReport) -> String {
     format!("    {} ({lasted}) :{state}{}, {}", name(&told.tag()), clock(since), clock(until))
 }
 
-/// A bar's name: the tag, which must not look like a date or a word of the grammar.
+/// A bar's name: the tag, prefixed if it looks like a date or a word of the grammar.
 fn name(tag: &str) -> String {
     let name = plain(tag);
     let lower = name.to_ascii_lowercase();
@@ -77,20 +77,20 @@ fn name(tag: &str) -> String {
     if is_word || shape.eq("0000-00-00".chars()) { format!("tag {name}") } else { name }
 }
 
-/// Days, or hours where it is about less than three days.
+/// The format of the time axis: days, or hours if the history is shorter than three days.
 fn axis(timeline: &HistoryReport) -> &'static str {
     let times = timeline.entries.iter().filter_map(|told| Some(told.entry.written.as_ref()?.time));
     let first = times.min().unwrap_or(timeline.now);
     if timeline.now - first < 3 * 86_400 { "%d %b %H:%M" } else { "%Y-%m-%d" }
 }
 
-/// As `dateFormat` says, in UTC.
+/// A time in the format of `dateFormat`, in UTC.
 fn clock(seconds: i64) -> String {
     let time = Timestamp::from_second(seconds).unwrap_or_default();
     time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-/// Without what means something to Mermaid or Markdown.
+/// Replaces characters that mean something to Mermaid or Markdown.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-/@ ".contains(c) { c } else { '_' }).collect()
 }

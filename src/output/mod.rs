@@ -1,4 +1,4 @@
-//! The outcome as one value, and the ways to show it. Everything that is told is told from it.
+//! The outcome of a command as one value, and the formats to show it in. All output is made from this value.
 
 mod diff;
 mod json;
@@ -21,7 +21,7 @@ pub use mermaid::timeline_mermaid;
 pub use text::{failure, new_file, text};
 pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
 
-/// What became of a bump.
+/// How a bump ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Planned,
@@ -30,13 +30,13 @@ pub enum Outcome {
     Landed,
     Proposed,
     Already,
-    /// Every reference says something newer.
+    /// Every reference has a newer tag already.
     Superseded,
     Failed,
 }
 
 impl Outcome {
-    /// As it is told, part of the contract.
+    /// The word that appears in the output. It is part of the contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Planned => "planned",
@@ -51,14 +51,14 @@ impl Outcome {
     }
 }
 
-/// A pull request that carries the bump, or did.
+/// The pull request that carries the bump, or carried it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PullRequestInfo {
     pub number: u64,
     pub url: String,
 }
 
-/// An image as it was asked for.
+/// An image as the user requested it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BumpedImage {
     pub name: String,
@@ -66,7 +66,7 @@ pub struct BumpedImage {
     pub digest: Option<String>,
 }
 
-/// What is said of files that are no YAML, if there are any.
+/// The warning about files that aren't valid YAML, if there are any.
 pub fn unparsable_warning(count: usize) -> Option<String> {
     match count {
         0 => None,
@@ -75,7 +75,7 @@ pub fn unparsable_warning(count: usize) -> Option<String> {
     }
 }
 
-/// All that a bump has to tell.
+/// Everything that a bump reports.
 #[derive(Clone, Debug)]
 pub struct Report {
     pub outcome: Outcome,
@@ -83,7 +83,7 @@ pub struct Report {
     pub changes: Vec<ChangedReference>,
     pub edits: Vec<FileEdit>,
     pub commit: Option<String>,
-    /// Where the commit can be looked at.
+    /// A web page that shows the commit.
     pub commit_url: Option<String>,
     pub branch: Option<String>,
     pub pull_request: Option<PullRequestInfo>,
@@ -91,9 +91,9 @@ pub struct Report {
     /// How long landing took.
     pub elapsed: Option<Duration>,
     pub warnings: Vec<String>,
-    /// What went as it should but is good to know.
+    /// Things that went as they should but are good to know.
     pub notices: Vec<String>,
-    /// For `-v`.
+    /// Shown with `-v`.
     pub details: Vec<String>,
     pub failure: Option<Failure>,
 }
@@ -118,7 +118,7 @@ impl Report {
         }
     }
 
-    /// With a failure; of a build that came too late, that stays the outcome.
+    /// Adds a failure. The outcome becomes `failed`, except that `superseded` stays.
     pub fn failed(mut self, failure: Failure) -> Self {
         if self.outcome != Outcome::Superseded {
             self.outcome = Outcome::Failed;
@@ -127,18 +127,18 @@ impl Report {
         self
     }
 
-    /// Whether there was, or in a dry run is, something to do.
+    /// Whether there was something to change, or in a dry run, would be.
     pub fn changed(&self) -> bool {
         !self.edits.is_empty()
     }
 
-    /// The one tag that was asked for; nothing where the images have different ones.
+    /// The tag that was requested; `None` if the images have different tags.
     pub fn tag(&self) -> Option<&str> {
         let first = self.images.first()?.tag.as_deref()?;
         self.images.iter().all(|image| image.tag.as_deref() == Some(first)).then_some(first)
     }
 
-    /// The process's exit code; `when_planned` asks for 10 where a dry run found something to do.
+    /// The process's exit code. With `when_planned`, it is 10 if a dry run found something to change.
     pub fn exit_code(&self, when_planned: bool) -> u8 {
         match (&self.failure, self.outcome) {
             (Some(failure), _) => failure.exit as u8,

@@ -1,4 +1,4 @@
-//! The outcome for people: a line a change, and what happened to them all.
+//! The outcome as text for people: one line per change, and a summary.
 
 use anstyle::{AnsiColor, Style};
 
@@ -11,7 +11,7 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 const HEADING: Style = Style::new().bold();
 const GREEN: Style = AnsiColor::Green.on_default();
 
-/// What goes to stdout: in a dry run the diff, else the changes and where they are.
+/// The text for stdout: the diff in a dry run, otherwise the changes and where they went.
 pub fn text(report: &Report) -> String {
     match report.outcome {
         Outcome::Planned => diff(&report.edits),
@@ -63,14 +63,14 @@ fn last_line(report: &Report) -> String {
     }
 }
 
-/// An error with its way out.
+/// An error with its hint.
 pub fn failure(failure: &Failure) -> String {
     let hint =
         failure.hint.as_ref().map(|hint| format!("\n{HINT}hint:{HINT:#} {}", lines(&hint.to_string())));
     format!("{ERROR}error:{ERROR:#} {}{}\n", lines(&failure.message), hint.unwrap_or_default())
 }
 
-/// A file that is not there yet: all of its text, under its name.
+/// A file that doesn't exist yet: its name and its whole text.
 pub fn new_file(path: &str, text: &str) -> String {
     format!("{HEADING}# ---- {path} ----{HEADING:#}\n{}\n", lines(text))
 }

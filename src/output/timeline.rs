@@ -1,4 +1,4 @@
-//! The tags that an image has had: as text, and as JSON.
+//! The tags that an image has had, as text and as JSON.
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use crate::history::{Extent, TagEntry};
 const DIM: Style = Style::new().dimmed();
 const TAG: Style = AnsiColor::Green.on_default();
 
-/// What is shown of a commit's name.
+/// How many digits of a commit ID to show.
 const DIGITS: usize = 10;
 
 /// The tags of one image, newest first.
@@ -26,16 +26,16 @@ pub struct HistoryReport {
     pub now: i64,
 }
 
-/// Where a history was read.
+/// The place that a history was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryOrigin {
-    /// In the checkout.
+    /// From the checkout.
     Here,
-    /// On the server; why it did not give more, where it was asked for more.
+    /// From the server. If it didn't provide as much as requested, the reason.
     Fetched(Option<String>),
 }
 
-/// One of them, and what it was built from, where that is known.
+/// One tag, and the commit that it was built from, if known.
 #[derive(Clone, Debug)]
 pub struct HistoryEntry {
     pub entry: TagEntry,
@@ -44,13 +44,13 @@ pub struct HistoryEntry {
 }
 
 impl HistoryReport {
-    /// Whether more than one file gives the image a tag.
+    /// Whether more than one file sets the image's tag.
     pub(super) fn has_several_files(&self) -> bool {
         let mut files = self.entries.iter().map(|told| &told.entry.file);
         files.next().is_some_and(|first| files.any(|file| file != first))
     }
 
-    /// What is said where the history is cut off.
+    /// The notice about a history that is cut off.
     pub fn cut(&self) -> Option<String> {
         let Extent::Truncated { commit, time } = self.reach else { return None };
         let commit = commit.to_string();
@@ -66,21 +66,21 @@ impl HistoryReport {
 }
 
 impl HistoryEntry {
-    /// Tag and digest as one text; a dash where there is neither.
+    /// Tag and digest as one text, or a dash if there is neither.
     pub(super) fn tag(&self) -> String {
         let digest = self.entry.digest.as_deref().map(|digest| format!("@{}", shortened(digest)));
         let tag = format!("{}{}", self.entry.tag.as_deref().unwrap_or_default(), digest.unwrap_or_default());
         if tag.is_empty() { "-".to_owned() } else { inline(&tag) }
     }
 
-    /// How long it was there, in seconds; nothing where nobody knows since when.
+    /// How long the tag was there, in seconds; `None` if its beginning isn't known.
     fn seconds(&self, now: i64) -> Option<i64> {
         let since = self.entry.written.as_ref()?.time;
         Some((self.entry.until.unwrap_or(now) - since).max(0))
     }
 }
 
-/// A line a tag: the tag, since when and for how long, commit, author, source, and the file where there are
+/// One line per tag: the tag, since when and for how long, commit, author, source, and the file if there are
 /// several.
 pub fn timeline_text(timeline: &HistoryReport) -> String {
     let several = timeline.has_several_files();
@@ -126,7 +126,7 @@ fn row(told: &HistoryEntry, timeline: &HistoryReport, several: bool) -> Vec<Stri
     cells
 }
 
-/// `for 2d 6h`, or more where the beginning is not known, `so far` where there is no end yet.
+/// `for 2d 6h`, with `over` if the beginning isn't known, and `so far` if the tag is still there.
 fn lasted(told: &HistoryEntry, timeline: &HistoryReport) -> String {
     let so_far = if told.entry.until.is_some() { "" } else { " so far" };
     let (more, seconds) = match (told.seconds(timeline.now), timeline.reach) {
@@ -163,7 +163,7 @@ struct HistoryJson<'a> {
     schema: u32,
     image: &'a str,
     entries: Vec<HistoryEntryJson<'a>>,
-    /// Whether all of the history was there to be seen, or as much of it as was asked for.
+    /// Whether the full history was available, or as much of it as was requested.
     complete: bool,
     notices: Vec<String>,
 }
@@ -172,15 +172,15 @@ struct HistoryJson<'a> {
 struct HistoryEntryJson<'a> {
     tag: Option<&'a str>,
     digest: Option<&'a str>,
-    /// Nothing where it was written before all that is known; in UTC.
+    /// In UTC. `None` if the tag is older than the available history.
     since: Option<String>,
-    /// Nothing where it is there still.
+    /// In UTC. `None` if the tag is still there.
     until: Option<String>,
     seconds: Option<i64>,
     commit: Option<String>,
     author: Option<&'a str>,
     email: Option<&'a str>,
-    /// The first line of the commit's message.
+    /// The first line of the commit message.
     subject: Option<&'a str>,
     source: Option<&'a str>,
     file: &'a str,

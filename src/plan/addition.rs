@@ -17,7 +17,7 @@ use crate::yaml::NewPair;
 
 const KIND: &str = "kustomization";
 
-/// Adds a match for every entry that is to be made.
+/// Adds a match for every entry to be created.
 pub(super) fn add(survey: &ScannedFiles, request: &Request, matches: &mut Vec<Match>) {
     let index = Index::of(survey);
     for (target, wanted) in request.targets.iter().enumerate() {
@@ -29,11 +29,11 @@ pub(super) fn add(survey: &ScannedFiles, request: &Request, matches: &mut Vec<Ma
     }
 }
 
-/// The files by their paths, and those of each folder.
+/// The files by path, and the files of each folder.
 struct Index<'a> {
     by_path: HashMap<&'a str, &'a ParsedFile>,
     by_folder: HashMap<&'a str, Vec<&'a ParsedFile>>,
-    /// By path and image. A cache: many kustomizations can list one workload.
+    /// By path and image. A cache, since many kustomizations can list the same workload.
     spellings: RefCell<HashMap<(&'a str, String), Option<&'a str>>>,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The image as a workload spells it.
+    /// The image's name as the workload at `path` spells it.
     fn spelling(&self, path: &str, image: &str) -> Option<&'a str> {
         let workload: &'a ParsedFile = self.by_path.get(path)?;
         let mut spellings = self.spellings.borrow_mut();
@@ -59,7 +59,7 @@ impl<'a> Index<'a> {
     }
 }
 
-/// An image that a file may get an entry for.
+/// An image for which a file may get an entry.
 struct RequestedAddition<'a> {
     file: usize,
     target: usize,
@@ -101,14 +101,14 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
     })
 }
 
-/// kustomize would take the first entry of that name.
+/// An entry with the same name that is already there. kustomize would use the first of the two.
 fn other_entry(parsed: &ParsedFile, wanted: &UpdateTarget) -> Option<usize> {
     let same = |original: &String| same_image(original, &wanted.name);
     parsed.all_references().find(|r| r.kustomize_name.as_ref().is_some_and(same)).map(|r| r.at)
 }
 
-/// As the first of its workloads that runs the image spells it; with `deep` also those of the kustomizations
-/// that it builds on.
+/// The image's name as the kustomization's first workload that runs it spells it. With `deep`, this includes
+/// the workloads of the kustomizations that it builds on.
 fn spelling<'a>(
     index: &Index<'a>,
     parsed: &'a ParsedFile,
@@ -134,7 +134,7 @@ fn spelling<'a>(
     None
 }
 
-/// A resource's path, relative to the root; nothing for one outside of it.
+/// A resource's path, relative to the root; `None` if it is outside the root.
 fn join(folder: &str, resource: &str) -> Option<String> {
     let mut parts: Vec<&str> = folder.split('/').filter(|p| !p.is_empty()).collect();
     for part in resource.split('/') {

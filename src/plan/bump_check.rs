@@ -1,6 +1,6 @@
 //! Checks whether a change to a file is a bump and nothing else.
 //!
-//! Pure. It makes the bump again on the file as it was before, and compares the bytes.
+//! Pure. It applies the bump to the old version of the file, and compares the bytes.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub struct ImageVersion {
     pub version: String,
 }
 
-/// A single file as a shelf.
+/// A single file as a file source.
 pub struct SingleFile<'a> {
     pub path: &'a str,
     pub bytes: &'a [u8],
@@ -33,7 +33,7 @@ impl FileSource for SingleFile<'_> {
         if has_chart {
             found.charts.insert(folder(path).to_owned());
         }
-        // there is no other file to look at
+        // there are no other files to visit, so it doesn't matter if the visitor wants to stop
         let _ = look(SourceFile { path, bytes, match_level: standing });
         Ok(found)
     }
@@ -73,13 +73,14 @@ fn planned_again(path: &str, before: &[u8], images: &[ImageVersion]) -> Option<V
     edits.next().filter(|_| edits.next().is_none()).map(|edit| edit.after)
 }
 
-/// A message may name images of other files too.
+/// Whether the file mentions the image. A commit message may also name images of other files.
 fn is_named_in(text: &[u8], image: &str) -> bool {
     memchr::memmem::find(text, crate::image::short_name(image).as_bytes()).is_some()
 }
 
-/// Whether the files differ only in values of these images and in removed digests, and editing `before` gives exactly
-/// `after`. `None` if more than that differs. This also covers fields that no rule knows, and bumps of only some references.
+/// Whether the files differ only in values of these images and in removed digests, and editing `before` gives
+/// exactly `after`. `None` if anything else differs. This also covers fields that tagbump doesn't recognise,
+/// and bumps of only some references.
 fn sets_only_images(before: &[u8], after: &[u8], images: &[ImageVersion]) -> Option<bool> {
     let (old, new) = (scan(before).ok()?, scan(after).ok()?);
     let changes = differences(&old, &new)?;
@@ -118,7 +119,7 @@ fn differences(old: &ParsedYaml, new: &ParsedYaml) -> Option<Vec<Change>> {
 
 /// Whether a bump to one of the images writes this value.
 fn is_value_of(old: &str, new: &str, images: &[ImageVersion]) -> bool {
-    // a digest that is dropped becomes empty in Helm values
+    // in Helm values, a dropped digest becomes empty
     let is_dropped_digest = new.is_empty() && Digest::parse(old).is_ok();
     let is_part = |image: &ImageVersion| {
         let (tag, digest) = split_tag(&image.version);
@@ -157,7 +158,7 @@ mod tests {
         assert!(is("kustomization.yaml", OLD, &quoted, "1234567"));
         let string = "kind: HelmRelease\nspec: {values: {image: 'ghcr.io/acme/api:v1'}}\n";
         assert!(is("a.yaml", string, &string.replace("v1", "v2"), "v2"));
-        // a field that no rule knows
+        // a field that tagbump doesn't recognise
         let field = "a:\n  b: v1\n";
         assert!(is("a.yaml", field, &field.replace("v1", "v2"), "v2"));
     }

@@ -1,4 +1,4 @@
-//! What the references that a request means say now: their tags, and where they stand, without changing any.
+//! Reads the references that a request matches, with their current tags and positions, without changing them.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,16 +9,16 @@ use super::no_match::NoMatch;
 use super::{FileSource, PlanError, Request, image_inventory, matching, overridden};
 use crate::yaml::{NodeId, ParsedYaml};
 
-/// One reference that is meant, and what it says.
+/// One matched reference and its current tag and digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentReference {
-    /// Which of the request's wants it is for.
+    /// Index of the request's target that it matches.
     pub target: usize,
     pub file: String,
-    /// Whether a `Chart.yaml` is beside the file.
+    /// Whether a `Chart.yaml` is next to the file.
     pub has_chart: bool,
-    /// A hash of the keys that lead to it: what stays the same when items or lines come and go. (The keys of a deeply
-    /// nested value can be as long as the file.)
+    /// A hash of the keys that lead to the reference, so it stays the same when items or lines are added or
+    /// removed. (The keys themselves can be as long as the file if the value is deeply nested.)
     pub place: u64,
     /// 1-based.
     pub line: usize,
@@ -54,10 +54,11 @@ pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<Cu
     Ok(told(&survey, matches.iter()))
 }
 
-/// As [`some_mentions`], where a bump must be able to change them all, and must know which are meant.
+/// Like [`some_mentions`], but requires that a bump could change all of them, and that the targets are
+/// unambiguous.
 ///
 /// # Errors
-/// What a plan says of references that it can't change, too many or too few of them, or different tags.
+/// The same as for a plan: references that can't be changed, too many or too few of them, or different tags.
 pub fn changeable_mentions(
     shelf: &dyn FileSource,
     request: &Request,
@@ -106,7 +107,7 @@ fn mention(survey: &ScannedFiles, m: &Match, places: &mut HashMap<(usize, NodeId
     }
 }
 
-/// The place of a node, from those of the nodes around it, which are remembered.
+/// The hash of a node's place, computed from its parents' hashes, which are cached.
 fn place(yaml: &ParsedYaml, file: usize, id: NodeId, places: &mut HashMap<(usize, NodeId), u64>) -> u64 {
     let around = std::iter::successors(Some(id), |&node| yaml.node(node).parent);
     let unknown: Vec<NodeId> = around.take_while(|&node| !places.contains_key(&(file, node))).collect();

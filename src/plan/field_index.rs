@@ -1,4 +1,4 @@
-//! Which fields are to be set in a file: asked for every file, of what may be thousands of fields.
+//! Looks up which fields to set in a file. It is asked for every file, and there may be thousands of fields.
 
 use super::Request;
 use crate::file_selection::{SelectionError, SelectionIndex};
@@ -6,7 +6,7 @@ use crate::file_selection::{SelectionError, SelectionIndex};
 pub(super) struct FieldIndex<'a> {
     request: &'a Request,
     files: SelectionIndex,
-    /// Want and number of each field, in the order of the index.
+    /// Target and number of each field, in the order of the index.
     fields: Vec<(usize, usize)>,
 }
 
@@ -22,13 +22,13 @@ impl<'a> FieldIndex<'a> {
         Ok(FieldIndex { request, files: SelectionIndex::new(files)?, fields: numbered.collect() })
     }
 
-    /// Want and number of each field that is to be set in a file.
+    /// Target and number of each field to set in a file.
     pub fn in_file(&self, path: &str) -> Vec<(usize, usize)> {
         let found = self.files.selecting(path).into_iter().map(|nth| self.fields[nth]);
         found.filter(|&field| self.is_within(field, path)).collect()
     }
 
-    /// Whether what else was said of the files lets the field be set there.
+    /// Whether the scope of the target allows the field to be set in this file.
     fn is_within(&self, (target, nth): (usize, usize), path: &str) -> bool {
         let scope = &self.request.targets[target].scope;
         let within = scope.fields[nth].within.as_ref();

@@ -1,4 +1,4 @@
-//! Reads the files of a plan: keeps those that matter, counts those that can't be read.
+//! Reads the files of a plan: keeps those that matter, and counts those that can't be parsed.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -14,23 +14,23 @@ use crate::file_selection::{MatchLevel, folder};
 use crate::manifest::{Reference, add, field_references, is_kustomization_file};
 use crate::yaml::{ParsedYaml, ReadError, scan_until};
 
-/// All that a plan knows of the files.
+/// Everything that a plan knows about the files.
 #[derive(Default)]
 pub(super) struct ScannedFiles {
-    /// Those that matter, in the order of their paths.
+    /// The files that matter, ordered by path.
     pub files: Vec<ParsedFile>,
     pub warnings: Vec<String>,
     pub unparsable: Vec<String>,
-    /// The fields that some document has, by want and number.
+    /// The fields that exist in some document, by target and number.
     pub fields: HashSet<(usize, usize)>,
-    /// Those that were looked for in some file.
+    /// The fields that were looked up in some file, by target and number.
     pub looked_for: HashSet<(usize, usize)>,
 }
 
-/// What one file is to the plan.
+/// The result of reading one file.
 enum FileScan {
     Parsed(Box<ParsedFile>),
-    /// Parsed, and of no matter but for the fields that it lacks.
+    /// Parsed, but without anything to change. Kept to know which fields it lacks.
     Skipped {
         path: String,
         fields: Vec<(usize, usize)>,
@@ -141,7 +141,7 @@ impl ScannedFiles {
 }
 
 impl ScannedFiles {
-    /// Whether no file was left out.
+    /// Whether every file could be parsed.
     pub fn is_whole(&self) -> bool {
         self.unparsable.is_empty() && self.warnings.is_empty()
     }

@@ -1,4 +1,5 @@
-//! What is there instead, where nothing matches: every image, and tags that stand without one.
+//! Collects what the files contain when nothing matches a target: every image, and tags without an image name.
+//! Error messages use it for suggestions.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
@@ -13,13 +14,13 @@ use crate::manifest::ReferenceSyntax;
 use crate::visible::inline;
 use crate::yaml::{ParsedYaml, scan_until};
 
-/// What all files have, for a message.
+/// The images and tags in all files, for an error message.
 #[derive(Default)]
 pub(super) struct ImageInventory {
-    /// Files that were looked at.
+    /// The number of files that were read.
     pub count: usize,
     pub left_out: UnparsedReport,
-    /// Every image that some reference names, with the first place.
+    /// Every image that a reference names, with the place of the first one.
     pub images: BTreeMap<String, Location>,
     /// Images of blocks without a tag, with their places.
     pub untagged: Vec<(String, Location)>,
@@ -29,13 +30,13 @@ pub(super) struct ImageInventory {
     pub nameless: Vec<NamelessTag>,
 }
 
-/// Tags that stand deeper are not named in a message.
+/// Tags that are nested deeper don't appear in a message.
 const FIELD_DEPTH: usize = 32;
 
-/// How many nameless tags are kept for a message.
+/// How many tags without a name to keep for a message.
 const NAMELESS: usize = 5;
 
-/// What one file has.
+/// The images and tags in one file.
 #[derive(Default)]
 struct FileImages {
     path: String,
@@ -84,9 +85,9 @@ fn path(notes: &Result<[FileImages; 2], Unparsed>) -> &str {
     }
 }
 
-/// What a file has with a chart beside it, and without.
+/// The images and tags in a file, with and without a chart next to it.
 fn notes(file: &SourceFile<'_>, request: &Request) -> Result<[FileImages; 2], Unparsed> {
-    // a named one has failed the run before
+    // an unparsable file that the user named has failed the run already
     let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named: false };
     let yaml = scan_until(file.bytes, &request.cancellation).map_err(unparsed)?;
     let mut parsed = ParsedFile::of(file, yaml);
@@ -130,7 +131,8 @@ impl ImageInventory {
     }
 }
 
-/// `image.tag` in a HelmRelease, or in values, whose repository is in the chart; and marked tags.
+/// Tags without an image name: `image.tag` in a HelmRelease or in values whose chart sets the repository, and
+/// marked tags.
 fn nameless_tags(file: &ParsedFile, standing: MatchLevel) -> Vec<NamelessTag> {
     let yaml = &file.yaml;
     let (unnamed, named): (Vec<_>, Vec<_>) =
@@ -141,18 +143,18 @@ fn nameless_tags(file: &ParsedFile, standing: MatchLevel) -> Vec<NamelessTag> {
     let in_values =
         |id| file.is_values(standing) || marked.contains(&id) || is_below(yaml, id, &["spec", "values"]);
     let tags = (0..yaml.len()).filter(|id| !taken.contains(id) && (is_tag(*id) || marked.contains(id)));
-    // the path comes last: in a long list, it takes long to find
+    // compute the path last: finding an item's index in a long list is slow
     let offered = tags.filter(|id| in_values(*id));
     let nameless =
         offered.filter_map(|id| Some(NamelessTag { at: file.place(id), field: field_path(yaml, id)? }));
     nameless.take(NAMELESS).collect()
 }
 
-/// Whether a node's path starts with these keys, and goes on.
+/// Whether a node is below these keys of the document.
 fn is_below(yaml: &ParsedYaml, id: usize, keys: &[&str]) -> bool {
     let parents = std::iter::successors(Some(id), |&id| yaml.node(id).parent);
     let path: Vec<_> = parents.take(FIELD_DEPTH + 1).map(|id| yaml.key_text(id)).collect();
-    // the last is the root, which has no key
+    // the last one is the root, which has no key
     let mut path = path.iter().rev().skip(1);
     keys.iter().all(|key| path.next() == Some(&Some(*key))) && path.next().is_some()
 }

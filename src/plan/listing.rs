@@ -1,4 +1,4 @@
-//! Every reference in some files, and whether it could be edited.
+//! Lists every reference in some files, and whether tagbump could edit it.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ use crate::manifest::{
 };
 use crate::yaml::{check, scan};
 
-/// One reference, as it is told.
+/// One reference, as it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListedReference {
     pub file: String,
@@ -27,9 +27,9 @@ pub struct ListedReference {
     pub image: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
-    /// Why it can't be edited, and what to do; nothing where it can be.
+    /// Why it can't be edited, and what to do; `None` if it can.
     pub reason: Option<String>,
-    /// Of a kustomization that sets the image of workloads: the name that they use for it.
+    /// For a kustomization entry that overrides workloads: the name that they use for the image.
     pub sets: Option<String>,
 }
 
@@ -38,10 +38,10 @@ pub struct ListedReference {
 pub struct Listing {
     /// In the order of files and text.
     pub references: Vec<ListedReference>,
-    /// Files that were looked at.
+    /// The number of files that were read.
     pub files: usize,
     pub warnings: Vec<String>,
-    /// Files that could not be read as YAML, with where and why.
+    /// Files that aren't valid YAML, with position and reason.
     pub unparsable: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ pub struct Listing {
 struct FileListing {
     path: String,
     references: Vec<ListedReference>,
-    /// What there is where no chart is beside the file.
+    /// The references if there is no chart next to the file.
     without_chart: Vec<ListedReference>,
 }
 
@@ -110,7 +110,7 @@ fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<FileListing, Unpar
 
 fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<ListedReference> {
     let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
-    // a block without a tag runs the chart's: it says no tag
+    // a block without a tag runs the chart's default tag, so there is no tag to list
     let told = |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
     let all = parsed.references(standing);
     if !all.iter().any(|r| told(&r)) {
@@ -120,10 +120,10 @@ fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> V
     both.filter(|(reference, _)| told(reference)).map(|(reference, m)| one(parsed, reference, m)).collect()
 }
 
-/// What would become of each reference if its image were bumped.
+/// Tries a bump of each reference's image, to see what would happen.
 fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     let mut targets: HashMap<&str, usize> = HashMap::new();
-    // it was parsed, so it is UTF-8
+    // the text was parsed, so it is valid UTF-8
     let text = std::str::from_utf8(&parsed.bytes).unwrap_or_default();
     let mut matches: Vec<Match> = references
         .iter()

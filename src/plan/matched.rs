@@ -1,14 +1,14 @@
-//! A reference that is meant, and what would become of it.
+//! A reference that a target matches, and its planned edit.
 
 use crate::file_selection::MatchLevel;
 use crate::manifest::{Refusal, Rewrite};
 use crate::yaml::NodeId;
 
-/// A reference that one of the wants means, with what would become of it.
+/// A reference that one of the targets matches, with its planned edit.
 pub(super) struct Match {
     pub file: usize,
     pub target: usize,
-    /// How the file came to be searched, for this want.
+    /// How strongly the target's selection asks for the file.
     pub match_level: MatchLevel,
     pub at: NodeId,
     pub kind: &'static str,
@@ -17,9 +17,9 @@ pub(super) struct Match {
     pub digest: Option<String>,
     /// Not there yet: the bump adds it.
     pub added: bool,
-    /// It sets the image of workloads, whatever they say themselves.
+    /// It overrides the images of workloads.
     pub overrides: bool,
-    /// Never edited, wherever it says already what is wanted.
+    /// It is reported, but never edited.
     pub only_told: bool,
     /// Found by the B of `A=B`.
     pub by_new_name: bool,

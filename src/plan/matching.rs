@@ -1,4 +1,4 @@
-//! Which references a request means, whether that is safe to act on, and the edits that follow.
+//! Finds the references that a request matches, checks that changing them is safe, and makes the edits.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -15,8 +15,8 @@ use crate::image::{Field, same_image};
 use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override, rewrite};
 use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
 
-/// Every reference that is meant, in the order of files and text. Where `A=B` finds an A, a B is another
-/// image; where it finds none, the renaming has been done.
+/// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
+/// different image; if none is found, the image is already renamed to B.
 pub(super) fn find(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
     let mut matches = meant(survey, request)?;
     let by_old: HashSet<usize> = matches.iter().filter(|m| !m.by_new_name).map(|m| m.target).collect();
@@ -50,7 +50,7 @@ fn by_rules(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
     each.collect()
 }
 
-/// The fields that were named, unless a rule finds the same place for the same want.
+/// The fields that the user named, unless a rule already finds the same place for the same target.
 fn by_fields(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
     let targets: HashSet<usize> = parsed.fields.iter().map(|places| places.target).collect();
     let rules = targets.iter().flat_map(|&target| {
@@ -68,14 +68,14 @@ fn by_fields(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> 
         .collect()
 }
 
-/// Every node that a rule finds for a want.
+/// Every node that a rule finds for a target.
 fn nodes_by_rule(parsed: &ParsedFile, target: &UpdateTarget) -> Vec<NodeId> {
     let Some(standing) = target.scope.standing(&parsed.path) else { return Vec::new() };
     let found = parsed.references(standing).iter().filter(|r| r.matches(&target.name, &target.new_name));
     found.flat_map(Reference::slots).map(|slot| slot.node).collect()
 }
 
-/// One place can't be two wants': each would set it to something of its own.
+/// Rejects a place that two targets match, since each would set it to a different value.
 fn check_meant_once(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     let mut places: HashMap<(usize, NodeId), usize> = HashMap::new();
     for m in matches {
@@ -96,7 +96,7 @@ fn is_untagged(reference: &Reference) -> bool {
     matches!(reference.syntax, ReferenceSyntax::BlockWithoutTag { .. })
 }
 
-/// A reference that a want means.
+/// A reference that a target matches.
 struct MatchedReference<'a> {
     file: usize,
     target: usize,
@@ -129,10 +129,10 @@ fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) 
     }
 }
 
-/// Whether every field that was named is there.
+/// Checks that every field that the user named exists.
 pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<(), PlanError> {
     for (target, wanted) in request.targets.iter().enumerate() {
-        // a field that the typed -f leaves out is not asked for
+        // a field outside the files given with -f doesn't have to exist
         let asked = |nth: usize, field: &FieldTarget| {
             let everywhere = field.within.is_none() && wanted.scope.only.is_none();
             everywhere || survey.looked_for.contains(&(target, nth))
@@ -148,12 +148,13 @@ pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<(
     Ok(())
 }
 
-/// The wants that nothing matches.
+/// The targets that match nothing.
 pub(super) fn missing(request: &Request, matches: &[Match]) -> Vec<usize> {
     (0..request.targets.len()).filter(|&target| !matches.iter().any(|m| m.target == target)).collect()
 }
 
-/// Whether the matches are what the user can have meant.
+/// Checks that the matches can be edited, that their number is the expected one, and that the target is
+/// unambiguous.
 pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     for target in 0..request.targets.len() {
         let of_want = || matches.iter().filter(move |m| m.target == target);
@@ -186,7 +187,7 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
     Ok(())
 }
 
-/// Makes the edits, each file's at once.
+/// Makes the edits, all edits of a file at once.
 pub(super) fn write(
     survey: &ScannedFiles,
     request: &Request,
@@ -213,10 +214,10 @@ pub(super) fn write(
     Ok(plan)
 }
 
-/// Want, file, and what references there say now: nothing stands for whatever they say.
+/// Target, file, and the current tag and digest; `None` skips a reference whatever it has now.
 type SkippedReferences<'a> = HashSet<(usize, &'a str, Option<&'a str>)>;
 
-/// Whether a reference that would change is to be left alone.
+/// Whether to skip a reference that would change.
 fn is_left(survey: &ScannedFiles, leaves: &SkippedReferences<'_>, m: &Match, rewrite: &Rewrite) -> bool {
     let path = survey.files[m.file].path.as_str();
     let is_meant = |from: Option<&str>| leaves.contains(&(m.target, path, from));

@@ -40,7 +40,7 @@ pub use listing::{ListedReference, Listing, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
 pub use source::{FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
 
-/// One image, what its references shall say, and where they are looked for.
+/// One image, the tag and digest that its references should get, and where to look for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdateTarget {
     pub name: String,
@@ -48,32 +48,32 @@ pub struct UpdateTarget {
     /// `None` keeps the tag.
     pub tag: Option<Tag>,
     pub digest: Field<Digest>,
-    /// The service of `tagbump.yaml` that it is for.
+    /// The service of `tagbump.yaml` that the target belongs to.
     pub service: Option<String>,
     pub scope: Scope,
 }
 
-/// Where references are looked for.
+/// Where to look for references.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// The files that are searched; `None` where only `fields` are set.
+    /// The files to search; `None` if only `fields` are set.
     pub files: Option<Selection>,
     pub fields: Vec<FieldTarget>,
-    /// Of all these only what is in these files.
+    /// If set, only these files of the above.
     pub only: Option<BTreeSet<String>>,
 }
 
-/// A place that no rule knows.
+/// A field that the user named, for places that tagbump doesn't recognise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldTarget {
     pub files: Selection,
-    /// Only files that this selects too.
+    /// If set, only files that this selects too.
     pub within: Option<Selection>,
     pub path: FieldPath,
 }
 
 impl UpdateTarget {
-    /// As the user knows it: the service, or the image.
+    /// The name that the user knows the target by: its service, or else its image.
     pub fn label(&self) -> &str {
         self.service.as_deref().unwrap_or(&self.name)
     }
@@ -88,12 +88,12 @@ impl UpdateTarget {
 }
 
 impl Scope {
-    /// What is found in the files of a selection.
+    /// A scope of all references in the files of a selection.
     pub fn of_files(files: &Selection) -> Self {
         Scope { files: Some(files.clone()), ..Scope::default() }
     }
 
-    /// How a file comes to be searched for references, if it does.
+    /// How strongly the scope asks for searching a file; `None` if it doesn't.
     fn standing(&self, path: &str) -> Option<MatchLevel> {
         self.files.as_ref().filter(|_| self.takes(path))?.match_level(path)
     }
@@ -102,7 +102,7 @@ impl Scope {
         self.only.as_ref().is_none_or(|only| only.contains(path))
     }
 
-    /// Whether the user said which files are meant.
+    /// Whether the user chose the files.
     fn is_chosen(&self) -> bool {
         self.only.is_some() || self.files.as_ref().is_none_or(|files| !files.is_everything())
     }
@@ -112,28 +112,28 @@ impl Scope {
     }
 }
 
-/// What to do.
+/// The input of a plan: its targets and options.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     pub targets: Vec<UpdateTarget>,
     pub add: bool,
-    /// Several places with different tags are all meant.
+    /// Update every match, even if their tags differ.
     pub all: bool,
     pub expect: Option<usize>,
-    /// The services that there are, for messages.
+    /// The services in `tagbump.yaml`, for messages.
     pub services: Vec<String>,
-    /// References that match, and are not to be changed all the same.
+    /// References to leave unchanged, even though they match.
     pub skip: Vec<SkipReference>,
     /// When to give up.
     pub cancellation: Cancellation,
 }
 
-/// References of one want in one file that are left alone.
+/// References to one target in one file that must not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkipReference {
     pub target: usize,
     pub file: String,
-    /// What they say now, as in [`ChangedReference::from`]; nothing: whatever they say.
+    /// Their current tag and digest, as in [`ChangedReference::from`]; `None` means any.
     pub from: Option<String>,
 }
 
@@ -147,7 +147,7 @@ impl Request {
     }
 }
 
-/// New bytes for a file.
+/// New content for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileEdit {
     pub path: String,
@@ -159,31 +159,31 @@ pub struct FileEdit {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ChangedReference {
     pub file: String,
-    /// 1-based, in the file as it was.
+    /// 1-based, in the old content of the file.
     pub line: usize,
     pub kind: &'static str,
     /// The image that runs after the bump.
     pub image: String,
-    /// The one that ran before, where it is another.
+    /// The image that ran before, if it is a different one.
     pub renamed_from: Option<String>,
-    /// Which of the request's wants it is for.
+    /// Index of the request's target that it matches.
     pub target: usize,
-    /// `TAG`, `TAG@DIGEST`, or empty where there was none.
+    /// `TAG`, `TAG@DIGEST`, or empty if there was none.
     pub from: String,
     pub to: String,
     pub dropped_digest: bool,
 }
 
-/// What a bump changes. Nothing where every reference says what is wanted already.
+/// The edits of a bump, and what to report about them. Empty if every reference is up to date.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// What was asked for.
+    /// The targets of the request.
     pub targets: Vec<UpdateTarget>,
     pub edits: Vec<FileEdit>,
     pub changes: Vec<ChangedReference>,
     pub warnings: Vec<String>,
     pub notices: Vec<String>,
-    /// How many references were left alone, as the request said.
+    /// How many references were skipped because the request says so.
     pub left: usize,
 }
 
@@ -193,13 +193,13 @@ impl Plan {
     }
 }
 
-/// A plan or why there is none, and what is to be told in either case.
+/// A plan, or the error that prevented it, and what to report in either case.
 #[derive(Debug)]
 pub struct PlanOutcome {
     pub plan: Result<Plan, PlanError>,
-    /// Files that were left out.
+    /// Warnings about files that were skipped.
     pub warnings: Vec<String>,
-    /// Files that could not be read as YAML, with where and why.
+    /// Files that aren't valid YAML, with position and reason.
     pub unparsable: Vec<String>,
 }
 
@@ -224,7 +224,7 @@ fn plan_on(
     matching::check_fields(survey, request)?;
     let missing = matching::missing(request, &matches);
     if !missing.is_empty() {
-        // to say what there is instead, everything has to be read
+        // every file must be read to suggest what the user may have meant
         let mut seen = image_inventory::seen(shelf, request)?;
         let left_out = std::mem::take(&mut seen.left_out);
         survey.unparsable = left_out.not_yaml;

@@ -1,4 +1,5 @@
-//! Workloads whose image a kustomization sets: the kustomization is edited, and they are told.
+//! Workloads whose image a kustomization overrides: tagbump edits the kustomization, and only reports the
+//! workloads.
 
 use super::files::ScannedFiles;
 use super::matched::Match;
@@ -11,7 +12,7 @@ use crate::visible::inline;
 /// How many places a notice lists.
 const LISTED: usize = 10;
 
-/// Takes such workloads out of the matches, unless the user named their files. Gives what is to be told.
+/// Removes such workloads from the matches, unless the user named their files. Returns the notices about them.
 pub(super) fn remove_overridden(
     survey: &ScannedFiles,
     request: &Request,

@@ -1,4 +1,4 @@
-//! A file, parsed, with what is found in it.
+//! A parsed file with its references.
 
 use super::SourceFile;
 use crate::file_selection::MatchLevel;
@@ -6,40 +6,40 @@ use crate::location::Location;
 use crate::manifest::{ManifestFile, Reference, VALUES, is_values_file, looks_like_values, references};
 use crate::yaml::ParsedYaml;
 
-/// A file with the references in it.
+/// A parsed file with its references.
 pub(super) struct ParsedFile {
     pub path: String,
     pub bytes: Vec<u8>,
     pub yaml: ParsedYaml,
-    /// What the rules find, unless it holds Helm values.
+    /// The references if the file isn't read as Helm values.
     plain: Vec<Reference>,
-    /// What they find if it does; nothing where nobody takes it for values.
+    /// The references if it is; `None` if no target can read it that way.
     as_values: Option<Vec<Reference>>,
-    /// A chart is beside it.
+    /// Whether there is a chart next to the file.
     has_chart: bool,
-    /// What the fields of each want lead to.
+    /// The references that the targets' fields lead to.
     pub fields: Vec<FieldPlaces>,
 }
 
-/// Where one field of one want leads to in a file.
+/// The references in a file that one field of one target leads to.
 pub(super) struct FieldPlaces {
     pub target: usize,
-    /// Which of the want's fields.
+    /// The index of the field in the target's scope.
     pub nth: usize,
     pub references: Vec<Reference>,
 }
 
-/// What it costs to report a reference, besides its path.
+/// The cost of reporting a reference, not counting its path.
 const STEPS_TO_REPORT: usize = 16;
 
 impl ParsedFile {
     pub fn of(file: &SourceFile<'_>, yaml: ParsedYaml) -> Self {
-        // what was parsed is UTF-8
+        // the text was parsed, so it is valid UTF-8
         let text = std::str::from_utf8(file.bytes).unwrap_or_default();
         let found = |is_values| references(&ManifestFile { path: file.path, text, yaml: &yaml, is_values });
         let may_be_values = file.match_level == MatchLevel::Explicit || looks_like_values(file.path);
         let (plain, as_values) = (found(false), may_be_values.then(|| found(true)));
-        // every reference is reported with the file's path
+        // every reference is reported together with the file's path
         let count = plain.len() + as_values.as_ref().map_or(0, Vec::len);
         yaml.budget().spend(count * (file.path.len() + STEPS_TO_REPORT));
         ParsedFile {
@@ -53,7 +53,7 @@ impl ParsedFile {
         }
     }
 
-    /// Says, once it is known, whether a chart is beside the file.
+    /// Sets whether there is a chart next to the file. This is known only after all files were visited.
     pub fn settle_chart(&mut self, has_chart: bool) {
         self.has_chart = has_chart;
     }
@@ -62,14 +62,14 @@ impl ParsedFile {
         self.has_chart
     }
 
-    /// What the rules find for somebody to whom the file stands so.
+    /// The references that the rules find at a match level.
     pub fn references(&self, standing: MatchLevel) -> &[Reference] {
         let is_values = self.is_values(standing);
         self.as_values.as_ref().filter(|_| is_values).unwrap_or(&self.plain)
     }
 
-    /// Whether the file is taken for Helm values: where it is named, or by its name where it is chosen or a
-    /// chart is beside it.
+    /// Whether to read the file as Helm values: if its path was given, or if its name fits and either a pattern
+    /// selected it or there is a chart next to it.
     pub fn is_values(&self, standing: MatchLevel) -> bool {
         match standing {
             MatchLevel::Explicit => true,
@@ -78,13 +78,13 @@ impl ParsedFile {
         }
     }
 
-    /// What would be found if the file were taken for Helm values.
+    /// The references that the file would have if it were read as Helm values.
     pub fn would_be_values(&self, standing: MatchLevel) -> impl Iterator<Item = &Reference> {
         let values = self.as_values.iter().flatten().filter(|r| r.kind == VALUES);
         values.filter(move |_| !self.is_values(standing))
     }
 
-    /// Every reference that anybody may find.
+    /// Every reference that some target may find.
     pub fn all_references(&self) -> impl Iterator<Item = &Reference> {
         self.plain.iter().chain(self.as_values.iter().flatten())
     }

@@ -1,14 +1,14 @@
-//! Which files can name an image at all, by their bytes: only those are parsed.
+//! Decides from a file's bytes whether it can name an image at all. Only such files are parsed.
 //!
-//! Registry, hub and repository may stand in scalars of their own, so it is the last part of the name that is
-//! looked for, as a whole word. Only an escape in a double-quoted scalar can hide it.
+//! Registry, hub and repository may be in separate scalars, so this looks for the last part of the name, as a
+//! whole word. Only an escape in a double-quoted scalar can hide it.
 
 use memchr::memmem::Finder;
 
 use super::Request;
 use crate::image::{Field, short_name};
 
-/// What a kustomization says of itself.
+/// The API group that marks a kustomization.
 const KUSTOMIZE: &str = "kustomize.config.k8s.io/";
 
 pub(super) struct Prefilter<'a> {
@@ -17,7 +17,7 @@ pub(super) struct Prefilter<'a> {
 }
 
 impl<'a> Prefilter<'a> {
-    /// For the files that a request can be about.
+    /// The filter for the files that can concern a request.
     pub fn of(request: &'a Request) -> Self {
         let names = request.targets.iter().flat_map(|target| {
             let new = match &target.new_name {
@@ -28,12 +28,12 @@ impl<'a> Prefilter<'a> {
         });
         Prefilter {
             words: names.map(|name| Finder::new(short_name(name))).collect(),
-            // one that lacks the image may get an entry
+            // with `--add`, a kustomization that lacks the image may get an entry
             kustomization: request.add.then(|| Finder::new(KUSTOMIZE)),
         }
     }
 
-    /// Whether the file must be parsed to know.
+    /// Whether the file must be parsed.
     pub fn lets_pass(&self, bytes: &[u8]) -> bool {
         self.words.iter().any(|word| holds_word(bytes, word))
             || self.kustomization.as_ref().is_some_and(|group| group.find(bytes).is_some())
@@ -51,12 +51,12 @@ fn holds_word(bytes: &[u8], word: &Finder<'_>) -> bool {
     })
 }
 
-/// `app: …` as a key, which is in every manifest with labels.
+/// `app: …` as a key, which every manifest with labels has.
 fn is_key(behind: &[u8]) -> bool {
     behind.first() == Some(&b':') && behind.get(1).is_none_or(u8::is_ascii_whitespace)
 }
 
-/// `\x61`, `\u0061`, and a line break that a `\` joins (YAML 1.2.2, section 5.7).
+/// `\x61`, `\u0061`, or a line break joined by a `\` (YAML 1.2.2, section 5.7).
 fn has_escape(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'\\', bytes)
         .any(|at| bytes.get(at + 1).is_some_and(|next| b"xuU\r\n".contains(next)))

@@ -1,8 +1,8 @@
 //! Values that several places share, by alias or by merge key.
 //!
-//! A place that only uses a value is settled where the value is written, if that is edited too. A value is
-//! edited only if every place that uses it is the same image's, and a map gets or loses a key only if every
-//! map that it is merged into is.
+//! A reference that only uses a shared value is up to date if the value is edited where it is written. A value
+//! is edited only if every place that uses it belongs to the same image, and a map gains or loses a key only if
+//! every map that it is merged into does.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,8 @@ use super::parsed_file::ParsedFile;
 use crate::manifest::{Refusal, RefusalReason, Rewrite};
 use crate::yaml::{Change, NodeId, NodeKind, ParsedYaml};
 
-/// Settles one file's matches: some that were refused for being aliases are fine, some that were fine are not.
+/// Updates the matches of one file: some that were refused because they are aliases can be allowed, and some
+/// that were allowed must be refused.
 pub(super) fn resolve_shared_values(parsed: &ParsedFile, matches: &mut [Match]) {
     let uses = SharedUses::of(parsed);
     if uses.is_empty() {
@@ -45,7 +46,7 @@ pub(super) fn resolve_shared_values(parsed: &ParsedFile, matches: &mut [Match]) 
     }
 }
 
-/// Which want edits a node.
+/// Which target edits a node.
 fn edited_nodes(matches: &[Match]) -> HashMap<NodeId, usize> {
     let fine = matches.iter().filter_map(|m| Some((m.result.as_ref().ok()?, m.target)));
     fine.flat_map(|(rewrite, target)| set_nodes(rewrite).map(move |node| (node, target))).collect()
@@ -58,12 +59,12 @@ fn set_nodes(rewrite: &Rewrite) -> impl Iterator<Item = NodeId> {
     })
 }
 
-/// Where else nodes are used.
+/// The other places at which nodes are used.
 struct SharedUses {
-    /// Of a written value: the aliases, and the merge keys through which references reach it, each with
-    /// the place of its reference.
+    /// For a value: the aliases and merge keys through which references reach it, each with the place of its
+    /// reference.
     values: HashMap<NodeId, Vec<(NodeId, NodeId)>>,
-    /// Of a written map: the references in the maps that it is merged into.
+    /// For a map: the references in the maps that it is merged into.
     merged: HashMap<NodeId, Vec<NodeId>>,
 }
 
@@ -94,7 +95,7 @@ impl SharedUses {
     }
 }
 
-/// The map that an alias is merged into: it stands behind `<<`, alone or in a list.
+/// The map that an alias is merged into: its key is `<<`, or it is in a list whose key is `<<`.
 fn merging_map(yaml: &ParsedYaml, alias: NodeId) -> Option<NodeId> {
     let node = yaml.node(alias);
     if yaml.key_text(alias) == Some("<<") {
@@ -104,8 +105,8 @@ fn merging_map(yaml: &ParsedYaml, alias: NodeId) -> Option<NodeId> {
     (yaml.key_text(list) == Some("<<")).then(|| yaml.node(list).parent).flatten()
 }
 
-/// A place that a match's changes would change too, and that is not the same image's. `places` are those of
-/// each want's references.
+/// A place of another image that this match's changes would also affect. `places` are those of each target's
+/// references.
 fn foreign_use(
     yaml: &ParsedYaml,
     uses: &SharedUses,

@@ -1,5 +1,6 @@
-//! Files that can't name the image, kept while they are few: in a small repository whoever broke a file is
-//! told, though it is not the one that matters; in a large one that would cost more than the bump.
+//! Keeps the files that can't name the image, as long as there are few of them, to report the broken ones. In a
+//! small repository, a user who broke a file learns about it even if it doesn't matter for this bump. In a
+//! large one, parsing them all would cost more than the bump.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,10 +9,10 @@ use super::unparsed::Unparsed;
 use crate::file_selection::MatchLevel;
 use crate::yaml::scan;
 
-/// As much as is parsed in some ten milliseconds.
+/// About as much as can be parsed in ten milliseconds.
 const FEW: usize = 256 * 1024;
 
-/// Files by path, with their bytes; nothing once they are too many.
+/// Files by path, with their bytes; `None` when there are too many.
 pub(super) struct SkippedFiles(Mutex<Option<KeptFiles>>);
 
 #[derive(Default)]
@@ -38,7 +39,7 @@ impl SkippedFiles {
         }
     }
 
-    /// The files that can't be parsed, with why.
+    /// The files that can't be parsed, with the reason.
     pub fn unparsed(self) -> impl Iterator<Item = Unparsed> {
         let kept = self.0.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
         let files = kept.files.into_iter();

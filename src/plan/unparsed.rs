@@ -1,10 +1,10 @@
-//! Files that were not parsed: because they are not YAML, or because they would take too much work.
+//! Files that could not be parsed, because they aren't YAML or would take too much work.
 
 use super::PlanError;
 use crate::visible::inline;
 use crate::yaml::{ParseAborted, ReadError};
 
-/// A file that was not parsed, and why.
+/// A file that could not be parsed, and why.
 pub(super) struct Unparsed {
     pub path: String,
     pub error: ReadError,
@@ -12,10 +12,10 @@ pub(super) struct Unparsed {
     pub named: bool,
 }
 
-/// How files that were not parsed are reported.
+/// The reports about files that could not be parsed.
 #[derive(Default)]
 pub(super) struct UnparsedReport {
-    /// Files that are not YAML, with where and why.
+    /// Files that aren't valid YAML, with position and reason.
     pub not_yaml: Vec<String>,
     /// A warning for each file that takes too much work.
     pub too_costly: Vec<String>,
@@ -23,7 +23,7 @@ pub(super) struct UnparsedReport {
 
 impl UnparsedReport {
     /// # Errors
-    /// Where the file was named, or the work was cancelled.
+    /// The file was named by the user, or the work was cancelled.
     pub fn add(&mut self, Unparsed { path, error, named }: Unparsed) -> Result<(), PlanError> {
         match error {
             ReadError::Stopped(stopped @ ParseAborted::Cancelled) => return Err(stopped_at(&path, stopped)),
@@ -38,7 +38,7 @@ impl UnparsedReport {
     }
 }
 
-/// A file that was given up, and can't be skipped.
+/// The error for a file that was given up and can't be skipped.
 pub(super) fn stopped_at(path: &str, reason: ParseAborted) -> PlanError {
     match reason {
         ParseAborted::Cancelled => PlanError::Cancelled,

@@ -20,15 +20,16 @@ pub struct ConfigContent<'a> {
     pub template: Option<String>,
     /// Services, grouped by image.
     pub own: Vec<Vec<ProposedService>>,
-    /// Services that are most likely not wanted.
+    /// Services of images that are most likely third-party.
     pub others: Vec<Vec<ProposedService>>,
     pub left: Vec<Unassigned<'a>>,
-    /// Workloads whose tag a kustomization sets.
+    /// Workloads whose tag a kustomization overrides.
     pub overridden: Vec<&'a ListedReference>,
 }
 
 impl ConfigContent<'_> {
-    /// A name to bump in examples: a service of the owner with the most services, or an image if there are no services.
+    /// A name to use in examples: a service of the owner with the most services, or an image if there are no
+    /// services.
     pub fn example(&self) -> Option<&str> {
         let mut services: Vec<&ProposedService> = self.own.iter().flatten().collect();
         let mut owned: HashMap<&str, usize> = HashMap::new();
@@ -42,7 +43,7 @@ impl ConfigContent<'_> {
         services.chain(images).find(|name| is_word(name)).map(String::as_str)
     }
 
-    /// The file.
+    /// The whole file.
     pub fn text(&self) -> String {
         let parts = [self.top(), self.tag(), MESSAGE.to_owned(), self.services(), self.left_out()];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")

@@ -1,6 +1,7 @@
-//! The environment that a file is for, by its path: `overlays/dev/…`, `clusters/prod-eu/…`, `values-prod.yaml`.
+//! The environment that a file is for, according to its path: `overlays/dev/…`, `clusters/prod-eu/…`,
+//! `values-prod.yaml`.
 
-/// Names of environments, with synonyms on one line, in the order in which builds go through them.
+/// Names of environments, with synonyms on one line, in the order in which builds pass through them.
 const WORDS: &[&[&str]] = &[
     &["local"],
     &["dev", "development", "develop"],
@@ -18,19 +19,19 @@ const WORDS: &[&[&str]] = &[
     &["live"],
 ];
 
-/// An environment. The order is that in which builds go through them.
+/// An environment. Environments are ordered as builds pass through them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeployEnvironment {
-    /// Which of [`WORDS`].
+    /// Index in [`WORDS`].
     rank: usize,
-    /// Of `dev2` the 2.
+    /// The 2 of `dev2`.
     number: Option<u16>,
 }
 
 impl DeployEnvironment {
-    /// The environment in a path, and its spelling there. Path parts equal to `image`, the last part of the image's
-    /// name, are ignored. A whole folder or file name counts first, then a word in the file's name, then one in a
-    /// folder's; of several, the innermost.
+    /// The environment in a path, as it is spelled there. Path parts equal to `image`, the last part of the
+    /// image's name, are ignored. A folder or file name that is exactly an environment takes precedence, then a
+    /// word in the file's name, then a word in a folder's name; the innermost one wins.
     pub fn of(path: &str, image: &str) -> Option<(Self, String)> {
         let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
@@ -50,14 +51,15 @@ impl DeployEnvironment {
         Some((DeployEnvironment { rank, number }, word.to_owned()))
     }
 
-    /// Its name if the paths spell it in several ways.
+    /// Its standard name, for paths that spell it in several ways.
     pub fn name(self) -> String {
         let word = WORDS.get(self.rank).and_then(|same| same.first()).copied().unwrap_or_default();
         self.number.map_or(word.to_owned(), |number| format!("{word}{number}"))
     }
 }
 
-/// The words of a path part, in lower case. `pre-prod` and `non-prod` are one word, so that they don't count as `prod`.
+/// The words of a path part, in lower case. `pre-prod` and `non-prod` count as one word, so that they aren't
+/// taken for `prod`.
 fn words(part: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in part.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {

@@ -1,8 +1,8 @@
-//! The proposal of `tagbump init`: a `tagbump.yaml` based on the references found, and a workflow.
+//! The files that `tagbump init` proposes: a `tagbump.yaml` based on the references found, and a workflow.
 //!
 //! Pure: a listing in, text out. `sorting` groups references by image and leaves some out, `environment` and
-//! `origin` read paths and names, `services` and `names` make services, `template` guesses the tag template,
-//! `config_text` and `workflow` write the files.
+//! `origin` interpret paths and names, `services` and `names` create services, `template` guesses the tag
+//! template, and `config_text` and `workflow` write the files.
 
 mod config_text;
 mod environment;
@@ -19,11 +19,11 @@ use config_text::ConfigContent;
 use names::TakenNames;
 use sorting::{DeployedImage, sorted};
 
-/// A `tagbump.yaml` that is not written yet.
+/// The text of a proposed `tagbump.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewConfig {
     pub text: String,
-    /// A service in it, or an image if it has none, for examples.
+    /// A service in it for examples, or an image if it has no services.
     pub example: Option<String>,
 }
 
@@ -64,7 +64,7 @@ fn tags<'a>(image: &DeployedImage<'a>) -> impl Iterator<Item = &'a str> {
     all.into_iter().filter_map(|reference| reference.tag.as_deref())
 }
 
-/// Checks that tagbump reads the text back as the same services.
+/// Checks that tagbump parses the text to the same services.
 fn check(content: &ConfigContent<'_>, path: &str, text: &str) -> Result<(), ScaffoldError> {
     let config = Config::parse(path, text.as_bytes());
     let config =

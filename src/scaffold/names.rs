@@ -1,11 +1,11 @@
-//! Names of services: letters, digits and `. _ -`; each name is unique.
+//! Names for services: unique, and made of letters, digits and `. _ -`.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::image::full_name;
 
-/// A name for each image: the last part of the image's name, with as many earlier parts as needed to make it unique,
-/// also among those in `taken`.
+/// A name for each image: the last part of the image's name, with as many earlier parts as it takes to make it
+/// unique, including among those in `taken`.
 pub fn of_images(images: &[&str], taken: &TakenNames) -> Vec<String> {
     let parts: Vec<Vec<String>> =
         images.iter().map(|image| full_name(image).split('/').map(fit).collect()).collect();
@@ -28,7 +28,7 @@ fn last(parts: &[String], n: usize) -> String {
     parts[parts.len().saturating_sub(n)..].join("-")
 }
 
-/// The part with only the characters that a service name may have, so that it can't be mistaken for a flag.
+/// Replaces characters that a service name can't have, and trims it so that it can't be mistaken for a flag.
 fn fit(part: &str) -> String {
     let word = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
     let name: String = part.chars().map(word).collect();
@@ -49,7 +49,7 @@ impl TakenNames {
         self.names.contains(name)
     }
 
-    /// The name, with a number appended if it is taken. The result is taken from then on.
+    /// The name, with a number appended if it is taken. Marks the result as taken.
     pub fn take(&mut self, name: String) -> String {
         let mut free = name.clone();
         let next = self.next.entry(name.clone()).or_insert(2);

@@ -33,7 +33,8 @@ const OTHERS: &[&str] = &[
     "registry.k8s.io/",
 ];
 
-/// Decides by name only: Docker Hub's official images, which have no owner, and those of well-known owners.
+/// Decides by name only. Docker Hub's official images, which have no owner, and images of well-known owners
+/// count as third-party.
 pub fn is_of_others(image: &str) -> bool {
     let name = full_name(image);
     OTHERS.iter().any(|others| name.starts_with(others))

@@ -1,4 +1,4 @@
-//! Services for what is deployed: one for an image, or one for each of its environments.
+//! Creates services: one for each image, or for each environment of an image.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,18 @@ use crate::plan::ListedReference;
 /// How many tags a remark lists.
 const TOLD: usize = 3;
 
-/// A service to write.
+/// A service to propose.
 pub struct ProposedService {
     pub name: String,
     pub image: String,
-    /// Paths, in order.
+    /// Sorted paths.
     pub files: Vec<String>,
-    /// What to know before using it.
+    /// Comments about what to know before using it.
     pub remarks: Vec<String>,
 }
 
-/// The services for these images, grouped by image. Their names differ from those in `taken`, and are added to it.
+/// The services for these images, grouped by image. Their names differ from those in `taken`, and are added to
+/// it.
 pub fn of(images: &[&DeployedImage<'_>], taken: &mut TakenNames) -> Vec<Vec<ProposedService>> {
     let names: Vec<&str> = images.iter().map(|image| image.image).collect();
     let names = names::of_images(&names, taken);
@@ -43,7 +44,7 @@ fn of_image(image: &DeployedImage<'_>, stem: &str, taken: &mut TakenNames) -> Ve
     image.places.iter().map(one).collect()
 }
 
-/// An environment as its paths spell it, if they agree.
+/// The environment's name as its paths spell it, if they agree, or else its standard name.
 fn spelt(environment: DeployEnvironment, image: &DeployedImage<'_>, places: &[&ListedReference]) -> String {
     let words = places.iter().filter_map(|r| DeployEnvironment::of(&r.file, short_name(image.image)));
     let words: BTreeSet<String> = words.map(|(_, word)| word).collect();

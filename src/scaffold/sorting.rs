@@ -1,4 +1,4 @@
-//! Sorts references: grouped by image, or left out with the reason.
+//! Sorts references: groups them by image, or leaves them out with a reason.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,7 +8,7 @@ use crate::manifest::WORKLOAD;
 use crate::plan::{ListedReference, Listing};
 use crate::visible::inline;
 
-/// An image, and the references to it that can be edited, by their environment.
+/// An image, with the references to it that can be edited, by environment.
 pub struct DeployedImage<'a> {
     /// As the first reference spells it.
     pub image: &'a str,
@@ -17,21 +17,21 @@ pub struct DeployedImage<'a> {
     pub refused: Vec<&'a ListedReference>,
 }
 
-/// A reference that is not in a service.
+/// A reference that isn't in any service.
 pub struct Unassigned<'a> {
     pub reference: &'a ListedReference,
     pub why: String,
 }
 
-/// All references.
+/// All references, sorted.
 pub struct SortedReferences<'a> {
     pub images: Vec<DeployedImage<'a>>,
     pub left: Vec<Unassigned<'a>>,
-    /// Workloads whose tag a kustomization sets.
+    /// Workloads whose tag a kustomization overrides.
     pub overridden: Vec<&'a ListedReference>,
 }
 
-/// Sorts what was found.
+/// Sorts the references of a listing.
 pub fn sorted(listing: &Listing) -> SortedReferences<'_> {
     let renamed = renamed(listing);
     let mut images: BTreeMap<String, DeployedImage<'_>> = BTreeMap::new();
@@ -67,7 +67,7 @@ fn obstacle(reference: &ListedReference, renamed: &HashSet<String>) -> Option<St
     (!is_name(&reference.image)).then(|| "not a valid image name for a service".to_owned())
 }
 
-/// The names that kustomizations replace with other images.
+/// The names that kustomizations replace by other images.
 fn renamed(listing: &Listing) -> HashSet<String> {
     let names = listing.references.iter().filter_map(|r| Some((full_name(r.sets.as_deref()?), r)));
     names.filter(|(name, r)| *name != full_name(&r.image)).map(|(name, _)| name).collect()
@@ -95,8 +95,9 @@ impl<'a> DeployedImage<'a> {
         self.places.entry(found.map(|(environment, _)| environment)).or_default().push(reference);
     }
 
-    /// If a kustomization sets the image, a bump skips workloads unless their file is named, and a service would
-    /// name it. An environment with only workloads runs what they set.
+    /// If a kustomization overrides the image, a bump skips workloads unless their file is named, and a service
+    /// would name it. So they are removed, except in environments that have only workloads, which run the
+    /// workloads' own tags.
     fn drop_overridden(&mut self) -> Vec<&'a ListedReference> {
         let sets = |r: &&ListedReference| r.sets.is_some();
         let is_set = self.places.values().flatten().chain(&self.refused).any(sets);

@@ -1,8 +1,8 @@
-//! Guesses the template that fits most tags in use.
+//! Guesses the tag template that fits most tags in use.
 
 use std::collections::HashMap;
 
-/// Prefixes that are most likely the built branch.
+/// Prefixes that are most likely the branch that was built.
 const BRANCHES: [&str; 12] = [
     "main",
     "master",
@@ -21,10 +21,10 @@ const BRANCHES: [&str; 12] = [
 /// Prefixes that people put before a commit hash.
 const MARKS: [&str; 3] = ["sha", "git", "commit"];
 
-/// Moving tags, which show nothing about the tags of builds.
+/// Moving tags, which tell nothing about the tags of builds.
 const MOVING: [&str; 5] = ["", "latest", "stable", "edge", "nightly"];
 
-/// The template that fits more than half of these tags, if there is one.
+/// The template that fits more than half of these tags, if any.
 pub fn guess<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let tags = tags.into_iter().filter(|tag| !MOVING.contains(tag) && !BRANCHES.contains(tag));
     let mut count: HashMap<String, usize> = HashMap::new();
@@ -38,7 +38,7 @@ pub fn guess<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<String> {
     count.into_iter().find(|(_, n)| n * 2 > all).map(|(template, _)| template)
 }
 
-/// The template of one tag.
+/// The template of one tag, if it has a known form.
 fn of(tag: &str) -> Option<String> {
     if tag.strip_prefix('v').is_some_and(is_version) {
         return Some("v{semver}".to_owned());
@@ -62,7 +62,8 @@ fn is_version(text: &str) -> bool {
     core.split('.').count() == 3 && core.split('.').all(number)
 }
 
-/// The variable for an abbreviated commit hash. Only digits may be a date, and only letters a word.
+/// The variable for a full or abbreviated commit hash. In an abbreviated one, digits only may be a date, and
+/// letters only a word, so both must occur.
 fn sha(text: &str) -> Option<String> {
     let is_hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let mixed = text.contains(|c: char| c.is_ascii_digit()) && text.contains(|c: char| c.is_alphabetic());

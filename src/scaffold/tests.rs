@@ -35,7 +35,7 @@ fn services_of(text: &str) -> Vec<String> {
     config.names().map(told).collect()
 }
 
-/// The text with the services taken in that were commented out.
+/// The text with the commented-out services uncommented.
 fn uncommented(text: &str) -> String {
     let from = text.find("  # Most likely").or_else(|| text.find("# No image here")).unwrap_or(text.len());
     let end = text.find("\n# Found, but").unwrap_or(text.len()).max(from);
@@ -210,7 +210,7 @@ fn the_tag_s_template_is_that_of_most_tags() {
     assert!(config(&none).tag.is_none() && none.contains("\n# tag: \"{sha:7}\"\n"), "{none}");
 }
 
-/// Taken in, the lines that are commented out as examples are a configuration too.
+/// The commented-out examples must be valid too, once they are uncommented.
 #[test]
 fn the_defaults_that_are_shown_are_ones() {
     let text = text(vec![reference("a.yaml", "acme/api", "latest")]);
@@ -232,7 +232,7 @@ fn the_workflow_names_a_service() {
     }
 }
 
-/// Names as they come: of images and files, and odd ones.
+/// Typical names of images and files, and odd ones.
 fn odd() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{1,3}(/[a-z0-9._-]{1,4}){0,2}",
@@ -245,7 +245,7 @@ fn odd() -> impl Strategy<Value = String> {
 prop_compose! {
     fn any_reference()(file in odd(), image in odd(), tag in odd(), reason in proptest::option::weighted(0.2, odd()),
                        sets in proptest::option::weighted(0.2, odd())) -> ListedReference {
-        // what is found has a path below the root
+        // every reference has a path below the root
         let parts: Vec<_> = file.split('/').filter(|part| !["", ".", ".."].contains(part)).collect();
         let file = format!("{}.yaml", parts.join("/").replace('\0', ""));
         ListedReference { reason, sets, ..reference(&file, &image, &tag) }

@@ -12,7 +12,7 @@ pub fn text(example: Option<&str>) -> String {
     WORKFLOW.lines().map(line).collect()
 }
 
-/// The line for the default; without an example it is left out.
+/// The placeholder line for the default value. It is left out if there is no example.
 const DEFAULT: &str = "DEFAULT";
 
 const WORKFLOW: &str = "\

@@ -1,4 +1,4 @@
-//! What `bump` and `rollback` are asked for.
+//! Validates the arguments of `bump` and `rollback`.
 
 use super::parse::{branch, count, duration, fields, listed, non_empty, parse_template};
 use super::{
@@ -19,7 +19,7 @@ use crate::tag::DEFAULT_TEMPLATE;
 /// # Errors
 /// With the flag and what it takes.
 pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings, SettingsError> {
-    // of several, as `tag` takes them, the first is the one to deploy
+    // `tag` takes several templates; only the first one is for the tag to deploy
     let template = args.tag_template.iter().flat_map(|text| text.lines()).find(|line| !line.is_empty());
     let if_older = match args.if_older {
         IfOlder::Auto if ActionsRun::read(&environment).active => IfOlder::Skip,
@@ -108,7 +108,7 @@ fn delivery(
             skip_ci: match (args.skip_ci, args.no_skip_ci) {
                 (_, true) => Some(false),
                 (true, false) => Some(true),
-                // a mark on its head would keep a pull request's required checks pending for ever
+                // a skip mark on its head commit would leave a pull request's required checks pending forever
                 (false, false) => args.pr.then_some(false),
             },
             author: non_empty(args.author.as_deref()).map(Identity::parse).transpose()?,

@@ -1,16 +1,16 @@
-//! What `tagbump init` is to do.
+//! Validates the arguments of `init`.
 
 use super::parse::listed;
 use super::{ScanSettings, SettingsError, folder};
 use crate::cli::InitArgs;
 use crate::file_selection::Selection;
 
-/// An `init`, checked.
+/// The validated arguments of `init`.
 #[derive(Clone, Debug)]
 pub struct InitSettings {
-    /// What is looked at: everything that `scan` would.
+    /// The files to search, as for `scan`.
     pub scan: ScanSettings,
-    /// Nobody is asked.
+    /// Don't ask for confirmation.
     pub yes: bool,
 }
 

@@ -1,4 +1,4 @@
-//! From what was typed to what is meant: flags and environment, checked.
+//! Turns flags and the environment into validated settings.
 
 mod bump;
 mod error;
@@ -32,50 +32,50 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 /// How far a bump goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// The files of the working tree.
+    /// In the files of the work tree.
     WorkTree,
-    /// A commit in the local repository.
+    /// In a commit in the local repository.
     LocalCommit,
-    /// A commit on the remote branch.
+    /// In a commit on the remote branch.
     Push,
-    /// A commit on a branch of its own, in a pull request to the remote branch.
+    /// In a commit on a separate branch, with a pull request to the remote branch.
     PullRequest,
 }
 
-/// A `bump`, checked.
+/// The validated arguments of `bump` or `rollback`.
 #[derive(Clone, Debug)]
 pub struct BumpSettings {
     pub place: RunContext,
     pub images: Vec<ImageArg>,
     pub tag: Option<Tag>,
-    /// It computes the tag of a bare IMAGE.
+    /// Computes the tag of an IMAGE without one.
     pub template: Option<Template>,
     pub default_template: Template,
     pub places: ReferenceSelection,
     pub add: bool,
-    /// Where it is a rollback: tags are those to go back to.
+    /// Set for a rollback. Then the tags are those to go back to.
     pub back: Option<RollbackOptions>,
     pub delivery: Delivery,
 }
 
-/// Which references are meant.
+/// Which references to update.
 #[derive(Clone, Debug)]
 pub struct ReferenceSelection {
     pub selection: Selection,
     pub fields: Vec<FieldPath>,
-    /// Several places with different tags are all meant.
+    /// Update every match, even if their tags differ.
     pub all: bool,
     pub expect: Option<usize>,
 }
 
-/// What a rollback is asked for besides.
+/// Additional options of a rollback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RollbackOptions {
-    /// Also to a tag that was never there.
+    /// Allow a tag that was never deployed.
     pub force: bool,
 }
 
-/// How far a change goes, and what is made of it.
+/// Where to put the change, and how to make the commit.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     pub destination: Destination,
@@ -86,7 +86,7 @@ pub struct Delivery {
     pub pull: PullSettings,
 }
 
-/// The pull request, where there shall be one.
+/// The settings for a pull request, if there is one.
 #[derive(Clone, Debug)]
 pub struct PullSettings {
     pub branch: Template,
@@ -96,7 +96,7 @@ pub struct PullSettings {
     pub draft: bool,
 }
 
-/// Where to work, and what is known of the commit that was built.
+/// The place to work in, and the facts about the commit that was built.
 #[derive(Clone, Debug)]
 pub struct RunContext {
     pub root: WorkLocation,
@@ -107,19 +107,19 @@ pub struct RunContext {
     pub now: i64,
 }
 
-/// What a commit says.
+/// How to make the commit.
 #[derive(Clone, Debug)]
 pub struct CommitSettings {
     pub message: Option<Template>,
-    /// Nothing: on where the target's repository is the one that was built.
+    /// `None` skips CI if the target's repository is the one that was built.
     pub skip_ci: Option<bool>,
     pub author: Option<Identity>,
     pub signoff: bool,
-    /// Without it git's `commit.gpgsign` decides.
+    /// If not set, git's `commit.gpgsign` decides.
     pub sign: bool,
 }
 
-/// Where a commit goes.
+/// How to land the commit.
 #[derive(Clone)]
 pub struct LandingSettings {
     pub branch: Option<String>,
@@ -156,11 +156,11 @@ fn place(
     })
 }
 
-/// A folder, or the URL of a repository that is worked on without a checkout.
+/// A folder, or the URL of a repository to work on without a checkout.
 #[derive(Clone, PartialEq, Eq)]
 pub enum WorkLocation {
     Folder(PathBuf),
-    /// As it was typed: it can hold a password.
+    /// As it was typed, so it may contain a password.
     Url(String),
 }
 
@@ -182,7 +182,7 @@ fn root(common: &CommonArgs) -> WorkLocation {
     WorkLocation::Folder(PathBuf::from(root))
 }
 
-/// For what works in a folder alone.
+/// The folder of a command that can't work on a URL.
 fn folder(common: &CommonArgs) -> Result<PathBuf, SettingsError> {
     match root(common) {
         WorkLocation::Folder(folder) => Ok(folder),

@@ -1,4 +1,4 @@
-//! Single values of flags, read.
+//! Parses the values of single flags.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::template::Template;
 use crate::yaml::FieldPath;
 
 pub(super) fn source(text: &str) -> Result<Source, SettingsError> {
-    // it is written into the commit, so a user and password in a URL may not be in it
+    // this ends up in the commit message, so don't allow a user and password in it
     let has_user = |source: &Source| source.repository.as_deref().is_some_and(|name| name.contains('@'));
     Source::parse(text).filter(|source| !has_user(source)).ok_or_else(|| {
         let value = if text.contains(':') { without_user(text) } else { text.to_owned() };
@@ -21,7 +21,7 @@ pub(super) fn source(text: &str) -> Result<Source, SettingsError> {
     })
 }
 
-/// Names without tag.
+/// Image names without tags.
 pub(super) fn names(images: Vec<String>, takes: BareName) -> Result<Vec<String>, SettingsError> {
     listed(images).into_iter().map(|image| bare_name(image, takes)).collect()
 }
@@ -41,7 +41,8 @@ pub(super) fn count(flag: &'static str, text: &str) -> Result<usize, SettingsErr
     text.parse().map_err(error)
 }
 
-/// A day, a moment, or a time ago: seconds since the epoch. Days are in UTC, as tags' dates are.
+/// Parses a date, a time, or a duration in the past; returns seconds since the epoch. Dates are in UTC, like
+/// the dates in tags.
 pub(super) fn since(text: &str, now: i64) -> Result<i64, SettingsError> {
     let moment = || text.parse::<Timestamp>().ok().map(Timestamp::as_second);
     let day = || {
@@ -74,7 +75,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, SettingsError> {
     if parsed > Duration::from_secs(24 * 60 * 60) { Err(error()) } else { Ok(parsed) }
 }
 
-/// A branch name that git takes, without `refs/heads/`.
+/// A valid branch name, without `refs/heads/`.
 pub(super) fn branch(text: &str) -> Result<String, SettingsError> {
     let name = text.strip_prefix("refs/heads/").unwrap_or(text);
     if name.starts_with('-') || !crate::git::is_branch_name(name) {
@@ -88,7 +89,7 @@ pub(super) fn parse_template(flag: &'static str, text: &str) -> Result<Template,
     Template::parse(text).map_err(|error| SettingsError::Template { flag, error })
 }
 
-/// Empty values come from a workflow's `env:` and mean nothing.
+/// Treats an empty value as missing, since a workflow's `env:` sets unused variables to empty ones.
 pub(super) fn non_empty(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }

@@ -1,4 +1,4 @@
-//! What `tag`, `scan` and `history` are asked for.
+//! Validates the arguments of `tag`, `scan` and `history`.
 
 use std::path::PathBuf;
 
@@ -11,37 +11,37 @@ use crate::git::Tokens;
 use crate::tag::DEFAULT_TEMPLATE;
 use crate::template::Template;
 
-/// A `tag`, checked.
+/// The validated arguments of `tag`.
 #[derive(Clone, Debug)]
 pub struct TagSettings {
     pub place: RunContext,
-    /// None: what `tagbump.yaml` says, else the default one.
+    /// If empty, the template in `tagbump.yaml` or the default one applies.
     pub templates: Vec<Template>,
     pub default_template: Template,
     pub images: Vec<String>,
 }
 
-/// A `scan`, checked.
+/// The validated arguments of `scan`.
 #[derive(Clone, Debug)]
 pub struct ScanSettings {
     pub root: PathBuf,
-    /// Only these images; none: all.
+    /// Only these images; all images if empty.
     pub images: Vec<String>,
     pub selection: Selection,
 }
 
-/// A `history`, checked.
+/// The validated arguments of `history`.
 #[derive(Clone)]
 pub struct HistorySettings {
     pub place: RunContext,
-    /// A name without tag, or a service.
+    /// A name without a tag, or a service.
     pub image: String,
     pub selection: Selection,
     pub limit: Option<usize>,
     /// Seconds since the epoch.
     pub since: Option<i64>,
     pub default_template: Template,
-    /// The remote branch to read; nothing: `HEAD`.
+    /// The remote branch to read; `None` reads `HEAD`.
     pub remote: Option<RemoteSettings>,
 }
 

@@ -1,4 +1,4 @@
-//! Makes new files, whole or not at all, and never in the place of anything that is there.
+//! Creates new files, entirely or not at all, and never replaces anything.
 
 use std::io::ErrorKind;
 
@@ -9,7 +9,7 @@ use super::temporary_file::TemporaryFile;
 use super::{Worktree, WorktreeError};
 use crate::signals;
 
-/// Those that any editor gives to a new file; the umask takes from them.
+/// The permissions of a new file, before the umask.
 const RIGHTS: u32 = 0o666;
 
 impl Worktree {

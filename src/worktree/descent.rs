@@ -1,4 +1,4 @@
-//! The way from the root down to a file: one folder after the other is opened, none of them through a symlink.
+//! Walks from the root down to a file: opens one folder after the other, none of them through a symlink.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -7,16 +7,17 @@ use super::folder::{EntryKind, FileIdentity, Folder};
 use super::open_error::OpenError;
 use crate::dot_git::{is_dot_git, is_path_part};
 
-/// How many folders are kept open: a tree may be deeper than a process may have files open.
+/// How many folders to keep open. A tree can be deeper than the number of files that a process may open.
 const MOST: usize = 16;
 
-/// The next file is most often in the same folder as the last, or in one beside it: these are kept open.
+/// Keeps folders open, because the next file is usually in the same folder as the last one, or in one close to
+/// it.
 #[derive(Debug)]
 pub struct Descent {
     root: Arc<Folder>,
-    /// The first ones on the way to the last folder, by their names.
+    /// The first folders on the way to the last one, with their names.
     open: Vec<(String, Arc<Folder>)>,
-    /// The last folder, by its path.
+    /// The last folder, with its path.
     last: Option<(String, Arc<Folder>)>,
 }
 
@@ -25,14 +26,14 @@ impl Descent {
         Descent { root: Arc::clone(root), open: Vec::new(), last: None }
     }
 
-    /// Opens the folder that a path is in, and gives the last part of the path.
+    /// Opens a path's folder. Also returns the last part of the path.
     pub fn parent<'p>(&mut self, path: &'p str) -> Result<(Arc<Folder>, &'p str), OpenError> {
         let (folder, name) = split(path);
         check(name)?;
         Ok((self.folder(folder)?, name))
     }
 
-    /// Opens a folder; the root where the path is empty.
+    /// Opens a folder; an empty path means the root.
     pub fn folder(&mut self, path: &str) -> Result<Arc<Folder>, OpenError> {
         if let Some((_, folder)) = self.last.as_ref().filter(|(last, _)| last == path) {
             return Ok(Arc::clone(folder));
@@ -42,18 +43,18 @@ impl Descent {
         Ok(folder)
     }
 
-    /// Opens a folder, and makes it first where it is missing, as all on the way to it.
+    /// Opens a folder, and creates it and its parents if they are missing.
     pub fn create_folder(&mut self, path: &str) -> Result<Arc<Folder>, OpenError> {
         self.descend(path, |folder, name| Ok(folder.create_folder(name)?))
     }
 
-    /// Opens a regular file to read it.
+    /// Opens a regular file for reading.
     pub fn file(&mut self, path: &str) -> Result<(File, FileIdentity), OpenError> {
         let (folder, name) = self.parent(path)?;
         folder.file(name)
     }
 
-    /// What a path stands for; nothing where there is nothing. The root is `.`, or empty.
+    /// The kind of entry that a path refers to; `None` if it doesn't exist. The root is `.` or empty.
     pub fn kind(&mut self, path: &str) -> Result<Option<EntryKind>, OpenError> {
         if path.is_empty() || path == "." {
             return Ok(Some(EntryKind::Folder));
@@ -83,14 +84,15 @@ impl Descent {
     }
 }
 
-/// A path's folder and its last part.
+/// Splits a path into its folder and its last part.
 pub fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
-/// Paths are what people type and what indexes hold: each part must be a name, and lead nowhere else.
+/// Checks one part of a path, since paths come from users and from git's index: each part must be a plain name
+/// that doesn't lead anywhere else.
 fn check(part: &str) -> Result<(), OpenError> {
-    // there a drive, a stream and a folder can be named with these
+    // on Windows, these can name a drive, a stream or a folder
     let leads_elsewhere = cfg!(windows) && part.contains(['\\', ':']);
     match is_path_part(part) {
         true if !leads_elsewhere => Ok(()),

@@ -1,7 +1,7 @@
-//! An open folder, held by its descriptor. Names in it stay names in this very folder, whatever becomes of the path
-//! that led to it.
+//! An open folder, held by its file descriptor. Names always refer to entries of this very folder, even if the
+//! path to it changes.
 //!
-//! A symlink is never followed, and a pipe is never waited for.
+//! Symlinks are never followed, and pipes are never waited for.
 
 use std::fs::{File, Metadata, Permissions};
 use std::io;
@@ -13,16 +13,16 @@ use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags};
 
 use super::open_error::OpenError;
 
-/// A folder that may be passed through but not listed can be opened this way alone.
+/// The only way to open a folder that may be traversed but not listed.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const TO_PASS: OFlags = OFlags::PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const TO_PASS: OFlags = OFlags::RDONLY;
 
-/// Without NONBLOCK, opening a pipe waits for who writes into it.
+/// Without NONBLOCK, opening a pipe would wait for a writer.
 const TO_READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// What a name stands for.
+/// The kind of entry that a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     File,
@@ -31,7 +31,7 @@ pub enum EntryKind {
     Other,
 }
 
-/// What tells a file from any other, and its owner, rights and size.
+/// Identifies a file, and holds its owner, permissions and size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
     pub size: u64,
@@ -47,7 +47,7 @@ impl FileIdentity {
         Ok(Self::from_stat(&fs::fstat(file)?))
     }
 
-    /// The types of these numbers differ from system to system.
+    /// The types of these numbers differ between systems.
     #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
     fn from_stat(about: &fs::Stat) -> Self {
         FileIdentity {
@@ -60,15 +60,15 @@ impl FileIdentity {
         }
     }
 
-    /// Gives the owner and the rights to an open file. Root writes for others, as in a container: the file stays
-    /// theirs where that is allowed. Bits that lend the owner's rights to whoever runs a file are not kept: they
-    /// have no use in a manifest.
+    /// Gives the owner and the permissions to an open file. Root may run tagbump in another user's folder, as
+    /// in a container: the file keeps its owner if possible. Setuid and setgid bits are dropped, since a
+    /// manifest doesn't need them.
     pub fn give_rights_to(&self, new: &File) -> io::Result<()> {
         let (owner, group) = (Some(self.owner), Some(self.group));
-        // not being allowed to is no fault: the file is then the user's who runs this, as with any editor
+        // failing is fine: then the file belongs to the user who runs tagbump, as with any editor
         let _ = fchown(new, owner, group).or_else(|_| fchown(new, None, group));
         let rights = self.mode & 0o777;
-        // what one group may do is no other group's right
+        // don't give one group's permissions to another group
         let is_same_group = new.metadata()?.gid() == self.group;
         let rights = if is_same_group { rights } else { rights & (0o707 | (rights & 0o007) << 3) };
         new.set_permissions(Permissions::from_mode(rights))
@@ -79,7 +79,7 @@ impl FileIdentity {
 pub struct Folder(OwnedFd);
 
 impl Folder {
-    /// Opens a folder that the user named: symlinks on the way to it are the user's.
+    /// Opens a folder that the user named. Symlinks on the path are followed, since the user chose it.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = TO_PASS | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Folder(fs::openat(CWD, path, flags, Mode::empty())?))
@@ -100,7 +100,7 @@ impl Folder {
         Ok((one.st_dev, one.st_ino) == (two.st_dev, two.st_ino))
     }
 
-    /// What a name stands for; nothing where it stands for nothing.
+    /// The kind of entry that a name refers to; `None` if it doesn't exist.
     pub fn kind(&self, name: &str) -> io::Result<Option<EntryKind>> {
         let about = match fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(about) => about,
@@ -115,7 +115,7 @@ impl Folder {
         }))
     }
 
-    /// Opens a regular file to read it.
+    /// Opens a regular file for reading.
     pub fn file(&self, name: &str) -> Result<(File, FileIdentity), OpenError> {
         let opened = fs::openat(&self.0, name, TO_READ | OFlags::NOFOLLOW, Mode::empty());
         let file = opened.map(File::from).map_err(|e| match self.kind(name) {
@@ -123,13 +123,13 @@ impl Folder {
             Ok(Some(EntryKind::Other)) => OpenError::NotRegular,
             _ => OpenError::System(e.into()),
         })?;
-        // asked of the open file: the name may stand for another one by now
+        // check the open file, because the name may already refer to another one
         let about = fs::fstat(&file).map_err(io::Error::from)?;
         let is_file = FileType::from_raw_mode(about.st_mode) == FileType::RegularFile;
         if is_file { Ok((file, FileIdentity::from_stat(&about))) } else { Err(OpenError::NotRegular) }
     }
 
-    /// Makes a folder, unless something is there.
+    /// Creates a folder, unless the name exists.
     pub fn create_folder(&self, name: &str) -> io::Result<()> {
         match fs::mkdirat(&self.0, name, Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
@@ -137,18 +137,18 @@ impl Folder {
         }
     }
 
-    /// Makes a file where nothing is; the umask takes from its rights.
+    /// Creates a file with these permissions, minus the umask. Fails if the name exists.
     pub fn create_file(&self, name: &str, mode: u32) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(File::from(fs::openat(&self.0, name, flags, Mode::from_raw_mode(mode as fs::RawMode))?))
     }
 
-    /// Puts a file in the place of another one.
+    /// Renames a file, and replaces the target if it exists.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(fs::renameat(&self.0, from, &self.0, to)?)
     }
 
-    /// Gives a file a name that stands for nothing yet, be it a symlink that leads nowhere.
+    /// Renames a file, but only if the new name doesn't exist yet, not even as a dangling symlink.
     pub fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
         if let Some(done) = self.rename_no_replace(from, to) {
             return done;
@@ -157,7 +157,7 @@ impl Folder {
         self.remove(from)
     }
 
-    /// Nothing where the system, or the file system, can't.
+    /// `None` if the system or the file system doesn't support it.
     #[cfg(any(target_os = "linux", target_os = "macos"))]
     fn rename_no_replace(&self, from: &str, to: &str) -> Option<io::Result<()>> {
         use rustix::io::Errno;
@@ -177,7 +177,7 @@ impl Folder {
     }
 }
 
-/// Opens a regular file that the user named, wherever it is, to read it.
+/// Opens a regular file for reading that the user named, wherever it is.
 pub fn open_regular_file(path: &Path) -> Result<(File, Metadata), OpenError> {
     let file = File::from(fs::openat(CWD, path, TO_READ, Mode::empty()).map_err(io::Error::from)?);
     let about = file.metadata()?;

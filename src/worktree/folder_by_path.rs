@@ -1,7 +1,7 @@
 //! A folder by its path, for systems without directory descriptors.
 //!
-//! Symlinks are looked for before each step. Someone who swaps a folder for one between the look and the step is not
-//! noticed: only descriptors can do that.
+//! It checks for symlinks before each step. An attacker who swaps a folder for a symlink between the check and
+//! the step goes unnoticed: only descriptors can prevent that.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::open_error::OpenError;
 
-/// What a name stands for.
+/// The kind of entry that a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     File,
@@ -18,7 +18,7 @@ pub enum EntryKind {
     Other,
 }
 
-/// What tells a file from most others.
+/// Distinguishes a file from most others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
     pub size: u64,
@@ -31,7 +31,7 @@ impl FileIdentity {
         Ok(FileIdentity { size: about.len(), readonly: about.permissions().readonly() })
     }
 
-    /// Gives the rights to an open file.
+    /// Gives the permissions to an open file.
     pub fn give_rights_to(&self, new: &File) -> io::Result<()> {
         let mut rights = new.metadata()?.permissions();
         rights.set_readonly(self.readonly);
@@ -43,7 +43,7 @@ impl FileIdentity {
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Opens a folder that the user named: symlinks on the way to it are the user's.
+    /// Opens a folder that the user named. Symlinks on the path are followed, since the user chose it.
     pub fn open(path: &Path) -> io::Result<Self> {
         let about = fs::metadata(path)?;
         if about.is_dir() { Ok(Folder(path.to_owned())) } else { Err(ErrorKind::NotADirectory.into()) }
@@ -63,7 +63,7 @@ impl Folder {
         Ok(self.0 == other.0)
     }
 
-    /// What a name stands for; nothing where it stands for nothing.
+    /// The kind of entry that a name refers to; `None` if it doesn't exist.
     pub fn kind(&self, name: &str) -> io::Result<Option<EntryKind>> {
         let kind = match fs::symlink_metadata(self.0.join(name)) {
             Ok(about) => about.file_type(),
@@ -78,7 +78,7 @@ impl Folder {
         }))
     }
 
-    /// Opens a regular file to read it.
+    /// Opens a regular file for reading.
     pub fn file(&self, name: &str) -> Result<(File, FileIdentity), OpenError> {
         match self.kind(name)? {
             Some(EntryKind::Symlink) => return Err(OpenError::Symlink),
@@ -90,7 +90,7 @@ impl Folder {
         Ok((file, identity))
     }
 
-    /// Makes a folder, unless something is there.
+    /// Creates a folder, unless the name exists.
     pub fn create_folder(&self, name: &str) -> io::Result<()> {
         match fs::create_dir(self.0.join(name)) {
             Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
@@ -98,17 +98,17 @@ impl Folder {
         }
     }
 
-    /// Makes a file where nothing is; there are no rights to give.
+    /// Creates a file. Fails if the name exists. The mode is ignored.
     pub fn create_file(&self, name: &str, _mode: u32) -> io::Result<File> {
         OpenOptions::new().write(true).create_new(true).open(self.0.join(name))
     }
 
-    /// Puts a file in the place of another one.
+    /// Renames a file, and replaces the target if it exists.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.0.join(from), self.0.join(to))
     }
 
-    /// Gives a file a name that stands for nothing yet.
+    /// Renames a file, but only if the new name doesn't exist yet.
     pub fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
         fs::hard_link(self.0.join(from), self.0.join(to))?;
         self.remove(from)
@@ -119,7 +119,7 @@ impl Folder {
     }
 }
 
-/// Opens a regular file that the user named, wherever it is, to read it.
+/// Opens a regular file for reading that the user named, wherever it is.
 pub fn open_regular_file(path: &Path) -> Result<(File, Metadata), OpenError> {
     let file = File::open(path)?;
     let about = file.metadata()?;
@@ -133,7 +133,7 @@ mod tests {
 
     use super::*;
 
-    /// The bytes of a file; `None` where it can't be opened.
+    /// The content of a file; `None` if it can't be opened.
     fn read(folder: &Folder, name: &str) -> Option<String> {
         let mut text = String::new();
         folder.file(name).ok()?.0.read_to_string(&mut text).ok()?;

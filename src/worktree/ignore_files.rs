@@ -1,5 +1,5 @@
-//! Which ignore files hold below a root, and whether they can be read: the `ignore` crate reads them by their paths,
-//! whole, and waits for a pipe.
+//! Finds out which ignore files apply to a root, and whether it is safe to read them. The `ignore` crate opens
+//! them by path, reads them entirely, and would wait for a pipe.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 const GITIGNORE: &str = ".gitignore";
 const MAX_SIZE: u64 = 1_000_000;
 
-/// How a root lies to the repository that it is in.
+/// The position of a root relative to its repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
     NoRepository,
     Top,
-    /// Ignore files above hold too, up to the repository's top.
+    /// Ignore files in the folders above apply too, up to the repository's top level.
     Below,
 }
 
@@ -27,8 +27,8 @@ impl Setting {
     }
 }
 
-/// An ignore file of the root, or of a folder above it, that must not be read. All of them are read, also those that
-/// do not hold.
+/// An ignore file of the root, or of a folder above it, that isn't safe to read. The crate reads all of them,
+/// even those that don't apply.
 pub fn odd_file(root: &Path) -> Option<PathBuf> {
     [root.to_owned()].into_iter().chain(folders_above(root)).find_map(|folder| {
         let git = folder.join(".git");
@@ -38,7 +38,7 @@ pub fn odd_file(root: &Path) -> Option<PathBuf> {
     })
 }
 
-/// Whether the ignore file of a folder below must not be read.
+/// Whether the ignore file of a folder below the root isn't safe to read.
 pub fn has_odd_file(folder: &Path) -> bool {
     is_odd(&folder.join(GITIGNORE))
 }

@@ -1,11 +1,12 @@
-//! Finds, reads, replaces and creates files below one folder, the root. Nothing outside of it is touched.
+//! Finds, reads, replaces and creates files below one folder, the root. Never touches anything outside of it.
 //!
-//! Needs no git. Symlinks are neither followed nor replaced, `.git` is never entered, nor is a repository
-//! inside of the root. `search` finds and reads, `replace` writes what is there, `create` what is not.
+//! It doesn't need git. It neither follows nor replaces symlinks, and never enters `.git` or a repository
+//! inside the root. `search` finds and reads files, `replace` replaces existing ones, `create` creates new
+//! ones.
 //!
-//! Others may be able to write below the root, so no path is trusted to mean the same file twice. The root is opened
-//! once; `descent` opens each folder on the way from it (`folder`), and all that is done to a file is done by its
-//! name in its open folder, or to the open file.
+//! Others may be able to write below the root, so a path may not refer to the same file twice. The root is
+//! opened once; `descent` opens each folder from there (`folder`), and all operations use a file's name in its
+//! open folder, or the open file.
 
 mod create;
 mod descent;
@@ -40,12 +41,12 @@ pub use folder::open_regular_file;
 pub use open_error::OpenError;
 pub use replace::StagedFiles;
 
-/// A folder to work in.
+/// The folder to work in.
 #[derive(Clone, Debug)]
 pub struct Worktree {
     root: PathBuf,
     top: Arc<Folder>,
-    /// Files that git keeps track of: they are looked at although an ignore rule names them.
+    /// Files that git tracks. They are read even if an ignore rule matches them.
     tracked: Vec<String>,
 }
 
@@ -61,7 +62,7 @@ impl Worktree {
         Ok(Worktree { root: root.to_owned(), top, tracked: Vec::new() })
     }
 
-    /// With the files that git keeps track of, below the root.
+    /// Adds the files that git tracks, relative to the root.
     #[must_use]
     pub fn tracking(self, tracked: Vec<String>) -> Self {
         Worktree { tracked, ..self }
@@ -71,7 +72,7 @@ impl Worktree {
         Descent::new(&self.top)
     }
 
-    /// Whether a name stands for a file; else it stands for a folder.
+    /// Whether a name is that of a file. If not, it is that of a folder.
     fn is_file(&self, name: &str) -> Result<bool, SourceError> {
         let path = || name.to_owned();
         let bad = |problem| SourceError::BadPath { path: path(), problem };
@@ -88,17 +89,17 @@ impl Worktree {
         }
     }
 
-    /// One file's bytes as they are now.
+    /// The current content of one file.
     ///
     /// # Errors
-    /// Where it can't be read.
+    /// The file can't be read.
     pub fn read_one(&self, path: &str) -> Result<Vec<u8>, SourceError> {
         let mut bytes = Vec::new();
         read_into(&mut self.descent(), path, &mut bytes)?;
         Ok(bytes)
     }
 
-    /// What the system knows of a file, where it has just these bytes.
+    /// The metadata of a file, if it has exactly this content.
     pub fn about_same(&self, path: &str, bytes: &[u8]) -> Option<Metadata> {
         let (file, _) = self.descent().file(path).ok()?;
         let about = file.metadata().ok()?;
@@ -106,7 +107,7 @@ impl Worktree {
     }
 }
 
-/// A file's bytes, in the place of what was in the buffer.
+/// Replaces the content of the buffer by that of the file.
 fn read_into(descent: &mut Descent, path: &str, buffer: &mut Vec<u8>) -> Result<(), SourceError> {
     buffer.clear();
     let (file, about) = descent.file(path).map_err(|e| not_opened(path, e))?;
@@ -122,8 +123,8 @@ fn read_into(descent: &mut Descent, path: &str, buffer: &mut Vec<u8>) -> Result<
 }
 
 fn read_at_most(file: File, size: u64, most: u64, buffer: &mut Vec<u8>) -> std::io::Result<()> {
-    // to look for more than there was a moment ago would be one more system call a file; what is edited is compared
-    // as a whole before it is replaced
+    // reading past the known size would cost another system call per file; a file that grew meanwhile is not
+    // damaged, because its whole content is compared before it is replaced
     let length = if size == 0 { most } else { size.min(most) };
     buffer.reserve(usize::try_from(size.min(most)).unwrap_or_default());
     file.take(length).read_to_end(buffer)?;

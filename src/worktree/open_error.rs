@@ -19,7 +19,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether there is no such file, or no such folder on the way to it.
+    /// Whether the file, or a folder on the path to it, doesn't exist.
     pub fn is_not_found(&self) -> bool {
         let missing = [ErrorKind::NotFound, ErrorKind::NotADirectory];
         matches!(self, OpenError::System(e) if missing.contains(&e.kind()))

@@ -1,7 +1,7 @@
-//! Replaces files whole, so that a crash leaves the old or the new one.
+//! Replaces whole files, so that a crash leaves either the old or the new one.
 //!
-//! Someone else may own the folder, and root may write in it. So owner and rights are given to the open file, and a
-//! file is replaced only if, in the same folder as before, it still is the one that was read.
+//! Someone else may own the folder while root writes in it. So owner and permissions are set on the open file,
+//! and a file is replaced only if it is still the one that was read, in the same folder as before.
 
 use std::sync::Arc;
 
@@ -13,24 +13,24 @@ use super::{FileChange, Worktree, WorktreeError};
 use crate::plan::FileEdit;
 use crate::signals;
 
-/// Until the file has its owner and rights, nobody else may open it.
+/// Keeps others from opening the file before it has its owner and permissions.
 const RIGHTS_MEANWHILE: u32 = 0o600;
 
 impl Worktree {
-    /// Replaces files whole, each with its mode. All are written aside before the first is replaced, so that
-    /// a full disk or a missing right leaves everything as it was.
+    /// Replaces whole files, and keeps their modes. All new files are written before the first old one is
+    /// replaced, so a full disk or a missing permission leaves everything unchanged.
     ///
     /// # Errors
-    /// Where a file can't be written, or is not what it was when it was read.
+    /// A file can't be written, or has changed since it was read.
     pub fn replace(&self, edits: &[FileEdit]) -> Result<(), WorktreeError> {
         let aside = self.stage(edits)?;
         signals::together(|| aside.replace())
     }
 
-    /// Writes the new files beside the old ones.
+    /// Writes the new files next to the old ones.
     ///
     /// # Errors
-    /// Where a file can't be written, or is not what it was when it was read.
+    /// A file can't be written, or has changed since it was read.
     pub fn stage<'e>(&self, edits: &'e [FileEdit]) -> Result<StagedFiles<'e>, WorktreeError> {
         let mut descent = self.descent();
         let staged = edits.iter().map(|edit| StagedFile::new(&mut descent, edit));
@@ -38,28 +38,28 @@ impl Worktree {
     }
 }
 
-/// New files, each beside the one that it will replace; dropped, they are gone.
+/// New files, each next to the one that it will replace. Dropping them deletes them.
 pub struct StagedFiles<'e> {
     root: Arc<Folder>,
     staged: Vec<StagedFile<'e>>,
 }
 
 impl StagedFiles<'_> {
-    /// Puts them in place: all, or none where one of the old files is not what it was.
+    /// Moves them into place: all of them, or none if an old file has changed.
     ///
     /// # Errors
-    /// Where a file was changed or swapped, or can't be replaced.
+    /// A file was changed or swapped, or can't be replaced.
     pub fn replace(self) -> Result<(), WorktreeError> {
         self.staged.iter().try_for_each(|staged| staged.check(&self.root))?;
         for (nth, staged) in self.staged.iter().enumerate() {
-            // once more: while the first are replaced there is time to swap the last
+            // check again: the last file could be swapped while the first ones are replaced
             let done = staged.check(&self.root).and_then(|()| staged.replace());
             done.inspect_err(|_| self.put_back(&self.staged[..nth]))?;
         }
         Ok(())
     }
 
-    /// As far as that goes: whoever changed them since wins.
+    /// Restores files as far as possible. Changes that others have made since then are kept.
     fn put_back(&self, replaced: &[StagedFile<'_>]) {
         for StagedFile { edit, .. } in replaced {
             let FileEdit { path, before, after } = (*edit).clone();
@@ -91,7 +91,7 @@ impl<'e> StagedFile<'e> {
         Ok(StagedFile { edit, folder, old, new })
     }
 
-    /// The old file must be what it was, where it was.
+    /// Checks that the old file is unchanged and still in the same folder.
     fn check(&self, root: &Arc<Folder>) -> Result<(), WorktreeError> {
         let FileEdit { path, before, after } = self.edit;
         let (folder, name) = split(path);

@@ -1,6 +1,6 @@
-//! Finds the files that are selected, and reads them, on all cores.
+//! Finds the selected files and reads them, on all cores.
 //!
-//! `.gitignore` files and `.git/info/exclude` are read by the `ignore` crate.
+//! The `ignore` crate reads `.gitignore` files and `.git/info/exclude`.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -67,11 +67,11 @@ struct FileSearch<'a> {
 #[derive(Default)]
 struct SearchState {
     found: FoundFiles,
-    /// The files that were read, to tell what the walk passed over.
+    /// The files that were read, to find those that the walk skipped.
     paths: HashSet<String>,
 }
 
-/// What each thread reads with.
+/// What each thread needs for reading.
 struct FileReader {
     descent: Descent,
     buffer: Vec<u8>,
@@ -96,7 +96,7 @@ impl FileSearch<'_> {
         self.seen().found.warnings.push(warning);
     }
 
-    /// Leaves a file out, and goes on.
+    /// Skips a file with a warning, and goes on.
     fn pass(&self, warning: String) -> ControlFlow<()> {
         self.warn(warning);
         ControlFlow::Continue(())
@@ -122,7 +122,7 @@ impl FileSearch<'_> {
             .git_ignore(true)
             .git_global(true)
             .git_exclude(true)
-            // a repository ends where it has its top; what is above that is for others to say
+            // a repository ends at its top level; the ignore files above don't apply
             .require_git(setting == Setting::Below)
             .parents(setting == Setting::Below)
             .follow_links(false)
@@ -168,7 +168,7 @@ impl FileSearch<'_> {
         }
     }
 
-    /// The path below the root, with `/`; nothing for one that is no text.
+    /// The path relative to the root, separated by `/`; `None` if it isn't valid UTF-8.
     fn relative(&self, path: &Path) -> Option<String> {
         let path = path.strip_prefix(&self.worktree.root).ok()?;
         if cfg!(unix) {
@@ -200,7 +200,7 @@ impl FileSearch<'_> {
         flow
     }
 
-    /// Files that the walk passed over, most likely for an ignore rule, and that git keeps track of.
+    /// Reads the files that git tracks but the walk skipped, most likely because of an ignore rule.
     fn tracked(&self) {
         let seen = std::mem::take(&mut self.seen().paths);
         let mut reader = self.reader();
@@ -213,12 +213,12 @@ impl FileSearch<'_> {
     }
 }
 
-/// By the end of its name, which may be no text before that.
+/// Decides by the extension, since the rest of the name may not be valid UTF-8.
 fn may_be_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
-/// `.git` itself, or a folder that holds a repository of its own.
+/// Whether an entry is `.git` itself, or a folder with its own repository.
 fn is_repository(entry: &DirEntry) -> bool {
     is_dot_git(&entry.file_name().to_string_lossy())
         || (entry.file_type().is_some_and(|kind| kind.is_dir()) && entry.path().join(".git").exists())

@@ -1,5 +1,5 @@
-//! A new file under a name of its own, beside the one that it will become. It gets its name for good only if it still
-//! is what was written.
+//! A new file under a temporary name, next to the one that it will become. It gets its final name only if it
+//! still has the content that was written.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::folder::{EntryKind, FileIdentity, Folder};
 use crate::signals::{self, CleanupGuard};
 
-/// Removed when it is dropped, and when a signal ends the process.
+/// Removed when it is dropped, or when a signal ends the process.
 pub struct TemporaryFile {
     folder: Arc<Folder>,
     name: String,
@@ -17,7 +17,7 @@ pub struct TemporaryFile {
 }
 
 impl TemporaryFile {
-    /// Writes a file into a folder; `finish` gives it its owner and rights.
+    /// Writes a file into a folder. `finish` sets its owner and permissions.
     pub fn create(
         folder: &Arc<Folder>,
         bytes: &[u8],
@@ -25,7 +25,7 @@ impl TemporaryFile {
         finish: impl FnOnce(&File) -> io::Result<()>,
     ) -> io::Result<Self> {
         let name = format!(".tagbump-{:016x}", fastrand::u64(..));
-        // before there is a file: a signal that comes now waits for nobody
+        // register this before the file exists, because a signal can come at any time
         let at_signal = signals::at_signal({
             let (folder, name) = (Arc::clone(folder), name.clone());
             move || drop(folder.remove(&name))
@@ -44,23 +44,23 @@ impl TemporaryFile {
         Ok(made)
     }
 
-    /// Whether it still is what was written: others may be able to swap it.
+    /// Whether it still has the content that was written. Others may be able to swap it.
     pub fn is_intact(&self, bytes: &[u8]) -> bool {
         holds(&self.folder, &self.name, self.identity, bytes)
     }
 
-    /// Puts it in the place of the file of that name.
+    /// Replaces the file `name` with this one.
     ///
     /// # Errors
-    /// Where it was swapped, or can't be renamed.
+    /// The new file was swapped, or can't be renamed.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.place(bytes, name, || self.folder.rename(&self.name, name))
     }
 
-    /// Gives it the name, where that stands for nothing yet.
+    /// Renames it to `name`, if that doesn't exist yet.
     ///
     /// # Errors
-    /// `AlreadyExists`; else as [`Self::replace`].
+    /// `AlreadyExists`; otherwise the same as for [`Self::replace`].
     pub fn become_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.place(bytes, name, || self.folder.rename_new(&self.name, name))
     }
@@ -74,7 +74,7 @@ impl TemporaryFile {
         if holds(&self.folder, name, self.identity, bytes) {
             return Ok(());
         }
-        // in the moment after the check: a symlink is what our rename has put there
+        // if it was swapped right after the check, our rename has put a symlink there
         if matches!(self.folder.kind(name), Ok(Some(EntryKind::Symlink))) {
             let _ = self.folder.remove(name);
         }
@@ -84,18 +84,18 @@ impl TemporaryFile {
 
 impl Drop for TemporaryFile {
     fn drop(&mut self) {
-        // where it has its name for good, nothing is there
+        // after the final rename, this name no longer exists
         let _ = self.folder.remove(&self.name);
     }
 }
 
-/// Whether a name stands for a certain file with these bytes.
+/// Whether a name refers to this file, with this content.
 pub fn holds(folder: &Folder, name: &str, identity: FileIdentity, bytes: &[u8]) -> bool {
     let Ok((file, found)) = folder.file(name) else { return false };
     found == identity && has_bytes(file, bytes).unwrap_or(false)
 }
 
-/// Whether a file has these bytes, and no more.
+/// Whether a file has exactly this content.
 pub fn has_bytes(file: File, bytes: &[u8]) -> io::Result<bool> {
     let mut found = Vec::with_capacity(bytes.len() + 1);
     file.take(bytes.len() as u64 + 1).read_to_end(&mut found)?;

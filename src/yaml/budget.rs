@@ -1,19 +1,20 @@
-//! How much work one file may cause, and when to stop early.
+//! Limits how much work one file may cause, and lets callers stop early.
 //!
-//! A file can be written so that reading it takes far longer than its size suggests: by merge keys and aliases that lead
-//! to the same text over and over. So all work on a file is counted in steps, and a file gets so many steps per byte: its
-//! cost can't grow faster than its size. Whoever knows a clock can also end the work early; this module knows none.
+//! A file can be written so that reading it takes far longer than its size suggests, for example with merge
+//! keys and aliases that lead to the same text over and over. So all work on a file is counted in steps, and a
+//! file gets a fixed number of steps per byte: the cost can't grow faster than the size. Callers that have a
+//! clock can also cancel the work; this module has none.
 
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
-/// Says whether a result is still wanted. The default always says yes.
+/// Tells the parser when nobody needs the result any more. The default never cancels.
 #[derive(Clone, Default)]
 pub struct Cancellation(Option<Arc<dyn Fn() -> bool + Send + Sync>>);
 
 impl Cancellation {
-    /// Cancelled as soon as `is_due` returns true, which is asked often.
+    /// Cancels as soon as `is_due` returns true. `is_due` is called often, so it should be cheap.
     pub fn when(is_due: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Cancellation(Some(Arc::new(is_due)))
     }
@@ -40,7 +41,7 @@ pub enum ParseAborted {
     Cancelled,
 }
 
-/// A number with commas: `2,000,000`.
+/// A number, displayed with commas: `2,000,000`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WithCommas(pub u64);
 
@@ -57,16 +58,17 @@ impl fmt::Display for WithCommas {
     }
 }
 
-/// Real manifests take less than a tenth of it; see `real_manifests_stay_far_below_the_limit` in `tests/steps.rs`.
+/// Real manifests need less than a tenth of this; see `real_manifests_stay_far_below_the_limit` in
+/// `tests/it/steps.rs`.
 const STEPS_PER_BYTE: u64 = 100;
 
-/// What even the smallest file may take.
+/// The steps that even the smallest file may use.
 const FREE_STEPS: u64 = 100_000;
 
-/// How many steps are taken between two looks at the cancellation.
+/// The number of steps between two checks of the cancellation.
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 16;
 
-/// The steps that one file may take, and has taken. The default has no limit.
+/// Counts the steps that one file may use, and has used. The default has no limit.
 #[derive(Clone, Debug)]
 pub struct Budget {
     limit: u64,
@@ -89,7 +91,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// For a file of so many bytes.
+    /// The budget for a file of `bytes` bytes.
     pub fn for_file(bytes: usize, cancellation: Cancellation) -> Self {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         Budget {
@@ -99,7 +101,7 @@ impl Budget {
         }
     }
 
-    /// Takes some steps. `false`, now and ever after, means that the work must end.
+    /// Spends some steps. Once it returns `false`, it keeps doing so, and the work must end.
     pub fn spend(&self, steps: usize) -> bool {
         let spent = self.spent.get().saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
         self.spent.set(spent);
@@ -118,7 +120,7 @@ impl Budget {
         }
     }
 
-    /// Takes the steps that another work has taken for this one, and ends with it.
+    /// Adds the steps that another budget counted, and stops if that one did.
     pub fn charge(&self, part: &Budget) {
         self.spend(usize::try_from(part.spent()).unwrap_or(usize::MAX));
         if let Err(stopped) = part.check() {
@@ -130,7 +132,7 @@ impl Budget {
         &self.cancellation
     }
 
-    /// Ends the work, if it has not ended already.
+    /// Ends the work, if it has not ended already. The first reason is kept.
     pub fn stop(&self, why: ParseAborted) {
         if self.stopped.get().is_none() {
             self.stopped.set(Some(why));
@@ -138,12 +140,12 @@ impl Budget {
     }
 
     /// # Errors
-    /// Why the work ended early, so that its result counts for nothing.
+    /// Why the work ended early; its result must then be thrown away.
     pub fn check(&self) -> Result<(), ParseAborted> {
         self.stopped.get().map_or(Ok(()), Err)
     }
 
-    /// The steps taken so far.
+    /// The steps spent so far.
     pub fn spent(&self) -> u64 {
         self.spent.get()
     }

@@ -1,4 +1,4 @@
-//! What an edit means, and what it becomes: bytes in the place of others.
+//! The edits: by their meaning ([`Change`]), and as bytes to replace ([`Splice`]).
 
 use std::ops::Range;
 
@@ -14,17 +14,17 @@ pub struct NewPair {
 /// One change to a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// The scalar becomes this string.
+    /// Replaces a scalar with this string.
     Set { node: NodeId, value: String },
-    /// The key and its scalar go, in block style with their line.
+    /// Removes a key and its scalar; in block style, the whole line.
     Remove { key: NodeId },
-    /// New keys behind this key and its scalar, in the same map.
+    /// Inserts new keys after this key and its scalar, in the same map.
     InsertAfter { key: NodeId, pairs: Vec<NewPair> },
-    /// A new map at the end of the sequence.
+    /// Adds a new map at the end of a sequence.
     Append { seq: NodeId, pairs: Vec<NewPair> },
-    /// A key without a value gets a list with one map.
+    /// Gives a key without a value a list with one map.
     FillList { value: NodeId, pairs: Vec<NewPair> },
-    /// A new key at the end of a document's map, whose value is a list with one map.
+    /// Adds a new key at the end of a document's map, with a list of one map as its value.
     AddList { map: NodeId, key: &'static str, pairs: Vec<NewPair> },
 }
 
@@ -41,7 +41,7 @@ impl Change {
     }
 }
 
-/// New text in the place of a range of bytes.
+/// New text for a range of bytes.
 pub(super) struct Splice {
     pub range: Range<usize>,
     pub text: String,

@@ -4,8 +4,8 @@
 pub(super) struct Cursor<'a> {
     pub text: &'a str,
     line_starts: Vec<usize>,
-    /// The last positions that were asked for, of block maps (whose mark is behind their first key) and of everything
-    /// else: on one long line, columns are counted from the nearest of them.
+    /// The last positions looked up, of block maps (which yaml-rust2 marks after their first key) and of
+    /// everything else. On one long line, counting columns from the nearer of them keeps each lookup cheap.
     maps: CursorPosition,
     others: CursorPosition,
 }
@@ -34,8 +34,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The offset, and how many characters were stepped over to find it. `line` is 1-based, `column` 0-based in
-    /// characters. Past the end of the text: its end.
+    /// The byte offset, and how many characters it took to find it. `line` is 1-based; `column` is 0-based, in
+    /// characters. A position past the end of the text gives the end.
     pub fn offset(&mut self, line: usize, column: usize, of_map: bool) -> (usize, usize) {
         let line_start = self.line_starts.get(line - 1).copied().unwrap_or(self.text.len());
         let start = CursorPosition { line, column: 0, offset: line_start };
@@ -43,7 +43,7 @@ impl<'a> Cursor<'a> {
         let from = known.min_by_key(|p| p.column.abs_diff(column)).unwrap_or(start);
         let found = if column >= from.column { self.after(from, column) } else { self.before(from, column) };
         let last = if of_map { &mut self.maps } else { &mut self.others };
-        // what is past the end has no column of its own to count from
+        // a position past the end has no column to count from
         *last = found.map_or(*last, |offset| CursorPosition { line, column, offset });
         (found.unwrap_or(self.text.len()), from.column.abs_diff(column))
     }
@@ -65,7 +65,7 @@ mod tests {
 
     const TEXT: &str = "äb: {ç: d}\r\né: f\rg\n";
 
-    /// Asked for in any order, a place is always the same one.
+    /// Lookups give the same offset in any order.
     #[test]
     fn offsets_do_not_depend_on_what_was_asked_before() {
         let places: Vec<(usize, usize)> =

@@ -1,7 +1,7 @@
-//! A parsed file as a flat list of nodes in document order.
+//! A parsed file as a flat list of nodes, in document order.
 //!
-//! A node knows where it starts, which node it is in, and where its subtree ends, so a whole subtree is
-//! a range of the list. Walking is a loop over that range: nesting of any depth costs no stack.
+//! Each node knows where it starts, which node it is in, and where its subtree ends, so a subtree is a range of
+//! the list. Walking it is a loop over that range, so deep nesting never overflows the stack.
 
 use std::cell::RefCell;
 
@@ -22,19 +22,19 @@ pub enum ScalarStyle {
     Block,
 }
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeKind {
     Map,
     Seq,
     Scalar {
-        /// The value as a reader sees it, before any type is given to it.
+        /// The decoded text, before a reader resolves its type.
         value: String,
         style: ScalarStyle,
-        /// Nothing is written at all, as after `tag:`.
+        /// The value is not written at all, as after `tag:`.
         missing: bool,
     },
-    /// The anchored node that the alias stands for.
+    /// The anchored node that the alias refers to.
     Alias(NodeId),
 }
 
@@ -42,7 +42,7 @@ pub enum NodeKind {
 #[derive(Clone, Debug)]
 pub struct Node {
     pub kind: NodeKind,
-    /// Byte offset in the file. For a missing scalar: just behind the `:` of its key.
+    /// Byte offset in the file. For a missing scalar: just after the `:` of its key.
     pub start: usize,
     /// 1-based.
     pub line: usize,
@@ -50,19 +50,19 @@ pub struct Node {
     pub column: usize,
     /// Has an anchor (`&name`).
     pub anchored: bool,
-    /// Has a tag (`!!str`), with its suffix.
+    /// The suffix of its YAML tag (`str` of `!!str`), if it has one.
     pub tag: Option<String>,
-    /// Written in flow style, or inside of something that is.
+    /// Written in flow style, or inside a node that is.
     pub flow: bool,
     /// One past the last node of the subtree.
     pub end: NodeId,
     pub parent: Option<NodeId>,
-    /// The key of a value in a map.
+    /// For a value in a map: its key.
     pub key: Option<NodeId>,
 }
 
 impl Node {
-    /// A plain `null` or `~` (YAML 1.2.2 section 10.3.2), or nothing at all.
+    /// A plain `null` or `~` (YAML 1.2.2 section 10.3.2), or a missing value.
     pub fn is_null(&self) -> bool {
         match &self.kind {
             NodeKind::Scalar { value, style: ScalarStyle::Plain, missing } => {
@@ -77,9 +77,9 @@ impl Node {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FoundValue {
     pub key: NodeId,
-    /// The value where it is really written: an alias has been followed.
+    /// The value itself, after following an alias.
     pub node: NodeId,
-    /// The alias that led there, or the merge key (`<<`): the value is shared with another place.
+    /// The alias or merge key (`<<`) that led there: the value is shared with another place.
     pub shared_by: Option<NodeId>,
 }
 
@@ -88,12 +88,13 @@ pub struct FoundValue {
 pub struct ParsedYaml {
     pub(super) nodes: Vec<Node>,
     pub(super) roots: Vec<NodeId>,
-    /// Where each document's text starts: at its `---`, or at its first byte.
+    /// The offset at which each document's text starts: its `---`, or its first byte.
     pub(super) doc_starts: Vec<usize>,
     large_maps: KeyIndex,
     /// A cache: it changes how long a lookup takes, never its result.
     merged: RefCell<MergedKeys>,
-    /// What work on this file may cost. Once it is spent, maps and lists look empty: see [`ParsedYaml::check`].
+    /// The limit on the work on this file. Once it is spent, maps and lists look empty: see
+    /// [`ParsedYaml::check`].
     pub(super) budget: Budget,
 }
 
@@ -115,12 +116,13 @@ impl ParsedYaml {
         self.nodes.is_empty()
     }
 
-    /// The steps that work on this file may take.
+    /// Counts the steps that work on this file may use.
     pub fn budget(&self) -> &Budget {
         &self.budget
     }
 
-    /// Whatever was found in a file that took too many steps is incomplete, and counts for nothing.
+    /// Checks that the work on this file did not end early. If it did, every lookup may be incomplete, so don't
+    /// use the results.
     ///
     /// # Errors
     /// Why the work ended early.
@@ -128,7 +130,7 @@ impl ParsedYaml {
         self.budget.check()
     }
 
-    /// The node that an alias stands for; any other node is itself.
+    /// The node that an alias refers to; any other node is returned as it is.
     pub fn resolve(&self, id: NodeId) -> NodeId {
         match self.nodes[id].kind {
             NodeKind::Alias(target) => target,
@@ -136,7 +138,8 @@ impl ParsedYaml {
         }
     }
 
-    /// The value of a scalar, following an alias; empty for a missing one and for a null.
+    /// The value of a scalar, following an alias. A missing or null scalar gives an empty text; a map or list
+    /// gives `None`.
     pub fn text(&self, id: NodeId) -> Option<&str> {
         let node = &self.nodes[self.resolve(id)];
         match &node.kind {
@@ -154,7 +157,7 @@ impl ParsedYaml {
         matches!(self.nodes[self.resolve(id)].kind, NodeKind::Map)
     }
 
-    /// Keys and values of a map, in order; nothing for any other node.
+    /// Keys and values of a map, in order; empty for any other node.
     pub fn pairs(&self, map: NodeId) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
         let map = self.resolve(map);
         let is_map = matches!(self.nodes[map].kind, NodeKind::Map);
@@ -170,7 +173,7 @@ impl ParsedYaml {
         })
     }
 
-    /// Items of a sequence, in order; nothing for any other node.
+    /// Items of a sequence, in order; empty for any other node.
     pub fn items(&self, seq: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let seq = self.resolve(seq);
         let is_seq = matches!(self.nodes[seq].kind, NodeKind::Seq);
@@ -185,8 +188,8 @@ impl ParsedYaml {
         })
     }
 
-    /// The value of `key` in a map, as a reader sees it: of a key written twice the last one, and what a
-    /// merge key (`<<`, YAML 1.1) brings in where the map itself has no such key.
+    /// The value of `key` in a map, as YAML readers see it: the last one wins if the key is written twice, and
+    /// a merge key (`<<`, YAML 1.1) provides it if the map itself has no such key.
     pub fn get(&self, map: NodeId, key: &str) -> Option<FoundValue> {
         let (own, merge) = self.own_pair(self.resolve(map), key);
         match own {
@@ -198,7 +201,7 @@ impl ParsedYaml {
         }
     }
 
-    /// The pair of `key` that is written in this map itself, and the pair of its merge key.
+    /// The pair of `key` that is written in this map itself, and the map's merge key with its value.
     pub(super) fn own_pair(&self, map: NodeId, key: &str) -> (Option<KeyValue>, Option<KeyValue>) {
         if self.large_maps.has(map) {
             return (self.indexed_pair(map, key), self.indexed_pair(map, "<<"));
@@ -220,7 +223,7 @@ impl ParsedYaml {
         Some((found, self.nodes[found].end))
     }
 
-    /// Makes the keys of a map that has ended quick to find, if it is a large one.
+    /// Indexes the keys of a map, if it is large. Call it when the map is complete.
     pub(super) fn index_large(&mut self, map: NodeId, pairs: usize) {
         if pairs > SMALL_MAP {
             let mut index = std::mem::take(&mut self.large_maps);
@@ -229,7 +232,8 @@ impl ParsedYaml {
         }
     }
 
-    /// Whether a map without this key would have it still: written twice, or brought in by a merge key.
+    /// Whether the map would still have this key after its removal: the key is written twice, or a merge key
+    /// brings it in.
     pub(super) fn comes_back(&self, key: NodeId) -> bool {
         let (Some(map), Some(name)) = (self.nodes[key].parent, self.own_text(key)) else { return false };
         let twice = self.pairs(map).any(|(k, _)| k != key && self.own_text(k) == Some(name));
@@ -242,7 +246,7 @@ impl ParsedYaml {
         Some(FoundValue { key, node: self.resolve(value), shared_by: Some(merge_key) })
     }
 
-    /// The value of a scalar written at this very place.
+    /// The value of a scalar that is written here, without following an alias.
     fn own_text(&self, id: NodeId) -> Option<&str> {
         match &self.nodes[id].kind {
             NodeKind::Scalar { value, .. } => Some(value),
@@ -250,17 +254,17 @@ impl ParsedYaml {
         }
     }
 
-    /// Follows keys from a node down; nothing where one of them is missing.
+    /// Follows keys down from a node; `None` if one of them is missing.
     pub fn at(&self, from: NodeId, path: &[&str]) -> Option<NodeId> {
         path.iter().try_fold(from, |node, key| self.get(node, key).map(|f| f.node))
     }
 
-    /// Whether a node is a merge key, as [`FoundValue::shared_by`] names it.
+    /// Whether a node is a merge key, as [`FoundValue::shared_by`] may name it.
     pub fn is_merge_key(&self, id: NodeId) -> bool {
         self.nodes[id].key.is_none() && self.own_text(id) == Some("<<")
     }
 
-    /// The text of the key under which a node stands in its map, if it stands in one.
+    /// The text of the key of this node, if the node is a value in a map.
     pub fn key_text(&self, id: NodeId) -> Option<&str> {
         self.nodes[id].key.and_then(|k| self.own_text(k))
     }

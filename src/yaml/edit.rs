@@ -1,7 +1,7 @@
-//! Changes to a file, made on its bytes and proved by parsing the result.
+//! Changes a file's bytes, and verifies the result by parsing it again.
 //!
-//! A [`Change`] says what is meant; it becomes a splice (these bytes there), and a sequence of events that
-//! the result must parse to. If the result says anything else, it is thrown away.
+//! A [`Change`] becomes a splice (replace these bytes) and a sequence of events that the result must parse to.
+//! If the result parses to anything else, it is thrown away.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,18 +12,19 @@ use super::scalar::{needs_quotes, render};
 use super::scan::{ReadError, scan, scan_until};
 use super::span::{EditBlocker, span};
 
-/// Why the changes were not made. Nothing is ever made in part.
+/// Why the changes were not made. They are never made in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EditError {
     /// This node's bytes can't be edited.
     Refused { node: NodeId, obstacle: EditBlocker },
-    /// Two changes want the same bytes; the second one's node.
+    /// Two changes overlap; `node` is the second one's.
     Overlap { node: NodeId },
-    /// The result does not parse to exactly the planned change, or was not parsed: then [`ParsedYaml::check`] says why.
+    /// The result doesn't parse to exactly the planned change, or was not parsed: then [`ParsedYaml::check`]
+    /// has the reason.
     VerificationFailed,
 }
 
-/// Makes all the changes, and proves that the result differs in exactly them.
+/// Makes all the changes, and verifies that the result differs in exactly them.
 ///
 /// # Errors
 /// See [`EditError`].
@@ -40,10 +41,11 @@ pub fn apply(bytes: &[u8], yaml: &ParsedYaml, changes: &[Change]) -> Result<Vec<
     Ok(result.into_bytes())
 }
 
-/// Whether a change can be made, without making it: what [`apply`] would refuse before it proves the result.
+/// Whether a change can be made, without making it. Catches everything that [`apply`] refuses before it
+/// verifies the result.
 ///
 /// # Errors
-/// What stands in the way.
+/// What prevents the edit.
 pub fn check(text: &str, yaml: &ParsedYaml, change: &Change) -> Result<(), EditBlocker> {
     splice(text, yaml, change).map(|_| ())
 }
@@ -72,7 +74,7 @@ fn set(text: &str, yaml: &ParsedYaml, id: NodeId, value: &str) -> Result<Splice,
         NodeKind::Scalar { missing: true, .. } => {
             format!(" {}", render(value, ScalarStyle::Plain, node.flow))
         }
-        // what was no string to every reader is written so that nobody can doubt it
+        // some readers didn't take the old value for a string; quote the new one, so that all of them do
         NodeKind::Scalar { value: old, style: ScalarStyle::Plain, .. }
             if needs_quotes(old, false) && !node.is_null() =>
         {
@@ -84,8 +86,8 @@ fn set(text: &str, yaml: &ParsedYaml, id: NodeId, value: &str) -> Result<Splice,
     Ok(Splice { range, text })
 }
 
-/// Whether a double-quoted scalar with escapes decodes to the value that the parser saw; of the others the
-/// span has compared the text itself.
+/// Whether a double-quoted scalar with escapes decodes to the value that the parser saw. For all others, `span`
+/// has already compared the text.
 fn reads_back(raw: &str, node: &Node) -> bool {
     match &node.kind {
         NodeKind::Scalar { value, style: ScalarStyle::Double, .. } if raw.contains('\\') => {
@@ -95,7 +97,7 @@ fn reads_back(raw: &str, node: &Node) -> bool {
     }
 }
 
-/// Splices in order, with what stands between them copied as it is.
+/// Applies the splices in order, and copies the text between them unchanged.
 fn join(text: &str, mut splices: Vec<(NodeId, Splice)>) -> Result<String, EditError> {
     splices.sort_by_key(|(_, s)| (s.range.start, s.range.end));
     let mut result = String::with_capacity(text.len() + 64 * splices.len());
@@ -132,7 +134,7 @@ enum Atom<'a> {
         anchored: bool,
         tag: Option<&'a str>,
     },
-    /// A scalar of any style that every reader takes for this string.
+    /// A scalar in any style that every reader takes for this string.
     String {
         value: &'a str,
         anchored: bool,
@@ -166,7 +168,7 @@ fn agrees(wanted: &Atom<'_>, got: &Atom<'_>) -> bool {
     }
 }
 
-/// The events of a tape with changes made to it.
+/// The events of a parsed file after some changes.
 struct ExpectedEvents<'a> {
     yaml: &'a ParsedYaml,
     set: HashMap<NodeId, &'a str>,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::document::{FoundValue, NodeId, ParsedYaml};
 
-/// A path to a field, checked.
+/// A valid path to a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldPath {
     text: String,
@@ -18,7 +18,7 @@ enum Step {
     Where { key: String, value: String },
 }
 
-/// What is wrong with a path.
+/// The error for an invalid path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {reason} at character {at}")]
 pub struct FieldError {
@@ -29,11 +29,11 @@ pub struct FieldError {
 }
 
 impl FieldPath {
-    /// Reads a path: keys parted by dots, `[N]` for the Nth item from 0, `[key=value]` for the items with
-    /// that value; `\` takes the next character as it is.
+    /// Parses a path: keys separated by dots, `[N]` for an item (from 0), `[key=value]` for all items with that
+    /// value. A `\` takes the next character literally.
     ///
     /// # Errors
-    /// An empty key, an unclosed bracket, or text behind a bracket without a dot.
+    /// An empty key, an unclosed bracket, or text after a bracket without a dot.
     pub fn parse(path: &str) -> Result<Self, FieldError> {
         let chars: Vec<char> = path.chars().collect();
         let mut reader = PathReader { chars: &chars, at: 0 };
@@ -45,16 +45,16 @@ impl FieldPath {
         Ok(FieldPath { text: path.to_owned(), steps })
     }
 
-    /// As it was written.
+    /// The path as it was typed.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Every place below `root` that the path leads to.
+    /// Every value below `root` that the path leads to.
     pub fn find(&self, yaml: &ParsedYaml, root: NodeId) -> Vec<FoundValue> {
         let mut places = vec![FoundValue { key: root, node: root, shared_by: None }];
         for step in &self.steps {
-            // aliases can lead to one place in ever more ways
+            // aliases can lead to the same place in exponentially many ways
             let mut seen = HashSet::new();
             let next = places.iter().take_while(|_| yaml.budget().spend(1));
             let next = next.flat_map(|place| step.from(yaml, place)).filter(|place| seen.insert(*place));
@@ -120,7 +120,7 @@ impl PathReader<'_> {
         self.chars.get(self.at).copied()
     }
 
-    /// Text up to one of these characters, or the end.
+    /// The text up to one of these characters, or to the end.
     fn read_until(&mut self, stops: &[char]) -> Result<String, &'static str> {
         let mut text = String::new();
         while let Some(c) = self.peek().filter(|c| !stops.contains(c)) {

@@ -1,9 +1,9 @@
-//! Indentation that every YAML reader but yaml-rust2 accepts: a `]` in its parent's column, or quoted text
-//! that goes on there.
+//! Accepts indentation that only yaml-rust2 rejects: a `]`, or a continued quoted scalar, in the column of its
+//! parent.
 //!
-//! Such lines get blanks in front, in a copy that is parsed in the file's place. Inside of a flow collection
-//! or a quoted scalar, blanks at the start of a line mean nothing (YAML 1.2.2, sections 6.7 and 7.3), so both
-//! copies say the same. Positions are those of the file.
+//! Such lines get extra leading blanks in a copy, and yaml-rust2 parses the copy. Inside a flow collection or a
+//! quoted scalar, blanks at the start of a line mean nothing (YAML 1.2.2, sections 6.7 and 7.3), so both texts
+//! mean the same. Positions always refer to the original file.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -13,21 +13,21 @@ use yaml_rust2::scanner::ScanError;
 
 use super::span::{double_quoted, single_quoted};
 
-/// Every place that needs blanks takes another reading of the file, of so many bytes in all.
+/// Each place that needs blanks means parsing the file again. This limits the bytes parsed in total.
 const MAX_READ: usize = 4_000_000;
 
-/// Blanks in front of some lines.
+/// The lines that need extra blanks.
 #[derive(Default)]
 pub(super) struct IndentWorkaround {
-    /// By their numbers from 1.
+    /// Line numbers, 1-based.
     lines: BTreeSet<usize>,
-    /// How many: more than any line is indented by.
+    /// How many blanks to add: more than the indentation of any line.
     blanks: usize,
     read: usize,
 }
 
 impl IndentWorkaround {
-    /// The text with the blanks.
+    /// The text with the extra blanks.
     pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.lines.is_empty() {
             return Cow::Borrowed(text);
@@ -40,7 +40,7 @@ impl IndentWorkaround {
         Cow::Owned(padded)
     }
 
-    /// A column of the padded text as one of the file.
+    /// Converts a column of the padded text to one of the original file.
     pub fn column(&self, line: usize, column: usize) -> usize {
         column.saturating_sub(self.at(line))
     }
@@ -53,11 +53,12 @@ impl IndentWorkaround {
         text.len() + self.blanks * self.lines.len()
     }
 
-    /// Pads what a fault is about; false where it is about something else, or it would be too much to read.
+    /// Pads the lines that caused a parse error. Returns false if padding can't help, or if the file would be
+    /// parsed too often.
     pub fn cures(&mut self, text: &str, error: &ScanError) -> bool {
         let line = error.marker().line();
         let padded = match error.info() {
-            // the parser says this of nothing but flow collections
+            // yaml-rust2 reports these for flow collections only
             "invalid indentation" | "invalid indentation in flow construct" => self.pad(text, line..=line),
             "invalid indentation in quoted scalar" => {
                 let column = self.column(line, error.marker().col());
@@ -69,8 +70,8 @@ impl IndentWorkaround {
         padded && self.read <= MAX_READ.max(2 * text.len())
     }
 
-    /// False where all of them are padded already, or one of them starts like the mark between documents,
-    /// which may not stand there.
+    /// Returns false if all of these lines are padded already, or if one starts with a document marker, which
+    /// is invalid there.
     fn pad(&mut self, text: &str, numbers: RangeInclusive<usize>) -> bool {
         if self.blanks == 0 {
             let indented = |line: &str| line.len() - line.trim_start_matches(' ').len();
@@ -86,7 +87,7 @@ impl IndentWorkaround {
     }
 }
 
-/// As yaml-rust2 breaks them, each with its break.
+/// Lines with their line breaks, split as yaml-rust2 splits them.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -101,7 +102,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The lines on which a quoted scalar goes on behind its first.
+/// The lines that continue a quoted scalar after its first line.
 fn quoted_lines(text: &str, line: usize, column: usize) -> Option<RangeInclusive<usize>> {
     let before: usize = lines(text).take(line - 1).map(str::len).sum();
     let start = before + text[before..].char_indices().nth(column)?.0;

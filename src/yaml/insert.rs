@@ -1,11 +1,12 @@
-//! Where new keys and items go, and what goes with a removed key: the layout of the text around them.
+//! Decides where new keys and items go, and which text to remove along with a key, so that the layout around
+//! them stays intact.
 
 use super::change::{NewPair, Splice};
 use super::document::{NodeId, NodeKind, ParsedYaml, ScalarStyle};
 use super::scalar::render;
 use super::span::{EditBlocker, span};
 
-/// New keys behind a key and its scalar: on lines of their own, or behind a comma in flow style.
+/// Inserts keys after a key and its scalar: each on its own line, or after a comma in flow style.
 pub(super) fn after(
     text: &str,
     yaml: &ParsedYaml,
@@ -25,10 +26,10 @@ pub(super) fn after(
     Ok(Splice { range: at..at, text })
 }
 
-/// A key, its scalar and their line; in flow style with one comma.
+/// Removes a key, its scalar and their line; in flow style, also one comma.
 pub(super) fn remove(text: &str, yaml: &ParsedYaml, key: NodeId) -> Result<Splice, EditBlocker> {
     let value = yaml.node(key).end;
-    // an alias may want the anchor; and what stands before the key would stay, before the next one
+    // an alias may refer to the anchor; and an anchor or a tag before the key would end up on the next key
     if yaml.node(value).anchored || yaml.node(key).anchored || yaml.node(key).tag.is_some() {
         return Err(EditBlocker::Unplaced);
     }
@@ -52,14 +53,14 @@ fn flow_removal(
     start: usize,
     value_end: usize,
 ) -> Result<std::ops::Range<usize>, EditBlocker> {
-    // with its own comma, where no comment would go with it
+    // remove the comma that follows, unless that would remove a comment too
     let next = next_key(yaml, key).map(|next| start..yaml.node(next).start);
     if let Some(range) = next.filter(|range| !text[range.clone()].contains('#')) {
         return Ok(range);
     }
-    // with the comma before it, unless that may be a comment's
+    // remove the comma before it, unless that comma may be part of a comment
     let before = text[..start].trim_end();
-    // the line before can be very long: it is read only if there is one
+    // a closure, since finding the line can be slow: it may be very long
     let line = || before.rsplit(['\n', '\r']).next().unwrap_or(before);
     let maybe_comment = text[before.len()..start].contains(['\n', '\r']) && line().contains('#');
     if before.ends_with(',') && !maybe_comment {
@@ -85,7 +86,7 @@ fn block_removal(
         }
         return Ok(line_start - break_before(text, line_start)..end);
     }
-    // the first key behind a `- `: the next key moves up into its place
+    // the first key after a `- `: the next key moves up into its place
     let next = next_key(yaml, key).ok_or(EditBlocker::Unplaced)?;
     let next_start = yaml.node(next).start;
     if text[end..next_start].trim().is_empty() { Ok(start..next_start) } else { Err(EditBlocker::Unplaced) }
@@ -97,7 +98,7 @@ fn next_key(yaml: &ParsedYaml, key: NodeId) -> Option<NodeId> {
     (next < yaml.node(map).end).then_some(next)
 }
 
-/// A map as a new last item of a sequence.
+/// Adds a map as the last item of a sequence.
 pub(super) fn append(
     text: &str,
     yaml: &ParsedYaml,
@@ -136,13 +137,13 @@ fn flow_append(
     Ok(Splice { range: brace..brace, text: format!(", {body}") })
 }
 
-/// Just behind the `}` that follows the last value of a flow map.
+/// Just after the `}` that follows the last value of a flow map.
 fn closing_brace(text: &str, inner: usize) -> Result<usize, EditBlocker> {
     let brace = inner + text[inner..].find('}').ok_or(EditBlocker::Unplaced)? + 1;
     if text[inner..brace].contains('#') { Err(EditBlocker::Unplaced) } else { Ok(brace) }
 }
 
-/// The indentation of an item's `-`, and what stands between the dash and the first key.
+/// The indentation of an item's `-`, and the blanks between the dash and the first key.
 fn dash_of(text: &str, yaml: &ParsedYaml, item: NodeId) -> Result<(String, String), EditBlocker> {
     let first = if yaml.is_map(item) && !yaml.node(item).flow { item + 1 } else { item };
     let start = yaml.node(first).start;
@@ -156,7 +157,7 @@ fn dash_of(text: &str, yaml: &ParsedYaml, item: NodeId) -> Result<(String, Strin
     Ok((" ".repeat(dash), gap.to_owned()))
 }
 
-/// A list with one map, below a key that has no value.
+/// Adds a list with one map below a key that has no value.
 pub(super) fn fill(
     text: &str,
     yaml: &ParsedYaml,
@@ -173,7 +174,7 @@ pub(super) fn fill(
     Ok(Splice { range: at..at, text })
 }
 
-/// `key:` and a list with one map, at the end of a document.
+/// Adds `key:` and a list with one map at the end of a document.
 pub(super) fn list(
     text: &str,
     yaml: &ParsedYaml,
@@ -189,7 +190,7 @@ pub(super) fn list(
     let indent = list_indent(text, yaml, map);
     let body = format!("{key}:{eol}{}", item(pairs, &indent, " ", eol));
     let unfinished = !text[..at].ends_with(['\n', '\r']);
-    // a block scalar without a last line break would get one
+    // a block scalar without a final line break would get one, which changes its value
     let last = yaml.node(yaml.node(map).end - 1);
     if unfinished && matches!(last.kind, NodeKind::Scalar { style: ScalarStyle::Block, .. }) {
         return Err(EditBlocker::Unplaced);
@@ -207,7 +208,8 @@ fn document_end(text: &str, yaml: &ParsedYaml, root: NodeId) -> Result<usize, Ed
     }
 }
 
-/// Lists are indented as the document's others are; as kustomize writes them, not at all.
+/// Indents lists like the other lists of the document. By default they get no indentation, as kustomize writes
+/// them.
 fn list_indent(text: &str, yaml: &ParsedYaml, map: NodeId) -> String {
     let lists = yaml.pairs(map).map(|(_, value)| value);
     let indents = lists.filter_map(|list| {
@@ -227,7 +229,7 @@ fn block_pair(pair: &NewPair) -> String {
     format!("{}: {}", pair.key, render(&pair.value, ScalarStyle::Plain, false))
 }
 
-/// In flow style keys and values are quoted where the neighbours are, so that JSON stays JSON.
+/// In flow style, quotes keys and values like their neighbours, so that JSON stays JSON.
 fn flow_pair(pair: &NewPair, style: ScalarStyle) -> String {
     format!("{}: {}", render(pair.key, style, true), render(&pair.value, style, true))
 }
@@ -239,7 +241,7 @@ fn style_of(yaml: &ParsedYaml, key: NodeId) -> ScalarStyle {
     }
 }
 
-/// Where a scalar or an alias ends.
+/// The offset at which a scalar or an alias ends.
 fn end_of(text: &str, yaml: &ParsedYaml, id: NodeId) -> Result<usize, EditBlocker> {
     match yaml.node(id).kind {
         NodeKind::Alias(_) => {
@@ -265,7 +267,7 @@ fn break_before(text: &str, at: usize) -> usize {
     ["\r\n", "\n", "\r"].into_iter().find(|b| before.ends_with(b)).map_or(0, str::len)
 }
 
-/// The line break at this place, or where none is, the one that the file uses.
+/// The line break at this position. If there is none, the file's first one, or else `\n`.
 fn line_break(text: &str, at: usize) -> &str {
     let here = break_at(text, at);
     if !here.is_empty() {

@@ -1,19 +1,19 @@
-//! The keys of maps with many pairs. Aliases can lead to such a map over and over, and reading it from the start each time
-//! would take forever.
+//! An index over the keys of large maps. Aliases can lead to such a map over and over, and a linear search each
+//! time would take far too long.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use super::document::NodeId;
 
-/// Maps with at most so many pairs are read from the start.
+/// Maps with at most this many pairs are searched linearly.
 pub(super) const SMALL_MAP: usize = 16;
 
-/// For each large map, its keys ordered by hash, and by position where hashes are the same.
+/// For each large map, its keys ordered by hash, then by position.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KeyIndex {
     maps: HashMap<NodeId, Vec<(u64, NodeId)>>,
-    /// Its keys are random, so that no file can be made of texts with the same hash.
+    /// Seeded at random, so that nobody can craft a file of keys with the same hash.
     hasher: RandomState,
 }
 
@@ -28,7 +28,7 @@ impl KeyIndex {
         self.maps.contains_key(&map)
     }
 
-    /// The last key of a map that is `text`, by the text that each key has.
+    /// The last key of a map that equals `text`. `text_of` gives the text of a key.
     pub fn last<'a>(
         &self,
         map: NodeId,

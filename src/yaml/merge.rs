@@ -1,7 +1,7 @@
-//! What merge keys (`<<`, YAML 1.1) bring into a map.
+//! Resolves merge keys (`<<`, YAML 1.1).
 //!
-//! Maps can be merged in chains and lists of any length. So each map, and each list of maps, is looked into once per key,
-//! and without recursion: what was found there is remembered.
+//! Maps can be merged in chains and lists of any length. So each map, and each list of maps, is searched once
+//! per key, without recursion, and the result is cached.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,15 @@ use super::document::{NodeId, NodeKind, ParsedYaml};
 /// A key and its value.
 pub(super) type KeyValue = (NodeId, NodeId);
 
-/// Per key, what each map and each list of maps has for it.
+/// Per key, the result for each map and each list of maps.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MergedKeys(HashMap<String, HashMap<NodeId, Option<KeyValue>>>);
 
-/// Remembering costs more than looking at a pair.
+/// Caching a result costs more than reading a pair.
 const STEPS_TO_REMEMBER: usize = 4;
 
 impl MergedKeys {
-    /// The value of `key` in what stands behind a merge key: a map, or a list of maps in order of precedence.
+    /// Finds `key` in the value of a merge key: a map, or a list of maps in order of precedence.
     pub fn find(&mut self, yaml: &ParsedYaml, value: NodeId, key: &str) -> Option<KeyValue> {
         if !self.0.contains_key(key) {
             self.0.insert(key.to_owned(), HashMap::new());
@@ -29,7 +29,7 @@ impl MergedKeys {
     }
 }
 
-/// The node that is merged. An alias to something around it would merge a map into itself: it brings in nothing.
+/// The node to merge. An alias to an enclosing node would merge a map into itself, so it gives `None`.
 fn source(yaml: &ParsedYaml, value: NodeId) -> Option<NodeId> {
     let source = yaml.resolve(value);
     (source == value || yaml.node(source).end <= value).then_some(source)
@@ -42,7 +42,7 @@ struct KeySearch<'a> {
     open: Vec<PendingNode>,
 }
 
-/// A map or list that does not have the key itself, and what is to be looked into for it.
+/// A map or list that doesn't have the key itself, and the range of nodes still to be searched for it.
 struct PendingNode {
     source: NodeId,
     next: NodeId,

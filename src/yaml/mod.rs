@@ -1,10 +1,10 @@
-//! YAML as bytes: where each scalar stands, how it is written, and how to change it in place.
+//! YAML as bytes: where each scalar is, how it is written, and how to change it in place.
 //!
-//! `scan` reads a file into a [`ParsedYaml`] (a flat list of nodes, no tree and no recursion), `span` finds
-//! the bytes of one scalar, `scalar` decides how a new value must be quoted, `edit` splices the new
-//! bytes in and proves by parsing again that nothing else changed.
+//! `scan` parses a file into a [`ParsedYaml`] (a flat list of nodes, without a tree or recursion), `span` finds
+//! the bytes of one scalar, `scalar` decides how a new value must be quoted, and `edit` splices in the new
+//! bytes and parses again to verify that nothing else changed.
 //!
-//! Pure: text in, text out. Knows nothing of images, kinds or files. The only user of `yaml_rust2`.
+//! Pure: text in, text out. Knows nothing about images, manifests or files. The only user of `yaml_rust2`.
 
 mod budget;
 mod change;

@@ -1,4 +1,4 @@
-//! When a string must be quoted, and how it is written.
+//! Decides when a string must be quoted, and how to write it.
 
 use std::sync::LazyLock;
 
@@ -7,10 +7,10 @@ use regex::Regex;
 use super::document::ScalarStyle;
 use crate::visible::is_hidden;
 
-/// Words that some YAML 1.1 or 1.2 reader takes for something else than a string, in lower case.
+/// Words that some YAML 1.1 or 1.2 reader takes for something other than a string, in lower case.
 const WORDS: [&str; 13] = ["", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "=", "<<"];
 
-/// Numbers in any of the forms of YAML 1.1, YAML 1.2 and their common readers, underscores taken out.
+/// Numbers in any notation of YAML 1.1, YAML 1.2 and their common readers, without underscores.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     compile(
         r"(?xi-u) ^(?:
@@ -31,10 +31,10 @@ fn compile(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a constant pattern")
 }
 
-/// Whether a plain scalar with this text is anything but that string to some reader of YAML 1.1 or 1.2
-/// (PyYAML, yaml.v2, yaml.v3, sigs.k8s.io/yaml, YAML 1.2 core), or is no plain scalar at all.
+/// Whether some reader of YAML 1.1 or 1.2 (PyYAML, yaml.v2, yaml.v3, sigs.k8s.io/yaml, YAML 1.2 core) would
+/// take a plain scalar with this text for something other than this string, or reject it.
 ///
-/// `flow`: it stands inside `[…]` or `{…}`.
+/// `flow`: the scalar is inside `[…]` or `{…}`.
 pub fn needs_quotes(text: &str, flow: bool) -> bool {
     let lower = text.to_ascii_lowercase();
     WORDS.contains(&lower.as_str()) || reads_as_number(text) || !fits_plain(text, flow)
@@ -45,7 +45,7 @@ fn reads_as_number(text: &str) -> bool {
         && (NUMBER.is_match(&text.replace('_', "")) || DATE.is_match(text))
 }
 
-/// The rules for plain scalars on one line, YAML 1.2.2 section 7.3.3, for printable ASCII only.
+/// The rules for plain scalars on one line (YAML 1.2.2 section 7.3.3), for printable ASCII only.
 fn fits_plain(text: &str, flow: bool) -> bool {
     let printable = text.bytes().all(|b| (0x20..0x7f).contains(&b));
     let outer_blank = text.starts_with(' ') || text.ends_with(' ');
@@ -53,15 +53,15 @@ fn fits_plain(text: &str, flow: bool) -> bool {
         || ["-", "?", ":"].contains(&text)
         || ["- ", "? ", ": ", "---", "..."].iter().any(|p| text.starts_with(p));
     let inner = text.contains(": ") || text.contains(" #") || text.ends_with(':');
-    // some readers stop at a dash that stands alone before a comma or bracket
+    // some readers stop at a lone dash before a comma or bracket
     let lone_dash = text.ends_with(" -");
     let in_flow =
         flow && (text.contains([',', '[', ']', '{', '}']) || text.starts_with(['-', '?', ':']) || lone_dash);
     printable && !outer_blank && !indicator && !inner && !in_flow
 }
 
-/// The text as it is written in a file, on one line: in the same quotes, and a plain one plain unless it must
-/// not be. What only an escape can say is in double quotes.
+/// Writes a string as a scalar on one line. It keeps the quotes of `style`; a plain scalar stays plain if it
+/// can. If the text needs escapes, it gets double quotes.
 pub fn render(text: &str, style: ScalarStyle, flow: bool) -> String {
     match style {
         ScalarStyle::Plain if !needs_quotes(text, flow) => text.to_owned(),
@@ -78,7 +78,7 @@ fn double_quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            // the one escape for any character that JSON has too
+            // the only escape for any character that JSON has too
             _ if needs_escape(c) => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
             _ => quoted.push(c),
         }
@@ -86,8 +86,8 @@ fn double_quoted(text: &str) -> String {
     quoted + "\""
 }
 
-/// Line breaks, which a reader would fold, those of YAML 1.1 included, what may not stand in YAML at all, and what nobody
-/// would see there. JSON has no escape for a character beyond U+FFFF.
+/// Characters that need an escape: line breaks (which a reader would fold), including those of YAML 1.1,
+/// characters that YAML doesn't allow, and invisible ones. JSON has no escape for a character beyond U+FFFF.
 fn needs_escape(c: char) -> bool {
     is_hidden(c) && c <= '\u{ffff}'
 }

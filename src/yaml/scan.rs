@@ -1,8 +1,8 @@
-//! From bytes to a [`ParsedYaml`], over yaml-rust2's events.
+//! Builds a [`ParsedYaml`] from bytes, using the events of yaml-rust2.
 //!
 //! yaml-rust2's `Marker::index()` counts characters and drifts; `line()` and `col()` are exact. So every
-//! position here comes from line and column. Events are pulled with `next_token`, since `load` recurses
-//! and a file that is nested deeply enough would overflow the stack.
+//! position here is computed from line and column. Events are pulled with `next_token`, because `load`
+//! recurses, and a deeply nested file would overflow the stack.
 
 use std::collections::HashMap;
 use std::str::Chars;
@@ -15,7 +15,7 @@ use super::cursor::Cursor;
 use super::document::{Node, NodeId, NodeKind, ParsedYaml, ScalarStyle};
 use super::indent_workaround::IndentWorkaround;
 
-/// Why a file can't be read as YAML, and where.
+/// Why a file isn't valid YAML, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{line}:{column}: {reason}")]
 pub struct YamlError {
@@ -26,35 +26,35 @@ pub struct YamlError {
     pub reason: String,
 }
 
-/// Why there is no tape of a file.
+/// Why a file could not be parsed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// It is not YAML.
+    /// It isn't valid YAML.
     #[error(transparent)]
     Syntax(#[from] YamlError),
-    /// It may well be YAML, but was not read to its end.
+    /// It may be valid YAML, but was not read to the end.
     #[error("{0}")]
     Stopped(#[from] ParseAborted),
 }
 
 const BOM: &str = "\u{feff}";
 
-/// No manifest has as many values; more would cost gigabytes.
+/// No real manifest has this many values, and more would cost gigabytes of memory.
 const MAX_NODES: usize = 2_000_000;
 
-/// Reads a whole file. All offsets are into `bytes`, a byte-order mark included.
+/// Parses a whole file. All offsets are into `bytes`, including a byte-order mark.
 ///
 /// # Errors
-/// Text that is not UTF-8, holds a NUL (at which the parser would silently stop), or is not YAML; and a file that
-/// takes too much work.
+/// The text isn't UTF-8, contains a NUL (at which the parser would silently stop), isn't valid YAML, or takes
+/// too much work.
 pub fn scan(bytes: &[u8]) -> Result<ParsedYaml, ReadError> {
     scan_until(bytes, &Cancellation::default())
 }
 
-/// As [`scan`], until the result is not wanted any more.
+/// Like [`scan`], but stops when `cancellation` asks for it.
 ///
 /// # Errors
-/// As [`scan`], and where it was cancelled.
+/// As for [`scan`], and if it was cancelled.
 pub fn scan_until(bytes: &[u8], cancellation: &Cancellation) -> Result<ParsedYaml, ReadError> {
     let budget = Budget::for_file(bytes.len(), cancellation.clone());
     let text = readable(bytes)?;
@@ -62,7 +62,7 @@ pub fn scan_until(bytes: &[u8], cancellation: &Cancellation) -> Result<ParsedYam
     let mut workaround = IndentWorkaround::default();
     loop {
         let yaml = read(text, body, &workaround, &budget);
-        // a text that ended early looks like one with a fault
+        // a text that was cut short looks like a syntax error
         budget.check()?;
         match yaml {
             Ok(mut yaml) => {
@@ -120,14 +120,15 @@ fn copied(event: &Event) -> usize {
     }
 }
 
-/// The characters of a text, which end early once the budget is spent: one scalar can be as long as the file.
+/// The characters of a text. They end early when the budget is spent, since one scalar can be as long as the
+/// file.
 struct BudgetedChars<'a> {
     chars: Chars<'a>,
     budget: &'a Budget,
     uncounted: usize,
 }
 
-/// How many characters are taken together.
+/// The number of characters that are charged to the budget at once.
 const CHUNK: usize = 1 << 8;
 
 impl Iterator for BudgetedChars<'_> {
@@ -145,14 +146,14 @@ impl Iterator for BudgetedChars<'_> {
     }
 }
 
-/// A position in the file: the line 1-based, the column 0-based.
+/// A position in the file. The line is 1-based, the column 0-based.
 #[derive(Clone, Copy)]
 struct SourcePosition {
     line: usize,
     column: usize,
 }
 
-/// The text, if it is text that can be parsed to its end.
+/// The bytes as text, if the parser can read it to the end.
 fn readable(bytes: &[u8]) -> Result<&str, YamlError> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let reason = match bytes {
@@ -177,7 +178,7 @@ fn fault_at(bytes: &[u8], at: usize, reason: &str) -> YamlError {
     }
 }
 
-/// A collection whose end has not come yet.
+/// A collection that has not ended yet.
 struct OpenCollection {
     id: NodeId,
     /// In a map: the key whose value comes next.
@@ -186,14 +187,14 @@ struct OpenCollection {
     pairs: usize,
 }
 
-/// Builds the tape, with a stack of its own for the nesting.
+/// Builds the node list, with an explicit stack for the nesting.
 struct DocumentBuilder<'a> {
     workaround: &'a IndentWorkaround,
     budget: &'a Budget,
     cursor: Cursor<'a>,
     yaml: ParsedYaml,
     open: Vec<OpenCollection>,
-    /// yaml-rust2's anchor numbers in the current document.
+    /// From yaml-rust2's anchor numbers to nodes, for the current document.
     anchors: HashMap<usize, NodeId>,
 }
 
@@ -270,7 +271,7 @@ impl<'a> DocumentBuilder<'a> {
         id
     }
 
-    /// A block list's mark is its first item's: where that is a flow list, the bracket is not the block
+    /// A block list is marked at its first item. If that item is a flow list, the bracket isn't the block
     /// list's own. Two flow lists never start at the same byte.
     fn unmark_block_list(&mut self, shape: &NodeKind, parent: Option<NodeId>, start: usize) {
         if let Some(parent) = parent.filter(|_| *shape == NodeKind::Seq) {
@@ -282,7 +283,7 @@ impl<'a> DocumentBuilder<'a> {
         }
     }
 
-    /// In a map, nodes come as key, value, key, value: remembers a key, gives the key of a value.
+    /// In a map, nodes arrive as key, value, key, value. This remembers a key, and returns the key of a value.
     fn key_or_value(&mut self, id: NodeId) -> Option<NodeId> {
         let open = self.open.last_mut()?;
         if self.yaml.nodes[open.id].kind != NodeKind::Map {
@@ -342,8 +343,8 @@ impl<'a> DocumentBuilder<'a> {
         }
     }
 
-    /// An empty value arrives as `~` (or, with anchor or tag, as an empty plain scalar) at the position of
-    /// the *next* token. It is told from a written `~` by what stands there.
+    /// yaml-rust2 reports a missing value as `~` (or, with an anchor or a tag, as an empty plain scalar) at the
+    /// position of the *next* token. The text there shows whether a `~` was really written.
     fn is_missing(&self, id: NodeId) -> bool {
         let node = &self.yaml.nodes[id];
         match &node.kind {
@@ -367,7 +368,7 @@ impl<'a> DocumentBuilder<'a> {
     }
 }
 
-/// Offset and column just behind the `:` of a key that is a scalar on one line.
+/// Offset and column just after the `:` of a key that is a scalar on one line.
 fn after_colon(text: &str, yaml: &ParsedYaml, key: NodeId) -> Option<(usize, usize)> {
     let end = super::span::span(text, yaml, key).ok()?.end;
     let rest = &text[end..];

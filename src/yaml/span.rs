@@ -1,7 +1,7 @@
-//! The bytes of one scalar, and why some scalars must be left alone.
+//! Finds the bytes of one scalar, and explains why some scalars can't be edited.
 //!
-//! yaml-rust2 has no end markers. The end is found from the start and the style, and the bytes between
-//! them must read back as the value that the parser gave; whatever does not is refused.
+//! yaml-rust2 has no end markers. So the end is computed from the start and the style, and the bytes between
+//! must read back as the value that the parser returned; otherwise the edit is refused.
 
 use std::fmt;
 use std::ops::Range;
@@ -56,7 +56,7 @@ impl EditBlocker {
     }
 }
 
-/// Whether the scalar can be edited, without finding its bytes.
+/// Why the scalar can't be edited, as far as that is clear without finding its bytes.
 pub fn edit_blocker(yaml: &ParsedYaml, id: NodeId) -> Option<EditBlocker> {
     let node = yaml.node(id);
     match &node.kind {
@@ -80,10 +80,11 @@ fn is_placeholder(value: &str) -> bool {
     value.contains("{{") || value.contains("}}") || value.split('$').skip(1).any(variable)
 }
 
-/// The bytes of a scalar, quotes included; an empty range behind the key's `:` for a missing one.
+/// The bytes of a scalar, including quotes. For a missing one: an empty range after the key's `:`.
 ///
 /// # Errors
-/// What [`edit_blocker`] says, and text over several lines.
+/// The node is an alias, a map or a list, a block scalar, or goes over several lines, or its bytes don't read
+/// back as its value.
 pub fn span(text: &str, yaml: &ParsedYaml, id: NodeId) -> Result<Range<usize>, EditBlocker> {
     let node = yaml.node(id);
     let (value, style, missing) = match &node.kind {
@@ -123,7 +124,7 @@ pub(super) fn single_quoted(rest: &str) -> Option<usize> {
     }
 }
 
-/// Length of `"…"`, up to the first `"` that no `\` stands before.
+/// Length of `"…"`, up to the first `"` without a `\` before it.
 pub(super) fn double_quoted(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     let mut at = 1;
@@ -141,7 +142,7 @@ fn reads_as(raw: &str, style: ScalarStyle, value: &str) -> bool {
     match style {
         ScalarStyle::Plain => raw == value,
         ScalarStyle::Single => raw[1..raw.len() - 1].replace("''", "'") == value,
-        // one with escapes is decoded before it is edited
+        // a scalar with escapes is decoded before it is edited
         ScalarStyle::Double => raw.contains('\\') || raw[1..raw.len() - 1] == *value,
         ScalarStyle::Block => false,
     }

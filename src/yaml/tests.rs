@@ -1,4 +1,4 @@
-//! The traps of positions and spans: each of these has bitten somebody.
+//! Pitfalls of positions and spans. Each test covers a mistake that YAML editors have made.
 
 use super::*;
 
@@ -182,7 +182,7 @@ fn what_is_really_wrong_still_says_where() {
     for (text, line) in [("a:\n  b: [\n  c\nd: x\n", 4), ("a:\n  d: 'x\n y\n", 2), ("a: [\n]]\n", 2)] {
         assert_eq!(fault(text).line, line, "{text:?}");
     }
-    // each such line costs a reading of the file, so there is an end to it
+    // each such line costs another pass over the file, so there is a limit
     let flow = |lines: usize| format!("a:\n  b: [\n{}  ]\n", " x,\n".repeat(lines));
     assert!(scan(flow(200).as_bytes()).is_ok());
     let large = format!("{}# {}\n", flow(20), "x".repeat(1_000_000));
@@ -196,7 +196,7 @@ fn a_tag_does_not_go_to_the_next_key() {
     let set = Change::Set { node: 3, value: "b".to_owned() };
     let made = apply(b"!!str a: x\nc: y\n", &parsed, &[first.clone(), set.clone()]);
     assert_eq!(made, Err(EditError::Refused { node: 1, obstacle: EditBlocker::Unplaced }));
-    // the tag of a value goes with it
+    // the tag of a value is removed with it
     let parsed = scan(b"a: !!str x\nc: y\n").unwrap();
     assert_eq!(apply(b"a: !!str x\nc: y\n", &parsed, &[first, set]), Ok(b"b: y\n".to_vec()));
 }

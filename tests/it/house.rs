@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("yaml", &["visible"]),
     ("dot_git", &[]),
     ("template", &[]),
+    ("object_id", &[]),
     ("hint", &[]),
     ("error", &["hint", "location", "visible"]),
     ("environment", &[]),
@@ -22,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("file_selection", &["dot_git", "visible"]),
     ("manifest", &["image", "file_selection", "location", "visible", "yaml"]),
     ("plan", &["image", "location", "manifest", "file_selection", "visible", "yaml"]),
-    ("history", &["error", "image", "manifest", "plan", "file_selection"]),
+    ("history", &["error", "image", "manifest", "object_id", "plan", "file_selection"]),
     ("config", &["image", "location", "plan", "file_selection", "tag", "template", "visible", "yaml"]),
     ("scaffold", &["config", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"]),
     ("output", &["error", "plan", "history", "visible"]),
@@ -37,16 +38,20 @@ const ROOMS: &[(&str, &[&str])] = &[
             "environment",
             "error",
             "http",
+            "object_id",
             "signals",
-            "landing",
             "plan",
             "file_selection",
-            "history",
             "visible",
             "worktree",
         ],
     ),
-    ("forge", &["error", "git", "http", "landing", "plan", "history"]),
+    ("history::git", &["error", "git", "history"]),
+    ("landing::remote", &["error", "git", "history", "history::git", "http", "landing", "plan"]),
+    (
+        "forge",
+        &["actions", "environment", "error", "git", "history", "http", "landing", "landing::remote", "plan"],
+    ),
     ("cli", &[]),
     ("extras", &["cli"]),
     (
@@ -75,8 +80,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "forge",
             "git",
             "history",
+            "history::git",
             "image",
             "landing",
+            "landing::remote",
             "markdown",
             "output",
             "plan",
@@ -127,8 +134,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "forge",
             "git",
             "history",
+            "history::git",
             "image",
             "landing",
+            "landing::remote",
             "location",
             "markdown",
             "output",
@@ -147,9 +156,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("prompt", &[]),
 ];
 
+/// Folders inside a room that are rooms of their own: the adapters of a pure room.
+const INNER_ROOMS: &[(&str, &str)] = &[("history", "git"), ("landing", "remote")];
+
 /// Text that may stand in these rooms only.
 const KEPT: &[(&str, &[&str])] = &[
-    ("git2::", &["git"]),
+    ("git2::", &["git", "history::git", "landing::remote"]),
     ("use ring::", &["git"]),
     ("yaml_rust2", &["yaml"]),
     ("octocrab", &["forge"]),
@@ -164,10 +176,23 @@ const KEPT: &[(&str, &[&str])] = &[
     (
         "std::time",
         &[
-            "commands", "decision", "git", "forge", "http", "landing", "main", "progress", "output",
+            "commands",
+            "decision",
+            "git",
+            "forge",
+            "http",
+            "landing",
+            "landing::remote",
+            "main",
+            "progress",
+            "output",
             "settings",
         ],
     ),
+    // the pure parts don't use the adapters inside their own folder
+    ("super::git::", &[]),
+    ("super::remote::", &[]),
+    ("use remote::", &[]),
     ("println!", &[]),
     ("print!", &[]),
 ];
@@ -322,14 +347,22 @@ fn sources() -> Vec<(String, PathBuf, String)> {
     let mut files = Vec::new();
     collect(&src, &mut files);
     let named = files.into_iter().map(|file| {
-        let below = file.strip_prefix(&src).unwrap().components().next().unwrap();
-        let room = below.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let room = room_of(file.strip_prefix(&src).unwrap());
         let text = std::fs::read_to_string(&file).unwrap();
         (room, file, text)
     });
     let found: Vec<_> = named.filter(|(room, ..)| room != "lib").collect();
     assert!(found.len() > 20, "sources are found");
     found
+}
+
+fn room_of(file: &Path) -> String {
+    let inner = INNER_ROOMS.iter().find(|(room, inner)| file.starts_with(Path::new(room).join(inner)));
+    if let Some((room, inner)) = inner {
+        return format!("{room}::{inner}");
+    }
+    let top = file.components().next().unwrap();
+    top.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -355,6 +388,27 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim_start).filter(|line| !line.starts_with("//"))
 }
 
+/// The rooms that a path names: that of its first name, or one inside of it, or both in a group.
+fn rooms_in_path(room: &str, rest: &str) -> Vec<String> {
+    let Some((_, inner)) = INNER_ROOMS.iter().find(|(outer, _)| *outer == room) else {
+        return vec![room.to_owned()];
+    };
+    let is_inner = |text: &str| {
+        let behind = text.trim_start().strip_prefix(inner);
+        behind.is_some_and(|behind| !behind.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    };
+    let rest = rest.strip_prefix("::").unwrap_or_default();
+    match rest.strip_prefix('{') {
+        None if is_inner(rest) => vec![format!("{room}::{inner}")],
+        None => vec![room.to_owned()],
+        Some(group) => {
+            let group = group.split(';').next().unwrap_or_default();
+            let inner = group.split(',').any(is_inner).then(|| format!("{room}::{inner}"));
+            std::iter::once(room.to_owned()).chain(inner).collect()
+        }
+    }
+}
+
 /// Rooms named in `crate::…` paths, in groups too.
 fn used_rooms(text: &str) -> Vec<String> {
     let code: String = code_lines(text).collect::<Vec<_>>().join(" ");
@@ -366,7 +420,7 @@ fn used_rooms(text: &str) -> Vec<String> {
         };
         for name in names {
             let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
-            rooms.push(name[..end].to_owned());
+            rooms.extend(rooms_in_path(&name[..end], &name[end..]));
         }
     }
     rooms.retain(|room| !room.is_empty());

@@ -22,6 +22,7 @@ mod faults;
 mod fixtures;
 mod forge_answers;
 mod forged_trailers;
+mod forgotten_files;
 mod git_settings;
 mod github_client;
 mod hints;

@@ -2,12 +2,12 @@
 
 mod commit;
 mod edit;
-mod ground;
 mod identities;
 mod overlay_file;
 mod pr_branch;
 mod pull_request;
 mod push;
+mod remote;
 mod report;
 
 use std::path::Path;
@@ -16,6 +16,7 @@ use crate::build_info;
 use crate::decision::DecisionContext;
 use crate::error::{Exit, Failure, Result};
 use crate::git::{Checkout, Identity};
+use crate::image::{Field, ImageArg};
 use crate::output::Report;
 use crate::settings::{BumpSettings, Destination, WorkLocation};
 use crate::tag::BuildInfo;
@@ -60,6 +61,13 @@ struct Bump<'a> {
     build: BuildInfo,
 }
 
+/// Whether a tag is computed, or a commit is made, whose message may name the build. It takes time to read all tags of a repository.
+fn uses_build_info(settings: &BumpSettings) -> bool {
+    let is_computed = |image: &ImageArg| image.tag == Field::Unspecified && settings.tag.is_none();
+    let computes_tag = settings.back.is_none() && settings.images.iter().any(is_computed);
+    computes_tag || settings.delivery.destination != Destination::WorkTree
+}
+
 impl<'a> Bump<'a> {
     fn prepare(settings: &'a BumpSettings) -> Result<Self> {
         let needs_git = settings.delivery.destination != Destination::WorkTree;
@@ -84,7 +92,10 @@ impl<'a> Bump<'a> {
                     "name a checkout with -C (a bare repository is none), or leave --commit and --push out",
                 ));
         }
-        let build = build_info::tag_facts(&settings.place, checkout.as_ref());
+        let build = match uses_build_info(settings) {
+            true => build_info::tag_facts(&settings.place, checkout.as_ref()),
+            false => BuildInfo::default(),
+        };
         Ok(Bump { settings, checkout, unopened, build })
     }
 

@@ -1,28 +1,20 @@
 //! The name of a pull request's branch, and the base that it is named after.
 
 use super::Bump;
-use crate::error::{Exit, Failure, Result};
-use crate::git::{GitRemoteBranch, LandingTarget, is_branch_name};
+use crate::error::{Failure, Result};
+use crate::git::is_branch_name;
 use crate::image::{Field, short_name};
-use crate::landing::{Backoff, FetchError, RemoteBranch as _};
+use crate::landing::Backoff;
+use crate::landing::remote::{GitBranch, LandingTarget};
 
 impl Bump<'_> {
     /// The remote's default branch. The pull request's own branch is named after it, and must be another one.
     pub(super) fn default_branch(&self, target: LandingTarget, backoff: &mut Backoff<'_>) -> Result<String> {
         let tokens = &self.settings.delivery.landing.tokens;
-        let mut remote = GitRemoteBranch::new(self.checkout()?, target, tokens)?;
-        loop {
-            let (what, retry_after) = match remote.tip(backoff.deadline()) {
-                Ok(_) => return Ok(remote.branch().unwrap_or_default().to_owned()),
-                Err(FetchError::Permanent(failure)) => return Err(failure),
-                Err(FetchError::Transient { what, retry_after }) => (what, retry_after),
-                Err(FetchError::Unreachable { what }) => (what, None),
-            };
-            if !backoff.wait(retry_after) {
-                return Err(Failure::new(Exit::NotLanded, what)
-                    .hinted("check the network, then run again, or give it longer with --timeout"));
-            }
-        }
+        let mut remote = GitBranch::new(self.checkout()?, target, tokens)?;
+        let hint = "check the network, then run again, or give it longer with --timeout";
+        backoff.retry(hint, |backoff| remote.tip(backoff.deadline()))?;
+        Ok(remote.branch().unwrap_or_default().to_owned())
     }
 
     /// The pull request's branch, by its template.

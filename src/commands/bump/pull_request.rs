@@ -6,22 +6,22 @@
 use std::sync::Arc;
 
 use super::Bump;
-use super::ground::{Ground, no_token};
 use super::push::land_on;
+use super::remote::{keep_secrets, no_token, note_verification};
 use super::report::BumpReport;
 use crate::decision::{Decision, PrText};
 use crate::error::{Failure, Result};
-use crate::forge::github::{self, GitHub, PullRequest, PullRequestSpec};
-use crate::git::{GitRemoteBranch, LandingTarget, RemoteUrl};
+use crate::forge::{Forge, ForgeSite, PullRequest, PullRequestSpec};
+use crate::git::RemoteUrl;
 use crate::image::same_image;
-use crate::landing::{Backoff, Landing, SystemClock};
+use crate::landing::remote::{GitBranch, LandingTarget, RemoteBranch};
+use crate::landing::{Backoff, Landing, SystemClock, TargetBranch as _};
 use crate::output::{Outcome, PullRequestInfo, Report};
 use crate::plan::{Plan, UpdateTarget};
 
 /// Where a pull request is made.
 struct PrLocation<'a> {
-    /// The address of the REST API.
-    api: &'a str,
+    site: &'a ForgeSite,
     head: &'a str,
 }
 
@@ -33,7 +33,7 @@ impl Bump<'_> {
         let (author, committer) = self.identities()?;
         let (fetch, push) = checkout.remote(&landing.remote)?;
         let origin = checkout.url_origin(&landing.remote);
-        let api = self.rest_api(&push)?;
+        let site = self.forge_site(&push).ok_or_else(|| no_forge(&push))?;
         let mut backoff = Backoff::new(&clock, landing.timeout, fastrand::Rng::new());
         let branch = self.branch(checkout, &fetch)?;
         let signer = self.signer(&committer)?.map(Arc::new);
@@ -46,34 +46,34 @@ impl Bump<'_> {
         };
         let head = self.head_branch(&base)?;
         (target.branch, target.head) = (Some(base), Some(head.clone()));
-        let mut ground = self.ground(checkout, target)?;
-        report.warnings.extend(ground.git().withheld());
+        let mut remote = self.remote_branch(checkout, target, Some(&site))?;
+        report.warnings.extend(remote.git.withheld());
         if self.settings.delivery.dry_run {
-            let done = self.rehearse_landing(&mut ground, &backoff, report);
+            let done = self.rehearse_landing(&mut remote, &backoff, report);
             report.branch = Some(head);
             return done;
         }
-        let landed = land_on(&mut ground, &mut backoff, &context, report);
+        let landed = land_on(&mut remote, &mut backoff, &context, report);
         report.branch = Some(head.clone());
-        let location = PrLocation { api: &api, head: &head };
+        let location = PrLocation { site: &site, head: &head };
         let done =
-            landed.and_then(|landed| self.propose(&mut ground, &mut backoff, landed, &location, report));
-        ground.keep_secrets(done, report)
+            landed.and_then(|landed| self.propose(&mut remote, &mut backoff, landed, &location, report));
+        keep_secrets(&remote.git, done, report)
     }
 
     /// Opens, updates or closes the pull request of a branch as it is now.
     fn propose(
         &self,
-        ground: &mut Ground,
+        remote: &mut RemoteBranch,
         backoff: &mut Backoff<'_>,
         landed: Landing<Decision>,
         location: &PrLocation<'_>,
         report: &mut BumpReport,
     ) -> Result<()> {
         let Landing { proposal: decision, commit, .. } = landed;
-        let repository = ground.git().slug().unwrap_or_default();
-        let base = ground.git().branch().unwrap_or_default().to_owned();
-        let page = ground.git().page().unwrap_or_default();
+        let repository = remote.git.slug().unwrap_or_default();
+        let base = remote.git.branch().unwrap_or_default().to_owned();
+        let page = remote.git.page().unwrap_or_default();
         let PrText { title, body } = &decision.pull_request;
         let spec = PullRequestSpec {
             repository: &repository,
@@ -85,18 +85,17 @@ impl Bump<'_> {
             labels: &self.settings.delivery.pull.labels,
             draft: self.settings.delivery.pull.draft,
         };
-        let git = ground.git();
-        let hub = || GitHub::new(git.http(), location.api, &git.api_token().ok_or_else(|| no_token(git))?);
+        let git = &remote.git;
+        let connect = || location.site.connect(git.http(), &git.api_token().ok_or_else(|| no_token(git))?);
         let outcome = match commit {
             Some(commit) => {
-                let (hub, deadline) = (hub()?, backoff.deadline());
-                let remote = ground.place();
+                let (forge, deadline) = (connect()?, backoff.deadline());
                 let mut is_current =
                     || remote.tip(deadline).map_or(true, |tip| tip.published.as_deref() == Some(&*commit));
                 report.pull_request =
-                    Some(pull_request_info(github::propose(&hub, backoff, &spec, &mut is_current)?));
-                ground.note_verification(&commit, backoff, report);
-                report.commit_url = ground.git().commit_url(&commit);
+                    Some(pull_request_info(forge.propose(backoff, &spec, &mut is_current)?));
+                note_verification(remote, &commit, backoff, report);
+                report.commit_url = Some(location.site.commit_url(&page, &commit));
                 report.commit = Some(commit);
                 Outcome::Proposed
             }
@@ -108,36 +107,32 @@ impl Bump<'_> {
                     .push(format!("{head} proposes other images too, so its pull request stays open"));
                 Outcome::Already
             }
-            None if git.has_own_head() => close(&hub()?, backoff, &spec, report)?,
-            None => keep_existing_pr(&hub()?, backoff, &spec, report)?,
+            None if git.has_own_head() => close(&*connect()?, backoff, &spec, report)?,
+            None => keep_existing_pr(&*connect()?, backoff, &spec, report)?,
         };
         report.end(decision, outcome)
     }
+}
 
-    fn rest_api(&self, push: &RemoteUrl) -> Result<String> {
-        let place = &self.settings.place;
-        let apis = push.page().and_then(|page| place.run.apis(&place.environment, &page));
-        apis.map(|apis| apis.rest).ok_or_else(|| {
-            Failure::usage(format!("{push}: pull requests need a remote on GitHub, over http or https"))
-                .hinted("name the remote with --remote, or land with --push")
-        })
-    }
+fn no_forge(push: &RemoteUrl) -> Failure {
+    Failure::usage(format!("{push}: pull requests need a remote on GitHub, over http or https"))
+        .hinted("name the remote with --remote, or land with --push")
 }
 
 /// Whether the branch brings images that this bump doesn't name.
-fn proposes_others(git: &GitRemoteBranch, plan: &Plan) -> bool {
+fn proposes_others(git: &GitBranch, plan: &Plan) -> bool {
     let ours: Vec<&str> = plan.targets.iter().map(UpdateTarget::effective_name).collect();
     git.proposed_images().iter().any(|image| !ours.iter().any(|our| same_image(our, image)))
 }
 
 /// Closes the pull request: it has nothing left to propose.
 fn close(
-    hub: &GitHub,
+    forge: &dyn Forge,
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
     report: &mut Report,
 ) -> Result<Outcome> {
-    let closed = github::close(hub, backoff, spec)?;
+    let closed = forge.close(backoff, spec)?;
     let note =
         |pull: &PullRequest| format!("{} was closed: its change is on {} already", pull.url, spec.base);
     report.notices.extend(closed.iter().map(note));
@@ -147,14 +142,14 @@ fn close(
 
 /// Someone else's branch has the tag already. As long as its base lacks the tag, the pull request stays open.
 fn keep_existing_pr(
-    hub: &GitHub,
+    forge: &dyn Forge,
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
     report: &mut Report,
 ) -> Result<Outcome> {
     let base_lacks_it = !spec.title.is_empty();
-    let pull = match github::find(hub, backoff, spec)? {
-        None if base_lacks_it => Some(github::propose(hub, backoff, spec, &mut || true)?),
+    let pull = match forge.find(backoff, spec)? {
+        None if base_lacks_it => Some(forge.propose(backoff, spec, &mut || true)?),
         found => found,
     };
     report.pull_request = pull.map(pull_request_info);

@@ -3,13 +3,22 @@
 use std::sync::Arc;
 
 use super::Bump;
-use super::ground::Ground;
+use super::remote::{keep_secrets, note_verification};
 use super::report::BumpReport;
 use crate::decision::{Decision, DecisionBase, DecisionContext, DecisionMemory, decide, same_repository};
 use crate::error::{Failure, Result, inline};
-use crate::git::{self, Checkout, LandingTarget, SyncResult};
-use crate::landing::{self, Backoff, FetchError, Landing, NotLanded, SystemClock};
+use crate::forge::ForgeSite;
+use crate::git::{Checkout, RemoteUrl, SyncResult};
+use crate::landing::remote::{LandingTarget, RemoteBranch};
+use crate::landing::{self, Backoff, Landing, NotLanded, SystemClock, TargetBranch as _};
 use crate::output::Outcome;
+
+/// A bump that was landed, and from where.
+struct LandedBump<'a> {
+    landed: Landing<Decision>,
+    checkout: &'a Checkout,
+    site: Option<&'a ForgeSite>,
+}
 
 impl Bump<'_> {
     pub(super) fn push(&self, report: &mut BumpReport) -> Result<()> {
@@ -19,6 +28,7 @@ impl Bump<'_> {
         let (author, committer) = self.identities()?;
         let (fetch, push) = checkout.remote(&landing.remote)?;
         let origin = checkout.url_origin(&landing.remote);
+        let site = self.forge_site(&push);
         let branch = self.branch(checkout, &fetch)?;
         let mut backoff = Backoff::new(&clock, landing.timeout, fastrand::Rng::new());
         let base = self.settings.place.run.checked_out();
@@ -27,61 +37,61 @@ impl Bump<'_> {
         let context = self.context(Some(Ok(committer.clone())), carry.is_some());
         let target =
             LandingTarget { fetch, push, origin, branch, head: None, carry, author, committer, signer };
-        let mut ground = self.ground(checkout, target)?;
-        report.warnings.extend(ground.git().withheld());
+        let mut remote = self.remote_branch(checkout, target, site.as_ref())?;
+        report.warnings.extend(remote.git.withheld());
         if self.settings.delivery.dry_run {
-            return self.rehearse_landing(&mut ground, &backoff, report);
+            return self.rehearse_landing(&mut remote, &backoff, report);
         }
-        let landed = land_on(&mut ground, &mut backoff, &context, report);
-        let done =
-            landed.and_then(|landed| self.report_landing(checkout, &mut ground, &backoff, landed, report));
-        ground.keep_secrets(done, report)
+        let landed = land_on(&mut remote, &mut backoff, &context, report);
+        let done = landed.and_then(|landed| {
+            let landed = LandedBump { landed, checkout, site: site.as_ref() };
+            self.report_landing(landed, &mut remote, &backoff, report)
+        });
+        keep_secrets(&remote.git, done, report)
     }
 
     /// Decides what would be landed on the tip as it is now.
     pub(super) fn rehearse_landing(
         &self,
-        ground: &mut Ground,
+        remote: &mut RemoteBranch,
         backoff: &Backoff<'_>,
         report: &mut BumpReport,
     ) -> Result<()> {
-        let remote = ground.place();
-        let tip = remote.tip(backoff.deadline()).map_err(|error| match error {
-            FetchError::Permanent(failure) => failure,
-            FetchError::Transient { what, .. } | FetchError::Unreachable { what } => {
-                Failure::other(what).hinted("check the network and run again")
-            }
+        let tip = remote.tip(backoff.deadline()).map_err(|error| match error.transient() {
+            Ok((what, _)) => Failure::other(what).hinted("check the network and run again"),
+            Err(failure) => failure,
         })?;
         let (context, mut memory) = (self.context(None, false), DecisionMemory::default());
         let decision = landing::with_snapshot(remote, &tip, backoff.deadline(), |snapshot| {
             report.decided(decide(&context, DecisionBase::Tip(snapshot), &mut memory))
         })?;
-        report.branch = ground.git().branch().map(str::to_owned);
+        report.branch = remote.git.branch().map(str::to_owned);
         let outcome = report.outcome(&decision, Outcome::Planned);
         report.end(decision, outcome)
     }
 
     fn report_landing(
         &self,
-        checkout: &Checkout,
-        ground: &mut Ground,
+        LandedBump { landed, checkout, site }: LandedBump<'_>,
+        remote: &mut RemoteBranch,
         backoff: &Backoff<'_>,
-        landed: Landing<Decision>,
         report: &mut BumpReport,
     ) -> Result<()> {
         let Landing { proposal: decision, commit, .. } = landed;
         if !self.settings.delivery.landing.carry {
-            self.note_own_commits(checkout, ground.git().branch(), report);
+            self.note_own_commits(checkout, remote.git.branch(), report);
         }
         if let Some(commit) = &commit {
             let dirty = checkout.uncommitted(decision.plan.edits.iter().map(|edit| edit.path.as_str()));
             report.warnings.extend(dirty.iter().map(|path| {
                 format!("{}: has uncommitted changes here, which were not landed", inline(path))
             }));
-            ground.note_verification(commit, backoff, report);
-            self.sync(checkout, ground, backoff, commit, report);
+            note_verification(remote, commit, backoff, report);
+            self.sync(checkout, remote, backoff, commit, report);
         }
-        report.commit_url = commit.as_deref().and_then(|commit| ground.git().commit_url(commit));
+        let page = site.zip(remote.git.page());
+        report.commit_url =
+            page.zip(commit.as_deref()).map(|((site, page), commit)| site.commit_url(&page, commit));
         report.commit = commit;
         // even if it is only the checkout's own commits that were pushed
         let outcome = match report.commit.is_some() {
@@ -94,7 +104,7 @@ impl Bump<'_> {
     fn sync(
         &self,
         checkout: &Checkout,
-        ground: &mut Ground,
+        remote: &mut RemoteBranch,
         backoff: &Backoff<'_>,
         commit: &str,
         report: &mut BumpReport,
@@ -103,11 +113,11 @@ impl Bump<'_> {
         if !landing.sync || checkout.is_stand_in() {
             return;
         }
-        if matches!(ground, Ground::Api(_)) {
-            // a commit that GitHub made must be fetched first; if that fails, sync reports it
-            let _ = ground.place().tip(backoff.deadline());
+        if remote.publisher().makes_own_commits() {
+            // a commit that the server made must be fetched first; if that fails, sync reports it
+            let _ = remote.tip(backoff.deadline());
         }
-        match git::sync(checkout, ground.git(), &landing.remote, commit, backoff.deadline()) {
+        match remote.git.sync(checkout, &landing.remote, commit, backoff.deadline()) {
             SyncResult::FastForwarded => report.details.push("the checkout was fast-forwarded".to_owned()),
             SyncResult::Skipped(why) => {
                 report.notices.push(format!("the checkout was left as it was: {why}"))
@@ -124,7 +134,7 @@ impl Bump<'_> {
     }
 
     /// The branch to land on. `None` is the remote's default branch.
-    pub(super) fn branch(&self, checkout: &Checkout, remote: &git::RemoteUrl) -> Result<Option<String>> {
+    pub(super) fn branch(&self, checkout: &Checkout, remote: &RemoteUrl) -> Result<Option<String>> {
         let run = &self.settings.place.run;
         if let Some(branch) = &self.settings.delivery.landing.branch {
             return Ok(Some(branch.clone()));
@@ -144,19 +154,19 @@ impl Bump<'_> {
 
 /// Lands what is decided for each tip, and reports how that went, even if it failed.
 pub(super) fn land_on(
-    ground: &mut Ground,
+    remote: &mut RemoteBranch,
     backoff: &mut Backoff<'_>,
     context: &DecisionContext<'_>,
     report: &mut BumpReport,
 ) -> Result<Landing<Decision>> {
     let started = backoff.now();
     let mut memory = DecisionMemory::default();
-    let landed = landing::land(ground.place(), backoff, &mut |snapshot| {
+    let landed = landing::land(remote, backoff, &mut |snapshot| {
         report.decided(decide(context, DecisionBase::Tip(snapshot), &mut memory))
     });
     report.elapsed = Some(backoff.now() - started);
-    report.branch = ground.git().branch().map(str::to_owned);
-    report.details.extend(ground.git().credential_label().map(|label| format!("credential: {label}")));
+    report.branch = remote.git.branch().map(str::to_owned);
+    report.details.extend(remote.git.credential_label().map(|label| format!("credential: {label}")));
     let (attempts, log) = match &landed {
         Ok(landing) => (landing.attempts, &landing.log),
         Err(failed) => (failed.attempts, &failed.log),

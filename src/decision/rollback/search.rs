@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::decision::context::DecisionContext;
 use crate::decision::targets;
 use crate::error::{Exit, Failure, Result};
+use crate::history::git::CommitWalk;
 use crate::history::{self, CommitStore, Extent, ObjectId, TagEntry};
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
@@ -108,7 +109,7 @@ impl RollbackSearch<'_> {
     fn commits(&self) -> Result<(Box<dyn CommitStore + '_>, ObjectId)> {
         let Some((snapshot, tip)) = self.files.tip else {
             let checkout = self.context.checkout.ok_or_else(|| self.no_history())?;
-            let (commits, head) = checkout.past()?;
+            let (commits, head) = CommitWalk::of_head(checkout)?;
             return Ok((Box::new(commits), head));
         };
         let commit = ObjectId::parse(tip).ok_or_else(|| Failure::other(format!("{tip} is no commit")))?;

@@ -3,5 +3,5 @@
 pub use super::commit::{api_error, made_commit};
 pub use super::compare::compare_status;
 pub use super::graphql::GraphQlResponse;
-pub use super::pull_answer::{PullRequest, PullRequestJson};
+pub use super::pull_answer::PullRequestJson;
 pub use super::response::{ApiResponse, api_text, classify_response};

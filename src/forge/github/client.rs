@@ -1,4 +1,4 @@
-//! Asks GitHub's REST API. octocrab's own retries are left out: a POST that got a 502 may have done its work.
+//! Sends requests to GitHub's REST API. octocrab's own retries are off: a POST that got a 502 may have done its work.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,13 +13,16 @@ use url::Url;
 
 use super::response::{ApiResponse, classify_response};
 use super::wire::Wire;
-use crate::error::{Exit, Failure, Result, inline};
+use crate::error::{Failure, Result, inline};
 use crate::git::without_user;
 use crate::http::{self, HeaderValue, HttpSettings, Uri, header};
 use crate::landing::{Backoff, FetchError};
 
-/// GitHub turns away who has no name.
+/// GitHub refuses requests without a user agent.
 const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
+
+/// What to do if GitHub gave no answer in time.
+pub(super) const RETRY_HINT: &str = "run again, or give it longer with --timeout";
 
 /// An API with a token for it.
 pub struct GitHub {
@@ -28,7 +31,7 @@ pub struct GitHub {
     runtime: Runtime,
 }
 
-/// What is asked.
+/// A request's method and body.
 #[derive(Clone, Copy, Debug)]
 pub enum ApiRequest<'a> {
     Get,
@@ -37,10 +40,10 @@ pub enum ApiRequest<'a> {
 }
 
 impl GitHub {
-    /// `http` says how to get there.
+    /// `http` is how to reach it.
     ///
     /// # Errors
-    /// An address that is none, or a machine without root certificates.
+    /// If the address or the token is not valid, or the machine has no root certificates.
     pub fn new(http: &HttpSettings, api: &str, token: &str) -> Result<Self> {
         let fault = |why: String| {
             Failure::other(format!("{}: GitHub's API can't be asked: {why}", without_user(api)))
@@ -74,22 +77,15 @@ impl GitHub {
     /// Asks until there is an answer, or the budget is spent.
     ///
     /// # Errors
-    /// Exit 5 where GitHub refuses, exit 4 where the budget is spent.
+    /// Exit 5 if GitHub refuses, exit 4 if the budget is spent.
     pub fn ask(&self, backoff: &mut Backoff<'_>, route: &str, ask: ApiRequest<'_>) -> Result<Value> {
-        loop {
-            match self.once(backoff.deadline(), route, ask) {
-                Ok(answer) => return Ok(answer),
-                Err(FetchError::Permanent(failure)) => return Err(failure),
-                Err(FetchError::Transient { what, retry_after }) => wait(backoff, &what, retry_after)?,
-                Err(FetchError::Unreachable { what }) => wait(backoff, &what, None)?,
-            }
-        }
+        backoff.retry(RETRY_HINT, |backoff| self.once(backoff.deadline(), route, ask))
     }
 
     /// Asks once; gives up at `deadline`.
     ///
     /// # Errors
-    /// Faults that may pass, and refusals.
+    /// Transient errors, and refusals.
     pub fn once(&self, deadline: Instant, route: &str, ask: ApiRequest<'_>) -> Result<Value, FetchError> {
         self.wire.give_up_at(deadline);
         let asked = self.runtime.block_on(self.send(route, ask));
@@ -123,13 +119,6 @@ impl GitHub {
 fn until_then(epoch: u64) -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     Duration::from_secs(epoch.saturating_sub(now))
-}
-
-pub(super) fn wait(backoff: &mut Backoff<'_>, what: &str, retry_after: Option<Duration>) -> Result<()> {
-    if backoff.wait(retry_after) {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::NotLanded, what).hinted("run again, or give it longer with --timeout"))
 }
 
 /// The error with what caused it: octocrab's own text is only its kind.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::graphql::{GraphQl, GraphQlResponse};
 use crate::error::{Exit, Failure};
 use crate::history::ObjectId;
+use crate::landing::remote::Verification;
 use crate::landing::{FetchError, PublishOutcome};
 
 const COMMIT: &str = "mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { \
@@ -23,20 +24,13 @@ const REFS: &str = "mutation($input: UpdateRefsInput!) { updateRefs(input: $inpu
 /// The name that stands for no commit at all.
 const NONE: &str = "0000000000000000000000000000000000000000";
 
-/// A commit to be made.
+/// A commit to make.
 #[derive(Clone, Debug)]
 pub struct CommitSpec {
     pub parent: String,
     pub message: String,
     /// Path below the repository's top, and the whole file.
     pub files: Vec<(String, Vec<u8>)>,
-}
-
-/// Whether GitHub shows the commit as verified, and what it says of the signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verification {
-    pub verified: bool,
-    pub state: String,
 }
 
 /// A commit that was made.
@@ -46,22 +40,22 @@ pub struct CreatedCommit {
     pub verification: Verification,
 }
 
-/// A branch that is to be moved.
+/// A move of a branch.
 pub struct BranchMove<'a> {
     pub branch: &'a str,
     pub from: ExpectedRef<'a>,
-    /// Nothing: it is taken away.
+    /// `None` deletes the branch.
     pub to: Option<&'a str>,
 }
 
-/// What must be there before a branch is moved.
+/// Where a branch must be before it is moved.
 #[derive(Clone, Copy)]
 pub enum ExpectedRef<'a> {
     /// No such branch.
     Nothing,
     /// A branch at this commit.
     At(&'a str),
-    /// Whatever it is.
+    /// Anywhere.
     Anything,
 }
 
@@ -83,7 +77,7 @@ impl Branches {
     /// Makes a commit on a branch that is at its parent.
     ///
     /// # Errors
-    /// Why not, as landing wants to know it.
+    /// Why not, as the landing loop needs it.
     pub fn commit(
         &self,
         deadline: Instant,
@@ -105,7 +99,7 @@ impl Branches {
     /// Moves branches, all of them or none.
     ///
     /// # Errors
-    /// Why not, as landing wants to know it.
+    /// Why not, as the landing loop needs it.
     pub fn moves(&mut self, deadline: Instant, moves: &[BranchMove<'_>]) -> Result<(), PublishOutcome> {
         let one = |it: &BranchMove<'_>| {
             let (name, after) = (format!("refs/heads/{}", it.branch), it.to.unwrap_or(NONE));
@@ -122,15 +116,13 @@ impl Branches {
         self.write(deadline, REFS, &json!({"input": input})).map(|_| ())
     }
 
-    /// What GitHub says of a commit's signature; nothing where it can't be asked.
-    pub fn verification(&self, deadline: Instant, commit: &str) -> Option<Verification> {
+    /// What GitHub says about a commit's signature.
+    pub fn verification(&self, deadline: Instant, commit: &str) -> Verification {
         let variables = json!({"owner": self.owner, "name": self.name, "oid": commit});
-        match self.graphql.once(deadline, SIGNATURE, &variables) {
-            Ok(GraphQlResponse::Data(data)) => {
-                Some(verification(data["repository"]["object"].get("signature")?))
-            }
-            Ok(GraphQlResponse::Error { .. }) | Err(_) => None,
-        }
+        let Ok(GraphQlResponse::Data(data)) = self.graphql.once(deadline, SIGNATURE, &variables) else {
+            return Verification::Unknown;
+        };
+        data["repository"]["object"].get("signature").map_or(Verification::Unknown, verification)
     }
 
     fn id(&mut self, deadline: Instant) -> Result<String, PublishOutcome> {
@@ -158,10 +150,10 @@ impl Branches {
     }
 }
 
-/// The commit that an answer says was made.
+/// The commit that was made, by an answer.
 ///
 /// # Errors
-/// An answer without the name of one: it may have been made or not.
+/// If the answer names no commit: it may have been made or not.
 pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome> {
     let commit = &data["createCommitOnBranch"]["commit"];
     let oid = commit["oid"].as_str().filter(|oid| ObjectId::parse(oid).is_some());
@@ -172,7 +164,7 @@ pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome> {
     Ok(CreatedCommit { oid: oid.to_ascii_lowercase(), verification: verification(&commit["signature"]) })
 }
 
-/// GitHub tells a lost race by a type; without one, its words for one. Other errors may be a race or a rule.
+/// GitHub reports a lost race by a type, or else in known words. Other errors may be a race or a rule.
 pub fn api_error(kind: &str, message: String) -> PublishOutcome {
     let is_race = kind == "STALE_DATA" || message.contains("Expected branch to point to");
     match kind {
@@ -191,13 +183,15 @@ pub fn api_error(kind: &str, message: String) -> PublishOutcome {
 
 /// A commit without a signature has none to look at.
 fn verification(signature: &Value) -> Verification {
-    Verification {
-        verified: signature["isValid"] == true,
-        state: signature["state"].as_str().map_or_else(|| "UNSIGNED".to_owned(), short_word),
+    match signature["isValid"] == true {
+        true => Verification::Verified,
+        false => Verification::Unverified {
+            state: signature["state"].as_str().map_or_else(|| "UNSIGNED".to_owned(), short_word),
+        },
     }
 }
 
-/// A word of GitHub's own, as `BAD_EMAIL`; of anything else nothing is shown.
+/// One of GitHub's own words, such as `BAD_EMAIL`. Anything else isn't shown.
 fn short_word(text: &str) -> String {
     let fits = text.len() <= 40 && text.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
     if fits { text.to_owned() } else { "unknown".to_owned() }
@@ -228,7 +222,9 @@ mod tests {
         for oid in [json!(null), json!(""), json!(&sha[1..]), json!(format!("{}\n", &sha[1..])), json!(7)] {
             assert!(matches!(made_commit(&answer(&oid)), Err(PublishOutcome::Unknown { .. })), "{oid}");
         }
-        let state = |state: &str| verification(&json!({"isValid": false, "state": state})).state;
-        assert_eq!((&*state("BAD_EMAIL"), &*state("x](https://evil.example)")), ("BAD_EMAIL", "unknown"));
+        let of_state = |state: &str| verification(&json!({"isValid": false, "state": state}));
+        let unverified = |state: &str| Verification::Unverified { state: state.to_owned() };
+        assert_eq!(of_state("BAD_EMAIL"), unverified("BAD_EMAIL"));
+        assert_eq!(of_state("x](https://evil.example)"), unverified("unknown"));
     }
 }

@@ -1,16 +1,16 @@
-//! Which of two commits is the newer one, in a repository that is not here.
+//! Which of two commits is the newer one, in another repository.
 
 use std::time::Instant;
 
 use super::client::{ApiRequest, GitHub};
 use crate::landing::{BuildOrder, FetchError};
 
-/// The order of two commits of a repository, `owner/name`. An error is why it can't be told.
+/// The order of two commits of a repository, `owner/name`. An error says why it is unknown.
 ///
 /// Source: GitHub's "Compare two commits": `status` says how the second stands to the first.
 ///
 /// # Errors
-/// Where GitHub can't be asked, or knows no such commits.
+/// If GitHub can't be asked, or doesn't know the commits.
 pub fn order(
     hub: &GitHub,
     deadline: Instant,
@@ -26,7 +26,7 @@ pub fn order(
         "identical" => BuildOrder::Same,
         "ahead" => BuildOrder::Before,
         "behind" => BuildOrder::After,
-        // the one other status that there is
+        // the only other status is "diverged"
         _ => ask.diverged(ours, theirs)?,
     })
 }
@@ -40,13 +40,10 @@ struct CompareQuery<'a> {
 impl CompareQuery<'_> {
     fn get(&self, route: &str) -> Result<serde_json::Value, String> {
         let route = format!("/repos/{}{route}", self.repository);
-        self.hub.once(self.deadline, &route, ApiRequest::Get).map_err(|trouble| match trouble {
-            FetchError::Transient { what, .. } | FetchError::Unreachable { what } => what,
-            FetchError::Permanent(failure) => failure.message,
-        })
+        self.hub.once(self.deadline, &route, ApiRequest::Get).map_err(FetchError::into_message)
     }
 
-    /// How `other` stands to `base`.
+    /// How `other` compares with `base`.
     fn status(&self, base: &str, other: &str) -> Result<String, String> {
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let compared = self.get(&format!("/compare/{}...{}?per_page=1", encode(base), encode(other)))?;
@@ -66,17 +63,17 @@ impl CompareQuery<'_> {
     }
 }
 
-/// How the second of two compared commits stands to the first: one of the four words that GitHub documents.
+/// How the second of two compared commits compares with the first: one of the four words that GitHub documents.
 ///
 /// # Errors
-/// Any other answer, of which no order can be told.
+/// If the answer is none of them.
 pub fn compare_status(answer: &serde_json::Value) -> Result<&str, String> {
     let known = ["ahead", "behind", "diverged", "identical"];
     let status = answer["status"].as_str().filter(|status| known.contains(status));
     status.ok_or_else(|| "GitHub's API gave no status that is known".to_owned())
 }
 
-/// `owner/name`, of characters that GitHub takes in both.
+/// `owner/name`, in characters that GitHub accepts in both.
 fn is_repository(text: &str) -> bool {
     let fits = |part: &str| {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);

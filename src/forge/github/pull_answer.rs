@@ -5,13 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::error::{Failure, Result};
-
-/// A pull request, as it is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PullRequest {
-    pub number: u64,
-    pub url: String,
-}
+use crate::forge::PullRequest;
 
 /// A pull request of the API's. What is not read here is not used.
 #[derive(Debug, Deserialize)]

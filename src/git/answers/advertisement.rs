@@ -9,7 +9,7 @@ use super::error::{AnswerError, LimitExceeded};
 use super::limits::{ADVERTISED_BYTES, ADVERTISED_REFS};
 use super::text::server_text;
 use crate::git::pkt_line::{self, PktLine};
-use crate::history::ObjectId;
+use crate::object_id::ObjectId;
 
 /// What the list says of one reference, and of how to talk.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -10,7 +10,6 @@ mod meter;
 mod push_report;
 mod text;
 
-pub use super::classify::{of_fetch_fault, of_push_fault, of_status};
 pub use super::pkt_line::{PktLine, read as read_packet};
 pub use super::transport::{TransportError, redirect_target, retry_after};
 pub use advertisement::{RefAdvertisement, read_advertisement};

@@ -2,9 +2,9 @@
 
 use git2::ErrorClass;
 
-use super::answers::server_text;
-use super::transport::{Endpoint, TransferError, TransportError};
 use crate::error::{Exit, Failure};
+use crate::git::answers::server_text;
+use crate::git::transport::{Endpoint, TransferError, TransportError};
 use crate::landing::{FetchError, PublishOutcome};
 
 /// Words that mean that somebody was faster, of git and of the hosts.

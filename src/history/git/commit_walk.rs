@@ -1,85 +1,70 @@
-//! The commits behind one, as the story of a tag is told from them.
+//! The commits of a repository, read as the history needs them.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Instant;
 
 use git2::{ErrorCode, Oid, Repository};
 
-use super::checkout::Checkout;
-use super::failure::{git_failure, no_commit};
 use super::renames::Renames;
-use super::transport::{Endpoint, TransferError};
-use super::workspace::Workspace;
-use super::{classify, fetch};
 use crate::error::{Failure, Result};
+use crate::git::Checkout;
+use crate::git::failure::{git_failure, no_commit};
+use crate::git::oid::{id, oid};
 use crate::history::{CommitLinks, CommitMessage, CommitStore, ObjectId};
-use crate::landing::FetchError;
 
-const DEEPER: &str = "refs/tagbump/past";
+/// Fetches a shallow history to this depth; an error says why it can't.
+pub type Deepen<'r> = dyn Fn(i32) -> Result<(), String> + 'r;
 
-/// How deep a shallow history is made, step by step, where somebody asks what was.
+/// How deep a shallow history is fetched, step by step.
 const DEPTHS: [i32; 5] = [50, 250, 1000, 5000, 25_000];
 
-/// Commits of a repository, with more to be had from a server where the history is shallow.
+/// Commits of a repository. If the history is shallow, more of them may be fetched.
 pub struct CommitWalk<'r> {
     repo: &'r Repository,
     trails: RefCell<HashMap<String, PathTrail>>,
-    /// Those between the two trees that were asked about last.
+    /// The renames between the last two trees.
     renames: RefCell<Option<Renames>>,
-    deeper: Option<HistorySource<'r>>,
+    deepen: Option<Box<Deepen<'r>>>,
+    /// How many of the depths were fetched.
+    steps: Cell<usize>,
     /// Why no more of it came.
-    stopped: RefCell<Option<TransferError>>,
+    stopped: RefCell<Option<String>>,
 }
 
-/// Where more of the history is to be had.
-pub(super) struct HistorySource<'r> {
-    pub workspace: &'r Workspace,
-    pub endpoint: &'r Arc<Endpoint>,
-    pub branch: &'r str,
-    pub deadline: Instant,
-    /// How many of the steps were made.
-    pub steps: Cell<usize>,
-}
-
-/// What the parts of a path led to the last time. From one commit to the next most of them lead to the same.
+/// Where the parts of a path led in the last tree. In the next commit, most of them lead to the same place.
 #[derive(Default)]
 struct PathTrail {
-    /// The tree or file that each part stands for, as far as they are there.
+    /// The tree or file of each part, as far as they exist.
     parts: Vec<Oid>,
     file: Option<Oid>,
 }
 
-impl Checkout {
-    /// The history of `HEAD`, and its commit.
-    ///
-    /// # Errors
-    /// Exit 2 where there is no commit yet.
-    pub fn past(&self) -> Result<(CommitWalk<'_>, ObjectId)> {
-        Ok((CommitWalk::new(&self.repo, None), id(self.head_oid().ok_or_else(no_commit)?)))
-    }
-}
-
 impl<'r> CommitWalk<'r> {
-    pub(super) fn new(repo: &'r Repository, deeper: Option<HistorySource<'r>>) -> Self {
+    /// The history of a repository; `deepen` fetches more of it.
+    pub fn new(repo: &'r Repository, deepen: Option<Box<Deepen<'r>>>) -> Self {
         be_thorough(false);
         CommitWalk {
             repo,
             trails: RefCell::default(),
             renames: RefCell::default(),
-            deeper,
+            deepen,
+            steps: Cell::default(),
             stopped: RefCell::default(),
         }
     }
 
-    /// Why the server did not give more, where more was asked for.
+    /// The history of a checkout's `HEAD`, and its commit.
+    ///
+    /// # Errors
+    /// Exit 2 if there is no commit yet.
+    pub fn of_head(checkout: &'r Checkout) -> Result<(Self, ObjectId)> {
+        let head = id(checkout.head_oid().ok_or_else(no_commit)?);
+        Ok((CommitWalk::new(&checkout.repo, None), head))
+    }
+
+    /// Why the server did not give more, if it was asked.
     pub fn trouble(&self) -> Option<String> {
-        let (deeper, stopped) = self.deeper.as_ref().zip(self.stopped.take())?;
-        Some(match classify::of_fetch(stopped, deeper.endpoint, "the server") {
-            FetchError::Transient { what, .. } | FetchError::Unreachable { what } => what,
-            FetchError::Permanent(failure) => failure.message,
-        })
+        self.stopped.take()
     }
 
     fn look_up(&self, tree: ObjectId, path: &str) -> Result<Option<Oid>, git2::Error> {
@@ -127,15 +112,15 @@ impl Drop for CommitWalk<'_> {
     }
 }
 
-/// Objects are read once here: a cache would only fill up, and to hash each one, which git does not do either,
-/// takes as long as reading it. Together they are half of the time.
+/// Objects are read once here, so a cache would only fill up; and to hash each object, which git doesn't do either, takes as long as
+/// reading it. Together they are half of the time. libgit2 has these switches for the whole process only.
 fn be_thorough(on: bool) {
     git2::opts::enable_caching(on);
     git2::opts::strict_hash_verification(on);
 }
 
 /// Runs a fetch with the checks that reading history turns off.
-pub(super) fn thoroughly<T>(fetch: impl FnOnce() -> T) -> T {
+pub fn thoroughly<T>(fetch: impl FnOnce() -> T) -> T {
     be_thorough(true);
     let done = fetch();
     be_thorough(false);
@@ -149,7 +134,7 @@ impl CommitStore for CommitWalk<'_> {
             Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
             Err(error) => return Err(unparsable(&error)),
         };
-        // as they are written: libgit2 leaves out those that a shallow clone lacks, also after more was fetched
+        // as the commit names them: libgit2 omits those that a shallow clone lacks, even after more was fetched
         let header = commit.raw_header_bytes();
         let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
         let parents = parents.filter_map(|hex| Oid::from_str(std::str::from_utf8(hex).ok()?).ok().map(id));
@@ -185,16 +170,14 @@ impl CommitStore for CommitWalk<'_> {
     }
 
     fn deepen(&self) -> bool {
-        let Some(deeper) = &self.deeper else { return false };
-        let Some(depth) = DEPTHS.get(deeper.steps.get()) else { return false };
-        deeper.steps.set(deeper.steps.get() + 1);
-        let HistorySource { workspace, endpoint, branch, deadline, .. } = deeper;
-        let done = thoroughly(|| fetch::deepen(workspace, endpoint, branch, DEEPER, *depth, *deadline));
-        done.map_err(|stopped| self.stopped.replace(Some(stopped))).is_ok()
+        let Some(deepen) = &self.deepen else { return false };
+        let Some(depth) = DEPTHS.get(self.steps.get()) else { return false };
+        self.steps.set(self.steps.get() + 1);
+        thoroughly(|| deepen(*depth)).map_err(|why| self.stopped.replace(Some(why))).is_ok()
     }
 }
 
-/// What a name stands for in a tree: whether that is a tree, and which. Links and submodules are no files.
+/// Finds a name in a tree: whether it is a tree, and its object. Links and submodules don't count.
 ///
 /// Entries are `MODE NAME`, a zero, and 20 bytes of an object's name ("Tree Objects" in "Pro Git"). libgit2 would take all of
 /// them apart: where a tree has some hundred, that is most of the time.
@@ -215,16 +198,6 @@ fn entry(tree: &[u8], name: &str) -> Option<(bool, Oid)> {
 fn unparsable(error: &git2::Error) -> Failure {
     git_failure("the history can't be read", error)
         .hinted("a partial clone lacks some of it; tagbump history --fetch reads it from the server")
-}
-
-pub(super) fn id(oid: Oid) -> ObjectId {
-    let mut bytes = [0; 20];
-    bytes.iter_mut().zip(oid.as_bytes()).for_each(|(to, from)| *to = *from);
-    ObjectId(bytes)
-}
-
-pub(super) fn oid(id: ObjectId) -> Result<Oid, git2::Error> {
-    Oid::from_bytes(&id.0)
 }
 
 #[cfg(test)]

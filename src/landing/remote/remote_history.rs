@@ -1,25 +1,27 @@
 //! The commits of a remote branch, as it is now. Nothing in the checkout moves.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
 use git2::Oid;
 
-use super::checkout::Checkout;
-use super::commit_walk::{CommitWalk, HistorySource, id};
-use super::credentials::{Credentials, Tokens};
-use super::fetch::{self, AdvertisedBranches, FetchRequest, TIP};
-use super::transport::Endpoint;
-use super::tree::CommitFiles;
+use super::classify;
 use super::withheld::explain_fetch;
-use super::workspace::Workspace;
-use super::{RemoteUrl, classify};
 use crate::error::{Exit, Failure, Result};
+use crate::git::credentials::Credentials;
+use crate::git::fetch::{self, AdvertisedBranches, FetchRequest, TIP};
+use crate::git::oid::id;
+use crate::git::transport::Endpoint;
+use crate::git::tree::CommitFiles;
+use crate::git::workspace::Workspace;
+use crate::git::{Checkout, RemoteUrl, Tokens};
 use crate::history::ObjectId;
+use crate::history::git::{CommitWalk, Deepen};
 use crate::landing::{Backoff, FetchError};
 
-/// A remote branch, and what came before its tip, as far as that is asked for.
+const DEEPER: &str = "refs/tagbump/past";
+
+/// A remote branch and its history, fetched as far as it is needed.
 pub struct RemoteHistory {
     workspace: Workspace,
     endpoint: Arc<Endpoint>,
@@ -30,12 +32,10 @@ pub struct RemoteHistory {
 }
 
 impl RemoteHistory {
-    /// Asks where the branch is, its default one where none is named, and fetches what is new. The remote is given
-    /// by name or URL.
+    /// Asks where the branch is (by default the remote's default branch), and fetches what is new. The remote is given by name or URL.
     ///
     /// # Errors
-    /// Exit 2 where there is no such remote or branch, exit 5 where the server refuses, exit 4 where it can't be reached
-    /// in time.
+    /// Exit 2 if there is no such remote or branch, exit 5 if the server refuses, exit 4 if it can't be reached in time.
     pub fn fetch(
         checkout: &Checkout,
         remote: &str,
@@ -63,14 +63,8 @@ impl RemoteHistory {
 
     /// The history, and the tip's commit.
     pub fn past(&self) -> (CommitWalk<'_>, ObjectId) {
-        let deeper = HistorySource {
-            workspace: &self.workspace,
-            endpoint: &self.endpoint,
-            branch: &self.branch,
-            deadline: self.deadline,
-            steps: Cell::default(),
-        };
-        (CommitWalk::new(&self.workspace.repo, Some(deeper)), id(self.tip))
+        let deepen = deepen(&self.workspace, &self.endpoint, &self.branch, self.deadline);
+        (CommitWalk::new(&self.workspace.repo, Some(deepen)), id(self.tip))
     }
 
     /// The files of the tip.
@@ -78,13 +72,26 @@ impl RemoteHistory {
         CommitFiles { repo: &self.workspace.repo, commit: self.tip, prefix: &self.prefix }
     }
 
-    /// Takes every secret of the remote out of a text.
+    /// Removes every secret of the remote from a text.
     pub fn scrub(&self, text: &str) -> String {
         self.endpoint.scrub(text)
     }
 }
 
-/// Asks until there is an answer, or no time left.
+/// Fetches more of a branch's history into the workspace, until the deadline.
+pub(super) fn deepen<'a>(
+    workspace: &'a Workspace,
+    endpoint: &'a Arc<Endpoint>,
+    branch: &'a str,
+    deadline: Instant,
+) -> Box<Deepen<'a>> {
+    Box::new(move |depth| {
+        let done = fetch::deepen(workspace, endpoint, branch, DEEPER, depth, deadline);
+        done.map_err(|stopped| classify::of_fetch(stopped, endpoint, "the server").into_message())
+    })
+}
+
+/// Asks until there is an answer, or the budget is spent.
 fn found(
     workspace: &Workspace,
     endpoint: &Arc<Endpoint>,
@@ -93,22 +100,16 @@ fn found(
     backoff: &mut Backoff<'_>,
 ) -> Result<AdvertisedBranches> {
     let wanted = FetchRequest { branch, head: None, ours: false };
-    loop {
-        let stopped = match fetch::fetch(workspace, endpoint, &wanted, backoff.deadline()) {
-            Ok(Some(found)) => return Ok(found),
-            Ok(None) => return Err(no_branch(url, branch)),
-            Err(stopped) => stopped,
-        };
-        let trouble = classify::of_fetch(stopped, endpoint, &url.to_string());
-        let (what, retry_after) = match explain_fetch(trouble, endpoint) {
-            FetchError::Permanent(failure) => return Err(failure),
-            FetchError::Transient { what, retry_after } => (what, retry_after),
-            FetchError::Unreachable { what } => (what, None),
-        };
-        if !backoff.wait(retry_after) {
-            return Err(Failure::new(Exit::NotLanded, what).hinted("check the network, then run again"));
+    backoff.retry("check the network, then run again", |backoff| {
+        match fetch::fetch(workspace, endpoint, &wanted, backoff.deadline()) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => Err(FetchError::Permanent(no_branch(url, branch))),
+            Err(stopped) => {
+                let error = classify::of_fetch(stopped, endpoint, &url.to_string());
+                Err(explain_fetch(error, endpoint))
+            }
         }
-    }
+    })
 }
 
 pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> Failure {

@@ -1,7 +1,7 @@
 //! Adds to a refusal which credentials were withheld, and why: a user who has set one would not guess it.
 
-use super::transport::Endpoint;
 use crate::error::{Exit, Failure};
+use crate::git::transport::Endpoint;
 use crate::landing::{FetchError, PublishOutcome};
 
 /// A failed fetch; if the server refused it, with what was withheld.

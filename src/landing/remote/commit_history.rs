@@ -1,45 +1,42 @@
-//! What came before a tip: from the history at hand, deepened in bounded steps where it is shallow.
+//! The commits before a tip: those that are available, and more of them in bounded steps if the history is shallow.
 //!
-//! A checkout of one commit mostly is enough: a fetch brings all that came after it, and what did not come
-//! came before.
+//! A checkout of a single commit is usually enough: a fetch brings everything after it, so the commits that are missing came before.
 
 use std::cell::Cell;
 use std::time::Instant;
 
-use git2::{Oid, Repository};
+use git2::Oid;
 
-use super::commit_walk::{CommitWalk, HistorySource, thoroughly};
-use super::fetch::{self, DEPTHS};
-use super::place::GitRemoteBranch;
+use super::git_branch::GitBranch;
+use super::remote_history::deepen;
 use crate::error::Result;
+use crate::git::fetch::{self, DEPTHS};
+use crate::git::workspace::Workspace;
+use crate::history::git::{CommitWalk, thoroughly};
 use crate::history::{CommitLinks, CommitMessage, CommitStore, ObjectId};
 use crate::landing::{BuildOrder, FAR, History};
 
-/// How many bytes of files are read to find the commit that set a tag.
+/// How many bytes of files are read at most to find the commit that set a tag.
 const MAX_READ: usize = 256 << 20;
 const DEFAULT: &str = "refs/tagbump/default";
 
-impl History for GitRemoteBranch {
+impl History for GitBranch {
     fn may_lack_newer(&self, commit: &str) -> bool {
-        let repo = &self.workspace().repo;
-        repo.is_shallow() && !self.resolve(commit).is_some_and(|commit| is_after_all_cuts(repo, commit))
+        let workspace = self.workspace();
+        let is_after = |commit| is_after_all_cuts(workspace, commit);
+        workspace.repo.is_shallow() && !self.resolve(commit).is_some_and(is_after)
     }
 
     fn past(&self, deadline: Instant) -> Box<dyn CommitStore + '_> {
-        let deeper = HistorySource {
-            workspace: self.workspace(),
-            endpoint: self.fetch_endpoint(),
-            branch: self.branch().unwrap_or_default(),
-            deadline,
-            steps: Cell::default(),
-        };
-        Box::new(CommitWalk::new(&self.workspace().repo, Some(deeper)))
+        let branch = self.branch().unwrap_or_default();
+        let deepen = deepen(self.workspace(), self.fetch_endpoint(), branch, deadline);
+        Box::new(CommitWalk::new(&self.workspace().repo, Some(deepen)))
     }
 
     fn recent(&self, deadline: Instant, deepens: bool) -> Box<dyn CommitStore + '_> {
         let past = CommitWalk::new(&self.workspace().repo, None);
         let now = Instant::now();
-        // however large the files are, this leaves time to land
+        // leaves time to land, however large the files are
         let looks_until = now + deadline.saturating_duration_since(now) / 2;
         let (steps, read) = (Cell::default(), Cell::default());
         Box::new(RecentCommits { past, place: self, deadline, looks_until, deepens, steps, read })
@@ -62,12 +59,12 @@ impl History for GitRemoteBranch {
     }
 }
 
-impl GitRemoteBranch {
+impl GitBranch {
     fn resolve(&self, sha: &str) -> Option<Oid> {
         Some(self.workspace().repo.find_commit_by_prefix(sha).ok()?.id())
     }
 
-    /// Nothing where the history at hand does not tell.
+    /// `None` if the available history doesn't show the order.
     fn order_at_hand(&self, ours: &str, theirs: &str, deadline: Instant) -> Option<BuildOrder> {
         let repo = &self.workspace().repo;
         let ours = self.resolve(ours)?;
@@ -80,18 +77,16 @@ impl GitRemoteBranch {
         match repo.merge_base(ours, theirs) {
             Ok(base) if base == ours => Some(BuildOrder::Before),
             Ok(base) if base == theirs => Some(BuildOrder::After),
-            // what is cut off may join them
+            // a commit that is cut off may join them
             _ if repo.is_shallow() => None,
             _ => Some(self.diverged(ours, theirs, deadline)),
         }
     }
 
-    /// Whether all commits that are cut off come before ours. A commit that is on the branch, and not here,
-    /// is among those.
+    /// Whether all commits that are cut off come before ours. A commit that is on the branch, but not here, is one of them.
     fn comes_after_all(&self, ours: Oid, deadline: Instant) -> bool {
-        let repo = &self.workspace().repo;
-        // sources are on the default branch most likely, and may be there alone
-        is_after_all_cuts(repo, ours) && self.default_tip(deadline).is_some()
+        // sources are usually on the default branch, and may be only there
+        is_after_all_cuts(self.workspace(), ours) && self.default_tip(deadline).is_some()
     }
 
     fn diverged(&self, ours: Oid, theirs: Oid, deadline: Instant) -> BuildOrder {
@@ -107,7 +102,7 @@ impl GitRemoteBranch {
         }
     }
 
-    /// The default branch's tip, fetched where it is not here.
+    /// The default branch's tip; fetched if it isn't here.
     fn default_tip(&self, deadline: Instant) -> Option<Oid> {
         let (branch, tip) = self.default_branch()?;
         let depth = if self.workspace().repo.is_shallow() { DEPTHS[1] } else { 0 };
@@ -121,7 +116,7 @@ impl GitRemoteBranch {
 /// The commits of a branch, within bounds of time, depth and size.
 struct RecentCommits<'a> {
     past: CommitWalk<'a>,
-    place: &'a GitRemoteBranch,
+    place: &'a GitBranch,
     deadline: Instant,
     looks_until: Instant,
     deepens: bool,
@@ -171,18 +166,9 @@ impl CommitStore for RecentCommits<'_> {
     }
 }
 
-/// Whether all that is cut off comes before a commit.
-fn is_after_all_cuts(repo: &Repository, commit: Oid) -> bool {
-    let cut = shallow_roots(repo);
-    let before = |root: &Oid| *root == commit || repo.graph_descendant_of(commit, *root).unwrap_or(false);
-    !cut.is_empty() && cut.iter().all(before)
-}
-
-/// The commits whose parents are cut off.
-fn shallow_roots(repo: &Repository) -> Vec<Oid> {
-    let text = std::fs::read_to_string(repo.path().join("shallow")).unwrap_or_default();
-    text.lines()
-        .filter_map(|line| Oid::from_str(line).ok())
-        .filter(|oid| repo.find_commit(*oid).is_ok())
-        .collect()
+/// Whether everything that is cut off comes before a commit.
+fn is_after_all_cuts(workspace: &Workspace, commit: Oid) -> bool {
+    let cut = workspace.shallow_commits();
+    let is_below = |root: Oid| workspace.repo.graph_descendant_of(commit, root).unwrap_or(false);
+    !cut.is_empty() && cut.into_iter().all(|root| root == commit || is_below(root))
 }

@@ -1,14 +1,14 @@
-//! The branch of a pull request: where a commit goes on it, and what it must find there.
+//! The branch of a pull request: who owns it, and how a commit gets onto it.
 
 use std::path::Path;
 
 use git2::{Commit, Delta, Oid, Repository, Signature, Tree};
 
-use super::identity::Identity;
+use crate::git::Identity;
 use crate::landing;
 use crate::plan::{ImageVersion, is_bump};
 
-/// How far down a branch tagbump's own commits are looked for.
+/// How many commits of a branch are searched for tagbump's own.
 const OWN_COMMITS: usize = 100;
 /// A commit that changes more files is not compared.
 const MOST_FILES: usize = 1000;
@@ -27,16 +27,16 @@ pub struct Committers<'a> {
 /// A pull request's branch, as it is on the remote now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrBranch {
-    /// It is not there yet.
+    /// It doesn't exist yet.
     Missing,
-    /// It holds nothing but tagbump's commits: it is made anew on the base.
+    /// It has only tagbump's commits, so it is rebuilt on the base.
     OwnedByTagbump(Oid),
-    /// Somebody else has committed there: the bump goes on top.
+    /// Someone else has committed there, so the bump goes on top.
     Shared(Oid),
 }
 
 impl PrBranch {
-    /// What a branch is, from its tip and that of its base.
+    /// Determines who owns a branch, from its tip and that of its base.
     pub fn of(repo: &Repository, tip: Option<Oid>, base: Oid, by: &Committers<'_>) -> Self {
         match tip {
             None => PrBranch::Missing,
@@ -53,7 +53,7 @@ impl PrBranch {
         }
     }
 
-    /// The tip, where there is a branch.
+    /// The tip, if the branch exists.
     pub fn tip(self) -> Option<Oid> {
         match self {
             PrBranch::Missing => None,
@@ -62,27 +62,27 @@ impl PrBranch {
     }
 }
 
-/// Where a commit goes, and what must be there.
+/// How a branch is moved to a commit, and where it must be before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefUpdate {
-    /// On top of a branch that is at the commit's parent.
+    /// The branch must be at the commit's parent.
     FastForward { branch: String },
-    /// On a branch that is not there yet.
+    /// The branch must not exist yet.
     Create { branch: String },
-    /// In the place of what a branch holds: its tip must be this one.
+    /// The commit replaces those of the branch, whose tip must be this one.
     Replace { branch: String, tip: String },
-    /// It is there already.
+    /// The branch is at the commit already.
     UpToDate,
 }
 
-/// Whether every commit of the branch that the base lacks is tagbump's. What can't be told is somebody's.
+/// Whether every commit of the branch that the base lacks is tagbump's. If that is unknown, it is someone else's.
 fn is_ours(repo: &Repository, tip: Oid, base: Oid, by: &Committers<'_>) -> bool {
     let own = own(repo, tip, base, by);
     let below = own.last().map_or(Some(tip), |last| last.parent_id(0).ok());
     below.is_some_and(|below| is_part(repo, below, base))
 }
 
-/// The images that tagbump's commits on a branch have brought, those of its last commits.
+/// The images that tagbump's last commits on a branch have set.
 pub fn images(repo: &Repository, tip: Oid, base: Oid, by: &Committers<'_>) -> Vec<String> {
     let images = own(repo, tip, base, by);
     images.iter().flat_map(brought).map(|image| image.name).collect()

@@ -1,0 +1,79 @@
+//! The remote branch of a bump, and the forge that hosts it.
+
+use super::Bump;
+use crate::cli::Via;
+use crate::error::{Exit, Failure, Result};
+use crate::forge::{self, ForgeSite};
+use crate::git::{Checkout, RemoteUrl};
+use crate::landing::Backoff;
+use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, RemoteBranch, Verification};
+use crate::output::Report;
+
+impl Bump<'_> {
+    /// The forge that hosts a remote.
+    pub(super) fn forge_site(&self, push: &RemoteUrl) -> Option<ForgeSite> {
+        let place = &self.settings.place;
+        forge::choose(&place.run, &place.environment, &push.page()?)
+    }
+
+    /// The branch to land on, with `--via`'s way to publish commits.
+    pub(super) fn remote_branch(
+        &self,
+        checkout: &Checkout,
+        target: LandingTarget,
+        site: Option<&ForgeSite>,
+    ) -> Result<RemoteBranch> {
+        let landing = &self.settings.delivery.landing;
+        let git = GitBranch::new(checkout, target, &landing.tokens)?;
+        // a dry run publishes nothing, so it needs no token
+        let publisher: Box<dyn Publisher> = match landing.via {
+            Via::Api if !self.settings.delivery.dry_run => api_publisher(&git, site)?,
+            Via::Api | Via::Git => Box::new(GitPush),
+        };
+        Ok(RemoteBranch::new(git, publisher))
+    }
+}
+
+fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher>> {
+    let site = site.ok_or_else(|| {
+        Failure::usage("--via api needs a remote on GitHub, over http or https")
+            .hinted("name the remote with --remote, or land with --via git")
+    })?;
+    let token = git.api_token().ok_or_else(|| no_token(git))?;
+    let repository = git.slug().ok_or_else(|| Failure::usage("the remote's URL names no repository"))?;
+    site.publisher(git.http(), &token, &repository)
+}
+
+/// There is no token to ask the forge's API with.
+pub(super) fn no_token(git: &GitBranch) -> Failure {
+    let lines = std::iter::once("there is no token for GitHub's API".to_owned()).chain(git.withheld());
+    Failure::new(Exit::Refused, lines.collect::<Vec<_>>().join("\n"))
+        .hinted("set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (and pull-requests: write for --pr)")
+}
+
+/// Removes the remote's secrets from everything that is reported: servers may repeat what they were sent.
+pub(super) fn keep_secrets(git: &GitBranch, done: Result<()>, report: &mut Report) -> Result<()> {
+    let scrub = |text: &mut String| *text = git.scrub(text);
+    let reported = [&mut report.warnings, &mut report.notices, &mut report.details];
+    reported.into_iter().flatten().for_each(scrub);
+    done.map_err(|failure| failure.map_texts(|text| git.scrub(text)))
+}
+
+/// Reports whether the server verified the signature of a commit that it made.
+pub(super) fn note_verification(
+    remote: &RemoteBranch,
+    commit: &str,
+    backoff: &Backoff<'_>,
+    report: &mut Report,
+) {
+    match remote.publisher().verification(commit, backoff.deadline()) {
+        Verification::NotSignedByServer => {}
+        Verification::Verified => report.details.push("GitHub signed the commit: verified".to_owned()),
+        Verification::Unverified { state } => report.warnings.push(format!(
+            "GitHub made the commit, but does not show it as verified ({state}); does this server sign?"
+        )),
+        Verification::Unknown => {
+            report.warnings.push("whether GitHub verified the commit could not be asked".to_owned());
+        }
+    }
+}

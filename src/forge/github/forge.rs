@@ -1,0 +1,38 @@
+//! GitHub as a forge.
+
+use std::time::Instant;
+
+use super::client::GitHub;
+use super::{compare, pulls};
+use crate::error::Result;
+use crate::forge::{Forge, PullRequest, PullRequestSpec, StillCurrent};
+use crate::landing::{Backoff, BuildOrder};
+
+impl Forge for GitHub {
+    fn propose(
+        &self,
+        backoff: &mut Backoff<'_>,
+        spec: &PullRequestSpec<'_>,
+        is_current: &mut StillCurrent<'_>,
+    ) -> Result<PullRequest> {
+        pulls::propose(self, backoff, spec, is_current)
+    }
+
+    fn find(&self, backoff: &mut Backoff<'_>, spec: &PullRequestSpec<'_>) -> Result<Option<PullRequest>> {
+        pulls::find(self, backoff, spec)
+    }
+
+    fn close(&self, backoff: &mut Backoff<'_>, spec: &PullRequestSpec<'_>) -> Result<Option<PullRequest>> {
+        pulls::close(self, backoff, spec)
+    }
+
+    fn order(
+        &self,
+        deadline: Instant,
+        repository: &str,
+        ours: &str,
+        theirs: &str,
+    ) -> Result<BuildOrder, String> {
+        compare::order(self, deadline, repository, ours, theirs)
+    }
+}

@@ -1,0 +1,171 @@
+//! Publishes commits by GitHub's API, which makes commits of its own and signs them.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::commit::{BranchMove, Branches, CommitSpec, ExpectedRef};
+use super::graphql::GraphQl;
+use crate::error::{Exit, Failure, Result};
+use crate::http::HttpSettings;
+use crate::landing::remote::{GitBranch, Publisher, RefUpdate, Verification};
+use crate::landing::{PublishOutcome, Tip};
+use crate::plan::FileEdit;
+
+/// GitHub accepts about 40 MB in one request, and base64 turns 3 bytes into 4.
+const MAX_FILES: usize = 28 * 1000 * 1000;
+
+/// How long the cleanup may take beyond the budget.
+const TIDY: Duration = Duration::from_secs(10);
+
+/// The mode of a plain file, the only one that GitHub's API gives to a file.
+const PLAIN: i32 = 0o100_644;
+
+/// Commits on the branches of a repository on GitHub.
+pub struct GitHubCommits {
+    branches: Branches,
+    /// The commits to be made, by the names of those that git made. GitHub makes its own of them.
+    prepared: HashMap<String, CommitSpec>,
+    /// Of the last commit that was made.
+    verification: Option<Verification>,
+}
+
+impl GitHubCommits {
+    /// `graphql` is the address of the GraphQL API, `repository` is `owner/name`.
+    ///
+    /// # Errors
+    /// If the address or the token is not valid.
+    pub fn new(http: &HttpSettings, graphql: &str, token: &str, repository: &str) -> Result<Self> {
+        let branches = Branches::new(GraphQl::new(http, graphql, token)?, repository);
+        Ok(GitHubCommits { branches, prepared: HashMap::new(), verification: None })
+    }
+
+    fn commit_on(
+        &mut self,
+        branch: &str,
+        wanted: &CommitSpec,
+        deadline: Instant,
+    ) -> Result<String, PublishOutcome> {
+        let made = self.branches.commit(deadline, branch, wanted)?;
+        self.verification = Some(made.verification);
+        Ok(made.oid)
+    }
+
+    /// The new commit replaces those of the branch. It is made on a temporary branch first: if the branch itself were reset to its base in
+    /// between, GitHub would close its pull request.
+    fn replace_branch(
+        &mut self,
+        branch: &str,
+        tip: &str,
+        wanted: &CommitSpec,
+        deadline: Instant,
+    ) -> Result<String, PublishOutcome> {
+        let aside = format!("tagbump-aside/{:016x}", fastrand::u64(..));
+        let made = self.commit_aside(&aside, branch, tip, wanted, deadline);
+        if made.is_err() {
+            // no one else knows this branch, so it is deleted in any case. If that fails too, it is left behind
+            let gone = BranchMove { branch: &aside, from: ExpectedRef::Anything, to: None };
+            let _ = self.branches.moves(deadline.max(Instant::now() + TIDY), &[gone]);
+        }
+        made
+    }
+
+    fn commit_aside(
+        &mut self,
+        aside: &str,
+        branch: &str,
+        tip: &str,
+        wanted: &CommitSpec,
+        deadline: Instant,
+    ) -> Result<String, PublishOutcome> {
+        let start = BranchMove { branch: aside, from: ExpectedRef::Nothing, to: Some(&wanted.parent) };
+        self.branches.moves(deadline, &[start])?;
+        let made = self.commit_on(aside, wanted, deadline)?;
+        let put = BranchMove { branch, from: ExpectedRef::At(tip), to: Some(&made) };
+        let gone = BranchMove { branch: aside, from: ExpectedRef::At(&made), to: None };
+        self.branches.moves(deadline, &[put, gone]).map(|()| made)
+    }
+
+    fn try_publish(
+        &mut self,
+        git: &GitBranch,
+        commit: &str,
+        deadline: Instant,
+    ) -> Result<String, PublishOutcome> {
+        let update = git.ref_update(commit);
+        if update == RefUpdate::UpToDate {
+            return Ok(commit.to_owned());
+        }
+        let unprepared = || PublishOutcome::Refused(Failure::other(format!("{commit} was not made here")));
+        let wanted = self.prepared.get(commit).cloned().ok_or_else(unprepared)?;
+        match update {
+            RefUpdate::UpToDate => Ok(commit.to_owned()),
+            RefUpdate::FastForward { branch } => self.commit_on(&branch, &wanted, deadline),
+            RefUpdate::Create { branch } => {
+                let start =
+                    BranchMove { branch: &branch, from: ExpectedRef::Nothing, to: Some(&wanted.parent) };
+                self.branches.moves(deadline, &[start])?;
+                let made = self.commit_on(&branch, &wanted, deadline);
+                if let Err(PublishOutcome::Refused(_) | PublishOutcome::RejectedUnclear { .. }) = made {
+                    // a branch without a commit is useless
+                    let gone =
+                        BranchMove { branch: &branch, from: ExpectedRef::At(&wanted.parent), to: None };
+                    let _ = self.branches.moves(deadline.max(Instant::now() + TIDY), &[gone]);
+                }
+                made
+            }
+            RefUpdate::Replace { branch, tip } => self.replace_branch(&branch, &tip, &wanted, deadline),
+        }
+    }
+}
+
+impl Publisher for GitHubCommits {
+    fn prepare(
+        &mut self,
+        git: &GitBranch,
+        tip: &Tip,
+        commit: &str,
+        edits: &[FileEdit],
+        message: &str,
+    ) -> Result<()> {
+        let files = edits.iter().map(|edit| file(git, tip, edit)).collect::<Result<Vec<_>>>()?;
+        if files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > MAX_FILES {
+            return Err(Failure::new(
+                Exit::NotEditable,
+                "the changed files are more than GitHub's API takes at once",
+            )
+            .hinted("land them with --via git"));
+        }
+        let spec = CommitSpec { parent: tip.commit.clone(), message: message.to_owned(), files };
+        self.prepared.insert(commit.to_owned(), spec);
+        Ok(())
+    }
+
+    fn publish(&mut self, git: &GitBranch, commit: &str, deadline: Instant) -> PublishOutcome {
+        match self.try_publish(git, commit, deadline) {
+            Ok(commit) => PublishOutcome::Published { commit },
+            Err(outcome) => outcome,
+        }
+    }
+
+    fn find(&self, git: &GitBranch, tip: &Tip, commit: &str) -> Result<Option<String>> {
+        git.find_equivalent(tip, commit)
+    }
+
+    fn makes_own_commits(&self) -> bool {
+        true
+    }
+
+    fn verification(&self, commit: &str, deadline: Instant) -> Verification {
+        self.verification.clone().unwrap_or_else(|| self.branches.verification(deadline, commit))
+    }
+}
+
+/// A changed file as the API wants it: its path below the repository's top, and all its bytes.
+fn file(git: &GitBranch, tip: &Tip, edit: &FileEdit) -> Result<(String, Vec<u8>)> {
+    let (path, mode) = git.file_mode(&tip.commit, &edit.path)?;
+    if mode == PLAIN {
+        return Ok((path, edit.after.clone()));
+    }
+    let why = format!("{}: has mode {mode:o}, which GitHub's API would make 100644", edit.path);
+    Err(Failure::new(Exit::NotEditable, why).hinted("land it with --via git, or take the mode off the file"))
+}

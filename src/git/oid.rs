@@ -1,0 +1,15 @@
+//! Between git2's object names and ours.
+
+use git2::Oid;
+
+use crate::object_id::ObjectId;
+
+pub fn id(oid: Oid) -> ObjectId {
+    let mut bytes = [0; 20];
+    bytes.iter_mut().zip(oid.as_bytes()).for_each(|(to, from)| *to = *from);
+    ObjectId(bytes)
+}
+
+pub fn oid(id: ObjectId) -> Result<Oid, git2::Error> {
+    Oid::from_bytes(&id.0)
+}

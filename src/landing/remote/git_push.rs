@@ -1,0 +1,78 @@
+//! Publishes commits by pushing them with git.
+
+use std::time::Instant;
+
+use git2::Oid;
+
+use super::classify;
+use super::commits::{oid, published, unparsable};
+use super::git_branch::GitBranch;
+use super::pr_branch::RefUpdate;
+use super::publisher::Publisher;
+use super::withheld::explain_push;
+use crate::error::{Failure, Result};
+use crate::git::push::{self, PushRequest, PushResult};
+use crate::landing::{PublishOutcome, Tip};
+
+pub struct GitPush;
+
+impl Publisher for GitPush {
+    fn publish(&mut self, git: &GitBranch, commit: &str, deadline: Instant) -> PublishOutcome {
+        let Some((branch, expected)) = goal(git, commit) else {
+            return PublishOutcome::Published { commit: commit.to_owned() };
+        };
+        let Ok(made) = oid(commit) else {
+            return PublishOutcome::Refused(Failure::other(format!("{commit} is no commit")));
+        };
+        let is_fast_forward = matches!(git.ref_update(commit), RefUpdate::FastForward { .. });
+        if is_fast_forward && !is_after(git, made, expected) {
+            // whatever went wrong here, no commit of anyone else is lost
+            return PublishOutcome::Refused(Failure::other(format!(
+                "{made} does not come after the branch's tip"
+            )));
+        }
+        let (base, head) = git.known_tips();
+        let push = PushRequest {
+            repo: &git.workspace().repo,
+            commit: made,
+            branch: &branch,
+            expected,
+            known: base.into_iter().chain(head).collect(),
+        };
+        let (endpoint, url) = git.push_endpoint();
+        let url = url.to_string();
+        match push::push(endpoint, &push, deadline) {
+            Ok(PushResult::Accepted) => PublishOutcome::Published { commit: commit.to_owned() },
+            Ok(PushResult::RefMoved) => PublishOutcome::NonFastForward {
+                what: "somebody was faster: the branch has moved".to_owned(),
+            },
+            Ok(PushResult::Rejected { status, words }) => {
+                classify::of_status(&endpoint.scrub(&status), &endpoint.scrub(&words), &url)
+            }
+            Err(stopped) => explain_push(classify::of_push(stopped, endpoint, &url), endpoint),
+        }
+    }
+
+    fn find(&self, git: &GitBranch, tip: &Tip, commit: &str) -> Result<Option<String>> {
+        let (tip, wanted) = (published(tip)?, oid(commit)?);
+        let repo = &git.workspace().repo;
+        let is_below = || repo.graph_descendant_of(tip, wanted).map_err(|e| unparsable(&e));
+        Ok((tip == wanted || is_below()?).then(|| commit.to_owned()))
+    }
+}
+
+/// The branch to push to, and the commit that it must point at. `None` if there is nothing to push.
+fn goal(git: &GitBranch, commit: &str) -> Option<(String, Option<Oid>)> {
+    let (base, head) = git.known_tips();
+    match git.ref_update(commit) {
+        RefUpdate::UpToDate => None,
+        RefUpdate::FastForward { branch } => Some((branch, head.or(base))),
+        RefUpdate::Create { branch } => Some((branch, None)),
+        RefUpdate::Replace { branch, .. } => Some((branch, head)),
+    }
+}
+
+fn is_after(git: &GitBranch, commit: Oid, tip: Option<Oid>) -> bool {
+    let is_below = |tip| git.workspace().repo.graph_descendant_of(commit, tip).unwrap_or(false);
+    tip.is_none_or(|tip| tip == commit || is_below(tip))
+}

@@ -1,0 +1,98 @@
+//! Landing on a branch of a git remote.
+//!
+//! `git_branch` reads the branch and `commits` makes commits on it, over git; a [`Publisher`] publishes them: `git_push` pushes, a forge's API makes
+//! its own commits. `pr_branch` is a pull request's branch, `commit_history` orders the commits before a tip, `remote_history` reads
+//! those of a branch that nothing is landed on. `classify` turns what a server says into what the landing loop does next, and
+//! `withheld` adds which credentials were not sent.
+
+mod classify;
+mod commit_history;
+mod commits;
+mod git_branch;
+mod git_push;
+mod pr_branch;
+mod publisher;
+mod remote_history;
+mod withheld;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::error::Result;
+use crate::git::{CarriedCommits, Identity, RemoteUrl, Signer, UrlOrigin};
+use crate::landing::{FetchError, History, PublishOutcome, TargetBranch, Tip};
+use crate::plan::{FileEdit, FileSource};
+
+pub use classify::{of_fetch_fault, of_push_fault, of_status};
+pub use git_branch::GitBranch;
+pub use git_push::GitPush;
+pub use pr_branch::RefUpdate;
+pub use publisher::{Publisher, Verification};
+pub use remote_history::RemoteHistory;
+
+/// Where to land, and as whom.
+#[derive(Clone, Debug)]
+pub struct LandingTarget {
+    pub fetch: RemoteUrl,
+    pub push: RemoteUrl,
+    /// Who chose these URLs.
+    pub origin: UrlOrigin,
+    /// Nothing: the remote's default branch.
+    pub branch: Option<String>,
+    /// The branch of a pull request to that one, where there shall be one.
+    pub head: Option<String>,
+    /// Local commits that go below the bump.
+    pub carry: Option<CarriedCommits>,
+    pub author: Identity,
+    pub committer: Identity,
+    /// Nothing: commits are not signed.
+    pub signer: Option<Arc<Signer>>,
+}
+
+/// A branch of a git remote, and the way to publish commits on it.
+pub struct RemoteBranch {
+    pub git: GitBranch,
+    publisher: Box<dyn Publisher>,
+}
+
+impl RemoteBranch {
+    pub fn new(git: GitBranch, publisher: Box<dyn Publisher>) -> Self {
+        RemoteBranch { git, publisher }
+    }
+
+    pub fn publisher(&self) -> &dyn Publisher {
+        &*self.publisher
+    }
+}
+
+impl TargetBranch for RemoteBranch {
+    fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
+        self.git.tip(deadline)
+    }
+
+    fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>> {
+        self.git.files(tip)
+    }
+
+    fn history(&self) -> &dyn History {
+        &self.git
+    }
+
+    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {
+        let commit = self.git.commit(tip, edits, message)?;
+        self.publisher.prepare(&self.git, tip, &commit, edits, message)?;
+        Ok(commit)
+    }
+
+    fn publish(&mut self, commit: &str, deadline: Instant) -> PublishOutcome {
+        if let Some(outcome) = self.git.keep_others(commit) {
+            return outcome;
+        }
+        self.git.note_published(commit);
+        self.publisher.publish(&self.git, commit, deadline)
+    }
+
+    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>> {
+        self.publisher.find(&self.git, tip, commit)
+    }
+}

@@ -1,0 +1,59 @@
+//! How commits get onto a remote branch.
+
+use std::time::Instant;
+
+use super::git_branch::GitBranch;
+use crate::error::Result;
+use crate::landing::{PublishOutcome, Tip};
+use crate::plan::FileEdit;
+
+/// Publishes commits without force, and finds them again. The commits were made by git, in the workspace; git also reads the branch.
+pub trait Publisher {
+    /// Prepares a commit that was made on a tip for publishing.
+    ///
+    /// # Errors
+    /// If it can't be published this way, whatever the server says.
+    fn prepare(
+        &mut self,
+        _git: &GitBranch,
+        _tip: &Tip,
+        _commit: &str,
+        _edits: &[FileEdit],
+        _message: &str,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    /// Publishes a commit if the branch is where it was read; gives up at `deadline`.
+    fn publish(&mut self, git: &GitBranch, commit: &str, deadline: Instant) -> PublishOutcome;
+
+    /// The name of a commit on the branch, if the tip is it or comes after it.
+    ///
+    /// # Errors
+    /// If the history can't be read.
+    fn find(&self, git: &GitBranch, tip: &Tip, commit: &str) -> Result<Option<String>>;
+
+    /// Whether the server makes commits of its own from ours, so that they must be fetched back.
+    fn makes_own_commits(&self) -> bool {
+        false
+    }
+
+    /// What the server says about the signature that it puts on its own commits.
+    fn verification(&self, _commit: &str, _deadline: Instant) -> Verification {
+        Verification::NotSignedByServer
+    }
+}
+
+/// What a server says about the signature of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// The server signs nothing.
+    NotSignedByServer,
+    Verified,
+    /// It isn't shown as verified: the server's word for why.
+    Unverified {
+        state: String,
+    },
+    /// The server could not be asked.
+    Unknown,
+}
