@@ -25,6 +25,7 @@ mod forged_trailers;
 mod forgotten_files;
 mod git_settings;
 mod github_client;
+mod hints;
 mod history;
 mod history_hostile;
 mod history_remote;
