@@ -17,6 +17,14 @@ lint:
 test:
     .ci/run test
 
+# The oldest Rust that Cargo.toml promises
+msrv:
+    .ci/run msrv
+
+# Signed commits, by gpg and ssh-keygen
+signing:
+    .ci/run signing
+
 # The README's demo, and that it shows the new tag
 demo:
     .ci/run demo
@@ -51,4 +59,4 @@ action:
 
 # The container image; needs root
 image:
-    .ci/run image
+    .ci/run build image

@@ -48,6 +48,7 @@ for token in "${TAGBUMP_TOKEN:-}" "${GITHUB_TOKEN:-}" "${GH_TOKEN:-}"; do
     printf '::add-mask::%s\n' "${header//$'\n'/}"
 done
 
+# It stays in the environment: tagbump then names inputs in its hints, where it would name flags at a terminal.
 command=${TAGBUMP_ACTION_COMMAND:-bump}
 arguments=()
 case $command in

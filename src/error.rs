@@ -33,7 +33,7 @@ pub struct Failure {
     /// What to do.
     pub hint: Option<Hint>,
     /// The place in a file that the message starts with.
-    pub place: Option<Location>,
+    pub place: Option<Box<Location>>,
 }
 
 pub type Result<T, E = Failure> = std::result::Result<T, E>;

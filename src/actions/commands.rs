@@ -107,7 +107,7 @@ mod tests {
         let place = Location { file: "k8s/a.yaml".to_owned(), line: 3, column: Some(9) };
         let failure =
             Failure::other("k8s/a.yaml:3:9: is an alias; nothing was written").hinted("write it out");
-        let failure = Failure { place: Some(place), ..failure };
+        let failure = Failure { place: Some(Box::new(place)), ..failure };
         let wanted = "::error file=k8s/a.yaml,line=3,col=9::k8s/a.yaml:3:9: is an alias; nothing was written%0Ahint: write it out\n";
         assert_eq!(error(&failure, ""), wanted);
         assert_eq!(error(&Failure::other("no: place"), ""), "::error::no: place\n");

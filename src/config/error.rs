@@ -36,7 +36,7 @@ pub enum ConfigError {
         /// Line and column.
         position: Option<(usize, usize)>,
         key: String,
-        problem: ValueProblem,
+        problem: Box<ValueProblem>,
     },
     /// It doesn't have the right types.
     #[error("{}: {}", place(.file, .position), inline(.reason))]

@@ -173,7 +173,7 @@ impl ConfigReader<'_> {
         let node = self.yaml.roots().first().and_then(|&root| self.yaml.at(root, keys));
         let position = node.map(|id| (self.yaml.node(id).line, self.yaml.node(id).column));
         let (file, key) = (self.path.to_owned(), keys.join("."));
-        ConfigError::Value { file, position, key, problem: problem.into() }
+        ConfigError::Value { file, position, key, problem: Box::new(problem.into()) }
     }
 
     fn location(&self, id: NodeId) -> Location {

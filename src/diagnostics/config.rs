@@ -8,7 +8,10 @@ use crate::hint::{Hint, hint};
 pub(super) fn describe(error: &ConfigError) -> Failure {
     match error {
         ConfigError::Source(error) => worktree::describe_source(error),
-        _ => Failure { place: error.location(), ..Failure::usage(error.to_string()).hinted(advice(error)) },
+        _ => Failure {
+            place: error.location().map(Box::new),
+            ..Failure::usage(error.to_string()).hinted(advice(error))
+        },
     }
 }
 

@@ -147,6 +147,18 @@ pub(super) fn describe_server(error: &ServerError) -> Failure {
             );
             return Failure::new(Exit::Refused, message).hinted(advice);
         }
+        ServerError::TooManyRedirects { .. } => hint("fix the remote's URL"),
+        ServerError::RedirectsOff { url } => {
+            let advice = format!("if the repository has moved: git remote set-url origin {url}");
+            return Failure::new(Exit::Refused, message).hinted(advice);
+        }
+        ServerError::BadUrl { .. } => return Failure::usage(message),
+        ServerError::NotAGitServer { .. } => {
+            hint("fix the remote's URL; a proxy or a login page may be in the way")
+        }
+        ServerError::TooManyHeaders { .. } => {
+            hint("check the remote's URL; a proxy may answer in the server's place")
+        }
         ServerError::GitMissing => hint("install git, or use an https remote"),
         ServerError::GitNotStarted(_) => return Failure::other(message),
         ServerError::NotARepository { .. } => return Failure::usage(message).hinted("fix the remote's path"),

@@ -40,7 +40,7 @@ pub(super) fn describe(error: &PlanError) -> Failure {
             (Exit::Other, advice + ", it would only be skipped with a warning")
         }
     };
-    Failure { place: error.location(), ..Failure::new(exit, error.to_string()).hinted(hint) }
+    Failure { place: error.location().map(Box::new), ..Failure::new(exit, error.to_string()).hinted(hint) }
 }
 
 fn where_to_look(no_match: &NoMatch) -> Hint {

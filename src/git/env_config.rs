@@ -78,7 +78,7 @@ pub fn items(environment: &Environment) -> Result<Vec<ConfigItem>, GitSettingErr
             .parse()
             .ok()
             .filter(|count| *count <= 10_000)
-            .ok_or_else(|| GitSettingError::Count { variable: COUNT })?;
+            .ok_or(GitSettingError::Count { variable: COUNT })?;
         for nth in 0..count {
             let name = format!("GIT_CONFIG_KEY_{nth}");
             let missing = || GitSettingError::MissingKey { variable: COUNT, count, missing: name.clone() };
@@ -89,7 +89,7 @@ pub fn items(environment: &Environment) -> Result<Vec<ConfigItem>, GitSettingErr
         }
     }
     if let Some(text) = environment.get(PARAMETERS) {
-        let read = parameters(text).ok_or_else(|| GitSettingError::Parameters { variable: PARAMETERS })?;
+        let read = parameters(text).ok_or(GitSettingError::Parameters { variable: PARAMETERS })?;
         for (key, value) in read {
             items.push((checked(&key, PARAMETERS)?, value));
         }

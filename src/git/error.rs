@@ -193,6 +193,16 @@ pub enum ServerError {
         /// The repository's new URL, if it moved.
         url: String,
     },
+    #[error("{url}: too many redirects")]
+    TooManyRedirects { url: String },
+    #[error("the server redirects to {url}, and http.followRedirects is false")]
+    RedirectsOff { url: String },
+    #[error("{url}: {reason}")]
+    BadUrl { url: String, reason: String },
+    #[error("{url} answers, but not as a git repository ({content_type})")]
+    NotAGitServer { url: String, content_type: String },
+    #[error("{url}: the server sent more than {kib} KiB of headers")]
+    TooManyHeaders { url: String, kib: usize },
     #[error("git was not found, and a repository on this machine needs it")]
     GitMissing,
     #[error("git can't be started: {0}")]

@@ -9,13 +9,12 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use git2::{Oid, Repository, RepositoryOpenFlags};
 use tempfile::TempDir;
 
 use super::checkout::Checkout;
+use super::error::GitError;
 use super::temporary_folder::temporary_folder;
-use crate::error::Result;
 use crate::worktree::open_regular_file;
 
 pub struct Workspace {
@@ -30,16 +29,16 @@ pub struct Workspace {
 impl Workspace {
     /// # Errors
     /// Where the temporary folder can't be written.
-    pub fn new(checkout: &Checkout) -> Result<Self> {
+    pub fn new(checkout: &Checkout) -> Result<Self, GitError> {
         let folder = temporary_folder()?;
         let borrows = checkout.is_whole();
         make(folder.path())
             .and_then(|()| if borrows { borrow(checkout, folder.path()) } else { Ok(()) })
-            .context("the temporary repository can't be set up")?;
+            .map_err(GitError::Temporary)?;
         // only this way of opening reads the list of shallow commits
         let none: [&Path; 0] = [];
         let repo = Repository::open_ext(folder.path(), RepositoryOpenFlags::NO_SEARCH, none)
-            .context("no temporary repository")?;
+            .map_err(|e| GitError::library("no temporary repository", &e))?;
         Ok(Workspace { repo, borrows, cut: Cell::new(false), folder })
     }
 

@@ -339,6 +339,26 @@ mod tests {
     }
 
     #[test]
+    fn skip_mark_is_not_repeated_when_message_has_it() {
+        for mark in ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"] {
+            let text = message(&[target("a/b")], Some(&format!("{mark} deploy\n\nbody")), true);
+            assert_eq!(text.lines().next(), Some(&*format!("{mark} deploy")));
+        }
+        let text = message(&[target("a/b")], Some("deploy [skip] ci\n\nbody"), true);
+        assert_eq!(text.lines().next(), Some("deploy [skip] ci [skip ci]"));
+    }
+
+    /// git leaves blank lines at the start of a message out: the first line is the first one with words.
+    #[test]
+    fn blank_lines_at_start_of_own_message_are_removed() {
+        let text = message(&[target("a/b")], Some("\n\ndeploy\n\nbody\n\n"), true);
+        assert_eq!(
+            text,
+            "deploy [skip ci]\n\nbody\n\nTagbump-Image: a/b:main-abc1234\nTagbump-Source: acme/api@0123456789\n"
+        );
+    }
+
+    #[test]
     fn digest_mentions_nobody() {
         assert_eq!(
             shown_version(&format!("v1@sha256:{}", "0".repeat(64))),

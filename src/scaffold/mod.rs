@@ -31,7 +31,7 @@ pub struct NewConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ScaffoldError {
     #[error("can't make a valid {path} for this repository: {error}")]
-    Invalid { path: String, error: ConfigError },
+    Invalid { path: String, error: Box<ConfigError> },
     #[error("can't make a valid {path} for this repository: it would not read back as written")]
     ReadsDifferently { path: String },
 }
@@ -67,7 +67,8 @@ fn tags<'a>(image: &DeployedImage<'a>) -> impl Iterator<Item = &'a str> {
 /// Checks that tagbump parses the text to the same services.
 fn check(content: &ConfigContent<'_>, path: &str, text: &str) -> Result<(), ScaffoldError> {
     let config = Config::parse(path, text.as_bytes());
-    let config = config.map_err(|error| ScaffoldError::Invalid { path: path.to_owned(), error })?;
+    let config =
+        config.map_err(|error| ScaffoldError::Invalid { path: path.to_owned(), error: Box::new(error) })?;
     let own = || content.own.iter().flatten();
     let same = own().all(|s| config.service(&s.name).is_some_and(|read| read.image == s.image));
     if !same || config.names().count() != own().count() {

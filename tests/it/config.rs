@@ -225,9 +225,9 @@ mod landing {
     /// Somebody pushes first, between our fetch and our push.
     fn overtaken(world: &World, config: &'static str) -> Run {
         let folder = world.shallow("w");
-        let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
+        let bare = world.bare.clone();
         world.server.before_receive(move || {
-            repo::rival(&scratch, &bare, "tagbump.yaml", config);
+            repo::rival(&bare, "tagbump.yaml", config);
         });
         bump(&folder, &["shop:v1", "--push"])
     }
@@ -245,10 +245,10 @@ mod landing {
         let world = world("tag: 'old-{sha:7}'\nservices: { shop: { image: ghcr.io/acme/backend } }\n");
         let folder = world.shallow("w");
         let sha = git(&folder, &["rev-parse", "HEAD"]);
-        let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
+        let bare = world.bare.clone();
         world.server.before_receive(move || {
             let config = "tag: 'new-{sha:7}'\nservices: { shop: { image: ghcr.io/acme/backend } }\n";
-            repo::rival(&scratch, &bare, "tagbump.yaml", config);
+            repo::rival(&bare, "tagbump.yaml", config);
         });
         let told = ended(&bump(&folder, &["shop", "--push"]), 0, "landed");
         let tag = format!("new-{}", &sha[..7]);

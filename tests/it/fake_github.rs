@@ -548,10 +548,8 @@ fn branch_moves_before_the_request() {
 #[test]
 fn hook_runs_before_the_request() {
     let hub = Hub::new();
-    let (bare, scratch) = (hub.world.bare.clone(), hub.world.path().to_owned());
-    hub.github.before(On::CreateCommitOnBranch, move || {
-        drop(crate::support::repo::rival(&scratch, &bare, "x", "x\n"))
-    });
+    let bare = hub.world.bare.clone();
+    hub.github.before(On::CreateCommitOnBranch, move || drop(crate::support::repo::rival(&bare, "x", "x\n")));
     let told = hub.commit_on("main", &hub.world.tip(), FILE, "new\n").is(200);
     assert_eq!(told["errors"][0]["type"], "STALE_DATA");
 }

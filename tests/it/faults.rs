@@ -180,9 +180,9 @@ fn run_ends_when_server_asks_for_wait_beyond_timeout() {
 fn push_retries_when_branch_moved_after_fetch() {
     let world = World::new();
     let folder = world.shallow("w");
-    let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
+    let bare = world.bare.clone();
     world.server.before_receive(move || {
-        repo::rival(&scratch, &bare, "README.md", "theirs\n");
+        repo::rival(&bare, "README.md", "theirs\n");
     });
     let told = ended(&run(&mut push(&folder, "main-abc1234", &[])), 0, "landed");
     assert_eq!(told["attempts"], 2);
@@ -216,9 +216,9 @@ fn lost_race_is_retried_when_hook_prints_text() {
         let world = World::new();
         world.hook("pre-receive", &format!("echo '{chatter}'"));
         let folder = world.shallow("w");
-        let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
+        let bare = world.bare.clone();
         world.server.before_receive(move || {
-            repo::rival(&scratch, &bare, "README.md", "theirs\n");
+            repo::rival(&bare, "README.md", "theirs\n");
         });
         let told = ended(&run(&mut push(&folder, "main-abc1234", &[])), 0, "landed");
         assert_eq!(told["attempts"], 2, "{chatter}");
@@ -229,10 +229,10 @@ fn lost_race_is_retried_when_hook_prints_text() {
 fn run_is_up_to_date_when_another_run_made_same_bump() {
     let world = World::new();
     let folder = world.shallow("w");
-    let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
+    let bare = world.bare.clone();
     world.server.before_receive(move || {
         let text = kustomization(&[API.into()]).replace("newTag: v0", "newTag: main-abc1234");
-        repo::rival(&scratch, &bare, FILE, &text);
+        repo::rival(&bare, FILE, &text);
     });
     let told = ended(&run(&mut push(&folder, "main-abc1234", &[])), 0, "already");
     assert_eq!((&told["changed"], &told["commit"]), (&false.into(), &serde_json::Value::Null));

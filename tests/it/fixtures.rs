@@ -5,6 +5,7 @@
 //! A case with `out` is run three more times: before, as a dry run, which must change nothing and promise
 //! exactly that; and after, which must find nothing to do.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::support::cli::{Run, tagbump};
@@ -12,9 +13,8 @@ use crate::support::files::{copy, snapshot};
 
 #[test]
 fn every_case_gives_its_out_folder() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let cases: Vec<PathBuf> = folders(&root).iter().flat_map(|kind| folders(kind)).collect();
-    assert!(cases.len() > 1, "no cases in {}", root.display());
+    let cases = cases();
+    assert!(cases.len() > 1, "no cases in {}", root().display());
     let failed: Vec<_> = cases.iter().filter_map(|case| check(case).err()).collect();
     assert!(
         failed.is_empty(),
@@ -23,6 +23,32 @@ fn every_case_gives_its_out_folder() {
         cases.len(),
         failed.join("\n\n")
     );
+}
+
+/// No file lies beside the cases, and each case says what must come of it.
+#[test]
+fn every_fixture_belongs_to_a_case() {
+    let parts: BTreeSet<_> =
+        cases().iter().flat_map(|case| ["cmd", "expect", "in", "out"].map(|part| case.join(part))).collect();
+    for (name, _) in snapshot(&root()) {
+        let file = root().join(&name);
+        assert!(file.ancestors().any(|folder| parts.contains(folder)), "fixtures/{name} belongs to no case");
+    }
+    for case in cases() {
+        let name = case.display();
+        assert!(case.join("cmd").is_file(), "{name}: no cmd");
+        assert!(case.join("in").is_dir(), "{name}: no in");
+        let says = case.join("out").is_dir() || case.join("expect").is_file();
+        assert!(says, "{name}: neither out nor expect");
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+fn cases() -> Vec<PathBuf> {
+    folders(&root()).iter().flat_map(|kind| folders(kind)).collect()
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {

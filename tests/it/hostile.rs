@@ -157,6 +157,7 @@ mod special_files {
             let top = folder.path().join("top");
             write(&top, "k/x.yaml", &pod("app:v0"));
             git(&top, &["init", "--quiet"]);
+            fs::create_dir(top.join(".git/info")).unwrap();
             let pipe = top.join(pipe);
             // where there is no such file, nothing is in the way
             let _ = fs::remove_dir_all(&pipe);

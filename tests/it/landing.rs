@@ -256,7 +256,7 @@ fn sparse_checkout_has_no_uncommitted_changes_after_landing() {
 #[test]
 fn bump_lands_in_repository_with_submodule() {
     let world = World::new();
-    let library = crate::support::git::bare_repo(world.path(), "library.git");
+    let library = crate::support::bare::bare_repo(world.path(), "library.git");
     let other = world.full("other");
     git(&other, &["push", "--quiet", library.to_str().unwrap(), "HEAD:main"]);
     git(&other, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);

@@ -160,29 +160,6 @@ fn own_message_fills_in_variables() {
     assert!(failed(&run, 2).contains("{nmae}"), "{}", run.output());
 }
 
-#[test]
-fn skip_mark_is_not_repeated_when_message_has_it() {
-    let world = World::new();
-    let folder = world.shallow("w");
-    for (n, mark) in
-        ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"].iter().enumerate()
-    {
-        let image = format!("ghcr.io/acme/api:v{n}.1");
-        let text = lands(&world, &folder, &[&image, "-m", &format!("{mark} deploy\n\nbody")]);
-        assert_eq!(subject(&text), format!("{mark} deploy"));
-    }
-    let text = lands(&world, &folder, &["ghcr.io/acme/api:v9", "-m", "deploy [skip] ci\n\nbody"]);
-    assert_eq!(subject(&text), "deploy [skip] ci [skip ci]");
-}
-
-/// git leaves blank lines at the start of a message out: the first line is the first one with words.
-#[test]
-fn blank_lines_at_start_of_own_message_are_removed() {
-    let world = World::new();
-    let text = lands(&world, &world.shallow("w"), &["ghcr.io/acme/api:v1", "-m", "\n\ndeploy\n\nbody\n\n"]);
-    assert_eq!(text, "deploy [skip ci]\n\nbody\n\nTagbump-Image: ghcr.io/acme/api:v1");
-}
-
 /// Lands with a message of its own; gives the trailers that git sees, ours, and the whole text.
 #[track_caller]
 fn joined(world: &World, folder: &Path, tag: &str, template: &str) -> (Vec<String>, String, String) {

@@ -102,7 +102,7 @@ fn source_of_version_comes_from_trailer() {
 #[test]
 fn trailer_counts_when_text_follows_it() {
     let mono = Mono::new(2);
-    let work = mono.world.path().join("sources");
+    let work = mono.sources();
     std::fs::write(work.join(FILE), kustomization(&[API.into()]).replace("v0", "v9")).unwrap();
     let message = format!(
         "Deploy (#7)\n\nTagbump-Image: {API}:v9\nTagbump-Source: acme/gitops@{}\n\nReviewed, with thanks.\n",
@@ -117,7 +117,7 @@ fn trailer_counts_when_text_follows_it() {
 #[test]
 fn order_is_decided_for_each_reference() {
     let mono = Mono::new(3);
-    let work = mono.world.path().join("sources");
+    let work = mono.sources();
     let at =
         |nth: usize| kustomization(&[API.into()]).replace("v0", &format!("\"{}\"", &mono.builds[nth][..7]));
     commit(&work, "dev/kustomization.yaml", &at(2));
@@ -134,7 +134,7 @@ fn order_is_decided_for_each_reference() {
 #[test]
 fn default_branch_wins_when_commits_diverged() {
     let mono = Mono::new(2);
-    let work = mono.world.path().join("sources");
+    let work = mono.sources();
     git(&work, &["checkout", "--quiet", "-b", "feature", &mono.builds[0]]);
     let feature = commit(&work, "src/feature.rs", "// new\n");
     git(&work, &["push", "--quiet", "origin", "feature"]);
@@ -206,7 +206,7 @@ fn bump_lands_when_github_does_not_know_order() {
 fn github_is_asked_for_default_branch_when_commits_diverged() {
     let apart = Apart::new(2);
     let (world, builds) = (&apart.mono.world, &apart.mono.builds);
-    let work = world.path().join("sources");
+    let work = apart.mono.sources();
     git(&work, &["checkout", "--quiet", "-b", "feature", &builds[0]]);
     let feature = commit(&work, "src/feature.rs", "// new\n");
     git(&work, &["push", "--quiet", world.bare.to_str().unwrap(), "feature"]);

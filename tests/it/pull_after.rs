@@ -145,8 +145,8 @@ fn pull_works_after_superseded_run() {
 #[test]
 fn pull_works_after_lost_race() {
     each_kind(|kind, world, folder| {
-        let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
-        world.server.before_receive(move || drop(repo::rival(&scratch, &bare, "README.md", "theirs\n")));
+        let bare = world.bare.clone();
+        world.server.before_receive(move || drop(repo::rival(&bare, "README.md", "theirs\n")));
         let told = ended(&repo::run(&mut kind.push(folder, "v1", &[])), 0, "landed");
         assert_eq!(told["attempts"], 2, "{kind:?}");
     });

@@ -144,9 +144,9 @@ fn run_updates_pull_request_that_another_job_opened_first() {
 #[test]
 fn pull_request_is_opened_when_base_moves() {
     each_way(|hub| {
-        let (scratch, bare) = (hub.world.path().to_owned(), hub.world.bare.clone());
+        let bare = hub.world.bare.clone();
         hub.github.before(On::CreatePull, move || {
-            drop(repo::rival(&scratch, &bare, "README.md", "newer\n"));
+            drop(repo::rival(&bare, "README.md", "newer\n"));
         });
         hub.propose("v1", &[]);
         assert_eq!((hub.ahead(HEAD).len(), hub.pull().number), (1, 1));

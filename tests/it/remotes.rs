@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::support::git::{bare_repo, git};
+use crate::support::bare::bare_repo;
+use crate::support::git::git;
 use crate::support::repo::{self, FILE, PASSWORD, REPO, USER, World, ended, failed, push};
 
 fn tip(bare: &Path) -> String {
@@ -220,7 +221,7 @@ fn bump_lands_in_repositories_with_odd_paths() {
     git(&folder, &["config", "user.name", "Ada"]);
     git(&folder, &["config", "user.email", "ada@example.com"]);
     git(&folder, &["remote", "set-url", "origin", bare.to_str().unwrap()]);
-    repo::rival(world.path(), &bare, "README.md", "newer\n");
+    repo::rival(&bare, "README.md", "newer\n");
     let told = ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
     assert_eq!(told["commit"], tip(&bare).as_str());
     assert_eq!(git(&folder, &["rev-parse", "HEAD"]), tip(&bare), "and it is fast-forwarded");

@@ -54,7 +54,7 @@ fn rollback_holds_when_sources_are_in_another_repository() {
 fn rollback_holds_below_other_commits() {
     let apart = apart(5);
     for nth in 0..55 {
-        rival(apart.mono.world.path(), &apart.target, "README.md", &format!("{nth}\n"));
+        rival(&apart.target, "README.md", &format!("{nth}\n"));
     }
     let builds = &apart.mono.builds;
     ended(&repo::run(&mut apart.shallow_job(&builds[3], "1", &[])), 0, "superseded");
@@ -193,11 +193,11 @@ fn rollback_by_api_retries_when_branch_moved() {
     for (path, exit, outcome) in [("README.md", 0, "landed"), (FILE, 4, "failed")] {
         let hosted = hosted(5, &BY_API);
         let world = &hosted.mono.world;
-        let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+        let bare = world.bare.clone();
         let text =
             if path == FILE { world.file(FILE).replace(&hosted.mono.tag(), "v9") } else { "x\n".to_owned() };
         hosted.github.before(On::CreateCommitOnBranch, move || {
-            rival(&scratch, &bare, path, &text);
+            rival(&bare, path, &text);
         });
         let told = ended(&repo::run(&mut hosted.rollback(&BY_API)), exit, outcome);
         if exit == 0 {

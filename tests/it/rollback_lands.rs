@@ -135,9 +135,9 @@ fn rollback_fails_when_server_gives_no_history() {
 #[test]
 fn rollback_fails_when_newer_tag_lands_first() {
     let world = world();
-    let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+    let bare = world.bare.clone();
     world.server.before_receive(move || {
-        rival(&scratch, &bare, FILE, &at("v3"));
+        rival(&bare, FILE, &at("v3"));
     });
     let folder = world.shallow("w");
     let text = failed(&back(&folder, &[]), 4);
@@ -155,19 +155,19 @@ fn rollback_fails_when_newer_tag_lands_first() {
 #[test]
 fn rollback_retries_when_other_file_lands_first() {
     let world = world();
-    let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+    let bare = world.bare.clone();
     world.server.before_receive(move || {
-        rival(&scratch, &bare, "README.md", "newer\n");
+        rival(&bare, "README.md", "newer\n");
     });
     let told = ended(&back(&world.shallow("w"), &[]), 0, "landed");
     assert_eq!((&told["attempts"], world.file("README.md").as_str()), (&2.into(), "newer"));
     assert_eq!(world.file(FILE), at("v1").trim_end());
     // also where it is the same file, and another image in it
     let world = world_of_two();
-    let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+    let bare = world.bare.clone();
     let both = world.file(FILE).replace("newTag: w1", "newTag: w2") + "\n";
     world.server.before_receive(move || {
-        rival(&scratch, &bare, FILE, &both);
+        rival(&bare, FILE, &both);
     });
     ended(&back(&world.shallow("w"), &[]), 0, "landed");
     assert!(
@@ -192,9 +192,9 @@ fn world_of_two() -> World {
 #[test]
 fn rollback_is_up_to_date_when_another_user_rolls_back_first() {
     let world = world();
-    let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+    let bare = world.bare.clone();
     world.server.before_receive(move || {
-        rival(&scratch, &bare, FILE, &at("v1"));
+        rival(&bare, FILE, &at("v1"));
     });
     ended(&back(&world.shallow("w"), &[]), 0, "already");
     assert_eq!(world.file(FILE), at("v1").trim_end());
@@ -207,9 +207,9 @@ fn nothing_is_rolled_back_when_one_of_two_places_moved_on() {
     for tag in ["v1", "v2"] {
         world.rival(PROD, &at(tag));
     }
-    let (bare, scratch) = (world.bare.clone(), world.path().to_owned());
+    let bare = world.bare.clone();
     world.server.before_receive(move || {
-        rival(&scratch, &bare, PROD, &at("v3"));
+        rival(&bare, PROD, &at("v3"));
     });
     let text = failed(&back(&world.shallow("w"), &[]), 4);
     assert!(text.contains(&format!("{PROD}:5: {API} says v3 now")), "{text}");

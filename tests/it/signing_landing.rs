@@ -52,8 +52,8 @@ fn pushed_commit_is_signed_by_gnupg() {
 fn retried_commit_is_signed_after_lost_race() {
     let (world, keys) = (World::new(), SshKeys::new());
     let folder = signs(&keys, "ecdsa-256", world.shallow("w"));
-    let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
-    world.server.before_receive(move || drop(rival(&scratch, &bare, "README.md", "newer\n")));
+    let bare = world.bare.clone();
+    world.server.before_receive(move || drop(rival(&bare, "README.md", "newer\n")));
     let told = ended(&repo::run(&mut push(&folder, "v1", &["--sign"])), 0, "landed");
     assert_eq!((&told["attempts"], world.commits()), (&2.into(), 4));
     assert_eq!(world.file("README.md"), "newer");
@@ -82,8 +82,8 @@ fn rebased_commits_are_signed_again() {
     git(&folder, &["commit", "--quiet", "--amend", "--no-edit", "--author", "Grace <grace@example.com>"]);
     commit(&folder, "docs/a.md", "two\n");
     world.rival("README.md", "newer\n");
-    let (scratch, bare) = (world.path().to_owned(), world.bare.clone());
-    world.server.before_receive(move || drop(rival(&scratch, &bare, "LICENSE", "mine\n")));
+    let bare = world.bare.clone();
+    world.server.before_receive(move || drop(rival(&bare, "LICENSE", "mine\n")));
     let mut command = push(&folder, "v1", &["--carry", "--sign"]);
     let told = ended(&repo::run(repo::actions(&mut command, "acme/gitops", &base)), 0, "landed");
     assert_eq!((&told["attempts"], world.commits()), (&2.into(), 7));

@@ -4,7 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::git::{bare_repo, git};
+use crate::support::bare::bare_repo;
+use crate::support::git::git;
 use crate::support::git_server::GitServer;
 use crate::support::github::GitHub;
 use crate::support::repo::{self, API, FILE, REPO, World, ended, failed, kustomization, push, run};

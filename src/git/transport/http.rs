@@ -15,10 +15,9 @@ use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
 use super::{Endpoint, Server, TransportError, program, redirect_target};
-use crate::error::{Exit, Failure};
 use crate::git::answers::{FetchMeter, short_server_text};
 use crate::git::credentials::{Credential, Credentials, Secrets};
-use crate::git::error::GitError;
+use crate::git::error::{GitError, ServerError};
 use crate::git::remote_url::shown_url;
 use crate::http::{self, HttpSettings};
 
@@ -105,26 +104,20 @@ impl HttpServer {
             self.follow(&url, next?)?;
             url = self.url(&format!("info/refs?service=git-{service}"))?;
         }
-        Err(TransportError::Final(
-            Failure::other(format!("{}: too many redirects", shown_url(&url)))
-                .hinted("mend the remote's URL"),
-        ))
+        Err(ServerError::TooManyRedirects { url: shown_url(&url) }.into())
     }
 
     fn url(&self, path: &str) -> Result<Url, TransportError> {
         let base = self.state().base.clone();
         let text = format!("{}/{path}", base.as_str().trim_end_matches('/'));
         Url::parse(&text)
-            .map_err(|e| TransportError::Final(Failure::usage(format!("{}: {e}", shown_url(&base)))))
+            .map_err(|e| ServerError::BadUrl { url: shown_url(&base), reason: e.to_string() }.into())
     }
 
     /// Where the first request was sent on to, the others go too. From http to https the credential stays behind.
     fn follow(&self, from: &Url, base: Url) -> Result<(), TransportError> {
         if !self.settings.follows_redirects(from) {
-            let base = shown_url(&base);
-            let message = format!("the server redirects to {base}, and http.followRedirects is false");
-            let hint = format!("if the repository has moved: git remote set-url origin {base}");
-            return Err(TransportError::Final(Failure::new(Exit::Refused, message).hinted(hint)));
+            return Err(ServerError::RedirectsOff { url: shown_url(&base) }.into());
         }
         let mut state = self.state();
         if base.origin() != state.base.origin() {
@@ -252,13 +245,7 @@ fn accept(
     }
     if code == 200 {
         let base = http(endpoint).state().base.clone();
-        return Err(TransportError::Final(
-            Failure::other(format!(
-                "{} answers, but not as a git repository ({content_type})",
-                shown_url(&base)
-            ))
-            .hinted("mend the remote's URL; a proxy or a login page may stand in the way"),
-        ));
+        return Err(ServerError::NotAGitServer { url: shown_url(&base), content_type }.into());
     }
     Err(TransportError::Status { code, retry_after, words })
 }
@@ -320,9 +307,7 @@ fn fault(error: &ureq::Error, agent: &Agent) -> TransportError {
 
 /// Nothing was sent yet, and the server would answer the same again.
 fn too_many_headers(url: &Url, most: usize) -> TransportError {
-    let message = format!("{}: the server sent more than {} KiB of headers", shown_url(url), most / 1024);
-    let hint = "check the remote's URL; a proxy may answer in the server's place";
-    TransportError::Final(Failure::other(message).hinted(hint))
+    ServerError::TooManyHeaders { url: shown_url(url), kib: most / 1024 }.into()
 }
 
 /// rustls wraps its verdict on a certificate in an I/O error.

@@ -5,11 +5,12 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::bare::bare_repo;
 use super::cli::{self, Run};
-use super::git::{bare_repo, git};
+use super::git::git;
 use super::github::GitHub;
 use super::mono::{Mono, back_in, job_in, tag_in};
-use super::repo::{self, API, FILE, commit, kustomization};
+use super::repo::{self, API, FILE, kustomization, rival};
 
 /// The sources on GitHub, the manifests in a repository somewhere else.
 pub struct Apart {
@@ -23,10 +24,7 @@ impl Apart {
     pub fn new(builds: usize) -> Self {
         let mono = Mono::new(builds);
         let target = bare_repo(&mono.world.path().join("srv"), "acme/deploy.git");
-        let folder = mono.world.path().join("deploy");
-        git(mono.world.path(), &["init", "--quiet", "deploy"]);
-        commit(&folder, FILE, &kustomization(&[API.into()]));
-        git(&folder, &["push", "--quiet", target.to_str().unwrap(), "HEAD:main"]);
+        rival(&target, FILE, &kustomization(&[API.into()]));
         Apart { github: GitHub::start(&mono.world.bare), mono, target }
     }
 

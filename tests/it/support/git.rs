@@ -1,10 +1,11 @@
-//! Runs the real `git` away from the machine's settings, and makes the repositories tests push to.
+//! Runs the real `git` away from the machine's settings.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
 
-const SETTINGS: [(&str, &str); 12] = [
+/// No files of templates, which nobody reads, and no housekeeping.
+const SETTINGS: [(&str, &str); 15] = [
     ("GIT_CONFIG_NOSYSTEM", "1"),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_AUTHOR_NAME", "Test Author"),
@@ -12,11 +13,14 @@ const SETTINGS: [(&str, &str); 12] = [
     ("GIT_COMMITTER_NAME", "Test Committer"),
     ("GIT_COMMITTER_EMAIL", "committer@example.com"),
     ("LC_ALL", "C"),
-    ("GIT_CONFIG_COUNT", "2"),
+    ("GIT_TEMPLATE_DIR", ""),
+    ("GIT_CONFIG_COUNT", "3"),
     ("GIT_CONFIG_KEY_0", "init.defaultBranch"),
     ("GIT_CONFIG_VALUE_0", "main"),
     ("GIT_CONFIG_KEY_1", "gc.auto"),
     ("GIT_CONFIG_VALUE_1", "0"),
+    ("GIT_CONFIG_KEY_2", "maintenance.auto"),
+    ("GIT_CONFIG_VALUE_2", "false"),
 ];
 
 /// A `git` command in `dir`: of the caller's environment it keeps `PATH` alone.
@@ -53,15 +57,6 @@ pub fn is_signed(repository: &Path, commit: &str) -> bool {
     assert!(output.status.success(), "{commit} is there");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines().take_while(|line| !line.is_empty()).any(|line| line.starts_with("gpgsig "))
-}
-
-/// Makes the empty bare repository `root/name`, on branch main, open to pushes over HTTP.
-#[track_caller]
-pub fn bare_repo(root: &Path, name: &str) -> PathBuf {
-    git(root, &["init", "--quiet", "--bare", "--initial-branch=main", name]);
-    let repo = root.join(name);
-    git(&repo, &["config", "http.receivepack", "true"]);
-    repo
 }
 
 fn empty_home() -> PathBuf {

@@ -2,6 +2,7 @@
 
 pub mod apart;
 pub mod bad_line;
+pub mod bare;
 pub mod cli;
 pub mod endless;
 pub mod fifty;

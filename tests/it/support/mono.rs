@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::cli::{self, Run};
 use super::git::git;
-use super::repo::{self, API, FILE, World, commit};
+use super::repo::{self, API, FILE, World};
 
 /// A repository with the sources and the manifests: `count` commits of the sources, oldest first.
 pub struct Mono {
@@ -20,24 +20,32 @@ impl Mono {
         let world = World::new();
         // what actions/checkout needs for a commit that is no branch's tip, and GitHub allows
         git(&world.bare, &["config", "uploadpack.allowReachableSHA1InWant", "true"]);
-        let work = world.full("sources");
-        git(&work, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);
-        let builds = (0..count).map(|nth| commit(&work, "src/main.rs", &format!("// {nth}\n"))).collect();
-        git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
+        let builds = (0..count).map(|nth| world.rival("src/main.rs", &format!("// {nth}\n"))).collect();
         Mono { world, builds }
+    }
+
+    /// A clone with the whole history, whose remote is the bare repository itself.
+    pub fn sources(&self) -> PathBuf {
+        self.world.clone_of(self.world.bare.to_str().unwrap(), "sources", &[])
     }
 
     /// A checkout of one commit, as actions/checkout makes it.
     pub fn checkout(&self, name: &str, sha: &str) -> PathBuf {
         git(self.world.path(), &["init", "--quiet", name]);
         let folder = self.world.path().join(name);
-        let refspec = format!("+{sha}:refs/remotes/origin/main");
-        git(&folder, &["remote", "add", "origin", self.world.bare.to_str().unwrap()]);
-        git(&folder, &["fetch", "--quiet", "--no-tags", "--depth", "1", "origin", &refspec]);
+        let mut config = git2::Config::open(&folder.join(".git/config")).unwrap();
+        for (key, value) in [
+            ("remote.origin.url", &*self.world.url()),
+            ("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"),
+            ("user.name", "Ada"),
+            ("user.email", "ada@example.com"),
+        ] {
+            config.set_str(key, value).unwrap();
+        }
+        let (source, refspec) =
+            (self.world.bare.to_str().unwrap(), format!("+{sha}:refs/remotes/origin/main"));
+        git(&folder, &["fetch", "--quiet", "--no-tags", "--depth", "1", source, &refspec]);
         git(&folder, &["checkout", "--quiet", "-B", "main", "refs/remotes/origin/main"]);
-        git(&folder, &["remote", "set-url", "origin", &self.world.url()]);
-        git(&folder, &["config", "user.name", "Ada"]);
-        git(&folder, &["config", "user.email", "ada@example.com"]);
         folder
     }
 

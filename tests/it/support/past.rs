@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use git2::{Commit, IndexAddOption, Oid, Repository, RepositoryState, Signature, Time, message_prettify};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -91,9 +92,20 @@ impl Past {
     #[track_caller]
     pub fn commit(&self, who: &str, message: &str) -> String {
         self.wait(STEP);
-        self.git(who, &["add", "--all"]);
-        self.git(who, &["commit", "--quiet", "--message", message]);
-        self.git(who, &["rev-parse", "HEAD"])
+        let repository = Repository::open(&self.path).unwrap();
+        if repository.state() != RepositoryState::Clean {
+            self.git(who, &["add", "--all"]);
+            self.git(who, &["commit", "--quiet", "--message", message]);
+            return repository.refname_to_id("HEAD").unwrap().to_string();
+        }
+        let tree = repository.find_tree(staged(&repository)).unwrap();
+        let time = Time::new(self.now(), 0);
+        let who = Signature::new(who, &format!("{who}@example.com"), &time).unwrap();
+        let parent = repository.head().ok().map(|head| head.peel_to_commit().unwrap());
+        let parents: Vec<&Commit<'_>> = parent.iter().collect();
+        assert!(parent.as_ref().is_none_or(|parent| parent.tree_id() != tree.id()), "nothing has changed");
+        let message = message_prettify(message, None).unwrap();
+        repository.commit(Some("HEAD"), &who, &who, &message, &tree, &parents).unwrap().to_string()
     }
 
     /// A file that gives an image `TAG`, `TAG@DIGEST` or `@DIGEST` from now on, committed and written down.
@@ -167,6 +179,15 @@ impl Past {
         });
         each.collect()
     }
+}
+
+/// Adds all that was changed to the index, and writes it as a tree.
+fn staged(repository: &Repository) -> Oid {
+    let mut index = repository.index().unwrap();
+    index.add_all(["*"], IndexAddOption::DEFAULT, None).unwrap();
+    index.update_all(["*"], None).unwrap();
+    index.write().unwrap();
+    index.write_tree().unwrap()
 }
 
 /// The fields of [`Past::wanted`] in what was told.

@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::bare::{self, bare_repo, commit_on_main};
 use super::cli::{self, Run};
 pub use super::files::write;
-use super::git::{bare_repo, git};
+use super::git::git;
 use super::git_server::{Builder, GitServer, On};
 
 pub const USER: &str = "deployer";
@@ -45,16 +46,8 @@ impl World {
         let root = folder.path().join("srv");
         std::fs::create_dir(&root).unwrap();
         let bare = bare_repo(&root, REPO);
-        let seed = folder.path().join("seed");
-        git(folder.path(), &["init", "--quiet", "seed"]);
-        commit(&seed, "README.md", "older\n");
-        for (path, text) in files {
-            write(&seed, path, text);
-        }
-        git(&seed, &["add", "--all"]);
-        git(&seed, &["commit", "--quiet", "--message", "base"]);
-        git(&seed, &["remote", "add", "origin", bare.to_str().unwrap()]);
-        git(&seed, &["push", "--quiet", "origin", "HEAD:main"]);
+        commit_on_main(&bare, &[("README.md", "older\n")], "change README.md");
+        commit_on_main(&bare, files, "base");
         World { server: build(GitServer::builder(&root)).start(), bare, folder }
     }
 
@@ -81,11 +74,11 @@ impl World {
     /// A checkout with somebody to make commits, cloned past the server; its remote is `url`.
     pub fn clone_of(&self, url: &str, name: &str, arguments: &[&str]) -> PathBuf {
         let source = format!("file://{}", self.bare.display());
-        git(self.path(), &[&["clone", "--quiet"], arguments, &[&source, name]].concat());
+        let ada = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+        git(self.path(), &[&["clone", "--quiet"], &ada[..], arguments, &[&source, name]].concat());
         let folder = self.path().join(name);
-        git(&folder, &["remote", "set-url", "origin", url]);
-        git(&folder, &["config", "user.name", "Ada"]);
-        git(&folder, &["config", "user.email", "ada@example.com"]);
+        let mut config = git2::Config::open(&folder.join(".git/config")).unwrap();
+        config.set_str("remote.origin.url", url).unwrap();
         folder
     }
 
@@ -100,27 +93,27 @@ impl World {
 
     /// Somebody else's commit on main, past the server. Gives its name.
     pub fn rival(&self, path: &str, text: &str) -> String {
-        rival(self.path(), &self.bare, path, text)
+        rival(&self.bare, path, text)
     }
 
     /// What the branch main points at.
     pub fn tip(&self) -> String {
-        git(&self.bare, &["rev-parse", "refs/heads/main"])
+        bare::tip(&self.bare)
     }
 
     /// How many commits main has.
     pub fn commits(&self) -> usize {
-        git(&self.bare, &["rev-list", "--count", "refs/heads/main"]).parse().unwrap()
+        bare::commits(&self.bare)
     }
 
     /// A file on main.
     pub fn file(&self, path: &str) -> String {
-        git(&self.bare, &["show", &format!("refs/heads/main:{path}")])
+        bare::file(&self.bare, path)
     }
 
     /// The whole message of main's last commit.
     pub fn message(&self) -> String {
-        git(&self.bare, &["log", "-1", "--format=%B", "refs/heads/main"])
+        bare::message(&self.bare)
     }
 
     /// Something about main's last commit, in `git log`'s format.
@@ -160,13 +153,8 @@ fn name(service: super::git_server::Service) -> &'static str {
 }
 
 /// Somebody else's commit on main of a bare repository. Gives its name.
-pub fn rival(scratch: &Path, bare: &Path, path: &str, text: &str) -> String {
-    let folder = tempfile::tempdir_in(scratch).unwrap();
-    git(folder.path(), &["clone", "--quiet", bare.to_str().unwrap(), "rival"]);
-    let rival = folder.path().join("rival");
-    let made = commit(&rival, path, text);
-    git(&rival, &["push", "--quiet", "origin", "HEAD:main"]);
-    made
+pub fn rival(bare: &Path, path: &str, text: &str) -> String {
+    commit_on_main(bare, &[(path, text)], &format!("change {path}"))
 }
 
 /// A commit of one file. Gives its name.
