@@ -34,7 +34,7 @@ fn repository_of_another_user_is_refused() {
             let mut command = crate::support::cli::command(&folder);
             command.args(["bump", &format!("{API}:v1"), "--format", "json"]).args(reach);
             let said = failed(&run(&mut command), 1);
-            assert!(said.contains("somebody else") && said.contains("safe.directory"), "{said}");
+            assert!(said.contains("belongs to another user") && said.contains("safe.directory"), "{said}");
         }
         assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());
         assert!(world.server.requests().is_empty());
@@ -71,7 +71,7 @@ fn bare_directory_of_another_user_is_refused() {
     let folder = world.clone_of(world.bare.to_str().unwrap(), "w", &[]);
     give_away(&world.bare);
     let said = failed(&run(&mut push(&folder, "v1", &["--timeout", "5s"])), 1);
-    assert!(said.contains("somebody else") && said.contains("safe.directory"), "{said}");
+    assert!(said.contains("belongs to another user") && said.contains("safe.directory"), "{said}");
 }
 
 /// Root bumps in a folder of someone else, who swaps files and folders meanwhile.

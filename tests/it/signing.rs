@@ -174,9 +174,12 @@ fn first_key_that_command_prints_signs_commits() {
         Local::new(&[("gpg.format", "ssh"), ("gpg.ssh.defaultKeyCommand", "ssh-add -L; touch ../mark")]);
     local.refuses(&[open], 2);
     assert!(!local.folder.path().join("mark").exists());
-    for (command, word) in
-        [("true", "prints"), ("false", "gives no key"), ("/nowhere/x", "not found"), ("'", "quote")]
-    {
+    for (command, word) in [
+        ("true", "its output is not a key"),
+        ("false", "gives no key"),
+        ("/nowhere/x", "not found"),
+        ("'", "quote"),
+    ] {
         let local = Local::new(&[("gpg.format", "ssh"), ("gpg.ssh.defaultKeyCommand", command)]);
         let told = local.refuses(&[open], 2);
         assert!(told.contains("gpg.ssh.defaultKeyCommand") && told.contains(word), "{command}: {told}");
@@ -220,7 +223,7 @@ fn invalid_ssh_keys_are_refused() {
     let local = Local::ssh("/nowhere/key");
     let told = local.refuses(&[], 2);
     assert!(told.contains("/nowhere/key") && told.contains("no such file"), "{told}");
-    assert!(Local::ssh("/").refuses(&[], 2).contains("no file"));
+    assert!(Local::ssh("/").refuses(&[], 2).contains("not a regular file"));
     let key = keys.make("ed25519", "");
     let text = std::fs::read_to_string(&key).unwrap();
     let secret = text.lines().nth(3).unwrap();
