@@ -81,10 +81,3 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
-
-/// Faults of files and processes, which have context but no exit code of their own.
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        Failure::other(format!("{error:#}"))
-    }
-}

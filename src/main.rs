@@ -9,6 +9,7 @@ mod prompt;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::Context as _;
 use console::Console;
 use progress::Progress;
 use tagbump::cli::{self, Command, HistoryArgs, InitArgs, ScanArgs, TagArgs};
@@ -27,21 +28,23 @@ fn main() -> ExitCode {
         Err(error) => return console::wrong_usage(error, &environment, cli::wants_json()),
     };
     let console = Console::new(&command, &environment);
-    let code = match command {
-        Command::Bump(args) => settings::bump(*args, environment, now())
-            .map(|bump| run_bump(&bump, &console))
-            .map_err(Into::into),
-        Command::Rollback(args) => settings::rollback(*args, environment, now())
-            .map(|bump| run_bump(&bump, &console))
-            .map_err(Into::into),
-        Command::Tag(args) => run_tag(args, environment, &console),
-        Command::Scan(args) => run_scan(args, &console),
-        Command::History(args) => run_history(args, environment, &console),
-        Command::Init(args) => run_init(args, &console),
+    run(command, environment, &console).unwrap_or_else(|error| console.error(error))
+}
+
+fn run(command: Command, environment: Environment, console: &Console) -> Result<ExitCode, Error> {
+    match command {
+        Command::Bump(args) => Ok(run_bump(&settings::bump(*args, environment, now()?)?, console)),
+        Command::Rollback(args) => Ok(run_bump(&settings::rollback(*args, environment, now()?)?, console)),
+        Command::Tag(args) => run_tag(args, environment, console),
+        Command::Scan(args) => run_scan(args, console),
+        Command::History(args) => run_history(args, environment, console),
+        Command::Init(args) => run_init(args, console),
         Command::Completions { shell } => Ok(console.own(&extras::completions(shell))),
-        Command::Man { folder } => extras::man(&folder).map(|()| ExitCode::SUCCESS).map_err(Into::into),
-    };
-    code.unwrap_or_else(|error: Error| console.error(error))
+        Command::Man { folder } => {
+            extras::man(&folder)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }
 
 fn run_bump(settings: &BumpSettings, console: &Console) -> ExitCode {
@@ -52,7 +55,7 @@ fn run_bump(settings: &BumpSettings, console: &Console) -> ExitCode {
 }
 
 fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<ExitCode, Error> {
-    let told = tag::run(&settings::tag(args, environment, now())?)?;
+    let told = tag::run(&settings::tag(args, environment, now()?)?)?;
     Ok(console.tags(&told))
 }
 
@@ -66,7 +69,7 @@ fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode, Error> {
 fn run_history(args: HistoryArgs, environment: Environment, console: &Console) -> Result<ExitCode, Error> {
     signals::clean_up_on_signals();
     let format = args.format;
-    let timeline = history::run(&settings::history(args, environment, now())?)?;
+    let timeline = history::run(&settings::history(args, environment, now()?)?)?;
     Ok(console.timeline(&timeline, format))
 }
 
@@ -91,8 +94,11 @@ fn run_init(args: InitArgs, console: &Console) -> Result<ExitCode, Error> {
 }
 
 /// Seconds since the epoch. Reproducible builds set them with `SOURCE_DATE_EPOCH` (reproducible-builds.org).
-fn now() -> i64 {
-    let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
-    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    set.unwrap_or_else(|| i64::try_from(clock()).unwrap_or(0))
+fn now() -> anyhow::Result<i64> {
+    if let Some(text) = std::env::var("SOURCE_DATE_EPOCH").ok().filter(|text| !text.is_empty()) {
+        return text.parse().with_context(|| format!("SOURCE_DATE_EPOCH {text:?} isn't a number of seconds"));
+    }
+    let since =
+        SystemTime::now().duration_since(UNIX_EPOCH).context("this machine's clock is set before 1970")?;
+    Ok(i64::try_from(since.as_secs())?)
 }

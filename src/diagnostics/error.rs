@@ -48,6 +48,9 @@ pub enum Error {
     Target(#[from] TargetError),
     #[error(transparent)]
     Worktree(#[from] WorktreeError),
+    /// From the binary itself, which has no kinds of errors to tell apart.
+    #[error("{0:#}")]
+    Binary(#[from] anyhow::Error),
     /// From a module that words its errors itself.
     #[error(transparent)]
     Failure(#[from] Failure),

@@ -43,6 +43,7 @@ fn describe(error: Error, speaker: Speaker) -> Failure {
         Error::Man(error) => Failure::other(error.to_string()),
         Error::RunnerFile(error) => Failure::other(error.to_string()),
         Error::Scaffold(error) => Failure::other(error.to_string()),
+        Error::Binary(error) => Failure::usage(format!("{error:#}")),
         Error::Failure(failure) => failure,
     }
 }

@@ -194,6 +194,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("super::git::", &[]),
     ("super::remote::", &["commands"]),
     ("use remote::", &[]),
+    ("anyhow", &["diagnostics", "main"]),
     ("println!", &[]),
     ("print!", &[]),
 ];

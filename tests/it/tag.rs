@@ -54,6 +54,17 @@ fn tag_is_of_head_outside_of_actions() {
 }
 
 #[test]
+fn source_date_epoch_is_refused_if_it_is_no_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, _) = repository(folder.path());
+    let dated = |epoch: &str| tag(&repo, &["-T", "{date:%Y}"], &[("SOURCE_DATE_EPOCH", epoch)]);
+    let wrong = dated("yesterday");
+    let message = "error: SOURCE_DATE_EPOCH \"yesterday\" isn't a number of seconds";
+    assert!(wrong.exit == 2 && wrong.stderr.starts_with(message), "{}", wrong.stderr);
+    assert_eq!(dated("").exit, 0, "an empty variable counts as unset");
+}
+
+#[test]
 fn version_is_git_tag_of_commit() {
     let folder = tempfile::tempdir().unwrap();
     let (repo, _) = repository(folder.path());
