@@ -43,9 +43,9 @@
 //! | [`location`] | a place in a file | |
 //! | [`environment`], [`signals`] | what every module needs | |
 //!
-//! A module uses only modules further down; only `git` and the two adapters above it use git2. `scaffold`, `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`,
-//! `template`, `file_selection`, `object_id` and `dot_git` are pure (but for `history::git`): no files, no network, no clock, no environment. `tests/it/house.rs`
-//! enforces both.
+//! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`, `history`,
+//! `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id` and `dot_git` are pure,
+//! except for `history::git`: no files, no network, no clock, no environment. `tests/it/house.rs` enforces both.
 //!
 //! # Errors
 //!
