@@ -219,7 +219,7 @@ fn rollback_holds_when_merged_by_squash() {
 #[test]
 fn rollback_holds_when_another_file_changes() {
     let mono = Mono::new(6);
-    let work = mono.world.path().join("sources");
+    let work = mono.sources();
     let tag = |nth: usize| mono.builds[nth][..7].to_owned();
     git(&work, &["rm", "--quiet", FILE]);
     for (path, nth) in
@@ -284,7 +284,7 @@ fn parent_of_last_commit_is_fetched_once() {
 #[test]
 fn rollback_holds_when_fix_is_on_older_branch() {
     let mono = rolled_back(6);
-    let work = mono.world.path().join("sources");
+    let work = mono.sources();
     git(&work, &["checkout", "--quiet", "-b", "fix", &mono.builds[1]]);
     let fixes = ["one", "two"].map(|text| commit(&work, "src/fix.rs", text));
     git(&work, &["push", "--quiet", "origin", "fix"]);
