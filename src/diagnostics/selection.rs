@@ -8,7 +8,7 @@ pub(super) fn describe(error: &SelectionError) -> Failure {
     Failure::usage(error.to_string()).hinted(advice(error))
 }
 
-fn advice(error: &SelectionError) -> Hint {
+pub(super) fn advice(error: &SelectionError) -> Hint {
     match error {
         SelectionError::Pattern { .. } => {
             hint("patterns are *, **, ?, [abc] and {a,b}; quote them, so that the shell doesn't expand them")

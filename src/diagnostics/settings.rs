@@ -7,9 +7,6 @@ use crate::image::ImageError;
 use crate::settings::{BadCombination, BareName, ExpectedValue, SettingsError};
 
 pub(super) fn describe(error: &SettingsError, speaker: Speaker) -> Failure {
-    if let SettingsError::Selection(error) = error {
-        return selection::describe(error);
-    }
     let failure = Failure::usage(message(error).for_speaker(speaker));
     match advice(error) {
         Some(advice) => failure.hinted(advice),
@@ -29,6 +26,7 @@ fn message(error: &SettingsError) -> Hint {
             setting("author", format!("{:?}", error.text)) + " is not NAME <EMAIL>"
         }
         SettingsError::NeedsFolder { url } => setting("repo", url.as_str()) + ": this command needs a folder",
+        SettingsError::Selection(error) => setting("file", error.to_string()),
         SettingsError::Combination(error) => combination(*error),
         other => hint(other.to_string()),
     }
@@ -77,7 +75,7 @@ fn advice(error: &SettingsError) -> Option<Hint> {
             clone + switch("push") + " or " + switch("pr") + " works without a clone"
         }
         SettingsError::Combination(error) => combination_advice(*error),
-        SettingsError::Selection(_) => return None,
+        SettingsError::Selection(error) => selection::advice(error),
     })
 }
 
