@@ -187,7 +187,7 @@ fn api_answer(answer: &[u8], pick: u8) {
     let wait = (pick % 5 == 0).then_some(Duration::from_secs(60));
     match github::classify_response(github::ApiResponse::read(status, wait, &body), ROUTE) {
         Ok(_) => assert!((200..300).contains(&status), "{status} is no success"),
-        Err(trouble) => check_trouble(&trouble),
+        Err(error) => check_trouble(&error.into()),
     }
 }
 

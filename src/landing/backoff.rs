@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::FetchError;
 use crate::error::{Exit, Failure, Result};
+use crate::hint::{Hint, flag, hint};
 
 /// The first bound, or what the last try took. One landing keeps a server busy for some tens of milliseconds.
 const BASE: Duration = Duration::from_millis(200);
@@ -16,6 +17,11 @@ const CAP: Duration = Duration::from_secs(2);
 const CAP_IN_TRIES: u32 = 4;
 /// A longer try waited for an answer that did not come, so it says nothing about the next one.
 const LONG_TRY: Duration = Duration::from_secs(2);
+
+/// What to do if time ran out.
+pub fn retry_hint() -> Hint {
+    hint("run again, or increase ") + flag("timeout")
+}
 
 /// A clock that can sleep. Tests have one that doesn't wait.
 pub trait Clock {
@@ -88,7 +94,7 @@ impl<'a> Backoff<'a> {
     /// The permanent error of `op`, and exit 4 if the budget is spent.
     pub fn retry<T>(
         &mut self,
-        hint: &str,
+        hint: impl Into<Hint>,
         mut op: impl FnMut(&mut Self) -> Result<T, FetchError>,
     ) -> Result<T> {
         loop {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Failure, Result};
 use crate::plan::{FileEdit, FileSource, Plan};
 
-pub use backoff::{Backoff, Clock, SystemClock};
+pub use backoff::{Backoff, Clock, SystemClock, retry_hint};
 pub use history::{BuildOrder, History};
 pub use landing_loop::land;
 pub use provenance::{FAR, ProvenCommit, Provenance, RollbackProof, claims_of, provenance};

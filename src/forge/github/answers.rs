@@ -1,7 +1,7 @@
-//! What GitHub's API answers, read from JSON, without I/O. Public for the fuzz target.
+//! Reads the answers of GitHub's API, without I/O. Public for the fuzz target.
 
 pub use super::commit::{api_error, made_commit};
 pub use super::compare::compare_status;
 pub use super::graphql::GraphQlResponse;
 pub use super::pull_answer::PullRequestJson;
-pub use super::response::{ApiResponse, api_text, classify_response};
+pub use super::response::{ApiError, ApiResponse, api_text, classify_response};

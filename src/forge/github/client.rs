@@ -11,18 +11,15 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
-use super::response::{ApiResponse, classify_response};
+use super::response::{ApiError, ApiResponse, classify_response};
 use super::wire::Wire;
 use crate::error::{Failure, Result, inline};
 use crate::git::without_user;
 use crate::http::{self, HeaderValue, HttpSettings, Uri, header};
-use crate::landing::{Backoff, FetchError};
+use crate::landing::{Backoff, FetchError, retry_hint};
 
 /// GitHub refuses requests without a user agent.
 const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
-
-/// What to do if GitHub gave no answer in time.
-pub(super) const RETRY_HINT: &str = "run again, or give it longer with --timeout";
 
 /// An API with a token for it.
 pub struct GitHub {
@@ -45,22 +42,23 @@ impl GitHub {
     /// # Errors
     /// If the address or the token is not valid, or the machine has no root certificates.
     pub fn new(http: &HttpSettings, api: &str, token: &str) -> Result<Self> {
-        let fault = |why: String| {
-            Failure::other(format!("{}: GitHub's API can't be asked: {why}", without_user(api)))
-                .hinted("check GITHUB_API_URL, and that the token is one line")
+        let failure = |why: String| {
+            Failure::other(format!("{}: can't use GitHub's API: {why}", without_user(api)))
+                .hinted("check GITHUB_API_URL, and that the token is a single line")
         };
-        let url = Url::parse(api).map_err(|e| fault(e.to_string()))?;
+        let url = Url::parse(api).map_err(|e| failure(e.to_string()))?;
         // a token goes over https only, or stays on this machine
         let safe = url.scheme() == "https" || (url.scheme() == "http" && http::is_loopback(&url));
         if !safe {
-            return Err(fault("its scheme is not https".to_owned()));
+            return Err(failure("the address is not https".to_owned()));
         }
-        let base: Uri = api.parse().map_err(|_| fault("it is no address".to_owned()))?;
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| fault("the token has characters that no header can carry".to_owned()))?;
+        let base: Uri = api.parse().map_err(|_| failure("the address is not valid".to_owned()))?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
+            failure("the token has characters that aren't allowed in an HTTP header".to_owned())
+        })?;
         bearer.set_sensitive(true);
         let name = (header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        let runtime = Builder::new_current_thread().build().map_err(|e| fault(e.to_string()))?;
+        let runtime = Builder::new_current_thread().build().map_err(|e| failure(e.to_string()))?;
         let _inside = runtime.enter();
         let wire = Wire::new(http.agent(&url)?);
         let built = OctocrabBuilder::new_empty()
@@ -70,7 +68,7 @@ impl GitHub {
             .with_layer(&AuthHeaderLayer::new(Some(bearer), base.clone(), base))
             .with_auth(AuthState::None)
             .build();
-        let crab = built.map_err(|e| fault(e.to_string()))?;
+        let crab = built.map_err(|e| failure(e.to_string()))?;
         Ok(GitHub { crab, wire, runtime })
     }
 
@@ -79,7 +77,7 @@ impl GitHub {
     /// # Errors
     /// Exit 5 if GitHub refuses, exit 4 if the budget is spent.
     pub fn ask(&self, backoff: &mut Backoff<'_>, route: &str, ask: ApiRequest<'_>) -> Result<Value> {
-        backoff.retry(RETRY_HINT, |backoff| self.once(backoff.deadline(), route, ask))
+        backoff.retry(retry_hint(), |backoff| self.once(backoff.deadline(), route, ask))
     }
 
     /// Asks once; gives up at `deadline`.
@@ -87,14 +85,24 @@ impl GitHub {
     /// # Errors
     /// Transient errors, and refusals.
     pub fn once(&self, deadline: Instant, route: &str, ask: ApiRequest<'_>) -> Result<Value, FetchError> {
+        Ok(self.request(deadline, route, ask)?)
+    }
+
+    /// As [`GitHub::once`], with the reason of a refusal.
+    pub(super) fn request(
+        &self,
+        deadline: Instant,
+        route: &str,
+        ask: ApiRequest<'_>,
+    ) -> Result<Value, ApiError> {
         self.wire.give_up_at(deadline);
         let asked = self.runtime.block_on(self.send(route, ask));
         let answer = asked.map_err(|error| {
             if let Some(error) = http::refused_by_proxy(&error, self.wire.agent()) {
-                return FetchError::Permanent(error.into());
+                return ApiError::NotSent(error);
             }
             let what = if http::was_too_slow(&error) { "no answer in time" } else { &causes(&error) };
-            FetchError::Transient { what: format!("GitHub's API: {what}"), retry_after: None }
+            ApiError::Transient { what: format!("GitHub's API: {what}"), retry_after: None }
         })?;
         classify_response(answer, route)
     }

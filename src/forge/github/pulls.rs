@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::client::{ApiRequest, GitHub, RETRY_HINT};
+use super::client::{ApiRequest, GitHub};
 use super::pull_answer::PullRequestJson;
-use crate::error::{Failure, Result};
+use super::response::{ApiError, Refusal, RefusalReason};
+use crate::error::Result;
 use crate::forge::{PullRequest, PullRequestSpec, StillCurrent};
-use crate::landing::{Backoff, FetchError};
+use crate::landing::{Backoff, FetchError, retry_hint};
 
 /// Opens the pull request, or updates the open one. A second time changes nothing.
 ///
@@ -85,7 +86,7 @@ fn create(
     let PullRequestSpec { head, base, title, body, draft, .. } = spec;
     let asked = json!({"title": title, "head": head, "base": base, "body": body, "draft": draft});
     let mut tries = 0;
-    backoff.retry(RETRY_HINT, |backoff| {
+    backoff.retry(retry_hint(), |backoff| {
         if tries > 0 {
             // the answer may have been lost, not the request
             if let Some(made) = open(hub, backoff, spec)? {
@@ -93,32 +94,34 @@ fn create(
             }
         }
         tries += 1;
-        match hub.once(backoff.deadline(), &pulls(spec), ApiRequest::Post(&asked)) {
-            Ok(made) => Ok(PullRequestJson::read(made)?),
-            // another run made it, or the list is behind
-            Err(FetchError::Permanent(failure)) if failure.message.contains("already exists") => {
-                Err(again(failure))
-            }
-            Err(FetchError::Permanent(failure)) if tries < CREATE_TRIES && is_behind(&failure) => {
-                Err(again(failure))
-            }
-            Err(error) => Err(error),
-        }
+        let made = hub.request(backoff.deadline(), &pulls(spec), ApiRequest::Post(&asked));
+        let made = made.map_err(|error| {
+            transient_if(error, |reason| match reason {
+                // another run created it, or GitHub's list is out of date
+                RefusalReason::AlreadyExists => true,
+                // both branches exist, and differ: GitHub doesn't see the push yet
+                RefusalReason::NothingToPropose => tries < CREATE_TRIES,
+                _ => false,
+            })
+        })?;
+        Ok(PullRequestJson::read(made)?)
     })
 }
 
-/// A refusal that may pass.
-fn again(refusal: Failure) -> FetchError {
-    FetchError::Transient { what: refusal.message, retry_after: None }
+/// An error for the retry loop. A refusal is worth another try if its reason is one that goes away.
+fn transient_if(error: ApiError, goes_away: impl Fn(RefusalReason) -> bool) -> FetchError {
+    match error {
+        ApiError::Refused(refusal) if goes_away(refusal.reason) => again(&refusal),
+        error => error.into(),
+    }
+}
+
+fn again(refusal: &Refusal) -> FetchError {
+    FetchError::Transient { what: refusal.text(), retry_after: None }
 }
 
 /// How often GitHub is asked for a pull request while it doesn't see the commit that was just pushed.
 const CREATE_TRIES: usize = 8;
-
-/// Both branches exist, and differ. An answer that denies it was made from the state before the push.
-fn is_behind(failure: &Failure) -> bool {
-    failure.message.ends_with("Validation Failed; invalid") || failure.message.contains("No commits between")
-}
 
 fn update(
     hub: &GitHub,
@@ -157,16 +160,18 @@ fn label(
     let route = format!("/repos/{}/issues/{}/labels", spec.repository, pull.number);
     let asked = json!({"labels": missing});
     let mut tries = 0;
-    backoff.retry(RETRY_HINT, |backoff| {
-        tries += 1;
-        match hub.ask(backoff, &route, ApiRequest::Post(&asked)) {
+    backoff.retry(retry_hint(), |backoff| {
+        match hub.request(backoff.deadline(), &route, ApiRequest::Post(&asked)) {
             Ok(_) => Ok(()),
-            Err(failure)
-                if tries < LABEL_TRIES && failure.message.contains("Could not resolve to a node") =>
-            {
-                Err(again(failure))
+            Err(ApiError::Refused(refusal)) if refusal.reason == RefusalReason::UnknownNode => {
+                tries += 1;
+                if tries < LABEL_TRIES {
+                    Err(again(&refusal))
+                } else {
+                    Err(ApiError::Refused(refusal).into())
+                }
             }
-            Err(failure) => Err(FetchError::Permanent(failure)),
+            Err(error) => Err(error.into()),
         }
     })
 }

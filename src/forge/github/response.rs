@@ -1,4 +1,4 @@
-//! What an answer of GitHub's API means: data, a fault that passes, or a refusal. No I/O.
+//! Classifies answers of GitHub's API: data, a transient error, or a refusal. No I/O.
 //!
 //! Statuses and limits: GitHub's "Best practices for using the REST API" and "Rate limits".
 
@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::wire::MAX_ANSWER;
 use crate::error::{Exit, Failure};
 use crate::git::answers::short_server_text;
+use crate::http::HttpError;
 use crate::landing::FetchError;
 
 /// How much of a message of the API's is shown.
@@ -19,12 +20,12 @@ const MESSAGE_BYTES: usize = 4 * 1024;
 pub struct ApiResponse {
     status: u16,
     retry_after: Option<Duration>,
-    /// Nothing where it was too long.
+    /// `None` if it was too long.
     body: Option<Value>,
 }
 
 impl ApiResponse {
-    /// What is not JSON counts as null.
+    /// A body that isn't JSON counts as null.
     pub fn read(status: u16, retry_after: Option<Duration>, body: &str) -> Self {
         let fits = body.len() <= MAX_ANSWER;
         let body = fits.then(|| serde_json::from_str(body).unwrap_or_default());
@@ -32,53 +33,140 @@ impl ApiResponse {
     }
 }
 
-/// The data of a good answer to a request for `route`.
+/// Why a request got no data.
+#[derive(Debug)]
+pub enum ApiError {
+    /// The next try may work; GitHub may say when to retry.
+    Transient { what: String, retry_after: Option<Duration> },
+    /// GitHub refuses the request.
+    Refused(Refusal),
+    /// The request didn't get to GitHub, and wouldn't the next time.
+    NotSent(HttpError),
+}
+
+/// A refusal, as far as it is known what it means.
+#[derive(Debug)]
+pub struct Refusal {
+    pub reason: RefusalReason,
+    status: u16,
+    route: String,
+    /// GitHub's message, with the details.
+    message: String,
+}
+
+/// Why GitHub refuses. It has no codes for most of these, only texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// There is an open pull request of this branch.
+    AlreadyExists,
+    /// GitHub doesn't see the head branch, or no difference to its base.
+    NothingToPropose,
+    /// GitHub doesn't see the object of the request.
+    UnknownNode,
+    /// Actions may not create pull requests in this repository.
+    MayNotCreatePulls,
+    Other,
+}
+
+/// The data of a successful answer to a request for `route`.
 ///
 /// # Errors
-/// Faults that may pass, and refusals.
-pub fn classify_response(answer: ApiResponse, route: &str) -> Result<Value, FetchError> {
+/// Transient errors, and refusals.
+pub fn classify_response(answer: ApiResponse, route: &str) -> Result<Value, ApiError> {
     let ApiResponse { status, retry_after, body } = answer;
-    // what was asked for may have been done
+    // the request may have done its work
     let Some(body) = body else {
         let what = format!("GitHub's API sent more than {} MB", MAX_ANSWER / 1_000_000);
-        return Err(FetchError::Transient { what, retry_after });
+        return Err(ApiError::Transient { what, retry_after });
     };
     if (200..300).contains(&status) {
-        // GraphQL tells its limits in a good answer
+        // GraphQL reports its limits with status 200
         let error = &body["errors"][0];
         let limited = ["type", "message"].iter().any(|key| is_limit(error[key].as_str().unwrap_or_default()));
         let what =
             || format!("GitHub's API: {}", api_text(error["message"].as_str().unwrap_or("rate limit")));
-        return if limited { Err(FetchError::Transient { what: what(), retry_after }) } else { Ok(body) };
+        return if limited { Err(ApiError::Transient { what: what(), retry_after }) } else { Ok(body) };
     }
-    let said = words(&body);
-    let what = format!("GitHub's API answered {status}: {said}");
-    let limited = status == 429 || (status == 403 && (retry_after.is_some() || is_limit(&said)));
+    let message = message(&body);
+    let limited = status == 429 || (status == 403 && (retry_after.is_some() || is_limit(&message)));
     if limited || status >= 500 {
-        return Err(FetchError::Transient { what, retry_after });
+        return Err(ApiError::Transient { what: answered(status, &message), retry_after });
     }
-    let hint = match status {
-        401 => "the token is wrong or has ended; give another one in TAGBUMP_TOKEN".to_owned(),
-        403 if said.contains("not permitted to create") => {
-            "let Actions create pull requests: Settings, Actions, General, Workflow permissions".to_owned()
-        }
-        403 => "the token may not do this: give the job permissions contents: write and pull-requests: write"
-            .to_owned(),
-        404 => {
-            format!("the token sees no {route}; check the remote, and the token's repositories and rights")
-        }
-        _ => "see what GitHub says; most likely a setting of the repository stands in the way".to_owned(),
-    };
-    Err(FetchError::Permanent(Failure::new(Exit::Refused, what).hinted(hint)))
+    let reason = reason(&body, &message);
+    Err(ApiError::Refused(Refusal { reason, status, route: route.to_owned(), message }))
 }
 
-/// GitHub's words, and GraphQL's types, for a spent limit.
+fn answered(status: u16, message: &str) -> String {
+    format!("GitHub's API answered {status}: {message}")
+}
+
+fn reason(body: &Value, message: &str) -> RefusalReason {
+    let has = |text: &str| message.contains(text);
+    if has("already exists") {
+        RefusalReason::AlreadyExists
+    } else if has("No commits between") || is_invalid(body) {
+        RefusalReason::NothingToPropose
+    } else if has("Could not resolve to a node") {
+        RefusalReason::UnknownNode
+    } else if has("not permitted to create") {
+        RefusalReason::MayNotCreatePulls
+    } else {
+        RefusalReason::Other
+    }
+}
+
+/// The answer for a field whose value GitHub doesn't know, such as a head branch that is too new.
+fn is_invalid(body: &Value) -> bool {
+    let is_validation = body["message"] == "Validation Failed";
+    let details = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    is_validation && matches!(details, [only] if only["code"] == "invalid" && !only["message"].is_string())
+}
+
+impl Refusal {
+    pub fn text(&self) -> String {
+        answered(self.status, &self.message)
+    }
+
+    fn into_failure(self) -> Failure {
+        Failure::new(Exit::Refused, self.text()).hinted(self.hint())
+    }
+
+    fn hint(&self) -> String {
+        match (self.status, self.reason) {
+            (401, _) => "the token is invalid or has expired; set another one in TAGBUMP_TOKEN".to_owned(),
+            (403, RefusalReason::MayNotCreatePulls) => {
+                "let Actions create pull requests: Settings, Actions, General, Workflow permissions"
+                    .to_owned()
+            }
+            (403, _) => "the token lacks permissions: give the job contents: write and pull-requests: write"
+                .to_owned(),
+            (404, _) => format!(
+                "the token can't see {}; check the remote, and the token's repositories and permissions",
+                self.route
+            ),
+            _ => "read GitHub's message above; a setting or rule of the repository is the likely cause"
+                .to_owned(),
+        }
+    }
+}
+
+impl From<ApiError> for FetchError {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::Transient { what, retry_after } => FetchError::Transient { what, retry_after },
+            ApiError::Refused(refusal) => FetchError::Permanent(refusal.into_failure()),
+            ApiError::NotSent(error) => FetchError::Permanent(error.into()),
+        }
+    }
+}
+
+/// The message or GraphQL type for an exceeded rate limit.
 fn is_limit(text: &str) -> bool {
     text.starts_with("RATE_LIMIT") || text.contains("rate limit")
 }
 
-/// What GitHub says, with the details.
-fn words(body: &Value) -> String {
+/// GitHub's message, with the details.
+fn message(body: &Value) -> String {
     let message = body["message"].as_str().unwrap_or("no explanation");
     let details = body["errors"].as_array().into_iter().flatten();
     let details =
@@ -96,44 +184,70 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn answer(status: u16, retry_after: Option<u64>, message: &str) -> Result<Value, FetchError> {
+    fn answer(status: u16, retry_after: Option<u64>, message: &str) -> Result<Value, ApiError> {
         let retry_after = retry_after.map(Duration::from_secs);
         let body = json!({"message": message}).to_string();
         classify_response(ApiResponse::read(status, retry_after, &body), "/repos/a/b/pulls")
     }
 
+    fn refused(result: Result<Value, ApiError>) -> Failure {
+        match result.map_err(FetchError::from) {
+            Err(FetchError::Permanent(failure)) => failure,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
-    fn what_passes_and_what_does_not() {
-        let passes = |result| matches!(result, Err(FetchError::Transient { .. }));
-        assert!(passes(answer(502, None, "")));
-        assert!(passes(answer(429, None, "")));
-        assert!(passes(answer(403, Some(60), "You have exceeded a secondary rate limit")));
+    fn server_errors_and_limits_are_transient_other_statuses_are_refusals() {
+        let is_transient = |result| matches!(result, Err(ApiError::Transient { .. }));
+        assert!(is_transient(answer(502, None, "")));
+        assert!(is_transient(answer(429, None, "")));
+        assert!(is_transient(answer(403, Some(60), "You have exceeded a secondary rate limit")));
         for (status, hint) in [
             (401, "TAGBUMP_TOKEN"),
             (403, "pull-requests: write"),
             (404, "/repos/a/b/pulls"),
             (422, "setting"),
         ] {
-            let Err(FetchError::Permanent(failure)) = answer(status, None, "no") else { panic!("{status}") };
+            let failure = refused(answer(status, None, "no"));
             assert_eq!(failure.exit, Exit::Refused);
             assert!(failure.hint.unwrap().to_string().contains(hint), "{status}");
         }
     }
 
     #[test]
-    fn answer_that_is_too_long_is_not_a_success() {
-        let body = format!("\"{}\"", "x".repeat(MAX_ANSWER));
-        let read = classify_response(ApiResponse::read(200, None, &body), "/x");
-        let Err(FetchError::Transient { what, .. }) = read else { panic!("{read:?}") };
-        assert_eq!(what, "GitHub's API sent more than 10 MB");
-        let told = classify_response(ApiResponse::read(404, None, "{\"message\": \"a\\u001b\\nb\"}"), "/x");
-        let Err(FetchError::Permanent(failure)) = told else { panic!("{told:?}") };
-        assert_eq!(failure.message, "GitHub's API answered 404: a\\u{1b} b");
+    fn reasons_are_known_from_message_and_details() {
+        let reason_of =
+            |body: Value| match classify_response(ApiResponse::read(422, None, &body.to_string()), "/x") {
+                Err(ApiError::Refused(refusal)) => refusal.reason,
+                other => panic!("{other:?}"),
+            };
+        let failed = |detail: Value| reason_of(json!({"message": "Validation Failed", "errors": [detail]}));
+        let exists = json!({"code": "custom", "message": "A pull request already exists for a:b."});
+        assert_eq!(failed(exists), RefusalReason::AlreadyExists);
+        let same = json!({"code": "custom", "message": "No commits between main and b"});
+        assert_eq!(failed(same), RefusalReason::NothingToPropose);
+        assert_eq!(failed(json!({"field": "head", "code": "invalid"})), RefusalReason::NothingToPropose);
+        assert_eq!(failed(json!({"field": "title", "code": "missing_field"})), RefusalReason::Other);
+        assert_eq!(reason_of(json!({"message": "invalid"})), RefusalReason::Other);
+        let node = json!({"message": "Could not resolve to a node with the global id of 'x'."});
+        assert_eq!(reason_of(node), RefusalReason::UnknownNode);
     }
 
     #[test]
-    fn details_are_told() {
+    fn answer_that_is_too_long_is_not_a_success() {
+        let body = format!("\"{}\"", "x".repeat(MAX_ANSWER));
+        let read = classify_response(ApiResponse::read(200, None, &body), "/x");
+        let Err(ApiError::Transient { what, .. }) = read else { panic!("{read:?}") };
+        assert_eq!(what, "GitHub's API sent more than 10 MB");
+        let refusal =
+            classify_response(ApiResponse::read(404, None, "{\"message\": \"a\\u001b\\nb\"}"), "/x");
+        assert_eq!(refused(refusal).message, "GitHub's API answered 404: a\\u{1b} b");
+    }
+
+    #[test]
+    fn details_are_part_of_the_message() {
         let body = json!({"message": "Validation Failed", "errors": [{"message": "A pull request already exists"}, "x"]});
-        assert_eq!(words(&body), "Validation Failed; A pull request already exists; x");
+        assert_eq!(message(&body), "Validation Failed; A pull request already exists; x");
     }
 }
