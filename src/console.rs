@@ -138,10 +138,11 @@ impl Console {
             self.line(WARNING, "warning", warning);
         }
         for file in listing.unparsable.iter().filter(|_| self.verbose) {
-            self.line(Style::new(), "detail", &format!("no YAML: {file}"));
+            self.line(Style::new(), "detail", &format!("not valid YAML: {file}"));
         }
         if listing.references.is_empty() {
-            self.notices(&[format!("no reference was found in {} files", listing.files)]);
+            let files = if listing.files == 1 { "file" } else { "files" };
+            self.notices(&[format!("no image references found in {} {files}", listing.files)]);
         }
         match self.format {
             Format::Json => self.out(&listing_json(listing)),

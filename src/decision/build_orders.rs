@@ -1,4 +1,4 @@
-//! Which of two builds is the newer one. Order is by ancestry, never by time: a slow build of an old commit ends late.
+//! Which of two builds is newer. Order is by ancestry, never by time: a slow build of an old commit finishes late.
 
 use std::collections::HashMap;
 
@@ -61,7 +61,7 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
     /// Asks the forge, with each token that may be allowed to read the repository.
     fn order_via_forge(&self, ours: &Source, theirs: &Source) -> BuildOrder {
         let repository = ours.repository.as_deref().unwrap_or_default();
-        let mut why = format!("there is no token to ask GitHub of {repository} with");
+        let mut why = format!("no token to read {repository} on GitHub");
         for (site, token) in self.sites_and_tokens(repository) {
             let http = self.context.checkout().and_then(|checkout| Ok(checkout.http()?));
             let forge = http.and_then(|http| site.connect(&http, &token)).map_err(|failure| failure.message);

@@ -1,4 +1,4 @@
-//! Everything that a decision depends on besides the files, and what it says about the commit that was built.
+//! Everything that a decision depends on besides the files, and what is known about the commit that was built.
 
 use crate::build_info;
 use crate::config::Config;
@@ -27,7 +27,7 @@ pub struct DecisionContext<'a> {
 
 impl DecisionContext<'_> {
     pub(super) fn checkout(&self) -> Result<&Checkout> {
-        self.checkout.ok_or_else(|| Failure::usage("no git repository"))
+        self.checkout.ok_or_else(|| Failure::usage("not inside a git repository"))
     }
 
     pub(super) fn computed_tag(&self, template: &Template) -> Result<Tag> {
@@ -37,7 +37,7 @@ impl DecisionContext<'_> {
         }
     }
 
-    /// The commit that a target's image was built from. Without a target, `--source` or the event says it.
+    /// The commit that a target's image was built from. Without a target, it comes from `--source` or the event.
     pub(super) fn source_of_target(
         &self,
         config: &Config,

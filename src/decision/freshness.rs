@@ -64,9 +64,7 @@ impl FreshnessCheck<'_, '_> {
         let freshness = match (self.rolled_back_again(ours.as_ref(), change, writer), &build) {
             (Some(older), _) => older,
             (None, Some(build)) => self.compare(build, writer),
-            (None, None) => {
-                Freshness::Unknown("which commit was built is not known (--source says it)".to_owned())
-            }
+            (None, None) => Freshness::Unknown("the source commit of this build is unknown".to_owned()),
         };
         let may_be_older = build.is_some() && !matches!(freshness, Freshness::Older(_));
         let is_open = may_be_older && (server_knows_more || *found == Provenance::TooFar);
@@ -115,7 +113,9 @@ impl FreshnessCheck<'_, '_> {
             }
             (_, Some(unknown)) => unknown,
             (Some(BuildOrder::Unknown(why)), None) => Freshness::Unknown(format!("{why}{claimant}")),
-            (None, None) => Freshness::Unknown(format!("tag {} names no commit", inline(build.from))),
+            (None, None) => {
+                Freshness::Unknown(format!("tag {} doesn't contain a commit", inline(build.from)))
+            }
             (Some(_), None) => Freshness::Current,
         }
     }
@@ -137,7 +137,7 @@ impl FreshnessCheck<'_, '_> {
                     return Some(older_than_rollback(bad, writer));
                 }
                 Some(BuildOrder::Unknown(why)) => why,
-                None => format!("{} was rolled back, and names no commit", bad.tag),
+                None => format!("{} was rolled back, and doesn't contain a commit", bad.tag),
                 Some(_) => continue,
             };
             unknown.get_or_insert(why);
@@ -166,13 +166,13 @@ fn open_question(found: &Provenance, change: &ChangedReference) -> Option<String
     match found {
         Provenance::Known(writer) => writer.unproven.first().map(|bad| {
             format!(
-                "whether {} was rolled back is not in the last 1,000 commits ({})",
+                "the last 1,000 commits don't show whether {} was rolled back ({})",
                 bad.tag,
                 commit_and_author(writer)
             )
         }),
         Provenance::Cut { .. } | Provenance::TooFar => {
-            Some(format!("who wrote {} is not among the last 1,000 commits", inline(&change.from)))
+            Some(format!("the commit that set {} is not among the last 1,000 commits", inline(&change.from)))
         }
     }
 }

@@ -137,7 +137,7 @@ impl GuardVerdicts {
                 self.superseded.insert(format!("{file}:{line}: {image} stays at {current}, {why}"));
             }
             Freshness::Unknown(why) => {
-                self.unknown.insert(format!("{image}: whether {current} is newer can't be told: {why}"));
+                self.unknown.insert(format!("{image}: can't determine whether {current} is newer: {why}"));
             }
         }
     }

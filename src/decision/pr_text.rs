@@ -47,12 +47,12 @@ impl Wording<'_> {
         let pull = &self.context.settings.delivery.pull;
         let (subject, body) = message.split_once('\n').unwrap_or((message, ""));
         let title = match &pull.title {
-            Some(template) => self.filled("--pr-title", template, plan)?,
+            Some(template) => self.filled("pr-title", template, plan)?,
             None => subject.to_owned(),
         };
         let title = title.lines().next().unwrap_or_default();
         let body = match &pull.body {
-            Some(template) => self.filled("--pr-body", template, plan)?,
+            Some(template) => self.filled("pr-body", template, plan)?,
             None => body.to_owned(),
         };
         Ok(PrText { title: cut_line(title, MAX_TITLE).to_owned(), body: cut_body(body.trim()) })

@@ -16,7 +16,7 @@ pub type ComputeTag<'a, E> = dyn Fn(&Template) -> Result<Tag, E> + 'a;
 /// Why IMAGE arguments make no request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    #[error("IMAGE {image} asks for no change")]
+    #[error("IMAGE {image} doesn't change anything")]
     NoChange { image: String },
     #[error(transparent)]
     Selection(#[from] SelectionError),

@@ -1,4 +1,4 @@
-//! What the commit message says about the built commit and about rollbacks.
+//! The parts of the commit message about the built commit and about rollbacks.
 
 use super::context::{DecisionContext, same_repository};
 use super::rollback::RollbackPlan;
@@ -33,7 +33,7 @@ impl Wording<'_> {
     }
 
     /// The text of a template that was given with `flag`. The mark `[skip ci]` is for commits only.
-    pub fn filled(&self, flag: &str, template: &Template, plan: &Plan) -> Result<String> {
+    pub fn filled(&self, flag: &'static str, template: &Template, plan: &Plan) -> Result<String> {
         let parts = self.parts(Some(template), plan)?;
         MessageParts { skip_ci: false, ..parts }.text_of(flag, plan)
     }

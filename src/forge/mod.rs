@@ -86,13 +86,13 @@ pub struct PullRequest {
     pub url: String,
 }
 
-/// A forge, and where its API is. It was not asked yet.
+/// A forge, and the address of its API. Nothing has been sent to it yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ForgeSite {
     GitHub(ApiUrls),
 }
 
-/// The forge that shows a repository at `page`: GitHub, whose API is where the runner says, or by GitHub's own rule.
+/// The forge that shows a repository at `page`: GitHub, whose API has the address that the runner gives, or the one that follows from the page.
 pub fn choose(run: &ActionsRun, environment: &Environment, page: &str) -> Option<ForgeSite> {
     run.apis(environment, page).map(ForgeSite::GitHub)
 }

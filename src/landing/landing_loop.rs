@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::{
     Backoff, FetchError, Landing, NotLanded, Proposal, Propose, PublishOutcome, TargetBranch, Tip,
-    with_snapshot,
+    retry_hint, with_snapshot,
 };
 use crate::error::{Exit, Failure, Result};
+use crate::hint::Hint;
 
 /// Extra time beyond the budget, to find out how the last try ended.
 pub(super) const FINAL_CHECK: Duration = Duration::from_secs(10);
@@ -146,10 +147,9 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
         }
         if stuck.times >= LOCKED_TRIES {
             let words = stuck.words.clone();
-            return Err(self.not_landed(
-                &words,
-                "a lock was left behind on the server; remove it there, then run again",
-            ));
+            return Err(
+                self.not_landed(&words, "a lock was left behind on the server; remove it, then run again")
+            );
         }
         Ok(())
     }
@@ -177,7 +177,7 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
             PublishOutcome::UnpackFailed { words } => {
                 self.unpack_failures += 1;
                 if self.unpack_failures >= UNPACK_TRIES {
-                    return Err(not_taken_in(&words));
+                    return Err(unpack_failed(&words));
                 }
                 self.wait(words, None)?;
             }
@@ -201,7 +201,7 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
                 Err(FetchError::Permanent(_)) => Some(Duration::MAX),
             };
             if !self.backoff.wait(retry_after) {
-                let message = format!("{}; whether the last try landed is not known", failure.message);
+                let message = format!("{}; the outcome of the last try is unknown", failure.message);
                 return Err(Failure { message, ..failure });
             }
         }
@@ -217,10 +217,10 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
         if self.backoff.wait(retry_after) {
             return Ok(());
         }
-        Err(self.not_landed(&what, "run again, or give it longer with --timeout"))
+        Err(self.not_landed(&what, retry_hint()))
     }
 
-    fn not_landed(&self, what: &str, hint: &str) -> Failure {
+    fn not_landed(&self, what: &str, hint: impl Into<Hint>) -> Failure {
         let tries = match self.attempts {
             0 => "before anything was pushed".to_owned(),
             1 => "after 1 try".to_owned(),
@@ -230,13 +230,14 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
     }
 }
 
-/// A refusal in the server's own words.
+/// A rejection whose reason tagbump doesn't recognise.
 fn refused(words: &str) -> Failure {
-    Failure::new(Exit::Refused, format!("the server refuses the push: {words}"))
-        .hinted("the branch's rules or a hook stand in the way; ask who keeps the repository")
+    Failure::new(Exit::Refused, format!("the server rejected the push, for an unrecognised reason: {words}"))
+        .hinted("a rule of the branch or a hook is the likely cause; ask the repository's administrators")
 }
 
-fn not_taken_in(words: &str) -> Failure {
-    Failure::new(Exit::Refused, format!("the server could not take in what was pushed: {words}"))
-        .hinted("its disk may be full, or a push too large for its limits; ask who keeps the repository")
+fn unpack_failed(words: &str) -> Failure {
+    Failure::new(Exit::Refused, format!("the server failed to unpack the push: {words}")).hinted(
+        "its disk may be full, or the push may exceed its limits; ask the repository's administrators",
+    )
 }

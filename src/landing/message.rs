@@ -1,10 +1,11 @@
-//! The words of a commit: subject, body, trailers, and the mark that keeps CI from running.
+//! The message of a commit: subject, body, trailers, and the mark that keeps CI from running.
 //!
 //! Pure. Trailers follow git's rules (`git help interpret-trailers`); the marks are those that GitHub
 //! Actions honours ("Skipping workflow runs"). Text from files goes through `shown`.
 
 use super::{RolledBack, trailers};
 use crate::error::{Failure, Result, inline};
+use crate::hint::{flag, hint};
 use crate::image::{Field, is_version, same_image, short_name, split_tag};
 use crate::markdown;
 use crate::plan::{ChangedReference, Plan, UpdateTarget};
@@ -14,10 +15,10 @@ use crate::template::{Template, Variable};
 const SKIP: &str = "[skip ci]";
 const SKIP_MARKS: [&str; 5] = ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"];
 
-/// All that a message is made of.
+/// Everything that a message is made from.
 #[derive(Clone, Debug)]
 pub struct MessageParts<'a> {
-    /// In the place of subject and body.
+    /// Replaces subject and body.
     pub template: Option<&'a Template>,
     pub facts: &'a BuildInfo,
     pub skip_ci: bool,
@@ -27,7 +28,7 @@ pub struct MessageParts<'a> {
     pub rolled_back: Vec<(usize, RolledBack)>,
     /// `N <E>`.
     pub signoff: Option<String>,
-    /// What stands before each file's path: the root below the repository's top.
+    /// The prefix of each file's path: the root below the repository's top.
     pub prefix: &'a str,
 }
 
@@ -35,19 +36,19 @@ impl MessageParts<'_> {
     /// The message for the commit that makes a plan's changes.
     ///
     /// # Errors
-    /// Exit 2 where the template has a variable without a value.
+    /// Exit 2 if the template has a variable without a value.
     pub fn message(&self, plan: &Plan) -> Result<String> {
-        self.text_of("--message", plan)
+        self.text_of("message", plan)
     }
 
     /// The same for a template that was given with `flag`, which errors name.
     ///
     /// # Errors
     /// As [`Self::message`].
-    pub fn text_of(&self, flag: &str, plan: &Plan) -> Result<String> {
+    pub fn text_of(&self, name: &'static str, plan: &Plan) -> Result<String> {
         let targets = self.changed_targets(plan);
         let text = match self.template {
-            Some(template) => self.templated((flag, template), plan, &targets)?,
+            Some(template) => self.templated((name, template), plan, &targets)?,
             None => self.plain(plan, &targets),
         };
         let text = if self.skip_ci { marked(&text) } else { text };
@@ -57,7 +58,7 @@ impl MessageParts<'_> {
         Ok(with_trailers(&text, &trailers, joins))
     }
 
-    /// The images that this commit changes: on a retry somebody else may have bumped one already.
+    /// The images that this commit changes: on a retry another push may have bumped one already.
     fn changed_targets<'p>(&self, plan: &'p Plan) -> Vec<ChangedImage<'p>> {
         let changed = |(nth, target): (usize, &'p UpdateTarget)| {
             let change = plan.changes.iter().find(|change| change.target == nth)?;
@@ -68,7 +69,7 @@ impl MessageParts<'_> {
 
     fn plain(&self, plan: &Plan, targets: &[ChangedImage<'_>]) -> String {
         let subject = match targets {
-            [target] => format!("chore: update {} image to {}", shown(target.name()), target.told_tag()),
+            [target] => format!("chore: update {} image to {}", shown(target.name()), target.short_version()),
             _ => format!("chore: update {} images", targets.len()),
         };
         let lines: Vec<_> = plan.changes.iter().map(|change| self.line(change)).collect();
@@ -90,18 +91,18 @@ impl MessageParts<'_> {
 
     fn templated(
         &self,
-        (flag, template): (&str, &Template),
+        (name, template): (&'static str, &Template),
         plan: &Plan,
         targets: &[ChangedImage<'_>],
     ) -> Result<String> {
-        let hint = format!("change {flag}");
+        let advice = || hint("change ") + flag(name);
         let text = template.fill(|variable| self.value(variable, plan, targets)).map_err(|e| {
             let template = template.as_str();
-            Failure::usage(format!("{flag}: template {template:?}: {e}")).hinted(&*hint)
+            Failure::usage(format!("--{name}: template {template:?}: {e}")).hinted(advice())
         })?;
         let text = without_own_trailers(&text);
         if text.is_empty() {
-            return Err(Failure::usage(format!("{flag} makes an empty message")).hinted(hint));
+            return Err(Failure::usage(format!("--{name} gives an empty message")).hinted(advice()));
         }
         Ok(text)
     }
@@ -116,7 +117,7 @@ impl MessageParts<'_> {
         Ok(match variable.name.as_str() {
             "name" => each(&|target| shown(target.name())),
             "image" => each(&|target| shown(target.image)),
-            "tag" => each(&|target| target.told_tag()),
+            "tag" => each(&|target| target.short_version()),
             "images" => each(&|target| target.full_reference()),
             "old_tag" => joined(plan.changes.iter().map(|change| shown_version(&change.from))),
             "files" => {
@@ -150,7 +151,7 @@ struct ChangedImage<'a> {
     nth: usize,
     target: &'a UpdateTarget,
     image: &'a str,
-    /// `TAG@DIGEST`, of which the parts that there are.
+    /// `TAG@DIGEST`, or only one of both.
     version: &'a str,
 }
 
@@ -163,8 +164,8 @@ impl ChangedImage<'_> {
         self.target.service.as_deref().unwrap_or_else(|| short_name(self.image))
     }
 
-    /// The tag; where only a digest was asked for, that, shortened.
-    fn told_tag(&self) -> String {
+    /// The tag, or the shortened digest if only that was requested.
+    fn short_version(&self) -> String {
         match (&self.target.tag, &self.target.digest) {
             (None, Field::Set(digest)) => {
                 let digest = digest.as_str();
@@ -174,7 +175,7 @@ impl ChangedImage<'_> {
         }
     }
 
-    /// `NAME:TAG@DIGEST`, of which the parts that there are.
+    /// `NAME:TAG@DIGEST`; tag or digest may be missing.
     fn full_reference(&self) -> String {
         let colon = if self.version.is_empty() || self.version.starts_with('@') { "" } else { ":" };
         format!("{}{colon}{}", shown(self.image), shown_version(self.version))
@@ -240,8 +241,8 @@ fn with_trailers(text: &str, trailers: &[String], joins: bool) -> String {
     format!("{text}{between}{}\n", new.join("\n"))
 }
 
-/// Whether git takes the last paragraph, which is not the subject's, for trailers: all lines are, or at least
-/// a quarter where git itself wrote one (`git help interpret-trailers`).
+/// Whether git reads the last paragraph after the subject as trailers: all of its lines are trailers, or a quarter of them
+/// if git itself wrote one (`git help interpret-trailers`).
 fn ends_in_trailers(text: &str) -> bool {
     let Some((_, last)) = text.rsplit_once("\n\n") else { return false };
     let by_git =

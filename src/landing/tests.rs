@@ -222,7 +222,7 @@ fn published() -> PublishOutcome {
 }
 
 fn stale() -> PublishOutcome {
-    PublishOutcome::NonFastForward { what: "somebody was faster".to_owned() }
+    PublishOutcome::NonFastForward { what: "the branch moved".to_owned() }
 }
 
 fn locked() -> PublishOutcome {
@@ -350,7 +350,11 @@ fn the_last_look_is_taken_until_somebody_answers() {
         } else {
             let (failed, place, _) = fails(place, Exit::NotLanded);
             assert_eq!((place.looks, place.pushed), (5, 1));
-            assert!(!failed.failure.message.contains("is not known"), "{}", failed.failure.message);
+            assert!(
+                !failed.failure.message.contains("the outcome of the last try is unknown"),
+                "{}",
+                failed.failure.message
+            );
         }
     }
 }
@@ -361,7 +365,11 @@ fn the_last_look_is_over_when_its_time_is() {
     let place = place().pushes([(Nothing, unknown(Some(3600)))]);
     let faults = (0..1000).map(|_| passing(None)).collect();
     let (failed, place, clock) = fails(FakeBranch { faults_after_push: faults, ..place }, Exit::NotLanded);
-    assert!(failed.failure.message.contains("is not known"), "{}", failed.failure.message);
+    assert!(
+        failed.failure.message.contains("the outcome of the last try is unknown"),
+        "{}",
+        failed.failure.message
+    );
     assert!(clock.slept().iter().sum::<Duration>() < FINAL_CHECK);
     assert_eq!(place.pushed, 1);
 }

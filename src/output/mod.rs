@@ -70,8 +70,8 @@ pub struct BumpedImage {
 pub fn unparsable_warning(count: usize) -> Option<String> {
     match count {
         0 => None,
-        1 => Some("1 file was left out: it is no YAML (-v names it)".to_owned()),
-        n => Some(format!("{n} files were left out: they are no YAML (-v names them)")),
+        1 => Some("skipped 1 file that isn't valid YAML (-v lists it)".to_owned()),
+        n => Some(format!("skipped {n} files that aren't valid YAML (-v lists them)")),
     }
 }
 

@@ -85,6 +85,6 @@ fn pull_request_without_a_positive_number_is_an_error() {
     for number in [json!(0), json!(-7), json!("7) [x](https://evil.example"), Value::Null] {
         let world = forge(json!({"number": number, "title": "x", "html_url": ""}));
         let said = failed(&propose(&world, "w").0, 1);
-        assert!(said.contains("gave no pull request"), "{number}: {said}");
+        assert!(said.contains("didn't return a pull request"), "{number}: {said}");
     }
 }

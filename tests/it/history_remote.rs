@@ -224,7 +224,7 @@ fn fetch_fails_when_server_refuses_or_is_down() {
     let folder = served.clone(&["--depth", "1"]);
     git(&folder, &["remote", "set-url", "origin", &served.world.server.url("acme/gitops.git")]);
     let text = failed(&served.history(&folder, &[API, "--fetch", "--format", "json"]), 5);
-    assert!(text.contains("asks who we are (401)"), "{text}");
+    assert!(text.contains("authentication required (401)"), "{text}");
     git(&folder, &["remote", "set-url", "origin", &served.world.url()]);
     served.world.server.fault(On::Any, Fault::Status { code: 503, headers: Vec::new() });
     assert_eq!(tags(&served.fetched(&folder, &[])), ["v1", "v0"], "asked again");

@@ -21,7 +21,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 const GOOD: &str = "good.yaml";
-const NO_YAML: &str = "warning: 1 file was left out: it is no YAML (-v names it)";
+const NO_YAML: &str = "warning: skipped 1 file that isn't valid YAML (-v lists it)";
 
 /// Only for a run that would never end.
 const FAILSAFE: Duration = Duration::from_secs(120);
@@ -378,7 +378,7 @@ mod nesting {
         for (open, close) in [("[", "]"), ("{a: ", "}"), ("[{a: ", "}]")] {
             let text = format!("{}app{}\n", open.repeat(DEPTH), close.repeat(DEPTH));
             let tree = Tree::new().with("deep.yaml", &text);
-            tree.survived(&[NO_YAML, "detail: no YAML: deep.yaml:1:"]);
+            tree.survived(&[NO_YAML, "detail: not valid YAML: deep.yaml:1:"]);
             assert_eq!(tree.read("deep.yaml"), text);
         }
     }
@@ -387,7 +387,7 @@ mod nesting {
     fn unclosed_brackets_are_left_out() {
         for open in ["[", "{", "[{", "{? "] {
             let tree = Tree::new().with("deep.yaml", &format!("{}app", open.repeat(DEPTH)));
-            tree.survived(&[NO_YAML, "detail: no YAML: deep.yaml:1:"]);
+            tree.survived(&[NO_YAML, "detail: not valid YAML: deep.yaml:1:"]);
         }
     }
 
@@ -465,7 +465,7 @@ mod bytes {
             (big, "1:1: is UTF-16; save it as UTF-8"),
         ] {
             let tree = Tree::new().with_bytes(OsStr::new("bad.yaml"), &bytes);
-            tree.survived(&[NO_YAML, &format!("detail: no YAML: bad.yaml:{wanted}")]);
+            tree.survived(&[NO_YAML, &format!("detail: not valid YAML: bad.yaml:{wanted}")]);
             let named = tagbump(tree.path(), &["bump", "app:v2", "-f", "bad.yaml"]);
             refused(&named, 1, &format!("bad.yaml:{wanted}"));
             assert_eq!(fs::read(tree.at("bad.yaml")).unwrap(), bytes);
@@ -555,10 +555,10 @@ mod names {
     #[test]
     fn positions_in_bad_files_show_names_escaped() {
         let tree = named("app: [\n");
-        let wanted = SHOWN.map(|shown| format!("detail: no YAML: {shown}:2:1: "));
+        let wanted = SHOWN.map(|shown| format!("detail: not valid YAML: {shown}:2:1: "));
         let [a, c, d] = wanted.each_ref().map(String::as_str);
         let run =
-            tree.survived(&["warning: 3 files were left out: they are no YAML (-v names them)", a, c, d]);
+            tree.survived(&["warning: skipped 3 files that aren't valid YAML (-v lists them)", a, c, d]);
         is_harmless(&run);
     }
 

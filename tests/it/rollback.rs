@@ -154,7 +154,7 @@ fn rollback_is_refused_when_named_tag_was_never_there() {
         text,
         format!(
             "{FILE}:5: {API} never had tag v9; it had v3, v2, v1\n\
-             tagbump history lists what there was; --to TAG --force takes any tag"
+             list the earlier tags with tagbump history, or set any tag with --to TAG and --force"
         )
     );
     says(&past, FILE, "v3");
@@ -219,7 +219,7 @@ fn second_rollback_goes_further_back() {
         says(&past, FILE, tag);
     }
     let text = failed(&rollback(&past, &[API, "--commit"]), 3);
-    assert!(text.contains("had no other tag before v1"), "{text}");
+    assert!(text.contains("no earlier tag than v1 found"), "{text}");
     // a new one, and back again: not to what was bad
     past.puts("Ada", FILE, &at(API, "v5"), API, "v5");
     committed(&past, &[API]);
@@ -235,8 +235,8 @@ fn rollback_is_refused_when_there_is_no_earlier_tag() {
     assert_eq!(
         text,
         format!(
-            "{FILE}:5: {API} had no other tag before v1\n\
-             tagbump history lists what there was; --to TAG --force takes any tag"
+            "{FILE}:5: {API}: no earlier tag than v1 found\n\
+             list the earlier tags with tagbump history, or set any tag with --to TAG and --force"
         )
     );
     // a clone that is cut off says that it may be there
@@ -246,11 +246,11 @@ fn rollback_is_refused_when_there_is_no_earlier_tag() {
     let shallow = Past::of(past.path.with_file_name("shallow"));
     let text = failed(&rollback(&shallow, &[API]), 3);
     assert!(
-        text.contains("as far as the history here goes") && text.contains("git fetch --deepen"),
+        text.contains("(the local history is incomplete)") && text.contains("git fetch --deepen"),
         "{text}"
     );
     let text = failed(&rollback(&shallow, &[API, "--to", "v1"]), 3);
-    assert!(text.contains("never had tag v1; it had v2, as far as the history here goes"), "{text}");
+    assert!(text.contains("never had tag v1; it had v2 (the local history is incomplete)"), "{text}");
     ended(&rollback(&shallow, &[API, "--to", "v1", "--force"]), 0, "edited");
     says(&shallow, FILE, "v1");
 }
@@ -261,7 +261,7 @@ fn rollback_is_refused_outside_of_repository() {
     let here = Past::of(folder.path().to_owned());
     here.write(FILE, &at(API, "v2"));
     let text = failed(&rollback(&here, &[API]), 2);
-    assert!(text.contains("this is no git repository, so nobody knows what was there before"), "{text}");
+    assert!(text.contains("not inside a git repository, so there is no history to roll back to"), "{text}");
     failed(&rollback(&here, &[API, "--to", "v1"]), 2);
     ended(&rollback(&here, &[API, "--to", "v1", "--force"]), 0, "edited");
     says(&here, FILE, "v1");
@@ -295,7 +295,7 @@ fn each_image_goes_back_to_its_own_tag() {
     assert_eq!((past.read(FILE), past.read(PROD)), (at(API, "v1"), at(WEB, "w7")));
     // one of them has nothing to go back to: neither does
     let text = failed(&rollback(&past, &[API, WEB, "--commit"]), 3);
-    assert!(text.contains("had no other tag before"), "{text}");
+    assert!(text.contains("no earlier tag than"), "{text}");
     // each with a tag of its own
     committed(&past, &[&format!("{API}:v2"), &format!("{WEB}:w8")]);
     assert_eq!((past.read(FILE), past.read(PROD)), (at(API, "v2"), at(WEB, "w8")));
@@ -362,7 +362,7 @@ fn rollback_is_refused_when_one_file_has_two_tags() {
     assert_eq!(
         text,
         format!(
-            "pods.yaml: {API} has two tags there, v3 in line 5 and v2 in line 11\nname the tag to go back to with --to"
+            "pods.yaml: {API} has two tags, v3 in line 5 and v2 in line 11\nname the tag to go back to with --to TAG"
         )
     );
     ended(&rollback(&past, &[API, "-f", "pods.yaml", "--to", "v1"]), 0, "edited");

@@ -83,7 +83,7 @@ fn same_tag_is_held_when_github_does_not_answer() {
     apart.github.fault(On::Compare, Fault::Forbidden("no"));
     apart.github.fault(On::Compare, Fault::Forbidden("no"));
     let told = ended(&repo::run(&mut apart.shallow_job(&builds[2], "1", &["-n"])), 0, "planned");
-    assert!(notices(&told).contains("can't be told"), "{told}");
+    assert!(notices(&told).contains("can't determine whether"), "{told}");
 }
 
 fn hosted(count: usize, how: &[&str]) -> Hosted {

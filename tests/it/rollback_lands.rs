@@ -124,7 +124,7 @@ fn rollback_fails_when_server_gives_no_history() {
     refuse();
     let text = failed(&back(&folder, &[]), 3);
     assert!(
-        text.contains("had no other tag before v2, as far as the server has given the history"),
+        text.contains("no earlier tag than v2 found (the history from the server is incomplete)"),
         "{text}"
     );
     assert!(!text.contains("--push"), "that is what was asked for: {text}");
@@ -144,8 +144,8 @@ fn rollback_fails_when_newer_tag_lands_first() {
     assert_eq!(
         text,
         format!(
-            "not rolled back: {FILE}:5: {API} says v3 now, and said v2 when this began\n\
-             somebody was faster; look with tagbump history, and run again if it is to go back still"
+            "not rolled back: {FILE}:5: {API} has v3 now; it had v2 when the rollback began\n\
+             the branch moved; look at tagbump history, and run again if you still want to roll back"
         )
     );
     assert_eq!((world.file(FILE), world.commits()), (at("v3").trim_end().to_owned(), 5));
@@ -212,7 +212,7 @@ fn nothing_is_rolled_back_when_one_of_two_places_moved_on() {
         rival(&bare, PROD, &at("v3"));
     });
     let text = failed(&back(&world.shallow("w"), &[]), 4);
-    assert!(text.contains(&format!("{PROD}:5: {API} says v3 now")), "{text}");
+    assert!(text.contains(&format!("{PROD}:5: {API} has v3 now")), "{text}");
     assert_eq!(
         (world.file(FILE), world.file(PROD)),
         (at("v2").trim_end().to_owned(), at("v3").trim_end().to_owned())

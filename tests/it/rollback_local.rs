@@ -55,7 +55,7 @@ fn rollback_is_refused_when_file_is_untracked() {
     let past = past(&["v1", "v2"]);
     past.write(PROD, &at("v2"));
     let text = failed(&rollback(&past, &[API]), 3);
-    assert!(text.contains(&format!("{PROD}:5: {API} had no other tag before v2")), "{text}");
+    assert!(text.contains(&format!("{PROD}:5: {API}: no earlier tag than v2 found")), "{text}");
     ended(&rollback(&past, &[API, "-f", FILE]), 0, "edited");
     assert_eq!((past.read(FILE), past.read(PROD)), (at("v1"), at("v2")));
 }
@@ -150,7 +150,7 @@ fn rollback_is_refused_when_reference_had_no_tag_before() {
         past.commit("Ada", "x");
     }
     let text = failed(&rollback(&past, &[API]), 3);
-    assert!(text.contains("had no other tag before v1"), "{text}");
+    assert!(text.contains("no earlier tag than v1 found"), "{text}");
     assert_eq!(past.read("pod.yaml"), pod(":v1"));
 }
 
@@ -241,7 +241,7 @@ fn rollback_is_refused_when_references_had_two_tags_before() {
     let past = of_pods(&[&["v1", "w1"], &["v2", "v2"]]);
     let text = failed(&rollback(&past, &[API]), 3);
     let wanted = format!(
-        "pods.yaml: before v2 {API} had two tags there, v1 and w1\nname the tag to go back to with --to"
+        "pods.yaml: before v2 {API} had two tags, v1 and w1\nname the tag to go back to with --to TAG"
     );
     assert_eq!(text, wanted);
     assert_eq!(past.read("pods.yaml"), pods(&["v2", "v2"]));

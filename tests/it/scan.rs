@@ -102,10 +102,10 @@ fn unparsable_files_are_counted_and_named_with_v() {
     let files = [("pod.yaml", POD), ("broken.yaml", "a: [\n"), ("charts/t.yaml", "{{- if }}\n")];
     let (_folder, run) = scanned(&files, &[]);
     assert_eq!(run.exit, 0);
-    assert!(run.stderr.contains("2 files were left out: they are no YAML (-v names them)"), "{}", run.stderr);
+    assert!(run.stderr.contains("skipped 2 files that aren't valid YAML (-v lists them)"), "{}", run.stderr);
     assert!(!run.stderr.contains("broken.yaml"), "{}", run.stderr);
     let (_folder, run) = scanned(&files, &["-v"]);
-    assert!(run.stderr.contains("no YAML: broken.yaml:2:1: "), "{}", run.stderr);
+    assert!(run.stderr.contains("not valid YAML: broken.yaml:2:1: "), "{}", run.stderr);
     let (_folder, run) = scanned(&files, &["-f", "broken.yaml"]);
     assert_eq!(run.exit, 1, "{}", run.output());
     assert!(run.stderr.contains("broken.yaml:2:1: "), "{}", run.stderr);

@@ -122,7 +122,7 @@ fn hidden_characters_in_file_names_are_shown() {
     assert_eq!(run.exit, 3, "{}", run.output());
     write(folder.path(), &name, "a: [");
     let run = shown(folder.path(), &["scan", "-v"]);
-    assert!(run.stderr.contains(&format!("detail: no YAML: {place}:2:1:")), "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("detail: not valid YAML: {place}:2:1:")), "{}", run.stderr);
     let run = shown(folder.path(), &["bump", "app:v2", "-f", &name]);
     assert_eq!(run.exit, 2, "a [ makes it a pattern: {}", run.output());
     assert!(run.stderr.starts_with(&format!("error: -f a{SHOWN}: ")), "{}", run.stderr);

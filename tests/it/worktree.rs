@@ -148,7 +148,7 @@ fn invalid_yaml_is_a_warning_unless_named() {
     write(root, "worse.yaml", "{{- if x }}\n");
     let run = tagbump(root, &["bump", "app:v2", "-v"]);
     assert_eq!(run.exit, 0, "{}", run.output());
-    assert!(run.stderr.contains("warning: 2 files were left out"), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: skipped 2 files that aren't valid YAML"), "{}", run.stderr);
     assert!(run.stderr.contains("bad.yaml:"), "{}", run.stderr);
     assert!(is_bumped(root, "a.yaml"));
     let named = tagbump(root, &["bump", "app:v3", "-f", "bad.yaml", "-f", "a.yaml"]);

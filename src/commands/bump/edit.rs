@@ -18,7 +18,7 @@ impl Bump<'_> {
         let outcome = report.outcome(&decision, Outcome::Edited);
         if outcome == Outcome::Edited {
             worktree.replace(&decision.plan.edits)?;
-            let why = "nothing keeps late builds of what was rolled back away, unless --commit or --push makes the commit";
+            let why = "without a commit, a late build can set the rolled-back tag again";
             report.notices.extend(self.settings.back.map(|_| why.to_owned()));
         }
         report.end(decision, outcome)

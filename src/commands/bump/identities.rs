@@ -4,6 +4,7 @@ use super::Bump;
 use crate::cli::Via;
 use crate::error::{Failure, Result};
 use crate::git::{Identity, Signer};
+use crate::hint::{hint, setting};
 
 impl Bump<'_> {
     /// Author and committer: from flags, the environment, or git's configuration; in Actions, the bot.
@@ -15,7 +16,7 @@ impl Bump<'_> {
             let (name, email) = checkout.identity(role)?;
             Ok(Identity::configured(var("NAME").or(name), var("EMAIL").or(email)))
         };
-        // GitHub commits as the token's owner, whatever git's configuration says here
+        // GitHub commits as the token's owner, whatever git's configuration is here
         let needs_no_name = self.settings.place.run.active || self.settings.delivery.landing.via == Via::Api;
         let bot = needs_no_name.then(|| {
             Identity::new("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
@@ -27,8 +28,9 @@ impl Bump<'_> {
             None => identity("author", "AUTHOR")?.or(bot),
         };
         let (author, committer) = author.zip(committer).ok_or_else(|| {
-            Failure::usage("git does not know who makes the commit").hinted(
-                "git config user.name NAME and git config user.email EMAIL, or --author 'NAME <EMAIL>'",
+            Failure::usage("no commit author: set user.name and user.email").hinted(
+                hint("run git config user.name NAME and git config user.email EMAIL, or use ")
+                    + setting("author", "'NAME <EMAIL>'"),
             )
         })?;
         Ok((author.at(environment, "GIT_AUTHOR_DATE")?, committer.at(environment, "GIT_COMMITTER_DATE")?))

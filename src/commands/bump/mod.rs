@@ -16,6 +16,7 @@ use crate::build_info;
 use crate::decision::DecisionContext;
 use crate::error::{Exit, Failure, Result};
 use crate::git::{Checkout, Identity};
+use crate::hint::{flag, hint, switch};
 use crate::image::{Field, ImageArg};
 use crate::output::Report;
 use crate::settings::{BumpSettings, Destination, WorkLocation};
@@ -35,9 +36,9 @@ fn explain_fork(settings: &BumpSettings, failure: Failure) -> Failure {
     if failure.exit != Exit::Refused || !settings.place.run.is_from_fork() {
         return failure;
     }
-    let message = format!("{}\npull requests from forks have no right to push", failure.message);
+    let message = format!("{}\npull requests from forks can't push", failure.message);
     Failure { message, ..failure }
-        .hinted("bump after the merge: on push, or on workflow_run, which has the repository's own token")
+        .hinted("bump after the merge: on push, or on workflow_run, which gets the repository's own token")
 }
 
 fn bump(settings: &BumpSettings, report: &mut BumpReport) -> Result<()> {
@@ -89,7 +90,12 @@ impl<'a> Bump<'a> {
         if needs_git && checkout.is_none() {
             return Err(Failure::usage(format!("{}: is not inside a git repository", root.display()))
                 .hinted(
-                    "name a checkout with -C (a bare repository is none), or leave --commit and --push out",
+                    hint("name a checkout with ")
+                        + flag("repo")
+                        + " (not a bare repository), or leave out "
+                        + switch("commit")
+                        + " and "
+                        + switch("push"),
                 ));
         }
         let build = match uses_build_info(settings) {
@@ -100,7 +106,7 @@ impl<'a> Bump<'a> {
     }
 
     fn checkout(&self) -> Result<&Checkout> {
-        self.checkout.as_ref().ok_or_else(|| Failure::usage("no git repository"))
+        self.checkout.as_ref().ok_or_else(|| Failure::usage("not inside a git repository"))
     }
 
     /// For decisions; `committer` is `None` if no commit is made.

@@ -3,6 +3,7 @@
 use super::Bump;
 use crate::error::{Failure, Result};
 use crate::git::is_branch_name;
+use crate::hint::{flag, hint};
 use crate::image::{Field, short_name};
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, LandingTarget};
@@ -12,8 +13,8 @@ impl Bump<'_> {
     pub(super) fn default_branch(&self, target: LandingTarget, backoff: &mut Backoff<'_>) -> Result<String> {
         let tokens = &self.settings.delivery.landing.tokens;
         let mut remote = GitBranch::new(self.checkout()?, target, tokens)?;
-        let hint = "check the network, then run again, or give it longer with --timeout";
-        backoff.retry(hint, |backoff| remote.tip(backoff.deadline()))?;
+        let advice = hint("check the network, then run again, or increase ") + flag("timeout");
+        backoff.retry(advice, |backoff| remote.tip(backoff.deadline()))?;
         Ok(remote.branch().unwrap_or_default().to_owned())
     }
 
@@ -24,14 +25,15 @@ impl Bump<'_> {
             "name" => Ok(self.short_names().join("-")),
             _ => self.build.value(variable),
         });
-        let filled =
-            filled.map_err(|e| Failure::usage(format!("--pr-branch: {e}")).hinted("change --pr-branch"))?;
+        let filled = filled.map_err(|e| {
+            Failure::usage(format!("--pr-branch: {e}")).hinted(hint("change ") + flag("pr-branch"))
+        })?;
         let branch: String = filled.chars().map(|c| if is_invalid(c) { '-' } else { c }).collect();
         if !is_branch_name(&branch) || branch.starts_with('-') || branch == base {
             return Err(Failure::usage(format!(
-                "--pr-branch makes {branch}, which is no branch for a pull request"
+                "--pr-branch gives {branch}, which can't be the branch of a pull request"
             ))
-            .hinted("git check-ref-format --branch says what is a name; it must not be the base"));
+            .hinted("use a name that git check-ref-format --branch accepts, and that is not the base"));
         }
         Ok(branch)
     }
@@ -46,7 +48,7 @@ impl Bump<'_> {
     }
 }
 
-/// Characters that git accepts in no branch name, and the `:` and `*` of image names.
+/// Characters that git doesn't accept in branch names, and the `:` and `*` of image names.
 fn is_invalid(c: char) -> bool {
     c.is_whitespace() || c.is_control() || ":*?[\\^~@{}".contains(c)
 }

@@ -13,6 +13,7 @@ use crate::decision::{Decision, PrText};
 use crate::error::{Failure, Result};
 use crate::forge::{Forge, ForgeSite, PullRequest, PullRequestSpec};
 use crate::git::RemoteUrl;
+use crate::hint::{flag, hint, switch};
 use crate::image::same_image;
 use crate::landing::remote::{GitBranch, LandingTarget, RemoteBranch};
 use crate::landing::{Backoff, Landing, SystemClock, TargetBranch as _};
@@ -116,7 +117,7 @@ impl Bump<'_> {
 
 fn no_forge(push: &RemoteUrl) -> Failure {
     Failure::usage(format!("{push}: pull requests need a remote on GitHub, over http or https"))
-        .hinted("name the remote with --remote, or land with --push")
+        .hinted(hint("name the remote with ") + flag("remote") + ", or land with " + switch("push"))
 }
 
 /// Whether the branch brings images that this bump doesn't name.
@@ -134,7 +135,7 @@ fn close(
 ) -> Result<Outcome> {
     let closed = forge.close(backoff, spec)?;
     let note =
-        |pull: &PullRequest| format!("{} was closed: its change is on {} already", pull.url, spec.base);
+        |pull: &PullRequest| format!("{} was closed: its change is already on {}", pull.url, spec.base);
     report.notices.extend(closed.iter().map(note));
     report.pull_request = closed.map(pull_request_info);
     Ok(Outcome::Already)

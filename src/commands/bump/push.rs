@@ -9,6 +9,7 @@ use crate::decision::{Decision, DecisionBase, DecisionContext, DecisionMemory, d
 use crate::error::{Failure, Result, inline};
 use crate::forge::ForgeSite;
 use crate::git::{Checkout, RemoteUrl, SyncResult};
+use crate::hint::{flag, hint};
 use crate::landing::remote::{LandingTarget, RemoteBranch};
 use crate::landing::{self, Backoff, Landing, NotLanded, SystemClock, TargetBranch as _};
 use crate::output::Outcome;
@@ -58,7 +59,7 @@ impl Bump<'_> {
         report: &mut BumpReport,
     ) -> Result<()> {
         let tip = remote.tip(backoff.deadline()).map_err(|error| match error.transient() {
-            Ok((what, _)) => Failure::other(what).hinted("check the network and run again"),
+            Ok((what, _)) => Failure::other(what).hinted("check the network, then run again"),
             Err(failure) => failure,
         })?;
         let (context, mut memory) = (self.context(None, false), DecisionMemory::default());
@@ -84,7 +85,7 @@ impl Bump<'_> {
         if let Some(commit) = &commit {
             let dirty = checkout.uncommitted(decision.plan.edits.iter().map(|edit| edit.path.as_str()));
             report.warnings.extend(dirty.iter().map(|path| {
-                format!("{}: has uncommitted changes here, which were not landed", inline(path))
+                format!("{}: has uncommitted changes in the checkout, which were not landed", inline(path))
             }));
             note_verification(remote, commit, backoff, report);
             self.sync(checkout, remote, backoff, commit, report);
@@ -120,7 +121,7 @@ impl Bump<'_> {
         match remote.git.sync(checkout, &landing.remote, commit, backoff.deadline()) {
             SyncResult::FastForwarded => report.details.push("the checkout was fast-forwarded".to_owned()),
             SyncResult::Skipped(why) => {
-                report.notices.push(format!("the checkout was left as it was: {why}"))
+                report.notices.push(format!("the checkout was left unchanged: {why}"))
             }
         }
     }
@@ -129,7 +130,7 @@ impl Bump<'_> {
         let base = self.settings.place.run.checked_out();
         let remote = &self.settings.delivery.landing.remote;
         if branch.is_some_and(|branch| checkout.has_own_commits(remote, branch, base)) {
-            report.notices.push("commits of the checkout that are not on the remote stay local".to_owned());
+            report.notices.push("commits of the checkout that aren't on the remote stay local".to_owned());
         }
     }
 
@@ -142,7 +143,7 @@ impl Bump<'_> {
         if run.has_no_branch_of_its_own() {
             let event = run.event_name();
             return Err(Failure::usage(format!("{event} events have no branch to land on"))
-                .hinted("name the branch to land on with --branch"));
+                .hinted(hint("name the branch to land on with ") + flag("branch")));
         }
         if let Some(branch) = checkout.branch() {
             return Ok(Some(branch));

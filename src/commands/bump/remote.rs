@@ -5,6 +5,7 @@ use crate::cli::Via;
 use crate::error::{Exit, Failure, Result};
 use crate::forge::{self, ForgeSite};
 use crate::git::{Checkout, RemoteUrl};
+use crate::hint::{flag, hint, setting};
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, RemoteBranch, Verification};
 use crate::output::Report;
@@ -36,19 +37,21 @@ impl Bump<'_> {
 
 fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher>> {
     let site = site.ok_or_else(|| {
-        Failure::usage("--via api needs a remote on GitHub, over http or https")
-            .hinted("name the remote with --remote, or land with --via git")
+        Failure::usage("--via api needs a remote on GitHub, over http or https").hinted(
+            hint("name the remote with ") + flag("remote") + ", or land with " + setting("via", "git"),
+        )
     })?;
     let token = git.api_token().ok_or_else(|| no_token(git))?;
-    let repository = git.slug().ok_or_else(|| Failure::usage("the remote's URL names no repository"))?;
+    let repository =
+        git.slug().ok_or_else(|| Failure::usage("the remote's URL doesn't name a repository"))?;
     site.publisher(git.http(), &token, &repository)
 }
 
 /// There is no token to ask the forge's API with.
 pub(super) fn no_token(git: &GitBranch) -> Failure {
-    let lines = std::iter::once("there is no token for GitHub's API".to_owned()).chain(git.withheld());
+    let lines = std::iter::once("no token for GitHub's API".to_owned()).chain(git.withheld());
     Failure::new(Exit::Refused, lines.collect::<Vec<_>>().join("\n"))
-        .hinted("set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (and pull-requests: write for --pr)")
+        .hinted("set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (pull requests also need pull-requests: write)")
 }
 
 /// Removes the remote's secrets from everything that is reported: servers may repeat what they were sent.
@@ -69,11 +72,11 @@ pub(super) fn note_verification(
     match remote.publisher().verification(commit, backoff.deadline()) {
         Verification::NotSignedByServer => {}
         Verification::Verified => report.details.push("GitHub signed the commit: verified".to_owned()),
-        Verification::Unverified { state } => report.warnings.push(format!(
-            "GitHub made the commit, but does not show it as verified ({state}); does this server sign?"
-        )),
+        Verification::Unverified { state } => {
+            report.warnings.push(format!("GitHub made the commit, but doesn't show it as verified ({state})"))
+        }
         Verification::Unknown => {
-            report.warnings.push("whether GitHub verified the commit could not be asked".to_owned());
+            report.warnings.push("can't determine whether GitHub verified the commit".to_owned());
         }
     }
 }

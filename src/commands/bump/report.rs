@@ -1,10 +1,11 @@
-//! Collects what a bump reports: the decision, once, and what became of it.
+//! Collects a bump's report: the decision, once, and its outcome.
 
 use std::ops::{Deref, DerefMut};
 
 use crate::cli::IfOlder;
 use crate::decision::{Decision, PlanFacts, Undecided};
 use crate::error::{Exit, Failure, Result};
+use crate::hint::{hint, setting};
 use crate::image::{Field, ImageArg, Tag};
 use crate::output::{BumpedImage, Outcome, Report, unparsable_warning};
 use crate::settings::BumpSettings;
@@ -66,7 +67,7 @@ impl BumpReport {
     /// Reports a decision and how it ended.
     ///
     /// # Errors
-    /// Exit 4 with `--if-older fail`, if a newer build is there.
+    /// Exit 4 with `--if-older fail`, if a newer build is current.
     pub fn end(&mut self, decision: Decision, outcome: Outcome) -> Result<()> {
         let Decision { plan, superseded, notices, .. } = decision;
         let reason = superseded.join("; ");
@@ -77,7 +78,8 @@ impl BumpReport {
         self.report.edits = plan.edits;
         if outcome == Outcome::Superseded && self.if_older == IfOlder::Fail {
             return Err(Failure::new(Exit::NotLanded, format!("not landed: {reason}")).hinted(
-                "what is there is newer, or was put back on purpose; --if-older write puts this over it",
+                hint("the current tag is newer, or a rollback set it; to replace it anyway, use ")
+                    + setting("if-older", "write"),
             ));
         }
         Ok(())
@@ -92,7 +94,7 @@ impl BumpReport {
         }
         report.warnings.splice(0..0, warnings);
         report.warnings.extend(unparsable_warning(unparsable.len()));
-        report.details.extend(unparsable.iter().map(|file| format!("no YAML: {file}")));
+        report.details.extend(unparsable.iter().map(|file| format!("not valid YAML: {file}")));
         match done {
             Ok(()) => report,
             Err(failure) => report.failed(failure),

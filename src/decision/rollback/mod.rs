@@ -1,4 +1,4 @@
-//! Which tag a rollback goes back to: the history tells.
+//! Finds the tag that a rollback goes back to, in the history.
 //!
 //! It is determined once, on the first tip. If someone else pushes another tag in the meantime, the rollback ends with an error:
 //! their bump is not the one to roll back.
@@ -13,6 +13,7 @@ use super::base::is_on_pr_branch;
 use super::context::DecisionContext;
 use crate::config::Config;
 use crate::error::{Exit, Failure, Result};
+use crate::hint::{hint, setting};
 use crate::image::{Digest, Field, Tag, same_tag};
 use crate::landing::{RolledBack, TipSnapshot};
 use crate::plan::{self, CurrentReference, FileSource, Request, Scope, UpdateTarget};
@@ -103,7 +104,7 @@ impl RollbackPlan {
         let invalid = |e: crate::image::ImageError| {
             let ReferenceTrace { image, file, .. } = trace;
             Failure::new(Exit::NotEditable, format!("{file}: {image} can't go back to {}: {e}", to.joined()))
-                .hinted("name another tag with --to")
+                .hinted(hint("name another tag with ") + setting("to", "TAG"))
         };
         let tag = to.tag.as_deref().map(Tag::parse).transpose().map_err(invalid)?;
         let digest = to.digest.as_deref().map(Digest::parse).transpose().map_err(invalid)?;
@@ -155,9 +156,10 @@ impl RollbackPlan {
         let mut starts = self.starts.iter().filter(|start| start.target == *target && start.file == *file);
         let was = starts.next().map_or("nothing".to_owned(), |start| joined(&start.from));
         let now = TagAndDigest::now(changed).joined();
-        let message =
-            format!("not rolled back: {file}:{line}: {image} says {now} now, and said {was} when this began");
+        let message = format!(
+            "not rolled back: {file}:{line}: {image} has {now} now; it had {was} when the rollback began"
+        );
         Failure::new(Exit::NotLanded, message)
-            .hinted("somebody was faster; look with tagbump history, and run again if it is to go back still")
+            .hinted("the branch moved; look at tagbump history, and run again if you still want to roll back")
     }
 }

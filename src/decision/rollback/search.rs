@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::decision::context::DecisionContext;
 use crate::decision::targets;
 use crate::error::{Exit, Failure, Result};
+use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::history::git::CommitWalk;
 use crate::history::{self, CommitStore, Extent, ObjectId, TagEntry};
 use crate::image::{Field, Tag, same_tag};
@@ -112,14 +113,14 @@ impl RollbackSearch<'_> {
             let (commits, head) = CommitWalk::of_head(checkout)?;
             return Ok((Box::new(commits), head));
         };
-        let commit = ObjectId::parse(tip).ok_or_else(|| Failure::other(format!("{tip} is no commit")))?;
+        let commit = ObjectId::parse(tip).ok_or_else(|| Failure::other(format!("{tip} is not a commit")))?;
         Ok((snapshot.history.past(snapshot.deadline), commit))
     }
 
     fn no_history(&self) -> Failure {
         self.context.unopened.cloned().unwrap_or_else(|| {
-            Failure::usage("this is no git repository, so nobody knows what was there before")
-                .hinted("name the tag with --to TAG --force, or a checkout with -C")
+            Failure::usage("not inside a git repository, so there is no history to roll back to")
+                .hinted(any_tag("set a tag with ") + ", or name a checkout with " + flag("repo"))
         })
     }
 
@@ -139,27 +140,40 @@ impl RollbackSearch<'_> {
             }
             None => {
                 let passed: Vec<&str> = seen.iter().skip(1).take(LISTED).map(String::as_str).collect();
-                let but =
-                    if passed.is_empty() { String::new() } else { format!(" but {}", passed.join(", ")) };
-                let why = if passed.is_empty() { "" } else { ", which was rolled back" };
-                format!("{file}:{line}: {image} had no other tag before {}{but}{why}", joined(now))
+                let skipped = match &*passed {
+                    [] => String::new(),
+                    [only] => format!("; {only} was rolled back"),
+                    several => format!("; {} were rolled back", several.join(", ")),
+                };
+                format!("{file}:{line}: {image}: no earlier tag than {} found{skipped}", joined(now))
             }
         };
         let (message, hint) = match (extent, self.files.tip) {
             (Extent::Truncated { .. }, None) => (
-                format!("{message}, as far as the history here goes"),
-                "git fetch --deepen 1000 brings more of it; --push reads it from the server",
+                format!("{message} (the local history is incomplete)"),
+                hint("get more of it with git fetch --deepen 1000, or read it from the server with ")
+                    + switch("push"),
             ),
             (Extent::Truncated { .. }, Some(_)) => (
-                format!("{message}, as far as the server has given the history"),
-                "run again, or from a full clone; --to TAG --force takes any tag",
+                format!("{message} (the history from the server is incomplete)"),
+                any_tag("run again, or from a full clone, or set any tag with "),
             ),
             (Extent::Complete, _) => {
-                (message, "tagbump history lists what there was; --to TAG --force takes any tag")
+                (message, any_tag("list the earlier tags with tagbump history, or set any tag with "))
             }
         };
         Failure::new(Exit::NoMatch, message).hinted(hint)
     }
+}
+
+/// How to set a tag that isn't in the history.
+fn any_tag(text: &str) -> Hint {
+    hint(text) + setting("to", "TAG") + " and " + switch("force")
+}
+
+/// How to say which tag is wanted, if there are several.
+fn name_the_tag() -> Hint {
+    hint("name the tag to go back to with ") + setting("to", "TAG")
 }
 
 /// One trace for each file of each image.
@@ -185,16 +199,15 @@ fn traces(typed: &Request, current: &[CurrentReference]) -> Result<Vec<Reference
 fn two_tags_before(trace: &ReferenceTrace, one: &TagAndDigest, other: &TagAndDigest) -> Failure {
     let ReferenceTrace { image, file, now, .. } = trace;
     let (now, one, other) = (joined(now), one.joined(), other.joined());
-    let message = format!("{file}: before {now} {image} had two tags there, {one} and {other}");
-    Failure::new(Exit::NoMatch, message).hinted("name the tag to go back to with --to")
+    let message = format!("{file}: before {now} {image} had two tags, {one} and {other}");
+    Failure::new(Exit::NoMatch, message).hinted(name_the_tag())
 }
 
 fn two_tags(trace: &ReferenceTrace, reference: &CurrentReference) -> Failure {
     let ReferenceTrace { image, file, line, now, .. } = trace;
     let (one, other) = (joined(now), TagAndDigest::now(reference).joined());
     let lines = format!("{one} in line {line} and {other} in line {}", reference.line);
-    Failure::new(Exit::NoMatch, format!("{file}: {image} has two tags there, {lines}"))
-        .hinted("name the tag to go back to with --to")
+    Failure::new(Exit::NoMatch, format!("{file}: {image} has two tags, {lines}")).hinted(name_the_tag())
 }
 
 /// The tag that a file goes back to. For a named tag, it is enough that another file had it.

@@ -116,7 +116,7 @@ impl Branches {
         self.write(deadline, REFS, &json!({"input": input})).map(|_| ())
     }
 
-    /// What GitHub says about a commit's signature.
+    /// Whether GitHub verified a commit's signature.
     pub fn verification(&self, deadline: Instant, commit: &str) -> Verification {
         let variables = json!({"owner": self.owner, "name": self.name, "oid": commit});
         let Ok(GraphQlResponse::Data(data)) = self.graphql.once(deadline, SIGNATURE, &variables) else {
@@ -131,7 +131,9 @@ impl Branches {
         }
         let data = self.write(deadline, REPOSITORY, &json!({"owner": self.owner, "name": self.name}))?;
         let id = data["repository"]["id"].as_str().map(str::to_owned).ok_or_else(|| {
-            PublishOutcome::RejectedUnclear { words: format!("{}/{} is not there", self.owner, self.name) }
+            PublishOutcome::RejectedUnclear {
+                words: format!("GitHub didn't find {}/{}", self.owner, self.name),
+            }
         })?;
         self.id = Some(id.clone());
         Ok(id)
@@ -158,19 +160,19 @@ pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome> {
     let commit = &data["createCommitOnBranch"]["commit"];
     let oid = commit["oid"].as_str().filter(|oid| ObjectId::parse(oid).is_some());
     let oid = oid.ok_or_else(|| PublishOutcome::Unknown {
-        what: "GitHub's API gave no commit".to_owned(),
+        what: "GitHub's API didn't return a commit".to_owned(),
         retry_after: None,
     })?;
     Ok(CreatedCommit { oid: oid.to_ascii_lowercase(), verification: verification(&commit["signature"]) })
 }
 
-/// GitHub reports a lost race by a type, or else in known words. Other errors may be a race or a rule.
+/// GitHub reports a lost race by a type, or else by a known message. Other errors may be a race or a rule.
 pub fn api_error(kind: &str, message: String) -> PublishOutcome {
     let is_race = kind == "STALE_DATA" || message.contains("Expected branch to point to");
     match kind {
         "FORBIDDEN" | "INSUFFICIENT_SCOPES" => PublishOutcome::Refused(
-            Failure::new(Exit::Refused, format!("GitHub's API refuses the commit: {message}"))
-                .hinted("the token may not write: give the job permissions: contents: write"),
+            Failure::new(Exit::Refused, format!("GitHub's API rejected the commit: {message}"))
+                .hinted("the token can't write: give the job permissions: contents: write"),
         ),
         _ if is_race => PublishOutcome::NonFastForward { what: message },
         // "Something went wrong while executing your query"
@@ -181,7 +183,7 @@ pub fn api_error(kind: &str, message: String) -> PublishOutcome {
     }
 }
 
-/// A commit without a signature has none to look at.
+/// A commit without a signature is unverified.
 fn verification(signature: &Value) -> Verification {
     match signature["isValid"] == true {
         true => Verification::Verified,

@@ -1,4 +1,4 @@
-//! Which of two commits is the newer one, in another repository.
+//! Which of two commits of another repository is newer.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use crate::landing::{BuildOrder, FetchError};
 
 /// The order of two commits of a repository, `owner/name`. An error says why it is unknown.
 ///
-/// Source: GitHub's "Compare two commits": `status` says how the second stands to the first.
+/// Source: GitHub's "Compare two commits": `status` is how the second compares with the first.
 ///
 /// # Errors
 /// If GitHub can't be asked, or doesn't know the commits.
@@ -19,7 +19,7 @@ pub fn order(
     theirs: &str,
 ) -> Result<BuildOrder, String> {
     if !is_repository(repository) {
-        return Err(format!("{repository} is no repository of GitHub's"));
+        return Err(format!("{repository} is not a GitHub repository"));
     }
     let ask = CompareQuery { hub, deadline, repository };
     Ok(match ask.status(ours, theirs)?.as_str() {
@@ -52,7 +52,8 @@ impl CompareQuery<'_> {
 
     fn diverged(&self, ours: &str, theirs: &str) -> Result<BuildOrder, String> {
         let repository = self.get("")?;
-        let default = repository["default_branch"].as_str().ok_or("GitHub's API gave no default branch")?;
+        let default =
+            repository["default_branch"].as_str().ok_or("GitHub's API didn't return a default branch")?;
         let on_it =
             |commit| self.status(commit, default).map(|status| status != "behind" && status != "diverged");
         Ok(match (on_it(ours)?, on_it(theirs)?) {
@@ -70,7 +71,7 @@ impl CompareQuery<'_> {
 pub fn compare_status(answer: &serde_json::Value) -> Result<&str, String> {
     let known = ["ahead", "behind", "diverged", "identical"];
     let status = answer["status"].as_str().filter(|status| known.contains(status));
-    status.ok_or_else(|| "GitHub's API gave no status that is known".to_owned())
+    status.ok_or_else(|| "GitHub's API returned an unknown status".to_owned())
 }
 
 /// `owner/name`, in characters that GitHub accepts in both.

@@ -1,4 +1,4 @@
-//! Asks GitHub's GraphQL API, which tells errors in an answer with status 200.
+//! Asks GitHub's GraphQL API, which reports errors with status 200.
 //!
 //! Source: GitHub's "Forming calls with GraphQL" and "Rate limits and query limits for the GraphQL API".
 
@@ -16,11 +16,11 @@ use crate::landing::FetchError;
 /// The GraphQL API, with a token for it.
 pub struct GraphQl {
     hub: GitHub,
-    /// Of the one address that there is.
+    /// The path of the API's only address.
     route: String,
 }
 
-/// What was answered: data, or the first error.
+/// An answer: data, or the first error.
 #[derive(Debug)]
 pub enum GraphQlResponse {
     Data(Value),
@@ -29,15 +29,15 @@ pub enum GraphQlResponse {
 
 impl GraphQl {
     /// # Errors
-    /// An address that is none, or a machine without root certificates.
+    /// If the address is not valid, or the machine has no root certificates.
     pub fn new(http: &HttpSettings, address: &str, token: &str) -> Result<Self> {
-        let fault = || {
-            Failure::usage(format!("{}: is no address of a GraphQL API", without_user(address)))
+        let invalid = || {
+            Failure::usage(format!("{}: not a valid address for a GraphQL API", without_user(address)))
                 .hinted("check GITHUB_GRAPHQL_URL")
         };
-        let url = url::Url::parse(address).map_err(|_| fault())?;
+        let url = url::Url::parse(address).map_err(|_| invalid())?;
         if !url.has_host() {
-            return Err(fault());
+            return Err(invalid());
         }
         let hub = GitHub::new(http, &url.origin().ascii_serialization(), token)?;
         Ok(GraphQl { hub, route: url.path().to_owned() })
@@ -46,7 +46,7 @@ impl GraphQl {
     /// Asks once; gives up at `deadline`.
     ///
     /// # Errors
-    /// Faults that may pass, and refusals of the whole request.
+    /// Transient errors, and refusals of the whole request.
     pub fn once(
         &self,
         deadline: Instant,
@@ -60,7 +60,7 @@ impl GraphQl {
 }
 
 impl GraphQlResponse {
-    /// The data of an answer; of one that has errors, the first of them.
+    /// The data of an answer, or its first error.
     pub fn read(answer: &Value) -> Self {
         let error = &answer["errors"][0];
         if error.is_null() && answer["data"].is_object() {
@@ -69,7 +69,7 @@ impl GraphQlResponse {
         let text = |value: &Value| value.as_str().map(api_text);
         GraphQlResponse::Error {
             kind: text(&error["type"]).unwrap_or_default(),
-            message: text(&error["message"]).unwrap_or_else(|| "an answer that is none of its".to_owned()),
+            message: text(&error["message"]).unwrap_or_else(|| "the answer is not GraphQL".to_owned()),
         }
     }
 }

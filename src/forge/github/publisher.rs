@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::commit::{BranchMove, Branches, CommitSpec, ExpectedRef};
 use super::graphql::GraphQl;
 use crate::error::{Exit, Failure, Result};
+use crate::hint::{hint, setting};
 use crate::http::HttpSettings;
 use crate::landing::remote::{GitBranch, Publisher, RefUpdate, Verification};
 use crate::landing::{PublishOutcome, Tip};
@@ -131,9 +132,9 @@ impl Publisher for GitHubCommits {
         if files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > MAX_FILES {
             return Err(Failure::new(
                 Exit::NotEditable,
-                "the changed files are more than GitHub's API takes at once",
+                "the changed files are larger than GitHub's API accepts in one request",
             )
-            .hinted("land them with --via git"));
+            .hinted(hint("land them with ") + setting("via", "git")));
         }
         let spec = CommitSpec { parent: tip.commit.clone(), message: message.to_owned(), files };
         self.prepared.insert(commit.to_owned(), spec);
@@ -166,6 +167,7 @@ fn file(git: &GitBranch, tip: &Tip, edit: &FileEdit) -> Result<(String, Vec<u8>)
     if mode == PLAIN {
         return Ok((path, edit.after.clone()));
     }
-    let why = format!("{}: has mode {mode:o}, which GitHub's API would make 100644", edit.path);
-    Err(Failure::new(Exit::NotEditable, why).hinted("land it with --via git, or take the mode off the file"))
+    let why = format!("{}: has mode {mode:o}, which GitHub's API would change to 100644", edit.path);
+    Err(Failure::new(Exit::NotEditable, why)
+        .hinted(hint("land it with ") + setting("via", "git") + ", or change the file's mode"))
 }

@@ -1,4 +1,4 @@
-//! What the API says of a pull request, checked: the link that is shown is on the remote's own host, or made here.
+//! Reads and checks pull requests of the API: the link that is shown is on the remote's own host, or made here.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -33,7 +33,7 @@ struct Branch {
 
 impl PullRequestJson {
     /// # Errors
-    /// What is not a pull request.
+    /// If it is not a pull request.
     pub fn read(value: Value) -> Result<Self> {
         let pull: PullRequestJson = serde_json::from_value(value).map_err(|e| no_pull(&e.to_string()))?;
         if pull.number == 0 { Err(no_pull("its number is 0")) } else { Ok(pull) }
@@ -43,7 +43,7 @@ impl PullRequestJson {
     /// request lists others too.
     ///
     /// # Errors
-    /// What is not a list of pull requests.
+    /// If it is not a list of pull requests.
     pub fn find(listed: Value, head: &str, base: &str) -> Result<Option<Self>> {
         let Value::Array(items) = listed else { return Err(no_pull("not a list")) };
         let pulls = items.into_iter().map(PullRequestJson::read).collect::<Result<Vec<_>>>()?;
@@ -60,7 +60,7 @@ impl PullRequestJson {
 }
 
 fn no_pull(why: &str) -> Failure {
-    Failure::other(format!("GitHub's API gave no pull request: {}", super::response::api_text(why)))
+    Failure::other(format!("GitHub's API didn't return a pull request: {}", super::response::api_text(why)))
         .hinted("check GITHUB_API_URL; a proxy may answer in GitHub's place")
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::client::{ApiRequest, GitHub};
 use super::pull_answer::PullRequestJson;
-use super::response::{ApiError, Refusal, RefusalReason};
+use super::response::{ApiError, ApiRefusal, RefusalReason};
 use crate::error::Result;
 use crate::forge::{PullRequest, PullRequestSpec, StillCurrent};
 use crate::landing::{Backoff, FetchError, retry_hint};
@@ -116,7 +116,7 @@ fn transient_if(error: ApiError, goes_away: impl Fn(RefusalReason) -> bool) -> F
     }
 }
 
-fn again(refusal: &Refusal) -> FetchError {
+fn again(refusal: &ApiRefusal) -> FetchError {
     FetchError::Transient { what: refusal.text(), retry_after: None }
 }
 

@@ -39,14 +39,14 @@ pub enum ApiError {
     /// The next try may work; GitHub may say when to retry.
     Transient { what: String, retry_after: Option<Duration> },
     /// GitHub refuses the request.
-    Refused(Refusal),
+    Refused(ApiRefusal),
     /// The request didn't get to GitHub, and wouldn't the next time.
     NotSent(HttpError),
 }
 
 /// A refusal, as far as it is known what it means.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct ApiRefusal {
     pub reason: RefusalReason,
     status: u16,
     route: String,
@@ -93,7 +93,7 @@ pub fn classify_response(answer: ApiResponse, route: &str) -> Result<Value, ApiE
         return Err(ApiError::Transient { what: answered(status, &message), retry_after });
     }
     let reason = reason(&body, &message);
-    Err(ApiError::Refused(Refusal { reason, status, route: route.to_owned(), message }))
+    Err(ApiError::Refused(ApiRefusal { reason, status, route: route.to_owned(), message }))
 }
 
 fn answered(status: u16, message: &str) -> String {
@@ -122,7 +122,7 @@ fn is_invalid(body: &Value) -> bool {
     is_validation && matches!(details, [only] if only["code"] == "invalid" && !only["message"].is_string())
 }
 
-impl Refusal {
+impl ApiRefusal {
     pub fn text(&self) -> String {
         answered(self.status, &self.message)
     }

@@ -1,13 +1,14 @@
-//! What a failed fetch or push means: one table for libgit2, git's servers and the hosts' own words.
+//! Classifies failed fetches and pushes: one table for libgit2, git's servers and the hosts' own messages.
 
 use git2::ErrorClass;
 
 use crate::error::{Exit, Failure};
 use crate::git::answers::server_text;
 use crate::git::transport::{Endpoint, TransferError, TransportError};
+use crate::hint::{flag, hint, switch};
 use crate::landing::{FetchError, PublishOutcome};
 
-/// Words that mean that somebody was faster, of git and of the hosts.
+/// Messages of git and of the hosts which mean that the branch moved.
 const RACES: [&str; 9] = [
     "cannot lock ref",
     "but expected",
@@ -20,13 +21,13 @@ const RACES: [&str; 9] = [
     "cannot push non-fastforwardable reference",
 ];
 
-/// Words that mean that somebody holds the lock on the branch.
+/// Messages which mean that another process holds the lock on the branch.
 const LOCKS: [&str; 2] = [".lock': File exists", "Unable to create"];
 
-/// Of a server that could not take in the pack, as on a full disk.
-const SPOILT: &str = "unpacker error";
+/// Of a server that failed to unpack the push, such as on a full disk.
+const UNPACK_FAILED: &str = "unpacker error";
 
-/// Words that mean a rule: a hook, or a protected branch.
+/// Messages which mean a rule: a hook, or a protected branch.
 const RULES: [&str; 9] = [
     "hook declined",
     "protected branch",
@@ -39,47 +40,48 @@ const RULES: [&str; 9] = [
     "deny updating",
 ];
 
-/// What the server said of the one reference that was pushed, with its words on the side.
+/// Classifies the server's status of the pushed reference, with the text that it sent on the side.
 pub fn of_status(status: &str, words: &str, url: &str) -> PublishOutcome {
-    let said = |known: &[&str]| known.iter().any(|k| status.contains(k) || words.contains(k));
-    // a hook that lets the push pass may say anything: its words are the last to be believed
+    let has = |known: &[&str]| known.iter().any(|k| status.contains(k) || words.contains(k));
+    // a hook that accepts the push may print anything, so its text is checked last
     let refused = RULES.iter().any(|rule| status.contains(rule));
-    let told = if words.is_empty() { status.to_owned() } else { format!("{status}\n{words}") };
-    // "cannot lock ref" too, but for as long as the other branch is there
+    let text = if words.is_empty() { status.to_owned() } else { format!("{status}\n{words}") };
+    // also "cannot lock ref", but it lasts as long as the other branch exists
     let in_the_way = words.contains("cannot create") && words.contains("exists;");
     if in_the_way {
-        let message = format!("{url}: the branch can't be made: {told}");
-        PublishOutcome::Refused(
-            Failure::new(Exit::Refused, message).hinted(
-                "a branch of that name is in the way; take it away, or name another with --pr-branch",
-            ),
-        )
+        let message = format!("{url}: the branch can't be created: {text}");
+        PublishOutcome::Refused(Failure::new(Exit::Refused, message).hinted(
+            hint("another branch has part of that name; delete it, or use another name with ")
+                + flag("pr-branch"),
+        ))
     } else if refused {
-        PublishOutcome::Refused(by_rule(status, &told, url))
-    } else if status.contains(SPOILT) {
-        PublishOutcome::UnpackFailed { words: told }
-    } else if said(&LOCKS) {
-        PublishOutcome::RefLocked { what: format!("the branch is locked on the server: {told}") }
-    } else if said(&RACES) {
-        PublishOutcome::NonFastForward { what: format!("somebody was faster: {status}") }
-    } else if said(&RULES) {
-        PublishOutcome::Refused(by_rule(status, &told, url))
+        PublishOutcome::Refused(by_rule(status, &text, url))
+    } else if status.contains(UNPACK_FAILED) {
+        PublishOutcome::UnpackFailed { words: text }
+    } else if has(&LOCKS) {
+        PublishOutcome::RefLocked { what: format!("the branch is locked on the server: {text}") }
+    } else if has(&RACES) {
+        PublishOutcome::NonFastForward { what: format!("the branch moved: {status}") }
+    } else if has(&RULES) {
+        PublishOutcome::Refused(by_rule(status, &text, url))
     } else {
-        PublishOutcome::RejectedUnclear { words: told }
+        PublishOutcome::RejectedUnclear { words: text }
     }
 }
 
-fn by_rule(status: &str, told: &str, url: &str) -> Failure {
-    let message = format!("{url} declines the push: {told}");
-    let hint = if status.contains("protected") || told.contains("GH006") || told.contains("GH013") {
-        "the branch is protected: propose the change with --pr, let this identity bypass the rule, or land on \
-         another branch with --branch"
-    } else if told.contains("checked out") || told.contains("denyCurrentBranch") {
-        "the remote has that branch checked out; push to a bare repository"
+fn by_rule(status: &str, text: &str, url: &str) -> Failure {
+    let message = format!("{url} declines the push: {text}");
+    let advice = if status.contains("protected") || text.contains("GH006") || text.contains("GH013") {
+        hint("the branch is protected: open a pull request with ")
+            + switch("pr")
+            + ", let this identity bypass the rule, or land on another branch with "
+            + flag("branch")
+    } else if text.contains("checked out") || text.contains("denyCurrentBranch") {
+        hint("the remote has that branch checked out; push to a bare repository")
     } else {
-        "a hook on the server says no, in the words above; it would say so again"
+        hint("a hook on the server declined the push; its message is above")
     };
-    Failure::new(Exit::Refused, message).hinted(hint)
+    Failure::new(Exit::Refused, message).hinted(advice)
 }
 
 /// Why the tip could not be read.
@@ -89,7 +91,7 @@ pub fn of_fetch(stopped: TransferError, endpoint: &Endpoint, url: &str) -> Fetch
             of_fetch_fault(shown(fault, endpoint), endpoint.credential_label().as_deref(), url)
         }
         TransferError::Git(error) => {
-            let what = format!("{url} can't be read: {}", shown_text(error.message(), endpoint));
+            let what = format!("can't read {url}: {}", shown_text(error.message(), endpoint));
             if is_network(&error) {
                 FetchError::Transient { what, retry_after: None }
             } else {
@@ -99,7 +101,7 @@ pub fn of_fetch(stopped: TransferError, endpoint: &Endpoint, url: &str) -> Fetch
     }
 }
 
-/// Why the tip could not be read, where the credential with this label was used.
+/// Why the tip could not be read, if the credential with this label was used.
 pub fn of_fetch_fault(fault: TransportError, credential: Option<&str>, url: &str) -> FetchError {
     match of_fault(fault, credential, url) {
         FailureKind::Final(failure) => FetchError::Permanent(failure),
@@ -108,7 +110,7 @@ pub fn of_fetch_fault(fault: TransportError, credential: Option<&str>, url: &str
     }
 }
 
-/// What became of a push that was ended by a fault.
+/// The outcome of a push that ended with an error.
 pub fn of_push(stopped: TransferError, endpoint: &Endpoint, url: &str) -> PublishOutcome {
     match stopped {
         TransferError::Fault(fault) => {
@@ -118,11 +120,11 @@ pub fn of_push(stopped: TransferError, endpoint: &Endpoint, url: &str) -> Publis
     }
 }
 
-/// What became of a push that was ended by a fault, where the credential with this label was used.
+/// The outcome of a push that ended with an error, if the credential with this label was used.
 pub fn of_push_fault(fault: TransportError, credential: Option<&str>, url: &str) -> PublishOutcome {
     match of_fault(fault, credential, url) {
         FailureKind::Final(failure) => PublishOutcome::Refused(failure),
-        // in the middle of a push nobody knows whether it was before or after it landed
+        // it may have happened after the push landed
         FailureKind::Unreachable(what) => PublishOutcome::Unknown { what, retry_after: None },
         FailureKind::Passing { what, retry_after } => PublishOutcome::Unknown { what, retry_after },
     }
@@ -132,12 +134,12 @@ fn shown(fault: TransportError, endpoint: &Endpoint) -> TransportError {
     fault.with_texts(|text| shown_text(text, endpoint))
 }
 
-/// Without secrets, and then without control characters: to write these out first could hide a secret.
+/// Removes secrets first and control characters second: escaping those first could hide a secret.
 fn shown_text(text: &str, endpoint: &Endpoint) -> String {
     server_text(endpoint.scrub(text).as_bytes())
 }
 
-/// A fault of the conversation may have come after the end; all else was before anything was sent.
+/// A network error may have come after the push landed; any other error came before anything was sent.
 fn of_libgit2(error: &git2::Error, text: &str, url: &str) -> PublishOutcome {
     if is_network(error) {
         return PublishOutcome::Unknown { what: format!("{url}: {text}"), retry_after: None };
@@ -145,7 +147,7 @@ fn of_libgit2(error: &git2::Error, text: &str, url: &str) -> PublishOutcome {
     PublishOutcome::Refused(Failure::other(format!("{url}: the push failed: {text}")))
 }
 
-/// Whether it came from the other side, or from the way there.
+/// Whether it came from the server or the network.
 fn is_network(error: &git2::Error) -> bool {
     matches!(error.class(), ErrorClass::Net | ErrorClass::Http)
 }
@@ -170,7 +172,7 @@ fn of_fault(fault: TransportError, credential: Option<&str>, url: &str) -> Failu
         TransportError::Broken(why) => passing(why),
         TransportError::TimedOut => passing("no answer in time".to_owned()),
         TransportError::Certificate(why) => FailureKind::Final(
-            Failure::other(format!("{url}: the server's certificate is not accepted: {why}"))
+            Failure::other(format!("{url}: the server's certificate isn't trusted: {why}"))
                 .hinted("name your CA's file in http.sslCAInfo, GIT_SSL_CAINFO or SSL_CERT_FILE"),
         ),
         TransportError::Final(failure) => FailureKind::Final(failure),
@@ -181,22 +183,22 @@ fn of_status_code(code: u16, used: Option<&str>, url: &str, words: &str) -> Fail
     let (what, hint) = match (code, used) {
         (401, Some(label)) => (
             format!("{url} does not accept {label} (401)"),
-            "the token may be wrong, expired, or for another host; set TAGBUMP_TOKEN".to_owned(),
+            "the token may be wrong, expired, or for another host; set another one in TAGBUMP_TOKEN".to_owned(),
         ),
         (401, None) => (
-            format!("{url} asks who we are (401), and there is no credential for it"),
-            "set TAGBUMP_TOKEN (sent over https, or to this machine, only), or let actions/checkout keep its own"
+            format!("{url}: authentication required (401); no credentials found for this host"),
+            "set TAGBUMP_TOKEN (sent only over https, or to this machine), or let actions/checkout persist its credentials"
                 .to_owned(),
         ),
         (403, label) => (
             format!("{url} forbids it (403{})", label.map(|l| format!(", with {l}")).unwrap_or_default()),
-            "the token has no right to write: in Actions give the job permissions: contents: write".to_owned(),
+            "the token can't write: in Actions, give the job permissions: contents: write".to_owned(),
         ),
         (404, _) => (
             format!("{url} was not found (404)"),
-            "mend the remote's URL; hosts also say so of a repository that the token may not see".to_owned(),
+            "fix the remote's URL; hosts also answer 404 for repositories that the token can't see".to_owned(),
         ),
-        (code, _) => (format!("{url} answered {code}"), "mend the remote's URL".to_owned()),
+        (code, _) => (format!("{url} answered {code}"), "fix the remote's URL".to_owned()),
     };
     Failure::new(Exit::Refused, with_words(&what, words)).hinted(hint)
 }
@@ -210,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn races_locks_and_rules_are_told_apart() {
+    fn races_locks_and_rules_are_distinguished() {
         let verdict = |status: &str, words: &str| of_status(status, words, "u");
         for status in ["failed to update ref", "anything"] {
             let words = "error: cannot lock ref 'refs/heads/main': is at 1 but expected 2";
@@ -223,7 +225,7 @@ mod tests {
         assert!(matches!(verdict("failed to update ref", lock), PublishOutcome::RefLocked { .. }));
         for rule in ["pre-receive hook declined", "hook declined", "protected branch hook declined"] {
             let PublishOutcome::Refused(failure) = verdict(rule, "remote: no deploys on Friday") else {
-                panic!("{rule} is a no");
+                panic!("{rule} is a refusal");
             };
             assert_eq!(failure.exit, Exit::Refused);
             assert!(failure.message.contains("no deploys on Friday"));

@@ -68,7 +68,7 @@ impl GitBranch {
     /// The commit that a server made from one that was made here, if the branch has it.
     ///
     /// # Errors
-    /// Where the history can't be read.
+    /// If the history can't be read.
     pub fn find_equivalent(&self, tip: &Tip, commit: &str) -> Result<Option<String>> {
         let found = equivalent_commit::find(&self.workspace.repo, published(tip)?, oid(commit)?);
         found.map(|same| same.map(|oid| oid.to_string())).map_err(|e| unparsable(&e))
@@ -77,7 +77,7 @@ impl GitBranch {
     /// A file's mode in a commit, and its path below the repository's top.
     ///
     /// # Errors
-    /// Where the commit can't be read, or has no such file.
+    /// If the commit can't be read, or has no such file.
     pub fn file_mode(&self, commit: &str, path: &str) -> Result<(String, i32)> {
         let path = self.full_path(path);
         let tree = self.workspace.repo.find_commit(oid(commit)?).and_then(|commit| commit.tree());
@@ -124,5 +124,5 @@ pub(super) fn unparsable(error: &git2::Error) -> Failure {
 }
 
 pub(super) fn oid(text: &str) -> Result<Oid> {
-    Oid::from_str(text).map_err(|e| git_failure("no object name", &e))
+    Oid::from_str(text).map_err(|e| git_failure("not an object name", &e))
 }

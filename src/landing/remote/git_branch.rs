@@ -242,7 +242,7 @@ impl GitBranch {
         }
         let fetched = self.workspace.repo.refname_to_id(TIP).ok().filter(|oid| self.workspace.has(*oid));
         fetched.ok_or_else(|| FetchError::Transient {
-            what: format!("{}: the tip {listed} did not come with the fetch", self.url()),
+            what: format!("{}: the fetch didn't bring the tip {listed}", self.url()),
             retry_after: None,
         })
     }

@@ -22,11 +22,11 @@ impl Publisher for GitPush {
             return PublishOutcome::Published { commit: commit.to_owned() };
         };
         let Ok(made) = oid(commit) else {
-            return PublishOutcome::Refused(Failure::other(format!("{commit} is no commit")));
+            return PublishOutcome::Refused(Failure::other(format!("{commit} is not a commit")));
         };
         let is_fast_forward = matches!(git.ref_update(commit), RefUpdate::FastForward { .. });
         if is_fast_forward && !is_after(git, made, expected) {
-            // whatever went wrong here, no commit of anyone else is lost
+            // never overwrite another push, whatever went wrong here
             return PublishOutcome::Refused(Failure::other(format!(
                 "{made} does not come after the branch's tip"
             )));
@@ -43,9 +43,9 @@ impl Publisher for GitPush {
         let url = url.to_string();
         match push::push(endpoint, &push, deadline) {
             Ok(PushResult::Accepted) => PublishOutcome::Published { commit: commit.to_owned() },
-            Ok(PushResult::RefMoved) => PublishOutcome::NonFastForward {
-                what: "somebody was faster: the branch has moved".to_owned(),
-            },
+            Ok(PushResult::RefMoved) => {
+                PublishOutcome::NonFastForward { what: "the branch moved".to_owned() }
+            }
             Ok(PushResult::Rejected { status, words }) => {
                 classify::of_status(&endpoint.scrub(&status), &endpoint.scrub(&words), &url)
             }

@@ -2,7 +2,7 @@
 //!
 //! `git_branch` reads the branch and `commits` makes commits on it, over git; a [`Publisher`] publishes them: `git_push` pushes, a forge's API makes
 //! its own commits. `pr_branch` is a pull request's branch, `commit_history` orders the commits before a tip, `remote_history` reads
-//! those of a branch that nothing is landed on. `classify` turns what a server says into what the landing loop does next, and
+//! those of a branch that nothing is landed on. `classify` turns a server's answer into an outcome for the landing loop, and
 //! `withheld` adds which credentials were not sent.
 
 mod classify;
@@ -37,15 +37,15 @@ pub struct LandingTarget {
     pub push: RemoteUrl,
     /// Who chose these URLs.
     pub origin: UrlOrigin,
-    /// Nothing: the remote's default branch.
+    /// `None` is the remote's default branch.
     pub branch: Option<String>,
-    /// The branch of a pull request to that one, where there shall be one.
+    /// The pull request's branch, if there is to be one.
     pub head: Option<String>,
     /// Local commits that go below the bump.
     pub carry: Option<CarriedCommits>,
     pub author: Identity,
     pub committer: Identity,
-    /// Nothing: commits are not signed.
+    /// `None` if commits are not signed.
     pub signer: Option<Arc<Signer>>,
 }
 

@@ -15,6 +15,7 @@ use crate::git::transport::Endpoint;
 use crate::git::tree::CommitFiles;
 use crate::git::workspace::Workspace;
 use crate::git::{Checkout, RemoteUrl, Tokens};
+use crate::hint::{flag, hint};
 use crate::history::ObjectId;
 use crate::history::git::{CommitWalk, Deepen};
 use crate::landing::{Backoff, FetchError};
@@ -54,8 +55,8 @@ impl RemoteHistory {
         let fetched = || workspace.repo.refname_to_id(TIP).ok().filter(|oid| workspace.has(*oid));
         let tip = if workspace.has(found.tip) { Some(found.tip) } else { fetched() };
         let tip = tip.ok_or_else(|| {
-            Failure::new(Exit::NotLanded, format!("{url}: the tip {} did not come with the fetch", found.tip))
-                .hinted("run again: the branch moved in between")
+            Failure::new(Exit::NotLanded, format!("{url}: the fetch didn't bring the tip {}", found.tip))
+                .hinted("the branch moved; run again")
         })?;
         let (branch, prefix, deadline) = (found.branch, checkout.prefix.clone(), backoff.deadline());
         Ok(RemoteHistory { workspace, endpoint, branch, tip, prefix, deadline })
@@ -115,7 +116,8 @@ fn found(
 pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> Failure {
     match branch {
         Some(branch) => Failure::usage(format!("{url} has no branch {branch}"))
-            .hinted("name another with --branch; only a pull request would create one"),
-        None => Failure::usage(format!("{url} has no default branch")).hinted("name one with --branch"),
+            .hinted(hint("name another with ") + flag("branch") + "; only a pull request creates branches"),
+        None => Failure::usage(format!("{url} has no default branch"))
+            .hinted(hint("name one with ") + flag("branch")),
     }
 }
