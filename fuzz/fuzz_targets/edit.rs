@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use tagbump::yaml::{Change, NodeId, NewPair, ParsedYaml, scan};
+use tagbump::yaml::{Change, NewPair, NodeId, ParsedYaml, scan};
 use tagbump_fuzz::yaml_laws::edit_is_exact;
 
 /// The first fields have a fixed size: `.ci/fuzz` puts as many bytes before a file to make a seed of it.

@@ -10,10 +10,11 @@ use arbitrary::Arbitrary;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use tagbump::error::Failure;
+use tagbump::forge::github::answers as github;
 use tagbump::git::answers as git;
 use tagbump::git::{RemoteUrl, Tokens};
-use tagbump::forge::github::answers as github;
 use tagbump::landing::remote;
+use tagbump::landing::remote::Verification;
 use tagbump::landing::{FetchError, PublishOutcome};
 use url::Url;
 
@@ -146,7 +147,7 @@ fn http_answer(answer: &[u8], pick: u8) {
     check_verdict(&remote::of_push_fault(fault, label, PAGE));
     let url = RemoteUrl::parse(&header, std::path::Path::new("/"));
     url.map_or_else(
-        |failure| check_failure(&failure),
+        |error| check_message(&error.to_string()),
         |url| check_message(&git::server_text(url.to_string().as_bytes())),
     );
 }
@@ -225,7 +226,9 @@ fn graphql(answer: &[u8]) {
         github::GraphQlResponse::Data(data) => match github::made_commit(&data) {
             Ok(made) => {
                 assert!(made.oid.len() == 40 && made.oid.bytes().all(|b| b.is_ascii_hexdigit()));
-                check_message(&made.verification.state);
+                if let Verification::Unverified { state } = &made.verification {
+                    check_message(state);
+                }
             }
             Err(verdict) => check_verdict(&verdict),
         },
@@ -252,10 +255,12 @@ fn check_trouble(trouble: &FetchError) {
 fn check_verdict(verdict: &PublishOutcome) {
     match verdict {
         PublishOutcome::Published { commit } => panic!("{commit} was not published"),
-        PublishOutcome::NonFastForward { what } | PublishOutcome::RefLocked { what } | PublishOutcome::Unknown { what, .. } => {
-            check_message(what)
+        PublishOutcome::NonFastForward { what }
+        | PublishOutcome::RefLocked { what }
+        | PublishOutcome::Unknown { what, .. } => check_message(what),
+        PublishOutcome::UnpackFailed { words } | PublishOutcome::RejectedUnclear { words } => {
+            check_message(words)
         }
-        PublishOutcome::UnpackFailed { words } | PublishOutcome::RejectedUnclear { words } => check_message(words),
         PublishOutcome::Refused(failure) => check_failure(failure),
     }
 }

@@ -9,7 +9,7 @@ use tagbump::image::{Field, Tag};
 use tagbump::landing::RolledBack;
 use tagbump::landing::message::MessageParts;
 use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, UpdateTarget};
-use tagbump::tag::{Source, BuildInfo};
+use tagbump::tag::{BuildInfo, Source};
 use tagbump::template::Template;
 use tagbump_fuzz::message_laws::{own_message_says_only_ours, what_is_appended_is_found_again};
 
