@@ -1,4 +1,4 @@
-//! Between git2's object names and ours.
+//! Converts between git2's object IDs and ours.
 
 use git2::Oid;
 
