@@ -24,7 +24,7 @@ const HELPER_SETTINGS: &str = r"^(credential\.(.*\.)?helper|core\.askpass)$";
 /// The credential helpers configured for a checkout.
 #[derive(Clone, Debug)]
 pub struct CredentialHelpers {
-    /// Where git runs: the work tree's top.
+    /// Where git runs: the top of the work tree.
     folder: PathBuf,
     /// The folders whose files belong to the repository.
     repository: Vec<PathBuf>,

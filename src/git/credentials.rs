@@ -28,7 +28,7 @@ const MASK: &str = "***";
 /// The tokens in the environment.
 #[derive(Clone, Default)]
 pub struct Tokens {
-    /// All of them, used or not.
+    /// All tokens, used or not.
     all: Vec<String>,
     own: Option<String>,
     github: Option<(&'static str, String)>,

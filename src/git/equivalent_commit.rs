@@ -1,4 +1,4 @@
-//! Finds the commit that a server made from one of ours. It has another ID, because its committer and signature
+//! Finds the commit that a server made from one of ours. It has another ID, because its author and signature
 //! differ, but the same parents, files and message.
 
 use git2::{Commit, Oid, Repository};

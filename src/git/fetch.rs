@@ -96,7 +96,7 @@ fn connected(
     })
 }
 
-/// Fetches a branch to a depth, or completely if it is 0. The checkout stays as shallow as it is.
+/// Fetches a branch to a depth, or without one if it is 0. The checkout stays as shallow as it is.
 pub fn deepen(
     workspace: &Workspace,
     endpoint: &Arc<Endpoint>,
@@ -112,7 +112,7 @@ pub fn deepen(
     })
 }
 
-/// Fetches to a depth, or without a limit if it is 0. Stops and sets `limit` if more objects come than expected.
+/// Fetches to a depth, or without one if it is 0. Stops and sets `limit` if more objects come than expected.
 fn download(
     connection: &mut RemoteConnection<'_, '_, '_>,
     endpoint: &Endpoint,

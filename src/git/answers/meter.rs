@@ -6,7 +6,7 @@ use super::limits::{ADVERTISED_BYTES, ADVERTISED_REFS, FETCHED_BYTES};
 /// Counts the bytes of a conversation and the lines in its list of references.
 pub struct FetchMeter {
     stage: Stage,
-    /// Whether the list ends with its first flush, and all else follows it on the same connection.
+    /// Whether the list ends at its first flush, and everything else follows on the same connection.
     continues: bool,
     bytes: u64,
     lines: u64,
