@@ -1,5 +1,5 @@
-//! Repositories on this machine, through `git upload-pack` and `git receive-pack`, as git itself does it:
-//! with their compare-and-swap, and with hooks.
+//! Repositories on this machine, through `git upload-pack` and `git receive-pack`. As with git itself, hooks run and
+//! the branch is compared before it is updated.
 
 use std::path::PathBuf;
 use std::sync::Arc;
