@@ -5,11 +5,11 @@
 //!
 //! | purpose | programs | what they run in turn | tokens |
 //! |---|---|---|---|
-//! | `Checkout` | `git status`, `merge`, `reset` | the checkout's hooks and filters, which its content may provide | none |
-//! | `Transfer` | ssh; `git upload-pack` and `receive-pack` for a remote on this machine | `ProxyCommand`; the remote's hooks | none |
+//! | `Checkout` | `git status`, `merge`, `reset` | the checkout's hooks and filters, perhaps from its content | none |
+//! | `Transfer` | ssh; git's `upload-pack` and `receive-pack` on this machine | `ProxyCommand`; the remote's hooks | none |
 //! | `Signing` | gpg, gpgsm, ssh-keygen, or what is configured in their place | agents, pinentry | none |
 //! | `UserHelpers` | `git credential` | helpers that the user configured | the job's |
-//! | `RepositoryHelpers` | `git config`, `git credential` | helpers that the repository's own configuration names | none |
+//! | `RepositoryHelpers` | `git config`, `git credential` | helpers named in the repository's configuration | none |
 //!
 //! Each program has a time limit (`child`), and tagbump keeps only so much of its output (`capture`). If a program
 //! leaves processes behind that hold its pipes open, tagbump doesn't wait for them (`run`).
