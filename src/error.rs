@@ -36,9 +36,11 @@ pub struct Failure {
     pub place: Option<Box<Location>>,
 }
 
+/// A result whose error is ready to be shown.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
+    /// A failure without a hint or a place.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Failure { exit, message: message.into(), hint: None, place: None }
     }

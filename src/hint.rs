@@ -55,6 +55,7 @@ pub fn setting(name: &'static str, value: impl Into<String>) -> Hint {
 }
 
 impl Hint {
+    /// Words the hint for `speaker`.
     pub fn for_speaker(&self, speaker: Speaker) -> String {
         self.0.iter().map(|part| part.text(speaker)).collect()
     }
@@ -92,6 +93,7 @@ impl HintPart {
     }
 }
 
+/// Whether a flag is an input for `speaker`.
 pub(crate) fn has_input(speaker: Speaker, name: &str) -> bool {
     speaker == Speaker::Action && !WITHOUT_INPUT.contains(&name)
 }

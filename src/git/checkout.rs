@@ -105,6 +105,10 @@ impl Checkout {
         self.stand_in.is_some()
     }
 
+    /// git's configuration for this repository.
+    ///
+    /// # Errors
+    /// Fails if it can't be read.
     pub(super) fn config(&self) -> Result<Config, GitError> {
         self.repo.config().map_err(|e| GitError::library("git's configuration can't be read", &e))
     }
@@ -131,6 +135,7 @@ impl Checkout {
         self.head_oid().map(|oid| oid.to_string())
     }
 
+    /// The commit of `HEAD`; `None` before the first commit.
     pub(crate) fn head_oid(&self) -> Option<Oid> {
         self.repo.head().ok()?.peel_to_commit().ok().map(|commit| commit.id())
     }
@@ -231,6 +236,7 @@ impl Checkout {
         }
     }
 
+    /// The environment that the checkout was opened with.
     pub(super) fn environment(&self) -> &Environment {
         &self.environment
     }

@@ -41,6 +41,7 @@ pub struct HelperAnswer {
 }
 
 impl Checkout {
+    /// The credential helpers configured for this checkout.
     pub(crate) fn credential_helpers(&self) -> CredentialHelpers {
         let folders = [self.workdir.as_path(), self.repo.path(), self.repo.commondir()];
         CredentialHelpers {

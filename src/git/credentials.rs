@@ -36,6 +36,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    /// Reads the tokens from their variables; an empty variable counts as unset.
     pub fn read(environment: &Environment) -> Self {
         let token = |name| environment.get(name).map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
         let github = ["GITHUB_TOKEN", "GH_TOKEN"].into_iter().find_map(|name| Some((name, token(name)?)));
@@ -123,6 +124,7 @@ fn in_url(secret: &str) -> String {
 pub struct Secrets(Vec<String>);
 
 impl Secrets {
+    /// Adds the secrets of a credential.
     pub fn extend(&mut self, credential: Option<&Credential>) {
         self.0.extend(credential.into_iter().flat_map(|c| c.secrets.iter().cloned()));
     }

@@ -41,6 +41,7 @@ pub enum GitError {
 }
 
 impl GitError {
+    /// Wraps libgit2's error; `doing` says what failed.
     pub(super) fn library(doing: &'static str, error: &git2::Error) -> Self {
         GitError::Library { doing, reason: error.message().to_owned() }
     }
@@ -129,6 +130,7 @@ pub struct RemoteUrlError {
     pub problem: UrlProblem,
 }
 
+/// Why a remote's URL can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlProblem {
     #[error("remote helpers (x::) are not supported")]
@@ -224,6 +226,7 @@ pub enum ServerError {
     },
 }
 
+/// Why a connection over ssh failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SshProblem {
     #[error("the host shows another key than before (host key verification failed)")]

@@ -2,6 +2,7 @@
 
 use crate::error::Failure;
 
+/// `HEAD` has no commit yet.
 pub(crate) fn no_commit() -> Failure {
     Failure::usage("HEAD has no commit yet").hinted("make the first commit, then run again")
 }

@@ -12,6 +12,7 @@ use super::transport::{self, Endpoint, TransferError};
 use super::workspace::Workspace;
 use crate::error::inline;
 
+/// The workspace's reference to the fetched tip.
 pub const TIP: &str = "refs/tagbump/tip";
 const HEAD: &str = "refs/tagbump/head";
 

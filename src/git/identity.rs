@@ -24,6 +24,7 @@ pub struct AuthorError {
 }
 
 impl Identity {
+    /// An identity without a date of its own.
     pub fn new(name: impl Into<String>, email: impl Into<String>) -> Self {
         Identity { name: name.into(), email: email.into(), when: None }
     }
@@ -60,6 +61,10 @@ impl Identity {
         (!name.is_empty()).then_some(Identity::new(name, email))
     }
 
+    /// The identity as libgit2 takes it, with its date or the current time.
+    ///
+    /// # Errors
+    /// Fails if git doesn't allow the name or the address.
     pub(crate) fn signature(&self) -> Result<Signature<'static>, GitError> {
         let now = Signature::now(&self.name, &self.email);
         let signature = match self.when {

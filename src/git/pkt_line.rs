@@ -10,6 +10,7 @@ pub const FLUSH: &[u8] = b"0000";
 /// The longest packet, including its length.
 const MAX: usize = 65_520;
 
+/// A packet that was read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PktLine {
     Flush,

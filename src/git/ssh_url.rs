@@ -75,6 +75,7 @@ impl SshUrl {
         Ok(SshUrl { destination, port, path })
     }
 
+    /// The host, without the user.
     pub fn host(&self) -> &str {
         split_user(&self.destination).1
     }

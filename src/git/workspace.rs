@@ -17,6 +17,7 @@ use super::error::GitError;
 use super::temporary_folder::temporary_folder;
 use crate::worktree::open_regular_file;
 
+/// A temporary repository. It is removed when dropped.
 pub struct Workspace {
     pub repo: Repository,
     /// Whether it borrows the checkout's objects.
@@ -44,6 +45,7 @@ impl Workspace {
         Ok(Workspace { repo, borrows, cut: Cell::new(false), folder })
     }
 
+    /// Whether a commit is in the workspace or in the checkout's objects that it borrows.
     pub fn has(&self, commit: Oid) -> bool {
         self.repo.find_commit(commit).is_ok()
     }

@@ -6,7 +6,7 @@
 //! | purpose | programs | what they run in turn | tokens |
 //! |---|---|---|---|
 //! | `Checkout` | `git status`, `merge`, `reset` | the checkout's hooks and filters, perhaps from its content | none |
-//! | `Transfer` | ssh; git's `upload-pack` and `receive-pack` on this machine | `ProxyCommand`; the remote's hooks | none |
+//! | `Transfer` | ssh; git's `upload-pack` and `receive-pack` locally | `ProxyCommand`; the remote's hooks | none |
 //! | `Signing` | gpg, gpgsm, ssh-keygen, or what is configured in their place | agents, pinentry | none |
 //! | `UserHelpers` | `git credential` | helpers that the user configured | the job's |
 //! | `RepositoryHelpers` | `git config`, `git credential` | helpers named in the repository's configuration | none |

@@ -26,11 +26,13 @@ pub struct Gpg {
 }
 
 impl Gpg {
+    /// Signs with OpenPGP. Without a key, gpg chooses one by the committer.
     pub fn openpgp(config: &Config, key: Option<String>, committer: &Identity) -> Self {
         let program = last(config, &["gpg.program", "gpg.openpgp.program"]);
         Gpg::new(program, "gpg", "gpg.program", key, committer)
     }
 
+    /// Signs with X.509. Without a key, gpgsm chooses one by the committer.
     pub fn x509(config: &Config, key: Option<String>, committer: &Identity) -> Self {
         Gpg::new(last(config, &["gpg.x509.program"]), "gpgsm", "gpg.x509.program", key, committer)
     }
@@ -51,6 +53,10 @@ impl Gpg {
         }
     }
 
+    /// Signs `content`, and returns an armoured signature.
+    ///
+    /// # Errors
+    /// Fails if the program can't run or can't sign.
     pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String, SigningError> {
         let mut command = station.program(&self.program);
         command.args(["--status-fd=2", "-bsau", &self.key]);

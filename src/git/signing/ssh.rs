@@ -40,6 +40,7 @@ enum KeyLocation {
 }
 
 impl Ssh {
+    /// Reads the configuration. `key` is `user.signingkey`, if it is set.
     pub fn new(config: &Config, key: Option<String>) -> Self {
         Ssh {
             program: last(config, &["gpg.ssh.program"]),
@@ -49,6 +50,10 @@ impl Ssh {
         }
     }
 
+    /// Signs `content`, and returns an armoured signature.
+    ///
+    /// # Errors
+    /// Fails if there is no key, or if neither tagbump nor the program can sign with it.
     pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String, GitError> {
         let key = self.key(station)?;
         let key = match literal(key) {

@@ -31,6 +31,7 @@ const HELPER_TIME: Duration = Duration::from_secs(30);
 const MAX_WORDS: usize = 4 * 1024;
 const MAX_REST: u64 = 256 * 1024;
 
+/// A server that is reached over HTTP.
 pub struct HttpServer {
     settings: HttpSettings,
     state: Mutex<ConnectionState>,
@@ -45,11 +46,15 @@ struct ConnectionState {
     credential: Option<Credential>,
     /// All secrets ever known here: those that a redirect made us drop must not be shown either.
     secrets: Secrets,
-    /// Why credentials were not sent that the user may have expected to be.
+    /// Why credentials that the user may have expected to be sent were withheld.
     withheld: Vec<String>,
 }
 
 impl HttpServer {
+    /// Makes a server for the repository at `base`. It doesn't connect yet.
+    ///
+    /// # Errors
+    /// Fails if git's HTTP settings or a configured header can't be used.
     pub fn new(base: Url, credentials: Credentials, settings: HttpSettings) -> Result<Self, GitError> {
         let agent = settings.agent(&base)?;
         let credential = credentials.at_hand()?;
@@ -68,6 +73,7 @@ impl HttpServer {
         self.state().agent.clone()
     }
 
+    /// The kind of credential in use, for messages.
     pub fn credential_label(&self) -> Option<String> {
         self.state().credential.as_ref().map(|c| c.label.clone())
     }
@@ -79,11 +85,12 @@ impl HttpServer {
         self.state().credential.as_ref().and_then(Credential::token)
     }
 
-    /// Why credentials were not sent that the user may have expected to be.
+    /// Why credentials that the user may have expected to be sent were withheld.
     pub fn withheld(&self) -> Vec<String> {
         self.state().withheld.clone()
     }
 
+    /// Masks every secret known here in a text.
     pub fn scrub(&self, text: &str) -> String {
         self.state().secrets.scrub(text)
     }
@@ -187,6 +194,7 @@ impl HttpServer {
     }
 }
 
+/// Starts one request to a service. For the list of references, it is sent at once.
 pub(super) fn open(
     endpoint: &Arc<Endpoint>,
     service: Service,

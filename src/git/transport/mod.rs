@@ -103,6 +103,10 @@ enum Server {
 }
 
 impl Endpoint {
+    /// Makes an endpoint for a remote. It doesn't connect yet.
+    ///
+    /// # Errors
+    /// Fails if git's HTTP settings or a configured header can't be used.
     pub fn new(
         url: &RemoteUrl,
         credentials: Credentials,
@@ -158,7 +162,7 @@ impl Endpoint {
         }
     }
 
-    /// Why credentials were not sent that the user may have expected to be.
+    /// Why credentials that the user may have expected to be sent were withheld.
     pub fn withheld(&self) -> Vec<String> {
         match &self.server {
             Server::Http(http) => http.withheld(),

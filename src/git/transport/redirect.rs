@@ -1,7 +1,8 @@
 //! Decides whether to follow a redirect of the first request.
 //!
 //! A server may move a repository on its own host, as GitHub does when one is renamed. Another host, port or scheme
-//! is another server, which the user did not name: the repository there is not the user's remote.
+//! is another server, which the user did not name: the repository there is not the user's remote. The only exception is
+//! a change from http to https.
 
 use url::{Origin, Url};
 

@@ -44,16 +44,19 @@ const MISSING: [&str; 4] = [
     "repository does not exist",
 ];
 
+/// A repository on an ssh server.
 pub struct SshServer {
     url: SshUrl,
     program: SshProgram,
 }
 
 impl SshServer {
+    /// The repository at `url`, reached with `program`.
     pub fn new(url: SshUrl, program: SshProgram) -> Self {
         SshServer { url, program }
     }
 
+    /// Starts ssh, which runs the program for a service on the server.
     pub(super) fn open(
         &self,
         endpoint: &Arc<Endpoint>,
