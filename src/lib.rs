@@ -20,10 +20,10 @@
 //! | [`build_info`] | what is known about the build: commit, branch, tags, run | `actions`, `git`, `settings` |
 //! | [`settings`] | checks what was typed | `cli`, `actions`, `git` and the pure modules |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
-//! | [`forge`] | pull requests, API commits; the only user of octocrab | `actions`, `git`, `history`, `landing`, `http` |
+//! | [`forge`] | pull requests, API commits; only user of octocrab | `actions`, `git`, `history`, `landing`, `http` |
 //! | [`landing::remote`] | lands on a branch of a git remote | `git`, `history`, `landing`, `plan`, `http` |
 //! | [`history::git`] | the commits of a git repository, for `history` | `git`, `history` |
-//! | [`git`] | git plumbing; the only user of ring | `plan`, `object_id`, `worktree`, `http` |
+//! | [`git`] | git plumbing; only user of ring | `plan`, `object_id`, `worktree`, `http` |
 //! | [`landing`] | the landing loop, its back-off, the commit message | `plan`, `history` and the pure modules below |
 //! | [`worktree`] | finds, reads and writes files by descriptor, never outside the root | `plan`, `file_selection` |
 //! | [`http`] | the one HTTP client: whom it trusts, its proxies and timeouts | `environment` |
@@ -34,7 +34,7 @@
 //! | [`history`] | which tags an image had, from commit to commit | `plan` and the pure modules below |
 //! | [`plan`] | takes files and a request, gives edits | `manifest`, `yaml`, `image`, `file_selection` |
 //! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
-//! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
+//! | [`yaml`] | scalars as bytes; only user of yaml_rust2 | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
 //! | [`object_id`] | the ID of a commit, tree or file in git's object database | |
 //! | [`dot_git`] | which file names lead into a repository's own folder | |
