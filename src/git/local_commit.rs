@@ -64,7 +64,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
     let work: Vec<_> = edited.iter().map(|e| e.work.clone()).collect();
     let aside = request.worktree.stage(&work)?;
     signals::together(|| {
-        // do everything that can fail before the first file changes
+        // do whatever can fail early before the first file changes
         let mut transaction = repo.transaction().map_err(fault)?;
         move_branch(repo, &mut transaction, parent.id(), made, request)?;
         for file in &edited {
