@@ -1,4 +1,4 @@
-//! What can go wrong, with the exit code that it means and the way out of it.
+//! An error as it is shown: exit code, message, and what to do about it.
 
 use std::fmt;
 
@@ -7,67 +7,69 @@ use crate::location::Location;
 
 pub use crate::visible::inline;
 
-/// Exit codes, part of the contract.
+/// Exit codes, part of tagbump's public contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Anything without a code of its own.
+    /// Anything without an exit code of its own.
     Other = 1,
-    /// Wrong usage, bad config, no target.
+    /// Bad usage, bad configuration, or no target.
     Usage = 2,
-    /// Nothing matched, not as many as expected, or several places with different tags.
+    /// No match, too many or too few matches, or several matches with different tags.
     NoMatch = 3,
-    /// The bump was not landed: the budget is spent.
+    /// The bump did not land, for example because the time ran out.
     NotLanded = 4,
-    /// The server refuses.
+    /// The server refused.
     Refused = 5,
     /// A matching reference can't be edited safely.
     NotEditable = 6,
 }
 
-/// A run that ends without doing what was asked: what happened, where, and what to do.
+/// A run that ended without doing what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub exit: Exit,
-    /// What happened, and where; one sentence, with lines of detail below it where there are several places.
+    /// What happened and where, in one sentence. If several places are involved, they follow on lines of their own.
     pub message: String,
-    /// What to do.
+    /// What to do about it.
     pub hint: Option<Hint>,
     /// The place in a file that the message starts with.
     pub place: Option<Box<Location>>,
 }
 
+/// A result whose error is ready to be shown.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
+    /// A failure without a hint or a place.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Failure { exit, message: message.into(), hint: None, place: None }
     }
 
-    /// Wrong usage, bad config or no target.
+    /// Bad usage, bad configuration, or no target.
     pub fn usage(message: impl Into<String>) -> Self {
         Failure::new(Exit::Usage, message)
     }
 
-    /// Anything that has no exit code of its own.
+    /// Anything without an exit code of its own.
     pub fn other(message: impl Into<String>) -> Self {
         Failure::new(Exit::Other, message)
     }
 
-    /// Adds what to do.
+    /// Adds a hint on what to do.
     #[must_use]
     pub fn hinted(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// With every text in it changed, such as to take secrets out.
+    /// Applies `change` to every text in the failure, for example to remove secrets.
     #[must_use]
     pub fn map_texts(self, change: impl Fn(&str) -> String) -> Self {
         let message = change(&self.message);
         Failure { message, hint: self.hint.map(|hint| hint.map_texts(change)), ..self }
     }
 
-    /// With the hint worded for whoever reads it.
+    /// Words the hint for `speaker`.
     #[must_use]
     pub fn worded_for(self, speaker: Speaker) -> Self {
         Failure { hint: self.hint.map(|hint| hint.for_speaker(speaker).into()), ..self }

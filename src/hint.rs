@@ -1,6 +1,6 @@
-//! What to do about an error: text that names flags, worded for whoever reads it.
+//! Hints: what to do about an error. A hint names flags, worded for the reader.
 //!
-//! Someone at a terminal types `--add`; in a workflow the same choice is the input `add: true`.
+//! At a terminal, the user types `--add`; in a workflow, the same choice is the input `add: true`.
 
 use std::fmt;
 use std::ops::Add;
@@ -10,7 +10,7 @@ use std::ops::Add;
 pub enum Speaker {
     #[default]
     CommandLine,
-    /// The GitHub action, whose inputs are named as the flags.
+    /// The GitHub action, whose inputs have the same names as the flags.
     Action,
 }
 
@@ -20,14 +20,14 @@ const WITHOUT_INPUT: [&str; 4] = ["fetch", "limit", "since", "yes"];
 /// Flags that people know by their short form.
 const SHORT: [(&str, &str); 4] = [("file", "-f"), ("repo", "-C"), ("dry-run", "-n"), ("verbose", "-v")];
 
-/// A text in which flags are not yet worded.
+/// Text that names flags, before they are worded for a reader.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hint(Vec<HintPart>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum HintPart {
     Text(String),
-    /// A flag by its name alone.
+    /// A flag, by name only.
     Flag(&'static str),
     /// A flag that takes no value.
     Switch(&'static str),
@@ -55,11 +55,12 @@ pub fn setting(name: &'static str, value: impl Into<String>) -> Hint {
 }
 
 impl Hint {
+    /// Words the hint for `speaker`.
     pub fn for_speaker(&self, speaker: Speaker) -> String {
         self.0.iter().map(|part| part.text(speaker)).collect()
     }
 
-    /// The flags that it names.
+    /// The flags that the hint names.
     pub fn flags(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().filter_map(|part| match part {
             HintPart::Text(_) => None,
@@ -67,7 +68,7 @@ impl Hint {
         })
     }
 
-    /// Changes every text in it, such as to take secrets out.
+    /// Applies `change` to every text in the hint, for example to remove secrets.
     #[must_use]
     pub fn map_texts(self, change: impl Fn(&str) -> String) -> Self {
         let changed = self.0.into_iter().map(|part| match part {
@@ -92,6 +93,7 @@ impl HintPart {
     }
 }
 
+/// Whether a flag is an input for `speaker`.
 pub(crate) fn has_input(speaker: Speaker, name: &str) -> bool {
     speaker == Speaker::Action && !WITHOUT_INPUT.contains(&name)
 }
@@ -101,7 +103,7 @@ fn typed(name: &str) -> String {
     short.map_or_else(|| format!("--{name}"), |(_, short)| (*short).to_owned())
 }
 
-/// As on the command line.
+/// Words flags as on the command line.
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.for_speaker(Speaker::CommandLine))

@@ -1,13 +1,13 @@
-//! tagbump puts the tag of a freshly built container image into the YAML of a GitOps repository, changes nothing else in the
-//! file, and lands the commit.
+//! tagbump puts the tag of a freshly built container image into the YAML of a GitOps repository, changes nothing else
+//! in the file, and lands the commit.
 //!
 //! # How it works
 //!
-//! A bump is a pure function: `plan` takes files and a request, and gives edits. When another push gets there first, tagbump
-//! calls it again on the new tip, so a lost race never ends in a conflict. `landing` runs that loop; a branch that it can
-//! land on is one small trait ([`landing::TargetBranch`]). An edit is a range of bytes: `yaml` finds it by parsing the file and
-//! verifies it by parsing the result. Everything that a command did ends up in one value ([`output::Report`]), which every
-//! output format shows.
+//! A bump is a pure function: `plan` takes files and a request, and gives edits. When another push gets there first,
+//! tagbump calls it again on the new tip, so a lost race never ends in a conflict. `landing` runs that loop; a branch
+//! that it can land on is one small trait ([`landing::TargetBranch`]). An edit is a range of bytes: `yaml` finds it by
+//! parsing the file and verifies it by parsing the result. Everything that a command did ends up in one value
+//! ([`output::Report`]), which every output format shows.
 //!
 //! # The map
 //!
@@ -15,17 +15,17 @@
 //! |---|---|---|
 //! | `main`, `console`, `progress`, `prompt` | parse, run, print, exit; nothing else prints | everything |
 //! | [`commands`] | what each command does, one module each | everything below |
-//! | [`diagnostics`] | from an error to an exit code, a sentence and a hint, for a terminal or for the action | everything below |
-//! | [`decision`] | takes the files of a tip and the options, gives the plan, the message and the notices: the order guard, rollbacks | everything below |
+//! | [`diagnostics`] | turns an error into an exit code, a sentence and a hint | everything below |
+//! | [`decision`] | from a tip and options to plan, message and notices; order guard, rollbacks | everything below |
 //! | [`build_info`] | what is known about the build: commit, branch, tags, run | `actions`, `git`, `settings` |
 //! | [`settings`] | checks what was typed | `cli`, `actions`, `git` and the pure modules |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
-//! | [`forge`] | pull requests, commits by API, comparisons, behind one trait; the only user of octocrab | `actions`, `git`, `history`, `landing`, `http` |
-//! | [`landing::remote`] | lands on a branch of a git remote; the trait for publishing commits | `git`, `history`, `landing`, `plan`, `http` |
+//! | [`forge`] | pull requests, API commits; only user of octocrab | `actions`, `git`, `history`, `landing`, `http` |
+//! | [`landing::remote`] | lands on a branch of a git remote | `git`, `history`, `landing`, `plan`, `http` |
 //! | [`history::git`] | the commits of a git repository, for `history` | `git`, `history` |
-//! | [`git`] | plumbing: repository, remotes, credentials, signatures; the only user of ring | `plan`, `object_id`, `worktree`, `http` |
+//! | [`git`] | git plumbing; only user of ring | `plan`, `object_id`, `worktree`, `http` |
 //! | [`landing`] | the landing loop, its back-off, the commit message | `plan`, `history` and the pure modules below |
-//! | [`worktree`] | finds, reads, replaces and creates files through descriptors, never outside the root | `plan`, `file_selection` |
+//! | [`worktree`] | finds, reads and writes files by descriptor, never outside the root | `plan`, `file_selection` |
 //! | [`http`] | the one HTTP client: whom it trusts, its proxies and timeouts | `environment` |
 //! | [`actions`] | what a GitHub Actions runner provides, and what it is given | `output`, `environment`, `tag` |
 //! | [`output`] | text, diff, JSON, Mermaid | `plan`, `history` |
@@ -34,7 +34,7 @@
 //! | [`history`] | which tags an image had, from commit to commit | `plan` and the pure modules below |
 //! | [`plan`] | takes files and a request, gives edits | `manifest`, `yaml`, `image`, `file_selection` |
 //! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
-//! | [`yaml`] | scalars as bytes; the only user of yaml_rust2 | |
+//! | [`yaml`] | scalars as bytes; only user of yaml_rust2 | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
 //! | [`object_id`] | the ID of a commit, tree or file in git's object database | |
 //! | [`dot_git`] | which file names lead into a repository's own folder | |
@@ -43,15 +43,16 @@
 //! | [`location`] | a place in a file | |
 //! | [`environment`], [`signals`] | what every module needs | |
 //!
-//! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`, `history`,
-//! `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id` and `dot_git` are pure,
-//! except for `history::git`: no files, no network, no clock, no environment. `tests/it/house.rs` enforces both.
+//! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
+//! `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id` and
+//! `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment. `tests/it/house.rs`
+//! enforces both.
 //!
 //! # Errors
 //!
-//! A module reports what happened as data: an enum of its own, with names, places and the values found. It knows neither
-//! exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint. `landing`, `forge`,
-//! `decision` and `bump` still word their errors themselves, as [`error::Failure`].
+//! A module reports what happened as data: an enum of its own, with names, places and the values found. It knows
+//! neither exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint. `landing`,
+//! `forge`, `decision` and `bump` still word their errors themselves, as [`error::Failure`].
 //!
 //! # Glossary
 //!
@@ -60,15 +61,15 @@
 //! | reference | a place in a file that names an image: name, tag, digest ([`manifest::Reference`]) |
 //! | target | an image that a run updates, with its new tag or digest ([`plan::UpdateTarget`]) |
 //! | plan | the edits that a run would make, and what it reports about them ([`plan::Plan`]) |
-//! | decision | the plan for one tip, with its message, its pull request's text, and the references that keep their tag ([`decision::Decision`]) |
+//! | decision | a tip's plan, message, pull request text and skipped references ([`decision::Decision`]) |
 //! | file source | where a plan reads files: the work tree, a commit, a tip on the server ([`plan::FileSource`]) |
-//! | match level | how strongly a selection asks for a file: only as context, found by search, by a pattern, or by its path ([`file_selection::MatchLevel`]) |
+//! | match level | how strongly a selection asks for a file ([`file_selection::MatchLevel`]) |
 //! | tip | the commit that a remote branch points at ([`landing::Tip`]) |
 //! | landing | getting a commit onto a remote branch, without force, however many others push ([`landing::land`]) |
 //! | source | the commit that an image was built from ([`tag::Source`]) |
 //! | provenance | which commit set the tag of a reference, and which of its trailers count ([`landing::Provenance`]) |
 //! | order guard | keeps an older build from overwriting a newer one; the outcome is `superseded` |
-//! | publisher | how a commit gets onto a remote branch: by git push, or by a forge's API ([`landing::remote::Publisher`]) |
+//! | publisher | puts a commit on a remote branch, by push or a forge's API ([`landing::remote::Publisher`]) |
 //! | forge | a host of repositories that has pull requests ([`forge::Forge`]) |
 //! | carry | push the checkout's own commits along with the bump |
 //! | outcome | how a run ended, in one word ([`output::Outcome`]) |

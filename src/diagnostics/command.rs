@@ -1,4 +1,4 @@
-//! Errors that the commands themselves find.
+//! Errors raised by the commands themselves.
 
 use crate::error::{Exit, Failure};
 use crate::hint::{flag, hint, setting};
@@ -10,10 +10,10 @@ use crate::visible::inline;
 pub enum CommandError {
     #[error("{folder}: is not inside a git repository")]
     NoRepository { folder: String },
-    /// `tag` with the URL of a repository.
+    /// `tag` was given a repository's URL.
     #[error("a tag is computed in a folder, not at a URL")]
     TagWithoutFolder,
-    /// `init` in a repository that names no images.
+    /// `init` found no image references in the repository.
     #[error("no image references found in {}", file_count(*.files))]
     NoReferences { files: usize },
     #[error("none of the references found in {} can be edited\n  {at}: {}", file_count(*.files), inline(.reason))]

@@ -1,4 +1,4 @@
-//! Errors of `tagbump.yaml`.
+//! Errors in `tagbump.yaml`.
 
 use super::worktree;
 use crate::config::ConfigError;

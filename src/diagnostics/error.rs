@@ -48,23 +48,23 @@ pub enum Error {
     Target(#[from] TargetError),
     #[error(transparent)]
     Worktree(#[from] WorktreeError),
-    /// From the binary itself, which has no kinds of errors to tell apart.
+    /// An error of the binary itself, which doesn't distinguish kinds of errors.
     #[error("{0:#}")]
     Binary(#[from] anyhow::Error),
-    /// From a module that words its errors itself.
+    /// An error of a module that words its errors itself.
     #[error(transparent)]
     Failure(#[from] Failure),
 }
 
 impl Error {
-    /// With every text in it changed, such as to take secrets out.
+    /// Applies `change` to every text in the error, for example to remove secrets.
     #[must_use]
     pub fn map_texts(self, change: impl Fn(&str) -> String) -> Self {
         Error::Failure(describe(self, Speaker::CommandLine).map_texts(change))
     }
 }
 
-/// For the modules that word their errors themselves, and call others that don't.
+/// Lets modules that word their own errors use `?` on the errors of modules that don't.
 macro_rules! failure_from {
     ($($error:ty => $describe:path),* $(,)?) => {
         $(impl From<$error> for Failure {

@@ -1,4 +1,4 @@
-//! Errors of git.
+//! Git errors.
 
 use super::{http, signing, worktree};
 use crate::error::{Exit, Failure};

@@ -1,4 +1,4 @@
-//! Errors of HTTP's settings and proxies.
+//! Errors with HTTP settings and proxies.
 
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, hint};

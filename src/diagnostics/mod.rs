@@ -1,7 +1,7 @@
-//! From an error to what a user gets: the exit code, the sentence, and what to do.
+//! Turns an error into what the user sees: the exit code, the message, and what to do about it.
 //!
-//! The modules below report what happened, as data. This one alone knows exit codes and flags for them; there is one file
-//! for each kind of error. Hints name flags for someone at a terminal, and inputs in the action.
+//! Lower modules report what happened as data. Only this module maps those errors to exit codes and flags; each kind
+//! of error has its own file. Hints name flags for someone at a terminal, and inputs in the action.
 
 mod command;
 mod config;
@@ -22,7 +22,7 @@ use crate::hint::Speaker;
 pub use command::CommandError;
 pub use error::Error;
 
-/// The error in the words of whoever reads it.
+/// Describes an error, worded for `speaker`.
 pub fn diagnose(error: Error, speaker: Speaker) -> Failure {
     describe(error, speaker).worded_for(speaker)
 }
@@ -48,7 +48,7 @@ fn describe(error: Error, speaker: Speaker) -> Failure {
     }
 }
 
-/// Who reads the messages: `action.yml` sets this variable for every run.
+/// Tells who reads the messages: `action.yml` sets this variable on every run.
 pub fn speaker(environment: &Environment) -> Speaker {
     match environment.get("TAGBUMP_ACTION_COMMAND") {
         Some(_) => Speaker::Action,

@@ -1,4 +1,4 @@
-//! Errors of plans.
+//! Planning errors.
 
 use super::{selection, worktree};
 use crate::error::{Exit, Failure};

@@ -1,4 +1,4 @@
-//! Errors of paths and patterns.
+//! Errors in paths and patterns.
 
 use crate::error::Failure;
 use crate::file_selection::SelectionError;

@@ -1,4 +1,4 @@
-//! Errors of flags. Their messages name flags too, so the sentence depends on who reads it.
+//! Errors in flags. Their messages name flags too, so the wording depends on who reads them.
 
 use super::selection;
 use crate::error::Failure;

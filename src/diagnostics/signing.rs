@@ -1,4 +1,4 @@
-//! Errors of signatures.
+//! Signing errors.
 
 use crate::error::Failure;
 use crate::git::{ProgramFailure, SigningError};
@@ -16,7 +16,7 @@ pub(super) fn describe(error: &SigningError) -> Failure {
     }
 }
 
-/// Git's configuration is wrong, or a program or key is missing.
+/// Whether git's configuration is wrong, or a program or key is missing.
 fn is_usage(error: &SigningError) -> bool {
     match error {
         SigningError::UnknownFormat { .. }

@@ -1,4 +1,4 @@
-//! Errors of computed tags, and of what is to be set.
+//! Errors in computed tags and in update targets.
 
 use super::selection;
 use crate::decision::TargetError;

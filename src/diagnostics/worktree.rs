@@ -1,4 +1,4 @@
-//! Errors of files, in a work tree or a commit.
+//! Errors with files in a work tree or a commit.
 
 use crate::error::{Exit, Failure};
 use crate::hint::{flag, hint};

@@ -1,4 +1,4 @@
-//! Brings the objects of a landed commit from the workspace into the checkout, where git finds them.
+//! Copies the objects of a landed commit from the workspace into the checkout, where git finds them.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,18 +12,18 @@ use super::fetch::DEPTHS;
 use super::sync::LandedCommit;
 use super::workspace::Workspace;
 
-/// What the checkout lacks.
+/// The objects that the checkout lacks.
 pub enum NewObjects {
-    /// Everything in the workspace's own object folder.
+    /// All objects in the workspace's own object folder.
     Folder(PathBuf),
-    /// A pack. The workspace of a partial clone also has objects of older commits, whose own parents are missing; they
-    /// must not get into the checkout.
+    /// A pack. The workspace of a partial clone also has older commits whose own parents are missing. They must not
+    /// get into the checkout.
     Pack(Vec<u8>),
 }
 
 impl NewObjects {
-    /// The objects that lead from the checkout's commit to the landed one; `None` if there is a gap. The workspace of a
-    /// partial clone starts with the tip alone, so more of the history may be fetched to close the gap.
+    /// Finds the objects that lead from the checkout's commit to the landed one; `None` if there is a gap. The
+    /// workspace of a partial clone starts with only the tip, so more of the history may be fetched to close the gap.
     pub fn find(checkout: &Checkout, head: Oid, landed: &LandedCommit<'_>) -> Option<Self> {
         let (workspace, commit) = (landed.workspace, landed.commit);
         if workspace.borrows {
@@ -36,8 +36,10 @@ impl NewObjects {
         pack(workspace, head, commit).ok().map(NewObjects::Pack)
     }
 
+    /// Puts the objects into the checkout.
+    ///
     /// # Errors
-    /// Where they can't be written.
+    /// Fails if they can't be written.
     pub fn adopt(&self, checkout: &Checkout) -> Result<(), String> {
         match self {
             NewObjects::Folder(from) => {
@@ -48,7 +50,7 @@ impl NewObjects {
     }
 }
 
-/// The commits that come after one.
+/// Walks the commits that come after `head`.
 fn since(workspace: &Workspace, head: Oid, landed: Oid) -> Result<Revwalk<'_>, git2::Error> {
     let mut walk = workspace.repo.revwalk()?;
     walk.push(landed)?;
@@ -56,7 +58,7 @@ fn since(workspace: &Workspace, head: Oid, landed: Oid) -> Result<Revwalk<'_>, g
     Ok(walk)
 }
 
-/// Whether the workspace has every commit since the checkout's, down to commits that the checkout has.
+/// Whether the workspace has every commit since `head`, down to commits that the checkout has.
 fn is_connected(
     workspace: &Workspace,
     checkout: &Checkout,
@@ -76,7 +78,7 @@ fn is_connected(
     Ok(true)
 }
 
-/// The parents as the commit names them: libgit2 omits those that a shallow repository lacks.
+/// The parents that the commit names. libgit2 omits those that a shallow repository lacks.
 fn written_parents(commit: &Commit<'_>) -> impl Iterator<Item = Oid> {
     let header = commit.raw_header_bytes();
     let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
@@ -99,8 +101,8 @@ fn write(checkout: &Checkout, pack: &[u8]) -> Result<(), git2::Error> {
     writer.commit().map(drop)
 }
 
-/// Copies the workspace's own objects: what was fetched, and the commit. Each file appears whole or not at
-/// all, a pack before its index, by which git finds it.
+/// Copies the workspace's own objects: everything that was fetched, and the commit. Each file appears as a whole or
+/// not at all, and a pack appears before its index, because git finds packs by their index.
 fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
     for folder in fs::read_dir(from)?.flatten() {
         let name = folder.file_name();
@@ -124,7 +126,7 @@ fn copy(file: &Path, folder: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     let mut aside = tempfile::Builder::new().prefix("tmp_obj_").tempfile_in(folder)?;
-    // into the open file: whoever shares the repository could put a symlink in the place of its name
+    // copy into the open file: anyone who shares the repository could replace its name with a symlink
     std::io::copy(&mut fs::File::open(file)?, aside.as_file_mut())?;
     aside.as_file().set_permissions(fs::metadata(file)?.permissions())?;
     aside.persist(&target).map(|_| ()).map_err(|e| e.error)

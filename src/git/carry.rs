@@ -1,4 +1,4 @@
-//! Local commits that the target lacks, put on its tip in memory. Nothing in the checkout moves.
+//! Rebases local commits onto a remote tip, in memory. The checkout doesn't change.
 
 use git2::{Commit, Oid, Repository, Signature, Sort};
 
@@ -6,23 +6,23 @@ use super::checkout::Checkout;
 use super::error::{CarryError, GitError};
 use super::signing::{CommitDraft, Signer};
 
-/// More than this is no work of a job's, but a mistake in what it is compared with.
+/// More commits than this are not a job's work: they were compared with the wrong base.
 const MAX_COMMITS: usize = 1000;
 
-/// The local commits to be carried.
+/// The local commits to carry: those after `base`, up to `head`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CarriedCommits {
-    /// What the target is known to have.
+    /// A commit that the target is known to have.
     pub(super) base: Oid,
     pub(crate) head: Oid,
 }
 
 impl Checkout {
-    /// The commits of `HEAD` that the target lacks: those since `base`, what a runner checked out, else since
-    /// the upstream branch. Nothing where there are none.
+    /// The commits of `HEAD` that the target lacks: those since `base`, which a runner checked out, or else since the
+    /// upstream branch. `None` if there are none.
     ///
     /// # Errors
-    /// Where it is not known which commits are local, and in a partial clone.
+    /// Fails in a partial clone, and if neither base is known.
     pub fn carried(&self, base: Option<&str>) -> Result<Option<CarriedCommits>, GitError> {
         if !self.is_whole() {
             return Err(CarryError::PartialClone.into());
@@ -40,11 +40,11 @@ impl Checkout {
     }
 }
 
-/// Puts the commits on a tip, as `git rebase` does: without merges, and without those that the tip has
-/// already, each signed anew. Gives the last one; the tip where none is left.
+/// Puts the commits on a tip as `git rebase` does: it drops merges and commits that the tip already has, and signs
+/// each commit again. Returns the last one, or the tip if none is left.
 ///
 /// # Errors
-/// Where they conflict, with the files; where one can't be signed.
+/// Fails if a commit conflicts with the tip, listing the files, and if one can't be signed.
 pub fn onto(
     repo: &Repository,
     tip: Oid,
@@ -56,7 +56,7 @@ pub fn onto(
     let follows = |one: Oid, other: Oid| -> Result<bool, GitError> {
         Ok(one == other || repo.graph_descendant_of(one, other).map_err(fault)?)
     };
-    // as they are, where nobody else has landed since, and nothing was taken away again
+    // keep the commits unchanged if nothing else has landed since, and nothing was removed from the branch
     if follows(carried.head, tip)? && follows(tip, carried.base)? {
         return Ok(carried.head);
     }
@@ -68,7 +68,7 @@ pub fn onto(
     Ok(on.id())
 }
 
-/// Oldest first.
+/// The commits to carry, oldest first.
 fn list(repo: &Repository, tip: Oid, carried: CarriedCommits) -> Result<Vec<Oid>, git2::Error> {
     let mut walk = repo.revwalk()?;
     walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE)?;
@@ -104,7 +104,7 @@ fn apply<'r>(
         return Ok(on.clone());
     }
     let tree = repo.find_tree(tree).map_err(fault)?;
-    // the message as it is: no mark keeps CI from running for somebody's work
+    // keep the message unchanged: a marker that skips CI must not be added to other people's work
     let message = commit.message().map_err(fault)?;
     let draft = CommitDraft { author: &commit.author(), committer, message, tree: &tree, parent: on };
     repo.find_commit(draft.make(repo, signer)?).map_err(fault)

@@ -1,4 +1,4 @@
-//! The user's repository: what is checked out, and what is known of it.
+//! The user's repository: what is checked out, and how it is configured.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -19,36 +19,36 @@ use crate::environment::Environment;
 use crate::file_selection::is_yaml;
 use crate::http::HttpSettings;
 
-/// Marks index entries that a sparse checkout leaves out (git's `CE_SKIP_WORKTREE`, as it is stored).
+/// Marks index entries that a sparse checkout omits (git's `CE_SKIP_WORKTREE`, as it is stored).
 const SKIP_WORKTREE: u16 = 1 << 14;
 
-/// A repository with a work tree around the root.
+/// A repository whose work tree contains the root.
 pub struct Checkout {
     pub(crate) repo: Repository,
     pub(super) workdir: PathBuf,
-    /// The root below the work tree's top, with `/`; empty at the top itself.
+    /// The root's path below the top of the work tree, with `/`; empty at the top itself.
     pub(crate) prefix: String,
-    /// Where there is no checkout at all.
+    /// Set if there is no checkout at all.
     stand_in: Option<PlaceholderCheckout>,
     environment: Environment,
-    /// Configuration that the environment gives, as files.
+    /// Holds the configuration files made from the environment; removed on drop.
     _given: Option<TempDir>,
 }
 
-/// What stands for a checkout.
+/// An empty repository that stands in for a checkout.
 struct PlaceholderCheckout {
     url: String,
-    /// Removed with it.
+    /// Removed on drop.
     _folder: TempDir,
 }
 
 impl Checkout {
-    /// Opens the repository that `root` is in, if it is in one.
+    /// Opens the repository that contains `root`; `None` if there is none.
     ///
-    /// Only a `.git` counts: a bare repository inside of a work tree is never used.
+    /// Only a `.git` counts: a bare repository inside a work tree is never used.
     ///
     /// # Errors
-    /// A repository that belongs to somebody else, or of a format that can't be read.
+    /// Fails if the repository belongs to another user, or if its format is not supported.
     pub fn open(root: &Path, environment: &Environment) -> Result<Option<Self>, GitError> {
         let root = std::fs::canonicalize(root).map_err(|e| CheckoutError::BadFolder {
             folder: root.display().to_string(),
@@ -77,11 +77,11 @@ impl Checkout {
         }))
     }
 
-    /// What stands for the checkout of a repository that is known by its URL alone: an empty one. The URL,
-    /// which can hold a password, is written nowhere.
+    /// Makes an empty repository to stand in for the checkout of a repository known only by its URL. The URL may
+    /// contain a password, so it is never written to disk.
     ///
     /// # Errors
-    /// Where the temporary folder can't be written.
+    /// Fails if the temporary folder can't be written.
     pub fn of_url(url: &str, environment: &Environment) -> Result<Self, GitError> {
         super::transport::prepare();
         let folder = temporary_folder()?;
@@ -100,24 +100,28 @@ impl Checkout {
         })
     }
 
-    /// Whether there is no checkout at all.
+    /// Whether this is only a stand-in, without a checkout.
     pub fn is_stand_in(&self) -> bool {
         self.stand_in.is_some()
     }
 
+    /// git's configuration for this repository.
+    ///
+    /// # Errors
+    /// Fails if it can't be read.
     pub(super) fn config(&self) -> Result<Config, GitError> {
         self.repo.config().map_err(|e| GitError::library("git's configuration can't be read", &e))
     }
 
-    /// What is set here for HTTP.
+    /// The HTTP settings for this repository.
     ///
     /// # Errors
-    /// Where git's configuration can't be read.
+    /// Fails if git's configuration can't be read.
     pub fn http(&self) -> Result<HttpSettings, GitError> {
         Ok(HttpSettings::new(&self.environment, config::http(&self.config()?)))
     }
 
-    /// How servers are reached from here.
+    /// How to reach servers from this checkout.
     pub(crate) fn ways(&self) -> Result<TransportConfig, GitError> {
         Ok(TransportConfig {
             http: self.http()?,
@@ -126,23 +130,24 @@ impl Checkout {
         })
     }
 
-    /// The commit of `HEAD`; nothing before the first commit.
+    /// The commit of `HEAD`; `None` before the first commit.
     pub fn head(&self) -> Option<String> {
         self.head_oid().map(|oid| oid.to_string())
     }
 
+    /// The commit of `HEAD`; `None` before the first commit.
     pub(crate) fn head_oid(&self) -> Option<Oid> {
         self.repo.head().ok()?.peel_to_commit().ok().map(|commit| commit.id())
     }
 
-    /// The branch of `HEAD`; nothing where it is detached.
+    /// The branch of `HEAD`; `None` if it is detached.
     pub fn branch(&self) -> Option<String> {
         let head = self.repo.find_reference("HEAD").ok().filter(|_| !self.is_stand_in())?;
         let target = head.symbolic_target().ok().flatten()?;
         target.strip_prefix("refs/heads/").map(str::to_owned)
     }
 
-    /// Names of the git tags at a commit.
+    /// The names of the git tags at a commit.
     pub fn tags_at(&self, sha: &str) -> Vec<String> {
         let Ok(wanted) = Oid::from_str(sha) else { return Vec::new() };
         let Ok(references) = self.repo.references_glob("refs/tags/*") else { return Vec::new() };
@@ -151,22 +156,23 @@ impl Checkout {
         tags.filter_map(|r| r.name().ok()?.strip_prefix("refs/tags/").map(str::to_owned)).collect()
     }
 
-    /// The full name of the commit that an abbreviation stands for.
+    /// The full ID of the commit that an abbreviated ID stands for.
     pub fn resolve(&self, sha: &str) -> Option<String> {
         let commit = self.repo.find_commit_by_prefix(sha).ok()?;
         Some(commit.id().to_string())
     }
 
-    /// A remote's URL by its name, `insteadOf` applied; a URL or path is taken as it is.
+    /// The URLs that a remote fetches from and pushes to, with `insteadOf` applied. `name` is a remote's name, a URL
+    /// or a path.
     ///
     /// # Errors
-    /// Exit 2 where there is no such remote, or its URL is not allowed.
+    /// Fails if there is no such remote, or if its URL is not allowed.
     pub fn remote(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl), GitError> {
         let parse = |url: &str| RemoteUrl::parse(url, &self.workdir);
         if let Some(PlaceholderCheckout { url, .. }) = &self.stand_in {
             let here = self.folder_of_programs()?;
             let remote = self.repo.remote_anonymous(url);
-            // what libgit2 says of it may have the URL in it
+            // libgit2's message may contain the URL
             let remote = remote.map_err(|_| RemoteUrlError {
                 url: without_user(url),
                 problem: UrlProblem::NotAUrl { meant: None },
@@ -192,13 +198,13 @@ impl Checkout {
         }
     }
 
-    /// git pushes to every push URL of a remote; landing is on one branch of one repository.
+    /// git pushes to every push URL of a remote, but tagbump lands on one branch of one repository.
     fn check_one_push_url(&self, name: &str) -> Result<(), GitError> {
         let config = self.config()?;
         for key in ["pushurl", "url"] {
             let mut count = 0;
             if let Ok(values) = config.multivar(&format!("remote.{name}.{key}"), None) {
-                // an error while counting is no second URL
+                // ignore an error while counting: it isn't a second URL
                 let _ = values.for_each(|_| count += 1);
             }
             if count > 1 {
@@ -208,20 +214,21 @@ impl Checkout {
         Ok(())
     }
 
-    /// Whether a remote is one of the repository's own, by name.
+    /// Whether the repository has a remote of this name.
     pub fn has_remote(&self, name: &str) -> bool {
         self.repo.find_remote(name).is_ok()
     }
 
-    /// Who makes commits here, by git's configuration: name and address, each where it is set.
+    /// The name and address that git's configuration gives for a role (`author`, `committer`), each if it is set.
     ///
     /// # Errors
-    /// Where the configuration can't be read.
+    /// Fails if the configuration can't be read.
     pub fn identity(&self, role: &str) -> Result<(Option<String>, Option<String>), GitError> {
         Ok(identity::of_config(&self.config()?, role))
     }
 
-    /// Where the user's programs run: at the work tree's top, as git has it; without a checkout, here.
+    /// The folder in which to run the user's programs: the top of the work tree, as git does, or the current folder
+    /// without a checkout.
     pub(super) fn folder_of_programs(&self) -> Result<PathBuf, GitError> {
         match self.is_stand_in() {
             false => Ok(self.workdir.clone()),
@@ -229,6 +236,7 @@ impl Checkout {
         }
     }
 
+    /// The environment that the checkout was opened with.
     pub(super) fn environment(&self) -> &Environment {
         &self.environment
     }
@@ -236,13 +244,13 @@ impl Checkout {
     /// The files of `HEAD`.
     ///
     /// # Errors
-    /// Exit 2 where there is no commit yet.
+    /// Fails if there is no commit yet.
     pub fn head_files(&self) -> Result<CommitFiles<'_>, GitError> {
         let commit = self.head_oid().ok_or(GitError::NoCommit)?;
         Ok(CommitFiles { repo: &self.repo, commit, prefix: &self.prefix })
     }
 
-    /// The YAML files below the root that git keeps track of: ignore rules do not hold for them.
+    /// The YAML files below the root that git tracks. Ignore rules don't apply to them.
     pub fn tracked(&self) -> Vec<String> {
         let Ok(index) = self.repo.index() else { return Vec::new() };
         let regular = index.iter().filter(|entry| [0o100_644, 0o100_755].contains(&entry.mode));
@@ -254,7 +262,7 @@ impl Checkout {
         below.filter(|path| is_yaml(path)).collect()
     }
 
-    /// Of these paths below the root, those with changes that are not committed.
+    /// Those of the given paths below the root that have uncommitted changes.
     pub fn uncommitted<'a>(&self, paths: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         let paths: Vec<_> = paths.map(|path| (path, self.full_path(path))).collect();
         let changed = self.changed(paths.iter().map(|(_, full)| full.as_str()));
@@ -267,7 +275,8 @@ impl Checkout {
         paths.iter().filter(is_uncommitted).map(|(path, _)| *path).collect()
     }
 
-    /// Those of some files that are not as they are in `HEAD`; asked for one by one, each would cost a look at all.
+    /// Those of the given paths that differ from `HEAD`. It asks for all at once, because each query looks at every
+    /// file.
     fn changed<'p>(&self, paths: impl Iterator<Item = &'p str>) -> HashSet<String> {
         let mut options = StatusOptions::new();
         options.disable_pathspec_match(true).include_untracked(true).recurse_untracked_dirs(true);
@@ -284,13 +293,13 @@ impl Checkout {
         changed.filter_map(|entry| entry.path().ok().map(str::to_owned)).collect()
     }
 
-    /// The root below the work tree's top, with `/`; empty at the top itself.
+    /// The root's path below the top of the work tree, with `/`; empty at the top itself.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Whether `HEAD`, detached or on `branch`, has commits that the target lacks: it is neither in the
-    /// remote-tracking branch nor in `base`, what a runner checked out. Where neither is known: no.
+    /// Whether `HEAD`, if it is detached or on `branch`, has commits that the target lacks: neither the
+    /// remote-tracking branch nor `base`, which a runner checked out, contains it. Returns false if neither is known.
     pub fn has_own_commits(&self, remote: &str, branch: &str, base: Option<&str>) -> bool {
         if self.branch().is_some_and(|here| here != branch) {
             return false;
@@ -304,7 +313,7 @@ impl Checkout {
         !known.iter().any(holds)
     }
 
-    /// The name of a remote-tracking branch.
+    /// The full name of a remote-tracking branch.
     pub(super) fn tracking(&self, remote: &str, branch: &str) -> Option<String> {
         let full = format!("refs/heads/{branch}");
         let remote = self.repo.find_remote(remote).ok()?;
@@ -313,13 +322,13 @@ impl Checkout {
         spec.transform(&full).ok()?.as_str().ok().map(str::to_owned)
     }
 
-    /// A path below the root as one below the work tree's top.
+    /// Turns a path below the root into one below the top of the work tree.
     pub fn full_path(&self, path: &str) -> String {
         if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
     }
 
-    /// Whether it has the objects that its history says: a partial clone fetches some when they are asked
-    /// for, and where there is no checkout there are none.
+    /// Whether all objects of its history are here. A partial clone fetches some only on demand, and a stand-in has
+    /// none.
     pub(crate) fn is_whole(&self) -> bool {
         !self.is_stand_in() && !self.is_partial()
     }
@@ -337,7 +346,7 @@ fn unreadable(workdir: &Path, error: &git2::Error) -> CheckoutError {
     if error.code() == ErrorCode::Owner {
         return CheckoutError::ForeignOwner { folder };
     }
-    // libgit2 has no code for these
+    // libgit2 has no error codes for these
     let feature = if text.contains("object format") {
         Some(UnsupportedFeature::Sha256)
     } else {

@@ -1,8 +1,9 @@
-//! git's credential helpers, as `git credential` asks them.
+//! Asks git's credential helpers, through `git credential`.
 //!
-//! A helper that the user configured may read a token of the job's from its variable, as `gh auth git-credential` and
-//! many shell functions do. One that the repository's own configuration names may not: that configuration can have
-//! come with the repository, in an archive or by an `include.path` into the work tree. `TAGBUMP_TOKEN` is for neither.
+//! A helper that the user configured may read a job's token from its variable, as `gh auth git-credential` and many
+//! shell functions do. A helper that the repository's own configuration names may not: that configuration can have
+//! come with the repository, in an archive or by an `include.path` into the work tree. Neither may read
+//! `TAGBUMP_TOKEN`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,20 +18,20 @@ use crate::environment::Environment;
 /// How long git may take to read its configuration.
 const CONFIG_TIME: Duration = Duration::from_secs(10);
 
-/// The settings that name a program which answers with a password.
+/// The settings that name a program that supplies a password.
 const HELPER_SETTINGS: &str = r"^(credential\.(.*\.)?helper|core\.askpass)$";
 
-/// The helpers that are configured for a checkout.
+/// The credential helpers configured for a checkout.
 #[derive(Clone, Debug)]
 pub struct CredentialHelpers {
-    /// Where git runs: the work tree's top.
+    /// Where git runs: the top of the work tree.
     folder: PathBuf,
     /// The folders whose files belong to the repository.
     repository: Vec<PathBuf>,
     environment: Environment,
 }
 
-/// What the helpers answered.
+/// The helpers' answer.
 #[derive(Debug, Default)]
 pub struct HelperAnswer {
     /// User and password.
@@ -40,6 +41,7 @@ pub struct HelperAnswer {
 }
 
 impl Checkout {
+    /// The credential helpers configured for this checkout.
     pub(crate) fn credential_helpers(&self) -> CredentialHelpers {
         let folders = [self.workdir.as_path(), self.repo.path(), self.repo.commondir()];
         CredentialHelpers {
@@ -55,7 +57,7 @@ impl CredentialHelpers {
     /// answer takes longer than `time`.
     ///
     /// # Errors
-    /// A URL that can't be passed on to git.
+    /// Fails if the URL can't be passed on to git.
     pub fn ask(
         &self,
         url: &Url,
@@ -68,7 +70,7 @@ impl CredentialHelpers {
         let mut command = process::git(Some(&self.folder), purpose, &self.environment);
         command.args(["credential", "fill"]);
         let answer = process::run(command, question.as_bytes(), time, Interruption::EndsIt);
-        // no git, no helpers
+        // without git there are no helpers
         let found = answer.ok().filter(|answer| answer.success).and_then(|answer| credential(&answer));
         let token = self.environment.names().filter(|name| process::is_job_token(name)).min();
         let withheld = token.filter(|_| of_repository).map(|token| {
@@ -94,7 +96,7 @@ impl CredentialHelpers {
     }
 }
 
-/// Where each setting is set. `git config --null` ends both the origin and the setting with a zero byte.
+/// The origin of each setting. `git config --null` ends both the origin and the setting with a zero byte.
 fn origins(listed: &str) -> impl Iterator<Item = &str> {
     listed.split('\0').step_by(2).filter(|origin| !origin.is_empty())
 }

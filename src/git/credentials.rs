@@ -1,7 +1,8 @@
-//! Who we are to a server, and where that may be told.
+//! Finds the credentials for a server, and decides which servers may see them.
 //!
-//! Order: `TAGBUMP_TOKEN`, the URL, the header that actions/checkout left in git's configuration,
-//! `GITHUB_TOKEN` or `GH_TOKEN`, git's credential helper. The first that there is, is used; never two.
+//! tagbump tries these in order: `TAGBUMP_TOKEN`, the URL, the header that actions/checkout left in git's
+//! configuration, `GITHUB_TOKEN` or `GH_TOKEN`, and git's credential helpers. It uses the first that it finds, and
+//! never a second one.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,16 +19,16 @@ use super::remote_url::RemoteUrl;
 use crate::environment::Environment;
 use crate::http::{HttpSettings, is_loopback};
 
-/// The user name that GitHub and most others take with any token.
+/// The user name that GitHub and most other hosts accept with any token.
 const TOKEN_USER: &str = "x-access-token";
 
-/// What is put in the place of a secret.
+/// Replaces a secret.
 const MASK: &str = "***";
 
-/// The tokens of the environment.
+/// The tokens in the environment.
 #[derive(Clone, Default)]
 pub struct Tokens {
-    /// All of them, used or not.
+    /// All tokens, used or not.
     all: Vec<String>,
     own: Option<String>,
     github: Option<(&'static str, String)>,
@@ -35,6 +36,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    /// Reads the tokens from their variables; an empty variable counts as unset.
     pub fn read(environment: &Environment) -> Self {
         let token = |name| environment.get(name).map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
         let github = ["GITHUB_TOKEN", "GH_TOKEN"].into_iter().find_map(|name| Some((name, token(name)?)));
@@ -43,7 +45,7 @@ impl Tokens {
         Tokens { all, own: token("TAGBUMP_TOKEN"), github, github_server: Url::parse(server).ok() }
     }
 
-    /// Takes every token out of a text.
+    /// Masks every token in a text.
     pub fn scrub(&self, text: &str) -> String {
         let encoded = self.all.iter().map(|token| STANDARD.encode(format!("{TOKEN_USER}:{token}")));
         let secrets: Vec<String> = encoded.chain(self.all.iter().cloned()).collect();
@@ -51,18 +53,18 @@ impl Tokens {
     }
 }
 
-/// One way to say who we are.
+/// One way to authenticate.
 #[derive(Clone)]
 pub struct Credential {
     /// The value of the Authorization header.
     pub header: String,
-    /// Where it is from, for messages.
+    /// Where it comes from, for messages.
     pub label: String,
     secrets: Vec<String>,
 }
 
 impl Credential {
-    /// The password, or the token, alone.
+    /// Only the password or the token.
     pub fn token(&self) -> Option<String> {
         let (scheme, value) = self.header.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
@@ -88,11 +90,11 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// Puts the mask in the place of secrets, as they are and in any of the spellings that a URL allows. Very
-/// short ones are no secrets, and would mask half of every message.
+/// Masks secrets, both as they are and in any spelling that a URL allows. Very short ones are not masked: masking
+/// them would garble most messages.
 fn scrubbed<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut secrets: Vec<&str> = secrets.into_iter().filter(|secret| secret.len() > 3).collect();
-    // one that is a part of another comes after it
+    // mask the longer of two secrets first if it contains the other
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets.into_iter().fold(text.to_owned(), |text, secret| {
         let text = text.replace(secret, MASK);
@@ -101,7 +103,7 @@ fn scrubbed<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> Strin
     })
 }
 
-/// A pattern for a secret of which any byte may be percent-encoded (RFC 3986 section 2.1).
+/// A pattern for a secret in which any byte may be percent-encoded (RFC 3986 section 2.1).
 fn in_url(secret: &str) -> String {
     let one = |c: char| {
         let encoded: String = c.to_string().bytes().map(|b| format!("%{b:02x}")).collect();
@@ -117,22 +119,23 @@ fn in_url(secret: &str) -> String {
     secret.chars().map(one).collect()
 }
 
-/// Secrets that must not appear in any output.
+/// Secrets that must never appear in output.
 #[derive(Clone, Default)]
 pub struct Secrets(Vec<String>);
 
 impl Secrets {
+    /// Adds the secrets of a credential.
     pub fn extend(&mut self, credential: Option<&Credential>) {
         self.0.extend(credential.into_iter().flat_map(|c| c.secrets.iter().cloned()));
     }
 
-    /// Takes them out of a text.
+    /// Masks them in a text.
     pub fn scrub(&self, text: &str) -> String {
         scrubbed(text, self.0.iter().map(String::as_str))
     }
 }
 
-/// All the ways that hold for one remote.
+/// All credentials that apply to one remote.
 #[derive(Default)]
 pub struct Credentials {
     tokens: Tokens,
@@ -140,19 +143,20 @@ pub struct Credentials {
     user: Option<String>,
     password: Option<String>,
     headers: Vec<(String, String)>,
-    /// Those of the checkout.
+    /// The checkout's helpers.
     helpers: Option<CredentialHelpers>,
     /// Why `TAGBUMP_TOKEN` is not sent.
     withheld: Option<String>,
 }
 
 impl Credentials {
-    /// Nothing: a server that we were sent on to is told nothing.
+    /// No credentials, for a server that we were redirected to.
     pub fn none() -> Self {
         Credentials::default()
     }
 
-    /// `http` and `helpers` are the checkout's; `origin` says who chose the remote's URL.
+    /// Collects the credentials for a remote. `http` and `helpers` are the checkout's; `origin` says who chose the
+    /// remote's URL.
     pub fn new(
         remote: &RemoteUrl,
         origin: &UrlOrigin,
@@ -163,7 +167,7 @@ impl Credentials {
         let RemoteUrl::Http { url, user, password } = remote else {
             return Credentials::none();
         };
-        // an empty one takes back what came before
+        // an empty header discards those before it, as in git
         let headers = http.values("extraheader", url);
         let headers = headers.rsplit(|header| header.is_empty()).next().unwrap_or_default();
         Credentials {
@@ -182,10 +186,10 @@ impl Credentials {
         self.withheld.as_deref()
     }
 
-    /// The first credential that needs nobody to be asked.
+    /// The first credential that is available without asking a helper.
     ///
     /// # Errors
-    /// A configured header that no HTTP request can carry.
+    /// Fails if a configured header can't be sent over HTTP.
     pub fn at_hand(&self) -> Result<Option<Credential>, GitSettingError> {
         let Some(url) = &self.url else { return Ok(None) };
         let may_carry_token = may_carry_token(url);
@@ -206,12 +210,12 @@ impl Credentials {
         Ok(github.map(|(name, token)| Credential::basic(TOKEN_USER, token, name)))
     }
 
-    /// Configured headers besides the one that says who we are.
+    /// The configured headers other than `Authorization`.
     pub fn other_headers(&self) -> Vec<(String, String)> {
         self.headers.iter().filter(|(name, _)| !is_authorization(name)).cloned().collect()
     }
 
-    /// Every secret that is known here, used or not.
+    /// Every secret known here, used or not.
     pub fn secrets(&self) -> Secrets {
         let headers = self.headers.iter().filter(|(name, _)| is_authorization(name));
         let mut secrets: Vec<_> = headers.flat_map(|(_, value)| header_secrets(value)).collect();
@@ -223,7 +227,7 @@ impl Credentials {
     /// Asks git's credential helpers, as git would. Returns the credential, and why a helper may not have found one.
     ///
     /// # Errors
-    /// A URL that can't be passed on to git.
+    /// Fails if the URL can't be passed on to git.
     pub fn ask_helper(
         &self,
         time: Duration,
@@ -237,7 +241,7 @@ impl Credentials {
     }
 }
 
-/// Whether no other machine can listen to the connection.
+/// Whether no other machine can read the connection: it is encrypted, or never leaves this machine.
 fn may_carry_token(url: &Url) -> bool {
     url.scheme() == "https" || is_loopback(url)
 }
@@ -251,7 +255,7 @@ fn is_authorization(name: &str) -> bool {
     name.eq_ignore_ascii_case("authorization")
 }
 
-/// What is secret in an Authorization header: its last word, and the password that it encodes.
+/// The secrets in an `Authorization` header: its last word, and the password encoded in it.
 fn header_secrets(value: &str) -> Vec<String> {
     let word = value.split(' ').next_back().unwrap_or(value);
     let decoded = STANDARD.decode(word).ok().and_then(|bytes| String::from_utf8(bytes).ok());

@@ -1,6 +1,6 @@
-//! Dates of commits, as `GIT_AUTHOR_DATE` and `GIT_COMMITTER_DATE` give them.
+//! Parses commit dates in `GIT_AUTHOR_DATE` and `GIT_COMMITTER_DATE`.
 //!
-//! Source: `git help commit`, DATE FORMATS. Of its older forms (`MM/DD/YYYY` and its like) none is taken.
+//! Source: `git help commit`, DATE FORMATS. The older formats, such as `MM/DD/YYYY`, are not supported.
 
 use git2::Time;
 use jiff::civil::DateTime;
@@ -10,25 +10,25 @@ use jiff::tz::Offset;
 
 use super::error::GitSettingError;
 
-/// A number of more digits is no year or day: it counts seconds.
+/// A longer number can't be a year or a day: it counts seconds.
 const LONGEST_DATE: usize = 8;
 
-/// A point in time, and how far from UTC it was told.
+/// A point in time and its UTC offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommitDate {
     seconds: i64,
-    /// In minutes; nothing: as this machine has it.
+    /// In minutes; `None` means this machine's offset.
     offset: Option<i32>,
-    /// What a clock here shows then: the seconds are too many by the machine's offset.
+    /// Whether `seconds` is local time, and so is off by this machine's UTC offset.
     is_local: bool,
 }
 
 impl CommitDate {
-    /// Reads seconds since 1970 (`@1112904793 +0200`), RFC 2822 (`Thu, 07 Apr 2005 22:13:13 +0200`) or ISO 8601
-    /// (`2005-04-07T22:13:13+02:00`). `variable` is for the message.
+    /// Parses seconds since 1970 (`@1112904793 +0200`), RFC 2822 (`Thu, 07 Apr 2005 22:13:13 +0200`) or ISO 8601
+    /// (`2005-04-07T22:13:13+02:00`). The error names `variable`.
     ///
     /// # Errors
-    /// For anything else.
+    /// Fails for any other format.
     pub fn parse(text: &str, variable: &str) -> Result<Self, GitSettingError> {
         let text = text.trim();
         seconds(text)
@@ -37,7 +37,7 @@ impl CommitDate {
             .ok_or_else(|| GitSettingError::Date { variable: variable.to_owned(), text: text.to_owned() })
     }
 
-    /// For a commit; `here` is how far this machine is from UTC, in minutes.
+    /// The time for a commit; `here` is this machine's UTC offset in minutes.
     pub fn time(self, here: i32) -> Time {
         let ahead = if self.is_local { i64::from(here) * 60 } else { 0 };
         Time::new(self.seconds - ahead, self.offset.unwrap_or(here))
@@ -65,7 +65,7 @@ fn seconds(text: &str) -> Option<CommitDate> {
     Some(CommitDate { seconds: number.parse().ok()?, offset, is_local: false })
 }
 
-/// `+ZZZZ` in minutes.
+/// Parses an offset such as `+0200` into minutes.
 fn minutes(text: &str) -> Option<i32> {
     let sign = match text.as_bytes() {
         [b'+', rest @ ..] if rest.len() == 4 => 1,
@@ -83,7 +83,7 @@ fn mail(text: &str) -> Option<CommitDate> {
 }
 
 fn iso(text: &str) -> Option<CommitDate> {
-    // as git itself prints it: a blank before the offset
+    // git itself prints a space before the offset
     let joined = match text.rsplit_once(' ') {
         Some((date, offset)) if offset.starts_with(['+', '-']) => format!("{date}{offset}"),
         _ => text.to_owned(),

@@ -1,10 +1,10 @@
-//! Configuration that the environment gives to git, and that libgit2 does not look at: `GIT_CONFIG_GLOBAL`,
-//! `GIT_CONFIG_SYSTEM`, `GIT_CONFIG_NOSYSTEM`, `GIT_CONFIG_COUNT` and what belongs to it, and
-//! `GIT_CONFIG_PARAMETERS`, in which `git -c` hands its own on.
+//! Reads git configuration from environment variables that libgit2 ignores: `GIT_CONFIG_GLOBAL`, `GIT_CONFIG_SYSTEM`,
+//! `GIT_CONFIG_NOSYSTEM`, `GIT_CONFIG_COUNT` with its keys and values, and `GIT_CONFIG_PARAMETERS`, through which
+//! `git -c` passes on its settings.
 //!
-//! Sources: `git help config` (FILES, ENVIRONMENT), git's `config.c` (`git_config_from_parameters`) and
-//! `quote.c` (`sq_dequote_step`). Two things are libgit2's way: an `includeIf` in these files holds for no
-//! repository, and `safe.directory` counts where libgit2 itself reads it, when it opens the repository.
+//! Sources: `git help config` (FILES, ENVIRONMENT), git's `config.c` (`git_config_from_parameters`) and `quote.c`
+//! (`sq_dequote_step`). libgit2 differs from git in two ways: an `includeIf` in these files never matches, and
+//! `safe.directory` is read only from where libgit2 looks itself when it opens the repository.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -20,11 +20,11 @@ use crate::environment::Environment;
 const COUNT: &str = "GIT_CONFIG_COUNT";
 const PARAMETERS: &str = "GIT_CONFIG_PARAMETERS";
 
-/// Adds what the environment gives to the configuration of a repository, for all that libgit2 does with it. The
-/// folder that comes back must live as long as the repository.
+/// Adds the environment's settings to a repository's configuration, for everything that libgit2 does with it. The
+/// returned folder must live as long as the repository.
 ///
 /// # Errors
-/// For variables that git would not understand either.
+/// Fails if git would not accept a variable either.
 pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<TempDir>, GitError> {
     let items = items(environment)?;
     let no_system = environment.get("GIT_CONFIG_NOSYSTEM").is_some_and(is_true);
@@ -40,7 +40,7 @@ pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<Temp
         Ok(path)
     };
     let empty = file("empty", "")?;
-    // what is no file, as /dev/null, sets nothing
+    // a path that isn't a regular file, such as /dev/null, sets nothing
     let or_empty = |path: &str| if Path::new(path).is_file() { path.into() } else { empty.clone() };
     let mut levels = Vec::new();
     if no_system || system.is_some() {
@@ -55,7 +55,7 @@ pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<Temp
         levels.push((ConfigLevel::App, file("given", &written(&items))?));
     }
     let fault = |e: git2::Error| GitError::library("git's configuration can't be read", &e);
-    // this is the repository's own, not a copy of it
+    // this is the repository's own configuration, not a copy
     let mut config = repo.config().map_err(fault)?;
     for (level, path) in levels {
         config.add_file(&path, level, true).map_err(fault)?;
@@ -63,13 +63,13 @@ pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<Temp
     Ok(Some(folder))
 }
 
-/// A key with its value; one without is true.
+/// A key and its value; a key without a value means true.
 pub type ConfigItem = (String, Option<String>);
 
-/// What stands in the variables, in git's order.
+/// The settings in the variables, in git's order.
 ///
 /// # Errors
-/// For variables that git would not understand either.
+/// Fails if git would not accept a variable either.
 pub fn items(environment: &Environment) -> Result<Vec<ConfigItem>, GitSettingError> {
     let mut items = Vec::new();
     if let Some(text) = environment.get(COUNT) {
@@ -83,7 +83,7 @@ pub fn items(environment: &Environment) -> Result<Vec<ConfigItem>, GitSettingErr
             let name = format!("GIT_CONFIG_KEY_{nth}");
             let missing = || GitSettingError::MissingKey { variable: COUNT, count, missing: name.clone() };
             let key = environment.get(&name).ok_or_else(missing)?;
-            // an empty variable counts as unset everywhere; here it is an empty value
+            // `Environment` treats empty variables as unset; here, unset means an empty value
             let value = environment.get(&format!("GIT_CONFIG_VALUE_{nth}")).unwrap_or_default();
             items.push((checked(key, &name)?, Some(value.to_owned())));
         }
@@ -97,7 +97,7 @@ pub fn items(environment: &Environment) -> Result<Vec<ConfigItem>, GitSettingErr
     Ok(items)
 }
 
-/// A key that git would take: a section, a name, and anything but line ends between.
+/// Checks that git would accept a key: a section, a name, and anything but line breaks in between.
 fn checked(key: &str, variable: &str) -> Result<String, GitSettingError> {
     let word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let fits = key.split_once('.').zip(key.rsplit_once('.')).is_some_and(|((section, _), (_, name))| {
@@ -110,11 +110,11 @@ fn checked(key: &str, variable: &str) -> Result<String, GitSettingError> {
     if fits {
         return Ok(key.to_owned());
     }
-    // keys can be made of URLs
+    // a key may contain a URL
     Err(GitSettingError::Key { variable: variable.to_owned(), key: without_user(key) })
 }
 
-/// `'KEY'='VALUE'`, `'KEY'=`, or as older versions have it `'KEY=VALUE'` and `'KEY'`, with blanks between.
+/// Parses `'KEY'='VALUE'` and `'KEY'=`, or in git's older format `'KEY=VALUE'` and `'KEY'`, separated by spaces.
 fn parameters(text: &str) -> Option<Vec<ConfigItem>> {
     let mut items = Vec::new();
     let mut rest = text.trim_start();
@@ -147,14 +147,14 @@ fn parameters(text: &str) -> Option<Vec<ConfigItem>> {
     Some(items)
 }
 
-/// What a shell makes of a word in single quotes, and what comes after it.
+/// Unquotes a word in single quotes as a shell would. Also returns the rest of the text.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut word = String::new();
     let mut rest = text.strip_prefix('\'')?;
     loop {
         let (inner, after) = rest.split_once('\'')?;
         word.push_str(inner);
-        // outside of the quotes: only these two, and the quotes go on
+        // only these two may occur outside the quotes, and another quoted part must follow
         let escaped = ["\\''", "\\!'"].iter().find(|escaped| after.starts_with(**escaped));
         let Some(escaped) = escaped else { return Some((word, after)) };
         word.push_str(&escaped[1..2]);
@@ -162,7 +162,7 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// The items as a file of git's configuration.
+/// Writes the settings as a git configuration file.
 fn written(items: &[ConfigItem]) -> String {
     let mut text = String::new();
     for (key, value) in items {
@@ -186,7 +186,7 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t")
 }
 
-/// Git's words for true; any number but zero is one.
+/// Whether git reads this as true. Any number but zero is true.
 fn is_true(text: &str) -> bool {
     let number = text.parse::<i64>().is_ok_and(|number| number != 0);
     number || ["true", "yes", "on"].contains(&text.to_ascii_lowercase().as_str())

@@ -1,12 +1,12 @@
-//! The commit that a server made of one that was made here: another name, as its author and signature are
-//! others, but the same parent, files and words.
+//! Finds the commit that a server made from one of ours. It has another ID, because its author and signature
+//! differ, but the same parents, files and message.
 
 use git2::{Commit, Oid, Repository};
 
-/// How many commits that came after the parent are looked at.
+/// How many commits to look at, at most.
 const FAR: usize = 1000;
 
-/// Looks for the twin of `commit` among `tip` and the commits before it.
+/// Looks for the equivalent of `commit` at `tip` and in its history, down to the parents of `commit`.
 pub fn find(repo: &Repository, tip: Oid, commit: Oid) -> Result<Option<Oid>, git2::Error> {
     let ours = repo.find_commit(commit)?;
     let mut walk = repo.revwalk()?;
@@ -23,7 +23,7 @@ pub fn find(repo: &Repository, tip: Oid, commit: Oid) -> Result<Option<Oid>, git
     Ok(None)
 }
 
-/// Whether two commits have the same parents, files and words.
+/// Whether two commits have the same parents, files and message.
 pub fn are(one: &Commit<'_>, other: &Commit<'_>) -> bool {
     let words = |commit: &Commit<'_>| commit.message_bytes().trim_ascii_end().to_vec();
     one.tree_id() == other.tree_id() && one.parent_ids().eq(other.parent_ids()) && words(one) == words(other)

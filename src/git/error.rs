@@ -1,4 +1,4 @@
-//! What can go wrong with a repository, and on the way to a server.
+//! Errors with repositories, and on the way to a server.
 
 use super::answers::AnswerError;
 use super::signing::SigningError;
@@ -10,12 +10,12 @@ use crate::worktree::WorktreeError;
 /// Any error of this module.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
-    /// In libgit2's words.
+    /// libgit2's own message.
     #[error("{doing}: {reason}")]
     Library { doing: &'static str, reason: String },
     #[error("HEAD has no commit yet")]
     NoCommit,
-    /// A file or folder of our own.
+    /// A temporary file or folder.
     #[error("no temporary file: {0}")]
     Temporary(std::io::Error),
     #[error("the current folder is gone: {0}")]
@@ -41,12 +41,13 @@ pub enum GitError {
 }
 
 impl GitError {
+    /// Wraps libgit2's error; `doing` says what failed.
     pub(super) fn library(doing: &'static str, error: &git2::Error) -> Self {
         GitError::Library { doing, reason: error.message().to_owned() }
     }
 }
 
-/// A checkout, or a remote of it, that can't be used.
+/// A checkout, or one of its remotes, that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckoutError {
     #[error("{folder}: {reason}")]
@@ -65,14 +66,14 @@ pub enum CheckoutError {
     SeveralPushUrls { name: String, count: usize },
 }
 
-/// What libgit2 can't read.
+/// A repository feature that libgit2 doesn't support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnsupportedFeature {
     Sha256,
     Reftable,
 }
 
-/// Local commits that can't go with the bump.
+/// Why local commits can't be carried along with the bump.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CarryError {
     #[error("local commits can be carried only from a clone with all its files")]
@@ -87,7 +88,7 @@ pub enum CarryError {
     Conflict { commit: String, subject: String, files: Vec<String> },
 }
 
-/// A commit that can't be made.
+/// Why a commit can't be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
     #[error("the repository is in the middle of a merge, rebase or the like")]
@@ -108,7 +109,7 @@ pub enum CommitError {
     BadIdentity { name: String, email: String, reason: String },
 }
 
-/// How index or work tree differ from the commit.
+/// How the index or the work tree differs from the commit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UncommittedChange {
     #[error("is not in the index as a file")]
@@ -121,7 +122,7 @@ pub enum UncommittedChange {
     WorkTree,
 }
 
-/// A remote's URL that can't be used; user and password are not in it.
+/// A remote's URL that can't be used, shown without user and password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("remote {url}: {problem}")]
 pub struct RemoteUrlError {
@@ -129,6 +130,7 @@ pub struct RemoteUrlError {
     pub problem: UrlProblem,
 }
 
+/// Why a remote's URL can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlProblem {
     #[error("remote helpers (x::) are not supported")]
@@ -137,7 +139,7 @@ pub enum UrlProblem {
     ControlCharacter,
     #[error("is not a URL")]
     NotAUrl {
-        /// What it may have been meant to be.
+        /// What the user may have meant.
         meant: Option<String>,
     },
     #[error("its scheme is not supported")]
@@ -158,7 +160,7 @@ pub enum UrlProblem {
     Password,
 }
 
-/// What is wrong with git's configuration or environment.
+/// A mistake in git's configuration or environment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GitSettingError {
     #[error("{variable} is not a count")]
@@ -179,7 +181,7 @@ pub enum GitSettingError {
     SimpleSshPort { url: String },
 }
 
-/// A server, or a program in between, that ended a conversation for good.
+/// A permanent error from a server, or from a program in between. Retrying won't help.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     #[error("{server}: {error}")]
@@ -219,11 +221,12 @@ pub enum ServerError {
         host: String,
         port: Option<u16>,
         problem: SshProblem,
-        /// What ssh, or the server, printed.
+        /// Output of ssh, or of the server.
         words: String,
     },
 }
 
+/// Why a connection over ssh failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SshProblem {
     #[error("the host shows another key than before (host key verification failed)")]

@@ -1,4 +1,4 @@
-//! Fetching: where the server's branches are, and what of it is brought into the workspace.
+//! Fetches from a remote: finds its branches, and brings new commits into the workspace.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,41 +12,42 @@ use super::transport::{self, Endpoint, TransferError};
 use super::workspace::Workspace;
 use crate::error::inline;
 
+/// The workspace's reference to the fetched tip.
 pub const TIP: &str = "refs/tagbump/tip";
 const HEAD: &str = "refs/tagbump/head";
 
-/// How many commits are fetched where there are none to build on, and a commit of ours may be among them.
+/// How many commits to fetch if there are none to build on, and one of ours may be among them.
 const HISTORY: i32 = 100;
 
-/// More objects than a checkout misses of what was pushed since. A tip that has merged a branch which forked
-/// before a shallow checkout's one commit brings all of the history in between, unless a depth is set.
+/// A fetch into a shallow checkout rarely brings more objects than this. If the tip has merged a branch that forked
+/// before the checkout's only commit, the fetch brings all the history in between, unless it has a depth.
 const MANY_OBJECTS: usize = 5000;
 
-/// How deep a shallow history is made, step by step.
+/// The depths, in commits, to which a shallow history is fetched step by step.
 pub const DEPTHS: [i32; 3] = [50, 250, 1000];
 
-/// What is asked for.
+/// What to fetch.
 pub struct FetchRequest<'a> {
-    /// Nothing: the default one.
+    /// `None` means the default branch.
     pub branch: Option<&'a str>,
-    /// A pull request's branch.
+    /// The branch of a pull request.
     pub head: Option<&'a str>,
     /// Whether a commit of ours may be below the tip.
     pub ours: bool,
 }
 
-/// Where the branches are.
+/// Where the server's branches are.
 pub struct AdvertisedBranches {
     pub branch: String,
     pub tip: Oid,
-    /// Of the pull request's branch.
+    /// The tip of the pull request's branch.
     pub head: Option<Oid>,
-    /// The default branch and its tip, where the server tells.
+    /// The default branch and its tip, if the server says which one it is.
     pub default: Option<(String, Oid)>,
 }
 
-/// Asks for the branches, and fetches what is not here. One connection. Nothing where there is no such
-/// branch.
+/// Looks up the branches and fetches the missing commits, over one connection. Returns `None` if the branch doesn't
+/// exist.
 pub fn fetch(
     workspace: &Workspace,
     endpoint: &Arc<Endpoint>,
@@ -96,7 +97,7 @@ fn connected(
     })
 }
 
-/// Fetches a branch to a depth, or without one. The checkout stays as shallow as it is.
+/// Fetches a branch to a depth, or without one if it is 0. The checkout stays as shallow as it is.
 pub fn deepen(
     workspace: &Workspace,
     endpoint: &Arc<Endpoint>,
@@ -112,7 +113,7 @@ pub fn deepen(
     })
 }
 
-/// A depth of 0 is none. Gives up, and sets `limit`, where more comes than is wanted.
+/// Fetches to a depth, or without one if it is 0. Stops and sets `limit` if more objects come than expected.
 fn download(
     connection: &mut RemoteConnection<'_, '_, '_>,
     endpoint: &Endpoint,
@@ -126,7 +127,7 @@ fn download(
         many.inspect(|many| many.set(true));
         let fits = progress.total_objects() <= FETCHED_OBJECTS;
         if !fits {
-            // libgit2 has an error of its own for it, which does not say why
+            // libgit2's own error doesn't say why
             let _ = endpoint.refuse(AnswerError::TooLong(LimitExceeded::FetchedObjects));
         }
         fits && many.is_none()
@@ -139,7 +140,7 @@ fn download(
     connection.remote().fetch(refspecs, Some(&mut options), None)
 }
 
-/// The wanted branch among what the server lists, or its default one.
+/// Finds the wanted branch, or the default one, in the server's list.
 fn find(listed: &[RemoteHead<'_>], wanted: &FetchRequest<'_>) -> Option<AdvertisedBranches> {
     let tip_of = |branch: &str| {
         let full = format!("refs/heads/{branch}");
@@ -150,10 +151,10 @@ fn find(listed: &[RemoteHead<'_>], wanted: &FetchRequest<'_>) -> Option<Advertis
     Some(AdvertisedBranches { tip: tip_of(&branch)?, head: wanted.head.and_then(tip_of), branch, default })
 }
 
-/// The server's default branch, and its tip.
+/// The server's default branch and its tip.
 fn default_of(listed: &[RemoteHead<'_>]) -> Option<(String, Oid)> {
     let head = listed.iter().find(|head| head.name() == "HEAD")?;
-    // a name is shown, and a server may have put anything into it
+    // the name is shown to users, and a server can put anything into it
     let branch = head.symref_target()?.strip_prefix("refs/heads/").filter(|name| inline(name) == *name)?;
     Some((branch.to_owned(), head.oid()))
 }

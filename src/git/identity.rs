@@ -1,4 +1,4 @@
-//! Who makes a commit.
+//! The author or committer of a commit.
 
 use git2::{Config, Signature};
 
@@ -7,16 +7,16 @@ use super::date::CommitDate;
 use super::error::{CommitError, GitError};
 use crate::environment::Environment;
 
-/// Name and address, as in `N <E>`.
+/// A name and an address, as in `NAME <EMAIL>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub name: String,
     pub email: String,
-    /// When it is to have been; nothing: now.
+    /// The commit's date; `None` means now.
     when: Option<CommitDate>,
 }
 
-/// An author that is not `N <E>`.
+/// An author that is not `NAME <EMAIL>`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("author {text:?} is not NAME <EMAIL>")]
 pub struct AuthorError {
@@ -24,23 +24,24 @@ pub struct AuthorError {
 }
 
 impl Identity {
+    /// An identity without a date of its own.
     pub fn new(name: impl Into<String>, email: impl Into<String>) -> Self {
         Identity { name: name.into(), email: email.into(), when: None }
     }
 
-    /// The same one, at the time that a variable gives, if it is set.
+    /// Sets the date from an environment variable, if it is set.
     ///
     /// # Errors
-    /// For what is not a date.
+    /// Fails if its value is not a date.
     pub fn at(self, environment: &Environment, variable: &str) -> Result<Self, GitError> {
         let when = environment.get(variable).map(|text| CommitDate::parse(text, variable)).transpose()?;
         Ok(Identity { when, ..self })
     }
 
-    /// Reads `N <E>`, as git's `--author` takes it.
+    /// Parses `NAME <EMAIL>`, as git's `--author` does.
     ///
     /// # Errors
-    /// For anything else.
+    /// Fails for anything else.
     pub fn parse(text: &str) -> Result<Self, AuthorError> {
         let parts = text.trim().strip_suffix('>').and_then(|rest| rest.split_once('<'));
         let parts = parts.map(|(name, email)| (name.trim(), email.trim()));
@@ -53,13 +54,17 @@ impl Identity {
         }
     }
 
-    /// From a name and an address as they are configured, cleaned as git does it; nothing where either is
-    /// missing, or nothing is left of the name.
+    /// Makes an identity from a configured name and address, cleaned as git does. `None` if either is missing, or if
+    /// nothing is left of the name.
     pub fn configured(name: Option<String>, email: Option<String>) -> Option<Self> {
         let (name, email) = (cleaned(&name?), cleaned(&email?));
         (!name.is_empty()).then_some(Identity::new(name, email))
     }
 
+    /// The identity as libgit2 takes it, with its date or the current time.
+    ///
+    /// # Errors
+    /// Fails if git doesn't allow the name or the address.
     pub(crate) fn signature(&self) -> Result<Signature<'static>, GitError> {
         let now = Signature::now(&self.name, &self.email);
         let signature = match self.when {
@@ -77,7 +82,8 @@ impl Identity {
     }
 }
 
-/// `user.name` and `user.email`, or those of a role (`author`, `committer`), each where it is set.
+/// The configured name and address of a role (`author`, `committer`), each falling back to `user.name` and
+/// `user.email`.
 pub(super) fn of_config(config: &Config, role: &str) -> (Option<String>, Option<String>) {
     let value = |key: &str| {
         config::text(config, &format!("{role}.{key}"))
@@ -86,8 +92,8 @@ pub(super) fn of_config(config: &Config, role: &str) -> (Option<String>, Option<
     (value("name"), value("email"))
 }
 
-/// Without `<`, `>` and control characters, and without blanks, quotes and points at the ends
-/// (git's ident.c, `strbuf_addstr_without_crud`).
+/// Removes `<`, `>` and control characters, and trims whitespace, quotes and punctuation (git's ident.c,
+/// `strbuf_addstr_without_crud`).
 fn cleaned(text: &str) -> String {
     let crud = |c: char| c.is_whitespace() || c.is_control() || ".,:;<>\"\\'".contains(c);
     let inner = text.trim_matches(crud).chars();

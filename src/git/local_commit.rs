@@ -1,8 +1,8 @@
-//! The bump as a commit in the local repository, beside other uncommitted changes.
+//! Commits the bump in the local repository, next to other uncommitted changes.
 //!
-//! The plan is made on `HEAD`; the same edit is then made in the index and in the work tree's file, each as
-//! it is. Where one of them differs from `HEAD` and the same plan does not come out of it, the reference
-//! itself was changed there, and nothing is done.
+//! The plan is made on `HEAD`. The same edit is then made in the index and in the work tree, whatever other changes
+//! they have. If one of them differs from `HEAD`, and planning on it doesn't give the same changes, then the
+//! reference itself was changed there, and nothing is written.
 
 use std::path::Path;
 
@@ -28,18 +28,18 @@ pub struct CommitRequest<'a> {
     pub replan: &'a Replan<'a>,
 }
 
-/// One file's three versions with the edit made.
+/// The edit of one file, in the index and in the work tree.
 struct EditedFile {
     path: String,
     index: FileEdit,
     work: FileEdit,
 }
 
-/// Commits on `HEAD`, and makes the edit in index and work tree. Gives the commit's name.
+/// Commits on `HEAD`, and makes the edit in the index and the work tree. Returns the commit's ID.
 ///
 /// # Errors
-/// Where a reference was changed there already, and is not committed; in the middle of a merge or rebase; and where the
-/// commit can't be signed.
+/// Fails if a reference has an uncommitted change, in the middle of a merge or rebase, and if the commit can't be
+/// signed or written.
 pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String, GitError> {
     let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
     let repo = &checkout.repo;
@@ -64,7 +64,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
     let work: Vec<_> = edited.iter().map(|e| e.work.clone()).collect();
     let aside = request.worktree.stage(&work)?;
     signals::together(|| {
-        // all that can fail comes before the first file changes
+        // do whatever can fail early before the first file changes
         let mut transaction = repo.transaction().map_err(fault)?;
         move_branch(repo, &mut transaction, parent.id(), made, request)?;
         for file in &edited {
@@ -88,7 +88,7 @@ fn check_state(repo: &Repository) -> Result<(), CommitError> {
     Ok(())
 }
 
-/// Locks the branch and says where it shall go; nothing moves before the transaction is committed.
+/// Locks the branch and sets its new commit. Nothing moves until the transaction is committed.
 fn move_branch(
     repo: &Repository,
     transaction: &mut Transaction<'_>,
@@ -97,7 +97,7 @@ fn move_branch(
     request: &CommitRequest<'_>,
 ) -> Result<(), GitError> {
     let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
-    // the reference that HEAD leads to in the end, itself where it is detached
+    // the reference that HEAD resolves to, or HEAD itself if it is detached
     let branch = repo.head().ok().and_then(|head| head.name().ok().map(str::to_owned));
     let branch = branch.unwrap_or_else(|| "HEAD".to_owned());
     transaction.lock_ref(&branch).map_err(|e| locked(&e))?;
@@ -109,10 +109,10 @@ fn move_branch(
     transaction.set_target(&branch, to, Some(&committer), &format!("commit: {subject}")).map_err(fault)
 }
 
-/// What [`commit`] would refuse, without doing anything.
+/// Checks whether [`commit`] would refuse, without changing anything.
 ///
 /// # Errors
-/// As [`commit`].
+/// Fails as [`commit`] does.
 pub fn rehearse(
     checkout: &Checkout,
     plan: &Plan,
@@ -125,7 +125,7 @@ pub fn rehearse(
     plan.edits.iter().try_for_each(|edit| versions.of(edit).map(|_| ()))
 }
 
-/// The branch could not be moved in the end: index and files become what they were, as far as that goes.
+/// Restores the index and the files as far as possible, after the branch could not be moved.
 fn put_back(index: &Index, before: Option<Vec<u8>>, worktree: &Worktree, edited: &[EditedFile]) {
     if let (Some(path), Some(before)) = (index.path(), before) {
         let _ = put_index_back(path, before);
@@ -137,7 +137,7 @@ fn put_back(index: &Index, before: Option<Vec<u8>>, worktree: &Worktree, edited:
     }
 }
 
-/// As the file that it was, for whom it was.
+/// Restores the index through a work tree, which keeps its permissions.
 fn put_index_back(path: &Path, before: Vec<u8>) -> Result<(), GitError> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
     let after = std::fs::read(path).map_err(|e| CommitError::UnreadableIndex { reason: e.to_string() })?;
@@ -153,10 +153,10 @@ fn locked(error: &git2::Error) -> CommitError {
     CommitError::Locked { reason: error.message().to_owned() }
 }
 
-/// Plans the same bump on one file with other bytes; nothing where that can't be done.
+/// Plans the same bump on other contents of one file; `None` if that isn't possible.
 pub type Replan<'a> = dyn Fn(&str, &[u8]) -> Option<Plan> + 'a;
 
-/// Makes the plan's edits on what index and work tree have.
+/// Applies the plan's edits to the versions in the index and the work tree.
 struct IndexAndWorkTree<'a> {
     checkout: &'a Checkout,
     index: &'a Index,
@@ -181,7 +181,7 @@ impl IndexAndWorkTree<'_> {
         })
     }
 
-    /// The same changes on another version of the file.
+    /// Makes the same changes in another version of the file.
     fn same_edit(
         &self,
         edit: &FileEdit,
@@ -209,7 +209,7 @@ fn uncommitted(edit: &FileEdit, change: UncommittedChange) -> CommitError {
     CommitError::Uncommitted { path: edit.path.clone(), change }
 }
 
-/// The edited blob in the place of the staged one, with its mode.
+/// Replaces the staged blob with the edited one, and keeps its mode.
 fn stage(checkout: &Checkout, index: &mut Index, file: &EditedFile) -> Result<(), git2::Error> {
     let blob = checkout.repo.blob(&file.index.after)?;
     let old = index.get_path(Path::new(&file.path), 0);
@@ -230,12 +230,12 @@ fn stage(checkout: &Checkout, index: &mut Index, file: &EditedFile) -> Result<()
     })
 }
 
-/// Files that are as they are staged get their time and size into the index, so that no later git has to
-/// read them again. Without it all is right, only slower.
+/// Records the time and size of files that equal their staged version, so that git doesn't have to read them again.
+/// This only saves time.
 #[cfg(unix)]
 fn refresh(index: &mut Index, worktree: &Worktree, edited: &[EditedFile]) {
     use std::os::unix::fs::MetadataExt;
-    // git's index has the low bits alone
+    // git's index stores only the low 32 bits
     let time = |seconds: i64, nanoseconds: i64| IndexTime::new(seconds as i32, nanoseconds as u32);
     for EditedFile { path, index: staged, work } in
         edited.iter().filter(|file| file.index.after == file.work.after)

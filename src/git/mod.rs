@@ -1,13 +1,19 @@
-//! Git plumbing, over libgit2: repositories, remotes, credentials, signatures. It knows nothing of landing and history.
+//! Git plumbing on top of libgit2: repositories, remotes, credentials, signatures. It knows nothing about landing or
+//! history.
 //!
-//! `checkout` is the user's repository, `tree` reads the files of a commit, `local_commit` is `--commit`.
-//! Landing uses a `workspace` of its own: a temporary bare repository that borrows the checkout's objects, so that nothing in the
-//! checkout moves. `fetch` brings new commits into it, `push` sends what the server lacks, as `pkt_line`s, `transport` talks to the
-//! server, `ssh_program` is the ssh that it runs, `credentials` finds a token or password, `credential_helper` asks git's helpers,
-//! `submodule` decides whether `TAGBUMP_TOKEN` may go to a submodule's remote. `env_config` is configuration from the environment,
-//! `date` reads a commit's date, `signing` signs commits. `carry` rebases local commits, `equivalent_commit` finds the commit that a
-//! server made from one of ours, `sync` updates the checkout after landing, and `adopt` brings the new objects there. `process`
-//! starts every program, and decides what its environment holds.
+//! `checkout` is the user's repository, `tree` reads the files of a commit, and `local_commit` implements `--commit`.
+//!
+//! Landing uses its own `workspace`: a temporary bare repository that borrows the checkout's objects, so that nothing
+//! in the checkout moves. `fetch` brings new commits into it, and `push` sends what the server lacks, as `pkt_line`s.
+//! `carry` rebases local commits, and `equivalent_commit` finds the commit that a server made from one of ours. After
+//! landing, `sync` updates the checkout, and `adopt` copies the new objects there.
+//!
+//! `transport` talks to the server, `ssh_program` is the ssh that it runs, and `answers` parses what the server
+//! sends. `credentials` finds a token or password, `credential_helper` asks git's helpers, and `submodule` decides
+//! whether `TAGBUMP_TOKEN` may go to a submodule's remote.
+//!
+//! `env_config` reads configuration from the environment, `date` parses a commit's date, and `signing` signs commits.
+//! `process` starts every program, and decides what its environment contains.
 
 mod adopt;
 pub mod answers;
@@ -58,7 +64,7 @@ pub(crate) use sync::LandedCommit;
 pub use sync::{SyncResult, sync};
 pub use url_text::{misspelt_url, without_user};
 
-/// Whether git takes this as a branch's name.
+/// Whether git accepts this as the name of a branch.
 pub fn is_branch_name(name: &str) -> bool {
     transport::prepare();
     git2::Branch::name_is_valid(name).unwrap_or(false)

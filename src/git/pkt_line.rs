@@ -1,4 +1,4 @@
-//! git's packets: a length in four hex digits, then so many bytes less four.
+//! git's packet format: a length in four hex digits that counts itself, then the content.
 //!
 //! Source: git's `Documentation/gitprotocol-common.txt`, "pkt-line Format".
 
@@ -7,9 +7,10 @@ use std::io::{Error, ErrorKind, Read};
 /// Ends a list of packets.
 pub const FLUSH: &[u8] = b"0000";
 
-/// The longest packet, its length included.
+/// The longest packet, including its length.
 const MAX: usize = 65_520;
 
+/// A packet that was read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PktLine {
     Flush,
@@ -26,7 +27,7 @@ pub fn line(bytes: &[u8]) -> Vec<u8> {
 /// Reads a packet.
 ///
 /// # Errors
-/// Where the other side ends before its end, or says what is no packet.
+/// Fails if the other side ends within the packet, or if it isn't a packet.
 pub fn read(from: &mut (impl Read + ?Sized)) -> std::io::Result<PktLine> {
     let mut head = [0; 4];
     from.read_exact(&mut head)?;

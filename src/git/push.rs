@@ -1,7 +1,7 @@
-//! Pushing a commit to one branch, if that is where it is expected to be.
+//! Pushes a commit to one branch, if the branch is where it is expected to be.
 //!
-//! libgit2's own push reads every folder of the remote's branches, to find out what need not be sent. What is
-//! new is known here: what the new commits' folders have that their parents' have not.
+//! To find out what the server already has, libgit2's own push reads every folder of the remote's branches. Here the
+//! new objects are known: those in the new commits' folders that their parents' folders lack.
 //!
 //! Source: git's `Documentation/gitprotocol-pack.txt`, "Pushing Data To a Server", and `gitprotocol-http.txt`.
 
@@ -17,31 +17,31 @@ use super::oid::oid;
 use super::pkt_line;
 use super::transport::{Endpoint, TransferError};
 
-/// What is pushed where.
+/// What to push, and where.
 pub struct PushRequest<'a> {
     pub repo: &'a Repository,
     pub commit: Oid,
     pub branch: &'a str,
-    /// What the branch must point at; nothing: it must not be there.
+    /// Where the branch must be; `None` means that it must not exist.
     pub expected: Option<Oid>,
-    /// Commits that the server has, whatever comes before them too.
+    /// Commits that the server has, together with all their ancestors.
     pub known: Vec<Oid>,
 }
 
-/// What the server said.
+/// The server's answer.
 #[derive(Debug)]
 pub enum PushResult {
     Accepted,
-    /// The branch is not where it was expected to be: nothing was sent.
+    /// The branch is not where it was expected to be, so nothing was sent.
     RefMoved,
-    /// It says no: why, and its words on the side.
+    /// The server refused: the reason, and what its programs printed.
     Rejected {
         status: String,
         words: String,
     },
 }
 
-/// Pushes. An error is a fault on the way, after which it may have landed or not.
+/// Pushes. After an error, the commit may have landed or not.
 pub fn push(
     endpoint: &Arc<Endpoint>,
     push: &PushRequest<'_>,
@@ -61,7 +61,7 @@ impl PushRequest<'_> {
         let tip = advertised.tip.map(oid).transpose()?;
         if tip != self.expected {
             if !endpoint.is_stateless() {
-                // goodbye; who does not hear it ends as well
+                // end the conversation politely; the server ends it in any case
                 let _ = stream.write_all(pkt_line::FLUSH);
             }
             return Ok(PushResult::RefMoved);
@@ -112,7 +112,7 @@ impl PushRequest<'_> {
         stream: &mut dyn SmartSubtransportStream,
         side_band: bool,
     ) -> Result<PushResult, git2::Error> {
-        // whatever is wrong with it, the push may have landed
+        // even if the answer is malformed, the push may have landed
         let report =
             read_push_report(stream, side_band, &self.full_name()).map_err(|e| net(&e.to_string()))?;
         Ok(match report {
@@ -122,7 +122,7 @@ impl PushRequest<'_> {
     }
 }
 
-/// Everything below a folder that another one has not under the same name.
+/// Inserts everything in a folder that `before` doesn't have under the same name.
 fn insert_new(
     repo: &Repository,
     pack: &mut PackBuilder<'_>,

@@ -1,4 +1,4 @@
-//! Remote URLs: which are allowed, and where they lead.
+//! Parses remote URLs, and decides which are allowed.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use super::error::{RemoteUrlError, UrlProblem};
 use super::ssh_url::{self, SshUrl};
 use super::url_text::{misspelt_url, without_user};
 
-/// A remote that tagbump can talk to. Its text never shows user or password.
+/// A remote that tagbump can talk to. Its text never shows the user or the password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum RemoteUrl {
     Http {
-        /// Without user and password.
+        /// Without the user and the password.
         url: Url,
         user: Option<String>,
         password: Option<String>,
@@ -24,10 +24,10 @@ pub enum RemoteUrl {
 }
 
 impl RemoteUrl {
-    /// Reads a remote's URL, as git does; relative paths are relative to `base`.
+    /// Parses a remote's URL, as git does. Relative paths are relative to `base`.
     ///
     /// # Errors
-    /// For what is not http, https, ssh, file or a path, and for hosts and paths that start with a dash.
+    /// Fails for anything but http, https, ssh, file and paths, and if a host or path starts with a dash.
     pub fn parse(text: &str, base: &Path) -> Result<Self, RemoteUrlError> {
         let error = |problem| RemoteUrlError { url: without_user(text), problem };
         RemoteUrl::read(text, base).map_err(error)
@@ -55,7 +55,7 @@ impl RemoteUrl {
         }
     }
 
-    /// `owner/name`: the last two parts of the path, without `.git`.
+    /// `OWNER/NAME`: the last two parts of the path, without `.git`.
     pub fn slug(&self) -> Option<String> {
         let path = match self {
             RemoteUrl::Http { url, .. } => url.path().to_owned(),
@@ -69,7 +69,7 @@ impl RemoteUrl {
         parts.next().map(|owner| format!("{owner}/{name}"))
     }
 
-    /// The host that it leads to.
+    /// The host, unless the repository is on this machine.
     pub fn host(&self) -> Option<&str> {
         match self {
             RemoteUrl::Http { url, .. } => url.host_str(),
@@ -78,12 +78,12 @@ impl RemoteUrl {
         }
     }
 
-    /// The repository's page, where the host shows it under the same path.
+    /// The URL of the repository's web page, assuming that the host shows it under the same path.
     pub fn page(&self) -> Option<String> {
         let RemoteUrl::Http { url, .. } = self else { return None };
         let text = shown_url(url);
         let text = text.trim_end_matches('/');
-        // links to it are put into Markdown, where these would end them
+        // the URL is used in Markdown links and tables, which these characters would end
         let encoded = |text: &str| text.replace('(', "%28").replace(')', "%29").replace('|', "%7C");
         Some(encoded(text.strip_suffix(".git").unwrap_or(text)))
     }
@@ -95,7 +95,7 @@ fn ssh(read: Result<SshUrl, &'static str>) -> Result<RemoteUrl, UrlProblem> {
 
 fn http(text: &str) -> Result<RemoteUrl, UrlProblem> {
     if text.contains('\\') {
-        // to some it ends the host, to others it is a part of the user
+        // some parsers end the host at a backslash, others take it for part of the user
         return Err(UrlProblem::Backslash);
     }
     let mut url = Url::parse(text).map_err(|e| UrlProblem::Syntax(e.to_string()))?;
@@ -110,7 +110,7 @@ fn http(text: &str) -> Result<RemoteUrl, UrlProblem> {
     let decode = |text: &str| percent_decode(text);
     let user = Some(url.username()).filter(|u| !u.is_empty()).map(decode);
     let password = url.password().map(decode);
-    // a URL with a host can always do without a user
+    // setting these fails only for a URL without a host
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_fragment(None);
@@ -132,10 +132,10 @@ fn percent_decode(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// A URL without what may be secret in it.
+/// A URL without the parts that may contain secrets.
 pub fn shown_url(url: &Url) -> String {
     let mut url = url.clone();
-    // a URL with a host can always do without a user
+    // setting these fails only for a URL without a host
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_query(None);

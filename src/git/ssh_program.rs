@@ -1,7 +1,7 @@
-//! Which program talks ssh, by git's rules.
+//! Chooses the ssh program by git's rules.
 //!
-//! Source: git's `connect.c` (`get_ssh_command`, `fill_ssh_args`), `git help git` (`GIT_SSH`),
-//! `git help config` (`core.sshCommand`, `ssh.variant`).
+//! Source: git's `connect.c` (`get_ssh_command`, `fill_ssh_args`), `git help git` (`GIT_SSH`), `git help config`
+//! (`core.sshCommand`, `ssh.variant`).
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,19 +14,19 @@ use super::process::{self, Purpose};
 use super::ssh_url::SshUrl;
 use crate::environment::Environment;
 
-/// A program that talks ssh, and how it wants to be told.
+/// An ssh program, and the options that it takes.
 #[derive(Clone, Debug)]
 pub struct SshProgram {
     start: SshCommand,
     variant: SshVariant,
-    /// Where it is started: the work tree's top.
+    /// Where it is started: the top of the work tree.
     folder: PathBuf,
     environment: Environment,
 }
 
 #[derive(Clone, Debug)]
 enum SshCommand {
-    /// A line for a shell.
+    /// A command line for a shell.
     Line(String),
     Program(String),
 }
@@ -37,12 +37,13 @@ enum SshVariant {
     /// `plink` and `putty`.
     Plink,
     TortoisePlink,
-    /// Takes host and command alone.
+    /// Takes only a host and a command.
     Simple,
 }
 
 impl SshProgram {
-    /// `config` must be of a repository that libgit2 opened: it has seen to it that nobody else owns it.
+    /// Chooses the program. `config` must belong to a repository that libgit2 opened, because libgit2 checks that no
+    /// other user owns it.
     pub fn choose(config: &Config, environment: &Environment, folder: PathBuf) -> Self {
         let variable = |name: &str| environment.get(name).map(str::to_owned);
         let line = variable("GIT_SSH_COMMAND").or_else(|| config::text(config, "core.sshcommand"));
@@ -55,10 +56,10 @@ impl SshProgram {
         SshProgram { start, variant, folder, environment: environment.clone() }
     }
 
-    /// The command that runs another one on the server.
+    /// The command that runs `remote` on the server.
     ///
     /// # Errors
-    /// For a port that can't be passed to the program.
+    /// Fails if the URL has a port that the program can't take.
     pub fn command(&self, url: &SshUrl, remote: &str) -> Result<Command, GitSettingError> {
         let start = |program: &str| process::command(program, Purpose::Transfer, &self.environment);
         let mut command = match &self.start {
@@ -97,7 +98,7 @@ fn named(text: &str) -> Option<SshVariant> {
     }
 }
 
-/// By the program's name; what is not known is taken for OpenSSH, or for something that calls it.
+/// Guesses from the program's name. An unknown program is taken for OpenSSH, or for a wrapper that calls it.
 fn guessed(start: &SshCommand) -> SshVariant {
     let program = match start {
         SshCommand::Line(line) => line.split_whitespace().next().unwrap_or_default(),
@@ -107,7 +108,7 @@ fn guessed(start: &SshCommand) -> SshVariant {
     named(name.strip_suffix(".exe").unwrap_or(&name)).unwrap_or(SshVariant::OpenSsh)
 }
 
-/// A word in single quotes, as a shell on the server reads it (git's `sq_quote_buf`).
+/// Quotes a word for the shell on the server (git's `sq_quote_buf`).
 pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''").replace('!', "'\\!'"))
 }

@@ -1,39 +1,39 @@
-//! Where an ssh remote leads.
+//! Parses the URLs of ssh remotes.
 //!
-//! Source: git's `connect.c` (`parse_connect_url`, `git_connect`), `git help clone`, GIT URLS.
+//! Source: git's `connect.c` (`parse_connect_url`, `git_connect`), and `git help clone`, GIT URLS.
 
 use std::fmt;
 
-/// A repository over ssh. Its text shows no user.
+/// A repository on an ssh server. Its text doesn't show the user.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SshUrl {
     /// `HOST` or `USER@HOST`, as ssh takes it.
     pub destination: String,
     pub port: Option<u16>,
-    /// As the server is told it.
+    /// The path to send to the server.
     pub path: String,
 }
 
 impl SshUrl {
-    /// Reads what comes after `ssh://`.
+    /// Parses the part after `ssh://`.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Returns the reason why it isn't valid.
     pub fn of_url(rest: &str) -> Result<Self, &'static str> {
         let rest = percent_encoding::percent_decode_str(rest);
         let rest = rest.decode_utf8().map_err(|_| "is not UTF-8")?;
         let (authority, path) = rest.split_once('/').ok_or("has no path")?;
-        // ssh://host/~user/x is relative to the home of that user
+        // ssh://host/~user/x is relative to that user's home
         let path = if path.starts_with('~') { path.to_owned() } else { format!("/{path}") };
         let (user, host) = split_user(authority);
         let (host, port) = host_and_port(host)?;
         SshUrl::checked(user, &host, port, path)
     }
 
-    /// Reads `[USER@]HOST:PATH`; in brackets the host may be an IPv6 address, or have a port.
+    /// Parses `[USER@]HOST:PATH`. In brackets, the host may be an IPv6 address or have a port.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Returns the reason why it isn't valid.
     pub fn of_scp(text: &str) -> Result<Self, &'static str> {
         let (head, path) = split_scp(text).ok_or("has no path")?;
         let whole = bracketed(head);
@@ -44,7 +44,7 @@ impl SshUrl {
             (None, None) => (host.to_owned(), None),
         };
         if user.is_none() && path.split('/').next().is_some_and(|first| first.contains('@')) {
-            // to git that is a host and a path, but it is most likely a user and a password
+            // git takes this for a host and a path, but it is most likely a user and a password
             return Err("has a password in it, and ssh takes none");
         }
         SshUrl::checked(user, &host, port, path.to_owned())
@@ -75,19 +75,20 @@ impl SshUrl {
         Ok(SshUrl { destination, port, path })
     }
 
+    /// The host, without the user.
     pub fn host(&self) -> &str {
         split_user(&self.destination).1
     }
 }
 
-/// Whether git takes a text for `[USER@]HOST:PATH`: a colon before any slash.
+/// Whether git takes a text for `[USER@]HOST:PATH`: it has a colon before any slash.
 pub fn is_scp(text: &str) -> bool {
     let colon = text.find(':');
     let drive = cfg!(windows) && colon == Some(1);
     !drive && colon.is_some_and(|c| text.find('/').is_none_or(|slash| c < slash))
 }
 
-/// Before and after the colon; one in brackets is none.
+/// Splits at the colon before the path. A colon in brackets doesn't count.
 fn split_scp(text: &str) -> Option<(&str, &str)> {
     let first = text.find(':')?;
     let start = if text[..first].contains('[') { text.find(']')? } else { 0 };
@@ -103,7 +104,7 @@ fn bracketed(text: &str) -> Option<&str> {
     text.strip_prefix('[')?.strip_suffix(']')
 }
 
-/// `HOST`, `HOST:PORT`, `[ADDRESS]`, `[ADDRESS]:PORT` or an address alone.
+/// Parses `HOST`, `HOST:PORT`, `[ADDRESS]`, `[ADDRESS]:PORT` or a bare address.
 fn host_and_port(text: &str) -> Result<(String, Option<u16>), &'static str> {
     if let Some((address, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return Ok((address.to_owned(), port(rest.strip_prefix(':'))?));
@@ -114,7 +115,7 @@ fn host_and_port(text: &str) -> Result<(String, Option<u16>), &'static str> {
     }
 }
 
-/// An empty one is the usual one.
+/// Parses a port. An empty one means the default.
 fn port(text: Option<&str>) -> Result<Option<u16>, &'static str> {
     match text.filter(|text| !text.is_empty()) {
         None => Ok(None),

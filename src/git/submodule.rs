@@ -1,11 +1,12 @@
-//! Checkouts that are submodules, and whether `TAGBUMP_TOKEN` may go where their remotes lead.
+//! Finds out whether a checkout is a submodule, and whether `TAGBUMP_TOKEN` may go to its remotes.
 //!
-//! git takes the URL of a submodule's remote from `.gitmodules`, which is content: whoever can push to the
-//! superproject, or open a pull request that a job checks out, decides where it leads. The superproject's own URL is
-//! the user's choice. So the token goes to a submodule's remote only if that is on the superproject's host. For nested
-//! submodules, the outermost superproject counts. A user who types the URL (`--remote URL`) has chosen the host.
+//! git takes the URL of a submodule's remote from `.gitmodules`, which is repository content: anyone who can push to
+//! the superproject, or open a pull request that a job checks out, decides where it leads. The superproject's own URL
+//! is the user's choice. So the token goes to a submodule's remote only if that is on the superproject's host. For
+//! nested submodules, the outermost superproject counts. A user who types the URL (`--remote URL`) has chosen the
+//! host.
 //!
-//! All other credentials are bound to a host anyway: GitHub's token, configured headers, the answers of helpers.
+//! All other credentials are bound to a host anyway: GitHub's token, configured headers, and helpers' answers.
 
 use std::path::{Path, PathBuf};
 
@@ -18,17 +19,17 @@ use super::checkout::Checkout;
 /// The mode of a submodule in an index (`S_IFGITLINK`).
 const GITLINK: u32 = 0o160_000;
 
-/// Deeper nesting than this is not followed.
+/// How deep submodules may be nested. A deeper one counts as having an unknown superproject.
 const MAX_DEPTH: usize = 16;
 
-/// Who chose where a remote leads.
+/// Who chose a remote's URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UrlOrigin {
     /// The user, by typing the URL, or by cloning it.
     User,
     /// `.gitmodules`.
     Gitmodules {
-        /// The remote of the same name in the outermost superproject, where it has one.
+        /// The remote of the same name in the outermost superproject, if there is one.
         superproject: Option<RemoteUrl>,
     },
 }
@@ -69,7 +70,7 @@ fn is_same_host(superproject: &RemoteUrl, url: &Url) -> bool {
 }
 
 impl Checkout {
-    /// Who chose where a remote (a name or a URL) leads.
+    /// Who chose the URL of a remote, given by name or URL.
     pub fn url_origin(&self, remote: &str) -> UrlOrigin {
         if self.is_stand_in() || !self.has_remote(remote) {
             return UrlOrigin::User;
@@ -90,10 +91,10 @@ fn remote_url(repo: &Repository, name: &str) -> Option<RemoteUrl> {
 }
 
 enum OutermostRepository {
-    /// It is not a submodule.
+    /// The repository is not a submodule.
     Itself,
     Superproject(Repository),
-    /// It is a submodule of a repository that can't be opened.
+    /// The repository is a submodule, but its outermost superproject can't be determined.
     Unknown,
 }
 
@@ -112,7 +113,7 @@ fn outermost(repo: &Repository, workdir: &Path) -> OutermostRepository {
     OutermostRepository::Unknown
 }
 
-/// The repository that this one is a submodule of: the one that holds its git directory, or lists it in its index.
+/// The superproject: the repository that holds this one's git directory, or lists it in its index.
 fn superproject(repo: &Repository, workdir: &Path) -> Option<PathBuf> {
     holder(repo.commondir()).or_else(|| lister(workdir))
 }
@@ -127,7 +128,7 @@ fn holder(git_dir: &Path) -> Option<PathBuf> {
 }
 
 /// The repository whose work tree contains this one and lists it as a submodule. A submodule that wasn't cloned by
-/// `git submodule` has a `.git` folder of its own.
+/// `git submodule` has its own `.git` folder.
 fn lister(workdir: &Path) -> Option<PathBuf> {
     let outer = workdir.ancestors().skip(1).find(|folder| folder.join(".git").exists())?;
     let none: [&Path; 0] = [];

@@ -1,6 +1,6 @@
-//! After landing: a clean checkout of the target branch is fast-forwarded, so that later steps see the commit.
+//! After landing, fast-forwards a clean checkout of the target branch, so that later steps see the commit.
 //!
-//! git does that, so that the checkout's filters and hooks run. tagbump gives it no URL and no credential: the new
+//! git does this, so that the checkout's filters and hooks run. tagbump gives it no URL and no credential: the new
 //! objects come from the workspace.
 
 use std::time::Duration;
@@ -17,30 +17,31 @@ use crate::signals;
 /// How long a git command may take here.
 const GIT_TIME: Duration = Duration::from_secs(60);
 
-/// What became of the checkout.
+/// What happened to the checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SyncResult {
     FastForwarded,
-    /// Left as it was, and why.
+    /// Left unchanged, with the reason.
     Skipped(String),
 }
 
-/// A commit that was landed, and the workspace that it was landed from.
+/// A landed commit, and the workspace that it landed from.
 pub struct LandedCommit<'a> {
     pub commit: Oid,
     /// The branch that it is on.
     pub branch: &'a str,
     pub workspace: &'a Workspace,
-    /// The last of the local commits that were pushed along.
+    /// The last of the local commits that were carried along.
     pub carried_head: Option<Oid>,
-    /// Fetches the branch into the workspace, to this depth.
+    /// Fetches the branch into the workspace to the given depth.
     pub deepen: &'a dyn Fn(i32) -> Result<(), TransferError>,
 }
 
-/// Brings the landed commit's objects into the checkout, and has git merge it, as a fast-forward only.
+/// Copies the landed commit's objects into the checkout, then has git fast-forward to it. If local commits were
+/// carried, git resets to it instead, and keeps uncommitted work.
 ///
-/// Only a checkout on the target branch, without uncommitted changes, and without commits of its own that were not pushed along.
-/// For a partial clone, more of the history may be fetched.
+/// This happens only if the checkout is on the target branch, has no uncommitted changes, and no commits other than
+/// those that were carried along. For a partial clone, it may fetch more of the history.
 pub fn sync(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> SyncResult {
     match forward(checkout, remote, landed) {
         Ok(()) => SyncResult::FastForwarded,
@@ -67,7 +68,7 @@ fn forward(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> Resu
     let objects = NewObjects::find(checkout, head, landed)
         .ok_or("its history is too short for what is new; git pull brings it")?;
     let follows = follows(workspace, commit, head);
-    // the commits that were pushed along have landed under other names
+    // carried commits have landed under other IDs
     let has_landed = carried_head == Some(head);
     if !follows && !has_landed {
         return own_commits();
@@ -87,7 +88,7 @@ fn forward(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> Resu
     })
 }
 
-/// As git sees it, which knows of filters, sparse checkouts and file systems.
+/// Asks git, because it knows about filters, sparse checkouts and file systems.
 fn is_clean(checkout: &Checkout) -> Result<bool, String> {
     let arguments = ["status", "--porcelain", "--untracked-files=no"];
     let status = run(checkout, &arguments, Interruption::EndsIt)?;
@@ -98,7 +99,7 @@ fn is_clean(checkout: &Checkout) -> Result<bool, String> {
     }
 }
 
-/// What git prints; else why it failed.
+/// Runs git and returns its output, or the reason why it failed.
 fn run(checkout: &Checkout, arguments: &[&str], interruption: Interruption) -> Result<ProcessOutput, String> {
     let mut command = process::git(Some(&checkout.workdir), Purpose::Checkout, checkout.environment());
     command.args(arguments);
@@ -115,10 +116,10 @@ fn run(checkout: &Checkout, arguments: &[&str], interruption: Interruption) -> R
     }
 }
 
-/// Moves the remote-tracking branch, as a push by git would.
+/// Moves the remote-tracking branch, as `git push` would.
 fn track(checkout: &Checkout, remote: &str, branch: &str, landed: Oid) {
     if let Some(name) = checkout.tracking(remote, branch) {
-        // without it only `git status` counts wrong until the next fetch
+        // if this fails, `git status` only compares with an old commit until the next fetch
         let _ = checkout.repo.reference(&name, landed, true, "update by push");
     }
 }

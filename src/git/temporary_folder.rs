@@ -1,15 +1,14 @@
-//! Folders for what is private while it lasts: objects of private repositories, commits to sign, configuration with
-//! tokens.
+//! Folders for private temporary files: objects of private repositories, commits to sign, configuration with tokens.
 
 use tempfile::{Builder, TempDir};
 
 use super::GitError;
 use crate::signals;
 
-/// A new folder that nobody else may look into. It goes when it is dropped, or when a signal ends the process.
+/// Makes a folder that no other user can read. It is removed when dropped, or when a signal ends the process.
 ///
 /// # Errors
-/// Where it can't be made.
+/// Fails if the folder can't be made.
 pub fn temporary_folder() -> Result<TempDir, GitError> {
     let mut builder = Builder::new();
     builder.prefix("tagbump-");
@@ -19,13 +18,13 @@ pub fn temporary_folder() -> Result<TempDir, GitError> {
     Ok(folder)
 }
 
-/// From the start: the umask may leave it open.
+/// Sets the mode when the folder is made, because the umask may leave it open.
 #[cfg(unix)]
 fn close_to_others(builder: &mut Builder<'_, '_>) {
     use std::os::unix::fs::PermissionsExt;
     builder.permissions(std::fs::Permissions::from_mode(0o700));
 }
 
-/// Temporary folders are the user's own there.
+/// Does nothing: there, temporary folders belong to the user.
 #[cfg(not(unix))]
 fn close_to_others(_: &mut Builder<'_, '_>) {}

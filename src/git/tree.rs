@@ -1,4 +1,4 @@
-//! The files of a commit, and its tree with some of them changed.
+//! Reads the files of a commit, and makes a tree with edits.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::plan::{FileEdit, FileSource, FoundFiles, PathProblem, SourceError, So
 
 const SYMLINK: i32 = 0o120_000;
 const SUBMODULE: i32 = 0o160_000;
-/// How a Git LFS pointer starts, by its specification.
+/// How a Git LFS pointer starts (Git LFS specification).
 const LFS: &[u8] = b"version https://git-lfs";
 
 struct TreeFile {
@@ -23,11 +23,11 @@ struct TreeFile {
     standing: MatchLevel,
 }
 
-/// A commit's files below a folder.
+/// The files of a commit below a folder.
 pub struct CommitFiles<'r> {
     pub repo: &'r Repository,
     pub commit: Oid,
-    /// With `/`; empty for all.
+    /// The folder, with `/`; empty for all files.
     pub prefix: &'r str,
 }
 
@@ -63,7 +63,7 @@ impl FileSource for CommitFiles<'_> {
         let error = |e: git2::Error| unreadable(path, &e);
         let (size, _) = self.repo.odb().and_then(|odb| odb.read_header(entry.id())).map_err(error)?;
         if size as u64 > MAX_FILE_SIZE {
-            // nobody asks for as much: what is told is that it is too large
+            // callers report this as too large and use no contents, so don't load the file
             return Ok(Some(vec![b' '; at_most]));
         }
         let blob = self.repo.find_blob(entry.id()).map_err(error)?;
@@ -72,7 +72,7 @@ impl FileSource for CommitFiles<'_> {
 }
 
 impl CommitFiles<'_> {
-    /// The tree below the prefix; nothing where the commit has no such folder.
+    /// The tree at the prefix; `None` if the commit has no such folder.
     fn tree(&self) -> Result<Option<Tree<'_>>, SourceError> {
         let top = self.repo.find_commit(self.commit).and_then(|c| c.tree());
         let top = top.map_err(|e| self.unreadable_commit(&e))?;
@@ -99,9 +99,9 @@ impl CommitFiles<'_> {
         let mut folders: Vec<_> = self.tree()?.map(|tree| (String::new(), tree.id())).into_iter().collect();
         while let Some((folder, tree)) = folders.pop() {
             for entry in &self.repo.find_tree(tree).map_err(|e| self.unreadable_commit(&e))? {
-                // what has no name in UTF-8 has none in a report either
+                // a name that isn't UTF-8 can't be reported either
                 let Ok(name) = entry.name() else { continue };
-                // git makes no such tree, but a server may send one
+                // git never writes such a tree, but a server may send one
                 if !is_path_part(name) {
                     continue;
                 }
@@ -112,7 +112,7 @@ impl CommitFiles<'_> {
                     }
                     continue;
                 }
-                // most files of a large repository are none of ours: their paths are not even made
+                // most files of a large repository are irrelevant: don't even build their paths
                 if !named && !is_yaml(name) {
                     continue;
                 }
@@ -175,7 +175,7 @@ fn has_folder(entries: &[TreeFile], folder: &str) -> bool {
     entries.get(first).is_some_and(|entry| entry.path.starts_with(&inside))
 }
 
-/// Every name must be a file, or a folder with files. Entries are sorted by path.
+/// Checks that every name is a file, or a folder with files. `entries` must be sorted by path.
 fn check_names(selection: &Selection, entries: &[TreeFile]) -> Result<(), SourceError> {
     for name in selection.names() {
         let path = || name.clone();
@@ -191,7 +191,7 @@ fn check_names(selection: &Selection, entries: &[TreeFile]) -> Result<(), Source
     Ok(())
 }
 
-/// A commit's tree with the edits made, each file with its mode.
+/// Writes the tree of `parent` with the edits applied. Each file keeps its mode.
 pub(crate) fn edited_tree<'r>(
     repo: &'r Repository,
     parent: &git2::Commit<'_>,

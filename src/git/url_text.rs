@@ -1,24 +1,24 @@
-//! URLs as they are typed, right or wrong: shown without secrets, and told from paths.
+//! Handles URLs as users type them, valid or not: shows them without secrets, and tells them from paths.
 
 use crate::error::inline;
 
-/// Schemes that git knows, and some that people try.
+/// Schemes that git knows, and others that people try.
 const SCHEMES: [&str; 9] = ["http", "https", "ssh", "git", "file", "git+ssh", "ssh+git", "ftp", "ftps"];
 
-/// The text without user, password and query, also where it is not a URL at all.
+/// Removes user, password and query from a text, even if it isn't a URL.
 pub fn without_user(text: &str) -> String {
     let text = inline(text);
     let (scheme, rest) = text.split_at(scheme_length(&text));
-    // a password can hold a slash: whatever stands before the last @ is taken for one
+    // a password may contain a slash, so treat everything before the last @ as user and password
     let host = rest.rfind('@').map_or(0, |at| at + 1);
     let query = rest.find(['?', '#']).filter(|_| !scheme.is_empty()).unwrap_or(rest.len());
-    // a password with such a character, or a query with an @: which of them can't be told
+    // either a password with such a character or a query with an @: hide both
     let shown = if query < host { "…" } else { &rest[host..query] };
     format!("{scheme}{shown}")
 }
 
-/// What a URL should have been whose `://` is misspelt (`https:/host`, `https//host`, `HTTPS://host`). To git it is a
-/// path, or a host named `https`.
+/// The URL that was meant if `://` is misspelt (`https:/host`, `https//host`, `HTTPS://host`). git would take such a
+/// text for a path, or for a host named `https`.
 pub fn misspelt_url(text: &str) -> Option<String> {
     let end = text.find([':', '/']).filter(|end| SCHEMES.contains(&&*text[..*end].to_ascii_lowercase()))?;
     let (scheme, after) = text.split_at(end);
@@ -27,7 +27,7 @@ pub fn misspelt_url(text: &str) -> Option<String> {
     let slashes = &after[..after.len() - rest.len()];
     let scheme_is_right = scheme.bytes().all(|b| !b.is_ascii_uppercase());
     let is_right = slashes == "://" || (slashes.starts_with("://") && scheme == "file");
-    // a folder of that name, or a host: `git` is a usual name for one
+    // a folder of that name, or a host: `git` is a common host name
     let is_other = (!has_colon && slashes.len() < 2) || (scheme == "git" && slashes == ":");
     if (is_right && scheme_is_right) || is_other {
         return None;
@@ -37,7 +37,7 @@ pub fn misspelt_url(text: &str) -> Option<String> {
     Some(format!("{scheme}://{root}{rest}"))
 }
 
-/// How much of a text says how to get to the host.
+/// The length of the scheme with its separators, or 0 if there is none.
 fn scheme_length(text: &str) -> usize {
     let plain = |c: char| c.is_ascii_alphanumeric() || "+.-".contains(c);
     let end = text.find(|c: char| !plain(c)).unwrap_or(text.len());

@@ -1,8 +1,8 @@
 //! A temporary bare repository to land from, so that nothing in the checkout moves.
 //!
-//! It borrows the checkout's objects (`objects/info/alternates`) and its list of shallow commits, so a
-//! fetch brings only what is new. Of a partial clone nothing can be borrowed: objects may be missing there,
-//! and libgit2 can't fetch them one by one.
+//! It borrows the checkout's objects (`objects/info/alternates`) and its list of shallow commits, so a fetch brings
+//! only what is new. It borrows nothing from a partial clone: objects may be missing there, and libgit2 can't fetch
+//! them one by one.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -17,18 +17,21 @@ use super::error::GitError;
 use super::temporary_folder::temporary_folder;
 use crate::worktree::open_regular_file;
 
+/// A temporary repository. It is removed when dropped.
 pub struct Workspace {
     pub repo: Repository,
-    /// Whether it has the checkout's objects.
+    /// Whether it borrows the checkout's objects.
     pub borrows: bool,
-    /// Whether a fetch has cut the history off above what the checkout has.
+    /// Whether a fetch with a depth has cut off the history before it reached the checkout's.
     pub cut: Cell<bool>,
     folder: TempDir,
 }
 
 impl Workspace {
+    /// Makes a workspace for a checkout.
+    ///
     /// # Errors
-    /// Where the temporary folder can't be written.
+    /// Fails if the temporary folder can't be written.
     pub fn new(checkout: &Checkout) -> Result<Self, GitError> {
         let folder = temporary_folder()?;
         let borrows = checkout.is_whole();
@@ -42,6 +45,7 @@ impl Workspace {
         Ok(Workspace { repo, borrows, cut: Cell::new(false), folder })
     }
 
+    /// Whether a commit is in the workspace or in the checkout's objects that it borrows.
     pub fn has(&self, commit: Oid) -> bool {
         self.repo.find_commit(commit).is_ok()
     }
@@ -52,14 +56,14 @@ impl Workspace {
         text.lines().filter_map(|line| Oid::from_str(line).ok()).filter(|oid| self.has(*oid)).collect()
     }
 
-    /// The objects that are in the workspace alone: folder and files.
+    /// The folder of the objects that only the workspace has.
     pub fn objects(&self) -> PathBuf {
         self.folder.path().join("objects")
     }
 }
 
-/// What makes a folder a bare repository (`git help repository-layout`), and no more: half of a landing's own
-/// time would go into files that nobody reads.
+/// Makes the files that a bare repository needs (`git help repository-layout`) and no more: unused files would double
+/// the time that a landing takes by itself.
 fn make(folder: &Path) -> io::Result<()> {
     for name in ["objects", "objects/info", "objects/pack", "refs"] {
         std::fs::create_dir(folder.join(name))?;
@@ -68,8 +72,8 @@ fn make(folder: &Path) -> io::Result<()> {
     std::fs::write(folder.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
 }
 
-/// The checkout's objects, its shallow commits, and references to what it has: libgit2 offers the server what
-/// references point at.
+/// Borrows the checkout's objects and its shallow commits, and makes references to its commits: libgit2 offers to the
+/// server what references point at.
 fn borrow(checkout: &Checkout, workspace: &Path) -> io::Result<()> {
     let common = checkout.repo.commondir();
     let objects = std::fs::canonicalize(common.join("objects"))?;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::trailers::{Claims, RolledBack, claims};
+use super::trailers::{Claims, MessageClaims, RolledBack, claims};
 use crate::error::Result;
 use crate::history::{CommitStore, FileHistory, ObjectId, TagEntry, WalkEnd};
 use crate::image::{join_tag, same_tag};
@@ -69,9 +69,13 @@ pub fn provenance(
     let by_number = by_number(&traces);
     while traces.iter().any(|trace| !trace.is_settled()) {
         let Some(entries) = history.next_commit()? else { break };
+        // all of one commit
+        let message =
+            entries.iter().find_map(|entry| entry.written.as_ref()).map(|by| by.words.message.as_str());
+        let claims = MessageClaims::read(message.unwrap_or_default());
         for entry in &entries {
             let meant = entry.references.iter().filter_map(|number| by_number.get(number)).flatten();
-            meant.for_each(|&trace| traces[trace].take(entry));
+            meant.for_each(|&trace| traces[trace].take(entry, &claims));
         }
     }
     let end = history.end();
@@ -135,7 +139,7 @@ impl Trace {
         self.is_cut || (self.written.is_some() && self.proof.is_settled())
     }
 
-    fn take(&mut self, entry: &TagEntry) {
+    fn take(&mut self, entry: &TagEntry, claims: &MessageClaims<'_>) {
         if self.is_settled() {
             return;
         }
@@ -145,13 +149,12 @@ impl Trace {
             return;
         }
         let Some(by) = &entry.written else { return };
+        let claims = claims.of(&self.image, &version).unwrap_or_default();
         if !by.has_all_parents {
             self.is_cut = true;
-            let claims = claims(&by.words.message, &self.image, &version);
-            self.claimed = claims.unwrap_or_default().rolled_back;
+            self.claimed = claims.rolled_back;
             return;
         }
-        let claims = claims_of(entry, &self.image);
         self.proof.take(&claims, &entry.replaced);
         self.written.get_or_insert_with(|| ProvenCommit {
             commit: by.commit,

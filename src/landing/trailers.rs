@@ -4,7 +4,9 @@
 //! count. `Tagbump-Image: NAME:TAG@DIGEST`, `Tagbump-Source: [REPOSITORY@]SHA`, and
 //! `Tagbump-Rollback: NAME:TAG@DIGEST [REPOSITORY@]SHA [-> TAG]`.
 
-use crate::image::{is_name, is_version, same_image, same_tag, split_tag};
+use std::collections::HashMap;
+
+use crate::image::{full_name, is_name, is_version, same_image, same_tag, split_tag};
 use crate::plan::ImageVersion;
 use crate::tag::Source;
 
@@ -58,22 +60,48 @@ impl RolledBack {
 /// The claims that a message makes about a tag of an image. Its trailers may be anywhere: a squash merge appends text to
 /// them, and joins the messages of several commits. The trailers of one commit are one paragraph.
 pub fn claims(message: &str, image: &str, tag: &str) -> Option<Claims> {
-    let version = split_tag(tag);
-    let wrote = |value: &str| {
-        let (name, its) = name_and_version(value)?;
-        let (its, its_digest) = split_tag(its);
-        let (tag, digest) = version;
-        // if there is a tag, the digest doesn't matter
-        Some(same_image(name, image) && its == tag && (!tag.is_empty() || its_digest == digest))
-    };
-    let mut blocks = blocks(message);
-    let block = blocks.rfind(|block| values(block, IMAGE).any(|value| wrote(value) == Some(true)))?;
-    Some(Claims {
-        source: values(&block, SOURCE).find_map(Source::parse),
-        rolled_back: values(&block, ROLLBACK)
-            .filter_map(|value| RolledBack::parse(value, image, tag))
-            .collect(),
-    })
+    MessageClaims::read(message).of(image, tag)
+}
+
+/// All claims of a message, read once. A commit can set a hundred thousand references, and its message have a line for each.
+#[derive(Default)]
+pub struct MessageClaims<'m> {
+    blocks: Vec<ClaimBlock<'m>>,
+    /// The last block with a trailer for an image, by its full name and its tag, or its digest if it has no tag.
+    by_image: HashMap<(String, &'m str), usize>,
+}
+
+/// Trailers without an empty line between them: those of one commit.
+struct ClaimBlock<'m> {
+    source: Option<Source>,
+    rollbacks: Vec<&'m str>,
+}
+
+impl<'m> MessageClaims<'m> {
+    pub fn read(message: &'m str) -> Self {
+        let mut claims = MessageClaims::default();
+        for (nth, block) in blocks(message).enumerate() {
+            for (name, version) in values(&block, IMAGE).filter_map(name_and_version) {
+                claims.by_image.insert((full_name(name), tag_or_digest(version)), nth);
+            }
+            let source = values(&block, SOURCE).find_map(Source::parse);
+            claims.blocks.push(ClaimBlock { source, rollbacks: values(&block, ROLLBACK).collect() });
+        }
+        claims
+    }
+
+    /// The claims about a tag of an image; `None` if the message doesn't claim to set it.
+    pub fn of(&self, image: &str, tag: &str) -> Option<Claims> {
+        let block = self.blocks.get(*self.by_image.get(&(full_name(image), tag_or_digest(tag)))?)?;
+        let rollbacks = block.rollbacks.iter().filter_map(|value| RolledBack::parse(value, image, tag));
+        Some(Claims { source: block.source.clone(), rolled_back: rollbacks.collect() })
+    }
+}
+
+/// If there is a tag, the digest doesn't matter.
+fn tag_or_digest(version: &str) -> &str {
+    let (tag, digest) = split_tag(version);
+    if tag.is_empty() { digest.unwrap_or_default() } else { tag }
 }
 
 /// The images that a message claims to bring.
@@ -106,7 +134,7 @@ fn reference(name: &str, version: &str) -> Option<String> {
 }
 
 /// Lines without an empty one between them.
-fn blocks(message: &str) -> impl DoubleEndedIterator<Item = Vec<&str>> {
+fn blocks(message: &str) -> impl Iterator<Item = Vec<&str>> {
     let lines: Vec<&str> = message.lines().map(str::trim).collect();
     let blocks: Vec<Vec<&str>> = lines.split(|line| line.is_empty()).map(<[&str]>::to_vec).collect();
     blocks.into_iter()

@@ -15,7 +15,7 @@ use crate::support::files::{copy, snapshot};
 fn every_case_gives_its_out_folder() {
     let cases = cases();
     assert!(cases.len() > 1, "no cases in {}", root().display());
-    let failed: Vec<_> = cases.iter().filter_map(|case| check(case).err()).collect();
+    let failed = failures(&cases);
     assert!(
         failed.is_empty(),
         "{} of {} cases failed:\n\n{}",
@@ -23,6 +23,17 @@ fn every_case_gives_its_out_folder() {
         cases.len(),
         failed.join("\n\n")
     );
+}
+
+/// Checks several cases at once, since each waits for the processes that it starts.
+fn failures(cases: &[PathBuf]) -> Vec<String> {
+    let check_all =
+        |some: &[PathBuf]| -> Vec<String> { some.iter().filter_map(|case| check(case).err()).collect() };
+    std::thread::scope(|scope| {
+        let parts = cases.chunks(cases.len().div_ceil(4));
+        let running: Vec<_> = parts.map(|part| scope.spawn(move || check_all(part))).collect();
+        running.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    })
 }
 
 /// No file lies beside the cases, and each case says what must come of it.

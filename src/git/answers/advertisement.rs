@@ -1,4 +1,4 @@
-//! The list of references that a server begins with.
+//! Reads the list of references that starts a server's answer.
 //!
 //! Source: git's `Documentation/gitprotocol-pack.txt`, "Reference Discovery", and `gitprotocol-http.txt`, "Smart
 //! Server Response".
@@ -11,20 +11,20 @@ use super::text::server_text;
 use crate::git::pkt_line::{self, PktLine};
 use crate::object_id::ObjectId;
 
-/// What the list says of one reference, and of how to talk.
+/// What the list says about one reference, and about the server's capabilities.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct RefAdvertisement {
-    /// Nothing: there is no such reference.
+    /// The commit that the reference points at; `None` if it doesn't exist.
     pub tip: Option<ObjectId>,
     pub side_band: bool,
-    /// Why the server does not want to talk.
+    /// Why the server refuses to talk.
     pub refusal: Option<String>,
 }
 
-/// Reads the list to its end, and no further.
+/// Reads the list to its end, and no further. `reference` is a full name, such as `refs/heads/main`.
 ///
 /// # Errors
-/// A list that is cut, too long, or not in git's protocol, version 0.
+/// Fails if the list is cut off, too long, or not in version 0 of git's protocol.
 pub fn read_advertisement(from: &mut dyn Read, reference: &str) -> Result<RefAdvertisement, AnswerError> {
     let mut lines = Lines { from: from.take(ADVERTISED_BYTES), count: 0 };
     let mut found = RefAdvertisement::default();
@@ -56,7 +56,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The next line; nothing at the end of the list.
+    /// The next line; `None` at the end of the list.
     fn next(&mut self) -> Result<Option<Vec<u8>>, AnswerError> {
         self.count += 1;
         if self.count > ADVERTISED_REFS {
@@ -70,7 +70,7 @@ impl Lines<'_> {
         }
     }
 
-    /// The first line. Over HTTP, `# service=…` and an end of its own come before it.
+    /// The first line. Over HTTP, a `# service=…` line with its own flush comes first.
     fn after_greeting(&mut self) -> Result<Option<Vec<u8>>, AnswerError> {
         let first = self.next()?;
         if first.as_ref().is_none_or(|line| !line.starts_with(b"# service=")) {
@@ -81,7 +81,7 @@ impl Lines<'_> {
     }
 }
 
-/// Entry and capabilities, which stand behind a zero in the first line.
+/// Splits a line into its entry and the capabilities, which follow a zero byte in the first line.
 fn split(line: &[u8], first: bool) -> Result<(&[u8], &[u8]), AnswerError> {
     let zero = line.iter().position(|b| *b == 0);
     match zero {
@@ -94,7 +94,7 @@ fn split(line: &[u8], first: bool) -> Result<(&[u8], &[u8]), AnswerError> {
     }
 }
 
-/// Where an entry `ID NAME` says that the reference is.
+/// The commit of an entry `ID NAME`, if it is about `reference`.
 fn tip_of(entry: &[u8], reference: &str) -> Result<Option<ObjectId>, AnswerError> {
     let entry = entry.strip_suffix(b"\n").unwrap_or(entry);
     let Some(id) = entry.strip_suffix(reference.as_bytes()).and_then(|id| id.strip_suffix(b" ")) else {
@@ -156,7 +156,7 @@ mod tests {
         }
     }
 
-    /// The same line again and again, which costs no memory.
+    /// Repeats the same line endlessly, without using memory.
     struct Endless {
         line: Vec<u8>,
         at: usize,

@@ -5,7 +5,7 @@ use std::io;
 
 use super::limits::{ADVERTISED_BYTES, ADVERTISED_REFS, FETCHED_BYTES, FETCHED_OBJECTS, PUSH_ANSWER_BYTES};
 
-/// An answer that is cut, too long, or not git's protocol.
+/// An answer that is cut off, too long, or not in git's protocol.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
     #[error("{0}")]
@@ -18,7 +18,7 @@ pub enum AnswerError {
     GaveUp(String),
 }
 
-/// Which limit was passed.
+/// Which limit was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitExceeded {
     References,

@@ -1,12 +1,12 @@
-//! Counts what a server sends in a fetch as it passes on to libgit2, which has no limits of its own.
+//! Counts what a server sends in a fetch on its way to libgit2, which has no limits of its own.
 
 use super::error::{AnswerError, LimitExceeded};
 use super::limits::{ADVERTISED_BYTES, ADVERTISED_REFS, FETCHED_BYTES};
 
-/// Counts the bytes of a conversation, and the lines of the list of references in it.
+/// Counts the bytes of a conversation and the lines in its list of references.
 pub struct FetchMeter {
     stage: Stage,
-    /// Whether the list ends with its first flush, and all else follows it on the same connection.
+    /// Whether the list ends at its first flush, and everything else follows on the same connection.
     continues: bool,
     bytes: u64,
     lines: u64,
@@ -19,36 +19,36 @@ enum Stage {
     Pack,
 }
 
-/// Where in a packet the next byte is.
+/// Where the next byte is in a packet.
 enum PacketPosition {
-    /// So many digits of the length were read, with this value.
+    /// This many digits of the length were read, with this value.
     Length { digits: u8, value: usize },
-    /// So many bytes are left.
+    /// This many bytes are left.
     Content { left: usize },
 }
 
 const START: PacketPosition = PacketPosition::Length { digits: 0, value: 0 };
 
 impl FetchMeter {
-    /// Of an answer that is a list of references, and nothing else.
+    /// Measures an answer that is only a list of references.
     pub fn of_references() -> Self {
         FetchMeter { stage: Stage::References, continues: false, bytes: 0, lines: 0, packet: START }
     }
 
-    /// Of an answer to what was asked for after that list.
+    /// Measures the answer to a request that followed the list of references.
     pub fn of_pack() -> Self {
         FetchMeter { stage: Stage::Pack, ..FetchMeter::of_references() }
     }
 
-    /// Of a connection that has both.
+    /// Measures a connection that carries both.
     pub fn of_both() -> Self {
         FetchMeter { continues: true, ..FetchMeter::of_references() }
     }
 
-    /// Takes note of the next bytes.
+    /// Counts the next bytes.
     ///
     /// # Errors
-    /// Where there are too many, or what should be packets are not.
+    /// Fails if there are too many, or if the list of references isn't made of packets.
     pub fn count(&mut self, mut bytes: &[u8]) -> Result<(), AnswerError> {
         while self.stage == Stage::References && !bytes.is_empty() {
             let used = self.step(bytes)?;
@@ -67,7 +67,7 @@ impl FetchMeter {
         if self.bytes > limit { Err(AnswerError::TooLong(excess)) } else { Ok(()) }
     }
 
-    /// One digit of a length, or as much of a packet as there is. Gives the number of bytes that it took.
+    /// Takes one digit of a length, or as much of a packet's content as there is. Returns the number of bytes taken.
     fn step(&mut self, bytes: &[u8]) -> Result<usize, AnswerError> {
         match self.packet {
             PacketPosition::Content { left } => {
@@ -89,7 +89,7 @@ impl FetchMeter {
         }
     }
 
-    /// A packet whose length was read.
+    /// Begins a packet of this length, its four digits included.
     fn begin(&mut self, length: usize) -> Result<(), AnswerError> {
         self.packet = if length > 4 { PacketPosition::Content { left: length - 4 } } else { START };
         if length == 0 && self.continues {
@@ -112,7 +112,7 @@ mod tests {
 
     const REFERENCE: &[u8] = b"1111111111111111111111111111111111111111 refs/heads/main\n";
 
-    /// How often bytes can be counted before it is too much, and why it is then.
+    /// How often `bytes` can be counted before the limit is exceeded, and the error then.
     fn fits(mut meter: FetchMeter, bytes: &[u8]) -> (u64, String) {
         for times in 0.. {
             if let Err(error) = meter.count(bytes) {
@@ -141,7 +141,7 @@ mod tests {
         let list = [&*line(REFERENCE), FLUSH].concat();
         list.chunks(3).for_each(|part| meter.count(part).unwrap());
         meter.count(b"PACK, which is not a packet").unwrap();
-        // an end of its own comes before the list over HTTP
+        // over HTTP, the greeting before the list has its own flush
         let mut meter = FetchMeter::of_references();
         meter.count(&[&*line(b"# service=git-upload-pack\n"), FLUSH, &list].concat()).unwrap();
         assert!(meter.count(b"PACK").is_err());

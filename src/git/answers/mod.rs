@@ -1,7 +1,8 @@
-//! What servers answer, read from bytes: bounded, and without I/O of its own. Public for the fuzz target.
+//! Parses servers' answers, within limits and without doing I/O itself. Public for the fuzz target.
 //!
-//! `advertisement` is the list of references before a push, `push_report` what became of one, `meter` counts what
-//! comes with a fetch, `text` is a server's own words, `limits` says how much of each is read.
+//! `advertisement` is the list of references before a push, `push_report` is the server's report on a push, `meter`
+//! counts what a fetch brings, `text` makes a server's text fit for a message, and `limits` says how much of each
+//! tagbump reads.
 
 mod advertisement;
 mod error;

@@ -1,9 +1,9 @@
-//! What a server says became of a push.
+//! Reads a server's report on a push.
 //!
 //! Source: git's `Documentation/gitprotocol-pack.txt`, "Report Status", and `gitprotocol-capabilities.txt`,
 //! "side-band".
 //!
-//! Only a report that is whole and clear counts as success. Anything else is an error, after which the caller looks
+//! Only a complete and unambiguous report counts as success. Anything else is an error, after which the caller looks
 //! at the branch itself.
 
 use std::io::Read;
@@ -18,17 +18,17 @@ use crate::git::pkt_line::{self, PktLine};
 #[derive(Debug, PartialEq, Eq)]
 pub enum PushReport {
     Accepted,
-    /// Why, and what the server's programs printed meanwhile.
+    /// The reason, and what the server's programs printed along the way.
     Rejected {
         status: String,
         text: String,
     },
 }
 
-/// Reads the answer to a push of one reference.
+/// Reads the answer to a push of one reference. `side_band` says whether the answer is divided into channels.
 ///
 /// # Errors
-/// An answer that is cut, too long, not in git's protocol, or says nothing clear of the reference.
+/// Fails if the answer is cut off, too long, not in git's protocol, or unclear about the reference.
 pub fn read_push_report(
     from: &mut dyn Read,
     side_band: bool,
@@ -45,7 +45,7 @@ pub fn read_push_report(
 
 type SidebandChannels = (Vec<u8>, Vec<u8>);
 
-/// The report as packets, and no text.
+/// Reads a report that comes as packets, without any text.
 fn plain(from: &mut dyn Read) -> Result<SidebandChannels, AnswerError> {
     let mut report = Vec::new();
     while let PktLine::Line(line) = pkt_line::read(from)? {
@@ -54,7 +54,7 @@ fn plain(from: &mut dyn Read) -> Result<SidebandChannels, AnswerError> {
     Ok((report, Vec::new()))
 }
 
-/// Channel 1 has the report, 2 what the server's programs print, 3 why it gives up.
+/// Reads channels: 1 has the report, 2 what the server's programs print, 3 why the server gave up.
 fn demultiplexed(from: &mut dyn Read) -> Result<SidebandChannels, AnswerError> {
     let (mut report, mut text) = (Vec::new(), Vec::new());
     while let PktLine::Line(line) = pkt_line::read(from)? {
@@ -80,7 +80,7 @@ fn add(report: &mut Vec<u8>, bytes: &[u8]) -> Result<(), AnswerError> {
     Ok(())
 }
 
-/// `unpack ok`, then `ok REFERENCE` or `ng REFERENCE WHY`.
+/// Judges a report: `unpack ok`, then `ok REFERENCE` or `ng REFERENCE WHY`.
 fn judge(report: &[u8], reference: &str, text: &str) -> Result<PushReport, AnswerError> {
     let mut lines = lines(report)?.into_iter();
     let unpacked = lines.next().ok_or(AnswerError::Garbled("it has no report on the push"))?;
@@ -107,7 +107,7 @@ enum BranchStatus {
     Declined(String),
 }
 
-/// What a line says of a reference; nothing for a line about another one.
+/// What a line says about `reference`; `None` if it is about another one.
 fn status_of(line: &[u8], reference: &[u8]) -> Option<BranchStatus> {
     if line.strip_prefix(b"ok ") == Some(reference) {
         return Some(BranchStatus::Updated);
@@ -116,12 +116,12 @@ fn status_of(line: &[u8], reference: &[u8]) -> Option<BranchStatus> {
     (why.is_empty() || why.starts_with(b" ")).then(|| BranchStatus::Declined(reason(why)))
 }
 
-/// Unlike what a server prints, all of it is shown: a line can't hide what it begins with.
+/// Shows all of a reason, unlike what a server prints: a carriage return must not hide how the line begins.
 fn reason(why: &[u8]) -> String {
     inline(String::from_utf8_lossy(why).trim())
 }
 
-/// The lines of a report, which ends with a flush or where the answer does, but not within a packet.
+/// The lines of a report. It ends with a flush, or where the answer ends, but never within a packet.
 fn lines(mut report: &[u8]) -> Result<Vec<Vec<u8>>, AnswerError> {
     let mut lines = Vec::new();
     while !report.is_empty() {
@@ -158,7 +158,7 @@ mod tests {
         [&channel(1, start), &channel(2, text.as_bytes()), &channel(1, end), pkt_line::FLUSH].concat()
     }
 
-    /// What comes of a report, with and without side band.
+    /// Reads a report with and without side band.
     fn read(lines: &[&str]) -> Result<PushReport, AnswerError> {
         let plain = read_push_report(&mut packets(lines).as_slice(), false, MAIN);
         let both = read_push_report(&mut side_band(lines, "").as_slice(), true, MAIN);

@@ -1,24 +1,24 @@
-//! A server's own words, fit for a message.
+//! Makes a server's text fit for a message.
 
 use super::limits::TEXT_BYTES;
 use crate::error::inline;
 
-/// Text from a server: valid UTF-8, of bounded length, and without control characters but line breaks.
+/// Text from a server: valid UTF-8, of limited length, and without control characters except for line breaks.
 ///
-/// Of a line that a server overwrites, as progress is shown, the last state is kept. What is cut off is cut before a
-/// word: half of a token would not be recognised as a secret later.
+/// If a server overwrites a line to show progress, the last state is kept. The text is cut off between words: half a
+/// token would not be recognised as a secret later.
 pub fn server_text(bytes: &[u8]) -> String {
     short_server_text(bytes, TEXT_BYTES)
 }
 
-/// The same, up to another length.
+/// Like [`server_text`], up to `limit` bytes.
 pub fn short_server_text(bytes: &[u8], limit: usize) -> String {
     let text = String::from_utf8_lossy(whole_words(bytes, limit));
     let lines: Vec<String> = text.trim().lines().map(visible).collect();
     lines.join("\n")
 }
 
-/// What a terminal shows in the end.
+/// What a terminal would show in the end.
 fn visible(line: &str) -> String {
     let shown = line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default();
     inline(&shown.replace('\t', " "))
@@ -30,7 +30,7 @@ fn whole_words(bytes: &[u8], limit: usize) -> &[u8] {
     &cut[..end.unwrap_or(0)]
 }
 
-/// Adds bytes to what is kept of a text, up to its limit and one more, by which [`server_text`] knows that it was cut.
+/// Adds bytes to a text until it is one byte longer than the limit, which tells [`server_text`] to cut it off.
 pub fn keep(kept: &mut Vec<u8>, bytes: &[u8]) {
     let room = (TEXT_BYTES + 1).saturating_sub(kept.len());
     kept.extend_from_slice(&bytes[..bytes.len().min(room)]);

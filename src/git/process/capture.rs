@@ -1,24 +1,24 @@
-//! Reads what a program prints, in a thread of its own.
+//! Captures a program's output in a separate thread.
 
 use std::io::{ErrorKind, Read};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-/// What a program prints to one of its pipes.
+/// Captures the output on one of a program's pipes.
 pub struct Capture {
     shared: Arc<(Mutex<CapturedOutput>, Condvar)>,
 }
 
-/// What was read so far.
+/// The output so far.
 #[derive(Debug, Default)]
 pub struct CapturedOutput {
     pub bytes: Vec<u8>,
-    /// Whether the pipe came to its end.
+    /// Whether the pipe has reached its end.
     pub complete: bool,
 }
 
 impl Capture {
-    /// Starts to read. Keeps `limit` bytes and discards the rest, so that the program never blocks.
+    /// Starts reading. Keeps `limit` bytes and discards the rest, so that the program never blocks.
     pub fn start(mut from: impl Read + Send + 'static, limit: usize) -> Self {
         let shared = Arc::<(Mutex<CapturedOutput>, Condvar)>::default();
         let capture = Capture { shared: Arc::clone(&shared) };
@@ -44,8 +44,8 @@ impl Capture {
         capture
     }
 
-    /// Waits for the end of the pipe, but not beyond the deadline: a process that the program left behind may hold the
-    /// pipe open.
+    /// Waits for the end of the pipe, but not beyond the deadline: a process that the program left behind may hold
+    /// the pipe open.
     pub fn finish(self, deadline: Instant) -> CapturedOutput {
         let (captured, changed) = &*self.shared;
         let captured = captured.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! A running program with a time limit. When the time is up, tagbump ends it and everything that it started.
+//! A running program with a time limit. When the time is up, tagbump ends the program and everything that it started.
 
 use std::io::{self, IsTerminal};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
@@ -11,20 +11,20 @@ use crate::signals::{self, CleanupGuard};
 /// How long a program may take to clean up after SIGTERM; git removes its lock files then.
 const CLEAN_UP: Duration = Duration::from_secs(2);
 
-/// How often to check whether a program has ended. std offers nothing but polling if another thread may end it.
+/// How often to check whether a program has ended. std offers only polling if another thread may end it.
 const POLL: Duration = Duration::from_millis(2);
 
-/// What becomes of a program when the user interrupts us.
+/// What happens to a program when the user interrupts tagbump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interruption {
-    /// It ends as well. At a terminal it stays in our process group, because it may have to ask for a passphrase, and
-    /// a background process can't read from the terminal.
+    /// It ends too. At a terminal it stays in tagbump's process group, because it may have to ask for a passphrase,
+    /// and a background process can't read from the terminal.
     EndsIt,
-    /// It continues: the caller holds signals off (`signals::together`) until it has ended.
+    /// It continues: the caller must hold off signals (`signals::together`) until it has ended.
     HeldOff,
 }
 
-/// The ends of a program's pipes.
+/// The pipes connected to a program.
 pub struct Pipes {
     pub stdin: Option<ChildStdin>,
     pub stdout: Option<ChildStdout>,
@@ -36,7 +36,7 @@ pub struct Pipes {
 pub enum ChildExit {
     Success,
     Failure,
-    /// It took longer than it may.
+    /// It exceeded its time limit.
     TimedOut,
 }
 
@@ -44,7 +44,7 @@ pub enum ChildExit {
 pub struct TimedChild {
     shared: Arc<SharedChild>,
     watch: Option<JoinHandle<()>>,
-    /// Ends it when we are ended.
+    /// Ends the program when a signal ends tagbump.
     _interrupt: Option<CleanupGuard>,
 }
 
@@ -55,19 +55,19 @@ struct SharedChild {
 
 struct ChildState {
     child: Child,
-    /// Whether it leads a process group of its own, which everything that it starts belongs to.
+    /// Whether the program leads a process group of its own, which includes everything that it starts.
     #[cfg_attr(not(unix), allow(dead_code, reason = "there are no process groups"))]
     has_group: bool,
     timed_out: bool,
-    /// Whether it succeeded, once it has ended. From then on its process id may belong to another process.
+    /// Whether it succeeded, once it has ended. After that, another process may have its ID.
     succeeded: Option<bool>,
 }
 
 impl TimedChild {
-    /// Starts a program.
+    /// Starts a program that may run for `time`.
     ///
     /// # Errors
-    /// Where it can't be started.
+    /// Fails if it can't be started.
     pub fn start(
         mut command: Command,
         time: Duration,
@@ -81,7 +81,7 @@ impl TimedChild {
         let mut spawn = || TimedChild::spawn(&mut command, time, has_group);
         match interruption {
             Interruption::HeldOff => spawn(),
-            // a signal between start and registration would leave it behind
+            // a signal between start and registration would leave the program running
             Interruption::EndsIt => signals::together(|| {
                 let (pipes, mut child) = spawn()?;
                 let shared = Arc::clone(&child.shared);
@@ -102,17 +102,17 @@ impl TimedChild {
         Ok((pipes, TimedChild { shared, watch: Some(watch), _interrupt: None }))
     }
 
-    /// Waits until it has ended, by itself or at its time limit.
+    /// Waits until the program has ended, by itself or at its time limit.
     pub fn wait(mut self) -> ChildExit {
         self.join()
     }
 
-    /// Whether it has ended.
+    /// Whether the program has ended.
     pub fn has_ended(&self) -> bool {
         self.shared.has_ended()
     }
 
-    /// Gives it until the deadline to end by itself, then ends it.
+    /// Lets the program end by itself until the deadline, then kills it.
     pub fn end_by(self, deadline: Instant) {
         while !self.has_ended() {
             if Instant::now() >= deadline {
@@ -188,8 +188,8 @@ enum Signal {
 }
 
 impl ChildState {
-    /// Ends the program and its group, if it still runs. Processes that a finished program left behind stay: they may be
-    /// meant to, like gpg-agent.
+    /// Ends the program and its group, if it is still running. Processes that a finished program left behind keep
+    /// running: they may be meant to, like gpg-agent.
     #[cfg(unix)]
     fn end(&mut self, signal: Signal) {
         use rustix::process::{self, Pid};
@@ -213,7 +213,7 @@ impl ChildState {
     }
 }
 
-/// Whether we run at a terminal, where a program may have to ask something.
+/// Whether we run at a terminal, where a program may need to ask something.
 fn is_at_terminal() -> bool {
     io::stdin().is_terminal() || io::stderr().is_terminal()
 }

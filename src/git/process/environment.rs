@@ -1,28 +1,29 @@
-//! Which of our environment variables a program gets.
+//! Decides which environment variables a program gets.
 //!
-//! A program passes its environment on to whatever it runs: hooks, filters, helpers. So variables that hold a token are
-//! removed, and all others stay: `PATH`, agents, proxies, and the user's own variables, such as `GIT_SSH_COMMAND` or
-//! `GIT_EDITOR`. This file knows what CI systems call their tokens. A secret in a variable with a name of the user's
-//! choice stays, because a hook or a signing program may need it.
+//! A program passes its environment on to whatever it runs: hooks, filters, helpers. So variables that hold a token
+//! are removed. All others stay: `PATH`, agents, proxies, and the user's own variables, such as `GIT_SSH_COMMAND` or
+//! `GIT_EDITOR`. This file lists the names that CI systems give their tokens. A secret in a variable that the user
+//! named stays, because a hook or a signing program may need it.
 
 use std::borrow::Cow;
 
 use crate::environment::Environment;
 use crate::git::env_config;
 
-/// What a program is started for.
+/// Why a program is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// git works in the checkout.
     Checkout,
-    /// Objects come from a remote, or go there.
+    /// Objects come from a remote, or go to one.
     Transfer,
     /// A commit is signed.
     Signing,
-    /// git asks the credential helpers that the user configured. `gh auth git-credential`, `buildkite-agent` and
-    /// many a shell function answer with a token of the job's, which they read from its variable.
+    /// git asks the credential helpers that the user configured. `gh auth git-credential`, `buildkite-agent` and many
+    /// shell functions answer with a job's token, which they read from its variable.
     UserHelpers,
-    /// git asks credential helpers, and the repository's own configuration, which may have come with it, names one.
+    /// git asks credential helpers, and the repository's own configuration, which may have come with it, names one of
+    /// them.
     RepositoryHelpers,
 }
 
@@ -32,9 +33,8 @@ impl Purpose {
     }
 }
 
-/// Variables that point git at another repository than the one it is to work on, or change how it reads that one
-/// (`git rev-parse --local-env-vars`, and a few more). `GIT_PROTOCOL` would have the other side of a transfer speak
-/// a version that we don't.
+/// Variables that point git at another repository, or change how it reads this one (`git rev-parse --local-env-vars`,
+/// and a few more). `GIT_PROTOCOL` would make the other side of a transfer speak a version that tagbump doesn't.
 const REPOSITORY: [&str; 18] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -56,7 +56,8 @@ const REPOSITORY: [&str; 18] = [
     "GIT_PROTOCOL",
 ];
 
-/// Files through which a step sets variables, `PATH` and outputs for later steps of the job.
+/// Suffixes of the variables that name a runner's files, through which a step sets variables, `PATH` and outputs for
+/// later steps.
 const RUNNER_FILES: [&str; 5] = ["ENV", "PATH", "OUTPUT", "STATE", "STEP_SUMMARY"];
 
 /// Prefixes of the variables of CI systems and their tools.
@@ -84,16 +85,16 @@ const CI_PREFIXES: [&str; 21] = [
     "WOODPECKER_",
 ];
 
-/// Words that mark the ones that hold secrets.
+/// Words in the names of CI variables that hold secrets.
 const SECRET_WORDS: [&str; 7] = ["ACCESSTOKEN", "AUTH", "JWT", "PASSWORD", "PAT", "SECRET", "TOKEN"];
 
-/// Variables with secrets that the words above don't find. `CI_REPOSITORY_URL` contains a token.
+/// Variables with secrets that the words above don't match. `CI_REPOSITORY_URL` contains a token.
 const OTHER_TOKENS: [&str; 5] =
     ["CI_REPOSITORY_URL", "DOCKER_AUTH_CONFIG", "GIT_PASSWORD", "GIT_TOKEN", "VSS_NUGET_ACCESSTOKEN"];
 
-/// How a program's environment differs from ours: variables to set, and (without a value) to remove.
+/// How a program's environment differs from ours: variables to set, and those to remove (without a value).
 pub fn changes(purpose: Purpose, environment: &Environment) -> Vec<(String, Option<String>)> {
-    // even if empty: `Environment` doesn't list empty variables, and git doesn't ignore them
+    // remove these even if empty: `Environment` doesn't list empty variables, but git doesn't ignore them
     let always = REPOSITORY.into_iter().map(|name| (name.to_owned(), None));
     let secret = environment.names().filter(|name| is_withheld(&spelling(name), purpose));
     let mut changes: Vec<_> = always.chain(secret.map(|name| (name.to_owned(), None))).collect();
@@ -105,7 +106,7 @@ pub fn changes(purpose: Purpose, environment: &Environment) -> Vec<(String, Opti
     changes
 }
 
-/// The name as it is listed here. On Windows upper and lower case make no difference.
+/// The name as the lists here spell it. On Windows, names are case-insensitive.
 fn spelling(name: &str) -> Cow<'_, str> {
     if cfg!(windows) { name.to_ascii_uppercase().into() } else { name.into() }
 }
@@ -117,20 +118,20 @@ fn is_withheld(name: &str, purpose: Purpose) -> bool {
         || (purpose == Purpose::Transfer && is_git_config(name))
 }
 
-/// Whether only tagbump and the runner may see it.
+/// Whether only tagbump and the runner may see the variable.
 fn is_ours_or_the_runners(name: &str) -> bool {
     let is_file = |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| RUNNER_FILES.contains(&rest));
     ["TAGBUMP_", "ACTIONS_", "INPUT_"].iter().any(|prefix| name.starts_with(prefix))
         || ["GITHUB_", "GITEA_", "FORGEJO_"].into_iter().any(is_file)
 }
 
-/// Whether the variable holds a token of the job's: the CI system's own, or one for a tool that talks to it.
+/// Whether the variable holds a job's token: the CI system's own, or one for a tool that talks to it.
 pub fn is_job_token(name: &str) -> bool {
     let is_ci = CI_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     OTHER_TOKENS.contains(&name) || (is_ci && name.split('_').any(|word| SECRET_WORDS.contains(&word)))
 }
 
-/// Whether it makes git write a trace, which contains command lines and variables.
+/// Whether the variable makes git write a trace, which contains command lines and variables.
 fn is_trace(name: &str) -> bool {
     name.starts_with("GIT_TRACE") || name == "GIT_CURL_VERBOSE"
 }
@@ -140,7 +141,7 @@ fn is_git_config(name: &str) -> bool {
         || ["GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// git's configuration in variables, without credentials. The other side of a transfer gets none of it, as with git
+/// Passes on git configuration in variables, without credentials. The other side of a transfer gets none, as with git
 /// itself.
 fn git_config(purpose: Purpose, environment: &Environment) -> Vec<(String, Option<String>)> {
     let withholds = |(key, value): &env_config::ConfigItem| {
@@ -166,13 +167,13 @@ fn git_config(purpose: Purpose, environment: &Environment) -> Vec<(String, Optio
     changes
 }
 
-/// A header, or a URL with a password, which in `url.<base>.insteadOf` is part of the key.
+/// Whether a setting is a header, or contains a URL with a password. In `url.<base>.insteadOf`, the URL is in the key.
 fn is_credential(key: &str, value: &str) -> bool {
     let key = key.to_ascii_lowercase();
     (key.starts_with("http.") && key.ends_with(".extraheader")) || has_password(&key) || has_password(value)
 }
 
-/// A helper that is a shell command may contain the password that it prints.
+/// Whether a setting is a helper written as a shell command, which may contain the password that it prints.
 fn is_inline_helper(key: &str, value: &str) -> bool {
     let key = key.to_ascii_lowercase();
     key.starts_with("credential.") && key.ends_with(".helper") && value.starts_with('!')
@@ -192,7 +193,7 @@ mod tests {
         Environment::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
     }
 
-    /// What a program gets of these.
+    /// The variables that a program gets, if these are set.
     fn handed_on(purpose: Purpose, variables: &[(&str, &str)]) -> Vec<(String, String)> {
         let mut kept: std::collections::BTreeMap<_, _> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

@@ -1,18 +1,18 @@
-//! Starts programs: git, where libgit2 can't do what git does, and the programs that git would run.
+//! Starts programs: git, for what libgit2 can't do as git does, and the programs that git would run.
 //!
-//! No other file starts one. Each program is started for a [`Purpose`], which decides what its environment holds
+//! No other file starts programs. Each is started for a [`Purpose`], which decides what its environment contains
 //! (`environment`): a program gets no token unless handing out tokens is its purpose.
 //!
 //! | purpose | programs | what they run in turn | tokens |
 //! |---|---|---|---|
-//! | `Checkout` | `git status`, `merge`, `reset` | the checkout's hooks and filters, which its content may provide | none |
-//! | `Transfer` | ssh; `git upload-pack` and `receive-pack` for a remote on this machine | `ProxyCommand`; the remote's hooks | none |
+//! | `Checkout` | `git status`, `merge`, `reset` | the checkout's hooks and filters, perhaps from its content | none |
+//! | `Transfer` | ssh; git's `upload-pack` and `receive-pack` locally | `ProxyCommand`; the remote's hooks | none |
 //! | `Signing` | gpg, gpgsm, ssh-keygen, or what is configured in their place | agents, pinentry | none |
 //! | `UserHelpers` | `git credential` | helpers that the user configured | the job's |
-//! | `RepositoryHelpers` | `git config`, `git credential` | helpers that the repository's own configuration names | none |
+//! | `RepositoryHelpers` | `git config`, `git credential` | helpers named in the repository's configuration | none |
 //!
-//! A program's running time is limited (`child`), and so is the output that is kept (`capture`). If it leaves processes
-//! behind that hold its pipes open, tagbump doesn't wait for them (`run`).
+//! Each program has a time limit (`child`), and tagbump keeps only so much of its output (`capture`). If a program
+//! leaves processes behind that hold its pipes open, tagbump doesn't wait for them (`run`).
 
 mod capture;
 mod child;
@@ -30,7 +30,7 @@ pub use child::{Interruption, TimedChild};
 pub use environment::{Purpose, is_job_token};
 pub use run::{NotRun, ProcessOutput, run};
 
-/// A program with the environment that its purpose allows, and without input.
+/// A program without input, in the environment that its purpose allows.
 pub fn command(program: impl AsRef<OsStr>, purpose: Purpose, environment: &Environment) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null());
@@ -43,7 +43,7 @@ pub fn command(program: impl AsRef<OsStr>, purpose: Purpose, environment: &Envir
     command
 }
 
-/// A git command that never prompts at a terminal, and that uses a bare repository only if it is named explicitly.
+/// A git command that never prompts at a terminal, and uses a bare repository only if it is named explicitly.
 pub fn git(folder: Option<&Path>, purpose: Purpose, environment: &Environment) -> Command {
     let mut command = command("git", purpose, environment);
     command.args(["-c", "safe.bareRepository=explicit"]).env("GIT_TERMINAL_PROMPT", "0");

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use super::capture::{Capture, CapturedOutput};
 use super::child::{ChildExit, Interruption, TimedChild};
 
-/// How much of what a program prints is kept.
+/// How many bytes of each output stream are kept.
 const MAX_OUTPUT: usize = 1024 * 1024;
 
-/// How long to read the pipes of a program that has ended: processes that it left behind may hold them open.
+/// How long to keep reading the pipes of a program that has ended: processes that it left behind may hold them open.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A program that ran to its end.
@@ -18,7 +18,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub struct ProcessOutput {
     pub success: bool,
     pub stdout: String,
-    /// Whether `stdout` is all that was printed, up to the limit.
+    /// Whether `stdout` is everything that was printed, up to the limit.
     pub complete: bool,
     pub stderr: String,
 }
@@ -28,14 +28,14 @@ pub struct ProcessOutput {
 pub enum NotRun {
     Missing,
     Unstartable(std::io::Error),
-    /// It took longer than it may.
+    /// It exceeded its time limit.
     Late,
 }
 
-/// Runs a program, which reads `input`.
+/// Runs a program with `input` on its standard input.
 ///
 /// # Errors
-/// Where it can't be started, or does not end in time.
+/// Fails if the program can't be started, or doesn't end in time.
 pub fn run(
     mut command: Command,
     input: &[u8],
@@ -51,7 +51,7 @@ pub fn run(
     let stdout = pipes.stdout.map(|pipe| Capture::start(pipe, MAX_OUTPUT));
     let stderr = pipes.stderr.map(|pipe| Capture::start(pipe, MAX_OUTPUT));
     let input = input.to_vec();
-    // a program that doesn't read its input fails in its own way
+    // a program that doesn't read its input reports failures in its own way
     std::thread::spawn(move || pipes.stdin.map(|mut stdin| stdin.write_all(&input)));
     let exit = child.wait();
     if exit == ChildExit::TimedOut {
@@ -151,7 +151,7 @@ mod tests {
         drop(held);
     }
 
-    /// What the program has started has the fifo open: without a writer it is at its end.
+    /// The program's children keep the fifo open. Once it has no writer, reading returns its end.
     #[test]
     fn program_that_is_late_ends_with_all_that_it_started() {
         use std::os::unix::fs::OpenOptionsExt;

@@ -1,6 +1,6 @@
 //! Why a commit can't be signed.
 
-/// See the variants.
+/// Why a commit can't be signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SigningError {
     #[error("gpg.format in git's configuration is {format:?}")]
@@ -12,7 +12,7 @@ pub enum SigningError {
     #[error("the commit can't be signed: {program} {failure}{}", .needed_because.map(|why| format!("; it is needed because {why}")).unwrap_or_default())]
     Program {
         program: String,
-        /// What names it in git's configuration.
+        /// The setting in git's configuration that names the program.
         setting: &'static str,
         failure: ProgramFailure,
         needed_because: Option<&'static str>,
@@ -32,17 +32,17 @@ pub enum SigningError {
         program: String,
         path: String,
         words: String,
-        /// Why a program had to sign.
+        /// Why a program was needed.
         because: &'static str,
     },
     #[error("{program} can't sign the commit with the key {key} ({}): {words}", whose(*.is_configured))]
     Gpg {
         program: String,
         key: String,
-        /// The key is `user.signingkey`.
+        /// Whether the key comes from `user.signingkey`.
         is_configured: bool,
         words: String,
-        /// The key is missing: this is the name of the program that shows the keys.
+        /// If the key is missing: the program that lists the keys.
         missing: Option<&'static str>,
     },
 }
@@ -59,7 +59,7 @@ pub enum ProgramFailure {
 }
 
 impl SigningError {
-    /// With why the program has to run.
+    /// Adds the reason why a program is needed.
     pub(super) fn needed(self, because: &'static str) -> Self {
         match self {
             SigningError::Program { program, setting, failure, .. } => {

@@ -1,4 +1,4 @@
-//! OpenPGP by gpg, and X.509 by gpgsm, which is called the same way.
+//! Signs with OpenPGP through gpg, and with X.509 through gpgsm, which takes the same arguments.
 
 use git2::Config;
 
@@ -6,31 +6,33 @@ use super::words::told;
 use super::{SigningContext, SigningError, last, not_run};
 use crate::git::identity::Identity;
 
-/// What gpg says once it has signed; its exit code alone does not tell.
+/// gpg prints this once it has signed; its exit code alone is not enough.
 const DONE: &str = "[GNUPG:] SIG_CREATED ";
 
-/// What it says of a key that it can't sign with (gnupg's `doc/DETAILS`).
+/// gpg prints this for a key that it can't sign with (gnupg's `doc/DETAILS`).
 const NO_KEY: &str = "[GNUPG:] INV_SGNR ";
 
-/// A program of GnuPG's, and the key that it signs with.
+/// A GnuPG program, and the key that it signs with.
 #[derive(Debug)]
 pub struct Gpg {
     program: String,
-    /// What the program is called where nobody chose another.
+    /// The name of the default program.
     usual: &'static str,
-    /// Where git's configuration says which program.
+    /// The setting in git's configuration that names the program.
     setting: &'static str,
     key: String,
-    /// Whether it is configured, and not the committer's name.
+    /// Whether the key is configured, rather than chosen by the committer's name.
     has_key: bool,
 }
 
 impl Gpg {
+    /// Signs with OpenPGP. Without a key, gpg chooses one by the committer.
     pub fn openpgp(config: &Config, key: Option<String>, committer: &Identity) -> Self {
         let program = last(config, &["gpg.program", "gpg.openpgp.program"]);
         Gpg::new(program, "gpg", "gpg.program", key, committer)
     }
 
+    /// Signs with X.509. Without a key, gpgsm chooses one by the committer.
     pub fn x509(config: &Config, key: Option<String>, committer: &Identity) -> Self {
         Gpg::new(last(config, &["gpg.x509.program"]), "gpgsm", "gpg.x509.program", key, committer)
     }
@@ -51,6 +53,10 @@ impl Gpg {
         }
     }
 
+    /// Signs `content`, and returns an armoured signature.
+    ///
+    /// # Errors
+    /// Fails if the program can't run or can't sign.
     pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String, SigningError> {
         let mut command = station.program(&self.program);
         command.args(["--status-fd=2", "-bsau", &self.key]);

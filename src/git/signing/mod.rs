@@ -1,7 +1,7 @@
 //! Signs commits as git does: with OpenPGP or X.509 through their programs, or with an SSH key.
 //!
-//! Which key, and by which program, git's configuration says. Nothing of it is looked for before the first
-//! commit is made, so that a run with nothing to do asks nobody for a passphrase.
+//! git's configuration names the key and the program. tagbump looks for neither until it makes the first commit, so
+//! that a run with nothing to do never asks for a passphrase.
 //!
 //! Sources: `git help config` (`gpg.*`, `user.signingKey`, `commit.gpgSign`), git's `gpg-interface.c`.
 
@@ -29,10 +29,10 @@ use ssh::Ssh;
 
 pub use error::{ProgramFailure, SigningError};
 
-/// How long a program may take that can ask nobody.
+/// How long a program may take if it can't ask anyone for a passphrase.
 const UNATTENDED: Duration = Duration::from_secs(60);
 
-/// How long somebody at a terminal may take to be found.
+/// How long a program may take at a terminal, where it may have to wait for the user.
 const ATTENDED: Duration = Duration::from_secs(60 * 60);
 
 /// Signs commits with one key.
@@ -48,23 +48,23 @@ enum SigningMethod {
     Ssh(Ssh),
 }
 
-/// Where programs run, and who is there.
+/// Where programs run, and whether they can ask for a passphrase.
 #[derive(Debug)]
 struct SigningContext {
     folder: PathBuf,
     home: Option<PathBuf>,
-    /// Whether somebody can be asked for a passphrase.
+    /// Whether a program can ask for a passphrase at a terminal.
     attended: bool,
-    /// Whether the user has a program of their own that asks.
+    /// Whether the user has configured a program that asks for passphrases.
     has_askpass: bool,
     environment: Environment,
 }
 
 impl Checkout {
-    /// Who signs commits here; nothing where nobody asked for it and git would not sign either.
+    /// The signer for this checkout. `None` if `asked` is false and git would not sign either.
     ///
     /// # Errors
-    /// Where git's configuration makes no sense.
+    /// Fails if git's configuration is not valid.
     pub fn signer(&self, asked: bool, committer: &Identity) -> Result<Option<Signer>, GitError> {
         let config = self.config()?;
         if !asked && !signs(&config)? {
@@ -84,7 +84,7 @@ impl Checkout {
     }
 }
 
-/// git's own rule: what is no boolean is a mistake, and not a no.
+/// Whether git is configured to sign. As in git, a value that isn't a boolean is an error, not a no.
 fn signs(config: &Config) -> Result<bool, SigningError> {
     match config.get_bool("commit.gpgsign") {
         Ok(signs) => Ok(signs),
@@ -94,18 +94,18 @@ fn signs(config: &Config) -> Result<bool, SigningError> {
 }
 
 impl Signer {
-    /// A signature of what a commit says, in armour.
+    /// Signs the content of a commit. Returns an armoured signature.
     fn sign(&self, content: &[u8]) -> Result<String, GitError> {
         let signature = match &self.method {
             SigningMethod::Gpg(gpg) => gpg.sign(content, &self.station)?,
             SigningMethod::Ssh(ssh) => ssh.sign(content, &self.station)?,
         };
-        // a line break at the end would be an empty line of the header
+        // a trailing line break would end up as an empty line in the header
         Ok(signature.replace('\r', "").trim_end().to_owned())
     }
 }
 
-/// A commit that is to be made.
+/// A commit to make.
 pub struct CommitDraft<'a> {
     pub author: &'a Signature<'a>,
     pub committer: &'a Signature<'a>,
@@ -115,10 +115,10 @@ pub struct CommitDraft<'a> {
 }
 
 impl CommitDraft<'_> {
-    /// Makes the commit, signed where there is a signer. No branch moves.
+    /// Makes the commit, signed if there is a signer. No branch moves.
     ///
     /// # Errors
-    /// Where it can't be signed, or not written.
+    /// Fails if the commit can't be signed or written.
     pub fn make(&self, repo: &Repository, signer: Option<&Signer>) -> Result<Oid, GitError> {
         let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
         let CommitDraft { author, committer, message, tree, parent } = self;
@@ -133,7 +133,7 @@ impl CommitDraft<'_> {
     }
 }
 
-/// Whether a commit has a signature, of whomever.
+/// Whether a commit has a signature, valid or not.
 pub fn is_signed(commit: &Commit<'_>) -> bool {
     commit.header_field_bytes("gpgsig").is_ok()
 }
@@ -149,7 +149,7 @@ impl SigningContext {
         }
     }
 
-    /// A path as it is configured, with `~/`; one that is not absolute is below the work tree's top.
+    /// Resolves a configured path. It may start with `~/`; a relative one is relative to the top of the work tree.
     fn path(&self, text: &str) -> PathBuf {
         match (text.strip_prefix("~/"), &self.home) {
             (Some(rest), Some(home)) => home.join(rest),
@@ -157,14 +157,14 @@ impl SigningContext {
         }
     }
 
-    /// A program as it is configured: a name alone is looked for in `PATH`.
+    /// Resolves a configured program. A bare name is looked up in `PATH`.
     fn program(&self, text: &str) -> Command {
         let is_path = text.contains(std::path::is_separator);
         let program = if is_path { self.path(text) } else { PathBuf::from(text) };
         let mut command = process::command(program, Purpose::Signing, &self.environment);
         command.current_dir(&self.folder);
         if !self.attended && !self.has_askpass {
-            // who can't be asked has no passphrase: ssh-keygen says so at once, and does not wait
+            // with nobody to ask, this makes ssh-keygen fail at once instead of waiting for a passphrase
             command.env("SSH_ASKPASS_REQUIRE", "force").env("SSH_ASKPASS", "false");
         }
         command
@@ -177,7 +177,7 @@ impl SigningContext {
     }
 }
 
-/// Why a program could not be run.
+/// Explains why a program could not be run.
 fn not_run(program: &str, setting: &'static str, why: NotRun) -> SigningError {
     let failure = match why {
         NotRun::Missing => ProgramFailure::Missing,
@@ -187,11 +187,11 @@ fn not_run(program: &str, setting: &'static str, why: NotRun) -> SigningError {
     SigningError::Program { program: program.to_owned(), setting, failure, needed_because: None }
 }
 
-/// The last of the settings with one of these names, in git's order.
+/// The value of the last setting with one of these names, in git's order.
 fn last(config: &Config, names: &[&str]) -> Option<String> {
     let mut found = None;
     let entries = config.entries(Some(r"^gpg\.")).ok()?;
-    // what can't be read is not set
+    // treat what can't be read as not set
     let _ = entries.for_each(|entry| {
         if entry.name().is_ok_and(|name| names.contains(&name)) && entry.has_value() {
             found = entry.value().ok().map(str::to_owned);
@@ -200,7 +200,7 @@ fn last(config: &Config, names: &[&str]) -> Option<String> {
     found.filter(|value| !value.is_empty())
 }
 
-/// A path for a message.
+/// Formats a path for a message.
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }

@@ -1,6 +1,6 @@
-//! Private keys in OpenSSH's format, and signatures by them.
+//! Reads private keys in OpenSSH's format, and signs with them.
 //!
-//! Read here are plain Ed25519 and ECDSA keys (P-256, P-384); ssh-keygen knows the others.
+//! Only unencrypted Ed25519 and ECDSA keys (P-256, P-384) are supported here; ssh-keygen handles all others.
 //!
 //! Sources: OpenSSH's `PROTOCOL.key` and `PROTOCOL.sshsig`; RFC 4251 (strings, mpint), RFC 5656 (ECDSA).
 
@@ -16,21 +16,21 @@ const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
 const END: &str = "-----END OPENSSH PRIVATE KEY-----";
 const MAGIC: &[u8] = b"openssh-key-v1\0";
 const HASH: &[u8] = b"sha512";
-/// How long the lines of a signature are, as ssh-keygen has them.
+/// The length of a signature's lines, as in ssh-keygen's output.
 const WIDTH: usize = 70;
 
-/// A key file that was read.
+/// The contents of a key file.
 pub enum KeyFile {
     Key(Box<PrivateKey>),
-    /// It is none to sign with here; why.
+    /// It can't be used here, for this reason.
     Not(&'static str),
 }
 
 /// A private key.
 pub struct PrivateKey {
-    /// Its public part, as it is sent.
+    /// The public key in wire format.
     public: Vec<u8>,
-    /// The name of its kind.
+    /// The name of the key type.
     kind: String,
     pair: KeyPair,
 }
@@ -64,7 +64,7 @@ fn read(bytes: &[u8]) -> Option<KeyFile> {
         return Some(KeyFile::Not("the key has a passphrase"));
     }
     let mut inner = WireReader(outer.string()?);
-    // two numbers that are the same where it was decrypted right
+    // OpenSSH writes the same number twice, to detect wrong decryption
     if inner.number()? != inner.number()? {
         return None;
     }
@@ -95,7 +95,7 @@ fn ecdsa(
     pair.ok().map(KeyPair::Ecdsa)
 }
 
-/// A signature in armour; nothing where the machine has no randomness.
+/// Makes an armoured signature; `None` if the system has no random numbers.
 pub fn sign(key: &PrivateKey, namespace: &str, content: &[u8]) -> Option<String> {
     let parts = |first: &[u8]| [first, b"", HASH].map(string).concat();
     let hashed = digest(&SHA512, content);
@@ -131,7 +131,7 @@ fn string(bytes: &[u8]) -> Vec<u8> {
     [&length.to_be_bytes(), bytes].concat()
 }
 
-/// A number that is not negative: without zeros at the front, but for one where the first bit is set.
+/// Encodes a non-negative number: without leading zeros, except for one if the first bit is set.
 fn mpint(number: &[u8]) -> Vec<u8> {
     let first = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
     let number = &number[first..];
@@ -141,7 +141,7 @@ fn mpint(number: &[u8]) -> Vec<u8> {
     }
 }
 
-/// What is left to be read.
+/// The bytes left to read.
 struct WireReader<'a>(&'a [u8]);
 
 impl<'a> WireReader<'a> {
@@ -180,7 +180,7 @@ mod tests {
         };
         assert!(why("ssh-ed25519 AAAA").contains("no private key"));
         assert!(why(&format!("{BEGIN}\n!\n{END}")).contains("damaged"));
-        // cut at any place
+        // cut off at every position
         let whole = [MAGIC, &string(b"none"), &string(b"none"), &string(b""), &[0, 0, 0, 1]].concat();
         for end in 0..=whole.len() {
             let text = format!("{BEGIN}\n{}\n{END}", BASE64_STANDARD.encode(&whole[..end]));

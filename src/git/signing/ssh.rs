@@ -1,4 +1,5 @@
-//! SSH keys: plain key files here, all others (agents, passphrases, hardware) by ssh-keygen.
+//! Signs with SSH keys: with plain key files directly, with all others (agents, passphrases, hardware) through
+//! ssh-keygen.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -16,29 +17,30 @@ use crate::worktree::{OpenError, open_regular_file};
 
 const PROGRAM: &str = "gpg.ssh.program";
 const KEY_COMMAND: &str = "gpg.ssh.defaultKeyCommand";
-/// What signatures by ssh are made for, so that none can be taken for another use (`gpg-interface.c`).
+/// The namespace that git signs in, so that a signature can't be reused for another purpose (`gpg-interface.c`).
 const NAMESPACE: &str = "git";
 const MAX_KEY: u64 = 1024 * 1024;
 
-/// An SSH key to sign with, as it is configured.
+/// A configured SSH key to sign with.
 #[derive(Debug)]
 pub struct Ssh {
-    /// Where it is not ssh-keygen.
+    /// The configured program; `None` means ssh-keygen.
     program: Option<String>,
     key: Option<String>,
     key_command: Option<String>,
-    /// The key, once the command has told it.
+    /// The key that the command printed, once it has run.
     found: OnceLock<String>,
 }
 
 /// Where a key is.
 enum KeyLocation {
     File(PathBuf),
-    /// In an agent; this is its public part.
+    /// In an agent; this is the public key.
     Agent(String),
 }
 
 impl Ssh {
+    /// Reads the configuration. `key` is `user.signingkey`, if it is set.
     pub fn new(config: &Config, key: Option<String>) -> Self {
         Ssh {
             program: last(config, &["gpg.ssh.program"]),
@@ -48,6 +50,10 @@ impl Ssh {
         }
     }
 
+    /// Signs `content`, and returns an armoured signature.
+    ///
+    /// # Errors
+    /// Fails if there is no key, or if neither tagbump nor the program can sign with it.
     pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String, GitError> {
         let key = self.key(station)?;
         let key = match literal(key) {
@@ -68,7 +74,7 @@ impl Ssh {
         self.sign_by_program(&key, why, content, station)
     }
 
-    /// `user.signingkey`, else the first line that the configured command prints.
+    /// The key: `user.signingkey`, or else the first line that the configured command prints.
     fn key(&self, station: &SigningContext) -> Result<&str, SigningError> {
         if let Some(key) = self.key.as_ref().or(self.found.get()) {
             return Ok(key);
@@ -88,7 +94,7 @@ impl Ssh {
         Ok(self.found.get_or_init(|| first.to_owned()))
     }
 
-    /// As git does it, with files: programs in ssh-keygen's place may know no other way.
+    /// Signs with files, as git does: programs that replace ssh-keygen may not support anything else.
     fn sign_by_program(
         &self,
         key: &KeyLocation,
@@ -133,12 +139,12 @@ impl Ssh {
     }
 }
 
-/// The public key in a setting that is no path.
+/// The public key, if a setting holds one and not a path.
 fn literal(key: &str) -> Option<&str> {
     key.strip_prefix("key::").or_else(|| key.starts_with("ssh-").then_some(key))
 }
 
-/// Reads a key file. Where there is none, an agent may have the key whose public part is beside it.
+/// Reads a key file. If there is only a public key beside it, an agent may have the key.
 fn open(path: &Path) -> Result<KeyFile, SigningError> {
     let fault = |reason: &str| SigningError::BadKeyFile { path: shown(path), reason: reason.to_owned() };
     let mut public = path.as_os_str().to_owned();
@@ -158,13 +164,13 @@ fn open(path: &Path) -> Result<KeyFile, SigningError> {
         return Err(fault("it is too large for a key"));
     }
     match openssh::open(&bytes) {
-        // whether that is right depends on whose it is, which ssh-keygen decides
+        // ssh-keygen decides whether these permissions are acceptable, because that depends on the owner
         KeyFile::Key(_) if is_open(&about) => Ok(KeyFile::Not("others may read it")),
         opened => Ok(opened),
     }
 }
 
-/// Whether others than its owner may do something with it.
+/// Whether users other than the owner have any permission on the file.
 #[cfg(unix)]
 fn is_open(about: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;

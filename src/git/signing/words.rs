@@ -1,9 +1,9 @@
-//! Command lines and words of other programs.
+//! Splits command lines, and formats the output of other programs.
 
-/// How much of a program's words is told.
+/// How many characters of a program's output go into a message.
 const MAX_WORDS: usize = 600;
 
-/// What a program said for people, on one line.
+/// A program's messages for the user, on one line.
 pub fn told(stderr: &str) -> String {
     let lines =
         stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"));
@@ -15,8 +15,8 @@ pub fn told(stderr: &str) -> String {
     }
 }
 
-/// The words of a command line: blanks part them, quotes and backslashes keep them together. No shell reads it,
-/// as none does in git (`split_cmdline` in git's `alias.c`).
+/// Splits a command line into words at spaces, except inside quotes and after a backslash. No shell is involved, as
+/// in git (`split_cmdline` in git's `alias.c`). `None` if a quote is not closed, or if there are no words.
 pub fn split(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

@@ -1,7 +1,7 @@
 //! git's smart HTTP, protocol version 0, over rustls.
 //!
-//! Source: git's `Documentation/gitprotocol-http.txt`. Each answer is read to its end, so that one
-//! connection serves a whole landing.
+//! Source: git's `Documentation/gitprotocol-http.txt`. Every answer is read to its end, so that one connection serves
+//! a whole landing.
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,35 +21,40 @@ use crate::git::error::{GitError, ServerError};
 use crate::git::remote_url::shown_url;
 use crate::http::{self, HttpSettings};
 
-/// Servers tell git from others by this.
+/// Servers recognise git by this user agent.
 const NAME: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
-/// As many as git follows is 20; nobody needs more than a few.
+/// git follows 20 redirects; a few are enough in practice.
 const MAX_REDIRECTS: usize = 5;
-/// How long a credential helper may take where nobody else waits.
+/// How long a credential helper may take when tagbump only needs a token, outside of a transfer.
 const HELPER_TIME: Duration = Duration::from_secs(30);
-/// How much of an error page is kept, and how much of an answer is read to keep the connection.
+/// How much of an error page is kept. `MAX_REST` is how much of an answer is read to keep the connection.
 const MAX_WORDS: usize = 4 * 1024;
 const MAX_REST: u64 = 256 * 1024;
 
+/// A server that is reached over HTTP.
 pub struct HttpServer {
     settings: HttpSettings,
     state: Mutex<ConnectionState>,
 }
 
 struct ConnectionState {
-    /// For the server that `base` is on.
+    /// For the server of `base`.
     agent: Agent,
-    /// Where the repository is; a redirect of the first request moves it.
+    /// The repository's URL. A redirect of the first request changes it.
     base: Url,
     credentials: Credentials,
     credential: Option<Credential>,
-    /// All that was ever known here: also what a redirect made us forget must not be shown.
+    /// All secrets ever known here: those that a redirect made us drop must not be shown either.
     secrets: Secrets,
-    /// Why credentials that the user may expect to be sent were not.
+    /// Why credentials that the user may have expected to be sent were withheld.
     withheld: Vec<String>,
 }
 
 impl HttpServer {
+    /// Makes a server for the repository at `base`. It doesn't connect yet.
+    ///
+    /// # Errors
+    /// Fails if git's HTTP settings or a configured header can't be used.
     pub fn new(base: Url, credentials: Credentials, settings: HttpSettings) -> Result<Self, GitError> {
         let agent = settings.agent(&base)?;
         let credential = credentials.at_hand()?;
@@ -68,22 +73,24 @@ impl HttpServer {
         self.state().agent.clone()
     }
 
+    /// The kind of credential in use, for messages.
     pub fn credential_label(&self) -> Option<String> {
         self.state().credential.as_ref().map(|c| c.label.clone())
     }
 
-    /// Asks git's credential helper where there is no credential yet.
+    /// The token in use. Without a credential, asks git's credential helpers first.
     pub fn token(&self) -> Option<String> {
-        // without one there is no token
+        // if asking fails, there is no token
         let _ = self.ask_helper(HELPER_TIME);
         self.state().credential.as_ref().and_then(Credential::token)
     }
 
-    /// Why credentials that the user may expect to be sent were not.
+    /// Why credentials that the user may have expected to be sent were withheld.
     pub fn withheld(&self) -> Vec<String> {
         self.state().withheld.clone()
     }
 
+    /// Masks every secret known here in a text.
     pub fn scrub(&self, text: &str) -> String {
         self.state().secrets.scrub(text)
     }
@@ -114,7 +121,8 @@ impl HttpServer {
             .map_err(|e| ServerError::BadUrl { url: shown_url(&base), reason: e.to_string() }.into())
     }
 
-    /// Where the first request was sent on to, the others go too. From http to https the credential stays behind.
+    /// Sends all further requests where the first one was redirected to. The credential stays behind if the scheme
+    /// changes, from http to https.
     fn follow(&self, from: &Url, base: Url) -> Result<(), TransportError> {
         if !self.settings.follows_redirects(from) {
             return Err(ServerError::RedirectsOff { url: shown_url(&base) }.into());
@@ -129,7 +137,7 @@ impl HttpServer {
         Ok(())
     }
 
-    /// Without a credential so far, asks git's credential helper. Whether there is one now.
+    /// Asks git's credential helpers if there is no credential yet. Returns whether one was found.
     fn ask_helper(&self, time: Duration) -> Result<bool, TransportError> {
         let mut state = self.state();
         if state.credential.is_some() {
@@ -176,7 +184,7 @@ impl HttpServer {
         self.prepared(request, time).send(body).map_err(|e| fault(&e, &agent))
     }
 
-    /// With who we are, and how long it may take.
+    /// Adds our headers and the time limits.
     fn prepared<B>(&self, request: RequestBuilder<B>, time: Duration) -> RequestBuilder<B> {
         let with = |request: RequestBuilder<B>, (name, value)| request.header::<String, String>(name, value);
         let (whole, stall) = http::patience(time);
@@ -186,6 +194,7 @@ impl HttpServer {
     }
 }
 
+/// Starts one request to a service. For the list of references, it is sent at once.
 pub(super) fn open(
     endpoint: &Arc<Endpoint>,
     service: Service,
@@ -222,7 +231,7 @@ fn http(endpoint: &Endpoint) -> &HttpServer {
     }
 }
 
-/// The body of a good answer; of a bad one status, words and `Retry-After`.
+/// Returns the body of a good answer. An error has the status, the server's text and `Retry-After`.
 fn accept(
     endpoint: &Endpoint,
     answer: Response<Body>,
@@ -240,7 +249,7 @@ fn accept(
     let words = words(&mut reader, &content_type);
     finish(&mut reader);
     if code == 200 && kind.ends_with("-result") {
-        // a page in the place of the answer to a push says nothing of the push
+        // a web page instead of the answer to a push doesn't show whether the push landed
         return Err(TransportError::Broken(format!("the answer is no git server's ({content_type})")));
     }
     if code == 200 {
@@ -250,23 +259,23 @@ fn accept(
     Err(TransportError::Status { code, retry_after, words })
 }
 
-/// What a server says in plain text; HTML pages say nothing of use.
+/// The server's text if it is plain text or JSON. HTML pages say nothing useful.
 fn words(reader: &mut BodyReader<'_>, content_type: &str) -> String {
     if !content_type.starts_with("text/plain") && !content_type.starts_with("application/json") {
         return String::new();
     }
     let mut bytes = Vec::new();
-    // what can't be read is not told; one byte more shows that the text goes on
+    // ignore what can't be read; the extra byte shows that the text continues
     let _ = reader.take(MAX_WORDS as u64 + 1).read_to_end(&mut bytes);
     short_server_text(&bytes, MAX_WORDS)
 }
 
-/// Reads the rest, so that the connection can be used again.
+/// Reads the rest, so that the connection can be reused.
 fn finish(reader: &mut BodyReader<'_>) {
     let _ = std::io::copy(&mut reader.take(MAX_REST), &mut std::io::sink());
 }
 
-/// What `Retry-After` asks for: seconds, or a date (RFC 9110 section 10.2.3).
+/// Parses `Retry-After`: seconds, or a date (RFC 9110 section 10.2.3).
 pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
@@ -305,12 +314,12 @@ fn fault(error: &ureq::Error, agent: &Agent) -> TransportError {
     }
 }
 
-/// Nothing was sent yet, and the server would answer the same again.
+/// A final error: nothing was sent yet, and the server would send the same headers again.
 fn too_many_headers(url: &Url, most: usize) -> TransportError {
     ServerError::TooManyHeaders { url: shown_url(url), kib: most / 1024 }.into()
 }
 
-/// rustls wraps its verdict on a certificate in an I/O error.
+/// Whether rustls rejected a certificate, which it reports inside an I/O error.
 fn is_certificate(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::InvalidData && error.to_string().contains("certificate")
 }
@@ -321,7 +330,7 @@ struct HttpStream {
     service: &'static str,
     request: Vec<u8>,
     answer: Option<BodyReader<'static>>,
-    /// Nothing in a push, whose answers are bounded where they are read.
+    /// `None` in a push, whose answers are limited where they are parsed.
     meter: Option<FetchMeter>,
 }
 
@@ -335,7 +344,7 @@ impl HttpStream {
             && answer.status() == StatusCode::UNAUTHORIZED
             && server.ask_helper(self.endpoint.time_left()).map_err(|f| self.endpoint.stop(f))?
         {
-            // some servers ask for pushing alone, and for the push itself only
+            // some servers require authentication only for pushing, and only in this request
             sent = server.post(self.service, &request, self.endpoint.time_left());
         }
         let answer = sent.and_then(|answer| accept(&self.endpoint, answer, &kind));

@@ -1,5 +1,5 @@
-//! Repositories on this machine, through `git upload-pack` and `git receive-pack`, as git itself does it:
-//! with their compare-and-swap, and with hooks.
+//! Repositories on this machine, through `git upload-pack` and `git receive-pack`. As with git itself, hooks run and
+//! the branch is compared before it is updated.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,16 +12,19 @@ use crate::environment::Environment;
 use crate::git::error::ServerError;
 use crate::git::process::{self, Purpose};
 
+/// A repository on this machine.
 pub struct LocalServer {
     path: PathBuf,
     environment: Environment,
 }
 
 impl LocalServer {
+    /// `environment` is the one that git is started from.
     pub fn new(path: PathBuf, environment: Environment) -> Self {
         LocalServer { path, environment }
     }
 
+    /// Starts git's program for a service.
     pub(super) fn open(
         &self,
         endpoint: &Arc<Endpoint>,

@@ -1,10 +1,9 @@
-//! How we talk to a server, over HTTP, over ssh or over git's own processes: a fetch by libgit2, through our own
-//! smart transport; a push by `push`, over the same streams.
+//! Talks to a server, over HTTP, ssh or git's own processes. libgit2 fetches through our own smart transport; `push`
+//! uses the same streams.
 //!
-//! libgit2's HTTP needs OpenSSL, and its local transport has neither compare-and-swap nor hooks. So there is
-//! one transport here, registered for a scheme of our own; what it leads to is set for the thread while a
-//! fetch runs. Faults keep their type here (status, `Retry-After`), of which libgit2 would show a
-//! text only.
+//! libgit2's HTTP needs OpenSSL, and its local transport has neither compare-and-swap nor hooks. So there is one
+//! transport here, registered for a scheme of our own. While a fetch runs, the thread knows which server the scheme
+//! leads to. Errors keep their type here (status, `Retry-After`); libgit2 would reduce them to a text.
 
 mod http;
 mod local;
@@ -37,7 +36,7 @@ pub use ssh::SshServer;
 pub const URL: &str = "tagbump://remote";
 const SCHEME: &str = "tagbump";
 
-/// What went wrong between us and the server, while libgit2 looked on.
+/// An error between us and the server. libgit2 sees it only as a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransportError {
     /// The server answered with this status.
@@ -46,14 +45,14 @@ pub enum TransportError {
         retry_after: Option<Duration>,
         words: String,
     },
-    /// Nobody answers at that address.
+    /// Nothing answers at that address.
     Unreachable(String),
     /// The connection was lost, or the answer was cut.
     Broken(String),
     TimedOut,
-    /// The server's certificate is not accepted.
+    /// The server's certificate was rejected.
     Certificate(String),
-    /// Will not get better by trying again.
+    /// A permanent error: trying again won't help.
     Final(Failure),
 }
 
@@ -64,7 +63,7 @@ impl From<ServerError> for TransportError {
 }
 
 impl TransportError {
-    /// With every text in it as `change` makes it.
+    /// Applies `change` to every text in the error.
     pub fn with_texts(self, change: impl Fn(&str) -> String) -> Self {
         match self {
             TransportError::Status { code, retry_after, words } => {
@@ -79,19 +78,19 @@ impl TransportError {
     }
 }
 
-/// How the checkout's settings have us get to servers.
+/// How to reach servers, according to the checkout's settings.
 #[derive(Clone)]
 pub struct TransportConfig {
     pub http: HttpSettings,
     pub ssh: SshProgram,
-    /// What git's own programs are started from.
+    /// The environment that git's own programs are started from.
     pub environment: Environment,
 }
 
-/// A server to talk to, with the last fault.
+/// A server to talk to, and its last error.
 pub struct Endpoint {
     server: Server,
-    /// The remote's URL, as it is shown.
+    /// The remote's URL as it is shown.
     name: String,
     fault: Mutex<Option<TransportError>>,
     deadline: Mutex<Instant>,
@@ -104,6 +103,10 @@ enum Server {
 }
 
 impl Endpoint {
+    /// Makes an endpoint for a remote. It doesn't connect yet.
+    ///
+    /// # Errors
+    /// Fails if git's HTTP settings or a configured header can't be used.
     pub fn new(
         url: &RemoteUrl,
         credentials: Credentials,
@@ -120,8 +123,10 @@ impl Endpoint {
         Ok(Arc::new(Endpoint { server, name, fault, deadline }))
     }
 
-    /// Runs something of libgit2's with this endpoint behind [`URL`], until a time at the most; gives the
-    /// fault that stopped it, if it was the transport that did.
+    /// Runs a libgit2 operation until the deadline, with this endpoint behind [`URL`].
+    ///
+    /// # Errors
+    /// Returns the transport's own error if that is what stopped the operation, and libgit2's error otherwise.
     pub fn during<T>(
         self: &Arc<Self>,
         deadline: Instant,
@@ -140,7 +145,7 @@ impl Endpoint {
         })
     }
 
-    /// What was used to say who we are, for messages.
+    /// The kind of credential in use, for messages.
     pub fn credential_label(&self) -> Option<String> {
         match &self.server {
             Server::Http(http) => http.credential_label(),
@@ -149,7 +154,7 @@ impl Endpoint {
         }
     }
 
-    /// The token that was, or would be, used.
+    /// The token that was used, or would be.
     pub fn token(&self) -> Option<String> {
         match &self.server {
             Server::Http(http) => http.token(),
@@ -157,7 +162,7 @@ impl Endpoint {
         }
     }
 
-    /// Why credentials that the user may expect to be sent were not.
+    /// Why credentials that the user may have expected to be sent were withheld.
     pub fn withheld(&self) -> Vec<String> {
         match &self.server {
             Server::Http(http) => http.withheld(),
@@ -165,7 +170,7 @@ impl Endpoint {
         }
     }
 
-    /// Takes every secret of this endpoint out of a text.
+    /// Masks every secret of this endpoint in a text.
     pub fn scrub(&self, text: &str) -> String {
         match &self.server {
             Server::Http(http) => http.scrub(text),
@@ -173,7 +178,7 @@ impl Endpoint {
         }
     }
 
-    /// Begins to talk to a service.
+    /// Starts a conversation with a service.
     pub fn open(self: &Arc<Self>, service: Service) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
         match &self.server {
             Server::Http(_) => http::open(self, service),
@@ -182,12 +187,12 @@ impl Endpoint {
         }
     }
 
-    /// Whether every request is a conversation of its own.
+    /// Whether every request is a separate conversation.
     pub fn is_stateless(&self) -> bool {
         matches!(self.server, Server::Http(_))
     }
 
-    /// Gives an error for an answer before anything was sent: what is wrong with it will not change.
+    /// Turns an unusable answer into an error for libgit2. It is permanent, unless it is an I/O error.
     pub fn refuse(&self, error: AnswerError) -> std::io::Error {
         match error {
             AnswerError::Io(error) => error,
@@ -200,7 +205,7 @@ impl Endpoint {
         deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Remembers a fault, and gives libgit2 an error for it.
+    /// Remembers an error, and returns one for libgit2.
     fn stop(&self, fault: TransportError) -> std::io::Error {
         let text = match &fault {
             TransportError::Status { code, .. } => format!("unexpected http status code: {code}"),
@@ -215,7 +220,7 @@ impl Endpoint {
     }
 }
 
-/// Why a fetch or a push stopped.
+/// Why a fetch or a push failed.
 #[derive(Debug)]
 pub enum TransferError {
     Fault(TransportError),
@@ -226,12 +231,12 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Endpoint>>> = const { RefCell::new(None) };
 }
 
-/// Tells libgit2 of our scheme, and that partial clones may be opened. Once a process.
+/// Registers our scheme with libgit2, and allows it to open partial clones. Runs once per process.
 pub fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: both must not run beside other uses of libgit2's global tables. Every way into this room
-        // goes through here first, and others wait until `Once` is done.
+        // SAFETY: neither may run while another thread uses libgit2's global tables. All of this module's entry
+        // points come through here first, and other threads wait until `Once` is done.
         #[expect(unsafe_code, reason = "the bindings offer nothing else")]
         let told = unsafe {
             git2::transport::register(SCHEME, open)

@@ -1,8 +1,8 @@
-//! A running program that speaks git's protocol: `git upload-pack` and `git receive-pack` here, or ssh, which
-//! runs them elsewhere.
+//! A running program that speaks git's protocol: `git upload-pack` and `git receive-pack` on this machine, or ssh,
+//! which runs them on another.
 //!
-//! No wait here exceeds the time limit, or lasts much longer than the program: ssh may leave a process behind that holds
-//! its pipes open (`ControlPersist`), and so may a hook.
+//! No wait here exceeds the time limit, or lasts much longer than the program: ssh may leave a process behind that
+//! holds its pipes open (`ControlPersist`), and so may a hook.
 
 use std::io::{ErrorKind, Read, Write};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
@@ -17,38 +17,38 @@ use crate::git::answers::limits::{PUSH_ANSWER_BYTES, TEXT_BYTES};
 use crate::git::answers::{FetchMeter, server_text};
 use crate::git::process::{Capture, Interruption, TimedChild};
 
-/// How much of the program's own words is kept; one byte more shows that the text goes on.
+/// How many bytes of the program's error output are kept; the extra byte shows that the text continues.
 const MAX_WORDS: usize = TEXT_BYTES + 1;
 
-/// How much is read at once, and how many chunks may wait to be used.
+/// How much is read at once, and how many chunks may be queued.
 const CHUNK: usize = 64 * 1024;
 const CHUNKS: usize = 8;
 
-/// How often to check whether the program has ended, while it prints nothing.
+/// How often to check whether the program has ended while it prints nothing.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How long to read the pipes of a program that has ended.
+/// How long to keep reading the pipes of a program that has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// How long a program may take to end once the conversation is over.
+/// How long a program may take to end after the conversation.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// How much is read of an answer that nobody needs any more. A program that prints more is ended.
+/// How much of an answer is read after the conversation. A program that prints more is killed.
 const MAX_REST: usize = PUSH_ANSWER_BYTES as usize;
 
-/// What the words of a program that ended early mean; empty where it said nothing.
+/// Turns the error output of a program that ended early into an error; `None` if it isn't recognised.
 pub type ExitClassifier = Box<dyn Fn(&str) -> Option<TransportError> + Send>;
 
-/// A program, with its ends.
+/// A program and its pipes.
 pub struct Pipe {
     /// `None` only while dropping.
     child: Option<TimedChild>,
     stdin: Option<ChildStdin>,
     stdout: Receiver<Vec<u8>>,
-    /// Received, and used up to `used`.
+    /// The last chunk received; the first `used` bytes of it were read.
     chunk: Vec<u8>,
     used: usize,
-    /// Nothing in a push, whose answers are bounded where they are read.
+    /// `None` in a push, whose answers are limited where they are parsed.
     meter: Option<FetchMeter>,
     words: Option<Capture>,
     meaning: ExitClassifier,
@@ -56,8 +56,10 @@ pub struct Pipe {
 }
 
 impl Pipe {
+    /// Starts the program.
+    ///
     /// # Errors
-    /// Where the program can't be started.
+    /// Fails if it can't be started.
     pub fn start(
         mut command: Command,
         service: Service,
@@ -86,7 +88,7 @@ impl Pipe {
         })
     }
 
-    /// What the program prints next; `None` at the end, and when the time is up.
+    /// The program's next output; `None` at its end, or when the time is up.
     fn next_chunk(&self) -> Option<Vec<u8>> {
         let mut last = None;
         loop {
@@ -104,7 +106,7 @@ impl Pipe {
         }
     }
 
-    /// The end came too early: what the program said is the reason.
+    /// The error for an early end. The program's error output gives the reason.
     fn broken(&mut self, why: &str) -> std::io::Error {
         self.stdin.take();
         if self.endpoint.time_left().is_zero() {
@@ -121,7 +123,7 @@ impl Pipe {
     }
 }
 
-/// Reads in a thread: a blocking read can't be given up, but waiting for a message can.
+/// Reads in a thread: a blocking read can't be interrupted, but waiting for a message can.
 fn chunks(mut from: ChildStdout) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::sync_channel(CHUNKS);
     std::thread::spawn(move || {
@@ -170,7 +172,8 @@ impl Write for Pipe {
 }
 
 impl Drop for Pipe {
-    /// The program ends when its input does. We wait, so that it isn't left behind, and read, so that it doesn't block.
+    /// The program ends when its input does. Wait for it, so that it isn't left running, and read, so that it doesn't
+    /// block.
     fn drop(&mut self) {
         self.stdin.take();
         let Some(child) = self.child.take() else { return };

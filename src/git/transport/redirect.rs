@@ -1,7 +1,8 @@
-//! Where a redirect of the first request leads, if it may be followed.
+//! Decides whether to follow a redirect of the first request.
 //!
-//! A server may move a repository on its own host, as GitHub does when it is renamed. Another host, port or scheme is
-//! another server, which the user did not name: what is there is not the remote any more.
+//! A server may move a repository on its own host, as GitHub does when one is renamed. Another host, port or scheme
+//! is another server, which the user did not name: the repository there is not the user's remote. The only exception is
+//! a change from http to https.
 
 use url::{Origin, Url};
 
@@ -14,10 +15,10 @@ const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
 /// The end of the first request's path.
 const INFO_REFS: &str = "/info/refs";
 
-/// Where the repository is now, if the answer to a request for `from` is a redirect.
+/// Returns the repository's new URL, if the answer to a request for `from` is a redirect.
 ///
 /// # Errors
-/// A redirect to another server, or to what is no repository.
+/// Fails if the redirect leads to another server, or doesn't lead to a repository.
 pub fn redirect_target(
     from: &Url,
     status: u16,
@@ -34,7 +35,7 @@ pub fn redirect_target(
     })
 }
 
-/// The repository's own URL.
+/// The repository's URL, from the URL of its reference list.
 fn repository(mut url: Url) -> Option<Url> {
     if !["http", "https"].contains(&url.scheme()) {
         return None;
@@ -43,13 +44,13 @@ fn repository(mut url: Url) -> Option<Url> {
     url.set_path(&path);
     url.set_query(None);
     url.set_fragment(None);
-    // a redirect can't say who we are; a URL with a host can always do without
+    // a redirect can't choose the user; removing it fails only for a URL without a host
     let _ = url.set_username("");
     let _ = url.set_password(None);
     Some(url)
 }
 
-/// The same origin, or the same host with https instead of http, on the usual ports.
+/// Whether the origin is the same, or http became https on the same host and both use default ports.
 fn is_same_server(from: &Url, to: &Url) -> bool {
     let usual_port = |url: &Url| url.port().is_none();
     let upgraded = from.scheme() == "http" && to.scheme() == "https" && from.host() == to.host();

@@ -1,5 +1,5 @@
-//! Repositories over ssh: the user's own ssh runs `git-upload-pack` and `git-receive-pack` on the server, with
-//! its keys, agent, hosts and settings.
+//! Repositories over ssh. The user's own ssh runs `git-upload-pack` and `git-receive-pack` on the server, with the
+//! user's keys, agent, hosts and settings.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::git::error::{GitError, ServerError, SshProblem};
 use crate::git::ssh_program::{SshProgram, quoted};
 use crate::git::ssh_url::SshUrl;
 
-/// ssh never got to the server.
+/// Messages of an ssh that didn't reach the server.
 const UNREACHABLE: [&str; 8] = [
     "Connection refused",
     "Connection timed out",
@@ -26,7 +26,7 @@ const UNREACHABLE: [&str; 8] = [
 const KEY_REJECTED: [&str; 3] =
     ["Permission denied (", "Too many authentication failures", "No supported authentication methods"];
 
-/// Words of the hosts that forbid something to a key.
+/// Messages of hosts that forbid something to a key.
 const FORBIDDEN: [&str; 6] = [
     "ERROR: Permission to",
     "marked as read only",
@@ -36,7 +36,7 @@ const FORBIDDEN: [&str; 6] = [
     "access denied",
 ];
 
-/// Words for a repository that is not there, or that the key may not see.
+/// Messages about a repository that doesn't exist, or that the key may not see.
 const MISSING: [&str; 4] = [
     "Repository not found",
     "does not appear to be a git repository",
@@ -44,16 +44,19 @@ const MISSING: [&str; 4] = [
     "repository does not exist",
 ];
 
+/// A repository on an ssh server.
 pub struct SshServer {
     url: SshUrl,
     program: SshProgram,
 }
 
 impl SshServer {
+    /// The repository at `url`, reached with `program`.
     pub fn new(url: SshUrl, program: SshProgram) -> Self {
         SshServer { url, program }
     }
 
+    /// Starts ssh, which runs the program for a service on the server.
     pub(super) fn open(
         &self,
         endpoint: &Arc<Endpoint>,
@@ -71,7 +74,7 @@ impl SshServer {
     }
 }
 
-/// What ssh, or the server, says as it gives up.
+/// Recognises the messages that ssh or the server print when they give up.
 fn meaning(words: &str, url: &SshUrl) -> Option<TransportError> {
     let said = |known: &[&str]| known.iter().any(|one| words.contains(one));
     let problem = if said(&["REMOTE HOST IDENTIFICATION HAS CHANGED"]) {

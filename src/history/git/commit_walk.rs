@@ -1,4 +1,4 @@
-//! The commits of a repository, read as the history needs them.
+//! Reads a git repository's commits in the form that `history` needs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -12,35 +12,35 @@ use crate::git::failure::{git_failure, no_commit};
 use crate::git::oid::{id, oid};
 use crate::history::{CommitLinks, CommitMessage, CommitStore, ObjectId};
 
-/// Fetches a shallow history to this depth; an error says why it can't.
+/// Fetches a shallow history to the given depth. The error says why it can't.
 pub type Deepen<'r> = dyn Fn(i32) -> Result<(), String> + 'r;
 
-/// How deep a shallow history is fetched, step by step.
+/// The depths, in commits, to which a shallow history is fetched step by step.
 const DEPTHS: [i32; 5] = [50, 250, 1000, 5000, 25_000];
 
-/// Commits of a repository. If the history is shallow, more of them may be fetched.
+/// The commits of a repository. If its history is shallow, it may be able to fetch more of them.
 pub struct CommitWalk<'r> {
     repo: &'r Repository,
     trails: RefCell<HashMap<String, PathTrail>>,
     /// The renames between the last two trees.
     renames: RefCell<Option<Renames>>,
     deepen: Option<Box<Deepen<'r>>>,
-    /// How many of the depths were fetched.
+    /// How many of `DEPTHS` were fetched so far.
     steps: Cell<usize>,
-    /// Why no more of it came.
+    /// Why the last fetch failed.
     stopped: RefCell<Option<String>>,
 }
 
 /// Where the parts of a path led in the last tree. In the next commit, most of them lead to the same place.
 #[derive(Default)]
 struct PathTrail {
-    /// The tree or file of each part, as far as they exist.
+    /// The tree or file at each part of the path, as far as they exist.
     parts: Vec<Oid>,
     file: Option<Oid>,
 }
 
 impl<'r> CommitWalk<'r> {
-    /// The history of a repository; `deepen` fetches more of it.
+    /// Reads the history of `repo`; `deepen` fetches more of it.
     pub fn new(repo: &'r Repository, deepen: Option<Box<Deepen<'r>>>) -> Self {
         be_thorough(false);
         CommitWalk {
@@ -53,7 +53,7 @@ impl<'r> CommitWalk<'r> {
         }
     }
 
-    /// The history of a checkout's `HEAD`, and its commit.
+    /// Reads the history of a checkout. Also returns the commit of its `HEAD`.
     ///
     /// # Errors
     /// Exit 2 if there is no commit yet.
@@ -62,7 +62,7 @@ impl<'r> CommitWalk<'r> {
         Ok((CommitWalk::new(&checkout.repo, None), head))
     }
 
-    /// Why the server did not give more, if it was asked.
+    /// Takes the reason why fetching more history failed, if it did.
     pub fn trouble(&self) -> Option<String> {
         self.stopped.take()
     }
@@ -112,14 +112,15 @@ impl Drop for CommitWalk<'_> {
     }
 }
 
-/// Objects are read once here, so a cache would only fill up; and to hash each object, which git doesn't do either, takes as long as
-/// reading it. Together they are half of the time. libgit2 has these switches for the whole process only.
+/// Turns libgit2's cache and its check of object hashes on or off. Reading history reads each object once, so a cache
+/// would only fill up. Hashing an object takes as long as reading it, and git doesn't do it either. Together they
+/// take half of the time. libgit2 has these switches only for the whole process.
 fn be_thorough(on: bool) {
     git2::opts::enable_caching(on);
     git2::opts::strict_hash_verification(on);
 }
 
-/// Runs a fetch with the checks that reading history turns off.
+/// Runs a fetch with the checks on that reading history turns off.
 pub fn thoroughly<T>(fetch: impl FnOnce() -> T) -> T {
     be_thorough(true);
     let done = fetch();
@@ -134,7 +135,7 @@ impl CommitStore for CommitWalk<'_> {
             Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
             Err(error) => return Err(unparsable(&error)),
         };
-        // as the commit names them: libgit2 omits those that a shallow clone lacks, even after more was fetched
+        // from the header: libgit2 omits parents that a shallow clone lacks, even after more was fetched
         let header = commit.raw_header_bytes();
         let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
         let parents = parents.filter_map(|hex| Oid::from_str(std::str::from_utf8(hex).ok()?).ok().map(id));
@@ -177,10 +178,10 @@ impl CommitStore for CommitWalk<'_> {
     }
 }
 
-/// Finds a name in a tree: whether it is a tree, and its object. Links and submodules don't count.
+/// Finds a name in a tree. Returns whether it is a tree itself, and its object. Symlinks and submodules don't count.
 ///
-/// Entries are `MODE NAME`, a zero, and 20 bytes of an object's name ("Tree Objects" in "Pro Git"). libgit2 would take all of
-/// them apart: where a tree has some hundred, that is most of the time.
+/// An entry is `MODE NAME`, a zero byte, and the 20 bytes of an object ID ("Tree Objects" in "Pro Git"). libgit2
+/// would parse every entry, which takes most of the time in a tree with hundreds of them.
 fn entry(tree: &[u8], name: &str) -> Option<(bool, Oid)> {
     let mut rest = tree;
     while let Some(zero) = memchr::memchr(0, rest) {

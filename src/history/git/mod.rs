@@ -1,4 +1,4 @@
-//! The commits of a git repository, as the history reads them.
+//! Reads a git repository's commits for `history`.
 
 mod commit_walk;
 mod renames;

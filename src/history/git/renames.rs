@@ -1,19 +1,19 @@
-//! What files were called in an older tree.
+//! The names that files had in an older tree.
 
 use std::collections::HashMap;
 
 use git2::{Delta, Diff, DiffDelta, DiffFile, DiffFindOptions, Oid, Repository};
 
-/// The renames between two trees, found as far as they are asked for, once.
+/// The renames between two trees, computed only when needed, and only once.
 pub struct Renames {
-    /// The newer tree, and the older one.
+    /// The newer tree and the older one.
     pub trees: (Oid, Oid),
     exact: HashMap<String, String>,
     similar: Option<HashMap<String, String>>,
 }
 
 impl Renames {
-    /// Finds the files that were moved and not changed.
+    /// Finds the files that were moved without a change.
     pub fn between(repo: &Repository, trees: (Oid, Oid)) -> Result<Self, git2::Error> {
         let diff = diff(repo, trees)?;
         let mut gone: HashMap<Oid, Vec<String>> = HashMap::new();
@@ -29,8 +29,9 @@ impl Renames {
         Ok(Renames { trees, exact: exact.collect(), similar: None })
     }
 
-    /// The old name of a file that is new in the newer tree; by its content, and where several files had that, by
-    /// its path. git's own rule for files that were changed as well ("--find-renames" in `git help diff`).
+    /// The old name of a file that is new in the newer tree. A file with the same content comes first; if there were
+    /// several, the one with the most similar path. If there was none, git's own rule for files that were moved and
+    /// changed applies (`--find-renames` in `git help diff`).
     pub fn old_name(&mut self, repo: &Repository, path: &str) -> Result<Option<String>, git2::Error> {
         if let Some(old) = self.exact.get(path) {
             return Ok(Some(old.clone()));
