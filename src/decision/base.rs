@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::landing::TipSnapshot;
 use crate::plan::{Cancellation, FileSource};
 
-/// Files, and where their history is.
+/// Files, and the source of their history.
 #[derive(Clone, Copy)]
 pub enum DecisionBase<'a> {
     /// The files of `HEAD`, or of the working tree on top of it.

@@ -8,7 +8,7 @@ use crate::plan::{self, FileSource, Plan, PlanOutcome, Request, UpdateTarget};
 /// Of the last plan.
 #[derive(Clone, Debug, Default)]
 pub struct PlanFacts {
-    /// The images that it was asked for. `None` if there was no plan.
+    /// The requested images. `None` if there was no plan.
     pub images: Option<Vec<BumpedImage>>,
     pub warnings: Vec<String>,
     /// The files that aren't valid YAML.

@@ -98,7 +98,7 @@ pub fn choose(run: &ActionsRun, environment: &Environment, page: &str) -> Option
 }
 
 impl ForgeSite {
-    /// The forge, asked with a token.
+    /// Connects to the forge with a token.
     ///
     /// # Errors
     /// If the address or the token is not valid.

@@ -104,7 +104,7 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
         }
     }
 
-    /// Reads the tip, and retries if the server can't be asked.
+    /// Reads the tip, and retries if the server can't be reached.
     fn tip(&mut self) -> Result<Tip> {
         loop {
             let error = match self.place.tip(self.backoff.deadline()) {

@@ -53,7 +53,7 @@ impl MessageParts<'_> {
         };
         let text = if self.skip_ci { marked(&text) } else { text };
         let trailers = self.trailers(&targets);
-        // the lines of our own body look like trailers where an image's name is one word
+        // the lines of our own body look like trailers if an image's name is one word
         let joins = self.template.is_some() && ends_in_trailers(&text);
         Ok(with_trailers(&text, &trailers, joins))
     }
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn digest_mentions_nobody() {
+    fn digest_mentions_no_user() {
         assert_eq!(
             shown_version(&format!("v1@sha256:{}", "0".repeat(64))),
             format!("v1@sha256:{}", "0".repeat(64))
@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_variables_are_told() {
+    fn unknown_variables_are_reported() {
         let template = Template::parse("{foo}").unwrap();
         let words = MessageParts {
             template: Some(&template),
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_name_and_a_rename_are_told() {
+    fn kept_name_and_rename_are_in_the_message() {
         let target = UpdateTarget { new_name: Field::Keep, ..target("app") };
         let mut plan = plan(&["ghcr.io/acme/api"]);
         plan.changes[0].renamed_from = Some("ghcr.io/acme/old".to_owned());

@@ -45,7 +45,7 @@ impl Tip {
     }
 }
 
-/// Why the server could not be asked, and whether it is worth asking again.
+/// Why the server didn't answer, and whether another try may help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchError {
     /// The next try may work; the server may say when to retry.
@@ -57,7 +57,7 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// What happened, and when the server wants to be asked again.
+    /// What happened, and how long the server wants us to wait.
     ///
     /// # Errors
     /// A permanent error.
@@ -69,7 +69,7 @@ impl FetchError {
         }
     }
 
-    /// What happened, in words.
+    /// What happened, as text.
     pub fn into_message(self) -> String {
         match self {
             FetchError::Transient { what, .. } | FetchError::Unreachable { what } => what,
@@ -105,10 +105,10 @@ pub enum PublishOutcome {
 
 /// A branch that commits can be made and published on.
 pub trait TargetBranch {
-    /// Asks where the branch is now; gives up at `deadline`.
+    /// Reads the tip of the branch; gives up at `deadline`.
     ///
     /// # Errors
-    /// If the server can't be asked, or has no such branch.
+    /// If the server can't be reached, or has no such branch.
     fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError>;
 
     /// The files of the tip.

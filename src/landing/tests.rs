@@ -9,7 +9,7 @@ use crate::plan::{FoundFiles, SourceError, Visitor};
 
 const BUDGET: Duration = Duration::from_secs(120);
 
-/// Time that passes only where somebody sleeps.
+/// Time that passes only while a caller sleeps.
 struct FakeClock {
     now: Cell<Instant>,
     slept: RefCell<Vec<Duration>>,
@@ -60,7 +60,7 @@ struct FakeBranch {
     faults: VecDeque<FetchError>,
     /// And after the first push.
     faults_after_push: VecDeque<FetchError>,
-    /// After the first push, whoever asks within the budget is told this.
+    /// The answer to every question within the budget after the first push.
     down_after_push: Option<FetchError>,
     deadline: Instant,
     made: u32,
@@ -247,7 +247,7 @@ fn passing(retry_after: Option<u64>) -> FetchError {
     }
 }
 
-/// Landed with one commit of ours, after so many tries.
+/// Landed with one of our commits, after this many tries.
 #[track_caller]
 fn lands(mut place: FakeBranch, attempts: u32) -> Landing<PlainProposal> {
     let clock = FakeClock::new();
@@ -259,7 +259,7 @@ fn lands(mut place: FakeBranch, attempts: u32) -> Landing<PlainProposal> {
     landed
 }
 
-/// Not landed, with nothing of ours on the branch.
+/// Not landed, with none of our commits on the branch.
 #[track_caller]
 fn fails(mut place: FakeBranch, exit: Exit) -> (NotLanded, FakeBranch, FakeClock) {
     let clock = FakeClock::new();
@@ -330,16 +330,16 @@ fn with_the_budget_spent_one_last_look_tells_that_it_did_not() {
 
 /// The push landed, its answer was lost, and then the server is down until the budget is spent.
 #[test]
-fn a_server_that_is_down_after_the_push_gets_the_last_look_too() {
+fn final_check_reaches_a_server_that_was_down_after_the_push() {
     for down in [passing(None), FetchError::Unreachable { what: "refused".to_owned() }] {
         let place = place().pushes([(Lands, unknown(None))]);
         lands(FakeBranch { down_after_push: Some(down), ..place }, 1);
     }
 }
 
-/// And where the answer to the last look is lost too, it asks again.
+/// If the answer to the final check is lost too, it asks again.
 #[test]
-fn the_last_look_is_taken_until_somebody_answers() {
+fn final_check_repeats_until_the_server_answers() {
     for (does, lands_once) in [(Lands, true), (Nothing, false)] {
         let faults =
             [passing(None), FetchError::Unreachable { what: "refused".to_owned() }, passing(Some(1))];
@@ -361,7 +361,7 @@ fn the_last_look_is_taken_until_somebody_answers() {
 
 /// Nobody answers: then it says that it does not know.
 #[test]
-fn the_last_look_is_over_when_its_time_is() {
+fn final_check_ends_when_its_time_is_over() {
     let place = place().pushes([(Nothing, unknown(Some(3600)))]);
     let faults = (0..1000).map(|_| passing(None)).collect();
     let (failed, place, clock) = fails(FakeBranch { faults_after_push: faults, ..place }, Exit::NotLanded);
@@ -427,7 +427,7 @@ fn refused_is_one_try() {
 }
 
 #[test]
-fn a_final_fault_of_the_tip_is_told_at_once() {
+fn permanent_error_of_the_tip_is_reported_at_once() {
     let failure = Failure::new(Exit::Refused, "401").hinted("token");
     let (failed, place, clock) =
         fails(place().faults([FetchError::Permanent(failure.clone())]), Exit::Refused);
@@ -436,7 +436,7 @@ fn a_final_fault_of_the_tip_is_told_at_once() {
 }
 
 #[test]
-fn nobody_there_is_tried_a_few_times() {
+fn unreachable_server_is_tried_a_few_times() {
     let nobody = || FetchError::Unreachable { what: "connection refused".to_owned() };
     lands(place().faults([nobody(), nobody()]), 1);
     let (failed, place, clock) = fails(place().faults((0..100).map(|_| nobody())), Exit::NotLanded);

@@ -1,4 +1,4 @@
-//! The trailers of a commit message: reads the claims of other messages, and words the trailers of ours.
+//! The trailers of a commit message: reads the claims of other messages, and writes the trailers of ours.
 //!
 //! Pure. The author of a commit also writes its message, so a trailer is only a claim: `provenance` decides which claims
 //! count. `Tagbump-Image: NAME:TAG@DIGEST`, `Tagbump-Source: [REPOSITORY@]SHA`, and
@@ -13,19 +13,19 @@ use crate::tag::Source;
 const IMAGE: &str = "Tagbump-Image";
 const SOURCE: &str = "Tagbump-Source";
 const ROLLBACK: &str = "Tagbump-Rollback";
-/// Every trailer of ours starts with it, also those of later versions.
+/// The start of each of our trailers, including those of later versions.
 const OURS: &str = "tagbump-";
 
 /// The claims that a message makes about a tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
-    /// What the image was built from.
+    /// The commit that the image was built from.
     pub source: Option<Source>,
     /// Tags that were rolled back, by this commit or an earlier one.
     pub rolled_back: Vec<RolledBack>,
 }
 
-/// A tag that a rollback took away. It must not come back by itself, nor what was built before it.
+/// A tag that a rollback removed. Neither it nor an older build may come back by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RolledBack {
     /// `TAG`, `TAG@DIGEST` or `@DIGEST`.
@@ -35,8 +35,8 @@ pub struct RolledBack {
 }
 
 impl RolledBack {
-    /// As it stands in a trailer; with `to` where one message has several tags that the image goes back to.
-    /// Nothing for what is not a tag: no build can bring that back, and other text could forge a trailer.
+    /// The value of the trailer; with `to` if the image goes back to several tags in one message. `None` if this is not a tag: no
+    /// build can bring it back, and other text could forge a trailer.
     pub fn trailer(&self, image: &str, to: Option<&str>) -> Option<String> {
         let reference = reference(image, &self.tag)?;
         if to.is_some_and(|to| !is_version(to)) {

@@ -149,6 +149,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "file_selection",
             "forge",
             "git",
+            "hint",
             "history",
             "history::git",
             "image",

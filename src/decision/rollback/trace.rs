@@ -238,7 +238,7 @@ mod tests {
         entry(tag, &format!("x\n\nTagbump-Image: a:{tag}\nTagbump-Rollback: a:{bad}\n"), bad)
     }
 
-    /// What is found from a history, newest first.
+    /// The tag found in a history, newest entry first.
     fn found(entries: &[TagEntry], named: Option<&str>) -> Option<String> {
         let reference = CurrentReference {
             target: 0,

@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn races_and_rules_are_told_apart() {
+    fn races_and_rules_are_distinguished() {
         let race = "Expected branch to point to \"1\" but it did not.  Pull and try again.";
         assert!(matches!(api_error("STALE_DATA", String::new()), PublishOutcome::NonFastForward { .. }));
         assert!(matches!(api_error("", race.to_owned()), PublishOutcome::NonFastForward { .. }));

@@ -10,7 +10,7 @@ use crate::landing::{BuildOrder, FetchError};
 /// Source: GitHub's "Compare two commits": `status` is how the second compares with the first.
 ///
 /// # Errors
-/// If GitHub can't be asked, or doesn't know the commits.
+/// If GitHub can't be reached, or doesn't know the commits.
 pub fn order(
     hub: &GitHub,
     deadline: Instant,

@@ -7,7 +7,7 @@ use url::Url;
 use crate::error::{Failure, Result};
 use crate::forge::PullRequest;
 
-/// A pull request of the API's. What is not read here is not used.
+/// A pull request of the API, with the fields that are used.
 #[derive(Debug, Deserialize)]
 pub struct PullRequestJson {
     pub number: u64,

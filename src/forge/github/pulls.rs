@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::client::{ApiRequest, GitHub};
 use super::pull_answer::PullRequestJson;
-use super::response::{ApiError, ApiRefusal, RefusalReason};
+use super::response::{ApiError, ApiRefusal, ApiRefusalReason};
 use crate::error::Result;
 use crate::forge::{PullRequest, PullRequestSpec, StillCurrent};
 use crate::landing::{Backoff, FetchError, retry_hint};
@@ -98,9 +98,9 @@ fn create(
         let made = made.map_err(|error| {
             transient_if(error, |reason| match reason {
                 // another run created it, or GitHub's list is out of date
-                RefusalReason::AlreadyExists => true,
+                ApiRefusalReason::AlreadyExists => true,
                 // both branches exist, and differ: GitHub doesn't see the push yet
-                RefusalReason::NothingToPropose => tries < CREATE_TRIES,
+                ApiRefusalReason::NothingToPropose => tries < CREATE_TRIES,
                 _ => false,
             })
         })?;
@@ -109,7 +109,7 @@ fn create(
 }
 
 /// An error for the retry loop. A refusal is worth another try if its reason is one that goes away.
-fn transient_if(error: ApiError, goes_away: impl Fn(RefusalReason) -> bool) -> FetchError {
+fn transient_if(error: ApiError, goes_away: impl Fn(ApiRefusalReason) -> bool) -> FetchError {
     match error {
         ApiError::Refused(refusal) if goes_away(refusal.reason) => again(&refusal),
         error => error.into(),
@@ -163,7 +163,7 @@ fn label(
     backoff.retry(retry_hint(), |backoff| {
         match hub.request(backoff.deadline(), &route, ApiRequest::Post(&asked)) {
             Ok(_) => Ok(()),
-            Err(ApiError::Refused(refusal)) if refusal.reason == RefusalReason::UnknownNode => {
+            Err(ApiError::Refused(refusal)) if refusal.reason == ApiRefusalReason::UnknownNode => {
                 tries += 1;
                 if tries < LABEL_TRIES {
                     Err(again(&refusal))

@@ -47,7 +47,7 @@ pub enum ApiError {
 /// A refusal, as far as it is known what it means.
 #[derive(Debug)]
 pub struct ApiRefusal {
-    pub reason: RefusalReason,
+    pub reason: ApiRefusalReason,
     status: u16,
     route: String,
     /// GitHub's message, with the details.
@@ -56,7 +56,7 @@ pub struct ApiRefusal {
 
 /// Why GitHub refuses. It has no codes for most of these, only texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefusalReason {
+pub enum ApiRefusalReason {
     /// There is an open pull request of this branch.
     AlreadyExists,
     /// GitHub doesn't see the head branch, or no difference to its base.
@@ -100,18 +100,18 @@ fn answered(status: u16, message: &str) -> String {
     format!("GitHub's API answered {status}: {message}")
 }
 
-fn reason(body: &Value, message: &str) -> RefusalReason {
+fn reason(body: &Value, message: &str) -> ApiRefusalReason {
     let has = |text: &str| message.contains(text);
     if has("already exists") {
-        RefusalReason::AlreadyExists
+        ApiRefusalReason::AlreadyExists
     } else if has("No commits between") || is_invalid(body) {
-        RefusalReason::NothingToPropose
+        ApiRefusalReason::NothingToPropose
     } else if has("Could not resolve to a node") {
-        RefusalReason::UnknownNode
+        ApiRefusalReason::UnknownNode
     } else if has("not permitted to create") {
-        RefusalReason::MayNotCreatePulls
+        ApiRefusalReason::MayNotCreatePulls
     } else {
-        RefusalReason::Other
+        ApiRefusalReason::Other
     }
 }
 
@@ -134,7 +134,7 @@ impl ApiRefusal {
     fn hint(&self) -> String {
         match (self.status, self.reason) {
             (401, _) => "the token is invalid or has expired; set another one in TAGBUMP_TOKEN".to_owned(),
-            (403, RefusalReason::MayNotCreatePulls) => {
+            (403, ApiRefusalReason::MayNotCreatePulls) => {
                 "let Actions create pull requests: Settings, Actions, General, Workflow permissions"
                     .to_owned()
             }
@@ -224,14 +224,14 @@ mod tests {
             };
         let failed = |detail: Value| reason_of(json!({"message": "Validation Failed", "errors": [detail]}));
         let exists = json!({"code": "custom", "message": "A pull request already exists for a:b."});
-        assert_eq!(failed(exists), RefusalReason::AlreadyExists);
+        assert_eq!(failed(exists), ApiRefusalReason::AlreadyExists);
         let same = json!({"code": "custom", "message": "No commits between main and b"});
-        assert_eq!(failed(same), RefusalReason::NothingToPropose);
-        assert_eq!(failed(json!({"field": "head", "code": "invalid"})), RefusalReason::NothingToPropose);
-        assert_eq!(failed(json!({"field": "title", "code": "missing_field"})), RefusalReason::Other);
-        assert_eq!(reason_of(json!({"message": "invalid"})), RefusalReason::Other);
+        assert_eq!(failed(same), ApiRefusalReason::NothingToPropose);
+        assert_eq!(failed(json!({"field": "head", "code": "invalid"})), ApiRefusalReason::NothingToPropose);
+        assert_eq!(failed(json!({"field": "title", "code": "missing_field"})), ApiRefusalReason::Other);
+        assert_eq!(reason_of(json!({"message": "invalid"})), ApiRefusalReason::Other);
         let node = json!({"message": "Could not resolve to a node with the global id of 'x'."});
-        assert_eq!(reason_of(node), RefusalReason::UnknownNode);
+        assert_eq!(reason_of(node), ApiRefusalReason::UnknownNode);
     }
 
     #[test]

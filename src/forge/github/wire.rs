@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::http::{self, Agent, Request, Response};
 
-/// No answer to what is asked here is larger.
+/// Answers to our requests are smaller than this.
 pub(super) const MAX_ANSWER: usize = 10_000_000;
 
 type WireError = Box<dyn std::error::Error + Send + Sync>;
@@ -41,9 +41,9 @@ impl Wire {
         let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes().to_vec();
-        // the client sets it where there is a body
+        // the client sets it if there is a body
         parts.headers.remove(http::header::CONTENT_LENGTH);
-        // one more than is taken, so that what is too long shows
+        // one byte more than is accepted, so that a longer answer is noticed
         let longest = MAX_ANSWER as u64 + 1;
         let answer = http::exchange(&self.agent, Request::from_parts(parts, body), deadline, longest)?;
         Ok(answer.map(OctoBody::from))

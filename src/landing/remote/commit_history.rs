@@ -43,13 +43,13 @@ impl History for GitBranch {
     }
 
     fn order(&self, ours: &str, theirs: &str, deadline: Instant) -> BuildOrder {
-        let told = self.order_at_hand(ours, theirs, deadline);
+        let order = self.order_at_hand(ours, theirs, deadline);
         let deeper = DEPTHS.iter().take_while(|_| self.workspace().repo.is_shallow());
-        let told = told.or_else(|| {
+        let order = order.or_else(|| {
             let mut deeper = deeper.map_while(|depth| self.deepen(*depth, deadline).ok());
             deeper.find_map(|()| self.order_at_hand(ours, theirs, deadline))
         });
-        told.unwrap_or_else(|| {
+        order.unwrap_or_else(|| {
             let known = |sha: &str| self.resolve(sha).is_some();
             let lost = [ours, theirs].into_iter().find(|sha| !known(sha));
             let lost =

@@ -262,10 +262,10 @@ impl GitBranch {
         }
     }
 
-    /// Asks the server where the branch is now, and fetches what is new.
+    /// Reads the tip from the server, and fetches new commits.
     ///
     /// # Errors
-    /// If the server can't be asked, or has no such branch.
+    /// If the server can't be reached, or has no such branch.
     pub fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
         let base = self.fetch_tip(deadline)?;
         self.base = Some(base);

@@ -24,7 +24,7 @@ pub trait Publisher {
         Ok(())
     }
 
-    /// Publishes a commit if the branch is where it was read; gives up at `deadline`.
+    /// Publishes a commit if the branch hasn't moved since it was read; gives up at `deadline`.
     fn publish(&mut self, git: &GitBranch, commit: &str, deadline: Instant) -> PublishOutcome;
 
     /// The name of a commit on the branch, if the tip is it or comes after it.
@@ -54,6 +54,6 @@ pub enum Verification {
     Unverified {
         state: String,
     },
-    /// The server could not be asked.
+    /// The server didn't answer.
     Unknown,
 }

@@ -33,7 +33,7 @@ pub struct RemoteHistory {
 }
 
 impl RemoteHistory {
-    /// Asks where the branch is (by default the remote's default branch), and fetches what is new. The remote is given by name or URL.
+    /// Reads the tip of a branch (by default the remote's default branch), and fetches new commits. The remote is a name or a URL.
     ///
     /// # Errors
     /// Exit 2 if there is no such remote or branch, exit 5 if the server refuses, exit 4 if it can't be reached in time.
