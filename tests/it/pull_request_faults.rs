@@ -225,7 +225,7 @@ fn refusal_names_its_remedy() {
         (On::CreatePull, Fault::Forbidden(rights), rights, "pull-requests: write"),
         (On::ListPulls, Fault::Forbidden(rights), rights, "pull-requests: write"),
         (On::AddLabels, Fault::Forbidden(rights), rights, "pull-requests: write"),
-        (On::ListPulls, Fault::Status(404), "404", "rights"),
+        (On::ListPulls, Fault::Status(404), "404", "repositories and permissions"),
         (On::CreatePull, Fault::Unprocessable("Base is locked"), "Base is locked", "setting"),
     ] {
         each_way(|hub| {
