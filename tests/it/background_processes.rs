@@ -57,7 +57,7 @@ fn landing_ends_when_hook_leaves_process_behind() {
     let run = run_to_its_end(&mut push(&folder, "v1", &[]), leash);
     ended(&run, 0, "landed");
     assert_eq!(git(&folder, &["rev-parse", "HEAD"]), world.tip());
-    assert!(!run.stderr.contains("left as it was"), "{}", run.stderr);
+    assert!(!run.stderr.contains("left unchanged"), "{}", run.stderr);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn error_of_git_is_shown_when_hook_leaves_process_behind() {
     script_at(&folder.join(".git/hooks/reference-transaction"), &hook);
     let run = run_to_its_end(&mut push(&folder, "v1", &[]), leash);
     ended(&run, 0, "landed");
-    assert!(run.stderr.contains("left as it was") && run.stderr.contains("not today"), "{}", run.stderr);
+    assert!(run.stderr.contains("left unchanged") && run.stderr.contains("not today"), "{}", run.stderr);
 }
 
 /// gpg starts an agent, and so may a program in its place.

@@ -213,7 +213,7 @@ fn init_reports_files_that_are_not_yaml() {
     let folder = monorepo();
     write(folder.path(), "broken.yaml", "a: [\n");
     let run = tagbump(folder.path(), &["init"]);
-    assert!(run.stderr.contains("warning: 1 file was left out"), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: skipped 1 file that isn't valid YAML"), "{}", run.stderr);
 }
 
 #[test]

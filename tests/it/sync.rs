@@ -43,7 +43,7 @@ fn clean_checkout_is_fast_forwarded() {
     assert_eq!(std::fs::read_to_string(folder.join(FILE)).unwrap().trim_end(), world.file(FILE));
     assert!(git(&folder, &["reflog", "-1"]).contains("HEAD@{0}"));
     assert_eq!(git(&folder, &["rev-parse", "HEAD@{1}"]), git(&folder, &["rev-parse", "HEAD~1"]));
-    assert!(!run.stderr.contains("left as it was"), "{}", run.stderr);
+    assert!(!run.stderr.contains("left unchanged"), "{}", run.stderr);
     // the landed tag is there for later steps: a local bump has nothing to do
     let again = repo::run(&mut push(&folder, "v1", &["--no-sync"]));
     ended(&again, 0, "already");
@@ -226,7 +226,7 @@ fn removed_commit_stays_removed_when_checkout_has_it() {
         assert_eq!(world.last("%P"), base);
         assert_eq!(world.file("README.md"), "older");
         assert_eq!(head(&folder), taken_back, "the checkout stays where it is");
-        assert!(run.stderr.contains("left as it was"), "{}", run.stderr);
+        assert!(run.stderr.contains("left unchanged"), "{}", run.stderr);
         git(&world.bare, &["fsck", "--strict", "--no-dangling"]);
     }
 }
