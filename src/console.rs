@@ -67,7 +67,7 @@ impl Console {
         }
     }
 
-    /// With the hint worded for whoever reads it.
+    /// Words the report's hint for its reader: a terminal or the action.
     pub fn worded(&self, report: Report) -> Report {
         let failure = report.failure.map(|failure| failure.worded_for(self.speaker));
         Report { failure, ..report }

@@ -91,7 +91,7 @@ impl ActionsRun {
         })
     }
 
-    /// The URL of the runner's GitHub; github.com if there is no runner.
+    /// The URL of the runner's GitHub server. Outside of GitHub Actions, this is github.com.
     pub fn server<'e>(&self, environment: &'e Environment) -> &'e str {
         environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com").trim_end_matches('/')
     }

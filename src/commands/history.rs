@@ -19,7 +19,7 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(120);
 /// Reads the history, newest first.
 ///
 /// # Errors
-/// Where there is no repository, or nothing in it names the image; if it fetches, where the server can't be reached or
+/// If there is no repository, or nothing in it names the image; with `--fetch`, also if the server can't be reached or
 /// refuses.
 pub fn run(settings: &HistorySettings) -> Result<HistoryReport, Error> {
     let place = &settings.place;

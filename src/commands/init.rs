@@ -39,7 +39,7 @@ pub struct InitProposal {
 /// Looks, and writes nothing; `looked` is called after each file, from several threads.
 ///
 /// # Errors
-/// What `scan` reports; where there is no reference, or none can be edited.
+/// The errors of `scan`, and an error if there are no references or none can be edited.
 pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<InitProposal, Error> {
     let worktree = Worktree::open(&settings.scan.root)?;
     let mut proposal = InitProposal::default();

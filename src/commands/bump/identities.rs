@@ -36,7 +36,7 @@ impl Bump<'_> {
         Ok((author.at(environment, "GIT_AUTHOR_DATE")?, committer.at(environment, "GIT_COMMITTER_DATE")?))
     }
 
-    /// Who signs the commit: nobody in a dry run, or if GitHub signs it.
+    /// The signer of the commit. `None` in a dry run, and if GitHub signs the commit.
     pub(super) fn signer(&self, committer: &Identity) -> Result<Option<Signer>> {
         if self.settings.delivery.landing.via == Via::Api {
             return Ok(None);

@@ -47,7 +47,7 @@ fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Pu
     site.publisher(git.http(), &token, &repository)
 }
 
-/// There is no token to ask the forge's API with.
+/// The error for a run without a token for the forge's API.
 pub(super) fn no_token(git: &GitBranch) -> Failure {
     let lines = std::iter::once("no token for GitHub's API".to_owned()).chain(git.withheld());
     Failure::new(Exit::Refused, lines.collect::<Vec<_>>().join("\n"))
