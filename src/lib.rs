@@ -85,6 +85,7 @@ pub mod config;
 pub mod decision;
 pub mod diagnostics;
 pub mod dot_git;
+pub mod effective;
 pub mod environment;
 pub mod error;
 pub mod extras;

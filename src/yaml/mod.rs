@@ -19,6 +19,7 @@ mod merge;
 mod scalar;
 mod scan;
 mod span;
+mod synthetic;
 
 pub use budget::{Budget, Cancellation, ParseAborted};
 pub use change::{Change, NewPair};
@@ -28,6 +29,7 @@ pub use field::{FieldError, FieldPath};
 pub use scalar::{needs_quotes, render};
 pub use scan::{ReadError, YamlError, scan, scan_until};
 pub use span::{EditBlocker, edit_blocker, span};
+pub use synthetic::SyntheticDocument;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,68 @@
+//! The images in a rendered object or in merged values. Where they are is the business of [`crate::manifest`].
+
+use super::setting::{EffectiveImage, Link, Setting};
+use super::value::{Rendered, Scalar, Value};
+use crate::manifest::{ManifestFile, Reference, ReferenceSyntax, ValueLocation, references};
+
+/// The images of a rendered object: containers, image volumes, and whatever else names an image by its place.
+pub fn object_images(object: &Value) -> Vec<EffectiveImage> {
+    images(object, false)
+}
+
+/// The images in a chart's merged values.
+pub fn values_images(values: &Value) -> Vec<EffectiveImage> {
+    images(values, true)
+}
+
+fn images(value: &Value, is_values: bool) -> Vec<EffectiveImage> {
+    let rendered = Rendered::new(value);
+    let file = ManifestFile { path: "", text: "", yaml: &rendered.yaml, is_values };
+    references(&file).iter().filter_map(|reference| effective(&rendered, reference)).collect()
+}
+
+fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<EffectiveImage> {
+    let scalar = |slot: ValueLocation| rendered.scalar(slot.node);
+    let place = |slot: Option<ValueLocation>| slot.and_then(scalar).and_then(|scalar| scalar.place);
+    match &reference.syntax {
+        ReferenceSyntax::Text(slot) => Some(from_text(scalar(*slot)?)),
+        ReferenceSyntax::Block { repository, tag, digest, .. } => {
+            let scalar = scalar(*tag)?;
+            let repository = place(Some(*repository));
+            let setting = match scalar.place {
+                Some(tag) => Setting::Parts { repository, tag, digest: place(*digest) },
+                None => Setting::generated(),
+            };
+            Some(from_parts(reference, setting, scalar))
+        }
+        ReferenceSyntax::BlockWithoutTag { .. } => Some(EffectiveImage {
+            name: reference.image.clone(),
+            tag: None,
+            digest: reference.digest.clone(),
+            chain: Vec::new(),
+            overridden: Vec::new(),
+        }),
+        _ => None,
+    }
+}
+
+/// A scalar with `name[:tag][@digest]`, after all that changed it.
+fn from_text(scalar: &Scalar) -> EffectiveImage {
+    let chain = match scalar.links.as_slice() {
+        [] => vec![Link::new(scalar.place.map_or_else(Setting::generated, Setting::Image), &scalar.text)],
+        links => links.to_vec(),
+    };
+    let Link { name, tag, digest, .. } = Link::new(Setting::generated(), &scalar.text);
+    EffectiveImage { name, tag, digest, chain, overridden: scalar.overridden.clone() }
+}
+
+fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> EffectiveImage {
+    let Reference { image, tag: text, digest, .. } = reference;
+    let link = Link { setting, name: image.clone(), tag: text.clone(), digest: digest.clone() };
+    EffectiveImage {
+        name: image.clone(),
+        tag: text.clone(),
+        digest: digest.clone(),
+        chain: vec![link],
+        overridden: tag.overridden.clone(),
+    }
+}

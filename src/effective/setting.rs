@@ -1,0 +1,135 @@
+//! What a container's image comes from, place by place.
+
+use std::ops::Range;
+
+use super::place::Place;
+use crate::image::ParsedReference;
+
+/// An image that a root runs, and every place that it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EffectiveImage {
+    pub name: String,
+    pub tag: Option<String>,
+    pub digest: Option<String>,
+    /// What sets the image, weakest first. The last one wins. Empty if only the name is known, for example if a
+    /// chart sets the tag.
+    pub chain: Vec<Link>,
+    /// Places of other values that a stronger one replaced.
+    pub overridden: Vec<Place>,
+}
+
+/// One step of a chain: the image as it is after this step, and what sets it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    pub setting: Setting,
+    pub name: String,
+    pub tag: Option<String>,
+    pub digest: Option<String>,
+}
+
+impl Link {
+    /// A step after which the image is `text`, as `name[:tag][@digest]`.
+    pub fn new(setting: Setting, text: &str) -> Self {
+        let ParsedReference { name, tag, digest } = ParsedReference::parse(text);
+        let owned = |part: Option<&str>| part.map(str::to_owned);
+        Link { setting, name: name.to_owned(), tag: owned(tag), digest: owned(digest) }
+    }
+}
+
+/// How a place sets an image.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Setting {
+    /// One scalar with `name[:tag][@digest]`.
+    Image(Place),
+    /// Helm values: name, tag and digest in scalars of their own, perhaps in several files.
+    Parts { repository: Option<Place>, tag: Place, digest: Option<Place> },
+    /// An entry of kustomize's `images`. `name` is the scalar that identifies the entry.
+    Entry { name: Place, new_tag: Option<Place>, digest: Option<Place> },
+    /// `name[=newName][:tag][@digest]`, as in Argo CD's `kustomize.images`.
+    Override(Place),
+    /// A part of a scalar, such as the default in `${TAG:-v1}`, or a variable's value.
+    Part(TextPart),
+    /// A place that wins and can't be edited, and why.
+    Fixed { at: Option<Place>, reason: Fixed },
+}
+
+/// A part of a scalar that holds an image, or a part of one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextPart {
+    pub place: Place,
+    /// In bytes of the scalar's text.
+    pub range: Range<usize>,
+    pub holds: Holds,
+}
+
+/// What a part of a text holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Holds {
+    /// `name[:tag][@digest]`.
+    Image,
+    /// The tag without the text that surrounds the variable: in `${VERSION}-ad`, the suffix is `-ad`.
+    Tag { prefix: String, suffix: String },
+}
+
+/// Why tagbump can't edit the winning place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fixed {
+    #[error("is written by a generator or plugin")]
+    Generated,
+    #[error("comes from the variable {name}, which has no value in this repository")]
+    NoDefault { name: String },
+    #[error("{name} is used with `:+`, so its value never appears")]
+    Alternative { name: String },
+    #[error("is in folded or quoted text, which can't be edited line by line")]
+    FoldedText,
+    #[error("the entry has a tagSuffix and no newTag, so the tag is the workload's")]
+    TagSuffix,
+    #[error("is encrypted")]
+    Encrypted,
+}
+
+impl Setting {
+    /// Where reports point.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Setting::Image(place) | Setting::Override(place) => Some(*place),
+            Setting::Parts { tag, .. } => Some(*tag),
+            Setting::Entry { name, new_tag, digest } => new_tag.or(*digest).or(Some(*name)),
+            Setting::Part(part) => Some(part.place),
+            Setting::Fixed { at, .. } => *at,
+        }
+    }
+
+    /// Every scalar that is part of it.
+    pub fn places(&self) -> Vec<Place> {
+        let places = match self {
+            Setting::Image(place) | Setting::Override(place) => [Some(*place), None, None],
+            Setting::Parts { repository, tag, digest } => [*repository, Some(*tag), *digest],
+            Setting::Entry { name, new_tag, digest } => [Some(*name), *new_tag, *digest],
+            Setting::Part(part) => [Some(part.place), None, None],
+            Setting::Fixed { at, .. } => [*at, None, None],
+        };
+        places.into_iter().flatten().collect()
+    }
+}
+
+impl EffectiveImage {
+    /// The strongest place that sets the image.
+    pub fn winning(&self) -> Option<&Setting> {
+        self.chain.last().map(|link| &link.setting)
+    }
+
+    /// The places that a stronger one overrides, weakest first.
+    pub fn weaker(&self) -> impl Iterator<Item = Place> + '_ {
+        let links = self.chain.len().saturating_sub(1);
+        let linked = self.chain.iter().take(links).filter_map(|link| link.setting.place());
+        self.overridden.iter().copied().chain(linked)
+    }
+}
+
+impl Setting {
+    /// The setting of a value that no file holds.
+    pub(super) fn generated() -> Self {
+        Setting::Fixed { at: None, reason: Fixed::Generated }
+    }
+}
