@@ -12,14 +12,18 @@
 
 mod files;
 mod images;
+mod mentions;
 mod place;
 mod root;
+mod roots;
 mod setting;
 mod value;
 
 pub use files::{Files, LoadedFile, ReadFile, folder_of, join};
+pub use mentions::Mentions;
 pub use images::{object_images, values_images};
 pub use place::{FileId, Place};
+pub use roots::{is_structural_name, roots};
 pub use root::{Doubt, Root, UnmatchedEntry};
 pub use setting::{EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
 pub use value::{Rendered, Scalar, Value};

@@ -135,6 +135,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 target,
                 match_level: MatchLevel::Discovered,
                 at: reference.at,
+                nodes: Vec::new(),
                 kind: reference.kind,
                 image: reference.image.clone(),
                 tag: reference.tag.clone(),
