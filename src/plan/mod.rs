@@ -38,7 +38,7 @@ pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
 pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
-pub use listing::{ListedReference, Listing, list};
+pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
 pub use source::{FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
 

@@ -120,7 +120,7 @@ struct Judge<'a> {
 impl<'a> Judge<'a> {
     fn places<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
         let path = &self.survey.files[m.file].path;
-        m.nodes.iter().map(move |node| (path.clone(), *node))
+        m.nodes.iter().map(move |node| FilePlace::new(path, *node))
     }
 
     /// The winning place that a match is.
