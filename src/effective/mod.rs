@@ -11,8 +11,10 @@
 //! Pure: files come in through [`Files`].
 
 mod files;
+pub mod helm;
 mod images;
 mod place;
+mod repository_url;
 mod root;
 mod setting;
 mod value;
@@ -21,5 +23,5 @@ pub use files::{Files, LoadedFile, ReadFile, folder_of, join};
 pub use images::{object_images, values_images};
 pub use place::{FileId, Place};
 pub use root::{Doubt, Root, UnmatchedEntry};
-pub use setting::{EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
+pub use setting::{AppVersion, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
 pub use value::{Rendered, Scalar, Value};
