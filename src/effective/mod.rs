@@ -13,15 +13,19 @@
 mod files;
 pub mod helm;
 mod images;
+mod mentions;
 mod place;
 mod repository_url;
 mod root;
+mod roots;
 mod setting;
 mod value;
 
 pub use files::{Files, LoadedFile, ReadFile, folder_of, join};
+pub use mentions::Mentions;
 pub use images::{object_images, values_images};
 pub use place::{FileId, Place};
+pub use roots::{is_structural_name, roots};
 pub use root::{Doubt, Root, UnmatchedEntry};
 pub use setting::{AppVersion, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
 pub use value::{Rendered, Scalar, Value};

@@ -133,6 +133,14 @@ impl EffectiveImage {
         self.chain.last().map(|link| &link.setting)
     }
 
+    /// The place that the tag and digest come from. It differs from the winning place if that changes only the name.
+    pub fn feeder(&self) -> Option<&Setting> {
+        let sets_version = |setting: &&Setting| {
+            !matches!(setting, Setting::Entry { new_tag: None, digest: None, .. })
+        };
+        self.chain.iter().rev().map(|link| &link.setting).find(sets_version)
+    }
+
     /// The places that a stronger one overrides, weakest first.
     pub fn weaker(&self) -> impl Iterator<Item = Place> + '_ {
         let links = self.chain.len().saturating_sub(1);

@@ -89,6 +89,7 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
         target,
         match_level: standing,
         at: root,
+        nodes: Vec::new(),
         kind: KIND,
         image,
         tag: None,

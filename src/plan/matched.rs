@@ -11,6 +11,8 @@ pub(super) struct Match {
     /// How strongly the target's selection asks for the file.
     pub match_level: MatchLevel,
     pub at: NodeId,
+    /// The scalars that it consists of.
+    pub nodes: Vec<NodeId>,
     pub kind: &'static str,
     pub image: String,
     pub tag: Option<String>,

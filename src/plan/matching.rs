@@ -106,6 +106,18 @@ struct MatchedReference<'a> {
 
 fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) -> Match {
     let MatchedReference { file, target, standing, reference } = meant;
+    match_of(parsed, file, target, standing, reference, wanted)
+}
+
+/// A reference as a match of a target, with the edit that brings it up to date.
+pub(super) fn match_of(
+    parsed: &ParsedFile,
+    file: usize,
+    target: usize,
+    standing: MatchLevel,
+    reference: &Reference,
+    wanted: &UpdateTarget,
+) -> Match {
     let wish = DesiredImage {
         name: &wanted.name,
         new_name: &wanted.new_name,
@@ -117,6 +129,7 @@ fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) 
         target,
         match_level: standing,
         at: reference.at,
+        nodes: reference.slots().iter().map(|slot| slot.node).collect(),
         kind: reference.kind,
         image: reference.image.clone(),
         tag: reference.tag.clone(),
