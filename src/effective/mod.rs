@@ -11,9 +11,11 @@
 //! Pure: files come in through [`Files`].
 
 mod files;
+pub mod helm;
 mod images;
 mod mentions;
 mod place;
+mod repository_url;
 mod root;
 mod roots;
 mod setting;
@@ -25,5 +27,5 @@ pub use images::{object_images, values_images};
 pub use place::{FileId, Place};
 pub use roots::{is_structural_name, roots};
 pub use root::{Doubt, Root, UnmatchedEntry};
-pub use setting::{EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
+pub use setting::{AppVersion, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
 pub use value::{Rendered, Scalar, Value};

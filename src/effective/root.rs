@@ -11,6 +11,9 @@ pub struct Root {
     /// As messages call it: `kustomization apps/prod`, `chart charts/api with values-prod.yaml`.
     pub name: String,
     pub images: Vec<EffectiveImage>,
+    /// Images of a chart whose tag is only a default: it floats (`latest`, `main`), and a values file, a release or
+    /// a parent chart is there to set it. This root doesn't run them.
+    pub defaults: Vec<EffectiveImage>,
     /// Entries of `images` lists that matched no container here.
     pub unmatched: Vec<UnmatchedEntry>,
     /// Every file that the root was made from.
