@@ -22,10 +22,10 @@ mod setting;
 mod value;
 
 pub use files::{Files, LoadedFile, ReadFile, folder_of, join};
-pub use mentions::Mentions;
 pub use images::{object_images, values_images};
+pub use mentions::Mentions;
 pub use place::{FileId, Place};
-pub use roots::{is_structural_name, roots};
-pub use root::{Doubt, Root, UnmatchedEntry};
+pub use root::{Doubt, Root, StaleChart, UnmatchedEntry};
+pub use roots::{Scene, declares_sources, is_structural, roots};
 pub use setting::{AppVersion, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
 pub use value::{Rendered, Scalar, Value};

@@ -59,7 +59,8 @@ pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<usize> {
         return Vec::new();
     }
     let named = |line: &&str| {
-        !line.trim_start().starts_with('#') && line.match_indices(image).any(|(at, _)| is_whole(line, at, image.len()))
+        !line.trim_start().starts_with('#')
+            && line.match_indices(image).any(|(at, _)| is_whole(line, at, image.len()))
     };
     text.lines().enumerate().filter(|(_, line)| named(line)).map(|(nth, _)| nth + 1).collect()
 }
@@ -68,16 +69,15 @@ pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<usize> {
 fn is_whole(line: &str, at: usize, length: usize) -> bool {
     let part_of_name = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
     let tagged = line[at + length..].strip_prefix([':', '@']);
-    !line[..at].ends_with(part_of_name) && tagged.is_some_and(|tag| !tag.starts_with(char::is_whitespace) && !tag.is_empty())
+    !line[..at].ends_with(part_of_name)
+        && tagged.is_some_and(|tag| !tag.starts_with(char::is_whitespace) && !tag.is_empty())
 }
 
 /// Files that name images without running them: those of tagbump itself, GitHub, Renovate and Dependabot.
 fn is_no_manifest(path: &str) -> bool {
     let name = file_name(path);
     let is_of_updater = ["renovate", ".renovaterc", "dependabot"].iter().any(|start| name.starts_with(start));
-    is_of_updater
-        || CONFIG_PATHS.contains(&path)
-        || path.split('/').any(|folder| folder == ".github")
+    is_of_updater || CONFIG_PATHS.contains(&path) || path.split('/').any(|folder| folder == ".github")
 }
 
 struct PlaceSearch<'a> {
@@ -143,13 +143,19 @@ impl PlaceSearch<'_> {
     /// A `repository` whose tag is in `version`. tagbump can't know whether the chart reads it.
     fn version(&mut self, map: NodeId, object: Option<&str>) {
         let get = |key: &str| self.yaml.get(map, key).map(ValueLocation::from);
-        let (Some(version), Some(repository)) = (get("version"), get("repository").or_else(|| get("repo"))) else {
+        let (Some(version), Some(repository)) = (get("version"), get("repository").or_else(|| get("repo")))
+        else {
             return;
         };
         let text = |slot: ValueLocation| self.yaml.text(slot.node).filter(|text| !is_encrypted(text));
         let (Some(tag), Some(name)) = (text(version), text(repository)) else { return };
         let is_own = self.yaml.node(version.key).parent == Some(map);
-        if get("tag").is_some() || get("imageTag").is_some() || !is_own || !is_name(name) || name.contains("://") {
+        if get("tag").is_some()
+            || get("imageTag").is_some()
+            || !is_own
+            || !is_name(name)
+            || name.contains("://")
+        {
             return;
         }
         self.known.extend([version.node, repository.node]);
@@ -157,7 +163,15 @@ impl PlaceSearch<'_> {
             let tag = Some(tag).filter(|tag| !tag.is_empty()).map(shortened);
             let (object, image) = (object.map(str::to_owned), name.to_owned());
             let at = version.place();
-            self.found.push(UnknownPlace { at, object, image, tag, digest: None, bare: false, certain: true });
+            self.found.push(UnknownPlace {
+                at,
+                object,
+                image,
+                tag,
+                digest: None,
+                bare: false,
+                certain: true,
+            });
         }
     }
 
@@ -183,7 +197,10 @@ impl PlaceSearch<'_> {
             tag: written.tag.map(shortened),
             digest: written.digest.map(shortened),
             bare,
-            certain: !bare && object.is_some() && (is_image_key(key) || key == IMAGE_NAME) && has_version(&written),
+            certain: !bare
+                && object.is_some()
+                && (is_image_key(key) || key == IMAGE_NAME)
+                && has_version(&written),
         });
     }
 }

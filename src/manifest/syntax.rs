@@ -186,7 +186,8 @@ pub fn last_part(
     registry: Option<String>,
 ) -> (ValueLocation, Option<String>) {
     let is_repository = yaml.text(repository.key).is_some_and(|key| REPOSITORIES.contains(&key));
-    let name = yaml.get(map, "name").filter(|_| is_repository && is_image(yaml, map)).map(ValueLocation::from);
+    let name =
+        yaml.get(map, "name").filter(|_| is_repository && is_image(yaml, map)).map(ValueLocation::from);
     let joined = name.and_then(|name| {
         let (before, last) = (yaml.text(repository.node)?, yaml.text(name.node)?);
         Some((name, joined_prefix(registry.as_deref(), before, last)?))

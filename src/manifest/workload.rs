@@ -30,7 +30,10 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     if !may_hold_containers(doc) {
         return Vec::new();
     }
-    let search = ContainerSearch { doc, has_steps: ["tekton.dev", "argoproj.io"].iter().any(|group| doc.is_below(group)) };
+    let search = ContainerSearch {
+        doc,
+        has_steps: ["tekton.dev", "argoproj.io"].iter().any(|group| doc.is_below(group)),
+    };
     let mut slots = Vec::new();
     walk(doc.yaml, doc.root, |id| search.visit(id, &mut slots));
     slots.into_iter().filter_map(|slot| reference(doc, slot)).collect()
@@ -171,7 +174,8 @@ mod tests {
 
     #[test]
     fn container_that_many_lists_share_is_found_once() {
-        let text = "apiVersion: v1\nkind: X\nx: &c {image: a:v1}\na: {containers: [*c, *c]}\nb: {container: *c}\n";
+        let text =
+            "apiVersion: v1\nkind: X\nx: &c {image: a:v1}\na: {containers: [*c, *c]}\nb: {container: *c}\n";
         assert_eq!(images(text), ["a"]);
     }
 }

@@ -57,8 +57,7 @@ fn read_files(
 ) -> Result<(), PlanError> {
     let known: HashSet<&str> = survey.files.iter().map(|file| file.path.as_str()).collect();
     let paths = what_runs.winners.iter().map(|winner| winner.path.as_str());
-    let missing: BTreeSet<String> =
-        paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
+    let missing: BTreeSet<String> = paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
     let selection = request.selection()?;
     for path in missing {
         let Some(bytes) = source.read(&path, usize::MAX)? else { continue };
@@ -169,11 +168,9 @@ impl<'a> Judge<'a> {
 
 fn unused_entry(entry: &UnusedEntry, image: &str) -> Verdict {
     match &entry.renamed_by {
-        Some(by) => Verdict::Drop(Overridden {
-            root: String::new(),
-            by: Some(by.clone()),
-            image: image.to_owned(),
-        }),
+        Some(by) => {
+            Verdict::Drop(Overridden { root: String::new(), by: Some(by.clone()), image: image.to_owned() })
+        }
         None if entry.may_match => Verdict::Keep,
         None => Verdict::KeepUnused,
     }
@@ -182,10 +179,12 @@ fn unused_entry(entry: &UnusedEntry, image: &str) -> Verdict {
 /// Notes the tag that runs. If the place sets other images too, it can't be edited.
 fn set_version(m: &mut Match, winner: &Winner) {
     m.effective_tag.clone_from(&winner.tag);
-    if !winner.feeds.is_empty() {
-        let reason = RefusalReason::SetsOthers { others: winner.feeds.join(", ") };
-        m.result = Err(Refusal::new(m.at, reason));
-    }
+    let reason = match &winner.setting {
+        Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
+        _ if winner.feeds.is_empty() => return,
+        _ => RefusalReason::SetsOthers { others: winner.feeds.join(", ") },
+    };
+    m.result = Err(Refusal::new(m.at, reason));
 }
 
 /// A winning place as a reference: the file's own, if a rule finds it there under another name, or else one that
@@ -209,7 +208,7 @@ fn new_reference(parsed: &ParsedFile, winner: &Winner, node: NodeId, image: &str
     let slot = ValueLocation { key: parsed.yaml.node(node).key?, node, shared_by: None };
     let syntax = match winner.setting {
         Setting::Image(_) => ReferenceSyntax::Text(slot),
-        Setting::Parts { .. } => ReferenceSyntax::Field(slot),
+        Setting::Parts { .. } | Setting::Fixed { .. } => ReferenceSyntax::Field(slot),
         _ => return None,
     };
     Some(Reference {
@@ -289,5 +288,9 @@ fn notice(target: &UpdateTarget, places: &[(Location, &Overridden)]) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("left unchanged, because a stronger place sets {}: {}{more}", inline(&target.name), shown.join(", "))
+    format!(
+        "left unchanged, because a stronger place sets {}: {}{more}",
+        inline(&target.name),
+        shown.join(", ")
+    )
 }
