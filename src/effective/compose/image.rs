@@ -29,7 +29,15 @@ impl ServiceImage {
         let overridden = text.overridden.iter().copied().filter(|&place| Some(place) != winning).collect();
         let link = Link { setting, name, tag, digest };
         let Link { name, tag, digest, .. } = link.clone();
-        let image = EffectiveImage { name, tag, digest, chain: vec![link], overridden };
+        let image = EffectiveImage {
+            name,
+            tag,
+            digest,
+            chain: vec![link],
+            overridden,
+            named_at: Some(place),
+            app_version: None,
+        };
         ServiceImage { image, variables }
     }
 
