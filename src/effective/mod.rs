@@ -12,6 +12,7 @@
 
 mod files;
 mod images;
+pub mod kustomize;
 mod place;
 mod root;
 mod setting;
