@@ -13,6 +13,7 @@
 mod files;
 pub mod helm;
 mod images;
+pub mod kustomize;
 mod mentions;
 mod place;
 mod repository_url;

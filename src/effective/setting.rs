@@ -48,6 +48,13 @@ impl Link {
         let owned = |part: Option<&str>| part.map(str::to_owned);
         Link { setting, name: name.to_owned(), tag: owned(tag), digest: owned(digest) }
     }
+
+    /// The image after this step: `name[:tag][@digest]`.
+    pub fn text(&self) -> String {
+        let part = |sign: &str, text: &Option<String>| text.as_ref().map(|text| format!("{sign}{text}"));
+        let [tag, digest] = [part(":", &self.tag), part("@", &self.digest)].map(Option::unwrap_or_default);
+        format!("{}{tag}{digest}", self.name)
+    }
 }
 
 /// How a place sets an image.
