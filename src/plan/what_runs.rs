@@ -1,6 +1,6 @@
 //! Which of the matched references win: those set what runs. Weaker ones stay unchanged and are reported.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::surroundings::Surroundings;
 use super::{FileSource, Request, UpdateTarget};
@@ -9,6 +9,7 @@ use crate::effective::{
 };
 use crate::image::{Field, same_image};
 use crate::location::Location;
+use crate::manifest::is_compose;
 use crate::yaml::{Cancellation, NodeId};
 
 /// Larger files are not followed.
@@ -38,7 +39,10 @@ pub(super) struct WhatRuns {
     pub weaker: HashMap<FilePlace, Overridden>,
     /// Entries of `images` lists that match no container, by the scalar with their name.
     pub unmatched: HashMap<FilePlace, UnusedEntry>,
+    /// The compose files of the roots.
+    pub projects: HashSet<String>,
     pub warnings: Vec<String>,
+    pub notices: Vec<String>,
 }
 
 /// A place that sets what one or more roots run.
@@ -186,7 +190,9 @@ impl Summary<'_> {
             winners: winners.collect(),
             weaker: self.weaker(),
             unmatched: self.unmatched(),
+            projects: self.projects(),
             warnings: self.warnings(),
+            notices: self.variables(),
         }
     }
 
@@ -269,6 +275,28 @@ impl Summary<'_> {
             known.may_match |= entry.may_match;
         }
         unmatched
+    }
+
+    fn projects(&self) -> HashSet<String> {
+        let files = self.roots.roots.iter().flat_map(|root| &root.files).map(|file| self.roots.path(*file));
+        files.filter(|path| is_compose(path.rsplit('/').next().unwrap_or(path))).collect()
+    }
+
+    /// One notice for the variables that would override a winning place if they were exported.
+    fn variables(&self) -> Vec<String> {
+        let winners = (0..self.request.targets.len()).flat_map(|target| self.winners(target));
+        let places: HashSet<FilePlace> = winners.flat_map(|winner| winner.nodes).collect();
+        let variables = self.roots.roots.iter().flat_map(|root| &root.variables);
+        let variables = variables.filter(|(_, place)| places.contains(&self.roots.file_place(*place)));
+        let names: BTreeSet<&str> = variables.map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        match names.as_slice() {
+            [] => Vec::new(),
+            [name] => vec![format!("{name} overrides this if it is exported in the shell or in CI")],
+            names => {
+                vec![format!("{} override this if they are exported in the shell or in CI", names.join(", "))]
+            }
+        }
     }
 
     /// A warning for each root that runs one of the images and does something that tagbump can't follow.
