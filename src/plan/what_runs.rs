@@ -49,8 +49,12 @@ pub(super) struct WhatRuns {
 pub(super) struct Winner {
     pub target: usize,
     pub path: String,
+    /// The block scalar that it is in, if it isn't a value of the file itself.
+    pub inside: Option<NodeId>,
+    /// 1-based.
+    pub line: usize,
     pub setting: Setting,
-    /// Every scalar that the setting consists of.
+    /// The scalars that the edit is about.
     pub nodes: Vec<FilePlace>,
     /// The version that runs.
     pub tag: Option<String>,
@@ -137,7 +141,7 @@ impl RenderedRoots<'_> {
 
     /// Every scalar that is part of a winning place.
     fn winning(&self) -> HashSet<Place> {
-        self.images().filter_map(|(_, image)| image.winning()).flat_map(Setting::places).collect()
+        self.images().filter_map(|(_, image)| image.winning()).flat_map(Setting::version_places).collect()
     }
 
     /// Every place that a stronger one overrides, with the root and the stronger one.
@@ -211,8 +215,14 @@ impl Summary<'_> {
             let winner = winners.entry(place).or_insert_with(|| Winner {
                 target,
                 path: self.roots.path(place.file),
+                inside: self.roots.file_place(place).inside,
+                line: self.roots.files.location(place).line,
                 setting: setting.clone(),
-                nodes: setting.places().into_iter().map(|place| self.roots.file_place(place)).collect(),
+                nodes: setting
+                    .version_places()
+                    .into_iter()
+                    .map(|place| self.roots.file_place(place))
+                    .collect(),
                 tag: image.tag.clone(),
                 digest: image.digest.clone(),
                 roots: Vec::new(),
@@ -251,8 +261,11 @@ impl Summary<'_> {
     fn weaker(&self) -> HashMap<FilePlace, Overridden> {
         let winning = self.roots.winning();
         let weaker = self.roots.weaker().filter(|(place, _)| !winning.contains(place));
-        let defaults: HashSet<Place> =
-            self.defaults().filter_map(|(_, image)| image.winning()).flat_map(Setting::places).collect();
+        let defaults: HashSet<Place> = self
+            .defaults()
+            .filter_map(|(_, image)| image.winning())
+            .flat_map(Setting::version_places)
+            .collect();
         let weaker = weaker.filter(|(place, _)| !defaults.contains(place));
         weaker.map(|(place, overridden)| (self.roots.file_place(place), overridden)).collect()
     }

@@ -186,48 +186,73 @@ impl<'a> Judge<'a> {
         let target = &request.targets[winner.target];
         let file = self.survey.files.iter().position(|file| file.path == winner.path)?;
         let parsed = &self.survey.files[file];
-        let level = target.scope.standing(&parsed.path)?;
-        if let Setting::Part(part) = &winner.setting {
-            return Some(part_match(parsed, file, level, winner, part, target));
+        let match_level = target.scope.standing(&parsed.path)?;
+        let place = WinningPlace { parsed, file, match_level, winner, target };
+        match (&winner.setting, winner.inside) {
+            (_, Some(block)) => Some(place.embedded(block)),
+            (Setting::Part(part), None) => Some(place.part(part)),
+            _ => place.scalar(),
         }
+    }
+}
+
+/// A winning place, in the file that it is in.
+struct WinningPlace<'a> {
+    parsed: &'a ParsedFile,
+    file: usize,
+    match_level: MatchLevel,
+    winner: &'a Winner,
+    target: &'a UpdateTarget,
+}
+
+impl WinningPlace<'_> {
+    /// A match of the node `at`, which no rule finds.
+    fn as_match(&self, at: NodeId, kind: &'static str, result: Result<Rewrite, Refusal>) -> Match {
+        let WinningPlace { file, match_level, winner, target, .. } = *self;
+        let mut m = Match {
+            file,
+            target: winner.target,
+            match_level,
+            at,
+            nodes: vec![at],
+            kind,
+            image: target.name.clone(),
+            tag: winner.tag.clone(),
+            digest: winner.digest.clone(),
+            added: false,
+            overrides: false,
+            only_told: false,
+            by_new_name: false,
+            effective_tag: None,
+            field: None,
+            result,
+        };
+        set_version(&mut m, winner);
+        m
+    }
+
+    /// A place in YAML inside a block scalar.
+    fn embedded(&self, block: NodeId) -> Match {
+        let reason = RefusalReason::Embedded { line: self.winner.line };
+        self.as_match(block, kind(&self.winner.setting), Err(Refusal::new(block, reason)))
+    }
+
+    /// A part of a text.
+    fn part(&self, part: &TextPart) -> Match {
+        let version = (self.winner.tag.as_deref(), self.winner.digest.as_deref());
+        let result = text_part::rewrite(self.parsed, part, version, self.target);
+        self.as_match(part.place.node, COMPOSE, result)
+    }
+
+    /// A scalar: one that a rule finds under another name, or one that holds just what the setting says.
+    fn scalar(&self) -> Option<Match> {
+        let WinningPlace { parsed, file, match_level, winner, target } = *self;
         let reference = reference(parsed, winner, &target.name)?;
-        let mut m = match_of(parsed, file, winner.target, level, &reference, target);
+        let mut m = match_of(parsed, file, winner.target, match_level, &reference, target);
         m.field = FieldPath::to_node(&parsed.yaml, reference.at);
         set_version(&mut m, winner);
         Some(m)
     }
-}
-
-/// A winning place that is a part of a text.
-fn part_match(
-    parsed: &ParsedFile,
-    file: usize,
-    match_level: MatchLevel,
-    winner: &Winner,
-    part: &TextPart,
-    target: &UpdateTarget,
-) -> Match {
-    let version = (winner.tag.as_deref(), winner.digest.as_deref());
-    let mut m = Match {
-        file,
-        target: winner.target,
-        match_level,
-        at: part.place.node,
-        nodes: vec![part.place.node],
-        kind: COMPOSE,
-        image: target.name.clone(),
-        tag: winner.tag.clone(),
-        digest: winner.digest.clone(),
-        added: false,
-        overrides: false,
-        only_told: false,
-        by_new_name: false,
-        effective_tag: None,
-        field: None,
-        result: text_part::rewrite(parsed, part, version, target),
-    };
-    set_version(&mut m, winner);
-    m
 }
 
 fn unused_entry(entry: &UnusedEntry, image: &str) -> Verdict {
