@@ -10,6 +10,7 @@
 //!
 //! Pure: files come in through [`Files`].
 
+pub mod argo;
 mod files;
 pub mod helm;
 mod images;
@@ -19,13 +20,15 @@ mod repository_url;
 mod root;
 mod roots;
 mod setting;
+#[cfg(test)]
+mod testing;
 mod value;
 
 pub use files::{Files, LoadedFile, ReadFile, folder_of, join};
-pub use mentions::Mentions;
 pub use images::{object_images, values_images};
+pub use mentions::Mentions;
 pub use place::{FileId, Place};
-pub use roots::{is_structural_name, roots};
 pub use root::{Doubt, Root, UnmatchedEntry};
+pub use roots::{is_structural_name, roots};
 pub use setting::{AppVersion, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
 pub use value::{Rendered, Scalar, Value};

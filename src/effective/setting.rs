@@ -135,9 +135,8 @@ impl EffectiveImage {
 
     /// The place that the tag and digest come from. It differs from the winning place if that changes only the name.
     pub fn feeder(&self) -> Option<&Setting> {
-        let sets_version = |setting: &&Setting| {
-            !matches!(setting, Setting::Entry { new_tag: None, digest: None, .. })
-        };
+        let sets_version =
+            |setting: &&Setting| !matches!(setting, Setting::Entry { new_tag: None, digest: None, .. });
         self.chain.iter().rev().map(|link| &link.setting).find(sets_version)
     }
 

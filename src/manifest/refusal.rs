@@ -76,7 +76,8 @@ impl RefusalReason {
                 format!("bump that image, or name both: {image}=NEWNAME:TAG")
             }
             RefusalReason::SetsOthers { .. } => {
-                "bump those to the same tag in the same command, or set their tag in a place of their own".to_owned()
+                "bump those to the same tag in the same command, or set their tag in a place of their own"
+                    .to_owned()
             }
             RefusalReason::ImagesNotList => "make images a list, or remove the key".to_owned(),
             RefusalReason::NoImage => "set the tag by its field".to_owned(),

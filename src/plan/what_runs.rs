@@ -185,7 +185,9 @@ impl Summary<'_> {
         }
         let mut winners: BTreeMap<Place, Winner> = BTreeMap::new();
         for (root, image) in self.roots.images().filter(|(_, image)| same_image(&image.name, &wanted.name)) {
-            let Some((setting, place)) = image.winning().and_then(|s| Some((s, s.place()?))) else { continue };
+            let Some((setting, place)) = image.winning().and_then(|s| Some((s, s.place()?))) else {
+                continue;
+            };
             let winner = winners.entry(place).or_insert_with(|| Winner {
                 target,
                 path: self.roots.path(place.file),
@@ -205,7 +207,8 @@ impl Summary<'_> {
 
     /// The other images that get their tag from a place, and that the request doesn't set to the same tag.
     fn other_images(&self, place: Place, wanted: &UpdateTarget) -> Vec<String> {
-        let others = self.roots.images().filter(|(_, image)| image.feeder().and_then(Setting::place) == Some(place));
+        let others =
+            self.roots.images().filter(|(_, image)| image.feeder().and_then(Setting::place) == Some(place));
         let others = others.filter(|(_, image)| !self.is_set_to_same(&image.name, wanted));
         let mut others: Vec<_> =
             others.map(|(root, image)| format!("{} in {}", image.name, root.name)).collect();
@@ -228,8 +231,12 @@ impl Summary<'_> {
 
     /// The entries that match no container in any root.
     fn unmatched(&self) -> HashMap<FilePlace, UnusedEntry> {
-        let used: HashSet<Place> =
-            self.roots.images().flat_map(|(_, image)| &image.chain).flat_map(|link| link.setting.places()).collect();
+        let used: HashSet<Place> = self
+            .roots
+            .images()
+            .flat_map(|(_, image)| &image.chain)
+            .flat_map(|link| link.setting.places())
+            .collect();
         let entries = self.roots.roots.iter().flat_map(|root| &root.unmatched);
         let mut unmatched: HashMap<FilePlace, UnusedEntry> = HashMap::new();
         for entry in entries.filter(|entry| !used.contains(&entry.name)) {
@@ -245,10 +252,18 @@ impl Summary<'_> {
     /// A warning for each root that runs one of the images and does something that tagbump can't follow.
     fn warnings(&self) -> Vec<String> {
         let runs = |root: &&Root| root.images.iter().any(|image| self.is_wanted(image));
-        let doubts = self.roots.roots.iter().filter(runs).flat_map(|root| root.uncertain.iter().map(move |d| (root, d)));
+        let doubts = self
+            .roots
+            .roots
+            .iter()
+            .filter(runs)
+            .flat_map(|root| root.uncertain.iter().map(move |d| (root, d)));
         let mut warnings: Vec<_> = doubts
             .map(|(root, doubt)| {
-                let at = doubt.at.map(|place| format!("{}: ", self.roots.files.location(place))).unwrap_or_default();
+                let at = doubt
+                    .at
+                    .map(|place| format!("{}: ", self.roots.files.location(place)))
+                    .unwrap_or_default();
                 format!("{at}{}, which tagbump can't follow; check what {} runs", doubt.what, root.name)
             })
             .collect();

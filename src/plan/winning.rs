@@ -57,8 +57,7 @@ fn read_files(
 ) -> Result<(), PlanError> {
     let known: HashSet<&str> = survey.files.iter().map(|file| file.path.as_str()).collect();
     let paths = what_runs.winners.iter().map(|winner| winner.path.as_str());
-    let missing: BTreeSet<String> =
-        paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
+    let missing: BTreeSet<String> = paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
     let selection = request.selection()?;
     for path in missing {
         let Some(bytes) = source.read(&path, usize::MAX)? else { continue };
@@ -168,11 +167,9 @@ impl<'a> Judge<'a> {
 
 fn unused_entry(entry: &UnusedEntry, image: &str) -> Verdict {
     match &entry.renamed_by {
-        Some(by) => Verdict::Drop(Overridden {
-            root: String::new(),
-            by: Some(by.clone()),
-            image: image.to_owned(),
-        }),
+        Some(by) => {
+            Verdict::Drop(Overridden { root: String::new(), by: Some(by.clone()), image: image.to_owned() })
+        }
         None if entry.may_match => Verdict::Keep,
         None => Verdict::KeepUnused,
     }
@@ -290,5 +287,9 @@ fn notice(target: &UpdateTarget, places: &[(Location, &Overridden)]) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("left unchanged, because a stronger place sets {}: {}{more}", inline(&target.name), shown.join(", "))
+    format!(
+        "left unchanged, because a stronger place sets {}: {}{more}",
+        inline(&target.name),
+        shown.join(", ")
+    )
 }

@@ -1,7 +1,9 @@
+//! HelmReleases.
+
 use super::super::super::files::Files;
+use super::super::super::testing::{doubts, location, shown, with_files};
 use super::super::super::value::Value;
 use super::super::{Around, Objects, Release, release};
-use super::{doubts, location, shown, with_files};
 
 const CHART: &str = "name: api\nversion: 0.1.0\n";
 const DEFAULTS: &str = "image:\n  repository: ghcr.io/acme/api\n  tag: latest\n";
