@@ -23,6 +23,8 @@ pub struct Root {
     pub unknown: Vec<Doubt>,
     /// What may change the images in a way that tagbump can't follow. The images may be wrong.
     pub uncertain: Vec<Doubt>,
+    /// Winning places in charts that Flux doesn't pack again by itself.
+    pub stale: Vec<StaleChart>,
 }
 
 /// An entry of an `images` list that matches no container of its root.
@@ -42,4 +44,13 @@ pub struct Doubt {
     pub at: Option<Place>,
     /// The rest of a sentence that starts with the place: `includes a remote base`.
     pub what: String,
+}
+
+/// A winning place in a chart that Flux packs again only when the chart's version changes. An edit has no effect
+/// before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StaleChart {
+    pub place: Place,
+    /// The chart's folder.
+    pub chart: String,
 }

@@ -23,6 +23,9 @@ pub fn walk_history(
     prefix: &str,
     take: &mut dyn FnMut(TagEntry) -> bool,
 ) -> Result<Extent> {
+    let request = &request.following(now.iter().filter_map(|reference| {
+        Some((reference.target, reference.file.as_str(), reference.field.as_deref()?))
+    }));
     let mut walk = Walk::new(commits, request, files(request, now)?);
     walk.begin(tip, prefix)?;
     while let Some((commit, stop)) = walk.next() {

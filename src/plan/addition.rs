@@ -98,6 +98,8 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
         overrides: true,
         only_told: false,
         by_new_name: false,
+        effective_tag: None,
+        field: None,
         result,
     })
 }

@@ -24,6 +24,8 @@ pub struct CurrentReference {
     pub line: usize,
     pub tag: Option<String>,
     pub digest: Option<String>,
+    /// As in [`super::ChangedReference::field`].
+    pub field: Option<String>,
 }
 
 /// What one file means, in the order of its text; nothing where it can't be read as YAML.
@@ -110,6 +112,7 @@ fn mention(survey: &ScannedFiles, m: &Match, places: &mut HashMap<(usize, NodeId
         line: file.yaml.node(m.at).line,
         tag: said(&m.tag),
         digest: said(&m.digest),
+        field: m.field.clone(),
     }
 }
 

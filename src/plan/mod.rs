@@ -140,6 +140,22 @@ pub struct SkipReference {
 }
 
 impl Request {
+    /// The same request, which also finds these fields, each with its target, file and path. They lead to references
+    /// that a single file doesn't name.
+    #[must_use]
+    pub fn following<'a>(&self, fields: impl IntoIterator<Item = (usize, &'a str, &'a str)>) -> Request {
+        let mut request = self.clone();
+        for (target, file, path) in fields {
+            let Ok(path) = FieldPath::parse(path) else { continue };
+            let field = FieldTarget { files: Selection::of_file(file), within: None, path };
+            let fields = &mut request.targets[target].scope.fields;
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+        request
+    }
+
     /// Every file that is looked at.
     ///
     /// # Errors
@@ -174,6 +190,8 @@ pub struct ChangedReference {
     pub from: String,
     pub to: String,
     pub dropped_digest: bool,
+    /// The path of its field, if only the field leads to it: it holds a tag whose image is named elsewhere.
+    pub field: Option<String>,
 }
 
 /// The edits of a bump, and what to report about them. Empty if every reference is up to date.

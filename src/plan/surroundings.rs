@@ -4,10 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use memchr::memmem::find;
-
 use super::SourceFile;
-use crate::effective::is_structural_name;
+use crate::effective::{declares_sources, is_structural};
 
 /// The files around the edits.
 #[derive(Default)]
@@ -16,6 +14,8 @@ pub(super) struct Surroundings {
     pub paths: BTreeSet<String>,
     /// The files that can include others, with their bytes.
     pub structural: BTreeMap<String, Vec<u8>>,
+    /// The files that declare sources, which releases refer to by name.
+    pub declarations: BTreeSet<String>,
     /// The files that may name one of the images.
     pub seeds: BTreeSet<String>,
 }
@@ -27,11 +27,15 @@ pub(super) struct SurroundingsCollector(Mutex<Surroundings>);
 impl SurroundingsCollector {
     /// Takes note of a file; `is_seed` if it may name one of the images.
     pub fn note(&self, file: &SourceFile<'_>, is_seed: bool) {
-        let structural = is_structural(file).then(|| file.bytes.to_vec());
+        let structural = is_structural(file.path, file.bytes).then(|| file.bytes.to_vec());
+        let declares = structural.is_some() && declares_sources(file.bytes);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.paths.insert(file.path.to_owned());
         if let Some(bytes) = structural {
             kept.structural.insert(file.path.to_owned(), bytes);
+        }
+        if declares {
+            kept.declarations.insert(file.path.to_owned());
         }
         if is_seed {
             kept.seeds.insert(file.path.to_owned());
@@ -41,11 +45,4 @@ impl SurroundingsCollector {
     pub fn finish(self) -> Surroundings {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The API groups of objects that include files.
-const GROUPS: [&[u8]; 3] = [b".toolkit.fluxcd.io/", b"kustomize.config.k8s.io/", b"argoproj.io/"];
-
-fn is_structural(file: &SourceFile<'_>) -> bool {
-    is_structural_name(file.path) || GROUPS.iter().any(|group| find(file.bytes, group).is_some())
 }

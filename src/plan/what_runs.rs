@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::surroundings::Surroundings;
 use super::{FileSource, Request, UpdateTarget};
-use crate::effective::{EffectiveImage, FileId, Files, Mentions, Place, Root, Setting, roots};
+use crate::effective::{
+    EffectiveImage, FileId, Files, Mentions, Place, Root, Scene, Setting, StaleChart, roots,
+};
 use crate::image::{Field, same_image};
 use crate::location::Location;
 use crate::yaml::{Cancellation, NodeId};
@@ -99,7 +101,8 @@ fn with_roots<T>(
     let mentions = Mentions::new(&around.structural, &around.paths);
     let reached = mentions.reaching(&around.seeds);
     let mut files = Files::new(&around.paths, &read, cancellation.clone());
-    let roots = roots(&mut files, &reached);
+    let scene = Scene { reached: &reached, declarations: &around.declarations, url: None };
+    let roots = roots(&mut files, &scene);
     look(&RenderedRoots { files: &files, roots: &roots })
 }
 
@@ -123,6 +126,11 @@ impl RenderedRoots<'_> {
         self.roots.iter().flat_map(|root| root.images.iter().map(move |image| (root, image)))
     }
 
+    /// What charts set only as a default.
+    fn defaults(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
+        self.roots.iter().flat_map(|root| root.defaults.iter().map(move |image| (root, image)))
+    }
+
     /// Every scalar that is part of a winning place.
     fn winning(&self) -> HashSet<Place> {
         self.images().filter_map(|(_, image)| image.winning()).flat_map(Setting::places).collect()
@@ -130,13 +138,18 @@ impl RenderedRoots<'_> {
 
     /// Every place that a stronger one overrides, with the root and the stronger one.
     fn weaker(&self) -> impl Iterator<Item = (Place, Overridden)> {
-        self.images().flat_map(|(root, image)| {
+        let defaults = self.defaults().filter_map(|(root, image)| {
+            let overridden = Overridden { root: root.name.clone(), by: None, image: image.name.clone() };
+            Some((image.winning()?.place()?, overridden))
+        });
+        let weaker = self.images().flat_map(|(root, image)| {
             let by = image.winning().and_then(Setting::place).map(|place| self.files.location(place));
             image.weaker().map(move |place| {
                 let (root, image) = (root.name.clone(), image.name.clone());
                 (place, Overridden { root, by: by.clone(), image })
             })
-        })
+        });
+        weaker.chain(defaults)
     }
 
     fn overridden(&self) -> HashMap<FilePlace, OverriddenPlace> {
@@ -184,7 +197,8 @@ impl Summary<'_> {
             return Vec::new();
         }
         let mut winners: BTreeMap<Place, Winner> = BTreeMap::new();
-        for (root, image) in self.roots.images().filter(|(_, image)| same_image(&image.name, &wanted.name)) {
+        let images = self.roots.images().chain(self.defaults());
+        for (root, image) in images.filter(|(_, image)| same_image(&image.name, &wanted.name)) {
             let Some((setting, place)) = image.winning().and_then(|s| Some((s, s.place()?))) else {
                 continue;
             };
@@ -203,6 +217,11 @@ impl Summary<'_> {
             }
         }
         winners.into_values().collect()
+    }
+
+    /// The floating defaults of charts, if every place is to be set.
+    fn defaults(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
+        self.roots.defaults().filter(|_| self.request.all)
     }
 
     /// The other images that get their tag from a place, and that the request doesn't set to the same tag.
@@ -226,6 +245,9 @@ impl Summary<'_> {
     fn weaker(&self) -> HashMap<FilePlace, Overridden> {
         let winning = self.roots.winning();
         let weaker = self.roots.weaker().filter(|(place, _)| !winning.contains(place));
+        let defaults: HashSet<Place> =
+            self.defaults().filter_map(|(_, image)| image.winning()).flat_map(Setting::places).collect();
+        let weaker = weaker.filter(|(place, _)| !defaults.contains(place));
         weaker.map(|(place, overridden)| (self.roots.file_place(place), overridden)).collect()
     }
 
@@ -267,9 +289,27 @@ impl Summary<'_> {
                 format!("{at}{}, which tagbump can't follow; check what {} runs", doubt.what, root.name)
             })
             .collect();
+        warnings.extend(self.stale());
         warnings.sort();
         warnings.dedup();
         warnings
+    }
+
+    /// A warning for each place of a request's image in a chart that Flux doesn't pack again by itself.
+    fn stale(&self) -> impl Iterator<Item = String> {
+        let runs = |place: Place, root: &Root| {
+            let at_place = |image: &&EffectiveImage| image.winning().and_then(Setting::place) == Some(place);
+            root.images.iter().filter(at_place).any(|image| self.is_wanted(image))
+        };
+        let stale =
+            self.roots.roots.iter().flat_map(|root| root.stale.iter().map(move |stale| (root, stale)));
+        stale.filter(move |(root, stale)| runs(stale.place, root)).map(|(_, StaleChart { place, chart })| {
+            let at = self.roots.files.location(*place);
+            format!(
+                "{at}: Flux ignores this until the version in {chart}/Chart.yaml changes; change that too, or set \
+                 reconcileStrategy: Revision"
+            )
+        })
     }
 
     fn is_wanted(&self, image: &EffectiveImage) -> bool {

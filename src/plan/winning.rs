@@ -15,7 +15,7 @@ use crate::image::Field;
 use crate::location::Location;
 use crate::manifest::{Reference, ReferenceSyntax, Refusal, RefusalReason, ValueLocation, is_override};
 use crate::visible::inline;
-use crate::yaml::{NodeId, scan_until};
+use crate::yaml::{FieldPath, NodeId, scan_until};
 
 /// How many places a notice lists.
 const LISTED: usize = 10;
@@ -160,6 +160,7 @@ impl<'a> Judge<'a> {
         let level = target.scope.standing(&parsed.path)?;
         let reference = reference(parsed, winner, &target.name)?;
         let mut m = match_of(parsed, file, winner.target, level, &reference, target);
+        m.field = FieldPath::to_node(&parsed.yaml, reference.at);
         set_version(&mut m, winner);
         Some(m)
     }
@@ -175,15 +176,15 @@ fn unused_entry(entry: &UnusedEntry, image: &str) -> Verdict {
     }
 }
 
-/// The version of a match is the one that runs, also if a weaker place sets it. If the place sets other images too,
-/// it can't be edited.
+/// Notes the tag that runs. If the place sets other images too, it can't be edited.
 fn set_version(m: &mut Match, winner: &Winner) {
-    m.tag.clone_from(&winner.tag);
-    m.digest.clone_from(&winner.digest);
-    if !winner.feeds.is_empty() {
-        let reason = RefusalReason::SetsOthers { others: winner.feeds.join(", ") };
-        m.result = Err(Refusal::new(m.at, reason));
-    }
+    m.effective_tag.clone_from(&winner.tag);
+    let reason = match &winner.setting {
+        Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
+        _ if winner.feeds.is_empty() => return,
+        _ => RefusalReason::SetsOthers { others: winner.feeds.join(", ") },
+    };
+    m.result = Err(Refusal::new(m.at, reason));
 }
 
 /// A winning place as a reference: the file's own, if a rule finds it there under another name, or else one that
@@ -207,7 +208,7 @@ fn new_reference(parsed: &ParsedFile, winner: &Winner, node: NodeId, image: &str
     let slot = ValueLocation { key: parsed.yaml.node(node).key?, node, shared_by: None };
     let syntax = match winner.setting {
         Setting::Image(_) => ReferenceSyntax::Text(slot),
-        Setting::Parts { .. } => ReferenceSyntax::Field(slot),
+        Setting::Parts { .. } | Setting::Fixed { .. } => ReferenceSyntax::Field(slot),
         _ => return None,
     };
     Some(Reference {

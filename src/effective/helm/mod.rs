@@ -15,7 +15,7 @@ mod values_files;
 mod values_from;
 
 pub use chart::Chart;
-pub use release::{Release, StaleChart, release};
+pub use release::{Release, release};
 pub use source::{Around, Objects};
 pub use trail::Trail;
 pub use values_files::{UsedCharts, chart_roots, is_floating};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::super::files::Files;
 use super::super::images::values_images;
-use super::super::place::{FileId, Place};
-use super::super::root::{Doubt, UnmatchedEntry};
+use super::super::place::FileId;
+use super::super::root::{Doubt, StaleChart, UnmatchedEntry};
 use super::super::setting::EffectiveImage;
 use super::super::value::Value;
 use super::chart::Chart;
@@ -30,15 +30,6 @@ pub struct Release {
     /// The values files that it uses.
     pub values_files: Vec<String>,
     pub stale: Vec<StaleChart>,
-}
-
-/// A winning place in a chart that Flux packs again only when the chart's version changes. An edit has no effect
-/// before.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StaleChart {
-    pub place: Place,
-    /// The chart's folder.
-    pub chart: String,
 }
 
 /// Renders a HelmRelease: the chart's values, those of the release, then its post-renderers.

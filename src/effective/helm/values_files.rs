@@ -22,6 +22,13 @@ pub struct UsedCharts {
     pub values_files: BTreeSet<String>,
 }
 
+impl UsedCharts {
+    pub fn extend(&mut self, other: UsedCharts) {
+        self.charts.extend(other.charts);
+        self.values_files.extend(other.values_files);
+    }
+}
+
 /// The roots of the charts in these folders, each with a Chart.yaml: every values file that nothing uses, together
 /// with values.yaml; and values.yaml alone, if nothing uses the chart. [`Root::defaults`] lists what values.yaml
 /// sets only as a default.
