@@ -11,9 +11,11 @@
 //! Pure: files come in through [`Files`].
 
 pub mod argo;
+pub mod compose;
 mod files;
 pub mod helm;
 mod images;
+pub mod kustomize;
 mod mentions;
 mod place;
 mod repository_url;

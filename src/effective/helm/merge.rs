@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn overlay_remembers_the_scalars_that_it_replaces() {
-        let mut values = read("a: {tag: v1}\n");
+        let mut values = read("first: 0\na: {tag: v1}\n");
         overlay(&mut values, read("a: {tag: v2}\nb: 1\n"));
         let tag = values.at(&["a", "tag"]).and_then(Value::scalar).unwrap();
         assert_eq!((tag.text.as_str(), tag.overridden.len()), ("v2", 1));
