@@ -10,6 +10,7 @@
 //!
 //! Pure: files come in through [`Files`].
 
+pub mod argo;
 pub mod compose;
 mod files;
 pub mod helm;
@@ -21,6 +22,8 @@ mod repository_url;
 mod root;
 mod roots;
 mod setting;
+#[cfg(test)]
+mod testing;
 mod value;
 
 pub use files::{Files, LoadedFile, ReadFile, folder_of, join};

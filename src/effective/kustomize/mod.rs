@@ -22,6 +22,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+pub(super) use entries::entries;
 pub use ids::ResourceId;
 
 use super::files::Files;
@@ -88,6 +89,12 @@ pub struct InflatedChart {
 /// Renders the kustomization in a folder.
 pub fn build(files: &mut Files<'_>, folder: &str, additions: &Additions) -> Build {
     builder::Builder::new(files).run(folder, additions)
+}
+
+/// Renders a kustomization that a tool makes around objects that can't be seen, such as those of a chart. Of these, it
+/// has what the patches set.
+pub(super) fn build_around_unseen(files: &mut Files<'_>, kustomization: &Value) -> Build {
+    builder::Builder::new(files).run_around_unseen(kustomization)
 }
 
 /// The kustomization file in a folder (`konfig.RecognizedKustomizationFileNames`).
