@@ -85,6 +85,11 @@ impl Selection {
         Ok(Selection { everything: arguments.is_empty(), set: glob_set(&patterns)?, names, patterns })
     }
 
+    /// One file by its path, even if the path has characters that mean something in a pattern.
+    pub fn of_file(path: &str) -> Self {
+        Selection { names: vec![path.to_owned()], ..Selection::default() }
+    }
+
     /// What any of several selections selects.
     ///
     /// # Errors

@@ -32,14 +32,16 @@ fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<Effective
                 Some(tag) => Setting::Parts { repository, tag, digest: place(*digest) },
                 None => Setting::generated(),
             };
-            Some(from_parts(reference, setting, scalar))
+            Some(EffectiveImage { named_at: repository, ..from_parts(reference, setting, scalar) })
         }
-        ReferenceSyntax::BlockWithoutTag { .. } => Some(EffectiveImage {
+        ReferenceSyntax::BlockWithoutTag { repository, .. } => Some(EffectiveImage {
             name: reference.image.clone(),
             tag: None,
             digest: reference.digest.clone(),
             chain: Vec::new(),
             overridden: Vec::new(),
+            named_at: place(Some(*repository)),
+            app_version: None,
         }),
         _ => None,
     }
@@ -52,7 +54,8 @@ fn from_text(scalar: &Scalar) -> EffectiveImage {
         links => links.to_vec(),
     };
     let Link { name, tag, digest, .. } = Link::new(Setting::generated(), &scalar.text);
-    EffectiveImage { name, tag, digest, chain, overridden: scalar.overridden.clone() }
+    let (overridden, named_at) = (scalar.overridden.clone(), scalar.place);
+    EffectiveImage { name, tag, digest, chain, overridden, named_at, app_version: None }
 }
 
 fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> EffectiveImage {
@@ -64,5 +67,7 @@ fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> Effectiv
         digest: digest.clone(),
         chain: vec![link],
         overridden: tag.overridden.clone(),
+        named_at: None,
+        app_version: None,
     }
 }

@@ -16,6 +16,20 @@ pub struct EffectiveImage {
     pub chain: Vec<Link>,
     /// Places of other values that a stronger one replaced.
     pub overridden: Vec<Place>,
+    /// Where the name is written, if one scalar holds it.
+    pub named_at: Option<Place>,
+    /// Set if a chart's values give no tag. The chain is then empty.
+    pub app_version: Option<AppVersion>,
+}
+
+/// The `appVersion` of a chart, which is the tag of images without one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AppVersion {
+    pub text: Option<String>,
+    /// In Chart.yaml.
+    pub place: Option<Place>,
+    /// The empty `tag`, if the values have that key.
+    pub empty_tag: Option<Place>,
 }
 
 /// One step of a chain: the image as it is after this step, and what sets it.
@@ -124,6 +138,13 @@ impl EffectiveImage {
     /// The strongest place that sets the image.
     pub fn winning(&self) -> Option<&Setting> {
         self.chain.last().map(|link| &link.setting)
+    }
+
+    /// The place that the tag and digest come from. It differs from the winning place if that changes only the name.
+    pub fn feeder(&self) -> Option<&Setting> {
+        let sets_version =
+            |setting: &&Setting| !matches!(setting, Setting::Entry { new_tag: None, digest: None, .. });
+        self.chain.iter().rev().map(|link| &link.setting).find(sets_version)
     }
 
     /// The places that a stronger one overrides, weakest first.

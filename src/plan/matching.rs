@@ -106,6 +106,18 @@ struct MatchedReference<'a> {
 
 fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) -> Match {
     let MatchedReference { file, target, standing, reference } = meant;
+    match_of(parsed, file, target, standing, reference, wanted)
+}
+
+/// A reference as a match of a target, with the edit that brings it up to date.
+pub(super) fn match_of(
+    parsed: &ParsedFile,
+    file: usize,
+    target: usize,
+    standing: MatchLevel,
+    reference: &Reference,
+    wanted: &UpdateTarget,
+) -> Match {
     let wish = DesiredImage {
         name: &wanted.name,
         new_name: &wanted.new_name,
@@ -117,6 +129,7 @@ fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) 
         target,
         match_level: standing,
         at: reference.at,
+        nodes: reference.slots().iter().map(|slot| slot.node).collect(),
         kind: reference.kind,
         image: reference.image.clone(),
         tag: reference.tag.clone(),
@@ -125,6 +138,8 @@ fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) 
         overrides: is_override(reference),
         only_told: matches!(reference.syntax, ReferenceSyntax::Embedded { .. }),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
+        effective_tag: None,
+        field: None,
         result: rewrite(&parsed.yaml, reference, &wish),
     }
 }
@@ -178,7 +193,7 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
     let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
     for (target, wanted) in request.targets.iter().enumerate().filter(|(_, w)| ambiguous(w)) {
         let places: Vec<_> = live().filter(|m| m.target == target && !m.added).collect();
-        let tags: HashSet<_> = places.iter().map(|m| m.tag.as_deref()).collect();
+        let tags: HashSet<_> = places.iter().map(|m| m.runs()).collect();
         if tags.len() > 1 {
             let found = places.iter().map(|m| value(survey, m)).collect();
             return Err(PlanError::DifferentTags { image: wanted.name.clone(), found });
@@ -247,6 +262,7 @@ fn edit(
             line: parsed.yaml.node(m.at).line,
             kind: m.kind,
             target: m.target,
+            field: m.field,
             renamed_from: renamed.then_some(m.image),
             image,
             from: rewrite.from,
@@ -295,5 +311,5 @@ fn skipped(refused: &RefusedReference) -> String {
 
 fn value(survey: &ScannedFiles, m: &Match) -> MatchedValue {
     let at = survey.files[m.file].place(m.at);
-    MatchedValue { at, image: m.image.clone(), tag: m.tag.clone() }
+    MatchedValue { at, image: m.image.clone(), tag: m.runs().map(str::to_owned) }
 }

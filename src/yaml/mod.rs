@@ -20,6 +20,7 @@ mod scalar;
 mod scan;
 mod span;
 mod synthetic;
+mod tab_workaround;
 
 pub use budget::{Budget, Cancellation, ParseAborted};
 pub use change::{Change, NewPair};

@@ -116,7 +116,8 @@ impl ImageEntry {
             ("", "") => (old_tag.to_owned(), old_digest),
             (tag, digest) => (tag.to_owned(), digest),
         };
-        let part = |sign: &str, text: &str| if text.is_empty() { String::new() } else { format!("{sign}{text}") };
+        let part =
+            |sign: &str, text: &str| if text.is_empty() { String::new() } else { format!("{sign}{text}") };
         format!("{name}{}{}", part(":", &tag), part("@", digest))
     }
 

@@ -17,7 +17,12 @@ pub(super) type Steps = Vec<usize>;
 
 impl FieldSpec {
     pub fn any(path: &str) -> Self {
-        FieldSpec { group: String::new(), version: String::new(), kind: String::new(), path: split(path, '/') }
+        FieldSpec {
+            group: String::new(),
+            version: String::new(),
+            kind: String::new(),
+            path: split(path, '/'),
+        }
     }
 
     pub fn read(item: &Value) -> Option<Self> {

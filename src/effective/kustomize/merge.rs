@@ -124,7 +124,10 @@ fn added(patch: &Value, shape: Shape, list: Joined) -> Option<Value> {
 }
 
 fn directive_of_map(pairs: &[(String, Value)]) -> MergeDirective {
-    pairs.iter().find(|(key, _)| key == DIRECTIVE).map_or(MergeDirective::Merge, |(_, value)| directive(value))
+    pairs
+        .iter()
+        .find(|(key, _)| key == DIRECTIVE)
+        .map_or(MergeDirective::Merge, |(_, value)| directive(value))
 }
 
 /// `determineSequenceNodePatchStrategy`

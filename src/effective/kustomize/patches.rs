@@ -22,7 +22,8 @@ struct MergeOptions {
 impl Builder<'_, '_> {
     /// An item of `patchesStrategicMerge`: a path, or the patch itself.
     pub(super) fn strategic_merge(&mut self, level: &Level<'_>, item: &Value, gathered: &mut Gathered) {
-        let is_inline = item.text().is_none_or(|text| text.contains('\n') || text.trim_start().starts_with('{'));
+        let is_inline =
+            item.text().is_none_or(|text| text.contains('\n') || text.trim_start().starts_with('{'));
         let documents = if is_inline { self.inline(item) } else { self.patch_file(level, item) };
         self.merge_each(&documents, MergeOptions::default(), gathered);
     }

@@ -15,7 +15,8 @@ fn entry_sets_the_image_of_the_base() {
 
 #[test]
 fn component_overrides_what_was_gathered() {
-    let kustomization = "resources: [../base]\ncomponents: [../c]\nimages:\n  - name: app\n    newName: other\n";
+    let kustomization =
+        "resources: [../base]\ncomponents: [../c]\nimages:\n  - name: app\n    newName: other\n";
     let component = "kind: Component\nimages:\n  - name: app\n    newTag: v2\n";
     let files = [BASE, APP, ("k/kustomization.yaml", kustomization), ("c/kustomization.yaml", component)];
     let run = repository(&files).run("k");
@@ -32,7 +33,8 @@ images:
   - {name: ghcr.io/acme/api, newTag: v2}
 ";
     let run = repository(&[BASE, APP, ("k/kustomization.yaml", text)]).run("k");
-    let chain = "ghcr.io/acme/api:v2 <- k/kustomization.yaml:4; base/deployment.yaml:10, k/kustomization.yaml:3";
+    let chain =
+        "ghcr.io/acme/api:v2 <- k/kustomization.yaml:4; base/deployment.yaml:10, k/kustomization.yaml:3";
     assert_eq!(run.images, [chain]);
 }
 
@@ -72,7 +74,8 @@ fn entry_is_unmatched_when_base_already_renamed_the_image() {
 
 #[test]
 fn entry_with_only_a_new_name_wins() {
-    let base = "resources: [deployment.yaml]\nimages:\n  - {name: app, newName: ghcr.io/acme/api, newTag: v2}\n";
+    let base =
+        "resources: [deployment.yaml]\nimages:\n  - {name: app, newName: ghcr.io/acme/api, newTag: v2}\n";
     let prod =
         "resources: [../base]\nimages:\n  - name: ghcr.io/acme/api\n    newName: mirror.local/acme/api\n";
     let files = [("base/kustomization.yaml", base), APP, ("prod/kustomization.yaml", prod)];
@@ -144,7 +147,10 @@ spec: {containers: [{image: 'a:v1'}]}
             value.clone()
         };
         [
-            text(&["spec", "deep"], 0).get("initContainers").unwrap().items()[0].text_at(&["image"]).unwrap().to_owned(),
+            text(&["spec", "deep"], 0).get("initContainers").unwrap().items()[0]
+                .text_at(&["image"])
+                .unwrap()
+                .to_owned(),
             text(&["spec", "volumes"], 1).text_at(&["image", "reference"]).unwrap().to_owned(),
             text(&["spec", "containers"], 1).text_at(&["image"]).unwrap().to_owned(),
             text(&["spec", "containers"], 2).text_at(&["image"]).unwrap().to_owned(),

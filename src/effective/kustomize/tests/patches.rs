@@ -35,7 +35,8 @@ patchesJson6902:
   - target: {group: apps, version: v1, kind: Deployment, name: app}
     path: patch.json
 ";
-    let patch = "[\n{\"op\": \"add\", \"path\": \"/spec/template/spec/containers/0/image\",\n\"value\": \"app:v2\"}]";
+    let patch =
+        "[\n{\"op\": \"add\", \"path\": \"/spec/template/spec/containers/0/image\",\n\"value\": \"app:v2\"}]";
     assert_eq!(run(text, &[("patch.json", patch)]).images, ["app:v2 <- patch.json:3; deployment.yaml:10"]);
 }
 
@@ -51,7 +52,10 @@ fn json_patch_replaces_container_and_list() {
     assert_eq!(patched(container, "{name: app, image: 'app:v2'}"), line);
     assert_eq!(patched("/spec/template/spec/containers", "[{name: app, image: 'app:v2'}]"), line);
     assert_eq!(patched("/spec/template/spec", "{containers: [{name: app, image: 'app:v2'}]}"), line);
-    assert_eq!(patched(container, "{name: other, image: 'app:v2'}"), ["app:v2 <- p.yaml:3; deployment.yaml:10"]);
+    assert_eq!(
+        patched(container, "{name: other, image: 'app:v2'}"),
+        ["app:v2 <- p.yaml:3; deployment.yaml:10"]
+    );
 }
 
 #[test]

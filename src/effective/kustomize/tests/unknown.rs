@@ -18,7 +18,10 @@ fn entry_may_match_a_remote_base() {
 #[test]
 fn entry_of_a_component_alone_may_match() {
     let text = format!("kind: Component\n{ENTRY}");
-    assert_eq!(repository(&[("kustomization.yaml", &text)]).run("").unmatched, ["kustomization.yaml:2 may match"]);
+    assert_eq!(
+        repository(&[("kustomization.yaml", &text)]).run("").unmatched,
+        ["kustomization.yaml:2 may match"]
+    );
 }
 
 #[test]
@@ -26,7 +29,8 @@ fn missing_path_is_unknown_and_cycle_is_uncertain() {
     let run = repository(&[("kustomization.yaml", "resources:\n- gone\n- ../../out\n")]).run("");
     let what = "includes a path that isn't in this repository";
     assert_eq!(run.unknown, [format!("kustomization.yaml:2 {what}"), format!("kustomization.yaml:3 {what}")]);
-    let files = [("a/kustomization.yaml", "resources: [../b]\n"), ("b/kustomization.yaml", "bases: [../a]\n")];
+    let files =
+        [("a/kustomization.yaml", "resources: [../b]\n"), ("b/kustomization.yaml", "bases: [../a]\n")];
     assert_eq!(repository(&files).run("a").uncertain, ["b/kustomization.yaml:1 includes itself"]);
 }
 

@@ -1,0 +1,296 @@
+//! Applies what runs to the matches: keeps those that win, drops weaker ones with a notice, and adds winning places
+//! that no rule finds by itself, such as a values file with nothing but the tag.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::files::ScannedFiles;
+use super::matched::Match;
+use super::matching::match_of;
+use super::parsed_file::ParsedFile;
+use super::what_runs::{FilePlace, Overridden, UnusedEntry, WhatRuns, Winner};
+use super::{FileSource, Plan, PlanError, ReplacedImage, Request, SourceFile, UpdateTarget, matching};
+use crate::effective::Setting;
+use crate::file_selection::MatchLevel;
+use crate::image::Field;
+use crate::location::Location;
+use crate::manifest::{Reference, ReferenceSyntax, Refusal, RefusalReason, ValueLocation, is_override};
+use crate::visible::inline;
+use crate::yaml::{FieldPath, NodeId, scan_until};
+
+/// How many places a notice lists.
+const LISTED: usize = 10;
+
+/// What a plan reports besides its changes.
+#[derive(Default)]
+pub(super) struct Reports {
+    pub notices: Vec<String>,
+    pub warnings: Vec<String>,
+    /// For a target without matches: the places that name it, and what runs instead.
+    pub replaced: Vec<(usize, Location, Overridden)>,
+}
+
+/// The matches that set what runs, and those that no root covers.
+///
+/// # Errors
+/// As [`matching::find`], and what the file source reports.
+pub(super) fn find(
+    source: &dyn FileSource,
+    request: &Request,
+    survey: &mut ScannedFiles,
+) -> Result<(Vec<Match>, Reports), PlanError> {
+    if !source.is_whole() {
+        return Ok((matching::find(survey, request)?, Reports::default()));
+    }
+    let what_runs = WhatRuns::new(source, request, &survey.around);
+    read_files(source, request, &what_runs, survey)?;
+    let mut matches = matching::find(survey, request)?;
+    let reports = keep_winners(survey, request, &what_runs, &mut matches);
+    Ok((matches, reports))
+}
+
+/// Reads the files of winning places that don't name an image themselves.
+fn read_files(
+    source: &dyn FileSource,
+    request: &Request,
+    what_runs: &WhatRuns,
+    survey: &mut ScannedFiles,
+) -> Result<(), PlanError> {
+    let known: HashSet<&str> = survey.files.iter().map(|file| file.path.as_str()).collect();
+    let paths = what_runs.winners.iter().map(|winner| winner.path.as_str());
+    let missing: BTreeSet<String> = paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
+    let selection = request.selection()?;
+    for path in missing {
+        let Some(bytes) = source.read(&path, usize::MAX)? else { continue };
+        let match_level = selection.match_level(&path).unwrap_or(MatchLevel::ContextOnly);
+        let Ok(yaml) = scan_until(&bytes, &request.cancellation) else { continue };
+        let file = SourceFile { path: &path, bytes: &bytes, match_level };
+        survey.files.push(ParsedFile::of(&file, yaml));
+    }
+    survey.files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(())
+}
+
+/// Leaves the matches that set what runs, and those that no root covers.
+fn keep_winners(
+    survey: &ScannedFiles,
+    request: &Request,
+    what_runs: &WhatRuns,
+    matches: &mut Vec<Match>,
+) -> Reports {
+    let mut reports = Reports { warnings: what_runs.warnings.clone(), ..Reports::default() };
+    let judge = Judge { survey, what_runs };
+    let (mut kept, mut weaker) = (Vec::new(), Vec::new());
+    for mut m in std::mem::take(matches) {
+        let winner = judge.winner(&m);
+        match judge.verdict(&m, winner.is_some(), &request.targets[m.target]) {
+            Verdict::Keep => {
+                if let Some(winner) = winner {
+                    set_version(&mut m, winner);
+                }
+                kept.push(m);
+            }
+            Verdict::KeepUnused => {
+                reports.notices.push(unused(&survey.files[m.file].place(m.at), &request.targets[m.target]));
+                kept.push(m);
+            }
+            Verdict::Drop(overridden) => weaker.push((m, overridden)),
+        }
+    }
+    kept.extend(judge.added(request, &kept));
+    kept.sort_by_key(|m| (m.file, m.at));
+    reports.about_weaker(survey, request, &weaker, &kept);
+    *matches = kept;
+    reports
+}
+
+/// What becomes of a match.
+enum Verdict {
+    Keep,
+    /// An entry that no container uses.
+    KeepUnused,
+    Drop(Overridden),
+}
+
+struct Judge<'a> {
+    survey: &'a ScannedFiles,
+    what_runs: &'a WhatRuns,
+}
+
+impl<'a> Judge<'a> {
+    fn places<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
+        let path = &self.survey.files[m.file].path;
+        m.nodes.iter().map(move |node| FilePlace::new(path, *node))
+    }
+
+    /// The winning place that a match is.
+    fn winner(&self, m: &Match) -> Option<&'a Winner> {
+        let places: Vec<FilePlace> = self.places(m).collect();
+        let is_it = |winner: &&Winner| {
+            winner.target == m.target && winner.nodes.iter().any(|place| places.contains(place))
+        };
+        self.what_runs.winners.iter().find(is_it)
+    }
+
+    fn verdict(&self, m: &Match, wins: bool, target: &UpdateTarget) -> Verdict {
+        let by_name = target.new_name == Field::Unspecified;
+        if wins || m.match_level == MatchLevel::Explicit || !(by_name || !m.overrides) {
+            return Verdict::Keep;
+        }
+        if let Some(overridden) = self.places(m).find_map(|place| self.what_runs.weaker.get(&place)) {
+            return Verdict::Drop(overridden.clone());
+        }
+        if let Some(entry) = self.places(m).find_map(|place| self.what_runs.unmatched.get(&place)) {
+            return unused_entry(entry, &m.image);
+        }
+        Verdict::Keep
+    }
+
+    /// The winning places that no match covers.
+    fn added(&self, request: &Request, kept: &[Match]) -> Vec<Match> {
+        let known: HashSet<FilePlace> = kept.iter().flat_map(|m| self.places(m)).collect();
+        let new = self.what_runs.winners.iter();
+        let new = new.filter(|winner| !winner.nodes.iter().any(|place| known.contains(place)));
+        new.filter_map(|winner| self.addition(request, winner)).collect()
+    }
+
+    fn addition(&self, request: &Request, winner: &Winner) -> Option<Match> {
+        let target = &request.targets[winner.target];
+        let file = self.survey.files.iter().position(|file| file.path == winner.path)?;
+        let parsed = &self.survey.files[file];
+        let level = target.scope.standing(&parsed.path)?;
+        let reference = reference(parsed, winner, &target.name)?;
+        let mut m = match_of(parsed, file, winner.target, level, &reference, target);
+        m.field = FieldPath::to_node(&parsed.yaml, reference.at);
+        set_version(&mut m, winner);
+        Some(m)
+    }
+}
+
+fn unused_entry(entry: &UnusedEntry, image: &str) -> Verdict {
+    match &entry.renamed_by {
+        Some(by) => {
+            Verdict::Drop(Overridden { root: String::new(), by: Some(by.clone()), image: image.to_owned() })
+        }
+        None if entry.may_match => Verdict::Keep,
+        None => Verdict::KeepUnused,
+    }
+}
+
+/// Notes the tag that runs. If the place sets other images too, it can't be edited.
+fn set_version(m: &mut Match, winner: &Winner) {
+    m.effective_tag.clone_from(&winner.tag);
+    let reason = match &winner.setting {
+        Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
+        _ if winner.feeds.is_empty() => return,
+        _ => RefusalReason::SetsOthers { others: winner.feeds.join(", ") },
+    };
+    m.result = Err(Refusal::new(m.at, reason));
+}
+
+/// A winning place as a reference: the file's own, if a rule finds it there under another name, or else one that
+/// holds just what the setting says.
+fn reference(parsed: &ParsedFile, winner: &Winner, image: &str) -> Option<Reference> {
+    let node = winner.setting.place().map(|place| place.node)?;
+    let is_here = |reference: &&Reference| {
+        reference.slots().iter().any(|slot| slot.node == node) && is_setting(reference)
+    };
+    let own = parsed.all_references().find(is_here).cloned();
+    let own = own.map(|reference| Reference { image: image.to_owned(), ..reference });
+    own.or_else(|| new_reference(parsed, winner, node, image))
+}
+
+fn is_setting(reference: &Reference) -> bool {
+    !matches!(reference.syntax, ReferenceSyntax::BesideBlock(_) | ReferenceSyntax::BlockWithoutTag { .. })
+        || is_override(reference)
+}
+
+fn new_reference(parsed: &ParsedFile, winner: &Winner, node: NodeId, image: &str) -> Option<Reference> {
+    let slot = ValueLocation { key: parsed.yaml.node(node).key?, node, shared_by: None };
+    let syntax = match winner.setting {
+        Setting::Image(_) => ReferenceSyntax::Text(slot),
+        Setting::Parts { .. } | Setting::Fixed { .. } => ReferenceSyntax::Field(slot),
+        _ => return None,
+    };
+    Some(Reference {
+        kind: kind(&winner.setting),
+        at: node,
+        image: image.to_owned(),
+        kustomize_name: None,
+        tag: winner.tag.clone(),
+        digest: winner.digest.clone(),
+        syntax,
+    })
+}
+
+fn kind(setting: &Setting) -> &'static str {
+    match setting {
+        Setting::Parts { .. } => "values",
+        _ => "patch",
+    }
+}
+
+fn unused(at: &Location, target: &UpdateTarget) -> String {
+    format!("{at}: no workload here uses {}; the entry is set anyway", inline(&target.name))
+}
+
+impl Reports {
+    /// The error if nothing is left of a target because other images run in its place.
+    pub fn replaced(&self, request: &Request, missing: &[usize]) -> Option<PlanError> {
+        let of_missing = self.replaced.iter().filter(|(target, ..)| missing.contains(target));
+        let places: Vec<ReplacedImage> = of_missing
+            .map(|(_, at, overridden)| ReplacedImage {
+                at: at.clone(),
+                by: overridden.by.clone(),
+                image: overridden.image.clone(),
+                root: overridden.root.clone(),
+            })
+            .collect();
+        let target = missing.first()?;
+        (!places.is_empty())
+            .then(|| PlanError::Replaced { image: request.targets[*target].name.clone(), places })
+    }
+
+    /// Adds the reports to a plan.
+    pub fn on(self, plan: Plan) -> Plan {
+        let warnings = self.warnings.into_iter().chain(plan.warnings).collect();
+        Plan { notices: self.notices, warnings, ..plan }
+    }
+
+    /// One notice for all weaker places of an image; if nothing else is left, they are the error.
+    fn about_weaker(
+        &mut self,
+        survey: &ScannedFiles,
+        request: &Request,
+        weaker: &[(Match, Overridden)],
+        kept: &[Match],
+    ) {
+        let mut by_target: BTreeMap<usize, Vec<(Location, &Overridden)>> = BTreeMap::new();
+        for (m, overridden) in weaker {
+            by_target.entry(m.target).or_default().push((survey.files[m.file].place(m.at), overridden));
+        }
+        for (target, places) in by_target {
+            if kept.iter().any(|m| m.target == target) {
+                self.notices.push(notice(&request.targets[target], &places));
+            } else {
+                self.replaced.extend(places.into_iter().map(|(at, by)| (target, at, by.clone())));
+            }
+        }
+    }
+}
+
+fn notice(target: &UpdateTarget, places: &[(Location, &Overridden)]) -> String {
+    let shown = places.iter().take(LISTED).map(|(at, overridden)| match &overridden.by {
+        Some(by) => format!("{at} (by {by})"),
+        None => at.to_string(),
+    });
+    let shown: Vec<String> = shown.collect();
+    let more = match places.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "left unchanged, because a stronger place sets {}: {}{more}",
+        inline(&target.name),
+        shown.join(", ")
+    )
+}
