@@ -35,6 +35,7 @@
 //! | [`plan`] | takes files and a request, gives edits | `manifest`, `yaml`, `image`, `file_selection` |
 //! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
 //! | [`yaml`] | scalars as bytes; only user of yaml_rust2 | |
+//! | [`dotenv`] | files of `NAME=VALUE` lines, and edits of one value | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
 //! | [`object_id`] | the IDs of commits, trees and files in git's object database | |
 //! | [`dot_git`] | which file names lead into a repository's own folder | |
@@ -44,9 +45,9 @@
 //! | [`environment`], [`signals`] | what every module needs | |
 //!
 //! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
-//! `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id` and
-//! `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment. `tests/it/house.rs`
-//! enforces both.
+//! `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id`,
+//! `dotenv` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment.
+//! `tests/it/house.rs` enforces both.
 //!
 //! # Errors
 //!
@@ -85,6 +86,7 @@ pub mod config;
 pub mod decision;
 pub mod diagnostics;
 pub mod dot_git;
+pub mod dotenv;
 pub mod effective;
 pub mod environment;
 pub mod error;

@@ -10,6 +10,7 @@
 //!
 //! Pure: files come in through [`Files`].
 
+pub mod compose;
 mod files;
 pub mod helm;
 mod images;

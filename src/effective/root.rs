@@ -25,6 +25,8 @@ pub struct Root {
     pub uncertain: Vec<Doubt>,
     /// Winning places in charts that Flux doesn't pack again by itself.
     pub stale: Vec<StaleChart>,
+    /// The variables whose value in the environment (a shell, CI) replaces what is written at a place.
+    pub variables: Vec<(String, Place)>,
 }
 
 /// An entry of an `images` list that matches no container of its root.

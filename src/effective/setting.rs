@@ -90,6 +90,10 @@ pub enum Holds {
     Image,
     /// The tag without the text that surrounds the variable: in `${VERSION}-ad`, the suffix is `-ad`.
     Tag { prefix: String, suffix: String },
+    /// The digest of an image that has no tag.
+    Digest,
+    /// Nothing yet: the end of an image's name, behind which the tag goes.
+    NoTag,
 }
 
 /// Why tagbump can't edit the winning place.
@@ -101,6 +105,8 @@ pub enum Fixed {
     NoDefault { name: String },
     #[error("{name} is used with `:+`, so its value never appears")]
     Alternative { name: String },
+    #[error("is put together from several variables, so no single place holds it")]
+    SeveralParts,
     #[error("is in folded or quoted text, which can't be edited line by line")]
     FoldedText,
     #[error("the entry has a tagSuffix and no newTag, so the tag is the workload's")]

@@ -11,6 +11,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("location", &["visible"]),
     ("yaml", &["visible"]),
     ("dot_git", &[]),
+    ("dotenv", &[]),
     ("template", &[]),
     ("object_id", &[]),
     ("hint", &[]),
