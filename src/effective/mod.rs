@@ -12,6 +12,7 @@
 
 pub mod compose;
 mod files;
+pub mod flux;
 pub mod helm;
 mod images;
 pub mod kustomize;
