@@ -13,6 +13,7 @@
 pub mod argo;
 pub mod compose;
 mod files;
+pub mod flux;
 pub mod helm;
 mod images;
 pub mod kustomize;

@@ -189,7 +189,7 @@ impl Scalar {
     /// Remembers what this scalar replaces.
     pub fn override_scalar(&mut self, weaker: &Scalar) {
         let mut places = weaker.places();
-        places.retain(|place| !self.overridden.contains(place) && self.place != Some(*place));
+        places.retain(|place| !self.overridden.contains(place));
         self.overridden.splice(0..0, places);
         self.overridden.truncate(MAX_OVERRIDDEN);
     }

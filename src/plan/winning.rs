@@ -17,7 +17,7 @@ use crate::file_selection::MatchLevel;
 use crate::image::Field;
 use crate::location::Location;
 use crate::manifest::{
-    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, ValueLocation, is_override,
+    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ValueLocation, is_override,
 };
 use crate::visible::inline;
 use crate::yaml::{FieldPath, NodeId, scan_until};

@@ -9,7 +9,7 @@ use crate::image::ParsedReference;
 
 /// The image of a service.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct ServiceImage {
+pub(in super::super) struct ServiceImage {
     pub image: EffectiveImage,
     /// The variables that would replace the winning place if they were exported.
     pub variables: Vec<String>,

@@ -16,7 +16,7 @@ use super::{Additions, Build, Object, kustomization_file, names};
 const MAX_LEVELS: usize = 32;
 
 /// What one more kustomization counts, in values.
-const COST_OF_LEVEL: usize = 100;
+const COST_OF_LEVEL: usize = 300;
 
 /// What a kustomization and all that it includes have given so far (kustomize's `ResAccumulator`).
 pub(super) struct Gathered {
@@ -77,6 +77,13 @@ impl<'b, 'f> Builder<'b, 'f> {
         let level = Level { folder: "", file: None, fields, additions: &Additions::default() };
         let unseen = Gathered { has_unknown: true, ..Gathered::default() };
         let gathered = self.level(&level, unseen);
+        self.finish(gathered)
+    }
+
+    /// Builds a kustomization that no file holds.
+    pub fn run_generated(mut self, folder: &str, fields: &Value, additions: &Additions) -> Build {
+        self.open.push(folder.to_owned());
+        let gathered = self.level(&Level { folder, file: None, fields, additions }, Gathered::default());
         self.finish(gathered)
     }
 

@@ -4,6 +4,7 @@
 //! runs the components and the transformers in kustomize's order, and hands the result to the next level outwards.
 //! Each step has its own file.
 
+mod all_files;
 mod builder;
 mod entries;
 mod field_paths;
@@ -20,7 +21,7 @@ mod plugins;
 mod resources;
 mod selector;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::BTreeSet;
 
@@ -95,6 +96,12 @@ pub fn build(files: &mut Files<'_>, folder: &str, additions: &Additions) -> Buil
 /// has what the patches set.
 pub(super) fn build_around_unseen(files: &mut Files<'_>, kustomization: &Value) -> Build {
     builder::Builder::new(files).run_around_unseen(kustomization)
+}
+
+/// Renders a folder without a kustomization file as Flux does: all YAML below it.
+pub fn build_all(files: &mut Files<'_>, folder: &str, additions: &Additions) -> Build {
+    let generated = all_files::kustomization(files, folder);
+    builder::Builder::new(files).run_generated(folder, &generated, additions)
 }
 
 /// The kustomization file in a folder (`konfig.RecognizedKustomizationFileNames`).
