@@ -10,16 +10,21 @@
 //!
 //! Pure: files come in through [`Files`].
 
+pub mod argo;
 pub mod compose;
 mod files;
+pub mod flux;
 pub mod helm;
 mod images;
+pub mod kustomize;
 mod mentions;
 mod place;
 mod repository_url;
 mod root;
 mod roots;
 mod setting;
+#[cfg(test)]
+mod testing;
 mod value;
 
 pub use files::{Files, LoadedFile, ReadFile, folder_of, join};

@@ -23,10 +23,10 @@ pub struct Root {
     pub unknown: Vec<Doubt>,
     /// What may change the images in a way that tagbump can't follow. The images may be wrong.
     pub uncertain: Vec<Doubt>,
-    /// The variables whose value in the environment (a shell, CI) replaces what is written at a place.
-    pub variables: Vec<(String, Place)>,
     /// Winning places in charts that Flux doesn't pack again by itself.
     pub stale: Vec<StaleChart>,
+    /// The variables whose value in the environment (a shell, CI) replaces what is written at a place.
+    pub variables: Vec<(String, Place)>,
 }
 
 /// An entry of an `images` list that matches no container of its root.

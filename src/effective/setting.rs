@@ -48,6 +48,13 @@ impl Link {
         let owned = |part: Option<&str>| part.map(str::to_owned);
         Link { setting, name: name.to_owned(), tag: owned(tag), digest: owned(digest) }
     }
+
+    /// The image after this step: `name[:tag][@digest]`.
+    pub fn text(&self) -> String {
+        let part = |sign: &str, text: &Option<String>| text.as_ref().map(|text| format!("{sign}{text}"));
+        let [tag, digest] = [part(":", &self.tag), part("@", &self.digest)].map(Option::unwrap_or_default);
+        format!("{}{tag}{digest}", self.name)
+    }
 }
 
 /// How a place sets an image.
@@ -117,6 +124,14 @@ impl Setting {
             Setting::Entry { name, new_tag, digest } => new_tag.or(*digest).or(Some(*name)),
             Setting::Part(part) => Some(part.place),
             Setting::Fixed { at, .. } => *at,
+        }
+    }
+
+    /// The scalars that an edit of the version is about: all but the name of an image in values.
+    pub fn version_places(&self) -> Vec<Place> {
+        match self {
+            Setting::Parts { tag, digest, .. } => digest.iter().copied().chain([*tag]).collect(),
+            _ => self.places(),
         }
     }
 

@@ -9,6 +9,9 @@ use crate::yaml::{NodeId, NodeKind, ParsedYaml, ScalarStyle, SyntheticDocument};
 /// Values that are nested deeper are cut off. No real manifest comes close.
 const MAX_DEPTH: usize = 128;
 
+/// A scalar remembers at most this many places that it replaced.
+const MAX_OVERRIDDEN: usize = 256;
+
 /// A YAML value with the places that its scalars were written at.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -53,6 +56,10 @@ impl Value {
     /// are written.
     pub fn read(yaml: &ParsedYaml, node: NodeId, file: FileId) -> Self {
         Reader { yaml, file }.value(node, 0)
+    }
+
+    pub fn null() -> Self {
+        Value::Scalar(Scalar { null: true, plain: true, ..Scalar::default() })
     }
 
     /// The value of a key of a map.
@@ -151,7 +158,7 @@ impl Value {
                 *pairs = unique.pairs;
             }
             (Value::Scalar(weaker), Value::Scalar(mut scalar)) => {
-                scalar.overridden.splice(0..0, weaker.places());
+                scalar.override_scalar(weaker);
                 *weaker = scalar;
             }
             (weaker, over) => *weaker = over,
@@ -179,9 +186,19 @@ impl Scalar {
         self.text = text;
     }
 
+    /// Remembers what this scalar replaces.
+    pub fn override_scalar(&mut self, weaker: &Scalar) {
+        let mut places = weaker.places();
+        places.retain(|place| !self.overridden.contains(place));
+        self.overridden.splice(0..0, places);
+        self.overridden.truncate(MAX_OVERRIDDEN);
+    }
+
     /// Every place that set it, weakest first.
     pub fn places(&self) -> Vec<Place> {
-        self.overridden.iter().copied().chain(self.place).collect()
+        let linked = self.links.iter().filter_map(|link| link.setting.place());
+        let own = self.place.filter(|_| self.links.is_empty());
+        self.overridden.iter().copied().chain(linked).chain(own).collect()
     }
 }
 

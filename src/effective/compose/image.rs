@@ -9,7 +9,7 @@ use crate::image::ParsedReference;
 
 /// The image of a service.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct ServiceImage {
+pub(in super::super) struct ServiceImage {
     pub image: EffectiveImage,
     /// The variables that would replace the winning place if they were exported.
     pub variables: Vec<String>,
@@ -35,7 +35,7 @@ impl ServiceImage {
             digest,
             chain: vec![link],
             overridden,
-            named_at: Some(place),
+            named_at: None,
             app_version: None,
         };
         ServiceImage { image, variables }

@@ -17,7 +17,7 @@ const MAX_PIECES: usize = 256;
 
 /// A part of a text after its placeholders are replaced.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Piece {
+pub(in super::super) struct Piece {
     /// What compose puts there.
     pub text: String,
     /// What reports show: if no file has a value, the placeholder itself.
@@ -29,7 +29,7 @@ pub(super) struct Piece {
 
 /// Where a piece comes from.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Origin {
+pub(in super::super) enum Origin {
     /// A range of the text that is written at a place.
     Written(Place, Range<usize>),
     Fixed(Fixed),
@@ -37,7 +37,7 @@ pub(super) enum Origin {
 
 /// A text after its placeholders are replaced.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Interpolated {
+pub(in super::super) struct Interpolated {
     pub pieces: Vec<Piece>,
     /// Defaults that a file of variables replaces.
     pub overridden: Vec<Place>,

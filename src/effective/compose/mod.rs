@@ -14,6 +14,9 @@ mod variables;
 #[cfg(test)]
 mod tests;
 
+pub(super) use image::ServiceImage;
+pub(super) use interpolation::{Interpolated, Origin, Piece};
+
 use super::files::{Files, folder_of, join};
 use super::root::{Doubt, Root};
 use project::{Context, Loader, ReadFiles};

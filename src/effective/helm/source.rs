@@ -26,7 +26,7 @@ impl<'a> Objects<'a> {
     }
 
     /// An object that a name in a namespace can mean. A namespace that isn't written can be any.
-    fn find(&self, kind: &str, name: &str, namespace: Option<&str>) -> Option<&'a Value> {
+    pub fn find(&self, kind: &str, name: &str, namespace: Option<&str>) -> Option<&'a Value> {
         let fits = |object: &&&Value| {
             let own = object.text_at(&["metadata", "namespace"]);
             own.is_none() || namespace.is_none() || own == namespace
