@@ -10,7 +10,7 @@ use super::answers::limits::FETCHED_OBJECTS;
 use super::answers::{AnswerError, LimitExceeded};
 use super::transport::{self, Endpoint, TransferError};
 use super::workspace::Workspace;
-use crate::error::inline;
+use crate::visible::inline;
 
 /// The workspace's reference to the fetched tip.
 pub const TIP: &str = "refs/tagbump/tip";

@@ -5,12 +5,11 @@ use std::time::Instant;
 
 use git2::{Commit, Oid};
 
+use super::error::RemoteError;
 use super::git_branch::GitBranch;
-use crate::error::{Failure, Result};
-use crate::git::failure::git_failure;
 use crate::git::signing::{CommitDraft, is_signed};
 use crate::git::tree::edited_tree;
-use crate::git::{self, Checkout, LandedCommit, SyncResult, carry, equivalent_commit};
+use crate::git::{self, Checkout, GitError, LandedCommit, SyncResult, carry, equivalent_commit};
 use crate::landing::Tip;
 use crate::plan::FileEdit;
 
@@ -19,8 +18,8 @@ impl GitBranch {
     ///
     /// # Errors
     /// If the commit can't be made.
-    pub fn commit(&self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {
-        let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
+    pub fn commit(&self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String, RemoteError> {
+        let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
         let repo = &self.workspace.repo;
         let parent = repo.find_commit(oid(&tip.commit)?).map_err(fault)?;
         let tree = edited_tree(repo, &parent, edits, &self.prefix)?;
@@ -42,7 +41,7 @@ impl GitBranch {
     }
 
     /// The commit that the bump is made on: the tip, or the local commits rebased onto it.
-    pub(super) fn carried_onto(&mut self, tip: Oid) -> Result<Oid> {
+    pub(super) fn carried_onto(&mut self, tip: Oid) -> Result<Oid, GitError> {
         let Some(carried) = self.target.carry else { return Ok(tip) };
         if let Some((_, onto)) = self.carried.filter(|(on, _)| *on == tip) {
             return Ok(onto);
@@ -69,19 +68,19 @@ impl GitBranch {
     ///
     /// # Errors
     /// If the history can't be read.
-    pub fn find_equivalent(&self, tip: &Tip, commit: &str) -> Result<Option<String>> {
+    pub fn find_equivalent(&self, tip: &Tip, commit: &str) -> Result<Option<String>, RemoteError> {
         let found = equivalent_commit::find(&self.workspace.repo, published(tip)?, oid(commit)?);
-        found.map(|same| same.map(|oid| oid.to_string())).map_err(|e| unparsable(&e))
+        found.map(|same| same.map(|oid| oid.to_string())).map_err(|e| unreadable(&e).into())
     }
 
     /// A file's mode in a commit, and its path below the repository's top.
     ///
     /// # Errors
     /// If the commit can't be read, or has no such file.
-    pub fn file_mode(&self, commit: &str, path: &str) -> Result<(String, i32)> {
+    pub fn file_mode(&self, commit: &str, path: &str) -> Result<(String, i32), RemoteError> {
         let path = self.full_path(path);
         let tree = self.workspace.repo.find_commit(oid(commit)?).and_then(|commit| commit.tree());
-        let entry = tree.and_then(|tree| tree.get_path(Path::new(&path))).map_err(|e| unparsable(&e))?;
+        let entry = tree.and_then(|tree| tree.get_path(Path::new(&path))).map_err(|e| unreadable(&e))?;
         Ok((path, entry.filemode()))
     }
 
@@ -115,14 +114,14 @@ impl GitBranch {
 }
 
 /// The commit that the branch points at, or that a new branch starts from.
-pub(super) fn published(tip: &Tip) -> Result<Oid> {
+pub(super) fn published(tip: &Tip) -> Result<Oid, GitError> {
     oid(tip.published.as_ref().unwrap_or(&tip.commit))
 }
 
-pub(super) fn unparsable(error: &git2::Error) -> Failure {
-    git_failure("the history can't be read", error)
+pub(super) fn unreadable(error: &git2::Error) -> GitError {
+    GitError::library("the history can't be read", error)
 }
 
-pub(super) fn oid(text: &str) -> Result<Oid> {
-    Oid::from_str(text).map_err(|e| git_failure("not an object name", &e))
+pub(super) fn oid(text: &str) -> Result<Oid, GitError> {
+    Oid::from_str(text).map_err(|e| GitError::library("not an object name", &e))
 }
