@@ -54,10 +54,9 @@ pub(super) fn describe_remote(error: &RemoteError) -> Failure {
         RemoteError::Http(refusal) => Failure::new(Exit::Refused, message).hinted(status_advice(refusal)),
         RemoteError::Certificate { .. } => Failure::other(message)
             .hinted("name your CA's file in http.sslCAInfo, GIT_SSL_CAINFO or SSL_CERT_FILE"),
-        RemoteError::NotRead { .. }
-        | RemoteError::NotPushed { .. }
-        | RemoteError::NotACommit { .. }
-        | RemoteError::NotAfterTip { .. } => Failure::other(message),
+        RemoteError::NotRead { .. } | RemoteError::NotPushed { .. } | RemoteError::NotAfterTip { .. } => {
+            Failure::other(message)
+        }
         RemoteError::NoBranch { .. } => {
             let other = hint("name another with ") + flag("branch");
             Failure::usage(message).hinted(other + "; only a pull request creates branches")

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::walk::{TracedFile, Walk, below};
-use super::{CommitStore, Extent, HistoryError, ObjectId, TagEntry};
+use super::{CommitId, CommitStore, Extent, HistoryError, TagEntry};
 use crate::file_selection::{MatchLevel, folder};
 use crate::manifest::CHART;
 use crate::plan::{CurrentReference, Request};
@@ -34,7 +34,7 @@ impl<'a> FileHistory<'a> {
     /// The tip can't be read.
     pub fn new(
         commits: &'a dyn CommitStore,
-        tip: ObjectId,
+        tip: CommitId,
         request: &'a Request,
         paths: &BTreeSet<&str>,
         prefix: &str,
@@ -76,7 +76,7 @@ impl<'a> FileHistory<'a> {
 
 fn files_at(
     commits: &dyn CommitStore,
-    tip: ObjectId,
+    tip: CommitId,
     request: &Request,
     paths: &BTreeSet<&str>,
     prefix: &str,

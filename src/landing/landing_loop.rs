@@ -6,6 +6,7 @@ use super::{
     Backoff, FetchError, GiveUpReason, Landing, LandingError, NotLanded, Proposal, Propose, PublishOutcome,
     TargetBranch, Tip, with_snapshot,
 };
+use crate::object_id::CommitId;
 
 /// Extra time beyond the budget, to find out how the last try ended.
 pub(super) const FINAL_CHECK: Duration = Duration::from_secs(10);
@@ -36,7 +37,7 @@ pub fn land<B: TargetBranch, P: Proposal, E>(
 }
 
 /// The proposal that is on the branch, and the commit that brought it there if it was ours.
-type LandedProposal<P> = (P, Option<String>);
+type LandedProposal<P> = (P, Option<CommitId>);
 
 /// The result of a step of the loop.
 type StepResult<T, B, E> = Result<T, LandingError<<B as TargetBranch>::Error, E>>;
@@ -47,7 +48,7 @@ struct LandingLoop<'a, 'c, B, P, E> {
     propose: &'a mut Propose<'a, P, E>,
     attempts: u32,
     /// The commits that were tried, each with its proposal: one may be on the branch after all.
-    made: Vec<(String, P)>,
+    made: Vec<(CommitId, P)>,
     log: Vec<String>,
     unreachable: u32,
     /// How often the server failed to unpack the push.
@@ -94,13 +95,13 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
                 return Ok((proposal, None));
             }
             let commit = if plan.is_empty() {
-                tip.commit.clone()
+                tip.commit
             } else {
                 let made = self.place.commit(&tip, &plan.edits, proposal.message());
                 made.map_err(LandingError::Branch)?
             };
             self.attempts += 1;
-            let verdict = self.place.publish(&commit, self.backoff.deadline());
+            let verdict = self.place.publish(commit, self.backoff.deadline());
             if let PublishOutcome::Published { commit } = verdict {
                 return Ok((proposal, Some(commit)));
             }
@@ -132,7 +133,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
     /// One of our commits may have landed although its outcome was unknown.
     fn landed_before(&mut self, tip: &Tip) -> StepResult<Option<LandedProposal<P>>, B, E> {
         for nth in 0..self.made.len() {
-            let found = self.place.find(tip, &self.made[nth].0).map_err(LandingError::Branch)?;
+            let found = self.place.find(tip, self.made[nth].0).map_err(LandingError::Branch)?;
             if let Some(commit) = found {
                 let (_, proposal) = self.made.swap_remove(nth);
                 return Ok(Some((proposal, Some(commit))));
@@ -214,7 +215,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
 
     fn note_stuck(&mut self, tip: &Tip, locked: bool, words: &str) {
         let times = self.stuck.as_ref().filter(|s| s.tip == *tip).map_or(0, |s| s.times) + 1;
-        self.stuck = Some(StuckPush { tip: tip.clone(), times, locked, words: words.to_owned() });
+        self.stuck = Some(StuckPush { tip: *tip, times, locked, words: words.to_owned() });
     }
 
     fn wait(&mut self, what: String, retry_after: Option<Duration>) -> StepResult<(), B, E> {

@@ -26,10 +26,26 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("history", &["image", "manifest", "object_id", "plan", "file_selection"]),
     ("config", &["image", "location", "plan", "file_selection", "tag", "template", "visible", "yaml"]),
     ("scaffold", &["config", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"]),
-    ("output", &["error", "plan", "history", "visible"]),
-    ("actions", &["environment", "error", "location", "markdown", "plan", "output", "tag", "visible"]),
+    ("output", &["error", "object_id", "plan", "history", "visible"]),
+    (
+        "actions",
+        &["environment", "error", "location", "markdown", "object_id", "plan", "output", "tag", "visible"],
+    ),
     ("worktree", &["dot_git", "signals", "plan", "file_selection", "visible"]),
-    ("landing", &["image", "markdown", "plan", "file_selection", "tag", "template", "history", "visible"]),
+    (
+        "landing",
+        &[
+            "image",
+            "markdown",
+            "object_id",
+            "plan",
+            "file_selection",
+            "tag",
+            "template",
+            "history",
+            "visible",
+        ],
+    ),
     ("http", &["environment"]),
     (
         "git",
@@ -46,7 +62,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("history::git", &["git", "history"]),
-    ("landing::remote", &["git", "history", "history::git", "http", "landing", "plan"]),
+    ("landing::remote", &["git", "history", "history::git", "http", "landing", "object_id", "plan"]),
     (
         "forge",
         &[
@@ -57,6 +73,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "http",
             "landing",
             "landing::remote",
+            "object_id",
             "plan",
             "visible",
         ],
@@ -78,7 +95,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    ("build_info", &["actions", "git", "image", "landing", "settings", "tag", "template", "history"]),
+    (
+        "build_info",
+        &["actions", "git", "image", "landing", "object_id", "settings", "tag", "template", "history"],
+    ),
     (
         "decision",
         &[
@@ -96,6 +116,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "landing",
             "landing::remote",
             "markdown",
+            "object_id",
             "output",
             "plan",
             "settings",
@@ -156,6 +177,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "landing::remote",
             "location",
             "markdown",
+            "object_id",
             "output",
             "plan",
             "scaffold",

@@ -8,6 +8,7 @@ use crate::git::{Checkout, RemoteUrl};
 use crate::hint::{flag, hint, setting};
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, Verification};
+use crate::object_id::CommitId;
 use crate::output::Report;
 
 impl Bump<'_> {
@@ -65,7 +66,7 @@ pub(super) fn keep_secrets(git: &GitBranch, done: Result<()>, report: &mut Repor
 /// Reports whether the server verified the signature of a commit that it made.
 pub(super) fn note_verification(
     remote: &ForgeBranch,
-    commit: &str,
+    commit: CommitId,
     backoff: &Backoff<'_>,
     report: &mut Report,
 ) {

@@ -1,5 +1,7 @@
 //! Why GitHub's API can't be used, or refuses.
 
+use crate::object_id::CommitId;
+
 /// Why GitHub's API can't be used, or refuses.
 #[derive(Debug, thiserror::Error)]
 pub enum GitHubError {
@@ -15,7 +17,7 @@ pub enum GitHubError {
     #[error("GitHub's API didn't return a pull request: {reason}")]
     NotAPullRequest { reason: String },
     #[error("{commit} was not made here")]
-    NotPrepared { commit: String },
+    NotPrepared { commit: CommitId },
     #[error("the changed files are larger than GitHub's API accepts in one request")]
     FilesTooLarge,
     /// The API makes plain files only.

@@ -1,6 +1,7 @@
 //! Why a branch of a git remote can't be read, or takes no commit.
 
 use crate::git::{GitError, ServerError};
+use crate::object_id::CommitId;
 
 /// Why a branch of a git remote can't be read, or takes no commit. A URL has no user and no password.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +25,7 @@ pub enum RemoteError {
     #[error("{url} has no default branch")]
     NoDefaultBranch { url: String },
     #[error("{url}: the fetch didn't bring the tip {tip}")]
-    TipNotFetched { url: String, tip: String },
+    TipNotFetched { url: String, tip: CommitId },
     /// The time for reading a history is over. The last problem, with the URL.
     #[error("{problem}")]
     HistoryTimedOut { problem: String },
@@ -33,10 +34,8 @@ pub enum RemoteError {
     BranchInTheWay { url: String, words: String },
     #[error("{url} declines the push: {words}")]
     Declined { url: String, rule: BranchRule, words: String },
-    #[error("{commit} is not a commit")]
-    NotACommit { commit: String },
     #[error("{commit} does not come after the branch's tip")]
-    NotAfterTip { commit: String },
+    NotAfterTip { commit: CommitId },
     /// Credentials that the user may expect to be sent were not: one sentence each, with the reason.
     #[error("{error}")]
     Withheld { error: Box<RemoteError>, withheld: Vec<String> },

@@ -21,6 +21,7 @@ use std::time::Instant;
 
 use crate::git::{CarriedCommits, Identity, RemoteUrl, Signer, UrlOrigin};
 use crate::landing::{FetchError, History, PublishOutcome, TargetBranch, Tip};
+use crate::object_id::CommitId;
 use crate::plan::{FileEdit, FileSource};
 
 pub use classify::{of_fetch_fault, of_push_fault, of_status};
@@ -74,20 +75,20 @@ impl<E: From<RemoteError>> TargetBranch for RemoteBranch<E> {
     }
 
     fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>, E> {
-        Ok(self.git.files(tip)?)
+        Ok(self.git.files(tip))
     }
 
     fn history(&self) -> &dyn History {
         &self.git
     }
 
-    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String, E> {
+    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId, E> {
         let commit = self.git.commit(tip, edits, message)?;
-        self.publisher.prepare(&self.git, tip, &commit, edits, message)?;
+        self.publisher.prepare(&self.git, tip, commit, edits, message)?;
         Ok(commit)
     }
 
-    fn publish(&mut self, commit: &str, deadline: Instant) -> PublishOutcome<E> {
+    fn publish(&mut self, commit: CommitId, deadline: Instant) -> PublishOutcome<E> {
         if let Some(outcome) = self.git.keep_others(commit) {
             return outcome;
         }
@@ -95,7 +96,7 @@ impl<E: From<RemoteError>> TargetBranch for RemoteBranch<E> {
         self.publisher.publish(&self.git, commit, deadline)
     }
 
-    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>, E> {
+    fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, E> {
         self.publisher.find(&self.git, tip, commit)
     }
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::git_branch::GitBranch;
 use crate::landing::{PublishOutcome, Tip};
+use crate::object_id::CommitId;
 use crate::plan::FileEdit;
 
 /// Publishes commits without force, and finds them again. The commits were made by git, in the workspace; git also reads the branch.
@@ -18,7 +19,7 @@ pub trait Publisher<E> {
         &mut self,
         _git: &GitBranch,
         _tip: &Tip,
-        _commit: &str,
+        _commit: CommitId,
         _edits: &[FileEdit],
         _message: &str,
     ) -> Result<(), E> {
@@ -26,13 +27,13 @@ pub trait Publisher<E> {
     }
 
     /// Publishes a commit if the branch hasn't moved since it was read; gives up at `deadline`.
-    fn publish(&mut self, git: &GitBranch, commit: &str, deadline: Instant) -> PublishOutcome<E>;
+    fn publish(&mut self, git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishOutcome<E>;
 
-    /// The name of a commit on the branch, if the tip is it or comes after it.
+    /// The ID of a commit on the branch, if the tip is it or comes after it.
     ///
     /// # Errors
     /// If the history can't be read.
-    fn find(&self, git: &GitBranch, tip: &Tip, commit: &str) -> Result<Option<String>, E>;
+    fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, E>;
 
     /// Whether the server makes commits of its own from ours, so that they must be fetched back.
     fn makes_own_commits(&self) -> bool {
@@ -40,7 +41,7 @@ pub trait Publisher<E> {
     }
 
     /// What the server says about the signature that it puts on its own commits.
-    fn verification(&self, _commit: &str, _deadline: Instant) -> Verification {
+    fn verification(&self, _commit: CommitId, _deadline: Instant) -> Verification {
         Verification::NotSignedByServer
     }
 }

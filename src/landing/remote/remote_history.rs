@@ -3,21 +3,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use git2::Oid;
-
 use super::classify;
 use super::error::RemoteError;
 use super::withheld::explain_fetch;
 use crate::git::credentials::Credentials;
 use crate::git::fetch::{self, AdvertisedBranches, FetchRequest, TIP};
-use crate::git::oid::id;
+use crate::git::oid::commit_id;
 use crate::git::transport::Endpoint;
 use crate::git::tree::CommitFiles;
 use crate::git::workspace::Workspace;
 use crate::git::{Checkout, RemoteUrl, Tokens};
-use crate::history::ObjectId;
 use crate::history::git::{CommitWalk, Deepen};
 use crate::landing::{Backoff, FetchError};
+use crate::object_id::CommitId;
 
 const DEEPER: &str = "refs/tagbump/past";
 
@@ -26,7 +24,7 @@ pub struct RemoteHistory {
     workspace: Workspace,
     endpoint: Arc<Endpoint>,
     branch: String,
-    tip: Oid,
+    tip: CommitId,
     prefix: String,
     deadline: Instant,
 }
@@ -51,18 +49,18 @@ impl RemoteHistory {
         let endpoint = Endpoint::new(&url, credentials, &ways)?;
         let workspace = Workspace::new(checkout)?;
         let found = found(&workspace, &endpoint, &url, branch, backoff)?;
-        let fetched = || workspace.repo.refname_to_id(TIP).ok().filter(|oid| workspace.has(*oid));
+        let fetched = || workspace.repo.refname_to_id(TIP).ok().map(commit_id);
         let tip = if workspace.has(found.tip) { Some(found.tip) } else { fetched() };
-        let not_fetched = || RemoteError::TipNotFetched { url: url.to_string(), tip: found.tip.to_string() };
+        let not_fetched = || RemoteError::TipNotFetched { url: url.to_string(), tip: found.tip };
         let tip = tip.ok_or_else(not_fetched)?;
         let (branch, prefix, deadline) = (found.branch, checkout.prefix.clone(), backoff.deadline());
         Ok(RemoteHistory { workspace, endpoint, branch, tip, prefix, deadline })
     }
 
     /// The history, and the tip's commit.
-    pub fn past(&self) -> (CommitWalk<'_>, ObjectId) {
+    pub fn past(&self) -> (CommitWalk<'_>, CommitId) {
         let deepen = deepen(&self.workspace, &self.endpoint, &self.branch, self.deadline);
-        (CommitWalk::new(&self.workspace.repo, Some(deepen)), id(self.tip))
+        (CommitWalk::new(&self.workspace.repo, Some(deepen)), self.tip)
     }
 
     /// The files of the tip.
