@@ -99,7 +99,7 @@ fn push_report(answer: &[u8], side_band: bool) {
         Ok(git::PushReport::Rejected { status, text }) => {
             check_message(&status);
             check_message(&text);
-            check_verdict(&remote::of_status(&status, &text, PAGE));
+            check_verdict(remote::of_status(&status, &text, PAGE));
         }
         Err(error) => check_message(&error.to_string()),
     }

@@ -5,7 +5,7 @@ use crate::tag::VariableError;
 /// Why nothing was landed. `B` is an error of the branch, `P` one of the proposal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LandingError<B, P> {
-    /// The last of these tries could have been followed by another one, but the loop stopped.
+    /// The loop stopped, although another try might have worked. `problem` is the last one.
     #[error("not landed {}: {problem}", after_tries(*.tries))]
     GaveUp { tries: u32, problem: String, reason: GiveUpReason },
     /// The server rejected the push with this message, and the branch has not moved.
@@ -23,7 +23,7 @@ pub enum LandingError<B, P> {
     Propose(P),
 }
 
-/// Why the landing loop stopped although another try might have worked.
+/// Why the landing loop gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUpReason {
     /// The budget is spent.
