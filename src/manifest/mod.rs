@@ -30,6 +30,7 @@ use std::collections::HashSet;
 
 use crate::yaml::{NodeId, ParsedYaml};
 
+pub use compose::is_compose;
 pub use elsewhere::{UnknownPlace, unknown_places, unparsed_places};
 pub use encrypted::has_mac;
 pub use field::field_references;

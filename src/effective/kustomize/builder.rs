@@ -23,6 +23,8 @@ pub(super) struct Gathered {
     pub objects: Vec<Object>,
     /// Where entries look for images besides `containers` and `initContainers`.
     pub image_paths: Vec<FieldSpec>,
+    /// Where `vars` are replaced.
+    pub variable_paths: Vec<FieldSpec>,
     /// Something is included that can't be rendered.
     pub has_unknown: bool,
 }
@@ -49,7 +51,7 @@ impl Default for Gathered {
         // `builtinpluginconsts.imagesFieldSpecs`; containers are found wherever they are
         let volumes = ["spec/volumes[]/image/reference", "spec/template/spec/volumes[]/image/reference"];
         let image_paths = volumes.into_iter().map(FieldSpec::any).collect();
-        Gathered { objects: Vec::new(), image_paths, has_unknown: false }
+        Gathered { objects: Vec::new(), image_paths, variable_paths: Vec::new(), has_unknown: false }
     }
 }
 
@@ -118,6 +120,9 @@ impl<'b, 'f> Builder<'b, 'f> {
         for item in level.list("resources").iter().chain(level.list("bases")) {
             self.resource(level, item, &mut gathered);
         }
+        self.configurations(level, &mut gathered);
+        self.generate(level, &mut gathered);
+        self.unknown_generators(level, &mut gathered);
         self.drop_repeated(&mut gathered.objects);
         for item in level.list("components").iter().chain(&level.additions.components) {
             gathered = self.component(level, item, gathered);
@@ -147,6 +152,7 @@ impl<'b, 'f> Builder<'b, 'f> {
                 let mut base = self.kustomization(&folder, base, &Additions::default(), item.place());
                 gathered.objects.append(&mut base.objects);
                 gathered.image_paths.append(&mut base.image_paths);
+                gathered.variable_paths.append(&mut base.variable_paths);
                 gathered.has_unknown |= base.has_unknown;
             }
             Included::Remote => {
@@ -208,6 +214,7 @@ impl<'b, 'f> Builder<'b, 'f> {
             self.patch(level, item, gathered);
         }
         self.images(level, gathered);
+        self.transformers(level);
     }
 
     fn images(&mut self, level: &Level<'_>, gathered: &mut Gathered) {

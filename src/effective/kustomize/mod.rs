@@ -7,6 +7,7 @@
 mod builder;
 mod entries;
 mod field_paths;
+mod generators;
 mod ids;
 mod images;
 mod json_patch;
@@ -15,6 +16,7 @@ mod merge;
 mod merge_shape;
 mod names;
 mod patches;
+mod plugins;
 mod resources;
 mod selector;
 #[cfg(test)]
@@ -72,8 +74,6 @@ pub struct Object {
     pub file: Option<FileId>,
     /// The names that it had before prefixes, suffixes and namespaces, oldest first. Patches can use them.
     pub previous: Vec<ResourceId>,
-    /// For a generated ConfigMap: the files that its keys hold.
-    pub data_files: Vec<(String, FileId)>,
 }
 
 /// An item of `helmCharts`.

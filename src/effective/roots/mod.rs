@@ -5,6 +5,7 @@
 
 mod kustomizations;
 mod objects;
+mod projects;
 mod scene;
 
 use super::files::Files;
@@ -38,5 +39,6 @@ pub fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
     }
     let charts = scene.chart_folders(files);
     roots.extend(chart_roots(files, &charts, &used));
+    roots.extend(projects::roots(files, scene));
     roots
 }

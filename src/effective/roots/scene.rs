@@ -8,6 +8,7 @@ use super::super::files::{Files, folder_of, join};
 use super::super::root::Root;
 use super::super::value::Value;
 use super::Deployment;
+use crate::manifest::is_compose;
 
 /// The file names that kustomize recognises.
 pub(super) const KUSTOMIZATION_FILES: [&str; 3] =
@@ -64,7 +65,7 @@ impl Scene<'_> {
         let included: BTreeSet<_> = others.iter().flat_map(|deployment| &deployment.root.files).collect();
         let is_object = |path: &&String| {
             let name = file_name(path);
-            !KUSTOMIZATION_FILES.contains(&name) && name != CHART_FILE && files.has(path)
+            !KUSTOMIZATION_FILES.contains(&name) && name != CHART_FILE && !is_compose(name) && files.has(path)
         };
         let paths: Vec<&String> = self.reached.iter().filter(is_object).collect();
         let alone = paths.into_iter().filter_map(|path| {

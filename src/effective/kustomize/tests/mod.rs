@@ -1,6 +1,7 @@
 //! Repositories in memory, and what their kustomizations run.
 
 mod entries;
+mod generators;
 mod patches;
 mod unknown;
 
