@@ -10,6 +10,7 @@
 //!
 //! Pure: files come in through [`Files`].
 
+pub mod argo;
 pub mod compose;
 mod files;
 pub mod flux;
@@ -22,6 +23,8 @@ mod repository_url;
 mod root;
 mod roots;
 mod setting;
+#[cfg(test)]
+mod testing;
 mod value;
 
 pub use files::{Files, LoadedFile, ReadFile, folder_of, join};

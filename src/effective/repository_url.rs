@@ -6,6 +6,12 @@ pub fn same_repository(one: &str, other: &str) -> bool {
     normalised(one) == normalised(other)
 }
 
+/// Whether two URLs end with the same name, as those of a repository and its mirror or fork do.
+pub fn same_name(one: &str, other: &str) -> bool {
+    let name = |url: &str| normalised(url).rsplit('/').next().unwrap_or_default().to_owned();
+    !name(one).is_empty() && name(one) == name(other)
+}
+
 /// `host/path` in lower case, without user, port and `.git`.
 fn normalised(url: &str) -> String {
     let url = url.trim();
@@ -49,5 +55,12 @@ mod tests {
         ] {
             assert!(!same_repository(https, other), "{other}");
         }
+    }
+
+    #[test]
+    fn mirror_has_the_same_name() {
+        assert!(same_name("https://github.com/acme/infra", "git@git.acme.example:mirror/infra.git"));
+        assert!(!same_name("https://github.com/acme/infra", "https://github.com/acme/app"));
+        assert!(!same_name("", ""));
     }
 }

@@ -127,6 +127,14 @@ impl Setting {
         }
     }
 
+    /// The scalars that an edit of the version is about: all but the name of an image in values.
+    pub fn version_places(&self) -> Vec<Place> {
+        match self {
+            Setting::Parts { tag, digest, .. } => digest.iter().copied().chain([*tag]).collect(),
+            _ => self.places(),
+        }
+    }
+
     /// Every scalar that is part of it.
     pub fn places(&self) -> Vec<Place> {
         let places = match self {

@@ -40,6 +40,8 @@ pub enum RefusalReason {
     OtherEntry { image: String },
     #[error("also sets the tag of {others}")]
     SetsOthers { others: String },
+    #[error("the tag is a variable with {around}, so a new tag must have that too")]
+    AroundVariable { around: String },
     /// The place decides what runs, but its value isn't one that can be set here.
     #[error("{reason}")]
     Fixed { reason: String },
@@ -81,6 +83,9 @@ impl RefusalReason {
             RefusalReason::SetsOthers { .. } => {
                 "bump those to the same tag in the same command, or set their tag in a place of their own"
                     .to_owned()
+            }
+            RefusalReason::AroundVariable { .. } => {
+                "bump to such a tag, or write the image's tag without a variable".to_owned()
             }
             RefusalReason::Fixed { .. } => "change it by hand".to_owned(),
             RefusalReason::ImagesNotList => "make images a list, or remove the key".to_owned(),

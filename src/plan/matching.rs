@@ -10,9 +10,13 @@ use super::{
     ChangedReference, FieldTarget, FileEdit, MatchedValue, Plan, PlanError, RefusedReference, Request,
     UpdateTarget, shared,
 };
+use crate::dotenv;
 use crate::file_selection::MatchLevel;
 use crate::image::{Field, same_image};
-use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override, rewrite};
+use crate::manifest::{
+    AssignmentChange, DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override,
+    rewrite,
+};
 use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
 
 /// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
@@ -236,7 +240,7 @@ type SkippedReferences<'a> = HashSet<(usize, &'a str, Option<&'a str>)>;
 fn is_left(survey: &ScannedFiles, leaves: &SkippedReferences<'_>, m: &Match, rewrite: &Rewrite) -> bool {
     let path = survey.files[m.file].path.as_str();
     let is_meant = |from: Option<&str>| leaves.contains(&(m.target, path, from));
-    !rewrite.changes.is_empty() && (is_meant(Some(&rewrite.from)) || is_meant(None))
+    rewrite.is_edit() && (is_meant(Some(&rewrite.from)) || is_meant(None))
 }
 
 fn edit(
@@ -248,11 +252,14 @@ fn edit(
     let mut seen = HashSet::new();
     let all = matches.iter().flat_map(|(_, rewrite)| &rewrite.changes);
     let changes: Vec<Change> = all.filter(|change| seen.insert(*change)).cloned().collect();
-    if changes.is_empty() {
+    if !matches.iter().any(|(_, rewrite)| rewrite.is_edit()) {
         return Ok(());
     }
-    let after = apply(&parsed.bytes, &parsed.yaml, &changes).map_err(|e| edit_error(parsed, &e))?;
-    for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| !rewrite.changes.is_empty()) {
+    let after = match parsed.is_assignments() {
+        true => assign(parsed, &matches)?,
+        false => apply(&parsed.bytes, &parsed.yaml, &changes).map_err(|e| edit_error(parsed, &e))?,
+    };
+    for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| rewrite.is_edit()) {
         let place = parsed.place(m.at);
         let image = renamed(&request.targets[m.target], &m.image);
         let renamed = !same_image(&image, &m.image) && !m.added;
@@ -272,6 +279,20 @@ fn edit(
     }
     plan.edits.push(FileEdit { path: parsed.path.clone(), before: parsed.bytes.clone(), after });
     Ok(())
+}
+
+/// Sets the values of a file of assignments.
+fn assign(parsed: &ParsedFile, matches: &[(Match, Rewrite)]) -> Result<Vec<u8>, PlanError> {
+    let mut seen = HashSet::new();
+    let changes = matches.iter().filter_map(|(m, rewrite)| Some((m.at, rewrite.assignment.as_ref()?)));
+    let changes = changes.filter(|(_, change)| seen.insert(*change));
+    changes.into_iter().try_fold(parsed.bytes.clone(), |bytes, (at, change)| {
+        let AssignmentChange { nth, range, text } = change;
+        dotenv::set(&bytes, *nth, range.clone(), text).map_err(|error| {
+            let reason = RefusalReason::Fixed { reason: format!("the value {error}") };
+            PlanError::NotEditable(vec![refused_reference(parsed, &Refusal::new(at, reason))])
+        })
+    })
 }
 
 fn renamed(target: &UpdateTarget, image: &str) -> String {

@@ -1,6 +1,6 @@
 //! Which of the matched references win: those set what runs. Weaker ones stay unchanged and are reported.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::surroundings::Surroundings;
 use super::{FileSource, Request, UpdateTarget};
@@ -9,6 +9,7 @@ use crate::effective::{
 };
 use crate::image::{Field, same_image};
 use crate::location::Location;
+use crate::manifest::is_compose;
 use crate::yaml::{Cancellation, NodeId};
 
 /// Larger files are not followed.
@@ -38,15 +39,22 @@ pub(super) struct WhatRuns {
     pub weaker: HashMap<FilePlace, Overridden>,
     /// Entries of `images` lists that match no container, by the scalar with their name.
     pub unmatched: HashMap<FilePlace, UnusedEntry>,
+    /// The compose files of the roots.
+    pub projects: HashSet<String>,
     pub warnings: Vec<String>,
+    pub notices: Vec<String>,
 }
 
 /// A place that sets what one or more roots run.
 pub(super) struct Winner {
     pub target: usize,
     pub path: String,
+    /// The block scalar that it is in, if it isn't a value of the file itself.
+    pub inside: Option<NodeId>,
+    /// 1-based.
+    pub line: usize,
     pub setting: Setting,
-    /// Every scalar that the setting consists of.
+    /// The scalars that the edit is about.
     pub nodes: Vec<FilePlace>,
     /// The version that runs.
     pub tag: Option<String>,
@@ -133,7 +141,7 @@ impl RenderedRoots<'_> {
 
     /// Every scalar that is part of a winning place.
     fn winning(&self) -> HashSet<Place> {
-        self.images().filter_map(|(_, image)| image.winning()).flat_map(Setting::places).collect()
+        self.images().filter_map(|(_, image)| image.winning()).flat_map(Setting::version_places).collect()
     }
 
     /// Every place that a stronger one overrides, with the root and the stronger one.
@@ -186,7 +194,9 @@ impl Summary<'_> {
             winners: winners.collect(),
             weaker: self.weaker(),
             unmatched: self.unmatched(),
+            projects: self.projects(),
             warnings: self.warnings(),
+            notices: self.variables(),
         }
     }
 
@@ -205,8 +215,14 @@ impl Summary<'_> {
             let winner = winners.entry(place).or_insert_with(|| Winner {
                 target,
                 path: self.roots.path(place.file),
+                inside: self.roots.file_place(place).inside,
+                line: self.roots.files.location(place).line,
                 setting: setting.clone(),
-                nodes: setting.places().into_iter().map(|place| self.roots.file_place(place)).collect(),
+                nodes: setting
+                    .version_places()
+                    .into_iter()
+                    .map(|place| self.roots.file_place(place))
+                    .collect(),
                 tag: image.tag.clone(),
                 digest: image.digest.clone(),
                 roots: Vec::new(),
@@ -245,8 +261,11 @@ impl Summary<'_> {
     fn weaker(&self) -> HashMap<FilePlace, Overridden> {
         let winning = self.roots.winning();
         let weaker = self.roots.weaker().filter(|(place, _)| !winning.contains(place));
-        let defaults: HashSet<Place> =
-            self.defaults().filter_map(|(_, image)| image.winning()).flat_map(Setting::places).collect();
+        let defaults: HashSet<Place> = self
+            .defaults()
+            .filter_map(|(_, image)| image.winning())
+            .flat_map(Setting::version_places)
+            .collect();
         let weaker = weaker.filter(|(place, _)| !defaults.contains(place));
         weaker.map(|(place, overridden)| (self.roots.file_place(place), overridden)).collect()
     }
@@ -269,6 +288,28 @@ impl Summary<'_> {
             known.may_match |= entry.may_match;
         }
         unmatched
+    }
+
+    fn projects(&self) -> HashSet<String> {
+        let files = self.roots.roots.iter().flat_map(|root| &root.files).map(|file| self.roots.path(*file));
+        files.filter(|path| is_compose(path.rsplit('/').next().unwrap_or(path))).collect()
+    }
+
+    /// One notice for the variables that would override a winning place if they were exported.
+    fn variables(&self) -> Vec<String> {
+        let winners = (0..self.request.targets.len()).flat_map(|target| self.winners(target));
+        let places: HashSet<FilePlace> = winners.flat_map(|winner| winner.nodes).collect();
+        let variables = self.roots.roots.iter().flat_map(|root| &root.variables);
+        let variables = variables.filter(|(_, place)| places.contains(&self.roots.file_place(*place)));
+        let names: BTreeSet<&str> = variables.map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        match names.as_slice() {
+            [] => Vec::new(),
+            [name] => vec![format!("{name} overrides this if it is exported in the shell or in CI")],
+            names => {
+                vec![format!("{} override this if they are exported in the shell or in CI", names.join(", "))]
+            }
+        }
     }
 
     /// A warning for each root that runs one of the images and does something that tagbump can't follow.

@@ -8,12 +8,17 @@ use super::matched::Match;
 use super::matching::match_of;
 use super::parsed_file::ParsedFile;
 use super::what_runs::{FilePlace, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{FileSource, Plan, PlanError, ReplacedImage, Request, SourceFile, UpdateTarget, matching};
-use crate::effective::Setting;
+use super::{
+    FileSource, Plan, PlanError, ReplacedImage, Request, SourceFile, UpdateTarget, matching, text_part,
+};
+use crate::dotenv;
+use crate::effective::{Setting, TextPart};
 use crate::file_selection::MatchLevel;
 use crate::image::Field;
 use crate::location::Location;
-use crate::manifest::{Reference, ReferenceSyntax, Refusal, RefusalReason, ValueLocation, is_override};
+use crate::manifest::{
+    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, ValueLocation, is_override,
+};
 use crate::visible::inline;
 use crate::yaml::{FieldPath, NodeId, scan_until};
 
@@ -62,12 +67,20 @@ fn read_files(
     for path in missing {
         let Some(bytes) = source.read(&path, usize::MAX)? else { continue };
         let match_level = selection.match_level(&path).unwrap_or(MatchLevel::ContextOnly);
-        let Ok(yaml) = scan_until(&bytes, &request.cancellation) else { continue };
-        let file = SourceFile { path: &path, bytes: &bytes, match_level };
-        survey.files.push(ParsedFile::of(&file, yaml));
+        if is_dotenv(&path) {
+            let assignments = dotenv::parse(&bytes).unwrap_or_default();
+            survey.files.push(ParsedFile::of_assignments(&path, bytes, &assignments));
+        } else if let Ok(yaml) = scan_until(&bytes, &request.cancellation) {
+            let file = SourceFile { path: &path, bytes: &bytes, match_level };
+            survey.files.push(ParsedFile::of(&file, yaml));
+        }
     }
     survey.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(())
+}
+
+fn is_dotenv(path: &str) -> bool {
+    path.rsplit('/').next() == Some(".env")
 }
 
 /// Leaves the matches that set what runs, and those that no root covers.
@@ -77,11 +90,15 @@ fn keep_winners(
     what_runs: &WhatRuns,
     matches: &mut Vec<Match>,
 ) -> Reports {
-    let mut reports = Reports { warnings: what_runs.warnings.clone(), ..Reports::default() };
+    let (warnings, notices) = (what_runs.warnings.clone(), what_runs.notices.clone());
+    let mut reports = Reports { warnings, notices, ..Reports::default() };
     let judge = Judge { survey, what_runs };
     let (mut kept, mut weaker) = (Vec::new(), Vec::new());
     for mut m in std::mem::take(matches) {
         let winner = judge.winner(&m);
+        if judge.is_replaced_by_part(&m, winner) {
+            continue;
+        }
         match judge.verdict(&m, winner.is_some(), &request.targets[m.target]) {
             Verdict::Keep => {
                 if let Some(winner) = winner {
@@ -131,6 +148,18 @@ impl<'a> Judge<'a> {
         self.what_runs.winners.iter().find(is_it)
     }
 
+    /// Whether the match is a text with placeholders, of which another part, or another file, sets the version.
+    fn is_replaced_by_part(&self, m: &Match, winner: Option<&Winner>) -> bool {
+        match winner {
+            Some(winner) => matches!(winner.setting, Setting::Part(_)),
+            None => {
+                let sets_target = |winner: &Winner| winner.target == m.target;
+                let in_project = self.what_runs.projects.contains(&self.survey.files[m.file].path);
+                m.kind == COMPOSE && in_project && self.what_runs.winners.iter().any(sets_target)
+            }
+        }
+    }
+
     fn verdict(&self, m: &Match, wins: bool, target: &UpdateTarget) -> Verdict {
         let by_name = target.new_name == Field::Unspecified;
         if wins || m.match_level == MatchLevel::Explicit || !(by_name || !m.overrides) {
@@ -157,9 +186,69 @@ impl<'a> Judge<'a> {
         let target = &request.targets[winner.target];
         let file = self.survey.files.iter().position(|file| file.path == winner.path)?;
         let parsed = &self.survey.files[file];
-        let level = target.scope.standing(&parsed.path)?;
+        let match_level = target.scope.standing(&parsed.path)?;
+        let place = WinningPlace { parsed, file, match_level, winner, target };
+        match (&winner.setting, winner.inside) {
+            (_, Some(block)) => Some(place.embedded(block)),
+            (Setting::Part(part), None) => Some(place.part(part)),
+            _ => place.scalar(),
+        }
+    }
+}
+
+/// A winning place, in the file that it is in.
+struct WinningPlace<'a> {
+    parsed: &'a ParsedFile,
+    file: usize,
+    match_level: MatchLevel,
+    winner: &'a Winner,
+    target: &'a UpdateTarget,
+}
+
+impl WinningPlace<'_> {
+    /// A match of the node `at`, which no rule finds.
+    fn as_match(&self, at: NodeId, kind: &'static str, result: Result<Rewrite, Refusal>) -> Match {
+        let WinningPlace { file, match_level, winner, target, .. } = *self;
+        let mut m = Match {
+            file,
+            target: winner.target,
+            match_level,
+            at,
+            nodes: vec![at],
+            kind,
+            image: target.name.clone(),
+            tag: winner.tag.clone(),
+            digest: winner.digest.clone(),
+            added: false,
+            overrides: false,
+            only_told: false,
+            by_new_name: false,
+            effective_tag: None,
+            field: None,
+            result,
+        };
+        set_version(&mut m, winner);
+        m
+    }
+
+    /// A place in YAML inside a block scalar.
+    fn embedded(&self, block: NodeId) -> Match {
+        let reason = RefusalReason::Embedded { line: self.winner.line };
+        self.as_match(block, kind(&self.winner.setting), Err(Refusal::new(block, reason)))
+    }
+
+    /// A part of a text.
+    fn part(&self, part: &TextPart) -> Match {
+        let version = (self.winner.tag.as_deref(), self.winner.digest.as_deref());
+        let result = text_part::rewrite(self.parsed, part, version, self.target);
+        self.as_match(part.place.node, COMPOSE, result)
+    }
+
+    /// A scalar: one that a rule finds under another name, or one that holds just what the setting says.
+    fn scalar(&self) -> Option<Match> {
+        let WinningPlace { parsed, file, match_level, winner, target } = *self;
         let reference = reference(parsed, winner, &target.name)?;
-        let mut m = match_of(parsed, file, winner.target, level, &reference, target);
+        let mut m = match_of(parsed, file, winner.target, match_level, &reference, target);
         m.field = FieldPath::to_node(&parsed.yaml, reference.at);
         set_version(&mut m, winner);
         Some(m)

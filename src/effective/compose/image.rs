@@ -29,8 +29,15 @@ impl ServiceImage {
         let overridden = text.overridden.iter().copied().filter(|&place| Some(place) != winning).collect();
         let link = Link { setting, name, tag, digest };
         let Link { name, tag, digest, .. } = link.clone();
-        let (chain, named_at) = (vec![link], None);
-        let image = EffectiveImage { name, tag, digest, chain, overridden, named_at, app_version: None };
+        let image = EffectiveImage {
+            name,
+            tag,
+            digest,
+            chain: vec![link],
+            overridden,
+            named_at: None,
+            app_version: None,
+        };
         ServiceImage { image, variables }
     }
 

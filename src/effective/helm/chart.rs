@@ -7,8 +7,9 @@ use super::super::images::values_images;
 use super::super::place::Place;
 use super::super::setting::{AppVersion, EffectiveImage, Setting};
 use super::super::value::Value;
+use super::maps::load_map;
 use super::merge::overlay;
-use super::trail::{Trail, load_map};
+use super::trail::Trail;
 
 /// Charts that are nested deeper are left out. A chart can contain itself through `file://`.
 const MAX_DEPTH: usize = 8;

@@ -31,14 +31,14 @@ pub fn overlay(weaker: &mut Value, stronger: Value) {
 
 /// One step of a path such as `containers[0].image`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum PathStep {
     Key(String),
     Index(usize),
 }
 
 /// Reads a path as `helm --set` reads it: dots separate keys, a backslash escapes one, `[n]` is an item of a list.
 /// `None` if Helm refuses it. (Helm, `strvals.parser.key` and `listItem`.)
-pub fn parse_path(text: &str) -> Option<Vec<Step>> {
+pub fn parse_path(text: &str) -> Option<Vec<PathStep>> {
     let mut steps = Vec::new();
     let mut key = String::new();
     let mut after_index = false;
@@ -54,7 +54,7 @@ pub fn parse_path(text: &str) -> Option<Vec<Step>> {
         }
         after_index = c == '[';
         if after_index {
-            steps.push(Step::Index(index(&mut chars)?));
+            steps.push(PathStep::Index(index(&mut chars)?));
         }
         if steps.len() > MAX_STEPS {
             return None;
@@ -66,8 +66,8 @@ pub fn parse_path(text: &str) -> Option<Vec<Step>> {
     Some(steps)
 }
 
-fn push_key(steps: &mut Vec<Step>, key: &mut String) -> Option<()> {
-    (!key.is_empty()).then(|| steps.push(Step::Key(std::mem::take(key))))
+fn push_key(steps: &mut Vec<PathStep>, key: &mut String) -> Option<()> {
+    (!key.is_empty()).then(|| steps.push(PathStep::Key(std::mem::take(key))))
 }
 
 /// The number up to the `]`.
@@ -79,7 +79,7 @@ fn index(chars: &mut std::str::Chars<'_>) -> Option<usize> {
 }
 
 /// Sets the value at a path. What isn't there yet is made. (Helm, `strvals.ParseInto`.)
-pub fn set_path(values: &mut Value, path: &[Step], value: Value) {
+pub fn set_path(values: &mut Value, path: &[PathStep], value: Value) {
     let place = path.iter().fold(values, child);
     match place {
         Value::Scalar(_) => place.merge(value),
@@ -87,21 +87,21 @@ pub fn set_path(values: &mut Value, path: &[Step], value: Value) {
     }
 }
 
-fn child<'v>(parent: &'v mut Value, step: &Step) -> &'v mut Value {
+fn child<'v>(parent: &'v mut Value, step: &PathStep) -> &'v mut Value {
     match step {
-        Step::Key(key) => {
+        PathStep::Key(key) => {
             if parent.get(key).is_none() {
                 parent.set(key, Value::default());
             }
         }
-        Step::Index(index) => extend(parent, *index),
+        PathStep::Index(index) => extend(parent, *index),
     }
     match (parent, step) {
-        (Value::Map(pairs), Step::Key(key)) => {
+        (Value::Map(pairs), PathStep::Key(key)) => {
             let at = pairs.iter().position(|(k, _)| k == key).unwrap_or_default();
             &mut pairs[at].1
         }
-        (Value::List(items), Step::Index(index)) => &mut items[*index],
+        (Value::List(items), PathStep::Index(index)) => &mut items[*index],
         (other, _) => other,
     }
 }
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn overlay_remembers_the_scalars_that_it_replaces() {
-        let mut values = read("a: {tag: v1}\n");
+        let mut values = read("first: 0\na: {tag: v1}\n");
         overlay(&mut values, read("a: {tag: v2}\nb: 1\n"));
         let tag = values.at(&["a", "tag"]).and_then(Value::scalar).unwrap();
         assert_eq!((tag.text.as_str(), tag.overridden.len()), ("v2", 1));
@@ -156,12 +156,12 @@ mod tests {
 
     #[test]
     fn path_is_read_as_helm_reads_it() {
-        let key = |key: &str| Step::Key(key.to_owned());
+        let key = |key: &str| PathStep::Key(key.to_owned());
         assert_eq!(parse_path("image.tag"), Some(vec![key("image"), key("tag")]));
         assert_eq!(parse_path(r"a.kubernetes\.io/role"), Some(vec![key("a"), key("kubernetes.io/role")]));
-        let nested = vec![key("a"), Step::Index(0), Step::Index(1), key("b")];
+        let nested = vec![key("a"), PathStep::Index(0), PathStep::Index(1), key("b")];
         assert_eq!(parse_path("a[0][1].b"), Some(nested));
-        assert_eq!(parse_path("a[1]"), Some(vec![key("a"), Step::Index(1)]));
+        assert_eq!(parse_path("a[1]"), Some(vec![key("a"), PathStep::Index(1)]));
         for wrong in ["", ".", "a..b", "a.", "a[x]", "a[0", "a[0]b", "a=b", "a[99999]"] {
             assert_eq!(parse_path(wrong), None, "{wrong}");
         }

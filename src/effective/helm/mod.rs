@@ -3,7 +3,8 @@
 //! Templates are not rendered. What a chart runs is what its merged values name.
 
 mod chart;
-mod merge;
+pub(super) mod maps;
+pub(super) mod merge;
 mod post_renderers;
 mod release;
 mod source;

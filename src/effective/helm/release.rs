@@ -9,10 +9,11 @@ use super::super::root::{Doubt, StaleChart, UnmatchedEntry};
 use super::super::setting::EffectiveImage;
 use super::super::value::Value;
 use super::chart::Chart;
+use super::maps::load_map;
 use super::merge::overlay;
 use super::post_renderers;
 use super::source::{Around, LocalChart, local_chart};
-use super::trail::{Trail, load_map};
+use super::trail::Trail;
 use super::values_from::{ReleaseValues, release_values};
 
 /// A rendered HelmRelease.

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::files::Files;
 use super::super::place::{FileId, Place};
 use super::super::root::Doubt;
-use super::super::value::Value;
-use super::merge::overlay;
 
 /// Grows while a root is rendered.
 #[derive(Clone, Debug, Default)]
@@ -32,23 +29,4 @@ impl Trail {
         self.unknown.extend(other.unknown);
         self.uncertain.extend(other.uncertain);
     }
-}
-
-/// The map in a file. Several documents count as one map, as in Helm 4; Helm 3 reads the first only. `None` if
-/// there is no such file.
-pub fn load_map(files: &mut Files<'_>, path: &str, trail: &mut Trail) -> Option<Value> {
-    let id = files.load(path)?;
-    trail.files.insert(id);
-    Some(maps_of(files, id))
-}
-
-/// As [`load_map`], for a file that is already read.
-pub fn maps_of(files: &mut Files<'_>, id: FileId) -> Value {
-    let mut map = Value::default();
-    for document in files.documents(id) {
-        if matches!(document, Value::Map(_)) {
-            overlay(&mut map, document);
-        }
-    }
-    map
 }

@@ -7,7 +7,8 @@ use super::super::root::Root;
 use super::super::setting::EffectiveImage;
 use super::super::value::Value;
 use super::chart::Chart;
-use super::trail::{Trail, load_map};
+use super::maps::load_map;
+use super::trail::Trail;
 
 /// Tags that move, so nobody deploys them on purpose.
 const FLOATING: [&str; 9] =

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use super::super::files::Files;
-use super::super::place::{FileId, Place};
+use super::super::place::Place;
 use super::super::value::{Scalar, Value};
-use super::merge::{Step, overlay, parse_path, set_path};
+use super::maps::{embedded_map, whole_file};
+use super::merge::{PathStep, overlay, parse_path, set_path};
 use super::source::Around;
-use super::trail::{Trail, maps_of};
+use super::trail::Trail;
 
 /// The values of a release, without those of its chart.
 #[derive(Debug, Default)]
@@ -29,8 +30,8 @@ pub fn release_values(
 ) -> ReleaseValues {
     let items = release.at(&["spec", "valuesFrom"]).map(Value::items).unwrap_or_default();
     let namespace = release.text_at(&["metadata", "namespace"]);
-    let references: Vec<Reference<'_>> =
-        items.iter().filter_map(|item| Reference::read(item, namespace)).collect();
+    let references: Vec<ValuesReference<'_>> =
+        items.iter().filter_map(|item| ValuesReference::read(item, namespace)).collect();
     let mut result = ReleaseValues::default();
     for (at, reference) in references.iter().enumerate().filter(|(_, reference)| reference.target.is_none()) {
         match reference.map(files, around, trail) {
@@ -65,7 +66,7 @@ pub fn release_values(
 }
 
 /// One item of `valuesFrom`.
-struct Reference<'v> {
+struct ValuesReference<'v> {
     at: Option<Place>,
     kind: &'v str,
     name: &'v str,
@@ -74,9 +75,9 @@ struct Reference<'v> {
     target: Option<&'v str>,
 }
 
-impl<'v> Reference<'v> {
+impl<'v> ValuesReference<'v> {
     fn read(item: &'v Value, namespace: Option<&'v str>) -> Option<Self> {
-        Some(Reference {
+        Some(ValuesReference {
             at: item.get("name").and_then(Value::place),
             kind: item.text_at(&["kind"])?,
             name: item.text_at(&["name"])?,
@@ -88,7 +89,7 @@ impl<'v> Reference<'v> {
 
     /// The scalar with the text, or why it can't be read.
     fn scalar(&self, files: &Files<'_>, around: &Around<'_>) -> Result<Scalar, String> {
-        let Reference { kind, name, key, .. } = self;
+        let ValuesReference { kind, name, key, .. } = self;
         let found = around.find(kind, name, self.namespace);
         let object = found.ok_or_else(|| format!("the {kind} {name}, which is not in this repository"))?;
         let written = |field: &str| object.at(&[field, key]).and_then(Value::scalar);
@@ -109,37 +110,19 @@ impl<'v> Reference<'v> {
     fn map(&self, files: &mut Files<'_>, around: &Around<'_>, trail: &mut Trail) -> Result<Value, String> {
         let scalar = self.scalar(files, around)?;
         embedded_map(files, &scalar, trail).ok_or_else(|| {
-            let Reference { kind, name, key, .. } = self;
+            let ValuesReference { kind, name, key, .. } = self;
             format!("{key} of the {kind} {name}, which can't be read")
         })
     }
 }
 
-/// The map in the text of a scalar; `None` if it can't be read.
-pub fn embedded_map(files: &mut Files<'_>, scalar: &Scalar, trail: &mut Trail) -> Option<Value> {
-    let id = match whole_file(files, scalar) {
-        Some(id) => id,
-        None => files.load_embedded(scalar.place?)?,
-    };
-    trail.files.insert(id);
-    files.file(id).yaml.as_ref()?;
-    Some(maps_of(files, id))
-}
-
-/// The file whose content the text is, if a generator took it from a file. The place is then no scalar.
-fn whole_file(files: &Files<'_>, scalar: &Scalar) -> Option<FileId> {
-    let place = scalar.place?;
-    let yaml = files.file(place.file).yaml.as_ref();
-    yaml.is_none_or(|yaml| yaml.text(place.node).is_none()).then_some(place.file)
-}
-
 /// Flux sets an item with a `targetPath` in a map that it then merges with `values` again. If another item made
 /// this map, or if the key is at the top, `values` win after all.
-fn doubt_order(references: &[Reference<'_>], own: &Value, weaker: &Value, trail: &mut Trail) {
+fn doubt_order(references: &[ValuesReference<'_>], own: &Value, weaker: &Value, trail: &mut Trail) {
     let mut made: HashSet<String> = weaker.pairs().iter().map(|(key, _)| key.clone()).collect();
     for reference in references {
         let path = reference.target.and_then(parse_path).unwrap_or_default();
-        let Some(Step::Key(top)) = path.first() else { continue };
+        let Some(PathStep::Key(top)) = path.first() else { continue };
         let is_shared = path.len() == 1 || made.contains(top);
         if is_shared && has(own, &path) {
             let target = reference.target.unwrap_or_default();
@@ -150,7 +133,7 @@ fn doubt_order(references: &[Reference<'_>], own: &Value, weaker: &Value, trail:
 }
 
 /// Flux lets an item win over an earlier one with a `targetPath`, unless `values` have a map there.
-fn doubt_earlier(earlier: &[Reference<'_>], values: &Value, trail: &mut Trail) {
+fn doubt_earlier(earlier: &[ValuesReference<'_>], values: &Value, trail: &mut Trail) {
     for reference in earlier {
         let Some(target) = reference.target else { continue };
         if parse_path(target).is_some_and(|path| has(values, &path)) {
@@ -160,10 +143,10 @@ fn doubt_earlier(earlier: &[Reference<'_>], values: &Value, trail: &mut Trail) {
     }
 }
 
-fn has(values: &Value, path: &[Step]) -> bool {
+fn has(values: &Value, path: &[PathStep]) -> bool {
     let found = path.iter().try_fold(values, |value, step| match step {
-        Step::Key(key) => value.get(key),
-        Step::Index(index) => value.items().get(*index),
+        PathStep::Key(key) => value.get(key),
+        PathStep::Index(index) => value.items().get(*index),
     });
     found.is_some()
 }

@@ -79,6 +79,14 @@ impl<'b, 'f> Builder<'b, 'f> {
         self.finish(gathered)
     }
 
+    /// See [`super::build_around_unseen`].
+    pub fn run_around_unseen(mut self, fields: &Value) -> Build {
+        let level = Level { folder: "", file: None, fields, additions: &Additions::default() };
+        let unseen = Gathered { has_unknown: true, ..Gathered::default() };
+        let gathered = self.level(&level, unseen);
+        self.finish(gathered)
+    }
+
     fn finish(mut self, gathered: Gathered) -> Build {
         let objects = gathered.objects.into_iter();
         self.build.objects = objects.filter(|object| !resources::is_local_config(object)).collect();

@@ -12,7 +12,7 @@ const REST: &str = "(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-
 
 /// kustomize's `types.Image`, and where it is written. An empty text stands for a missing one.
 #[derive(Clone, Debug)]
-pub(super) struct ImageEntry {
+pub struct ImageEntry {
     pub name: String,
     new_name: String,
     new_tag: String,
@@ -135,7 +135,7 @@ impl ImageEntry {
 }
 
 /// The entries of a kustomization in the order in which they apply (`FixKustomization`: `imageTags` come last).
-pub(super) fn entries(kustomization: &Value) -> Vec<ImageEntry> {
+pub fn entries(kustomization: &Value) -> Vec<ImageEntry> {
     let list = |key| kustomization.get(key).map_or(&[][..], Value::items);
     list("images").iter().chain(list("imageTags")).filter_map(ImageEntry::read).collect()
 }

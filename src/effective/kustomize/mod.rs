@@ -25,6 +25,7 @@ pub(super) mod tests;
 
 use std::collections::BTreeSet;
 
+pub(super) use entries::entries;
 pub use ids::ResourceId;
 
 use super::files::Files;
@@ -95,6 +96,12 @@ pub fn build(files: &mut Files<'_>, folder: &str, additions: &Additions) -> Buil
 pub fn build_all(files: &mut Files<'_>, folder: &str, additions: &Additions) -> Build {
     let generated = all_files::kustomization(files, folder);
     builder::Builder::new(files).run_generated(folder, &generated, additions)
+}
+
+/// Renders a kustomization that a tool makes around objects that can't be seen, such as those of a chart. Of these, it
+/// has what the patches set.
+pub(super) fn build_around_unseen(files: &mut Files<'_>, kustomization: &Value) -> Build {
+    builder::Builder::new(files).run_around_unseen(kustomization)
 }
 
 /// The kustomization file in a folder (`konfig.RecognizedKustomizationFileNames`).

@@ -1,5 +1,7 @@
+//! Charts and their values files.
+
+use super::super::super::testing::{doubts, location, shown, with_files};
 use super::super::{UsedCharts, chart_roots};
-use super::{shown, with_files};
 
 const CHART: &str = "name: api\nversion: 0.1.0\nappVersion: \"1.0\"\n";
 const FLOATING: &str = "image:\n  repository: ghcr.io/acme/api\n  tag: latest\n";
@@ -150,7 +152,7 @@ fn image_without_a_tag_has_the_chart_s_app_version() {
         let image = &roots[0].images[0];
         let version = image.app_version.as_ref().unwrap();
         let lines = [image.named_at, version.place, version.empty_tag];
-        let lines = lines.map(|place| super::location(files, place.unwrap()));
+        let lines = lines.map(|place| location(files, place.unwrap()));
         assert_eq!(lines, ["c/values.yaml:2", "c/Chart.yaml:3", "c/values.yaml:3"]);
     });
 }
@@ -280,7 +282,7 @@ fn dependency_elsewhere_is_unknown() {
     assert_eq!(unused(&files), ["chart p: acme/redis:v1 p/values.yaml:4"]);
     with_files(&files, |files| {
         let roots = chart_roots(files, &["p".to_owned()], &UsedCharts::default());
-        let unknown = super::doubts(files, &roots[0].unknown);
+        let unknown = doubts(files, &roots[0].unknown);
         assert_eq!(unknown, ["p/Chart.yaml:3 depends on a chart that is not in this repository"]);
     });
 }

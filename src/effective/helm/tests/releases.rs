@@ -1,7 +1,9 @@
+//! HelmReleases.
+
 use super::super::super::files::Files;
+use super::super::super::testing::{doubts, location, shown, with_files};
 use super::super::super::value::Value;
 use super::super::{Around, Objects, Release, release};
-use super::{doubts, location, shown, with_files};
 
 const CHART: &str = "name: api\nversion: 0.1.0\n";
 const DEFAULTS: &str = "image:\n  repository: ghcr.io/acme/api\n  tag: latest\n";
@@ -264,4 +266,73 @@ fn empty_tag_of_an_unknown_chart_can_be_set() {
     let release = from_folder("  values:\n    image:\n      repository: acme/api\n      tag: \"\"\n");
     let files = [("r.yaml", release.as_str())];
     assert_eq!(images(&files), ["acme/api: r.yaml:15"]);
+}
+
+/// The images of the release and, behind `unmatched`, its entries that match none.
+fn post_rendered(spec: &str) -> Vec<String> {
+    let release = from_folder(&format!("  values:\n    image:\n      tag: v1\n  postRenderers:\n{spec}"));
+    let files = [("c/Chart.yaml", CHART), ("c/values.yaml", DEFAULTS), ("r.yaml", release.as_str())];
+    rendered(&files, |files, release| {
+        let mut lines = shown(files, &release.images);
+        let entries = release.unmatched.iter();
+        lines.extend(
+            entries.map(|entry| format!("unmatched {} {}", location(files, entry.name), entry.may_match)),
+        );
+        lines.extend(doubts(files, &release.uncertain));
+        lines
+    })
+}
+
+#[test]
+fn entry_of_a_post_renderer_wins_over_values() {
+    let entries = "  - kustomize:\n      images:\n      - name: ghcr.io/acme/api\n        newTag: v2\n      - name: other\n        newTag: v3\n";
+    assert_eq!(
+        post_rendered(entries),
+        ["ghcr.io/acme/api:v2 r.yaml:19 > r.yaml:14 > c/values.yaml:3", "unmatched r.yaml:20 true"]
+    );
+}
+
+#[test]
+fn post_renderers_apply_one_after_the_other() {
+    let entries = "  - kustomize:\n      images:\n      - name: ghcr.io/acme/api\n        newName: mirror/api\n  - kustomize:\n      images:\n      \
+                   - name: mirror/api\n        newTag: v2\n";
+    assert_eq!(post_rendered(entries), ["mirror/api:v2 r.yaml:23 > r.yaml:18 > r.yaml:14 > c/values.yaml:3"]);
+}
+
+#[test]
+fn entry_sets_the_tag_of_an_image_without_one() {
+    let release = from_folder(
+        "  postRenderers:\n  - kustomize:\n      images:\n      - name: acme/api\n        newTag: v2\n",
+    );
+    let defaults = "image:\n  repository: acme/api\n";
+    let files = [("c/Chart.yaml", CHART), ("c/values.yaml", defaults), ("r.yaml", release.as_str())];
+    assert_eq!(images(&files), ["acme/api:v2 r.yaml:16"]);
+}
+
+#[test]
+fn patch_of_a_post_renderer_wins_over_values_before_entries_do() {
+    let patch = "  - kustomize:\n      patches:\n      - target: {kind: Deployment}\n        patch: |\n          - op: replace\n            \
+                 path: /spec/template/spec/containers/0/image\n            value: ghcr.io/acme/api:v2\n";
+    assert_eq!(
+        post_rendered(patch),
+        [
+            "ghcr.io/acme/api:v2 r.yaml:22 > r.yaml:14 > c/values.yaml:3",
+            "r.yaml:22 patches a container of the chart"
+        ]
+    );
+    let entry = "      images:\n      - name: ghcr.io/acme/api\n        newTag: v3\n";
+    assert_eq!(
+        post_rendered(&format!("{patch}{entry}"))[0],
+        "ghcr.io/acme/api:v3 r.yaml:25 > r.yaml:22 > r.yaml:14 > c/values.yaml:3"
+    );
+    let merge = "  - kustomize:\n      patches:\n      - patch: |\n          kind: Deployment\n          metadata: {name: api}\n          spec:\n            \
+                 template:\n              spec:\n                containers:\n                - name: api\n                  image: acme/other:v2\n";
+    assert_eq!(
+        post_rendered(merge),
+        [
+            "acme/other:v2 r.yaml:26",
+            "ghcr.io/acme/api:v1 r.yaml:14 > c/values.yaml:3",
+            "r.yaml:26 patches a container of the chart"
+        ]
+    );
 }
