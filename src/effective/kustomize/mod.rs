@@ -18,10 +18,13 @@ mod merge_shape;
 mod names;
 mod patches;
 mod plugins;
+mod replacements;
 mod resources;
 mod selector;
 #[cfg(test)]
 pub(super) mod tests;
+mod value_paths;
+mod variables;
 
 use std::collections::BTreeSet;
 
