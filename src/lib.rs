@@ -51,8 +51,8 @@
 //! # Errors
 //!
 //! A module reports what happened as data: an enum of its own, with names, places and the values found. It knows
-//! neither exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint. `landing`,
-//! `forge`, `decision` and `bump` still word their errors themselves, as [`error::Failure`].
+//! neither exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint, for someone
+//! at a terminal or for the action. `landing` and `forge` still word their errors themselves, as [`error::Failure`].
 //!
 //! # Glossary
 //!

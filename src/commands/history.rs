@@ -2,7 +2,7 @@
 
 use crate::build_info;
 use crate::config::Config;
-use crate::diagnostics::{CommandError, Error};
+use crate::diagnostics::{self, CommandError, Error};
 use crate::git::Checkout;
 use crate::history::git::CommitWalk;
 use crate::history::{self, CommitStore, ObjectId, TagEntry};
@@ -56,9 +56,13 @@ impl HistoryCommand<'_> {
             &mut backoff,
         )?;
         let (past, tip) = there.past();
-        let told = self.tell(&past, tip, &there.files());
-        let told = told.map(|told| HistoryReport { origin: HistoryOrigin::Fetched(past.trouble()), ..told });
-        told.map_err(|error| error.map_texts(|text| there.scrub(text)))
+        match self.tell(&past, tip, &there.files()) {
+            Ok(report) => Ok(HistoryReport { origin: HistoryOrigin::Fetched(past.trouble()), ..report }),
+            Err(error) => {
+                let speaker = diagnostics::speaker(&self.settings.place.environment);
+                Err(error.map_texts(speaker, |text| there.scrub(text)))
+            }
+        }
     }
 
     fn tell(

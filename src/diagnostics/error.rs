@@ -1,10 +1,11 @@
 //! Everything that can end a command.
 
+use super::bump::BumpError;
 use super::command::CommandError;
-use super::{command, config, describe, git, http, plan, selection, tag, worktree};
+use super::{command, config, decision, describe, git, http, plan, selection, tag, worktree};
 use crate::actions::RunnerFileError;
 use crate::config::ConfigError;
-use crate::decision::TargetError;
+use crate::decision::{DecisionError, TargetError};
 use crate::error::Failure;
 use crate::extras::ManError;
 use crate::file_selection::SelectionError;
@@ -21,9 +22,13 @@ use crate::worktree::WorktreeError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
+    Bump(#[from] BumpError),
+    #[error(transparent)]
     Command(#[from] CommandError),
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
     #[error(transparent)]
     Git(#[from] GitError),
     #[error(transparent)]
@@ -57,10 +62,10 @@ pub enum Error {
 }
 
 impl Error {
-    /// Applies `change` to every text in the error, for example to remove secrets.
+    /// Words the error for `speaker`, and applies `change` to every text in it, for example to remove secrets.
     #[must_use]
-    pub fn map_texts(self, change: impl Fn(&str) -> String) -> Self {
-        Error::Failure(describe(self, Speaker::CommandLine).map_texts(change))
+    pub fn map_texts(self, speaker: Speaker, change: impl Fn(&str) -> String) -> Self {
+        Error::Failure(describe(self, speaker).map_texts(change))
     }
 }
 
@@ -78,6 +83,7 @@ macro_rules! failure_from {
 failure_from! {
     CommandError => command::describe,
     ConfigError => config::describe,
+    DecisionError => decision::describe,
     GitError => git::describe,
     HttpError => http::describe,
     ServerError => git::describe_server,

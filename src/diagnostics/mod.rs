@@ -3,8 +3,10 @@
 //! Lower modules report what happened as data. Only this module maps those errors to exit codes and flags; each kind
 //! of error has its own file. Hints name flags for someone at a terminal, and inputs in the action.
 
+mod bump;
 mod command;
 mod config;
+mod decision;
 mod error;
 mod git;
 mod http;
@@ -19,6 +21,7 @@ use crate::environment::Environment;
 use crate::error::Failure;
 use crate::hint::Speaker;
 
+pub use bump::BumpError;
 pub use command::CommandError;
 pub use error::Error;
 
@@ -27,10 +30,17 @@ pub fn diagnose(error: Error, speaker: Speaker) -> Failure {
     describe(error, speaker).worded_for(speaker)
 }
 
+/// As [`diagnose`], for a bump in a job for a fork's pull request.
+pub fn diagnose_in_fork(error: Error, speaker: Speaker) -> Failure {
+    bump::explain_fork(describe(error, speaker)).worded_for(speaker)
+}
+
 fn describe(error: Error, speaker: Speaker) -> Failure {
     match error {
+        Error::Bump(error) => bump::describe(&error, speaker),
         Error::Command(error) => command::describe(&error),
         Error::Config(error) => config::describe(&error),
+        Error::Decision(error) => decision::describe(&error),
         Error::Plan(error) => plan::describe(&error),
         Error::Selection(error) => selection::describe(&error),
         Error::Settings(error) => settings::describe(&error, speaker),
