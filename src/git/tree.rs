@@ -9,7 +9,9 @@ use git2::{ObjectType, Oid, Repository, Tree};
 use super::error::{CommitError, GitError};
 use crate::dot_git::is_path_part;
 use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, is_yaml};
-use crate::plan::{FileEdit, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
+use crate::plan::{
+    FileContent, FileEdit, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor,
+};
 
 const SYMLINK: i32 = 0o120_000;
 const SUBMODULE: i32 = 0o160_000;
@@ -20,7 +22,7 @@ struct TreeFile {
     path: String,
     id: Oid,
     mode: i32,
-    standing: MatchLevel,
+    match_level: MatchLevel,
 }
 
 /// The files of a commit below a folder.
@@ -49,7 +51,7 @@ impl FileSource for CommitFiles<'_> {
         Ok(found)
     }
 
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
+    fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError> {
         let Some(tree) = self.tree()? else { return Ok(None) };
         let full = Path::new(path);
         let is_link = |path: &Path| tree.get_path(path).is_ok_and(|entry| entry.filemode() == SYMLINK);
@@ -62,12 +64,11 @@ impl FileSource for CommitFiles<'_> {
         }
         let error = |e: git2::Error| unreadable(path, &e);
         let (size, _) = self.repo.odb().and_then(|odb| odb.read_header(entry.id())).map_err(error)?;
-        if size as u64 > MAX_FILE_SIZE {
-            // callers report this as too large and use no contents, so don't load the file
-            return Ok(Some(vec![b' '; at_most]));
+        if size > max_size {
+            return Ok(Some(FileContent::TooLarge));
         }
         let blob = self.repo.find_blob(entry.id()).map_err(error)?;
-        Ok(Some(blob.content().iter().copied().take(at_most).collect()))
+        Ok(Some(FileContent::Bytes(blob.content().to_vec())))
     }
 }
 
@@ -118,13 +119,14 @@ impl CommitFiles<'_> {
                 }
                 let path = format!("{folder}{name}");
                 found.pass(&path);
-                let standing = selection.match_level(&path);
-                let standing = standing.or((context && is_yaml(&path)).then_some(MatchLevel::ContextOnly));
-                entries.extend(standing.map(|standing| TreeFile {
+                let match_level = selection.match_level(&path);
+                let match_level =
+                    match_level.or((context && is_yaml(&path)).then_some(MatchLevel::ContextOnly));
+                entries.extend(match_level.map(|match_level| TreeFile {
                     path,
                     id: entry.id(),
                     mode: entry.filemode(),
-                    standing,
+                    match_level,
                 }));
             }
         }
@@ -138,7 +140,7 @@ impl CommitFiles<'_> {
         look: Visitor<'_>,
         found: &mut FoundFiles,
     ) -> Result<ControlFlow<()>, SourceError> {
-        let TreeFile { path, id, standing, .. } = entry;
+        let TreeFile { path, id, match_level, .. } = entry;
         let error = |e: git2::Error| unreadable(&path, &e);
         let odb = self.repo.odb().map_err(error)?;
         let (size, _) = odb.read_header(id).map_err(error)?;
@@ -149,14 +151,14 @@ impl CommitFiles<'_> {
         let blob = self.repo.find_blob(id).map_err(error)?;
         if blob.content().starts_with(LFS) {
             let in_lfs = SourceError::InLfs { path };
-            if standing == MatchLevel::Explicit {
+            if match_level == MatchLevel::Explicit {
                 return Err(in_lfs);
             }
             found.warnings.push(in_lfs.to_string());
             return Ok(ControlFlow::Continue(()));
         }
-        found.take(&path, standing);
-        Ok(look(SourceFile { path: &path, bytes: blob.content(), match_level: standing }))
+        found.take(&path, match_level);
+        Ok(look(SourceFile { path: &path, bytes: blob.content(), match_level }))
     }
 }
 

@@ -49,16 +49,20 @@ pub(super) struct TracedFile {
     /// Its path at the tip, relative to the root.
     pub path: String,
     pub has_chart: bool,
-    pub standing: MatchLevel,
+    pub match_level: MatchLevel,
 }
 
 fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>> {
     let selection = request.selection()?;
-    let standing = |path: &str| selection.match_level(path).unwrap_or(MatchLevel::Discovered);
+    let match_level = |path: &str| selection.match_level(path).unwrap_or(MatchLevel::Discovered);
     let files: BTreeMap<&str, bool> = now.iter().map(|m| (m.file.as_str(), m.has_chart)).collect();
     let files = files.into_iter();
     Ok(files
-        .map(|(path, has_chart)| TracedFile { path: path.to_owned(), has_chart, standing: standing(path) })
+        .map(|(path, has_chart)| TracedFile {
+            path: path.to_owned(),
+            has_chart,
+            match_level: match_level(path),
+        })
         .collect())
 }
 
@@ -291,8 +295,8 @@ impl<'a> Walk<'a> {
     /// The references of a version; `None` if it isn't valid YAML.
     fn read(&self, file: usize, blob: ObjectId) -> Result<Option<Rc<[CurrentReference]>>> {
         let bytes = self.commits.read(blob)?;
-        let TracedFile { path, has_chart, standing } = &self.files[file];
-        let shelf = SingleFile { path, bytes: &bytes, standing: *standing, has_chart: *has_chart };
+        let TracedFile { path, has_chart, match_level } = &self.files[file];
+        let shelf = SingleFile { path, bytes: &bytes, match_level: *match_level, has_chart: *has_chart };
         Ok(current_references(&shelf, self.request)?.map(Into::into))
     }
 }

@@ -5,7 +5,7 @@ use super::landing_loop::FINAL_CHECK;
 use super::*;
 use crate::error::Exit;
 use crate::file_selection::Selection;
-use crate::plan::{FoundFiles, SourceError, Visitor};
+use crate::plan::{FileContent, FoundFiles, SourceError, Visitor};
 
 const BUDGET: Duration = Duration::from_secs(120);
 
@@ -180,8 +180,8 @@ impl FileSource for CommitList<'_> {
         unreachable!("the bump below reads its file by name")
     }
 
-    fn read(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>, SourceError> {
-        Ok(Some(self.0.join("\n").into_bytes()))
+    fn read(&self, _: &str, _: usize) -> Result<Option<FileContent>, SourceError> {
+        Ok(Some(FileContent::Bytes(self.0.join("\n").into_bytes())))
     }
 }
 
@@ -204,7 +204,8 @@ impl Proposal for PlainProposal {
 }
 
 fn bump(seen: TipSnapshot<'_>) -> Result<PlainProposal> {
-    let commits = String::from_utf8(seen.files.read("k.yaml", usize::MAX)?.unwrap()).unwrap();
+    let Some(FileContent::Bytes(commits)) = seen.files.read("k.yaml", usize::MAX)? else { panic!() };
+    let commits = String::from_utf8(commits).unwrap();
     let is_there = |commit: &str| commit.starts_with("ours") || commit.contains("bumped");
     let edit = FileEdit { path: "k.yaml".to_owned(), before: b"v0".to_vec(), after: b"v1".to_vec() };
     let edits = if commits.lines().any(is_there) { Vec::new() } else { vec![edit] };
