@@ -36,7 +36,7 @@
 //! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
 //! | [`yaml`] | scalars as bytes; only user of yaml_rust2 | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
-//! | [`object_id`] | the ID of a commit, tree or file in git's object database | |
+//! | [`object_id`] | the IDs of commits, trees and files in git's object database | |
 //! | [`dot_git`] | which file names lead into a repository's own folder | |
 //! | [`markdown`], [`visible`] | make text from files and servers safe to show | |
 //! | [`error`], [`hint`] | an error as it is shown: exit code, sentence, and what to do | |

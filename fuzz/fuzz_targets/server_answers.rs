@@ -225,7 +225,8 @@ fn graphql(answer: &[u8]) {
         }
         github::GraphQlResponse::Data(data) => match github::made_commit(&data) {
             Ok(made) => {
-                assert!(made.oid.len() == 40 && made.oid.bytes().all(|b| b.is_ascii_hexdigit()));
+                let asked = data["createCommitOnBranch"]["commit"]["oid"].as_str().unwrap_or_default();
+                assert_eq!(made.id.to_string(), asked.to_ascii_lowercase());
                 if let Verification::Unverified { state } = &made.verification {
                     check_message(state);
                 }

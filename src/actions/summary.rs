@@ -28,8 +28,8 @@ pub fn of_report(report: &Report) -> String {
 
 fn headline(report: &Report) -> String {
     let outcome = report.outcome.as_str();
-    let commit = report.commit.as_deref().map(|commit| {
-        let short = code(commit.get(..10).unwrap_or(commit));
+    let commit = report.commit.map(|commit| {
+        let short = code(&commit.short());
         report.commit_url.as_ref().map_or(format!(" {short}"), |url| format!(" [{short}]({url})"))
     });
     let branch = report.branch.as_deref().map(|branch| format!(" on {}", code(branch)));

@@ -22,7 +22,6 @@ pub(super) fn describe(error: &DecisionError) -> Failure {
 fn rollback(error: &RollbackError) -> Failure {
     let message = error.to_string();
     match error {
-        RollbackError::NotACommit { .. } => Failure::other(message),
         RollbackError::NoHistory => {
             let advice = any_tag("set a tag with ") + ", or name a checkout with " + flag("repo");
             Failure::usage(message).hinted(advice)

@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::http::HttpSettings;
 use crate::landing::remote::Publisher;
 use crate::landing::{Backoff, BuildOrder};
+use crate::object_id::CommitId;
 use github::{GitHub, GitHubCommits};
 
 /// What tagbump asks of a forge, besides publishing commits.
@@ -126,7 +127,7 @@ impl ForgeSite {
     }
 
     /// Where a browser shows a commit of the repository that is shown at `page`.
-    pub fn commit_url(&self, page: &str, commit: &str) -> String {
+    pub fn commit_url(&self, page: &str, commit: CommitId) -> String {
         match self {
             ForgeSite::GitHub(_) => format!("{page}/commit/{commit}"),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::walk::{TracedFile, Walk, below};
-use super::{CommitStore, Extent, ObjectId, TagEntry};
+use super::{CommitId, CommitStore, Extent, TagEntry};
 use crate::error::Result;
 use crate::file_selection::{MatchLevel, folder};
 use crate::manifest::CHART;
@@ -35,7 +35,7 @@ impl<'a> FileHistory<'a> {
     /// The tip can't be read.
     pub fn new(
         commits: &'a dyn CommitStore,
-        tip: ObjectId,
+        tip: CommitId,
         request: &'a Request,
         paths: &BTreeSet<&str>,
         prefix: &str,
@@ -77,7 +77,7 @@ impl<'a> FileHistory<'a> {
 
 fn files_at(
     commits: &dyn CommitStore,
-    tip: ObjectId,
+    tip: CommitId,
     request: &Request,
     paths: &BTreeSet<&str>,
     prefix: &str,

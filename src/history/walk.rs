@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::align::align;
 use super::versions::{FileTrace, OldVersion, OldVersions, is_same};
-use super::{CommitLinks, CommitStore, Extent, ObjectId, TagEntry, WritingCommit};
+use super::{CommitId, CommitLinks, CommitStore, Extent, ObjectId, TagEntry, WritingCommit};
 use crate::error::Result;
 use crate::file_selection::MatchLevel;
 use crate::plan::{CurrentReference, Request, SingleFile, current_references};
@@ -18,7 +18,7 @@ use crate::plan::{CurrentReference, Request, SingleFile, current_references};
 /// Commits can't be read.
 pub fn walk_history(
     commits: &dyn CommitStore,
-    tip: ObjectId,
+    tip: CommitId,
     (request, now): (&Request, &[CurrentReference]),
     prefix: &str,
     take: &mut dyn FnMut(TagEntry) -> bool,
@@ -75,9 +75,9 @@ pub(super) struct QueuedCommit {
 /// A commit, and its parents up to the first one that isn't available.
 #[derive(Clone, Copy)]
 struct CommitContext<'a> {
-    commit: ObjectId,
+    commit: CommitId,
     links: &'a CommitLinks,
-    parents: &'a [(ObjectId, CommitLinks)],
+    parents: &'a [(CommitId, CommitLinks)],
 }
 
 pub(super) struct Walk<'a> {
@@ -85,10 +85,10 @@ pub(super) struct Walk<'a> {
     request: &'a Request,
     files: Vec<TracedFile>,
     /// By time, newest first.
-    queue: BinaryHeap<(i64, ObjectId)>,
-    waiting: HashMap<ObjectId, QueuedCommit>,
+    queue: BinaryHeap<(i64, CommitId)>,
+    waiting: HashMap<CommitId, QueuedCommit>,
     /// The commits visited per file. With wrong clocks, the walk can reach a commit twice.
-    done: HashSet<(ObjectId, usize)>,
+    done: HashSet<(CommitId, usize)>,
     /// When a reference got another tag, by the reference's number.
     until: HashMap<usize, i64>,
     numbers: usize,
@@ -111,7 +111,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Starts the walk, and returns the references at the tip.
-    pub fn begin(&mut self, tip: ObjectId, prefix: &str) -> Result<Vec<(usize, CurrentReference)>> {
+    pub fn begin(&mut self, tip: CommitId, prefix: &str) -> Result<Vec<(usize, CurrentReference)>> {
         let mut present = Vec::new();
         let Some(links) = self.commits.links(tip)? else { return Ok(present) };
         for file in 0..self.files.len() {
@@ -125,7 +125,7 @@ impl<'a> Walk<'a> {
         Ok(present)
     }
 
-    pub fn next(&mut self) -> Option<(ObjectId, QueuedCommit)> {
+    pub fn next(&mut self) -> Option<(CommitId, QueuedCommit)> {
         let (_, commit) = self.queue.pop()?;
         Some((commit, self.waiting.remove(&commit)?))
     }
@@ -138,7 +138,7 @@ impl<'a> Walk<'a> {
         self.reach
     }
 
-    fn follow(&mut self, (commit, links): (ObjectId, &CommitLinks), track: FileTrace) {
+    fn follow(&mut self, (commit, links): (CommitId, &CommitLinks), track: FileTrace) {
         let stop = self.waiting.entry(commit).or_insert_with(|| {
             self.queue.push((links.time, commit));
             QueuedCommit { links: links.clone(), tracks: Vec::new() }
@@ -149,7 +149,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The tags that a commit set. Continues with the files in its parents.
-    pub fn step(&mut self, commit: ObjectId, stop: QueuedCommit) -> Result<Vec<TagEntry>> {
+    pub fn step(&mut self, commit: CommitId, stop: QueuedCommit) -> Result<Vec<TagEntry>> {
         let QueuedCommit { links, tracks } = stop;
         let parents = self.parents(&links)?;
         let mut entries = Vec::new();
@@ -163,7 +163,7 @@ impl<'a> Walk<'a> {
 
     /// The parents up to the first missing one, after deepening. Later parents don't count, since the missing
     /// one comes first.
-    fn parents(&self, links: &CommitLinks) -> Result<Vec<(ObjectId, CommitLinks)>> {
+    fn parents(&self, links: &CommitLinks) -> Result<Vec<(CommitId, CommitLinks)>> {
         loop {
             let mut here = Vec::with_capacity(links.parents.len());
             for &parent in &links.parents {

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::error::{Exit, Failure, Result};
 use crate::hint::Hint;
+use crate::object_id::CommitId;
 
 /// Extra time beyond the budget, to find out how the last try ended.
 pub(super) const FINAL_CHECK: Duration = Duration::from_secs(10);
@@ -38,14 +39,14 @@ pub fn land<P: Proposal>(
 }
 
 /// The proposal that is on the branch, and the commit that brought it there if it was ours.
-type LandedProposal<P> = (P, Option<String>);
+type LandedProposal<P> = (P, Option<CommitId>);
 
 struct LandingLoop<'a, 'c, P> {
     place: &'a mut dyn TargetBranch,
     backoff: &'a mut Backoff<'c>,
     attempts: u32,
     /// The commits that were tried, each with its proposal: one may be on the branch after all.
-    made: Vec<(String, P)>,
+    made: Vec<(CommitId, P)>,
     log: Vec<String>,
     unreachable: u32,
     /// How often the server failed to unpack the push.
@@ -91,11 +92,11 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
                 return Ok((proposal, None));
             }
             let commit = match plan.is_empty() {
-                true => tip.commit.clone(),
+                true => tip.commit,
                 false => self.place.commit(&tip, &plan.edits, proposal.message())?,
             };
             self.attempts += 1;
-            let verdict = self.place.publish(&commit, self.backoff.deadline());
+            let verdict = self.place.publish(commit, self.backoff.deadline());
             if let PublishOutcome::Published { commit } = verdict {
                 return Ok((proposal, Some(commit)));
             }
@@ -127,7 +128,7 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
     /// One of our commits may have landed although its outcome was unknown.
     fn landed_before(&mut self, tip: &Tip) -> Result<Option<LandedProposal<P>>> {
         for nth in 0..self.made.len() {
-            if let Some(commit) = self.place.find(tip, &self.made[nth].0)? {
+            if let Some(commit) = self.place.find(tip, self.made[nth].0)? {
                 let (_, proposal) = self.made.swap_remove(nth);
                 return Ok(Some((proposal, Some(commit))));
             }
@@ -209,7 +210,7 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
 
     fn note_stuck(&mut self, tip: &Tip, locked: bool, words: &str) {
         let times = self.stuck.as_ref().filter(|s| s.tip == *tip).map_or(0, |s| s.times) + 1;
-        self.stuck = Some(StuckPush { tip: tip.clone(), times, locked, words: words.to_owned() });
+        self.stuck = Some(StuckPush { tip: *tip, times, locked, words: words.to_owned() });
     }
 
     fn wait(&mut self, what: String, retry_after: Option<Duration>) -> Result<()> {

@@ -16,6 +16,7 @@ mod trailers;
 use std::time::{Duration, Instant};
 
 use crate::error::{Failure, Result};
+use crate::object_id::CommitId;
 use crate::plan::{FileEdit, FileSource, Plan};
 
 pub use backoff::{Backoff, Clock, SystemClock, retry_hint};
@@ -25,23 +26,23 @@ pub use provenance::{FAR, ProvenCommit, Provenance, RollbackProof, claims_of, pr
 pub use trailers::{Claims, RolledBack, brought, claims};
 
 /// Where a branch is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tip {
     /// The commit that the bump is made on.
-    pub commit: String,
+    pub commit: CommitId,
     /// The commit that the published branch points at. It is the same one, except for a pull request's branch, which may point
     /// elsewhere, or not exist yet.
-    pub published: Option<String>,
+    pub published: Option<CommitId>,
     /// With a pull request: the tip of its branch or of its base, whichever the bump is not made on.
-    pub beside: Option<String>,
+    pub beside: Option<CommitId>,
     /// Whether the commit is not on the branch yet, because local commits are pushed along.
     pub carries: bool,
 }
 
 impl Tip {
     /// The tip of a branch that the bump is made on and published to.
-    pub fn of(commit: String) -> Self {
-        Tip { published: Some(commit.clone()), commit, beside: None, carries: false }
+    pub fn of(commit: CommitId) -> Self {
+        Tip { commit, published: Some(commit), beside: None, carries: false }
     }
 }
 
@@ -87,8 +88,8 @@ impl From<Failure> for FetchError {
 /// How an attempt to publish a commit ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublishOutcome {
-    /// It is on the branch, under this name: its own, or that of the commit which the server made from it.
-    Published { commit: String },
+    /// It is on the branch, under this ID: its own, or that of the commit which the server made from it.
+    Published { commit: CommitId },
     /// The branch moved. The commit is not on it.
     NonFastForward { what: String },
     /// The server holds a lock on the branch. The commit is not on it.
@@ -120,20 +121,20 @@ pub trait TargetBranch {
     /// The commits before the tip.
     fn history(&self) -> &dyn History;
 
-    /// Makes a commit on the tip, without publishing it. Gives its name.
+    /// Makes a commit on the tip, without publishing it.
     ///
     /// # Errors
     /// If the commit can't be made.
-    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String>;
+    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId>;
 
     /// Publishes a commit that was made on the tip, without force; gives up at `deadline`.
-    fn publish(&mut self, commit: &str, deadline: Instant) -> PublishOutcome;
+    fn publish(&mut self, commit: CommitId, deadline: Instant) -> PublishOutcome;
 
-    /// The name of the commit on the branch, if the tip is it or comes after it.
+    /// The ID of the commit on the branch, if the tip is it or comes after it.
     ///
     /// # Errors
     /// If the history can't be read.
-    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>>;
+    fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>>;
 }
 
 /// A change that is to be landed on a tip, with everything that its author wants back when it has landed.
@@ -171,7 +172,7 @@ pub fn with_snapshot<T>(
     look: impl FnOnce(TipSnapshot<'_>) -> Result<T>,
 ) -> Result<T> {
     let files = place.files(tip)?;
-    let other = tip.beside.clone().map(Tip::of);
+    let other = tip.beside.map(Tip::of);
     let others = other.as_ref().map(|other| place.files(other)).transpose()?;
     let beside = other.as_ref().zip(others.as_deref());
     look(TipSnapshot { tip, files: &*files, beside, history: place.history(), deadline })
@@ -183,7 +184,7 @@ pub struct Landing<P> {
     /// The proposal that is on the branch now.
     pub proposal: P,
     /// The commit that is on the branch now; `None` if every reference had its tag already.
-    pub commit: Option<String>,
+    pub commit: Option<CommitId>,
     /// How many commits were published, or attempted.
     pub attempts: u32,
     /// The failed attempts, for `-v`.

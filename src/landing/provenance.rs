@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::trailers::{Claims, MessageClaims, RolledBack, claims};
 use crate::error::Result;
-use crate::history::{CommitStore, FileHistory, ObjectId, TagEntry, WalkEnd};
+use crate::history::{CommitId, CommitStore, FileHistory, TagEntry, WalkEnd};
 use crate::image::{join_tag, same_tag};
 use crate::plan::{ChangedReference, Request};
 use crate::tag::Source;
@@ -32,7 +32,7 @@ pub enum Provenance {
 /// The commit that set the tag of a reference, with those of its claims that count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvenCommit {
-    pub commit: ObjectId,
+    pub commit: CommitId,
     pub author: String,
     /// The commit that the image was built from.
     pub source: Option<Source>,
@@ -57,7 +57,7 @@ impl Provenance {
 /// If the history can't be read.
 pub fn provenance(
     commits: &dyn CommitStore,
-    tip: ObjectId,
+    tip: CommitId,
     prefix: &str,
     request: &Request,
     changes: &[ChangedReference],

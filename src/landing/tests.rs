@@ -50,9 +50,16 @@ enum PushEffect {
 }
 use PushEffect::{Bumps, Lands, LandsUnder, Loses, Nothing};
 
-/// A branch in memory: names of commits, oldest first. Ours start with `ours`.
+/// The nth commit of a [`FakeBranch`].
+fn commit(nth: usize) -> CommitId {
+    CommitId::parse(&format!("{nth:040x}")).unwrap()
+}
+
+/// A branch in memory: its commits, oldest first.
 struct FakeBranch {
-    branch: Vec<String>,
+    branch: Vec<CommitId>,
+    /// The names of all commits, whether they are on the branch or not. Ours start with `ours`.
+    names: Vec<String>,
     pushes: VecDeque<(PushEffect, PublishOutcome)>,
     /// What every push does once those are used up.
     then: (PushEffect, PublishOutcome),
@@ -70,7 +77,8 @@ struct FakeBranch {
 
 fn place() -> FakeBranch {
     FakeBranch {
-        branch: vec!["base".to_owned()],
+        branch: vec![commit(0)],
+        names: vec!["base".to_owned()],
         pushes: VecDeque::new(),
         then: (Lands, published()),
         faults: VecDeque::new(),
@@ -99,8 +107,22 @@ impl FakeBranch {
         self
     }
 
+    /// Makes a commit that is not on the branch yet.
+    fn add(&mut self, name: String) -> CommitId {
+        self.names.push(name);
+        commit(self.names.len() - 1)
+    }
+
+    fn name(&self, id: CommitId) -> &str {
+        self.names.iter().enumerate().find(|(nth, _)| commit(*nth) == id).unwrap().1
+    }
+
+    fn names_on_branch(&self) -> Vec<&str> {
+        self.branch.iter().map(|id| self.name(*id)).collect()
+    }
+
     fn ours(&self) -> usize {
-        self.branch.iter().filter(|commit| commit.starts_with("ours")).count()
+        self.names_on_branch().iter().filter(|name| name.starts_with("ours")).count()
     }
 }
 
@@ -113,44 +135,54 @@ impl TargetBranch for FakeBranch {
         }
         match &self.down_after_push {
             Some(down) if self.pushed > 0 && deadline <= self.deadline => Err(down.clone()),
-            _ => Ok(Tip::of(self.branch.last().unwrap().clone())),
+            _ => Ok(Tip::of(*self.branch.last().unwrap())),
         }
     }
 
     fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>> {
         let at = self.branch.iter().position(|commit| *commit == tip.commit).unwrap();
-        Ok(Box::new(CommitList(&self.branch[..=at])))
+        Ok(Box::new(CommitList(self.names_on_branch()[..=at].join("\n"))))
     }
 
     fn history(&self) -> &dyn History {
         self
     }
 
-    fn commit(&mut self, tip: &Tip, _: &[FileEdit], message: &str) -> Result<String> {
+    fn commit(&mut self, tip: &Tip, _: &[FileEdit], message: &str) -> Result<CommitId> {
         self.made += 1;
-        Ok(format!("ours-{}-on-{}: {message}", self.made, tip.commit))
+        let name = format!("ours-{}-on-{}: {message}", self.made, self.name(tip.commit));
+        Ok(self.add(name))
     }
 
-    fn publish(&mut self, commit: &str, _: Instant) -> PublishOutcome {
+    fn publish(&mut self, commit: CommitId, _: Instant) -> PublishOutcome {
         self.pushed += 1;
         let (does, verdict) = self.pushes.pop_front().unwrap_or_else(|| self.then.clone());
         let rival = format!("rival-{}", self.pushed);
         match does {
             Nothing => {}
-            Lands => self.branch.push(commit.to_owned()),
-            Loses => self.branch.push(rival),
-            Bumps => self.branch.push(format!("{rival} bumped")),
-            LandsUnder => self.branch.extend([commit.to_owned(), rival]),
+            Lands => self.branch.push(commit),
+            Loses => {
+                let rival = self.add(rival);
+                self.branch.push(rival);
+            }
+            Bumps => {
+                let rival = self.add(format!("{rival} bumped"));
+                self.branch.push(rival);
+            }
+            LandsUnder => {
+                let rival = self.add(rival);
+                self.branch.extend([commit, rival]);
+            }
         }
         match verdict {
-            PublishOutcome::Published { .. } => PublishOutcome::Published { commit: commit.to_owned() },
+            PublishOutcome::Published { .. } => PublishOutcome::Published { commit },
             other => other,
         }
     }
 
-    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>> {
+    fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>> {
         let at = self.branch.iter().position(|c| *c == tip.commit).unwrap();
-        Ok(self.branch[..=at].iter().find(|c| *c == commit).cloned())
+        Ok(self.branch[..=at].iter().find(|c| **c == commit).copied())
     }
 }
 
@@ -173,15 +205,15 @@ impl super::History for FakeBranch {
 }
 
 /// One file, which lists the commits below the tip.
-struct CommitList<'a>(&'a [String]);
+struct CommitList(String);
 
-impl FileSource for CommitList<'_> {
+impl FileSource for CommitList {
     fn visit(&self, _: &Selection, _: bool, _: Visitor<'_>) -> Result<FoundFiles, SourceError> {
         unreachable!("the bump below reads its file by name")
     }
 
     fn read(&self, _: &str, _: usize) -> Result<Option<FileContent>, SourceError> {
-        Ok(Some(FileContent::Bytes(self.0.join("\n").into_bytes())))
+        Ok(Some(FileContent::Bytes(self.0.clone().into_bytes())))
     }
 }
 
@@ -219,7 +251,7 @@ fn land_on(place: &mut FakeBranch, clock: &FakeClock) -> Result<Landing<PlainPro
 }
 
 fn published() -> PublishOutcome {
-    PublishOutcome::Published { commit: String::new() }
+    PublishOutcome::Published { commit: commit(0) }
 }
 
 fn stale() -> PublishOutcome {
@@ -248,16 +280,17 @@ fn passing(retry_after: Option<u64>) -> FetchError {
     }
 }
 
-/// Landed with one of our commits, after this many tries.
+/// Landed with one of our commits, after this many tries. Also gives the commit's name.
 #[track_caller]
-fn lands(mut place: FakeBranch, attempts: u32) -> Landing<PlainProposal> {
+fn lands(mut place: FakeBranch, attempts: u32) -> (Landing<PlainProposal>, String) {
     let clock = FakeClock::new();
     let landed = land_on(&mut place, &clock).unwrap();
-    assert_eq!(place.ours(), 1, "{:?}", place.branch);
+    assert_eq!(place.ours(), 1, "{:?}", place.names_on_branch());
     assert_eq!(landed.attempts, attempts);
-    assert!(place.branch.contains(landed.commit.as_ref().unwrap()), "{:?}", place.branch);
+    assert!(place.branch.contains(&landed.commit.unwrap()), "{:?}", place.names_on_branch());
     assert!(!landed.proposal.plan.is_empty());
-    landed
+    let name = place.name(landed.commit.unwrap()).to_owned();
+    (landed, name)
 }
 
 /// Not landed, with none of our commits on the branch.
@@ -282,16 +315,16 @@ fn the_first_try_lands_without_a_wait() {
 
 #[test]
 fn who_was_slower_plans_again_on_the_new_tip() {
-    let landed = lands(place().pushes([(Loses, stale()), (Loses, stale())]), 3);
-    assert_eq!(landed.commit.unwrap(), "ours-3-on-rival-2: bump");
+    let (landed, name) = lands(place().pushes([(Loses, stale()), (Loses, stale())]), 3);
+    assert_eq!(name, "ours-3-on-rival-2: bump");
     assert_eq!(landed.log.len(), 2);
 }
 
 #[test]
 fn unknown_but_landed_is_landed_once() {
     for does in [Lands, LandsUnder] {
-        let landed = lands(place().pushes([(does, unknown(None))]), 1);
-        assert_eq!(landed.commit.unwrap(), "ours-1-on-base: bump");
+        let (_, name) = lands(place().pushes([(does, unknown(None))]), 1);
+        assert_eq!(name, "ours-1-on-base: bump");
     }
 }
 
@@ -513,7 +546,8 @@ fn jitter_is_full_and_grows_to_the_cap() {
 fn a_bump_that_is_there_already_makes_no_commit() {
     let clock = FakeClock::new();
     let mut place = place();
-    place.branch.push("somebody bumped it".to_owned());
+    let bumped = place.add("somebody bumped it".to_owned());
+    place.branch.push(bumped);
     let landed = land_on(&mut place, &clock).unwrap();
     assert_eq!((landed.commit, landed.attempts, place.made), (None, 0, 0));
 }

@@ -15,7 +15,7 @@ struct ReportJson<'a> {
     tag: Option<&'a str>,
     images: Vec<ImageJson<'a>>,
     changes: Vec<ChangeJson<'a>>,
-    commit: Option<&'a str>,
+    commit: Option<String>,
     branch: Option<&'a str>,
     attempts: u32,
     pull_request: Option<&'a PullRequestInfo>,
@@ -73,7 +73,7 @@ pub fn json(report: &Report) -> String {
                 to: &c.to,
             })
             .collect(),
-        commit: report.commit.as_deref(),
+        commit: report.commit.map(|commit| commit.to_string()),
         branch: report.branch.as_deref(),
         attempts: report.attempts,
         pull_request: report.pull_request.as_ref(),

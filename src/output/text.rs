@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{Outcome, Report, diff};
 use crate::error::Failure;
+use crate::object_id::CommitId;
 use crate::visible::{inline, lines};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -45,8 +46,7 @@ fn changes(report: &Report) -> String {
 }
 
 fn last_line(report: &Report) -> String {
-    let commit = report.commit.as_deref().unwrap_or_default();
-    let short = commit.get(..10).unwrap_or(commit);
+    let short = report.commit.map(CommitId::short).unwrap_or_default();
     let branch = report.branch.as_deref().map(|b| format!(" on {}", inline(b))).unwrap_or_default();
     let tries = if report.attempts > 1 { format!(" ({} tries)", report.attempts) } else { String::new() };
     match report.outcome {

@@ -26,12 +26,26 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("history", &["error", "image", "manifest", "object_id", "plan", "file_selection"]),
     ("config", &["image", "location", "plan", "file_selection", "tag", "template", "visible", "yaml"]),
     ("scaffold", &["config", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"]),
-    ("output", &["error", "plan", "history", "visible"]),
-    ("actions", &["environment", "error", "location", "markdown", "plan", "output", "tag", "visible"]),
+    ("output", &["error", "object_id", "plan", "history", "visible"]),
+    (
+        "actions",
+        &["environment", "error", "location", "markdown", "object_id", "plan", "output", "tag", "visible"],
+    ),
     ("worktree", &["dot_git", "signals", "plan", "file_selection", "visible"]),
     (
         "landing",
-        &["error", "hint", "image", "markdown", "plan", "file_selection", "tag", "template", "history"],
+        &[
+            "error",
+            "hint",
+            "image",
+            "markdown",
+            "object_id",
+            "plan",
+            "file_selection",
+            "tag",
+            "template",
+            "history",
+        ],
     ),
     ("http", &["environment"]),
     (
@@ -50,7 +64,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("history::git", &["error", "git", "history"]),
-    ("landing::remote", &["error", "git", "hint", "history", "history::git", "http", "landing", "plan"]),
+    (
+        "landing::remote",
+        &["error", "git", "hint", "history", "history::git", "http", "landing", "object_id", "plan"],
+    ),
     (
         "forge",
         &[
@@ -63,6 +80,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "http",
             "landing",
             "landing::remote",
+            "object_id",
             "plan",
         ],
     ),
@@ -83,7 +101,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    ("build_info", &["actions", "git", "image", "landing", "settings", "tag", "template", "history"]),
+    (
+        "build_info",
+        &["actions", "git", "image", "landing", "object_id", "settings", "tag", "template", "history"],
+    ),
     (
         "decision",
         &[
@@ -100,6 +121,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "landing",
             "location",
             "markdown",
+            "object_id",
             "output",
             "plan",
             "settings",
@@ -157,6 +179,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "landing::remote",
             "location",
             "markdown",
+            "object_id",
             "output",
             "plan",
             "scaffold",

@@ -85,11 +85,11 @@ impl Bump<'_> {
             Some(commit) => {
                 let (forge, deadline) = (connect()?, backoff.deadline());
                 let mut is_current =
-                    || remote.tip(deadline).map_or(true, |tip| tip.published.as_deref() == Some(&*commit));
+                    || remote.tip(deadline).map_or(true, |tip| tip.published == Some(commit));
                 report.pull_request =
                     Some(pull_request_info(forge.propose(backoff, &spec, &mut is_current)?));
-                note_verification(remote, &commit, backoff, report);
-                report.commit_url = Some(location.site.commit_url(&page, &commit));
+                note_verification(remote, commit, backoff, report);
+                report.commit_url = Some(location.site.commit_url(&page, commit));
                 report.commit = Some(commit);
                 Outcome::Proposed
             }

@@ -9,6 +9,7 @@ use crate::forge::ForgeSite;
 use crate::git::{Checkout, SyncResult};
 use crate::landing::remote::RemoteBranch;
 use crate::landing::{self, Backoff, Landing, NotLanded, TargetBranch as _};
+use crate::object_id::CommitId;
 use crate::output::Outcome;
 use crate::visible::inline;
 
@@ -71,7 +72,7 @@ impl Bump<'_> {
         if !self.settings.delivery.landing.carry {
             self.note_own_commits(checkout, remote.git.branch(), report);
         }
-        if let Some(commit) = &commit {
+        if let Some(commit) = commit {
             let dirty = checkout.uncommitted(decision.plan.edits.iter().map(|edit| edit.path.as_str()));
             report.warnings.extend(dirty.iter().map(|path| {
                 format!("{}: has uncommitted changes in the checkout, which were not landed", inline(path))
@@ -80,8 +81,7 @@ impl Bump<'_> {
             self.sync(checkout, remote, backoff, commit, report);
         }
         let page = site.zip(remote.git.page());
-        report.commit_url =
-            page.zip(commit.as_deref()).map(|((site, page), commit)| site.commit_url(&page, commit));
+        report.commit_url = page.zip(commit).map(|((site, page), commit)| site.commit_url(&page, commit));
         report.commit = commit;
         // even if it is only the checkout's own commits that were pushed
         let outcome = match report.commit.is_some() {
@@ -96,7 +96,7 @@ impl Bump<'_> {
         checkout: &Checkout,
         remote: &mut RemoteBranch,
         backoff: &Backoff<'_>,
-        commit: &str,
+        commit: CommitId,
         report: &mut BumpReport,
     ) {
         let landing = &self.settings.delivery.landing;

@@ -8,6 +8,7 @@ use crate::git::{Checkout, RemoteUrl};
 use crate::hint::Speaker;
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, RemoteBranch, Verification};
+use crate::object_id::CommitId;
 use crate::output::Report;
 
 impl Bump<'_> {
@@ -63,7 +64,7 @@ pub(super) fn keep_secrets(
 /// Reports whether the server verified the signature of a commit that it made.
 pub(super) fn note_verification(
     remote: &RemoteBranch,
-    commit: &str,
+    commit: CommitId,
     backoff: &Backoff<'_>,
     report: &mut Report,
 ) {

@@ -14,8 +14,6 @@ const LISTED: usize = 10;
 pub enum RollbackError {
     #[error("not inside a git repository, so there is no history to roll back to")]
     NoHistory,
-    #[error("{tip} is not a commit")]
-    NotACommit { tip: String },
     /// The requested tag isn't in the history.
     #[error("{at}: {image} never had tag {tag}; it had {}{history}", listed(.had))]
     NeverHadTag { at: Location, image: String, tag: String, had: Vec<String>, history: SearchedHistory },

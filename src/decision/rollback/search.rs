@@ -11,7 +11,7 @@ use crate::decision::context::DecisionContext;
 use crate::decision::error::DecisionError;
 use crate::decision::targets;
 use crate::history::git::CommitWalk;
-use crate::history::{self, CommitStore, Extent, ObjectId, TagEntry};
+use crate::history::{self, CommitId, CommitStore, Extent, TagEntry};
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
 use crate::location::Location;
@@ -105,14 +105,13 @@ impl RollbackSearch<'_> {
         if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(extent) }
     }
 
-    fn commits(&self) -> Result<(Box<dyn CommitStore + '_>, ObjectId), DecisionError> {
+    fn commits(&self) -> Result<(Box<dyn CommitStore + '_>, CommitId), DecisionError> {
         let Some((snapshot, tip)) = self.files.tip else {
             let checkout = self.context.checkout.ok_or_else(|| self.no_history())?;
             let (commits, head) = CommitWalk::of_head(checkout)?;
             return Ok((Box::new(commits), head));
         };
-        let commit = ObjectId::parse(tip).ok_or_else(|| RollbackError::NotACommit { tip: tip.to_owned() })?;
-        Ok((snapshot.history.past(snapshot.deadline), commit))
+        Ok((snapshot.history.past(snapshot.deadline), tip))
     }
 
     fn no_history(&self) -> DecisionError {

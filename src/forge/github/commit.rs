@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::graphql::{GraphQl, GraphQlResponse};
 use crate::error::{Exit, Failure};
-use crate::history::ObjectId;
 use crate::landing::remote::Verification;
 use crate::landing::{FetchError, PublishOutcome};
+use crate::object_id::CommitId;
 
 const COMMIT: &str = "mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { \
                       commit { oid signature { isValid state } } } }";
@@ -27,7 +27,7 @@ const NONE: &str = "0000000000000000000000000000000000000000";
 /// A commit to make.
 #[derive(Clone, Debug)]
 pub struct CommitSpec {
-    pub parent: String,
+    pub parent: CommitId,
     pub message: String,
     /// Path below the repository's top, and the whole file.
     pub files: Vec<(String, Vec<u8>)>,
@@ -36,25 +36,25 @@ pub struct CommitSpec {
 /// A commit that was made.
 #[derive(Debug)]
 pub struct CreatedCommit {
-    pub oid: String,
+    pub id: CommitId,
     pub verification: Verification,
 }
 
 /// A move of a branch.
 pub struct BranchMove<'a> {
     pub branch: &'a str,
-    pub from: ExpectedRef<'a>,
+    pub from: ExpectedRef,
     /// `None` deletes the branch.
-    pub to: Option<&'a str>,
+    pub to: Option<CommitId>,
 }
 
 /// Where a branch must be before it is moved.
 #[derive(Clone, Copy)]
-pub enum ExpectedRef<'a> {
+pub enum ExpectedRef {
     /// No such branch.
     Nothing,
     /// A branch at this commit.
-    At(&'a str),
+    At(CommitId),
     /// Anywhere.
     Anything,
 }
@@ -88,7 +88,7 @@ impl Branches {
         let file = |(path, bytes): &(String, Vec<u8>)| json!({"path": path, "contents": BASE64_STANDARD.encode(bytes)});
         let input = json!({
             "branch": {"repositoryNameWithOwner": format!("{}/{}", self.owner, self.name), "branchName": branch},
-            "expectedHeadOid": wanted.parent,
+            "expectedHeadOid": wanted.parent.to_string(),
             "message": {"headline": headline, "body": body.trim()},
             "fileChanges": {"additions": wanted.files.iter().map(file).collect::<Vec<_>>()},
         });
@@ -102,12 +102,13 @@ impl Branches {
     /// Why not, as the landing loop needs it.
     pub fn moves(&mut self, deadline: Instant, moves: &[BranchMove<'_>]) -> Result<(), PublishOutcome> {
         let one = |it: &BranchMove<'_>| {
-            let (name, after) = (format!("refs/heads/{}", it.branch), it.to.unwrap_or(NONE));
+            let (name, after) =
+                (format!("refs/heads/{}", it.branch), it.to.map_or(NONE.to_owned(), |to| to.to_string()));
             match it.from {
                 ExpectedRef::Anything => json!({"name": name, "afterOid": after, "force": true}),
                 ExpectedRef::Nothing => json!({"name": name, "beforeOid": NONE, "afterOid": after}),
                 ExpectedRef::At(before) => {
-                    json!({"name": name, "beforeOid": before, "afterOid": after, "force": true})
+                    json!({"name": name, "beforeOid": before.to_string(), "afterOid": after, "force": true})
                 }
             }
         };
@@ -117,8 +118,8 @@ impl Branches {
     }
 
     /// Whether GitHub verified a commit's signature.
-    pub fn verification(&self, deadline: Instant, commit: &str) -> Verification {
-        let variables = json!({"owner": self.owner, "name": self.name, "oid": commit});
+    pub fn verification(&self, deadline: Instant, commit: CommitId) -> Verification {
+        let variables = json!({"owner": self.owner, "name": self.name, "oid": commit.to_string()});
         let Ok(GraphQlResponse::Data(data)) = self.graphql.once(deadline, SIGNATURE, &variables) else {
             return Verification::Unknown;
         };
@@ -158,12 +159,12 @@ impl Branches {
 /// If the answer names no commit: it may have been made or not.
 pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome> {
     let commit = &data["createCommitOnBranch"]["commit"];
-    let oid = commit["oid"].as_str().filter(|oid| ObjectId::parse(oid).is_some());
-    let oid = oid.ok_or_else(|| PublishOutcome::Unknown {
+    let id = commit["oid"].as_str().and_then(CommitId::parse);
+    let id = id.ok_or_else(|| PublishOutcome::Unknown {
         what: "GitHub's API didn't return a commit".to_owned(),
         retry_after: None,
     })?;
-    Ok(CreatedCommit { oid: oid.to_ascii_lowercase(), verification: verification(&commit["signature"]) })
+    Ok(CreatedCommit { id, verification: verification(&commit["signature"]) })
 }
 
 /// GitHub reports a lost race by a type, or else by a known message. Other errors may be a race or a rule.
@@ -220,7 +221,7 @@ mod tests {
     fn commit_is_unknown_without_its_name() {
         let answer = |oid: &Value| json!({"createCommitOnBranch": {"commit": {"oid": oid}}});
         let sha = "0123456789abcdef0123456789abcdef01234567";
-        assert_eq!(made_commit(&answer(&json!(sha))).unwrap().oid, sha);
+        assert_eq!(made_commit(&answer(&json!(sha))).unwrap().id.to_string(), sha);
         for oid in [json!(null), json!(""), json!(&sha[1..]), json!(format!("{}\n", &sha[1..])), json!(7)] {
             assert!(matches!(made_commit(&answer(&oid)), Err(PublishOutcome::Unknown { .. })), "{oid}");
         }

@@ -9,8 +9,8 @@ use super::renames::Renames;
 use crate::error::{Failure, Result};
 use crate::git::Checkout;
 use crate::git::failure::{git_failure, no_commit};
-use crate::git::oid::{id, oid};
-use crate::history::{CommitLinks, CommitMessage, CommitStore, ObjectId};
+use crate::git::oid::{object_id, oid};
+use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, ObjectId};
 
 /// Fetches a shallow history to the given depth. The error says why it can't.
 pub type Deepen<'r> = dyn Fn(i32) -> Result<(), String> + 'r;
@@ -57,8 +57,8 @@ impl<'r> CommitWalk<'r> {
     ///
     /// # Errors
     /// Exit 2 if there is no commit yet.
-    pub fn of_head(checkout: &'r Checkout) -> Result<(Self, ObjectId)> {
-        let head = id(checkout.head_oid().ok_or_else(no_commit)?);
+    pub fn of_head(checkout: &'r Checkout) -> Result<(Self, CommitId)> {
+        let head = checkout.head().ok_or_else(no_commit)?;
         Ok((CommitWalk::new(&checkout.repo, None), head))
     }
 
@@ -74,7 +74,7 @@ impl<'r> CommitWalk<'r> {
             None => trails.entry(path.to_owned()).or_default(),
         };
         let odb = self.repo.odb()?;
-        let mut next = oid(tree)?;
+        let mut next = oid(tree);
         let depth = path.split('/').count();
         for (at, part) in path.split('/').enumerate() {
             let tree = odb.read(next)?;
@@ -96,7 +96,7 @@ impl<'r> CommitWalk<'r> {
     }
 
     fn renamed(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, git2::Error> {
-        let trees = (oid(tree)?, oid(older)?);
+        let trees = (oid(tree), oid(older));
         let mut known = self.renames.borrow_mut();
         let renames = match known.take().filter(|renames| renames.trees == trees) {
             Some(renames) => known.insert(renames),
@@ -129,8 +129,8 @@ pub fn thoroughly<T>(fetch: impl FnOnce() -> T) -> T {
 }
 
 impl CommitStore for CommitWalk<'_> {
-    fn links(&self, commit: ObjectId) -> Result<Option<CommitLinks>> {
-        let commit = match oid(commit).and_then(|oid| self.repo.find_commit(oid)) {
+    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>> {
+        let commit = match self.repo.find_commit(oid(commit)) {
             Ok(commit) => commit,
             Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
             Err(error) => return Err(unparsable(&error)),
@@ -138,20 +138,20 @@ impl CommitStore for CommitWalk<'_> {
         // from the header: libgit2 omits parents that a shallow clone lacks, even after more was fetched
         let header = commit.raw_header_bytes();
         let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
-        let parents = parents.filter_map(|hex| Oid::from_str(std::str::from_utf8(hex).ok()?).ok().map(id));
+        let parents = parents.filter_map(|hex| CommitId::parse(std::str::from_utf8(hex).ok()?));
         Ok(Some(CommitLinks {
             time: commit.time().seconds(),
-            tree: id(commit.tree_id()),
+            tree: object_id(commit.tree_id()),
             parents: parents.collect(),
         }))
     }
 
     fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>> {
-        Ok(self.look_up(tree, path).map_err(|e| unparsable(&e))?.map(id))
+        Ok(self.look_up(tree, path).map_err(|e| unparsable(&e))?.map(object_id))
     }
 
     fn read(&self, file: ObjectId) -> Result<Vec<u8>> {
-        let blob = oid(file).and_then(|oid| self.repo.find_blob(oid));
+        let blob = self.repo.find_blob(oid(file));
         Ok(blob.map_err(|e| unparsable(&e))?.content().to_vec())
     }
 
@@ -159,8 +159,8 @@ impl CommitStore for CommitWalk<'_> {
         self.renamed(tree, older, path).map_err(|e| unparsable(&e))
     }
 
-    fn message(&self, commit: ObjectId) -> Result<CommitMessage> {
-        let commit = oid(commit).and_then(|oid| self.repo.find_commit(oid)).map_err(|e| unparsable(&e))?;
+    fn message(&self, commit: CommitId) -> Result<CommitMessage> {
+        let commit = self.repo.find_commit(oid(commit)).map_err(|e| unparsable(&e))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let author = commit.author();
         Ok(CommitMessage {

@@ -21,6 +21,7 @@ use std::time::Instant;
 use crate::error::Result;
 use crate::git::{CarriedCommits, Identity, RemoteUrl, Signer, UrlOrigin};
 use crate::landing::{FetchError, History, PublishOutcome, TargetBranch, Tip};
+use crate::object_id::CommitId;
 use crate::plan::{FileEdit, FileSource};
 
 pub use classify::{of_fetch_fault, of_push_fault, of_status};
@@ -71,20 +72,20 @@ impl TargetBranch for RemoteBranch {
     }
 
     fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>> {
-        self.git.files(tip)
+        Ok(self.git.files(tip))
     }
 
     fn history(&self) -> &dyn History {
         &self.git
     }
 
-    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {
+    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId> {
         let commit = self.git.commit(tip, edits, message)?;
-        self.publisher.prepare(&self.git, tip, &commit, edits, message)?;
+        self.publisher.prepare(&self.git, tip, commit, edits, message)?;
         Ok(commit)
     }
 
-    fn publish(&mut self, commit: &str, deadline: Instant) -> PublishOutcome {
+    fn publish(&mut self, commit: CommitId, deadline: Instant) -> PublishOutcome {
         if let Some(outcome) = self.git.keep_others(commit) {
             return outcome;
         }
@@ -92,7 +93,7 @@ impl TargetBranch for RemoteBranch {
         self.publisher.publish(&self.git, commit, deadline)
     }
 
-    fn find(&mut self, tip: &Tip, commit: &str) -> Result<Option<String>> {
+    fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>> {
         self.publisher.find(&self.git, tip, commit)
     }
 }

@@ -3,22 +3,20 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use git2::Oid;
-
 use super::classify;
 use super::withheld::explain_fetch;
 use crate::error::{Exit, Failure, Result};
 use crate::git::credentials::Credentials;
 use crate::git::fetch::{self, AdvertisedBranches, FetchRequest, TIP};
-use crate::git::oid::id;
+use crate::git::oid::commit_id;
 use crate::git::transport::Endpoint;
 use crate::git::tree::CommitFiles;
 use crate::git::workspace::Workspace;
 use crate::git::{Checkout, RemoteUrl, Tokens};
 use crate::hint::{flag, hint};
-use crate::history::ObjectId;
 use crate::history::git::{CommitWalk, Deepen};
 use crate::landing::{Backoff, FetchError};
+use crate::object_id::CommitId;
 
 const DEEPER: &str = "refs/tagbump/past";
 
@@ -27,7 +25,7 @@ pub struct RemoteHistory {
     workspace: Workspace,
     endpoint: Arc<Endpoint>,
     branch: String,
-    tip: Oid,
+    tip: CommitId,
     prefix: String,
     deadline: Instant,
 }
@@ -52,8 +50,9 @@ impl RemoteHistory {
         let endpoint = Endpoint::new(&url, credentials, &ways)?;
         let workspace = Workspace::new(checkout)?;
         let found = found(&workspace, &endpoint, &url, branch, backoff)?;
-        let fetched = || workspace.repo.refname_to_id(TIP).ok().filter(|oid| workspace.has(*oid));
+        let fetched = || workspace.repo.refname_to_id(TIP).ok().map(commit_id);
         let tip = if workspace.has(found.tip) { Some(found.tip) } else { fetched() };
+        let tip = tip.filter(|tip| workspace.has(*tip));
         let tip = tip.ok_or_else(|| {
             Failure::new(Exit::NotLanded, format!("{url}: the fetch didn't bring the tip {}", found.tip))
                 .hinted("the branch moved; run again")
@@ -63,9 +62,9 @@ impl RemoteHistory {
     }
 
     /// The history, and the tip's commit.
-    pub fn past(&self) -> (CommitWalk<'_>, ObjectId) {
+    pub fn past(&self) -> (CommitWalk<'_>, CommitId) {
         let deepen = deepen(&self.workspace, &self.endpoint, &self.branch, self.deadline);
-        (CommitWalk::new(&self.workspace.repo, Some(deepen)), id(self.tip))
+        (CommitWalk::new(&self.workspace.repo, Some(deepen)), self.tip)
     }
 
     /// The files of the tip.
