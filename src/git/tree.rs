@@ -202,18 +202,18 @@ pub(crate) fn edited_tree<'r>(
     edits: &[FileEdit],
     prefix: &str,
 ) -> Result<Tree<'r>, GitError> {
-    let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
-    let tree = parent.tree().map_err(fault)?;
+    let not_made = |e: git2::Error| GitError::library("the commit can't be made", &e);
+    let tree = parent.tree().map_err(not_made)?;
     let mut update = TreeUpdateBuilder::new();
     for edit in edits {
         let path = if prefix.is_empty() { edit.path.clone() } else { format!("{prefix}/{}", edit.path) };
         if !path.split('/').all(is_path_part) {
             return Err(CommitError::BadPath { path }.into());
         }
-        let mode = tree.get_path(Path::new(&path)).map_err(fault)?.filemode();
+        let mode = tree.get_path(Path::new(&path)).map_err(not_made)?.filemode();
         let mode = if mode == 0o100_755 { git2::FileMode::BlobExecutable } else { git2::FileMode::Blob };
-        update.upsert(path, repo.blob(&edit.after).map_err(fault)?, mode);
+        update.upsert(path, repo.blob(&edit.after).map_err(not_made)?, mode);
     }
-    let made = update.create_updated(repo, &tree).map_err(fault)?;
-    repo.find_tree(made).map_err(fault)
+    let made = update.create_updated(repo, &tree).map_err(not_made)?;
+    repo.find_tree(made).map_err(not_made)
 }
