@@ -2,7 +2,7 @@
 
 use crate::build_info;
 use crate::config::Config;
-use crate::diagnostics::{self, CommandError, Error};
+use crate::diagnostics::{CommandError, Error};
 use crate::git::Checkout;
 use crate::history::git::CommitWalk;
 use crate::history::{self, CommitId, CommitStore, TagEntry};
@@ -58,10 +58,7 @@ impl HistoryCommand<'_> {
         let (past, tip) = there.past();
         match self.tell(&past, tip, &there.files()) {
             Ok(report) => Ok(HistoryReport { origin: HistoryOrigin::Fetched(past.trouble()), ..report }),
-            Err(error) => {
-                let speaker = diagnostics::speaker(&self.settings.place.environment);
-                Err(error.map_texts(speaker, |text| there.scrub(text)))
-            }
+            Err(error) => Err(error.map_texts(|text| there.scrub(text))),
         }
     }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::rollback::RollbackError;
 use super::targets::TargetError;
 use crate::config::ConfigError;
-use crate::error::Failure;
 use crate::git::GitError;
+use crate::history::HistoryError;
+use crate::landing::MessageError;
 use crate::plan::PlanError;
 use crate::tag::TagError;
 
@@ -23,6 +24,10 @@ pub enum DecisionError {
     #[error(transparent)]
     Git(#[from] GitError),
     #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    #[error(transparent)]
     Plan(#[from] PlanError),
     /// Boxed, because it holds many texts.
     #[error(transparent)]
@@ -31,9 +36,6 @@ pub enum DecisionError {
     Tag(#[from] TagError),
     #[error(transparent)]
     Target(#[from] TargetError),
-    /// An error of a module that words its errors itself.
-    #[error(transparent)]
-    Failure(#[from] Failure),
 }
 
 impl From<RollbackError> for DecisionError {

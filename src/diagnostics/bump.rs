@@ -1,7 +1,7 @@
 //! Errors of a bump itself, apart from those of its decision and of landing.
 
 use crate::error::{Exit, Failure};
-use crate::hint::{Hint, Speaker, flag, hint, setting, switch};
+use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::tag::VariableError;
 
 /// Why a bump can't be made, or isn't landed.
@@ -31,8 +31,11 @@ pub enum BumpError {
         withheld: Vec<String>,
     },
     /// In a dry run, which doesn't retry.
-    #[error("{reason}")]
-    TipUnknown { reason: String },
+    #[error("{problem}")]
+    TipUnknown { problem: String },
+    /// The time ran out before the server named its default branch.
+    #[error("{problem}")]
+    BaseUnknown { problem: String },
     /// Every reference has a newer tag already.
     #[error("not landed: {}", .references.join("; "))]
     Superseded { references: Vec<String> },
@@ -42,8 +45,8 @@ fn lines(texts: &[String]) -> String {
     texts.iter().map(|text| format!("\n{text}")).collect()
 }
 
-pub(super) fn describe(error: &BumpError, speaker: Speaker) -> Failure {
-    let failure = Failure::new(exit(error), message(error).for_speaker(speaker));
+pub(super) fn describe(error: &BumpError) -> Failure {
+    let failure = Failure::new(exit(error), message(error));
     match advice(error) {
         Some(advice) => failure.hinted(advice),
         None => failure,
@@ -55,7 +58,7 @@ pub(super) fn explain_fork(failure: Failure) -> Failure {
     if failure.exit != Exit::Refused {
         return failure;
     }
-    let message = format!("{}\npull requests from forks can't push", failure.message);
+    let message = failure.message + "\npull requests from forks can't push";
     Failure { message, ..failure }
         .hinted("bump after the merge: on push, or on workflow_run, which gets the repository's own token")
 }
@@ -64,7 +67,7 @@ fn exit(error: &BumpError) -> Exit {
     match error {
         BumpError::NoToken { .. } => Exit::Refused,
         BumpError::TipUnknown { .. } => Exit::Other,
-        BumpError::Superseded { .. } => Exit::NotLanded,
+        BumpError::BaseUnknown { .. } | BumpError::Superseded { .. } => Exit::NotLanded,
         BumpError::NoAuthor
         | BumpError::NoCheckout { .. }
         | BumpError::BranchTemplate(_)
@@ -115,6 +118,9 @@ fn advice(error: &BumpError) -> Option<Hint> {
             "set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (pull requests also need pull-requests: write)",
         ),
         BumpError::TipUnknown { .. } => hint("check the network, then run again"),
+        BumpError::BaseUnknown { .. } => {
+            hint("check the network, then run again, or increase ") + flag("timeout")
+        }
         BumpError::Superseded { .. } => {
             hint("the current tag is newer, or a rollback set it; to replace it anyway, use ")
                 + setting("if-older", "write")

@@ -1,6 +1,6 @@
 //! Errors in the decision what a bump does.
 
-use super::{config, git, plan, tag};
+use super::{config, git, history, landing, plan, tag};
 use crate::decision::{DecisionError, RollbackError, SearchedHistory};
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
@@ -11,11 +11,12 @@ pub(super) fn describe(error: &DecisionError) -> Failure {
         DecisionError::Unopened(error) => git::describe(error),
         DecisionError::Config(error) => config::describe(error),
         DecisionError::Git(error) => git::describe(error),
+        DecisionError::History(error) => history::describe(error),
+        DecisionError::Message(error) => landing::describe_message(error),
         DecisionError::Plan(error) => plan::describe(error),
         DecisionError::Rollback(error) => rollback(error),
         DecisionError::Tag(error) => tag::describe(error),
         DecisionError::Target(error) => tag::describe_target(error),
-        DecisionError::Failure(failure) => failure.clone(),
     }
 }
 

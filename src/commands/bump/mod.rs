@@ -18,7 +18,6 @@ use crate::build_info;
 use crate::decision::{DecisionContext, DecisionError};
 use crate::diagnostics::{self, BumpError, Error};
 use crate::git::{Checkout, GitError, Identity};
-use crate::hint::Speaker;
 use crate::image::{Field, ImageArg};
 use crate::output::Report;
 use crate::settings::{BumpSettings, Destination, WorkLocation};
@@ -95,11 +94,6 @@ impl<'a> Bump<'a> {
 
     fn checkout(&self) -> Result<&Checkout, DecisionError> {
         self.checkout.as_ref().ok_or(DecisionError::NoRepository)
-    }
-
-    /// Who reads the messages.
-    fn speaker(&self) -> Speaker {
-        diagnostics::speaker(&self.settings.place.environment)
     }
 
     /// For decisions; `committer` is `None` if no commit is made.

@@ -3,7 +3,6 @@
 use super::Bump;
 use crate::diagnostics::{BumpError, Error};
 use crate::git::is_branch_name;
-use crate::hint::{flag, hint};
 use crate::image::{Field, short_name};
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, LandingTarget};
@@ -17,8 +16,10 @@ impl Bump<'_> {
     ) -> Result<String, Error> {
         let tokens = &self.settings.delivery.landing.tokens;
         let mut remote = GitBranch::new(self.checkout()?, target, tokens)?;
-        let advice = hint("check the network, then run again, or increase ") + flag("timeout");
-        backoff.retry(advice, |backoff| remote.tip(backoff.deadline()))?;
+        let timed_out = |problem: String| Error::from(BumpError::BaseUnknown { problem });
+        backoff.retry(timed_out, |backoff| {
+            remote.tip(backoff.deadline()).map_err(|error| error.map(Error::from))
+        })?;
         Ok(remote.branch().unwrap_or_default().to_owned())
     }
 

@@ -9,9 +9,9 @@ use super::remote::{keep_secrets, no_token, note_verification};
 use super::report::BumpReport;
 use crate::decision::{Decision, PrText};
 use crate::diagnostics::{BumpError, Error};
-use crate::forge::{Forge, ForgeSite, PullRequest, PullRequestSpec};
+use crate::forge::{Forge, ForgeBranch, ForgeSite, PullRequest, PullRequestSpec};
 use crate::image::same_image;
-use crate::landing::remote::{GitBranch, RemoteBranch};
+use crate::landing::remote::GitBranch;
 use crate::landing::{Backoff, Landing, TargetBranch as _};
 use crate::output::{Outcome, PullRequestInfo, Report};
 use crate::plan::{Plan, UpdateTarget};
@@ -49,13 +49,13 @@ impl Bump<'_> {
         let location = PrLocation { site: &site, head: &head };
         let done =
             landed.and_then(|landed| self.propose(&mut remote, &mut backoff, landed, &location, report));
-        keep_secrets(&remote.git, self.speaker(), done, report)
+        keep_secrets(&remote.git, done, report)
     }
 
     /// Opens, updates or closes the pull request of a branch as it is now.
     fn propose(
         &self,
-        remote: &mut RemoteBranch,
+        remote: &mut ForgeBranch,
         backoff: &mut Backoff<'_>,
         landed: Landing<Decision>,
         location: &PrLocation<'_>,

@@ -5,9 +5,8 @@ use super::remote::{keep_secrets, note_verification};
 use super::report::BumpReport;
 use crate::decision::{Decision, DecisionBase, DecisionContext, DecisionMemory, decide};
 use crate::diagnostics::{BumpError, Error};
-use crate::forge::ForgeSite;
+use crate::forge::{ForgeBranch, ForgeSite};
 use crate::git::{Checkout, SyncResult};
-use crate::landing::remote::RemoteBranch;
 use crate::landing::{self, Backoff, Landing, NotLanded, TargetBranch as _};
 use crate::object_id::CommitId;
 use crate::output::Outcome;
@@ -38,23 +37,23 @@ impl Bump<'_> {
             let landed = LandedBump { landed, checkout, site: site.as_ref() };
             self.report_landing(landed, &mut remote, &backoff, report)
         });
-        keep_secrets(&remote.git, self.speaker(), done, report)
+        keep_secrets(&remote.git, done, report)
     }
 
     /// Decides what would be landed on the tip as it is now.
     pub(super) fn rehearse_landing(
         &self,
-        remote: &mut RemoteBranch,
+        remote: &mut ForgeBranch,
         backoff: &Backoff<'_>,
         report: &mut BumpReport,
     ) -> Result<(), Error> {
         let tip = remote.tip(backoff.deadline()).map_err(|error| match error.transient() {
-            Ok((reason, _)) => BumpError::TipUnknown { reason }.into(),
-            Err(failure) => Error::from(failure),
+            Ok((problem, _)) => BumpError::TipUnknown { problem }.into(),
+            Err(error) => Error::from(error),
         })?;
         let (context, mut memory) = (self.context(None, false), DecisionMemory::default());
         let decision = landing::with_snapshot(remote, &tip, backoff.deadline(), |snapshot| {
-            Ok(report.decided(decide(&context, DecisionBase::Tip(snapshot), &mut memory))?)
+            report.decided(decide(&context, DecisionBase::Tip(snapshot), &mut memory))
         })?;
         report.branch = remote.git.branch().map(str::to_owned);
         let outcome = report.outcome(&decision, Outcome::Planned);
@@ -64,7 +63,7 @@ impl Bump<'_> {
     fn report_landing(
         &self,
         LandedBump { landed, checkout, site }: LandedBump<'_>,
-        remote: &mut RemoteBranch,
+        remote: &mut ForgeBranch,
         backoff: &Backoff<'_>,
         report: &mut BumpReport,
     ) -> Result<(), Error> {
@@ -94,7 +93,7 @@ impl Bump<'_> {
     fn sync(
         &self,
         checkout: &Checkout,
-        remote: &mut RemoteBranch,
+        remote: &mut ForgeBranch,
         backoff: &Backoff<'_>,
         commit: CommitId,
         report: &mut BumpReport,
@@ -126,7 +125,7 @@ impl Bump<'_> {
 
 /// Lands what is decided for each tip, and reports how that went, even if it failed.
 pub(super) fn land_on(
-    remote: &mut RemoteBranch,
+    remote: &mut ForgeBranch,
     backoff: &mut Backoff<'_>,
     context: &DecisionContext<'_>,
     report: &mut BumpReport,
@@ -134,7 +133,7 @@ pub(super) fn land_on(
     let started = backoff.now();
     let mut memory = DecisionMemory::default();
     let landed = landing::land(remote, backoff, &mut |snapshot| {
-        Ok(report.decided(decide(context, DecisionBase::Tip(snapshot), &mut memory))?)
+        report.decided(decide(context, DecisionBase::Tip(snapshot), &mut memory))
     });
     report.elapsed = Some(backoff.now() - started);
     report.branch = remote.git.branch().map(str::to_owned);
@@ -145,5 +144,5 @@ pub(super) fn land_on(
     };
     report.attempts = attempts;
     report.details.extend(log.iter().cloned());
-    landed.map_err(|NotLanded { failure, .. }| failure.into())
+    landed.map_err(|NotLanded { error, .. }| error.into())
 }

@@ -3,11 +3,10 @@
 use super::Bump;
 use crate::cli::Via;
 use crate::diagnostics::{BumpError, Error};
-use crate::forge::{self, ForgeSite};
+use crate::forge::{self, ForgeBranch, ForgeError, ForgeSite};
 use crate::git::{Checkout, RemoteUrl};
-use crate::hint::Speaker;
 use crate::landing::Backoff;
-use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, RemoteBranch, Verification};
+use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, Verification};
 use crate::object_id::CommitId;
 use crate::output::Report;
 
@@ -24,19 +23,19 @@ impl Bump<'_> {
         checkout: &Checkout,
         target: LandingTarget,
         site: Option<&ForgeSite>,
-    ) -> Result<RemoteBranch, Error> {
+    ) -> Result<ForgeBranch, Error> {
         let landing = &self.settings.delivery.landing;
         let git = GitBranch::new(checkout, target, &landing.tokens)?;
         // a dry run publishes nothing, so it needs no token
-        let publisher: Box<dyn Publisher> = match landing.via {
+        let publisher: Box<dyn Publisher<ForgeError>> = match landing.via {
             Via::Api if !self.settings.delivery.dry_run => api_publisher(&git, site)?,
             Via::Api | Via::Git => Box::new(GitPush),
         };
-        Ok(RemoteBranch::new(git, publisher))
+        Ok(ForgeBranch::new(git, publisher))
     }
 }
 
-fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher>, Error> {
+fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher<ForgeError>>, Error> {
     let site = site.ok_or(BumpError::ApiWithoutForge)?;
     let token = git.api_token().ok_or_else(|| no_token(git))?;
     let repository = git.slug().ok_or(BumpError::NoRepositoryName)?;
@@ -51,19 +50,18 @@ pub(super) fn no_token(git: &GitBranch) -> BumpError {
 /// Removes the remote's secrets from everything that is reported: servers may repeat what they were sent.
 pub(super) fn keep_secrets(
     git: &GitBranch,
-    speaker: Speaker,
     done: Result<(), Error>,
     report: &mut Report,
 ) -> Result<(), Error> {
     let scrub = |text: &mut String| *text = git.scrub(text);
     let reported = [&mut report.warnings, &mut report.notices, &mut report.details];
     reported.into_iter().flatten().for_each(scrub);
-    done.map_err(|error| error.map_texts(speaker, |text| git.scrub(text)))
+    done.map_err(|error| error.map_texts(|text| git.scrub(text)))
 }
 
 /// Reports whether the server verified the signature of a commit that it made.
 pub(super) fn note_verification(
-    remote: &RemoteBranch,
+    remote: &ForgeBranch,
     commit: CommitId,
     backoff: &Backoff<'_>,
     report: &mut Report,
