@@ -135,8 +135,8 @@ impl TargetBranch for FakeBranch {
     fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<TestError>> {
         self.looks += 1;
         let faults = if self.pushed > 0 { &mut self.faults_after_push } else { &mut self.faults };
-        if let Some(fault) = faults.pop_front() {
-            return Err(fault);
+        if let Some(error) = faults.pop_front() {
+            return Err(error);
         }
         match &self.down_after_push {
             Some(down) if self.pushed > 0 && deadline <= self.deadline => Err(down.clone()),
