@@ -243,15 +243,15 @@ impl<'a> Walk<'a> {
             name = old.into();
         }
         let Some(blob) = blob else { return Ok(None) };
-        let Some(older) = self.read(track.file, blob)? else {
+        let Some(references) = self.read(track.file, blob)? else {
             // a version that isn't valid YAML changes no tags, neither when it appears nor when it is fixed
             let (says, numbers) = (Some(says.into()), Rc::clone(&track.numbers));
             return Ok(Some(FileTrace { file: track.file, name, blob, says, numbers }));
         };
-        let became = align(&older, says);
+        let became = align(&references, says);
         let numbers =
             became.into_iter().map(|n| n.map_or_else(|| self.number(), |n| track.numbers[n])).collect();
-        Ok(Some(FileTrace { file: track.file, name, blob, says: Some(older), numbers }))
+        Ok(Some(FileTrace { file: track.file, name, blob, says: Some(references), numbers }))
     }
 
     /// The tags of a version that none of the earlier versions has.
