@@ -69,7 +69,7 @@ pub fn scan_until(bytes: &[u8], cancellation: &Cancellation) -> Result<ParsedYam
                 yaml.budget = budget;
                 return Ok(yaml);
             }
-            Err(ReadFailure::Here(fault)) => return Err(fault.into()),
+            Err(ReadFailure::Here(error)) => return Err(error.into()),
             Err(ReadFailure::Parser(error)) if !workaround.cures(body, &error) => {
                 let (line, column) = (error.marker().line(), error.marker().col());
                 let column = workaround.column(line, column) + 1;
