@@ -4,7 +4,7 @@ use super::{selection, worktree};
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::manifest::RefusalReason;
-use crate::plan::{Instead, NoMatch, PlanError, RefusedReference};
+use crate::plan::{Instead, NoMatch, PlanError, RefusedReference, UnsetPlace};
 use crate::visible::inline;
 
 pub(super) fn describe(error: &PlanError) -> Failure {
@@ -35,6 +35,9 @@ pub(super) fn describe(error: &PlanError) -> Failure {
             let longer = hint("run again, allow more time with ") + flag("timeout");
             (Exit::NotLanded, longer + ", or name the files with " + flag("file"))
         }
+        PlanError::NotYaml { is_template: true, .. } => {
+            (Exit::Other, hint("it is a template; set the value that it is filled from"))
+        }
         PlanError::NotYaml { .. } => {
             let advice = hint("fix the file; if it were not named with ") + flag("file");
             (Exit::Other, advice + ", it would only be skipped with a warning")
@@ -52,6 +55,7 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
         Instead::HelmValues { at } => {
             Some(setting("file", inline(&at.file)) + " makes tagbump read the file as Helm values")
         }
+        Instead::Elsewhere { places } => Some(by_its_field(places.first()?)),
         Instead::Others { .. } => None,
     });
     let nameless = no_match.images.iter().find_map(|image| match &image.instead {
@@ -73,6 +77,14 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
             None => spelling,
         }
     })
+}
+
+fn by_its_field(place: &UnsetPlace) -> Hint {
+    let file = || setting("file", inline(&place.at.file));
+    match &place.field {
+        Some(field) => file() + " and " + setting("field", inline(field)) + " set it",
+        None => hint("edit it by hand, or move the tag into a value that tagbump can set"),
+    }
 }
 
 fn how_to_edit(refused: &[RefusedReference]) -> Hint {

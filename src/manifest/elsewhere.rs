@@ -33,13 +33,16 @@ const IMAGE_NAME: &str = "imageName";
 /// Kinds that name images without running them. The last one is Flux's.
 const NOTHING_RUNS: [&str; 2] = ["CustomResourceDefinition", "ImageRepository"];
 
-/// Every place in a file that names an image for which `wanted` is true, and that isn't a part of a known reference.
+/// Chooses images by name, tag and digest.
+pub type WantedImage<'a> = &'a dyn Fn(&ParsedReference<'_>) -> bool;
+
+/// Every place in a file that names a wanted image, and that isn't a part of a known reference.
 pub fn unknown_places<'a>(
     file: &ManifestFile<'_>,
     known: impl Iterator<Item = &'a Reference>,
-    wanted: &dyn Fn(&str) -> bool,
+    wanted: WantedImage<'_>,
 ) -> Vec<UnknownPlace> {
-    if is_no_manifest(file.path) {
+    if is_no_manifest(file.path) || file.yaml.check().is_err() {
         return Vec::new();
     }
     let known: HashSet<NodeId> = known.flat_map(Reference::slots).map(|slot| slot.node).collect();
@@ -59,7 +62,8 @@ pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<usize> {
         return Vec::new();
     }
     let named = |line: &&str| {
-        !line.trim_start().starts_with('#') && line.match_indices(image).any(|(at, _)| is_whole(line, at, image.len()))
+        !line.trim_start().starts_with('#')
+            && line.match_indices(image).any(|(at, _)| is_whole(line, at, image.len()))
     };
     text.lines().enumerate().filter(|(_, line)| named(line)).map(|(nth, _)| nth + 1).collect()
 }
@@ -68,23 +72,22 @@ pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<usize> {
 fn is_whole(line: &str, at: usize, length: usize) -> bool {
     let part_of_name = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
     let tagged = line[at + length..].strip_prefix([':', '@']);
-    !line[..at].ends_with(part_of_name) && tagged.is_some_and(|tag| !tag.starts_with(char::is_whitespace) && !tag.is_empty())
+    !line[..at].ends_with(part_of_name)
+        && tagged.is_some_and(|tag| !tag.starts_with(char::is_whitespace) && !tag.is_empty())
 }
 
 /// Files that name images without running them: those of tagbump itself, GitHub, Renovate and Dependabot.
 fn is_no_manifest(path: &str) -> bool {
     let name = file_name(path);
     let is_of_updater = ["renovate", ".renovaterc", "dependabot"].iter().any(|start| name.starts_with(start));
-    is_of_updater
-        || CONFIG_PATHS.contains(&path)
-        || path.split('/').any(|folder| folder == ".github")
+    is_of_updater || CONFIG_PATHS.contains(&path) || path.split('/').any(|folder| folder == ".github")
 }
 
 struct PlaceSearch<'a> {
     yaml: &'a ParsedYaml,
     /// The scalars that belong to references, and those that were found.
     known: HashSet<NodeId>,
-    wanted: &'a dyn Fn(&str) -> bool,
+    wanted: WantedImage<'a>,
     found: Vec<UnknownPlace>,
 }
 
@@ -115,7 +118,12 @@ impl PlaceSearch<'_> {
                 continue;
             }
             self.known.extend(block.slots().iter().map(|slot| slot.node));
-            if (self.wanted)(&block.image) {
+            let Reference { image, tag: text, digest, .. } = &block;
+            if (self.wanted)(&ParsedReference {
+                name: image,
+                tag: text.as_deref(),
+                digest: digest.as_deref(),
+            }) {
                 let certain = doc.api_version().is_some() && doc.kind().is_some();
                 self.found.push(UnknownPlace {
                     at: tag.place(),
@@ -143,21 +151,35 @@ impl PlaceSearch<'_> {
     /// A `repository` whose tag is in `version`. tagbump can't know whether the chart reads it.
     fn version(&mut self, map: NodeId, object: Option<&str>) {
         let get = |key: &str| self.yaml.get(map, key).map(ValueLocation::from);
-        let (Some(version), Some(repository)) = (get("version"), get("repository").or_else(|| get("repo"))) else {
+        let (Some(version), Some(repository)) = (get("version"), get("repository").or_else(|| get("repo")))
+        else {
             return;
         };
         let text = |slot: ValueLocation| self.yaml.text(slot.node).filter(|text| !is_encrypted(text));
         let (Some(tag), Some(name)) = (text(version), text(repository)) else { return };
         let is_own = self.yaml.node(version.key).parent == Some(map);
-        if get("tag").is_some() || get("imageTag").is_some() || !is_own || !is_name(name) || name.contains("://") {
+        if get("tag").is_some()
+            || get("imageTag").is_some()
+            || !is_own
+            || !is_name(name)
+            || name.contains("://")
+        {
             return;
         }
         self.known.extend([version.node, repository.node]);
-        if (self.wanted)(name) {
+        if (self.wanted)(&ParsedReference { name, tag: Some(tag), digest: None }) {
             let tag = Some(tag).filter(|tag| !tag.is_empty()).map(shortened);
             let (object, image) = (object.map(str::to_owned), name.to_owned());
             let at = version.place();
-            self.found.push(UnknownPlace { at, object, image, tag, digest: None, bare: false, certain: true });
+            self.found.push(UnknownPlace {
+                at,
+                object,
+                image,
+                tag,
+                digest: None,
+                bare: false,
+                certain: true,
+            });
         }
     }
 
@@ -168,7 +190,7 @@ impl PlaceSearch<'_> {
         let Some(text) = self.yaml.text(id).map(str::trim).filter(|text| !is_encrypted(text)) else { return };
         let written = ParsedReference::parse(text);
         let bare = written.tag.is_none() && written.digest.is_none();
-        if !is_name(written.name) || text.contains(['*', ' ']) || !(self.wanted)(written.name) {
+        if !is_name(written.name) || text.contains(['*', ' ']) || !(self.wanted)(&written) {
             return;
         }
         let key = self.yaml.key_text(id).unwrap_or_default();
@@ -183,7 +205,10 @@ impl PlaceSearch<'_> {
             tag: written.tag.map(shortened),
             digest: written.digest.map(shortened),
             bare,
-            certain: !bare && object.is_some() && (is_image_key(key) || key == IMAGE_NAME) && has_version(&written),
+            certain: !bare
+                && object.is_some()
+                && (is_image_key(key) || key == IMAGE_NAME)
+                && has_version(&written),
         });
     }
 }
@@ -219,7 +244,7 @@ mod tests {
         let yaml = scan(text.as_bytes()).unwrap();
         let file = ManifestFile { path, text, yaml: &yaml, is_values: false };
         let known = references(&file);
-        let found = unknown_places(&file, known.iter(), &|name| name == NAME);
+        let found = unknown_places(&file, known.iter(), &|image| image.name == NAME);
         found.into_iter().map(|p| (FieldPath::to_node(&yaml, p.at).unwrap(), p.tag, p.bare)).collect()
     }
 

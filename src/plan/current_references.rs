@@ -50,7 +50,7 @@ pub fn current_references(
 pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
     let survey = files::survey(shelf, request)?;
     let matches = found(&survey, request)?;
-    check_some(shelf, request, &matches)?;
+    check_some(shelf, request, &survey, &matches)?;
     Ok(told(&survey, matches.iter()))
 }
 
@@ -66,7 +66,7 @@ pub fn changeable_mentions(
     let survey = files::survey(shelf, request)?;
     let matches = found(&survey, request)?;
     matching::check_fields(&survey, request)?;
-    check_some(shelf, request, &matches)?;
+    check_some(shelf, request, &survey, &matches)?;
     matching::check(&survey, request, &matches)?;
     Ok(told(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
 }
@@ -78,12 +78,17 @@ fn found(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanErr
     Ok(matches)
 }
 
-fn check_some(shelf: &dyn FileSource, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
+fn check_some(
+    shelf: &dyn FileSource,
+    request: &Request,
+    survey: &ScannedFiles,
+    matches: &[Match],
+) -> Result<(), PlanError> {
     match matching::missing(request, matches).as_slice() {
         [] => Ok(()),
         missing => {
             let seen = image_inventory::seen(shelf, request)?;
-            Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, missing))))
+            Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, survey, request, missing))))
         }
     }
 }

@@ -1,19 +1,19 @@
 //! Lists every reference in some files, and whether tagbump could edit it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
-use super::unparsed::{Unparsed, UnparsedReport};
+use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
 use super::{FileSource, PlanError, SourceFile, shared};
 use crate::file_selection::{MatchLevel, Selection, folder};
-use crate::image::{Field, Tag, same_image};
+use crate::image::{Field, ParsedReference, Tag, full_name, same_image};
 use crate::manifest::{
-    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override, rewrite,
+    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, UnknownPlace, is_override,
 };
-use crate::yaml::{check, scan};
+use crate::yaml::{FieldPath, check, scan};
 
 /// One reference, as it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +51,8 @@ struct FileListing {
     references: Vec<ListedReference>,
     /// The references if there is no chart next to the file.
     without_chart: Vec<ListedReference>,
+    /// Places that no rule covers; the first part says whether they hold an image for certain.
+    elsewhere: Vec<(bool, ListedReference)>,
 }
 
 /// Lists the references to `images`, or to all where none is given; `looked` is called after each file, from
@@ -75,15 +77,18 @@ pub fn list(
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| path(a).cmp(path(b)));
     let (mut references, mut left_out) = (Vec::new(), UnparsedReport::default());
+    let mut elsewhere = Vec::new();
     for listed in all {
         match listed {
             Err(unparsed) => left_out.add(unparsed)?,
-            Ok(FileListing { path, references: with_chart, without_chart }) => {
+            Ok(FileListing { path, references: with_chart, without_chart, elsewhere: others }) => {
                 let has_chart = found.charts.contains(folder(&path));
                 references.extend(if has_chart { with_chart } else { without_chart });
+                elsewhere.extend(others);
             }
         }
     }
+    add_elsewhere(&mut references, elsewhere, images);
     let warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
     Ok(Listing { references, files: found.count, warnings, unparsable: left_out.not_yaml })
 }
@@ -97,15 +102,70 @@ fn path(listed: &Result<FileListing, Unparsed>) -> &str {
 fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<FileListing, Unparsed> {
     let path = file.path.to_owned();
     let named = file.match_level == MatchLevel::Explicit;
-    let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named };
+    let unparsed =
+        |error| Unparsed { path: file.path.to_owned(), error, named, text: UnparsedText::default() };
     let mut parsed = scan(file.bytes).map(|yaml| ParsedFile::of(file, yaml)).map_err(unparsed)?;
     let without_chart = references(&parsed, file.match_level, images);
     parsed.settle_chart(true);
     let matters = parsed.is_values(file.match_level);
     let references =
         if matters { references(&parsed, file.match_level, images) } else { without_chart.clone() };
+    let elsewhere = elsewhere(&parsed, file.match_level, images);
     parsed.yaml.check().map_err(|stopped| unparsed(stopped.into()))?;
-    Ok(FileListing { path, references, without_chart })
+    Ok(FileListing { path, references, without_chart, elsewhere })
+}
+
+/// The kind of a reference that no rule covers, as it appears in reports.
+const ELSEWHERE: &str = "elsewhere";
+
+/// How many such places of one file are listed.
+const MOST_ELSEWHERE: usize = 50;
+
+/// Places that no rule covers: those that name one of `images`, or any image.
+fn elsewhere(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<(bool, ListedReference)> {
+    let is_version = |image: &ParsedReference<'_>| {
+        image.digest.is_some() || image.tag.is_some_and(|tag| Tag::parse(tag).is_ok())
+    };
+    let wanted = |image: &ParsedReference<'_>| match images {
+        [] => is_version(image),
+        images => images.iter().any(|name| same_image(name, image.name)),
+    };
+    let found = parsed.unknown_places(standing, &wanted).into_iter().filter(|place| !place.bare);
+    found
+        .take(MOST_ELSEWHERE)
+        .filter_map(|place| Some((place.certain, one_elsewhere(parsed, place)?)))
+        .collect()
+}
+
+fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace) -> Option<ListedReference> {
+    let field = FieldPath::to_node(&parsed.yaml, place.at)?;
+    let node = parsed.yaml.node(place.at);
+    Some(ListedReference {
+        file: parsed.path.clone(),
+        line: node.line,
+        column: node.column,
+        kind: ELSEWHERE,
+        image: place.image,
+        tag: place.tag.filter(|tag| !tag.is_empty()),
+        digest: place.digest,
+        reason: Some(format!("is in a place that no rule covers; set it by its field {field}")),
+        sets: None,
+    })
+}
+
+/// Adds the places that hold an image for certain, that were asked for, or that name an image which is listed anyway.
+fn add_elsewhere(
+    references: &mut Vec<ListedReference>,
+    found: Vec<(bool, ListedReference)>,
+    images: &[String],
+) {
+    let known: HashSet<String> = references.iter().map(|r| full_name(&r.image)).collect();
+    let listed = |certain: bool, r: &ListedReference| {
+        certain || !images.is_empty() || known.contains(&full_name(&r.image))
+    };
+    let found = found.into_iter().filter(|(certain, reference)| listed(*certain, reference));
+    references.extend(found.map(|(_, reference)| reference));
+    references.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
 }
 
 fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<ListedReference> {
@@ -158,7 +218,7 @@ fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> Result<Rew
     let tag = Tag::parse("other-tag").ok();
     let (name, new_name, digest) = (&reference.image, &Field::Unspecified, &Field::Unspecified);
     let wanted = DesiredImage { name, new_name, tag: tag.as_ref(), digest };
-    let rewrite = rewrite(&parsed.yaml, reference, &wanted)?;
+    let rewrite = parsed.rewrite(reference, &wanted)?;
     for change in &rewrite.changes {
         check(text, &parsed.yaml, change)
             .map_err(|obstacle| Refusal::blocked(change.node(), "the value", obstacle))?;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::file_selection::MatchLevel;
 use crate::image::{Field, same_image};
-use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override, rewrite};
+use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override};
 use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
 
 /// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
@@ -125,7 +125,7 @@ fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) 
         overrides: is_override(reference),
         only_told: matches!(reference.syntax, ReferenceSyntax::Embedded { .. }),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
-        result: rewrite(&parsed.yaml, reference, &wish),
+        result: parsed.rewrite(reference, &wish),
     }
 }
 

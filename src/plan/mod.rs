@@ -10,6 +10,7 @@
 mod addition;
 mod bump_check;
 mod current_references;
+mod elsewhere;
 mod error;
 mod field_index;
 mod files;
@@ -35,6 +36,7 @@ use crate::yaml::FieldPath;
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
+pub use elsewhere::UnsetPlace;
 pub use error::{MatchedValue, PlanError, RefusedReference};
 pub use listing::{ListedReference, Listing, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
@@ -231,9 +233,10 @@ fn plan_on(
         survey.warnings.extend(left_out.too_costly);
         survey.warnings.sort();
         survey.warnings.dedup();
-        return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, &missing))));
+        return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, survey, request, &missing))));
     }
-    let notices = overridden::remove_overridden(survey, request, &mut matches);
+    let mut notices = overridden::remove_overridden(survey, request, &mut matches);
+    notices.extend(elsewhere::notices(survey, request));
     survey.check()?;
     matching::check(survey, request, &matches)?;
     let plan = matching::write(survey, request, matches)?;

@@ -3,7 +3,10 @@
 use super::SourceFile;
 use crate::file_selection::MatchLevel;
 use crate::location::Location;
-use crate::manifest::{ManifestFile, Reference, VALUES, is_values_file, looks_like_values, references};
+use crate::manifest::{
+    DesiredImage, ManifestFile, Reference, Refusal, RefusalReason, Rewrite, UnknownPlace, VALUES,
+    WantedImage, has_mac, is_values_file, looks_like_values, references, rewrite, unknown_places,
+};
 use crate::yaml::ParsedYaml;
 
 /// A parsed file with its references.
@@ -17,6 +20,8 @@ pub(super) struct ParsedFile {
     as_values: Option<Vec<Reference>>,
     /// Whether there is a chart next to the file.
     has_chart: bool,
+    /// Any edit breaks the MAC that sops keeps in the file.
+    has_mac: bool,
     /// The references that the targets' fields lead to.
     pub fields: Vec<FieldPlaces>,
 }
@@ -48,6 +53,7 @@ impl ParsedFile {
             plain,
             as_values,
             has_chart: false,
+            has_mac: has_mac(&yaml),
             fields: Vec::new(),
             yaml,
         }
@@ -82,6 +88,32 @@ impl ParsedFile {
     pub fn would_be_values(&self, standing: MatchLevel) -> impl Iterator<Item = &Reference> {
         let values = self.as_values.iter().flatten().filter(|r| r.kind == VALUES);
         values.filter(move |_| !self.is_values(standing))
+    }
+
+    /// The places that name a wanted image, and that neither a rule nor a field of the request covers.
+    pub fn unknown_places(&self, standing: MatchLevel, wanted: WantedImage<'_>) -> Vec<UnknownPlace> {
+        // the text was parsed, so it is valid UTF-8
+        let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
+        let is_values = self.is_values(standing);
+        let file = ManifestFile { path: &self.path, text, yaml: &self.yaml, is_values };
+        let fields = self.fields.iter().flat_map(|places| &places.references);
+        unknown_places(&file, self.references(standing).iter().chain(fields), wanted)
+    }
+
+    /// Plans the changes to one reference.
+    ///
+    /// # Errors
+    /// Why the reference can't be edited safely.
+    pub fn rewrite(&self, reference: &Reference, wanted: &DesiredImage<'_>) -> Result<Rewrite, Refusal> {
+        let rewrite = rewrite(&self.yaml, reference, wanted)?;
+        self.check_mac(&rewrite).map_err(|reason| Refusal::new(reference.at, reason))?;
+        Ok(rewrite)
+    }
+
+    /// # Errors
+    /// The changes would break the file's MAC.
+    pub fn check_mac(&self, rewrite: &Rewrite) -> Result<(), RefusalReason> {
+        if self.has_mac && !rewrite.changes.is_empty() { Err(RefusalReason::HasMac) } else { Ok(()) }
     }
 
     /// Every reference that some target may find.

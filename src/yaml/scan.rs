@@ -71,7 +71,9 @@ pub fn scan_until(bytes: &[u8], cancellation: &Cancellation) -> Result<ParsedYam
                 return Ok(yaml);
             }
             Err(ReadFailure::Here(fault)) => return Err(fault.into()),
-            Err(ReadFailure::Parser(error)) if !tabs.cures(body, &error) && !workaround.cures(body, &error) => {
+            Err(ReadFailure::Parser(error))
+                if !tabs.cures(body, &error) && !workaround.cures(body, &error) =>
+            {
                 let (line, column) = (error.marker().line(), error.marker().col());
                 let column = workaround.column(line, column) + 1;
                 return Err(YamlError { line, column, reason: error.info().to_owned() }.into());

@@ -104,14 +104,18 @@ mod tests {
         document.key("kind");
         document.scalar("Pod", true);
         let yaml = document.finish();
-        let parsed = super::super::scan(b"spec:\n  image: acme/api:v1\n  ports: [80, 90]\nkind: Pod\n").unwrap();
+        let parsed =
+            super::super::scan(b"spec:\n  image: acme/api:v1\n  ports: [80, 90]\nkind: Pod\n").unwrap();
         for yaml in [&yaml, &parsed] {
             let root = yaml.roots()[0];
             let text = |path: &[&str]| yaml.at(root, path).and_then(|node| yaml.text(node));
             assert_eq!(text(&["spec", "image"]), Some("acme/api:v1"));
             assert_eq!(text(&["kind"]), Some("Pod"));
             let ports = yaml.at(root, &["spec", "ports"]).unwrap();
-            assert_eq!(yaml.items(ports).filter_map(|item| yaml.text(item)).collect::<Vec<_>>(), ["80", "90"]);
+            assert_eq!(
+                yaml.items(ports).filter_map(|item| yaml.text(item)).collect::<Vec<_>>(),
+                ["80", "90"]
+            );
         }
         assert_eq!(yaml.len(), parsed.len());
     }

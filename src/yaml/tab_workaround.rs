@@ -50,8 +50,10 @@ impl TabWorkaround {
         self.tabs.extend(tabs_before(line, value).map(|at| start + at));
         // the lines that follow are most likely aligned by tabs too
         for (start, line) in lines.take_while(|(_, next)| is_simple(line) && is_simple(next)) {
-            let value = line.find(":\t").map(|colon| line.len() - line[colon + 1..].trim_start_matches('\t').len());
-            self.tabs.extend(value.into_iter().flat_map(|value| tabs_before(line, value)).map(|at| start + at));
+            let value =
+                line.find(":\t").map(|colon| line.len() - line[colon + 1..].trim_start_matches('\t').len());
+            self.tabs
+                .extend(value.into_iter().flat_map(|value| tabs_before(line, value)).map(|at| start + at));
         }
         self.read += text.len();
         self.tabs.len() > before && self.read <= MAX_READ.max(2 * text.len())
