@@ -78,21 +78,18 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
     let pairs = pairs(wanted, spelt.unwrap_or(&wanted.name));
     let value = |key| pairs.iter().find(|p| p.key == key).map(|p| p.value.as_str());
     let to = join_tag(value("newTag"), value("digest"));
-    let made = match (other_entry(parsed, wanted), add::entry(&parsed.yaml, root, pairs.clone())) {
+    let result = match (other_entry(parsed, wanted), add::entry(&parsed.yaml, root, pairs.clone())) {
         (Some(at), _) => Err(Refusal::new(at, RefusalReason::OtherEntry { image: wanted.name.clone() })),
         (None, Some(change)) => Ok(Rewrite { changes: vec![change], to, ..Rewrite::default() }),
         (None, None) => Err(Refusal::new(root, RefusalReason::ImagesNotList)),
     };
-    let result = made.and_then(|made| match parsed.check_mac(&made) {
-        Ok(()) => Ok(made),
-        Err(reason) => Err(Refusal::new(root, reason)),
-    });
     let image = wanted.effective_name().to_owned();
     Some(Match {
         file,
         target,
         match_level: standing,
         at: root,
+        nodes: Vec::new(),
         kind: KIND,
         image,
         tag: None,
@@ -101,6 +98,8 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
         overrides: true,
         only_told: false,
         by_new_name: false,
+        effective_tag: None,
+        field: None,
         result,
     })
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::files::ScannedFiles;
 use super::parsed_file::ParsedFile;
+use super::what_runs::FilePlace;
 use super::{Request, UpdateTarget};
 use crate::image::{ParsedReference, same_image, short_name};
 use crate::location::Location;
@@ -93,7 +94,11 @@ fn found<'a>(
     let places = files.flat_map(|(file, standing)| {
         file.unknown_places(standing, &wanted).into_iter().map(move |place| (file, place))
     });
-    places.collect()
+    // a patch, for example, is no reference by itself
+    let is_known = |file: &ParsedFile, place: &UnknownPlace| {
+        survey.known_places.contains(&FilePlace::new(&file.path, place.at))
+    };
+    places.filter(|(file, place)| !is_known(file, place)).collect()
 }
 
 fn unset_place(file: &ParsedFile, place: &UnknownPlace) -> Option<UnsetPlace> {

@@ -9,7 +9,9 @@ use super::field_index::FieldIndex;
 use super::parsed_file::{FieldPlaces, ParsedFile};
 use super::prefilter::Prefilter;
 use super::skipped_files::SkippedFiles;
+use super::surroundings::{Surroundings, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText, stopped_at};
+use super::what_runs::FilePlace;
 use super::{FileSource, PlanError, Request, SourceFile, UpdateTarget};
 use crate::file_selection::{MatchLevel, folder};
 use crate::image::ParsedReference;
@@ -24,12 +26,16 @@ pub(super) struct ScannedFiles {
     pub files: Vec<ParsedFile>,
     pub warnings: Vec<String>,
     pub unparsable: Vec<String>,
+    /// Places that set an image in some root, whether a rule finds them or not.
+    pub known_places: HashSet<FilePlace>,
     /// Places in files that aren't valid YAML, by target.
     pub unparsed_places: Vec<(usize, Location)>,
     /// The fields that exist in some document, by target and number.
     pub fields: HashSet<(usize, usize)>,
     /// The fields that were looked up in some file, by target and number.
     pub looked_for: HashSet<(usize, usize)>,
+    /// The files around those that matter.
+    pub around: Surroundings,
 }
 
 /// The result of reading one file.
@@ -61,12 +67,13 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
     let (screen, fields) = (Prefilter::of(request), FieldIndex::of(request)?);
     let names = TargetNames::of(request);
     let looked = Mutex::new(Vec::new());
-    let spare = SkippedFiles::new();
+    let (spare, around) = (SkippedFiles::new(), SurroundingsCollector::default());
     let look = |file: SourceFile<'_>| {
         if request.cancellation.is_cancelled() {
             return ControlFlow::Break(());
         }
         let fields = fields.in_file(file.path);
+        around.note(&file, screen.lets_pass(file.bytes));
         if !is_wanted(&file, request, &screen) && fields.is_empty() {
             spare.keep(&file);
         } else if let Some(one) = look_at(&file, fields, request, &names) {
@@ -74,7 +81,7 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
         }
         ControlFlow::Continue(())
     };
-    let found = shelf.visit(&request.selection()?, request.add, &look)?;
+    let found = shelf.visit(&request.selection()?, shelf.is_whole(), &look)?;
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
@@ -88,6 +95,7 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
     }
     survey.warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
     survey.unparsable = left_out.not_yaml;
+    survey.around = around.finish();
     Ok(survey)
 }
 

@@ -6,14 +6,17 @@ use std::sync::{Mutex, PoisonError};
 
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
+use super::surroundings::SurroundingsCollector;
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
+use super::what_runs::{FilePlace, OverriddenPlace, listed_places};
 use super::{FileSource, PlanError, SourceFile, shared};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Field, ParsedReference, Tag, full_name, same_image};
 use crate::manifest::{
     DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, UnknownPlace, is_override,
+    rewrite,
 };
-use crate::yaml::{FieldPath, check, scan};
+use crate::yaml::{FieldPath, NodeId, check, scan};
 
 /// One reference, as it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +34,26 @@ pub struct ListedReference {
     pub reason: Option<String>,
     /// For a kustomization entry that overrides workloads: the name that they use for the image.
     pub sets: Option<String>,
+    /// The stronger places that override it.
+    pub overridden: Overrides,
+}
+
+/// The roots in which a stronger place overrides a reference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// The reference wins in no root.
+    pub everywhere: bool,
+    pub by: Vec<OverriddenBy>,
+}
+
+/// A place that overrides a reference in a root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverriddenBy {
+    /// As messages call it: `kustomization apps/prod`.
+    pub root: String,
+    pub file: String,
+    /// 1-based.
+    pub line: usize,
 }
 
 /// All references of some files.
@@ -45,14 +68,26 @@ pub struct Listing {
     pub unparsable: Vec<String>,
 }
 
-/// The references of one file.
+/// What is in one file.
 struct FileListing {
     path: String,
-    references: Vec<ListedReference>,
-    /// The references if there is no chart next to the file.
-    without_chart: Vec<ListedReference>,
+    with_chart: PlacedReferences,
+    /// What is in it if there is no chart next to the file.
+    without_chart: PlacedReferences,
+}
+
+#[derive(Clone, Default)]
+struct PlacedReferences {
+    by_rule: Vec<PlacedReference>,
     /// Places that no rule covers; the first part says whether they hold an image for certain.
-    elsewhere: Vec<(bool, ListedReference)>,
+    elsewhere: Vec<(bool, PlacedReference)>,
+}
+
+/// A reference, and the scalars that it consists of.
+#[derive(Clone)]
+struct PlacedReference {
+    reference: ListedReference,
+    nodes: Vec<NodeId>,
 }
 
 /// Lists the references to `images`, or to all where none is given; `looked` is called after each file, from
@@ -66,14 +101,20 @@ pub fn list(
     images: &[String],
     looked: &(dyn Fn() + Sync),
 ) -> Result<Listing, PlanError> {
-    let all = Mutex::new(Vec::new());
+    let (all, around) = (Mutex::new(Vec::new()), SurroundingsCollector::default());
     let look = |file: SourceFile<'_>| {
+        if file.match_level == MatchLevel::ContextOnly {
+            around.note(&file, false);
+            return ControlFlow::Continue(());
+        }
         let listed = listed(&file, images);
+        around.note(&file, listed.as_ref().is_ok_and(|listed| !listed.with_chart.by_rule.is_empty()));
         all.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
         looked();
         ControlFlow::Continue(())
     };
-    let found = shelf.visit(selection, false, &look)?;
+    let found = shelf.visit(selection, true, &look)?;
+    let (overridden, known) = listed_places(shelf, &around.finish());
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| path(a).cmp(path(b)));
     let (mut references, mut left_out) = (Vec::new(), UnparsedReport::default());
@@ -81,10 +122,13 @@ pub fn list(
     for listed in all {
         match listed {
             Err(unparsed) => left_out.add(unparsed)?,
-            Ok(FileListing { path, references: with_chart, without_chart, elsewhere: others }) => {
+            Ok(FileListing { path, with_chart, without_chart }) => {
                 let has_chart = found.charts.contains(folder(&path));
-                references.extend(if has_chart { with_chart } else { without_chart });
-                elsewhere.extend(others);
+                let placed = if has_chart { with_chart } else { without_chart };
+                let by_rule = placed.by_rule.into_iter();
+                references.extend(by_rule.map(|placed| placed.overridden_by(&path, &overridden)));
+                let others = placed.elsewhere.into_iter().filter(|(_, one)| !one.is_in(&path, &known));
+                elsewhere.extend(others.map(|(certain, one)| (certain, one.reference)));
             }
         }
     }
@@ -105,14 +149,24 @@ fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<FileListing, Unpar
     let unparsed =
         |error| Unparsed { path: file.path.to_owned(), error, named, text: UnparsedText::default() };
     let mut parsed = scan(file.bytes).map(|yaml| ParsedFile::of(file, yaml)).map_err(unparsed)?;
-    let without_chart = references(&parsed, file.match_level, images);
+    let without_chart = PlacedReferences::of(&parsed, file.match_level, images);
     parsed.settle_chart(true);
     let matters = parsed.is_values(file.match_level);
-    let references =
-        if matters { references(&parsed, file.match_level, images) } else { without_chart.clone() };
-    let elsewhere = elsewhere(&parsed, file.match_level, images);
+    let with_chart = match matters {
+        true => PlacedReferences::of(&parsed, file.match_level, images),
+        false => without_chart.clone(),
+    };
     parsed.yaml.check().map_err(|stopped| unparsed(stopped.into()))?;
-    Ok(FileListing { path, references, without_chart, elsewhere })
+    Ok(FileListing { path, with_chart, without_chart })
+}
+
+impl PlacedReferences {
+    fn of(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Self {
+        PlacedReferences {
+            by_rule: references(parsed, standing, images),
+            elsewhere: elsewhere(parsed, standing, images),
+        }
+    }
 }
 
 /// The kind of a reference that no rule covers, as it appears in reports.
@@ -122,7 +176,7 @@ const ELSEWHERE: &str = "elsewhere";
 const MOST_ELSEWHERE: usize = 50;
 
 /// Places that no rule covers: those that name one of `images`, or any image.
-fn elsewhere(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<(bool, ListedReference)> {
+fn elsewhere(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<(bool, PlacedReference)> {
     let is_version = |image: &ParsedReference<'_>| {
         image.digest.is_some() || image.tag.is_some_and(|tag| Tag::parse(tag).is_ok())
     };
@@ -137,10 +191,10 @@ fn elsewhere(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Ve
         .collect()
 }
 
-fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace) -> Option<ListedReference> {
+fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace) -> Option<PlacedReference> {
     let field = FieldPath::to_node(&parsed.yaml, place.at)?;
     let node = parsed.yaml.node(place.at);
-    Some(ListedReference {
+    let reference = ListedReference {
         file: parsed.path.clone(),
         line: node.line,
         column: node.column,
@@ -149,8 +203,9 @@ fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace) -> Option<ListedRefer
         tag: place.tag.filter(|tag| !tag.is_empty()),
         digest: place.digest,
         reason: Some(format!("is in a place that no rule covers; set it by its field {field}")),
-        sets: None,
-    })
+        ..ListedReference::default()
+    };
+    Some(PlacedReference { reference, nodes: vec![place.at] })
 }
 
 /// Adds the places that hold an image for certain, that were asked for, or that name an image which is listed anyway.
@@ -168,7 +223,29 @@ fn add_elsewhere(
     references.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
 }
 
-fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<ListedReference> {
+impl PlacedReference {
+    /// Whether a part of it is among these places.
+    fn is_in(&self, path: &str, places: &HashSet<FilePlace>) -> bool {
+        self.nodes.iter().any(|node| places.contains(&FilePlace::new(path, *node)))
+    }
+
+    /// The reference, with the stronger places that override it.
+    fn overridden_by(self, path: &str, overridden: &HashMap<FilePlace, OverriddenPlace>) -> ListedReference {
+        let places = self.nodes.iter().map(|node| FilePlace::new(path, *node));
+        let overrides = places.filter_map(|place| overridden.get(&place)).next().map(overrides);
+        ListedReference { overridden: overrides.unwrap_or_default(), ..self.reference }
+    }
+}
+
+fn overrides(place: &OverriddenPlace) -> Overrides {
+    let by = place.by.iter().filter_map(|overridden| {
+        let at = overridden.by.clone()?;
+        Some(OverriddenBy { root: overridden.root.clone(), file: at.file, line: at.line })
+    });
+    Overrides { everywhere: place.everywhere, by: by.collect() }
+}
+
+fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<PlacedReference> {
     let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
     // a block without a tag runs the chart's default tag, so there is no tag to list
     let told = |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
@@ -177,7 +254,13 @@ fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> V
         return Vec::new();
     }
     let both = all.iter().zip(tried(parsed, all));
-    both.filter(|(reference, _)| told(reference)).map(|(reference, m)| one(parsed, reference, m)).collect()
+    let listed = both.filter(|(reference, _)| told(reference));
+    listed
+        .map(|(reference, m)| PlacedReference {
+            nodes: reference.slots().iter().map(|slot| slot.node).collect(),
+            reference: one(parsed, reference, m),
+        })
+        .collect()
 }
 
 /// Tries a bump of each reference's image, to see what would happen.
@@ -195,6 +278,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 target,
                 match_level: MatchLevel::Discovered,
                 at: reference.at,
+                nodes: Vec::new(),
                 kind: reference.kind,
                 image: reference.image.clone(),
                 tag: reference.tag.clone(),
@@ -203,6 +287,8 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 overrides: false,
                 only_told: false,
                 by_new_name: false,
+                effective_tag: None,
+                field: None,
                 result: try_one(parsed, text, reference),
             }
         })
@@ -218,7 +304,10 @@ fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> Result<Rew
     let tag = Tag::parse("other-tag").ok();
     let (name, new_name, digest) = (&reference.image, &Field::Unspecified, &Field::Unspecified);
     let wanted = DesiredImage { name, new_name, tag: tag.as_ref(), digest };
-    let rewrite = parsed.rewrite(reference, &wanted)?;
+    let rewrite = rewrite(&parsed.yaml, reference, &wanted)?;
+    if parsed.has_mac() && rewrite.is_edit() {
+        return Err(Refusal::new(reference.at, RefusalReason::HasMac));
+    }
     for change in &rewrite.changes {
         check(text, &parsed.yaml, change)
             .map_err(|obstacle| Refusal::blocked(change.node(), "the value", obstacle))?;
@@ -239,5 +328,6 @@ fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedRefere
         digest: text(&reference.digest),
         reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.reason, refusal.reason.advice())),
         sets: reference.kustomize_name.clone().filter(|_| is_override(reference)),
+        overridden: Overrides::default(),
     }
 }

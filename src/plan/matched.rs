@@ -11,6 +11,8 @@ pub(super) struct Match {
     /// How strongly the target's selection asks for the file.
     pub match_level: MatchLevel,
     pub at: NodeId,
+    /// The scalars that it consists of.
+    pub nodes: Vec<NodeId>,
     pub kind: &'static str,
     pub image: String,
     pub tag: Option<String>,
@@ -23,5 +25,16 @@ pub(super) struct Match {
     pub only_told: bool,
     /// Found by the B of `A=B`.
     pub by_new_name: bool,
+    /// The tag that runs, if a weaker place sets it.
+    pub effective_tag: Option<String>,
+    /// The path of its field, if no rule finds the place by itself.
+    pub field: Option<String>,
     pub result: Result<Rewrite, Refusal>,
+}
+
+impl Match {
+    /// The tag that runs.
+    pub fn runs(&self) -> Option<&str> {
+        self.effective_tag.as_deref().or(self.tag.as_deref())
+    }
 }

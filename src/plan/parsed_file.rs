@@ -1,13 +1,14 @@
 //! A parsed file with its references.
 
 use super::SourceFile;
+use crate::dotenv::Assignment;
 use crate::file_selection::MatchLevel;
 use crate::location::Location;
 use crate::manifest::{
-    DesiredImage, ManifestFile, Reference, Refusal, RefusalReason, Rewrite, UnknownPlace, VALUES,
-    WantedImage, has_mac, is_values_file, looks_like_values, references, rewrite, unknown_places,
+    ManifestFile, Reference, UnknownPlace, VALUES, WantedImage, has_mac, is_values_file, looks_like_values,
+    references, unknown_places,
 };
-use crate::yaml::ParsedYaml;
+use crate::yaml::{ParsedYaml, SyntheticDocument};
 
 /// A parsed file with its references.
 pub(super) struct ParsedFile {
@@ -24,6 +25,7 @@ pub(super) struct ParsedFile {
     has_mac: bool,
     /// The references that the targets' fields lead to.
     pub fields: Vec<FieldPlaces>,
+    is_assignments: bool,
 }
 
 /// The references in a file that one field of one target leads to.
@@ -55,8 +57,33 @@ impl ParsedFile {
             has_chart: false,
             has_mac: has_mac(&yaml),
             fields: Vec::new(),
+            is_assignments: false,
             yaml,
         }
+    }
+
+    /// A file of `NAME=VALUE` lines: each assignment is a node, in order. It has no references of its own.
+    pub fn of_assignments(path: &str, bytes: Vec<u8>, assignments: &[Assignment]) -> Self {
+        let mut document = SyntheticDocument::default();
+        for Assignment { value, line, .. } in assignments {
+            document.scalar_in_line(value, *line);
+        }
+        ParsedFile {
+            path: path.to_owned(),
+            bytes,
+            yaml: document.finish(),
+            plain: Vec::new(),
+            as_values: None,
+            has_chart: false,
+            has_mac: false,
+            fields: Vec::new(),
+            is_assignments: true,
+        }
+    }
+
+    /// Whether the file holds `NAME=VALUE` lines instead of YAML.
+    pub fn is_assignments(&self) -> bool {
+        self.is_assignments
     }
 
     /// Sets whether there is a chart next to the file. This is known only after all files were visited.
@@ -100,20 +127,9 @@ impl ParsedFile {
         unknown_places(&file, self.references(standing).iter().chain(fields), wanted)
     }
 
-    /// Plans the changes to one reference.
-    ///
-    /// # Errors
-    /// Why the reference can't be edited safely.
-    pub fn rewrite(&self, reference: &Reference, wanted: &DesiredImage<'_>) -> Result<Rewrite, Refusal> {
-        let rewrite = rewrite(&self.yaml, reference, wanted)?;
-        self.check_mac(&rewrite).map_err(|reason| Refusal::new(reference.at, reason))?;
-        Ok(rewrite)
-    }
-
-    /// # Errors
-    /// The changes would break the file's MAC.
-    pub fn check_mac(&self, rewrite: &Rewrite) -> Result<(), RefusalReason> {
-        if self.has_mac && !rewrite.changes.is_empty() { Err(RefusalReason::HasMac) } else { Ok(()) }
+    /// Whether any edit breaks the MAC that sops keeps in the file.
+    pub fn has_mac(&self) -> bool {
+        self.has_mac
     }
 
     /// Every reference that some target may find.

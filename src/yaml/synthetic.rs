@@ -51,6 +51,13 @@ impl SyntheticDocument {
         self.add(NodeKind::Scalar { value: text.to_owned(), style, missing: false })
     }
 
+    /// Adds a scalar that stands in this line of some other file.
+    pub fn scalar_in_line(&mut self, text: &str, line: usize) -> NodeId {
+        let id = self.scalar(text, true);
+        self.yaml.nodes[id].line = line;
+        id
+    }
+
     /// The document, with everything closed that is still open.
     pub fn finish(mut self) -> ParsedYaml {
         while !self.open.is_empty() {

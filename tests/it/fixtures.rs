@@ -2,6 +2,8 @@
 //! `in`, which must then be `out`, byte for byte. Without `out` nothing may change. `expect` says what else
 //! must be: `exit N` (else 0), and text that must be in the output, one a line.
 //!
+//! `runs` is for `what_runs`, which renders the case.
+//!
 //! A case with `out` is run three more times: before, as a dry run, which must change nothing and promise
 //! exactly that; and after, which must find nothing to do.
 
@@ -39,8 +41,10 @@ fn failures(cases: &[PathBuf]) -> Vec<String> {
 /// No file lies beside the cases, and each case says what must come of it.
 #[test]
 fn every_fixture_belongs_to_a_case() {
-    let parts: BTreeSet<_> =
-        cases().iter().flat_map(|case| ["cmd", "expect", "in", "out"].map(|part| case.join(part))).collect();
+    let parts: BTreeSet<_> = cases()
+        .iter()
+        .flat_map(|case| ["cmd", "expect", "in", "out", "runs"].map(|part| case.join(part)))
+        .collect();
     for (name, _) in snapshot(&root()) {
         let file = root().join(&name);
         assert!(file.ancestors().any(|folder| parts.contains(folder)), "fixtures/{name} belongs to no case");
