@@ -5,7 +5,12 @@ use super::value::{Rendered, Scalar, Value};
 use crate::manifest::{ManifestFile, Reference, ReferenceSyntax, ValueLocation, references};
 
 /// The images of a rendered object: containers, image volumes, and whatever else names an image by its place.
+/// Empty for objects that make a tool render something else: what that runs is a root of its own.
 pub fn object_images(object: &Value) -> Vec<EffectiveImage> {
+    let kind = object.text_at(&["kind"]).unwrap_or_default();
+    if ["HelmRelease", "Application", "ApplicationSet", "Kustomization"].contains(&kind) {
+        return Vec::new();
+    }
     images(object, false)
 }
 

@@ -17,7 +17,7 @@ use crate::manifest::{
     AssignmentChange, DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override,
     rewrite,
 };
-use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
+use crate::yaml::{Change, EditBlocker, EditError, NodeId, ParsedYaml, apply};
 
 /// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
 /// different image; if none is found, the image is already renamed to B.
@@ -122,12 +122,6 @@ pub(super) fn match_of(
     reference: &Reference,
     wanted: &UpdateTarget,
 ) -> Match {
-    let wish = DesiredImage {
-        name: &wanted.name,
-        new_name: &wanted.new_name,
-        tag: wanted.tag.as_ref(),
-        digest: &wanted.digest,
-    };
     Match {
         file,
         target,
@@ -144,8 +138,23 @@ pub(super) fn match_of(
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
         effective_tag: None,
         field: None,
-        result: rewrite(&parsed.yaml, reference, &wish),
+        result: rewrite_for(&parsed.yaml, reference, wanted),
     }
+}
+
+/// The edit that brings a reference up to date with a target.
+pub(super) fn rewrite_for(
+    yaml: &ParsedYaml,
+    reference: &Reference,
+    wanted: &UpdateTarget,
+) -> Result<Rewrite, Refusal> {
+    let wish = DesiredImage {
+        name: &wanted.name,
+        new_name: &wanted.new_name,
+        tag: wanted.tag.as_ref(),
+        digest: &wanted.digest,
+    };
+    rewrite(yaml, reference, &wish)
 }
 
 /// Checks that every field that the user named exists.

@@ -101,6 +101,12 @@ impl Scope {
         self.files.as_ref().filter(|_| self.takes(path))?.match_level(path)
     }
 
+    /// As [`Scope::standing`], for a file that may be something else than YAML.
+    fn standing_of_any(&self, path: &str) -> Option<MatchLevel> {
+        let files = self.files.as_ref().filter(|_| self.takes(path))?;
+        files.match_level(path).or_else(|| files.is_everything().then_some(MatchLevel::Discovered))
+    }
+
     fn takes(&self, path: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(path))
     }

@@ -48,8 +48,7 @@ pub(super) fn rewrite(
         let (nth, range) = (node, part.range.clone());
         rewrite.assignment = Some(AssignmentChange { nth, range, text: value });
     } else {
-        let (before, after) = (&text[..part.range.start], &text[part.range.end..]);
-        rewrite.changes = vec![Change::Set { node, value: format!("{before}{value}{after}") }];
+        rewrite.changes = vec![Change::SetPart { node, range: part.range.clone(), value }];
     }
     Ok(rewrite)
 }

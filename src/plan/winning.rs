@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::files::ScannedFiles;
 use super::matched::Match;
-use super::matching::match_of;
+use super::matching::{match_of, rewrite_for};
 use super::parsed_file::ParsedFile;
 use super::what_runs::{FilePlace, Overridden, UnusedEntry, WhatRuns, Winner};
 use super::{
@@ -17,10 +17,10 @@ use crate::file_selection::MatchLevel;
 use crate::image::Field;
 use crate::location::Location;
 use crate::manifest::{
-    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, ValueLocation, is_override,
+    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ValueLocation, is_override,
 };
 use crate::visible::inline;
-use crate::yaml::{FieldPath, NodeId, scan_until};
+use crate::yaml::{Change, FieldPath, NodeId, ParsedYaml, scan_until};
 
 /// How many places a notice lists.
 const LISTED: usize = 10;
@@ -186,7 +186,7 @@ impl<'a> Judge<'a> {
         let target = &request.targets[winner.target];
         let file = self.survey.files.iter().position(|file| file.path == winner.path)?;
         let parsed = &self.survey.files[file];
-        let match_level = target.scope.standing(&parsed.path)?;
+        let match_level = target.scope.standing_of_any(&parsed.path)?;
         let place = WinningPlace { parsed, file, match_level, winner, target };
         match (&winner.setting, winner.inside) {
             (_, Some(block)) => Some(place.embedded(block)),
@@ -233,8 +233,26 @@ impl WinningPlace<'_> {
 
     /// A place in YAML inside a block scalar.
     fn embedded(&self, block: NodeId) -> Match {
-        let reason = RefusalReason::Embedded { line: self.winner.line };
-        self.as_match(block, kind(&self.winner.setting), Err(Refusal::new(block, reason)))
+        let edit = self.edit_inside(block);
+        let edit = edit.unwrap_or_else(|| {
+            let reason = RefusalReason::Embedded { line: self.winner.line };
+            Err(Refusal::new(block, reason))
+        });
+        self.as_match(block, kind(&self.winner.setting), edit)
+    }
+
+    /// The edit of the YAML inside a block scalar; `None` if tagbump can't read it, or doesn't know the place.
+    fn edit_inside(&self, block: NodeId) -> Option<Result<Rewrite, Refusal>> {
+        let WinningPlace { parsed, winner, target, .. } = *self;
+        let inner = scan_until(parsed.yaml.text(block)?.as_bytes(), parsed.yaml.budget().cancellation()).ok()?;
+        let node = winner.setting.place().map(|place| place.node).filter(|node| *node < inner.len())?;
+        let reference = new_reference(&inner, winner, node, &target.name)?;
+        let inside = |change| Change::Inside { block, change: Box::new(change) };
+        let edit = rewrite_for(&inner, &reference, target).map(|rewrite| Rewrite {
+            changes: rewrite.changes.into_iter().map(inside).collect(),
+            ..rewrite
+        });
+        Some(edit.map_err(|refusal| Refusal { at: block, written_at: None, ..refusal }))
     }
 
     /// A part of a text.
@@ -273,7 +291,9 @@ fn set_version(m: &mut Match, winner: &Winner) {
         _ if winner.feeds.is_empty() => return,
         _ => RefusalReason::SetsOthers { others: winner.feeds.join(", ") },
     };
-    m.result = Err(Refusal::new(m.at, reason));
+    if m.result.is_ok() {
+        m.result = Err(Refusal::new(m.at, reason));
+    }
 }
 
 /// A winning place as a reference: the file's own, if a rule finds it there under another name, or else one that
@@ -285,7 +305,7 @@ fn reference(parsed: &ParsedFile, winner: &Winner, image: &str) -> Option<Refere
     };
     let own = parsed.all_references().find(is_here).cloned();
     let own = own.map(|reference| Reference { image: image.to_owned(), ..reference });
-    own.or_else(|| new_reference(parsed, winner, node, image))
+    own.or_else(|| new_reference(&parsed.yaml, winner, node, image))
 }
 
 fn is_setting(reference: &Reference) -> bool {
@@ -293,11 +313,15 @@ fn is_setting(reference: &Reference) -> bool {
         || is_override(reference)
 }
 
-fn new_reference(parsed: &ParsedFile, winner: &Winner, node: NodeId, image: &str) -> Option<Reference> {
-    let slot = ValueLocation { key: parsed.yaml.node(node).key?, node, shared_by: None };
+/// A reference that holds just what a setting says. (An item of a list has no key, and needs none.)
+fn new_reference(yaml: &ParsedYaml, winner: &Winner, node: NodeId, image: &str) -> Option<Reference> {
+    let slot = ValueLocation { key: yaml.node(node).key.unwrap_or(node), node, shared_by: None };
     let syntax = match winner.setting {
         Setting::Image(_) => ReferenceSyntax::Text(slot),
+        Setting::Override(_) => ReferenceSyntax::Override(slot),
         Setting::Parts { .. } | Setting::Fixed { .. } => ReferenceSyntax::Field(slot),
+        // the legacy `imageTags` of a kustomization
+        Setting::Entry { new_tag: Some(_), .. } => ReferenceSyntax::Field(slot),
         _ => return None,
     };
     Some(Reference {

@@ -44,7 +44,7 @@ pub(super) struct RawInclude {
 impl ComposeDocument {
     /// Reads every document of a file, in order.
     pub fn all(files: &mut Files<'_>, file: FileId) -> Vec<Self> {
-        let resets = files.file(file).yaml.as_ref().map(|yaml| resets(yaml)).unwrap_or_default();
+        let resets = files.file(file).yaml.as_ref().map(resets).unwrap_or_default();
         let mut documents: Vec<_> = files.documents(file).iter().map(ComposeDocument::of).collect();
         // compose removes them after each document; files with several documents and resets don't occur
         for document in &mut documents {

@@ -1,42 +1,38 @@
 //! Which roots there are, and what they run.
 //!
-//! `kustomizations` renders what kustomize and Flux build, `objects` what the rendered objects stand for: a
-//! HelmRelease runs its chart, a workload itself. Charts and compose projects that nothing else uses are roots too.
+//! `deployments` renders what kustomize, Flux and Argo CD build, `releases` the charts that HelmReleases among the
+//! rendered objects run. Charts and compose projects that nothing else uses are roots too.
 
+mod deployments;
 mod kustomizations;
-mod objects;
 mod projects;
+mod releases;
 mod scene;
 
 use super::files::Files;
-use super::helm::{UsedCharts, chart_roots};
+use super::helm::chart_roots;
 use super::root::Root;
 use super::value::Value;
-use objects::{ObjectRoots, Repository};
+use deployments::Deployments;
 
 pub use scene::{Scene, declares_sources, is_structural};
 
-/// Objects that are deployed together, before releases and Applications among them are followed.
-#[derive(Default)]
+/// Objects that are deployed together.
+#[derive(Debug, Default)]
 struct Deployment {
-    /// Without images: those of its objects are added.
+    /// With the images of its workloads.
     root: Root,
     objects: Vec<Value>,
+    /// A single file that nothing includes.
+    is_file: bool,
 }
 
 /// The roots around an image.
 pub fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
-    let mut deployments = kustomizations::deployments(files, scene);
-    deployments.extend(scene.files_alone(files, &deployments));
+    let Deployments { all, charts: mut roots, mut used } = Deployments::around(files, scene);
     let declared = scene.declared_objects(files);
-    let repository = Repository::new(&declared, &deployments, scene.url);
-    let mut roots = Vec::new();
-    let mut used = UsedCharts::default();
-    for deployment in &deployments {
-        let ObjectRoots { roots: more, used: charts } = objects::roots(files, deployment, &repository);
-        roots.extend(more);
-        used.extend(charts);
-    }
+    roots.extend(releases::roots(files, &all, &declared, scene.url, &mut used));
+    roots.extend(all.into_iter().map(|deployment| deployment.root));
     let charts = scene.chart_folders(files);
     roots.extend(chart_roots(files, &charts, &used));
     roots.extend(projects::roots(files, scene));

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use memchr::memmem::find;
 
 use super::super::files::{Files, folder_of, join};
+use super::super::images::object_images;
+use super::super::place::FileId;
 use super::super::root::Root;
 use super::super::value::Value;
 use super::Deployment;
@@ -60,19 +62,24 @@ impl Scene<'_> {
         self.declarations.iter().flat_map(|path| documents(files, path)).collect()
     }
 
-    /// The reached files that no deployment includes, each as a deployment of its own.
-    pub(super) fn files_alone(&self, files: &mut Files<'_>, others: &[Deployment]) -> Vec<Deployment> {
-        let included: BTreeSet<_> = others.iter().flat_map(|deployment| &deployment.root.files).collect();
-        let is_object = |path: &&String| {
-            let name = file_name(path);
-            !KUSTOMIZATION_FILES.contains(&name) && name != CHART_FILE && !is_compose(name) && files.has(path)
-        };
-        let paths: Vec<&String> = self.reached.iter().filter(is_object).collect();
-        let alone = paths.into_iter().filter_map(|path| {
+    /// The Kubernetes objects of a reached file, as they are written.
+    pub(super) fn objects(&self, files: &mut Files<'_>, path: &str) -> Vec<Value> {
+        let name = file_name(path);
+        let is_other = KUSTOMIZATION_FILES.contains(&name) || name == CHART_FILE || is_compose(name);
+        if is_other || !files.has(path) {
+            return Vec::new();
+        }
+        documents(files, path).into_iter().filter(is_kubernetes).collect()
+    }
+
+    /// The reached files that no kustomization includes, each as a deployment of its own.
+    pub(super) fn files_alone(&self, files: &mut Files<'_>, included: &BTreeSet<FileId>) -> Vec<Deployment> {
+        let alone = self.reached.iter().filter_map(|path| {
             let id = files.load(path).filter(|id| !included.contains(id))?;
-            let objects: Vec<Value> = documents(files, path).into_iter().filter(is_kubernetes).collect();
-            let root = Root { name: path.clone(), files: BTreeSet::from([id]), ..Root::default() };
-            (!objects.is_empty()).then_some(Deployment { root, objects })
+            let objects = self.objects(files, path);
+            let images = objects.iter().flat_map(object_images).collect();
+            let root = Root { name: path.clone(), images, files: BTreeSet::from([id]), ..Root::default() };
+            (!objects.is_empty()).then_some(Deployment { root, objects, is_file: true })
         });
         alone.collect()
     }
