@@ -244,14 +244,13 @@ impl WinningPlace<'_> {
     /// The edit of the YAML inside a block scalar; `None` if tagbump can't read it, or doesn't know the place.
     fn edit_inside(&self, block: NodeId) -> Option<Result<Rewrite, Refusal>> {
         let WinningPlace { parsed, winner, target, .. } = *self;
-        let inner = scan_until(parsed.yaml.text(block)?.as_bytes(), parsed.yaml.budget().cancellation()).ok()?;
+        let inner =
+            scan_until(parsed.yaml.text(block)?.as_bytes(), parsed.yaml.budget().cancellation()).ok()?;
         let node = winner.setting.place().map(|place| place.node).filter(|node| *node < inner.len())?;
         let reference = new_reference(&inner, winner, node, &target.name)?;
         let inside = |change| Change::Inside { block, change: Box::new(change) };
-        let edit = rewrite_for(&inner, &reference, target).map(|rewrite| Rewrite {
-            changes: rewrite.changes.into_iter().map(inside).collect(),
-            ..rewrite
-        });
+        let edit = rewrite_for(&inner, &reference, target)
+            .map(|rewrite| Rewrite { changes: rewrite.changes.into_iter().map(inside).collect(), ..rewrite });
         Some(edit.map_err(|refusal| Refusal { at: block, written_at: None, ..refusal }))
     }
 
