@@ -1,0 +1,296 @@
+//! Bumps a repository, deploys it before and after, and says whether what runs is what must run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::containers::{Containers, Image, normal, take};
+use super::deploy::{Deployed, deploy};
+use super::files::{Files, name_of};
+use super::generator::Repository;
+use super::marks;
+use crate::deployments::tools::Tools;
+use crate::support::cli::{Run, tagbump};
+use crate::support::files::{snapshot, write};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Whatever ran the image runs the new tag, and nothing else is different.
+    Right,
+    /// Some still run the old tag, and a warning names each of them.
+    Warned,
+    /// Nothing was written, and it may be so.
+    Refused,
+    /// Nothing was written, and nothing stood in the way.
+    RefusedWithoutReason,
+    /// The old tag still runs, and nobody says so.
+    Silent,
+    /// An image that nobody meant runs another tag, or something else is different.
+    OtherChanged,
+    /// Different tags run, and were all set.
+    DifferentTagsSet,
+    /// A place was set that another one overrides everywhere.
+    WeakerPlaceSet,
+    /// It ended as it never must, or the result can't be deployed.
+    Broken,
+    /// The tools can't deploy the repository as it is.
+    NoRepository,
+}
+
+impl Outcome {
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Outcome::Right | Outcome::Warned | Outcome::Refused | Outcome::NoRepository)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    pub outcome: Outcome,
+    /// Root, what was expected, what came.
+    pub why: String,
+    pub printed: String,
+}
+
+/// A container, in its root.
+type Place = (String, String);
+
+struct Runs {
+    /// What a container runs, as it is written.
+    images: BTreeMap<Place, String>,
+    /// Everything else in a root.
+    rest: BTreeMap<String, Vec<Value>>,
+}
+
+impl Runs {
+    fn of(deployed: Deployed) -> Runs {
+        let mut runs = Runs { images: BTreeMap::new(), rest: BTreeMap::new() };
+        for (root, mut objects) in deployed {
+            let found: Containers = take(&mut objects);
+            runs.images.extend(found.into_iter().map(|(place, image)| ((root.clone(), place), image)));
+            runs.rest.insert(root, objects);
+        }
+        runs
+    }
+}
+
+/// What is known before the bump.
+struct Case<'a> {
+    repository: &'a Repository,
+    before: Runs,
+    /// The place that each container's tag is written at, by number.
+    origins: BTreeMap<Place, Option<usize>>,
+    /// The file that a number is in.
+    files: BTreeMap<usize, String>,
+    /// Containers that must run the new tag.
+    targets: BTreeSet<Place>,
+    /// Containers that may run the new tag: they run a chart's floating default.
+    optional: BTreeSet<Place>,
+}
+
+pub fn judge(repository: &Repository, tools: &Tools) -> Verdict {
+    let case = match Case::new(repository, tools) {
+        Ok(case) => case,
+        Err(why) => return Verdict { outcome: Outcome::NoRepository, why, printed: String::new() },
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let plain = plain(&repository.files);
+    plain.iter().for_each(|(path, text)| write(folder.path(), path, text));
+    let arguments = repository.arguments();
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    arguments.extend(["--format", "json"]);
+    let run = tagbump(folder.path(), &arguments);
+    let after: Files = snapshot(folder.path())
+        .into_iter()
+        .map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned()))
+        .collect();
+    let (outcome, why) = match run.exit {
+        0 => case.set(&run, &after, tools),
+        3 | 6 if after != plain => (Outcome::Broken, format!("exit {}, and files were written", run.exit)),
+        3 | 6 => case.refused(run.exit),
+        exit => (Outcome::Broken, format!("exit {exit}")),
+    };
+    Verdict { outcome, why, printed: format!("exit {}\n{}", run.exit, run.output()) }
+}
+
+pub fn plain(files: &Files) -> Files {
+    files.iter().map(|(path, text)| (path.clone(), marks::plain(text))).collect()
+}
+
+impl<'a> Case<'a> {
+    fn new(repository: &'a Repository, tools: &Tools) -> Result<Self, String> {
+        let numbered = repository.files.iter().map(|(path, text)| (path.clone(), marks::numbered(text)));
+        let before = Runs::of(deploy(&plain(&repository.files), tools)?);
+        let numbered = Runs::of(deploy(&numbered.collect(), tools)?);
+        if before.images.keys().ne(numbered.images.keys()) {
+            return Err("its containers depend on its tags".to_owned());
+        }
+        let origins = numbered.images.iter().map(|(place, image)| (place.clone(), marks::number(image))).collect();
+        let numbers = |(path, text): (&String, &String)| {
+            marks::numbers(text).into_iter().map(|number| (number, path.clone())).collect::<Vec<_>>()
+        };
+        let files = repository.files.iter().flat_map(numbers).collect();
+        let mut case = Case { repository, before, origins, files, targets: BTreeSet::new(), optional: BTreeSet::new() };
+        case.find_targets();
+        Ok(case)
+    }
+
+    fn find_targets(&mut self) {
+        let runs_it: Vec<Place> = self.before.images.iter().filter(|(_, image)| self.is_bumped(image)).map(|(place, _)| place.clone()).collect();
+        for place in runs_it {
+            if self.is_only_a_default(&place) {
+                self.optional.insert(place);
+            } else if self.is_in_given_files(&place) {
+                self.targets.insert(place);
+            }
+        }
+    }
+
+    fn is_bumped(&self, image: &str) -> bool {
+        Image::parse(image).name == normal(&self.repository.name)
+    }
+
+    fn origin(&self, place: &Place) -> Option<usize> {
+        self.origins.get(place).copied().flatten()
+    }
+
+    fn file(&self, place: &Place) -> Option<&str> {
+        self.files.get(&self.origin(place)?).map(String::as_str)
+    }
+
+    fn is_in_given_files(&self, place: &Place) -> bool {
+        let Some(glob) = &self.repository.only else { return true };
+        let file = self.file(place).unwrap_or_default();
+        match glob.strip_suffix("**") {
+            Some(folder) => file.starts_with(folder),
+            None => file == glob,
+        }
+    }
+
+    /// A chart's floating tag that every values file, or whatever deploys the chart, sets.
+    fn is_only_a_default(&self, place: &Place) -> bool {
+        let Some(chart) = place.0.strip_prefix("helm template release ") else { return false };
+        let tag = Image::parse(&self.before.images[place]).tag;
+        let floats = ["latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "HEAD"];
+        let in_values = self.file(place).is_none_or(|file| name_of(file) == "values.yaml");
+        if !in_values || !(floats.contains(&tag.as_str()) || self.origin(place).is_none()) {
+            return false;
+        }
+        let (chart, is_default) = chart.split_once(' ').map_or((chart, true), |(chart, _)| (chart, false));
+        let root = format!("helm template release {chart}");
+        let is_used = !self.before.rest.contains_key(&root);
+        let mut by_files = self.origins.iter().filter(|((other, _), _)| other.starts_with(&format!("{root} ")));
+        let mut same = by_files.by_ref().filter(|((_, at), _)| *at == place.1).peekable();
+        let has_files = same.peek().is_some();
+        let all_set = has_files && same.all(|(_, origin)| *origin != self.origin(place));
+        is_used || (is_default && all_set)
+    }
+
+    /// Containers of other names that a place feeds too.
+    fn shares(&self, place: &Place) -> Option<&Place> {
+        let origin = self.origin(place)?;
+        let fed = self.origins.iter().filter(|(_, other)| **other == Some(origin)).map(|(other, _)| other);
+        fed.into_iter().find(|other| !self.is_bumped(&self.before.images[*other]))
+    }
+
+    fn has_different_tags(&self) -> bool {
+        let tags: BTreeSet<_> = self.targets.iter().map(|place| Image::parse(&self.before.images[place]).tag).collect();
+        tags.len() > 1
+    }
+
+    fn refused(&self, exit: i32) -> (Outcome, String) {
+        let can_be_set = |place: &&Place| self.origin(place).is_some() && self.shares(place).is_none();
+        let settable = self.targets.iter().find(can_be_set);
+        let differ = self.has_different_tags() && !self.repository.all;
+        let why = match (exit, settable) {
+            (3, None) => "nothing that could be set runs it",
+            (6, None) if !self.targets.is_empty() => "each place also feeds another image, or can't be set",
+            (3, Some(_)) if differ => "different tags run",
+            (6, Some(_)) if differ && self.targets.iter().any(|place| !can_be_set(&place)) => "different tags, and a shared place",
+            (_, Some((root, place))) => {
+                let image = &self.before.images[&(root.clone(), place.clone())];
+                let file = self.file(&(root.clone(), place.clone())).unwrap_or("no file");
+                return (Outcome::RefusedWithoutReason, format!("{root}: {place} runs {image}, set in {file}"));
+            }
+            (_, None) => return (Outcome::RefusedWithoutReason, "nothing runs it, which is exit 3".to_owned()),
+        };
+        (Outcome::Refused, why.to_owned())
+    }
+
+    fn set(&self, run: &Run, after: &Files, tools: &Tools) -> (Outcome, String) {
+        let is = match deploy(after, tools) {
+            Ok(deployed) => Runs::of(deployed),
+            Err(why) => return (Outcome::Broken, why),
+        };
+        if let Some(why) = self.changed_more(&is) {
+            return (Outcome::OtherChanged, why);
+        }
+        let set = self.targets.iter().filter(|place| is.images[*place] != self.before.images[*place]).count();
+        if set > 0 && self.has_different_tags() && !self.repository.all {
+            return (Outcome::DifferentTagsSet, format!("{:?}", self.tags()));
+        }
+        let report: Value = serde_json::from_str(&run.stdout).unwrap_or_default();
+        let warnings = report["warnings"].to_string();
+        let left: Vec<_> = self.targets.iter().filter(|place| !self.is_new(&is.images[*place])).collect();
+        let said = if left.iter().all(|place| self.origin(place).is_none()) { report.to_string() } else { warnings };
+        if let Some(place) = left.iter().find(|place| !self.is_named(place, &said)) {
+            let file = self.file(place).unwrap_or("no file");
+            let (root, at) = place;
+            return (Outcome::Silent, format!("{root}: {at} still runs {}, set in {file}", is.images[*place]));
+        }
+        if let Some(why) = self.weaker_place(&report) {
+            return (Outcome::WeakerPlaceSet, why);
+        }
+        (if left.is_empty() { Outcome::Right } else { Outcome::Warned }, String::new())
+    }
+
+    fn tags(&self) -> Vec<(&Place, &String)> {
+        self.targets.iter().map(|place| (place, &self.before.images[place])).collect()
+    }
+
+    fn is_new(&self, image: &str) -> bool {
+        let image = Image::parse(image);
+        image.name == normal(&self.repository.name) && image.tag == self.repository.tag
+    }
+
+    /// Whatever differs and must not.
+    fn changed_more(&self, is: &Runs) -> Option<String> {
+        for (root, rest) in &self.before.rest {
+            if is.rest.get(root) != Some(rest) {
+                return Some(format!("{root}: more than images changed"));
+            }
+        }
+        if is.rest.len() != self.before.rest.len() || is.images.len() != self.before.images.len() {
+            return Some("there are more roots or containers".to_owned());
+        }
+        let may_change = |place: &Place| self.targets.contains(place) || self.optional.contains(place);
+        for (place, was) in &self.before.images {
+            let Some(now) = is.images.get(place) else { return Some(format!("{place:?} is gone")) };
+            if was != now && !(may_change(place) && self.is_new(now)) {
+                return Some(format!("{}: {} was {was} and is {now}", place.0, place.1));
+            }
+        }
+        None
+    }
+
+    /// Whether a message names a container's place or its root.
+    fn is_named(&self, place: &Place, said: &str) -> bool {
+        let root = place.0.rsplit(' ').next().unwrap_or_default();
+        let named = self.file(place).is_some_and(|file| said.contains(file));
+        named || (root != "." && said.contains(root))
+    }
+
+    /// A changed line whose tag no container runs. An entry of a kustomization may be set for what isn't visible.
+    fn weaker_place(&self, report: &Value) -> Option<String> {
+        let used: BTreeSet<usize> = self.origins.values().filter_map(|origin| *origin).collect();
+        for change in report["changes"].as_array().into_iter().flatten() {
+            let (file, line) = (change["file"].as_str()?, change["line"].as_u64()? as usize);
+            let text = self.repository.files.get(file)?.lines().nth(line.checked_sub(1)?)?;
+            let numbers = marks::numbers(text);
+            let is_list = text.contains("newTag") || file.contains("kustomization") || file.contains("argocd");
+            if !numbers.is_empty() && !is_list && !numbers.iter().any(|number| used.contains(number)) {
+                return Some(format!("{file}:{line} was set: {}", marks::plain(text).trim()));
+            }
+        }
+        None
+    }
+}
