@@ -121,6 +121,9 @@ impl<'a> Case<'a> {
         let numbered = repository.files.iter().map(|(path, text)| (path.clone(), marks::numbered(text)));
         let before = Runs::of(deploy(&plain(&repository.files), tools)?);
         let numbered = Runs::of(deploy(&numbered.collect(), tools)?);
+        if let Some(image) = before.images.values().find(|image| image.ends_with(':')) {
+            return Err(format!("{image} is no image"));
+        }
         if before.images.keys().ne(numbered.images.keys()) {
             return Err("its containers depend on its tags".to_owned());
         }
@@ -141,6 +144,8 @@ impl<'a> Case<'a> {
                 self.optional.insert(place);
             } else if self.is_in_given_files(&place) {
                 self.targets.insert(place);
+            } else if self.origin(&place).is_none() {
+                self.optional.insert(place);
             }
         }
     }
@@ -192,15 +197,23 @@ impl<'a> Case<'a> {
         fed.into_iter().find(|other| !self.is_bumped(&self.before.images[*other]))
     }
 
+    /// What the targets run is different without any doubt: two tags that are written somewhere.
     fn has_different_tags(&self) -> bool {
-        let tags: BTreeSet<_> = self.targets.iter().map(|place| Image::parse(&self.before.images[place]).tag).collect();
+        let written = self.targets.iter().filter(|place| self.origin(place).is_some());
+        let tags = written.map(|place| Image::parse(&self.before.images[place]).tag);
+        let tags: BTreeSet<_> = tags.map(|tag| tag.split('@').next().unwrap_or_default().to_owned()).collect();
         tags.len() > 1
+    }
+
+    /// As above, but no tag, or the same tag with a digest, may count as another one too.
+    fn may_have_different_tags(&self) -> bool {
+        self.targets.iter().map(|place| Image::parse(&self.before.images[place]).tag).collect::<BTreeSet<_>>().len() > 1
     }
 
     fn refused(&self, exit: i32) -> (Outcome, String) {
         let can_be_set = |place: &&Place| self.origin(place).is_some() && self.shares(place).is_none();
         let settable = self.targets.iter().find(can_be_set);
-        let differ = self.has_different_tags() && !self.repository.all;
+        let differ = self.may_have_different_tags() && !self.repository.all;
         let why = match (exit, settable) {
             (3, None) => "nothing that could be set runs it",
             (6, None) if !self.targets.is_empty() => "each place also feeds another image, or can't be set",

@@ -25,6 +25,9 @@ fn random_repository_runs_what_was_bumped() {
     let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();
     verdicts.values().for_each(|verdict| *counts.entry(verdict.outcome).or_default() += 1);
     println!("what-runs: {count} repositories from seed {seed}: {counts:?}");
+    if std::env::var_os("WHAT_RUNS_ALL").is_some() {
+        verdicts.iter().for_each(|(seed, verdict)| println!("{seed}: {:?}: {}", verdict.outcome, verdict.why));
+    }
     let failures = verdicts.iter().filter(|(_, verdict)| verdict.outcome.is_failure());
     let shrunk = number("WHAT_RUNS_SHRUNK").map_or(SHRUNK, |count| count as usize);
     let mut told = String::new();

@@ -79,7 +79,8 @@ fn image(maker: &mut Maker, env: &mut Vec<String>) -> String {
             format!("{name}:${{{variable}:-${{OTHER:-{default}}}}}")
         }
         _ => {
-            assign(maker, env, &variable);
+            let tag = maker.tag();
+            env.push(format!("{variable}={tag}"));
             format!("{name}:${{{variable}:?must be set}}")
         }
     }

@@ -171,7 +171,7 @@ fn overlays(maker: &mut Maker, chart: &Chart, release: &Yaml) {
         let mut fields = Fields::default();
         fields.add("resources", text("../../releases"));
         if maker.chance(75) {
-            patch(maker, chart, &folder, &mut fields);
+            patch(maker, chart, release, &folder, &mut fields);
         }
         kustomize::write(fields, maker, &folder);
         if maker.chance(60) {
@@ -182,11 +182,14 @@ fn overlays(maker: &mut Maker, chart: &Chart, release: &Yaml) {
 }
 
 /// An environment's patch of the release's values.
-fn patch(maker: &mut Maker, chart: &Chart, folder: &str, fields: &mut Fields) {
+fn patch(maker: &mut Maker, chart: &Chart, release: &Yaml, folder: &str, fields: &mut Fields) {
     let block = chart.images[maker.rng.usize(0..chart.images.len())].clone();
     let tag = maker.tag();
     let target = map([("kind", text("HelmRelease")), ("name", text("api"))]);
-    if maker.chance(70) {
+    let path = block.tag_path();
+    let keys: Vec<&str> = ["spec", "values"].into_iter().chain(path.split('.')).collect();
+    // a JSON patch adds no map on the way
+    if !release.has(&keys[..keys.len() - 1]) || maker.chance(70) {
         let object = maker.object("helm.toolkit.fluxcd.io/v2", "HelmRelease", Some("default"), "api");
         let set = if maker.chance(30) { block.whole(&tag) } else { block.tag_alone(&tag) };
         let patch = object.with("spec", nested(&["values"], set));
@@ -199,8 +202,8 @@ fn patch(maker: &mut Maker, chart: &Chart, folder: &str, fields: &mut Fields) {
         }
         return;
     }
-    let value = if block.tag_path().ends_with("tag") { tag } else { format!("{}:{tag}", block.image) };
-    let path = format!("/spec/values/{}", block.tag_path().replace('.', "/"));
+    let value = if path.ends_with("tag") { tag } else { format!("{}:{tag}", block.image) };
+    let path = format!("/spec/values/{}", path.replace('.', "/"));
     let operation = map([("op", text("add")), ("path", text(path)), ("value", text(value))]);
     let patch = maker.block(&list([operation]));
     fields.add("patches", map([("target", target), ("patch", patch)]));

@@ -61,6 +61,17 @@ impl Yaml {
         Yaml::Map(pairs)
     }
 
+    /// Whether a map has this path of keys.
+    pub fn has(&self, path: &[&str]) -> bool {
+        match (self, path) {
+            (_, []) => true,
+            (Yaml::Map(pairs), [key, rest @ ..]) => {
+                pairs.iter().any(|(known, value)| known == key && value.has(rest))
+            }
+            _ => false,
+        }
+    }
+
     pub fn json(&self) -> String {
         let all = |items: Vec<String>, open, close| format!("{open}{}{close}", items.join(", "));
         match self {
@@ -158,16 +169,17 @@ impl<'a> Style<'a> {
     }
 
     fn fits(&mut self, value: &Yaml) -> bool {
-        fn is_simple(value: &Yaml) -> bool {
+        /// The number of scalars; far too many if there is one that flow style can't hold.
+        fn size(value: &Yaml) -> usize {
             match value {
-                Yaml::Map(pairs) => pairs.len() < 5 && pairs.iter().all(|(_, value)| is_simple(value)),
-                Yaml::List(items) => items.len() < 3 && items.iter().all(is_simple),
-                Yaml::Text(text) => !text.contains('$'),
-                Yaml::Bare(_) => true,
-                Yaml::Block(_) | Yaml::Anchored(..) => false,
+                Yaml::Map(pairs) => pairs.iter().map(|(_, value)| size(value)).sum(),
+                Yaml::List(items) => items.iter().map(size).sum(),
+                Yaml::Text(text) if !text.contains('$') => 1,
+                Yaml::Bare(_) => 1,
+                Yaml::Text(_) | Yaml::Block(_) | Yaml::Anchored(..) => 100,
             }
         }
-        is_simple(value) && self.rng.bool()
+        size(value) < 6 && self.rng.bool()
     }
 
     fn inline(&mut self, value: &Yaml, indent: usize, out: &mut String) {
@@ -212,6 +224,7 @@ impl<'a> Style<'a> {
 
     fn scalar(&mut self, text: &str) -> String {
         let risky = text.is_empty()
+            || text == ":"
             || text.starts_with(['*', '&', '!', '{', '[', '#', '%', '@', '`', '"', '\'', '-', '?'])
             || text.contains(": ")
             || text.contains(" #")
