@@ -46,7 +46,8 @@ impl Outcome {
 #[derive(Clone, Debug)]
 pub struct Verdict {
     pub outcome: Outcome,
-    /// Root, what was expected, what came.
+    /// Where it is wrong: a container and its root, or a line.
+    pub at: String,
     pub why: String,
     pub printed: String,
 }
@@ -90,7 +91,9 @@ struct Case<'a> {
 pub fn judge(repository: &Repository, tools: &Tools) -> Verdict {
     let case = match Case::new(repository, tools) {
         Ok(case) => case,
-        Err(why) => return Verdict { outcome: Outcome::NoRepository, why, printed: String::new() },
+        Err(why) => {
+            return Verdict { outcome: Outcome::NoRepository, at: String::new(), why, printed: String::new() };
+        }
     };
     let folder = tempfile::tempdir().unwrap();
     let plain = plain(&repository.files);
@@ -103,13 +106,24 @@ pub fn judge(repository: &Repository, tools: &Tools) -> Verdict {
         .into_iter()
         .map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned()))
         .collect();
-    let (outcome, why) = match run.exit {
+    let (outcome, at, why) = match run.exit {
         0 => case.set(&run, &after, tools),
-        3 | 6 if after != plain => (Outcome::Broken, format!("exit {}, and files were written", run.exit)),
+        3 | 6 if after != plain => broken(format!("exit {}, and files were written", run.exit)),
         3 | 6 => case.refused(run.exit),
-        exit => (Outcome::Broken, format!("exit {exit}")),
+        exit => broken(format!("exit {exit}")),
     };
-    Verdict { outcome, why, printed: format!("exit {}\n{}", run.exit, run.output()) }
+    Verdict { outcome, at, why, printed: format!("exit {}\n{}", run.exit, run.output()) }
+}
+
+/// An outcome, where, and why.
+type Found = (Outcome, String, String);
+
+fn broken(why: String) -> Found {
+    (Outcome::Broken, String::new(), why)
+}
+
+fn shown((root, place): &Place) -> String {
+    format!("{root}: {place}")
 }
 
 pub fn plain(files: &Files) -> Files {
@@ -210,7 +224,7 @@ impl<'a> Case<'a> {
         self.targets.iter().map(|place| Image::parse(&self.before.images[place]).tag).collect::<BTreeSet<_>>().len() > 1
     }
 
-    fn refused(&self, exit: i32) -> (Outcome, String) {
+    fn refused(&self, exit: i32) -> Found {
         let can_be_set = |place: &&Place| self.origin(place).is_some() && self.shares(place).is_none();
         let settable = self.targets.iter().find(can_be_set);
         let differ = self.may_have_different_tags() && !self.repository.all;
@@ -219,27 +233,30 @@ impl<'a> Case<'a> {
             (6, None) if !self.targets.is_empty() => "each place also feeds another image, or can't be set",
             (3, Some(_)) if differ => "different tags run",
             (6, Some(_)) if differ && self.targets.iter().any(|place| !can_be_set(&place)) => "different tags, and a shared place",
-            (_, Some((root, place))) => {
-                let image = &self.before.images[&(root.clone(), place.clone())];
-                let file = self.file(&(root.clone(), place.clone())).unwrap_or("no file");
-                return (Outcome::RefusedWithoutReason, format!("{root}: {place} runs {image}, set in {file}"));
+            (_, Some(place)) => {
+                let (image, file) = (&self.before.images[place], self.file(place).unwrap_or("no file"));
+                let why = format!("runs {image}, set in {file}");
+                return (Outcome::RefusedWithoutReason, shown(place), why);
             }
-            (_, None) => return (Outcome::RefusedWithoutReason, "nothing runs it, which is exit 3".to_owned()),
+            (_, None) => {
+                let why = "nothing runs it, which is exit 3".to_owned();
+                return (Outcome::RefusedWithoutReason, String::new(), why);
+            }
         };
-        (Outcome::Refused, why.to_owned())
+        (Outcome::Refused, String::new(), why.to_owned())
     }
 
-    fn set(&self, run: &Run, after: &Files, tools: &Tools) -> (Outcome, String) {
+    fn set(&self, run: &Run, after: &Files, tools: &Tools) -> Found {
         let is = match deploy(after, tools) {
             Ok(deployed) => Runs::of(deployed),
-            Err(why) => return (Outcome::Broken, why),
+            Err(why) => return broken(why),
         };
-        if let Some(why) = self.changed_more(&is) {
-            return (Outcome::OtherChanged, why);
+        if let Some((at, why)) = self.changed_more(&is) {
+            return (Outcome::OtherChanged, at, why);
         }
         let set = self.targets.iter().filter(|place| is.images[*place] != self.before.images[*place]).count();
         if set > 0 && self.has_different_tags() && !self.repository.all {
-            return (Outcome::DifferentTagsSet, format!("{:?}", self.tags()));
+            return (Outcome::DifferentTagsSet, String::new(), format!("{:?}", self.tags()));
         }
         let report: Value = serde_json::from_str(&run.stdout).unwrap_or_default();
         let warnings = report["warnings"].to_string();
@@ -247,13 +264,13 @@ impl<'a> Case<'a> {
         let said = if left.iter().all(|place| self.origin(place).is_none()) { report.to_string() } else { warnings };
         if let Some(place) = left.iter().find(|place| !self.is_named(place, &said)) {
             let file = self.file(place).unwrap_or("no file");
-            let (root, at) = place;
-            return (Outcome::Silent, format!("{root}: {at} still runs {}, set in {file}", is.images[*place]));
+            let why = format!("still runs {}, set in {file}", is.images[*place]);
+            return (Outcome::Silent, shown(place), why);
         }
-        if let Some(why) = self.weaker_place(&report) {
-            return (Outcome::WeakerPlaceSet, why);
+        if let Some((at, why)) = self.weaker_place(&report) {
+            return (Outcome::WeakerPlaceSet, at, why);
         }
-        (if left.is_empty() { Outcome::Right } else { Outcome::Warned }, String::new())
+        (if left.is_empty() { Outcome::Right } else { Outcome::Warned }, String::new(), String::new())
     }
 
     fn tags(&self) -> Vec<(&Place, &String)> {
@@ -266,20 +283,20 @@ impl<'a> Case<'a> {
     }
 
     /// Whatever differs and must not.
-    fn changed_more(&self, is: &Runs) -> Option<String> {
+    fn changed_more(&self, is: &Runs) -> Option<(String, String)> {
         for (root, rest) in &self.before.rest {
             if is.rest.get(root) != Some(rest) {
-                return Some(format!("{root}: more than images changed"));
+                return Some((root.clone(), "more than images changed".to_owned()));
             }
         }
         if is.rest.len() != self.before.rest.len() || is.images.len() != self.before.images.len() {
-            return Some("there are more roots or containers".to_owned());
+            return Some((String::new(), "there are more roots or containers".to_owned()));
         }
         let may_change = |place: &Place| self.targets.contains(place) || self.optional.contains(place);
         for (place, was) in &self.before.images {
-            let Some(now) = is.images.get(place) else { return Some(format!("{place:?} is gone")) };
+            let Some(now) = is.images.get(place) else { return Some((shown(place), "is gone".to_owned())) };
             if was != now && !(may_change(place) && self.is_new(now)) {
-                return Some(format!("{}: {} was {was} and is {now}", place.0, place.1));
+                return Some((shown(place), format!("was {was} and is {now}")));
             }
         }
         None
@@ -293,7 +310,7 @@ impl<'a> Case<'a> {
     }
 
     /// A changed line whose tag no container runs. An entry of a kustomization may be set for what isn't visible.
-    fn weaker_place(&self, report: &Value) -> Option<String> {
+    fn weaker_place(&self, report: &Value) -> Option<(String, String)> {
         let used: BTreeSet<usize> = self.origins.values().filter_map(|origin| *origin).collect();
         for change in report["changes"].as_array().into_iter().flatten() {
             let (file, line) = (change["file"].as_str()?, change["line"].as_u64()? as usize);
@@ -301,7 +318,7 @@ impl<'a> Case<'a> {
             let numbers = marks::numbers(text);
             let is_list = text.contains("newTag") || file.contains("kustomization") || file.contains("argocd");
             if !numbers.is_empty() && !is_list && !numbers.iter().any(|number| used.contains(number)) {
-                return Some(format!("{file}:{line} was set: {}", marks::plain(text).trim()));
+                return Some((file.to_owned(), format!("line {line} was set: {}", marks::plain(text).trim())));
             }
         }
         None

@@ -26,16 +26,16 @@ fn random_repository_runs_what_was_bumped() {
     verdicts.values().for_each(|verdict| *counts.entry(verdict.outcome).or_default() += 1);
     println!("what-runs: {count} repositories from seed {seed}: {counts:?}");
     if std::env::var_os("WHAT_RUNS_ALL").is_some() {
-        verdicts.iter().for_each(|(seed, verdict)| println!("{seed}: {:?}: {}", verdict.outcome, verdict.why));
+        verdicts.iter().for_each(|(seed, verdict)| println!("{seed}: {:?}: {}: {}", verdict.outcome, verdict.at, verdict.why));
     }
     let failures = verdicts.iter().filter(|(_, verdict)| verdict.outcome.is_failure());
     let shrunk = number("WHAT_RUNS_SHRUNK").map_or(SHRUNK, |count| count as usize);
     let mut told = String::new();
     for (seed, verdict) in failures {
-        writeln!(told, "seed {seed}: {:?}: {}", verdict.outcome, verdict.why).unwrap();
+        writeln!(told, "seed {seed}: {:?}: {}: {}", verdict.outcome, verdict.at, verdict.why).unwrap();
     }
     for (seed, verdict) in verdicts.iter().filter(|(_, verdict)| verdict.outcome.is_failure()).take(shrunk) {
-        let small = shrink(&repository(*seed), verdict.outcome, &tools);
+        let small = shrink(&repository(*seed), verdict, &tools);
         told.push_str(&show(&format!("{:?}-{seed}", verdict.outcome), &small, &judge(&small, &tools)));
     }
     assert!(told.is_empty(), "{counts:?}\n{told}");
@@ -69,7 +69,7 @@ fn judged(count: u64, seed: u64, tools: &Tools) -> BTreeMap<u64, Verdict> {
 
 fn show(name: &str, repository: &Repository, verdict: &Verdict) -> String {
     let arguments = repository.arguments();
-    let mut told = format!("\n== {name}: tagbump {}\n{}\n{}\n", arguments.join(" "), verdict.why, verdict.printed);
+    let mut told = format!("\n== {name}: tagbump {}\n{}: {}\n{}\n", arguments.join(" "), verdict.at, verdict.why, verdict.printed);
     let files = plain(&repository.files);
     for (path, text) in &files {
         told.push_str(&format!("-- {path}\n{text}"));
@@ -78,7 +78,7 @@ fn show(name: &str, repository: &Repository, verdict: &Verdict) -> String {
         let case = Path::new(&folder).join(name);
         files.iter().for_each(|(path, text)| write(&case.join("in"), path, text));
         write(&case, "cmd", &(arguments.join("\n") + "\n"));
-        write(&case, "README", &format!("{}\n{}\n", verdict.why, verdict.printed));
+        write(&case, "README", &format!("{}: {}\n{}\n", verdict.at, verdict.why, verdict.printed));
     }
     told
 }

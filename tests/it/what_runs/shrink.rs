@@ -2,12 +2,15 @@
 
 use super::files::{Files, name_of};
 use super::generator::Repository;
-use super::judge::{Outcome, judge};
+use super::judge::{Verdict, judge};
 use crate::deployments::tools::Tools;
 
-pub fn shrink(repository: &Repository, outcome: Outcome, tools: &Tools) -> Repository {
+pub fn shrink(repository: &Repository, verdict: &Verdict, tools: &Tools) -> Repository {
     let mut smallest = repository.clone();
-    let fails = |candidate: &Repository| judge(candidate, tools).outcome == outcome;
+    let fails = |candidate: &Repository| {
+        let found = judge(candidate, tools);
+        found.outcome == verdict.outcome && found.at == verdict.at
+    };
     for simpler in simpler_bumps(&smallest) {
         if fails(&simpler) {
             smallest = simpler;

@@ -54,7 +54,7 @@ pub fn repository(seed: u64) -> Repository {
     let all = maker.chance(30);
     // an entry with only a new name gets its tag where no tag is written
     let renames = maker.files.values().any(|text| text.contains("newName"));
-    let only = (!renames && maker.chance(12)).then(|| some_file(&mut maker));
+    let only = (!renames && maker.chance(12)).then(|| some_file(&mut maker, &name));
     Repository { files: maker.files, name, tag: tag.to_owned(), all, only }
 }
 
@@ -63,18 +63,27 @@ fn charts(maker: &mut Maker) {
     helm::values_files(maker, &chart);
 }
 
-/// Any name that is in the files, the first one if possible.
+/// A name that is in the files, the first one if possible.
 fn bumped(maker: &mut Maker) -> String {
-    let first = maker.names[0].clone();
-    if maker.chance(8) {
-        return format!("mirror.local/{}", first.replace(':', "-"));
+    let renamed = |name: &String| format!("mirror.local/{}", name.replace(':', "-"));
+    let candidates: Vec<String> = maker.names.iter().cloned().chain(maker.names.iter().map(renamed)).collect();
+    let whole = |text: &str, name: &str| {
+        let is_end = |c: char| !c.is_alphanumeric() && c != '-' && c != '/';
+        text.match_indices(name).any(|(at, _)| text[at + name.len()..].chars().next().is_none_or(is_end))
+    };
+    let is_there = |name: &&String| maker.files.values().any(|text| whole(text, name));
+    let there: Vec<String> = candidates.iter().filter(is_there).cloned().collect();
+    match there.as_slice() {
+        [] => maker.names[0].clone(),
+        [first, ..] if maker.chance(60) => first.clone(),
+        all => all[maker.rng.usize(0..all.len())].clone(),
     }
-    if maker.chance(75) { first } else { maker.name() }
 }
 
-/// A folder, or a file with a tag in it.
-fn some_file(maker: &mut Maker) -> String {
-    let with_tags = maker.files.iter().filter(|(_, text)| text.contains('\u{2}'));
+/// A folder, or a file, most likely one that names the image.
+fn some_file(maker: &mut Maker, name: &str) -> String {
+    let any = maker.chance(30);
+    let with_tags = maker.files.iter().filter(|(_, text)| text.contains('\u{2}') && (any || text.contains(name)));
     let paths: Vec<_> = with_tags.map(|(path, _)| path.clone()).collect();
     let Some(path) = paths.get(maker.rng.usize(0..paths.len().max(1))) else { return "**".to_owned() };
     match path.rsplit_once('/') {
