@@ -80,6 +80,8 @@ struct Case<'a> {
     before: Runs,
     /// The place that each container's tag is written at, by number.
     origins: BTreeMap<Place, Option<usize>>,
+    /// What each container runs if every tag is its number.
+    numbered: BTreeMap<Place, String>,
     /// The file that a number is in.
     files: BTreeMap<usize, String>,
     /// Containers that must run the new tag.
@@ -146,7 +148,15 @@ impl<'a> Case<'a> {
             marks::numbers(text).into_iter().map(|number| (number, path.clone())).collect::<Vec<_>>()
         };
         let files = repository.files.iter().flat_map(numbers).collect();
-        let mut case = Case { repository, before, origins, files, targets: BTreeSet::new(), optional: BTreeSet::new() };
+        let mut case = Case {
+            repository,
+            before,
+            origins,
+            numbered: numbered.images,
+            files,
+            targets: BTreeSet::new(),
+            optional: BTreeSet::new(),
+        };
         case.find_targets();
         Ok(case)
     }
@@ -211,6 +221,15 @@ impl<'a> Case<'a> {
         fed.into_iter().find(|other| !self.is_bumped(&self.before.images[*other]))
     }
 
+    /// Whether a tag is written somewhere, alone, or beside text that the new tag has too.
+    fn has_room(&self, place: &Place) -> bool {
+        let Some(number) = self.origin(place) else { return false };
+        let tag = Image::parse(&self.numbered[place]).tag;
+        let tag = tag.split('@').next().unwrap_or_default();
+        let (before, after) = tag.split_once(&format!("zq{number}qz")).unwrap_or_default();
+        self.repository.tag.starts_with(before) && self.repository.tag.ends_with(after)
+    }
+
     /// What the targets run is different without any doubt: two tags that are written somewhere.
     fn has_different_tags(&self) -> bool {
         let written = self.targets.iter().filter(|place| self.origin(place).is_some());
@@ -225,7 +244,7 @@ impl<'a> Case<'a> {
     }
 
     fn refused(&self, exit: i32) -> Found {
-        let can_be_set = |place: &&Place| self.origin(place).is_some() && self.shares(place).is_none();
+        let can_be_set = |place: &&Place| self.has_room(place) && self.shares(place).is_none();
         let settable = self.targets.iter().find(can_be_set);
         let differ = self.may_have_different_tags() && !self.repository.all;
         let why = match (exit, settable) {

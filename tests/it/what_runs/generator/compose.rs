@@ -17,6 +17,13 @@ pub fn project(maker: &mut Maker, folder: &str) {
     }
     let mut whole = map::<String>([]);
     if maker.chance(12) {
+        let common = map([("image", text(image(maker, &mut env))), ("restart", text("always"))]);
+        whole = whole.with("x-common", Yaml::Anchored("common".to_owned(), Box::new(common)));
+        for name in ["w0", "w1"] {
+            services = services.with(name, map([("<<", super::yaml::bare("*common")), ("command", text(name))]));
+        }
+    }
+    if maker.chance(12) {
         let inner = map([("services", map([("included", plain_service(maker))]))]);
         maker.write(&below(folder, "parts/included.yaml"), &inner);
         whole = whole.with("include", list([text("parts/included.yaml")]));
@@ -73,6 +80,11 @@ fn image(maker: &mut Maker, env: &mut Vec<String>) -> String {
                 env.push(format!("{variable}={}", maker.image(&name)));
             }
             format!("${{{variable}:-{default}}}")
+        }
+        8 if maker.chance(50) => {
+            assign(maker, env, &variable);
+            let suffix = maker.pick(&["-ad", "-alpine"]);
+            format!("{name}:${{{variable}}}{suffix}")
         }
         8 => {
             let default = maker.tag();

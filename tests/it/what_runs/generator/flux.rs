@@ -9,12 +9,13 @@ use super::yaml::{Yaml, list, map, nested, text};
 pub fn kustomizations(maker: &mut Maker) {
     for mut layer in tree(maker, "apps") {
         if maker.chance(80) {
-            point_at(maker, &mut layer);
+            point_at(maker, &mut layer, Vec::new());
         }
     }
 }
 
-fn point_at(maker: &mut Maker, layer: &mut Layer) {
+/// A Flux Kustomization with patches of its own.
+fn point_at(maker: &mut Maker, layer: &mut Layer, mut patches: Vec<Yaml>) {
     let environment = layer.folder.rsplit('/').next().unwrap_or_default().to_owned();
     let mut spec = map([
         ("interval", text("10m")),
@@ -24,7 +25,15 @@ fn point_at(maker: &mut Maker, layer: &mut Layer) {
     if maker.chance(25) && !layer.workloads.is_empty() {
         let (operations, target) = json_patch(maker, layer);
         let patch = maker.block(&operations);
-        spec = spec.with("patches", list([map([("patch", patch), ("target", target)])]));
+        patches.push(map([("patch", patch), ("target", target)]));
+    }
+    if !patches.is_empty() {
+        spec = spec.with("patches", list(patches));
+    }
+    if maker.chance(15) && !layer.workloads.is_empty() {
+        let folder = below(&layer.folder, "flux-component");
+        kustomize::component(maker, layer, &folder);
+        spec = spec.with("components", list([text("flux-component")]));
     }
     if maker.chance(25) {
         let items: Vec<_> = entries(maker, layer).into_iter().map(|(name, to)| entry(maker, name, to)).collect();
@@ -34,10 +43,21 @@ fn point_at(maker: &mut Maker, layer: &mut Layer) {
     }
     if maker.chance(25) {
         let vars = variables(maker, layer);
-        spec = spec.with("postBuild", map([("substitute", vars)]));
+        spec = spec.with("postBuild", post_build(maker, vars, &environment));
     }
     let flux = maker.object("kustomize.toolkit.fluxcd.io/v1", "Kustomization", Some("flux-system"), "apps");
     maker.write(&format!("clusters/{environment}/apps.yaml"), &flux.with("spec", spec));
+}
+
+/// Variables in the spec, or in a ConfigMap beside it.
+fn post_build(maker: &mut Maker, vars: Yaml, environment: &str) -> Yaml {
+    if maker.chance(60) {
+        return map([("substitute", vars)]);
+    }
+    let name = format!("vars-{environment}");
+    let object = maker.object("v1", "ConfigMap", Some("flux-system"), &name).with("data", vars);
+    maker.write(&format!("clusters/{environment}/vars.yaml"), &object);
+    map([("substituteFrom", list([map([("kind", text("ConfigMap")), ("name", text(name))])]))])
 }
 
 fn entry(maker: &mut Maker, name: String, to: Option<String>) -> Yaml {
@@ -125,6 +145,15 @@ fn release(maker: &mut Maker, chart: &Chart, local: bool, files: &[String]) -> Y
 
 fn post_renderer(maker: &mut Maker, chart: &Chart) -> Yaml {
     let image = chart.images[0].image.clone();
+    // a chart in another repository has names that nobody knows
+    if !chart.folder.is_empty() && maker.chance(40) {
+        let image = maker.image(&image);
+        let path = text("/spec/template/spec/containers/0/image");
+        let operation = map([("op", text("replace")), ("path", path), ("value", text(image))]);
+        let patch = maker.block(&list([operation]));
+        let target = map([("kind", text("Deployment")), ("name", text("api-api"))]);
+        return map([("kustomize", map([("patches", list([map([("target", target), ("patch", patch)])]))]))]);
+    }
     let entry = map([("name", text(image)), ("newTag", text(maker.tag()))]);
     map([("kustomize", map([("images", list([entry]))]))])
 }
@@ -162,7 +191,10 @@ fn overlays(maker: &mut Maker, chart: &Chart, release: &Yaml) {
     maker.write("releases/release.yaml", release);
     let mut fields = Fields::default();
     fields.add("resources", text("release.yaml"));
-    if maker.files.contains_key("releases/api-values.yaml") {
+    let generated = maker.files.contains_key("releases/api-values.yaml") && maker.chance(40);
+    if generated {
+        generate_values(maker, chart, &mut fields, "releases", None);
+    } else if maker.files.contains_key("releases/api-values.yaml") {
         fields.add("resources", text("api-values.yaml"));
     }
     kustomize::write(fields, maker, "releases");
@@ -173,12 +205,45 @@ fn overlays(maker: &mut Maker, chart: &Chart, release: &Yaml) {
         if maker.chance(75) {
             patch(maker, chart, release, &folder, &mut fields);
         }
+        if generated && maker.chance(30) {
+            let how = *maker.pick(&[&"merge", &"replace"]);
+            generate_values(maker, chart, &mut fields, &folder, Some(how));
+        }
         kustomize::write(fields, maker, &folder);
         if maker.chance(60) {
-            let layer = Layer { folder, workloads: Vec::new() };
-            point_at(maker, &mut layer.clone());
+            let mut layer = Layer { folder, workloads: Vec::new() };
+            let patches = if maker.chance(20) { vec![json_patch_of_values(maker, chart)] } else { Vec::new() };
+            point_at(maker, &mut layer, patches);
         }
     }
+}
+
+/// The ConfigMap of a release's values, made by a generator of a file.
+fn generate_values(maker: &mut Maker, chart: &Chart, fields: &mut Fields, folder: &str, how: Option<&str>) {
+    let block = chart.images[0].clone();
+    let mut generator = map([("name", text("api-values")), ("namespace", text("default"))]);
+    if let Some(how) = how {
+        generator = generator.with("behavior", text(how));
+    }
+    let values = block.tag_alone(&maker.tag());
+    let tag = maker.tag();
+    let tag = if block.tag_path().ends_with("tag") { tag } else { format!("{}:{tag}", block.image) };
+    maker.files.remove(&below(folder, "api-values.yaml"));
+    maker.write(&below(folder, "generated.yaml"), &values);
+    generator = generator
+        .with("files", list([text("values.yaml=generated.yaml")]))
+        .with("literals", list([text(format!("tag={tag}"))]));
+    fields.add("configMapGenerator", generator);
+    fields.others.push(("generatorOptions", map([("disableNameSuffixHash", super::yaml::bare("true"))])));
+}
+
+/// A patch of a Flux Kustomization, for the release.
+fn json_patch_of_values(maker: &mut Maker, chart: &Chart) -> Yaml {
+    let block = chart.images[0].clone();
+    let object = maker.object("helm.toolkit.fluxcd.io/v2", "HelmRelease", Some("default"), "api");
+    let patch = object.with("spec", nested(&["values"], block.tag_alone(&maker.tag())));
+    let patch = maker.block(&patch);
+    map([("target", map([("kind", text("HelmRelease"))])), ("patch", patch)])
 }
 
 /// An environment's patch of the release's values.

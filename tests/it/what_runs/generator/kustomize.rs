@@ -15,6 +15,7 @@ pub struct Layer {
 #[derive(Default)]
 pub struct Fields {
     pub lists: Vec<(&'static str, Vec<Yaml>)>,
+    pub others: Vec<(&'static str, Yaml)>,
 }
 
 impl Fields {
@@ -37,6 +38,7 @@ impl Fields {
             pairs.push(("kind", text(kind)));
         }
         pairs.extend(self.lists.into_iter().map(|(key, items)| (key, list(items))));
+        pairs.extend(self.others);
         let name = *maker.pick(&[&"kustomization.yaml", &"kustomization.yaml", &"kustomization.yml"]);
         maker.write(&below(folder, name), &map(pairs));
     }
@@ -89,21 +91,56 @@ pub fn overlay(maker: &mut Maker, folder: &str, bases: &[&Layer]) -> Layer {
         fields.add(key, text(relative(folder, &base.folder)));
     }
     if maker.chance(25) {
-        let at = below(folder, "component");
-        let mut inner = Fields::default();
-        let mut of_component = Layer { folder: at.clone(), workloads: layer.workloads.clone() };
-        for _ in 0..maker.rng.usize(1..3) {
-            settings(maker, &mut inner, &mut of_component);
-        }
-        layer.workloads = of_component.workloads;
-        inner.write(maker, &at, true);
+        component(maker, &mut layer, &below(folder, "component"));
         fields.add("components", text("component"));
     }
     for _ in 0..maker.rng.usize(0..4) {
         settings(maker, &mut fields, &mut layer);
     }
+    if maker.chance(8) {
+        fields.others.push(("namePrefix", text("x-")));
+    }
+    if maker.chance(6) {
+        inflated_chart(maker, folder, &mut fields);
+    }
     fields.write(maker, folder, false);
     layer
+}
+
+/// A component for a kustomization.
+pub fn component(maker: &mut Maker, layer: &mut Layer, folder: &str) {
+    let mut fields = Fields::default();
+    let mut inner = Layer { folder: folder.to_owned(), workloads: layer.workloads.clone() };
+    for _ in 0..maker.rng.usize(1..3) {
+        settings(maker, &mut fields, &mut inner);
+    }
+    layer.workloads = inner.workloads;
+    fields.write(maker, folder, true);
+}
+
+/// A chart that kustomize inflates, with values of all kinds.
+fn inflated_chart(maker: &mut Maker, folder: &str, fields: &mut Fields) {
+    let chart = super::helm::chart(maker, &below(folder, "charts/inner"), "inner");
+    let mut entry = map([("name", text("inner")), ("releaseName", text("inner"))]);
+    if maker.chance(40) {
+        let own = super::helm::values(maker, &chart, 60);
+        maker.write(&below(folder, "inner.yaml"), &own);
+        entry = entry.with("valuesFile", text("inner.yaml"));
+    }
+    if maker.chance(60) {
+        let own = super::helm::values(maker, &chart, 60);
+        entry = entry.with("valuesInline", own);
+        if maker.chance(30) {
+            let how = *maker.pick(&[&"merge", &"override", &"replace"]);
+            entry = entry.with("valuesMerge", text(how));
+        }
+    }
+    if maker.chance(40) {
+        let own = super::helm::values(maker, &chart, 60);
+        maker.write(&below(folder, "more.yaml"), &own);
+        entry = entry.with("additionalValuesFiles", list([text("more.yaml")]));
+    }
+    fields.add("helmCharts", entry);
 }
 
 /// Adds one thing to a kustomization that sets an image.

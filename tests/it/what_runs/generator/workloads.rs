@@ -62,12 +62,27 @@ pub fn workload(maker: &mut Maker, name: &str) -> (Workload, Yaml) {
         written.push(container_yaml(maker, &container.name, image));
         containers.push(container);
     }
+    if count > 1 && maker.chance(12) {
+        share_image(&mut containers, &mut written);
+    }
     let workload = Workload { kind, version, name: name.to_owned(), path: path.to_vec(), containers };
     let mut object = workload.patch(maker, written);
     if kind == "Deployment" {
         object = object.over(nested(&["spec", "replicas"], bare("2")));
     }
     (workload, object)
+}
+
+/// The second container takes its image from the first one, by an alias.
+fn share_image(containers: &mut [Container], written: &mut [Yaml]) {
+    containers[1].image = containers[0].image.clone();
+    let set = |container: &mut Yaml, value: &dyn Fn(Yaml) -> Yaml| {
+        let Yaml::Map(pairs) = container else { return };
+        let image = pairs.iter_mut().find(|(key, _)| key == "image");
+        image.into_iter().for_each(|(_, image)| *image = value(image.clone()));
+    };
+    set(&mut written[0], &|image| Yaml::Anchored("image".to_owned(), Box::new(image)));
+    set(&mut written[1], &|_| bare("*image"));
 }
 
 pub fn container_yaml(maker: &mut Maker, name: &str, image: String) -> Yaml {
