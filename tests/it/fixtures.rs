@@ -41,8 +41,10 @@ fn failures(cases: &[PathBuf]) -> Vec<String> {
 /// No file lies beside the cases, and each case says what must come of it.
 #[test]
 fn every_fixture_belongs_to_a_case() {
-    let parts: BTreeSet<_> =
-        cases().iter().flat_map(|case| ["cmd", "expect", "in", "out", "runs"].map(|part| case.join(part))).collect();
+    let parts: BTreeSet<_> = cases()
+        .iter()
+        .flat_map(|case| ["cmd", "expect", "in", "out", "runs"].map(|part| case.join(part)))
+        .collect();
     for (name, _) in snapshot(&root()) {
         let file = root().join(&name);
         assert!(file.ancestors().any(|folder| parts.contains(folder)), "fixtures/{name} belongs to no case");

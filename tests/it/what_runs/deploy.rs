@@ -140,7 +140,8 @@ impl<'a> Run<'a> {
             if is_part {
                 continue;
             }
-            let is_of_its_own = |path: &&String| is_values_file(path, &chart) && !self.layout.used_values.contains(*path);
+            let is_of_its_own =
+                |path: &&String| is_values_file(path, &chart) && !self.layout.used_values.contains(*path);
             let values: Vec<_> = self.files.keys().filter(is_of_its_own).cloned().collect();
             for file in values {
                 self.chart(&chart, Some(&file))?;
@@ -167,7 +168,8 @@ impl<'a> Run<'a> {
             let env = self.files.get(&join(&folder, ".env")).map_or("", String::as_str);
             let listed = env.lines().find_map(|line| line.strip_prefix("COMPOSE_FILE=")).unwrap_or_default();
             let others = self.files.keys().filter(|path| is_other_compose_file(path, &folder));
-            let others = others.map(|path| name_of(path)).filter(|name| !listed.split(':').any(|file| file == *name));
+            let others =
+                others.map(|path| name_of(path)).filter(|name| !listed.split(':').any(|file| file == *name));
             let others: Vec<_> = others.map(str::to_owned).collect();
             for other in others {
                 self.project(&folder, &["-f", name_of(&file), "-f", &other])?;
@@ -220,14 +222,16 @@ fn is_values_file(path: &str, chart: &str) -> bool {
     let name = name_of(path);
     let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"));
     let is_named = |stem: &str| {
-        ["values-", "values.", "values_"].iter().any(|start| stem.starts_with(start)) || stem.ends_with("-values")
+        ["values-", "values.", "values_"].iter().any(|start| stem.starts_with(start))
+            || stem.ends_with("-values")
     };
     folder_of(path) == chart && stem.is_some_and(is_named)
 }
 
 fn is_other_compose_file(path: &str, folder: &str) -> bool {
     let name = name_of(path);
-    let rest = name.strip_prefix("docker-compose").or_else(|| name.strip_prefix("compose")).unwrap_or_default();
+    let rest =
+        name.strip_prefix("docker-compose").or_else(|| name.strip_prefix("compose")).unwrap_or_default();
     let ends = [".yaml", ".yml"].iter().find_map(|end| rest.strip_suffix(end));
     let is_other = ends.is_some_and(|middle| middle.starts_with(['.', '-']) && middle != ".override");
     folder_of(path) == folder && is_other

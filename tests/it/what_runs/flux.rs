@@ -31,7 +31,8 @@ pub fn build(run: &Run, flux: &Value) -> Result<Vec<Value>, String> {
 fn generated(run: &Run, folder: &str) -> Value {
     let kustomizations = || run.layout.kustomizations.keys().filter(|other| is_below(other, folder));
     let in_kustomization = |file: &str| kustomizations().any(|other| is_below(file, other));
-    let files = run.files.keys().filter(|path| is_below(path, folder) && is_yaml(path) && !in_kustomization(path));
+    let files =
+        run.files.keys().filter(|path| is_below(path, folder) && is_yaml(path) && !in_kustomization(path));
     let outer = kustomizations().filter(|other| !in_kustomization(folder_of(other)));
     let relative = |path: &String| path[folder.len()..].trim_start_matches('/').to_owned();
     let resources: Vec<String> = files.chain(outer).map(relative).collect();
@@ -67,7 +68,8 @@ fn variables(run: &Run, flux: &Value) -> BTreeMap<String, String> {
     let post_build = &flux["spec"]["postBuild"];
     let mut vars = BTreeMap::new();
     for from in list(&post_build["substituteFrom"]) {
-        let is_named = |object: &&Value| object["kind"] == from["kind"] && object["metadata"]["name"] == from["name"];
+        let is_named =
+            |object: &&Value| object["kind"] == from["kind"] && object["metadata"]["name"] == from["name"];
         let map = run.layout.objects.values().flatten().find(is_named);
         vars.extend(map.into_iter().flat_map(|map| pairs(&map["data"])));
     }

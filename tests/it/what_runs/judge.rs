@@ -94,7 +94,12 @@ pub fn judge(repository: &Repository, tools: &Tools) -> Verdict {
     let case = match Case::new(repository, tools) {
         Ok(case) => case,
         Err(why) => {
-            return Verdict { outcome: Outcome::NoRepository, at: String::new(), why, printed: String::new() };
+            return Verdict {
+                outcome: Outcome::NoRepository,
+                at: String::new(),
+                why,
+                printed: String::new(),
+            };
         }
     };
     let folder = tempfile::tempdir().unwrap();
@@ -143,7 +148,8 @@ impl<'a> Case<'a> {
         if before.images.keys().ne(numbered.images.keys()) {
             return Err("its containers depend on its tags".to_owned());
         }
-        let origins = numbered.images.iter().map(|(place, image)| (place.clone(), marks::number(image))).collect();
+        let origins =
+            numbered.images.iter().map(|(place, image)| (place.clone(), marks::number(image))).collect();
         let numbers = |(path, text): (&String, &String)| {
             marks::numbers(text).into_iter().map(|number| (number, path.clone())).collect::<Vec<_>>()
         };
@@ -162,7 +168,13 @@ impl<'a> Case<'a> {
     }
 
     fn find_targets(&mut self) {
-        let runs_it: Vec<Place> = self.before.images.iter().filter(|(_, image)| self.is_bumped(image)).map(|(place, _)| place.clone()).collect();
+        let runs_it: Vec<Place> = self
+            .before
+            .images
+            .iter()
+            .filter(|(_, image)| self.is_bumped(image))
+            .map(|(place, _)| place.clone())
+            .collect();
         for place in runs_it {
             if self.is_only_a_default(&place) {
                 self.optional.insert(place);
@@ -207,7 +219,8 @@ impl<'a> Case<'a> {
         let (chart, is_default) = chart.split_once(' ').map_or((chart, true), |(chart, _)| (chart, false));
         let root = format!("helm template release {chart}");
         let is_used = !self.before.rest.contains_key(&root);
-        let mut by_files = self.origins.iter().filter(|((other, _), _)| other.starts_with(&format!("{root} ")));
+        let mut by_files =
+            self.origins.iter().filter(|((other, _), _)| other.starts_with(&format!("{root} ")));
         let mut same = by_files.by_ref().filter(|((_, at), _)| *at == place.1).peekable();
         let has_files = same.peek().is_some();
         let all_set = has_files && same.all(|(_, origin)| *origin != self.origin(place));
@@ -234,13 +247,19 @@ impl<'a> Case<'a> {
     fn has_different_tags(&self) -> bool {
         let written = self.targets.iter().filter(|place| self.origin(place).is_some());
         let tags = written.map(|place| Image::parse(&self.before.images[place]).tag);
-        let tags: BTreeSet<_> = tags.map(|tag| tag.split('@').next().unwrap_or_default().to_owned()).collect();
+        let tags: BTreeSet<_> =
+            tags.map(|tag| tag.split('@').next().unwrap_or_default().to_owned()).collect();
         tags.len() > 1
     }
 
     /// As above, but no tag, or the same tag with a digest, may count as another one too.
     fn may_have_different_tags(&self) -> bool {
-        self.targets.iter().map(|place| Image::parse(&self.before.images[place]).tag).collect::<BTreeSet<_>>().len() > 1
+        self.targets
+            .iter()
+            .map(|place| Image::parse(&self.before.images[place]).tag)
+            .collect::<BTreeSet<_>>()
+            .len()
+            > 1
     }
 
     fn refused(&self, exit: i32) -> Found {
@@ -251,7 +270,9 @@ impl<'a> Case<'a> {
             (3, None) => "nothing that could be set runs it",
             (6, None) if !self.targets.is_empty() => "each place also feeds another image, or can't be set",
             (3, Some(_)) if differ => "different tags run",
-            (6, Some(_)) if differ && self.targets.iter().any(|place| !can_be_set(&place)) => "different tags, and a shared place",
+            (6, Some(_)) if differ && self.targets.iter().any(|place| !can_be_set(&place)) => {
+                "different tags, and a shared place"
+            }
             (_, Some(place)) => {
                 let (image, file) = (&self.before.images[place], self.file(place).unwrap_or("no file"));
                 let why = format!("runs {image}, set in {file}");
@@ -280,7 +301,8 @@ impl<'a> Case<'a> {
         let report: Value = serde_json::from_str(&run.stdout).unwrap_or_default();
         let warnings = report["warnings"].to_string();
         let left: Vec<_> = self.targets.iter().filter(|place| !self.is_new(&is.images[*place])).collect();
-        let said = if left.iter().all(|place| self.origin(place).is_none()) { report.to_string() } else { warnings };
+        let said =
+            if left.iter().all(|place| self.origin(place).is_none()) { report.to_string() } else { warnings };
         if let Some(place) = left.iter().find(|place| !self.is_named(place, &said)) {
             let file = self.file(place).unwrap_or("no file");
             let why = format!("still runs {}, set in {file}", is.images[*place]);
@@ -335,9 +357,13 @@ impl<'a> Case<'a> {
             let (file, line) = (change["file"].as_str()?, change["line"].as_u64()? as usize);
             let text = self.repository.files.get(file)?.lines().nth(line.checked_sub(1)?)?;
             let numbers = marks::numbers(text);
-            let is_list = text.contains("newTag") || file.contains("kustomization") || file.contains("argocd");
+            let is_list =
+                text.contains("newTag") || file.contains("kustomization") || file.contains("argocd");
             if !numbers.is_empty() && !is_list && !numbers.iter().any(|number| used.contains(number)) {
-                return Some((file.to_owned(), format!("line {line} was set: {}", marks::plain(text).trim())));
+                return Some((
+                    file.to_owned(),
+                    format!("line {line} was set: {}", marks::plain(text).trim()),
+                ));
             }
         }
         None

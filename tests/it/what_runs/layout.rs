@@ -77,7 +77,9 @@ impl Layout {
             }
             let mut named = Vec::new();
             strings(document, &mut named);
-            self.parts.extend(named.into_iter().map(|path| join(folder, path)).filter(|path| files.contains_key(path)));
+            self.parts.extend(
+                named.into_iter().map(|path| join(folder, path)).filter(|path| files.contains_key(path)),
+            );
             let home = document["helmGlobals"]["chartHome"].as_str().unwrap_or("charts");
             for chart in list(&document["helmCharts"]) {
                 let name = chart["name"].as_str().unwrap_or_default();
@@ -194,7 +196,11 @@ fn from_template(template: &Value, element: &Value) -> Value {
 
 pub fn sources(application: &Value) -> Vec<Value> {
     let spec = &application["spec"];
-    if spec["source"].is_object() { vec![spec["source"].clone()] } else { list(&spec["sources"]).cloned().collect() }
+    if spec["source"].is_object() {
+        vec![spec["source"].clone()]
+    } else {
+        list(&spec["sources"]).cloned().collect()
+    }
 }
 
 /// A values file of an Application, from the root; `$ref/FILE` is taken for a file of this repository.
@@ -211,7 +217,8 @@ pub fn local_chart(release: &Value, layout: &Layout) -> Option<String> {
     let chart = &release["spec"]["chart"]["spec"];
     let source = &chart["sourceRef"];
     let declared = layout.objects.values().flatten().any(|object| {
-        is_of(object, "GitRepository", "source.toolkit.fluxcd.io") && object["metadata"]["name"] == source["name"]
+        is_of(object, "GitRepository", "source.toolkit.fluxcd.io")
+            && object["metadata"]["name"] == source["name"]
     });
     let path = join("", chart["chart"].as_str()?);
     (source["kind"] == "GitRepository" && !declared && layout.charts.contains(&path)).then_some(path)

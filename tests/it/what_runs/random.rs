@@ -26,7 +26,9 @@ fn random_repository_runs_what_was_bumped() {
     verdicts.values().for_each(|verdict| *counts.entry(verdict.outcome).or_default() += 1);
     println!("what-runs: {count} repositories from seed {seed}: {counts:?}");
     if std::env::var_os("WHAT_RUNS_ALL").is_some() {
-        verdicts.iter().for_each(|(seed, verdict)| println!("{seed}: {:?}: {}: {}", verdict.outcome, verdict.at, verdict.why));
+        verdicts.iter().for_each(|(seed, verdict)| {
+            println!("{seed}: {:?}: {}: {}", verdict.outcome, verdict.at, verdict.why)
+        });
     }
     let failures = verdicts.iter().filter(|(_, verdict)| verdict.outcome.is_failure());
     let shrunk = number("WHAT_RUNS_SHRUNK").map_or(SHRUNK, |count| count as usize);
@@ -69,7 +71,13 @@ fn judged(count: u64, seed: u64, tools: &Tools) -> BTreeMap<u64, Verdict> {
 
 fn show(name: &str, repository: &Repository, verdict: &Verdict) -> String {
     let arguments = repository.arguments();
-    let mut told = format!("\n== {name}: tagbump {}\n{}: {}\n{}\n", arguments.join(" "), verdict.at, verdict.why, verdict.printed);
+    let mut told = format!(
+        "\n== {name}: tagbump {}\n{}: {}\n{}\n",
+        arguments.join(" "),
+        verdict.at,
+        verdict.why,
+        verdict.printed
+    );
     let files = plain(&repository.files);
     for (path, text) in &files {
         told.push_str(&format!("-- {path}\n{text}"));

@@ -24,7 +24,8 @@ pub fn install(run: &Run, release: &Value, beside: &[Value]) -> Result<Vec<Value
     let file = run.path().join(".values.json");
     std::fs::write(&file, values.to_string()).unwrap();
     let name = release["metadata"]["name"].as_str().unwrap_or_default();
-    let arguments = ["template", name, chart.as_deref().map_or(REMOTE_CHART, shown), "-f", file.to_str().unwrap()];
+    let arguments =
+        ["template", name, chart.as_deref().map_or(REMOTE_CHART, shown), "-f", file.to_str().unwrap()];
     let rendered = run.tools.helm(run.path(), &arguments);
     if let Some((path, text)) = defaults.and_then(|path| run.files.get_key_value(&path)) {
         write(run.path(), path, text);
@@ -45,8 +46,10 @@ fn values(run: &Run, release: &Value, beside: &[Value]) -> Result<Value, String>
     let spec = &release["spec"];
     let (mut values, mut late) = (json!({}), Vec::new());
     for from in list(&spec["valuesFrom"]) {
-        let is_named = |object: &&Value| object["kind"] == from["kind"] && object["metadata"]["name"] == from["name"];
-        let map = beside.iter().find(is_named).or_else(|| run.layout.objects.values().flatten().find(is_named));
+        let is_named =
+            |object: &&Value| object["kind"] == from["kind"] && object["metadata"]["name"] == from["name"];
+        let map =
+            beside.iter().find(is_named).or_else(|| run.layout.objects.values().flatten().find(is_named));
         let key = from["valuesKey"].as_str().unwrap_or("values.yaml");
         let text = map.and_then(|map| map["data"][key].as_str()).ok_or_else(|| format!("no {from}"))?;
         match from["targetPath"].as_str() {

@@ -46,7 +46,11 @@ fn simpler_bumps(repository: &Repository) -> Vec<Repository> {
 /// The repository without its nth part: first whole files, each with the lines that name it, then blocks of lines.
 fn without(repository: &Repository, at: usize) -> Option<Repository> {
     let files = repository.files.len();
-    let smaller = if at < files { without_file(&repository.files, at) } else { without_block(&repository.files, at - files) };
+    let smaller = if at < files {
+        without_file(&repository.files, at)
+    } else {
+        without_block(&repository.files, at - files)
+    };
     Some(Repository { files: smaller?, ..repository.clone() })
 }
 
@@ -54,12 +58,15 @@ fn without_file(files: &Files, at: usize) -> Option<Files> {
     let gone = files.keys().nth(at)?;
     let folder = gone.rsplit_once('/').map(|(folder, _)| name_of(folder));
     let named = [Some(name_of(gone)).filter(|name| !name.starts_with("kustomization")), folder];
-    let is_named = |line: &str| named.iter().flatten().any(|name| line.trim_end().trim_end_matches(['"', '\'']).ends_with(name));
+    let is_named = |line: &str| {
+        named.iter().flatten().any(|name| line.trim_end().trim_end_matches(['"', '\'']).ends_with(name))
+    };
     let mut smaller = files.clone();
     smaller.remove(gone);
     for text in smaller.values_mut() {
         let lines: Vec<&str> = text.lines().collect();
-        let keeps = (0..lines.len()).filter(|line| !is_named(lines[*line]) || !lines[*line].trim_start().starts_with("- "));
+        let keeps = (0..lines.len())
+            .filter(|line| !is_named(lines[*line]) || !lines[*line].trim_start().starts_with("- "));
         *text = keeps.map(|line| format!("{}\n", lines[line])).collect();
     }
     Some(smaller)

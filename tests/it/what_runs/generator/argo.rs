@@ -21,7 +21,11 @@ fn set(maker: &mut Maker) {
     let mut elements = Vec::new();
     for layer in &layers {
         let tag = maker.tag();
-        elements.push(map([("folder", text(layer.folder.clone())), ("tag", text(tag)), ("app", text(layer.folder.replace('/', "-")))]));
+        elements.push(map([
+            ("folder", text(layer.folder.clone())),
+            ("tag", text(tag)),
+            ("app", text(layer.folder.replace('/', "-"))),
+        ]));
     }
     let mut source = source(&format!("{{{{{dot}folder}}}}"));
     if maker.chance(70) {
@@ -29,7 +33,8 @@ fn set(maker: &mut Maker) {
         source = source.with("kustomize", map([("images", list([text(image)]))]));
     }
     let about = map([("name", text(format!("{{{{{dot}app}}}}")))]);
-    let template = map([("metadata", about), ("spec", map([("project", text("default")), ("source", source)]))]);
+    let template =
+        map([("metadata", about), ("spec", map([("project", text("default")), ("source", source)]))]);
     let mut spec = map([("generators", list([map([("list", map([("elements", list(elements))]))])]))]);
     if !dot.is_empty() {
         spec = spec.with("goTemplate", super::yaml::bare("true"));
@@ -45,7 +50,11 @@ fn application(maker: &mut Maker, name: &str, source: Yaml) {
 }
 
 fn source(path: &str) -> Yaml {
-    map([("repoURL", text("https://github.com/acme/shop")), ("targetRevision", text("HEAD")), ("path", text(path))])
+    map([
+        ("repoURL", text("https://github.com/acme/shop")),
+        ("targetRevision", text("HEAD")),
+        ("path", text(path)),
+    ])
 }
 
 fn of_charts(maker: &mut Maker) {
@@ -91,7 +100,8 @@ fn helm(maker: &mut Maker, chart: &Chart, files: &[String]) -> Yaml {
         let block = chart.images[maker.rng.usize(0..chart.images.len())].clone();
         let tag = maker.tag();
         let value = if block.tag_path().ends_with("tag") { tag } else { format!("{}:{tag}", block.image) };
-        helm = helm.with("parameters", list([map([("name", text(block.tag_path())), ("value", text(value))])]));
+        helm =
+            helm.with("parameters", list([map([("name", text(block.tag_path())), ("value", text(value))])]));
     }
     helm
 }
@@ -120,7 +130,11 @@ fn of_kustomizations(maker: &mut Maker) {
         }
         if maker.chance(25) {
             let images = self::images(maker, &layer);
-            let file = if maker.chance(50) { ".argocd-source.yaml".to_owned() } else { format!(".argocd-source-{name}.yaml") };
+            let file = if maker.chance(50) {
+                ".argocd-source.yaml".to_owned()
+            } else {
+                format!(".argocd-source-{name}.yaml")
+            };
             maker.write(&below(&layer.folder, &file), &map([("kustomize", map([("images", list(images))]))]));
         }
         application(maker, &name, source);

@@ -5,7 +5,8 @@ use super::maker::Maker;
 use super::yaml::{Yaml, list, map, text};
 
 pub fn project(maker: &mut Maker, folder: &str) {
-    let mut env = vec!["# what compose puts into the files".to_owned(), "POSTGRES_PASSWORD=secret".to_owned()];
+    let mut env =
+        vec!["# what compose puts into the files".to_owned(), "POSTGRES_PASSWORD=secret".to_owned()];
     let file = *maker.pick(&[&"compose.yaml", &"docker-compose.yml", &"docker-compose.yaml"]);
     let mut services = map::<String>([]);
     let mut names = Vec::new();
@@ -20,7 +21,8 @@ pub fn project(maker: &mut Maker, folder: &str) {
         let common = map([("image", text(image(maker, &mut env))), ("restart", text("always"))]);
         whole = whole.with("x-common", Yaml::Anchored("common".to_owned(), Box::new(common)));
         for name in ["w0", "w1"] {
-            services = services.with(name, map([("<<", super::yaml::bare("*common")), ("command", text(name))]));
+            services =
+                services.with(name, map([("<<", super::yaml::bare("*common")), ("command", text(name))]));
         }
     }
     if maker.chance(12) {
@@ -122,7 +124,10 @@ fn others(maker: &mut Maker, env: &mut Vec<String>, folder: &str, file: &str, na
     if maker.chance(25) {
         let name = names[maker.rng.usize(0..names.len())].clone();
         let service = map([("image", text(image(maker, env)))]);
-        maker.write(&below(folder, &format!("{stem}.override.{end}")), &map([("services", map([(name, service)]))]));
+        maker.write(
+            &below(folder, &format!("{stem}.override.{end}")),
+            &map([("services", map([(name, service)]))]),
+        );
     }
     if maker.chance(25) {
         let name = names[maker.rng.usize(0..names.len())].clone();
@@ -131,6 +136,9 @@ fn others(maker: &mut Maker, env: &mut Vec<String>, folder: &str, file: &str, na
         } else {
             map([("restart", text("no"))])
         };
-        maker.write(&below(folder, &format!("{stem}.prod.{end}")), &map([("services", map([(name, service)]))]));
+        maker.write(
+            &below(folder, &format!("{stem}.prod.{end}")),
+            &map([("services", map([(name, service)]))]),
+        );
     }
 }

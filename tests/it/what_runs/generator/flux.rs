@@ -36,7 +36,8 @@ fn point_at(maker: &mut Maker, layer: &mut Layer, mut patches: Vec<Yaml>) {
         spec = spec.with("components", list([text("flux-component")]));
     }
     if maker.chance(25) {
-        let items: Vec<_> = entries(maker, layer).into_iter().map(|(name, to)| entry(maker, name, to)).collect();
+        let items: Vec<_> =
+            entries(maker, layer).into_iter().map(|(name, to)| entry(maker, name, to)).collect();
         if !items.is_empty() {
             spec = spec.with("images", list(items));
         }
@@ -212,7 +213,8 @@ fn overlays(maker: &mut Maker, chart: &Chart, release: &Yaml) {
         kustomize::write(fields, maker, &folder);
         if maker.chance(60) {
             let mut layer = Layer { folder, workloads: Vec::new() };
-            let patches = if maker.chance(20) { vec![json_patch_of_values(maker, chart)] } else { Vec::new() };
+            let patches =
+                if maker.chance(20) { vec![json_patch_of_values(maker, chart)] } else { Vec::new() };
             point_at(maker, &mut layer, patches);
         }
     }

@@ -36,10 +36,19 @@ impl Block {
         let at = |key: &str| format!(".Values.{}{key}", self.path.join("."));
         match self.form {
             Form::RepositoryAndTag => {
-                format!("\"{{{{ {} }}}}:{{{{ {} | default .Chart.AppVersion }}}}\"", at(".repository"), at(".tag"))
+                format!(
+                    "\"{{{{ {} }}}}:{{{{ {} | default .Chart.AppVersion }}}}\"",
+                    at(".repository"),
+                    at(".tag")
+                )
             }
             Form::RegistryToo => {
-                format!("{{{{ printf \"%s/%s:%s\" {} {} {} }}}}", at(".registry"), at(".repository"), at(".tag"))
+                format!(
+                    "{{{{ printf \"%s/%s:%s\" {} {} {} }}}}",
+                    at(".registry"),
+                    at(".repository"),
+                    at(".tag")
+                )
             }
             Form::OneString => format!("{{{{ {} | quote }}}}", at("")),
             Form::NameAndTag => {
@@ -53,7 +62,9 @@ impl Block {
         let (registry, repository) = self.image.split_once('/').unwrap_or(("docker.io", &self.image));
         let value = match self.form {
             Form::RepositoryAndTag => map([("repository", text(&self.image)), ("tag", text(tag))]),
-            Form::RegistryToo => map([("registry", text(registry)), ("repository", text(repository)), ("tag", text(tag))]),
+            Form::RegistryToo => {
+                map([("registry", text(registry)), ("repository", text(repository)), ("tag", text(tag))])
+            }
             Form::OneString => text(format!("{}:{tag}", self.image)),
             Form::NameAndTag => map([("name", text(&self.image)), ("tag", text(tag))]),
         };
@@ -120,10 +131,15 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
             _ => Form::RepositoryAndTag,
         };
         // a key that only a rule for strings would find
-        let form = if form == Form::OneString && path.last() != Some(&"image") { Form::RepositoryAndTag } else { form };
+        let form = if form == Form::OneString && path.last() != Some(&"image") {
+            Form::RepositoryAndTag
+        } else {
+            form
+        };
         let path = path.iter().map(|key| (*key).to_owned()).collect();
         let image = maker.name();
-        let form = if form == Form::RegistryToo && !image.contains('/') { Form::RepositoryAndTag } else { form };
+        let form =
+            if form == Form::RegistryToo && !image.contains('/') { Form::RepositoryAndTag } else { form };
         blocks.push(Block { path, form, image });
     }
     blocks
@@ -144,7 +160,12 @@ fn defaults(maker: &mut Maker, images: &[Block]) -> Yaml {
 }
 
 fn write_chart(maker: &mut Maker, folder: &str, name: &str, images: &[Block], dependencies: Vec<Yaml>) {
-    let mut about = map([("apiVersion", text("v2")), ("name", text(name)), ("version", text("0.1.0")), ("appVersion", text("1.0.0"))]);
+    let mut about = map([
+        ("apiVersion", text("v2")),
+        ("name", text(name)),
+        ("version", text("0.1.0")),
+        ("appVersion", text("1.0.0")),
+    ]);
     if !dependencies.is_empty() {
         about = about.with("dependencies", list(dependencies));
     }

@@ -50,7 +50,8 @@ pub fn below(folder: &str, name: &str) -> String {
 
 /// A path from one folder to another.
 pub fn relative(from: &str, to: &str) -> String {
-    let parts = |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let parts =
+        |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
     let (from, to) = (parts(from), parts(to));
     let same = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = vec!["..".to_owned(); from.len() - same];
@@ -182,8 +183,14 @@ fn entry(maker: &mut Maker, fields: &mut Fields, layer: &mut Layer, which: usize
         }
     };
     if let Some(to) = renamed {
-        let containers = layer.workloads.iter_mut().filter(|workload| workload.is_built_in()).flat_map(|workload| &mut workload.containers);
-        containers.filter(|container| container.image == name).for_each(|container| container.image.clone_from(&to));
+        let containers = layer
+            .workloads
+            .iter_mut()
+            .filter(|workload| workload.is_built_in())
+            .flat_map(|workload| &mut workload.containers);
+        containers
+            .filter(|container| container.image == name)
+            .for_each(|container| container.image.clone_from(&to));
     }
     let key = if maker.chance(6) { "imageTags" } else { "images" };
     fields.add(key, entry);
@@ -252,7 +259,8 @@ fn operations(maker: &mut Maker, workload: &mut Workload, container: usize) -> Y
     let image = maker.image(&name);
     let pointer = workload.pointer(container);
     let above = pointer.trim_end_matches("/image").to_owned();
-    let operation = |op: &str, path: String, value: Yaml| map([("op", text(op)), ("path", text(path)), ("value", value)]);
+    let operation =
+        |op: &str, path: String, value: Yaml| map([("op", text(op)), ("path", text(path)), ("value", value)]);
     workload.containers[container].image = name;
     match maker.rng.u8(0..8) {
         0..4 => list([operation("replace", pointer, text(image))]),
@@ -336,7 +344,8 @@ fn replacement(maker: &mut Maker, fields: &mut Fields, layer: &mut Layer, which:
         let options = map([("delimiter", text(":")), ("index", super::yaml::bare(index.to_string()))]);
         goal = goal.with("options", options);
     }
-    let source = map([("kind", text("ConfigMap")), ("name", text(config)), ("fieldPath", text("data.value"))]);
+    let source =
+        map([("kind", text("ConfigMap")), ("name", text(config)), ("fieldPath", text("data.value"))]);
     fields.add("replacements", map([("source", source), ("targets", list([goal]))]));
 }
 
@@ -354,7 +363,8 @@ pub fn tree(maker: &mut Maker, root: &str) -> Vec<Layer> {
             let base = base(maker, &at("base"), "app");
             let region = overlay(maker, &at("regions/eu"), &[&base]);
             let folders = [at("clusters-eu/staging"), at("clusters-eu/prod")];
-            let mut layers: Vec<_> = folders.iter().map(|folder| overlay(maker, folder, &[&region])).collect();
+            let mut layers: Vec<_> =
+                folders.iter().map(|folder| overlay(maker, folder, &[&region])).collect();
             if maker.chance(40) {
                 layers.push(overlay(maker, &at("regions/us"), &[&base]));
             }

@@ -117,6 +117,10 @@ impl Maker {
     pub fn object(&mut self, version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Yaml {
         let mut about = vec![("name", text(name))];
         about.extend(namespace.map(|namespace| ("namespace", text(namespace))));
-        super::yaml::map([("apiVersion", text(version)), ("kind", text(kind)), ("metadata", super::yaml::map(about))])
+        super::yaml::map([
+            ("apiVersion", text(version)),
+            ("kind", text(kind)),
+            ("metadata", super::yaml::map(about)),
+        ])
     }
 }

@@ -66,7 +66,8 @@ fn charts(maker: &mut Maker) {
 /// A name that is in the files, the first one if possible.
 fn bumped(maker: &mut Maker) -> String {
     let renamed = |name: &String| format!("mirror.local/{}", name.replace(':', "-"));
-    let candidates: Vec<String> = maker.names.iter().cloned().chain(maker.names.iter().map(renamed)).collect();
+    let candidates: Vec<String> =
+        maker.names.iter().cloned().chain(maker.names.iter().map(renamed)).collect();
     let whole = |text: &str, name: &str| {
         let is_end = |c: char| !c.is_alphanumeric() && c != '-' && c != '/';
         text.match_indices(name).any(|(at, _)| text[at + name.len()..].chars().next().is_none_or(is_end))
@@ -83,7 +84,8 @@ fn bumped(maker: &mut Maker) -> String {
 /// A folder, or a file, most likely one that names the image.
 fn some_file(maker: &mut Maker, name: &str) -> String {
     let any = maker.chance(30);
-    let with_tags = maker.files.iter().filter(|(_, text)| text.contains('\u{2}') && (any || text.contains(name)));
+    let with_tags =
+        maker.files.iter().filter(|(_, text)| text.contains('\u{2}') && (any || text.contains(name)));
     let paths: Vec<_> = with_tags.map(|(path, _)| path.clone()).collect();
     let Some(path) = paths.get(maker.rng.usize(0..paths.len().max(1))) else { return "**".to_owned() };
     match path.rsplit_once('/') {

@@ -99,12 +99,20 @@ pub fn custom(maker: &mut Maker, name: &str) -> Yaml {
     match maker.rng.u8(0..5) {
         0 => {
             let template = map([("name", text("run")), ("container", container)]);
-            let spec = map([("schedule", text("0 4 * * *")), ("workflowSpec", map([("templates", list([template]))]))]);
+            let spec = map([
+                ("schedule", text("0 4 * * *")),
+                ("workflowSpec", map([("templates", list([template]))])),
+            ]);
             maker.object("argoproj.io/v1alpha1", "CronWorkflow", None, name).with("spec", spec)
         }
         1 => {
-            let group = map([("groupName", text("small")), ("template", nested(&["spec", "containers"], list([named])))]);
-            maker.object("ray.io/v1", "RayCluster", None, name).with("spec", map([("workerGroupSpecs", list([group]))]))
+            let group = map([
+                ("groupName", text("small")),
+                ("template", nested(&["spec", "containers"], list([named]))),
+            ]);
+            maker
+                .object("ray.io/v1", "RayCluster", None, name)
+                .with("spec", map([("workerGroupSpecs", list([group]))]))
         }
         2 => maker
             .object("serving.kserve.io/v1alpha1", "ServingRuntime", None, name)

@@ -140,7 +140,8 @@ impl<'a> Style<'a> {
             value => (String::new(), value),
         };
         out.push_str(&anchor);
-        let is_empty = matches!(value, Yaml::Map(pairs) if pairs.is_empty()) || matches!(value, Yaml::List(items) if items.is_empty());
+        let is_empty = matches!(value, Yaml::Map(pairs) if pairs.is_empty())
+            || matches!(value, Yaml::List(items) if items.is_empty());
         let nested = matches!(value, Yaml::Map(_) | Yaml::List(_)) && !is_empty;
         if !nested || (self.flow && anchor.is_empty() && self.fits(value)) {
             out.push(' ');
