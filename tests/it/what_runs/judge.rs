@@ -19,6 +19,8 @@ pub enum Outcome {
     Right,
     /// Some still run the old tag, and a warning names each of them.
     Warned,
+    /// Some still run the old tag, a warning names them, and nothing stood in the way.
+    WarnedWithoutReason,
     /// Nothing was written, and it may be so.
     Refused,
     /// Nothing was written, and nothing stood in the way.
@@ -234,6 +236,10 @@ impl<'a> Case<'a> {
         fed.into_iter().find(|other| !self.is_bumped(&self.before.images[*other]))
     }
 
+    fn can_be_set(&self, place: &Place) -> bool {
+        self.has_room(place) && self.shares(place).is_none()
+    }
+
     /// Whether a tag is written somewhere, alone, or beside text that the new tag has too.
     fn has_room(&self, place: &Place) -> bool {
         let Some(number) = self.origin(place) else { return false };
@@ -252,25 +258,27 @@ impl<'a> Case<'a> {
         tags.len() > 1
     }
 
-    /// As above, but no tag, or the same tag with a digest, may count as another one too.
+    /// As above, but no tag, or the same tag with a digest, may count as another one too. Where files are given, so does
+    /// what the same roots take from elsewhere.
     fn may_have_different_tags(&self) -> bool {
-        self.targets
-            .iter()
-            .map(|place| Image::parse(&self.before.images[place]).tag)
-            .collect::<BTreeSet<_>>()
-            .len()
-            > 1
+        let roots: BTreeSet<_> = self.targets.iter().map(|(root, _)| root).collect();
+        let beside = |place: &&Place| self.repository.only.is_some() && roots.contains(&place.0);
+        let all = self.before.images.keys().filter(|place| self.targets.contains(*place) || beside(place));
+        let named = all.map(|place| &self.before.images[place]).filter(|image| self.is_bumped(image));
+        named.map(|image| Image::parse(image).tag).collect::<BTreeSet<_>>().len() > 1
     }
 
     fn refused(&self, exit: i32) -> Found {
-        let can_be_set = |place: &&Place| self.has_room(place) && self.shares(place).is_none();
-        let settable = self.targets.iter().find(can_be_set);
+        let settable = self.targets.iter().find(|place| self.can_be_set(place));
+        let only = self.repository.only.is_some();
         let differ = self.may_have_different_tags() && !self.repository.all;
         let why = match (exit, settable) {
             (3, None) => "nothing that could be set runs it",
-            (6, None) if !self.targets.is_empty() => "each place also feeds another image, or can't be set",
+            (6, None) if !self.targets.is_empty() || only => {
+                "each place also feeds another image, or can't be set"
+            }
             (3, Some(_)) if differ => "different tags run",
-            (6, Some(_)) if differ && self.targets.iter().any(|place| !can_be_set(&place)) => {
+            (6, Some(_)) if differ && self.targets.iter().any(|place| !self.can_be_set(place)) => {
                 "different tags, and a shared place"
             }
             (_, Some(place)) => {
@@ -311,7 +319,14 @@ impl<'a> Case<'a> {
         if let Some((at, why)) = self.weaker_place(&report) {
             return (Outcome::WeakerPlaceSet, at, why);
         }
-        (if left.is_empty() { Outcome::Right } else { Outcome::Warned }, String::new(), String::new())
+        match left.iter().find(|place| self.can_be_set(place)) {
+            Some(place) => {
+                let (image, file) = (&is.images[*place], self.file(place).unwrap_or("no file"));
+                (Outcome::WarnedWithoutReason, shown(place), format!("still runs {image}, set in {file}"))
+            }
+            None if left.is_empty() => (Outcome::Right, String::new(), String::new()),
+            None => (Outcome::Warned, String::new(), String::new()),
+        }
     }
 
     fn tags(&self) -> Vec<(&Place, &String)> {
@@ -336,11 +351,19 @@ impl<'a> Case<'a> {
         let may_change = |place: &Place| self.targets.contains(place) || self.optional.contains(place);
         for (place, was) in &self.before.images {
             let Some(now) = is.images.get(place) else { return Some((shown(place), "is gone".to_owned())) };
-            if was != now && !(may_change(place) && self.is_new(now)) {
+            let is_default =
+                self.optional.contains(place) && !self.repository.all && !self.feeds_target(place);
+            if was != now && (is_default || !(may_change(place) && self.is_new(now))) {
                 return Some((shown(place), format!("was {was} and is {now}")));
             }
         }
         None
+    }
+
+    /// Whether a place has its tag from where a target has it.
+    fn feeds_target(&self, place: &Place) -> bool {
+        let origin = self.origin(place);
+        origin.is_none() || self.targets.iter().any(|target| self.origin(target) == origin)
     }
 
     /// Whether a message names a container's place or its root.
@@ -367,5 +390,55 @@ impl<'a> Case<'a> {
             }
         }
         None
+    }
+}
+
+/// The judge, judged: by bumps that set just the right places, or not all of them, or others too.
+mod tests {
+    use super::*;
+    use crate::what_runs::generator::repository;
+
+    impl Case<'_> {
+        /// What it says about a bump that sets these places and tells nothing.
+        fn outcome_of(&self, numbers: &BTreeSet<usize>, tools: &Tools) -> (Outcome, String) {
+            let tag = &self.repository.tag;
+            let files = self.repository.files.iter();
+            let after = files.map(|(path, text)| (path.clone(), marks::with_tag(text, numbers, tag)));
+            let run = Run { exit: 0, stdout: "{\"warnings\":[]}".to_owned(), stderr: String::new() };
+            let (outcome, at, why) = self.set(&run, &after.collect(), tools);
+            (outcome, format!("{at}: {why}"))
+        }
+    }
+
+    #[test]
+    fn judge_finds_place_that_was_left_out_and_place_that_was_set_too() {
+        let tools = Tools::all().swap_remove(0);
+        let (mut right, mut left, mut others) = (0, 0, 0);
+        for seed in 7_000_000..7_000_030 {
+            let repository = Repository { all: true, tag: "v2".to_owned(), ..repository(seed) };
+            let Ok(case) = Case::new(&repository, &tools) else { continue };
+            // a digest would stay behind the new tag
+            let can_be_set =
+                |place: &Place| case.can_be_set(place) && !case.before.images[place].contains('@');
+            if case.targets.is_empty() || !case.targets.iter().all(can_be_set) {
+                continue;
+            }
+            let winning: BTreeSet<usize> =
+                case.targets.iter().filter_map(|place| case.origin(place)).collect();
+            let (outcome, why) = case.outcome_of(&winning, &tools);
+            assert_eq!(outcome, Outcome::Right, "seed {seed}: {why}");
+            right += 1;
+            let less = winning.iter().skip(1).copied().collect();
+            let (outcome, why) = case.outcome_of(&less, &tools);
+            assert_eq!(outcome, Outcome::Silent, "seed {seed}: {why}");
+            left += 1;
+            let other = case.origins.iter().find(|(place, _)| !case.is_bumped(&case.before.images[*place]));
+            let Some(other) = other.and_then(|(_, origin)| *origin) else { continue };
+            let more = winning.iter().copied().chain([other]).collect();
+            let (outcome, why) = case.outcome_of(&more, &tools);
+            assert_eq!(outcome, Outcome::OtherChanged, "seed {seed}: {why}");
+            others += 1;
+        }
+        assert!(right > 8 && left > 8 && others > 4, "{right}, {left}, {others}");
     }
 }

@@ -14,6 +14,11 @@ pub fn plain(text: &str) -> String {
     each(text, |_, tag| tag.to_owned())
 }
 
+/// The text as it is written after these tags were set.
+pub fn with_tag(text: &str, numbers: &std::collections::BTreeSet<usize>, new: &str) -> String {
+    each(text, |number, tag| if numbers.contains(&number) { new.to_owned() } else { tag.to_owned() })
+}
+
 /// The text with each tag's number in its place.
 pub fn numbered(text: &str) -> String {
     each(text, |number, _| format!("zq{number}qz"))

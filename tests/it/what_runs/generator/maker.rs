@@ -1,7 +1,5 @@
 //! What all random repositories are made of: image names, marked tags, files.
 
-use std::collections::BTreeSet;
-
 use fastrand::Rng;
 
 use super::yaml::{Style, Yaml, text};
@@ -26,8 +24,6 @@ pub struct Maker {
     pub files: Files,
     /// The images that it uses; the first one is likely to be bumped.
     pub names: Vec<String>,
-    /// Why tagbump may refuse to set the image that is bumped.
-    pub hard: BTreeSet<&'static str>,
     same_tags: bool,
     tag: &'static str,
     next: usize,
@@ -40,7 +36,7 @@ impl Maker {
         rng.shuffle(&mut names);
         names.truncate(3);
         let (same_tags, tag) = (rng.u8(0..10) < 8, TAGS[rng.usize(0..TAGS.len())]);
-        Maker { rng, files: Files::new(), names, hard: BTreeSet::new(), same_tags, tag, next: 0 }
+        Maker { rng, files: Files::new(), names, same_tags, tag, next: 0 }
     }
 
     /// Whether something of this probability happens, in percent.

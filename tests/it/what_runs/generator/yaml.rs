@@ -157,7 +157,7 @@ impl<'a> Style<'a> {
     fn item(&mut self, item: &Yaml, indent: usize, out: &mut String) {
         out.push_str("- ");
         match item {
-            Yaml::Map(pairs) if !pairs.is_empty() && !(self.flow && self.fits(item)) => {
+            Yaml::Map(pairs) if !pairs.is_empty() && (!self.flow || !self.fits(item)) => {
                 for (index, (key, value)) in pairs.iter().enumerate() {
                     if index > 0 {
                         out.push_str(&" ".repeat(indent + 2));
