@@ -7,6 +7,7 @@ use regex::Regex;
 use crate::git::Checkout;
 use crate::history::TagEntry;
 use crate::landing::claims_of;
+use crate::object_id::CommitId;
 use crate::settings::RunContext;
 use crate::tag::{BuildInfo, Source, highest};
 use crate::template::{Template, Variable};
@@ -15,13 +16,12 @@ use crate::template::{Template, Variable};
 pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
     let source = place.source.clone().or_else(|| place.run.source());
     let given = source.map(|source| source.sha);
-    let in_full = |sha: String| checkout.and_then(|c| c.resolve(&sha)).unwrap_or(sha);
-    let sha = given.map(in_full).or_else(|| checkout.and_then(Checkout::head));
+    let in_full =
+        |sha: String| checkout.and_then(|c| c.resolve(&sha)).map_or(sha, |commit| commit.to_string());
+    let sha = given.map(in_full).or_else(|| checkout.and_then(Checkout::head).map(|head| head.to_string()));
     let branch = checkout.and_then(Checkout::branch);
-    let version = match (&sha, checkout) {
-        (Some(sha), Some(checkout)) => highest(checkout.tags_at(sha)),
-        _ => None,
-    };
+    let commit = sha.as_deref().and_then(CommitId::parse);
+    let version = checkout.zip(commit).and_then(|(checkout, commit)| highest(checkout.tags_at(commit)));
     let mut facts = BuildInfo {
         sha,
         reference: branch.clone().or_else(|| version.clone()),
@@ -80,7 +80,7 @@ fn commit_in_tag(
 ) -> Option<String> {
     let known = |short: &str| {
         let event = event.map(|e| &e.sha).filter(|sha| sha.starts_with(short)).cloned();
-        event.or_else(|| checkout.and_then(|c| c.resolve(short)))
+        event.or_else(|| checkout.and_then(|c| c.resolve(short)).map(|commit| commit.to_string()))
     };
     if let Some(sha) = by_template(tag, template) {
         return Some(known(&sha).unwrap_or(sha));

@@ -85,6 +85,11 @@ impl Selection {
         Ok(Selection { everything: arguments.is_empty(), set: glob_set(&patterns)?, names, patterns })
     }
 
+    /// One file by its path, even if the path has characters that mean something in a pattern.
+    pub fn of_file(path: &str) -> Self {
+        Selection { names: vec![path.to_owned()], ..Selection::default() }
+    }
+
     /// What any of several selections selects.
     ///
     /// # Errors
@@ -227,6 +232,11 @@ fn unreadable(argument: &str, error: &globset::Error) -> SelectionError {
 pub fn is_yaml(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.ends_with(".yaml") || name.ends_with(".yml") || name == "Kustomization"
+}
+
+/// The last part of a path.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// The folder of a file; empty at the root.

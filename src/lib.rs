@@ -35,24 +35,25 @@
 //! | [`plan`] | takes files and a request, gives edits | `manifest`, `yaml`, `image`, `file_selection` |
 //! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
 //! | [`yaml`] | scalars as bytes; only user of yaml_rust2 | |
+//! | [`dotenv`] | files of `NAME=VALUE` lines, and edits of one value | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
-//! | [`object_id`] | the ID of a commit, tree or file in git's object database | |
+//! | [`object_id`] | the IDs of commits, trees and files in git's object database | |
 //! | [`dot_git`] | which file names lead into a repository's own folder | |
 //! | [`markdown`], [`visible`] | make text from files and servers safe to show | |
-//! | [`error`], [`hint`] | an error as it is shown: exit code, sentence, and what to do | |
+//! | [`error`], [`hint`] | an error as it is shown: exit code, sentence, and what to do | `visible` |
 //! | [`location`] | a place in a file | |
 //! | [`environment`], [`signals`] | what every module needs | |
 //!
 //! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
-//! `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id` and
-//! `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment. `tests/it/house.rs`
-//! enforces both.
+//! `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id`,
+//! `dotenv` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment.
+//! `tests/it/house.rs` enforces both.
 //!
 //! # Errors
 //!
 //! A module reports what happened as data: an enum of its own, with names, places and the values found. It knows
-//! neither exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint. `landing`,
-//! `forge`, `decision` and `bump` still word their errors themselves, as [`error::Failure`].
+//! neither exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint: an
+//! [`error::Failure`]. `decision` and the commands still word some of theirs themselves.
 //!
 //! # Glossary
 //!
@@ -85,6 +86,7 @@ pub mod config;
 pub mod decision;
 pub mod diagnostics;
 pub mod dot_git;
+pub mod dotenv;
 pub mod effective;
 pub mod environment;
 pub mod error;

@@ -15,6 +15,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::environment::Environment;
+use crate::object_id::CommitId;
 use crate::tag::{BuildInfo, Source};
 
 pub use as_text::{as_text, log_has_commands};
@@ -120,8 +121,8 @@ impl ActionsRun {
     }
 
     /// The commit that the runner checks out by default, in the repository of this run.
-    pub fn checked_out(&self) -> Option<&str> {
-        self.sha.as_deref()
+    pub fn checked_out(&self) -> Option<CommitId> {
+        CommitId::parse(self.sha.as_deref()?)
     }
 
     /// `pull_request`, `pull_request_target` and the like.

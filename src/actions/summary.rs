@@ -15,7 +15,7 @@ pub fn of_report(report: &Report) -> String {
             .as_ref()
             .map(|hint| format!("\n\n{}", code_block(&hint.to_string(), "")))
             .unwrap_or_default();
-        return format!("### tagbump: failed\n\n{}{hint}\n", code_block(&failure.message, ""));
+        return format!("### tagbump: failed\n\n{}{hint}\n", code_block(&failure.message.to_string(), ""));
     }
     if let Outcome::Already | Outcome::Superseded = report.outcome {
         let images: Vec<_> = report.images.iter().map(|image| code(&image.name)).collect();
@@ -28,8 +28,8 @@ pub fn of_report(report: &Report) -> String {
 
 fn headline(report: &Report) -> String {
     let outcome = report.outcome.as_str();
-    let commit = report.commit.as_deref().map(|commit| {
-        let short = code(commit.get(..10).unwrap_or(commit));
+    let commit = report.commit.map(|commit| {
+        let short = code(&commit.short());
         report.commit_url.as_ref().map_or(format!(" {short}"), |url| format!(" [{short}]({url})"))
     });
     let branch = report.branch.as_deref().map(|branch| format!(" on {}", code(branch)));

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::diagnostics::{CommandError, Error};
 use crate::git::Checkout;
 use crate::history::git::CommitWalk;
-use crate::history::{self, CommitStore, ObjectId, TagEntry};
+use crate::history::{self, CommitId, CommitStore, TagEntry};
 use crate::image::Field;
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, SystemClock};
@@ -64,7 +64,7 @@ impl HistoryCommand<'_> {
     fn tell(
         &self,
         commits: &dyn CommitStore,
-        tip: ObjectId,
+        tip: CommitId,
         shelf: &dyn FileSource,
     ) -> Result<HistoryReport, Error> {
         let config = Config::load(shelf)?;

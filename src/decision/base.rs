@@ -36,5 +36,5 @@ impl<'a> DecisionBase<'a> {
 
 /// Whether the bump goes on top of a pull request's branch that exists.
 pub(super) fn is_on_pr_branch(tip: &TipSnapshot<'_>) -> bool {
-    tip.tip.published.as_ref() == Some(&tip.tip.commit)
+    tip.tip.published == Some(tip.tip.commit)
 }

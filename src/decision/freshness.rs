@@ -151,9 +151,8 @@ const MAX_AUTHOR: usize = 60;
 
 /// Names the commit and author of a claim, so that readers can judge it.
 fn commit_and_author(writer: &ProvenCommit) -> String {
-    let commit = writer.commit.to_string();
     let author: String = writer.author.chars().take(MAX_AUTHOR).collect();
-    format!("commit {} by {}", commit.get(..10).unwrap_or(&commit), inline(&author))
+    format!("commit {} by {}", writer.commit.short(), inline(&author))
 }
 
 fn older_than_rollback(bad: &RolledBack, by: &ProvenCommit) -> Freshness {

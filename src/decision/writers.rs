@@ -1,6 +1,5 @@
 //! Finds the commits that set the tags which a plan replaces. Reads the history only when it is first needed.
 
-use crate::history::ObjectId;
 use crate::landing::{self, ProvenCommit, Provenance, Tip, TipSnapshot};
 use crate::plan::{ChangedReference, Request};
 
@@ -62,9 +61,8 @@ impl WriterSearch<'_> {
     /// History that can't be read counts as cut off.
     fn find(&self, deepens: bool) -> Vec<Provenance> {
         let unknown = || vec![Provenance::Cut { claimed: Vec::new() }; self.changes.len()];
-        let Some(tip) = ObjectId::parse(&self.tip.commit) else { return unknown() };
         let commits = self.snapshot.history.recent(self.snapshot.deadline, deepens);
-        let found = landing::provenance(&*commits, tip, self.prefix, self.request, self.changes);
+        let found = landing::provenance(&*commits, self.tip.commit, self.prefix, self.request, self.changes);
         found.unwrap_or_else(|_| unknown())
     }
 }

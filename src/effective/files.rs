@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::place::{FileId, Place};
 use super::value::Value;
+use crate::dotenv::{Assignment, DotenvError, parse};
 use crate::location::Location;
 use crate::yaml::{Budget, Cancellation, ParsedYaml, scan_until};
 
@@ -21,6 +22,8 @@ pub struct Files<'a> {
     paths: &'a BTreeSet<String>,
     loaded: Vec<LoadedFile>,
     by_path: HashMap<String, Option<FileId>>,
+    /// Files of assignments.
+    dotenv: HashMap<String, Option<FileId>>,
     /// YAML inside block scalars, by the scalar.
     embedded: HashMap<Place, Option<FileId>>,
     budget: Budget,
@@ -33,6 +36,8 @@ pub struct LoadedFile {
     pub bytes: Vec<u8>,
     /// `None` if the file isn't valid YAML.
     pub yaml: Option<ParsedYaml>,
+    /// `None` unless it was read as a file of `NAME=VALUE` lines.
+    pub assignments: Option<Result<Vec<Assignment>, DotenvError>>,
     /// The block scalar that holds this text, if it isn't a file of its own.
     pub inside: Option<Place>,
 }
@@ -44,6 +49,7 @@ impl<'a> Files<'a> {
             paths,
             loaded: Vec::new(),
             by_path: HashMap::new(),
+            dotenv: HashMap::new(),
             embedded: HashMap::new(),
             budget: Budget::for_file(0, cancellation),
             values: 0,
@@ -58,6 +64,19 @@ impl<'a> Files<'a> {
         let bytes = (self.read)(path);
         let id = bytes.map(|bytes| self.add(path.to_owned(), bytes, None));
         self.by_path.insert(path.to_owned(), id);
+        id
+    }
+
+    /// Reads a file of `NAME=VALUE` lines, as compose reads its `.env`; `None` if there is none.
+    pub fn load_dotenv(&mut self, path: &str) -> Option<FileId> {
+        if let Some(known) = self.dotenv.get(path) {
+            return *known;
+        }
+        let id = (self.read)(path).map(|bytes| {
+            let assignments = Some(parse(&bytes));
+            self.push(LoadedFile { path: path.to_owned(), bytes, yaml: None, assignments, inside: None })
+        });
+        self.dotenv.insert(path.to_owned(), id);
         id
     }
 
@@ -76,7 +95,11 @@ impl<'a> Files<'a> {
 
     fn add(&mut self, path: String, bytes: Vec<u8>, inside: Option<Place>) -> FileId {
         let yaml = scan_until(&bytes, self.budget.cancellation()).ok();
-        self.loaded.push(LoadedFile { path, bytes, yaml, inside });
+        self.push(LoadedFile { path, bytes, yaml, assignments: None, inside })
+    }
+
+    fn push(&mut self, file: LoadedFile) -> FileId {
+        self.loaded.push(file);
         FileId::new(self.loaded.len() - 1)
     }
 
@@ -114,7 +137,9 @@ impl<'a> Files<'a> {
     /// A place as `file:line`. A place inside a block scalar gets the line of the file.
     pub fn location(&self, place: Place) -> Location {
         let file = self.file(place.file);
-        let line = file.yaml.as_ref().map_or(place.node + 1, |yaml| yaml.node(place.node).line);
+        let assignment = file.assignments.iter().flatten().flatten().nth(place.node);
+        let in_yaml = || file.yaml.as_ref().map(|yaml| yaml.node(place.node).line);
+        let line = assignment.map(|one| one.line).or_else(in_yaml).unwrap_or(place.node + 1);
         match file.inside {
             None => Location { file: file.path.clone(), line, column: None },
             Some(outer) => {

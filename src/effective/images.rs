@@ -5,7 +5,12 @@ use super::value::{Rendered, Scalar, Value};
 use crate::manifest::{ManifestFile, Reference, ReferenceSyntax, ValueLocation, references};
 
 /// The images of a rendered object: containers, image volumes, and whatever else names an image by its place.
+/// Empty for objects that make a tool render something else: what that runs is a root of its own.
 pub fn object_images(object: &Value) -> Vec<EffectiveImage> {
+    let kind = object.text_at(&["kind"]).unwrap_or_default();
+    if ["HelmRelease", "Application", "ApplicationSet", "Kustomization"].contains(&kind) {
+        return Vec::new();
+    }
     images(object, false)
 }
 
@@ -32,14 +37,16 @@ fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<Effective
                 Some(tag) => Setting::Parts { repository, tag, digest: place(*digest) },
                 None => Setting::generated(),
             };
-            Some(from_parts(reference, setting, scalar))
+            Some(EffectiveImage { named_at: repository, ..from_parts(reference, setting, scalar) })
         }
-        ReferenceSyntax::BlockWithoutTag { .. } => Some(EffectiveImage {
+        ReferenceSyntax::BlockWithoutTag { repository, .. } => Some(EffectiveImage {
             name: reference.image.clone(),
             tag: None,
             digest: reference.digest.clone(),
             chain: Vec::new(),
             overridden: Vec::new(),
+            named_at: place(Some(*repository)),
+            app_version: None,
         }),
         _ => None,
     }
@@ -52,17 +59,32 @@ fn from_text(scalar: &Scalar) -> EffectiveImage {
         links => links.to_vec(),
     };
     let Link { name, tag, digest, .. } = Link::new(Setting::generated(), &scalar.text);
-    EffectiveImage { name, tag, digest, chain, overridden: scalar.overridden.clone() }
+    let (overridden, named_at) = (scalar.overridden.clone(), scalar.place);
+    EffectiveImage { name, tag, digest, chain, overridden, named_at, app_version: None }
 }
 
 fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> EffectiveImage {
     let Reference { image, tag: text, digest, .. } = reference;
-    let link = Link { setting, name: image.clone(), tag: text.clone(), digest: digest.clone() };
+    let link = |setting: Setting, tag: Option<String>| {
+        let (name, digest) = (image.clone(), digest.clone());
+        Link { setting, name, tag, digest }
+    };
+    // what changed the tag's scalar; the first link is the scalar itself
+    let changed = |change: &Link| match &change.setting {
+        Setting::Image(_) => link(setting.clone(), Some(change.text())),
+        other => link(other.clone(), Some(change.text())),
+    };
+    let chain = match tag.links.as_slice() {
+        [] => vec![link(setting, text.clone())],
+        links => links.iter().map(changed).collect(),
+    };
     EffectiveImage {
         name: image.clone(),
         tag: text.clone(),
         digest: digest.clone(),
-        chain: vec![link],
+        chain,
         overridden: tag.overridden.clone(),
+        named_at: None,
+        app_version: None,
     }
 }

@@ -10,16 +10,29 @@
 //!
 //! Pure: files come in through [`Files`].
 
+pub mod argo;
+pub mod compose;
+mod composed;
 mod files;
+pub mod flux;
+pub mod helm;
 mod images;
+pub mod kustomize;
+mod mentions;
 mod place;
+mod repository_url;
 mod root;
+mod roots;
 mod setting;
+#[cfg(test)]
+mod testing;
 mod value;
 
 pub use files::{Files, LoadedFile, ReadFile, folder_of, join};
 pub use images::{object_images, values_images};
+pub use mentions::Mentions;
 pub use place::{FileId, Place};
-pub use root::{Doubt, Root, UnmatchedEntry};
-pub use setting::{EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
+pub use root::{Doubt, Root, StaleChart, UnmatchedEntry};
+pub use roots::{Scene, declares_sources, is_structural, roots};
+pub use setting::{AppVersion, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
 pub use value::{Rendered, Scalar, Value};

@@ -11,6 +11,9 @@ pub struct Root {
     /// As messages call it: `kustomization apps/prod`, `chart charts/api with values-prod.yaml`.
     pub name: String,
     pub images: Vec<EffectiveImage>,
+    /// Images of a chart whose tag is only a default: it floats (`latest`, `main`), and a values file, a release or
+    /// a parent chart is there to set it. This root doesn't run them.
+    pub defaults: Vec<EffectiveImage>,
     /// Entries of `images` lists that matched no container here.
     pub unmatched: Vec<UnmatchedEntry>,
     /// Every file that the root was made from.
@@ -20,6 +23,10 @@ pub struct Root {
     pub unknown: Vec<Doubt>,
     /// What may change the images in a way that tagbump can't follow. The images may be wrong.
     pub uncertain: Vec<Doubt>,
+    /// Winning places in charts that Flux doesn't pack again by itself.
+    pub stale: Vec<StaleChart>,
+    /// The variables whose value in the environment (a shell, CI) replaces what is written at a place.
+    pub variables: Vec<(String, Place)>,
 }
 
 /// An entry of an `images` list that matches no container of its root.
@@ -39,4 +46,13 @@ pub struct Doubt {
     pub at: Option<Place>,
     /// The rest of a sentence that starts with the place: `includes a remote base`.
     pub what: String,
+}
+
+/// A winning place in a chart that Flux packs again only when the chart's version changes. An edit has no effect
+/// before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StaleChart {
+    pub place: Place,
+    /// The chart's folder.
+    pub chart: String,
 }

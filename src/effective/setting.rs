@@ -16,6 +16,20 @@ pub struct EffectiveImage {
     pub chain: Vec<Link>,
     /// Places of other values that a stronger one replaced.
     pub overridden: Vec<Place>,
+    /// Where the name is written, if one scalar holds it.
+    pub named_at: Option<Place>,
+    /// Set if a chart's values give no tag. The chain is then empty.
+    pub app_version: Option<AppVersion>,
+}
+
+/// The `appVersion` of a chart, which is the tag of images without one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AppVersion {
+    pub text: Option<String>,
+    /// In Chart.yaml.
+    pub place: Option<Place>,
+    /// The empty `tag`, if the values have that key.
+    pub empty_tag: Option<Place>,
 }
 
 /// One step of a chain: the image as it is after this step, and what sets it.
@@ -33,6 +47,13 @@ impl Link {
         let ParsedReference { name, tag, digest } = ParsedReference::parse(text);
         let owned = |part: Option<&str>| part.map(str::to_owned);
         Link { setting, name: name.to_owned(), tag: owned(tag), digest: owned(digest) }
+    }
+
+    /// The image after this step: `name[:tag][@digest]`.
+    pub fn text(&self) -> String {
+        let part = |sign: &str, text: &Option<String>| text.as_ref().map(|text| format!("{sign}{text}"));
+        let [tag, digest] = [part(":", &self.tag), part("@", &self.digest)].map(Option::unwrap_or_default);
+        format!("{}{tag}{digest}", self.name)
     }
 }
 
@@ -69,6 +90,10 @@ pub enum Holds {
     Image,
     /// The tag without the text that surrounds the variable: in `${VERSION}-ad`, the suffix is `-ad`.
     Tag { prefix: String, suffix: String },
+    /// The digest of an image that has no tag.
+    Digest,
+    /// Nothing yet: the end of an image's name, behind which the tag goes.
+    NoTag,
 }
 
 /// Why tagbump can't edit the winning place.
@@ -80,6 +105,8 @@ pub enum Fixed {
     NoDefault { name: String },
     #[error("{name} is used with `:+`, so its value never appears")]
     Alternative { name: String },
+    #[error("is put together from several variables, so no single place holds it")]
+    SeveralParts,
     #[error("is in folded or quoted text, which can't be edited line by line")]
     FoldedText,
     #[error("the entry has a tagSuffix and no newTag, so the tag is the workload's")]
@@ -100,6 +127,22 @@ impl Setting {
         }
     }
 
+    /// The scalar with the name of a kustomization's entry.
+    pub fn entry_name(&self) -> Option<Place> {
+        match self {
+            Setting::Entry { name, .. } => Some(*name),
+            _ => None,
+        }
+    }
+
+    /// The scalars that an edit of the version is about: all but the name of an image in values.
+    pub fn version_places(&self) -> Vec<Place> {
+        match self {
+            Setting::Parts { tag, digest, .. } => digest.iter().copied().chain([*tag]).collect(),
+            _ => self.places(),
+        }
+    }
+
     /// Every scalar that is part of it.
     pub fn places(&self) -> Vec<Place> {
         let places = match self {
@@ -117,6 +160,13 @@ impl EffectiveImage {
     /// The strongest place that sets the image.
     pub fn winning(&self) -> Option<&Setting> {
         self.chain.last().map(|link| &link.setting)
+    }
+
+    /// The place that the tag and digest come from. It differs from the winning place if that changes only the name.
+    pub fn feeder(&self) -> Option<&Setting> {
+        let sets_version =
+            |setting: &&Setting| !matches!(setting, Setting::Entry { new_tag: None, digest: None, .. });
+        self.chain.iter().rev().map(|link| &link.setting).find(sets_version)
     }
 
     /// The places that a stronger one overrides, weakest first.

@@ -1,11 +1,16 @@
 //! Values with their origin: after any number of merges, each scalar still knows where it was written.
 
+use std::collections::{HashMap, HashSet};
+
 use super::place::{FileId, Place};
 use super::setting::{Link, Setting};
 use crate::yaml::{NodeId, NodeKind, ParsedYaml, ScalarStyle, SyntheticDocument};
 
 /// Values that are nested deeper are cut off. No real manifest comes close.
 const MAX_DEPTH: usize = 128;
+
+/// A scalar remembers at most this many places that it replaced.
+const MAX_OVERRIDDEN: usize = 256;
 
 /// A YAML value with the places that its scalars were written at.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +56,10 @@ impl Value {
     /// are written.
     pub fn read(yaml: &ParsedYaml, node: NodeId, file: FileId) -> Self {
         Reader { yaml, file }.value(node, 0)
+    }
+
+    pub fn null() -> Self {
+        Value::Scalar(Scalar { null: true, plain: true, ..Scalar::default() })
     }
 
     /// The value of a key of a map.
@@ -144,17 +153,12 @@ impl Value {
     pub fn merge(&mut self, over: Value) {
         match (self, over) {
             (Value::Map(pairs), Value::Map(over)) => {
-                for (key, value) in over {
-                    let at = pairs.iter().position(|(k, _)| *k == key);
-                    match at {
-                        Some(at) if value.is_null() => drop(pairs.remove(at)),
-                        Some(at) => pairs[at].1.merge(value),
-                        None => pairs.push((key, value)),
-                    }
-                }
+                let mut unique = UniquePairs::of(std::mem::take(pairs));
+                unique.merge(over);
+                *pairs = unique.pairs;
             }
             (Value::Scalar(weaker), Value::Scalar(mut scalar)) => {
-                scalar.overridden.splice(0..0, weaker.places());
+                scalar.override_scalar(weaker);
                 *weaker = scalar;
             }
             (weaker, over) => *weaker = over,
@@ -182,9 +186,19 @@ impl Scalar {
         self.text = text;
     }
 
+    /// Remembers what this scalar replaces.
+    pub fn override_scalar(&mut self, weaker: &Scalar) {
+        let mut places = weaker.places();
+        places.retain(|place| !self.overridden.contains(place));
+        self.overridden.splice(0..0, places);
+        self.overridden.truncate(MAX_OVERRIDDEN);
+    }
+
     /// Every place that set it, weakest first.
     pub fn places(&self) -> Vec<Place> {
-        self.overridden.iter().copied().chain(self.place).collect()
+        let linked = self.links.iter().filter_map(|link| link.setting.place());
+        let own = self.place.filter(|_| self.links.is_empty());
+        self.overridden.iter().copied().chain(linked).chain(own).collect()
     }
 }
 
@@ -217,12 +231,11 @@ impl Reader<'_> {
 
     /// The pairs of a map. The last of equal keys counts, and a merge key brings in only keys that are missing.
     fn pairs(&self, map: NodeId, depth: usize) -> Vec<(String, Value)> {
-        let mut value = Value::default();
-        let mut merged = Vec::new();
+        let (mut pairs, mut merged) = (UniquePairs::default(), Vec::new());
         for (key, node) in self.yaml.pairs(map) {
             match self.yaml.text(key) {
                 Some("<<") => merged.push(node),
-                Some(key) => value.set(key, self.value(node, depth + 1)),
+                Some(key) => pairs.set(key.to_owned(), self.value(node, depth + 1)),
                 None => {}
             }
         }
@@ -230,12 +243,59 @@ impl Reader<'_> {
             let node = self.yaml.resolve(node);
             if self.yaml.is_map(node) { vec![node] } else { self.yaml.items(node).collect() }
         });
-        for (key, from_merge) in maps.flat_map(|map| self.value(map, depth + 1).into_pairs()) {
-            if value.get(&key).is_none() {
-                value.set(&key, from_merge);
+        for (key, value) in maps.flat_map(|map| self.value(map, depth + 1).into_pairs()) {
+            pairs.set_missing(key, value);
+        }
+        pairs.pairs
+    }
+}
+
+/// Pairs of a map, each key once. An index keeps maps with very many keys fast.
+#[derive(Default)]
+struct UniquePairs {
+    pairs: Vec<(String, Value)>,
+    index: HashMap<String, usize>,
+}
+
+impl UniquePairs {
+    fn of(pairs: Vec<(String, Value)>) -> Self {
+        let index = pairs.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect();
+        UniquePairs { pairs, index }
+    }
+
+    fn set(&mut self, key: String, value: Value) {
+        match self.index.get(&key) {
+            Some(&at) => self.pairs[at].1 = value,
+            None => self.push(key, value),
+        }
+    }
+
+    fn set_missing(&mut self, key: String, value: Value) {
+        if !self.index.contains_key(&key) {
+            self.push(key, value);
+        }
+    }
+
+    fn push(&mut self, key: String, value: Value) {
+        self.index.insert(key.clone(), self.pairs.len());
+        self.pairs.push((key, value));
+    }
+
+    /// As [`Value::merge`].
+    fn merge(&mut self, over: Vec<(String, Value)>) {
+        let mut deleted = HashSet::new();
+        for (key, value) in over {
+            match self.index.get(&key) {
+                Some(&at) if value.is_null() => drop(deleted.insert(at)),
+                Some(&at) => {
+                    deleted.remove(&at);
+                    self.pairs[at].1.merge(value);
+                }
+                None => self.push(key, value),
             }
         }
-        value.into_pairs()
+        let mut at = 0..;
+        self.pairs.retain(|_| at.next().is_none_or(|at| !deleted.contains(&at)));
     }
 }
 

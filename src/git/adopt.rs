@@ -9,8 +9,10 @@ use git2::{Buf, Commit, Oid, Revwalk};
 
 use super::checkout::Checkout;
 use super::fetch::DEPTHS;
+use super::oid::oid;
 use super::sync::LandedCommit;
 use super::workspace::Workspace;
+use crate::object_id::CommitId;
 
 /// The objects that the checkout lacks.
 pub enum NewObjects {
@@ -24,7 +26,7 @@ pub enum NewObjects {
 impl NewObjects {
     /// Finds the objects that lead from the checkout's commit to the landed one; `None` if there is a gap. The
     /// workspace of a partial clone starts with only the tip, so more of the history may be fetched to close the gap.
-    pub fn find(checkout: &Checkout, head: Oid, landed: &LandedCommit<'_>) -> Option<Self> {
+    pub fn find(checkout: &Checkout, head: CommitId, landed: &LandedCommit<'_>) -> Option<Self> {
         let (workspace, commit) = (landed.workspace, landed.commit);
         if workspace.borrows {
             return (!workspace.cut.get()).then(|| NewObjects::Folder(workspace.objects()));
@@ -51,10 +53,10 @@ impl NewObjects {
 }
 
 /// Walks the commits that come after `head`.
-fn since(workspace: &Workspace, head: Oid, landed: Oid) -> Result<Revwalk<'_>, git2::Error> {
+fn since(workspace: &Workspace, head: CommitId, landed: CommitId) -> Result<Revwalk<'_>, git2::Error> {
     let mut walk = workspace.repo.revwalk()?;
-    walk.push(landed)?;
-    walk.hide(head)?;
+    walk.push(oid(landed))?;
+    walk.hide(oid(head))?;
     Ok(walk)
 }
 
@@ -62,15 +64,15 @@ fn since(workspace: &Workspace, head: Oid, landed: Oid) -> Result<Revwalk<'_>, g
 fn is_connected(
     workspace: &Workspace,
     checkout: &Checkout,
-    head: Oid,
-    landed: Oid,
+    head: CommitId,
+    landed: CommitId,
 ) -> Result<bool, git2::Error> {
     if !workspace.has(head) {
         return Ok(false);
     }
     let new: HashSet<Oid> = since(workspace, head, landed)?.collect::<Result<_, _>>()?;
-    for oid in &new {
-        let commit = workspace.repo.find_commit(*oid)?;
+    for commit in &new {
+        let commit = workspace.repo.find_commit(*commit)?;
         if !written_parents(&commit).all(|p| new.contains(&p) || checkout.repo.find_commit(p).is_ok()) {
             return Ok(false);
         }
@@ -85,7 +87,7 @@ fn written_parents(commit: &Commit<'_>) -> impl Iterator<Item = Oid> {
     parents.filter_map(|hex| Oid::from_str(std::str::from_utf8(hex).ok()?).ok())
 }
 
-fn pack(workspace: &Workspace, head: Oid, landed: Oid) -> Result<Vec<u8>, git2::Error> {
+fn pack(workspace: &Workspace, head: CommitId, landed: CommitId) -> Result<Vec<u8>, git2::Error> {
     let mut pack = workspace.repo.packbuilder()?;
     pack.set_threads(1);
     pack.insert_walk(&mut since(workspace, head, landed)?)?;

@@ -4,7 +4,9 @@ use git2::{Commit, Oid, Repository, Signature, Sort};
 
 use super::checkout::Checkout;
 use super::error::{CarryError, GitError};
+use super::oid::{commit_id, oid};
 use super::signing::{CommitDraft, Signer};
+use crate::object_id::CommitId;
 
 /// More commits than this are not a job's work: they were compared with the wrong base.
 const MAX_COMMITS: usize = 1000;
@@ -13,8 +15,8 @@ const MAX_COMMITS: usize = 1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CarriedCommits {
     /// A commit that the target is known to have.
-    pub(super) base: Oid,
-    pub(crate) head: Oid,
+    pub(super) base: CommitId,
+    pub(crate) head: CommitId,
 }
 
 impl Checkout {
@@ -23,20 +25,19 @@ impl Checkout {
     ///
     /// # Errors
     /// Fails in a partial clone, and if neither base is known.
-    pub fn carried(&self, base: Option<&str>) -> Result<Option<CarriedCommits>, GitError> {
+    pub fn carried(&self, base: Option<CommitId>) -> Result<Option<CarriedCommits>, GitError> {
         if !self.is_whole() {
             return Err(CarryError::PartialClone.into());
         }
-        let Some(head) = self.head_oid() else { return Ok(None) };
-        let base =
-            base.and_then(|sha| Oid::from_str(sha).ok()).filter(|sha| self.repo.find_commit(*sha).is_ok());
+        let Some(head) = self.head() else { return Ok(None) };
+        let base = base.filter(|base| self.repo.find_commit(oid(*base)).is_ok());
         let base = base.or_else(|| self.upstream()).ok_or(CarryError::NoUpstream)?;
         Ok((base != head).then_some(CarriedCommits { base, head }))
     }
 
-    fn upstream(&self) -> Option<Oid> {
+    fn upstream(&self) -> Option<CommitId> {
         let branch = self.repo.find_branch(&self.branch()?, git2::BranchType::Local).ok()?;
-        branch.upstream().ok()?.get().peel_to_commit().ok().map(|commit| commit.id())
+        branch.upstream().ok()?.get().peel_to_commit().ok().map(|commit| commit_id(commit.id()))
     }
 }
 
@@ -47,34 +48,34 @@ impl Checkout {
 /// Fails if a commit conflicts with the tip, listing the files, and if one can't be signed.
 pub fn onto(
     repo: &Repository,
-    tip: Oid,
+    tip: CommitId,
     carried: CarriedCommits,
     committer: &Signature<'_>,
     signer: Option<&Signer>,
-) -> Result<Oid, GitError> {
+) -> Result<CommitId, GitError> {
     let fault = |e: git2::Error| GitError::library("the local commits can't be carried", &e);
-    let follows = |one: Oid, other: Oid| -> Result<bool, GitError> {
-        Ok(one == other || repo.graph_descendant_of(one, other).map_err(fault)?)
+    let follows = |one: CommitId, other: CommitId| -> Result<bool, GitError> {
+        Ok(one == other || repo.graph_descendant_of(oid(one), oid(other)).map_err(fault)?)
     };
     // keep the commits unchanged if nothing else has landed since, and nothing was removed from the branch
     if follows(carried.head, tip)? && follows(tip, carried.base)? {
         return Ok(carried.head);
     }
-    let mut on = repo.find_commit(tip).map_err(fault)?;
-    for oid in list(repo, tip, carried).map_err(fault)? {
-        let commit = repo.find_commit(oid).map_err(fault)?;
+    let mut on = repo.find_commit(oid(tip)).map_err(fault)?;
+    for next in list(repo, tip, carried).map_err(fault)? {
+        let commit = repo.find_commit(next).map_err(fault)?;
         on = apply(repo, &on, &commit, committer, signer)?;
     }
-    Ok(on.id())
+    Ok(commit_id(on.id()))
 }
 
 /// The commits to carry, oldest first.
-fn list(repo: &Repository, tip: Oid, carried: CarriedCommits) -> Result<Vec<Oid>, git2::Error> {
+fn list(repo: &Repository, tip: CommitId, carried: CarriedCommits) -> Result<Vec<Oid>, git2::Error> {
     let mut walk = repo.revwalk()?;
     walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE)?;
-    walk.push(carried.head)?;
-    walk.hide(carried.base)?;
-    walk.hide(tip)?;
+    walk.push(oid(carried.head))?;
+    walk.hide(oid(carried.base))?;
+    walk.hide(oid(tip))?;
     let all = walk.take(MAX_COMMITS + 1).collect::<Result<Vec<_>, _>>()?;
     if all.len() > MAX_COMMITS {
         return Err(git2::Error::from_str("there are more than 1000 of them"));
@@ -107,7 +108,7 @@ fn apply<'r>(
     // keep the message unchanged: a marker that skips CI must not be added to other people's work
     let message = commit.message().map_err(fault)?;
     let draft = CommitDraft { author: &commit.author(), committer, message, tree: &tree, parent: on };
-    repo.find_commit(draft.make(repo, signer)?).map_err(fault)
+    repo.find_commit(oid(draft.make(repo, signer)?)).map_err(fault)
 }
 
 fn conflict(commit: &Commit<'_>, merged: &git2::Index) -> CarryError {
@@ -117,5 +118,5 @@ fn conflict(commit: &Commit<'_>, merged: &git2::Index) -> CarryError {
     files.sort();
     files.dedup();
     let subject = String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default()).into_owned();
-    CarryError::Conflict { commit: commit.id().to_string()[..10].to_owned(), subject, files }
+    CarryError::Conflict { commit: commit_id(commit.id()).short(), subject, files }
 }

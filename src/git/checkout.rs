@@ -9,6 +9,7 @@ use git2::{
 use tempfile::TempDir;
 
 use super::error::{CheckoutError, GitError, RemoteUrlError, UnsupportedFeature, UrlProblem};
+use super::oid::{commit_id, oid};
 use super::ssh_program::SshProgram;
 use super::temporary_folder::temporary_folder;
 use super::transport::TransportConfig;
@@ -18,6 +19,7 @@ use super::{RemoteUrl, config, env_config, identity};
 use crate::environment::Environment;
 use crate::file_selection::is_yaml;
 use crate::http::HttpSettings;
+use crate::object_id::CommitId;
 
 /// Marks index entries that a sparse checkout omits (git's `CE_SKIP_WORKTREE`, as it is stored).
 const SKIP_WORKTREE: u16 = 1 << 14;
@@ -131,13 +133,8 @@ impl Checkout {
     }
 
     /// The commit of `HEAD`; `None` before the first commit.
-    pub fn head(&self) -> Option<String> {
-        self.head_oid().map(|oid| oid.to_string())
-    }
-
-    /// The commit of `HEAD`; `None` before the first commit.
-    pub(crate) fn head_oid(&self) -> Option<Oid> {
-        self.repo.head().ok()?.peel_to_commit().ok().map(|commit| commit.id())
+    pub fn head(&self) -> Option<CommitId> {
+        self.repo.head().ok()?.peel_to_commit().ok().map(|commit| commit_id(commit.id()))
     }
 
     /// The branch of `HEAD`; `None` if it is detached.
@@ -148,18 +145,17 @@ impl Checkout {
     }
 
     /// The names of the git tags at a commit.
-    pub fn tags_at(&self, sha: &str) -> Vec<String> {
-        let Ok(wanted) = Oid::from_str(sha) else { return Vec::new() };
+    pub fn tags_at(&self, commit: CommitId) -> Vec<String> {
         let Ok(references) = self.repo.references_glob("refs/tags/*") else { return Vec::new() };
-        let at_commit = |r: &git2::Reference<'_>| r.peel_to_commit().is_ok_and(|c| c.id() == wanted);
+        let at_commit = |r: &git2::Reference<'_>| r.peel_to_commit().is_ok_and(|c| c.id() == oid(commit));
         let tags = references.flatten().filter(at_commit);
         tags.filter_map(|r| r.name().ok()?.strip_prefix("refs/tags/").map(str::to_owned)).collect()
     }
 
-    /// The full ID of the commit that an abbreviated ID stands for.
-    pub fn resolve(&self, sha: &str) -> Option<String> {
+    /// The commit that an ID stands for, abbreviated or not.
+    pub fn resolve(&self, sha: &str) -> Option<CommitId> {
         let commit = self.repo.find_commit_by_prefix(sha).ok()?;
-        Some(commit.id().to_string())
+        Some(commit_id(commit.id()))
     }
 
     /// The URLs that a remote fetches from and pushes to, with `insteadOf` applied. `name` is a remote's name, a URL
@@ -246,7 +242,7 @@ impl Checkout {
     /// # Errors
     /// Fails if there is no commit yet.
     pub fn head_files(&self) -> Result<CommitFiles<'_>, GitError> {
-        let commit = self.head_oid().ok_or(GitError::NoCommit)?;
+        let commit = self.head().ok_or(GitError::NoCommit)?;
         Ok(CommitFiles { repo: &self.repo, commit, prefix: &self.prefix })
     }
 
@@ -300,15 +296,15 @@ impl Checkout {
 
     /// Whether `HEAD`, if it is detached or on `branch`, has commits that the target lacks: neither the
     /// remote-tracking branch nor `base`, which a runner checked out, contains it. Returns false if neither is known.
-    pub fn has_own_commits(&self, remote: &str, branch: &str, base: Option<&str>) -> bool {
+    pub fn has_own_commits(&self, remote: &str, branch: &str, base: Option<CommitId>) -> bool {
         if self.branch().is_some_and(|here| here != branch) {
             return false;
         }
         let tracking = self.tracking(remote, branch).and_then(|name| self.repo.refname_to_id(&name).ok());
-        let base = base.and_then(|sha| Oid::from_str(sha).ok());
+        let base = base.map(oid);
         let known: Vec<Oid> =
             base.into_iter().chain(tracking).filter(|oid| self.repo.find_commit(*oid).is_ok()).collect();
-        let Some(head) = self.head_oid().filter(|_| !known.is_empty()) else { return false };
+        let Some(head) = self.head().map(oid).filter(|_| !known.is_empty()) else { return false };
         let holds = |tip: &Oid| *tip == head || self.repo.graph_descendant_of(*tip, head).unwrap_or(true);
         !known.iter().any(holds)
     }

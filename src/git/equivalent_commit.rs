@@ -1,23 +1,26 @@
 //! Finds the commit that a server made from one of ours. It has another ID, because its author and signature
 //! differ, but the same parents, files and message.
 
-use git2::{Commit, Oid, Repository};
+use git2::{Commit, Repository};
+
+use super::oid::{commit_id, oid};
+use crate::object_id::CommitId;
 
 /// How many commits to look at, at most.
 const FAR: usize = 1000;
 
 /// Looks for the equivalent of `commit` at `tip` and in its history, down to the parents of `commit`.
-pub fn find(repo: &Repository, tip: Oid, commit: Oid) -> Result<Option<Oid>, git2::Error> {
-    let ours = repo.find_commit(commit)?;
+pub fn find(repo: &Repository, tip: CommitId, commit: CommitId) -> Result<Option<CommitId>, git2::Error> {
+    let ours = repo.find_commit(oid(commit))?;
     let mut walk = repo.revwalk()?;
-    walk.push(tip)?;
+    walk.push(oid(tip))?;
     for parent in ours.parent_ids() {
         walk.hide(parent)?;
     }
     for theirs in walk.take(FAR) {
         let theirs = repo.find_commit(theirs?)?;
         if are(&ours, &theirs) {
-            return Ok(Some(theirs.id()));
+            return Ok(Some(commit_id(theirs.id())));
         }
     }
     Ok(None)

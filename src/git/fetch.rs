@@ -4,13 +4,15 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use git2::{AutotagOption, Direction, FetchOptions, Oid, RemoteCallbacks, RemoteConnection, RemoteHead};
+use git2::{AutotagOption, Direction, FetchOptions, RemoteCallbacks, RemoteConnection, RemoteHead};
 
 use super::answers::limits::FETCHED_OBJECTS;
 use super::answers::{AnswerError, LimitExceeded};
+use super::oid::commit_id;
 use super::transport::{self, Endpoint, TransferError};
 use super::workspace::Workspace;
-use crate::error::inline;
+use crate::object_id::CommitId;
+use crate::visible::inline;
 
 /// The workspace's reference to the fetched tip.
 pub const TIP: &str = "refs/tagbump/tip";
@@ -39,11 +41,11 @@ pub struct FetchRequest<'a> {
 /// Where the server's branches are.
 pub struct AdvertisedBranches {
     pub branch: String,
-    pub tip: Oid,
+    pub tip: CommitId,
     /// The tip of the pull request's branch.
-    pub head: Option<Oid>,
+    pub head: Option<CommitId>,
     /// The default branch and its tip, if the server says which one it is.
-    pub default: Option<(String, Oid)>,
+    pub default: Option<(String, CommitId)>,
 }
 
 /// Looks up the branches and fetches the missing commits, over one connection. Returns `None` if the branch doesn't
@@ -144,7 +146,7 @@ fn download(
 fn find(listed: &[RemoteHead<'_>], wanted: &FetchRequest<'_>) -> Option<AdvertisedBranches> {
     let tip_of = |branch: &str| {
         let full = format!("refs/heads/{branch}");
-        listed.iter().find(|head| head.name() == full).map(RemoteHead::oid)
+        listed.iter().find(|head| head.name() == full).map(|head| commit_id(head.oid()))
     };
     let default = default_of(listed);
     let branch = wanted.branch.or(default.as_ref().map(|(name, _)| name.as_str()))?.to_owned();
@@ -152,9 +154,9 @@ fn find(listed: &[RemoteHead<'_>], wanted: &FetchRequest<'_>) -> Option<Advertis
 }
 
 /// The server's default branch and its tip.
-fn default_of(listed: &[RemoteHead<'_>]) -> Option<(String, Oid)> {
+fn default_of(listed: &[RemoteHead<'_>]) -> Option<(String, CommitId)> {
     let head = listed.iter().find(|head| head.name() == "HEAD")?;
     // the name is shown to users, and a server can put anything into it
     let branch = head.symref_target()?.strip_prefix("refs/heads/").filter(|name| inline(name) == *name)?;
-    Some((branch.to_owned(), head.oid()))
+    Some((branch.to_owned(), commit_id(head.oid())))
 }

@@ -6,13 +6,15 @@
 
 use std::path::Path;
 
-use git2::{Index, IndexEntry, IndexTime, Oid, Repository, RepositoryState, Transaction};
+use git2::{Index, IndexEntry, IndexTime, Repository, RepositoryState, Transaction};
 
 use super::checkout::Checkout;
 use super::error::{CommitError, GitError, UncommittedChange};
 use super::identity::Identity;
+use super::oid::{commit_id, oid};
 use super::signing::{CommitDraft, Signer};
 use super::tree::edited_tree;
+use crate::object_id::CommitId;
 use crate::plan::{FileEdit, Plan};
 use crate::signals;
 use crate::worktree::Worktree;
@@ -40,11 +42,11 @@ struct EditedFile {
 /// # Errors
 /// Fails if a reference has an uncommitted change, in the middle of a merge or rebase, and if the commit can't be
 /// signed or written.
-pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String, GitError> {
+pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<CommitId, GitError> {
     let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
     let repo = &checkout.repo;
     check_state(repo)?;
-    let parent = repo.find_commit(checkout.head_oid().ok_or(GitError::NoCommit)?).map_err(fault)?;
+    let parent = repo.find_commit(oid(checkout.head().ok_or(GitError::NoCommit)?)).map_err(fault)?;
     let mut index = repo.index().map_err(|e| unreadable_index(&e))?;
     let before = index.path().and_then(|path| std::fs::read(path).ok());
     let versions = IndexAndWorkTree {
@@ -66,7 +68,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
     signals::together(|| {
         // do whatever can fail early before the first file changes
         let mut transaction = repo.transaction().map_err(fault)?;
-        move_branch(repo, &mut transaction, parent.id(), made, request)?;
+        move_branch(repo, &mut transaction, commit_id(parent.id()), made, request)?;
         for file in &edited {
             stage(checkout, &mut index, file).map_err(fault)?;
         }
@@ -77,7 +79,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<String
         let done = aside.replace().map_err(GitError::from).and_then(|()| transaction.commit().map_err(fault));
         done.inspect_err(|_| put_back(&index, before, request.worktree, &edited))?;
         refresh(&mut index, request.worktree, &edited);
-        Ok(made.to_string())
+        Ok(made)
     })
 }
 
@@ -92,8 +94,8 @@ fn check_state(repo: &Repository) -> Result<(), CommitError> {
 fn move_branch(
     repo: &Repository,
     transaction: &mut Transaction<'_>,
-    from: Oid,
-    to: Oid,
+    from: CommitId,
+    to: CommitId,
     request: &CommitRequest<'_>,
 ) -> Result<(), GitError> {
     let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
@@ -101,12 +103,12 @@ fn move_branch(
     let branch = repo.head().ok().and_then(|head| head.name().ok().map(str::to_owned));
     let branch = branch.unwrap_or_else(|| "HEAD".to_owned());
     transaction.lock_ref(&branch).map_err(|e| locked(&e))?;
-    if repo.refname_to_id(&branch).map_err(fault)? != from {
+    if repo.refname_to_id(&branch).map_err(fault)? != oid(from) {
         return Err(CommitError::BranchMoved.into());
     }
     let subject = request.message.lines().next().unwrap_or_default();
     let committer = request.committer.signature()?;
-    transaction.set_target(&branch, to, Some(&committer), &format!("commit: {subject}")).map_err(fault)
+    transaction.set_target(&branch, oid(to), Some(&committer), &format!("commit: {subject}")).map_err(fault)
 }
 
 /// Checks whether [`commit`] would refuse, without changing anything.

@@ -16,16 +16,17 @@ use super::answers::{PushReport, RefAdvertisement, read_advertisement, read_push
 use super::oid::oid;
 use super::pkt_line;
 use super::transport::{Endpoint, TransferError};
+use crate::object_id::CommitId;
 
 /// What to push, and where.
 pub struct PushRequest<'a> {
     pub repo: &'a Repository,
-    pub commit: Oid,
+    pub commit: CommitId,
     pub branch: &'a str,
     /// Where the branch must be; `None` means that it must not exist.
-    pub expected: Option<Oid>,
+    pub expected: Option<CommitId>,
     /// Commits that the server has, together with all their ancestors.
-    pub known: Vec<Oid>,
+    pub known: Vec<CommitId>,
 }
 
 /// The server's answer.
@@ -58,8 +59,7 @@ impl PushRequest<'_> {
         if let Some(status) = advertised.refusal {
             return Ok(PushResult::Rejected { status, words: String::new() });
         }
-        let tip = advertised.tip.map(oid).transpose()?;
-        if tip != self.expected {
+        if advertised.tip != self.expected {
             if !endpoint.is_stateless() {
                 // end the conversation politely; the server ends it in any case
                 let _ = stream.write_all(pkt_line::FLUSH);
@@ -82,7 +82,7 @@ impl PushRequest<'_> {
     }
 
     fn command(&self, advertised: &RefAdvertisement) -> Vec<u8> {
-        let old = self.expected.unwrap_or(Oid::ZERO_SHA1);
+        let old = self.expected.map_or(Oid::ZERO_SHA1, oid);
         let side_band = if advertised.side_band { " side-band-64k" } else { "" };
         let agent = concat!("agent=git/2-tagbump-", env!("CARGO_PKG_VERSION"));
         format!("{old} {} {}\0 report-status{side_band} {agent}", self.commit, self.full_name()).into_bytes()
@@ -92,9 +92,10 @@ impl PushRequest<'_> {
         let mut pack = self.repo.packbuilder()?;
         pack.set_threads(1);
         let mut walk = self.repo.revwalk()?;
-        walk.push(self.commit)?;
-        for known in self.known.iter().filter(|known| self.repo.find_commit(**known).is_ok()) {
-            walk.hide(*known)?;
+        walk.push(oid(self.commit))?;
+        let known = self.known.iter().map(|known| oid(*known));
+        for known in known.filter(|known| self.repo.find_commit(*known).is_ok()) {
+            walk.hide(known)?;
         }
         for oid in walk {
             let commit = self.repo.find_commit(oid?)?;

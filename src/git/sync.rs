@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use git2::Oid;
-
 use super::adopt::NewObjects;
 use super::checkout::Checkout;
+use super::oid::oid;
 use super::process::{self, Interruption, NotRun, ProcessOutput, Purpose};
 use super::transport::TransferError;
 use super::workspace::Workspace;
+use crate::object_id::CommitId;
 use crate::signals;
 
 /// How long a git command may take here.
@@ -27,12 +27,12 @@ pub enum SyncResult {
 
 /// A landed commit, and the workspace that it landed from.
 pub struct LandedCommit<'a> {
-    pub commit: Oid,
+    pub commit: CommitId,
     /// The branch that it is on.
     pub branch: &'a str,
     pub workspace: &'a Workspace,
     /// The last of the local commits that were carried along.
-    pub carried_head: Option<Oid>,
+    pub carried_head: Option<CommitId>,
     /// Fetches the branch into the workspace to the given depth.
     pub deepen: &'a dyn Fn(i32) -> Result<(), TransferError>,
 }
@@ -49,13 +49,13 @@ pub fn sync(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> Syn
     }
 }
 
-fn follows(workspace: &Workspace, landed: Oid, head: Oid) -> bool {
-    head == landed || workspace.repo.graph_descendant_of(landed, head).unwrap_or(false)
+fn follows(workspace: &Workspace, landed: CommitId, head: CommitId) -> bool {
+    head == landed || workspace.repo.graph_descendant_of(oid(landed), oid(head)).unwrap_or(false)
 }
 
 fn forward(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> Result<(), String> {
     let LandedCommit { commit, branch, workspace, carried_head, .. } = *landed;
-    let head = checkout.head_oid().ok_or("it has no commit yet")?;
+    let head = checkout.head().ok_or("it has no commit yet")?;
     match checkout.branch() {
         Some(here) if here == branch => {}
         Some(here) => return Err(format!("it is on branch {here}")),
@@ -117,9 +117,9 @@ fn run(checkout: &Checkout, arguments: &[&str], interruption: Interruption) -> R
 }
 
 /// Moves the remote-tracking branch, as `git push` would.
-fn track(checkout: &Checkout, remote: &str, branch: &str, landed: Oid) {
+fn track(checkout: &Checkout, remote: &str, branch: &str, landed: CommitId) {
     if let Some(name) = checkout.tracking(remote, branch) {
         // if this fails, `git status` only compares with an old commit until the next fetch
-        let _ = checkout.repo.reference(&name, landed, true, "update by push");
+        let _ = checkout.repo.reference(&name, oid(landed), true, "update by push");
     }
 }

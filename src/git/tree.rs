@@ -7,8 +7,10 @@ use git2::build::TreeUpdateBuilder;
 use git2::{ObjectType, Oid, Repository, Tree};
 
 use super::error::{CommitError, GitError};
+use super::oid::oid;
 use crate::dot_git::is_path_part;
 use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, is_yaml};
+use crate::object_id::CommitId;
 use crate::plan::{FileEdit, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
 
 const SYMLINK: i32 = 0o120_000;
@@ -26,7 +28,7 @@ struct TreeFile {
 /// The files of a commit below a folder.
 pub struct CommitFiles<'r> {
     pub repo: &'r Repository,
-    pub commit: Oid,
+    pub commit: CommitId,
     /// The folder, with `/`; empty for all files.
     pub prefix: &'r str,
 }
@@ -74,7 +76,7 @@ impl FileSource for CommitFiles<'_> {
 impl CommitFiles<'_> {
     /// The tree at the prefix; `None` if the commit has no such folder.
     fn tree(&self) -> Result<Option<Tree<'_>>, SourceError> {
-        let top = self.repo.find_commit(self.commit).and_then(|c| c.tree());
+        let top = self.repo.find_commit(oid(self.commit)).and_then(|c| c.tree());
         let top = top.map_err(|e| self.unreadable_commit(&e))?;
         if self.prefix.is_empty() {
             return Ok(Some(top));

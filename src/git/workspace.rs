@@ -9,12 +9,14 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use git2::{Oid, Repository, RepositoryOpenFlags};
+use git2::{Repository, RepositoryOpenFlags};
 use tempfile::TempDir;
 
 use super::checkout::Checkout;
 use super::error::GitError;
+use super::oid::{commit_id, oid};
 use super::temporary_folder::temporary_folder;
+use crate::object_id::CommitId;
 use crate::worktree::open_regular_file;
 
 /// A temporary repository. It is removed when dropped.
@@ -46,14 +48,14 @@ impl Workspace {
     }
 
     /// Whether a commit is in the workspace or in the checkout's objects that it borrows.
-    pub fn has(&self, commit: Oid) -> bool {
-        self.repo.find_commit(commit).is_ok()
+    pub fn has(&self, commit: CommitId) -> bool {
+        self.repo.find_commit(oid(commit)).is_ok()
     }
 
     /// The commits whose parents are cut off.
-    pub fn shallow_commits(&self) -> Vec<Oid> {
+    pub fn shallow_commits(&self) -> Vec<CommitId> {
         let text = std::fs::read_to_string(self.repo.path().join("shallow")).unwrap_or_default();
-        text.lines().filter_map(|line| Oid::from_str(line).ok()).filter(|oid| self.has(*oid)).collect()
+        text.lines().filter_map(CommitId::parse).filter(|commit| self.has(*commit)).collect()
     }
 
     /// The folder of the objects that only the workspace has.
@@ -90,8 +92,8 @@ fn borrow(checkout: &Checkout, workspace: &Path) -> io::Result<()> {
 
 fn offers(checkout: &Checkout) -> String {
     let tips = checkout.repo.references_glob("refs/remotes/*").into_iter().flatten().flatten();
-    let tips = tips.filter_map(|reference| reference.target());
-    let known = |oid: &Oid| checkout.repo.find_commit(*oid).is_ok();
-    let offers = checkout.head_oid().into_iter().chain(tips).filter(known).take(64).enumerate();
-    offers.map(|(nth, oid)| format!("{oid} refs/tagbump/have/{nth:02}\n")).collect()
+    let tips = tips.filter_map(|reference| reference.target().map(commit_id));
+    let known = |tip: &CommitId| checkout.repo.find_commit(oid(*tip)).is_ok();
+    let offers = checkout.head().into_iter().chain(tips).filter(known).take(64).enumerate();
+    offers.map(|(nth, tip)| format!("{tip} refs/tagbump/have/{nth:02}\n")).collect()
 }

@@ -3,8 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use super::{CommitLinks, CommitMessage, CommitStore, ObjectId};
-use crate::error::Result;
+use super::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
 use crate::file_selection::{MatchLevel, Selection};
 use crate::image::Field;
 use crate::plan::{FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor};
@@ -15,18 +14,18 @@ type FileTexts = BTreeMap<String, String>;
 /// Commits in memory. A file's object ID is its text; a tree's is the ID of its commit.
 #[derive(Default)]
 pub struct FakeCommits {
-    pub commits: RefCell<BTreeMap<ObjectId, (CommitLinks, FileTexts)>>,
+    pub commits: RefCell<BTreeMap<CommitId, (CommitLinks, FileTexts)>>,
     /// Commits that are missing until `deepen` restores them.
-    pub cut: RefCell<Vec<ObjectId>>,
+    pub cut: RefCell<Vec<CommitId>>,
     pub deepened: Cell<usize>,
     /// Commit messages. The default message is the commit's ID.
-    messages: RefCell<BTreeMap<ObjectId, String>>,
+    messages: RefCell<BTreeMap<CommitId, String>>,
 }
 
-pub fn id(number: usize) -> ObjectId {
+pub fn id(number: usize) -> CommitId {
     let mut bytes = [0; 20];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
-    ObjectId(bytes)
+    ObjectId(bytes).into()
 }
 
 impl FakeCommits {
@@ -34,7 +33,7 @@ impl FakeCommits {
     pub fn commit(&self, time: usize, parents: &[usize], files: &[(&str, &str)]) -> usize {
         let links = CommitLinks {
             time: time as i64,
-            tree: id(time),
+            tree: id(time).into(),
             parents: parents.iter().copied().map(id).collect(),
         };
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
@@ -48,17 +47,17 @@ impl FakeCommits {
     }
 
     fn text(&self, tree: ObjectId, path: &str) -> Option<String> {
-        self.commits.borrow().get(&tree)?.1.get(path).cloned()
+        self.commits.borrow().get(&tree.into())?.1.get(path).cloned()
     }
 }
 
 impl CommitStore for FakeCommits {
-    fn links(&self, commit: ObjectId) -> Result<Option<CommitLinks>> {
+    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
         let here = !self.cut.borrow().contains(&commit);
         Ok(self.commits.borrow().get(&commit).filter(|_| here).map(|(links, _)| links.clone()))
     }
 
-    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>> {
+    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, HistoryError> {
         // the first bytes of the text, which is short
         let blob = |text: String| {
             let mut bytes = [0; 20];
@@ -68,7 +67,7 @@ impl CommitStore for FakeCommits {
         Ok(self.text(tree, path).map(blob))
     }
 
-    fn read(&self, file: ObjectId) -> Result<Vec<u8>> {
+    fn read(&self, file: ObjectId) -> Result<Vec<u8>, HistoryError> {
         let tags = String::from_utf8(file.0.to_vec()).unwrap();
         let images = tags.trim_end_matches('\0').split(' ').filter(|tag| !tag.is_empty());
         let documents = images.map(|tag| format!("spec:\n  values:\n    a:\n      image: acme/api:{tag}\n"));
@@ -77,14 +76,14 @@ impl CommitStore for FakeCommits {
         Ok(documents.collect::<Vec<_>>().join("---\n").into_bytes())
     }
 
-    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>> {
+    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, HistoryError> {
         let text = self.text(tree, path);
         let commits = self.commits.borrow();
-        let (_, files) = commits.get(&older).unwrap();
+        let (_, files) = commits.get(&older.into()).unwrap();
         Ok(files.iter().find(|(_, old)| Some(*old) == text.as_ref()).map(|(name, _)| name.clone()))
     }
 
-    fn message(&self, commit: ObjectId) -> Result<CommitMessage> {
+    fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError> {
         let message = self.messages.borrow().get(&commit).cloned();
         let message = message.unwrap_or_else(|| commit.to_string());
         Ok(CommitMessage { author: "a".into(), email: "a@b".into(), message })
@@ -97,12 +96,12 @@ impl CommitStore for FakeCommits {
 }
 
 /// The files of a tip.
-pub struct FakeTip<'a>(pub &'a FakeCommits, pub ObjectId);
+pub struct FakeTip<'a>(pub &'a FakeCommits, pub CommitId);
 
 impl FileSource for FakeTip<'_> {
     fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
         for path in self.0.commits.borrow()[&self.1].1.keys() {
-            let bytes = self.0.read(self.0.file(self.1, path).unwrap().unwrap()).unwrap();
+            let bytes = self.0.read(self.0.file(self.1.into(), path).unwrap().unwrap()).unwrap();
             if look(SourceFile { path, bytes: &bytes, match_level: MatchLevel::Discovered }).is_break() {
                 break;
             }

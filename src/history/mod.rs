@@ -7,6 +7,7 @@
 //! one file. If a commit adds a file, the walk looks for its old name in the parent.
 
 mod align;
+mod error;
 mod file_history;
 pub mod git;
 mod versions;
@@ -14,9 +15,8 @@ mod walk;
 
 use std::rc::Rc;
 
-use crate::error::Result;
-
-pub use crate::object_id::ObjectId;
+pub use crate::object_id::{CommitId, ObjectId};
+pub use error::HistoryError;
 pub use file_history::{FileHistory, WalkEnd};
 pub use walk::walk_history;
 
@@ -26,31 +26,31 @@ pub trait CommitStore {
     ///
     /// # Errors
     /// The commit can't be read.
-    fn links(&self, commit: ObjectId) -> Result<Option<CommitLinks>>;
+    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError>;
 
     /// The ID of a file in a tree, if it exists.
     ///
     /// # Errors
     /// The tree can't be read.
-    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>>;
+    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, HistoryError>;
 
     /// The content of a file.
     ///
     /// # Errors
     /// The file can't be read.
-    fn read(&self, file: ObjectId) -> Result<Vec<u8>>;
+    fn read(&self, file: ObjectId) -> Result<Vec<u8>, HistoryError>;
 
     /// The name that a file had in an older tree, which lacks its current name.
     ///
     /// # Errors
     /// The trees can't be read.
-    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>>;
+    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, HistoryError>;
 
     /// A commit's author and message.
     ///
     /// # Errors
     /// The commit can't be read.
-    fn message(&self, commit: ObjectId) -> Result<CommitMessage>;
+    fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError>;
 
     /// Fetches older commits that were cut off. Returns `false` if there are no more.
     fn deepen(&self) -> bool;
@@ -63,7 +63,7 @@ pub struct CommitLinks {
     pub time: i64,
     pub tree: ObjectId,
     /// All parents, including those that aren't available here.
-    pub parents: Vec<ObjectId>,
+    pub parents: Vec<CommitId>,
 }
 
 /// A commit's author and message.
@@ -99,7 +99,7 @@ pub struct TagEntry {
 /// The commit that set a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WritingCommit {
-    pub commit: ObjectId,
+    pub commit: CommitId,
     /// When it was committed: seconds since the epoch.
     pub time: i64,
     pub words: CommitMessage,
@@ -113,7 +113,7 @@ pub enum Extent {
     /// All of it, or as much as the caller wanted.
     Complete,
     /// It is cut off at this commit, as in a shallow clone. `time` is when that was committed.
-    Truncated { commit: ObjectId, time: i64 },
+    Truncated { commit: CommitId, time: i64 },
 }
 
 #[cfg(test)]

@@ -212,5 +212,6 @@ fn mention(place: u64) -> crate::plan::CurrentReference {
         line: 1,
         tag: Some(place.to_string()),
         digest: None,
+        field: None,
     }
 }

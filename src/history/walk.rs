@@ -5,8 +5,7 @@ use std::rc::Rc;
 
 use super::align::align;
 use super::versions::{FileTrace, OldVersion, OldVersions, is_same};
-use super::{CommitLinks, CommitStore, Extent, ObjectId, TagEntry, WritingCommit};
-use crate::error::Result;
+use super::{CommitId, CommitLinks, CommitStore, Extent, HistoryError, ObjectId, TagEntry, WritingCommit};
 use crate::file_selection::MatchLevel;
 use crate::plan::{CurrentReference, Request, SingleFile, current_references};
 
@@ -18,11 +17,14 @@ use crate::plan::{CurrentReference, Request, SingleFile, current_references};
 /// Commits can't be read.
 pub fn walk_history(
     commits: &dyn CommitStore,
-    tip: ObjectId,
+    tip: CommitId,
     (request, now): (&Request, &[CurrentReference]),
     prefix: &str,
     take: &mut dyn FnMut(TagEntry) -> bool,
-) -> Result<Extent> {
+) -> Result<Extent, HistoryError> {
+    let request = &request.following(now.iter().filter_map(|reference| {
+        Some((reference.target, reference.file.as_str(), reference.field.as_deref()?))
+    }));
     let mut walk = Walk::new(commits, request, files(request, now)?);
     walk.begin(tip, prefix)?;
     while let Some((commit, stop)) = walk.next() {
@@ -52,7 +54,7 @@ pub(super) struct TracedFile {
     pub standing: MatchLevel,
 }
 
-fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>> {
+fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>, HistoryError> {
     let selection = request.selection()?;
     let standing = |path: &str| selection.match_level(path).unwrap_or(MatchLevel::Discovered);
     let files: BTreeMap<&str, bool> = now.iter().map(|m| (m.file.as_str(), m.has_chart)).collect();
@@ -71,9 +73,9 @@ pub(super) struct QueuedCommit {
 /// A commit, and its parents up to the first one that isn't available.
 #[derive(Clone, Copy)]
 struct CommitContext<'a> {
-    commit: ObjectId,
+    commit: CommitId,
     links: &'a CommitLinks,
-    parents: &'a [(ObjectId, CommitLinks)],
+    parents: &'a [(CommitId, CommitLinks)],
 }
 
 pub(super) struct Walk<'a> {
@@ -81,10 +83,10 @@ pub(super) struct Walk<'a> {
     request: &'a Request,
     files: Vec<TracedFile>,
     /// By time, newest first.
-    queue: BinaryHeap<(i64, ObjectId)>,
-    waiting: HashMap<ObjectId, QueuedCommit>,
+    queue: BinaryHeap<(i64, CommitId)>,
+    waiting: HashMap<CommitId, QueuedCommit>,
     /// The commits visited per file. With wrong clocks, the walk can reach a commit twice.
-    done: HashSet<(ObjectId, usize)>,
+    done: HashSet<(CommitId, usize)>,
     /// When a reference got another tag, by the reference's number.
     until: HashMap<usize, i64>,
     numbers: usize,
@@ -107,7 +109,11 @@ impl<'a> Walk<'a> {
     }
 
     /// Starts the walk, and returns the references at the tip.
-    pub fn begin(&mut self, tip: ObjectId, prefix: &str) -> Result<Vec<(usize, CurrentReference)>> {
+    pub fn begin(
+        &mut self,
+        tip: CommitId,
+        prefix: &str,
+    ) -> Result<Vec<(usize, CurrentReference)>, HistoryError> {
         let mut present = Vec::new();
         let Some(links) = self.commits.links(tip)? else { return Ok(present) };
         for file in 0..self.files.len() {
@@ -121,7 +127,7 @@ impl<'a> Walk<'a> {
         Ok(present)
     }
 
-    pub fn next(&mut self) -> Option<(ObjectId, QueuedCommit)> {
+    pub fn next(&mut self) -> Option<(CommitId, QueuedCommit)> {
         let (_, commit) = self.queue.pop()?;
         Some((commit, self.waiting.remove(&commit)?))
     }
@@ -134,7 +140,7 @@ impl<'a> Walk<'a> {
         self.reach
     }
 
-    fn follow(&mut self, (commit, links): (ObjectId, &CommitLinks), track: FileTrace) {
+    fn follow(&mut self, (commit, links): (CommitId, &CommitLinks), track: FileTrace) {
         let stop = self.waiting.entry(commit).or_insert_with(|| {
             self.queue.push((links.time, commit));
             QueuedCommit { links: links.clone(), tracks: Vec::new() }
@@ -145,7 +151,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The tags that a commit set. Continues with the files in its parents.
-    pub fn step(&mut self, commit: ObjectId, stop: QueuedCommit) -> Result<Vec<TagEntry>> {
+    pub fn step(&mut self, commit: CommitId, stop: QueuedCommit) -> Result<Vec<TagEntry>, HistoryError> {
         let QueuedCommit { links, tracks } = stop;
         let parents = self.parents(&links)?;
         let mut entries = Vec::new();
@@ -159,7 +165,7 @@ impl<'a> Walk<'a> {
 
     /// The parents up to the first missing one, after deepening. Later parents don't count, since the missing
     /// one comes first.
-    fn parents(&self, links: &CommitLinks) -> Result<Vec<(ObjectId, CommitLinks)>> {
+    fn parents(&self, links: &CommitLinks) -> Result<Vec<(CommitId, CommitLinks)>, HistoryError> {
         loop {
             let mut here = Vec::with_capacity(links.parents.len());
             for &parent in &links.parents {
@@ -177,7 +183,7 @@ impl<'a> Walk<'a> {
         here: CommitContext<'_>,
         mut track: FileTrace,
         entries: &mut Vec<TagEntry>,
-    ) -> Result<()> {
+    ) -> Result<(), HistoryError> {
         let CommitContext { commit, links, parents } = here;
         let mut read: Option<Rc<[CurrentReference]>> = track.says.take();
         let mut before = Vec::new();
@@ -226,7 +232,7 @@ impl<'a> Walk<'a> {
         (tree, older): (ObjectId, ObjectId),
         track: &FileTrace,
         says: &[CurrentReference],
-    ) -> Result<Option<FileTrace>> {
+    ) -> Result<Option<FileTrace>, HistoryError> {
         let mut name = Rc::clone(&track.name);
         let mut blob = self.commits.file(older, &name)?;
         if blob.is_none()
@@ -289,7 +295,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The references of a version; `None` if it isn't valid YAML.
-    fn read(&self, file: usize, blob: ObjectId) -> Result<Option<Rc<[CurrentReference]>>> {
+    fn read(&self, file: usize, blob: ObjectId) -> Result<Option<Rc<[CurrentReference]>>, HistoryError> {
         let bytes = self.commits.read(blob)?;
         let TracedFile { path, has_chart, standing } = &self.files[file];
         let shelf = SingleFile { path, bytes: &bytes, standing: *standing, has_chart: *has_chart };

@@ -7,8 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::trailers::{Claims, MessageClaims, RolledBack, claims};
-use crate::error::Result;
-use crate::history::{CommitStore, FileHistory, ObjectId, TagEntry, WalkEnd};
+use crate::history::{CommitId, CommitStore, FileHistory, HistoryError, TagEntry, WalkEnd};
 use crate::image::{join_tag, same_tag};
 use crate::plan::{ChangedReference, Request};
 use crate::tag::Source;
@@ -32,7 +31,7 @@ pub enum Provenance {
 /// The commit that set the tag of a reference, with those of its claims that count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvenCommit {
-    pub commit: ObjectId,
+    pub commit: CommitId,
     pub author: String,
     /// The commit that the image was built from.
     pub source: Option<Source>,
@@ -57,12 +56,17 @@ impl Provenance {
 /// If the history can't be read.
 pub fn provenance(
     commits: &dyn CommitStore,
-    tip: ObjectId,
+    tip: CommitId,
     prefix: &str,
     request: &Request,
     changes: &[ChangedReference],
-) -> Result<Vec<Provenance>> {
+) -> Result<Vec<Provenance>, HistoryError> {
     let paths: BTreeSet<&str> = changes.iter().map(|change| change.file.as_str()).collect();
+    let request = &request.following(
+        changes
+            .iter()
+            .filter_map(|change| Some((change.target, change.file.as_str(), change.field.as_deref()?))),
+    );
     let mut history = FileHistory::new(commits, tip, request, &paths, prefix, FAR)?;
     let numbers = numbers(&history);
     let mut traces: Vec<_> = changes.iter().map(|change| Trace::new(change, &numbers)).collect();
@@ -229,6 +233,7 @@ mod tests {
             from: from.into(),
             to: "v9".into(),
             dropped_digest: false,
+            field: None,
         }
     }
 

@@ -38,6 +38,13 @@ pub enum RefusalReason {
     SharedValue { with: Location },
     #[error("there is already an entry for {image}, which runs another image")]
     OtherEntry { image: String },
+    #[error("also sets the tag of {others}")]
+    SetsOthers { others: String },
+    #[error("the tag is a variable with {around}, so a new tag must have that too")]
+    AroundVariable { around: String },
+    /// The place decides what runs, but its value isn't one that can be set here.
+    #[error("{reason}")]
+    Fixed { reason: String },
     #[error("images is not a list, so no entry can be added")]
     ImagesNotList,
     #[error("the file doesn't say which image this tag belongs to")]
@@ -73,6 +80,14 @@ impl RefusalReason {
             RefusalReason::OtherEntry { image } => {
                 format!("bump that image, or name both: {image}=NEWNAME:TAG")
             }
+            RefusalReason::SetsOthers { .. } => {
+                "bump those to the same tag in the same command, or set their tag in a place of their own"
+                    .to_owned()
+            }
+            RefusalReason::AroundVariable { .. } => {
+                "bump to such a tag, or write the image's tag without a variable".to_owned()
+            }
+            RefusalReason::Fixed { .. } => "change it by hand".to_owned(),
             RefusalReason::ImagesNotList => "make images a list, or remove the key".to_owned(),
             RefusalReason::NoImage => "set the tag by its field".to_owned(),
         }

@@ -1,5 +1,7 @@
 //! How each syntax of a reference takes a new tag: which scalars change, which keys are added or removed.
 
+use std::ops::Range;
+
 use super::reference::{Reference, ReferenceSyntax, ValueLocation};
 use super::refusal::{Refusal, RefusalReason};
 use crate::image::{Digest, Field, ParsedReference, Tag, join_tag, same_image, shortened, split_tag};
@@ -28,6 +30,25 @@ pub struct Rewrite {
     pub to: String,
     pub dropped_digest: bool,
     pub warning: Option<String>,
+    /// The new value of a part of an assignment, if the file holds `NAME=VALUE` lines.
+    pub assignment: Option<AssignmentChange>,
+}
+
+/// New text for a part of the value of an assignment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AssignmentChange {
+    /// Its index in the file.
+    pub nth: usize,
+    /// In bytes of the value.
+    pub range: Range<usize>,
+    pub text: String,
+}
+
+impl Rewrite {
+    /// Whether anything changes.
+    pub fn is_edit(&self) -> bool {
+        !self.changes.is_empty() || self.assignment.is_some()
+    }
 }
 
 type RewriteResult<T> = std::result::Result<T, Refusal>;

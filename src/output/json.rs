@@ -15,14 +15,14 @@ struct ReportJson<'a> {
     tag: Option<&'a str>,
     images: Vec<ImageJson<'a>>,
     changes: Vec<ChangeJson<'a>>,
-    commit: Option<&'a str>,
+    commit: Option<String>,
     branch: Option<&'a str>,
     attempts: u32,
     pull_request: Option<&'a PullRequestInfo>,
     warnings: &'a [String],
     notices: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ErrorJson<'a>>,
+    error: Option<ErrorJson>,
 }
 
 #[derive(Serialize)]
@@ -43,9 +43,9 @@ struct ChangeJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ErrorJson<'a> {
+struct ErrorJson {
     exit: u8,
-    message: &'a str,
+    message: String,
     hint: Option<String>,
 }
 
@@ -73,7 +73,7 @@ pub fn json(report: &Report) -> String {
                 to: &c.to,
             })
             .collect(),
-        commit: report.commit.as_deref(),
+        commit: report.commit.map(|commit| commit.to_string()),
         branch: report.branch.as_deref(),
         attempts: report.attempts,
         pull_request: report.pull_request.as_ref(),
@@ -81,7 +81,7 @@ pub fn json(report: &Report) -> String {
         notices: &report.notices,
         error: report.failure.as_ref().map(|f| ErrorJson {
             exit: f.exit as u8,
-            message: &f.message,
+            message: f.message.to_string(),
             hint: f.hint.as_ref().map(ToString::to_string),
         }),
     };

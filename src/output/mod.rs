@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::error::{Exit, Failure};
+use crate::object_id::CommitId;
 use crate::plan::{ChangedReference, FileEdit};
 
 pub use diff::diff;
@@ -82,7 +83,7 @@ pub struct Report {
     pub images: Vec<BumpedImage>,
     pub changes: Vec<ChangedReference>,
     pub edits: Vec<FileEdit>,
-    pub commit: Option<String>,
+    pub commit: Option<CommitId>,
     /// A web page that shows the commit.
     pub commit_url: Option<String>,
     pub branch: Option<String>,

@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{Outcome, Report, diff};
 use crate::error::Failure;
+use crate::object_id::CommitId;
 use crate::visible::{inline, lines};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -45,8 +46,7 @@ fn changes(report: &Report) -> String {
 }
 
 fn last_line(report: &Report) -> String {
-    let commit = report.commit.as_deref().unwrap_or_default();
-    let short = commit.get(..10).unwrap_or(commit);
+    let short = report.commit.map(CommitId::short).unwrap_or_default();
     let branch = report.branch.as_deref().map(|b| format!(" on {}", inline(b))).unwrap_or_default();
     let tries = if report.attempts > 1 { format!(" ({} tries)", report.attempts) } else { String::new() };
     match report.outcome {
@@ -67,7 +67,7 @@ fn last_line(report: &Report) -> String {
 pub fn failure(failure: &Failure) -> String {
     let hint =
         failure.hint.as_ref().map(|hint| format!("\n{HINT}hint:{HINT:#} {}", lines(&hint.to_string())));
-    format!("{ERROR}error:{ERROR:#} {}{}\n", lines(&failure.message), hint.unwrap_or_default())
+    format!("{ERROR}error:{ERROR:#} {}{}\n", lines(&failure.message.to_string()), hint.unwrap_or_default())
 }
 
 /// A file that doesn't exist yet: its name and its whole text.

@@ -6,14 +6,11 @@ use serde::Serialize;
 
 use super::json::{SCHEMA, one_line};
 use super::listing::shortened;
-use crate::error::inline;
 use crate::history::{Extent, TagEntry};
+use crate::visible::inline;
 
 const DIM: Style = Style::new().dimmed();
 const TAG: Style = AnsiColor::Green.on_default();
-
-/// How many digits of a commit ID to show.
-const DIGITS: usize = 10;
 
 /// The tags of one image, newest first.
 #[derive(Clone, Debug)]
@@ -53,8 +50,7 @@ impl HistoryReport {
     /// The notice about a history that is cut off.
     pub fn cut(&self) -> Option<String> {
         let Extent::Truncated { commit, time } = self.reach else { return None };
-        let commit = commit.to_string();
-        let edge = format!("{} of {}", commit.get(..DIGITS).unwrap_or(&commit), moment(time));
+        let edge = format!("{} of {}", commit.short(), moment(time));
         Some(match &self.origin {
             HistoryOrigin::Here => {
                 format!("the history here goes back to {edge} only; --fetch reads further")
@@ -110,13 +106,12 @@ fn row(told: &HistoryEntry, timeline: &HistoryReport, several: bool) -> Vec<Stri
         Some(written) => format!("since {}", moment(written.time)),
         None => "since earlier".to_owned(),
     };
-    let commit = written.as_ref().map(|written| written.commit.to_string());
     let author = written.as_ref().map_or("-".to_owned(), |written| inline(&written.words.author));
     let mut cells = vec![
         told.tag(),
         since,
         lasted(told, timeline),
-        commit.as_deref().and_then(|commit| commit.get(..DIGITS)).unwrap_or("-").to_owned(),
+        written.as_ref().map_or("-".to_owned(), |written| written.commit.short()),
         author,
         told.source.as_deref().map_or("-".to_owned(), |source| format!("from {}", inline(source))),
     ];

@@ -89,6 +89,7 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
         target,
         match_level: standing,
         at: root,
+        nodes: Vec::new(),
         kind: KIND,
         image,
         tag: None,
@@ -97,6 +98,9 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
         overrides: true,
         only_told: false,
         by_new_name: false,
+        kustomize_name: None,
+        effective_tag: None,
+        field: None,
         result,
     })
 }

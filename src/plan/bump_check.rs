@@ -42,6 +42,10 @@ impl FileSource for SingleFile<'_> {
         let is_it = path == self.path && self.bytes.len() <= at_most;
         Ok(is_it.then(|| self.bytes.to_vec()))
     }
+
+    fn is_whole(&self) -> bool {
+        false
+    }
 }
 
 /// Whether a bump to these images turns `before` into `after`.

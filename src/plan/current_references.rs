@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::files::{self, ScannedFiles};
 use super::matched::Match;
 use super::no_match::NoMatch;
-use super::{FileSource, PlanError, Request, image_inventory, matching, overridden};
+use super::{FileSource, PlanError, Request, image_inventory, matching, winning};
 use crate::yaml::{NodeId, ParsedYaml};
 
 /// One matched reference and its current tag and digest.
@@ -24,6 +24,8 @@ pub struct CurrentReference {
     pub line: usize,
     pub tag: Option<String>,
     pub digest: Option<String>,
+    /// As in [`super::ChangedReference::field`].
+    pub field: Option<String>,
 }
 
 /// What one file means, in the order of its text; nothing where it can't be read as YAML.
@@ -34,8 +36,11 @@ pub fn current_references(
     shelf: &dyn FileSource,
     request: &Request,
 ) -> Result<Option<Vec<CurrentReference>>, PlanError> {
-    let survey = files::survey(shelf, request).ok().filter(ScannedFiles::is_whole);
-    let found = survey.as_ref().and_then(|survey| Some((survey, found(survey, request).ok()?)));
+    let mut survey = files::survey(shelf, request).ok().filter(ScannedFiles::is_whole);
+    let found = survey.as_mut().and_then(|survey| {
+        let matches = found(shelf, survey, request).ok()?;
+        Some((survey, matches))
+    });
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
@@ -48,8 +53,8 @@ pub fn current_references(
 /// # Errors
 /// Where a named file is not valid YAML, what the file source reports, and where nothing matches.
 pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
-    let survey = files::survey(shelf, request)?;
-    let matches = found(&survey, request)?;
+    let mut survey = files::survey(shelf, request)?;
+    let matches = found(shelf, &mut survey, request)?;
     check_some(shelf, request, &matches)?;
     Ok(told(&survey, matches.iter()))
 }
@@ -63,17 +68,20 @@ pub fn changeable_mentions(
     shelf: &dyn FileSource,
     request: &Request,
 ) -> Result<Vec<CurrentReference>, PlanError> {
-    let survey = files::survey(shelf, request)?;
-    let matches = found(&survey, request)?;
+    let mut survey = files::survey(shelf, request)?;
+    let matches = found(shelf, &mut survey, request)?;
     matching::check_fields(&survey, request)?;
     check_some(shelf, request, &matches)?;
     matching::check(&survey, request, &matches)?;
     Ok(told(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
 }
 
-fn found(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
-    let mut matches = matching::find(survey, request)?;
-    overridden::remove_overridden(survey, request, &mut matches);
+fn found(
+    shelf: &dyn FileSource,
+    survey: &mut ScannedFiles,
+    request: &Request,
+) -> Result<Vec<Match>, PlanError> {
+    let (matches, _) = winning::find(shelf, request, survey)?;
     survey.check()?;
     Ok(matches)
 }
@@ -104,6 +112,7 @@ fn mention(survey: &ScannedFiles, m: &Match, places: &mut HashMap<(usize, NodeId
         line: file.yaml.node(m.at).line,
         tag: said(&m.tag),
         digest: said(&m.digest),
+        field: m.field.clone(),
     }
 }
 

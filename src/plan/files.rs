@@ -8,6 +8,7 @@ use super::field_index::FieldIndex;
 use super::parsed_file::{FieldPlaces, ParsedFile};
 use super::prefilter::Prefilter;
 use super::skipped_files::SkippedFiles;
+use super::surroundings::{Surroundings, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedReport, stopped_at};
 use super::{FileSource, PlanError, Request, SourceFile, UpdateTarget};
 use crate::file_selection::{MatchLevel, folder};
@@ -25,6 +26,8 @@ pub(super) struct ScannedFiles {
     pub fields: HashSet<(usize, usize)>,
     /// The fields that were looked up in some file, by target and number.
     pub looked_for: HashSet<(usize, usize)>,
+    /// The files around those that matter.
+    pub around: Surroundings,
 }
 
 /// The result of reading one file.
@@ -55,12 +58,13 @@ impl FileScan {
 pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<ScannedFiles, PlanError> {
     let (screen, fields) = (Prefilter::of(request), FieldIndex::of(request)?);
     let looked = Mutex::new(Vec::new());
-    let spare = SkippedFiles::new();
+    let (spare, around) = (SkippedFiles::new(), SurroundingsCollector::default());
     let look = |file: SourceFile<'_>| {
         if request.cancellation.is_cancelled() {
             return ControlFlow::Break(());
         }
         let fields = fields.in_file(file.path);
+        around.note(&file, screen.lets_pass(file.bytes));
         if !is_wanted(&file, request, &screen) && fields.is_empty() {
             spare.keep(&file);
         } else if let Some(one) = look_at(&file, fields, request) {
@@ -68,7 +72,7 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
         }
         ControlFlow::Continue(())
     };
-    let found = shelf.visit(&request.selection()?, request.add, &look)?;
+    let found = shelf.visit(&request.selection()?, shelf.is_whole(), &look)?;
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
@@ -82,6 +86,7 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
     }
     survey.warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
     survey.unparsable = left_out.not_yaml;
+    survey.around = around.finish();
     Ok(survey)
 }
 

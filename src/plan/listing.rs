@@ -6,14 +6,16 @@ use std::sync::{Mutex, PoisonError};
 
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
+use super::surroundings::SurroundingsCollector;
 use super::unparsed::{Unparsed, UnparsedReport};
+use super::what_runs::{FilePlace, OverriddenPlace, overridden_places};
 use super::{FileSource, PlanError, SourceFile, shared};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Field, Tag, same_image};
 use crate::manifest::{
     DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override, rewrite,
 };
-use crate::yaml::{check, scan};
+use crate::yaml::{NodeId, check, scan};
 
 /// One reference, as it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +33,26 @@ pub struct ListedReference {
     pub reason: Option<String>,
     /// For a kustomization entry that overrides workloads: the name that they use for the image.
     pub sets: Option<String>,
+    /// The stronger places that override it.
+    pub overridden: Overrides,
+}
+
+/// The roots in which a stronger place overrides a reference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// The reference wins in no root.
+    pub everywhere: bool,
+    pub by: Vec<OverriddenBy>,
+}
+
+/// A place that overrides a reference in a root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverriddenBy {
+    /// As messages call it: `kustomization apps/prod`.
+    pub root: String,
+    pub file: String,
+    /// 1-based.
+    pub line: usize,
 }
 
 /// All references of some files.
@@ -48,9 +70,16 @@ pub struct Listing {
 /// The references of one file.
 struct FileListing {
     path: String,
-    references: Vec<ListedReference>,
+    references: Vec<PlacedReference>,
     /// The references if there is no chart next to the file.
-    without_chart: Vec<ListedReference>,
+    without_chart: Vec<PlacedReference>,
+}
+
+/// A reference, and the scalars that it consists of.
+#[derive(Clone)]
+struct PlacedReference {
+    reference: ListedReference,
+    nodes: Vec<NodeId>,
 }
 
 /// Lists the references to `images`, or to all where none is given; `looked` is called after each file, from
@@ -64,14 +93,20 @@ pub fn list(
     images: &[String],
     looked: &(dyn Fn() + Sync),
 ) -> Result<Listing, PlanError> {
-    let all = Mutex::new(Vec::new());
+    let (all, around) = (Mutex::new(Vec::new()), SurroundingsCollector::default());
     let look = |file: SourceFile<'_>| {
+        if file.match_level == MatchLevel::ContextOnly {
+            around.note(&file, false);
+            return ControlFlow::Continue(());
+        }
         let listed = listed(&file, images);
+        around.note(&file, listed.as_ref().is_ok_and(|listed| !listed.references.is_empty()));
         all.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
         looked();
         ControlFlow::Continue(())
     };
-    let found = shelf.visit(selection, false, &look)?;
+    let found = shelf.visit(selection, true, &look)?;
+    let overridden = overridden_places(shelf, &around.finish());
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| path(a).cmp(path(b)));
     let (mut references, mut left_out) = (Vec::new(), UnparsedReport::default());
@@ -80,7 +115,8 @@ pub fn list(
             Err(unparsed) => left_out.add(unparsed)?,
             Ok(FileListing { path, references: with_chart, without_chart }) => {
                 let has_chart = found.charts.contains(folder(&path));
-                references.extend(if has_chart { with_chart } else { without_chart });
+                let placed = if has_chart { with_chart } else { without_chart };
+                references.extend(placed.into_iter().map(|placed| placed.overridden_by(&path, &overridden)));
             }
         }
     }
@@ -108,7 +144,24 @@ fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<FileListing, Unpar
     Ok(FileListing { path, references, without_chart })
 }
 
-fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<ListedReference> {
+impl PlacedReference {
+    /// The reference, with the stronger places that override it.
+    fn overridden_by(self, path: &str, overridden: &HashMap<FilePlace, OverriddenPlace>) -> ListedReference {
+        let places = self.nodes.iter().map(|node| FilePlace::new(path, *node));
+        let overrides = places.filter_map(|place| overridden.get(&place)).next().map(overrides);
+        ListedReference { overridden: overrides.unwrap_or_default(), ..self.reference }
+    }
+}
+
+fn overrides(place: &OverriddenPlace) -> Overrides {
+    let by = place.by.iter().filter_map(|overridden| {
+        let at = overridden.by.clone()?;
+        Some(OverriddenBy { root: overridden.root.clone(), file: at.file, line: at.line })
+    });
+    Overrides { everywhere: place.everywhere, by: by.collect() }
+}
+
+fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<PlacedReference> {
     let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
     // a block without a tag runs the chart's default tag, so there is no tag to list
     let told = |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
@@ -117,7 +170,13 @@ fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> V
         return Vec::new();
     }
     let both = all.iter().zip(tried(parsed, all));
-    both.filter(|(reference, _)| told(reference)).map(|(reference, m)| one(parsed, reference, m)).collect()
+    let listed = both.filter(|(reference, _)| told(reference));
+    listed
+        .map(|(reference, m)| PlacedReference {
+            nodes: reference.slots().iter().map(|slot| slot.node).collect(),
+            reference: one(parsed, reference, m),
+        })
+        .collect()
 }
 
 /// Tries a bump of each reference's image, to see what would happen.
@@ -135,6 +194,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 target,
                 match_level: MatchLevel::Discovered,
                 at: reference.at,
+                nodes: Vec::new(),
                 kind: reference.kind,
                 image: reference.image.clone(),
                 tag: reference.tag.clone(),
@@ -143,6 +203,9 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 overrides: false,
                 only_told: false,
                 by_new_name: false,
+                kustomize_name: reference.kustomize_name.clone(),
+                effective_tag: None,
+                field: None,
                 result: try_one(parsed, text, reference),
             }
         })
@@ -179,5 +242,6 @@ fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedRefere
         digest: text(&reference.digest),
         reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.reason, refusal.reason.advice())),
         sets: reference.kustomize_name.clone().filter(|_| is_override(reference)),
+        overridden: Overrides::default(),
     }
 }

@@ -11,8 +11,12 @@ pub(super) struct Match {
     /// How strongly the target's selection asks for the file.
     pub match_level: MatchLevel,
     pub at: NodeId,
+    /// The scalars that it consists of.
+    pub nodes: Vec<NodeId>,
     pub kind: &'static str,
     pub image: String,
+    /// For an entry of kustomize: the name that workloads use.
+    pub kustomize_name: Option<String>,
     pub tag: Option<String>,
     pub digest: Option<String>,
     /// Not there yet: the bump adds it.
@@ -23,5 +27,16 @@ pub(super) struct Match {
     pub only_told: bool,
     /// Found by the B of `A=B`.
     pub by_new_name: bool,
+    /// The tag that runs, if a weaker place sets it.
+    pub effective_tag: Option<String>,
+    /// The path of its field, if no rule finds the place by itself.
+    pub field: Option<String>,
     pub result: Result<Rewrite, Refusal>,
+}
+
+impl Match {
+    /// The tag that runs.
+    pub fn runs(&self) -> Option<&str> {
+        self.effective_tag.as_deref().or(self.tag.as_deref())
+    }
 }

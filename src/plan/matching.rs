@@ -10,10 +10,14 @@ use super::{
     ChangedReference, FieldTarget, FileEdit, MatchedValue, Plan, PlanError, RefusedReference, Request,
     UpdateTarget, shared,
 };
+use crate::dotenv;
 use crate::file_selection::MatchLevel;
 use crate::image::{Field, same_image};
-use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override, rewrite};
-use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
+use crate::manifest::{
+    AssignmentChange, DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override,
+    rewrite,
+};
+use crate::yaml::{Change, EditBlocker, EditError, NodeId, ParsedYaml, apply};
 
 /// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
 /// different image; if none is found, the image is already renamed to B.
@@ -106,17 +110,24 @@ struct MatchedReference<'a> {
 
 fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) -> Match {
     let MatchedReference { file, target, standing, reference } = meant;
-    let wish = DesiredImage {
-        name: &wanted.name,
-        new_name: &wanted.new_name,
-        tag: wanted.tag.as_ref(),
-        digest: &wanted.digest,
-    };
+    match_of(parsed, file, target, standing, reference, wanted)
+}
+
+/// A reference as a match of a target, with the edit that brings it up to date.
+pub(super) fn match_of(
+    parsed: &ParsedFile,
+    file: usize,
+    target: usize,
+    standing: MatchLevel,
+    reference: &Reference,
+    wanted: &UpdateTarget,
+) -> Match {
     Match {
         file,
         target,
         match_level: standing,
         at: reference.at,
+        nodes: reference.slots().iter().map(|slot| slot.node).collect(),
         kind: reference.kind,
         image: reference.image.clone(),
         tag: reference.tag.clone(),
@@ -125,8 +136,26 @@ fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) 
         overrides: is_override(reference),
         only_told: matches!(reference.syntax, ReferenceSyntax::Embedded { .. }),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
-        result: rewrite(&parsed.yaml, reference, &wish),
+        kustomize_name: reference.kustomize_name.clone(),
+        effective_tag: None,
+        field: None,
+        result: rewrite_for(&parsed.yaml, reference, wanted),
     }
+}
+
+/// The edit that brings a reference up to date with a target.
+pub(super) fn rewrite_for(
+    yaml: &ParsedYaml,
+    reference: &Reference,
+    wanted: &UpdateTarget,
+) -> Result<Rewrite, Refusal> {
+    let wish = DesiredImage {
+        name: &wanted.name,
+        new_name: &wanted.new_name,
+        tag: wanted.tag.as_ref(),
+        digest: &wanted.digest,
+    };
+    rewrite(yaml, reference, &wish)
 }
 
 /// Checks that every field that the user named exists.
@@ -178,7 +207,7 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
     let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
     for (target, wanted) in request.targets.iter().enumerate().filter(|(_, w)| ambiguous(w)) {
         let places: Vec<_> = live().filter(|m| m.target == target && !m.added).collect();
-        let tags: HashSet<_> = places.iter().map(|m| m.tag.as_deref()).collect();
+        let tags: HashSet<_> = places.iter().map(|m| m.runs()).collect();
         if tags.len() > 1 {
             let found = places.iter().map(|m| value(survey, m)).collect();
             return Err(PlanError::DifferentTags { image: wanted.name.clone(), found });
@@ -221,7 +250,7 @@ type SkippedReferences<'a> = HashSet<(usize, &'a str, Option<&'a str>)>;
 fn is_left(survey: &ScannedFiles, leaves: &SkippedReferences<'_>, m: &Match, rewrite: &Rewrite) -> bool {
     let path = survey.files[m.file].path.as_str();
     let is_meant = |from: Option<&str>| leaves.contains(&(m.target, path, from));
-    !rewrite.changes.is_empty() && (is_meant(Some(&rewrite.from)) || is_meant(None))
+    rewrite.is_edit() && (is_meant(Some(&rewrite.from)) || is_meant(None))
 }
 
 fn edit(
@@ -233,11 +262,14 @@ fn edit(
     let mut seen = HashSet::new();
     let all = matches.iter().flat_map(|(_, rewrite)| &rewrite.changes);
     let changes: Vec<Change> = all.filter(|change| seen.insert(*change)).cloned().collect();
-    if changes.is_empty() {
+    if !matches.iter().any(|(_, rewrite)| rewrite.is_edit()) {
         return Ok(());
     }
-    let after = apply(&parsed.bytes, &parsed.yaml, &changes).map_err(|e| edit_error(parsed, &e))?;
-    for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| !rewrite.changes.is_empty()) {
+    let after = match parsed.is_assignments() {
+        true => assign(parsed, &matches)?,
+        false => apply(&parsed.bytes, &parsed.yaml, &changes).map_err(|e| edit_error(parsed, &e))?,
+    };
+    for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| rewrite.is_edit()) {
         let place = parsed.place(m.at);
         let image = renamed(&request.targets[m.target], &m.image);
         let renamed = !same_image(&image, &m.image) && !m.added;
@@ -247,6 +279,7 @@ fn edit(
             line: parsed.yaml.node(m.at).line,
             kind: m.kind,
             target: m.target,
+            field: m.field,
             renamed_from: renamed.then_some(m.image),
             image,
             from: rewrite.from,
@@ -256,6 +289,20 @@ fn edit(
     }
     plan.edits.push(FileEdit { path: parsed.path.clone(), before: parsed.bytes.clone(), after });
     Ok(())
+}
+
+/// Sets the values of a file of assignments.
+fn assign(parsed: &ParsedFile, matches: &[(Match, Rewrite)]) -> Result<Vec<u8>, PlanError> {
+    let mut seen = HashSet::new();
+    let changes = matches.iter().filter_map(|(m, rewrite)| Some((m.at, rewrite.assignment.as_ref()?)));
+    let changes = changes.filter(|(_, change)| seen.insert(*change));
+    changes.into_iter().try_fold(parsed.bytes.clone(), |bytes, (at, change)| {
+        let AssignmentChange { nth, range, text } = change;
+        dotenv::set(&bytes, *nth, range.clone(), text).map_err(|error| {
+            let reason = RefusalReason::Fixed { reason: format!("the value {error}") };
+            PlanError::NotEditable(vec![refused_reference(parsed, &Refusal::new(at, reason))])
+        })
+    })
 }
 
 fn renamed(target: &UpdateTarget, image: &str) -> String {
@@ -295,5 +342,5 @@ fn skipped(refused: &RefusedReference) -> String {
 
 fn value(survey: &ScannedFiles, m: &Match) -> MatchedValue {
     let at = survey.files[m.file].place(m.at);
-    MatchedValue { at, image: m.image.clone(), tag: m.tag.clone() }
+    MatchedValue { at, image: m.image.clone(), tag: m.runs().map(str::to_owned) }
 }

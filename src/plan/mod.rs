@@ -18,13 +18,17 @@ mod listing;
 mod matched;
 mod matching;
 mod no_match;
-mod overridden;
 mod parsed_file;
 mod prefilter;
+mod reports;
 mod shared;
 mod skipped_files;
 mod source;
+mod surroundings;
+mod text_part;
 mod unparsed;
+mod what_runs;
+mod winning;
 
 use std::collections::BTreeSet;
 
@@ -35,8 +39,8 @@ use crate::yaml::FieldPath;
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
-pub use error::{MatchedValue, PlanError, RefusedReference};
-pub use listing::{ListedReference, Listing, list};
+pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
+pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
 pub use source::{FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
 
@@ -98,6 +102,12 @@ impl Scope {
         self.files.as_ref().filter(|_| self.takes(path))?.match_level(path)
     }
 
+    /// As [`Scope::standing`], for a file that may be something else than YAML.
+    fn standing_of_any(&self, path: &str) -> Option<MatchLevel> {
+        let files = self.files.as_ref().filter(|_| self.takes(path))?;
+        files.match_level(path).or_else(|| files.is_everything().then_some(MatchLevel::Discovered))
+    }
+
     fn takes(&self, path: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(path))
     }
@@ -138,6 +148,22 @@ pub struct SkipReference {
 }
 
 impl Request {
+    /// The same request, which also finds these fields, each with its target, file and path. They lead to references
+    /// that a single file doesn't name.
+    #[must_use]
+    pub fn following<'a>(&self, fields: impl IntoIterator<Item = (usize, &'a str, &'a str)>) -> Request {
+        let mut request = self.clone();
+        for (target, file, path) in fields {
+            let Ok(path) = FieldPath::parse(path) else { continue };
+            let field = FieldTarget { files: Selection::of_file(file), within: None, path };
+            let fields = &mut request.targets[target].scope.fields;
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+        request
+    }
+
     /// Every file that is looked at.
     ///
     /// # Errors
@@ -172,6 +198,8 @@ pub struct ChangedReference {
     pub from: String,
     pub to: String,
     pub dropped_digest: bool,
+    /// The path of its field, if only the field leads to it: it holds a tag whose image is named elsewhere.
+    pub field: Option<String>,
 }
 
 /// The edits of a bump, and what to report about them. Empty if every reference is up to date.
@@ -217,12 +245,16 @@ fn plan_on(
     survey: &mut files::ScannedFiles,
 ) -> Result<Plan, PlanError> {
     *survey = files::survey(shelf, request)?;
-    let mut matches = matching::find(survey, request)?;
+    let (mut matches, mut reports) = winning::find(shelf, request, survey)?;
     if request.add {
         addition::add(survey, request, &mut matches);
+        reports.drop_overridden_by_added(&survey.files, request, &mut matches);
     }
     matching::check_fields(survey, request)?;
     let missing = matching::missing(request, &matches);
+    if let Some(replaced) = reports.replaced(request, &missing) {
+        return Err(replaced);
+    }
     if !missing.is_empty() {
         // every file must be read to suggest what the user may have meant
         let mut seen = image_inventory::seen(shelf, request)?;
@@ -233,10 +265,9 @@ fn plan_on(
         survey.warnings.dedup();
         return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, &missing))));
     }
-    let notices = overridden::remove_overridden(survey, request, &mut matches);
     survey.check()?;
     matching::check(survey, request, &matches)?;
     let plan = matching::write(survey, request, matches)?;
     survey.check()?;
-    Ok(Plan { notices, ..plan })
+    Ok(reports.on(plan))
 }

@@ -1,10 +1,11 @@
 //! A parsed file with its references.
 
 use super::SourceFile;
+use crate::dotenv::Assignment;
 use crate::file_selection::MatchLevel;
 use crate::location::Location;
 use crate::manifest::{ManifestFile, Reference, VALUES, is_values_file, looks_like_values, references};
-use crate::yaml::ParsedYaml;
+use crate::yaml::{ParsedYaml, SyntheticDocument};
 
 /// A parsed file with its references.
 pub(super) struct ParsedFile {
@@ -19,6 +20,7 @@ pub(super) struct ParsedFile {
     has_chart: bool,
     /// The references that the targets' fields lead to.
     pub fields: Vec<FieldPlaces>,
+    is_assignments: bool,
 }
 
 /// The references in a file that one field of one target leads to.
@@ -49,8 +51,32 @@ impl ParsedFile {
             as_values,
             has_chart: false,
             fields: Vec::new(),
+            is_assignments: false,
             yaml,
         }
+    }
+
+    /// A file of `NAME=VALUE` lines: each assignment is a node, in order. It has no references of its own.
+    pub fn of_assignments(path: &str, bytes: Vec<u8>, assignments: &[Assignment]) -> Self {
+        let mut document = SyntheticDocument::default();
+        for Assignment { value, line, .. } in assignments {
+            document.scalar_in_line(value, *line);
+        }
+        ParsedFile {
+            path: path.to_owned(),
+            bytes,
+            yaml: document.finish(),
+            plain: Vec::new(),
+            as_values: None,
+            has_chart: false,
+            fields: Vec::new(),
+            is_assignments: true,
+        }
+    }
+
+    /// Whether the file holds `NAME=VALUE` lines instead of YAML.
+    pub fn is_assignments(&self) -> bool {
+        self.is_assignments
     }
 
     /// Sets whether there is a chart next to the file. This is known only after all files were visited.

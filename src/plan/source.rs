@@ -35,6 +35,11 @@ pub trait FileSource {
     /// # Errors
     /// Where it can't be read, is a symlink, or is behind one.
     fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError>;
+
+    /// Whether the source has all files of a repository, so that what runs can be computed from them.
+    fn is_whole(&self) -> bool {
+        true
+    }
 }
 
 /// What is done with each file, and whether more are wanted.

@@ -51,6 +51,13 @@ impl SyntheticDocument {
         self.add(NodeKind::Scalar { value: text.to_owned(), style, missing: false })
     }
 
+    /// Adds a scalar that stands in this line of some other file.
+    pub fn scalar_in_line(&mut self, text: &str, line: usize) -> NodeId {
+        let id = self.scalar(text, true);
+        self.yaml.nodes[id].line = line;
+        id
+    }
+
     /// The document, with everything closed that is still open.
     pub fn finish(mut self) -> ParsedYaml {
         while !self.open.is_empty() {
@@ -104,14 +111,18 @@ mod tests {
         document.key("kind");
         document.scalar("Pod", true);
         let yaml = document.finish();
-        let parsed = super::super::scan(b"spec:\n  image: acme/api:v1\n  ports: [80, 90]\nkind: Pod\n").unwrap();
+        let parsed =
+            super::super::scan(b"spec:\n  image: acme/api:v1\n  ports: [80, 90]\nkind: Pod\n").unwrap();
         for yaml in [&yaml, &parsed] {
             let root = yaml.roots()[0];
             let text = |path: &[&str]| yaml.at(root, path).and_then(|node| yaml.text(node));
             assert_eq!(text(&["spec", "image"]), Some("acme/api:v1"));
             assert_eq!(text(&["kind"]), Some("Pod"));
             let ports = yaml.at(root, &["spec", "ports"]).unwrap();
-            assert_eq!(yaml.items(ports).filter_map(|item| yaml.text(item)).collect::<Vec<_>>(), ["80", "90"]);
+            assert_eq!(
+                yaml.items(ports).filter_map(|item| yaml.text(item)).collect::<Vec<_>>(),
+                ["80", "90"]
+            );
         }
         assert_eq!(yaml.len(), parsed.len());
     }

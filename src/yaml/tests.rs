@@ -240,3 +240,38 @@ fn fault(text: &str) -> YamlError {
         other => panic!("{other:?}"),
     }
 }
+
+fn set_part(yaml: &str, part: &str, value: &str) -> Result<String, EditError> {
+    let parsed = scan(yaml.as_bytes()).unwrap();
+    let node = parsed.at(parsed.roots()[0], &["tag"]).unwrap();
+    let start = parsed.text(node).unwrap().find(part).unwrap();
+    let change = Change::SetPart { node, range: start..start + part.len(), value: value.to_owned() };
+    apply(yaml.as_bytes(), &parsed, &[change]).map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+#[test]
+fn a_part_is_replaced_and_the_placeholder_around_it_stays() {
+    for yaml in [
+        "tag: ${TAG:-v1}\n",
+        "tag: api:${TAG:-v1}-ad # v1\r\n",
+        "tag: 'it''s ${TAG:-v1}'\n",
+        "tag: \"${TAG:-v1}\"\n",
+        "{tag: \"${TAG:-v1}\"}\n",
+        "tag: &a 'é/${TAG:-v1}'\nb: *a\n",
+    ] {
+        assert_eq!(set_part(yaml, "v1", "v2").unwrap(), yaml.replacen("v1", "v2", 1), "{yaml:?}");
+    }
+    assert_eq!(set_part("tag: ${TAG:-v1}\n", "v1", "").unwrap(), "tag: ${TAG:-}\n");
+}
+
+#[test]
+fn a_part_is_refused_where_the_whole_would_be() {
+    let refused = |yaml: &str| match set_part(yaml, "v1", "v2") {
+        Err(EditError::Refused { obstacle, .. }) => obstacle,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused("tag: \"\\u0061${TAG:-v1}\"\n"), EditBlocker::Unplaced);
+    assert_eq!(refused("tag: |\n  v1\n"), EditBlocker::Block);
+    assert_eq!(refused("tag: a\n  v1\n"), EditBlocker::MultiLine);
+    assert_eq!(refused("tag: !x ${TAG:-v1}\n"), EditBlocker::Tagged);
+}

@@ -11,6 +11,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("location", &["visible"]),
     ("yaml", &["visible"]),
     ("dot_git", &[]),
+    ("dotenv", &[]),
     ("template", &[]),
     ("object_id", &[]),
     ("hint", &[]),
@@ -23,15 +24,28 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("file_selection", &["dot_git", "visible"]),
     ("manifest", &["image", "file_selection", "location", "visible", "yaml"]),
     ("plan", &["image", "location", "manifest", "file_selection", "visible", "yaml"]),
-    ("history", &["error", "image", "manifest", "object_id", "plan", "file_selection"]),
+    ("history", &["image", "manifest", "object_id", "plan", "file_selection"]),
     ("config", &["image", "location", "plan", "file_selection", "tag", "template", "visible", "yaml"]),
     ("scaffold", &["config", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"]),
-    ("output", &["error", "plan", "history", "visible"]),
-    ("actions", &["environment", "error", "location", "markdown", "plan", "output", "tag", "visible"]),
+    ("output", &["error", "object_id", "plan", "history", "visible"]),
+    (
+        "actions",
+        &["environment", "error", "location", "markdown", "object_id", "plan", "output", "tag", "visible"],
+    ),
     ("worktree", &["dot_git", "signals", "plan", "file_selection", "visible"]),
     (
         "landing",
-        &["error", "hint", "image", "markdown", "plan", "file_selection", "tag", "template", "history"],
+        &[
+            "image",
+            "markdown",
+            "object_id",
+            "plan",
+            "file_selection",
+            "tag",
+            "template",
+            "history",
+            "visible",
+        ],
     ),
     ("http", &["environment"]),
     (
@@ -39,7 +53,6 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "dot_git",
             "environment",
-            "error",
             "http",
             "object_id",
             "signals",
@@ -49,21 +62,21 @@ const ROOMS: &[(&str, &[&str])] = &[
             "worktree",
         ],
     ),
-    ("history::git", &["error", "git", "history"]),
-    ("landing::remote", &["error", "git", "hint", "history", "history::git", "http", "landing", "plan"]),
+    ("history::git", &["git", "history"]),
+    ("landing::remote", &["git", "history", "history::git", "http", "landing", "object_id", "plan"]),
     (
         "forge",
         &[
             "actions",
             "environment",
-            "error",
             "git",
-            "hint",
             "history",
             "http",
             "landing",
             "landing::remote",
+            "object_id",
             "plan",
+            "visible",
         ],
     ),
     ("cli", &[]),
@@ -83,7 +96,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    ("build_info", &["actions", "git", "image", "landing", "settings", "tag", "template", "history"]),
+    (
+        "build_info",
+        &["actions", "git", "image", "landing", "object_id", "settings", "tag", "template", "history"],
+    ),
     (
         "decision",
         &[
@@ -101,6 +117,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "landing",
             "landing::remote",
             "markdown",
+            "object_id",
             "output",
             "plan",
             "settings",
@@ -120,10 +137,14 @@ const ROOMS: &[(&str, &[&str])] = &[
             "error",
             "extras",
             "file_selection",
+            "forge",
             "git",
             "hint",
+            "history",
             "http",
             "image",
+            "landing",
+            "landing::remote",
             "location",
             "manifest",
             "plan",
@@ -157,6 +178,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "landing::remote",
             "location",
             "markdown",
+            "object_id",
             "output",
             "plan",
             "scaffold",
@@ -216,7 +238,7 @@ const KEPT: &[(&str, &[&str])] = &[
 ];
 
 /// They report what happened, as data: exit codes, and flags for hints, are for `diagnostics`.
-const WITHOUT_FLAGS: [&str; 15] = [
+const WITHOUT_FLAGS: [&str; 19] = [
     "visible",
     "location",
     "yaml",
@@ -230,9 +252,16 @@ const WITHOUT_FLAGS: [&str; 15] = [
     "plan",
     "config",
     "history",
+    "history::git",
     "worktree",
     "http",
+    "landing",
+    "landing::remote",
+    "forge",
 ];
+
+/// They choose exit codes and words. All other rooms report errors of their own.
+const FAILURE_MAKERS: [&str; 6] = ["error", "diagnostics", "commands", "decision", "console", "main"];
 
 /// Tests aside, and the flags that a file written for a user explains.
 #[test]
@@ -247,6 +276,26 @@ fn libraries_know_no_flags_and_exit_codes() {
         seen.insert(room);
     }
     assert_eq!(seen.len(), WITHOUT_FLAGS.len(), "{seen:?}");
+}
+
+/// Tests aside: output and actions show failures that others made.
+#[test]
+fn failures_are_made_above_the_libraries() {
+    let mut seen = BTreeSet::new();
+    for (room, file, text) in sources().into_iter().filter(|(_, file, _)| !is_test(file)) {
+        let makes = |line: &str| ["Failure::", "Failure {"].iter().any(|text| names_failure(line, text));
+        if let Some(line) = code_lines(product(&text)).find(|line| makes(line)) {
+            assert!(FAILURE_MAKERS.contains(&room.as_str()), "{}: {line}", file.display());
+            seen.insert(room);
+        }
+    }
+    assert!(seen.contains("diagnostics") && seen.contains("error"), "{seen:?}");
+}
+
+/// Whether a line names our `Failure`, and not another type whose name ends in the same way.
+fn names_failure(line: &str, text: &str) -> bool {
+    let own = |start: &str| !start.ends_with(|c: char| c.is_alphanumeric());
+    line.match_indices(text).any(|(at, _)| own(&line[..at]))
 }
 
 /// Whether a line has a text with `--word` or `-f` in it.

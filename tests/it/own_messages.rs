@@ -45,6 +45,7 @@ fn change() -> impl Strategy<Value = ChangedReference> {
         from,
         to,
         dropped_digest: false,
+        field: None,
     })
 }
 

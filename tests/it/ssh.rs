@@ -211,7 +211,7 @@ fn run_fails_when_ssh_host_is_not_found() {
     let folder = clone(&world, SCP);
     let words = "ssh: connect to host h.example port 22: Connection refused";
     let ssh = Ssh::doing(&world, "ssh", &format!("echo '{words}' >&2; exit 255"));
-    let said = failed(&over(&ssh, &folder, "v1", &["--timeout", "1s"]), 4);
+    let said = failed(&over(&ssh, &folder, "v1", &["--timeout", "5s"]), 4);
     assert!(said.contains("Connection refused"), "{said}");
     // and then it is
     let gone = format!("[ -e '{0}' ] || {{ : > '{0}'; echo '{words}' >&2; exit 255; }}", ssh.log.display());

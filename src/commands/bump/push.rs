@@ -7,11 +7,12 @@ use super::remote::{keep_secrets, note_verification};
 use super::report::BumpReport;
 use crate::decision::{Decision, DecisionBase, DecisionContext, DecisionMemory, decide, same_repository};
 use crate::error::{Failure, Result, inline};
-use crate::forge::ForgeSite;
+use crate::forge::{ForgeBranch, ForgeSite};
 use crate::git::{Checkout, RemoteUrl, SyncResult};
 use crate::hint::{flag, hint};
-use crate::landing::remote::{LandingTarget, RemoteBranch};
+use crate::landing::remote::LandingTarget;
 use crate::landing::{self, Backoff, Landing, NotLanded, SystemClock, TargetBranch as _};
+use crate::object_id::CommitId;
 use crate::output::Outcome;
 
 /// A bump that was landed, and from where.
@@ -54,13 +55,13 @@ impl Bump<'_> {
     /// Decides what would be landed on the tip as it is now.
     pub(super) fn rehearse_landing(
         &self,
-        remote: &mut RemoteBranch,
+        remote: &mut ForgeBranch,
         backoff: &Backoff<'_>,
         report: &mut BumpReport,
     ) -> Result<()> {
         let tip = remote.tip(backoff.deadline()).map_err(|error| match error.transient() {
             Ok((what, _)) => Failure::other(what).hinted("check the network, then run again"),
-            Err(failure) => failure,
+            Err(error) => error.into(),
         })?;
         let (context, mut memory) = (self.context(None, false), DecisionMemory::default());
         let decision = landing::with_snapshot(remote, &tip, backoff.deadline(), |snapshot| {
@@ -74,7 +75,7 @@ impl Bump<'_> {
     fn report_landing(
         &self,
         LandedBump { landed, checkout, site }: LandedBump<'_>,
-        remote: &mut RemoteBranch,
+        remote: &mut ForgeBranch,
         backoff: &Backoff<'_>,
         report: &mut BumpReport,
     ) -> Result<()> {
@@ -82,7 +83,7 @@ impl Bump<'_> {
         if !self.settings.delivery.landing.carry {
             self.note_own_commits(checkout, remote.git.branch(), report);
         }
-        if let Some(commit) = &commit {
+        if let Some(commit) = commit {
             let dirty = checkout.uncommitted(decision.plan.edits.iter().map(|edit| edit.path.as_str()));
             report.warnings.extend(dirty.iter().map(|path| {
                 format!("{}: has uncommitted changes in the checkout, which were not landed", inline(path))
@@ -91,8 +92,7 @@ impl Bump<'_> {
             self.sync(checkout, remote, backoff, commit, report);
         }
         let page = site.zip(remote.git.page());
-        report.commit_url =
-            page.zip(commit.as_deref()).map(|((site, page), commit)| site.commit_url(&page, commit));
+        report.commit_url = page.zip(commit).map(|((site, page), commit)| site.commit_url(&page, commit));
         report.commit = commit;
         // even if it is only the checkout's own commits that were pushed
         let outcome = match report.commit.is_some() {
@@ -105,9 +105,9 @@ impl Bump<'_> {
     fn sync(
         &self,
         checkout: &Checkout,
-        remote: &mut RemoteBranch,
+        remote: &mut ForgeBranch,
         backoff: &Backoff<'_>,
-        commit: &str,
+        commit: CommitId,
         report: &mut BumpReport,
     ) {
         let landing = &self.settings.delivery.landing;
@@ -155,7 +155,7 @@ impl Bump<'_> {
 
 /// Lands what is decided for each tip, and reports how that went, even if it failed.
 pub(super) fn land_on(
-    remote: &mut RemoteBranch,
+    remote: &mut ForgeBranch,
     backoff: &mut Backoff<'_>,
     context: &DecisionContext<'_>,
     report: &mut BumpReport,
@@ -174,5 +174,5 @@ pub(super) fn land_on(
     };
     report.attempts = attempts;
     report.details.extend(log.iter().cloned());
-    landed.map_err(|NotLanded { failure, .. }| failure)
+    landed.map_err(|NotLanded { error, .. }| error.into())
 }

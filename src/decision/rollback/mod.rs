@@ -16,6 +16,7 @@ use crate::error::{Exit, Failure, Result};
 use crate::hint::{hint, setting};
 use crate::image::{Digest, Field, Tag, same_tag};
 use crate::landing::{RolledBack, TipSnapshot};
+use crate::object_id::CommitId;
 use crate::plan::{self, CurrentReference, FileSource, Request, Scope, UpdateTarget};
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
@@ -48,7 +49,7 @@ struct RollbackStart {
 #[derive(Clone, Copy)]
 struct RollbackFiles<'a> {
     files: &'a dyn FileSource,
-    tip: Option<(TipSnapshot<'a>, &'a str)>,
+    tip: Option<(TipSnapshot<'a>, CommitId)>,
 }
 
 impl<'a> RollbackFiles<'a> {
@@ -59,7 +60,7 @@ impl<'a> RollbackFiles<'a> {
         };
         let base_branch = snapshot.beside.filter(|_| is_on_pr_branch(&snapshot));
         let (tip, files) = base_branch.unwrap_or((snapshot.tip, snapshot.files));
-        RollbackFiles { files, tip: Some((snapshot, &tip.commit)) }
+        RollbackFiles { files, tip: Some((snapshot, tip.commit)) }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::decision::targets;
 use crate::error::{Exit, Failure, Result};
 use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::history::git::CommitWalk;
-use crate::history::{self, CommitStore, Extent, ObjectId, TagEntry};
+use crate::history::{self, CommitId, CommitStore, Extent, TagEntry};
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
 use crate::plan::{Cancellation, CurrentReference, PlanError, Request, UpdateTarget};
@@ -107,14 +107,13 @@ impl RollbackSearch<'_> {
         if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(extent) }
     }
 
-    fn commits(&self) -> Result<(Box<dyn CommitStore + '_>, ObjectId)> {
+    fn commits(&self) -> Result<(Box<dyn CommitStore + '_>, CommitId)> {
         let Some((snapshot, tip)) = self.files.tip else {
             let checkout = self.context.checkout.ok_or_else(|| self.no_history())?;
             let (commits, head) = CommitWalk::of_head(checkout)?;
             return Ok((Box::new(commits), head));
         };
-        let commit = ObjectId::parse(tip).ok_or_else(|| Failure::other(format!("{tip} is not a commit")))?;
-        Ok((snapshot.history.past(snapshot.deadline), commit))
+        Ok((snapshot.history.past(snapshot.deadline), tip))
     }
 
     fn no_history(&self) -> Failure {

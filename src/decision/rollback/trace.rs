@@ -216,7 +216,8 @@ mod tests {
     fn entry(tag: &str, message: &str, replaced: &str) -> TagEntry {
         let words =
             CommitMessage { author: String::new(), email: String::new(), message: message.to_owned() };
-        let written = WritingCommit { commit: ObjectId([0; 20]), time: 0, words, has_all_parents: true };
+        let written =
+            WritingCommit { commit: ObjectId([0; 20]).into(), time: 0, words, has_all_parents: true };
         TagEntry {
             target: 0,
             file: "f".into(),
@@ -248,6 +249,7 @@ mod tests {
             line: 1,
             tag: entries[0].tag.clone(),
             digest: None,
+            field: None,
         };
         let mut search = ReferenceTrace::new(&reference, "a", named.map(|tag| Tag::parse(tag).unwrap()));
         entries.iter().for_each(|entry| search.take(entry));

@@ -6,11 +6,13 @@ use std::time::Instant;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
+use super::error::GitHubError;
 use super::graphql::{GraphQl, GraphQlResponse};
-use crate::error::{Exit, Failure};
-use crate::history::ObjectId;
+use super::known_words::{KnownWords, classify};
+use crate::forge::ForgeError;
 use crate::landing::remote::Verification;
 use crate::landing::{FetchError, PublishOutcome};
+use crate::object_id::CommitId;
 
 const COMMIT: &str = "mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { \
                       commit { oid signature { isValid state } } } }";
@@ -27,7 +29,7 @@ const NONE: &str = "0000000000000000000000000000000000000000";
 /// A commit to make.
 #[derive(Clone, Debug)]
 pub struct CommitSpec {
-    pub parent: String,
+    pub parent: CommitId,
     pub message: String,
     /// Path below the repository's top, and the whole file.
     pub files: Vec<(String, Vec<u8>)>,
@@ -36,25 +38,25 @@ pub struct CommitSpec {
 /// A commit that was made.
 #[derive(Debug)]
 pub struct CreatedCommit {
-    pub oid: String,
+    pub id: CommitId,
     pub verification: Verification,
 }
 
 /// A move of a branch.
 pub struct BranchMove<'a> {
     pub branch: &'a str,
-    pub from: ExpectedRef<'a>,
+    pub from: ExpectedRef,
     /// `None` deletes the branch.
-    pub to: Option<&'a str>,
+    pub to: Option<CommitId>,
 }
 
 /// Where a branch must be before it is moved.
 #[derive(Clone, Copy)]
-pub enum ExpectedRef<'a> {
+pub enum ExpectedRef {
     /// No such branch.
     Nothing,
     /// A branch at this commit.
-    At(&'a str),
+    At(CommitId),
     /// Anywhere.
     Anything,
 }
@@ -83,12 +85,12 @@ impl Branches {
         deadline: Instant,
         branch: &str,
         wanted: &CommitSpec,
-    ) -> Result<CreatedCommit, PublishOutcome> {
+    ) -> Result<CreatedCommit, PublishOutcome<ForgeError>> {
         let (headline, body) = wanted.message.split_once('\n').unwrap_or((&wanted.message, ""));
         let file = |(path, bytes): &(String, Vec<u8>)| json!({"path": path, "contents": BASE64_STANDARD.encode(bytes)});
         let input = json!({
             "branch": {"repositoryNameWithOwner": format!("{}/{}", self.owner, self.name), "branchName": branch},
-            "expectedHeadOid": wanted.parent,
+            "expectedHeadOid": wanted.parent.to_string(),
             "message": {"headline": headline, "body": body.trim()},
             "fileChanges": {"additions": wanted.files.iter().map(file).collect::<Vec<_>>()},
         });
@@ -100,14 +102,19 @@ impl Branches {
     ///
     /// # Errors
     /// Why not, as the landing loop needs it.
-    pub fn moves(&mut self, deadline: Instant, moves: &[BranchMove<'_>]) -> Result<(), PublishOutcome> {
+    pub fn moves(
+        &mut self,
+        deadline: Instant,
+        moves: &[BranchMove<'_>],
+    ) -> Result<(), PublishOutcome<ForgeError>> {
         let one = |it: &BranchMove<'_>| {
-            let (name, after) = (format!("refs/heads/{}", it.branch), it.to.unwrap_or(NONE));
+            let (name, after) =
+                (format!("refs/heads/{}", it.branch), it.to.map_or(NONE.to_owned(), |to| to.to_string()));
             match it.from {
                 ExpectedRef::Anything => json!({"name": name, "afterOid": after, "force": true}),
                 ExpectedRef::Nothing => json!({"name": name, "beforeOid": NONE, "afterOid": after}),
                 ExpectedRef::At(before) => {
-                    json!({"name": name, "beforeOid": before, "afterOid": after, "force": true})
+                    json!({"name": name, "beforeOid": before.to_string(), "afterOid": after, "force": true})
                 }
             }
         };
@@ -117,15 +124,15 @@ impl Branches {
     }
 
     /// Whether GitHub verified a commit's signature.
-    pub fn verification(&self, deadline: Instant, commit: &str) -> Verification {
-        let variables = json!({"owner": self.owner, "name": self.name, "oid": commit});
+    pub fn verification(&self, deadline: Instant, commit: CommitId) -> Verification {
+        let variables = json!({"owner": self.owner, "name": self.name, "oid": commit.to_string()});
         let Ok(GraphQlResponse::Data(data)) = self.graphql.once(deadline, SIGNATURE, &variables) else {
             return Verification::Unknown;
         };
         data["repository"]["object"].get("signature").map_or(Verification::Unknown, verification)
     }
 
-    fn id(&mut self, deadline: Instant) -> Result<String, PublishOutcome> {
+    fn id(&mut self, deadline: Instant) -> Result<String, PublishOutcome<ForgeError>> {
         if let Some(id) = &self.id {
             return Ok(id.clone());
         }
@@ -139,7 +146,12 @@ impl Branches {
         Ok(id)
     }
 
-    fn write(&self, deadline: Instant, query: &str, variables: &Value) -> Result<Value, PublishOutcome> {
+    fn write(
+        &self,
+        deadline: Instant,
+        query: &str,
+        variables: &Value,
+    ) -> Result<Value, PublishOutcome<ForgeError>> {
         match self.graphql.once(deadline, query, variables) {
             Ok(GraphQlResponse::Data(data)) => Ok(data),
             Ok(GraphQlResponse::Error { kind, message }) => Err(api_error(&kind, message)),
@@ -147,7 +159,7 @@ impl Branches {
                 Err(PublishOutcome::Unknown { what, retry_after })
             }
             Err(FetchError::Unreachable { what }) => Err(PublishOutcome::Unknown { what, retry_after: None }),
-            Err(FetchError::Permanent(failure)) => Err(PublishOutcome::Refused(failure)),
+            Err(FetchError::Permanent(error)) => Err(PublishOutcome::Refused(error)),
         }
     }
 }
@@ -156,24 +168,23 @@ impl Branches {
 ///
 /// # Errors
 /// If the answer names no commit: it may have been made or not.
-pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome> {
+pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome<ForgeError>> {
     let commit = &data["createCommitOnBranch"]["commit"];
-    let oid = commit["oid"].as_str().filter(|oid| ObjectId::parse(oid).is_some());
-    let oid = oid.ok_or_else(|| PublishOutcome::Unknown {
+    let id = commit["oid"].as_str().and_then(CommitId::parse);
+    let id = id.ok_or_else(|| PublishOutcome::Unknown {
         what: "GitHub's API didn't return a commit".to_owned(),
         retry_after: None,
     })?;
-    Ok(CreatedCommit { oid: oid.to_ascii_lowercase(), verification: verification(&commit["signature"]) })
+    Ok(CreatedCommit { id, verification: verification(&commit["signature"]) })
 }
 
 /// GitHub reports a lost race by a type, or else by a known message. Other errors may be a race or a rule.
-pub fn api_error(kind: &str, message: String) -> PublishOutcome {
-    let is_race = kind == "STALE_DATA" || message.contains("Expected branch to point to");
+pub fn api_error(kind: &str, message: String) -> PublishOutcome<ForgeError> {
+    let is_race = kind == "STALE_DATA" || classify(&message) == Some(KnownWords::BranchMoved);
     match kind {
-        "FORBIDDEN" | "INSUFFICIENT_SCOPES" => PublishOutcome::Refused(
-            Failure::new(Exit::Refused, format!("GitHub's API rejected the commit: {message}"))
-                .hinted("the token can't write: give the job permissions: contents: write"),
-        ),
+        "FORBIDDEN" | "INSUFFICIENT_SCOPES" => {
+            PublishOutcome::Refused(GitHubError::CommitForbidden { words: message }.into())
+        }
         _ if is_race => PublishOutcome::NonFastForward { what: message },
         // "Something went wrong while executing your query"
         "" | "INTERNAL" | "SERVICE_UNAVAILABLE" => {
@@ -220,7 +231,7 @@ mod tests {
     fn commit_is_unknown_without_its_name() {
         let answer = |oid: &Value| json!({"createCommitOnBranch": {"commit": {"oid": oid}}});
         let sha = "0123456789abcdef0123456789abcdef01234567";
-        assert_eq!(made_commit(&answer(&json!(sha))).unwrap().oid, sha);
+        assert_eq!(made_commit(&answer(&json!(sha))).unwrap().id.to_string(), sha);
         for oid in [json!(null), json!(""), json!(&sha[1..]), json!(format!("{}\n", &sha[1..])), json!(7)] {
             assert!(matches!(made_commit(&answer(&oid)), Err(PublishOutcome::Unknown { .. })), "{oid}");
         }

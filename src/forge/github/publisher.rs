@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::commit::{BranchMove, Branches, CommitSpec, ExpectedRef};
+use super::error::GitHubError;
 use super::graphql::GraphQl;
-use crate::error::{Exit, Failure, Result};
-use crate::hint::{hint, setting};
+use crate::forge::ForgeError;
 use crate::http::HttpSettings;
 use crate::landing::remote::{GitBranch, Publisher, RefUpdate, Verification};
 use crate::landing::{PublishOutcome, Tip};
+use crate::object_id::CommitId;
 use crate::plan::FileEdit;
 
 /// GitHub accepts about 40 MB in one request, and base64 turns 3 bytes into 4.
@@ -24,8 +25,8 @@ const PLAIN: i32 = 0o100_644;
 /// Commits on the branches of a repository on GitHub.
 pub struct GitHubCommits {
     branches: Branches,
-    /// The commits to be made, by the names of those that git made. GitHub makes its own of them.
-    prepared: HashMap<String, CommitSpec>,
+    /// The commits to be made, by the IDs of those that git made. GitHub makes its own of them.
+    prepared: HashMap<CommitId, CommitSpec>,
     /// Of the last commit that was made.
     verification: Option<Verification>,
 }
@@ -35,7 +36,12 @@ impl GitHubCommits {
     ///
     /// # Errors
     /// If the address or the token is not valid.
-    pub fn new(http: &HttpSettings, graphql: &str, token: &str, repository: &str) -> Result<Self> {
+    pub fn new(
+        http: &HttpSettings,
+        graphql: &str,
+        token: &str,
+        repository: &str,
+    ) -> Result<Self, ForgeError> {
         let branches = Branches::new(GraphQl::new(http, graphql, token)?, repository);
         Ok(GitHubCommits { branches, prepared: HashMap::new(), verification: None })
     }
@@ -45,10 +51,10 @@ impl GitHubCommits {
         branch: &str,
         wanted: &CommitSpec,
         deadline: Instant,
-    ) -> Result<String, PublishOutcome> {
+    ) -> Result<CommitId, PublishOutcome<ForgeError>> {
         let made = self.branches.commit(deadline, branch, wanted)?;
         self.verification = Some(made.verification);
-        Ok(made.oid)
+        Ok(made.id)
     }
 
     /// The new commit replaces those of the branch. It is made on a temporary branch first: if the branch itself were reset to its base in
@@ -56,10 +62,10 @@ impl GitHubCommits {
     fn replace_branch(
         &mut self,
         branch: &str,
-        tip: &str,
+        tip: CommitId,
         wanted: &CommitSpec,
         deadline: Instant,
-    ) -> Result<String, PublishOutcome> {
+    ) -> Result<CommitId, PublishOutcome<ForgeError>> {
         let aside = format!("tagbump-aside/{:016x}", fastrand::u64(..));
         let made = self.commit_aside(&aside, branch, tip, wanted, deadline);
         if made.is_err() {
@@ -74,100 +80,98 @@ impl GitHubCommits {
         &mut self,
         aside: &str,
         branch: &str,
-        tip: &str,
+        tip: CommitId,
         wanted: &CommitSpec,
         deadline: Instant,
-    ) -> Result<String, PublishOutcome> {
-        let start = BranchMove { branch: aside, from: ExpectedRef::Nothing, to: Some(&wanted.parent) };
+    ) -> Result<CommitId, PublishOutcome<ForgeError>> {
+        let start = BranchMove { branch: aside, from: ExpectedRef::Nothing, to: Some(wanted.parent) };
         self.branches.moves(deadline, &[start])?;
         let made = self.commit_on(aside, wanted, deadline)?;
-        let put = BranchMove { branch, from: ExpectedRef::At(tip), to: Some(&made) };
-        let gone = BranchMove { branch: aside, from: ExpectedRef::At(&made), to: None };
+        let put = BranchMove { branch, from: ExpectedRef::At(tip), to: Some(made) };
+        let gone = BranchMove { branch: aside, from: ExpectedRef::At(made), to: None };
         self.branches.moves(deadline, &[put, gone]).map(|()| made)
     }
 
     fn try_publish(
         &mut self,
         git: &GitBranch,
-        commit: &str,
+        commit: CommitId,
         deadline: Instant,
-    ) -> Result<String, PublishOutcome> {
+    ) -> Result<CommitId, PublishOutcome<ForgeError>> {
         let update = git.ref_update(commit);
         if update == RefUpdate::UpToDate {
-            return Ok(commit.to_owned());
+            return Ok(commit);
         }
-        let unprepared = || PublishOutcome::Refused(Failure::other(format!("{commit} was not made here")));
-        let wanted = self.prepared.get(commit).cloned().ok_or_else(unprepared)?;
+        let unprepared = || PublishOutcome::Refused(GitHubError::NotPrepared { commit }.into());
+        let wanted = self.prepared.get(&commit).cloned().ok_or_else(unprepared)?;
         match update {
-            RefUpdate::UpToDate => Ok(commit.to_owned()),
+            RefUpdate::UpToDate => Ok(commit),
             RefUpdate::FastForward { branch } => self.commit_on(&branch, &wanted, deadline),
             RefUpdate::Create { branch } => {
                 let start =
-                    BranchMove { branch: &branch, from: ExpectedRef::Nothing, to: Some(&wanted.parent) };
+                    BranchMove { branch: &branch, from: ExpectedRef::Nothing, to: Some(wanted.parent) };
                 self.branches.moves(deadline, &[start])?;
                 let made = self.commit_on(&branch, &wanted, deadline);
                 if let Err(PublishOutcome::Refused(_) | PublishOutcome::RejectedUnclear { .. }) = made {
                     // a branch without a commit is useless
-                    let gone =
-                        BranchMove { branch: &branch, from: ExpectedRef::At(&wanted.parent), to: None };
+                    let gone = BranchMove { branch: &branch, from: ExpectedRef::At(wanted.parent), to: None };
                     let _ = self.branches.moves(deadline.max(Instant::now() + TIDY), &[gone]);
                 }
                 made
             }
-            RefUpdate::Replace { branch, tip } => self.replace_branch(&branch, &tip, &wanted, deadline),
+            RefUpdate::Replace { branch, tip } => self.replace_branch(&branch, tip, &wanted, deadline),
         }
     }
 }
 
-impl Publisher for GitHubCommits {
+impl Publisher<ForgeError> for GitHubCommits {
     fn prepare(
         &mut self,
         git: &GitBranch,
         tip: &Tip,
-        commit: &str,
+        commit: CommitId,
         edits: &[FileEdit],
         message: &str,
-    ) -> Result<()> {
-        let files = edits.iter().map(|edit| file(git, tip, edit)).collect::<Result<Vec<_>>>()?;
+    ) -> Result<(), ForgeError> {
+        let files = edits.iter().map(|edit| file(git, tip, edit)).collect::<Result<Vec<_>, _>>()?;
         if files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > MAX_FILES {
-            return Err(Failure::new(
-                Exit::NotEditable,
-                "the changed files are larger than GitHub's API accepts in one request",
-            )
-            .hinted(hint("land them with ") + setting("via", "git")));
+            return Err(GitHubError::FilesTooLarge.into());
         }
-        let spec = CommitSpec { parent: tip.commit.clone(), message: message.to_owned(), files };
-        self.prepared.insert(commit.to_owned(), spec);
+        let spec = CommitSpec { parent: tip.commit, message: message.to_owned(), files };
+        self.prepared.insert(commit, spec);
         Ok(())
     }
 
-    fn publish(&mut self, git: &GitBranch, commit: &str, deadline: Instant) -> PublishOutcome {
+    fn publish(
+        &mut self,
+        git: &GitBranch,
+        commit: CommitId,
+        deadline: Instant,
+    ) -> PublishOutcome<ForgeError> {
         match self.try_publish(git, commit, deadline) {
             Ok(commit) => PublishOutcome::Published { commit },
             Err(outcome) => outcome,
         }
     }
 
-    fn find(&self, git: &GitBranch, tip: &Tip, commit: &str) -> Result<Option<String>> {
-        git.find_equivalent(tip, commit)
+    fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, ForgeError> {
+        Ok(git.find_equivalent(tip, commit)?)
     }
 
     fn makes_own_commits(&self) -> bool {
         true
     }
 
-    fn verification(&self, commit: &str, deadline: Instant) -> Verification {
+    fn verification(&self, commit: CommitId, deadline: Instant) -> Verification {
         self.verification.clone().unwrap_or_else(|| self.branches.verification(deadline, commit))
     }
 }
 
 /// A changed file as the API wants it: its path below the repository's top, and all its bytes.
-fn file(git: &GitBranch, tip: &Tip, edit: &FileEdit) -> Result<(String, Vec<u8>)> {
-    let (path, mode) = git.file_mode(&tip.commit, &edit.path)?;
+fn file(git: &GitBranch, tip: &Tip, edit: &FileEdit) -> Result<(String, Vec<u8>), ForgeError> {
+    let (path, mode) = git.file_mode(tip.commit, &edit.path)?;
     if mode == PLAIN {
         return Ok((path, edit.after.clone()));
     }
-    let why = format!("{}: has mode {mode:o}, which GitHub's API would change to 100644", edit.path);
-    Err(Failure::new(Exit::NotEditable, why)
-        .hinted(hint("land it with ") + setting("via", "git") + ", or change the file's mode"))
+    Err(GitHubError::FileMode { path: edit.path.clone(), mode }.into())
 }

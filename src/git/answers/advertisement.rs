@@ -9,13 +9,13 @@ use super::error::{AnswerError, LimitExceeded};
 use super::limits::{ADVERTISED_BYTES, ADVERTISED_REFS};
 use super::text::server_text;
 use crate::git::pkt_line::{self, PktLine};
-use crate::object_id::ObjectId;
+use crate::object_id::CommitId;
 
 /// What the list says about one reference, and about the server's capabilities.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct RefAdvertisement {
     /// The commit that the reference points at; `None` if it doesn't exist.
-    pub tip: Option<ObjectId>,
+    pub tip: Option<CommitId>,
     pub side_band: bool,
     /// Why the server refuses to talk.
     pub refusal: Option<String>,
@@ -95,12 +95,12 @@ fn split(line: &[u8], first: bool) -> Result<(&[u8], &[u8]), AnswerError> {
 }
 
 /// The commit of an entry `ID NAME`, if it is about `reference`.
-fn tip_of(entry: &[u8], reference: &str) -> Result<Option<ObjectId>, AnswerError> {
+fn tip_of(entry: &[u8], reference: &str) -> Result<Option<CommitId>, AnswerError> {
     let entry = entry.strip_suffix(b"\n").unwrap_or(entry);
     let Some(id) = entry.strip_suffix(reference.as_bytes()).and_then(|id| id.strip_suffix(b" ")) else {
         return Ok(None);
     };
-    let id = std::str::from_utf8(id).ok().and_then(ObjectId::parse);
+    let id = std::str::from_utf8(id).ok().and_then(CommitId::parse);
     id.map(Some).ok_or(AnswerError::Garbled("it lists a branch without a SHA-1 commit"))
 }
 
@@ -128,7 +128,7 @@ mod tests {
         let main = format!("{ID} refs/heads/main\n");
         for greeting in [&[][..], &["# service=git-receive-pack\n", ""]] {
             let read = read(&[greeting, &[&first, &main, ""]].concat()).unwrap();
-            assert_eq!(read, RefAdvertisement { tip: ObjectId::parse(ID), side_band: true, refusal: None });
+            assert_eq!(read, RefAdvertisement { tip: CommitId::parse(ID), side_band: true, refusal: None });
         }
         assert_eq!(read(&[""]).unwrap(), RefAdvertisement::default());
         let longer = format!("{ID} refs/heads/main2\n{ID} xrefs/heads/main");

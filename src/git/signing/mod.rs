@@ -16,14 +16,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use git2::{Commit, Config, ErrorCode, Oid, Repository, Signature, Tree};
+use git2::{Commit, Config, ErrorCode, Repository, Signature, Tree};
 
 use super::checkout::Checkout;
 use super::config;
 use super::error::GitError;
 use super::identity::Identity;
+use super::oid::commit_id;
 use super::process::{self, Interruption, NotRun, ProcessOutput, Purpose};
 use crate::environment::Environment;
+use crate::object_id::CommitId;
 use gpg::Gpg;
 use ssh::Ssh;
 
@@ -119,17 +121,18 @@ impl CommitDraft<'_> {
     ///
     /// # Errors
     /// Fails if the commit can't be signed or written.
-    pub fn make(&self, repo: &Repository, signer: Option<&Signer>) -> Result<Oid, GitError> {
+    pub fn make(&self, repo: &Repository, signer: Option<&Signer>) -> Result<CommitId, GitError> {
         let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
         let CommitDraft { author, committer, message, tree, parent } = self;
         let Some(signer) = signer else {
-            return repo.commit(None, author, committer, message, tree, &[parent]).map_err(fault);
+            let made = repo.commit(None, author, committer, message, tree, &[parent]);
+            return made.map(commit_id).map_err(fault);
         };
         let content = repo.commit_create_buffer(author, committer, message, tree, &[parent]);
         let content = content.map_err(fault)?;
         let content = std::str::from_utf8(&content).map_err(|_| SigningError::AuthorNotUtf8)?;
         let signature = signer.sign(content.as_bytes())?;
-        repo.commit_signed(content, &signature, Some("gpgsig")).map_err(fault)
+        repo.commit_signed(content, &signature, Some("gpgsig")).map(commit_id).map_err(fault)
     }
 }
 

@@ -6,11 +6,9 @@ use std::collections::HashMap;
 use git2::{ErrorCode, Oid, Repository};
 
 use super::renames::Renames;
-use crate::error::{Failure, Result};
-use crate::git::Checkout;
-use crate::git::failure::{git_failure, no_commit};
-use crate::git::oid::{id, oid};
-use crate::history::{CommitLinks, CommitMessage, CommitStore, ObjectId};
+use crate::git::oid::{object_id, oid};
+use crate::git::{Checkout, GitError};
+use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
 
 /// Fetches a shallow history to the given depth. The error says why it can't.
 pub type Deepen<'r> = dyn Fn(i32) -> Result<(), String> + 'r;
@@ -56,9 +54,9 @@ impl<'r> CommitWalk<'r> {
     /// Reads the history of a checkout. Also returns the commit of its `HEAD`.
     ///
     /// # Errors
-    /// Exit 2 if there is no commit yet.
-    pub fn of_head(checkout: &'r Checkout) -> Result<(Self, ObjectId)> {
-        let head = id(checkout.head_oid().ok_or_else(no_commit)?);
+    /// If there is no commit yet.
+    pub fn of_head(checkout: &'r Checkout) -> Result<(Self, CommitId), GitError> {
+        let head = checkout.head().ok_or(GitError::NoCommit)?;
         Ok((CommitWalk::new(&checkout.repo, None), head))
     }
 
@@ -74,7 +72,7 @@ impl<'r> CommitWalk<'r> {
             None => trails.entry(path.to_owned()).or_default(),
         };
         let odb = self.repo.odb()?;
-        let mut next = oid(tree)?;
+        let mut next = oid(tree);
         let depth = path.split('/').count();
         for (at, part) in path.split('/').enumerate() {
             let tree = odb.read(next)?;
@@ -96,7 +94,7 @@ impl<'r> CommitWalk<'r> {
     }
 
     fn renamed(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, git2::Error> {
-        let trees = (oid(tree)?, oid(older)?);
+        let trees = (oid(tree), oid(older));
         let mut known = self.renames.borrow_mut();
         let renames = match known.take().filter(|renames| renames.trees == trees) {
             Some(renames) => known.insert(renames),
@@ -129,38 +127,38 @@ pub fn thoroughly<T>(fetch: impl FnOnce() -> T) -> T {
 }
 
 impl CommitStore for CommitWalk<'_> {
-    fn links(&self, commit: ObjectId) -> Result<Option<CommitLinks>> {
-        let commit = match oid(commit).and_then(|oid| self.repo.find_commit(oid)) {
+    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
+        let commit = match self.repo.find_commit(oid(commit)) {
             Ok(commit) => commit,
             Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
-            Err(error) => return Err(unparsable(&error)),
+            Err(error) => return Err(unreadable(&error)),
         };
         // from the header: libgit2 omits parents that a shallow clone lacks, even after more was fetched
         let header = commit.raw_header_bytes();
         let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
-        let parents = parents.filter_map(|hex| Oid::from_str(std::str::from_utf8(hex).ok()?).ok().map(id));
+        let parents = parents.filter_map(|hex| CommitId::parse(std::str::from_utf8(hex).ok()?));
         Ok(Some(CommitLinks {
             time: commit.time().seconds(),
-            tree: id(commit.tree_id()),
+            tree: object_id(commit.tree_id()),
             parents: parents.collect(),
         }))
     }
 
-    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>> {
-        Ok(self.look_up(tree, path).map_err(|e| unparsable(&e))?.map(id))
+    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, HistoryError> {
+        Ok(self.look_up(tree, path).map_err(|e| unreadable(&e))?.map(object_id))
     }
 
-    fn read(&self, file: ObjectId) -> Result<Vec<u8>> {
-        let blob = oid(file).and_then(|oid| self.repo.find_blob(oid));
-        Ok(blob.map_err(|e| unparsable(&e))?.content().to_vec())
+    fn read(&self, file: ObjectId) -> Result<Vec<u8>, HistoryError> {
+        let blob = self.repo.find_blob(oid(file));
+        Ok(blob.map_err(|e| unreadable(&e))?.content().to_vec())
     }
 
-    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>> {
-        self.renamed(tree, older, path).map_err(|e| unparsable(&e))
+    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, HistoryError> {
+        self.renamed(tree, older, path).map_err(|e| unreadable(&e))
     }
 
-    fn message(&self, commit: ObjectId) -> Result<CommitMessage> {
-        let commit = oid(commit).and_then(|oid| self.repo.find_commit(oid)).map_err(|e| unparsable(&e))?;
+    fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError> {
+        let commit = self.repo.find_commit(oid(commit)).map_err(|e| unreadable(&e))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let author = commit.author();
         Ok(CommitMessage {
@@ -196,9 +194,8 @@ fn entry(tree: &[u8], name: &str) -> Option<(bool, Oid)> {
     None
 }
 
-fn unparsable(error: &git2::Error) -> Failure {
-    git_failure("the history can't be read", error)
-        .hinted("a partial clone lacks some of it; tagbump history --fetch reads it from the server")
+fn unreadable(error: &git2::Error) -> HistoryError {
+    HistoryError::Unreadable { reason: error.message().to_owned() }
 }
 
 #[cfg(test)]

@@ -5,15 +5,13 @@
 use std::cell::Cell;
 use std::time::Instant;
 
-use git2::Oid;
-
 use super::git_branch::GitBranch;
 use super::remote_history::deepen;
-use crate::error::Result;
 use crate::git::fetch::{self, DEPTHS};
+use crate::git::oid::{commit_id, oid};
 use crate::git::workspace::Workspace;
 use crate::history::git::{CommitWalk, thoroughly};
-use crate::history::{CommitLinks, CommitMessage, CommitStore, ObjectId};
+use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
 use crate::landing::{BuildOrder, FAR, History};
 
 /// How many bytes of files are read at most to find the commit that set a tag.
@@ -60,8 +58,8 @@ impl History for GitBranch {
 }
 
 impl GitBranch {
-    fn resolve(&self, sha: &str) -> Option<Oid> {
-        Some(self.workspace().repo.find_commit_by_prefix(sha).ok()?.id())
+    fn resolve(&self, sha: &str) -> Option<CommitId> {
+        Some(commit_id(self.workspace().repo.find_commit_by_prefix(sha).ok()?.id()))
     }
 
     /// `None` if the available history doesn't show the order.
@@ -74,7 +72,7 @@ impl GitBranch {
         if ours == theirs {
             return Some(BuildOrder::Same);
         }
-        match repo.merge_base(ours, theirs) {
+        match repo.merge_base(oid(ours), oid(theirs)).map(commit_id) {
             Ok(base) if base == ours => Some(BuildOrder::Before),
             Ok(base) if base == theirs => Some(BuildOrder::After),
             // a commit that is cut off may join them
@@ -84,17 +82,18 @@ impl GitBranch {
     }
 
     /// Whether all commits that are cut off come before ours. A commit that is on the branch, but not here, is one of them.
-    fn comes_after_all(&self, ours: Oid, deadline: Instant) -> bool {
+    fn comes_after_all(&self, ours: CommitId, deadline: Instant) -> bool {
         // sources are usually on the default branch, and may be only there
         is_after_all_cuts(self.workspace(), ours) && self.default_tip(deadline).is_some()
     }
 
-    fn diverged(&self, ours: Oid, theirs: Oid, deadline: Instant) -> BuildOrder {
+    fn diverged(&self, ours: CommitId, theirs: CommitId, deadline: Instant) -> BuildOrder {
         let repo = &self.workspace().repo;
         let Some(tip) = self.default_tip(deadline) else {
             return BuildOrder::Unknown("neither commit comes before the other".to_owned());
         };
-        let on_it = |commit| commit == tip || repo.graph_descendant_of(tip, commit).unwrap_or(false);
+        let on_it =
+            |commit| commit == tip || repo.graph_descendant_of(oid(tip), oid(commit)).unwrap_or(false);
         match (on_it(ours), on_it(theirs)) {
             (true, _) => BuildOrder::DivergedOurs,
             (false, true) => BuildOrder::DivergedTheirs,
@@ -103,7 +102,7 @@ impl GitBranch {
     }
 
     /// The default branch's tip; fetched if it isn't here.
-    fn default_tip(&self, deadline: Instant) -> Option<Oid> {
+    fn default_tip(&self, deadline: Instant) -> Option<CommitId> {
         let (branch, tip) = self.default_branch()?;
         let depth = if self.workspace().repo.is_shallow() { DEPTHS[1] } else { 0 };
         if !self.workspace().has(tip) {
@@ -133,25 +132,25 @@ impl RecentCommits<'_> {
 }
 
 impl CommitStore for RecentCommits<'_> {
-    fn links(&self, commit: ObjectId) -> Result<Option<CommitLinks>> {
+    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
         if self.is_over() { Ok(None) } else { self.past.links(commit) }
     }
 
-    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>> {
+    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, HistoryError> {
         self.past.file(tree, path)
     }
 
-    fn read(&self, file: ObjectId) -> Result<Vec<u8>> {
+    fn read(&self, file: ObjectId) -> Result<Vec<u8>, HistoryError> {
         let bytes = self.past.read(file)?;
         self.read.set(self.read.get() + bytes.len());
         Ok(bytes)
     }
 
-    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>> {
+    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, HistoryError> {
         self.past.old_name(tree, older, path)
     }
 
-    fn message(&self, commit: ObjectId) -> Result<CommitMessage> {
+    fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError> {
         self.past.message(commit)
     }
 
@@ -167,8 +166,8 @@ impl CommitStore for RecentCommits<'_> {
 }
 
 /// Whether everything that is cut off comes before a commit.
-fn is_after_all_cuts(workspace: &Workspace, commit: Oid) -> bool {
+fn is_after_all_cuts(workspace: &Workspace, commit: CommitId) -> bool {
     let cut = workspace.shallow_commits();
-    let is_below = |root: Oid| workspace.repo.graph_descendant_of(commit, root).unwrap_or(false);
+    let is_below = |root| workspace.repo.graph_descendant_of(oid(commit), oid(root)).unwrap_or(false);
     !cut.is_empty() && cut.into_iter().all(|root| root == commit || is_below(root))
 }

@@ -3,26 +3,27 @@
 use std::path::Path;
 use std::time::Instant;
 
-use git2::{Commit, Oid};
+use git2::Commit;
 
+use super::error::RemoteError;
 use super::git_branch::GitBranch;
-use crate::error::{Failure, Result};
-use crate::git::failure::git_failure;
+use crate::git::oid::{commit_id, oid};
 use crate::git::signing::{CommitDraft, is_signed};
 use crate::git::tree::edited_tree;
-use crate::git::{self, Checkout, LandedCommit, SyncResult, carry, equivalent_commit};
+use crate::git::{self, Checkout, GitError, LandedCommit, SyncResult, carry, equivalent_commit};
 use crate::landing::Tip;
+use crate::object_id::CommitId;
 use crate::plan::FileEdit;
 
 impl GitBranch {
-    /// Makes a commit on a tip, in the workspace. Gives its name.
+    /// Makes a commit on a tip, in the workspace.
     ///
     /// # Errors
     /// If the commit can't be made.
-    pub fn commit(&self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<String> {
-        let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
+    pub fn commit(&self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId, RemoteError> {
+        let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
         let repo = &self.workspace.repo;
-        let parent = repo.find_commit(oid(&tip.commit)?).map_err(fault)?;
+        let parent = repo.find_commit(oid(tip.commit)).map_err(fault)?;
         let tree = edited_tree(repo, &parent, edits, &self.prefix)?;
         let (author, committer) = (self.target.author.signature()?, self.target.committer.signature()?);
         let draft =
@@ -30,19 +31,20 @@ impl GitBranch {
         let made = draft.make(repo, None)?;
         let signer = self.target.signer.as_deref();
         // a pull request that has the same commit already is left unchanged
-        let is_same =
-            |tip: &Commit<'_>| repo.find_commit(made).is_ok_and(|made| equivalent_commit::are(tip, &made));
+        let is_same = |tip: &Commit<'_>| {
+            repo.find_commit(oid(made)).is_ok_and(|made| equivalent_commit::are(tip, &made))
+        };
         let is_usable = |tip: &Commit<'_>| signer.is_none() || is_signed(tip);
-        let pr_tip = self.head.tip().and_then(|tip| repo.find_commit(tip).ok());
+        let pr_tip = self.head.tip().and_then(|tip| repo.find_commit(oid(tip)).ok());
         match pr_tip.filter(|tip| is_same(tip) && is_usable(tip)) {
-            Some(tip) => Ok(tip.id().to_string()),
-            None if signer.is_none() => Ok(made.to_string()),
-            None => Ok(draft.make(repo, signer)?.to_string()),
+            Some(tip) => Ok(commit_id(tip.id())),
+            None if signer.is_none() => Ok(made),
+            None => Ok(draft.make(repo, signer)?),
         }
     }
 
     /// The commit that the bump is made on: the tip, or the local commits rebased onto it.
-    pub(super) fn carried_onto(&mut self, tip: Oid) -> Result<Oid> {
+    pub(super) fn carried_onto(&mut self, tip: CommitId) -> Result<CommitId, GitError> {
         let Some(carried) = self.target.carry else { return Ok(tip) };
         if let Some((_, onto)) = self.carried.filter(|(on, _)| *on == tip) {
             return Ok(onto);
@@ -54,14 +56,16 @@ impl GitBranch {
     }
 
     /// Remembers a commit that is about to be published: it may be on the branch from then on.
-    pub fn note_published(&mut self, commit: &str) {
-        self.published.extend(oid(commit));
+    pub fn note_published(&mut self, commit: CommitId) {
+        self.published.push(commit);
     }
 
     /// Whether the tip has a commit that was published.
-    pub(super) fn has_published(&self, tip: Oid) -> bool {
+    pub(super) fn has_published(&self, tip: CommitId) -> bool {
         let repo = &self.workspace.repo;
-        let has = |oid: &Oid| *oid == tip || repo.graph_descendant_of(tip, *oid).unwrap_or(false);
+        let has = |&commit: &CommitId| {
+            commit == tip || repo.graph_descendant_of(oid(tip), oid(commit)).unwrap_or(false)
+        };
         self.target.carry.is_some() && self.published.iter().any(has)
     }
 
@@ -69,19 +73,19 @@ impl GitBranch {
     ///
     /// # Errors
     /// If the history can't be read.
-    pub fn find_equivalent(&self, tip: &Tip, commit: &str) -> Result<Option<String>> {
-        let found = equivalent_commit::find(&self.workspace.repo, published(tip)?, oid(commit)?);
-        found.map(|same| same.map(|oid| oid.to_string())).map_err(|e| unparsable(&e))
+    pub fn find_equivalent(&self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, RemoteError> {
+        let found = equivalent_commit::find(&self.workspace.repo, published(tip), commit);
+        Ok(found.map_err(|e| unreadable(&e))?)
     }
 
     /// A file's mode in a commit, and its path below the repository's top.
     ///
     /// # Errors
     /// If the commit can't be read, or has no such file.
-    pub fn file_mode(&self, commit: &str, path: &str) -> Result<(String, i32)> {
+    pub fn file_mode(&self, commit: CommitId, path: &str) -> Result<(String, i32), RemoteError> {
         let path = self.full_path(path);
-        let tree = self.workspace.repo.find_commit(oid(commit)?).and_then(|commit| commit.tree());
-        let entry = tree.and_then(|tree| tree.get_path(Path::new(&path))).map_err(|e| unparsable(&e))?;
+        let tree = self.workspace.repo.find_commit(oid(commit)).and_then(|commit| commit.tree());
+        let entry = tree.and_then(|tree| tree.get_path(Path::new(&path))).map_err(|e| unreadable(&e))?;
         Ok((path, entry.filemode()))
     }
 
@@ -90,16 +94,12 @@ impl GitBranch {
     }
 
     /// The last of the local commits that are pushed along.
-    fn carried_head(&self) -> Option<Oid> {
+    fn carried_head(&self) -> Option<CommitId> {
         self.target.carry.map(|carried| carried.head)
     }
 
     /// Brings a landed commit into the checkout, if that is clean and on the same branch.
-    pub fn sync(&self, checkout: &Checkout, remote: &str, commit: &str, deadline: Instant) -> SyncResult {
-        let commit = match Oid::from_str(commit) {
-            Ok(commit) => commit,
-            Err(error) => return SyncResult::Skipped(error.message().to_owned()),
-        };
+    pub fn sync(&self, checkout: &Checkout, remote: &str, commit: CommitId, deadline: Instant) -> SyncResult {
         let landed = LandedCommit {
             commit,
             branch: self.branch().unwrap_or_default(),
@@ -115,14 +115,10 @@ impl GitBranch {
 }
 
 /// The commit that the branch points at, or that a new branch starts from.
-pub(super) fn published(tip: &Tip) -> Result<Oid> {
-    oid(tip.published.as_ref().unwrap_or(&tip.commit))
+pub(super) fn published(tip: &Tip) -> CommitId {
+    tip.published.unwrap_or(tip.commit)
 }
 
-pub(super) fn unparsable(error: &git2::Error) -> Failure {
-    git_failure("the history can't be read", error)
-}
-
-pub(super) fn oid(text: &str) -> Result<Oid> {
-    Oid::from_str(text).map_err(|e| git_failure("not an object name", &e))
+pub(super) fn unreadable(error: &git2::Error) -> GitError {
+    GitError::library("the history can't be read", error)
 }

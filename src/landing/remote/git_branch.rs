@@ -4,22 +4,21 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use git2::Oid;
-
-use super::commits::oid;
+use super::error::RemoteError;
 use super::pr_branch::{self, Committers, PrBranch, RefUpdate};
 use super::remote_history::no_branch;
 use super::withheld::explain_fetch;
 use super::{LandingTarget, classify};
-use crate::error::Result;
 use crate::git::credentials::{Credentials, Tokens};
 use crate::git::fetch::{self, DEPTHS, FetchRequest, TIP};
+use crate::git::oid::{commit_id, oid};
 use crate::git::transport::{Endpoint, TransferError};
 use crate::git::tree::CommitFiles;
 use crate::git::workspace::Workspace;
 use crate::git::{Checkout, RemoteUrl};
 use crate::http::HttpSettings;
 use crate::landing::{self, FetchError, PublishOutcome, Tip};
+use crate::object_id::CommitId;
 use crate::plan::FileSource;
 
 const DEEPER: &str = "refs/tagbump/deeper";
@@ -33,15 +32,15 @@ pub struct GitBranch {
     /// `None` until the server has named its default branch.
     branch: Option<String>,
     /// The remote's default branch and its tip, if the server names it.
-    default: Option<(String, Oid)>,
+    default: Option<(String, CommitId)>,
     /// The pull request's branch, as it was read last.
     pub(super) head: PrBranch,
     /// The target's tip, as it was read last.
-    base: Option<Oid>,
+    base: Option<CommitId>,
     /// A tip, and the last of the local commits that were rebased onto it: not again as long as the tip stays.
-    pub(super) carried: Option<(Oid, Oid)>,
+    pub(super) carried: Option<(CommitId, CommitId)>,
     /// The commits that were published, or may have been.
-    pub(super) published: Vec<Oid>,
+    pub(super) published: Vec<CommitId>,
     /// Whether the bump goes on top of a pull request's branch, whoever made it.
     builds_on_pr_branch: bool,
     pub(super) prefix: String,
@@ -53,7 +52,7 @@ pub struct GitBranch {
 impl GitBranch {
     /// # Errors
     /// If no workspace can be made, or the remote's URL can't be used.
-    pub fn new(checkout: &Checkout, target: LandingTarget, tokens: &Tokens) -> Result<Self> {
+    pub fn new(checkout: &Checkout, target: LandingTarget, tokens: &Tokens) -> Result<Self, RemoteError> {
         let ways = checkout.ways()?;
         let endpoint = |url: &RemoteUrl| {
             let helpers = checkout.credential_helpers();
@@ -132,7 +131,7 @@ impl GitBranch {
         self.push.scrub(&self.fetch.scrub(text))
     }
 
-    pub(super) fn default_branch(&self) -> Option<(&str, Oid)> {
+    pub(super) fn default_branch(&self) -> Option<(&str, CommitId)> {
         self.default.as_ref().map(|(name, tip)| (name.as_str(), *tip))
     }
 
@@ -154,7 +153,7 @@ impl GitBranch {
     }
 
     /// The tips that the server has: of the target, and of the pull request's branch.
-    pub(super) fn known_tips(&self) -> (Option<Oid>, Option<Oid>) {
+    pub(super) fn known_tips(&self) -> (Option<CommitId>, Option<CommitId>) {
         (self.base, self.head.tip())
     }
 
@@ -172,11 +171,11 @@ impl GitBranch {
 
     /// Rebuilding a branch would lose the images that it proposes besides ours. Then the bump goes on top of it, from the next time that
     /// the tip is read.
-    pub fn keep_others(&mut self, commit: &str) -> Option<PublishOutcome> {
+    pub fn keep_others<E>(&mut self, commit: CommitId) -> Option<PublishOutcome<E>> {
         if !matches!(self.ref_update(commit), RefUpdate::Replace { .. }) {
             return None;
         }
-        let made = self.workspace.repo.find_commit(oid(commit).ok()?).ok()?;
+        let made = self.workspace.repo.find_commit(oid(commit)).ok()?;
         let ours = landing::brought(&String::from_utf8_lossy(made.message_bytes()));
         if self.proposed_images().iter().all(|image| ours.iter().any(|our| our.name == *image)) {
             return None;
@@ -188,7 +187,7 @@ impl GitBranch {
     }
 
     /// Asks for the tip, and fetches it if it is new, over one connection.
-    fn fetch_tip(&mut self, deadline: Instant) -> Result<Oid, FetchError> {
+    fn fetch_tip(&mut self, deadline: Instant) -> Result<CommitId, FetchError<RemoteError>> {
         let head = self.target.head.as_deref();
         let wanted = FetchRequest { branch: self.branch.as_deref(), head, ours: !self.published.is_empty() };
         match fetch::fetch(&self.workspace, &self.fetch, &wanted, deadline) {
@@ -208,7 +207,7 @@ impl GitBranch {
     }
 
     /// Who owns a pull request's branch. If the base has moved on, a shallow history must be deepened to find out.
-    fn head_of(&self, tip: Option<Oid>, base: Oid, deadline: Instant) -> PrBranch {
+    fn head_of(&self, tip: Option<CommitId>, base: CommitId, deadline: Instant) -> PrBranch {
         let repo = &self.workspace.repo;
         let mut head = PrBranch::of(repo, tip, base, &self.committers());
         for depth in DEPTHS {
@@ -236,28 +235,26 @@ impl GitBranch {
     }
 
     /// The branch may move between the list and the fetch. Then the fetched commit is the tip.
-    fn fetched(&self, listed: Oid) -> Result<Oid, FetchError> {
+    fn fetched(&self, listed: CommitId) -> Result<CommitId, FetchError<RemoteError>> {
         if self.workspace.has(listed) {
             return Ok(listed);
         }
-        let fetched = self.workspace.repo.refname_to_id(TIP).ok().filter(|oid| self.workspace.has(*oid));
-        fetched.ok_or_else(|| FetchError::Transient {
+        let fetched = self.workspace.repo.refname_to_id(TIP).ok().map(commit_id);
+        fetched.filter(|tip| self.workspace.has(*tip)).ok_or_else(|| FetchError::Transient {
             what: format!("{}: the fetch didn't bring the tip {listed}", self.url()),
             retry_after: None,
         })
     }
 
     /// Where a commit that was made here goes.
-    pub fn ref_update(&self, commit: &str) -> RefUpdate {
+    pub fn ref_update(&self, commit: CommitId) -> RefUpdate {
         let Some(branch) = self.target.head.clone() else {
             return RefUpdate::FastForward { branch: self.branch.clone().unwrap_or_default() };
         };
         match self.head {
             PrBranch::Missing => RefUpdate::Create { branch },
-            PrBranch::OwnedByTagbump(tip) if tip.to_string() == commit => RefUpdate::UpToDate,
-            PrBranch::OwnedByTagbump(tip) if Some(tip) != self.base => {
-                RefUpdate::Replace { branch, tip: tip.to_string() }
-            }
+            PrBranch::OwnedByTagbump(tip) if tip == commit => RefUpdate::UpToDate,
+            PrBranch::OwnedByTagbump(tip) if Some(tip) != self.base => RefUpdate::Replace { branch, tip },
             PrBranch::OwnedByTagbump(_) | PrBranch::Shared(_) => RefUpdate::FastForward { branch },
         }
     }
@@ -266,37 +263,29 @@ impl GitBranch {
     ///
     /// # Errors
     /// If the server can't be reached, or has no such branch.
-    pub fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
+    pub fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<RemoteError>> {
         let base = self.fetch_tip(deadline)?;
         self.base = Some(base);
         if self.target.head.is_none() {
             if self.has_published(base) {
                 // the local commits are on the branch; on top of themselves they would conflict
-                return Ok(Tip::of(base.to_string()));
+                return Ok(Tip::of(base));
             }
-            let onto = self.carried_onto(base).map_err(FetchError::Permanent)?;
+            let onto = self.carried_onto(base).map_err(RemoteError::from)?;
             let carries = onto != base;
-            return Ok(Tip { commit: onto.to_string(), carries, ..Tip::of(base.to_string()) });
+            return Ok(Tip { commit: onto, carries, ..Tip::of(base) });
         }
         let beside = match self.head {
             PrBranch::Missing => None,
             PrBranch::OwnedByTagbump(tip) => Some(tip),
             PrBranch::Shared(_) => Some(base),
         };
-        Ok(Tip {
-            commit: self.head.onto(base).to_string(),
-            published: self.head.tip().map(|tip| tip.to_string()),
-            beside: beside.map(|oid| oid.to_string()),
-            carries: false,
-        })
+        Ok(Tip { commit: self.head.onto(base), published: self.head.tip(), beside, carries: false })
     }
 
     /// The files of a tip.
-    ///
-    /// # Errors
-    /// If the tip has no valid name.
-    pub fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>> {
-        let (repo, commit) = (&self.workspace.repo, oid(&tip.commit)?);
-        Ok(Box::new(CommitFiles { repo, commit, prefix: &self.prefix }))
+    pub fn files(&self, tip: &Tip) -> Box<dyn FileSource + '_> {
+        let (repo, commit) = (&self.workspace.repo, tip.commit);
+        Box::new(CommitFiles { repo, commit, prefix: &self.prefix })
     }
 }

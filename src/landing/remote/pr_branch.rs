@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use git2::{Commit, Delta, Oid, Repository, Signature, Tree};
+use git2::{Commit, Delta, Repository, Signature, Tree};
 
 use crate::git::Identity;
+use crate::git::oid::{commit_id, oid};
 use crate::landing;
+use crate::object_id::CommitId;
 use crate::plan::{ImageVersion, is_bump};
 
 /// How many commits of a branch are searched for tagbump's own.
@@ -30,14 +32,14 @@ pub enum PrBranch {
     /// It doesn't exist yet.
     Missing,
     /// It has only tagbump's commits, so it is rebuilt on the base.
-    OwnedByTagbump(Oid),
+    OwnedByTagbump(CommitId),
     /// Someone else has committed there, so the bump goes on top.
-    Shared(Oid),
+    Shared(CommitId),
 }
 
 impl PrBranch {
     /// Determines who owns a branch, from its tip and that of its base.
-    pub fn of(repo: &Repository, tip: Option<Oid>, base: Oid, by: &Committers<'_>) -> Self {
+    pub fn of(repo: &Repository, tip: Option<CommitId>, base: CommitId, by: &Committers<'_>) -> Self {
         match tip {
             None => PrBranch::Missing,
             Some(tip) if is_ours(repo, tip, base, by) => PrBranch::OwnedByTagbump(tip),
@@ -46,7 +48,7 @@ impl PrBranch {
     }
 
     /// The commit that the bump is made on.
-    pub fn onto(self, base: Oid) -> Oid {
+    pub fn onto(self, base: CommitId) -> CommitId {
         match self {
             PrBranch::Missing | PrBranch::OwnedByTagbump(_) => base,
             PrBranch::Shared(tip) => tip,
@@ -54,7 +56,7 @@ impl PrBranch {
     }
 
     /// The tip, if the branch exists.
-    pub fn tip(self) -> Option<Oid> {
+    pub fn tip(self) -> Option<CommitId> {
         match self {
             PrBranch::Missing => None,
             PrBranch::OwnedByTagbump(tip) | PrBranch::Shared(tip) => Some(tip),
@@ -70,33 +72,33 @@ pub enum RefUpdate {
     /// The branch must not exist yet.
     Create { branch: String },
     /// The commit replaces those of the branch, whose tip must be this one.
-    Replace { branch: String, tip: String },
+    Replace { branch: String, tip: CommitId },
     /// The branch is at the commit already.
     UpToDate,
 }
 
 /// Whether every commit of the branch that the base lacks is tagbump's. If that is unknown, it is someone else's.
-fn is_ours(repo: &Repository, tip: Oid, base: Oid, by: &Committers<'_>) -> bool {
+fn is_ours(repo: &Repository, tip: CommitId, base: CommitId, by: &Committers<'_>) -> bool {
     let own = own(repo, tip, base, by);
-    let below = own.last().map_or(Some(tip), |last| last.parent_id(0).ok());
+    let below = own.last().map_or(Some(tip), |last| last.parent_id(0).ok().map(commit_id));
     below.is_some_and(|below| is_part(repo, below, base))
 }
 
 /// The images that tagbump's last commits on a branch have set.
-pub fn images(repo: &Repository, tip: Oid, base: Oid, by: &Committers<'_>) -> Vec<String> {
+pub fn images(repo: &Repository, tip: CommitId, base: CommitId, by: &Committers<'_>) -> Vec<String> {
     let images = own(repo, tip, base, by);
     images.iter().flat_map(brought).map(|image| image.name).collect()
 }
 
 /// The branch's last commits, as far as they are tagbump's and the base lacks them.
-fn own<'r>(repo: &'r Repository, tip: Oid, base: Oid, by: &Committers<'_>) -> Vec<Commit<'r>> {
+fn own<'r>(repo: &'r Repository, tip: CommitId, base: CommitId, by: &Committers<'_>) -> Vec<Commit<'r>> {
     let mut commits: Vec<Commit<'r>> = Vec::new();
     let mut next = tip;
     while commits.len() < OWN_COMMITS && !is_part(repo, next, base) {
-        let Some(commit) = repo.find_commit(next).ok().filter(|commit| is_own(repo, commit, by)) else {
+        let Some(commit) = repo.find_commit(oid(next)).ok().filter(|commit| is_own(repo, commit, by)) else {
             break;
         };
-        let Ok(parent) = commit.parent_id(0) else { break };
+        let Ok(parent) = commit.parent_id(0).map(commit_id) else { break };
         commits.push(commit);
         next = parent;
     }
@@ -152,6 +154,6 @@ fn file<'r>(repo: &'r Repository, tree: &Tree<'_>, path: &str) -> Result<git2::B
     repo.find_blob(tree.get_path(Path::new(path))?.id())
 }
 
-fn is_part(repo: &Repository, commit: Oid, base: Oid) -> bool {
-    commit == base || repo.graph_descendant_of(base, commit).unwrap_or(false)
+fn is_part(repo: &Repository, commit: CommitId, base: CommitId) -> bool {
+    commit == base || repo.graph_descendant_of(oid(base), oid(commit)).unwrap_or(false)
 }

@@ -3,22 +3,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use git2::Oid;
-
 use super::classify;
+use super::error::RemoteError;
 use super::withheld::explain_fetch;
-use crate::error::{Exit, Failure, Result};
 use crate::git::credentials::Credentials;
 use crate::git::fetch::{self, AdvertisedBranches, FetchRequest, TIP};
-use crate::git::oid::id;
+use crate::git::oid::commit_id;
 use crate::git::transport::Endpoint;
 use crate::git::tree::CommitFiles;
 use crate::git::workspace::Workspace;
 use crate::git::{Checkout, RemoteUrl, Tokens};
-use crate::hint::{flag, hint};
-use crate::history::ObjectId;
 use crate::history::git::{CommitWalk, Deepen};
 use crate::landing::{Backoff, FetchError};
+use crate::object_id::CommitId;
 
 const DEEPER: &str = "refs/tagbump/past";
 
@@ -27,7 +24,7 @@ pub struct RemoteHistory {
     workspace: Workspace,
     endpoint: Arc<Endpoint>,
     branch: String,
-    tip: Oid,
+    tip: CommitId,
     prefix: String,
     deadline: Instant,
 }
@@ -36,14 +33,14 @@ impl RemoteHistory {
     /// Reads the tip of a branch (by default the remote's default branch), and fetches new commits. The remote is a name or a URL.
     ///
     /// # Errors
-    /// Exit 2 if there is no such remote or branch, exit 5 if the server refuses, exit 4 if it can't be reached in time.
+    /// If there is no such remote or branch, or if the server refuses or can't be reached in time.
     pub fn fetch(
         checkout: &Checkout,
         remote: &str,
         branch: Option<&str>,
         tokens: &Tokens,
         backoff: &mut Backoff<'_>,
-    ) -> Result<Self> {
+    ) -> Result<Self, RemoteError> {
         let (url, _) = checkout.remote(remote)?;
         let origin = checkout.url_origin(remote);
         let ways = checkout.ways()?;
@@ -52,20 +49,18 @@ impl RemoteHistory {
         let endpoint = Endpoint::new(&url, credentials, &ways)?;
         let workspace = Workspace::new(checkout)?;
         let found = found(&workspace, &endpoint, &url, branch, backoff)?;
-        let fetched = || workspace.repo.refname_to_id(TIP).ok().filter(|oid| workspace.has(*oid));
+        let fetched = || workspace.repo.refname_to_id(TIP).ok().map(commit_id);
         let tip = if workspace.has(found.tip) { Some(found.tip) } else { fetched() };
-        let tip = tip.ok_or_else(|| {
-            Failure::new(Exit::NotLanded, format!("{url}: the fetch didn't bring the tip {}", found.tip))
-                .hinted("the branch moved; run again")
-        })?;
+        let not_fetched = || RemoteError::TipNotFetched { url: url.to_string(), tip: found.tip };
+        let tip = tip.ok_or_else(not_fetched)?;
         let (branch, prefix, deadline) = (found.branch, checkout.prefix.clone(), backoff.deadline());
         Ok(RemoteHistory { workspace, endpoint, branch, tip, prefix, deadline })
     }
 
     /// The history, and the tip's commit.
-    pub fn past(&self) -> (CommitWalk<'_>, ObjectId) {
+    pub fn past(&self) -> (CommitWalk<'_>, CommitId) {
         let deepen = deepen(&self.workspace, &self.endpoint, &self.branch, self.deadline);
-        (CommitWalk::new(&self.workspace.repo, Some(deepen)), id(self.tip))
+        (CommitWalk::new(&self.workspace.repo, Some(deepen)), self.tip)
     }
 
     /// The files of the tip.
@@ -99,25 +94,23 @@ fn found(
     url: &RemoteUrl,
     branch: Option<&str>,
     backoff: &mut Backoff<'_>,
-) -> Result<AdvertisedBranches> {
+) -> Result<AdvertisedBranches, RemoteError> {
     let wanted = FetchRequest { branch, head: None, ours: false };
-    backoff.retry("check the network, then run again", |backoff| {
-        match fetch::fetch(workspace, endpoint, &wanted, backoff.deadline()) {
-            Ok(Some(found)) => Ok(found),
-            Ok(None) => Err(FetchError::Permanent(no_branch(url, branch))),
-            Err(stopped) => {
-                let error = classify::of_fetch(stopped, endpoint, &url.to_string());
-                Err(explain_fetch(error, endpoint))
-            }
+    let timed_out = |problem| RemoteError::HistoryTimedOut { problem };
+    backoff.retry(timed_out, |backoff| match fetch::fetch(workspace, endpoint, &wanted, backoff.deadline()) {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => Err(FetchError::Permanent(no_branch(url, branch))),
+        Err(stopped) => {
+            let error = classify::of_fetch(stopped, endpoint, &url.to_string());
+            Err(explain_fetch(error, endpoint))
         }
     })
 }
 
-pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> Failure {
+pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> RemoteError {
+    let url = url.to_string();
     match branch {
-        Some(branch) => Failure::usage(format!("{url} has no branch {branch}"))
-            .hinted(hint("name another with ") + flag("branch") + "; only a pull request creates branches"),
-        None => Failure::usage(format!("{url} has no default branch"))
-            .hinted(hint("name one with ") + flag("branch")),
+        Some(branch) => RemoteError::NoBranch { url, branch: branch.to_owned() },
+        None => RemoteError::NoDefaultBranch { url },
     }
 }
