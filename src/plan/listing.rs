@@ -288,6 +288,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 overrides: false,
                 only_told: false,
                 by_new_name: false,
+                line_inside: None,
                 kustomize_name: reference.kustomize_name.clone(),
                 effective_tag: None,
                 field: None,

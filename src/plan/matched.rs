@@ -11,6 +11,8 @@ pub(super) struct Match {
     /// How strongly the target's selection asks for the file.
     pub match_level: MatchLevel,
     pub at: NodeId,
+    /// The line of the value, if it is in the text of a block scalar that starts at `at`. 1-based.
+    pub line_inside: Option<usize>,
     /// The scalars that it consists of.
     pub nodes: Vec<NodeId>,
     pub kind: &'static str,

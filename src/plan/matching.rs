@@ -136,6 +136,7 @@ pub(super) fn match_of(
         overrides: is_override(reference),
         only_told: matches!(reference.syntax, ReferenceSyntax::Embedded { .. }),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
+        line_inside: None,
         kustomize_name: reference.kustomize_name.clone(),
         effective_tag: None,
         field: None,
@@ -285,7 +286,7 @@ fn edit(
         plan.warnings.extend(rewrite.warning.map(|warning| format!("{place}: {warning}")));
         plan.changes.push(ChangedReference {
             file: parsed.path.clone(),
-            line: parsed.yaml.node(m.at).line,
+            line: m.line_inside.unwrap_or(parsed.yaml.node(m.at).line),
             kind: m.kind,
             target: m.target,
             field: m.field,
@@ -350,6 +351,7 @@ fn skipped(refused: &RefusedReference) -> String {
 }
 
 fn value(survey: &ScannedFiles, m: &Match) -> MatchedValue {
-    let at = survey.files[m.file].place(m.at);
+    let mut at = survey.files[m.file].place(m.at);
+    at.line = m.line_inside.unwrap_or(at.line);
     MatchedValue { at, image: m.image.clone(), tag: m.runs().map(str::to_owned) }
 }

@@ -81,7 +81,7 @@ fn keep_winners(
     let (mut kept, mut weaker, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     for mut m in std::mem::take(matches) {
         let winner = judge.winner(&m);
-        if judge.is_replaced_by_part(&m, winner) {
+        if judge.is_replaced_by_part(&m, winner) || judge.is_in_known_text(&m) {
             continue;
         }
         match judge.verdict(&m, winner.is_some(), &request.targets[m.target]) {
@@ -141,6 +141,12 @@ impl<'a> Judge<'a> {
             winner.target == m.target && winner.nodes.iter().any(|place| places.contains(place))
         };
         self.what_runs.winners.iter().find(is_it)
+    }
+
+    /// Whether the match is in a block scalar of which a root uses the text. Then the places in the text count.
+    fn is_in_known_text(&self, m: &Match) -> bool {
+        let path = &self.survey.files[m.file].path;
+        m.only_told && self.what_runs.texts.contains(&(path.clone(), m.at))
     }
 
     /// Whether the match is a text with placeholders, of which another part, or another file, sets the version.
@@ -221,6 +227,7 @@ impl WinningPlace<'_> {
             overrides: false,
             only_told: false,
             by_new_name: false,
+            line_inside: None,
             kustomize_name: None,
             effective_tag: None,
             field: None,
@@ -237,7 +244,8 @@ impl WinningPlace<'_> {
             let reason = RefusalReason::Embedded { line: self.winner.line };
             Err(Refusal::new(block, reason))
         });
-        self.as_match(block, kind(&self.winner.setting), edit)
+        let m = self.as_match(block, kind(&self.winner.setting), edit);
+        Match { line_inside: Some(self.winner.line), ..m }
     }
 
     /// The edit of the YAML inside a block scalar; `None` if tagbump can't read it, or doesn't know the place.
