@@ -32,13 +32,13 @@ pub enum PlanError {
     DifferentTags { image: String, found: Vec<MatchedValue> },
     /// Places name the image, but something stronger makes another image run there.
     #[error("{image} doesn't run here; nothing was written{}", replaced_lines(.places))]
-    Replaced { image: String, places: Vec<ReplacedImage> },
+    Replaced { image: String, tag: Option<String>, places: Vec<ReplacedImage> },
     #[error("{}: {reason}; nothing was written", inline(.file))]
     TooMuchWork { file: String, reason: ParseAborted },
     #[error("not landed: the time ran out while files were read")]
     Cancelled,
     #[error("{}:{error} (not valid YAML)", inline(.file))]
-    NotYaml { file: String, error: YamlError },
+    NotYaml { file: String, error: YamlError, is_template: bool },
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error(transparent)]
@@ -97,7 +97,7 @@ impl PlanError {
     pub fn location(&self) -> Option<Location> {
         match self {
             PlanError::NotEditable(refused) => refused.first().map(|first| first.at.clone()),
-            PlanError::NotYaml { file, error } => {
+            PlanError::NotYaml { file, error, .. } => {
                 Some(Location { file: file.clone(), line: error.line, column: Some(error.column) })
             }
             _ => None,

@@ -12,7 +12,7 @@ use super::super::files::Files;
 use super::super::flux;
 use super::super::helm::{Objects, UsedCharts};
 use super::super::images::object_images;
-use super::super::kustomize::{Additions, Build, build};
+use super::super::kustomize::{Additions, Build, InflatedChart, build};
 use super::super::root::Root;
 use super::super::value::Value;
 use super::Deployment;
@@ -53,8 +53,13 @@ impl Deployments {
     }
 
     fn add(&mut self, name: String, build: Build) {
-        let Build { objects, unmatched, files, unknown, uncertain, .. } = build;
-        let images = objects.iter().flat_map(|object| object_images(&object.value)).collect();
+        let Build { objects, unmatched, files, charts, chart_images, unknown, uncertain, .. } = build;
+        for InflatedChart { chart, values_files, .. } in charts {
+            self.used.charts.extend(chart);
+            self.used.values_files.extend(values_files);
+        }
+        let images = objects.iter().flat_map(|object| object_images(&object.value));
+        let images = images.chain(chart_images).collect();
         let root = Root { name, images, unmatched, files, unknown, uncertain, ..Root::default() };
         let objects = objects.into_iter().map(|object| object.value).collect();
         self.all.push(Deployment { root, objects, is_file: false });
