@@ -4,7 +4,10 @@ use super::SourceFile;
 use crate::dotenv::Assignment;
 use crate::file_selection::MatchLevel;
 use crate::location::Location;
-use crate::manifest::{ManifestFile, Reference, VALUES, is_values_file, looks_like_values, references};
+use crate::manifest::{
+    ManifestFile, Reference, UnknownPlace, VALUES, WantedImage, has_mac, is_values_file, looks_like_values,
+    references, unknown_places,
+};
 use crate::yaml::{ParsedYaml, SyntheticDocument};
 
 /// A parsed file with its references.
@@ -18,6 +21,8 @@ pub(super) struct ParsedFile {
     as_values: Option<Vec<Reference>>,
     /// Whether there is a chart next to the file.
     has_chart: bool,
+    /// Any edit breaks the MAC that sops keeps in the file.
+    has_mac: bool,
     /// The references that the targets' fields lead to.
     pub fields: Vec<FieldPlaces>,
     is_assignments: bool,
@@ -50,6 +55,7 @@ impl ParsedFile {
             plain,
             as_values,
             has_chart: false,
+            has_mac: has_mac(&yaml),
             fields: Vec::new(),
             is_assignments: false,
             yaml,
@@ -69,6 +75,7 @@ impl ParsedFile {
             plain: Vec::new(),
             as_values: None,
             has_chart: false,
+            has_mac: false,
             fields: Vec::new(),
             is_assignments: true,
         }
@@ -89,15 +96,15 @@ impl ParsedFile {
     }
 
     /// The references that the rules find at a match level.
-    pub fn references(&self, standing: MatchLevel) -> &[Reference] {
-        let is_values = self.is_values(standing);
+    pub fn references(&self, match_level: MatchLevel) -> &[Reference] {
+        let is_values = self.is_values(match_level);
         self.as_values.as_ref().filter(|_| is_values).unwrap_or(&self.plain)
     }
 
     /// Whether to read the file as Helm values: if its path was given, or if its name fits and either a pattern
     /// selected it or there is a chart next to it.
-    pub fn is_values(&self, standing: MatchLevel) -> bool {
-        match standing {
+    pub fn is_values(&self, match_level: MatchLevel) -> bool {
+        match match_level {
             MatchLevel::Explicit => true,
             MatchLevel::Pattern => looks_like_values(&self.path),
             MatchLevel::Discovered | MatchLevel::ContextOnly => self.has_chart && is_values_file(&self.path),
@@ -105,9 +112,24 @@ impl ParsedFile {
     }
 
     /// The references that the file would have if it were read as Helm values.
-    pub fn would_be_values(&self, standing: MatchLevel) -> impl Iterator<Item = &Reference> {
+    pub fn would_be_values(&self, match_level: MatchLevel) -> impl Iterator<Item = &Reference> {
         let values = self.as_values.iter().flatten().filter(|r| r.kind == VALUES);
-        values.filter(move |_| !self.is_values(standing))
+        values.filter(move |_| !self.is_values(match_level))
+    }
+
+    /// The places that name a wanted image, and that neither a rule nor a field of the request covers.
+    pub fn unknown_places(&self, standing: MatchLevel, wanted: WantedImage<'_>) -> Vec<UnknownPlace> {
+        // the text was parsed, so it is valid UTF-8
+        let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
+        let is_values = self.is_values(standing);
+        let file = ManifestFile { path: &self.path, text, yaml: &self.yaml, is_values };
+        let fields = self.fields.iter().flat_map(|places| &places.references);
+        unknown_places(&file, self.references(standing).iter().chain(fields), wanted)
+    }
+
+    /// Whether any edit breaks the MAC that sops keeps in the file.
+    pub fn has_mac(&self) -> bool {
+        self.has_mac
     }
 
     /// Every reference that some target may find.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::surroundings::Surroundings;
-use super::{FileSource, Request, UpdateTarget};
+use super::{FileContent, FileSource, Request, UpdateTarget};
 use crate::effective::{
     EffectiveImage, FileId, Files, Mentions, Place, Root, Scene, Setting, StaleChart, roots,
 };
@@ -13,7 +13,7 @@ use crate::manifest::is_compose;
 use crate::yaml::{Cancellation, NodeId};
 
 /// Larger files are not followed.
-const MAX_FILE: usize = 10_000_000;
+pub(super) const MAX_FILE: usize = 10_000_000;
 
 /// A scalar of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +45,8 @@ pub(super) struct WhatRuns {
     pub unmatched: HashMap<FilePlace, UnusedEntry>,
     /// For each file, the roots that it is part of, by index.
     pub roots_of: HashMap<String, BTreeSet<usize>>,
+    /// Every place that sets an image in some root, or would if no stronger one did.
+    pub known: HashSet<FilePlace>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
     pub warnings: Vec<String>,
@@ -99,12 +101,12 @@ impl WhatRuns {
     }
 }
 
-/// Every place that is overridden in some root, for a listing.
-pub(super) fn overridden_places(
+/// Every place that is overridden in some root, and every place that sets an image in one, for a listing.
+pub(super) fn listed_places(
     source: &dyn FileSource,
     around: &Surroundings,
-) -> HashMap<FilePlace, OverriddenPlace> {
-    with_roots(source, around, &Cancellation::default(), |roots| roots.overridden())
+) -> (HashMap<FilePlace, OverriddenPlace>, HashSet<FilePlace>) {
+    with_roots(source, around, &Cancellation::default(), |roots| (roots.overridden(), roots.known()))
 }
 
 /// Renders the roots around the seeds, and looks at them.
@@ -116,7 +118,7 @@ fn with_roots<T>(
 ) -> T {
     let read = |path: &str| match around.structural.get(path) {
         Some(bytes) => Some(bytes.clone()),
-        None => source.read(path, MAX_FILE + 1).ok().flatten().filter(|bytes| bytes.len() <= MAX_FILE),
+        None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
     };
     let mentions = Mentions::new(&around.structural, &around.paths);
     let reached = mentions.reaching(&around.seeds);
@@ -177,6 +179,16 @@ impl RenderedRoots<'_> {
         weaker.chain(without_effect)
     }
 
+    /// Every place that sets an image, or is overridden.
+    fn known(&self) -> HashSet<FilePlace> {
+        let images = self.images().chain(self.defaults()).map(|(_, image)| image);
+        let places = images.flat_map(|image| {
+            let chain = image.chain.iter().flat_map(|link| link.setting.places());
+            chain.chain(image.weaker())
+        });
+        places.map(|place| self.file_place(place)).collect()
+    }
+
     fn overridden(&self) -> HashMap<FilePlace, OverriddenPlace> {
         let winning = self.winning();
         let mut places: HashMap<FilePlace, OverriddenPlace> = HashMap::new();
@@ -214,6 +226,7 @@ impl Summary<'_> {
             feeds: self.feeds(),
             roots_of: self.roots_of(),
             unmatched: self.unmatched(),
+            known: self.roots.known(),
             projects: self.projects(),
             warnings: self.warnings(),
             notices: self.variables(),
