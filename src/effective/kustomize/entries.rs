@@ -26,6 +26,8 @@ pub(super) struct ImageEntry {
     pattern: Option<Regex>,
     /// The entries that this one replaces as a whole, weakest first.
     weaker: Vec<ImageEntry>,
+    /// Where the entry was written that this one replaced before it came here.
+    overridden: Vec<Place>,
 }
 
 impl ImageEntry {
@@ -52,6 +54,7 @@ impl ImageEntry {
             place: place("name"),
             setting,
             weaker: Vec::new(),
+            overridden: Vec::new(),
         })
     }
 
@@ -79,6 +82,7 @@ impl ImageEntry {
             place: scalar.place,
             setting: scalar.place.map_or_else(Setting::generated, Setting::Override),
             weaker: Vec::new(),
+            overridden: scalar.overridden.clone(),
         })
     }
 
@@ -105,6 +109,7 @@ impl ImageEntry {
             image.set_image(weaker.setting.clone(), text);
         }
         image.set_image(self.setting.clone(), text);
+        image.overridden.extend(&self.overridden);
         true
     }
 
