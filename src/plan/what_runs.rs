@@ -163,7 +163,9 @@ impl RenderedRoots<'_> {
 
     /// Every place that a stronger one overrides, with the root and the stronger one.
     fn weaker(&self) -> impl Iterator<Item = (Place, Overridden)> {
-        let defaults = self.defaults().filter_map(|(root, image)| {
+        let discarded =
+            self.roots.iter().flat_map(|root| root.discarded.iter().map(move |image| (root, image)));
+        let without_effect = self.defaults().chain(discarded).filter_map(|(root, image)| {
             let (root, image_name) = (root.name.clone(), image.name.clone());
             let overridden = Overridden { root, by: None, renamed_at: None, image: image_name };
             Some((image.winning()?.place()?, overridden))
@@ -177,7 +179,7 @@ impl RenderedRoots<'_> {
                 (place, Overridden { root, by: by.clone(), renamed_at: renamed_at.clone(), image })
             })
         });
-        weaker.chain(defaults)
+        weaker.chain(without_effect)
     }
 
     /// Every place that sets an image, or is overridden.

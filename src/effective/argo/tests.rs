@@ -352,3 +352,27 @@ fn object_of_another_group_has_no_sources() {
     let app = of_folder("").replace("argoproj.io/v1alpha1", "app.k8s.io/v1");
     assert_eq!(in_chart(&app, &[]), Vec::<String>::new());
 }
+
+#[test]
+fn list_beside_the_source_discards_items_of_the_application() {
+    let app = of_folder(
+        "    kustomize:\n      images:\n      - acme/api:v1\n      - old=acme/web:v1\n      - acme/db=*:v1\n    helm:\n      parameters:\n      \
+         - {name: image.repository, value: acme/job}\n      - {name: image.tag, value: v1}\n",
+    );
+    let beside =
+        "kustomize:\n  images:\n  - acme/api:v2\nhelm:\n  parameters:\n  - {name: other, value: x}\n";
+    let files = [
+        ("app.yaml", app.as_str()),
+        ("c/kustomization.yaml", "resources: []\n"),
+        ("c/.argocd-source.yaml", beside),
+    ];
+    with_files(&files, |files| {
+        let file = files.load("app.yaml").unwrap();
+        let object = files.documents(file).remove(0);
+        let sources = application_sources(files, &object, Some(URL));
+        assert_eq!(
+            shown(files, &sources[0].discarded),
+            ["acme/db:v1 app.yaml:14", "acme/job:v1 app.yaml:18", "acme/web:v1 app.yaml:13"]
+        );
+    });
+}
