@@ -74,6 +74,9 @@ impl ImageEntry {
             Some(key) => (key.to_owned(), image),
             None => (image, String::new()),
         };
+        let own = scalar.place.map_or_else(Setting::generated, Setting::Override);
+        // a generator can fill in the tag
+        let filled = scalar.links.last().filter(|_| !new_tag.is_empty()).map(|link| link.setting.clone());
         (!name.is_empty()).then(|| ImageEntry {
             pattern: name_pattern(&name),
             name,
@@ -82,7 +85,7 @@ impl ImageEntry {
             digest,
             tag_suffix: String::new(),
             place: scalar.place,
-            setting: scalar.place.map_or_else(Setting::generated, Setting::Override),
+            setting: filled.unwrap_or(own),
             weaker: Vec::new(),
             overridden: scalar.overridden.clone(),
         })
