@@ -98,6 +98,7 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
         overrides: true,
         only_told: false,
         by_new_name: false,
+        kustomize_name: None,
         effective_tag: None,
         field: None,
         result,

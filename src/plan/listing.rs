@@ -287,6 +287,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 overrides: false,
                 only_told: false,
                 by_new_name: false,
+                kustomize_name: reference.kustomize_name.clone(),
                 effective_tag: None,
                 field: None,
                 result: try_one(parsed, text, reference),

@@ -136,6 +136,7 @@ pub(super) fn match_of(
         overrides: is_override(reference),
         only_told: matches!(reference.syntax, ReferenceSyntax::Embedded { .. }),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
+        kustomize_name: reference.kustomize_name.clone(),
         effective_tag: None,
         field: None,
         result: rewrite_for(&parsed.yaml, reference, wanted),

@@ -21,6 +21,7 @@ mod matching;
 mod no_match;
 mod parsed_file;
 mod prefilter;
+mod reports;
 mod shared;
 mod skipped_files;
 mod source;
@@ -246,9 +247,10 @@ fn plan_on(
     survey: &mut files::ScannedFiles,
 ) -> Result<Plan, PlanError> {
     *survey = files::survey(shelf, request)?;
-    let (mut matches, reports) = winning::find(shelf, request, survey)?;
+    let (mut matches, mut reports) = winning::find(shelf, request, survey)?;
     if request.add {
         addition::add(survey, request, &mut matches);
+        reports.drop_overridden_by_added(&survey.files, request, &mut matches);
     }
     matching::refuse_broken_macs(survey, &mut matches);
     matching::check_fields(survey, request)?;
