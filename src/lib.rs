@@ -52,8 +52,8 @@
 //! # Errors
 //!
 //! A module reports what happened as data: an enum of its own, with names, places and the values found. It knows
-//! neither exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint: an
-//! [`error::Failure`]. `decision` and the commands still word some of theirs themselves.
+//! neither exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint, for someone
+//! at a terminal or for the action: an [`error::Failure`].
 //!
 //! # Glossary
 //!

@@ -90,7 +90,7 @@ fn found<'a>(
 ) -> Vec<(&'a ParsedFile, UnknownPlace)> {
     let UpdateTarget { name, scope, .. } = &request.targets[target];
     let wanted = |image: &ParsedReference<'_>| same_image(image.name, name);
-    let files = survey.files.iter().filter_map(|file| Some((file, scope.standing(&file.path)?)));
+    let files = survey.files.iter().filter_map(|file| Some((file, scope.match_level(&file.path)?)));
     let places = files.flat_map(|(file, standing)| {
         file.unknown_places(standing, &wanted).into_iter().map(move |place| (file, place))
     });

@@ -27,7 +27,7 @@ impl UnparsedText {
     pub fn read(file: &SourceFile<'_>, request: &Request) -> Self {
         let text = String::from_utf8_lossy(file.bytes);
         let targets = request.targets.iter().enumerate();
-        let searched = targets.filter(|(_, target)| target.scope.standing(file.path).is_some());
+        let searched = targets.filter(|(_, target)| target.scope.match_level(file.path).is_some());
         let places = searched.flat_map(|(nth, target)| {
             unparsed_places(file.path, &text, &target.name).into_iter().map(move |line| (nth, line))
         });
@@ -57,7 +57,7 @@ impl UnparsedReport {
             ReadError::Stopped(stopped) => {
                 self.too_costly.push(format!("{}: skipped: it {stopped}", inline(&path)))
             }
-            ReadError::Syntax(fault) => self.not_yaml.push(format!("{}:{fault}", inline(&path))),
+            ReadError::Syntax(error) => self.not_yaml.push(format!("{}:{error}", inline(&path))),
         }
         Ok(())
     }

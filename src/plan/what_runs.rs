@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::surroundings::Surroundings;
-use super::{FileSource, Request, UpdateTarget};
+use super::{FileContent, FileSource, Request, UpdateTarget};
 use crate::effective::{
     EffectiveImage, FileId, Files, Mentions, Place, Root, Scene, Setting, StaleChart, roots,
 };
@@ -13,7 +13,7 @@ use crate::manifest::is_compose;
 use crate::yaml::{Cancellation, NodeId};
 
 /// Larger files are not followed.
-const MAX_FILE: usize = 10_000_000;
+pub(super) const MAX_FILE: usize = 10_000_000;
 
 /// A scalar of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,10 +43,10 @@ pub(super) struct WhatRuns {
     pub feeds: HashMap<FilePlace, Vec<String>>,
     /// Entries of `images` lists that match no container, by the scalar with their name.
     pub unmatched: HashMap<FilePlace, UnusedEntry>,
-    /// Every place that sets an image in some root, or would if no stronger one did.
-    pub known: HashSet<FilePlace>,
     /// For each file, the roots that it is part of, by index.
     pub roots_of: HashMap<String, BTreeSet<usize>>,
+    /// Every place that sets an image in some root, or would if no stronger one did.
+    pub known: HashSet<FilePlace>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
     pub warnings: Vec<String>,
@@ -118,7 +118,7 @@ fn with_roots<T>(
 ) -> T {
     let read = |path: &str| match around.structural.get(path) {
         Some(bytes) => Some(bytes.clone()),
-        None => source.read(path, MAX_FILE + 1).ok().flatten().filter(|bytes| bytes.len() <= MAX_FILE),
+        None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
     };
     let mentions = Mentions::new(&around.structural, &around.paths);
     let reached = mentions.reaching(&around.seeds);

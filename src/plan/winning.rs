@@ -8,8 +8,8 @@ use super::matched::Match;
 use super::matching::{match_of, rewrite_for};
 use super::parsed_file::ParsedFile;
 use super::reports::Reports;
-use super::what_runs::{FilePlace, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{FileSource, PlanError, Request, SourceFile, UpdateTarget, matching, text_part};
+use super::what_runs::{FilePlace, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
+use super::{FileContent, FileSource, PlanError, Request, SourceFile, UpdateTarget, matching, text_part};
 use crate::dotenv;
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::MatchLevel;
@@ -52,7 +52,7 @@ fn read_files(
     let missing: BTreeSet<String> = paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
     let selection = request.selection()?;
     for path in missing {
-        let Some(bytes) = source.read(&path, usize::MAX)? else { continue };
+        let Some(FileContent::Bytes(bytes)) = source.read(&path, MAX_FILE)? else { continue };
         let match_level = selection.match_level(&path).unwrap_or(MatchLevel::ContextOnly);
         if is_dotenv(&path) {
             let assignments = dotenv::parse(&bytes).unwrap_or_default();
