@@ -13,9 +13,9 @@ use super::{FileSource, PlanError, SourceFile, shared};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Field, Tag, same_image};
 use crate::manifest::{
-    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override, rewrite,
+    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, is_override,
 };
-use crate::yaml::{NodeId, check, scan};
+use crate::yaml::scan;
 
 /// One reference, as it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,7 +79,7 @@ struct FileListing {
 #[derive(Clone)]
 struct PlacedReference {
     reference: ListedReference,
-    nodes: Vec<NodeId>,
+    nodes: Vec<ScalarPlace>,
 }
 
 /// Lists the references to `images`, or to all where none is given; `looked` is called after each file, from
@@ -173,7 +173,7 @@ fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> V
     let listed = both.filter(|(reference, _)| told(reference));
     listed
         .map(|(reference, m)| PlacedReference {
-            nodes: reference.slots().iter().map(|slot| slot.node).collect(),
+            nodes: reference.places(),
             reference: one(parsed, reference, m),
         })
         .collect()
@@ -182,8 +182,6 @@ fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> V
 /// Tries a bump of each reference's image, to see what would happen.
 fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     let mut targets: HashMap<&str, usize> = HashMap::new();
-    // the text was parsed, so it is valid UTF-8
-    let text = std::str::from_utf8(&parsed.bytes).unwrap_or_default();
     let mut matches: Vec<Match> = references
         .iter()
         .map(|reference| {
@@ -194,6 +192,8 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 target,
                 match_level: MatchLevel::Discovered,
                 at: reference.at,
+                inner_at: reference.inner_at(),
+                line: reference.position(&parsed.yaml).0,
                 nodes: Vec::new(),
                 kind: reference.kind,
                 image: reference.image.clone(),
@@ -205,7 +205,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 by_new_name: false,
                 effective_tag: None,
                 field: None,
-                result: try_one(parsed, text, reference),
+                result: try_one(parsed, reference),
             }
         })
         .collect();
@@ -213,17 +213,16 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     matches
 }
 
-fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> Result<Rewrite, Refusal> {
+fn try_one(parsed: &ParsedFile, reference: &Reference) -> Result<Rewrite, Refusal> {
     if reference.image.is_empty() {
         return Err(Refusal::new(reference.at, RefusalReason::NoImage));
     }
     let tag = Tag::parse("other-tag").ok();
     let (name, new_name, digest) = (&reference.image, &Field::Unspecified, &Field::Unspecified);
     let wanted = DesiredImage { name, new_name, tag: tag.as_ref(), digest };
-    let rewrite = rewrite(&parsed.yaml, reference, &wanted)?;
+    let rewrite = parsed.rewrite(reference, &wanted)?;
     for change in &rewrite.changes {
-        check(text, &parsed.yaml, change)
-            .map_err(|obstacle| Refusal::blocked(change.node(), "the value", obstacle))?;
+        parsed.check(change).map_err(|obstacle| Refusal::blocked(change.node(), "the value", obstacle))?;
     }
     Ok(rewrite)
 }

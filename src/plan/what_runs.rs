@@ -9,7 +9,7 @@ use crate::effective::{
 };
 use crate::image::{Field, same_image};
 use crate::location::Location;
-use crate::manifest::is_compose;
+use crate::manifest::{ScalarPlace, is_compose};
 use crate::yaml::{Cancellation, NodeId};
 
 /// Larger files are not followed.
@@ -25,9 +25,8 @@ pub(super) struct FilePlace {
 }
 
 impl FilePlace {
-    /// A value of the file itself.
-    pub fn new(path: &str, node: NodeId) -> Self {
-        FilePlace { path: path.to_owned(), inside: None, node }
+    pub fn new(path: &str, ScalarPlace { inside, node }: ScalarPlace) -> Self {
+        FilePlace { path: path.to_owned(), inside, node }
     }
 }
 

@@ -17,10 +17,11 @@ use crate::file_selection::MatchLevel;
 use crate::image::Field;
 use crate::location::Location;
 use crate::manifest::{
-    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ValueLocation, is_override,
+    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
+    is_override,
 };
 use crate::visible::inline;
-use crate::yaml::{FieldPath, NodeId, scan_until};
+use crate::yaml::{FieldPath, NodeId, ParsedYaml, scan_until};
 
 /// How many places a notice lists.
 const LISTED: usize = 10;
@@ -107,7 +108,7 @@ fn keep_winners(
                 kept.push(m);
             }
             Verdict::KeepUnused => {
-                reports.notices.push(unused(&survey.files[m.file].place(m.at), &request.targets[m.target]));
+                reports.notices.push(unused(&survey.files[m.file].place_of(&m), &request.targets[m.target]));
                 kept.push(m);
             }
             Verdict::Drop(overridden) => weaker.push((m, overridden)),
@@ -189,7 +190,7 @@ impl<'a> Judge<'a> {
         let match_level = target.scope.standing(&parsed.path)?;
         let place = WinningPlace { parsed, file, match_level, winner, target };
         match (&winner.setting, winner.inside) {
-            (_, Some(block)) => Some(place.embedded(block)),
+            (_, Some(block)) => place.embedded(block),
             (Setting::Part(part), None) => Some(place.part(part)),
             _ => place.scalar(),
         }
@@ -214,7 +215,9 @@ impl WinningPlace<'_> {
             target: winner.target,
             match_level,
             at,
-            nodes: vec![at],
+            inner_at: None,
+            line: winner.line,
+            nodes: vec![ScalarPlace { inside: None, node: at }],
             kind,
             image: target.name.clone(),
             tag: winner.tag.clone(),
@@ -232,15 +235,33 @@ impl WinningPlace<'_> {
     }
 
     /// A place in YAML inside a block scalar.
-    fn embedded(&self, block: NodeId) -> Match {
-        let reason = RefusalReason::Embedded { line: self.winner.line };
-        self.as_match(block, kind(&self.winner.setting), Err(Refusal::new(block, reason)))
+    fn embedded(&self, block: NodeId) -> Option<Match> {
+        let WinningPlace { parsed, winner, target, .. } = *self;
+        let text = parsed.read_embedded(block)?;
+        let node = winner.setting.place()?.node;
+        let result = match &winner.setting {
+            Setting::Part(part) => {
+                let version = (winner.tag.as_deref(), winner.digest.as_deref());
+                text.placed(winner.line, text_part::rewrite(&text.yaml, part, version, target))
+            }
+            _ => {
+                let is_here = |found: &&Reference| found.slots().iter().any(|slot| slot.node == node);
+                let inner = parsed.all_references().filter(|found| found.at == block);
+                let inner = inner.filter_map(Reference::inner).filter(is_setting).find(is_here).cloned();
+                let inner = inner.map(|found| Reference { image: target.name.clone(), ..found });
+                let inner = inner.or_else(|| new_reference(&text.yaml, winner, node, &target.name))?;
+                text.rewrite(winner.line, &inner, &target.desired())
+            }
+        };
+        let m = self.as_match(block, kind(&winner.setting), result);
+        let nodes = vec![ScalarPlace { inside: Some(block), node }];
+        Some(Match { inner_at: Some(node), nodes, ..m })
     }
 
     /// A part of a text.
     fn part(&self, part: &TextPart) -> Match {
         let version = (self.winner.tag.as_deref(), self.winner.digest.as_deref());
-        let result = text_part::rewrite(self.parsed, part, version, self.target);
+        let result = text_part::rewrite(&self.parsed.yaml, part, version, self.target);
         self.as_match(part.place.node, COMPOSE, result)
     }
 
@@ -285,16 +306,16 @@ fn reference(parsed: &ParsedFile, winner: &Winner, image: &str) -> Option<Refere
     };
     let own = parsed.all_references().find(is_here).cloned();
     let own = own.map(|reference| Reference { image: image.to_owned(), ..reference });
-    own.or_else(|| new_reference(parsed, winner, node, image))
+    own.or_else(|| new_reference(&parsed.yaml, winner, node, image))
 }
 
-fn is_setting(reference: &Reference) -> bool {
+fn is_setting(reference: &&Reference) -> bool {
     !matches!(reference.syntax, ReferenceSyntax::BesideBlock(_) | ReferenceSyntax::BlockWithoutTag { .. })
         || is_override(reference)
 }
 
-fn new_reference(parsed: &ParsedFile, winner: &Winner, node: NodeId, image: &str) -> Option<Reference> {
-    let slot = ValueLocation { key: parsed.yaml.node(node).key?, node, shared_by: None };
+fn new_reference(yaml: &ParsedYaml, winner: &Winner, node: NodeId, image: &str) -> Option<Reference> {
+    let slot = ValueLocation { key: yaml.node(node).key?, node, shared_by: None };
     let syntax = match winner.setting {
         Setting::Image(_) => ReferenceSyntax::Text(slot),
         Setting::Parts { .. } | Setting::Fixed { .. } => ReferenceSyntax::Field(slot),
@@ -355,7 +376,7 @@ impl Reports {
     ) {
         let mut by_target: BTreeMap<usize, Vec<(Location, &Overridden)>> = BTreeMap::new();
         for (m, overridden) in weaker {
-            by_target.entry(m.target).or_default().push((survey.files[m.file].place(m.at), overridden));
+            by_target.entry(m.target).or_default().push((survey.files[m.file].place_of(m), overridden));
         }
         for (target, places) in by_target {
             if kept.iter().any(|m| m.target == target) {
