@@ -15,13 +15,13 @@ pub fn of_report(report: &Report) -> String {
             .as_ref()
             .map(|hint| format!("\n\n{}", code_block(&hint.to_string(), "")))
             .unwrap_or_default();
-        return format!("### tagbump: failed\n\n{}{hint}\n", code_block(&failure.message, ""));
+        return format!("### tagbump: failed\n\n{}{hint}\n", code_block(&failure.message.to_string(), ""));
     }
     if let Outcome::Already | Outcome::Superseded = report.outcome {
         let images: Vec<_> = report.images.iter().map(|image| code(&image.name)).collect();
-        let said =
+        let outcome_text =
             if report.outcome == Outcome::Already { "nothing to do" } else { "superseded by a newer build" };
-        return format!("### tagbump: {said}\n\n{}\n", images.join(", "));
+        return format!("### tagbump: {outcome_text}\n\n{}\n", images.join(", "));
     }
     format!("### tagbump: {}\n\n{}{}", headline(report), table(report), folded_diff(report))
 }

@@ -1,16 +1,20 @@
 //! Everything that can end a command.
 
+use super::bump::BumpError;
 use super::command::CommandError;
-use super::{command, config, describe, git, http, plan, selection, tag, worktree};
+use super::{decision, describe, forge};
 use crate::actions::RunnerFileError;
 use crate::config::ConfigError;
-use crate::decision::TargetError;
+use crate::decision::{DecisionError, TargetError};
 use crate::error::Failure;
 use crate::extras::ManError;
 use crate::file_selection::SelectionError;
-use crate::git::{GitError, ServerError};
-use crate::hint::Speaker;
+use crate::forge::ForgeError;
+use crate::git::GitError;
+use crate::history::HistoryError;
 use crate::http::HttpError;
+use crate::landing::LandingError;
+use crate::landing::remote::RemoteError;
 use crate::plan::{PlanError, SourceError};
 use crate::scaffold::ScaffoldError;
 use crate::settings::SettingsError;
@@ -21,17 +25,29 @@ use crate::worktree::WorktreeError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
+    Bump(#[from] BumpError),
+    #[error(transparent)]
     Command(#[from] CommandError),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
+    Decision(#[from] DecisionError),
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+    #[error(transparent)]
     Git(#[from] GitError),
     #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error(transparent)]
     Http(#[from] HttpError),
+    #[error(transparent)]
+    Landing(Box<LandingError<ForgeError, DecisionError>>),
     #[error(transparent)]
     Man(#[from] ManError),
     #[error(transparent)]
     Plan(#[from] PlanError),
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     #[error(transparent)]
     RunnerFile(#[from] RunnerFileError),
     #[error(transparent)]
@@ -51,40 +67,35 @@ pub enum Error {
     /// An error of the binary itself, which doesn't distinguish kinds of errors.
     #[error("{0:#}")]
     Binary(#[from] anyhow::Error),
-    /// An error of a module that words its errors itself.
+    /// An error that is described already: secrets were removed from its text.
     #[error(transparent)]
-    Failure(#[from] Failure),
+    Failure(Failure),
 }
 
 impl Error {
     /// Applies `change` to every text in the error, for example to remove secrets.
     #[must_use]
     pub fn map_texts(self, change: impl Fn(&str) -> String) -> Self {
-        Error::Failure(describe(self, Speaker::CommandLine).map_texts(change))
+        Error::Failure(describe(self).map_texts(change))
     }
 }
 
-/// Lets modules that word their own errors use `?` on the errors of modules that don't.
-macro_rules! failure_from {
-    ($($error:ty => $describe:path),* $(,)?) => {
-        $(impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                $describe(&error)
-            }
-        })*
-    };
+impl From<LandingError<ForgeError, DecisionError>> for Error {
+    fn from(error: LandingError<ForgeError, DecisionError>) -> Self {
+        Error::Landing(Box::new(error))
+    }
 }
 
-failure_from! {
-    CommandError => command::describe,
-    ConfigError => config::describe,
-    GitError => git::describe,
-    HttpError => http::describe,
-    ServerError => git::describe_server,
-    PlanError => plan::describe,
-    SelectionError => selection::describe,
-    SourceError => worktree::describe_source,
-    TagError => tag::describe,
-    TargetError => tag::describe_target,
-    WorktreeError => worktree::describe,
+/// A landing's error can hold this one.
+impl From<DecisionError> for Failure {
+    fn from(error: DecisionError) -> Self {
+        decision::describe(&error)
+    }
+}
+
+/// A landing's error can hold this one.
+impl From<ForgeError> for Failure {
+    fn from(error: ForgeError) -> Self {
+        forge::describe(&error)
+    }
 }

@@ -28,9 +28,12 @@ pub(super) fn describe(error: &PlanError) -> Failure {
             (Exit::NoMatch, hint("narrow the search with ") + flag("file") + ", or correct " + flag("expect"))
         }
         PlanError::DifferentTags { .. } => (Exit::NoMatch, which_places()),
-        PlanError::Replaced { image, places } => {
+        PlanError::Replaced { image, tag, places } => {
             let other = places.first().map(|place| inline(&place.image)).unwrap_or_default();
-            (Exit::NoMatch, hint(format!("bump {other}, or {}=*:TAG", inline(image))))
+            (
+                Exit::NoMatch,
+                hint(format!("bump {other}, or {}=*:{}", inline(image), tag.as_deref().unwrap_or("TAG"))),
+            )
         }
         PlanError::TooMuchWork { .. } => {
             (Exit::NotEditable, hint("split the file, or leave it out with ") + flag("file"))

@@ -65,12 +65,24 @@ fn from_text(scalar: &Scalar) -> EffectiveImage {
 
 fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> EffectiveImage {
     let Reference { image, tag: text, digest, .. } = reference;
-    let link = Link { setting, name: image.clone(), tag: text.clone(), digest: digest.clone() };
+    let link = |setting: Setting, tag: Option<String>| {
+        let (name, digest) = (image.clone(), digest.clone());
+        Link { setting, name, tag, digest }
+    };
+    // what changed the tag's scalar; the first link is the scalar itself
+    let changed = |change: &Link| match &change.setting {
+        Setting::Image(_) => link(setting.clone(), Some(change.text())),
+        other => link(other.clone(), Some(change.text())),
+    };
+    let chain = match tag.links.as_slice() {
+        [] => vec![link(setting, text.clone())],
+        links => links.iter().map(changed).collect(),
+    };
     EffectiveImage {
         name: image.clone(),
         tag: text.clone(),
         digest: digest.clone(),
-        chain: vec![link],
+        chain,
         overridden: tag.overridden.clone(),
         named_at: None,
         app_version: None,

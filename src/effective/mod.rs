@@ -12,6 +12,7 @@
 
 pub mod argo;
 pub mod compose;
+mod composed;
 mod files;
 pub mod flux;
 pub mod helm;

@@ -127,6 +127,14 @@ impl Setting {
         }
     }
 
+    /// The scalar with the name of a kustomization's entry.
+    pub fn entry_name(&self) -> Option<Place> {
+        match self {
+            Setting::Entry { name, .. } => Some(*name),
+            _ => None,
+        }
+    }
+
     /// The scalars that an edit of the version is about: all but the name of an image in values.
     pub fn version_places(&self) -> Vec<Place> {
         match self {

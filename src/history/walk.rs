@@ -5,8 +5,7 @@ use std::rc::Rc;
 
 use super::align::align;
 use super::versions::{FileTrace, OldVersion, OldVersions, is_same};
-use super::{CommitId, CommitLinks, CommitStore, Extent, ObjectId, TagEntry, WritingCommit};
-use crate::error::Result;
+use super::{CommitId, CommitLinks, CommitStore, Extent, HistoryError, ObjectId, TagEntry, WritingCommit};
 use crate::file_selection::MatchLevel;
 use crate::plan::{CurrentReference, Request, SingleFile, current_references};
 
@@ -22,7 +21,7 @@ pub fn walk_history(
     (request, now): (&Request, &[CurrentReference]),
     prefix: &str,
     take: &mut dyn FnMut(TagEntry) -> bool,
-) -> Result<Extent> {
+) -> Result<Extent, HistoryError> {
     let request = &request.following(now.iter().filter_map(|reference| {
         Some((reference.target, reference.file.as_str(), reference.field.as_deref()?))
     }));
@@ -52,16 +51,20 @@ pub(super) struct TracedFile {
     /// Its path at the tip, relative to the root.
     pub path: String,
     pub has_chart: bool,
-    pub standing: MatchLevel,
+    pub match_level: MatchLevel,
 }
 
-fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>> {
+fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>, HistoryError> {
     let selection = request.selection()?;
-    let standing = |path: &str| selection.match_level(path).unwrap_or(MatchLevel::Discovered);
+    let match_level = |path: &str| selection.match_level(path).unwrap_or(MatchLevel::Discovered);
     let files: BTreeMap<&str, bool> = now.iter().map(|m| (m.file.as_str(), m.has_chart)).collect();
     let files = files.into_iter();
     Ok(files
-        .map(|(path, has_chart)| TracedFile { path: path.to_owned(), has_chart, standing: standing(path) })
+        .map(|(path, has_chart)| TracedFile {
+            path: path.to_owned(),
+            has_chart,
+            match_level: match_level(path),
+        })
         .collect())
 }
 
@@ -110,7 +113,11 @@ impl<'a> Walk<'a> {
     }
 
     /// Starts the walk, and returns the references at the tip.
-    pub fn begin(&mut self, tip: CommitId, prefix: &str) -> Result<Vec<(usize, CurrentReference)>> {
+    pub fn begin(
+        &mut self,
+        tip: CommitId,
+        prefix: &str,
+    ) -> Result<Vec<(usize, CurrentReference)>, HistoryError> {
         let mut present = Vec::new();
         let Some(links) = self.commits.links(tip)? else { return Ok(present) };
         for file in 0..self.files.len() {
@@ -148,7 +155,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The tags that a commit set. Continues with the files in its parents.
-    pub fn step(&mut self, commit: CommitId, stop: QueuedCommit) -> Result<Vec<TagEntry>> {
+    pub fn step(&mut self, commit: CommitId, stop: QueuedCommit) -> Result<Vec<TagEntry>, HistoryError> {
         let QueuedCommit { links, tracks } = stop;
         let parents = self.parents(&links)?;
         let mut entries = Vec::new();
@@ -162,7 +169,7 @@ impl<'a> Walk<'a> {
 
     /// The parents up to the first missing one, after deepening. Later parents don't count, since the missing
     /// one comes first.
-    fn parents(&self, links: &CommitLinks) -> Result<Vec<(CommitId, CommitLinks)>> {
+    fn parents(&self, links: &CommitLinks) -> Result<Vec<(CommitId, CommitLinks)>, HistoryError> {
         loop {
             let mut here = Vec::with_capacity(links.parents.len());
             for &parent in &links.parents {
@@ -180,7 +187,7 @@ impl<'a> Walk<'a> {
         here: CommitContext<'_>,
         mut track: FileTrace,
         entries: &mut Vec<TagEntry>,
-    ) -> Result<()> {
+    ) -> Result<(), HistoryError> {
         let CommitContext { commit, links, parents } = here;
         let mut read: Option<Rc<[CurrentReference]>> = track.says.take();
         let mut before = Vec::new();
@@ -229,7 +236,7 @@ impl<'a> Walk<'a> {
         (tree, older): (ObjectId, ObjectId),
         track: &FileTrace,
         says: &[CurrentReference],
-    ) -> Result<Option<FileTrace>> {
+    ) -> Result<Option<FileTrace>, HistoryError> {
         let mut name = Rc::clone(&track.name);
         let mut blob = self.commits.file(older, &name)?;
         if blob.is_none()
@@ -239,15 +246,15 @@ impl<'a> Walk<'a> {
             name = old.into();
         }
         let Some(blob) = blob else { return Ok(None) };
-        let Some(said) = self.read(track.file, blob)? else {
+        let Some(references) = self.read(track.file, blob)? else {
             // a version that isn't valid YAML changes no tags, neither when it appears nor when it is fixed
             let (says, numbers) = (Some(says.into()), Rc::clone(&track.numbers));
             return Ok(Some(FileTrace { file: track.file, name, blob, says, numbers }));
         };
-        let became = align(&said, says);
+        let became = align(&references, says);
         let numbers =
             became.into_iter().map(|n| n.map_or_else(|| self.number(), |n| track.numbers[n])).collect();
-        Ok(Some(FileTrace { file: track.file, name, blob, says: Some(said), numbers }))
+        Ok(Some(FileTrace { file: track.file, name, blob, says: Some(references), numbers }))
     }
 
     /// The tags of a version that none of the earlier versions has.
@@ -292,10 +299,10 @@ impl<'a> Walk<'a> {
     }
 
     /// The references of a version; `None` if it isn't valid YAML.
-    fn read(&self, file: usize, blob: ObjectId) -> Result<Option<Rc<[CurrentReference]>>> {
+    fn read(&self, file: usize, blob: ObjectId) -> Result<Option<Rc<[CurrentReference]>>, HistoryError> {
         let bytes = self.commits.read(blob)?;
-        let TracedFile { path, has_chart, standing } = &self.files[file];
-        let shelf = SingleFile { path, bytes: &bytes, standing: *standing, has_chart: *has_chart };
+        let TracedFile { path, has_chart, match_level } = &self.files[file];
+        let shelf = SingleFile { path, bytes: &bytes, match_level: *match_level, has_chart: *has_chart };
         Ok(current_references(&shelf, self.request)?.map(Into::into))
     }
 }

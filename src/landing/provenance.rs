@@ -7,8 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::trailers::{Claims, MessageClaims, RolledBack, claims};
-use crate::error::Result;
-use crate::history::{CommitId, CommitStore, FileHistory, TagEntry, WalkEnd};
+use crate::history::{CommitId, CommitStore, FileHistory, HistoryError, TagEntry, WalkEnd};
 use crate::image::{join_tag, same_tag};
 use crate::plan::{ChangedReference, Request};
 use crate::tag::Source;
@@ -61,7 +60,7 @@ pub fn provenance(
     prefix: &str,
     request: &Request,
     changes: &[ChangedReference],
-) -> Result<Vec<Provenance>> {
+) -> Result<Vec<Provenance>, HistoryError> {
     let paths: BTreeSet<&str> = changes.iter().map(|change| change.file.as_str()).collect();
     let request = &request.following(
         changes

@@ -56,12 +56,12 @@ fn inside(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Vec<Reference> 
         false => KINDS.iter().flat_map(|find| find(&doc)).collect(),
     });
     let place = TextPosition::of(file, block, text);
-    let told = found
+    let references = found
         .filter(|r| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }))
         .map(|r| place.tell(&yaml, r))
         .collect();
     budget.charge(yaml.budget());
-    told
+    references
 }
 
 /// Argo CD's `helm.values`, or a `values.yaml` in a ConfigMap.

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor, plan};
+use super::{
+    FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor, plan,
+};
 use crate::dotenv;
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Digest, Field, ParsedReference, Tag, is_version, join_tag, same_image, split_tag};
@@ -24,27 +26,26 @@ pub struct ImageVersion {
 pub struct SingleFile<'a> {
     pub path: &'a str,
     pub bytes: &'a [u8],
-    pub standing: MatchLevel,
+    pub match_level: MatchLevel,
     /// Whether a `Chart.yaml` is in the same folder.
     pub has_chart: bool,
 }
 
 impl FileSource for SingleFile<'_> {
     fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
-        let SingleFile { path, bytes, standing, has_chart } = *self;
+        let SingleFile { path, bytes, match_level, has_chart } = *self;
         let mut found = FoundFiles::default();
-        found.take(path, standing);
+        found.take(path, match_level);
         if has_chart {
             found.charts.insert(folder(path).to_owned());
         }
         // there are no other files to visit, so it doesn't matter if the visitor wants to stop
-        let _ = look(SourceFile { path, bytes, match_level: standing });
+        let _ = look(SourceFile { path, bytes, match_level });
         Ok(found)
     }
 
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
-        let is_it = path == self.path && self.bytes.len() <= at_most;
-        Ok(is_it.then(|| self.bytes.to_vec()))
+    fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError> {
+        Ok((path == self.path).then(|| FileContent::new(self.bytes.to_vec(), max_size)))
     }
 
     fn is_whole(&self) -> bool {
@@ -78,7 +79,7 @@ fn planned_again(path: &str, before: &[u8], images: &[ImageVersion]) -> Option<V
     let named = images.iter().filter(|image| is_named_in(before, &image.name));
     let targets = named.map(target).collect::<Option<Vec<_>>>()?;
     let request = Request { targets, all: true, add: true, ..Request::default() };
-    let file = SingleFile { path, bytes: before, standing: MatchLevel::Explicit, has_chart: true };
+    let file = SingleFile { path, bytes: before, match_level: MatchLevel::Explicit, has_chart: true };
     let mut edits = plan(&file, &request).plan.ok()?.edits.into_iter();
     edits.next().filter(|_| edits.next().is_none()).map(|edit| edit.after)
 }
@@ -230,6 +231,15 @@ mod tests {
 
     fn is(path: &str, before: &str, after: &str, version: &str) -> bool {
         is_bump(path, before.as_bytes(), after.as_bytes(), &[image("ghcr.io/acme/api", version)])
+    }
+
+    #[test]
+    fn single_file_is_too_large_when_it_exceeds_the_limit() {
+        let file =
+            SingleFile { path: "a", bytes: b"abc", match_level: MatchLevel::Explicit, has_chart: false };
+        assert_eq!(file.read("a", 2).unwrap(), Some(FileContent::TooLarge));
+        assert_eq!(file.read("a", 3).unwrap(), Some(FileContent::Bytes(b"abc".to_vec())));
+        assert_eq!(file.read("b", 3).unwrap(), None);
     }
 
     #[test]

@@ -32,10 +32,10 @@ pub struct CurrentReference {
     pub field: Option<String>,
 }
 
-/// What one file means, in the order of its text; nothing where it can't be read as YAML.
+/// The references in one file that the request matches, in the order of its text; `None` if it isn't valid YAML.
 ///
 /// # Errors
-/// Where the request was cancelled.
+/// If the request was cancelled.
 pub fn current_references(
     shelf: &dyn FileSource,
     request: &Request,
@@ -48,19 +48,19 @@ pub fn current_references(
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
-    Ok(found.map(|(survey, matches)| told(survey, matches.iter())))
+    Ok(found.map(|(survey, matches)| listed(survey, matches.iter())))
 }
 
-/// What is meant, in the order of files and text; workloads whose image a kustomization sets are not. Each want
-/// must mean something.
+/// The references that the request matches, in the order of files and text, without workloads whose image a
+/// kustomization sets. Each target must match something.
 ///
 /// # Errors
-/// Where a named file is not valid YAML, what the file source reports, and where nothing matches.
+/// If a named file isn't valid YAML, or a target matches nothing, and the errors of the file source.
 pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
     let mut survey = files::survey(shelf, request)?;
     let matches = found(shelf, &mut survey, request)?;
     check_some(shelf, request, &matches)?;
-    Ok(told(&survey, matches.iter()))
+    Ok(listed(&survey, matches.iter()))
 }
 
 /// Like [`some_mentions`], but requires that a bump could change all of them, and that the targets are
@@ -77,7 +77,7 @@ pub fn changeable_mentions(
     matching::check_fields(&survey, request)?;
     check_some(shelf, request, &matches)?;
     matching::check(&survey, request, &matches)?;
-    Ok(told(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
+    Ok(listed(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
 }
 
 fn found(
@@ -100,22 +100,22 @@ fn check_some(shelf: &dyn FileSource, request: &Request, matches: &[Match]) -> R
     }
 }
 
-fn told<'a>(survey: &ScannedFiles, matches: impl Iterator<Item = &'a Match>) -> Vec<CurrentReference> {
+fn listed<'a>(survey: &ScannedFiles, matches: impl Iterator<Item = &'a Match>) -> Vec<CurrentReference> {
     let mut places = HashMap::new();
     matches.map(|m| mention(survey, m, &mut places)).collect()
 }
 
 fn mention(survey: &ScannedFiles, m: &Match, places: &mut HashMap<(usize, NodeId), u64>) -> CurrentReference {
     let file = &survey.files[m.file];
-    let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     CurrentReference {
         target: m.target,
         file: file.path.clone(),
         has_chart: file.has_chart(),
         place: with_inner(place(&file.yaml, m.file, m.at, places), file, m),
         line: m.line,
-        tag: said(&m.tag),
-        digest: said(&m.digest),
+        tag: non_empty(&m.tag),
+        digest: non_empty(&m.digest),
         field: m.field.clone(),
     }
 }

@@ -32,7 +32,7 @@ pub enum PlanError {
     DifferentTags { image: String, found: Vec<MatchedValue> },
     /// Places name the image, but something stronger makes another image run there.
     #[error("{image} doesn't run here; nothing was written{}", replaced_lines(.places))]
-    Replaced { image: String, places: Vec<ReplacedImage> },
+    Replaced { image: String, tag: Option<String>, places: Vec<ReplacedImage> },
     #[error("{}: {reason}; nothing was written", inline(.file))]
     TooMuchWork { file: String, reason: ParseAborted },
     #[error("not landed: the time ran out while files were read")]

@@ -50,11 +50,11 @@ impl FileScan {
     }
 }
 
-/// Reads what a request is about.
+/// Reads the files that a request concerns.
 ///
 /// # Errors
-/// Where a named file is not valid YAML or takes too much work, where the request was cancelled, and what the file source
-/// reports.
+/// If a named file isn't valid YAML or takes too much work, or the request was cancelled, and the errors of the file
+/// source.
 pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<ScannedFiles, PlanError> {
     let (screen, fields) = (Prefilter::of(request), FieldIndex::of(request)?);
     let looked = Mutex::new(Vec::new());
@@ -151,10 +151,10 @@ impl ScannedFiles {
         self.unparsable.is_empty() && self.warnings.is_empty()
     }
 
-    /// Whether all that was found in the files is complete.
+    /// Checks that the references found in the files are complete.
     ///
     /// # Errors
-    /// Where a file takes too much work, or the request was cancelled.
+    /// If a file takes too much work, or the request was cancelled.
     pub fn check(&self) -> Result<(), PlanError> {
         let stopped =
             |file: &ParsedFile| file.yaml.check().map_err(|stopped| stopped_at(&file.path, stopped));

@@ -46,10 +46,10 @@ struct FileImages {
     nameless: Vec<NamelessTag>,
 }
 
-/// Looks at all files of a request.
+/// Reads all files of a request.
 ///
 /// # Errors
-/// What the file source reports, and where the request was cancelled.
+/// If the request was cancelled, and the errors of the file source.
 pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInventory, PlanError> {
     let looked = Mutex::new(Vec::new());
     let look = |file: SourceFile<'_>| {
@@ -100,15 +100,15 @@ fn notes(file: &SourceFile<'_>, request: &Request) -> Result<[FileImages; 2], Un
 }
 
 impl FileImages {
-    fn of(file: &ParsedFile, standing: MatchLevel) -> Self {
+    fn of(file: &ParsedFile, match_level: MatchLevel) -> Self {
         let mut notes = FileImages {
             path: file.path.clone(),
-            nameless: nameless_tags(file, standing),
+            nameless: nameless_tags(file, match_level),
             ..FileImages::default()
         };
-        let values = file.would_be_values(standing);
+        let values = file.would_be_values(match_level);
         notes.values = values.map(|r| (r.image.clone(), file.place(r.at))).collect();
-        for reference in file.references(standing).iter().filter(|r| !r.image.is_empty()) {
+        for reference in file.references(match_level).iter().filter(|r| !r.image.is_empty()) {
             let noted = (reference.image.clone(), file.place(reference.at));
             match reference.syntax {
                 ReferenceSyntax::BlockWithoutTag { .. } => notes.untagged.push(noted),
@@ -133,15 +133,15 @@ impl ImageInventory {
 
 /// Tags without an image name: `image.tag` in a HelmRelease or in values whose chart sets the repository, and
 /// marked tags.
-fn nameless_tags(file: &ParsedFile, standing: MatchLevel) -> Vec<NamelessTag> {
+fn nameless_tags(file: &ParsedFile, match_level: MatchLevel) -> Vec<NamelessTag> {
     let yaml = &file.yaml;
     let (unnamed, named): (Vec<_>, Vec<_>) =
-        file.references(standing).iter().partition(|r| r.image.is_empty());
+        file.references(match_level).iter().partition(|r| r.image.is_empty());
     let taken: HashSet<_> = named.iter().filter_map(|r| r.tag_slot()).map(|s| s.place()).collect();
     let marked: HashSet<_> = unnamed.iter().map(|r| r.at).collect();
     let is_tag = |id: usize| ["tag", "imageTag"].contains(&yaml.key_text(id).unwrap_or_default());
     let in_values =
-        |id| file.is_values(standing) || marked.contains(&id) || is_below(yaml, id, &["spec", "values"]);
+        |id| file.is_values(match_level) || marked.contains(&id) || is_below(yaml, id, &["spec", "values"]);
     let tags = (0..yaml.len()).filter(|id| !taken.contains(id) && (is_tag(*id) || marked.contains(id)));
     // compute the path last: finding an item's index in a long list is slow
     let offered = tags.filter(|id| in_values(*id));

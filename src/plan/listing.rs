@@ -82,11 +82,11 @@ struct PlacedReference {
     nodes: Vec<ScalarPlace>,
 }
 
-/// Lists the references to `images`, or to all where none is given; `looked` is called after each file, from
+/// Lists the references to `images`, or to all images if none is given; `looked` is called after each file, from
 /// several threads.
 ///
 /// # Errors
-/// Where a named file is not valid YAML or takes too much work, and what the file source reports.
+/// If a named file isn't valid YAML or takes too much work, and the errors of the file source.
 pub fn list(
     shelf: &dyn FileSource,
     selection: &Selection,
@@ -161,16 +161,17 @@ fn overrides(place: &OverriddenPlace) -> Overrides {
     Overrides { everywhere: place.everywhere, by: by.collect() }
 }
 
-fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<PlacedReference> {
+fn references(parsed: &ParsedFile, match_level: MatchLevel, images: &[String]) -> Vec<PlacedReference> {
     let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
     // a block without a tag runs the chart's default tag, so there is no tag to list
-    let told = |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
-    let all = parsed.references(standing);
-    if !all.iter().any(|r| told(&r)) {
+    let is_listed =
+        |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
+    let all = parsed.references(match_level);
+    if !all.iter().any(|r| is_listed(&r)) {
         return Vec::new();
     }
     let both = all.iter().zip(tried(parsed, all));
-    let listed = both.filter(|(reference, _)| told(reference));
+    let listed = both.filter(|(reference, _)| is_listed(reference));
     listed
         .map(|(reference, m)| PlacedReference {
             nodes: reference.places(),
@@ -203,6 +204,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 overrides: false,
                 only_told: false,
                 by_new_name: false,
+                kustomize_name: reference.kustomize_name.clone(),
                 effective_tag: None,
                 field: None,
                 result: try_one(parsed, reference),

@@ -19,6 +19,8 @@ pub(super) struct Match {
     pub nodes: Vec<ScalarPlace>,
     pub kind: &'static str,
     pub image: String,
+    /// For an entry of kustomize: the name that workloads use.
+    pub kustomize_name: Option<String>,
     pub tag: Option<String>,
     pub digest: Option<String>,
     /// Not there yet: the bump adds it.

@@ -42,11 +42,11 @@ fn meant(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanErr
 
 fn by_rules(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
     let targets = request.targets.iter().enumerate();
-    let standing = targets.filter_map(|(target, w)| Some((target, w, w.scope.standing(&parsed.path)?)));
-    let each = standing.flat_map(|(target, w, standing)| {
-        let found = parsed.references(standing).iter().filter(|r| request.add || !is_untagged(r));
+    let selecting = targets.filter_map(|(target, w)| Some((target, w, w.scope.match_level(&parsed.path)?)));
+    let each = selecting.flat_map(|(target, w, match_level)| {
+        let found = parsed.references(match_level).iter().filter(|r| request.add || !is_untagged(r));
         let meant = found.filter(|r| r.matches(&w.name, &w.new_name));
-        meant.map(move |reference| one(parsed, MatchedReference { file, target, standing, reference }, w))
+        meant.map(move |reference| one(parsed, MatchedReference { file, target, match_level, reference }, w))
     });
     each.collect()
 }
@@ -63,7 +63,7 @@ fn by_fields(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> 
         parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.target, r)));
     all.filter(|(target, r)| !r.slots().iter().any(|slot| by_rule.contains(&(*target, slot.node))))
         .map(|(target, reference)| {
-            let meant = MatchedReference { file, target, standing: MatchLevel::Explicit, reference };
+            let meant = MatchedReference { file, target, match_level: MatchLevel::Explicit, reference };
             one(parsed, meant, &request.targets[target])
         })
         .collect()
@@ -71,8 +71,8 @@ fn by_fields(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> 
 
 /// Every node that a rule finds for a target.
 fn nodes_by_rule(parsed: &ParsedFile, target: &UpdateTarget) -> Vec<NodeId> {
-    let Some(standing) = target.scope.standing(&parsed.path) else { return Vec::new() };
-    let found = parsed.references(standing).iter().filter(|r| r.matches(&target.name, &target.new_name));
+    let Some(match_level) = target.scope.match_level(&parsed.path) else { return Vec::new() };
+    let found = parsed.references(match_level).iter().filter(|r| r.matches(&target.name, &target.new_name));
     found.flat_map(Reference::slots).map(|slot| slot.node).collect()
 }
 
@@ -101,13 +101,13 @@ fn is_untagged(reference: &Reference) -> bool {
 struct MatchedReference<'a> {
     file: usize,
     target: usize,
-    standing: MatchLevel,
+    match_level: MatchLevel,
     reference: &'a Reference,
 }
 
 fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) -> Match {
-    let MatchedReference { file, target, standing, reference } = meant;
-    match_of(parsed, file, target, standing, reference, wanted)
+    let MatchedReference { file, target, match_level, reference } = meant;
+    match_of(parsed, file, target, match_level, reference, wanted)
 }
 
 /// A reference as a match of a target, with the edit that brings it up to date.
@@ -115,14 +115,14 @@ pub(super) fn match_of(
     parsed: &ParsedFile,
     file: usize,
     target: usize,
-    standing: MatchLevel,
+    match_level: MatchLevel,
     reference: &Reference,
     wanted: &UpdateTarget,
 ) -> Match {
     Match {
         file,
         target,
-        match_level: standing,
+        match_level,
         at: reference.at,
         inner_at: reference.inner_at(),
         line: reference.position(&parsed.yaml).0,
@@ -135,6 +135,7 @@ pub(super) fn match_of(
         overrides: is_override(reference),
         only_told: parsed.is_only_told(reference),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
+        kustomize_name: reference.kustomize_name.clone(),
         effective_tag: None,
         field: None,
         result: parsed.rewrite(reference, &wanted.desired()),

@@ -1,11 +1,11 @@
 //! A bump as a pure function: files and a request in, edits out.
 //!
-//! No I/O of its own, repeatable, and empty when there is nothing to do. The working tree, a commit and the landing
-//! loop all plan with this, each on its own [`FileSource`] of files. `screen` and `files` find those that matter,
-//! `matching` the references that are meant, `shared` looks after aliases and merge keys, `overridden` after
-//! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `error` and
-//! `no_match` are what can go wrong. `listing` tells of every reference, and `mentions` of those that
-//! are meant, without changing any; `bump_check` whether a change was a bump.
+//! It does no I/O of its own, gives the same result every time, and is empty if there is nothing to do. The working
+//! tree, a commit and the landing loop all plan with it, each on its own [`FileSource`]. `prefilter` and `files` find
+//! the files that matter, and `matching` the references that a request matches. `shared` handles aliases and merge
+//! keys, `overridden` workloads whose image a kustomization sets, and `addition` new kustomization entries. `error`
+//! and `no_match` are the errors. `listing` lists every reference, and `current_references` those that a request
+//! matches, without changing any; `bump_check` checks whether a change was a bump.
 
 mod addition;
 mod bump_check;
@@ -20,6 +20,7 @@ mod matching;
 mod no_match;
 mod parsed_file;
 mod prefilter;
+mod reports;
 mod shared;
 mod skipped_files;
 mod source;
@@ -42,7 +43,7 @@ pub use current_references::{CurrentReference, changeable_mentions, current_refe
 pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
 pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
-pub use source::{FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
+pub use source::{FileContent, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
 
 /// One image, the tag and digest that its references should get, and where to look for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,8 +109,14 @@ impl Scope {
     }
 
     /// How strongly the scope asks for searching a file; `None` if it doesn't.
-    fn standing(&self, path: &str) -> Option<MatchLevel> {
+    fn match_level(&self, path: &str) -> Option<MatchLevel> {
         self.files.as_ref().filter(|_| self.takes(path))?.match_level(path)
+    }
+
+    /// As [`Scope::standing`], for a file that may be something else than YAML.
+    fn standing_of_any(&self, path: &str) -> Option<MatchLevel> {
+        let files = self.files.as_ref().filter(|_| self.takes(path))?;
+        files.match_level(path).or_else(|| files.is_everything().then_some(MatchLevel::Discovered))
     }
 
     fn takes(&self, path: &str) -> bool {
@@ -249,9 +256,10 @@ fn plan_on(
     survey: &mut files::ScannedFiles,
 ) -> Result<Plan, PlanError> {
     *survey = files::survey(shelf, request)?;
-    let (mut matches, reports) = winning::find(shelf, request, survey)?;
+    let (mut matches, mut reports) = winning::find(shelf, request, survey)?;
     if request.add {
         addition::add(survey, request, &mut matches);
+        reports.drop_overridden_by_added(&survey.files, request, &mut matches);
     }
     matching::check_fields(survey, request)?;
     let missing = matching::missing(request, &matches);

@@ -114,15 +114,15 @@ impl ParsedFile {
     }
 
     /// The references that the rules find at a match level.
-    pub fn references(&self, standing: MatchLevel) -> &[Reference] {
-        let is_values = self.is_values(standing);
+    pub fn references(&self, match_level: MatchLevel) -> &[Reference] {
+        let is_values = self.is_values(match_level);
         self.as_values.as_ref().filter(|_| is_values).unwrap_or(&self.plain)
     }
 
     /// Whether to read the file as Helm values: if its path was given, or if its name fits and either a pattern
     /// selected it or there is a chart next to it.
-    pub fn is_values(&self, standing: MatchLevel) -> bool {
-        match standing {
+    pub fn is_values(&self, match_level: MatchLevel) -> bool {
+        match match_level {
             MatchLevel::Explicit => true,
             MatchLevel::Pattern => looks_like_values(&self.path),
             MatchLevel::Discovered | MatchLevel::ContextOnly => self.has_chart && is_values_file(&self.path),
@@ -130,9 +130,9 @@ impl ParsedFile {
     }
 
     /// The references that the file would have if it were read as Helm values.
-    pub fn would_be_values(&self, standing: MatchLevel) -> impl Iterator<Item = &Reference> {
+    pub fn would_be_values(&self, match_level: MatchLevel) -> impl Iterator<Item = &Reference> {
         let values = self.as_values.iter().flatten().filter(|r| r.kind == VALUES);
-        values.filter(move |_| !self.is_values(standing))
+        values.filter(move |_| !self.is_values(match_level))
     }
 
     /// Every reference that some target may find.

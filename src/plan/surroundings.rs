@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::SourceFile;
 use crate::effective::{declares_sources, is_structural};
+use crate::file_selection::file_name;
+use crate::manifest::is_compose;
 
 /// The files around the edits.
 #[derive(Default)]
@@ -37,7 +39,8 @@ impl SurroundingsCollector {
         if declares {
             kept.declarations.insert(file.path.to_owned());
         }
-        if is_seed {
+        // the image's name can be in a variable
+        if is_seed || (is_compose(file_name(file.path)) && file.bytes.contains(&b'$')) {
             kept.seeds.insert(file.path.to_owned());
         }
     }

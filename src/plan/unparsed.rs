@@ -32,7 +32,7 @@ impl UnparsedReport {
             ReadError::Stopped(stopped) => {
                 self.too_costly.push(format!("{}: skipped: it {stopped}", inline(&path)))
             }
-            ReadError::Syntax(fault) => self.not_yaml.push(format!("{}:{fault}", inline(&path))),
+            ReadError::Syntax(error) => self.not_yaml.push(format!("{}:{error}", inline(&path))),
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::surroundings::Surroundings;
-use super::{FileSource, Request, UpdateTarget};
+use super::{FileContent, FileSource, Request, UpdateTarget};
 use crate::effective::{
     EffectiveImage, FileId, Files, Mentions, Place, Root, Scene, Setting, StaleChart, roots,
 };
@@ -13,7 +13,7 @@ use crate::manifest::{ScalarPlace, is_compose};
 use crate::yaml::{Cancellation, NodeId};
 
 /// Larger files are not followed.
-const MAX_FILE: usize = 10_000_000;
+pub(super) const MAX_FILE: usize = 10_000_000;
 
 /// A scalar of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,8 +36,14 @@ pub(super) struct WhatRuns {
     pub winners: Vec<Winner>,
     /// Places that a stronger one overrides, and which.
     pub weaker: HashMap<FilePlace, Overridden>,
+    /// The weaker places of the request's images, each with its target and where it is.
+    pub reported: Vec<(usize, Location, Overridden)>,
+    /// Places that set the tag of other images, although those are renamed by a stronger place.
+    pub feeds: HashMap<FilePlace, Vec<String>>,
     /// Entries of `images` lists that match no container, by the scalar with their name.
     pub unmatched: HashMap<FilePlace, UnusedEntry>,
+    /// For each file, the roots that it is part of, by index.
+    pub roots_of: HashMap<String, BTreeSet<usize>>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
     pub warnings: Vec<String>,
@@ -69,13 +75,19 @@ pub(super) struct Winner {
 pub(super) struct Overridden {
     pub root: String,
     pub by: Option<Location>,
+    /// Where the image gets its new name, if the stronger place renames it.
+    pub renamed_at: Option<Location>,
     /// The image that runs instead.
     pub image: String,
 }
 
 /// An entry that matches no container.
 pub(super) struct UnusedEntry {
+    /// Where its name is.
+    pub at: Location,
     pub may_match: bool,
+    /// The targets that run in its root without it.
+    pub running: BTreeSet<usize>,
     pub renamed_by: Option<Location>,
 }
 
@@ -103,7 +115,7 @@ fn with_roots<T>(
 ) -> T {
     let read = |path: &str| match around.structural.get(path) {
         Some(bytes) => Some(bytes.clone()),
-        None => source.read(path, MAX_FILE + 1).ok().flatten().filter(|bytes| bytes.len() <= MAX_FILE),
+        None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
     };
     let mentions = Mentions::new(&around.structural, &around.paths);
     let reached = mentions.reaching(&around.seeds);
@@ -146,14 +158,17 @@ impl RenderedRoots<'_> {
     /// Every place that a stronger one overrides, with the root and the stronger one.
     fn weaker(&self) -> impl Iterator<Item = (Place, Overridden)> {
         let defaults = self.defaults().filter_map(|(root, image)| {
-            let overridden = Overridden { root: root.name.clone(), by: None, image: image.name.clone() };
+            let (root, image_name) = (root.name.clone(), image.name.clone());
+            let overridden = Overridden { root, by: None, renamed_at: None, image: image_name };
             Some((image.winning()?.place()?, overridden))
         });
         let weaker = self.images().flat_map(|(root, image)| {
-            let by = image.winning().and_then(Setting::place).map(|place| self.files.location(place));
+            let location = |place| self.files.location(place);
+            let by = image.winning().and_then(Setting::place).map(location);
+            let renamed_at = image.winning().and_then(Setting::entry_name).map(location);
             image.weaker().map(move |place| {
                 let (root, image) = (root.name.clone(), image.name.clone());
-                (place, Overridden { root, by: by.clone(), image })
+                (place, Overridden { root, by: by.clone(), renamed_at: renamed_at.clone(), image })
             })
         });
         weaker.chain(defaults)
@@ -191,7 +206,10 @@ impl Summary<'_> {
         let winners = (0..self.request.targets.len()).flat_map(|target| self.winners(target));
         WhatRuns {
             winners: winners.collect(),
-            weaker: self.weaker(),
+            weaker: self.weaker().map(|(place, by)| (self.roots.file_place(place), by)).collect(),
+            reported: self.reported(),
+            feeds: self.feeds(),
+            roots_of: self.roots_of(),
             unmatched: self.unmatched(),
             projects: self.projects(),
             warnings: self.warnings(),
@@ -257,36 +275,85 @@ impl Summary<'_> {
     }
 
     /// Every place that is overridden in some root and wins in none.
-    fn weaker(&self) -> HashMap<FilePlace, Overridden> {
+    fn weaker(&self) -> impl Iterator<Item = (Place, Overridden)> {
         let winning = self.roots.winning();
-        let weaker = self.roots.weaker().filter(|(place, _)| !winning.contains(place));
         let defaults: HashSet<Place> = self
             .defaults()
             .filter_map(|(_, image)| image.winning())
             .flat_map(Setting::version_places)
             .collect();
-        let weaker = weaker.filter(|(place, _)| !defaults.contains(place));
-        weaker.map(|(place, overridden)| (self.roots.file_place(place), overridden)).collect()
+        self.roots.weaker().filter(move |(place, _)| !winning.contains(place) && !defaults.contains(place))
+    }
+
+    fn reported(&self) -> Vec<(usize, Location, Overridden)> {
+        let mut seen = HashSet::new();
+        let weaker: Vec<_> = self.weaker().filter(|(place, _)| seen.insert(*place)).collect();
+        let targets = self.request.targets.iter().enumerate();
+        let mut reported: Vec<_> = targets
+            .flat_map(|(target, wanted)| {
+                let of_target = weaker.iter().filter(|(_, by)| same_image(&by.image, &wanted.name));
+                of_target.map(move |(place, by)| (target, self.roots.files.location(*place), by.clone()))
+            })
+            .collect();
+        reported.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        reported
+    }
+
+    /// The places that set the tag of an image that a stronger place renames.
+    fn feeds(&self) -> HashMap<FilePlace, Vec<String>> {
+        let mut feeds: HashMap<FilePlace, Vec<String>> = HashMap::new();
+        for (root, image) in self.roots.images() {
+            let (winning, feeder) = (image.winning().and_then(Setting::place), image.feeder());
+            let places = feeder.filter(|feeder| feeder.place() != winning).map(Setting::version_places);
+            for place in places.into_iter().flatten() {
+                feeds
+                    .entry(self.roots.file_place(place))
+                    .or_default()
+                    .push(format!("{} in {}", image.name, root.name));
+            }
+        }
+        feeds
+    }
+
+    /// Which roots each file is part of. Only needed to add entries.
+    fn roots_of(&self) -> HashMap<String, BTreeSet<usize>> {
+        let mut roots_of: HashMap<String, BTreeSet<usize>> = HashMap::new();
+        for (nth, root) in self.roots.roots.iter().enumerate().filter(|_| self.request.add) {
+            for file in &root.files {
+                roots_of.entry(self.roots.path(*file)).or_default().insert(nth);
+            }
+        }
+        roots_of
     }
 
     /// The entries that match no container in any root.
     fn unmatched(&self) -> HashMap<FilePlace, UnusedEntry> {
-        let used: HashSet<Place> = self
-            .roots
-            .images()
-            .flat_map(|(_, image)| &image.chain)
-            .flat_map(|link| link.setting.places())
-            .collect();
-        let entries = self.roots.roots.iter().flat_map(|root| &root.unmatched);
+        let chains = self.roots.images().flat_map(|(_, image)| &image.chain);
+        let used: HashSet<Place> = chains.flat_map(|link| link.setting.places()).collect();
         let mut unmatched: HashMap<FilePlace, UnusedEntry> = HashMap::new();
-        for entry in entries.filter(|entry| !used.contains(&entry.name)) {
-            let known = unmatched.entry(self.roots.file_place(entry.name)).or_insert(UnusedEntry {
-                may_match: false,
-                renamed_by: entry.renamed_by.map(|place| self.roots.files.location(place)),
-            });
-            known.may_match |= entry.may_match;
+        for root in self.roots.roots {
+            for entry in root.unmatched.iter().filter(|entry| !used.contains(&entry.name)) {
+                let location = |place| self.roots.files.location(place);
+                let known =
+                    unmatched.entry(self.roots.file_place(entry.name)).or_insert_with(|| UnusedEntry {
+                        at: location(entry.name),
+                        may_match: false,
+                        running: BTreeSet::new(),
+                        renamed_by: entry.renamed_by.map(location),
+                    });
+                known.may_match |= entry.may_match;
+                known.running.extend(self.running(root));
+            }
         }
         unmatched
+    }
+
+    /// The targets that run in a root.
+    fn running(&self, root: &Root) -> impl Iterator<Item = usize> {
+        let runs =
+            |target: &UpdateTarget| root.images.iter().any(|image| same_image(&image.name, &target.name));
+        let targets = self.request.targets.iter().enumerate();
+        targets.filter(move |(_, target)| runs(target)).map(|(nth, _)| nth).collect::<Vec<_>>().into_iter()
     }
 
     fn projects(&self) -> HashSet<String> {

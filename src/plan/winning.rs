@@ -1,39 +1,25 @@
 //! Applies what runs to the matches: keeps those that win, drops weaker ones with a notice, and adds winning places
 //! that no rule finds by itself, such as a values file with nothing but the tag.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::files::ScannedFiles;
 use super::matched::Match;
 use super::matching::match_of;
 use super::parsed_file::ParsedFile;
-use super::what_runs::{FilePlace, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{
-    FileSource, Plan, PlanError, ReplacedImage, Request, SourceFile, UpdateTarget, matching, text_part,
-};
+use super::reports::Reports;
+use super::what_runs::{FilePlace, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
+use super::{FileContent, FileSource, PlanError, Request, SourceFile, UpdateTarget, matching, text_part};
 use crate::dotenv;
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::MatchLevel;
 use crate::image::Field;
-use crate::location::Location;
 use crate::manifest::{
     COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
     is_override,
 };
 use crate::visible::inline;
 use crate::yaml::{FieldPath, NodeId, ParsedYaml, scan_until};
-
-/// How many places a notice lists.
-const LISTED: usize = 10;
-
-/// What a plan reports besides its changes.
-#[derive(Default)]
-pub(super) struct Reports {
-    pub notices: Vec<String>,
-    pub warnings: Vec<String>,
-    /// For a target without matches: the places that name it, and what runs instead.
-    pub replaced: Vec<(usize, Location, Overridden)>,
-}
 
 /// The matches that set what runs, and those that no root covers.
 ///
@@ -50,7 +36,7 @@ pub(super) fn find(
     let what_runs = WhatRuns::new(source, request, &survey.around);
     read_files(source, request, &what_runs, survey)?;
     let mut matches = matching::find(survey, request)?;
-    let reports = keep_winners(survey, request, &what_runs, &mut matches);
+    let reports = keep_winners(survey, request, what_runs, &mut matches);
     Ok((matches, reports))
 }
 
@@ -66,7 +52,7 @@ fn read_files(
     let missing: BTreeSet<String> = paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
     let selection = request.selection()?;
     for path in missing {
-        let Some(bytes) = source.read(&path, usize::MAX)? else { continue };
+        let Some(FileContent::Bytes(bytes)) = source.read(&path, MAX_FILE)? else { continue };
         let match_level = selection.match_level(&path).unwrap_or(MatchLevel::ContextOnly);
         if is_dotenv(&path) {
             let assignments = dotenv::parse(&bytes).unwrap_or_default();
@@ -88,13 +74,11 @@ fn is_dotenv(path: &str) -> bool {
 fn keep_winners(
     survey: &ScannedFiles,
     request: &Request,
-    what_runs: &WhatRuns,
+    what_runs: WhatRuns,
     matches: &mut Vec<Match>,
 ) -> Reports {
-    let (warnings, notices) = (what_runs.warnings.clone(), what_runs.notices.clone());
-    let mut reports = Reports { warnings, notices, ..Reports::default() };
-    let judge = Judge { survey, what_runs };
-    let (mut kept, mut weaker) = (Vec::new(), Vec::new());
+    let judge = Judge { survey, what_runs: &what_runs };
+    let (mut kept, mut weaker, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     for mut m in std::mem::take(matches) {
         let winner = judge.winner(&m);
         if judge.is_replaced_by_part(&m, winner) {
@@ -107,26 +91,36 @@ fn keep_winners(
                 }
                 kept.push(m);
             }
-            Verdict::KeepUnused => {
-                reports.notices.push(unused(&survey.files[m.file].place_of(&m), &request.targets[m.target]));
+            Verdict::KeepUnused(notice) => {
+                entries.push(notice);
                 kept.push(m);
             }
-            Verdict::Drop(overridden) => weaker.push((m, overridden)),
+            Verdict::SetsOthers(others) => {
+                m.result = Err(Refusal::new(m.at, RefusalReason::SetsOthers { others: others.join(", ") }));
+                kept.push(m);
+            }
+            Verdict::Unused(notice) => entries.push(notice),
+            Verdict::Weaker(overridden) => weaker.push((m, overridden)),
         }
     }
     kept.extend(judge.added(request, &kept));
     kept.sort_by_key(|m| (m.file, m.at));
-    reports.about_weaker(survey, request, &weaker, &kept);
     *matches = kept;
-    reports
+    let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
+    Reports::new(request, what_runs, weaker.collect(), entries, matches)
 }
 
 /// What becomes of a match.
 enum Verdict {
     Keep,
-    /// An entry that no container uses.
-    KeepUnused,
-    Drop(Overridden),
+    /// An entry that no container uses, with a notice about it.
+    KeepUnused(String),
+    /// Its value is also the tag of these images, which a stronger place renames.
+    SetsOthers(Vec<String>),
+    /// An entry that has no effect, with a notice about it.
+    Unused(String),
+    /// A stronger place overrides it.
+    Weaker(Overridden),
 }
 
 struct Judge<'a> {
@@ -166,11 +160,14 @@ impl<'a> Judge<'a> {
         if wins || m.match_level == MatchLevel::Explicit || !(by_name || !m.overrides) {
             return Verdict::Keep;
         }
+        if let Some(others) = self.places(m).find_map(|place| self.what_runs.feeds.get(&place)) {
+            return Verdict::SetsOthers(others.clone());
+        }
         if let Some(overridden) = self.places(m).find_map(|place| self.what_runs.weaker.get(&place)) {
-            return Verdict::Drop(overridden.clone());
+            return Verdict::Weaker(overridden.clone());
         }
         if let Some(entry) = self.places(m).find_map(|place| self.what_runs.unmatched.get(&place)) {
-            return unused_entry(entry, &m.image);
+            return unused_entry(entry, m);
         }
         Verdict::Keep
     }
@@ -187,7 +184,7 @@ impl<'a> Judge<'a> {
         let target = &request.targets[winner.target];
         let file = self.survey.files.iter().position(|file| file.path == winner.path)?;
         let parsed = &self.survey.files[file];
-        let match_level = target.scope.standing(&parsed.path)?;
+        let match_level = target.scope.standing_of_any(&parsed.path)?;
         let place = WinningPlace { parsed, file, match_level, winner, target };
         match (&winner.setting, winner.inside) {
             (_, Some(block)) => place.embedded(block),
@@ -226,6 +223,7 @@ impl WinningPlace<'_> {
             overrides: false,
             only_told: false,
             by_new_name: false,
+            kustomize_name: None,
             effective_tag: None,
             field: None,
             result,
@@ -276,13 +274,15 @@ impl WinningPlace<'_> {
     }
 }
 
-fn unused_entry(entry: &UnusedEntry, image: &str) -> Verdict {
-    match &entry.renamed_by {
-        Some(by) => {
-            Verdict::Drop(Overridden { root: String::new(), by: Some(by.clone()), image: image.to_owned() })
+fn unused_entry(UnusedEntry { at, may_match, running, renamed_by }: &UnusedEntry, m: &Match) -> Verdict {
+    let image = inline(m.kustomize_name.as_deref().unwrap_or(&m.image));
+    match renamed_by {
+        Some(by) => Verdict::Unused(format!("{at}: has no effect, because {by} renames {image} first")),
+        None if *may_match => Verdict::Keep,
+        None if running.contains(&m.target) => {
+            Verdict::Unused(format!("{at}: has no effect, because no container here names {image} like this"))
         }
-        None if entry.may_match => Verdict::Keep,
-        None => Verdict::KeepUnused,
+        None => Verdict::KeepUnused(format!("{at}: no workload here uses {image}; the entry is set anyway")),
     }
 }
 
@@ -294,7 +294,9 @@ fn set_version(m: &mut Match, winner: &Winner) {
         _ if winner.feeds.is_empty() => return,
         _ => RefusalReason::SetsOthers { others: winner.feeds.join(", ") },
     };
-    m.result = Err(Refusal::new(m.at, reason));
+    if m.result.is_ok() {
+        m.result = Err(Refusal::new(m.at, reason));
+    }
 }
 
 /// A winning place as a reference: the file's own, if a rule finds it there under another name, or else one that
@@ -314,11 +316,15 @@ fn is_setting(reference: &&Reference) -> bool {
         || is_override(reference)
 }
 
+/// A reference that holds just what a setting says. (An item of a list has no key, and needs none.)
 fn new_reference(yaml: &ParsedYaml, winner: &Winner, node: NodeId, image: &str) -> Option<Reference> {
-    let slot = ValueLocation { key: yaml.node(node).key?, node, shared_by: None };
+    let slot = ValueLocation { key: yaml.node(node).key.unwrap_or(node), node, shared_by: None };
     let syntax = match winner.setting {
         Setting::Image(_) => ReferenceSyntax::Text(slot),
+        Setting::Override(_) => ReferenceSyntax::Override(slot),
         Setting::Parts { .. } | Setting::Fixed { .. } => ReferenceSyntax::Field(slot),
+        // the legacy `imageTags` of a kustomization
+        Setting::Entry { new_tag: Some(_), .. } => ReferenceSyntax::Field(slot),
         _ => return None,
     };
     Some(Reference {
@@ -337,70 +343,4 @@ fn kind(setting: &Setting) -> &'static str {
         Setting::Parts { .. } => "values",
         _ => "patch",
     }
-}
-
-fn unused(at: &Location, target: &UpdateTarget) -> String {
-    format!("{at}: no workload here uses {}; the entry is set anyway", inline(&target.name))
-}
-
-impl Reports {
-    /// The error if nothing is left of a target because other images run in its place.
-    pub fn replaced(&self, request: &Request, missing: &[usize]) -> Option<PlanError> {
-        let of_missing = self.replaced.iter().filter(|(target, ..)| missing.contains(target));
-        let places: Vec<ReplacedImage> = of_missing
-            .map(|(_, at, overridden)| ReplacedImage {
-                at: at.clone(),
-                by: overridden.by.clone(),
-                image: overridden.image.clone(),
-                root: overridden.root.clone(),
-            })
-            .collect();
-        let target = missing.first()?;
-        (!places.is_empty())
-            .then(|| PlanError::Replaced { image: request.targets[*target].name.clone(), places })
-    }
-
-    /// Adds the reports to a plan.
-    pub fn on(self, plan: Plan) -> Plan {
-        let warnings = self.warnings.into_iter().chain(plan.warnings).collect();
-        Plan { notices: self.notices, warnings, ..plan }
-    }
-
-    /// One notice for all weaker places of an image; if nothing else is left, they are the error.
-    fn about_weaker(
-        &mut self,
-        survey: &ScannedFiles,
-        request: &Request,
-        weaker: &[(Match, Overridden)],
-        kept: &[Match],
-    ) {
-        let mut by_target: BTreeMap<usize, Vec<(Location, &Overridden)>> = BTreeMap::new();
-        for (m, overridden) in weaker {
-            by_target.entry(m.target).or_default().push((survey.files[m.file].place_of(m), overridden));
-        }
-        for (target, places) in by_target {
-            if kept.iter().any(|m| m.target == target) {
-                self.notices.push(notice(&request.targets[target], &places));
-            } else {
-                self.replaced.extend(places.into_iter().map(|(at, by)| (target, at, by.clone())));
-            }
-        }
-    }
-}
-
-fn notice(target: &UpdateTarget, places: &[(Location, &Overridden)]) -> String {
-    let shown = places.iter().take(LISTED).map(|(at, overridden)| match &overridden.by {
-        Some(by) => format!("{at} (by {by})"),
-        None => at.to_string(),
-    });
-    let shown: Vec<String> = shown.collect();
-    let more = match places.len().saturating_sub(LISTED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!(
-        "left unchanged, because a stronger place sets {}: {}{more}",
-        inline(&target.name),
-        shown.join(", ")
-    )
 }

@@ -2,12 +2,11 @@
 
 use super::Bump;
 use crate::cli::Via;
-use crate::error::{Exit, Failure, Result};
-use crate::forge::{self, ForgeSite};
+use crate::diagnostics::{BumpError, Error};
+use crate::forge::{self, ForgeBranch, ForgeError, ForgeSite};
 use crate::git::{Checkout, RemoteUrl};
-use crate::hint::{flag, hint, setting};
 use crate::landing::Backoff;
-use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, RemoteBranch, Verification};
+use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, Verification};
 use crate::object_id::CommitId;
 use crate::output::Report;
 
@@ -24,48 +23,45 @@ impl Bump<'_> {
         checkout: &Checkout,
         target: LandingTarget,
         site: Option<&ForgeSite>,
-    ) -> Result<RemoteBranch> {
+    ) -> Result<ForgeBranch, Error> {
         let landing = &self.settings.delivery.landing;
         let git = GitBranch::new(checkout, target, &landing.tokens)?;
         // a dry run publishes nothing, so it needs no token
-        let publisher: Box<dyn Publisher> = match landing.via {
+        let publisher: Box<dyn Publisher<ForgeError>> = match landing.via {
             Via::Api if !self.settings.delivery.dry_run => api_publisher(&git, site)?,
             Via::Api | Via::Git => Box::new(GitPush),
         };
-        Ok(RemoteBranch::new(git, publisher))
+        Ok(ForgeBranch::new(git, publisher))
     }
 }
 
-fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher>> {
-    let site = site.ok_or_else(|| {
-        Failure::usage("--via api needs a remote on GitHub, over http or https").hinted(
-            hint("name the remote with ") + flag("remote") + ", or land with " + setting("via", "git"),
-        )
-    })?;
+fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher<ForgeError>>, Error> {
+    let site = site.ok_or(BumpError::ApiWithoutForge)?;
     let token = git.api_token().ok_or_else(|| no_token(git))?;
-    let repository =
-        git.slug().ok_or_else(|| Failure::usage("the remote's URL doesn't name a repository"))?;
-    site.publisher(git.http(), &token, &repository)
+    let repository = git.slug().ok_or(BumpError::NoRepositoryName)?;
+    Ok(site.publisher(git.http(), &token, &repository)?)
 }
 
 /// The error for a run without a token for the forge's API.
-pub(super) fn no_token(git: &GitBranch) -> Failure {
-    let lines = std::iter::once("no token for GitHub's API".to_owned()).chain(git.withheld());
-    Failure::new(Exit::Refused, lines.collect::<Vec<_>>().join("\n"))
-        .hinted("set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (pull requests also need pull-requests: write)")
+pub(super) fn no_token(git: &GitBranch) -> BumpError {
+    BumpError::NoToken { withheld: git.withheld() }
 }
 
 /// Removes the remote's secrets from everything that is reported: servers may repeat what they were sent.
-pub(super) fn keep_secrets(git: &GitBranch, done: Result<()>, report: &mut Report) -> Result<()> {
+pub(super) fn keep_secrets(
+    git: &GitBranch,
+    done: Result<(), Error>,
+    report: &mut Report,
+) -> Result<(), Error> {
     let scrub = |text: &mut String| *text = git.scrub(text);
     let reported = [&mut report.warnings, &mut report.notices, &mut report.details];
     reported.into_iter().flatten().for_each(scrub);
-    done.map_err(|failure| failure.map_texts(|text| git.scrub(text)))
+    done.map_err(|error| error.map_texts(|text| git.scrub(text)))
 }
 
 /// Reports whether the server verified the signature of a commit that it made.
 pub(super) fn note_verification(
-    remote: &RemoteBranch,
+    remote: &ForgeBranch,
     commit: CommitId,
     backoff: &Backoff<'_>,
     report: &mut Report,

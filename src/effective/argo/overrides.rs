@@ -10,11 +10,13 @@ use super::Application;
 /// The fields of a source that such a file can't change.
 const KEPT: [&str; 4] = ["chart", "path", "repoURL", "targetRevision"];
 
-/// Lists whose items have names, and how the name is written.
-const NAMED_LISTS: [(&[&str], fn(&Value) -> Option<&str>); 2] = [
-    (&["helm", "parameters"], |item| item.text_at(&["name"])),
-    (&["kustomize", "images"], |item| item.text()?.split(['=', ':', '@']).next()),
-];
+/// Lists whose items have names.
+const NAMED_LISTS: [[&str; 2]; 2] = [["helm", "parameters"], ["kustomize", "images"]];
+
+/// The name of a parameter or of an image.
+fn name(item: &Value) -> Option<&str> {
+    item.text_at(&["name"]).or_else(|| item.text()?.split(['=', ':', '@']).next())
+}
 
 /// Merges the files over the source, as JSON merge patches: a list replaces the list. Argo CD names an Application
 /// outside of its own namespace `NAMESPACE_APP`. (Argo CD, `repository.mergeSourceParameters`.)
@@ -41,9 +43,8 @@ pub fn merge(
 
 /// A list that replaces another one overrides the items of the same name.
 fn note_overridden(source: &Value, over: &mut Value) {
-    for (path, name) in NAMED_LISTS {
-        let old = source.at(path).map(Value::items).unwrap_or_default();
-        let [outer, inner] = path else { continue };
+    for [outer, inner] in NAMED_LISTS {
+        let old = source.at(&[outer, inner]).map(Value::items).unwrap_or_default();
         let Some(Value::List(new)) = over.get_mut(outer).and_then(|map| map.get_mut(inner)) else { continue };
         for item in new {
             let before = old.iter().find(|old| name(old).is_some() && name(old) == name(item));

@@ -1,16 +1,15 @@
 //! `postBuild`: variables in what a Flux Kustomization builds.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
-use super::super::compose::{Interpolated, Origin, Piece, ServiceImage};
+use super::super::compose::Piece;
+use super::super::composed::{fixed_piece, own_piece, piece_of, set_pieces};
 use super::super::helm::Objects;
 use super::super::kustomize::Build;
 use super::super::root::Doubt;
-use super::super::setting::{Fixed, Holds, Setting, TextPart};
+use super::super::setting::Fixed;
 use super::super::value::{Scalar, Value};
 use super::envsubst::{Placeholder, parse};
-use crate::image::ParsedReference;
 
 /// Objects with this label or annotation stay as they are.
 const SWITCH: &str = "kustomize.toolkit.fluxcd.io/substitute";
@@ -70,6 +69,7 @@ impl Substitutes {
         for (name, value) in data.pairs() {
             let Some(scalar) = value.scalar() else { continue };
             let mut scalar = scalar.clone();
+            scalar.text.retain(|c| c != '\n');
             if let Some(weaker) = self.values.get(name) {
                 scalar.override_scalar(weaker);
             }
@@ -111,29 +111,18 @@ fn substitute(scalar: &mut Scalar, variables: &Substitutes, doubts: &mut Vec<Dou
                 doubt(format!("uses {name}, which an object outside of this repository may set"));
             }
             let mut value = value.clone();
-            value.text.retain(|c| c != '\n');
             value.overridden.splice(0..0, std::mem::take(&mut scalar.overridden));
             *scalar = value;
             return;
         }
     }
     let mut pieces = Pieces { scalar, variables, found: Vec::new(), unsure: None };
-    pieces.add(&parts);
+    pieces.add(&parts, None);
     let Pieces { found, unsure, .. } = pieces;
     if let Some(name) = unsure {
         doubt(format!("uses {name}, which an object outside of this repository may set"));
     }
-    let interpolated = Interpolated { pieces: found, overridden: Vec::new() };
-    let text = interpolated.text();
-    let setting = match (scalar.links.is_empty(), scalar.place) {
-        (true, Some(place)) => ServiceImage::new(place, &interpolated).image.winning().cloned(),
-        // the placeholder was put there by another step, for example by an entry's newTag
-        _ => variable_of(&interpolated).map(|piece| part_setting(piece, &scalar.text)),
-    };
-    match setting {
-        Some(setting) => scalar.set_image(setting, text),
-        None => scalar.text = text,
-    }
+    set_pieces(scalar, found);
 }
 
 /// The pieces of a text after its placeholders are replaced.
@@ -145,16 +134,22 @@ struct Pieces<'p> {
 }
 
 impl Pieces<'_> {
-    fn add(&mut self, parts: &[Placeholder]) {
+    /// `variable` is the one whose default this is.
+    fn add(&mut self, parts: &[Placeholder], variable: Option<&str>) {
         for part in parts {
             match part {
-                Placeholder::Text(range) => self.add_text(range.clone()),
-                Placeholder::Dollar(range) => self.add_text(range.start + 1..range.end),
+                Placeholder::Text(range) => {
+                    let mut piece = own_piece(self.scalar, range.clone());
+                    piece.variables.extend(variable.map(str::to_owned));
+                    self.found.push(piece);
+                }
+                Placeholder::Dollar(range) => {
+                    self.found.push(own_piece(self.scalar, range.start + 1..range.end));
+                }
                 Placeholder::Variable { name, default } => self.add_variable(name, default),
                 Placeholder::Changed { name } => {
                     let text = self.variables.values.get(name).map_or("", |value| value.text.as_str());
-                    let (text, name) = (text.to_owned(), name.clone());
-                    self.add_fixed(text, Fixed::SeveralParts, name);
+                    self.found.push(fixed_piece(text.to_owned(), Fixed::SeveralParts, name));
                 }
             }
         }
@@ -166,62 +161,12 @@ impl Pieces<'_> {
         }
         let value = self.variables.values.get(name);
         match value.filter(|value| default.is_empty() || !value.text.is_empty()) {
-            Some(value) => {
-                let text: String = value.text.chars().filter(|&c| c != '\n').collect();
-                let origin = match (&value.links[..], value.place) {
-                    ([], Some(place)) => Origin::Written(place, 0..text.len()),
-                    ([.., link], _) => match &link.setting {
-                        Setting::Part(part) => Origin::Written(part.place, part.range.clone()),
-                        _ => Origin::Fixed(Fixed::SeveralParts),
-                    },
-                    _ => Origin::Fixed(Fixed::Generated),
-                };
-                self.push(text, origin, name);
-            }
+            Some(value) => self.found.push(piece_of(value, 0..value.text.len(), name)),
             None if default.is_empty() => {
                 let reason = Fixed::NoDefault { name: name.to_owned() };
-                self.add_fixed(String::new(), reason, name.to_owned());
+                self.found.push(fixed_piece(String::new(), reason, name));
             }
-            None => self.add(default),
+            None => self.add(default, Some(name)),
         }
-    }
-
-    fn add_text(&mut self, range: Range<usize>) {
-        let text = self.scalar.text.get(range.clone()).unwrap_or_default().to_owned();
-        let origin = match self.scalar.place {
-            Some(place) => Origin::Written(place, range),
-            None => Origin::Fixed(Fixed::Generated),
-        };
-        self.found.push(Piece { shown: text.clone(), text, origin, variables: Vec::new() });
-    }
-
-    fn add_fixed(&mut self, text: String, reason: Fixed, name: String) {
-        self.push(text, Origin::Fixed(reason), &name);
-    }
-
-    fn push(&mut self, text: String, origin: Origin, name: &str) {
-        self.found.push(Piece { shown: text.clone(), text, origin, variables: vec![name.to_owned()] });
-    }
-}
-
-/// The only piece that comes from a variable.
-fn variable_of(text: &Interpolated) -> Option<&Piece> {
-    let mut variables = text.pieces.iter().filter(|piece| !piece.variables.is_empty());
-    variables.next().filter(|_| variables.next().is_none())
-}
-
-/// A variable in a tag that an earlier step put there.
-fn part_setting(piece: &Piece, before: &str) -> Setting {
-    let (at, range) = match &piece.origin {
-        Origin::Written(place, range) => (*place, range.clone()),
-        Origin::Fixed(reason) => return Setting::Fixed { at: None, reason: reason.clone() },
-    };
-    let tag = ParsedReference::parse(before).tag.unwrap_or_default();
-    match tag.split_once("${").and_then(|(prefix, rest)| Some((prefix, rest.rsplit_once('}')?.1))) {
-        Some((prefix, suffix)) => {
-            let holds = Holds::Tag { prefix: prefix.to_owned(), suffix: suffix.to_owned() };
-            Setting::Part(TextPart { place: at, range, holds })
-        }
-        None => Setting::Fixed { at: Some(at), reason: Fixed::SeveralParts },
     }
 }

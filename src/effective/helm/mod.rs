@@ -3,6 +3,7 @@
 //! Templates are not rendered. What a chart runs is what its merged values name.
 
 mod chart;
+mod inflated;
 pub(super) mod maps;
 pub(super) mod merge;
 mod post_renderers;
@@ -15,6 +16,7 @@ mod values_files;
 mod values_from;
 
 pub use chart::Chart;
+pub use inflated::{RenderedChart, inflated};
 pub use release::{Release, release};
 pub use source::{Around, Objects};
 pub use trail::Trail;

@@ -50,7 +50,7 @@ pub fn release_values(
         let Some(target) = reference.target else { continue };
         match (parse_path(target), reference.scalar(files, around)) {
             (Some(path), Ok(scalar)) => {
-                result.strongest.extend(scalar.place);
+                result.strongest.extend(scalar.places());
                 set_path(&mut result.values, &path, Value::Scalar(scalar));
             }
             (Some(path), Err(why)) => {

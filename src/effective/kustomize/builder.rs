@@ -25,6 +25,8 @@ pub(super) struct Gathered {
     pub image_paths: Vec<FieldSpec>,
     /// Where `vars` are replaced.
     pub variable_paths: Vec<FieldSpec>,
+    /// Items of `vars`.
+    pub variables: Vec<Value>,
     /// Something is included that can't be rendered.
     pub has_unknown: bool,
 }
@@ -51,7 +53,13 @@ impl Default for Gathered {
         // `builtinpluginconsts.imagesFieldSpecs`; containers are found wherever they are
         let volumes = ["spec/volumes[]/image/reference", "spec/template/spec/volumes[]/image/reference"];
         let image_paths = volumes.into_iter().map(FieldSpec::any).collect();
-        Gathered { objects: Vec::new(), image_paths, variable_paths: Vec::new(), has_unknown: false }
+        Gathered {
+            objects: Vec::new(),
+            image_paths,
+            variable_paths: Vec::new(),
+            variables: Vec::new(),
+            has_unknown: false,
+        }
     }
 }
 
@@ -72,6 +80,13 @@ impl<'b, 'f> Builder<'b, 'f> {
         self.finish(gathered)
     }
 
+    /// Builds a kustomization that no file holds.
+    pub fn run_generated(mut self, folder: &str, fields: &Value, additions: &Additions) -> Build {
+        self.open.push(folder.to_owned());
+        let gathered = self.level(&Level { folder, file: None, fields, additions }, Gathered::default());
+        self.finish(gathered)
+    }
+
     /// See [`super::build_around_unseen`].
     pub fn run_around_unseen(mut self, fields: &Value) -> Build {
         let level = Level { folder: "", file: None, fields, additions: &Additions::default() };
@@ -80,14 +95,8 @@ impl<'b, 'f> Builder<'b, 'f> {
         self.finish(gathered)
     }
 
-    /// Builds a kustomization that no file holds.
-    pub fn run_generated(mut self, folder: &str, fields: &Value, additions: &Additions) -> Build {
-        self.open.push(folder.to_owned());
-        let gathered = self.level(&Level { folder, file: None, fields, additions }, Gathered::default());
-        self.finish(gathered)
-    }
-
-    fn finish(mut self, gathered: Gathered) -> Build {
+    fn finish(mut self, mut gathered: Gathered) -> Build {
+        self.resolve_variables(&mut gathered);
         let objects = gathered.objects.into_iter();
         self.build.objects = objects.filter(|object| !resources::is_local_config(object)).collect();
         self.build
@@ -160,6 +169,7 @@ impl<'b, 'f> Builder<'b, 'f> {
                 gathered.objects.append(&mut base.objects);
                 gathered.image_paths.append(&mut base.image_paths);
                 gathered.variable_paths.append(&mut base.variable_paths);
+                gathered.variables.append(&mut base.variables);
                 gathered.has_unknown |= base.has_unknown;
             }
             Included::Remote => {
@@ -221,7 +231,9 @@ impl<'b, 'f> Builder<'b, 'f> {
             self.patch(level, item, gathered);
         }
         self.images(level, gathered);
+        self.replacements(level, gathered);
         self.transformers(level);
+        gathered.variables.extend_from_slice(level.list("vars"));
     }
 
     fn images(&mut self, level: &Level<'_>, gathered: &mut Gathered) {

@@ -18,10 +18,13 @@ mod merge_shape;
 mod names;
 mod patches;
 mod plugins;
+mod replacements;
 mod resources;
 mod selector;
 #[cfg(test)]
 pub(super) mod tests;
+mod value_paths;
+mod variables;
 
 use std::collections::BTreeSet;
 
@@ -92,16 +95,16 @@ pub fn build(files: &mut Files<'_>, folder: &str, additions: &Additions) -> Buil
     builder::Builder::new(files).run(folder, additions)
 }
 
-/// Renders a kustomization that a tool makes around objects that can't be seen, such as those of a chart. Of these, it
-/// has what the patches set.
-pub(super) fn build_around_unseen(files: &mut Files<'_>, kustomization: &Value) -> Build {
-    builder::Builder::new(files).run_around_unseen(kustomization)
-}
-
 /// Renders a folder without a kustomization file as Flux does: all YAML below it.
 pub fn build_all(files: &mut Files<'_>, folder: &str, additions: &Additions) -> Build {
     let generated = all_files::kustomization(files, folder);
     builder::Builder::new(files).run_generated(folder, &generated, additions)
+}
+
+/// Renders a kustomization that a tool makes around objects that can't be seen, such as those of a chart. Of these, it
+/// has what the patches set.
+pub(super) fn build_around_unseen(files: &mut Files<'_>, kustomization: &Value) -> Build {
+    builder::Builder::new(files).run_around_unseen(kustomization)
 }
 
 /// The kustomization file in a folder (`konfig.RecognizedKustomizationFileNames`).

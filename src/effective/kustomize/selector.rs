@@ -50,13 +50,22 @@ impl ObjectSelector {
             && self.has_labels(&object.value)
     }
 
+    /// For replacements: any ID that the object has or had fits (`TargetSelectorRegex.Selects`).
+    pub fn selects_any_id(&self, object: &Object) -> bool {
+        let fits = |pattern: &Option<Regex>, text: &str| pattern.as_ref().is_none_or(|p| p.is_match(text));
+        let selects = |id: ResourceId| {
+            fits(&self.name, &id.name) && fits(&self.namespace, &id.namespace) && self.has_kind(&id)
+        };
+        object.ids().any(selects) && self.has_labels(&object.value)
+    }
+
     /// `SelectorRegex.MatchGvk`
-    pub fn has_kind(&self, id: &ResourceId) -> bool {
+    fn has_kind(&self, id: &ResourceId) -> bool {
         let fits = |pattern: &Option<Regex>, text: &str| pattern.as_ref().is_none_or(|p| p.is_match(text));
         fits(&self.group, &id.group) && fits(&self.version, &id.version) && fits(&self.kind, &id.kind)
     }
 
-    pub fn has_labels(&self, object: &Value) -> bool {
+    fn has_labels(&self, object: &Value) -> bool {
         self.labels.matches(object.at(&["metadata", "labels"]))
             && self.annotations.matches(object.at(&["metadata", "annotations"]))
     }

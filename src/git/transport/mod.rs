@@ -24,7 +24,6 @@ use super::credentials::Credentials;
 use super::error::{GitError, ServerError};
 use super::ssh_program::SshProgram;
 use crate::environment::Environment;
-use crate::error::Failure;
 use crate::http::HttpSettings;
 
 pub use http::{HttpServer, retry_after};
@@ -37,7 +36,7 @@ pub const URL: &str = "tagbump://remote";
 const SCHEME: &str = "tagbump";
 
 /// An error between us and the server. libgit2 sees it only as a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum TransportError {
     /// The server answered with this status.
     Status {
@@ -53,12 +52,12 @@ pub enum TransportError {
     /// The server's certificate was rejected.
     Certificate(String),
     /// A permanent error: trying again won't help.
-    Final(Failure),
+    Final(ServerError),
 }
 
 impl From<ServerError> for TransportError {
     fn from(error: ServerError) -> Self {
-        TransportError::Final(error.into())
+        TransportError::Final(error)
     }
 }
 
@@ -73,7 +72,7 @@ impl TransportError {
             TransportError::Broken(why) => TransportError::Broken(change(&why)),
             TransportError::TimedOut => TransportError::TimedOut,
             TransportError::Certificate(why) => TransportError::Certificate(change(&why)),
-            TransportError::Final(failure) => TransportError::Final(failure.map_texts(change)),
+            TransportError::Final(error) => TransportError::Final(error.with_texts(change)),
         }
     }
 }
@@ -92,7 +91,7 @@ pub struct Endpoint {
     server: Server,
     /// The remote's URL as it is shown.
     name: String,
-    fault: Mutex<Option<TransportError>>,
+    cause: Mutex<Option<TransportError>>,
     deadline: Mutex<Instant>,
 }
 
@@ -119,8 +118,8 @@ impl Endpoint {
             RemoteUrl::Ssh(url) => Server::Ssh(Box::new(SshServer::new(url.clone(), ways.ssh.clone()))),
             RemoteUrl::Path(path) => Server::Local(LocalServer::new(path.clone(), ways.environment.clone())),
         };
-        let (name, fault, deadline) = (url.to_string(), Mutex::new(None), Mutex::new(Instant::now()));
-        Ok(Arc::new(Endpoint { server, name, fault, deadline }))
+        let (name, cause, deadline) = (url.to_string(), Mutex::new(None), Mutex::new(Instant::now()));
+        Ok(Arc::new(Endpoint { server, name, cause, deadline }))
     }
 
     /// Runs a libgit2 operation until the deadline, with this endpoint behind [`URL`].
@@ -134,13 +133,13 @@ impl Endpoint {
     ) -> Result<T, TransferError> {
         prepare();
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).take();
         let before = CURRENT.replace(Some(Arc::clone(self)));
         let result = run();
         CURRENT.replace(before);
-        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
-        result.map_err(|error| match fault {
-            Some(fault) => TransferError::Fault(fault),
+        let cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner).take();
+        result.map_err(|error| match cause {
+            Some(cause) => TransferError::Fault(cause),
             None => TransferError::Git(error),
         })
     }
@@ -206,16 +205,16 @@ impl Endpoint {
     }
 
     /// Remembers an error, and returns one for libgit2.
-    fn stop(&self, fault: TransportError) -> std::io::Error {
-        let text = match &fault {
+    fn stop(&self, cause: TransportError) -> std::io::Error {
+        let text = match &cause {
             TransportError::Status { code, .. } => format!("unexpected http status code: {code}"),
             TransportError::Unreachable(why)
             | TransportError::Broken(why)
             | TransportError::Certificate(why) => why.replace('\0', " "),
             TransportError::TimedOut => "timed out".to_owned(),
-            TransportError::Final(failure) => failure.message.replace('\0', " "),
+            TransportError::Final(error) => error.to_string().replace('\0', " "),
         };
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
         std::io::Error::other(text)
     }
 }
@@ -238,11 +237,11 @@ pub fn prepare() {
         // SAFETY: neither may run while another thread uses libgit2's global tables. All of this module's entry
         // points come through here first, and other threads wait until `Once` is done.
         #[expect(unsafe_code, reason = "the bindings offer nothing else")]
-        let told = unsafe {
+        let registered = unsafe {
             git2::transport::register(SCHEME, open)
                 .and_then(|()| git2::opts::set_extensions(&["partialclone"]))
         };
-        debug_assert!(told.is_ok(), "libgit2 takes a new scheme");
+        debug_assert!(registered.is_ok(), "libgit2 takes a new scheme");
     });
 }
 

@@ -1,6 +1,7 @@
 //! HelmReleases.
 
 use super::super::super::files::Files;
+use super::super::super::kustomize;
 use super::super::super::testing::{doubts, location, shown, with_files};
 use super::super::super::value::Value;
 use super::super::{Around, Objects, Release, release};
@@ -335,4 +336,31 @@ fn patch_of_a_post_renderer_wins_over_values_before_entries_do() {
             "r.yaml:26 patches a container of the chart"
         ]
     );
+}
+
+#[test]
+fn generated_config_map_leads_to_the_file_or_the_literal() {
+    let spec = "  valuesFrom:\n  - kind: ConfigMap\n    name: values\n  - kind: ConfigMap\n    name: values\n    valuesKey: tag\n    \
+                targetPath: image.tag\n";
+    let release = from_folder(spec);
+    let kustomization = "resources: [r.yaml]\nconfigMapGenerator:\n- name: values\n  files: [values.yaml=api.yaml]\n  literals:\n  - tag=v2\n";
+    let files = [
+        ("c/Chart.yaml", CHART),
+        ("c/values.yaml", DEFAULTS),
+        ("k/api.yaml", "image:\n  repository: acme/api\n  tag: v1\n"),
+        ("k/kustomization.yaml", kustomization),
+        ("k/r.yaml", release.as_str()),
+    ];
+    with_files(&files, |files| {
+        let build = kustomize::build(files, "k", &kustomize::Additions::default());
+        let objects: Vec<Value> = build.objects.into_iter().map(|object| object.value).collect();
+        let (root, repository) = (Objects::new(&objects), Objects::default());
+        let around = Around { root: &root, repository: &repository, url: None };
+        let rendered = super::super::release(files, &objects[0], &around);
+        assert_eq!(
+            shown(files, &rendered.images),
+            ["acme/api:v2 k/kustomization.yaml:6 > k/api.yaml:3 > c/values.yaml:3"]
+        );
+        assert_eq!(rendered.uncertain, []);
+    });
 }

@@ -3,6 +3,7 @@
 mod entries;
 mod generators;
 mod patches;
+mod replacements;
 mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
