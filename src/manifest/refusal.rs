@@ -49,6 +49,10 @@ pub enum RefusalReason {
     ImagesNotList,
     #[error("the file doesn't say which image this tag belongs to")]
     NoImage,
+    #[error("is encrypted by sops")]
+    Encrypted,
+    #[error("is in a file with a MAC of sops, which any other edit breaks")]
+    HasMac,
 }
 
 impl Refusal {
@@ -94,6 +98,9 @@ impl RefusalReason {
             RefusalReason::Fixed { .. } => "change it by hand".to_owned(),
             RefusalReason::ImagesNotList => "make images a list, or remove the key".to_owned(),
             RefusalReason::NoImage => "set the tag by its field".to_owned(),
+            RefusalReason::Encrypted | RefusalReason::HasMac => {
+                r#"change it with sops: `sops set FILE '["image"]["tag"]' '"TAG"'`"#.to_owned()
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How each syntax of a reference takes a new tag: which scalars change, which keys are added or removed.
 
+use super::encrypted::is_encrypted;
 use super::reference::{Reference, ReferenceSyntax, ValueLocation};
 use super::refusal::{Refusal, RefusalReason};
 use crate::image::{Digest, Field, ParsedReference, Tag, join_tag, same_image, shortened, split_tag};
@@ -146,6 +147,9 @@ impl<'a> RewriteBuilder<'a> {
             return Err(Refusal::blocked(slot.place(), what, EditBlocker::NotScalar));
         };
         let reads_otherwise = *style == ScalarStyle::Plain && needs_quotes(old, false) && !node.is_null();
+        if is_encrypted(old) {
+            return Err(Refusal::new(slot.place(), RefusalReason::Encrypted));
+        }
         if old == value && !reads_otherwise {
             return Ok(());
         }

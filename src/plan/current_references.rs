@@ -59,7 +59,7 @@ pub fn current_references(
 pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
     let mut survey = files::survey(shelf, request)?;
     let matches = found(shelf, &mut survey, request)?;
-    check_some(shelf, request, &matches)?;
+    check_some(shelf, request, &survey, &matches)?;
     Ok(listed(&survey, matches.iter()))
 }
 
@@ -75,7 +75,7 @@ pub fn changeable_mentions(
     let mut survey = files::survey(shelf, request)?;
     let matches = found(shelf, &mut survey, request)?;
     matching::check_fields(&survey, request)?;
-    check_some(shelf, request, &matches)?;
+    check_some(shelf, request, &survey, &matches)?;
     matching::check(&survey, request, &matches)?;
     Ok(listed(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
 }
@@ -90,12 +90,17 @@ fn found(
     Ok(matches)
 }
 
-fn check_some(shelf: &dyn FileSource, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
+fn check_some(
+    shelf: &dyn FileSource,
+    request: &Request,
+    survey: &ScannedFiles,
+    matches: &[Match],
+) -> Result<(), PlanError> {
     match matching::missing(request, matches).as_slice() {
         [] => Ok(()),
         missing => {
             let seen = image_inventory::seen(shelf, request)?;
-            Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, missing))))
+            Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, survey, request, missing))))
         }
     }
 }

@@ -6,13 +6,12 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::parsed_file::ParsedFile;
-use super::unparsed::{Unparsed, UnparsedReport};
+use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
 use super::{FileSource, NamelessTag, PlanError, Request, SourceFile};
 use crate::file_selection::{MatchLevel, folder};
 use crate::location::Location;
-use crate::manifest::ReferenceSyntax;
-use crate::visible::inline;
-use crate::yaml::{ParsedYaml, scan_until};
+use crate::manifest::{ReferenceSyntax, is_encrypted};
+use crate::yaml::{FieldPath, ParsedYaml, scan_until};
 
 /// The images and tags in all files, for an error message.
 #[derive(Default)]
@@ -88,7 +87,8 @@ fn path(notes: &Result<[FileImages; 2], Unparsed>) -> &str {
 /// The images and tags in a file, with and without a chart next to it.
 fn notes(file: &SourceFile<'_>, request: &Request) -> Result<[FileImages; 2], Unparsed> {
     // an unparsable file that the user named has failed the run already
-    let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named: false };
+    let unparsed =
+        |error| Unparsed { path: file.path.to_owned(), error, named: false, text: UnparsedText::default() };
     let yaml = scan_until(file.bytes, &request.cancellation).map_err(unparsed)?;
     let mut parsed = ParsedFile::of(file, yaml);
     let notes = [true, false].map(|has_chart| {
@@ -144,9 +144,10 @@ fn nameless_tags(file: &ParsedFile, match_level: MatchLevel) -> Vec<NamelessTag>
         |id| file.is_values(match_level) || marked.contains(&id) || is_below(yaml, id, &["spec", "values"]);
     let tags = (0..yaml.len()).filter(|id| !taken.contains(id) && (is_tag(*id) || marked.contains(id)));
     // compute the path last: finding an item's index in a long list is slow
-    let offered = tags.filter(|id| in_values(*id));
-    let nameless =
-        offered.filter_map(|id| Some(NamelessTag { at: file.place(id), field: field_path(yaml, id)? }));
+    let is_open = |id: usize| !yaml.text(id).is_some_and(is_encrypted);
+    let offered = tags.filter(|id| in_values(*id) && is_open(*id));
+    let nameless = offered
+        .filter_map(|id| Some(NamelessTag { at: file.place(id), field: FieldPath::to_node(yaml, id)? }));
     nameless.take(NAMELESS).collect()
 }
 
@@ -157,22 +158,4 @@ fn is_below(yaml: &ParsedYaml, id: usize, keys: &[&str]) -> bool {
     // the last one is the root, which has no key
     let mut path = path.iter().rev().skip(1);
     keys.iter().all(|key| path.next() == Some(&Some(*key))) && path.next().is_some()
-}
-
-/// The path of a field.
-fn field_path(yaml: &ParsedYaml, id: usize) -> Option<String> {
-    let mut steps = Vec::new();
-    let mut node = id;
-    while let Some(parent) = yaml.node(node).parent {
-        if steps.len() >= FIELD_DEPTH {
-            return None;
-        }
-        steps.push(match yaml.key_text(node) {
-            Some(key) => format!(".{}", inline(key).replace('.', r"\.")),
-            None => format!("[{}]", yaml.items(parent).position(|item| item == node)?),
-        });
-        node = parent;
-    }
-    steps.reverse();
-    Some(steps.concat().trim_start_matches('.').to_owned())
 }

@@ -161,6 +161,15 @@ pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<(
     Ok(())
 }
 
+/// Refuses every edit in a file whose MAC it would break.
+pub(super) fn refuse_broken_macs(survey: &ScannedFiles, matches: &mut [Match]) {
+    for m in matches.iter_mut().filter(|m| survey.files[m.file].has_mac()) {
+        if m.result.as_ref().is_ok_and(Rewrite::is_edit) {
+            m.result = Err(Refusal::new(m.at, RefusalReason::HasMac));
+        }
+    }
+}
+
 /// The targets that match nothing.
 pub(super) fn missing(request: &Request, matches: &[Match]) -> Vec<usize> {
     (0..request.targets.len()).filter(|&target| !matches.iter().any(|m| m.target == target)).collect()

@@ -10,6 +10,7 @@
 mod addition;
 mod bump_check;
 mod current_references;
+mod elsewhere;
 mod error;
 mod field_index;
 mod files;
@@ -40,6 +41,7 @@ use crate::yaml::FieldPath;
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
+pub use elsewhere::UnsetPlace;
 pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
 pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
@@ -261,6 +263,7 @@ fn plan_on(
         addition::add(survey, request, &mut matches);
         reports.drop_overridden_by_added(&survey.files, request, &mut matches);
     }
+    matching::refuse_broken_macs(survey, &mut matches);
     matching::check_fields(survey, request)?;
     let missing = matching::missing(request, &matches);
     if let Some(replaced) = reports.replaced(request, &missing) {
@@ -274,11 +277,13 @@ fn plan_on(
         survey.warnings.extend(left_out.too_costly);
         survey.warnings.sort();
         survey.warnings.dedup();
-        return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, &missing))));
+        return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, survey, request, &missing))));
     }
     survey.check()?;
     matching::check(survey, request, &matches)?;
     let plan = matching::write(survey, request, matches)?;
+    let elsewhere = elsewhere::notices(survey, request);
     survey.check()?;
-    Ok(reports.on(plan))
+    let plan = reports.on(plan);
+    Ok(Plan { notices: plan.notices.into_iter().chain(elsewhere).collect(), ..plan })
 }

@@ -8,8 +8,8 @@ use crate::dotenv::Assignment;
 use crate::file_selection::MatchLevel;
 use crate::location::Location;
 use crate::manifest::{
-    DesiredImage, EmbeddedText, ManifestFile, Reference, ReferenceSyntax, Refusal, Rewrite, VALUES,
-    is_values_file, looks_like_values, references, rewrite,
+    DesiredImage, EmbeddedText, ManifestFile, Reference, ReferenceSyntax, Refusal, Rewrite, UnknownPlace,
+    VALUES, WantedImage, has_mac, is_values_file, looks_like_values, references, rewrite, unknown_places,
 };
 use crate::yaml::{Change, EditBlocker, NodeId, ParsedYaml, SyntheticDocument, check};
 
@@ -26,6 +26,8 @@ pub(super) struct ParsedFile {
     embedded: BTreeMap<NodeId, EmbeddedText>,
     /// Whether there is a chart next to the file.
     has_chart: bool,
+    /// Any edit breaks the MAC that sops keeps in the file.
+    has_mac: bool,
     /// The references that the targets' fields lead to.
     pub fields: Vec<FieldPlaces>,
     is_assignments: bool,
@@ -74,6 +76,7 @@ impl ParsedFile {
             as_values,
             embedded,
             has_chart: false,
+            has_mac: has_mac(&yaml),
             fields: Vec::new(),
             is_assignments: false,
             yaml,
@@ -94,6 +97,7 @@ impl ParsedFile {
             as_values: None,
             embedded: BTreeMap::new(),
             has_chart: false,
+            has_mac: false,
             fields: Vec::new(),
             is_assignments: true,
         }
@@ -133,6 +137,21 @@ impl ParsedFile {
     pub fn would_be_values(&self, match_level: MatchLevel) -> impl Iterator<Item = &Reference> {
         let values = self.as_values.iter().flatten().filter(|r| r.kind == VALUES);
         values.filter(move |_| !self.is_values(match_level))
+    }
+
+    /// The places that name a wanted image, and that neither a rule nor a field of the request covers.
+    pub fn unknown_places(&self, standing: MatchLevel, wanted: WantedImage<'_>) -> Vec<UnknownPlace> {
+        // the text was parsed, so it is valid UTF-8
+        let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
+        let is_values = self.is_values(standing);
+        let file = ManifestFile { path: &self.path, text, yaml: &self.yaml, is_values };
+        let fields = self.fields.iter().flat_map(|places| &places.references);
+        unknown_places(&file, self.references(standing).iter().chain(fields), wanted)
+    }
+
+    /// Whether any edit breaks the MAC that sops keeps in the file.
+    pub fn has_mac(&self) -> bool {
+        self.has_mac
     }
 
     /// Every reference that some target may find.

@@ -1,6 +1,7 @@
 //! Files that could not be parsed, because they aren't YAML or would take too much work.
 
-use super::PlanError;
+use super::{PlanError, Request, SourceFile};
+use crate::manifest::unparsed_places;
 use crate::visible::inline;
 use crate::yaml::{ParseAborted, ReadError};
 
@@ -10,6 +11,28 @@ pub(super) struct Unparsed {
     pub error: ReadError,
     /// Named by `-f` without a wildcard.
     pub named: bool,
+    /// What the text says, if it was read.
+    pub text: UnparsedText,
+}
+
+/// What a text says that isn't valid YAML.
+#[derive(Default)]
+pub(super) struct UnparsedText {
+    pub is_template: bool,
+    /// The lines that name an image: each with the index of its target.
+    pub places: Vec<(usize, usize)>,
+}
+
+impl UnparsedText {
+    pub fn read(file: &SourceFile<'_>, request: &Request) -> Self {
+        let text = String::from_utf8_lossy(file.bytes);
+        let targets = request.targets.iter().enumerate();
+        let searched = targets.filter(|(_, target)| target.scope.match_level(file.path).is_some());
+        let places = searched.flat_map(|(nth, target)| {
+            unparsed_places(file.path, &text, &target.name).into_iter().map(move |line| (nth, line))
+        });
+        UnparsedText { is_template: text.contains("{{"), places: places.collect() }
+    }
 }
 
 /// The reports about files that could not be parsed.
@@ -24,11 +47,13 @@ pub(super) struct UnparsedReport {
 impl UnparsedReport {
     /// # Errors
     /// The file was named by the user, or the work was cancelled.
-    pub fn add(&mut self, Unparsed { path, error, named }: Unparsed) -> Result<(), PlanError> {
+    pub fn add(&mut self, Unparsed { path, error, named, text }: Unparsed) -> Result<(), PlanError> {
         match error {
             ReadError::Stopped(stopped @ ParseAborted::Cancelled) => return Err(stopped_at(&path, stopped)),
             ReadError::Stopped(stopped) if named => return Err(stopped_at(&path, stopped)),
-            ReadError::Syntax(error) if named => return Err(PlanError::NotYaml { file: path, error }),
+            ReadError::Syntax(error) if named => {
+                return Err(PlanError::NotYaml { file: path, error, is_template: text.is_template });
+            }
             ReadError::Stopped(stopped) => {
                 self.too_costly.push(format!("{}: skipped: it {stopped}", inline(&path)))
             }

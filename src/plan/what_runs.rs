@@ -44,6 +44,8 @@ pub(super) struct WhatRuns {
     pub unmatched: HashMap<FilePlace, UnusedEntry>,
     /// For each file, the roots that it is part of, by index.
     pub roots_of: HashMap<String, BTreeSet<usize>>,
+    /// Every place that sets an image in some root, or would if no stronger one did.
+    pub known: HashSet<FilePlace>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
     pub warnings: Vec<String>,
@@ -98,12 +100,12 @@ impl WhatRuns {
     }
 }
 
-/// Every place that is overridden in some root, for a listing.
-pub(super) fn overridden_places(
+/// Every place that is overridden in some root, and every place that sets an image in one, for a listing.
+pub(super) fn listed_places(
     source: &dyn FileSource,
     around: &Surroundings,
-) -> HashMap<FilePlace, OverriddenPlace> {
-    with_roots(source, around, &Cancellation::default(), |roots| roots.overridden())
+) -> (HashMap<FilePlace, OverriddenPlace>, HashSet<FilePlace>) {
+    with_roots(source, around, &Cancellation::default(), |roots| (roots.overridden(), roots.known()))
 }
 
 /// Renders the roots around the seeds, and looks at them.
@@ -174,6 +176,16 @@ impl RenderedRoots<'_> {
         weaker.chain(defaults)
     }
 
+    /// Every place that sets an image, or is overridden.
+    fn known(&self) -> HashSet<FilePlace> {
+        let images = self.images().chain(self.defaults()).map(|(_, image)| image);
+        let places = images.flat_map(|image| {
+            let chain = image.chain.iter().flat_map(|link| link.setting.places());
+            chain.chain(image.weaker())
+        });
+        places.map(|place| self.file_place(place)).collect()
+    }
+
     fn overridden(&self) -> HashMap<FilePlace, OverriddenPlace> {
         let winning = self.winning();
         let mut places: HashMap<FilePlace, OverriddenPlace> = HashMap::new();
@@ -211,6 +223,7 @@ impl Summary<'_> {
             feeds: self.feeds(),
             roots_of: self.roots_of(),
             unmatched: self.unmatched(),
+            known: self.roots.known(),
             projects: self.projects(),
             warnings: self.warnings(),
             notices: self.variables(),
@@ -245,6 +258,10 @@ impl Summary<'_> {
                 roots: Vec::new(),
                 feeds: self.other_images(place, wanted),
             });
+            // the same variable can have other text around it, as in `${V}-a` and `${V}-b`
+            let other = (winner.setting != *setting && matches!(setting, Setting::Part(_)))
+                .then(|| format!("{}:{} in {}", image.name, image.tag.as_deref().unwrap_or(""), root.name));
+            winner.feeds.extend(other.filter(|other| !winner.feeds.contains(other)));
             if !winner.roots.contains(&root.name) {
                 winner.roots.push(root.name.clone());
             }

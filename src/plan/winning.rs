@@ -35,6 +35,7 @@ pub(super) fn find(
     }
     let what_runs = WhatRuns::new(source, request, &survey.around);
     read_files(source, request, &what_runs, survey)?;
+    survey.known_places.clone_from(&what_runs.known);
     let mut matches = matching::find(survey, request)?;
     let reports = keep_winners(survey, request, what_runs, &mut matches);
     Ok((matches, reports))

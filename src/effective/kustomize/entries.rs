@@ -3,6 +3,7 @@
 use regex::Regex;
 
 use super::super::place::Place;
+use super::super::root::UnmatchedEntry;
 use super::super::setting::{Fixed, Setting};
 use super::super::value::{Scalar, Value};
 use super::selector::pattern;
@@ -12,7 +13,7 @@ const REST: &str = "(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-
 
 /// kustomize's `types.Image`, and where it is written. An empty text stands for a missing one.
 #[derive(Clone, Debug)]
-pub struct ImageEntry {
+pub(super) struct ImageEntry {
     pub name: String,
     new_name: String,
     new_tag: String,
@@ -134,8 +135,48 @@ impl ImageEntry {
     }
 }
 
+/// The entries of a kustomization, and what they have matched so far.
+pub(super) struct AppliedEntries(Vec<AppliedEntry>);
+
+struct AppliedEntry {
+    entry: ImageEntry,
+    has_matched: bool,
+    /// The weaker entry that renamed an image away from this one.
+    renamed_by: Option<Place>,
+}
+
+impl AppliedEntries {
+    pub fn new(entries: Vec<ImageEntry>) -> Self {
+        let applied = |entry| AppliedEntry { entry, has_matched: false, renamed_by: None };
+        AppliedEntries(entries.into_iter().map(applied).collect())
+    }
+
+    /// What it costs to try all of them on an image.
+    pub fn cost(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Applies each of them to an image, one after the other.
+    pub fn apply(&mut self, image: &mut Scalar) {
+        for applied in &mut self.0 {
+            let has_matched = applied.entry.apply(image);
+            applied.has_matched |= has_matched;
+            if !has_matched && applied.renamed_by.is_none() {
+                applied.renamed_by = applied.entry.renamed_by(image);
+            }
+        }
+    }
+
+    pub fn unmatched(self, may_match: bool) -> impl Iterator<Item = UnmatchedEntry> {
+        let unmatched = self.0.into_iter().filter(|applied| !applied.has_matched);
+        unmatched.filter_map(move |AppliedEntry { entry, renamed_by, .. }| {
+            Some(UnmatchedEntry { name: entry.place?, may_match, renamed_by })
+        })
+    }
+}
+
 /// The entries of a kustomization in the order in which they apply (`FixKustomization`: `imageTags` come last).
-pub fn entries(kustomization: &Value) -> Vec<ImageEntry> {
+pub(super) fn entries(kustomization: &Value) -> Vec<ImageEntry> {
     let list = |key| kustomization.get(key).map_or(&[][..], Value::items);
     list("images").iter().chain(list("imageTags")).filter_map(ImageEntry::read).collect()
 }

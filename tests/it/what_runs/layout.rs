@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::files::{Files, documents, folder_of, is_yaml, join, list, name_of, texts};
 
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-const COMPOSE: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+const COMPOSE: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
 #[derive(Default)]
 pub struct Layout {
