@@ -10,7 +10,7 @@ use crate::effective::{
 };
 use crate::image::{Field, Tag, same_image};
 use crate::location::Location;
-use crate::manifest::is_compose;
+use crate::manifest::{ScalarPlace, is_compose};
 use crate::yaml::{Cancellation, NodeId};
 
 /// Larger files are not followed.
@@ -26,9 +26,8 @@ pub(super) struct FilePlace {
 }
 
 impl FilePlace {
-    /// A value of the file itself.
-    pub fn new(path: &str, node: NodeId) -> Self {
-        FilePlace { path: path.to_owned(), inside: None, node }
+    pub fn new(path: &str, ScalarPlace { inside, node }: ScalarPlace) -> Self {
+        FilePlace { path: path.to_owned(), inside, node }
     }
 }
 
@@ -265,6 +264,10 @@ impl Summary<'_> {
                 roots: Vec::new(),
                 feeds: self.other_images(place, wanted),
             });
+            // the same variable can have other text around it, as in `${V}-a` and `${V}-b`
+            let other = (winner.setting != *setting && matches!(setting, Setting::Part(_)))
+                .then(|| format!("{}:{} in {}", image.name, image.tag.as_deref().unwrap_or(""), root.name));
+            winner.feeds.extend(other.filter(|other| !winner.feeds.contains(other)));
             if !winner.roots.contains(&root.name) {
                 winner.roots.push(root.name.clone());
             }
