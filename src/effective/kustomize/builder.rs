@@ -7,7 +7,7 @@ use super::super::place::{FileId, Place};
 use super::super::root::Doubt;
 use super::super::setting::EffectiveImage;
 use super::super::value::Value;
-use super::entries::{AppliedEntries, ImageEntry, entries, one_per_name, replace_by_name};
+use super::entries::{AppliedEntries, ImageEntry, one_per_name, replace_by_name};
 use super::field_paths::{FieldSpec, value_at};
 use super::images::image_scalars;
 use super::name_pattern::has_pattern;
@@ -261,8 +261,10 @@ impl<'b, 'f> Builder<'b, 'f> {
         if !self.can_afford(patterns.saturating_mul(COST_OF_PATTERN)) {
             return;
         }
-        let mut entries = entries(level.fields);
+        let mut entries: Vec<_> = level.list("images").iter().filter_map(ImageEntry::read).collect();
         replace_by_name(&mut entries, images.iter().filter_map(ImageEntry::read));
+        // `FixKustomization`: these come last
+        entries.extend(level.list("imageTags").iter().filter_map(ImageEntry::read));
         if !overrides.is_empty() {
             entries = one_per_name(entries);
             replace_by_name(&mut entries, overrides.iter().filter_map(ImageEntry::read_override));

@@ -197,12 +197,6 @@ impl AppliedEntries {
     }
 }
 
-/// The entries of a kustomization in the order in which they apply (`FixKustomization`: `imageTags` come last).
-pub(super) fn entries(kustomization: &Value) -> Vec<ImageEntry> {
-    let list = |key| kustomization.get(key).map_or(&[][..], Value::items);
-    list("images").iter().chain(list("imageTags")).filter_map(ImageEntry::read).collect()
-}
-
 /// Puts entries in place of those with the same name, or appends them (Flux, `Generator.WriteFile`).
 pub(super) fn replace_by_name(entries: &mut Vec<ImageEntry>, new: impl Iterator<Item = ImageEntry>) {
     let mut positions = HashMap::new();
