@@ -33,6 +33,9 @@ const IMAGE_NAME: &str = "imageName";
 /// Kinds that name images without running them. The last one is Flux's.
 const NOTHING_RUNS: [&str; 2] = ["CustomResourceDefinition", "ImageRepository"];
 
+/// Blocks that are nested deeper are not looked at closely.
+const MAX_DEPTH: usize = 64;
+
 /// Chooses images by name, tag and digest.
 pub type WantedImage<'a> = &'a dyn Fn(&ParsedReference<'_>) -> bool;
 
@@ -170,16 +173,9 @@ impl PlaceSearch<'_> {
         if (self.wanted)(&ParsedReference { name, tag: Some(tag), digest: None }) {
             let tag = Some(tag).filter(|tag| !tag.is_empty()).map(shortened);
             let (object, image) = (object.map(str::to_owned), name.to_owned());
-            let at = version.place();
-            self.found.push(UnknownPlace {
-                at,
-                object,
-                image,
-                tag,
-                digest: None,
-                bare: false,
-                certain: true,
-            });
+            // other tools have a repository and a version too
+            let (at, certain) = (version.place(), syntax::is_image(self.yaml, map));
+            self.found.push(UnknownPlace { at, object, image, tag, digest: None, bare: false, certain });
         }
     }
 
@@ -212,9 +208,6 @@ impl PlaceSearch<'_> {
         });
     }
 }
-
-/// Blocks that are nested deeper are not looked at closely.
-const MAX_DEPTH: usize = 64;
 
 /// Any word can be a name without a `/`, so its key must say that it is one.
 fn may_name_image(key: &str) -> bool {

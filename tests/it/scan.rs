@@ -122,7 +122,8 @@ fn scan_succeeds_when_nothing_is_found() {
 fn values_files_are_scanned_beside_chart_or_when_named() {
     let values = "image: {repository: acme/a, tag: v1}\n";
     let by_chart = [("c/values-prod.yaml", values), ("c/Chart.yaml", "name: c\n"), ("d/values.yaml", values)];
-    let files: Vec<_> = references(&by_chart, &[]).iter().map(|r| r["file"].clone()).collect();
+    let found = references(&by_chart, &[]);
+    let files: Vec<_> = found.iter().filter(|r| r["editable"] == true).map(|r| r["file"].clone()).collect();
     assert_eq!(files, ["c/values-prod.yaml"]);
     assert_eq!(references(&by_chart, &["-f", "d/values.yaml"]).len(), 1);
     assert_eq!(references(&by_chart, &["-f", "*/values*.yaml"]).len(), 2);
