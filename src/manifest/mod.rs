@@ -12,6 +12,7 @@ mod argo_cd;
 mod compose;
 mod elsewhere;
 mod embedded;
+mod embedded_text;
 mod encrypted;
 mod field;
 mod flux_kustomization;
@@ -32,12 +33,13 @@ use crate::yaml::{NodeId, ParsedYaml};
 
 pub use compose::{KIND as COMPOSE, is_compose};
 pub use elsewhere::{UnknownPlace, WantedImage, unknown_places, unparsed_places};
+pub use embedded_text::EmbeddedText;
 pub use encrypted::{has_mac, is_encrypted};
 pub use field::field_references;
 pub use kustomization::is_kustomization_file;
-pub use reference::{Reference, ReferenceSyntax, ValueLocation};
+pub use reference::{Reference, ReferenceSyntax, ScalarPlace, ValueLocation};
 pub use refusal::{Refusal, RefusalReason};
-pub use rewrite::{AssignmentChange, DesiredImage, Rewrite, rewrite};
+pub use rewrite::{DesiredImage, Rewrite, rewrite};
 pub use values::{CHART, KIND as VALUES, is_values_file, looks_like_values};
 pub use workload::KIND as WORKLOAD;
 

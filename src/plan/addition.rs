@@ -89,6 +89,8 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
         target,
         match_level,
         at: root,
+        inner_at: None,
+        line: parsed.yaml.node(root).line,
         nodes: Vec::new(),
         kind: KIND,
         image,

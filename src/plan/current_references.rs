@@ -6,8 +6,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::files::{self, ScannedFiles};
 use super::matched::Match;
 use super::no_match::NoMatch;
+use super::parsed_file::ParsedFile;
 use super::{FileSource, PlanError, Request, image_inventory, matching, winning};
 use crate::yaml::{NodeId, ParsedYaml};
+
+/// Of a place in the YAML of a block scalar, this many keys count.
+const MAX_INNER_DEPTH: usize = 64;
 
 /// One matched reference and its current tag and digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,8 +117,8 @@ fn mention(survey: &ScannedFiles, m: &Match, places: &mut HashMap<(usize, NodeId
         target: m.target,
         file: file.path.clone(),
         has_chart: file.has_chart(),
-        place: place(&file.yaml, m.file, m.at, places),
-        line: file.yaml.node(m.at).line,
+        place: with_inner(place(&file.yaml, m.file, m.at, places), file, m),
+        line: m.line,
         tag: non_empty(&m.tag),
         digest: non_empty(&m.digest),
         field: m.field.clone(),
@@ -132,6 +136,14 @@ fn place(yaml: &ParsedYaml, file: usize, id: NodeId, places: &mut HashMap<(usize
         places.insert((file, node), place);
         place
     })
+}
+
+/// The hash of a place, with the keys in the YAML of the block scalar that it is in.
+fn with_inner(outer: u64, file: &ParsedFile, m: &Match) -> u64 {
+    let Some((inner_at, text)) = m.inner_at.zip(file.embedded(m.at)) else { return outer };
+    let around = std::iter::successors(Some(inner_at), |&node| text.yaml.node(node).parent);
+    let keys = around.take(MAX_INNER_DEPTH).filter_map(|node| text.yaml.key_text(node));
+    keys.fold(outer, |place, key| hash((place, key)))
 }
 
 fn hash(value: impl Hash) -> u64 {

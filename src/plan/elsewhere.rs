@@ -9,7 +9,7 @@ use super::what_runs::FilePlace;
 use super::{Request, UpdateTarget};
 use crate::image::{ParsedReference, same_image, short_name};
 use crate::location::Location;
-use crate::manifest::UnknownPlace;
+use crate::manifest::{ScalarPlace, UnknownPlace};
 use crate::visible::inline;
 use crate::yaml::FieldPath;
 
@@ -96,7 +96,9 @@ fn found<'a>(
     });
     // a patch, for example, is no reference by itself
     let is_known = |file: &ParsedFile, place: &UnknownPlace| {
-        survey.known_places.contains(&FilePlace::new(&file.path, place.at))
+        survey
+            .known_places
+            .contains(&FilePlace::new(&file.path, ScalarPlace { inside: None, node: place.at }))
     };
     places.filter(|(file, place)| !is_known(file, place)).collect()
 }

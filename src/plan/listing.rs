@@ -13,10 +13,10 @@ use super::{FileSource, PlanError, SourceFile, shared};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Field, ParsedReference, Tag, full_name, same_image};
 use crate::manifest::{
-    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, UnknownPlace, is_override,
-    rewrite,
+    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, UnknownPlace,
+    is_override,
 };
-use crate::yaml::{FieldPath, NodeId, check, scan};
+use crate::yaml::{FieldPath, scan};
 
 /// One reference, as it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,7 +87,7 @@ struct PlacedReferences {
 #[derive(Clone)]
 struct PlacedReference {
     reference: ListedReference,
-    nodes: Vec<NodeId>,
+    nodes: Vec<ScalarPlace>,
 }
 
 /// Lists the references to `images`, or to all images if none is given; `looked` is called after each file, from
@@ -205,7 +205,7 @@ fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace) -> Option<PlacedRefer
         reason: Some(format!("is in a place that no rule covers; set it by its field {field}")),
         ..ListedReference::default()
     };
-    Some(PlacedReference { reference, nodes: vec![place.at] })
+    Some(PlacedReference { reference, nodes: vec![ScalarPlace { inside: None, node: place.at }] })
 }
 
 /// Adds the places that hold an image for certain, that were asked for, or that name an image which is listed anyway.
@@ -258,7 +258,7 @@ fn references(parsed: &ParsedFile, match_level: MatchLevel, images: &[String]) -
     let listed = both.filter(|(reference, _)| is_listed(reference));
     listed
         .map(|(reference, m)| PlacedReference {
-            nodes: reference.slots().iter().map(|slot| slot.node).collect(),
+            nodes: reference.places(),
             reference: one(parsed, reference, m),
         })
         .collect()
@@ -267,8 +267,6 @@ fn references(parsed: &ParsedFile, match_level: MatchLevel, images: &[String]) -
 /// Tries a bump of each reference's image, to see what would happen.
 fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     let mut targets: HashMap<&str, usize> = HashMap::new();
-    // the text was parsed, so it is valid UTF-8
-    let text = std::str::from_utf8(&parsed.bytes).unwrap_or_default();
     let mut matches: Vec<Match> = references
         .iter()
         .map(|reference| {
@@ -279,6 +277,8 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 target,
                 match_level: MatchLevel::Discovered,
                 at: reference.at,
+                inner_at: reference.inner_at(),
+                line: reference.position(&parsed.yaml).0,
                 nodes: Vec::new(),
                 kind: reference.kind,
                 image: reference.image.clone(),
@@ -291,7 +291,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 kustomize_name: reference.kustomize_name.clone(),
                 effective_tag: None,
                 field: None,
-                result: try_one(parsed, text, reference),
+                result: try_one(parsed, reference),
             }
         })
         .collect();
@@ -299,20 +299,19 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     matches
 }
 
-fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> Result<Rewrite, Refusal> {
+fn try_one(parsed: &ParsedFile, reference: &Reference) -> Result<Rewrite, Refusal> {
     if reference.image.is_empty() {
         return Err(Refusal::new(reference.at, RefusalReason::NoImage));
     }
     let tag = Tag::parse("other-tag").ok();
     let (name, new_name, digest) = (&reference.image, &Field::Unspecified, &Field::Unspecified);
     let wanted = DesiredImage { name, new_name, tag: tag.as_ref(), digest };
-    let rewrite = rewrite(&parsed.yaml, reference, &wanted)?;
+    let rewrite = parsed.rewrite(reference, &wanted)?;
     if parsed.has_mac() && rewrite.is_edit() {
         return Err(Refusal::new(reference.at, RefusalReason::HasMac));
     }
     for change in &rewrite.changes {
-        check(text, &parsed.yaml, change)
-            .map_err(|obstacle| Refusal::blocked(change.node(), "the value", obstacle))?;
+        parsed.check(change).map_err(|obstacle| Refusal::blocked(change.node(), "the value", obstacle))?;
     }
     Ok(rewrite)
 }

@@ -13,11 +13,8 @@ use super::{
 use crate::dotenv;
 use crate::file_selection::MatchLevel;
 use crate::image::{Field, same_image};
-use crate::manifest::{
-    AssignmentChange, DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override,
-    rewrite,
-};
-use crate::yaml::{Change, EditBlocker, EditError, NodeId, ParsedYaml, apply};
+use crate::manifest::{Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override};
+use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
 
 /// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
 /// different image; if none is found, the image is already renamed to B.
@@ -81,14 +78,14 @@ fn nodes_by_rule(parsed: &ParsedFile, target: &UpdateTarget) -> Vec<NodeId> {
 
 /// Rejects a place that two targets match, since each would set it to a different value.
 fn check_meant_once(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
-    let mut places: HashMap<(usize, NodeId), usize> = HashMap::new();
+    let mut places: HashMap<(usize, Vec<NodeId>), usize> = HashMap::new();
     for m in matches {
-        let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::node);
-        for node in set.chain([m.at]) {
-            let other = *places.entry((m.file, node)).or_insert(m.target);
+        let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::path);
+        for path in set.chain([m.path()]) {
+            let other = *places.entry((m.file, path)).or_insert(m.target);
             if other != m.target {
                 let label = |target: usize| request.targets[target].label().to_owned();
-                let at = survey.files[m.file].place(m.at);
+                let at = survey.files[m.file].place_of(m);
                 return Err(PlanError::MatchedTwice { one: label(other), other: label(m.target), at });
             }
         }
@@ -127,35 +124,22 @@ pub(super) fn match_of(
         target,
         match_level,
         at: reference.at,
-        nodes: reference.slots().iter().map(|slot| slot.node).collect(),
+        inner_at: reference.inner_at(),
+        line: reference.position(&parsed.yaml).0,
+        nodes: reference.places(),
         kind: reference.kind,
         image: reference.image.clone(),
         tag: reference.tag.clone(),
         digest: reference.digest.clone(),
         added: is_untagged(reference),
         overrides: is_override(reference),
-        only_told: matches!(reference.syntax, ReferenceSyntax::Embedded { .. }),
+        only_told: parsed.is_only_told(reference),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
         kustomize_name: reference.kustomize_name.clone(),
         effective_tag: None,
         field: None,
-        result: rewrite_for(&parsed.yaml, reference, wanted),
+        result: parsed.rewrite(reference, &wanted.desired()),
     }
-}
-
-/// The edit that brings a reference up to date with a target.
-pub(super) fn rewrite_for(
-    yaml: &ParsedYaml,
-    reference: &Reference,
-    wanted: &UpdateTarget,
-) -> Result<Rewrite, Refusal> {
-    let wish = DesiredImage {
-        name: &wanted.name,
-        new_name: &wanted.new_name,
-        tag: wanted.tag.as_ref(),
-        digest: &wanted.digest,
-    };
-    rewrite(yaml, reference, &wish)
 }
 
 /// Checks that every field that the user named exists.
@@ -275,17 +259,17 @@ fn edit(
         return Ok(());
     }
     let after = match parsed.is_assignments() {
-        true => assign(parsed, &matches)?,
+        true => assign(parsed, &changes)?,
         false => apply(&parsed.bytes, &parsed.yaml, &changes).map_err(|e| edit_error(parsed, &e))?,
     };
     for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| rewrite.is_edit()) {
-        let place = parsed.place(m.at);
+        let place = parsed.place_of(&m);
         let image = renamed(&request.targets[m.target], &m.image);
         let renamed = !same_image(&image, &m.image) && !m.added;
         plan.warnings.extend(rewrite.warning.map(|warning| format!("{place}: {warning}")));
         plan.changes.push(ChangedReference {
             file: parsed.path.clone(),
-            line: parsed.yaml.node(m.at).line,
+            line: m.line,
             kind: m.kind,
             target: m.target,
             field: m.field,
@@ -300,16 +284,13 @@ fn edit(
     Ok(())
 }
 
-/// Sets the values of a file of assignments.
-fn assign(parsed: &ParsedFile, matches: &[(Match, Rewrite)]) -> Result<Vec<u8>, PlanError> {
-    let mut seen = HashSet::new();
-    let changes = matches.iter().filter_map(|(m, rewrite)| Some((m.at, rewrite.assignment.as_ref()?)));
-    let changes = changes.filter(|(_, change)| seen.insert(*change));
-    changes.into_iter().try_fold(parsed.bytes.clone(), |bytes, (at, change)| {
-        let AssignmentChange { nth, range, text } = change;
-        dotenv::set(&bytes, *nth, range.clone(), text).map_err(|error| {
+/// Sets the values of a file of assignments, whose nodes are numbered as they are.
+fn assign(parsed: &ParsedFile, changes: &[Change]) -> Result<Vec<u8>, PlanError> {
+    changes.iter().try_fold(parsed.bytes.clone(), |bytes, change| {
+        let Change::SetPart { node, range, value } = change else { return Ok(bytes) };
+        dotenv::set(&bytes, *node, range.clone(), value).map_err(|error| {
             let reason = RefusalReason::Fixed { reason: format!("the value {error}") };
-            PlanError::NotEditable(vec![refused_reference(parsed, &Refusal::new(at, reason))])
+            PlanError::NotEditable(vec![refused_reference(parsed, &Refusal::new(*node, reason))])
         })
     })
 }
@@ -350,6 +331,6 @@ fn skipped(refused: &RefusedReference) -> String {
 }
 
 fn value(survey: &ScannedFiles, m: &Match) -> MatchedValue {
-    let at = survey.files[m.file].place(m.at);
+    let at = survey.files[m.file].place_of(m);
     MatchedValue { at, image: m.image.clone(), tag: m.runs().map(str::to_owned) }
 }

@@ -35,6 +35,7 @@ use std::collections::BTreeSet;
 
 use crate::file_selection::{MatchLevel, Selection, SelectionError};
 use crate::image::{Digest, Field, Tag};
+use crate::manifest::DesiredImage;
 use crate::yaml::FieldPath;
 
 pub use crate::yaml::Cancellation;
@@ -82,6 +83,16 @@ impl UpdateTarget {
     /// The name that the user knows the target by: its service, or else its image.
     pub fn label(&self) -> &str {
         self.service.as_deref().unwrap_or(&self.name)
+    }
+
+    /// What a reference of the target should be.
+    fn desired(&self) -> DesiredImage<'_> {
+        DesiredImage {
+            name: &self.name,
+            new_name: &self.new_name,
+            tag: self.tag.as_ref(),
+            digest: &self.digest,
+        }
     }
 
     /// The image that runs after the bump.

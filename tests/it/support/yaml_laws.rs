@@ -268,7 +268,13 @@ fn is_string(node: &Node, wanted: &str) {
 /// The bytes that a change may touch.
 fn window(text: &str, yaml: &ParsedYaml, change: &Change) -> Range<usize> {
     match change {
-        Change::Set { node, .. } => span(text, yaml, *node).expect("it was edited"),
+        Change::Set { node, .. } | Change::SetPart { node, .. } => {
+            span(text, yaml, *node).expect("it was edited")
+        }
+        // the lines of the block scalar, which have no end mark
+        Change::SetText { node, .. } | Change::Inside { block: node, .. } => {
+            yaml.node(*node).start..text.len()
+        }
         Change::InsertAfter { key, .. } => {
             let end = written_end(text, yaml, yaml.node(*key).end);
             let line = end + text[end..].find(['\n', '\r']).unwrap_or(text.len() - end);
