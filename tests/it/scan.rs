@@ -33,6 +33,7 @@ fn json_has_every_field_of_reference() {
     let wanted = json!({
         "file": "k8s/pod.yaml", "line": 5, "column": 14, "kind": "workload", "image": "ghcr.io/acme/api",
         "tag": "v1", "digest": null, "editable": true, "reason": null,
+        "overridden_by": [],
     });
     assert_eq!(found, [wanted]);
 }
@@ -82,10 +83,11 @@ fn scan_shows_position_of_yaml_in_block_scalar() {
     let text = format!("kind: ConfigMap\ndata:\n  pod.yaml: |\n\n{inner}");
     let found = references(&[("cm.yaml", &text)], &[]);
     assert_eq!((&found[0]["line"], &found[0]["column"]), (&json!(9), &json!(18)), "{found:?}");
-    assert_eq!((&found[0]["kind"], &found[0]["editable"]), (&json!("workload"), &json!(false)));
+    assert_eq!((&found[0]["kind"], &found[0]["editable"]), (&json!("workload"), &json!(true)));
     let folded = text.replace("|\n", ">\n");
     let found = references(&[("cm.yaml", &folded)], &[]);
     assert!(found.iter().all(|r| r["line"] == 4 || r["line"] == 5), "{found:?}");
+    assert!(found.iter().all(|r| r["editable"] == false), "{found:?}");
 }
 
 #[test]
