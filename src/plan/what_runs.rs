@@ -142,8 +142,14 @@ impl RenderedRoots<'_> {
     }
 
     fn file_place(&self, place: Place) -> FilePlace {
-        let inside = self.files.file(place.file).inside.map(|outer| outer.node);
-        FilePlace { path: self.path(place.file), inside, node: place.node }
+        let mut inside = self.files.file(place.file).inside;
+        // a text in a text can't be edited; the outermost block scalar stands for it
+        let is_nested = inside.is_some_and(|outer| self.files.file(outer.file).inside.is_some());
+        while let Some(outer) = inside.and_then(|outer| self.files.file(outer.file).inside) {
+            inside = Some(outer);
+        }
+        let node = if is_nested { NodeId::MAX } else { place.node };
+        FilePlace { path: self.path(place.file), inside: inside.map(|outer| outer.node), node }
     }
 
     fn images(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {

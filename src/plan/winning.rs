@@ -34,6 +34,10 @@ pub(super) fn find(
         return Ok((matching::find(survey, request)?, Reports::default()));
     }
     let what_runs = WhatRuns::new(source, request, &survey.around);
+    // what runs is computed only in part then
+    if request.cancellation.is_cancelled() {
+        return Err(PlanError::Cancelled);
+    }
     read_files(source, request, &what_runs, survey)?;
     survey.known_places.clone_from(&what_runs.known);
     let mut matches = matching::find(survey, request)?;
@@ -164,7 +168,7 @@ impl<'a> Judge<'a> {
 
     fn verdict(&self, m: &Match, wins: bool, target: &UpdateTarget) -> Verdict {
         let by_name = target.new_name == Field::Unspecified;
-        if wins || m.match_level == MatchLevel::Explicit || !(by_name || !m.overrides) {
+        if wins || m.match_level == MatchLevel::Explicit || (!by_name && m.overrides) {
             return Verdict::Keep;
         }
         if let Some(others) = self.places(m).find_map(|place| self.what_runs.feeds.get(&place)) {

@@ -50,7 +50,12 @@ impl Interpolated {
 }
 
 /// Replaces the placeholders of a text that sees the variables of a scope.
-pub(super) fn interpolate(text: &str, place: Place, scope: VariableLayer, variables: &Variables) -> Interpolated {
+pub(super) fn interpolate(
+    text: &str,
+    place: Place,
+    scope: VariableLayer,
+    variables: &Variables,
+) -> Interpolated {
     let mut expansion = Expansion { variables, made: 0, overridden: Vec::new() };
     let template = Template { text, place, range: 0..text.len(), scope };
     let pieces = expansion.pieces(&template, &[]);
