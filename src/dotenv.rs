@@ -46,6 +46,12 @@ pub enum DotenvEditError {
     Unplaced,
 }
 
+/// Whether a file holds such lines, by its name.
+pub fn is_dotenv(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.ends_with(".env") || name.starts_with(".env.")
+}
+
 const BOM: char = '\u{feff}';
 
 /// Every assignment of a file, in order. A name without a value takes its value from the shell, so it isn't one.
