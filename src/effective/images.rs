@@ -74,11 +74,13 @@ impl EffectiveImage {
 
 /// A scalar with `name[:tag][@digest]`, after all that changed it.
 fn from_text(scalar: &Scalar) -> EffectiveImage {
+    let own = Link::new(scalar.place.map_or_else(Setting::generated, Setting::Image), &scalar.text);
+    let Link { name, tag, digest, .. } = own.clone();
     let chain = match scalar.links.as_slice() {
-        [] => vec![Link::new(scalar.place.map_or_else(Setting::generated, Setting::Image), &scalar.text)],
+        [] => vec![own],
+        [only] if tag.is_none() && only.setting.holds_tag() => vec![own],
         links => links.to_vec(),
     };
-    let Link { name, tag, digest, .. } = Link::new(Setting::generated(), &scalar.text);
     let (overridden, named_at) = (scalar.overridden.clone(), scalar.place);
     EffectiveImage { name, tag, digest, chain, overridden, named_at, app_version: None }
 }

@@ -131,6 +131,11 @@ impl Setting {
         }
     }
 
+    /// Whether it is a part of a text that holds nothing but a tag.
+    pub fn holds_tag(&self) -> bool {
+        matches!(self, Setting::Part(TextPart { holds: Holds::Tag { .. }, .. }))
+    }
+
     /// Every scalar that is part of it.
     pub fn places(&self) -> Vec<Place> {
         let places = match self {

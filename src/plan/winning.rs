@@ -78,7 +78,7 @@ fn keep_winners(
     let (mut kept, mut weaker, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     for mut m in std::mem::take(matches) {
         let winner = judge.winner(&m);
-        if judge.is_replaced_by_part(&m, winner) {
+        if judge.is_replaced_by_part(&m, winner) || judge.is_in_known_text(&m) {
             continue;
         }
         match judge.verdict(&m, winner.is_some(), &request.targets[m.target]) {
@@ -138,6 +138,12 @@ impl<'a> Judge<'a> {
             winner.target == m.target && winner.nodes.iter().any(|place| places.contains(place))
         };
         self.what_runs.winners.iter().find(is_it)
+    }
+
+    /// Whether the match is in a block scalar of which a root uses the text. Then the places in the text count.
+    fn is_in_known_text(&self, m: &Match) -> bool {
+        let path = &self.survey.files[m.file].path;
+        m.only_told && self.what_runs.texts.contains(&(path.clone(), m.at))
     }
 
     /// Whether the match is a text with placeholders, of which another part, or another file, sets the version.

@@ -91,8 +91,18 @@ impl Deployments {
     }
 
     fn add_application(&mut self, files: &mut Files<'_>, source: ApplicationSource) {
-        let ApplicationSource { name, renders, unmatched, files: read, unknown, uncertain, .. } = source;
-        let root = Root { name: name.clone(), unmatched, files: read, unknown, uncertain, ..Root::default() };
+        let ApplicationSource {
+            name, renders, discarded, unmatched, files: read, unknown, uncertain, ..
+        } = source;
+        let root = Root {
+            name: name.clone(),
+            discarded,
+            unmatched,
+            files: read,
+            unknown,
+            uncertain,
+            ..Root::default()
+        };
         match renders {
             Renders::Chart(DeployedChart { images, chart, values_files }) => {
                 self.used.charts.extend(chart);
