@@ -263,8 +263,7 @@ impl WinningPlace<'_> {
         let WinningPlace { parsed, winner, target, .. } = *self;
         let reference = part_reference(winner, part, target);
         let result = parsed.rewrite(&reference, &target.desired());
-        let is_compose =
-            parsed.is_assignments() || is_compose(file_name(&parsed.path));
+        let is_compose = parsed.is_assignments() || is_compose(file_name(&parsed.path));
         let kind = if is_compose { COMPOSE } else { kind(&winner.setting) };
         let field = parsed.variable(part.place.node).map(str::to_owned);
         Match { field, ..self.as_match(part.place.node, kind, result) }
