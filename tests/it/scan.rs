@@ -82,9 +82,10 @@ fn scan_shows_position_of_yaml_in_block_scalar() {
     let text = format!("kind: ConfigMap\ndata:\n  pod.yaml: |\n\n{inner}");
     let found = references(&[("cm.yaml", &text)], &[]);
     assert_eq!((&found[0]["line"], &found[0]["column"]), (&json!(9), &json!(18)), "{found:?}");
-    assert_eq!((&found[0]["kind"], &found[0]["editable"]), (&json!("workload"), &json!(false)));
+    assert_eq!((&found[0]["kind"], &found[0]["editable"]), (&json!("workload"), &json!(true)));
     let folded = text.replace("|\n", ">\n");
     let found = references(&[("cm.yaml", &folded)], &[]);
+    assert!(found.iter().all(|r| r["editable"] == false), "{found:?}");
     assert!(found.iter().all(|r| r["line"] == 4 || r["line"] == 5), "{found:?}");
 }
 
