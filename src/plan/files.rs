@@ -89,7 +89,8 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
     let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
     looked.extend(spare.unparsed().map(FileScan::Unparsed));
     looked.sort_by(|a, b| a.path().cmp(b.path()));
-    let (mut survey, mut left_out) = (ScannedFiles::default(), UnparsedReport::default());
+    let (mut survey, mut left_out) =
+        (ScannedFiles::default(), UnparsedReport::without_templates(&found.charts));
     for one in looked {
         let has_chart = found.charts.contains(folder(one.path()));
         survey.take(one, has_chart, &mut left_out)?;

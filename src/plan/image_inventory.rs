@@ -65,7 +65,11 @@ pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInv
     }
     let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
     looked.sort_by(|a, b| path(a).cmp(path(b)));
-    let mut seen = ImageInventory { count: found.count, ..ImageInventory::default() };
+    let mut seen = ImageInventory {
+        count: found.count,
+        left_out: UnparsedReport::without_templates(&found.charts),
+        ..ImageInventory::default()
+    };
     for notes in looked {
         match notes {
             Err(unparsed) => seen.left_out.add(unparsed)?,

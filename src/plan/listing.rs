@@ -117,7 +117,7 @@ pub fn list(
     let (overridden, known) = listed_places(shelf, &around.finish());
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| path(a).cmp(path(b)));
-    let (mut references, mut left_out) = (Vec::new(), UnparsedReport::default());
+    let (mut references, mut left_out) = (Vec::new(), UnparsedReport::without_templates(&found.charts));
     let mut elsewhere = Vec::new();
     for listed in all {
         match listed {

@@ -1,5 +1,7 @@
 //! Files that could not be parsed, because they aren't YAML or would take too much work.
 
+use std::collections::HashSet;
+
 use super::{PlanError, Request, SourceFile};
 use crate::manifest::unparsed_places;
 use crate::visible::inline;
@@ -42,9 +44,25 @@ pub(super) struct UnparsedReport {
     pub not_yaml: Vec<String>,
     /// A warning for each file that takes too much work.
     pub too_costly: Vec<String>,
+    /// The folders of charts, whose templates aren't meant to be YAML.
+    charts: HashSet<String>,
 }
 
 impl UnparsedReport {
+    /// A report that leaves out the templates of charts in these folders.
+    pub fn without_templates(charts: &HashSet<String>) -> Self {
+        UnparsedReport { charts: charts.clone(), ..UnparsedReport::default() }
+    }
+
+    fn is_template(&self, path: &str) -> bool {
+        let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+        let mut templates = folders.filter_map(|folder| match folder {
+            "templates" => Some(""),
+            folder => folder.strip_suffix("/templates"),
+        });
+        templates.any(|chart| self.charts.contains(chart))
+    }
+
     /// # Errors
     /// The file was named by the user, or the work was cancelled.
     pub fn add(&mut self, Unparsed { path, error, named, text }: Unparsed) -> Result<(), PlanError> {
@@ -57,6 +75,7 @@ impl UnparsedReport {
             ReadError::Stopped(stopped) => {
                 self.too_costly.push(format!("{}: skipped: it {stopped}", inline(&path)))
             }
+            ReadError::Syntax(_) if self.is_template(&path) => {}
             ReadError::Syntax(error) => self.not_yaml.push(format!("{}:{error}", inline(&path))),
         }
         Ok(())
