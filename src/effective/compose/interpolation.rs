@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::place::Place;
 use super::super::setting::Fixed;
 use super::template::{Operator, Token, tokens};
-use super::variables::{FoundVariable, Visibility, Variables};
+use super::variables::{FoundVariable, Variables, Visibility};
 use crate::dotenv::Quotes;
 
 /// Longer texts hold no image.
@@ -50,7 +50,12 @@ impl Interpolated {
 }
 
 /// Replaces the placeholders of a text that sees the variables of a scope.
-pub(super) fn interpolate(text: &str, place: Place, scope: Visibility, variables: &Variables) -> Interpolated {
+pub(super) fn interpolate(
+    text: &str,
+    place: Place,
+    scope: Visibility,
+    variables: &Variables,
+) -> Interpolated {
     let mut expansion = Expansion { variables, made: 0, overridden: Vec::new() };
     let template = Template { text, place, range: 0..text.len(), scope };
     let pieces = expansion.pieces(&template, &[]);
