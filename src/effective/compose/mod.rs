@@ -15,7 +15,7 @@ mod variables;
 mod tests;
 
 pub(super) use image::ServiceImage;
-pub(super) use interpolation::{Interpolated, Origin, Piece};
+pub(super) use interpolation::{Interpolated, Origin, TextPiece};
 
 use super::files::{Files, folder_of, join};
 use super::place::{FileId, Place};
