@@ -6,6 +6,9 @@ use super::compose::{Interpolated, Origin, ServiceImage, TextPiece};
 use super::setting::{Fixed, Setting};
 use super::value::Scalar;
 
+/// Longer texts hold no image, and stay as they are: otherwise, texts that contain each other could fill the memory.
+pub(super) const MAX_LENGTH: usize = 4096;
+
 /// A part of a scalar's own text, as it is written.
 pub(super) fn own_piece(scalar: &Scalar, range: Range<usize>) -> TextPiece {
     let text = scalar.text.get(range.clone()).unwrap_or_default().to_owned();
@@ -43,6 +46,9 @@ fn named(text: String, origin: Origin, name: &str) -> TextPiece {
 
 /// Gives a scalar the text of these pieces, and, in case it is an image, the piece that sets its version.
 pub(super) fn set_pieces(scalar: &mut Scalar, pieces: Vec<TextPiece>) {
+    if pieces.iter().map(|piece| piece.text.len()).sum::<usize>() > MAX_LENGTH {
+        return;
+    }
     let pieces = Interpolated { pieces, overridden: Vec::new() };
     let text = pieces.text();
     let Some(place) = scalar.place else {

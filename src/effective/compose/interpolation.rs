@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::place::Place;
 use super::super::setting::Fixed;
 use super::template::{Operator, Token, tokens};
-use super::variables::{FoundVariable, Variables, Visibility};
+use super::variables::{FoundVariable, VariableLayer, Variables};
 use crate::dotenv::Quotes;
 
 /// Longer texts hold no image.
@@ -53,7 +53,7 @@ impl Interpolated {
 pub(super) fn interpolate(
     text: &str,
     place: Place,
-    scope: Visibility,
+    scope: VariableLayer,
     variables: &Variables,
 ) -> Interpolated {
     let mut expansion = Expansion { variables, made: 0, overridden: Vec::new() };
@@ -68,7 +68,7 @@ struct WrittenTemplate<'t> {
     place: Place,
     range: Range<usize>,
     /// Which variables it sees.
-    scope: Visibility,
+    scope: VariableLayer,
 }
 
 struct Expansion<'v> {
