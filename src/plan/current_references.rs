@@ -140,6 +140,9 @@ fn place(yaml: &ParsedYaml, file: usize, id: NodeId, places: &mut HashMap<(usize
 
 /// The hash of a place, with the keys in the YAML of the block scalar that it is in.
 fn with_inner(outer: u64, file: &ParsedFile, m: &Match) -> u64 {
+    if let Some(name) = file.variable(m.at) {
+        return hash((outer, name));
+    }
     let Some((inner_at, text)) = m.inner_at.zip(file.embedded(m.at)) else { return outer };
     let around = std::iter::successors(Some(inner_at), |&node| text.yaml.node(node).parent);
     let keys = around.take(MAX_INNER_DEPTH).filter_map(|node| text.yaml.key_text(node));

@@ -13,6 +13,7 @@ use super::surroundings::{Surroundings, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText, stopped_at};
 use super::what_runs::FilePlace;
 use super::{FileSource, PlanError, Request, SourceFile, UpdateTarget};
+use crate::dotenv;
 use crate::file_selection::{MatchLevel, folder};
 use crate::image::ParsedReference;
 use crate::location::Location;
@@ -117,6 +118,9 @@ fn look_at(
         let (path, named) = (file.path.to_owned(), file.match_level == MatchLevel::Explicit);
         Some(FileScan::Unparsed(Unparsed { path, error, named, text: UnparsedText::read(file, request) }))
     };
+    if dotenv::is_dotenv(file.path) {
+        return look_at_variables(file, &fields, request);
+    }
     let mut parsed = match scan_until(file.bytes, &request.cancellation) {
         Ok(yaml) => ParsedFile::of(file, yaml),
         Err(ReadError::Syntax(_)) if file.match_level == MatchLevel::ContextOnly => return None,
@@ -131,6 +135,23 @@ fn look_at(
         return Some(FileScan::Parsed(Box::new(parsed)));
     }
     (!fields.is_empty()).then(|| FileScan::Skipped { path: file.path.to_owned(), fields })
+}
+
+/// Looks for variables in a file of `NAME=VALUE` lines. Its fields are their names.
+fn look_at_variables(
+    file: &SourceFile<'_>,
+    fields: &[(usize, usize)],
+    request: &Request,
+) -> Option<FileScan> {
+    let assignments = dotenv::parse(file.bytes).ok().filter(|_| !fields.is_empty())?;
+    let mut parsed = ParsedFile::of_assignments(file.path, file.bytes.to_vec(), &assignments);
+    let places = fields.iter().map(|&(target, nth)| {
+        let UpdateTarget { name, scope, .. } = &request.targets[target];
+        let found = parsed.variable_reference(scope.fields[nth].path.as_str(), name);
+        FieldPlaces { target, nth, references: found.into_iter().collect() }
+    });
+    parsed.fields = places.collect();
+    Some(FileScan::Parsed(Box::new(parsed)))
 }
 
 fn field_places(yaml: &ParsedYaml, (target, nth): (usize, usize), request: &Request) -> FieldPlaces {

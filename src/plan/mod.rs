@@ -26,7 +26,6 @@ mod shared;
 mod skipped_files;
 mod source;
 mod surroundings;
-mod text_part;
 mod unparsed;
 mod what_runs;
 mod winning;

@@ -9,14 +9,14 @@ use super::matching::match_of;
 use super::parsed_file::ParsedFile;
 use super::reports::Reports;
 use super::what_runs::{FilePlace, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{FileContent, FileSource, PlanError, Request, SourceFile, UpdateTarget, matching, text_part};
+use super::{FileContent, FileSource, PlanError, Request, SourceFile, UpdateTarget, matching};
 use crate::dotenv;
 use crate::effective::{Setting, TextPart};
-use crate::file_selection::MatchLevel;
+use crate::file_selection::{MatchLevel, file_name};
 use crate::image::Field;
 use crate::manifest::{
     COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
-    is_override,
+    is_compose, is_override,
 };
 use crate::visible::inline;
 use crate::yaml::{FieldPath, NodeId, ParsedYaml, scan_until};
@@ -59,7 +59,7 @@ fn read_files(
     for path in missing {
         let Some(FileContent::Bytes(bytes)) = source.read(&path, MAX_FILE)? else { continue };
         let match_level = selection.match_level(&path).unwrap_or(MatchLevel::ContextOnly);
-        if is_dotenv(&path) {
+        if dotenv::is_dotenv(&path) {
             let assignments = dotenv::parse(&bytes).unwrap_or_default();
             survey.files.push(ParsedFile::of_assignments(&path, bytes, &assignments));
         } else if let Ok(yaml) = scan_until(&bytes, &request.cancellation) {
@@ -69,10 +69,6 @@ fn read_files(
     }
     survey.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(())
-}
-
-fn is_dotenv(path: &str) -> bool {
-    path.rsplit('/').next() == Some(".env")
 }
 
 /// Leaves the matches that set what runs, and those that no root covers.
@@ -250,8 +246,7 @@ impl WinningPlace<'_> {
         let node = winner.setting.place()?.node;
         let result = match &winner.setting {
             Setting::Part(part) => {
-                let version = (winner.tag.as_deref(), winner.digest.as_deref());
-                text.placed(winner.line, text_part::rewrite(&text.yaml, part, version, target))
+                text.rewrite(winner.line, &part_reference(winner, part, target), &target.desired())
             }
             _ => {
                 let is_here = |found: &&Reference| found.slots().iter().any(|slot| slot.node == node);
@@ -269,9 +264,13 @@ impl WinningPlace<'_> {
 
     /// A part of a text.
     fn part(&self, part: &TextPart) -> Match {
-        let version = (self.winner.tag.as_deref(), self.winner.digest.as_deref());
-        let result = text_part::rewrite(&self.parsed.yaml, part, version, self.target);
-        self.as_match(part.place.node, COMPOSE, result)
+        let WinningPlace { parsed, winner, target, .. } = *self;
+        let reference = part_reference(winner, part, target);
+        let result = parsed.rewrite(&reference, &target.desired());
+        let is_compose = parsed.is_assignments() || is_compose(file_name(&parsed.path));
+        let kind = if is_compose { COMPOSE } else { kind(&winner.setting) };
+        let field = parsed.variable(part.place.node).map(str::to_owned);
+        Match { field, ..self.as_match(part.place.node, kind, result) }
     }
 
     /// A scalar: one that a rule finds under another name, or one that holds just what the setting says.
@@ -294,6 +293,21 @@ fn unused_entry(UnusedEntry { at, may_match, running, renamed_by }: &UnusedEntry
             Verdict::Unused(format!("{at}: has no effect, because no container here names {image} like this"))
         }
         None => Verdict::KeepUnused(format!("{at}: no workload here uses {image}; the entry is set anyway")),
+    }
+}
+
+/// A part of a text as a reference.
+fn part_reference(winner: &Winner, part: &TextPart, target: &UpdateTarget) -> Reference {
+    let TextPart { place, range, holds } = part.clone();
+    let slot = ValueLocation { key: place.node, node: place.node, shared_by: None };
+    Reference {
+        kind: kind(&winner.setting),
+        at: place.node,
+        image: target.name.clone(),
+        kustomize_name: None,
+        tag: winner.tag.clone(),
+        digest: winner.digest.clone(),
+        syntax: ReferenceSyntax::Part { slot, range, holds },
     }
 }
 

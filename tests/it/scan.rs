@@ -101,6 +101,7 @@ fn scan_shows_position_of_yaml_in_block_scalar() {
     assert_eq!((&found[0]["kind"], &found[0]["editable"]), (&json!("workload"), &json!(true)));
     let folded = text.replace("|\n", ">\n");
     let found = references(&[("cm.yaml", &folded)], &[]);
+    assert!(found.iter().all(|r| r["editable"] == false), "{found:?}");
     assert!(found.iter().all(|r| r["line"] == 4 || r["line"] == 5), "{found:?}");
     assert!(found.iter().all(|r| r["editable"] == false), "{found:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::compose::Piece;
+use super::super::compose::TextPiece;
 use super::super::composed::{MAX_LENGTH, fixed_piece, own_piece, piece_of, set_pieces};
 use super::super::helm::Objects;
 use super::super::kustomize::Build;
@@ -133,7 +133,7 @@ fn substitute(scalar: &mut Scalar, variables: &Substitutes, doubts: &mut Vec<Dou
 struct Pieces<'p> {
     scalar: &'p Scalar,
     variables: &'p Substitutes,
-    found: Vec<Piece>,
+    found: Vec<TextPiece>,
     unsure: Option<String>,
 }
 
