@@ -144,7 +144,9 @@ impl<'a> Files<'a> {
             None => Location { file: file.path.clone(), line, column: None },
             Some(outer) => {
                 let start = self.location(outer);
-                Location { line: start.line + line - 1, ..start }
+                // a block scalar is reported at its first line that isn't empty
+                let empty = file.bytes.iter().take_while(|&&byte| byte == b'\n').count();
+                Location { line: (start.line + line - 1).saturating_sub(empty), ..start }
             }
         }
     }

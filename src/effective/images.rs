@@ -52,13 +52,35 @@ fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<Effective
     }
 }
 
+impl EffectiveImage {
+    /// Changes the image as if it were the scalar of a container. What changes it becomes a part of the chain.
+    pub fn change_text(&mut self, change: impl FnOnce(&mut Scalar)) {
+        let EffectiveImage { name, tag, digest, chain, .. } = &*self;
+        let (name, tag, digest) = (name.clone(), tag.clone(), digest.clone());
+        let text = Link { setting: Setting::generated(), name, tag, digest }.text();
+        let mut scalar = Scalar { links: chain.clone(), ..Scalar::generated(text) };
+        change(&mut scalar);
+        if scalar.links.len() == chain.len() {
+            return;
+        }
+        let Some(Link { name, tag, digest, .. }) = scalar.links.last().cloned() else { return };
+        // an image that only has a name has no chain, but the first change makes a link for what was there
+        let had_none = usize::from(chain.is_empty());
+        self.chain = scalar.links.into_iter().skip(had_none).collect();
+        self.app_version = None;
+        (self.name, self.tag, self.digest) = (name, tag, digest);
+    }
+}
+
 /// A scalar with `name[:tag][@digest]`, after all that changed it.
 fn from_text(scalar: &Scalar) -> EffectiveImage {
+    let own = Link::new(scalar.place.map_or_else(Setting::generated, Setting::Image), &scalar.text);
+    let Link { name, tag, digest, .. } = own.clone();
     let chain = match scalar.links.as_slice() {
-        [] => vec![Link::new(scalar.place.map_or_else(Setting::generated, Setting::Image), &scalar.text)],
+        [] => vec![own],
+        [only] if tag.is_none() && only.setting.holds_tag() => vec![own],
         links => links.to_vec(),
     };
-    let Link { name, tag, digest, .. } = Link::new(Setting::generated(), &scalar.text);
     let (overridden, named_at) = (scalar.overridden.clone(), scalar.place);
     EffectiveImage { name, tag, digest, chain, overridden, named_at, app_version: None }
 }

@@ -14,6 +14,8 @@ pub struct Root {
     /// Images of a chart whose tag is only a default: it floats (`latest`, `main`), and a values file, a release or
     /// a parent chart is there to set it. This root doesn't run them.
     pub defaults: Vec<EffectiveImage>,
+    /// What would set an image here, but another list replaces the list that it is in.
+    pub discarded: Vec<EffectiveImage>,
     /// Entries of `images` lists that matched no container here.
     pub unmatched: Vec<UnmatchedEntry>,
     /// Every file that the root was made from.

@@ -143,6 +143,11 @@ impl Setting {
         }
     }
 
+    /// Whether it is a part of a text that holds nothing but a tag.
+    pub fn holds_tag(&self) -> bool {
+        matches!(self, Setting::Part(TextPart { holds: Holds::Tag { .. }, .. }))
+    }
+
     /// Every scalar that is part of it.
     pub fn places(&self) -> Vec<Place> {
         let places = match self {
@@ -169,11 +174,13 @@ impl EffectiveImage {
         self.chain.iter().rev().map(|link| &link.setting).find(sets_version)
     }
 
-    /// The places that a stronger one overrides, weakest first.
+    /// The places that a stronger one overrides, weakest first. The same file can be merged twice, so the winning
+    /// place can be among what was overridden.
     pub fn weaker(&self) -> impl Iterator<Item = Place> + '_ {
+        let winning = self.winning().and_then(Setting::place);
         let links = self.chain.len().saturating_sub(1);
         let linked = self.chain.iter().take(links).filter_map(|link| link.setting.place());
-        self.overridden.iter().copied().chain(linked)
+        self.overridden.iter().copied().chain(linked).filter(move |place| Some(*place) != winning)
     }
 }
 

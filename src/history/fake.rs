@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use super::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
 use crate::file_selection::{MatchLevel, Selection};
 use crate::image::Field;
-use crate::plan::{FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor};
+use crate::plan::{
+    FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor,
+};
 
 /// The text of each file, by path.
 type FileTexts = BTreeMap<String, String>;
@@ -109,7 +111,7 @@ impl FileSource for FakeTip<'_> {
         Ok(FoundFiles::default())
     }
 
-    fn read(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>, SourceError> {
+    fn read(&self, _: &str, _: usize) -> Result<Option<FileContent>, SourceError> {
         Ok(None)
     }
 }

@@ -55,8 +55,8 @@ fn override_string(doc: &Document<'_>, item: NodeId) -> Option<Reference> {
     if !is_possible_name(written.name) || !is_possible_name(name.unwrap_or_default()) {
         return None;
     }
-    // `name=*:tag` keeps the name
-    let runs = name.filter(|_| written.name == "*").unwrap_or(written.name);
+    // `name=*:tag` keeps the name, and so does `name=:tag`
+    let runs = name.filter(|_| ["*", ""].contains(&written.name)).unwrap_or(written.name);
     Some(Reference {
         kind: KIND,
         at: slot.place(),

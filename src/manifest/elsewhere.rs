@@ -33,13 +33,16 @@ const IMAGE_NAME: &str = "imageName";
 /// Kinds that name images without running them. The last one is Flux's.
 const NOTHING_RUNS: [&str; 2] = ["CustomResourceDefinition", "ImageRepository"];
 
-/// Every place in a file that names an image for which `wanted` is true, and that isn't a part of a known reference.
+/// Chooses images by name, tag and digest.
+pub type WantedImage<'a> = &'a dyn Fn(&ParsedReference<'_>) -> bool;
+
+/// Every place in a file that names a wanted image, and that isn't a part of a known reference.
 pub fn unknown_places<'a>(
     file: &ManifestFile<'_>,
     known: impl Iterator<Item = &'a Reference>,
-    wanted: &dyn Fn(&str) -> bool,
+    wanted: WantedImage<'_>,
 ) -> Vec<UnknownPlace> {
-    if is_no_manifest(file.path) {
+    if is_no_manifest(file.path) || file.yaml.check().is_err() {
         return Vec::new();
     }
     let known: HashSet<NodeId> = known.flat_map(Reference::slots).map(|slot| slot.node).collect();
@@ -84,7 +87,7 @@ struct PlaceSearch<'a> {
     yaml: &'a ParsedYaml,
     /// The scalars that belong to references, and those that were found.
     known: HashSet<NodeId>,
-    wanted: &'a dyn Fn(&str) -> bool,
+    wanted: WantedImage<'a>,
     found: Vec<UnknownPlace>,
 }
 
@@ -115,7 +118,12 @@ impl PlaceSearch<'_> {
                 continue;
             }
             self.known.extend(block.slots().iter().map(|slot| slot.node));
-            if (self.wanted)(&block.image) {
+            let Reference { image, tag: text, digest, .. } = &block;
+            if (self.wanted)(&ParsedReference {
+                name: image,
+                tag: text.as_deref(),
+                digest: digest.as_deref(),
+            }) {
                 let certain = doc.api_version().is_some() && doc.kind().is_some();
                 self.found.push(UnknownPlace {
                     at: tag.place(),
@@ -159,7 +167,7 @@ impl PlaceSearch<'_> {
             return;
         }
         self.known.extend([version.node, repository.node]);
-        if (self.wanted)(name) {
+        if (self.wanted)(&ParsedReference { name, tag: Some(tag), digest: None }) {
             let tag = Some(tag).filter(|tag| !tag.is_empty()).map(shortened);
             let (object, image) = (object.map(str::to_owned), name.to_owned());
             let at = version.place();
@@ -182,7 +190,7 @@ impl PlaceSearch<'_> {
         let Some(text) = self.yaml.text(id).map(str::trim).filter(|text| !is_encrypted(text)) else { return };
         let written = ParsedReference::parse(text);
         let bare = written.tag.is_none() && written.digest.is_none();
-        if !is_name(written.name) || text.contains(['*', ' ']) || !(self.wanted)(written.name) {
+        if !is_name(written.name) || text.contains(['*', ' ']) || !(self.wanted)(&written) {
             return;
         }
         let key = self.yaml.key_text(id).unwrap_or_default();
@@ -236,7 +244,7 @@ mod tests {
         let yaml = scan(text.as_bytes()).unwrap();
         let file = ManifestFile { path, text, yaml: &yaml, is_values: false };
         let known = references(&file);
-        let found = unknown_places(&file, known.iter(), &|name| name == NAME);
+        let found = unknown_places(&file, known.iter(), &|image| image.name == NAME);
         found.into_iter().map(|p| (FieldPath::to_node(&yaml, p.at).unwrap(), p.tag, p.bare)).collect()
     }
 

@@ -2,9 +2,12 @@
 
 use crate::yaml::ParsedYaml;
 
+/// What an encrypted value starts with.
+pub const ENCRYPTED: &str = "ENC[";
+
 /// Whether a value is encrypted: `ENC[AES256_GCM,data:…]`.
 pub fn is_encrypted(text: &str) -> bool {
-    text.starts_with("ENC[") && text.ends_with(']')
+    text.starts_with(ENCRYPTED) && text.ends_with(']')
 }
 
 /// Whether any edit breaks the file: sops keeps a MAC over all values, unless only the encrypted ones count.

@@ -12,6 +12,7 @@ mod argo_cd;
 mod compose;
 mod elsewhere;
 mod embedded;
+mod embedded_text;
 mod encrypted;
 mod field;
 mod flux_kustomization;
@@ -31,13 +32,14 @@ use std::collections::HashSet;
 use crate::yaml::{NodeId, ParsedYaml};
 
 pub use compose::{KIND as COMPOSE, is_compose};
-pub use elsewhere::{UnknownPlace, unknown_places, unparsed_places};
-pub use encrypted::has_mac;
+pub use elsewhere::{UnknownPlace, WantedImage, unknown_places, unparsed_places};
+pub use embedded_text::EmbeddedText;
+pub use encrypted::{has_mac, is_encrypted};
 pub use field::field_references;
 pub use kustomization::is_kustomization_file;
-pub use reference::{Reference, ReferenceSyntax, ValueLocation};
+pub use reference::{Reference, ReferenceSyntax, ScalarPlace, ValueLocation};
 pub use refusal::{Refusal, RefusalReason};
-pub use rewrite::{AssignmentChange, DesiredImage, Rewrite, rewrite};
+pub use rewrite::{DesiredImage, Rewrite, rewrite};
 pub use values::{CHART, KIND as VALUES, is_values_file, looks_like_values};
 pub use workload::KIND as WORKLOAD;
 
@@ -140,13 +142,6 @@ impl Document<'_> {
     fn is_of(&self, group: &str, kind: &str) -> bool {
         let version = self.api_version().and_then(|version| version.strip_prefix(group));
         self.kind() == Some(kind) && version.is_some_and(|rest| rest.starts_with('/'))
-    }
-
-    /// Whether the document is of this API group, or of one below it (`x.tekton.dev` is below `tekton.dev`).
-    fn is_below(&self, group: &str) -> bool {
-        let own = self.api_version().and_then(|version| version.split_once('/')).map(|(own, _)| own);
-        let rest = own.and_then(|own| own.strip_suffix(group));
-        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 
     /// Whether a node with this key runs nothing: annotations, and the `status` of an object.

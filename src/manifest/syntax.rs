@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::encrypted::ENCRYPTED;
 use super::walk::{Next, walk};
 use super::{Document, Reference, ReferenceSyntax, ValueLocation};
 use crate::image::{NAME_LENGTH, ParsedReference, is_possible_name, shortened, split_tag};
@@ -288,5 +289,6 @@ pub fn is_annotations(key: &str) -> bool {
 /// Whether a string can be an image's name at all. Matching against the IMAGE argument happens later.
 fn is_name(text: &str) -> bool {
     let blank = |c: char| c.is_whitespace() || c.is_control();
-    !text.is_empty() && is_possible_name(text) && !text.contains(blank) && !text.contains("://")
+    let is_other = text.contains("://") || text.starts_with(ENCRYPTED);
+    !text.is_empty() && is_possible_name(text) && !text.contains(blank) && !is_other
 }

@@ -1,6 +1,6 @@
 //! Visits every node below a root, each once, however many aliases lead to it.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
 use crate::yaml::{NodeId, NodeKind, ParsedYaml};
 
@@ -13,26 +13,66 @@ pub enum Next {
     Past,
 }
 
+/// What a node costs that an alias leads to. Many documents can share one, and then it is visited for each of them.
+const STEPS: usize = 4;
+
 /// Visits the nodes below `root` (and `root`) in document order; then, where they are written, the maps and lists that
 /// aliases lead to. Ends early when the file's budget is spent.
 pub fn walk(yaml: &ParsedYaml, root: NodeId, mut visit: impl FnMut(NodeId) -> Next) {
-    let mut seen = HashSet::new();
-    let mut ranges = vec![yaml.resolve(root)];
+    let root = yaml.resolve(root);
+    let mut visited = VisitedRanges::default();
+    let mut ranges = vec![root];
     while let Some(start) = ranges.pop() {
-        if !seen.insert(start) {
-            continue;
-        }
-        let mut at = start;
-        while at < yaml.node(start).end && yaml.budget().spend(1) {
-            // don't visit an anchored map again that is inside one already visited
-            let known = at != start && !seen.insert(at);
-            let next = if known { Next::Past } else { visit(at) };
-            if let NodeKind::Alias(target) = yaml.node(at).kind {
-                let is_scalar = matches!(yaml.node(target).kind, NodeKind::Scalar { .. });
-                ranges.extend((!is_scalar && next == Next::Inside).then_some(target));
+        let end = yaml.node(start).end;
+        let cost = if start == root { 0 } else { STEPS };
+        let (mut from, mut at) = (start, start);
+        let mut known = visited.next(at);
+        while at < end && yaml.budget().check().is_ok() {
+            if let Some((start, end)) = known.filter(|(start, _)| *start <= at) {
+                visited.add(from, at.min(start));
+                (from, at) = (end, end);
+                known = visited.next(at);
+                continue;
             }
-            at = if next == Next::Inside { at + 1 } else { yaml.node(at).end };
+            yaml.budget().spend(cost);
+            let next = visit(at);
+            match yaml.node(at).kind {
+                NodeKind::Alias(target) if next == Next::Inside && is_collection(yaml, target) => {
+                    ranges.push(target);
+                }
+                _ => {}
+            }
+            at += 1;
+            if next == Next::Past {
+                visited.add(from, at);
+                at = yaml.node(at - 1).end;
+                from = at;
+                known = visited.next(at);
+            }
         }
+        visited.add(from, at);
+    }
+}
+
+fn is_collection(yaml: &ParsedYaml, id: NodeId) -> bool {
+    matches!(yaml.node(id).kind, NodeKind::Map | NodeKind::Seq)
+}
+
+/// The ranges of nodes that were visited: each start with its end.
+#[derive(Default)]
+struct VisitedRanges(BTreeMap<NodeId, NodeId>);
+
+impl VisitedRanges {
+    fn add(&mut self, start: NodeId, end: NodeId) {
+        if start < end {
+            self.0.insert(start, end);
+        }
+    }
+
+    /// The first range that ends after this node.
+    fn next(&self, at: NodeId) -> Option<(NodeId, NodeId)> {
+        let before = self.0.range(..=at).next_back().filter(|(_, end)| **end > at);
+        before.or_else(|| self.0.range(at..).next()).map(|(&start, &end)| (start, end))
     }
 }
 
@@ -48,6 +88,17 @@ mod tests {
         walk(&yaml, 0, |id| {
             visits[id] += 1;
             Next::Inside
+        });
+        assert_eq!(visits, vec![1; yaml.len()]);
+    }
+
+    #[test]
+    fn walk_visits_what_it_left_out_when_an_alias_leads_to_it() {
+        let yaml = scan(b"a: &a {b: &b {c: x}, d: {e: y}}\nl: [*b, *a]\nm: *a\n").unwrap();
+        let mut visits = vec![0; yaml.len()];
+        walk(&yaml, 0, |id| {
+            visits[id] += 1;
+            if yaml.key_text(id) == Some("a") { Next::Past } else { Next::Inside }
         });
         assert_eq!(visits, vec![1; yaml.len()]);
     }

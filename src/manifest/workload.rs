@@ -23,56 +23,59 @@ const STEP: [&str; 2] = ["stepTemplate", "script"];
 /// Kinds of Kubernetes that are searched even if the document has no `apiVersion`.
 const BUILT_IN: [&str; 7] = ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"];
 
+/// API groups, with all groups below them, whose objects have steps.
+const WITH_STEPS: [&str; 2] = ["tekton.dev", "argoproj.io"];
+
 /// API groups, with all groups below them, whose objects say which images may run. They run none.
 const POLICIES: [&str; 2] = ["kyverno.io", "gatekeeper.sh"];
 
 pub fn find(doc: &Document<'_>) -> Vec<Reference> {
-    if !may_hold_containers(doc) {
-        return Vec::new();
-    }
-    let search = ContainerSearch {
-        doc,
-        has_steps: ["tekton.dev", "argoproj.io"].iter().any(|group| doc.is_below(group)),
-    };
-    let mut slots = Vec::new();
-    walk(doc.yaml, doc.root, |id| search.visit(id, &mut slots));
-    slots.into_iter().filter_map(|slot| reference(doc, slot)).collect()
-}
-
-fn may_hold_containers(doc: &Document<'_>) -> bool {
-    let Some(kind) = doc.kind() else { return false };
-    let is_object = doc.api_version().is_some() || BUILT_IN.contains(&kind);
-    is_object && kind != "CustomResourceDefinition" && !POLICIES.iter().any(|group| doc.is_below(group))
-}
-
-/// The image of a container, unless it is a pattern.
-fn reference(doc: &Document<'_>, slot: ValueLocation) -> Option<Reference> {
-    let is_pattern = doc.yaml.text(slot.node)?.contains('*');
-    syntax::string(doc.yaml, slot, KIND).filter(|_| !is_pattern)
+    let Some(search) = ContainerSearch::of(doc) else { return Vec::new() };
+    let mut found = Vec::new();
+    walk(doc.yaml, doc.root, |id| search.visit(id, &mut found));
+    found
 }
 
 struct ContainerSearch<'a> {
     doc: &'a Document<'a>,
     /// Steps and scripts are containers too.
     has_steps: bool,
+    /// The key of Helm values, which are searched by their own rules.
+    values: Option<&'static str>,
 }
 
-impl ContainerSearch<'_> {
-    fn visit(&self, id: NodeId, found: &mut Vec<ValueLocation>) -> Next {
+impl<'a> ContainerSearch<'a> {
+    /// The search of an object; `None` for documents that run no containers.
+    fn of(doc: &'a Document<'a>) -> Option<Self> {
+        let (kind, version) = (doc.kind()?, doc.api_version());
+        let is_below = |group: &&str| is_below(version.unwrap_or_default(), group);
+        let is_object = version.is_some() || BUILT_IN.contains(&kind);
+        if !is_object || kind == "CustomResourceDefinition" || POLICIES.iter().any(is_below) {
+            return None;
+        }
+        let values = match kind {
+            "HelmRelease" => Some("values"),
+            "Application" | "ApplicationSet" => Some("valuesObject"),
+            _ => None,
+        };
+        Some(ContainerSearch { doc, has_steps: WITH_STEPS.iter().any(is_below), values })
+    }
+
+    fn visit(&self, id: NodeId, found: &mut Vec<Reference>) -> Next {
         let yaml = self.doc.yaml;
         let Some(key) = yaml.key_text(id) else { return Next::Inside };
-        if self.is_aside(id, key) {
+        if self.values == Some(key) || self.doc.is_aside(id, key) {
             return Next::Past;
         }
         match yaml.node(yaml.resolve(id)).kind {
             NodeKind::Seq if self.lists_containers(key) => {
-                found.extend(yaml.items(id).filter_map(|item| self.slot(item, "image")));
+                found.extend(yaml.items(id).filter_map(|item| self.image(item, "image")));
             }
             NodeKind::Seq if key == "volumes" => {
                 let images = yaml.items(id).filter_map(|volume| yaml.at(volume, &["image"]));
-                found.extend(images.filter_map(|image| self.slot(image, "reference")));
+                found.extend(images.filter_map(|image| self.image(image, "reference")));
             }
-            NodeKind::Map if self.is_container(key) => found.extend(self.slot(id, "image")),
+            NodeKind::Map if self.is_container(key) => found.extend(self.image(id, "image")),
             _ => {}
         }
         Next::Inside
@@ -86,18 +89,20 @@ impl ContainerSearch<'_> {
         key == "container" || (self.has_steps && STEP.contains(&key))
     }
 
-    /// Helm values are searched by their own rules.
-    fn is_aside(&self, id: NodeId, key: &str) -> bool {
-        match key {
-            "values" => self.doc.kind() == Some("HelmRelease"),
-            "valuesObject" => self.doc.is_below("argoproj.io"),
-            _ => self.doc.is_aside(id, key),
-        }
+    /// The image under a key of a map, unless it is a pattern.
+    fn image(&self, map: NodeId, key: &str) -> Option<Reference> {
+        let yaml = self.doc.yaml;
+        let slot = ValueLocation::where_written(yaml, yaml.get(map, key)?);
+        let is_pattern =
+            |r: &Reference| r.image.contains('*') || r.tag.as_ref().is_some_and(|t| t.contains('*'));
+        syntax::string(yaml, slot, KIND).filter(|reference| !is_pattern(reference))
     }
+}
 
-    fn slot(&self, map: NodeId, key: &str) -> Option<ValueLocation> {
-        self.doc.yaml.get(map, key).map(|found| ValueLocation::where_written(self.doc.yaml, found))
-    }
+/// Whether an `apiVersion` is of this group, or of one below it: `triggers.tekton.dev` is below `tekton.dev`.
+fn is_below(api_version: &str, group: &str) -> bool {
+    let own = api_version.split_once('/').and_then(|(own, _)| own.strip_suffix(group));
+    own.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 #[cfg(test)]

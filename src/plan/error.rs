@@ -38,7 +38,7 @@ pub enum PlanError {
     #[error("not landed: the time ran out while files were read")]
     Cancelled,
     #[error("{}:{error} (not valid YAML)", inline(.file))]
-    NotYaml { file: String, error: YamlError },
+    NotYaml { file: String, error: YamlError, is_template: bool },
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error(transparent)]
@@ -97,7 +97,7 @@ impl PlanError {
     pub fn location(&self) -> Option<Location> {
         match self {
             PlanError::NotEditable(refused) => refused.first().map(|first| first.at.clone()),
-            PlanError::NotYaml { file, error } => {
+            PlanError::NotYaml { file, error, .. } => {
                 Some(Location { file: file.clone(), line: error.line, column: Some(error.column) })
             }
             _ => None,

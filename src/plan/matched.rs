@@ -1,7 +1,7 @@
 //! A reference that a target matches, and its planned edit.
 
 use crate::file_selection::MatchLevel;
-use crate::manifest::{Refusal, Rewrite};
+use crate::manifest::{Refusal, Rewrite, ScalarPlace};
 use crate::yaml::NodeId;
 
 /// A reference that one of the targets matches, with its planned edit.
@@ -11,8 +11,12 @@ pub(super) struct Match {
     /// How strongly the target's selection asks for the file.
     pub match_level: MatchLevel,
     pub at: NodeId,
+    /// In YAML in a block scalar (`at`): the node there.
+    pub inner_at: Option<NodeId>,
+    /// Of the file, 1-based.
+    pub line: usize,
     /// The scalars that it consists of.
-    pub nodes: Vec<NodeId>,
+    pub nodes: Vec<ScalarPlace>,
     pub kind: &'static str,
     pub image: String,
     /// For an entry of kustomize: the name that workloads use.
@@ -35,6 +39,11 @@ pub(super) struct Match {
 }
 
 impl Match {
+    /// The node that it is at, behind the block scalar that this is in.
+    pub fn path(&self) -> Vec<NodeId> {
+        [self.at].into_iter().chain(self.inner_at).collect()
+    }
+
     /// The tag that runs.
     pub fn runs(&self) -> Option<&str> {
         self.effective_tag.as_deref().or(self.tag.as_deref())

@@ -13,11 +13,8 @@ use super::{
 use crate::dotenv;
 use crate::file_selection::MatchLevel;
 use crate::image::{Field, same_image};
-use crate::manifest::{
-    AssignmentChange, DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override,
-    rewrite,
-};
-use crate::yaml::{Change, EditBlocker, EditError, NodeId, ParsedYaml, apply};
+use crate::manifest::{Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override};
+use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
 
 /// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
 /// different image; if none is found, the image is already renamed to B.
@@ -45,11 +42,11 @@ fn meant(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanErr
 
 fn by_rules(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
     let targets = request.targets.iter().enumerate();
-    let standing = targets.filter_map(|(target, w)| Some((target, w, w.scope.standing(&parsed.path)?)));
-    let each = standing.flat_map(|(target, w, standing)| {
-        let found = parsed.references(standing).iter().filter(|r| request.add || !is_untagged(r));
+    let selecting = targets.filter_map(|(target, w)| Some((target, w, w.scope.match_level(&parsed.path)?)));
+    let each = selecting.flat_map(|(target, w, match_level)| {
+        let found = parsed.references(match_level).iter().filter(|r| request.add || !is_untagged(r));
         let meant = found.filter(|r| r.matches(&w.name, &w.new_name));
-        meant.map(move |reference| one(parsed, MatchedReference { file, target, standing, reference }, w))
+        meant.map(move |reference| one(parsed, MatchedReference { file, target, match_level, reference }, w))
     });
     each.collect()
 }
@@ -66,7 +63,7 @@ fn by_fields(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> 
         parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.target, r)));
     all.filter(|(target, r)| !r.slots().iter().any(|slot| by_rule.contains(&(*target, slot.node))))
         .map(|(target, reference)| {
-            let meant = MatchedReference { file, target, standing: MatchLevel::Explicit, reference };
+            let meant = MatchedReference { file, target, match_level: MatchLevel::Explicit, reference };
             one(parsed, meant, &request.targets[target])
         })
         .collect()
@@ -74,21 +71,21 @@ fn by_fields(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> 
 
 /// Every node that a rule finds for a target.
 fn nodes_by_rule(parsed: &ParsedFile, target: &UpdateTarget) -> Vec<NodeId> {
-    let Some(standing) = target.scope.standing(&parsed.path) else { return Vec::new() };
-    let found = parsed.references(standing).iter().filter(|r| r.matches(&target.name, &target.new_name));
+    let Some(match_level) = target.scope.match_level(&parsed.path) else { return Vec::new() };
+    let found = parsed.references(match_level).iter().filter(|r| r.matches(&target.name, &target.new_name));
     found.flat_map(Reference::slots).map(|slot| slot.node).collect()
 }
 
 /// Rejects a place that two targets match, since each would set it to a different value.
 fn check_meant_once(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
-    let mut places: HashMap<(usize, NodeId), usize> = HashMap::new();
+    let mut places: HashMap<(usize, Vec<NodeId>), usize> = HashMap::new();
     for m in matches {
-        let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::node);
-        for node in set.chain([m.at]) {
-            let other = *places.entry((m.file, node)).or_insert(m.target);
+        let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::path);
+        for path in set.chain([m.path()]) {
+            let other = *places.entry((m.file, path)).or_insert(m.target);
             if other != m.target {
                 let label = |target: usize| request.targets[target].label().to_owned();
-                let at = survey.files[m.file].place(m.at);
+                let at = survey.files[m.file].place_of(m);
                 return Err(PlanError::MatchedTwice { one: label(other), other: label(m.target), at });
             }
         }
@@ -104,13 +101,13 @@ fn is_untagged(reference: &Reference) -> bool {
 struct MatchedReference<'a> {
     file: usize,
     target: usize,
-    standing: MatchLevel,
+    match_level: MatchLevel,
     reference: &'a Reference,
 }
 
 fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) -> Match {
-    let MatchedReference { file, target, standing, reference } = meant;
-    match_of(parsed, file, target, standing, reference, wanted)
+    let MatchedReference { file, target, match_level, reference } = meant;
+    match_of(parsed, file, target, match_level, reference, wanted)
 }
 
 /// A reference as a match of a target, with the edit that brings it up to date.
@@ -118,44 +115,31 @@ pub(super) fn match_of(
     parsed: &ParsedFile,
     file: usize,
     target: usize,
-    standing: MatchLevel,
+    match_level: MatchLevel,
     reference: &Reference,
     wanted: &UpdateTarget,
 ) -> Match {
     Match {
         file,
         target,
-        match_level: standing,
+        match_level,
         at: reference.at,
-        nodes: reference.slots().iter().map(|slot| slot.node).collect(),
+        inner_at: reference.inner_at(),
+        line: reference.position(&parsed.yaml).0,
+        nodes: reference.places(),
         kind: reference.kind,
         image: reference.image.clone(),
         tag: reference.tag.clone(),
         digest: reference.digest.clone(),
         added: is_untagged(reference),
         overrides: is_override(reference),
-        only_told: matches!(reference.syntax, ReferenceSyntax::Embedded { .. }),
+        only_told: parsed.is_only_told(reference),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
         kustomize_name: reference.kustomize_name.clone(),
         effective_tag: None,
         field: None,
-        result: rewrite_for(&parsed.yaml, reference, wanted),
+        result: parsed.rewrite(reference, &wanted.desired()),
     }
-}
-
-/// The edit that brings a reference up to date with a target.
-pub(super) fn rewrite_for(
-    yaml: &ParsedYaml,
-    reference: &Reference,
-    wanted: &UpdateTarget,
-) -> Result<Rewrite, Refusal> {
-    let wish = DesiredImage {
-        name: &wanted.name,
-        new_name: &wanted.new_name,
-        tag: wanted.tag.as_ref(),
-        digest: &wanted.digest,
-    };
-    rewrite(yaml, reference, &wish)
 }
 
 /// Checks that every field that the user named exists.
@@ -175,6 +159,15 @@ pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Refuses every edit in a file whose MAC it would break.
+pub(super) fn refuse_broken_macs(survey: &ScannedFiles, matches: &mut [Match]) {
+    for m in matches.iter_mut().filter(|m| survey.files[m.file].has_mac()) {
+        if m.result.as_ref().is_ok_and(Rewrite::is_edit) {
+            m.result = Err(Refusal::new(m.at, RefusalReason::HasMac));
+        }
+    }
 }
 
 /// The targets that match nothing.
@@ -266,17 +259,17 @@ fn edit(
         return Ok(());
     }
     let after = match parsed.is_assignments() {
-        true => assign(parsed, &matches)?,
+        true => assign(parsed, &changes)?,
         false => apply(&parsed.bytes, &parsed.yaml, &changes).map_err(|e| edit_error(parsed, &e))?,
     };
     for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| rewrite.is_edit()) {
-        let place = parsed.place(m.at);
+        let place = parsed.place_of(&m);
         let image = renamed(&request.targets[m.target], &m.image);
         let renamed = !same_image(&image, &m.image) && !m.added;
         plan.warnings.extend(rewrite.warning.map(|warning| format!("{place}: {warning}")));
         plan.changes.push(ChangedReference {
             file: parsed.path.clone(),
-            line: parsed.yaml.node(m.at).line,
+            line: m.line,
             kind: m.kind,
             target: m.target,
             field: m.field,
@@ -291,16 +284,13 @@ fn edit(
     Ok(())
 }
 
-/// Sets the values of a file of assignments.
-fn assign(parsed: &ParsedFile, matches: &[(Match, Rewrite)]) -> Result<Vec<u8>, PlanError> {
-    let mut seen = HashSet::new();
-    let changes = matches.iter().filter_map(|(m, rewrite)| Some((m.at, rewrite.assignment.as_ref()?)));
-    let changes = changes.filter(|(_, change)| seen.insert(*change));
-    changes.into_iter().try_fold(parsed.bytes.clone(), |bytes, (at, change)| {
-        let AssignmentChange { nth, range, text } = change;
-        dotenv::set(&bytes, *nth, range.clone(), text).map_err(|error| {
+/// Sets the values of a file of assignments, whose nodes are numbered as they are.
+fn assign(parsed: &ParsedFile, changes: &[Change]) -> Result<Vec<u8>, PlanError> {
+    changes.iter().try_fold(parsed.bytes.clone(), |bytes, change| {
+        let Change::SetPart { node, range, value } = change else { return Ok(bytes) };
+        dotenv::set(&bytes, *node, range.clone(), value).map_err(|error| {
             let reason = RefusalReason::Fixed { reason: format!("the value {error}") };
-            PlanError::NotEditable(vec![refused_reference(parsed, &Refusal::new(at, reason))])
+            PlanError::NotEditable(vec![refused_reference(parsed, &Refusal::new(*node, reason))])
         })
     })
 }
@@ -341,6 +331,6 @@ fn skipped(refused: &RefusedReference) -> String {
 }
 
 fn value(survey: &ScannedFiles, m: &Match) -> MatchedValue {
-    let at = survey.files[m.file].place(m.at);
+    let at = survey.files[m.file].place_of(m);
     MatchedValue { at, image: m.image.clone(), tag: m.runs().map(str::to_owned) }
 }

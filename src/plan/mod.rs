@@ -1,15 +1,16 @@
 //! A bump as a pure function: files and a request in, edits out.
 //!
-//! No I/O of its own, repeatable, and empty when there is nothing to do. The working tree, a commit and the landing
-//! loop all plan with this, each on its own [`FileSource`] of files. `screen` and `files` find those that matter,
-//! `matching` the references that are meant, `shared` looks after aliases and merge keys, `overridden` after
-//! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `error` and
-//! `no_match` are what can go wrong. `listing` tells of every reference, and `mentions` of those that
-//! are meant, without changing any; `bump_check` whether a change was a bump.
+//! It does no I/O of its own, gives the same result every time, and is empty if there is nothing to do. The working
+//! tree, a commit and the landing loop all plan with it, each on its own [`FileSource`]. `prefilter` and `files` find
+//! the files that matter, and `matching` the references that a request matches. `shared` handles aliases and merge
+//! keys, `overridden` workloads whose image a kustomization sets, and `addition` new kustomization entries. `error`
+//! and `no_match` are the errors. `listing` lists every reference, and `current_references` those that a request
+//! matches, without changing any; `bump_check` checks whether a change was a bump.
 
 mod addition;
 mod bump_check;
 mod current_references;
+mod elsewhere;
 mod error;
 mod field_index;
 mod files;
@@ -34,15 +35,17 @@ use std::collections::BTreeSet;
 
 use crate::file_selection::{MatchLevel, Selection, SelectionError};
 use crate::image::{Digest, Field, Tag};
+use crate::manifest::DesiredImage;
 use crate::yaml::FieldPath;
 
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
+pub use elsewhere::UnsetPlace;
 pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
 pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
-pub use source::{FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
+pub use source::{FileContent, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
 
 /// One image, the tag and digest that its references should get, and where to look for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +85,16 @@ impl UpdateTarget {
         self.service.as_deref().unwrap_or(&self.name)
     }
 
+    /// What a reference of the target should be.
+    fn desired(&self) -> DesiredImage<'_> {
+        DesiredImage {
+            name: &self.name,
+            new_name: &self.new_name,
+            tag: self.tag.as_ref(),
+            digest: &self.digest,
+        }
+    }
+
     /// The image that runs after the bump.
     pub fn effective_name(&self) -> &str {
         match &self.new_name {
@@ -98,7 +111,7 @@ impl Scope {
     }
 
     /// How strongly the scope asks for searching a file; `None` if it doesn't.
-    fn standing(&self, path: &str) -> Option<MatchLevel> {
+    fn match_level(&self, path: &str) -> Option<MatchLevel> {
         self.files.as_ref().filter(|_| self.takes(path))?.match_level(path)
     }
 
@@ -250,6 +263,7 @@ fn plan_on(
         addition::add(survey, request, &mut matches);
         reports.drop_overridden_by_added(&survey.files, request, &mut matches);
     }
+    matching::refuse_broken_macs(survey, &mut matches);
     matching::check_fields(survey, request)?;
     let missing = matching::missing(request, &matches);
     if let Some(replaced) = reports.replaced(request, &missing) {
@@ -263,11 +277,13 @@ fn plan_on(
         survey.warnings.extend(left_out.too_costly);
         survey.warnings.sort();
         survey.warnings.dedup();
-        return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, &missing))));
+        return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, survey, request, &missing))));
     }
     survey.check()?;
     matching::check(survey, request, &matches)?;
     let plan = matching::write(survey, request, matches)?;
+    let elsewhere = elsewhere::notices(survey, request);
     survey.check()?;
-    Ok(reports.on(plan))
+    let plan = reports.on(plan);
+    Ok(Plan { notices: plan.notices.into_iter().chain(elsewhere).collect(), ..plan })
 }

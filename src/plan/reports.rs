@@ -114,7 +114,7 @@ impl Reports {
                     let by = Some(files[*file].place(*at));
                     let image = request.targets[*target].name.clone();
                     let overridden = Overridden { root: String::new(), by, renamed_at: None, image };
-                    dropped.push((*target, files[m.file].place(m.at), overridden));
+                    dropped.push((*target, files[m.file].place_of(m), overridden));
                     false
                 }
             }

@@ -1,25 +1,27 @@
 //! A version in a part of a text: the default of a placeholder, or a variable in an `.env` file.
 
 use super::UpdateTarget;
-use super::parsed_file::ParsedFile;
 use crate::effective::{Holds, TextPart};
 use crate::image::{Field, ParsedReference, join_tag, split_tag};
-use crate::manifest::{AssignmentChange, Refusal, RefusalReason, Rewrite};
-use crate::yaml::{Change, EditBlocker};
+use crate::manifest::{Refusal, RefusalReason, Rewrite};
+use crate::yaml::{Change, EditBlocker, ParsedYaml, part_blocker};
 
 /// The edit that sets a part of a text to a target's version. `version` is the tag and digest that run now.
 ///
 /// # Errors
 /// The new tag doesn't fit the text around the variable.
 pub(super) fn rewrite(
-    parsed: &ParsedFile,
+    yaml: &ParsedYaml,
     part: &TextPart,
     version: (Option<&str>, Option<&str>),
     target: &UpdateTarget,
 ) -> Result<Rewrite, Refusal> {
     let node = part.place.node;
-    let text = parsed.yaml.text(node).unwrap_or_default();
+    let text = yaml.text(node).unwrap_or_default();
     let old = text.get(part.range.clone()).ok_or_else(|| unplaced(node))?;
+    if let Some(blocker) = part_blocker(yaml, node) {
+        return Err(Refusal::blocked(node, "the value", blocker));
+    }
     let from = join_tag(version.0, version.1);
     let new = NewVersion::of(version, target);
     let value = match &part.holds {
@@ -44,12 +46,7 @@ pub(super) fn rewrite(
         return Ok(rewrite);
     }
     rewrite.dropped_digest = version.1.is_some() && new.digest.is_none();
-    if parsed.is_assignments() {
-        let (nth, range) = (node, part.range.clone());
-        rewrite.assignment = Some(AssignmentChange { nth, range, text: value });
-    } else {
-        rewrite.changes = vec![Change::SetPart { node, range: part.range.clone(), value }];
-    }
+    rewrite.changes = vec![Change::SetPart { node, range: part.range.clone(), value }];
     Ok(rewrite)
 }
 

@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::surroundings::Surroundings;
-use super::{FileSource, Request, UpdateTarget};
+use super::{FileContent, FileSource, Request, UpdateTarget};
+use crate::effective::TextPart;
 use crate::effective::{
-    EffectiveImage, FileId, Files, Mentions, Place, Root, Scene, Setting, StaleChart, roots,
+    EffectiveImage, FileId, Files, Holds, Mentions, Place, Root, Scene, Setting, StaleChart, roots,
 };
-use crate::image::{Field, same_image};
+use crate::image::{Field, Tag, same_image};
 use crate::location::Location;
-use crate::manifest::is_compose;
+use crate::manifest::{ScalarPlace, is_compose};
 use crate::yaml::{Cancellation, NodeId};
 
 /// Larger files are not followed.
-const MAX_FILE: usize = 10_000_000;
+pub(super) const MAX_FILE: usize = 10_000_000;
 
 /// A scalar of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,9 +26,8 @@ pub(super) struct FilePlace {
 }
 
 impl FilePlace {
-    /// A value of the file itself.
-    pub fn new(path: &str, node: NodeId) -> Self {
-        FilePlace { path: path.to_owned(), inside: None, node }
+    pub fn new(path: &str, ScalarPlace { inside, node }: ScalarPlace) -> Self {
+        FilePlace { path: path.to_owned(), inside, node }
     }
 }
 
@@ -45,6 +45,10 @@ pub(super) struct WhatRuns {
     pub unmatched: HashMap<FilePlace, UnusedEntry>,
     /// For each file, the roots that it is part of, by index.
     pub roots_of: HashMap<String, BTreeSet<usize>>,
+    /// Every place that sets an image in some root, or would if no stronger one did.
+    pub known: HashSet<FilePlace>,
+    /// The block scalars with text that a root uses, by file and node.
+    pub texts: HashSet<(String, NodeId)>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
     pub warnings: Vec<String>,
@@ -99,12 +103,12 @@ impl WhatRuns {
     }
 }
 
-/// Every place that is overridden in some root, for a listing.
-pub(super) fn overridden_places(
+/// Every place that is overridden in some root, and every place that sets an image in one, for a listing.
+pub(super) fn listed_places(
     source: &dyn FileSource,
     around: &Surroundings,
-) -> HashMap<FilePlace, OverriddenPlace> {
-    with_roots(source, around, &Cancellation::default(), |roots| roots.overridden())
+) -> (HashMap<FilePlace, OverriddenPlace>, HashSet<FilePlace>) {
+    with_roots(source, around, &Cancellation::default(), |roots| (roots.overridden(), roots.known()))
 }
 
 /// Renders the roots around the seeds, and looks at them.
@@ -116,7 +120,7 @@ fn with_roots<T>(
 ) -> T {
     let read = |path: &str| match around.structural.get(path) {
         Some(bytes) => Some(bytes.clone()),
-        None => source.read(path, MAX_FILE + 1).ok().flatten().filter(|bytes| bytes.len() <= MAX_FILE),
+        None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
     };
     let mentions = Mentions::new(&around.structural, &around.paths);
     let reached = mentions.reaching(&around.seeds);
@@ -158,7 +162,9 @@ impl RenderedRoots<'_> {
 
     /// Every place that a stronger one overrides, with the root and the stronger one.
     fn weaker(&self) -> impl Iterator<Item = (Place, Overridden)> {
-        let defaults = self.defaults().filter_map(|(root, image)| {
+        let discarded =
+            self.roots.iter().flat_map(|root| root.discarded.iter().map(move |image| (root, image)));
+        let without_effect = self.defaults().chain(discarded).filter_map(|(root, image)| {
             let (root, image_name) = (root.name.clone(), image.name.clone());
             let overridden = Overridden { root, by: None, renamed_at: None, image: image_name };
             Some((image.winning()?.place()?, overridden))
@@ -172,7 +178,17 @@ impl RenderedRoots<'_> {
                 (place, Overridden { root, by: by.clone(), renamed_at: renamed_at.clone(), image })
             })
         });
-        weaker.chain(defaults)
+        weaker.chain(without_effect)
+    }
+
+    /// Every place that sets an image, or is overridden.
+    fn known(&self) -> HashSet<FilePlace> {
+        let images = self.images().chain(self.defaults()).map(|(_, image)| image);
+        let places = images.flat_map(|image| {
+            let chain = image.chain.iter().flat_map(|link| link.setting.places());
+            chain.chain(image.weaker())
+        });
+        places.map(|place| self.file_place(place)).collect()
     }
 
     fn overridden(&self) -> HashMap<FilePlace, OverriddenPlace> {
@@ -212,6 +228,8 @@ impl Summary<'_> {
             feeds: self.feeds(),
             roots_of: self.roots_of(),
             unmatched: self.unmatched(),
+            known: self.roots.known(),
+            texts: self.texts(),
             projects: self.projects(),
             warnings: self.warnings(),
             notices: self.variables(),
@@ -246,6 +264,10 @@ impl Summary<'_> {
                 roots: Vec::new(),
                 feeds: self.other_images(place, wanted),
             });
+            // the same variable can have other text around it, as in `${V}-a` and `${V}-b`
+            let other = (winner.setting != *setting && matches!(setting, Setting::Part(_)))
+                .then(|| format!("{}:{} in {}", image.name, image.tag.as_deref().unwrap_or(""), root.name));
+            winner.feeds.extend(other.filter(|other| !winner.feeds.contains(other)));
             if !winner.roots.contains(&root.name) {
                 winner.roots.push(root.name.clone());
             }
@@ -260,11 +282,13 @@ impl Summary<'_> {
 
     /// The other images that get their tag from a place, and that the request doesn't set to the same tag.
     fn other_images(&self, place: Place, wanted: &UpdateTarget) -> Vec<String> {
-        let others =
-            self.roots.images().filter(|(_, image)| image.feeder().and_then(Setting::place) == Some(place));
-        let others = others.filter(|(_, image)| !self.is_set_to_same(&image.name, wanted));
+        let fed = self.roots.images();
+        let fed = fed.filter(|(_, image)| image.feeder().and_then(Setting::place) == Some(place));
+        let others = fed.filter(|(_, image)| {
+            !self.is_set_to_same(&image.name, wanted) || !fits(image.feeder(), wanted.tag.as_ref())
+        });
         let mut others: Vec<_> =
-            others.map(|(root, image)| format!("{} in {}", image.name, root.name)).collect();
+            others.map(|(root, image)| format!("{} in {}", with_tag(image), root.name)).collect();
         others.sort();
         others.dedup();
         others
@@ -357,6 +381,11 @@ impl Summary<'_> {
         targets.filter(move |(_, target)| runs(target)).map(|(nth, _)| nth).collect::<Vec<_>>().into_iter()
     }
 
+    fn texts(&self) -> HashSet<(String, NodeId)> {
+        let places = self.roots.known().into_iter();
+        places.filter_map(|place| Some((place.path, place.inside?))).collect()
+    }
+
     fn projects(&self) -> HashSet<String> {
         let files = self.roots.roots.iter().flat_map(|root| &root.files).map(|file| self.roots.path(*file));
         files.filter(|path| is_compose(path.rsplit('/').next().unwrap_or(path))).collect()
@@ -422,5 +451,22 @@ impl Summary<'_> {
 
     fn is_wanted(&self, image: &EffectiveImage) -> bool {
         self.request.targets.iter().any(|target| same_image(&target.name, &image.name))
+    }
+}
+
+/// Whether a place can give its image this tag: a variable with text around it can't give every tag.
+fn fits(setting: Option<&Setting>, tag: Option<&Tag>) -> bool {
+    match (setting, tag) {
+        (Some(Setting::Part(TextPart { holds: Holds::Tag { prefix, suffix }, .. })), Some(tag)) => {
+            tag.as_str().starts_with(prefix.as_str()) && tag.as_str().ends_with(suffix.as_str())
+        }
+        _ => true,
+    }
+}
+
+fn with_tag(image: &EffectiveImage) -> String {
+    match &image.tag {
+        Some(tag) => format!("{}:{tag}", image.name),
+        None => image.name.clone(),
     }
 }

@@ -5,20 +5,21 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::files::ScannedFiles;
 use super::matched::Match;
-use super::matching::{match_of, rewrite_for};
+use super::matching::match_of;
 use super::parsed_file::ParsedFile;
 use super::reports::Reports;
-use super::what_runs::{FilePlace, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{FileSource, PlanError, Request, SourceFile, UpdateTarget, matching, text_part};
+use super::what_runs::{FilePlace, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
+use super::{FileContent, FileSource, PlanError, Request, SourceFile, UpdateTarget, matching, text_part};
 use crate::dotenv;
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::MatchLevel;
 use crate::image::Field;
 use crate::manifest::{
-    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ValueLocation, is_override,
+    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
+    is_override,
 };
 use crate::visible::inline;
-use crate::yaml::{Change, FieldPath, NodeId, ParsedYaml, scan_until};
+use crate::yaml::{FieldPath, NodeId, ParsedYaml, scan_until};
 
 /// The matches that set what runs, and those that no root covers.
 ///
@@ -34,6 +35,7 @@ pub(super) fn find(
     }
     let what_runs = WhatRuns::new(source, request, &survey.around);
     read_files(source, request, &what_runs, survey)?;
+    survey.known_places.clone_from(&what_runs.known);
     let mut matches = matching::find(survey, request)?;
     let reports = keep_winners(survey, request, what_runs, &mut matches);
     Ok((matches, reports))
@@ -51,7 +53,7 @@ fn read_files(
     let missing: BTreeSet<String> = paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
     let selection = request.selection()?;
     for path in missing {
-        let Some(bytes) = source.read(&path, usize::MAX)? else { continue };
+        let Some(FileContent::Bytes(bytes)) = source.read(&path, MAX_FILE)? else { continue };
         let match_level = selection.match_level(&path).unwrap_or(MatchLevel::ContextOnly);
         if is_dotenv(&path) {
             let assignments = dotenv::parse(&bytes).unwrap_or_default();
@@ -80,7 +82,7 @@ fn keep_winners(
     let (mut kept, mut weaker, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     for mut m in std::mem::take(matches) {
         let winner = judge.winner(&m);
-        if judge.is_replaced_by_part(&m, winner) {
+        if judge.is_replaced_by_part(&m, winner) || judge.is_in_known_text(&m) {
             continue;
         }
         match judge.verdict(&m, winner.is_some(), &request.targets[m.target]) {
@@ -105,7 +107,7 @@ fn keep_winners(
     kept.extend(judge.added(request, &kept));
     kept.sort_by_key(|m| (m.file, m.at));
     *matches = kept;
-    let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place(m.at), by));
+    let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
     Reports::new(request, what_runs, weaker.collect(), entries, matches)
 }
 
@@ -140,6 +142,12 @@ impl<'a> Judge<'a> {
             winner.target == m.target && winner.nodes.iter().any(|place| places.contains(place))
         };
         self.what_runs.winners.iter().find(is_it)
+    }
+
+    /// Whether the match is in a block scalar of which a root uses the text. Then the places in the text count.
+    fn is_in_known_text(&self, m: &Match) -> bool {
+        let path = &self.survey.files[m.file].path;
+        m.only_told && self.what_runs.texts.contains(&(path.clone(), m.at))
     }
 
     /// Whether the match is a text with placeholders, of which another part, or another file, sets the version.
@@ -186,7 +194,7 @@ impl<'a> Judge<'a> {
         let match_level = target.scope.standing_of_any(&parsed.path)?;
         let place = WinningPlace { parsed, file, match_level, winner, target };
         match (&winner.setting, winner.inside) {
-            (_, Some(block)) => Some(place.embedded(block)),
+            (_, Some(block)) => place.embedded(block),
             (Setting::Part(part), None) => Some(place.part(part)),
             _ => place.scalar(),
         }
@@ -211,7 +219,9 @@ impl WinningPlace<'_> {
             target: winner.target,
             match_level,
             at,
-            nodes: vec![at],
+            inner_at: None,
+            line: winner.line,
+            nodes: vec![ScalarPlace { inside: None, node: at }],
             kind,
             image: target.name.clone(),
             tag: winner.tag.clone(),
@@ -230,32 +240,33 @@ impl WinningPlace<'_> {
     }
 
     /// A place in YAML inside a block scalar.
-    fn embedded(&self, block: NodeId) -> Match {
-        let edit = self.edit_inside(block);
-        let edit = edit.unwrap_or_else(|| {
-            let reason = RefusalReason::Embedded { line: self.winner.line };
-            Err(Refusal::new(block, reason))
-        });
-        self.as_match(block, kind(&self.winner.setting), edit)
-    }
-
-    /// The edit of the YAML inside a block scalar; `None` if tagbump can't read it, or doesn't know the place.
-    fn edit_inside(&self, block: NodeId) -> Option<Result<Rewrite, Refusal>> {
+    fn embedded(&self, block: NodeId) -> Option<Match> {
         let WinningPlace { parsed, winner, target, .. } = *self;
-        let inner =
-            scan_until(parsed.yaml.text(block)?.as_bytes(), parsed.yaml.budget().cancellation()).ok()?;
-        let node = winner.setting.place().map(|place| place.node).filter(|node| *node < inner.len())?;
-        let reference = new_reference(&inner, winner, node, &target.name)?;
-        let inside = |change| Change::Inside { block, change: Box::new(change) };
-        let edit = rewrite_for(&inner, &reference, target)
-            .map(|rewrite| Rewrite { changes: rewrite.changes.into_iter().map(inside).collect(), ..rewrite });
-        Some(edit.map_err(|refusal| Refusal { at: block, written_at: None, ..refusal }))
+        let text = parsed.read_embedded(block)?;
+        let node = winner.setting.place()?.node;
+        let result = match &winner.setting {
+            Setting::Part(part) => {
+                let version = (winner.tag.as_deref(), winner.digest.as_deref());
+                text.placed(winner.line, text_part::rewrite(&text.yaml, part, version, target))
+            }
+            _ => {
+                let is_here = |found: &&Reference| found.slots().iter().any(|slot| slot.node == node);
+                let inner = parsed.all_references().filter(|found| found.at == block);
+                let inner = inner.filter_map(Reference::inner).filter(is_setting).find(is_here).cloned();
+                let inner = inner.map(|found| Reference { image: target.name.clone(), ..found });
+                let inner = inner.or_else(|| new_reference(&text.yaml, winner, node, &target.name))?;
+                text.rewrite(winner.line, &inner, &target.desired())
+            }
+        };
+        let m = self.as_match(block, kind(&winner.setting), result);
+        let nodes = vec![ScalarPlace { inside: Some(block), node }];
+        Some(Match { inner_at: Some(node), nodes, ..m })
     }
 
     /// A part of a text.
     fn part(&self, part: &TextPart) -> Match {
         let version = (self.winner.tag.as_deref(), self.winner.digest.as_deref());
-        let result = text_part::rewrite(self.parsed, part, version, self.target);
+        let result = text_part::rewrite(&self.parsed.yaml, part, version, self.target);
         self.as_match(part.place.node, COMPOSE, result)
     }
 
@@ -307,7 +318,7 @@ fn reference(parsed: &ParsedFile, winner: &Winner, image: &str) -> Option<Refere
     own.or_else(|| new_reference(&parsed.yaml, winner, node, image))
 }
 
-fn is_setting(reference: &Reference) -> bool {
+fn is_setting(reference: &&Reference) -> bool {
     !matches!(reference.syntax, ReferenceSyntax::BesideBlock(_) | ReferenceSyntax::BlockWithoutTag { .. })
         || is_override(reference)
 }

@@ -19,6 +19,12 @@ pub fn is_literal(text: &str, yaml: &ParsedYaml, id: NodeId) -> bool {
     is_block && indicator(header) == Some('|')
 }
 
+/// Why the lines of a scalar's text can't be edited; `None` if they can.
+pub fn text_blocker(text: &str, yaml: &ParsedYaml, id: NodeId) -> Option<EditBlocker> {
+    let NodeKind::Scalar { value, .. } = &yaml.node(id).kind else { return Some(EditBlocker::NotScalar) };
+    set(text, yaml, id, value).err()
+}
+
 /// The `|` or `>` of a line that ends in the header of a block scalar.
 fn indicator(header: &str) -> Option<char> {
     let is_header = |&(at, _): &(usize, &str)| {

@@ -29,7 +29,7 @@ pub use change::{Change, NewPair};
 pub use document::{FoundValue, Node, NodeId, NodeKind, ParsedYaml, ScalarStyle};
 pub use edit::{EditError, apply, check};
 pub use field::{FieldError, FieldPath};
-pub use literal::is_literal;
+pub use literal::{is_literal, text_blocker};
 pub use scalar::{needs_quotes, render};
 pub use scan::{ReadError, YamlError, scan, scan_until};
 pub use span::{EditBlocker, edit_blocker, part_blocker, span};

@@ -70,7 +70,7 @@ pub fn scan_until(bytes: &[u8], cancellation: &Cancellation) -> Result<ParsedYam
                 yaml.budget = budget;
                 return Ok(yaml);
             }
-            Err(ReadFailure::Here(fault)) => return Err(fault.into()),
+            Err(ReadFailure::Here(error)) => return Err(error.into()),
             Err(ReadFailure::Parser(error))
                 if !tabs.cures(body, &error) && !workaround.cures(body, &error) =>
             {

@@ -22,6 +22,7 @@ pub enum EditBlocker {
     Unplaced,
     Folded,
     Lines,
+    Shared,
 }
 
 impl fmt::Display for EditBlocker {
@@ -40,6 +41,7 @@ impl fmt::Display for EditBlocker {
             EditBlocker::Unplaced => "can't be told from the text around it",
             EditBlocker::Folded => "is in folded or quoted text, whose lines are not those of the file",
             EditBlocker::Lines => "is in a block scalar that would get more or fewer lines",
+            EditBlocker::Shared => "is used elsewhere too, through an alias",
         })
     }
 }
@@ -56,8 +58,11 @@ impl EditBlocker {
             EditBlocker::AnchoredNothing => "give the anchor a value",
             EditBlocker::Twice => "remove the key by hand, in every place that it comes from",
             EditBlocker::Unplaced => "write the key and its value on one line",
-            EditBlocker::Folded => "write the text as a literal block scalar (|), or as YAML",
+            EditBlocker::Folded => {
+                "write the text as a literal block scalar (|), or as YAML (Argo CD: valuesObject)"
+            }
             EditBlocker::Lines => "edit it by hand, or write it as YAML",
+            EditBlocker::Shared => "write both values out, without an alias or merge key",
         }
     }
 }

@@ -79,12 +79,12 @@ fn what_has_no_bytes_of_its_own_is_refused() {
 
 #[test]
 fn what_is_no_yaml_says_where() {
-    let fault = |bytes: &[u8]| scan(bytes).unwrap_err().to_string();
-    assert_eq!(fault(b"a: b\n\0"), "2:1: holds a NUL byte");
-    assert_eq!(fault(b"a: \xff"), "1:4: is not UTF-8");
-    assert_eq!(fault(b"\xff\xfea\0"), "1:1: is UTF-16; save it as UTF-8");
-    assert!(fault(b"a: b\nc: [\n").starts_with("3:1: "), "{}", fault(b"a: b\nc: [\n"));
-    assert_eq!(fault(b"a: &x 1\n---\nb: *x\n"), "3:4: alias to an anchor of another document");
+    let error = |bytes: &[u8]| scan(bytes).unwrap_err().to_string();
+    assert_eq!(error(b"a: b\n\0"), "2:1: holds a NUL byte");
+    assert_eq!(error(b"a: \xff"), "1:4: is not UTF-8");
+    assert_eq!(error(b"\xff\xfea\0"), "1:1: is UTF-16; save it as UTF-8");
+    assert!(error(b"a: b\nc: [\n").starts_with("3:1: "), "{}", error(b"a: b\nc: [\n"));
+    assert_eq!(error(b"a: &x 1\n---\nb: *x\n"), "3:4: alias to an anchor of another document");
 }
 
 #[test]
@@ -180,13 +180,13 @@ fn indentation_that_other_readers_accept() {
 #[test]
 fn what_is_really_wrong_still_says_where() {
     for (text, line) in [("a:\n  b: [\n  c\nd: x\n", 4), ("a:\n  d: 'x\n y\n", 2), ("a: [\n]]\n", 2)] {
-        assert_eq!(fault(text).line, line, "{text:?}");
+        assert_eq!(error(text).line, line, "{text:?}");
     }
     // each such line costs another pass over the file, so there is a limit
     let flow = |lines: usize| format!("a:\n  b: [\n{}  ]\n", " x,\n".repeat(lines));
     assert!(scan(flow(200).as_bytes()).is_ok());
     let large = format!("{}# {}\n", flow(20), "x".repeat(1_000_000));
-    assert!(fault(&large).reason.starts_with("invalid indentation"));
+    assert!(error(&large).reason.starts_with("invalid indentation"));
 }
 
 #[test]
@@ -234,9 +234,9 @@ fn a_key_that_would_still_be_there_is_not_removed() {
     }
 }
 
-fn fault(text: &str) -> YamlError {
+fn error(text: &str) -> YamlError {
     match scan(text.as_bytes()) {
-        Err(ReadError::Syntax(fault)) => fault,
+        Err(ReadError::Syntax(error)) => error,
         other => panic!("{other:?}"),
     }
 }

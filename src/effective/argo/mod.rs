@@ -30,6 +30,8 @@ pub struct ApplicationSource {
     /// Where the source is written.
     pub at: Option<Place>,
     pub renders: Renders,
+    /// Images in lists of the Application that a file beside the source replaces.
+    pub discarded: Vec<EffectiveImage>,
     /// Entries of `kustomize.images` for a kustomization that is not in this repository.
     pub unmatched: Vec<UnmatchedEntry>,
     /// Every file that was read, without the one of the Application.
@@ -161,15 +163,16 @@ impl SourceRenderer<'_> {
         let mut source = source.clone();
         let at = source.place();
         let folder = self.folder(files, &source);
+        let mut discarded = Vec::new();
         let (renders, unmatched) = match &folder {
             Some(folder) => {
-                overrides::merge(files, folder, self.application, &mut source, &mut trail);
+                discarded = overrides::merge(files, folder, self.application, &mut source, &mut trail);
                 (self.local(files, folder, &source, &mut trail), Vec::new())
             }
             None => self.elsewhere(files, &source, &mut trail),
         };
         let Trail { files, unknown, uncertain } = trail;
-        ApplicationSource { name, at, renders, unmatched, files, unknown, uncertain }
+        ApplicationSource { name, at, renders, discarded, unmatched, files, unknown, uncertain }
     }
 
     /// The source's folder, if it is in this repository. A clone from a mirror or a fork has another URL, but the same

@@ -1,5 +1,8 @@
 //! What Applications run, in small repositories.
 
+use super::super::images::object_images;
+use super::super::kustomize::{Additions, build};
+use super::super::setting::{Holds, Setting};
 use super::super::testing::{doubts, location, shown, with_files};
 use super::{ApplicationSource, Renders, application_sources};
 
@@ -351,4 +354,76 @@ fn generator_of_clusters_is_uncertain_only_if_the_source_uses_it() {
 fn object_of_another_group_has_no_sources() {
     let app = of_folder("").replace("argoproj.io/v1alpha1", "app.k8s.io/v1");
     assert_eq!(in_chart(&app, &[]), Vec::<String>::new());
+}
+
+#[test]
+fn list_beside_the_source_discards_items_of_the_application() {
+    let app = of_folder(
+        "    kustomize:\n      images:\n      - acme/api:v1\n      - old=acme/web:v1\n      - acme/db=*:v1\n    helm:\n      parameters:\n      \
+         - {name: image.repository, value: acme/job}\n      - {name: image.tag, value: v1}\n",
+    );
+    let beside =
+        "kustomize:\n  images:\n  - acme/api:v2\nhelm:\n  parameters:\n  - {name: other, value: x}\n";
+    let files = [
+        ("app.yaml", app.as_str()),
+        ("c/kustomization.yaml", "resources: []\n"),
+        ("c/.argocd-source.yaml", beside),
+    ];
+    with_files(&files, |files| {
+        let file = files.load("app.yaml").unwrap();
+        let object = files.documents(file).remove(0);
+        let sources = application_sources(files, &object, Some(URL));
+        assert_eq!(
+            shown(files, &sources[0].discarded),
+            ["acme/db:v1 app.yaml:14", "acme/job:v1 app.yaml:18", "acme/web:v1 app.yaml:13"]
+        );
+    });
+}
+
+#[test]
+fn parameter_that_is_a_part_of_the_text_is_the_place_of_the_tag() {
+    let kustomize = "        kustomize:\n          images:\n          - 'app={{repo}}:v{{tag}}-slim'\n";
+    let app = set("  - list:\n      elements:\n      - {env: prod, repo: acme/api, tag: 1}", "")
+        .replace("        helm:\n", kustomize);
+    let files = [
+        ("app.yaml", app.as_str()),
+        ("c/kustomization.yaml", "resources: [d.yaml]\n"),
+        (
+            "c/d.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - image: app\n",
+        ),
+    ];
+    with_files(&files, |files| {
+        let file = files.load("app.yaml").unwrap();
+        let object = files.documents(file).remove(0);
+        let sources = application_sources(files, &object, Some(URL));
+        let Renders::Kustomization(patched) = &sources[0].renders else { panic!("{sources:?}") };
+        let additions = Additions { overrides: patched.images.clone(), ..Additions::default() };
+        let build = build(files, "c", &additions);
+        let images = object_images(&build.objects[0].value);
+        assert_eq!(shown(files, &images), ["acme/api:v1-slim app.yaml:9 > c/d.yaml:6"]);
+        let Some(Setting::Part(part)) = images[0].winning() else { panic!("{images:?}") };
+        assert_eq!(part.holds, Holds::Tag { prefix: "v".to_owned(), suffix: "-slim".to_owned() });
+    });
+}
+
+#[test]
+fn parameter_around_the_tag_is_not_its_place() {
+    let parameters = |value: &str| {
+        set(
+            "  - list:\n      elements:\n      - {env: prod, repo: acme/web, major: 1, minor: 2}",
+            &format!(
+                "          parameters:\n          - {{name: image.tag, value: '{value}'}}\n          - {{name: job.image, value: '{{{{repo}}}}-job'}}\n"
+            ),
+        )
+    };
+    assert_eq!(
+        in_chart(&parameters("v{{major}}.0"), &[])[1..],
+        ["acme/web-job: app.yaml:20", "ghcr.io/acme/api:v1.0 app.yaml:9 > c/values.yaml:3"]
+    );
+    // two parameters are no place that can be set
+    assert_eq!(
+        in_chart(&parameters("v{{major}}.{{minor}}"), &[])[2],
+        "ghcr.io/acme/api:v1.2 app.yaml:19 > c/values.yaml:3"
+    );
 }

@@ -151,7 +151,7 @@ fn variable_from_a_secret_is_uncertain_unless_something_stronger_sets_it() {
     };
     let app = deployment("app:${tag:=v1}");
     let run = with(&spec("{other: x}"), &[("app/deployment.yaml", &app)]);
-    assert_eq!(run.images, ["app:v1 <- app/deployment.yaml:10; app/deployment.yaml:10"]);
+    assert_eq!(run.images, ["app:v1 <- app/deployment.yaml:10"]);
     assert_eq!(
         run.uncertain,
         ["app/deployment.yaml:10 uses tag, which an object outside of this repository may set"]

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::super::files::{Files, join};
 use super::super::images::values_images;
-use super::super::kustomize::InflatedChart;
 use super::super::place::{FileId, Place};
 use super::super::root::Doubt;
 use super::super::setting::EffectiveImage;
@@ -25,17 +24,16 @@ pub struct RenderedChart {
     pub uncertain: Vec<Doubt>,
 }
 
-/// Renders an item of `helmCharts`: the chart's values, then `valuesFile` and `valuesInline` in the order that
-/// `valuesMerge` says, then `additionalValuesFiles`. (kustomize, `HelmChartInflationGeneratorPlugin`.)
-pub fn inflated(files: &mut Files<'_>, inflated: &InflatedChart) -> RenderedChart {
-    let InflatedChart { folder, chart, item } = inflated;
+/// Renders an item of `helmCharts` of the kustomization in a folder. `chart` is the chart's folder, if it is in the
+/// repository. First come the chart's values, then `valuesFile` and `valuesInline` as `valuesMerge` orders them, then `additionalValuesFiles`. (kustomize, `HelmChartInflationGeneratorPlugin`.)
+pub fn inflated(files: &mut Files<'_>, folder: &str, chart: Option<&str>, item: &Value) -> RenderedChart {
     let mut reader = Reader { files, folder, trail: Trail::default(), values_files: Vec::new() };
-    let mut user = reader.values(item, chart.as_deref());
+    let mut user = reader.values(item, chart);
     for path in item.get("additionalValuesFiles").map(Value::items).unwrap_or_default() {
         overlay(&mut user, path.text().map(|text| reader.file(text, path.place())).unwrap_or_default());
     }
     let Reader { files, mut trail, values_files, .. } = reader;
-    let chart = chart.as_ref().and_then(|chart| Chart::load(files, chart, &mut trail));
+    let chart = chart.and_then(|chart| Chart::load(files, chart, &mut trail));
     let size = chart.as_ref().map_or(0, Chart::size) + user.size();
     let images = if !files.spend(size) {
         trail.uncertain(item.place(), "is too large");

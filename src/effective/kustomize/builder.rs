@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use super::super::files::Files;
 use super::super::place::{FileId, Place};
-use super::super::root::{Doubt, UnmatchedEntry};
+use super::super::root::Doubt;
+use super::super::setting::EffectiveImage;
 use super::super::value::Value;
-use super::entries::{ImageEntry, entries, one_per_name, replace_by_name};
+use super::entries::{AppliedEntries, ImageEntry, entries, one_per_name, replace_by_name};
 use super::field_paths::{FieldSpec, value_at};
 use super::images::image_scalars;
 use super::resources::{self, Included};
@@ -21,6 +22,8 @@ const COST_OF_LEVEL: usize = 300;
 /// What a kustomization and all that it includes have given so far (kustomize's `ResAccumulator`).
 pub(super) struct Gathered {
     pub objects: Vec<Object>,
+    /// The images of charts, which are not rendered as objects.
+    pub chart_images: Vec<EffectiveImage>,
     /// Where entries look for images besides `containers` and `initContainers`.
     pub image_paths: Vec<FieldSpec>,
     /// Where `vars` are replaced.
@@ -55,6 +58,7 @@ impl Default for Gathered {
         let image_paths = volumes.into_iter().map(FieldSpec::any).collect();
         Gathered {
             objects: Vec::new(),
+            chart_images: Vec::new(),
             image_paths,
             variable_paths: Vec::new(),
             variables: Vec::new(),
@@ -87,16 +91,17 @@ impl<'b, 'f> Builder<'b, 'f> {
         self.finish(gathered)
     }
 
-    /// See [`super::build_around_unseen`].
-    pub fn run_around_unseen(mut self, fields: &Value) -> Build {
+    /// See [`super::build_around_chart`].
+    pub fn run_around_unseen(mut self, fields: &Value, chart_images: Vec<EffectiveImage>) -> Build {
         let level = Level { folder: "", file: None, fields, additions: &Additions::default() };
-        let unseen = Gathered { has_unknown: true, ..Gathered::default() };
+        let unseen = Gathered { has_unknown: true, chart_images, ..Gathered::default() };
         let gathered = self.level(&level, unseen);
         self.finish(gathered)
     }
 
     fn finish(mut self, mut gathered: Gathered) -> Build {
         self.resolve_variables(&mut gathered);
+        self.build.chart_images = gathered.chart_images;
         let objects = gathered.objects.into_iter();
         self.build.objects = objects.filter(|object| !resources::is_local_config(object)).collect();
         self.build
@@ -167,6 +172,7 @@ impl<'b, 'f> Builder<'b, 'f> {
                 let base = Gathered::default();
                 let mut base = self.kustomization(&folder, base, &Additions::default(), item.place());
                 gathered.objects.append(&mut base.objects);
+                gathered.chart_images.append(&mut base.chart_images);
                 gathered.image_paths.append(&mut base.image_paths);
                 gathered.variable_paths.append(&mut base.variable_paths);
                 gathered.variables.append(&mut base.variables);
@@ -248,29 +254,25 @@ impl<'b, 'f> Builder<'b, 'f> {
         if entries.is_empty() {
             return;
         }
-        let mut has_matched = vec![false; entries.len()];
-        let mut renamed_by: Vec<Option<Place>> = vec![None; entries.len()];
+        let mut entries = AppliedEntries::new(entries);
         for object in &mut gathered.objects {
             for steps in image_scalars(&object.value, &gathered.image_paths) {
                 let Some(Value::Scalar(image)) = value_at(&mut object.value, &steps) else { continue };
-                if !self.files.spend(entries.len()) {
+                if !self.files.spend(entries.cost()) {
                     return self.is_uncertain(None, "is too large to evaluate");
                 }
-                for (at, entry) in entries.iter().enumerate() {
-                    let matched = entry.apply(image);
-                    has_matched[at] |= matched;
-                    if !matched && renamed_by[at].is_none() {
-                        renamed_by[at] = entry.renamed_by(image);
-                    }
-                }
+                entries.apply(image);
             }
+        }
+        if !self.files.spend(entries.cost().saturating_mul(gathered.chart_images.len())) {
+            return self.is_uncertain(None, "is too large to evaluate");
+        }
+        for image in &mut gathered.chart_images {
+            image.change_text(|text| entries.apply(text));
         }
         let is_component = level.fields.text_at(&["kind"]) == Some("Component");
         let may_match = gathered.has_unknown || (is_component && self.open.len() == 1);
-        let unmatched = entries.iter().zip(has_matched).zip(renamed_by).filter(|((_, matched), _)| !matched);
-        self.build.unmatched.extend(unmatched.filter_map(|((entry, _), renamed_by)| {
-            Some(UnmatchedEntry { name: entry.place?, may_match, renamed_by })
-        }));
+        self.build.unmatched.extend(entries.unmatched(may_match));
     }
 
     pub fn is_unknown(&mut self, at: Option<Place>, what: &str) {

@@ -3,16 +3,20 @@
 use regex::Regex;
 
 use super::super::place::Place;
+use super::super::root::UnmatchedEntry;
 use super::super::setting::{Fixed, Setting};
 use super::super::value::{Scalar, Value};
 use super::selector::pattern;
+
+/// In an override, stands for what is there.
+const KEEP: &str = "*";
 
 /// What may follow the name that an entry matches (`image.IsImageMatched`).
 const REST: &str = "(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?$";
 
 /// kustomize's `types.Image`, and where it is written. An empty text stands for a missing one.
 #[derive(Clone, Debug)]
-pub struct ImageEntry {
+pub(super) struct ImageEntry {
     pub name: String,
     new_name: String,
     new_tag: String,
@@ -25,6 +29,8 @@ pub struct ImageEntry {
     pattern: Option<Regex>,
     /// The entries that this one replaces as a whole, weakest first.
     weaker: Vec<ImageEntry>,
+    /// Where the entry was written that this one replaced before it came here.
+    overridden: Vec<Place>,
 }
 
 impl ImageEntry {
@@ -51,23 +57,26 @@ impl ImageEntry {
             place: place("name"),
             setting,
             weaker: Vec::new(),
+            overridden: Vec::new(),
         })
     }
 
-    /// Reads `name[=newName][:tag][@digest]`, as `kustomize edit set image` does. `*` keeps what is there, which is
-    /// nothing: the entry is replaced as a whole.
+    /// Reads `name[=newName][:tag][@digest]`, as `kustomize edit set image` does. A `*` keeps what the entry has that
+    /// this one replaces.
     pub fn read_override(item: &Value) -> Option<Self> {
         let scalar = item.scalar().filter(|scalar| !scalar.null)?;
         let (key, image) = match scalar.text.split_once('=') {
             Some((key, image)) => (Some(key), image),
             None => (None, scalar.text.as_str()),
         };
-        let parts = split_image(image).map(|part| if part == "*" { String::new() } else { part.to_owned() });
-        let [image, new_tag, digest] = parts;
+        let [image, new_tag, digest] = split_image(image).map(str::to_owned);
         let (name, new_name) = match key {
             Some(key) => (key.to_owned(), image),
             None => (image, String::new()),
         };
+        let own = scalar.place.map_or_else(Setting::generated, Setting::Override);
+        // a generator can fill in the tag
+        let filled = scalar.links.last().filter(|_| !new_tag.is_empty()).map(|link| link.setting.clone());
         (!name.is_empty()).then(|| ImageEntry {
             pattern: name_pattern(&name),
             name,
@@ -76,16 +85,31 @@ impl ImageEntry {
             digest,
             tag_suffix: String::new(),
             place: scalar.place,
-            setting: scalar.place.map_or_else(Setting::generated, Setting::Override),
+            setting: filled.unwrap_or(own),
             weaker: Vec::new(),
+            overridden: scalar.overridden.clone(),
         })
     }
 
     /// Takes the place of another entry, of the same name.
     fn replacing(mut self, mut other: ImageEntry) -> Self {
+        let kept = [(&mut self.new_tag, &other.new_tag), (&mut self.digest, &other.digest)];
+        let keeps_version = kept.into_iter().fold(false, |keeps, (own, other)| keep(own, other) || keeps);
+        keep(&mut self.new_name, &other.new_name);
+        if keeps_version {
+            self.setting = other.setting.clone();
+        }
         let mut weaker = std::mem::take(&mut other.weaker);
         weaker.push(other);
         self.weaker.splice(0..0, weaker);
+        self
+    }
+
+    /// Without an entry to replace, there is nothing to keep.
+    fn alone(mut self) -> Self {
+        for part in [&mut self.new_name, &mut self.new_tag, &mut self.digest] {
+            keep(part, "");
+        }
         self
     }
 
@@ -104,6 +128,7 @@ impl ImageEntry {
             image.set_image(weaker.setting.clone(), text);
         }
         image.set_image(self.setting.clone(), text);
+        image.overridden.extend(&self.overridden);
         true
     }
 
@@ -134,8 +159,48 @@ impl ImageEntry {
     }
 }
 
+/// The entries of a kustomization, and what they have matched so far.
+pub(super) struct AppliedEntries(Vec<AppliedEntry>);
+
+struct AppliedEntry {
+    entry: ImageEntry,
+    has_matched: bool,
+    /// The weaker entry that renamed an image away from this one.
+    renamed_by: Option<Place>,
+}
+
+impl AppliedEntries {
+    pub fn new(entries: Vec<ImageEntry>) -> Self {
+        let applied = |entry| AppliedEntry { entry, has_matched: false, renamed_by: None };
+        AppliedEntries(entries.into_iter().map(applied).collect())
+    }
+
+    /// What it costs to try all of them on an image.
+    pub fn cost(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Applies each of them to an image, one after the other.
+    pub fn apply(&mut self, image: &mut Scalar) {
+        for applied in &mut self.0 {
+            let has_matched = applied.entry.apply(image);
+            applied.has_matched |= has_matched;
+            if !has_matched && applied.renamed_by.is_none() {
+                applied.renamed_by = applied.entry.renamed_by(image);
+            }
+        }
+    }
+
+    pub fn unmatched(self, may_match: bool) -> impl Iterator<Item = UnmatchedEntry> {
+        let unmatched = self.0.into_iter().filter(|applied| !applied.has_matched);
+        unmatched.filter_map(move |AppliedEntry { entry, renamed_by, .. }| {
+            Some(UnmatchedEntry { name: entry.place?, may_match, renamed_by })
+        })
+    }
+}
+
 /// The entries of a kustomization in the order in which they apply (`FixKustomization`: `imageTags` come last).
-pub fn entries(kustomization: &Value) -> Vec<ImageEntry> {
+pub(super) fn entries(kustomization: &Value) -> Vec<ImageEntry> {
     let list = |key| kustomization.get(key).map_or(&[][..], Value::items);
     list("images").iter().chain(list("imageTags")).filter_map(ImageEntry::read).collect()
 }
@@ -145,7 +210,7 @@ pub(super) fn replace_by_name(entries: &mut Vec<ImageEntry>, new: impl Iterator<
     for entry in new {
         match entries.iter_mut().find(|old| old.name == entry.name) {
             Some(old) => *old = entry.replacing(old.clone()),
-            None => entries.push(entry),
+            None => entries.push(entry.alone()),
         }
     }
 }
@@ -156,6 +221,15 @@ pub(super) fn one_per_name(entries: Vec<ImageEntry>) -> Vec<ImageEntry> {
     replace_by_name(&mut kept, entries.into_iter());
     kept.sort_by(|one, other| one.name.cmp(&other.name));
     kept
+}
+
+/// `replaceNewTag` of `kustomize edit set image`
+fn keep(own: &mut String, other: &str) -> bool {
+    let is_kept = own == KEEP;
+    if is_kept {
+        other.clone_into(own);
+    }
+    is_kept
 }
 
 fn name_pattern(name: &str) -> Option<Regex> {

@@ -46,9 +46,7 @@ impl Patched {
             }
             "copy" => {
                 let from = pointer(operation.text_at(&["from"])?)?;
-                let size = self.find(&from)?.size();
-                self.spend(size)?;
-                let value = self.find(&from)?.clone();
+                let value = self.copied(&from)?;
                 self.add(&path, value)
             }
             "test" => self.test(&path, operation.get("value")),
@@ -96,10 +94,27 @@ impl Patched {
         self.spend(0)
     }
 
+    /// In a map, the key needn't be there (`partialDoc.get`).
     fn replace(&mut self, path: &[String], new: Value) -> Option<()> {
+        if let Some((_, above)) = path.split_last()
+            && matches!(self.find(above)?, Value::Map(_))
+        {
+            return self.add(path, new);
+        }
         self.spend(new.size())?;
         supersede(self.find(path)?, new);
         Some(())
+    }
+
+    /// A copy of a value; null for a key that a map doesn't have.
+    fn copied(&mut self, path: &[String]) -> Option<Value> {
+        let size = self.find(path).map_or(1, |value| value.size());
+        self.spend(size)?;
+        if let Some(value) = self.find(path) {
+            return Some(value.clone());
+        }
+        let (_, above) = path.split_last()?;
+        matches!(self.find(above)?, Value::Map(_)).then(Value::null)
     }
 
     fn remove(&mut self, path: &[String]) -> Option<Value> {
@@ -114,7 +129,7 @@ impl Patched {
     }
 
     fn test(&mut self, path: &[String], wanted: Option<&Value>) -> Option<()> {
-        let null = Value::default();
+        let null = Value::null();
         match self.find(path) {
             Some(value) => is_equal(value, wanted.unwrap_or(&null)).then_some(()),
             None => wanted.is_none_or(Value::is_null).then_some(()),

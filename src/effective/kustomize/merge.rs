@@ -73,7 +73,11 @@ fn join(items: &mut Vec<Value>, over: &[Value], key: &str, shape: Shape) {
     let positions = positions_by(items, key);
     let mut rest: Vec<Option<Value>> = std::mem::take(items).into_iter().map(Some).collect();
     let mut joined = Vec::new();
-    for patch in over.iter().filter(|patch| !patch.is_null()) {
+    // of two items with the same key, kustomize sees the first (`RNode.ElementList`)
+    let first = positions_by(over, key);
+    let counts = |at: usize| over[at].text_at(&[key]).is_none_or(|value| first.get(value) == Some(&at));
+    for patch in (0..over.len()).filter(|&at| counts(at)).map(|at| &over[at]).filter(|patch| !patch.is_null())
+    {
         let at = patch.text_at(&[key]).and_then(|wanted| positions.get(wanted));
         match at.and_then(|&at| rest[at].take()) {
             Some(mut item) => joined.extend(merge(&mut item, patch, shape, None).then_some(item)),

@@ -28,12 +28,12 @@ mod variables;
 
 use std::collections::BTreeSet;
 
-pub(super) use entries::entries;
 pub use ids::ResourceId;
 
 use super::files::Files;
 use super::place::FileId;
 use super::root::{Doubt, UnmatchedEntry};
+use super::setting::EffectiveImage;
 use super::value::Value;
 
 /// What a tool appends to the kustomization that it builds. Paths are relative to the kustomization's folder.
@@ -64,6 +64,8 @@ pub struct Build {
     /// The folders of all kustomizations and components that it includes, without its own.
     pub includes: BTreeSet<String>,
     pub charts: Vec<InflatedChart>,
+    /// The images of these charts, as the entries of all levels leave them.
+    pub chart_images: Vec<EffectiveImage>,
     /// What it includes and tagbump can't render.
     pub unknown: Vec<Doubt>,
     /// What may change the images in a way that tagbump can't follow.
@@ -88,6 +90,8 @@ pub struct InflatedChart {
     /// The folder of the chart, if it is in the repository.
     pub chart: Option<String>,
     pub item: Value,
+    /// The values files that it uses.
+    pub values_files: Vec<String>,
 }
 
 /// Renders the kustomization in a folder.
@@ -101,10 +105,14 @@ pub fn build_all(files: &mut Files<'_>, folder: &str, additions: &Additions) -> 
     builder::Builder::new(files).run_generated(folder, &generated, additions)
 }
 
-/// Renders a kustomization that a tool makes around objects that can't be seen, such as those of a chart. Of these, it
-/// has what the patches set.
-pub(super) fn build_around_unseen(files: &mut Files<'_>, kustomization: &Value) -> Build {
-    builder::Builder::new(files).run_around_unseen(kustomization)
+/// Renders a kustomization that a tool makes around the objects of a chart. These can't be seen: of them, it has the
+/// images, and what the patches set.
+pub(super) fn build_around_chart(
+    files: &mut Files<'_>,
+    kustomization: &Value,
+    images: Vec<EffectiveImage>,
+) -> Build {
+    builder::Builder::new(files).run_around_unseen(kustomization, images)
 }
 
 /// The kustomization file in a folder (`konfig.RecognizedKustomizationFileNames`).

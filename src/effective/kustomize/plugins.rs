@@ -1,6 +1,7 @@
 //! What can change or add objects in ways that only kustomize itself can follow, and settings of transformers.
 
 use super::super::files::join;
+use super::super::helm::inflated;
 use super::super::value::Value;
 use super::builder::{Builder, Gathered, Level};
 use super::field_paths::FieldSpec;
@@ -60,8 +61,13 @@ impl Builder<'_, '_> {
             if chart.is_none() {
                 self.is_unknown(item.place(), "inflates a Helm chart that isn't in this repository");
             }
-            let folder = level.folder.to_owned();
-            self.build.charts.push(InflatedChart { folder, chart, item: item.clone() });
+            let rendered = inflated(self.files, level.folder, chart.as_deref(), item);
+            gathered.chart_images.extend(rendered.images);
+            self.build.files.extend(rendered.files);
+            self.build.unknown.extend(rendered.unknown);
+            self.build.uncertain.extend(rendered.uncertain);
+            let (folder, values_files) = (level.folder.to_owned(), rendered.values_files);
+            self.build.charts.push(InflatedChart { folder, chart, item: item.clone(), values_files });
         }
     }
 

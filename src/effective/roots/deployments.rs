@@ -10,7 +10,7 @@ use super::super::argo::{
 };
 use super::super::files::Files;
 use super::super::flux;
-use super::super::helm::{Objects, UsedCharts, inflated};
+use super::super::helm::{Objects, UsedCharts};
 use super::super::images::object_images;
 use super::super::kustomize::{Additions, Build, InflatedChart, build};
 use super::super::root::Root;
@@ -40,7 +40,7 @@ impl Deployments {
         let mut found = Deployments { all: Vec::new(), charts: Vec::new(), used: UsedCharts::default() };
         for folder in folders {
             let built = build(files, folder, &Additions::default());
-            found.add(files, format!("kustomization {}", shown(folder)), built);
+            found.add(format!("kustomization {}", shown(folder)), built);
         }
         let included: BTreeSet<_> =
             found.all.iter().flat_map(|deployment| deployment.root.files.iter().copied()).collect();
@@ -52,24 +52,17 @@ impl Deployments {
         found
     }
 
-    fn add(&mut self, files: &mut Files<'_>, name: String, build: Build) {
-        let Build { objects, unmatched, files: read, charts, unknown, uncertain, .. } = build;
-        let images = objects.iter().flat_map(|object| object_images(&object.value)).collect();
-        let mut root = Root { name, images, unmatched, files: read, unknown, uncertain, ..Root::default() };
-        charts.iter().for_each(|chart| self.add_chart(files, &mut root, chart));
+    fn add(&mut self, name: String, build: Build) {
+        let Build { objects, unmatched, files, charts, chart_images, unknown, uncertain, .. } = build;
+        for InflatedChart { chart, values_files, .. } in charts {
+            self.used.charts.extend(chart);
+            self.used.values_files.extend(values_files);
+        }
+        let images = objects.iter().flat_map(|object| object_images(&object.value));
+        let images = images.chain(chart_images).collect();
+        let root = Root { name, images, unmatched, files, unknown, uncertain, ..Root::default() };
         let objects = objects.into_iter().map(|object| object.value).collect();
         self.all.push(Deployment { root, objects, is_file: false });
-    }
-
-    /// Adds a chart that kustomize renders while it builds.
-    fn add_chart(&mut self, files: &mut Files<'_>, root: &mut Root, chart: &InflatedChart) {
-        let rendered = inflated(files, chart);
-        self.used.charts.extend(chart.chart.clone());
-        self.used.values_files.extend(rendered.values_files);
-        root.images.extend(rendered.images);
-        root.files.extend(rendered.files);
-        root.unknown.extend(rendered.unknown);
-        root.uncertain.extend(rendered.uncertain);
     }
 
     /// Renders the Flux Kustomizations and Applications in every deployment, also in those that this adds.
@@ -86,9 +79,7 @@ impl Deployments {
                 if is_kind(&object, "Kustomization") {
                     let built = flux::render(files, &object, declared);
                     let name = object.text_at(&["metadata", "name"]).unwrap_or("without a name");
-                    built
-                        .into_iter()
-                        .for_each(|built| self.add(files, format!("Flux Kustomization {name}"), built));
+                    built.into_iter().for_each(|built| self.add(format!("Flux Kustomization {name}"), built));
                 } else {
                     let sources = application_sources(files, &object, scene.url);
                     sources.into_iter().for_each(|source| self.add_application(files, source));
@@ -100,8 +91,18 @@ impl Deployments {
     }
 
     fn add_application(&mut self, files: &mut Files<'_>, source: ApplicationSource) {
-        let ApplicationSource { name, renders, unmatched, files: read, unknown, uncertain, .. } = source;
-        let root = Root { name: name.clone(), unmatched, files: read, unknown, uncertain, ..Root::default() };
+        let ApplicationSource {
+            name, renders, discarded, unmatched, files: read, unknown, uncertain, ..
+        } = source;
+        let root = Root {
+            name: name.clone(),
+            discarded,
+            unmatched,
+            files: read,
+            unknown,
+            uncertain,
+            ..Root::default()
+        };
         match renders {
             Renders::Chart(DeployedChart { images, chart, values_files }) => {
                 self.used.charts.extend(chart);
@@ -111,7 +112,7 @@ impl Deployments {
             Renders::Kustomization(PatchedKustomization { folder, components, patches, images }) => {
                 let additions = Additions { components, patches, overrides: images, ..Additions::default() };
                 let built = build(files, &folder, &additions);
-                self.add(files, name, built);
+                self.add(name, built);
                 self.charts.push(root);
             }
             Renders::Manifests(paths) => {

@@ -1,7 +1,7 @@
 //! Charts that a kustomization inflates.
 
-use super::super::super::kustomize::InflatedChart;
-use super::super::super::testing::{doubts, shown, with_files};
+use super::super::super::kustomize;
+use super::super::super::testing::{doubts, location, shown, with_files};
 use super::super::{RenderedChart, inflated};
 
 const CHART: &str = "name: api\n";
@@ -15,8 +15,7 @@ fn rendered(item: &str, chart: Option<&str>, more: &[(&str, &str)]) -> (Vec<Stri
     with_files(&all, |files| {
         let file = files.load("item.yaml").unwrap();
         let item = files.documents(file).remove(0);
-        let chart = InflatedChart { folder: "k".to_owned(), chart: chart.map(str::to_owned), item };
-        let RenderedChart { images, uncertain, .. } = inflated(files, &chart);
+        let RenderedChart { images, uncertain, .. } = inflated(files, "k", chart, &item);
         (shown(files, &images), doubts(files, &uncertain))
     })
 }
@@ -77,4 +76,29 @@ fn chart_elsewhere_runs_what_its_values_name() {
 fn missing_file_is_uncertain() {
     let (_, uncertain) = rendered("additionalValuesFiles:\n- gone.yaml\n", Some("k/charts/api"), &[]);
     assert_eq!(uncertain, ["item.yaml:2 names a values file that does not exist"]);
+}
+
+#[test]
+fn entries_of_all_levels_win_over_the_values() {
+    let inner = "helmCharts:\n- name: api\n  valuesInline:\n    image:\n      tag: v1\nimages:\n- name: acme/api\n  newName: mirror/api\n";
+    let outer =
+        "resources: [../k]\nimages:\n- name: mirror/api\n  newTag: v2\n- name: acme/api\n  newTag: v3\n";
+    let files = [
+        ("k/charts/api/Chart.yaml", CHART),
+        ("k/charts/api/values.yaml", DEFAULTS),
+        ("k/kustomization.yaml", inner),
+        ("o/kustomization.yaml", outer),
+    ];
+    with_files(&files, |files| {
+        let build = kustomize::build(files, "o", &kustomize::Additions::default());
+        assert_eq!(
+            shown(files, &build.chart_images),
+            [
+                "mirror/api:v2 o/kustomization.yaml:4 > k/kustomization.yaml:7 > k/kustomization.yaml:5 > k/charts/api/values.yaml:3"
+            ]
+        );
+        let unmatched: Vec<_> = build.unmatched.iter().map(|entry| location(files, entry.name)).collect();
+        assert_eq!(unmatched, ["o/kustomization.yaml:5"]);
+        assert_eq!(build.charts[0].chart.as_deref(), Some("k/charts/api"));
+    });
 }

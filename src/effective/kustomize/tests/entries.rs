@@ -1,6 +1,6 @@
 //! Entries of `images`.
 
-use super::{DEPLOYMENT, repository};
+use super::{Additions, DEPLOYMENT, Outcomes, build, repository};
 
 const BASE: (&str, &str) = ("base/kustomization.yaml", "resources: [deployment.yaml]\n");
 const APP: (&str, &str) = ("base/deployment.yaml", DEPLOYMENT);
@@ -157,4 +157,45 @@ spec: {containers: [{image: 'a:v1'}]}
         ]
     });
     assert_eq!(texts, ["a:v2", "a:v2", "b:v1", "a:v1"]);
+}
+
+/// What runs if Argo CD builds k with these `kustomize.images`.
+fn overridden(entries: &str, overrides: &str) -> Vec<String> {
+    let text = format!("resources: [../base]\nimages: {entries}\n");
+    let files = [BASE, APP, ("k/kustomization.yaml", text.as_str()), ("argo.yaml", overrides)];
+    repository(&files).with(|files| {
+        let file = files.load("argo.yaml").unwrap();
+        let overrides = files.documents(file).remove(0).items().to_vec();
+        let build = build(files, "k", &Additions { overrides, ..Additions::default() });
+        Outcomes::of(files, &build).images
+    })
+}
+
+#[test]
+fn override_replaces_the_entry_of_its_name_as_a_whole() {
+    let entry = "[{name: app, newName: api, newTag: v2}]";
+    let chain =
+        |image: &str| [format!("{image} <- argo.yaml:1; base/deployment.yaml:10, k/kustomization.yaml:2")];
+    assert_eq!(overridden(entry, "- app:v3\n"), chain("app:v3"));
+    assert_eq!(overridden(entry, "- app=web:v3\n"), chain("web:v3"));
+    assert_eq!(overridden(entry, "- app=web@sha256:aa\n"), chain("web@sha256:aa"));
+    assert_eq!(
+        overridden("[]", "- app=localhost:5000/web:v3\n"),
+        ["localhost:5000/web:v3 <- argo.yaml:1; base/deployment.yaml:10"]
+    );
+}
+
+#[test]
+fn star_in_an_override_keeps_what_the_entry_has() {
+    let entry = "[{name: app, newName: api, newTag: v2}]";
+    assert!(overridden(entry, "- app=*:v3\n")[0].starts_with("api:v3 <- argo.yaml:1"));
+    assert!(overridden(entry, "- app=web:*\n")[0].starts_with("web:v2 <- k/kustomization.yaml:2"));
+    assert!(overridden("[]", "- app=web:*\n")[0].starts_with("web:v1 <- argo.yaml:1"));
+}
+
+/// `kustomize edit set image` sorts the list.
+#[test]
+fn overrides_sort_the_entries_by_name() {
+    let entries = "[{name: b, newName: c}, {name: app, newName: b}]";
+    assert!(overridden(entries, "- other:v3\n")[0].starts_with("c:v1"));
 }

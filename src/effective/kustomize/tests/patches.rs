@@ -79,7 +79,7 @@ fn json_patch_adds_moves_copies_and_removes() {
 fn json_patch_that_fails_is_uncertain_and_changes_nothing() {
     let text = "resources: [deployment.yaml]\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n";
     for operations in [
-        "- {op: replace, path: /spec/missing, value: x}",
+        "- {op: replace, path: /spec/template/spec/containers/7, value: x}",
         "- {op: remove, path: /spec/template/spec/containers/7}",
         "- {op: test, path: /metadata/name, value: b}",
         "- {op: add, path: /spec/x/y, value: b}",
@@ -89,6 +89,15 @@ fn json_patch_that_fails_is_uncertain_and_changes_nothing() {
         assert_eq!(run.images, ["app:v1 <- deployment.yaml:10"], "{operations}");
         assert_eq!(run.uncertain, ["p.yaml:2 can't be applied, and kustomize refuses that"]);
     }
+}
+
+/// `replace` adds what a map doesn't have; only lists are strict.
+#[test]
+fn json_patch_replaces_an_image_that_is_not_there() {
+    let bare = DEPLOYMENT.replace("          image: app:v1\n", "");
+    let text = "resources: [d.yaml]\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n";
+    let patch = "- {op: replace, path: /spec/template/spec/containers/0/image, value: 'app:v2'}\n";
+    assert_eq!(run(text, &[("d.yaml", &bare), ("p.yaml", patch)]).images, ["app:v2 <- p.yaml:1"]);
 }
 
 /// Otherwise a few lines could fill the memory.

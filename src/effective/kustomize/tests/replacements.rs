@@ -46,7 +46,7 @@ fn replacement_of_the_name_leaves_the_place_of_the_tag() {
         "{}      options: {{delimiter: ':', index: 0}}\n",
         source("fieldPath: data.image, options: {delimiter: ':', index: 0}")
     );
-    assert_eq!(run(&replacement).images, ["ghcr.io/acme/api:v1 <- d.yaml:10; d.yaml:10"]);
+    assert_eq!(run(&replacement).images, ["ghcr.io/acme/api:v1 <- d.yaml:10"]);
 }
 
 #[test]
