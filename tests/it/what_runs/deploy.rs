@@ -182,7 +182,13 @@ impl<'a> Run<'a> {
         let arguments = [&["--project-name", "project", "--profile", "*"], files, &["config"]].concat();
         let printed = self.tools.compose(&self.path().join(folder), &arguments)?;
         let name = [&["compose", shown(folder)], files].concat().join(" ");
-        self.deployed.insert(name, documents(&printed));
+        let mut project = documents(&printed);
+        // extensions are printed too, and run nothing
+        project
+            .iter_mut()
+            .filter_map(Value::as_object_mut)
+            .for_each(|map| map.retain(|key, _| !key.starts_with("x-")));
+        self.deployed.insert(name, project);
         Ok(())
     }
 

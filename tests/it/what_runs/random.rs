@@ -50,6 +50,8 @@ fn number(name: &str) -> Option<u64> {
 
 /// The verdict on each repository, by its seed.
 fn judged(count: u64, seed: u64, tools: &Tools) -> BTreeMap<u64, Verdict> {
+    // the seed of one repository, as failures name it, or of many
+    let first = if seed < 1_000_000 { seed * 1_000_000 } else { seed };
     let next = AtomicU64::new(0);
     let worker = || {
         let mut verdicts = Vec::new();
@@ -58,7 +60,7 @@ fn judged(count: u64, seed: u64, tools: &Tools) -> BTreeMap<u64, Verdict> {
             if index >= count {
                 return verdicts;
             }
-            let seed = seed * 1_000_000 + index;
+            let seed = first + index;
             verdicts.push((seed, judge(&repository(seed), tools)));
         }
     };
