@@ -146,6 +146,8 @@ pub struct Request {
     pub services: Vec<String>,
     /// References to leave unchanged, even though they match.
     pub skip: Vec<SkipReference>,
+    /// The URL of the repository, if it has one: Flux and Argo CD name repositories by it.
+    pub repository_url: Option<String>,
     /// When to give up.
     pub cancellation: Cancellation,
 }

@@ -7,7 +7,7 @@ use super::parsed_file::ParsedFile;
 use super::what_runs::{Overridden, WhatRuns};
 use super::{Plan, PlanError, ReplacedImage, Request, UpdateTarget};
 use crate::file_selection::MatchLevel;
-use crate::image::Tag;
+use crate::image::{Tag, same_image};
 use crate::location::Location;
 use crate::manifest::WORKLOAD;
 use crate::visible::inline;
@@ -55,6 +55,12 @@ impl Reports {
         reports
     }
 
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings.extend(warnings);
+        self
+    }
+
     /// Reports weaker places: in a notice, or if the stronger place isn't among the files that may be written, in a
     /// warning, since the bump then has no effect there.
     fn add_weaker(&mut self, target: &UpdateTarget, places: Vec<(Location, Overridden)>) {
@@ -78,7 +84,9 @@ impl Reports {
 
     /// The error if nothing is left of a target because other images run in its place.
     pub fn replaced(&self, request: &Request, missing: &[usize]) -> Option<PlanError> {
-        let of_missing = self.replaced.iter().filter(|(target, ..)| missing.contains(target));
+        let is_other = |target: usize, by: &Overridden| !same_image(&request.targets[target].name, &by.image);
+        let of_missing =
+            self.replaced.iter().filter(|(target, _, by)| missing.contains(target) && is_other(*target, by));
         let places: Vec<ReplacedImage> = of_missing
             .map(|(_, at, overridden)| ReplacedImage {
                 at: at.clone(),

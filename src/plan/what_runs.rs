@@ -75,6 +75,13 @@ pub(super) struct Winner {
     pub feeds: Vec<String>,
 }
 
+impl Winner {
+    /// In a text inside a text.
+    pub fn is_nested(&self) -> bool {
+        self.nodes.iter().any(|place| place.node == NodeId::MAX)
+    }
+}
+
 /// Who overrides a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Overridden {
@@ -99,7 +106,8 @@ pub(super) struct UnusedEntry {
 impl WhatRuns {
     /// Renders the roots that have to do with the request's images.
     pub fn new(source: &dyn FileSource, request: &Request, around: &Surroundings) -> Self {
-        with_roots(source, around, &request.cancellation, |roots| Summary { roots, request }.what_runs())
+        let url = request.repository_url.as_deref();
+        with_roots(source, around, url, &request.cancellation, |roots| Summary { roots, request }.what_runs())
     }
 }
 
@@ -108,13 +116,14 @@ pub(super) fn listed_places(
     source: &dyn FileSource,
     around: &Surroundings,
 ) -> (HashMap<FilePlace, OverriddenPlace>, HashSet<FilePlace>) {
-    with_roots(source, around, &Cancellation::default(), |roots| (roots.overridden(), roots.known()))
+    with_roots(source, around, None, &Cancellation::default(), |roots| (roots.overridden(), roots.known()))
 }
 
 /// Renders the roots around the seeds, and looks at them.
 fn with_roots<T>(
     source: &dyn FileSource,
     around: &Surroundings,
+    url: Option<&str>,
     cancellation: &Cancellation,
     look: impl FnOnce(&RenderedRoots<'_>) -> T,
 ) -> T {
@@ -122,10 +131,11 @@ fn with_roots<T>(
         Some(bytes) => Some(bytes.clone()),
         None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
     };
-    let mentions = Mentions::new(&around.structural, &around.paths);
+    let mentions = Mentions::new(&around.structural, &around.paths, &around.declarations);
     let reached = mentions.reaching(&around.seeds);
+    let declarations = mentions.declarations_of(&reached);
     let mut files = Files::new(&around.paths, &read, cancellation.clone());
-    let scene = Scene { reached: &reached, declarations: &around.declarations, url: None };
+    let scene = Scene { reached: &reached, declarations: &declarations, url };
     let roots = roots(&mut files, &scene);
     look(&RenderedRoots { files: &files, roots: &roots })
 }

@@ -19,7 +19,7 @@ use crate::manifest::{
     is_compose, is_override,
 };
 use crate::visible::inline;
-use crate::yaml::{FieldPath, NodeId, ParsedYaml, scan_until};
+use crate::yaml::{EditBlocker, FieldPath, NodeId, ParsedYaml, scan_until};
 
 /// The matches that set what runs, and those that no root covers.
 ///
@@ -104,11 +104,14 @@ fn keep_winners(
             Verdict::Weaker(overridden) => weaker.push((m, overridden)),
         }
     }
-    kept.extend(judge.added(request, &kept));
+    let (added, unread): (Vec<_>, Vec<_>) =
+        judge.new_winners(&kept).partition(|winner| judge.file_of(winner).is_some());
+    kept.extend(added.into_iter().filter_map(|winner| judge.addition(request, winner)).collect::<Vec<_>>());
     kept.sort_by_key(|m| (m.file, m.at));
     *matches = kept;
     let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
-    Reports::new(request, what_runs, weaker.collect(), entries, matches)
+    let unread: Vec<String> = unread.into_iter().map(unread_file).collect();
+    Reports::new(request, what_runs, weaker.collect(), entries, matches).with_warnings(unread)
 }
 
 /// What becomes of a match.
@@ -180,25 +183,38 @@ impl<'a> Judge<'a> {
     }
 
     /// The winning places that no match covers.
-    fn added(&self, request: &Request, kept: &[Match]) -> Vec<Match> {
+    fn new_winners(&self, kept: &[Match]) -> impl Iterator<Item = &'a Winner> {
         let known: HashSet<FilePlace> = kept.iter().flat_map(|m| self.places(m)).collect();
-        let new = self.what_runs.winners.iter();
-        let new = new.filter(|winner| !winner.nodes.iter().any(|place| known.contains(place)));
-        new.filter_map(|winner| self.addition(request, winner)).collect()
+        let what_runs = self.what_runs;
+        what_runs.winners.iter().filter(move |winner| !winner.nodes.iter().any(|place| known.contains(place)))
     }
 
+    /// The index of a winning place's file; `None` if tagbump couldn't read it.
+    fn file_of(&self, winner: &Winner) -> Option<usize> {
+        self.survey.files.iter().position(|file| file.path == winner.path)
+    }
+
+    /// A winning place as a match; `None` if its file isn't among those to write.
     fn addition(&self, request: &Request, winner: &Winner) -> Option<Match> {
         let target = &request.targets[winner.target];
-        let file = self.survey.files.iter().position(|file| file.path == winner.path)?;
+        let file = self.file_of(winner)?;
         let parsed = &self.survey.files[file];
         let match_level = target.scope.standing_of_any(&parsed.path)?;
         let place = WinningPlace { parsed, file, match_level, winner, target };
-        match (&winner.setting, winner.inside) {
+        let found = match (&winner.setting, winner.inside) {
+            _ if winner.is_nested() => None,
             (_, Some(block)) => place.embedded(block),
             (Setting::Part(part), None) => Some(place.part(part)),
             _ => place.scalar(),
-        }
+        };
+        found.or_else(|| place.unplaced())
     }
+}
+
+fn unread_file(winner: &Winner) -> String {
+    let Winner { path, line, roots, .. } = winner;
+    let (path, roots) = (inline(path), inline(&roots.join(", ")));
+    format!("{path}:{line}: sets what runs in {roots}, and the file can't be read; change it by hand")
 }
 
 /// A winning place, in the file that it is in.
@@ -260,6 +276,13 @@ impl WinningPlace<'_> {
         let m = self.as_match(block, kind(&winner.setting), result);
         let nodes = vec![ScalarPlace { inside: Some(block), node }];
         Some(Match { inner_at: Some(node), nodes, ..m })
+    }
+
+    /// A place that tagbump knows and can't edit.
+    fn unplaced(&self) -> Option<Match> {
+        let at = self.winner.inside.or_else(|| Some(self.winner.setting.place()?.node))?;
+        let refusal = Refusal::blocked(at, "the value", EditBlocker::Unplaced);
+        Some(self.as_match(at, kind(&self.winner.setting), Err(refusal)))
     }
 
     /// A part of a text.

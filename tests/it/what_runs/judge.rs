@@ -145,7 +145,8 @@ impl<'a> Case<'a> {
         let before = Runs::of(deploy(&plain(&repository.files), tools)?);
         let numbered = Runs::of(deploy(&numbered.collect(), tools)?);
         // a delimiter of kustomize's may cut a digest in two
-        let is_none = |image: &&String| image.ends_with(':') || Image::parse(image).name.matches(':').count() > 1;
+        let is_none =
+            |image: &&String| image.ends_with(':') || Image::parse(image).name.matches(':').count() > 1;
         if let Some(image) = before.images.values().find(is_none) {
             return Err(format!("{image} is no image"));
         }
