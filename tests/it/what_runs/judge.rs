@@ -13,6 +13,10 @@ use crate::deployments::tools::Tools;
 use crate::support::cli::{Run, tagbump};
 use crate::support::files::{snapshot, write};
 
+/// Tags that are only a default where they stand in a chart's values.
+const FLOATING: [&str; 9] =
+    ["latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "HEAD"];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// Whatever ran the image runs the new tag, and nothing else is different.
@@ -216,9 +220,8 @@ impl<'a> Case<'a> {
     fn is_only_a_default(&self, place: &Place) -> bool {
         let Some(chart) = place.0.strip_prefix("helm template release ") else { return false };
         let tag = Image::parse(&self.before.images[place]).tag;
-        let floats = ["latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "HEAD"];
         let in_values = self.file(place).is_none_or(|file| name_of(file) == "values.yaml");
-        if !in_values || !(floats.contains(&tag.as_str()) || self.origin(place).is_none()) {
+        if !in_values || !(FLOATING.contains(&tag.as_str()) || self.origin(place).is_none()) {
             return false;
         }
         let (chart, is_default) = chart.split_once(' ').map_or((chart, true), |(chart, _)| (chart, false));
@@ -392,7 +395,14 @@ impl<'a> Case<'a> {
             let numbers = marks::numbers(text);
             let is_list =
                 text.contains("newTag") || file.contains("kustomization") || file.contains("argocd");
-            if !numbers.is_empty() && !is_list && !numbers.iter().any(|number| used.contains(number)) {
+            let is_default = self.repository.all
+                && name_of(file) == "values.yaml"
+                && FLOATING.iter().any(|tag| text.contains(tag));
+            if !numbers.is_empty()
+                && !is_list
+                && !is_default
+                && !numbers.iter().any(|number| used.contains(number))
+            {
                 return Some((
                     file.to_owned(),
                     format!("line {line} was set: {}", marks::plain(text).trim()),
