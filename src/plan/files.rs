@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::field_index::FieldIndex;
+use super::indexes::FieldPosition;
 use super::parsed_file::{FieldPlaces, ParsedFile};
 use super::prefilter::Prefilter;
 use super::skipped_files::SkippedFiles;
@@ -21,10 +22,10 @@ pub(super) struct ScannedFiles {
     pub files: Vec<ParsedFile>,
     pub warnings: Vec<String>,
     pub unparsable: Vec<String>,
-    /// The fields that exist in some document, by target and number.
-    pub fields: HashSet<(usize, usize)>,
-    /// The fields that were looked up in some file, by target and number.
-    pub looked_for: HashSet<(usize, usize)>,
+    /// The fields that exist in some document.
+    pub fields: HashSet<FieldPosition>,
+    /// The fields that were looked up in some file.
+    pub looked_for: HashSet<FieldPosition>,
 }
 
 /// The result of reading one file.
@@ -33,7 +34,7 @@ enum FileScan {
     /// Parsed, but without anything to change. Kept to know which fields it lacks.
     Skipped {
         path: String,
-        fields: Vec<(usize, usize)>,
+        fields: Vec<FieldPosition>,
     },
     Unparsed(Unparsed),
 }
@@ -92,7 +93,7 @@ fn is_wanted(file: &SourceFile<'_>, request: &Request, screen: &Prefilter<'_>) -
         || (request.add && is_kustomization_file(file.path))
 }
 
-fn look_at(file: &SourceFile<'_>, fields: Vec<(usize, usize)>, request: &Request) -> Option<FileScan> {
+fn look_at(file: &SourceFile<'_>, fields: Vec<FieldPosition>, request: &Request) -> Option<FileScan> {
     let unparsed = |error| {
         let (path, named) = (file.path.to_owned(), file.match_level == MatchLevel::Explicit);
         Some(FileScan::Unparsed(Unparsed { path, error, named }))
@@ -113,9 +114,9 @@ fn look_at(file: &SourceFile<'_>, fields: Vec<(usize, usize)>, request: &Request
     (!fields.is_empty()).then(|| FileScan::Skipped { path: file.path.to_owned(), fields })
 }
 
-fn field_places(yaml: &ParsedYaml, (target, nth): (usize, usize), request: &Request) -> FieldPlaces {
-    let UpdateTarget { name, scope, .. } = &request.targets[target];
-    FieldPlaces { target, nth, references: field_references(yaml, &scope.fields[nth].path, name) }
+fn field_places(yaml: &ParsedYaml, field: FieldPosition, request: &Request) -> FieldPlaces {
+    let UpdateTarget { name, scope, .. } = &request.targets[field.target];
+    FieldPlaces { field, references: field_references(yaml, &scope.fields[field.nth].path, name) }
 }
 
 impl ScannedFiles {
@@ -130,9 +131,9 @@ impl ScannedFiles {
             FileScan::Skipped { fields, .. } => self.looked_for.extend(fields),
             FileScan::Parsed(mut parsed) => {
                 parsed.settle_chart(has_chart);
-                self.looked_for.extend(parsed.fields.iter().map(|places| (places.target, places.nth)));
+                self.looked_for.extend(parsed.fields.iter().map(|places| places.field));
                 let places = parsed.fields.iter().filter(|places| !places.references.is_empty());
-                self.fields.extend(places.map(|places| (places.target, places.nth)));
+                self.fields.extend(places.map(|places| places.field));
                 self.files.push(*parsed);
             }
         }

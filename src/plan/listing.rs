@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
+use super::indexes::FileIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
 use super::unparsed::{Unparsed, UnparsedReport};
-use super::{FileSource, PlanError, SourceFile, shared};
+use super::{FileSource, PlanError, SourceFile, TargetIndex, shared};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Field, Tag, same_image};
 use crate::manifest::{
@@ -122,16 +123,16 @@ fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> V
 
 /// Tries a bump of each reference's image, to see what would happen.
 fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
-    let mut targets: HashMap<&str, usize> = HashMap::new();
+    let mut targets: HashMap<&str, TargetIndex> = HashMap::new();
     // the text was parsed, so it is valid UTF-8
     let text = std::str::from_utf8(&parsed.bytes).unwrap_or_default();
     let mut matches: Vec<Match> = references
         .iter()
         .map(|reference| {
-            let next = targets.len();
+            let next = TargetIndex::new(targets.len());
             let target = *targets.entry(&reference.image).or_insert(next);
             Match {
-                file: 0,
+                file: FileIndex::FIRST,
                 target,
                 match_level: MatchLevel::Discovered,
                 at: reference.at,

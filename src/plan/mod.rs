@@ -14,6 +14,7 @@ mod error;
 mod field_index;
 mod files;
 mod image_inventory;
+mod indexes;
 mod listing;
 mod matched;
 mod matching;
@@ -36,6 +37,7 @@ pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
 pub use error::{MatchedValue, PlanError, RefusedReference};
+pub use indexes::TargetIndex;
 pub use listing::{ListedReference, Listing, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
 pub use source::{FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
@@ -131,7 +133,7 @@ pub struct Request {
 /// References to one target in one file that must not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkipReference {
-    pub target: usize,
+    pub target: TargetIndex,
     pub file: String,
     /// Their current tag and digest, as in [`ChangedReference::from`]; `None` means any.
     pub from: Option<String>,
@@ -166,8 +168,8 @@ pub struct ChangedReference {
     pub image: String,
     /// The image that ran before, if it is a different one.
     pub renamed_from: Option<String>,
-    /// Index of the request's target that it matches.
-    pub target: usize,
+    /// The request's target that it matches.
+    pub target: TargetIndex,
     /// `TAG`, `TAG@DIGEST`, or empty if there was none.
     pub from: String,
     pub to: String,

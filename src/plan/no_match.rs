@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::image_inventory::ImageInventory;
-use super::{Request, UpdateTarget};
+use super::{Request, TargetIndex, UpdateTarget};
 use crate::image::{NAME_LENGTH, same_image, short_name};
 use crate::location::Location;
 use crate::visible::inline;
@@ -59,8 +59,8 @@ pub struct NamelessTag {
 }
 
 impl NoMatch {
-    pub(super) fn new(seen: &ImageInventory, request: &Request, missing: &[usize]) -> Self {
-        let unmatched = |&target: &usize| {
+    pub(super) fn new(seen: &ImageInventory, request: &Request, missing: &[TargetIndex]) -> Self {
+        let unmatched = |&target: &TargetIndex| {
             let UpdateTarget { name, .. } = &request.targets[target];
             UnmatchedImage { name: name.clone(), instead: instead(seen, name) }
         };

@@ -3,7 +3,7 @@
 
 use super::files::ScannedFiles;
 use super::matched::Match;
-use super::{Request, UpdateTarget};
+use super::{Request, TargetIndex, UpdateTarget};
 use crate::file_selection::MatchLevel;
 use crate::location::Location;
 use crate::manifest::WORKLOAD;
@@ -19,7 +19,7 @@ pub(super) fn remove_overridden(
     matches: &mut Vec<Match>,
 ) -> Vec<String> {
     let mut notices = Vec::new();
-    for (target, wanted) in request.targets.iter().enumerate() {
+    for (target, wanted) in TargetIndex::each(&request.targets) {
         let by = matches.iter().find(|m| m.target == target && m.overrides);
         let Some((file, at)) = by.map(|m| (m.file, m.at)) else { continue };
         let overridden =

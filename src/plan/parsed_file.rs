@@ -1,6 +1,7 @@
 //! A parsed file with its references.
 
 use super::SourceFile;
+use super::indexes::FieldPosition;
 use crate::file_selection::MatchLevel;
 use crate::location::Location;
 use crate::manifest::{ManifestFile, Reference, VALUES, is_values_file, looks_like_values, references};
@@ -23,9 +24,7 @@ pub(super) struct ParsedFile {
 
 /// The references in a file that one field of one target leads to.
 pub(super) struct FieldPlaces {
-    pub target: usize,
-    /// The index of the field in the target's scope.
-    pub nth: usize,
+    pub field: FieldPosition,
     pub references: Vec<Reference>,
 }
 

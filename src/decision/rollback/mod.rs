@@ -17,7 +17,7 @@ use crate::hint::{hint, setting};
 use crate::image::{Digest, Field, Tag, same_tag};
 use crate::landing::{RolledBack, TipSnapshot};
 use crate::object_id::CommitId;
-use crate::plan::{self, CurrentReference, FileSource, Request, Scope, UpdateTarget};
+use crate::plan::{self, CurrentReference, FileSource, Request, Scope, TargetIndex, UpdateTarget};
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
 use search::RollbackSearch;
@@ -27,10 +27,10 @@ use trace::{ReferenceTrace, TagAndDigest, joined};
 #[derive(Clone, Debug, Default)]
 pub(super) struct RollbackPlan {
     targets: Vec<UpdateTarget>,
-    /// The tags that are taken away, by target.
-    pub rolled_back: Vec<(usize, RolledBack)>,
+    /// The tags that are taken away, by these targets.
+    pub rolled_back: Vec<(TargetIndex, RolledBack)>,
     /// The same, for a quick lookup.
-    is_taken: HashSet<(usize, RolledBack)>,
+    is_taken: HashSet<(TargetIndex, RolledBack)>,
     /// The commit that all tags which come back were built from, if it is known and the same for all.
     pub source: Option<Source>,
     /// The tags of each file when the rollback began.
@@ -39,7 +39,8 @@ pub(super) struct RollbackPlan {
 
 #[derive(Clone, Debug)]
 struct RollbackStart {
-    target: usize,
+    /// Of the typed request.
+    target: TargetIndex,
     file: String,
     from: Vec<TagAndDigest>,
     to: TagAndDigest,
@@ -122,7 +123,7 @@ impl RollbackPlan {
         if let Some(only) = &mut self.targets[at].scope.only {
             only.insert(trace.file.clone());
         }
-        for bad in bad.into_iter().map(|bad| (at, bad)) {
+        for bad in bad.into_iter().map(|bad| (TargetIndex::new(at), bad)) {
             // a tag that is set on purpose isn't bad any more
             let mut is_new = || self.is_taken.insert(bad.clone());
             if !same_tag(&bad.1.tag, &to.joined()) && is_new() {

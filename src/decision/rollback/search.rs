@@ -14,7 +14,7 @@ use crate::history::git::CommitWalk;
 use crate::history::{self, CommitId, CommitStore, Extent, TagEntry};
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
-use crate::plan::{Cancellation, CurrentReference, PlanError, Request, UpdateTarget};
+use crate::plan::{Cancellation, CurrentReference, PlanError, Request, TargetIndex, UpdateTarget};
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
 
@@ -178,7 +178,7 @@ fn name_the_tag() -> Hint {
 /// One trace for each file of each image.
 fn traces(typed: &Request, current: &[CurrentReference]) -> Result<Vec<ReferenceTrace>> {
     let mut traces: Vec<ReferenceTrace> = Vec::new();
-    let mut positions: HashMap<(usize, &str), usize> = HashMap::new();
+    let mut positions: HashMap<(TargetIndex, &str), usize> = HashMap::new();
     for reference in current {
         let (target, version) = (&typed.targets[reference.target], TagAndDigest::now(reference));
         let position = positions.entry((reference.target, &reference.file));
