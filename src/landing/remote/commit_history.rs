@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::git::fetch::{self, DEPTHS};
 use crate::git::oid::{commit_id, oid};
 use crate::git::workspace::Workspace;
-use crate::history::git::{CommitWalk, thoroughly};
+use crate::history::git::CommitWalk;
 use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, ObjectId};
 use crate::landing::{BuildOrder, FAR, History};
 
@@ -162,7 +162,7 @@ impl CommitStore for RecentCommits<'_> {
         }
         let Some(depth) = DEPTHS.get(self.steps.get()) else { return false };
         self.steps.set(self.steps.get() + 1);
-        thoroughly(|| self.place.deepen(*depth, self.deadline)).is_ok()
+        self.place.deepen(*depth, self.deadline).is_ok()
     }
 }
 
