@@ -29,7 +29,7 @@ pub enum Exit {
 pub struct Failure {
     pub exit: Exit,
     /// What happened and where, in one sentence. If several places are involved, they follow on lines of their own.
-    pub message: String,
+    pub message: Hint,
     /// What to do about it.
     pub hint: Option<Hint>,
     /// The place in a file that the message starts with.
@@ -41,17 +41,17 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
     /// A failure without a hint or a place.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub fn new(exit: Exit, message: impl Into<Hint>) -> Self {
         Failure { exit, message: message.into(), hint: None, place: None }
     }
 
     /// Bad usage, bad configuration, or no target.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub fn usage(message: impl Into<Hint>) -> Self {
         Failure::new(Exit::Usage, message)
     }
 
     /// Anything without an exit code of its own.
-    pub fn other(message: impl Into<String>) -> Self {
+    pub fn other(message: impl Into<Hint>) -> Self {
         Failure::new(Exit::Other, message)
     }
 
@@ -65,20 +65,21 @@ impl Failure {
     /// Applies `change` to every text in the failure, for example to remove secrets.
     #[must_use]
     pub fn map_texts(self, change: impl Fn(&str) -> String) -> Self {
-        let message = change(&self.message);
-        Failure { message, hint: self.hint.map(|hint| hint.map_texts(change)), ..self }
+        let message = self.message.map_texts(&change);
+        Failure { message, hint: self.hint.map(|hint| hint.map_texts(&change)), ..self }
     }
 
-    /// Words the hint for `speaker`.
+    /// Words message and hint for `speaker`.
     #[must_use]
     pub fn worded_for(self, speaker: Speaker) -> Self {
-        Failure { hint: self.hint.map(|hint| hint.for_speaker(speaker).into()), ..self }
+        let message = self.message.for_speaker(speaker).into();
+        Failure { message, hint: self.hint.map(|hint| hint.for_speaker(speaker).into()), ..self }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        self.message.fmt(f)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Hints: what to do about an error. A hint names flags, worded for the reader.
+//! Hints: what to do about an error. A hint names flags, worded for the reader, and so may a message.
 //!
 //! At a terminal, the user types `--add`; in a workflow, the same choice is the input `add: true`.
 

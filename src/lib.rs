@@ -39,7 +39,7 @@
 //! | [`object_id`] | the IDs of commits, trees and files in git's object database | |
 //! | [`dot_git`] | which file names lead into a repository's own folder | |
 //! | [`markdown`], [`visible`] | make text from files and servers safe to show | |
-//! | [`error`], [`hint`] | an error as it is shown: exit code, sentence, and what to do | |
+//! | [`error`], [`hint`] | an error as it is shown: exit code, sentence, and what to do | `visible` |
 //! | [`location`] | a place in a file | |
 //! | [`environment`], [`signals`] | what every module needs | |
 //!
@@ -51,8 +51,8 @@
 //! # Errors
 //!
 //! A module reports what happened as data: an enum of its own, with names, places and the values found. It knows
-//! neither exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint. `landing`,
-//! `forge`, `decision` and `bump` still word their errors themselves, as [`error::Failure`].
+//! neither exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint: an
+//! [`error::Failure`]. `decision` and the commands still word some of theirs themselves.
 //!
 //! # Glossary
 //!

@@ -10,6 +10,7 @@ use arbitrary::Arbitrary;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use tagbump::error::Failure;
+use tagbump::forge::ForgeError;
 use tagbump::forge::github::answers as github;
 use tagbump::git::answers as git;
 use tagbump::git::{RemoteUrl, Tokens};
@@ -98,7 +99,7 @@ fn push_report(answer: &[u8], side_band: bool) {
         Ok(git::PushReport::Rejected { status, text }) => {
             check_message(&status);
             check_message(&text);
-            check_verdict(&remote::of_status(&status, &text, PAGE));
+            check_verdict(remote::of_status(&status, &text, PAGE));
         }
         Err(error) => check_message(&error.to_string()),
     }
@@ -133,7 +134,7 @@ fn first_channel(mut answer: &[u8]) -> Vec<u8> {
 fn push_status(answer: &[u8]) {
     let text = git::server_text(answer);
     let (status, printed) = text.split_once('\n').unwrap_or((&text, ""));
-    check_verdict(&remote::of_status(status, printed, PAGE));
+    check_verdict(remote::of_status(status, printed, PAGE));
 }
 
 fn http_answer(answer: &[u8], pick: u8) {
@@ -142,9 +143,9 @@ fn http_answer(answer: &[u8], pick: u8) {
     let retry_after = git::retry_after(header.lines().next().unwrap_or_default(), Timestamp::UNIX_EPOCH);
     let words = git::server_text(&with_token(answer, pick));
     let label = (pick % 3 == 0).then_some("TAGBUMP_TOKEN");
-    let fault = git::TransportError::Status { code: status, retry_after, words };
-    check_trouble(&remote::of_fetch_fault(fault.clone(), label, PAGE));
-    check_verdict(&remote::of_push_fault(fault, label, PAGE));
+    let fault = || git::TransportError::Status { code: status, retry_after, words: words.clone() };
+    check_trouble(remote::of_fetch_fault(fault(), label, PAGE));
+    check_verdict(remote::of_push_fault(fault(), label, PAGE));
     let url = RemoteUrl::parse(&header, std::path::Path::new("/"));
     url.map_or_else(
         |error| check_message(&error.to_string()),
@@ -167,7 +168,7 @@ fn redirect(answer: &[u8], pick: u8) {
             assert!(to.username().is_empty() && to.password().is_none() && to.query().is_none());
             check_message(to.as_str());
         }
-        Some(Err(fault)) => check_trouble(&remote::of_fetch_fault(fault, None, page)),
+        Some(Err(fault)) => check_trouble(remote::of_fetch_fault(fault, None, page)),
         None => panic!("301 is a redirect"),
     }
 }
@@ -187,7 +188,7 @@ fn api_answer(answer: &[u8], pick: u8) {
     let wait = (pick % 5 == 0).then_some(Duration::from_secs(60));
     match github::classify_response(github::ApiResponse::read(status, wait, &body), ROUTE) {
         Ok(_) => assert!((200..300).contains(&status), "{status} is no success"),
-        Err(error) => check_trouble(&error.into()),
+        Err(error) => check_trouble(FetchError::<ForgeError>::from(error)),
     }
 }
 
@@ -195,11 +196,11 @@ fn pull_requests(answer: &[u8]) {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(answer) else { return };
     match github::PullRequestJson::find(value.clone(), "tagbump/main/api", "main") {
         Ok(found) => found.iter().for_each(check_pull),
-        Err(failure) => check_failure(&failure),
+        Err(error) => check_failure(error),
     }
     match github::PullRequestJson::read(value) {
         Ok(pull) => check_pull(&pull),
-        Err(failure) => check_failure(&failure),
+        Err(error) => check_failure(error),
     }
 }
 
@@ -221,7 +222,7 @@ fn graphql(answer: &[u8]) {
     match github::GraphQlResponse::read(&value) {
         github::GraphQlResponse::Error { kind, message } => {
             check_message(&kind);
-            check_verdict(&github::api_error(&kind, message));
+            check_verdict(github::api_error(&kind, message));
         }
         github::GraphQlResponse::Data(data) => match github::made_commit(&data) {
             Ok(made) => {
@@ -231,7 +232,7 @@ fn graphql(answer: &[u8]) {
                     check_message(state);
                 }
             }
-            Err(verdict) => check_verdict(&verdict),
+            Err(verdict) => check_verdict(verdict),
         },
     }
 }
@@ -245,29 +246,30 @@ fn meter(answer: &[u8], pick: u8) {
     assert_eq!(result(whole.count(answer)), result(cut));
 }
 
-fn check_trouble(trouble: &FetchError) {
+fn check_trouble(trouble: FetchError<impl Into<Failure>>) {
     match trouble {
-        FetchError::Transient { what, .. } | FetchError::Unreachable { what } => check_message(what),
-        FetchError::Permanent(failure) => check_failure(failure),
+        FetchError::Transient { what, .. } | FetchError::Unreachable { what } => check_message(&what),
+        FetchError::Permanent(error) => check_failure(error),
     }
 }
 
 /// Nothing that is judged here is a success.
-fn check_verdict(verdict: &PublishOutcome) {
+fn check_verdict(verdict: PublishOutcome<impl Into<Failure>>) {
     match verdict {
         PublishOutcome::Published { commit } => panic!("{commit} was not published"),
         PublishOutcome::NonFastForward { what }
         | PublishOutcome::RefLocked { what }
-        | PublishOutcome::Unknown { what, .. } => check_message(what),
+        | PublishOutcome::Unknown { what, .. } => check_message(&what),
         PublishOutcome::UnpackFailed { words } | PublishOutcome::RejectedUnclear { words } => {
-            check_message(words)
+            check_message(&words)
         }
-        PublishOutcome::Refused(failure) => check_failure(failure),
+        PublishOutcome::Refused(error) => check_failure(error),
     }
 }
 
-fn check_failure(failure: &Failure) {
-    check_message(&failure.message);
+fn check_failure(error: impl Into<Failure>) {
+    let failure = error.into();
+    check_message(&failure.to_string());
     failure.hint.iter().for_each(|hint| check_message(&hint.to_string()));
 }
 

@@ -15,7 +15,7 @@ pub fn of_report(report: &Report) -> String {
             .as_ref()
             .map(|hint| format!("\n\n{}", code_block(&hint.to_string(), "")))
             .unwrap_or_default();
-        return format!("### tagbump: failed\n\n{}{hint}\n", code_block(&failure.message, ""));
+        return format!("### tagbump: failed\n\n{}{hint}\n", code_block(&failure.message.to_string(), ""));
     }
     if let Outcome::Already | Outcome::Superseded = report.outcome {
         let images: Vec<_> = report.images.iter().map(|image| code(&image.name)).collect();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::context::{DecisionContext, same_repository};
-use crate::error::inline;
+use crate::error::{Failure, inline};
 use crate::forge::{self, ForgeSite};
 use crate::landing::{BuildOrder, TipSnapshot};
 use crate::tag::Source;
@@ -64,7 +64,9 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
         let mut why = format!("no token to read {repository} on GitHub");
         for (site, token) in self.sites_and_tokens(repository) {
             let http = self.context.checkout().and_then(|checkout| Ok(checkout.http()?));
-            let forge = http.and_then(|http| site.connect(&http, &token)).map_err(|failure| failure.message);
+            let forge = http
+                .and_then(|http| Ok(site.connect(&http, &token)?))
+                .map_err(|failure: Failure| failure.to_string());
             let order =
                 forge.and_then(|forge| forge.order(self.tip.deadline, repository, &ours.sha, &theirs.sha));
             match order {

@@ -29,13 +29,14 @@ impl Wording<'_> {
         if plan.is_empty() {
             return Ok(String::new());
         }
-        self.parts(targets::message(self.context.settings, self.config, plan), plan)?.message(plan)
+        let template = targets::message(self.context.settings, self.config, plan);
+        Ok(self.parts(template, plan)?.message(plan)?)
     }
 
     /// The text of a template that was given with `flag`. The mark `[skip ci]` is for commits only.
     pub fn filled(&self, flag: &'static str, template: &Template, plan: &Plan) -> Result<String> {
         let parts = self.parts(Some(template), plan)?;
-        MessageParts { skip_ci: false, ..parts }.text_of(flag, plan)
+        Ok(MessageParts { skip_ci: false, ..parts }.text_of(flag, plan)?)
     }
 
     fn parts<'a>(&'a self, template: Option<&'a Template>, plan: &Plan) -> Result<MessageParts<'a>> {

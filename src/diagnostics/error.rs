@@ -1,16 +1,20 @@
 //! Everything that can end a command.
 
 use super::command::CommandError;
-use super::{command, config, describe, git, http, plan, selection, tag, worktree};
+use super::{command, config, describe, forge, git, history, http, landing, plan, selection, tag, worktree};
 use crate::actions::RunnerFileError;
 use crate::config::ConfigError;
 use crate::decision::TargetError;
 use crate::error::Failure;
 use crate::extras::ManError;
 use crate::file_selection::SelectionError;
+use crate::forge::ForgeError;
+use crate::forge::github::GitHubError;
 use crate::git::{GitError, ServerError};
-use crate::hint::Speaker;
+use crate::history::HistoryError;
 use crate::http::HttpError;
+use crate::landing::MessageError;
+use crate::landing::remote::RemoteError;
 use crate::plan::{PlanError, SourceError};
 use crate::scaffold::ScaffoldError;
 use crate::settings::SettingsError;
@@ -27,11 +31,15 @@ pub enum Error {
     #[error(transparent)]
     Git(#[from] GitError),
     #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error(transparent)]
     Http(#[from] HttpError),
     #[error(transparent)]
     Man(#[from] ManError),
     #[error(transparent)]
     Plan(#[from] PlanError),
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     #[error(transparent)]
     RunnerFile(#[from] RunnerFileError),
     #[error(transparent)]
@@ -60,7 +68,7 @@ impl Error {
     /// Applies `change` to every text in the error, for example to remove secrets.
     #[must_use]
     pub fn map_texts(self, change: impl Fn(&str) -> String) -> Self {
-        Error::Failure(describe(self, Speaker::CommandLine).map_texts(change))
+        Error::Failure(describe(self).map_texts(change))
     }
 }
 
@@ -78,10 +86,15 @@ macro_rules! failure_from {
 failure_from! {
     CommandError => command::describe,
     ConfigError => config::describe,
+    ForgeError => forge::describe,
     GitError => git::describe,
+    GitHubError => forge::describe_github,
+    HistoryError => history::describe,
     HttpError => http::describe,
+    MessageError => landing::describe_message,
     ServerError => git::describe_server,
     PlanError => plan::describe,
+    RemoteError => landing::describe_remote,
     SelectionError => selection::describe,
     SourceError => worktree::describe_source,
     TagError => tag::describe,

@@ -139,6 +139,8 @@ fn setting_advice(error: &GitSettingError) -> Hint {
 pub(super) fn describe_server(error: &ServerError) -> Failure {
     let message = error.to_string();
     let advice = match error {
+        ServerError::Http(error) => return http::describe(error),
+        ServerError::Setting(error) => return Failure::usage(message).hinted(setting_advice(error)),
         ServerError::Answer { error, .. } => hint(answer_advice(error)),
         ServerError::RedirectedToPage { .. } => hint("fix the remote's URL; a login page may be in the way"),
         ServerError::RedirectedAway { url, .. } => {
@@ -160,7 +162,7 @@ pub(super) fn describe_server(error: &ServerError) -> Failure {
             hint("check the remote's URL; a proxy may answer in the server's place")
         }
         ServerError::GitMissing => hint("install git, or use an https remote"),
-        ServerError::GitNotStarted(_) => return Failure::other(message),
+        ServerError::GitNotStarted { .. } => return Failure::other(message),
         ServerError::NotARepository { .. } => return Failure::usage(message).hinted("fix the remote's path"),
         ServerError::ForeignOwner { path } => trust(path),
         ServerError::SshNotStarted { .. } => {
@@ -215,6 +217,28 @@ fn ssh_advice(problem: SshProblem, host: &str, port: Option<u16>) -> String {
         }
         SshProblem::CommandMissing => {
             "check GIT_SSH_COMMAND and core.sshCommand here, and that the server has git".to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_over_ssh_are_exit_5_and_missing_commands_are_not() {
+        for (problem, exit) in [
+            (SshProblem::HostKeyChanged, Exit::Refused),
+            (SshProblem::HostKeyUnknown, Exit::Refused),
+            (SshProblem::KeyRejected, Exit::Refused),
+            (SshProblem::Forbidden, Exit::Refused),
+            (SshProblem::RepositoryMissing, Exit::Refused),
+            (SshProblem::CommandMissing, Exit::Other),
+        ] {
+            let (url, host, words) = ("u".to_owned(), "h".to_owned(), "the words of ssh".to_owned());
+            let failure = describe_server(&ServerError::Ssh { url, host, port: None, problem, words });
+            assert_eq!(failure.exit, exit, "{problem:?}");
+            assert!(failure.to_string().contains("the words of ssh") && failure.hint.is_some(), "{failure}");
         }
     }
 }

@@ -6,8 +6,11 @@
 mod command;
 mod config;
 mod error;
+mod forge;
 mod git;
+mod history;
 mod http;
+mod landing;
 mod plan;
 mod selection;
 mod settings;
@@ -24,22 +27,24 @@ pub use error::Error;
 
 /// Describes an error, worded for `speaker`.
 pub fn diagnose(error: Error, speaker: Speaker) -> Failure {
-    describe(error, speaker).worded_for(speaker)
+    describe(error).worded_for(speaker)
 }
 
-fn describe(error: Error, speaker: Speaker) -> Failure {
+fn describe(error: Error) -> Failure {
     match error {
         Error::Command(error) => command::describe(&error),
         Error::Config(error) => config::describe(&error),
         Error::Plan(error) => plan::describe(&error),
         Error::Selection(error) => selection::describe(&error),
-        Error::Settings(error) => settings::describe(&error, speaker),
+        Error::Settings(error) => settings::describe(&error),
         Error::Source(error) => worktree::describe_source(&error),
         Error::Tag(error) => tag::describe(&error),
         Error::Target(error) => tag::describe_target(&error),
         Error::Worktree(error) => worktree::describe(&error),
         Error::Git(error) => git::describe(&error),
         Error::Http(error) => http::describe(&error),
+        Error::History(error) => history::describe(&error),
+        Error::Remote(error) => landing::describe_remote(&error),
         Error::Man(error) => Failure::other(error.to_string()),
         Error::RunnerFile(error) => Failure::other(error.to_string()),
         Error::Scaffold(error) => Failure::other(error.to_string()),

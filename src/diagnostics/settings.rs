@@ -1,13 +1,13 @@
-//! Errors in flags. Their messages name flags too, so the wording depends on who reads them.
+//! Errors in flags. Their messages name flags too.
 
 use super::selection;
 use crate::error::Failure;
-use crate::hint::{Hint, Speaker, flag, hint, setting, switch};
+use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::image::ImageError;
 use crate::settings::{BadCombination, BareName, ExpectedValue, SettingsError};
 
-pub(super) fn describe(error: &SettingsError, speaker: Speaker) -> Failure {
-    let failure = Failure::usage(message(error).for_speaker(speaker));
+pub(super) fn describe(error: &SettingsError) -> Failure {
+    let failure = Failure::usage(message(error));
     match advice(error) {
         Some(advice) => failure.hinted(advice),
         None => failure,

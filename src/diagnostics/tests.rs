@@ -33,9 +33,9 @@ fn flag_has_input_where_action_has_one() {
 fn message_about_flags_names_inputs_in_action() {
     let error = || Error::Settings(SettingsError::Combination(BadCombination::ApiWithSign));
     let typed = diagnose(error(), Speaker::CommandLine);
-    assert!(typed.message.starts_with("--sign can't be used with --via api"), "{typed}");
+    assert!(typed.to_string().starts_with("--sign can't be used with --via api"), "{typed}");
     assert_eq!(typed.hint.unwrap().to_string(), "remove --sign, or land with --via git");
     let action = diagnose(error(), Speaker::Action);
-    assert!(action.message.starts_with("sign: true can't be used with via: api"), "{action}");
+    assert!(action.to_string().starts_with("sign: true can't be used with via: api"), "{action}");
     assert_eq!(action.hint.unwrap().to_string(), "remove sign: true, or land with via: git");
 }

@@ -9,43 +9,56 @@
 //! HTTP client (`github::wire`), so that proxies, certificates, timeouts and limits are the same everywhere, and its retries are off,
 //! because a POST that got a 502 may have done its work. No other module sees its types.
 
+mod error;
 pub mod github;
 
 use std::time::Instant;
 
 use crate::actions::{ActionsRun, ApiUrls};
 use crate::environment::Environment;
-use crate::error::Result;
 use crate::http::HttpSettings;
-use crate::landing::remote::Publisher;
+use crate::landing::remote::{Publisher, RemoteBranch};
 use crate::landing::{Backoff, BuildOrder};
 use crate::object_id::CommitId;
 use github::{GitHub, GitHubCommits};
+
+pub use error::ForgeError;
+
+/// A remote branch whose commits git or a forge publishes.
+pub type ForgeBranch = RemoteBranch<ForgeError>;
 
 /// What tagbump asks of a forge, besides publishing commits.
 pub trait Forge {
     /// Opens the pull request of a branch, or updates the open one. A second time changes nothing.
     ///
     /// # Errors
-    /// Exit 5 if the forge refuses, exit 4 if the budget is spent.
+    /// If the forge refuses, or the budget is spent.
     fn propose(
         &self,
         backoff: &mut Backoff<'_>,
         spec: &PullRequestSpec<'_>,
         is_current: &mut StillCurrent<'_>,
-    ) -> Result<PullRequest>;
+    ) -> Result<PullRequest, ForgeError>;
 
     /// Finds the open pull request of a branch.
     ///
     /// # Errors
     /// As [`Forge::propose`].
-    fn find(&self, backoff: &mut Backoff<'_>, spec: &PullRequestSpec<'_>) -> Result<Option<PullRequest>>;
+    fn find(
+        &self,
+        backoff: &mut Backoff<'_>,
+        spec: &PullRequestSpec<'_>,
+    ) -> Result<Option<PullRequest>, ForgeError>;
 
     /// Closes the open pull request of a branch, if there is one.
     ///
     /// # Errors
     /// As [`Forge::propose`].
-    fn close(&self, backoff: &mut Backoff<'_>, spec: &PullRequestSpec<'_>) -> Result<Option<PullRequest>>;
+    fn close(
+        &self,
+        backoff: &mut Backoff<'_>,
+        spec: &PullRequestSpec<'_>,
+    ) -> Result<Option<PullRequest>, ForgeError>;
 
     /// Compares two commits of a repository, `owner/name`.
     ///
@@ -103,7 +116,7 @@ impl ForgeSite {
     ///
     /// # Errors
     /// If the address or the token is not valid.
-    pub fn connect(&self, http: &HttpSettings, token: &str) -> Result<Box<dyn Forge>> {
+    pub fn connect(&self, http: &HttpSettings, token: &str) -> Result<Box<dyn Forge>, ForgeError> {
         match self {
             ForgeSite::GitHub(apis) => Ok(Box::new(GitHub::new(http, &apis.rest, token)?)),
         }
@@ -118,7 +131,7 @@ impl ForgeSite {
         http: &HttpSettings,
         token: &str,
         repository: &str,
-    ) -> Result<Box<dyn Publisher>> {
+    ) -> Result<Box<dyn Publisher<ForgeError>>, ForgeError> {
         match self {
             ForgeSite::GitHub(apis) => {
                 Ok(Box::new(GitHubCommits::new(http, &apis.graphql, token, repository)?))

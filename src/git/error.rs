@@ -42,7 +42,7 @@ pub enum GitError {
 
 impl GitError {
     /// Wraps libgit2's error; `doing` says what failed.
-    pub(super) fn library(doing: &'static str, error: &git2::Error) -> Self {
+    pub(crate) fn library(doing: &'static str, error: &git2::Error) -> Self {
         GitError::Library { doing, reason: error.message().to_owned() }
     }
 }
@@ -207,14 +207,14 @@ pub enum ServerError {
     TooManyHeaders { url: String, kib: usize },
     #[error("git was not found, and a repository on this machine needs it")]
     GitMissing,
-    #[error("git can't be started: {0}")]
-    GitNotStarted(std::io::Error),
+    #[error("git can't be started: {reason}")]
+    GitNotStarted { reason: String },
     #[error("{path} is not a git repository")]
     NotARepository { path: String },
     #[error("{path}: the repository belongs to another user")]
     ForeignOwner { path: String },
-    #[error("{url}: ssh can't be started: {error}")]
-    SshNotStarted { url: String, error: std::io::Error },
+    #[error("{url}: ssh can't be started: {reason}")]
+    SshNotStarted { url: String, reason: String },
     #[error("{url}: {problem}\n{words}")]
     Ssh {
         url: String,
@@ -224,6 +224,40 @@ pub enum ServerError {
         /// Output of ssh, or of the server.
         words: String,
     },
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error(transparent)]
+    Setting(#[from] GitSettingError),
+}
+
+impl ServerError {
+    /// Applies `change` to every text that may come from the server, for example to remove secrets.
+    #[must_use]
+    pub fn with_texts(mut self, change: impl Fn(&str) -> String) -> Self {
+        self.texts().into_iter().for_each(|text| *text = change(text));
+        self
+    }
+
+    fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            ServerError::Answer { server, error: AnswerError::GaveUp(words) } => vec![server, words],
+            ServerError::Answer { server, .. } => vec![server],
+            ServerError::RedirectedToPage { from } => vec![from],
+            ServerError::RedirectedAway { from, to, url } => vec![from, to, url],
+            ServerError::TooManyRedirects { url }
+            | ServerError::RedirectsOff { url }
+            | ServerError::TooManyHeaders { url, .. } => vec![url],
+            ServerError::BadUrl { url, reason } | ServerError::SshNotStarted { url, reason } => {
+                vec![url, reason]
+            }
+            ServerError::NotAGitServer { url, content_type } => vec![url, content_type],
+            ServerError::GitNotStarted { reason } => vec![reason],
+            ServerError::NotARepository { path } | ServerError::ForeignOwner { path } => vec![path],
+            ServerError::Ssh { url, host, words, .. } => vec![url, host, words],
+            // they name settings and proxies, and nothing that a server sent
+            ServerError::GitMissing | ServerError::Http(_) | ServerError::Setting(_) => Vec::new(),
+        }
+    }
 }
 
 /// Why a connection over ssh failed.
@@ -241,4 +275,39 @@ pub enum SshProblem {
     RepositoryMissing,
     #[error("a command was not found")]
     CommandMissing,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_removed_from_every_text_of_a_server() {
+        let secret = || "s3cret".to_owned();
+        let gave_up = AnswerError::GaveUp(secret());
+        for error in [
+            ServerError::Answer { server: secret(), error: gave_up },
+            ServerError::RedirectedToPage { from: secret() },
+            ServerError::RedirectedAway { from: secret(), to: secret(), url: secret() },
+            ServerError::TooManyRedirects { url: secret() },
+            ServerError::RedirectsOff { url: secret() },
+            ServerError::BadUrl { url: secret(), reason: secret() },
+            ServerError::NotAGitServer { url: secret(), content_type: secret() },
+            ServerError::TooManyHeaders { url: secret(), kib: 1 },
+            ServerError::GitNotStarted { reason: secret() },
+            ServerError::NotARepository { path: secret() },
+            ServerError::ForeignOwner { path: secret() },
+            ServerError::SshNotStarted { url: secret(), reason: secret() },
+            ServerError::Ssh {
+                url: secret(),
+                host: secret(),
+                port: None,
+                problem: SshProblem::Forbidden,
+                words: secret(),
+            },
+        ] {
+            let changed = format!("{:?}", error.with_texts(|text| text.replace("s3cret", "***")));
+            assert!(changed.contains("***") && !changed.contains("s3cret"), "{changed}");
+        }
+    }
 }

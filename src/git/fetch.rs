@@ -11,8 +11,8 @@ use super::answers::{AnswerError, LimitExceeded};
 use super::oid::commit_id;
 use super::transport::{self, Endpoint, TransferError};
 use super::workspace::Workspace;
-use crate::error::inline;
 use crate::object_id::CommitId;
+use crate::visible::inline;
 
 /// The workspace's reference to the fetched tip.
 pub const TIP: &str = "refs/tagbump/tip";

@@ -26,7 +26,6 @@ mod date;
 mod env_config;
 pub(crate) mod equivalent_commit;
 mod error;
-pub(crate) mod failure;
 pub(crate) mod fetch;
 mod identity;
 mod local_commit;

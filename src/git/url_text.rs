@@ -1,6 +1,6 @@
 //! Handles URLs as users type them, valid or not: shows them without secrets, and tells them from paths.
 
-use crate::error::inline;
+use crate::visible::inline;
 
 /// Schemes that git knows, and others that people try.
 const SCHEMES: [&str; 9] = ["http", "https", "ssh", "git", "file", "git+ssh", "ssh+git", "ftp", "ftps"];

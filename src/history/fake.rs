@@ -3,8 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use super::{CommitId, CommitLinks, CommitMessage, CommitStore, ObjectId};
-use crate::error::Result;
+use super::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
 use crate::file_selection::{MatchLevel, Selection};
 use crate::image::Field;
 use crate::plan::{FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor};
@@ -53,12 +52,12 @@ impl FakeCommits {
 }
 
 impl CommitStore for FakeCommits {
-    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>> {
+    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
         let here = !self.cut.borrow().contains(&commit);
         Ok(self.commits.borrow().get(&commit).filter(|_| here).map(|(links, _)| links.clone()))
     }
 
-    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>> {
+    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, HistoryError> {
         // the first bytes of the text, which is short
         let blob = |text: String| {
             let mut bytes = [0; 20];
@@ -68,7 +67,7 @@ impl CommitStore for FakeCommits {
         Ok(self.text(tree, path).map(blob))
     }
 
-    fn read(&self, file: ObjectId) -> Result<Vec<u8>> {
+    fn read(&self, file: ObjectId) -> Result<Vec<u8>, HistoryError> {
         let tags = String::from_utf8(file.0.to_vec()).unwrap();
         let images = tags.trim_end_matches('\0').split(' ').filter(|tag| !tag.is_empty());
         let documents = images.map(|tag| format!("spec:\n  values:\n    a:\n      image: acme/api:{tag}\n"));
@@ -77,14 +76,14 @@ impl CommitStore for FakeCommits {
         Ok(documents.collect::<Vec<_>>().join("---\n").into_bytes())
     }
 
-    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>> {
+    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, HistoryError> {
         let text = self.text(tree, path);
         let commits = self.commits.borrow();
         let (_, files) = commits.get(&older.into()).unwrap();
         Ok(files.iter().find(|(_, old)| Some(*old) == text.as_ref()).map(|(name, _)| name.clone()))
     }
 
-    fn message(&self, commit: CommitId) -> Result<CommitMessage> {
+    fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError> {
         let message = self.messages.borrow().get(&commit).cloned();
         let message = message.unwrap_or_else(|| commit.to_string());
         Ok(CommitMessage { author: "a".into(), email: "a@b".into(), message })

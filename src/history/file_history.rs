@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::walk::{TracedFile, Walk, below};
-use super::{CommitId, CommitStore, Extent, ReferenceNumber, TagEntry};
-use crate::error::Result;
+use super::{CommitId, CommitStore, Extent, HistoryError, ReferenceNumber, TagEntry};
 use crate::file_selection::{MatchLevel, folder};
 use crate::manifest::CHART;
 use crate::plan::{CurrentReference, Request};
@@ -40,7 +39,7 @@ impl<'a> FileHistory<'a> {
         paths: &BTreeSet<&str>,
         prefix: &str,
         limit: usize,
-    ) -> Result<Self> {
+    ) -> Result<Self, HistoryError> {
         let files = files_at(commits, tip, request, paths, prefix)?;
         let mut walk = Walk::new(commits, request, files);
         let present = walk.begin(tip, prefix)?;
@@ -56,7 +55,7 @@ impl<'a> FileHistory<'a> {
     ///
     /// # Errors
     /// The commit can't be read.
-    pub fn next_commit(&mut self) -> Result<Option<Vec<TagEntry>>> {
+    pub fn next_commit(&mut self) -> Result<Option<Vec<TagEntry>>, HistoryError> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -81,7 +80,7 @@ fn files_at(
     request: &Request,
     paths: &BTreeSet<&str>,
     prefix: &str,
-) -> Result<Vec<TracedFile>> {
+) -> Result<Vec<TracedFile>, HistoryError> {
     let Some(links) = commits.links(tip)? else { return Ok(Vec::new()) };
     let selection = request.selection()?;
     let file = |path: &&str| {

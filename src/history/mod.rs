@@ -7,6 +7,7 @@
 //! one file. If a commit adds a file, the walk looks for its old name in the parent.
 
 mod align;
+mod error;
 mod file_history;
 pub mod git;
 mod versions;
@@ -14,10 +15,10 @@ mod walk;
 
 use std::rc::Rc;
 
-use crate::error::Result;
 use crate::plan::TargetIndex;
 
 pub use crate::object_id::{CommitId, ObjectId};
+pub use error::HistoryError;
 pub use file_history::{FileHistory, WalkEnd};
 pub use walk::walk_history;
 
@@ -27,31 +28,31 @@ pub trait CommitStore {
     ///
     /// # Errors
     /// The commit can't be read.
-    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>>;
+    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError>;
 
     /// The ID of a file in a tree, if it exists.
     ///
     /// # Errors
     /// The tree can't be read.
-    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>>;
+    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, HistoryError>;
 
     /// The content of a file.
     ///
     /// # Errors
     /// The file can't be read.
-    fn read(&self, file: ObjectId) -> Result<Vec<u8>>;
+    fn read(&self, file: ObjectId) -> Result<Vec<u8>, HistoryError>;
 
     /// The name that a file had in an older tree, which lacks its current name.
     ///
     /// # Errors
     /// The trees can't be read.
-    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>>;
+    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, HistoryError>;
 
     /// A commit's author and message.
     ///
     /// # Errors
     /// The commit can't be read.
-    fn message(&self, commit: CommitId) -> Result<CommitMessage>;
+    fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError>;
 
     /// Fetches older commits that were cut off. Returns `false` if there are no more.
     fn deepen(&self) -> bool;

@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use super::align::align;
 use super::versions::{FileTrace, OldVersion, OldVersions, TracedIndex, is_same};
-use super::{CommitId, CommitLinks, CommitStore, Extent, ObjectId, ReferenceNumber, TagEntry, WritingCommit};
-use crate::error::Result;
+use super::{
+    CommitId, CommitLinks, CommitStore, Extent, HistoryError, ObjectId, ReferenceNumber, TagEntry,
+    WritingCommit,
+};
 use crate::file_selection::MatchLevel;
 use crate::plan::{CurrentReference, Request, SingleFile, TargetIndex, current_references};
 
@@ -22,7 +24,7 @@ pub fn walk_history(
     (request, now): (&Request, &[CurrentReference]),
     prefix: &str,
     take: &mut dyn FnMut(TagEntry) -> bool,
-) -> Result<Extent> {
+) -> Result<Extent, HistoryError> {
     let mut walk = Walk::new(commits, request, files(request, now)?);
     walk.begin(tip, prefix)?;
     while let Some((commit, stop)) = walk.next() {
@@ -52,7 +54,7 @@ pub(super) struct TracedFile {
     pub standing: MatchLevel,
 }
 
-fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>> {
+fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>, HistoryError> {
     let selection = request.selection()?;
     let standing = |path: &str| selection.match_level(path).unwrap_or(MatchLevel::Discovered);
     let files: BTreeMap<&str, bool> = now.iter().map(|m| (m.file.as_str(), m.has_chart)).collect();
@@ -107,7 +109,11 @@ impl<'a> Walk<'a> {
     }
 
     /// Starts the walk, and returns the references at the tip.
-    pub fn begin(&mut self, tip: CommitId, prefix: &str) -> Result<Vec<(ReferenceNumber, CurrentReference)>> {
+    pub fn begin(
+        &mut self,
+        tip: CommitId,
+        prefix: &str,
+    ) -> Result<Vec<(ReferenceNumber, CurrentReference)>, HistoryError> {
         let mut present = Vec::new();
         let Some(links) = self.commits.links(tip)? else { return Ok(present) };
         for file in (0..self.files.len()).map(TracedIndex) {
@@ -145,7 +151,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The tags that a commit set. Continues with the files in its parents.
-    pub fn step(&mut self, commit: CommitId, stop: QueuedCommit) -> Result<Vec<TagEntry>> {
+    pub fn step(&mut self, commit: CommitId, stop: QueuedCommit) -> Result<Vec<TagEntry>, HistoryError> {
         let QueuedCommit { links, tracks } = stop;
         let parents = self.parents(&links)?;
         let mut entries = Vec::new();
@@ -159,7 +165,7 @@ impl<'a> Walk<'a> {
 
     /// The parents up to the first missing one, after deepening. Later parents don't count, since the missing
     /// one comes first.
-    fn parents(&self, links: &CommitLinks) -> Result<Vec<(CommitId, CommitLinks)>> {
+    fn parents(&self, links: &CommitLinks) -> Result<Vec<(CommitId, CommitLinks)>, HistoryError> {
         loop {
             let mut here = Vec::with_capacity(links.parents.len());
             for &parent in &links.parents {
@@ -177,7 +183,7 @@ impl<'a> Walk<'a> {
         here: CommitContext<'_>,
         mut track: FileTrace,
         entries: &mut Vec<TagEntry>,
-    ) -> Result<()> {
+    ) -> Result<(), HistoryError> {
         let CommitContext { commit, links, parents } = here;
         let mut read: Option<Rc<[CurrentReference]>> = track.says.take();
         let mut before = Vec::new();
@@ -226,7 +232,7 @@ impl<'a> Walk<'a> {
         (tree, older): (ObjectId, ObjectId),
         track: &FileTrace,
         says: &[CurrentReference],
-    ) -> Result<Option<FileTrace>> {
+    ) -> Result<Option<FileTrace>, HistoryError> {
         let mut name = Rc::clone(&track.name);
         let mut blob = self.commits.file(older, &name)?;
         if blob.is_none()
@@ -289,7 +295,11 @@ impl<'a> Walk<'a> {
     }
 
     /// The references of a version; `None` if it isn't valid YAML.
-    fn read(&self, file: TracedIndex, blob: ObjectId) -> Result<Option<Rc<[CurrentReference]>>> {
+    fn read(
+        &self,
+        file: TracedIndex,
+        blob: ObjectId,
+    ) -> Result<Option<Rc<[CurrentReference]>>, HistoryError> {
         let bytes = self.commits.read(blob)?;
         let TracedFile { path, has_chart, standing } = &self.files[file.0];
         let shelf = SingleFile { path, bytes: &bytes, standing: *standing, has_chart: *has_chart };

@@ -7,8 +7,6 @@
 use std::time::{Duration, Instant};
 
 use super::FetchError;
-use crate::error::{Exit, Failure, Result};
-use crate::hint::{Hint, flag, hint};
 
 /// The first bound, or what the last try took. One landing keeps a server busy for some tens of milliseconds.
 const BASE: Duration = Duration::from_millis(200);
@@ -17,11 +15,6 @@ const CAP: Duration = Duration::from_secs(2);
 const CAP_IN_TRIES: u32 = 4;
 /// A longer try waited for an answer that did not come, so it says nothing about the next one.
 const LONG_TRY: Duration = Duration::from_secs(2);
-
-/// What to do if time ran out.
-pub fn retry_hint() -> Hint {
-    hint("run again, or increase ") + flag("timeout")
-}
 
 /// A clock that can sleep. Tests have one that doesn't wait.
 pub trait Clock {
@@ -88,22 +81,22 @@ impl<'a> Backoff<'a> {
         true
     }
 
-    /// Repeats `op` until it succeeds, fails for good, or the budget is spent; `hint` says what to do then.
+    /// Repeats `op` until it succeeds, fails for good, or the budget is spent.
     ///
     /// # Errors
-    /// The permanent error of `op`, and exit 4 if the budget is spent.
-    pub fn retry<T>(
+    /// The permanent error of `op`; if the budget is spent, `timed_out` of the last transient one.
+    pub fn retry<T, E>(
         &mut self,
-        hint: impl Into<Hint>,
-        mut op: impl FnMut(&mut Self) -> Result<T, FetchError>,
-    ) -> Result<T> {
+        timed_out: impl FnOnce(String) -> E,
+        mut op: impl FnMut(&mut Self) -> Result<T, FetchError<E>>,
+    ) -> Result<T, E> {
         loop {
             let (what, retry_after) = match op(self) {
                 Ok(done) => return Ok(done),
                 Err(error) => error.transient()?,
             };
             if !self.wait(retry_after) {
-                return Err(Failure::new(Exit::NotLanded, what).hinted(hint));
+                return Err(timed_out(what));
             }
         }
     }

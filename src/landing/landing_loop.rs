@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Backoff, FetchError, Landing, NotLanded, Proposal, Propose, PublishOutcome, TargetBranch, Tip,
-    retry_hint, with_snapshot,
+    Backoff, FetchError, GiveUpReason, Landing, LandingError, NotLanded, Proposal, Propose, PublishOutcome,
+    TargetBranch, Tip, with_snapshot,
 };
-use crate::error::{Exit, Failure, Result};
-use crate::hint::Hint;
 use crate::object_id::CommitId;
 
 /// Extra time beyond the budget, to find out how the last try ended.
@@ -23,27 +21,31 @@ const UNPACK_TRIES: u32 = 2;
 /// Lands the proposal that `propose` makes for the tip.
 ///
 /// # Errors
-/// The errors of `propose`; exit 4 if the budget is spent; exit 5 if the server refuses.
-pub fn land<P: Proposal>(
-    place: &mut dyn TargetBranch,
+/// The errors of `propose` and of the branch, a push that the server rejects, and a budget that is spent.
+pub fn land<B: TargetBranch, P: Proposal, E>(
+    place: &mut B,
     backoff: &mut Backoff<'_>,
-    propose: &mut Propose<'_, P>,
-) -> Result<Landing<P>, NotLanded> {
-    let mut landing = LandingLoop::new(place, backoff);
-    let ended = landing.run(propose).or_else(|failure| landing.final_check(failure));
+    propose: &mut Propose<'_, P, E>,
+) -> Result<Landing<P>, NotLanded<B::Error, E>> {
+    let mut landing = LandingLoop::new(place, backoff, propose);
+    let ended = landing.run().or_else(|error| landing.final_check(error));
     let (attempts, log) = (landing.attempts, landing.log);
     match ended {
         Ok((proposal, commit)) => Ok(Landing { proposal, commit, attempts, log }),
-        Err(failure) => Err(NotLanded { failure, attempts, log }),
+        Err(error) => Err(NotLanded { error, attempts, log }),
     }
 }
 
 /// The proposal that is on the branch, and the commit that brought it there if it was ours.
 type LandedProposal<P> = (P, Option<CommitId>);
 
-struct LandingLoop<'a, 'c, P> {
-    place: &'a mut dyn TargetBranch,
+/// The result of a step of the loop.
+type StepResult<T, B, E> = Result<T, LandingError<<B as TargetBranch>::Error, E>>;
+
+struct LandingLoop<'a, 'c, B, P, E> {
+    place: &'a mut B,
     backoff: &'a mut Backoff<'c>,
+    propose: &'a mut Propose<'a, P, E>,
     attempts: u32,
     /// The commits that were tried, each with its proposal: one may be on the branch after all.
     made: Vec<(CommitId, P)>,
@@ -64,11 +66,12 @@ struct StuckPush {
     words: String,
 }
 
-impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
-    fn new(place: &'a mut dyn TargetBranch, backoff: &'a mut Backoff<'c>) -> Self {
+impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
+    fn new(place: &'a mut B, backoff: &'a mut Backoff<'c>, propose: &'a mut Propose<'a, P, E>) -> Self {
         LandingLoop {
             place,
             backoff,
+            propose,
             attempts: 0,
             made: Vec::new(),
             log: Vec::new(),
@@ -79,21 +82,23 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
         }
     }
 
-    fn run(&mut self, propose: &mut Propose<'_, P>) -> Result<LandedProposal<P>> {
+    fn run(&mut self) -> StepResult<LandedProposal<P>, B, E> {
         loop {
             let tip = self.tip()?;
             if let Some(landed) = self.landed_before(&tip)? {
                 return Ok(landed);
             }
             self.check_stuck(&tip)?;
-            let proposal = with_snapshot(self.place, &tip, self.backoff.deadline(), &mut *propose)?;
+            let proposal = with_snapshot(&*self.place, &tip, self.backoff.deadline(), &mut *self.propose)?;
             let plan = proposal.plan();
             if plan.is_empty() && !tip.carries {
                 return Ok((proposal, None));
             }
-            let commit = match plan.is_empty() {
-                true => tip.commit,
-                false => self.place.commit(&tip, &plan.edits, proposal.message())?,
+            let commit = if plan.is_empty() {
+                tip.commit
+            } else {
+                let made = self.place.commit(&tip, &plan.edits, proposal.message());
+                made.map_err(LandingError::Branch)?
             };
             self.attempts += 1;
             let verdict = self.place.publish(commit, self.backoff.deadline());
@@ -106,7 +111,7 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
     }
 
     /// Reads the tip, and retries if the server can't be reached.
-    fn tip(&mut self) -> Result<Tip> {
+    fn tip(&mut self) -> StepResult<Tip, B, E> {
         loop {
             let error = match self.place.tip(self.backoff.deadline()) {
                 Ok(tip) => {
@@ -116,19 +121,20 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
                 Err(error) => error,
             };
             self.unreachable += u32::from(matches!(error, FetchError::Unreachable { .. }));
-            let (what, retry_after) = error.transient()?;
+            let (what, retry_after) = error.transient().map_err(LandingError::Branch)?;
             // if a try may have landed, only the budget ends the asking
             if self.unreachable >= UNREACHABLE_TRIES && !self.outcome_unknown {
-                return Err(self.not_landed(&what, "check the remote's URL and the network, then run again"));
+                return Err(self.gave_up(what, GiveUpReason::Unreachable));
             }
             self.wait(what, retry_after)?;
         }
     }
 
     /// One of our commits may have landed although its outcome was unknown.
-    fn landed_before(&mut self, tip: &Tip) -> Result<Option<LandedProposal<P>>> {
+    fn landed_before(&mut self, tip: &Tip) -> StepResult<Option<LandedProposal<P>>, B, E> {
         for nth in 0..self.made.len() {
-            if let Some(commit) = self.place.find(tip, self.made[nth].0)? {
+            let found = self.place.find(tip, self.made[nth].0).map_err(LandingError::Branch)?;
+            if let Some(commit) = found {
                 let (_, proposal) = self.made.swap_remove(nth);
                 return Ok(Some((proposal, Some(commit))));
             }
@@ -137,26 +143,24 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
     }
 
     /// A rejection without a known reason was a race if the tip has moved since, otherwise a refusal.
-    fn check_stuck(&mut self, tip: &Tip) -> Result<()> {
+    fn check_stuck(&mut self, tip: &Tip) -> StepResult<(), B, E> {
         let Some(stuck) = &self.stuck else { return Ok(()) };
         if stuck.tip != *tip {
             self.stuck = None;
             return Ok(());
         }
+        let words = stuck.words.clone();
         if !stuck.locked {
-            return Err(refused(&stuck.words));
+            return Err(LandingError::RejectedUnclear { words });
         }
         if stuck.times >= LOCKED_TRIES {
-            let words = stuck.words.clone();
-            return Err(
-                self.not_landed(&words, "a lock was left behind on the server; remove it, then run again")
-            );
+            return Err(self.gave_up(words, GiveUpReason::LockStays));
         }
         Ok(())
     }
 
     /// Waits or gives up, depending on how a try ended.
-    fn after(&mut self, tip: &Tip, verdict: PublishOutcome) -> Result<()> {
+    fn after(&mut self, tip: &Tip, verdict: PublishOutcome<B::Error>) -> StepResult<(), B, E> {
         match verdict {
             PublishOutcome::Published { .. } => {}
             PublishOutcome::NonFastForward { what } => {
@@ -178,32 +182,33 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
             PublishOutcome::UnpackFailed { words } => {
                 self.unpack_failures += 1;
                 if self.unpack_failures >= UNPACK_TRIES {
-                    return Err(unpack_failed(&words));
+                    return Err(LandingError::UnpackFailed { words });
                 }
                 self.wait(words, None)?;
             }
-            PublishOutcome::Refused(failure) => return Err(failure),
+            PublishOutcome::Refused(error) => return Err(LandingError::Branch(error)),
         }
         Ok(())
     }
 
-    /// If the budget is spent and the outcome of a try is unknown, this asks beyond the budget, until there is an answer.
-    fn final_check(&mut self, failure: Failure) -> Result<LandedProposal<P>> {
-        if !self.outcome_unknown || failure.exit != Exit::NotLanded {
-            return Err(failure);
+    /// If the outcome of a try is unknown when the loop stops, this asks beyond the budget, until there is an answer. The
+    /// server refused nothing then: the budget was spent, perhaps while the proposal was made.
+    fn final_check(&mut self, error: LandingError<B::Error, E>) -> StepResult<LandedProposal<P>, B, E> {
+        let may_have_landed = matches!(error, LandingError::GaveUp { .. } | LandingError::Propose(_));
+        if !self.outcome_unknown || !may_have_landed {
+            return Err(error);
         }
         self.backoff.extend(FINAL_CHECK);
         loop {
             let retry_after = match self.place.tip(self.backoff.deadline()) {
-                Ok(tip) => return self.landed_before(&tip)?.ok_or(failure),
+                Ok(tip) => return self.landed_before(&tip)?.ok_or(error),
                 Err(FetchError::Transient { retry_after, .. }) => retry_after,
                 Err(FetchError::Unreachable { .. }) => None,
                 // there will be no answer
                 Err(FetchError::Permanent(_)) => Some(Duration::MAX),
             };
             if !self.backoff.wait(retry_after) {
-                let message = format!("{}; the outcome of the last try is unknown", failure.message);
-                return Err(Failure { message, ..failure });
+                return Err(LandingError::OutcomeUnknown(Box::new(error)));
             }
         }
     }
@@ -213,32 +218,15 @@ impl<'a, 'c, P: Proposal> LandingLoop<'a, 'c, P> {
         self.stuck = Some(StuckPush { tip: *tip, times, locked, words: words.to_owned() });
     }
 
-    fn wait(&mut self, what: String, retry_after: Option<Duration>) -> Result<()> {
+    fn wait(&mut self, what: String, retry_after: Option<Duration>) -> StepResult<(), B, E> {
         self.log.push(format!("try {}: {what}", self.attempts));
         if self.backoff.wait(retry_after) {
             return Ok(());
         }
-        Err(self.not_landed(&what, retry_hint()))
+        Err(self.gave_up(what, GiveUpReason::TimedOut))
     }
 
-    fn not_landed(&self, what: &str, hint: impl Into<Hint>) -> Failure {
-        let tries = match self.attempts {
-            0 => "before anything was pushed".to_owned(),
-            1 => "after 1 try".to_owned(),
-            n => format!("after {n} tries"),
-        };
-        Failure::new(Exit::NotLanded, format!("not landed {tries}: {what}")).hinted(hint)
+    fn gave_up(&self, problem: String, reason: GiveUpReason) -> LandingError<B::Error, E> {
+        LandingError::GaveUp { tries: self.attempts, problem, reason }
     }
-}
-
-/// A rejection whose reason tagbump doesn't recognise.
-fn refused(words: &str) -> Failure {
-    Failure::new(Exit::Refused, format!("the server rejected the push, for an unrecognised reason: {words}"))
-        .hinted("a rule of the branch or a hook is the likely cause; ask the repository's administrators")
-}
-
-fn unpack_failed(words: &str) -> Failure {
-    Failure::new(Exit::Refused, format!("the server failed to unpack the push: {words}")).hinted(
-        "its disk may be full, or the push may exceed its limits; ask the repository's administrators",
-    )
 }

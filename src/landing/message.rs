@@ -3,14 +3,13 @@
 //! Pure. Trailers follow git's rules (`git help interpret-trailers`); the marks are those that GitHub
 //! Actions honours ("Skipping workflow runs"). Text from files goes through `shown`.
 
-use super::{RolledBack, trailers};
-use crate::error::{Failure, Result, inline};
-use crate::hint::{flag, hint};
+use super::{MessageError, RolledBack, trailers};
 use crate::image::{Field, is_version, same_image, short_name, split_tag};
 use crate::markdown;
 use crate::plan::{ChangedReference, Plan, TargetIndex, UpdateTarget};
 use crate::tag::{BuildInfo, Source, VariableError};
 use crate::template::{Template, Variable};
+use crate::visible::inline;
 
 const SKIP: &str = "[skip ci]";
 const SKIP_MARKS: [&str; 5] = ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"];
@@ -36,19 +35,19 @@ impl MessageParts<'_> {
     /// The message for the commit that makes a plan's changes.
     ///
     /// # Errors
-    /// Exit 2 if the template has a variable without a value.
-    pub fn message(&self, plan: &Plan) -> Result<String> {
+    /// If the template has a variable without a value, or makes no text.
+    pub fn message(&self, plan: &Plan) -> Result<String, MessageError> {
         self.text_of("message", plan)
     }
 
-    /// The same for a template that was given with `flag`, which errors name.
+    /// The same for the template of another option, which errors name.
     ///
     /// # Errors
     /// As [`Self::message`].
-    pub fn text_of(&self, name: &'static str, plan: &Plan) -> Result<String> {
+    pub fn text_of(&self, option: &'static str, plan: &Plan) -> Result<String, MessageError> {
         let targets = self.changed_targets(plan);
         let text = match self.template {
-            Some(template) => self.templated((name, template), plan, &targets)?,
+            Some(template) => self.templated((option, template), plan, &targets)?,
             None => self.plain(plan, &targets),
         };
         let text = if self.skip_ci { marked(&text) } else { text };
@@ -91,20 +90,17 @@ impl MessageParts<'_> {
 
     fn templated(
         &self,
-        (name, template): (&'static str, &Template),
+        (option, template): (&'static str, &Template),
         plan: &Plan,
         targets: &[ChangedImage<'_>],
-    ) -> Result<String> {
-        let advice = || hint("change ") + flag(name);
-        let text = template.fill(|variable| self.value(variable, plan, targets)).map_err(|e| {
-            let template = template.as_str();
-            Failure::usage(format!("--{name}: template {template:?}: {e}")).hinted(advice())
+    ) -> Result<String, MessageError> {
+        let filled = template.fill(|variable| self.value(variable, plan, targets));
+        let text = filled.map_err(|error| {
+            let template = template.as_str().to_owned();
+            MessageError::Variable { option, template, error }
         })?;
         let text = without_own_trailers(&text);
-        if text.is_empty() {
-            return Err(Failure::usage(format!("--{name} gives an empty message")).hinted(advice()));
-        }
-        Ok(text)
+        if text.is_empty() { Err(MessageError::Empty { option }) } else { Ok(text) }
     }
 
     fn value(
@@ -112,7 +108,7 @@ impl MessageParts<'_> {
         variable: &Variable,
         plan: &Plan,
         targets: &[ChangedImage<'_>],
-    ) -> std::result::Result<String, VariableError> {
+    ) -> Result<String, VariableError> {
         let each = |value: &dyn Fn(&ChangedImage<'_>) -> String| joined(targets.iter().map(value));
         Ok(match variable.name.as_str() {
             "name" => each(&|target| shown(target.name())),
@@ -382,8 +378,9 @@ mod tests {
             prefix: "",
         };
         let plan = Plan { targets: vec![target("a")], ..plan(&["a"]) };
-        let failure = words.message(&plan).unwrap_err();
-        assert!(failure.message.contains("unknown variable {foo}"), "{}", failure.message);
+        let error = words.message(&plan).unwrap_err();
+        assert!(matches!(error, MessageError::Variable { option: "message", .. }), "{error:?}");
+        assert!(error.to_string().contains("unknown variable {foo}"), "{error}");
     }
 
     #[test]

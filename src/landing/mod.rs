@@ -6,6 +6,7 @@
 //! their own. Everything outside of `remote` is pure but for the clock.
 
 mod backoff;
+mod error;
 mod history;
 mod landing_loop;
 pub mod message;
@@ -13,13 +14,14 @@ mod provenance;
 pub mod remote;
 mod trailers;
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use crate::error::{Failure, Result};
 use crate::object_id::CommitId;
 use crate::plan::{FileEdit, FileSource, Plan};
 
-pub use backoff::{Backoff, Clock, SystemClock, retry_hint};
+pub use backoff::{Backoff, Clock, SystemClock};
+pub use error::{GiveUpReason, LandingError, MessageError};
 pub use history::{BuildOrder, History};
 pub use landing_loop::land;
 pub use provenance::{FAR, ProvenCommit, Provenance, RollbackProof, claims_of, provenance};
@@ -48,46 +50,58 @@ impl Tip {
 
 /// Why the server didn't answer, and whether another try may help.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FetchError {
+pub enum FetchError<E> {
     /// The next try may work; the server may say when to retry.
     Transient { what: String, retry_after: Option<Duration> },
     /// Connection refused, or an unknown host. It is retried a few times only.
     Unreachable { what: String },
     /// Another try would fail too.
-    Permanent(Failure),
+    Permanent(E),
 }
 
-impl FetchError {
+impl<E> FetchError<E> {
     /// What happened, and how long the server wants us to wait.
     ///
     /// # Errors
     /// A permanent error.
-    pub fn transient(self) -> Result<(String, Option<Duration>)> {
+    pub fn transient(self) -> Result<(String, Option<Duration>), E> {
         match self {
             FetchError::Transient { what, retry_after } => Ok((what, retry_after)),
             FetchError::Unreachable { what } => Ok((what, None)),
-            FetchError::Permanent(failure) => Err(failure),
+            FetchError::Permanent(error) => Err(error),
+        }
+    }
+
+    /// Converts a permanent error.
+    pub fn map<F>(self, convert: impl FnOnce(E) -> F) -> FetchError<F> {
+        match self {
+            FetchError::Transient { what, retry_after } => FetchError::Transient { what, retry_after },
+            FetchError::Unreachable { what } => FetchError::Unreachable { what },
+            FetchError::Permanent(error) => FetchError::Permanent(convert(error)),
         }
     }
 
     /// What happened, as text.
-    pub fn into_message(self) -> String {
+    pub fn into_message(self) -> String
+    where
+        E: Display,
+    {
         match self {
             FetchError::Transient { what, .. } | FetchError::Unreachable { what } => what,
-            FetchError::Permanent(failure) => failure.message,
+            FetchError::Permanent(error) => error.to_string(),
         }
     }
 }
 
-impl From<Failure> for FetchError {
-    fn from(failure: Failure) -> Self {
-        FetchError::Permanent(failure)
+impl<E> From<E> for FetchError<E> {
+    fn from(error: E) -> Self {
+        FetchError::Permanent(error)
     }
 }
 
 /// How an attempt to publish a commit ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PublishOutcome {
+pub enum PublishOutcome<E> {
     /// It is on the branch, under this ID: its own, or that of the commit which the server made from it.
     Published { commit: CommitId },
     /// The branch moved. The commit is not on it.
@@ -101,22 +115,40 @@ pub enum PublishOutcome {
     /// The connection was lost, or the answer can't be understood. The commit may be on the branch or not.
     Unknown { what: String, retry_after: Option<Duration> },
     /// The server refuses it, and would again.
-    Refused(Failure),
+    Refused(E),
+}
+
+impl<E> PublishOutcome<E> {
+    /// Converts the error of a refusal.
+    pub fn map<F>(self, convert: impl FnOnce(E) -> F) -> PublishOutcome<F> {
+        match self {
+            PublishOutcome::Published { commit } => PublishOutcome::Published { commit },
+            PublishOutcome::NonFastForward { what } => PublishOutcome::NonFastForward { what },
+            PublishOutcome::RefLocked { what } => PublishOutcome::RefLocked { what },
+            PublishOutcome::UnpackFailed { words } => PublishOutcome::UnpackFailed { words },
+            PublishOutcome::RejectedUnclear { words } => PublishOutcome::RejectedUnclear { words },
+            PublishOutcome::Unknown { what, retry_after } => PublishOutcome::Unknown { what, retry_after },
+            PublishOutcome::Refused(error) => PublishOutcome::Refused(convert(error)),
+        }
+    }
 }
 
 /// A branch that commits can be made and published on.
 pub trait TargetBranch {
+    /// Why it can't be read, or takes no commit.
+    type Error;
+
     /// Reads the tip of the branch; gives up at `deadline`.
     ///
     /// # Errors
     /// If the server can't be reached, or has no such branch.
-    fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError>;
+    fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<Self::Error>>;
 
     /// The files of the tip.
     ///
     /// # Errors
     /// If the tip can't be read.
-    fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>>;
+    fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>, Self::Error>;
 
     /// The commits before the tip.
     fn history(&self) -> &dyn History;
@@ -125,16 +157,16 @@ pub trait TargetBranch {
     ///
     /// # Errors
     /// If the commit can't be made.
-    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId>;
+    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId, Self::Error>;
 
     /// Publishes a commit that was made on the tip, without force; gives up at `deadline`.
-    fn publish(&mut self, commit: CommitId, deadline: Instant) -> PublishOutcome;
+    fn publish(&mut self, commit: CommitId, deadline: Instant) -> PublishOutcome<Self::Error>;
 
     /// The ID of the commit on the branch, if the tip is it or comes after it.
     ///
     /// # Errors
     /// If the history can't be read.
-    fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>>;
+    fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, Self::Error>;
 }
 
 /// A change that is to be landed on a tip, with everything that its author wants back when it has landed.
@@ -159,23 +191,25 @@ pub struct TipSnapshot<'a> {
 }
 
 /// Makes a proposal for a tip.
-pub type Propose<'a, P> = dyn FnMut(TipSnapshot<'_>) -> Result<P> + 'a;
+pub type Propose<'a, P, E> = dyn FnMut(TipSnapshot<'_>) -> Result<P, E> + 'a;
 
 /// Shows a tip to `look`.
 ///
 /// # Errors
 /// If the tip can't be read, and the errors of `look`.
-pub fn with_snapshot<T>(
-    place: &dyn TargetBranch,
+pub fn with_snapshot<B: TargetBranch, T, E>(
+    place: &B,
     tip: &Tip,
     deadline: Instant,
-    look: impl FnOnce(TipSnapshot<'_>) -> Result<T>,
-) -> Result<T> {
-    let files = place.files(tip)?;
+    look: impl FnOnce(TipSnapshot<'_>) -> Result<T, E>,
+) -> Result<T, LandingError<B::Error, E>> {
+    let files = place.files(tip).map_err(LandingError::Branch)?;
     let other = tip.beside.map(Tip::of);
-    let others = other.as_ref().map(|other| place.files(other)).transpose()?;
+    let others = other.as_ref().map(|other| place.files(other)).transpose();
+    let others = others.map_err(LandingError::Branch)?;
     let beside = other.as_ref().zip(others.as_deref());
     look(TipSnapshot { tip, files: &*files, beside, history: place.history(), deadline })
+        .map_err(LandingError::Propose)
 }
 
 /// How landing ended.
@@ -193,8 +227,8 @@ pub struct Landing<P> {
 
 /// How landing failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotLanded {
-    pub failure: Failure,
+pub struct NotLanded<B, P> {
+    pub error: LandingError<B, P>,
     pub attempts: u32,
     pub log: Vec<String>,
 }

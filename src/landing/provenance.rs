@@ -7,8 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::trailers::{Claims, MessageClaims, RolledBack, claims};
-use crate::error::Result;
-use crate::history::{CommitId, CommitStore, FileHistory, ReferenceNumber, TagEntry, WalkEnd};
+use crate::history::{CommitId, CommitStore, FileHistory, HistoryError, ReferenceNumber, TagEntry, WalkEnd};
 use crate::image::{join_tag, same_tag};
 use crate::plan::{ChangedReference, Request, TargetIndex};
 use crate::tag::Source;
@@ -61,7 +60,7 @@ pub fn provenance(
     prefix: &str,
     request: &Request,
     changes: &[ChangedReference],
-) -> Result<Vec<Provenance>> {
+) -> Result<Vec<Provenance>, HistoryError> {
     let paths: BTreeSet<&str> = changes.iter().map(|change| change.file.as_str()).collect();
     let mut history = FileHistory::new(commits, tip, request, &paths, prefix, FAR)?;
     let numbers = numbers(&history);

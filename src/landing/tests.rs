@@ -3,11 +3,14 @@ use std::collections::VecDeque;
 
 use super::landing_loop::FINAL_CHECK;
 use super::*;
-use crate::error::Exit;
 use crate::file_selection::Selection;
 use crate::plan::{FoundFiles, SourceError, Visitor};
 
 const BUDGET: Duration = Duration::from_secs(120);
+
+/// An error of the branch or of the proposal.
+type TestError = &'static str;
+type TestNotLanded = NotLanded<TestError, TestError>;
 
 /// Time that passes only while a caller sleeps.
 struct FakeClock {
@@ -60,15 +63,15 @@ struct FakeBranch {
     branch: Vec<CommitId>,
     /// The names of all commits, whether they are on the branch or not. Ours start with `ours`.
     names: Vec<String>,
-    pushes: VecDeque<(PushEffect, PublishOutcome)>,
+    pushes: VecDeque<(PushEffect, PublishOutcome<TestError>)>,
     /// What every push does once those are used up.
-    then: (PushEffect, PublishOutcome),
+    then: (PushEffect, PublishOutcome<TestError>),
     /// Faults before the tip can be read again.
-    faults: VecDeque<FetchError>,
+    faults: VecDeque<FetchError<TestError>>,
     /// And after the first push.
-    faults_after_push: VecDeque<FetchError>,
+    faults_after_push: VecDeque<FetchError<TestError>>,
     /// The answer to every question within the budget after the first push.
-    down_after_push: Option<FetchError>,
+    down_after_push: Option<FetchError<TestError>>,
     deadline: Instant,
     made: u32,
     pushed: u32,
@@ -92,17 +95,17 @@ fn place() -> FakeBranch {
 }
 
 impl FakeBranch {
-    fn pushes(mut self, pushes: impl IntoIterator<Item = (PushEffect, PublishOutcome)>) -> Self {
+    fn pushes(mut self, pushes: impl IntoIterator<Item = (PushEffect, PublishOutcome<TestError>)>) -> Self {
         self.pushes.extend(pushes);
         self
     }
 
-    fn then(mut self, does: PushEffect, verdict: PublishOutcome) -> Self {
+    fn then(mut self, does: PushEffect, verdict: PublishOutcome<TestError>) -> Self {
         self.then = (does, verdict);
         self
     }
 
-    fn faults(mut self, faults: impl IntoIterator<Item = FetchError>) -> Self {
+    fn faults(mut self, faults: impl IntoIterator<Item = FetchError<TestError>>) -> Self {
         self.faults.extend(faults);
         self
     }
@@ -127,7 +130,9 @@ impl FakeBranch {
 }
 
 impl TargetBranch for FakeBranch {
-    fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
+    type Error = TestError;
+
+    fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<TestError>> {
         self.looks += 1;
         let faults = if self.pushed > 0 { &mut self.faults_after_push } else { &mut self.faults };
         if let Some(fault) = faults.pop_front() {
@@ -139,7 +144,7 @@ impl TargetBranch for FakeBranch {
         }
     }
 
-    fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>> {
+    fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>, TestError> {
         let at = self.branch.iter().position(|commit| *commit == tip.commit).unwrap();
         Ok(Box::new(CommitList(self.names_on_branch()[..=at].join("\n"))))
     }
@@ -148,13 +153,13 @@ impl TargetBranch for FakeBranch {
         self
     }
 
-    fn commit(&mut self, tip: &Tip, _: &[FileEdit], message: &str) -> Result<CommitId> {
+    fn commit(&mut self, tip: &Tip, _: &[FileEdit], message: &str) -> Result<CommitId, TestError> {
         self.made += 1;
         let name = format!("ours-{}-on-{}: {message}", self.made, self.name(tip.commit));
         Ok(self.add(name))
     }
 
-    fn publish(&mut self, commit: CommitId, _: Instant) -> PublishOutcome {
+    fn publish(&mut self, commit: CommitId, _: Instant) -> PublishOutcome<TestError> {
         self.pushed += 1;
         let (does, verdict) = self.pushes.pop_front().unwrap_or_else(|| self.then.clone());
         let rival = format!("rival-{}", self.pushed);
@@ -180,7 +185,7 @@ impl TargetBranch for FakeBranch {
         }
     }
 
-    fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>> {
+    fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, TestError> {
         let at = self.branch.iter().position(|c| *c == tip.commit).unwrap();
         Ok(self.branch[..=at].iter().find(|c| **c == commit).copied())
     }
@@ -235,44 +240,45 @@ impl Proposal for PlainProposal {
     }
 }
 
-fn bump(seen: TipSnapshot<'_>) -> Result<PlainProposal> {
-    let commits = String::from_utf8(seen.files.read("k.yaml", usize::MAX)?.unwrap()).unwrap();
+fn bump(seen: TipSnapshot<'_>) -> Result<PlainProposal, TestError> {
+    let read = seen.files.read("k.yaml", usize::MAX).unwrap();
+    let commits = String::from_utf8(read.unwrap()).unwrap();
     let is_there = |commit: &str| commit.starts_with("ours") || commit.contains("bumped");
     let edit = FileEdit { path: "k.yaml".to_owned(), before: b"v0".to_vec(), after: b"v1".to_vec() };
     let edits = if commits.lines().any(is_there) { Vec::new() } else { vec![edit] };
     Ok(PlainProposal { plan: Plan { edits, ..Plan::default() }, message: "bump".to_owned() })
 }
 
-fn land_on(place: &mut FakeBranch, clock: &FakeClock) -> Result<Landing<PlainProposal>, NotLanded> {
+fn land_on(place: &mut FakeBranch, clock: &FakeClock) -> Result<Landing<PlainProposal>, TestNotLanded> {
     let mut backoff = Backoff::new(clock, BUDGET, fastrand::Rng::with_seed(7));
     place.deadline = backoff.deadline();
     land(place, &mut backoff, &mut bump)
 }
 
-fn published() -> PublishOutcome {
+fn published() -> PublishOutcome<TestError> {
     PublishOutcome::Published { commit: commit(0) }
 }
 
-fn stale() -> PublishOutcome {
+fn stale() -> PublishOutcome<TestError> {
     PublishOutcome::NonFastForward { what: "the branch moved".to_owned() }
 }
 
-fn locked() -> PublishOutcome {
+fn locked() -> PublishOutcome<TestError> {
     PublishOutcome::RefLocked { what: "main.lock exists".to_owned() }
 }
 
-fn rejected() -> PublishOutcome {
+fn rejected() -> PublishOutcome<TestError> {
     PublishOutcome::RejectedUnclear { words: "no, says the server".to_owned() }
 }
 
-fn unknown(retry_after: Option<u64>) -> PublishOutcome {
+fn unknown(retry_after: Option<u64>) -> PublishOutcome<TestError> {
     PublishOutcome::Unknown {
         what: "connection lost".to_owned(),
         retry_after: retry_after.map(Duration::from_secs),
     }
 }
 
-fn passing(retry_after: Option<u64>) -> FetchError {
+fn passing(retry_after: Option<u64>) -> FetchError<TestError> {
     FetchError::Transient {
         what: "answered 503".to_owned(),
         retry_after: retry_after.map(Duration::from_secs),
@@ -292,15 +298,37 @@ fn lands(mut place: FakeBranch, attempts: u32) -> (Landing<PlainProposal>, Strin
     (landed, name)
 }
 
-/// Not landed, with none of our commits on the branch.
+/// How landing failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    GaveUp(GiveUpReason),
+    RejectedUnclear,
+    UnpackFailed,
+    Branch,
+}
+use Ending::{Branch, GaveUp, RejectedUnclear, UnpackFailed};
+use GiveUpReason::{LockStays, TimedOut, Unreachable};
+
+fn ending(error: &LandingError<TestError, TestError>) -> Ending {
+    match error {
+        LandingError::GaveUp { reason, .. } => GaveUp(*reason),
+        LandingError::RejectedUnclear { .. } => RejectedUnclear,
+        LandingError::UnpackFailed { .. } => UnpackFailed,
+        LandingError::OutcomeUnknown(error) => ending(error),
+        LandingError::Branch(_) => Branch,
+        LandingError::Propose(_) => panic!("every proposal is made"),
+    }
+}
+
+/// Not landed, with none of our commits on the branch. Also gives the message.
 #[track_caller]
-fn fails(mut place: FakeBranch, exit: Exit) -> (NotLanded, FakeBranch, FakeClock) {
+fn fails(mut place: FakeBranch, expected: Ending) -> (TestNotLanded, String, FakeBranch, FakeClock) {
     let clock = FakeClock::new();
     let failed = land_on(&mut place, &clock).unwrap_err();
-    assert_eq!(failed.failure.exit, exit, "{}", failed.failure.message);
-    assert!(failed.failure.hint.is_some());
+    let message = failed.error.to_string();
+    assert_eq!(ending(&failed.error), expected, "{message}");
     assert_eq!(failed.attempts, place.pushed);
-    (failed, place, clock)
+    (failed, message, place, clock)
 }
 
 #[test]
@@ -355,9 +383,10 @@ fn with_the_budget_spent_one_last_look_tells_that_it_landed() {
 
 #[test]
 fn with_the_budget_spent_one_last_look_tells_that_it_did_not() {
-    let (failed, place, clock) = fails(place().pushes([(Nothing, unknown(Some(3600)))]), Exit::NotLanded);
+    let place = place().pushes([(Nothing, unknown(Some(3600)))]);
+    let (_, message, place, clock) = fails(place, GaveUp(TimedOut));
     assert_eq!((place.looks, place.pushed), (2, 1));
-    assert!(failed.failure.message.contains("connection lost"), "{}", failed.failure.message);
+    assert!(message.contains("connection lost"), "{message}");
     assert!(clock.slept().is_empty());
 }
 
@@ -381,13 +410,10 @@ fn final_check_repeats_until_the_server_answers() {
         if lands_once {
             lands(place, 1);
         } else {
-            let (failed, place, _) = fails(place, Exit::NotLanded);
+            let (failed, message, place, _) = fails(place, GaveUp(TimedOut));
             assert_eq!((place.looks, place.pushed), (5, 1));
-            assert!(
-                !failed.failure.message.contains("the outcome of the last try is unknown"),
-                "{}",
-                failed.failure.message
-            );
+            assert!(!matches!(failed.error, LandingError::OutcomeUnknown(_)), "{message}");
+            assert!(!message.contains("the outcome of the last try is unknown"), "{message}");
         }
     }
 }
@@ -397,22 +423,20 @@ fn final_check_repeats_until_the_server_answers() {
 fn final_check_ends_when_its_time_is_over() {
     let place = place().pushes([(Nothing, unknown(Some(3600)))]);
     let faults = (0..1000).map(|_| passing(None)).collect();
-    let (failed, place, clock) = fails(FakeBranch { faults_after_push: faults, ..place }, Exit::NotLanded);
-    assert!(
-        failed.failure.message.contains("the outcome of the last try is unknown"),
-        "{}",
-        failed.failure.message
-    );
+    let place = FakeBranch { faults_after_push: faults, ..place };
+    let (failed, message, place, clock) = fails(place, GaveUp(TimedOut));
+    assert!(matches!(failed.error, LandingError::OutcomeUnknown(_)), "{message}");
+    assert!(message.contains("the outcome of the last try is unknown"), "{message}");
     assert!(clock.slept().iter().sum::<Duration>() < FINAL_CHECK);
     assert_eq!(place.pushed, 1);
 }
 
 #[test]
-fn a_lock_that_stays_is_exit_4_before_the_budget_is_spent() {
-    let (failed, place, clock) = fails(place().then(Nothing, locked()), Exit::NotLanded);
+fn lock_that_stays_ends_landing_before_the_budget_is_spent() {
+    let (_, message, place, clock) = fails(place().then(Nothing, locked()), GaveUp(LockStays));
     assert!((2..=20).contains(&place.pushed), "{}", place.pushed);
     assert!(clock.slept().iter().sum::<Duration>() < BUDGET / 2, "bounded by tries, not by time");
-    assert!(failed.failure.message.contains("main.lock exists"), "{}", failed.failure.message);
+    assert!(message.contains("main.lock exists"), "{message}");
 }
 
 #[test]
@@ -427,16 +451,16 @@ fn locks_while_others_land_are_no_end() {
 
 #[test]
 fn a_no_while_the_tip_stands_still_is_a_no() {
-    let (failed, place, _) = fails(place().then(Nothing, rejected()), Exit::Refused);
+    let (_, message, place, _) = fails(place().then(Nothing, rejected()), RejectedUnclear);
     assert_eq!((place.pushed, place.looks), (1, 2), "looked again, not pushed again");
-    assert!(failed.failure.message.contains("no, says the server"));
+    assert!(message.contains("no, says the server"));
 }
 
 #[test]
 fn a_no_while_the_tip_moves_was_a_race() {
     lands(place().pushes([(Loses, rejected()), (Loses, rejected())]), 3);
     let moved_once = place().pushes([(Loses, rejected())]).then(Nothing, rejected());
-    assert_eq!(fails(moved_once, Exit::Refused).1.pushed, 2);
+    assert_eq!(fails(moved_once, RejectedUnclear).2.pushed, 2);
 }
 
 #[test]
@@ -444,27 +468,24 @@ fn what_the_server_could_not_take_in_is_sent_once_more() {
     let spoilt = || PublishOutcome::UnpackFailed { words: "no space left".to_owned() };
     lands(place().pushes([(Nothing, spoilt())]), 2);
     for does in [Nothing, Loses] {
-        let (failed, place, _) = fails(place().then(does, spoilt()), Exit::Refused);
+        let (_, message, place, _) = fails(place().then(does, spoilt()), UnpackFailed);
         assert_eq!(place.pushed, 2);
-        assert!(failed.failure.message.contains("no space left"), "{}", failed.failure.message);
+        assert!(message.contains("no space left"), "{message}");
     }
 }
 
 #[test]
 fn refused_is_one_try() {
-    let refusal = Failure::new(Exit::Refused, "pre-receive hook declined").hinted("ask");
-    let refused = place().then(Nothing, PublishOutcome::Refused(refusal.clone()));
-    let (failed, place, clock) = fails(refused, Exit::Refused);
-    assert_eq!((failed.failure, place.pushed, place.looks), (refusal, 1, 1));
+    let refusal = "pre-receive hook declined";
+    let (failed, _, place, clock) = fails(place().then(Nothing, PublishOutcome::Refused(refusal)), Branch);
+    assert_eq!((failed.error, place.pushed, place.looks), (LandingError::Branch(refusal), 1, 1));
     assert!(clock.slept().is_empty());
 }
 
 #[test]
 fn permanent_error_of_the_tip_is_reported_at_once() {
-    let failure = Failure::new(Exit::Refused, "401").hinted("token");
-    let (failed, place, clock) =
-        fails(place().faults([FetchError::Permanent(failure.clone())]), Exit::Refused);
-    assert_eq!((failed.failure, failed.attempts, place.looks), (failure, 0, 1));
+    let (failed, _, place, clock) = fails(place().faults([FetchError::Permanent("401")]), Branch);
+    assert_eq!((failed.error, failed.attempts, place.looks), (LandingError::Branch("401"), 0, 1));
     assert!(clock.slept().is_empty());
 }
 
@@ -472,19 +493,19 @@ fn permanent_error_of_the_tip_is_reported_at_once() {
 fn unreachable_server_is_tried_a_few_times() {
     let nobody = || FetchError::Unreachable { what: "connection refused".to_owned() };
     lands(place().faults([nobody(), nobody()]), 1);
-    let (failed, place, clock) = fails(place().faults((0..100).map(|_| nobody())), Exit::NotLanded);
+    let place = place().faults((0..100).map(|_| nobody()));
+    let (_, message, place, clock) = fails(place, GaveUp(Unreachable));
     assert!((2..=10).contains(&place.looks), "{}", place.looks);
     assert!(clock.slept().iter().sum::<Duration>() < BUDGET / 2);
-    assert!(failed.failure.message.contains("connection refused"));
-    assert!(failed.failure.message.contains("before anything was pushed"), "{}", failed.failure.message);
+    assert!(message.contains("connection refused"));
+    assert!(message.contains("before anything was pushed"), "{message}");
 }
 
 #[test]
-fn a_spent_budget_is_exit_4_with_the_number_of_tries() {
-    let (failed, place, clock) = fails(place().then(Loses, stale()), Exit::NotLanded);
+fn spent_budget_ends_landing_with_the_number_of_tries() {
+    let (_, message, place, clock) = fails(place().then(Loses, stale()), GaveUp(TimedOut));
     assert!(place.pushed > 60, "it goes on to the end: {}", place.pushed);
-    assert!(failed.failure.message.contains(&format!("after {} tries", place.pushed)));
-    assert!(failed.failure.hint.unwrap().to_string().contains("--timeout"));
+    assert!(message.contains(&format!("after {} tries", place.pushed)));
     let slept: Duration = clock.slept().iter().sum();
     assert!(slept < BUDGET && slept > BUDGET - Duration::from_secs(3), "{slept:?}");
 }
@@ -503,7 +524,7 @@ fn what_the_server_asks_for_is_waited_at_least() {
 #[test]
 fn a_server_that_asks_for_ages_ends_the_run_without_a_wait() {
     for seconds in [BUDGET.as_secs(), u64::MAX] {
-        let (_, place, clock) = fails(place().faults([passing(Some(seconds))]), Exit::NotLanded);
+        let (_, _, place, clock) = fails(place().faults([passing(Some(seconds))]), GaveUp(TimedOut));
         assert_eq!((place.looks, clock.slept().len()), (1, 0));
     }
 }

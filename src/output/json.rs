@@ -22,7 +22,7 @@ struct ReportJson<'a> {
     warnings: &'a [String],
     notices: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ErrorJson<'a>>,
+    error: Option<ErrorJson>,
 }
 
 #[derive(Serialize)]
@@ -43,9 +43,9 @@ struct ChangeJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ErrorJson<'a> {
+struct ErrorJson {
     exit: u8,
-    message: &'a str,
+    message: String,
     hint: Option<String>,
 }
 
@@ -81,7 +81,7 @@ pub fn json(report: &Report) -> String {
         notices: &report.notices,
         error: report.failure.as_ref().map(|f| ErrorJson {
             exit: f.exit as u8,
-            message: &f.message,
+            message: f.message.to_string(),
             hint: f.hint.as_ref().map(ToString::to_string),
         }),
     };

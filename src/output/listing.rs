@@ -4,8 +4,8 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::json::{SCHEMA, one_line};
-use crate::error::inline;
 use crate::plan::{ListedReference, Listing};
+use crate::visible::inline;
 
 const DIM: Style = Style::new().dimmed();
 const TAG: Style = AnsiColor::Green.on_default();

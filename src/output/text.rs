@@ -67,7 +67,7 @@ fn last_line(report: &Report) -> String {
 pub fn failure(failure: &Failure) -> String {
     let hint =
         failure.hint.as_ref().map(|hint| format!("\n{HINT}hint:{HINT:#} {}", lines(&hint.to_string())));
-    format!("{ERROR}error:{ERROR:#} {}{}\n", lines(&failure.message), hint.unwrap_or_default())
+    format!("{ERROR}error:{ERROR:#} {}{}\n", lines(&failure.message.to_string()), hint.unwrap_or_default())
 }
 
 /// A file that doesn't exist yet: its name and its whole text.

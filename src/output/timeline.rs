@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::json::{SCHEMA, one_line};
 use super::listing::shortened;
-use crate::error::inline;
 use crate::history::{Extent, TagEntry};
+use crate::visible::inline;
 
 const DIM: Style = Style::new().dimmed();
 const TAG: Style = AnsiColor::Green.on_default();

@@ -9,7 +9,8 @@ use crate::support::proxy::Proxy;
 use crate::support::repo::{FILE, World};
 use serde_json::json;
 use tagbump::environment::Environment;
-use tagbump::error::Exit;
+use tagbump::error::{Exit, Failure};
+use tagbump::forge::ForgeError;
 use tagbump::forge::github::{ApiRequest, GitHub};
 use tagbump::http::HttpSettings;
 use tagbump::landing::FetchError;
@@ -26,7 +27,7 @@ fn open() -> World {
 }
 
 #[track_caller]
-fn passing(asked: Result<serde_json::Value, FetchError>) -> String {
+fn passing(asked: Result<serde_json::Value, FetchError<ForgeError>>) -> String {
     match asked {
         Err(FetchError::Transient { what, .. }) => what,
         other => panic!("passes: {other:?}"),
@@ -61,10 +62,10 @@ fn token_is_not_sent_after_redirect() {
     from.server.fault(server::On::Any, moved);
     let client =
         GitHub::new(&HttpSettings::default(), from.server.url("").trim_end_matches('/'), TOKEN).unwrap();
-    let Err(FetchError::Permanent(failure)) = client.once(soon(), "/info/refs", ApiRequest::Get) else {
+    let Err(FetchError::Permanent(error)) = client.once(soon(), "/info/refs", ApiRequest::Get) else {
         panic!("a refusal")
     };
-    assert!(failure.message.contains("307"), "{failure}");
+    assert!(error.to_string().contains("307"), "{error}");
     assert_eq!(to.server.requests().len(), 0);
 }
 
@@ -91,11 +92,12 @@ fn proxy_of_git_configuration_is_used() {
     let proxy = Proxy::start();
     assert_eq!(through(&proxy).unwrap(), json!([]));
     assert_eq!(url, format!("https://{}/", proxy.tunnels()[0].to));
-    let Err(FetchError::Permanent(failure)) = through(&Proxy::answering("407 Who")) else {
+    let Err(FetchError::Permanent(error)) = through(&Proxy::answering("407 Who")) else {
         panic!("a refusal")
     };
+    let failure = Failure::from(error);
     assert_eq!(failure.exit, Exit::Refused);
-    assert!(failure.message.contains("407"), "{failure}");
+    assert!(failure.to_string().contains("407"), "{failure}");
 }
 
 /// The token goes there over http, so it must not pass a proxy on the way.
@@ -148,12 +150,12 @@ fn unusable_addresses_and_tokens_are_refused() {
     {
         let made = GitHub::new(&HttpSettings::default(), api, token).and_then(|client| {
             client.once(soon(), PULLS, ApiRequest::Get).map(drop).map_err(|trouble| match trouble {
-                FetchError::Permanent(failure) => failure,
+                FetchError::Permanent(error) => error,
                 other => panic!("{other:?}"),
             })
         });
-        let failure = made.unwrap_err();
+        let failure = Failure::from(made.unwrap_err());
         assert_eq!(failure.exit, Exit::Other, "{failure}");
-        assert!(!failure.message.contains(token), "{failure}");
+        assert!(!failure.to_string().contains(token), "{failure}");
     }
 }

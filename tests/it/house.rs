@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("file_selection", &["dot_git", "visible"]),
     ("manifest", &["image", "file_selection", "location", "visible", "yaml"]),
     ("plan", &["image", "location", "manifest", "file_selection", "visible", "yaml"]),
-    ("history", &["error", "image", "manifest", "object_id", "plan", "file_selection"]),
+    ("history", &["image", "manifest", "object_id", "plan", "file_selection"]),
     ("config", &["image", "location", "plan", "file_selection", "tag", "template", "visible", "yaml"]),
     ("scaffold", &["config", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"]),
     ("output", &["error", "object_id", "plan", "history", "visible"]),
@@ -35,8 +35,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "landing",
         &[
-            "error",
-            "hint",
             "image",
             "markdown",
             "object_id",
@@ -45,6 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "tag",
             "template",
             "history",
+            "visible",
         ],
     ),
     ("http", &["environment"]),
@@ -53,7 +52,6 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "dot_git",
             "environment",
-            "error",
             "http",
             "object_id",
             "signals",
@@ -63,25 +61,21 @@ const ROOMS: &[(&str, &[&str])] = &[
             "worktree",
         ],
     ),
-    ("history::git", &["error", "git", "history"]),
-    (
-        "landing::remote",
-        &["error", "git", "hint", "history", "history::git", "http", "landing", "object_id", "plan"],
-    ),
+    ("history::git", &["git", "history"]),
+    ("landing::remote", &["git", "history", "history::git", "http", "landing", "object_id", "plan"]),
     (
         "forge",
         &[
             "actions",
             "environment",
-            "error",
             "git",
-            "hint",
             "history",
             "http",
             "landing",
             "landing::remote",
             "object_id",
             "plan",
+            "visible",
         ],
     ),
     ("cli", &[]),
@@ -142,10 +136,14 @@ const ROOMS: &[(&str, &[&str])] = &[
             "error",
             "extras",
             "file_selection",
+            "forge",
             "git",
             "hint",
+            "history",
             "http",
             "image",
+            "landing",
+            "landing::remote",
             "location",
             "manifest",
             "plan",
@@ -239,7 +237,7 @@ const KEPT: &[(&str, &[&str])] = &[
 ];
 
 /// They report what happened, as data: exit codes, and flags for hints, are for `diagnostics`.
-const WITHOUT_FLAGS: [&str; 15] = [
+const WITHOUT_FLAGS: [&str; 19] = [
     "visible",
     "location",
     "yaml",
@@ -253,9 +251,16 @@ const WITHOUT_FLAGS: [&str; 15] = [
     "plan",
     "config",
     "history",
+    "history::git",
     "worktree",
     "http",
+    "landing",
+    "landing::remote",
+    "forge",
 ];
+
+/// They choose exit codes and words. All other rooms report errors of their own.
+const FAILURE_MAKERS: [&str; 6] = ["error", "diagnostics", "commands", "decision", "console", "main"];
 
 /// Tests aside, and the flags that a file written for a user explains.
 #[test]
@@ -270,6 +275,26 @@ fn libraries_know_no_flags_and_exit_codes() {
         seen.insert(room);
     }
     assert_eq!(seen.len(), WITHOUT_FLAGS.len(), "{seen:?}");
+}
+
+/// Tests aside: output and actions show failures that others made.
+#[test]
+fn failures_are_made_above_the_libraries() {
+    let mut seen = BTreeSet::new();
+    for (room, file, text) in sources().into_iter().filter(|(_, file, _)| !is_test(file)) {
+        let makes = |line: &str| ["Failure::", "Failure {"].iter().any(|text| names_failure(line, text));
+        if let Some(line) = code_lines(product(&text)).find(|line| makes(line)) {
+            assert!(FAILURE_MAKERS.contains(&room.as_str()), "{}: {line}", file.display());
+            seen.insert(room);
+        }
+    }
+    assert!(seen.contains("diagnostics") && seen.contains("error"), "{seen:?}");
+}
+
+/// Whether a line names our `Failure`, and not another type whose name ends in the same way.
+fn names_failure(line: &str, text: &str) -> bool {
+    let own = |start: &str| !start.ends_with(|c: char| c.is_alphanumeric());
+    line.match_indices(text).any(|(at, _)| own(&line[..at]))
 }
 
 /// Whether a line has a text with `--word` or `-f` in it.

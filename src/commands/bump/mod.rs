@@ -36,7 +36,7 @@ fn explain_fork(settings: &BumpSettings, failure: Failure) -> Failure {
     if failure.exit != Exit::Refused || !settings.place.run.is_from_fork() {
         return failure;
     }
-    let message = format!("{}\npull requests from forks can't push", failure.message);
+    let message = failure.message + "\npull requests from forks can't push";
     Failure { message, ..failure }
         .hinted("bump after the merge: on push, or on workflow_run, which gets the repository's own token")
 }

@@ -1,7 +1,7 @@
 //! The name of a pull request's branch, and the base that it is named after.
 
 use super::Bump;
-use crate::error::{Failure, Result};
+use crate::error::{Exit, Failure, Result};
 use crate::git::is_branch_name;
 use crate::hint::{flag, hint};
 use crate::image::{Field, short_name};
@@ -13,8 +13,13 @@ impl Bump<'_> {
     pub(super) fn default_branch(&self, target: LandingTarget, backoff: &mut Backoff<'_>) -> Result<String> {
         let tokens = &self.settings.delivery.landing.tokens;
         let mut remote = GitBranch::new(self.checkout()?, target, tokens)?;
-        let advice = hint("check the network, then run again, or increase ") + flag("timeout");
-        backoff.retry(advice, |backoff| remote.tip(backoff.deadline()))?;
+        let timed_out = |problem: String| {
+            let advice = hint("check the network, then run again, or increase ") + flag("timeout");
+            Failure::new(Exit::NotLanded, problem).hinted(advice)
+        };
+        backoff.retry(timed_out, |backoff| {
+            remote.tip(backoff.deadline()).map_err(|error| error.map(Failure::from))
+        })?;
         Ok(remote.branch().unwrap_or_default().to_owned())
     }
 
@@ -26,14 +31,14 @@ impl Bump<'_> {
             _ => self.build.value(variable),
         });
         let filled = filled.map_err(|e| {
-            Failure::usage(format!("--pr-branch: {e}")).hinted(hint("change ") + flag("pr-branch"))
+            Failure::usage(flag("pr-branch") + ": " + &*e.to_string())
+                .hinted(hint("change ") + flag("pr-branch"))
         })?;
         let branch: String = filled.chars().map(|c| if is_invalid(c) { '-' } else { c }).collect();
         if !is_branch_name(&branch) || branch.starts_with('-') || branch == base {
-            return Err(Failure::usage(format!(
-                "--pr-branch gives {branch}, which can't be the branch of a pull request"
-            ))
-            .hinted("use a name that git check-ref-format --branch accepts, and that is not the base"));
+            let problem = format!(" gives {branch}, which can't be the branch of a pull request");
+            return Err(Failure::usage(flag("pr-branch") + &*problem)
+                .hinted("use a name that git check-ref-format --branch accepts, and that is not the base"));
         }
         Ok(branch)
     }

@@ -11,11 +11,11 @@ use super::remote::{keep_secrets, no_token, note_verification};
 use super::report::BumpReport;
 use crate::decision::{Decision, PrText};
 use crate::error::{Failure, Result};
-use crate::forge::{Forge, ForgeSite, PullRequest, PullRequestSpec};
+use crate::forge::{Forge, ForgeBranch, ForgeSite, PullRequest, PullRequestSpec};
 use crate::git::RemoteUrl;
 use crate::hint::{flag, hint, switch};
 use crate::image::same_image;
-use crate::landing::remote::{GitBranch, LandingTarget, RemoteBranch};
+use crate::landing::remote::{GitBranch, LandingTarget};
 use crate::landing::{Backoff, Landing, SystemClock, TargetBranch as _};
 use crate::output::{Outcome, PullRequestInfo, Report};
 use crate::plan::{Plan, UpdateTarget};
@@ -65,7 +65,7 @@ impl Bump<'_> {
     /// Opens, updates or closes the pull request of a branch as it is now.
     fn propose(
         &self,
-        remote: &mut RemoteBranch,
+        remote: &mut ForgeBranch,
         backoff: &mut Backoff<'_>,
         landed: Landing<Decision>,
         location: &PrLocation<'_>,
@@ -87,7 +87,10 @@ impl Bump<'_> {
             draft: self.settings.delivery.pull.draft,
         };
         let git = &remote.git;
-        let connect = || location.site.connect(git.http(), &git.api_token().ok_or_else(|| no_token(git))?);
+        let connect = || -> Result<Box<dyn Forge>> {
+            let token = git.api_token().ok_or_else(|| no_token(git))?;
+            Ok(location.site.connect(git.http(), &token)?)
+        };
         let outcome = match commit {
             Some(commit) => {
                 let (forge, deadline) = (connect()?, backoff.deadline());

@@ -7,10 +7,10 @@ use super::remote::{keep_secrets, note_verification};
 use super::report::BumpReport;
 use crate::decision::{Decision, DecisionBase, DecisionContext, DecisionMemory, decide, same_repository};
 use crate::error::{Failure, Result, inline};
-use crate::forge::ForgeSite;
+use crate::forge::{ForgeBranch, ForgeSite};
 use crate::git::{Checkout, RemoteUrl, SyncResult};
 use crate::hint::{flag, hint};
-use crate::landing::remote::{LandingTarget, RemoteBranch};
+use crate::landing::remote::LandingTarget;
 use crate::landing::{self, Backoff, Landing, NotLanded, SystemClock, TargetBranch as _};
 use crate::object_id::CommitId;
 use crate::output::Outcome;
@@ -55,13 +55,13 @@ impl Bump<'_> {
     /// Decides what would be landed on the tip as it is now.
     pub(super) fn rehearse_landing(
         &self,
-        remote: &mut RemoteBranch,
+        remote: &mut ForgeBranch,
         backoff: &Backoff<'_>,
         report: &mut BumpReport,
     ) -> Result<()> {
         let tip = remote.tip(backoff.deadline()).map_err(|error| match error.transient() {
             Ok((what, _)) => Failure::other(what).hinted("check the network, then run again"),
-            Err(failure) => failure,
+            Err(error) => error.into(),
         })?;
         let (context, mut memory) = (self.context(None, false), DecisionMemory::default());
         let decision = landing::with_snapshot(remote, &tip, backoff.deadline(), |snapshot| {
@@ -75,7 +75,7 @@ impl Bump<'_> {
     fn report_landing(
         &self,
         LandedBump { landed, checkout, site }: LandedBump<'_>,
-        remote: &mut RemoteBranch,
+        remote: &mut ForgeBranch,
         backoff: &Backoff<'_>,
         report: &mut BumpReport,
     ) -> Result<()> {
@@ -105,7 +105,7 @@ impl Bump<'_> {
     fn sync(
         &self,
         checkout: &Checkout,
-        remote: &mut RemoteBranch,
+        remote: &mut ForgeBranch,
         backoff: &Backoff<'_>,
         commit: CommitId,
         report: &mut BumpReport,
@@ -155,7 +155,7 @@ impl Bump<'_> {
 
 /// Lands what is decided for each tip, and reports how that went, even if it failed.
 pub(super) fn land_on(
-    remote: &mut RemoteBranch,
+    remote: &mut ForgeBranch,
     backoff: &mut Backoff<'_>,
     context: &DecisionContext<'_>,
     report: &mut BumpReport,
@@ -174,5 +174,5 @@ pub(super) fn land_on(
     };
     report.attempts = attempts;
     report.details.extend(log.iter().cloned());
-    landed.map_err(|NotLanded { failure, .. }| failure)
+    landed.map_err(|NotLanded { error, .. }| error.into())
 }

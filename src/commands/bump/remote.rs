@@ -3,11 +3,11 @@
 use super::Bump;
 use crate::cli::Via;
 use crate::error::{Exit, Failure, Result};
-use crate::forge::{self, ForgeSite};
+use crate::forge::{self, ForgeBranch, ForgeError, ForgeSite};
 use crate::git::{Checkout, RemoteUrl};
 use crate::hint::{flag, hint, setting};
 use crate::landing::Backoff;
-use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, RemoteBranch, Verification};
+use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, Verification};
 use crate::object_id::CommitId;
 use crate::output::Report;
 
@@ -24,28 +24,28 @@ impl Bump<'_> {
         checkout: &Checkout,
         target: LandingTarget,
         site: Option<&ForgeSite>,
-    ) -> Result<RemoteBranch> {
+    ) -> Result<ForgeBranch> {
         let landing = &self.settings.delivery.landing;
         let git = GitBranch::new(checkout, target, &landing.tokens)?;
         // a dry run publishes nothing, so it needs no token
-        let publisher: Box<dyn Publisher> = match landing.via {
+        let publisher: Box<dyn Publisher<ForgeError>> = match landing.via {
             Via::Api if !self.settings.delivery.dry_run => api_publisher(&git, site)?,
             Via::Api | Via::Git => Box::new(GitPush),
         };
-        Ok(RemoteBranch::new(git, publisher))
+        Ok(ForgeBranch::new(git, publisher))
     }
 }
 
-fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher>> {
+fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher<ForgeError>>> {
     let site = site.ok_or_else(|| {
-        Failure::usage("--via api needs a remote on GitHub, over http or https").hinted(
+        Failure::usage(setting("via", "api") + " needs a remote on GitHub, over http or https").hinted(
             hint("name the remote with ") + flag("remote") + ", or land with " + setting("via", "git"),
         )
     })?;
     let token = git.api_token().ok_or_else(|| no_token(git))?;
     let repository =
         git.slug().ok_or_else(|| Failure::usage("the remote's URL doesn't name a repository"))?;
-    site.publisher(git.http(), &token, &repository)
+    Ok(site.publisher(git.http(), &token, &repository)?)
 }
 
 /// The error for a run without a token for the forge's API.
@@ -65,7 +65,7 @@ pub(super) fn keep_secrets(git: &GitBranch, done: Result<()>, report: &mut Repor
 
 /// Reports whether the server verified the signature of a commit that it made.
 pub(super) fn note_verification(
-    remote: &RemoteBranch,
+    remote: &ForgeBranch,
     commit: CommitId,
     backoff: &Backoff<'_>,
     report: &mut Report,

@@ -11,12 +11,14 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
+use super::error::GitHubError;
 use super::response::{ApiError, ApiResponse, classify_response};
 use super::wire::Wire;
-use crate::error::{Failure, Result, inline};
+use crate::forge::ForgeError;
 use crate::git::without_user;
 use crate::http::{self, HeaderValue, HttpSettings, Uri, header};
-use crate::landing::{Backoff, FetchError, retry_hint};
+use crate::landing::{Backoff, FetchError};
+use crate::visible::inline;
 
 /// GitHub refuses requests without a user agent.
 const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
@@ -41,50 +43,40 @@ impl GitHub {
     ///
     /// # Errors
     /// If the address or the token is not valid, or the machine has no root certificates.
-    pub fn new(http: &HttpSettings, api: &str, token: &str) -> Result<Self> {
-        let failure = |why: String| {
-            Failure::other(format!("{}: can't use GitHub's API: {why}", without_user(api)))
-                .hinted("check GITHUB_API_URL, and that the token is a single line")
-        };
-        let url = Url::parse(api).map_err(|e| failure(e.to_string()))?;
-        // a token goes over https only, or stays on this machine
-        let safe = url.scheme() == "https" || (url.scheme() == "http" && http::is_loopback(&url));
-        if !safe {
-            return Err(failure("the address is not https".to_owned()));
-        }
-        let base: Uri = api.parse().map_err(|_| failure("the address is not valid".to_owned()))?;
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
-            failure("the token has characters that aren't allowed in an HTTP header".to_owned())
-        })?;
-        bearer.set_sensitive(true);
-        let name = (header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        let runtime = Builder::new_current_thread().build().map_err(|e| failure(e.to_string()))?;
-        let _inside = runtime.enter();
+    pub fn new(http: &HttpSettings, api: &str, token: &str) -> Result<Self, ForgeError> {
+        let not_usable = |reason: String| GitHubError::NotUsable { address: without_user(api), reason };
+        let url = safe_url(api).map_err(not_usable)?;
+        let base: Uri = api.parse().map_err(|_| not_usable("the address is not valid".to_owned()))?;
+        let bearer = bearer(token).map_err(not_usable)?;
+        let runtime = Builder::new_current_thread().build().map_err(|e| not_usable(e.to_string()))?;
         let wire = Wire::new(http.agent(&url)?);
-        let built = OctocrabBuilder::new_empty()
-            .with_service(wire.clone())
-            .with_layer(&ExtraHeadersLayer::new(Arc::new(vec![name])))
-            .with_layer(&BaseUriLayer::new(base.clone()))
-            .with_layer(&AuthHeaderLayer::new(Some(bearer), base.clone(), base))
-            .with_auth(AuthState::None)
-            .build();
-        let crab = built.map_err(|e| failure(e.to_string()))?;
+        let crab = octocrab(&runtime, &wire, base, bearer);
         Ok(GitHub { crab, wire, runtime })
     }
 
     /// Asks until there is an answer, or the budget is spent.
     ///
     /// # Errors
-    /// Exit 5 if GitHub refuses, exit 4 if the budget is spent.
-    pub fn ask(&self, backoff: &mut Backoff<'_>, route: &str, ask: ApiRequest<'_>) -> Result<Value> {
-        backoff.retry(retry_hint(), |backoff| self.once(backoff.deadline(), route, ask))
+    /// If GitHub refuses, or the budget is spent.
+    pub fn ask(
+        &self,
+        backoff: &mut Backoff<'_>,
+        route: &str,
+        ask: ApiRequest<'_>,
+    ) -> Result<Value, ForgeError> {
+        backoff.retry(ForgeError::timed_out, |backoff| self.once(backoff.deadline(), route, ask))
     }
 
     /// Asks once; gives up at `deadline`.
     ///
     /// # Errors
     /// Transient errors, and refusals.
-    pub fn once(&self, deadline: Instant, route: &str, ask: ApiRequest<'_>) -> Result<Value, FetchError> {
+    pub fn once(
+        &self,
+        deadline: Instant,
+        route: &str,
+        ask: ApiRequest<'_>,
+    ) -> Result<Value, FetchError<ForgeError>> {
         Ok(self.request(deadline, route, ask)?)
     }
 
@@ -122,6 +114,33 @@ impl GitHub {
         let text = self.crab.body_to_string(response).await?;
         Ok(ApiResponse::read(status, retry_after, &text))
     }
+}
+
+/// A token goes over https only, or stays on this machine. An error says why the address can't be used.
+fn safe_url(api: &str) -> Result<Url, String> {
+    let url = Url::parse(api).map_err(|e| e.to_string())?;
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && http::is_loopback(&url));
+    if is_safe { Ok(url) } else { Err("the address is not https".to_owned()) }
+}
+
+fn bearer(token: &str) -> Result<HeaderValue, String> {
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
+        .map_err(|_| "the token has characters that aren't allowed in an HTTP header".to_owned())?;
+    bearer.set_sensitive(true);
+    Ok(bearer)
+}
+
+fn octocrab(runtime: &Runtime, wire: &Wire, base: Uri, bearer: HeaderValue) -> Octocrab {
+    let _inside = runtime.enter();
+    let name = (header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    let Ok(crab) = OctocrabBuilder::new_empty()
+        .with_service(wire.clone())
+        .with_layer(&ExtraHeadersLayer::new(Arc::new(vec![name])))
+        .with_layer(&BaseUriLayer::new(base.clone()))
+        .with_layer(&AuthHeaderLayer::new(Some(bearer), base.clone(), base))
+        .with_auth(AuthState::None)
+        .build();
+    crab
 }
 
 fn until_then(epoch: u64) -> Duration {

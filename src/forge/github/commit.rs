@@ -6,8 +6,10 @@ use std::time::Instant;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
+use super::error::GitHubError;
 use super::graphql::{GraphQl, GraphQlResponse};
-use crate::error::{Exit, Failure};
+use super::known_words::{KnownWords, classify};
+use crate::forge::ForgeError;
 use crate::landing::remote::Verification;
 use crate::landing::{FetchError, PublishOutcome};
 use crate::object_id::CommitId;
@@ -83,7 +85,7 @@ impl Branches {
         deadline: Instant,
         branch: &str,
         wanted: &CommitSpec,
-    ) -> Result<CreatedCommit, PublishOutcome> {
+    ) -> Result<CreatedCommit, PublishOutcome<ForgeError>> {
         let (headline, body) = wanted.message.split_once('\n').unwrap_or((&wanted.message, ""));
         let file = |(path, bytes): &(String, Vec<u8>)| json!({"path": path, "contents": BASE64_STANDARD.encode(bytes)});
         let input = json!({
@@ -100,7 +102,11 @@ impl Branches {
     ///
     /// # Errors
     /// Why not, as the landing loop needs it.
-    pub fn moves(&mut self, deadline: Instant, moves: &[BranchMove<'_>]) -> Result<(), PublishOutcome> {
+    pub fn moves(
+        &mut self,
+        deadline: Instant,
+        moves: &[BranchMove<'_>],
+    ) -> Result<(), PublishOutcome<ForgeError>> {
         let one = |it: &BranchMove<'_>| {
             let (name, after) =
                 (format!("refs/heads/{}", it.branch), it.to.map_or(NONE.to_owned(), |to| to.to_string()));
@@ -126,7 +132,7 @@ impl Branches {
         data["repository"]["object"].get("signature").map_or(Verification::Unknown, verification)
     }
 
-    fn id(&mut self, deadline: Instant) -> Result<String, PublishOutcome> {
+    fn id(&mut self, deadline: Instant) -> Result<String, PublishOutcome<ForgeError>> {
         if let Some(id) = &self.id {
             return Ok(id.clone());
         }
@@ -140,7 +146,12 @@ impl Branches {
         Ok(id)
     }
 
-    fn write(&self, deadline: Instant, query: &str, variables: &Value) -> Result<Value, PublishOutcome> {
+    fn write(
+        &self,
+        deadline: Instant,
+        query: &str,
+        variables: &Value,
+    ) -> Result<Value, PublishOutcome<ForgeError>> {
         match self.graphql.once(deadline, query, variables) {
             Ok(GraphQlResponse::Data(data)) => Ok(data),
             Ok(GraphQlResponse::Error { kind, message }) => Err(api_error(&kind, message)),
@@ -148,7 +159,7 @@ impl Branches {
                 Err(PublishOutcome::Unknown { what, retry_after })
             }
             Err(FetchError::Unreachable { what }) => Err(PublishOutcome::Unknown { what, retry_after: None }),
-            Err(FetchError::Permanent(failure)) => Err(PublishOutcome::Refused(failure)),
+            Err(FetchError::Permanent(error)) => Err(PublishOutcome::Refused(error)),
         }
     }
 }
@@ -157,7 +168,7 @@ impl Branches {
 ///
 /// # Errors
 /// If the answer names no commit: it may have been made or not.
-pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome> {
+pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome<ForgeError>> {
     let commit = &data["createCommitOnBranch"]["commit"];
     let id = commit["oid"].as_str().and_then(CommitId::parse);
     let id = id.ok_or_else(|| PublishOutcome::Unknown {
@@ -168,13 +179,12 @@ pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome> {
 }
 
 /// GitHub reports a lost race by a type, or else by a known message. Other errors may be a race or a rule.
-pub fn api_error(kind: &str, message: String) -> PublishOutcome {
-    let is_race = kind == "STALE_DATA" || message.contains("Expected branch to point to");
+pub fn api_error(kind: &str, message: String) -> PublishOutcome<ForgeError> {
+    let is_race = kind == "STALE_DATA" || classify(&message) == Some(KnownWords::BranchMoved);
     match kind {
-        "FORBIDDEN" | "INSUFFICIENT_SCOPES" => PublishOutcome::Refused(
-            Failure::new(Exit::Refused, format!("GitHub's API rejected the commit: {message}"))
-                .hinted("the token can't write: give the job permissions: contents: write"),
-        ),
+        "FORBIDDEN" | "INSUFFICIENT_SCOPES" => {
+            PublishOutcome::Refused(GitHubError::CommitForbidden { words: message }.into())
+        }
         _ if is_race => PublishOutcome::NonFastForward { what: message },
         // "Something went wrong while executing your query"
         "" | "INTERNAL" | "SERVICE_UNAVAILABLE" => {

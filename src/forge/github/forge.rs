@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use super::client::GitHub;
 use super::{compare, pulls};
-use crate::error::Result;
-use crate::forge::{Forge, PullRequest, PullRequestSpec, StillCurrent};
+use crate::forge::{Forge, ForgeError, PullRequest, PullRequestSpec, StillCurrent};
 use crate::landing::{Backoff, BuildOrder};
 
 impl Forge for GitHub {
@@ -14,15 +13,23 @@ impl Forge for GitHub {
         backoff: &mut Backoff<'_>,
         spec: &PullRequestSpec<'_>,
         is_current: &mut StillCurrent<'_>,
-    ) -> Result<PullRequest> {
+    ) -> Result<PullRequest, ForgeError> {
         pulls::propose(self, backoff, spec, is_current)
     }
 
-    fn find(&self, backoff: &mut Backoff<'_>, spec: &PullRequestSpec<'_>) -> Result<Option<PullRequest>> {
+    fn find(
+        &self,
+        backoff: &mut Backoff<'_>,
+        spec: &PullRequestSpec<'_>,
+    ) -> Result<Option<PullRequest>, ForgeError> {
         pulls::find(self, backoff, spec)
     }
 
-    fn close(&self, backoff: &mut Backoff<'_>, spec: &PullRequestSpec<'_>) -> Result<Option<PullRequest>> {
+    fn close(
+        &self,
+        backoff: &mut Backoff<'_>,
+        spec: &PullRequestSpec<'_>,
+    ) -> Result<Option<PullRequest>, ForgeError> {
         pulls::close(self, backoff, spec)
     }
 

@@ -7,8 +7,9 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::client::{ApiRequest, GitHub};
+use super::error::GitHubError;
 use super::response::api_text;
-use crate::error::{Failure, Result};
+use crate::forge::ForgeError;
 use crate::git::without_user;
 use crate::http::HttpSettings;
 use crate::landing::FetchError;
@@ -30,14 +31,11 @@ pub enum GraphQlResponse {
 impl GraphQl {
     /// # Errors
     /// If the address is not valid, or the machine has no root certificates.
-    pub fn new(http: &HttpSettings, address: &str, token: &str) -> Result<Self> {
-        let invalid = || {
-            Failure::usage(format!("{}: not a valid address for a GraphQL API", without_user(address)))
-                .hinted("check GITHUB_GRAPHQL_URL")
-        };
+    pub fn new(http: &HttpSettings, address: &str, token: &str) -> Result<Self, ForgeError> {
+        let invalid = || GitHubError::BadGraphQlAddress { address: without_user(address) };
         let url = url::Url::parse(address).map_err(|_| invalid())?;
         if !url.has_host() {
-            return Err(invalid());
+            return Err(invalid().into());
         }
         let hub = GitHub::new(http, &url.origin().ascii_serialization(), token)?;
         Ok(GraphQl { hub, route: url.path().to_owned() })
@@ -52,7 +50,7 @@ impl GraphQl {
         deadline: Instant,
         query: &str,
         variables: &Value,
-    ) -> Result<GraphQlResponse, FetchError> {
+    ) -> Result<GraphQlResponse, FetchError<ForgeError>> {
         let body = json!({"query": query, "variables": variables});
         let answer = self.hub.once(deadline, &self.route, ApiRequest::Post(&body))?;
         Ok(GraphQlResponse::read(&answer))

@@ -2,14 +2,16 @@
 //!
 //! `client` sends requests and classifies refusals, `graphql` uses the other API. `forge` is GitHub as a forge: `pulls` keeps the pull
 //! request of a branch, `compare` orders commits of other repositories. `publisher` publishes commits, with `commit`, which makes commits
-//! and moves branches. `wire` is how requests get there.
+//! and moves branches. `wire` is how requests get there. `known_words` recognises messages of GitHub's.
 
 pub mod answers;
 mod client;
 mod commit;
 mod compare;
+mod error;
 mod forge;
 mod graphql;
+mod known_words;
 mod publisher;
 mod pull_answer;
 mod pulls;
@@ -17,4 +19,5 @@ mod response;
 mod wire;
 
 pub use client::{ApiRequest, GitHub};
+pub use error::{ApiRefusal, ApiRefusalReason, GitHubError};
 pub use publisher::GitHubCommits;

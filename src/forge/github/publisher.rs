@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::commit::{BranchMove, Branches, CommitSpec, ExpectedRef};
+use super::error::GitHubError;
 use super::graphql::GraphQl;
-use crate::error::{Exit, Failure, Result};
-use crate::hint::{hint, setting};
+use crate::forge::ForgeError;
 use crate::http::HttpSettings;
 use crate::landing::remote::{GitBranch, Publisher, RefUpdate, Verification};
 use crate::landing::{PublishOutcome, Tip};
@@ -36,7 +36,12 @@ impl GitHubCommits {
     ///
     /// # Errors
     /// If the address or the token is not valid.
-    pub fn new(http: &HttpSettings, graphql: &str, token: &str, repository: &str) -> Result<Self> {
+    pub fn new(
+        http: &HttpSettings,
+        graphql: &str,
+        token: &str,
+        repository: &str,
+    ) -> Result<Self, ForgeError> {
         let branches = Branches::new(GraphQl::new(http, graphql, token)?, repository);
         Ok(GitHubCommits { branches, prepared: HashMap::new(), verification: None })
     }
@@ -46,7 +51,7 @@ impl GitHubCommits {
         branch: &str,
         wanted: &CommitSpec,
         deadline: Instant,
-    ) -> Result<CommitId, PublishOutcome> {
+    ) -> Result<CommitId, PublishOutcome<ForgeError>> {
         let made = self.branches.commit(deadline, branch, wanted)?;
         self.verification = Some(made.verification);
         Ok(made.id)
@@ -60,7 +65,7 @@ impl GitHubCommits {
         tip: CommitId,
         wanted: &CommitSpec,
         deadline: Instant,
-    ) -> Result<CommitId, PublishOutcome> {
+    ) -> Result<CommitId, PublishOutcome<ForgeError>> {
         let aside = format!("tagbump-aside/{:016x}", fastrand::u64(..));
         let made = self.commit_aside(&aside, branch, tip, wanted, deadline);
         if made.is_err() {
@@ -78,7 +83,7 @@ impl GitHubCommits {
         tip: CommitId,
         wanted: &CommitSpec,
         deadline: Instant,
-    ) -> Result<CommitId, PublishOutcome> {
+    ) -> Result<CommitId, PublishOutcome<ForgeError>> {
         let start = BranchMove { branch: aside, from: ExpectedRef::Nothing, to: Some(wanted.parent) };
         self.branches.moves(deadline, &[start])?;
         let made = self.commit_on(aside, wanted, deadline)?;
@@ -92,12 +97,12 @@ impl GitHubCommits {
         git: &GitBranch,
         commit: CommitId,
         deadline: Instant,
-    ) -> Result<CommitId, PublishOutcome> {
+    ) -> Result<CommitId, PublishOutcome<ForgeError>> {
         let update = git.ref_update(commit);
         if update == RefUpdate::UpToDate {
             return Ok(commit);
         }
-        let unprepared = || PublishOutcome::Refused(Failure::other(format!("{commit} was not made here")));
+        let unprepared = || PublishOutcome::Refused(GitHubError::NotPrepared { commit }.into());
         let wanted = self.prepared.get(&commit).cloned().ok_or_else(unprepared)?;
         match update {
             RefUpdate::UpToDate => Ok(commit),
@@ -119,7 +124,7 @@ impl GitHubCommits {
     }
 }
 
-impl Publisher for GitHubCommits {
+impl Publisher<ForgeError> for GitHubCommits {
     fn prepare(
         &mut self,
         git: &GitBranch,
@@ -127,29 +132,30 @@ impl Publisher for GitHubCommits {
         commit: CommitId,
         edits: &[FileEdit],
         message: &str,
-    ) -> Result<()> {
-        let files = edits.iter().map(|edit| file(git, tip, edit)).collect::<Result<Vec<_>>>()?;
+    ) -> Result<(), ForgeError> {
+        let files = edits.iter().map(|edit| file(git, tip, edit)).collect::<Result<Vec<_>, _>>()?;
         if files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > MAX_FILES {
-            return Err(Failure::new(
-                Exit::NotEditable,
-                "the changed files are larger than GitHub's API accepts in one request",
-            )
-            .hinted(hint("land them with ") + setting("via", "git")));
+            return Err(GitHubError::FilesTooLarge.into());
         }
         let spec = CommitSpec { parent: tip.commit, message: message.to_owned(), files };
         self.prepared.insert(commit, spec);
         Ok(())
     }
 
-    fn publish(&mut self, git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishOutcome {
+    fn publish(
+        &mut self,
+        git: &GitBranch,
+        commit: CommitId,
+        deadline: Instant,
+    ) -> PublishOutcome<ForgeError> {
         match self.try_publish(git, commit, deadline) {
             Ok(commit) => PublishOutcome::Published { commit },
             Err(outcome) => outcome,
         }
     }
 
-    fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>> {
-        git.find_equivalent(tip, commit)
+    fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, ForgeError> {
+        Ok(git.find_equivalent(tip, commit)?)
     }
 
     fn makes_own_commits(&self) -> bool {
@@ -162,12 +168,10 @@ impl Publisher for GitHubCommits {
 }
 
 /// A changed file as the API wants it: its path below the repository's top, and all its bytes.
-fn file(git: &GitBranch, tip: &Tip, edit: &FileEdit) -> Result<(String, Vec<u8>)> {
+fn file(git: &GitBranch, tip: &Tip, edit: &FileEdit) -> Result<(String, Vec<u8>), ForgeError> {
     let (path, mode) = git.file_mode(tip.commit, &edit.path)?;
     if mode == PLAIN {
         return Ok((path, edit.after.clone()));
     }
-    let why = format!("{}: has mode {mode:o}, which GitHub's API would change to 100644", edit.path);
-    Err(Failure::new(Exit::NotEditable, why)
-        .hinted(hint("land it with ") + setting("via", "git") + ", or change the file's mode"))
+    Err(GitHubError::FileMode { path: edit.path.clone(), mode }.into())
 }

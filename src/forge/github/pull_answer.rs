@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::error::{Failure, Result};
+use super::error::GitHubError;
 use crate::forge::PullRequest;
 
 /// A pull request of the API, with the fields that are used.
@@ -34,7 +34,7 @@ struct Branch {
 impl PullRequestJson {
     /// # Errors
     /// If it is not a pull request.
-    pub fn read(value: Value) -> Result<Self> {
+    pub fn read(value: Value) -> Result<Self, GitHubError> {
         let pull: PullRequestJson = serde_json::from_value(value).map_err(|e| no_pull(&e.to_string()))?;
         if pull.number == 0 { Err(no_pull("its number is 0")) } else { Ok(pull) }
     }
@@ -44,9 +44,9 @@ impl PullRequestJson {
     ///
     /// # Errors
     /// If it is not a list of pull requests.
-    pub fn find(listed: Value, head: &str, base: &str) -> Result<Option<Self>> {
+    pub fn find(listed: Value, head: &str, base: &str) -> Result<Option<Self>, GitHubError> {
         let Value::Array(items) = listed else { return Err(no_pull("not a list")) };
-        let pulls = items.into_iter().map(PullRequestJson::read).collect::<Result<Vec<_>>>()?;
+        let pulls = items.into_iter().map(PullRequestJson::read).collect::<Result<Vec<_>, _>>()?;
         let is = |branch: &Option<Branch>, name: &str| branch.as_ref().is_none_or(|b| b.name == name);
         Ok(pulls.into_iter().find(|pull| is(&pull.head, head) && is(&pull.base, base)))
     }
@@ -59,9 +59,8 @@ impl PullRequestJson {
     }
 }
 
-fn no_pull(why: &str) -> Failure {
-    Failure::other(format!("GitHub's API didn't return a pull request: {}", super::response::api_text(why)))
-        .hinted("check GITHUB_API_URL; a proxy may answer in GitHub's place")
+fn no_pull(why: &str) -> GitHubError {
+    GitHubError::NotAPullRequest { reason: super::response::api_text(why) }
 }
 
 /// A link in its normal form, if it is on the server of a page, plain enough to be put into Markdown, and as safe as the

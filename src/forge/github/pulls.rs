@@ -3,22 +3,22 @@
 use serde_json::json;
 
 use super::client::{ApiRequest, GitHub};
+use super::error::{ApiRefusal, ApiRefusalReason};
 use super::pull_answer::PullRequestJson;
-use super::response::{ApiError, ApiRefusal, ApiRefusalReason};
-use crate::error::Result;
-use crate::forge::{PullRequest, PullRequestSpec, StillCurrent};
-use crate::landing::{Backoff, FetchError, retry_hint};
+use super::response::ApiError;
+use crate::forge::{ForgeError, PullRequest, PullRequestSpec, StillCurrent};
+use crate::landing::{Backoff, FetchError};
 
 /// Opens the pull request, or updates the open one. A second time changes nothing.
 ///
 /// # Errors
-/// Exit 5 if GitHub refuses, exit 4 if the budget is spent.
+/// If GitHub refuses, or the budget is spent.
 pub fn propose(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
     is_current: &mut StillCurrent<'_>,
-) -> Result<PullRequest> {
+) -> Result<PullRequest, ForgeError> {
     let pull = match open(hub, backoff, spec)? {
         Some(pull) => update(hub, backoff, spec, pull, is_current)?,
         None => create(hub, backoff, spec, is_current)?,
@@ -35,7 +35,7 @@ pub fn find(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
-) -> Result<Option<PullRequest>> {
+) -> Result<Option<PullRequest>, ForgeError> {
     Ok(open(hub, backoff, spec)?.map(|pull| pull.shown(spec.page)))
 }
 
@@ -47,7 +47,7 @@ pub fn close(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
-) -> Result<Option<PullRequest>> {
+) -> Result<Option<PullRequest>, ForgeError> {
     let Some(pull) = open(hub, backoff, spec)? else { return Ok(None) };
     hub.ask(backoff, &route(spec, pull.number), ApiRequest::Patch(&json!({"state": "closed"})))?;
     Ok(Some(pull.shown(spec.page)))
@@ -66,7 +66,7 @@ fn open(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
-) -> Result<Option<PullRequestJson>> {
+) -> Result<Option<PullRequestJson>, ForgeError> {
     let owner = spec.repository.split('/').next().unwrap_or_default();
     let query: String = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("state", "open")
@@ -74,7 +74,7 @@ fn open(
         .append_pair("base", spec.base)
         .finish();
     let listed = hub.ask(backoff, &format!("{}?{query}", pulls(spec)), ApiRequest::Get)?;
-    PullRequestJson::find(listed, spec.head, spec.base)
+    Ok(PullRequestJson::find(listed, spec.head, spec.base)?)
 }
 
 fn create(
@@ -82,11 +82,11 @@ fn create(
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
     is_current: &mut StillCurrent<'_>,
-) -> Result<PullRequestJson> {
+) -> Result<PullRequestJson, ForgeError> {
     let PullRequestSpec { head, base, title, body, draft, .. } = spec;
     let asked = json!({"title": title, "head": head, "base": base, "body": body, "draft": draft});
     let mut tries = 0;
-    backoff.retry(retry_hint(), |backoff| {
+    backoff.retry(ForgeError::timed_out, |backoff| {
         if tries > 0 {
             // the answer may have been lost, not the request
             if let Some(made) = open(hub, backoff, spec)? {
@@ -104,20 +104,20 @@ fn create(
                 _ => false,
             })
         })?;
-        Ok(PullRequestJson::read(made)?)
+        Ok(PullRequestJson::read(made).map_err(ForgeError::from)?)
     })
 }
 
 /// An error for the retry loop. A refusal is worth another try if its reason is one that goes away.
-fn transient_if(error: ApiError, goes_away: impl Fn(ApiRefusalReason) -> bool) -> FetchError {
+fn transient_if(error: ApiError, goes_away: impl Fn(ApiRefusalReason) -> bool) -> FetchError<ForgeError> {
     match error {
         ApiError::Refused(refusal) if goes_away(refusal.reason) => again(&refusal),
         error => error.into(),
     }
 }
 
-fn again(refusal: &ApiRefusal) -> FetchError {
-    FetchError::Transient { what: refusal.text(), retry_after: None }
+fn again(refusal: &ApiRefusal) -> FetchError<ForgeError> {
+    FetchError::Transient { what: refusal.to_string(), retry_after: None }
 }
 
 /// How often GitHub is asked for a pull request while it doesn't see the commit that was just pushed.
@@ -129,7 +129,7 @@ fn update(
     spec: &PullRequestSpec<'_>,
     pull: PullRequestJson,
     is_current: &mut StillCurrent<'_>,
-) -> Result<PullRequestJson> {
+) -> Result<PullRequestJson, ForgeError> {
     // GitHub changes the line endings of bodies
     let same = |old: &str, new: &str| old.replace("\r\n", "\n").trim_end() == new.trim_end();
     if pull.title == spec.title && same(pull.body.as_deref().unwrap_or_default(), spec.body) {
@@ -139,7 +139,8 @@ fn update(
         return Ok(pull);
     }
     let changed = json!({"title": spec.title, "body": spec.body});
-    PullRequestJson::read(hub.ask(backoff, &route(spec, pull.number), ApiRequest::Patch(&changed))?)
+    let updated = hub.ask(backoff, &route(spec, pull.number), ApiRequest::Patch(&changed))?;
+    Ok(PullRequestJson::read(updated)?)
 }
 
 /// How often labels are added to a new pull request, which GitHub may not know yet.
@@ -150,7 +151,7 @@ fn label(
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
     pull: &PullRequestJson,
-) -> Result<()> {
+) -> Result<(), ForgeError> {
     // GitHub ignores the case of labels
     let has = |label: &str| pull.labels.iter().any(|there| there.name.to_lowercase() == label.to_lowercase());
     let missing: Vec<_> = spec.labels.iter().filter(|label| !has(label)).collect();
@@ -160,7 +161,7 @@ fn label(
     let route = format!("/repos/{}/issues/{}/labels", spec.repository, pull.number);
     let asked = json!({"labels": missing});
     let mut tries = 0;
-    backoff.retry(retry_hint(), |backoff| {
+    backoff.retry(ForgeError::timed_out, |backoff| {
         match hub.request(backoff.deadline(), &route, ApiRequest::Post(&asked)) {
             Ok(_) => Ok(()),
             Err(ApiError::Refused(refusal)) if refusal.reason == ApiRefusalReason::UnknownNode => {

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::error::{ApiRefusal, ApiRefusalReason, GitHubError};
+use super::known_words::{KnownWords, classify};
 use super::wire::MAX_ANSWER;
-use crate::error::{Exit, Failure};
+use crate::forge::ForgeError;
 use crate::git::answers::short_server_text;
 use crate::http::HttpError;
 use crate::landing::FetchError;
@@ -44,30 +46,6 @@ pub enum ApiError {
     NotSent(HttpError),
 }
 
-/// A refusal, as far as it is known what it means.
-#[derive(Debug)]
-pub struct ApiRefusal {
-    pub reason: ApiRefusalReason,
-    status: u16,
-    route: String,
-    /// GitHub's message, with the details.
-    message: String,
-}
-
-/// Why GitHub refuses. It has no codes for most of these, only texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApiRefusalReason {
-    /// There is an open pull request of this branch.
-    AlreadyExists,
-    /// GitHub doesn't see the head branch, or no difference to its base.
-    NothingToPropose,
-    /// GitHub doesn't see the object of the request.
-    UnknownNode,
-    /// Actions may not create pull requests in this repository.
-    MayNotCreatePulls,
-    Other,
-}
-
 /// The data of a successful answer to a request for `route`.
 ///
 /// # Errors
@@ -82,7 +60,8 @@ pub fn classify_response(answer: ApiResponse, route: &str) -> Result<Value, ApiE
     if (200..300).contains(&status) {
         // GraphQL reports its limits with status 200
         let error = &body["errors"][0];
-        let limited = ["type", "message"].iter().any(|key| is_limit(error[key].as_str().unwrap_or_default()));
+        let text = |key: &str| error[key].as_str().unwrap_or_default();
+        let limited = text("type").starts_with("RATE_LIMIT") || is_limit(text("message"));
         let what =
             || format!("GitHub's API: {}", api_text(error["message"].as_str().unwrap_or("rate limit")));
         return if limited { Err(ApiError::Transient { what: what(), retry_after }) } else { Ok(body) };
@@ -90,28 +69,21 @@ pub fn classify_response(answer: ApiResponse, route: &str) -> Result<Value, ApiE
     let message = message(&body);
     let limited = status == 429 || (status == 403 && (retry_after.is_some() || is_limit(&message)));
     if limited || status >= 500 {
-        return Err(ApiError::Transient { what: answered(status, &message), retry_after });
+        let what = format!("GitHub's API answered {status}: {message}");
+        return Err(ApiError::Transient { what, retry_after });
     }
     let reason = reason(&body, &message);
     Err(ApiError::Refused(ApiRefusal { reason, status, route: route.to_owned(), message }))
 }
 
-fn answered(status: u16, message: &str) -> String {
-    format!("GitHub's API answered {status}: {message}")
-}
-
 fn reason(body: &Value, message: &str) -> ApiRefusalReason {
-    let has = |text: &str| message.contains(text);
-    if has("already exists") {
-        ApiRefusalReason::AlreadyExists
-    } else if has("No commits between") || is_invalid(body) {
-        ApiRefusalReason::NothingToPropose
-    } else if has("Could not resolve to a node") {
-        ApiRefusalReason::UnknownNode
-    } else if has("not permitted to create") {
-        ApiRefusalReason::MayNotCreatePulls
-    } else {
-        ApiRefusalReason::Other
+    match classify(message) {
+        Some(KnownWords::AlreadyExists) => ApiRefusalReason::AlreadyExists,
+        Some(KnownWords::NoCommitsBetween) => ApiRefusalReason::NothingToPropose,
+        _ if is_invalid(body) => ApiRefusalReason::NothingToPropose,
+        Some(KnownWords::UnknownNode) => ApiRefusalReason::UnknownNode,
+        Some(KnownWords::MayNotCreatePulls) => ApiRefusalReason::MayNotCreatePulls,
+        Some(KnownWords::BranchMoved | KnownWords::RateLimit) | None => ApiRefusalReason::Other,
     }
 }
 
@@ -122,47 +94,18 @@ fn is_invalid(body: &Value) -> bool {
     is_validation && matches!(details, [only] if only["code"] == "invalid" && !only["message"].is_string())
 }
 
-impl ApiRefusal {
-    pub fn text(&self) -> String {
-        answered(self.status, &self.message)
-    }
-
-    fn into_failure(self) -> Failure {
-        Failure::new(Exit::Refused, self.text()).hinted(self.hint())
-    }
-
-    fn hint(&self) -> String {
-        match (self.status, self.reason) {
-            (401, _) => "the token is invalid or has expired; set another one in TAGBUMP_TOKEN".to_owned(),
-            (403, ApiRefusalReason::MayNotCreatePulls) => {
-                "let Actions create pull requests: Settings, Actions, General, Workflow permissions"
-                    .to_owned()
-            }
-            (403, _) => "the token lacks permissions: give the job contents: write and pull-requests: write"
-                .to_owned(),
-            (404, _) => format!(
-                "the token can't see {}; check the remote, and the token's repositories and permissions",
-                self.route
-            ),
-            _ => "read GitHub's message above; a setting or rule of the repository is the likely cause"
-                .to_owned(),
-        }
-    }
-}
-
-impl From<ApiError> for FetchError {
+impl From<ApiError> for FetchError<ForgeError> {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::Transient { what, retry_after } => FetchError::Transient { what, retry_after },
-            ApiError::Refused(refusal) => FetchError::Permanent(refusal.into_failure()),
+            ApiError::Refused(refusal) => FetchError::Permanent(GitHubError::Refused(refusal).into()),
             ApiError::NotSent(error) => FetchError::Permanent(error.into()),
         }
     }
 }
 
-/// The message or GraphQL type for an exceeded rate limit.
-fn is_limit(text: &str) -> bool {
-    text.starts_with("RATE_LIMIT") || text.contains("rate limit")
+fn is_limit(message: &str) -> bool {
+    classify(message) == Some(KnownWords::RateLimit)
 }
 
 /// GitHub's message, with the details.
@@ -190,9 +133,9 @@ mod tests {
         classify_response(ApiResponse::read(status, retry_after, &body), "/repos/a/b/pulls")
     }
 
-    fn refused(result: Result<Value, ApiError>) -> Failure {
+    fn refused(result: Result<Value, ApiError>) -> ApiRefusal {
         match result.map_err(FetchError::from) {
-            Err(FetchError::Permanent(failure)) => failure,
+            Err(FetchError::Permanent(ForgeError::GitHub(GitHubError::Refused(refusal)))) => refusal,
             other => panic!("{other:?}"),
         }
     }
@@ -203,15 +146,9 @@ mod tests {
         assert!(is_transient(answer(502, None, "")));
         assert!(is_transient(answer(429, None, "")));
         assert!(is_transient(answer(403, Some(60), "You have exceeded a secondary rate limit")));
-        for (status, hint) in [
-            (401, "TAGBUMP_TOKEN"),
-            (403, "pull-requests: write"),
-            (404, "/repos/a/b/pulls"),
-            (422, "setting"),
-        ] {
-            let failure = refused(answer(status, None, "no"));
-            assert_eq!(failure.exit, Exit::Refused);
-            assert!(failure.hint.unwrap().to_string().contains(hint), "{status}");
+        for code in [401, 403, 404, 422] {
+            let ApiRefusal { status, route, reason, .. } = refused(answer(code, None, "no"));
+            assert_eq!((status, &*route, reason), (code, "/repos/a/b/pulls", ApiRefusalReason::Other));
         }
     }
 
@@ -242,7 +179,7 @@ mod tests {
         assert_eq!(what, "GitHub's API sent more than 10 MB");
         let refusal =
             classify_response(ApiResponse::read(404, None, "{\"message\": \"a\\u001b\\nb\"}"), "/x");
-        assert_eq!(refused(refusal).message, "GitHub's API answered 404: a\\u{1b} b");
+        assert_eq!(refused(refusal).to_string(), "GitHub's API answered 404: a\\u{1b} b");
     }
 
     #[test]

@@ -11,8 +11,8 @@ use std::io::Read;
 use super::error::{AnswerError, LimitExceeded};
 use super::limits::{PUSH_ANSWER_BYTES, REPORT_BYTES};
 use super::text::{keep, server_text};
-use crate::error::inline;
 use crate::git::pkt_line::{self, PktLine};
+use crate::visible::inline;
 
 /// The report on the one reference that was pushed.
 #[derive(Debug, PartialEq, Eq)]

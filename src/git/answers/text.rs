@@ -1,7 +1,7 @@
 //! Makes a server's text fit for a message.
 
 use super::limits::TEXT_BYTES;
-use crate::error::inline;
+use crate::visible::inline;
 
 /// Text from a server: valid UTF-8, of limited length, and without control characters except for line breaks.
 ///

@@ -143,10 +143,8 @@ impl HttpServer {
         if state.credential.is_some() {
             return Ok(false);
         }
-        let (found, withheld) = state
-            .credentials
-            .ask_helper(time)
-            .map_err(|e| TransportError::Final(GitError::from(e).into()))?;
+        let (found, withheld) =
+            state.credentials.ask_helper(time).map_err(|e| TransportError::Final(e.into()))?;
         state.secrets.extend(found.as_ref());
         state.credential = found;
         if let Some(why) = withheld.filter(|why| !state.withheld.contains(why)) {

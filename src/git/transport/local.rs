@@ -36,7 +36,11 @@ impl LocalServer {
         let stream = Pipe::start(command, service, Box::new(move |words| meaning(words, &place)), endpoint);
         stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {
             let is_missing = e.kind() == std::io::ErrorKind::NotFound;
-            let error = if is_missing { ServerError::GitMissing } else { ServerError::GitNotStarted(e) };
+            let error = if is_missing {
+                ServerError::GitMissing
+            } else {
+                ServerError::GitNotStarted { reason: e.to_string() }
+            };
             endpoint.stop(error.into())
         })
     }

@@ -24,7 +24,6 @@ use super::credentials::Credentials;
 use super::error::{GitError, ServerError};
 use super::ssh_program::SshProgram;
 use crate::environment::Environment;
-use crate::error::Failure;
 use crate::http::HttpSettings;
 
 pub use http::{HttpServer, retry_after};
@@ -37,7 +36,7 @@ pub const URL: &str = "tagbump://remote";
 const SCHEME: &str = "tagbump";
 
 /// An error between us and the server. libgit2 sees it only as a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum TransportError {
     /// The server answered with this status.
     Status {
@@ -53,12 +52,12 @@ pub enum TransportError {
     /// The server's certificate was rejected.
     Certificate(String),
     /// A permanent error: trying again won't help.
-    Final(Failure),
+    Final(ServerError),
 }
 
 impl From<ServerError> for TransportError {
     fn from(error: ServerError) -> Self {
-        TransportError::Final(error.into())
+        TransportError::Final(error)
     }
 }
 
@@ -73,7 +72,7 @@ impl TransportError {
             TransportError::Broken(why) => TransportError::Broken(change(&why)),
             TransportError::TimedOut => TransportError::TimedOut,
             TransportError::Certificate(why) => TransportError::Certificate(change(&why)),
-            TransportError::Final(failure) => TransportError::Final(failure.map_texts(change)),
+            TransportError::Final(error) => TransportError::Final(error.with_texts(change)),
         }
     }
 }
@@ -213,7 +212,7 @@ impl Endpoint {
             | TransportError::Broken(why)
             | TransportError::Certificate(why) => why.replace('\0', " "),
             TransportError::TimedOut => "timed out".to_owned(),
-            TransportError::Final(failure) => failure.message.replace('\0', " "),
+            TransportError::Final(error) => error.to_string().replace('\0', " "),
         };
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
         std::io::Error::other(text)

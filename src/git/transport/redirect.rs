@@ -73,7 +73,7 @@ mod tests {
         let from = Url::parse(&format!("{from}/info/refs?service=git-receive-pack")).unwrap();
         let target = redirect_target(&from, 301, Some(location)).unwrap();
         target.map(|url| url.to_string()).map_err(|fault| match fault {
-            TransportError::Final(failure) => failure.to_string(),
+            TransportError::Final(error) => error.to_string(),
             other => panic!("{other:?}"),
         })
     }

@@ -7,7 +7,7 @@ use git2::transport::{Service, SmartSubtransportStream};
 
 use super::pipe::Pipe;
 use super::{Endpoint, TransportError, program};
-use crate::git::error::{GitError, ServerError, SshProblem};
+use crate::git::error::{ServerError, SshProblem};
 use crate::git::ssh_program::{SshProgram, quoted};
 use crate::git::ssh_url::SshUrl;
 
@@ -64,12 +64,12 @@ impl SshServer {
     ) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
         let remote = format!("git-{} {}", program(service), quoted(&self.url.path));
         let command = self.program.command(&self.url, &remote);
-        let command =
-            command.map_err(|error| endpoint.stop(TransportError::Final(GitError::from(error).into())))?;
+        let command = command.map_err(|error| endpoint.stop(TransportError::Final(error.into())))?;
         let url = self.url.clone();
         let stream = Pipe::start(command, service, Box::new(move |words| meaning(words, &url)), endpoint);
         stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {
-            endpoint.stop(ServerError::SshNotStarted { url: self.url.to_string(), error: e }.into())
+            endpoint
+                .stop(ServerError::SshNotStarted { url: self.url.to_string(), reason: e.to_string() }.into())
         })
     }
 }
@@ -107,43 +107,50 @@ fn meaning(words: &str, url: &SshUrl) -> Option<TransportError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Exit;
 
     #[test]
-    fn what_ssh_says() {
+    fn messages_of_ssh_are_recognised() {
         let url = SshUrl::of_scp("git@h.example:a/x.git").unwrap();
-        let final_exit = |words: &str| match meaning(words, &url) {
-            Some(TransportError::Final(failure)) => {
-                assert!(failure.message.contains(words) && failure.hint.is_some(), "{failure}");
-                failure.exit
+        let problem = |output: &str| match meaning(output, &url) {
+            Some(TransportError::Final(ServerError::Ssh { problem, words, .. })) => {
+                assert_eq!(words, output);
+                problem
             }
-            other => panic!("{words}: {other:?}"),
+            other => panic!("{output}: {other:?}"),
         };
-        for words in [
-            "git@h.example: Permission denied (publickey,password).",
-            "Host key verification failed.",
-            "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.",
-            "ERROR: Repository not found.",
-            "ERROR: The key you are authenticating with has been marked as read only.",
-            "ERROR: Permission to a/x.git denied to deploy key",
-            "fatal: 'a/x.git' does not appear to be a git repository",
+        for (words, expected) in [
+            ("git@h.example: Permission denied (publickey,password).", SshProblem::KeyRejected),
+            ("Host key verification failed.", SshProblem::HostKeyUnknown),
+            (
+                "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.",
+                SshProblem::HostKeyChanged,
+            ),
+            ("ERROR: Repository not found.", SshProblem::RepositoryMissing),
+            (
+                "ERROR: The key you are authenticating with has been marked as read only.",
+                SshProblem::Forbidden,
+            ),
+            ("ERROR: Permission to a/x.git denied to deploy key", SshProblem::Forbidden),
+            ("fatal: 'a/x.git' does not appear to be a git repository", SshProblem::RepositoryMissing),
+            ("sh: 1: nossh: not found", SshProblem::CommandMissing),
+            ("bash: line 1: git-receive-pack: command not found", SshProblem::CommandMissing),
         ] {
-            assert_eq!(final_exit(words), Exit::Refused, "{words}");
+            assert_eq!(problem(words), expected, "{words}");
         }
-        assert_eq!(final_exit("sh: 1: nossh: not found"), Exit::Other);
-        assert_eq!(final_exit("bash: line 1: git-receive-pack: command not found"), Exit::Other);
         for words in [
             "ssh: connect to host h.example port 22: Connection refused",
             "ssh: Could not resolve hostname h.example: Name or service not known",
         ] {
-            assert_eq!(meaning(words, &url), Some(TransportError::Unreachable(words.to_owned())));
+            let meant = meaning(words, &url);
+            assert!(matches!(&meant, Some(TransportError::Unreachable(why)) if why == words), "{meant:?}");
         }
         for words in [
             "",
             "Connection to h.example closed by remote host.",
             "client_loop: send disconnect: Broken pipe",
         ] {
-            assert_eq!(meaning(words, &url), None, "{words}");
+            let meant = meaning(words, &url);
+            assert!(meant.is_none(), "{words}: {meant:?}");
         }
     }
 }

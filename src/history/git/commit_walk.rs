@@ -7,11 +7,9 @@ use git2::{ErrorCode, Oid, Repository};
 
 use super::fast_reads;
 use super::renames::Renames;
-use crate::error::{Failure, Result};
-use crate::git::Checkout;
-use crate::git::failure::{git_failure, no_commit};
 use crate::git::oid::{object_id, oid};
-use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, ObjectId};
+use crate::git::{Checkout, GitError};
+use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
 
 /// Fetches a shallow history to the given depth. The error says why it can't.
 pub type Deepen<'r> = dyn Fn(i32) -> Result<(), String> + 'r;
@@ -57,9 +55,9 @@ impl<'r> CommitWalk<'r> {
     /// Reads the history of a checkout. Also returns the commit of its `HEAD`.
     ///
     /// # Errors
-    /// Exit 2 if there is no commit yet.
-    pub fn of_head(checkout: &'r Checkout) -> Result<(Self, CommitId)> {
-        let head = checkout.head().ok_or_else(no_commit)?;
+    /// If there is no commit yet.
+    pub fn of_head(checkout: &'r Checkout) -> Result<(Self, CommitId), GitError> {
+        let head = checkout.head().ok_or(GitError::NoCommit)?;
         Ok((CommitWalk::new(&checkout.repo, None), head))
     }
 
@@ -108,11 +106,11 @@ impl<'r> CommitWalk<'r> {
 }
 
 impl CommitStore for CommitWalk<'_> {
-    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>> {
+    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
         let commit = match self.repo.find_commit(oid(commit)) {
             Ok(commit) => commit,
             Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
-            Err(error) => return Err(unparsable(&error)),
+            Err(error) => return Err(unreadable(&error)),
         };
         // from the header: libgit2 omits parents that a shallow clone lacks, even after more was fetched
         let header = commit.raw_header_bytes();
@@ -125,21 +123,21 @@ impl CommitStore for CommitWalk<'_> {
         }))
     }
 
-    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>> {
-        Ok(self.look_up(tree, path).map_err(|e| unparsable(&e))?.map(object_id))
+    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, HistoryError> {
+        Ok(self.look_up(tree, path).map_err(|e| unreadable(&e))?.map(object_id))
     }
 
-    fn read(&self, file: ObjectId) -> Result<Vec<u8>> {
+    fn read(&self, file: ObjectId) -> Result<Vec<u8>, HistoryError> {
         let blob = self.repo.find_blob(oid(file));
-        Ok(blob.map_err(|e| unparsable(&e))?.content().to_vec())
+        Ok(blob.map_err(|e| unreadable(&e))?.content().to_vec())
     }
 
-    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>> {
-        self.renamed(tree, older, path).map_err(|e| unparsable(&e))
+    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, HistoryError> {
+        self.renamed(tree, older, path).map_err(|e| unreadable(&e))
     }
 
-    fn message(&self, commit: CommitId) -> Result<CommitMessage> {
-        let commit = self.repo.find_commit(oid(commit)).map_err(|e| unparsable(&e))?;
+    fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError> {
+        let commit = self.repo.find_commit(oid(commit)).map_err(|e| unreadable(&e))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let author = commit.author();
         Ok(CommitMessage {
@@ -175,9 +173,8 @@ fn entry(tree: &[u8], name: &str) -> Option<(bool, Oid)> {
     None
 }
 
-fn unparsable(error: &git2::Error) -> Failure {
-    git_failure("the history can't be read", error)
-        .hinted("a partial clone lacks some of it; tagbump history --fetch reads it from the server")
+fn unreadable(error: &git2::Error) -> HistoryError {
+    HistoryError::Unreadable { reason: error.message().to_owned() }
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use git2::ErrorClass;
 
-use crate::error::{Exit, Failure};
+use super::error::{BranchRule, HttpRefusal, RemoteError, with_words};
 use crate::git::answers::server_text;
 use crate::git::transport::{Endpoint, TransferError, TransportError};
-use crate::hint::{flag, hint, switch};
 use crate::landing::{FetchError, PublishOutcome};
 
 /// Messages of git and of the hosts which mean that the branch moved.
@@ -41,7 +40,7 @@ const RULES: [&str; 9] = [
 ];
 
 /// Classifies the server's status of the pushed reference, with the text that it sent on the side.
-pub fn of_status(status: &str, words: &str, url: &str) -> PublishOutcome {
+pub fn of_status(status: &str, words: &str, url: &str) -> PublishOutcome<RemoteError> {
     let has = |known: &[&str]| known.iter().any(|k| status.contains(k) || words.contains(k));
     // a hook that accepts the push may print anything, so its text is checked last
     let refused = RULES.iter().any(|rule| status.contains(rule));
@@ -49,13 +48,9 @@ pub fn of_status(status: &str, words: &str, url: &str) -> PublishOutcome {
     // also "cannot lock ref", but it lasts as long as the other branch exists
     let in_the_way = words.contains("cannot create") && words.contains("exists;");
     if in_the_way {
-        let message = format!("{url}: the branch can't be created: {text}");
-        PublishOutcome::Refused(Failure::new(Exit::Refused, message).hinted(
-            hint("another branch has part of that name; delete it, or use another name with ")
-                + flag("pr-branch"),
-        ))
+        PublishOutcome::Refused(RemoteError::BranchInTheWay { url: url.to_owned(), words: text })
     } else if refused {
-        PublishOutcome::Refused(by_rule(status, &text, url))
+        PublishOutcome::Refused(declined(status, text, url))
     } else if status.contains(UNPACK_FAILED) {
         PublishOutcome::UnpackFailed { words: text }
     } else if has(&LOCKS) {
@@ -63,55 +58,52 @@ pub fn of_status(status: &str, words: &str, url: &str) -> PublishOutcome {
     } else if has(&RACES) {
         PublishOutcome::NonFastForward { what: format!("the branch moved: {status}") }
     } else if has(&RULES) {
-        PublishOutcome::Refused(by_rule(status, &text, url))
+        PublishOutcome::Refused(declined(status, text, url))
     } else {
         PublishOutcome::RejectedUnclear { words: text }
     }
 }
 
-fn by_rule(status: &str, text: &str, url: &str) -> Failure {
-    let message = format!("{url} declines the push: {text}");
-    let advice = if status.contains("protected") || text.contains("GH006") || text.contains("GH013") {
-        hint("the branch is protected: open a pull request with ")
-            + switch("pr")
-            + ", let this identity bypass the rule, or land on another branch with "
-            + flag("branch")
-    } else if text.contains("checked out") || text.contains("denyCurrentBranch") {
-        hint("the remote has that branch checked out; push to a bare repository")
+fn declined(status: &str, words: String, url: &str) -> RemoteError {
+    let rule = if status.contains("protected") || words.contains("GH006") || words.contains("GH013") {
+        BranchRule::Protected
+    } else if words.contains("checked out") || words.contains("denyCurrentBranch") {
+        BranchRule::CheckedOut
     } else {
-        hint("a hook on the server declined the push; its message is above")
+        BranchRule::Hook
     };
-    Failure::new(Exit::Refused, message).hinted(advice)
+    RemoteError::Declined { url: url.to_owned(), rule, words }
 }
 
 /// Why the tip could not be read.
-pub fn of_fetch(stopped: TransferError, endpoint: &Endpoint, url: &str) -> FetchError {
+pub fn of_fetch(stopped: TransferError, endpoint: &Endpoint, url: &str) -> FetchError<RemoteError> {
     match stopped {
         TransferError::Fault(fault) => {
             of_fetch_fault(shown(fault, endpoint), endpoint.credential_label().as_deref(), url)
         }
         TransferError::Git(error) => {
-            let what = format!("can't read {url}: {}", shown_text(error.message(), endpoint));
+            let reason = shown_text(error.message(), endpoint);
+            let not_read = RemoteError::NotRead { url: url.to_owned(), reason };
             if is_network(&error) {
-                FetchError::Transient { what, retry_after: None }
+                FetchError::Transient { what: not_read.to_string(), retry_after: None }
             } else {
-                FetchError::Permanent(Failure::other(what))
+                FetchError::Permanent(not_read)
             }
         }
     }
 }
 
 /// Why the tip could not be read, if the credential with this label was used.
-pub fn of_fetch_fault(fault: TransportError, credential: Option<&str>, url: &str) -> FetchError {
+pub fn of_fetch_fault(fault: TransportError, credential: Option<&str>, url: &str) -> FetchError<RemoteError> {
     match of_fault(fault, credential, url) {
-        FailureKind::Final(failure) => FetchError::Permanent(failure),
+        FailureKind::Final(error) => FetchError::Permanent(error),
         FailureKind::Unreachable(what) => FetchError::Unreachable { what },
         FailureKind::Passing { what, retry_after } => FetchError::Transient { what, retry_after },
     }
 }
 
 /// The outcome of a push that ended with an error.
-pub fn of_push(stopped: TransferError, endpoint: &Endpoint, url: &str) -> PublishOutcome {
+pub fn of_push(stopped: TransferError, endpoint: &Endpoint, url: &str) -> PublishOutcome<RemoteError> {
     match stopped {
         TransferError::Fault(fault) => {
             of_push_fault(shown(fault, endpoint), endpoint.credential_label().as_deref(), url)
@@ -121,9 +113,13 @@ pub fn of_push(stopped: TransferError, endpoint: &Endpoint, url: &str) -> Publis
 }
 
 /// The outcome of a push that ended with an error, if the credential with this label was used.
-pub fn of_push_fault(fault: TransportError, credential: Option<&str>, url: &str) -> PublishOutcome {
+pub fn of_push_fault(
+    fault: TransportError,
+    credential: Option<&str>,
+    url: &str,
+) -> PublishOutcome<RemoteError> {
     match of_fault(fault, credential, url) {
-        FailureKind::Final(failure) => PublishOutcome::Refused(failure),
+        FailureKind::Final(error) => PublishOutcome::Refused(error),
         // it may have happened after the push landed
         FailureKind::Unreachable(what) => PublishOutcome::Unknown { what, retry_after: None },
         FailureKind::Passing { what, retry_after } => PublishOutcome::Unknown { what, retry_after },
@@ -140,11 +136,11 @@ fn shown_text(text: &str, endpoint: &Endpoint) -> String {
 }
 
 /// A network error may have come after the push landed; any other error came before anything was sent.
-fn of_libgit2(error: &git2::Error, text: &str, url: &str) -> PublishOutcome {
+fn of_libgit2(error: &git2::Error, text: &str, url: &str) -> PublishOutcome<RemoteError> {
     if is_network(error) {
         return PublishOutcome::Unknown { what: format!("{url}: {text}"), retry_after: None };
     }
-    PublishOutcome::Refused(Failure::other(format!("{url}: the push failed: {text}")))
+    PublishOutcome::Refused(RemoteError::NotPushed { url: url.to_owned(), reason: text.to_owned() })
 }
 
 /// Whether it came from the server or the network.
@@ -155,7 +151,7 @@ fn is_network(error: &git2::Error) -> bool {
 enum FailureKind {
     Passing { what: String, retry_after: Option<std::time::Duration> },
     Unreachable(String),
-    Final(Failure),
+    Final(RemoteError),
 }
 
 fn of_fault(fault: TransportError, credential: Option<&str>, url: &str) -> FailureKind {
@@ -163,48 +159,24 @@ fn of_fault(fault: TransportError, credential: Option<&str>, url: &str) -> Failu
     match fault {
         TransportError::Status { code, retry_after, words } => match code {
             408 | 425 | 429 | 500.. => FailureKind::Passing {
-                what: with_words(&format!("{url} answered {code}"), &words),
+                what: with_words(format!("{url} answered {code}"), &words),
                 retry_after,
             },
-            _ => FailureKind::Final(of_status_code(code, credential, url, &words)),
+            _ => FailureKind::Final(RemoteError::Http(HttpRefusal {
+                url: url.to_owned(),
+                status: code,
+                credential: credential.map(str::to_owned),
+                words,
+            })),
         },
         TransportError::Unreachable(why) => FailureKind::Unreachable(format!("{url}: {why}")),
         TransportError::Broken(why) => passing(why),
         TransportError::TimedOut => passing("no answer in time".to_owned()),
-        TransportError::Certificate(why) => FailureKind::Final(
-            Failure::other(format!("{url}: the server's certificate isn't trusted: {why}"))
-                .hinted("name your CA's file in http.sslCAInfo, GIT_SSL_CAINFO or SSL_CERT_FILE"),
-        ),
-        TransportError::Final(failure) => FailureKind::Final(failure),
+        TransportError::Certificate(reason) => {
+            FailureKind::Final(RemoteError::Certificate { url: url.to_owned(), reason })
+        }
+        TransportError::Final(error) => FailureKind::Final(RemoteError::Server(error)),
     }
-}
-
-fn of_status_code(code: u16, used: Option<&str>, url: &str, words: &str) -> Failure {
-    let (what, hint) = match (code, used) {
-        (401, Some(label)) => (
-            format!("{url} does not accept {label} (401)"),
-            "the token may be wrong, expired, or for another host; set another one in TAGBUMP_TOKEN".to_owned(),
-        ),
-        (401, None) => (
-            format!("{url}: authentication required (401); no credentials found for this host"),
-            "set TAGBUMP_TOKEN (sent only over https, or to this machine), or let actions/checkout persist its credentials"
-                .to_owned(),
-        ),
-        (403, label) => (
-            format!("{url} forbids it (403{})", label.map(|l| format!(", with {l}")).unwrap_or_default()),
-            "the token can't write: in Actions, give the job permissions: contents: write".to_owned(),
-        ),
-        (404, _) => (
-            format!("{url} was not found (404)"),
-            "fix the remote's URL; hosts also answer 404 for repositories that the token can't see".to_owned(),
-        ),
-        (code, _) => (format!("{url} answered {code}"), "fix the remote's URL".to_owned()),
-    };
-    Failure::new(Exit::Refused, with_words(&what, words)).hinted(hint)
-}
-
-fn with_words(what: &str, words: &str) -> String {
-    if words.is_empty() { what.to_owned() } else { format!("{what}: {words}") }
 }
 
 #[cfg(test)]
@@ -224,11 +196,12 @@ mod tests {
         let lock = "error: cannot lock ref 'refs/heads/main': Unable to create 'x/main.lock': File exists.";
         assert!(matches!(verdict("failed to update ref", lock), PublishOutcome::RefLocked { .. }));
         for rule in ["pre-receive hook declined", "hook declined", "protected branch hook declined"] {
-            let PublishOutcome::Refused(failure) = verdict(rule, "remote: no deploys on Friday") else {
+            let PublishOutcome::Refused(RemoteError::Declined { words, .. }) =
+                verdict(rule, "remote: no deploys on Friday")
+            else {
                 panic!("{rule} is a refusal");
             };
-            assert_eq!(failure.exit, Exit::Refused);
-            assert!(failure.message.contains("no deploys on Friday"));
+            assert!(words.contains("no deploys on Friday"));
         }
         let full = "error: cannot lock ref: Unable to create temporary file: No space left on device";
         assert!(matches!(verdict("unpacker error", full), PublishOutcome::UnpackFailed { .. }));

@@ -7,12 +7,11 @@ use std::time::Instant;
 
 use super::git_branch::GitBranch;
 use super::remote_history::deepen;
-use crate::error::Result;
 use crate::git::fetch::{self, DEPTHS};
 use crate::git::oid::{commit_id, oid};
 use crate::git::workspace::Workspace;
 use crate::history::git::CommitWalk;
-use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, ObjectId};
+use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
 use crate::landing::{BuildOrder, FAR, History};
 
 /// How many bytes of files are read at most to find the commit that set a tag.
@@ -133,25 +132,25 @@ impl RecentCommits<'_> {
 }
 
 impl CommitStore for RecentCommits<'_> {
-    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>> {
+    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
         if self.is_over() { Ok(None) } else { self.past.links(commit) }
     }
 
-    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>> {
+    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, HistoryError> {
         self.past.file(tree, path)
     }
 
-    fn read(&self, file: ObjectId) -> Result<Vec<u8>> {
+    fn read(&self, file: ObjectId) -> Result<Vec<u8>, HistoryError> {
         let bytes = self.past.read(file)?;
         self.read.set(self.read.get() + bytes.len());
         Ok(bytes)
     }
 
-    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>> {
+    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, HistoryError> {
         self.past.old_name(tree, older, path)
     }
 
-    fn message(&self, commit: CommitId) -> Result<CommitMessage> {
+    fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError> {
         self.past.message(commit)
     }
 

@@ -5,13 +5,12 @@ use std::time::Instant;
 
 use git2::Commit;
 
+use super::error::RemoteError;
 use super::git_branch::GitBranch;
-use crate::error::{Failure, Result};
-use crate::git::failure::git_failure;
 use crate::git::oid::{commit_id, oid};
 use crate::git::signing::{CommitDraft, is_signed};
 use crate::git::tree::edited_tree;
-use crate::git::{self, Checkout, LandedCommit, SyncResult, carry, equivalent_commit};
+use crate::git::{self, Checkout, GitError, LandedCommit, SyncResult, carry, equivalent_commit};
 use crate::landing::Tip;
 use crate::object_id::CommitId;
 use crate::plan::FileEdit;
@@ -21,8 +20,8 @@ impl GitBranch {
     ///
     /// # Errors
     /// If the commit can't be made.
-    pub fn commit(&self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId> {
-        let fault = |e: git2::Error| git_failure("the commit can't be made", &e);
+    pub fn commit(&self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId, RemoteError> {
+        let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
         let repo = &self.workspace.repo;
         let parent = repo.find_commit(oid(tip.commit)).map_err(fault)?;
         let tree = edited_tree(repo, &parent, edits, &self.prefix)?;
@@ -45,7 +44,7 @@ impl GitBranch {
     }
 
     /// The commit that the bump is made on: the tip, or the local commits rebased onto it.
-    pub(super) fn carried_onto(&mut self, tip: CommitId) -> Result<CommitId> {
+    pub(super) fn carried_onto(&mut self, tip: CommitId) -> Result<CommitId, GitError> {
         let Some(carried) = self.target.carry else { return Ok(tip) };
         if let Some((_, onto)) = self.carried.filter(|(on, _)| *on == tip) {
             return Ok(onto);
@@ -74,18 +73,19 @@ impl GitBranch {
     ///
     /// # Errors
     /// If the history can't be read.
-    pub fn find_equivalent(&self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>> {
-        equivalent_commit::find(&self.workspace.repo, published(tip), commit).map_err(|e| unparsable(&e))
+    pub fn find_equivalent(&self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, RemoteError> {
+        let found = equivalent_commit::find(&self.workspace.repo, published(tip), commit);
+        Ok(found.map_err(|e| unreadable(&e))?)
     }
 
     /// A file's mode in a commit, and its path below the repository's top.
     ///
     /// # Errors
     /// If the commit can't be read, or has no such file.
-    pub fn file_mode(&self, commit: CommitId, path: &str) -> Result<(String, i32)> {
+    pub fn file_mode(&self, commit: CommitId, path: &str) -> Result<(String, i32), RemoteError> {
         let path = self.full_path(path);
         let tree = self.workspace.repo.find_commit(oid(commit)).and_then(|commit| commit.tree());
-        let entry = tree.and_then(|tree| tree.get_path(Path::new(&path))).map_err(|e| unparsable(&e))?;
+        let entry = tree.and_then(|tree| tree.get_path(Path::new(&path))).map_err(|e| unreadable(&e))?;
         Ok((path, entry.filemode()))
     }
 
@@ -119,6 +119,6 @@ pub(super) fn published(tip: &Tip) -> CommitId {
     tip.published.unwrap_or(tip.commit)
 }
 
-pub(super) fn unparsable(error: &git2::Error) -> Failure {
-    git_failure("the history can't be read", error)
+pub(super) fn unreadable(error: &git2::Error) -> GitError {
+    GitError::library("the history can't be read", error)
 }

@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::error::RemoteError;
 use super::pr_branch::{self, Committers, PrBranch, RefUpdate};
 use super::remote_history::no_branch;
 use super::withheld::explain_fetch;
 use super::{LandingTarget, classify};
-use crate::error::Result;
 use crate::git::credentials::{Credentials, Tokens};
 use crate::git::fetch::{self, DEPTHS, FetchRequest, TIP};
 use crate::git::oid::{commit_id, oid};
@@ -52,7 +52,7 @@ pub struct GitBranch {
 impl GitBranch {
     /// # Errors
     /// If no workspace can be made, or the remote's URL can't be used.
-    pub fn new(checkout: &Checkout, target: LandingTarget, tokens: &Tokens) -> Result<Self> {
+    pub fn new(checkout: &Checkout, target: LandingTarget, tokens: &Tokens) -> Result<Self, RemoteError> {
         let ways = checkout.ways()?;
         let endpoint = |url: &RemoteUrl| {
             let helpers = checkout.credential_helpers();
@@ -171,7 +171,7 @@ impl GitBranch {
 
     /// Rebuilding a branch would lose the images that it proposes besides ours. Then the bump goes on top of it, from the next time that
     /// the tip is read.
-    pub fn keep_others(&mut self, commit: CommitId) -> Option<PublishOutcome> {
+    pub fn keep_others<E>(&mut self, commit: CommitId) -> Option<PublishOutcome<E>> {
         if !matches!(self.ref_update(commit), RefUpdate::Replace { .. }) {
             return None;
         }
@@ -187,7 +187,7 @@ impl GitBranch {
     }
 
     /// Asks for the tip, and fetches it if it is new, over one connection.
-    fn fetch_tip(&mut self, deadline: Instant) -> Result<CommitId, FetchError> {
+    fn fetch_tip(&mut self, deadline: Instant) -> Result<CommitId, FetchError<RemoteError>> {
         let head = self.target.head.as_deref();
         let wanted = FetchRequest { branch: self.branch.as_deref(), head, ours: !self.published.is_empty() };
         match fetch::fetch(&self.workspace, &self.fetch, &wanted, deadline) {
@@ -235,7 +235,7 @@ impl GitBranch {
     }
 
     /// The branch may move between the list and the fetch. Then the fetched commit is the tip.
-    fn fetched(&self, listed: CommitId) -> Result<CommitId, FetchError> {
+    fn fetched(&self, listed: CommitId) -> Result<CommitId, FetchError<RemoteError>> {
         if self.workspace.has(listed) {
             return Ok(listed);
         }
@@ -263,7 +263,7 @@ impl GitBranch {
     ///
     /// # Errors
     /// If the server can't be reached, or has no such branch.
-    pub fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
+    pub fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<RemoteError>> {
         let base = self.fetch_tip(deadline)?;
         self.base = Some(base);
         if self.target.head.is_none() {
@@ -271,7 +271,7 @@ impl GitBranch {
                 // the local commits are on the branch; on top of themselves they would conflict
                 return Ok(Tip::of(base));
             }
-            let onto = self.carried_onto(base).map_err(FetchError::Permanent)?;
+            let onto = self.carried_onto(base).map_err(RemoteError::from)?;
             let carries = onto != base;
             return Ok(Tip { commit: onto, carries, ..Tip::of(base) });
         }

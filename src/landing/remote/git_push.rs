@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use super::classify;
-use super::commits::{published, unparsable};
+use super::commits::{published, unreadable};
+use super::error::RemoteError;
 use super::git_branch::GitBranch;
 use super::pr_branch::RefUpdate;
 use super::publisher::Publisher;
 use super::withheld::explain_push;
-use crate::error::{Failure, Result};
 use crate::git::oid::oid;
 use crate::git::push::{self, PushRequest, PushResult};
 use crate::landing::{PublishOutcome, Tip};
@@ -16,45 +16,51 @@ use crate::object_id::CommitId;
 
 pub struct GitPush;
 
-impl Publisher for GitPush {
-    fn publish(&mut self, git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishOutcome {
-        let Some((branch, expected)) = goal(git, commit) else {
-            return PublishOutcome::Published { commit };
-        };
-        let is_fast_forward = matches!(git.ref_update(commit), RefUpdate::FastForward { .. });
-        if is_fast_forward && !is_after(git, commit, expected) {
-            // never overwrite another push, whatever went wrong here
-            return PublishOutcome::Refused(Failure::other(format!(
-                "{commit} does not come after the branch's tip"
-            )));
-        }
-        let (base, head) = git.known_tips();
-        let push = PushRequest {
-            repo: &git.workspace().repo,
-            commit,
-            branch: &branch,
-            expected,
-            known: base.into_iter().chain(head).collect(),
-        };
-        let (endpoint, url) = git.push_endpoint();
-        let url = url.to_string();
-        match push::push(endpoint, &push, deadline) {
-            Ok(PushResult::Accepted) => PublishOutcome::Published { commit },
-            Ok(PushResult::RefMoved) => {
-                PublishOutcome::NonFastForward { what: "the branch moved".to_owned() }
-            }
-            Ok(PushResult::Rejected { status, words }) => {
-                classify::of_status(&endpoint.scrub(&status), &endpoint.scrub(&words), &url)
-            }
-            Err(stopped) => explain_push(classify::of_push(stopped, endpoint, &url), endpoint),
-        }
+impl<E: From<RemoteError>> Publisher<E> for GitPush {
+    fn publish(&mut self, git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishOutcome<E> {
+        push_commit(git, commit, deadline).map(E::from)
     }
 
-    fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>> {
-        let (repo, tip) = (&git.workspace().repo, published(tip));
-        let is_below = || repo.graph_descendant_of(oid(tip), oid(commit)).map_err(|e| unparsable(&e));
-        Ok((tip == commit || is_below()?).then_some(commit))
+    fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, E> {
+        let is_there = is_on_branch(git, tip, commit)?;
+        Ok(is_there.then_some(commit))
     }
+}
+
+fn push_commit(git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishOutcome<RemoteError> {
+    let Some((branch, expected)) = goal(git, commit) else {
+        return PublishOutcome::Published { commit };
+    };
+    let is_fast_forward = matches!(git.ref_update(commit), RefUpdate::FastForward { .. });
+    if is_fast_forward && !is_after(git, commit, expected) {
+        // never overwrite another push, whatever went wrong here
+        return PublishOutcome::Refused(RemoteError::NotAfterTip { commit });
+    }
+    let (base, head) = git.known_tips();
+    let push = PushRequest {
+        repo: &git.workspace().repo,
+        commit,
+        branch: &branch,
+        expected,
+        known: base.into_iter().chain(head).collect(),
+    };
+    let (endpoint, url) = git.push_endpoint();
+    let url = url.to_string();
+    match push::push(endpoint, &push, deadline) {
+        Ok(PushResult::Accepted) => PublishOutcome::Published { commit },
+        Ok(PushResult::RefMoved) => PublishOutcome::NonFastForward { what: "the branch moved".to_owned() },
+        Ok(PushResult::Rejected { status, words }) => {
+            classify::of_status(&endpoint.scrub(&status), &endpoint.scrub(&words), &url)
+        }
+        Err(stopped) => explain_push(classify::of_push(stopped, endpoint, &url), endpoint),
+    }
+}
+
+/// Whether the tip is a commit, or comes after it.
+fn is_on_branch(git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<bool, RemoteError> {
+    let (repo, tip) = (&git.workspace().repo, published(tip));
+    let is_below = || repo.graph_descendant_of(oid(tip), oid(commit)).map_err(|e| unreadable(&e));
+    Ok(tip == commit || is_below()?)
 }
 
 /// The branch to push to, and the commit that it must point at. `None` if there is nothing to push.

@@ -3,11 +3,12 @@
 //! `git_branch` reads the branch and `commits` makes commits on it, over git; a [`Publisher`] publishes them: `git_push` pushes, a forge's API makes
 //! its own commits. `pr_branch` is a pull request's branch, `commit_history` orders the commits before a tip, `remote_history` reads
 //! those of a branch that nothing is landed on. `classify` turns a server's answer into an outcome for the landing loop, and
-//! `withheld` adds which credentials were not sent.
+//! `withheld` adds which credentials were not sent. `error` is why the branch can't be read, or takes no commit.
 
 mod classify;
 mod commit_history;
 mod commits;
+mod error;
 mod git_branch;
 mod git_push;
 mod pr_branch;
@@ -18,13 +19,13 @@ mod withheld;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::error::Result;
 use crate::git::{CarriedCommits, Identity, RemoteUrl, Signer, UrlOrigin};
 use crate::landing::{FetchError, History, PublishOutcome, TargetBranch, Tip};
 use crate::object_id::CommitId;
 use crate::plan::{FileEdit, FileSource};
 
 pub use classify::{of_fetch_fault, of_push_fault, of_status};
+pub use error::{BranchRule, HttpRefusal, RemoteError};
 pub use git_branch::GitBranch;
 pub use git_push::GitPush;
 pub use pr_branch::RefUpdate;
@@ -50,28 +51,30 @@ pub struct LandingTarget {
     pub signer: Option<Arc<Signer>>,
 }
 
-/// A branch of a git remote, and the way to publish commits on it.
-pub struct RemoteBranch {
+/// A branch of a git remote, and the way to publish commits on it. `E` is the error of all publishers.
+pub struct RemoteBranch<E> {
     pub git: GitBranch,
-    publisher: Box<dyn Publisher>,
+    publisher: Box<dyn Publisher<E>>,
 }
 
-impl RemoteBranch {
-    pub fn new(git: GitBranch, publisher: Box<dyn Publisher>) -> Self {
+impl<E> RemoteBranch<E> {
+    pub fn new(git: GitBranch, publisher: Box<dyn Publisher<E>>) -> Self {
         RemoteBranch { git, publisher }
     }
 
-    pub fn publisher(&self) -> &dyn Publisher {
+    pub fn publisher(&self) -> &dyn Publisher<E> {
         &*self.publisher
     }
 }
 
-impl TargetBranch for RemoteBranch {
-    fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError> {
-        self.git.tip(deadline)
+impl<E: From<RemoteError>> TargetBranch for RemoteBranch<E> {
+    type Error = E;
+
+    fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<E>> {
+        self.git.tip(deadline).map_err(|error| error.map(E::from))
     }
 
-    fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>> {
+    fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>, E> {
         Ok(self.git.files(tip))
     }
 
@@ -79,13 +82,13 @@ impl TargetBranch for RemoteBranch {
         &self.git
     }
 
-    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId> {
+    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId, E> {
         let commit = self.git.commit(tip, edits, message)?;
         self.publisher.prepare(&self.git, tip, commit, edits, message)?;
         Ok(commit)
     }
 
-    fn publish(&mut self, commit: CommitId, deadline: Instant) -> PublishOutcome {
+    fn publish(&mut self, commit: CommitId, deadline: Instant) -> PublishOutcome<E> {
         if let Some(outcome) = self.git.keep_others(commit) {
             return outcome;
         }
@@ -93,7 +96,7 @@ impl TargetBranch for RemoteBranch {
         self.publisher.publish(&self.git, commit, deadline)
     }
 
-    fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>> {
+    fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, E> {
         self.publisher.find(&self.git, tip, commit)
     }
 }

@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use super::git_branch::GitBranch;
-use crate::error::Result;
 use crate::landing::{PublishOutcome, Tip};
 use crate::object_id::CommitId;
 use crate::plan::FileEdit;
 
 /// Publishes commits without force, and finds them again. The commits were made by git, in the workspace; git also reads the branch.
-pub trait Publisher {
+///
+/// `E` is the error of all publishers: a forge's API can fail in more ways than git.
+pub trait Publisher<E> {
     /// Prepares a commit that was made on a tip for publishing.
     ///
     /// # Errors
@@ -21,18 +22,18 @@ pub trait Publisher {
         _commit: CommitId,
         _edits: &[FileEdit],
         _message: &str,
-    ) -> Result<()> {
+    ) -> Result<(), E> {
         Ok(())
     }
 
     /// Publishes a commit if the branch hasn't moved since it was read; gives up at `deadline`.
-    fn publish(&mut self, git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishOutcome;
+    fn publish(&mut self, git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishOutcome<E>;
 
     /// The ID of a commit on the branch, if the tip is it or comes after it.
     ///
     /// # Errors
     /// If the history can't be read.
-    fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>>;
+    fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, E>;
 
     /// Whether the server makes commits of its own from ours, so that they must be fetched back.
     fn makes_own_commits(&self) -> bool {

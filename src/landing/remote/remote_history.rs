@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::classify;
+use super::error::RemoteError;
 use super::withheld::explain_fetch;
-use crate::error::{Exit, Failure, Result};
 use crate::git::credentials::Credentials;
 use crate::git::fetch::{self, AdvertisedBranches, FetchRequest, TIP};
 use crate::git::oid::commit_id;
@@ -13,7 +13,6 @@ use crate::git::transport::Endpoint;
 use crate::git::tree::CommitFiles;
 use crate::git::workspace::Workspace;
 use crate::git::{Checkout, RemoteUrl, Tokens};
-use crate::hint::{flag, hint};
 use crate::history::git::{CommitWalk, Deepen};
 use crate::landing::{Backoff, FetchError};
 use crate::object_id::CommitId;
@@ -34,14 +33,14 @@ impl RemoteHistory {
     /// Reads the tip of a branch (by default the remote's default branch), and fetches new commits. The remote is a name or a URL.
     ///
     /// # Errors
-    /// Exit 2 if there is no such remote or branch, exit 5 if the server refuses, exit 4 if it can't be reached in time.
+    /// If there is no such remote or branch, or if the server refuses or can't be reached in time.
     pub fn fetch(
         checkout: &Checkout,
         remote: &str,
         branch: Option<&str>,
         tokens: &Tokens,
         backoff: &mut Backoff<'_>,
-    ) -> Result<Self> {
+    ) -> Result<Self, RemoteError> {
         let (url, _) = checkout.remote(remote)?;
         let origin = checkout.url_origin(remote);
         let ways = checkout.ways()?;
@@ -52,11 +51,8 @@ impl RemoteHistory {
         let found = found(&workspace, &endpoint, &url, branch, backoff)?;
         let fetched = || workspace.repo.refname_to_id(TIP).ok().map(commit_id);
         let tip = if workspace.has(found.tip) { Some(found.tip) } else { fetched() };
-        let tip = tip.filter(|tip| workspace.has(*tip));
-        let tip = tip.ok_or_else(|| {
-            Failure::new(Exit::NotLanded, format!("{url}: the fetch didn't bring the tip {}", found.tip))
-                .hinted("the branch moved; run again")
-        })?;
+        let not_fetched = || RemoteError::TipNotFetched { url: url.to_string(), tip: found.tip };
+        let tip = tip.ok_or_else(not_fetched)?;
         let (branch, prefix, deadline) = (found.branch, checkout.prefix.clone(), backoff.deadline());
         Ok(RemoteHistory { workspace, endpoint, branch, tip, prefix, deadline })
     }
@@ -98,25 +94,23 @@ fn found(
     url: &RemoteUrl,
     branch: Option<&str>,
     backoff: &mut Backoff<'_>,
-) -> Result<AdvertisedBranches> {
+) -> Result<AdvertisedBranches, RemoteError> {
     let wanted = FetchRequest { branch, head: None, ours: false };
-    backoff.retry("check the network, then run again", |backoff| {
-        match fetch::fetch(workspace, endpoint, &wanted, backoff.deadline()) {
-            Ok(Some(found)) => Ok(found),
-            Ok(None) => Err(FetchError::Permanent(no_branch(url, branch))),
-            Err(stopped) => {
-                let error = classify::of_fetch(stopped, endpoint, &url.to_string());
-                Err(explain_fetch(error, endpoint))
-            }
+    let timed_out = |problem| RemoteError::HistoryTimedOut { problem };
+    backoff.retry(timed_out, |backoff| match fetch::fetch(workspace, endpoint, &wanted, backoff.deadline()) {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => Err(FetchError::Permanent(no_branch(url, branch))),
+        Err(stopped) => {
+            let error = classify::of_fetch(stopped, endpoint, &url.to_string());
+            Err(explain_fetch(error, endpoint))
         }
     })
 }
 
-pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> Failure {
+pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> RemoteError {
+    let url = url.to_string();
     match branch {
-        Some(branch) => Failure::usage(format!("{url} has no branch {branch}"))
-            .hinted(hint("name another with ") + flag("branch") + "; only a pull request creates branches"),
-        None => Failure::usage(format!("{url} has no default branch"))
-            .hinted(hint("name one with ") + flag("branch")),
+        Some(branch) => RemoteError::NoBranch { url, branch: branch.to_owned() },
+        None => RemoteError::NoDefaultBranch { url },
     }
 }

@@ -1,29 +1,23 @@
-//! Adds to a refusal which credentials were withheld, and why: a user who has set one would not guess it.
+//! Adds to an error which credentials were withheld, and why: a user who has set one would not guess it.
 
-use crate::error::{Exit, Failure};
+use super::RemoteError;
 use crate::git::transport::Endpoint;
 use crate::landing::{FetchError, PublishOutcome};
 
-/// A failed fetch; if the server refused it, with what was withheld.
-pub fn explain_fetch(trouble: FetchError, endpoint: &Endpoint) -> FetchError {
-    match trouble {
-        FetchError::Permanent(failure) => FetchError::Permanent(explain(failure, endpoint)),
-        other => other,
-    }
+/// A failed fetch, with what was withheld.
+pub fn explain_fetch(error: FetchError<RemoteError>, endpoint: &Endpoint) -> FetchError<RemoteError> {
+    error.map(|error| explain(error, endpoint))
 }
 
-/// A failed push; if the server refused it, with what was withheld.
-pub fn explain_push(verdict: PublishOutcome, endpoint: &Endpoint) -> PublishOutcome {
-    match verdict {
-        PublishOutcome::Refused(failure) => PublishOutcome::Refused(explain(failure, endpoint)),
-        other => other,
-    }
+/// A failed push, with what was withheld.
+pub fn explain_push(
+    outcome: PublishOutcome<RemoteError>,
+    endpoint: &Endpoint,
+) -> PublishOutcome<RemoteError> {
+    outcome.map(|error| explain(error, endpoint))
 }
 
-fn explain(failure: Failure, endpoint: &Endpoint) -> Failure {
-    if failure.exit != Exit::Refused {
-        return failure;
-    }
-    let lines: Vec<_> = std::iter::once(failure.message).chain(endpoint.withheld()).collect();
-    Failure { message: lines.join("\n"), ..failure }
+fn explain(error: RemoteError, endpoint: &Endpoint) -> RemoteError {
+    let withheld = endpoint.withheld();
+    if withheld.is_empty() { error } else { RemoteError::Withheld { error: Box::new(error), withheld } }
 }

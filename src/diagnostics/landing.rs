@@ -1,0 +1,213 @@
+//! Errors with landings: the loop, the remote branch, and messages made from templates.
+
+use super::git;
+use crate::error::{Exit, Failure};
+use crate::hint::{Hint, flag, hint, switch};
+use crate::landing::remote::{BranchRule, HttpRefusal, RemoteError};
+use crate::landing::{GiveUpReason, LandingError, MessageError};
+
+/// What to do if the time ran out.
+pub(super) fn more_time() -> Hint {
+    hint("run again, or increase ") + flag("timeout")
+}
+
+impl<B, P> From<LandingError<B, P>> for Failure
+where
+    B: Into<Failure> + std::fmt::Display,
+    P: Into<Failure> + std::fmt::Display,
+{
+    fn from(error: LandingError<B, P>) -> Self {
+        let message = error.to_string();
+        match error {
+            LandingError::GaveUp { reason, .. } => {
+                Failure::new(Exit::NotLanded, message).hinted(advice(reason))
+            }
+            LandingError::RejectedUnclear { .. } => Failure::new(Exit::Refused, message).hinted(
+                "a rule of the branch or a hook is the likely cause; ask the repository's administrators",
+            ),
+            LandingError::UnpackFailed { .. } => Failure::new(Exit::Refused, message).hinted(
+                "its disk may be full, or the push may exceed its limits; ask the repository's administrators",
+            ),
+            LandingError::OutcomeUnknown(error) => {
+                let failure = Failure::from(*error);
+                Failure { message: failure.message + "; the outcome of the last try is unknown", ..failure }
+            }
+            LandingError::Branch(error) => error.into(),
+            LandingError::Propose(error) => error.into(),
+        }
+    }
+}
+
+fn advice(reason: GiveUpReason) -> Hint {
+    match reason {
+        GiveUpReason::TimedOut => more_time(),
+        GiveUpReason::Unreachable => hint("check the remote's URL and the network, then run again"),
+        GiveUpReason::LockStays => hint("a lock was left behind on the server; remove it, then run again"),
+    }
+}
+
+pub(super) fn describe_remote(error: &RemoteError) -> Failure {
+    let message = error.to_string();
+    match error {
+        RemoteError::Git(error) => git::describe(error),
+        RemoteError::Server(error) => git::describe_server(error),
+        RemoteError::Http(refusal) => Failure::new(Exit::Refused, message).hinted(status_advice(refusal)),
+        RemoteError::Certificate { .. } => Failure::other(message)
+            .hinted("name your CA's file in http.sslCAInfo, GIT_SSL_CAINFO or SSL_CERT_FILE"),
+        RemoteError::NotRead { .. } | RemoteError::NotPushed { .. } | RemoteError::NotAfterTip { .. } => {
+            Failure::other(message)
+        }
+        RemoteError::NoBranch { .. } => {
+            let other = hint("name another with ") + flag("branch");
+            Failure::usage(message).hinted(other + "; only a pull request creates branches")
+        }
+        RemoteError::NoDefaultBranch { .. } => {
+            Failure::usage(message).hinted(hint("name one with ") + flag("branch"))
+        }
+        RemoteError::TipNotFetched { .. } => {
+            Failure::new(Exit::NotLanded, message).hinted("the branch moved; run again")
+        }
+        RemoteError::HistoryTimedOut { .. } => {
+            Failure::new(Exit::NotLanded, message).hinted("check the network, then run again")
+        }
+        RemoteError::BranchInTheWay { .. } => {
+            let advice = hint("another branch has part of that name; delete it, or use another name with ");
+            Failure::new(Exit::Refused, message).hinted(advice + flag("pr-branch"))
+        }
+        RemoteError::Declined { rule, .. } => Failure::new(Exit::Refused, message).hinted(rule_advice(*rule)),
+        RemoteError::Withheld { error, withheld } => with_withheld(describe_remote(error), withheld),
+    }
+}
+
+/// Only a refusal may be due to credentials that weren't sent.
+fn with_withheld(failure: Failure, withheld: &[String]) -> Failure {
+    if failure.exit != Exit::Refused {
+        return failure;
+    }
+    let message = withheld.iter().fold(failure.message, |message, why| message + "\n" + why.as_str());
+    Failure { message, ..failure }
+}
+
+fn rule_advice(rule: BranchRule) -> Hint {
+    match rule {
+        BranchRule::Protected => {
+            hint("the branch is protected: open a pull request with ")
+                + switch("pr")
+                + ", let this identity bypass the rule, or land on another branch with "
+                + flag("branch")
+        }
+        BranchRule::CheckedOut => hint("the remote has that branch checked out; push to a bare repository"),
+        BranchRule::Hook => hint("a hook on the server declined the push; its message is above"),
+    }
+}
+
+fn status_advice(refusal: &HttpRefusal) -> &'static str {
+    match (refusal.status, &refusal.credential) {
+        (401, Some(_)) => {
+            "the token may be wrong, expired, or for another host; set another one in TAGBUMP_TOKEN"
+        }
+        (401, None) => {
+            "set TAGBUMP_TOKEN (sent only over https, or to this machine), or let actions/checkout persist its credentials"
+        }
+        (403, _) => "the token can't write: in Actions, give the job permissions: contents: write",
+        (404, _) => "fix the remote's URL; hosts also answer 404 for repositories that the token can't see",
+        _ => "fix the remote's URL",
+    }
+}
+
+pub(super) fn describe_message(error: &MessageError) -> Failure {
+    let (message, option) = match error {
+        MessageError::Variable { option, .. } => (flag(option) + ": " + &*error.to_string(), option),
+        MessageError::Empty { option } => (flag(option) + " gives an empty message", option),
+    };
+    Failure::usage(message).hinted(hint("change ") + flag(option))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hint::Speaker;
+    use crate::visible::inline;
+
+    type AnyError = LandingError<Failure, Failure>;
+
+    #[test]
+    fn landing_that_gave_up_is_exit_4_with_the_number_of_tries() {
+        let gave_up = |tries, reason| {
+            let problem = "the branch moved".to_owned();
+            Failure::from(AnyError::GaveUp { tries, problem, reason })
+        };
+        for (tries, message) in [
+            (0, "not landed before anything was pushed: the branch moved"),
+            (1, "not landed after 1 try: the branch moved"),
+            (7, "not landed after 7 tries: the branch moved"),
+        ] {
+            let failure = gave_up(tries, GiveUpReason::TimedOut);
+            assert_eq!((failure.exit, &*failure.to_string()), (Exit::NotLanded, message));
+            assert_eq!(failure.hint.unwrap().to_string(), "run again, or increase --timeout");
+        }
+        for (reason, hint) in [(GiveUpReason::Unreachable, "network"), (GiveUpReason::LockStays, "lock")] {
+            let failure = gave_up(1, reason);
+            assert_eq!(failure.exit, Exit::NotLanded);
+            assert!(failure.hint.unwrap().to_string().contains(hint));
+        }
+    }
+
+    #[test]
+    fn rejected_push_is_exit_5() {
+        let words = || "no, the disk is full".to_owned();
+        for error in [AnyError::RejectedUnclear { words: words() }, AnyError::UnpackFailed { words: words() }]
+        {
+            let failure = Failure::from(error);
+            assert_eq!(failure.exit, Exit::Refused);
+            assert!(failure.to_string().ends_with(": no, the disk is full") && failure.hint.is_some());
+        }
+    }
+
+    #[test]
+    fn errors_of_branch_and_proposal_are_described_as_they_are() {
+        let inner = Failure::new(Exit::Refused, "pre-receive hook declined").hinted("ask");
+        assert_eq!(Failure::from(AnyError::Branch(inner.clone())), inner);
+        assert_eq!(Failure::from(AnyError::Propose(inner.clone())), inner);
+        let unknown = Failure::from(AnyError::OutcomeUnknown(Box::new(AnyError::Propose(inner.clone()))));
+        let message = "pre-receive hook declined; the outcome of the last try is unknown";
+        assert_eq!((unknown.exit, &*unknown.to_string()), (Exit::Refused, message));
+        assert_eq!(unknown.hint, inner.hint);
+    }
+
+    #[test]
+    fn declined_push_names_the_rule() {
+        for (rule, hint) in
+            [(BranchRule::Protected, "--pr"), (BranchRule::CheckedOut, "bare"), (BranchRule::Hook, "hook")]
+        {
+            let (url, words) = ("u".to_owned(), "no".to_owned());
+            let failure = describe_remote(&RemoteError::Declined { url, rule, words });
+            assert_eq!((failure.exit, &*failure.to_string()), (Exit::Refused, "u declines the push: no"));
+            assert!(failure.hint.unwrap().to_string().contains(hint), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn withheld_credentials_are_listed_for_refusals_only() {
+        let explained = |error| {
+            let withheld = vec!["TAGBUMP_TOKEN was not sent".to_owned()];
+            describe_remote(&RemoteError::Withheld { error: Box::new(error), withheld }).to_string()
+        };
+        let url = || "u".to_owned();
+        let refusal = HttpRefusal { url: url(), status: 403, credential: None, words: String::new() };
+        assert_eq!(
+            inline(&explained(RemoteError::Http(refusal))),
+            r"u forbids it (403)\nTAGBUMP_TOKEN was not sent"
+        );
+        assert_eq!(explained(RemoteError::NoDefaultBranch { url: url() }), "u has no default branch");
+    }
+
+    #[test]
+    fn message_error_names_its_option() {
+        let failure = describe_message(&MessageError::Empty { option: "pr-title" });
+        assert_eq!((failure.exit, &*failure.to_string()), (Exit::Usage, "--pr-title gives an empty message"));
+        assert_eq!(failure.hint.as_ref().unwrap().to_string(), "change --pr-title");
+        let in_action = failure.worded_for(Speaker::Action);
+        assert_eq!(in_action.to_string(), "the input \"pr-title\" gives an empty message");
+    }
+}

@@ -1,0 +1,27 @@
+//! Why a forge doesn't do what it was asked.
+
+use super::github::GitHubError;
+use crate::http::HttpError;
+use crate::landing::remote::RemoteError;
+
+/// Why a forge, or a branch that is published through one, doesn't do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ForgeError {
+    /// The budget is spent. The last problem.
+    #[error("{problem}")]
+    TimedOut { problem: String },
+    #[error(transparent)]
+    GitHub(#[from] GitHubError),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// git reads the branch, whatever publishes the commits.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+}
+
+impl ForgeError {
+    /// The budget is spent; `problem` is the last one.
+    pub fn timed_out(problem: String) -> Self {
+        ForgeError::TimedOut { problem }
+    }
+}

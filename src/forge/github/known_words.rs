@@ -1,0 +1,33 @@
+//! What GitHub reports in words alone, without a status or a code of its own. Nothing else matches GitHub's text.
+
+/// A message of GitHub's whose meaning is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownWords {
+    /// There is an open pull request of the branch.
+    AlreadyExists,
+    /// The head branch of a pull request has nothing that the base lacks.
+    NoCommitsBetween,
+    /// The object of a request isn't known yet.
+    UnknownNode,
+    /// Actions may not create pull requests in the repository.
+    MayNotCreatePulls,
+    /// The branch isn't at the commit that the request expects.
+    BranchMoved,
+    RateLimit,
+}
+
+/// The known meanings, each with a part of its messages.
+const KNOWN: [(&str, KnownWords); 7] = [
+    ("already exists", KnownWords::AlreadyExists),
+    ("No commits between", KnownWords::NoCommitsBetween),
+    ("Could not resolve to a node", KnownWords::UnknownNode),
+    ("not permitted to create", KnownWords::MayNotCreatePulls),
+    ("Expected branch to point to", KnownWords::BranchMoved),
+    ("rate limit", KnownWords::RateLimit),
+    ("RATE_LIMIT", KnownWords::RateLimit),
+];
+
+/// Which known meaning a message has.
+pub fn classify(message: &str) -> Option<KnownWords> {
+    KNOWN.iter().find(|(words, _)| message.contains(words)).map(|(_, known)| *known)
+}

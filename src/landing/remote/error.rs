@@ -1,0 +1,85 @@
+//! Why a branch of a git remote can't be read, or takes no commit.
+
+use crate::git::{GitError, ServerError};
+use crate::object_id::CommitId;
+
+/// Why a branch of a git remote can't be read, or takes no commit. A URL has no user and no password.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Server(ServerError),
+    #[error(transparent)]
+    Http(HttpRefusal),
+    #[error("{url}: the server's certificate isn't trusted: {reason}")]
+    Certificate { url: String, reason: String },
+    /// The message of libgit2.
+    #[error("can't read {url}: {reason}")]
+    NotRead { url: String, reason: String },
+    /// The message of libgit2.
+    #[error("{url}: the push failed: {reason}")]
+    NotPushed { url: String, reason: String },
+    #[error("{url} has no branch {branch}")]
+    NoBranch { url: String, branch: String },
+    #[error("{url} has no default branch")]
+    NoDefaultBranch { url: String },
+    #[error("{url}: the fetch didn't bring the tip {tip}")]
+    TipNotFetched { url: String, tip: CommitId },
+    /// The time for reading a history is over. The last problem, with the URL.
+    #[error("{problem}")]
+    HistoryTimedOut { problem: String },
+    /// Another branch has part of the new branch's name.
+    #[error("{url}: the branch can't be created: {words}")]
+    BranchInTheWay { url: String, words: String },
+    #[error("{url} declines the push: {words}")]
+    Declined { url: String, rule: BranchRule, words: String },
+    #[error("{commit} does not come after the branch's tip")]
+    NotAfterTip { commit: CommitId },
+    /// Credentials that the user may expect to be sent were not: one sentence each, with the reason.
+    #[error("{error}")]
+    Withheld { error: Box<RemoteError>, withheld: Vec<String> },
+}
+
+/// The server's rule against a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BranchRule {
+    Protected,
+    /// The remote is not bare, and has the branch checked out.
+    CheckedOut,
+    Hook,
+}
+
+/// A status of an HTTP server that another try won't change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
+pub struct HttpRefusal {
+    pub url: String,
+    pub status: u16,
+    /// Which credential was sent.
+    pub credential: Option<String>,
+    /// The server's message.
+    pub words: String,
+}
+
+impl HttpRefusal {
+    fn text(&self) -> String {
+        let HttpRefusal { url, status, credential, words } = self;
+        let text = match (status, credential) {
+            (401, Some(label)) => format!("{url} does not accept {label} (401)"),
+            (401, None) => {
+                format!("{url}: authentication required (401); no credentials found for this host")
+            }
+            (403, Some(label)) => format!("{url} forbids it (403, with {label})"),
+            (403, None) => format!("{url} forbids it (403)"),
+            (404, _) => format!("{url} was not found (404)"),
+            _ => format!("{url} answered {status}"),
+        };
+        with_words(text, words)
+    }
+}
+
+/// Adds the server's message, if it sent one.
+pub(super) fn with_words(text: String, words: &str) -> String {
+    if words.is_empty() { text } else { format!("{text}: {words}") }
+}
