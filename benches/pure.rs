@@ -11,7 +11,7 @@ use divan::{Bencher, black_box};
 use tagbump::file_selection::Selection;
 use tagbump::image::{Field, Tag};
 use tagbump::plan::{
-    self, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor,
+    self, FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor,
 };
 use tagbump::yaml::{Change, apply, scan};
 
@@ -28,9 +28,9 @@ impl FileSource for Memory {
     fn visit(&self, selection: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
         let mut found = FoundFiles::default();
         for (path, bytes) in &self.0 {
-            if let Some(standing) = selection.match_level(path) {
-                found.take(path, standing);
-                if look(SourceFile { path, bytes, match_level: standing }).is_break() {
+            if let Some(match_level) = selection.match_level(path) {
+                found.take(path, match_level);
+                if look(SourceFile { path, bytes, match_level }).is_break() {
                     break;
                 }
             }
@@ -38,8 +38,9 @@ impl FileSource for Memory {
         Ok(found)
     }
 
-    fn read(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>, SourceError> {
-        Ok(self.0.iter().find(|(name, _)| name == path).map(|(_, bytes)| bytes.clone()))
+    fn read(&self, path: &str, _: usize) -> Result<Option<FileContent>, SourceError> {
+        let file = self.0.iter().find(|(name, _)| name == path);
+        Ok(file.map(|(_, bytes)| FileContent::Bytes(bytes.clone())))
     }
 }
 

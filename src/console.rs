@@ -67,12 +67,6 @@ impl Console {
         }
     }
 
-    /// Words the report's hint for its reader: a terminal or the action.
-    pub fn worded(&self, report: Report) -> Report {
-        let failure = report.failure.map(|failure| failure.worded_for(self.speaker));
-        Report { failure, ..report }
-    }
-
     /// Prints the outcome of a bump.
     pub fn report(&self, report: &Report) {
         if let Some(runner) = &self.runner {
@@ -121,15 +115,15 @@ impl Console {
     }
 
     /// Prints tags, and sets them as outputs of the step.
-    pub fn tags(&self, told: &TagOutput) -> ExitCode {
-        self.notices(&told.notices);
+    pub fn tags(&self, output: &TagOutput) -> ExitCode {
+        self.notices(&output.notices);
         if let Some(runner) = &self.runner {
-            let outputs = outputs::of_tags(&told.first, &told.lines);
+            let outputs = outputs::of_tags(&output.first, &output.lines);
             if let Err(error) = runner.outputs(outputs, &|text| self.tokens.scrub(text)) {
                 return self.error(error.into());
             }
         }
-        self.plain(&told.lines)
+        self.plain(&output.lines)
     }
 
     /// Prints the references that a scan found.
@@ -274,8 +268,8 @@ pub fn wrong_usage(error: clap::Error, environment: &Environment, json_wanted: b
     let report = Report::new(Vec::new()).failed(Failure::usage(message).hinted("tagbump --help"));
     let tokens = Tokens::read(environment);
     if let Some((runner, failure)) = runner.zip(report.failure.as_ref()) {
-        let said = tokens.scrub(&commands::error(failure, &runner.prefix));
-        let _ = std::io::stderr().write_all(said.as_bytes());
+        let command = tokens.scrub(&commands::error(failure, &runner.prefix));
+        let _ = std::io::stderr().write_all(command.as_bytes());
         // the arguments are invalid anyway, and there is no place left to report that the outputs can't be
         // written
         let _ = runner.report(&report, &|text| tokens.scrub(text));

@@ -85,6 +85,11 @@ impl Selection {
         Ok(Selection { everything: arguments.is_empty(), set: glob_set(&patterns)?, names, patterns })
     }
 
+    /// One file by its path, even if the path has characters that mean something in a pattern.
+    pub fn of_file(path: &str) -> Self {
+        Selection { names: vec![path.to_owned()], ..Selection::default() }
+    }
+
     /// What any of several selections selects.
     ///
     /// # Errors
@@ -229,6 +234,11 @@ pub fn is_yaml(path: &str) -> bool {
     name.ends_with(".yaml") || name.ends_with(".yml") || name == "Kustomization"
 }
 
+/// The last part of a path.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// The folder of a file; empty at the root.
 pub fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
@@ -252,7 +262,7 @@ fn inside_root(argument: &str) -> Result<String, SelectionError> {
 mod tests {
     use super::*;
 
-    fn standing(arguments: &[&str], path: &str) -> Option<MatchLevel> {
+    fn match_level(arguments: &[&str], path: &str) -> Option<MatchLevel> {
         let arguments: Vec<_> = arguments.iter().map(|a| (*a).to_owned()).collect();
         Selection::new(&arguments).unwrap().match_level(path)
     }
@@ -260,18 +270,18 @@ mod tests {
     #[test]
     fn names_folders_and_patterns() {
         use MatchLevel::{Discovered, Explicit, Pattern};
-        assert_eq!(standing(&[], "a/b.yaml"), Some(Discovered));
-        assert_eq!(standing(&[], "a/b.txt"), None);
-        assert_eq!(standing(&[], "a/Kustomization"), Some(Discovered));
-        assert_eq!(standing(&["./a//b.txt"], "a/b.txt"), Some(Explicit));
-        assert_eq!(standing(&["a/b.yaml"], "a/c.yaml"), None);
-        assert_eq!(standing(&["k8s"], "k8s/x/y.yml"), Some(Pattern));
-        assert_eq!(standing(&["k8s"], "k8s2/y.yml"), None);
-        assert_eq!(standing(&["k8s/**"], "k8s/x/y.yml"), Some(Pattern));
-        assert_eq!(standing(&["k8s/**"], "k8s/README.md"), None);
-        assert_eq!(standing(&["*.yaml"], "x/y.yaml"), None);
-        assert_eq!(standing(&["{a,b}/*.yaml"], "b/y.yaml"), Some(Pattern));
-        assert_eq!(standing(&["."], "b/y.yaml"), Some(Pattern));
+        assert_eq!(match_level(&[], "a/b.yaml"), Some(Discovered));
+        assert_eq!(match_level(&[], "a/b.txt"), None);
+        assert_eq!(match_level(&[], "a/Kustomization"), Some(Discovered));
+        assert_eq!(match_level(&["./a//b.txt"], "a/b.txt"), Some(Explicit));
+        assert_eq!(match_level(&["a/b.yaml"], "a/c.yaml"), None);
+        assert_eq!(match_level(&["k8s"], "k8s/x/y.yml"), Some(Pattern));
+        assert_eq!(match_level(&["k8s"], "k8s2/y.yml"), None);
+        assert_eq!(match_level(&["k8s/**"], "k8s/x/y.yml"), Some(Pattern));
+        assert_eq!(match_level(&["k8s/**"], "k8s/README.md"), None);
+        assert_eq!(match_level(&["*.yaml"], "x/y.yaml"), None);
+        assert_eq!(match_level(&["{a,b}/*.yaml"], "b/y.yaml"), Some(Pattern));
+        assert_eq!(match_level(&["."], "b/y.yaml"), Some(Pattern));
     }
 
     #[test]
@@ -279,10 +289,10 @@ mod tests {
         for path in
             ["a/b.yaml", "a/*.yaml", "a[b]/c?.yaml", "{a,b}.yaml", "[!x]]y.yaml", "a\\*[.yaml", "[.yaml"]
         {
-            assert!(standing(&[&literal(path)], path).is_some(), "{path}");
+            assert!(match_level(&[&literal(path)], path).is_some(), "{path}");
         }
-        assert_eq!(standing(&[&literal("a/*.yaml")], "a/b.yaml"), None);
-        assert_eq!(standing(&[&literal("{a,b}.yaml")], "a.yaml"), None);
+        assert_eq!(match_level(&[&literal("a/*.yaml")], "a/b.yaml"), None);
+        assert_eq!(match_level(&[&literal("{a,b}.yaml")], "a.yaml"), None);
     }
 
     #[test]

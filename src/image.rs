@@ -15,6 +15,11 @@ pub enum ImageError {
     Digest { text: String, problem: DigestProblem },
     #[error("IMAGE {text:?} {problem}")]
     Name { text: String, problem: NameProblem },
+    /// A URL instead of an image.
+    #[error("IMAGE {text:?} is a URL")]
+    Url { text: String, image: String },
+    #[error("IMAGE {text:?} has capital letters in its name; repository names are lower case")]
+    UpperCase { text: String, lower: String },
     /// A name that is to be written into a file.
     #[error(
         "IMAGE {text:?}: {name:?} is not an image name{}",
@@ -275,10 +280,15 @@ impl ImageArg {
         };
         let written = ParsedReference::parse(rest);
         let (name, new_name) = match name {
+            // kustomize would remove the entry's newName
+            Some(name) if written.name.is_empty() && rest.len() > 1 => (name, Field::Keep),
             Some(name) => (name, new_name(text, written.name)?),
             None => (written.name, Field::Unspecified),
         };
         check_searched(text, name)?;
+        if new_name == Field::Unspecified {
+            check_runnable(text, name)?;
+        }
         Ok(ImageArg {
             name: name.to_owned(),
             new_name,
@@ -308,6 +318,9 @@ fn new_name(whole: &str, text: &str) -> Result<Field<String>, ImageError> {
 /// The name to search for can be anything that a kustomization calls an image, but it can't contain blanks or
 /// look like a flag.
 fn check_searched(whole: &str, name: &str) -> Result<(), ImageError> {
+    if let Some((_, rest)) = name.split_once("://") {
+        return Err(ImageError::Url { text: whole.to_owned(), image: written_after(whole, rest) });
+    }
     let problem = if name.is_empty() {
         NameProblem::Empty
     } else if name.len() > NAME_LENGTH {
@@ -320,6 +333,21 @@ fn check_searched(whole: &str, name: &str) -> Result<(), ImageError> {
         return Ok(());
     };
     Err(ImageError::Name { text: whole.to_owned(), problem })
+}
+
+/// The text from `rest` on, with which its name ends after the scheme.
+fn written_after(whole: &str, rest: &str) -> String {
+    whole.find(rest).map_or(rest, |at| &whole[at..]).to_owned()
+}
+
+/// Without a new name, the name is that of the image that runs, so it has no capital letters. (A placeholder may.)
+fn check_runnable(whole: &str, name: &str) -> Result<(), ImageError> {
+    let path = name.split_once('/').filter(|(host, _)| is_host(host)).map_or(name, |(_, path)| path);
+    if path.contains(|c: char| c.is_ascii_uppercase()) && !name.contains('$') {
+        let lower = format!("{}{}", &name[..name.len() - path.len()], path.to_ascii_lowercase());
+        return Err(ImageError::UpperCase { text: whole.to_owned(), lower: whole.replacen(name, &lower, 1) });
+    }
+    Ok(())
 }
 
 /// A name to write into a file must be valid for a registry.
@@ -409,6 +437,28 @@ mod tests {
         }
         let upper = ImageArg::parse("a=ghcr.io/NaoMauss/x").unwrap_err();
         assert!(upper.to_string().ends_with("repository names are lower case"));
+    }
+
+    #[test]
+    fn empty_new_name_keeps_the_current_one() {
+        assert_eq!(arg("app=:v2").new_name, Field::Keep);
+        assert_eq!(arg("app=:v2"), arg("app=*:v2"));
+        assert_eq!(arg(&format!("app=@sha256:{HEX}")), arg(&format!("app=*@sha256:{HEX}")));
+    }
+
+    #[test]
+    fn url_and_capital_letters_come_with_the_right_name() {
+        let fix = |text: &str| match ImageArg::parse(text).unwrap_err() {
+            ImageError::Url { image: fix, .. } | ImageError::UpperCase { lower: fix, .. } => fix,
+            other => panic!("{other}"),
+        };
+        assert_eq!(fix("https://ghcr.io/acme/api:v2"), "ghcr.io/acme/api:v2");
+        assert_eq!(fix("oci://ghcr.io/acme/api"), "ghcr.io/acme/api");
+        assert_eq!(fix("ghcr.io/MyOrg/app:V2"), "ghcr.io/myorg/app:V2");
+        assert_eq!(fix("API"), "api");
+        for fine in ["API=ghcr.io/acme/api:v2", "Localhost:5000/x:1", "API=*:v2"] {
+            assert!(ImageArg::parse(fine).is_ok(), "{fine}");
+        }
     }
 
     #[test]

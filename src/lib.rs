@@ -32,9 +32,11 @@
 //! | [`scaffold`] | the `tagbump.yaml` and workflow that `init` proposes, as text | `config`, `plan`, `manifest` |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure modules below |
 //! | [`history`] | which tags an image had, from commit to commit | `plan` and the pure modules below |
-//! | [`plan`] | takes files and a request, gives edits | `manifest`, `yaml`, `image`, `file_selection` |
+//! | [`plan`] | takes files and a request, gives edits | `effective`, `manifest`, `yaml`, `image`, `file_selection` |
+//! | [`effective`] | what runs: which place wins where several set an image | `manifest`, `yaml`, `image`, `dotenv` |
 //! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
 //! | [`yaml`] | scalars as bytes; only user of yaml_rust2 | |
+//! | [`dotenv`] | files of `NAME=VALUE` lines, and edits of one value | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
 //! | [`object_id`] | the IDs of commits, trees and files in git's object database | |
 //! | [`dot_git`] | which file names lead into a repository's own folder | |
@@ -44,21 +46,23 @@
 //! | [`environment`], [`signals`] | what every module needs | |
 //!
 //! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
-//! `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id` and
-//! `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment. `tests/it/house.rs`
-//! enforces both.
+//! `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id`,
+//! `dotenv` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment.
+//! `tests/it/house.rs` enforces both.
 //!
 //! # Errors
 //!
 //! A module reports what happened as data: an enum of its own, with names, places and the values found. It knows
-//! neither exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint: an
-//! [`error::Failure`]. `decision` and the commands still word some of theirs themselves.
+//! neither exit codes nor flags. [`diagnostics`] turns each error into an exit code, a sentence and a hint, for someone
+//! at a terminal or for the action: an [`error::Failure`].
 //!
 //! # Glossary
 //!
 //! | word | meaning |
 //! |---|---|
 //! | reference | a place in a file that names an image: name, tag, digest ([`manifest::Reference`]) |
+//! | root | what a controller or a person renders as one: a kustomization, a release, a chart ([`effective::Root`]) |
+//! | winning place | the strongest of the places that set an image in a root ([`effective::EffectiveImage`]) |
 //! | target | an image that a run updates, with its new tag or digest ([`plan::UpdateTarget`]) |
 //! | plan | the edits that a run would make, and what it reports about them ([`plan::Plan`]) |
 //! | decision | a tip's plan, message, pull request text and skipped references ([`decision::Decision`]) |
@@ -85,6 +89,8 @@ pub mod config;
 pub mod decision;
 pub mod diagnostics;
 pub mod dot_git;
+pub mod dotenv;
+pub mod effective;
 pub mod environment;
 pub mod error;
 pub mod extras;

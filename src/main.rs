@@ -49,14 +49,14 @@ fn run(command: Command, environment: Environment, console: &Console) -> Result<
 
 fn run_bump(settings: &BumpSettings, console: &Console) -> ExitCode {
     signals::clean_up_on_signals();
-    let report = console.worded(bump::run(settings));
+    let report = bump::run(settings);
     console.report(&report);
     ExitCode::from(report.exit_code(settings.delivery.exit_code))
 }
 
 fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<ExitCode, Error> {
-    let told = tag::run(&settings::tag(args, environment, now()?)?)?;
-    Ok(console.tags(&told))
+    let output = tag::run(&settings::tag(args, environment, now()?)?)?;
+    Ok(console.tags(&output))
 }
 
 fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode, Error> {

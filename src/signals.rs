@@ -61,10 +61,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(unix)]
 pub fn clean_up_on_signals() {
     use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::flag;
     use signal_hook::iterator::Signals;
 
     // without a handler, signals still end the process, but leave temporary files behind
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
+    for signal in [SIGINT, SIGTERM] {
+        // the handler sets it, because on a busy machine the thread below may only run when `together` is over; if
+        // this can't be set up, the thread does it
+        let _ = flag::register(signal, &ENDING);
+    }
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             ENDING.store(true, Ordering::SeqCst);

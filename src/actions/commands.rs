@@ -98,9 +98,10 @@ mod tests {
             from: String::new(),
             to: "v2".to_owned(),
             dropped_digest: false,
+            field: None,
         };
-        let told = changes(&[change], "gitops");
-        assert_eq!(told, ["::notice file=gitops/a%3Ab%2Cc.yaml,line=3,title=acme/api::(none) -> v2\n"]);
+        let command = changes(&[change], "gitops");
+        assert_eq!(command, ["::notice file=gitops/a%3Ab%2Cc.yaml,line=3,title=acme/api::(none) -> v2\n"]);
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl ActionsRun {
         let host = rest.split('/').next().filter(|host| !host.is_empty())?;
         let origin = format!("{scheme}://{host}");
         let own = self.server(environment) == origin;
-        let told =
+        let set_by_runner =
             |name| environment.get(name).filter(|_| own).map(|api| api.trim_end_matches('/').to_owned());
         let (rest, graphql) = match host {
             "github.com" => {
@@ -87,8 +87,8 @@ impl ActionsRun {
             _ => (format!("{origin}/api/v3"), format!("{origin}/api/graphql")),
         };
         Some(ApiUrls {
-            rest: told("GITHUB_API_URL").unwrap_or(rest),
-            graphql: told("GITHUB_GRAPHQL_URL").unwrap_or(graphql),
+            rest: set_by_runner("GITHUB_API_URL").unwrap_or(rest),
+            graphql: set_by_runner("GITHUB_GRAPHQL_URL").unwrap_or(graphql),
         })
     }
 

@@ -19,9 +19,9 @@ pub fn of_report(report: &Report) -> String {
     }
     if let Outcome::Already | Outcome::Superseded = report.outcome {
         let images: Vec<_> = report.images.iter().map(|image| code(&image.name)).collect();
-        let said =
+        let outcome_text =
             if report.outcome == Outcome::Already { "nothing to do" } else { "superseded by a newer build" };
-        return format!("### tagbump: {said}\n\n{}\n", images.join(", "));
+        return format!("### tagbump: {outcome_text}\n\n{}\n", images.join(", "));
     }
     format!("### tagbump: {}\n\n{}{}", headline(report), table(report), folded_diff(report))
 }

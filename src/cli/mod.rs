@@ -40,9 +40,9 @@ pub fn parse() -> Result<Cli, clap::Error> {
     if let Some((name, inner)) = matches.subcommand() {
         let own = command.find_subcommand_mut(name).unwrap_or(&mut Cli::command()).clone();
         if let Some(empty) = empty_argument(inner) {
-            let said =
+            let message =
                 format!("the value of {} is empty; most likely a variable is unset", shown(&own, empty));
-            return Err(own.bin_name(format!("tagbump {name}")).error(ErrorKind::InvalidValue, said));
+            return Err(own.bin_name(format!("tagbump {name}")).error(ErrorKind::InvalidValue, message));
         }
         cli.command.prefer_typed(inner);
     }

@@ -56,9 +56,10 @@ impl HistoryCommand<'_> {
             &mut backoff,
         )?;
         let (past, tip) = there.past();
-        let told = self.tell(&past, tip, &there.files());
-        let told = told.map(|told| HistoryReport { origin: HistoryOrigin::Fetched(past.trouble()), ..told });
-        told.map_err(|error| error.map_texts(|text| there.scrub(text)))
+        match self.tell(&past, tip, &there.files()) {
+            Ok(report) => Ok(HistoryReport { origin: HistoryOrigin::Fetched(past.trouble()), ..report }),
+            Err(error) => Err(error.map_texts(|text| there.scrub(text))),
+        }
     }
 
     fn tell(

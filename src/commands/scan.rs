@@ -7,10 +7,10 @@ use crate::plan::{self, Listing};
 use crate::settings::ScanSettings;
 use crate::worktree::Worktree;
 
-/// Lists what is there; `looked` is called after each file, from several threads.
+/// Lists the references; `looked` is called after each file, from several threads.
 ///
 /// # Errors
-/// Where a file that was named is not there, may not be read, or is not valid YAML.
+/// If a named file doesn't exist, can't be read, or isn't valid YAML.
 pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listing, Error> {
     let worktree = Worktree::open(&settings.root)?;
     // files can be searched even if git can't open the repository; git's configuration isn't needed here

@@ -22,7 +22,7 @@ pub struct TagOutput {
 /// Computes the tags.
 ///
 /// # Errors
-/// Where a template has a variable without a value, or doesn't make a valid tag.
+/// If a template has a variable without a value, or doesn't make a valid tag.
 pub fn run(settings: &TagSettings) -> Result<TagOutput, Error> {
     let WorkLocation::Folder(folder) = &settings.place.root else {
         return Err(CommandError::TagWithoutFolder.into());

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::file_selection::{CONFIG_PATHS, Selection, SelectionError};
 use crate::image::ImageArg;
 use crate::location::Location;
-use crate::plan::{FieldTarget, FileSource, Scope};
+use crate::plan::{FieldTarget, FileContent, FileSource, Scope};
 use crate::tag;
 use crate::template::Template;
 use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, scan};
@@ -87,18 +87,19 @@ pub struct Service {
 }
 
 impl Config {
-    /// The repository's configuration; an empty one where it has none.
+    /// The repository's configuration; an empty one if it has none.
     ///
     /// # Errors
-    /// With file, line and column, where it is not valid.
-    pub fn load(shelf: &dyn FileSource) -> Result<Self, ConfigError> {
+    /// With file, line and column, if it isn't valid.
+    pub fn load(files: &dyn FileSource) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
         for path in CONFIG_PATHS {
-            found.extend(shelf.read(path, MAX_SIZE + 1)?.map(|bytes| (path, bytes)));
+            found.extend(files.read(path, MAX_SIZE)?.map(|content| (path, content)));
         }
         match found.as_slice() {
             [] => Ok(Config::default()),
-            [(path, bytes)] => Config::parse(path, bytes),
+            [(path, FileContent::Bytes(bytes))] => Config::parse(path, bytes),
+            [(path, FileContent::TooLarge)] => Err(ConfigError::TooLarge { file: (*path).to_owned() }),
             _ => Err(ConfigError::TwoFiles),
         }
     }
@@ -138,8 +139,8 @@ impl Config {
 }
 
 impl Service {
-    /// Where its references are: in the files that were typed, else in its own; what its fields name is only
-    /// looked for where it is in both.
+    /// Where its references are: in the typed files, or else in its own. With typed files, only those of its fields
+    /// count that are in one of them.
     ///
     /// # Errors
     /// As [`Selection::new`].
@@ -162,7 +163,7 @@ const TOP_KEYS: &[&str] = &["tag", "message", "services"];
 const SERVICE_KEYS: &[&str] = &["image", "files", "fields", "tag", "message"];
 const FIELD_KEYS: &[&str] = &["file", "path"];
 
-/// Checks what the types can't, and says where it is.
+/// Checks what the types can't, and reports where a mistake is.
 struct ConfigReader<'a> {
     path: &'a str,
     yaml: &'a ParsedYaml,

@@ -93,8 +93,8 @@ fn what_can_not_be_understood_says_where() {
         ("tag: [\n", "tagbump.yaml:"),
         ("- a\n", "tagbump.yaml:1:1: invalid type: sequence"),
     ] {
-        let told = error(text).to_string();
-        assert!(told.contains(wanted), "{text:?}: {told}");
+        let message = error(text).to_string();
+        assert!(message.contains(wanted), "{text:?}: {message}");
     }
 }
 

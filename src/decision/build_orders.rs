@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::context::{DecisionContext, same_repository};
-use crate::error::{Failure, inline};
 use crate::forge::{self, ForgeSite};
 use crate::landing::{BuildOrder, TipSnapshot};
 use crate::tag::Source;
+use crate::visible::inline;
 
 /// Orders commits, and remembers the orders that are known.
 pub(super) struct BuildOrders<'a, 'm> {
@@ -54,8 +54,8 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
     fn is_of_this_repository(&self, ours: &Source) -> bool {
         let Some(repository) = ours.repository.as_deref() else { return true };
         let remote = &self.context.settings.delivery.landing.remote;
-        let urls = self.context.checkout().and_then(|checkout| Ok(checkout.remote(remote)?));
-        urls.is_ok_and(|(_, push)| same_repository(Some(repository), push.slug().as_deref()))
+        let urls = self.context.checkout().ok().and_then(|checkout| checkout.remote(remote).ok());
+        urls.is_some_and(|(_, push)| same_repository(Some(repository), push.slug().as_deref()))
     }
 
     /// Asks the forge, with each token that may be allowed to read the repository.
@@ -63,18 +63,26 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
         let repository = ours.repository.as_deref().unwrap_or_default();
         let mut why = format!("no token to read {repository} on GitHub");
         for (site, token) in self.sites_and_tokens(repository) {
-            let http = self.context.checkout().and_then(|checkout| Ok(checkout.http()?));
-            let forge = http
-                .and_then(|http| Ok(site.connect(&http, &token)?))
-                .map_err(|failure: Failure| failure.to_string());
-            let order =
-                forge.and_then(|forge| forge.order(self.tip.deadline, repository, &ours.sha, &theirs.sha));
-            match order {
+            match self.ask(&site, &token, repository, ours, theirs) {
                 Ok(order) => return order,
                 Err(error) => why = error,
             }
         }
         BuildOrder::Unknown(why)
+    }
+
+    fn ask(
+        &self,
+        site: &ForgeSite,
+        token: &str,
+        repository: &str,
+        ours: &Source,
+        theirs: &Source,
+    ) -> Result<BuildOrder, String> {
+        let checkout = self.context.checkout().map_err(|error| error.to_string())?;
+        let http = checkout.http().map_err(|error| error.to_string())?;
+        let forge = site.connect(&http, token).map_err(|error| error.to_string())?;
+        forge.order(self.tip.deadline, repository, &ours.sha, &theirs.sha)
     }
 
     /// The runner's API and token for the repository that it builds, then those of the remote's host.

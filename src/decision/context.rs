@@ -1,15 +1,17 @@
 //! Everything that a decision depends on besides the files, and what is known about the commit that was built.
 
+use std::sync::Arc;
+
 use crate::build_info;
 use crate::config::Config;
-use crate::error::{Failure, Result};
-use crate::git::{Checkout, Identity};
+use crate::git::{Checkout, GitError, Identity};
 use crate::image::{Tag, split_tag};
 use crate::plan::UpdateTarget;
 use crate::settings::BumpSettings;
 use crate::tag::{self, BuildInfo, Source};
 use crate::template::Template;
 
+use super::error::DecisionError;
 use super::targets;
 
 /// The same for every decision of a run.
@@ -17,22 +19,22 @@ pub struct DecisionContext<'a> {
     pub settings: &'a BumpSettings,
     pub checkout: Option<&'a Checkout>,
     /// Why there is a repository, but no checkout.
-    pub unopened: Option<&'a Failure>,
+    pub unopened: Option<Arc<GitError>>,
     pub build: &'a BuildInfo,
     /// Whether the checkout's own commits are pushed along with the bump.
     pub carries: bool,
-    /// Who commits. `None` if no commit is made, so that no message is needed.
-    pub committer: Option<Result<Identity>>,
+    /// Who commits. `None` if no commit is made, or can be made, so that no message is needed.
+    pub committer: Option<Identity>,
 }
 
 impl DecisionContext<'_> {
-    pub(super) fn checkout(&self) -> Result<&Checkout> {
-        self.checkout.ok_or_else(|| Failure::usage("not inside a git repository"))
+    pub(super) fn checkout(&self) -> Result<&Checkout, DecisionError> {
+        self.checkout.ok_or(DecisionError::NoRepository)
     }
 
-    pub(super) fn computed_tag(&self, template: &Template) -> Result<Tag> {
-        match self.unopened {
-            Some(failure) => Err(failure.clone()),
+    pub(super) fn computed_tag(&self, template: &Template) -> Result<Tag, DecisionError> {
+        match &self.unopened {
+            Some(error) => Err(DecisionError::Unopened(error.clone())),
             None => Ok(tag::compute(template, self.build)?),
         }
     }
@@ -42,7 +44,7 @@ impl DecisionContext<'_> {
         &self,
         config: &Config,
         target: Option<&UpdateTarget>,
-    ) -> Result<Option<Source>> {
+    ) -> Result<Option<Source>, DecisionError> {
         let checkout = self.checkout()?;
         let tag = target.and_then(|target| target.tag.as_ref()).map(Tag::as_str);
         let service = target.and_then(|target| target.service.as_deref());
@@ -57,7 +59,7 @@ impl DecisionContext<'_> {
     }
 
     /// A commit without a repository belongs to the checkout's, if that has it.
-    pub(super) fn with_repository(&self, mut source: Source) -> Result<Source> {
+    pub(super) fn with_repository(&self, mut source: Source) -> Result<Source, DecisionError> {
         let checkout = self.checkout()?;
         if source.repository.is_none() && checkout.resolve(&source.sha).is_some() {
             let remote = checkout.remote(&self.settings.delivery.landing.remote).ok();

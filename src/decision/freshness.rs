@@ -5,12 +5,12 @@ use super::context::DecisionContext;
 use super::targets;
 use super::writers::WriterLookup;
 use crate::config::Config;
-use crate::error::inline;
 use crate::image::same_tag;
 use crate::landing::{BuildOrder, ProvenCommit, Provenance, RolledBack};
 use crate::plan::{ChangedReference, Plan};
 use crate::tag::Source;
 use crate::template::Template;
+use crate::visible::inline;
 
 /// How our build compares with the one that a reference runs now.
 pub(super) enum Freshness {

@@ -12,6 +12,7 @@
 mod base;
 mod build_orders;
 mod context;
+mod error;
 mod freshness;
 mod order_guard;
 mod plan_facts;
@@ -26,7 +27,6 @@ mod writers;
 use std::collections::HashMap;
 
 use crate::config::Config;
-use crate::error::{Failure, Result};
 use crate::landing::{BuildOrder, Proposal};
 use crate::plan::{Plan, Request};
 use order_guard::{GuardedPlan, OrderGuard};
@@ -35,8 +35,10 @@ use wording::Wording;
 
 pub use base::DecisionBase;
 pub use context::{DecisionContext, same_repository};
+pub use error::DecisionError;
 pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;
+pub use rollback::{RollbackError, SearchedHistory};
 pub use targets::TargetError;
 
 /// What a bump does on top of one tip.
@@ -56,9 +58,9 @@ pub struct Decision {
 }
 
 /// There is no decision; the report shows what the last plan found.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Undecided {
-    pub failure: Failure,
+    pub error: DecisionError,
     pub facts: PlanFacts,
 }
 
@@ -93,7 +95,7 @@ pub fn decide(
     let mut facts = PlanFacts::default();
     match decide_noting(context, base, memory, &mut facts) {
         Ok(decision) => Ok(Decision { facts, ..decision }),
-        Err(failure) => Err(Box::new(Undecided { failure, facts })),
+        Err(error) => Err(Box::new(Undecided { error, facts })),
     }
 }
 
@@ -102,7 +104,7 @@ fn decide_noting(
     base: DecisionBase<'_>,
     memory: &mut DecisionMemory,
     facts: &mut PlanFacts,
-) -> Result<Decision> {
+) -> Result<Decision, DecisionError> {
     let config = Config::load(base.files())?;
     let request = request(context, &config, base, &mut memory.rollback)?;
     let guarded = match base {
@@ -126,7 +128,7 @@ fn request(
     config: &Config,
     base: DecisionBase<'_>,
     known: &mut Option<RollbackPlan>,
-) -> Result<Request> {
+) -> Result<Request, DecisionError> {
     let request = targets::request(context.settings, config, &|template| context.computed_tag(template))?;
     let request = Request { cancellation: base.cancellation(), ..request };
     match context.settings.back {

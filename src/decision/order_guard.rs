@@ -9,14 +9,15 @@ use std::time::Instant;
 
 use super::build_orders::BuildOrders;
 use super::context::DecisionContext;
+use super::error::DecisionError;
 use super::freshness::{Freshness, FreshnessCheck};
 use super::plan_facts::PlanFacts;
 use super::writers::WriterLookup;
 use crate::cli::IfOlder;
 use crate::config::Config;
-use crate::error::{Result, inline};
 use crate::landing::{BuildOrder, ProvenCommit, RolledBack, Tip, TipSnapshot};
 use crate::plan::{ChangedReference, Plan, PlanError, Request, SkipReference, TargetIndex};
+use crate::visible::inline;
 
 /// A plan without the references that must keep their tag.
 #[derive(Default)]
@@ -50,7 +51,7 @@ impl<'a> OrderGuard<'a> {
         &self,
         known_orders: &mut HashMap<(String, String), BuildOrder>,
         facts: &mut PlanFacts,
-    ) -> Result<GuardedPlan> {
+    ) -> Result<GuardedPlan, DecisionError> {
         let plan = facts.plan(self.tip.files, self.request)?;
         let settings = self.context.settings;
         if settings.back.is_some() || (plan.is_empty() && self.tip.beside.is_none()) {
@@ -81,7 +82,7 @@ impl<'a> OrderGuard<'a> {
         plan: &Plan,
         check: &mut FreshnessCheck<'_, '_>,
         facts: &mut PlanFacts,
-    ) -> Result<GuardVerdicts> {
+    ) -> Result<GuardVerdicts, DecisionError> {
         let mut verdicts = GuardVerdicts::default();
         let mut writers = self.lookup(self.tip.tip, &plan.changes)?;
         for (nth, change) in plan.changes.iter().enumerate() {
@@ -102,14 +103,18 @@ impl<'a> OrderGuard<'a> {
         Ok(verdicts)
     }
 
-    fn lookup<'c>(&'c self, tip: &'c Tip, changes: &'c [ChangedReference]) -> Result<WriterLookup<'c>> {
+    fn lookup<'c>(
+        &'c self,
+        tip: &'c Tip,
+        changes: &'c [ChangedReference],
+    ) -> Result<WriterLookup<'c>, DecisionError> {
         let prefix = self.context.checkout()?.prefix();
         Ok(WriterLookup::new(self.tip, tip, prefix, self.request, changes))
     }
 
     /// A plan may have many thousand changes, and each may need to read the history.
-    fn check_time(&self) -> Result<()> {
-        if Instant::now() < self.tip.deadline { Ok(()) } else { Err(PlanError::Cancelled.into()) }
+    fn check_time(&self) -> Result<(), PlanError> {
+        if Instant::now() < self.tip.deadline { Ok(()) } else { Err(PlanError::Cancelled) }
     }
 }
 

@@ -1,9 +1,8 @@
 //! What the last plan of a decision looked at. The report shows it even if the decision fails.
 
-use crate::error::Result;
 use crate::image::{Digest, Field, Tag};
 use crate::output::BumpedImage;
-use crate::plan::{self, FileSource, Plan, PlanOutcome, Request, UpdateTarget};
+use crate::plan::{self, FileSource, Plan, PlanError, PlanOutcome, Request, UpdateTarget};
 
 /// Of the last plan.
 #[derive(Clone, Debug, Default)]
@@ -17,10 +16,10 @@ pub struct PlanFacts {
 
 impl PlanFacts {
     /// Plans, and notes what the plan found.
-    pub(super) fn plan(&mut self, files: &dyn FileSource, request: &Request) -> Result<Plan> {
+    pub(super) fn plan(&mut self, files: &dyn FileSource, request: &Request) -> Result<Plan, PlanError> {
         let PlanOutcome { plan, warnings, unparsable } = plan::plan(files, request);
         *self = PlanFacts { images: Some(bumped_images(&request.targets)), warnings, unparsable };
-        Ok(plan?)
+        plan
     }
 }
 

@@ -3,9 +3,9 @@
 
 use super::Decision;
 use super::base::{DecisionBase, is_on_pr_branch};
+use super::error::DecisionError;
 use super::plan_facts::PlanFacts;
 use super::wording::Wording;
-use crate::error::Result;
 use crate::markdown::cut_line;
 use crate::plan::Plan;
 use crate::settings::Destination;
@@ -25,7 +25,7 @@ impl Wording<'_> {
         decision: &Decision,
         message: &str,
         facts: &mut PlanFacts,
-    ) -> Result<PrText> {
+    ) -> Result<PrText, DecisionError> {
         let DecisionBase::Tip(tip) = base else { return Ok(PrText::default()) };
         if self.context.settings.delivery.destination != Destination::PullRequest {
             return Ok(PrText::default());
@@ -40,7 +40,7 @@ impl Wording<'_> {
         }
     }
 
-    fn pr_text(&self, message: &str, plan: &Plan) -> Result<PrText> {
+    fn pr_text(&self, message: &str, plan: &Plan) -> Result<PrText, DecisionError> {
         if plan.is_empty() {
             return Ok(PrText::default());
         }

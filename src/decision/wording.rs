@@ -1,10 +1,10 @@
 //! The parts of the commit message about the built commit and about rollbacks.
 
 use super::context::{DecisionContext, same_repository};
+use super::error::DecisionError;
 use super::rollback::RollbackPlan;
 use super::targets;
 use crate::config::Config;
-use crate::error::Result;
 use crate::git::Identity;
 use crate::landing::RolledBack;
 use crate::landing::message::MessageParts;
@@ -17,7 +17,7 @@ use crate::template::Template;
 pub(super) struct Wording<'a> {
     pub context: &'a DecisionContext<'a>,
     pub config: &'a Config,
-    pub committer: &'a Result<Identity>,
+    pub committer: &'a Identity,
     pub rollback: Option<&'a RollbackPlan>,
     /// Tags that stay blocked, by the plan's targets.
     pub still_blocked: &'a [(TargetIndex, RolledBack)],
@@ -25,7 +25,7 @@ pub(super) struct Wording<'a> {
 
 impl Wording<'_> {
     /// The commit message; empty if there is nothing to commit.
-    pub fn message(&self, plan: &Plan) -> Result<String> {
+    pub fn message(&self, plan: &Plan) -> Result<String, DecisionError> {
         if plan.is_empty() {
             return Ok(String::new());
         }
@@ -34,14 +34,22 @@ impl Wording<'_> {
     }
 
     /// The text of a template that was given with `flag`. The mark `[skip ci]` is for commits only.
-    pub fn filled(&self, flag: &'static str, template: &Template, plan: &Plan) -> Result<String> {
+    pub fn filled(
+        &self,
+        flag: &'static str,
+        template: &Template,
+        plan: &Plan,
+    ) -> Result<String, DecisionError> {
         let parts = self.parts(Some(template), plan)?;
         Ok(MessageParts { skip_ci: false, ..parts }.text_of(flag, plan)?)
     }
 
-    fn parts<'a>(&'a self, template: Option<&'a Template>, plan: &Plan) -> Result<MessageParts<'a>> {
-        let committer = self.committer.as_ref().map_err(Clone::clone)?;
-        let context = self.context;
+    fn parts<'a>(
+        &'a self,
+        template: Option<&'a Template>,
+        plan: &Plan,
+    ) -> Result<MessageParts<'a>, DecisionError> {
+        let (context, committer) = (self.context, self.committer);
         let source = match self.rollback {
             Some(rollback) => {
                 rollback.source.clone().map(|source| context.with_repository(source)).transpose()?
@@ -71,7 +79,7 @@ impl Wording<'_> {
     }
 
     /// Whether CI would only build the same again. Without a source, the checkout was built.
-    fn is_pushed_where_it_was_built(&self, source: Option<&Source>) -> Result<bool> {
+    fn is_pushed_where_it_was_built(&self, source: Option<&Source>) -> Result<bool, DecisionError> {
         let settings = self.context.settings;
         let built = source.and_then(|s| s.repository.as_deref());
         let Some(built) = built.or(settings.place.run.repository.as_deref()) else { return Ok(true) };

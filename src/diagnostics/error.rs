@@ -1,19 +1,19 @@
 //! Everything that can end a command.
 
+use super::bump::BumpError;
 use super::command::CommandError;
-use super::{command, config, describe, forge, git, history, http, landing, plan, selection, tag, worktree};
+use super::{decision, describe, forge};
 use crate::actions::RunnerFileError;
 use crate::config::ConfigError;
-use crate::decision::TargetError;
+use crate::decision::{DecisionError, TargetError};
 use crate::error::Failure;
 use crate::extras::ManError;
 use crate::file_selection::SelectionError;
 use crate::forge::ForgeError;
-use crate::forge::github::GitHubError;
-use crate::git::{GitError, ServerError};
+use crate::git::GitError;
 use crate::history::HistoryError;
 use crate::http::HttpError;
-use crate::landing::MessageError;
+use crate::landing::LandingError;
 use crate::landing::remote::RemoteError;
 use crate::plan::{PlanError, SourceError};
 use crate::scaffold::ScaffoldError;
@@ -25,15 +25,23 @@ use crate::worktree::WorktreeError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
+    Bump(#[from] BumpError),
+    #[error(transparent)]
     Command(#[from] CommandError),
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
     #[error(transparent)]
     Git(#[from] GitError),
     #[error(transparent)]
     History(#[from] HistoryError),
     #[error(transparent)]
     Http(#[from] HttpError),
+    #[error(transparent)]
+    Landing(Box<LandingError<ForgeError, DecisionError>>),
     #[error(transparent)]
     Man(#[from] ManError),
     #[error(transparent)]
@@ -59,9 +67,9 @@ pub enum Error {
     /// An error of the binary itself, which doesn't distinguish kinds of errors.
     #[error("{0:#}")]
     Binary(#[from] anyhow::Error),
-    /// An error of a module that words its errors itself.
+    /// An error that is described already: secrets were removed from its text.
     #[error(transparent)]
-    Failure(#[from] Failure),
+    Failure(Failure),
 }
 
 impl Error {
@@ -72,32 +80,22 @@ impl Error {
     }
 }
 
-/// Lets modules that word their own errors use `?` on the errors of modules that don't.
-macro_rules! failure_from {
-    ($($error:ty => $describe:path),* $(,)?) => {
-        $(impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                $describe(&error)
-            }
-        })*
-    };
+impl From<LandingError<ForgeError, DecisionError>> for Error {
+    fn from(error: LandingError<ForgeError, DecisionError>) -> Self {
+        Error::Landing(Box::new(error))
+    }
 }
 
-failure_from! {
-    CommandError => command::describe,
-    ConfigError => config::describe,
-    ForgeError => forge::describe,
-    GitError => git::describe,
-    GitHubError => forge::describe_github,
-    HistoryError => history::describe,
-    HttpError => http::describe,
-    MessageError => landing::describe_message,
-    ServerError => git::describe_server,
-    PlanError => plan::describe,
-    RemoteError => landing::describe_remote,
-    SelectionError => selection::describe,
-    SourceError => worktree::describe_source,
-    TagError => tag::describe,
-    TargetError => tag::describe_target,
-    WorktreeError => worktree::describe,
+/// A landing's error can hold this one.
+impl From<DecisionError> for Failure {
+    fn from(error: DecisionError) -> Self {
+        decision::describe(&error)
+    }
+}
+
+/// A landing's error can hold this one.
+impl From<ForgeError> for Failure {
+    fn from(error: ForgeError) -> Self {
+        forge::describe(&error)
+    }
 }

@@ -3,8 +3,10 @@
 //! Lower modules report what happened as data. Only this module maps those errors to exit codes and flags; each kind
 //! of error has its own file. Hints name flags for someone at a terminal, and inputs in the action.
 
+mod bump;
 mod command;
 mod config;
+mod decision;
 mod error;
 mod forge;
 mod git;
@@ -22,6 +24,7 @@ use crate::environment::Environment;
 use crate::error::Failure;
 use crate::hint::Speaker;
 
+pub use bump::BumpError;
 pub use command::CommandError;
 pub use error::Error;
 
@@ -30,10 +33,17 @@ pub fn diagnose(error: Error, speaker: Speaker) -> Failure {
     describe(error).worded_for(speaker)
 }
 
+/// As [`diagnose`], for a bump in a job for a fork's pull request.
+pub fn diagnose_in_fork(error: Error, speaker: Speaker) -> Failure {
+    bump::explain_fork(describe(error)).worded_for(speaker)
+}
+
 fn describe(error: Error) -> Failure {
     match error {
+        Error::Bump(error) => bump::describe(&error),
         Error::Command(error) => command::describe(&error),
         Error::Config(error) => config::describe(&error),
+        Error::Decision(error) => decision::describe(&error),
         Error::Plan(error) => plan::describe(&error),
         Error::Selection(error) => selection::describe(&error),
         Error::Settings(error) => settings::describe(&error),
@@ -41,7 +51,9 @@ fn describe(error: Error) -> Failure {
         Error::Tag(error) => tag::describe(&error),
         Error::Target(error) => tag::describe_target(&error),
         Error::Worktree(error) => worktree::describe(&error),
+        Error::Forge(error) => forge::describe(&error),
         Error::Git(error) => git::describe(&error),
+        Error::Landing(error) => Failure::from(*error),
         Error::Http(error) => http::describe(&error),
         Error::History(error) => history::describe(&error),
         Error::Remote(error) => landing::describe_remote(&error),

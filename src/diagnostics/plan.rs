@@ -4,7 +4,7 @@ use super::{selection, worktree};
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::manifest::RefusalReason;
-use crate::plan::{Instead, NoMatch, PlanError, RefusedReference};
+use crate::plan::{Instead, NoMatch, PlanError, RefusedReference, UnsetPlace};
 use crate::visible::inline;
 
 pub(super) fn describe(error: &PlanError) -> Failure {
@@ -15,9 +15,11 @@ pub(super) fn describe(error: &PlanError) -> Failure {
             let advice = "name each image once; services of the same image need different files";
             (Exit::Usage, hint(advice))
         }
-        PlanError::FieldNotFound { .. } => {
+        PlanError::FieldNotFound { path, .. } => {
             let advice = "paths start at the top of a document: spec.values.image.tag, list[0].tag";
-            (Exit::NoMatch, hint(advice))
+            let respelled =
+                respelled(path).map(|path| hint("write it as ") + setting("field", inline(&path)));
+            (Exit::NoMatch, respelled.unwrap_or_else(|| hint(advice)))
         }
         PlanError::NoMatch(no_match) => (Exit::NoMatch, where_to_look(no_match)),
         PlanError::NotEditable(refused) => (Exit::NotEditable, how_to_edit(refused)),
@@ -28,6 +30,13 @@ pub(super) fn describe(error: &PlanError) -> Failure {
             (Exit::NoMatch, hint("narrow the search with ") + flag("file") + ", or correct " + flag("expect"))
         }
         PlanError::DifferentTags { .. } => (Exit::NoMatch, which_places()),
+        PlanError::Replaced { image, tag, places } => {
+            let other = places.first().map(|place| inline(&place.image)).unwrap_or_default();
+            (
+                Exit::NoMatch,
+                hint(format!("bump {other}, or {}=*:{}", inline(image), tag.as_deref().unwrap_or("TAG"))),
+            )
+        }
         PlanError::TooMuchWork { .. } => {
             (Exit::NotEditable, hint("split the file, or leave it out with ") + flag("file"))
         }
@@ -35,12 +44,28 @@ pub(super) fn describe(error: &PlanError) -> Failure {
             let longer = hint("run again, allow more time with ") + flag("timeout");
             (Exit::NotLanded, longer + ", or name the files with " + flag("file"))
         }
+        PlanError::NotYaml { is_template: true, .. } => {
+            (Exit::Other, hint("it is a template; set the value that it is filled from"))
+        }
         PlanError::NotYaml { .. } => {
             let advice = hint("fix the file; if it were not named with ") + flag("file");
             (Exit::Other, advice + ", it would only be skipped with a warning")
         }
     };
     Failure { place: error.location().map(Box::new), ..Failure::new(exit, error.to_string()).hinted(hint) }
+}
+
+/// A path in the syntax of jq, yq or JSONPath, as tagbump spells it: `$.a.0.b[name==c]` is `a[0].b[name=c]`.
+fn respelled(path: &str) -> Option<String> {
+    let from_top = path.strip_prefix('$').unwrap_or(path).trim_start_matches('.');
+    let steps = from_top.split('.').enumerate().map(|(nth, step)| match step.parse::<usize>() {
+        // within brackets, or behind a backslash, a dot separates nothing
+        Ok(item) if !path.contains(['[', '\\']) => format!("[{item}]"),
+        _ if nth == 0 => step.to_owned(),
+        _ => format!(".{step}"),
+    });
+    let respelled = steps.collect::<String>().replace("==", "=");
+    (respelled != path).then_some(respelled)
 }
 
 fn where_to_look(no_match: &NoMatch) -> Hint {
@@ -52,6 +77,7 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
         Instead::HelmValues { at } => {
             Some(setting("file", inline(&at.file)) + " makes tagbump read the file as Helm values")
         }
+        Instead::Elsewhere { places } => Some(by_its_field(places.first()?)),
         Instead::Others { .. } => None,
     });
     let nameless = no_match.images.iter().find_map(|image| match &image.instead {
@@ -75,6 +101,14 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
     })
 }
 
+fn by_its_field(place: &UnsetPlace) -> Hint {
+    let file = || setting("file", inline(&place.at.file));
+    match &place.field {
+        Some(field) => file() + " and " + setting("field", inline(field)) + " set it",
+        None => hint("edit it by hand, or move the tag into a value that tagbump can set"),
+    }
+}
+
 fn how_to_edit(refused: &[RefusedReference]) -> Hint {
     let by_field = || setting("file", "FILE") + " and " + setting("field", "PATH");
     match refused.first().map(|refused| &refused.reason) {
@@ -88,4 +122,21 @@ fn how_to_edit(refused: &[RefusedReference]) -> Hint {
 fn which_places() -> Hint {
     let files = hint("choose files with ") + flag("file") + ", or use ";
     files + switch("all") + " (every place) or " + setting("expect", "N") + " (exactly N places)"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::respelled;
+
+    #[test]
+    fn path_of_another_tool_is_respelled() {
+        for (path, right) in
+            [("$.a.b", "a.b"), (".a.b", "a.b"), ("a.0.b", "a[0].b"), ("l[name==g].t", "l[name=g].t")]
+        {
+            assert_eq!(respelled(path).as_deref(), Some(right), "{path}");
+        }
+        for fine in ["a.b", "l[0].t", "l[name=g].t", "[0].a", r"a\.0", "l[v=1.5.2].t"] {
+            assert_eq!(respelled(fine), None, "{fine}");
+        }
+    }
 }

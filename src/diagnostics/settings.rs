@@ -3,8 +3,9 @@
 use super::selection;
 use crate::error::Failure;
 use crate::hint::{Hint, flag, hint, setting, switch};
-use crate::image::ImageError;
+use crate::image::{ImageError, TagProblem};
 use crate::settings::{BadCombination, BareName, ExpectedValue, SettingsError};
+use crate::visible::inline;
 
 pub(super) fn describe(error: &SettingsError) -> Failure {
     let failure = Failure::usage(message(error));
@@ -93,6 +94,12 @@ fn image_advice(error: &ImageError) -> Option<Hint> {
     match error {
         ImageError::Name { .. } => Some(hint("write NAME[=NEWNAME][:TAG][@DIGEST], as ghcr.io/acme/api:v2")),
         ImageError::NewName { .. } => Some(hint("a name is host/path, as ghcr.io/acme/api")),
+        ImageError::Url { image: fix, .. } | ImageError::UpperCase { lower: fix, .. } => {
+            Some(hint(format!("write {}", inline(fix))))
+        }
+        ImageError::Tag { problem: TagProblem::Empty, .. } => {
+            Some(hint("give a tag after the colon, or leave the colon out"))
+        }
         ImageError::Tag { .. } | ImageError::Digest { .. } => None,
     }
 }

@@ -39,3 +39,24 @@ fn message_about_flags_names_inputs_in_action() {
     assert!(action.to_string().starts_with("sign: true can't be used with via: api"), "{action}");
     assert_eq!(action.hint.unwrap().to_string(), "remove sign: true, or land with via: git");
 }
+
+#[test]
+fn message_about_pr_branch_names_input_in_action() {
+    let error = || Error::Bump(BumpError::BadHeadBranch { branch: "main".to_owned() });
+    let rest = "gives main, which can't be the branch of a pull request";
+    assert_eq!(diagnose(error(), Speaker::CommandLine).to_string(), format!("--pr-branch {rest}"));
+    assert_eq!(diagnose(error(), Speaker::Action).to_string(), format!("the input \"pr-branch\" {rest}"));
+}
+
+#[test]
+fn only_refusal_is_explained_by_fork() {
+    let refused = BumpError::NoToken { withheld: vec!["GITHUB_TOKEN is for another host".to_owned()] };
+    let refused = diagnose_in_fork(refused.into(), Speaker::CommandLine);
+    assert_eq!(
+        refused.to_string(),
+        "no token for GitHub's API\nGITHUB_TOKEN is for another host\npull requests from forks can't push"
+    );
+    assert!(refused.hint.unwrap().to_string().starts_with("bump after the merge"));
+    let other = diagnose_in_fork(BumpError::NoAuthor.into(), Speaker::CommandLine);
+    assert_eq!(other.to_string(), "no commit author: set user.name and user.email");
+}

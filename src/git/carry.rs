@@ -53,17 +53,17 @@ pub fn onto(
     committer: &Signature<'_>,
     signer: Option<&Signer>,
 ) -> Result<CommitId, GitError> {
-    let fault = |e: git2::Error| GitError::library("the local commits can't be carried", &e);
+    let not_carried = |e: git2::Error| GitError::library("the local commits can't be carried", &e);
     let follows = |one: CommitId, other: CommitId| -> Result<bool, GitError> {
-        Ok(one == other || repo.graph_descendant_of(oid(one), oid(other)).map_err(fault)?)
+        Ok(one == other || repo.graph_descendant_of(oid(one), oid(other)).map_err(not_carried)?)
     };
     // keep the commits unchanged if nothing else has landed since, and nothing was removed from the branch
     if follows(carried.head, tip)? && follows(tip, carried.base)? {
         return Ok(carried.head);
     }
-    let mut on = repo.find_commit(oid(tip)).map_err(fault)?;
-    for next in list(repo, tip, carried).map_err(fault)? {
-        let commit = repo.find_commit(next).map_err(fault)?;
+    let mut on = repo.find_commit(oid(tip)).map_err(not_carried)?;
+    for next in list(repo, tip, carried).map_err(not_carried)? {
+        let commit = repo.find_commit(next).map_err(not_carried)?;
         on = apply(repo, &on, &commit, committer, signer)?;
     }
     Ok(commit_id(on.id()))
@@ -90,25 +90,25 @@ fn apply<'r>(
     committer: &Signature<'_>,
     signer: Option<&Signer>,
 ) -> Result<Commit<'r>, GitError> {
-    let fault = |e: git2::Error| GitError::library("the local commits can't be carried", &e);
+    let not_carried = |e: git2::Error| GitError::library("the local commits can't be carried", &e);
     if commit.parent_count() > 1 {
         return Ok(on.clone());
     }
-    let before = commit.parent(0).and_then(|parent| parent.tree()).map_err(fault)?;
-    let (ours, theirs) = (on.tree().map_err(fault)?, commit.tree().map_err(fault)?);
-    let mut merged = repo.merge_trees(&before, &ours, &theirs, None).map_err(fault)?;
+    let before = commit.parent(0).and_then(|parent| parent.tree()).map_err(not_carried)?;
+    let (ours, theirs) = (on.tree().map_err(not_carried)?, commit.tree().map_err(not_carried)?);
+    let mut merged = repo.merge_trees(&before, &ours, &theirs, None).map_err(not_carried)?;
     if merged.has_conflicts() {
         return Err(conflict(commit, &merged).into());
     }
-    let tree = merged.write_tree_to(repo).map_err(fault)?;
+    let tree = merged.write_tree_to(repo).map_err(not_carried)?;
     if tree == ours.id() {
         return Ok(on.clone());
     }
-    let tree = repo.find_tree(tree).map_err(fault)?;
+    let tree = repo.find_tree(tree).map_err(not_carried)?;
     // keep the message unchanged: a marker that skips CI must not be added to other people's work
-    let message = commit.message().map_err(fault)?;
+    let message = commit.message().map_err(not_carried)?;
     let draft = CommitDraft { author: &commit.author(), committer, message, tree: &tree, parent: on };
-    repo.find_commit(oid(draft.make(repo, signer)?)).map_err(fault)
+    repo.find_commit(oid(draft.make(repo, signer)?)).map_err(not_carried)
 }
 
 fn conflict(commit: &Commit<'_>, merged: &git2::Index) -> CarryError {

@@ -54,11 +54,11 @@ pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<Temp
     if !items.is_empty() {
         levels.push((ConfigLevel::App, file("given", &written(&items))?));
     }
-    let fault = |e: git2::Error| GitError::library("git's configuration can't be read", &e);
+    let unreadable = |e: git2::Error| GitError::library("git's configuration can't be read", &e);
     // this is the repository's own configuration, not a copy
-    let mut config = repo.config().map_err(fault)?;
+    let mut config = repo.config().map_err(unreadable)?;
     for (level, path) in levels {
-        config.add_file(&path, level, true).map_err(fault)?;
+        config.add_file(&path, level, true).map_err(unreadable)?;
     }
     Ok(Some(folder))
 }

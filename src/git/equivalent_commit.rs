@@ -28,6 +28,8 @@ pub fn find(repo: &Repository, tip: CommitId, commit: CommitId) -> Result<Option
 
 /// Whether two commits have the same parents, files and message.
 pub fn are(one: &Commit<'_>, other: &Commit<'_>) -> bool {
-    let words = |commit: &Commit<'_>| commit.message_bytes().trim_ascii_end().to_vec();
-    one.tree_id() == other.tree_id() && one.parent_ids().eq(other.parent_ids()) && words(one) == words(other)
+    let message = |commit: &Commit<'_>| commit.message_bytes().trim_ascii_end().to_vec();
+    one.tree_id() == other.tree_id()
+        && one.parent_ids().eq(other.parent_ids())
+        && message(one) == message(other)
 }

@@ -43,10 +43,10 @@ struct EditedFile {
 /// Fails if a reference has an uncommitted change, in the middle of a merge or rebase, and if the commit can't be
 /// signed or written.
 pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<CommitId, GitError> {
-    let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
+    let not_made = |e: git2::Error| GitError::library("the commit can't be made", &e);
     let repo = &checkout.repo;
     check_state(repo)?;
-    let parent = repo.find_commit(oid(checkout.head().ok_or(GitError::NoCommit)?)).map_err(fault)?;
+    let parent = repo.find_commit(oid(checkout.head().ok_or(GitError::NoCommit)?)).map_err(not_made)?;
     let mut index = repo.index().map_err(|e| unreadable_index(&e))?;
     let before = index.path().and_then(|path| std::fs::read(path).ok());
     let versions = IndexAndWorkTree {
@@ -67,16 +67,17 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<Commit
     let aside = request.worktree.stage(&work)?;
     signals::together(|| {
         // do whatever can fail early before the first file changes
-        let mut transaction = repo.transaction().map_err(fault)?;
+        let mut transaction = repo.transaction().map_err(not_made)?;
         move_branch(repo, &mut transaction, commit_id(parent.id()), made, request)?;
         for file in &edited {
-            stage(checkout, &mut index, file).map_err(fault)?;
+            stage(checkout, &mut index, file).map_err(not_made)?;
         }
         if index.path().and_then(|path| std::fs::read(path).ok()) != before {
             return Err(CommitError::IndexChanged.into());
         }
         index.write().map_err(|e| locked(&e))?;
-        let done = aside.replace().map_err(GitError::from).and_then(|()| transaction.commit().map_err(fault));
+        let done =
+            aside.replace().map_err(GitError::from).and_then(|()| transaction.commit().map_err(not_made));
         done.inspect_err(|_| put_back(&index, before, request.worktree, &edited))?;
         refresh(&mut index, request.worktree, &edited);
         Ok(made)
@@ -98,17 +99,19 @@ fn move_branch(
     to: CommitId,
     request: &CommitRequest<'_>,
 ) -> Result<(), GitError> {
-    let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
+    let not_made = |e: git2::Error| GitError::library("the commit can't be made", &e);
     // the reference that HEAD resolves to, or HEAD itself if it is detached
     let branch = repo.head().ok().and_then(|head| head.name().ok().map(str::to_owned));
     let branch = branch.unwrap_or_else(|| "HEAD".to_owned());
     transaction.lock_ref(&branch).map_err(|e| locked(&e))?;
-    if repo.refname_to_id(&branch).map_err(fault)? != oid(from) {
+    if repo.refname_to_id(&branch).map_err(not_made)? != oid(from) {
         return Err(CommitError::BranchMoved.into());
     }
     let subject = request.message.lines().next().unwrap_or_default();
     let committer = request.committer.signature()?;
-    transaction.set_target(&branch, oid(to), Some(&committer), &format!("commit: {subject}")).map_err(fault)
+    transaction
+        .set_target(&branch, oid(to), Some(&committer), &format!("commit: {subject}"))
+        .map_err(not_made)
 }
 
 /// Checks whether [`commit`] would refuse, without changing anything.
@@ -196,12 +199,12 @@ impl IndexAndWorkTree<'_> {
         let Some(planned) = (self.replan)(&edit.path, &bytes) else {
             return Err(uncommitted(edit, change));
         };
-        let told = |plan: &Plan| -> Vec<_> {
+        let planned_changes = |plan: &Plan| -> Vec<_> {
             let here = plan.changes.iter().filter(|c| c.file == edit.path);
             here.map(|c| (c.image.clone(), c.from.clone(), c.to.clone())).collect()
         };
         match planned.edits.iter().find(|found| found.path == edit.path) {
-            Some(found) if told(&planned) == told(self.plan) => Ok(found.clone()),
+            Some(found) if planned_changes(&planned) == planned_changes(self.plan) => Ok(found.clone()),
             _ => Err(uncommitted(edit, change)),
         }
     }

@@ -219,8 +219,8 @@ mod tests {
             "ext::https://u:secret@h/x",
         ] {
             let error = parse(text).unwrap_err();
-            let said = format!("{error:?} {error}");
-            assert!(!said.contains("secret") && !said.contains("more@"), "{said}");
+            let shown = format!("{error:?} {error}");
+            assert!(!shown.contains("secret") && !shown.contains("more@"), "{shown}");
         }
     }
 

@@ -51,8 +51,8 @@ impl SshProgram {
             Some(line) => SshCommand::Line(line),
             None => SshCommand::Program(variable("GIT_SSH").unwrap_or_else(|| "ssh".to_owned())),
         };
-        let told = variable("GIT_SSH_VARIANT").or_else(|| config::text(config, "ssh.variant"));
-        let variant = told.as_deref().and_then(named).unwrap_or_else(|| guessed(&start));
+        let configured = variable("GIT_SSH_VARIANT").or_else(|| config::text(config, "ssh.variant"));
+        let variant = configured.as_deref().and_then(named).unwrap_or_else(|| guessed(&start));
         SshProgram { start, variant, folder, environment: environment.clone() }
     }
 

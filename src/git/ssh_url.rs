@@ -56,8 +56,11 @@ impl SshUrl {
         port: Option<u16>,
         path: String,
     ) -> Result<Self, &'static str> {
-        if host.is_empty() || user == Some("") {
+        if host.is_empty() {
             return Err("has no host");
+        }
+        if user == Some("") {
+            return Err("has no user before the @");
         }
         if host.starts_with('-') || user.is_some_and(|user| user.starts_with('-')) || path.starts_with('-') {
             return Err("has a host, user or path that starts with a dash");
@@ -189,6 +192,20 @@ mod tests {
         }
         for text in ["-h:x", "u@-h:x", "h:-x", "h:", ":x", "[-h]:x", "u:p@h:x"] {
             assert!(SshUrl::of_scp(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn missing_part_is_named() {
+        for (text, missing) in
+            [("@h/x", "has no user before the @"), ("u@/x", "has no host"), ("h", "has no path")]
+        {
+            assert_eq!(SshUrl::of_url(text).err(), Some(missing), "{text}");
+        }
+        for (text, missing) in
+            [("@h:x", "has no user before the @"), ("u@:x", "has no host"), ("h:", "has no path")]
+        {
+            assert_eq!(SshUrl::of_scp(text).err(), Some(missing), "{text}");
         }
     }
 

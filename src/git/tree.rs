@@ -11,7 +11,9 @@ use super::oid::oid;
 use crate::dot_git::is_path_part;
 use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, is_yaml};
 use crate::object_id::CommitId;
-use crate::plan::{FileEdit, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
+use crate::plan::{
+    FileContent, FileEdit, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor,
+};
 
 const SYMLINK: i32 = 0o120_000;
 const SUBMODULE: i32 = 0o160_000;
@@ -22,7 +24,7 @@ struct TreeFile {
     path: String,
     id: Oid,
     mode: i32,
-    standing: MatchLevel,
+    match_level: MatchLevel,
 }
 
 /// The files of a commit below a folder.
@@ -51,7 +53,7 @@ impl FileSource for CommitFiles<'_> {
         Ok(found)
     }
 
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
+    fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError> {
         let Some(tree) = self.tree()? else { return Ok(None) };
         let full = Path::new(path);
         let is_link = |path: &Path| tree.get_path(path).is_ok_and(|entry| entry.filemode() == SYMLINK);
@@ -64,12 +66,11 @@ impl FileSource for CommitFiles<'_> {
         }
         let error = |e: git2::Error| unreadable(path, &e);
         let (size, _) = self.repo.odb().and_then(|odb| odb.read_header(entry.id())).map_err(error)?;
-        if size as u64 > MAX_FILE_SIZE {
-            // callers report this as too large and use no contents, so don't load the file
-            return Ok(Some(vec![b' '; at_most]));
+        if size > max_size {
+            return Ok(Some(FileContent::TooLarge));
         }
         let blob = self.repo.find_blob(entry.id()).map_err(error)?;
-        Ok(Some(blob.content().iter().copied().take(at_most).collect()))
+        Ok(Some(FileContent::Bytes(blob.content().to_vec())))
     }
 }
 
@@ -120,13 +121,14 @@ impl CommitFiles<'_> {
                 }
                 let path = format!("{folder}{name}");
                 found.pass(&path);
-                let standing = selection.match_level(&path);
-                let standing = standing.or((context && is_yaml(&path)).then_some(MatchLevel::ContextOnly));
-                entries.extend(standing.map(|standing| TreeFile {
+                let match_level = selection.match_level(&path);
+                let match_level =
+                    match_level.or((context && is_yaml(&path)).then_some(MatchLevel::ContextOnly));
+                entries.extend(match_level.map(|match_level| TreeFile {
                     path,
                     id: entry.id(),
                     mode: entry.filemode(),
-                    standing,
+                    match_level,
                 }));
             }
         }
@@ -140,7 +142,7 @@ impl CommitFiles<'_> {
         look: Visitor<'_>,
         found: &mut FoundFiles,
     ) -> Result<ControlFlow<()>, SourceError> {
-        let TreeFile { path, id, standing, .. } = entry;
+        let TreeFile { path, id, match_level, .. } = entry;
         let error = |e: git2::Error| unreadable(&path, &e);
         let odb = self.repo.odb().map_err(error)?;
         let (size, _) = odb.read_header(id).map_err(error)?;
@@ -151,14 +153,14 @@ impl CommitFiles<'_> {
         let blob = self.repo.find_blob(id).map_err(error)?;
         if blob.content().starts_with(LFS) {
             let in_lfs = SourceError::InLfs { path };
-            if standing == MatchLevel::Explicit {
+            if match_level == MatchLevel::Explicit {
                 return Err(in_lfs);
             }
             found.warnings.push(in_lfs.to_string());
             return Ok(ControlFlow::Continue(()));
         }
-        found.take(&path, standing);
-        Ok(look(SourceFile { path: &path, bytes: blob.content(), match_level: standing }))
+        found.take(&path, match_level);
+        Ok(look(SourceFile { path: &path, bytes: blob.content(), match_level }))
     }
 }
 
@@ -200,18 +202,18 @@ pub(crate) fn edited_tree<'r>(
     edits: &[FileEdit],
     prefix: &str,
 ) -> Result<Tree<'r>, GitError> {
-    let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
-    let tree = parent.tree().map_err(fault)?;
+    let not_made = |e: git2::Error| GitError::library("the commit can't be made", &e);
+    let tree = parent.tree().map_err(not_made)?;
     let mut update = TreeUpdateBuilder::new();
     for edit in edits {
         let path = if prefix.is_empty() { edit.path.clone() } else { format!("{prefix}/{}", edit.path) };
         if !path.split('/').all(is_path_part) {
             return Err(CommitError::BadPath { path }.into());
         }
-        let mode = tree.get_path(Path::new(&path)).map_err(fault)?.filemode();
+        let mode = tree.get_path(Path::new(&path)).map_err(not_made)?.filemode();
         let mode = if mode == 0o100_755 { git2::FileMode::BlobExecutable } else { git2::FileMode::Blob };
-        update.upsert(path, repo.blob(&edit.after).map_err(fault)?, mode);
+        update.upsert(path, repo.blob(&edit.after).map_err(not_made)?, mode);
     }
-    let made = update.create_updated(repo, &tree).map_err(fault)?;
-    repo.find_tree(made).map_err(fault)
+    let made = update.create_updated(repo, &tree).map_err(not_made)?;
+    repo.find_tree(made).map_err(not_made)
 }

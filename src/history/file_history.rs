@@ -89,8 +89,8 @@ fn files_at(
             folder => format!("{folder}/{CHART}"),
         };
         let has_chart = commits.file(links.tree, &below(prefix, &chart))?.is_some();
-        let standing = selection.match_level(path).unwrap_or(MatchLevel::Discovered);
-        Ok(TracedFile { path: (*path).to_owned(), has_chart, standing })
+        let match_level = selection.match_level(path).unwrap_or(MatchLevel::Discovered);
+        Ok(TracedFile { path: (*path).to_owned(), has_chart, match_level })
     };
     paths.iter().map(file).collect()
 }

@@ -3,7 +3,7 @@ use super::*;
 use crate::plan::some_mentions;
 
 /// `FILE TAG SINCE-UNTIL` of every entry, newest first, and how much of the history was available.
-fn told(fake: &FakeCommits, tip: usize) -> (Vec<String>, Extent) {
+fn walked(fake: &FakeCommits, tip: usize) -> (Vec<String>, Extent) {
     let request = request();
     let now = some_mentions(&FakeTip(fake, id(tip)), &request).unwrap();
     let mut entries = Vec::new();
@@ -17,7 +17,7 @@ fn told(fake: &FakeCommits, tip: usize) -> (Vec<String>, Extent) {
 }
 
 fn all(fake: &FakeCommits, tip: usize) -> Vec<String> {
-    let (entries, reach) = told(fake, tip);
+    let (entries, reach) = walked(fake, tip);
     assert_eq!(reach, Extent::Complete);
     entries
 }
@@ -120,7 +120,7 @@ fn what_is_cut_off_is_asked_for_and_else_told() {
     assert_eq!(all(&fake, 3), whole);
     assert_eq!(fake.deepened.get(), 1);
     fake.commits.borrow_mut().remove(&id(1));
-    let (entries, reach) = told(&fake, 3);
+    let (entries, reach) = walked(&fake, 3);
     assert_eq!(entries, ["a.yaml v2 3-", "a.yaml v1 ?-3", "b.yaml w2 ?-"]);
     assert_eq!(reach, Extent::Truncated { commit: id(2), time: 2 });
 }
@@ -150,10 +150,10 @@ fn merge_with_a_parent_that_is_missing_has_written_nothing() {
         let history = history(&fake, 3, 9);
         let by = history[0].written.as_ref();
         assert!(by.is_none_or(|by| !by.has_all_parents), "{parents:?}");
-        assert!(matches!(told(&fake, 3).1, Extent::Truncated { .. }));
+        assert!(matches!(walked(&fake, 3).1, Extent::Truncated { .. }));
     }
     fake.commit(3, &[1, 2], &[("a.yaml", "v1")]);
-    assert_eq!(told(&fake, 3).0, ["a.yaml v1 ?-"]);
+    assert_eq!(walked(&fake, 3).0, ["a.yaml v1 ?-"]);
 }
 
 fn history(fake: &FakeCommits, tip: usize, limit: usize) -> Vec<TagEntry> {
@@ -212,5 +212,6 @@ fn mention(place: u64) -> crate::plan::CurrentReference {
         line: 1,
         tag: Some(place.to_string()),
         digest: None,
+        field: None,
     }
 }

@@ -25,6 +25,9 @@ pub fn walk_history(
     prefix: &str,
     take: &mut dyn FnMut(TagEntry) -> bool,
 ) -> Result<Extent, HistoryError> {
+    let request = &request.following(now.iter().filter_map(|reference| {
+        Some((reference.target, reference.file.as_str(), reference.field.as_deref()?))
+    }));
     let mut walk = Walk::new(commits, request, files(request, now)?);
     walk.begin(tip, prefix)?;
     while let Some((commit, stop)) = walk.next() {
@@ -51,16 +54,20 @@ pub(super) struct TracedFile {
     /// Its path at the tip, relative to the root.
     pub path: String,
     pub has_chart: bool,
-    pub standing: MatchLevel,
+    pub match_level: MatchLevel,
 }
 
 fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>, HistoryError> {
     let selection = request.selection()?;
-    let standing = |path: &str| selection.match_level(path).unwrap_or(MatchLevel::Discovered);
+    let match_level = |path: &str| selection.match_level(path).unwrap_or(MatchLevel::Discovered);
     let files: BTreeMap<&str, bool> = now.iter().map(|m| (m.file.as_str(), m.has_chart)).collect();
     let files = files.into_iter();
     Ok(files
-        .map(|(path, has_chart)| TracedFile { path: path.to_owned(), has_chart, standing: standing(path) })
+        .map(|(path, has_chart)| TracedFile {
+            path: path.to_owned(),
+            has_chart,
+            match_level: match_level(path),
+        })
         .collect())
 }
 
@@ -242,15 +249,15 @@ impl<'a> Walk<'a> {
             name = old.into();
         }
         let Some(blob) = blob else { return Ok(None) };
-        let Some(said) = self.read(track.file, blob)? else {
+        let Some(references) = self.read(track.file, blob)? else {
             // a version that isn't valid YAML changes no tags, neither when it appears nor when it is fixed
             let (says, numbers) = (Some(says.into()), Rc::clone(&track.numbers));
             return Ok(Some(FileTrace { file: track.file, name, blob, says, numbers }));
         };
-        let became = align(&said, says);
+        let became = align(&references, says);
         let numbers =
             became.into_iter().map(|n| n.map_or_else(|| self.number(), |n| track.numbers[n])).collect();
-        Ok(Some(FileTrace { file: track.file, name, blob, says: Some(said), numbers }))
+        Ok(Some(FileTrace { file: track.file, name, blob, says: Some(references), numbers }))
     }
 
     /// The tags of a version that none of the earlier versions has.
@@ -301,8 +308,8 @@ impl<'a> Walk<'a> {
         blob: ObjectId,
     ) -> Result<Option<Rc<[CurrentReference]>>, HistoryError> {
         let bytes = self.commits.read(blob)?;
-        let TracedFile { path, has_chart, standing } = &self.files[file.0];
-        let shelf = SingleFile { path, bytes: &bytes, standing: *standing, has_chart: *has_chart };
+        let TracedFile { path, has_chart, match_level } = &self.files[file.0];
+        let shelf = SingleFile { path, bytes: &bytes, match_level: *match_level, has_chart: *has_chart };
         Ok(current_references(&shelf, self.request)?.map(Into::into))
     }
 }

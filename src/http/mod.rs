@@ -71,13 +71,13 @@ pub fn was_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
 /// The failure if a proxy answered but refused the connection. Retrying wouldn't help.
 pub fn refused_by_proxy(error: &(dyn std::error::Error + 'static), agent: &Agent) -> Option<HttpError> {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
-    let words = causes.find_map(|cause| match cause.downcast_ref::<Error>() {
-        Some(Error::ConnectProxyFailed(words)) => Some(words),
+    let message = causes.find_map(|cause| match cause.downcast_ref::<Error>() {
+        Some(Error::ConnectProxyFailed(message)) => Some(message),
         _ => None,
     })?;
     let proxy = proxy_of(agent).unwrap_or_default();
     // this text is all that ureq keeps of the proxy's response
-    let refused = |code: &str| words.ends_with(code);
+    let refused = |code: &str| message.ends_with(code);
     if refused("407") {
         Some(HttpError::ProxyAuthentication { proxy })
     } else if refused("403") || refused("405") {

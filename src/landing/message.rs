@@ -283,6 +283,7 @@ mod tests {
             from: "v1".into(),
             to: "main-abc1234".into(),
             dropped_digest: false,
+            field: None,
         };
         let edit = FileEdit { path: "k8s/kustomization.yaml".into(), before: vec![], after: vec![] };
         Plan {

@@ -62,6 +62,11 @@ pub fn provenance(
     changes: &[ChangedReference],
 ) -> Result<Vec<Provenance>, HistoryError> {
     let paths: BTreeSet<&str> = changes.iter().map(|change| change.file.as_str()).collect();
+    let request = &request.following(
+        changes
+            .iter()
+            .filter_map(|change| Some((change.target, change.file.as_str(), change.field.as_deref()?))),
+    );
     let mut history = FileHistory::new(commits, tip, request, &paths, prefix, FAR)?;
     let numbers = numbers(&history);
     let mut traces: Vec<_> = changes.iter().map(|change| Trace::new(change, &numbers)).collect();
@@ -228,6 +233,7 @@ mod tests {
             from: from.into(),
             to: "v9".into(),
             dropped_digest: false,
+            field: None,
         }
     }
 

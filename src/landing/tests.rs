@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use super::landing_loop::FINAL_CHECK;
 use super::*;
 use crate::file_selection::Selection;
-use crate::plan::{FoundFiles, SourceError, Visitor};
+use crate::plan::{FileContent, FoundFiles, SourceError, Visitor};
 
 const BUDGET: Duration = Duration::from_secs(120);
 
@@ -135,8 +135,8 @@ impl TargetBranch for FakeBranch {
     fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<TestError>> {
         self.looks += 1;
         let faults = if self.pushed > 0 { &mut self.faults_after_push } else { &mut self.faults };
-        if let Some(fault) = faults.pop_front() {
-            return Err(fault);
+        if let Some(error) = faults.pop_front() {
+            return Err(error);
         }
         match &self.down_after_push {
             Some(down) if self.pushed > 0 && deadline <= self.deadline => Err(down.clone()),
@@ -217,8 +217,8 @@ impl FileSource for CommitList {
         unreachable!("the bump below reads its file by name")
     }
 
-    fn read(&self, _: &str, _: usize) -> Result<Option<Vec<u8>>, SourceError> {
-        Ok(Some(self.0.clone().into_bytes()))
+    fn read(&self, _: &str, _: usize) -> Result<Option<FileContent>, SourceError> {
+        Ok(Some(FileContent::Bytes(self.0.clone().into_bytes())))
     }
 }
 
@@ -242,7 +242,8 @@ impl Proposal for PlainProposal {
 
 fn bump(seen: TipSnapshot<'_>) -> Result<PlainProposal, TestError> {
     let read = seen.files.read("k.yaml", usize::MAX).unwrap();
-    let commits = String::from_utf8(read.unwrap()).unwrap();
+    let Some(FileContent::Bytes(commits)) = read else { panic!() };
+    let commits = String::from_utf8(commits).unwrap();
     let is_there = |commit: &str| commit.starts_with("ours") || commit.contains("bumped");
     let edit = FileEdit { path: "k.yaml".to_owned(), before: b"v0".to_vec(), after: b"v1".to_vec() };
     let edits = if commits.lines().any(is_there) { Vec::new() } else { vec![edit] };

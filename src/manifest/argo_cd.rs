@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::syntax::{self, BLOCKS, ImageBlock};
+use super::syntax::{self, BLOCKS, IN_IMAGE, ImageBlock, is_image_key};
 use super::{Document, Reference, ReferenceSyntax, ValueLocation};
 use crate::image::{ParsedReference, is_possible_name, shortened};
 use crate::yaml::NodeId;
@@ -55,8 +55,8 @@ fn override_string(doc: &Document<'_>, item: NodeId) -> Option<Reference> {
     if !is_possible_name(written.name) || !is_possible_name(name.unwrap_or_default()) {
         return None;
     }
-    // `name=*:tag` keeps the name
-    let runs = name.filter(|_| written.name == "*").unwrap_or(written.name);
+    // `name=*:tag` keeps the name, and so does `name=:tag`
+    let runs = name.filter(|_| ["*", ""].contains(&written.name)).unwrap_or(written.name);
     Some(Reference {
         kind: KIND,
         at: slot.place(),
@@ -95,7 +95,8 @@ fn block(doc: &Document<'_>, by_name: &HashMap<&str, ValueLocation>, name: &str)
         let repository = get(&format!("{pair}Image"))?;
         return ImageBlock { repository, registry: None, tag, digest: None }.reference(doc.yaml, KIND);
     }
-    let mut names = BLOCKS.iter().filter(|(_, tag_key)| *tag_key == key);
+    let in_image = prefix.trim_end_matches('.').rsplit('.').next().is_some_and(is_image_key);
+    let mut names = BLOCKS.iter().filter(|keys| keys.1 == key && (in_image || **keys != IN_IMAGE));
     let (name_key, repository) = names.find_map(|(name_key, _)| Some((*name_key, get(name_key)?)))?;
     let hub = get("hub").filter(|_| name_key == "image").and_then(text);
     let own = get("registry").and_then(text);
@@ -103,6 +104,11 @@ fn block(doc: &Document<'_>, by_name: &HashMap<&str, ValueLocation>, name: &str)
     let global = || by_name.get("global.imageRegistry").copied().and_then(text);
     let registry = hub.or_else(|| own.map(|own| global().unwrap_or(own)));
     let registry = registry.map(|registry| registry.trim_end_matches('/').to_owned());
+    let last_part = get("name").filter(|_| in_image && name_key.starts_with("repo")).and_then(|name| {
+        let (before, last) = (text(repository)?, text(name)?);
+        Some((name, Some(syntax::joined_prefix(registry.as_deref(), before, last)?)))
+    });
+    let (repository, registry) = last_part.unwrap_or((repository, registry));
     ImageBlock { repository, registry, tag, digest: get("digest") }.reference(doc.yaml, KIND)
 }
 

@@ -4,7 +4,7 @@
 use super::{Document, Reference, ValueLocation, syntax};
 use crate::yaml::NodeId;
 
-const KIND: &str = "compose";
+pub const KIND: &str = "compose";
 
 pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     if !is_compose(doc.file_name()) {

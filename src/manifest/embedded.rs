@@ -1,9 +1,9 @@
 //! References in YAML inside block scalars: in Argo CD's `helm.values`, in the values that Flux reads from a
-//! ConfigMap, and in whole manifests inside ConfigMaps and patches. tagbump reports them but never edits them,
-//! because to every reader of the file, a block scalar is just text.
+//! ConfigMap, and in whole manifests inside ConfigMaps and patches. Those in a literal block scalar (`|`) can be
+//! edited, since its lines are lines of the file; the others are only reported.
 
 use super::{Document, KINDS, ManifestFile, Reference, ReferenceSyntax, syntax, values};
-use crate::yaml::{NodeId, NodeKind, ParsedYaml, ReadError, ScalarStyle, scan_until};
+use crate::yaml::{NodeId, NodeKind, ParsedYaml, ReadError, ScalarStyle, is_literal, scan_until};
 
 const HELM_VALUES: &str = "values";
 
@@ -55,13 +55,13 @@ fn inside(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Vec<Reference> 
         true => syntax::find(&doc, doc.root, values::KIND),
         false => KINDS.iter().flat_map(|find| find(&doc)).collect(),
     });
-    let place = EmbeddedText::of(file, block, text);
-    let told = found
+    let place = TextPosition::of(file, block, text);
+    let references = found
         .filter(|r| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }))
         .map(|r| place.tell(&yaml, r))
         .collect();
     budget.charge(yaml.budget());
-    told
+    references
 }
 
 /// Argo CD's `helm.values`, or a `values.yaml` in a ConfigMap.
@@ -75,7 +75,7 @@ fn holds_values(yaml: &ParsedYaml, block: NodeId) -> bool {
 }
 
 /// The position of a block scalar's text in the file.
-struct EmbeddedText {
+struct TextPosition {
     block: NodeId,
     line: usize,
     /// How many columns each line is indented, if lines of the text are lines of the file.
@@ -83,23 +83,16 @@ struct EmbeddedText {
     literal: bool,
 }
 
-/// Whether a block scalar's header has a `|`. The header is on the last line of the text before the scalar.
-fn is_literal(before: &str) -> bool {
-    let header = before.trim_end().rsplit('\n').next().unwrap_or_default();
-    header.rfind(['|', '>']).is_some_and(|at| header[at..].starts_with('|'))
-}
-
-impl EmbeddedText {
+impl TextPosition {
     fn of(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Self {
         let node = file.yaml.node(block);
         // the parser reports the position of the first non-empty line
         let empty = text.lines().take_while(|line| line.is_empty()).count();
-        let is_block = matches!(node.kind, NodeKind::Scalar { style: ScalarStyle::Block, .. });
-        EmbeddedText {
+        TextPosition {
             block,
             line: node.line.saturating_sub(empty),
             indent: node.column - 1,
-            literal: is_block && is_literal(&file.text[..node.start]),
+            literal: is_literal(file.text, file.yaml, block),
         }
     }
 
@@ -107,10 +100,11 @@ impl EmbeddedText {
     /// the file, so the reference gets the position of the block scalar.
     fn tell(&self, yaml: &ParsedYaml, inner: Reference) -> Reference {
         let (line, column) = inner.position(yaml);
-        let form = match self.literal {
-            true => ReferenceSyntax::Embedded { line: self.line + line - 1, column: self.indent + column },
-            false => ReferenceSyntax::Embedded { line: self.line, column: self.indent + 1 },
+        let (line, column) = match self.literal {
+            true => (self.line + line - 1, self.indent + column),
+            false => (self.line, self.indent + 1),
         };
-        Reference { at: self.block, syntax: form, ..inner }
+        let syntax = ReferenceSyntax::Embedded { line, column, inner: Box::new(inner.clone()) };
+        Reference { at: self.block, syntax, ..inner }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::syntax::{self, BLOCKS, ImageBlock};
+use super::syntax::{self, BLOCKS, IN_IMAGE, ImageBlock};
 use super::{ManifestFile, Reference, ReferenceSyntax, ValueLocation};
 use crate::image::split_tag;
 use crate::yaml::{NodeId, NodeKind, ParsedYaml, ScalarStyle};
@@ -79,8 +79,11 @@ fn block_around(yaml: &ParsedYaml, tag: ValueLocation) -> Option<ImageBlock> {
     }
     let get = |key: &str| yaml.get(map, key).map(ValueLocation::from);
     let text = |slot: ValueLocation| yaml.text(slot.node).filter(|text| !text.is_empty()).map(str::to_owned);
-    let repository = BLOCKS.iter().find_map(|(name, _)| get(name))?;
-    Some(ImageBlock { repository, registry: get("registry").and_then(text), tag, digest: get("digest") })
+    let in_image = syntax::is_image(yaml, map);
+    let mut names = BLOCKS.iter().filter(|keys| in_image || **keys != IN_IMAGE);
+    let repository = names.find_map(|(name, _)| get(name))?;
+    let (repository, registry) = syntax::last_part(yaml, map, repository, get("registry").and_then(text));
+    Some(ImageBlock { repository, registry, tag, digest: get("digest") })
 }
 
 /// Every marked scalar, in document order.

@@ -3,7 +3,9 @@
 //! The rules are those of kustomize's `types.Image` and its image transformer: `newName` replaces `name`, and
 //! `newTag` and `digest` replace the workload's own.
 
-use super::{Document, Reference, ReferenceSyntax, ValueLocation, file_name};
+use std::collections::HashSet;
+
+use super::{Document, Reference, ReferenceSyntax, ValueLocation, file_name, syntax};
 use crate::image::{ParsedReference, is_possible_name, shortened};
 use crate::yaml::{NodeId, ParsedYaml};
 
@@ -19,10 +21,19 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     if !is_kustomization(doc.path, doc.yaml, doc.root) {
         return Vec::new();
     }
-    match doc.yaml.at(doc.root, &["images"]) {
-        Some(images) => entries(doc, images, KIND),
-        None => Vec::new(),
-    }
+    let images = doc.yaml.at(doc.root, &["images"]);
+    let mut found = images.map(|images| entries(doc, images, KIND)).unwrap_or_default();
+    found.extend(chart_values(doc));
+    found
+}
+
+/// The images in the values that a kustomization gives to charts (`helmCharts[].valuesInline`).
+fn chart_values(doc: &Document<'_>) -> Vec<Reference> {
+    let charts = doc.yaml.at(doc.root, &["helmCharts"]).into_iter().flat_map(|list| doc.yaml.items(list));
+    let values = charts.filter_map(|chart| doc.yaml.at(chart, &["valuesInline"]));
+    // values that are used again through an alias are searched once
+    let mut seen = HashSet::new();
+    values.filter(|&map| seen.insert(map)).flat_map(|map| syntax::find(doc, map, KIND)).collect()
 }
 
 /// Decides by `apiVersion`, or by file name if there is none (Flux has a `Kustomization` too).

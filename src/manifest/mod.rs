@@ -10,7 +10,10 @@
 pub mod add;
 mod argo_cd;
 mod compose;
+mod elsewhere;
 mod embedded;
+mod embedded_text;
+mod encrypted;
 mod field;
 mod flux_kustomization;
 mod helm_release;
@@ -21,15 +24,20 @@ mod refusal;
 mod rewrite;
 mod syntax;
 mod values;
+mod walk;
 mod workload;
 
 use std::collections::HashSet;
 
 use crate::yaml::{NodeId, ParsedYaml};
 
+pub use compose::{KIND as COMPOSE, is_compose};
+pub use elsewhere::{UnknownPlace, WantedImage, unknown_places, unparsed_places};
+pub use embedded_text::EmbeddedText;
+pub use encrypted::{has_mac, is_encrypted};
 pub use field::field_references;
 pub use kustomization::is_kustomization_file;
-pub use reference::{Reference, ReferenceSyntax, ValueLocation};
+pub use reference::{Reference, ReferenceSyntax, ScalarPlace, ValueLocation};
 pub use refusal::{Refusal, RefusalReason};
 pub use rewrite::{DesiredImage, Rewrite, rewrite};
 pub use values::{CHART, KIND as VALUES, is_values_file, looks_like_values};
@@ -134,6 +142,15 @@ impl Document<'_> {
     fn is_of(&self, group: &str, kind: &str) -> bool {
         let version = self.api_version().and_then(|version| version.strip_prefix(group));
         self.kind() == Some(kind) && version.is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// Whether a node with this key runs nothing: annotations, and the `status` of an object.
+    fn is_aside(&self, id: NodeId, key: &str) -> bool {
+        let is_of_object = || {
+            let parent = self.yaml.node(id).parent;
+            parent.is_some_and(|map| map == self.root || self.yaml.get(map, "kind").is_some())
+        };
+        syntax::is_annotations(key) || (key == "status" && is_of_object())
     }
 
     fn file_name(&self) -> &str {

@@ -63,8 +63,16 @@ pub enum ReferenceSyntax {
     Override(ValueLocation),
     /// A field that the user named, which holds only a tag.
     Field(ValueLocation),
-    /// Inside YAML in a block scalar, at this position of the file: reported, never edited.
-    Embedded { line: usize, column: usize },
+    /// Inside YAML in a block scalar, at this position of the file. `inner` is the reference in that YAML.
+    Embedded { line: usize, column: usize, inner: Box<Reference> },
+}
+
+/// Where a scalar is that a reference consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ScalarPlace {
+    /// The block scalar that it is in; `node` is then a node of the YAML in it.
+    pub inside: Option<NodeId>,
+    pub node: NodeId,
 }
 
 /// One place in a file that says which tag (and digest) of an image to run.
@@ -118,6 +126,28 @@ impl Reference {
         }
     }
 
+    /// The place of every scalar that is part of the reference.
+    pub fn places(&self) -> Vec<ScalarPlace> {
+        let (inside, reference) = match &self.syntax {
+            ReferenceSyntax::Embedded { inner, .. } => (Some(self.at), inner.as_ref()),
+            _ => (None, self),
+        };
+        reference.slots().iter().map(|slot| ScalarPlace { inside, node: slot.node }).collect()
+    }
+
+    /// In YAML in a block scalar: the reference there.
+    pub fn inner(&self) -> Option<&Reference> {
+        match &self.syntax {
+            ReferenceSyntax::Embedded { inner, .. } => Some(inner),
+            _ => None,
+        }
+    }
+
+    /// In YAML in a block scalar: the node there that reports point at.
+    pub fn inner_at(&self) -> Option<NodeId> {
+        self.inner().map(|inner| inner.at)
+    }
+
     /// The location of the tag, if the reference has one.
     pub fn tag_slot(&self) -> Option<ValueLocation> {
         match &self.syntax {
@@ -135,7 +165,7 @@ impl Reference {
     /// Line and column in the file, both 1-based.
     pub fn position(&self, yaml: &ParsedYaml) -> (usize, usize) {
         match self.syntax {
-            ReferenceSyntax::Embedded { line, column } => (line, column),
+            ReferenceSyntax::Embedded { line, column, .. } => (line, column),
             _ => (yaml.node(self.at).line, yaml.node(self.at).column),
         }
     }

@@ -24,8 +24,8 @@ pub enum RefusalReason {
     },
     #[error("stands beside a block's repository and tag, so it is a part of that name")]
     PartOfBlock,
-    #[error("names the image in line {line}, in YAML inside a block scalar, which is only text")]
-    Embedded { line: usize },
+    #[error("names the image in line {line}, in YAML that is text here; {reason}")]
+    InText { line: usize, reason: Box<RefusalReason> },
     #[error("the entry has a tagSuffix and no newTag, so the tag is the workload's")]
     TagSuffix,
     #[error("there is no tag to append the digest to, and no digest key")]
@@ -38,15 +38,32 @@ pub enum RefusalReason {
     SharedValue { with: Location },
     #[error("there is already an entry for {image}, which runs another image")]
     OtherEntry { image: String },
+    #[error("also sets the tag of {others}")]
+    SetsOthers { others: String },
+    #[error("the tag is a variable with {around}, so a new tag must have that too")]
+    AroundVariable { around: String },
+    /// The place decides what runs, but its value isn't one that can be set here.
+    #[error("{reason}")]
+    Fixed { reason: String },
     #[error("images is not a list, so no entry can be added")]
     ImagesNotList,
     #[error("the file doesn't say which image this tag belongs to")]
     NoImage,
+    #[error("is encrypted by sops")]
+    Encrypted,
+    #[error("is in a file with a MAC of sops, which any other edit breaks")]
+    HasMac,
 }
 
 impl Refusal {
     pub fn new(at: NodeId, reason: RefusalReason) -> Self {
         Refusal { at, reason, written_at: None }
+    }
+
+    /// The refusal of an edit of YAML that a scalar holds as text. The line is one of the file.
+    pub fn in_text(at: NodeId, line: usize, blocker: EditBlocker) -> Self {
+        let reason = Box::new(RefusalReason::Blocked { part: "it", blocker });
+        Refusal::new(at, RefusalReason::InText { line, reason })
     }
 
     pub fn blocked(at: NodeId, part: &'static str, blocker: EditBlocker) -> Self {
@@ -60,9 +77,7 @@ impl RefusalReason {
         match self {
             RefusalReason::Blocked { blocker, .. } => blocker.hint().to_owned(),
             RefusalReason::PartOfBlock => "bump the block's image, or set its tag by its field".to_owned(),
-            RefusalReason::Embedded { .. } => {
-                "write it as YAML (Argo CD: valuesObject), or edit it by hand".to_owned()
-            }
+            RefusalReason::InText { reason, .. } => reason.advice(),
             RefusalReason::TagSuffix => "give the entry a newTag, or bump the workload's image".to_owned(),
             RefusalReason::DigestWithoutTag => "give a tag too: IMAGE:TAG@DIGEST".to_owned(),
             RefusalReason::OtherRegistry { .. } => "change the registry by hand, then bump".to_owned(),
@@ -73,8 +88,19 @@ impl RefusalReason {
             RefusalReason::OtherEntry { image } => {
                 format!("bump that image, or name both: {image}=NEWNAME:TAG")
             }
+            RefusalReason::SetsOthers { .. } => {
+                "bump those to the same tag in the same command, or set their tag in a place of their own"
+                    .to_owned()
+            }
+            RefusalReason::AroundVariable { .. } => {
+                "bump to such a tag, or write the image's tag without a variable".to_owned()
+            }
+            RefusalReason::Fixed { .. } => "change it by hand".to_owned(),
             RefusalReason::ImagesNotList => "make images a list, or remove the key".to_owned(),
             RefusalReason::NoImage => "set the tag by its field".to_owned(),
+            RefusalReason::Encrypted | RefusalReason::HasMac => {
+                r#"change it with sops: `sops set FILE '["image"]["tag"]' '"TAG"'`"#.to_owned()
+            }
         }
     }
 }

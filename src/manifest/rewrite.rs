@@ -1,5 +1,6 @@
 //! How each syntax of a reference takes a new tag: which scalars change, which keys are added or removed.
 
+use super::encrypted::is_encrypted;
 use super::reference::{Reference, ReferenceSyntax, ValueLocation};
 use super::refusal::{Refusal, RefusalReason};
 use crate::image::{Digest, Field, ParsedReference, Tag, join_tag, same_image, shortened, split_tag};
@@ -30,6 +31,13 @@ pub struct Rewrite {
     pub warning: Option<String>,
 }
 
+impl Rewrite {
+    /// Whether anything changes.
+    pub fn is_edit(&self) -> bool {
+        !self.changes.is_empty()
+    }
+}
+
 type RewriteResult<T> = std::result::Result<T, Refusal>;
 
 /// Plans the changes to one reference.
@@ -50,8 +58,9 @@ pub fn rewrite(
             return Err(Refusal::new(slot.place(), RefusalReason::PartOfBlock));
         }
         ReferenceSyntax::Embedded { .. } if pen.is_there() => {}
+        // what can be edited there is a matter of `EmbeddedText`
         ReferenceSyntax::Embedded { line, .. } => {
-            return Err(Refusal::new(reference.at, RefusalReason::Embedded { line: *line }));
+            return Err(Refusal::in_text(reference.at, *line, EditBlocker::Folded));
         }
         ReferenceSyntax::Block { repository, registry, tag, digest } => {
             pen.rename_block(*repository, registry.as_deref())?;
@@ -138,6 +147,9 @@ impl<'a> RewriteBuilder<'a> {
             return Err(Refusal::blocked(slot.place(), what, EditBlocker::NotScalar));
         };
         let reads_otherwise = *style == ScalarStyle::Plain && needs_quotes(old, false) && !node.is_null();
+        if is_encrypted(old) {
+            return Err(Refusal::new(slot.place(), RefusalReason::Encrypted));
+        }
         if old == value && !reads_otherwise {
             return Ok(());
         }

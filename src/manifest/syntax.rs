@@ -6,37 +6,38 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::encrypted::ENCRYPTED;
+use super::walk::{Next, walk};
 use super::{Document, Reference, ReferenceSyntax, ValueLocation};
 use crate::image::{NAME_LENGTH, ParsedReference, is_possible_name, shortened, split_tag};
 use crate::yaml::{NodeId, NodeKind, ParsedYaml, ScalarStyle, needs_quotes};
 
 /// Name key and tag key of a block, most specific first.
-pub const BLOCKS: [(&str, &str); 6] = [
+pub const BLOCKS: [(&str, &str); 11] = [
     ("repository", "tag"),
     ("repository", "imageTag"),
     ("repo", "tag"),
     ("repo", "imageTag"),
+    ("imageRepository", "imageTag"),
+    ("imageRepo", "imageTag"),
+    ("imageName", "imageTag"),
+    ("image_name", "image_tag"),
     ("image", "tag"),
     ("image", "imageTag"),
+    IN_IMAGE,
 ];
+
+/// A block only in a map that is called `image`: anything can have a `name` and a `tag`.
+pub const IN_IMAGE: (&str, &str) = ("name", "tag");
+
+/// Keys of a name that can lack the last part of it, which is then under `name`.
+const REPOSITORIES: [&str; 2] = ["repository", "repo"];
 
 /// Every reference below `root`, the top-level map of the values.
 pub fn find(doc: &Document<'_>, root: NodeId, kind: &'static str) -> Vec<Reference> {
     let finder = Finder { doc, kind, registry: global_registry(doc, root) };
     let mut found = Vec::new();
-    let mut seen = HashSet::new();
-    let mut ranges = vec![doc.yaml.resolve(root)];
-    while let Some(start) = ranges.pop() {
-        if !seen.insert(start) {
-            continue;
-        }
-        let mut next = start;
-        while next < doc.yaml.node(start).end {
-            // don't search an anchored map again that is inside one already searched
-            let known = next != start && !seen.insert(next);
-            next = if known { doc.yaml.node(next).end } else { finder.visit(next, &mut found, &mut ranges) };
-        }
-    }
+    walk(doc.yaml, root, |id| finder.visit(id, &mut found));
     // the same place can be found twice: as a map, and through an alias to a node around it
     let mut places = HashSet::new();
     found.retain(|r: &Reference| places.insert(r.at));
@@ -56,18 +57,18 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// Visits one node and returns the next one to visit. Aliased maps are visited where they are written.
-    fn visit(&self, id: NodeId, found: &mut Vec<Reference>, ranges: &mut Vec<NodeId>) -> NodeId {
+    /// Searches one node. Aliased maps are searched where they are written.
+    fn visit(&self, id: NodeId, found: &mut Vec<Reference>) -> Next {
         let yaml = self.doc.yaml;
-        let scalar = |id| matches!(yaml.node(id).kind, NodeKind::Scalar { .. });
-        match yaml.node(id).kind {
-            // image names in annotations don't run anything
-            NodeKind::Map if yaml.key_text(id).is_some_and(is_annotations) => return yaml.node(id).end,
-            NodeKind::Map => self.map(id, found),
-            NodeKind::Alias(target) if !scalar(target) => ranges.push(target),
-            NodeKind::Alias(_) | NodeKind::Seq | NodeKind::Scalar { .. } => {}
+        if !matches!(yaml.node(id).kind, NodeKind::Map) {
+            return Next::Inside;
         }
-        id + 1
+        // image names in annotations don't run anything
+        if yaml.key_text(id).is_some_and(is_annotations) {
+            return Next::Past;
+        }
+        self.map(id, found);
+        Next::Inside
     }
 
     fn map(&self, map: NodeId, found: &mut Vec<Reference>) {
@@ -85,32 +86,34 @@ impl Finder<'_> {
     fn block(&self, map: NodeId) -> Option<(NodeId, Reference)> {
         let yaml = self.doc.yaml;
         let get = |key: &str| yaml.get(map, key).map(ValueLocation::from);
-        BLOCKS.iter().find_map(|&(name_key, tag_key)| {
+        let in_image = is_image(yaml, map);
+        BLOCKS.iter().filter(|keys| in_image || **keys != IN_IMAGE).find_map(|&(name_key, tag_key)| {
             let (name, tag) = (get(name_key)?, get(tag_key)?);
             let hub = (name_key == "image").then(|| get("hub")).flatten();
             let prefix = hub.or_else(|| get("registry"));
             // a block that comes from a merge key as a whole is found where it is written
             let own = |slot: ValueLocation| yaml.node(slot.key).parent == Some(map);
             let any_own = own(name) || own(tag) || prefix.is_some_and(own);
+            let (name, registry) = last_part(yaml, map, name, self.prefix(prefix, hub.is_some()));
             let written = ParsedReference::parse(yaml.text(name.node)?);
             if !any_own || written.tag.is_some() || written.digest.is_some() {
                 return None;
             }
-            let registry = self.prefix(prefix, hub.is_some());
             let parts = ImageBlock { repository: name, registry, tag, digest: get("digest") };
             Some((name.key, parts.reference(yaml, self.kind)?))
         })
     }
 
-    /// A `repository` alone runs the chart's default tag; `--add` can give it one.
+    /// A `repository` alone runs the chart's default tag; `--add` can give it one, unless a `version` is its tag.
     fn untagged(&self, map: NodeId) -> Option<(NodeId, Reference)> {
         let get = |key: &str| self.doc.yaml.get(map, key).map(ValueLocation::from);
         let own = |slot: &ValueLocation| self.doc.yaml.node(slot.key).parent == Some(map);
-        if get("tag").is_some() || get("imageTag").is_some() {
+        if ["tag", "imageTag", "version"].iter().any(|key| get(key).is_some()) {
             return None;
         }
         let repository = get("repository").or_else(|| get("repo")).filter(own)?;
         let registry = self.prefix(get("registry"), false);
+        let (repository, registry) = last_part(self.doc.yaml, map, repository, registry);
         let digest = get("digest");
         let form = ReferenceSyntax::BlockWithoutTag { repository, registry: registry.clone(), digest };
         let reference = Reference {
@@ -143,7 +146,7 @@ impl Finder<'_> {
             pairs().filter(|&(k, _)| text(k).ends_with("ImageTag")).map(|p| (text(p.0), p)).collect();
         for (key, value) in pairs() {
             let name = text(key);
-            if name != "image" && !name.ends_with("Image") {
+            if !is_image_key(name) {
                 continue;
             }
             let tag = if tags.is_empty() { None } else { tags.get(format!("{name}Tag").as_str()) };
@@ -163,6 +166,47 @@ impl Finder<'_> {
         let node = self.doc.yaml.resolve(value);
         ValueLocation { key, node, shared_by: (node != value).then_some(value) }
     }
+}
+
+/// Whether a key names an image: `image`, `xImage`.
+pub fn is_image_key(key: &str) -> bool {
+    key == "image" || key.ends_with("Image")
+}
+
+/// Whether a map is called `image`, `xImage`, …
+pub fn is_image(yaml: &ParsedYaml, map: NodeId) -> bool {
+    yaml.key_text(map).is_some_and(is_image_key)
+}
+
+/// Where the last part of a block's name is, and what is before it: in a map called `image`,
+/// `repository: ghcr.io/acme` and `name: api` are one name.
+pub fn last_part(
+    yaml: &ParsedYaml,
+    map: NodeId,
+    repository: ValueLocation,
+    registry: Option<String>,
+) -> (ValueLocation, Option<String>) {
+    let is_repository = yaml.text(repository.key).is_some_and(|key| REPOSITORIES.contains(&key));
+    let name =
+        yaml.get(map, "name").filter(|_| is_repository && is_image(yaml, map)).map(ValueLocation::from);
+    let joined = name.and_then(|name| {
+        let (before, last) = (yaml.text(repository.node)?, yaml.text(name.node)?);
+        Some((name, joined_prefix(registry.as_deref(), before, last)?))
+    });
+    match joined {
+        Some((name, prefix)) => (name, Some(prefix)),
+        None => (repository, registry),
+    }
+}
+
+/// What is before the last part of a name, if `repository` lacks that part: `ghcr.io/acme` of `ghcr.io/acme` and `api`.
+pub fn joined_prefix(registry: Option<&str>, repository: &str, name: &str) -> Option<String> {
+    let before = repository.trim_end_matches('/');
+    let is_whole = before == name || before.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'));
+    if before.is_empty() || name.is_empty() || is_whole || !is_possible_name(before) {
+        return None;
+    }
+    Some(registry.map_or_else(|| before.to_owned(), |registry| format!("{registry}/{before}")))
 }
 
 /// The string form: `name[:tag][@digest]` in one scalar.
@@ -245,5 +289,6 @@ pub fn is_annotations(key: &str) -> bool {
 /// Whether a string can be an image's name at all. Matching against the IMAGE argument happens later.
 fn is_name(text: &str) -> bool {
     let blank = |c: char| c.is_whitespace() || c.is_control();
-    !text.is_empty() && is_possible_name(text) && !text.contains(blank) && !text.contains("://")
+    let is_other = text.contains("://") || text.starts_with(ENCRYPTED);
+    !text.is_empty() && is_possible_name(text) && !text.contains(blank) && !is_other
 }

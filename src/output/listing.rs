@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::json::{SCHEMA, one_line};
-use crate::plan::{ListedReference, Listing};
+use crate::plan::{ListedReference, Listing, OverriddenBy, Overrides};
 use crate::visible::inline;
 
 const DIM: Style = Style::new().dimmed();
@@ -23,10 +23,21 @@ pub fn listing_text(listing: &Listing) -> String {
         let [at, what, name, tag] = row;
         let reason =
             reference.reason.as_ref().map(|reason| format!("  {REASON}{}{REASON:#}", inline(reason)));
+        let overridden = overridden_text(&reference.overridden);
         let line = format!("{at:place$}  {DIM}{what:kind$}{DIM:#}  {name:image$}  {TAG}{tag}{TAG:#}");
-        format!("{line}{}\n", reason.unwrap_or_default())
+        format!("{line}{}{overridden}\n", reason.unwrap_or_default())
     });
     lines.collect()
+}
+
+/// In which roots a stronger place overrides the reference.
+fn overridden_text(Overrides { everywhere, by }: &Overrides) -> String {
+    let roots: Vec<String> = by.iter().map(|by| inline(&by.root)).collect();
+    match roots.as_slice() {
+        [] => String::new(),
+        _ if *everywhere => format!("  {REASON}overridden in every root{REASON:#}"),
+        roots => format!("  {REASON}overridden in {}{REASON:#}", roots.join(", ")),
+    }
 }
 
 fn row(reference: &ListedReference) -> [String; 4] {
@@ -67,6 +78,21 @@ struct ReferenceJson<'a> {
     digest: Option<&'a str>,
     editable: bool,
     reason: Option<&'a str>,
+    /// The stronger places that override it, each in its root.
+    overridden_by: Vec<OverriddenByJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct OverriddenByJson<'a> {
+    root: &'a str,
+    file: &'a str,
+    line: usize,
+}
+
+impl<'a> From<&'a OverriddenBy> for OverriddenByJson<'a> {
+    fn from(OverriddenBy { root, file, line }: &'a OverriddenBy) -> Self {
+        OverriddenByJson { root, file, line: *line }
+    }
 }
 
 /// One line of JSON, with a line break.
@@ -81,6 +107,7 @@ pub fn listing_json(listing: &Listing) -> String {
         digest: r.digest.as_deref(),
         editable: r.reason.is_none(),
         reason: r.reason.as_deref(),
+        overridden_by: r.overridden.by.iter().map(OverriddenByJson::from).collect(),
     });
     one_line(&ListingJson {
         schema: SCHEMA,

@@ -41,7 +41,7 @@ pub fn timeline_mermaid(timeline: &HistoryReport) -> String {
     ];
     for (file, entries) in by_file(timeline) {
         lines.push(format!("    section {}", plain(file)));
-        lines.extend(entries.into_iter().map(|told| bar(told, timeline)));
+        lines.extend(entries.into_iter().map(|item| bar(item, timeline)));
     }
     lines.push("```\n".to_owned());
     lines.join("\n")
@@ -50,22 +50,22 @@ pub fn timeline_mermaid(timeline: &HistoryReport) -> String {
 /// The entries of each file, oldest first.
 fn by_file(timeline: &HistoryReport) -> BTreeMap<&str, Vec<&HistoryEntry>> {
     let mut files: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for told in timeline.entries.iter().rev() {
-        files.entry(told.entry.file.as_str()).or_default().push(told);
+    for item in timeline.entries.iter().rev() {
+        files.entry(item.entry.file.as_str()).or_default().push(item);
     }
     files
 }
 
-fn bar(told: &HistoryEntry, timeline: &HistoryReport) -> String {
+fn bar(item: &HistoryEntry, timeline: &HistoryReport) -> String {
     let edge = match timeline.reach {
         Extent::Truncated { time, .. } => time,
         Extent::Complete => timeline.now,
     };
-    let since = told.entry.written.as_ref().map_or(edge, |written| written.time);
-    let until = told.entry.until.unwrap_or(timeline.now).max(since);
-    let state = if told.entry.until.is_none() { "active, " } else { "" };
+    let since = item.entry.written.as_ref().map_or(edge, |written| written.time);
+    let until = item.entry.until.unwrap_or(timeline.now).max(since);
+    let state = if item.entry.until.is_none() { "active, " } else { "" };
     let lasted = lasting(until - since);
-    format!("    {} ({lasted}) :{state}{}, {}", name(&told.tag()), clock(since), clock(until))
+    format!("    {} ({lasted}) :{state}{}, {}", name(&item.tag()), clock(since), clock(until))
 }
 
 /// A bar's name: the tag, prefixed if it looks like a date or a word of the grammar.
@@ -79,7 +79,7 @@ fn name(tag: &str) -> String {
 
 /// The format of the time axis: days, or hours if the history is shorter than three days.
 fn axis(timeline: &HistoryReport) -> &'static str {
-    let times = timeline.entries.iter().filter_map(|told| Some(told.entry.written.as_ref()?.time));
+    let times = timeline.entries.iter().filter_map(|item| Some(item.entry.written.as_ref()?.time));
     let first = times.min().unwrap_or(timeline.now);
     if timeline.now - first < 3 * 86_400 { "%d %b %H:%M" } else { "%Y-%m-%d" }
 }

@@ -43,7 +43,7 @@ pub struct HistoryEntry {
 impl HistoryReport {
     /// Whether more than one file sets the image's tag.
     pub(super) fn has_several_files(&self) -> bool {
-        let mut files = self.entries.iter().map(|told| &told.entry.file);
+        let mut files = self.entries.iter().map(|item| &item.entry.file);
         files.next().is_some_and(|first| files.any(|file| file != first))
     }
 
@@ -80,7 +80,7 @@ impl HistoryEntry {
 /// several.
 pub fn timeline_text(timeline: &HistoryReport) -> String {
     let several = timeline.has_several_files();
-    let rows: Vec<Vec<String>> = timeline.entries.iter().map(|told| row(told, timeline, several)).collect();
+    let rows: Vec<Vec<String>> = timeline.entries.iter().map(|item| row(item, timeline, several)).collect();
     let width = |column: usize| {
         let widths = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         widths.max().unwrap_or(0)
@@ -100,20 +100,20 @@ pub fn timeline_text(timeline: &HistoryReport) -> String {
     rows.iter().map(line).collect()
 }
 
-fn row(told: &HistoryEntry, timeline: &HistoryReport, several: bool) -> Vec<String> {
-    let TagEntry { written, file, .. } = &told.entry;
+fn row(item: &HistoryEntry, timeline: &HistoryReport, several: bool) -> Vec<String> {
+    let TagEntry { written, file, .. } = &item.entry;
     let since = match written {
         Some(written) => format!("since {}", moment(written.time)),
         None => "since earlier".to_owned(),
     };
     let author = written.as_ref().map_or("-".to_owned(), |written| inline(&written.words.author));
     let mut cells = vec![
-        told.tag(),
+        item.tag(),
         since,
-        lasted(told, timeline),
+        lasted(item, timeline),
         written.as_ref().map_or("-".to_owned(), |written| written.commit.short()),
         author,
-        told.source.as_deref().map_or("-".to_owned(), |source| format!("from {}", inline(source))),
+        item.source.as_deref().map_or("-".to_owned(), |source| format!("from {}", inline(source))),
     ];
     if several {
         cells.push(inline(file));
@@ -122,11 +122,11 @@ fn row(told: &HistoryEntry, timeline: &HistoryReport, several: bool) -> Vec<Stri
 }
 
 /// `for 2d 6h`, with `over` if the beginning isn't known, and `so far` if the tag is still there.
-fn lasted(told: &HistoryEntry, timeline: &HistoryReport) -> String {
-    let so_far = if told.entry.until.is_some() { "" } else { " so far" };
-    let (more, seconds) = match (told.seconds(timeline.now), timeline.reach) {
+fn lasted(item: &HistoryEntry, timeline: &HistoryReport) -> String {
+    let so_far = if item.entry.until.is_some() { "" } else { " so far" };
+    let (more, seconds) = match (item.seconds(timeline.now), timeline.reach) {
         (Some(seconds), _) => ("", seconds),
-        (None, Extent::Truncated { time, .. }) => ("over ", told.entry.until.unwrap_or(timeline.now) - time),
+        (None, Extent::Truncated { time, .. }) => ("over ", item.entry.until.unwrap_or(timeline.now) - time),
         (None, Extent::Complete) => ("over ", 0),
     };
     format!("for {more}{}{so_far}", lasting(seconds.max(0)))
@@ -184,7 +184,7 @@ struct HistoryEntryJson<'a> {
 
 /// One line of JSON, with a line break.
 pub fn timeline_json(timeline: &HistoryReport) -> String {
-    let shown = |told| shown(told, timeline.now);
+    let shown = |item| shown(item, timeline.now);
     one_line(&HistoryJson {
         schema: SCHEMA,
         image: &timeline.image,
@@ -194,20 +194,20 @@ pub fn timeline_json(timeline: &HistoryReport) -> String {
     })
 }
 
-fn shown(told: &HistoryEntry, now: i64) -> HistoryEntryJson<'_> {
-    let TagEntry { tag, digest, written, until, file, line, .. } = &told.entry;
-    let words = written.as_ref().map(|written| &written.words);
+fn shown(item: &HistoryEntry, now: i64) -> HistoryEntryJson<'_> {
+    let TagEntry { tag, digest, written, until, file, line, .. } = &item.entry;
+    let writer = written.as_ref().map(|written| &written.words);
     HistoryEntryJson {
         tag: tag.as_deref(),
         digest: digest.as_deref(),
         since: written.as_ref().map(|written| moment(written.time)),
         until: until.map(moment),
-        seconds: told.seconds(now),
+        seconds: item.seconds(now),
         commit: written.as_ref().map(|written| written.commit.to_string()),
-        author: words.map(|words| words.author.as_str()),
-        email: words.map(|words| words.email.as_str()),
-        subject: words.map(|words| words.message.lines().next().unwrap_or_default()),
-        source: told.source.as_deref(),
+        author: writer.map(|writer| writer.author.as_str()),
+        email: writer.map(|writer| writer.email.as_str()),
+        subject: writer.map(|writer| writer.message.lines().next().unwrap_or_default()),
+        source: item.source.as_deref(),
         file,
         line: *line,
     }
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn two_units_at_most() {
-        let told = [0, 59, 60, 3600 + 120 + 3, 86_400, 90_000, 800 * 86_400].map(lasting);
-        assert_eq!(told, ["0s", "59s", "1m", "1h 2m", "1d", "1d 1h", "800d"]);
+        let texts = [0, 59, 60, 3600 + 120 + 3, 86_400, 90_000, 800 * 86_400].map(lasting);
+        assert_eq!(texts, ["0s", "59s", "1m", "1h 2m", "1d", "1d 1h", "800d"]);
     }
 }

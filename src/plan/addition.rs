@@ -25,8 +25,8 @@ pub(super) fn add(survey: &ScannedFiles, request: &Request, matches: &mut Vec<Ma
         let has_it: HashSet<FileIndex> =
             matches.iter().filter(|m| m.target == target).map(|m| m.file).collect();
         for (file, parsed) in FileIndex::each(&survey.files).filter(|(file, _)| !has_it.contains(file)) {
-            let Some(standing) = wanted.scope.standing(&parsed.path) else { continue };
-            matches.extend(addition(&index, parsed, RequestedAddition { file, target, standing, wanted }));
+            let Some(match_level) = wanted.scope.match_level(&parsed.path) else { continue };
+            matches.extend(addition(&index, parsed, RequestedAddition { file, target, match_level, wanted }));
         }
     }
 }
@@ -65,14 +65,14 @@ impl<'a> Index<'a> {
 struct RequestedAddition<'a> {
     file: FileIndex,
     target: TargetIndex,
-    standing: MatchLevel,
+    match_level: MatchLevel,
     wanted: &'a UpdateTarget,
 }
 
 fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> {
-    let RequestedAddition { file, target, standing, wanted } = asked;
+    let RequestedAddition { file, target, match_level, wanted } = asked;
     let root = add::kustomization_root(&parsed.path, &parsed.yaml)?;
-    let named = standing == MatchLevel::Explicit;
+    let named = match_level == MatchLevel::Explicit;
     let spelt = spelling(index, parsed, root, wanted, named);
     if spelt.is_none() && !named {
         return None;
@@ -89,8 +89,11 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
     Some(Match {
         file,
         target,
-        match_level: standing,
+        match_level,
         at: root,
+        inner_at: None,
+        line: parsed.yaml.node(root).line,
+        nodes: Vec::new(),
         kind: KIND,
         image,
         tag: None,
@@ -99,6 +102,9 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
         overrides: true,
         only_told: false,
         by_new_name: false,
+        kustomize_name: None,
+        effective_tag: None,
+        field: None,
         result,
     })
 }

@@ -4,10 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor, plan};
+use super::{
+    FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor, plan,
+};
+use crate::dotenv;
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Digest, Field, ParsedReference, Tag, is_version, join_tag, same_image, split_tag};
-use crate::yaml::{Change, NodeId, NodeKind, ParsedYaml, apply, scan};
+use crate::yaml::{Change, NodeId, NodeKind, ParsedYaml, ScalarStyle, apply, scan};
+
+/// Block scalars that are nested deeper are text.
+const MAX_DEPTH: usize = 8;
 
 /// An image and its new version: `TAG`, `TAG@DIGEST` or `@DIGEST`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,33 +26,38 @@ pub struct ImageVersion {
 pub struct SingleFile<'a> {
     pub path: &'a str,
     pub bytes: &'a [u8],
-    pub standing: MatchLevel,
+    pub match_level: MatchLevel,
     /// Whether a `Chart.yaml` is in the same folder.
     pub has_chart: bool,
 }
 
 impl FileSource for SingleFile<'_> {
     fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
-        let SingleFile { path, bytes, standing, has_chart } = *self;
+        let SingleFile { path, bytes, match_level, has_chart } = *self;
         let mut found = FoundFiles::default();
-        found.take(path, standing);
+        found.take(path, match_level);
         if has_chart {
             found.charts.insert(folder(path).to_owned());
         }
         // there are no other files to visit, so it doesn't matter if the visitor wants to stop
-        let _ = look(SourceFile { path, bytes, match_level: standing });
+        let _ = look(SourceFile { path, bytes, match_level });
         Ok(found)
     }
 
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
-        let is_it = path == self.path && self.bytes.len() <= at_most;
-        Ok(is_it.then(|| self.bytes.to_vec()))
+    fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError> {
+        Ok((path == self.path).then(|| FileContent::new(self.bytes.to_vec(), max_size)))
+    }
+
+    fn is_whole(&self) -> bool {
+        false
     }
 }
 
 /// Whether a bump to these images turns `before` into `after`.
 pub fn is_bump(path: &str, before: &[u8], after: &[u8], images: &[ImageVersion]) -> bool {
+    let is_dotenv = path.rsplit('/').next() == Some(".env");
     sets_only_images(before, after, images) == Some(true)
+        || (is_dotenv && assigns_only_versions(before, after, images) == Some(true))
         || planned_again(path, before, images).is_some_and(|planned| planned == after)
 }
 
@@ -68,7 +79,7 @@ fn planned_again(path: &str, before: &[u8], images: &[ImageVersion]) -> Option<V
     let named = images.iter().filter(|image| is_named_in(before, &image.name));
     let targets = named.map(target).collect::<Option<Vec<_>>>()?;
     let request = Request { targets, all: true, add: true, ..Request::default() };
-    let file = SingleFile { path, bytes: before, standing: MatchLevel::Explicit, has_chart: true };
+    let file = SingleFile { path, bytes: before, match_level: MatchLevel::Explicit, has_chart: true };
     let mut edits = plan(&file, &request).plan.ok()?.edits.into_iter();
     edits.next().filter(|_| edits.next().is_none()).map(|edit| edit.after)
 }
@@ -83,17 +94,34 @@ fn is_named_in(text: &[u8], image: &str) -> bool {
 /// and bumps of only some references.
 fn sets_only_images(before: &[u8], after: &[u8], images: &[ImageVersion]) -> Option<bool> {
     let (old, new) = (scan(before).ok()?, scan(after).ok()?);
-    let changes = differences(&old, &new)?;
-    let is_image = |change: &Change| match change {
-        Change::Set { node, value } => is_value_of(old.text(*node).unwrap_or_default(), value, images),
-        _ => true,
-    };
-    let is_bump = !changes.is_empty() && changes.iter().all(is_image);
+    let changes = differences(&old, &new, images, 0)?;
+    let is_bump = !changes.is_empty();
     Some(is_bump && apply(before, &old, &changes).is_ok_and(|made| made == after))
 }
 
-/// The changed values and the removed digests; `None` if anything else differs.
-fn differences(old: &ParsedYaml, new: &ParsedYaml) -> Option<Vec<Change>> {
+/// Whether two files of `NAME=VALUE` lines differ only in versions of these images.
+fn assigns_only_versions(before: &[u8], after: &[u8], images: &[ImageVersion]) -> Option<bool> {
+    let (old, new) = (dotenv::parse(before).ok()?, dotenv::parse(after).ok()?);
+    let mut made = before.to_vec();
+    let mut changed = false;
+    for (nth, (one, now)) in old.iter().zip(&new).enumerate().filter(|(_, (one, now))| one.value != now.value)
+    {
+        if !is_part_of(&one.value, &now.value, images) {
+            return None;
+        }
+        changed = true;
+        made = dotenv::set(&made, nth, 0..one.value.len(), &now.value).ok()?;
+    }
+    Some(changed && made == after)
+}
+
+/// The changed values of these images and the removed digests; `None` if anything else differs.
+fn differences(
+    old: &ParsedYaml,
+    new: &ParsedYaml,
+    images: &[ImageVersion],
+    depth: usize,
+) -> Option<Vec<Change>> {
     let keys: BTreeSet<NodeId> = (0..old.len()).filter_map(|id| old.node(id).key).collect();
     let (mut changes, mut at, mut other) = (Vec::new(), 0, 0);
     while at < old.len() {
@@ -105,8 +133,14 @@ fn differences(old: &ParsedYaml, new: &ParsedYaml) -> Option<Vec<Change>> {
                 at = old.node(at + 1).end;
                 continue;
             }
-            (NodeKind::Scalar { .. }, Some(NodeKind::Scalar { value, .. })) if !keys.contains(&at) => {
-                changes.push(Change::Set { node: at, value: value.clone() });
+            (NodeKind::Scalar { value, style, .. }, Some(NodeKind::Scalar { value: now, .. }))
+                if !keys.contains(&at) =>
+            {
+                let is_text = *style == ScalarStyle::Block && depth < MAX_DEPTH;
+                match is_text {
+                    true => changes.extend(differences_inside(at, value, now, images, depth)?),
+                    false => changes.push(set(at, old.text(at).unwrap_or_default(), now, images)?),
+                }
             }
             (NodeKind::Map, Some(NodeKind::Map)) | (NodeKind::Seq, Some(NodeKind::Seq)) => {}
             (NodeKind::Alias(_), Some(NodeKind::Alias(_))) => {}
@@ -115,6 +149,55 @@ fn differences(old: &ParsedYaml, new: &ParsedYaml) -> Option<Vec<Change>> {
         (at, other) = (at + 1, other + 1);
     }
     (other == new.len()).then_some(changes)
+}
+
+/// The differences of YAML in a block scalar.
+fn differences_inside(
+    block: NodeId,
+    before: &str,
+    after: &str,
+    images: &[ImageVersion],
+    depth: usize,
+) -> Option<Vec<Change>> {
+    let (old, new) = (scan(before.as_bytes()).ok()?, scan(after.as_bytes()).ok()?);
+    let changes = differences(&old, &new, images, depth + 1)?;
+    Some(changes.into_iter().map(|change| Change::Inside { block, change: Box::new(change) }).collect())
+}
+
+/// The change from one value to another, if a bump to one of the images makes it.
+fn set(node: NodeId, old: &str, new: &str, images: &[ImageVersion]) -> Option<Change> {
+    if is_value_of(old, new, images) {
+        return Some(Change::Set { node, value: new.to_owned() });
+    }
+    let is_default = old.contains("${") && is_part_of(old, new, images);
+    is_default.then(|| Change::SetPart { node, range: 0..old.len(), value: new.to_owned() })
+}
+
+/// Whether a text differs from another in the version of one of the images, or in a part of it: of `v2-ad`, a variable
+/// may hold `v2`, if `-ad` is in the text too, or if it is the shorter part.
+fn is_part_of(old: &str, new: &str, images: &[ImageVersion]) -> bool {
+    let fits = |(part, rest): (&str, &str)| {
+        (rest.len() <= part.len() || new.contains(rest)) && is_only_difference(old, new, part)
+    };
+    images.iter().any(|image| parts(&image.version).any(fits))
+}
+
+/// A version, and each part of its tag with the rest.
+fn parts(version: &str) -> impl Iterator<Item = (&str, &str)> {
+    let tag = split_tag(version).0;
+    let is_mark = |at: usize| tag[..at].ends_with(['-', '.', '_']) || tag[at..].starts_with(['-', '.', '_']);
+    let ends = (1..tag.len()).filter(move |&at| tag.is_char_boundary(at) && is_mark(at));
+    let halves = ends.map(move |at| tag.split_at(at)).flat_map(|(head, tail)| [(head, tail), (tail, head)]);
+    [(version, ""), (tag, "")].into_iter().chain(halves)
+}
+
+fn is_only_difference(old: &str, new: &str, part: &str) -> bool {
+    let is_word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "._-@:".contains(c));
+    new.match_indices(part).any(|(at, _)| {
+        let (before, after) = (&new[..at], &new[at + part.len()..]);
+        let rest = old.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+        rest.is_some_and(is_word)
+    })
 }
 
 /// Whether a bump to one of the images writes this value.
@@ -151,6 +234,15 @@ mod tests {
     }
 
     #[test]
+    fn single_file_is_too_large_when_it_exceeds_the_limit() {
+        let file =
+            SingleFile { path: "a", bytes: b"abc", match_level: MatchLevel::Explicit, has_chart: false };
+        assert_eq!(file.read("a", 2).unwrap(), Some(FileContent::TooLarge));
+        assert_eq!(file.read("a", 3).unwrap(), Some(FileContent::Bytes(b"abc".to_vec())));
+        assert_eq!(file.read("b", 3).unwrap(), None);
+    }
+
+    #[test]
     fn bump_is_one() {
         let bumped = OLD.replacen("v1", "v2", 1);
         assert!(is("kustomization.yaml", OLD, &bumped, "v2"));
@@ -178,6 +270,32 @@ mod tests {
     fn key_that_was_missing_belongs_to_it() {
         let file = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages:\n- name: ghcr.io/acme/api\n";
         assert!(is("kustomization.yaml", file, &format!("{file}  newTag: v2\n"), "v2"));
+    }
+
+    #[test]
+    fn value_in_literal_text_belongs_to_it() {
+        let file = "data:\n  values.yaml: |\n    image: ghcr.io/acme/api:v1\n    replicas: 1\n";
+        assert!(is("a.yaml", file, &file.replace("api:v1", "api:v2"), "v2"));
+        assert!(!is("a.yaml", file, &file.replace("replicas: 1", "replicas: v2"), "v3"));
+        assert!(!is(
+            "a.yaml",
+            &file.replace('|', ">"),
+            &file.replace('|', ">").replace("api:v1", "api:v2"),
+            "v2"
+        ));
+    }
+
+    #[test]
+    fn default_and_value_of_a_variable_belong_to_it() {
+        let file = "services:\n  api:\n    image: ghcr.io/acme/api:${TAG:-v1}-ad\n";
+        assert!(is("compose.yaml", file, &file.replace("v1", "v2"), "v2-ad"));
+        assert!(!is("compose.yaml", file, &file.replace("v1", "v3"), "v2-ad"));
+        assert!(!is("compose.yaml", file, &file.replace("TAG:-v1", "OTHER:-v2"), "v2-ad"));
+        let env = "A=v1 # c\nREPLICAS=1\n";
+        assert!(is(".env", env, &env.replace("v1", "v2"), "v2"));
+        assert!(!is(".env", env, &env.replace("S=1", "S=2"), "v2"));
+        assert!(!is(".env", env, &env.replace("# c", "# d").replace("v1", "v2"), "v2"));
+        assert!(!is("env.yaml", env, &env.replace("v1", "v2"), "v2"));
     }
 
     #[test]

@@ -7,8 +7,12 @@ use super::files::{self, ScannedFiles};
 use super::indexes::FileIndex;
 use super::matched::Match;
 use super::no_match::NoMatch;
-use super::{FileSource, PlanError, Request, TargetIndex, image_inventory, matching, overridden};
+use super::parsed_file::ParsedFile;
+use super::{FileSource, PlanError, Request, TargetIndex, image_inventory, matching, winning};
 use crate::yaml::{NodeId, ParsedYaml};
+
+/// Of a place in the YAML of a block scalar, this many keys count.
+const MAX_INNER_DEPTH: usize = 64;
 
 /// One matched reference and its current tag and digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,34 +29,39 @@ pub struct CurrentReference {
     pub line: usize,
     pub tag: Option<String>,
     pub digest: Option<String>,
+    /// As in [`super::ChangedReference::field`].
+    pub field: Option<String>,
 }
 
-/// What one file means, in the order of its text; nothing where it can't be read as YAML.
+/// The references in one file that the request matches, in the order of its text; `None` if it isn't valid YAML.
 ///
 /// # Errors
-/// Where the request was cancelled.
+/// If the request was cancelled.
 pub fn current_references(
     shelf: &dyn FileSource,
     request: &Request,
 ) -> Result<Option<Vec<CurrentReference>>, PlanError> {
-    let survey = files::survey(shelf, request).ok().filter(ScannedFiles::is_whole);
-    let found = survey.as_ref().and_then(|survey| Some((survey, found(survey, request).ok()?)));
+    let mut survey = files::survey(shelf, request).ok().filter(ScannedFiles::is_whole);
+    let found = survey.as_mut().and_then(|survey| {
+        let matches = found(shelf, survey, request).ok()?;
+        Some((survey, matches))
+    });
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
-    Ok(found.map(|(survey, matches)| told(survey, matches.iter())))
+    Ok(found.map(|(survey, matches)| listed(survey, matches.iter())))
 }
 
-/// What is meant, in the order of files and text; workloads whose image a kustomization sets are not. Each want
-/// must mean something.
+/// The references that the request matches, in the order of files and text, without workloads whose image a
+/// kustomization sets. Each target must match something.
 ///
 /// # Errors
-/// Where a named file is not valid YAML, what the file source reports, and where nothing matches.
+/// If a named file isn't valid YAML, or a target matches nothing, and the errors of the file source.
 pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
-    let survey = files::survey(shelf, request)?;
-    let matches = found(&survey, request)?;
-    check_some(shelf, request, &matches)?;
-    Ok(told(&survey, matches.iter()))
+    let mut survey = files::survey(shelf, request)?;
+    let matches = found(shelf, &mut survey, request)?;
+    check_some(shelf, request, &survey, &matches)?;
+    Ok(listed(&survey, matches.iter()))
 }
 
 /// Like [`some_mentions`], but requires that a bump could change all of them, and that the targets are
@@ -64,27 +73,35 @@ pub fn changeable_mentions(
     shelf: &dyn FileSource,
     request: &Request,
 ) -> Result<Vec<CurrentReference>, PlanError> {
-    let survey = files::survey(shelf, request)?;
-    let matches = found(&survey, request)?;
+    let mut survey = files::survey(shelf, request)?;
+    let matches = found(shelf, &mut survey, request)?;
     matching::check_fields(&survey, request)?;
-    check_some(shelf, request, &matches)?;
+    check_some(shelf, request, &survey, &matches)?;
     matching::check(&survey, request, &matches)?;
-    Ok(told(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
+    Ok(listed(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
 }
 
-fn found(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
-    let mut matches = matching::find(survey, request)?;
-    overridden::remove_overridden(survey, request, &mut matches);
+fn found(
+    shelf: &dyn FileSource,
+    survey: &mut ScannedFiles,
+    request: &Request,
+) -> Result<Vec<Match>, PlanError> {
+    let (matches, _) = winning::find(shelf, request, survey)?;
     survey.check()?;
     Ok(matches)
 }
 
-fn check_some(shelf: &dyn FileSource, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
+fn check_some(
+    shelf: &dyn FileSource,
+    request: &Request,
+    survey: &ScannedFiles,
+    matches: &[Match],
+) -> Result<(), PlanError> {
     match matching::missing(request, matches).as_slice() {
         [] => Ok(()),
         missing => {
             let seen = image_inventory::seen(shelf, request)?;
-            Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, missing))))
+            Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, survey, request, missing))))
         }
     }
 }
@@ -92,22 +109,23 @@ fn check_some(shelf: &dyn FileSource, request: &Request, matches: &[Match]) -> R
 /// The places of nodes that are known so far.
 type NodePlaces = HashMap<(FileIndex, NodeId), u64>;
 
-fn told<'a>(survey: &ScannedFiles, matches: impl Iterator<Item = &'a Match>) -> Vec<CurrentReference> {
+fn listed<'a>(survey: &ScannedFiles, matches: impl Iterator<Item = &'a Match>) -> Vec<CurrentReference> {
     let mut places = HashMap::new();
     matches.map(|m| mention(survey, m, &mut places)).collect()
 }
 
 fn mention(survey: &ScannedFiles, m: &Match, places: &mut NodePlaces) -> CurrentReference {
     let file = &survey.files[m.file];
-    let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     CurrentReference {
         target: m.target,
         file: file.path.clone(),
         has_chart: file.has_chart(),
-        place: place(&file.yaml, m.file, m.at, places),
-        line: file.yaml.node(m.at).line,
-        tag: said(&m.tag),
-        digest: said(&m.digest),
+        place: with_inner(place(&file.yaml, m.file, m.at, places), file, m),
+        line: m.line,
+        tag: non_empty(&m.tag),
+        digest: non_empty(&m.digest),
+        field: m.field.clone(),
     }
 }
 
@@ -122,6 +140,14 @@ fn place(yaml: &ParsedYaml, file: FileIndex, id: NodeId, places: &mut NodePlaces
         places.insert((file, node), place);
         place
     })
+}
+
+/// The hash of a place, with the keys in the YAML of the block scalar that it is in.
+fn with_inner(outer: u64, file: &ParsedFile, m: &Match) -> u64 {
+    let Some((inner_at, text)) = m.inner_at.zip(file.embedded(m.at)) else { return outer };
+    let around = std::iter::successors(Some(inner_at), |&node| text.yaml.node(node).parent);
+    let keys = around.take(MAX_INNER_DEPTH).filter_map(|node| text.yaml.key_text(node));
+    keys.fold(outer, |place, key| hash((place, key)))
 }
 
 fn hash(value: impl Hash) -> u64 {

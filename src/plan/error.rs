@@ -30,12 +30,15 @@ pub enum PlanError {
     WrongCount { expected: usize, found: Vec<MatchedValue> },
     #[error("{image} has different tags in {}; nothing was written{}", places(.found.len()), list(.found))]
     DifferentTags { image: String, found: Vec<MatchedValue> },
+    /// Places name the image, but something stronger makes another image run there.
+    #[error("{image} doesn't run here; nothing was written{}", replaced_lines(.places))]
+    Replaced { image: String, tag: Option<String>, places: Vec<ReplacedImage> },
     #[error("{}: {reason}; nothing was written", inline(.file))]
     TooMuchWork { file: String, reason: ParseAborted },
     #[error("not landed: the time ran out while files were read")]
     Cancelled,
     #[error("{}:{error} (not valid YAML)", inline(.file))]
-    NotYaml { file: String, error: YamlError },
+    NotYaml { file: String, error: YamlError, is_template: bool },
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error(transparent)]
@@ -58,6 +61,29 @@ impl fmt::Display for RefusedReference {
     }
 }
 
+/// A place that names an image, and what runs instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplacedImage {
+    pub at: Location,
+    pub by: Option<Location>,
+    pub image: String,
+    pub root: String,
+}
+
+impl fmt::Display for ReplacedImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ReplacedImage { at, by, image, .. } = self;
+        match by {
+            Some(by) => write!(f, "{by}: replaces {at} by {}", inline(image)),
+            None => write!(f, "{at}: is replaced by {}", inline(image)),
+        }
+    }
+}
+
+fn replaced_lines(places: &[ReplacedImage]) -> String {
+    places.iter().take(LISTED).map(|place| format!("\n  {place}")).collect()
+}
+
 /// A reference that matched, with its tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchedValue {
@@ -71,7 +97,7 @@ impl PlanError {
     pub fn location(&self) -> Option<Location> {
         match self {
             PlanError::NotEditable(refused) => refused.first().map(|first| first.at.clone()),
-            PlanError::NotYaml { file, error } => {
+            PlanError::NotYaml { file, error, .. } => {
                 Some(Location { file: file.clone(), line: error.line, column: Some(error.column) })
             }
             _ => None,

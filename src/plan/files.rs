@@ -4,14 +4,19 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
+use super::elsewhere::TargetNames;
 use super::field_index::FieldIndex;
 use super::indexes::FieldPosition;
 use super::parsed_file::{FieldPlaces, ParsedFile};
 use super::prefilter::Prefilter;
 use super::skipped_files::SkippedFiles;
-use super::unparsed::{Unparsed, UnparsedReport, stopped_at};
-use super::{FileSource, PlanError, Request, SourceFile, UpdateTarget};
+use super::surroundings::{Surroundings, SurroundingsCollector};
+use super::unparsed::{Unparsed, UnparsedReport, UnparsedText, stopped_at};
+use super::what_runs::FilePlace;
+use super::{FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget};
 use crate::file_selection::{MatchLevel, folder};
+use crate::image::ParsedReference;
+use crate::location::Location;
 use crate::manifest::{Reference, add, field_references, is_kustomization_file};
 use crate::yaml::{ParsedYaml, ReadError, scan_until};
 
@@ -22,10 +27,16 @@ pub(super) struct ScannedFiles {
     pub files: Vec<ParsedFile>,
     pub warnings: Vec<String>,
     pub unparsable: Vec<String>,
+    /// Places that set an image in some root, whether a rule finds them or not.
+    pub known_places: HashSet<FilePlace>,
+    /// Places in files that aren't valid YAML, by target.
+    pub unparsed_places: Vec<(TargetIndex, Location)>,
     /// The fields that exist in some document.
     pub fields: HashSet<FieldPosition>,
     /// The fields that were looked up in some file.
     pub looked_for: HashSet<FieldPosition>,
+    /// The files around those that matter.
+    pub around: Surroundings,
 }
 
 /// The result of reading one file.
@@ -48,41 +59,45 @@ impl FileScan {
     }
 }
 
-/// Reads what a request is about.
+/// Reads the files that a request concerns.
 ///
 /// # Errors
-/// Where a named file is not valid YAML or takes too much work, where the request was cancelled, and what the file source
-/// reports.
+/// If a named file isn't valid YAML or takes too much work, or the request was cancelled, and the errors of the file
+/// source.
 pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<ScannedFiles, PlanError> {
     let (screen, fields) = (Prefilter::of(request), FieldIndex::of(request)?);
+    let names = TargetNames::of(request);
     let looked = Mutex::new(Vec::new());
-    let spare = SkippedFiles::new();
+    let (spare, around) = (SkippedFiles::new(), SurroundingsCollector::default());
     let look = |file: SourceFile<'_>| {
         if request.cancellation.is_cancelled() {
             return ControlFlow::Break(());
         }
         let fields = fields.in_file(file.path);
+        around.note(&file, screen.lets_pass(file.bytes));
         if !is_wanted(&file, request, &screen) && fields.is_empty() {
             spare.keep(&file);
-        } else if let Some(one) = look_at(&file, fields, request) {
+        } else if let Some(one) = look_at(&file, fields, request, &names) {
             looked.lock().unwrap_or_else(PoisonError::into_inner).push(one);
         }
         ControlFlow::Continue(())
     };
-    let found = shelf.visit(&request.selection()?, request.add, &look)?;
+    let found = shelf.visit(&request.selection()?, shelf.is_whole(), &look)?;
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
     let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
     looked.extend(spare.unparsed().map(FileScan::Unparsed));
     looked.sort_by(|a, b| a.path().cmp(b.path()));
-    let (mut survey, mut left_out) = (ScannedFiles::default(), UnparsedReport::default());
+    let (mut survey, mut left_out) =
+        (ScannedFiles::default(), UnparsedReport::without_templates(&found.charts));
     for one in looked {
         let has_chart = found.charts.contains(folder(one.path()));
         survey.take(one, has_chart, &mut left_out)?;
     }
     survey.warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
     survey.unparsable = left_out.not_yaml;
+    survey.around = around.finish();
     Ok(survey)
 }
 
@@ -93,10 +108,15 @@ fn is_wanted(file: &SourceFile<'_>, request: &Request, screen: &Prefilter<'_>) -
         || (request.add && is_kustomization_file(file.path))
 }
 
-fn look_at(file: &SourceFile<'_>, fields: Vec<FieldPosition>, request: &Request) -> Option<FileScan> {
+fn look_at(
+    file: &SourceFile<'_>,
+    fields: Vec<FieldPosition>,
+    request: &Request,
+    names: &TargetNames<'_>,
+) -> Option<FileScan> {
     let unparsed = |error| {
         let (path, named) = (file.path.to_owned(), file.match_level == MatchLevel::Explicit);
-        Some(FileScan::Unparsed(Unparsed { path, error, named }))
+        Some(FileScan::Unparsed(Unparsed { path, error, named, text: UnparsedText::read(file, request) }))
     };
     let mut parsed = match scan_until(file.bytes, &request.cancellation) {
         Ok(yaml) => ParsedFile::of(file, yaml),
@@ -104,7 +124,7 @@ fn look_at(file: &SourceFile<'_>, fields: Vec<FieldPosition>, request: &Request)
         Err(error) => return unparsed(error),
     };
     parsed.fields = fields.iter().map(|&field| field_places(&parsed.yaml, field, request)).collect();
-    let matters = matters(&parsed, request);
+    let matters = matters(&parsed, request, names);
     if let Err(stopped) = parsed.yaml.check() {
         return unparsed(stopped.into());
     }
@@ -127,7 +147,14 @@ impl ScannedFiles {
         left_out: &mut UnparsedReport,
     ) -> Result<(), PlanError> {
         match looked {
-            FileScan::Unparsed(unparsed) => left_out.add(unparsed)?,
+            FileScan::Unparsed(unparsed) => {
+                let file = &unparsed.path;
+                let place = |&(target, line): &(TargetIndex, usize)| {
+                    (target, Location { file: file.clone(), line, column: None })
+                };
+                self.unparsed_places.extend(unparsed.text.places.iter().map(place));
+                left_out.add(unparsed)?;
+            }
             FileScan::Skipped { fields, .. } => self.looked_for.extend(fields),
             FileScan::Parsed(mut parsed) => {
                 parsed.settle_chart(has_chart);
@@ -147,10 +174,10 @@ impl ScannedFiles {
         self.unparsable.is_empty() && self.warnings.is_empty()
     }
 
-    /// Whether all that was found in the files is complete.
+    /// Checks that the references found in the files are complete.
     ///
     /// # Errors
-    /// Where a file takes too much work, or the request was cancelled.
+    /// If a file takes too much work, or the request was cancelled.
     pub fn check(&self) -> Result<(), PlanError> {
         let stopped =
             |file: &ParsedFile| file.yaml.check().map_err(|stopped| stopped_at(&file.path, stopped));
@@ -158,12 +185,16 @@ impl ScannedFiles {
     }
 }
 
-fn matters(file: &ParsedFile, request: &Request) -> bool {
+fn matters(file: &ParsedFile, request: &Request, names: &TargetNames<'_>) -> bool {
     let meant = |r: &Reference| request.targets.iter().any(|w| r.matches(&w.name, &w.new_name));
     let for_adding = || {
         add::kustomization_root(&file.path, &file.yaml).is_some()
             || request.targets.iter().any(|w| add::spelling(&file.yaml, &w.name).is_some())
     };
     let fields = || file.fields.iter().any(|places| !places.references.is_empty());
-    file.all_references().any(meant) || fields() || (request.add && for_adding())
+    let elsewhere = || {
+        let wanted = |image: &ParsedReference<'_>| names.has(image.name);
+        !file.unknown_places(MatchLevel::Discovered, &wanted).is_empty()
+    };
+    file.all_references().any(meant) || fields() || (request.add && for_adding()) || elsewhere()
 }

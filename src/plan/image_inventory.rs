@@ -6,13 +6,12 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::parsed_file::ParsedFile;
-use super::unparsed::{Unparsed, UnparsedReport};
+use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
 use super::{FileSource, NamelessTag, PlanError, Request, SourceFile};
 use crate::file_selection::{MatchLevel, folder};
 use crate::location::Location;
-use crate::manifest::ReferenceSyntax;
-use crate::visible::inline;
-use crate::yaml::{ParsedYaml, scan_until};
+use crate::manifest::{ReferenceSyntax, is_encrypted};
+use crate::yaml::{FieldPath, ParsedYaml, scan_until};
 
 /// The images and tags in all files, for an error message.
 #[derive(Default)]
@@ -46,10 +45,10 @@ struct FileImages {
     nameless: Vec<NamelessTag>,
 }
 
-/// Looks at all files of a request.
+/// Reads all files of a request.
 ///
 /// # Errors
-/// What the file source reports, and where the request was cancelled.
+/// If the request was cancelled, and the errors of the file source.
 pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInventory, PlanError> {
     let looked = Mutex::new(Vec::new());
     let look = |file: SourceFile<'_>| {
@@ -66,7 +65,11 @@ pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInv
     }
     let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
     looked.sort_by(|a, b| path(a).cmp(path(b)));
-    let mut seen = ImageInventory { count: found.count, ..ImageInventory::default() };
+    let mut seen = ImageInventory {
+        count: found.count,
+        left_out: UnparsedReport::without_templates(&found.charts),
+        ..ImageInventory::default()
+    };
     for notes in looked {
         match notes {
             Err(unparsed) => seen.left_out.add(unparsed)?,
@@ -88,7 +91,8 @@ fn path(notes: &Result<[FileImages; 2], Unparsed>) -> &str {
 /// The images and tags in a file, with and without a chart next to it.
 fn notes(file: &SourceFile<'_>, request: &Request) -> Result<[FileImages; 2], Unparsed> {
     // an unparsable file that the user named has failed the run already
-    let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named: false };
+    let unparsed =
+        |error| Unparsed { path: file.path.to_owned(), error, named: false, text: UnparsedText::default() };
     let yaml = scan_until(file.bytes, &request.cancellation).map_err(unparsed)?;
     let mut parsed = ParsedFile::of(file, yaml);
     let notes = [true, false].map(|has_chart| {
@@ -100,15 +104,15 @@ fn notes(file: &SourceFile<'_>, request: &Request) -> Result<[FileImages; 2], Un
 }
 
 impl FileImages {
-    fn of(file: &ParsedFile, standing: MatchLevel) -> Self {
+    fn of(file: &ParsedFile, match_level: MatchLevel) -> Self {
         let mut notes = FileImages {
             path: file.path.clone(),
-            nameless: nameless_tags(file, standing),
+            nameless: nameless_tags(file, match_level),
             ..FileImages::default()
         };
-        let values = file.would_be_values(standing);
+        let values = file.would_be_values(match_level);
         notes.values = values.map(|r| (r.image.clone(), file.place(r.at))).collect();
-        for reference in file.references(standing).iter().filter(|r| !r.image.is_empty()) {
+        for reference in file.references(match_level).iter().filter(|r| !r.image.is_empty()) {
             let noted = (reference.image.clone(), file.place(reference.at));
             match reference.syntax {
                 ReferenceSyntax::BlockWithoutTag { .. } => notes.untagged.push(noted),
@@ -133,20 +137,21 @@ impl ImageInventory {
 
 /// Tags without an image name: `image.tag` in a HelmRelease or in values whose chart sets the repository, and
 /// marked tags.
-fn nameless_tags(file: &ParsedFile, standing: MatchLevel) -> Vec<NamelessTag> {
+fn nameless_tags(file: &ParsedFile, match_level: MatchLevel) -> Vec<NamelessTag> {
     let yaml = &file.yaml;
     let (unnamed, named): (Vec<_>, Vec<_>) =
-        file.references(standing).iter().partition(|r| r.image.is_empty());
+        file.references(match_level).iter().partition(|r| r.image.is_empty());
     let taken: HashSet<_> = named.iter().filter_map(|r| r.tag_slot()).map(|s| s.place()).collect();
     let marked: HashSet<_> = unnamed.iter().map(|r| r.at).collect();
     let is_tag = |id: usize| ["tag", "imageTag"].contains(&yaml.key_text(id).unwrap_or_default());
     let in_values =
-        |id| file.is_values(standing) || marked.contains(&id) || is_below(yaml, id, &["spec", "values"]);
+        |id| file.is_values(match_level) || marked.contains(&id) || is_below(yaml, id, &["spec", "values"]);
     let tags = (0..yaml.len()).filter(|id| !taken.contains(id) && (is_tag(*id) || marked.contains(id)));
     // compute the path last: finding an item's index in a long list is slow
-    let offered = tags.filter(|id| in_values(*id));
-    let nameless =
-        offered.filter_map(|id| Some(NamelessTag { at: file.place(id), field: field_path(yaml, id)? }));
+    let is_open = |id: usize| !yaml.text(id).is_some_and(is_encrypted);
+    let offered = tags.filter(|id| in_values(*id) && is_open(*id));
+    let nameless = offered
+        .filter_map(|id| Some(NamelessTag { at: file.place(id), field: FieldPath::to_node(yaml, id)? }));
     nameless.take(NAMELESS).collect()
 }
 
@@ -157,22 +162,4 @@ fn is_below(yaml: &ParsedYaml, id: usize, keys: &[&str]) -> bool {
     // the last one is the root, which has no key
     let mut path = path.iter().rev().skip(1);
     keys.iter().all(|key| path.next() == Some(&Some(*key))) && path.next().is_some()
-}
-
-/// The path of a field.
-fn field_path(yaml: &ParsedYaml, id: usize) -> Option<String> {
-    let mut steps = Vec::new();
-    let mut node = id;
-    while let Some(parent) = yaml.node(node).parent {
-        if steps.len() >= FIELD_DEPTH {
-            return None;
-        }
-        steps.push(match yaml.key_text(node) {
-            Some(key) => format!(".{}", inline(key).replace('.', r"\.")),
-            None => format!("[{}]", yaml.items(parent).position(|item| item == node)?),
-        });
-        node = parent;
-    }
-    steps.reverse();
-    Some(steps.concat().trim_start_matches('.').to_owned())
 }

@@ -1,6 +1,6 @@
 //! Positions in the lists of a plan. Each list has its own type, so that a file can't be taken for a target.
 
-use std::ops::Index;
+use std::ops::{Index, IndexMut};
 
 use super::UpdateTarget;
 use super::parsed_file::ParsedFile;
@@ -41,6 +41,12 @@ impl Index<TargetIndex> for Vec<UpdateTarget> {
 
     fn index(&self, at: TargetIndex) -> &UpdateTarget {
         &self[at.0]
+    }
+}
+
+impl IndexMut<TargetIndex> for Vec<UpdateTarget> {
+    fn index_mut(&mut self, at: TargetIndex) -> &mut UpdateTarget {
+        &mut self[at.0]
     }
 }
 

@@ -1,20 +1,23 @@
 //! Lists every reference in some files, and whether tagbump could edit it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::indexes::FileIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
-use super::unparsed::{Unparsed, UnparsedReport};
+use super::surroundings::SurroundingsCollector;
+use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
+use super::what_runs::{FilePlace, OverriddenPlace, listed_places};
 use super::{FileSource, PlanError, SourceFile, TargetIndex, shared};
 use crate::file_selection::{MatchLevel, Selection, folder};
-use crate::image::{Field, Tag, same_image};
+use crate::image::{Field, ParsedReference, Tag, full_name, same_image};
 use crate::manifest::{
-    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override, rewrite,
+    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, UnknownPlace,
+    is_override,
 };
-use crate::yaml::{check, scan};
+use crate::yaml::{FieldPath, scan};
 
 /// One reference, as it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +35,26 @@ pub struct ListedReference {
     pub reason: Option<String>,
     /// For a kustomization entry that overrides workloads: the name that they use for the image.
     pub sets: Option<String>,
+    /// The stronger places that override it.
+    pub overridden: Overrides,
+}
+
+/// The roots in which a stronger place overrides a reference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// The reference wins in no root.
+    pub everywhere: bool,
+    pub by: Vec<OverriddenBy>,
+}
+
+/// A place that overrides a reference in a root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverriddenBy {
+    /// As messages call it: `kustomization apps/prod`.
+    pub root: String,
+    pub file: String,
+    /// 1-based.
+    pub line: usize,
 }
 
 /// All references of some files.
@@ -46,45 +69,71 @@ pub struct Listing {
     pub unparsable: Vec<String>,
 }
 
-/// The references of one file.
+/// What is in one file.
 struct FileListing {
     path: String,
-    references: Vec<ListedReference>,
-    /// The references if there is no chart next to the file.
-    without_chart: Vec<ListedReference>,
+    with_chart: PlacedReferences,
+    /// What is in it if there is no chart next to the file.
+    without_chart: PlacedReferences,
 }
 
-/// Lists the references to `images`, or to all where none is given; `looked` is called after each file, from
+#[derive(Clone, Default)]
+struct PlacedReferences {
+    by_rule: Vec<PlacedReference>,
+    /// Places that no rule covers; the first part says whether they hold an image for certain.
+    elsewhere: Vec<(bool, PlacedReference)>,
+}
+
+/// A reference, and the scalars that it consists of.
+#[derive(Clone)]
+struct PlacedReference {
+    reference: ListedReference,
+    nodes: Vec<ScalarPlace>,
+}
+
+/// Lists the references to `images`, or to all images if none is given; `looked` is called after each file, from
 /// several threads.
 ///
 /// # Errors
-/// Where a named file is not valid YAML or takes too much work, and what the file source reports.
+/// If a named file isn't valid YAML or takes too much work, and the errors of the file source.
 pub fn list(
     shelf: &dyn FileSource,
     selection: &Selection,
     images: &[String],
     looked: &(dyn Fn() + Sync),
 ) -> Result<Listing, PlanError> {
-    let all = Mutex::new(Vec::new());
+    let (all, around) = (Mutex::new(Vec::new()), SurroundingsCollector::default());
     let look = |file: SourceFile<'_>| {
+        if file.match_level == MatchLevel::ContextOnly {
+            around.note(&file, false);
+            return ControlFlow::Continue(());
+        }
         let listed = listed(&file, images);
+        around.note(&file, listed.as_ref().is_ok_and(|listed| !listed.with_chart.by_rule.is_empty()));
         all.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
         looked();
         ControlFlow::Continue(())
     };
-    let found = shelf.visit(selection, false, &look)?;
+    let found = shelf.visit(selection, true, &look)?;
+    let (overridden, known) = listed_places(shelf, &around.finish());
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| path(a).cmp(path(b)));
-    let (mut references, mut left_out) = (Vec::new(), UnparsedReport::default());
+    let (mut references, mut left_out) = (Vec::new(), UnparsedReport::without_templates(&found.charts));
+    let mut elsewhere = Vec::new();
     for listed in all {
         match listed {
             Err(unparsed) => left_out.add(unparsed)?,
-            Ok(FileListing { path, references: with_chart, without_chart }) => {
+            Ok(FileListing { path, with_chart, without_chart }) => {
                 let has_chart = found.charts.contains(folder(&path));
-                references.extend(if has_chart { with_chart } else { without_chart });
+                let placed = if has_chart { with_chart } else { without_chart };
+                let by_rule = placed.by_rule.into_iter();
+                references.extend(by_rule.map(|placed| placed.overridden_by(&path, &overridden)));
+                let others = placed.elsewhere.into_iter().filter(|(_, one)| !one.is_in(&path, &known));
+                elsewhere.extend(others.map(|(certain, one)| (certain, one.reference)));
             }
         }
     }
+    add_elsewhere(&mut references, elsewhere, images);
     let warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
     Ok(Listing { references, files: found.count, warnings, unparsable: left_out.not_yaml })
 }
@@ -98,34 +147,127 @@ fn path(listed: &Result<FileListing, Unparsed>) -> &str {
 fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<FileListing, Unparsed> {
     let path = file.path.to_owned();
     let named = file.match_level == MatchLevel::Explicit;
-    let unparsed = |error| Unparsed { path: file.path.to_owned(), error, named };
+    let unparsed =
+        |error| Unparsed { path: file.path.to_owned(), error, named, text: UnparsedText::default() };
     let mut parsed = scan(file.bytes).map(|yaml| ParsedFile::of(file, yaml)).map_err(unparsed)?;
-    let without_chart = references(&parsed, file.match_level, images);
+    let without_chart = PlacedReferences::of(&parsed, file.match_level, images);
     parsed.settle_chart(true);
     let matters = parsed.is_values(file.match_level);
-    let references =
-        if matters { references(&parsed, file.match_level, images) } else { without_chart.clone() };
+    let with_chart = match matters {
+        true => PlacedReferences::of(&parsed, file.match_level, images),
+        false => without_chart.clone(),
+    };
     parsed.yaml.check().map_err(|stopped| unparsed(stopped.into()))?;
-    Ok(FileListing { path, references, without_chart })
+    Ok(FileListing { path, with_chart, without_chart })
 }
 
-fn references(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<ListedReference> {
+impl PlacedReferences {
+    fn of(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Self {
+        PlacedReferences {
+            by_rule: references(parsed, standing, images),
+            elsewhere: elsewhere(parsed, standing, images),
+        }
+    }
+}
+
+/// The kind of a reference that no rule covers, as it appears in reports.
+const ELSEWHERE: &str = "elsewhere";
+
+/// How many such places of one file are listed.
+const MOST_ELSEWHERE: usize = 50;
+
+/// Places that no rule covers: those that name one of `images`, or any image.
+fn elsewhere(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Vec<(bool, PlacedReference)> {
+    let is_version = |image: &ParsedReference<'_>| {
+        image.digest.is_some() || image.tag.is_some_and(|tag| Tag::parse(tag).is_ok())
+    };
+    let wanted = |image: &ParsedReference<'_>| match images {
+        [] => is_version(image),
+        images => images.iter().any(|name| same_image(name, image.name)),
+    };
+    let found = parsed.unknown_places(standing, &wanted).into_iter().filter(|place| !place.bare);
+    found
+        .take(MOST_ELSEWHERE)
+        .filter_map(|place| Some((place.certain, one_elsewhere(parsed, place)?)))
+        .collect()
+}
+
+fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace) -> Option<PlacedReference> {
+    let field = FieldPath::to_node(&parsed.yaml, place.at)?;
+    let node = parsed.yaml.node(place.at);
+    let reference = ListedReference {
+        file: parsed.path.clone(),
+        line: node.line,
+        column: node.column,
+        kind: ELSEWHERE,
+        image: place.image,
+        tag: place.tag.filter(|tag| !tag.is_empty()),
+        digest: place.digest,
+        reason: Some(format!("is in a place that no rule covers; set it by its field {field}")),
+        ..ListedReference::default()
+    };
+    Some(PlacedReference { reference, nodes: vec![ScalarPlace { inside: None, node: place.at }] })
+}
+
+/// Adds the places that hold an image for certain, that were asked for, or that name an image which is listed anyway.
+fn add_elsewhere(
+    references: &mut Vec<ListedReference>,
+    found: Vec<(bool, ListedReference)>,
+    images: &[String],
+) {
+    let known: HashSet<String> = references.iter().map(|r| full_name(&r.image)).collect();
+    let listed = |certain: bool, r: &ListedReference| {
+        certain || !images.is_empty() || known.contains(&full_name(&r.image))
+    };
+    let found = found.into_iter().filter(|(certain, reference)| listed(*certain, reference));
+    references.extend(found.map(|(_, reference)| reference));
+    references.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+}
+
+impl PlacedReference {
+    /// Whether a part of it is among these places.
+    fn is_in(&self, path: &str, places: &HashSet<FilePlace>) -> bool {
+        self.nodes.iter().any(|node| places.contains(&FilePlace::new(path, *node)))
+    }
+
+    /// The reference, with the stronger places that override it.
+    fn overridden_by(self, path: &str, overridden: &HashMap<FilePlace, OverriddenPlace>) -> ListedReference {
+        let places = self.nodes.iter().map(|node| FilePlace::new(path, *node));
+        let overrides = places.filter_map(|place| overridden.get(&place)).next().map(overrides);
+        ListedReference { overridden: overrides.unwrap_or_default(), ..self.reference }
+    }
+}
+
+fn overrides(place: &OverriddenPlace) -> Overrides {
+    let by = place.by.iter().filter_map(|overridden| {
+        let at = overridden.by.clone()?;
+        Some(OverriddenBy { root: overridden.root.clone(), file: at.file, line: at.line })
+    });
+    Overrides { everywhere: place.everywhere, by: by.collect() }
+}
+
+fn references(parsed: &ParsedFile, match_level: MatchLevel, images: &[String]) -> Vec<PlacedReference> {
     let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
     // a block without a tag runs the chart's default tag, so there is no tag to list
-    let told = |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
-    let all = parsed.references(standing);
-    if !all.iter().any(|r| told(&r)) {
+    let is_listed =
+        |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
+    let all = parsed.references(match_level);
+    if !all.iter().any(|r| is_listed(&r)) {
         return Vec::new();
     }
     let both = all.iter().zip(tried(parsed, all));
-    both.filter(|(reference, _)| told(reference)).map(|(reference, m)| one(parsed, reference, m)).collect()
+    let listed = both.filter(|(reference, _)| is_listed(reference));
+    listed
+        .map(|(reference, m)| PlacedReference {
+            nodes: reference.places(),
+            reference: one(parsed, reference, m),
+        })
+        .collect()
 }
 
 /// Tries a bump of each reference's image, to see what would happen.
 fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     let mut targets: HashMap<&str, TargetIndex> = HashMap::new();
-    // the text was parsed, so it is valid UTF-8
-    let text = std::str::from_utf8(&parsed.bytes).unwrap_or_default();
     let mut matches: Vec<Match> = references
         .iter()
         .map(|reference| {
@@ -136,6 +278,9 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 target,
                 match_level: MatchLevel::Discovered,
                 at: reference.at,
+                inner_at: reference.inner_at(),
+                line: reference.position(&parsed.yaml).0,
+                nodes: Vec::new(),
                 kind: reference.kind,
                 image: reference.image.clone(),
                 tag: reference.tag.clone(),
@@ -144,7 +289,10 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 overrides: false,
                 only_told: false,
                 by_new_name: false,
-                result: try_one(parsed, text, reference),
+                kustomize_name: reference.kustomize_name.clone(),
+                effective_tag: None,
+                field: None,
+                result: try_one(parsed, reference),
             }
         })
         .collect();
@@ -152,17 +300,19 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
     matches
 }
 
-fn try_one(parsed: &ParsedFile, text: &str, reference: &Reference) -> Result<Rewrite, Refusal> {
+fn try_one(parsed: &ParsedFile, reference: &Reference) -> Result<Rewrite, Refusal> {
     if reference.image.is_empty() {
         return Err(Refusal::new(reference.at, RefusalReason::NoImage));
     }
     let tag = Tag::parse("other-tag").ok();
     let (name, new_name, digest) = (&reference.image, &Field::Unspecified, &Field::Unspecified);
     let wanted = DesiredImage { name, new_name, tag: tag.as_ref(), digest };
-    let rewrite = rewrite(&parsed.yaml, reference, &wanted)?;
+    let rewrite = parsed.rewrite(reference, &wanted)?;
+    if parsed.has_mac() && rewrite.is_edit() {
+        return Err(Refusal::new(reference.at, RefusalReason::HasMac));
+    }
     for change in &rewrite.changes {
-        check(text, &parsed.yaml, change)
-            .map_err(|obstacle| Refusal::blocked(change.node(), "the value", obstacle))?;
+        parsed.check(change).map_err(|obstacle| Refusal::blocked(change.node(), "the value", obstacle))?;
     }
     Ok(rewrite)
 }
@@ -180,5 +330,6 @@ fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedRefere
         digest: text(&reference.digest),
         reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.reason, refusal.reason.advice())),
         sets: reference.kustomize_name.clone().filter(|_| is_override(reference)),
+        overridden: Overrides::default(),
     }
 }

@@ -3,7 +3,7 @@
 use super::TargetIndex;
 use super::indexes::FileIndex;
 use crate::file_selection::MatchLevel;
-use crate::manifest::{Refusal, Rewrite};
+use crate::manifest::{Refusal, Rewrite, ScalarPlace};
 use crate::yaml::NodeId;
 
 /// A reference that one of the targets matches, with its planned edit.
@@ -13,8 +13,16 @@ pub(super) struct Match {
     /// How strongly the target's selection asks for the file.
     pub match_level: MatchLevel,
     pub at: NodeId,
+    /// In YAML in a block scalar (`at`): the node there.
+    pub inner_at: Option<NodeId>,
+    /// Of the file, 1-based.
+    pub line: usize,
+    /// The scalars that it consists of.
+    pub nodes: Vec<ScalarPlace>,
     pub kind: &'static str,
     pub image: String,
+    /// For an entry of kustomize: the name that workloads use.
+    pub kustomize_name: Option<String>,
     pub tag: Option<String>,
     pub digest: Option<String>,
     /// Not there yet: the bump adds it.
@@ -25,5 +33,21 @@ pub(super) struct Match {
     pub only_told: bool,
     /// Found by the B of `A=B`.
     pub by_new_name: bool,
+    /// The tag that runs, if a weaker place sets it.
+    pub effective_tag: Option<String>,
+    /// The path of its field, if no rule finds the place by itself.
+    pub field: Option<String>,
     pub result: Result<Rewrite, Refusal>,
+}
+
+impl Match {
+    /// The node that it is at, behind the block scalar that this is in.
+    pub fn path(&self) -> Vec<NodeId> {
+        [self.at].into_iter().chain(self.inner_at).collect()
+    }
+
+    /// The tag that runs.
+    pub fn runs(&self) -> Option<&str> {
+        self.effective_tag.as_deref().or(self.tag.as_deref())
+    }
 }

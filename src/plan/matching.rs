@@ -11,9 +11,10 @@ use super::{
     ChangedReference, FieldTarget, FileEdit, MatchedValue, Plan, PlanError, RefusedReference, Request,
     TargetIndex, UpdateTarget, shared,
 };
+use crate::dotenv;
 use crate::file_selection::MatchLevel;
 use crate::image::{Field, same_image};
-use crate::manifest::{DesiredImage, Reference, ReferenceSyntax, Refusal, Rewrite, is_override, rewrite};
+use crate::manifest::{Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override};
 use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
 
 /// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
@@ -43,11 +44,11 @@ fn meant(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanErr
 
 fn by_rules(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
     let targets = TargetIndex::each(&request.targets);
-    let standing = targets.filter_map(|(target, w)| Some((target, w, w.scope.standing(&parsed.path)?)));
-    let each = standing.flat_map(|(target, w, standing)| {
-        let found = parsed.references(standing).iter().filter(|r| request.add || !is_untagged(r));
+    let selecting = targets.filter_map(|(target, w)| Some((target, w, w.scope.match_level(&parsed.path)?)));
+    let each = selecting.flat_map(|(target, w, match_level)| {
+        let found = parsed.references(match_level).iter().filter(|r| request.add || !is_untagged(r));
         let meant = found.filter(|r| r.matches(&w.name, &w.new_name));
-        meant.map(move |reference| one(parsed, MatchedReference { file, target, standing, reference }, w))
+        meant.map(move |reference| one(parsed, MatchedReference { file, target, match_level, reference }, w))
     });
     each.collect()
 }
@@ -66,7 +67,7 @@ fn by_fields(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Mat
         .flat_map(|places| places.references.iter().map(move |r| (places.field.target, r)));
     all.filter(|(target, r)| !r.slots().iter().any(|slot| by_rule.contains(&(*target, slot.node))))
         .map(|(target, reference)| {
-            let meant = MatchedReference { file, target, standing: MatchLevel::Explicit, reference };
+            let meant = MatchedReference { file, target, match_level: MatchLevel::Explicit, reference };
             one(parsed, meant, &request.targets[target])
         })
         .collect()
@@ -74,21 +75,21 @@ fn by_fields(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Mat
 
 /// Every node that a rule finds for a target.
 fn nodes_by_rule(parsed: &ParsedFile, target: &UpdateTarget) -> Vec<NodeId> {
-    let Some(standing) = target.scope.standing(&parsed.path) else { return Vec::new() };
-    let found = parsed.references(standing).iter().filter(|r| r.matches(&target.name, &target.new_name));
+    let Some(match_level) = target.scope.match_level(&parsed.path) else { return Vec::new() };
+    let found = parsed.references(match_level).iter().filter(|r| r.matches(&target.name, &target.new_name));
     found.flat_map(Reference::slots).map(|slot| slot.node).collect()
 }
 
 /// Rejects a place that two targets match, since each would set it to a different value.
 fn check_meant_once(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
-    let mut places: HashMap<(FileIndex, NodeId), TargetIndex> = HashMap::new();
+    let mut places: HashMap<(FileIndex, Vec<NodeId>), TargetIndex> = HashMap::new();
     for m in matches {
-        let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::node);
-        for node in set.chain([m.at]) {
-            let other = *places.entry((m.file, node)).or_insert(m.target);
+        let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::path);
+        for path in set.chain([m.path()]) {
+            let other = *places.entry((m.file, path)).or_insert(m.target);
             if other != m.target {
                 let label = |target: TargetIndex| request.targets[target].label().to_owned();
-                let at = survey.files[m.file].place(m.at);
+                let at = survey.files[m.file].place_of(m);
                 return Err(PlanError::MatchedTwice { one: label(other), other: label(m.target), at });
             }
         }
@@ -104,32 +105,44 @@ fn is_untagged(reference: &Reference) -> bool {
 struct MatchedReference<'a> {
     file: FileIndex,
     target: TargetIndex,
-    standing: MatchLevel,
+    match_level: MatchLevel,
     reference: &'a Reference,
 }
 
 fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) -> Match {
-    let MatchedReference { file, target, standing, reference } = meant;
-    let wish = DesiredImage {
-        name: &wanted.name,
-        new_name: &wanted.new_name,
-        tag: wanted.tag.as_ref(),
-        digest: &wanted.digest,
-    };
+    let MatchedReference { file, target, match_level, reference } = meant;
+    match_of(parsed, file, target, match_level, reference, wanted)
+}
+
+/// A reference as a match of a target, with the edit that brings it up to date.
+pub(super) fn match_of(
+    parsed: &ParsedFile,
+    file: FileIndex,
+    target: TargetIndex,
+    match_level: MatchLevel,
+    reference: &Reference,
+    wanted: &UpdateTarget,
+) -> Match {
     Match {
         file,
         target,
-        match_level: standing,
+        match_level,
         at: reference.at,
+        inner_at: reference.inner_at(),
+        line: reference.position(&parsed.yaml).0,
+        nodes: reference.places(),
         kind: reference.kind,
         image: reference.image.clone(),
         tag: reference.tag.clone(),
         digest: reference.digest.clone(),
         added: is_untagged(reference),
         overrides: is_override(reference),
-        only_told: matches!(reference.syntax, ReferenceSyntax::Embedded { .. }),
+        only_told: parsed.is_only_told(reference),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
-        result: rewrite(&parsed.yaml, reference, &wish),
+        kustomize_name: reference.kustomize_name.clone(),
+        effective_tag: None,
+        field: None,
+        result: parsed.rewrite(reference, &wanted.desired()),
     }
 }
 
@@ -150,6 +163,15 @@ pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Refuses every edit in a file whose MAC it would break.
+pub(super) fn refuse_broken_macs(survey: &ScannedFiles, matches: &mut [Match]) {
+    for m in matches.iter_mut().filter(|m| survey.files[m.file].has_mac()) {
+        if m.result.as_ref().is_ok_and(Rewrite::is_edit) {
+            m.result = Err(Refusal::new(m.at, RefusalReason::HasMac));
+        }
+    }
 }
 
 /// The targets that match nothing.
@@ -183,7 +205,7 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
     let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
     for (target, wanted) in TargetIndex::each(&request.targets).filter(|(_, w)| ambiguous(w)) {
         let places: Vec<_> = live().filter(|m| m.target == target && !m.added).collect();
-        let tags: HashSet<_> = places.iter().map(|m| m.tag.as_deref()).collect();
+        let tags: HashSet<_> = places.iter().map(|m| m.runs()).collect();
         if tags.len() > 1 {
             let found = places.iter().map(|m| value(survey, m)).collect();
             return Err(PlanError::DifferentTags { image: wanted.name.clone(), found });
@@ -226,7 +248,7 @@ type SkippedReferences<'a> = HashSet<(TargetIndex, &'a str, Option<&'a str>)>;
 fn is_left(survey: &ScannedFiles, leaves: &SkippedReferences<'_>, m: &Match, rewrite: &Rewrite) -> bool {
     let path = survey.files[m.file].path.as_str();
     let is_meant = |from: Option<&str>| leaves.contains(&(m.target, path, from));
-    !rewrite.changes.is_empty() && (is_meant(Some(&rewrite.from)) || is_meant(None))
+    rewrite.is_edit() && (is_meant(Some(&rewrite.from)) || is_meant(None))
 }
 
 fn edit(
@@ -238,20 +260,24 @@ fn edit(
     let mut seen = HashSet::new();
     let all = matches.iter().flat_map(|(_, rewrite)| &rewrite.changes);
     let changes: Vec<Change> = all.filter(|change| seen.insert(*change)).cloned().collect();
-    if changes.is_empty() {
+    if !matches.iter().any(|(_, rewrite)| rewrite.is_edit()) {
         return Ok(());
     }
-    let after = apply(&parsed.bytes, &parsed.yaml, &changes).map_err(|e| edit_error(parsed, &e))?;
-    for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| !rewrite.changes.is_empty()) {
-        let place = parsed.place(m.at);
+    let after = match parsed.is_assignments() {
+        true => assign(parsed, &changes)?,
+        false => apply(&parsed.bytes, &parsed.yaml, &changes).map_err(|e| edit_error(parsed, &e))?,
+    };
+    for (m, rewrite) in matches.into_iter().filter(|(_, rewrite)| rewrite.is_edit()) {
+        let place = parsed.place_of(&m);
         let image = renamed(&request.targets[m.target], &m.image);
         let renamed = !same_image(&image, &m.image) && !m.added;
         plan.warnings.extend(rewrite.warning.map(|warning| format!("{place}: {warning}")));
         plan.changes.push(ChangedReference {
             file: parsed.path.clone(),
-            line: parsed.yaml.node(m.at).line,
+            line: m.line,
             kind: m.kind,
             target: m.target,
+            field: m.field,
             renamed_from: renamed.then_some(m.image),
             image,
             from: rewrite.from,
@@ -261,6 +287,17 @@ fn edit(
     }
     plan.edits.push(FileEdit { path: parsed.path.clone(), before: parsed.bytes.clone(), after });
     Ok(())
+}
+
+/// Sets the values of a file of assignments, whose nodes are numbered as they are.
+fn assign(parsed: &ParsedFile, changes: &[Change]) -> Result<Vec<u8>, PlanError> {
+    changes.iter().try_fold(parsed.bytes.clone(), |bytes, change| {
+        let Change::SetPart { node, range, value } = change else { return Ok(bytes) };
+        dotenv::set(&bytes, *node, range.clone(), value).map_err(|error| {
+            let reason = RefusalReason::Fixed { reason: format!("the value {error}") };
+            PlanError::NotEditable(vec![refused_reference(parsed, &Refusal::new(*node, reason))])
+        })
+    })
 }
 
 fn renamed(target: &UpdateTarget, image: &str) -> String {
@@ -299,6 +336,6 @@ fn skipped(refused: &RefusedReference) -> String {
 }
 
 fn value(survey: &ScannedFiles, m: &Match) -> MatchedValue {
-    let at = survey.files[m.file].place(m.at);
-    MatchedValue { at, image: m.image.clone(), tag: m.tag.clone() }
+    let at = survey.files[m.file].place_of(m);
+    MatchedValue { at, image: m.image.clone(), tag: m.runs().map(str::to_owned) }
 }

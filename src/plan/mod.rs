@@ -1,15 +1,16 @@
 //! A bump as a pure function: files and a request in, edits out.
 //!
-//! No I/O of its own, repeatable, and empty when there is nothing to do. The working tree, a commit and the landing
-//! loop all plan with this, each on its own [`FileSource`] of files. `screen` and `files` find those that matter,
-//! `matching` the references that are meant, `shared` looks after aliases and merge keys, `overridden` after
-//! workloads whose image a kustomization sets, `addition` makes new kustomization entries, `error` and
-//! `no_match` are what can go wrong. `listing` tells of every reference, and `mentions` of those that
-//! are meant, without changing any; `bump_check` whether a change was a bump.
+//! It does no I/O of its own, gives the same result every time, and is empty if there is nothing to do. The working
+//! tree, a commit and the landing loop all plan with it, each on its own [`FileSource`]. `prefilter` and `files` find
+//! the files that matter, and `matching` the references that a request matches. `shared` handles aliases and merge
+//! keys, `overridden` workloads whose image a kustomization sets, and `addition` new kustomization entries. `error`
+//! and `no_match` are the errors. `listing` lists every reference, and `current_references` those that a request
+//! matches, without changing any; `bump_check` checks whether a change was a bump.
 
 mod addition;
 mod bump_check;
 mod current_references;
+mod elsewhere;
 mod error;
 mod field_index;
 mod files;
@@ -19,28 +20,34 @@ mod listing;
 mod matched;
 mod matching;
 mod no_match;
-mod overridden;
 mod parsed_file;
 mod prefilter;
+mod reports;
 mod shared;
 mod skipped_files;
 mod source;
+mod surroundings;
+mod text_part;
 mod unparsed;
+mod what_runs;
+mod winning;
 
 use std::collections::BTreeSet;
 
 use crate::file_selection::{MatchLevel, Selection, SelectionError};
 use crate::image::{Digest, Field, Tag};
+use crate::manifest::DesiredImage;
 use crate::yaml::FieldPath;
 
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
-pub use error::{MatchedValue, PlanError, RefusedReference};
+pub use elsewhere::UnsetPlace;
+pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
 pub use indexes::TargetIndex;
-pub use listing::{ListedReference, Listing, list};
+pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
-pub use source::{FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
+pub use source::{FileContent, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
 
 /// One image, the tag and digest that its references should get, and where to look for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +87,16 @@ impl UpdateTarget {
         self.service.as_deref().unwrap_or(&self.name)
     }
 
+    /// What a reference of the target should be.
+    fn desired(&self) -> DesiredImage<'_> {
+        DesiredImage {
+            name: &self.name,
+            new_name: &self.new_name,
+            tag: self.tag.as_ref(),
+            digest: &self.digest,
+        }
+    }
+
     /// The image that runs after the bump.
     pub fn effective_name(&self) -> &str {
         match &self.new_name {
@@ -96,8 +113,14 @@ impl Scope {
     }
 
     /// How strongly the scope asks for searching a file; `None` if it doesn't.
-    fn standing(&self, path: &str) -> Option<MatchLevel> {
+    fn match_level(&self, path: &str) -> Option<MatchLevel> {
         self.files.as_ref().filter(|_| self.takes(path))?.match_level(path)
+    }
+
+    /// As [`Scope::standing`], for a file that may be something else than YAML.
+    fn standing_of_any(&self, path: &str) -> Option<MatchLevel> {
+        let files = self.files.as_ref().filter(|_| self.takes(path))?;
+        files.match_level(path).or_else(|| files.is_everything().then_some(MatchLevel::Discovered))
     }
 
     fn takes(&self, path: &str) -> bool {
@@ -140,6 +163,25 @@ pub struct SkipReference {
 }
 
 impl Request {
+    /// The same request, which also finds these fields, each with its target, file and path. They lead to references
+    /// that a single file doesn't name.
+    #[must_use]
+    pub fn following<'a>(
+        &self,
+        fields: impl IntoIterator<Item = (TargetIndex, &'a str, &'a str)>,
+    ) -> Request {
+        let mut request = self.clone();
+        for (target, file, path) in fields {
+            let Ok(path) = FieldPath::parse(path) else { continue };
+            let field = FieldTarget { files: Selection::of_file(file), within: None, path };
+            let fields = &mut request.targets[target].scope.fields;
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+        request
+    }
+
     /// Every file that is looked at.
     ///
     /// # Errors
@@ -174,6 +216,8 @@ pub struct ChangedReference {
     pub from: String,
     pub to: String,
     pub dropped_digest: bool,
+    /// The path of its field, if only the field leads to it: it holds a tag whose image is named elsewhere.
+    pub field: Option<String>,
 }
 
 /// The edits of a bump, and what to report about them. Empty if every reference is up to date.
@@ -219,12 +263,17 @@ fn plan_on(
     survey: &mut files::ScannedFiles,
 ) -> Result<Plan, PlanError> {
     *survey = files::survey(shelf, request)?;
-    let mut matches = matching::find(survey, request)?;
+    let (mut matches, mut reports) = winning::find(shelf, request, survey)?;
     if request.add {
         addition::add(survey, request, &mut matches);
+        reports.drop_overridden_by_added(survey, request, &mut matches);
     }
+    matching::refuse_broken_macs(survey, &mut matches);
     matching::check_fields(survey, request)?;
     let missing = matching::missing(request, &matches);
+    if let Some(replaced) = reports.replaced(request, &missing) {
+        return Err(replaced);
+    }
     if !missing.is_empty() {
         // every file must be read to suggest what the user may have meant
         let mut seen = image_inventory::seen(shelf, request)?;
@@ -233,12 +282,13 @@ fn plan_on(
         survey.warnings.extend(left_out.too_costly);
         survey.warnings.sort();
         survey.warnings.dedup();
-        return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, request, &missing))));
+        return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, survey, request, &missing))));
     }
-    let notices = overridden::remove_overridden(survey, request, &mut matches);
     survey.check()?;
     matching::check(survey, request, &matches)?;
     let plan = matching::write(survey, request, matches)?;
+    let elsewhere = elsewhere::notices(survey, request);
     survey.check()?;
-    Ok(Plan { notices, ..plan })
+    let plan = reports.on(plan);
+    Ok(Plan { notices: plan.notices.into_iter().chain(elsewhere).collect(), ..plan })
 }

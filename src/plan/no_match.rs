@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::elsewhere::{self, UnsetPlace};
+use super::files::ScannedFiles;
 use super::image_inventory::ImageInventory;
 use super::{Request, TargetIndex, UpdateTarget};
 use crate::image::{NAME_LENGTH, same_image, short_name};
@@ -10,6 +12,9 @@ use crate::visible::inline;
 
 /// So many pairs of characters are compared to find the nearest name: a second's work.
 const MAX_COMPARISONS: usize = 20_000_000;
+
+/// How many places a message lists.
+const LISTED: usize = 10;
 
 /// Nothing matches one or more images.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +43,10 @@ pub enum Instead {
     HelmValues {
         at: Location,
     },
+    /// It is in places that no rule covers.
+    Elsewhere {
+        places: Vec<UnsetPlace>,
+    },
     Others {
         similar: Vec<SimilarImage>,
         nameless: Vec<NamelessTag>,
@@ -59,10 +68,16 @@ pub struct NamelessTag {
 }
 
 impl NoMatch {
-    pub(super) fn new(seen: &ImageInventory, request: &Request, missing: &[TargetIndex]) -> Self {
+    pub(super) fn new(
+        seen: &ImageInventory,
+        survey: &ScannedFiles,
+        request: &Request,
+        missing: &[TargetIndex],
+    ) -> Self {
         let unmatched = |&target: &TargetIndex| {
             let UpdateTarget { name, .. } = &request.targets[target];
-            UnmatchedImage { name: name.clone(), instead: instead(seen, name) }
+            let instead = instead(seen, name, || elsewhere::all(survey, request, target));
+            UnmatchedImage { name: name.clone(), instead }
         };
         NoMatch {
             images: missing.iter().map(unmatched).collect(),
@@ -72,7 +87,7 @@ impl NoMatch {
     }
 }
 
-fn instead(seen: &ImageInventory, name: &str) -> Instead {
+fn instead(seen: &ImageInventory, name: &str, elsewhere: impl Fn() -> Vec<UnsetPlace>) -> Instead {
     let place = |list: &[(String, Location)]| {
         list.iter().find(|(image, _)| same_image(image, name)).map(|(_, at)| at.clone())
     };
@@ -81,6 +96,10 @@ fn instead(seen: &ImageInventory, name: &str) -> Instead {
     }
     if let Some(at) = place(&seen.values) {
         return Instead::HelmValues { at };
+    }
+    let places = elsewhere();
+    if !places.is_empty() {
+        return Instead::Elsewhere { places };
     }
     Instead::Others { similar: similar(seen, name), nameless: seen.nameless.clone() }
 }
@@ -127,6 +146,12 @@ impl fmt::Display for Instead {
             Instead::WithoutTag { at } => write!(f, "\n  {at}: names the image, but has no tag key"),
             Instead::HelmValues { at } => {
                 write!(f, "\n  {at}: names the image, in what may be Helm values without a chart")
+            }
+            Instead::Elsewhere { places } => {
+                f.write_str("\nit is in places that no rule covers:")?;
+                let more = places.len().saturating_sub(LISTED);
+                places.iter().take(LISTED).try_for_each(|place| write!(f, "\n  {place}"))?;
+                if more > 0 { write!(f, "\n  and {more} more") } else { Ok(()) }
             }
             Instead::Others { similar, nameless } => {
                 if !similar.is_empty() {

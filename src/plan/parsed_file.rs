@@ -1,11 +1,18 @@
 //! A parsed file with its references.
 
+use std::collections::BTreeMap;
+
 use super::SourceFile;
 use super::indexes::FieldPosition;
+use super::matched::Match;
+use crate::dotenv::Assignment;
 use crate::file_selection::MatchLevel;
 use crate::location::Location;
-use crate::manifest::{ManifestFile, Reference, VALUES, is_values_file, looks_like_values, references};
-use crate::yaml::ParsedYaml;
+use crate::manifest::{
+    DesiredImage, EmbeddedText, ManifestFile, Reference, ReferenceSyntax, Refusal, Rewrite, UnknownPlace,
+    VALUES, WantedImage, has_mac, is_values_file, looks_like_values, references, rewrite, unknown_places,
+};
+use crate::yaml::{Change, EditBlocker, NodeId, ParsedYaml, SyntheticDocument, check};
 
 /// A parsed file with its references.
 pub(super) struct ParsedFile {
@@ -16,10 +23,15 @@ pub(super) struct ParsedFile {
     plain: Vec<Reference>,
     /// The references if it is; `None` if no target can read it that way.
     as_values: Option<Vec<Reference>>,
+    /// The YAML in block scalars that references are in, by the scalar.
+    embedded: BTreeMap<NodeId, EmbeddedText>,
     /// Whether there is a chart next to the file.
     has_chart: bool,
+    /// Any edit breaks the MAC that sops keeps in the file.
+    has_mac: bool,
     /// The references that the targets' fields lead to.
     pub fields: Vec<FieldPlaces>,
+    is_assignments: bool,
 }
 
 /// The references in a file that one field of one target leads to.
@@ -31,6 +43,20 @@ pub(super) struct FieldPlaces {
 /// The cost of reporting a reference, not counting its path.
 const STEPS_TO_REPORT: usize = 16;
 
+fn embedded_texts<'r>(
+    text: &str,
+    yaml: &ParsedYaml,
+    references: impl Iterator<Item = &'r Reference>,
+) -> BTreeMap<NodeId, EmbeddedText> {
+    let mut texts = BTreeMap::new();
+    for block in references.filter(|r| r.inner_at().is_some()).map(|r| r.at) {
+        if !texts.contains_key(&block) {
+            texts.extend(EmbeddedText::read(text, yaml, block).map(|text| (block, text)));
+        }
+    }
+    texts
+}
+
 impl ParsedFile {
     pub fn of(file: &SourceFile<'_>, yaml: ParsedYaml) -> Self {
         // the text was parsed, so it is valid UTF-8
@@ -41,15 +67,44 @@ impl ParsedFile {
         // every reference is reported together with the file's path
         let count = plain.len() + as_values.as_ref().map_or(0, Vec::len);
         yaml.budget().spend(count * (file.path.len() + STEPS_TO_REPORT));
+        let embedded = embedded_texts(text, &yaml, plain.iter().chain(as_values.iter().flatten()));
         ParsedFile {
             path: file.path.to_owned(),
             bytes: file.bytes.to_vec(),
             plain,
             as_values,
+            embedded,
             has_chart: false,
+            has_mac: has_mac(&yaml),
             fields: Vec::new(),
+            is_assignments: false,
             yaml,
         }
+    }
+
+    /// A file of `NAME=VALUE` lines: each assignment is a node, in order. It has no references of its own.
+    pub fn of_assignments(path: &str, bytes: Vec<u8>, assignments: &[Assignment]) -> Self {
+        let mut document = SyntheticDocument::default();
+        for Assignment { value, line, .. } in assignments {
+            document.scalar_in_line(value, *line);
+        }
+        ParsedFile {
+            path: path.to_owned(),
+            bytes,
+            yaml: document.finish(),
+            plain: Vec::new(),
+            as_values: None,
+            embedded: BTreeMap::new(),
+            has_chart: false,
+            has_mac: false,
+            fields: Vec::new(),
+            is_assignments: true,
+        }
+    }
+
+    /// Whether the file holds `NAME=VALUE` lines instead of YAML.
+    pub fn is_assignments(&self) -> bool {
+        self.is_assignments
     }
 
     /// Sets whether there is a chart next to the file. This is known only after all files were visited.
@@ -62,15 +117,15 @@ impl ParsedFile {
     }
 
     /// The references that the rules find at a match level.
-    pub fn references(&self, standing: MatchLevel) -> &[Reference] {
-        let is_values = self.is_values(standing);
+    pub fn references(&self, match_level: MatchLevel) -> &[Reference] {
+        let is_values = self.is_values(match_level);
         self.as_values.as_ref().filter(|_| is_values).unwrap_or(&self.plain)
     }
 
     /// Whether to read the file as Helm values: if its path was given, or if its name fits and either a pattern
     /// selected it or there is a chart next to it.
-    pub fn is_values(&self, standing: MatchLevel) -> bool {
-        match standing {
+    pub fn is_values(&self, match_level: MatchLevel) -> bool {
+        match match_level {
             MatchLevel::Explicit => true,
             MatchLevel::Pattern => looks_like_values(&self.path),
             MatchLevel::Discovered | MatchLevel::ContextOnly => self.has_chart && is_values_file(&self.path),
@@ -78,14 +133,76 @@ impl ParsedFile {
     }
 
     /// The references that the file would have if it were read as Helm values.
-    pub fn would_be_values(&self, standing: MatchLevel) -> impl Iterator<Item = &Reference> {
+    pub fn would_be_values(&self, match_level: MatchLevel) -> impl Iterator<Item = &Reference> {
         let values = self.as_values.iter().flatten().filter(|r| r.kind == VALUES);
-        values.filter(move |_| !self.is_values(standing))
+        values.filter(move |_| !self.is_values(match_level))
+    }
+
+    /// The places that name a wanted image, and that neither a rule nor a field of the request covers.
+    pub fn unknown_places(&self, standing: MatchLevel, wanted: WantedImage<'_>) -> Vec<UnknownPlace> {
+        // the text was parsed, so it is valid UTF-8
+        let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
+        let is_values = self.is_values(standing);
+        let file = ManifestFile { path: &self.path, text, yaml: &self.yaml, is_values };
+        let fields = self.fields.iter().flat_map(|places| &places.references);
+        unknown_places(&file, self.references(standing).iter().chain(fields), wanted)
+    }
+
+    /// Whether any edit breaks the MAC that sops keeps in the file.
+    pub fn has_mac(&self) -> bool {
+        self.has_mac
     }
 
     /// Every reference that some target may find.
     pub fn all_references(&self) -> impl Iterator<Item = &Reference> {
         self.plain.iter().chain(self.as_values.iter().flatten())
+    }
+
+    /// The YAML in a block scalar that a reference is in.
+    pub fn embedded(&self, block: NodeId) -> Option<&EmbeddedText> {
+        self.embedded.get(&block)
+    }
+
+    /// The YAML in any block scalar.
+    pub fn read_embedded(&self, block: NodeId) -> Option<EmbeddedText> {
+        let text = std::str::from_utf8(&self.bytes).ok()?;
+        EmbeddedText::read(text, &self.yaml, block)
+    }
+
+    /// Plans the changes to a reference of this file.
+    ///
+    /// # Errors
+    /// Why the reference can't be edited safely.
+    pub fn rewrite(&self, reference: &Reference, wanted: &DesiredImage<'_>) -> Result<Rewrite, Refusal> {
+        match (&reference.syntax, self.embedded(reference.at)) {
+            (ReferenceSyntax::Embedded { line, inner, .. }, Some(text)) => text.rewrite(*line, inner, wanted),
+            _ => rewrite(&self.yaml, reference, wanted),
+        }
+    }
+
+    /// Whether a change can be made, without making it.
+    ///
+    /// # Errors
+    /// What prevents the edit.
+    pub fn check(&self, change: &Change) -> Result<(), EditBlocker> {
+        let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
+        match change {
+            Change::Inside { block, change } if self.embedded.contains_key(block) => {
+                self.embedded.get(block).map_or(Ok(()), |text| text.check(change))
+            }
+            _ => check(text, &self.yaml, change),
+        }
+    }
+
+    /// Whether a reference is in text whose lines can't be edited.
+    pub fn is_only_told(&self, reference: &Reference) -> bool {
+        let is_embedded = matches!(reference.syntax, ReferenceSyntax::Embedded { .. });
+        is_embedded && !self.embedded(reference.at).is_some_and(EmbeddedText::is_editable)
+    }
+
+    /// `file:line` of a match.
+    pub fn place_of(&self, m: &Match) -> Location {
+        Location { file: self.path.clone(), line: m.line, column: None }
     }
 
     /// `file:line`.

@@ -12,7 +12,7 @@ use crate::image::{Field, short_name};
 const KUSTOMIZE: &str = "kustomize.config.k8s.io/";
 
 pub(super) struct Prefilter<'a> {
-    words: Vec<Finder<'a>>,
+    names: Vec<Finder<'a>>,
     kustomization: Option<Finder<'a>>,
 }
 
@@ -27,7 +27,7 @@ impl<'a> Prefilter<'a> {
             [Some(target.name.as_str()), new].into_iter().flatten()
         });
         Prefilter {
-            words: names.map(|name| Finder::new(short_name(name))).collect(),
+            names: names.map(|name| Finder::new(short_name(name))).collect(),
             // with `--add`, a kustomization that lacks the image may get an entry
             kustomization: request.add.then(|| Finder::new(KUSTOMIZE)),
         }
@@ -35,7 +35,7 @@ impl<'a> Prefilter<'a> {
 
     /// Whether the file must be parsed.
     pub fn lets_pass(&self, bytes: &[u8]) -> bool {
-        self.words.iter().any(|word| holds_word(bytes, word))
+        self.names.iter().any(|word| holds_word(bytes, word))
             || self.kustomization.as_ref().is_some_and(|group| group.find(bytes).is_some())
             || has_escape(bytes)
     }

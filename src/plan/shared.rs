@@ -55,7 +55,8 @@ fn edited_nodes(matches: &[Match]) -> HashMap<NodeId, TargetIndex> {
 
 fn set_nodes(rewrite: &Rewrite) -> impl Iterator<Item = NodeId> {
     rewrite.changes.iter().filter_map(|change| match change {
-        Change::Set { node, .. } => Some(*node),
+        Change::Set { node, .. } | Change::SetPart { node, .. } | Change::SetText { node, .. } => Some(*node),
+        Change::Inside { block, .. } => Some(*block),
         _ => None,
     })
 }
@@ -118,7 +119,10 @@ fn foreign_use(
     let rewrite = m.result.as_ref().ok()?;
     let same = |place: NodeId| places.contains(&(m.target, place));
     rewrite.changes.iter().find_map(|change| match change {
-        Change::Set { node, .. } => {
+        Change::Set { node, .. }
+        | Change::SetPart { node, .. }
+        | Change::SetText { node, .. }
+        | Change::Inside { block: node, .. } => {
             let foreign = |(user, at): &&(NodeId, NodeId)| {
                 *at != m.at && !settled.contains(&(*node, *user)) && !same(*at)
             };

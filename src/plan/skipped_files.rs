@@ -5,7 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::SourceFile;
-use super::unparsed::Unparsed;
+use super::unparsed::{Unparsed, UnparsedText};
 use crate::file_selection::MatchLevel;
 use crate::yaml::scan;
 
@@ -43,6 +43,8 @@ impl SkippedFiles {
     pub fn unparsed(self) -> impl Iterator<Item = Unparsed> {
         let kept = self.0.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
         let files = kept.files.into_iter();
-        files.filter_map(|(path, bytes)| Some(Unparsed { path, error: scan(&bytes).err()?, named: false }))
+        files.filter_map(|(path, bytes)| {
+            Some(Unparsed { path, error: scan(&bytes).err()?, named: false, text: UnparsedText::default() })
+        })
     }
 }

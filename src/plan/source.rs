@@ -18,11 +18,11 @@ pub struct SourceFile<'a> {
 
 /// Where files are read from: a working tree, or a commit.
 pub trait FileSource {
-    /// Hands every selected file to `look`, in any order and from several threads at once; with `context`
-    /// every other YAML file too. Once `look` breaks, the rest may be left out.
+    /// Passes every selected file to `look`, in any order and from several threads at once; with `context`, every
+    /// other YAML file too. Once `look` breaks, the rest may be left out.
     ///
     /// # Errors
-    /// A named file that is not there, or that may not be read.
+    /// If a named file doesn't exist, or can't be read.
     fn visit(
         &self,
         selection: &Selection,
@@ -30,11 +30,38 @@ pub trait FileSource {
         look: Visitor<'_>,
     ) -> Result<FoundFiles, SourceError>;
 
-    /// One file's bytes, at most so many of them; nothing where it is not there.
+    /// Reads one file; `None` if there is no such file. A file of more than `max_size` bytes isn't loaded.
     ///
     /// # Errors
-    /// Where it can't be read, is a symlink, or is behind one.
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError>;
+    /// If it can't be read, is a symlink, or is behind one.
+    fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError>;
+
+    /// Whether the source has all files of a repository, so that what runs can be computed from them.
+    fn is_whole(&self) -> bool {
+        true
+    }
+}
+
+/// The content of a file, unless it is larger than the caller can use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileContent {
+    Bytes(Vec<u8>),
+    TooLarge,
+}
+
+impl FileContent {
+    /// The bytes; `None` if they were too many.
+    pub fn bytes(self) -> Option<Vec<u8>> {
+        match self {
+            FileContent::Bytes(bytes) => Some(bytes),
+            FileContent::TooLarge => None,
+        }
+    }
+
+    /// The bytes, if there are at most `max_size` of them.
+    pub fn new(bytes: Vec<u8>, max_size: usize) -> Self {
+        if bytes.len() > max_size { FileContent::TooLarge } else { FileContent::Bytes(bytes) }
+    }
 }
 
 /// What is done with each file, and whether more are wanted.
@@ -77,25 +104,25 @@ pub enum PathProblem {
     OutsideRoot,
 }
 
-/// What is known of the files besides what is in them.
+/// What a search found out about the files, besides their content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FoundFiles {
     /// Files that were selected.
     pub count: usize,
     /// Folders with a `Chart.yaml`.
     pub charts: HashSet<String>,
-    /// Files that were left out.
+    /// One for each file that was skipped.
     pub warnings: Vec<String>,
 }
 
 impl FoundFiles {
-    /// Counts a file that is looked at.
-    pub fn take(&mut self, path: &str, standing: MatchLevel) {
-        self.count += usize::from(standing != MatchLevel::ContextOnly);
+    /// Counts a file that was read.
+    pub fn take(&mut self, path: &str, match_level: MatchLevel) {
+        self.count += usize::from(match_level != MatchLevel::ContextOnly);
         self.pass(path);
     }
 
-    /// Notes a file that may not be selected, for what its name says.
+    /// Notes a file that may not be selected: its name may matter.
     pub fn pass(&mut self, path: &str) {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         if name == CHART {

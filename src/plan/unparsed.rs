@@ -1,6 +1,9 @@
 //! Files that could not be parsed, because they aren't YAML or would take too much work.
 
-use super::PlanError;
+use std::collections::HashSet;
+
+use super::{PlanError, Request, SourceFile, TargetIndex};
+use crate::manifest::unparsed_places;
 use crate::visible::inline;
 use crate::yaml::{ParseAborted, ReadError};
 
@@ -10,6 +13,28 @@ pub(super) struct Unparsed {
     pub error: ReadError,
     /// Named by `-f` without a wildcard.
     pub named: bool,
+    /// What the text says, if it was read.
+    pub text: UnparsedText,
+}
+
+/// What a text says that isn't valid YAML.
+#[derive(Default)]
+pub(super) struct UnparsedText {
+    pub is_template: bool,
+    /// The lines that name an image: each with its target.
+    pub places: Vec<(TargetIndex, usize)>,
+}
+
+impl UnparsedText {
+    pub fn read(file: &SourceFile<'_>, request: &Request) -> Self {
+        let text = String::from_utf8_lossy(file.bytes);
+        let targets = TargetIndex::each(&request.targets);
+        let searched = targets.filter(|(_, target)| target.scope.match_level(file.path).is_some());
+        let places = searched.flat_map(|(target, wanted)| {
+            unparsed_places(file.path, &text, &wanted.name).into_iter().map(move |line| (target, line))
+        });
+        UnparsedText { is_template: text.contains("{{"), places: places.collect() }
+    }
 }
 
 /// The reports about files that could not be parsed.
@@ -19,20 +44,39 @@ pub(super) struct UnparsedReport {
     pub not_yaml: Vec<String>,
     /// A warning for each file that takes too much work.
     pub too_costly: Vec<String>,
+    /// The folders of charts, whose templates aren't meant to be YAML.
+    charts: HashSet<String>,
 }
 
 impl UnparsedReport {
+    /// A report that leaves out the templates of charts in these folders.
+    pub fn without_templates(charts: &HashSet<String>) -> Self {
+        UnparsedReport { charts: charts.clone(), ..UnparsedReport::default() }
+    }
+
+    fn is_template(&self, path: &str) -> bool {
+        let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+        let mut templates = folders.filter_map(|folder| match folder {
+            "templates" => Some(""),
+            folder => folder.strip_suffix("/templates"),
+        });
+        templates.any(|chart| self.charts.contains(chart))
+    }
+
     /// # Errors
     /// The file was named by the user, or the work was cancelled.
-    pub fn add(&mut self, Unparsed { path, error, named }: Unparsed) -> Result<(), PlanError> {
+    pub fn add(&mut self, Unparsed { path, error, named, text }: Unparsed) -> Result<(), PlanError> {
         match error {
             ReadError::Stopped(stopped @ ParseAborted::Cancelled) => return Err(stopped_at(&path, stopped)),
             ReadError::Stopped(stopped) if named => return Err(stopped_at(&path, stopped)),
-            ReadError::Syntax(error) if named => return Err(PlanError::NotYaml { file: path, error }),
+            ReadError::Syntax(error) if named => {
+                return Err(PlanError::NotYaml { file: path, error, is_template: text.is_template });
+            }
             ReadError::Stopped(stopped) => {
                 self.too_costly.push(format!("{}: skipped: it {stopped}", inline(&path)))
             }
-            ReadError::Syntax(fault) => self.not_yaml.push(format!("{}:{fault}", inline(&path))),
+            ReadError::Syntax(_) if self.is_template(&path) => {}
+            ReadError::Syntax(error) => self.not_yaml.push(format!("{}:{error}", inline(&path))),
         }
         Ok(())
     }

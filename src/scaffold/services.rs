@@ -9,7 +9,7 @@ use crate::image::short_name;
 use crate::plan::ListedReference;
 
 /// How many tags a remark lists.
-const TOLD: usize = 3;
+const LISTED: usize = 3;
 
 /// A service to propose.
 pub struct ProposedService {
@@ -46,10 +46,10 @@ fn of_image(image: &DeployedImage<'_>, stem: &str, taken: &mut TakenNames) -> Ve
 
 /// The environment's name as its paths spell it, if they agree, or else its standard name.
 fn spelt(environment: DeployEnvironment, image: &DeployedImage<'_>, places: &[&ListedReference]) -> String {
-    let words = places.iter().filter_map(|r| DeployEnvironment::of(&r.file, short_name(image.image)));
-    let words: BTreeSet<String> = words.map(|(_, word)| word).collect();
-    let mut words = words.into_iter();
-    match (words.next(), words.next()) {
+    let spellings = places.iter().filter_map(|r| DeployEnvironment::of(&r.file, short_name(image.image)));
+    let spellings: BTreeSet<String> = spellings.map(|(_, word)| word).collect();
+    let mut spellings = spellings.into_iter();
+    match (spellings.next(), spellings.next()) {
         (Some(word), None) => word,
         _ => environment.name(),
     }
@@ -59,9 +59,9 @@ fn remarks(image: &DeployedImage<'_>, places: &[&ListedReference], files: &BTree
     let mut remarks = Vec::new();
     let tags: BTreeSet<&str> = places.iter().map(|r| r.tag.as_deref().unwrap_or("none")).collect();
     if tags.len() > 1 {
-        let mut told: Vec<String> = tags.iter().take(TOLD).map(|tag| (*tag).to_owned()).collect();
-        told.extend((tags.len() > TOLD).then(|| format!("{} more", tags.len() - TOLD)));
-        remarks.push(format!("It has different tags now ({}); a bump sets all of them.", told.join(", ")));
+        let mut listed: Vec<String> = tags.iter().take(LISTED).map(|tag| (*tag).to_owned()).collect();
+        listed.extend((tags.len() > LISTED).then(|| format!("{} more", tags.len() - LISTED)));
+        remarks.push(format!("It has different tags now ({}); a bump sets all of them.", listed.join(", ")));
     }
     if let Some(refused) = image.refused.iter().find(|r| files.contains(&r.file)) {
         remarks.push(format!("A bump stops at {}, which can't be edited; see below.", place(refused)));

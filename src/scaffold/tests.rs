@@ -28,11 +28,11 @@ fn services(references: Vec<ListedReference>) -> Vec<String> {
 
 fn services_of(text: &str) -> Vec<String> {
     let config = Config::parse("tagbump.yaml", text.as_bytes()).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    let told = |name: &str| {
+    let described = |name: &str| {
         let service = config.service(name).unwrap();
         format!("{name} {} {}", service.image, service.files.as_ref().unwrap())
     };
-    config.names().map(told).collect()
+    config.names().map(described).collect()
 }
 
 /// The text with the commented-out services uncommented.
@@ -77,7 +77,7 @@ fn a_service_for_each_environment() {
 fn one_environment_by_two_names_is_one() {
     let api = |file| reference(file, "ghcr.io/acme/api", "v1");
     let found = services(vec![api("a/prod/x.yaml"), api("b/values-production.yaml"), api("stage/x.yaml")]);
-    let names: Vec<_> = found.iter().map(|told| told.split(' ').next().unwrap()).collect();
+    let names: Vec<_> = found.iter().map(|service| service.split(' ').next().unwrap()).collect();
     assert_eq!(names, ["api-prod", "api-stage"]);
 }
 
@@ -99,7 +99,7 @@ fn names_that_meet() {
         reference("c.yaml", "a.io/x/acme-api-dev", "v1"),
         reference("d.yaml", "a.io/x/on", "v1"),
     ]);
-    let names: Vec<_> = found.iter().map(|told| told.split(' ').next().unwrap()).collect();
+    let names: Vec<_> = found.iter().map(|service| service.split(' ').next().unwrap()).collect();
     assert_eq!(names, ["acme-api-dev", "acme-api-dev-2", "acme-api-prod", "on", "other-api"]);
 }
 

@@ -17,14 +17,14 @@ use crate::tag::DEFAULT_TEMPLATE;
 /// Checks a `bump`.
 ///
 /// # Errors
-/// With the flag and what it takes.
+/// With the flag, and the values that it takes.
 pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings, SettingsError> {
     // `tag` takes several templates; only the first one is for the tag to deploy
     let template = args.tag_template.iter().flat_map(|text| text.lines()).find(|line| !line.is_empty());
     let if_older = match args.if_older {
         IfOlder::Auto if ActionsRun::read(&environment).active => IfOlder::Skip,
         IfOlder::Auto => IfOlder::Fail,
-        said => said,
+        chosen => chosen,
     };
     let settings = BumpSettings {
         images: with_digest(images(&args.images)?, non_empty(args.digest.as_deref()))?,
@@ -41,10 +41,10 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
     Ok(settings)
 }
 
-/// Checks a `rollback`: a bump back, which no newer build stands in the way of.
+/// Checks a `rollback`: a bump to an earlier tag, which newer builds don't prevent.
 ///
 /// # Errors
-/// With the flag and what it takes.
+/// With the flag, and the values that it takes.
 pub fn rollback(
     args: RollbackArgs,
     environment: Environment,

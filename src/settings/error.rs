@@ -1,4 +1,4 @@
-//! What can be wrong with what was typed. Flags are data here: the one who reports an error words them.
+//! Mistakes in the typed options. Flags are data here: `diagnostics` words them.
 
 use crate::file_selection::SelectionError;
 use crate::git::AuthorError;

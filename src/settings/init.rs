@@ -17,7 +17,7 @@ pub struct InitSettings {
 /// Checks an `init`.
 ///
 /// # Errors
-/// With the flag and what it takes.
+/// With the flag, and the values that it takes.
 pub fn init(args: InitArgs) -> Result<InitSettings, SettingsError> {
     let selection = Selection::new(&listed(args.files.files))?;
     let scan = ScanSettings { root: folder(&args.common)?, images: Vec::new(), selection };

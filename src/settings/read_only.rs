@@ -56,7 +56,7 @@ pub struct RemoteSettings {
 /// Checks a `tag`.
 ///
 /// # Errors
-/// With the flag and what it takes.
+/// With the flag, and the values that it takes.
 pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSettings, SettingsError> {
     let templates = listed(args.templates);
     Ok(TagSettings {
@@ -70,7 +70,7 @@ pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSetti
 /// Checks a `scan`.
 ///
 /// # Errors
-/// With the flag and what it takes.
+/// With the flag, and the values that it takes.
 pub fn scan(args: ScanArgs) -> Result<ScanSettings, SettingsError> {
     Ok(ScanSettings {
         root: folder(&args.common)?,
@@ -82,7 +82,7 @@ pub fn scan(args: ScanArgs) -> Result<ScanSettings, SettingsError> {
 /// Checks a `history`.
 ///
 /// # Errors
-/// With the flag and what it takes.
+/// With the flag, and the values that it takes.
 pub fn history(
     args: HistoryArgs,
     environment: Environment,

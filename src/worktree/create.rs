@@ -16,7 +16,7 @@ impl Worktree {
     /// Whether anything is at a path, be it a folder or a symlink that leads nowhere.
     ///
     /// # Errors
-    /// Where a folder on the way is a symlink, or can't be opened.
+    /// If a folder on the way is a symlink, or can't be opened.
     pub fn has(&self, path: &str) -> Result<bool, WorktreeError> {
         let error = |e: OpenError| WorktreeError::from(not_reached(path, e));
         let (folder, name) = match self.descent().parent(path) {
@@ -26,11 +26,11 @@ impl Worktree {
         folder.kind(name).map(|kind| kind.is_some()).map_err(|e| error(e.into()))
     }
 
-    /// Makes a file, and the folders that it is in; says no, and does nothing, where something is there already.
-    /// It is written aside and then given its name, so that nobody ever sees a part of it.
+    /// Creates a file, and the folders that it is in. Returns `false`, and does nothing, if something exists at the
+    /// path. The file is written under another name and then renamed, so that no one ever sees a part of it.
     ///
     /// # Errors
-    /// Where a folder on the way is a symlink, or the file can't be written.
+    /// If a folder on the way is a symlink, or the file can't be written.
     pub fn create(&self, path: &str, bytes: &[u8]) -> Result<bool, WorktreeError> {
         if self.has(path)? {
             return Ok(false);

@@ -44,7 +44,7 @@ pub(super) fn not_opened(path: &str, error: OpenError) -> SourceError {
     }
 }
 
-/// As [`not_opened`], where a symlink is on the way to something that tagbump looks for by itself.
+/// As [`not_opened`], if a symlink is on the way to a file that tagbump looks for on its own.
 pub(super) fn not_reached(path: &str, error: OpenError) -> SourceError {
     match error.problem() {
         Some(PathProblem::Symlink) => SourceError::Symlink { path: path.to_owned() },

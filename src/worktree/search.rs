@@ -17,7 +17,7 @@ use super::open_error::OpenError;
 use super::{Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
 use crate::file_selection::{MatchLevel, Selection, is_yaml};
-use crate::plan::{FileSource, FoundFiles, SourceError, SourceFile, Visitor};
+use crate::plan::{FileContent, FileSource, FoundFiles, SourceError, SourceFile, Visitor};
 use crate::visible::inline;
 
 impl FileSource for Worktree {
@@ -43,7 +43,7 @@ impl FileSource for Worktree {
         Ok(search.found())
     }
 
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
+    fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError> {
         let (file, about) = match self.descent().file(path) {
             Ok(opened) => opened,
             Err(OpenError::NotRegular) => return Ok(None),
@@ -51,8 +51,9 @@ impl FileSource for Worktree {
             Err(e) => return Err(not_reached(path, e)),
         };
         let mut bytes = Vec::new();
-        read_at_most(file, about.size, at_most as u64, &mut bytes).map_err(|e| not_opened(path, e.into()))?;
-        Ok(Some(bytes))
+        let limit = (max_size as u64).saturating_add(1);
+        read_at_most(file, about.size, limit, &mut bytes).map_err(|e| not_opened(path, e.into()))?;
+        Ok(Some(FileContent::new(bytes, max_size)))
     }
 }
 
@@ -180,18 +181,18 @@ impl FileSearch<'_> {
 
     /// Reads a file that was found, if it is selected.
     fn take(&self, path: String, FileReader { descent, buffer }: &mut FileReader) -> ControlFlow<()> {
-        let standing = match self.selection.match_level(&path) {
+        let match_level = match self.selection.match_level(&path) {
             Some(MatchLevel::Explicit) => return ControlFlow::Continue(()),
-            Some(standing) => standing,
+            Some(match_level) => match_level,
             None if self.context && is_yaml(&path) => MatchLevel::ContextOnly,
             None => {
                 self.seen().found.pass(&path);
                 return ControlFlow::Continue(());
             }
         };
-        self.seen().found.take(&path, standing);
+        self.seen().found.take(&path, match_level);
         let flow = match read_into(descent, &path, buffer) {
-            Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, match_level: standing }),
+            Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, match_level }),
             Err(e) => self.pass(e.to_string()),
         };
         if !self.worktree.tracked.is_empty() {

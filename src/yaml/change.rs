@@ -16,6 +16,12 @@ pub struct NewPair {
 pub enum Change {
     /// Replaces a scalar with this string.
     Set { node: NodeId, value: String },
+    /// Replaces a part of a scalar, given in bytes of its text. The rest stays as it is, placeholders too.
+    SetPart { node: NodeId, range: Range<usize>, value: String },
+    /// Replaces the text of a literal block scalar by one with as many lines.
+    SetText { node: NodeId, value: String },
+    /// Changes the YAML that a literal block scalar holds as text.
+    Inside { block: NodeId, change: Box<Change> },
     /// Removes a key and its scalar; in block style, the whole line.
     Remove { key: NodeId },
     /// Inserts new keys after this key and its scalar, in the same map.
@@ -29,10 +35,22 @@ pub enum Change {
 }
 
 impl Change {
-    /// The node that the change is about.
+    /// The nodes that lead to what the change is about: the block scalars around it, and the node itself.
+    pub fn path(&self) -> Vec<NodeId> {
+        let mut path = vec![self.node()];
+        let mut change = self;
+        while let Change::Inside { change: inner, .. } = change {
+            path.push(inner.node());
+            change = inner;
+        }
+        path
+    }
+
+    /// The node of the file that the change is about.
     pub fn node(&self) -> NodeId {
         match self {
-            Change::Set { node, .. } => *node,
+            Change::Set { node, .. } | Change::SetPart { node, .. } | Change::SetText { node, .. } => *node,
+            Change::Inside { block, .. } => *block,
             Change::Remove { key } | Change::InsertAfter { key, .. } => *key,
             Change::Append { seq, .. } => *seq,
             Change::FillList { value, .. } => *value,

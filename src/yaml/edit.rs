@@ -3,14 +3,16 @@
 //! A [`Change`] becomes a splice (replace these bytes) and a sequence of events that the result must parse to.
 //! If the result parses to anything else, it is thrown away.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::change::{Change, NewPair, Splice};
 use super::document::{Node, NodeId, NodeKind, ParsedYaml, ScalarStyle};
-use super::insert;
 use super::scalar::{needs_quotes, render};
 use super::scan::{ReadError, scan, scan_until};
-use super::span::{EditBlocker, span};
+use super::span::{EditBlocker, part_blocker, span};
+use super::{insert, inside, literal};
 
 /// Why the changes were not made. They are never made in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,14 +32,16 @@ pub enum EditError {
 /// See [`EditError`].
 pub fn apply(bytes: &[u8], yaml: &ParsedYaml, changes: &[Change]) -> Result<Vec<u8>, EditError> {
     let text = std::str::from_utf8(bytes).map_err(|_| EditError::VerificationFailed)?;
+    let changes = inside::with_texts(yaml, changes)?;
     let mut splices = Vec::with_capacity(changes.len());
-    for change in changes {
+    for change in changes.iter() {
         let node = change.node();
-        let made = splice(text, yaml, change);
-        splices.push((node, made.map_err(|obstacle| EditError::Refused { node, obstacle })?));
+        let refused = |obstacle| EditError::Refused { node, obstacle };
+        let made = splice(text, yaml, change).map_err(refused)?;
+        splices.extend(made.into_iter().map(|splice| (node, splice)));
     }
     let result = join(text, splices)?;
-    prove(yaml, changes, result.as_bytes())?;
+    prove(yaml, &changes, result.as_bytes())?;
     Ok(result.into_bytes())
 }
 
@@ -50,21 +54,61 @@ pub fn check(text: &str, yaml: &ParsedYaml, change: &Change) -> Result<(), EditB
     splice(text, yaml, change).map(|_| ())
 }
 
-fn splice(text: &str, yaml: &ParsedYaml, change: &Change) -> Result<Splice, EditBlocker> {
-    match change {
+fn splice(text: &str, yaml: &ParsedYaml, change: &Change) -> Result<Vec<Splice>, EditBlocker> {
+    let one = match change {
+        Change::SetText { node, value } => return literal::set(text, yaml, *node, value),
+        Change::Inside { block, change } => {
+            let value = inside::changed_text(yaml, *block, &[(**change).clone()]);
+            let value = value.map_err(|error| match error {
+                EditError::Refused { obstacle, .. } => obstacle,
+                EditError::Overlap { .. } | EditError::VerificationFailed => EditBlocker::Unplaced,
+            })?;
+            return literal::set(text, yaml, *block, &value);
+        }
         Change::Set { node, value } => set(text, yaml, *node, value),
+        Change::SetPart { node, range, value } => set_part(text, yaml, *node, range, value),
         Change::Remove { key } => insert::remove(text, yaml, *key),
         Change::InsertAfter { key, pairs } => insert::after(text, yaml, *key, pairs),
         Change::Append { seq, pairs } => insert::append(text, yaml, *seq, pairs),
         Change::FillList { value, pairs } => insert::fill(text, yaml, *value, pairs),
         Change::AddList { map, key, pairs } => insert::list(text, yaml, *map, key, pairs),
-    }
+    };
+    one.map(|splice| vec![splice])
 }
 
 fn set(text: &str, yaml: &ParsedYaml, id: NodeId, value: &str) -> Result<Splice, EditBlocker> {
-    if let Some(obstacle) = super::edit_blocker(yaml, id) {
+    match super::edit_blocker(yaml, id) {
+        Some(obstacle) => Err(obstacle),
+        None => replace(text, yaml, id, value),
+    }
+}
+
+/// Replaces a part of a scalar. What is around it may be a placeholder.
+fn set_part(
+    text: &str,
+    yaml: &ParsedYaml,
+    id: NodeId,
+    part: &Range<usize>,
+    value: &str,
+) -> Result<Splice, EditBlocker> {
+    if let Some(obstacle) = part_blocker(yaml, id) {
         return Err(obstacle);
     }
+    let raw = &text[span(text, yaml, id)?];
+    let whole = with_part(yaml, id, part, value).ok_or(EditBlocker::Unplaced)?;
+    // an escape around the part might come back in another notation
+    let escaped = raw.starts_with('"') && raw.contains('\\');
+    if escaped { Err(EditBlocker::Unplaced) } else { replace(text, yaml, id, &whole) }
+}
+
+/// The text of a scalar with another part in it.
+fn with_part(yaml: &ParsedYaml, id: NodeId, part: &Range<usize>, value: &str) -> Option<String> {
+    let NodeKind::Scalar { value: old, .. } = &yaml.node(id).kind else { return None };
+    let (before, after) = (old.get(..part.start)?, old.get(part.end..)?);
+    (part.start <= part.end).then(|| format!("{before}{value}{after}"))
+}
+
+fn replace(text: &str, yaml: &ParsedYaml, id: NodeId, value: &str) -> Result<Splice, EditBlocker> {
     let range = span(text, yaml, id)?;
     let node = yaml.node(id);
     if !reads_back(&text[range.clone()], node) {
@@ -136,7 +180,7 @@ enum Atom<'a> {
     },
     /// A scalar in any style that every reader takes for this string.
     String {
-        value: &'a str,
+        value: Cow<'a, str>,
         anchored: bool,
         tag: Option<&'a str>,
     },
@@ -162,7 +206,7 @@ fn agrees(wanted: &Atom<'_>, got: &Atom<'_>) -> bool {
             Atom::Scalar { value, style, missing, anchored, tag },
         ) => {
             let string = !missing && (*style != ScalarStyle::Plain || !needs_quotes(value, false));
-            string && (wanted, wanted_anchor, wanted_tag) == (value, anchored, tag)
+            string && (wanted.as_ref(), wanted_anchor, wanted_tag) == (*value, anchored, tag)
         }
         _ => wanted == got,
     }
@@ -171,7 +215,10 @@ fn agrees(wanted: &Atom<'_>, got: &Atom<'_>) -> bool {
 /// The events of a parsed file after some changes.
 struct ExpectedEvents<'a> {
     yaml: &'a ParsedYaml,
-    set: HashMap<NodeId, &'a str>,
+    /// Scalars that get any style that every reader takes for this string.
+    set: HashMap<NodeId, String>,
+    /// Block scalars that get another text.
+    texts: HashMap<NodeId, &'a str>,
     removed: HashSet<NodeId>,
     behind: HashMap<NodeId, Vec<&'a NewPair>>,
     filled: HashMap<NodeId, &'a [NewPair]>,
@@ -185,6 +232,7 @@ impl<'a> ExpectedEvents<'a> {
         let mut planned = ExpectedEvents {
             yaml,
             set: HashMap::new(),
+            texts: HashMap::new(),
             removed: HashSet::new(),
             behind: HashMap::new(),
             filled: HashMap::new(),
@@ -201,8 +249,18 @@ impl<'a> ExpectedEvents<'a> {
     fn add(&mut self, change: &'a Change) {
         match change {
             Change::Set { node, value } => {
-                self.set.insert(*node, value);
+                self.set.insert(*node, value.clone());
             }
+            Change::SetPart { node, range, value } => {
+                // a part that isn't there was refused before
+                let whole = with_part(self.yaml, *node, range, value).unwrap_or_default();
+                self.set.insert(*node, whole);
+            }
+            Change::SetText { node, value } => {
+                self.texts.insert(*node, value);
+            }
+            // each became a new text before
+            Change::Inside { .. } => {}
             Change::Remove { key } => {
                 self.removed.insert(*key);
             }
@@ -267,9 +325,12 @@ impl<'a> ExpectedEvents<'a> {
             let number = self.anchor_numbers.len();
             self.anchor_numbers.insert(id, number);
         }
-        let atom = match (shape, self.set.get(&id)) {
-            (NodeKind::Scalar { .. }, Some(value)) => Atom::String { value, anchored, tag },
+        let atom = match (shape, self.set.remove(&id)) {
+            (NodeKind::Scalar { .. }, Some(value)) => {
+                Atom::String { value: Cow::Owned(value), anchored, tag }
+            }
             (NodeKind::Scalar { value, style, missing }, None) => {
+                let value = self.texts.remove(&id).unwrap_or(value);
                 Atom::Scalar { value, style: *style, missing: *missing, anchored, tag }
             }
             (NodeKind::Map, _) => Atom::Open { map: true, anchored, tag },
@@ -299,7 +360,7 @@ impl<'a> ExpectedEvents<'a> {
     }
 
     fn string(&mut self, value: &'a str) {
-        self.atoms.push(Atom::String { value, anchored: false, tag: None });
+        self.atoms.push(Atom::String { value: Cow::Borrowed(value), anchored: false, tag: None });
     }
 
     fn open(&mut self, map: bool) {

@@ -18,6 +18,9 @@ enum Step {
     Where { key: String, value: String },
 }
 
+/// Fields that are nested deeper have no path.
+const MAX_STEPS: usize = 32;
+
 /// The error for an invalid path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {reason} at character {at}")]
@@ -43,6 +46,24 @@ impl FieldPath {
             at: reader.at + 1,
         })?;
         Ok(FieldPath { text: path.to_owned(), steps })
+    }
+
+    /// The path that leads to a node from the top of its document, as text; `None` if it is nested too deeply.
+    pub fn to_node(yaml: &ParsedYaml, id: NodeId) -> Option<String> {
+        let mut steps = Vec::new();
+        let mut node = id;
+        while let Some(parent) = yaml.node(node).parent {
+            if steps.len() >= MAX_STEPS {
+                return None;
+            }
+            steps.push(match yaml.key_text(node) {
+                Some(key) => format!(".{}", escaped(key)),
+                None => format!("[{}]", yaml.items(parent).position(|item| item == node)?),
+            });
+            node = parent;
+        }
+        steps.reverse();
+        Some(steps.concat().trim_start_matches('.').to_owned())
     }
 
     /// The path as it was typed.
@@ -83,6 +104,16 @@ impl Step {
                 .collect(),
         }
     }
+}
+
+/// A key as a path spells it.
+fn escaped(key: &str) -> String {
+    let mut text = String::new();
+    for c in key.chars() {
+        text.extend(['.', '[', '\\'].contains(&c).then_some('\\'));
+        text.push(c);
+    }
+    text
 }
 
 fn through(yaml: &ParsedYaml, place: &FoundValue, item: NodeId) -> FoundValue {
@@ -178,6 +209,19 @@ mod tests {
         let yaml = scan(b"x: &x {tag: v1}\ny: *x\n").unwrap();
         let found = FieldPath::parse("y.tag").unwrap().find(&yaml, 0);
         assert!(found[0].shared_by.is_some());
+    }
+
+    #[test]
+    fn path_to_a_node_leads_back_to_it() {
+        let text = "a.b: {'c[0]': [x, {d: [y]}]}\nz: {'\\': w}\n";
+        let yaml = scan(text.as_bytes()).unwrap();
+        let mut found = Vec::new();
+        for id in (0..yaml.len()).filter(|&id| yaml.node(id).key.is_some()) {
+            let path = FieldPath::to_node(&yaml, id).unwrap();
+            assert_eq!(FieldPath::parse(&path).unwrap().find(&yaml, 0)[0].node, id, "{path}");
+            found.push(path);
+        }
+        assert_eq!(found, [r"a\.b", r"a\.b.c\[0]", r"a\.b.c\[0][1].d", "z", r"z.\\"]);
     }
 
     #[test]

@@ -14,20 +14,26 @@ mod edit;
 mod field;
 mod indent_workaround;
 mod insert;
+mod inside;
 mod key_index;
+mod literal;
 mod merge;
 mod scalar;
 mod scan;
 mod span;
+mod synthetic;
+mod tab_workaround;
 
 pub use budget::{Budget, Cancellation, ParseAborted};
 pub use change::{Change, NewPair};
 pub use document::{FoundValue, Node, NodeId, NodeKind, ParsedYaml, ScalarStyle};
 pub use edit::{EditError, apply, check};
 pub use field::{FieldError, FieldPath};
+pub use literal::{is_literal, text_blocker};
 pub use scalar::{needs_quotes, render};
 pub use scan::{ReadError, YamlError, scan, scan_until};
-pub use span::{EditBlocker, edit_blocker, span};
+pub use span::{EditBlocker, edit_blocker, part_blocker, span};
+pub use synthetic::SyntheticDocument;
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use super::budget::{Budget, Cancellation, ParseAborted, WithCommas};
 use super::cursor::Cursor;
 use super::document::{Node, NodeId, NodeKind, ParsedYaml, ScalarStyle};
 use super::indent_workaround::IndentWorkaround;
+use super::tab_workaround::TabWorkaround;
 
 /// Why a file isn't valid YAML, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,9 +60,9 @@ pub fn scan_until(bytes: &[u8], cancellation: &Cancellation) -> Result<ParsedYam
     let budget = Budget::for_file(bytes.len(), cancellation.clone());
     let text = readable(bytes)?;
     let body = text.strip_prefix(BOM).unwrap_or(text);
-    let mut workaround = IndentWorkaround::default();
+    let (mut workaround, mut tabs) = (IndentWorkaround::default(), TabWorkaround::default());
     loop {
-        let yaml = read(text, body, &workaround, &budget);
+        let yaml = read(text, &tabs.apply(body), &workaround, &budget);
         // a text that was cut short looks like a syntax error
         budget.check()?;
         match yaml {
@@ -69,8 +70,10 @@ pub fn scan_until(bytes: &[u8], cancellation: &Cancellation) -> Result<ParsedYam
                 yaml.budget = budget;
                 return Ok(yaml);
             }
-            Err(ReadFailure::Here(fault)) => return Err(fault.into()),
-            Err(ReadFailure::Parser(error)) if !workaround.cures(body, &error) => {
+            Err(ReadFailure::Here(error)) => return Err(error.into()),
+            Err(ReadFailure::Parser(error))
+                if !tabs.cures(body, &error) && !workaround.cures(body, &error) =>
+            {
                 let (line, column) = (error.marker().line(), error.marker().col());
                 let column = workaround.column(line, column) + 1;
                 return Err(YamlError { line, column, reason: error.info().to_owned() }.into());

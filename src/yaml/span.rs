@@ -20,6 +20,9 @@ pub enum EditBlocker {
     AnchoredNothing,
     Twice,
     Unplaced,
+    Folded,
+    Lines,
+    Shared,
 }
 
 impl fmt::Display for EditBlocker {
@@ -36,6 +39,9 @@ impl fmt::Display for EditBlocker {
                 "would still be there when it is removed: it is written twice, or merged in"
             }
             EditBlocker::Unplaced => "can't be told from the text around it",
+            EditBlocker::Folded => "is in folded or quoted text, whose lines are not those of the file",
+            EditBlocker::Lines => "is in a block scalar that would get more or fewer lines",
+            EditBlocker::Shared => "is used elsewhere too, through an alias",
         })
     }
 }
@@ -52,6 +58,11 @@ impl EditBlocker {
             EditBlocker::AnchoredNothing => "give the anchor a value",
             EditBlocker::Twice => "remove the key by hand, in every place that it comes from",
             EditBlocker::Unplaced => "write the key and its value on one line",
+            EditBlocker::Folded => {
+                "write the text as a literal block scalar (|), or as YAML (Argo CD: valuesObject)"
+            }
+            EditBlocker::Lines => "edit it by hand, or write it as YAML",
+            EditBlocker::Shared => "write both values out, without an alias or merge key",
         }
     }
 }
@@ -66,12 +77,16 @@ pub fn edit_blocker(yaml: &ParsedYaml, id: NodeId) -> Option<EditBlocker> {
         NodeKind::Scalar { missing: true, .. } if node.anchored || node.tag.is_some() => {
             Some(EditBlocker::AnchoredNothing)
         }
-        NodeKind::Scalar { value, .. } if is_placeholder(value) => Some(EditBlocker::Placeholder),
-        NodeKind::Scalar { .. } => {
-            let foreign = node.tag.as_deref().is_some_and(|t| t != "str");
-            foreign.then_some(EditBlocker::Tagged)
+        NodeKind::Scalar { .. } if node.tag.as_deref().is_some_and(|tag| tag != "str") => {
+            Some(EditBlocker::Tagged)
         }
+        NodeKind::Scalar { value, .. } => is_placeholder(value).then_some(EditBlocker::Placeholder),
     }
+}
+
+/// As [`edit_blocker`], if only a part of the scalar is replaced: then there may be a placeholder around it.
+pub fn part_blocker(yaml: &ParsedYaml, id: NodeId) -> Option<EditBlocker> {
+    edit_blocker(yaml, id).filter(|blocker| *blocker != EditBlocker::Placeholder)
 }
 
 /// `${X}` (Flux, envsubst), `$X` (Compose), `$(X)` (Kubernetes, kustomize) and `{{ }}` (Helm, Jinja).

@@ -79,12 +79,12 @@ fn what_has_no_bytes_of_its_own_is_refused() {
 
 #[test]
 fn what_is_no_yaml_says_where() {
-    let fault = |bytes: &[u8]| scan(bytes).unwrap_err().to_string();
-    assert_eq!(fault(b"a: b\n\0"), "2:1: holds a NUL byte");
-    assert_eq!(fault(b"a: \xff"), "1:4: is not UTF-8");
-    assert_eq!(fault(b"\xff\xfea\0"), "1:1: is UTF-16; save it as UTF-8");
-    assert!(fault(b"a: b\nc: [\n").starts_with("3:1: "), "{}", fault(b"a: b\nc: [\n"));
-    assert_eq!(fault(b"a: &x 1\n---\nb: *x\n"), "3:4: alias to an anchor of another document");
+    let error = |bytes: &[u8]| scan(bytes).unwrap_err().to_string();
+    assert_eq!(error(b"a: b\n\0"), "2:1: holds a NUL byte");
+    assert_eq!(error(b"a: \xff"), "1:4: is not UTF-8");
+    assert_eq!(error(b"\xff\xfea\0"), "1:1: is UTF-16; save it as UTF-8");
+    assert!(error(b"a: b\nc: [\n").starts_with("3:1: "), "{}", error(b"a: b\nc: [\n"));
+    assert_eq!(error(b"a: &x 1\n---\nb: *x\n"), "3:4: alias to an anchor of another document");
 }
 
 #[test]
@@ -180,13 +180,13 @@ fn indentation_that_other_readers_accept() {
 #[test]
 fn what_is_really_wrong_still_says_where() {
     for (text, line) in [("a:\n  b: [\n  c\nd: x\n", 4), ("a:\n  d: 'x\n y\n", 2), ("a: [\n]]\n", 2)] {
-        assert_eq!(fault(text).line, line, "{text:?}");
+        assert_eq!(error(text).line, line, "{text:?}");
     }
     // each such line costs another pass over the file, so there is a limit
     let flow = |lines: usize| format!("a:\n  b: [\n{}  ]\n", " x,\n".repeat(lines));
     assert!(scan(flow(200).as_bytes()).is_ok());
     let large = format!("{}# {}\n", flow(20), "x".repeat(1_000_000));
-    assert!(fault(&large).reason.starts_with("invalid indentation"));
+    assert!(error(&large).reason.starts_with("invalid indentation"));
 }
 
 #[test]
@@ -234,9 +234,44 @@ fn a_key_that_would_still_be_there_is_not_removed() {
     }
 }
 
-fn fault(text: &str) -> YamlError {
+fn error(text: &str) -> YamlError {
     match scan(text.as_bytes()) {
-        Err(ReadError::Syntax(fault)) => fault,
+        Err(ReadError::Syntax(error)) => error,
         other => panic!("{other:?}"),
     }
+}
+
+fn set_part(yaml: &str, part: &str, value: &str) -> Result<String, EditError> {
+    let parsed = scan(yaml.as_bytes()).unwrap();
+    let node = parsed.at(parsed.roots()[0], &["tag"]).unwrap();
+    let start = parsed.text(node).unwrap().find(part).unwrap();
+    let change = Change::SetPart { node, range: start..start + part.len(), value: value.to_owned() };
+    apply(yaml.as_bytes(), &parsed, &[change]).map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+#[test]
+fn a_part_is_replaced_and_the_placeholder_around_it_stays() {
+    for yaml in [
+        "tag: ${TAG:-v1}\n",
+        "tag: api:${TAG:-v1}-ad # v1\r\n",
+        "tag: 'it''s ${TAG:-v1}'\n",
+        "tag: \"${TAG:-v1}\"\n",
+        "{tag: \"${TAG:-v1}\"}\n",
+        "tag: &a 'é/${TAG:-v1}'\nb: *a\n",
+    ] {
+        assert_eq!(set_part(yaml, "v1", "v2").unwrap(), yaml.replacen("v1", "v2", 1), "{yaml:?}");
+    }
+    assert_eq!(set_part("tag: ${TAG:-v1}\n", "v1", "").unwrap(), "tag: ${TAG:-}\n");
+}
+
+#[test]
+fn a_part_is_refused_where_the_whole_would_be() {
+    let refused = |yaml: &str| match set_part(yaml, "v1", "v2") {
+        Err(EditError::Refused { obstacle, .. }) => obstacle,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused("tag: \"\\u0061${TAG:-v1}\"\n"), EditBlocker::Unplaced);
+    assert_eq!(refused("tag: |\n  v1\n"), EditBlocker::Block);
+    assert_eq!(refused("tag: a\n  v1\n"), EditBlocker::MultiLine);
+    assert_eq!(refused("tag: !x ${TAG:-v1}\n"), EditBlocker::Tagged);
 }

@@ -1,4 +1,4 @@
-//! `--push --via api`: GitHub makes the commit, and signs it; against the fake GitHub.
+//! `--push --via api`: GitHub makes and signs the commit. Runs against the fake GitHub.
 
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +21,7 @@ fn push(hub: &Hub, tag: &str, more: &[&str]) -> Command {
     command_in(hub, &hub.checkout(), &format!("{API}:{tag}"), more)
 }
 
-/// Somebody else's commits aside, main has one more than at the start, and it brings the tag.
+/// Apart from other people's commits, main has one more commit than at the start, and it sets the tag.
 #[track_caller]
 fn has_landed_once(hub: &Hub, tag: &str) {
     assert!(hub.file("main").contains(&format!("newTag: {tag} # by CI")), "{}", hub.file("main"));
@@ -88,7 +88,7 @@ fn commit_by_api_goes_on_top_when_branch_moved() {
     );
 }
 
-/// Whatever becomes of the answer, there is one commit, and it is told.
+/// Whatever happens to the response, there is exactly one commit, and the report names it.
 #[test]
 fn commit_by_api_lands_once_when_answers_fail() {
     let faults = [

@@ -1,5 +1,5 @@
-//! Repositories and folders of somebody else. Only root can give a folder away, so these run where they are asked
-//! for: `cargo test --features root-tests --test it as_root::`, as root.
+//! Repositories and folders that belong to another user. Only root can give a folder away, so these tests run only
+//! on request: `cargo test --features root-tests --test it as_root::`, as root.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use crate::support::git::git;
 use crate::support::repo::{API, World, ended, failed, push, run};
 use crate::support::trap::{anonymous, set, trap};
 
-/// Gives a folder to somebody else.
+/// Gives a folder to another user.
 fn give_away(folder: &Path) {
     let given = Command::new("chown").args(["-R", "54321:54321"]).arg(folder).output().unwrap();
     assert!(given.status.success(), "run as root: {}", String::from_utf8_lossy(&given.stderr));
@@ -23,7 +23,7 @@ fn spring_everywhere(folder: &Path, script: &Path) {
 
 #[test]
 fn repository_of_another_user_is_refused() {
-    // the whole of it, or the part that holds the configuration
+    // the whole repository, or only the part that holds the configuration
     for part in ["", ".git"] {
         let world = World::new();
         let folder = anonymous(&world);
@@ -41,7 +41,7 @@ fn repository_of_another_user_is_refused() {
     }
 }
 
-/// git's own list of exceptions holds, if it is the user's.
+/// git's own list of exceptions counts if it is in the user's configuration.
 #[test]
 fn repository_of_another_user_is_used_when_user_trusts_it() {
     let world = World::new();
@@ -74,7 +74,7 @@ fn bare_directory_of_another_user_is_refused() {
     assert!(said.contains("belongs to another user") && said.contains("safe.directory"), "{said}");
 }
 
-/// Root bumps in a folder of someone else, who swaps files and folders meanwhile.
+/// Root bumps in another user's folder, and that user swaps files and folders meanwhile.
 mod swaps {
     use std::fs::{self, Metadata, Permissions};
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -99,7 +99,7 @@ mod swaps {
         format!("# {comment}\nkind: Pod\nspec:\n  containers:\n    - image: app:{tag}\n{workaround}")
     }
 
-    /// Root's own folder `root/k8s`, and `theirs/k8s` of someone else, with a manifest each.
+    /// Root's own folder `root/k8s`, and another user's `theirs/k8s`, with a manifest in each.
     struct Scene(TempDir);
 
     impl Scene {
@@ -116,10 +116,10 @@ mod swaps {
             self.0.path().join(path)
         }
 
-        /// Their folder as it was at first.
+        /// Their folder as it was at the start.
         fn reset(&self) {
             let theirs = self.at("theirs");
-            // at first there is none
+            // there is none at the start
             let _ = fs::remove_dir_all(&theirs);
             write(&theirs, "k8s/app.yaml", &manifest("theirs", "v0"));
             give_away(&theirs);
@@ -129,7 +129,7 @@ mod swaps {
             tagbump(&self.at("theirs"), &["bump", "app:v1"])
         }
 
-        /// What root has is what root had.
+        /// Root's files are unchanged.
         #[track_caller]
         fn spares_root(&self, told: &Run) {
             let about = fs::metadata(self.at("root/k8s/app.yaml")).unwrap();
@@ -142,13 +142,13 @@ mod swaps {
             assert!(!snapshot(&self.at("theirs")).iter().any(has_secret), "root's file was copied");
         }
 
-        /// Swaps two names in one step; nothing happens where one of them is not there.
+        /// Swaps two names in one step; does nothing if one of them doesn't exist.
         fn exchange(&self, one: &str, two: &str) {
             let _ = renameat_with(CWD, self.at(one), CWD, self.at(two), RenameFlags::EXCHANGE);
         }
     }
 
-    /// Runs something while another thread swaps again and again.
+    /// Runs something while another thread keeps swapping.
     fn while_swapping(swap: impl Fn() + Sync, run: impl FnOnce() -> Run) -> Run {
         struct Stop<'a>(&'a AtomicBool);
         impl Drop for Stop<'_> {
@@ -180,7 +180,7 @@ mod swaps {
         assert_eq!(run.exit, 0, "{}", run.output());
     }
 
-    /// Bumped, and whose it was.
+    /// What was bumped, and who owned it.
     #[track_caller]
     fn is_theirs(path: &Path) {
         let about = fs::symlink_metadata(path).unwrap();
@@ -195,7 +195,7 @@ mod swaps {
         let swap = || {
             for entry in fs::read_dir(scene.at("theirs/k8s")).unwrap().flatten() {
                 if entry.file_name().to_string_lossy().starts_with(".tagbump-") {
-                    // it may be gone by now, or be swapped already
+                    // it may be gone by now, or already swapped
                     let _ = fs::remove_file(entry.path());
                     let _ = symlink(scene.at("root/k8s/app.yaml"), entry.path());
                 }

@@ -1,4 +1,4 @@
-//! Who makes a commit: flags, environment, git's configuration, in Actions the bot.
+//! Who makes a commit: flags, environment, git's configuration, or the bot in Actions.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::support::repo::{self, World, actions, ended, failed, push, write};
 const BOT: &str = "github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>";
 const ADA: &str = "Ada <ada@example.com>";
 
-/// A checkout in which nobody is configured, and a home in which nobody is.
+/// A checkout and a home folder, neither of which configures an author.
 struct Nobody {
     world: World,
     folder: PathBuf,
@@ -74,7 +74,7 @@ fn author_comes_from_environment_first() {
     assert_eq!(lands(&world, &mut command), wanted);
 }
 
-/// Name from one place, address from the other: git puts them together.
+/// The name comes from one place and the address from another: git combines them.
 #[test]
 fn author_is_combined_when_environment_has_half_of_it() {
     let nobody = Nobody::new();
@@ -144,7 +144,7 @@ fn author_flag_wins() {
     }
 }
 
-/// A line break would end the header of the commit: the rest of the name would be headers of its own.
+/// A line break would end the commit's header, and the rest of the name would be read as more headers.
 #[test]
 fn line_breaks_in_author_name_add_no_headers() {
     let world = World::new();
@@ -154,7 +154,7 @@ fn line_breaks_in_author_name_add_no_headers() {
         failed(&repo::run(&mut push(&folder, "v1", &["--author", wrong])), 2);
     }
     assert_eq!(world.tip(), before);
-    // git leaves line breaks out of names that come from elsewhere
+    // git removes line breaks from names that come from elsewhere
     let mut command = push(&folder, "v1", &[]);
     command.env("GIT_AUTHOR_NAME", "Bob\n").env("GIT_COMMITTER_NAME", "\nBob");
     assert_eq!(lands(&world, &mut command), both("Bob <ada@example.com>"));
@@ -174,7 +174,7 @@ fn sign_off_names_the_committer() {
     assert_eq!(world.last("%(trailers:key=Tagbump-Image,valueonly)").trim(), "ghcr.io/acme/api:v1");
 }
 
-/// As with git's own `--signoff`.
+/// As git's own `--signoff` does.
 #[test]
 fn sign_off_is_not_repeated_when_message_has_it() {
     let world = World::new();
@@ -184,7 +184,7 @@ fn sign_off_is_not_repeated_when_message_has_it() {
     assert_eq!(world.message().matches("Signed-off-by").count(), 1, "{}", world.message());
 }
 
-/// The same names that git itself would write.
+/// The same names that git would write.
 #[test]
 fn names_are_cleaned_as_git_cleans_them() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! Programs that leave a process behind which keeps their pipes open: tagbump ends all the same.
+//! Programs that leave a process behind which holds their pipes open: tagbump ends anyway.
 #![cfg(unix)]
 
 use std::fs::{File, OpenOptions};
@@ -11,10 +11,10 @@ use crate::support::cli::Run;
 use crate::support::git::{git, is_signed};
 use crate::support::repo::{World, ended, failed, push, script_at};
 
-/// What keeps the background processes of a test alive, until it is dropped.
+/// Keeps a test's background processes alive until it is dropped.
 struct Leash {
     fifo: PathBuf,
-    /// Both ends, so that opening it waits for nobody.
+    /// Both ends, so that opening it never blocks.
     _open: File,
 }
 
@@ -26,13 +26,13 @@ impl Leash {
         Leash { fifo, _open: open }
     }
 
-    /// A shell command that leaves a process behind, which has the shell's stdout and stderr open.
+    /// A shell command that leaves a process behind, which keeps the shell's stdout and stderr open.
     fn background(&self) -> String {
         format!("{{ read line < '{}'; }} &", self.fifo.display())
     }
 }
 
-/// Runs to the end, which must come while the background process still lives.
+/// Runs to the end, which must come while the background process is still alive.
 #[track_caller]
 fn run_to_its_end(command: &mut Command, leash: Leash) -> Run {
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -71,7 +71,7 @@ fn error_of_git_is_shown_when_hook_leaves_process_behind() {
     assert!(run.stderr.contains("left unchanged") && run.stderr.contains("not today"), "{}", run.stderr);
 }
 
-/// gpg starts an agent, and so may a program in its place.
+/// gpg starts an agent, and a replacement for gpg may do so too.
 #[test]
 fn signature_is_used_when_program_leaves_process_behind() {
     let world = World::new();
@@ -86,7 +86,7 @@ fn signature_is_used_when_program_leaves_process_behind() {
 
 const SCP: &str = "git@h.example:acme/gitops.git";
 
-/// ssh leaves a master process behind where `ControlPersist` is set.
+/// ssh leaves a master process behind if `ControlPersist` is set.
 #[test]
 fn landing_ends_when_ssh_leaves_process_behind() {
     let world = World::new();
@@ -109,7 +109,7 @@ fn error_of_ssh_is_shown_when_it_leaves_process_behind() {
     assert!(said.contains(words), "{said}");
 }
 
-/// The hook's process keeps the connection open, as git has it; the push has landed long before.
+/// The hook's process keeps the connection open, as it does with git; the push landed long before.
 #[test]
 fn landing_ends_within_its_time_when_hook_of_local_remote_leaves_process_behind() {
     let world = World::new();

@@ -6,7 +6,7 @@ use crate::support::git::git;
 use crate::support::git_server::{Fault, On, Service};
 use crate::support::repo::{self, API, FILE, World, commit, ended, failed, push};
 
-/// A checkout with two commits of its own, and the commit that was checked out.
+/// A checkout with two commits of its own, and the commit it was cloned at.
 fn ahead(world: &World, folder: PathBuf) -> (PathBuf, String) {
     let base = git(&folder, &["rev-parse", "HEAD"]);
     commit(&folder, "CHANGELOG.md", "one\n");
@@ -146,7 +146,7 @@ fn carry_is_wrong_usage_beside_flags_that_exclude_it() {
     assert!(told.contains("upstream"), "{told}");
 }
 
-/// Fetched and not merged: the upstream is ahead of what is checked out.
+/// Fetched but not merged: the upstream is ahead of the checked-out commit.
 #[test]
 fn carry_rewinds_nothing_when_checkout_is_behind() {
     let world = World::new();
@@ -178,7 +178,7 @@ fn carry_does_not_restore_commits_that_were_removed_from_branch() {
     assert_eq!(subjects[1..], ["change docs/a.md", "base", "change README.md"], "{subjects:?}");
 }
 
-/// The commits that were carried are found on the branch, and not put on themselves.
+/// The carried commits are found on the branch, and not rebased onto themselves.
 #[test]
 fn carried_commits_land_once_when_answer_is_lost() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! Which variables the programs get that tagbump starts: no token, unless getting one is their purpose.
+//! Which variables the programs get that tagbump starts: no token, unless fetching a token is their purpose.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use crate::support::repo::{
 };
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-/// What every secret contains.
+/// Every secret contains this.
 const SECRET: &str = "s3cret";
 
-/// Variables that hold a token, or a file that the runner obeys.
+/// Variables that hold a token, or name a file that the runner takes commands from.
 const RUNNER_SECRETS: [&str; 20] = [
     "TAGBUMP_TOKEN",
     "TAGBUMP_INPUT_TOKEN",
@@ -37,7 +37,7 @@ const RUNNER_SECRETS: [&str; 20] = [
     "BUILDKITE_AGENT_ACCESS_TOKEN",
 ];
 
-/// Sets every secret, and one variable that is no business of tagbump's.
+/// Sets every secret, and one variable that has nothing to do with tagbump.
 fn with_secrets(command: &mut Command) -> &mut Command {
     for name in RUNNER_SECRETS {
         command.env(name, format!("{SECRET}-{name}"));
@@ -45,7 +45,7 @@ fn with_secrets(command: &mut Command) -> &mut Command {
     command.env("MY_OWN", "kept")
 }
 
-/// A script that writes its environment to a file, and then does more.
+/// A script that writes its environment to a file, then runs more commands.
 struct Recorder {
     script: PathBuf,
     file: PathBuf,
@@ -67,7 +67,7 @@ impl Recorder {
         self.script.to_str().unwrap()
     }
 
-    /// The lines of the environment that hold a secret.
+    /// The lines of the environment that contain a secret.
     fn secrets(&self) -> Vec<String> {
         let text = std::fs::read_to_string(&self.file).unwrap_or_else(|e| panic!("{}: {e}", self.path()));
         assert!(text.contains("MY_OWN=kept"), "the user's own variables stay: {text}");
@@ -82,7 +82,7 @@ fn got_no_secret(recorders: &[Recorder]) {
     }
 }
 
-/// Hooks of the checkout can come from its content (`core.hooksPath`), and so can what a filter runs.
+/// The checkout's content can define hooks (`core.hooksPath`) and filters.
 #[test]
 fn hooks_and_filters_of_checkout_get_no_token() {
     let files = [(FILE, &*kustomization(&[API.into()])), (".gitattributes", "*.yaml filter=recorded\n")];
@@ -136,7 +136,7 @@ fn hooks_of_checkout_get_no_credential_from_git_config_variables() {
     got_no_secret(&[recorder]);
 }
 
-/// A remote on this machine can be another user's.
+/// A remote on this machine can belong to another user.
 #[test]
 fn hooks_of_local_remote_get_no_token() {
     let world = World::new();
@@ -150,7 +150,7 @@ fn hooks_of_local_remote_get_no_token() {
     got_no_secret(&recorders);
 }
 
-/// ssh can be set to send variables to the server (`SendEnv`).
+/// ssh can be configured to send variables to the server (`SendEnv`).
 #[test]
 fn ssh_gets_no_token() {
     let world = World::new();
@@ -175,12 +175,12 @@ fn signing_programs_get_no_token() {
     got_no_secret(&[recorder]);
 }
 
-/// A credential helper that answers with a variable's value, as a shell function in git's configuration.
+/// A credential helper that answers with a variable's value, written as a shell function in git's configuration.
 const PRINTS_JOB_TOKEN: &str = "!f() { echo username=x-access-token; echo \"password=$GITHUB_TOKEN\"; }; f";
 
 const JOB_TOKEN: &str = "s3cret-job-token";
 
-/// Behind the job's token, on a host that is not the runner's GitHub: tagbump doesn't send the token by itself.
+/// After the job's token, on a host that isn't the runner's GitHub: tagbump doesn't send the token on its own.
 fn behind_job_token() -> World {
     let files = [(FILE, &*kustomization(&[API.into()]))];
     World::with(|server| server.basic_auth("x-access-token", JOB_TOKEN), &files)
@@ -233,7 +233,7 @@ fn helper_of_user_gets_neither_own_token_nor_runner_token() {
     assert_eq!(names, wanted, "the job's tokens alone");
 }
 
-/// The repository's own configuration may have come with the repository.
+/// The repository's own configuration may have been delivered with the repository.
 #[test]
 fn helper_of_repository_gets_no_token() {
     let world = behind_job_token();
@@ -242,14 +242,14 @@ fn helper_of_repository_gets_no_token() {
     let land = |tag: &str| run(push(&folder, tag, &[]).env("GITHUB_TOKEN", JOB_TOKEN));
     let said = failed(&land("v1"), 5);
     assert!(said.contains("credential helper") && said.contains("GITHUB_TOKEN"), "it says why: {said}");
-    // a file of the work tree that the configuration includes is the repository's as well
+    // a file of the work tree that the configuration includes belongs to the repository as well
     git(&folder, &["config", "--unset", "credential.helper"]);
     git(&folder, &["config", "--file", "included", "credential.helper", PRINTS_JOB_TOKEN]);
     git(&folder, &["config", "include.path", "../included"]);
     failed(&land("v2"), 5);
 }
 
-/// CI agents keep their helper in a file beside the checkout, which the repository's configuration includes.
+/// CI agents keep their helper in a file next to the checkout, which the repository's configuration includes.
 #[test]
 fn helper_of_included_file_outside_of_repository_gets_token_of_job() {
     let world = behind_job_token();
@@ -260,7 +260,7 @@ fn helper_of_included_file_outside_of_repository_gets_token_of_job() {
     ended(&run(push(&folder, "v1", &[]).env("GITHUB_TOKEN", JOB_TOKEN)), 0, "landed");
 }
 
-/// git's trace has the command lines of all that it runs, and a helper can hold its password there.
+/// git's trace contains the command lines of everything it runs, and a helper may have its password there.
 #[test]
 fn git_trace_is_not_written() {
     let world = World::new();

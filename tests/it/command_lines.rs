@@ -1,4 +1,4 @@
-//! No secret is on the command line of a program that tagbump starts: every user of the machine can read it there.
+//! No secret is on the command line of a program that tagbump starts: every user of the machine can read it.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::support::git::git;
 use crate::support::repo::{PASSWORD, REPO, USER, World, ended, push, run, script_at};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-/// Programs first in `PATH` that note how they were called, and then do what they are there for.
+/// Programs at the front of `PATH` that record how they were called, then do their real job.
 struct Watch {
     folder: PathBuf,
     log: PathBuf,
@@ -29,7 +29,7 @@ impl Watch {
         command.env("PATH", format!("{}:{}", self.folder.display(), std::env::var("PATH").unwrap()))
     }
 
-    /// Checks that something was called, and nothing with a password.
+    /// Checks that something was called, and that no call contains a password.
     #[track_caller]
     fn saw_no_secret(&self) {
         let lines = std::fs::read_to_string(&self.log).unwrap();
@@ -105,7 +105,7 @@ fn command_lines_have_no_credential_from_any_source() {
     }
 }
 
-/// As actions/checkout makes it for a sparse checkout: one commit, and of its files only some.
+/// As actions/checkout makes it for a sparse checkout: one commit, and only some of its files.
 #[test]
 fn partial_clone_is_fast_forwarded_when_others_pushed() {
     for (name, depth) in [("deep", &[][..]), ("shallow", &["--depth", "1"])] {
@@ -122,7 +122,7 @@ fn partial_clone_is_fast_forwarded_when_others_pushed() {
     }
 }
 
-/// A branch that forked before the clone's only commit was merged since: its commits come as well.
+/// A branch that forked before the clone's only commit has been merged since, so its commits are fetched as well.
 #[test]
 fn partial_clone_is_fast_forwarded_when_older_branch_was_merged() {
     let world = World::new();
@@ -137,7 +137,7 @@ fn partial_clone_is_fast_forwarded_when_older_branch_was_merged() {
     git(&other, &["push", "--quiet", "origin", "main"]);
     let run = run(&mut push(&folder, "v1", &["--remote", &world.url()]));
     ended(&run, 0, "landed");
-    // its history is cut there, so it is git's to bring more; what is there is whole either way
+    // its history is cut there, so fetching more is up to git; what is there is complete either way
     git(&folder, &["fsck", "--strict", "--no-dangling"]);
     assert_eq!(git(&folder, &["status", "--porcelain"]), "");
     git(&folder, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);

@@ -1,4 +1,4 @@
-//! `--commit`: the bump alone becomes a commit; everything else that was changed stays as it was.
+//! `--commit`: only the bump becomes a commit; all other changes stay as they were.
 
 use std::path::{Path, PathBuf};
 
@@ -49,7 +49,7 @@ impl Local {
         bump(&self.path(), &format!("{API}:{tag}"), more)
     }
 
-    /// Bumps, and checks the commit: one line of one file, on what was `HEAD`, and nothing else.
+    /// Bumps, and checks that the commit changes one line of one file on top of the old `HEAD`, and nothing else.
     #[track_caller]
     fn commits(&self, tag: &str, more: &[&str]) {
         let before = self.git(&["rev-parse", "HEAD"]);
@@ -73,7 +73,7 @@ fn bump(folder: &Path, image: &str, more: &[&str]) -> Run {
     )
 }
 
-/// What a diff says, without the names of blobs and the places of its parts.
+/// The lines of a diff, without blob IDs and hunk positions.
 fn changes(diff: &str) -> Vec<String> {
     let told = diff.lines().filter(|line| !line.starts_with("index ") && !line.starts_with("@@"));
     let told = told.filter(|line| !line.starts_with(' '));
@@ -141,7 +141,7 @@ fn changes_in_other_lines_of_file_stay_uncommitted() {
     assert!(local.read(FILE).contains("newTag: v1 # by CI\n"), "{}", local.read(FILE));
 }
 
-/// The same for what was only added elsewhere, and for what was staged and taken back in the work tree.
+/// The same for changes that only add lines elsewhere, and for changes that are staged and undone in the work tree.
 #[test]
 fn staged_changes_stay_when_work_tree_lacks_them() {
     let local = Local::new();
@@ -170,7 +170,7 @@ fn changes_beside_named_field_stay_uncommitted() {
     assert_eq!(local.read("values.yaml"), "# changed\napp:\n  version: v1\n");
 }
 
-/// Bumps beside a changed comment: only the bump is committed, and the comment stays changed.
+/// Bumps next to a changed comment: only the bump is committed, and the comment stays changed.
 #[track_caller]
 fn beside_a_comment(image: &str, more: &[&str]) {
     let local = Local::new();
@@ -310,7 +310,7 @@ mod modes {
         }
         let told = ended(&local.bump("v1", &[]), 0, "committed");
         assert!(!local.path().join(".git/ran").exists());
-        // they would run: git itself does
+        // git itself runs them, so they would run
         assert!(
             !try_git(&local.path(), &["commit", "--quiet", "--allow-empty", "--message", "x"])
                 .status

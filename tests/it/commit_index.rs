@@ -1,4 +1,4 @@
-//! `--commit` in repositories whose index or references are out of the ordinary: nothing of it is lost.
+//! `--commit` in repositories with an unusual index or unusual references: nothing is lost.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ fn bump(folder: &Path) -> Run {
     Run::of(&command(folder).args(["bump", &image, "--commit", "--format", "json"]).output().unwrap())
 }
 
-/// The bump alone is committed, in the repository as git sees it.
+/// Only the bump is committed, as git sees the repository.
 #[track_caller]
 fn commits(path: &Path) {
     let before = git(path, &["rev-parse", "HEAD"]);
@@ -56,7 +56,7 @@ fn flags_of_index_entries_stay_after_commit() {
     assert_eq!(git(&path, &["status", "--porcelain"]), "");
 }
 
-/// As after a `git stash pop` that did not go through.
+/// As after a `git stash pop` that failed.
 #[test]
 fn commit_works_when_another_file_has_conflict() {
     let (_keep, path) = local();
@@ -82,7 +82,7 @@ fn commit_works_when_sparse_checkout_has_file() {
     assert!(git(&path, &["ls-files", "-t", "docs"]).starts_with("S "));
 }
 
-/// libgit2 reads neither: refused with the way out, and nothing is touched.
+/// libgit2 can't read either of them: tagbump refuses, says what to do, and touches nothing.
 #[test]
 fn commit_is_refused_when_index_is_unreadable() {
     for arguments in [
@@ -113,7 +113,7 @@ fn commit_keeps_index_of_other_version_valid() {
     assert_eq!(git(&path, &["status", "--porcelain"]), "?? more.txt\n?? untracked.txt");
 }
 
-/// A branch that is in `packed-refs` alone, in a folder that is not there.
+/// A branch that exists only in `packed-refs`, below a folder that doesn't exist.
 #[test]
 fn commit_works_when_branch_is_packed() {
     let (_keep, path) = local();
@@ -127,7 +127,7 @@ fn commit_works_when_branch_is_packed() {
     assert_eq!(git(&path, &["status", "--porcelain"]), "");
 }
 
-/// A branch that only stands for another one: git commits on that, and so it stays a symbolic one.
+/// A branch that is a symbolic reference to another: git commits to the other one, so it stays symbolic.
 #[test]
 fn commit_moves_target_when_branch_is_symbolic() {
     let (_keep, path) = local();
@@ -138,7 +138,7 @@ fn commit_moves_target_when_branch_is_symbolic() {
     assert_eq!(git(&path, &["rev-parse", "main"]), git(&path, &["rev-parse", "HEAD"]));
 }
 
-/// What was a reflog for git stays one, and none is begun where git keeps none.
+/// An existing reflog gets an entry, and none is created where git keeps none.
 #[test]
 fn commit_starts_no_reflog_when_git_keeps_none() {
     let (_keep, path) = local();
@@ -165,7 +165,7 @@ fn staged_hunk_beside_reference_stays_after_commit() {
     assert_eq!(work.trim_end(), staged.replace("# by CI", "# by hand"));
 }
 
-/// Another entry of the same image that is not committed yet is not this commit's.
+/// An uncommitted entry for the same image isn't part of this commit.
 #[test]
 fn uncommitted_entry_of_same_image_stays_uncommitted() {
     let (_keep, path) = local();

@@ -1,4 +1,4 @@
-//! `--commit` where it can't be done: the reason is told, and nothing at all has changed.
+//! `--commit` when it isn't possible: the message gives the reason, and nothing has changed.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 const OTHER: &str = "b/kustomization.yaml";
 
-/// A repository with two kustomizations that have the image.
+/// A repository with two kustomizations that contain the image.
 fn local() -> (TempDir, PathBuf) {
     let (folder, path) = repo::local();
     let text = format!("# first\n{}", kustomization(&[API.into()]));
@@ -26,14 +26,14 @@ fn bump(folder: &Path, more: &[&str]) -> Run {
     )
 }
 
-/// Work tree, index, references and `HEAD`; objects that nothing points at do not count.
+/// Work tree, index, references and `HEAD`; unreachable objects don't count.
 fn state(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = snapshot(folder);
     files.retain(|(path, _)| !path.starts_with(".git/objects/"));
     files
 }
 
-/// The bump fails, and everything is as it was.
+/// The bump fails, and everything is unchanged.
 #[track_caller]
 fn refused(folder: &Path, exit: i32) -> String {
     let before = state(folder);
@@ -78,7 +78,7 @@ fn commit_is_refused_when_reference_changed_in_index() {
     replace(&path, FILE, "newTag: v0", "newTag: mine");
     git(&path, &["add", FILE]);
     assert!(refused(&path, 6).contains(FILE));
-    // also where the work tree has it as it was
+    // even if the work tree has the committed version
     replace(&path, FILE, "newTag: mine", "newTag: v0");
     let told = refused(&path, 6);
     assert!(told.contains(FILE) && told.contains("index"), "{told}");
@@ -174,7 +174,7 @@ fn commit_is_refused_outside_of_repository() {
     assert!(failed(&push, 2).contains("git repository"), "{}", push.output());
 }
 
-/// A bare repository inside of a work tree is never used, nor one that is only a folder of that shape.
+/// A bare repository inside a work tree is never used, nor is a folder that only looks like one.
 #[test]
 fn commit_is_refused_in_bare_repository() {
     let folder = tempfile::tempdir().unwrap();
@@ -226,7 +226,7 @@ fn commit_is_refused_when_branch_is_locked() {
     ended(&bump(&path, &[]), 0, "committed");
 }
 
-/// The branch is the last to be written: where that fails, index and work tree are as they were.
+/// The branch is written last: if that fails, index and work tree are restored.
 #[test]
 fn nothing_changes_when_branch_is_not_writable() {
     let (_keep, path) = local();
@@ -238,7 +238,7 @@ fn nothing_changes_when_branch_is_not_writable() {
     assert_eq!(std::fs::metadata(path.join(".git/index")).unwrap().permissions(), rights);
 }
 
-/// A line break in a name would make a commit that no git can read.
+/// A line break in a name would make a commit that git can't read.
 #[test]
 fn commit_is_refused_when_author_flag_is_invalid() {
     for name in ["B\nob <b@example.com>", "Bob <b@example.com\n>", "Bob"] {
@@ -250,7 +250,7 @@ fn commit_is_refused_when_author_flag_is_invalid() {
     }
 }
 
-/// The same in git's configuration and in the environment: git leaves the line break out.
+/// The same in git's configuration and in the environment: git removes the line break.
 #[test]
 fn line_breaks_are_removed_from_configured_names() {
     let (_keep, path) = local();
@@ -260,7 +260,7 @@ fn line_breaks_are_removed_from_configured_names() {
     git(&path, &["fsck", "--strict", "--no-dangling"]);
 }
 
-/// What is to be known of the commit fails before the first file is written.
+/// Everything that the commit needs is checked before the first file is written.
 #[test]
 fn nothing_is_written_when_message_is_invalid() {
     let (_keep, path) = local();
@@ -270,7 +270,7 @@ fn nothing_is_written_when_message_is_invalid() {
     assert!(state(&path) == before, "{}", git(&path, &["status"]));
 }
 
-/// A dry run promises nothing that the commit would refuse.
+/// A dry run fails where the commit would fail.
 #[test]
 fn dry_run_is_refused_when_commit_would_be() {
     let (_keep, path) = local();

@@ -1,4 +1,4 @@
-//! `tagbump.yaml` end to end: services, templates and messages, and whose configuration counts.
+//! `tagbump.yaml` end to end: services, templates and messages, and which configuration counts.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// Two services whose names are not the last parts of their images' names.
+/// Two services whose names aren't the last parts of their images' names.
 const SERVICES: &str = "\
 services:
   shop:
@@ -72,7 +72,7 @@ fn world(config: &str) -> World {
     World::with(|server| server.basic_auth(USER, PASSWORD), &files)
 }
 
-/// Bumps, and gives what was told in JSON.
+/// Bumps, and returns the JSON report.
 fn bump(folder: &Path, arguments: &[&str]) -> Run {
     tagbump(folder, &[&["bump", "--format", "json"], arguments].concat())
 }
@@ -81,7 +81,7 @@ fn read(folder: &Path, path: &str) -> String {
     std::fs::read_to_string(folder.join(path)).unwrap()
 }
 
-/// What was asked for, as `name:tag`.
+/// The requested images, as `name:tag`.
 fn images(told: &Value) -> Vec<String> {
     let images = told["images"].as_array().unwrap().iter();
     images.map(|i| format!("{}:{}", i["name"].as_str().unwrap(), i["tag"].as_str().unwrap_or("-"))).collect()
@@ -143,7 +143,7 @@ fn subject_names_the_service() {
     assert_eq!(world.last("%s"), subject);
 }
 
-/// A service whose references are as wanted already is no part of the commit.
+/// A service whose references already have the tag isn't part of the commit.
 #[test]
 fn message_leaves_out_service_that_is_up_to_date() {
     let world = world(SERVICES);
@@ -158,14 +158,14 @@ fn message_leaves_out_service_that_is_up_to_date() {
     );
 }
 
-/// With `--push` it is the tip's configuration that counts.
+/// With `--push`, the configuration of the tip counts.
 mod landing {
     use super::*;
 
     const LEFT: &str = "services: { shop: { image: app, files: [left.yaml], message: 'left {tag}' } }\n";
     const RIGHT: &str = "services: { shop: { image: app, files: [right.yaml], message: 'right {tag}' } }\n";
 
-    /// The same image in two files, of which the configuration names the left one.
+    /// The same image in two files; the configuration names the left one.
     fn two_files() -> World {
         let pod = pod("app:v0");
         let files = [("tagbump.yaml", LEFT), ("left.yaml", pod.as_str()), ("right.yaml", pod.as_str())];
@@ -222,7 +222,7 @@ mod landing {
         assert_eq!(world.tip(), tip);
     }
 
-    /// Somebody pushes first, between our fetch and our push.
+    /// Another push lands between our fetch and our push.
     fn overtaken(world: &World, config: &'static str) -> Run {
         let folder = world.shallow("w");
         let bare = world.bare.clone();
@@ -282,7 +282,7 @@ mod landing {
     }
 }
 
-/// `--commit` plans on `HEAD`, and so reads the configuration there.
+/// `--commit` plans on `HEAD`, so it reads the configuration from there.
 mod committing {
     use super::*;
 
@@ -385,7 +385,7 @@ fn configuration_is_found_only_at_root() {
     failed(&bump(folder.path(), &["shop:v1"]), 2);
 }
 
-/// The configuration names images, and runs none.
+/// The configuration can name images, but can't run any.
 #[test]
 fn configuration_is_never_edited() {
     let config = "services: { shop: { image: app } }\n";
@@ -399,7 +399,7 @@ fn configuration_is_never_edited() {
     }
 }
 
-/// What is wrong with the configuration, and how the message starts.
+/// Mistakes in the configuration, and how each message starts.
 const WRONG: [(&str, &str); 20] = [
     ("tags: x\n", "tagbump.yaml:1:1: unknown key tags\nhint: did you mean tag?"),
     ("servces: {}\n", "tagbump.yaml:1:1: unknown key servces\nhint: did you mean services?"),
@@ -441,7 +441,7 @@ const WRONG: [(&str, &str); 20] = [
     ("- a\n", "tagbump.yaml:1:1: invalid type: sequence"),
 ];
 
-/// The place, and then what to do.
+/// First the place, then the hint.
 #[test]
 fn error_in_configuration_names_the_position() {
     for (config, wanted) in WRONG {
@@ -466,7 +466,7 @@ fn error_in_configuration_is_in_json_error() {
     }
 }
 
-/// A template is filled in late; what is wrong with it is wrong in the same file.
+/// A template is filled in later; mistakes in it are still reported as mistakes in the file.
 #[test]
 fn unknown_variable_in_template_names_the_file() {
     let (_parent, folder, base) = committed(&[("a.yaml", &pod("app:v0"))]);
@@ -485,7 +485,7 @@ fn unknown_variable_in_template_names_the_file() {
     assert_ne!(git(&folder, &["rev-parse", "HEAD"]), base, "the configurations were committed");
 }
 
-/// What tags there are, and what they are made of: each line wins over the ones below it.
+/// Where a tag can come from, and from which template: each line takes precedence over the ones below it.
 #[test]
 fn templates_follow_their_precedence() {
     let services = "services:\n  a: { image: app/a, tag: 'own-{sha:5}' }\n  b: { image: app/b }\n";
@@ -547,7 +547,7 @@ fn message_of_service_keeps_its_trailers() {
     assert_eq!(message, "deploy shop [skip ci]\n\nRefs: #1\nTagbump-Image: app:v1");
 }
 
-/// An explicit tag was made by the template of its own service.
+/// The template of the service itself made the explicit tag.
 #[test]
 fn source_is_read_from_tag_by_template_of_service() {
     let sha = "1111111222222233333334444444555555566666";
@@ -589,7 +589,7 @@ fn tag_command_uses_template_of_configuration() {
     assert!(broken.stderr.starts_with("error: tagbump.yaml:1:1: unknown key tga\n"), "{}", broken.stderr);
 }
 
-/// `tag` in the build and `bump` in the deployment come to the same.
+/// `tag` in the build and `bump` in the deployment give the same tag.
 #[test]
 fn bump_computes_the_tag_that_tag_command_prints() {
     let config = "tag: '{branch}-{sha:9}'\nservices: { shop: { image: app } }\n";
@@ -651,7 +651,7 @@ services:
   field: { image: app, fields: [{ file: a.yaml, path: 'spec.containers[0].image' }] }
 ";
 
-/// Two images or services that mean one reference; nothing is written, whatever their tags are.
+/// Two images or services that match the same reference; nothing is written, whatever their tags are.
 #[track_caller]
 fn meant_twice(one: &str, other: &str) {
     for tag in ["v1", "v2"] {
@@ -728,7 +728,7 @@ services:
     assert_eq!(changed(&told), ["Chart.yaml", "pod.yaml"]);
 }
 
-/// A service's file, or a field of it, that is not there.
+/// A service's file, or a field in it, doesn't exist.
 #[test]
 fn missing_file_or_field_of_service_is_exit_3() {
     let missing_file = SERVICES.replace("charts/prod.yaml", "charts/gone.yaml");
@@ -752,7 +752,7 @@ fn missing_file_or_field_of_service_is_exit_3() {
     }
 }
 
-/// Nobody typed `-f`: it is the configuration that has to be mended.
+/// The user didn't type `-f`, so the configuration has to be fixed.
 #[test]
 fn missing_file_of_service_is_not_called_a_flag() {
     let folder = configured(&SERVICES.replace("apps/shop.yaml", "apps/gone.yaml"));
@@ -775,7 +775,7 @@ fn typed_files_override_files_of_service() {
     assert_eq!(changed(&ended(&Run::of(&variable), 0, "edited")), ["elsewhere.yaml"]);
 }
 
-/// A field stays the service's field in the files that were typed.
+/// A service's field still applies to files given with `-f`.
 #[track_caller]
 fn chosen_among(field_file: &str) {
     for typed in ["charts/a.yaml", "charts/a*", "charts/{a,x}.yaml"] {
@@ -804,7 +804,7 @@ fn typed_files_select_fields_in_folder() {
     chosen_among("charts");
 }
 
-/// As with no `files` at all.
+/// As if there were no `files` at all.
 #[test]
 fn empty_list_of_files_means_every_file() {
     for files in ["[]", ""] {
@@ -823,7 +823,7 @@ fn empty_list_of_files_means_every_file() {
     }
 }
 
-/// Most likely a variable that is not set: on the command line it is exit 2 too.
+/// Most likely an unset variable: on the command line this is exit 2 too.
 #[test]
 fn empty_path_is_refused() {
     for path in ["", " "] {
@@ -846,7 +846,7 @@ fn configuration_over_limit_is_refused() {
     assert_eq!(read(folder.path(), SHOP), manifests()[0].1);
 }
 
-/// So large that manifests of that size are skipped.
+/// So large that manifests of that size would be skipped.
 #[test]
 fn configuration_over_manifest_limit_is_refused() {
     let folder = configured(SERVICES);
@@ -916,7 +916,7 @@ mod links {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    /// The real one is outside of the root; the link to it, or to its folder, is in its place.
+    /// The real file is outside the root; a link to it, or to its folder, takes its place.
     fn linked(outside: &Path, root: &Path, path: &str) {
         write(outside, "tagbump.yaml", "services: { shop: { image: app } }\n");
         match path {
@@ -936,7 +936,7 @@ mod links {
         }
     }
 
-    /// To pass it over would make tags by another template than the one that the user wrote.
+    /// Skipping it would compute tags with another template than the user's.
     #[test]
     fn symlink_as_configuration_is_refused() {
         for path in ["tagbump.yaml", ".github"] {

@@ -1,4 +1,4 @@
-//! Who we are to a server: which of several credentials is sent, to whom, and how often.
+//! Authentication: which of several credentials is sent, to which server, and how often.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::support::repo::{
 };
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-/// Takes whatever it is told, and remembers it.
+/// Accepts any credentials, and records them.
 fn open() -> World {
     World::with(|server| server, &[(FILE, &*kustomization(&[API.into()]))])
 }
@@ -19,7 +19,7 @@ fn clone(world: &World, url: &str) -> PathBuf {
     world.clone_of(url, "w", &["--depth", "1"])
 }
 
-/// The server as GitHub's address is written: without a path.
+/// The server's URL written like GitHub's: without a path.
 fn origin(world: &World) -> String {
     world.server.url("").trim_end_matches('/').to_owned()
 }
@@ -28,7 +28,7 @@ fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
 }
 
-/// What actions/checkout keeps: lower-case `basic`, upper-case name.
+/// The format that actions/checkout uses: `basic` in lower case, the header's name in upper case.
 fn kept(token: &str) -> String {
     format!("AUTHORIZATION: basic {}", BASE64_STANDARD.encode(format!("x-access-token:{token}")))
 }
@@ -37,7 +37,7 @@ fn set(folder: &Path, key: &str, value: &str) {
     git(folder, &["config", "--add", key, value]);
 }
 
-/// A helper in the repository's own configuration. Gives the file that says how often it was asked.
+/// A helper in the repository's own configuration. Returns the file that counts how often it was asked.
 fn helper(world: &World, folder: &Path) -> PathBuf {
     let (script, asked) = (world.path().join("helper"), world.path().join("asked"));
     let answer = format!("echo username={USER}; echo password={PASSWORD}");
@@ -46,7 +46,7 @@ fn helper(world: &World, folder: &Path) -> PathBuf {
     asked
 }
 
-/// The one Authorization header that every request had.
+/// The Authorization header that every request had; there is only one.
 #[track_caller]
 fn sent(world: &World) -> Option<String> {
     let requests = world.server.requests();
@@ -61,7 +61,7 @@ fn sent(world: &World) -> Option<String> {
 
 #[test]
 fn first_credential_in_order_is_used() {
-    // from the last to the first, each beside all that come after it
+    // from the last to the first, each together with all that come after it
     let ways = ["helper", "github", "header", "url", "own"];
     for from in 1..ways.len() {
         let given = &ways[..=from];
@@ -151,7 +151,7 @@ fn header_left_by_checkout_is_sent() {
     let gitdir = folder.canonicalize().unwrap().join(".git");
     set(&folder, &format!("includeIf.gitdir:{}.path", gitdir.display()), file.to_str().unwrap());
     ended(&run(&mut push(&folder, "v2", &[])), 0, "landed");
-    // and not where the condition is another's
+    // and not if the condition is for another repository
     let folder = world.clone_of(&world.server.url(REPO), "other", &["--depth", "1"]);
     set(&folder, &format!("includeIf.gitdir:{}.path", gitdir.display()), file.to_str().unwrap());
     assert!(failed(&run(&mut push(&folder, "v3", &[])), 5).contains("401"));
@@ -200,7 +200,7 @@ fn github_token_is_sent_to_github_only() {
     }
 }
 
-/// On Linux 0.0.0.0 leads to this machine too, but nobody promises that.
+/// On Linux, 0.0.0.0 leads to this machine too, but that isn't guaranteed.
 #[cfg(target_os = "linux")]
 #[test]
 fn token_is_not_sent_over_plain_http_to_another_machine() {
@@ -235,7 +235,7 @@ fn helper_is_asked_once_after_401() {
     assert!(!run.output().contains(PASSWORD));
 }
 
-/// Open to readers: git's own examples guard the list for a push and the push, or the push alone
+/// Public for readers: git's own examples protect the list for a push and the push, or only the push
 /// (`git help http-backend`).
 #[test]
 fn helper_is_asked_when_only_push_needs_it() {
@@ -295,7 +295,7 @@ fn credential_follows_url_that_instead_of_sets() {
     assert!(!run.output().contains(PASSWORD));
 }
 
-/// A remote that is read from one server and written to another: each is told what is its own.
+/// A remote that is read from one server and written to another: each gets only its own credentials.
 #[test]
 fn each_server_gets_its_own_credential_when_push_url_differs() {
     let (from, to) = (open(), World::new());

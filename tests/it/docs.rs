@@ -12,7 +12,7 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap()
 }
 
-/// The inputs of every step of a page that uses the action; expressions of the workflow are the new tag.
+/// The inputs of every step on a page that uses the action; workflow expressions are replaced by the new tag.
 fn steps(page: &str) -> Vec<Inputs> {
     let one = |rest: &str| {
         let lines = rest.lines().skip(1).skip_while(|line| line.trim() == "with:");
@@ -26,7 +26,7 @@ fn filled(value: &str) -> String {
     if value.starts_with("${{") { "main-1a2b3c4".to_owned() } else { value.to_owned() }
 }
 
-/// Runs a step as the action does, but for the push.
+/// Runs a step as the action does, except for the push.
 fn run(folder: &Path, inputs: &Inputs) -> Run {
     let input =
         |wanted: &str| inputs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
@@ -66,7 +66,7 @@ images:
     newTag: main-0000000
 ";
 
-/// As Flux's image automation has it: the name is in the block, the mark on the tag.
+/// As Flux's image automation writes it: the name is in the block, the marker on the tag.
 const MARKED: &str = r#"apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: { name: api }
@@ -150,7 +150,7 @@ fn commands_of_quick_start_run() {
     }
 }
 
-/// The arguments of a command as a shell parts them, without what it redirects.
+/// The arguments of a command as a shell splits them, without redirections.
 fn words(line: &str) -> Vec<String> {
     let line = line.split(" >> ").next().unwrap();
     let quoted = |(nth, part): (usize, &str)| -> Vec<String> {
@@ -192,7 +192,7 @@ fn commands_of_history_page_run() {
     assert!(landed("dev").contains("tag: main-9a89012 }"), "{}", landed("dev"));
 }
 
-/// The points of a page: each with its continuation lines.
+/// The bullet points of a page, each with its continuation lines.
 fn points(page: &str) -> Vec<String> {
     let mut points: Vec<String> = Vec::new();
     for line in page.lines() {
@@ -205,7 +205,7 @@ fn points(page: &str) -> Vec<String> {
     points
 }
 
-/// Whether a point names at least one test, and only tests that exist: `FILE: TEST`, or a check of `.ci/action`.
+/// Whether a bullet point names at least one test, and only existing tests: `FILE: TEST`, or a check of `.ci/action`.
 fn is_backed(point: &str) -> bool {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let checks = std::fs::read_to_string(root.join(".ci/action")).unwrap();
@@ -225,7 +225,7 @@ fn is_backed(point: &str) -> bool {
 fn every_point_of_security_page_names_existing_tests() {
     let points = points(&page("security.md"));
     assert!(points.len() > 20, "{points:?}");
-    // what is trusted, and what an attacker can do, is not for a test to show
+    // tests can't show what is trusted, or what an attacker can do
     let limits = ["- The machine, the user", "- **can** "];
     let promises = points.iter().filter(|point| !limits.iter().any(|limit| point.starts_with(limit)));
     let unbacked: Vec<_> = promises.filter(|point| !is_backed(point)).collect();

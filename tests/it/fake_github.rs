@@ -1,4 +1,4 @@
-//! The fake GitHub of the tests, tried with plain requests.
+//! Tests of the fake GitHub itself, with plain requests.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// The header, or nothing.
+    /// A header's value, or an empty text.
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -37,7 +37,7 @@ impl Answer {
     }
 }
 
-/// A request with these tokens; the body is what came, as text where it is no JSON.
+/// Sends a request with these tokens; the body is the response, as text if it isn't JSON.
 fn try_request(
     method: &str,
     url: &str,
@@ -59,9 +59,9 @@ fn try_request(
     Ok(Answer { status: answer.status().as_u16(), body, headers: answer.headers().clone() })
 }
 
-/// The served repository, with the requests that tests make of it.
+/// The served repository, and the requests that tests send to it.
 struct Hub {
-    // dropped first: it serves the folder
+    // dropped first, because it serves the folder
     github: GitHub,
     world: World,
 }
@@ -72,14 +72,14 @@ impl Hub {
         Hub { github: GitHub::start(&world.bare), world }
     }
 
-    /// With the branch `bump` one commit before main.
+    /// With a branch `bump` that is one commit behind main.
     fn with_branch() -> Self {
         let hub = Hub::new();
         hub.branch("bump");
         hub
     }
 
-    /// Somebody's branch with a commit of its own.
+    /// Another person's branch, with a commit of its own.
     fn branch(&self, name: &str) -> String {
         let repo = git2::Repository::open_bare(&self.world.bare).unwrap();
         let tip = repo.revparse_single("main").unwrap().peel_to_commit().unwrap();
@@ -127,7 +127,7 @@ impl Hub {
         self.post("/pulls", json!({"title": "Bump", "head": "bump", "base": "main", "body": "text"}))
     }
 
-    /// Expects that a rule was broken, and only that.
+    /// Expects that this rule was broken, and no other.
     #[track_caller]
     fn broke(&self, rule: &str) {
         let violations = self.github.take_violations();
@@ -482,7 +482,7 @@ fn git_and_the_api_share_their_state() {
     let made = commit(&folder, "more.txt", "more\n");
     git(&folder, &["push", "--quiet"]);
     assert_eq!(hub.get("/pulls/1").is(200)["head"]["sha"], made);
-    // as actions/checkout has it: without .git
+    // as actions/checkout writes it: without .git
     git(&folder, &["remote", "set-url", "origin", github.git_url_with_token().trim_end_matches(".git")]);
     git(&folder, &["push", "--quiet", "origin", "bump:main"]);
     let told = hub.get("/pulls/1").is(200);

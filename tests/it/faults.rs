@@ -1,5 +1,5 @@
-//! A bad line: whatever breaks in the middle of a landing, the bump is on the branch once, and the outcome
-//! tells the truth.
+//! A bad connection: whatever breaks during a landing, the bump is on the branch once, and the reported outcome is
+//! true.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Write};
@@ -32,7 +32,7 @@ fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// Landed: one commit on the branch, the one that was told of, made by so many tries.
+/// Landed: one commit on the branch, the one that is reported, after this many tries.
 #[track_caller]
 fn lands_once(world: &World, folder: &Path, attempts: u64) {
     let told = ended(&run(&mut push(folder, "main-abc1234", &[])), 0, "landed");
@@ -42,7 +42,7 @@ fn lands_once(world: &World, folder: &Path, attempts: u64) {
     assert!(world.file(FILE).contains("newTag: main-abc1234 # by CI"), "{}", world.file(FILE));
 }
 
-/// Not landed, and nothing of it on the branch. Gives what was said.
+/// Not landed, and nothing is on the branch. Returns the output.
 #[track_caller]
 fn never_lands(world: &World, folder: &Path, timeout: &str) -> String {
     let before = world.tip();
@@ -84,7 +84,7 @@ fn bump_lands_once_when_gateway_fails_after_push() {
     }
 }
 
-/// A page in the place of the answer, with a status that says nothing.
+/// A web page instead of the response, with a status that says nothing.
 #[test]
 fn bump_lands_once_when_gateway_answers_with_html_after_push() {
     let world = World::new();
@@ -117,7 +117,7 @@ fn bump_lands_when_line_is_cut_during_fetch() {
     }
 }
 
-/// Our push landed, its answer was lost, and somebody's commit was on top when we looked.
+/// Our push landed, the response was lost, and another commit was on top when tagbump looked again.
 const ON_TOP: &str = r#"
 [ -e once ] && exit 0
 : > once
@@ -191,7 +191,7 @@ fn push_retries_when_branch_moved_after_fetch() {
     assert_eq!(world.commits(), BASE + 2);
 }
 
-/// A commit that somebody took back must not come again under our bump.
+/// A commit that was removed from the branch must not come back below our bump.
 #[test]
 fn removed_commits_stay_removed_when_branch_was_reset() {
     let world = World::new();
@@ -207,7 +207,7 @@ fn removed_commits_stay_removed_when_branch_was_reset() {
     assert!(!git(&world.bare, &["ls-tree", "main"]).contains("mistake.md"));
 }
 
-/// What a hook says aloud is no verdict: it let the push pass.
+/// A hook's output isn't a verdict: the hook accepted the push.
 #[test]
 fn lost_race_is_retried_when_hook_prints_text() {
     for chatter in
@@ -262,7 +262,7 @@ fn error_names_lock_that_stays() {
 #[test]
 fn run_fails_when_connection_is_refused() {
     let world = World::new();
-    // taken and given back: nothing listens there
+    // opened and closed again: nothing listens there
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let folder = world.clone_of(&format!("http://127.0.0.1:{port}/{REPO}"), "w", &[]);
     let said = never_lands(&world, &folder, "1s");
@@ -293,7 +293,7 @@ fn run_ends_in_time_when_server_hangs() {
     }
 }
 
-/// The budget bounds a repository on this machine too, whose hook never ends.
+/// The time budget also applies to a repository on this machine whose hook never ends.
 #[test]
 fn run_ends_in_time_when_hook_hangs() {
     let world = World::new();
@@ -303,9 +303,9 @@ fn run_ends_in_time_when_hook_hangs() {
     let folder = world.clone_of(world.bare.to_str().unwrap(), "w", &[]);
     let (send, ended) = std::sync::mpsc::channel();
     let running = std::thread::spawn(move || send.send(run(&mut push(&folder, "v1", &["--timeout", "1s"]))));
-    // far more than the budget and the last look
+    // far more than the budget and the final check
     let run = ended.recv_timeout(std::time::Duration::from_secs(30));
-    // lets the hook end, if it still waits
+    // lets the hook end if it is still waiting
     let opened = std::fs::OpenOptions::new().read(true).write(true).open(&gate).unwrap();
     (&opened).write_all(b"go\n").unwrap();
     running.join().unwrap().unwrap();
@@ -314,7 +314,7 @@ fn run_ends_in_time_when_hook_hangs() {
     assert_eq!(world.commits(), BASE);
 }
 
-/// An answer whose length nobody tells, cut: closed in the middle of a packet, or of a chunk.
+/// A response without a known length is cut off: the connection closes in the middle of a packet, or of a chunk.
 #[test]
 fn bump_lands_once_when_answer_without_length_is_cut() {
     let kind = "Content-Type: application/x-git-upload-pack-advertisement";
@@ -337,7 +337,7 @@ fn bump_lands_once_when_answer_without_length_is_cut() {
     }
 }
 
-/// The server can't take in the pack: it gets it once more, and no more often.
+/// The server fails to unpack the pack: tagbump sends it once more, and no more than that.
 #[test]
 fn pack_is_sent_once_more_when_server_fails_to_unpack_it() {
     for lands in [true, false] {
@@ -358,7 +358,7 @@ fn pack_is_sent_once_more_when_server_fails_to_unpack_it() {
     }
 }
 
-/// A slow line is no broken one: bytes come one by one.
+/// A slow connection isn't a broken one: bytes arrive one by one.
 #[test]
 fn answer_is_read_when_it_comes_byte_by_byte() {
     let world = World::new();

@@ -1,9 +1,11 @@
-//! Every folder `fixtures/<kind>/<case>` is a case: `cmd` (the arguments, one a line) is run on a copy of
-//! `in`, which must then be `out`, byte for byte. Without `out` nothing may change. `expect` says what else
-//! must be: `exit N` (else 0), and text that must be in the output, one a line.
+//! Every folder `fixtures/<kind>/<case>` is a case: `cmd` (the arguments, one per line) runs on a copy of
+//! `in`, which must then equal `out`, byte for byte. Without `out`, nothing may change. `expect` lists what else
+//! is required: `exit N` (0 if not given), and texts that the output must contain, one per line.
 //!
-//! A case with `out` is run three more times: before, as a dry run, which must change nothing and promise
-//! exactly that; and after, which must find nothing to do.
+//! `runs` is for `what_runs`, which renders the case.
+//!
+//! A case with `out` runs three more times: before, as a dry run, which must change nothing and announce
+//! exactly that change; and afterwards, when there must be nothing left to do.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -36,11 +38,13 @@ fn failures(cases: &[PathBuf]) -> Vec<String> {
     })
 }
 
-/// No file lies beside the cases, and each case says what must come of it.
+/// There are no files next to the cases, and each case has an expected result.
 #[test]
 fn every_fixture_belongs_to_a_case() {
-    let parts: BTreeSet<_> =
-        cases().iter().flat_map(|case| ["cmd", "expect", "in", "out"].map(|part| case.join(part))).collect();
+    let parts: BTreeSet<_> = cases()
+        .iter()
+        .flat_map(|case| ["cmd", "expect", "in", "out", "runs"].map(|part| case.join(part)))
+        .collect();
     for (name, _) in snapshot(&root()) {
         let file = root().join(&name);
         assert!(file.ancestors().any(|folder| parts.contains(folder)), "fixtures/{name} belongs to no case");

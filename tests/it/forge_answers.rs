@@ -1,4 +1,4 @@
-//! What a forge answers is input: a link is shown only if it leads to the remote's own host.
+//! A forge's response is input: a link is shown only if it leads to the remote's own host.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const TOKEN: &str = "tok-0123456789abcdef";
 
-/// A server of git, and of an API that takes every pull request and describes it as `pull` says.
+/// A git server with an API that accepts every pull request and describes it as `pull` says.
 fn forge(pull: Value) -> World {
     let api = move |request: &Request| {
         let path = request.path.strip_prefix("/api/v3/repos/acme/gitops/")?;
@@ -29,7 +29,7 @@ fn origin(world: &World) -> String {
     world.server.url("").trim_end_matches('/').to_owned()
 }
 
-/// Proposes a bump in a runner; gives the run, with the summary and the outputs that it has written.
+/// Proposes a bump in a runner; returns the run, with the summary and the outputs that it wrote.
 fn propose(world: &World, name: &str) -> (Run, String) {
     let folder = world.clone_of(&world.server.url(REPO), name, &["--depth", "1"]);
     let files = ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"].map(|file| (file, world.path().join(file)));

@@ -1,5 +1,5 @@
-//! Commit messages are contributors' input: a trailer counts only in the commit that gave this image's reference in
-//! this file its tag, and a rollback only for a tag that it took away.
+//! Commit messages are contributors' input: a trailer counts only in the commit that set the tag of this image's
+//! reference in this file, and a rollback only for a tag that the commit replaced.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ impl<'a> Mallory<'a> {
         std::fs::read_to_string(self.folder.join(FILE)).unwrap()
     }
 
-    /// Commits a file, with these trailers below the subject. Gives the commit.
+    /// Commits a file, with these trailers below the subject. Returns the commit.
     fn commit(&self, path: &str, text: &str, trailers: &str) -> String {
         write(&self.folder, path, text);
         git(&self.folder, &["add", "--all"]);
@@ -41,7 +41,7 @@ impl<'a> Mallory<'a> {
         git(&self.folder, &["rev-parse", "HEAD"])
     }
 
-    /// Commits another number of replicas.
+    /// Commits a different number of replicas.
     fn scales(&self, trailers: &str) -> String {
         let count = format!("count: {}", fastrand::u32(2..));
         self.commit(FILE, &self.read().replace("count: 1", &count), trailers)
@@ -59,7 +59,7 @@ impl<'a> Mallory<'a> {
     }
 }
 
-/// `builds` of sources; the file has replicas too.
+/// `builds` of the sources; the file has a replica count too.
 fn mono(builds: usize) -> Mono {
     let mono = Mono::new(builds);
     mono.world.rival(FILE, &format!("{}{REPLICAS}", kustomization(&[API.into()])));
@@ -121,7 +121,7 @@ fn older_build_is_superseded_when_source_is_forged() {
     mallory.scales(&format!("{}\n{}\n", image("v1.2.0"), source(&mono.builds[0])));
     mallory.merges();
     let told = superseded(&mono, 1, "v1.1.0");
-    // the notice names the commit that is believed
+    // the notice names the commit that tagbump believes
     assert!(told.contains(&format!("which is newer (commit {} by Ada)", &newest[..10])), "{told}");
 }
 
@@ -133,7 +133,7 @@ fn rollback_trailer_counts_only_for_removed_tag() {
     let forged = mallory.sets("v1.2.3", &format!("{}\n{}\n", image("v1.2.3"), rollback("v1.2.4")));
     mallory.merges();
     lands(&mono, 2, "v1.2.4");
-    // a tag that it replaced counts, and the notice names the author
+    // a tag that it replaced does count, and the notice names the author
     let mono = self::mono(3);
     let mallory = Mallory::new(&mono);
     mallory.sets("v1.2.4", "");
@@ -155,7 +155,7 @@ fn repeated_rollback_trailer_counts_only_after_a_real_one() {
     mallory.sets("v1.2.6", &repeats("v1.2.6"));
     mallory.merges();
     lands(&mono, 1, "v1.2.4");
-    // now the file has the tag, a commit rolls it back, and the next one repeats the trailer
+    // now the file has the tag, a commit rolls it back, and the next commit repeats the trailer
     let mallory = Mallory::new(&mono);
     mallory.sets("v1.2.3", &repeats("v1.2.3"));
     mallory.sets("v1.2.7", &repeats("v1.2.7"));
@@ -184,7 +184,7 @@ fn merge_is_followed_to_the_branch_that_it_was_merged_into() {
     superseded(&mono, 1, "v1.1.0");
 }
 
-/// An honest merge: the branch sets the tag.
+/// An honest merge: the merged branch sets the tag.
 #[test]
 fn merge_of_a_bump_has_the_source_of_the_bump() {
     for squash in [false, true] {
@@ -242,7 +242,7 @@ fn each_of_two_references_has_its_own_commit() {
     let two = format!("{file}---\n{file}");
     mono.world.rival(FILE, &two);
     let mallory = Mallory::new(&mono);
-    // the first one by the newest build, the second one by an old one
+    // the newest build set the first one, an old build the second
     let once = |from: &str, to: &str, trailers: &str| {
         mallory.commit(FILE, &mallory.read().replacen(from, to, 1), trailers);
     };
@@ -283,7 +283,7 @@ fn rollback_skips_no_tag_when_trailer_is_forged() {
     }
 }
 
-/// The history is longer than the part that is searched.
+/// The history is longer than the part that tagbump searches.
 #[test]
 fn tag_is_replaced_with_notice_when_its_commit_is_far_back() {
     let mono = mono(3);

@@ -1,4 +1,4 @@
-//! Nothing in `tests` is forgotten: each file is compiled, each suite behind a feature is a step of `.ci/run`, and no
+//! No file in `tests` is forgotten: each file is compiled, each suite behind a feature is a step of `.ci/run`, and no
 //! attribute hides helpers that no test uses.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// Every file below a folder whose name ends like this.
+/// Every file below a folder whose name has this ending.
 fn files(folder: &Path, ending: &str) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -25,7 +25,7 @@ fn files(folder: &Path, ending: &str) -> BTreeSet<PathBuf> {
     found
 }
 
-/// The name of the module that a line takes from another file.
+/// The name of the module that a line loads from another file.
 fn declared_module(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let line = line.strip_prefix("pub ").or(line.strip_prefix("pub(crate) ")).unwrap_or(line);
@@ -67,7 +67,7 @@ fn every_suite_behind_a_feature_is_run_by_ci() {
     }
 }
 
-/// A helper that no test uses is a warning of the compiler, and so an error of the step `lint`.
+/// For a helper that no test uses, the compiler gives a warning, which is an error in the step `lint`.
 #[test]
 fn unused_helpers_are_not_hidden() {
     for file in files(&root().join("tests"), ".rs") {

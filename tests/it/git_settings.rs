@@ -1,4 +1,4 @@
-//! What git is told about the network, we are told too.
+//! Network settings in git's configuration apply to tagbump too.
 #![cfg(unix)]
 
 use std::net::TcpListener;
@@ -17,7 +17,7 @@ fn header() -> String {
     format!("Authorization: Basic {}", BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}")))
 }
 
-/// The user's own settings, in a home of their own.
+/// The user's own settings, in a separate home folder.
 fn home(world: &World, key: &str, value: &str) -> PathBuf {
     let home = world.path().join("home");
     std::fs::create_dir_all(&home).unwrap();
@@ -42,7 +42,7 @@ fn header_is_sent_from_linked_worktree() {
     let linked = world.path().join("linked");
     git(&folder, &["worktree", "add", "--quiet", "--detach", linked.to_str().unwrap()]);
     ended(&run(&mut push(&linked, "v1", &["--branch", "main"])), 0, "landed");
-    // since v6 of actions/checkout, with a condition for the worktree
+    // since v6 of actions/checkout, with a condition on the worktree
     git(&folder, &["config", "--unset", &key]);
     let file = world.path().join("credentials.config");
     git(&folder, &["config", "--file", file.to_str().unwrap(), &key, &header()]);
@@ -51,7 +51,7 @@ fn header_is_sent_from_linked_worktree() {
     ended(&run(&mut push(&linked, "v2", &["--branch", "main"])), 0, "landed");
 }
 
-/// `GIT_CONFIG_COUNT` and what belongs to it.
+/// `GIT_CONFIG_COUNT` and its keys and values.
 fn given(command: &mut Command, pairs: &[(&str, &str)]) {
     command.env("GIT_CONFIG_COUNT", pairs.len().to_string());
     for (nth, (key, value)) in pairs.iter().enumerate() {
@@ -93,7 +93,7 @@ fn helper_in_variables_is_asked() {
     ended(&run(&mut command), 0, "landed");
 }
 
-/// `git -c` sets them for all that git runs.
+/// `git -c` sets them for everything that git runs.
 #[test]
 fn settings_of_calling_git_count() {
     let world = World::new();
@@ -165,7 +165,7 @@ fn commit_has_dates_of_environment() {
     assert_eq!(git(&folder, &["log", "-1", "--format=%at"]), "1112904793");
 }
 
-/// Whether a run asks the proxy that it is told of.
+/// Whether a run uses the proxy that it was given.
 fn asks_proxy(world: &World, folder: &Path, time: &str, tell: impl FnOnce(&str, &mut Command)) -> bool {
     let proxy = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     proxy.set_nonblocking(true).unwrap();
@@ -173,13 +173,13 @@ fn asks_proxy(world: &World, folder: &Path, time: &str, tell: impl FnOnce(&str, 
     let mut command = push(folder, &format!("v{}", world.commits()), &["--timeout", time]);
     tell(&address, &mut command);
     run(&mut command);
-    // who was not let in yet waits in line
+    // a connection that wasn't accepted yet is still in the queue
     proxy.accept().is_ok()
 }
 
 #[test]
 fn proxy_of_environment_is_used() {
-    // over http this machine is asked directly
+    // over http, requests to this machine are sent directly
     let files = [(FILE, &*kustomization(&[API.into()]))];
     let world = World::with(|server| server.tls().basic_auth(USER, PASSWORD), &files);
     let (folder, ca) = (world.shallow("w"), world.path().join("ca.pem"));

@@ -1,4 +1,4 @@
-//! How GitHub's API is asked: what goes over the wire, and what a fault on the way there means.
+//! Requests to GitHub's API: what is sent, and what a network error means.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
-/// Asks nobody who they are.
+/// Requires no authentication.
 fn open() -> World {
     World::with(|server| server, &[(FILE, "")])
 }
@@ -100,7 +100,7 @@ fn proxy_of_git_configuration_is_used() {
     assert!(failure.to_string().contains("407"), "{failure}");
 }
 
-/// The token goes there over http, so it must not pass a proxy on the way.
+/// The token is sent over http, so it must not pass through a proxy.
 #[test]
 fn api_on_loopback_over_http_is_reached_without_a_proxy() {
     let world = World::new();
@@ -130,7 +130,7 @@ fn network_errors_are_transient() {
     assert!(what.contains("refused"), "{what}");
 }
 
-/// Nobody takes the connection there, or answers.
+/// Nothing accepts the connection there, or responds.
 #[test]
 fn request_ends_at_its_deadline() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();

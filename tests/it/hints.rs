@@ -1,4 +1,4 @@
-//! Hints speak of flags on the command line, and of inputs in the action.
+//! Hints name flags on the command line, and inputs in the action.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ fn environments() -> tempfile::TempDir {
     folder
 }
 
-/// As action/run.sh does it.
+/// As action/run.sh does.
 fn in_action(folder: &Path, arguments: &[&str], inputs: &[(&str, &str)]) -> Run {
     let mut command = command(folder);
     command.args(arguments).env("TAGBUMP_ACTION_COMMAND", "bump").envs(inputs.iter().copied());

@@ -1,4 +1,4 @@
-//! `tagbump history`: every tag that an image has had, with the commit that wrote it, whoever that was.
+//! `tagbump history`: every tag that an image has had, with the commit that wrote it, whoever made it.
 
 use crate::support::cli::{self, Run};
 use crate::support::fifty::{API, BUMPS, Fifty, WEB};
@@ -6,25 +6,25 @@ use crate::support::git::git;
 use crate::support::past::{main_fields, state, tags};
 use crate::support::repo::{ended, json};
 
-/// By hand with other forms, by sed, in kustomize's shape and by tagbump; in three files, two of which move,
-/// past merges of both kinds, a file that was no YAML for a while, and commits that change no tag.
+/// Tags set by hand in different notations, by sed, in kustomize's style and by tagbump; in three files, two of which
+/// move; with merges of both kinds, a file that wasn't valid YAML for a while, and commits that change no tag.
 #[test]
 fn history_shows_fifty_bumps_of_every_style() {
     let fifty = Fifty::new();
     let past = &fifty.past;
     let told = past.told(&[API]);
     let (wanted, found) = (past.wanted(API), main_fields(&told));
-    // the three files began with a tag
+    // each of the three files started with a tag
     assert_eq!(wanted.len(), BUMPS + 3);
     for (nth, (found, wanted)) in found.iter().zip(&wanted).enumerate() {
         assert_eq!(found, wanted, "entry {nth} of {:#?}", tags(&told));
     }
     assert_eq!(found.len(), wanted.len());
     assert_eq!((&told["schema"], &told["image"], &told["complete"]), (&1.into(), &API.into(), &true.into()));
-    // the other image of one of the files has a history of its own
+    // another image in one of the files has a history of its own
     assert_eq!(main_fields(&past.told(&[WEB])), past.wanted(WEB));
     assert!(past.wanted(WEB).len() > 9);
-    // and one environment
+    // and one environment only
     let file = "envs/prod/kustomization.yaml";
     let prod: Vec<_> = wanted.into_iter().filter(|entry| entry["file"] == file).collect();
     assert_eq!(main_fields(&past.told(&[API, "-f", "envs/prod"])), prod);
@@ -32,7 +32,7 @@ fn history_shows_fifty_bumps_of_every_style() {
     assert_eq!(git(&past.path, &["status", "--porcelain"]), "");
 }
 
-/// Merges and all, from one commit: deepened as far as it takes, the same is told.
+/// With all merges, starting from one commit: after deepening as far as necessary, the output is the same.
 #[test]
 fn history_shows_fifty_bumps_from_shallow_clone() {
     let fifty = Fifty::new();
@@ -50,7 +50,7 @@ fn history_shows_fifty_bumps_from_shallow_clone() {
     }
 }
 
-/// Back by one, and by one more: each time to what the test has written down.
+/// Goes back by one, and by one more: each time to the tag that the test has recorded.
 #[test]
 fn rollback_goes_back_through_shown_history() {
     let fifty = Fifty::new();

@@ -1,4 +1,4 @@
-//! `tagbump history` of repositories that mean harm, or that are merely large or odd.
+//! `tagbump history` in repositories that are malicious, or just large or unusual.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -23,7 +23,7 @@ fn import(past: &Past, stream: &[u8]) {
     git::git(&past.path, &["reset", "--quiet", "--hard", "main"]);
 }
 
-/// A commit of the file, in fast-import's words.
+/// A commit of the file, in fast-import's format.
 fn one(author: &[u8], time: i64, message: &[u8], tag: &str) -> Vec<u8> {
     let text = with_tag(tag);
     let mut stream = b"commit refs/heads/main\n".to_vec();
@@ -38,7 +38,7 @@ fn one(author: &[u8], time: i64, message: &[u8], tag: &str) -> Vec<u8> {
     stream
 }
 
-/// A repository with one commit for each author, every one with a tag of its own.
+/// A repository with one commit per author, each with a different tag.
 fn by(authors: &[&[u8]]) -> Past {
     let past = Past::new();
     let commits =
@@ -92,7 +92,7 @@ fn author_name_gives_runner_no_commands() {
     }
 }
 
-/// Whatever stands in a file: there is no way out of the fence, and no second line from one tag.
+/// Whatever a file contains: nothing gets out of the fence, and one tag never makes two lines.
 #[test]
 fn tag_stays_inside_of_mermaid_block() {
     let past = Past::new();
@@ -134,7 +134,7 @@ fn tag_stays_inside_of_mermaid_block() {
     }
 }
 
-/// What Mermaid takes for its own words at the start of a line, in whatever case.
+/// Keywords of Mermaid at the start of a line, in upper or lower case.
 #[test]
 fn tag_is_not_read_as_mermaid_keyword() {
     let past = Past::new();
@@ -170,14 +170,14 @@ fn tag_is_not_read_as_mermaid_keyword() {
         assert!(bar.contains(tag), "{bar}");
         assert!(!bar.starts_with(tag), "{bar}");
     }
-    // others are as they are
+    // others are shown unchanged
     past.write(FILE, &with_tag("v1.2026-11-21"));
     past.commit("Ada", "plain");
     let run = past.history(&[API, "--format", "mermaid", "-n", "1"]);
     assert!(run.stdout.contains("    v1.2026-11-21 ("), "{}", run.stdout);
 }
 
-/// 3,000 commits, a third of which are bumps of two images, with folders around them.
+/// 3,000 commits, a third of them bumps of two images, in a tree with many folders.
 #[test]
 fn history_of_three_thousand_commits_is_complete() {
     let past = Past::new();
@@ -209,7 +209,7 @@ fn history_of_three_thousand_commits_is_complete() {
     assert_eq!(tags(&past.told(&[API, "-n", "3"])), ["v2994", "v2988", "v2982"]);
 }
 
-/// Dates that no clock shows, and a clock that goes backwards.
+/// Dates that no clock shows, and a clock that runs backwards.
 #[test]
 fn history_is_complete_when_clocks_were_wrong() {
     let past = Past::new();
@@ -225,7 +225,7 @@ fn history_is_complete_when_clocks_were_wrong() {
     }
 }
 
-/// What was a link, a folder, or very large once.
+/// Something that used to be a link, a folder, or very large.
 #[test]
 fn history_is_complete_when_file_was_link_or_folder() {
     let past = Past::new();

@@ -1,4 +1,4 @@
-//! `tagbump history` in shallow and partial clones, and by `--fetch`: as far as it sees, and nothing moves.
+//! `tagbump history` in shallow and partial clones, and with `--fetch`: it shows what it can see, and moves nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -8,17 +8,17 @@ use crate::support::git_server::{Fault, On, Service};
 use crate::support::past::{Past, STEP, main_fields, moment, state, tags};
 use crate::support::repo::{API, FILE, PASSWORD, World, failed, json, kustomization};
 
-/// A server, and what was pushed to it: v0 by nobody in particular, then v1, v2, … with other commits between.
+/// A server with some pushed commits: v0, then v1, v2, … with other commits in between.
 struct Served {
     world: World,
     past: Past,
 }
 
 impl Served {
-    /// With so many bumps, and so many commits after each of them that are about something else.
+    /// With this many bumps, and after each of them this many unrelated commits.
     fn new(bumps: usize, between: usize) -> Self {
         let world = World::new();
-        // what GitHub allows, and a partial clone needs
+        // GitHub allows it, and a partial clone needs it
         git(&world.bare, &["config", "uploadpack.allowFilter", "true"]);
         git(&world.bare, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
         let work = world.full("sources");
@@ -53,7 +53,7 @@ impl Served {
         Run::of(&command.current_dir(folder).output().unwrap())
     }
 
-    /// Reads by `--fetch` in a checkout, which stays as it is. Gives the JSON.
+    /// Runs with `--fetch` in a checkout, which must stay unchanged. Returns the JSON.
     #[track_caller]
     fn fetched(&self, folder: &Path, arguments: &[&str]) -> serde_json::Value {
         let before = state(folder);
@@ -95,7 +95,7 @@ fn history_says_how_far_it_sees_in_clone_of_one_commit() {
         assert!(entry[field].is_null(), "{field} of {entry}");
     }
     assert_eq!(state(&folder), before);
-    // it says nothing of what is not asked for
+    // it doesn't mention tags that weren't requested
     let nothing = json(&served.history(&folder, &[API, "-n", "1", "--format", "json"]));
     assert_eq!(nothing["complete"], true, "{nothing}");
 }
@@ -108,7 +108,7 @@ fn history_shows_what_shallow_clone_has() {
     assert_eq!((tags(&told), &told["complete"]), (vec!["v4", "v3"], &false.into()));
     let wanted = served.past.wanted(API);
     assert_eq!(main_fields(&told)[0], wanted[0]);
-    // v3 may have been there for longer than this
+    // v3 may have been there longer than that
     assert!(told["entries"][1]["since"].is_null() && told["entries"][1]["commit"].is_null(), "{told}");
     assert_eq!(told["entries"][1]["until"], wanted[0]["since"]);
 }
@@ -126,7 +126,7 @@ fn fetch_reads_whole_history_and_moves_nothing() {
     }
 }
 
-/// What the checkout does not have yet is the newest there is.
+/// The commits that the checkout doesn't have yet are the newest.
 #[test]
 fn fetch_reads_newer_commits_of_remote() {
     let served = Served::new(2, 0);
@@ -140,7 +140,7 @@ fn fetch_reads_newer_commits_of_remote() {
     assert_eq!(tags(&told), numbered(2, 0), "without it HEAD is read");
 }
 
-/// No more than is asked for: one commit, 50, 250, 1,000.
+/// It fetches only as much as it needs: one commit, 50, 250, 1,000.
 #[test]
 fn fetch_deepens_only_as_far_as_needed() {
     let served = Served::new(3, 60);
@@ -170,7 +170,7 @@ fn history_reads_named_branch_and_remote() {
     let folder = served.clone(&["--depth", "1", "--branch", "main"]);
     assert_eq!(tags(&served.fetched(&folder, &["--branch", "release"])), ["v9", "v2", "v1", "v0"]);
     assert_eq!(tags(&served.fetched(&folder, &[])), ["v2", "v1", "v0"]);
-    // who names a branch wants that one; a variable that is set for bumps does not make it fetch
+    // an explicit branch needs a fetch; a variable that is set for bumps doesn't cause one
     let told = json(&served.history(&folder, &[API, "--branch", "release", "--format", "json"]));
     assert_eq!(tags(&told), ["v9", "v2", "v1", "v0"]);
     let mut command = served.past.command(&[API, "--format", "json"]);
@@ -205,7 +205,7 @@ fn history_works_without_checkout() {
     assert_eq!(tags(&json(&run)), ["v3", "v2"]);
 }
 
-/// Blobs of older commits are not there, and libgit2 does not bring them one by one.
+/// The blobs of older commits are missing, and libgit2 can't fetch them one by one.
 #[test]
 fn history_of_partial_clone_is_complete_after_fetch() {
     let served = Served::new(3, 0);
@@ -233,7 +233,7 @@ fn fetch_fails_when_server_refuses_or_is_down() {
     assert!(text.contains("origin"), "{text}");
 }
 
-/// Nothing is left behind, and a deepening that fails in the middle is told as far as it came.
+/// No temporary files are left behind, and if a deepening fails halfway, the history up to there is shown.
 #[test]
 fn history_is_partial_when_deepening_fails() {
     let served = Served::new(3, 60);
@@ -242,7 +242,7 @@ fn history_is_partial_when_deepening_fails() {
     std::fs::create_dir(&temporary).unwrap();
     let on = On::Post(Service::UploadPack);
     let world = &served.world;
-    // the first deepening goes through, and after it nothing does
+    // the first deepening works, and nothing after it does
     for _ in 0..40 {
         world.server.fault(on, Fault::Status { code: 403, headers: Vec::new() });
     }

@@ -1,4 +1,4 @@
-//! `tagbump history`: what its flags mean, how it is told, and what is said where there is nothing to tell.
+//! `tagbump history`: what its flags mean, how it shows the history, and its messages if there is none.
 
 use crate::support::cli::tagbump;
 use crate::support::fifty::{API, WEB};
@@ -12,7 +12,7 @@ fn kustomization(image: &str, tag: &str) -> String {
     format!("kind: Kustomization\nimages:\n  - name: {image}\n    newTag: {tag}\n")
 }
 
-/// Tags v1 to v6, in turn in two files, an hour apart.
+/// Tags v1 to v6, alternating between two files, an hour apart.
 fn six() -> Past {
     let past = Past::new();
     for nth in 1..=6 {
@@ -38,12 +38,12 @@ fn limit_shows_only_newest_tags() {
 fn since_shows_only_newer_tags() {
     let past = six();
     let since = |when: &str| tags(&past.told(&[API, "--since", when])).len();
-    // v4 came at this very moment
+    // v4 was set at exactly this time
     let third = moment(START + 3 * STEP);
     assert_eq!(since(&third), 3);
     assert_eq!(since(&third.replace("Z", "+00:00")), 3);
     assert_eq!(since(&moment(START + 3 * STEP + 1)), 2);
-    // the day on which all but the first two were, in UTC
+    // the day, in UTC, of all tags but the first two
     assert_eq!((moment(START).as_str(), since("2023-11-15")), ("2023-11-14T22:13:20Z", 4));
     assert_eq!((since("2023-11-14"), since("2023-11-16")), (6, 0));
     for (when, count) in [("150m", 3), ("2 hours ago", 3), ("yesterday", 6), ("2 weeks ago", 6), ("1h30m", 2)]
@@ -84,7 +84,7 @@ fn table_shows_tags_and_commits() {
         commit(2)
     );
     assert_eq!((run.exit, run.stdout.as_str(), run.stderr.as_str()), (0, wanted.as_str(), ""));
-    // of one file the file is not repeated
+    // with a single file, the file's name isn't repeated
     let run = past.history(&[API, "-f", "prod"]);
     assert!(!run.stdout.contains(PROD) && run.stdout.lines().count() == 3, "{}", run.output());
 }
@@ -198,7 +198,7 @@ fn history_fails_when_image_is_not_found() {
         run.stderr
     );
     failed(&past.history(&["ghcr.io/acme/apt", "--format", "json"]), 3);
-    // what was never committed has no history
+    // a file that was never committed has no history
     past.write("new.yaml", &kustomization(WEB, "v1"));
     assert_eq!(past.history(&[WEB]).exit, 3);
 }
@@ -245,7 +245,7 @@ fn history_works_below_top_of_repository() {
     assert_eq!(tags(&past.told(&[API])), ["v2", "w1", "v1"]);
 }
 
-/// A reference that was taken out, and one that came back; the file that has it still tells all.
+/// One reference was removed, and one came back; the file that still has it shows everything.
 #[test]
 fn history_shows_references_that_were_removed() {
     let past = six();
@@ -263,7 +263,7 @@ fn history_shows_references_that_were_removed() {
     assert_eq!(past.history(&[API]).exit, 3);
 }
 
-/// A place where no tag stands is told too: what ran there was not v1.
+/// A time without any tag is shown too: v1 didn't run then.
 #[test]
 fn history_shows_time_without_tag() {
     let past = Past::new();

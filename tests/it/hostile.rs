@@ -1,4 +1,4 @@
-//! Trees that were made to do harm: every run ends, says what was left out, and edits the good file.
+//! Trees made to do harm: every run ends, reports the files that it skipped, and edits the valid file.
 #![cfg(unix)]
 
 use std::ffi::OsStr;
@@ -23,14 +23,14 @@ use tempfile::TempDir;
 const GOOD: &str = "good.yaml";
 const NO_YAML: &str = "warning: skipped 1 file that isn't valid YAML (-v lists it)";
 
-/// Only for a run that would never end.
+/// Only for a run that would otherwise never end.
 const FAILSAFE: Duration = Duration::from_secs(120);
 
 fn pod(image: &str) -> String {
     format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: {image}\n")
 }
 
-/// A folder with a good file in it, to be spoilt.
+/// A folder with a valid file in it, to which tests add trouble.
 struct Tree(TempDir);
 
 impl Tree {
@@ -66,8 +66,8 @@ impl Tree {
         self.read(path) == pod("app:v1")
     }
 
-    /// Scans and bumps. Both are done, tell of just these lines on stderr, each by its start, and know the
-    /// good file. Gives what the bump said.
+    /// Scans and bumps. Both end, print exactly these lines on stderr, given by how they start, and find the
+    /// valid file. Returns the output of the bump.
     #[track_caller]
     fn survived(&self, told: &[&str]) -> Run {
         let scan = tagbump(self.path(), &["scan", "-v"]);
@@ -81,7 +81,7 @@ impl Tree {
     }
 }
 
-/// Exit 0, and these lines on stderr and no other.
+/// Exit 0, and exactly these lines on stderr.
 #[track_caller]
 fn said(run: &Run, told: &[&str]) {
     assert_eq!(run.exit, 0, "{}", run.output());
@@ -92,7 +92,7 @@ fn said(run: &Run, told: &[&str]) {
     }
 }
 
-/// A run that is refused, with the text of the error.
+/// A run that fails; returns the error's text.
 #[track_caller]
 fn refused(run: &Run, exit: i32, why: &str) {
     assert_eq!((run.exit, run.stdout.as_str()), (exit, ""), "{}", run.output());
@@ -139,7 +139,7 @@ mod special_files {
         assert_eq!(fs::read_to_string(outside.path().join("x.yaml")).unwrap(), pod("app:v0"));
     }
 
-    /// It would be read for ever.
+    /// Reading it would never end.
     #[test]
     fn folder_is_left_out_when_its_ignore_file_is_a_pipe() {
         let tree = Tree::new().with("odd/x.yaml", &pod("app:v0"));
@@ -148,7 +148,7 @@ mod special_files {
         assert_eq!(tree.read("odd/x.yaml"), pod("app:v0"));
     }
 
-    /// So would those of the repository around it.
+    /// Neither would those of the repository around it.
     #[test]
     fn everything_is_left_out_when_ignore_file_of_repository_is_a_pipe() {
         let pipes = [".gitignore", ".git/info/exclude", ".git", "../.gitignore"];
@@ -159,7 +159,7 @@ mod special_files {
             git(&top, &["init", "--quiet"]);
             fs::create_dir(top.join(".git/info")).unwrap();
             let pipe = top.join(pipe);
-            // where there is no such file, nothing is in the way
+            // if there is no such file, there is nothing to skip
             let _ = fs::remove_dir_all(&pipe);
             let _ = fs::remove_file(&pipe);
             assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -170,7 +170,7 @@ mod special_files {
             let reading = thread::spawn(move || {
                 let mut text = String::new();
                 stderr.read_to_string(&mut text).unwrap();
-                // nobody listens where the failsafe was faster
+                // the receiver is gone if the failsafe was faster
                 let _ = done.send(text);
             });
             let told = ended.recv_timeout(FAILSAFE);
@@ -201,7 +201,7 @@ mod special_files {
         }
     }
 
-    /// On other file systems these are `.git`, and what is edited here would be edited there.
+    /// On other file systems these names mean `.git`, and an edit here would change files there.
     #[test]
     fn folders_with_other_names_of_dot_git_are_not_entered() {
         const NAMES: [&str; 7] =
@@ -218,7 +218,7 @@ mod special_files {
                 refused(&run, 2, "is inside .git, as some file systems read that name");
             }
         }
-        // what git itself keeps track of is looked for by name
+        // files that git tracks are found by name
         git(tree.path(), &["init", "--quiet"]);
         git(tree.path(), &["-c", "core.protectNTFS=false", "add", "--", "git~1", "k/.git. ."]);
         write(tree.path(), ".gitignore", "git~1\n.git*\n");
@@ -226,7 +226,7 @@ mod special_files {
         assert!(run.stdout.ends_with("\nedited 1 file\n"), "{}", run.output());
     }
 
-    /// Where the rights hold (they do not for root) it is said, and what can be read is edited in any case.
+    /// If permissions apply (for root they don't), the file is reported, and readable files are edited in any case.
     #[test]
     fn unreadable_files_are_left_out() {
         let tree = Tree::new().with("shut.yaml", &pod("app:v0")).with("shut/x.yaml", &pod("app:v0"));
@@ -260,7 +260,7 @@ mod large_files {
 
     const LIMIT: usize = 50_000_000;
 
-    /// Values, one more than are read, and a comment up to the largest size that is.
+    /// One value more than is read, and a comment that fills the file up to the largest size that is read.
     fn crowded() -> String {
         let mut text = format!("x: [{}app]\n#", "a,".repeat(2_000_000));
         text.push_str(&"x".repeat(LIMIT - text.len()));
@@ -281,7 +281,7 @@ mod large_files {
         }
     }
 
-    /// It takes longer than the half second after which a terminal would be shown that something goes on.
+    /// It takes longer than the half second after which a terminal would show progress.
     #[test]
     fn file_of_two_million_values_is_left_out_and_nothing_is_drawn() {
         let tree = Tree::new().with("crowded.yaml", &crowded());
@@ -297,7 +297,7 @@ mod large_files {
         }
     }
 
-    /// A list that every document of the file uses: to look at it for each of them takes the square of its length.
+    /// A list that every document of the file uses: searching it for each document takes quadratic time.
     #[test]
     fn file_that_takes_too_many_steps_is_skipped() {
         let shared = format!("kind: List\nx: &p {{containers: [{}]}}\nitems:\n", "{name: a}, ".repeat(5_000));
@@ -316,7 +316,7 @@ mod large_files {
         assert!(tree.read("slow.yaml") == text && tree.is_bumped(GOOD));
     }
 
-    /// What a merge key brings in is found however far it comes.
+    /// References from a merge key are found, however long the chain is.
     #[test]
     fn long_chain_of_merge_keys_is_followed() {
         let link = |n: usize| format!("b{}: &b{} {{<<: *b{n}}}\n", n + 1, n + 1);
@@ -336,7 +336,7 @@ mod large_files {
         assert!(tree.read("long.yaml") == long.replace("v0", "v1"));
     }
 
-    /// What is behind many others on one line is edited where it stands.
+    /// A reference behind many others on one line is edited in place.
     #[test]
     fn image_is_edited_when_it_follows_many_values_on_a_line() {
         let other = "{kind: Pod, spec: {containers: [{image: 'other/ä:v0'}]}}, ".repeat(1_000);
@@ -354,7 +354,7 @@ mod nesting {
     const DEPTH: usize = 100_000;
     const VALUES: &str = "kind: HelmRelease\nspec:\n  values:\n    x:\n";
 
-    /// The image is at the very bottom, where it is found all the same.
+    /// The image is at the very bottom, and is found anyway.
     #[test]
     fn image_is_edited_in_deeply_nested_lists() {
         let text = format!("{VALUES}      {}image: app:v0\n", "- ".repeat(DEPTH));
@@ -372,7 +372,7 @@ mod nesting {
         assert!(tree.read("deep.yaml") == text.replace("v0", "v1"));
     }
 
-    /// Nobody writes more than a few brackets into each other: the parser gives up, and that is said.
+    /// Real files nest only a few brackets: the parser gives up, and the run reports it.
     #[test]
     fn deeply_nested_brackets_are_left_out() {
         for (open, close) in [("[", "]"), ("{a: ", "}"), ("[{a: ", "}]")] {
@@ -472,7 +472,7 @@ mod bytes {
         }
     }
 
-    /// Control characters that a file holds do not reach the terminal.
+    /// Control characters in a file never reach the terminal.
     #[test]
     fn text_of_file_is_escaped() {
         let tree = Tree::new()
@@ -484,7 +484,7 @@ mod bytes {
         }
     }
 
-    /// Keys of a file are told where a tag stands without a name; a line of theirs is no line of ours.
+    /// The report shows keys of a file whose tag has no name; a line break in a key never starts a new line of output.
     #[test]
     fn keys_of_file_are_escaped() {
         let tree = Tree::new()
@@ -498,7 +498,7 @@ mod bytes {
     }
 }
 
-/// No control characters but line ends.
+/// No control characters other than line ends.
 #[track_caller]
 fn is_harmless(run: &Run) {
     let harmful = |c: char| c.is_control() && c != '\n';
@@ -574,7 +574,7 @@ mod names {
         }
     }
 
-    /// A warning is one line, whatever the file is called.
+    /// A warning is one line, whatever the file's name is.
     #[test]
     fn warnings_show_names_escaped() {
         let tree = named("");
@@ -586,7 +586,7 @@ mod names {
         is_harmless(&run);
     }
 
-    /// A line end can't be typed in `-f`: it parts two files.
+    /// `-f` can't take a line end: it separates two files.
     #[test]
     fn named_file_is_shown_escaped() {
         let tree = named("app: [\n");
@@ -599,7 +599,7 @@ mod names {
         is_harmless(&missing);
     }
 
-    /// Only Linux takes such names everywhere.
+    /// Only Linux accepts such names everywhere.
     #[cfg(target_os = "linux")]
     #[test]
     fn names_that_are_not_utf8_are_left_out() {
@@ -611,7 +611,7 @@ mod names {
         assert_eq!(fs::read_to_string(tree.path().join(name)).unwrap(), pod("app:v0"));
     }
 
-    /// Nobody would have looked at it.
+    /// Nobody would have noticed.
     #[cfg(target_os = "linux")]
     #[test]
     fn other_files_with_such_names_give_no_warning() {

@@ -1,4 +1,4 @@
-//! Commits with paths that git itself never makes, but that a server can send: nothing is edited there.
+//! Commits with paths that git itself never creates, but that a server can send: tagbump edits nothing there.
 
 use crate::support::cli;
 use crate::support::git::git;
@@ -6,7 +6,7 @@ use crate::support::repo::{self, API, FILE, World, ended, kustomization};
 
 const NAMES: [&str; 6] = [".GIT", ".git", "git~1", "..", ".g\u{200c}it", ".git::$INDEX_ALLOCATION"];
 
-/// Adds folders of these names to main, each with a manifest of the same image. Gives what is in main then.
+/// Adds folders with these names to main, each with a manifest of the same image. Returns the content of main.
 fn with_hostile_folders(world: &World) -> String {
     let file = world.path().join("x.yaml");
     std::fs::write(&file, kustomization(&[API.into()])).unwrap();

@@ -1,4 +1,4 @@
-//! Holds the map in `src/lib.rs` against the code: which room uses which, and what stays in its room.
+//! Checks the code against the map in `src/lib.rs`: which module uses which, and which libraries stay in one module.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("location", &["visible"]),
     ("yaml", &["visible"]),
     ("dot_git", &[]),
+    ("dotenv", &[]),
     ("template", &[]),
     ("object_id", &[]),
     ("hint", &[]),
@@ -22,7 +23,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tag", &["image", "template"]),
     ("file_selection", &["dot_git", "visible"]),
     ("manifest", &["image", "file_selection", "location", "visible", "yaml"]),
-    ("plan", &["image", "location", "manifest", "file_selection", "visible", "yaml"]),
+    ("effective", &["dotenv", "image", "location", "manifest", "yaml"]),
+    ("plan", &["dotenv", "effective", "image", "location", "manifest", "file_selection", "visible", "yaml"]),
     ("history", &["image", "manifest", "object_id", "plan", "file_selection"]),
     ("config", &["image", "location", "plan", "file_selection", "tag", "template", "visible", "yaml"]),
     ("scaffold", &["config", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"]),
@@ -105,16 +107,14 @@ const ROOMS: &[(&str, &[&str])] = &[
             "build_info",
             "cli",
             "config",
-            "error",
             "file_selection",
             "forge",
             "git",
-            "hint",
             "history",
             "history::git",
             "image",
             "landing",
-            "landing::remote",
+            "location",
             "markdown",
             "object_id",
             "output",
@@ -122,6 +122,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "settings",
             "tag",
             "template",
+            "visible",
             "yaml",
         ],
     ),
@@ -169,7 +170,6 @@ const ROOMS: &[(&str, &[&str])] = &[
             "file_selection",
             "forge",
             "git",
-            "hint",
             "history",
             "history::git",
             "image",
@@ -184,6 +184,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "settings",
             "tag",
             "template",
+            "visible",
             "worktree",
         ],
     ),
@@ -197,7 +198,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// Folders inside a room that are rooms of their own: the adapters of a pure room.
 const INNER_ROOMS: &[(&str, &str)] = &[("history", "git"), ("landing", "remote")];
 
-/// Text that may stand in these rooms only.
+/// Text that may occur only in these rooms.
 const KEPT: &[(&str, &[&str])] = &[
     ("git2::", &["git", "history::git", "landing::remote"]),
     ("use ring::", &["git"]),
@@ -237,7 +238,7 @@ const KEPT: &[(&str, &[&str])] = &[
 ];
 
 /// They report what happened, as data: exit codes, and flags for hints, are for `diagnostics`.
-const WITHOUT_FLAGS: [&str; 19] = [
+const WITHOUT_FLAGS: [&str; 20] = [
     "visible",
     "location",
     "yaml",
@@ -257,12 +258,13 @@ const WITHOUT_FLAGS: [&str; 19] = [
     "landing",
     "landing::remote",
     "forge",
+    "decision",
 ];
 
-/// They choose exit codes and words. All other rooms report errors of their own.
-const FAILURE_MAKERS: [&str; 6] = ["error", "diagnostics", "commands", "decision", "console", "main"];
+/// They choose exit codes and texts. All other rooms report errors of their own.
+const FAILURE_MAKERS: [&str; 3] = ["error", "diagnostics", "console"];
 
-/// Tests aside, and the flags that a file written for a user explains.
+/// Except in tests, and for flags that are explained in a file for the user.
 #[test]
 fn libraries_know_no_flags_and_exit_codes() {
     let mut seen = BTreeSet::new();
@@ -277,7 +279,7 @@ fn libraries_know_no_flags_and_exit_codes() {
     assert_eq!(seen.len(), WITHOUT_FLAGS.len(), "{seen:?}");
 }
 
-/// Tests aside: output and actions show failures that others made.
+/// Except in tests: output and actions show failures that others made.
 #[test]
 fn failures_are_made_above_the_libraries() {
     let mut seen = BTreeSet::new();
@@ -297,7 +299,7 @@ fn names_failure(line: &str, text: &str) -> bool {
     line.match_indices(text).any(|(at, _)| own(&line[..at]))
 }
 
-/// Whether a line has a text with `--word` or `-f` in it.
+/// Whether a line has a text that contains `--word` or `-f`.
 fn names_flag(line: &str) -> bool {
     let words = line.split([' ', '"', '(', '\'']).filter(|_| line.contains('"'));
     let is_long = |word: &str| {
@@ -363,7 +365,7 @@ fn library_stays_in_its_room() {
     }
 }
 
-/// Whatever starts a program anywhere else would hand on every token of the environment.
+/// If another module started programs, they would inherit every token in the environment.
 #[test]
 fn programs_are_started_in_one_file() {
     let starts = |text: &str| code_lines(product(text)).any(|line| line.contains("Command::new("));
@@ -380,7 +382,7 @@ fn every_file_says_what_it_is_for() {
     }
 }
 
-/// One word means one thing. `folder_by_path` is what `folder` is where there are no descriptors, so it defines the same types.
+/// One word means one thing. `folder_by_path` replaces `folder` on some systems, so it defines the same types.
 #[test]
 fn type_names_are_unique() {
     let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
@@ -393,7 +395,7 @@ fn type_names_are_unique() {
     assert!(files.contains_key("ParsedYaml"), "types are found");
 }
 
-/// The name of the type that a line defines. A `type` in an `impl` is not one of ours: the trait names it.
+/// The name of the type that a line defines. A `type` in an `impl` doesn't count: the trait chooses its name.
 fn defined_type(line: &str) -> Option<&str> {
     let line = match line.strip_prefix("pub(") {
         Some(rest) => rest.split_once(") ")?.1,
@@ -407,7 +409,7 @@ fn defined_type(line: &str) -> Option<&str> {
     rest.split(|c: char| !c.is_alphanumeric()).next()
 }
 
-/// Room, path and text of every source file, `lib.rs` aside.
+/// Room, path and text of every source file except `lib.rs`.
 fn sources() -> Vec<(String, PathBuf, String)> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -454,7 +456,7 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim_start).filter(|line| !line.starts_with("//"))
 }
 
-/// The rooms that a path names: that of its first name, or one inside of it, or both in a group.
+/// The rooms that a path names: a room, a room inside of it, or both in a group.
 fn rooms_in_path(room: &str, rest: &str) -> Vec<String> {
     let Some((_, inner)) = INNER_ROOMS.iter().find(|(outer, _)| *outer == room) else {
         return vec![room.to_owned()];
@@ -475,7 +477,7 @@ fn rooms_in_path(room: &str, rest: &str) -> Vec<String> {
     }
 }
 
-/// Rooms named in `crate::…` paths, in groups too.
+/// Rooms named in `crate::…` paths, also in groups.
 fn used_rooms(text: &str) -> Vec<String> {
     let code: String = code_lines(text).collect::<Vec<_>>().join(" ");
     let mut rooms = Vec::new();

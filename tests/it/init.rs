@@ -1,4 +1,4 @@
-//! `tagbump init`: what it proposes for a repository, and that this works.
+//! `tagbump init`: what it proposes for a repository, and that the proposal works.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use tagbump::hint::Speaker;
 use tagbump::output::Report;
 use tagbump::{diagnostics, settings};
 
-/// The example shows what is written, and the linters of workflows look at it.
+/// The example shows the generated file, and the workflow linters check it.
 #[test]
 fn example_matches_what_init_writes() {
     let example = root().join("examples/init");
@@ -115,15 +115,15 @@ fn proposed_configuration_fits_schema() {
     for folder in [monorepo(), others] {
         written(folder.path());
         let config: Value = serde_yaml::from_str(&read(folder.path(), CONFIG)).unwrap();
-        // an empty file is a configuration, and nothing to an object's schema
+        // an empty file is a valid configuration, but the schema describes an object
         let config = if config.is_null() { Value::Object(Default::default()) } else { config };
         let errors: Vec<_> = validator.iter_errors(&config).map(|e| e.to_string()).collect();
         assert!(errors.is_empty(), "{errors:?}");
     }
 }
 
-/// Whatever a repository holds: what is written is read, and each of its services finds something. A place that
-/// can't be edited may stop a bump, as it is said.
+/// Whatever a repository contains: the proposed file can be read, and each of its services finds a reference. A place
+/// that can't be edited may stop a bump, and the file says so.
 #[test]
 fn proposed_services_work_in_every_fixture() {
     let cases = cases();

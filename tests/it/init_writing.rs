@@ -1,4 +1,4 @@
-//! `tagbump init`: what it says, whom it asks, and that nothing is ever overwritten.
+//! `tagbump init`: its output, its question, and that it never overwrites a file.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ fn init_writes_nothing_when_nobody_answers() {
     assert!(snapshot(folder.path()) == before);
 }
 
-/// At a terminal of its own, once the question is there.
+/// Runs in a terminal of its own, up to the question.
 #[cfg(unix)]
 fn answered(folder: &Path, answer: &str) -> (i32, String) {
     use rustix::fs::{Mode, OFlags, open};

@@ -1,4 +1,4 @@
-//! A signal in the middle of a landing: the run ends at once, and nothing is half done.
+//! A signal during a landing: the run ends at once, and leaves nothing half done.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read};
@@ -11,7 +11,7 @@ use crate::support::git::git;
 use crate::support::repo::{World, ended, push, run, script_at};
 use crate::support::signal::{Signal, send};
 
-/// Runs a landing that gets the signal when the server has all of the push, and has not begun with it.
+/// Runs a landing that gets the signal when the server has received the whole push, but hasn't started to process it.
 fn interrupted(world: &World, command: &mut Command, signal: Signal) -> Output {
     let (tell, told) = mpsc::channel::<u32>();
     world.server.before_receive(move || send(signal, told.recv().unwrap()));
@@ -32,7 +32,7 @@ fn nothing_is_half_done_when_signal_arrives() {
         assert_eq!(output.status.code(), Some(exit), "{output:?}");
         assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "{signal:?}: the workspace is gone");
         assert!(snapshot(&folder) == before, "{signal:?}: {}", git(&folder, &["status"]));
-        // it landed or it did not; either way the next run brings it to its end
+        // it may have landed or not; in both cases the next run completes it
         let again = run(&mut push(&folder, "v1", &[]));
         assert_eq!(again.exit, 0, "{}", again.output());
         ended(&run(&mut push(&folder, "v1", &[])), 0, "already");
@@ -41,7 +41,7 @@ fn nothing_is_half_done_when_signal_arrives() {
     }
 }
 
-/// A program that waits for a passphrase is not left behind: it has a pipe open until it ends.
+/// A program that waits for a passphrase isn't left behind: it keeps a pipe open until it ends.
 #[test]
 fn signing_program_ends_when_signal_arrives() {
     for (signal, exit) in [(Signal::INT, 130), (Signal::TERM, 143)] {
@@ -65,7 +65,7 @@ fn signing_program_ends_when_signal_arrives() {
     }
 }
 
-/// git is in the middle of the checkout's fast-forward, in a process group of its own: it is let finish.
+/// git is fast-forwarding the checkout, in a process group of its own: tagbump lets it finish.
 #[test]
 fn signal_waits_until_checkout_is_fast_forwarded() {
     let world = World::new();
@@ -89,7 +89,7 @@ fn signal_waits_until_checkout_is_fast_forwarded() {
     assert_eq!(git(&folder, &["status", "--porcelain"]), "");
 }
 
-/// A large file takes a while to be written aside: the signal comes when a part of it is there.
+/// A large file takes a while to be staged: the signal arrives when part of it is written.
 #[test]
 fn staged_file_is_removed_when_signal_ends_bump() {
     const RUNS: usize = 100;
@@ -113,7 +113,7 @@ fn staged_file_is_removed_when_signal_ends_bump() {
         }
         let status = child.wait().unwrap();
         assert!(!is_staged(), "{status}");
-        // the signal may come when the new file is in place already
+        // the signal may arrive when the new file is already in place
         let now = std::fs::read_to_string(&file).unwrap();
         assert!(now == text("v1") || (now == text("v0") && !status.success()), "{status}");
         status.code() == Some(143)

@@ -1,5 +1,5 @@
-//! A hundred landings that are killed (SIGKILL) at random moments: the checkout is as before or as after, never
-//! between, and whatever is left behind is in nobody's way.
+//! A hundred landings that are killed (SIGKILL) at random moments: the checkout is in its old or its new state, never
+//! in between, and leftovers get in nobody's way.
 #![cfg(unix)]
 
 use std::io::Read;
@@ -18,8 +18,8 @@ use crate::support::signal::{Signal, send};
 const WORKERS: usize = 4;
 const SEED: u64 = 0x7461_6762_756d_7032;
 
-/// The process that is killed keeps its number; what it has started goes on and keeps `stdout` open, so that the
-/// end of `stdout` is the end of them all.
+/// The killed process keeps its ID until it is waited for; the programs it started continue and keep `stdout` open, so
+/// `stdout` ends when all of them have ended.
 fn start(command: &Command) -> Child {
     let mut all = Command::new("sh");
     all.args(["-c", "exec 9>&1; exec \"$0\" \"$@\""]).arg(command.get_program()).args(command.get_args());
@@ -28,7 +28,7 @@ fn start(command: &Command) -> Child {
     all.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// A checkout of a kind, with something to fetch before the landing.
+/// A checkout of this kind, with something to fetch before the landing.
 fn checkout(world: &World, url: &str, nth: usize) -> (PathBuf, &'static [&'static str]) {
     let name = format!("w{nth}");
     let depth: &[&str] = if nth % 4 == 1 { &[] } else { &["--depth", "1"] };
@@ -50,7 +50,7 @@ fn checkout(world: &World, url: &str, nth: usize) -> (PathBuf, &'static [&'stati
     (folder, more)
 }
 
-/// The checkout is on one commit or the other, whole; git, a pull and the next run work in it.
+/// The checkout is completely on one commit or the other; git, a pull and the next run work in it.
 #[track_caller]
 fn is_sound(world: &World, folder: &Path, before: &str, tag: &str, of: &str) {
     let head = git(folder, &["rev-parse", "HEAD"]);
@@ -86,7 +86,7 @@ fn locks(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Runs and tells whether it was killed before its end.
+/// Runs, and returns whether it was killed before it ended.
 fn killed_at(command: &Command, moment: Duration) -> bool {
     let mut child = start(command);
     let mut stdout = child.stdout.take().unwrap();
@@ -94,7 +94,7 @@ fn killed_at(command: &Command, moment: Duration) -> bool {
     let reading = thread::spawn(move || {
         let mut all = String::new();
         stdout.read_to_string(&mut all).unwrap();
-        // nobody listens where it was killed
+        // the receiver is gone if the run was killed
         let _ = tell.send(());
     });
     let killed = ended.recv_timeout(moment).is_err();
@@ -104,7 +104,7 @@ fn killed_at(command: &Command, moment: Duration) -> bool {
     killed && !status.success()
 }
 
-/// Has workers do this for every number below `count`; how often it came out true.
+/// Has workers do this for every number below `count`; returns how often the result was true.
 fn in_parallel(count: usize, each: impl Fn(&World, usize) -> bool + Send + Sync + Copy + 'static) -> usize {
     let work = move |worker: usize| {
         let world = World::new();
@@ -119,7 +119,7 @@ fn checkout_stays_sound_when_landing_is_killed_at_any_moment() {
     const RUNS: usize = 60;
     let killed = in_parallel(RUNS, |world, nth| {
         let mut random = fastrand::Rng::with_seed(SEED + nth as u64);
-        // how long it takes here and now
+        // how long it takes on this machine
         let (folder, more) = checkout(world, &world.url(), nth);
         let started = Instant::now();
         let usual = repo::run(&mut push(&folder, &format!("usual-{nth}"), more));
@@ -135,7 +135,7 @@ fn checkout_stays_sound_when_landing_is_killed_at_any_moment() {
     assert!(killed > RUNS / 4, "{killed} of {RUNS} were killed before their end");
 }
 
-/// How many bytes a landing takes each way.
+/// How many bytes a landing transfers in each direction.
 fn usual() -> [usize; 2] {
     let world = World::new();
     let (line, url) = line_to(&world);
@@ -158,7 +158,7 @@ fn checkout_stays_sound_when_landing_is_killed_at_any_byte() {
     let [up, down] = usual();
     let killed = in_parallel(RUNS, move |world, nth| {
         let (line, url) = line_to(world);
-        // the last bytes may not come: not every pack is of the same length
+        // the last bytes may never be sent: packs differ in length
         let at = fastrand::Rng::with_seed(SEED - nth as u64).usize(..(up + down) * 95 / 100);
         let (way, after) = if at < up { (Way::Up, at) } else { (Way::Down, at - up) };
         let (folder, _) = checkout(world, &url, nth - nth % 4);

@@ -1,4 +1,4 @@
-//! A landing from every kind of checkout: the commit is on the branch, and the checkout is still sound.
+//! Landing from every kind of checkout: the commit is on the branch, and the checkout is still intact.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::support::repo::{
 };
 use serde_json::Value;
 
-/// Exactly one commit on `base`, with the api image at `tag`, is what main has now.
+/// Main has exactly one commit on top of `base`, which sets the api image to `tag`.
 #[track_caller]
 fn landed(world: &World, told: &Value, base: &str, tag: &str) {
     assert_eq!(told["commit"], world.tip().as_str());
@@ -21,13 +21,13 @@ fn landed(world: &World, told: &Value, base: &str, tag: &str) {
     git(&world.bare, &["fsck", "--strict", "--no-dangling"]);
 }
 
-/// Nobody is warned of anything.
+/// There are no warnings.
 #[track_caller]
 fn quietly(told: &Value) {
     assert_eq!(told["warnings"], serde_json::json!([]));
 }
 
-/// The checkout is whole and clean, has the landed commit, and a later pull goes through.
+/// The checkout is intact and clean, has the landed commit, and a later pull works.
 #[track_caller]
 fn synced(world: &World, folder: &Path) {
     assert_eq!(git(folder, &["status", "--porcelain"]), "");
@@ -73,7 +73,7 @@ fn bump_lands_from_shallow_clone_that_is_behind() {
     synced(&world, &folder);
 }
 
-/// The tip has merged a branch that forked before the one commit of the clone.
+/// The tip has merged a branch that forked before the clone's only commit.
 #[test]
 fn bump_lands_from_shallow_clone_behind_merge_of_older_branch() {
     let world = World::new();
@@ -106,7 +106,7 @@ fn bump_lands_from_full_clone() {
     synced(&world, &folder);
 }
 
-/// Its objects are in another repository: borrowed from a borrower.
+/// Its objects are in another repository, which borrows them from a third.
 #[test]
 fn bump_lands_from_clone_that_borrows_objects() {
     let world = World::new();
@@ -179,14 +179,14 @@ fn bump_lands_from_subfolder() {
     assert_eq!(world.file("z/kustomization.yaml"), other, "only what is below the root");
     assert_eq!(told["changes"][0]["file"], "kustomization.yaml", "relative to the root");
     assert!(world.message().contains(&format!("({FILE})")), "{}", world.message());
-    // standing in it is the same, and -f is relative to it
+    // running inside it is the same, and -f is relative to it
     let arguments = ["-f", "kustomization.yaml"];
     let told = ended(&run(&mut push(&folder.join("k8s"), "v2", &arguments)), 0, "landed");
     assert_eq!(told["commit"], world.tip().as_str());
     synced(&world, &folder);
 }
 
-/// The blobs are not all there, and git alone can fetch them.
+/// Some blobs are missing, and only git can fetch them.
 #[test]
 fn bump_lands_from_partial_clone() {
     let world = World::new();
@@ -203,7 +203,7 @@ fn bump_lands_from_partial_clone() {
     sound(&folder);
 }
 
-/// Nothing in the contract takes a partial clone out of "a clean checkout on the target branch".
+/// The contract says "a clean checkout on the target branch", without an exception for partial clones.
 #[test]
 fn partial_clone_is_fast_forwarded_after_landing() {
     let world = World::new();
@@ -214,7 +214,7 @@ fn partial_clone_is_fast_forwarded_after_landing() {
     synced(&world, &folder);
 }
 
-/// A partial clone that checked nothing out has no blobs at all.
+/// A partial clone that has checked out nothing has no blobs at all.
 #[test]
 fn bump_lands_from_partial_clone_without_blobs() {
     let world = World::new();
@@ -243,7 +243,7 @@ fn bump_lands_from_sparse_checkout_that_lacks_file() {
     }
 }
 
-/// A file that is left out of a sparse checkout has not been changed in it.
+/// A file that a sparse checkout leaves out doesn't count as changed.
 #[test]
 fn sparse_checkout_has_no_uncommitted_changes_after_landing() {
     let world = World::new();
@@ -267,7 +267,7 @@ fn bump_lands_in_repository_with_submodule() {
     git(&other, &["push", "--quiet", "origin", "main"]);
     let (base, folder) = (world.tip(), world.shallow("w"));
     git(&folder, &[&allowed[..], &["submodule", "--quiet", "update", "--init"]].concat());
-    // the submodule has the same kustomization: it is another repository
+    // the submodule has the same kustomization, but is another repository
     let told = ended(&run(&mut push(&folder, "v1", &[])), 0, "landed");
     landed(&world, &told, &base, "v1");
     quietly(&told);
@@ -277,7 +277,7 @@ fn bump_lands_in_repository_with_submodule() {
         git(&other, &["ls-tree", "HEAD", "library"])
     );
     synced(&world, &folder);
-    // and from inside of the submodule its own remote is the target
+    // and inside the submodule, its own remote is the target
     let inside = folder.join("library");
     git(&inside, &["config", "user.name", "Ada"]);
     git(&inside, &["config", "user.email", "ada@example.com"]);
@@ -315,7 +315,7 @@ fn second_run_is_up_to_date() {
         assert_eq!((&told["changed"], &told["commit"]), (&false.into(), &Value::Null));
         assert_eq!(world.tip(), tip);
     }
-    // also where the checkout does not know of the first one
+    // even if the checkout doesn't know the first one
     let stale = world.clone_of(&world.url(), "stale", &[]);
     git(&stale, &["reset", "--quiet", "--hard", "HEAD~1"]);
     ended(&run(&mut push(&stale, "v1", &[])), 0, "already");
@@ -355,12 +355,12 @@ fn temporary_folder_is_empty_after_landing() {
     ended(&run(push(&folder, "v2", &["--branch", "no"]).env("TMPDIR", &temporary)), 2, "failed");
     ended(&run(push(&folder, "v2", &["--expect", "9"]).env("TMPDIR", &temporary)), 3, "failed");
     assert_eq!(left(), 0, "after failures");
-    // it is this folder that is used: without it there is no landing
+    // the run does use this folder: without it there is no landing
     let gone = world.path().join("gone");
     ended(&run(push(&folder, "v2", &[]).env("TMPDIR", &gone)), 1, "failed");
 }
 
-/// `--push` lands what is on the remote, not what lies about in the checkout.
+/// `--push` edits what is on the remote, not the uncommitted files in the checkout.
 #[test]
 fn uncommitted_edits_of_checkout_do_not_land() {
     let world = World::new();
@@ -375,7 +375,7 @@ fn uncommitted_edits_of_checkout_do_not_land() {
     assert_eq!(std::fs::read_to_string(folder.join(FILE)).unwrap(), mine);
 }
 
-/// The branch keeps its line ends, the checkout has those that its attributes ask for.
+/// The branch keeps its line ends, and the checkout has those that its attributes specify.
 #[test]
 fn line_ends_follow_attributes_in_checkout_only() {
     let text = kustomization(&[API.into()]);

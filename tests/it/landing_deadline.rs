@@ -1,8 +1,8 @@
-//! `--timeout` bounds all of a landing, reading the files too.
+//! `--timeout` limits the whole landing, including reading files.
 
 use crate::support::repo::{API, PASSWORD, USER, World, failed, json, push, run};
 
-/// A file that takes a while to read, in every folder: much longer than the landing may take.
+/// Files that take a while to read, in every folder: much longer than the landing may take.
 #[test]
 fn push_gives_up_when_reading_takes_longer_than_timeout() {
     let containers = format!("    - image: {API}:v0\n").repeat(150_000);

@@ -85,4 +85,6 @@ mod terminal;
 mod tls_and_proxies;
 mod trust;
 mod url;
+#[cfg(feature = "deployment-tests")]
+mod what_runs;
 mod worktree;

@@ -1,4 +1,4 @@
-//! URLs that are not quite URLs: refused with the right one, and without the password that is in them.
+//! Malformed URLs: the error shows the correct URL, and not the password in them.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::support::repo::{API, World, failed, push, run};
 
 const SECRET: &str = "pw-secret";
 
-/// Each with a password that was meant for the host.
+/// Each has a password that was meant for the host.
 const MALFORMED: [&str; 9] = [
     "https:/user:pw-secret@127.0.0.1/x/y",
     "https:user:pw-secret@127.0.0.1/x/y",
@@ -53,7 +53,7 @@ fn set(folder: &Path, key: &str, value: &str) -> Command {
     push(folder, "v1", &["-v", "--timeout", "5s"])
 }
 
-/// A program that is not asked in the place of ssh: it would go to a host named `https`.
+/// A stand-in for ssh that must not run: ssh would connect to a host named `https`.
 fn without_ssh(command: &mut Command) -> &mut Command {
     command.env("GIT_SSH_COMMAND", "false")
 }
@@ -85,7 +85,7 @@ fn misspelt_url_is_refused_with_correction() {
     assert!(said.contains("write it as https://127.0.0.1/x/y"), "{said}");
 }
 
-/// It would be written into the commit.
+/// It would end up in the commit.
 #[test]
 fn source_with_a_password_is_refused() {
     let world = World::new();
@@ -100,7 +100,7 @@ fn source_with_a_password_is_refused() {
     assert_eq!(world.server.requests().len(), 0);
 }
 
-/// Commands that need a folder do not show what they were given in its place.
+/// Commands that need a folder don't repeat the URL that they were given.
 #[test]
 fn malformed_url_as_folder_is_refused_without_its_password() {
     let world = World::new();

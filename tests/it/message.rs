@@ -1,4 +1,4 @@
-//! The words of a landed commit: subject, body, trailers, and the mark that keeps CI from running.
+//! The text of a landed commit: subject, body, trailers, and the mark that keeps CI from running.
 
 use std::io::Write;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn world(files: &[(&str, &str)]) -> World {
     World::with(|server| server.basic_auth(USER, PASSWORD), files)
 }
 
-/// Lands with these arguments after `bump`; gives the message.
+/// Lands with these arguments after `bump`; returns the message.
 #[track_caller]
 fn lands(world: &World, folder: &Path, arguments: &[&str]) -> String {
     let run = repo::run(command(folder).args(["bump", "--push", "--format", "json"]).args(arguments));
@@ -25,13 +25,13 @@ fn lands(world: &World, folder: &Path, arguments: &[&str]) -> String {
     message(world)
 }
 
-/// The bytes of the message, with git's own line end at the end.
+/// The bytes of the message, including the line end that git adds.
 fn message(world: &World) -> String {
     let raw = git(&world.bare, &["cat-file", "commit", "refs/heads/main"]);
     raw.split_once("\n\n").unwrap().1.to_owned()
 }
 
-/// What git takes for the trailers of a message.
+/// The lines that git reads as the message's trailers.
 fn trailers(message: &str) -> Vec<String> {
     let mut parse = git::command(&std::env::temp_dir());
     parse.args(["interpret-trailers", "--parse"]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -93,7 +93,7 @@ fn message_lists_several_images() {
     );
 }
 
-/// A body of `nginx: v0 -> v1` looks like a trailer: it is none of ours, and must not become one.
+/// A body of `nginx: v0 -> v1` looks like a trailer: it isn't one of ours, and must not become one.
 #[test]
 fn body_is_no_trailer_when_image_is_one_word() {
     let world = world(&[(FILE, &kustomization(&["nginx".into(), "redis".into()]))]);
@@ -108,7 +108,7 @@ fn body_is_no_trailer_when_image_is_one_word() {
     assert_eq!(trailers(&text), ["Tagbump-Image: nginx:v2", "Tagbump-Image: redis:v2"], "{text}");
 }
 
-/// One that has its tag already is not told of.
+/// An image that already has its tag isn't mentioned.
 #[test]
 fn message_leaves_out_image_that_is_up_to_date() {
     let world = world(&[(FILE, &kustomization(&["a/one".into(), "a/two".into()]))]);
@@ -132,7 +132,7 @@ fn message_shows_short_digests() {
     let text = lands(&world, &folder, &[&format!("ghcr.io/acme/api:v1@{DIGEST}")]);
     assert_eq!(subject(&text), "chore: update api image to v1 [skip ci]");
     assert_eq!(trailers(&text), [format!("Tagbump-Image: ghcr.io/acme/api:v1@{DIGEST}")]);
-    // the tag is kept: what runs is the image with that tag and the new digest
+    // the tag is kept: the image runs with that tag and the new digest
     let other = DIGEST.replace("0123", "9876");
     let text = lands(&world, &folder, &[&format!("ghcr.io/acme/api:*@{other}")]);
     assert_eq!(trailers(&text), [format!("Tagbump-Image: ghcr.io/acme/api:v1@{other}")]);
@@ -160,7 +160,7 @@ fn own_message_fills_in_variables() {
     assert!(failed(&run, 2).contains("{nmae}"), "{}", run.output());
 }
 
-/// Lands with a message of its own; gives the trailers that git sees, ours, and the whole text.
+/// Lands with its own message; returns the trailers that git sees, our own ones, and the whole text.
 #[track_caller]
 fn joined(world: &World, folder: &Path, tag: &str, template: &str) -> (Vec<String>, String, String) {
     let image = format!("ghcr.io/acme/api:{tag}");
@@ -195,7 +195,7 @@ fn trailers_start_new_block_when_last_one_is_text() {
     }
 }
 
-/// git asks for no blank behind the colon.
+/// git requires no blank after the colon.
 #[test]
 fn trailers_join_block_that_has_no_blank_after_colon() {
     let world = World::new();
@@ -203,7 +203,7 @@ fn trailers_join_block_that_has_no_blank_after_colon() {
     assert_eq!(found, ["Refs: #1", &ours], "{text}");
 }
 
-/// With a sign-off in it, git takes a block for trailers that is other words too.
+/// If a block contains a sign-off, git reads it as trailers even if it contains other text.
 #[test]
 fn trailers_join_block_with_sign_off() {
     let world = World::new();
@@ -212,7 +212,7 @@ fn trailers_join_block_with_sign_off() {
     assert_eq!(found, ["Signed-off-by: Bob <b@example.com>", &ours], "{text}");
 }
 
-/// Whether the landed subject has the mark.
+/// Whether the landed commit's subject has the mark.
 #[track_caller]
 fn marked(world: &World, folder: &Path, tag: &str, repository: Option<&str>, more: &[&str]) -> bool {
     let mut command = push(folder, tag, more);
@@ -236,14 +236,14 @@ fn skip_mark_is_added_when_target_is_the_built_repository() {
     assert!(marked(&world, &folder, "t4", None, &[]), "nobody says");
     assert!(!marked(&world, &folder, "t5", Some("acme/gitops"), &["--no-skip-ci"]));
     assert!(marked(&world, &folder, "t6", Some("acme/api"), &["--skip-ci"]));
-    // what was built is not always where the run is
+    // the built repository isn't always the one that the run is in
     let source = format!("acme/api@{SHA}");
     assert!(!marked(&world, &folder, "t7", Some("acme/gitops"), &["--source", &source]));
     let source = format!("acme/gitops@{SHA}");
     assert!(marked(&world, &folder, "t8", Some("acme/api"), &["--source", &source]));
 }
 
-/// The target is where the push goes.
+/// The target is the repository that is pushed to.
 #[test]
 fn skip_mark_follows_push_url() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! The order guard: builds that end late, by ancestry in the history at hand, deepened, or asked of GitHub.
+//! The order guard: builds that finish late, ordered by ancestry in the local history, in more of it, or by GitHub.
 
 use crate::support::apart::{Apart, Hosted};
 use crate::support::git::git;
@@ -41,7 +41,7 @@ fn newest_build_wins_when_builds_end_at_once() {
     ended(&runs[0], 0, "landed");
 }
 
-/// The usual case, in the shallowest checkout there is, costs nothing more.
+/// In the usual case, the shallowest possible checkout costs nothing extra.
 #[test]
 fn newer_build_fetches_no_history() {
     let mono = Mono::new(3);
@@ -81,7 +81,7 @@ fn dry_run_reports_late_build() {
     ended(&repo::run(&mut mono.job(&mono.builds[0], &["-n", "--exit-code"])), 0, "superseded");
 }
 
-/// A tag without a commit in it: the trailer of the commit that wrote it says, also below others, in a
+/// A tag that contains no commit: the trailer of the commit that set it counts, even below other commits, in a
 /// checkout that has to be deepened.
 #[test]
 fn source_of_version_comes_from_trailer() {
@@ -98,7 +98,7 @@ fn source_of_version_comes_from_trailer() {
     ended(&repo::run(&mut mono.job(&mono.builds[2], &["--tag", "v1.2.0"])), 0, "landed");
 }
 
-/// A squash merge puts text behind the trailers; a person's commit in between is no matter.
+/// A squash merge adds text after the trailers; another person's commit in between doesn't matter.
 #[test]
 fn trailer_counts_when_text_follows_it() {
     let mono = Mono::new(2);
@@ -113,7 +113,7 @@ fn trailer_counts_when_text_follows_it() {
     ended(&repo::run(&mut mono.job(&mono.builds[0], &[])), 0, "superseded");
 }
 
-/// Of each reference on its own: one is newer already, the other is not.
+/// Each reference is checked separately: one is already newer, the other isn't.
 #[test]
 fn order_is_decided_for_each_reference() {
     let mono = Mono::new(3);
@@ -149,7 +149,7 @@ fn default_branch_wins_when_commits_diverged() {
     let told =
         ended(&repo::run(&mut mono.job(&feature, &["--if-older", "write", "--branch", "main"])), 0, "landed");
     assert!(!notices(&told).contains("can't determine whether"), "{told}");
-    // back to the default branch's
+    // back to the tag of the default branch
     ended(&build(&mono.builds[1]), 0, "landed");
     assert_eq!(mono.tag(), mono.builds[1][..7]);
 }
@@ -251,7 +251,7 @@ fn late_build_proposes_nothing_when_base_is_newer() {
     assert!(hosted.github.pulls().is_empty());
 }
 
-/// Somebody has added to the branch: what the base has counts all the same.
+/// Someone has added a commit to the branch: the base's tag counts anyway.
 #[test]
 fn late_build_adds_nothing_to_branch_with_commits_of_others() {
     let hosted = Hosted::new(4);

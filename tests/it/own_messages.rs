@@ -1,5 +1,5 @@
-//! A message of ours that is made of whatever a repository says: its trailers are the ones that we put there, and
-//! nothing in it mentions people, closes issues or skips CI. The fuzz target `trailers` checks the same laws.
+//! Our own messages, made from whatever a repository contains: the trailers are those that tagbump adds, and
+//! nothing mentions people, closes issues or skips CI. The fuzz target `trailers` checks the same laws.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ use crate::support::message_laws::own_message_says_only_ours;
 
 const IMAGE: &str = "ghcr.io/acme/api";
 
-/// Text of a file, as an attacker would write it.
+/// Text in a file, as an attacker would write it.
 fn hostile() -> impl Strategy<Value = String> {
     let attacks = vec![
         "v1\nTagbump-Source: acme/api@0123456789",
@@ -45,6 +45,7 @@ fn change() -> impl Strategy<Value = ChangedReference> {
         from,
         to,
         dropped_digest: false,
+        field: None,
     })
 }
 

@@ -1,8 +1,8 @@
-//! Properties that hold of any document and any tag: made-up documents, realistic and odd, and tags that look like
+//! Properties that hold for any document and any tag: generated documents, realistic and odd, and tags that look like
 //! numbers, dates and words.
 //!
-//! Every run makes the same cases; `PROPTEST_RNG_SEED=7 cargo test --test it properties::` makes others. The laws are
-//! in `support/*_laws.rs`, where the fuzz targets find them too.
+//! Every run tests the same cases; `PROPTEST_RNG_SEED=7 cargo test --test it properties::` tests others. The laws are
+//! in `support/*_laws.rs`, which the fuzz targets use too.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ use crate::support::yaml_laws::{edit_is_exact, rendering_reads_back, spans_read_
 
 const IMAGE: &str = "ghcr.io/acme/api";
 
-/// The seed is fixed, and nothing is written into the tree.
+/// The seed is fixed, and no files are written into the source tree.
 fn cases(cases: u32) -> ProptestConfig {
     let given = ProptestConfig::default().rng_seed;
     let rng_seed = if given == RngSeed::Random { RngSeed::Fixed(20_240_101) } else { given };
@@ -128,7 +128,7 @@ struct Manifest {
     path: &'static str,
     text: String,
     document: usize,
-    /// The field with the tag, and what stands in it before the tag.
+    /// The field with the tag, and its text before the tag.
     field: &'static str,
     before_tag: String,
 }
@@ -142,7 +142,7 @@ impl Manifest {
 
 // ---------------------------------------------------------------- tags and texts
 
-/// Any tag of the OCI grammar; a good half of them is no string to some reader.
+/// Any tag of the OCI grammar; about half of them aren't strings to some YAML reader.
 fn tag() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => "[A-Za-z0-9_][A-Za-z0-9._-]{0,20}",
@@ -168,7 +168,7 @@ fn message_line() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What no tag is, but a name in front of one may be.
+/// Text that a tag can't contain, but a name in front of it can.
 fn odd_text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -179,14 +179,14 @@ fn odd_text() -> impl Strategy<Value = String> {
 
 // ---------------------------------------------------------------- documents
 
-/// Lines at one level of a block map, without their indentation.
+/// The lines of one level of a block map, without indentation.
 type Lines = Vec<String>;
 
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![6 => "[a-h][0-9]{0,2}", 1 => "'[a-h] é'", 1 => "\"[a-h]\\\\t\"", 1 => "[0-9]{1,3}"]
 }
 
-/// What stands behind the colon of a key, on the same line.
+/// The text after a key's colon, on the same line.
 fn inline() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a-z0-9][a-z0-9./_-]{0,12}".prop_map(|s| format!(" {s}")),
@@ -223,7 +223,7 @@ fn leaf() -> impl Strategy<Value = Lines> {
     prop_oneof![8 => pair, 1 => block, 1 => folded, 1 => shared, 1 => merged, 1 => remark]
 }
 
-/// Some keys of a block map, with all that is below them.
+/// Some keys of a block map, with everything below them.
 fn entries() -> impl Strategy<Value = Lines> {
     let entry = leaf().prop_recursive(3, 16, 3, |inner| {
         let map = (key(), vec(inner.clone(), 1..4)).prop_map(|(k, inner)| below(&k, &inner.concat()));
@@ -246,14 +246,14 @@ fn list_item(indent: &str, lines: &[String]) -> Lines {
     lines.iter().enumerate().map(|(n, line)| format!("{indent}{}{line}", mark(n))).collect()
 }
 
-/// How a file is laid out: its line break, what it begins with, and whether it ends with a line break.
+/// A file's layout: its line breaks, how it begins, and whether it ends with a line break.
 fn layout() -> impl Strategy<Value = (&'static str, &'static str, bool)> {
     let line_break = prop_oneof![4 => Just("\n"), 2 => Just("\r\n"), 1 => Just("\r")];
     let start = select(vec!["", "", "", "---\n", "# é\n\n", "%YAML 1.2\n---\n", "\u{feff}", "\u{feff}---\n"]);
     (line_break, start, any::<bool>())
 }
 
-/// Documents as one file. What is empty says so, since a file that is all blank has no document.
+/// Documents as one file. An empty one gets a marker, since a file of blank lines has no document.
 fn lay_out(documents: &[Lines], (line_break, start, ended): (&str, &str, bool)) -> String {
     let bodies: Vec<_> = documents.iter().map(|lines| lines.join("\n")).collect();
     let text = format!("{start}{}{}", bodies.join("\n---\n"), if ended { "\n" } else { "" });
@@ -266,7 +266,7 @@ fn document() -> impl Strategy<Value = String> {
     (vec(filled, 1..4), layout()).prop_map(|(documents, layout)| lay_out(&documents, layout))
 }
 
-/// The same with a piece put in or cut out somewhere.
+/// The same with a piece inserted or cut out somewhere.
 fn spoilt(text: String) -> impl Strategy<Value = String> {
     let pieces = vec![
         "\n", "\r", " ", "\t", "- ", ": ", "? ", "#", " #", "'", "\"", "\\", "[", "]", "{", "}", ",", "&x ",
@@ -283,19 +283,19 @@ fn spoilt(text: String) -> impl Strategy<Value = String> {
     })
 }
 
-/// Tokens in no order.
+/// Tokens in random order.
 fn soup() -> impl Strategy<Value = String> {
     "([-?:,\\[\\]{}#&*!|>'\"%@~ \n\r\ta0é\u{feff}]|- |: |\n  |---\n|\\*a|&a |!!str |<<: ){0,24}"
 }
 
 // ---------------------------------------------------------------- manifests
 
-/// The tag that is there, as it is written.
+/// The current tag, as it is written.
 fn written_tag() -> impl Strategy<Value = (String, &'static str)> {
     (tag(), select(vec!["", "'", "\""]))
 }
 
-/// The reference's lines, its field and what stands before the tag in it.
+/// The reference's lines, its field, and the text before the tag in that field.
 type Site = (Lines, &'static str, String);
 
 fn helm_site() -> impl Strategy<Value = Site> {
@@ -369,7 +369,7 @@ fn kustomization() -> impl Strategy<Value = (Lines, &'static str, String)> {
     )
 }
 
-/// A file with one reference, among other documents. Those that the parser does not take are left out.
+/// A file with one reference, among other documents. Files that the parser rejects are skipped.
 fn manifest() -> impl Strategy<Value = Manifest> {
     let others = || vec((leaf(), entries()).prop_map(|(first, rest)| [first, rest].concat()), 0..2);
     let site = prop_oneof![

@@ -1,4 +1,4 @@
-//! The user's next `git pull` works, whatever a run did and in whatever checkout.
+//! The user's next `git pull` works, after any run and in any checkout.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use Kind::{Detached, Full, Linked, Partial, Shallow, Sparse};
 const KINDS: [Kind; 6] = [Shallow, Full, Detached, Linked, Sparse, Partial];
 
 impl Kind {
-    /// A checkout of main; of a sparse one only the `docs`, which hold no image.
+    /// A checkout of main; a sparse one has only `docs`, which contains no image.
     fn checkout(self, world: &World, url: &str) -> PathBuf {
         git(&world.bare, &["config", "uploadpack.allowFilter", "true"]);
         let arguments: &[&str] = match self {
@@ -47,7 +47,7 @@ impl Kind {
         folder
     }
 
-    /// What a run has to be told of the branch.
+    /// The flags that tell a run which branch to use.
     fn arguments(self) -> &'static [&'static str] {
         if self == Detached { &["--branch", "main"] } else { &[] }
     }
@@ -70,7 +70,7 @@ fn world() -> World {
     World::with(|server| server.basic_auth(USER, PASSWORD), &[&[(FILE, &*text)][..], &FILES].concat())
 }
 
-/// After a run in each kind of checkout, and after somebody's commit, a pull brings the checkout to the tip.
+/// After a run in each kind of checkout, and another person's commit, a pull brings the checkout to the tip.
 fn each_kind(run: impl Fn(Kind, &World, &Path)) {
     for kind in KINDS {
         eprintln!("{kind:?}");
@@ -83,7 +83,7 @@ fn each_kind(run: impl Fn(Kind, &World, &Path)) {
 
 #[track_caller]
 fn the_next_pull_works(kind: Kind, world: &World, folder: &Path) {
-    // with nothing new, with something new, and once more
+    // with nothing to land, with something to land, and again
     kind.pull(folder, &[]);
     for text in ["later\n", "later still\n"] {
         let later = world.rival("later.txt", text);
@@ -169,14 +169,14 @@ fn pull_works_after_carried_commits() {
         ended(&run, 0, "landed");
         assert_eq!(world.file("docs/own.md"), "own", "{kind:?}");
         if kind == Detached {
-            // the checkout is left with its own commit, which is on the branch as another one
+            // the checkout keeps its own commit, which is on the branch as a different one
             git(folder, &["pull", "--quiet", "--rebase", "origin", "main"]);
             assert_eq!(git(folder, &["rev-parse", "HEAD"]), world.tip());
         }
     });
 }
 
-/// The commit is not on the remote: git itself can only rebase it on what others do.
+/// The commit isn't on the remote: git can only rebase it onto other people's commits.
 #[test]
 fn pull_rebases_local_commit() {
     for kind in KINDS {
@@ -231,7 +231,7 @@ fn pull_works_after_pull_request() {
         let image = format!("{API}:v1");
         let run = repo::run(&mut hub.command_in(&folder, &[&image], kind.arguments()));
         ended(&run, 0, "proposed");
-        // the fake asks for a token that git does not have
+        // the fake asks for a token that git doesn't have
         git(&folder, &["remote", "set-url", "origin", &format!("file://{}", hub.world.bare.display())]);
         the_next_pull_works(kind, &hub.world, &folder);
     }

@@ -1,4 +1,4 @@
-//! `--pr`: the bump on a branch of its own, in a pull request that is made once and kept up to date.
+//! `--pr`: the bump goes to a branch of its own, with one pull request that is kept up to date.
 
 use crate::support::git::git;
 use crate::support::github::On;
@@ -90,7 +90,7 @@ fn newer_tag_replaces_older_one() {
     });
 }
 
-/// From a shallow checkout and from a full one, older than the base and not.
+/// From a shallow checkout and from a full one, both older than the base and up to date.
 #[test]
 fn branch_is_recreated_when_base_moved() {
     each_way(|hub| {
@@ -106,7 +106,7 @@ fn branch_is_recreated_when_base_moved() {
     });
 }
 
-/// As actions/checkout makes them: neither the old base nor what the branch was made on is there.
+/// As actions/checkout makes them: neither the old base nor the commit that the branch started from is available.
 #[test]
 fn branch_is_recreated_from_shallow_checkout_of_new_base() {
     each_way(|hub| {
@@ -183,7 +183,7 @@ fn no_api_request_is_sent_when_base_has_tag_and_branch_is_missing() {
     });
 }
 
-/// By a merge, and squashed: the branch is left behind either way.
+/// Merged or squashed: in both cases the branch is left behind.
 #[test]
 fn next_tag_gets_new_pull_request_after_merge() {
     each_way(|hub| {
@@ -222,7 +222,7 @@ fn branch_of_others_gets_pull_request() {
     });
 }
 
-/// Also where nothing is left to be committed on it.
+/// Even if there is nothing left to commit on it.
 #[test]
 fn branch_of_others_gets_pull_request_when_it_has_tag() {
     each_way(|hub| {
@@ -290,7 +290,7 @@ fn several_images_share_one_pull_request() {
     }
 }
 
-/// Two jobs, each with an image of its own, on one branch: neither drops what the other proposes.
+/// Two jobs bump different images on one branch: neither removes the other's proposal.
 #[test]
 fn images_proposed_by_other_jobs_stay_on_branch() {
     each_way(|hub| {
@@ -313,7 +313,7 @@ fn images_proposed_by_other_jobs_stay_on_branch() {
     });
 }
 
-/// Who amends our commit has work of their own in it.
+/// People who amend our commit have put their own work into it.
 #[test]
 fn amended_commit_is_kept() {
     each_way(|hub| {

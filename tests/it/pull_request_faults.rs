@@ -1,4 +1,4 @@
-//! `--pr` where GitHub fails or says no: one commit and one pull request come of it, or a message that helps.
+//! `--pr` when GitHub fails or refuses: the result is one commit and one pull request, or a helpful message.
 
 use std::process::Command;
 
@@ -9,14 +9,14 @@ use crate::support::github::{Fault, On, TOKEN};
 use crate::support::hub::{HEAD, Hub, Via, WAYS, each_way, token_forms};
 use crate::support::repo::{API, FILE, actions, ended, failed, kustomization, run};
 
-/// What a run finds.
+/// What a run starts with.
 #[derive(Clone, Copy, Debug)]
 enum Scene {
     /// No pull request.
     Nothing,
-    /// The one of an older tag, and a base that has moved since.
+    /// A pull request for an older tag, and a base that has moved since.
     Older,
-    /// One whose tag is on the base by now.
+    /// A pull request whose tag is on the base by now.
     Done,
 }
 
@@ -37,7 +37,7 @@ impl Scene {
         hub
     }
 
-    /// Runs, and checks that all is as it would be without a fault.
+    /// Runs, and checks that the result is the same as without a fault.
     #[track_caller]
     fn plays(self, hub: &Hub) {
         let outcome = if matches!(self, Scene::Done) { "already" } else { "proposed" };
@@ -56,8 +56,8 @@ impl Scene {
     }
 }
 
-/// The fault on each request that a run makes of the API, one run each. Those that are the same in every
-/// scene are tried in one.
+/// The fault on each API request that a run makes, one run each. Requests that are the same in every
+/// scene are tested in one of them.
 fn on_each_request(fault: &Fault, scenes: &[Scene]) {
     for via in WAYS {
         let mut seen = Vec::new();
@@ -128,7 +128,7 @@ fn pull_request_is_opened_once_when_proxy_answers_with_html() {
     }
 }
 
-/// What was there before the run is all that such reads show.
+/// Such reads show only what existed before the run.
 #[test]
 fn pull_request_is_opened_once_when_reads_lag() {
     for scene in ALL {
@@ -150,7 +150,7 @@ fn pull_request_is_found_when_list_lags() {
         hub.propose("v1", &[]);
         Scene::Older.plays(&hub);
     });
-    // made, the answer lost, and not to be seen
+    // created, the response lost, and not visible yet
     each_way(|hub| {
         hub.github.fault(On::CreatePull, Fault::AfterCommit(502));
         hub.github.fault(On::ListPulls, Fault::LagReads(3));
@@ -181,7 +181,7 @@ fn pull_request_is_opened_once_when_push_fails() {
     }
 }
 
-/// With what would wait for an hour if it waited.
+/// Including errors that would make it wait for an hour.
 #[test]
 fn run_ends_when_rate_limit_outlasts_timeout() {
     for fault in [Fault::Secondary { retry_after: 3600 }, Fault::Primary { reset: 3600 }] {
@@ -214,7 +214,7 @@ fn run_fails_when_token_is_wrong() {
     });
 }
 
-/// Each with its cure; when that has helped, the next run does what is left.
+/// Each with its solution; once that is applied, the next run does the rest.
 #[test]
 fn refusal_names_its_remedy() {
     let settings = "GitHub Actions is not permitted to create or approve pull requests.";
@@ -250,7 +250,7 @@ fn run_fails_when_remote_is_not_github() {
     });
 }
 
-/// As a server of one's own has it, said or not, and as api.github.com has it.
+/// As a server of one's own answers, with and without a reason, and as api.github.com does.
 #[test]
 fn api_address_follows_remote_and_environment() {
     type Change = fn(&Hub, &mut Command);
@@ -262,7 +262,7 @@ fn api_address_follows_remote_and_environment() {
         let url = hub.github.url();
         command.env("GITHUB_API_URL", format!("{url}/")).env("GITHUB_GRAPHQL_URL", format!("{url}/graphql"));
     };
-    // of the server that runs the job: it is not the remote's
+    // the token is for the server that runs the job, which isn't the remote's
     let others: Change = |_, command| {
         command.env("GITHUB_SERVER_URL", "https://github.com").env("TAGBUMP_TOKEN", TOKEN);
         command.env("GITHUB_API_URL", "https://api.github.com");
@@ -282,7 +282,7 @@ fn api_address_follows_remote_and_environment() {
     }
 }
 
-/// How the token is shown in the streams, the outputs or the summary of a run.
+/// In which forms the token appears in a run's streams, outputs or summary.
 fn shown(hub: &Hub, how: &str, command: &mut Command) -> Option<String> {
     actions(command, "acme/gitops", &hub.tip("main")).env("GITHUB_SERVER_URL", hub.github.url());
     let files = ["outputs", "summary"].map(|name| hub.world.path().join(name));
@@ -294,13 +294,13 @@ fn shown(hub: &Hub, how: &str, command: &mut Command) -> Option<String> {
     token_forms().iter().any(|form| all.contains(form)).then(|| format!("{how}: {all}"))
 }
 
-/// Also where GitHub says it back to us.
+/// Even if GitHub sends it back to us.
 #[test]
 fn token_is_not_shown_when_github_repeats_it() {
     leaks(&["GITHUB_TOKEN", "TAGBUMP_TOKEN"]);
 }
 
-/// Expects none, with the token known to us in these ways.
+/// Expects none, with the token given in each of these ways.
 fn leaks(ways: &[&str]) {
     let echo: &'static str = Box::leak(format!("no, {}", token_forms().join(", ")).into_boxed_str());
     for via in WAYS {
@@ -347,7 +347,7 @@ fn refusal_of_commit_names_its_remedy() {
     ] {
         let hub = Hub::new(Via::Api);
         for on in [On::CreateCommitOnBranch, On::CreateCommitOnBranch] {
-            // the words may mean a race: it is asked twice
+            // the text may mean a race, so tagbump asks twice
             hub.github.fault(on, fault.clone());
         }
         let told = failed(&hub.run("v1", &[]), 5);
@@ -361,7 +361,7 @@ fn token_in_url_is_not_shown() {
     leaks(&["url"]);
 }
 
-/// Where the answer to making the branch aside, or the commit on it, is lost.
+/// The response to creating the staging branch, or to the commit on it, is lost.
 #[test]
 fn no_branch_is_left_when_answers_are_lost() {
     for on in [On::UpdateRefs, On::CreateCommitOnBranch] {

@@ -1,4 +1,4 @@
-//! What counts as tagbump's own commit on a pull request's branch: only that is ever replaced.
+//! Which commits on a pull request's branch count as tagbump's own: only those are ever replaced.
 
 use crate::support::git::{self, git};
 use crate::support::hub::{HEAD, Hub, Via, each_way};
@@ -13,7 +13,7 @@ const OURS: Who = ("Ada", "ada@example.com");
 /// The committer of edits on GitHub's website.
 const FORGE: Who = ("GitHub", "noreply@github.com");
 
-/// A commit on the branch, with the message of the last one there. Gives its name.
+/// A commit on the branch, with the message of the last one there. Returns its ID.
 fn commits(hub: &Hub, who: Who, path: &str, text: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let bare = hub.world.bare.to_str().unwrap();
@@ -29,7 +29,7 @@ fn commits(hub: &Hub, who: Who, path: &str, text: &str) -> String {
     git(&theirs, &["rev-parse", "HEAD"])
 }
 
-/// The commit stays, below the next bump.
+/// The commit stays, and the next bump goes on top of it.
 #[track_caller]
 fn stays(hub: &Hub, theirs: &str) {
     hub.propose("v2", &[]);
@@ -99,7 +99,7 @@ fn request_with_work_of_others_is_not_closed() {
 /// Name, files, arguments.
 type Shape = (&'static str, Vec<(&'static str, String)>, Vec<&'static str>);
 
-/// Whatever the shape of the edit, the next bump replaces the one before.
+/// Whatever the edit looks like, the next bump replaces the previous one.
 #[test]
 fn bump_of_any_shape_is_replaced() {
     let digest = format!("sha256:{:064x}", 7);
@@ -128,7 +128,7 @@ fn bump_of_any_shape_is_replaced() {
     }
 }
 
-/// A bump of another committer is not ours to remove: the next one goes on top.
+/// Another committer's bump isn't ours to remove: the next one goes on top.
 #[test]
 fn bump_of_another_committer_is_built_on() {
     let hub = Hub::new(Via::Git);

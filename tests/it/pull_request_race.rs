@@ -1,4 +1,4 @@
-//! `--pr` by several at once: each bump is proposed, each branch has one pull request, nobody's commit is lost.
+//! `--pr` from several runs at once: each bump is proposed, each branch has one pull request, and no commit is lost.
 
 use crate::support::git::git;
 use crate::support::git_server::{self, Service};
@@ -6,7 +6,7 @@ use crate::support::github::{Fault, On};
 use crate::support::hub::{HEAD, Hub, Via, WAYS, each_way, somebody_commits};
 use crate::support::repo::{self, API, FILE, ended, kustomization, run_together};
 
-/// Runs all, started before any is waited for; each must end in a pull request.
+/// Starts all of them before waiting for any; each must end with a pull request.
 #[track_caller]
 fn together(hub: &Hub, images: &[String], more: &[&str]) {
     let commands = images.iter().map(|image| hub.command_in(&hub.checkout(), &[image], more));
@@ -47,7 +47,7 @@ fn eight_images_get_eight_pull_requests_when_run_at_once() {
     }
 }
 
-/// Two tags for one branch: one of them stays, and there is one commit.
+/// Two tags for one branch: one of them wins, and there is one commit.
 #[test]
 fn one_tag_stays_when_eight_go_to_one_branch() {
     each_way(|hub| {
@@ -58,8 +58,8 @@ fn one_tag_stays_when_eight_go_to_one_branch() {
     });
 }
 
-/// Runs a test with somebody who is faster than we are: before a push asks where the branch is, and before it
-/// is made; by the API before the first request that moves branches, and before the last.
+/// Runs a test in which another push gets there first: before a push asks where the branch is, and before it
+/// is made; with the API, before the first request that moves branches, and before the last one.
 fn outrun(last: usize, test: impl Fn(Hub, &dyn Fn(&Hub, Hook))) {
     for via in WAYS {
         for late in [false, true] {
@@ -117,7 +117,7 @@ fn branch_is_created_again_when_removed_before_our_push() {
     });
 }
 
-/// A whole run of another job, between our list of pull requests and our new one.
+/// Another job runs completely between our listing of pull requests and our creating one.
 #[test]
 fn run_uses_pull_request_that_another_job_opened_first() {
     each_way(|hub| {
@@ -130,7 +130,7 @@ fn run_uses_pull_request_that_another_job_opened_first() {
     });
 }
 
-/// Its commit took the place of ours: so do its words.
+/// Its commit replaced ours, so its text is used too.
 #[test]
 fn run_updates_pull_request_that_another_job_opened_first() {
     each_way(|hub| {

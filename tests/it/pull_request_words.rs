@@ -1,4 +1,4 @@
-//! `--pr`: names, texts, labels and drafts as they are asked for.
+//! `--pr`: names, texts, labels and drafts as requested.
 
 use crate::support::git::git;
 use crate::support::github::{Fault, On};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 const TRAILER: &str = "Tagbump-Image: ghcr.io/acme/api:v1";
 
-/// Nothing was written, neither by git nor by the API.
+/// Nothing was written, neither with git nor through the API.
 #[track_caller]
 fn untouched(hub: &Hub) {
     assert_eq!((hub.writes(), hub.branches().len(), hub.github.pulls().len()), (0, 1, 0));
@@ -87,7 +87,7 @@ fn invalid_branches_are_refused() {
     });
 }
 
-/// A tag's event has no branch: the base is what the server says it is.
+/// The event of a tag has no branch: the base is the server's default branch.
 #[test]
 fn default_branch_is_base_when_event_has_none() {
     each_way(|hub| {
@@ -103,7 +103,7 @@ fn default_branch_is_base_when_event_has_none() {
     });
 }
 
-/// Each touches its own branch and nothing else, the second time too.
+/// Each touches only its own branch, also the second time.
 #[test]
 fn branches_with_odd_names_are_used() {
     for (base, head) in [
@@ -116,7 +116,7 @@ fn branches_with_odd_names_are_used() {
         for via in WAYS {
             let hub = Hub::new(*via);
             let base = base.replace('?', "-");
-            // what they would be if something in between read them as it should not
+            // what they would be if some layer in between misread them
             for name in [base.as_str(), "feat/x", "tagbump/feat/x", "aA-b", "tagbump/aA-b/api"] {
                 git(&hub.world.bare, &["branch", name, "main"]);
             }
@@ -179,7 +179,7 @@ fn draft_flag_opens_draft() {
     });
 }
 
-/// On a pull request's head the mark would keep required checks pending for ever.
+/// On a pull request's head, the mark would leave required checks pending forever.
 #[test]
 fn skip_mark_is_left_out_unless_requested() {
     each_way(|hub| {
@@ -196,7 +196,7 @@ fn skip_mark_is_left_out_unless_requested() {
     });
 }
 
-/// The base's file as it is on the server, not the checkout's.
+/// The base's file as it is on the server, not the one in the checkout.
 #[test]
 fn dry_run_shows_diff_and_changes_nothing() {
     each_way(|hub| {

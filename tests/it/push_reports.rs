@@ -1,4 +1,4 @@
-//! A push counts as landed only if the server says so in a whole and clear report; else the branch itself is looked at.
+//! A push counts as landed only if the server's report is complete and clear; otherwise tagbump looks at the branch.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,14 +11,14 @@ fn packet(bytes: &[u8]) -> Vec<u8> {
     [format!("{:04x}", bytes.len() + 4).as_bytes(), bytes].concat()
 }
 
-/// A report on channel 1, as it comes with side band.
+/// A report on channel 1, as it is sent with side-band.
 fn report(lines: &[&str]) -> Vec<u8> {
     let lines = lines.iter().flat_map(|line| packet(line.as_bytes()));
     let report: Vec<u8> = [1].into_iter().chain(lines).chain(*b"0000").collect();
     [packet(&report), b"0000".to_vec()].concat()
 }
 
-/// Answers the first push with these bytes, and does nothing; later ones are git's.
+/// Answers the first push with these bytes and does nothing; later pushes go to git.
 fn world(answer: Vec<u8>) -> World {
     let answered = AtomicBool::new(false);
     let api = move |request: &Request| {
@@ -52,7 +52,7 @@ fn push_is_retried_when_report_is_garbled() {
     }
 }
 
-/// A line that a terminal would show as a success.
+/// A line that would look like a success on a terminal.
 #[test]
 fn rejection_is_shown_in_full() {
     let world = world(report(&["unpack ok\n", "ng refs/heads/main no\rok refs/heads/main\n"]));

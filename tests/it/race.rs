@@ -1,4 +1,4 @@
-//! Many at once: every bump lands, nobody's commit is lost, history stays a line.
+//! Many runs at once: every bump lands, no commit is lost, and the history stays linear.
 
 use std::path::Path;
 use std::process::Command;
@@ -28,14 +28,14 @@ fn bump(folder: &Path, reference: &str) -> Command {
     command
 }
 
-/// Each writer in its own shallow clone, all started before any is waited for.
+/// Each writer has its own shallow clone; all start before the test waits for any.
 fn race(world: &World, url: &str, references: &[String]) -> Vec<Run> {
     let clones = (0..references.len()).map(|n| world.clone_of(url, &format!("w{n}"), &["--depth", "1"]));
     let clones: Vec<_> = clones.collect();
     run_together(clones.iter().zip(references).map(|(folder, reference)| bump(folder, reference)).collect())
 }
 
-/// Every run landed a commit of its own, and main is the base with exactly those on top, in a line.
+/// Every run landed a commit of its own, and main has exactly those on top of the base, in a line.
 #[track_caller]
 fn all_in_a_line(world: &World, runs: &[Run]) {
     let mut told: Vec<_> =
@@ -101,11 +101,11 @@ fn last_bump_replaces_first_when_two_set_one_entry() {
     let winner = runs.iter().position(|run| repo::json(run)["commit"] == last.as_str()).unwrap();
     let tag = ["left", "right"][winner];
     assert!(world.file(FILE).contains(&format!("newTag: {tag} # by CI")), "{}", world.file(FILE));
-    // who came second replaced the other's tag, not the one that its clone had
+    // the second one replaced the first one's tag, not the tag in its clone
     assert_eq!(repo::json(&runs[winner])["changes"][0]["from"], ["right", "left"][winner]);
 }
 
-/// Two runs in the same second may even make the very same commit: then both landed it.
+/// Two runs in the same second may even make the identical commit: then both landed it.
 #[test]
 fn same_bump_lands_once_when_run_twice() {
     let world = world(&[(FILE, &kustomization(&images(1)))]);

@@ -1,5 +1,5 @@
-//! 200 landings, each over a line that breaks at a random byte: exactly one commit and the truth in the
-//! outcome, or exit 4 and no commit.
+//! 200 landings, each over a connection that breaks at a random byte: exactly one commit and a true outcome,
+//! or exit 4 and no commit.
 
 use std::path::PathBuf;
 use std::thread;
@@ -15,7 +15,7 @@ const RUNS: usize = 200;
 const WORKERS: usize = 12;
 const SEED: u64 = 0x7461_6762_756d_7031;
 
-/// A repository, and a line to it that breaks.
+/// A repository, and a connection to it that breaks.
 struct Ground {
     world: World,
     line: Line,
@@ -30,7 +30,7 @@ impl Ground {
         Ground { world, line, url }
     }
 
-    /// A landing, from a clone that has something to fetch first.
+    /// A landing, from a clone that first has something to fetch.
     fn land(&self, name: &str, faults: Vec<Fault>, budget: &str) -> Landed {
         let folder = self.world.clone_of(&self.url, name, &["--depth", "1"]);
         commit_on_main(&self.world.bare, &[], "rival");
@@ -41,15 +41,15 @@ impl Ground {
     }
 }
 
-/// What a run left.
+/// The result of a run.
 struct Landed {
     run: Run,
-    /// How many commits main has more than before.
+    /// How many commits main gained.
     more: usize,
     folder: PathBuf,
 }
 
-/// How many bytes a landing takes each way where nothing breaks.
+/// How many bytes a landing transfers in each direction if nothing breaks.
 fn usual() -> [usize; 2] {
     let ground = Ground::new();
     let landed = ground.land("usual", Vec::new(), "60s");
@@ -58,7 +58,7 @@ fn usual() -> [usize; 2] {
     ground.line.passed()
 }
 
-/// One fault or two, each at any byte of the exchange.
+/// One or two faults, each at any byte of the exchange.
 fn faults(random: &mut fastrand::Rng, [up, down]: [usize; 2]) -> Vec<Fault> {
     let count = random.usize(1..=2);
     let mut any = || {
@@ -77,7 +77,7 @@ fn faults(random: &mut fastrand::Rng, [up, down]: [usize; 2]) -> Vec<Fault> {
     (0..count).map(|_| any()).collect()
 }
 
-/// What was told is what is on the branch; whether it landed. Only a line that stalls may cost the budget.
+/// Checks that the outcome matches the branch; returns whether it landed. Only a stall may use up the budget.
 #[track_caller]
 fn is_true(ground: &Ground, landed: &Landed, tag: &str, stalls: bool, of: &str) -> bool {
     let told = repo::json(&landed.run);

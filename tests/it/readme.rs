@@ -1,4 +1,4 @@
-//! What the README shows is what happens.
+//! The README's examples show what really happens.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ fn readme() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
 }
 
-/// The fenced block that follows a text.
+/// The fenced block after a text.
 fn block<'a>(readme: &'a str, after: &str) -> &'a str {
     let rest = &readme[readme.find(after).unwrap()..];
     let block = rest.split("```").nth(1).unwrap();

@@ -1,5 +1,5 @@
-//! A server that says no, or that is another one than was meant: told once, with the cure, and no secret
-//! goes astray.
+//! A server that refuses, or that isn't the one that was meant: one message with the solution, and no secret
+//! goes to the wrong server.
 #![cfg(unix)]
 
 use std::path::PathBuf;
@@ -18,12 +18,12 @@ const OFFER: On = On::InfoRefs(Service::ReceivePack);
 const SEND: On = On::Post(Service::ReceivePack);
 const WORDS: &str = "no deploys on a Friday: ask #ops";
 
-/// Open to everyone.
+/// Open to everyone, without authentication.
 fn open() -> World {
     World::with(|server| server, &[(FILE, &*kustomization(&[API.into()]))])
 }
 
-/// A checkout that knows no credential.
+/// A checkout without credentials.
 fn anonymous(world: &World) -> PathBuf {
     world.clone_of(&world.server.url(REPO), "w", &["--depth", "1"])
 }
@@ -60,7 +60,7 @@ fn push_is_sent_once_when_hook_of_bare_directory_declines() {
     }
 }
 
-/// Words that are a race elsewhere are no race where a hook says no.
+/// Messages that elsewhere mean a race don't mean one if a hook refuses.
 #[test]
 fn push_is_sent_once_when_hook_declines_with_words_of_a_race() {
     for words in ["fetch first", "cannot lock ref", "main.lock exists: File exists", "stale info"] {
@@ -157,7 +157,7 @@ fn redirect_is_followed_with_credential_on_same_origin() {
     assert!(world.server.requests().iter().all(|request| request.authorization_count == 1));
 }
 
-/// A redirect of one request leads to another server: nothing is sent there, and both are named.
+/// If a request is redirected to another server, nothing is sent there, and the error names both.
 #[track_caller]
 fn refuses(world: &World, on: On, to: &str) {
     let service = if on == ASK { "upload-pack" } else { "receive-pack" };
@@ -175,7 +175,7 @@ fn refuses(world: &World, on: On, to: &str) {
     assert_eq!(world.commits(), BASE);
 }
 
-/// The same host by another name, port or scheme is another server, for reading as for writing.
+/// The same host under another name, port or scheme counts as another server, for fetch and push alike.
 #[test]
 fn redirect_to_another_server_is_refused() {
     let tls = World::with(|server| server.tls(), &[(FILE, &*kustomization(&[API.into()]))]);
@@ -192,7 +192,7 @@ fn redirect_to_another_server_is_refused() {
     assert!(tls.server.requests().is_empty(), "the redirect was followed");
 }
 
-/// A helper's answer is for the server that asked first, not for the one that it points to.
+/// A helper's answer is for the server that was asked first, not for the one that it redirects to.
 #[test]
 fn answer_of_helper_is_not_sent_to_another_port() {
     let (world, other) = (open(), World::new());
@@ -230,7 +230,7 @@ fn redirect_is_refused_when_git_configuration_forbids_it() {
     }
 }
 
-/// Nobody else says who we are: not the server that sends us on.
+/// A redirect can't supply credentials.
 #[test]
 fn password_in_redirect_is_not_used() {
     let world = World::new();
@@ -278,7 +278,7 @@ fn run_fails_at_once_when_authority_is_unknown() {
     assert!(said.contains("certificate") && said.contains("SSL_CERT_FILE"), "{said}");
 }
 
-/// The file is elsewhere; an edit of the pointer would lose it.
+/// The content is stored elsewhere; editing the pointer would lose it.
 #[test]
 fn git_lfs_pointer_is_not_edited() {
     let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{:064}\nsize 12\n", 7);
@@ -309,7 +309,7 @@ fn error_names_remedy_when_repository_format_is_unsupported() {
     assert_eq!((world.server.requests().len(), world.commits()), (0, BASE));
 }
 
-/// The other side is one: git itself would not mix them either.
+/// The server's repository uses SHA-256, and the checkout doesn't: git itself wouldn't mix them either.
 #[test]
 fn run_fails_when_remote_has_another_object_format() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! Which remote and branch a landing goes to, and what it costs to get there.
+//! Which remote and branch a bump lands on, and how many requests that takes.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,14 +11,14 @@ fn tip(bare: &Path) -> String {
     git(bare, &["rev-parse", "main"])
 }
 
-/// Another repository with the same history, past the server.
+/// Another repository with the same history, written without the server.
 fn second(world: &World, name: &str) -> std::path::PathBuf {
     let bare = bare_repo(&world.path().join("srv"), name);
     git(&world.bare, &["push", "--quiet", bare.to_str().unwrap(), "main"]);
     bare
 }
 
-/// The requests of one landing with the credentials in the URL, refused ones included.
+/// The requests of one landing with credentials in the URL, including refused ones.
 #[track_caller]
 fn costs(world: &World, requests: usize, connections: usize) {
     let seen = world.server.requests();
@@ -91,7 +91,7 @@ fn missing_branch_is_not_created() {
     assert_eq!(git(&world.bare, &["branch", "--format=%(refname:short)"]), "main");
 }
 
-/// A branch is meant, whatever else has that name.
+/// The name means a branch, whatever else has that name.
 #[test]
 fn branch_is_found_by_full_name_and_beside_tag() {
     let world = World::new();
@@ -129,7 +129,7 @@ fn instead_of_rewrites_url() {
     assert_eq!(told["commit"], world.tip().as_str());
 }
 
-/// The longest prefix wins, and one for pushes is not for fetches.
+/// The longest prefix wins, and a prefix for pushes doesn't apply to fetches.
 #[test]
 fn push_instead_of_rewrites_only_push_url() {
     let world = World::new();
@@ -193,7 +193,7 @@ fn remote_helpers_are_refused() {
     assert!(world.url().ends_with(REPO));
 }
 
-/// A remote with a work tree, on another branch and on this one.
+/// A remote with a work tree, which is on another branch or on this one.
 #[test]
 fn bump_lands_on_remote_with_another_branch_checked_out() {
     let world = World::new();
@@ -207,7 +207,7 @@ fn bump_lands_on_remote_with_another_branch_checked_out() {
     assert_eq!(git(&remote, &["status", "--porcelain"]), "");
 }
 
-/// Paths with all that has a meaning to shells, to git's own files and to URLs.
+/// Paths with every character that has a meaning in shells, git's own files and URLs.
 #[test]
 fn bump_lands_in_repositories_with_odd_paths() {
     let world = World::new();
@@ -228,7 +228,7 @@ fn bump_lands_in_repositories_with_odd_paths() {
     git(&folder, &["fsck", "--strict", "--no-dangling"]);
 }
 
-/// Every URL of a remote that has several is pushed to by git; landing on one of them alone would part them.
+/// git pushes to every URL of a remote that has several; landing on only one would make them diverge.
 #[test]
 fn bump_is_refused_when_remote_has_two_push_urls() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! `tagbump rollback` in a checkout: which tag comes back, where, and what the commit says.
+//! `tagbump rollback` in a checkout: which tag comes back, where, and what the commit message contains.
 
 use crate::support::cli::{self, Run};
 use crate::support::git::git;
@@ -21,7 +21,7 @@ fn at_digest(tag: &str, nth: usize) -> String {
     at(API, tag).replace(" # by CI", &format!("\n    digest: {}", digest(nth)))
 }
 
-/// One file, with these tags one after the other.
+/// One file that had these tags, one after the other.
 fn past(tags: &[&str]) -> Past {
     let past = Past::new();
     for tag in tags {
@@ -36,7 +36,7 @@ fn rollback(past: &Past, arguments: &[&str]) -> Run {
     Run::of(&command.output().unwrap())
 }
 
-/// Rolls back in a local commit. Gives the commit's message.
+/// Rolls back in a local commit. Returns the commit's message.
 #[track_caller]
 fn committed(past: &Past, arguments: &[&str]) -> String {
     let before = past.git("x", &["rev-parse", "HEAD"]);
@@ -93,7 +93,7 @@ fn commit_says_which_tag_was_rolled_back() {
     assert_eq!(past.git("x", &["status", "--porcelain"]), "");
 }
 
-/// What is known of the commits that both were built from is said too.
+/// The message also contains what is known about the commits that both were built from.
 #[test]
 fn commit_names_both_sources() {
     let past = Past::new();
@@ -137,10 +137,10 @@ fn rollback_restores_named_tag() {
     committed(&past, &[API, "--to", "v1"]);
     says(&past, FILE, "v1");
     let message = committed(&past, &[&format!("{API}:v3")]);
-    // v4 stays away
+    // v4 stays blocked
     let trailers = format!("Tagbump-Image: {API}:v3\nTagbump-Rollback: {API}:v1\nTagbump-Rollback: {API}:v4");
     assert!(message.ends_with(&trailers), "{message}");
-    // the one that IMAGE names wins
+    // the tag in IMAGE takes precedence
     committed(&past, &[&format!("{API}:v2"), "--to", "v1"]);
     says(&past, FILE, "v2");
     ended(&rollback(&past, &[API, "--to", "v2"]), 0, "already");
@@ -161,7 +161,7 @@ fn rollback_is_refused_when_named_tag_was_never_there() {
     let message = committed(&past, &[API, "--to", "v9", "--force"]);
     assert!(message.ends_with(&format!("Tagbump-Image: {API}:v9\nTagbump-Rollback: {API}:v3")), "{message}");
     says(&past, FILE, "v9");
-    // it finds what was there all the same
+    // it still finds the earlier tag
     committed(&past, &[API, "--to", "v1", "--force"]);
     let text = failed(&rollback(&past, &[API, "--to", "no:tag"]), 2);
     assert!(text.contains("no:tag"), "{text}");
@@ -188,7 +188,7 @@ fn digest_is_removed_when_previous_tag_had_none() {
     says(&past, FILE, "v1");
 }
 
-/// The same tag, pushed once more: what differs is the digest alone.
+/// The same tag was pushed again: only the digest differs.
 #[test]
 fn rollback_restores_previous_digest_of_same_tag() {
     let past = Past::new();
@@ -220,7 +220,7 @@ fn second_rollback_goes_further_back() {
     }
     let text = failed(&rollback(&past, &[API, "--commit"]), 3);
     assert!(text.contains("no earlier tag than v1 found"), "{text}");
-    // a new one, and back again: not to what was bad
+    // bumped again and rolled back again: not to the bad tag
     past.puts("Ada", FILE, &at(API, "v5"), API, "v5");
     committed(&past, &[API]);
     says(&past, FILE, "v1");
@@ -239,7 +239,7 @@ fn rollback_is_refused_when_there_is_no_earlier_tag() {
              list the earlier tags with tagbump history, or set any tag with --to TAG and --force"
         )
     );
-    // a clone that is cut off says that it may be there
+    // in a shallow clone, the message says that older commits may have it
     past.puts("Ada", FILE, &at(API, "v2"), API, "v2");
     let source = format!("file://{}", past.path.display());
     git(past.path.parent().unwrap(), &["clone", "--quiet", "--depth", "1", &source, "shallow"]);
@@ -293,15 +293,15 @@ fn each_image_goes_back_to_its_own_tag() {
     );
     assert_eq!(message, wanted);
     assert_eq!((past.read(FILE), past.read(PROD)), (at(API, "v1"), at(WEB, "w7")));
-    // one of them has nothing to go back to: neither does
+    // one of them has no earlier tag, so neither is rolled back
     let text = failed(&rollback(&past, &[API, WEB, "--commit"]), 3);
     assert!(text.contains("no earlier tag than"), "{text}");
-    // each with a tag of its own
+    // each with its own tag
     committed(&past, &[&format!("{API}:v2"), &format!("{WEB}:w8")]);
     assert_eq!((past.read(FILE), past.read(PROD)), (at(API, "v2"), at(WEB, "w8")));
 }
 
-/// Both are at v3 now; dev came there from v2, prod from v1.
+/// Both run v3 now; dev had v2 before, prod v1.
 fn environments() -> Past {
     let past = Past::new();
     for (path, tag) in [(DEV, "v1"), (PROD, "v1"), (DEV, "v2"), (DEV, "v3"), (PROD, "v3")] {

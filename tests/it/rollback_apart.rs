@@ -1,4 +1,4 @@
-//! A rollback holds where sources and manifests are in two repositories, by GitHub's API, and in pull requests.
+//! Rollbacks hold if sources and manifests are in two repositories, through GitHub's API, and in pull requests.
 
 use crate::support::apart::{Apart, Hosted};
 use crate::support::git::git;
@@ -6,7 +6,7 @@ use crate::support::github::{Fault, On};
 use crate::support::mono::{notices, tag_in};
 use crate::support::repo::{self, API, FILE, commit, ended, rival};
 
-/// Builds 1 and 3 have landed, and 3 was taken back by somebody who has one commit of the manifests.
+/// Builds 1 and 3 have landed, and 3 was rolled back from a clone with one commit of the manifests.
 fn apart(count: usize) -> Apart {
     let apart = Apart::new(count);
     for nth in [1, 3] {
@@ -49,7 +49,7 @@ fn rollback_holds_when_sources_are_in_another_repository() {
     }
 }
 
-/// The rollback is not the last commit of the manifests, and the clone has no more than that.
+/// The rollback isn't the last commit of the manifests, and the clone has only the last one.
 #[test]
 fn rollback_holds_below_other_commits() {
     let apart = apart(5);
@@ -79,7 +79,7 @@ fn same_tag_is_held_when_github_does_not_answer() {
     // its name is enough
     let told = repo::run(apart.shallow_job(&builds[3], "1", &[]).env_remove("GITHUB_TOKEN"));
     ended(&told, 0, "superseded");
-    // of others nobody knows: written, and said
+    // the order of others is unknown: they are written, with a notice
     apart.github.fault(On::Compare, Fault::Forbidden("no"));
     apart.github.fault(On::Compare, Fault::Forbidden("no"));
     let told = ended(&repo::run(&mut apart.shallow_job(&builds[2], "1", &["-n"])), 0, "planned");
@@ -139,17 +139,17 @@ fn rollback_opens_pull_request() {
             builds[1], builds[3], builds[3], builds[1]
         );
         assert!(pull.body.as_deref().unwrap().ends_with(&trailers), "{pull:?}");
-        // once more changes nothing
+        // a second run changes nothing
         ended(&repo::run(&mut hosted.rollback(&pr)), 0, "proposed");
         assert_eq!((hosted.github.pulls().len(), hosted.proposed()), (1, builds[1][..7].to_owned()));
-        // nobody's late build closes it, or puts its tag there
+        // no late build closes it, or puts its own tag there
         for nth in [3, 2, 0] {
             let run = repo::run(&mut hosted.job(nth, &pr));
             assert_eq!(run.exit, 0, "{}", run.output());
             assert_eq!(hosted.github.open_pulls().len(), 1, "{nth}: {}", run.output());
             assert_eq!(hosted.proposed(), builds[1][..7], "{nth}: {}", run.output());
         }
-        // merged it holds
+        // after the merge, the rollback holds
         git(&hosted.mono.world.bare, &["update-ref", "refs/heads/main", "refs/heads/tagbump/main/api"]);
         for nth in [3, 2] {
             ended(&repo::run(&mut hosted.job(nth, &["--push"])), 0, "superseded");
@@ -159,7 +159,7 @@ fn rollback_opens_pull_request() {
     }
 }
 
-/// A newer build takes the place of a proposal to go back.
+/// A newer build replaces a proposed rollback.
 #[test]
 fn newer_build_replaces_proposed_rollback() {
     let hosted = hosted(5, &["--push"]);
@@ -171,7 +171,7 @@ fn newer_build_replaces_proposed_rollback() {
     );
 }
 
-/// The branch has commits of others: the rollback goes on top, and is made of what the base has had.
+/// The branch has other people's commits: the rollback goes on top, and is based on the base's history.
 #[test]
 fn rollback_goes_on_top_when_branch_has_commits_of_others() {
     let hosted = hosted(5, &["--push"]);
@@ -209,7 +209,7 @@ fn rollback_by_api_retries_when_branch_moved() {
     }
 }
 
-/// What a step of a workflow is told: as of any bump.
+/// A workflow step gets the same outputs as for any bump.
 #[test]
 fn step_has_outputs_after_rollback() {
     let hosted = hosted(4, &["--push"]);
@@ -228,7 +228,7 @@ fn step_has_outputs_after_rollback() {
     }
 }
 
-/// Nobody can be asked how the commits stand to each other: what was taken away is known by its tag.
+/// No server knows the order of the commits: the rolled-back tag is recognised by its name.
 #[test]
 fn same_build_is_held_without_token() {
     let apart = Apart::new(4);

@@ -1,11 +1,11 @@
-//! What was rolled back stays so: late builds of the bad commit, and of older ones, are `superseded`, newer ones
-//! go through.
+//! Rollbacks hold: late builds of the bad commit and of older ones are `superseded`, newer ones
+//! land.
 
 use crate::support::git::git;
 use crate::support::mono::{Mono, back_in, job_in, notices, tag_in};
 use crate::support::repo::{self, API, FILE, commit, ended, failed, kustomization};
 
-/// Builds 1 and 3 of `count` have landed, and 3 was taken back.
+/// Builds 1 and 3 of `count` have landed, and 3 was rolled back.
 fn rolled_back(count: usize) -> Mono {
     let mono = Mono::new(count);
     for nth in [1, 3] {
@@ -28,7 +28,7 @@ fn held(mono: &Mono, nth: usize, more: &[&str]) {
 #[test]
 fn bad_build_is_held_and_newer_one_lands() {
     let mono = rolled_back(6);
-    // the bad commit itself, one between the good and the bad one, and one older than both
+    // the bad commit itself, one between the good and the bad commit, and one older than both
     for nth in [3, 2, 0] {
         let told = ended(&repo::run(&mut mono.job(&mono.builds[nth], &[])), 0, "superseded");
         assert_eq!((&told["changed"], mono.tag()), (&false.into(), mono.builds[1][..7].to_owned()), "{told}");
@@ -36,7 +36,7 @@ fn bad_build_is_held_and_newer_one_lands() {
     ended(&repo::run(&mut mono.job(&mono.builds[1], &[])), 0, "already");
     ended(&repo::run(&mut mono.job(&mono.builds[4], &[])), 0, "landed");
     assert_eq!(mono.tag(), mono.builds[4][..7]);
-    // and from then on it is as ever
+    // and from then on, everything is as usual
     ended(&repo::run(&mut mono.job(&mono.builds[3], &[])), 0, "superseded");
     ended(&repo::run(&mut mono.job(&mono.builds[5], &[])), 0, "landed");
 }
@@ -53,7 +53,7 @@ fn commit_of_rollback_has_trailers() {
     assert_eq!(mono.world.message(), wanted);
 }
 
-/// In the log of a job there is why.
+/// A job's log shows the reason.
 #[test]
 fn late_build_is_shown_the_rollback() {
     let mono = rolled_back(4);
@@ -75,7 +75,7 @@ fn late_build_is_shown_the_rollback() {
     assert_eq!(mono.tag(), bad[..7]);
 }
 
-/// Who wrote the good tag is hidden below other commits, and the checkouts are as shallow as can be.
+/// The commit that set the good tag is below others, and the checkouts are as shallow as possible.
 #[test]
 fn rollback_holds_below_many_other_commits() {
     let mono = rolled_back(6);
@@ -83,7 +83,7 @@ fn rollback_holds_below_many_other_commits() {
         mono.world.rival("README.md", &format!("{nth}\n"));
     }
     held(&mono, 3, &[]);
-    // a job that checks out the tip, not what it has built
+    // a job that checks out the tip, not the commit that was built
     for nth in [3, 2] {
         let tip = mono.checkout(&format!("tip-{nth}"), &mono.world.tip());
         ended(&repo::run(&mut job_in(&tip, &mono.builds[nth], &[])), 0, "superseded");
@@ -94,7 +94,7 @@ fn rollback_holds_below_many_other_commits() {
     assert_eq!(notices(&told), "[]");
 }
 
-/// The same commit under another tag, and by `--source` alone.
+/// The same commit under another tag, known only from `--source`.
 #[test]
 fn bad_source_is_held_under_any_tag() {
     let mono = rolled_back(6);
@@ -109,7 +109,7 @@ fn bad_source_is_held_under_any_tag() {
     ended(&push("v2", 5), 0, "landed");
 }
 
-/// Tags without a commit in them: the trailers say what they were built from.
+/// Tags that contain no commit: the trailers say what they were built from.
 #[test]
 fn version_is_held_by_trailers() {
     let mono = Mono::new(6);
@@ -129,7 +129,7 @@ fn version_is_held_by_trailers() {
     ended(&repo::run(&mut mono.job(&mono.builds[4], &["--tag", "v1.4.0"])), 0, "landed");
 }
 
-/// Nobody knows of any commit: what was taken back is known by its name.
+/// No commit is known: the rolled-back tag is recognised by its name.
 #[test]
 fn version_is_held_by_name_when_its_commit_is_unknown() {
     let mono = Mono::new(1);
@@ -141,7 +141,7 @@ fn version_is_held_by_name_when_its_commit_is_unknown() {
     let told =
         ended(&repo::run(&mut repo::push(&folder, "v1.1.0", &["--if-older", "skip"])), 0, "superseded");
     assert!(notices(&told).contains("as v1.1.0 was rolled back"), "{told}");
-    // of any other one nobody can tell: it is written, and that is said
+    // the order of any other tag is unknown: it is written, with a notice
     let told = ended(&repo::run(&mut repo::push(&folder, "v1.2.0", &["--if-older", "skip"])), 0, "landed");
     assert!(notices(&told).contains("can't determine whether"), "{told}");
 }
@@ -159,13 +159,13 @@ fn rollback_over_several_tags_holds_them_all() {
     for nth in [3, 2, 0] {
         held(&mono, nth, &[]);
     }
-    // taken back first, and by the commit before the last
+    // rolled back first, by the commit before the last one
     held(&mono, 5, &[]);
     held(&mono, 4, &[]);
     ended(&repo::run(&mut mono.job(&mono.builds[6], &[])), 0, "landed");
 }
 
-/// The one that was taken back was fine after all.
+/// The rolled-back tag turns out to be fine.
 #[test]
 fn rolled_back_tag_returns_when_named() {
     let mono = rolled_back(5);
@@ -190,7 +190,7 @@ fn another_image_is_not_held() {
     assert_eq!(tag_in(&mono.world.file("web/kustomization.yaml")), mono.builds[3][..7]);
 }
 
-/// A merge of the rollback's branch, by a button that squashes: what it says stands in the message alone.
+/// The rollback's branch was squash-merged: its trailers are only in the body of the message.
 #[test]
 fn rollback_holds_when_merged_by_squash() {
     let mono = Mono::new(4);
@@ -215,7 +215,7 @@ fn rollback_holds_when_merged_by_squash() {
     held(&mono, 2, &[]);
 }
 
-/// What another environment gets, later and by another command, does not make one forget.
+/// A later bump of another environment, by another command, doesn't lift the block.
 #[test]
 fn rollback_holds_when_another_file_changes() {
     let mono = Mono::new(6);
@@ -229,7 +229,7 @@ fn rollback_holds_when_another_file_changes() {
     }
     git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
     ended(&mono.rollback(&["-f", "prod"]), 0, "landed");
-    // dev is brought to the same good tag, by an ordinary bump
+    // an ordinary bump brings dev to the same good tag
     let folder = mono.checkout("dev", &mono.world.tip());
     let source = ["-f", "dev", "--source", &mono.builds[1], "--if-older", "write"];
     ended(&repo::run(&mut repo::push(&folder, &tag(1), &source)), 0, "landed");
@@ -238,13 +238,13 @@ fn rollback_holds_when_another_file_changes() {
     let late = repo::run(&mut mono.job(&mono.builds[3], &["-f", "prod"]));
     ended(&late, 0, "superseded");
     assert_eq!(prod(), tag(1));
-    // where nothing was taken back the same build is as good as any
+    // without a rollback, the same build lands like any other
     let other = repo::run(&mut mono.job(&mono.builds[3], &["-f", "dev"]));
     ended(&other, 0, "landed");
     assert_eq!((tag_in(&mono.world.file("dev/kustomization.yaml")), prod()), (tag(3), tag(1)));
 }
 
-/// The good tag was at hand the whole time; somebody else's clone is of another day.
+/// The good tag was available the whole time; the other clone is from another day.
 #[test]
 fn rollback_holds_from_old_shallow_clone() {
     let mono = Mono::new(5);
@@ -260,7 +260,7 @@ fn rollback_holds_from_old_shallow_clone() {
     assert!(text.contains("no earlier tag than v0 found") && !text.contains("incomplete"), "{text}");
 }
 
-/// In a clone of one commit, it takes one fetch to find out whether that commit set the tag: its message is not proof.
+/// In a clone of one commit, it takes one fetch to find out whether that commit set the tag: its message isn't proof.
 /// A clone that has the parent too needs no fetch.
 #[test]
 fn parent_of_last_commit_is_fetched_once() {
@@ -280,7 +280,7 @@ fn parent_of_last_commit_is_fetched_once() {
     assert!(usual < looked && looked <= usual + 3, "{usual} and {looked} requests");
 }
 
-/// A fix of what came back is made on an older commit than the bad one: the bad one stays away all the same.
+/// A fix of the restored build is based on a commit older than the bad one: the bad tag stays blocked anyway.
 #[test]
 fn rollback_holds_when_fix_is_on_older_branch() {
     let mono = rolled_back(6);
@@ -301,7 +301,7 @@ fn rollback_holds_when_fix_is_on_older_branch() {
     ended(&repo::run(&mut mono.job(&mono.builds[3], &[])), 0, "superseded");
 }
 
-/// The good tag gets its digest, by a bump that knows nothing of what was bad.
+/// A bump that knows nothing about the bad tag adds a digest to the good one.
 #[test]
 fn rollback_holds_when_good_tag_gets_digest() {
     let mono = rolled_back(5);
@@ -309,7 +309,7 @@ fn rollback_holds_when_good_tag_gets_digest() {
     let more = ["--digest", &digest, "--if-older", "write"];
     ended(&repo::run(&mut mono.job(&mono.builds[1], &more)), 0, "landed");
     held(&mono, 3, &[]);
-    // whoever writes the bad one on purpose has it
+    // writing the bad tag on purpose works
     ended(&repo::run(&mut mono.job(&mono.builds[3], &["--if-older", "write"])), 0, "landed");
     assert!(!mono.world.message().contains("Tagbump-Rollback"), "{}", mono.world.message());
 }

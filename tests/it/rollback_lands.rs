@@ -1,4 +1,4 @@
-//! `tagbump rollback --push`: landed as any bump, and no rollback of what somebody else has put there meanwhile.
+//! `tagbump rollback --push`: lands like any bump, and never rolls back what someone else pushed in the meantime.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ fn at(tag: &str) -> String {
     kustomization(&[API.into()]).replace("newTag: v0", &format!("newTag: {tag}"))
 }
 
-/// v0, v1 and v2 were on main.
+/// main had v0, v1 and v2.
 fn world() -> World {
     let world = World::new();
     for tag in ["v1", "v2"] {
@@ -42,7 +42,7 @@ fn rollback_lands_from_every_kind_of_checkout() {
         assert_eq!((world.file(FILE), world.last("%P")), (at("v1").trim_end().to_owned(), base), "{name}");
         assert_eq!((&told["commit"], &told["branch"]), (&world.tip().into(), &"main".into()));
         assert!(world.message().contains(&format!("Tagbump-Rollback: {API}:v2")), "{}", world.message());
-        // the checkout has it, and is whole
+        // the checkout has it, and is intact
         assert_eq!(
             (git(&folder, &["rev-parse", "HEAD"]), git(&folder, &["status", "--porcelain"])),
             (world.tip(), String::new())
@@ -80,7 +80,7 @@ fn rollback_lands_without_checkout() {
     assert!(failed(&run, 2).contains("-C with a URL has no files to edit here"));
 }
 
-/// The tag to go back to is below more commits than the first steps bring.
+/// The tag to go back to is deeper in the history than the first fetches reach.
 #[test]
 fn rollback_finds_tag_far_back() {
     let world = world();
@@ -109,7 +109,7 @@ fn rollback_fails_when_tag_was_never_there() {
     assert_eq!(world.file(FILE), at("v9").trim_end());
 }
 
-/// A server that does not give the history: that is said, with what helps.
+/// A server that doesn't send the history: the message says so, and what helps.
 #[test]
 fn rollback_fails_when_server_gives_no_history() {
     let world = world();
@@ -162,7 +162,7 @@ fn rollback_retries_when_other_file_lands_first() {
     let told = ended(&back(&world.shallow("w"), &[]), 0, "landed");
     assert_eq!((&told["attempts"], world.file("README.md").as_str()), (&2.into(), "newer"));
     assert_eq!(world.file(FILE), at("v1").trim_end());
-    // also where it is the same file, and another image in it
+    // even if it is the same file, and another image in it
     let world = world_of_two();
     let bare = world.bare.clone();
     let both = world.file(FILE).replace("newTag: w1", "newTag: w2") + "\n";
@@ -188,7 +188,7 @@ fn world_of_two() -> World {
     world
 }
 
-/// Somebody else takes it back by hand at the same moment: that is what was wanted.
+/// Someone else rolls it back by hand at the same moment: then nothing is left to do.
 #[test]
 fn rollback_is_up_to_date_when_another_user_rolls_back_first() {
     let world = world();
@@ -200,7 +200,7 @@ fn rollback_is_up_to_date_when_another_user_rolls_back_first() {
     assert_eq!(world.file(FILE), at("v1").trim_end());
 }
 
-/// Of several places one has moved on: none is rolled back.
+/// One of several references has changed in the meantime: none is rolled back.
 #[test]
 fn nothing_is_rolled_back_when_one_of_two_places_moved_on() {
     let world = world();
@@ -230,21 +230,21 @@ fn two_rollbacks_agree_when_run_at_once() {
             assert_eq!(run.exit, 0, "{}", run.output());
             outcomes.push(json(run)["outcome"].as_str().unwrap().to_owned());
         }
-        // one that begins when the other is done goes further back, as two in a row do
+        // one that starts after the other has finished goes further back, as two in a row do
         let further = world.file(FILE) == at("v0").trim_end();
         outcomes.sort();
         if further {
             assert_eq!((outcomes, world.commits()), (vec!["landed".to_owned(); 2], 6));
         } else {
             assert_eq!(world.file(FILE), at("v1").trim_end());
-            // in the same second both may have made the very same commit
+            // within the same second, both may have made the identical commit
             assert!(outcomes == ["already", "landed"] || outcomes == ["landed", "landed"], "{outcomes:?}");
             assert_eq!(world.commits(), 5);
         }
     }
 }
 
-/// The second one saw what the first one saw, and comes after it.
+/// The second one started from the same tip as the first one, and pushes after it.
 #[test]
 fn second_of_two_rollbacks_is_up_to_date() {
     let world = world();
@@ -268,7 +268,7 @@ fn several_images_are_rolled_back_in_one_commit() {
     assert_eq!((world.commits(), world.last("%s")), (4, "chore: update 2 images [skip ci]".to_owned()));
 }
 
-/// What lies about in the checkout is not what is taken back, and it stays.
+/// Uncommitted changes in the checkout aren't rolled back, and stay.
 #[test]
 fn uncommitted_edits_stay_after_rollback() {
     let world = world();
@@ -280,7 +280,7 @@ fn uncommitted_edits_stay_after_rollback() {
     assert_eq!(std::fs::read_to_string(folder.join(FILE)).unwrap(), at("mine"));
 }
 
-/// The whole story, as a person sees it afterwards.
+/// The whole story, as `tagbump history` shows it afterwards.
 #[test]
 fn history_shows_rollback() {
     let world = world();

@@ -1,4 +1,4 @@
-//! `tagbump rollback` beside what somebody has changed, in files of every kind, and of services.
+//! `tagbump rollback` next to other people's changes, in files of every kind, and for services.
 
 use crate::support::cli::{self, Run};
 use crate::support::past::Past;
@@ -10,7 +10,7 @@ fn at(tag: &str) -> String {
     kustomization(&[API.into()]).replace("newTag: v0", &format!("newTag: {tag}"))
 }
 
-/// One file, with these tags one after the other.
+/// One file that had these tags, one after the other.
 fn past(tags: &[&str]) -> Past {
     let past = Past::new();
     for tag in tags {
@@ -44,12 +44,12 @@ fn rollback_is_refused_when_reference_has_uncommitted_change() {
     let text = failed(&rollback(&past, &[API, "--commit"]), 6);
     assert!(text.contains(FILE), "{text}");
     assert_eq!((past.read(FILE), past.git("x", &["rev-parse", "HEAD"])), (at("v3"), before));
-    // in the work tree alone it is what is committed that comes back
+    // with changes only in the work tree, the committed tag comes back
     ended(&rollback(&past, &[API]), 0, "edited");
     assert_eq!(past.read(FILE), at("v2"));
 }
 
-/// What was never committed was not there before.
+/// A tag that was never committed doesn't count as an earlier one.
 #[test]
 fn rollback_is_refused_when_file_is_untracked() {
     let past = past(&["v1", "v2"]);
@@ -74,7 +74,7 @@ fn rollback_finds_tag_before_rename_and_broken_file() {
     assert_eq!(past.read("deploy/kustomization.yaml"), at("v1"));
 }
 
-/// The trailers of who wrote a tag say what it was built from, also below one who mended the file.
+/// The trailers of the commit that set a tag name its source, even below a commit that repaired the file.
 #[test]
 fn source_comes_from_commit_that_wrote_the_tag() {
     let past = past(&["v1"]);
@@ -103,7 +103,7 @@ fn rollback_restores_tag_before_merge() {
     assert_eq!(past.read(FILE), at("v1"));
 }
 
-/// Whoever took it back by hand has not said what was bad; the next one back is what was there before that.
+/// A rollback by hand doesn't say which tag was bad; the next rollback goes to the tag before.
 #[test]
 fn rollback_goes_further_back_after_revert_by_hand() {
     let past = past(&["v1", "v2", "v3"]);
@@ -139,7 +139,7 @@ fn rollback_works_in_other_kinds_of_files() {
     assert_eq!(past.read("compose.yaml"), compose(":1.10"));
 }
 
-/// There was no tag at all before: that is nothing to go back to.
+/// There was no tag at all before, so there is no tag to go back to.
 #[test]
 fn rollback_is_refused_when_reference_had_no_tag_before() {
     let past = Past::new();
@@ -154,7 +154,7 @@ fn rollback_is_refused_when_reference_had_no_tag_before() {
     assert_eq!(past.read("pod.yaml"), pod(":v1"));
 }
 
-/// A placeholder was there: it can't be put back, and is not skipped silently either.
+/// A placeholder was there: it can't be restored, and isn't skipped silently either.
 #[test]
 fn rollback_is_refused_when_previous_value_is_placeholder() {
     let past = past(&["v0.9", "\"${TAG}\"", "v1"]);
@@ -235,7 +235,7 @@ fn of_pods(versions: &[&[&str]]) -> Past {
     past
 }
 
-/// At one tag now, and at two before: neither gets what the other one had.
+/// One tag now, and two before: neither reference gets the other's earlier tag.
 #[test]
 fn rollback_is_refused_when_references_had_two_tags_before() {
     let past = of_pods(&[&["v1", "w1"], &["v2", "v2"]]);
@@ -247,17 +247,17 @@ fn rollback_is_refused_when_references_had_two_tags_before() {
     assert_eq!(past.read("pods.yaml"), pods(&["v2", "v2"]));
     ended(&rollback(&past, &[API, "--to", "w1"]), 0, "edited");
     assert_eq!(past.read("pods.yaml"), pods(&["w1", "w1"]));
-    // one after the other to the same is the same
+    // if they reached the same tag one after the other, it is one tag
     let past = of_pods(&[&["v1", "v1"], &["v2", "v1"], &["v2", "v2"]]);
     ended(&rollback(&past, &[API]), 0, "edited");
     assert_eq!(past.read("pods.yaml"), pods(&["v1", "v1"]));
-    // one that came with the present tag goes along
+    // a reference that was added with the current tag is rolled back too
     let past = of_pods(&[&["v1"], &["v2", "v2"]]);
     ended(&rollback(&past, &[API]), 0, "edited");
     assert_eq!(past.read("pods.yaml"), pods(&["v1", "v1"]));
 }
 
-/// What another reference had, which was there for a while, is nothing to go back to.
+/// The tag of another reference that existed for a while is no tag to go back to.
 #[test]
 fn rollback_ignores_tags_of_removed_reference() {
     let past = of_pods(&[&["v1"], &["v1", "v9"], &["v1"], &["v2"]]);
@@ -265,7 +265,7 @@ fn rollback_ignores_tags_of_removed_reference() {
     assert_eq!(past.read("pods.yaml"), pods(&["v1"]));
 }
 
-/// It was taken out, and is there again: the last that it had before that is the one.
+/// The reference was removed and added again: the last tag before the removal counts.
 #[test]
 fn rollback_finds_tag_before_reference_was_removed_for_a_while() {
     let past = of_pods(&[&["v1"], &["v2"]]);

@@ -1,4 +1,4 @@
-//! What comes after a rollback: another one, a way forth, fixes, builds that are made anew; and files that were
+//! After a rollback: another rollback, a bump, fixes, rebuilds; and files that were
 //! moved.
 
 use std::io::Write as _;
@@ -15,7 +15,7 @@ fn at(tag: &str) -> String {
     kustomization(&[API.into()]).replace("newTag: v0", &format!("newTag: {tag}"))
 }
 
-/// The image in a pod, as its string has it behind the name.
+/// The image in a pod, with this text after the name.
 fn pod(said: &str) -> String {
     let container = format!("    - name: api\n      image: {API}{said}\n");
     format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: api\nspec:\n  containers:\n{container}")
@@ -30,7 +30,7 @@ fn past(path: &str, texts: &[String]) -> Past {
     past
 }
 
-/// Rolls back in a local commit. Gives its message.
+/// Rolls back in a local commit. Returns its message.
 #[track_caller]
 fn back(past: &Past, more: &[&str]) -> String {
     let mut command = cli::command(&past.path);
@@ -85,7 +85,7 @@ fn rollback_without_commit_holds_nothing_and_says_so() {
     );
 }
 
-/// git itself pairs these two the other way round.
+/// git itself pairs these two the other way around.
 #[test]
 fn each_file_keeps_its_history_when_equal_files_move() {
     let past = Past::new();
@@ -122,7 +122,7 @@ fn file_keeps_its_history_when_folder_moved_on_branch() {
     assert_eq!(told, ["v3", "v2", "v1"].map(|tag| format!("{tag} new/kustomization.yaml")));
 }
 
-/// Builds 1 and 3 have landed, and 3 was taken back.
+/// Builds 1 and 3 have landed, and 3 was rolled back.
 fn rolled_back(count: usize) -> Mono {
     let mono = Mono::new(count);
     for nth in [1, 3] {
@@ -132,7 +132,7 @@ fn rolled_back(count: usize) -> Mono {
     mono
 }
 
-/// A full checkout of the sources, at a new branch from one of the builds.
+/// A full checkout of the sources, on a new branch that starts at one of the builds.
 fn branch(mono: &Mono, nth: usize) -> (std::path::PathBuf, String) {
     let work = mono.world.full("hotfix");
     git(&work, &["checkout", "--quiet", "-b", "hotfix", &mono.builds[nth]]);
@@ -146,7 +146,7 @@ fn fix_of_good_build_lands_after_rollback() {
     let (work, fix) = branch(&mono, 1);
     let mut job = crate::support::mono::job_in(&work, &fix, &["--branch", "main", "--no-sync"]);
     ended(&repo::run(&mut job), 0, "landed");
-    // and the bad one stays away
+    // and the bad tag stays blocked
     let told = ended(&repo::run(&mut mono.job(&mono.builds[3], &[])), 0, "superseded");
     assert!(notices(&told).contains("was rolled back"), "{told}");
 }
@@ -158,7 +158,7 @@ fn good_build_lands_after_rollback() {
     ended(&repo::run(&mut mono.job(good, &["--tag", "good", "--source", good])), 0, "landed");
 }
 
-/// A version that was made anew of a newer commit is another build.
+/// A version that was rebuilt from a newer commit is another build.
 #[test]
 fn rebuilt_version_lands_after_rollback() {
     let mono = Mono::new(4);
@@ -169,7 +169,7 @@ fn rebuilt_version_lands_after_rollback() {
     let job = |nth: usize, more: &[&str]| {
         repo::run(&mut mono.job(&mono.builds[nth], &[&["--tag", "v1.1.0"], more].concat()))
     };
-    // a later run may deploy the old image once more
+    // a later run may deploy the old image again
     ended(&job(1, &[]), 0, "superseded");
     ended(&job(2, &[]), 0, "superseded");
     ended(&job(2, &["--source", &mono.builds[2]]), 0, "landed");
@@ -206,7 +206,7 @@ fn digest_without_tag_is_held() {
     }
     ended(&mono.rollback(&["-f", "pod.yaml"]), 0, "landed");
     assert!(mono.world.message().contains(&format!("Tagbump-Source: acme/gitops@{}", mono.builds[1])));
-    // the bad commit built once more, and an older one
+    // the bad commit, built again, and an older one
     for (nth, made) in [(2, 22), (0, 0)] {
         let told = ended(&job(nth, made), 0, "superseded");
         assert!(notices(&told).contains("was rolled back"), "{told}");
@@ -214,7 +214,7 @@ fn digest_without_tag_is_held() {
     ended(&job(3, 3), 0, "landed");
 }
 
-/// What was taken from one environment says nothing of another.
+/// A rollback in one environment says nothing about another.
 #[test]
 fn each_environment_is_held_by_its_own_rollback() {
     let mono = Mono::new(6);
@@ -237,11 +237,11 @@ fn each_environment_is_held_by_its_own_rollback() {
         let wanted = format!("Tagbump-Rollback: {API}:{bad:.7} acme/gitops@{bad} -> {good:.7}");
         assert!(message.contains(&wanted), "{message}");
     }
-    // 4 runs well in dev, and is newer than what was taken from prod
+    // 4 runs well in dev, and is newer than the tag that prod rolled back
     ended(&repo::run(&mut mono.job(&mono.builds[4], &["-f", "prod"])), 0, "landed");
 }
 
-/// Beyond what is looked through nobody knows, and that is said.
+/// Beyond the part of the history that is searched, the order is unknown, and a notice says so.
 #[test]
 fn notice_says_when_rollback_is_below_a_thousand_commits() {
     let mono = rolled_back(5);

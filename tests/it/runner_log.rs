@@ -1,4 +1,4 @@
-//! A CI system reads tagbump's log, and looks for commands in it: text from elsewhere is never one, and tagbump's own
+//! CI systems read tagbump's log and look for commands in it: text from elsewhere is never a command, and tagbump's own
 //! commands always are, in whatever order the lines of the two streams arrive.
 
 use std::collections::{BTreeSet, HashSet};
@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::support::cli::{Run, command};
 use crate::support::files::write;
 
-/// What a file says to be obeyed.
+/// Lines in a file that try to be commands.
 const COMMANDS: [&str; 12] = [
     "::set-output name=EVIL::x",
     "::add-mask::EVIL",
@@ -23,8 +23,8 @@ const COMMANDS: [&str; 12] = [
     "##teamcity[setParameter name='EVIL' value='y']",
 ];
 
-/// A line of a log as the runner of GitHub Actions reads it (actions/runner, `ActionCommand.cs`): the command's name and
-/// its data. A name counts only if it is known, as is the word that ends a stop.
+/// A log line as the GitHub Actions runner reads it (actions/runner, `ActionCommand.cs`): the command's name and
+/// its data. A name counts only if the runner knows it; so does the word that ends a stop.
 fn parsed<'a>(line: &'a str, word: Option<&str>) -> Option<(&'a str, &'a str)> {
     const KNOWN: [&str; 14] = [
         "warning",
@@ -53,7 +53,7 @@ fn parsed<'a>(line: &'a str, word: Option<&str>) -> Option<(&'a str, &'a str)> {
     second.or_else(first)
 }
 
-/// What the runner makes of one more line: the word that it waits for after that, and the command that it obeys.
+/// How the runner reads the next line: the word that it waits for afterwards, and the command that it runs.
 fn obeyed<'a>(line: &'a str, word: Option<&'a str>) -> (Option<&'a str>, Option<&'a str>) {
     match (parsed(line, word), word) {
         (Some((name, _)), Some(word)) if name == word => (None, None),
@@ -63,7 +63,7 @@ fn obeyed<'a>(line: &'a str, word: Option<&'a str>) -> (Option<&'a str>, Option<
     }
 }
 
-/// Every line that is obeyed in some order of the two streams, and every line that is not obeyed in some order.
+/// Every line that runs as a command in some order of the two streams, and every line that doesn't in some order.
 fn in_any_order<'a>(out: &[&'a str], err: &[&'a str]) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
     let (mut done, mut passed) = (BTreeSet::new(), BTreeSet::new());
     let mut states = vec![(0, 0, None)];
@@ -82,7 +82,7 @@ fn in_any_order<'a>(out: &[&'a str], err: &[&'a str]) -> (BTreeSet<&'a str>, BTr
     (done, passed)
 }
 
-/// Whether a line is one of tagbump's own commands, by what it starts with.
+/// Whether a line is one of tagbump's own commands, by how it starts.
 fn is_own(line: &str) -> bool {
     let names = [
         "::warning::",
@@ -119,7 +119,7 @@ fn pod(image: &str) -> String {
         .replace("      args", "    - args")
 }
 
-/// Files whose lines and names are commands; one of them can't be edited, one can't be read.
+/// Files whose lines and names are commands; one of them can't be edited, and one can't be read.
 fn hostile(root: &Path) {
     write(root, "a.yaml", &pod("app:v1").replace("        ", "       "));
     for (nth, command) in COMMANDS.iter().enumerate().filter(|(_, command)| !command.contains('/')) {
@@ -135,7 +135,7 @@ fn in_actions(root: &Path, arguments: &[&str]) -> Run {
     Run::of(&command(root).args(arguments).env("GITHUB_ACTIONS", "true").output().unwrap())
 }
 
-/// The model obeys what the runner obeys.
+/// The model runs the same commands as the runner.
 #[test]
 fn model_of_the_runner_obeys_commands() {
     for command in
@@ -145,7 +145,7 @@ fn model_of_the_runner_obeys_commands() {
         assert_eq!(obeyed(command, Some("w")), (Some("w"), None), "{command}");
     }
     assert_eq!(obeyed("::w::", Some("w")), (None, None));
-    // two words on two streams: the end of one lets the text of the other through
+    // two words on two streams: the end of one would let the other one's text through
     let (out, err) =
         (["::stop-commands::a", "x", "::a::"], ["::stop-commands::b", "::add-mask::EVIL", "::b::"]);
     assert!(in_any_order(&out, &err).0.contains("::add-mask::EVIL"));

@@ -1,4 +1,4 @@
-//! `tagbump scan`: what is there, and whether it could be edited.
+//! `tagbump scan`: the references that it finds, and whether they can be edited.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! No secret in any output: not as it is, not in a URL, not in a header, whoever says it back to us.
+//! No secret is in any output, neither verbatim nor as part of a URL or header, whoever sends it back to us.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Write};
@@ -12,7 +12,7 @@ use crate::support::git_server::{Fault, On, Service};
 use crate::support::repo::{API, FILE, REPO, World, kustomization, push, run};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-/// With characters that a URL and JSON write in another way.
+/// With characters that URLs and JSON escape.
 const TOKEN: &str = "t0k+en/with&odd=char";
 const USER: &str = "x-access-token";
 const ASK: On = On::InfoRefs(Service::UploadPack);
@@ -26,7 +26,7 @@ fn in_url(text: &str) -> String {
     text.bytes().map(encode).collect()
 }
 
-/// Every way in which the token can come back, each with its name.
+/// Every form in which the token can come back, each with a name.
 fn forms() -> Vec<(&'static str, String)> {
     let header = BASE64_STANDARD.encode(format!("{USER}:{TOKEN}"));
     vec![
@@ -41,7 +41,7 @@ fn all_forms() -> String {
     forms().iter().map(|(name, text)| format!("{name}: <{text}>\n")).collect()
 }
 
-/// How the token is shown, if it is.
+/// In which forms the token appears, if it does.
 fn leaks(run: &Run, how: &str) -> Option<String> {
     assert!(![-1, 101].contains(&run.exit), "{how}: {}", run.output());
     let output = run.output();
@@ -55,10 +55,10 @@ fn silent(leaks: &[String]) {
     assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
 }
 
-/// The ways in which the token can be known to us.
+/// The ways in which tagbump can know the token.
 const WAYS: [&str; 5] = ["TAGBUMP_TOKEN", "url", "header", "GITHUB_TOKEN", "helper"];
 
-/// A checkout, and the arguments of a run that knows the token in one way.
+/// A checkout, and a command that knows the token in one of these ways.
 fn knowing(way: &str, world: &World, name: &str, base: &str) -> (PathBuf, Command) {
     let url = format!("{base}/{REPO}");
     let with_token = url.replace("://", &format!("://{USER}:{}@", in_url(TOKEN)));
@@ -66,7 +66,7 @@ fn knowing(way: &str, world: &World, name: &str, base: &str) -> (PathBuf, Comman
     let set = |key: &str, value: &str| git(&folder, &["config", key, value]);
     let encoded = BASE64_STANDARD.encode(format!("{USER}:{TOKEN}"));
     match way {
-        // the server compares with care for upper and lower case
+        // the server distinguishes upper and lower case
         "header" => {
             drop(set(&format!("http.{base}/.extraheader"), &format!("AUTHORIZATION: Basic {encoded}")))
         }
@@ -75,13 +75,18 @@ fn knowing(way: &str, world: &World, name: &str, base: &str) -> (PathBuf, Comman
         }
         _ => {}
     }
-    let mut command = push(&folder, &format!("tag-{name}"), &["-v", "--timeout", "1s"]);
+    let mut command = push(&folder, &format!("tag-{name}"), &["-v"]);
     match way {
         "TAGBUMP_TOKEN" => drop(command.env("TAGBUMP_TOKEN", TOKEN)),
         "GITHUB_TOKEN" => drop(command.env("GITHUB_TOKEN", TOKEN).env("GITHUB_SERVER_URL", base)),
         _ => {}
     }
     (folder, command)
+}
+
+/// For errors that are retried until the time is up.
+fn briefly(command: &mut Command) -> &mut Command {
+    command.args(["--timeout", "1s"])
 }
 
 fn world() -> World {
@@ -143,7 +148,7 @@ fn token_is_hidden_when_hook_prints_it_beside_lock_or_race() {
     silent(&found);
 }
 
-/// The token is in the environment, but nobody needs it.
+/// The token is in the environment, but isn't needed.
 #[test]
 fn token_is_hidden_when_hook_of_bare_directory_prints_it() {
     let mut found = Vec::new();
@@ -184,7 +189,7 @@ fn token_is_hidden_in_errors_and_refusals() {
             let told = format!("{way}, {fault:?}");
             world.server.fault(on, fault);
             let (_, mut command) = knowing(way, &world, &format!("w{nth}"), &base(&world));
-            found.extend(leaks(&run(&mut command), &told));
+            found.extend(leaks(&run(briefly(&mut command)), &told));
         }
     }
     silent(&found);
@@ -204,12 +209,12 @@ fn wrong_token_is_hidden() {
     silent(&found);
 }
 
-/// git writes small letters (`%2b`); and a URL need not encode all that it might.
+/// git writes lower case (`%2b`), and a URL may leave some characters unescaped.
 #[test]
 fn token_is_hidden_in_other_spellings_of_url() {
     let spellings =
         [in_url(TOKEN).to_ascii_lowercase(), TOKEN.replace('/', "%2F"), TOKEN.replace('+', "%2B")];
-    // the token has small letters only
+    // the token has only lower-case letters
     let shown: Vec<_> = spellings
         .iter()
         .filter(|spelling| {
@@ -223,7 +228,7 @@ fn token_is_hidden_in_other_spellings_of_url() {
     assert!(shown.is_empty(), "{shown:?}");
 }
 
-/// Answers everything with all forms of the token. Lives as long as the test's process.
+/// Answers everything with all forms of the token. Lives as long as the test process.
 fn parrot(status: &'static str, kind: &'static str, body: String) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -255,7 +260,7 @@ fn token_is_hidden_when_server_prints_it() {
         for way in WAYS {
             let world = world();
             let (_, mut command) = knowing(way, &world, "w", &base);
-            let run = run(&mut command);
+            let run = run(briefly(&mut command));
             assert!([4, 5].contains(&run.exit), "{status} {way}: {}", run.output());
             found.extend(leaks(&run, &format!("{status}, {way}")));
         }
@@ -267,7 +272,7 @@ fn packet(text: &str) -> String {
     format!("{:04x}{text}", text.len() + 4)
 }
 
-/// git's own way to say no: an `ERR` packet in the place of the list of branches.
+/// git's own way to refuse: an `ERR` packet instead of the list of branches.
 #[test]
 fn token_is_hidden_when_server_prints_it_in_err_packet() {
     let mut found = Vec::new();
@@ -279,7 +284,7 @@ fn token_is_hidden_when_server_prints_it_in_err_packet() {
         for way in WAYS {
             let world = world();
             let (_, mut command) = knowing(way, &world, "w", &base);
-            let run = run(&mut command);
+            let run = run(briefly(&mut command));
             assert_ne!(run.exit, 0, "{way}: {}", run.output());
             found.extend(leaks(&run, way));
         }

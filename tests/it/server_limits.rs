@@ -1,4 +1,4 @@
-//! Servers that never stop: a run ends at once, and says what came and what to do.
+//! Servers that never stop sending: a run ends at once, and says what it received and what to do.
 #![cfg(unix)]
 
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::support::repo::{API, FILE, World, failed, kustomization, push, run, s
 const LIMIT: u64 = 128_000_000;
 const ADVERTISEMENT: &str = "application/x-git-upload-pack-advertisement";
 
-/// A packet of a list of references, with a name so long that the limit comes soon.
+/// A packet of a list of references, with a name so long that the limit is reached soon.
 fn long_reference() -> String {
     let line = format!("{} refs/heads/{}\n", "1".repeat(40), "x".repeat(60_000));
     format!("{:04x}{line}", line.len() + 4)
@@ -33,7 +33,7 @@ fn endless_references_over_http_end_the_run() {
     assert!(said.contains("sent more than 128 MB of references"), "{said}");
     assert!(said.contains(&server.url("acme/gitops")) && said.contains("check the remote's URL"), "{said}");
     assert_eq!(server.requests(), 1, "it would answer the same again");
-    // some more is on its way
+    // more is still on its way
     assert!(server.sent() < LIMIT + 50_000_000, "{} bytes were sent", server.sent());
 }
 
@@ -47,7 +47,7 @@ fn endless_headers_end_the_run() {
     assert!(server.sent() < 20_000_000, "{} bytes were sent", server.sent());
 }
 
-/// libgit2 makes room for as many objects as a pack announces.
+/// libgit2 allocates memory for as many objects as a pack announces.
 #[test]
 fn pack_of_too_many_objects_ends_the_run() {
     let api = |request: &Request| {
@@ -64,7 +64,7 @@ fn pack_of_too_many_objects_ends_the_run() {
     assert!(said.contains("sent more than 50000000 objects in one fetch"), "{said}");
 }
 
-/// The same goes for any other program at the end of a pipe.
+/// The same applies to any other program at the end of a pipe.
 #[test]
 fn endless_references_over_ssh_end_the_run() {
     let world = World::new();

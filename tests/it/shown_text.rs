@@ -1,4 +1,4 @@
-//! Text from files in commits, pull requests and summaries: it is shown, and does nothing.
+//! Text from files in commit messages, pull requests and summaries: it is shown, and has no effect.
 
 use crate::support::cli;
 use crate::support::git::git;
@@ -13,7 +13,7 @@ fn workload(tag: &str) -> String {
     format!("kind: Pod\nspec:\n  containers:\n    - image: \"{API}:{tag}\"\n")
 }
 
-/// A text without its code spans ("Code spans" in the CommonMark specification).
+/// A text without its code spans (section "Code spans" of the CommonMark specification).
 fn outside_of_code(text: &str) -> String {
     let line = |line: &str| {
         let mut rest = line.to_owned();

@@ -1,4 +1,4 @@
-//! Signed commits: which key, by which program, and what is said where it does not work. These tests run gpg and
+//! Signed commits: which key, which program, and the messages if it doesn't work. These tests run gpg and
 //! ssh-keygen, so they have a feature: `cargo test --features signing-tests --test it signing::`.
 #![cfg(unix)]
 
@@ -28,7 +28,7 @@ impl Local {
         local
     }
 
-    /// Which signs with an SSH key.
+    /// One that signs with an SSH key.
     fn ssh(key: &str) -> Self {
         Local::new(&[("gpg.format", "ssh"), ("user.signingkey", key)])
     }
@@ -43,7 +43,7 @@ impl Local {
         command
     }
 
-    /// `--sign`, with what the environment says beside.
+    /// `--sign`, with additional environment variables.
     fn sign(&self, environment: &[(&str, &Path)]) -> cli::Run {
         repo::run(self.bump("v1", &["--sign"]).envs(environment.iter().copied()))
     }
@@ -56,7 +56,7 @@ impl Local {
         git(&self.path, &["fsck", "--strict"]);
     }
 
-    /// It fails, and nothing is changed. Gives what is said.
+    /// It fails and changes nothing. Returns the message.
     #[track_caller]
     fn refuses(&self, environment: &[(&str, &Path)], exit: i32) -> String {
         let head = git(&self.path, &["rev-parse", "HEAD"]);
@@ -66,7 +66,7 @@ impl Local {
         told
     }
 
-    /// A program in the place of another, by its setting.
+    /// Replaces a program through its setting.
     fn program(&self, setting: &str, script: &str) -> PathBuf {
         let path = self.folder.path().join("program");
         script_at(&path, script);
@@ -79,7 +79,7 @@ impl Local {
     }
 }
 
-/// Each kind, and whether it needs no ssh-keygen.
+/// Each kind, and whether it works without ssh-keygen.
 const KINDS: [(&str, bool); 5] =
     [("ed25519", true), ("ecdsa-256", true), ("ecdsa-384", true), ("ecdsa-521", false), ("rsa-2048", false)];
 
@@ -126,7 +126,7 @@ fn key_file_is_found_below_home_or_work_tree() {
     keys.verify(&local.path, "HEAD");
 }
 
-/// The file of a public key, and the public key itself, mean one in an agent.
+/// A public key's file and the public key itself both refer to a key in an agent.
 #[test]
 fn keys_of_agent_sign_commits() {
     let keys = SshKeys::new();
@@ -169,7 +169,7 @@ fn first_key_that_command_prints_signs_commits() {
     let local = Local::new(&[("gpg.format", "ssh"), ("gpg.ssh.defaultKeyCommand", "ssh-add -L")]);
     local.signs(&[open]);
     keys.verify(&local.path, "HEAD");
-    // no shell reads it, as none does in git
+    // it isn't run through a shell, as in git
     let local =
         Local::new(&[("gpg.format", "ssh"), ("gpg.ssh.defaultKeyCommand", "ssh-add -L; touch ../mark")]);
     local.refuses(&[open], 2);
@@ -186,7 +186,7 @@ fn first_key_that_command_prints_signs_commits() {
     }
 }
 
-/// The agent has it open; without an agent nobody is asked, and nobody waits.
+/// The agent has the decrypted key; without an agent, nobody is asked, and nothing waits.
 #[test]
 fn key_with_passphrase_signs_when_agent_has_it() {
     let keys = SshKeys::new();
@@ -237,7 +237,7 @@ fn invalid_ssh_keys_are_refused() {
     assert!(told.contains("too open") && told.contains("chmod 600"), "{told}");
 }
 
-/// It gets what git would give it, and no tokens.
+/// It gets the environment that git would give it, and no tokens.
 #[test]
 fn program_signs_in_place_of_ssh_keygen() {
     let keys = SshKeys::new();
@@ -292,20 +292,20 @@ fn signing_fails_when_gnupg_can_not_ask_for_passphrase() {
     let home = GpgHome::new();
     home.make("Grace <grace@example.com>", "sesame");
     home.forget();
-    // as on a machine without a program that asks
+    // as on a machine without a program that asks for the passphrase
     std::fs::write(home.path().join("gpg-agent.conf"), "pinentry-program /nowhere/pinentry\n").unwrap();
     let local = Local::new(&[("user.signingkey", "grace@example.com")]);
     let told = local.refuses(&[("GNUPGHOME", home.path())], 1);
     assert!(told.contains("passphrase") && told.contains("gpg-agent"), "{told}");
 }
 
-/// It has signed if it says so, whatever its exit code is.
+/// It has signed if it says so, whatever its exit code.
 #[test]
 fn programs_sign_in_place_of_gpg() {
     let home = GpgHome::new();
     let at = [("GNUPGHOME", home.path())];
     let exec = "exec gpg \"$@\"";
-    // the last one that is set is meant
+    // the last setting counts
     let local = Local::new(&[("gpg.openpgp.program", "/nowhere/gpg")]);
     local.program("gpg.program", exec);
     local.signs(&at);
@@ -329,7 +329,7 @@ fn programs_sign_in_place_of_gpg() {
     assert!(local.refuses(&[], 2).contains("can't be started"));
 }
 
-/// gpgsm is called as gpg is.
+/// gpgsm is called in the same way as gpg.
 #[test]
 fn gpgsm_signs_when_format_is_x509() {
     let local = Local::new(&[("gpg.format", "x509"), ("gpg.program", "/nowhere/gpg")]);
@@ -355,7 +355,7 @@ fn unknown_signing_formats_are_refused() {
     assert!(told.contains("gpg.format") && told.contains("pgp"), "{told}");
 }
 
-/// The flag, the variable, and git's own setting by git's own rules.
+/// The flag, the variable, and git's own setting, by git's rules.
 #[test]
 fn signing_follows_flag_variable_and_git_configuration() {
     let keys = SshKeys::new();
@@ -385,7 +385,7 @@ fn signing_follows_flag_variable_and_git_configuration() {
     assert!(failed(&repo::run(&mut local.bump("v1", &[])), 2).contains("commit.gpgsign"));
 }
 
-/// A dry run, one with nothing to do, and one that edits files alone.
+/// A dry run, a run with nothing to do, and one that only edits files.
 #[test]
 fn nothing_is_signed_when_nothing_is_committed() {
     let local = Local::new(&[("commit.gpgsign", "true")]);

@@ -1,4 +1,4 @@
-//! Commits that land are signed, each of them, at every try. They need the feature `signing-tests`, see `signing.rs`.
+//! Landed commits are signed, all of them, on every try. These tests need the feature `signing-tests`, as `signing` does.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::support::hub::{HEAD, Hub, Via};
 use crate::support::keys::{GpgHome, SshKeys};
 use crate::support::repo::{self, World, commit, ended, failed, push, rival};
 
-/// A checkout that signs with an SSH key of this kind.
+/// A checkout that signs with an SSH key of this type.
 fn signs(keys: &SshKeys, kind: &str, folder: PathBuf) -> PathBuf {
     git(&folder, &["config", "gpg.format", "ssh"]);
     git(&folder, &["config", "user.signingkey", keys.make(kind, "").to_str().unwrap()]);
@@ -47,7 +47,7 @@ fn pushed_commit_is_signed_by_gnupg() {
     home.verify(&world.bare, "main");
 }
 
-/// ECDSA, whose signatures are never the same twice.
+/// ECDSA signatures are different every time.
 #[test]
 fn retried_commit_is_signed_after_lost_race() {
     let (world, keys) = (World::new(), SshKeys::new());
@@ -64,7 +64,7 @@ fn retried_commit_is_signed_after_lost_race() {
 fn commit_is_signed_without_checkout() {
     let (world, keys) = (World::new(), SshKeys::new());
     let home = signs(&keys, "ed25519", world.full("home"));
-    // what is set there is the user's own setting
+    // this is the user's own setting
     std::fs::copy(home.join(".git/config"), home.join(".gitconfig")).unwrap();
     git(&home, &["config", "--file", ".gitconfig", "--remove-section", "core"]);
     let mut command = push(world.path(), "v1", &["--sign", "-C", &world.url()]);
@@ -72,7 +72,7 @@ fn commit_is_signed_without_checkout() {
     keys.verify(&world.bare, "main");
 }
 
-/// A job's own commits that are put on the tip lose the signature that they had, and get a new one.
+/// A job's own commits that are rebased onto the tip lose their signature, and get a new one.
 #[test]
 fn rebased_commits_are_signed_again() {
     let (world, keys) = (World::new(), SshKeys::new());
@@ -95,7 +95,7 @@ fn rebased_commits_are_signed_again() {
     git(&world.bare, &["fsck", "--strict"]);
 }
 
-/// As with git, what needs no new name keeps the one that it has.
+/// As with git, a commit that doesn't have to change keeps its ID.
 #[test]
 fn carried_commits_keep_signature_when_unchanged() {
     let (world, keys) = (World::new(), SshKeys::new());
@@ -107,7 +107,7 @@ fn carried_commits_keep_signature_when_unchanged() {
     keys.verify(&world.bare, "main");
 }
 
-/// On the same tip they are the same commits: nobody is asked for a passphrase once more, and the tip does not
+/// On the same tip they are the same commits: nobody has to enter a passphrase again, and the tip doesn't
 /// look like a new one.
 #[test]
 fn carried_commits_are_signed_once_for_each_tip() {
@@ -142,7 +142,7 @@ fn landing_fails_when_signing_fails() {
     assert_eq!(git(&folder, &["status", "--porcelain"]), "");
 }
 
-/// The branch's commit is made anew on each run, with another signature, and yet stays what it is.
+/// Each run makes the branch's commit again, with another signature, but the branch stays unchanged.
 #[test]
 fn second_signed_pull_request_run_changes_nothing() {
     let (hub, keys) = (Hub::new(Via::Git), SshKeys::new());
@@ -165,7 +165,7 @@ fn second_signed_pull_request_run_changes_nothing() {
     assert_eq!((hub.writes(), hub.branches()), (writes, branches));
 }
 
-/// GitHub makes the commit and signs it: a key of one's own has no place there.
+/// GitHub makes and signs the commit: your own key can't be used for it.
 #[test]
 fn sign_flag_is_refused_with_via_api() {
     let hub = Hub::new(Via::Api);

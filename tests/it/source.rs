@@ -1,4 +1,4 @@
-//! `Tagbump-Source`: which commit a landed commit says was built.
+//! `Tagbump-Source`: the commit that, by its trailer, a landed bump was built from.
 
 use std::process::Command;
 
@@ -28,7 +28,7 @@ fn source_is_the_given_one() {
     assert_eq!(source(&world, &mut push(&folder, "v1", &["--source", &given])), given);
     let mut command = push(&folder, "v2", &["--source", &given]);
     assert_eq!(source(&world, actions(&mut command, "acme/other", OTHER)), given, "before the event's");
-    // without a repository it is that of the run
+    // without a repository, it is the run's repository
     let mut command = push(&folder, "v3", &["--source", SHA]);
     assert_eq!(source(&world, actions(&mut command, "acme/other", OTHER)), format!("acme/other@{SHA}"));
     let mut command = push(&folder, "v4", &[]);
@@ -74,22 +74,22 @@ fn source_is_head_of_workflow_run_and_pull_request() {
 fn source_is_commit_in_explicit_tag() {
     let world = World::new();
     let folder = world.shallow("w");
-    // one that the checkout knows, in full
+    // a commit that the checkout knows, in full
     let head = git(&folder, &["rev-parse", "HEAD"]);
     let tag = format!("main-{}", &head[..7]);
     assert_eq!(source(&world, &mut push(&folder, &tag, &[])), format!("acme/gitops@{head}"));
-    // one that the event tells in full
+    // a commit that the event gives in full
     let command = &mut push(&folder, &format!("main-{}", &SHA[..7]), &[]);
     assert_eq!(source(&world, actions(command, "acme/api", SHA)), format!("acme/api@{SHA}"));
-    // one that nobody knows, by the template: it comes before the event's commit
+    // an unknown commit, found by the template: it takes precedence over the event's commit
     let command = &mut push(&folder, "r-abc1234", &["--tag-template", "r-{sha:7}"]);
     assert_eq!(source(&world, actions(command, "acme/api", SHA)), "acme/api@abc1234");
-    // a tag that has no commit in it leaves the event's
+    // if the tag contains no commit, the event's counts
     let command = &mut push(&folder, "v1.2.3", &[]);
     assert_eq!(source(&world, actions(command, "acme/api", SHA)), format!("acme/api@{SHA}"));
 }
 
-/// Hex digits that are no commit, or a part of a longer word.
+/// Hex digits that aren't a commit, or that are part of a longer word.
 #[test]
 fn source_is_missing_when_tag_only_looks_like_commit() {
     let world = World::new();
@@ -100,7 +100,7 @@ fn source_is_missing_when_tag_only_looks_like_commit() {
     }
 }
 
-/// A computed tag is that of the source.
+/// A computed tag has the commit of the source.
 #[test]
 fn source_is_that_of_computed_tag() {
     let world = World::new();

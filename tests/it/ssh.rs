@@ -1,4 +1,4 @@
-//! Remotes over ssh: with the user's own ssh, found and told as git does it.
+//! Remotes over ssh: with the user's own ssh, found and called as git does.
 #![cfg(unix)]
 
 use std::io::Read;
@@ -10,7 +10,7 @@ use crate::support::cli::Run;
 use crate::support::git::{self, git};
 use crate::support::repo::{PASSWORD, USER, World, actions, ended, failed, push, run, script_at};
 
-/// An ssh that runs the command here, in the server's folder, and notes what it was told.
+/// An ssh that runs the command locally, in the server's folder, and records its arguments.
 struct Ssh {
     script: PathBuf,
     log: PathBuf,
@@ -31,7 +31,7 @@ impl Ssh {
         ssh
     }
 
-    /// A line for each time it ran.
+    /// One line for each time it ran.
     fn told(&self) -> Vec<String> {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
@@ -48,7 +48,7 @@ fn clone(world: &World, url: &str) -> PathBuf {
 
 const SCP: &str = "git@h.example:acme/gitops.git";
 
-/// A push over a stand-in.
+/// A push through this stand-in for ssh.
 fn over(ssh: &Ssh, folder: &Path, tag: &str, more: &[&str]) -> Run {
     run(push(folder, tag, more).env("GIT_SSH_COMMAND", ssh.path()))
 }
@@ -105,7 +105,7 @@ fn ssh_program_is_chosen_as_git_chooses_it() {
     let world = World::new();
     let folder = clone(&world, SCP);
     let path = std::env::var("PATH").unwrap();
-    // the last of the order first, each beside all that come after it
+    // from the lowest precedence to the highest, each together with all that come after it
     let plain = Ssh::new(&world, "bin/ssh");
     let mut tag = 0;
     let mut land = |variables: &[(&str, &str)]| {
@@ -153,7 +153,7 @@ fn push_goes_over_ssh_when_only_push_url_is_ssh() {
     ended(&over(&ssh, &folder, "v1", &[]), 0, "landed");
     assert_eq!(ssh.told().len(), 1);
     assert!(ssh.told()[0].contains("git-receive-pack 'acme/gitops.git'"), "{:?}", ssh.told());
-    // and by a prefix that stands for another
+    // and through a URL prefix (`insteadOf`)
     let folder = world.clone_of(&world.server.url_with(USER, PASSWORD, "acme/gitops.git"), "x", &[]);
     let key = format!("url.git@h.example:.pushInsteadOf={}", world.server.url_with(USER, PASSWORD, ""));
     let (name, value) = key.split_once('=').unwrap();
@@ -187,7 +187,7 @@ fn run_fails_with_exit_5_when_ssh_refuses() {
         let said = failed(&over(&ssh, &folder, "v1", &[]), 5);
         assert!(said.contains(words) && said.contains(wanted), "{said}");
         assert_eq!(ssh.told().len(), 1, "it would say so again: {words}");
-        // to the push alone
+        // only for the push
         let receive = format!("case \"$*\" in *receive-pack*) echo '{words}' >&2; exit 255;; esac; {RUN}");
         let ssh = Ssh::doing(&world, "late", &receive);
         assert!(failed(&over(&ssh, &folder, "v1", &[]), 5).contains(words));
@@ -213,7 +213,7 @@ fn run_fails_when_ssh_host_is_not_found() {
     let ssh = Ssh::doing(&world, "ssh", &format!("echo '{words}' >&2; exit 255"));
     let said = failed(&over(&ssh, &folder, "v1", &["--timeout", "5s"]), 4);
     assert!(said.contains("Connection refused"), "{said}");
-    // and then it is
+    // and now it is
     let gone = format!("[ -e '{0}' ] || {{ : > '{0}'; echo '{words}' >&2; exit 255; }}", ssh.log.display());
     script_at(&ssh.script, &format!("srv='{}'; {gone}; {RUN}", world.path().join("srv").display()));
     std::fs::remove_file(&ssh.log).unwrap();
@@ -233,7 +233,7 @@ fn run_fails_when_ssh_is_not_installed() {
     }
 }
 
-/// Nobody knows whether it landed: it is looked for before it is tried again.
+/// It is unknown whether the push landed: tagbump looks for the commit before it tries again.
 #[test]
 fn bump_lands_once_when_ssh_connection_is_lost() {
     for hook in ["pre-receive", "post-receive"] {
@@ -246,7 +246,7 @@ fn bump_lands_once_when_ssh_connection_is_lost() {
     }
 }
 
-/// What ends when the last of those who have it open does.
+/// It ends when the last process that has it open ends.
 fn lifeline(world: &World) -> (PathBuf, std::sync::mpsc::Receiver<()>) {
     let path = world.path().join("alive");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
@@ -260,7 +260,7 @@ fn lifeline(world: &World) -> (PathBuf, std::sync::mpsc::Receiver<()>) {
     (path, told)
 }
 
-/// Waits for somebody who never comes, and does not look at its input.
+/// Waits forever, and doesn't read its input.
 const FOR_EVER: &str = "sh -c 'read line < \"$srv.never\"'; :";
 
 #[test]

@@ -1,4 +1,4 @@
-//! What work on a file costs, counted in steps: no more than twice as much for twice as large a file, whatever is in it.
+//! The cost of processing a file, counted in steps: at most doubled if the file's size doubles, whatever it contains.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
     (0..count).map(line).collect()
 }
 
-/// A file that is made to be slow, of so many parts.
+/// A file with this many parts that is made to be slow.
 struct Shape {
     name: &'static str,
     path: &'static str,
@@ -108,7 +108,7 @@ const SHAPES: [Shape; 16] = [
     }),
 ];
 
-/// Reads a file, and finds its references.
+/// Reads a file and finds its references.
 fn searched(path: &str, text: &str) -> ParsedYaml {
     let yaml = scan(text.as_bytes()).unwrap();
     for is_values in [false, true] {
@@ -132,7 +132,7 @@ fn steps_at_most_double_when_file_doubles() {
     }
 }
 
-/// What the limit is measured by.
+/// The quantity that the limit is checked against.
 #[test]
 fn real_manifests_stay_far_below_the_limit() {
     let mut paths = Vec::new();
@@ -154,7 +154,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Each step of the path doubles the ways that lead on, not the places.
+/// Each step of the path doubles the number of paths that continue, but not the number of places.
 #[test]
 fn field_paths_through_aliases_stay_small() {
     let yaml = scan(b"l: &l [{k: v, tag: v1, l: *l}, {k: v, tag: v2, l: *l}]\n").unwrap();
@@ -165,7 +165,7 @@ fn field_paths_through_aliases_stay_small() {
     assert_eq!(yaml.check(), Ok(()));
 }
 
-/// One text that is a part of every reference, and a list that every document uses.
+/// One text that is part of every reference, and a list that every document uses.
 #[test]
 fn file_is_given_up_when_it_takes_too_many_steps() {
     let long_tag = format!(
@@ -187,14 +187,14 @@ fn file_is_given_up_when_it_takes_too_many_steps() {
     }
 }
 
-/// The parser copies a tag's prefix for every node that has it.
+/// The parser copies a tag's prefix for every node that has the tag.
 #[test]
 fn file_is_given_up_when_tag_prefixes_are_long() {
     let text = format!("%TAG !e! tag:{}:\n---\n{}", "x".repeat(200_000), "- !e!x v\n".repeat(50_000));
     assert!(matches!(scan(text.as_bytes()), Err(ReadError::Stopped(ParseAborted::Steps(_)))));
 }
 
-/// Cancelled at the nth question, for any n, work ends there, and says so.
+/// If the work is cancelled at the nth check, for any n, it ends there with the matching error.
 #[test]
 fn work_stops_at_once_when_cancelled() {
     let pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n".to_owned();

@@ -13,7 +13,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 const TOKEN: &str = "s3cret-own-token";
 
-/// The URL of a checkout that holds a submodule of another server, and that other server.
+/// The URL of a checkout with a submodule on another server, and that other server.
 struct Nested {
     outer: World,
     inner: World,
@@ -45,7 +45,7 @@ fn got_token(world: &World) -> bool {
     was_sent_token(&world.server)
 }
 
-/// Whether a server was ever sent the token.
+/// Whether the token was ever sent to a server.
 fn was_sent_token(server: &GitServer) -> bool {
     let encoded = BASE64_STANDARD.encode(format!("x-access-token:{TOKEN}"));
     let requests = server.requests();
@@ -54,7 +54,7 @@ fn was_sent_token(server: &GitServer) -> bool {
     requests.iter().any(|request| request.authorization.as_ref().is_some_and(holds))
 }
 
-/// Lands in a folder with the token, and gives the warnings.
+/// Lands in a folder with the token, and returns the warnings.
 #[track_caller]
 fn land(folder: &Path, tag: &str, more: &[&str]) -> String {
     let run = run(push(folder, tag, more).env("TAGBUMP_TOKEN", TOKEN));
@@ -98,7 +98,7 @@ fn token_is_sent_to_host_of_superproject() {
     let nested = Nested::new();
     let second = bare_repo(&nested.outer.path().join("srv"), "acme/second.git");
     git(&nested.outer.bare, &["push", "--quiet", second.to_str().unwrap(), "main"]);
-    // as it is, and relative to the superproject's
+    // absolute, and relative to the superproject's URL
     for (nth, url) in
         [nested.outer.server.url("acme/second.git"), "../second.git".to_owned()].iter().enumerate()
     {
@@ -109,7 +109,7 @@ fn token_is_sent_to_host_of_superproject() {
     }
 }
 
-/// Who types the URL knows the host.
+/// The user typed the URL, so the user knows the host.
 #[test]
 fn token_is_sent_to_a_typed_url() {
     let nested = Nested::new();
@@ -119,7 +119,7 @@ fn token_is_sent_to_a_typed_url() {
     assert!(got_token(&nested.inner));
 }
 
-/// A clone that lies in another one's work tree, as a second actions/checkout makes it, has its own URL.
+/// A clone inside another clone's work tree, as a second actions/checkout makes it, has its own URL.
 #[test]
 fn token_is_sent_from_a_clone_inside_of_another_checkout() {
     let nested = Nested::new();
@@ -130,7 +130,7 @@ fn token_is_sent_from_a_clone_inside_of_another_checkout() {
     assert!(got_token(&nested.inner));
 }
 
-/// The middle repository's host is from `.gitmodules` too: only the outermost one's is the user's own choice.
+/// The middle repository's host comes from `.gitmodules` too: only the outermost one's is the user's own choice.
 #[test]
 fn token_is_not_sent_to_host_of_intermediate_submodule() {
     let nested = Nested::new();
@@ -144,7 +144,7 @@ fn token_is_not_sent_to_host_of_intermediate_submodule() {
     assert!(!got_token(&nested.inner));
 }
 
-/// Other ways in which a submodule lies in its superproject.
+/// Other layouts of a submodule in its superproject.
 #[test]
 fn token_is_not_sent_whatever_the_layout_of_the_submodule() {
     for layout in ["stale", "own .git folder", "worktree of the superproject", "worktree of the submodule"] {
@@ -153,7 +153,7 @@ fn token_is_not_sent_whatever_the_layout_of_the_submodule() {
         let folder = nested.with_submodule(&url);
         let mut submodule = folder.join("gitops");
         match layout {
-            // the superproject has moved on to a commit without it; git leaves the folder
+            // the superproject has moved on to a commit without it; git leaves the folder behind
             "stale" => drop(git(&folder, &["rm", "--quiet", "--cached", "gitops"])),
             "own .git folder" => {
                 std::fs::remove_file(submodule.join(".git")).unwrap();
@@ -181,7 +181,7 @@ fn token_is_not_sent_whatever_the_layout_of_the_submodule() {
     }
 }
 
-/// The superproject may have no remote of that name, or none with a host.
+/// The superproject may have no remote with that name, or one without a host.
 #[test]
 fn token_is_not_sent_when_superproject_has_no_host() {
     for superproject in ["none", "a path"] {
@@ -197,7 +197,7 @@ fn token_is_not_sent_when_superproject_has_no_host() {
     }
 }
 
-/// Without a token there is nothing to be withheld, and nothing to be warned of.
+/// Without a token there is nothing to withhold, so there is no warning.
 #[test]
 fn submodule_without_token_lands_without_warning() {
     let nested = Nested::new();
@@ -206,7 +206,7 @@ fn submodule_without_token_lands_without_warning() {
     assert_eq!(told["warnings"], serde_json::json!([]));
 }
 
-/// The order of builds of another repository is asked of the host's API, with the same token.
+/// The order of another repository's builds comes from the host's API, with the same token.
 #[test]
 fn token_is_not_sent_to_the_api_of_a_host_from_gitmodules() {
     let nested = Nested::new();

@@ -1,5 +1,5 @@
-//! Files and folders that change between the moment when tagbump looks at them and the moment when it uses them:
-//! nothing outside the root is read or written, and nothing is replaced that is not the file that was planned on.
+//! Files and folders that change between the moment when tagbump checks them and the moment when it uses them:
+//! nothing outside the root is read or written, and a file is replaced only if it is the one that was planned on.
 #![cfg(unix)]
 
 use std::fs::{self, Permissions};
@@ -18,10 +18,10 @@ use tempfile::TempDir;
 const FILE: &str = "k8s/app.yaml";
 const OLD: &str = "image: app:v0\n";
 const NEW: &str = "image: app:v1\n";
-/// A failsafe only: a run that waits for a pipe would wait forever.
+/// Only a failsafe: a run that waits for a pipe would wait forever.
 const FAILSAFE: Duration = Duration::from_secs(120);
 
-/// A root with some files, and a folder beside it that belongs to someone else.
+/// A root with some files, and next to it a folder that belongs to another user.
 struct Scene {
     folder: TempDir,
     worktree: Worktree,
@@ -55,15 +55,15 @@ impl Scene {
         self.folder.path().join("moved")
     }
 
-    /// The staged file beside `FILE`.
+    /// The staged file next to `FILE`.
     fn staged(&self) -> PathBuf {
         let names = fs::read_dir(self.at("k8s")).unwrap().map(|entry| entry.unwrap().path());
         let mut staged = names.filter(|path| name(path).starts_with(".tagbump-"));
         staged.next().expect("a staged file is there")
     }
 
-    /// Stages the edits, lets `swap` act, and replaces: which must fail and name `blamed`. Gives all files
-    /// below the folder as `swap` left them, for which nothing may have changed but the staged files.
+    /// Stages the edits, lets `swap` act, and replaces, which must fail and name `blamed`. Returns all files
+    /// below the folder as `swap` left them; afterwards only the staged files may differ.
     #[track_caller]
     fn fails_after(&self, files: &[&str], blamed: &str, swap: impl FnOnce(&Scene)) {
         let edits: Vec<_> = files.iter().map(|file| edit(file)).collect();
@@ -85,7 +85,7 @@ fn edit(path: &str) -> FileEdit {
     FileEdit { path: path.to_owned(), before: OLD.into(), after: NEW.into() }
 }
 
-/// Outside, a file with such a name is not ours.
+/// Outside the root, a file with such a name isn't ours.
 fn without_staged(files: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
     let is_ours = |name: &str| name.contains("/.tagbump-") && !name.starts_with("outside/");
     files.iter().filter(|(name, _)| !is_ours(name)).cloned().collect()
@@ -140,7 +140,7 @@ fn replacing_fails_when_file_is_gone() {
     scene.fails_after(&[FILE], FILE, |scene| fs::remove_file(scene.at(FILE)).unwrap());
 }
 
-/// The folder that the symlink leads to has all that replacing by path needs.
+/// The folder behind the symlink has everything that replacing by path would need.
 #[test]
 fn replacing_fails_when_folder_became_symlink() {
     let scene = Scene::new(&[FILE]);
@@ -188,7 +188,7 @@ fn no_file_is_replaced_when_last_of_three_was_swapped() {
     });
 }
 
-/// The second edit of the same file finds what the first has written.
+/// The second edit of a file finds what the first one wrote.
 #[test]
 fn replaced_files_are_put_back_when_later_one_fails() {
     let files = ["a.yaml", FILE];
@@ -221,7 +221,7 @@ fn replaced_file_keeps_its_rights_without_setuid() {
     }
 }
 
-/// What a search reads while `swap` acts at the first file: at most what was there, and what is left out.
+/// What a search reads while `swap` acts at the first file: at most what was there, and which files are skipped.
 fn searched(scene: &Scene, swap: impl Fn(&Scene) + Sync) -> (Vec<Vec<u8>>, Vec<String>) {
     let (swapped, read) = (Once::new(), Mutex::new(Vec::new()));
     let look = |file: SourceFile<'_>| {
@@ -280,7 +280,7 @@ fn search_ends_when_files_become_pipes() {
                 pipe.unwrap();
             }
         });
-        // nobody listens where the failsafe was faster
+        // the receiver is gone if the failsafe was faster
         let _ = done.send(found);
     });
     let (read, warnings) = ended.recv_timeout(FAILSAFE).expect("the search waits for a pipe");

@@ -1,4 +1,4 @@
-//! After a landing: which checkouts follow, which are left as they were, and what is said of it.
+//! After a landing: which checkouts are fast-forwarded, which are left unchanged, and what tagbump reports.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::support::cli::Run;
 use crate::support::git::{git, try_git};
 use crate::support::repo::{self, FILE, World, commit, ended, push, write};
 
-/// Lands `v1`, with what a person would read on stderr.
+/// Lands `v1`, and returns the messages on stderr.
 #[track_caller]
 fn land(folder: &Path, more: &[&str]) -> Run {
     let run = repo::run(&mut push(folder, "v1", more));
@@ -44,7 +44,7 @@ fn clean_checkout_is_fast_forwarded() {
     assert!(git(&folder, &["reflog", "-1"]).contains("HEAD@{0}"));
     assert_eq!(git(&folder, &["rev-parse", "HEAD@{1}"]), git(&folder, &["rev-parse", "HEAD~1"]));
     assert!(!run.stderr.contains("left unchanged"), "{}", run.stderr);
-    // the landed tag is there for later steps: a local bump has nothing to do
+    // later steps see the landed tag: a local bump has nothing to do
     let again = repo::run(&mut push(&folder, "v1", &["--no-sync"]));
     ended(&again, 0, "already");
 }
@@ -84,7 +84,7 @@ fn checkout_is_left_when_changes_are_staged() {
     assert_eq!(git(&folder, &["status", "--porcelain"]), "A  new.txt");
 }
 
-/// The merge would overwrite a file that git does not know.
+/// The merge would overwrite an untracked file.
 #[test]
 fn checkout_is_left_when_untracked_file_is_in_the_way() {
     let world = World::new();
@@ -122,7 +122,7 @@ fn local_commits_on_detached_head_stay_local() {
     assert_eq!(git(&world.bare, &["ls-tree", "main", "mine.txt"]), "");
 }
 
-/// Also where there is nothing to land: who expects the commits on the remote has to hear of it.
+/// Even if there is nothing to land: the user may expect the commits to be on the remote.
 #[test]
 fn local_commits_are_reported_in_partial_clone() {
     let world = World::new();
@@ -146,7 +146,7 @@ fn checkout_of_another_branch_is_left() {
     assert_eq!(git(&folder, &["status", "--porcelain"]), "");
 }
 
-/// What git was told to do at a plain merge does not matter for the fast-forward.
+/// git's settings for an ordinary merge don't affect the fast-forward.
 #[test]
 fn checkout_is_fast_forwarded_whatever_merge_settings_say() {
     let world = World::new();
@@ -159,7 +159,7 @@ fn checkout_is_fast_forwarded_whatever_merge_settings_say() {
     assert!(!try_git(&folder, &["rev-parse", "--verify", "--quiet", "MERGE_HEAD"]).status.success());
 }
 
-/// Filters run: the work tree has what a checkout by git would have.
+/// Filters run: the work tree looks as if git had checked it out.
 #[test]
 fn work_tree_has_line_ends_that_git_writes() {
     let world = World::new();
@@ -176,7 +176,7 @@ fn work_tree_has_line_ends_that_git_writes() {
     assert!(!world.file(FILE).contains('\r'));
 }
 
-/// A run inside of a git hook or alias has variables that point at another repository.
+/// In a git hook or alias, environment variables point at another repository.
 #[test]
 fn git_variables_of_another_repository_are_ignored() {
     let world = World::new();
@@ -190,7 +190,7 @@ fn git_variables_of_another_repository_are_ignored() {
     assert_eq!((head(&other), git(&other, &["status", "--porcelain"])), (before, String::new()));
 }
 
-/// Without git in the path the landing itself works over http; the checkout is left, and it is said.
+/// Without git in the path, landing over http still works; the checkout is left unchanged, with a notice.
 #[test]
 fn checkout_is_left_when_git_is_not_installed() {
     let world = World::new();
@@ -201,7 +201,7 @@ fn checkout_is_left_when_git_is_not_installed() {
     left_and_said(&run, &folder, &before, "git was not found");
 }
 
-/// Nothing was pushed at all: who expects the commits on the remote has to hear of it just the same.
+/// Nothing was pushed at all; the user may still expect the commits to be on the remote.
 #[test]
 fn local_commits_are_reported_when_tag_is_up_to_date() {
     let world = World::new();
@@ -213,7 +213,7 @@ fn local_commits_are_reported_when_tag_is_up_to_date() {
     left_and_said(&run, &folder, &own, "stay local");
 }
 
-/// Somebody took a commit back that the checkout still has: it does not come again.
+/// A commit that someone removed from the branch is still in the checkout: it must not come back.
 #[test]
 fn removed_commit_stays_removed_when_checkout_has_it() {
     for (name, arguments) in [("shallow", &["--depth", "1"][..]), ("full", &[])] {
@@ -255,7 +255,7 @@ fn commits_of_runner_checkout_are_not_local() {
     }
 }
 
-/// The first bump's commit is in the checkout, and on the remote: nothing is left behind.
+/// The first bump's commit is in the checkout and on the remote, so no local commits are left.
 #[test]
 fn second_bump_of_job_has_no_local_commits() {
     let world = World::new();
@@ -270,7 +270,7 @@ fn second_bump_of_job_has_no_local_commits() {
     }
 }
 
-/// As in the container: landing over http needs no git, only what follows it does.
+/// As in the container: landing over http needs no git, only the steps after it do.
 #[test]
 fn bump_lands_when_git_is_not_installed() {
     let world = World::new();
@@ -281,7 +281,7 @@ fn bump_lands_when_git_is_not_installed() {
     left_and_said(&run, &folder, &before, "git was not found");
 }
 
-/// The tip has merged a branch that forked long ago: what is fetched is bounded, and the checkout is left to git.
+/// The tip has merged a branch that forked long ago: the fetch is limited, and the rest is left to git.
 #[test]
 fn history_of_old_merged_branch_is_not_fetched() {
     use std::io::Write;

@@ -1,11 +1,11 @@
-//! `tagbump tag`: from a checkout, and from what an event says.
+//! `tagbump tag`: from a checkout, and from an event.
 
 use std::path::{Path, PathBuf};
 
 use crate::support::cli::{Run, command};
 use crate::support::git::git;
 
-/// A repository with one commit on `feat/x y`; gives its folder and the commit.
+/// A repository with one commit on `feat/x y`; returns its folder and the commit.
 fn repository(parent: &Path) -> (PathBuf, String) {
     let folder = parent.join("repo");
     std::fs::create_dir(&folder).unwrap();

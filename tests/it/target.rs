@@ -1,4 +1,4 @@
-//! Which branch a landing goes to: the flag, the branch of `HEAD`, the event's, the remote's default one.
+//! Which branch a bump lands on: the flag, the branch of `HEAD`, the event's, or the remote's default branch.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::support::repo::{self, FILE, World, actions, ended, failed, push, writ
 const SHA: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 const BUILT: &str = "acme/gitops";
 
-/// A remote with the branches main, prod and trunk, trunk the default one; and a detached checkout of main.
+/// A remote with the branches main, prod and trunk, of which trunk is the default; and a detached checkout of main.
 struct Branches {
     world: World,
     folder: PathBuf,
@@ -44,7 +44,7 @@ impl Branches {
         }
     }
 
-    /// The command is refused for want of a branch, and nothing moves.
+    /// The command fails because no branch is known, and nothing moves.
     #[track_caller]
     fn refused(&self, command: &mut Command, event: &str) {
         let before = git(&self.world.bare, &["for-each-ref"]);
@@ -55,7 +55,7 @@ impl Branches {
     }
 }
 
-/// What a runner says of an event with this name and ref.
+/// The runner's variables for an event with this name and ref.
 fn event<'a>(command: &'a mut Command, name: &str, kind: &str, reference: &str) -> &'a mut Command {
     actions(command, BUILT, SHA);
     let full = match kind {
@@ -84,7 +84,7 @@ fn events_without_branch_are_refused() {
     for (name, reference) in WITHOUT_BRANCH {
         branches.refused(event(&mut branches.push(&[]), name, "branch", reference), name);
     }
-    // also where the checkout is on a branch: it is not said that the bump belongs there
+    // even if the checkout is on a branch: that doesn't mean that the bump belongs there
     git(&branches.folder, &["checkout", "--quiet", "main"]);
     for (name, reference) in WITHOUT_BRANCH {
         branches.refused(event(&mut branches.push(&[]), name, "branch", reference), name);
@@ -126,7 +126,7 @@ fn branch_event_lands_on_its_branch() {
 #[test]
 fn tag_event_lands_on_default_branch() {
     let branches = Branches::new();
-    // a branch of that name is not meant
+    // it doesn't mean a branch of that name
     git(&branches.folder, &["tag", "prod"]);
     branches.lands_on(event(&mut branches.push(&[]), "push", "tag", "prod"), "trunk");
 }
@@ -139,7 +139,7 @@ fn bump_lands_on_default_branch_of_another_repository() {
     branches.lands_on(&mut command, "trunk");
 }
 
-/// A repository is named as a whole.
+/// A repository's name is compared as a whole.
 #[test]
 fn repository_with_similar_name_is_another_one() {
     for repository in ["acme/gitops2", "acme/ops", "other/gitops", "gitops", "acme/gitops.git"] {
@@ -175,7 +175,7 @@ fn branch_flag_wins() {
     branches.lands_on(branches.push(&[]).env("TAGBUMP_BRANCH", "prod"), "prod");
 }
 
-/// The event's branch was deleted since: it is not made anew.
+/// The event's branch has been deleted since: tagbump doesn't create it again.
 #[test]
 fn run_fails_when_branch_of_event_was_deleted() {
     let branches = Branches::new();

@@ -1,5 +1,5 @@
-//! Temporary folders hold what is private: objects of private repositories, commits to sign, configuration with
-//! tokens. Nobody else on the machine may look into them.
+//! Temporary folders contain private data: objects of private repositories, commits to sign, configuration with
+//! tokens. No other user of the machine may read them.
 #![cfg(unix)]
 
 use std::process::Command;
@@ -13,7 +13,7 @@ fn temporary_folders_are_closed_to_others() {
     let (program, temporary) = (world.path().join("sign"), world.path().join("tmp"));
     let listing = world.path().join("listing");
     std::fs::create_dir(&temporary).unwrap();
-    // while it signs, all of them are there
+    // during signing, all of them exist
     script_at(&program, &format!("ls -l '{}' > '{}'; exit 1", temporary.display(), listing.display()));
     let settings = [
         ("gpg.format", "ssh"),
@@ -22,7 +22,7 @@ fn temporary_folders_are_closed_to_others() {
     ];
     let bump = cli::command(world.path());
     let mut command = Command::new("sh");
-    // as careless as a container may be
+    // as permissive as a container may be
     command.args(["-c", "umask 0; exec \"$0\" \"$@\""]).arg(bump.get_program()).current_dir(world.path());
     command.env_clear().envs(bump.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.args(["bump", &format!("{API}:v1"), "-C", &world.url(), "--push", "--sign"]);

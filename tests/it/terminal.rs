@@ -1,4 +1,4 @@
-//! Text from files and commits that does something to a terminal: every output shows it, and none obeys it.
+//! Text from files and commits that would affect a terminal: every output shows it, and none of it takes effect.
 #![cfg(unix)]
 
 use std::fs;
@@ -9,11 +9,11 @@ use crate::support::files::write;
 use crate::support::past::Past;
 use tempfile::TempDir;
 
-/// Clears the screen, colours, turns the direction, hides, goes back and deletes.
+/// Clears the screen, sets colours, changes the direction, hides text, goes back and deletes.
 const HOSTILE: &str = "\u{1b}[2J\u{1b}[31mred\u{1b}[0m\u{9b}1m\u{8}\u{7f}\u{202e}txet\u{2066}\u{200b}\u{200d}\u{ad}\u{feff}\u{e0041}";
 const SHOWN: &str = r"\u{1b}[2J\u{1b}[31mred\u{1b}[0m\u{9b}1m\u{8}\u{7f}\u{202e}txet\u{2066}\u{200b}\u{200d}\u{ad}\u{feff}\u{e0041}";
 
-/// What a terminal obeys, or a reader does not see.
+/// Characters that a terminal interprets, or that a reader doesn't see.
 fn is_hidden(c: char) -> bool {
     let ranges = [
         "\0\u{1f}",
@@ -49,7 +49,7 @@ fn without_color(text: &str) -> String {
     plain
 }
 
-/// Runs twice, with colours and without: both must show the same, and nothing hidden. Gives what they show.
+/// Runs twice, with and without colours: both must show the same, and nothing hidden. Returns the output.
 #[track_caller]
 fn shown(folder: &Path, arguments: &[&str]) -> Run {
     let run = |color: &str| tagbump(folder, &[arguments, &["--color", color]].concat());
@@ -65,7 +65,7 @@ fn shown(folder: &Path, arguments: &[&str]) -> Run {
 #[test]
 fn diffs_show_hidden_characters_in_the_lines_of_the_file() {
     let folder = folder(&[("a.yaml", &pod("app:v1", "\tx"))]);
-    // YAML allows few of them, in comments too; what it allows is enough to fool a reader
+    // YAML allows few of them, even in comments; those that it allows are enough to fool a reader
     let hidden = "\u{85}\u{9b}1m\u{7f}\u{8}\u{202e}\u{200b}\u{1b}[8m";
     let mut texts = Vec::new();
     for c in hidden.chars() {
@@ -128,7 +128,7 @@ fn hidden_characters_in_file_names_are_shown() {
     assert!(run.stderr.starts_with(&format!("error: -f a{SHOWN}: ")), "{}", run.stderr);
 }
 
-/// Hidden characters in a double-quoted scalar, as YAML can say them.
+/// Hidden characters in a double-quoted scalar, as YAML can escape them.
 #[test]
 fn hidden_characters_in_images_and_tags_are_shown() {
     let quoted = |text: &str| {
@@ -166,7 +166,7 @@ fn json_escapes_hidden_characters() {
     }
 }
 
-/// Nothing that `init` shows or writes has a hidden character in it, and what it writes still names the file.
+/// Nothing that `init` shows or writes contains a hidden character, and what it writes still names the file.
 #[test]
 fn new_files_have_no_hidden_characters() {
     let name = "a\u{202e}\u{200b}\u{ad}.yaml";

@@ -1,4 +1,4 @@
-//! Whom tagbump trusts, and through which proxy it goes: as git does where it is told the same.
+//! Which certificates tagbump trusts, and which proxy it uses: the same as git with the same settings.
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::support::proxy::Proxy;
 use crate::support::repo::{API, FILE, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-/// A server with a certificate of its own authority, and that one's file.
+/// A server with a certificate of its own CA, and the CA's file.
 fn private() -> (World, PathBuf) {
     let files = [(FILE, &*kustomization(&[API.into()]))];
     let world = World::with(|server| server.tls().basic_auth(USER, PASSWORD), &files);
@@ -31,7 +31,7 @@ fn address(world: &World) -> String {
     origin(world).split_once("://").unwrap().1.to_owned()
 }
 
-/// A push that trusts the authority, and is told this by the environment.
+/// A push that trusts the CA through an environment variable.
 fn told(folder: &Path, ca: &Path, variables: &[(&str, &str)]) -> Run {
     let mut command = push(folder, "v1", &["-v"]);
     run(command.env("SSL_CERT_FILE", ca).envs(variables.iter().copied()))
@@ -74,7 +74,7 @@ fn unnamed_authority_is_not_trusted() {
     assert_eq!(world.server.requests().len(), 0);
 }
 
-/// As curl has it: the file that git names is all that counts.
+/// As in curl: only the file that git names counts.
 #[test]
 fn authorities_of_git_replace_those_of_system() {
     let ((world, right), (_other, wrong)) = (private(), private());
@@ -109,7 +109,7 @@ fn certificates_are_always_verified() {
         assert!(said.contains("http.sslVerify"), "{said}");
     }
     assert_eq!(world.server.requests().len(), 0, "nothing was sent");
-    // for another server, or taken back for this one
+    // for another server, or reset for this one
     set(&folder, "http.https://other.example.sslVerify", "false");
     set(&folder, &format!("http.{}.sslVerify", origin(&world)), "true");
     ended(&told(&folder, &ca, &[]), 0, "landed");
@@ -170,7 +170,7 @@ fn proxy_of_another_scheme_is_not_used() {
     assert_eq!(proxy.connections(), 0);
 }
 
-/// Credentials may go to this machine over http, so they must not pass a proxy on the way.
+/// Credentials may be sent to this machine over http, so they must not pass through a proxy.
 #[test]
 fn loopback_over_http_is_reached_without_a_proxy() {
     let world = World::with(

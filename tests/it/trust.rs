@@ -1,4 +1,4 @@
-//! What a repository that came from elsewhere can't make us do.
+//! What a repository from elsewhere can't make tagbump do.
 #![cfg(unix)]
 
 use crate::support::git::git;
@@ -47,7 +47,7 @@ fn bare_repository_inside_of_work_tree_is_not_used() {
     assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());
 }
 
-/// What a bare repository in the work tree says of programs is never asked, over ssh neither.
+/// A bare repository in the work tree may configure programs, but tagbump never reads that, not even for ssh.
 #[test]
 fn planted_repository_does_not_choose_ssh_program() {
     let planted = [
@@ -84,7 +84,7 @@ fn planted_repository_does_not_choose_ssh_program() {
     assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());
 }
 
-/// Nothing is started for a host, a user or a path that ssh would take for an option.
+/// Nothing runs for a host, user or path that ssh would read as an option.
 #[test]
 fn url_gives_ssh_no_options() {
     let world = World::new();
@@ -116,7 +116,7 @@ fn url_gives_ssh_no_options() {
         }
     }
     assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());
-    // a path is one word to the server's shell, whatever is in it
+    // for the server's shell, a path is one word, whatever it contains
     let ssh = world.path().join("ssh");
     script_at(&ssh, &format!("for last; do :; done; cd '{}' && eval \"$last\"", world.path().display()));
     for path in ["x; touch sprung", "$(touch sprung)", "x'`touch sprung`'", "x\" && touch sprung \""] {
@@ -149,7 +149,7 @@ fn remotes_that_are_commands_are_refused() {
         assert!(!said.contains("panicked"), "{remote}: {said}");
         failed(&run(&mut push(&folder, "v1", &[&format!("--remote={remote}")])), 2);
     }
-    // only the place to push to, or a place that stands for another
+    // only the URL to push to, or a prefix that replaces another
     set(&folder, "remote.origin.url", &world.url());
     for remote in &remotes {
         set(&folder, "remote.origin.pushurl", remote);
@@ -182,7 +182,7 @@ fn line_break_in_user_name_adds_no_line_to_helper() {
 fn address_with_colons_is_not_a_remote_helper() {
     let world = World::new();
     let folder = world.shallow("w");
-    // nobody listens there: what counts is that it was tried
+    // nothing listens there: the test only needs to see the attempt
     for remote in ["http://[::1]:9/acme/gitops.git", "http://ada:pass@[::1]:9/acme/gitops.git"] {
         set(&folder, "remote.origin.url", remote);
         let said = failed(&run(&mut push(&folder, "v1", &["--timeout", "1s"])), 4);

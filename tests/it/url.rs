@@ -1,4 +1,4 @@
-//! `-C URL`: no checkout at all.
+//! `-C URL`: without a checkout.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use crate::support::git::git;
 use crate::support::github::GitHub;
 use crate::support::repo::{self, API, FILE, PASSWORD, World, ended, failed};
 
-/// An empty folder to be in, and one for temporary files.
+/// An empty folder to run in, and one for temporary files.
 struct Elsewhere {
     folder: PathBuf,
     temporary: PathBuf,
@@ -154,7 +154,7 @@ fn eight_bumps_land_when_run_at_once() {
     here.is_clean();
 }
 
-/// The trailer that says what is there, far below the one commit that is fetched.
+/// The trailer for the current tag is far below the one commit that is fetched.
 #[test]
 fn late_build_is_superseded_without_checkout() {
     let world = World::new();
@@ -196,7 +196,7 @@ fn signal_leaves_nothing_behind() {
     let (tell_end, end) = std::sync::mpsc::channel();
     world.server.before_receive(move || {
         send(Signal::TERM, told.recv().unwrap());
-        // no answer before it has ended, or it could land first; the time is a failsafe
+        // it must not get a response before it ends, or it could land first; the time is only a failsafe
         assert!(end.recv_timeout(Duration::from_secs(60)).is_ok(), "the signal did not end it");
     });
     let mut child =
@@ -208,7 +208,7 @@ fn signal_leaves_nothing_behind() {
     here.is_clean();
 }
 
-/// The event's branch is that of a checkout, and here is none.
+/// The event's branch is that of a checkout, and there is none here.
 #[test]
 fn default_branch_is_used_in_actions_without_checkout() {
     let world = World::new();

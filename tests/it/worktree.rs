@@ -1,4 +1,4 @@
-//! Bumps of a working tree: which files are looked at, how they are replaced, what is told.
+//! Bumps of a working tree: which files are read, how they are replaced, and what is reported.
 
 use std::fs;
 use std::path::Path;
@@ -81,7 +81,7 @@ fn ignore_files_above_apply_inside_of_repository_only() {
     );
 }
 
-/// Anyone may be able to write there.
+/// The folder may be writable for everyone.
 #[test]
 fn ignore_files_above_repository_do_not_apply() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,19 +4,20 @@ use super::Bump;
 use super::overlay_file::OverlayFile;
 use super::report::BumpReport;
 use crate::decision::{DecisionBase, DecisionMemory, decide};
-use crate::error::Result;
+use crate::diagnostics::Error;
 use crate::git::{self, CommitRequest};
 use crate::output::Outcome;
 use crate::plan;
 use crate::worktree::Worktree;
 
 impl Bump<'_> {
-    pub(super) fn commit(&self, worktree: &Worktree, report: &mut BumpReport) -> Result<()> {
+    pub(super) fn commit(&self, worktree: &Worktree, report: &mut BumpReport) -> Result<(), Error> {
         let checkout = self.checkout()?;
         let files = checkout.head_files()?;
         let identities = (!self.settings.delivery.dry_run).then(|| self.identities());
-        let committer = identities.as_ref().map(|both| both.as_ref().map(|(_, committer)| committer.clone()));
-        let context = self.context(committer.map(|committer| committer.map_err(Clone::clone)), false);
+        // an error matters only if there is something to commit
+        let known = identities.as_ref().and_then(|identities| identities.as_ref().ok());
+        let context = self.context(known.map(|(_, committer)| committer.clone()), false);
         let base = DecisionBase::Head(&files);
         let decision = report.decided(decide(&context, base, &mut DecisionMemory::default()))?;
         let outcome = report.outcome(&decision, Outcome::Committed);
@@ -41,6 +42,6 @@ impl Bump<'_> {
             report.commit = Some(git::commit(checkout, &request)?);
             report.branch = checkout.branch();
         }
-        report.end(decision, outcome)
+        Ok(report.end(decision, outcome)?)
     }
 }

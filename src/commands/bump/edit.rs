@@ -3,13 +3,13 @@
 use super::Bump;
 use super::report::BumpReport;
 use crate::decision::{DecisionBase, DecisionMemory, decide};
-use crate::error::Result;
+use crate::diagnostics::Error;
 use crate::git::Checkout;
 use crate::output::Outcome;
 use crate::worktree::Worktree;
 
 impl Bump<'_> {
-    pub(super) fn edit(&self, worktree: &Worktree, report: &mut BumpReport) -> Result<()> {
+    pub(super) fn edit(&self, worktree: &Worktree, report: &mut BumpReport) -> Result<(), Error> {
         let tracked = self.checkout.as_ref().map(Checkout::tracked).unwrap_or_default();
         let files = worktree.clone().tracking(tracked);
         let base = DecisionBase::Head(&files);
@@ -21,6 +21,6 @@ impl Bump<'_> {
             let why = "without a commit, a late build can set the rolled-back tag again";
             report.notices.extend(self.settings.back.map(|_| why.to_owned()));
         }
-        report.end(decision, outcome)
+        Ok(report.end(decision, outcome)?)
     }
 }

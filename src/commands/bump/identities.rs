@@ -2,16 +2,15 @@
 
 use super::Bump;
 use crate::cli::Via;
-use crate::error::{Failure, Result};
-use crate::git::{Identity, Signer};
-use crate::hint::{hint, setting};
+use crate::diagnostics::{BumpError, Error};
+use crate::git::{GitError, Identity, Signer};
 
 impl Bump<'_> {
     /// Author and committer: from flags, the environment, or git's configuration; in Actions, the bot.
-    pub(super) fn identities(&self) -> Result<(Identity, Identity)> {
+    pub(super) fn identities(&self) -> Result<(Identity, Identity), Error> {
         let checkout = self.checkout()?;
         let environment = &self.settings.place.environment;
-        let identity = |role: &str, variable: &str| -> Result<Option<Identity>> {
+        let identity = |role: &str, variable: &str| -> Result<Option<Identity>, GitError> {
             let var = |what: &str| environment.get(&format!("GIT_{variable}_{what}")).map(str::to_owned);
             let (name, email) = checkout.identity(role)?;
             Ok(Identity::configured(var("NAME").or(name), var("EMAIL").or(email)))
@@ -27,17 +26,12 @@ impl Bump<'_> {
             Some(given) => Some(given),
             None => identity("author", "AUTHOR")?.or(bot),
         };
-        let (author, committer) = author.zip(committer).ok_or_else(|| {
-            Failure::usage("no commit author: set user.name and user.email").hinted(
-                hint("run git config user.name NAME and git config user.email EMAIL, or use ")
-                    + setting("author", "'NAME <EMAIL>'"),
-            )
-        })?;
+        let (author, committer) = author.zip(committer).ok_or(BumpError::NoAuthor)?;
         Ok((author.at(environment, "GIT_AUTHOR_DATE")?, committer.at(environment, "GIT_COMMITTER_DATE")?))
     }
 
     /// The signer of the commit. `None` in a dry run, and if GitHub signs the commit.
-    pub(super) fn signer(&self, committer: &Identity) -> Result<Option<Signer>> {
+    pub(super) fn signer(&self, committer: &Identity) -> Result<Option<Signer>, Error> {
         if self.settings.delivery.landing.via == Via::Api {
             return Ok(None);
         }

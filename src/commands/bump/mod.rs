@@ -3,6 +3,7 @@
 mod commit;
 mod edit;
 mod identities;
+mod landing_target;
 mod overlay_file;
 mod pr_branch;
 mod pull_request;
@@ -11,12 +12,12 @@ mod remote;
 mod report;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::build_info;
-use crate::decision::DecisionContext;
-use crate::error::{Exit, Failure, Result};
-use crate::git::{Checkout, Identity};
-use crate::hint::{flag, hint, switch};
+use crate::decision::{DecisionContext, DecisionError};
+use crate::diagnostics::{self, BumpError, Error};
+use crate::git::{Checkout, GitError, Identity};
 use crate::image::{Field, ImageArg};
 use crate::output::Report;
 use crate::settings::{BumpSettings, Destination, WorkLocation};
@@ -24,24 +25,18 @@ use crate::tag::BuildInfo;
 use crate::worktree::Worktree;
 use report::BumpReport;
 
-/// Does what the settings ask for. The report holds a failure too.
+/// Does what the settings ask for. If that fails, the report says why.
 pub fn run(settings: &BumpSettings) -> Report {
     let mut report = BumpReport::new(settings);
     let done = bump(settings, &mut report);
-    report.finish(done.map_err(|failure| explain_fork(settings, failure)))
+    let speaker = diagnostics::speaker(&settings.place.environment);
+    report.finish(done.map_err(|error| match settings.place.run.is_from_fork() {
+        true => diagnostics::diagnose_in_fork(error, speaker),
+        false => diagnostics::diagnose(error, speaker),
+    }))
 }
 
-/// A job for a fork's pull request can't push, whatever its settings are.
-fn explain_fork(settings: &BumpSettings, failure: Failure) -> Failure {
-    if failure.exit != Exit::Refused || !settings.place.run.is_from_fork() {
-        return failure;
-    }
-    let message = failure.message + "\npull requests from forks can't push";
-    Failure { message, ..failure }
-        .hinted("bump after the merge: on push, or on workflow_run, which gets the repository's own token")
-}
-
-fn bump(settings: &BumpSettings, report: &mut BumpReport) -> Result<()> {
+fn bump(settings: &BumpSettings, report: &mut BumpReport) -> Result<(), Error> {
     let bump = Bump::prepare(settings)?;
     match (&settings.place.root, settings.delivery.destination) {
         (_, Destination::PullRequest) => bump.open_pull_request(report),
@@ -58,7 +53,7 @@ struct Bump<'a> {
     settings: &'a BumpSettings,
     checkout: Option<Checkout>,
     /// Why there is a repository, but no checkout.
-    unopened: Option<Failure>,
+    unopened: Option<Arc<GitError>>,
     build: BuildInfo,
 }
 
@@ -70,7 +65,7 @@ fn uses_build_info(settings: &BumpSettings) -> bool {
 }
 
 impl<'a> Bump<'a> {
-    fn prepare(settings: &'a BumpSettings) -> Result<Self> {
+    fn prepare(settings: &'a BumpSettings) -> Result<Self, Error> {
         let needs_git = settings.delivery.destination != Destination::WorkTree;
         let environment = &settings.place.environment;
         let (root, opened) = match &settings.place.root {
@@ -81,22 +76,14 @@ impl<'a> Bump<'a> {
                 (folder.as_path(), Checkout::open(folder, environment))
             }
         };
-        let (checkout, unopened) = match opened.map_err(Failure::from) {
+        let (checkout, unopened) = match opened {
             Ok(checkout) => (checkout, None),
-            Err(failure) if needs_git => return Err(failure),
+            Err(error) if needs_git => return Err(error.into()),
             // files can be edited even if git can't open the repository
-            Err(failure) => (None, Some(failure)),
+            Err(error) => (None, Some(Arc::new(error))),
         };
         if needs_git && checkout.is_none() {
-            return Err(Failure::usage(format!("{}: is not inside a git repository", root.display()))
-                .hinted(
-                    hint("name a checkout with ")
-                        + flag("repo")
-                        + " (not a bare repository), or leave out "
-                        + switch("commit")
-                        + " and "
-                        + switch("push"),
-                ));
+            return Err(BumpError::NoCheckout { folder: root.display().to_string() }.into());
         }
         let build = match uses_build_info(settings) {
             true => build_info::tag_facts(&settings.place, checkout.as_ref()),
@@ -105,16 +92,16 @@ impl<'a> Bump<'a> {
         Ok(Bump { settings, checkout, unopened, build })
     }
 
-    fn checkout(&self) -> Result<&Checkout> {
-        self.checkout.as_ref().ok_or_else(|| Failure::usage("not inside a git repository"))
+    fn checkout(&self) -> Result<&Checkout, DecisionError> {
+        self.checkout.as_ref().ok_or(DecisionError::NoRepository)
     }
 
     /// For decisions; `committer` is `None` if no commit is made.
-    fn context(&self, committer: Option<Result<Identity>>, carries: bool) -> DecisionContext<'_> {
+    fn context(&self, committer: Option<Identity>, carries: bool) -> DecisionContext<'_> {
         DecisionContext {
             settings: self.settings,
             checkout: self.checkout.as_ref(),
-            unopened: self.unopened.as_ref(),
+            unopened: self.unopened.clone(),
             build: &self.build,
             carries,
             committer,

@@ -1,7 +1,7 @@
 //! Files of which one has other bytes: those of the index, or of the working tree.
 
 use crate::file_selection::Selection;
-use crate::plan::{FileSource, FoundFiles, SourceError, SourceFile, Visitor};
+use crate::plan::{FileContent, FileSource, FoundFiles, SourceError, SourceFile, Visitor};
 
 /// Files with other bytes in one of them.
 pub(super) struct OverlayFile<'a> {
@@ -23,7 +23,10 @@ impl FileSource for OverlayFile<'_> {
         })
     }
 
-    fn read(&self, path: &str, at_most: usize) -> Result<Option<Vec<u8>>, SourceError> {
-        self.files.read(path, at_most)
+    fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError> {
+        match path == self.path {
+            true => Ok(Some(FileContent::new(self.bytes.to_vec(), max_size))),
+            false => self.files.read(path, max_size),
+        }
     }
 }

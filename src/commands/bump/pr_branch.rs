@@ -1,44 +1,39 @@
 //! The name of a pull request's branch, and the base that it is named after.
 
 use super::Bump;
-use crate::error::{Exit, Failure, Result};
+use crate::diagnostics::{BumpError, Error};
 use crate::git::is_branch_name;
-use crate::hint::{flag, hint};
 use crate::image::{Field, short_name};
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, LandingTarget};
 
 impl Bump<'_> {
     /// The remote's default branch. The pull request's own branch is named after it, and must be another one.
-    pub(super) fn default_branch(&self, target: LandingTarget, backoff: &mut Backoff<'_>) -> Result<String> {
+    pub(super) fn default_branch(
+        &self,
+        target: LandingTarget,
+        backoff: &mut Backoff<'_>,
+    ) -> Result<String, Error> {
         let tokens = &self.settings.delivery.landing.tokens;
         let mut remote = GitBranch::new(self.checkout()?, target, tokens)?;
-        let timed_out = |problem: String| {
-            let advice = hint("check the network, then run again, or increase ") + flag("timeout");
-            Failure::new(Exit::NotLanded, problem).hinted(advice)
-        };
+        let timed_out = |problem: String| Error::from(BumpError::BaseUnknown { problem });
         backoff.retry(timed_out, |backoff| {
-            remote.tip(backoff.deadline()).map_err(|error| error.map(Failure::from))
+            remote.tip(backoff.deadline()).map_err(|error| error.map(Error::from))
         })?;
         Ok(remote.branch().unwrap_or_default().to_owned())
     }
 
     /// The pull request's branch, by its template.
-    pub(super) fn head_branch(&self, base: &str) -> Result<String> {
+    pub(super) fn head_branch(&self, base: &str) -> Result<String, BumpError> {
         let filled = self.settings.delivery.pull.branch.fill(|variable| match variable.name.as_str() {
             "base" => Ok(base.to_owned()),
             "name" => Ok(self.short_names().join("-")),
             _ => self.build.value(variable),
         });
-        let filled = filled.map_err(|e| {
-            Failure::usage(flag("pr-branch") + ": " + &*e.to_string())
-                .hinted(hint("change ") + flag("pr-branch"))
-        })?;
+        let filled = filled.map_err(BumpError::BranchTemplate)?;
         let branch: String = filled.chars().map(|c| if is_invalid(c) { '-' } else { c }).collect();
         if !is_branch_name(&branch) || branch.starts_with('-') || branch == base {
-            let problem = format!(" gives {branch}, which can't be the branch of a pull request");
-            return Err(Failure::usage(flag("pr-branch") + &*problem)
-                .hinted("use a name that git check-ref-format --branch accepts, and that is not the base"));
+            return Err(BumpError::BadHeadBranch { branch });
         }
         Ok(branch)
     }

@@ -3,20 +3,16 @@
 //! A branch that holds only tagbump's commits is rebuilt on the base; on any other branch the bump goes on top. A pull request whose
 //! change is already on the base is closed.
 
-use std::sync::Arc;
-
 use super::Bump;
 use super::push::land_on;
 use super::remote::{keep_secrets, no_token, note_verification};
 use super::report::BumpReport;
 use crate::decision::{Decision, PrText};
-use crate::error::{Failure, Result};
+use crate::diagnostics::{BumpError, Error};
 use crate::forge::{Forge, ForgeBranch, ForgeSite, PullRequest, PullRequestSpec};
-use crate::git::RemoteUrl;
-use crate::hint::{flag, hint, switch};
 use crate::image::same_image;
-use crate::landing::remote::{GitBranch, LandingTarget};
-use crate::landing::{Backoff, Landing, SystemClock, TargetBranch as _};
+use crate::landing::remote::GitBranch;
+use crate::landing::{Backoff, Landing, TargetBranch as _};
 use crate::output::{Outcome, PullRequestInfo, Report};
 use crate::plan::{Plan, UpdateTarget};
 
@@ -27,20 +23,14 @@ struct PrLocation<'a> {
 }
 
 impl Bump<'_> {
-    pub(super) fn open_pull_request(&self, report: &mut BumpReport) -> Result<()> {
-        let clock = SystemClock;
+    pub(super) fn open_pull_request(&self, report: &mut BumpReport) -> Result<(), Error> {
         let checkout = self.checkout()?;
-        let landing = &self.settings.delivery.landing;
-        let (author, committer) = self.identities()?;
-        let (fetch, push) = checkout.remote(&landing.remote)?;
-        let origin = checkout.url_origin(&landing.remote);
-        let site = self.forge_site(&push).ok_or_else(|| no_forge(&push))?;
-        let mut backoff = Backoff::new(&clock, landing.timeout, fastrand::Rng::new());
-        let branch = self.branch(checkout, &fetch)?;
-        let signer = self.signer(&committer)?.map(Arc::new);
-        let context = self.context(Some(Ok(committer.clone())), false);
-        let mut target =
-            LandingTarget { fetch, push, origin, branch, head: None, carry: None, author, committer, signer };
+        let remote = self.landing_remote()?;
+        let site =
+            remote.site.clone().ok_or_else(|| BumpError::NoForge { remote: remote.push.to_string() })?;
+        let mut backoff = self.backoff();
+        let mut target = self.landing_target(remote)?;
+        let context = self.context(Some(target.committer.clone()), false);
         let base = match &target.branch {
             Some(base) => base.clone(),
             None => self.default_branch(target.clone(), &mut backoff)?,
@@ -70,7 +60,7 @@ impl Bump<'_> {
         landed: Landing<Decision>,
         location: &PrLocation<'_>,
         report: &mut BumpReport,
-    ) -> Result<()> {
+    ) -> Result<(), Error> {
         let Landing { proposal: decision, commit, .. } = landed;
         let repository = remote.git.slug().unwrap_or_default();
         let base = remote.git.branch().unwrap_or_default().to_owned();
@@ -87,7 +77,7 @@ impl Bump<'_> {
             draft: self.settings.delivery.pull.draft,
         };
         let git = &remote.git;
-        let connect = || -> Result<Box<dyn Forge>> {
+        let connect = || -> Result<Box<dyn Forge>, Error> {
             let token = git.api_token().ok_or_else(|| no_token(git))?;
             Ok(location.site.connect(git.http(), &token)?)
         };
@@ -114,13 +104,8 @@ impl Bump<'_> {
             None if git.has_own_head() => close(&*connect()?, backoff, &spec, report)?,
             None => keep_existing_pr(&*connect()?, backoff, &spec, report)?,
         };
-        report.end(decision, outcome)
+        Ok(report.end(decision, outcome)?)
     }
-}
-
-fn no_forge(push: &RemoteUrl) -> Failure {
-    Failure::usage(format!("{push}: pull requests need a remote on GitHub, over http or https"))
-        .hinted(hint("name the remote with ") + flag("remote") + ", or land with " + switch("push"))
 }
 
 /// Whether the branch brings images that this bump doesn't name.
@@ -135,7 +120,7 @@ fn close(
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
     report: &mut Report,
-) -> Result<Outcome> {
+) -> Result<Outcome, Error> {
     let closed = forge.close(backoff, spec)?;
     let note =
         |pull: &PullRequest| format!("{} was closed: its change is already on {}", pull.url, spec.base);
@@ -150,7 +135,7 @@ fn keep_existing_pr(
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
     report: &mut Report,
-) -> Result<Outcome> {
+) -> Result<Outcome, Error> {
     let base_lacks_it = !spec.title.is_empty();
     let pull = match forge.find(backoff, spec)? {
         None if base_lacks_it => Some(forge.propose(backoff, spec, &mut || true)?),

@@ -1,19 +1,16 @@
 //! The story of `--push`: the bump on the remote branch, and the checkout brought up to date with it.
 
-use std::sync::Arc;
-
 use super::Bump;
 use super::remote::{keep_secrets, note_verification};
 use super::report::BumpReport;
-use crate::decision::{Decision, DecisionBase, DecisionContext, DecisionMemory, decide, same_repository};
-use crate::error::{Failure, Result, inline};
+use crate::decision::{Decision, DecisionBase, DecisionContext, DecisionMemory, decide};
+use crate::diagnostics::{BumpError, Error};
 use crate::forge::{ForgeBranch, ForgeSite};
-use crate::git::{Checkout, RemoteUrl, SyncResult};
-use crate::hint::{flag, hint};
-use crate::landing::remote::LandingTarget;
-use crate::landing::{self, Backoff, Landing, NotLanded, SystemClock, TargetBranch as _};
+use crate::git::{Checkout, SyncResult};
+use crate::landing::{self, Backoff, Landing, NotLanded, TargetBranch as _};
 use crate::object_id::CommitId;
 use crate::output::Outcome;
+use crate::visible::inline;
 
 /// A bump that was landed, and from where.
 struct LandedBump<'a> {
@@ -23,22 +20,13 @@ struct LandedBump<'a> {
 }
 
 impl Bump<'_> {
-    pub(super) fn push(&self, report: &mut BumpReport) -> Result<()> {
-        let clock = SystemClock;
+    pub(super) fn push(&self, report: &mut BumpReport) -> Result<(), Error> {
         let checkout = self.checkout()?;
-        let landing = &self.settings.delivery.landing;
-        let (author, committer) = self.identities()?;
-        let (fetch, push) = checkout.remote(&landing.remote)?;
-        let origin = checkout.url_origin(&landing.remote);
-        let site = self.forge_site(&push);
-        let branch = self.branch(checkout, &fetch)?;
-        let mut backoff = Backoff::new(&clock, landing.timeout, fastrand::Rng::new());
-        let base = self.settings.place.run.checked_out();
-        let carry = if landing.carry { checkout.carried(base)? } else { None };
-        let signer = self.signer(&committer)?.map(Arc::new);
-        let context = self.context(Some(Ok(committer.clone())), carry.is_some());
-        let target =
-            LandingTarget { fetch, push, origin, branch, head: None, carry, author, committer, signer };
+        let remote = self.landing_remote()?;
+        let site = remote.site.clone();
+        let mut backoff = self.backoff();
+        let target = self.landing_target(remote)?;
+        let context = self.context(Some(target.committer.clone()), target.carry.is_some());
         let mut remote = self.remote_branch(checkout, target, site.as_ref())?;
         report.warnings.extend(remote.git.withheld());
         if self.settings.delivery.dry_run {
@@ -58,10 +46,10 @@ impl Bump<'_> {
         remote: &mut ForgeBranch,
         backoff: &Backoff<'_>,
         report: &mut BumpReport,
-    ) -> Result<()> {
+    ) -> Result<(), Error> {
         let tip = remote.tip(backoff.deadline()).map_err(|error| match error.transient() {
-            Ok((what, _)) => Failure::other(what).hinted("check the network, then run again"),
-            Err(error) => error.into(),
+            Ok((problem, _)) => BumpError::TipUnknown { problem }.into(),
+            Err(error) => Error::from(error),
         })?;
         let (context, mut memory) = (self.context(None, false), DecisionMemory::default());
         let decision = landing::with_snapshot(remote, &tip, backoff.deadline(), |snapshot| {
@@ -69,7 +57,7 @@ impl Bump<'_> {
         })?;
         report.branch = remote.git.branch().map(str::to_owned);
         let outcome = report.outcome(&decision, Outcome::Planned);
-        report.end(decision, outcome)
+        Ok(report.end(decision, outcome)?)
     }
 
     fn report_landing(
@@ -78,7 +66,7 @@ impl Bump<'_> {
         remote: &mut ForgeBranch,
         backoff: &Backoff<'_>,
         report: &mut BumpReport,
-    ) -> Result<()> {
+    ) -> Result<(), Error> {
         let Landing { proposal: decision, commit, .. } = landed;
         if !self.settings.delivery.landing.carry {
             self.note_own_commits(checkout, remote.git.branch(), report);
@@ -99,7 +87,7 @@ impl Bump<'_> {
             true => Outcome::Landed,
             false => report.outcome(&decision, Outcome::Landed),
         };
-        report.end(decision, outcome)
+        Ok(report.end(decision, outcome)?)
     }
 
     fn sync(
@@ -133,24 +121,6 @@ impl Bump<'_> {
             report.notices.push("commits of the checkout that aren't on the remote stay local".to_owned());
         }
     }
-
-    /// The branch to land on. `None` is the remote's default branch.
-    pub(super) fn branch(&self, checkout: &Checkout, remote: &RemoteUrl) -> Result<Option<String>> {
-        let run = &self.settings.place.run;
-        if let Some(branch) = &self.settings.delivery.landing.branch {
-            return Ok(Some(branch.clone()));
-        }
-        if run.has_no_branch_of_its_own() {
-            let event = run.event_name();
-            return Err(Failure::usage(format!("{event} events have no branch to land on"))
-                .hinted(hint("name the branch to land on with ") + flag("branch")));
-        }
-        if let Some(branch) = checkout.branch() {
-            return Ok(Some(branch));
-        }
-        let is_here = same_repository(run.repository.as_deref(), remote.slug().as_deref());
-        Ok(run.branch().filter(|_| is_here && !checkout.is_stand_in()).map(str::to_owned))
-    }
 }
 
 /// Lands what is decided for each tip, and reports how that went, even if it failed.
@@ -159,7 +129,7 @@ pub(super) fn land_on(
     backoff: &mut Backoff<'_>,
     context: &DecisionContext<'_>,
     report: &mut BumpReport,
-) -> Result<Landing<Decision>> {
+) -> Result<Landing<Decision>, Error> {
     let started = backoff.now();
     let mut memory = DecisionMemory::default();
     let landed = landing::land(remote, backoff, &mut |snapshot| {

@@ -2,10 +2,9 @@
 
 use super::Bump;
 use crate::cli::Via;
-use crate::error::{Exit, Failure, Result};
+use crate::diagnostics::{BumpError, Error};
 use crate::forge::{self, ForgeBranch, ForgeError, ForgeSite};
 use crate::git::{Checkout, RemoteUrl};
-use crate::hint::{flag, hint, setting};
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, Verification};
 use crate::object_id::CommitId;
@@ -24,7 +23,7 @@ impl Bump<'_> {
         checkout: &Checkout,
         target: LandingTarget,
         site: Option<&ForgeSite>,
-    ) -> Result<ForgeBranch> {
+    ) -> Result<ForgeBranch, Error> {
         let landing = &self.settings.delivery.landing;
         let git = GitBranch::new(checkout, target, &landing.tokens)?;
         // a dry run publishes nothing, so it needs no token
@@ -36,31 +35,28 @@ impl Bump<'_> {
     }
 }
 
-fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher<ForgeError>>> {
-    let site = site.ok_or_else(|| {
-        Failure::usage(setting("via", "api") + " needs a remote on GitHub, over http or https").hinted(
-            hint("name the remote with ") + flag("remote") + ", or land with " + setting("via", "git"),
-        )
-    })?;
+fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher<ForgeError>>, Error> {
+    let site = site.ok_or(BumpError::ApiWithoutForge)?;
     let token = git.api_token().ok_or_else(|| no_token(git))?;
-    let repository =
-        git.slug().ok_or_else(|| Failure::usage("the remote's URL doesn't name a repository"))?;
+    let repository = git.slug().ok_or(BumpError::NoRepositoryName)?;
     Ok(site.publisher(git.http(), &token, &repository)?)
 }
 
 /// The error for a run without a token for the forge's API.
-pub(super) fn no_token(git: &GitBranch) -> Failure {
-    let lines = std::iter::once("no token for GitHub's API".to_owned()).chain(git.withheld());
-    Failure::new(Exit::Refused, lines.collect::<Vec<_>>().join("\n"))
-        .hinted("set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (pull requests also need pull-requests: write)")
+pub(super) fn no_token(git: &GitBranch) -> BumpError {
+    BumpError::NoToken { withheld: git.withheld() }
 }
 
 /// Removes the remote's secrets from everything that is reported: servers may repeat what they were sent.
-pub(super) fn keep_secrets(git: &GitBranch, done: Result<()>, report: &mut Report) -> Result<()> {
+pub(super) fn keep_secrets(
+    git: &GitBranch,
+    done: Result<(), Error>,
+    report: &mut Report,
+) -> Result<(), Error> {
     let scrub = |text: &mut String| *text = git.scrub(text);
     let reported = [&mut report.warnings, &mut report.notices, &mut report.details];
     reported.into_iter().flatten().for_each(scrub);
-    done.map_err(|failure| failure.map_texts(|text| git.scrub(text)))
+    done.map_err(|error| error.map_texts(|text| git.scrub(text)))
 }
 
 /// Reports whether the server verified the signature of a commit that it made.

@@ -3,9 +3,9 @@
 use std::ops::{Deref, DerefMut};
 
 use crate::cli::IfOlder;
-use crate::decision::{Decision, PlanFacts, Undecided};
-use crate::error::{Exit, Failure, Result};
-use crate::hint::{hint, setting};
+use crate::decision::{Decision, DecisionError, PlanFacts, Undecided};
+use crate::diagnostics::BumpError;
+use crate::error::Failure;
 use crate::image::{Field, ImageArg, Tag};
 use crate::output::{BumpedImage, Outcome, Report, unparsable_warning};
 use crate::settings::BumpSettings;
@@ -43,10 +43,10 @@ impl BumpReport {
     }
 
     /// Keeps the facts of a decision, or of a failed one.
-    pub fn decided(&mut self, decided: Result<Decision, Box<Undecided>>) -> Result<Decision> {
+    pub fn decided(&mut self, decided: Result<Decision, Box<Undecided>>) -> Result<Decision, DecisionError> {
         let (facts, decided) = match decided {
             Ok(decision) => (decision.facts.clone(), Ok(decision)),
-            Err(undecided) => (undecided.facts, Err(undecided.failure)),
+            Err(undecided) => (undecided.facts, Err(undecided.error)),
         };
         if facts.images.is_some() {
             self.facts = facts;
@@ -68,25 +68,22 @@ impl BumpReport {
     ///
     /// # Errors
     /// Exit 4 with `--if-older fail`, if a newer build is current.
-    pub fn end(&mut self, decision: Decision, outcome: Outcome) -> Result<()> {
+    pub fn end(&mut self, decision: Decision, outcome: Outcome) -> Result<(), BumpError> {
         let Decision { plan, superseded, notices, .. } = decision;
-        let reason = superseded.join("; ");
+        let references = superseded.clone();
         self.report.outcome = outcome;
         self.report.warnings.splice(0..0, plan.warnings);
         self.report.notices.splice(0..0, plan.notices.into_iter().chain(superseded).chain(notices));
         self.report.changes = plan.changes;
         self.report.edits = plan.edits;
         if outcome == Outcome::Superseded && self.if_older == IfOlder::Fail {
-            return Err(Failure::new(Exit::NotLanded, format!("not landed: {reason}")).hinted(
-                hint("the current tag is newer, or a rollback set it; to replace it anyway, use ")
-                    + setting("if-older", "write"),
-            ));
+            return Err(BumpError::Superseded { references });
         }
         Ok(())
     }
 
     /// The whole report.
-    pub fn finish(self, done: Result<()>) -> Report {
+    pub fn finish(self, done: Result<(), Failure>) -> Report {
         let PlanFacts { images, warnings, unparsable } = self.facts;
         let mut report = self.report;
         if let Some(images) = images {

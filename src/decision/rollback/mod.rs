@@ -3,6 +3,7 @@
 //! It is determined once, on the first tip. If someone else pushes another tag in the meantime, the rollback ends with an error:
 //! their bump is not the one to roll back.
 
+mod error;
 mod search;
 mod trace;
 
@@ -11,17 +12,19 @@ use std::collections::{BTreeSet, HashSet};
 use super::DecisionBase;
 use super::base::is_on_pr_branch;
 use super::context::DecisionContext;
+use super::error::DecisionError;
 use crate::config::Config;
-use crate::error::{Exit, Failure, Result};
-use crate::hint::{hint, setting};
-use crate::image::{Digest, Field, Tag, same_tag};
+use crate::image::{Digest, Field, ImageError, Tag, same_tag};
 use crate::landing::{RolledBack, TipSnapshot};
+use crate::location::Location;
 use crate::object_id::CommitId;
 use crate::plan::{self, CurrentReference, FileSource, Request, Scope, TargetIndex, UpdateTarget};
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
 use search::RollbackSearch;
 use trace::{ReferenceTrace, TagAndDigest, joined};
+
+pub use error::{RollbackError, SearchedHistory};
 
 /// What goes back to what.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +75,7 @@ pub(super) fn request(
     base: DecisionBase<'_>,
     (options, typed): (RollbackOptions, Request),
     known: &mut Option<RollbackPlan>,
-) -> Result<Request> {
+) -> Result<Request, DecisionError> {
     let files = RollbackFiles::new(base);
     let targets = typed.targets.iter().map(|target| UpdateTarget { tag: None, ..target.clone() }).collect();
     let mut untagged = Request { targets, ..typed.clone() };
@@ -102,11 +105,10 @@ impl RollbackPlan {
         typed: &UpdateTarget,
         to: TagAndDigest,
         bad: Vec<RolledBack>,
-    ) -> Result<()> {
-        let invalid = |e: crate::image::ImageError| {
-            let ReferenceTrace { image, file, .. } = trace;
-            Failure::new(Exit::NotEditable, format!("{file}: {image} can't go back to {}: {e}", to.joined()))
-                .hinted(hint("name another tag with ") + setting("to", "TAG"))
+    ) -> Result<(), DecisionError> {
+        let invalid = |error: ImageError| {
+            let (file, image) = (trace.file.clone(), trace.image.clone());
+            DecisionError::from(RollbackError::InvalidTag { file, image, tag: to.joined(), error })
         };
         let tag = to.tag.as_deref().map(Tag::parse).transpose().map_err(invalid)?;
         let digest = to.digest.as_deref().map(Digest::parse).transpose().map_err(invalid)?;
@@ -136,7 +138,7 @@ impl RollbackPlan {
     }
 
     /// Checks that every file still has the tags that it had when the rollback began, or the new one.
-    fn check_unchanged(&self, current: &[CurrentReference], untagged: &Request) -> Result<()> {
+    fn check_unchanged(&self, current: &[CurrentReference], untagged: &Request) -> Result<(), DecisionError> {
         let expected = self.starts.iter().flat_map(|start| {
             let versions = start.from.iter().chain([&start.to]);
             versions.map(|version| (start.target, start.file.as_str(), version))
@@ -147,21 +149,19 @@ impl RollbackPlan {
             expected.contains(&(reference.target, reference.file.as_str(), &version))
         };
         match current.iter().find(|reference| !is_expected(reference)) {
-            Some(changed) => Err(self.changed_meanwhile(changed, untagged)),
+            Some(changed) => Err(self.changed_meanwhile(changed, untagged).into()),
             None => Ok(()),
         }
     }
 
-    fn changed_meanwhile(&self, changed: &CurrentReference, untagged: &Request) -> Failure {
+    fn changed_meanwhile(&self, changed: &CurrentReference, untagged: &Request) -> RollbackError {
         let CurrentReference { target, file, line, .. } = changed;
-        let image = &untagged.targets[*target].name;
         let mut starts = self.starts.iter().filter(|start| start.target == *target && start.file == *file);
-        let was = starts.next().map_or("nothing".to_owned(), |start| joined(&start.from));
-        let now = TagAndDigest::now(changed).joined();
-        let message = format!(
-            "not rolled back: {file}:{line}: {image} has {now} now; it had {was} when the rollback began"
-        );
-        Failure::new(Exit::NotLanded, message)
-            .hinted("the branch moved; look at tagbump history, and run again if you still want to roll back")
+        RollbackError::Moved {
+            at: Location { file: file.clone(), line: *line, column: None },
+            image: untagged.targets[*target].name.clone(),
+            now: TagAndDigest::now(changed).joined(),
+            before: starts.next().map_or("nothing".to_owned(), |start| joined(&start.from)),
+        }
     }
 }

@@ -2,24 +2,22 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::error::{RollbackError, SearchedHistory};
 use super::trace::{ReferenceTrace, TagAndDigest, joined};
 use super::{RollbackFiles, RollbackPlan};
 use crate::build_info;
 use crate::config::Config;
 use crate::decision::context::DecisionContext;
+use crate::decision::error::DecisionError;
 use crate::decision::targets;
-use crate::error::{Exit, Failure, Result};
-use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::history::git::CommitWalk;
 use crate::history::{self, CommitId, CommitStore, Extent, TagEntry};
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
+use crate::location::Location;
 use crate::plan::{Cancellation, CurrentReference, PlanError, Request, TargetIndex, UpdateTarget};
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
-
-/// How many tags a message lists.
-const LISTED: usize = 10;
 
 pub(super) struct RollbackSearch<'a> {
     pub context: &'a DecisionContext<'a>,
@@ -36,7 +34,7 @@ impl RollbackSearch<'_> {
         typed: &Request,
         untagged: &Request,
         current: &[CurrentReference],
-    ) -> Result<RollbackPlan> {
+    ) -> Result<RollbackPlan, DecisionError> {
         let mut traces = traces(typed, current)?;
         let extent = self.walk((untagged, current), &mut traces)?;
         let mut rollback = RollbackPlan::default();
@@ -45,7 +43,7 @@ impl RollbackSearch<'_> {
             let others = traces.iter().filter(|other| other.target == trace.target);
             let target = &typed.targets[trace.target];
             if let Some((one, other)) = trace.differing().filter(|_| target.tag.is_none()) {
-                return Err(two_tags_before(trace, one, other));
+                return Err(two_tags_before(trace, one, other).into());
             }
             let to = goal(trace, others, target, self.options)
                 .ok_or_else(|| self.no_earlier_tag(trace, target.tag.as_ref(), extent))?;
@@ -90,14 +88,14 @@ impl RollbackSearch<'_> {
         &self,
         references: (&Request, &[CurrentReference]),
         traces: &mut [ReferenceTrace],
-    ) -> Result<Extent> {
+    ) -> Result<Extent, DecisionError> {
         let (commits, tip) = match self.commits() {
             Ok(commits) => commits,
             // --force sets a tag that the reference may never have had, so it needs no history
             Err(_) if self.options.force && references.0.targets.len() == self.named_count() => {
                 return Ok(Extent::Complete);
             }
-            Err(failure) => return Err(failure),
+            Err(error) => return Err(error),
         };
         let prefix = self.context.checkout.map(|checkout| checkout.prefix()).unwrap_or_default();
         let extent = history::walk_history(&*commits, tip, references, prefix, &mut |entry| {
@@ -107,7 +105,7 @@ impl RollbackSearch<'_> {
         if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(extent) }
     }
 
-    fn commits(&self) -> Result<(Box<dyn CommitStore + '_>, CommitId)> {
+    fn commits(&self) -> Result<(Box<dyn CommitStore + '_>, CommitId), DecisionError> {
         let Some((snapshot, tip)) = self.files.tip else {
             let checkout = self.context.checkout.ok_or_else(|| self.no_history())?;
             let (commits, head) = CommitWalk::of_head(checkout)?;
@@ -116,11 +114,11 @@ impl RollbackSearch<'_> {
         Ok((snapshot.history.past(snapshot.deadline), tip))
     }
 
-    fn no_history(&self) -> Failure {
-        self.context.unopened.cloned().unwrap_or_else(|| {
-            Failure::usage("not inside a git repository, so there is no history to roll back to")
-                .hinted(any_tag("set a tag with ") + ", or name a checkout with " + flag("repo"))
-        })
+    fn no_history(&self) -> DecisionError {
+        match &self.context.unopened {
+            Some(error) => DecisionError::Unopened(error.clone()),
+            None => RollbackError::NoHistory.into(),
+        }
     }
 
     /// How many images have a tag that was named.
@@ -130,53 +128,28 @@ impl RollbackSearch<'_> {
         settings.images.iter().filter(|image| is_named(&image.tag)).count()
     }
 
-    fn no_earlier_tag(&self, trace: &ReferenceTrace, named: Option<&Tag>, extent: Extent) -> Failure {
-        let ReferenceTrace { image, file, line, now, seen, .. } = trace;
-        let message = match named {
-            Some(named) => {
-                let had: Vec<&str> = seen.iter().take(LISTED).map(String::as_str).collect();
-                format!("{file}:{line}: {image} never had tag {named}; it had {}", had.join(", "))
+    fn no_earlier_tag(&self, trace: &ReferenceTrace, named: Option<&Tag>, extent: Extent) -> RollbackError {
+        let (image, seen) = (trace.image.clone(), &trace.seen);
+        let at = Location { file: trace.file.clone(), line: trace.line, column: None };
+        let history = match (extent, self.files.tip) {
+            (Extent::Complete, _) => SearchedHistory::Complete,
+            (Extent::Truncated { .. }, None) => SearchedHistory::IncompleteCheckout,
+            (Extent::Truncated { .. }, Some(_)) => SearchedHistory::IncompleteFetch,
+        };
+        match named {
+            Some(tag) => {
+                RollbackError::NeverHadTag { at, image, tag: tag.to_string(), had: seen.clone(), history }
             }
             None => {
-                let passed: Vec<&str> = seen.iter().skip(1).take(LISTED).map(String::as_str).collect();
-                let skipped = match &*passed {
-                    [] => String::new(),
-                    [only] => format!("; {only} was rolled back"),
-                    several => format!("; {} were rolled back", several.join(", ")),
-                };
-                format!("{file}:{line}: {image}: no earlier tag than {} found{skipped}", joined(now))
+                let skipped = seen.iter().skip(1).cloned().collect();
+                RollbackError::NoEarlierTag { at, image, now: joined(&trace.now), skipped, history }
             }
-        };
-        let (message, hint) = match (extent, self.files.tip) {
-            (Extent::Truncated { .. }, None) => (
-                format!("{message} (the local history is incomplete)"),
-                hint("get more of it with git fetch --deepen 1000, or read it from the server with ")
-                    + switch("push"),
-            ),
-            (Extent::Truncated { .. }, Some(_)) => (
-                format!("{message} (the history from the server is incomplete)"),
-                any_tag("run again, or from a full clone, or set any tag with "),
-            ),
-            (Extent::Complete, _) => {
-                (message, any_tag("list the earlier tags with tagbump history, or set any tag with "))
-            }
-        };
-        Failure::new(Exit::NoMatch, message).hinted(hint)
+        }
     }
 }
 
-/// How to set a tag that isn't in the history.
-fn any_tag(text: &str) -> Hint {
-    hint(text) + setting("to", "TAG") + " and " + switch("force")
-}
-
-/// How to say which tag is wanted, if there are several.
-fn name_the_tag() -> Hint {
-    hint("name the tag to go back to with ") + setting("to", "TAG")
-}
-
 /// One trace for each file of each image.
-fn traces(typed: &Request, current: &[CurrentReference]) -> Result<Vec<ReferenceTrace>> {
+fn traces(typed: &Request, current: &[CurrentReference]) -> Result<Vec<ReferenceTrace>, DecisionError> {
     let mut traces: Vec<ReferenceTrace> = Vec::new();
     let mut positions: HashMap<(TargetIndex, &str), usize> = HashMap::new();
     for reference in current {
@@ -188,25 +161,29 @@ fn traces(typed: &Request, current: &[CurrentReference]) -> Result<Vec<Reference
             continue;
         };
         if target.tag.is_none() && !trace.has_now(&version) {
-            return Err(two_tags(trace, reference));
+            return Err(two_tags(trace, reference).into());
         }
         trace.add(version);
     }
     Ok(traces)
 }
 
-fn two_tags_before(trace: &ReferenceTrace, one: &TagAndDigest, other: &TagAndDigest) -> Failure {
-    let ReferenceTrace { image, file, now, .. } = trace;
-    let (now, one, other) = (joined(now), one.joined(), other.joined());
-    let message = format!("{file}: before {now} {image} had two tags, {one} and {other}");
-    Failure::new(Exit::NoMatch, message).hinted(name_the_tag())
+fn two_tags_before(trace: &ReferenceTrace, one: &TagAndDigest, other: &TagAndDigest) -> RollbackError {
+    RollbackError::TwoTagsBefore {
+        file: trace.file.clone(),
+        image: trace.image.clone(),
+        now: joined(&trace.now),
+        tags: (one.joined(), other.joined()),
+    }
 }
 
-fn two_tags(trace: &ReferenceTrace, reference: &CurrentReference) -> Failure {
-    let ReferenceTrace { image, file, line, now, .. } = trace;
-    let (one, other) = (joined(now), TagAndDigest::now(reference).joined());
-    let lines = format!("{one} in line {line} and {other} in line {}", reference.line);
-    Failure::new(Exit::NoMatch, format!("{file}: {image} has two tags, {lines}")).hinted(name_the_tag())
+fn two_tags(trace: &ReferenceTrace, reference: &CurrentReference) -> RollbackError {
+    RollbackError::TwoTags {
+        file: trace.file.clone(),
+        image: trace.image.clone(),
+        tags: (joined(&trace.now), TagAndDigest::now(reference).joined()),
+        lines: (trace.line, reference.line),
+    }
 }
 
 /// The tag that a file goes back to. For a named tag, it is enough that another file had it.

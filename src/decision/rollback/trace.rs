@@ -249,6 +249,7 @@ mod tests {
             line: 1,
             tag: entries[0].tag.clone(),
             digest: None,
+            field: None,
         };
         let mut search = ReferenceTrace::new(&reference, "a", named.map(|tag| Tag::parse(tag).unwrap()));
         entries.iter().for_each(|entry| search.take(entry));

@@ -25,23 +25,23 @@ pub enum SigningError {
     NoRandomNumbers,
     #[error("the commit can't be signed: user.signingkey is {path}: {reason}")]
     BadKeyFile { path: String, reason: String },
-    #[error("{program} can't sign the commit with {key}: {words}")]
-    SshAgent { program: String, key: String, words: String },
-    #[error("{program} can't sign the commit with {path}: {words}")]
+    #[error("{program} can't sign the commit with {key}: {message}")]
+    SshAgent { program: String, key: String, message: String },
+    #[error("{program} can't sign the commit with {path}: {message}")]
     SshFile {
         program: String,
         path: String,
-        words: String,
+        message: String,
         /// Why a program was needed.
         because: &'static str,
     },
-    #[error("{program} can't sign the commit with the key {key} ({}): {words}", whose(*.is_configured))]
+    #[error("{program} can't sign the commit with the key {key} ({}): {message}", whose(*.is_configured))]
     Gpg {
         program: String,
         key: String,
         /// Whether the key comes from `user.signingkey`.
         is_configured: bool,
-        words: String,
+        message: String,
         /// If the key is missing: the program that lists the keys.
         missing: Option<&'static str>,
     },

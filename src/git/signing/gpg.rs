@@ -2,7 +2,7 @@
 
 use git2::Config;
 
-use super::words::told;
+use super::words::message_of;
 use super::{SigningContext, SigningError, last, not_run};
 use crate::git::identity::Identity;
 
@@ -75,7 +75,7 @@ impl Gpg {
             program: self.program.clone(),
             key: self.key.clone(),
             is_configured: self.has_key,
-            words: told(stderr),
+            message: message_of(stderr),
             missing: is_missing.then_some(self.usual),
         }
     }

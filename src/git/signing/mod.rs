@@ -122,17 +122,17 @@ impl CommitDraft<'_> {
     /// # Errors
     /// Fails if the commit can't be signed or written.
     pub fn make(&self, repo: &Repository, signer: Option<&Signer>) -> Result<CommitId, GitError> {
-        let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
+        let not_made = |e: git2::Error| GitError::library("the commit can't be made", &e);
         let CommitDraft { author, committer, message, tree, parent } = self;
         let Some(signer) = signer else {
             let made = repo.commit(None, author, committer, message, tree, &[parent]);
-            return made.map(commit_id).map_err(fault);
+            return made.map(commit_id).map_err(not_made);
         };
         let content = repo.commit_create_buffer(author, committer, message, tree, &[parent]);
-        let content = content.map_err(fault)?;
+        let content = content.map_err(not_made)?;
         let content = std::str::from_utf8(&content).map_err(|_| SigningError::AuthorNotUtf8)?;
         let signature = signer.sign(content.as_bytes())?;
-        repo.commit_signed(content, &signature, Some("gpgsig")).map(commit_id).map_err(fault)
+        repo.commit_signed(content, &signature, Some("gpgsig")).map(commit_id).map_err(not_made)
     }
 }
 

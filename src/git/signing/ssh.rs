@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use git2::Config;
 
 use super::openssh::{self, KeyFile};
-use super::words::{split, told};
+use super::words::{message_of, split};
 use super::{SigningContext, SigningError, last, not_run, shown};
 use crate::git::config;
 use crate::git::error::GitError;
@@ -82,13 +82,13 @@ impl Ssh {
         let line = self.key_command.as_ref().ok_or(SigningError::NoSshKey)?;
         let no_key =
             |reason: &str| SigningError::KeyCommand { setting: KEY_COMMAND, reason: reason.to_owned() };
-        let words = split(line).ok_or_else(|| no_key("a quote is not closed"))?;
-        let mut command = station.program(&words[0]);
-        command.args(&words[1..]);
-        let ran = station.run(command, b"").map_err(|why| not_run(&words[0], KEY_COMMAND, why))?;
+        let parts = split(line).ok_or_else(|| no_key("a quote is not closed"))?;
+        let mut command = station.program(&parts[0]);
+        command.args(&parts[1..]);
+        let ran = station.run(command, b"").map_err(|why| not_run(&parts[0], KEY_COMMAND, why))?;
         let first = ran.stdout.lines().next().unwrap_or_default().trim();
         if !ran.success {
-            return Err(no_key(&told(&ran.stderr)));
+            return Err(no_key(&message_of(&ran.stderr)));
         }
         literal(first).ok_or_else(|| no_key("its output is not a key"))?;
         Ok(self.found.get_or_init(|| first.to_owned()))
@@ -125,14 +125,14 @@ impl Ssh {
         if ran.success && !signature.is_empty() {
             return Ok(signature);
         }
-        let (program, words) = (program.to_owned(), told(&ran.stderr));
+        let (program, message) = (program.to_owned(), message_of(&ran.stderr));
         Err(match key {
             KeyLocation::File(path) => {
-                SigningError::SshFile { program, path: shown(path), words, because: why }
+                SigningError::SshFile { program, path: shown(path), message, because: why }
             }
             KeyLocation::Agent(public) => {
                 let key = format!("{} of the agent", public.chars().take(80).collect::<String>());
-                SigningError::SshAgent { program, key, words }
+                SigningError::SshAgent { program, key, message }
             }
         }
         .into())
@@ -146,7 +146,7 @@ fn literal(key: &str) -> Option<&str> {
 
 /// Reads a key file. If there is only a public key beside it, an agent may have the key.
 fn open(path: &Path) -> Result<KeyFile, SigningError> {
-    let fault = |reason: &str| SigningError::BadKeyFile { path: shown(path), reason: reason.to_owned() };
+    let bad_file = |reason: &str| SigningError::BadKeyFile { path: shown(path), reason: reason.to_owned() };
     let mut public = path.as_os_str().to_owned();
     public.push(".pub");
     let (file, about) = match open_regular_file(path) {
@@ -154,14 +154,14 @@ fn open(path: &Path) -> Result<KeyFile, SigningError> {
         Err(e) if e.is_not_found() && Path::new(&public).exists() => {
             return Ok(KeyFile::Not("only its public part is there"));
         }
-        Err(e) if e.is_not_found() => return Err(fault("no such file")),
-        Err(OpenError::NotRegular) => return Err(fault("it is not a regular file")),
-        Err(e) => return Err(fault(&e.to_string())),
+        Err(e) if e.is_not_found() => return Err(bad_file("no such file")),
+        Err(OpenError::NotRegular) => return Err(bad_file("it is not a regular file")),
+        Err(e) => return Err(bad_file(&e.to_string())),
     };
     let mut bytes = Vec::new();
-    file.take(MAX_KEY + 1).read_to_end(&mut bytes).map_err(|e| fault(&e.to_string()))?;
+    file.take(MAX_KEY + 1).read_to_end(&mut bytes).map_err(|e| bad_file(&e.to_string()))?;
     if bytes.len() as u64 > MAX_KEY {
-        return Err(fault("it is too large for a key"));
+        return Err(bad_file("it is too large for a key"));
     }
     match openssh::open(&bytes) {
         // ssh-keygen decides whether these permissions are acceptable, because that depends on the owner

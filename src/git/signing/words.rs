@@ -4,7 +4,7 @@
 const MAX_WORDS: usize = 600;
 
 /// A program's messages for the user, on one line.
-pub fn told(stderr: &str) -> String {
+pub fn message_of(stderr: &str) -> String {
     let lines =
         stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"));
     let text = lines.collect::<Vec<_>>().join("; ");
@@ -60,10 +60,10 @@ mod tests {
     #[test]
     fn words_of_a_program() {
         assert_eq!(
-            told("[GNUPG:] KEY_CONSIDERED X 0\ngpg: skipped\n\ngpg: failed\n"),
+            message_of("[GNUPG:] KEY_CONSIDERED X 0\ngpg: skipped\n\ngpg: failed\n"),
             "gpg: skipped; gpg: failed"
         );
-        assert_eq!(told(" \n"), "it does not say why");
-        assert_eq!(told(&"ü".repeat(1000)).chars().count(), 601);
+        assert_eq!(message_of(" \n"), "it does not say why");
+        assert_eq!(message_of(&"ü".repeat(1000)).chars().count(), 601);
     }
 }

@@ -168,7 +168,7 @@ impl HttpServer {
         let request = agent.get(url.as_str()).header("Pragma", "no-cache").header(ACCEPT, "*/*");
         self.prepared(request, time).call().map_err(|e| match e {
             ureq::Error::LargeResponseHeader(_, most) => too_many_headers(url, most),
-            e => fault(&e, &agent),
+            e => transport_error(&e, &agent),
         })
     }
 
@@ -179,7 +179,7 @@ impl HttpServer {
             .post(url.as_str())
             .header(CONTENT_TYPE, format!("application/x-git-{service}-request"))
             .header(ACCEPT, format!("application/x-git-{service}-result"));
-        self.prepared(request, time).send(body).map_err(|e| fault(&e, &agent))
+        self.prepared(request, time).send(body).map_err(|e| transport_error(&e, &agent))
     }
 
     /// Adds our headers and the time limits.
@@ -283,7 +283,7 @@ pub fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
-fn fault(error: &ureq::Error, agent: &Agent) -> TransportError {
+fn transport_error(error: &ureq::Error, agent: &Agent) -> TransportError {
     use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, NotFound, TimedOut};
     let on_the_way = |why: &str| {
         let proxy = http::proxy_of(agent).map(|proxy| format!(" (through the proxy {proxy})"));
@@ -358,11 +358,11 @@ impl Read for HttpStream {
         }
         let answer = self.answer.as_mut().map_or(Ok(0), |answer| answer.read(buffer));
         let count = answer.map_err(|e| {
-            let fault = match e.kind() {
+            let cause = match e.kind() {
                 std::io::ErrorKind::TimedOut => TransportError::TimedOut,
                 _ => TransportError::Broken(format!("the answer was cut: {e}")),
             };
-            self.endpoint.stop(fault)
+            self.endpoint.stop(cause)
         })?;
         if let Some(meter) = &mut self.meter {
             meter.count(&buffer[..count]).map_err(|e| self.endpoint.refuse(e))?;

@@ -91,7 +91,7 @@ pub struct Endpoint {
     server: Server,
     /// The remote's URL as it is shown.
     name: String,
-    fault: Mutex<Option<TransportError>>,
+    cause: Mutex<Option<TransportError>>,
     deadline: Mutex<Instant>,
 }
 
@@ -118,8 +118,8 @@ impl Endpoint {
             RemoteUrl::Ssh(url) => Server::Ssh(Box::new(SshServer::new(url.clone(), ways.ssh.clone()))),
             RemoteUrl::Path(path) => Server::Local(LocalServer::new(path.clone(), ways.environment.clone())),
         };
-        let (name, fault, deadline) = (url.to_string(), Mutex::new(None), Mutex::new(Instant::now()));
-        Ok(Arc::new(Endpoint { server, name, fault, deadline }))
+        let (name, cause, deadline) = (url.to_string(), Mutex::new(None), Mutex::new(Instant::now()));
+        Ok(Arc::new(Endpoint { server, name, cause, deadline }))
     }
 
     /// Runs a libgit2 operation until the deadline, with this endpoint behind [`URL`].
@@ -133,13 +133,13 @@ impl Endpoint {
     ) -> Result<T, TransferError> {
         prepare();
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).take();
         let before = CURRENT.replace(Some(Arc::clone(self)));
         let result = run();
         CURRENT.replace(before);
-        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
-        result.map_err(|error| match fault {
-            Some(fault) => TransferError::Fault(fault),
+        let cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner).take();
+        result.map_err(|error| match cause {
+            Some(cause) => TransferError::Fault(cause),
             None => TransferError::Git(error),
         })
     }
@@ -205,8 +205,8 @@ impl Endpoint {
     }
 
     /// Remembers an error, and returns one for libgit2.
-    fn stop(&self, fault: TransportError) -> std::io::Error {
-        let text = match &fault {
+    fn stop(&self, cause: TransportError) -> std::io::Error {
+        let text = match &cause {
             TransportError::Status { code, .. } => format!("unexpected http status code: {code}"),
             TransportError::Unreachable(why)
             | TransportError::Broken(why)
@@ -214,7 +214,7 @@ impl Endpoint {
             TransportError::TimedOut => "timed out".to_owned(),
             TransportError::Final(error) => error.to_string().replace('\0', " "),
         };
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
         std::io::Error::other(text)
     }
 }
@@ -237,11 +237,11 @@ pub fn prepare() {
         // SAFETY: neither may run while another thread uses libgit2's global tables. All of this module's entry
         // points come through here first, and other threads wait until `Once` is done.
         #[expect(unsafe_code, reason = "the bindings offer nothing else")]
-        let told = unsafe {
+        let registered = unsafe {
             git2::transport::register(SCHEME, open)
                 .and_then(|()| git2::opts::set_extensions(&["partialclone"]))
         };
-        debug_assert!(told.is_ok(), "libgit2 takes a new scheme");
+        debug_assert!(registered.is_ok(), "libgit2 takes a new scheme");
     });
 }
 

@@ -50,7 +50,7 @@ pub struct Pipe {
     used: usize,
     /// `None` in a push, whose answers are limited where they are parsed.
     meter: Option<FetchMeter>,
-    words: Option<Capture>,
+    output: Option<Capture>,
     meaning: ExitClassifier,
     endpoint: Arc<Endpoint>,
 }
@@ -82,7 +82,7 @@ impl Pipe {
             chunk: Vec::new(),
             used: 0,
             meter,
-            words: Some(Capture::start(stderr, MAX_WORDS)),
+            output: Some(Capture::start(stderr, MAX_WORDS)),
             meaning,
             endpoint: Arc::clone(endpoint),
         })
@@ -112,14 +112,14 @@ impl Pipe {
         if self.endpoint.time_left().is_zero() {
             return self.endpoint.stop(TransportError::TimedOut);
         }
-        let words = self.words.take().map(|words| words.finish(Instant::now() + LAST_WORDS));
-        let words = words.map(|words| server_text(&words.bytes));
-        let words = words.unwrap_or_default();
-        let fault = (self.meaning)(&words).unwrap_or_else(|| match words.as_str() {
+        let output = self.output.take().map(|output| output.finish(Instant::now() + LAST_WORDS));
+        let output = output.map(|output| server_text(&output.bytes));
+        let output = output.unwrap_or_default();
+        let error = (self.meaning)(&output).unwrap_or_else(|| match output.as_str() {
             "" => TransportError::Broken(why.to_owned()),
-            words => TransportError::Broken(format!("{why}: {words}")),
+            output => TransportError::Broken(format!("{why}: {output}")),
         });
-        self.endpoint.stop(fault)
+        self.endpoint.stop(error)
     }
 }
 

@@ -72,7 +72,7 @@ mod tests {
     fn target(from: &str, location: &str) -> Result<String, String> {
         let from = Url::parse(&format!("{from}/info/refs?service=git-receive-pack")).unwrap();
         let target = redirect_target(&from, 301, Some(location)).unwrap();
-        target.map(|url| url.to_string()).map_err(|fault| match fault {
+        target.map(|url| url.to_string()).map_err(|error| match error {
             TransportError::Final(error) => error.to_string(),
             other => panic!("{other:?}"),
         })

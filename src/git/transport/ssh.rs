@@ -76,20 +76,20 @@ impl SshServer {
 
 /// Recognises the messages that ssh or the server print when they give up.
 fn meaning(words: &str, url: &SshUrl) -> Option<TransportError> {
-    let said = |known: &[&str]| known.iter().any(|one| words.contains(one));
-    let problem = if said(&["REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
+    let mentions = |known: &[&str]| known.iter().any(|one| words.contains(one));
+    let problem = if mentions(&["REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
         SshProblem::HostKeyChanged
-    } else if said(&["Host key verification failed"]) {
+    } else if mentions(&["Host key verification failed"]) {
         SshProblem::HostKeyUnknown
-    } else if said(&KEY_REJECTED) {
+    } else if mentions(&KEY_REJECTED) {
         SshProblem::KeyRejected
-    } else if said(&FORBIDDEN) {
+    } else if mentions(&FORBIDDEN) {
         SshProblem::Forbidden
-    } else if said(&UNREACHABLE) {
+    } else if mentions(&UNREACHABLE) {
         return Some(TransportError::Unreachable(words.to_owned()));
-    } else if said(&MISSING) {
+    } else if mentions(&MISSING) {
         SshProblem::RepositoryMissing
-    } else if said(&[": not found", "command not found", "not a git command"]) {
+    } else if mentions(&[": not found", "command not found", "not a git command"]) {
         SshProblem::CommandMissing
     } else {
         return None;

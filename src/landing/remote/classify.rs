@@ -78,8 +78,8 @@ fn declined(status: &str, words: String, url: &str) -> RemoteError {
 /// Why the tip could not be read.
 pub fn of_fetch(stopped: TransferError, endpoint: &Endpoint, url: &str) -> FetchError<RemoteError> {
     match stopped {
-        TransferError::Fault(fault) => {
-            of_fetch_fault(shown(fault, endpoint), endpoint.credential_label().as_deref(), url)
+        TransferError::Fault(error) => {
+            of_fetch_fault(shown(error, endpoint), endpoint.credential_label().as_deref(), url)
         }
         TransferError::Git(error) => {
             let reason = shown_text(error.message(), endpoint);
@@ -94,8 +94,8 @@ pub fn of_fetch(stopped: TransferError, endpoint: &Endpoint, url: &str) -> Fetch
 }
 
 /// Why the tip could not be read, if the credential with this label was used.
-pub fn of_fetch_fault(fault: TransportError, credential: Option<&str>, url: &str) -> FetchError<RemoteError> {
-    match of_fault(fault, credential, url) {
+pub fn of_fetch_fault(error: TransportError, credential: Option<&str>, url: &str) -> FetchError<RemoteError> {
+    match of_fault(error, credential, url) {
         FailureKind::Final(error) => FetchError::Permanent(error),
         FailureKind::Unreachable(what) => FetchError::Unreachable { what },
         FailureKind::Passing { what, retry_after } => FetchError::Transient { what, retry_after },
@@ -105,8 +105,8 @@ pub fn of_fetch_fault(fault: TransportError, credential: Option<&str>, url: &str
 /// The outcome of a push that ended with an error.
 pub fn of_push(stopped: TransferError, endpoint: &Endpoint, url: &str) -> PublishOutcome<RemoteError> {
     match stopped {
-        TransferError::Fault(fault) => {
-            of_push_fault(shown(fault, endpoint), endpoint.credential_label().as_deref(), url)
+        TransferError::Fault(error) => {
+            of_push_fault(shown(error, endpoint), endpoint.credential_label().as_deref(), url)
         }
         TransferError::Git(error) => of_libgit2(&error, &shown_text(error.message(), endpoint), url),
     }
@@ -114,11 +114,11 @@ pub fn of_push(stopped: TransferError, endpoint: &Endpoint, url: &str) -> Publis
 
 /// The outcome of a push that ended with an error, if the credential with this label was used.
 pub fn of_push_fault(
-    fault: TransportError,
+    error: TransportError,
     credential: Option<&str>,
     url: &str,
 ) -> PublishOutcome<RemoteError> {
-    match of_fault(fault, credential, url) {
+    match of_fault(error, credential, url) {
         FailureKind::Final(error) => PublishOutcome::Refused(error),
         // it may have happened after the push landed
         FailureKind::Unreachable(what) => PublishOutcome::Unknown { what, retry_after: None },
@@ -126,8 +126,8 @@ pub fn of_push_fault(
     }
 }
 
-fn shown(fault: TransportError, endpoint: &Endpoint) -> TransportError {
-    fault.with_texts(|text| shown_text(text, endpoint))
+fn shown(error: TransportError, endpoint: &Endpoint) -> TransportError {
+    error.with_texts(|text| shown_text(text, endpoint))
 }
 
 /// Removes secrets first and control characters second: escaping those first could hide a secret.
@@ -154,9 +154,9 @@ enum FailureKind {
     Final(RemoteError),
 }
 
-fn of_fault(fault: TransportError, credential: Option<&str>, url: &str) -> FailureKind {
+fn of_fault(error: TransportError, credential: Option<&str>, url: &str) -> FailureKind {
     let passing = |what: String| FailureKind::Passing { what: format!("{url}: {what}"), retry_after: None };
-    match fault {
+    match error {
         TransportError::Status { code, retry_after, words } => match code {
             408 | 425 | 429 | 500.. => FailureKind::Passing {
                 what: with_words(format!("{url} answered {code}"), &words),

@@ -21,9 +21,9 @@ impl GitBranch {
     /// # Errors
     /// If the commit can't be made.
     pub fn commit(&self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId, RemoteError> {
-        let fault = |e: git2::Error| GitError::library("the commit can't be made", &e);
+        let not_made = |e: git2::Error| GitError::library("the commit can't be made", &e);
         let repo = &self.workspace.repo;
-        let parent = repo.find_commit(oid(tip.commit)).map_err(fault)?;
+        let parent = repo.find_commit(oid(tip.commit)).map_err(not_made)?;
         let tree = edited_tree(repo, &parent, edits, &self.prefix)?;
         let (author, committer) = (self.target.author.signature()?, self.target.committer.signature()?);
         let draft =

@@ -12,7 +12,7 @@ mod landing;
 mod readers;
 mod render;
 mod system;
-mod tools;
+pub(crate) mod tools;
 
 use std::path::Path;
 

@@ -14,6 +14,8 @@ pub type Printed = Result<String, String>;
 /// One set of programs.
 pub struct Tools {
     helm: PathBuf,
+    /// The helm that kustomize runs.
+    kustomize_helm: PathBuf,
     /// `kustomize`, or `kubectl`, which has it as a subcommand.
     kustomize: PathBuf,
     compose: PathBuf,
@@ -27,12 +29,15 @@ impl Tools {
             Some(folders) => Vec::into_iter(folders).map(|folder| vec![folder]).collect(),
             None => vec![folders("PATH").unwrap_or_default()],
         };
-        sets.iter().map(|folders| Tools::of(folders)).collect()
+        // kustomize can't run helm 4, so every set's runs the oldest
+        let oldest = find(sets.last().unwrap(), &["helm"]);
+        sets.iter().map(|folders| Tools::of(folders, &oldest)).collect()
     }
 
-    fn of(folders: &[PathBuf]) -> Tools {
+    fn of(folders: &[PathBuf], oldest_helm: &Path) -> Tools {
         Tools {
             helm: find(folders, &["helm"]),
+            kustomize_helm: oldest_helm.to_owned(),
             kustomize: find(folders, &["kustomize", "kubectl"]),
             compose: find(folders, &["docker-compose"]),
         }
@@ -49,7 +54,9 @@ impl Tools {
 
     pub fn kustomize(&self, folder: &Path, below: &str) -> Printed {
         let is_kubectl = self.kustomize.ends_with("kubectl");
-        run(&self.kustomize, folder, &[if is_kubectl { "kustomize" } else { "build" }, below])
+        let helm = self.kustomize_helm.to_str().unwrap();
+        let command = if is_kubectl { "kustomize" } else { "build" };
+        run(&self.kustomize, folder, &[command, below, "--enable-helm", "--helm-command", helm])
     }
 
     pub fn compose(&self, folder: &Path, arguments: &[&str]) -> Printed {

@@ -4,7 +4,8 @@
 use tagbump::file_selection::{MatchLevel, Selection};
 use tagbump::image::{Field, Tag};
 use tagbump::plan::{
-    FileSource, FoundFiles, PlanError, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor, plan,
+    FileContent, FileSource, FoundFiles, PlanError, Request, Scope, SourceError, SourceFile, UpdateTarget,
+    Visitor, plan,
 };
 
 /// The file after a bump of an image to a tag; as it was where there is nothing to do.
@@ -54,7 +55,7 @@ impl FileSource for OneFile<'_> {
         Ok(found)
     }
 
-    fn read(&self, path: &str, _: usize) -> Result<Option<Vec<u8>>, SourceError> {
-        Ok((path == self.path).then(|| self.text.as_bytes().to_vec()))
+    fn read(&self, path: &str, _: usize) -> Result<Option<FileContent>, SourceError> {
+        Ok((path == self.path).then(|| FileContent::Bytes(self.text.as_bytes().to_vec())))
     }
 }

@@ -268,14 +268,20 @@ fn is_string(node: &Node, wanted: &str) {
 /// The bytes that a change may touch.
 fn window(text: &str, yaml: &ParsedYaml, change: &Change) -> Range<usize> {
     match change {
-        Change::Set { node, .. } => span(text, yaml, *node).expect("it was edited"),
+        Change::Set { node, .. } | Change::SetPart { node, .. } => {
+            span(text, yaml, *node).expect("it was edited")
+        }
+        // the lines of the block scalar, which have no end mark
+        Change::SetText { node, .. } | Change::Inside { block: node, .. } => {
+            yaml.node(*node).start..text.len()
+        }
         Change::InsertAfter { key, .. } => {
             let end = written_end(text, yaml, yaml.node(*key).end);
             let line = end + text[end..].find(['\n', '\r']).unwrap_or(text.len() - end);
             end..line
         }
         Change::Remove { key } => removal_window(text, yaml, *key),
-        Change::Append { .. } | Change::FillList { .. } | Change::AddList { .. } => 0..text.len(),
+        _ => 0..text.len(),
     }
 }
 

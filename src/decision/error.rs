@@ -1,0 +1,45 @@
+//! Why there is no decision, as data.
+
+use std::sync::Arc;
+
+use super::rollback::RollbackError;
+use super::targets::TargetError;
+use crate::config::ConfigError;
+use crate::git::GitError;
+use crate::history::HistoryError;
+use crate::landing::MessageError;
+use crate::plan::PlanError;
+use crate::tag::TagError;
+
+/// Why a bump can't be decided.
+#[derive(Debug, thiserror::Error)]
+pub enum DecisionError {
+    #[error("not inside a git repository")]
+    NoRepository,
+    /// The repository can't be opened, but the decision depends on it.
+    #[error(transparent)]
+    Unopened(Arc<GitError>),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Boxed, because it holds many texts.
+    #[error(transparent)]
+    Rollback(Box<RollbackError>),
+    #[error(transparent)]
+    Tag(#[from] TagError),
+    #[error(transparent)]
+    Target(#[from] TargetError),
+}
+
+impl From<RollbackError> for DecisionError {
+    fn from(error: RollbackError) -> Self {
+        DecisionError::Rollback(Box::new(error))
+    }
+}

@@ -1,0 +1,130 @@
+//! Errors of a bump itself, apart from those of its decision and of landing.
+
+use crate::error::{Exit, Failure};
+use crate::hint::{Hint, flag, hint, setting, switch};
+use crate::tag::VariableError;
+
+/// Why a bump can't be made, or isn't landed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BumpError {
+    #[error("no commit author: set user.name and user.email")]
+    NoAuthor,
+    #[error("{folder}: is not inside a git repository")]
+    NoCheckout { folder: String },
+    /// The template of a pull request's branch has a variable without a value.
+    #[error("{0}")]
+    BranchTemplate(VariableError),
+    #[error("{branch} can't be the branch of a pull request")]
+    BadHeadBranch { branch: String },
+    /// Pull requests and merge queues have no branch that people work on.
+    #[error("{event} events have no branch to land on")]
+    NoBranch { event: String },
+    #[error("{remote}: pull requests need a remote on GitHub, over http or https")]
+    NoForge { remote: String },
+    #[error("commits by API need a remote on GitHub, over http or https")]
+    ApiWithoutForge,
+    #[error("the remote's URL doesn't name a repository")]
+    NoRepositoryName,
+    #[error("no token for GitHub's API{}", lines(.withheld))]
+    NoToken {
+        /// Why tokens that were found aren't sent there.
+        withheld: Vec<String>,
+    },
+    /// In a dry run, which doesn't retry.
+    #[error("{problem}")]
+    TipUnknown { problem: String },
+    /// The time ran out before the server named its default branch.
+    #[error("{problem}")]
+    BaseUnknown { problem: String },
+    /// Every reference has a newer tag already.
+    #[error("not landed: {}", .references.join("; "))]
+    Superseded { references: Vec<String> },
+}
+
+fn lines(texts: &[String]) -> String {
+    texts.iter().map(|text| format!("\n{text}")).collect()
+}
+
+pub(super) fn describe(error: &BumpError) -> Failure {
+    let failure = Failure::new(exit(error), message(error));
+    match advice(error) {
+        Some(advice) => failure.hinted(advice),
+        None => failure,
+    }
+}
+
+/// A job for a fork's pull request can't push, whatever its settings are.
+pub(super) fn explain_fork(failure: Failure) -> Failure {
+    if failure.exit != Exit::Refused {
+        return failure;
+    }
+    let message = failure.message + "\npull requests from forks can't push";
+    Failure { message, ..failure }
+        .hinted("bump after the merge: on push, or on workflow_run, which gets the repository's own token")
+}
+
+fn exit(error: &BumpError) -> Exit {
+    match error {
+        BumpError::NoToken { .. } => Exit::Refused,
+        BumpError::TipUnknown { .. } => Exit::Other,
+        BumpError::BaseUnknown { .. } | BumpError::Superseded { .. } => Exit::NotLanded,
+        BumpError::NoAuthor
+        | BumpError::NoCheckout { .. }
+        | BumpError::BranchTemplate(_)
+        | BumpError::BadHeadBranch { .. }
+        | BumpError::NoBranch { .. }
+        | BumpError::NoForge { .. }
+        | BumpError::ApiWithoutForge
+        | BumpError::NoRepositoryName => Exit::Usage,
+    }
+}
+
+fn message(error: &BumpError) -> Hint {
+    match error {
+        BumpError::BranchTemplate(error) => flag("pr-branch") + ": " + error.to_string().as_str(),
+        BumpError::BadHeadBranch { branch } => {
+            flag("pr-branch") + " gives " + branch.as_str() + ", which can't be the branch of a pull request"
+        }
+        BumpError::ApiWithoutForge => setting("via", "api") + " needs a remote on GitHub, over http or https",
+        other => hint(other.to_string()),
+    }
+}
+
+fn advice(error: &BumpError) -> Option<Hint> {
+    Some(match error {
+        BumpError::NoAuthor => {
+            hint("run git config user.name NAME and git config user.email EMAIL, or use ")
+                + setting("author", "'NAME <EMAIL>'")
+        }
+        BumpError::NoCheckout { .. } => {
+            let leave_out = switch("commit") + " and " + switch("push");
+            hint("name a checkout with ")
+                + flag("repo")
+                + " (not a bare repository), or leave out "
+                + leave_out
+        }
+        BumpError::BranchTemplate(_) => hint("change ") + flag("pr-branch"),
+        BumpError::BadHeadBranch { .. } => {
+            hint("use a name that git check-ref-format --branch accepts, and that is not the base")
+        }
+        BumpError::NoBranch { .. } => hint("name the branch to land on with ") + flag("branch"),
+        BumpError::NoForge { .. } => {
+            hint("name the remote with ") + flag("remote") + ", or land with " + switch("push")
+        }
+        BumpError::ApiWithoutForge => {
+            hint("name the remote with ") + flag("remote") + ", or land with " + setting("via", "git")
+        }
+        BumpError::NoToken { .. } => hint(
+            "set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (pull requests also need pull-requests: write)",
+        ),
+        BumpError::TipUnknown { .. } => hint("check the network, then run again"),
+        BumpError::BaseUnknown { .. } => {
+            hint("check the network, then run again, or increase ") + flag("timeout")
+        }
+        BumpError::Superseded { .. } => {
+            hint("the current tag is newer, or a rollback set it; to replace it anyway, use ")
+                + setting("if-older", "write")
+        }
+        BumpError::NoRepositoryName => return None,
+    })
+}

@@ -1,0 +1,63 @@
+//! Errors in the decision what a bump does.
+
+use super::{config, git, history, landing, plan, tag};
+use crate::decision::{DecisionError, RollbackError, SearchedHistory};
+use crate::error::{Exit, Failure};
+use crate::hint::{Hint, flag, hint, setting, switch};
+
+pub(super) fn describe(error: &DecisionError) -> Failure {
+    match error {
+        DecisionError::NoRepository => Failure::usage(error.to_string()),
+        DecisionError::Unopened(error) => git::describe(error),
+        DecisionError::Config(error) => config::describe(error),
+        DecisionError::Git(error) => git::describe(error),
+        DecisionError::History(error) => history::describe(error),
+        DecisionError::Message(error) => landing::describe_message(error),
+        DecisionError::Plan(error) => plan::describe(error),
+        DecisionError::Rollback(error) => rollback(error),
+        DecisionError::Tag(error) => tag::describe(error),
+        DecisionError::Target(error) => tag::describe_target(error),
+    }
+}
+
+fn rollback(error: &RollbackError) -> Failure {
+    let message = error.to_string();
+    match error {
+        RollbackError::NoHistory => {
+            let advice = any_tag("set a tag with ") + ", or name a checkout with " + flag("repo");
+            Failure::usage(message).hinted(advice)
+        }
+        RollbackError::NeverHadTag { history, .. } | RollbackError::NoEarlierTag { history, .. } => {
+            Failure::new(Exit::NoMatch, message).hinted(search_advice(*history))
+        }
+        RollbackError::TwoTags { .. } | RollbackError::TwoTagsBefore { .. } => {
+            let advice = hint("name the tag to go back to with ") + setting("to", "TAG");
+            Failure::new(Exit::NoMatch, message).hinted(advice)
+        }
+        RollbackError::InvalidTag { .. } => {
+            let advice = hint("name another tag with ") + setting("to", "TAG");
+            Failure::new(Exit::NotEditable, message).hinted(advice)
+        }
+        RollbackError::Moved { .. } => Failure::new(Exit::NotLanded, message).hinted(
+            "the branch moved; look at tagbump history, and run again if you still want to roll back",
+        ),
+    }
+}
+
+fn search_advice(history: SearchedHistory) -> Hint {
+    match history {
+        SearchedHistory::Complete => {
+            any_tag("list the earlier tags with tagbump history, or set any tag with ")
+        }
+        SearchedHistory::IncompleteCheckout => {
+            hint("get more of it with git fetch --deepen 1000, or read it from the server with ")
+                + switch("push")
+        }
+        SearchedHistory::IncompleteFetch => any_tag("run again, or from a full clone, or set any tag with "),
+    }
+}
+
+/// How to set a tag that isn't in the history.
+fn any_tag(text: &str) -> Hint {
+    hint(text) + setting("to", "TAG") + " and " + switch("force")
+}

@@ -1,0 +1,58 @@
+//! Scalars that a tool puts together from several places: text around variables, or parts of other scalars.
+
+use std::ops::Range;
+
+use super::compose::{Interpolated, Origin, Piece, ServiceImage};
+use super::setting::{Fixed, Setting};
+use super::value::Scalar;
+
+/// A part of a scalar's own text, as it is written.
+pub(super) fn own_piece(scalar: &Scalar, range: Range<usize>) -> Piece {
+    let text = scalar.text.get(range.clone()).unwrap_or_default().to_owned();
+    let origin = match scalar.place {
+        Some(place) => Origin::Written(place, range),
+        None => Origin::Fixed(Fixed::Generated),
+    };
+    Piece { shown: text.clone(), text, origin, variables: Vec::new() }
+}
+
+/// A part of another scalar's text, which `name` stands for.
+pub(super) fn piece_of(source: &Scalar, range: Range<usize>, name: &str) -> Piece {
+    let text = source.text.get(range.clone()).unwrap_or_default().to_owned();
+    let origin = match (source.links.as_slice(), source.place) {
+        ([], Some(place)) => Origin::Written(place, range),
+        ([.., link], _) => match &link.setting {
+            Setting::Part(part) => {
+                Origin::Written(part.place, part.range.start + range.start..part.range.start + range.end)
+            }
+            _ => Origin::Fixed(Fixed::SeveralParts),
+        },
+        ([], None) => Origin::Fixed(Fixed::Generated),
+    };
+    named(text, origin, name)
+}
+
+/// A text that no place can change.
+pub(super) fn fixed_piece(text: String, reason: Fixed, name: &str) -> Piece {
+    named(text, Origin::Fixed(reason), name)
+}
+
+fn named(text: String, origin: Origin, name: &str) -> Piece {
+    Piece { shown: text.clone(), text, origin, variables: vec![name.to_owned()] }
+}
+
+/// Gives a scalar the text of these pieces, and, in case it is an image, the piece that sets its version.
+pub(super) fn set_pieces(scalar: &mut Scalar, pieces: Vec<Piece>) {
+    let pieces = Interpolated { pieces, overridden: Vec::new() };
+    let text = pieces.text();
+    let Some(place) = scalar.place else {
+        return scalar.set_image(Setting::generated(), text);
+    };
+    let winning = ServiceImage::new(place, &pieces).image.winning().cloned();
+    let setting = match (winning, scalar.links.last()) {
+        // the version is in the scalar's own text, and another step put it there
+        (Some(setting), Some(link)) if setting.place() == Some(place) => link.setting.clone(),
+        (setting, _) => setting.unwrap_or_else(Setting::generated),
+    };
+    scalar.set_image(setting, text);
+}

@@ -1,0 +1,174 @@
+//! The repository's files as the model reads them: by path, each parsed once.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::place::{FileId, Place};
+use super::value::Value;
+use crate::dotenv::{Assignment, DotenvError, parse};
+use crate::location::Location;
+use crate::yaml::{Budget, Cancellation, ParsedYaml, scan_until};
+
+/// The most values that a run puts together from all files. Bases can include each other in so many ways that the
+/// result is far larger than the files.
+const MAX_VALUES: usize = 8_000_000;
+
+/// Gives the content of a file, `None` if there is none. The path is relative to the root, with `/`.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+
+/// The files of a repository.
+pub struct Files<'a> {
+    read: ReadFile<'a>,
+    /// Every YAML file.
+    paths: &'a BTreeSet<String>,
+    loaded: Vec<LoadedFile>,
+    by_path: HashMap<String, Option<FileId>>,
+    /// Files of assignments.
+    dotenv: HashMap<String, Option<FileId>>,
+    /// YAML inside block scalars, by the scalar.
+    embedded: HashMap<Place, Option<FileId>>,
+    budget: Budget,
+    values: usize,
+}
+
+/// A file that was read.
+pub struct LoadedFile {
+    pub path: String,
+    pub bytes: Vec<u8>,
+    /// `None` if the file isn't valid YAML.
+    pub yaml: Option<ParsedYaml>,
+    /// `None` unless it was read as a file of `NAME=VALUE` lines.
+    pub assignments: Option<Result<Vec<Assignment>, DotenvError>>,
+    /// The block scalar that holds this text, if it isn't a file of its own.
+    pub inside: Option<Place>,
+}
+
+impl<'a> Files<'a> {
+    pub fn new(paths: &'a BTreeSet<String>, read: ReadFile<'a>, cancellation: Cancellation) -> Self {
+        Files {
+            read,
+            paths,
+            loaded: Vec::new(),
+            by_path: HashMap::new(),
+            dotenv: HashMap::new(),
+            embedded: HashMap::new(),
+            budget: Budget::for_file(0, cancellation),
+            values: 0,
+        }
+    }
+
+    /// Reads a file; `None` if there is none.
+    pub fn load(&mut self, path: &str) -> Option<FileId> {
+        if let Some(known) = self.by_path.get(path) {
+            return *known;
+        }
+        let bytes = (self.read)(path);
+        let id = bytes.map(|bytes| self.add(path.to_owned(), bytes, None));
+        self.by_path.insert(path.to_owned(), id);
+        id
+    }
+
+    /// Reads a file of `NAME=VALUE` lines, as compose reads its `.env`; `None` if there is none.
+    pub fn load_dotenv(&mut self, path: &str) -> Option<FileId> {
+        if let Some(known) = self.dotenv.get(path) {
+            return *known;
+        }
+        let id = (self.read)(path).map(|bytes| {
+            let assignments = Some(parse(&bytes));
+            self.push(LoadedFile { path: path.to_owned(), bytes, yaml: None, assignments, inside: None })
+        });
+        self.dotenv.insert(path.to_owned(), id);
+        id
+    }
+
+    /// The text of a literal block scalar as a file of its own; `None` if `place` isn't one, or isn't YAML.
+    pub fn load_embedded(&mut self, place: Place) -> Option<FileId> {
+        if let Some(known) = self.embedded.get(&place) {
+            return *known;
+        }
+        let outer = self.file(place.file);
+        let text = outer.yaml.as_ref().and_then(|yaml| yaml.text(place.node)).map(str::to_owned);
+        let path = outer.path.clone();
+        let id = text.map(|text| self.add(path, text.into_bytes(), Some(place)));
+        self.embedded.insert(place, id);
+        id
+    }
+
+    fn add(&mut self, path: String, bytes: Vec<u8>, inside: Option<Place>) -> FileId {
+        let yaml = scan_until(&bytes, self.budget.cancellation()).ok();
+        self.push(LoadedFile { path, bytes, yaml, assignments: None, inside })
+    }
+
+    fn push(&mut self, file: LoadedFile) -> FileId {
+        self.loaded.push(file);
+        FileId::new(self.loaded.len() - 1)
+    }
+
+    pub fn file(&self, id: FileId) -> &LoadedFile {
+        &self.loaded[id.index()]
+    }
+
+    /// Whether the repository has this YAML file.
+    pub fn has(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
+    /// The YAML files below a folder (`""` is the root), with all folders below it, sorted.
+    pub fn below(&self, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let paths = self.paths;
+        let start = prefix.clone();
+        paths.range(start..).map(String::as_str).take_while(move |path| path.starts_with(&prefix))
+    }
+
+    /// Every document of a YAML file, each a value. Null documents are left out.
+    pub fn documents(&mut self, id: FileId) -> Vec<Value> {
+        let Some(yaml) = &self.loaded[id.index()].yaml else { return Vec::new() };
+        let documents: Vec<_> = yaml.roots().iter().map(|&root| Value::read(yaml, root, id)).collect();
+        self.values = self.values.saturating_add(documents.iter().map(Value::size).sum());
+        documents.into_iter().filter(|value| !value.is_null()).collect()
+    }
+
+    /// Counts values that a build makes. Once this gives `false`, the build must end.
+    pub fn spend(&mut self, values: usize) -> bool {
+        self.values = self.values.saturating_add(values);
+        self.values <= MAX_VALUES && !self.budget.cancellation().is_cancelled()
+    }
+
+    /// A place as `file:line`. A place inside a block scalar gets the line of the file.
+    pub fn location(&self, place: Place) -> Location {
+        let file = self.file(place.file);
+        let assignment = file.assignments.iter().flatten().flatten().nth(place.node);
+        let in_yaml = || file.yaml.as_ref().map(|yaml| yaml.node(place.node).line);
+        let line = assignment.map(|one| one.line).or_else(in_yaml).unwrap_or(place.node + 1);
+        match file.inside {
+            None => Location { file: file.path.clone(), line, column: None },
+            Some(outer) => {
+                let start = self.location(outer);
+                // a block scalar is reported at its first line that isn't empty
+                let empty = file.bytes.iter().take_while(|&&byte| byte == b'\n').count();
+                Location { line: (start.line + line - 1).saturating_sub(empty), ..start }
+            }
+        }
+    }
+}
+
+/// The folder of a path; empty for a file in the root.
+pub fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// A path relative to a folder, without `.` and `..`; `None` if it leaves the root or is absolute.
+pub fn join(folder: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            _ => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}

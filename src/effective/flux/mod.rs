@@ -1,0 +1,51 @@
+//! Flux's Kustomization: the kustomization at its path with its own lists added, then variables.
+//!
+//! Follows `github.com/fluxcd/pkg/kustomize`: `Generator.WriteFile`, then `SubstituteVariables`.
+
+mod envsubst;
+mod substitution;
+#[cfg(test)]
+mod tests;
+
+use super::files::{Files, join};
+use super::helm::Objects;
+use super::kustomize::{Additions, Build, build, build_all, kustomization_file};
+use super::value::Value;
+
+/// The folder that a Flux Kustomization builds; `None` if its path is not plain text, or leaves the repository.
+pub fn folder(kustomization: &Value) -> Option<String> {
+    let path = kustomization.text_at(&["spec", "path"]).unwrap_or_default();
+    join("", path.trim_start_matches('/')).filter(|folder| !folder.contains('$'))
+}
+
+/// Renders a Flux Kustomization. `None` if it has no folder. Variables come from the ConfigMaps among the objects.
+pub fn render(files: &mut Files<'_>, kustomization: &Value, objects: &Objects<'_>) -> Option<Build> {
+    let folder = folder(kustomization)?;
+    let mut additions = additions(kustomization);
+    if kustomization.text_at(&["spec", "ignoreMissingComponents"]) == Some("true") {
+        let exists = |component: &Value| {
+            let folder = component.text().and_then(|path| join(&folder, path));
+            folder.is_some_and(|folder| kustomization_file(files, &folder).is_some())
+        };
+        additions.components = additions.components.into_iter().filter(exists).collect();
+    }
+    let mut built = match kustomization_file(files, &folder) {
+        Some(_) => build(files, &folder, &additions),
+        None => build_all(files, &folder, &additions),
+    };
+    substitution::apply(&mut built, kustomization, objects);
+    Some(built)
+}
+
+/// What a Flux Kustomization adds to the kustomization at its path.
+pub fn additions(kustomization: &Value) -> Additions {
+    let list = |key| kustomization.at(&["spec", key]).map_or(&[][..], Value::items).to_vec();
+    Additions {
+        components: list("components"),
+        patches: list("patches"),
+        strategic_merges: list("patchesStrategicMerge"),
+        json_patches: list("patchesJson6902"),
+        images: list("images"),
+        overrides: Vec::new(),
+    }
+}

@@ -1,0 +1,172 @@
+//! `postBuild`: variables in what a Flux Kustomization builds.
+
+use std::collections::HashMap;
+
+use super::super::compose::Piece;
+use super::super::composed::{fixed_piece, own_piece, piece_of, set_pieces};
+use super::super::helm::Objects;
+use super::super::kustomize::Build;
+use super::super::root::Doubt;
+use super::super::setting::Fixed;
+use super::super::value::{Scalar, Value};
+use super::envsubst::{Placeholder, parse};
+
+/// Objects with this label or annotation stay as they are.
+const SWITCH: &str = "kustomize.toolkit.fluxcd.io/substitute";
+
+/// Longer texts hold no image.
+const MAX_LENGTH: usize = 4096;
+
+/// The variables of a Flux Kustomization.
+#[derive(Default)]
+struct Substitutes {
+    values: HashMap<String, Scalar>,
+    /// Those that something can override which isn't in the repository.
+    unsure: bool,
+    /// The variables that nothing else can override.
+    sure: Vec<String>,
+}
+
+/// Replaces the variables in all objects.
+pub(super) fn apply(build: &mut Build, kustomization: &Value, objects: &Objects<'_>) {
+    let Some(post_build) = kustomization.at(&["spec", "postBuild"]) else { return };
+    let namespace = kustomization.text_at(&["metadata", "namespace"]);
+    let variables = Substitutes::read(post_build, namespace, objects);
+    if variables.values.is_empty() && !variables.unsure {
+        return;
+    }
+    let mut doubts = Vec::new();
+    for object in build.objects.iter_mut().filter(|object| !is_switched_off(&object.value)) {
+        walk(&mut object.value, &variables, &mut doubts);
+    }
+    doubts.retain(|doubt| !build.uncertain.contains(doubt));
+    build.uncertain.append(&mut doubts);
+}
+
+impl Substitutes {
+    /// `LoadVariables`: later sources override earlier ones, and `substitute` overrides all.
+    fn read(post_build: &Value, namespace: Option<&str>, objects: &Objects<'_>) -> Self {
+        let mut variables = Substitutes::default();
+        for source in post_build.get("substituteFrom").map_or(&[][..], Value::items) {
+            let name = source.text_at(&["name"]).unwrap_or_default();
+            let is_config_map = source.text_at(&["kind"]) == Some("ConfigMap");
+            let found = objects.find("ConfigMap", name, namespace).filter(|_| is_config_map);
+            match found.and_then(|object| object.get("data")) {
+                Some(data) => variables.set_all(data),
+                None => {
+                    variables.unsure = true;
+                    variables.sure.clear();
+                }
+            }
+        }
+        if let Some(substitute) = post_build.get("substitute") {
+            variables.set_all(substitute);
+        }
+        variables
+    }
+
+    fn set_all(&mut self, data: &Value) {
+        for (name, value) in data.pairs() {
+            let Some(scalar) = value.scalar() else { continue };
+            let mut scalar = scalar.clone();
+            scalar.text.retain(|c| c != '\n');
+            if let Some(weaker) = self.values.get(name) {
+                scalar.override_scalar(weaker);
+            }
+            self.values.insert(name.clone(), scalar);
+            self.sure.push(name.clone());
+        }
+    }
+
+    fn may_change(&self, name: &str) -> bool {
+        self.unsure && !self.sure.iter().any(|sure| sure == name)
+    }
+}
+
+fn is_switched_off(object: &Value) -> bool {
+    let has = |key| object.text_at(&["metadata", key, SWITCH]) == Some("disabled");
+    has("labels") || has("annotations")
+}
+
+fn walk(value: &mut Value, variables: &Substitutes, doubts: &mut Vec<Doubt>) {
+    match value {
+        Value::Map(pairs) => pairs.iter_mut().for_each(|(_, value)| walk(value, variables, doubts)),
+        Value::List(items) => items.iter_mut().for_each(|item| walk(item, variables, doubts)),
+        Value::Scalar(scalar) => substitute(scalar, variables, doubts),
+    }
+}
+
+fn substitute(scalar: &mut Scalar, variables: &Substitutes, doubts: &mut Vec<Doubt>) {
+    if !scalar.text.contains("$") || scalar.text.len() > MAX_LENGTH {
+        return;
+    }
+    let mut doubt = |what: String| doubts.push(Doubt { at: scalar.place, what });
+    let Some(parts) = parse(&scalar.text) else {
+        return doubt("has a placeholder that Flux refuses".to_owned());
+    };
+    if let ([Placeholder::Variable { name, default }], []) = (parts.as_slice(), scalar.links.as_slice()) {
+        let value = variables.values.get(name).filter(|value| default.is_empty() || !value.text.is_empty());
+        if let Some(value) = value {
+            if variables.may_change(name) {
+                doubt(format!("uses {name}, which an object outside of this repository may set"));
+            }
+            let mut value = value.clone();
+            value.overridden.splice(0..0, std::mem::take(&mut scalar.overridden));
+            *scalar = value;
+            return;
+        }
+    }
+    let mut pieces = Pieces { scalar, variables, found: Vec::new(), unsure: None };
+    pieces.add(&parts, None);
+    let Pieces { found, unsure, .. } = pieces;
+    if let Some(name) = unsure {
+        doubt(format!("uses {name}, which an object outside of this repository may set"));
+    }
+    set_pieces(scalar, found);
+}
+
+/// The pieces of a text after its placeholders are replaced.
+struct Pieces<'p> {
+    scalar: &'p Scalar,
+    variables: &'p Substitutes,
+    found: Vec<Piece>,
+    unsure: Option<String>,
+}
+
+impl Pieces<'_> {
+    /// `variable` is the one whose default this is.
+    fn add(&mut self, parts: &[Placeholder], variable: Option<&str>) {
+        for part in parts {
+            match part {
+                Placeholder::Text(range) => {
+                    let mut piece = own_piece(self.scalar, range.clone());
+                    piece.variables.extend(variable.map(str::to_owned));
+                    self.found.push(piece);
+                }
+                Placeholder::Dollar(range) => {
+                    self.found.push(own_piece(self.scalar, range.start + 1..range.end));
+                }
+                Placeholder::Variable { name, default } => self.add_variable(name, default),
+                Placeholder::Changed { name } => {
+                    let text = self.variables.values.get(name).map_or("", |value| value.text.as_str());
+                    self.found.push(fixed_piece(text.to_owned(), Fixed::SeveralParts, name));
+                }
+            }
+        }
+    }
+
+    fn add_variable(&mut self, name: &str, default: &[Placeholder]) {
+        if self.variables.may_change(name) {
+            self.unsure = Some(name.to_owned());
+        }
+        let value = self.variables.values.get(name);
+        match value.filter(|value| default.is_empty() || !value.text.is_empty()) {
+            Some(value) => self.found.push(piece_of(value, 0..value.text.len(), name)),
+            None if default.is_empty() => {
+                let reason = Fixed::NoDefault { name: name.to_owned() };
+                self.found.push(fixed_piece(String::new(), reason, name));
+            }
+            None => self.add(default, Some(name)),
+        }
+    }
+}

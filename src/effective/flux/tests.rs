@@ -1,0 +1,185 @@
+use super::super::helm::Objects;
+use super::super::kustomize::tests::{DEPLOYMENT, MemoryRepository, Outcomes, repository};
+use super::{folder, render};
+
+const BASE: (&str, &str) = ("app/kustomization.yaml", "resources: [deployment.yaml]\n");
+const APP: (&str, &str) = ("app/deployment.yaml", DEPLOYMENT);
+const HEAD: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n";
+
+/// What the Flux Kustomization in flux.yaml runs; the other documents of that file are objects of the cluster.
+fn run(repository: &MemoryRepository) -> Outcomes {
+    repository.with(|files| {
+        let file = files.load("flux.yaml").unwrap();
+        let documents = files.documents(file);
+        let build = render(files, &documents[0], &Objects::new(&documents)).unwrap();
+        Outcomes::of(files, &build)
+    })
+}
+
+fn with(spec: &str, more: &[(&str, &str)]) -> Outcomes {
+    let flux = format!("{HEAD}metadata: {{name: app, namespace: flux-system}}\nspec:\n  path: ./app\n{spec}");
+    let files = [("flux.yaml", flux.as_str()), BASE, APP];
+    run(&repository(&files.iter().chain(more).copied().collect::<Vec<_>>()))
+}
+
+fn deployment(image: &str) -> String {
+    DEPLOYMENT.replace("app:v1", image)
+}
+
+#[test]
+fn path_with_a_variable_is_no_folder() {
+    let folder_of = |path: &str| {
+        let text = format!("spec: {{path: '{path}'}}\n");
+        repository(&[("f.yaml", &text)]).with(|files| {
+            let file = files.load("f.yaml").unwrap();
+            folder(&files.documents(file)[0])
+        })
+    };
+    assert_eq!(folder_of("./apps/x/").as_deref(), Some("apps/x"));
+    assert_eq!(folder_of("/apps").as_deref(), Some("apps"));
+    assert_eq!(folder_of("./").as_deref(), Some(""));
+    assert_eq!(folder_of("./apps/${ENV}"), None);
+    assert_eq!(folder_of("../out"), None);
+}
+
+/// `images` of the kustomization come after the patches of Flux.
+#[test]
+fn entry_at_the_path_wins_over_a_patch_of_flux() {
+    let patch = "  patches:
+    - target: {kind: Deployment}
+      patch: |
+        - op: replace
+          path: /spec/template/spec/containers/0/image
+          value: app:v2
+";
+    let run_with = |kustomization| with(patch, &[("app/kustomization.yaml", kustomization)]);
+    let run = run_with("resources: [deployment.yaml]\nimages: [{name: app, newTag: v3}]\n");
+    assert_eq!(run.images, ["app:v3 <- app/kustomization.yaml:2; app/deployment.yaml:10, flux.yaml:11"]);
+    let run = run_with("resources: [deployment.yaml]\n");
+    assert_eq!(run.images, ["app:v2 <- flux.yaml:11; app/deployment.yaml:10"]);
+}
+
+#[test]
+fn images_of_flux_replace_the_entry_of_the_same_name() {
+    let kustomization = "resources: [deployment.yaml]\nimages: [{name: app, newName: api, newTag: v2}]\n";
+    let run =
+        with("  images:\n    - {name: app, newTag: v3}\n", &[("app/kustomization.yaml", kustomization)]);
+    let chain = "app:v3 <- flux.yaml:7; app/deployment.yaml:10, app/kustomization.yaml:2";
+    assert_eq!(run.images, [chain]);
+}
+
+#[test]
+fn components_and_legacy_patches_of_flux_are_appended() {
+    let spec = "  components: [../c, ../gone]
+  ignoreMissingComponents: true
+  patchesStrategicMerge:
+    - apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: app}
+      spec: {template: {spec: {containers: [{name: side, image: 'side:v1'}]}}}
+  patchesJson6902:
+    - target: {kind: Deployment, name: app}
+      patch: [{op: replace, path: /spec/template/spec/containers/0/image, value: 'side:v2'}]
+";
+    let component = "kind: Component\nimages: [{name: app, newTag: v2}]\n";
+    let run = with(spec, &[("c/kustomization.yaml", component)]);
+    let images =
+        ["side:v2 <- flux.yaml:15; flux.yaml:12", "app:v2 <- c/kustomization.yaml:2; app/deployment.yaml:10"];
+    assert_eq!(run.images, images);
+    assert!(run.uncertain.is_empty(), "{run:?}");
+}
+
+#[test]
+fn folder_without_kustomization_includes_all_files_below_it() {
+    let flux = format!("{HEAD}spec: {{path: app}}\n");
+    let base = "resources: [d.yaml]\nimages: [{name: app, newTag: v2}]\n";
+    let files = [
+        ("flux.yaml", flux.as_str()),
+        ("app/a/d.yaml", &DEPLOYMENT.replace("name: app", "name: other")),
+        ("app/b/kustomization.yaml", base),
+        ("app/b/d.yaml", DEPLOYMENT),
+        ("app/b/c/unused.yaml", DEPLOYMENT),
+        ("apple/x.yaml", DEPLOYMENT),
+    ];
+    let run = run(&repository(&files));
+    assert_eq!(
+        run.images,
+        ["app:v1 <- app/a/d.yaml:10", "app:v2 <- app/b/kustomization.yaml:2; app/b/d.yaml:10"]
+    );
+}
+
+#[test]
+fn variable_that_is_the_tag_wins_where_its_value_is() {
+    let app = deployment("ghcr.io/acme/api:${api_tag}");
+    let spec = "  postBuild:\n    substitute:\n      api_tag: v1\n";
+    let run = with(spec, &[("app/deployment.yaml", &app)]);
+    assert_eq!(run.images, ["ghcr.io/acme/api:v1 <- flux.yaml:8; app/deployment.yaml:10"]);
+}
+
+#[test]
+fn later_sources_of_variables_override_earlier_ones() {
+    let app = deployment("${image}");
+    let spec = "  postBuild:
+    substitute: {tag: v3}
+    substituteFrom:
+      - {kind: ConfigMap, name: a}
+      - {kind: ConfigMap, name: b}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+data: {image: 'app:v1', tag: v1}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b, namespace: flux-system}
+data: {image: 'app:v2', tag: v2}
+";
+    let run = with(spec, &[("app/deployment.yaml", &app)]);
+    assert_eq!(run.images, ["app:v2 <- flux.yaml:20; flux.yaml:15"]);
+    let run = with(spec, &[("app/deployment.yaml", &deployment("app:${tag}"))]);
+    assert!(run.images[0].starts_with("app:v3 <- flux.yaml:7"), "{run:?}");
+    assert!(run.uncertain.is_empty(), "{run:?}");
+}
+
+#[test]
+fn variable_from_a_secret_is_uncertain_unless_something_stronger_sets_it() {
+    let spec = |substitute: &str| {
+        format!(
+            "  postBuild:\n    substitute: {substitute}\n    substituteFrom: [{{kind: Secret, name: s}}]\n"
+        )
+    };
+    let app = deployment("app:${tag:=v1}");
+    let run = with(&spec("{other: x}"), &[("app/deployment.yaml", &app)]);
+    assert_eq!(run.images, ["app:v1 <- app/deployment.yaml:10"]);
+    assert_eq!(
+        run.uncertain,
+        ["app/deployment.yaml:10 uses tag, which an object outside of this repository may set"]
+    );
+    let run = with(&spec("{tag: v2}"), &[("app/deployment.yaml", &app)]);
+    assert!(run.uncertain.is_empty() && run.images[0].starts_with("app:v2 <- flux.yaml:7"), "{run:?}");
+}
+
+#[test]
+fn substitution_is_off_without_variables_and_for_marked_objects() {
+    let app = deployment("app:${tag:=v1}");
+    let run_with = |spec: &str, app: &str| with(spec, &[("app/deployment.yaml", app)]).images;
+    assert_eq!(run_with("", &app), ["app:${tag:=v1} <- app/deployment.yaml:10"]);
+    let marked = app.replace(
+        "  name: app\nspec",
+        "  name: app\n  labels: {kustomize.toolkit.fluxcd.io/substitute: disabled}\nspec",
+    );
+    assert_eq!(
+        run_with("  postBuild: {substitute: {a: b}}\n", &marked),
+        ["app:${tag:=v1} <- app/deployment.yaml:11"]
+    );
+}
+
+/// The entry is applied first, and its tag is replaced afterwards.
+#[test]
+fn variable_in_the_tag_of_an_entry_wins() {
+    let kustomization = "resources: [deployment.yaml]\nimages: [{name: app, newTag: 'v-${tag}'}]\n";
+    let spec = "  postBuild:\n    substitute:\n      tag: '1'\n";
+    let run = with(spec, &[("app/kustomization.yaml", kustomization)]);
+    assert_eq!(run.images, ["app:v-1 <- flux.yaml:8; app/deployment.yaml:10, app/kustomization.yaml:2"]);
+}

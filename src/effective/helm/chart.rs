@@ -1,0 +1,273 @@
+//! A chart in the repository, with the charts that it contains.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::super::files::{Files, folder_of, join};
+use super::super::images::values_images;
+use super::super::place::Place;
+use super::super::setting::{AppVersion, EffectiveImage, Setting};
+use super::super::value::Value;
+use super::maps::load_map;
+use super::merge::overlay;
+use super::trail::Trail;
+
+/// Charts that are nested deeper are left out. A chart can contain itself through `file://`.
+const MAX_DEPTH: usize = 8;
+
+/// What an evaluated chart costs at least, in values. It keeps charts that contain each other in many ways from
+/// taking long.
+const COST: usize = 50;
+
+/// Paths with more keys are cut off.
+const MAX_KEYS: usize = 30;
+
+/// A chart and its values.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    pub folder: String,
+    /// `name` in Chart.yaml.
+    name: String,
+    /// The key of its values in the parent's values: the alias, else the name.
+    key: String,
+    values: Value,
+    app_version: Option<(String, Option<Place>)>,
+    contained: Vec<Chart>,
+}
+
+impl Chart {
+    /// Reads the chart in a folder; `None` if it has no Chart.yaml.
+    pub fn load(files: &mut Files<'_>, folder: &str, trail: &mut Trail) -> Option<Self> {
+        load_at(files, folder, 0, trail)
+    }
+
+    /// Uses other values than those of values.yaml.
+    pub fn set_values(&mut self, values: Value) {
+        self.values = values;
+    }
+
+    /// The folders of the charts that it contains.
+    pub fn contained_folders(&self) -> BTreeSet<String> {
+        let mut folders = BTreeSet::new();
+        let mut rest: Vec<&Chart> = self.contained.iter().collect();
+        while let Some(chart) = rest.pop() {
+            folders.insert(chart.folder.clone());
+            rest.extend(&chart.contained);
+        }
+        folders
+    }
+
+    /// The number of values in it, which is what rendering it costs.
+    pub fn size(&self) -> usize {
+        COST + self.values.size() + self.contained.iter().map(Chart::size).sum::<usize>()
+    }
+
+    /// The images of the chart and of all that it contains, with the user's values on top of its own.
+    pub fn images(&self, user: Value) -> Vec<EffectiveImage> {
+        let mut images = Vec::new();
+        let mut rest = vec![(self, user)];
+        while let Some((chart, user)) = rest.pop() {
+            let (own, contained) = chart.split(user);
+            images.extend(values_images(&own).into_iter().map(|image| chart.defaulted(image)));
+            rest.extend(chart.contained.iter().zip(contained).rev());
+        }
+        // values under `global` are in every chart
+        let mut seen = HashSet::new();
+        images.retain(|image| seen.insert((image.name.clone(), image.named_at, places(image))));
+        images
+    }
+
+    /// The chart's own values with the user's on top, and what each contained chart gets from both.
+    /// (Helm, `chartutil.coalesce` and `coalesceDeps`.)
+    fn split(&self, mut user: Value) -> (Value, Vec<Value>) {
+        let mut own = self.values.clone();
+        // unlike elsewhere, a null stays: it deletes what the contained chart sets (`childChartMergeTrue`)
+        let mut contained: Vec<Value> = self
+            .contained
+            .iter()
+            .map(|chart| {
+                let mut values = own.remove(&chart.key).unwrap_or_default();
+                overlay(&mut values, user.remove(&chart.key).unwrap_or_default());
+                values
+            })
+            .collect();
+        own.merge(user);
+        if let Some(global @ Value::Map(_)) = own.get("global") {
+            contained.iter_mut().for_each(|values| pass_on(values, global));
+        }
+        (own, contained)
+    }
+
+    /// A block without a tag runs the chart's `appVersion`, by the convention of `helm create`.
+    fn defaulted(&self, mut image: EffectiveImage) -> EffectiveImage {
+        let empty_tag = match image.winning() {
+            None => None,
+            Some(Setting::Parts { tag, .. }) => Some(*tag),
+            Some(_) => return image,
+        };
+        if image.tag.is_some() || image.digest.is_some() {
+            return image;
+        }
+        let (text, place) = self.app_version.clone().unzip();
+        image.chain.clear();
+        image.app_version = Some(AppVersion { text, place: place.flatten(), empty_tag });
+        image
+    }
+}
+
+/// Gives a contained chart the parent's globals, which are stronger than its own. (Helm,
+/// `chartutil.coalesceGlobals`.)
+fn pass_on(values: &mut Value, global: &Value) {
+    let mut own = values.remove("global").filter(|own| matches!(own, Value::Map(_))).unwrap_or_default();
+    overlay(&mut own, global.clone());
+    values.set("global", own);
+}
+
+fn places(image: &EffectiveImage) -> Vec<Place> {
+    image.chain.iter().flat_map(|link| link.setting.places()).collect()
+}
+
+fn load_at(files: &mut Files<'_>, folder: &str, depth: usize, trail: &mut Trail) -> Option<Chart> {
+    let meta = load_map(files, &join(folder, "Chart.yaml")?, trail)?;
+    let values = load_map(files, &join(folder, "values.yaml")?, trail).unwrap_or_default();
+    let name = meta.text_at(&["name"]).unwrap_or_else(|| folder_name(folder)).to_owned();
+    let app_version = meta.get("appVersion").and_then(|version| Some((version.text()?, version.place())));
+    let mut chart = Chart {
+        folder: folder.to_owned(),
+        key: name.clone(),
+        name,
+        values,
+        app_version: app_version.map(|(text, place)| (text.to_owned(), place)),
+        contained: Vec::new(),
+    };
+    if depth == MAX_DEPTH || !files.spend(COST) {
+        trail.uncertain(meta.place(), "contains too many charts");
+        return Some(chart);
+    }
+    let declared = declared(files, folder, &meta, trail);
+    chart.contained = contained(files, folder, &declared, depth, trail);
+    import_values(&mut chart, &declared, trail);
+    Some(chart)
+}
+
+fn folder_name(folder: &str) -> &str {
+    folder.rsplit('/').next().unwrap_or(folder)
+}
+
+/// `dependencies` of Chart.yaml, or of requirements.yaml in charts of the first version.
+fn declared(files: &mut Files<'_>, folder: &str, meta: &Value, trail: &mut Trail) -> Vec<Value> {
+    if let Some(list) = meta.get("dependencies") {
+        return list.items().to_vec();
+    }
+    let old = join(folder, "requirements.yaml").and_then(|path| load_map(files, &path, trail));
+    old.and_then(|mut old| old.remove("dependencies")).map(|list| list.items().to_vec()).unwrap_or_default()
+}
+
+/// The charts in `charts/`, and those that a dependency takes from another folder of the repository. A dependency
+/// gives each an alias, so a chart can be there several times. (Helm, `chartutil.processDependencyEnabled`; whether
+/// a condition disables one is not looked at.)
+fn contained(
+    files: &mut Files<'_>,
+    folder: &str,
+    declared: &[Value],
+    depth: usize,
+    trail: &mut Trail,
+) -> Vec<Chart> {
+    let inside: Vec<Chart> = folders_inside(files, folder)
+        .iter()
+        .filter_map(|inside| load_at(files, inside, depth + 1, trail))
+        .collect();
+    let mut contained: Vec<Chart> = inside
+        .iter()
+        .filter(|chart| !declared.iter().any(|dep| is_named(dep, &chart.name)))
+        .cloned()
+        .collect();
+    for dependency in declared {
+        let Some(name) = dependency.text_at(&["name"]) else { continue };
+        let known = inside.iter().find(|chart| chart.name == name).cloned();
+        let from_folder = || load_at(files, &local_folder(folder, dependency)?, depth + 1, trail);
+        let Some(mut chart) = known.or_else(from_folder) else {
+            trail.unknown(dependency.place(), "depends on a chart that is not in this repository");
+            continue;
+        };
+        dependency.text_at(&["alias"]).unwrap_or(name).clone_into(&mut chart.key);
+        if !files.spend(chart.size()) {
+            trail.uncertain(dependency.place(), "contains too many charts");
+            break;
+        }
+        contained.push(chart);
+    }
+    contained
+}
+
+fn is_named(dependency: &Value, name: &str) -> bool {
+    dependency.text_at(&["name"]) == Some(name)
+}
+
+/// The folders below `charts/` that hold a chart. Helm leaves out names that start with `_` or `.`.
+fn folders_inside(files: &mut Files<'_>, folder: &str) -> Vec<String> {
+    let Some(charts) = join(folder, "charts") else { return Vec::new() };
+    let mut looked_at = 0;
+    let folders: Vec<String> = files
+        .below(&charts)
+        .inspect(|_| looked_at += 1)
+        .filter_map(|path| path.strip_suffix("/Chart.yaml"))
+        .filter(|inside| folder_of(inside) == charts && !folder_name(inside).starts_with(['_', '.']))
+        .map(str::to_owned)
+        .collect();
+    files.spend(looked_at);
+    folders
+}
+
+/// The folder of a dependency whose `repository` is `file://…`, relative to the chart.
+fn local_folder(folder: &str, dependency: &Value) -> Option<String> {
+    join(folder, dependency.text_at(&["repository"])?.strip_prefix("file://")?)
+}
+
+/// `import-values`: values of a contained chart that become the parent's, unless it sets them itself.
+/// (Helm, `chartutil.processImportValues`.)
+fn import_values(chart: &mut Chart, declared: &[Value], trail: &mut Trail) {
+    let imports: Vec<(&str, &Value)> = declared.iter().flat_map(imports_of).collect();
+    if imports.is_empty() {
+        return;
+    }
+    let (_, given) = chart.split(Value::default());
+    let inside = chart.contained.iter().zip(given);
+    let values: HashMap<&str, Value> =
+        inside.map(|(inside, given)| (inside.key.as_str(), inside.split(given).0)).collect();
+    let mut imported = Value::default();
+    for (key, import) in imports {
+        let Some((child, parent)) = child_and_parent(import) else { continue };
+        let path: Vec<&str> = child.split('.').collect();
+        match values.get(key).and_then(|values| values.at(&path)) {
+            Some(table @ Value::Map(_)) => {
+                let mut table = nested(parent, table.clone());
+                overlay(&mut table, imported);
+                imported = table;
+            }
+            _ => trail.uncertain(import.place(), "imports values that are not there"),
+        }
+    }
+    overlay(&mut imported, std::mem::take(&mut chart.values));
+    chart.values = imported;
+}
+
+/// What a dependency imports, each with the key of its chart.
+fn imports_of(dependency: &Value) -> Vec<(&str, &Value)> {
+    let key = dependency.text_at(&["alias"]).or_else(|| dependency.text_at(&["name"])).unwrap_or_default();
+    let imports = dependency.get("import-values").map(Value::items).unwrap_or_default();
+    imports.iter().map(|import| (key, import)).collect()
+}
+
+/// Where an import comes from and goes to. `data` alone stands for `exports.data`.
+fn child_and_parent(import: &Value) -> Option<(String, &str)> {
+    match import.text() {
+        Some(export) => Some((format!("exports.{export}"), ".")),
+        None => Some((import.text_at(&["child"])?.to_owned(), import.text_at(&["parent"])?)),
+    }
+}
+
+/// A map at a path of keys.
+fn nested(path: &str, table: Value) -> Value {
+    let keys: Vec<&str> = path.split('.').filter(|key| !key.is_empty()).take(MAX_KEYS).collect();
+    keys.iter().rev().fold(table, |inner, key| Value::Map(vec![((*key).to_owned(), inner)]))
+}

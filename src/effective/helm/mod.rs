@@ -1,0 +1,23 @@
+//! Helm: charts, Flux's HelmRelease, and charts that a kustomization inflates.
+//!
+//! Templates are not rendered. What a chart runs is what its merged values name.
+
+mod chart;
+mod inflated;
+pub(super) mod maps;
+pub(super) mod merge;
+mod post_renderers;
+mod release;
+mod source;
+#[cfg(test)]
+mod tests;
+mod trail;
+mod values_files;
+mod values_from;
+
+pub use chart::Chart;
+pub use inflated::{RenderedChart, inflated};
+pub use release::{Release, release};
+pub use source::{Around, Objects};
+pub use trail::Trail;
+pub use values_files::{UsedCharts, chart_roots, is_floating};

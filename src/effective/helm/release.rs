@@ -1,0 +1,110 @@
+//! Flux's HelmRelease.
+
+use std::collections::BTreeSet;
+
+use super::super::files::Files;
+use super::super::images::values_images;
+use super::super::place::FileId;
+use super::super::root::{Doubt, StaleChart, UnmatchedEntry};
+use super::super::setting::EffectiveImage;
+use super::super::value::Value;
+use super::chart::Chart;
+use super::maps::load_map;
+use super::merge::overlay;
+use super::post_renderers;
+use super::source::{Around, LocalChart, local_chart};
+use super::trail::Trail;
+use super::values_from::{ReleaseValues, release_values};
+
+/// A rendered HelmRelease.
+#[derive(Clone, Debug, Default)]
+pub struct Release {
+    pub images: Vec<EffectiveImage>,
+    /// Entries of its post-renderers that matched no image. The chart's templates may still use them.
+    pub unmatched: Vec<UnmatchedEntry>,
+    pub files: BTreeSet<FileId>,
+    pub unknown: Vec<Doubt>,
+    pub uncertain: Vec<Doubt>,
+    /// The folder of its chart, if that is in this repository.
+    pub chart: Option<String>,
+    /// The values files that it uses.
+    pub values_files: Vec<String>,
+    pub stale: Vec<StaleChart>,
+}
+
+/// Renders a HelmRelease: the chart's values, those of the release, then its post-renderers.
+pub fn release(files: &mut Files<'_>, release: &Value, around: &Around<'_>) -> Release {
+    let mut trail = Trail::default();
+    let own = release_values(files, release, around, &mut trail);
+    let local = local_chart(files, release, around);
+    let chart = local.as_ref().and_then(|local| load(files, local, &mut trail));
+    let mut images = match &chart {
+        Some((chart, _)) if !files.spend(chart.size() + own.values.size()) => {
+            trail.uncertain(release.place(), "is too large");
+            Vec::new()
+        }
+        Some((chart, _)) => chart.images(own.values.clone()),
+        None => values_images(&own.values),
+    };
+    if chart.is_none() {
+        trail.unknown(
+            release.at(&["spec"]).and_then(Value::place),
+            "uses a chart that is not in this repository",
+        );
+    }
+    doubt_missing(&own, &images, &mut trail);
+    let unmatched = post_renderers::apply(files, release, &mut images, &mut trail);
+    let packed = chart.as_ref().map(|(_, packed)| packed);
+    let stale = match (&local, packed) {
+        (Some(local), Some(packed)) if !local.each_revision => stale(local, packed, &images),
+        _ => Vec::new(),
+    };
+    let Trail { files, unknown, uncertain } = trail;
+    let (chart, values_files) = match local {
+        Some(local) => (Some(local.folder), local.values_files.into_iter().map(|(path, _)| path).collect()),
+        None => (None, Vec::new()),
+    };
+    Release { images, unmatched, files, unknown, uncertain, chart, values_files, stale }
+}
+
+/// The chart with the values that Flux packs into it, and the files that they are from. `valuesFiles` replace
+/// values.yaml. (Flux, `chart.localChartBuilder.Build`.)
+fn load(files: &mut Files<'_>, local: &LocalChart, trail: &mut Trail) -> Option<(Chart, BTreeSet<FileId>)> {
+    let mut own = Trail::default();
+    let mut chart = Chart::load(files, &local.folder, &mut own)?;
+    if !local.values_files.is_empty() {
+        let mut values = Value::default();
+        for (path, at) in &local.values_files {
+            match load_map(files, path, &mut own) {
+                Some(map) => overlay(&mut values, map),
+                None if local.ignore_missing => {}
+                None => own.uncertain(*at, format!("names {path}, which does not exist")),
+            }
+        }
+        chart.set_values(values);
+    }
+    let packed = own.files.clone();
+    trail.extend(own);
+    Some((chart, packed))
+}
+
+/// Values that can't be read here may set an image that nothing stronger sets.
+fn doubt_missing(own: &ReleaseValues, images: &[EffectiveImage], trail: &mut Trail) {
+    let is_strongest = |image: &EffectiveImage| {
+        let place = image.winning().and_then(|setting| setting.place());
+        place.is_some_and(|place| own.strongest.contains(&place))
+    };
+    let all_set = images.iter().all(is_strongest);
+    for (at, why) in &own.missing {
+        let doubt = Doubt { at: *at, what: format!("takes values from {why}") };
+        if all_set { trail.unknown.push(doubt) } else { trail.uncertain.push(doubt) }
+    }
+}
+
+fn stale(local: &LocalChart, packed: &BTreeSet<FileId>, images: &[EffectiveImage]) -> Vec<StaleChart> {
+    let places = images.iter().filter_map(|image| image.winning()?.place());
+    places
+        .filter(|place| packed.contains(&place.file))
+        .map(|place| StaleChart { place, chart: local.folder.clone() })
+        .collect()
+}

@@ -1,0 +1,5 @@
+//! What charts and releases run, in small repositories.
+
+mod charts;
+mod inflated;
+mod releases;

@@ -1,0 +1,114 @@
+//! The values files beside a chart, and the roots that they make.
+
+use std::collections::BTreeSet;
+
+use super::super::files::{Files, folder_of};
+use super::super::root::Root;
+use super::super::setting::EffectiveImage;
+use super::super::value::Value;
+use super::chart::Chart;
+use super::maps::load_map;
+use super::trail::Trail;
+
+/// Tags that move, so nobody deploys them on purpose.
+const FLOATING: [&str; 9] =
+    ["latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "HEAD"];
+
+/// The charts and values files that releases, Applications and kustomizations use.
+#[derive(Clone, Debug, Default)]
+pub struct UsedCharts {
+    /// Folders.
+    pub charts: BTreeSet<String>,
+    pub values_files: BTreeSet<String>,
+}
+
+impl UsedCharts {
+    pub fn extend(&mut self, other: UsedCharts) {
+        self.charts.extend(other.charts);
+        self.values_files.extend(other.values_files);
+    }
+}
+
+/// The roots of the charts in these folders, each with a Chart.yaml: every values file that nothing uses, together
+/// with values.yaml; and values.yaml alone, if nothing uses the chart. [`Root::defaults`] lists what values.yaml
+/// sets only as a default.
+pub fn chart_roots(files: &mut Files<'_>, folders: &[String], used: &UsedCharts) -> Vec<Root> {
+    let charts: Vec<(Chart, Trail)> = folders
+        .iter()
+        .filter_map(|folder| {
+            let mut trail = Trail::default();
+            Chart::load(files, folder, &mut trail).map(|chart| (chart, trail))
+        })
+        .collect();
+    let contained: BTreeSet<String> = charts
+        .iter()
+        .flat_map(|(chart, _)| chart.contained_folders())
+        .filter(|f| folders.contains(f))
+        .collect();
+    let is_used = |chart: &Chart| used.charts.contains(&chart.folder) || contained.contains(&chart.folder);
+    let mut roots = Vec::new();
+    for (chart, trail) in &charts {
+        let paths = values_files(files, &chart.folder);
+        let paths: Vec<&str> = paths.into_iter().filter(|path| !used.values_files.contains(*path)).collect();
+        roots.extend(alone(files, chart, trail, is_used(chart), paths.is_empty()));
+        roots.extend(paths.into_iter().map(|path| with_file(files, chart, trail, path)));
+    }
+    roots
+}
+
+/// Whether a tag moves, or isn't there at all.
+pub fn is_floating(tag: Option<&str>) -> bool {
+    tag.is_none_or(|tag| tag.is_empty() || FLOATING.contains(&tag))
+}
+
+/// The chart with values.yaml alone. A tag that floats is only a default if something else can set it.
+fn alone(files: &mut Files<'_>, chart: &Chart, trail: &Trail, is_used: bool, is_only: bool) -> Option<Root> {
+    let mut root = root(format!("chart {}", shown(&chart.folder)), trail.clone());
+    let images = render(files, chart, Value::default(), &mut root);
+    if !is_used && is_only {
+        return Some(Root { images, ..root });
+    }
+    let (defaults, real): (Vec<_>, Vec<_>) =
+        images.into_iter().partition(|image| image.digest.is_none() && is_floating(image.tag.as_deref()));
+    let images = if is_used { Vec::new() } else { real };
+    (!defaults.is_empty() || !images.is_empty()).then_some(Root { images, defaults, ..root })
+}
+
+fn with_file(files: &mut Files<'_>, chart: &Chart, trail: &Trail, path: &str) -> Root {
+    let mut trail = trail.clone();
+    let user = load_map(files, path, &mut trail).unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let mut root = root(format!("chart {} with {name}", shown(&chart.folder)), trail);
+    root.images = render(files, chart, user, &mut root);
+    root
+}
+
+fn render(files: &mut Files<'_>, chart: &Chart, user: Value, root: &mut Root) -> Vec<EffectiveImage> {
+    if files.spend(chart.size() + user.size()) {
+        return chart.images(user);
+    }
+    root.uncertain.push(super::super::root::Doubt { at: None, what: "is too large".to_owned() });
+    Vec::new()
+}
+
+fn root(name: String, trail: Trail) -> Root {
+    let Trail { files, unknown, uncertain } = trail;
+    Root { name, files, unknown, uncertain, ..Root::default() }
+}
+
+fn shown(folder: &str) -> &str {
+    if folder.is_empty() { "." } else { folder }
+}
+
+/// The values files of environments in a chart's folder, without values.yaml.
+pub fn values_files<'a>(files: &Files<'a>, folder: &str) -> Vec<&'a str> {
+    files.below(folder).filter(|path| folder_of(path) == folder && is_environment(path)).collect()
+}
+
+/// Whether a file is named `values-X`, `values.X`, `values_X` or `X-values`.
+fn is_environment(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
+    let after = stem.strip_prefix("values").and_then(|rest| rest.strip_prefix(['-', '.', '_']));
+    after.or_else(|| stem.strip_suffix("-values")).is_some_and(|environment| !environment.is_empty())
+}

@@ -1,0 +1,112 @@
+//! The images in a rendered object or in merged values. Where they are is the business of [`crate::manifest`].
+
+use super::setting::{EffectiveImage, Link, Setting};
+use super::value::{Rendered, Scalar, Value};
+use crate::manifest::{ManifestFile, Reference, ReferenceSyntax, ValueLocation, references};
+
+/// The images of a rendered object: containers, image volumes, and whatever else names an image by its place.
+/// Empty for objects that make a tool render something else: what that runs is a root of its own.
+pub fn object_images(object: &Value) -> Vec<EffectiveImage> {
+    let kind = object.text_at(&["kind"]).unwrap_or_default();
+    if ["HelmRelease", "Application", "ApplicationSet", "Kustomization"].contains(&kind) {
+        return Vec::new();
+    }
+    images(object, false)
+}
+
+/// The images in a chart's merged values.
+pub fn values_images(values: &Value) -> Vec<EffectiveImage> {
+    images(values, true)
+}
+
+fn images(value: &Value, is_values: bool) -> Vec<EffectiveImage> {
+    let rendered = Rendered::new(value);
+    let file = ManifestFile { path: "", text: "", yaml: &rendered.yaml, is_values };
+    references(&file).iter().filter_map(|reference| effective(&rendered, reference)).collect()
+}
+
+fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<EffectiveImage> {
+    let scalar = |slot: ValueLocation| rendered.scalar(slot.node);
+    let place = |slot: Option<ValueLocation>| slot.and_then(scalar).and_then(|scalar| scalar.place);
+    match &reference.syntax {
+        ReferenceSyntax::Text(slot) => Some(from_text(scalar(*slot)?)),
+        ReferenceSyntax::Block { repository, tag, digest, .. } => {
+            let scalar = scalar(*tag)?;
+            let repository = place(Some(*repository));
+            let setting = match scalar.place {
+                Some(tag) => Setting::Parts { repository, tag, digest: place(*digest) },
+                None => Setting::generated(),
+            };
+            Some(EffectiveImage { named_at: repository, ..from_parts(reference, setting, scalar) })
+        }
+        ReferenceSyntax::BlockWithoutTag { repository, .. } => Some(EffectiveImage {
+            name: reference.image.clone(),
+            tag: None,
+            digest: reference.digest.clone(),
+            chain: Vec::new(),
+            overridden: Vec::new(),
+            named_at: place(Some(*repository)),
+            app_version: None,
+        }),
+        _ => None,
+    }
+}
+
+impl EffectiveImage {
+    /// Changes the image as if it were the scalar of a container. What changes it becomes a part of the chain.
+    pub fn change_text(&mut self, change: impl FnOnce(&mut Scalar)) {
+        let EffectiveImage { name, tag, digest, chain, .. } = &*self;
+        let (name, tag, digest) = (name.clone(), tag.clone(), digest.clone());
+        let text = Link { setting: Setting::generated(), name, tag, digest }.text();
+        let mut scalar = Scalar { links: chain.clone(), ..Scalar::generated(text) };
+        change(&mut scalar);
+        if scalar.links.len() == chain.len() {
+            return;
+        }
+        let Some(Link { name, tag, digest, .. }) = scalar.links.last().cloned() else { return };
+        // an image that only has a name has no chain, but the first change makes a link for what was there
+        let had_none = usize::from(chain.is_empty());
+        self.chain = scalar.links.into_iter().skip(had_none).collect();
+        self.app_version = None;
+        (self.name, self.tag, self.digest) = (name, tag, digest);
+    }
+}
+
+/// A scalar with `name[:tag][@digest]`, after all that changed it.
+fn from_text(scalar: &Scalar) -> EffectiveImage {
+    let own = Link::new(scalar.place.map_or_else(Setting::generated, Setting::Image), &scalar.text);
+    let Link { name, tag, digest, .. } = own.clone();
+    let chain = match scalar.links.as_slice() {
+        [] => vec![own],
+        [only] if tag.is_none() && only.setting.holds_tag() => vec![own],
+        links => links.to_vec(),
+    };
+    let (overridden, named_at) = (scalar.overridden.clone(), scalar.place);
+    EffectiveImage { name, tag, digest, chain, overridden, named_at, app_version: None }
+}
+
+fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> EffectiveImage {
+    let Reference { image, tag: text, digest, .. } = reference;
+    let link = |setting: Setting, tag: Option<String>| {
+        let (name, digest) = (image.clone(), digest.clone());
+        Link { setting, name, tag, digest }
+    };
+    // what changed the tag's scalar; the first link is the scalar itself
+    let changed = |change: &Link| match &change.setting {
+        Setting::Image(_) => link(setting.clone(), Some(change.text())),
+        other => link(other.clone(), Some(change.text())),
+    };
+    let chain = match tag.links.as_slice() {
+        [] => vec![link(setting, text.clone())],
+        links => links.iter().map(changed).collect(),
+    };
+    EffectiveImage {
+        name: image.clone(),
+        tag: text.clone(),
+        digest: digest.clone(),
+        chain,
+        overridden: tag.overridden.clone(),
+        named_at: None,
+        app_version: None,
+    }
+}

@@ -1,0 +1,250 @@
+//! Entries of `images`, and what they do to the text of an image (kustomize's `filters/imagetag`).
+
+use regex::Regex;
+
+use super::super::place::Place;
+use super::super::root::UnmatchedEntry;
+use super::super::setting::{Fixed, Setting};
+use super::super::value::{Scalar, Value};
+use super::selector::pattern;
+
+/// In an override, stands for what is there.
+const KEEP: &str = "*";
+
+/// What may follow the name that an entry matches (`image.IsImageMatched`).
+const REST: &str = "(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?$";
+
+/// kustomize's `types.Image`, and where it is written. An empty text stands for a missing one.
+#[derive(Clone, Debug)]
+pub(super) struct ImageEntry {
+    pub name: String,
+    new_name: String,
+    new_tag: String,
+    digest: String,
+    tag_suffix: String,
+    /// The scalar that identifies the entry.
+    pub place: Option<Place>,
+    setting: Setting,
+    /// `None` if the name is no valid pattern: then it matches nothing.
+    pattern: Option<Regex>,
+    /// The entries that this one replaces as a whole, weakest first.
+    weaker: Vec<ImageEntry>,
+    /// Where the entry was written that this one replaced before it came here.
+    overridden: Vec<Place>,
+}
+
+impl ImageEntry {
+    /// `None` if the item has no name.
+    pub fn read(item: &Value) -> Option<Self> {
+        let text = |key| item.text_at(&[key]).unwrap_or_default().to_owned();
+        let place = |key| item.get(key).and_then(Value::scalar).and_then(|scalar| scalar.place);
+        let name = text("name");
+        let (new_tag, digest, tag_suffix) = (text("newTag"), text("digest"), text("tagSuffix"));
+        let setting = match place("name") {
+            at if !tag_suffix.is_empty() && new_tag.is_empty() && digest.is_empty() => {
+                Setting::Fixed { at, reason: Fixed::TagSuffix }
+            }
+            Some(name) => Setting::Entry { name, new_tag: place("newTag"), digest: place("digest") },
+            None => Setting::generated(),
+        };
+        (!name.is_empty()).then(|| ImageEntry {
+            pattern: name_pattern(&name),
+            name,
+            new_name: text("newName"),
+            new_tag,
+            digest,
+            tag_suffix,
+            place: place("name"),
+            setting,
+            weaker: Vec::new(),
+            overridden: Vec::new(),
+        })
+    }
+
+    /// Reads `name[=newName][:tag][@digest]`, as `kustomize edit set image` does. A `*` keeps what the entry has that
+    /// this one replaces.
+    pub fn read_override(item: &Value) -> Option<Self> {
+        let scalar = item.scalar().filter(|scalar| !scalar.null)?;
+        let (key, image) = match scalar.text.split_once('=') {
+            Some((key, image)) => (Some(key), image),
+            None => (None, scalar.text.as_str()),
+        };
+        let [image, new_tag, digest] = split_image(image).map(str::to_owned);
+        let (name, new_name) = match key {
+            Some(key) => (key.to_owned(), image),
+            None => (image, String::new()),
+        };
+        let own = scalar.place.map_or_else(Setting::generated, Setting::Override);
+        // a generator can fill in the tag
+        let filled = scalar.links.last().filter(|_| !new_tag.is_empty()).map(|link| link.setting.clone());
+        (!name.is_empty()).then(|| ImageEntry {
+            pattern: name_pattern(&name),
+            name,
+            new_name,
+            new_tag,
+            digest,
+            tag_suffix: String::new(),
+            place: scalar.place,
+            setting: filled.unwrap_or(own),
+            weaker: Vec::new(),
+            overridden: scalar.overridden.clone(),
+        })
+    }
+
+    /// Takes the place of another entry, of the same name.
+    fn replacing(mut self, mut other: ImageEntry) -> Self {
+        let kept = [(&mut self.new_tag, &other.new_tag), (&mut self.digest, &other.digest)];
+        let keeps_version = kept.into_iter().fold(false, |keeps, (own, other)| keep(own, other) || keeps);
+        keep(&mut self.new_name, &other.new_name);
+        if keeps_version {
+            self.setting = other.setting.clone();
+        }
+        let mut weaker = std::mem::take(&mut other.weaker);
+        weaker.push(other);
+        self.weaker.splice(0..0, weaker);
+        self
+    }
+
+    /// Without an entry to replace, there is nothing to keep.
+    fn alone(mut self) -> Self {
+        for part in [&mut self.new_name, &mut self.new_tag, &mut self.digest] {
+            keep(part, "");
+        }
+        self
+    }
+
+    pub fn matches(&self, text: &str) -> bool {
+        self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
+    }
+
+    /// Changes an image that the entry matches; `false` if it doesn't match.
+    pub fn apply(&self, image: &mut Scalar) -> bool {
+        if !self.matches(&image.text) {
+            return false;
+        }
+        let text = self.result(&image.text);
+        for weaker in &self.weaker {
+            let text = weaker.result(&image.text);
+            image.set_image(weaker.setting.clone(), text);
+        }
+        image.set_image(self.setting.clone(), text);
+        image.overridden.extend(&self.overridden);
+        true
+    }
+
+    /// `imageTagUpdater.SetImageValue`
+    fn result(&self, image: &str) -> String {
+        let [name, old_tag, old_digest] = split_image(image);
+        let name = if self.new_name.is_empty() { name } else { &self.new_name };
+        let (tag, digest) = match (self.new_tag.as_str(), self.digest.as_str()) {
+            ("", "") if !self.tag_suffix.is_empty() => (format!("{old_tag}{}", self.tag_suffix), ""),
+            ("", "") => (old_tag.to_owned(), old_digest),
+            (tag, digest) => (tag.to_owned(), digest),
+        };
+        let part =
+            |sign: &str, text: &str| if text.is_empty() { String::new() } else { format!("{sign}{text}") };
+        format!("{name}{}{}", part(":", &tag), part("@", digest))
+    }
+
+    /// The weaker entry that renamed an image away from this one.
+    pub fn renamed_by(&self, image: &Scalar) -> Option<Place> {
+        let named = image.links.windows(2).find(|links| {
+            let matches = |at: usize| self.matches(&links[at].text());
+            matches(0) && !matches(1)
+        })?;
+        match &named[1].setting {
+            Setting::Entry { name, .. } => Some(*name),
+            setting => setting.place(),
+        }
+    }
+}
+
+/// The entries of a kustomization, and what they have matched so far.
+pub(super) struct AppliedEntries(Vec<AppliedEntry>);
+
+struct AppliedEntry {
+    entry: ImageEntry,
+    has_matched: bool,
+    /// The weaker entry that renamed an image away from this one.
+    renamed_by: Option<Place>,
+}
+
+impl AppliedEntries {
+    pub fn new(entries: Vec<ImageEntry>) -> Self {
+        let applied = |entry| AppliedEntry { entry, has_matched: false, renamed_by: None };
+        AppliedEntries(entries.into_iter().map(applied).collect())
+    }
+
+    /// What it costs to try all of them on an image.
+    pub fn cost(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Applies each of them to an image, one after the other.
+    pub fn apply(&mut self, image: &mut Scalar) {
+        for applied in &mut self.0 {
+            let has_matched = applied.entry.apply(image);
+            applied.has_matched |= has_matched;
+            if !has_matched && applied.renamed_by.is_none() {
+                applied.renamed_by = applied.entry.renamed_by(image);
+            }
+        }
+    }
+
+    pub fn unmatched(self, may_match: bool) -> impl Iterator<Item = UnmatchedEntry> {
+        let unmatched = self.0.into_iter().filter(|applied| !applied.has_matched);
+        unmatched.filter_map(move |AppliedEntry { entry, renamed_by, .. }| {
+            Some(UnmatchedEntry { name: entry.place?, may_match, renamed_by })
+        })
+    }
+}
+
+/// The entries of a kustomization in the order in which they apply (`FixKustomization`: `imageTags` come last).
+pub(super) fn entries(kustomization: &Value) -> Vec<ImageEntry> {
+    let list = |key| kustomization.get(key).map_or(&[][..], Value::items);
+    list("images").iter().chain(list("imageTags")).filter_map(ImageEntry::read).collect()
+}
+
+/// Puts entries in place of those with the same name, or appends them (Flux, `Generator.WriteFile`).
+pub(super) fn replace_by_name(entries: &mut Vec<ImageEntry>, new: impl Iterator<Item = ImageEntry>) {
+    for entry in new {
+        match entries.iter_mut().find(|old| old.name == entry.name) {
+            Some(old) => *old = entry.replacing(old.clone()),
+            None => entries.push(entry.alone()),
+        }
+    }
+}
+
+/// As `kustomize edit set image` writes the list: one entry per name, the last one, in the order of the names.
+pub(super) fn one_per_name(entries: Vec<ImageEntry>) -> Vec<ImageEntry> {
+    let mut kept = Vec::new();
+    replace_by_name(&mut kept, entries.into_iter());
+    kept.sort_by(|one, other| one.name.cmp(&other.name));
+    kept
+}
+
+/// `replaceNewTag` of `kustomize edit set image`
+fn keep(own: &mut String, other: &str) -> bool {
+    let is_kept = own == KEEP;
+    if is_kept {
+        other.clone_into(own);
+    }
+    is_kept
+}
+
+fn name_pattern(name: &str) -> Option<Regex> {
+    pattern(&format!("^{name}{REST}"))
+}
+
+/// Name, tag and digest (`image.Split`). A missing part is empty.
+fn split_image(image: &str) -> [&str; 3] {
+    let path = image.find('/').unwrap_or(0);
+    let (rest, digest) = match image[path..].find('@') {
+        Some(at) => (&image[..path + at], &image[path + at + 1..]),
+        None => (image, ""),
+    };
+    match rest[path..].find(':') {
+        Some(at) => [&rest[..path + at], &rest[path + at + 1..], digest],
+        None => [rest, "", digest],
+    }
+}

@@ -1,0 +1,198 @@
+//! JSON patches (RFC 6902), as the library does them that kustomize uses (`evanphx/json-patch` v4).
+
+use super::super::place::Place;
+use super::super::value::Value;
+use super::merge::inherit;
+
+/// The most values that a patch may look at or copy. `copy` can double an object with every operation.
+const MAX_WORK: usize = 300_000;
+
+/// A patch can't nest values deeper than this.
+const MAX_PATH: usize = 200;
+
+/// An operation that can't be done. kustomize ends with an error then.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct FailedOperation {
+    pub at: Option<Place>,
+}
+
+/// Applies a patch, a list of operations, to an object. If one of them fails, the object stays as it is.
+pub(super) fn apply(object: &mut Value, patch: &Value) -> Result<(), FailedOperation> {
+    let mut patched = Patched { value: object.clone(), work: object.size() };
+    for operation in patch.items() {
+        let failed = FailedOperation { at: operation.place() };
+        patched.run(operation).ok_or(failed)?;
+    }
+    *object = patched.value;
+    Ok(())
+}
+
+/// A value while it is patched, and how much work was done.
+struct Patched {
+    value: Value,
+    work: usize,
+}
+
+impl Patched {
+    fn run(&mut self, operation: &Value) -> Option<()> {
+        let path = pointer(operation.text_at(&["path"])?)?;
+        match operation.text_at(&["op"])? {
+            "add" => self.add(&path, new_value(operation)),
+            "replace" => self.replace(&path, new_value(operation)),
+            "remove" => self.remove(&path).map(drop),
+            "move" => {
+                let value = self.remove(&pointer(operation.text_at(&["from"])?)?)?;
+                self.add(&path, value)
+            }
+            "copy" => {
+                let from = pointer(operation.text_at(&["from"])?)?;
+                let value = self.copied(&from)?;
+                self.add(&path, value)
+            }
+            "test" => self.test(&path, operation.get("value")),
+            _ => None,
+        }
+    }
+
+    fn spend(&mut self, work: usize) -> Option<()> {
+        self.work = self.work.saturating_add(work);
+        (self.work <= MAX_WORK).then_some(())
+    }
+
+    fn find(&mut self, path: &[String]) -> Option<&mut Value> {
+        let mut work = self.work;
+        let value = path.iter().try_fold(&mut self.value, |value, key| {
+            work = work.saturating_add(width(value));
+            child(value, key)
+        });
+        self.work = work;
+        value.filter(|_| work <= MAX_WORK)
+    }
+
+    fn add(&mut self, path: &[String], new: Value) -> Option<()> {
+        if path.len() + depth(&new) > MAX_PATH {
+            return None;
+        }
+        self.spend(new.size())?;
+        let Some((key, above)) = path.split_last() else {
+            return self.replace(path, new);
+        };
+        match self.find(above)? {
+            Value::Map(_) => {
+                let map = self.find(above)?;
+                match map.get_mut(key) {
+                    Some(old) => supersede(old, new),
+                    None => map.set(key, new),
+                }
+            }
+            Value::List(items) => {
+                let at = if key == "-" { items.len() } else { position(key, items.len() + 1)? };
+                items.insert(at, new);
+            }
+            Value::Scalar(_) => return None,
+        }
+        self.spend(0)
+    }
+
+    /// In a map, the key needn't be there (`partialDoc.get`).
+    fn replace(&mut self, path: &[String], new: Value) -> Option<()> {
+        if let Some((_, above)) = path.split_last()
+            && matches!(self.find(above)?, Value::Map(_))
+        {
+            return self.add(path, new);
+        }
+        self.spend(new.size())?;
+        supersede(self.find(path)?, new);
+        Some(())
+    }
+
+    /// A copy of a value; null for a key that a map doesn't have.
+    fn copied(&mut self, path: &[String]) -> Option<Value> {
+        let size = self.find(path).map_or(1, |value| value.size());
+        self.spend(size)?;
+        if let Some(value) = self.find(path) {
+            return Some(value.clone());
+        }
+        let (_, above) = path.split_last()?;
+        matches!(self.find(above)?, Value::Map(_)).then(Value::null)
+    }
+
+    fn remove(&mut self, path: &[String]) -> Option<Value> {
+        let (key, above) = path.split_last()?;
+        match self.find(above)? {
+            Value::List(items) => {
+                let at = position(key, items.len())?;
+                Some(items.remove(at))
+            }
+            map => map.remove(key),
+        }
+    }
+
+    fn test(&mut self, path: &[String], wanted: Option<&Value>) -> Option<()> {
+        let null = Value::null();
+        match self.find(path) {
+            Some(value) => is_equal(value, wanted.unwrap_or(&null)).then_some(()),
+            None => wanted.is_none_or(Value::is_null).then_some(()),
+        }
+    }
+}
+
+fn supersede(old: &mut Value, mut new: Value) {
+    inherit(&mut new, old);
+    *old = new;
+}
+
+/// The value of an operation; null if there is none.
+fn new_value(operation: &Value) -> Value {
+    operation.get("value").cloned().unwrap_or_else(Value::null)
+}
+
+/// The parts of a JSON pointer (RFC 6901).
+fn pointer(text: &str) -> Option<Vec<String>> {
+    let rest = match text {
+        "" => return Some(Vec::new()),
+        text => text.strip_prefix('/')?,
+    };
+    Some(rest.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect())
+}
+
+fn child<'v>(value: &'v mut Value, key: &str) -> Option<&'v mut Value> {
+    match value {
+        Value::List(items) => {
+            let at = position(key, items.len())?;
+            items.get_mut(at)
+        }
+        value => value.get_mut(key),
+    }
+}
+
+/// A position in a list of a length. A negative one counts from the end.
+fn position(key: &str, length: usize) -> Option<usize> {
+    let at: isize = key.parse().ok()?;
+    let at = if at < 0 { at.checked_add_unsigned(length)? } else { at };
+    usize::try_from(at).ok().filter(|&at| at < length)
+}
+
+fn depth(value: &Value) -> usize {
+    let below = value.pairs().iter().map(|(_, value)| value).chain(value.items());
+    1 + below.map(depth).max().unwrap_or(0)
+}
+
+fn width(value: &Value) -> usize {
+    value.pairs().len().max(value.items().len())
+}
+
+/// Whether two values mean the same, wherever they are written.
+fn is_equal(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Scalar(one), Value::Scalar(other)) => one.null == other.null && one.text == other.text,
+        (Value::List(one), Value::List(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_equal(one, other))
+        }
+        (Value::Map(pairs), Value::Map(others)) => {
+            pairs.len() == others.len()
+                && pairs.iter().all(|(key, value)| other.get(key).is_some_and(|other| is_equal(value, other)))
+        }
+        _ => false,
+    }
+}

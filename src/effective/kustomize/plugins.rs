@@ -1,0 +1,113 @@
+//! What can change or add objects in ways that only kustomize itself can follow, and settings of transformers.
+
+use super::super::files::join;
+use super::super::helm::inflated;
+use super::super::value::Value;
+use super::builder::{Builder, Gathered, Level};
+use super::field_paths::FieldSpec;
+use super::resources::{self, Included};
+use super::{InflatedChart, path_in};
+
+/// Transformers that are part of kustomize and don't touch images.
+const HARMLESS: [&str; 9] = [
+    "AnnotationsTransformer",
+    "HashTransformer",
+    "LabelTransformer",
+    "NamespaceTransformer",
+    "PrefixSuffixTransformer",
+    "PrefixTransformer",
+    "ReplicaCountTransformer",
+    "SuffixTransformer",
+    "ValueAddTransformer",
+];
+
+impl Builder<'_, '_> {
+    /// `configurations` can name more places with images (`builtinconfig.MakeTransformerConfig`).
+    pub(super) fn configurations(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
+        for item in level.list("configurations") {
+            let local = item.text().and_then(|path| join(level.folder, path));
+            let Some(file) = local.and_then(|local| self.files.load(&local)) else {
+                self.is_uncertain(item.place(), "reads a file that isn't in this repository");
+                continue;
+            };
+            self.build.files.insert(file);
+            gathered.has_unknown = true;
+            for document in self.files.documents(file) {
+                let images = document.get("images").map_or(&[][..], Value::items);
+                gathered.image_paths.extend(images.iter().filter_map(FieldSpec::read));
+                let variables = document.get("varReference").map_or(&[][..], Value::items);
+                gathered.variable_paths.extend(variables.iter().filter_map(FieldSpec::read));
+            }
+        }
+        if level.fields.at(&["openapi", "path"]).is_some() {
+            let at = level.fields.get("openapi").and_then(Value::place);
+            self.is_uncertain(at, "sets its own OpenAPI schema, which decides how patches are merged");
+        }
+    }
+
+    /// Plugins, and charts that kustomize inflates.
+    pub(super) fn unknown_generators(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
+        for (key, what) in
+            [("generators", "runs a generator"), ("helmChartInflationGenerator", "inflates a Helm chart")]
+        {
+            for item in level.list(key) {
+                gathered.has_unknown = true;
+                self.is_unknown(item.place(), what);
+            }
+        }
+        for item in level.list("helmCharts") {
+            gathered.has_unknown = true;
+            let chart = self.local_chart(level, item);
+            if chart.is_none() {
+                self.is_unknown(item.place(), "inflates a Helm chart that isn't in this repository");
+            }
+            let rendered = inflated(self.files, level.folder, chart.as_deref(), item);
+            gathered.chart_images.extend(rendered.images);
+            self.build.files.extend(rendered.files);
+            self.build.unknown.extend(rendered.unknown);
+            self.build.uncertain.extend(rendered.uncertain);
+            let (folder, values_files) = (level.folder.to_owned(), rendered.values_files);
+            self.build.charts.push(InflatedChart { folder, chart, item: item.clone(), values_files });
+        }
+    }
+
+    /// The folder of a chart, if it is in the repository (`HelmChartInflationGeneratorPlugin.chartExistsLocally`).
+    fn local_chart(&mut self, level: &Level<'_>, item: &Value) -> Option<String> {
+        let name = item.text_at(&["name"])?;
+        let home = level.fields.text_at(&["helmGlobals", "chartHome"]).unwrap_or("charts");
+        let home = join(level.folder, home)?;
+        let versioned = item.text_at(&["version"]).map(|version| format!("{name}-{version}/{name}"));
+        let folders = [Some(name.to_owned()), versioned].into_iter().flatten();
+        let mut charts = folders.filter_map(|folder| join(&home, &folder));
+        charts.find(|folder| self.files.load(&path_in(folder, "Chart.yaml")).is_some())
+    }
+
+    pub(super) fn transformers(&mut self, level: &Level<'_>) {
+        for item in level.list("transformers") {
+            if !self.is_harmless(level, item) {
+                self.is_uncertain(item.place(), "runs a transformer");
+            }
+        }
+    }
+
+    fn is_harmless(&mut self, level: &Level<'_>, item: &Value) -> bool {
+        let Some(text) = item.text() else { return false };
+        let file = if text.contains('\n') {
+            item.place().and_then(|place| self.files.load_embedded(place))
+        } else {
+            match resources::follow(self.files, level.folder, text) {
+                Included::File(file) => Some(file),
+                Included::Folder(_) | Included::Remote | Included::Missing => None,
+            }
+        };
+        let Some(file) = file else { return false };
+        if !text.contains('\n') {
+            self.build.files.insert(file);
+        }
+        let documents = self.files.documents(file);
+        documents.iter().all(|document| {
+            document.text_at(&["apiVersion"]) == Some("builtin")
+                && document.text_at(&["kind"]).is_some_and(|kind| HARMLESS.contains(&kind))
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! `replacements`: values of one object that are copied into others (kustomize's `filters/replacement`).
+
+use super::super::composed::{own_piece, piece_of, set_pieces};
+use super::super::files::join;
+use super::super::setting::{Holds, Link, Setting, TextPart};
+use super::super::value::{Scalar, Value};
+use super::builder::{Builder, Gathered, Level};
+use super::field_paths::value_at;
+use super::merge::inherit;
+use super::selector::ObjectSelector;
+use super::value_paths::{create, lookup, matches, parts};
+use super::{Object, ResourceId};
+
+/// What is copied: a value, or a part of a scalar's text.
+struct Copied {
+    value: Value,
+    /// In bytes of the scalar's text.
+    part: Option<std::ops::Range<usize>>,
+}
+
+impl Builder<'_, '_> {
+    pub(super) fn replacements(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
+        for item in level.list("replacements") {
+            let Some(path) = item.get("path") else {
+                self.replacement(item, gathered);
+                continue;
+            };
+            let local = path.text().and_then(|path| join(level.folder, path));
+            let Some(file) = local.and_then(|local| self.files.load(&local)) else {
+                self.is_uncertain(path.place(), "reads a file that isn't in this repository");
+                continue;
+            };
+            self.build.files.insert(file);
+            for document in self.files.documents(file) {
+                match &document {
+                    Value::List(items) => items.iter().for_each(|item| self.replacement(item, gathered)),
+                    item => self.replacement(item, gathered),
+                }
+            }
+        }
+    }
+
+    fn replacement(&mut self, item: &Value, gathered: &mut Gathered) {
+        let targets = item.get("targets").map_or(&[][..], Value::items);
+        let Some(copied) = source(item, &gathered.objects) else {
+            if targets.iter().any(may_be_image) {
+                self.is_uncertain(item.place(), "replaces values, and their source can't be found");
+            }
+            return;
+        };
+        for target in targets {
+            let Some(selector) = target.get("select").and_then(ObjectSelector::read) else {
+                self.is_uncertain(target.place(), "has a target that can't be evaluated");
+                continue;
+            };
+            let rejected = target.get("reject").map_or(&[][..], Value::items);
+            let rejected: Vec<_> = rejected.iter().filter_map(ObjectSelector::read).collect();
+            let size = copied.value.size();
+            for object in &mut gathered.objects {
+                let is_target = selector.selects_any_id(object)
+                    && !rejected.iter().any(|reject| reject.selects_any_id(object));
+                if is_target && self.files.spend(size + object.value.size()) {
+                    copy_into(&mut object.value, &copied, target);
+                }
+            }
+        }
+    }
+}
+
+/// `getReplacement`
+fn source(item: &Value, objects: &[Object]) -> Option<Copied> {
+    if let Some(value) = item.get("sourceValue") {
+        return Some(Copied { value: value.clone(), part: None });
+    }
+    let source = item.get("source")?;
+    let mut found = objects.iter().filter(|object| object.ids().any(|id| is_selected(&id, source)));
+    let object = found.next().filter(|_| found.next().is_none())?;
+    let path = source.text_at(&["fieldPath"]).filter(|path| !path.is_empty()).unwrap_or("metadata.name");
+    let value = lookup(&object.value, &parts(path))?;
+    let part = match delimiter(source) {
+        Some((delimiter, index)) => {
+            let text = value.text()?;
+            Some(part_ranges(text, delimiter).nth(usize::try_from(index).ok()?)?)
+        }
+        None => None,
+    };
+    Some(Copied { value: value.clone(), part })
+}
+
+/// `ResId.IsSelectedBy`: what isn't given fits everything.
+fn is_selected(id: &ResourceId, selector: &Value) -> bool {
+    let fits = |key, actual: &str| {
+        selector.text_at(&[key]).is_none_or(|wanted| wanted.is_empty() || wanted == actual)
+    };
+    let namespace = selector.text_at(&["namespace"]).unwrap_or_default();
+    let wanted = ResourceId { namespace: namespace.to_owned(), ..id.clone() };
+    fits("group", &id.group)
+        && fits("version", &id.version)
+        && fits("kind", &id.kind)
+        && fits("name", &id.name)
+        && (namespace.is_empty() || wanted.effective_namespace() == id.effective_namespace())
+}
+
+/// `copyValueToTarget`
+fn copy_into(object: &mut Value, copied: &Copied, target: &Value) {
+    let paths: Vec<&str> =
+        target.get("fieldPaths").map_or(&[][..], Value::items).iter().filter_map(Value::text).collect();
+    let creates = target.text_at(&["options", "create"]) == Some("true");
+    for path in if paths.is_empty() { vec!["metadata.name"] } else { paths } {
+        let path = parts(path);
+        if creates {
+            create(object, &path);
+        }
+        let mut found = Vec::new();
+        matches(object, &path, &mut Vec::new(), &mut found);
+        for steps in found {
+            if let Some(field) = value_at(object, &steps) {
+                set_field(field, copied, delimiter(target));
+            }
+        }
+    }
+}
+
+/// `setFieldValue`
+fn set_field(field: &mut Value, copied: &Copied, delimiter: Option<(&str, isize)>) {
+    match (field, &copied.value, delimiter) {
+        (Value::Scalar(field), Value::Scalar(source), Some((delimiter, index))) => {
+            set_part(field, source, copied, delimiter, index);
+        }
+        (Value::Scalar(field), Value::Scalar(source), None) => set_whole(field, source, copied),
+        (field, value, _) => {
+            let mut new = value.clone();
+            inherit(&mut new, field);
+            *field = new;
+        }
+    }
+}
+
+fn set_whole(field: &mut Scalar, source: &Scalar, copied: &Copied) {
+    let part = match (&copied.part, source.links.last().map(|link| &link.setting), source.place) {
+        (Some(range), None, Some(place)) => Some((place, range.clone())),
+        (range, Some(Setting::Part(part)), _) => {
+            let start = part.range.start;
+            let within = range.clone().unwrap_or(0..source.text.len());
+            Some((part.place, start + within.start..start + within.end))
+        }
+        _ => None,
+    };
+    let mut new = source.clone();
+    if let Some(range) = &copied.part {
+        new.text = source.text[range.clone()].to_owned();
+        new.links = vec![Link::new(Setting::generated(), &new.text)];
+    }
+    if let Some((place, range)) = part {
+        let setting = Setting::Part(TextPart { place, range, holds: Holds::Image });
+        new.links = vec![Link::new(setting, &new.text)];
+    }
+    new.override_scalar(field);
+    (new.plain, new.null) = (field.plain && !field.null, false);
+    *field = new;
+}
+
+/// Replaces one of the parts between delimiters, or adds one.
+fn set_part(field: &mut Scalar, source: &Scalar, copied: &Copied, delimiter: &str, index: isize) {
+    let range = copied.part.clone().unwrap_or(0..source.text.len());
+    let new = piece_of(source, range, "replacement");
+    let all = own_piece(field, 0..field.text.len());
+    let between = || {
+        let mut piece = own_piece(field, 0..0);
+        (piece.text, piece.shown) = (delimiter.to_owned(), delimiter.to_owned());
+        piece
+    };
+    let ranges: Vec<_> = part_ranges(&field.text, delimiter).collect();
+    let pieces = match usize::try_from(index) {
+        Err(_) => vec![new, between(), all],
+        Ok(index) => match ranges.get(index) {
+            Some(old) => {
+                let (before, after) = (0..old.start, old.end..field.text.len());
+                vec![own_piece(field, before), new, own_piece(field, after)]
+            }
+            None => vec![all, between(), new],
+        },
+    };
+    set_pieces(field, pieces.into_iter().filter(|piece| !piece.text.is_empty()).collect());
+}
+
+/// The delimiter of `options`, and which part is meant.
+fn delimiter(value: &Value) -> Option<(&str, isize)> {
+    let delimiter = value.text_at(&["options", "delimiter"]).filter(|delimiter| !delimiter.is_empty())?;
+    let index = value.text_at(&["options", "index"]).and_then(|index| index.parse().ok());
+    Some((delimiter, index.unwrap_or(0)))
+}
+
+/// Where the parts of a text between delimiters are.
+fn part_ranges<'t>(text: &'t str, delimiter: &'t str) -> impl Iterator<Item = std::ops::Range<usize>> + 't {
+    let mut start = 0;
+    text.split(delimiter).map(move |part| {
+        let range = start..start + part.len();
+        start = range.end + delimiter.len();
+        range
+    })
+}
+
+/// Whether a target can be an image, or something that an image is made from.
+fn may_be_image(target: &Value) -> bool {
+    let paths = target.get("fieldPaths").map_or(&[][..], Value::items).iter().filter_map(Value::text);
+    let words = ["image", "Image", "ontainers", "tag", "Tag", "values", "template"];
+    paths.into_iter().any(|path| words.iter().any(|word| path.contains(word)) || path == "spec")
+}

@@ -1,0 +1,127 @@
+//! `replacements` and `vars`.
+
+use super::{DEPLOYMENT, Outcomes, repository};
+
+const CONFIG: &str = "\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: versions}
+data:
+  image: ghcr.io/acme/api:v2
+  tag: v3
+";
+
+fn run(replacement: &str) -> Outcomes {
+    let text = format!("resources: [d.yaml, c.yaml]\nreplacements:\n{replacement}");
+    repository(&[("kustomization.yaml", &text), ("d.yaml", DEPLOYMENT), ("c.yaml", CONFIG)]).run("")
+}
+
+const TARGET: &str = "  targets:
+    - select: {kind: Deployment}
+      fieldPaths: ['spec.template.spec.containers.[name=app].image']
+";
+
+fn source(field: &str) -> String {
+    format!("- source: {{kind: ConfigMap, name: versions, {field}}}\n{TARGET}")
+}
+
+#[test]
+fn replacement_of_the_whole_image_wins_at_its_source() {
+    assert_eq!(run(&source("fieldPath: data.image")).images, ["ghcr.io/acme/api:v2 <- c.yaml:5; d.yaml:10"]);
+}
+
+#[test]
+fn replacement_of_the_tag_wins_at_its_source() {
+    let tag = "      options: {delimiter: ':', index: 1}\n";
+    let with_tag = |field: &str| run(&format!("{}{tag}", source(field))).images;
+    assert_eq!(with_tag("fieldPath: data.tag"), ["app:v3 <- c.yaml:6; d.yaml:10"]);
+    let part = "fieldPath: data.image, options: {delimiter: ':', index: 1}";
+    assert_eq!(with_tag(part), ["app:v2 <- c.yaml:5; d.yaml:10"]);
+}
+
+/// The tag is still the workload's.
+#[test]
+fn replacement_of_the_name_leaves_the_place_of_the_tag() {
+    let replacement = format!(
+        "{}      options: {{delimiter: ':', index: 0}}\n",
+        source("fieldPath: data.image, options: {delimiter: ':', index: 0}")
+    );
+    assert_eq!(run(&replacement).images, ["ghcr.io/acme/api:v1 <- d.yaml:10"]);
+}
+
+#[test]
+fn replacement_comes_after_images() {
+    let text = format!(
+        "resources: [d.yaml, c.yaml]\nimages: [{{name: app, newTag: v9}}]\nreplacements:\n{}",
+        source("fieldPath: data.image")
+    );
+    let files = [("kustomization.yaml", text.as_str()), ("d.yaml", DEPLOYMENT), ("c.yaml", CONFIG)];
+    let image = "ghcr.io/acme/api:v2 <- c.yaml:5; d.yaml:10, kustomization.yaml:2";
+    assert_eq!(repository(&files).run("").images, [image]);
+}
+
+#[test]
+fn generated_literal_is_a_source() {
+    let text = format!(
+        "resources: [d.yaml]\nconfigMapGenerator:\n  - name: versions\n    literals:\n      - tag=v4\nreplacements:\n{}{}",
+        source("fieldPath: data.tag"),
+        "      options: {delimiter: ':', index: 1}\n"
+    );
+    let run = repository(&[("kustomization.yaml", &text), ("d.yaml", DEPLOYMENT)]).run("");
+    assert_eq!(run.images, ["app:v4 <- kustomization.yaml:5; d.yaml:10"]);
+}
+
+#[test]
+fn replacements_can_be_in_a_file_and_reject_targets() {
+    let file = format!("{}      reject: [{{name: app}}]\n", source("fieldPath: data.image"));
+    let text = "resources: [d.yaml, c.yaml]\nreplacements: [{path: r.yaml}]\n";
+    let files = |r: &str| {
+        let files = [("kustomization.yaml", text), ("d.yaml", DEPLOYMENT), ("c.yaml", CONFIG), ("r.yaml", r)];
+        repository(&files).run("").images
+    };
+    assert_eq!(files(&file), ["app:v1 <- d.yaml:10"]);
+    assert_eq!(files(&source("fieldPath: data.image")), ["ghcr.io/acme/api:v2 <- c.yaml:5; d.yaml:10"]);
+}
+
+#[test]
+fn replacement_without_source_is_uncertain() {
+    let run = run(&source("fieldPath: data.gone"));
+    assert_eq!(run.images, ["app:v1 <- d.yaml:10"]);
+    assert_eq!(run.uncertain, ["kustomization.yaml:3 replaces values, and their source can't be found"]);
+}
+
+#[test]
+fn paths_select_all_items_or_a_position() {
+    let with_path = |path: &str| {
+        let text =
+            source("fieldPath: data.image").replace("spec.template.spec.containers.[name=app].image", path);
+        run(&text).images[0].starts_with("ghcr.io/acme/api:v2")
+    };
+    assert!(with_path("spec.template.spec.containers.*.image"));
+    assert!(with_path("spec.template.spec.containers.0.image"));
+    assert!(with_path("spec.template.spec.containers.[name=a.*].image"));
+    assert!(!with_path("spec.template.spec.containers.1.image"));
+    assert!(!with_path("spec.template.spec.containers.[name=b].image"));
+}
+
+/// By default, kustomize doesn't look for variables in images.
+#[test]
+fn variable_is_replaced_where_a_configuration_says_so() {
+    let deployment = DEPLOYMENT.replace("app:v1", "app:$(TAG)");
+    let text = "\
+resources: [d.yaml, c.yaml]
+vars:
+  - name: TAG
+    objref: {apiVersion: v1, kind: ConfigMap, name: versions}
+    fieldref: {fieldpath: data.tag}
+";
+    let configured = format!("{text}configurations: [v.yaml]\n");
+    let paths = "varReference: [{path: spec/template/spec/containers/image, kind: Deployment}]\n";
+    let files = |text: &str| {
+        let files =
+            [("kustomization.yaml", text), ("d.yaml", &deployment), ("c.yaml", CONFIG), ("v.yaml", paths)];
+        repository(&files).run("").images
+    };
+    assert_eq!(files(&configured), ["app:v3 <- c.yaml:6; d.yaml:10"]);
+    assert_eq!(files(text), ["app:$(TAG) <- d.yaml:10"]);
+}

@@ -1,0 +1,72 @@
+//! What can't be rendered.
+
+use super::{DEPLOYMENT, repository};
+
+const ENTRY: &str = "images: [{name: app, newTag: v1}]\n";
+
+#[test]
+fn entry_may_match_a_remote_base() {
+    for path in ["https://example.org/x.yaml", "github.com/acme/app//deploy?ref=v1", "git@example.org:a/b"] {
+        let text = format!("resources:\n  - {path}\n{ENTRY}");
+        let run = repository(&[("kustomization.yaml", &text)]).run("");
+        assert_eq!(run.unmatched, ["kustomization.yaml:3 may match"], "{path}");
+        assert_eq!(run.unknown, ["kustomization.yaml:2 includes a remote base"]);
+        assert!(run.images.is_empty() && run.uncertain.is_empty(), "{run:?}");
+    }
+}
+
+#[test]
+fn entry_of_a_component_alone_may_match() {
+    let text = format!("kind: Component\n{ENTRY}");
+    assert_eq!(
+        repository(&[("kustomization.yaml", &text)]).run("").unmatched,
+        ["kustomization.yaml:2 may match"]
+    );
+}
+
+#[test]
+fn missing_path_is_unknown_and_cycle_is_uncertain() {
+    let run = repository(&[("kustomization.yaml", "resources:\n- gone\n- ../../out\n")]).run("");
+    let what = "includes a path that isn't in this repository";
+    assert_eq!(run.unknown, [format!("kustomization.yaml:2 {what}"), format!("kustomization.yaml:3 {what}")]);
+    let files =
+        [("a/kustomization.yaml", "resources: [../b]\n"), ("b/kustomization.yaml", "bases: [../a]\n")];
+    assert_eq!(repository(&files).run("a").uncertain, ["b/kustomization.yaml:1 includes itself"]);
+}
+
+#[test]
+fn patch_of_an_object_in_a_remote_base_still_sets_its_image() {
+    let text = "\
+resources: ['https://example.org/x.yaml']
+patchesStrategicMerge: [merge.yaml]
+patches:
+  - target: {kind: Deployment, name: other}
+    patch: |-
+      - op: replace
+        path: /spec/template/spec/containers/0/image
+        value: other:v1
+";
+    let run = repository(&[("kustomization.yaml", text), ("merge.yaml", DEPLOYMENT)]).run("");
+    assert_eq!(run.images, ["app:v1 <- merge.yaml:10", "other:v1 <- kustomization.yaml:8"]);
+}
+
+#[test]
+fn object_included_twice_is_uncertain() {
+    let files = [("kustomization.yaml", "resources: [d.yaml, d.yaml]\n"), ("d.yaml", DEPLOYMENT)];
+    let run = repository(&files).run("");
+    assert_eq!(run.images, ["app:v1 <- d.yaml:10"]);
+    assert_eq!(run.uncertain, ["d.yaml:2 is included twice, and kustomize refuses that"]);
+}
+
+/// Without a limit, this takes 2^40 steps.
+#[test]
+fn bases_that_multiply_end() {
+    let level = |n: usize| {
+        let below = format!("../{}", n + 1);
+        (format!("{n}/kustomization.yaml"), format!("resources: [{below}, {below}]\nnameSuffix: '{n}'\n"))
+    };
+    let files: Vec<_> = (0..40).map(level).collect();
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let run = repository(&files).run("0");
+    assert!(run.uncertain.iter().any(|doubt| doubt.ends_with("is too large to evaluate")), "{run:?}");
+}

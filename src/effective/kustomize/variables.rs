@@ -1,0 +1,90 @@
+//! `vars`: `$(NAME)` in the places that `configurations` name (kustomize's `refvar` filter). By default, kustomize
+//! looks for them only where no image is.
+
+use std::collections::HashMap;
+
+use super::super::composed::{own_piece, piece_of, set_pieces};
+use super::super::value::{Scalar, Value};
+use super::builder::{Builder, Gathered};
+use super::field_paths::value_at;
+use super::resources;
+use super::value_paths::{lookup, parts};
+use super::{Object, ResourceId};
+
+impl Builder<'_, '_> {
+    /// After everything else is done (`ResAccumulator.ResolveVars`).
+    pub(super) fn resolve_variables(&mut self, gathered: &mut Gathered) {
+        if gathered.variables.is_empty() || gathered.variable_paths.is_empty() {
+            return;
+        }
+        let mut values: HashMap<String, Scalar> = HashMap::new();
+        for variable in &gathered.variables {
+            let name = variable.text_at(&["name"]).unwrap_or_default();
+            match value_of(variable, &mut gathered.objects) {
+                Some(value) => drop(values.insert(name.to_owned(), value)),
+                None => self.is_uncertain(variable.place(), "is a variable whose value can't be found"),
+            }
+        }
+        for object in &mut gathered.objects {
+            let id = object.id();
+            let mut found = Vec::new();
+            for path in &gathered.variable_paths {
+                path.find(&object.value, &id, &mut |steps| found.push(steps));
+            }
+            for steps in found {
+                if let Some(Value::Scalar(scalar)) = value_at(&mut object.value, &steps) {
+                    replace(scalar, &values);
+                }
+            }
+        }
+    }
+}
+
+/// The scalar that a variable stands for.
+fn value_of(variable: &Value, objects: &mut [Object]) -> Option<Scalar> {
+    let reference = variable.get("objref")?;
+    let text = |key| reference.text_at(&[key]).unwrap_or_default().to_owned();
+    let api_version = text("apiVersion");
+    let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+    let (group, version) = match api_version.is_empty() {
+        true => (text("group"), text("version")),
+        false => (group.to_owned(), version.to_owned()),
+    };
+    let (kind, name, namespace) = (text("kind"), text("name"), text("namespace"));
+    let id = ResourceId { group, version, kind, name, namespace };
+    let object = match id.namespace.is_empty() {
+        true => objects.iter().find(|object| object.ids().any(|other| other.is_same_without_namespace(&id))),
+        false => resources::with_id(objects, &id).next().map(|object| &*object),
+    }?;
+    let path = variable.text_at(&["fieldref", "fieldpath"]).or(variable.text_at(&["fieldref", "fieldPath"]));
+    lookup(&object.value, &parts(path.unwrap_or("metadata.name")))?.scalar().cloned()
+}
+
+/// `expansion.Expand`: `$$` stands for `$`, and a name without a value stays.
+fn replace(scalar: &mut Scalar, values: &HashMap<String, Scalar>) {
+    let mut pieces = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while let Some(found) = scalar.text[at..].find('$') {
+        let dollar = at + found;
+        let rest = &scalar.text[dollar + 1..];
+        let name = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map(|(name, _)| name);
+        at = match name {
+            _ if rest.starts_with('$') => dollar + 2,
+            Some(name) => {
+                let end = dollar + 3 + name.len();
+                if let Some(value) = values.get(name) {
+                    pieces.push(own_piece(scalar, start..dollar));
+                    pieces.push(piece_of(value, 0..value.text.len(), name));
+                    start = end;
+                }
+                end
+            }
+            None => dollar + 1,
+        };
+    }
+    if pieces.is_empty() {
+        return;
+    }
+    pieces.push(own_piece(scalar, start..scalar.text.len()));
+    set_pieces(scalar, pieces.into_iter().filter(|piece| !piece.text.is_empty()).collect());
+}

@@ -1,0 +1,38 @@
+//! What runs: which place wins where several set the same image.
+//!
+//! A **root** is what a controller or a person renders as one: a kustomization, a HelmRelease, a chart with a values
+//! file, a compose project. In a root, each image comes out of a **chain** of places that override each other. The
+//! **winning place** is the strongest of them.
+//!
+//! Every value keeps the place where it is written ([`Value`]), so a merge of values is a merge of places too. A root
+//! is rendered as its tool renders it, as far as images go, and then searched for images like any file
+//! ([`object_images`], [`values_images`]).
+//!
+//! Pure: files come in through [`Files`].
+
+pub mod argo;
+pub mod compose;
+mod composed;
+mod files;
+pub mod flux;
+pub mod helm;
+mod images;
+pub mod kustomize;
+mod mentions;
+mod place;
+mod repository_url;
+mod root;
+mod roots;
+mod setting;
+#[cfg(test)]
+mod testing;
+mod value;
+
+pub use files::{Files, LoadedFile, ReadFile, folder_of, join};
+pub use images::{object_images, values_images};
+pub use mentions::Mentions;
+pub use place::{FileId, Place};
+pub use root::{Doubt, Root, StaleChart, UnmatchedEntry};
+pub use roots::{Scene, declares_sources, is_structural, roots};
+pub use setting::{AppVersion, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
+pub use value::{Rendered, Scalar, Value};

@@ -1,0 +1,60 @@
+//! A root: what a controller or a person renders as one.
+
+use std::collections::BTreeSet;
+
+use super::place::{FileId, Place};
+use super::setting::EffectiveImage;
+
+/// A rendered root.
+#[derive(Clone, Debug, Default)]
+pub struct Root {
+    /// As messages call it: `kustomization apps/prod`, `chart charts/api with values-prod.yaml`.
+    pub name: String,
+    pub images: Vec<EffectiveImage>,
+    /// Images of a chart whose tag is only a default: it floats (`latest`, `main`), and a values file, a release or
+    /// a parent chart is there to set it. This root doesn't run them.
+    pub defaults: Vec<EffectiveImage>,
+    /// What would set an image here, but another list replaces the list that it is in.
+    pub discarded: Vec<EffectiveImage>,
+    /// Entries of `images` lists that matched no container here.
+    pub unmatched: Vec<UnmatchedEntry>,
+    /// Every file that the root was made from.
+    pub files: BTreeSet<FileId>,
+    /// What the root includes and tagbump can't render: remote bases, generators, charts. What is rendered is
+    /// still right, but there may be more containers.
+    pub unknown: Vec<Doubt>,
+    /// What may change the images in a way that tagbump can't follow. The images may be wrong.
+    pub uncertain: Vec<Doubt>,
+    /// Winning places in charts that Flux doesn't pack again by itself.
+    pub stale: Vec<StaleChart>,
+    /// The variables whose value in the environment (a shell, CI) replaces what is written at a place.
+    pub variables: Vec<(String, Place)>,
+}
+
+/// An entry of an `images` list that matches no container of its root.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnmatchedEntry {
+    /// The scalar that names the entry.
+    pub name: Place,
+    /// Something that the root can't render may use it.
+    pub may_match: bool,
+    /// The weaker entry that renamed the image, if this one would match without it.
+    pub renamed_by: Option<Place>,
+}
+
+/// Something that tagbump can't follow, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doubt {
+    pub at: Option<Place>,
+    /// The rest of a sentence that starts with the place: `includes a remote base`.
+    pub what: String,
+}
+
+/// A winning place in a chart that Flux packs again only when the chart's version changes. An edit has no effect
+/// before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StaleChart {
+    pub place: Place,
+    /// The chart's folder.
+    pub chart: String,
+}

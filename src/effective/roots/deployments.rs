@@ -1,0 +1,175 @@
+//! What is deployed together: by a kustomization, a Flux Kustomization, an Application, or as a file on its own.
+//!
+//! Flux Kustomizations and Applications can be among what another deployment deploys, patched by it. So this goes from
+//! one deployment to those that are in it.
+
+use std::collections::BTreeSet;
+
+use super::super::argo::{
+    ApplicationSource, DeployedChart, PatchedKustomization, Renders, application_sources,
+};
+use super::super::files::Files;
+use super::super::flux;
+use super::super::helm::{Objects, UsedCharts};
+use super::super::images::object_images;
+use super::super::kustomize::{Additions, Build, InflatedChart, build};
+use super::super::root::Root;
+use super::super::value::Value;
+use super::Deployment;
+use super::kustomizations::Kustomizations;
+use super::scene::{Scene, documents};
+
+/// More deployments than this aren't followed.
+const MAX_DEPLOYMENTS: usize = 20_000;
+
+/// Everything that is deployed around an image.
+pub(super) struct Deployments {
+    pub all: Vec<Deployment>,
+    /// Applications that render a chart.
+    pub charts: Vec<Root>,
+    pub used: UsedCharts,
+}
+
+impl Deployments {
+    pub fn around(files: &mut Files<'_>, scene: &Scene<'_>) -> Self {
+        let written: Vec<Value> = scene.reached.iter().flat_map(|path| scene.objects(files, path)).collect();
+        let pointed_to: BTreeSet<String> =
+            written.iter().flat_map(|object| targets(files, object, scene.url)).collect();
+        let kustomizations = Kustomizations::among(files, scene);
+        let folders: Vec<&String> = kustomizations.alone(&pointed_to).collect();
+        let mut found = Deployments { all: Vec::new(), charts: Vec::new(), used: UsedCharts::default() };
+        for folder in folders {
+            let built = build(files, folder, &Additions::default());
+            found.add(format!("kustomization {}", shown(folder)), built);
+        }
+        let included: BTreeSet<_> =
+            found.all.iter().flat_map(|deployment| deployment.root.files.iter().copied()).collect();
+        found.all.extend(scene.files_alone(files, &included));
+        let declared: Vec<Value> =
+            written.into_iter().filter(|object| is_kind(object, "ConfigMap")).collect();
+        found.follow(files, scene, &Objects::new(&declared));
+        found.drop_included_files();
+        found
+    }
+
+    fn add(&mut self, name: String, build: Build) {
+        let Build { objects, unmatched, files, charts, chart_images, unknown, uncertain, .. } = build;
+        for InflatedChart { chart, values_files, .. } in charts {
+            self.used.charts.extend(chart);
+            self.used.values_files.extend(values_files);
+        }
+        let images = objects.iter().flat_map(|object| object_images(&object.value));
+        let images = images.chain(chart_images).collect();
+        let root = Root { name, images, unmatched, files, unknown, uncertain, ..Root::default() };
+        let objects = objects.into_iter().map(|object| object.value).collect();
+        self.all.push(Deployment { root, objects, is_file: false });
+    }
+
+    /// Renders the Flux Kustomizations and Applications in every deployment, also in those that this adds.
+    fn follow(&mut self, files: &mut Files<'_>, scene: &Scene<'_>, declared: &Objects<'_>) {
+        let mut next = 0;
+        let mut seen: Vec<Value> = Vec::new();
+        while next < self.all.len() && self.all.len() < MAX_DEPLOYMENTS {
+            let pointers: Vec<Value> =
+                self.all[next].objects.iter().filter(|object| is_pointer(object)).cloned().collect();
+            for object in pointers {
+                if seen.contains(&object) {
+                    continue;
+                }
+                if is_kind(&object, "Kustomization") {
+                    let built = flux::render(files, &object, declared);
+                    let name = object.text_at(&["metadata", "name"]).unwrap_or("without a name");
+                    built.into_iter().for_each(|built| self.add(format!("Flux Kustomization {name}"), built));
+                } else {
+                    let sources = application_sources(files, &object, scene.url);
+                    sources.into_iter().for_each(|source| self.add_application(files, source));
+                }
+                seen.push(object);
+            }
+            next += 1;
+        }
+    }
+
+    fn add_application(&mut self, files: &mut Files<'_>, source: ApplicationSource) {
+        let ApplicationSource {
+            name, renders, discarded, unmatched, files: read, unknown, uncertain, ..
+        } = source;
+        let root = Root {
+            name: name.clone(),
+            discarded,
+            unmatched,
+            files: read,
+            unknown,
+            uncertain,
+            ..Root::default()
+        };
+        match renders {
+            Renders::Chart(DeployedChart { images, chart, values_files }) => {
+                self.used.charts.extend(chart);
+                self.used.values_files.extend(values_files);
+                self.charts.push(Root { images, ..root });
+            }
+            Renders::Kustomization(PatchedKustomization { folder, components, patches, images }) => {
+                let additions = Additions { components, patches, overrides: images, ..Additions::default() };
+                let built = build(files, &folder, &additions);
+                self.add(name, built);
+                self.charts.push(root);
+            }
+            Renders::Manifests(paths) => {
+                let objects: Vec<Value> = paths.iter().flat_map(|path| documents(files, path)).collect();
+                let images = objects.iter().flat_map(object_images).collect();
+                let read = paths.iter().filter_map(|path| files.load(path)).collect();
+                let root = Root { images, files: read, ..root };
+                self.all.push(Deployment { root, objects, is_file: false });
+            }
+            Renders::Unknown => self.charts.push(root),
+        }
+    }
+
+    /// A file on its own is none if a deployment that was found later includes it.
+    fn drop_included_files(&mut self) {
+        let included: BTreeSet<_> = self
+            .all
+            .iter()
+            .filter(|deployment| !deployment.is_file)
+            .flat_map(|deployment| deployment.root.files.iter().copied())
+            .collect();
+        self.all.retain(|deployment| !deployment.is_file || deployment.root.files.is_disjoint(&included));
+    }
+}
+
+fn shown(folder: &str) -> &str {
+    if folder.is_empty() { "." } else { folder }
+}
+
+fn is_kind(object: &Value, kind: &str) -> bool {
+    object.text_at(&["kind"]) == Some(kind)
+}
+
+fn is_flux(object: &Value) -> bool {
+    is_kind(object, "Kustomization")
+        && object.text_at(&["apiVersion"]).is_some_and(|api| api.starts_with("kustomize.toolkit.fluxcd.io/"))
+}
+
+fn is_argo(object: &Value) -> bool {
+    (is_kind(object, "Application") || is_kind(object, "ApplicationSet"))
+        && object.text_at(&["apiVersion"]).is_some_and(|api| api.starts_with("argoproj.io/"))
+}
+
+/// Whether an object makes a tool render something else.
+fn is_pointer(object: &Value) -> bool {
+    is_flux(object) || is_argo(object)
+}
+
+/// The folders of the kustomizations that an object makes a tool render.
+fn targets(files: &mut Files<'_>, object: &Value, url: Option<&str>) -> Vec<String> {
+    if is_flux(object) {
+        return flux::folder(object).into_iter().collect();
+    }
+    let sources = if is_argo(object) { application_sources(files, object, url) } else { Vec::new() };
+    let folders = sources.into_iter().filter_map(|source| match source.renders {
+        Renders::Kustomization(kustomization) => Some(kustomization.folder),
+        _ => None,
+    });
+    folders.collect()
+}

@@ -1,0 +1,40 @@
+//! Which roots there are, and what they run.
+//!
+//! `deployments` renders what kustomize, Flux and Argo CD build, `releases` the charts that HelmReleases among the
+//! rendered objects run. Charts and compose projects that nothing else uses are roots too.
+
+mod deployments;
+mod kustomizations;
+mod projects;
+mod releases;
+mod scene;
+
+use super::files::Files;
+use super::helm::chart_roots;
+use super::root::Root;
+use super::value::Value;
+use deployments::Deployments;
+
+pub use scene::{Scene, declares_sources, is_structural};
+
+/// Objects that are deployed together.
+#[derive(Debug, Default)]
+struct Deployment {
+    /// With the images of its workloads.
+    root: Root,
+    objects: Vec<Value>,
+    /// A single file that nothing includes.
+    is_file: bool,
+}
+
+/// The roots around an image.
+pub fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
+    let Deployments { all, charts: mut roots, mut used } = Deployments::around(files, scene);
+    let declared = scene.declared_objects(files);
+    roots.extend(releases::roots(files, &all, &declared, scene.url, &mut used));
+    roots.extend(all.into_iter().map(|deployment| deployment.root));
+    let charts = scene.chart_folders(files);
+    roots.extend(chart_roots(files, &charts, &used));
+    roots.extend(projects::roots(files, scene));
+    roots
+}

@@ -1,0 +1,107 @@
+//! What is known of a repository before anything is rendered.
+
+use std::collections::BTreeSet;
+
+use memchr::memmem::find;
+
+use super::super::files::{Files, folder_of, join};
+use super::super::images::object_images;
+use super::super::place::FileId;
+use super::super::root::Root;
+use super::super::value::Value;
+use super::Deployment;
+use crate::manifest::is_compose;
+
+/// The file names that kustomize recognises.
+pub(super) const KUSTOMIZATION_FILES: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+const CHART_FILE: &str = "Chart.yaml";
+
+/// The API groups of objects that include files.
+const GROUPS: [&[u8]; 3] = [b".toolkit.fluxcd.io/", b"kustomize.config.k8s.io/", b"argoproj.io/"];
+
+/// The files to start from.
+pub struct Scene<'a> {
+    /// The files from which mentions lead to an image, with those that name it.
+    pub reached: &'a BTreeSet<String>,
+    /// The files that declare sources, which releases refer to by name.
+    pub declarations: &'a BTreeSet<String>,
+    /// The repository's URL, if it is known.
+    pub url: Option<&'a str>,
+}
+
+/// Whether a file can include others.
+pub fn is_structural(path: &str, bytes: &[u8]) -> bool {
+    let name = file_name(path);
+    KUSTOMIZATION_FILES.contains(&name)
+        || name == CHART_FILE
+        || name.starts_with(".argocd-source")
+        || name.contains("compose")
+        || GROUPS.iter().any(|group| find(bytes, group).is_some())
+}
+
+/// Whether a file declares sources of Flux, which other files refer to by name.
+pub fn declares_sources(bytes: &[u8]) -> bool {
+    find(bytes, b"source.toolkit.fluxcd.io/").is_some()
+}
+
+pub(super) fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+impl Scene<'_> {
+    /// The folders of charts that hold or are reached files.
+    pub(super) fn chart_folders(&self, files: &Files<'_>) -> Vec<String> {
+        let folders: BTreeSet<&str> = self.reached.iter().flat_map(|path| folders_of(path)).collect();
+        let is_chart = |folder: &&str| join(folder, CHART_FILE).is_some_and(|path| files.has(&path));
+        folders.into_iter().filter(is_chart).map(str::to_owned).collect()
+    }
+
+    pub(super) fn declared_objects(&self, files: &mut Files<'_>) -> Vec<Value> {
+        self.declarations.iter().flat_map(|path| documents(files, path)).collect()
+    }
+
+    /// The Kubernetes objects of a reached file, as they are written.
+    pub(super) fn objects(&self, files: &mut Files<'_>, path: &str) -> Vec<Value> {
+        let name = file_name(path);
+        let is_other = KUSTOMIZATION_FILES.contains(&name) || name == CHART_FILE || is_compose(name);
+        if is_other || !files.has(path) {
+            return Vec::new();
+        }
+        documents(files, path).into_iter().filter(is_kubernetes).collect()
+    }
+
+    /// The reached files that no kustomization includes, each as a deployment of its own.
+    pub(super) fn files_alone(&self, files: &mut Files<'_>, included: &BTreeSet<FileId>) -> Vec<Deployment> {
+        let alone = self.reached.iter().filter_map(|path| {
+            let id = files.load(path).filter(|id| !included.contains(id))?;
+            let objects = self.objects(files, path);
+            let images = objects.iter().flat_map(object_images).collect();
+            let root = Root { name: path.clone(), images, files: BTreeSet::from([id]), ..Root::default() };
+            (!objects.is_empty()).then_some(Deployment { root, objects, is_file: true })
+        });
+        alone.collect()
+    }
+}
+
+/// The folders that a path is in, innermost first.
+fn folders_of(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder_of(path)), |folder| (!folder.is_empty()).then(|| folder_of(folder)))
+}
+
+fn is_kubernetes(value: &Value) -> bool {
+    value.text_at(&["apiVersion"]).is_some() && value.text_at(&["kind"]).is_some()
+}
+
+/// The documents of a file, each item of a `List` on its own.
+pub(super) fn documents(files: &mut Files<'_>, path: &str) -> Vec<Value> {
+    let Some(id) = files.load(path) else { return Vec::new() };
+    let documents = files.documents(id).into_iter();
+    documents
+        .flat_map(|document| match document.get("items") {
+            Some(Value::List(items)) if document.text_at(&["kind"]) == Some("List") => items.clone(),
+            _ => vec![document],
+        })
+        .collect()
+}

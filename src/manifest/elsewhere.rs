@@ -1,0 +1,304 @@
+//! Images in places that no rule knows: fields of custom resources, compose files under another name, values of
+//! tools that tagbump doesn't read. They are reported, with the field that sets them, but never edited by themselves.
+
+use std::collections::HashSet;
+
+use super::encrypted::is_encrypted;
+use super::syntax::{self, is_image_key};
+use super::walk::{Next, walk};
+use super::{Document, ManifestFile, Reference, ReferenceSyntax, ValueLocation, documents, file_name};
+use crate::file_selection::CONFIG_PATHS;
+use crate::image::{ParsedReference, Tag, is_name, shortened};
+use crate::yaml::{NodeId, NodeKind, ParsedYaml};
+
+/// A place that names an image, and that no rule knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownPlace {
+    /// The scalar that holds the tag, or the whole image.
+    pub at: NodeId,
+    /// The kind of the object that it is in, if it is in one.
+    pub object: Option<String>,
+    pub image: String,
+    pub tag: Option<String>,
+    pub digest: Option<String>,
+    /// Only the name is there: no tag, and no field for one.
+    pub bare: bool,
+    /// Where it stands says that it is an image, whatever its name is.
+    pub certain: bool,
+}
+
+/// The keys of a whole image in custom resources, besides `image` and `xImage` (CloudNativePG's `Cluster`).
+const IMAGE_NAME: &str = "imageName";
+
+/// Kinds that name images without running them. The last one is Flux's.
+const NOTHING_RUNS: [&str; 2] = ["CustomResourceDefinition", "ImageRepository"];
+
+/// Chooses images by name, tag and digest.
+pub type WantedImage<'a> = &'a dyn Fn(&ParsedReference<'_>) -> bool;
+
+/// Every place in a file that names a wanted image, and that isn't a part of a known reference.
+pub fn unknown_places<'a>(
+    file: &ManifestFile<'_>,
+    known: impl Iterator<Item = &'a Reference>,
+    wanted: WantedImage<'_>,
+) -> Vec<UnknownPlace> {
+    if is_no_manifest(file.path) || file.yaml.check().is_err() {
+        return Vec::new();
+    }
+    let known: HashSet<NodeId> = known.flat_map(Reference::slots).map(|slot| slot.node).collect();
+    let mut search = PlaceSearch { yaml: file.yaml, known, wanted, found: Vec::new() };
+    let mut documents = documents(file);
+    documents.reverse();
+    for doc in documents.iter().filter(|doc| !doc.kind().is_some_and(|kind| NOTHING_RUNS.contains(&kind))) {
+        search.document(doc);
+    }
+    search.found.sort_by_key(|place| place.at);
+    search.found
+}
+
+/// The lines of a text that isn't valid YAML, such as a template, in which an image is named with a tag or digest.
+pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<usize> {
+    if is_no_manifest(path) {
+        return Vec::new();
+    }
+    let named = |line: &&str| {
+        !line.trim_start().starts_with('#')
+            && line.match_indices(image).any(|(at, _)| is_whole(line, at, image.len()))
+    };
+    text.lines().enumerate().filter(|(_, line)| named(line)).map(|(nth, _)| nth + 1).collect()
+}
+
+/// Whether the name at this offset is a whole one, with a tag or digest behind it.
+fn is_whole(line: &str, at: usize, length: usize) -> bool {
+    let part_of_name = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+    let tagged = line[at + length..].strip_prefix([':', '@']);
+    !line[..at].ends_with(part_of_name)
+        && tagged.is_some_and(|tag| !tag.starts_with(char::is_whitespace) && !tag.is_empty())
+}
+
+/// Files that name images without running them: those of tagbump itself, GitHub, Renovate and Dependabot.
+fn is_no_manifest(path: &str) -> bool {
+    let name = file_name(path);
+    let is_of_updater = ["renovate", ".renovaterc", "dependabot"].iter().any(|start| name.starts_with(start));
+    is_of_updater || CONFIG_PATHS.contains(&path) || path.split('/').any(|folder| folder == ".github")
+}
+
+struct PlaceSearch<'a> {
+    yaml: &'a ParsedYaml,
+    /// The scalars that belong to references, and those that were found.
+    known: HashSet<NodeId>,
+    wanted: WantedImage<'a>,
+    found: Vec<UnknownPlace>,
+}
+
+impl PlaceSearch<'_> {
+    fn document(&mut self, doc: &Document<'_>) {
+        self.blocks(doc);
+        let object = doc.api_version().and(doc.kind()).map(shortened);
+        walk(doc.yaml, doc.root, |id| {
+            let yaml = self.yaml;
+            if yaml.key_text(id).is_some_and(|key| doc.is_aside(id, key)) {
+                return Next::Past;
+            }
+            match yaml.node(id).kind {
+                NodeKind::Map => self.version(id, object.as_deref()),
+                NodeKind::Scalar { .. } if !is_key(yaml, id) => self.scalar(id, object.as_deref()),
+                _ => {}
+            }
+            Next::Inside
+        });
+    }
+
+    /// Image blocks outside of what is read as Helm values.
+    fn blocks(&mut self, doc: &Document<'_>) {
+        for block in syntax::find(doc, doc.root, "") {
+            let ReferenceSyntax::Block { tag, .. } = block.syntax else { continue };
+            let text = self.yaml.text(tag.node).unwrap_or_default();
+            if is_encrypted(text) || !self.is_new(&block) || self.is_below_status(doc, tag.node) {
+                continue;
+            }
+            self.known.extend(block.slots().iter().map(|slot| slot.node));
+            let Reference { image, tag: text, digest, .. } = &block;
+            if (self.wanted)(&ParsedReference {
+                name: image,
+                tag: text.as_deref(),
+                digest: digest.as_deref(),
+            }) {
+                let certain = doc.api_version().is_some() && doc.kind().is_some();
+                self.found.push(UnknownPlace {
+                    at: tag.place(),
+                    object: doc.api_version().and(doc.kind()).map(shortened),
+                    image: block.image,
+                    tag: block.tag,
+                    digest: block.digest,
+                    bare: false,
+                    certain,
+                });
+            }
+        }
+    }
+
+    fn is_new(&self, reference: &Reference) -> bool {
+        !reference.slots().iter().any(|slot| self.known.contains(&slot.node))
+    }
+
+    fn is_below_status(&self, doc: &Document<'_>, id: NodeId) -> bool {
+        let parents = std::iter::successors(Some(id), |&id| self.yaml.node(id).parent);
+        let mut top = parents.take_while(|&id| id != doc.root).take(MAX_DEPTH);
+        top.any(|id| self.yaml.key_text(id) == Some("status"))
+    }
+
+    /// A `repository` whose tag is in `version`. tagbump can't know whether the chart reads it.
+    fn version(&mut self, map: NodeId, object: Option<&str>) {
+        let get = |key: &str| self.yaml.get(map, key).map(ValueLocation::from);
+        let (Some(version), Some(repository)) = (get("version"), get("repository").or_else(|| get("repo")))
+        else {
+            return;
+        };
+        let text = |slot: ValueLocation| self.yaml.text(slot.node).filter(|text| !is_encrypted(text));
+        let (Some(tag), Some(name)) = (text(version), text(repository)) else { return };
+        let is_own = self.yaml.node(version.key).parent == Some(map);
+        if get("tag").is_some()
+            || get("imageTag").is_some()
+            || !is_own
+            || !is_name(name)
+            || name.contains("://")
+        {
+            return;
+        }
+        self.known.extend([version.node, repository.node]);
+        if (self.wanted)(&ParsedReference { name, tag: Some(tag), digest: None }) {
+            let tag = Some(tag).filter(|tag| !tag.is_empty()).map(shortened);
+            let (object, image) = (object.map(str::to_owned), name.to_owned());
+            let at = version.place();
+            self.found.push(UnknownPlace {
+                at,
+                object,
+                image,
+                tag,
+                digest: None,
+                bare: false,
+                certain: true,
+            });
+        }
+    }
+
+    fn scalar(&mut self, id: NodeId, object: Option<&str>) {
+        if self.known.contains(&id) {
+            return;
+        }
+        let Some(text) = self.yaml.text(id).map(str::trim).filter(|text| !is_encrypted(text)) else { return };
+        let written = ParsedReference::parse(text);
+        let bare = written.tag.is_none() && written.digest.is_none();
+        if !is_name(written.name) || text.contains(['*', ' ']) || !(self.wanted)(&written) {
+            return;
+        }
+        let key = self.yaml.key_text(id).unwrap_or_default();
+        if bare && !written.name.contains('/') && !may_name_image(key) {
+            return;
+        }
+        self.known.insert(id);
+        self.found.push(UnknownPlace {
+            at: id,
+            object: object.map(str::to_owned),
+            image: written.name.to_owned(),
+            tag: written.tag.map(shortened),
+            digest: written.digest.map(shortened),
+            bare,
+            certain: !bare
+                && object.is_some()
+                && (is_image_key(key) || key == IMAGE_NAME)
+                && has_version(&written),
+        });
+    }
+}
+
+/// Blocks that are nested deeper are not looked at closely.
+const MAX_DEPTH: usize = 64;
+
+/// Any word can be a name without a `/`, so its key must say that it is one.
+fn may_name_image(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    key.contains("image") || key.contains("repo")
+}
+
+fn has_version(written: &ParsedReference<'_>) -> bool {
+    written.digest.is_some() || written.tag.is_some_and(|tag| Tag::parse(tag).is_ok())
+}
+
+fn is_key(yaml: &ParsedYaml, id: NodeId) -> bool {
+    let node = yaml.node(id);
+    node.key.is_none() && node.parent.is_some_and(|parent| matches!(yaml.node(parent).kind, NodeKind::Map))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::references;
+    use crate::yaml::{FieldPath, scan};
+
+    const NAME: &str = "ghcr.io/acme/api";
+
+    /// Field, tag and whether only the name is there, of every place.
+    fn places(path: &str, text: &str) -> Vec<(String, Option<String>, bool)> {
+        let yaml = scan(text.as_bytes()).unwrap();
+        let file = ManifestFile { path, text, yaml: &yaml, is_values: false };
+        let known = references(&file);
+        let found = unknown_places(&file, known.iter(), &|image| image.name == NAME);
+        found.into_iter().map(|p| (FieldPath::to_node(&yaml, p.at).unwrap(), p.tag, p.bare)).collect()
+    }
+
+    fn place(field: &str, tag: Option<&str>) -> (String, Option<String>, bool) {
+        (field.to_owned(), tag.map(str::to_owned), false)
+    }
+
+    #[test]
+    fn scalar_that_is_the_image_is_found() {
+        let text = "apiVersion: x/v1\nkind: KafkaConnect\nspec:\n  image: ghcr.io/acme/api:v1\n  list: [a, ghcr.io/acme/api@sha256:1]\n  other: ghcr.io/acme/api-x:v1\n  sub: x/ghcr.io/acme/api:v1\n";
+        assert_eq!(places("k.yaml", text), [place("spec.image", Some("v1")), place("spec.list[1]", None)]);
+    }
+
+    #[test]
+    fn name_alone_is_bare() {
+        assert_eq!(places("k.yaml", "a: ghcr.io/acme/api\n"), [("a".to_owned(), None, true)]);
+    }
+
+    #[test]
+    fn block_is_set_by_its_tag() {
+        let text = "apiVersion: x/v1\nkind: X\nspec: {image: {repository: ghcr.io/acme/api, tag: v1}}\nstatus: {image: {repository: ghcr.io/acme/api, tag: v1}}\n";
+        assert_eq!(places("k.yaml", text), [place("spec.image.tag", Some("v1"))]);
+    }
+
+    #[test]
+    fn version_beside_a_repository_is_found() {
+        let text = "image: {repository: ghcr.io/acme/api, version: v1}\nb: {repository: ghcr.io/acme/api, tag: v1, version: v2}\n";
+        let found = places("k.yaml", text);
+        assert_eq!(found, [place("image.version", Some("v1")), place("b.tag", Some("v1"))]);
+    }
+
+    #[test]
+    fn places_that_run_nothing_are_not_found() {
+        for text in [
+            "apiVersion: x/v1\nkind: X\nstatus: {image: ghcr.io/acme/api:v1}\n",
+            "apiVersion: x/v1\nkind: X\nmetadata: {annotations: {a: ghcr.io/acme/api:v1}}\n",
+            "apiVersion: x/v1\nkind: CustomResourceDefinition\nspec: {default: ghcr.io/acme/api:v1}\n",
+            "apiVersion: x/v1\nkind: ImageRepository\nspec: {image: ghcr.io/acme/api}\n",
+            "a: ghcr.io/acme/api:*\n",
+            "ghcr.io/acme/api:v1: a\n",
+            "a: ENC[ghcr.io/acme/api:v1]\n",
+            "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: ghcr.io/acme/api:v1}]}\n",
+        ] {
+            assert_eq!(places("k.yaml", text), [], "{text}");
+        }
+        for path in [".github/workflows/a.yml", "renovate.yaml", "tagbump.yaml", "a/.github/dependabot.yml"] {
+            assert_eq!(places(path, "a: ghcr.io/acme/api:v1\n"), [], "{path}");
+        }
+    }
+
+    #[test]
+    fn line_of_a_template_names_the_whole_image() {
+        let text = "{{- if x }}\nimage: \"ghcr.io/acme/api:{{ .tag }}\"\n# ghcr.io/acme/api:v1\na: ghcr.io/acme/api-x:v1\nb: x/ghcr.io/acme/api:v1\nc: ghcr.io/acme/api\nd: 'ghcr.io/acme/api@sha256:1'\n";
+        assert_eq!(unparsed_places("chart/templates/d.yaml", text, NAME), [2, 7]);
+        assert!(unparsed_places(".github/d.yaml", text, NAME).is_empty());
+    }
+}

@@ -1,0 +1,114 @@
+//! Places that name a target's image, and that no rule covers. They are reported, never edited.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::files::ScannedFiles;
+use super::parsed_file::ParsedFile;
+use super::what_runs::FilePlace;
+use super::{Request, TargetIndex, UpdateTarget};
+use crate::image::{ParsedReference, same_image, short_name};
+use crate::location::Location;
+use crate::manifest::{ScalarPlace, UnknownPlace};
+use crate::visible::inline;
+use crate::yaml::FieldPath;
+
+/// How many places a notice lists.
+const LISTED: usize = 5;
+
+/// A place that names an image, and that no rule covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsetPlace {
+    pub at: Location,
+    /// The kind of the object that it is in, if it is in one.
+    pub object: Option<String>,
+    /// The path of the field that sets it; `None` in a file that isn't valid YAML.
+    pub field: Option<String>,
+}
+
+impl fmt::Display for UnsetPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let UnsetPlace { at, object, field } = self;
+        let object = object.as_deref().map(|kind| format!("{}, ", inline(kind))).unwrap_or_default();
+        match field {
+            Some(field) => write!(f, "{at}: {object}field {}", inline(field)),
+            None => write!(f, "{at}: in a template, or another file that isn't valid YAML"),
+        }
+    }
+}
+
+/// The names of the targets.
+pub(super) struct TargetNames<'a>(HashMap<&'a str, Vec<&'a str>>);
+
+impl<'a> TargetNames<'a> {
+    pub fn of(request: &'a Request) -> Self {
+        let mut names: HashMap<_, Vec<_>> = HashMap::new();
+        for UpdateTarget { name, .. } in &request.targets {
+            names.entry(short_name(name)).or_default().push(name.as_str());
+        }
+        TargetNames(names)
+    }
+
+    pub fn has(&self, image: &str) -> bool {
+        let names = self.0.get(short_name(image)).into_iter().flatten();
+        names.into_iter().any(|name| same_image(name, image))
+    }
+}
+
+/// Every place that names the image of a target that matches nothing.
+pub(super) fn all(survey: &ScannedFiles, request: &Request, target: TargetIndex) -> Vec<UnsetPlace> {
+    let found = found(survey, request, target);
+    let parsed = found.into_iter().filter_map(|(file, place)| unset_place(file, &place));
+    parsed.chain(unparsed(survey, target)).collect()
+}
+
+/// One notice for each target with places that the bump leaves at another tag.
+pub(super) fn notices(survey: &ScannedFiles, request: &Request) -> Vec<String> {
+    let notice = |target: TargetIndex| notice(survey, request, target);
+    TargetIndex::each(&request.targets).filter_map(|(target, _)| notice(target)).collect()
+}
+
+fn notice(survey: &ScannedFiles, request: &Request, target: TargetIndex) -> Option<String> {
+    let wanted = &request.targets[target];
+    let tag = wanted.tag.as_ref().map(|tag| tag.as_str());
+    let is_behind = |place: &UnknownPlace| !place.bare && (tag.is_none() || place.tag.as_deref() != tag);
+    let found = found(survey, request, target).into_iter().filter(|(_, place)| is_behind(place));
+    let parsed = found.filter_map(|(file, place)| unset_place(file, &place));
+    let all: Vec<_> = parsed.chain(unparsed(survey, target)).collect();
+    let listed: Vec<_> = all.iter().take(LISTED).map(ToString::to_string).collect();
+    let more = all.len().saturating_sub(LISTED);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let name = inline(&wanted.name);
+    let text = format!("{name} is also in places that no rule covers, so they stay as they are: ");
+    (!all.is_empty()).then(|| format!("{text}{}{more}", listed.join("; ")))
+}
+
+fn found<'a>(
+    survey: &'a ScannedFiles,
+    request: &Request,
+    target: TargetIndex,
+) -> Vec<(&'a ParsedFile, UnknownPlace)> {
+    let UpdateTarget { name, scope, .. } = &request.targets[target];
+    let wanted = |image: &ParsedReference<'_>| same_image(image.name, name);
+    let files = survey.files.iter().filter_map(|file| Some((file, scope.match_level(&file.path)?)));
+    let places = files.flat_map(|(file, standing)| {
+        file.unknown_places(standing, &wanted).into_iter().map(move |place| (file, place))
+    });
+    // a patch, for example, is no reference by itself
+    let is_known = |file: &ParsedFile, place: &UnknownPlace| {
+        survey
+            .known_places
+            .contains(&FilePlace::new(&file.path, ScalarPlace { inside: None, node: place.at }))
+    };
+    places.filter(|(file, place)| !is_known(file, place)).collect()
+}
+
+fn unset_place(file: &ParsedFile, place: &UnknownPlace) -> Option<UnsetPlace> {
+    let field = FieldPath::to_node(&file.yaml, place.at)?;
+    Some(UnsetPlace { at: file.place(place.at), object: place.object.clone(), field: Some(field) })
+}
+
+fn unparsed(survey: &ScannedFiles, target: TargetIndex) -> impl Iterator<Item = UnsetPlace> + '_ {
+    let places = survey.unparsed_places.iter().filter(move |(of, _)| *of == target);
+    places.map(|(_, at)| UnsetPlace { at: at.clone(), object: None, field: None })
+}

@@ -1,0 +1,151 @@
+//! What a plan reports besides its changes: weaker places, entries without effect, roots that tagbump can't follow.
+
+use std::collections::BTreeMap;
+
+use super::files::ScannedFiles;
+use super::matched::Match;
+use super::what_runs::{Overridden, WhatRuns};
+use super::{Plan, PlanError, ReplacedImage, Request, TargetIndex, UpdateTarget};
+use crate::file_selection::MatchLevel;
+use crate::image::Tag;
+use crate::location::Location;
+use crate::manifest::WORKLOAD;
+use crate::visible::inline;
+
+/// How many places a notice lists.
+const LISTED: usize = 10;
+
+/// A target, a weaker place of it, and what overrides that.
+pub(super) type WeakerPlace = (TargetIndex, Location, Overridden);
+
+/// What a plan reports besides its changes.
+#[derive(Default)]
+pub(super) struct Reports {
+    notices: Vec<String>,
+    warnings: Vec<String>,
+    /// For a target without matches: the places that name it, and what runs instead.
+    replaced: Vec<WeakerPlace>,
+    what_runs: WhatRuns,
+}
+
+impl Reports {
+    /// `weaker` are matches that were dropped, `entries` the notices about entries without effect, `kept` the matches
+    /// that are left.
+    pub fn new(
+        request: &Request,
+        what_runs: WhatRuns,
+        weaker: Vec<WeakerPlace>,
+        entries: Vec<String>,
+        kept: &[Match],
+    ) -> Self {
+        let (warnings, notices) = (what_runs.warnings.clone(), what_runs.notices.clone());
+        let notices = entries.into_iter().chain(notices).collect();
+        let mut by_target: BTreeMap<TargetIndex, BTreeMap<Location, Overridden>> = BTreeMap::new();
+        for (target, at, by) in what_runs.reported.iter().cloned().chain(weaker.iter().cloned()) {
+            by_target.entry(target).or_default().entry(at).or_insert(by);
+        }
+        let mut reports = Reports { notices, warnings, replaced: Vec::new(), what_runs };
+        for (target, places) in by_target {
+            if kept.iter().any(|m| m.target == target) {
+                reports.add_weaker(&request.targets[target], places.into_iter().collect());
+            }
+        }
+        let is_gone = |(target, ..): &WeakerPlace| !kept.iter().any(|m| m.target == *target);
+        reports.replaced = weaker.into_iter().filter(is_gone).collect();
+        reports
+    }
+
+    /// Reports weaker places: in a notice, or if the stronger place isn't among the files that may be written, in a
+    /// warning, since the bump then has no effect there.
+    fn add_weaker(&mut self, target: &UpdateTarget, places: Vec<(Location, Overridden)>) {
+        let is_outside = |(_, by): &(Location, Overridden)| {
+            let file = by.by.as_ref().map(|by| by.file.as_str());
+            file.is_some_and(|file| target.scope.standing_of_any(file).is_none())
+        };
+        let (outside, inside): (Vec<_>, Vec<_>) = places.into_iter().partition(is_outside);
+        let outside = outside.into_iter().filter(|(at, _)| target.scope.standing_of_any(&at.file).is_some());
+        for (at, by) in outside {
+            let stronger = by.by.map(|by| by.to_string()).unwrap_or_default();
+            self.warnings.push(format!(
+                "{at}: {stronger} sets what runs in {}, and isn't among the files to write",
+                inline(&by.root)
+            ));
+        }
+        if !inside.is_empty() {
+            self.notices.push(notice(target, &inside));
+        }
+    }
+
+    /// The error if nothing is left of a target because other images run in its place.
+    pub fn replaced(&self, request: &Request, missing: &[TargetIndex]) -> Option<PlanError> {
+        let of_missing = self.replaced.iter().filter(|(target, ..)| missing.contains(target));
+        let places: Vec<ReplacedImage> = of_missing
+            .map(|(_, at, overridden)| ReplacedImage {
+                at: at.clone(),
+                by: overridden.renamed_at.clone().or(overridden.by.clone()),
+                image: overridden.image.clone(),
+                root: overridden.root.clone(),
+            })
+            .collect();
+        let target = &request.targets[*missing.first()?];
+        let tag = target.tag.as_ref().map(Tag::to_string);
+        (!places.is_empty()).then(|| PlanError::Replaced { image: target.name.clone(), tag, places })
+    }
+
+    /// Drops the workloads whose tag an added entry sets from now on.
+    pub fn drop_overridden_by_added(
+        &mut self,
+        survey: &ScannedFiles,
+        request: &Request,
+        matches: &mut Vec<Match>,
+    ) {
+        let files = &survey.files;
+        let roots_of =
+            |m: &Match| self.what_runs.roots_of.get(&files[m.file].path).cloned().unwrap_or_default();
+        let added: Vec<_> =
+            matches.iter().filter(|m| m.added).map(|m| (m.target, roots_of(m), m.file, m.at)).collect();
+        let mut dropped = Vec::new();
+        matches.retain(|m| {
+            let own = roots_of(m);
+            let is_workload = m.kind == WORKLOAD && m.match_level != MatchLevel::Explicit && !own.is_empty();
+            let by = added.iter().find(|(target, roots, ..)| *target == m.target && own.is_subset(roots));
+            match by.filter(|_| is_workload) {
+                None => true,
+                Some((target, _, file, at)) => {
+                    let by = Some(files[*file].place(*at));
+                    let image = request.targets[*target].name.clone();
+                    let overridden = Overridden { root: String::new(), by, renamed_at: None, image };
+                    dropped.push((*target, files[m.file].place_of(m), overridden));
+                    false
+                }
+            }
+        });
+        let mut by_target: BTreeMap<TargetIndex, Vec<_>> = BTreeMap::new();
+        dropped.into_iter().for_each(|(target, at, by)| by_target.entry(target).or_default().push((at, by)));
+        self.notices
+            .extend(by_target.iter().map(|(target, places)| notice(&request.targets[*target], places)));
+    }
+
+    /// Adds the reports to a plan.
+    pub fn on(self, plan: Plan) -> Plan {
+        let warnings = self.warnings.into_iter().chain(plan.warnings).collect();
+        Plan { notices: self.notices, warnings, ..plan }
+    }
+}
+
+fn notice(target: &UpdateTarget, places: &[(Location, Overridden)]) -> String {
+    let shown = places.iter().take(LISTED).map(|(at, overridden)| match &overridden.by {
+        Some(by) => format!("{at} (by {by})"),
+        None => at.to_string(),
+    });
+    let shown: Vec<String> = shown.collect();
+    let more = match places.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "left unchanged, because a stronger place sets {}: {}{more}",
+        inline(&target.name),
+        shown.join(", ")
+    )
+}

@@ -1,0 +1,354 @@
+//! Applies what runs to the matches: keeps those that win, drops weaker ones with a notice, and adds winning places
+//! that no rule finds by itself, such as a values file with nothing but the tag.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::files::ScannedFiles;
+use super::indexes::FileIndex;
+use super::matched::Match;
+use super::matching::match_of;
+use super::parsed_file::ParsedFile;
+use super::reports::Reports;
+use super::what_runs::{FilePlace, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
+use super::{FileContent, FileSource, PlanError, Request, SourceFile, UpdateTarget, matching, text_part};
+use crate::dotenv;
+use crate::effective::{Setting, TextPart};
+use crate::file_selection::MatchLevel;
+use crate::image::Field;
+use crate::manifest::{
+    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
+    is_override,
+};
+use crate::visible::inline;
+use crate::yaml::{FieldPath, NodeId, ParsedYaml, scan_until};
+
+/// The matches that set what runs, and those that no root covers.
+///
+/// # Errors
+/// As [`matching::find`], and what the file source reports.
+pub(super) fn find(
+    source: &dyn FileSource,
+    request: &Request,
+    survey: &mut ScannedFiles,
+) -> Result<(Vec<Match>, Reports), PlanError> {
+    if !source.is_whole() {
+        return Ok((matching::find(survey, request)?, Reports::default()));
+    }
+    let what_runs = WhatRuns::new(source, request, &survey.around);
+    read_files(source, request, &what_runs, survey)?;
+    survey.known_places.clone_from(&what_runs.known);
+    let mut matches = matching::find(survey, request)?;
+    let reports = keep_winners(survey, request, what_runs, &mut matches);
+    Ok((matches, reports))
+}
+
+/// Reads the files of winning places that don't name an image themselves.
+fn read_files(
+    source: &dyn FileSource,
+    request: &Request,
+    what_runs: &WhatRuns,
+    survey: &mut ScannedFiles,
+) -> Result<(), PlanError> {
+    let known: HashSet<&str> = survey.files.iter().map(|file| file.path.as_str()).collect();
+    let paths = what_runs.winners.iter().map(|winner| winner.path.as_str());
+    let missing: BTreeSet<String> = paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
+    let selection = request.selection()?;
+    for path in missing {
+        let Some(FileContent::Bytes(bytes)) = source.read(&path, MAX_FILE)? else { continue };
+        let match_level = selection.match_level(&path).unwrap_or(MatchLevel::ContextOnly);
+        if is_dotenv(&path) {
+            let assignments = dotenv::parse(&bytes).unwrap_or_default();
+            survey.files.push(ParsedFile::of_assignments(&path, bytes, &assignments));
+        } else if let Ok(yaml) = scan_until(&bytes, &request.cancellation) {
+            let file = SourceFile { path: &path, bytes: &bytes, match_level };
+            survey.files.push(ParsedFile::of(&file, yaml));
+        }
+    }
+    survey.files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(())
+}
+
+fn is_dotenv(path: &str) -> bool {
+    path.rsplit('/').next() == Some(".env")
+}
+
+/// Leaves the matches that set what runs, and those that no root covers.
+fn keep_winners(
+    survey: &ScannedFiles,
+    request: &Request,
+    what_runs: WhatRuns,
+    matches: &mut Vec<Match>,
+) -> Reports {
+    let judge = Judge { survey, what_runs: &what_runs };
+    let (mut kept, mut weaker, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+    for mut m in std::mem::take(matches) {
+        let winner = judge.winner(&m);
+        if judge.is_replaced_by_part(&m, winner) || judge.is_in_known_text(&m) {
+            continue;
+        }
+        match judge.verdict(&m, winner.is_some(), &request.targets[m.target]) {
+            Verdict::Keep => {
+                if let Some(winner) = winner {
+                    set_version(&mut m, winner);
+                }
+                kept.push(m);
+            }
+            Verdict::KeepUnused(notice) => {
+                entries.push(notice);
+                kept.push(m);
+            }
+            Verdict::SetsOthers(others) => {
+                m.result = Err(Refusal::new(m.at, RefusalReason::SetsOthers { others: others.join(", ") }));
+                kept.push(m);
+            }
+            Verdict::Unused(notice) => entries.push(notice),
+            Verdict::Weaker(overridden) => weaker.push((m, overridden)),
+        }
+    }
+    kept.extend(judge.added(request, &kept));
+    kept.sort_by_key(|m| (m.file, m.at));
+    *matches = kept;
+    let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
+    Reports::new(request, what_runs, weaker.collect(), entries, matches)
+}
+
+/// What becomes of a match.
+enum Verdict {
+    Keep,
+    /// An entry that no container uses, with a notice about it.
+    KeepUnused(String),
+    /// Its value is also the tag of these images, which a stronger place renames.
+    SetsOthers(Vec<String>),
+    /// An entry that has no effect, with a notice about it.
+    Unused(String),
+    /// A stronger place overrides it.
+    Weaker(Overridden),
+}
+
+struct Judge<'a> {
+    survey: &'a ScannedFiles,
+    what_runs: &'a WhatRuns,
+}
+
+impl<'a> Judge<'a> {
+    fn places<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
+        let path = &self.survey.files[m.file].path;
+        m.nodes.iter().map(move |node| FilePlace::new(path, *node))
+    }
+
+    /// The winning place that a match is.
+    fn winner(&self, m: &Match) -> Option<&'a Winner> {
+        let places: Vec<FilePlace> = self.places(m).collect();
+        let is_it = |winner: &&Winner| {
+            winner.target == m.target && winner.nodes.iter().any(|place| places.contains(place))
+        };
+        self.what_runs.winners.iter().find(is_it)
+    }
+
+    /// Whether the match is in a block scalar of which a root uses the text. Then the places in the text count.
+    fn is_in_known_text(&self, m: &Match) -> bool {
+        let path = &self.survey.files[m.file].path;
+        m.only_told && self.what_runs.texts.contains(&(path.clone(), m.at))
+    }
+
+    /// Whether the match is a text with placeholders, of which another part, or another file, sets the version.
+    fn is_replaced_by_part(&self, m: &Match, winner: Option<&Winner>) -> bool {
+        match winner {
+            Some(winner) => matches!(winner.setting, Setting::Part(_)),
+            None => {
+                let sets_target = |winner: &Winner| winner.target == m.target;
+                let in_project = self.what_runs.projects.contains(&self.survey.files[m.file].path);
+                m.kind == COMPOSE && in_project && self.what_runs.winners.iter().any(sets_target)
+            }
+        }
+    }
+
+    fn verdict(&self, m: &Match, wins: bool, target: &UpdateTarget) -> Verdict {
+        let by_name = target.new_name == Field::Unspecified;
+        if wins || m.match_level == MatchLevel::Explicit || (!by_name && m.overrides) {
+            return Verdict::Keep;
+        }
+        if let Some(others) = self.places(m).find_map(|place| self.what_runs.feeds.get(&place)) {
+            return Verdict::SetsOthers(others.clone());
+        }
+        if let Some(overridden) = self.places(m).find_map(|place| self.what_runs.weaker.get(&place)) {
+            return Verdict::Weaker(overridden.clone());
+        }
+        if let Some(entry) = self.places(m).find_map(|place| self.what_runs.unmatched.get(&place)) {
+            return unused_entry(entry, m);
+        }
+        Verdict::Keep
+    }
+
+    /// The winning places that no match covers.
+    fn added(&self, request: &Request, kept: &[Match]) -> Vec<Match> {
+        let known: HashSet<FilePlace> = kept.iter().flat_map(|m| self.places(m)).collect();
+        let new = self.what_runs.winners.iter();
+        let new = new.filter(|winner| !winner.nodes.iter().any(|place| known.contains(place)));
+        new.filter_map(|winner| self.addition(request, winner)).collect()
+    }
+
+    fn addition(&self, request: &Request, winner: &Winner) -> Option<Match> {
+        let target = &request.targets[winner.target];
+        let mut files = FileIndex::each(&self.survey.files);
+        let (file, parsed) = files.find(|(_, file)| file.path == winner.path)?;
+        let match_level = target.scope.standing_of_any(&parsed.path)?;
+        let place = WinningPlace { parsed, file, match_level, winner, target };
+        match (&winner.setting, winner.inside) {
+            (_, Some(block)) => place.embedded(block),
+            (Setting::Part(part), None) => Some(place.part(part)),
+            _ => place.scalar(),
+        }
+    }
+}
+
+/// A winning place, in the file that it is in.
+struct WinningPlace<'a> {
+    parsed: &'a ParsedFile,
+    file: FileIndex,
+    match_level: MatchLevel,
+    winner: &'a Winner,
+    target: &'a UpdateTarget,
+}
+
+impl WinningPlace<'_> {
+    /// A match of the node `at`, which no rule finds.
+    fn as_match(&self, at: NodeId, kind: &'static str, result: Result<Rewrite, Refusal>) -> Match {
+        let WinningPlace { file, match_level, winner, target, .. } = *self;
+        let mut m = Match {
+            file,
+            target: winner.target,
+            match_level,
+            at,
+            inner_at: None,
+            line: winner.line,
+            nodes: vec![ScalarPlace { inside: None, node: at }],
+            kind,
+            image: target.name.clone(),
+            tag: winner.tag.clone(),
+            digest: winner.digest.clone(),
+            added: false,
+            overrides: false,
+            only_told: false,
+            by_new_name: false,
+            kustomize_name: None,
+            effective_tag: None,
+            field: None,
+            result,
+        };
+        set_version(&mut m, winner);
+        m
+    }
+
+    /// A place in YAML inside a block scalar.
+    fn embedded(&self, block: NodeId) -> Option<Match> {
+        let WinningPlace { parsed, winner, target, .. } = *self;
+        let text = parsed.read_embedded(block)?;
+        let node = winner.setting.place()?.node;
+        let result = match &winner.setting {
+            Setting::Part(part) => {
+                let version = (winner.tag.as_deref(), winner.digest.as_deref());
+                text.placed(winner.line, text_part::rewrite(&text.yaml, part, version, target))
+            }
+            _ => {
+                let is_here = |found: &&Reference| found.slots().iter().any(|slot| slot.node == node);
+                let inner = parsed.all_references().filter(|found| found.at == block);
+                let inner = inner.filter_map(Reference::inner).filter(is_setting).find(is_here).cloned();
+                let inner = inner.map(|found| Reference { image: target.name.clone(), ..found });
+                let inner = inner.or_else(|| new_reference(&text.yaml, winner, node, &target.name))?;
+                text.rewrite(winner.line, &inner, &target.desired())
+            }
+        };
+        let m = self.as_match(block, kind(&winner.setting), result);
+        let nodes = vec![ScalarPlace { inside: Some(block), node }];
+        Some(Match { inner_at: Some(node), nodes, ..m })
+    }
+
+    /// A part of a text.
+    fn part(&self, part: &TextPart) -> Match {
+        let version = (self.winner.tag.as_deref(), self.winner.digest.as_deref());
+        let result = text_part::rewrite(&self.parsed.yaml, part, version, self.target);
+        self.as_match(part.place.node, COMPOSE, result)
+    }
+
+    /// A scalar: one that a rule finds under another name, or one that holds just what the setting says.
+    fn scalar(&self) -> Option<Match> {
+        let WinningPlace { parsed, file, match_level, winner, target } = *self;
+        let reference = reference(parsed, winner, &target.name)?;
+        let mut m = match_of(parsed, file, winner.target, match_level, &reference, target);
+        m.field = FieldPath::to_node(&parsed.yaml, reference.at);
+        set_version(&mut m, winner);
+        Some(m)
+    }
+}
+
+fn unused_entry(UnusedEntry { at, may_match, running, renamed_by }: &UnusedEntry, m: &Match) -> Verdict {
+    let image = inline(m.kustomize_name.as_deref().unwrap_or(&m.image));
+    match renamed_by {
+        Some(by) => Verdict::Unused(format!("{at}: has no effect, because {by} renames {image} first")),
+        None if *may_match => Verdict::Keep,
+        None if running.contains(&m.target) => {
+            Verdict::Unused(format!("{at}: has no effect, because no container here names {image} like this"))
+        }
+        None => Verdict::KeepUnused(format!("{at}: no workload here uses {image}; the entry is set anyway")),
+    }
+}
+
+/// Notes the tag that runs. If the place sets other images too, it can't be edited.
+fn set_version(m: &mut Match, winner: &Winner) {
+    m.effective_tag.clone_from(&winner.tag);
+    let reason = match &winner.setting {
+        Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
+        _ if winner.feeds.is_empty() => return,
+        _ => RefusalReason::SetsOthers { others: winner.feeds.join(", ") },
+    };
+    if m.result.is_ok() {
+        m.result = Err(Refusal::new(m.at, reason));
+    }
+}
+
+/// A winning place as a reference: the file's own, if a rule finds it there under another name, or else one that
+/// holds just what the setting says.
+fn reference(parsed: &ParsedFile, winner: &Winner, image: &str) -> Option<Reference> {
+    let node = winner.setting.place().map(|place| place.node)?;
+    let is_here = |reference: &&Reference| {
+        reference.slots().iter().any(|slot| slot.node == node) && is_setting(reference)
+    };
+    let own = parsed.all_references().find(is_here).cloned();
+    let own = own.map(|reference| Reference { image: image.to_owned(), ..reference });
+    own.or_else(|| new_reference(&parsed.yaml, winner, node, image))
+}
+
+fn is_setting(reference: &&Reference) -> bool {
+    !matches!(reference.syntax, ReferenceSyntax::BesideBlock(_) | ReferenceSyntax::BlockWithoutTag { .. })
+        || is_override(reference)
+}
+
+/// A reference that holds just what a setting says. (An item of a list has no key, and needs none.)
+fn new_reference(yaml: &ParsedYaml, winner: &Winner, node: NodeId, image: &str) -> Option<Reference> {
+    let slot = ValueLocation { key: yaml.node(node).key.unwrap_or(node), node, shared_by: None };
+    let syntax = match winner.setting {
+        Setting::Image(_) => ReferenceSyntax::Text(slot),
+        Setting::Override(_) => ReferenceSyntax::Override(slot),
+        Setting::Parts { .. } | Setting::Fixed { .. } => ReferenceSyntax::Field(slot),
+        // the legacy `imageTags` of a kustomization
+        Setting::Entry { new_tag: Some(_), .. } => ReferenceSyntax::Field(slot),
+        _ => return None,
+    };
+    Some(Reference {
+        kind: kind(&winner.setting),
+        at: node,
+        image: image.to_owned(),
+        kustomize_name: None,
+        tag: winner.tag.clone(),
+        digest: winner.digest.clone(),
+        syntax,
+    })
+}
+
+fn kind(setting: &Setting) -> &'static str {
+    match setting {
+        Setting::Parts { .. } => "values",
+        _ => "patch",
+    }
+}

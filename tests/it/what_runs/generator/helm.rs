@@ -1,0 +1,230 @@
+//! Charts with sub-charts, aliases and values files.
+
+use super::kustomize::below;
+use super::maker::Maker;
+use super::yaml::{Yaml, list, map, nested, text};
+
+/// A chart, and where its values have images.
+pub struct Chart {
+    pub folder: String,
+    pub name: String,
+    pub images: Vec<Block>,
+}
+
+/// An image in a chart's values.
+#[derive(Clone)]
+pub struct Block {
+    pub path: Vec<String>,
+    pub form: Form,
+    pub image: String,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Form {
+    RepositoryAndTag,
+    RegistryToo,
+    OneString,
+    NameAndTag,
+}
+
+impl Block {
+    fn keys(&self) -> Vec<&str> {
+        self.path.iter().map(String::as_str).collect()
+    }
+
+    fn template(&self) -> String {
+        let at = |key: &str| format!(".Values.{}{key}", self.path.join("."));
+        match self.form {
+            Form::RepositoryAndTag => {
+                format!(
+                    "\"{{{{ {} }}}}:{{{{ {} | default .Chart.AppVersion }}}}\"",
+                    at(".repository"),
+                    at(".tag")
+                )
+            }
+            Form::RegistryToo => {
+                format!(
+                    "{{{{ printf \"%s/%s:%s\" {} {} {} }}}}",
+                    at(".registry"),
+                    at(".repository"),
+                    at(".tag")
+                )
+            }
+            Form::OneString => format!("{{{{ {} | quote }}}}", at("")),
+            Form::NameAndTag => {
+                format!("\"{{{{ {} }}}}:{{{{ {} }}}}\"", at(".name"), at(".tag"))
+            }
+        }
+    }
+
+    /// Values that set the name and the tag.
+    pub fn whole(&self, tag: &str) -> Yaml {
+        let (registry, repository) = self.image.split_once('/').unwrap_or(("docker.io", &self.image));
+        let value = match self.form {
+            Form::RepositoryAndTag => map([("repository", text(&self.image)), ("tag", text(tag))]),
+            Form::RegistryToo => {
+                map([("registry", text(registry)), ("repository", text(repository)), ("tag", text(tag))])
+            }
+            Form::OneString => text(format!("{}:{tag}", self.image)),
+            Form::NameAndTag => map([("name", text(&self.image)), ("tag", text(tag))]),
+        };
+        nested(&self.keys(), value)
+    }
+
+    /// Values that set the tag alone, where that can be.
+    pub fn tag_alone(&self, tag: &str) -> Yaml {
+        match self.form {
+            Form::OneString => self.whole(tag),
+            _ => nested(&self.keys(), map([("tag", text(tag))])),
+        }
+    }
+
+    /// Below the name of a sub-chart.
+    fn below(&self, name: &str) -> Block {
+        Block { path: [vec![name.to_owned()], self.path.clone()].concat(), ..self.clone() }
+    }
+
+    /// The path of the tag, or of the whole image.
+    pub fn tag_path(&self) -> String {
+        let path = self.path.join(".");
+        if self.form == Form::OneString { path } else { format!("{path}.tag") }
+    }
+}
+
+pub fn chart(maker: &mut Maker, folder: &str, name: &str) -> Chart {
+    let images = blocks(maker);
+    write_chart(maker, folder, name, &images, Vec::new());
+    let mut values = defaults(maker, &images);
+    let mut all = images;
+    if maker.chance(30) {
+        let (dependency, inner) = sub_chart(maker, folder);
+        write_chart(maker, folder, name, &all, vec![dependency]);
+        for block in inner {
+            if maker.chance(50) {
+                let tag = maker.tag();
+                values = values.over(some_values(maker, &block, &tag));
+            }
+            all.push(block);
+        }
+    }
+    maker.write(&below(folder, "values.yaml"), &values);
+    Chart { folder: folder.to_owned(), name: name.to_owned(), images: all }
+}
+
+fn some_values(maker: &mut Maker, block: &Block, tag: &str) -> Yaml {
+    if maker.chance(50) { block.whole(tag) } else { block.tag_alone(tag) }
+}
+
+fn blocks(maker: &mut Maker) -> Vec<Block> {
+    let paths: &[&[&str]] = match maker.rng.u8(0..5) {
+        0 | 1 => &[&["image"]],
+        2 => &[&["api", "image"], &["worker", "image"]],
+        3 => &[&["image"], &["sidecar", "image"]],
+        _ => &[&["images", "api"]],
+    };
+    let mut blocks = Vec::new();
+    for path in paths {
+        let form = match maker.rng.u8(0..8) {
+            0 => Form::RegistryToo,
+            1 => Form::OneString,
+            2 if path.last() == Some(&"image") => Form::NameAndTag,
+            _ => Form::RepositoryAndTag,
+        };
+        // a key that only a rule for strings would find
+        let form = if form == Form::OneString && path.last() != Some(&"image") {
+            Form::RepositoryAndTag
+        } else {
+            form
+        };
+        let path = path.iter().map(|key| (*key).to_owned()).collect();
+        let image = maker.name();
+        let form =
+            if form == Form::RegistryToo && !image.contains('/') { Form::RepositoryAndTag } else { form };
+        blocks.push(Block { path, form, image });
+    }
+    blocks
+}
+
+/// What values.yaml says: names, and often a floating tag.
+fn defaults(maker: &mut Maker, images: &[Block]) -> Yaml {
+    let mut values = map([("replicaCount", super::yaml::bare("1"))]);
+    for block in images {
+        let tag = match maker.rng.u8(0..6) {
+            0..3 => maker.mark("latest"),
+            3 if block.form == Form::RepositoryAndTag => String::new(),
+            _ => maker.tag(),
+        };
+        values = values.over(block.whole(&tag));
+    }
+    values
+}
+
+fn write_chart(maker: &mut Maker, folder: &str, name: &str, images: &[Block], dependencies: Vec<Yaml>) {
+    let mut about = map([
+        ("apiVersion", text("v2")),
+        ("name", text(name)),
+        ("version", text("0.1.0")),
+        ("appVersion", text("1.0.0")),
+    ]);
+    if !dependencies.is_empty() {
+        about = about.with("dependencies", list(dependencies));
+    }
+    maker.write(&below(folder, "Chart.yaml"), &about);
+    let containers: String = images
+        .iter()
+        .enumerate()
+        .map(|(index, block)| format!("        - name: c{index}\n          image: {}\n", block.template()))
+        .collect();
+    let template = format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}\nspec:\n  template:\n    spec:\n      containers:\n{containers}"
+    );
+    maker.files.insert(below(folder, "templates/deployment.yaml"), template);
+}
+
+/// A chart in `charts`, by its name or an alias; its images as the parent's values name them.
+fn sub_chart(maker: &mut Maker, parent: &str) -> (Yaml, Vec<Block>) {
+    let folder = below(parent, "charts/cache");
+    let images = blocks(maker);
+    write_chart(maker, &folder, "cache", &images, Vec::new());
+    let values = defaults(maker, &images);
+    maker.write(&below(&folder, "values.yaml"), &values);
+    let alias = maker.chance(40);
+    let mut dependency = map([("name", text("cache")), ("version", text("0.1.0"))]);
+    if alias {
+        dependency = dependency.with("alias", text("fast"));
+    }
+    let key = if alias { "fast" } else { "cache" };
+    (dependency, images.iter().map(|block| block.below(key)).collect())
+}
+
+/// Values for some of the images of a chart.
+pub fn values(maker: &mut Maker, chart: &Chart, percent: u8) -> Yaml {
+    let mut values = map([("replicaCount", super::yaml::bare("3"))]);
+    for block in &chart.images {
+        if maker.chance(percent) {
+            let tag = maker.tag();
+            values = values.over(some_values(maker, block, &tag));
+        }
+    }
+    values
+}
+
+/// Values files beside a chart.
+pub fn values_files(maker: &mut Maker, chart: &Chart) -> Vec<String> {
+    let mut files = Vec::new();
+    let sets: u8 = if maker.chance(70) { 95 } else { 50 };
+    for environment in ["prod", "staging"] {
+        let name = match maker.rng.u8(0..8) {
+            0 => continue,
+            1 => format!("values.{environment}.yaml"),
+            2 => format!("{environment}-values.yml"),
+            3 => format!("values_{environment}.yaml"),
+            _ => format!("values-{environment}.yaml"),
+        };
+        let values = values(maker, chart, sets);
+        let path = below(&chart.folder, &name);
+        maker.write(&path, &values);
+        files.push(path);
+    }
+    files
+}

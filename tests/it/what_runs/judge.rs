@@ -1,0 +1,444 @@
+//! Bumps a repository, deploys it before and after, and says whether what runs is what must run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::containers::{Containers, Image, normal, take};
+use super::deploy::{Deployed, deploy};
+use super::files::{Files, name_of};
+use super::generator::Repository;
+use super::marks;
+use crate::deployments::tools::Tools;
+use crate::support::cli::{Run, tagbump};
+use crate::support::files::{snapshot, write};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Whatever ran the image runs the new tag, and nothing else is different.
+    Right,
+    /// Some still run the old tag, and a warning names each of them.
+    Warned,
+    /// Some still run the old tag, a warning names them, and nothing stood in the way.
+    WarnedWithoutReason,
+    /// Nothing was written, and it may be so.
+    Refused,
+    /// Nothing was written, and nothing stood in the way.
+    RefusedWithoutReason,
+    /// The old tag still runs, and nobody says so.
+    Silent,
+    /// An image that nobody meant runs another tag, or something else is different.
+    OtherChanged,
+    /// Different tags run, and were all set.
+    DifferentTagsSet,
+    /// A place was set that another one overrides everywhere.
+    WeakerPlaceSet,
+    /// It ended as it never must, or the result can't be deployed.
+    Broken,
+    /// The tools can't deploy the repository as it is.
+    NoRepository,
+}
+
+impl Outcome {
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Outcome::Right | Outcome::Warned | Outcome::Refused | Outcome::NoRepository)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    pub outcome: Outcome,
+    /// Where it is wrong: a container and its root, or a line.
+    pub at: String,
+    pub why: String,
+    pub printed: String,
+}
+
+/// A container, in its root.
+type Place = (String, String);
+
+struct Runs {
+    /// What a container runs, as it is written.
+    images: BTreeMap<Place, String>,
+    /// Everything else in a root.
+    rest: BTreeMap<String, Vec<Value>>,
+}
+
+impl Runs {
+    fn of(deployed: Deployed) -> Runs {
+        let mut runs = Runs { images: BTreeMap::new(), rest: BTreeMap::new() };
+        for (root, mut objects) in deployed {
+            let found: Containers = take(&mut objects);
+            runs.images.extend(found.into_iter().map(|(place, image)| ((root.clone(), place), image)));
+            runs.rest.insert(root, objects);
+        }
+        runs
+    }
+}
+
+/// What is known before the bump.
+struct Case<'a> {
+    repository: &'a Repository,
+    before: Runs,
+    /// The place that each container's tag is written at, by number.
+    origins: BTreeMap<Place, Option<usize>>,
+    /// What each container runs if every tag is its number.
+    numbered: BTreeMap<Place, String>,
+    /// The file that a number is in.
+    files: BTreeMap<usize, String>,
+    /// Containers that must run the new tag.
+    targets: BTreeSet<Place>,
+    /// Containers that may run the new tag: they run a chart's floating default.
+    optional: BTreeSet<Place>,
+}
+
+pub fn judge(repository: &Repository, tools: &Tools) -> Verdict {
+    let case = match Case::new(repository, tools) {
+        Ok(case) => case,
+        Err(why) => {
+            return Verdict {
+                outcome: Outcome::NoRepository,
+                at: String::new(),
+                why,
+                printed: String::new(),
+            };
+        }
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let plain = plain(&repository.files);
+    plain.iter().for_each(|(path, text)| write(folder.path(), path, text));
+    let arguments = repository.arguments();
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    arguments.extend(["--format", "json"]);
+    let run = tagbump(folder.path(), &arguments);
+    let after: Files = snapshot(folder.path())
+        .into_iter()
+        .map(|(path, bytes)| (path, String::from_utf8_lossy(&bytes).into_owned()))
+        .collect();
+    let (outcome, at, why) = match run.exit {
+        0 => case.set(&run, &after, tools),
+        3 | 6 if after != plain => broken(format!("exit {}, and files were written", run.exit)),
+        3 | 6 => case.refused(run.exit),
+        exit => broken(format!("exit {exit}")),
+    };
+    Verdict { outcome, at, why, printed: format!("exit {}\n{}", run.exit, run.output()) }
+}
+
+/// An outcome, where, and why.
+type Found = (Outcome, String, String);
+
+fn broken(why: String) -> Found {
+    (Outcome::Broken, String::new(), why)
+}
+
+fn shown((root, place): &Place) -> String {
+    format!("{root}: {place}")
+}
+
+pub fn plain(files: &Files) -> Files {
+    files.iter().map(|(path, text)| (path.clone(), marks::plain(text))).collect()
+}
+
+impl<'a> Case<'a> {
+    fn new(repository: &'a Repository, tools: &Tools) -> Result<Self, String> {
+        let numbered = repository.files.iter().map(|(path, text)| (path.clone(), marks::numbered(text)));
+        let before = Runs::of(deploy(&plain(&repository.files), tools)?);
+        let numbered = Runs::of(deploy(&numbered.collect(), tools)?);
+        if let Some(image) = before.images.values().find(|image| image.ends_with(':')) {
+            return Err(format!("{image} is no image"));
+        }
+        if before.images.keys().ne(numbered.images.keys()) {
+            return Err("its containers depend on its tags".to_owned());
+        }
+        let origins =
+            numbered.images.iter().map(|(place, image)| (place.clone(), marks::number(image))).collect();
+        let numbers = |(path, text): (&String, &String)| {
+            marks::numbers(text).into_iter().map(|number| (number, path.clone())).collect::<Vec<_>>()
+        };
+        let files = repository.files.iter().flat_map(numbers).collect();
+        let mut case = Case {
+            repository,
+            before,
+            origins,
+            numbered: numbered.images,
+            files,
+            targets: BTreeSet::new(),
+            optional: BTreeSet::new(),
+        };
+        case.find_targets();
+        Ok(case)
+    }
+
+    fn find_targets(&mut self) {
+        let runs_it: Vec<Place> = self
+            .before
+            .images
+            .iter()
+            .filter(|(_, image)| self.is_bumped(image))
+            .map(|(place, _)| place.clone())
+            .collect();
+        for place in runs_it {
+            if self.is_only_a_default(&place) {
+                self.optional.insert(place);
+            } else if self.is_in_given_files(&place) {
+                self.targets.insert(place);
+            } else if self.origin(&place).is_none() {
+                self.optional.insert(place);
+            }
+        }
+    }
+
+    fn is_bumped(&self, image: &str) -> bool {
+        Image::parse(image).name == normal(&self.repository.name)
+    }
+
+    fn origin(&self, place: &Place) -> Option<usize> {
+        self.origins.get(place).copied().flatten()
+    }
+
+    fn file(&self, place: &Place) -> Option<&str> {
+        self.files.get(&self.origin(place)?).map(String::as_str)
+    }
+
+    fn is_in_given_files(&self, place: &Place) -> bool {
+        let Some(glob) = &self.repository.only else { return true };
+        let file = self.file(place).unwrap_or_default();
+        match glob.strip_suffix("**") {
+            Some(folder) => file.starts_with(folder),
+            None => file == glob,
+        }
+    }
+
+    /// A chart's floating tag that every values file, or whatever deploys the chart, sets.
+    fn is_only_a_default(&self, place: &Place) -> bool {
+        let Some(chart) = place.0.strip_prefix("helm template release ") else { return false };
+        let tag = Image::parse(&self.before.images[place]).tag;
+        let floats = ["latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "HEAD"];
+        let in_values = self.file(place).is_none_or(|file| name_of(file) == "values.yaml");
+        if !in_values || !(floats.contains(&tag.as_str()) || self.origin(place).is_none()) {
+            return false;
+        }
+        let (chart, is_default) = chart.split_once(' ').map_or((chart, true), |(chart, _)| (chart, false));
+        let root = format!("helm template release {chart}");
+        let is_used = !self.before.rest.contains_key(&root);
+        let mut by_files =
+            self.origins.iter().filter(|((other, _), _)| other.starts_with(&format!("{root} ")));
+        let mut same = by_files.by_ref().filter(|((_, at), _)| *at == place.1).peekable();
+        let has_files = same.peek().is_some();
+        let all_set = has_files && same.all(|(_, origin)| *origin != self.origin(place));
+        is_used || (is_default && all_set)
+    }
+
+    /// Containers of other names that a place feeds too.
+    fn shares(&self, place: &Place) -> Option<&Place> {
+        let origin = self.origin(place)?;
+        let fed = self.origins.iter().filter(|(_, other)| **other == Some(origin)).map(|(other, _)| other);
+        fed.into_iter().find(|other| !self.is_bumped(&self.before.images[*other]))
+    }
+
+    fn can_be_set(&self, place: &Place) -> bool {
+        self.has_room(place) && self.shares(place).is_none()
+    }
+
+    /// Whether a tag is written somewhere, alone, or beside text that the new tag has too.
+    fn has_room(&self, place: &Place) -> bool {
+        let Some(number) = self.origin(place) else { return false };
+        let tag = Image::parse(&self.numbered[place]).tag;
+        let tag = tag.split('@').next().unwrap_or_default();
+        let (before, after) = tag.split_once(&format!("zq{number}qz")).unwrap_or_default();
+        self.repository.tag.starts_with(before) && self.repository.tag.ends_with(after)
+    }
+
+    /// What the targets run is different without any doubt: two tags that are written somewhere.
+    fn has_different_tags(&self) -> bool {
+        let written = self.targets.iter().filter(|place| self.origin(place).is_some());
+        let tags = written.map(|place| Image::parse(&self.before.images[place]).tag);
+        let tags: BTreeSet<_> =
+            tags.map(|tag| tag.split('@').next().unwrap_or_default().to_owned()).collect();
+        tags.len() > 1
+    }
+
+    /// As above, but no tag, or the same tag with a digest, may count as another one too. Where files are given, so does
+    /// what the same roots take from elsewhere.
+    fn may_have_different_tags(&self) -> bool {
+        let roots: BTreeSet<_> = self.targets.iter().map(|(root, _)| root).collect();
+        let beside = |place: &&Place| self.repository.only.is_some() && roots.contains(&place.0);
+        let all = self.before.images.keys().filter(|place| self.targets.contains(*place) || beside(place));
+        let named = all.map(|place| &self.before.images[place]).filter(|image| self.is_bumped(image));
+        named.map(|image| Image::parse(image).tag).collect::<BTreeSet<_>>().len() > 1
+    }
+
+    fn refused(&self, exit: i32) -> Found {
+        let settable = self.targets.iter().find(|place| self.can_be_set(place));
+        let only = self.repository.only.is_some();
+        let differ = self.may_have_different_tags() && !self.repository.all;
+        let why = match (exit, settable) {
+            (3, None) => "nothing that could be set runs it",
+            (6, None) if !self.targets.is_empty() || only => {
+                "each place also feeds another image, or can't be set"
+            }
+            (3, Some(_)) if differ => "different tags run",
+            (6, Some(_)) if differ && self.targets.iter().any(|place| !self.can_be_set(place)) => {
+                "different tags, and a shared place"
+            }
+            (_, Some(place)) => {
+                let (image, file) = (&self.before.images[place], self.file(place).unwrap_or("no file"));
+                let why = format!("runs {image}, set in {file}");
+                return (Outcome::RefusedWithoutReason, shown(place), why);
+            }
+            (_, None) => {
+                let why = "nothing runs it, which is exit 3".to_owned();
+                return (Outcome::RefusedWithoutReason, String::new(), why);
+            }
+        };
+        (Outcome::Refused, String::new(), why.to_owned())
+    }
+
+    fn set(&self, run: &Run, after: &Files, tools: &Tools) -> Found {
+        let is = match deploy(after, tools) {
+            Ok(deployed) => Runs::of(deployed),
+            Err(why) => return broken(why),
+        };
+        if let Some((at, why)) = self.changed_more(&is) {
+            return (Outcome::OtherChanged, at, why);
+        }
+        let set = self.targets.iter().filter(|place| is.images[*place] != self.before.images[*place]).count();
+        if set > 0 && self.has_different_tags() && !self.repository.all {
+            return (Outcome::DifferentTagsSet, String::new(), format!("{:?}", self.tags()));
+        }
+        let report: Value = serde_json::from_str(&run.stdout).unwrap_or_default();
+        let warnings = report["warnings"].to_string();
+        let left: Vec<_> = self.targets.iter().filter(|place| !self.is_new(&is.images[*place])).collect();
+        let said =
+            if left.iter().all(|place| self.origin(place).is_none()) { report.to_string() } else { warnings };
+        if let Some(place) = left.iter().find(|place| !self.is_named(place, &said)) {
+            let file = self.file(place).unwrap_or("no file");
+            let why = format!("still runs {}, set in {file}", is.images[*place]);
+            return (Outcome::Silent, shown(place), why);
+        }
+        if let Some((at, why)) = self.weaker_place(&report) {
+            return (Outcome::WeakerPlaceSet, at, why);
+        }
+        match left.iter().find(|place| self.can_be_set(place)) {
+            Some(place) => {
+                let (image, file) = (&is.images[*place], self.file(place).unwrap_or("no file"));
+                (Outcome::WarnedWithoutReason, shown(place), format!("still runs {image}, set in {file}"))
+            }
+            None if left.is_empty() => (Outcome::Right, String::new(), String::new()),
+            None => (Outcome::Warned, String::new(), String::new()),
+        }
+    }
+
+    fn tags(&self) -> Vec<(&Place, &String)> {
+        self.targets.iter().map(|place| (place, &self.before.images[place])).collect()
+    }
+
+    fn is_new(&self, image: &str) -> bool {
+        let image = Image::parse(image);
+        image.name == normal(&self.repository.name) && image.tag == self.repository.tag
+    }
+
+    /// Whatever differs and must not.
+    fn changed_more(&self, is: &Runs) -> Option<(String, String)> {
+        for (root, rest) in &self.before.rest {
+            if is.rest.get(root) != Some(rest) {
+                return Some((root.clone(), "more than images changed".to_owned()));
+            }
+        }
+        if is.rest.len() != self.before.rest.len() || is.images.len() != self.before.images.len() {
+            return Some((String::new(), "there are more roots or containers".to_owned()));
+        }
+        let may_change = |place: &Place| self.targets.contains(place) || self.optional.contains(place);
+        for (place, was) in &self.before.images {
+            let Some(now) = is.images.get(place) else { return Some((shown(place), "is gone".to_owned())) };
+            let is_default =
+                self.optional.contains(place) && !self.repository.all && !self.feeds_target(place);
+            if was != now && (is_default || !(may_change(place) && self.is_new(now))) {
+                return Some((shown(place), format!("was {was} and is {now}")));
+            }
+        }
+        None
+    }
+
+    /// Whether a place has its tag from where a target has it.
+    fn feeds_target(&self, place: &Place) -> bool {
+        let origin = self.origin(place);
+        origin.is_none() || self.targets.iter().any(|target| self.origin(target) == origin)
+    }
+
+    /// Whether a message names a container's place or its root.
+    fn is_named(&self, place: &Place, said: &str) -> bool {
+        let root = place.0.rsplit(' ').next().unwrap_or_default();
+        let named = self.file(place).is_some_and(|file| said.contains(file));
+        named || (root != "." && said.contains(root))
+    }
+
+    /// A changed line whose tag no container runs. An entry of a kustomization may be set for what isn't visible.
+    fn weaker_place(&self, report: &Value) -> Option<(String, String)> {
+        let used: BTreeSet<usize> = self.origins.values().filter_map(|origin| *origin).collect();
+        for change in report["changes"].as_array().into_iter().flatten() {
+            let (file, line) = (change["file"].as_str()?, change["line"].as_u64()? as usize);
+            let text = self.repository.files.get(file)?.lines().nth(line.checked_sub(1)?)?;
+            let numbers = marks::numbers(text);
+            let is_list =
+                text.contains("newTag") || file.contains("kustomization") || file.contains("argocd");
+            if !numbers.is_empty() && !is_list && !numbers.iter().any(|number| used.contains(number)) {
+                return Some((
+                    file.to_owned(),
+                    format!("line {line} was set: {}", marks::plain(text).trim()),
+                ));
+            }
+        }
+        None
+    }
+}
+
+/// The judge, judged: by bumps that set just the right places, or not all of them, or others too.
+mod tests {
+    use super::*;
+    use crate::what_runs::generator::repository;
+
+    impl Case<'_> {
+        /// What it says about a bump that sets these places and tells nothing.
+        fn outcome_of(&self, numbers: &BTreeSet<usize>, tools: &Tools) -> (Outcome, String) {
+            let tag = &self.repository.tag;
+            let files = self.repository.files.iter();
+            let after = files.map(|(path, text)| (path.clone(), marks::with_tag(text, numbers, tag)));
+            let run = Run { exit: 0, stdout: "{\"warnings\":[]}".to_owned(), stderr: String::new() };
+            let (outcome, at, why) = self.set(&run, &after.collect(), tools);
+            (outcome, format!("{at}: {why}"))
+        }
+    }
+
+    #[test]
+    fn judge_finds_place_that_was_left_out_and_place_that_was_set_too() {
+        let tools = Tools::all().swap_remove(0);
+        let (mut right, mut left, mut others) = (0, 0, 0);
+        for seed in 7_000_000..7_000_030 {
+            let repository = Repository { all: true, tag: "v2".to_owned(), ..repository(seed) };
+            let Ok(case) = Case::new(&repository, &tools) else { continue };
+            // a digest would stay behind the new tag
+            let can_be_set =
+                |place: &Place| case.can_be_set(place) && !case.before.images[place].contains('@');
+            if case.targets.is_empty() || !case.targets.iter().all(can_be_set) {
+                continue;
+            }
+            let winning: BTreeSet<usize> =
+                case.targets.iter().filter_map(|place| case.origin(place)).collect();
+            let (outcome, why) = case.outcome_of(&winning, &tools);
+            assert_eq!(outcome, Outcome::Right, "seed {seed}: {why}");
+            right += 1;
+            let less = winning.iter().skip(1).copied().collect();
+            let (outcome, why) = case.outcome_of(&less, &tools);
+            assert_eq!(outcome, Outcome::Silent, "seed {seed}: {why}");
+            left += 1;
+            let other = case.origins.iter().find(|(place, _)| !case.is_bumped(&case.before.images[*place]));
+            let Some(other) = other.and_then(|(_, origin)| *origin) else { continue };
+            let more = winning.iter().copied().chain([other]).collect();
+            let (outcome, why) = case.outcome_of(&more, &tools);
+            assert_eq!(outcome, Outcome::OtherChanged, "seed {seed}: {why}");
+            others += 1;
+        }
+        assert!(right > 8 && left > 8 && others > 4, "{right}, {left}, {others}");
+    }
+}
