@@ -1,13 +1,15 @@
 //! A reference that a target matches, and its planned edit.
 
+use super::TargetIndex;
+use super::indexes::FileIndex;
 use crate::file_selection::MatchLevel;
 use crate::manifest::{Refusal, Rewrite, ScalarPlace};
 use crate::yaml::NodeId;
 
 /// A reference that one of the targets matches, with its planned edit.
 pub(super) struct Match {
-    pub file: usize,
-    pub target: usize,
+    pub file: FileIndex,
+    pub target: TargetIndex,
     /// How strongly the target's selection asks for the file.
     pub match_level: MatchLevel,
     pub at: NodeId,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::SourceFile;
+use super::indexes::FieldPosition;
 use super::matched::Match;
 use crate::dotenv::Assignment;
 use crate::effective::compose::default_image;
@@ -39,9 +40,7 @@ pub(super) struct ParsedFile {
 
 /// The references in a file that one field of one target leads to.
 pub(super) struct FieldPlaces {
-    pub target: usize,
-    /// The index of the field in the target's scope.
-    pub nth: usize,
+    pub field: FieldPosition,
     pub references: Vec<Reference>,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::surroundings::Surroundings;
-use super::{FileContent, FileSource, Request, UpdateTarget};
+use super::{FileContent, FileSource, Request, TargetIndex, UpdateTarget};
 use crate::effective::TextPart;
 use crate::effective::{
     EffectiveImage, FileId, Files, Holds, Mentions, Place, Root, Scene, Setting, StaleChart, roots,
@@ -38,7 +38,7 @@ pub(super) struct WhatRuns {
     /// Places that a stronger one overrides, and which.
     pub weaker: HashMap<FilePlace, Overridden>,
     /// The weaker places of the request's images, each with its target and where it is.
-    pub reported: Vec<(usize, Location, Overridden)>,
+    pub reported: Vec<(TargetIndex, Location, Overridden)>,
     /// Places that set the tag of other images, although those are renamed by a stronger place.
     pub feeds: HashMap<FilePlace, Vec<String>>,
     /// Entries of `images` lists that match no container, by the scalar with their name.
@@ -57,7 +57,7 @@ pub(super) struct WhatRuns {
 
 /// A place that sets what one or more roots run.
 pub(super) struct Winner {
-    pub target: usize,
+    pub target: TargetIndex,
     pub path: String,
     /// The block scalar that it is in, if it isn't a value of the file itself.
     pub inside: Option<NodeId>,
@@ -99,7 +99,7 @@ pub(super) struct UnusedEntry {
     pub at: Location,
     pub may_match: bool,
     /// The targets that run in its root without it.
-    pub running: BTreeSet<usize>,
+    pub running: BTreeSet<TargetIndex>,
     pub renamed_by: Option<Location>,
 }
 
@@ -236,7 +236,7 @@ struct Summary<'a> {
 
 impl Summary<'_> {
     fn what_runs(&self) -> WhatRuns {
-        let winners = (0..self.request.targets.len()).flat_map(|target| self.winners(target));
+        let winners = TargetIndex::each(&self.request.targets).flat_map(|(target, _)| self.winners(target));
         WhatRuns {
             winners: winners.collect(),
             weaker: self.weaker().map(|(place, by)| (self.roots.file_place(place), by)).collect(),
@@ -253,7 +253,7 @@ impl Summary<'_> {
     }
 
     /// The places that set a target's image, each once.
-    fn winners(&self, target: usize) -> Vec<Winner> {
+    fn winners(&self, target: TargetIndex) -> Vec<Winner> {
         let wanted = &self.request.targets[target];
         if wanted.new_name != Field::Unspecified {
             return Vec::new();
@@ -326,10 +326,10 @@ impl Summary<'_> {
         self.roots.weaker().filter(move |(place, _)| !winning.contains(place) && !defaults.contains(place))
     }
 
-    fn reported(&self) -> Vec<(usize, Location, Overridden)> {
+    fn reported(&self) -> Vec<(TargetIndex, Location, Overridden)> {
         let mut seen = HashSet::new();
         let weaker: Vec<_> = self.weaker().filter(|(place, _)| seen.insert(*place)).collect();
-        let targets = self.request.targets.iter().enumerate();
+        let targets = TargetIndex::each(&self.request.targets);
         let mut reported: Vec<_> = targets
             .flat_map(|(target, wanted)| {
                 let of_target = weaker.iter().filter(|(_, by)| same_image(&by.image, &wanted.name));
@@ -390,10 +390,10 @@ impl Summary<'_> {
     }
 
     /// The targets that run in a root.
-    fn running(&self, root: &Root) -> impl Iterator<Item = usize> {
+    fn running(&self, root: &Root) -> impl Iterator<Item = TargetIndex> {
         let runs =
             |target: &UpdateTarget| root.images.iter().any(|image| same_image(&image.name, &target.name));
-        let targets = self.request.targets.iter().enumerate();
+        let targets = TargetIndex::each(&self.request.targets);
         targets.filter(move |(_, target)| runs(target)).map(|(nth, _)| nth).collect::<Vec<_>>().into_iter()
     }
 
@@ -409,7 +409,7 @@ impl Summary<'_> {
 
     /// One notice for the variables that would override a winning place if they were exported.
     fn variables(&self) -> Vec<String> {
-        let winners = (0..self.request.targets.len()).flat_map(|target| self.winners(target));
+        let winners = TargetIndex::each(&self.request.targets).flat_map(|(target, _)| self.winners(target));
         let places: HashSet<FilePlace> = winners.flat_map(|winner| winner.nodes).collect();
         let variables = self.roots.roots.iter().flat_map(|root| &root.variables);
         let variables = variables.filter(|(_, place)| places.contains(&self.roots.file_place(*place)));

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::files::ScannedFiles;
+use super::indexes::FileIndex;
 use super::matched::Match;
 use super::matching::match_of;
 use super::parsed_file::ParsedFile;
@@ -190,8 +191,9 @@ impl<'a> Judge<'a> {
     }
 
     /// The index of a winning place's file; `None` if tagbump couldn't read it.
-    fn file_of(&self, winner: &Winner) -> Option<usize> {
-        self.survey.files.iter().position(|file| file.path == winner.path)
+    fn file_of(&self, winner: &Winner) -> Option<FileIndex> {
+        let mut files = FileIndex::each(&self.survey.files);
+        files.find(|(_, file)| file.path == winner.path).map(|(index, _)| index)
     }
 
     /// A winning place as a match; `None` if its file isn't among those to write.
@@ -220,7 +222,7 @@ fn unread_file(winner: &Winner) -> String {
 /// A winning place, in the file that it is in.
 struct WinningPlace<'a> {
     parsed: &'a ParsedFile,
-    file: usize,
+    file: FileIndex,
     match_level: MatchLevel,
     winner: &'a Winner,
     target: &'a UpdateTarget,
