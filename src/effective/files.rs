@@ -131,6 +131,11 @@ impl<'a> Files<'a> {
         self.budget.spend(values)
     }
 
+    /// Whether a build ended because it would have made too many values.
+    pub fn is_exhausted(&self) -> bool {
+        self.budget.check().is_err()
+    }
+
     /// A place as `file:line`. A place inside a block scalar gets the line of the file.
     pub fn location(&self, place: Place) -> Location {
         let file = self.file(place.file);

@@ -11,7 +11,12 @@ use crate::effective::{
 use crate::image::{Field, Tag, same_image};
 use crate::location::Location;
 use crate::manifest::{ScalarPlace, is_compose};
+use crate::visible::inline;
 use crate::yaml::{Cancellation, NodeId};
+
+/// A repository whose bases include each other in so many ways that tagbump gives up.
+const TOO_LARGE: &str =
+    "the repository is too large to work out everything that runs; check what the roots run";
 
 /// Larger files are not followed.
 pub(super) const MAX_FILE: usize = 10_000_000;
@@ -107,7 +112,9 @@ impl WhatRuns {
     /// Renders the roots that have to do with the request's images.
     pub fn new(source: &dyn FileSource, request: &Request, around: &Surroundings) -> Self {
         let url = request.repository_url.as_deref();
-        with_roots(source, around, url, &request.cancellation, |roots| Summary { roots, request }.what_runs())
+        with_roots(source, around, url, &request.cancellation, |roots| {
+            Summary::new(roots, request).what_runs()
+        })
     }
 }
 
@@ -146,7 +153,7 @@ struct RenderedRoots<'a> {
     roots: &'a [Root],
 }
 
-impl RenderedRoots<'_> {
+impl<'a> RenderedRoots<'a> {
     fn path(&self, file: FileId) -> String {
         self.files.file(file).path.clone()
     }
@@ -162,7 +169,7 @@ impl RenderedRoots<'_> {
         FilePlace { path: self.path(place.file), inside: inside.map(|outer| outer.node), node }
     }
 
-    fn images(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
+    fn images(&self) -> impl Iterator<Item = (&'a Root, &'a EffectiveImage)> + use<'a> {
         self.roots.iter().flat_map(|root| root.images.iter().map(move |image| (root, image)))
     }
 
@@ -232,6 +239,19 @@ pub(super) struct OverriddenPlace {
 struct Summary<'a> {
     roots: &'a RenderedRoots<'a>,
     request: &'a Request,
+    /// The images that get their tag from a place.
+    fed: HashMap<Place, Vec<(&'a Root, &'a EffectiveImage)>>,
+}
+
+impl<'a> Summary<'a> {
+    fn new(roots: &'a RenderedRoots<'a>, request: &'a Request) -> Self {
+        let mut fed: HashMap<Place, Vec<_>> = HashMap::new();
+        for (root, image) in roots.images() {
+            let place = image.feeder().and_then(Setting::place);
+            place.into_iter().for_each(|place| fed.entry(place).or_default().push((root, image)));
+        }
+        Summary { roots, request, fed }
+    }
 }
 
 impl Summary<'_> {
@@ -298,8 +318,7 @@ impl Summary<'_> {
 
     /// The other images that get their tag from a place, and that the request doesn't set to the same tag.
     fn other_images(&self, place: Place, wanted: &UpdateTarget) -> Vec<String> {
-        let fed = self.roots.images();
-        let fed = fed.filter(|(_, image)| image.feeder().and_then(Setting::place) == Some(place));
+        let fed = self.fed.get(&place).into_iter().flatten();
         let others = fed.filter(|(_, image)| {
             !self.is_set_to_same(&image.name, wanted) || !fits(image.feeder(), wanted.tag.as_ref())
         });
@@ -443,9 +462,29 @@ impl Summary<'_> {
             })
             .collect();
         warnings.extend(self.stale());
+        warnings.extend(self.unset());
+        warnings.extend(self.roots.files.is_exhausted().then(|| TOO_LARGE.to_owned()));
         warnings.sort();
         warnings.dedup();
         warnings
+    }
+
+    /// A warning for each root that runs one of the images, and in which no place sets its tag.
+    fn unset(&self) -> impl Iterator<Item = String> {
+        let images = self.roots.images().filter(|(_, image)| self.is_wanted(image));
+        images.filter_map(|(root, image)| {
+            let at = image.named_at.map(|place| format!("{}: ", self.roots.files.location(place)));
+            let (at, name, root) = (at.unwrap_or_default(), inline(&image.name), inline(&root.name));
+            match (image.winning(), &image.app_version) {
+                (None, Some(version)) if version.empty_tag.is_none() => Some(format!(
+                    "{at}{root} runs {name} with the appVersion of its chart as the tag; add a tag to set it"
+                )),
+                (Some(setting), _) if setting.place().is_none() => Some(format!(
+                    "{at}{root} runs {name}, and a generator or plugin writes its tag; change it there"
+                )),
+                _ => None,
+            }
+        })
     }
 
     /// A warning for each place of a request's image in a chart that Flux doesn't pack again by itself.

@@ -1,7 +1,7 @@
 //! Applies what runs to the matches: keeps those that win, drops weaker ones with a notice, and adds winning places
 //! that no rule finds by itself, such as a values file with nothing but the tag.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::files::ScannedFiles;
 use super::indexes::FileIndex;
@@ -10,7 +10,7 @@ use super::matching::match_of;
 use super::parsed_file::ParsedFile;
 use super::reports::Reports;
 use super::what_runs::{FilePlace, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{FileContent, FileSource, PlanError, Request, SourceFile, UpdateTarget, matching};
+use super::{FileContent, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget, matching};
 use crate::dotenv;
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::{MatchLevel, file_name};
@@ -79,7 +79,7 @@ fn keep_winners(
     what_runs: WhatRuns,
     matches: &mut Vec<Match>,
 ) -> Reports {
-    let judge = Judge { survey, what_runs: &what_runs };
+    let judge = Judge::new(survey, &what_runs);
     let (mut kept, mut weaker, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     for mut m in std::mem::take(matches) {
         let winner = judge.winner(&m);
@@ -131,9 +131,20 @@ enum Verdict {
 struct Judge<'a> {
     survey: &'a ScannedFiles,
     what_runs: &'a WhatRuns,
+    /// The winning place that a scalar belongs to.
+    winners: HashMap<(TargetIndex, &'a FilePlace), &'a Winner>,
+    files: HashMap<&'a str, FileIndex>,
 }
 
 impl<'a> Judge<'a> {
+    fn new(survey: &'a ScannedFiles, what_runs: &'a WhatRuns) -> Self {
+        let winners = what_runs.winners.iter();
+        let winners =
+            winners.flat_map(|winner| winner.nodes.iter().map(move |at| ((winner.target, at), winner)));
+        let files = FileIndex::each(&survey.files).map(|(index, file)| (file.path.as_str(), index));
+        Judge { survey, what_runs, winners: winners.collect(), files: files.collect() }
+    }
+
     fn places<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
         let path = &self.survey.files[m.file].path;
         m.nodes.iter().map(move |node| FilePlace::new(path, *node))
@@ -141,11 +152,7 @@ impl<'a> Judge<'a> {
 
     /// The winning place that a match is.
     fn winner(&self, m: &Match) -> Option<&'a Winner> {
-        let places: Vec<FilePlace> = self.places(m).collect();
-        let is_it = |winner: &&Winner| {
-            winner.target == m.target && winner.nodes.iter().any(|place| places.contains(place))
-        };
-        self.what_runs.winners.iter().find(is_it)
+        self.places(m).find_map(|place| self.winners.get(&(m.target, &place)).copied())
     }
 
     /// Whether the match is in a block scalar of which a root uses the text. Then the places in the text count.
@@ -192,8 +199,7 @@ impl<'a> Judge<'a> {
 
     /// The index of a winning place's file; `None` if tagbump couldn't read it.
     fn file_of(&self, winner: &Winner) -> Option<FileIndex> {
-        let mut files = FileIndex::each(&self.survey.files);
-        files.find(|(_, file)| file.path == winner.path).map(|(index, _)| index)
+        self.files.get(winner.path.as_str()).copied()
     }
 
     /// A winning place as a match; `None` if its file isn't among those to write.
