@@ -379,7 +379,11 @@ impl<'a> Case<'a> {
     fn is_named(&self, place: &Place, said: &str) -> bool {
         let root = place.0.rsplit(' ').next().unwrap_or_default();
         let named = self.file(place).is_some_and(|file| said.contains(file));
-        named || (root != "." && said.contains(root))
+        // `Kustomization/flux-system/apps from …` is the Flux Kustomization apps
+        let object = place.0.split(" from ").next().unwrap_or_default();
+        let object = object.split_once('/').map(|(kind, rest)| format!("{kind} {}", name_of(rest)));
+        let by_object = object.is_some_and(|object| said.contains(&object));
+        named || by_object || (root != "." && said.contains(root))
     }
 
     /// A changed line whose tag no container runs. An entry of a kustomization may be set for what isn't visible.
