@@ -46,6 +46,12 @@ pub enum DotenvEditError {
     Unplaced,
 }
 
+/// Whether a file holds such lines, by its name.
+pub fn is_dotenv(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.ends_with(".env") || name.starts_with(".env.")
+}
+
 const BOM: char = '\u{feff}';
 
 /// Every assignment of a file, in order. A name without a value takes its value from the shell, so it isn't one.
@@ -54,8 +60,12 @@ const BOM: char = '\u{feff}';
 /// The first line that compose would reject.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Assignment>, DotenvError> {
     let text = std::str::from_utf8(bytes).map_err(|_| DotenvError::NotUtf8)?;
-    let mut reader =
-        Reader { text, at: text.len() - text.strip_prefix(BOM).unwrap_or(text).len(), line: 1, counted: 0 };
+    let mut reader = DotenvReader {
+        text,
+        at: text.len() - text.strip_prefix(BOM).unwrap_or(text).len(),
+        line: 1,
+        counted: 0,
+    };
     let mut assignments = Vec::new();
     while reader.next_statement() {
         match reader.name()? {
@@ -98,7 +108,7 @@ pub fn set(bytes: &[u8], nth: usize, range: Range<usize>, new: &str) -> Result<V
     if verified { Ok(after) } else { Err(DotenvEditError::Unplaced) }
 }
 
-struct Reader<'a> {
+struct DotenvReader<'a> {
     text: &'a str,
     at: usize,
     /// The line of the byte up to which lines were counted.
@@ -106,7 +116,7 @@ struct Reader<'a> {
     counted: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> DotenvReader<'a> {
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }

@@ -80,6 +80,7 @@ fn escaped_property(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::location::Location;
+    use crate::plan::TargetIndex;
 
     #[test]
     fn text_from_elsewhere_is_no_command() {
@@ -93,7 +94,7 @@ mod tests {
             kind: "values",
             image: "acme/api".to_owned(),
             renamed_from: None,
-            target: 0,
+            target: TargetIndex::new(0),
             from: String::new(),
             to: "v2".to_owned(),
             dropped_digest: false,

@@ -32,6 +32,12 @@ impl DecisionContext<'_> {
         self.checkout.ok_or(DecisionError::NoRepository)
     }
 
+    /// The URL of the repository that the bump is for, without the way of access.
+    pub(super) fn repository_url(&self) -> Option<String> {
+        let (fetch, _) = self.checkout?.remote(&self.settings.delivery.landing.remote).ok()?;
+        Some(format!("https://{}/{}", fetch.host()?, fetch.slug()?))
+    }
+
     pub(super) fn computed_tag(&self, template: &Template) -> Result<Tag, DecisionError> {
         match &self.unopened {
             Some(error) => Err(DecisionError::Unopened(error.clone())),

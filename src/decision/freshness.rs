@@ -44,7 +44,7 @@ impl FreshnessCheck<'_, '_> {
         plan: &Plan,
     ) -> (Freshness, Option<ProvenCommit>) {
         let (history, change) = (writers.snapshot().history, writers.change(nth));
-        let Some(target) = plan.targets.get(change.target).filter(|_| !change.from.is_empty()) else {
+        let Some(target) = change.target.of(&plan.targets).filter(|_| !change.from.is_empty()) else {
             return (Freshness::Current, None);
         };
         let ours = self.context.source_of_target(self.config, Some(target)).ok().flatten();

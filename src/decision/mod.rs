@@ -130,7 +130,8 @@ fn request(
     known: &mut Option<RollbackPlan>,
 ) -> Result<Request, DecisionError> {
     let request = targets::request(context.settings, config, &|template| context.computed_tag(template))?;
-    let request = Request { cancellation: base.cancellation(), ..request };
+    let repository_url = context.repository_url();
+    let request = Request { cancellation: base.cancellation(), repository_url, ..request };
     match context.settings.back {
         Some(options) => rollback::request(context, config, base, (options, request), known),
         None => Ok(request),

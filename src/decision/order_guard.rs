@@ -16,7 +16,7 @@ use super::writers::WriterLookup;
 use crate::cli::IfOlder;
 use crate::config::Config;
 use crate::landing::{BuildOrder, ProvenCommit, RolledBack, Tip, TipSnapshot};
-use crate::plan::{ChangedReference, Plan, PlanError, Request, SkipReference};
+use crate::plan::{ChangedReference, Plan, PlanError, Request, SkipReference, TargetIndex};
 use crate::visible::inline;
 
 /// A plan without the references that must keep their tag.
@@ -28,7 +28,7 @@ pub(super) struct GuardedPlan {
     /// Which references are set although the order is unknown, and why.
     pub notices: Vec<String>,
     /// Tags that were rolled back and stay blocked, though another tag is set now; by the plan's targets.
-    pub still_blocked: Vec<(usize, RolledBack)>,
+    pub still_blocked: Vec<(TargetIndex, RolledBack)>,
 }
 
 impl GuardedPlan {
@@ -147,7 +147,7 @@ impl GuardVerdicts {
         }
     }
 
-    fn guarded(self, plan: Plan, still_blocked: Vec<(usize, RolledBack)>) -> GuardedPlan {
+    fn guarded(self, plan: Plan, still_blocked: Vec<(TargetIndex, RolledBack)>) -> GuardedPlan {
         // a pull request that proposes something newer stays, even if the base needs nothing from us
         let left = plan.left.max(if plan.is_empty() { self.skip.len() } else { 0 });
         let notices = self.unknown.into_iter().filter(|_| !plan.edits.is_empty()).collect();

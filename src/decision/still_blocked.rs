@@ -9,7 +9,7 @@ use super::freshness::FreshnessCheck;
 use super::targets;
 use crate::image::same_tag;
 use crate::landing::{BuildOrder, ProvenCommit, RolledBack};
-use crate::plan::{ChangedReference, Plan, UpdateTarget};
+use crate::plan::{ChangedReference, Plan, TargetIndex, UpdateTarget};
 
 /// How many a message repeats at most. If no order can be determined, they would become more with every bump.
 const MAX_REPEATED: usize = 10;
@@ -20,11 +20,11 @@ impl FreshnessCheck<'_, '_> {
         &mut self,
         plan: &Plan,
         writers: &[(ChangedReference, ProvenCommit)],
-    ) -> Vec<(usize, RolledBack)> {
+    ) -> Vec<(TargetIndex, RolledBack)> {
         let mut blocked = Vec::new();
         let changes: HashSet<&ChangedReference> = plan.changes.iter().collect();
         for (change, writer) in writers.iter().filter(|(change, _)| changes.contains(change)) {
-            let Some(target) = plan.targets.get(change.target) else { continue };
+            let Some(target) = change.target.of(&plan.targets) else { continue };
             for bad in writer.rolled_back.iter().filter(|bad| !same_tag(&bad.tag, &change.to)) {
                 let note = (change.target, bad.clone());
                 if blocked.len() < MAX_REPEATED

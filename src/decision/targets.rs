@@ -3,7 +3,7 @@
 use crate::config::{Config, Service};
 use crate::file_selection::SelectionError;
 use crate::image::{Field, ImageArg, Tag};
-use crate::plan::{FieldTarget, Plan, Request, Scope, UpdateTarget};
+use crate::plan::{FieldTarget, Plan, Request, Scope, TargetIndex, UpdateTarget};
 use crate::settings::BumpSettings;
 use crate::template::Template;
 use crate::yaml::FieldPath;
@@ -57,8 +57,8 @@ pub fn tag_template<'a>(
 
 /// The template of the commit message: the typed one, that of the only service that changes, or the default of `tagbump.yaml`.
 pub fn message<'a>(settings: &'a BumpSettings, config: &'a Config, plan: &Plan) -> Option<&'a Template> {
-    let service = |nth: usize| config.service(plan.targets.get(nth)?.service.as_deref()?);
-    let mut changed: Vec<usize> = plan.changes.iter().map(|change| change.target).collect();
+    let service = |target: TargetIndex| config.service(target.of(&plan.targets)?.service.as_deref()?);
+    let mut changed: Vec<TargetIndex> = plan.changes.iter().map(|change| change.target).collect();
     changed.dedup();
     let own = match changed.as_slice() {
         [only] => service(*only).and_then(|service| service.message.as_ref()),

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::git::Identity;
 use crate::landing::RolledBack;
 use crate::landing::message::MessageParts;
-use crate::plan::Plan;
+use crate::plan::{Plan, TargetIndex};
 use crate::settings::Destination;
 use crate::tag::Source;
 use crate::template::Template;
@@ -20,7 +20,7 @@ pub(super) struct Wording<'a> {
     pub committer: &'a Identity,
     pub rollback: Option<&'a RollbackPlan>,
     /// Tags that stay blocked, by the plan's targets.
-    pub still_blocked: &'a [(usize, RolledBack)],
+    pub still_blocked: &'a [(TargetIndex, RolledBack)],
 }
 
 impl Wording<'_> {

@@ -2,22 +2,25 @@
 
 use std::ops::Range;
 
-use super::compose::{Interpolated, Origin, Piece, ServiceImage};
+use super::compose::{Interpolated, Origin, ServiceImage, TextPiece};
 use super::setting::{Fixed, Setting};
 use super::value::Scalar;
 
+/// Longer texts hold no image, and stay as they are: otherwise, texts that contain each other could fill the memory.
+pub(super) const MAX_LENGTH: usize = 4096;
+
 /// A part of a scalar's own text, as it is written.
-pub(super) fn own_piece(scalar: &Scalar, range: Range<usize>) -> Piece {
+pub(super) fn own_piece(scalar: &Scalar, range: Range<usize>) -> TextPiece {
     let text = scalar.text.get(range.clone()).unwrap_or_default().to_owned();
     let origin = match scalar.place {
         Some(place) => Origin::Written(place, range),
         None => Origin::Fixed(Fixed::Generated),
     };
-    Piece { shown: text.clone(), text, origin, variables: Vec::new() }
+    TextPiece { shown: text.clone(), text, origin, variables: Vec::new() }
 }
 
 /// A part of another scalar's text, which `name` stands for.
-pub(super) fn piece_of(source: &Scalar, range: Range<usize>, name: &str) -> Piece {
+pub(super) fn piece_of(source: &Scalar, range: Range<usize>, name: &str) -> TextPiece {
     let text = source.text.get(range.clone()).unwrap_or_default().to_owned();
     let origin = match (source.links.as_slice(), source.place) {
         ([], Some(place)) => Origin::Written(place, range),
@@ -33,16 +36,19 @@ pub(super) fn piece_of(source: &Scalar, range: Range<usize>, name: &str) -> Piec
 }
 
 /// A text that no place can change.
-pub(super) fn fixed_piece(text: String, reason: Fixed, name: &str) -> Piece {
+pub(super) fn fixed_piece(text: String, reason: Fixed, name: &str) -> TextPiece {
     named(text, Origin::Fixed(reason), name)
 }
 
-fn named(text: String, origin: Origin, name: &str) -> Piece {
-    Piece { shown: text.clone(), text, origin, variables: vec![name.to_owned()] }
+fn named(text: String, origin: Origin, name: &str) -> TextPiece {
+    TextPiece { shown: text.clone(), text, origin, variables: vec![name.to_owned()] }
 }
 
 /// Gives a scalar the text of these pieces, and, in case it is an image, the piece that sets its version.
-pub(super) fn set_pieces(scalar: &mut Scalar, pieces: Vec<Piece>) {
+pub(super) fn set_pieces(scalar: &mut Scalar, pieces: Vec<TextPiece>) {
+    if pieces.iter().map(|piece| piece.text.len()).sum::<usize>() > MAX_LENGTH {
+        return;
+    }
     let pieces = Interpolated { pieces, overridden: Vec::new() };
     let text = pieces.text();
     let Some(place) = scalar.place else {

@@ -10,7 +10,7 @@ use crate::yaml::{Budget, Cancellation, ParsedYaml, scan_until};
 
 /// The most values that a run puts together from all files. Bases can include each other in so many ways that the
 /// result is far larger than the files.
-const MAX_VALUES: usize = 8_000_000;
+const MAX_VALUES: u64 = 8_000_000;
 
 /// Gives the content of a file, `None` if there is none. The path is relative to the root, with `/`.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
@@ -27,7 +27,6 @@ pub struct Files<'a> {
     /// YAML inside block scalars, by the scalar.
     embedded: HashMap<Place, Option<FileId>>,
     budget: Budget,
-    values: usize,
 }
 
 /// A file that was read.
@@ -51,8 +50,7 @@ impl<'a> Files<'a> {
             by_path: HashMap::new(),
             dotenv: HashMap::new(),
             embedded: HashMap::new(),
-            budget: Budget::for_file(0, cancellation),
-            values: 0,
+            budget: Budget::of_steps(MAX_VALUES, cancellation),
         }
     }
 
@@ -124,14 +122,18 @@ impl<'a> Files<'a> {
     pub fn documents(&mut self, id: FileId) -> Vec<Value> {
         let Some(yaml) = &self.loaded[id.index()].yaml else { return Vec::new() };
         let documents: Vec<_> = yaml.roots().iter().map(|&root| Value::read(yaml, root, id)).collect();
-        self.values = self.values.saturating_add(documents.iter().map(Value::size).sum());
+        self.budget.spend(documents.iter().map(Value::size).sum());
         documents.into_iter().filter(|value| !value.is_null()).collect()
     }
 
     /// Counts values that a build makes. Once this gives `false`, the build must end.
     pub fn spend(&mut self, values: usize) -> bool {
-        self.values = self.values.saturating_add(values);
-        self.values <= MAX_VALUES && !self.budget.cancellation().is_cancelled()
+        self.budget.spend(values)
+    }
+
+    /// Whether a build ended because it would have made too many values.
+    pub fn is_exhausted(&self) -> bool {
+        self.budget.check().is_err()
     }
 
     /// A place as `file:line`. A place inside a block scalar gets the line of the file.

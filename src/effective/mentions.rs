@@ -1,7 +1,7 @@
 //! Which files mention which paths, found without parsing: every word that is the path of an existing file or folder
 //! counts. That is more than the tools include, so it only narrows down which files to read.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::{folder_of, join};
 
@@ -12,14 +12,25 @@ const MAX_PATH: usize = 1024;
 #[derive(Debug, Default)]
 pub struct Mentions {
     by: HashMap<String, Vec<String>>,
+    /// For each file, the declarations that it refers to by name.
+    declarations: HashMap<String, BTreeSet<String>>,
 }
 
+/// What refers to a declaration by name: values and variables from ConfigMaps, sources and charts of Flux.
+const REFERENCES: [&[u8]; 4] = [b"valuesFrom", b"substituteFrom", b"sourceRef", b"chartRef"];
+
 impl Mentions {
-    /// Reads the words of `files`; `paths` are all YAML files of the repository.
+    /// Reads the words of `files`; `paths` are all YAML files of the repository, `declarations` those that declare
+    /// something with these names.
     pub fn new<'a>(
         files: impl IntoIterator<Item = (&'a String, &'a Vec<u8>)>,
         paths: &BTreeSet<String>,
+        declarations: &BTreeMap<String, Vec<String>>,
     ) -> Self {
+        let mut by_name: HashMap<&str, Vec<&String>> = HashMap::new();
+        for (path, names) in declarations {
+            names.iter().for_each(|name| by_name.entry(name).or_default().push(path));
+        }
         let folders: HashSet<&str> = paths.iter().flat_map(|path| above(path)).collect();
         let exists = |path: &str| paths.contains(path) || folders.contains(path) || !is_yaml(path);
         let mut mentions = Mentions::default();
@@ -29,11 +40,26 @@ impl Mentions {
                 .flatten()
                 .filter(|path| exists(path))
                 .collect();
-            for target in targets {
-                mentions.by.entry(target).or_default().push(file.clone());
+            let refers = REFERENCES.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
+            let named = words(bytes).filter(|_| refers).filter_map(|word| by_name.get(word)).flatten();
+            let named: BTreeSet<String> =
+                named.filter(|path| path.as_str() != file).map(|path| (*path).clone()).collect();
+            for target in targets.iter().chain(&named) {
+                mentions.by.entry(target.clone()).or_default().push(file.clone());
             }
+            mentions.declarations.insert(file.clone(), named);
         }
         mentions
+    }
+
+    /// The JSON files that are mentioned, such as patches.
+    pub fn json_files(&self) -> impl Iterator<Item = &str> {
+        self.by.keys().map(String::as_str).filter(|path| path.ends_with(".json"))
+    }
+
+    /// The declarations that some files refer to by name.
+    pub fn declarations_of(&self, files: &BTreeSet<String>) -> BTreeSet<String> {
+        files.iter().filter_map(|file| self.declarations.get(file)).flatten().cloned().collect()
     }
 
     /// The files from which a chain of mentions leads to one of `seeds`, with the seeds.
@@ -92,7 +118,8 @@ mod tests {
             files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into_iter().collect();
         let more = ["apps/base/deployment.yaml", "other/a.yaml"].map(str::to_owned);
         let paths = files.iter().map(|(path, _)| path.clone()).chain(more).collect();
-        let mentions = Mentions::new(files.iter().map(|(path, bytes)| (path, bytes)), &paths);
+        let mentions =
+            Mentions::new(files.iter().map(|(path, bytes)| (path, bytes)), &paths, &BTreeMap::new());
         let seeds = BTreeSet::from(["apps/base/deployment.yaml".to_owned()]);
         let reached: Vec<_> = mentions.reaching(&seeds).into_iter().collect();
         assert_eq!(

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::place::Place;
 use crate::image::ParsedReference;
+pub use crate::manifest::Holds;
 
 /// An image that a root runs, and every place that it comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,19 +82,6 @@ pub struct TextPart {
     /// In bytes of the scalar's text.
     pub range: Range<usize>,
     pub holds: Holds,
-}
-
-/// What a part of a text holds.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Holds {
-    /// `name[:tag][@digest]`.
-    Image,
-    /// The tag without the text that surrounds the variable: in `${VERSION}-ad`, the suffix is `-ad`.
-    Tag { prefix: String, suffix: String },
-    /// The digest of an image that has no tag.
-    Digest,
-    /// Nothing yet: the end of an image's name, behind which the tag goes.
-    NoTag,
 }
 
 /// Why tagbump can't edit the winning place.

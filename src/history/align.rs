@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::plan::CurrentReference;
+use crate::plan::{CurrentReference, TargetIndex};
 
 /// The most pairs that a diff may have to compare, since its cost grows with the square of its input.
 const MAX_PAIRS: usize = 1_000_000;
@@ -33,14 +33,14 @@ pub(super) fn align(older: &[CurrentReference], newer: &[CurrentReference]) -> V
     became
 }
 
-fn key(mention: &CurrentReference) -> (usize, u64, Option<&str>, Option<&str>) {
+fn key(mention: &CurrentReference) -> (TargetIndex, u64, Option<&str>, Option<&str>) {
     (mention.target, mention.place, mention.tag.as_deref(), mention.digest.as_deref())
 }
 
 /// Like [`align`], but for so many references that a diff would take too long. It pairs the references at each
 /// place in order.
 fn align_by_place(older: &[CurrentReference], newer: &[CurrentReference]) -> Vec<Option<usize>> {
-    let mut places: HashMap<(usize, u64), VecDeque<usize>> = HashMap::new();
+    let mut places: HashMap<(TargetIndex, u64), VecDeque<usize>> = HashMap::new();
     for (n, mention) in newer.iter().enumerate() {
         places.entry((mention.target, mention.place)).or_default().push_back(n);
     }

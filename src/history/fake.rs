@@ -101,8 +101,10 @@ impl CommitStore for FakeCommits {
 pub struct FakeTip<'a>(pub &'a FakeCommits, pub CommitId);
 
 impl FileSource for FakeTip<'_> {
-    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
-        for path in self.0.commits.borrow()[&self.1].1.keys() {
+    fn visit(&self, selection: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
+        let commits = self.0.commits.borrow();
+        let files = commits[&self.1].1.keys();
+        for path in files.filter(|path| selection.match_level(path).is_some()) {
             let bytes = self.0.read(self.0.file(self.1.into(), path).unwrap().unwrap()).unwrap();
             if look(SourceFile { path, bytes: &bytes, match_level: MatchLevel::Discovered }).is_break() {
                 break;

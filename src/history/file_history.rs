@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::walk::{TracedFile, Walk, below};
-use super::{CommitId, CommitStore, Extent, HistoryError, TagEntry};
+use super::{CommitId, CommitStore, Extent, HistoryError, ReferenceNumber, TagEntry};
 use crate::file_selection::{MatchLevel, folder};
 use crate::manifest::CHART;
 use crate::plan::{CurrentReference, Request};
@@ -11,7 +11,7 @@ use crate::plan::{CurrentReference, Request};
 /// The history of the references in some files, commit by commit, newest first.
 pub struct FileHistory<'a> {
     walk: Walk<'a>,
-    present: Vec<(usize, CurrentReference)>,
+    present: Vec<(ReferenceNumber, CurrentReference)>,
     /// How many more commits to read.
     left: usize,
 }
@@ -47,7 +47,7 @@ impl<'a> FileHistory<'a> {
     }
 
     /// The references at the tip, each with its number in [`TagEntry::references`].
-    pub fn present(&self) -> &[(usize, CurrentReference)] {
+    pub fn present(&self) -> &[(ReferenceNumber, CurrentReference)] {
         &self.present
     }
 

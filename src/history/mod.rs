@@ -15,6 +15,8 @@ mod walk;
 
 use std::rc::Rc;
 
+use crate::plan::TargetIndex;
+
 pub use crate::object_id::{CommitId, ObjectId};
 pub use error::HistoryError;
 pub use file_history::{FileHistory, WalkEnd};
@@ -77,8 +79,8 @@ pub struct CommitMessage {
 /// A tag that an image had in one file, from the commit that set it to the one that replaced it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagEntry {
-    /// Index of the request's target.
-    pub target: usize,
+    /// The request's target.
+    pub target: TargetIndex,
     /// The current name of the file.
     pub file: String,
     /// 1-based, in the file as it was then.
@@ -93,7 +95,17 @@ pub struct TagEntry {
     /// When another tag replaced it: seconds since the epoch. `None` if it is still there.
     pub until: Option<i64>,
     /// The numbers of the references with this tag. A reference keeps its number from commit to commit.
-    pub references: Vec<usize>,
+    pub references: Vec<ReferenceNumber>,
+}
+
+/// The number that a walk gives to a reference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReferenceNumber(usize);
+
+impl ReferenceNumber {
+    fn next(self) -> Self {
+        ReferenceNumber(self.0 + 1)
+    }
 }
 
 /// The commit that set a tag.

@@ -205,7 +205,7 @@ fn thousands_of_references_that_all_change_are_told_soon() {
 
 fn mention(place: u64) -> crate::plan::CurrentReference {
     crate::plan::CurrentReference {
-        target: 0,
+        target: crate::plan::TargetIndex::new(0),
         file: "a.yaml".into(),
         has_chart: false,
         place,

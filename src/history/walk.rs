@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::align::align;
-use super::versions::{FileTrace, OldVersion, OldVersions, is_same};
-use super::{CommitId, CommitLinks, CommitStore, Extent, HistoryError, ObjectId, TagEntry, WritingCommit};
+use super::versions::{FileTrace, OldVersion, OldVersions, TracedIndex, is_same};
+use super::{
+    CommitId, CommitLinks, CommitStore, Extent, HistoryError, ObjectId, ReferenceNumber, TagEntry,
+    WritingCommit,
+};
 use crate::file_selection::MatchLevel;
-use crate::plan::{CurrentReference, Request, SingleFile, current_references};
+use crate::plan::{CurrentReference, Request, SingleFile, TargetIndex, current_references};
 
 /// Passes every tag that the references in `now` have had to `take`, newest first, until `take` returns false.
 /// `now` are the references that the request matches at the tip; `prefix` is the path of the root below the
@@ -90,10 +93,10 @@ pub(super) struct Walk<'a> {
     queue: BinaryHeap<(i64, CommitId)>,
     waiting: HashMap<CommitId, QueuedCommit>,
     /// The commits visited per file. With wrong clocks, the walk can reach a commit twice.
-    done: HashSet<(CommitId, usize)>,
+    done: HashSet<(CommitId, TracedIndex)>,
     /// When a reference got another tag, by the reference's number.
-    until: HashMap<usize, i64>,
-    numbers: usize,
+    until: HashMap<ReferenceNumber, i64>,
+    last_number: ReferenceNumber,
     reach: Extent,
 }
 
@@ -107,7 +110,7 @@ impl<'a> Walk<'a> {
             waiting: HashMap::new(),
             done: HashSet::new(),
             until: HashMap::new(),
-            numbers: 0,
+            last_number: ReferenceNumber::default(),
             reach: Extent::Complete,
         }
     }
@@ -117,14 +120,14 @@ impl<'a> Walk<'a> {
         &mut self,
         tip: CommitId,
         prefix: &str,
-    ) -> Result<Vec<(usize, CurrentReference)>, HistoryError> {
+    ) -> Result<Vec<(ReferenceNumber, CurrentReference)>, HistoryError> {
         let mut present = Vec::new();
         let Some(links) = self.commits.links(tip)? else { return Ok(present) };
-        for file in 0..self.files.len() {
-            let name: Rc<str> = below(prefix, &self.files[file].path).into();
+        for file in (0..self.files.len()).map(TracedIndex) {
+            let name: Rc<str> = below(prefix, &self.files[file.0].path).into();
             let Some(blob) = self.commits.file(links.tree, &name)? else { continue };
             let says = self.read(file, blob)?.unwrap_or_default();
-            let numbers: Rc<[usize]> = says.iter().map(|_| self.number()).collect();
+            let numbers: Rc<[ReferenceNumber]> = says.iter().map(|_| self.number()).collect();
             present.extend(numbers.iter().copied().zip(says.iter().cloned()));
             self.follow((tip, &links), FileTrace { file, name, blob, says: Some(says), numbers });
         }
@@ -264,11 +267,11 @@ impl<'a> Walk<'a> {
         olds: &OldVersions<'_>,
         written: &Rc<WritingCommit>,
     ) -> Vec<TagEntry> {
-        let mut replaced: HashMap<usize, Rc<[String]>> = HashMap::new();
+        let mut replaced: HashMap<TargetIndex, Rc<[String]>> = HashMap::new();
         let new = version.pairs().filter(|(mention, number)| !olds.say(*number, mention));
-        let entry = |(mention, number): (&CurrentReference, usize)| TagEntry {
+        let entry = |(mention, number): (&CurrentReference, ReferenceNumber)| TagEntry {
             target: mention.target,
-            file: self.files[version.track.file].path.clone(),
+            file: self.files[version.track.file.0].path.clone(),
             line: mention.line,
             tag: mention.tag.clone(),
             digest: mention.digest.clone(),
@@ -293,15 +296,19 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn number(&mut self) -> usize {
-        self.numbers += 1;
-        self.numbers
+    fn number(&mut self) -> ReferenceNumber {
+        self.last_number = self.last_number.next();
+        self.last_number
     }
 
     /// The references of a version; `None` if it isn't valid YAML.
-    fn read(&self, file: usize, blob: ObjectId) -> Result<Option<Rc<[CurrentReference]>>, HistoryError> {
+    fn read(
+        &self,
+        file: TracedIndex,
+        blob: ObjectId,
+    ) -> Result<Option<Rc<[CurrentReference]>>, HistoryError> {
         let bytes = self.commits.read(blob)?;
-        let TracedFile { path, has_chart, match_level } = &self.files[file];
+        let TracedFile { path, has_chart, match_level } = &self.files[file.0];
         let shelf = SingleFile { path, bytes: &bytes, match_level: *match_level, has_chart: *has_chart };
         Ok(current_references(&shelf, self.request)?.map(Into::into))
     }

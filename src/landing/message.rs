@@ -6,7 +6,7 @@
 use super::{MessageError, RolledBack, trailers};
 use crate::image::{Field, is_version, same_image, short_name, split_tag};
 use crate::markdown;
-use crate::plan::{ChangedReference, Plan, UpdateTarget};
+use crate::plan::{ChangedReference, Plan, TargetIndex, UpdateTarget};
 use crate::tag::{BuildInfo, Source, VariableError};
 use crate::template::{Template, Variable};
 use crate::visible::inline;
@@ -23,8 +23,8 @@ pub struct MessageParts<'a> {
     pub skip_ci: bool,
     /// `REPOSITORY@SHA`.
     pub source: Option<String>,
-    /// What a rollback takes away, by the plan's wants.
-    pub rolled_back: Vec<(usize, RolledBack)>,
+    /// What a rollback takes away, by the plan's targets.
+    pub rolled_back: Vec<(TargetIndex, RolledBack)>,
     /// `N <E>`.
     pub signoff: Option<String>,
     /// The prefix of each file's path: the root below the repository's top.
@@ -59,11 +59,11 @@ impl MessageParts<'_> {
 
     /// The images that this commit changes: on a retry another push may have bumped one already.
     fn changed_targets<'p>(&self, plan: &'p Plan) -> Vec<ChangedImage<'p>> {
-        let changed = |(nth, target): (usize, &'p UpdateTarget)| {
-            let change = plan.changes.iter().find(|change| change.target == nth)?;
-            Some(ChangedImage { nth, target, image: &change.image, version: &change.to })
+        let changed = |(index, target): (TargetIndex, &'p UpdateTarget)| {
+            let change = plan.changes.iter().find(|change| change.target == index)?;
+            Some(ChangedImage { index, target, image: &change.image, version: &change.to })
         };
-        plan.targets.iter().enumerate().filter_map(changed).collect()
+        TargetIndex::each(&plan.targets).filter_map(changed).collect()
     }
 
     fn plain(&self, plan: &Plan, targets: &[ChangedImage<'_>]) -> String {
@@ -130,7 +130,7 @@ impl MessageParts<'_> {
         let mut trailers: Vec<_> =
             targets.iter().filter_map(|target| trailers::image(target.image, target.version)).collect();
         for target in targets {
-            let bad = self.rolled_back.iter().filter(|(nth, _)| *nth == target.nth);
+            let bad = self.rolled_back.iter().filter(|(index, _)| *index == target.index);
             let others = targets.iter().filter(|other| same_image(other.image, target.image));
             let to = (others.count() > 1).then_some(target.version);
             trailers.extend(bad.filter_map(|(_, bad)| bad.trailer(target.image, to)));
@@ -144,7 +144,7 @@ impl MessageParts<'_> {
 
 /// An image that a commit changes, as it is after it.
 struct ChangedImage<'a> {
-    nth: usize,
+    index: TargetIndex,
     target: &'a UpdateTarget,
     image: &'a str,
     /// `TAG@DIGEST`, or only one of both.
@@ -279,7 +279,7 @@ mod tests {
             kind: "kustomization",
             image: (*image).to_owned(),
             renamed_from: None,
-            target,
+            target: TargetIndex::new(target),
             from: "v1".into(),
             to: "main-abc1234".into(),
             dropped_digest: false,

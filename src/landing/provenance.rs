@@ -7,9 +7,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::trailers::{Claims, MessageClaims, RolledBack, claims};
-use crate::history::{CommitId, CommitStore, FileHistory, HistoryError, TagEntry, WalkEnd};
+use crate::history::{CommitId, CommitStore, FileHistory, HistoryError, ReferenceNumber, TagEntry, WalkEnd};
 use crate::image::{join_tag, same_tag};
-use crate::plan::{ChangedReference, Request};
+use crate::plan::{ChangedReference, Request, TargetIndex};
 use crate::tag::Source;
 
 /// How many commits are searched.
@@ -87,10 +87,10 @@ pub fn provenance(
 }
 
 /// File, line, target and version of a reference at the tip.
-type PresentReference<'a> = (&'a str, usize, usize, String);
+type PresentReference<'a> = (&'a str, usize, TargetIndex, String);
 
 /// The number of each reference in the history; of several that look the same, the first one's.
-fn numbers<'a>(history: &'a FileHistory<'_>) -> HashMap<PresentReference<'a>, usize> {
+fn numbers<'a>(history: &'a FileHistory<'_>) -> HashMap<PresentReference<'a>, ReferenceNumber> {
     let mut numbers = HashMap::new();
     for (number, reference) in history.present() {
         let version = join_tag(reference.tag.as_deref(), reference.digest.as_deref());
@@ -101,8 +101,8 @@ fn numbers<'a>(history: &'a FileHistory<'_>) -> HashMap<PresentReference<'a>, us
 }
 
 /// The traces that follow each reference.
-fn by_number(traces: &[Trace]) -> HashMap<usize, Vec<usize>> {
-    let mut by_number: HashMap<usize, Vec<usize>> = HashMap::new();
+fn by_number(traces: &[Trace]) -> HashMap<ReferenceNumber, Vec<usize>> {
+    let mut by_number: HashMap<ReferenceNumber, Vec<usize>> = HashMap::new();
     for (nth, trace) in traces.iter().enumerate() {
         trace.number.into_iter().for_each(|number| by_number.entry(number).or_default().push(nth));
     }
@@ -115,7 +115,7 @@ struct Trace {
     /// Its tag and digest at the tip.
     version: String,
     /// Its number in the history; `None` if the history doesn't have it.
-    number: Option<usize>,
+    number: Option<ReferenceNumber>,
     written: Option<ProvenCommit>,
     proof: RollbackProof,
     is_cut: bool,
@@ -124,7 +124,7 @@ struct Trace {
 }
 
 impl Trace {
-    fn new(change: &ChangedReference, numbers: &HashMap<PresentReference<'_>, usize>) -> Self {
+    fn new(change: &ChangedReference, numbers: &HashMap<PresentReference<'_>, ReferenceNumber>) -> Self {
         let ChangedReference { file, line, target, from, .. } = change;
         let number = numbers.get(&(file.as_str(), *line, *target, from.clone())).copied();
         let image = change.renamed_from.as_ref().unwrap_or(&change.image).clone();
@@ -229,7 +229,7 @@ mod tests {
             kind: "string",
             image: IMAGE.into(),
             renamed_from: None,
-            target: 0,
+            target: TargetIndex::new(0),
             from: from.into(),
             to: "v9".into(),
             dropped_digest: false,

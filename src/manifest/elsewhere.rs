@@ -33,6 +33,9 @@ const IMAGE_NAME: &str = "imageName";
 /// Kinds that name images without running them. The last one is Flux's.
 const NOTHING_RUNS: [&str; 2] = ["CustomResourceDefinition", "ImageRepository"];
 
+/// Blocks that are nested deeper are not looked at closely.
+const MAX_DEPTH: usize = 64;
+
 /// Chooses images by name, tag and digest.
 pub type WantedImage<'a> = &'a dyn Fn(&ParsedReference<'_>) -> bool;
 
@@ -63,6 +66,7 @@ pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<usize> {
     }
     let named = |line: &&str| {
         !line.trim_start().starts_with('#')
+            && (image.contains('/') || may_name_image(line))
             && line.match_indices(image).any(|(at, _)| is_whole(line, at, image.len()))
     };
     text.lines().enumerate().filter(|(_, line)| named(line)).map(|(nth, _)| nth + 1).collect()
@@ -170,16 +174,9 @@ impl PlaceSearch<'_> {
         if (self.wanted)(&ParsedReference { name, tag: Some(tag), digest: None }) {
             let tag = Some(tag).filter(|tag| !tag.is_empty()).map(shortened);
             let (object, image) = (object.map(str::to_owned), name.to_owned());
-            let at = version.place();
-            self.found.push(UnknownPlace {
-                at,
-                object,
-                image,
-                tag,
-                digest: None,
-                bare: false,
-                certain: true,
-            });
+            // other tools have a repository and a version too
+            let (at, certain) = (version.place(), syntax::is_image(self.yaml, map));
+            self.found.push(UnknownPlace { at, object, image, tag, digest: None, bare: false, certain });
         }
     }
 
@@ -190,11 +187,11 @@ impl PlaceSearch<'_> {
         let Some(text) = self.yaml.text(id).map(str::trim).filter(|text| !is_encrypted(text)) else { return };
         let written = ParsedReference::parse(text);
         let bare = written.tag.is_none() && written.digest.is_none();
-        if !is_name(written.name) || text.contains(['*', ' ']) || !(self.wanted)(&written) {
+        if !(self.wanted)(&written) || !is_name(written.name) || text.contains(['*', ' ']) {
             return;
         }
         let key = self.yaml.key_text(id).unwrap_or_default();
-        if bare && !written.name.contains('/') && !may_name_image(key) {
+        if is_any_word(&written) && !may_name_image(key) {
             return;
         }
         self.known.insert(id);
@@ -213,10 +210,13 @@ impl PlaceSearch<'_> {
     }
 }
 
-/// Blocks that are nested deeper are not looked at closely.
-const MAX_DEPTH: usize = 64;
+/// Whether the text can be anything: a word, or a host with a port.
+fn is_any_word(written: &ParsedReference<'_>) -> bool {
+    let is_port = |tag: &str| tag.bytes().all(|b| b.is_ascii_digit());
+    !written.name.contains('/') && written.digest.is_none() && written.tag.is_none_or(is_port)
+}
 
-/// Any word can be a name without a `/`, so its key must say that it is one.
+/// Whether a key says that its value names an image.
 fn may_name_image(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     key.contains("image") || key.contains("repo")
@@ -256,6 +256,20 @@ mod tests {
     fn scalar_that_is_the_image_is_found() {
         let text = "apiVersion: x/v1\nkind: KafkaConnect\nspec:\n  image: ghcr.io/acme/api:v1\n  list: [a, ghcr.io/acme/api@sha256:1]\n  other: ghcr.io/acme/api-x:v1\n  sub: x/ghcr.io/acme/api:v1\n";
         assert_eq!(places("k.yaml", text), [place("spec.image", Some("v1")), place("spec.list[1]", None)]);
+    }
+
+    #[test]
+    fn word_or_host_with_a_port_is_an_image_only_where_its_key_says_so() {
+        let fields = |text: &str| {
+            let yaml = scan(text.as_bytes()).unwrap();
+            let file = ManifestFile { path: "k.yaml", text, yaml: &yaml, is_values: false };
+            let found = unknown_places(&file, [].into_iter(), &|image| image.name == "api");
+            found.into_iter().map(|p| FieldPath::to_node(&yaml, p.at).unwrap()).collect::<Vec<_>>()
+        };
+        let text =
+            "app: api\nurl: api:8080\nx: api:v1\nmyImage: api:16\nimageName: api\nl: [api, 'api:80']\n";
+        assert_eq!(fields(text), ["x", "myImage", "imageName"]);
+        assert_eq!(unparsed_places("t.yaml", "{{ x }}\nurl: api:80\nimage: api:80\n", "api"), [3]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Fields that the user named with `--field`, in every document of a file.
 
-use super::{Reference, ReferenceSyntax, ValueLocation};
+use super::{Holds, Reference, ReferenceSyntax, ValueLocation};
 use crate::image::{ParsedReference, same_image, shortened, split_tag};
-use crate::yaml::{FieldPath, ParsedYaml};
+use crate::yaml::{FieldPath, NodeId, ParsedYaml};
 
 const KIND: &str = "field";
 
@@ -10,6 +10,21 @@ const KIND: &str = "field";
 pub fn field_references(yaml: &ParsedYaml, path: &FieldPath, image: &str) -> Vec<Reference> {
     let places = yaml.roots().iter().flat_map(|&root| path.find(yaml, root));
     places.map(|found| reference(yaml, found.into(), image)).collect()
+}
+
+/// The value of a variable as a reference to `image`; `node` is its scalar.
+pub fn assignment_reference(yaml: &ParsedYaml, node: NodeId, image: &str) -> Reference {
+    let slot = ValueLocation { key: node, node, shared_by: None };
+    let field = reference(yaml, slot, image);
+    let text = yaml.text(node).unwrap_or_default();
+    if text.contains('$') {
+        return field;
+    }
+    let holds = match same_image(ParsedReference::parse(text).name, image) {
+        true => Holds::Image,
+        false => Holds::Tag { prefix: String::new(), suffix: String::new() },
+    };
+    Reference { syntax: ReferenceSyntax::Part { slot, range: 0..text.len(), holds }, ..field }
 }
 
 fn reference(yaml: &ParsedYaml, slot: ValueLocation, image: &str) -> Reference {

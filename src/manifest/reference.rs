@@ -1,5 +1,7 @@
 //! A reference: one place that says which tag of an image to run.
 
+use std::ops::Range;
+
 use crate::image::{Field, same_image};
 use crate::yaml::{FoundValue, NodeId, ParsedYaml};
 
@@ -63,8 +65,23 @@ pub enum ReferenceSyntax {
     Override(ValueLocation),
     /// A field that the user named, which holds only a tag.
     Field(ValueLocation),
+    /// A part of a scalar, in bytes of its text, such as the default in `${TAG:-v1}`.
+    Part { slot: ValueLocation, range: Range<usize>, holds: Holds },
     /// Inside YAML in a block scalar, at this position of the file. `inner` is the reference in that YAML.
     Embedded { line: usize, column: usize, inner: Box<Reference> },
+}
+
+/// What a part of a text holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// `name[:tag][@digest]`.
+    Image,
+    /// The tag without the text that surrounds the variable: in `${VERSION}-ad`, the suffix is `-ad`.
+    Tag { prefix: String, suffix: String },
+    /// The digest of an image that has no tag.
+    Digest,
+    /// Nothing yet: the end of an image's name, behind which the tag goes.
+    NoTag,
 }
 
 /// Where a scalar is that a reference consists of.
@@ -110,7 +127,8 @@ impl Reference {
             ReferenceSyntax::Text(slot)
             | ReferenceSyntax::Field(slot)
             | ReferenceSyntax::Override(slot)
-            | ReferenceSyntax::BesideBlock(slot) => {
+            | ReferenceSyntax::BesideBlock(slot)
+            | ReferenceSyntax::Part { slot, .. } => {
                 vec![*slot]
             }
             ReferenceSyntax::Embedded { .. } => Vec::new(),
@@ -154,6 +172,7 @@ impl Reference {
             ReferenceSyntax::Text(slot)
             | ReferenceSyntax::Field(slot)
             | ReferenceSyntax::Override(slot)
+            | ReferenceSyntax::Part { slot, .. }
             | ReferenceSyntax::Block { tag: slot, .. } => Some(*slot),
             ReferenceSyntax::Entry { new_tag, .. } => *new_tag,
             ReferenceSyntax::BlockWithoutTag { .. }

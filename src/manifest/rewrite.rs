@@ -38,7 +38,7 @@ impl Rewrite {
     }
 }
 
-type RewriteResult<T> = std::result::Result<T, Refusal>;
+pub(super) type RewriteResult<T> = std::result::Result<T, Refusal>;
 
 /// Plans the changes to one reference.
 ///
@@ -58,6 +58,7 @@ pub fn rewrite(
             return Err(Refusal::new(slot.place(), RefusalReason::PartOfBlock));
         }
         ReferenceSyntax::Embedded { .. } if pen.is_there() => {}
+        ReferenceSyntax::Part { slot, range, holds } => pen.part(*slot, range, holds)?,
         // what can be edited there is a matter of `EmbeddedText`
         ReferenceSyntax::Embedded { line, .. } => {
             return Err(Refusal::in_text(reference.at, *line, EditBlocker::Folded));
@@ -93,14 +94,14 @@ struct KustomizeEntry {
 }
 
 /// Collects the changes to one reference.
-struct RewriteBuilder<'a> {
-    yaml: &'a ParsedYaml,
-    reference: &'a Reference,
+pub(super) struct RewriteBuilder<'a> {
+    pub(super) yaml: &'a ParsedYaml,
+    pub(super) reference: &'a Reference,
     wanted: &'a DesiredImage<'a>,
     /// The new tag and digest.
-    tag: Option<String>,
-    digest: Option<String>,
-    done: Rewrite,
+    pub(super) tag: Option<String>,
+    pub(super) digest: Option<String>,
+    pub(super) done: Rewrite,
 }
 
 impl<'a> RewriteBuilder<'a> {
@@ -180,7 +181,7 @@ impl<'a> RewriteBuilder<'a> {
         Ok(())
     }
 
-    fn new_name(&self) -> Option<&'a str> {
+    pub(super) fn new_name(&self) -> Option<&'a str> {
         match self.wanted.new_name {
             Field::Set(name) => Some(name.as_str()),
             Field::Unspecified | Field::Keep => None,
@@ -206,7 +207,7 @@ impl<'a> RewriteBuilder<'a> {
     }
 
     /// The new `name[:tag][@digest]`.
-    fn written_out(&self, name: &str) -> String {
+    pub(super) fn written_out(&self, name: &str) -> String {
         let parts = [(':', &self.tag), ('@', &self.digest)].into_iter();
         let parts = parts.filter_map(|(mark, part)| Some((mark, part.as_deref().filter(|p| !p.is_empty())?)));
         parts.fold(name.to_owned(), |text, (mark, part)| format!("{text}{mark}{part}"))

@@ -72,13 +72,22 @@ impl Finder<'_> {
     }
 
     fn map(&self, map: NodeId, found: &mut Vec<Reference>) {
-        let block = self.block(map).or_else(|| self.untagged(map));
+        let block = self.may_be_block(map).then(|| self.block(map).or_else(|| self.untagged(map))).flatten();
         let block_key = block.as_ref().map(|(key, _)| *key);
         found.extend(block.map(|(_, reference)| reference));
         // the `image` of a Ceph volume isn't a container image
         if self.doc.yaml.key_text(map) != Some("rbd") {
             self.strings(map, block_key, found);
         }
+    }
+
+    /// Whether the map has a key that only blocks have, or a merge key. Most maps don't.
+    fn may_be_block(&self, map: NodeId) -> bool {
+        let yaml = self.doc.yaml;
+        let mut keys = yaml.pairs(map).filter_map(|(_, value)| yaml.key_text(value));
+        keys.any(|key| {
+            key == "<<" || REPOSITORIES.contains(&key) || BLOCKS.iter().any(|(_, tag)| *tag == key)
+        })
     }
 
     /// Reads the map as a block. Also returns the key that holds the name, so that it isn't read as a string

@@ -7,9 +7,10 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use super::files::ScannedFiles;
+use super::indexes::FileIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
-use super::{Request, UpdateTarget};
+use super::{Request, TargetIndex, UpdateTarget};
 use crate::file_selection::{MatchLevel, folder};
 use crate::image::{Field, join_tag, same_image};
 use crate::manifest::{Refusal, RefusalReason, Rewrite, add};
@@ -20,9 +21,10 @@ const KIND: &str = "kustomization";
 /// Adds a match for every entry to be created.
 pub(super) fn add(survey: &ScannedFiles, request: &Request, matches: &mut Vec<Match>) {
     let index = Index::of(survey);
-    for (target, wanted) in request.targets.iter().enumerate() {
-        let has_it: HashSet<usize> = matches.iter().filter(|m| m.target == target).map(|m| m.file).collect();
-        for (file, parsed) in survey.files.iter().enumerate().filter(|(file, _)| !has_it.contains(file)) {
+    for (target, wanted) in TargetIndex::each(&request.targets) {
+        let has_it: HashSet<FileIndex> =
+            matches.iter().filter(|m| m.target == target).map(|m| m.file).collect();
+        for (file, parsed) in FileIndex::each(&survey.files).filter(|(file, _)| !has_it.contains(file)) {
             let Some(match_level) = wanted.scope.match_level(&parsed.path) else { continue };
             matches.extend(addition(&index, parsed, RequestedAddition { file, target, match_level, wanted }));
         }
@@ -61,8 +63,8 @@ impl<'a> Index<'a> {
 
 /// An image for which a file may get an entry.
 struct RequestedAddition<'a> {
-    file: usize,
-    target: usize,
+    file: FileIndex,
+    target: TargetIndex,
     match_level: MatchLevel,
     wanted: &'a UpdateTarget,
 }

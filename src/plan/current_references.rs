@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::files::{self, ScannedFiles};
+use super::indexes::FileIndex;
 use super::matched::Match;
 use super::no_match::NoMatch;
 use super::parsed_file::ParsedFile;
-use super::{FileSource, PlanError, Request, image_inventory, matching, winning};
+use super::{FileSource, PlanError, Request, TargetIndex, image_inventory, matching, winning};
 use crate::yaml::{NodeId, ParsedYaml};
 
 /// Of a place in the YAML of a block scalar, this many keys count.
@@ -16,8 +17,8 @@ const MAX_INNER_DEPTH: usize = 64;
 /// One matched reference and its current tag and digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentReference {
-    /// Index of the request's target that it matches.
-    pub target: usize,
+    /// The request's target that it matches.
+    pub target: TargetIndex,
     pub file: String,
     /// Whether a `Chart.yaml` is next to the file.
     pub has_chart: bool,
@@ -105,12 +106,15 @@ fn check_some(
     }
 }
 
+/// The places of nodes that are known so far.
+type NodePlaces = HashMap<(FileIndex, NodeId), u64>;
+
 fn listed<'a>(survey: &ScannedFiles, matches: impl Iterator<Item = &'a Match>) -> Vec<CurrentReference> {
     let mut places = HashMap::new();
     matches.map(|m| mention(survey, m, &mut places)).collect()
 }
 
-fn mention(survey: &ScannedFiles, m: &Match, places: &mut HashMap<(usize, NodeId), u64>) -> CurrentReference {
+fn mention(survey: &ScannedFiles, m: &Match, places: &mut NodePlaces) -> CurrentReference {
     let file = &survey.files[m.file];
     let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     CurrentReference {
@@ -126,7 +130,7 @@ fn mention(survey: &ScannedFiles, m: &Match, places: &mut HashMap<(usize, NodeId
 }
 
 /// The hash of a node's place, computed from its parents' hashes, which are cached.
-fn place(yaml: &ParsedYaml, file: usize, id: NodeId, places: &mut HashMap<(usize, NodeId), u64>) -> u64 {
+fn place(yaml: &ParsedYaml, file: FileIndex, id: NodeId, places: &mut NodePlaces) -> u64 {
     let around = std::iter::successors(Some(id), |&node| yaml.node(node).parent);
     let unknown: Vec<NodeId> = around.take_while(|&node| !places.contains_key(&(file, node))).collect();
     let known = unknown.last().map_or(Some(id), |&node| yaml.node(node).parent);
@@ -140,6 +144,9 @@ fn place(yaml: &ParsedYaml, file: usize, id: NodeId, places: &mut HashMap<(usize
 
 /// The hash of a place, with the keys in the YAML of the block scalar that it is in.
 fn with_inner(outer: u64, file: &ParsedFile, m: &Match) -> u64 {
+    if let Some(name) = file.variable(m.at) {
+        return hash((outer, name));
+    }
     let Some((inner_at, text)) = m.inner_at.zip(file.embedded(m.at)) else { return outer };
     let around = std::iter::successors(Some(inner_at), |&node| text.yaml.node(node).parent);
     let keys = around.take(MAX_INNER_DEPTH).filter_map(|node| text.yaml.key_text(node));

@@ -6,7 +6,7 @@ use std::fmt;
 use super::files::ScannedFiles;
 use super::parsed_file::ParsedFile;
 use super::what_runs::FilePlace;
-use super::{Request, UpdateTarget};
+use super::{Request, TargetIndex, UpdateTarget};
 use crate::image::{ParsedReference, same_image, short_name};
 use crate::location::Location;
 use crate::manifest::{ScalarPlace, UnknownPlace};
@@ -56,7 +56,7 @@ impl<'a> TargetNames<'a> {
 }
 
 /// Every place that names the image of a target that matches nothing.
-pub(super) fn all(survey: &ScannedFiles, request: &Request, target: usize) -> Vec<UnsetPlace> {
+pub(super) fn all(survey: &ScannedFiles, request: &Request, target: TargetIndex) -> Vec<UnsetPlace> {
     let found = found(survey, request, target);
     let parsed = found.into_iter().filter_map(|(file, place)| unset_place(file, &place));
     parsed.chain(unparsed(survey, target)).collect()
@@ -64,11 +64,11 @@ pub(super) fn all(survey: &ScannedFiles, request: &Request, target: usize) -> Ve
 
 /// One notice for each target with places that the bump leaves at another tag.
 pub(super) fn notices(survey: &ScannedFiles, request: &Request) -> Vec<String> {
-    let notice = |target: usize| notice(survey, request, target);
-    (0..request.targets.len()).filter_map(notice).collect()
+    let notice = |target: TargetIndex| notice(survey, request, target);
+    TargetIndex::each(&request.targets).filter_map(|(target, _)| notice(target)).collect()
 }
 
-fn notice(survey: &ScannedFiles, request: &Request, target: usize) -> Option<String> {
+fn notice(survey: &ScannedFiles, request: &Request, target: TargetIndex) -> Option<String> {
     let wanted = &request.targets[target];
     let tag = wanted.tag.as_ref().map(|tag| tag.as_str());
     let is_behind = |place: &UnknownPlace| !place.bare && (tag.is_none() || place.tag.as_deref() != tag);
@@ -86,7 +86,7 @@ fn notice(survey: &ScannedFiles, request: &Request, target: usize) -> Option<Str
 fn found<'a>(
     survey: &'a ScannedFiles,
     request: &Request,
-    target: usize,
+    target: TargetIndex,
 ) -> Vec<(&'a ParsedFile, UnknownPlace)> {
     let UpdateTarget { name, scope, .. } = &request.targets[target];
     let wanted = |image: &ParsedReference<'_>| same_image(image.name, name);
@@ -108,7 +108,7 @@ fn unset_place(file: &ParsedFile, place: &UnknownPlace) -> Option<UnsetPlace> {
     Some(UnsetPlace { at: file.place(place.at), object: place.object.clone(), field: Some(field) })
 }
 
-fn unparsed(survey: &ScannedFiles, target: usize) -> impl Iterator<Item = UnsetPlace> + '_ {
+fn unparsed(survey: &ScannedFiles, target: TargetIndex) -> impl Iterator<Item = UnsetPlace> + '_ {
     let places = survey.unparsed_places.iter().filter(move |(of, _)| *of == target);
     places.map(|(_, at)| UnsetPlace { at: at.clone(), object: None, field: None })
 }

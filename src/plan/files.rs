@@ -6,13 +6,15 @@ use std::sync::{Mutex, PoisonError};
 
 use super::elsewhere::TargetNames;
 use super::field_index::FieldIndex;
+use super::indexes::FieldPosition;
 use super::parsed_file::{FieldPlaces, ParsedFile};
 use super::prefilter::Prefilter;
 use super::skipped_files::SkippedFiles;
 use super::surroundings::{Surroundings, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText, stopped_at};
 use super::what_runs::FilePlace;
-use super::{FileSource, PlanError, Request, SourceFile, UpdateTarget};
+use super::{FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget};
+use crate::dotenv;
 use crate::file_selection::{MatchLevel, folder};
 use crate::image::ParsedReference;
 use crate::location::Location;
@@ -29,11 +31,11 @@ pub(super) struct ScannedFiles {
     /// Places that set an image in some root, whether a rule finds them or not.
     pub known_places: HashSet<FilePlace>,
     /// Places in files that aren't valid YAML, by target.
-    pub unparsed_places: Vec<(usize, Location)>,
-    /// The fields that exist in some document, by target and number.
-    pub fields: HashSet<(usize, usize)>,
-    /// The fields that were looked up in some file, by target and number.
-    pub looked_for: HashSet<(usize, usize)>,
+    pub unparsed_places: Vec<(TargetIndex, Location)>,
+    /// The fields that exist in some document.
+    pub fields: HashSet<FieldPosition>,
+    /// The fields that were looked up in some file.
+    pub looked_for: HashSet<FieldPosition>,
     /// The files around those that matter.
     pub around: Surroundings,
 }
@@ -44,7 +46,7 @@ enum FileScan {
     /// Parsed, but without anything to change. Kept to know which fields it lacks.
     Skipped {
         path: String,
-        fields: Vec<(usize, usize)>,
+        fields: Vec<FieldPosition>,
     },
     Unparsed(Unparsed),
 }
@@ -109,7 +111,7 @@ fn is_wanted(file: &SourceFile<'_>, request: &Request, screen: &Prefilter<'_>) -
 
 fn look_at(
     file: &SourceFile<'_>,
-    fields: Vec<(usize, usize)>,
+    fields: Vec<FieldPosition>,
     request: &Request,
     names: &TargetNames<'_>,
 ) -> Option<FileScan> {
@@ -117,6 +119,9 @@ fn look_at(
         let (path, named) = (file.path.to_owned(), file.match_level == MatchLevel::Explicit);
         Some(FileScan::Unparsed(Unparsed { path, error, named, text: UnparsedText::read(file, request) }))
     };
+    if dotenv::is_dotenv(file.path) {
+        return look_at_variables(file, &fields, request);
+    }
     let mut parsed = match scan_until(file.bytes, &request.cancellation) {
         Ok(yaml) => ParsedFile::of(file, yaml),
         Err(ReadError::Syntax(_)) if file.match_level == MatchLevel::ContextOnly => return None,
@@ -133,9 +138,22 @@ fn look_at(
     (!fields.is_empty()).then(|| FileScan::Skipped { path: file.path.to_owned(), fields })
 }
 
-fn field_places(yaml: &ParsedYaml, (target, nth): (usize, usize), request: &Request) -> FieldPlaces {
-    let UpdateTarget { name, scope, .. } = &request.targets[target];
-    FieldPlaces { target, nth, references: field_references(yaml, &scope.fields[nth].path, name) }
+/// Looks for variables in a file of `NAME=VALUE` lines. Its fields are their names.
+fn look_at_variables(file: &SourceFile<'_>, fields: &[FieldPosition], request: &Request) -> Option<FileScan> {
+    let assignments = dotenv::parse(file.bytes).ok().filter(|_| !fields.is_empty())?;
+    let mut parsed = ParsedFile::of_assignments(file.path, file.bytes.to_vec(), &assignments);
+    let places = fields.iter().map(|&field| {
+        let UpdateTarget { name, scope, .. } = &request.targets[field.target];
+        let found = parsed.variable_reference(scope.fields[field.nth].path.as_str(), name);
+        FieldPlaces { field, references: found.into_iter().collect() }
+    });
+    parsed.fields = places.collect();
+    Some(FileScan::Parsed(Box::new(parsed)))
+}
+
+fn field_places(yaml: &ParsedYaml, field: FieldPosition, request: &Request) -> FieldPlaces {
+    let UpdateTarget { name, scope, .. } = &request.targets[field.target];
+    FieldPlaces { field, references: field_references(yaml, &scope.fields[field.nth].path, name) }
 }
 
 impl ScannedFiles {
@@ -148,7 +166,7 @@ impl ScannedFiles {
         match looked {
             FileScan::Unparsed(unparsed) => {
                 let file = &unparsed.path;
-                let place = |&(target, line): &(usize, usize)| {
+                let place = |&(target, line): &(TargetIndex, usize)| {
                     (target, Location { file: file.clone(), line, column: None })
                 };
                 self.unparsed_places.extend(unparsed.text.places.iter().map(place));
@@ -157,9 +175,9 @@ impl ScannedFiles {
             FileScan::Skipped { fields, .. } => self.looked_for.extend(fields),
             FileScan::Parsed(mut parsed) => {
                 parsed.settle_chart(has_chart);
-                self.looked_for.extend(parsed.fields.iter().map(|places| (places.target, places.nth)));
+                self.looked_for.extend(parsed.fields.iter().map(|places| places.field));
                 let places = parsed.fields.iter().filter(|places| !places.references.is_empty());
-                self.fields.extend(places.map(|places| (places.target, places.nth)));
+                self.fields.extend(places.map(|places| places.field));
                 self.files.push(*parsed);
             }
         }

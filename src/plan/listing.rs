@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
+use super::indexes::FileIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
 use super::surroundings::SurroundingsCollector;
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
 use super::what_runs::{FilePlace, OverriddenPlace, listed_places};
-use super::{FileSource, PlanError, SourceFile, shared};
+use super::{FileSource, PlanError, SourceFile, TargetIndex, shared};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Field, ParsedReference, Tag, full_name, same_image};
 use crate::manifest::{
@@ -266,14 +267,14 @@ fn references(parsed: &ParsedFile, match_level: MatchLevel, images: &[String]) -
 
 /// Tries a bump of each reference's image, to see what would happen.
 fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
-    let mut targets: HashMap<&str, usize> = HashMap::new();
+    let mut targets: HashMap<&str, TargetIndex> = HashMap::new();
     let mut matches: Vec<Match> = references
         .iter()
         .map(|reference| {
-            let next = targets.len();
+            let next = TargetIndex::new(targets.len());
             let target = *targets.entry(&reference.image).or_insert(next);
             Match {
-                file: 0,
+                file: FileIndex::FIRST,
                 target,
                 match_level: MatchLevel::Discovered,
                 at: reference.at,

@@ -1,13 +1,15 @@
 //! A reference that a target matches, and its planned edit.
 
+use super::TargetIndex;
+use super::indexes::FileIndex;
 use crate::file_selection::MatchLevel;
 use crate::manifest::{Refusal, Rewrite, ScalarPlace};
 use crate::yaml::NodeId;
 
 /// A reference that one of the targets matches, with its planned edit.
 pub(super) struct Match {
-    pub file: usize,
-    pub target: usize,
+    pub file: FileIndex,
+    pub target: TargetIndex,
     /// How strongly the target's selection asks for the file.
     pub match_level: MatchLevel,
     pub at: NodeId,
@@ -39,6 +41,12 @@ pub(super) struct Match {
 }
 
 impl Match {
+    /// An entry with nothing but a name.
+    pub fn sets_nothing(&self) -> bool {
+        let is_name = self.kustomize_name.as_ref().is_some_and(|name| *name == self.image);
+        is_name && self.tag.is_none() && self.digest.is_none()
+    }
+
     /// The node that it is at, behind the block scalar that this is in.
     pub fn path(&self) -> Vec<NodeId> {
         [self.at].into_iter().chain(self.inner_at).collect()

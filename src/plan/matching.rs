@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::files::ScannedFiles;
+use super::indexes::{FieldPosition, FileIndex};
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
 use super::unparsed::stopped_at;
 use super::{
     ChangedReference, FieldTarget, FileEdit, MatchedValue, Plan, PlanError, RefusedReference, Request,
-    UpdateTarget, shared,
+    TargetIndex, UpdateTarget, shared,
 };
 use crate::dotenv;
 use crate::file_selection::MatchLevel;
@@ -20,18 +21,19 @@ use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
 /// different image; if none is found, the image is already renamed to B.
 pub(super) fn find(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
     let mut matches = meant(survey, request)?;
-    let by_old: HashSet<usize> = matches.iter().filter(|m| !m.by_new_name).map(|m| m.target).collect();
+    let by_old: HashSet<TargetIndex> = matches.iter().filter(|m| !m.by_new_name).map(|m| m.target).collect();
     matches.retain(|m| !m.by_new_name || !by_old.contains(&m.target));
     for of_one_file in matches.chunk_by_mut(|a, b| a.file == b.file) {
-        let file = of_one_file.first().map_or(0, |m| m.file);
-        shared::resolve_shared_values(&survey.files[file], of_one_file);
+        if let Some(file) = of_one_file.first().map(|m| m.file) {
+            shared::resolve_shared_values(&survey.files[file], of_one_file);
+        }
     }
     Ok(matches)
 }
 
 fn meant(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
     let mut matches = Vec::new();
-    for (file, parsed) in survey.files.iter().enumerate() {
+    for (file, parsed) in FileIndex::each(&survey.files) {
         matches.extend(by_rules(file, parsed, request));
         matches.extend(by_fields(file, parsed, request));
     }
@@ -40,8 +42,8 @@ fn meant(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanErr
     Ok(matches)
 }
 
-fn by_rules(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
-    let targets = request.targets.iter().enumerate();
+fn by_rules(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
+    let targets = TargetIndex::each(&request.targets);
     let selecting = targets.filter_map(|(target, w)| Some((target, w, w.scope.match_level(&parsed.path)?)));
     let each = selecting.flat_map(|(target, w, match_level)| {
         let found = parsed.references(match_level).iter().filter(|r| request.add || !is_untagged(r));
@@ -52,15 +54,17 @@ fn by_rules(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
 }
 
 /// The fields that the user named, unless a rule already finds the same place for the same target.
-fn by_fields(file: usize, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
-    let targets: HashSet<usize> = parsed.fields.iter().map(|places| places.target).collect();
+fn by_fields(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Match> {
+    let targets: HashSet<TargetIndex> = parsed.fields.iter().map(|places| places.field.target).collect();
     let rules = targets.iter().flat_map(|&target| {
         let nodes = nodes_by_rule(parsed, &request.targets[target]).into_iter();
         nodes.map(move |node| (target, node))
     });
-    let by_rule: HashSet<(usize, NodeId)> = rules.collect();
-    let all =
-        parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.target, r)));
+    let by_rule: HashSet<(TargetIndex, NodeId)> = rules.collect();
+    let all = parsed
+        .fields
+        .iter()
+        .flat_map(|places| places.references.iter().map(move |r| (places.field.target, r)));
     all.filter(|(target, r)| !r.slots().iter().any(|slot| by_rule.contains(&(*target, slot.node))))
         .map(|(target, reference)| {
             let meant = MatchedReference { file, target, match_level: MatchLevel::Explicit, reference };
@@ -78,13 +82,13 @@ fn nodes_by_rule(parsed: &ParsedFile, target: &UpdateTarget) -> Vec<NodeId> {
 
 /// Rejects a place that two targets match, since each would set it to a different value.
 fn check_meant_once(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
-    let mut places: HashMap<(usize, Vec<NodeId>), usize> = HashMap::new();
+    let mut places: HashMap<(FileIndex, Vec<NodeId>), TargetIndex> = HashMap::new();
     for m in matches {
         let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::path);
         for path in set.chain([m.path()]) {
             let other = *places.entry((m.file, path)).or_insert(m.target);
             if other != m.target {
-                let label = |target: usize| request.targets[target].label().to_owned();
+                let label = |target: TargetIndex| request.targets[target].label().to_owned();
                 let at = survey.files[m.file].place_of(m);
                 return Err(PlanError::MatchedTwice { one: label(other), other: label(m.target), at });
             }
@@ -99,8 +103,8 @@ fn is_untagged(reference: &Reference) -> bool {
 
 /// A reference that a target matches.
 struct MatchedReference<'a> {
-    file: usize,
-    target: usize,
+    file: FileIndex,
+    target: TargetIndex,
     match_level: MatchLevel,
     reference: &'a Reference,
 }
@@ -113,8 +117,8 @@ fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) 
 /// A reference as a match of a target, with the edit that brings it up to date.
 pub(super) fn match_of(
     parsed: &ParsedFile,
-    file: usize,
-    target: usize,
+    file: FileIndex,
+    target: TargetIndex,
     match_level: MatchLevel,
     reference: &Reference,
     wanted: &UpdateTarget,
@@ -144,14 +148,14 @@ pub(super) fn match_of(
 
 /// Checks that every field that the user named exists.
 pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<(), PlanError> {
-    for (target, wanted) in request.targets.iter().enumerate() {
+    for (target, wanted) in TargetIndex::each(&request.targets) {
         // a field outside the files given with -f doesn't have to exist
         let asked = |nth: usize, field: &FieldTarget| {
             let everywhere = field.within.is_none() && wanted.scope.only.is_none();
-            everywhere || survey.looked_for.contains(&(target, nth))
+            everywhere || survey.looked_for.contains(&FieldPosition { target, nth })
         };
         let missing = |(nth, field): &(usize, &FieldTarget)| {
-            asked(*nth, field) && !survey.fields.contains(&(target, *nth))
+            asked(*nth, field) && !survey.fields.contains(&FieldPosition { target, nth: *nth })
         };
         if let Some((_, field)) = wanted.scope.fields.iter().enumerate().find(missing) {
             let (files, path) = (field.files.to_string(), field.path.as_str().to_owned());
@@ -171,14 +175,15 @@ pub(super) fn refuse_broken_macs(survey: &ScannedFiles, matches: &mut [Match]) {
 }
 
 /// The targets that match nothing.
-pub(super) fn missing(request: &Request, matches: &[Match]) -> Vec<usize> {
-    (0..request.targets.len()).filter(|&target| !matches.iter().any(|m| m.target == target)).collect()
+pub(super) fn missing(request: &Request, matches: &[Match]) -> Vec<TargetIndex> {
+    let targets = TargetIndex::each(&request.targets).map(|(target, _)| target);
+    targets.filter(|target| !matches.iter().any(|m| m.target == *target)).collect()
 }
 
 /// Checks that the matches can be edited, that their number is the expected one, and that the target is
 /// unambiguous.
 pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
-    for target in 0..request.targets.len() {
+    for (target, _) in TargetIndex::each(&request.targets) {
         let of_want = || matches.iter().filter(move |m| m.target == target);
         let refused: Vec<_> = of_want().filter(|m| m.result.is_err()).collect();
         let named = refused.iter().any(|m| m.match_level == MatchLevel::Explicit);
@@ -198,7 +203,7 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
         return Err(PlanError::WrongCount { expected, found });
     }
     let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
-    for (target, wanted) in request.targets.iter().enumerate().filter(|(_, w)| ambiguous(w)) {
+    for (target, wanted) in TargetIndex::each(&request.targets).filter(|(_, w)| ambiguous(w)) {
         let places: Vec<_> = live().filter(|m| m.target == target && !m.added).collect();
         let tags: HashSet<_> = places.iter().map(|m| m.runs()).collect();
         if tags.len() > 1 {
@@ -218,7 +223,7 @@ pub(super) fn write(
     let mut plan = Plan { targets: request.targets.clone(), ..Plan::default() };
     let leaves: HashSet<_> =
         request.skip.iter().map(|l| (l.target, l.file.as_str(), l.from.as_deref())).collect();
-    let mut by_file: BTreeMap<usize, Vec<(Match, Rewrite)>> = BTreeMap::new();
+    let mut by_file: BTreeMap<FileIndex, Vec<(Match, Rewrite)>> = BTreeMap::new();
     for mut m in matches {
         match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {
             Ok(rewrite) if is_left(survey, &leaves, &m, &rewrite) => plan.left += 1,
@@ -237,7 +242,7 @@ pub(super) fn write(
 }
 
 /// Target, file, and the current tag and digest; `None` skips a reference whatever it has now.
-type SkippedReferences<'a> = HashSet<(usize, &'a str, Option<&'a str>)>;
+type SkippedReferences<'a> = HashSet<(TargetIndex, &'a str, Option<&'a str>)>;
 
 /// Whether to skip a reference that would change.
 fn is_left(survey: &ScannedFiles, leaves: &SkippedReferences<'_>, m: &Match, rewrite: &Rewrite) -> bool {

@@ -15,6 +15,7 @@ mod error;
 mod field_index;
 mod files;
 mod image_inventory;
+mod indexes;
 mod listing;
 mod matched;
 mod matching;
@@ -26,7 +27,6 @@ mod shared;
 mod skipped_files;
 mod source;
 mod surroundings;
-mod text_part;
 mod unparsed;
 mod what_runs;
 mod winning;
@@ -43,6 +43,7 @@ pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
 pub use elsewhere::UnsetPlace;
 pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
+pub use indexes::TargetIndex;
 pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
 pub use source::{FileContent, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
@@ -147,6 +148,8 @@ pub struct Request {
     pub services: Vec<String>,
     /// References to leave unchanged, even though they match.
     pub skip: Vec<SkipReference>,
+    /// The URL of the repository, if it has one: Flux and Argo CD name repositories by it.
+    pub repository_url: Option<String>,
     /// When to give up.
     pub cancellation: Cancellation,
 }
@@ -154,7 +157,7 @@ pub struct Request {
 /// References to one target in one file that must not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkipReference {
-    pub target: usize,
+    pub target: TargetIndex,
     pub file: String,
     /// Their current tag and digest, as in [`ChangedReference::from`]; `None` means any.
     pub from: Option<String>,
@@ -164,7 +167,10 @@ impl Request {
     /// The same request, which also finds these fields, each with its target, file and path. They lead to references
     /// that a single file doesn't name.
     #[must_use]
-    pub fn following<'a>(&self, fields: impl IntoIterator<Item = (usize, &'a str, &'a str)>) -> Request {
+    pub fn following<'a>(
+        &self,
+        fields: impl IntoIterator<Item = (TargetIndex, &'a str, &'a str)>,
+    ) -> Request {
         let mut request = self.clone();
         for (target, file, path) in fields {
             let Ok(path) = FieldPath::parse(path) else { continue };
@@ -205,8 +211,8 @@ pub struct ChangedReference {
     pub image: String,
     /// The image that ran before, if it is a different one.
     pub renamed_from: Option<String>,
-    /// Index of the request's target that it matches.
-    pub target: usize,
+    /// The request's target that it matches.
+    pub target: TargetIndex,
     /// `TAG`, `TAG@DIGEST`, or empty if there was none.
     pub from: String,
     pub to: String,
@@ -261,7 +267,7 @@ fn plan_on(
     let (mut matches, mut reports) = winning::find(shelf, request, survey)?;
     if request.add {
         addition::add(survey, request, &mut matches);
-        reports.drop_overridden_by_added(&survey.files, request, &mut matches);
+        reports.drop_overridden_by_added(survey, request, &mut matches);
     }
     matching::refuse_broken_macs(survey, &mut matches);
     matching::check_fields(survey, request)?;

@@ -5,7 +5,7 @@ use std::fmt;
 use super::elsewhere::{self, UnsetPlace};
 use super::files::ScannedFiles;
 use super::image_inventory::ImageInventory;
-use super::{Request, UpdateTarget};
+use super::{Request, TargetIndex, UpdateTarget};
 use crate::image::{NAME_LENGTH, same_image, short_name};
 use crate::location::Location;
 use crate::visible::inline;
@@ -72,9 +72,9 @@ impl NoMatch {
         seen: &ImageInventory,
         survey: &ScannedFiles,
         request: &Request,
-        missing: &[usize],
+        missing: &[TargetIndex],
     ) -> Self {
-        let unmatched = |&target: &usize| {
+        let unmatched = |&target: &TargetIndex| {
             let UpdateTarget { name, .. } = &request.targets[target];
             let instead = instead(seen, name, || elsewhere::all(survey, request, target));
             UnmatchedImage { name: name.clone(), instead }

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::SourceFile;
+use super::indexes::FieldPosition;
 use super::matched::Match;
 use crate::dotenv::Assignment;
+use crate::effective::compose::default_image;
+use crate::effective::{EffectiveImage, Setting, TextPart};
 use crate::file_selection::MatchLevel;
 use crate::location::Location;
 use crate::manifest::{
-    DesiredImage, EmbeddedText, ManifestFile, Reference, ReferenceSyntax, Refusal, Rewrite, UnknownPlace,
-    VALUES, WantedImage, has_mac, is_values_file, looks_like_values, references, rewrite, unknown_places,
+    COMPOSE, DesiredImage, EmbeddedText, ManifestFile, Reference, ReferenceSyntax, Refusal, Rewrite,
+    UnknownPlace, VALUES, WantedImage, assignment_reference, has_mac, is_values_file, looks_like_values,
+    references, rewrite, unknown_places,
 };
 use crate::yaml::{Change, EditBlocker, NodeId, ParsedYaml, SyntheticDocument, check};
 
@@ -30,19 +34,30 @@ pub(super) struct ParsedFile {
     has_mac: bool,
     /// The references that the targets' fields lead to.
     pub fields: Vec<FieldPlaces>,
-    is_assignments: bool,
+    /// The names of the variables, if the file holds `NAME=VALUE` lines instead of YAML.
+    variables: Option<Vec<String>>,
 }
 
 /// The references in a file that one field of one target leads to.
 pub(super) struct FieldPlaces {
-    pub target: usize,
-    /// The index of the field in the target's scope.
-    pub nth: usize,
+    pub field: FieldPosition,
     pub references: Vec<Reference>,
 }
 
 /// The cost of reporting a reference, not counting its path.
 const STEPS_TO_REPORT: usize = 16;
+
+/// A compose file's image with placeholders as it is if no variable has a value.
+fn with_default(yaml: &ParsedYaml, reference: Reference) -> Reference {
+    let ReferenceSyntax::Text(slot) = reference.syntax else { return reference };
+    let text = yaml.text(slot.node).filter(|text| reference.kind == COMPOSE && text.contains('$'));
+    let Some(image) = text.and_then(|text| default_image(text, slot.node)) else { return reference };
+    let Some(Setting::Part(TextPart { range, holds, .. })) = image.winning().cloned() else {
+        return reference;
+    };
+    let EffectiveImage { name, tag, digest, .. } = image;
+    Reference { image: name, tag, digest, syntax: ReferenceSyntax::Part { slot, range, holds }, ..reference }
+}
 
 fn embedded_texts<'r>(
     text: &str,
@@ -62,7 +77,10 @@ impl ParsedFile {
     pub fn of(file: &SourceFile<'_>, yaml: ParsedYaml) -> Self {
         // the text was parsed, so it is valid UTF-8
         let text = std::str::from_utf8(file.bytes).unwrap_or_default();
-        let found = |is_values| references(&ManifestFile { path: file.path, text, yaml: &yaml, is_values });
+        let found = |is_values| {
+            let found = references(&ManifestFile { path: file.path, text, yaml: &yaml, is_values });
+            found.into_iter().map(|reference| with_default(&yaml, reference)).collect::<Vec<_>>()
+        };
         let may_be_values = file.match_level == MatchLevel::Explicit || looks_like_values(file.path);
         let (plain, as_values) = (found(false), may_be_values.then(|| found(true)));
         // every reference is reported together with the file's path
@@ -78,7 +96,7 @@ impl ParsedFile {
             has_chart: false,
             has_mac: has_mac(&yaml),
             fields: Vec::new(),
-            is_assignments: false,
+            variables: None,
             yaml,
         }
     }
@@ -99,13 +117,24 @@ impl ParsedFile {
             has_chart: false,
             has_mac: false,
             fields: Vec::new(),
-            is_assignments: true,
+            variables: Some(assignments.iter().map(|one| one.name.clone()).collect()),
         }
     }
 
     /// Whether the file holds `NAME=VALUE` lines instead of YAML.
     pub fn is_assignments(&self) -> bool {
-        self.is_assignments
+        self.variables.is_some()
+    }
+
+    /// The name of the variable that a node of such a file is the value of.
+    pub fn variable(&self, node: NodeId) -> Option<&str> {
+        self.variables.as_ref()?.get(node).map(String::as_str)
+    }
+
+    /// The value of a variable as a reference to `image`.
+    pub fn variable_reference(&self, name: &str, image: &str) -> Option<Reference> {
+        let node = self.variables.as_ref()?.iter().rposition(|other| other == name)?;
+        Some(assignment_reference(&self.yaml, node, image))
     }
 
     /// Sets whether there is a chart next to the file. This is known only after all files were visited.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::files::ScannedFiles;
 use super::matched::Match;
-use super::parsed_file::ParsedFile;
 use super::what_runs::{Overridden, WhatRuns};
-use super::{Plan, PlanError, ReplacedImage, Request, UpdateTarget};
+use super::{Plan, PlanError, ReplacedImage, Request, TargetIndex, UpdateTarget};
 use crate::file_selection::MatchLevel;
-use crate::image::Tag;
+use crate::image::{Tag, same_image};
 use crate::location::Location;
 use crate::manifest::WORKLOAD;
 use crate::visible::inline;
@@ -16,7 +16,7 @@ use crate::visible::inline;
 const LISTED: usize = 10;
 
 /// A target, a weaker place of it, and what overrides that.
-pub(super) type WeakerPlace = (usize, Location, Overridden);
+pub(super) type WeakerPlace = (TargetIndex, Location, Overridden);
 
 /// What a plan reports besides its changes.
 #[derive(Default)]
@@ -40,7 +40,7 @@ impl Reports {
     ) -> Self {
         let (warnings, notices) = (what_runs.warnings.clone(), what_runs.notices.clone());
         let notices = entries.into_iter().chain(notices).collect();
-        let mut by_target: BTreeMap<usize, BTreeMap<Location, Overridden>> = BTreeMap::new();
+        let mut by_target: BTreeMap<TargetIndex, BTreeMap<Location, Overridden>> = BTreeMap::new();
         for (target, at, by) in what_runs.reported.iter().cloned().chain(weaker.iter().cloned()) {
             by_target.entry(target).or_default().entry(at).or_insert(by);
         }
@@ -53,6 +53,12 @@ impl Reports {
         let is_gone = |(target, ..): &WeakerPlace| !kept.iter().any(|m| m.target == *target);
         reports.replaced = weaker.into_iter().filter(is_gone).collect();
         reports
+    }
+
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings.extend(warnings);
+        self
     }
 
     /// Reports weaker places: in a notice, or if the stronger place isn't among the files that may be written, in a
@@ -77,8 +83,11 @@ impl Reports {
     }
 
     /// The error if nothing is left of a target because other images run in its place.
-    pub fn replaced(&self, request: &Request, missing: &[usize]) -> Option<PlanError> {
-        let of_missing = self.replaced.iter().filter(|(target, ..)| missing.contains(target));
+    pub fn replaced(&self, request: &Request, missing: &[TargetIndex]) -> Option<PlanError> {
+        let is_other =
+            |target: TargetIndex, by: &Overridden| !same_image(&request.targets[target].name, &by.image);
+        let of_missing =
+            self.replaced.iter().filter(|(target, _, by)| missing.contains(target) && is_other(*target, by));
         let places: Vec<ReplacedImage> = of_missing
             .map(|(_, at, overridden)| ReplacedImage {
                 at: at.clone(),
@@ -95,10 +104,11 @@ impl Reports {
     /// Drops the workloads whose tag an added entry sets from now on.
     pub fn drop_overridden_by_added(
         &mut self,
-        files: &[ParsedFile],
+        survey: &ScannedFiles,
         request: &Request,
         matches: &mut Vec<Match>,
     ) {
+        let files = &survey.files;
         let roots_of =
             |m: &Match| self.what_runs.roots_of.get(&files[m.file].path).cloned().unwrap_or_default();
         let added: Vec<_> =
@@ -119,7 +129,7 @@ impl Reports {
                 }
             }
         });
-        let mut by_target: BTreeMap<usize, Vec<_>> = BTreeMap::new();
+        let mut by_target: BTreeMap<TargetIndex, Vec<_>> = BTreeMap::new();
         dropped.into_iter().for_each(|(target, at, by)| by_target.entry(target).or_default().push((at, by)));
         self.notices
             .extend(by_target.iter().map(|(target, places)| notice(&request.targets[*target], places)));

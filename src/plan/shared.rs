@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::TargetIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
 use crate::manifest::{Refusal, RefusalReason, Rewrite};
@@ -47,7 +48,7 @@ pub(super) fn resolve_shared_values(parsed: &ParsedFile, matches: &mut [Match]) 
 }
 
 /// Which target edits a node.
-fn edited_nodes(matches: &[Match]) -> HashMap<NodeId, usize> {
+fn edited_nodes(matches: &[Match]) -> HashMap<NodeId, TargetIndex> {
     let fine = matches.iter().filter_map(|m| Some((m.result.as_ref().ok()?, m.target)));
     fine.flat_map(|(rewrite, target)| set_nodes(rewrite).map(move |node| (node, target))).collect()
 }
@@ -111,7 +112,7 @@ fn merging_map(yaml: &ParsedYaml, alias: NodeId) -> Option<NodeId> {
 fn foreign_use(
     yaml: &ParsedYaml,
     uses: &SharedUses,
-    places: &HashSet<(usize, NodeId)>,
+    places: &HashSet<(TargetIndex, NodeId)>,
     settled: &HashSet<(NodeId, NodeId)>,
     m: &Match,
 ) -> Option<NodeId> {

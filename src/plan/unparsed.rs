@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{PlanError, Request, SourceFile};
+use super::{PlanError, Request, SourceFile, TargetIndex};
 use crate::manifest::unparsed_places;
 use crate::visible::inline;
 use crate::yaml::{ParseAborted, ReadError};
@@ -21,17 +21,17 @@ pub(super) struct Unparsed {
 #[derive(Default)]
 pub(super) struct UnparsedText {
     pub is_template: bool,
-    /// The lines that name an image: each with the index of its target.
-    pub places: Vec<(usize, usize)>,
+    /// The lines that name an image: each with its target.
+    pub places: Vec<(TargetIndex, usize)>,
 }
 
 impl UnparsedText {
     pub fn read(file: &SourceFile<'_>, request: &Request) -> Self {
         let text = String::from_utf8_lossy(file.bytes);
-        let targets = request.targets.iter().enumerate();
+        let targets = TargetIndex::each(&request.targets);
         let searched = targets.filter(|(_, target)| target.scope.match_level(file.path).is_some());
-        let places = searched.flat_map(|(nth, target)| {
-            unparsed_places(file.path, &text, &target.name).into_iter().map(move |line| (nth, line))
+        let places = searched.flat_map(|(target, wanted)| {
+            unparsed_places(file.path, &text, &wanted.name).into_iter().map(move |line| (target, line))
         });
         UnparsedText { is_template: text.contains("{{"), places: places.collect() }
     }

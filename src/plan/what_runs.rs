@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::prefilter::Prefilter;
 use super::surroundings::Surroundings;
-use super::{FileContent, FileSource, Request, UpdateTarget};
+use super::{FileContent, FileSource, Request, TargetIndex, UpdateTarget};
 use crate::effective::TextPart;
 use crate::effective::{
     EffectiveImage, FileId, Files, Holds, Mentions, Place, Root, Scene, Setting, StaleChart, roots,
@@ -11,7 +12,12 @@ use crate::effective::{
 use crate::image::{Field, Tag, same_image};
 use crate::location::Location;
 use crate::manifest::{ScalarPlace, is_compose};
+use crate::visible::inline;
 use crate::yaml::{Cancellation, NodeId};
+
+/// A repository whose bases include each other in so many ways that tagbump gives up.
+const TOO_LARGE: &str =
+    "the repository is too large to work out everything that runs; check what the roots run";
 
 /// Larger files are not followed.
 pub(super) const MAX_FILE: usize = 10_000_000;
@@ -38,7 +44,7 @@ pub(super) struct WhatRuns {
     /// Places that a stronger one overrides, and which.
     pub weaker: HashMap<FilePlace, Overridden>,
     /// The weaker places of the request's images, each with its target and where it is.
-    pub reported: Vec<(usize, Location, Overridden)>,
+    pub reported: Vec<(TargetIndex, Location, Overridden)>,
     /// Places that set the tag of other images, although those are renamed by a stronger place.
     pub feeds: HashMap<FilePlace, Vec<String>>,
     /// Entries of `images` lists that match no container, by the scalar with their name.
@@ -57,7 +63,7 @@ pub(super) struct WhatRuns {
 
 /// A place that sets what one or more roots run.
 pub(super) struct Winner {
-    pub target: usize,
+    pub target: TargetIndex,
     pub path: String,
     /// The block scalar that it is in, if it isn't a value of the file itself.
     pub inside: Option<NodeId>,
@@ -73,6 +79,13 @@ pub(super) struct Winner {
     pub roots: Vec<String>,
     /// Other images that it sets too.
     pub feeds: Vec<String>,
+}
+
+impl Winner {
+    /// In a text inside a text.
+    pub fn is_nested(&self) -> bool {
+        self.nodes.iter().any(|place| place.node == NodeId::MAX)
+    }
 }
 
 /// Who overrides a place.
@@ -92,14 +105,21 @@ pub(super) struct UnusedEntry {
     pub at: Location,
     pub may_match: bool,
     /// The targets that run in its root without it.
-    pub running: BTreeSet<usize>,
+    pub running: BTreeSet<TargetIndex>,
     pub renamed_by: Option<Location>,
 }
 
 impl WhatRuns {
     /// Renders the roots that have to do with the request's images.
     pub fn new(source: &dyn FileSource, request: &Request, around: &Surroundings) -> Self {
-        with_roots(source, around, &request.cancellation, |roots| Summary { roots, request }.what_runs())
+        let names = Prefilter::of(request);
+        let scope = RenderedScope {
+            around,
+            url: request.repository_url.as_deref(),
+            names_image: &|bytes| names.lets_pass(bytes),
+            cancellation: &request.cancellation,
+        };
+        scope.with_roots(source, |roots| Summary::new(roots, request).what_runs())
     }
 }
 
@@ -108,26 +128,40 @@ pub(super) fn listed_places(
     source: &dyn FileSource,
     around: &Surroundings,
 ) -> (HashMap<FilePlace, OverriddenPlace>, HashSet<FilePlace>) {
-    with_roots(source, around, &Cancellation::default(), |roots| (roots.overridden(), roots.known()))
+    let cancellation = Cancellation::default();
+    let scope = RenderedScope { around, url: None, names_image: &|_| true, cancellation: &cancellation };
+    scope.with_roots(source, |roots| (roots.overridden(), roots.known()))
 }
 
-/// Renders the roots around the seeds, and looks at them.
-fn with_roots<T>(
-    source: &dyn FileSource,
-    around: &Surroundings,
-    cancellation: &Cancellation,
-    look: impl FnOnce(&RenderedRoots<'_>) -> T,
-) -> T {
-    let read = |path: &str| match around.structural.get(path) {
-        Some(bytes) => Some(bytes.clone()),
-        None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
-    };
-    let mentions = Mentions::new(&around.structural, &around.paths);
-    let reached = mentions.reaching(&around.seeds);
-    let mut files = Files::new(&around.paths, &read, cancellation.clone());
-    let scene = Scene { reached: &reached, declarations: &around.declarations, url: None };
-    let roots = roots(&mut files, &scene);
-    look(&RenderedRoots { files: &files, roots: &roots })
+/// Which roots to render.
+struct RenderedScope<'a> {
+    around: &'a Surroundings,
+    url: Option<&'a str>,
+    /// Whether a file may name one of the images.
+    names_image: &'a dyn Fn(&[u8]) -> bool,
+    cancellation: &'a Cancellation,
+}
+
+impl RenderedScope<'_> {
+    /// Renders the roots around the seeds, and looks at them.
+    fn with_roots<T>(&self, source: &dyn FileSource, look: impl FnOnce(&RenderedRoots<'_>) -> T) -> T {
+        let RenderedScope { around, url, names_image, cancellation } = *self;
+        let read = |path: &str| match around.structural.get(path) {
+            Some(bytes) => Some(bytes.clone()),
+            None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
+        };
+        let mentions = Mentions::new(&around.structural, &around.paths, &around.declarations);
+        // a search finds no JSON files, so those that are mentioned are looked at here
+        let patches =
+            mentions.json_files().filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
+        let seeds = around.seeds.iter().cloned().chain(patches.map(str::to_owned)).collect();
+        let reached = mentions.reaching(&seeds);
+        let declarations = mentions.declarations_of(&reached);
+        let mut files = Files::new(&around.paths, &read, cancellation.clone());
+        let scene = Scene { reached: &reached, declarations: &declarations, url };
+        let roots = roots(&mut files, &scene);
+        look(&RenderedRoots { files: &files, roots: &roots })
+    }
 }
 
 /// The roots, with the files that they are made from.
@@ -136,17 +170,23 @@ struct RenderedRoots<'a> {
     roots: &'a [Root],
 }
 
-impl RenderedRoots<'_> {
+impl<'a> RenderedRoots<'a> {
     fn path(&self, file: FileId) -> String {
         self.files.file(file).path.clone()
     }
 
     fn file_place(&self, place: Place) -> FilePlace {
-        let inside = self.files.file(place.file).inside.map(|outer| outer.node);
-        FilePlace { path: self.path(place.file), inside, node: place.node }
+        let mut inside = self.files.file(place.file).inside;
+        // a text in a text can't be edited; the outermost block scalar stands for it
+        let is_nested = inside.is_some_and(|outer| self.files.file(outer.file).inside.is_some());
+        while let Some(outer) = inside.and_then(|outer| self.files.file(outer.file).inside) {
+            inside = Some(outer);
+        }
+        let node = if is_nested { NodeId::MAX } else { place.node };
+        FilePlace { path: self.path(place.file), inside: inside.map(|outer| outer.node), node }
     }
 
-    fn images(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
+    fn images(&self) -> impl Iterator<Item = (&'a Root, &'a EffectiveImage)> + use<'a> {
         self.roots.iter().flat_map(|root| root.images.iter().map(move |image| (root, image)))
     }
 
@@ -216,11 +256,24 @@ pub(super) struct OverriddenPlace {
 struct Summary<'a> {
     roots: &'a RenderedRoots<'a>,
     request: &'a Request,
+    /// The images that get their tag from a place.
+    fed: HashMap<Place, Vec<(&'a Root, &'a EffectiveImage)>>,
+}
+
+impl<'a> Summary<'a> {
+    fn new(roots: &'a RenderedRoots<'a>, request: &'a Request) -> Self {
+        let mut fed: HashMap<Place, Vec<_>> = HashMap::new();
+        for (root, image) in roots.images() {
+            let place = image.feeder().and_then(Setting::place);
+            place.into_iter().for_each(|place| fed.entry(place).or_default().push((root, image)));
+        }
+        Summary { roots, request, fed }
+    }
 }
 
 impl Summary<'_> {
     fn what_runs(&self) -> WhatRuns {
-        let winners = (0..self.request.targets.len()).flat_map(|target| self.winners(target));
+        let winners = TargetIndex::each(&self.request.targets).flat_map(|(target, _)| self.winners(target));
         WhatRuns {
             winners: winners.collect(),
             weaker: self.weaker().map(|(place, by)| (self.roots.file_place(place), by)).collect(),
@@ -237,7 +290,7 @@ impl Summary<'_> {
     }
 
     /// The places that set a target's image, each once.
-    fn winners(&self, target: usize) -> Vec<Winner> {
+    fn winners(&self, target: TargetIndex) -> Vec<Winner> {
         let wanted = &self.request.targets[target];
         if wanted.new_name != Field::Unspecified {
             return Vec::new();
@@ -282,8 +335,7 @@ impl Summary<'_> {
 
     /// The other images that get their tag from a place, and that the request doesn't set to the same tag.
     fn other_images(&self, place: Place, wanted: &UpdateTarget) -> Vec<String> {
-        let fed = self.roots.images();
-        let fed = fed.filter(|(_, image)| image.feeder().and_then(Setting::place) == Some(place));
+        let fed = self.fed.get(&place).into_iter().flatten();
         let others = fed.filter(|(_, image)| {
             !self.is_set_to_same(&image.name, wanted) || !fits(image.feeder(), wanted.tag.as_ref())
         });
@@ -310,10 +362,10 @@ impl Summary<'_> {
         self.roots.weaker().filter(move |(place, _)| !winning.contains(place) && !defaults.contains(place))
     }
 
-    fn reported(&self) -> Vec<(usize, Location, Overridden)> {
+    fn reported(&self) -> Vec<(TargetIndex, Location, Overridden)> {
         let mut seen = HashSet::new();
         let weaker: Vec<_> = self.weaker().filter(|(place, _)| seen.insert(*place)).collect();
-        let targets = self.request.targets.iter().enumerate();
+        let targets = TargetIndex::each(&self.request.targets);
         let mut reported: Vec<_> = targets
             .flat_map(|(target, wanted)| {
                 let of_target = weaker.iter().filter(|(_, by)| same_image(&by.image, &wanted.name));
@@ -374,10 +426,10 @@ impl Summary<'_> {
     }
 
     /// The targets that run in a root.
-    fn running(&self, root: &Root) -> impl Iterator<Item = usize> {
+    fn running(&self, root: &Root) -> impl Iterator<Item = TargetIndex> {
         let runs =
             |target: &UpdateTarget| root.images.iter().any(|image| same_image(&image.name, &target.name));
-        let targets = self.request.targets.iter().enumerate();
+        let targets = TargetIndex::each(&self.request.targets);
         targets.filter(move |(_, target)| runs(target)).map(|(nth, _)| nth).collect::<Vec<_>>().into_iter()
     }
 
@@ -393,7 +445,7 @@ impl Summary<'_> {
 
     /// One notice for the variables that would override a winning place if they were exported.
     fn variables(&self) -> Vec<String> {
-        let winners = (0..self.request.targets.len()).flat_map(|target| self.winners(target));
+        let winners = TargetIndex::each(&self.request.targets).flat_map(|(target, _)| self.winners(target));
         let places: HashSet<FilePlace> = winners.flat_map(|winner| winner.nodes).collect();
         let variables = self.roots.roots.iter().flat_map(|root| &root.variables);
         let variables = variables.filter(|(_, place)| places.contains(&self.roots.file_place(*place)));
@@ -427,9 +479,29 @@ impl Summary<'_> {
             })
             .collect();
         warnings.extend(self.stale());
+        warnings.extend(self.unset());
+        warnings.extend(self.roots.files.is_exhausted().then(|| TOO_LARGE.to_owned()));
         warnings.sort();
         warnings.dedup();
         warnings
+    }
+
+    /// A warning for each root that runs one of the images, and in which no place sets its tag.
+    fn unset(&self) -> impl Iterator<Item = String> {
+        let images = self.roots.images().filter(|(_, image)| self.is_wanted(image));
+        images.filter_map(|(root, image)| {
+            let at = image.named_at.map(|place| format!("{}: ", self.roots.files.location(place)));
+            let (at, name, root) = (at.unwrap_or_default(), inline(&image.name), inline(&root.name));
+            match (image.winning(), &image.app_version) {
+                (None, Some(version)) if version.empty_tag.is_none() => Some(format!(
+                    "{at}{root} runs {name} with the appVersion of its chart as the tag; add a tag to set it"
+                )),
+                (Some(setting), _) if setting.place().is_none() => Some(format!(
+                    "{at}{root} runs {name}, and a generator or plugin writes its tag; change it there"
+                )),
+                _ => None,
+            }
+        })
     }
 
     /// A warning for each place of a request's image in a chart that Flux doesn't pack again by itself.

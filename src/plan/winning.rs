@@ -1,25 +1,26 @@
 //! Applies what runs to the matches: keeps those that win, drops weaker ones with a notice, and adds winning places
 //! that no rule finds by itself, such as a values file with nothing but the tag.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::files::ScannedFiles;
+use super::indexes::FileIndex;
 use super::matched::Match;
 use super::matching::match_of;
 use super::parsed_file::ParsedFile;
 use super::reports::Reports;
 use super::what_runs::{FilePlace, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{FileContent, FileSource, PlanError, Request, SourceFile, UpdateTarget, matching, text_part};
+use super::{FileContent, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget, matching};
 use crate::dotenv;
 use crate::effective::{Setting, TextPart};
-use crate::file_selection::MatchLevel;
+use crate::file_selection::{MatchLevel, file_name};
 use crate::image::Field;
 use crate::manifest::{
     COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
-    is_override,
+    is_compose, is_override,
 };
 use crate::visible::inline;
-use crate::yaml::{FieldPath, NodeId, ParsedYaml, scan_until};
+use crate::yaml::{EditBlocker, FieldPath, NodeId, ParsedYaml, scan_until};
 
 /// The matches that set what runs, and those that no root covers.
 ///
@@ -34,6 +35,10 @@ pub(super) fn find(
         return Ok((matching::find(survey, request)?, Reports::default()));
     }
     let what_runs = WhatRuns::new(source, request, &survey.around);
+    // what runs is computed only in part then
+    if request.cancellation.is_cancelled() {
+        return Err(PlanError::Cancelled);
+    }
     read_files(source, request, &what_runs, survey)?;
     survey.known_places.clone_from(&what_runs.known);
     let mut matches = matching::find(survey, request)?;
@@ -55,7 +60,7 @@ fn read_files(
     for path in missing {
         let Some(FileContent::Bytes(bytes)) = source.read(&path, MAX_FILE)? else { continue };
         let match_level = selection.match_level(&path).unwrap_or(MatchLevel::ContextOnly);
-        if is_dotenv(&path) {
+        if dotenv::is_dotenv(&path) {
             let assignments = dotenv::parse(&bytes).unwrap_or_default();
             survey.files.push(ParsedFile::of_assignments(&path, bytes, &assignments));
         } else if let Ok(yaml) = scan_until(&bytes, &request.cancellation) {
@@ -67,10 +72,6 @@ fn read_files(
     Ok(())
 }
 
-fn is_dotenv(path: &str) -> bool {
-    path.rsplit('/').next() == Some(".env")
-}
-
 /// Leaves the matches that set what runs, and those that no root covers.
 fn keep_winners(
     survey: &ScannedFiles,
@@ -78,7 +79,7 @@ fn keep_winners(
     what_runs: WhatRuns,
     matches: &mut Vec<Match>,
 ) -> Reports {
-    let judge = Judge { survey, what_runs: &what_runs };
+    let judge = Judge::new(survey, &what_runs);
     let (mut kept, mut weaker, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     for mut m in std::mem::take(matches) {
         let winner = judge.winner(&m);
@@ -104,11 +105,14 @@ fn keep_winners(
             Verdict::Weaker(overridden) => weaker.push((m, overridden)),
         }
     }
-    kept.extend(judge.added(request, &kept));
+    let (added, unread): (Vec<_>, Vec<_>) =
+        judge.new_winners(&kept).partition(|winner| judge.file_of(winner).is_some());
+    kept.extend(added.into_iter().filter_map(|winner| judge.addition(request, winner)).collect::<Vec<_>>());
     kept.sort_by_key(|m| (m.file, m.at));
     *matches = kept;
     let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
-    Reports::new(request, what_runs, weaker.collect(), entries, matches)
+    let unread: Vec<String> = unread.into_iter().map(unread_file).collect();
+    Reports::new(request, what_runs, weaker.collect(), entries, matches).with_warnings(unread)
 }
 
 /// What becomes of a match.
@@ -127,9 +131,20 @@ enum Verdict {
 struct Judge<'a> {
     survey: &'a ScannedFiles,
     what_runs: &'a WhatRuns,
+    /// The winning place that a scalar belongs to.
+    winners: HashMap<(TargetIndex, &'a FilePlace), &'a Winner>,
+    files: HashMap<&'a str, FileIndex>,
 }
 
 impl<'a> Judge<'a> {
+    fn new(survey: &'a ScannedFiles, what_runs: &'a WhatRuns) -> Self {
+        let winners = what_runs.winners.iter();
+        let winners =
+            winners.flat_map(|winner| winner.nodes.iter().map(move |at| ((winner.target, at), winner)));
+        let files = FileIndex::each(&survey.files).map(|(index, file)| (file.path.as_str(), index));
+        Judge { survey, what_runs, winners: winners.collect(), files: files.collect() }
+    }
+
     fn places<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
         let path = &self.survey.files[m.file].path;
         m.nodes.iter().map(move |node| FilePlace::new(path, *node))
@@ -137,11 +152,7 @@ impl<'a> Judge<'a> {
 
     /// The winning place that a match is.
     fn winner(&self, m: &Match) -> Option<&'a Winner> {
-        let places: Vec<FilePlace> = self.places(m).collect();
-        let is_it = |winner: &&Winner| {
-            winner.target == m.target && winner.nodes.iter().any(|place| places.contains(place))
-        };
-        self.what_runs.winners.iter().find(is_it)
+        self.places(m).find_map(|place| self.winners.get(&(m.target, &place)).copied())
     }
 
     /// Whether the match is in a block scalar of which a root uses the text. Then the places in the text count.
@@ -164,7 +175,7 @@ impl<'a> Judge<'a> {
 
     fn verdict(&self, m: &Match, wins: bool, target: &UpdateTarget) -> Verdict {
         let by_name = target.new_name == Field::Unspecified;
-        if wins || m.match_level == MatchLevel::Explicit || !(by_name || !m.overrides) {
+        if wins || m.match_level == MatchLevel::Explicit || (!by_name && m.overrides) {
             return Verdict::Keep;
         }
         if let Some(others) = self.places(m).find_map(|place| self.what_runs.feeds.get(&place)) {
@@ -180,31 +191,44 @@ impl<'a> Judge<'a> {
     }
 
     /// The winning places that no match covers.
-    fn added(&self, request: &Request, kept: &[Match]) -> Vec<Match> {
+    fn new_winners(&self, kept: &[Match]) -> impl Iterator<Item = &'a Winner> {
         let known: HashSet<FilePlace> = kept.iter().flat_map(|m| self.places(m)).collect();
-        let new = self.what_runs.winners.iter();
-        let new = new.filter(|winner| !winner.nodes.iter().any(|place| known.contains(place)));
-        new.filter_map(|winner| self.addition(request, winner)).collect()
+        let what_runs = self.what_runs;
+        what_runs.winners.iter().filter(move |winner| !winner.nodes.iter().any(|place| known.contains(place)))
     }
 
+    /// The index of a winning place's file; `None` if tagbump couldn't read it.
+    fn file_of(&self, winner: &Winner) -> Option<FileIndex> {
+        self.files.get(winner.path.as_str()).copied()
+    }
+
+    /// A winning place as a match; `None` if its file isn't among those to write.
     fn addition(&self, request: &Request, winner: &Winner) -> Option<Match> {
         let target = &request.targets[winner.target];
-        let file = self.survey.files.iter().position(|file| file.path == winner.path)?;
+        let file = self.file_of(winner)?;
         let parsed = &self.survey.files[file];
         let match_level = target.scope.standing_of_any(&parsed.path)?;
         let place = WinningPlace { parsed, file, match_level, winner, target };
-        match (&winner.setting, winner.inside) {
+        let found = match (&winner.setting, winner.inside) {
+            _ if winner.is_nested() => None,
             (_, Some(block)) => place.embedded(block),
             (Setting::Part(part), None) => Some(place.part(part)),
             _ => place.scalar(),
-        }
+        };
+        found.or_else(|| place.unplaced())
     }
+}
+
+fn unread_file(winner: &Winner) -> String {
+    let Winner { path, line, roots, .. } = winner;
+    let (path, roots) = (inline(path), inline(&roots.join(", ")));
+    format!("{path}:{line}: sets what runs in {roots}, and the file can't be read; change it by hand")
 }
 
 /// A winning place, in the file that it is in.
 struct WinningPlace<'a> {
     parsed: &'a ParsedFile,
-    file: usize,
+    file: FileIndex,
     match_level: MatchLevel,
     winner: &'a Winner,
     target: &'a UpdateTarget,
@@ -246,8 +270,7 @@ impl WinningPlace<'_> {
         let node = winner.setting.place()?.node;
         let result = match &winner.setting {
             Setting::Part(part) => {
-                let version = (winner.tag.as_deref(), winner.digest.as_deref());
-                text.placed(winner.line, text_part::rewrite(&text.yaml, part, version, target))
+                text.rewrite(winner.line, &part_reference(winner, part, target), &target.desired())
             }
             _ => {
                 let is_here = |found: &&Reference| found.slots().iter().any(|slot| slot.node == node);
@@ -263,11 +286,22 @@ impl WinningPlace<'_> {
         Some(Match { inner_at: Some(node), nodes, ..m })
     }
 
+    /// A place that tagbump knows and can't edit.
+    fn unplaced(&self) -> Option<Match> {
+        let at = self.winner.inside.or_else(|| Some(self.winner.setting.place()?.node))?;
+        let refusal = Refusal::blocked(at, "the value", EditBlocker::Unplaced);
+        Some(self.as_match(at, kind(&self.winner.setting), Err(refusal)))
+    }
+
     /// A part of a text.
     fn part(&self, part: &TextPart) -> Match {
-        let version = (self.winner.tag.as_deref(), self.winner.digest.as_deref());
-        let result = text_part::rewrite(&self.parsed.yaml, part, version, self.target);
-        self.as_match(part.place.node, COMPOSE, result)
+        let WinningPlace { parsed, winner, target, .. } = *self;
+        let reference = part_reference(winner, part, target);
+        let result = parsed.rewrite(&reference, &target.desired());
+        let is_compose = parsed.is_assignments() || is_compose(file_name(&parsed.path));
+        let kind = if is_compose { COMPOSE } else { kind(&winner.setting) };
+        let field = parsed.variable(part.place.node).map(str::to_owned);
+        Match { field, ..self.as_match(part.place.node, kind, result) }
     }
 
     /// A scalar: one that a rule finds under another name, or one that holds just what the setting says.
@@ -285,11 +319,26 @@ fn unused_entry(UnusedEntry { at, may_match, running, renamed_by }: &UnusedEntry
     let image = inline(m.kustomize_name.as_deref().unwrap_or(&m.image));
     match renamed_by {
         Some(by) => Verdict::Unused(format!("{at}: has no effect, because {by} renames {image} first")),
-        None if *may_match => Verdict::Keep,
+        None if *may_match && !(m.sets_nothing() && running.contains(&m.target)) => Verdict::Keep,
         None if running.contains(&m.target) => {
             Verdict::Unused(format!("{at}: has no effect, because no container here names {image} like this"))
         }
         None => Verdict::KeepUnused(format!("{at}: no workload here uses {image}; the entry is set anyway")),
+    }
+}
+
+/// A part of a text as a reference.
+fn part_reference(winner: &Winner, part: &TextPart, target: &UpdateTarget) -> Reference {
+    let TextPart { place, range, holds } = part.clone();
+    let slot = ValueLocation { key: place.node, node: place.node, shared_by: None };
+    Reference {
+        kind: kind(&winner.setting),
+        at: place.node,
+        image: target.name.clone(),
+        kustomize_name: None,
+        tag: winner.tag.clone(),
+        digest: winner.digest.clone(),
+        syntax: ReferenceSyntax::Part { slot, range, holds },
     }
 }
 

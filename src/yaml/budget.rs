@@ -94,11 +94,12 @@ impl Budget {
     /// The budget for a file of `bytes` bytes.
     pub fn for_file(bytes: usize, cancellation: Cancellation) -> Self {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        Budget {
-            limit: bytes.saturating_mul(STEPS_PER_BYTE).saturating_add(FREE_STEPS),
-            cancellation,
-            ..Budget::default()
-        }
+        Budget::of_steps(bytes.saturating_mul(STEPS_PER_BYTE).saturating_add(FREE_STEPS), cancellation)
+    }
+
+    /// A budget of so many steps.
+    pub fn of_steps(limit: u64, cancellation: Cancellation) -> Self {
+        Budget { limit, cancellation, ..Budget::default() }
     }
 
     /// Spends some steps. Once it returns `false`, it keeps doing so, and the work must end.

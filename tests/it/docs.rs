@@ -1,5 +1,6 @@
 //! The steps and commands that the guides show do what the guides say.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::support::cli::{Run, command, tagbump};
@@ -231,4 +232,16 @@ fn every_point_of_security_page_names_existing_tests() {
     let unbacked: Vec<_> = promises.filter(|point| !is_backed(point)).collect();
     assert!(unbacked.is_empty(), "{unbacked:#?}");
     assert!(!is_backed("- **can't** fly. `docs.rs: nothing_flies`"));
+}
+
+/// Each row names the fixture that shows it, and each fixture has its row.
+#[test]
+fn every_row_of_what_runs_names_its_fixture() {
+    let page = page("what-runs.md");
+    let last_cell = |line: &str| Some(line.strip_suffix("` |")?.rsplit_once('`')?.1.to_owned());
+    let shown: BTreeSet<String> = page.lines().filter_map(last_cell).collect();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/what-runs");
+    let names = std::fs::read_dir(fixtures).unwrap().map(|entry| entry.unwrap().file_name());
+    let names: BTreeSet<String> = names.map(|name| name.into_string().unwrap()).collect();
+    assert_eq!(shown, names);
 }

@@ -24,10 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("file_selection", &["dot_git", "visible"]),
     ("manifest", &["image", "file_selection", "location", "visible", "yaml"]),
     ("effective", &["dotenv", "image", "location", "manifest", "yaml"]),
-    (
-        "plan",
-        &["dotenv", "effective", "image", "location", "manifest", "file_selection", "visible", "yaml"],
-    ),
+    ("plan", &["dotenv", "effective", "image", "location", "manifest", "file_selection", "visible", "yaml"]),
     ("history", &["image", "manifest", "object_id", "plan", "file_selection"]),
     ("config", &["image", "location", "plan", "file_selection", "tag", "template", "visible", "yaml"]),
     ("scaffold", &["config", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"]),

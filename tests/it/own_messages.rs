@@ -8,7 +8,7 @@ use proptest::test_runner::RngSeed;
 use tagbump::image::Field;
 use tagbump::landing::RolledBack;
 use tagbump::landing::message::MessageParts;
-use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, UpdateTarget};
+use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, TargetIndex, UpdateTarget};
 use tagbump::tag::{BuildInfo, Source};
 
 use crate::support::message_laws::own_message_says_only_ours;
@@ -41,7 +41,7 @@ fn change() -> impl Strategy<Value = ChangedReference> {
         kind: "kustomization",
         image,
         renamed_from: None,
-        target: 0,
+        target: TargetIndex::new(0),
         from,
         to,
         dropped_digest: false,
@@ -81,7 +81,7 @@ proptest! {
             facts: &BuildInfo::default(),
             skip_ci,
             source: source.map(|source| source.to_string()),
-            rolled_back: bad.into_iter().map(|tag| (0, RolledBack { tag, source: None })).collect(),
+            rolled_back: bad.into_iter().map(|tag| (TargetIndex::new(0), RolledBack { tag, source: None })).collect(),
             signoff: None,
             prefix: &prefix,
         };

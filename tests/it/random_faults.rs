@@ -1,16 +1,18 @@
 //! 200 landings, each over a connection that breaks at a random byte: exactly one commit and a true outcome,
 //! or exit 4 and no commit.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 
 use crate::support::bad_line::{Break, Fault, Line, Way};
+use crate::support::bare::{commit_on_main, head};
 use crate::support::cli::Run;
 use crate::support::git::git;
 use crate::support::repo::{self, World, ended, push};
 
 const RUNS: usize = 200;
-const WORKERS: usize = 4;
+/// More than there are processors: most of the time, a landing waits to try again.
+const WORKERS: usize = 12;
 const SEED: u64 = 0x7461_6762_756d_7031;
 
 /// A repository, and a connection to it that breaks.
@@ -31,7 +33,7 @@ impl Ground {
     /// A landing, from a clone that first has something to fetch.
     fn land(&self, name: &str, faults: Vec<Fault>, budget: &str) -> Landed {
         let folder = self.world.clone_of(&self.url, name, &["--depth", "1"]);
-        somebody_commits(&self.world.bare);
+        commit_on_main(&self.world.bare, &[], "rival");
         let before = self.world.commits();
         self.line.breaks(faults);
         let run = repo::run(&mut push(&folder, name, &["--timeout", budget]));
@@ -45,12 +47,6 @@ struct Landed {
     /// How many commits main gained.
     more: usize,
     folder: PathBuf,
-}
-
-/// An empty commit on main, made without the server.
-fn somebody_commits(bare: &Path) {
-    let made = git(bare, &["commit-tree", "-p", "refs/heads/main", "-m", "rival", "refs/heads/main^{tree}"]);
-    git(bare, &["update-ref", "refs/heads/main", &made]);
 }
 
 /// How many bytes a landing transfers in each direction if nothing breaks.
@@ -92,8 +88,7 @@ fn is_true(ground: &Ground, landed: &Landed, tag: &str, stalls: bool, of: &str) 
             assert_eq!(landed.more, 1, "one commit: {all}");
             assert_eq!(told["commit"], ground.world.tip().as_str(), "{all}");
             assert!(ground.world.file(repo::FILE).contains(&format!("newTag: {tag} ")), "{all}");
-            let head = git(&landed.folder, &["rev-parse", "HEAD"]);
-            assert_eq!(told["commit"], head.as_str(), "the checkout follows: {all}");
+            assert_eq!(told["commit"], head(&landed.folder).as_str(), "the checkout follows: {all}");
             true
         }
         4 => {

@@ -139,6 +139,37 @@ fn rollback_works_in_other_kinds_of_files() {
     assert_eq!(past.read("compose.yaml"), compose(":1.10"));
 }
 
+/// The places that compose and text in YAML have: a default, a variable, a line of a literal block scalar.
+#[test]
+fn rollback_works_where_tag_is_part_of_text() {
+    let default = |tag: &str| format!("services:\n  api: {{ image: '{API}:${{TAG:-{tag}}}-ad' }}\n");
+    let variable = |tag: &str| format!("# of api\nTAG=\"{tag}\" # {tag}\n");
+    let text = |tag: &str| {
+        format!("kind: ConfigMap\ndata:\n  values.yaml: |\n    web: v1\n    image: {API}:{tag} # {tag}\n")
+    };
+    let compose = format!("services:\n  api: {{ image: '{API}:${{TAG}}' }}\n");
+    type File<'a> = (&'a str, &'a dyn Fn(&str) -> String, Option<(&'a str, &'a str)>);
+    let cases: [File<'_>; 3] = [
+        ("compose.yaml", &default, None),
+        (".env", &variable, Some(("compose.yaml", &compose))),
+        ("cm.yaml", &text, None),
+    ];
+    for (file, content, beside) in cases {
+        let past = Past::new();
+        if let Some((other, content)) = beside {
+            past.write(other, content);
+        }
+        for tag in ["v1", "v2", "v3"] {
+            past.write(file, &content(tag));
+            past.commit("Ada", tag);
+        }
+        let run = rollback(&past, &[API]);
+        ended(&run, 0, "edited");
+        let expected = content("v3").replacen("v3", "v2", 1);
+        assert_eq!(past.read(file), expected, "{}", run.output());
+    }
+}
+
 /// There was no tag at all before, so there is no tag to go back to.
 #[test]
 fn rollback_is_refused_when_reference_had_no_tag_before() {

@@ -32,9 +32,25 @@ fn json_has_every_field_of_reference() {
     let found = references(&[("k8s/pod.yaml", POD)], &[]);
     let wanted = json!({
         "file": "k8s/pod.yaml", "line": 5, "column": 14, "kind": "workload", "image": "ghcr.io/acme/api",
-        "tag": "v1", "digest": null, "editable": true, "reason": null,
+        "tag": "v1", "digest": null, "editable": true, "reason": null, "overridden_by": [],
     });
     assert_eq!(found, [wanted]);
+}
+
+#[test]
+fn reference_names_the_roots_in_which_a_stronger_place_overrides_it() {
+    let pod = POD.replace("kind: Pod", "kind: Pod\nmetadata: {name: api}");
+    let overlay = "resources: [../k8s]\nimages: [{name: ghcr.io/acme/api, newTag: v2}]\n";
+    let base = ("k8s/kustomization.yaml", "resources: [pod.yaml]\n");
+    let files = [("k8s/pod.yaml", pod.as_str()), base, ("prod/kustomization.yaml", overlay)];
+    let found = references(&files, &[]);
+    let by = json!([{"root": "kustomization prod", "file": "prod/kustomization.yaml", "line": 2}]);
+    assert_eq!(found.iter().map(|r| &r["overridden_by"]).collect::<Vec<_>>(), [&by, &json!([])]);
+    let (_folder, run) = scanned(&files, &[]);
+    assert!(run.stdout.contains("v1  overridden in every root\n"), "{}", run.stdout);
+    let staging = ("staging/kustomization.yaml", "resources: [../k8s]\n");
+    let (_folder, run) = scanned(&[files[0], files[1], files[2], staging], &[]);
+    assert!(run.stdout.contains("v1  overridden in kustomization prod\n"), "{}", run.stdout);
 }
 
 #[test]
@@ -82,10 +98,12 @@ fn scan_shows_position_of_yaml_in_block_scalar() {
     let text = format!("kind: ConfigMap\ndata:\n  pod.yaml: |\n\n{inner}");
     let found = references(&[("cm.yaml", &text)], &[]);
     assert_eq!((&found[0]["line"], &found[0]["column"]), (&json!(9), &json!(18)), "{found:?}");
-    assert_eq!((&found[0]["kind"], &found[0]["editable"]), (&json!("workload"), &json!(false)));
+    assert_eq!((&found[0]["kind"], &found[0]["editable"]), (&json!("workload"), &json!(true)));
     let folded = text.replace("|\n", ">\n");
     let found = references(&[("cm.yaml", &folded)], &[]);
+    assert!(found.iter().all(|r| r["editable"] == false), "{found:?}");
     assert!(found.iter().all(|r| r["line"] == 4 || r["line"] == 5), "{found:?}");
+    assert!(found.iter().all(|r| r["editable"] == false), "{found:?}");
 }
 
 #[test]
@@ -122,8 +140,10 @@ fn scan_succeeds_when_nothing_is_found() {
 fn values_files_are_scanned_beside_chart_or_when_named() {
     let values = "image: {repository: acme/a, tag: v1}\n";
     let by_chart = [("c/values-prod.yaml", values), ("c/Chart.yaml", "name: c\n"), ("d/values.yaml", values)];
-    let files: Vec<_> = references(&by_chart, &[]).iter().map(|r| r["file"].clone()).collect();
-    assert_eq!(files, ["c/values-prod.yaml"]);
+    let found: Vec<_> =
+        references(&by_chart, &[]).iter().map(|r| (r["file"].clone(), r["kind"].clone())).collect();
+    let wanted = [("c/values-prod.yaml", "values"), ("d/values.yaml", "elsewhere")];
+    assert_eq!(found, wanted.map(|(file, kind)| (json!(file), json!(kind))));
     assert_eq!(references(&by_chart, &["-f", "d/values.yaml"]).len(), 1);
     assert_eq!(references(&by_chart, &["-f", "*/values*.yaml"]).len(), 2);
     assert_eq!(references(&[("env.yaml", values)], &["-f", "*.yaml"]).len(), 0);

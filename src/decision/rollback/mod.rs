@@ -18,7 +18,7 @@ use crate::image::{Digest, Field, ImageError, Tag, same_tag};
 use crate::landing::{RolledBack, TipSnapshot};
 use crate::location::Location;
 use crate::object_id::CommitId;
-use crate::plan::{self, CurrentReference, FileSource, Request, Scope, UpdateTarget};
+use crate::plan::{self, CurrentReference, FileSource, Request, Scope, TargetIndex, UpdateTarget};
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
 use search::RollbackSearch;
@@ -30,10 +30,10 @@ pub use error::{RollbackError, SearchedHistory};
 #[derive(Clone, Debug, Default)]
 pub(super) struct RollbackPlan {
     targets: Vec<UpdateTarget>,
-    /// The tags that are taken away, by target.
-    pub rolled_back: Vec<(usize, RolledBack)>,
+    /// The tags that are taken away, by these targets.
+    pub rolled_back: Vec<(TargetIndex, RolledBack)>,
     /// The same, for a quick lookup.
-    is_taken: HashSet<(usize, RolledBack)>,
+    is_taken: HashSet<(TargetIndex, RolledBack)>,
     /// The commit that all tags which come back were built from, if it is known and the same for all.
     pub source: Option<Source>,
     /// The tags of each file when the rollback began.
@@ -42,7 +42,8 @@ pub(super) struct RollbackPlan {
 
 #[derive(Clone, Debug)]
 struct RollbackStart {
-    target: usize,
+    /// Of the typed request.
+    target: TargetIndex,
     file: String,
     from: Vec<TagAndDigest>,
     to: TagAndDigest,
@@ -124,7 +125,7 @@ impl RollbackPlan {
         if let Some(only) = &mut self.targets[at].scope.only {
             only.insert(trace.file.clone());
         }
-        for bad in bad.into_iter().map(|bad| (at, bad)) {
+        for bad in bad.into_iter().map(|bad| (TargetIndex::new(at), bad)) {
             // a tag that is set on purpose isn't bad any more
             let mut is_new = || self.is_taken.insert(bad.clone());
             if !same_tag(&bad.1.tag, &to.joined()) && is_new() {

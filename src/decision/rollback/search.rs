@@ -15,7 +15,7 @@ use crate::history::{self, CommitId, CommitStore, Extent, TagEntry};
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
 use crate::location::Location;
-use crate::plan::{Cancellation, CurrentReference, PlanError, Request, UpdateTarget};
+use crate::plan::{Cancellation, CurrentReference, PlanError, Request, TargetIndex, UpdateTarget};
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
 
@@ -151,7 +151,7 @@ impl RollbackSearch<'_> {
 /// One trace for each file of each image.
 fn traces(typed: &Request, current: &[CurrentReference]) -> Result<Vec<ReferenceTrace>, DecisionError> {
     let mut traces: Vec<ReferenceTrace> = Vec::new();
-    let mut positions: HashMap<(usize, &str), usize> = HashMap::new();
+    let mut positions: HashMap<(TargetIndex, &str), usize> = HashMap::new();
     for reference in current {
         let (target, version) = (&typed.targets[reference.target], TagAndDigest::now(reference));
         let position = positions.entry((reference.target, &reference.file));

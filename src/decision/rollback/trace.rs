@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::history::TagEntry;
+use crate::history::{ReferenceNumber, TagEntry};
 use crate::image::{Tag, join_tag, same_tag};
 use crate::landing::{RollbackProof, RolledBack, claims_of};
-use crate::plan::CurrentReference;
+use crate::plan::{CurrentReference, TargetIndex};
 
 /// A tag, a digest, or both.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +32,7 @@ impl TagAndDigest {
 /// The references of one image in one file.
 pub struct ReferenceTrace {
     /// Which of the request's targets.
-    pub target: usize,
+    pub target: TargetIndex,
     pub image: String,
     pub file: String,
     pub line: usize,
@@ -45,12 +45,12 @@ pub struct ReferenceTrace {
     /// The tags that rollbacks took away, the latest first.
     bad: Vec<String>,
     /// The newest entry of each current tag, and a check of the rollbacks that it claims, by reference.
-    writers: Vec<(TagAndDigest, TagEntry, BTreeMap<usize, RollbackProof>)>,
+    writers: Vec<(TagAndDigest, TagEntry, BTreeMap<ReferenceNumber, RollbackProof>)>,
     writer_of: HashMap<TagAndDigest, usize>,
     /// How many references there are.
     count: usize,
     /// What each reference had before, as far as it is found.
-    own: BTreeMap<usize, Option<(TagAndDigest, TagEntry)>>,
+    own: BTreeMap<ReferenceNumber, Option<(TagAndDigest, TagEntry)>>,
     /// How many of them aren't found yet.
     missing: usize,
     /// What references had that no longer exist, or didn't exist for a while.
@@ -219,7 +219,7 @@ mod tests {
         let written =
             WritingCommit { commit: ObjectId([0; 20]).into(), time: 0, words, has_all_parents: true };
         TagEntry {
-            target: 0,
+            target: TargetIndex::new(0),
             file: "f".into(),
             line: 1,
             tag: Some(tag.to_owned()),
@@ -227,7 +227,7 @@ mod tests {
             written: Some(Rc::new(written)),
             replaced: [replaced.to_owned()].into(),
             until: None,
-            references: vec![1],
+            references: vec![ReferenceNumber::default()],
         }
     }
 
@@ -242,7 +242,7 @@ mod tests {
     /// The tag found in a history, newest entry first.
     fn found(entries: &[TagEntry], named: Option<&str>) -> Option<String> {
         let reference = CurrentReference {
-            target: 0,
+            target: TargetIndex::new(0),
             file: "f".into(),
             has_chart: false,
             place: 0,

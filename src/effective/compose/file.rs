@@ -13,7 +13,7 @@ const RESET_DEPTH: usize = 3;
 /// One document of a compose file.
 #[derive(Debug, Default)]
 pub(super) struct ComposeDocument {
-    pub services: BTreeMap<String, RawService>,
+    pub services: BTreeMap<String, ComposeService>,
     pub includes: Vec<RawInclude>,
     /// What the document removes from the files below it: the keys that lead there.
     pub resets: Vec<Vec<String>>,
@@ -21,7 +21,7 @@ pub(super) struct ComposeDocument {
 
 /// A service, with its placeholders.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RawService {
+pub(super) struct ComposeService {
     pub image: Option<Scalar>,
     pub extends: Option<RawExtends>,
 }
@@ -59,7 +59,7 @@ impl ComposeDocument {
         ComposeDocument {
             services: services
                 .iter()
-                .map(|(name, service)| (name.clone(), RawService::of(service)))
+                .map(|(name, service)| (name.clone(), ComposeService::of(service)))
                 .collect(),
             includes: includes.iter().map(RawInclude::of).collect(),
             resets: Vec::new(),
@@ -88,10 +88,10 @@ impl ComposeDocument {
     }
 }
 
-impl RawService {
+impl ComposeService {
     fn of(service: &Value) -> Self {
         let image = service.get("image").and_then(Value::scalar).filter(|scalar| !scalar.null).cloned();
-        RawService { image, extends: service.get("extends").and_then(RawExtends::of) }
+        ComposeService { image, extends: service.get("extends").and_then(RawExtends::of) }
     }
 
     fn remove(&mut self, key: &str) {

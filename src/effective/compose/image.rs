@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::place::Place;
 use super::super::setting::{EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
-use super::interpolation::{Interpolated, Origin, Piece};
+use super::interpolation::{Interpolated, Origin, TextPiece};
 use crate::image::ParsedReference;
 
 /// The image of a service.
@@ -24,7 +24,7 @@ impl ServiceImage {
         let version = version_range(&shown);
         let name = pieces.iter().map(|piece| piece.text_before(name.len())).collect();
         let (tag, digest) = (tag.map(str::to_owned), digest.map(str::to_owned));
-        let Winner { setting, variables } = winner(place, &shown, version, &pieces, tag.is_none());
+        let VersionSource { setting, variables } = winner(place, &shown, version, &pieces, tag.is_none());
         let winning = setting.place();
         let overridden = text.overridden.iter().copied().filter(|&place| Some(place) != winning).collect();
         let link = Link { setting, name, tag, digest };
@@ -53,14 +53,14 @@ impl ServiceImage {
     }
 }
 
-struct Winner {
+struct VersionSource {
     setting: Setting,
     variables: Vec<String>,
 }
 
-impl Winner {
+impl VersionSource {
     fn fixed(place: Place, reason: Fixed) -> Self {
-        Winner { setting: Setting::Fixed { at: Some(place), reason }, variables: Vec::new() }
+        VersionSource { setting: Setting::Fixed { at: Some(place), reason }, variables: Vec::new() }
     }
 }
 
@@ -77,7 +77,7 @@ fn winner(
     version: Option<Range<usize>>,
     pieces: &[Located<'_>],
     no_tag: bool,
-) -> Winner {
+) -> VersionSource {
     // a tag that is there but empty comes from one of the other pieces
     let is_empty = version.as_ref().is_some_and(Range::is_empty) && pieces.len() > 1;
     if let Some(whole) = whole(place, shown, pieces).filter(|_| !is_empty) {
@@ -90,12 +90,12 @@ fn winner(
         Origin::Written(..) => None,
     });
     if let Some(reason) = fixed {
-        return Winner::fixed(place, reason);
+        return VersionSource::fixed(place, reason);
     }
-    let Some(chosen) = only_one(&touched) else { return Winner::fixed(place, Fixed::SeveralParts) };
+    let Some(chosen) = only_one(&touched) else { return VersionSource::fixed(place, Fixed::SeveralParts) };
     let within = chosen.start.max(version.start)..chosen.end().min(version.end);
     let Some((at, range)) = chosen.written(within.clone()) else {
-        return Winner::fixed(place, Fixed::SeveralParts);
+        return VersionSource::fixed(place, Fixed::SeveralParts);
     };
     let text = |range: Range<usize>| shown[range].to_owned();
     let (prefix, suffix) = (text(version.start..within.start), text(within.end..version.end));
@@ -104,11 +104,11 @@ fn winner(
         false => Holds::Tag { prefix, suffix },
     };
     let setting = Setting::Part(TextPart { place: at, range, holds });
-    Winner { setting, variables: chosen.piece.variables.clone() }
+    VersionSource { setting, variables: chosen.piece.variables.clone() }
 }
 
 /// If one piece holds the whole image: the scalar itself, or a part that leads to it.
-fn whole(place: Place, shown: &str, pieces: &[Located<'_>]) -> Option<Winner> {
+fn whole(place: Place, shown: &str, pieces: &[Located<'_>]) -> Option<VersionSource> {
     let mut filled = pieces.iter().filter(|piece| !piece.piece.shown.is_empty());
     let one = filled.next().filter(|_| filled.next().is_none())?;
     let (at, range) = one.written(0..shown.len())?;
@@ -116,19 +116,19 @@ fn whole(place: Place, shown: &str, pieces: &[Located<'_>]) -> Option<Winner> {
         [_] if at == place && one.piece.variables.is_empty() => Setting::Image(place),
         _ => Setting::Part(TextPart { place: at, range, holds: Holds::Image }),
     };
-    Some(Winner { setting, variables: one.piece.variables.clone() })
+    Some(VersionSource { setting, variables: one.piece.variables.clone() })
 }
 
 /// An image without a tag and digest: the tag goes to the end of its last piece.
-fn behind_name(place: Place, pieces: &[Located<'_>]) -> Winner {
+fn behind_name(place: Place, pieces: &[Located<'_>]) -> VersionSource {
     let last = pieces.iter().rev().find(|piece| !piece.piece.shown.is_empty());
     let end = last.and_then(|last| Some((last, last.written(last.end()..last.end())?)));
     match end {
-        Some((last, (at, range))) => Winner {
+        Some((last, (at, range))) => VersionSource {
             setting: Setting::Part(TextPart { place: at, range, holds: Holds::NoTag }),
             variables: last.piece.variables.clone(),
         },
-        None => Winner::fixed(place, Fixed::SeveralParts),
+        None => VersionSource::fixed(place, Fixed::SeveralParts),
     }
 }
 
@@ -148,14 +148,14 @@ fn only_one<'p, 'a>(touched: &[&'p Located<'a>]) -> Option<&'p Located<'a>> {
 
 /// A piece, and where it starts in the text that is shown.
 struct Located<'a> {
-    piece: &'a Piece,
+    piece: &'a TextPiece,
     start: usize,
 }
 
 impl<'a> Located<'a> {
-    fn all(pieces: &'a [Piece]) -> Vec<Self> {
+    fn all(pieces: &'a [TextPiece]) -> Vec<Self> {
         let mut start = 0;
-        let locate = |piece: &'a Piece| {
+        let locate = |piece: &'a TextPiece| {
             let located = Located { piece, start };
             start += piece.shown.len();
             located

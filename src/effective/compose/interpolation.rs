@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::place::Place;
 use super::super::setting::Fixed;
 use super::template::{Operator, Token, tokens};
-use super::variables::{FoundVariable, Scope, Variables};
+use super::variables::{FoundVariable, VariableLayer, Variables};
 use crate::dotenv::Quotes;
 
 /// Longer texts hold no image.
@@ -17,7 +17,7 @@ const MAX_PIECES: usize = 256;
 
 /// A part of a text after its placeholders are replaced.
 #[derive(Clone, Debug, PartialEq)]
-pub(in super::super) struct Piece {
+pub(in super::super) struct TextPiece {
     /// What compose puts there.
     pub text: String,
     /// What reports show: if no file has a value, the placeholder itself.
@@ -38,7 +38,7 @@ pub(in super::super) enum Origin {
 /// A text after its placeholders are replaced.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in super::super) struct Interpolated {
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<TextPiece>,
     /// Defaults that a file of variables replaces.
     pub overridden: Vec<Place>,
 }
@@ -50,20 +50,25 @@ impl Interpolated {
 }
 
 /// Replaces the placeholders of a text that sees the variables of a scope.
-pub(super) fn interpolate(text: &str, place: Place, scope: Scope, variables: &Variables) -> Interpolated {
+pub(super) fn interpolate(
+    text: &str,
+    place: Place,
+    scope: VariableLayer,
+    variables: &Variables,
+) -> Interpolated {
     let mut expansion = Expansion { variables, made: 0, overridden: Vec::new() };
-    let template = Template { text, place, range: 0..text.len(), scope };
+    let template = WrittenTemplate { text, place, range: 0..text.len(), scope };
     let pieces = expansion.pieces(&template, &[]);
     Interpolated { pieces, overridden: expansion.overridden }
 }
 
 /// A range of a written text that may hold placeholders.
-struct Template<'t> {
+struct WrittenTemplate<'t> {
     text: &'t str,
     place: Place,
     range: Range<usize>,
     /// Which variables it sees.
-    scope: Scope,
+    scope: VariableLayer,
 }
 
 struct Expansion<'v> {
@@ -74,7 +79,7 @@ struct Expansion<'v> {
 
 impl Expansion<'_> {
     /// The pieces of a template; one at least. `through` are the variables that lead to it.
-    fn pieces(&mut self, template: &Template<'_>, through: &[String]) -> Vec<Piece> {
+    fn pieces(&mut self, template: &WrittenTemplate<'_>, through: &[String]) -> Vec<TextPiece> {
         let text = &template.text[template.range.clone()];
         let found = if text.len() > MAX_LENGTH { Vec::new() } else { tokens(text) };
         self.made += found.len().max(1);
@@ -86,7 +91,7 @@ impl Expansion<'_> {
             match token {
                 Token::Text(range) => pieces.push(template.written(range, through)),
                 Token::Dollar(range) => {
-                    pieces.push(Piece { text: "$".to_owned(), ..template.written(range, through) });
+                    pieces.push(TextPiece { text: "$".to_owned(), ..template.written(range, through) });
                 }
                 Token::Variable { range, name, operator } => {
                     let operand = operator.map(|(operator, operand)| (operator, template.part(operand)));
@@ -104,12 +109,12 @@ impl Expansion<'_> {
     /// The pieces that a placeholder is replaced by. (compose-go, `withDefaultWhenAbsence` and its neighbours)
     fn variable(
         &mut self,
-        template: &Template<'_>,
+        template: &WrittenTemplate<'_>,
         name: &str,
-        operand: Option<(Operator, Template<'_>)>,
+        operand: Option<(Operator, WrittenTemplate<'_>)>,
         raw: &str,
         through: &[String],
-    ) -> Vec<Piece> {
+    ) -> Vec<TextPiece> {
         let through: Vec<String> = through.iter().cloned().chain([name.to_owned()]).collect();
         let value = self.variables.find(name, template.scope).map(|found| self.value(&found, &through));
         let filled = value.as_ref().is_some_and(|pieces| pieces.iter().any(|piece| !piece.text.is_empty()));
@@ -123,7 +128,7 @@ impl Expansion<'_> {
                     if counts(unless_empty) { Some(self.pieces(&alternative, &through)) } else { value };
                 let text = used.into_iter().flatten().map(|piece| piece.text).collect();
                 let origin = Origin::Fixed(Fixed::Alternative { name: name.to_owned() });
-                vec![Piece { text, shown: raw.to_owned(), origin, variables: through }]
+                vec![TextPiece { text, shown: raw.to_owned(), origin, variables: through }]
             }
             Some((Operator::Required { not_empty }, _)) if !counts(not_empty) => {
                 vec![unknown(raw, Fixed::NoDefault { name: name.to_owned() }, &through)]
@@ -138,9 +143,9 @@ impl Expansion<'_> {
     }
 
     /// The pieces of a variable's value.
-    fn value(&mut self, found: &FoundVariable<'_>, through: &[String]) -> Vec<Piece> {
+    fn value(&mut self, found: &FoundVariable<'_>, through: &[String]) -> Vec<TextPiece> {
         let text = &found.assignment.value;
-        let template = Template { text, place: found.place, range: 0..text.len(), scope: found.scope };
+        let template = WrittenTemplate { text, place: found.place, range: 0..text.len(), scope: found.scope };
         if found.assignment.quotes == Quotes::Single {
             return vec![template.written(0..text.len(), through)];
         }
@@ -148,10 +153,10 @@ impl Expansion<'_> {
     }
 }
 
-impl<'t> Template<'t> {
+impl<'t> WrittenTemplate<'t> {
     /// A part of the template, by its range in it.
-    fn part(&self, range: Range<usize>) -> Template<'t> {
-        Template { range: self.moved(range), ..*self }
+    fn part(&self, range: Range<usize>) -> WrittenTemplate<'t> {
+        WrittenTemplate { range: self.moved(range), ..*self }
     }
 
     fn moved(&self, range: Range<usize>) -> Range<usize> {
@@ -159,17 +164,17 @@ impl<'t> Template<'t> {
     }
 
     /// A part that stands for itself.
-    fn written(&self, range: Range<usize>, through: &[String]) -> Piece {
+    fn written(&self, range: Range<usize>, through: &[String]) -> TextPiece {
         let range = self.moved(range);
         let text = &self.text[range.clone()];
         let origin = Origin::Written(self.place, range);
-        Piece { text: text.to_owned(), shown: text.to_owned(), origin, variables: through.to_vec() }
+        TextPiece { text: text.to_owned(), shown: text.to_owned(), origin, variables: through.to_vec() }
     }
 }
 
 /// A piece whose text no file gives: compose replaces it by nothing.
-fn unknown(raw: &str, reason: Fixed, through: &[String]) -> Piece {
-    Piece {
+fn unknown(raw: &str, reason: Fixed, through: &[String]) -> TextPiece {
+    TextPiece {
         text: String::new(),
         shown: raw.to_owned(),
         origin: Origin::Fixed(reason),

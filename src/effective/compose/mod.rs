@@ -15,10 +15,14 @@ mod variables;
 mod tests;
 
 pub(super) use image::ServiceImage;
-pub(super) use interpolation::{Interpolated, Origin, Piece};
+pub(super) use interpolation::{Interpolated, Origin, TextPiece};
 
 use super::files::{Files, folder_of, join};
+use super::place::{FileId, Place};
 use super::root::{Doubt, Root};
+use super::setting::{EffectiveImage, Setting};
+use crate::yaml::NodeId;
+use interpolation::interpolate;
 use project::{Context, Loader, ReadFiles};
 use variables::Variables;
 
@@ -54,6 +58,16 @@ pub fn roots(files: &mut Files<'_>, folder: &str, names: &[&str]) -> Vec<Root> {
         first.unknown.extend(outside);
     }
     roots
+}
+
+/// The image of a text with placeholders if no variable has a value; `None` unless a part of the text, such as a
+/// default, sets its version.
+pub fn default_image(text: &str, node: NodeId) -> Option<EffectiveImage> {
+    let place = Place { file: FileId::new(0), node };
+    let variables = Variables::default();
+    let ServiceImage { image, .. } =
+        ServiceImage::new(place, &interpolate(text, place, variables.scope(), &variables));
+    matches!(image.winning(), Some(Setting::Part(_))).then_some(image)
 }
 
 fn root(files: &mut Files<'_>, read: &mut ReadFiles, folder: &str, paths: &[String]) -> Root {

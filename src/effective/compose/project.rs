@@ -8,7 +8,7 @@ use super::super::files::{Files, folder_of, join};
 use super::super::place::{FileId, Place};
 use super::super::root::{Doubt, Root};
 use super::super::value::Scalar;
-use super::file::{ComposeDocument, RawExtends, RawInclude, RawService};
+use super::file::{ComposeDocument, ComposeService, RawExtends, RawInclude};
 use super::image::ServiceImage;
 use super::interpolation::interpolate;
 use super::variables::Variables;
@@ -136,7 +136,7 @@ impl<'p, 'a> Loader<'p, 'a> {
     fn service(
         &mut self,
         name: &str,
-        service: &RawService,
+        service: &ComposeService,
         of: &Extension<'_>,
         depth: usize,
     ) -> Option<ServiceImage> {
@@ -254,7 +254,7 @@ impl<'p, 'a> Loader<'p, 'a> {
 
 /// The services among which `extends` looks.
 struct Extension<'s> {
-    services: &'s BTreeMap<String, RawService>,
+    services: &'s BTreeMap<String, ComposeService>,
     /// Services that the document includes.
     included: Option<&'s Services>,
     /// What the path in `extends.file` is relative to.

@@ -40,7 +40,7 @@ impl Layer {
 
 /// What is visible at a place: all layers before this one, and the assignments of this one before this number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Scope {
+pub(super) struct VariableLayer {
     layer: usize,
     assignment: usize,
 }
@@ -49,22 +49,26 @@ pub(super) struct Scope {
 pub(super) struct FoundVariable<'a> {
     pub place: Place,
     pub assignment: &'a Assignment,
-    pub scope: Scope,
+    pub scope: VariableLayer,
 }
 
 impl Variables {
     /// What is visible in a compose file.
-    pub fn scope(&self) -> Scope {
-        Scope { layer: self.layers.len(), assignment: 0 }
+    pub fn scope(&self) -> VariableLayer {
+        VariableLayer { layer: self.layers.len(), assignment: 0 }
     }
 
     /// The assignment that gives a variable its value. (compose-go, `dotenv.GetEnvFromFile`)
-    pub fn find(&self, name: &str, scope: Scope) -> Option<FoundVariable<'_>> {
+    pub fn find(&self, name: &str, scope: VariableLayer) -> Option<FoundVariable<'_>> {
         self.layers.iter().enumerate().take(scope.layer + 1).find_map(|(layer, of_layer)| {
             let before = if layer == scope.layer { scope.assignment } else { usize::MAX };
             let last = of_layer.last(name, before)?;
             let (place, assignment) = &of_layer.assignments[last];
-            Some(FoundVariable { place: *place, assignment, scope: Scope { layer, assignment: last } })
+            Some(FoundVariable {
+                place: *place,
+                assignment,
+                scope: VariableLayer { layer, assignment: last },
+            })
         })
     }
 

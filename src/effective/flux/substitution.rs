@@ -1,9 +1,9 @@
 //! `postBuild`: variables in what a Flux Kustomization builds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::super::compose::Piece;
-use super::super::composed::{fixed_piece, own_piece, piece_of, set_pieces};
+use super::super::compose::TextPiece;
+use super::super::composed::{MAX_LENGTH, fixed_piece, own_piece, piece_of, set_pieces};
 use super::super::helm::Objects;
 use super::super::kustomize::Build;
 use super::super::root::Doubt;
@@ -14,8 +14,8 @@ use super::envsubst::{Placeholder, parse};
 /// Objects with this label or annotation stay as they are.
 const SWITCH: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
-/// Longer texts hold no image.
-const MAX_LENGTH: usize = 4096;
+/// A text that is put together from more pieces is no image.
+const MAX_PIECES: usize = 256;
 
 /// The variables of a Flux Kustomization.
 #[derive(Default)]
@@ -24,7 +24,7 @@ struct Substitutes {
     /// Those that something can override which isn't in the repository.
     unsure: bool,
     /// The variables that nothing else can override.
-    sure: Vec<String>,
+    sure: HashSet<String>,
 }
 
 /// Replaces the variables in all objects.
@@ -67,19 +67,21 @@ impl Substitutes {
 
     fn set_all(&mut self, data: &Value) {
         for (name, value) in data.pairs() {
-            let Some(scalar) = value.scalar() else { continue };
+            let Some(scalar) = value.scalar().filter(|scalar| scalar.text.len() <= MAX_LENGTH) else {
+                continue;
+            };
             let mut scalar = scalar.clone();
             scalar.text.retain(|c| c != '\n');
             if let Some(weaker) = self.values.get(name) {
                 scalar.override_scalar(weaker);
             }
             self.values.insert(name.clone(), scalar);
-            self.sure.push(name.clone());
+            self.sure.insert(name.clone());
         }
     }
 
     fn may_change(&self, name: &str) -> bool {
-        self.unsure && !self.sure.iter().any(|sure| sure == name)
+        self.unsure && !self.sure.contains(name)
     }
 }
 
@@ -122,14 +124,16 @@ fn substitute(scalar: &mut Scalar, variables: &Substitutes, doubts: &mut Vec<Dou
     if let Some(name) = unsure {
         doubt(format!("uses {name}, which an object outside of this repository may set"));
     }
-    set_pieces(scalar, found);
+    if found.len() <= MAX_PIECES {
+        set_pieces(scalar, found);
+    }
 }
 
 /// The pieces of a text after its placeholders are replaced.
 struct Pieces<'p> {
     scalar: &'p Scalar,
     variables: &'p Substitutes,
-    found: Vec<Piece>,
+    found: Vec<TextPiece>,
     unsure: Option<String>,
 }
 
@@ -137,6 +141,9 @@ impl Pieces<'_> {
     /// `variable` is the one whose default this is.
     fn add(&mut self, parts: &[Placeholder], variable: Option<&str>) {
         for part in parts {
+            if self.found.len() > MAX_PIECES {
+                return;
+            }
             match part {
                 Placeholder::Text(range) => {
                     let mut piece = own_piece(self.scalar, range.clone());

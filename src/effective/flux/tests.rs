@@ -68,6 +68,16 @@ fn images_of_flux_replace_the_entry_of_the_same_name() {
     assert_eq!(run.images, [chain]);
 }
 
+/// kustomize appends `imageTags` only when it builds what Flux wrote.
+#[test]
+fn image_tags_at_the_path_win_over_images_of_flux() {
+    let kustomization = "resources: [deployment.yaml]\nimageTags: [{name: app, newTag: v2}]\n";
+    let run =
+        with("  images:\n    - {name: app, newTag: v3}\n", &[("app/kustomization.yaml", kustomization)]);
+    let chain = "app:v2 <- app/kustomization.yaml:2; app/deployment.yaml:10, flux.yaml:7";
+    assert_eq!(run.images, [chain]);
+}
+
 #[test]
 fn components_and_legacy_patches_of_flux_are_appended() {
     let spec = "  components: [../c, ../gone]

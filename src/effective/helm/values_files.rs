@@ -40,17 +40,22 @@ pub fn chart_roots(files: &mut Files<'_>, folders: &[String], used: &UsedCharts)
             Chart::load(files, folder, &mut trail).map(|chart| (chart, trail))
         })
         .collect();
-    let contained: BTreeSet<String> = charts
-        .iter()
-        .flat_map(|(chart, _)| chart.contained_folders())
-        .filter(|f| folders.contains(f))
-        .collect();
-    let is_used = |chart: &Chart| used.charts.contains(&chart.folder) || contained.contains(&chart.folder);
+    let others = |chart: &Chart| {
+        let mut folders = chart.contained_folders();
+        folders.remove(&chart.folder);
+        folders
+    };
+    let contained: BTreeSet<String> = charts.iter().flat_map(|(chart, _)| others(chart)).collect();
+    let usage = |chart: &Chart| match &chart.folder {
+        folder if used.charts.contains(folder) => Usage::Deployed,
+        folder if contained.contains(folder) => Usage::Contained,
+        _ => Usage::None,
+    };
     let mut roots = Vec::new();
     for (chart, trail) in &charts {
         let paths = values_files(files, &chart.folder);
         let paths: Vec<&str> = paths.into_iter().filter(|path| !used.values_files.contains(*path)).collect();
-        roots.extend(alone(files, chart, trail, is_used(chart), paths.is_empty()));
+        roots.extend(alone(files, chart, trail, usage(chart), !paths.is_empty()));
         roots.extend(paths.into_iter().map(|path| with_file(files, chart, trail, path)));
     }
     roots
@@ -61,17 +66,39 @@ pub fn is_floating(tag: Option<&str>) -> bool {
     tag.is_none_or(|tag| tag.is_empty() || FLOATING.contains(&tag))
 }
 
-/// The chart with values.yaml alone. A tag that floats is only a default if something else can set it.
-fn alone(files: &mut Files<'_>, chart: &Chart, trail: &Trail, is_used: bool, is_only: bool) -> Option<Root> {
+/// What uses a chart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Usage {
+    None,
+    /// Another chart contains it.
+    Contained,
+    /// A release, an Application or a kustomization.
+    Deployed,
+}
+
+/// The chart with values.yaml alone. A tag that floats is only a default if a values file or a release is there to set
+/// it.
+fn alone(
+    files: &mut Files<'_>,
+    chart: &Chart,
+    trail: &Trail,
+    usage: Usage,
+    has_values_files: bool,
+) -> Option<Root> {
     let mut root = root(format!("chart {}", shown(&chart.folder)), trail.clone());
     let images = render(files, chart, Value::default(), &mut root);
-    if !is_used && is_only {
+    if usage == Usage::None && !has_values_files {
         return Some(Root { images, ..root });
     }
-    let (defaults, real): (Vec<_>, Vec<_>) =
+    let (mut defaults, mut real): (Vec<_>, Vec<_>) =
         images.into_iter().partition(|image| image.digest.is_none() && is_floating(image.tag.as_deref()));
-    let images = if is_used { Vec::new() } else { real };
-    (!defaults.is_empty() || !images.is_empty()).then_some(Root { images, defaults, ..root })
+    if usage == Usage::Contained && !has_values_files {
+        defaults.clear();
+    }
+    if usage != Usage::None {
+        real.clear();
+    }
+    (!defaults.is_empty() || !real.is_empty()).then_some(Root { images: real, defaults, ..root })
 }
 
 fn with_file(files: &mut Files<'_>, chart: &Chart, trail: &Trail, path: &str) -> Root {

@@ -7,14 +7,24 @@ use super::super::place::{FileId, Place};
 use super::super::root::Doubt;
 use super::super::setting::EffectiveImage;
 use super::super::value::Value;
-use super::entries::{AppliedEntries, ImageEntry, entries, one_per_name, replace_by_name};
+use super::entries::{AppliedEntries, ImageEntry, one_per_name, replace_by_name};
 use super::field_paths::{FieldSpec, value_at};
 use super::images::image_scalars;
+use super::name_pattern::has_pattern;
 use super::resources::{self, Included};
 use super::{Additions, Build, Object, kustomization_file, names};
 
 /// Kustomizations that include each other deeper than this are not followed.
 const MAX_LEVELS: usize = 32;
+
+/// More doubts than this say nothing new.
+const MAX_DOUBTS: usize = 1000;
+
+/// More paths than this are not followed.
+const MAX_PATHS: usize = 200;
+
+/// What an entry counts whose name is a regular expression, in values.
+const COST_OF_PATTERN: usize = 1000;
 
 /// What one more kustomization counts, in values.
 const COST_OF_LEVEL: usize = 300;
@@ -150,9 +160,7 @@ impl<'b, 'f> Builder<'b, 'f> {
         }
         self.transform(level, &mut gathered);
         let size = gathered.objects.iter().map(|object| object.value.size()).sum();
-        if !self.files.spend(size) {
-            self.is_uncertain(None, "is too large to evaluate");
-        }
+        self.can_afford(size);
         gathered
     }
 
@@ -173,8 +181,8 @@ impl<'b, 'f> Builder<'b, 'f> {
                 let mut base = self.kustomization(&folder, base, &Additions::default(), item.place());
                 gathered.objects.append(&mut base.objects);
                 gathered.chart_images.append(&mut base.chart_images);
-                gathered.image_paths.append(&mut base.image_paths);
-                gathered.variable_paths.append(&mut base.variable_paths);
+                add_paths(&mut gathered.image_paths, base.image_paths);
+                add_paths(&mut gathered.variable_paths, base.variable_paths);
                 gathered.variables.append(&mut base.variables);
                 gathered.has_unknown |= base.has_unknown;
             }
@@ -232,7 +240,11 @@ impl<'b, 'f> Builder<'b, 'f> {
         for item in level.list("patches").iter().chain(patches) {
             self.patch(level, item, gathered);
         }
-        names::apply(&mut gathered.objects, level.fields);
+        let labels = ["labels", "commonLabels", "commonAnnotations"].into_iter();
+        let labels: usize = labels.filter_map(|key| level.fields.get(key)).map(Value::size).sum();
+        if self.can_afford(labels.saturating_mul(gathered.objects.len())) {
+            names::apply(&mut gathered.objects, level.fields);
+        }
         for item in level.list("patchesJson6902").iter().chain(json_patches) {
             self.patch(level, item, gathered);
         }
@@ -244,8 +256,15 @@ impl<'b, 'f> Builder<'b, 'f> {
 
     fn images(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
         let Additions { images, overrides, .. } = level.additions;
-        let mut entries = entries(level.fields);
+        let items = level.list("images").iter().chain(level.list("imageTags")).chain(images).chain(overrides);
+        let patterns = items.filter(|item| has_pattern(item)).count();
+        if !self.can_afford(patterns.saturating_mul(COST_OF_PATTERN)) {
+            return;
+        }
+        let mut entries: Vec<_> = level.list("images").iter().filter_map(ImageEntry::read).collect();
         replace_by_name(&mut entries, images.iter().filter_map(ImageEntry::read));
+        // `FixKustomization`: these come last
+        entries.extend(level.list("imageTags").iter().filter_map(ImageEntry::read));
         if !overrides.is_empty() {
             entries = one_per_name(entries);
             replace_by_name(&mut entries, overrides.iter().filter_map(ImageEntry::read_override));
@@ -258,14 +277,14 @@ impl<'b, 'f> Builder<'b, 'f> {
         for object in &mut gathered.objects {
             for steps in image_scalars(&object.value, &gathered.image_paths) {
                 let Some(Value::Scalar(image)) = value_at(&mut object.value, &steps) else { continue };
-                if !self.files.spend(entries.cost()) {
-                    return self.is_uncertain(None, "is too large to evaluate");
+                if !self.can_afford(entries.cost()) {
+                    return;
                 }
                 entries.apply(image);
             }
         }
-        if !self.files.spend(entries.cost().saturating_mul(gathered.chart_images.len())) {
-            return self.is_uncertain(None, "is too large to evaluate");
+        if !self.can_afford(entries.cost().saturating_mul(gathered.chart_images.len())) {
+            return;
         }
         for image in &mut gathered.chart_images {
             image.change_text(|text| entries.apply(text));
@@ -273,6 +292,15 @@ impl<'b, 'f> Builder<'b, 'f> {
         let is_component = level.fields.text_at(&["kind"]) == Some("Component");
         let may_match = gathered.has_unknown || (is_component && self.open.len() == 1);
         self.build.unmatched.extend(entries.unmatched(may_match));
+    }
+
+    /// Counts work. `false`, and a doubt, if it is too much.
+    pub fn can_afford(&mut self, values: usize) -> bool {
+        let can = self.files.spend(values);
+        if !can {
+            self.is_uncertain(None, "is too large to evaluate");
+        }
+        can
     }
 
     pub fn is_unknown(&mut self, at: Option<Place>, what: &str) {
@@ -286,7 +314,16 @@ impl<'b, 'f> Builder<'b, 'f> {
 
 fn doubt(doubts: &mut Vec<Doubt>, at: Option<Place>, what: &str) {
     let doubt = Doubt { at, what: what.to_owned() };
-    if !doubts.contains(&doubt) {
+    if doubts.len() < MAX_DOUBTS && !doubts.contains(&doubt) {
         doubts.push(doubt);
+    }
+}
+
+/// Adds the paths that aren't there yet.
+pub(super) fn add_paths(paths: &mut Vec<FieldSpec>, new: impl IntoIterator<Item = FieldSpec>) {
+    for path in new {
+        if paths.len() < MAX_PATHS && !paths.contains(&path) {
+            paths.push(path);
+        }
     }
 }

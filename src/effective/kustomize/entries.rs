@@ -1,18 +1,15 @@
 //! Entries of `images`, and what they do to the text of an image (kustomize's `filters/imagetag`).
 
-use regex::Regex;
+use std::collections::HashMap;
 
 use super::super::place::Place;
 use super::super::root::UnmatchedEntry;
 use super::super::setting::{Fixed, Setting};
 use super::super::value::{Scalar, Value};
-use super::selector::pattern;
+use super::name_pattern::NamePattern;
 
 /// In an override, stands for what is there.
 const KEEP: &str = "*";
-
-/// What may follow the name that an entry matches (`image.IsImageMatched`).
-const REST: &str = "(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?$";
 
 /// kustomize's `types.Image`, and where it is written. An empty text stands for a missing one.
 #[derive(Clone, Debug)]
@@ -26,7 +23,7 @@ pub(super) struct ImageEntry {
     pub place: Option<Place>,
     setting: Setting,
     /// `None` if the name is no valid pattern: then it matches nothing.
-    pattern: Option<Regex>,
+    pattern: Option<NamePattern>,
     /// The entries that this one replaces as a whole, weakest first.
     weaker: Vec<ImageEntry>,
     /// Where the entry was written that this one replaced before it came here.
@@ -48,7 +45,7 @@ impl ImageEntry {
             None => Setting::generated(),
         };
         (!name.is_empty()).then(|| ImageEntry {
-            pattern: name_pattern(&name),
+            pattern: NamePattern::read(&name),
             name,
             new_name: text("newName"),
             new_tag,
@@ -78,7 +75,7 @@ impl ImageEntry {
         // a generator can fill in the tag
         let filled = scalar.links.last().filter(|_| !new_tag.is_empty()).map(|link| link.setting.clone());
         (!name.is_empty()).then(|| ImageEntry {
-            pattern: name_pattern(&name),
+            pattern: NamePattern::read(&name),
             name,
             new_name,
             new_tag,
@@ -114,7 +111,7 @@ impl ImageEntry {
     }
 
     pub fn matches(&self, text: &str) -> bool {
-        self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
+        self.pattern.as_ref().is_some_and(|pattern| pattern.matches(text))
     }
 
     /// Changes an image that the entry matches; `false` if it doesn't match.
@@ -177,7 +174,8 @@ impl AppliedEntries {
 
     /// What it costs to try all of them on an image.
     pub fn cost(&self) -> usize {
-        self.0.len()
+        // each one that matches adds a link
+        self.0.len().saturating_mul(8)
     }
 
     /// Applies each of them to an image, one after the other.
@@ -199,18 +197,19 @@ impl AppliedEntries {
     }
 }
 
-/// The entries of a kustomization in the order in which they apply (`FixKustomization`: `imageTags` come last).
-pub(super) fn entries(kustomization: &Value) -> Vec<ImageEntry> {
-    let list = |key| kustomization.get(key).map_or(&[][..], Value::items);
-    list("images").iter().chain(list("imageTags")).filter_map(ImageEntry::read).collect()
-}
-
 /// Puts entries in place of those with the same name, or appends them (Flux, `Generator.WriteFile`).
 pub(super) fn replace_by_name(entries: &mut Vec<ImageEntry>, new: impl Iterator<Item = ImageEntry>) {
+    let mut positions = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        positions.entry(entry.name.clone()).or_insert(at);
+    }
     for entry in new {
-        match entries.iter_mut().find(|old| old.name == entry.name) {
-            Some(old) => *old = entry.replacing(old.clone()),
-            None => entries.push(entry.alone()),
+        match positions.get(&entry.name) {
+            Some(&at) => entries[at] = entry.replacing(entries[at].clone()),
+            None => {
+                positions.insert(entry.name.clone(), entries.len());
+                entries.push(entry.alone());
+            }
         }
     }
 }
@@ -230,10 +229,6 @@ fn keep(own: &mut String, other: &str) -> bool {
         other.clone_into(own);
     }
     is_kept
-}
-
-fn name_pattern(name: &str) -> Option<Regex> {
-    pattern(&format!("^{name}{REST}"))
 }
 
 /// Name, tag and digest (`image.Split`). A missing part is empty.

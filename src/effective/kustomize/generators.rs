@@ -1,5 +1,7 @@
 //! ConfigMaps and Secrets that a kustomization generates. Their names get no hash here.
 
+use std::collections::HashSet;
+
 use super::super::files::join;
 use super::super::place::Place;
 use super::super::setting::{Holds, Link, Setting, TextPart};
@@ -11,6 +13,9 @@ impl Builder<'_, '_> {
     pub(super) fn generate(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
         for (key, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
             for item in level.list(key) {
+                if !self.can_afford(gathered.objects.len()) {
+                    return;
+                }
                 let object = self.generated(level, item, kind);
                 absorb(&mut gathered.objects, object, item.text_at(&["behavior"]));
             }
@@ -19,30 +24,19 @@ impl Builder<'_, '_> {
 
     fn generated(&mut self, level: &Level<'_>, item: &Value, kind: &str) -> Object {
         let list = |key: &str| item.get(key).map_or(&[][..], Value::items).iter();
-        let mut data = Value::default();
-        for source in list("files") {
-            if let Some((key, value)) = self.file_source(level, source) {
-                data.set(&key, value);
-            }
-        }
+        let mut data: Vec<_> = list("files").filter_map(|source| self.file_source(level, source)).collect();
         for path in list("envs").chain(item.get("env")) {
             self.env_file(level, path, &mut data);
         }
-        let mut literals = Value::default();
-        for literal in list("literals").filter_map(Value::scalar) {
-            if let Some((key, value)) = literal_source(literal) {
-                literals.set(key, value);
-            }
-        }
+        let literals = list("literals").filter_map(Value::scalar).filter_map(literal_source);
+        let literals = Value::Map(literals.map(|(key, value)| (key.to_owned(), value)).collect());
         // a Secret's `data` is encoded, but its literals aren't
         let literals_key = if kind == "Secret" { "stringData" } else { "data" };
         let mut value = head(item, kind);
-        value.set("data", data);
-        for (key, literal) in literals.pairs() {
-            let mut all = value.get(literals_key).cloned().unwrap_or_default();
-            all.set(key, literal.clone());
-            value.set(literals_key, all);
-        }
+        value.set("data", Value::Map(data));
+        let mut all = value.remove(literals_key).unwrap_or_default();
+        all.merge(literals);
+        value.set(literals_key, all);
         Object { value, file: level.file, ..Object::default() }
     }
 
@@ -67,7 +61,7 @@ impl Builder<'_, '_> {
     }
 
     /// Lines of `NAME=VALUE` (`kv.loader.keyValuesFromEnvFiles`)
-    fn env_file(&mut self, level: &Level<'_>, path: &Value, data: &mut Value) {
+    fn env_file(&mut self, level: &Level<'_>, path: &Value, data: &mut Vec<(String, Value)>) {
         let local = path.text().and_then(|path| join(level.folder, path));
         let Some(file) = local.and_then(|local| self.files.load_dotenv(&local)) else {
             return self.is_uncertain(path.place(), "reads a file that isn't in this repository");
@@ -76,7 +70,7 @@ impl Builder<'_, '_> {
         let assignments = self.files.file(file).assignments.iter().flatten().flatten();
         for (node, assignment) in assignments.enumerate() {
             let text = &assignment.value;
-            data.set(&assignment.name, part_of(Place { file, node }, 0, text));
+            data.push((assignment.name.clone(), part_of(Place { file, node }, 0, text)));
         }
     }
 }
@@ -121,23 +115,13 @@ fn absorb(objects: &mut Vec<Object>, new: Object, behavior: Option<&str>) {
     };
     for key in ["data", "stringData"] {
         let over = new.value.get(key).cloned().unwrap_or_default();
-        let weaker = old.value.get(key).cloned().unwrap_or_default();
-        old.value.set(key, merged(weaker, over, behavior == Some("merge")));
-    }
-}
-
-/// Texts over other texts: each replaces the whole text of its key.
-fn merged(mut weaker: Value, mut over: Value, keeps_others: bool) -> Value {
-    if let Value::Map(pairs) = &mut over {
-        for (key, value) in pairs {
-            if let (Value::Scalar(new), Some(Value::Scalar(old))) = (value, weaker.get(key)) {
-                new.override_scalar(old);
-            }
+        let own: HashSet<String> = over.pairs().iter().map(|(key, _)| key.clone()).collect();
+        // each text replaces the whole text of its key
+        let mut merged = old.value.remove(key).unwrap_or_default();
+        merged.merge(over);
+        if let (Value::Map(pairs), Some("replace")) = (&mut merged, behavior) {
+            pairs.retain(|(key, _)| own.contains(key));
         }
+        old.value.set(key, merged);
     }
-    if !keeps_others {
-        return over;
-    }
-    over.pairs().iter().for_each(|(key, value)| weaker.set(key, value.clone()));
-    weaker
 }

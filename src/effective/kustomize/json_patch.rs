@@ -8,7 +8,7 @@ use super::merge::inherit;
 const MAX_WORK: usize = 300_000;
 
 /// A patch can't nest values deeper than this.
-const MAX_PATH: usize = 200;
+pub(super) const MAX_PATH: usize = 200;
 
 /// An operation that can't be done. kustomize ends with an error then.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -173,7 +173,7 @@ fn position(key: &str, length: usize) -> Option<usize> {
     usize::try_from(at).ok().filter(|&at| at < length)
 }
 
-fn depth(value: &Value) -> usize {
+pub(super) fn depth(value: &Value) -> usize {
     let below = value.pairs().iter().map(|(_, value)| value).chain(value.items());
     1 + below.map(depth).max().unwrap_or(0)
 }

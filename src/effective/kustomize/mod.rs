@@ -15,6 +15,7 @@ mod json_patch;
 mod labels;
 mod merge;
 mod merge_shape;
+mod name_pattern;
 mod names;
 mod patches;
 mod plugins;

@@ -49,7 +49,7 @@ fn rename(object: &mut Object, rename: impl Fn(&str) -> String) {
 fn set_metadata(objects: &mut [Object], key: &str, labels: &Value) {
     for object in objects {
         let mut all = object.value.at(&["metadata", key]).cloned().unwrap_or_default();
-        labels.pairs().iter().for_each(|(label, value)| all.set(label, value.clone()));
+        all.merge(labels.clone());
         set(&mut object.value, key, all);
     }
 }

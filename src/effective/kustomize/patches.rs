@@ -30,6 +30,9 @@ impl Builder<'_, '_> {
 
     /// An item of `patches` or `patchesJson6902`.
     pub(super) fn patch(&mut self, level: &Level<'_>, item: &Value, gathered: &mut Gathered) {
+        if !self.can_afford(gathered.objects.len()) {
+            return;
+        }
         let documents = match (item.get("patch"), item.get("path")) {
             (Some(patch), _) if patch.text() != Some("") => self.inline(patch),
             (_, Some(path)) => self.patch_file(level, path),
@@ -83,6 +86,9 @@ impl Builder<'_, '_> {
     /// Patches that name their target themselves (`PatchTransformerPlugin.transformStrategicMerge`).
     fn merge_each(&mut self, patches: &[Value], options: MergeOptions, gathered: &mut Gathered) {
         for patch in patches {
+            if !self.can_afford(gathered.objects.len() + patch.size()) {
+                return;
+            }
             let id = ResourceId::of(patch);
             let mut is_used = false;
             for object in resources::with_id(&mut gathered.objects, &id) {
@@ -105,6 +111,9 @@ impl Builder<'_, '_> {
     ) {
         let mut is_used = false;
         for object in gathered.objects.iter_mut().filter(|object| selector.selects(object)) {
+            if !self.can_afford(object.value.size() + patch.size()) {
+                return;
+            }
             is_used = true;
             merge_into(object, patch, options);
         }
@@ -124,6 +133,9 @@ impl Builder<'_, '_> {
     ) {
         let mut is_used = false;
         for object in gathered.objects.iter_mut().filter(|object| selector.selects(object)) {
+            if !self.can_afford(object.value.size() + operations.size()) {
+                return;
+            }
             is_used = true;
             object.store_id();
             if let Err(failed) = json_patch::apply(&mut object.value, operations) {

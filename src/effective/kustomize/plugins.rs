@@ -3,7 +3,7 @@
 use super::super::files::join;
 use super::super::helm::inflated;
 use super::super::value::Value;
-use super::builder::{Builder, Gathered, Level};
+use super::builder::{Builder, Gathered, Level, add_paths};
 use super::field_paths::FieldSpec;
 use super::resources::{self, Included};
 use super::{InflatedChart, path_in};
@@ -34,9 +34,9 @@ impl Builder<'_, '_> {
             gathered.has_unknown = true;
             for document in self.files.documents(file) {
                 let images = document.get("images").map_or(&[][..], Value::items);
-                gathered.image_paths.extend(images.iter().filter_map(FieldSpec::read));
+                add_paths(&mut gathered.image_paths, images.iter().filter_map(FieldSpec::read));
                 let variables = document.get("varReference").map_or(&[][..], Value::items);
-                gathered.variable_paths.extend(variables.iter().filter_map(FieldSpec::read));
+                add_paths(&mut gathered.variable_paths, variables.iter().filter_map(FieldSpec::read));
             }
         }
         if level.fields.at(&["openapi", "path"]).is_some() {

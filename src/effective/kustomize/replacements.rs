@@ -6,10 +6,14 @@ use super::super::setting::{Holds, Link, Setting, TextPart};
 use super::super::value::{Scalar, Value};
 use super::builder::{Builder, Gathered, Level};
 use super::field_paths::value_at;
+use super::json_patch::{MAX_PATH, depth};
 use super::merge::inherit;
 use super::selector::ObjectSelector;
-use super::value_paths::{create, lookup, matches, parts};
+use super::value_paths::{PathPart, create, lookup, matches, parts};
 use super::{Object, ResourceId};
+
+/// Larger values are not copied. Otherwise, a value that is copied into itself over and over could fill the memory.
+const MAX_COPIED: usize = 10_000;
 
 /// What is copied: a value, or a part of a scalar's text.
 struct Copied {
@@ -42,12 +46,18 @@ impl Builder<'_, '_> {
 
     fn replacement(&mut self, item: &Value, gathered: &mut Gathered) {
         let targets = item.get("targets").map_or(&[][..], Value::items);
+        if !self.can_afford(gathered.objects.len().saturating_mul(targets.len() + 1)) {
+            return;
+        }
         let Some(copied) = source(item, &gathered.objects) else {
             if targets.iter().any(may_be_image) {
                 self.is_uncertain(item.place(), "replaces values, and their source can't be found");
             }
             return;
         };
+        if copied.value.size() > MAX_COPIED {
+            return self.is_uncertain(item.place(), "copies a value that is too large to evaluate");
+        }
         for target in targets {
             let Some(selector) = target.get("select").and_then(ObjectSelector::read) else {
                 self.is_uncertain(target.place(), "has a target that can't be evaluated");
@@ -55,11 +65,12 @@ impl Builder<'_, '_> {
             };
             let rejected = target.get("reject").map_or(&[][..], Value::items);
             let rejected: Vec<_> = rejected.iter().filter_map(ObjectSelector::read).collect();
-            let size = copied.value.size();
+            let paths = target.get("fieldPaths").map_or(1, Value::size);
             for object in &mut gathered.objects {
                 let is_target = selector.selects_any_id(object)
                     && !rejected.iter().any(|reject| reject.selects_any_id(object));
-                if is_target && self.files.spend(size + object.value.size()) {
+                let size = (copied.value.size() + object.value.size()).saturating_mul(paths);
+                if is_target && self.can_afford(size) {
                     copy_into(&mut object.value, &copied, target);
                 }
             }
@@ -112,22 +123,24 @@ fn copy_into(object: &mut Value, copied: &Copied, target: &Value) {
             create(object, &path);
         }
         let mut found = Vec::new();
+        let path: Vec<_> = path.iter().map(|part| PathPart::read(part)).collect();
         matches(object, &path, &mut Vec::new(), &mut found);
         for steps in found {
             if let Some(field) = value_at(object, &steps) {
-                set_field(field, copied, delimiter(target));
+                set_field(field, copied, delimiter(target), steps.len());
             }
         }
     }
 }
 
 /// `setFieldValue`
-fn set_field(field: &mut Value, copied: &Copied, delimiter: Option<(&str, isize)>) {
+fn set_field(field: &mut Value, copied: &Copied, delimiter: Option<(&str, isize)>, at_depth: usize) {
     match (field, &copied.value, delimiter) {
         (Value::Scalar(field), Value::Scalar(source), Some((delimiter, index))) => {
             set_part(field, source, copied, delimiter, index);
         }
         (Value::Scalar(field), Value::Scalar(source), None) => set_whole(field, source, copied),
+        (_, value, _) if at_depth + depth(value) > MAX_PATH => {}
         (field, value, _) => {
             let mut new = value.clone();
             inherit(&mut new, field);

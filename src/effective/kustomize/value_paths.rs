@@ -1,5 +1,7 @@
 //! Paths to values, as replacements and `vars` write them: `spec.containers.[name=app].image`.
 
+use regex::Regex;
+
 use super::super::value::Value;
 use super::field_paths::{Steps, split};
 use super::selector::pattern;
@@ -39,8 +41,33 @@ pub(super) fn lookup<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value>
     })
 }
 
+/// A part of a path that can lead to several values.
+pub(super) struct PathPart {
+    key: String,
+    index: Option<usize>,
+    /// Of `[key=pattern]`; the key is empty if the items are scalars.
+    item: Option<(String, Regex)>,
+}
+
+impl PathPart {
+    pub fn read(part: &str) -> Self {
+        let item = in_brackets(part).and_then(|(key, wanted)| Some((key.to_owned(), pattern(wanted)?)));
+        PathPart { key: part.to_owned(), index: part.parse().ok(), item }
+    }
+
+    fn fits(&self, at: usize, item: &Value) -> bool {
+        match &self.item {
+            Some((key, wanted)) => {
+                let text = if key.is_empty() { item.text() } else { item.text_at(&[key]) };
+                text.is_some_and(|text| wanted.is_match(text))
+            }
+            None => self.key == "*" || self.index == Some(at),
+        }
+    }
+}
+
 /// Where a path leads to, `*` and patterns in brackets to several values (`yaml.PathMatcher`).
-pub(super) fn matches(value: &Value, path: &[String], steps: &mut Steps, found: &mut Vec<Steps>) {
+pub(super) fn matches(value: &Value, path: &[PathPart], steps: &mut Steps, found: &mut Vec<Steps>) {
     let Some((part, rest)) = path.split_first() else { return found.push(steps.clone()) };
     let mut into = |at: usize, value: &Value| {
         steps.push(at);
@@ -49,24 +76,12 @@ pub(super) fn matches(value: &Value, path: &[String], steps: &mut Steps, found: 
     };
     match value {
         Value::Map(pairs) => {
-            let at = pairs.iter().position(|(key, _)| key == part);
+            let at = pairs.iter().position(|(key, _)| *key == part.key);
             at.into_iter().for_each(|at| into(at, &pairs[at].1));
         }
         Value::List(items) => {
-            let index = part.parse::<usize>().ok();
-            let wanted = in_brackets(part).and_then(|(key, wanted)| Some((key, pattern(wanted)?)));
-            for (at, item) in items.iter().enumerate() {
-                let fits = match &wanted {
-                    Some((key, wanted)) => {
-                        let text = if key.is_empty() { item.text() } else { item.text_at(&[*key]) };
-                        text.is_some_and(|text| wanted.is_match(text))
-                    }
-                    None => part == "*" || index == Some(at),
-                };
-                if fits {
-                    into(at, item);
-                }
-            }
+            let fitting = items.iter().enumerate().filter(|(at, item)| part.fits(*at, item));
+            fitting.for_each(|(at, item)| into(at, item));
         }
         Value::Scalar(_) => {}
     }

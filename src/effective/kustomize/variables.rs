@@ -17,6 +17,11 @@ impl Builder<'_, '_> {
         if gathered.variables.is_empty() || gathered.variable_paths.is_empty() {
             return;
         }
+        let objects = gathered.objects.len();
+        if !self.can_afford(objects.saturating_mul(gathered.variables.len() + gathered.variable_paths.len()))
+        {
+            return;
+        }
         let mut values: HashMap<String, Scalar> = HashMap::new();
         for variable in &gathered.variables {
             let name = variable.text_at(&["name"]).unwrap_or_default();

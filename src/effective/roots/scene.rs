@@ -25,7 +25,7 @@ const GROUPS: [&[u8]; 3] = [b".toolkit.fluxcd.io/", b"kustomize.config.k8s.io/",
 pub struct Scene<'a> {
     /// The files from which mentions lead to an image, with those that name it.
     pub reached: &'a BTreeSet<String>,
-    /// The files that declare sources, which releases refer to by name.
+    /// The files that declare what others refer to by name: sources, charts, ConfigMaps, Secrets.
     pub declarations: &'a BTreeSet<String>,
     /// The repository's URL, if it is known.
     pub url: Option<&'a str>,
@@ -41,10 +41,25 @@ pub fn is_structural(path: &str, bytes: &[u8]) -> bool {
         || GROUPS.iter().any(|group| find(bytes, group).is_some())
 }
 
-/// Whether a file declares sources of Flux, which other files refer to by name.
-pub fn declares_sources(bytes: &[u8]) -> bool {
-    find(bytes, b"source.toolkit.fluxcd.io/").is_some()
+/// The names in a file that declares what other files refer to by name: sources and charts of Flux, and the
+/// ConfigMaps and Secrets that values and variables are taken from. Found without parsing: every `name` counts.
+pub fn declared_names(bytes: &[u8]) -> Vec<String> {
+    let kinds: [&[u8]; 3] = [b"source.toolkit.fluxcd.io/", b"ConfigMap", b"Secret"];
+    if !kinds.iter().any(|kind| find(bytes, kind).is_some()) {
+        return Vec::new();
+    }
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let names = text.match_indices("name:").filter_map(|(at, key)| {
+        let value = text[at + key.len()..].trim_start_matches([' ', '"', '\'']);
+        let end = value.find(|c: char| c.is_whitespace() || "\"',}#".contains(c)).unwrap_or(value.len());
+        value.get(..end).filter(|name| !name.is_empty() && name.len() <= MAX_NAME)
+    });
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().map(str::to_owned).collect()
 }
+
+/// Kubernetes allows no longer names.
+const MAX_NAME: usize = 253;
 
 pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use git2::{ErrorCode, Oid, Repository};
 
+use super::fast_reads;
 use super::renames::Renames;
 use crate::git::oid::{object_id, oid};
 use crate::git::{Checkout, GitError};
@@ -40,7 +41,7 @@ struct PathTrail {
 impl<'r> CommitWalk<'r> {
     /// Reads the history of `repo`; `deepen` fetches more of it.
     pub fn new(repo: &'r Repository, deepen: Option<Box<Deepen<'r>>>) -> Self {
-        be_thorough(false);
+        fast_reads::enable();
         CommitWalk {
             repo,
             trails: RefCell::default(),
@@ -104,28 +105,6 @@ impl<'r> CommitWalk<'r> {
     }
 }
 
-impl Drop for CommitWalk<'_> {
-    fn drop(&mut self) {
-        be_thorough(true);
-    }
-}
-
-/// Turns libgit2's cache and its check of object hashes on or off. Reading history reads each object once, so a cache
-/// would only fill up. Hashing an object takes as long as reading it, and git doesn't do it either. Together they
-/// take half of the time. libgit2 has these switches only for the whole process.
-fn be_thorough(on: bool) {
-    git2::opts::enable_caching(on);
-    git2::opts::strict_hash_verification(on);
-}
-
-/// Runs a fetch with the checks on that reading history turns off.
-pub fn thoroughly<T>(fetch: impl FnOnce() -> T) -> T {
-    be_thorough(true);
-    let done = fetch();
-    be_thorough(false);
-    done
-}
-
 impl CommitStore for CommitWalk<'_> {
     fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
         let commit = match self.repo.find_commit(oid(commit)) {
@@ -172,7 +151,7 @@ impl CommitStore for CommitWalk<'_> {
         let Some(deepen) = &self.deepen else { return false };
         let Some(depth) = DEPTHS.get(self.steps.get()) else { return false };
         self.steps.set(self.steps.get() + 1);
-        thoroughly(|| deepen(*depth)).map_err(|why| self.stopped.replace(Some(why))).is_ok()
+        deepen(*depth).map_err(|why| self.stopped.replace(Some(why))).is_ok()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads a git repository's commits for `history`.
 
 mod commit_walk;
+mod fast_reads;
 mod renames;
 
-pub use commit_walk::{CommitWalk, Deepen, thoroughly};
+pub use commit_walk::{CommitWalk, Deepen};

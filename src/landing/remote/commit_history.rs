@@ -10,7 +10,7 @@ use super::remote_history::deepen;
 use crate::git::fetch::{self, DEPTHS};
 use crate::git::oid::{commit_id, oid};
 use crate::git::workspace::Workspace;
-use crate::history::git::{CommitWalk, thoroughly};
+use crate::history::git::CommitWalk;
 use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
 use crate::landing::{BuildOrder, FAR, History};
 
@@ -161,7 +161,7 @@ impl CommitStore for RecentCommits<'_> {
         }
         let Some(depth) = DEPTHS.get(self.steps.get()) else { return false };
         self.steps.set(self.steps.get() + 1);
-        thoroughly(|| self.place.deepen(*depth, self.deadline)).is_ok()
+        self.place.deepen(*depth, self.deadline).is_ok()
     }
 }
 

@@ -53,6 +53,12 @@ pub fn tip(bare: &Path) -> String {
     Repository::open_bare(bare).unwrap().refname_to_id(MAIN).unwrap().to_string()
 }
 
+/// The commit that a checkout's `HEAD` leads to.
+#[track_caller]
+pub fn head(checkout: &Path) -> String {
+    Repository::open(checkout).unwrap().refname_to_id("HEAD").unwrap().to_string()
+}
+
 /// How many commits main has.
 #[track_caller]
 pub fn commits(bare: &Path) -> usize {

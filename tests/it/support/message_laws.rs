@@ -4,7 +4,7 @@
 use tagbump::image::{Digest, Tag, same_image};
 use tagbump::landing::message::MessageParts;
 use tagbump::landing::{RolledBack, brought, claims};
-use tagbump::plan::{ChangedReference, Plan};
+use tagbump::plan::{ChangedReference, Plan, TargetIndex};
 use tagbump::tag::Source;
 
 /// Marks that make CI systems skip a run: none may come from a file.
@@ -49,8 +49,9 @@ pub fn own_message_says_only_ours(words: &MessageParts<'_>, plan: &Plan) {
         let claim = claim.unwrap_or_else(|| panic!("{message:?}: {image}:{tag} is not found"));
         let source = words.source.as_deref().and_then(Source::parse);
         assert_eq!(claim.source, source, "{message:?}");
-        let same =
-            |(nth, bad): &&(usize, RolledBack)| nth == target && (bad.tag.is_empty() || is_version(&bad.tag));
+        let same = |(of, bad): &&(TargetIndex, RolledBack)| {
+            of == target && (bad.tag.is_empty() || is_version(&bad.tag))
+        };
         let bad: Vec<_> = words.rolled_back.iter().filter(same).map(|(_, bad)| bad.clone()).collect();
         let of_one_image = first_changes(plan).filter(|other| same_image(&other.image, image)).count() == 1;
         assert!(!of_one_image || claim.rolled_back == bad, "{message:?}: {:?}", claim.rolled_back);
@@ -115,8 +116,8 @@ fn closing(text: &str, run: usize) -> Option<usize> {
     None
 }
 
-/// Want, image and new tag of each image that a message must have a trailer for.
-fn changed(plan: &Plan) -> Vec<(usize, &str, &str)> {
+/// Target, image and new tag of each image that a message must have a trailer for.
+fn changed(plan: &Plan) -> Vec<(TargetIndex, &str, &str)> {
     let valid = first_changes(plan)
         .filter(|change| is_name(&change.image) && (change.to.is_empty() || is_version(&change.to)));
     valid.map(|change| (change.target, change.image.as_str(), change.to.as_str())).collect()
@@ -124,8 +125,8 @@ fn changed(plan: &Plan) -> Vec<(usize, &str, &str)> {
 
 /// The first change that each of the plan's targets made.
 fn first_changes(plan: &Plan) -> impl Iterator<Item = &ChangedReference> {
-    let first = |nth: usize| plan.changes.iter().find(move |change| change.target == nth);
-    (0..plan.targets.len()).filter_map(first)
+    let first = |target| plan.changes.iter().find(move |change| change.target == target);
+    TargetIndex::each(&plan.targets).filter_map(move |(target, _)| first(target))
 }
 
 /// Whether a registry takes the name.

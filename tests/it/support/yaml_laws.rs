@@ -281,7 +281,7 @@ fn window(text: &str, yaml: &ParsedYaml, change: &Change) -> Range<usize> {
             end..line
         }
         Change::Remove { key } => removal_window(text, yaml, *key),
-        _ => 0..text.len(),
+        Change::Append { .. } | Change::FillList { .. } | Change::AddList { .. } => 0..text.len(),
     }
 }
 

@@ -205,7 +205,6 @@ fn parent_sets_its_sub_chart_under_the_alias_else_the_name() {
             "chart p: acme/web:v1 p/charts/any/values.yaml:3",
             "chart p: acme/web:v3 p/values.yaml:6 > p/charts/any/values.yaml:3",
             "chart p: ghcr.io/acme/api:v2 p/values.yaml:3 > p/charts/api/values.yaml:3",
-            "chart p/charts/api: default ghcr.io/acme/api:latest p/charts/api/values.yaml:3",
         ]
     );
 }
@@ -219,13 +218,7 @@ fn dependency_from_a_folder_belongs_to_the_parent() {
         ("api/Chart.yaml", CHART),
         ("api/values.yaml", FLOATING),
     ];
-    assert_eq!(
-        unused(&files),
-        [
-            "chart all: ghcr.io/acme/api:v2 all/values.yaml:3 > api/values.yaml:3",
-            "chart api: default ghcr.io/acme/api:latest api/values.yaml:3",
-        ]
-    );
+    assert_eq!(unused(&files), ["chart all: ghcr.io/acme/api:v2 all/values.yaml:3 > api/values.yaml:3",]);
 }
 
 #[test]

@@ -70,3 +70,22 @@ fn bases_that_multiply_end() {
     let run = repository(&files).run("0");
     assert!(run.uncertain.iter().any(|doubt| doubt.ends_with("is too large to evaluate")), "{run:?}");
 }
+
+/// Each replacement doubles the text, or puts a value into itself.
+#[test]
+fn replacements_that_feed_themselves_end() {
+    let growing = "\
+- source: {kind: ConfigMap, fieldPath: data.a}
+  targets: [{select: {kind: ConfigMap}, fieldPaths: [data.a], options: {delimiter: ':', index: 9999}}]
+- source: {kind: ConfigMap, fieldPath: data}
+  targets: [{select: {kind: ConfigMap}, fieldPaths: [data.b], options: {create: true}}]
+";
+    let text = format!("resources: [c.yaml]\nreplacements:\n{}", growing.repeat(300));
+    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: x, b: y}\n";
+    let files = [("kustomization.yaml", text.as_str()), ("c.yaml", object)];
+    repository(&files).with(|files| {
+        let build = super::build(files, "", &super::Additions::default());
+        let text = build.objects[0].value.text_at(&["data", "a"]).unwrap();
+        assert!(text.len() <= 4096 && build.objects[0].value.size() < 50_000);
+    });
+}
