@@ -117,7 +117,9 @@ fn look_at(
 ) -> Option<FileScan> {
     let unparsed = |error| {
         let (path, named) = (file.path.to_owned(), file.match_level == MatchLevel::Explicit);
-        Some(FileScan::Unparsed(Unparsed { path, error, named, text: UnparsedText::read(file, request) }))
+        let is_syntax = matches!(error, ReadError::Syntax(_));
+        let text = if is_syntax { UnparsedText::read(file, request) } else { UnparsedText::default() };
+        Some(FileScan::Unparsed(Unparsed { path, error, named, text }))
     };
     if dotenv::is_dotenv(file.path) {
         return look_at_variables(file, &fields, request);
