@@ -1,7 +1,7 @@
 //! A reference that a target matches, and its planned edit.
 
-use super::TargetIndex;
 use super::indexes::FileIndex;
+use super::{PlacePath, TargetIndex};
 use crate::file_selection::MatchLevel;
 use crate::manifest::{Refusal, Rewrite, ScalarPlace};
 use crate::yaml::NodeId;
@@ -35,8 +35,8 @@ pub(super) struct Match {
     pub by_new_name: bool,
     /// The tag that runs, if a weaker place sets it.
     pub effective_tag: Option<String>,
-    /// The path of its field, if no rule finds the place by itself.
-    pub field: Option<String>,
+    /// Where it is, if no rule finds the place by itself.
+    pub field: Option<PlacePath>,
     pub result: Result<Rewrite, Refusal>,
 }
 

@@ -61,14 +61,14 @@ fn by_fields(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Mat
         nodes.map(move |node| (target, node))
     });
     let by_rule: HashSet<(TargetIndex, NodeId)> = rules.collect();
-    let all = parsed
-        .fields
-        .iter()
-        .flat_map(|places| places.references.iter().map(move |r| (places.field.target, r)));
-    all.filter(|(target, r)| !r.slots().iter().any(|slot| by_rule.contains(&(*target, slot.node))))
-        .map(|(target, reference)| {
+    let all =
+        parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.field, r)));
+    all.filter(|(field, r)| !r.slots().iter().any(|slot| by_rule.contains(&(field.target, slot.node))))
+        .map(|(FieldPosition { target, nth }, reference)| {
             let meant = MatchedReference { file, target, match_level: MatchLevel::Explicit, reference };
-            one(parsed, meant, &request.targets[target])
+            let wanted = &request.targets[target];
+            let field = wanted.scope.fields.get(nth).map(FieldTarget::place_path);
+            Match { field, ..one(parsed, meant, wanted) }
         })
         .collect()
 }

@@ -123,28 +123,18 @@ impl WhatRuns {
     }
 }
 
-/// Every place that is overridden in some root, and every place that sets an image in one, for a listing.
-pub(super) fn listed_places(
-    source: &dyn FileSource,
-    around: &Surroundings,
-) -> (HashMap<FilePlace, OverriddenPlace>, HashSet<FilePlace>) {
-    let cancellation = Cancellation::default();
-    let scope = RenderedScope { around, url: None, names_image: &|_| true, cancellation: &cancellation };
-    scope.with_roots(source, |roots| (roots.overridden(), roots.known()))
-}
-
 /// Which roots to render.
-struct RenderedScope<'a> {
-    around: &'a Surroundings,
-    url: Option<&'a str>,
+pub(super) struct RenderedScope<'a> {
+    pub around: &'a Surroundings,
+    pub url: Option<&'a str>,
     /// Whether a file may name one of the images.
-    names_image: &'a dyn Fn(&[u8]) -> bool,
-    cancellation: &'a Cancellation,
+    pub names_image: &'a dyn Fn(&[u8]) -> bool,
+    pub cancellation: &'a Cancellation,
 }
 
 impl RenderedScope<'_> {
     /// Renders the roots around the seeds, and looks at them.
-    fn with_roots<T>(&self, source: &dyn FileSource, look: impl FnOnce(&RenderedRoots<'_>) -> T) -> T {
+    pub fn with_roots<T>(&self, source: &dyn FileSource, look: impl FnOnce(&RenderedRoots<'_>) -> T) -> T {
         let RenderedScope { around, url, names_image, cancellation } = *self;
         let read = |path: &str| match around.structural.get(path) {
             Some(bytes) => Some(bytes.clone()),
@@ -165,17 +155,17 @@ impl RenderedScope<'_> {
 }
 
 /// The roots, with the files that they are made from.
-struct RenderedRoots<'a> {
-    files: &'a Files<'a>,
-    roots: &'a [Root],
+pub(super) struct RenderedRoots<'a> {
+    pub files: &'a Files<'a>,
+    pub roots: &'a [Root],
 }
 
 impl<'a> RenderedRoots<'a> {
-    fn path(&self, file: FileId) -> String {
+    pub fn path(&self, file: FileId) -> String {
         self.files.file(file).path.clone()
     }
 
-    fn file_place(&self, place: Place) -> FilePlace {
+    pub fn file_place(&self, place: Place) -> FilePlace {
         let mut inside = self.files.file(place.file).inside;
         // a text in a text can't be edited; the outermost block scalar stands for it
         let is_nested = inside.is_some_and(|outer| self.files.file(outer.file).inside.is_some());
@@ -186,22 +176,22 @@ impl<'a> RenderedRoots<'a> {
         FilePlace { path: self.path(place.file), inside: inside.map(|outer| outer.node), node }
     }
 
-    fn images(&self) -> impl Iterator<Item = (&'a Root, &'a EffectiveImage)> + use<'a> {
+    pub fn images(&self) -> impl Iterator<Item = (&'a Root, &'a EffectiveImage)> + use<'a> {
         self.roots.iter().flat_map(|root| root.images.iter().map(move |image| (root, image)))
     }
 
     /// What charts set only as a default.
-    fn defaults(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
+    pub fn defaults(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
         self.roots.iter().flat_map(|root| root.defaults.iter().map(move |image| (root, image)))
     }
 
     /// Every scalar that is part of a winning place.
-    fn winning(&self) -> HashSet<Place> {
+    pub fn winning(&self) -> HashSet<Place> {
         self.images().filter_map(|(_, image)| image.winning()).flat_map(Setting::version_places).collect()
     }
 
     /// Every place that a stronger one overrides, with the root and the stronger one.
-    fn weaker(&self) -> impl Iterator<Item = (Place, Overridden)> {
+    pub fn weaker(&self) -> impl Iterator<Item = (Place, Overridden)> {
         let discarded =
             self.roots.iter().flat_map(|root| root.discarded.iter().map(move |image| (root, image)));
         let without_effect = self.defaults().chain(discarded).filter_map(|(root, image)| {
@@ -220,37 +210,6 @@ impl<'a> RenderedRoots<'a> {
         });
         weaker.chain(without_effect)
     }
-
-    /// Every place that sets an image, or is overridden.
-    fn known(&self) -> HashSet<FilePlace> {
-        let images = self.images().chain(self.defaults()).map(|(_, image)| image);
-        let places = images.flat_map(|image| {
-            let chain = image.chain.iter().flat_map(|link| link.setting.places());
-            chain.chain(image.weaker())
-        });
-        places.map(|place| self.file_place(place)).collect()
-    }
-
-    fn overridden(&self) -> HashMap<FilePlace, OverriddenPlace> {
-        let winning = self.winning();
-        let mut places: HashMap<FilePlace, OverriddenPlace> = HashMap::new();
-        for (place, overridden) in self.weaker() {
-            let known = places.entry(self.file_place(place)).or_default();
-            known.everywhere = !winning.contains(&place);
-            if !known.by.contains(&overridden) {
-                known.by.push(overridden);
-            }
-        }
-        places
-    }
-}
-
-/// A place that a stronger one overrides in some roots.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct OverriddenPlace {
-    /// It wins in no root.
-    pub everywhere: bool,
-    pub by: Vec<Overridden>,
 }
 
 struct Summary<'a> {
@@ -328,9 +287,9 @@ impl Summary<'_> {
         winners.into_values().collect()
     }
 
-    /// The floating defaults of charts, if every place is to be set.
+    /// The floating defaults of charts, if they are to be set too.
     fn defaults(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
-        self.roots.defaults().filter(|_| self.request.all)
+        self.roots.defaults().filter(|_| self.request.floating)
     }
 
     /// The other images that get their tag from a place, and that the request doesn't set to the same tag.

@@ -10,7 +10,9 @@ use super::matching::match_of;
 use super::parsed_file::ParsedFile;
 use super::reports::Reports;
 use super::what_runs::{FilePlace, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{FileContent, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget, matching};
+use super::{
+    FileContent, FileSource, PlacePath, PlanError, Request, SourceFile, TargetIndex, UpdateTarget, matching,
+};
 use crate::dotenv;
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::{MatchLevel, file_name};
@@ -283,7 +285,9 @@ impl WinningPlace<'_> {
         };
         let m = self.as_match(block, kind(&winner.setting), result);
         let nodes = vec![ScalarPlace { inside: Some(block), node }];
-        Some(Match { inner_at: Some(node), nodes, ..m })
+        let field = FieldPath::to_node(&parsed.yaml, block)
+            .map(|path| PlacePath { path, inside: FieldPath::to_node(&text.yaml, node) });
+        Some(Match { inner_at: Some(node), nodes, field, ..m })
     }
 
     /// A place that tagbump knows and can't edit.
@@ -293,6 +297,14 @@ impl WinningPlace<'_> {
         Some(self.as_match(at, kind(&self.winner.setting), Err(refusal)))
     }
 
+    /// Where the version is, if a scalar holds it.
+    fn field(&self) -> Option<PlacePath> {
+        let setting = &self.winner.setting;
+        let has_version = !matches!(setting, Setting::Entry { new_tag: None, digest: None, .. });
+        let place = setting.place().filter(|_| has_version)?;
+        Some(PlacePath { path: FieldPath::to_node(&self.parsed.yaml, place.node)?, inside: None })
+    }
+
     /// A part of a text.
     fn part(&self, part: &TextPart) -> Match {
         let WinningPlace { parsed, winner, target, .. } = *self;
@@ -300,7 +312,12 @@ impl WinningPlace<'_> {
         let result = parsed.rewrite(&reference, &target.desired());
         let is_compose = parsed.is_assignments() || is_compose(file_name(&parsed.path));
         let kind = if is_compose { COMPOSE } else { kind(&winner.setting) };
-        let field = parsed.variable(part.place.node).map(str::to_owned);
+        let variable = parsed.variable(part.place.node).map(str::to_owned);
+        let is_whole = parsed.yaml.text(part.place.node).is_some_and(|text| part.range == (0..text.len()));
+        let field = match variable {
+            Some(path) => Some(PlacePath { path, inside: None }),
+            None => self.field().filter(|_| is_whole),
+        };
         Match { field, ..self.as_match(part.place.node, kind, result) }
     }
 
@@ -309,7 +326,7 @@ impl WinningPlace<'_> {
         let WinningPlace { parsed, file, match_level, winner, target } = *self;
         let reference = reference(parsed, winner, &target.name)?;
         let mut m = match_of(parsed, file, winner.target, match_level, &reference, target);
-        m.field = FieldPath::to_node(&parsed.yaml, reference.at);
+        m.field = self.field();
         set_version(&mut m, winner);
         Some(m)
     }
