@@ -9,11 +9,12 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use tagbump::error::Failure;
+use tagbump::diagnostics::{Error, diagnose};
 use tagbump::forge::ForgeError;
 use tagbump::forge::github::answers as github;
 use tagbump::git::answers as git;
 use tagbump::git::{RemoteUrl, Tokens};
+use tagbump::hint::Speaker;
 use tagbump::landing::remote;
 use tagbump::landing::remote::Verification;
 use tagbump::landing::{FetchError, PublishOutcome};
@@ -196,11 +197,11 @@ fn pull_requests(answer: &[u8]) {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(answer) else { return };
     match github::PullRequestJson::find(value.clone(), "tagbump/main/api", "main") {
         Ok(found) => found.iter().for_each(check_pull),
-        Err(error) => check_failure(error),
+        Err(error) => check_failure(ForgeError::from(error)),
     }
     match github::PullRequestJson::read(value) {
         Ok(pull) => check_pull(&pull),
-        Err(error) => check_failure(error),
+        Err(error) => check_failure(ForgeError::from(error)),
     }
 }
 
@@ -246,7 +247,7 @@ fn meter(answer: &[u8], pick: u8) {
     assert_eq!(result(whole.count(answer)), result(cut));
 }
 
-fn check_trouble(trouble: FetchError<impl Into<Failure>>) {
+fn check_trouble(trouble: FetchError<impl Into<Error>>) {
     match trouble {
         FetchError::Transient { what, .. } | FetchError::Unreachable { what } => check_message(&what),
         FetchError::Permanent(error) => check_failure(error),
@@ -254,7 +255,7 @@ fn check_trouble(trouble: FetchError<impl Into<Failure>>) {
 }
 
 /// Nothing that is judged here is a success.
-fn check_verdict(verdict: PublishOutcome<impl Into<Failure>>) {
+fn check_verdict(verdict: PublishOutcome<impl Into<Error>>) {
     match verdict {
         PublishOutcome::Published { commit } => panic!("{commit} was not published"),
         PublishOutcome::NonFastForward { what }
@@ -267,8 +268,8 @@ fn check_verdict(verdict: PublishOutcome<impl Into<Failure>>) {
     }
 }
 
-fn check_failure(error: impl Into<Failure>) {
-    let failure = error.into();
+fn check_failure(error: impl Into<Error>) {
+    let failure = diagnose(error.into(), Speaker::CommandLine);
     check_message(&failure.to_string());
     failure.hint.iter().for_each(|hint| check_message(&hint.to_string()));
 }

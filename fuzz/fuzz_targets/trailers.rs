@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use tagbump::image::{Field, Tag};
 use tagbump::landing::RolledBack;
 use tagbump::landing::message::MessageParts;
-use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, UpdateTarget};
+use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, TargetIndex, UpdateTarget};
 use tagbump::tag::{BuildInfo, Source};
 use tagbump::template::Template;
 use tagbump_fuzz::message_laws::{own_message_says_only_ours, what_is_appended_is_found_again};
@@ -64,9 +64,12 @@ fuzz_target!(|input: Input| {
     }
 });
 
-fn rolled_back((target, tag, source): &(u8, &str, Option<&str>), targets: usize) -> (usize, RolledBack) {
+fn rolled_back(
+    (target, tag, source): &(u8, &str, Option<&str>),
+    targets: usize,
+) -> (TargetIndex, RolledBack) {
     let bad = RolledBack { tag: (*tag).to_owned(), source: source.and_then(Source::parse) };
-    (usize::from(*target) % targets.max(1), bad)
+    (TargetIndex::new(usize::from(*target) % targets.max(1)), bad)
 }
 
 fn plan(changes: &[Change]) -> Plan {
@@ -91,7 +94,8 @@ fn changed(change: &Change) -> ChangedReference {
         kind: "kustomization",
         image: change.image.to_owned(),
         renamed_from: change.renamed_from.map(str::to_owned),
-        target: usize::from(change.target) % MOST,
+        target: TargetIndex::new(usize::from(change.target) % MOST),
+        field: None,
         from: change.from.to_owned(),
         to: change.to.to_owned(),
         dropped_digest: false,

@@ -52,6 +52,11 @@ impl Mentions {
         mentions
     }
 
+    /// The JSON files that are mentioned, such as patches.
+    pub fn json_files(&self) -> impl Iterator<Item = &str> {
+        self.by.keys().map(String::as_str).filter(|path| path.ends_with(".json"))
+    }
+
     /// The declarations that some files refer to by name.
     pub fn declarations_of(&self, files: &BTreeSet<String>) -> BTreeSet<String> {
         files.iter().filter_map(|file| self.declarations.get(file)).flatten().cloned().collect()

@@ -21,8 +21,9 @@ pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     if !is_kustomization(doc.path, doc.yaml, doc.root) {
         return Vec::new();
     }
-    let images = doc.yaml.at(doc.root, &["images"]);
-    let mut found = images.map(|images| entries(doc, images, KIND)).unwrap_or_default();
+    // `imageTags` is the older name, which kustomize still reads
+    let lists = ["images", "imageTags"].into_iter().filter_map(|key| doc.yaml.at(doc.root, &[key]));
+    let mut found: Vec<Reference> = lists.flat_map(|images| entries(doc, images, KIND)).collect();
     found.extend(chart_values(doc));
     found
 }

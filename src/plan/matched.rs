@@ -41,6 +41,12 @@ pub(super) struct Match {
 }
 
 impl Match {
+    /// An entry with nothing but a name.
+    pub fn sets_nothing(&self) -> bool {
+        let is_name = self.kustomize_name.as_ref().is_some_and(|name| *name == self.image);
+        is_name && self.tag.is_none() && self.digest.is_none()
+    }
+
     /// The node that it is at, behind the block scalar that this is in.
     pub fn path(&self) -> Vec<NodeId> {
         [self.at].into_iter().chain(self.inner_at).collect()

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::prefilter::Prefilter;
 use super::surroundings::Surroundings;
 use super::{FileContent, FileSource, Request, TargetIndex, UpdateTarget};
 use crate::effective::TextPart;
@@ -111,10 +112,14 @@ pub(super) struct UnusedEntry {
 impl WhatRuns {
     /// Renders the roots that have to do with the request's images.
     pub fn new(source: &dyn FileSource, request: &Request, around: &Surroundings) -> Self {
-        let url = request.repository_url.as_deref();
-        with_roots(source, around, url, &request.cancellation, |roots| {
-            Summary::new(roots, request).what_runs()
-        })
+        let names = Prefilter::of(request);
+        let scope = RenderedScope {
+            around,
+            url: request.repository_url.as_deref(),
+            names_image: &|bytes| names.lets_pass(bytes),
+            cancellation: &request.cancellation,
+        };
+        scope.with_roots(source, |roots| Summary::new(roots, request).what_runs())
     }
 }
 
@@ -123,28 +128,40 @@ pub(super) fn listed_places(
     source: &dyn FileSource,
     around: &Surroundings,
 ) -> (HashMap<FilePlace, OverriddenPlace>, HashSet<FilePlace>) {
-    with_roots(source, around, None, &Cancellation::default(), |roots| (roots.overridden(), roots.known()))
+    let cancellation = Cancellation::default();
+    let scope = RenderedScope { around, url: None, names_image: &|_| true, cancellation: &cancellation };
+    scope.with_roots(source, |roots| (roots.overridden(), roots.known()))
 }
 
-/// Renders the roots around the seeds, and looks at them.
-fn with_roots<T>(
-    source: &dyn FileSource,
-    around: &Surroundings,
-    url: Option<&str>,
-    cancellation: &Cancellation,
-    look: impl FnOnce(&RenderedRoots<'_>) -> T,
-) -> T {
-    let read = |path: &str| match around.structural.get(path) {
-        Some(bytes) => Some(bytes.clone()),
-        None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
-    };
-    let mentions = Mentions::new(&around.structural, &around.paths, &around.declarations);
-    let reached = mentions.reaching(&around.seeds);
-    let declarations = mentions.declarations_of(&reached);
-    let mut files = Files::new(&around.paths, &read, cancellation.clone());
-    let scene = Scene { reached: &reached, declarations: &declarations, url };
-    let roots = roots(&mut files, &scene);
-    look(&RenderedRoots { files: &files, roots: &roots })
+/// Which roots to render.
+struct RenderedScope<'a> {
+    around: &'a Surroundings,
+    url: Option<&'a str>,
+    /// Whether a file may name one of the images.
+    names_image: &'a dyn Fn(&[u8]) -> bool,
+    cancellation: &'a Cancellation,
+}
+
+impl RenderedScope<'_> {
+    /// Renders the roots around the seeds, and looks at them.
+    fn with_roots<T>(&self, source: &dyn FileSource, look: impl FnOnce(&RenderedRoots<'_>) -> T) -> T {
+        let RenderedScope { around, url, names_image, cancellation } = *self;
+        let read = |path: &str| match around.structural.get(path) {
+            Some(bytes) => Some(bytes.clone()),
+            None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
+        };
+        let mentions = Mentions::new(&around.structural, &around.paths, &around.declarations);
+        // a search finds no JSON files, so those that are mentioned are looked at here
+        let patches =
+            mentions.json_files().filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
+        let seeds = around.seeds.iter().cloned().chain(patches.map(str::to_owned)).collect();
+        let reached = mentions.reaching(&seeds);
+        let declarations = mentions.declarations_of(&reached);
+        let mut files = Files::new(&around.paths, &read, cancellation.clone());
+        let scene = Scene { reached: &reached, declarations: &declarations, url };
+        let roots = roots(&mut files, &scene);
+        look(&RenderedRoots { files: &files, roots: &roots })
+    }
 }
 
 /// The roots, with the files that they are made from.

@@ -319,7 +319,7 @@ fn unused_entry(UnusedEntry { at, may_match, running, renamed_by }: &UnusedEntry
     let image = inline(m.kustomize_name.as_deref().unwrap_or(&m.image));
     match renamed_by {
         Some(by) => Verdict::Unused(format!("{at}: has no effect, because {by} renames {image} first")),
-        None if *may_match => Verdict::Keep,
+        None if *may_match && !(m.sets_nothing() && running.contains(&m.target)) => Verdict::Keep,
         None if running.contains(&m.target) => {
             Verdict::Unused(format!("{at}: has no effect, because no container here names {image} like this"))
         }

@@ -76,7 +76,8 @@ pub fn local_chart(files: &mut Files<'_>, release: &Value, around: &Around<'_>) 
         return None;
     }
     let namespace = source.text_at(&["namespace"]).or(namespace);
-    let repository = around.find("GitRepository", source.text_at(&["name"])?, namespace);
+    let name = source.text_at(&["name"]);
+    let repository = name.and_then(|name| around.find("GitRepository", name, namespace));
     let url = repository.and_then(|repository| repository.text_at(&["spec", "url"]));
     if let (Some(declared), Some(own)) = (url.filter(|url| !url.contains('$')), around.url)
         && !same_repository(declared, own)
