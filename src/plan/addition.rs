@@ -103,6 +103,7 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
         only_told: false,
         by_new_name: false,
         kustomize_name: None,
+        effective_tags: Vec::new(),
         effective_tag: None,
         field: None,
         result,

@@ -345,6 +345,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 only_told: false,
                 by_new_name: false,
                 kustomize_name: reference.kustomize_name.clone(),
+                effective_tags: Vec::new(),
                 effective_tag: None,
                 field: None,
                 result: try_one(parsed, reference),

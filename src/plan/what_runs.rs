@@ -55,6 +55,8 @@ pub(super) struct WhatRuns {
     pub known: HashSet<FilePlace>,
     /// The block scalars with text that a root uses, by file and node.
     pub texts: HashSet<(String, NodeId)>,
+    /// The files that several objects or places are made from: all but those on their own.
+    pub covered: HashSet<String>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
     pub warnings: Vec<String>,
@@ -75,6 +77,8 @@ pub(super) struct Winner {
     /// The version that runs.
     pub tag: Option<String>,
     pub digest: Option<String>,
+    /// The tags that run, if a weaker place sets them and roots differ.
+    pub tags: BTreeSet<String>,
     /// The roots that it sets, by name.
     pub roots: Vec<String>,
     /// Other images that it sets too.
@@ -242,6 +246,7 @@ impl Summary<'_> {
             unmatched: self.unmatched(),
             known: self.roots.known(),
             texts: self.texts(),
+            covered: self.covered(),
             projects: self.projects(),
             warnings: self.warnings(),
             notices: self.variables(),
@@ -273,9 +278,11 @@ impl Summary<'_> {
                     .collect(),
                 tag: image.tag.clone(),
                 digest: image.digest.clone(),
+                tags: BTreeSet::new(),
                 roots: Vec::new(),
                 feeds: self.other_images(place, wanted),
             });
+            winner.tags.extend(image.tag.clone());
             // the same variable can have other text around it, as in `${V}-a` and `${V}-b`
             let other = (winner.setting != *setting && matches!(setting, Setting::Part(_)))
                 .then(|| format!("{}:{} in {}", image.name, image.tag.as_deref().unwrap_or(""), root.name));
@@ -396,6 +403,11 @@ impl Summary<'_> {
     fn texts(&self) -> HashSet<(String, NodeId)> {
         let places = self.roots.known().into_iter();
         places.filter_map(|place| Some((place.path, place.inside?))).collect()
+    }
+
+    fn covered(&self) -> HashSet<String> {
+        let roots = self.roots.roots.iter().filter(|root| root.files.len() > 1);
+        roots.flat_map(|root| &root.files).map(|file| self.roots.path(*file)).collect()
     }
 
     fn projects(&self) -> HashSet<String> {

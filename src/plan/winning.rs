@@ -19,7 +19,7 @@ use crate::file_selection::{MatchLevel, file_name};
 use crate::image::Field;
 use crate::manifest::{
     COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
-    is_compose, is_override,
+    WORKLOAD, is_compose, is_override,
 };
 use crate::visible::inline;
 use crate::yaml::{EditBlocker, FieldPath, NodeId, ParsedYaml, scan_until};
@@ -189,7 +189,21 @@ impl<'a> Judge<'a> {
         if let Some(entry) = self.places(m).find_map(|place| self.what_runs.unmatched.get(&place)) {
             return unused_entry(entry, m);
         }
+        if self.is_replaced(m) {
+            let (root, image) = (String::new(), m.image.clone());
+            return Verdict::Weaker(Overridden { root, by: None, renamed_at: None, image });
+        }
         Verdict::Keep
+    }
+
+    /// Whether a workload is part of a root in which it has no effect, such as a container that a patch removes, while
+    /// other places set the image.
+    fn is_replaced(&self, m: &Match) -> bool {
+        let WhatRuns { covered, known, winners, .. } = self.what_runs;
+        m.kind == WORKLOAD
+            && covered.contains(&self.survey.files[m.file].path)
+            && !self.places(m).any(|place| known.contains(&place))
+            && winners.iter().any(|winner| winner.target == m.target)
     }
 
     /// The winning places that no match covers.
@@ -257,6 +271,7 @@ impl WinningPlace<'_> {
             only_told: false,
             by_new_name: false,
             kustomize_name: None,
+            effective_tags: Vec::new(),
             effective_tag: None,
             field: None,
             result,
@@ -361,6 +376,7 @@ fn part_reference(winner: &Winner, part: &TextPart, target: &UpdateTarget) -> Re
 
 /// Notes the tag that runs. If the place sets other images too, it can't be edited.
 fn set_version(m: &mut Match, winner: &Winner) {
+    m.effective_tags = if winner.tags.len() > 1 { winner.tags.iter().cloned().collect() } else { Vec::new() };
     m.effective_tag.clone_from(&winner.tag);
     let reason = match &winner.setting {
         Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
