@@ -31,19 +31,22 @@ impl Mentions {
         for (path, names) in declarations {
             names.iter().for_each(|name| by_name.entry(name).or_default().push(path));
         }
-        let folders: HashSet<&str> = paths.iter().flat_map(|path| above(path)).collect();
-        let exists = |path: &str| paths.contains(path) || folders.contains(path) || !is_yaml(path);
+        let declared_names = WordFilter::new(by_name.keys().copied());
+        let existing = Existing::new(paths);
         let mut mentions = Mentions::default();
         for (file, bytes) in files {
-            let targets: BTreeSet<String> = words(bytes)
-                .flat_map(|word| [join(folder_of(file), word), join("", word)])
-                .flatten()
-                .filter(|path| exists(path))
-                .collect();
             let refers = REFERENCES.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
-            let named = words(bytes).filter(|_| refers).filter_map(|word| by_name.get(word)).flatten();
-            let named: BTreeSet<String> =
-                named.filter(|path| path.as_str() != file).map(|path| (*path).clone()).collect();
+            let (mut targets, mut named) = (BTreeSet::new(), BTreeSet::new());
+            for word in words(bytes) {
+                if existing.may_have(word) {
+                    let joined = [join(folder_of(file), word), join("", word)].into_iter().flatten();
+                    targets.extend(joined.filter(|path| existing.has(path)));
+                }
+                if refers && declared_names.may_have(word) {
+                    let declared = by_name.get(word).into_iter().flatten();
+                    named.extend(declared.filter(|path| path.as_str() != file).map(|path| (*path).clone()));
+                }
+            }
             for target in targets.iter().chain(&named) {
                 mentions.by.entry(target.clone()).or_default().push(file.clone());
             }
@@ -66,14 +69,82 @@ impl Mentions {
     pub fn reaching(&self, seeds: &BTreeSet<String>) -> BTreeSet<String> {
         let mut reached = seeds.clone();
         let mut next: Vec<String> = seeds.iter().cloned().collect();
+        let mut visited: HashSet<&str> = HashSet::new();
         while let Some(path) = next.pop() {
-            let places = std::iter::once(path.as_str()).chain(above(&path));
-            let by = places.filter_map(|place| self.by.get(place)).flatten();
-            let new: Vec<String> = by.filter(|file| !reached.contains(*file)).cloned().collect();
-            reached.extend(new.iter().cloned());
-            next.extend(new);
+            for place in std::iter::once(path.as_str()).chain(above(&path)) {
+                let Some((place, by)) = self.by.get_key_value(place) else { continue };
+                if !visited.insert(place) {
+                    continue;
+                }
+                let new = by.iter().filter(|file| reached.insert((*file).clone()));
+                next.extend(new.cloned());
+            }
         }
         reached
+    }
+}
+
+/// The files and folders of a repository.
+struct Existing<'a> {
+    paths: &'a BTreeSet<String>,
+    folders: HashSet<&'a str>,
+    /// The last parts of all paths.
+    names: WordFilter,
+}
+
+impl<'a> Existing<'a> {
+    fn new(paths: &'a BTreeSet<String>) -> Self {
+        let mut folders: HashSet<&str> = HashSet::new();
+        for path in paths {
+            // a folder that is known came with those above it
+            above(path).take_while(|folder| folders.insert(folder)).for_each(drop);
+        }
+        let names = paths.iter().map(String::as_str).chain(folders.iter().copied());
+        let names = WordFilter::new(names.map(last_part));
+        Existing { paths, folders, names }
+    }
+
+    /// Whether a word can be a path that exists. Cheap, because it is asked for every word of every file.
+    fn may_have(&self, word: &str) -> bool {
+        let name = last_part(word.trim_end_matches('/'));
+        ["", ".", ".."].contains(&name) || self.names.may_have(name) || !is_yaml(name)
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.folders.contains(path) || self.paths.contains(path) || !is_yaml(path)
+    }
+}
+
+fn last_part(path: &str) -> &str {
+    memchr::memrchr(b'/', path.as_bytes()).map_or(path, |at| &path[at + 1..])
+}
+
+/// Says of most words quickly that they are none of some names.
+struct WordFilter(Vec<u64>);
+
+impl WordFilter {
+    const BITS: usize = 1 << 16;
+
+    fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut filter = WordFilter(vec![0; Self::BITS / 64]);
+        for name in names {
+            let (at, bit) = Self::place(name);
+            filter.0[at] |= bit;
+        }
+        filter
+    }
+
+    fn may_have(&self, word: &str) -> bool {
+        let (at, bit) = Self::place(word);
+        self.0[at] & bit != 0
+    }
+
+    /// FNV-1a.
+    fn place(word: &str) -> (usize, u64) {
+        let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        let hash = word.bytes().fold(0x811c_9dc5, mix);
+        let bit = (hash ^ (hash >> 16)) as usize % Self::BITS;
+        (bit / 64, 1 << (bit % 64))
     }
 }
 
@@ -84,16 +155,25 @@ fn above(path: &str) -> impl Iterator<Item = &str> {
 
 /// A file of another kind can't be looked up in the list of YAML files. It needs a suffix, to tell it from a word.
 fn is_yaml(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix);
+    let suffix = last_part(path).rsplit_once('.').map_or("", |(_, suffix)| suffix);
     !["json", "env", "properties", "txt", "conf", "tpl"].contains(&suffix)
 }
+
+const SEPARATORS: [bool; 128] = {
+    let (mut table, bytes) = ([false; 128], b" \t\n\r\x0b\x0c[]{},\"'=;");
+    let mut i = 0;
+    while i < bytes.len() {
+        table[bytes[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
 
 /// The words of a text that may be paths, without quotes and brackets, and without what precedes a path in a Helm
 /// dependency (`file://`) and in Argo CD's `valueFiles` (`$name/`).
 fn words(bytes: &[u8]) -> impl Iterator<Item = &str> {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
-    let words = text.split(|c: char| c.is_whitespace() || "[]{},\"'=;".contains(c));
+    let words = text.split(|c: char| SEPARATORS.get(c as usize).is_some_and(|is| *is));
     let words = words.map(|word| word.strip_prefix("file://").unwrap_or(word));
     let words = words.map(|word| match word.strip_prefix('$').and_then(|rest| rest.split_once('/')) {
         Some((_, path)) => path,

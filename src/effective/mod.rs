@@ -33,6 +33,6 @@ pub use images::{object_images, values_images};
 pub use mentions::Mentions;
 pub use place::{FileId, Place};
 pub use root::{Doubt, Root, StaleChart, UnmatchedEntry};
-pub use roots::{Scene, declared_names, is_structural, roots};
+pub use roots::{FileMarks, FileRole, Scene, roots};
 pub use setting::{AppVersion, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
 pub use value::{Rendered, Scalar, Value};

@@ -55,7 +55,7 @@ impl Value {
     /// Reads a node of a parsed file. Aliases and merge keys are resolved: the values keep the place where they
     /// are written.
     pub fn read(yaml: &ParsedYaml, node: NodeId, file: FileId) -> Self {
-        Reader { yaml, file }.value(node, 0)
+        ValueReader { yaml, file }.value(node, 0)
     }
 
     pub fn null() -> Self {
@@ -202,12 +202,12 @@ impl Scalar {
     }
 }
 
-struct Reader<'a> {
+struct ValueReader<'a> {
     yaml: &'a ParsedYaml,
     file: FileId,
 }
 
-impl Reader<'_> {
+impl ValueReader<'_> {
     fn value(&self, node: NodeId, depth: usize) -> Value {
         let node = self.yaml.resolve(node);
         if depth > MAX_DEPTH || !self.yaml.budget().spend(1) {

@@ -75,8 +75,9 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
             return ControlFlow::Break(());
         }
         let fields = fields.in_file(file.path);
-        around.note(&file, screen.lets_pass(file.bytes));
-        if !is_wanted(&file, request, &screen) && fields.is_empty() {
+        let names_image = screen.lets_pass(file.bytes);
+        around.note(&file, names_image);
+        if !names_image && !is_wanted(&file, request) && fields.is_empty() {
             spare.keep(&file);
         } else if let Some(one) = look_at(&file, fields, request, &names) {
             looked.lock().unwrap_or_else(PoisonError::into_inner).push(one);
@@ -102,11 +103,9 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
     Ok(survey)
 }
 
-/// Whether a file must be parsed for the request.
-fn is_wanted(file: &SourceFile<'_>, request: &Request, screen: &Prefilter<'_>) -> bool {
-    file.match_level == MatchLevel::Explicit
-        || screen.lets_pass(file.bytes)
-        || (request.add && is_kustomization_file(file.path))
+/// Whether a file must be parsed for the request although it names none of the images.
+fn is_wanted(file: &SourceFile<'_>, request: &Request) -> bool {
+    file.match_level == MatchLevel::Explicit || (request.add && is_kustomization_file(file.path))
 }
 
 fn look_at(
@@ -117,7 +116,9 @@ fn look_at(
 ) -> Option<FileScan> {
     let unparsed = |error| {
         let (path, named) = (file.path.to_owned(), file.match_level == MatchLevel::Explicit);
-        Some(FileScan::Unparsed(Unparsed { path, error, named, text: UnparsedText::read(file, request) }))
+        let is_syntax = matches!(error, ReadError::Syntax(_));
+        let text = if is_syntax { UnparsedText::read(file, request) } else { UnparsedText::default() };
+        Some(FileScan::Unparsed(Unparsed { path, error, named, text }))
     };
     if dotenv::is_dotenv(file.path) {
         return look_at_variables(file, &fields, request);

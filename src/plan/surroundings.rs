@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::SourceFile;
-use crate::effective::{declared_names, is_structural};
+use crate::effective::{FileMarks, FileRole};
 use crate::file_selection::file_name;
 use crate::manifest::is_compose;
 
@@ -24,28 +24,46 @@ pub(super) struct Surroundings {
 
 /// Collects the surroundings while the files are visited, from several threads.
 #[derive(Default)]
-pub(super) struct SurroundingsCollector(Mutex<Surroundings>);
+pub(super) struct SurroundingsCollector {
+    marks: FileMarks,
+    files: Mutex<Vec<NotedFile>>,
+}
+
+struct NotedFile {
+    path: String,
+    /// If it can include others.
+    bytes: Option<Vec<u8>>,
+    declared: Vec<String>,
+    is_seed: bool,
+}
 
 impl SurroundingsCollector {
     /// Takes note of a file; `is_seed` if it may name one of the images.
     pub fn note(&self, file: &SourceFile<'_>, is_seed: bool) {
-        let structural = is_structural(file.path, file.bytes).then(|| file.bytes.to_vec());
-        let declared = declared_names(file.bytes);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.paths.insert(file.path.to_owned());
-        if let Some(bytes) = structural {
-            kept.structural.insert(file.path.to_owned(), bytes);
-        }
-        if !declared.is_empty() {
-            kept.declarations.insert(file.path.to_owned(), declared);
-        }
+        let FileRole { is_structural, declared } = self.marks.role(file.path, file.bytes);
         // the image's name can be in a variable
-        if is_seed || (is_compose(file_name(file.path)) && file.bytes.contains(&b'$')) {
-            kept.seeds.insert(file.path.to_owned());
-        }
+        let is_seed = is_seed || (is_compose(file_name(file.path)) && file.bytes.contains(&b'$'));
+        let bytes = is_structural.then(|| file.bytes.to_vec());
+        let noted = NotedFile { path: file.path.to_owned(), bytes, declared, is_seed };
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
     }
 
     pub fn finish(self) -> Surroundings {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let mut around = Surroundings::default();
+        let mut files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        around.paths = files.iter().map(|file| file.path.clone()).collect();
+        for NotedFile { path, bytes, declared, is_seed } in files {
+            if is_seed {
+                around.seeds.insert(path.clone());
+            }
+            if !declared.is_empty() {
+                around.declarations.insert(path.clone(), declared);
+            }
+            if let Some(bytes) = bytes {
+                around.structural.insert(path, bytes);
+            }
+        }
+        around
     }
 }

@@ -377,7 +377,8 @@ impl Summary<'_> {
                         running: BTreeSet::new(),
                         renamed_by: entry.renamed_by.map(location),
                     });
-                known.may_match |= entry.may_match;
+                // a kustomization that includes nothing may be a part of something else
+                known.may_match |= entry.may_match || root.files.len() == 1;
                 known.running.extend(self.running(root));
             }
         }
@@ -447,11 +448,15 @@ impl Summary<'_> {
 
     /// A warning for each root that runs one of the images, and in which no place sets its tag.
     fn unset(&self) -> impl Iterator<Item = String> {
+        // an anchored name is used where a tag is beside it
+        let tagged = self.roots.images().filter(|(_, image)| image.winning().is_some());
+        let tagged: HashSet<Place> = tagged.filter_map(|(_, image)| image.named_at).collect();
         let images = self.roots.images().filter(|(_, image)| self.is_wanted(image));
-        images.filter_map(|(root, image)| {
+        images.filter_map(move |(root, image)| {
             let at = image.named_at.map(|place| format!("{}: ", self.roots.files.location(place)));
             let (at, name, root) = (at.unwrap_or_default(), inline(&image.name), inline(&root.name));
             match (image.winning(), &image.app_version) {
+                (None, _) if image.named_at.is_some_and(|place| tagged.contains(&place)) => None,
                 (None, Some(version)) if version.empty_tag.is_none() => Some(format!(
                     "{at}{root} runs {name} with the appVersion of its chart as the tag; add a tag to set it"
                 )),

@@ -9,21 +9,21 @@ const MAX_SIZE: u64 = 1_000_000;
 
 /// The position of a root relative to its repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
+pub enum RootPosition {
     NoRepository,
     Top,
     /// Ignore files in the folders above apply too, up to the repository's top level.
     Below,
 }
 
-impl Setting {
+impl RootPosition {
     pub fn of(root: &Path) -> Self {
         let has_git = |folder: &Path| folder.join(".git").exists();
         if has_git(root) {
-            return Setting::Top;
+            return RootPosition::Top;
         }
         let is_below = folders_above(root).iter().any(|folder| has_git(folder));
-        if is_below { Setting::Below } else { Setting::NoRepository }
+        if is_below { RootPosition::Below } else { RootPosition::NoRepository }
     }
 }
 

@@ -12,7 +12,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 use super::descent::Descent;
 use super::error::{not_opened, not_reached};
 use super::folder::EntryKind;
-use super::ignore_files::{Setting, has_odd_file, odd_file};
+use super::ignore_files::{RootPosition, has_odd_file, odd_file};
 use super::open_error::OpenError;
 use super::{Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
@@ -115,7 +115,7 @@ impl FileSearch<'_> {
             return self
                 .warn(format!("skipped: .: {} is not a regular file", inline(&file.display().to_string())));
         }
-        let setting = Setting::of(root);
+        let setting = RootPosition::of(root);
         let odd = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&odd);
         let walk = WalkBuilder::new(root)
@@ -124,8 +124,8 @@ impl FileSearch<'_> {
             .git_global(true)
             .git_exclude(true)
             // a repository ends at its top level; the ignore files above don't apply
-            .require_git(setting == Setting::Below)
-            .parents(setting == Setting::Below)
+            .require_git(setting == RootPosition::Below)
+            .parents(setting == RootPosition::Below)
             .follow_links(false)
             .filter_entry(move |entry| {
                 if entry.depth() > 0 && is_repository(entry) {

@@ -27,12 +27,12 @@ pub struct RenderedChart {
 /// Renders an item of `helmCharts` of the kustomization in a folder. `chart` is the chart's folder, if it is in the
 /// repository. First come the chart's values, then `valuesFile` and `valuesInline` as `valuesMerge` orders them, then `additionalValuesFiles`. (kustomize, `HelmChartInflationGeneratorPlugin`.)
 pub fn inflated(files: &mut Files<'_>, folder: &str, chart: Option<&str>, item: &Value) -> RenderedChart {
-    let mut reader = Reader { files, folder, trail: Trail::default(), values_files: Vec::new() };
+    let mut reader = ChartValuesReader { files, folder, trail: Trail::default(), values_files: Vec::new() };
     let mut user = reader.values(item, chart);
     for path in item.get("additionalValuesFiles").map(Value::items).unwrap_or_default() {
         overlay(&mut user, path.text().map(|text| reader.file(text, path.place())).unwrap_or_default());
     }
-    let Reader { files, mut trail, values_files, .. } = reader;
+    let ChartValuesReader { files, mut trail, values_files, .. } = reader;
     let chart = chart.and_then(|chart| Chart::load(files, chart, &mut trail));
     let size = chart.as_ref().map_or(0, Chart::size) + user.size();
     let images = if !files.spend(size) {
@@ -46,14 +46,14 @@ pub fn inflated(files: &mut Files<'_>, folder: &str, chart: Option<&str>, item: 
 }
 
 /// Reads values files relative to a kustomization.
-struct Reader<'r, 'f> {
+struct ChartValuesReader<'r, 'f> {
     files: &'r mut Files<'f>,
     folder: &'r str,
     trail: Trail,
     values_files: Vec<String>,
 }
 
-impl Reader<'_, '_> {
+impl ChartValuesReader<'_, '_> {
     /// `valuesFile` and `valuesInline`. Without a `valuesFile`, the chart's values.yaml counts as one.
     /// (`createNewMergedValuesFile`, `replaceValuesInline`.)
     fn values(&mut self, item: &Value, chart: Option<&str>) -> Value {

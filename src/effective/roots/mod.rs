@@ -15,7 +15,7 @@ use super::root::Root;
 use super::value::Value;
 use deployments::Deployments;
 
-pub use scene::{Scene, declared_names, is_structural};
+pub use scene::{FileMarks, FileRole, Scene};
 
 /// Objects that are deployed together.
 #[derive(Debug, Default)]

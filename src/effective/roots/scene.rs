@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use memchr::memmem::find;
+use memchr::memmem::Finder;
 
 use super::super::files::{Files, folder_of, join};
 use super::super::images::object_images;
@@ -18,8 +18,8 @@ pub(super) const KUSTOMIZATION_FILES: [&str; 3] =
 
 const CHART_FILE: &str = "Chart.yaml";
 
-/// The API groups of objects that include files.
-const GROUPS: [&[u8]; 3] = [b".toolkit.fluxcd.io/", b"kustomize.config.k8s.io/", b"argoproj.io/"];
+/// The API groups of objects that include files, without `.io/`.
+const GROUPS: [&[u8]; 3] = [b".toolkit.fluxcd", b"kustomize.config.k8s", b"argoproj"];
 
 /// The files to start from.
 pub struct Scene<'a> {
@@ -31,31 +31,61 @@ pub struct Scene<'a> {
     pub url: Option<&'a str>,
 }
 
-/// Whether a file can include others.
-pub fn is_structural(path: &str, bytes: &[u8]) -> bool {
-    let name = file_name(path);
-    KUSTOMIZATION_FILES.contains(&name)
-        || name == CHART_FILE
-        || name.starts_with(".argocd-source")
-        || name.contains("compose")
-        || GROUPS.iter().any(|group| find(bytes, group).is_some())
+/// Looks at files without parsing them.
+pub struct FileMarks {
+    groups: Finder<'static>,
+    kinds: [Finder<'static>; 2],
+    name: Finder<'static>,
 }
 
-/// The names in a file that declares what other files refer to by name: sources and charts of Flux, and the
-/// ConfigMaps and Secrets that values and variables are taken from. Found without parsing: every `name` counts.
-pub fn declared_names(bytes: &[u8]) -> Vec<String> {
-    let kinds: [&[u8]; 3] = [b"source.toolkit.fluxcd.io/", b"ConfigMap", b"Secret"];
-    if !kinds.iter().any(|kind| find(bytes, kind).is_some()) {
-        return Vec::new();
+/// What a file is to others.
+pub struct FileRole {
+    /// It can include others.
+    pub is_structural: bool,
+    /// The names in it, if it declares what other files refer to by name: sources and charts of Flux, and the
+    /// ConfigMaps and Secrets that values and variables are taken from. Every `name` counts.
+    pub declared: Vec<String>,
+}
+
+impl Default for FileMarks {
+    fn default() -> Self {
+        FileMarks {
+            groups: Finder::new(".io/"),
+            kinds: ["ConfigMap", "Secret"].map(Finder::new),
+            name: Finder::new("name:"),
+        }
     }
-    let text = std::str::from_utf8(bytes).unwrap_or_default();
-    let names = text.match_indices("name:").filter_map(|(at, key)| {
-        let value = text[at + key.len()..].trim_start_matches([' ', '"', '\'']);
-        let end = value.find(|c: char| c.is_whitespace() || "\"',}#".contains(c)).unwrap_or(value.len());
-        value.get(..end).filter(|name| !name.is_empty() && name.len() <= MAX_NAME)
-    });
-    let names: BTreeSet<&str> = names.collect();
-    names.into_iter().map(str::to_owned).collect()
+}
+
+impl FileMarks {
+    pub fn role(&self, path: &str, bytes: &[u8]) -> FileRole {
+        let ends = |at: usize, ending: &[u8]| bytes[..at].ends_with(ending);
+        let groups: Vec<usize> = self.groups.find_iter(bytes).collect();
+        let has_group = |group: &[u8]| groups.iter().any(|&at| ends(at, group));
+        let name = file_name(path);
+        let is_structural = KUSTOMIZATION_FILES.contains(&name)
+            || name == CHART_FILE
+            || name.starts_with(".argocd-source")
+            || name.contains("compose")
+            || GROUPS.iter().any(|group| has_group(group));
+        let declares =
+            has_group(b"source.toolkit.fluxcd") || self.kinds.iter().any(|kind| kind.find(bytes).is_some());
+        FileRole { is_structural, declared: if declares { self.names(bytes) } else { Vec::new() } }
+    }
+
+    fn names(&self, bytes: &[u8]) -> Vec<String> {
+        let names = self.name.find_iter(bytes).filter_map(|at| {
+            let value = &bytes[at + self.name.needle().len()..];
+            let value = &value[value.iter().take_while(|byte| b" \"'".contains(byte)).count()..];
+            let value = &value[..value.len().min(MAX_NAME + 1)];
+            let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"',}#".contains(byte);
+            let end = value.iter().position(is_end).unwrap_or(value.len());
+            let name = std::str::from_utf8(&value[..end]).ok()?;
+            (!name.is_empty() && name.len() <= MAX_NAME).then_some(name)
+        });
+        let names: BTreeSet<&str> = names.collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
 }
 
 /// Kubernetes allows no longer names.

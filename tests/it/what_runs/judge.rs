@@ -257,6 +257,10 @@ impl<'a> Case<'a> {
 
     /// What the targets run is different without any doubt: two tags that are written somewhere.
     fn has_different_tags(&self) -> bool {
+        // whoever names one file means all that is in it
+        if self.repository.only.as_ref().is_some_and(|only| !only.contains('*')) {
+            return false;
+        }
         let written = self.targets.iter().filter(|place| self.origin(place).is_some());
         let tags = written.map(|place| Image::parse(&self.before.images[place]).tag);
         let tags: BTreeSet<_> =
@@ -379,7 +383,11 @@ impl<'a> Case<'a> {
     fn is_named(&self, place: &Place, said: &str) -> bool {
         let root = place.0.rsplit(' ').next().unwrap_or_default();
         let named = self.file(place).is_some_and(|file| said.contains(file));
-        named || (root != "." && said.contains(root))
+        // `Kustomization/flux-system/apps from …` is the Flux Kustomization apps
+        let object = place.0.split(" from ").next().unwrap_or_default();
+        let object = object.split_once('/').map(|(kind, rest)| format!("{kind} {}", name_of(rest)));
+        let by_object = object.is_some_and(|object| said.contains(&object));
+        named || by_object || (root != "." && said.contains(root))
     }
 
     /// A changed line whose tag no container runs. An entry of a kustomization may be set for what isn't visible.
