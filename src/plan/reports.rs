@@ -9,7 +9,7 @@ use super::{Plan, PlanError, ReplacedImage, Request, TargetIndex, UpdateTarget};
 use crate::file_selection::MatchLevel;
 use crate::image::{Tag, same_image};
 use crate::location::Location;
-use crate::manifest::WORKLOAD;
+use crate::manifest::{WORKLOAD, add};
 use crate::visible::inline;
 
 /// How many places a notice lists.
@@ -113,13 +113,17 @@ impl Reports {
             |m: &Match| self.what_runs.roots_of.get(&files[m.file].path).cloned().unwrap_or_default();
         let mut added: BTreeMap<TargetIndex, (BTreeSet<usize>, Location)> = BTreeMap::new();
         for m in matches.iter().filter(|m| m.added) {
-            let known = added.entry(m.target).or_insert_with(|| (BTreeSet::new(), files[m.file].place(m.at)));
-            known.0.extend(roots_of(m));
+            added.entry(m.target).or_insert_with(|| (BTreeSet::new(), files[m.file].place(m.at)));
+        }
+        // in other roots, an entry that was there already may set the workload's tag
+        for m in matches.iter().filter(|m| m.overrides) {
+            added.entry(m.target).and_modify(|(roots, _)| roots.extend(roots_of(m)));
         }
         let mut dropped = Vec::new();
         matches.retain(|m| {
             let own = roots_of(m);
-            let is_workload = m.kind == WORKLOAD && m.match_level != MatchLevel::Explicit && !own.is_empty();
+            let is_reached = m.kind == WORKLOAD && add::in_container(&files[m.file].yaml, m.at);
+            let is_workload = is_reached && m.match_level != MatchLevel::Explicit && !own.is_empty();
             let by = added.get(&m.target).filter(|(roots, _)| own.is_subset(roots));
             match by.filter(|_| is_workload) {
                 None => true,
