@@ -158,6 +158,24 @@ fn history_lists_tags_of_place_that_only_its_field_leads_to() {
 }
 
 #[test]
+fn history_leaves_out_weaker_place_of_same_file() {
+    let past = Past::new();
+    past.write(DEPLOYMENT.0, DEPLOYMENT.1);
+    past.write(BASE.0, BASE.1);
+    for (weaker, tag) in [("w1", "v1"), ("w2", "v1"), ("w2", "v2")] {
+        let text = format!(
+            "resources: [../base]\npatches:\n  - patch: |\n      apiVersion: apps/v1\n      kind: Deployment\n      \
+             metadata: {{name: api}}\n      spec:\n        template:\n          spec:\n            containers:\n              \
+             - name: api\n                image: {API}:{weaker}\nimages:\n  - name: {API}\n    newTag: {tag}\n"
+        );
+        past.write("prod/kustomization.yaml", &text);
+        past.commit("Ada", &format!("{weaker} {tag}"));
+    }
+    let told = json(&past.history(&[API, "--format", "json"]));
+    assert_eq!(tags(&told), ["v2", "v1"], "{told}");
+}
+
+#[test]
 fn rollback_goes_back_in_place_that_only_its_field_leads_to() {
     for case in CASES {
         let past = case.past();
