@@ -116,7 +116,7 @@ impl WhatRuns {
         let scope = RenderedScope {
             around,
             url: request.repository_url.as_deref(),
-            names_image: &|bytes| names.lets_pass(bytes),
+            names_image: Some(&|bytes| names.lets_pass(bytes)),
             cancellation: &request.cancellation,
         };
         scope.with_roots(source, |roots| Summary::new(roots, request).what_runs())
@@ -129,7 +129,7 @@ pub(super) fn listed_places(
     around: &Surroundings,
 ) -> (HashMap<FilePlace, OverriddenPlace>, HashSet<FilePlace>) {
     let cancellation = Cancellation::default();
-    let scope = RenderedScope { around, url: None, names_image: &|_| true, cancellation: &cancellation };
+    let scope = RenderedScope { around, url: None, names_image: None, cancellation: &cancellation };
     scope.with_roots(source, |roots| (roots.overridden(), roots.known()))
 }
 
@@ -137,8 +137,8 @@ pub(super) fn listed_places(
 struct RenderedScope<'a> {
     around: &'a Surroundings,
     url: Option<&'a str>,
-    /// Whether a file may name one of the images.
-    names_image: &'a dyn Fn(&[u8]) -> bool,
+    /// Whether a file may name one of the images; `None` for the roots in which any place overrides another.
+    names_image: Option<&'a dyn Fn(&[u8]) -> bool>,
     cancellation: &'a Cancellation,
 }
 
@@ -151,10 +151,15 @@ impl RenderedScope<'_> {
             None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
         };
         let mentions = Mentions::new(&around.structural, &around.paths, &around.declarations);
-        // a search finds no JSON files, so those that are mentioned are looked at here
-        let patches =
-            mentions.json_files().filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
-        let seeds = around.seeds.iter().cloned().chain(patches.map(str::to_owned)).collect();
+        let seeds = match names_image {
+            Some(names_image) => {
+                // a search finds no JSON files, so those that are mentioned are looked at here
+                let patches =
+                    mentions.json_files().filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
+                around.seeds.iter().cloned().chain(patches.map(str::to_owned)).collect()
+            }
+            None => around.overridable(&mentions, &read),
+        };
         let reached = mentions.reaching(&seeds);
         let declarations = mentions.declarations_of(&reached);
         let mut files = Files::new(&around.paths, &read, cancellation.clone());
