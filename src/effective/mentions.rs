@@ -12,6 +12,8 @@ const MAX_PATH: usize = 1024;
 #[derive(Debug, Default)]
 pub struct Mentions {
     by: HashMap<String, Vec<String>>,
+    /// For each file, the files and folders that it mentions.
+    of: HashMap<String, BTreeSet<String>>,
     /// For each file, the declarations that it refers to by name.
     declarations: HashMap<String, BTreeSet<String>>,
 }
@@ -51,6 +53,7 @@ impl Mentions {
                 mentions.by.entry(target.clone()).or_default().push(file.clone());
             }
             mentions.declarations.insert(file.clone(), named);
+            mentions.of.insert(file.clone(), targets);
         }
         mentions
     }
@@ -58,6 +61,33 @@ impl Mentions {
     /// The JSON files that are mentioned, such as patches.
     pub fn json_files(&self) -> impl Iterator<Item = &str> {
         self.by.keys().map(String::as_str).filter(|path| path.ends_with(".json"))
+    }
+
+    /// The files and folders that a file mentions.
+    pub fn of(&self, file: &str) -> impl Iterator<Item = &str> {
+        self.of.get(file).into_iter().flatten().map(String::as_str)
+    }
+
+    /// What some files include, directly or by others, with those files. Of a folder with a kustomization, that is the
+    /// kustomization, else everything below.
+    pub fn included(&self, files: &BTreeSet<String>, paths: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut included = files.clone();
+        let mut next: Vec<String> = files.iter().cloned().collect();
+        let mut visited: HashSet<&str> = HashSet::new();
+        while let Some(path) = next.pop() {
+            let declarations = self.declarations.get(&path).into_iter().flatten().map(String::as_str);
+            let beside = (last_part(&path) == "Chart.yaml").then(|| folder_of(&path)).into_iter();
+            let targets: Vec<&str> = self.of(&path).chain(declarations).collect();
+            for target in targets.into_iter().filter(|target| visited.insert(target)) {
+                next.extend(below(target, paths).into_iter().filter(|path| included.insert(path.clone())));
+            }
+            for folder in beside {
+                next.extend(
+                    everything_below(folder, paths).into_iter().filter(|path| included.insert(path.clone())),
+                );
+            }
+        }
+        included
     }
 
     /// The declarations that some files refer to by name.
@@ -82,6 +112,25 @@ impl Mentions {
         }
         reached
     }
+}
+
+/// The files that a mention of a file or folder includes.
+fn below(target: &str, paths: &BTreeSet<String>) -> Vec<String> {
+    if paths.contains(target) {
+        return vec![target.to_owned()];
+    }
+    let inside = |name: &str| if target.is_empty() { name.to_owned() } else { format!("{target}/{name}") };
+    let kustomization = ["kustomization.yaml", "kustomization.yml", "Kustomization"].map(inside);
+    match kustomization.into_iter().find(|path| paths.contains(path)) {
+        Some(path) => vec![path],
+        None => everything_below(target, paths),
+    }
+}
+
+fn everything_below(folder: &str, paths: &BTreeSet<String>) -> Vec<String> {
+    let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let inside = paths.range(start.clone()..).take_while(|path| path.starts_with(&start));
+    inside.cloned().collect()
 }
 
 /// The files and folders of a repository.

@@ -10,7 +10,7 @@ use super::indexes::FieldPosition;
 use super::parsed_file::{FieldPlaces, ParsedFile};
 use super::prefilter::Prefilter;
 use super::skipped_files::SkippedFiles;
-use super::surroundings::{Surroundings, SurroundingsCollector};
+use super::surroundings::{Names, Surroundings, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText, stopped_at};
 use super::what_runs::FilePlace;
 use super::{FieldTarget, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget};
@@ -76,7 +76,7 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
         }
         let fields = fields.in_file(file.path);
         let names_image = screen.lets_pass(file.bytes);
-        around.note(&file, names_image);
+        around.note(&file, if names_image { Names::Image } else { Names::Nothing });
         if !names_image && !is_wanted(&file, request) && fields.is_empty() {
             spare.keep(&file);
         } else if let Some(one) = look_at(&file, fields, request, &names) {

@@ -32,7 +32,7 @@ pub(super) struct ListedWinner {
 /// Looks at all roots of a listing.
 pub(super) fn listed_places(source: &dyn FileSource, around: &Surroundings) -> ListedPlaces {
     let cancellation = Cancellation::default();
-    let scope = RenderedScope { around, url: None, names_image: &|_| true, cancellation: &cancellation };
+    let scope = RenderedScope { around, url: None, names_image: None, cancellation: &cancellation };
     scope.with_roots(source, |roots| ListedPlaces {
         overridden: roots.overridden(),
         known: roots.known(),

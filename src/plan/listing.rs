@@ -8,7 +8,7 @@ use super::indexes::FileIndex;
 use super::listed_places::{ListedPlaces, ListedWinner, OverriddenPlace, listed_places};
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
-use super::surroundings::SurroundingsCollector;
+use super::surroundings::{Names, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
 use super::what_runs::FilePlace;
 use super::{FileSource, PlanError, SourceFile, TargetIndex, shared};
@@ -84,6 +84,23 @@ struct FileListing {
     without_chart: PlacedReferences,
 }
 
+impl FileListing {
+    fn names(&self) -> Names {
+        let mut listed = self.with_chart.by_rule.iter().map(|placed| &placed.reference);
+        let has_variable = |r: &ListedReference| {
+            [Some(&r.image), r.tag.as_ref(), r.digest.as_ref()]
+                .into_iter()
+                .flatten()
+                .any(|part| part.contains('$'))
+        };
+        match listed.len() {
+            0 => Names::Nothing,
+            _ if listed.any(has_variable) => Names::Variable,
+            _ => Names::Image,
+        }
+    }
+}
+
 #[derive(Clone, Default)]
 struct PlacedReferences {
     by_rule: Vec<PlacedReference>,
@@ -112,11 +129,11 @@ pub fn list(
     let (all, around) = (Mutex::new(Vec::new()), SurroundingsCollector::default());
     let look = |file: SourceFile<'_>| {
         if file.match_level == MatchLevel::ContextOnly {
-            around.note(&file, false);
+            around.note(&file, Names::Nothing);
             return ControlFlow::Continue(());
         }
         let listed = listed(&file, images);
-        around.note(&file, listed.as_ref().is_ok_and(|listed| !listed.with_chart.by_rule.is_empty()));
+        around.note(&file, listed.as_ref().map_or(Names::Nothing, FileListing::names));
         all.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
         looked();
         ControlFlow::Continue(())

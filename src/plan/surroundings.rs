@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::SourceFile;
-use crate::effective::{FileMarks, FileRole};
+use crate::effective::{FileMarks, FileRole, Mentions, overriders};
 use crate::file_selection::file_name;
 use crate::manifest::is_compose;
 
@@ -20,6 +20,8 @@ pub(super) struct Surroundings {
     pub declarations: BTreeMap<String, Vec<String>>,
     /// The files that may name one of the images.
     pub seeds: BTreeSet<String>,
+    /// The files with an image that has a variable in it.
+    pub variables: BTreeSet<String>,
 }
 
 /// Collects the surroundings while the files are visited, from several threads.
@@ -34,17 +36,27 @@ struct NotedFile {
     /// If it can include others.
     bytes: Option<Vec<u8>>,
     declared: Vec<String>,
-    is_seed: bool,
+    names: Names,
+}
+
+/// What a file names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    Nothing,
+    /// It may name one of the images.
+    Image,
+    /// It names an image with a variable in it.
+    Variable,
 }
 
 impl SurroundingsCollector {
-    /// Takes note of a file; `is_seed` if it may name one of the images.
-    pub fn note(&self, file: &SourceFile<'_>, is_seed: bool) {
+    pub fn note(&self, file: &SourceFile<'_>, names: Names) {
         let FileRole { is_structural, declared } = self.marks.role(file.path, file.bytes);
         // the image's name can be in a variable
-        let is_seed = is_seed || (is_compose(file_name(file.path)) && file.bytes.contains(&b'$'));
+        let has_variable = is_compose(file_name(file.path)) && file.bytes.contains(&b'$');
+        let names = if has_variable { Names::Variable } else { names };
         let bytes = is_structural.then(|| file.bytes.to_vec());
-        let noted = NotedFile { path: file.path.to_owned(), bytes, declared, is_seed };
+        let noted = NotedFile { path: file.path.to_owned(), bytes, declared, names };
         self.files.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
     }
 
@@ -53,9 +65,12 @@ impl SurroundingsCollector {
         let mut files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
         files.sort_by(|a, b| a.path.cmp(&b.path));
         around.paths = files.iter().map(|file| file.path.clone()).collect();
-        for NotedFile { path, bytes, declared, is_seed } in files {
-            if is_seed {
+        for NotedFile { path, bytes, declared, names } in files {
+            if names != Names::Nothing {
                 around.seeds.insert(path.clone());
+            }
+            if names == Names::Variable {
+                around.variables.insert(path.clone());
             }
             if !declared.is_empty() {
                 around.declarations.insert(path.clone(), declared);
@@ -65,5 +80,24 @@ impl SurroundingsCollector {
             }
         }
         around
+    }
+}
+
+impl Surroundings {
+    /// The files that name images which may have more than one place in some root.
+    pub fn overridable(
+        &self,
+        mentions: &Mentions,
+        read: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> BTreeSet<String> {
+        let mut seeds = overriders(&self.structural, &self.paths, mentions, read);
+        seeds.extend(self.variables.iter().cloned());
+        if seeds.is_empty() {
+            return seeds;
+        }
+        // a place is overridden in every root only if no other root uses it
+        let included = mentions.included(&mentions.reaching(&seeds), &self.paths);
+        seeds.extend(included.into_iter().filter(|path| self.seeds.contains(path)));
+        seeds
     }
 }

@@ -120,19 +120,22 @@ impl WhatRuns {
         let scope = RenderedScope {
             around,
             url: request.repository_url.as_deref(),
-            names_image: &|bytes| names.lets_pass(bytes),
+            names_image: Some(&|bytes| names.lets_pass(bytes)),
             cancellation: &request.cancellation,
         };
         scope.with_roots(source, |roots| Summary::new(roots, request).what_runs())
     }
 }
 
+/// Whether the bytes of a file may name an image.
+pub(super) type NamesImage<'a> = &'a dyn Fn(&[u8]) -> bool;
+
 /// Which roots to render.
 pub(super) struct RenderedScope<'a> {
     pub around: &'a Surroundings,
     pub url: Option<&'a str>,
-    /// Whether a file may name one of the images.
-    pub names_image: &'a dyn Fn(&[u8]) -> bool,
+    /// Whether a file may name one of the images; `None` for the roots in which any place overrides another.
+    pub names_image: Option<NamesImage<'a>>,
     pub cancellation: &'a Cancellation,
 }
 
@@ -145,10 +148,15 @@ impl RenderedScope<'_> {
             None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
         };
         let mentions = Mentions::new(&around.structural, &around.paths, &around.declarations);
-        // a search finds no JSON files, so those that are mentioned are looked at here
-        let patches =
-            mentions.json_files().filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
-        let seeds = around.seeds.iter().cloned().chain(patches.map(str::to_owned)).collect();
+        let seeds = match names_image {
+            Some(names_image) => {
+                // a search finds no JSON files, so those that are mentioned are looked at here
+                let patches =
+                    mentions.json_files().filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
+                around.seeds.iter().cloned().chain(patches.map(str::to_owned)).collect()
+            }
+            None => around.overridable(&mentions, &read),
+        };
         let reached = mentions.reaching(&seeds);
         let declarations = mentions.declarations_of(&reached);
         let mut files = Files::new(&around.paths, &read, cancellation.clone());

@@ -1,0 +1,118 @@
+//! Which files may make one place override another, found without parsing. A listing renders only the roots around
+//! them: without such a file, each image has one place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use memchr::memmem::find;
+
+use super::files::folder_of;
+use super::mentions::Mentions;
+use crate::file_selection::file_name;
+use crate::manifest::{is_compose, is_kustomization_file};
+
+/// Patches can have any effect, so it counts whether their text can name an image or a version.
+const PATCHES: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
+const VERSIONS: [&str; 5] = ["mage", "tag", "Tag", "repo", "digest"];
+
+/// What else in a kustomization, or in Flux's, sets images of something that it includes.
+const TRANSFORMS: [&str; 10] = [
+    "images",
+    "imageTags",
+    "components",
+    "replacements",
+    "vars",
+    "transformers",
+    "helmChart",
+    "configurations",
+    "generators",
+    "Component",
+];
+
+/// A HelmRelease that only has its own values has nothing that could override them.
+const RELEASES: [&str; 4] = ["valuesFrom", "postRenderers", "chartRef", "GitRepository"];
+
+const APPLICATIONS: [&str; 4] = ["helm:", "kustomize:", "ApplicationSet", "plugin:"];
+
+/// The files that may override something. `structural` are those that can include others; `read` gives the bytes of a
+/// file.
+pub fn overriders(
+    structural: &BTreeMap<String, Vec<u8>>,
+    paths: &BTreeSet<String>,
+    mentions: &Mentions,
+    read: &dyn Fn(&str) -> Option<Vec<u8>>,
+) -> BTreeSet<String> {
+    let folders = Folders::new(paths);
+    let is_overrider = |path: &str, bytes: &[u8]| {
+        let name = file_name(path);
+        let patches = || {
+            has_any(bytes, &PATCHES)
+                && (has_any(bytes, &VERSIONS)
+                    || mentions.of(path).any(|file| {
+                        paths.contains(file) && read(file).is_none_or(|b| has_any(&b, &VERSIONS))
+                    })
+                    || mentions.of(path).any(|file| file.ends_with(".json")))
+        };
+        if is_kustomization_file(path) || find(bytes, b"kustomize.toolkit.fluxcd.io/").is_some() {
+            return has_any(bytes, &TRANSFORMS) || patches();
+        }
+        if name == "Chart.yaml" {
+            return folders.yaml_files(folder_of(path)) > 2
+                || folders.holds(folder_of(path), "charts")
+                || find(bytes, b"file:").is_some();
+        }
+        if is_compose(name) || name.contains("compose") {
+            return folders.composes(folder_of(path)) > 1
+                || bytes.contains(&b'$')
+                || has_any(bytes, &["extends", "include"]);
+        }
+        let is_release = || find(bytes, b"helm.toolkit.fluxcd.io/").is_some() && has_any(bytes, &RELEASES);
+        let is_application = || find(bytes, b"argoproj.io/").is_some() && has_any(bytes, &APPLICATIONS);
+        name.starts_with(".argocd-source") || is_release() || is_application()
+    };
+    let found = structural.iter().filter(|(path, bytes)| is_overrider(path, bytes));
+    found.map(|(path, _)| path.clone()).collect()
+}
+
+fn has_any(bytes: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|word| find(bytes, word.as_bytes()).is_some())
+}
+
+/// What is directly in each folder.
+struct Folders<'a> {
+    yaml: BTreeMap<&'a str, Contents>,
+}
+
+#[derive(Default)]
+struct Contents {
+    files: usize,
+    composes: usize,
+}
+
+impl<'a> Folders<'a> {
+    fn new(paths: &'a BTreeSet<String>) -> Self {
+        let mut yaml: BTreeMap<&str, Contents> = BTreeMap::new();
+        for path in paths {
+            let contents = yaml.entry(folder_of(path)).or_default();
+            contents.files += 1;
+            contents.composes += usize::from(file_name(path).contains("compose"));
+        }
+        Folders { yaml }
+    }
+
+    fn yaml_files(&self, folder: &str) -> usize {
+        self.yaml.get(folder).map_or(0, |contents| contents.files)
+    }
+
+    fn composes(&self, folder: &str) -> usize {
+        self.yaml.get(folder).map_or(0, |contents| contents.composes)
+    }
+
+    /// Whether there are YAML files below a folder in another one.
+    fn holds(&self, folder: &str, inner: &str) -> bool {
+        let start = if folder.is_empty() { inner.to_owned() } else { format!("{folder}/{inner}") };
+        let first = self.yaml.range(start.as_str()..).next();
+        first.is_some_and(|(path, _)| {
+            path.strip_prefix(start.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+}
