@@ -176,6 +176,30 @@ fn history_leaves_out_weaker_place_of_same_file() {
 }
 
 #[test]
+fn history_goes_on_in_place_that_set_tag_before() {
+    let past = Past::new();
+    let deployment = |tag: &str| DEPLOYMENT.1.replace("v0", tag);
+    past.write(BASE.0, BASE.1);
+    past.write("prod/kustomization.yaml", "resources: [../base]\n");
+    for tag in ["v1", "v2"] {
+        past.write(DEPLOYMENT.0, &deployment(tag));
+        past.commit("Ada", tag);
+    }
+    let entry = |tag: &str| format!("resources: [../base]\nimages:\n  - name: {API}\n    newTag: {tag}\n");
+    past.write("prod/kustomization.yaml", &entry("v3"));
+    let added = past.commit("Ada", "v3");
+    past.write("prod/kustomization.yaml", &entry("v4"));
+    past.commit("Ada", "v4");
+    let told = json(&past.history(&[API, "--format", "json"]));
+    assert_eq!(tags(&told), ["v4", "v3", "v2", "v1"], "{told}");
+    let notice = format!("before {}, {}:8 set the tag", &added[..10], DEPLOYMENT.0);
+    assert_eq!(told["notices"], serde_json::json!([notice]));
+    assert_eq!(told["entries"][2]["until"], told["entries"][1]["since"]);
+    let limited = json(&past.history(&[API, "--format", "json", "-n", "2"]));
+    assert_eq!(limited["notices"], serde_json::json!([]), "{limited}");
+}
+
+#[test]
 fn rollback_goes_back_in_place_that_only_its_field_leads_to() {
     for case in CASES {
         let past = case.past();
