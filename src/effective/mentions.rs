@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::{folder_of, join};
+use crate::manifest::is_kustomization_file;
 
 /// Longer words are no paths.
 const MAX_PATH: usize = 1024;
@@ -20,6 +21,21 @@ pub struct Mentions {
 
 /// What refers to a declaration by name: values and variables from ConfigMaps, sources and charts of Flux.
 const REFERENCES: [&[u8]; 4] = [b"valuesFrom", b"substituteFrom", b"sourceRef", b"chartRef"];
+
+/// What is before a path of one part, outside of kustomizations: other single words are too often names.
+const BEFORE_PATHS: [&str; 11] = [
+    ":",
+    "-",
+    "path:",
+    "chart:",
+    "file:",
+    "repository:",
+    "components:",
+    "valueFiles:",
+    "valuesFiles:",
+    "valuesFile:",
+    "include:",
+];
 
 impl Mentions {
     /// Reads the words of `files`; `paths` are all YAML files of the repository, `declarations` those that declare
@@ -39,12 +55,24 @@ impl Mentions {
         for (file, bytes) in files {
             let refers = REFERENCES.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
             let (mut targets, mut named) = (BTreeSet::new(), BTreeSet::new());
+            let (is_kustomization, mut before) = (is_kustomization_file(file), "");
+            let mut is_path = false;
             for word in words(bytes) {
-                if existing.may_have(word) {
+                let behind = std::mem::replace(&mut before, word);
+                if word.ends_with(':') {
+                    is_path = false;
+                    continue;
+                }
+                // the next item of a list in flow style is one if this is
+                is_path = is_path
+                    || is_kustomization
+                    || word.contains(['/', '.'])
+                    || BEFORE_PATHS.contains(&behind);
+                if is_path && existing.may_have(word) {
                     let joined = [join(folder_of(file), word), join("", word)].into_iter().flatten();
                     targets.extend(joined.filter(|path| existing.has(path)));
                 }
-                if refers && declared_names.may_have(word) {
+                if refers && ["name:", ":"].contains(&behind) && declared_names.may_have(word) {
                     let declared = by_name.get(word).into_iter().flatten();
                     named.extend(declared.filter(|path| path.as_str() != file).map(|path| (*path).clone()));
                 }
@@ -228,7 +256,7 @@ fn words(bytes: &[u8]) -> impl Iterator<Item = &str> {
         Some((_, path)) => path,
         None => word,
     });
-    words.filter(|word| !word.is_empty() && word.len() <= MAX_PATH && !word.ends_with(':'))
+    words.filter(|word| !word.is_empty() && word.len() <= MAX_PATH)
 }
 
 #[cfg(test)]

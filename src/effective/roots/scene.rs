@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use memchr::memmem::Finder;
+use memchr::memmem::{Finder, find};
+use memchr::memrchr;
 
 use super::super::files::{Files, folder_of, join};
 use super::super::images::object_images;
@@ -35,7 +36,7 @@ pub struct Scene<'a> {
 pub struct FileMarks {
     groups: Finder<'static>,
     kinds: [Finder<'static>; 2],
-    name: Finder<'static>,
+    metadata: Finder<'static>,
 }
 
 /// What a file is to others.
@@ -43,7 +44,7 @@ pub struct FileRole {
     /// It can include others.
     pub is_structural: bool,
     /// The names in it, if it declares what other files refer to by name: sources and charts of Flux, and the
-    /// ConfigMaps and Secrets that values and variables are taken from. Every `name` counts.
+    /// ConfigMaps and Secrets that values and variables are taken from.
     pub declared: Vec<String>,
 }
 
@@ -52,7 +53,7 @@ impl Default for FileMarks {
         FileMarks {
             groups: Finder::new(".io/"),
             kinds: ["ConfigMap", "Secret"].map(Finder::new),
-            name: Finder::new("name:"),
+            metadata: Finder::new("metadata:"),
         }
     }
 }
@@ -73,19 +74,41 @@ impl FileMarks {
         FileRole { is_structural, declared: if declares { self.names(bytes) } else { Vec::new() } }
     }
 
+    /// The names of the objects in a file. In flow style, every name behind `metadata` counts.
     fn names(&self, bytes: &[u8]) -> Vec<String> {
-        let names = self.name.find_iter(bytes).filter_map(|at| {
-            let value = &bytes[at + self.name.needle().len()..];
-            let value = &value[value.iter().take_while(|byte| b" \"'".contains(byte)).count()..];
-            let value = &value[..value.len().min(MAX_NAME + 1)];
-            let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"',}#".contains(byte);
-            let end = value.iter().position(is_end).unwrap_or(value.len());
-            let name = std::str::from_utf8(&value[..end]).ok()?;
-            (!name.is_empty() && name.len() <= MAX_NAME).then_some(name)
+        let names = self.metadata.find_iter(bytes).filter_map(|at| {
+            let start = memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
+            let behind = &bytes[at + self.metadata.needle().len()..];
+            let mut lines = behind.split(|&byte| byte == b'\n');
+            let rest = lines.next()?.trim_ascii();
+            if !rest.is_empty() && !rest.starts_with(b"#") {
+                return name_in(rest.get(find(rest, b"name")? + b"name".len()..)?);
+            }
+            let inside = lines
+                .take(MAX_METADATA)
+                .take_while(|line| line.trim_ascii().is_empty() || indentation(line) > at - start);
+            name_in(inside.filter_map(|line| line.trim_ascii_start().strip_prefix(b"name")).next()?)
         });
         let names: BTreeSet<&str> = names.collect();
         names.into_iter().map(str::to_owned).collect()
     }
+}
+
+/// An object's name is among the first lines of its metadata.
+const MAX_METADATA: usize = 200;
+
+fn indentation(line: &[u8]) -> usize {
+    line.iter().take_while(|byte| **byte == b' ').count()
+}
+
+/// The value behind a key without its colon: `: api`.
+fn name_in(behind: &[u8]) -> Option<&str> {
+    let value = &behind[behind.iter().take_while(|byte| b" :\"'".contains(byte)).count()..];
+    let value = &value[..value.len().min(MAX_NAME + 1)];
+    let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"',}#".contains(byte);
+    let end = value.iter().position(is_end).unwrap_or(value.len());
+    let name = std::str::from_utf8(&value[..end]).ok()?;
+    (!name.is_empty() && name.len() <= MAX_NAME).then_some(name)
 }
 
 /// Kubernetes allows no longer names.
