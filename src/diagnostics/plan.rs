@@ -30,6 +30,11 @@ pub(super) fn describe(error: &PlanError) -> Failure {
             (Exit::NoMatch, hint("narrow the search with ") + flag("file") + ", or correct " + flag("expect"))
         }
         PlanError::DifferentTags { .. } => (Exit::NoMatch, which_places()),
+        PlanError::OnlyWeaker { .. } => {
+            let files =
+                hint("add the stronger files with ") + flag("file") + ", or set defaults of charts too with ";
+            (Exit::NoMatch, files + switch("all"))
+        }
         PlanError::Replaced { image, tag, places } => {
             let other = places.first().map(|place| inline(&place.image)).unwrap_or_default();
             (

@@ -123,15 +123,17 @@ impl<'a> Files<'a> {
         let Some(yaml) = &self.loaded[id.index()].yaml else { return Vec::new() };
         let documents: Vec<_> = yaml.roots().iter().map(|&root| Value::read(yaml, root, id)).collect();
         self.budget.spend(documents.iter().map(Value::size).sum());
-        if let Err(stopped) = yaml.check() {
-            self.budget.stop(stopped);
-        }
         documents.into_iter().filter(|value| !value.is_null()).collect()
     }
 
     /// Counts values that a build makes. Once this gives `false`, the build must end.
     pub fn spend(&mut self, values: usize) -> bool {
         self.budget.spend(values)
+    }
+
+    /// Whether all values of a file could be read. Aliases and merge keys can multiply them beyond what is allowed.
+    pub fn is_whole(&self, file: FileId) -> bool {
+        self.file(file).yaml.as_ref().is_none_or(|yaml| yaml.check().is_ok())
     }
 
     /// Whether a build ended because it would have made too many values.

@@ -33,6 +33,9 @@ pub enum PlanError {
     /// Places name the image, but something stronger makes another image run there.
     #[error("{image} doesn't run here; nothing was written{}", replaced_lines(.places))]
     Replaced { image: String, tag: Option<String>, places: Vec<ReplacedImage> },
+    /// Every place that was searched is a default, or overridden.
+    #[error("no place that was searched sets which tag of {image} runs; nothing was written{}", weaker_lines(.places))]
+    OnlyWeaker { image: String, places: Vec<(Location, Option<Location>)> },
     #[error("{}: {reason}; nothing was written", inline(.file))]
     TooMuchWork { file: String, reason: ParseAborted },
     #[error("not landed: the time ran out while files were read")]
@@ -78,6 +81,14 @@ impl fmt::Display for ReplacedImage {
             None => write!(f, "{at}: is replaced by {}", inline(image)),
         }
     }
+}
+
+fn weaker_lines(places: &[(Location, Option<Location>)]) -> String {
+    let line = |(at, by): &(Location, Option<Location>)| match by {
+        Some(by) => format!("\n  {at}: {by} overrides it"),
+        None => format!("\n  {at}: is only a default, which every values file of the chart overrides"),
+    };
+    places.iter().take(LISTED).map(line).collect()
 }
 
 fn replaced_lines(places: &[ReplacedImage]) -> String {

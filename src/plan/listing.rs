@@ -305,7 +305,8 @@ impl PlacedReference {
     ) -> ListedReference {
         let places = || self.nodes.iter().map(|node| FilePlace::new(path, *node));
         let overrides = places().filter_map(|place| overridden.get(&place)).next().map(overrides);
-        let wins = places().any(|place| winners.contains(&place));
+        // a place that no root overrides and that none is rendered for is the only one
+        let wins = overrides.is_none() || places().any(|place| winners.contains(&place));
         ListedReference { overridden: overrides.unwrap_or_default(), wins, ..self.reference }
     }
 }

@@ -96,9 +96,15 @@ impl Reports {
                 root: overridden.root.clone(),
             })
             .collect();
-        let target = &request.targets[*missing.first()?];
-        let tag = target.tag.as_ref().map(Tag::to_string);
-        (!places.is_empty()).then(|| PlanError::Replaced { image: target.name.clone(), tag, places })
+        let first = *missing.first()?;
+        let target = &request.targets[first];
+        let (image, tag) = (target.name.clone(), target.tag.as_ref().map(Tag::to_string));
+        if !places.is_empty() {
+            return Some(PlanError::Replaced { image, tag, places });
+        }
+        let weaker = self.replaced.iter().filter(|(target, ..)| *target == first);
+        let places: Vec<_> = weaker.map(|(_, at, by)| (at.clone(), by.by.clone())).collect();
+        (!places.is_empty()).then_some(PlanError::OnlyWeaker { image, places })
     }
 
     /// Drops the workloads whose tag an added entry sets from now on.

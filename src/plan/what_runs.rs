@@ -117,10 +117,11 @@ impl WhatRuns {
     /// Renders the roots that have to do with the request's images.
     pub fn new(source: &dyn FileSource, request: &Request, around: &Surroundings) -> Self {
         let names = Prefilter::of(request);
+        let names_image = |bytes: &[u8]| names.lets_pass(bytes);
         let scope = RenderedScope {
             around,
             url: request.repository_url.as_deref(),
-            names_image: Some(&|bytes| names.lets_pass(bytes)),
+            names_image: Some(&names_image),
             cancellation: &request.cancellation,
         };
         scope.with_roots(source, |roots| Summary::new(roots, request).what_runs())
@@ -477,6 +478,10 @@ impl Summary<'_> {
             let (at, name, root) = (at.unwrap_or_default(), inline(&image.name), inline(&root.name));
             match (image.winning(), &image.app_version) {
                 (None, _) if image.named_at.is_some_and(|place| tagged.contains(&place)) => None,
+                // what the limit on its work left of the file says nothing
+                (None, _) if image.named_at.is_some_and(|place| !self.roots.files.is_whole(place.file)) => {
+                    None
+                }
                 (None, Some(version)) if version.empty_tag.is_none() => Some(format!(
                     "{at}{root} runs {name} with the appVersion of its chart as the tag; add a tag to set it"
                 )),
