@@ -208,9 +208,12 @@ impl<'a> Judge<'a> {
 
     /// The winning places that no match covers.
     fn new_winners(&self, kept: &[Match]) -> impl Iterator<Item = &'a Winner> {
-        let known: HashSet<FilePlace> = kept.iter().flat_map(|m| self.places(m)).collect();
+        let known: HashSet<(TargetIndex, FilePlace)> =
+            kept.iter().flat_map(|m| self.places(m).map(move |place| (m.target, place))).collect();
         let what_runs = self.what_runs;
-        what_runs.winners.iter().filter(move |winner| !winner.nodes.iter().any(|place| known.contains(place)))
+        what_runs.winners.iter().filter(move |winner| {
+            !winner.nodes.iter().any(|place| known.contains(&(winner.target, place.clone())))
+        })
     }
 
     /// The index of a winning place's file; `None` if tagbump couldn't read it.
