@@ -116,7 +116,7 @@ impl WhatRuns {
         let scope = RenderedScope {
             around,
             url: request.repository_url.as_deref(),
-            names_image: Some(&|bytes| names.lets_pass(bytes)),
+            names_image: Some(&names),
             cancellation: &request.cancellation,
         };
         scope.with_roots(source, |roots| Summary::new(roots, request).what_runs())
@@ -138,7 +138,7 @@ struct RenderedScope<'a> {
     around: &'a Surroundings,
     url: Option<&'a str>,
     /// Whether a file may name one of the images; `None` for the roots in which any place overrides another.
-    names_image: Option<&'a dyn Fn(&[u8]) -> bool>,
+    names_image: Option<&'a Prefilter<'a>>,
     cancellation: &'a Cancellation,
 }
 
@@ -154,8 +154,9 @@ impl RenderedScope<'_> {
         let seeds = match names_image {
             Some(names_image) => {
                 // a search finds no JSON files, so those that are mentioned are looked at here
-                let patches =
-                    mentions.json_files().filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
+                let patches = mentions
+                    .json_files()
+                    .filter(|path| read(path).is_some_and(|bytes| names_image.lets_pass(&bytes)));
                 around.seeds.iter().cloned().chain(patches.map(str::to_owned)).collect()
             }
             None => around.overridable(&mentions, &read),
