@@ -148,6 +148,7 @@ impl Console {
     /// Prints the tags that an image has had.
     pub fn timeline(&self, timeline: &HistoryReport, format: HistoryFormat) -> ExitCode {
         self.notices(&Vec::from_iter(timeline.cut()));
+        self.notices(&timeline.notices);
         if timeline.entries.is_empty() {
             self.notices(&[format!("no tag of {} came in that time", timeline.image)]);
         }

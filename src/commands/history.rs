@@ -1,17 +1,21 @@
 //! `tagbump history`: lists which tags an image has had, since when, for how long, and who set them.
 
+use std::rc::Rc;
+
 use crate::build_info;
 use crate::config::Config;
 use crate::diagnostics::{CommandError, Error};
 use crate::git::Checkout;
+use crate::git::tree::CommitFiles;
 use crate::history::git::CommitWalk;
-use crate::history::{self, CommitId, CommitStore, TagEntry};
+use crate::history::{self, CommitId, CommitStore, Extent, TagEntry, WritingCommit};
 use crate::image::Field;
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, SystemClock};
 use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
-use crate::plan::{self, FileSource, Request, Scope, UpdateTarget};
+use crate::plan::{self, CurrentReference, Request, Scope, UpdateTarget};
 use crate::settings::{HistorySettings, RemoteSettings, WorkLocation};
+use crate::visible::inline;
 
 /// The time budget for everything that is fetched from the server.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(120);
@@ -36,6 +40,30 @@ pub fn run(settings: &HistorySettings) -> Result<HistoryReport, Error> {
             story.tell(&past, head, &checkout.head_files()?)
         }
     }
+}
+
+/// How often the place of a tag may move before the history ends.
+const MOST_MOVES: usize = 10;
+
+/// The places that set the tag before the first one that a history found.
+struct EarlierPlaces {
+    /// The commit that replaced them.
+    before: Rc<WritingCommit>,
+    commit: CommitId,
+    places: Vec<CurrentReference>,
+}
+
+/// The places that won before the oldest entry's commit added its place.
+fn earlier(
+    commits: &dyn CommitStore,
+    files: &CommitFiles<'_>,
+    request: &Request,
+    entries: &[HistoryEntry],
+) -> Option<EarlierPlaces> {
+    let before = entries.last()?.entry.written.clone()?;
+    let commit = *commits.links(before.commit).ok()??.parents.first()?;
+    let places = plan::some_mentions(&files.at(commit), request).ok()?;
+    Some(EarlierPlaces { before, commit, places })
 }
 
 struct HistoryCommand<'a> {
@@ -66,18 +94,20 @@ impl HistoryCommand<'_> {
         &self,
         commits: &dyn CommitStore,
         tip: CommitId,
-        shelf: &dyn FileSource,
+        shelf: &CommitFiles<'_>,
     ) -> Result<HistoryReport, Error> {
         let config = Config::load(shelf)?;
         let request = self.request(&config)?;
-        let now = plan::some_mentions(shelf, &request)?;
+        let mut now = plan::some_mentions(shelf, &request)?;
         let image = request.targets.first().map(|target| target.name.clone()).unwrap_or_default();
         let service = config.service(&self.settings.image);
         let template = service.and_then(|service| service.tag.clone()).or_else(|| config.tag.clone());
         let template = template.unwrap_or_else(|| self.settings.default_template.clone());
         let mut entries = Vec::new();
         let HistorySettings { limit, since, place, .. } = self.settings;
-        let mut take = |entry: TagEntry| {
+        let (mut start, mut end, mut notices) = (tip, None, Vec::new());
+        let take = |mut entry: TagEntry, end: Option<i64>, entries: &mut Vec<HistoryEntry>| {
+            entry.until = entry.until.or(end);
             let is_in_time = entry.written.as_ref().zip(*since).is_none_or(|(by, since)| by.time >= since);
             if is_in_time && limit.is_none_or(|limit| entries.len() < limit) {
                 let source = build_info::source_of_entry(&entry, &image, &template, Some(self.checkout));
@@ -86,8 +116,24 @@ impl HistoryCommand<'_> {
             }
             is_in_time && limit.is_none_or(|limit| entries.len() < limit)
         };
-        let reach = history::walk_history(commits, tip, (&request, &now), self.checkout.prefix(), &mut take)?;
-        Ok(HistoryReport { image, entries, reach, origin: HistoryOrigin::Here, now: place.now })
+        let prefix = self.checkout.prefix();
+        let reach = loop {
+            let mut is_full = false;
+            let reach = history::walk_history(commits, start, (&request, &now), prefix, &mut |entry| {
+                let goes_on = take(entry, end, &mut entries);
+                is_full = !goes_on;
+                goes_on
+            })?;
+            let earlier = (notices.len() < MOST_MOVES && reach == Extent::Complete && !is_full)
+                .then(|| earlier(commits, shelf, &request, &entries))
+                .flatten();
+            let Some(EarlierPlaces { before, commit, places }) = earlier else { break reach };
+            let at = places.first().map(|first| format!("{}:{}", inline(&first.file), first.line));
+            notices.push(format!("before {}, {} set the tag", before.commit.short(), at.unwrap_or_default()));
+            (start, end, now) = (commit, Some(before.time), places);
+        };
+        let origin = HistoryOrigin::Here;
+        Ok(HistoryReport { image, entries, reach, origin, now: place.now, notices })
     }
 
     fn request(&self, config: &Config) -> Result<Request, Error> {

@@ -278,6 +278,7 @@ impl ConfigReader<'_> {
             within: None,
             files: self.selection(&keys, std::slice::from_ref(&written.file))?,
             path,
+            inside: None,
         })
     }
 }

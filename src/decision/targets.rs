@@ -38,6 +38,7 @@ pub fn request<E: From<TargetError>>(
         targets,
         add: settings.add,
         all: settings.places.all,
+        floating: settings.places.all,
         expect: settings.places.expect,
         services,
         ..Request::default()
@@ -115,8 +116,12 @@ impl<'a> RequestedImage<'a> {
     fn scope(&self, settings: &BumpSettings) -> Result<Scope, SelectionError> {
         let typed = &settings.places.selection;
         if !settings.places.fields.is_empty() {
-            let field =
-                |path: &FieldPath| FieldTarget { files: typed.clone(), within: None, path: path.clone() };
+            let field = |path: &FieldPath| FieldTarget {
+                files: typed.clone(),
+                within: None,
+                path: path.clone(),
+                inside: None,
+            };
             return Ok(Scope {
                 files: None,
                 fields: settings.places.fields.iter().map(field).collect(),

@@ -94,7 +94,7 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
                     + "; to set a tag without a name: "
                     + file
                     + " and "
-                    + setting("field", tag.field.as_str())
+                    + setting("field", inline(&tag.field))
             }
             None => spelling,
         }

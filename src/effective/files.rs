@@ -123,6 +123,9 @@ impl<'a> Files<'a> {
         let Some(yaml) = &self.loaded[id.index()].yaml else { return Vec::new() };
         let documents: Vec<_> = yaml.roots().iter().map(|&root| Value::read(yaml, root, id)).collect();
         self.budget.spend(documents.iter().map(Value::size).sum());
+        if let Err(stopped) = yaml.check() {
+            self.budget.stop(stopped);
+        }
         documents.into_iter().filter(|value| !value.is_null()).collect()
     }
 

@@ -229,24 +229,35 @@ impl ValueReader<'_> {
         }
     }
 
-    /// The pairs of a map. The last of equal keys counts, and a merge key brings in only keys that are missing.
+    /// The pairs of a map. The last of equal keys counts, and a merge key brings in only keys that are missing. Merge
+    /// keys can lead from map to map in a chain of any length.
     fn pairs(&self, map: NodeId, depth: usize) -> Vec<(String, Value)> {
-        let (mut pairs, mut merged) = (UniquePairs::default(), Vec::new());
+        let mut pairs = UniquePairs::default();
+        let mut seen = HashSet::new();
+        let mut next = vec![map];
+        while let Some(map) = next.pop().map(|map| self.yaml.resolve(map)) {
+            if !self.yaml.is_map(map) {
+                next.extend(self.yaml.items(map).collect::<Vec<_>>().into_iter().rev());
+            } else if seen.insert(map) {
+                let (own, merged) = self.own_pairs(map, depth);
+                own.pairs.into_iter().for_each(|(key, value)| pairs.set_missing(key, value));
+                next.extend(merged.into_iter().rev());
+            }
+        }
+        pairs.pairs
+    }
+
+    /// The pairs that a map has itself, and what its merge keys lead to.
+    fn own_pairs(&self, map: NodeId, depth: usize) -> (UniquePairs, Vec<NodeId>) {
+        let (mut own, mut merged) = (UniquePairs::default(), Vec::new());
         for (key, node) in self.yaml.pairs(map) {
             match self.yaml.text(key) {
                 Some("<<") => merged.push(node),
-                Some(key) => pairs.set(key.to_owned(), self.value(node, depth + 1)),
+                Some(key) => own.set(key.to_owned(), self.value(node, depth + 1)),
                 None => {}
             }
         }
-        let maps = merged.into_iter().flat_map(|node| {
-            let node = self.yaml.resolve(node);
-            if self.yaml.is_map(node) { vec![node] } else { self.yaml.items(node).collect() }
-        });
-        for (key, value) in maps.flat_map(|map| self.value(map, depth + 1).into_pairs()) {
-            pairs.set_missing(key, value);
-        }
-        pairs.pairs
+        (own, merged)
     }
 }
 
@@ -296,15 +307,6 @@ impl UniquePairs {
         }
         let mut at = 0..;
         self.pairs.retain(|_| at.next().is_none_or(|at| !deleted.contains(&at)));
-    }
-}
-
-impl Value {
-    fn into_pairs(self) -> Vec<(String, Value)> {
-        match self {
-            Value::Map(pairs) => pairs,
-            Value::List(_) | Value::Scalar(_) => Vec::new(),
-        }
     }
 }
 

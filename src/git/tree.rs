@@ -35,6 +35,13 @@ pub struct CommitFiles<'r> {
     pub prefix: &'r str,
 }
 
+impl CommitFiles<'_> {
+    /// The files of another commit of the repository.
+    pub fn at(&self, commit: CommitId) -> Self {
+        CommitFiles { commit, ..*self }
+    }
+}
+
 impl FileSource for CommitFiles<'_> {
     fn visit(
         &self,

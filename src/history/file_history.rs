@@ -1,6 +1,6 @@
 //! The history of the references in some files, commit by commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::walk::{TracedFile, Walk, below};
 use super::{CommitId, CommitStore, Extent, HistoryError, ReferenceNumber, TagEntry};
@@ -90,7 +90,13 @@ fn files_at(
         };
         let has_chart = commits.file(links.tree, &below(prefix, &chart))?.is_some();
         let match_level = selection.match_level(path).unwrap_or(MatchLevel::Discovered);
-        Ok(TracedFile { path: (*path).to_owned(), has_chart, match_level })
+        Ok(TracedFile {
+            path: (*path).to_owned(),
+            has_chart,
+            match_level,
+            followed: None,
+            left_out: HashSet::new(),
+        })
     };
     paths.iter().map(file).collect()
 }

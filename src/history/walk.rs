@@ -26,7 +26,7 @@ pub fn walk_history(
     take: &mut dyn FnMut(TagEntry) -> bool,
 ) -> Result<Extent, HistoryError> {
     let request = &request.following(now.iter().filter_map(|reference| {
-        Some((reference.target, reference.file.as_str(), reference.field.as_deref()?))
+        Some((reference.target, reference.file.as_str(), reference.field.as_ref()?))
     }));
     let mut walk = Walk::new(commits, request, files(request, now)?);
     walk.begin(tip, prefix)?;
@@ -55,6 +55,10 @@ pub(super) struct TracedFile {
     pub path: String,
     pub has_chart: bool,
     pub match_level: MatchLevel,
+    /// The references to follow at the tip, by target, place and line; `None` if every reference counts.
+    pub followed: Option<HashSet<(TargetIndex, u64, usize)>>,
+    /// The places of references that aren't followed.
+    pub left_out: HashSet<(TargetIndex, u64)>,
 }
 
 fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>, HistoryError> {
@@ -67,8 +71,27 @@ fn files(request: &Request, now: &[CurrentReference]) -> Result<Vec<TracedFile>,
             path: path.to_owned(),
             has_chart,
             match_level: match_level(path),
+            followed: Some(followed(now, path)),
+            left_out: HashSet::new(),
         })
         .collect())
+}
+
+fn followed(now: &[CurrentReference], path: &str) -> HashSet<(TargetIndex, u64, usize)> {
+    now.iter().filter(|m| m.file == path).map(|m| (m.target, m.place, m.line)).collect()
+}
+
+impl TracedFile {
+    /// Leaves out the references at the tip that aren't followed, because a stronger place overrides them.
+    fn leave_out(&mut self, at_tip: &[CurrentReference]) {
+        let Some(followed) = self.followed.take() else { return };
+        let is_followed =
+            |m: &&CurrentReference| m.field.is_some() || followed.contains(&(m.target, m.place, m.line));
+        let (kept, others): (Vec<_>, Vec<_>) = at_tip.iter().partition(is_followed);
+        let kept: HashSet<_> = kept.into_iter().map(|m| (m.target, m.place)).collect();
+        let others = others.into_iter().map(|m| (m.target, m.place));
+        self.left_out = others.filter(|place| !kept.contains(place)).collect();
+    }
 }
 
 /// A commit that the walk has yet to visit.
@@ -126,6 +149,8 @@ impl<'a> Walk<'a> {
         for file in (0..self.files.len()).map(TracedIndex) {
             let name: Rc<str> = below(prefix, &self.files[file.0].path).into();
             let Some(blob) = self.commits.file(links.tree, &name)? else { continue };
+            let all = self.read(file, blob)?.unwrap_or_default();
+            self.files[file.0].leave_out(&all);
             let says = self.read(file, blob)?.unwrap_or_default();
             let numbers: Rc<[ReferenceNumber]> = says.iter().map(|_| self.number()).collect();
             present.extend(numbers.iter().copied().zip(says.iter().cloned()));
@@ -308,9 +333,13 @@ impl<'a> Walk<'a> {
         blob: ObjectId,
     ) -> Result<Option<Rc<[CurrentReference]>>, HistoryError> {
         let bytes = self.commits.read(blob)?;
-        let TracedFile { path, has_chart, match_level } = &self.files[file.0];
+        let TracedFile { path, has_chart, match_level, left_out, .. } = &self.files[file.0];
         let shelf = SingleFile { path, bytes: &bytes, match_level: *match_level, has_chart: *has_chart };
-        Ok(current_references(&shelf, self.request)?.map(Into::into))
+        let found = current_references(&shelf, self.request)?;
+        let followed = |all: Vec<CurrentReference>| {
+            all.into_iter().filter(|m| !left_out.contains(&(m.target, m.place))).collect()
+        };
+        Ok(found.map(followed))
     }
 }
 

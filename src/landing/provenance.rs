@@ -65,7 +65,7 @@ pub fn provenance(
     let request = &request.following(
         changes
             .iter()
-            .filter_map(|change| Some((change.target, change.file.as_str(), change.field.as_deref()?))),
+            .filter_map(|change| Some((change.target, change.file.as_str(), change.field.as_ref()?))),
     );
     let mut history = FileHistory::new(commits, tip, request, &paths, prefix, FAR)?;
     let numbers = numbers(&history);

@@ -4,9 +4,11 @@
 //! uses `docker.io/library/nginx`. The new entry therefore spells the image as the workloads do.
 
 use super::kustomization;
-use super::workload::CONTAINERS;
 use crate::image::{ParsedReference, same_image};
 use crate::yaml::{Change, NewPair, NodeId, NodeKind, ParsedYaml};
+
+/// The lists of containers that kustomize applies its entries to.
+const REACHED: [&str; 2] = ["containers", "initContainers"];
 
 /// The first document of a file that is a kustomization.
 pub fn kustomization_root(path: &str, yaml: &ParsedYaml) -> Option<NodeId> {
@@ -27,9 +29,10 @@ pub fn spelling<'a>(yaml: &'a ParsedYaml, image: &str) -> Option<&'a str> {
     named.map(|text| ParsedReference::parse(text).name).find(|name| same_image(name, image))
 }
 
-fn in_container(yaml: &ParsedYaml, id: NodeId) -> bool {
+/// Whether kustomize applies its entries to the `image` here.
+pub fn in_container(yaml: &ParsedYaml, id: NodeId) -> bool {
     let list = yaml.node(id).parent.and_then(|map| yaml.node(map).parent);
-    list.and_then(|list| yaml.key_text(list)).is_some_and(|key| CONTAINERS.contains(&key))
+    list.and_then(|list| yaml.key_text(list)).is_some_and(|key| REACHED.contains(&key))
 }
 
 /// The change that adds an entry; `None` if `images` can't take one.

@@ -15,6 +15,17 @@ pub fn find(file: &ManifestFile<'_>) -> Vec<Reference> {
     texts.flat_map(|(id, text)| inside(file, id, text)).collect()
 }
 
+/// A reference in the text of a block scalar, at its position in the file.
+pub fn embedded_reference(
+    file: &ManifestFile<'_>,
+    block: NodeId,
+    yaml: &ParsedYaml,
+    inner: Reference,
+) -> Reference {
+    let text = file.yaml.text(block).unwrap_or_default();
+    TextPosition::of(file, block, text).tell(yaml, inner)
+}
+
 /// Text that may contain an image: a block scalar, or quoted Helm values.
 fn embedded_text(yaml: &ParsedYaml, id: NodeId) -> Option<&str> {
     let NodeKind::Scalar { value, style, .. } = &yaml.node(id).kind else { return None };

@@ -34,6 +34,7 @@ use crate::yaml::{NodeId, ParsedYaml};
 
 pub use compose::{KIND as COMPOSE, is_compose};
 pub use elsewhere::{UnknownPlace, WantedImage, unknown_places, unparsed_places};
+pub use embedded::embedded_reference;
 pub use embedded_text::EmbeddedText;
 pub use encrypted::{has_mac, is_encrypted};
 pub use field::{assignment_reference, field_references};

@@ -21,6 +21,8 @@ pub struct HistoryReport {
     pub origin: HistoryOrigin,
     /// Seconds since the epoch.
     pub now: i64,
+    /// Where other places set the tag before.
+    pub notices: Vec<String>,
 }
 
 /// The place that a history was read from.
@@ -190,7 +192,7 @@ pub fn timeline_json(timeline: &HistoryReport) -> String {
         image: &timeline.image,
         entries: timeline.entries.iter().map(shown).collect(),
         complete: timeline.reach == Extent::Complete,
-        notices: timeline.cut().into_iter().collect(),
+        notices: timeline.cut().into_iter().chain(timeline.notices.clone()).collect(),
     })
 }
 

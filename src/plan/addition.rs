@@ -1,10 +1,10 @@
 //! Adding entries: kustomizations that lack an image get an entry for it.
 //!
-//! Which ones: those that `-f` names, and those that list a workload that runs the image among their own
-//! resources. Only where no reference of that image is in the kustomization already.
+//! Which ones: those that `-f` names, and the outermost ones that include a workload which runs the image. Only where
+//! neither the kustomization nor one between it and the workload has a reference of that image already.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::files::ScannedFiles;
 use super::indexes::FileIndex;
@@ -24,17 +24,47 @@ pub(super) fn add(survey: &ScannedFiles, request: &Request, matches: &mut Vec<Ma
     for (target, wanted) in TargetIndex::each(&request.targets) {
         let has_it: HashSet<FileIndex> =
             matches.iter().filter(|m| m.target == target).map(|m| m.file).collect();
-        for (file, parsed) in FileIndex::each(&survey.files).filter(|(file, _)| !has_it.contains(file)) {
-            let Some(match_level) = wanted.scope.match_level(&parsed.path) else { continue };
-            matches.extend(addition(&index, parsed, RequestedAddition { file, target, match_level, wanted }));
+        for (file, name) in places(&index, survey, wanted, &has_it) {
+            let Some(match_level) = wanted.scope.match_level(&survey.files[file].path) else { continue };
+            let asked = RequestedAddition { file, target, match_level, wanted, name };
+            matches.extend(addition(&survey.files[file], asked));
         }
     }
+}
+
+/// The kustomizations that need an entry for an image, each with the image's name as it is seen there.
+fn places<'a>(
+    index: &Index<'a>,
+    survey: &'a ScannedFiles,
+    wanted: &'a UpdateTarget,
+    has_it: &HashSet<FileIndex>,
+) -> BTreeMap<FileIndex, &'a str> {
+    let mut places = BTreeMap::new();
+    for (file, parsed) in FileIndex::each(&survey.files).filter(|(file, _)| !has_it.contains(file)) {
+        let Some(root) = add::kustomization_root(&parsed.path, &parsed.yaml) else { continue };
+        match wanted.scope.match_level(&parsed.path) {
+            None => {}
+            Some(MatchLevel::Explicit) => {
+                let name = spelling(index, parsed, root, wanted, true).unwrap_or(&wanted.name);
+                places.insert(file, name);
+            }
+            Some(_) => {
+                let Some(name) = spelling(index, parsed, root, wanted, false) else { continue };
+                for outermost in index.outermost(file, survey, wanted, has_it) {
+                    places.entry(outermost).or_insert(name);
+                }
+            }
+        }
+    }
+    places
 }
 
 /// The files by path, and the files of each folder.
 struct Index<'a> {
     by_path: HashMap<&'a str, &'a ParsedFile>,
     by_folder: HashMap<&'a str, Vec<&'a ParsedFile>>,
+    /// For a folder, the kustomizations that include it.
+    includers: HashMap<String, Vec<FileIndex>>,
     /// By path and image. A cache, since many kustomizations can list the same workload.
     spellings: RefCell<HashMap<(&'a str, String), Option<&'a str>>>,
 }
@@ -46,10 +76,36 @@ impl<'a> Index<'a> {
             by_folder.entry(folder(&file.path)).or_default().push(file);
         }
         Index {
+            includers: includers(survey),
             by_path: survey.files.iter().map(|file| (file.path.as_str(), file)).collect(),
             by_folder,
             spellings: RefCell::default(),
         }
+    }
+
+    /// The outermost kustomizations that include this one, among those to write; the kustomization itself if none does.
+    /// Those behind one that `has_it` don't count.
+    fn outermost(
+        &self,
+        start: FileIndex,
+        survey: &ScannedFiles,
+        wanted: &UpdateTarget,
+        has_it: &HashSet<FileIndex>,
+    ) -> Vec<FileIndex> {
+        let is_written = |file: &FileIndex| wanted.scope.match_level(&survey.files[*file].path).is_some();
+        let (mut seen, mut next, mut found) = (HashSet::from([start]), vec![start], Vec::new());
+        while let Some(file) = next.pop() {
+            if has_it.contains(&file) {
+                continue;
+            }
+            let around = self.includers.get(folder(&survey.files[file].path)).into_iter().flatten();
+            let around: Vec<FileIndex> = around.copied().filter(is_written).collect();
+            if around.is_empty() {
+                found.push(file);
+            }
+            next.extend(around.into_iter().filter(|file| seen.insert(*file)));
+        }
+        found
     }
 
     /// The image's name as the workload at `path` spells it.
@@ -61,23 +117,32 @@ impl<'a> Index<'a> {
     }
 }
 
-/// An image for which a file may get an entry.
+fn includers(survey: &ScannedFiles) -> HashMap<String, Vec<FileIndex>> {
+    let mut includers: HashMap<String, Vec<FileIndex>> = HashMap::new();
+    for (file, parsed) in FileIndex::each(&survey.files) {
+        let Some(root) = add::kustomization_root(&parsed.path, &parsed.yaml) else { continue };
+        let resources = add::resources(&parsed.yaml, root).into_iter();
+        for path in resources.filter_map(|resource| join(folder(&parsed.path), resource)) {
+            includers.entry(path).or_default().push(file);
+        }
+    }
+    includers
+}
+
+/// An image for which a file gets an entry.
 struct RequestedAddition<'a> {
     file: FileIndex,
     target: TargetIndex,
     match_level: MatchLevel,
     wanted: &'a UpdateTarget,
+    /// As the kustomization sees it.
+    name: &'a str,
 }
 
-fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> {
-    let RequestedAddition { file, target, match_level, wanted } = asked;
+fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> {
+    let RequestedAddition { file, target, match_level, wanted, name } = asked;
     let root = add::kustomization_root(&parsed.path, &parsed.yaml)?;
-    let named = match_level == MatchLevel::Explicit;
-    let spelt = spelling(index, parsed, root, wanted, named);
-    if spelt.is_none() && !named {
-        return None;
-    }
-    let pairs = pairs(wanted, spelt.unwrap_or(&wanted.name));
+    let pairs = pairs(wanted, name);
     let value = |key| pairs.iter().find(|p| p.key == key).map(|p| p.value.as_str());
     let to = join_tag(value("newTag"), value("digest"));
     let result = match (other_entry(parsed, wanted), add::entry(&parsed.yaml, root, pairs.clone())) {
@@ -103,6 +168,7 @@ fn addition<'a>(index: &Index<'a>, parsed: &'a ParsedFile, asked: RequestedAddit
         only_told: false,
         by_new_name: false,
         kustomize_name: None,
+        effective_tags: Vec::new(),
         effective_tag: None,
         field: None,
         result,

@@ -8,7 +8,8 @@ use super::indexes::FileIndex;
 use super::matched::Match;
 use super::no_match::NoMatch;
 use super::parsed_file::ParsedFile;
-use super::{FileSource, PlanError, Request, TargetIndex, image_inventory, matching, winning};
+use super::{FileSource, PlacePath, PlanError, Request, TargetIndex, image_inventory, matching, winning};
+use crate::manifest::EmbeddedText;
 use crate::yaml::{NodeId, ParsedYaml};
 
 /// Of a place in the YAML of a block scalar, this many keys count.
@@ -30,7 +31,7 @@ pub struct CurrentReference {
     pub tag: Option<String>,
     pub digest: Option<String>,
     /// As in [`super::ChangedReference::field`].
-    pub field: Option<String>,
+    pub field: Option<PlacePath>,
 }
 
 /// The references in one file that the request matches, in the order of its text; `None` if it isn't valid YAML.
@@ -147,10 +148,16 @@ fn with_inner(outer: u64, file: &ParsedFile, m: &Match) -> u64 {
     if let Some(name) = file.variable(m.at) {
         return hash((outer, name));
     }
-    let Some((inner_at, text)) = m.inner_at.zip(file.embedded(m.at)) else { return outer };
-    let around = std::iter::successors(Some(inner_at), |&node| text.yaml.node(node).parent);
-    let keys = around.take(MAX_INNER_DEPTH).filter_map(|node| text.yaml.key_text(node));
-    keys.fold(outer, |place, key| hash((place, key)))
+    let Some(inner_at) = m.inner_at else { return outer };
+    let within = |text: &EmbeddedText| {
+        let around = std::iter::successors(Some(inner_at), |&node| text.yaml.node(node).parent);
+        let keys = around.take(MAX_INNER_DEPTH).filter_map(|node| text.yaml.key_text(node));
+        keys.fold(outer, |place, key| hash((place, key)))
+    };
+    match file.embedded(m.at) {
+        Some(text) => within(text),
+        None => file.read_embedded(m.at).map_or(outer, |text| within(&text)),
+    }
 }
 
 fn hash(value: impl Hash) -> u64 {

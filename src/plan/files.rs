@@ -13,13 +13,13 @@ use super::skipped_files::SkippedFiles;
 use super::surroundings::{Names, Surroundings, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText, stopped_at};
 use super::what_runs::FilePlace;
-use super::{FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget};
+use super::{FieldTarget, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget};
 use crate::dotenv;
 use crate::file_selection::{MatchLevel, folder};
 use crate::image::ParsedReference;
 use crate::location::Location;
 use crate::manifest::{Reference, add, field_references, is_kustomization_file};
-use crate::yaml::{ParsedYaml, ReadError, scan_until};
+use crate::yaml::{ReadError, scan_until};
 
 /// Everything that a plan knows about the files.
 #[derive(Default)]
@@ -116,7 +116,9 @@ fn look_at(
 ) -> Option<FileScan> {
     let unparsed = |error| {
         let (path, named) = (file.path.to_owned(), file.match_level == MatchLevel::Explicit);
-        Some(FileScan::Unparsed(Unparsed { path, error, named, text: UnparsedText::read(file, request) }))
+        let is_syntax = matches!(error, ReadError::Syntax(_));
+        let text = if is_syntax { UnparsedText::read(file, request) } else { UnparsedText::default() };
+        Some(FileScan::Unparsed(Unparsed { path, error, named, text }))
     };
     if dotenv::is_dotenv(file.path) {
         return look_at_variables(file, &fields, request);
@@ -126,7 +128,10 @@ fn look_at(
         Err(ReadError::Syntax(_)) if file.match_level == MatchLevel::ContextOnly => return None,
         Err(error) => return unparsed(error),
     };
-    parsed.fields = fields.iter().map(|&field| field_places(&parsed.yaml, field, request)).collect();
+    for &field in &fields {
+        let places = field_places(&mut parsed, field, request);
+        parsed.fields.push(places);
+    }
     let matters = matters(&parsed, request, names);
     if let Err(stopped) = parsed.yaml.check() {
         return unparsed(stopped.into());
@@ -150,9 +155,18 @@ fn look_at_variables(file: &SourceFile<'_>, fields: &[FieldPosition], request: &
     Some(FileScan::Parsed(Box::new(parsed)))
 }
 
-fn field_places(yaml: &ParsedYaml, field: FieldPosition, request: &Request) -> FieldPlaces {
+fn field_places(parsed: &mut ParsedFile, field: FieldPosition, request: &Request) -> FieldPlaces {
     let UpdateTarget { name, scope, .. } = &request.targets[field.target];
-    FieldPlaces { field, references: field_references(yaml, &scope.fields[field.nth].path, name) }
+    let FieldTarget { path, inside, .. } = &scope.fields[field.nth];
+    let references = field_references(&parsed.yaml, path, name);
+    let references = match inside {
+        None => references,
+        Some(inside) => {
+            let blocks = references.into_iter().flat_map(|found| found.slots()).map(|slot| slot.node);
+            blocks.flat_map(|block| parsed.references_inside(block, inside, name)).collect()
+        }
+    };
+    FieldPlaces { field, references }
 }
 
 impl ScannedFiles {

@@ -5,14 +5,16 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::indexes::FileIndex;
+use super::listed_places::{ListedPlaces, ListedWinner, OverriddenPlace, listed_places};
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
 use super::surroundings::{Names, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
-use super::what_runs::{FilePlace, OverriddenPlace, listed_places};
+use super::what_runs::FilePlace;
 use super::{FileSource, PlanError, SourceFile, TargetIndex, shared};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Field, ParsedReference, Tag, full_name, same_image};
+use crate::location::Location;
 use crate::manifest::{
     DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, UnknownPlace,
     is_override,
@@ -37,6 +39,8 @@ pub struct ListedReference {
     pub sets: Option<String>,
     /// The stronger places that override it.
     pub overridden: Overrides,
+    /// It sets what some root runs.
+    pub wins: bool,
 }
 
 /// The roots in which a stronger place overrides a reference.
@@ -62,6 +66,9 @@ pub struct OverriddenBy {
 pub struct Listing {
     /// In the order of files and text.
     pub references: Vec<ListedReference>,
+    /// Places that set what some root runs, and that aren't among the references by this name: a tag alone, a value
+    /// of a patch, a variable.
+    pub winning: Vec<ListedReference>,
     /// The number of files that were read.
     pub files: usize,
     pub warnings: Vec<String>,
@@ -132,19 +139,22 @@ pub fn list(
         ControlFlow::Continue(())
     };
     let found = shelf.visit(selection, true, &look)?;
-    let (overridden, known) = listed_places(shelf, &around.finish());
+    let ListedPlaces { overridden, known, winning } = listed_places(shelf, &around.finish());
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| path(a).cmp(path(b)));
     let (mut references, mut left_out) = (Vec::new(), UnparsedReport::without_templates(&found.charts));
     let mut elsewhere = Vec::new();
+    let winners: HashSet<FilePlace> = winning.iter().flat_map(|winner| winner.nodes.clone()).collect();
+    let mut named = HashSet::new();
     for listed in all {
         match listed {
             Err(unparsed) => left_out.add(unparsed)?,
             Ok(FileListing { path, with_chart, without_chart }) => {
                 let has_chart = found.charts.contains(folder(&path));
                 let placed = if has_chart { with_chart } else { without_chart };
+                named.extend(placed.by_rule.iter().flat_map(|one| one.named_places(&path)));
                 let by_rule = placed.by_rule.into_iter();
-                references.extend(by_rule.map(|placed| placed.overridden_by(&path, &overridden)));
+                references.extend(by_rule.map(|placed| placed.overridden_by(&path, &overridden, &winners)));
                 let others = placed.elsewhere.into_iter().filter(|(_, one)| !one.is_in(&path, &known));
                 elsewhere.extend(others.map(|(certain, one)| (certain, one.reference)));
             }
@@ -152,7 +162,8 @@ pub fn list(
     }
     add_elsewhere(&mut references, elsewhere, images);
     let warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
-    Ok(Listing { references, files: found.count, warnings, unparsable: left_out.not_yaml })
+    let winning = unlisted(winning, &named);
+    Ok(Listing { references, winning, files: found.count, warnings, unparsable: left_out.not_yaml })
 }
 
 fn path(listed: &Result<FileListing, Unparsed>) -> &str {
@@ -241,17 +252,61 @@ fn add_elsewhere(
     references.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
 }
 
+/// The kind of a winning place that no rule lists under the name of the image that it sets.
+const WINNING: &str = "winning";
+
+/// The winning places that no reference covers, by scalar and image.
+fn unlisted(winning: Vec<ListedWinner>, named: &HashSet<(FilePlace, String)>) -> Vec<ListedReference> {
+    let is_listed = |winner: &ListedWinner| {
+        let image = full_name(&winner.image);
+        winner.nodes.iter().any(|place| named.contains(&(place.clone(), image.clone())))
+    };
+    let new = winning.into_iter().filter(|winner| !is_listed(winner));
+    let mut listed: Vec<_> = new.map(ListedWinner::reference).collect();
+    listed.sort_by(|a, b| (&a.file, a.line, &a.image).cmp(&(&b.file, b.line, &b.image)));
+    listed
+}
+
+impl ListedWinner {
+    fn reference(self) -> ListedReference {
+        let Location { file, line, .. } = self.at;
+        ListedReference {
+            file,
+            line,
+            kind: WINNING,
+            image: self.image,
+            tag: self.tag.filter(|tag| !tag.is_empty()),
+            digest: self.digest,
+            reason: self.fixed,
+            wins: true,
+            ..ListedReference::default()
+        }
+    }
+}
+
 impl PlacedReference {
+    /// Its scalars, each with the image's full name.
+    fn named_places(&self, path: &str) -> impl Iterator<Item = (FilePlace, String)> {
+        let image = full_name(&self.reference.image);
+        self.nodes.iter().map(move |node| (FilePlace::new(path, *node), image.clone()))
+    }
+
     /// Whether a part of it is among these places.
     fn is_in(&self, path: &str, places: &HashSet<FilePlace>) -> bool {
         self.nodes.iter().any(|node| places.contains(&FilePlace::new(path, *node)))
     }
 
     /// The reference, with the stronger places that override it.
-    fn overridden_by(self, path: &str, overridden: &HashMap<FilePlace, OverriddenPlace>) -> ListedReference {
-        let places = self.nodes.iter().map(|node| FilePlace::new(path, *node));
-        let overrides = places.filter_map(|place| overridden.get(&place)).next().map(overrides);
-        ListedReference { overridden: overrides.unwrap_or_default(), ..self.reference }
+    fn overridden_by(
+        self,
+        path: &str,
+        overridden: &HashMap<FilePlace, OverriddenPlace>,
+        winners: &HashSet<FilePlace>,
+    ) -> ListedReference {
+        let places = || self.nodes.iter().map(|node| FilePlace::new(path, *node));
+        let overrides = places().filter_map(|place| overridden.get(&place)).next().map(overrides);
+        let wins = places().any(|place| winners.contains(&place));
+        ListedReference { overridden: overrides.unwrap_or_default(), wins, ..self.reference }
     }
 }
 
@@ -307,6 +362,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 only_told: false,
                 by_new_name: false,
                 kustomize_name: reference.kustomize_name.clone(),
+                effective_tags: Vec::new(),
                 effective_tag: None,
                 field: None,
                 result: try_one(parsed, reference),
@@ -348,5 +404,6 @@ fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedRefere
         reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.reason, refusal.reason.advice())),
         sets: reference.kustomize_name.clone().filter(|_| is_override(reference)),
         overridden: Overrides::default(),
+        wins: false,
     }
 }

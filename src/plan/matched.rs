@@ -1,9 +1,9 @@
 //! A reference that a target matches, and its planned edit.
 
-use super::TargetIndex;
 use super::indexes::FileIndex;
+use super::{PlacePath, TargetIndex};
 use crate::file_selection::MatchLevel;
-use crate::manifest::{Refusal, Rewrite, ScalarPlace};
+use crate::manifest::{Refusal, RefusalReason, Rewrite, ScalarPlace};
 use crate::yaml::NodeId;
 
 /// A reference that one of the targets matches, with its planned edit.
@@ -33,10 +33,12 @@ pub(super) struct Match {
     pub only_told: bool,
     /// Found by the B of `A=B`.
     pub by_new_name: bool,
+    /// The tags that run, if they differ from root to root.
+    pub effective_tags: Vec<String>,
     /// The tag that runs, if a weaker place sets it.
     pub effective_tag: Option<String>,
-    /// The path of its field, if no rule finds the place by itself.
-    pub field: Option<String>,
+    /// Where it is, if no rule finds the place by itself.
+    pub field: Option<PlacePath>,
     pub result: Result<Rewrite, Refusal>,
 }
 
@@ -50,6 +52,24 @@ impl Match {
     /// The node that it is at, behind the block scalar that this is in.
     pub fn path(&self) -> Vec<NodeId> {
         [self.at].into_iter().chain(self.inner_at).collect()
+    }
+
+    /// Whether the tag is known: it can be set here, or it can't because other images have it too.
+    pub fn has_known_tag(&self) -> bool {
+        match &self.result {
+            Ok(_) => true,
+            Err(refusal) => {
+                matches!(refusal.reason, RefusalReason::SetsOthers { .. }) && self.effective_tag.is_some()
+            }
+        }
+    }
+
+    /// The tags that run: more than one if a weaker place sets them, and roots differ.
+    pub fn all_that_run(&self) -> Vec<Option<&str>> {
+        match self.effective_tags.as_slice() {
+            [] => vec![self.runs()],
+            tags => tags.iter().map(|tag| Some(tag.as_str())).collect(),
+        }
     }
 
     /// The tag that runs.

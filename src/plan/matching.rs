@@ -61,14 +61,14 @@ fn by_fields(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Mat
         nodes.map(move |node| (target, node))
     });
     let by_rule: HashSet<(TargetIndex, NodeId)> = rules.collect();
-    let all = parsed
-        .fields
-        .iter()
-        .flat_map(|places| places.references.iter().map(move |r| (places.field.target, r)));
-    all.filter(|(target, r)| !r.slots().iter().any(|slot| by_rule.contains(&(*target, slot.node))))
-        .map(|(target, reference)| {
+    let all =
+        parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.field, r)));
+    all.filter(|(field, r)| !r.slots().iter().any(|slot| by_rule.contains(&(field.target, slot.node))))
+        .map(|(FieldPosition { target, nth }, reference)| {
             let meant = MatchedReference { file, target, match_level: MatchLevel::Explicit, reference };
-            one(parsed, meant, &request.targets[target])
+            let wanted = &request.targets[target];
+            let field = wanted.scope.fields.get(nth).map(FieldTarget::place_path);
+            Match { field, ..one(parsed, meant, wanted) }
         })
         .collect()
 }
@@ -140,6 +140,7 @@ pub(super) fn match_of(
         only_told: parsed.is_only_told(reference),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
         kustomize_name: reference.kustomize_name.clone(),
+        effective_tags: Vec::new(),
         effective_tag: None,
         field: None,
         result: parsed.rewrite(reference, &wanted.desired()),
@@ -204,8 +205,9 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
     }
     let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
     for (target, wanted) in TargetIndex::each(&request.targets).filter(|(_, w)| ambiguous(w)) {
-        let places: Vec<_> = live().filter(|m| m.target == target && !m.added).collect();
-        let tags: HashSet<_> = places.iter().map(|m| m.runs()).collect();
+        let counts = |m: &&Match| m.target == target && !m.added && !m.only_told && m.has_known_tag();
+        let places: Vec<_> = matches.iter().filter(counts).collect();
+        let tags: HashSet<_> = places.iter().flat_map(|m| m.all_that_run()).collect();
         if tags.len() > 1 {
             let found = places.iter().map(|m| value(survey, m)).collect();
             return Err(PlanError::DifferentTags { image: wanted.name.clone(), found });

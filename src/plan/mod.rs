@@ -16,6 +16,7 @@ mod field_index;
 mod files;
 mod image_inventory;
 mod indexes;
+mod listed_places;
 mod listing;
 mod matched;
 mod matching;
@@ -78,6 +79,24 @@ pub struct FieldTarget {
     /// If set, only files that this selects too.
     pub within: Option<Selection>,
     pub path: FieldPath,
+    /// If set, the path leads to a block scalar, and this one to a field of the YAML in it.
+    pub inside: Option<FieldPath>,
+}
+
+/// Where a place is that no rule finds by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PlacePath {
+    /// The path of the field, or the name of the variable.
+    pub path: String,
+    /// If the path leads to a block scalar: the path in the YAML there.
+    pub inside: Option<String>,
+}
+
+impl FieldTarget {
+    fn place_path(&self) -> PlacePath {
+        let text = |path: &FieldPath| path.as_str().to_owned();
+        PlacePath { path: text(&self.path), inside: self.inside.as_ref().map(text) }
+    }
 }
 
 impl UpdateTarget {
@@ -143,6 +162,8 @@ pub struct Request {
     pub add: bool,
     /// Update every match, even if their tags differ.
     pub all: bool,
+    /// Update the defaults of charts too, if their tag floats and a stronger place sets it.
+    pub floating: bool,
     pub expect: Option<usize>,
     /// The services in `tagbump.yaml`, for messages.
     pub services: Vec<String>,
@@ -169,12 +190,13 @@ impl Request {
     #[must_use]
     pub fn following<'a>(
         &self,
-        fields: impl IntoIterator<Item = (TargetIndex, &'a str, &'a str)>,
+        fields: impl IntoIterator<Item = (TargetIndex, &'a str, &'a PlacePath)>,
     ) -> Request {
         let mut request = self.clone();
-        for (target, file, path) in fields {
-            let Ok(path) = FieldPath::parse(path) else { continue };
-            let field = FieldTarget { files: Selection::of_file(file), within: None, path };
+        for (target, file, place) in fields {
+            let Ok(path) = FieldPath::parse(&place.path) else { continue };
+            let Ok(inside) = place.inside.as_deref().map(FieldPath::parse).transpose() else { continue };
+            let field = FieldTarget { files: Selection::of_file(file), within: None, path, inside };
             let fields = &mut request.targets[target].scope.fields;
             if !fields.contains(&field) {
                 fields.push(field);
@@ -217,8 +239,8 @@ pub struct ChangedReference {
     pub from: String,
     pub to: String,
     pub dropped_digest: bool,
-    /// The path of its field, if only the field leads to it: it holds a tag whose image is named elsewhere.
-    pub field: Option<String>,
+    /// Where it is, if only its field leads to it: it holds a tag whose image is named elsewhere.
+    pub field: Option<PlacePath>,
 }
 
 /// The edits of a bump, and what to report about them. Empty if every reference is up to date.

@@ -163,7 +163,7 @@ impl fmt::Display for Instead {
                 if !nameless.is_empty() {
                     f.write_str("\ntags without a name (their image is in the chart):")?;
                 }
-                nameless.iter().try_for_each(|tag| write!(f, "\n  {}: field {}", tag.at, tag.field))
+                nameless.iter().try_for_each(|tag| write!(f, "\n  {}: field {}", tag.at, inline(&tag.field)))
             }
         }
     }

@@ -12,10 +12,10 @@ use crate::file_selection::MatchLevel;
 use crate::location::Location;
 use crate::manifest::{
     COMPOSE, DesiredImage, EmbeddedText, ManifestFile, Reference, ReferenceSyntax, Refusal, Rewrite,
-    UnknownPlace, VALUES, WantedImage, assignment_reference, has_mac, is_values_file, looks_like_values,
-    references, rewrite, unknown_places,
+    UnknownPlace, VALUES, WantedImage, assignment_reference, embedded_reference, field_references, has_mac,
+    is_values_file, looks_like_values, references, rewrite, unknown_places,
 };
-use crate::yaml::{Change, EditBlocker, NodeId, ParsedYaml, SyntheticDocument, check};
+use crate::yaml::{Change, EditBlocker, FieldPath, NodeId, ParsedYaml, SyntheticDocument, check};
 
 /// A parsed file with its references.
 pub(super) struct ParsedFile {
@@ -191,6 +191,17 @@ impl ParsedFile {
     /// The YAML in a block scalar that a reference is in.
     pub fn embedded(&self, block: NodeId) -> Option<&EmbeddedText> {
         self.embedded.get(&block)
+    }
+
+    /// The fields of the YAML in a block scalar that a path leads to, as references to `image`.
+    pub fn references_inside(&mut self, block: NodeId, path: &FieldPath, image: &str) -> Vec<Reference> {
+        let Some(embedded) = self.read_embedded(block) else { return Vec::new() };
+        let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
+        let file = ManifestFile { path: &self.path, text, yaml: &self.yaml, is_values: false };
+        let found = field_references(&embedded.yaml, path, image).into_iter();
+        let found = found.map(|inner| embedded_reference(&file, block, &embedded.yaml, inner)).collect();
+        self.embedded.entry(block).or_insert(embedded);
+        found
     }
 
     /// The YAML in any block scalar.

@@ -1,6 +1,6 @@
 //! What a plan reports besides its changes: weaker places, entries without effect, roots that tagbump can't follow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::ScannedFiles;
 use super::matched::Match;
@@ -9,7 +9,7 @@ use super::{Plan, PlanError, ReplacedImage, Request, TargetIndex, UpdateTarget};
 use crate::file_selection::MatchLevel;
 use crate::image::{Tag, same_image};
 use crate::location::Location;
-use crate::manifest::WORKLOAD;
+use crate::manifest::{WORKLOAD, add};
 use crate::visible::inline;
 
 /// How many places a notice lists.
@@ -111,20 +111,27 @@ impl Reports {
         let files = &survey.files;
         let roots_of =
             |m: &Match| self.what_runs.roots_of.get(&files[m.file].path).cloned().unwrap_or_default();
-        let added: Vec<_> =
-            matches.iter().filter(|m| m.added).map(|m| (m.target, roots_of(m), m.file, m.at)).collect();
+        let mut added: BTreeMap<TargetIndex, (BTreeSet<usize>, Location)> = BTreeMap::new();
+        for m in matches.iter().filter(|m| m.added) {
+            added.entry(m.target).or_insert_with(|| (BTreeSet::new(), files[m.file].place(m.at)));
+        }
+        // in other roots, an entry that was there already may set the workload's tag
+        for m in matches.iter().filter(|m| m.overrides) {
+            added.entry(m.target).and_modify(|(roots, _)| roots.extend(roots_of(m)));
+        }
         let mut dropped = Vec::new();
         matches.retain(|m| {
             let own = roots_of(m);
-            let is_workload = m.kind == WORKLOAD && m.match_level != MatchLevel::Explicit && !own.is_empty();
-            let by = added.iter().find(|(target, roots, ..)| *target == m.target && own.is_subset(roots));
+            let is_reached = m.kind == WORKLOAD && add::in_container(&files[m.file].yaml, m.at);
+            let is_workload = is_reached && m.match_level != MatchLevel::Explicit && !own.is_empty();
+            let by = added.get(&m.target).filter(|(roots, _)| own.is_subset(roots));
             match by.filter(|_| is_workload) {
                 None => true,
-                Some((target, _, file, at)) => {
-                    let by = Some(files[*file].place(*at));
-                    let image = request.targets[*target].name.clone();
+                Some((_, by)) => {
+                    let image = request.targets[m.target].name.clone();
+                    let by = Some(by.clone());
                     let overridden = Overridden { root: String::new(), by, renamed_at: None, image };
-                    dropped.push((*target, files[m.file].place_of(m), overridden));
+                    dropped.push((m.target, files[m.file].place_of(m), overridden));
                     false
                 }
             }

@@ -55,6 +55,8 @@ pub(super) struct WhatRuns {
     pub known: HashSet<FilePlace>,
     /// The block scalars with text that a root uses, by file and node.
     pub texts: HashSet<(String, NodeId)>,
+    /// The files that several objects or places are made from: all but those on their own.
+    pub covered: HashSet<String>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
     pub warnings: Vec<String>,
@@ -75,6 +77,8 @@ pub(super) struct Winner {
     /// The version that runs.
     pub tag: Option<String>,
     pub digest: Option<String>,
+    /// The tags that run, if a weaker place sets them and roots differ.
+    pub tags: BTreeSet<String>,
     /// The roots that it sets, by name.
     pub roots: Vec<String>,
     /// Other images that it sets too.
@@ -116,35 +120,28 @@ impl WhatRuns {
         let scope = RenderedScope {
             around,
             url: request.repository_url.as_deref(),
-            names_image: Some(&names),
+            names_image: Some(&|bytes| names.lets_pass(bytes)),
             cancellation: &request.cancellation,
         };
         scope.with_roots(source, |roots| Summary::new(roots, request).what_runs())
     }
 }
 
-/// Every place that is overridden in some root, and every place that sets an image in one, for a listing.
-pub(super) fn listed_places(
-    source: &dyn FileSource,
-    around: &Surroundings,
-) -> (HashMap<FilePlace, OverriddenPlace>, HashSet<FilePlace>) {
-    let cancellation = Cancellation::default();
-    let scope = RenderedScope { around, url: None, names_image: None, cancellation: &cancellation };
-    scope.with_roots(source, |roots| (roots.overridden(), roots.known()))
-}
+/// Whether the bytes of a file may name an image.
+pub(super) type NamesImage<'a> = &'a dyn Fn(&[u8]) -> bool;
 
 /// Which roots to render.
-struct RenderedScope<'a> {
-    around: &'a Surroundings,
-    url: Option<&'a str>,
+pub(super) struct RenderedScope<'a> {
+    pub around: &'a Surroundings,
+    pub url: Option<&'a str>,
     /// Whether a file may name one of the images; `None` for the roots in which any place overrides another.
-    names_image: Option<&'a Prefilter<'a>>,
-    cancellation: &'a Cancellation,
+    pub names_image: Option<NamesImage<'a>>,
+    pub cancellation: &'a Cancellation,
 }
 
 impl RenderedScope<'_> {
     /// Renders the roots around the seeds, and looks at them.
-    fn with_roots<T>(&self, source: &dyn FileSource, look: impl FnOnce(&RenderedRoots<'_>) -> T) -> T {
+    pub fn with_roots<T>(&self, source: &dyn FileSource, look: impl FnOnce(&RenderedRoots<'_>) -> T) -> T {
         let RenderedScope { around, url, names_image, cancellation } = *self;
         let read = |path: &str| match around.structural.get(path) {
             Some(bytes) => Some(bytes.clone()),
@@ -154,9 +151,8 @@ impl RenderedScope<'_> {
         let seeds = match names_image {
             Some(names_image) => {
                 // a search finds no JSON files, so those that are mentioned are looked at here
-                let patches = mentions
-                    .json_files()
-                    .filter(|path| read(path).is_some_and(|bytes| names_image.lets_pass(&bytes)));
+                let patches =
+                    mentions.json_files().filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
                 around.seeds.iter().cloned().chain(patches.map(str::to_owned)).collect()
             }
             None => around.overridable(&mentions, &read),
@@ -171,17 +167,17 @@ impl RenderedScope<'_> {
 }
 
 /// The roots, with the files that they are made from.
-struct RenderedRoots<'a> {
-    files: &'a Files<'a>,
-    roots: &'a [Root],
+pub(super) struct RenderedRoots<'a> {
+    pub files: &'a Files<'a>,
+    pub roots: &'a [Root],
 }
 
 impl<'a> RenderedRoots<'a> {
-    fn path(&self, file: FileId) -> String {
+    pub fn path(&self, file: FileId) -> String {
         self.files.file(file).path.clone()
     }
 
-    fn file_place(&self, place: Place) -> FilePlace {
+    pub fn file_place(&self, place: Place) -> FilePlace {
         let mut inside = self.files.file(place.file).inside;
         // a text in a text can't be edited; the outermost block scalar stands for it
         let is_nested = inside.is_some_and(|outer| self.files.file(outer.file).inside.is_some());
@@ -192,22 +188,22 @@ impl<'a> RenderedRoots<'a> {
         FilePlace { path: self.path(place.file), inside: inside.map(|outer| outer.node), node }
     }
 
-    fn images(&self) -> impl Iterator<Item = (&'a Root, &'a EffectiveImage)> + use<'a> {
+    pub fn images(&self) -> impl Iterator<Item = (&'a Root, &'a EffectiveImage)> + use<'a> {
         self.roots.iter().flat_map(|root| root.images.iter().map(move |image| (root, image)))
     }
 
     /// What charts set only as a default.
-    fn defaults(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
+    pub fn defaults(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
         self.roots.iter().flat_map(|root| root.defaults.iter().map(move |image| (root, image)))
     }
 
     /// Every scalar that is part of a winning place.
-    fn winning(&self) -> HashSet<Place> {
+    pub fn winning(&self) -> HashSet<Place> {
         self.images().filter_map(|(_, image)| image.winning()).flat_map(Setting::version_places).collect()
     }
 
     /// Every place that a stronger one overrides, with the root and the stronger one.
-    fn weaker(&self) -> impl Iterator<Item = (Place, Overridden)> {
+    pub fn weaker(&self) -> impl Iterator<Item = (Place, Overridden)> {
         let discarded =
             self.roots.iter().flat_map(|root| root.discarded.iter().map(move |image| (root, image)));
         let without_effect = self.defaults().chain(discarded).filter_map(|(root, image)| {
@@ -226,37 +222,6 @@ impl<'a> RenderedRoots<'a> {
         });
         weaker.chain(without_effect)
     }
-
-    /// Every place that sets an image, or is overridden.
-    fn known(&self) -> HashSet<FilePlace> {
-        let images = self.images().chain(self.defaults()).map(|(_, image)| image);
-        let places = images.flat_map(|image| {
-            let chain = image.chain.iter().flat_map(|link| link.setting.places());
-            chain.chain(image.weaker())
-        });
-        places.map(|place| self.file_place(place)).collect()
-    }
-
-    fn overridden(&self) -> HashMap<FilePlace, OverriddenPlace> {
-        let winning = self.winning();
-        let mut places: HashMap<FilePlace, OverriddenPlace> = HashMap::new();
-        for (place, overridden) in self.weaker() {
-            let known = places.entry(self.file_place(place)).or_default();
-            known.everywhere = !winning.contains(&place);
-            if !known.by.contains(&overridden) {
-                known.by.push(overridden);
-            }
-        }
-        places
-    }
-}
-
-/// A place that a stronger one overrides in some roots.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct OverriddenPlace {
-    /// It wins in no root.
-    pub everywhere: bool,
-    pub by: Vec<Overridden>,
 }
 
 struct Summary<'a> {
@@ -289,6 +254,7 @@ impl Summary<'_> {
             unmatched: self.unmatched(),
             known: self.roots.known(),
             texts: self.texts(),
+            covered: self.covered(),
             projects: self.projects(),
             warnings: self.warnings(),
             notices: self.variables(),
@@ -320,9 +286,11 @@ impl Summary<'_> {
                     .collect(),
                 tag: image.tag.clone(),
                 digest: image.digest.clone(),
+                tags: BTreeSet::new(),
                 roots: Vec::new(),
                 feeds: self.other_images(place, wanted),
             });
+            winner.tags.extend(image.tag.clone());
             // the same variable can have other text around it, as in `${V}-a` and `${V}-b`
             let other = (winner.setting != *setting && matches!(setting, Setting::Part(_)))
                 .then(|| format!("{}:{} in {}", image.name, image.tag.as_deref().unwrap_or(""), root.name));
@@ -334,9 +302,9 @@ impl Summary<'_> {
         winners.into_values().collect()
     }
 
-    /// The floating defaults of charts, if every place is to be set.
+    /// The floating defaults of charts, if they are to be set too.
     fn defaults(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
-        self.roots.defaults().filter(|_| self.request.all)
+        self.roots.defaults().filter(|_| self.request.floating)
     }
 
     /// The other images that get their tag from a place, and that the request doesn't set to the same tag.
@@ -424,7 +392,8 @@ impl Summary<'_> {
                         running: BTreeSet::new(),
                         renamed_by: entry.renamed_by.map(location),
                     });
-                known.may_match |= entry.may_match;
+                // a kustomization that includes nothing may be a part of something else
+                known.may_match |= entry.may_match || root.files.len() == 1;
                 known.running.extend(self.running(root));
             }
         }
@@ -442,6 +411,11 @@ impl Summary<'_> {
     fn texts(&self) -> HashSet<(String, NodeId)> {
         let places = self.roots.known().into_iter();
         places.filter_map(|place| Some((place.path, place.inside?))).collect()
+    }
+
+    fn covered(&self) -> HashSet<String> {
+        let roots = self.roots.roots.iter().filter(|root| root.files.len() > 1);
+        roots.flat_map(|root| &root.files).map(|file| self.roots.path(*file)).collect()
     }
 
     fn projects(&self) -> HashSet<String> {
@@ -494,11 +468,15 @@ impl Summary<'_> {
 
     /// A warning for each root that runs one of the images, and in which no place sets its tag.
     fn unset(&self) -> impl Iterator<Item = String> {
+        // an anchored name is used where a tag is beside it
+        let tagged = self.roots.images().filter(|(_, image)| image.winning().is_some());
+        let tagged: HashSet<Place> = tagged.filter_map(|(_, image)| image.named_at).collect();
         let images = self.roots.images().filter(|(_, image)| self.is_wanted(image));
-        images.filter_map(|(root, image)| {
+        images.filter_map(move |(root, image)| {
             let at = image.named_at.map(|place| format!("{}: ", self.roots.files.location(place)));
             let (at, name, root) = (at.unwrap_or_default(), inline(&image.name), inline(&root.name));
             match (image.winning(), &image.app_version) {
+                (None, _) if image.named_at.is_some_and(|place| tagged.contains(&place)) => None,
                 (None, Some(version)) if version.empty_tag.is_none() => Some(format!(
                     "{at}{root} runs {name} with the appVersion of its chart as the tag; add a tag to set it"
                 )),

@@ -10,14 +10,16 @@ use super::matching::match_of;
 use super::parsed_file::ParsedFile;
 use super::reports::Reports;
 use super::what_runs::{FilePlace, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{FileContent, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget, matching};
+use super::{
+    FileContent, FileSource, PlacePath, PlanError, Request, SourceFile, TargetIndex, UpdateTarget, matching,
+};
 use crate::dotenv;
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::{MatchLevel, file_name};
 use crate::image::Field;
 use crate::manifest::{
     COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
-    is_compose, is_override,
+    WORKLOAD, is_compose, is_override,
 };
 use crate::visible::inline;
 use crate::yaml::{EditBlocker, FieldPath, NodeId, ParsedYaml, scan_until};
@@ -187,7 +189,21 @@ impl<'a> Judge<'a> {
         if let Some(entry) = self.places(m).find_map(|place| self.what_runs.unmatched.get(&place)) {
             return unused_entry(entry, m);
         }
+        if self.is_replaced(m) {
+            let (root, image) = (String::new(), m.image.clone());
+            return Verdict::Weaker(Overridden { root, by: None, renamed_at: None, image });
+        }
         Verdict::Keep
+    }
+
+    /// Whether a workload is part of a root in which it has no effect, such as a container that a patch removes, while
+    /// other places set the image.
+    fn is_replaced(&self, m: &Match) -> bool {
+        let WhatRuns { covered, known, winners, .. } = self.what_runs;
+        m.kind == WORKLOAD
+            && covered.contains(&self.survey.files[m.file].path)
+            && !self.places(m).any(|place| known.contains(&place))
+            && winners.iter().any(|winner| winner.target == m.target)
     }
 
     /// The winning places that no match covers.
@@ -255,6 +271,7 @@ impl WinningPlace<'_> {
             only_told: false,
             by_new_name: false,
             kustomize_name: None,
+            effective_tags: Vec::new(),
             effective_tag: None,
             field: None,
             result,
@@ -283,7 +300,9 @@ impl WinningPlace<'_> {
         };
         let m = self.as_match(block, kind(&winner.setting), result);
         let nodes = vec![ScalarPlace { inside: Some(block), node }];
-        Some(Match { inner_at: Some(node), nodes, ..m })
+        let field = FieldPath::to_node(&parsed.yaml, block)
+            .map(|path| PlacePath { path, inside: FieldPath::to_node(&text.yaml, node) });
+        Some(Match { inner_at: Some(node), nodes, field, ..m })
     }
 
     /// A place that tagbump knows and can't edit.
@@ -293,6 +312,14 @@ impl WinningPlace<'_> {
         Some(self.as_match(at, kind(&self.winner.setting), Err(refusal)))
     }
 
+    /// Where the version is, if a scalar holds it.
+    fn field(&self) -> Option<PlacePath> {
+        let setting = &self.winner.setting;
+        let has_version = !matches!(setting, Setting::Entry { new_tag: None, digest: None, .. });
+        let place = setting.place().filter(|_| has_version)?;
+        Some(PlacePath { path: FieldPath::to_node(&self.parsed.yaml, place.node)?, inside: None })
+    }
+
     /// A part of a text.
     fn part(&self, part: &TextPart) -> Match {
         let WinningPlace { parsed, winner, target, .. } = *self;
@@ -300,7 +327,12 @@ impl WinningPlace<'_> {
         let result = parsed.rewrite(&reference, &target.desired());
         let is_compose = parsed.is_assignments() || is_compose(file_name(&parsed.path));
         let kind = if is_compose { COMPOSE } else { kind(&winner.setting) };
-        let field = parsed.variable(part.place.node).map(str::to_owned);
+        let variable = parsed.variable(part.place.node).map(str::to_owned);
+        let is_whole = parsed.yaml.text(part.place.node).is_some_and(|text| part.range == (0..text.len()));
+        let field = match variable {
+            Some(path) => Some(PlacePath { path, inside: None }),
+            None => self.field().filter(|_| is_whole),
+        };
         Match { field, ..self.as_match(part.place.node, kind, result) }
     }
 
@@ -309,7 +341,7 @@ impl WinningPlace<'_> {
         let WinningPlace { parsed, file, match_level, winner, target } = *self;
         let reference = reference(parsed, winner, &target.name)?;
         let mut m = match_of(parsed, file, winner.target, match_level, &reference, target);
-        m.field = FieldPath::to_node(&parsed.yaml, reference.at);
+        m.field = self.field();
         set_version(&mut m, winner);
         Some(m)
     }
@@ -344,6 +376,7 @@ fn part_reference(winner: &Winner, part: &TextPart, target: &UpdateTarget) -> Re
 
 /// Notes the tag that runs. If the place sets other images too, it can't be edited.
 fn set_version(m: &mut Match, winner: &Winner) {
+    m.effective_tags = if winner.tags.len() > 1 { winner.tags.iter().cloned().collect() } else { Vec::new() };
     m.effective_tag.clone_from(&winner.tag);
     let reason = match &winner.setting {
         Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },

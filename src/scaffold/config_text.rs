@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::services::ProposedService;
 use super::sorting::{Unassigned, place};
 use crate::file_selection::literal;
+use crate::manifest::WORKLOAD;
 use crate::plan::ListedReference;
 use crate::tag::DEFAULT_TEMPLATE;
 use crate::visible::inline;
@@ -23,7 +24,7 @@ pub struct ConfigContent<'a> {
     /// Services of images that are most likely third-party.
     pub others: Vec<Vec<ProposedService>>,
     pub left: Vec<Unassigned<'a>>,
-    /// Workloads whose tag a kustomization overrides.
+    /// References that a stronger place overrides.
     pub overridden: Vec<&'a ListedReference>,
 }
 
@@ -107,7 +108,10 @@ impl ConfigContent<'_> {
 
     fn overridden_line(&self) -> Option<String> {
         let first = inline(&place(self.overridden.first()?));
+        let are_workloads = self.overridden.iter().all(|r| r.kind == WORKLOAD);
         Some(match self.overridden.len() - 1 {
+            0 if !are_workloads => format!("{first}: a stronger place sets its tag"),
+            more if !are_workloads => format!("{first} and {more} more: stronger places set their tags"),
             0 => format!("{first}: a workload; a kustomization sets its tag"),
             more => format!("{first} and {more} more: workloads; kustomizations set their tags"),
         })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::environment::DeployEnvironment;
 use crate::image::{Field, ImageArg, full_name, short_name};
-use crate::manifest::WORKLOAD;
+use crate::manifest::{COMPOSE, WORKLOAD};
 use crate::plan::{ListedReference, Listing};
 use crate::visible::inline;
 
@@ -27,7 +27,7 @@ pub struct Unassigned<'a> {
 pub struct SortedReferences<'a> {
     pub images: Vec<DeployedImage<'a>>,
     pub left: Vec<Unassigned<'a>>,
-    /// Workloads whose tag a kustomization overrides.
+    /// References that a stronger place overrides.
     pub overridden: Vec<&'a ListedReference>,
 }
 
@@ -35,20 +35,56 @@ pub struct SortedReferences<'a> {
 pub fn sorted(listing: &Listing) -> SortedReferences<'_> {
     let renamed = renamed(listing);
     let mut images: BTreeMap<String, DeployedImage<'_>> = BTreeMap::new();
-    let mut left = Vec::new();
-    for reference in &listing.references {
+    let (mut left, mut weaker) = (Vec::new(), Vec::new());
+    let winning = Winning::of(listing);
+    for reference in listing.references.iter().chain(&listing.winning) {
+        if winning.covers(reference) {
+            continue;
+        }
         if let Some(why) = obstacle(reference, &renamed) {
             left.push(Unassigned { reference, why });
         }
         if is_name(&reference.image) && !is_renamed(reference, &renamed) {
+            if reference.reason.is_none() && reference.overridden.everywhere {
+                weaker.push(reference);
+                continue;
+            }
             let image = images.entry(full_name(&reference.image));
             image.or_insert_with(|| DeployedImage::new(&reference.image)).take(reference);
         }
     }
     let mut images: Vec<_> = images.into_values().collect();
-    let overridden = images.iter_mut().flat_map(DeployedImage::drop_overridden).collect();
+    let overridden = images.iter_mut().flat_map(DeployedImage::drop_overridden);
+    let overridden = weaker.into_iter().chain(overridden).collect();
     images.retain(|image| !image.places.is_empty());
     SortedReferences { images, left, overridden }
+}
+
+/// Where winning places are that no rule names.
+struct Winning<'a> {
+    lines: HashSet<(&'a str, usize)>,
+    images: HashSet<String>,
+}
+
+impl<'a> Winning<'a> {
+    fn of(listing: &'a Listing) -> Self {
+        let editable = || listing.winning.iter().filter(|r| r.reason.is_none());
+        Winning {
+            lines: editable().map(|r| (r.file.as_str(), r.line)).collect(),
+            images: editable().map(|r| full_name(&r.image)).collect(),
+        }
+    }
+
+    /// Whether a bump sets one of them instead of a reference: of a tag without a name, or of an image whose variable
+    /// has a value.
+    fn covers(&self, reference: &ListedReference) -> bool {
+        let is_nameless =
+            reference.image.is_empty() && self.lines.contains(&(reference.file.as_str(), reference.line));
+        let is_open = reference.kind == COMPOSE
+            && !reference.wins
+            && self.images.contains(&full_name(&reference.image));
+        is_nameless || is_open
+    }
 }
 
 /// Why a reference can't be in a service.
@@ -96,15 +132,15 @@ impl<'a> DeployedImage<'a> {
     }
 
     /// If a kustomization overrides the image, a bump skips workloads unless their file is named, and a service
-    /// would name it. So they are removed, except in environments that have only workloads, which run the
-    /// workloads' own tags.
+    /// would name it. So they are removed, except those that win, and those in environments that have only workloads,
+    /// which run the workloads' own tags.
     fn drop_overridden(&mut self) -> Vec<&'a ListedReference> {
         let sets = |r: &&ListedReference| r.sets.is_some();
         let is_set = self.places.values().flatten().chain(&self.refused).any(sets);
         let mut dropped = Vec::new();
         for (environment, places) in self.places.iter_mut().filter(|_| is_set) {
             if environment.is_none() || places.iter().any(sets) {
-                dropped.extend(places.extract_if(.., |r| r.kind == WORKLOAD));
+                dropped.extend(places.extract_if(.., |r| r.kind == WORKLOAD && !r.wins));
             }
         }
         self.places.retain(|_, places| !places.is_empty());

@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("tag", &["image", "template"]),
     ("file_selection", &["dot_git", "visible"]),
     ("manifest", &["image", "file_selection", "location", "visible", "yaml"]),
-    ("effective", &["dotenv", "image", "location", "manifest", "yaml"]),
+    ("effective", &["dotenv", "file_selection", "image", "location", "manifest", "yaml"]),
     ("plan", &["dotenv", "effective", "image", "location", "manifest", "file_selection", "visible", "yaml"]),
     ("history", &["image", "manifest", "object_id", "plan", "file_selection"]),
     ("config", &["image", "location", "plan", "file_selection", "tag", "template", "visible", "yaml"]),

@@ -87,4 +87,5 @@ mod trust;
 mod url;
 #[cfg(feature = "deployment-tests")]
 mod what_runs;
+mod winning_history;
 mod worktree;

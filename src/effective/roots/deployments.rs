@@ -45,8 +45,9 @@ impl Deployments {
         let included: BTreeSet<_> =
             found.all.iter().flat_map(|deployment| deployment.root.files.iter().copied()).collect();
         found.all.extend(scene.files_alone(files, &included));
-        let declared: Vec<Value> =
-            written.into_iter().filter(|object| is_kind(object, "ConfigMap")).collect();
+        let mut declared = scene.declared_objects(files);
+        declared.extend(written);
+        declared.retain(|object| is_kind(object, "ConfigMap") || is_kind(object, "Secret"));
         found.follow(files, scene, &Objects::new(&declared));
         found.drop_included_files();
         found

@@ -37,10 +37,12 @@ pub fn kustomization(image: &str, tag: &str) -> String {
 
 /// A monorepo with two environments.
 pub fn monorepo() -> TempDir {
+    let overlay = |tag: &str| format!("resources: [../../base]\n{}", kustomization("ghcr.io/acme/api", tag));
     folder(&[
         ("apps/api/base/deployment.yaml", &pod("ghcr.io/acme/api")),
-        ("apps/api/overlays/dev/kustomization.yaml", &kustomization("ghcr.io/acme/api", "main-1a2b3c4")),
-        ("apps/api/overlays/prod/kustomization.yaml", &kustomization("ghcr.io/acme/api", "main-1a2b3c0")),
+        ("apps/api/base/kustomization.yaml", "resources: [deployment.yaml]\n"),
+        ("apps/api/overlays/dev/kustomization.yaml", &overlay("main-1a2b3c4")),
+        ("apps/api/overlays/prod/kustomization.yaml", &overlay("main-1a2b3c0")),
         ("compose.yaml", "services:\n  db: { image: 'postgres:16' }\n"),
     ])
 }
@@ -60,7 +62,12 @@ pub fn services(folder: &Path) -> Vec<String> {
 
 /// A dry run of a bump; gives the files that it would change.
 pub fn changed(folder: &Path, services: &[String]) -> Result<Vec<String>, Run> {
-    let bump = ["bump", "--tag", "new-tag", "-n", "--format", "json", "--"].map(str::to_owned);
+    changed_to(folder, services, "new-tag")
+}
+
+/// The same, with a tag.
+pub fn changed_to(folder: &Path, services: &[String], tag: &str) -> Result<Vec<String>, Run> {
+    let bump = ["bump", "--tag", tag, "-n", "--format", "json", "--"].map(str::to_owned);
     let run = Run::of(&command(folder).args(bump).args(services).output().unwrap());
     if run.exit != 0 {
         return Err(run);

@@ -44,6 +44,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What must never happen: an old image runs and nothing says so, or something else changed.
+    pub fn is_grave(self) -> bool {
+        matches!(self, Outcome::Silent | Outcome::OtherChanged | Outcome::WeakerPlaceSet)
+    }
+
     pub fn is_failure(self) -> bool {
         !matches!(self, Outcome::Right | Outcome::Warned | Outcome::Refused | Outcome::NoRepository)
     }
