@@ -159,7 +159,8 @@ impl RenderedScope<'_> {
             None => around.overridable(&mentions, &read),
         };
         let reached = mentions.reaching(&seeds);
-        let declarations = mentions.declarations_of(&reached);
+        // what a reached file includes can refer to declarations too
+        let declarations = mentions.declarations_of(&mentions.included(&reached, &around.paths));
         let mut files = Files::new(&around.paths, &read, cancellation.clone());
         let scene = Scene { reached: &reached, declarations: &declarations, url };
         let roots = roots(&mut files, &scene);
