@@ -168,6 +168,7 @@ fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> 
         only_told: false,
         by_new_name: false,
         kustomize_name: None,
+        unused: false,
         effective_tags: Vec::new(),
         effective_tag: None,
         field: None,

@@ -363,6 +363,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 only_told: false,
                 by_new_name: false,
                 kustomize_name: reference.kustomize_name.clone(),
+                unused: false,
                 effective_tags: Vec::new(),
                 effective_tag: None,
                 field: None,

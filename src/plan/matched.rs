@@ -33,6 +33,8 @@ pub(super) struct Match {
     pub only_told: bool,
     /// Found by the B of `A=B`.
     pub by_new_name: bool,
+    /// An entry that no container uses, as far as tagbump can see.
+    pub unused: bool,
     /// The tags that run, if they differ from root to root.
     pub effective_tags: Vec<String>,
     /// The tag that runs, if a weaker place sets it.

@@ -140,6 +140,7 @@ pub(super) fn match_of(
         only_told: parsed.is_only_told(reference),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
         kustomize_name: reference.kustomize_name.clone(),
+        unused: false,
         effective_tags: Vec::new(),
         effective_tag: None,
         field: None,
@@ -206,7 +207,11 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
     let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
     for (target, wanted) in TargetIndex::each(&request.targets).filter(|(_, w)| ambiguous(w)) {
         let counts = |m: &&Match| m.target == target && !m.added && !m.only_told && m.has_known_tag();
-        let places: Vec<_> = matches.iter().filter(counts).collect();
+        let mut places: Vec<_> = matches.iter().filter(counts).collect();
+        // what no container uses says nothing about what runs, unless there is nothing else
+        if places.iter().any(|m| !m.unused) {
+            places.retain(|m| !m.unused);
+        }
         let tags: HashSet<_> = places.iter().flat_map(|m| m.all_that_run()).collect();
         if tags.len() > 1 {
             let found = places.iter().map(|m| value(survey, m)).collect();

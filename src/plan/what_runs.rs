@@ -451,15 +451,19 @@ impl Summary<'_> {
             .iter()
             .filter(runs)
             .flat_map(|root| root.uncertain.iter().map(move |d| (root, d)));
-        let mut warnings: Vec<_> = doubts
-            .map(|(root, doubt)| {
-                let at = doubt
-                    .at
-                    .map(|place| format!("{}: ", self.roots.files.location(place)))
-                    .unwrap_or_default();
-                format!("{at}{}, which tagbump can't follow; check what {} runs", doubt.what, root.name)
-            })
-            .collect();
+        let mut by_doubt: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for (root, doubt) in doubts {
+            let at = doubt.at.map(|place| format!("{}: ", self.roots.files.location(place)));
+            let what = format!("{}{}", at.unwrap_or_default(), doubt.what);
+            by_doubt.entry(what).or_default().insert(&root.name);
+        }
+        let more = by_doubt.len().saturating_sub(DOUBTS);
+        let mut warnings: Vec<_> =
+            by_doubt.iter().take(DOUBTS).map(|(what, roots)| doubt(what, roots)).collect();
+        if more > 0 {
+            let roots: BTreeSet<&str> = by_doubt.values().skip(DOUBTS).flatten().copied().collect();
+            warnings.push(doubt(&format!("{more} more places of this kind"), &roots));
+        }
         warnings.extend(self.stale());
         warnings.extend(self.unset());
         warnings.extend(self.roots.files.is_exhausted().then(|| TOO_LARGE.to_owned()));
@@ -514,6 +518,21 @@ impl Summary<'_> {
     fn is_wanted(&self, image: &EffectiveImage) -> bool {
         self.request.targets.iter().any(|target| same_image(&target.name, &image.name))
     }
+}
+
+/// How many places that tagbump can't follow get a warning of their own.
+const DOUBTS: usize = 10;
+
+/// How many roots such a warning names.
+const ROOTS: usize = 5;
+
+fn doubt(what: &str, roots: &BTreeSet<&str>) -> String {
+    let named: Vec<String> = roots.iter().take(ROOTS).map(|root| inline(root)).collect();
+    let more = match roots.len().saturating_sub(ROOTS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{what}; tagbump can't follow that, so check what runs in {}{more}", named.join(", "))
 }
 
 /// Whether a place can give its image this tag: a variable with text around it can't give every tag.

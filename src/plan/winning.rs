@@ -90,13 +90,15 @@ fn keep_winners(
         }
         match judge.verdict(&m, winner.is_some(), &request.targets[m.target]) {
             Verdict::Keep => {
-                if let Some(winner) = winner {
-                    set_version(&mut m, winner);
+                match winner {
+                    Some(winner) => set_version(&mut m, winner),
+                    None => m.unused = judge.is_unmatched(&m),
                 }
                 kept.push(m);
             }
             Verdict::KeepUnused(notice) => {
                 entries.push(notice);
+                m.unused = true;
                 kept.push(m);
             }
             Verdict::SetsOthers(others) => {
@@ -196,6 +198,10 @@ impl<'a> Judge<'a> {
         Verdict::Keep
     }
 
+    fn is_unmatched(&self, m: &Match) -> bool {
+        self.places(m).any(|place| self.what_runs.unmatched.contains_key(&place))
+    }
+
     /// Whether a workload is part of a root in which it has no effect, such as a container that a patch removes, while
     /// other places set the image.
     fn is_replaced(&self, m: &Match) -> bool {
@@ -274,6 +280,7 @@ impl WinningPlace<'_> {
             only_told: false,
             by_new_name: false,
             kustomize_name: None,
+            unused: false,
             effective_tags: Vec::new(),
             effective_tag: None,
             field: None,

@@ -37,7 +37,7 @@ pub(super) fn apply(build: &mut Build, kustomization: &Value, objects: &Objects<
     }
     let mut doubts = Vec::new();
     for object in build.objects.iter_mut().filter(|object| !is_switched_off(&object.value)) {
-        walk(&mut object.value, &variables, &mut doubts);
+        walk(&mut object.value, "", &variables, &mut doubts);
     }
     doubts.retain(|doubt| !build.uncertain.contains(doubt));
     build.uncertain.append(&mut doubts);
@@ -90,12 +90,24 @@ fn is_switched_off(object: &Value) -> bool {
     has("labels") || has("annotations")
 }
 
-fn walk(value: &mut Value, variables: &Substitutes, doubts: &mut Vec<Doubt>) {
+fn walk(value: &mut Value, key: &str, variables: &Substitutes, doubts: &mut Vec<Doubt>) {
     match value {
-        Value::Map(pairs) => pairs.iter_mut().for_each(|(_, value)| walk(value, variables, doubts)),
-        Value::List(items) => items.iter_mut().for_each(|item| walk(item, variables, doubts)),
-        Value::Scalar(scalar) => substitute(scalar, variables, doubts),
+        Value::Map(pairs) => pairs.iter_mut().for_each(|(key, value)| walk(value, key, variables, doubts)),
+        Value::List(items) => items.iter_mut().for_each(|item| walk(item, key, variables, doubts)),
+        Value::Scalar(scalar) => {
+            let mut found = Vec::new();
+            substitute(scalar, variables, &mut found);
+            doubts.extend(found.into_iter().filter(|_| may_decide_image(key)));
+        }
     }
+}
+
+/// Whether a value under this key can decide which image runs. A variable anywhere else, such as in a host name, needs no
+/// warning.
+fn may_decide_image(key: &str) -> bool {
+    let key = key.to_lowercase();
+    let is_part = ["image", "tag", "repo", "registry", "digest"].iter().any(|part| key.contains(part));
+    is_part || ["path", "chart", "hub", "version"].contains(&key.as_str())
 }
 
 fn substitute(scalar: &mut Scalar, variables: &Substitutes, doubts: &mut Vec<Doubt>) {
