@@ -10,6 +10,7 @@
 mod addition;
 mod bump_check;
 mod current_references;
+mod doubts;
 mod elsewhere;
 mod error;
 mod field_index;
