@@ -68,7 +68,14 @@ pub(super) fn notices(survey: &ScannedFiles, request: &Request) -> Vec<String> {
     TargetIndex::each(&request.targets).filter_map(|(target, _)| notice(target)).collect()
 }
 
+/// With more images than this in one command, no notice lists other places: looking through each file for each image
+/// would take too long.
+const MANY_IMAGES: usize = 16;
+
 fn notice(survey: &ScannedFiles, request: &Request, target: TargetIndex) -> Option<String> {
+    if request.targets.len() > MANY_IMAGES {
+        return None;
+    }
     let wanted = &request.targets[target];
     let tag = wanted.tag.as_ref().map(|tag| tag.as_str());
     let is_behind = |place: &UnknownPlace| !place.bare && (tag.is_none() || place.tag.as_deref() != tag);
