@@ -421,7 +421,7 @@ fn parameter_around_the_tag_is_not_its_place() {
         in_chart(&parameters("v{{major}}.0"), &[])[1..],
         ["acme/web-job: app.yaml:20", "ghcr.io/acme/api:v1.0 app.yaml:9 > c/values.yaml:3"]
     );
-    // two parameters are no place that can be set
+    // a tag made of two parameters has no single place to set
     assert_eq!(
         in_chart(&parameters("v{{major}}.{{minor}}"), &[])[2],
         "ghcr.io/acme/api:v1.2 app.yaml:19 > c/values.yaml:3"
