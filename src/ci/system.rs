@@ -120,7 +120,7 @@ pub(super) fn found(environment: &Environment) -> Vec<System> {
 
 pub(super) fn is_ci(environment: &Environment) -> bool {
     let is_set = |name: &&str| environment.get(name).is_some_and(|value| !["false", "0"].contains(&value));
-    UNKNOWN_CI.iter().any(|name| is_set(&name))
+    UNKNOWN_CI.iter().any(is_set)
 }
 
 impl fmt::Display for System {

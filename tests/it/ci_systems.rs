@@ -666,6 +666,20 @@ fn notice_names_default_branch_when_head_is_detached() {
     assert!(says(&report, "HEAD is detached: the target is the remote's default branch"), "{report}");
 }
 
+/// There is no upstream branch: the local commits are those since the one that the system checked out.
+#[test]
+fn local_commits_are_carried_from_detached_head() {
+    for system in [System::GitLab, System::Jenkins, System::Azure, System::Buildkite] {
+        let job = Job::new();
+        job.check_out(system, Trigger::Push);
+        repo::commit(&job.folder, "mine.txt", "mine\n");
+        let report = ended(&repo::run(&mut job.push(system, Trigger::Push, &["--carry"])), 0, "landed");
+        assert_eq!(report["branch"], "develop");
+        assert_eq!(git(&job.world.bare, &["rev-parse", "develop~2"]), job.develop);
+        assert_eq!(git(&job.world.bare, &["show", "develop:mine.txt"]), "mine");
+    }
+}
+
 /// A branch build and a tag build of one commit: neither is older.
 #[test]
 fn notice_names_tags_of_one_commit_that_replace_each_other() {
