@@ -48,7 +48,7 @@
 //!
 //! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
 //! `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id`,
-//! `dotenv` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment.
+//! `dotenv`, `ci` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment.
 //! `tests/it/house.rs` enforces both.
 //!
 //! # Errors
@@ -76,6 +76,7 @@
 //! | order guard | keeps an older build from overwriting a newer one; the outcome is `superseded` |
 //! | publisher | puts a commit on a remote branch, by push or a forge's API ([`landing::remote::Publisher`]) |
 //! | forge | a host of repositories that has pull requests ([`forge::Forge`]) |
+//! | pipeline | a run of a CI system, as its variables describe it ([`ci::Pipeline`]) |
 //! | carry | push the checkout's own commits along with the bump |
 //! | outcome | how a run ended, in one word ([`output::Outcome`]) |
 
