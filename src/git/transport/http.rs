@@ -14,6 +14,7 @@ use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
+use super::quiet::without_progress;
 use super::{Endpoint, Server, TransportError, program, redirect_target};
 use crate::git::answers::{FetchMeter, short_server_text};
 use crate::git::credentials::{Credential, Credentials, Secrets};
@@ -48,6 +49,8 @@ struct ConnectionState {
     secrets: Secrets,
     /// Why credentials that the user may have expected to be sent were withheld.
     withheld: Vec<String>,
+    /// Whether the server can leave out its progress.
+    offers_no_progress: bool,
 }
 
 impl HttpServer {
@@ -61,7 +64,16 @@ impl HttpServer {
         let mut secrets = credentials.secrets();
         secrets.extend(credential.as_ref());
         let withheld = credentials.withheld().map(str::to_owned).into_iter().collect();
-        let state = Mutex::new(ConnectionState { agent, base, credentials, credential, secrets, withheld });
+        let offers_no_progress = false;
+        let state = Mutex::new(ConnectionState {
+            agent,
+            base,
+            credentials,
+            credential,
+            secrets,
+            withheld,
+            offers_no_progress,
+        });
         Ok(HttpServer { settings, state })
     }
 
@@ -334,7 +346,9 @@ struct HttpStream {
 
 impl HttpStream {
     fn send(&mut self) -> std::io::Result<()> {
-        let request = std::mem::take(&mut self.request);
+        let written = std::mem::take(&mut self.request);
+        let is_quiet = self.meter.is_some() && http(&self.endpoint).state().offers_no_progress;
+        let request = is_quiet.then(|| without_progress(&written)).flatten().unwrap_or(written);
         let kind = format!("application/x-git-{}-result", self.service);
         let server = http(&self.endpoint);
         let mut sent = server.post(self.service, &request, self.endpoint.time_left());
@@ -384,6 +398,9 @@ impl Write for HttpStream {
 
 impl Drop for HttpStream {
     fn drop(&mut self) {
+        if self.meter.as_ref().is_some_and(FetchMeter::offers_no_progress) {
+            http(&self.endpoint).state().offers_no_progress = true;
+        }
         if let Some(answer) = &mut self.answer {
             finish(answer);
         }

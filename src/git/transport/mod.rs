@@ -8,6 +8,7 @@
 mod http;
 mod local;
 mod pipe;
+mod quiet;
 mod redirect;
 mod ssh;
 
