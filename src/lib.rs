@@ -26,7 +26,7 @@
 //! | [`git`] | git plumbing; only user of ring | `plan`, `object_id`, `worktree`, `http` |
 //! | [`landing`] | the landing loop, its back-off, the commit message | `plan`, `history` and the pure modules below |
 //! | [`worktree`] | finds, reads and writes files by descriptor, never outside the root | `plan`, `file_selection` |
-//! | [`http`] | the one HTTP client: whom it trusts, its proxies and timeouts | `environment` |
+//! | [`http`] | the one HTTP client: whom it trusts, its own certificate, proxies, timeouts | `environment` |
 //! | [`actions`] | what a GitHub Actions runner provides, and what it is given | `output`, `ci`, `environment`, `tag` |
 //! | [`output`] | text, diff, JSON, Mermaid | `plan`, `history` |
 //! | [`scaffold`] | the `tagbump.yaml` and workflow that `init` proposes, as text | `config`, `plan`, `manifest` |

@@ -217,11 +217,13 @@ const KEPT: &[(&str, &[&str])] = &[
     ("yaml_rust2", &["yaml"]),
     ("octocrab", &["forge"]),
     ("ureq", &["git", "http"]),
+    ("rustls::", &["http"]),
     ("rustls_native_certs", &["http"]),
+    ("webpki::", &["http"]),
     ("rustix", &["git", "worktree"]),
     ("rustix::fs", &["worktree"]),
     ("unsafe {", &["git"]),
-    ("std::fs", &["actions", "git", "signals", "worktree"]),
+    ("std::fs", &["actions", "git", "http", "signals", "worktree"]),
     ("std::env", &["cli", "main"]),
     ("std::process", &["console", "git", "signals", "main"]),
     (
@@ -415,7 +417,7 @@ fn defined_type(line: &str) -> Option<&str> {
         None => line.strip_prefix("pub ").unwrap_or(line),
     };
     let is_alias = |rest: &&str| {
-        !["Item", "Output", "Response", "Error", "Future"].iter().any(|name| rest.starts_with(name))
+        !["Item", "Out", "Response", "Error", "Future"].iter().any(|name| rest.starts_with(name))
     };
     let rest = ["struct ", "enum ", "trait ", "union "].iter().find_map(|word| line.strip_prefix(word));
     let rest = rest.or_else(|| line.strip_prefix("type ").filter(is_alias))?;
