@@ -138,22 +138,24 @@ impl RenderedScope<'_> {
     pub fn with_roots<T>(&self, source: &dyn FileSource, look: impl FnOnce(&RenderedRoots<'_>) -> T) -> T {
         let RenderedScope { around, url, names_image, cancellation } = *self;
         let read = |path: &str| match around.structural.get(path) {
-            Some(bytes) => Some(bytes.clone()),
+            Some(file) => Some(file.bytes.clone()),
             None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
         };
-        let mentions = Mentions::new(&around.structural, &around.paths, &around.declarations);
+        let mut mentions = Mentions::new(&around.structural, &around.paths, &around.declarations);
         let seeds = match names_image {
             Some(names_image) => {
                 // a search finds no JSON files, so those that are mentioned are looked at here
-                let patches =
-                    mentions.json_files().filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
-                around.seeds.iter().cloned().chain(patches.map(str::to_owned)).collect()
+                let patches = mentions
+                    .json_files()
+                    .into_iter()
+                    .filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
+                around.seeds.iter().cloned().chain(patches).collect()
             }
-            None => around.overridable(&mentions, &read),
+            None => around.overridable(&mut mentions, &read),
         };
         let reached = mentions.reaching(&seeds);
         // what a reached file includes can refer to declarations too
-        let declarations = mentions.declarations_of(&mentions.included(&reached, &around.paths));
+        let declarations = mentions.declarations_of(&mentions.included(&reached));
         let mut files = Files::new(&around.paths, &read, cancellation.clone());
         let scene = Scene { reached: &reached, declarations: &declarations, url };
         let roots = roots(&mut files, &scene);
