@@ -232,9 +232,12 @@ impl ValueReader<'_> {
     /// The pairs of a map. The last of equal keys counts, and a merge key brings in only keys that are missing. Merge
     /// keys can lead from map to map in a chain of any length.
     fn pairs(&self, map: NodeId, depth: usize) -> Vec<(String, Value)> {
-        let mut pairs = UniquePairs::default();
-        let mut seen = HashSet::new();
-        let mut next = vec![map];
+        let (mut pairs, mut next) = self.own_pairs(map, depth);
+        if next.is_empty() {
+            return pairs.pairs;
+        }
+        next.reverse();
+        let mut seen = HashSet::from([map]);
         while let Some(map) = next.pop().map(|map| self.yaml.resolve(map)) {
             if !self.yaml.is_map(map) {
                 next.extend(self.yaml.items(map).collect::<Vec<_>>().into_iter().rev());
@@ -261,44 +264,67 @@ impl ValueReader<'_> {
     }
 }
 
-/// Pairs of a map, each key once. An index keeps maps with very many keys fast.
+/// Pairs of a map, each key once. An index keeps maps with many keys fast.
 #[derive(Default)]
 struct UniquePairs {
     pairs: Vec<(String, Value)>,
+    /// Empty for a few pairs.
     index: HashMap<String, usize>,
 }
 
+/// As many pairs are looked at one by one about as fast as by an index.
+const FEW_PAIRS: usize = 16;
+
 impl UniquePairs {
     fn of(pairs: Vec<(String, Value)>) -> Self {
-        let index = pairs.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect();
-        UniquePairs { pairs, index }
+        let mut unique = UniquePairs { pairs, index: HashMap::new() };
+        unique.index();
+        unique
+    }
+
+    fn index(&mut self) {
+        if self.pairs.len() > FEW_PAIRS {
+            self.index = self.pairs.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect();
+        }
+    }
+
+    fn find(&self, key: &str) -> Option<usize> {
+        match self.pairs.len() {
+            0..=FEW_PAIRS => self.pairs.iter().position(|(other, _)| other == key),
+            _ => self.index.get(key).copied(),
+        }
     }
 
     fn set(&mut self, key: String, value: Value) {
-        match self.index.get(&key) {
-            Some(&at) => self.pairs[at].1 = value,
+        match self.find(&key) {
+            Some(at) => self.pairs[at].1 = value,
             None => self.push(key, value),
         }
     }
 
     fn set_missing(&mut self, key: String, value: Value) {
-        if !self.index.contains_key(&key) {
+        if self.find(&key).is_none() {
             self.push(key, value);
         }
     }
 
     fn push(&mut self, key: String, value: Value) {
-        self.index.insert(key.clone(), self.pairs.len());
+        if self.pairs.len() > FEW_PAIRS {
+            self.index.insert(key.clone(), self.pairs.len());
+        }
         self.pairs.push((key, value));
+        if self.pairs.len() == FEW_PAIRS + 1 {
+            self.index();
+        }
     }
 
     /// As [`Value::merge`].
     fn merge(&mut self, over: Vec<(String, Value)>) {
         let mut deleted = HashSet::new();
         for (key, value) in over {
-            match self.index.get(&key) {
-                Some(&at) if value.is_null() => drop(deleted.insert(at)),
-                Some(&at) => {
+            match self.find(&key) {
+                Some(at) if value.is_null() => drop(deleted.insert(at)),
+                Some(at) => {
                     deleted.remove(&at);
                     self.pairs[at].1.merge(value);
                 }

@@ -185,9 +185,13 @@ impl PlaceSearch<'_> {
             return;
         }
         let Some(text) = self.yaml.text(id).map(str::trim).filter(|text| !is_encrypted(text)) else { return };
+        // most texts are no image, and many are long
+        if memchr::memchr2(b'*', b' ', text.as_bytes()).is_some() {
+            return;
+        }
         let written = ParsedReference::parse(text);
         let bare = written.tag.is_none() && written.digest.is_none();
-        if !(self.wanted)(&written) || !is_name(written.name) || text.contains(['*', ' ']) {
+        if !(self.wanted)(&written) || !is_name(written.name) {
             return;
         }
         let key = self.yaml.key_text(id).unwrap_or_default();

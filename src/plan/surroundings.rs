@@ -62,8 +62,7 @@ impl SurroundingsCollector {
 
     pub fn finish(self) -> Surroundings {
         let mut around = Surroundings::default();
-        let mut files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
-        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
         around.paths = files.iter().map(|file| file.path.clone()).collect();
         for NotedFile { path, structural, declared, names } in files {
             if names != Names::Nothing {

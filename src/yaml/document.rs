@@ -66,7 +66,7 @@ impl Node {
     pub fn is_null(&self) -> bool {
         match &self.kind {
             NodeKind::Scalar { value, style: ScalarStyle::Plain, missing } => {
-                *missing || (self.tag.is_none() && ["null", "Null", "NULL", "~"].contains(&value.as_str()))
+                *missing || (self.tag.is_none() && matches!(value.as_str(), "null" | "Null" | "NULL" | "~"))
             }
             _ => false,
         }
