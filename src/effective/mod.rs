@@ -31,7 +31,7 @@ mod value;
 mod word_index;
 mod words;
 
-pub use files::{Files, LoadedFile, ReadFile, folder_of, join};
+pub use files::{Files, LoadedFile, ParsedContent, ReadFile, folder_of, join};
 pub use images::{object_images, values_images};
 pub use mentions::{Mentions, StructuralFile};
 pub use overriders::overriders;

@@ -50,7 +50,8 @@ pub(super) enum Names {
 }
 
 impl SurroundingsCollector {
-    pub fn note(&self, file: &SourceFile<'_>, names: Names) {
+    /// Notes a file. Returns whether it can include others.
+    pub fn note(&self, file: &SourceFile<'_>, names: Names) -> bool {
         let FileRole { is_structural, declared } = self.marks.role(file.path, file.bytes);
         // the image's name can be in a variable
         let has_variable = is_compose(file_name(file.path)) && file.bytes.contains(&b'$');
@@ -58,6 +59,7 @@ impl SurroundingsCollector {
         let structural = is_structural.then(|| StructuralFile::new(file.path, file.bytes));
         let noted = NotedFile { path: file.path.to_owned(), structural, declared, names };
         self.files.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
+        is_structural
     }
 
     pub fn finish(self) -> Surroundings {

@@ -121,6 +121,12 @@ impl ParsedYaml {
         &self.budget
     }
 
+    /// The same file, for work that is counted by another budget.
+    #[must_use]
+    pub fn with_budget(self, budget: Budget) -> Self {
+        ParsedYaml { budget, ..self }
+    }
+
     /// Checks that the work on this file did not end early. If it did, every lookup may be incomplete, so don't
     /// use the results.
     ///
