@@ -27,6 +27,7 @@ mod roots;
 mod setting;
 #[cfg(test)]
 mod testing;
+mod unique_pairs;
 mod value;
 mod word_index;
 mod words;

@@ -1,9 +1,10 @@
 //! Values with their origin: after any number of merges, each scalar still knows where it was written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::place::{FileId, Place};
 use super::setting::{Link, Setting};
+use super::unique_pairs::UniquePairs;
 use crate::yaml::{NodeId, NodeKind, ParsedYaml, ScalarStyle, SyntheticDocument};
 
 /// Values that are nested deeper are cut off. No real manifest comes close.
@@ -261,78 +262,6 @@ impl ValueReader<'_> {
             }
         }
         (own, merged)
-    }
-}
-
-/// Pairs of a map, each key once. An index keeps maps with many keys fast.
-#[derive(Default)]
-struct UniquePairs {
-    pairs: Vec<(String, Value)>,
-    /// Empty for a few pairs.
-    index: HashMap<String, usize>,
-}
-
-/// As many pairs are looked at one by one about as fast as by an index.
-const FEW_PAIRS: usize = 16;
-
-impl UniquePairs {
-    fn of(pairs: Vec<(String, Value)>) -> Self {
-        let mut unique = UniquePairs { pairs, index: HashMap::new() };
-        unique.index();
-        unique
-    }
-
-    fn index(&mut self) {
-        if self.pairs.len() > FEW_PAIRS {
-            self.index = self.pairs.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect();
-        }
-    }
-
-    fn find(&self, key: &str) -> Option<usize> {
-        match self.pairs.len() {
-            0..=FEW_PAIRS => self.pairs.iter().position(|(other, _)| other == key),
-            _ => self.index.get(key).copied(),
-        }
-    }
-
-    fn set(&mut self, key: String, value: Value) {
-        match self.find(&key) {
-            Some(at) => self.pairs[at].1 = value,
-            None => self.push(key, value),
-        }
-    }
-
-    fn set_missing(&mut self, key: String, value: Value) {
-        if self.find(&key).is_none() {
-            self.push(key, value);
-        }
-    }
-
-    fn push(&mut self, key: String, value: Value) {
-        if self.pairs.len() > FEW_PAIRS {
-            self.index.insert(key.clone(), self.pairs.len());
-        }
-        self.pairs.push((key, value));
-        if self.pairs.len() == FEW_PAIRS + 1 {
-            self.index();
-        }
-    }
-
-    /// As [`Value::merge`].
-    fn merge(&mut self, over: Vec<(String, Value)>) {
-        let mut deleted = HashSet::new();
-        for (key, value) in over {
-            match self.find(&key) {
-                Some(at) if value.is_null() => drop(deleted.insert(at)),
-                Some(at) => {
-                    deleted.remove(&at);
-                    self.pairs[at].1.merge(value);
-                }
-                None => self.push(key, value),
-            }
-        }
-        let mut at = 0..;
-        self.pairs.retain(|_| at.next().is_none_or(|at| !deleted.contains(&at)));
     }
 }
 
