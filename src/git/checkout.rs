@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use git2::{
-    Config, Direction, ErrorCode, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags, StatusOptions,
+    Config, Direction, ErrorCode, Index, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags,
+    StatusOptions,
 };
 use tempfile::TempDir;
 
@@ -246,16 +247,10 @@ impl Checkout {
         Ok(CommitFiles { repo: &self.repo, commit, prefix: &self.prefix })
     }
 
-    /// The YAML files below the root that git tracks. Ignore rules don't apply to them.
-    pub fn tracked(&self) -> Vec<String> {
-        let Ok(index) = self.repo.index() else { return Vec::new() };
-        let regular = index.iter().filter(|entry| [0o100_644, 0o100_755].contains(&entry.mode));
-        let paths = regular.filter_map(|entry| String::from_utf8(entry.path).ok());
-        let below = paths.filter_map(|path| match self.prefix.as_str() {
-            "" => Some(path),
-            prefix => Some(path.strip_prefix(prefix)?.strip_prefix('/')?.to_owned()),
-        });
-        below.filter(|path| is_yaml(path)).collect()
+    /// Finds the YAML files below the root that git tracks, in any thread. Ignore rules don't apply to them.
+    pub fn tracked(&self) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
+        let (index, prefix) = (self.repo.path().join("index"), self.prefix.clone());
+        move || tracked_files(&index, &prefix)
     }
 
     /// Those of the given paths below the root that have uncommitted changes.
@@ -357,6 +352,18 @@ impl Checkout {
                 || config.entries(Some(r"^remote\..*\.promisor$")).is_ok_and(|mut e| e.next().is_some())
         })
     }
+}
+
+/// The YAML files below the folder `prefix` that are in an index.
+fn tracked_files(index: &Path, prefix: &str) -> Vec<String> {
+    let Ok(index) = Index::open(index) else { return Vec::new() };
+    let regular = index.iter().filter(|entry| [0o100_644, 0o100_755].contains(&entry.mode));
+    let paths = regular.filter_map(|entry| String::from_utf8(entry.path).ok());
+    let below = paths.filter_map(|path| match prefix {
+        "" => Some(path),
+        prefix => Some(path.strip_prefix(prefix)?.strip_prefix('/')?.to_owned()),
+    });
+    below.filter(|path| is_yaml(path)).collect()
 }
 
 fn unreadable(workdir: &Path, error: &git2::Error) -> CheckoutError {
