@@ -31,7 +31,7 @@ pub struct Failure {
     /// What happened and where, in one sentence. If several places are involved, they follow on lines of their own.
     pub message: Hint,
     /// What to do about it.
-    pub hint: Option<Hint>,
+    pub hint: Hint,
     /// The place in a file that the message starts with.
     pub place: Option<Box<Location>>,
 }
@@ -39,41 +39,56 @@ pub struct Failure {
 /// A result whose error is ready to be shown.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
+/// What happened, before it is known what to do about it. Only a hint makes it a [`Failure`], so that no error is without one.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct FailureMessage {
+    exit: Exit,
+    message: Hint,
+}
+
+impl FailureMessage {
+    /// Adds a hint on what to do.
+    pub fn hinted(self, hint: impl Into<Hint>) -> Failure {
+        Failure { exit: self.exit, message: self.message, hint: hint.into(), place: None }
+    }
+}
+
 impl Failure {
-    /// A failure without a hint or a place.
-    pub fn new(exit: Exit, message: impl Into<Hint>) -> Self {
-        Failure { exit, message: message.into(), hint: None, place: None }
+    /// A failure without a place, which needs a hint.
+    #[expect(clippy::new_ret_no_self, reason = "every failure starts as a message that needs a hint")]
+    pub fn new(exit: Exit, message: impl Into<Hint>) -> FailureMessage {
+        FailureMessage { exit, message: message.into() }
     }
 
     /// Bad usage, bad configuration, or no target.
-    pub fn usage(message: impl Into<Hint>) -> Self {
+    pub fn usage(message: impl Into<Hint>) -> FailureMessage {
         Failure::new(Exit::Usage, message)
     }
 
     /// Anything without an exit code of its own.
-    pub fn other(message: impl Into<Hint>) -> Self {
+    pub fn other(message: impl Into<Hint>) -> FailureMessage {
         Failure::new(Exit::Other, message)
     }
 
-    /// Adds a hint on what to do.
+    /// Replaces the hint on what to do.
     #[must_use]
-    pub fn hinted(mut self, hint: impl Into<Hint>) -> Self {
-        self.hint = Some(hint.into());
-        self
+    pub fn hinted(self, hint: impl Into<Hint>) -> Self {
+        Failure { hint: hint.into(), ..self }
     }
 
     /// Applies `change` to every text in the failure, for example to remove secrets.
     #[must_use]
     pub fn map_texts(self, change: impl Fn(&str) -> String) -> Self {
         let message = self.message.map_texts(&change);
-        Failure { message, hint: self.hint.map(|hint| hint.map_texts(&change)), ..self }
+        Failure { message, hint: self.hint.map_texts(&change), ..self }
     }
 
     /// Words message and hint for `speaker`.
     #[must_use]
     pub fn worded_for(self, speaker: Speaker) -> Self {
         let message = self.message.for_speaker(speaker).into();
-        Failure { message, hint: self.hint.map(|hint| hint.for_speaker(speaker).into()), ..self }
+        Failure { message, hint: self.hint.for_speaker(speaker).into(), ..self }
     }
 }
 

@@ -21,7 +21,7 @@ const WITHOUT_INPUT: [&str; 4] = ["fetch", "limit", "since", "yes"];
 const SHORT: [(&str, &str); 4] = [("file", "-f"), ("repo", "-C"), ("dry-run", "-n"), ("verbose", "-v")];
 
 /// Text that names flags, before they are worded for a reader.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint(Vec<HintPart>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,11 @@ impl Hint {
     /// Words the hint for `speaker`.
     pub fn for_speaker(&self, speaker: Speaker) -> String {
         self.0.iter().map(|part| part.text(speaker)).collect()
+    }
+
+    /// Whether it has no text.
+    pub fn is_empty(&self) -> bool {
+        self.to_string().trim().is_empty()
     }
 
     /// The flags that the hint names.

@@ -30,7 +30,7 @@ pub fn end_group() -> String {
 
 /// The error, with what to do, on the place that it is about.
 pub fn error(failure: &Failure, prefix: &str) -> String {
-    let hint = failure.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    let hint = format!("\nhint: {}", failure.hint);
     let text = format!("{}{hint}", failure.message);
     let place = failure.place.as_ref().map(|place| {
         let line = ("line", place.line.to_string());
@@ -112,6 +112,6 @@ mod tests {
         let failure = Failure { place: Some(Box::new(place)), ..failure };
         let wanted = "::error file=k8s/a.yaml,line=3,col=9::k8s/a.yaml:3:9: is an alias; nothing was written%0Ahint: write it out\n";
         assert_eq!(error(&failure, ""), wanted);
-        assert_eq!(error(&Failure::other("no: place"), ""), "::error::no: place\n");
+        assert_eq!(error(&Failure::other("no: place").hinted("go"), ""), "::error::no: place%0Ahint: go\n");
     }
 }

@@ -10,12 +10,8 @@ const MAX_ROWS: usize = 500;
 /// The summary of a bump.
 pub fn of_report(report: &Report) -> String {
     if let Some(failure) = &report.failure {
-        let hint = failure
-            .hint
-            .as_ref()
-            .map(|hint| format!("\n\n{}", code_block(&hint.to_string(), "")))
-            .unwrap_or_default();
-        return format!("### tagbump: failed\n\n{}{hint}\n", code_block(&failure.message.to_string(), ""));
+        let (message, hint) = (failure.message.to_string(), failure.hint.to_string());
+        return format!("### tagbump: failed\n\n{}\n\n{}\n", code_block(&message, ""), code_block(&hint, ""));
     }
     if let Outcome::Already | Outcome::Superseded = report.outcome {
         let images: Vec<_> = report.images.iter().map(|image| code(&image.name)).collect();
@@ -79,7 +75,7 @@ mod tests {
     fn text_from_elsewhere_stays_text() {
         assert_eq!(code("a|b`c``d"), "```a\\|b`c``d```");
         let mut report = Report::new(Vec::new());
-        report.failure = Some(crate::error::Failure::other("a\n```\n@acme"));
-        assert_eq!(of_report(&report), "### tagbump: failed\n\n````\na\n```\n@acme\n````\n");
+        report.failure = Some(crate::error::Failure::other("a\n```\n@acme").hinted("b"));
+        assert_eq!(of_report(&report), "### tagbump: failed\n\n````\na\n```\n@acme\n````\n\n```\nb\n```\n");
     }
 }

@@ -1,10 +1,11 @@
 //! Errors of a bump itself, apart from those of its decision and of landing.
 
 use super::command::UNSET_MARKER;
+use super::tag;
 use crate::ci::System;
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
-use crate::tag::VariableError;
+use crate::tag::{VariableError, variables};
 
 /// Why a bump can't be made, or isn't landed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,11 +38,6 @@ pub enum BumpError {
     ApiWithoutForge,
     #[error("the remote's URL doesn't name a repository")]
     NoRepositoryName,
-    #[error("no token for GitHub's API{}", lines(.withheld))]
-    NoToken {
-        /// Why tokens that were found aren't sent there.
-        withheld: Vec<String>,
-    },
     /// In a dry run, which doesn't retry.
     #[error("{problem}")]
     TipUnknown { problem: String },
@@ -53,16 +49,8 @@ pub enum BumpError {
     Superseded { references: Vec<String> },
 }
 
-fn lines(texts: &[String]) -> String {
-    texts.iter().map(|text| format!("\n{text}")).collect()
-}
-
 pub(super) fn describe(error: &BumpError) -> Failure {
-    let failure = Failure::new(exit(error), message(error));
-    match advice(error) {
-        Some(advice) => failure.hinted(advice),
-        None => failure,
-    }
+    Failure::new(exit(error), message(error)).hinted(advice(error))
 }
 
 /// A job for a fork's pull request can't push, whatever its settings are.
@@ -77,7 +65,6 @@ pub(super) fn explain_fork(failure: Failure) -> Failure {
 
 fn exit(error: &BumpError) -> Exit {
     match error {
-        BumpError::NoToken { .. } => Exit::Refused,
         BumpError::TipUnknown { .. } => Exit::Other,
         BumpError::BaseUnknown { .. } | BumpError::Superseded { .. } => Exit::NotLanded,
         BumpError::NoAuthor
@@ -111,8 +98,8 @@ fn named_branch() -> Hint {
     hint("name the branch to land on with ") + flag("branch")
 }
 
-fn advice(error: &BumpError) -> Option<Hint> {
-    Some(match error {
+fn advice(error: &BumpError) -> Hint {
+    match error {
         BumpError::NoAuthor => {
             hint("run git config user.name NAME and git config user.email EMAIL, or use ")
                 + setting("author", "'NAME <EMAIL>'")
@@ -123,6 +110,9 @@ fn advice(error: &BumpError) -> Option<Hint> {
                 + flag("repo")
                 + " (not a bare repository), or leave out "
                 + leave_out
+        }
+        BumpError::BranchTemplate(VariableError::Unknown { .. }) => {
+            tag::known_variables(["base", "name"].into_iter().chain(variables()))
         }
         BumpError::BranchTemplate(_) => hint("change ") + flag("pr-branch"),
         BumpError::BadHeadBranch { .. } => {
@@ -142,9 +132,6 @@ fn advice(error: &BumpError) -> Option<Hint> {
         BumpError::ApiWithoutForge => {
             hint("name the remote with ") + flag("remote") + ", or land with " + setting("via", "git")
         }
-        BumpError::NoToken { .. } => hint(
-            "set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (pull requests also need pull-requests: write)",
-        ),
         BumpError::TipUnknown { .. } => hint("check the network, then run again"),
         BumpError::BaseUnknown { .. } => {
             hint("check the network, then run again, or increase ") + flag("timeout")
@@ -153,6 +140,11 @@ fn advice(error: &BumpError) -> Option<Hint> {
             hint("the current tag is newer, or a rollback set it; to replace it anyway, use ")
                 + setting("if-older", "write")
         }
-        BumpError::NoRepositoryName => return None,
-    })
+        BumpError::NoRepositoryName => {
+            hint("use a URL such as https://HOST/OWNER/NAME, or land with ")
+                + switch("push")
+                + " and "
+                + setting("via", "git")
+        }
+    }
 }

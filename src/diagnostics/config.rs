@@ -1,9 +1,10 @@
 //! Errors in `tagbump.yaml`.
 
-use super::worktree;
-use crate::config::ConfigError;
+use super::{tag, worktree};
+use crate::config::{ConfigError, ValueProblem};
 use crate::error::Failure;
 use crate::hint::{Hint, hint};
+use crate::tag::{MESSAGE_VARIABLES, VariableError, variables};
 
 pub(super) fn describe(error: &ConfigError) -> Failure {
     match error {
@@ -25,8 +26,25 @@ fn advice(error: &ConfigError) -> Hint {
             let near = nearest.map(|key| format!("did you mean {key}? ")).unwrap_or_default();
             hint(format!("{near}the keys are {}", known.join(", ")))
         }
-        _ => hint(
-            "the keys are tag, message and services; a service has image, files, fields, tag and message",
-        ),
+        ConfigError::Value { key, problem, .. } => match &**problem {
+            ValueProblem::Variable(VariableError::Unknown { .. }) if is_message(key) => {
+                tag::known_variables(MESSAGE_VARIABLES.into_iter().chain(variables()))
+            }
+            ValueProblem::Variable(VariableError::Unknown { .. }) => tag::known_variables(variables()),
+            ValueProblem::Template(_) => {
+                hint("variables are {name} or {name:argument}; {{ and }} stand for single braces")
+            }
+            _ => keys(),
+        },
+        _ => keys(),
     }
+}
+
+/// Whether a key is that of a message's template: `message`, or a service's.
+fn is_message(key: &str) -> bool {
+    key == "message" || key.ends_with(".message")
+}
+
+fn keys() -> Hint {
+    hint("the keys are tag, message and services; a service has image, files, fields, tag and message")
 }

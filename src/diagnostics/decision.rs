@@ -7,7 +7,9 @@ use crate::hint::{Hint, flag, hint, setting, switch};
 
 pub(super) fn describe(error: &DecisionError) -> Failure {
     match error {
-        DecisionError::NoRepository => Failure::usage(error.to_string()),
+        DecisionError::NoRepository => {
+            Failure::usage(error.to_string()).hinted(hint("name a checkout with ") + flag("repo"))
+        }
         DecisionError::Unopened(error) => git::describe(error),
         DecisionError::Config(error) => config::describe(error),
         DecisionError::Git(error) => git::describe(error),

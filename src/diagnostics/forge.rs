@@ -4,13 +4,22 @@ use super::{http, landing};
 use crate::error::{Exit, Failure};
 use crate::forge::ForgeError;
 use crate::forge::github::{ApiRefusal, ApiRefusalReason, GitHubError};
-use crate::hint::{Hint, hint, setting};
+use crate::hint::{Hint, flag, hint, setting, switch};
 
 pub(super) fn describe(error: &ForgeError) -> Failure {
     match error {
         ForgeError::TimedOut { problem } => {
             Failure::new(Exit::NotLanded, problem.as_str()).hinted(landing::more_time())
         }
+        ForgeError::NoForge { .. } => Failure::usage(error.to_string()).hinted(
+            hint("nothing was pushed; land with ")
+                + switch("push")
+                + ", or name a remote on GitHub with "
+                + flag("remote"),
+        ),
+        ForgeError::NoToken { .. } => Failure::new(Exit::Refused, error.to_string()).hinted(
+            "set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (pull requests also need pull-requests: write)",
+        ),
         ForgeError::GitHub(error) => describe_github(error),
         ForgeError::Http(error) => http::describe(error),
         ForgeError::Remote(error) => landing::describe_remote(error),
@@ -23,6 +32,12 @@ pub(super) fn describe_github(error: &GitHubError) -> Failure {
         GitHubError::NotUsable { .. } => {
             Failure::other(message).hinted("check GITHUB_API_URL, and that the token is a single line")
         }
+        GitHubError::NotHttps { .. } => {
+            Failure::usage(message).hinted(hint("use an https remote, or land with ") + switch("push"))
+        }
+        GitHubError::NotARepository { .. } => {
+            Failure::other(message).hinted("check GITHUB_API_URL; a proxy may answer in GitHub's place")
+        }
         GitHubError::BadGraphQlAddress { .. } => Failure::usage(message).hinted("check GITHUB_GRAPHQL_URL"),
         GitHubError::Refused(refusal) => Failure::new(Exit::Refused, message).hinted(advice(refusal)),
         GitHubError::CommitForbidden { .. } => Failure::new(Exit::Refused, message)
@@ -30,7 +45,8 @@ pub(super) fn describe_github(error: &GitHubError) -> Failure {
         GitHubError::NotAPullRequest { .. } => {
             Failure::other(message).hinted("check GITHUB_API_URL; a proxy may answer in GitHub's place")
         }
-        GitHubError::NotPrepared { .. } => Failure::other(message),
+        GitHubError::NotPrepared { .. } => Failure::other(message)
+            .hinted(hint("land it with ") + setting("via", "git") + ", and please report this as a bug"),
         GitHubError::FilesTooLarge => {
             Failure::new(Exit::NotEditable, message).hinted(hint("land them with ") + setting("via", "git"))
         }
@@ -76,7 +92,7 @@ mod tests {
             let failure = describe_github(&GitHubError::Refused(refusal));
             assert_eq!(failure.exit, Exit::Refused);
             assert_eq!(failure.to_string(), format!("GitHub's API answered {status}: no"));
-            assert!(failure.hint.unwrap().to_string().contains(hint), "{status}");
+            assert!(failure.hint.to_string().contains(hint), "{status}");
         }
     }
 }

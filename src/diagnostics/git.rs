@@ -11,9 +11,13 @@ use crate::hint::{Hint, flag, hint, switch};
 pub(super) fn describe(error: &GitError) -> Failure {
     let message = error.to_string();
     match error {
-        GitError::Library { .. } | GitError::Temporary(_) | GitError::CurrentFolder(_) => {
-            Failure::other(message)
+        GitError::Library { .. } => {
+            Failure::other(message).hinted("git fsck checks the repository; a fresh clone may help")
         }
+        GitError::Temporary(_) => {
+            Failure::other(message).hinted("set TMPDIR to a folder that can be written and has space")
+        }
+        GitError::CurrentFolder(_) => Failure::other(message).hinted("run in a folder that exists"),
         GitError::NoCommit => Failure::usage(message).hinted("make the first commit, then run again"),
         GitError::Carry(error) => carry(error),
         GitError::Checkout(error) => checkout(error),
@@ -38,6 +42,13 @@ fn carry(error: &CarryError) -> Failure {
         CarryError::NoUpstream => {
             let advice = hint("git branch --set-upstream-to origin/BRANCH, or remove ") + switch("carry");
             Failure::usage(message).hinted(advice)
+        }
+        CarryError::Detached { remote, branch } => {
+            let fetch = match branch {
+                Some(branch) => hint(format!("git fetch {remote} {branch}:refs/remotes/{remote}/{branch}")),
+                None => hint("name the branch with ") + flag("branch"),
+            };
+            Failure::usage(message).hinted(fetch + ", or remove " + switch("carry"))
         }
         CarryError::Conflict { .. } => {
             let advice = hint("rebase it by hand, or remove ") + switch("carry") + "; nothing was changed";
@@ -205,7 +216,7 @@ pub(super) fn describe_server(error: &ServerError) -> Failure {
             let advice = format!("if the repository has moved: git remote set-url origin {url}");
             return Failure::new(Exit::Refused, message).hinted(advice);
         }
-        ServerError::BadUrl { .. } => return Failure::usage(message),
+        ServerError::BadUrl { .. } => return Failure::usage(message).hinted("fix the remote's URL"),
         ServerError::NotAGitServer { .. } => {
             hint("fix the remote's URL; a proxy or a login page may be in the way")
         }
@@ -213,7 +224,9 @@ pub(super) fn describe_server(error: &ServerError) -> Failure {
             hint("check the remote's URL; a proxy may answer in the server's place")
         }
         ServerError::GitMissing => hint("install git, or use an https remote"),
-        ServerError::GitNotStarted { .. } => return Failure::other(message),
+        ServerError::GitNotStarted { .. } => {
+            hint("check that git runs here: git --version; or use an https remote")
+        }
         ServerError::NotARepository { .. } => return Failure::usage(message).hinted("fix the remote's path"),
         ServerError::ForeignOwner { path } => trust(path),
         ServerError::SshNotStarted { .. } => {
@@ -290,7 +303,10 @@ mod tests {
             let (url, host, words) = ("u".to_owned(), "h".to_owned(), "the words of ssh".to_owned());
             let failure = describe_server(&ServerError::Ssh { url, host, port: None, problem, words });
             assert_eq!(failure.exit, exit, "{problem:?}");
-            assert!(failure.to_string().contains("the words of ssh") && failure.hint.is_some(), "{failure}");
+            assert!(
+                failure.to_string().contains("the words of ssh") && !failure.hint.is_empty(),
+                "{failure}"
+            );
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Errors with landings: the loop, the remote branch, and messages made from templates.
 
-use super::git;
+use super::{git, tag};
 use crate::error::{Exit, Failure};
-use crate::hint::{Hint, flag, hint, switch};
-use crate::landing::remote::{BranchRule, HttpRefusal, RemoteError};
+use crate::hint::{Hint, flag, hint, setting, switch};
+use crate::landing::remote::{BranchRule, ForbiddingHost, HttpRefusal, RemoteError};
 use crate::landing::{GiveUpReason, LandingError, MessageError};
+use crate::tag::{MESSAGE_VARIABLES, VariableError, variables};
 
 /// What to do if the time ran out.
 pub(super) fn more_time() -> Hint {
@@ -52,8 +53,10 @@ pub(super) fn describe_remote(error: &RemoteError) -> Failure {
         RemoteError::Git(error) => git::describe(error),
         RemoteError::Server(error) => git::describe_server(error),
         RemoteError::Http(refusal) => Failure::new(Exit::Refused, message).hinted(status_advice(refusal)),
-        RemoteError::NotRead { .. } | RemoteError::NotPushed { .. } | RemoteError::NotAfterTip { .. } => {
-            Failure::other(message)
+        RemoteError::NotRead { .. } | RemoteError::NotPushed { .. } => Failure::other(message)
+            .hinted("run again; if git can do the same there, please report this as a bug"),
+        RemoteError::NotAfterTip { .. } => {
+            Failure::other(message).hinted("nothing was pushed; run again, and please report this as a bug")
         }
         RemoteError::NoBranch { .. } => {
             let other = hint("name another with ") + flag("branch");
@@ -72,7 +75,9 @@ pub(super) fn describe_remote(error: &RemoteError) -> Failure {
             let advice = hint("another branch has part of that name; delete it, or use another name with ");
             Failure::new(Exit::Refused, message).hinted(advice + flag("pr-branch"))
         }
-        RemoteError::Declined { rule, .. } => Failure::new(Exit::Refused, message).hinted(rule_advice(*rule)),
+        RemoteError::Declined { rules, .. } => {
+            Failure::new(Exit::Refused, message).hinted(rules_advice(rules))
+        }
         RemoteError::Withheld { error, withheld } => with_withheld(describe_remote(error), withheld),
     }
 }
@@ -86,6 +91,11 @@ fn with_withheld(failure: Failure, withheld: &[String]) -> Failure {
     Failure { message, ..failure }
 }
 
+fn rules_advice(rules: &[BranchRule]) -> Hint {
+    let advice = rules.iter().map(|rule| rule_advice(*rule));
+    advice.reduce(|one, other| one + "; " + other).unwrap_or_else(|| rule_advice(BranchRule::Hook))
+}
+
 fn rule_advice(rule: BranchRule) -> Hint {
     match rule {
         BranchRule::Protected => {
@@ -95,6 +105,18 @@ fn rule_advice(rule: BranchRule) -> Hint {
                 + flag("branch")
         }
         BranchRule::CheckedOut => hint("the remote has that branch checked out; push to a bare repository"),
+        BranchRule::SignatureOfGitHub => {
+            hint("only commits with a verified signature may land: let GitHub sign with ")
+                + setting("via", "api")
+                + ", or sign with "
+                + switch("sign")
+        }
+        BranchRule::Signature => {
+            hint("only signed commits may land: sign with ")
+                + switch("sign")
+                + ", and add the key to the account of the committer"
+        }
+        BranchRule::NoWriteAccess => hint("this identity may not write: let it contribute to the repository"),
         BranchRule::Hook => hint("a hook on the server declined the push; its message is above"),
     }
 }
@@ -104,10 +126,13 @@ fn status_advice(refusal: &HttpRefusal) -> &'static str {
         (401, Some(_)) => {
             "the token may be wrong, expired, or for another host; set another one in TAGBUMP_TOKEN"
         }
+        (401, None) if refusal.has_withheld => {
+            "remove the cause that is given above, or configure another credential for this host in git"
+        }
         (401, None) => {
             "set TAGBUMP_TOKEN (sent only over https, or to this machine), or let actions/checkout persist its credentials"
         }
-        (403, _) => "the token can't write: in Actions, give the job permissions: contents: write",
+        (403, _) => forbidden_advice(refusal.forbidding_host()),
         (404, _) => "fix the remote's URL; hosts also answer 404 for repositories that the token can't see",
         // nginx, to a client without a certificate
         (400, _) => {
@@ -117,12 +142,39 @@ fn status_advice(refusal: &HttpRefusal) -> &'static str {
     }
 }
 
+fn forbidden_advice(host: ForbiddingHost) -> &'static str {
+    match host {
+        ForbiddingHost::GitHub => {
+            "the token can't write: in Actions, give the job permissions: contents: write"
+        }
+        ForbiddingHost::GitLab => {
+            "the token can't write: it needs write_repository and at least the role Developer; for CI_JOB_TOKEN, allow \
+             Git push requests in Settings, CI/CD, Job token permissions"
+        }
+        ForbiddingHost::Azure => {
+            "the token can't write: allow Contribute for the build service in Project settings, Repositories, Security"
+        }
+        ForbiddingHost::Bitbucket => "the token can't write: it needs the scope repository:write",
+        ForbiddingHost::Other => {
+            "the token can't write: give it write access to the repository; in GitHub Actions, give the job \
+             permissions: contents: write"
+        }
+    }
+}
+
 pub(super) fn describe_message(error: &MessageError) -> Failure {
-    let (message, option) = match error {
-        MessageError::Variable { option, .. } => (flag(option) + ": " + &*error.to_string(), option),
-        MessageError::Empty { option } => (flag(option) + " gives an empty message", option),
-    };
-    Failure::usage(message).hinted(hint("change ") + flag(option))
+    match error {
+        MessageError::Variable { option, error: VariableError::Unknown { .. }, .. } => {
+            Failure::usage(flag(option) + ": " + &*error.to_string())
+                .hinted(tag::known_variables(MESSAGE_VARIABLES.into_iter().chain(variables())))
+        }
+        MessageError::Variable { option, .. } => {
+            Failure::usage(flag(option) + ": " + &*error.to_string()).hinted(hint("change ") + flag(option))
+        }
+        MessageError::Empty { option } => {
+            Failure::usage(flag(option) + " gives an empty message").hinted(hint("change ") + flag(option))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -146,12 +198,12 @@ mod tests {
         ] {
             let failure = gave_up(tries, GiveUpReason::TimedOut);
             assert_eq!((failure.exit, &*failure.to_string()), (Exit::NotLanded, message));
-            assert_eq!(failure.hint.unwrap().to_string(), "run again, or increase --timeout");
+            assert_eq!(failure.hint.to_string(), "run again, or increase --timeout");
         }
         for (reason, hint) in [(GiveUpReason::Unreachable, "network"), (GiveUpReason::LockStays, "lock")] {
             let failure = gave_up(1, reason);
             assert_eq!(failure.exit, Exit::NotLanded);
-            assert!(failure.hint.unwrap().to_string().contains(hint));
+            assert!(failure.hint.to_string().contains(hint));
         }
     }
 
@@ -162,7 +214,7 @@ mod tests {
         {
             let failure = Failure::from(error);
             assert_eq!(failure.exit, Exit::Refused);
-            assert!(failure.to_string().ends_with(": no, the disk is full") && failure.hint.is_some());
+            assert!(failure.to_string().ends_with(": no, the disk is full") && !failure.hint.is_empty());
         }
     }
 
@@ -179,13 +231,18 @@ mod tests {
 
     #[test]
     fn declined_push_names_the_rule() {
-        for (rule, hint) in
-            [(BranchRule::Protected, "--pr"), (BranchRule::CheckedOut, "bare"), (BranchRule::Hook, "hook")]
-        {
+        for (rule, hint) in [
+            (BranchRule::Protected, "--pr"),
+            (BranchRule::Signature, "--sign"),
+            (BranchRule::SignatureOfGitHub, "--via api, or sign with --sign"),
+            (BranchRule::NoWriteAccess, "contribute"),
+            (BranchRule::CheckedOut, "bare"),
+            (BranchRule::Hook, "hook"),
+        ] {
             let (url, words) = ("u".to_owned(), "no".to_owned());
-            let failure = describe_remote(&RemoteError::Declined { url, rule, words });
+            let failure = describe_remote(&RemoteError::Declined { url, rules: vec![rule], words });
             assert_eq!((failure.exit, &*failure.to_string()), (Exit::Refused, "u declines the push: no"));
-            assert!(failure.hint.unwrap().to_string().contains(hint), "{rule:?}");
+            assert!(failure.hint.to_string().contains(hint), "{rule:?}");
         }
     }
 
@@ -196,7 +253,13 @@ mod tests {
             describe_remote(&RemoteError::Withheld { error: Box::new(error), withheld }).to_string()
         };
         let url = || "u".to_owned();
-        let refusal = HttpRefusal { url: url(), status: 403, credential: None, words: String::new() };
+        let refusal = HttpRefusal {
+            url: url(),
+            status: 403,
+            credential: None,
+            has_withheld: false,
+            words: String::new(),
+        };
         assert_eq!(
             inline(&explained(RemoteError::Http(refusal))),
             r"u forbids it (403)\nTAGBUMP_TOKEN was not sent"
@@ -205,10 +268,20 @@ mod tests {
     }
 
     #[test]
+    fn unknown_variable_lists_the_known_ones_and_how_to_write_a_brace() {
+        let error = crate::tag::unknown_variable("\"a\"");
+        let error = MessageError::Variable { option: "message", template: "{\"a\"}".to_owned(), error };
+        let hint = describe_message(&error).hint.to_string();
+        for word in ["{old_tag}", "{sha}", "{{ and }}"] {
+            assert!(hint.contains(word), "{hint}");
+        }
+    }
+
+    #[test]
     fn message_error_names_its_option() {
         let failure = describe_message(&MessageError::Empty { option: "pr-title" });
         assert_eq!((failure.exit, &*failure.to_string()), (Exit::Usage, "--pr-title gives an empty message"));
-        assert_eq!(failure.hint.as_ref().unwrap().to_string(), "change --pr-title");
+        assert_eq!(failure.hint.to_string(), "change --pr-title");
         let in_action = failure.worded_for(Speaker::Action);
         assert_eq!(in_action.to_string(), "the input \"pr-title\" gives an empty message");
     }

@@ -57,10 +57,15 @@ fn describe(error: Error) -> Failure {
         Error::Http(error) => http::describe(&error),
         Error::History(error) => history::describe(&error),
         Error::Remote(error) => landing::describe_remote(&error),
-        Error::Man(error) => Failure::other(error.to_string()),
-        Error::RunnerFile(error) => Failure::other(error.to_string()),
-        Error::Scaffold(error) => Failure::other(error.to_string()),
-        Error::Binary(error) => Failure::usage(format!("{error:#}")),
+        Error::Man(error) => {
+            Failure::other(error.to_string()).hinted("name a folder that exists and can be written")
+        }
+        Error::RunnerFile(error) => Failure::other(error.to_string())
+            .hinted("the runner sets this variable; outside of a runner, unset GITHUB_ACTIONS"),
+        Error::Scaffold(error) => Failure::other(error.to_string())
+            .hinted("write the file by hand, and please report this as a bug"),
+        Error::Binary(error) => Failure::usage(format!("{error:#}"))
+            .hinted("set SOURCE_DATE_EPOCH to the seconds since 1970, or unset it and set the clock"),
         Error::Failure(failure) => failure,
     }
 }

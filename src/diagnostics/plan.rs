@@ -74,6 +74,16 @@ fn respelled(path: &str) -> Option<String> {
 }
 
 fn where_to_look(no_match: &NoMatch) -> Hint {
+    if no_match.files == 0 && !no_match.nested.is_empty() {
+        let ways = no_match.nested.iter().map(|nested| match nested.is_submodule {
+            true => worktree::into_submodule(&nested.path),
+            false => {
+                let path = inline(&nested.path);
+                hint(format!("{path} is a repository of its own: run with ")) + setting("repo", path)
+            }
+        });
+        return ways.take(3).reduce(|one, other| one + "\n" + other).unwrap_or_else(which_places);
+    }
     if no_match.files == 0 {
         return hint("found no YAML files; check ") + flag("repo") + " and " + flag("file");
     }
@@ -120,7 +130,7 @@ fn how_to_edit(refused: &[RefusedReference]) -> Hint {
         Some(RefusalReason::PartOfBlock) => hint("bump the block's image, or set its tag with ") + by_field(),
         Some(RefusalReason::NoImage) => hint("set the tag with ") + by_field(),
         Some(reason) => reason.advice().into(),
-        None => Hint::default(),
+        None => hint("edit it by hand"),
     }
 }
 

@@ -8,11 +8,7 @@ use crate::settings::{BadCombination, BareName, ExpectedValue, SettingsError};
 use crate::visible::inline;
 
 pub(super) fn describe(error: &SettingsError) -> Failure {
-    let failure = Failure::usage(message(error));
-    match advice(error) {
-        Some(advice) => failure.hinted(advice),
-        None => failure,
-    }
+    Failure::usage(message(error)).hinted(advice(error))
 }
 
 fn message(error: &SettingsError) -> Hint {
@@ -55,14 +51,14 @@ fn combination(error: BadCombination) -> Hint {
     }
 }
 
-fn advice(error: &SettingsError) -> Option<Hint> {
-    Some(match error {
-        SettingsError::Value { expected, .. } => return value_advice(*expected),
+fn advice(error: &SettingsError) -> Hint {
+    match error {
+        SettingsError::Value { expected, .. } => value_advice(*expected),
         SettingsError::Template { .. } => {
-            hint("variables are {name} or {name:argument}; write braces as {{ and }}")
+            hint("variables are {name} or {name:argument}; {{ and }} stand for single braces")
         }
-        SettingsError::Image(error) => return image_advice(error),
-        SettingsError::Digest(_) => return None,
+        SettingsError::Image(error) => image_advice(error),
+        SettingsError::Digest(_) => digest_advice(),
         SettingsError::Field(_) => hint("paths are keys separated by dots, [N] and [key=value]: list[0].tag"),
         SettingsError::Author(_) => hint("write it as ") + setting("author", "'Ada <ada@example.com>'"),
         SettingsError::NotBareName { takes: BareName::Tag, .. } => hint("the tags are appended to it"),
@@ -77,31 +73,39 @@ fn advice(error: &SettingsError) -> Option<Hint> {
         }
         SettingsError::Combination(error) => combination_advice(*error),
         SettingsError::Selection(error) => selection::advice(error),
+    }
+}
+
+fn value_advice(expected: ExpectedValue) -> Hint {
+    hint(match expected {
+        ExpectedValue::Source => "write it as acme/api@1a2b3c4…, with 7 to 64 hex digits",
+        ExpectedValue::Time => "write it as 2026-11-21, 2026-11-21T12:00:00Z, '2 weeks ago' or 36h",
+        ExpectedValue::Duration => "write it as 90s, 2m or 1h30m",
+        ExpectedValue::Branch => "`git check-ref-format --branch NAME` checks a name",
+        ExpectedValue::Number => "write it in digits, as 3",
     })
 }
 
-fn value_advice(expected: ExpectedValue) -> Option<Hint> {
-    Some(match expected {
-        ExpectedValue::Source => hint("write it as acme/api@1a2b3c4…, with 7 to 64 hex digits"),
-        ExpectedValue::Time => hint("write it as 2026-11-21, 2026-11-21T12:00:00Z, '2 weeks ago' or 36h"),
-        ExpectedValue::Duration => hint("write it as 90s, 2m or 1h30m"),
-        ExpectedValue::Branch => hint("`git check-ref-format --branch NAME` checks a name"),
-        ExpectedValue::Number => return None,
-    })
-}
-
-fn image_advice(error: &ImageError) -> Option<Hint> {
+fn image_advice(error: &ImageError) -> Hint {
     match error {
-        ImageError::Name { .. } => Some(hint("write NAME[=NEWNAME][:TAG][@DIGEST], as ghcr.io/acme/api:v2")),
-        ImageError::NewName { .. } => Some(hint("a name is host/path, as ghcr.io/acme/api")),
+        ImageError::Name { .. } => hint("write NAME[=NEWNAME][:TAG][@DIGEST], as ghcr.io/acme/api:v2"),
+        ImageError::NewName { .. } => hint("a name is host/path, as ghcr.io/acme/api"),
         ImageError::Url { image: fix, .. } | ImageError::UpperCase { lower: fix, .. } => {
-            Some(hint(format!("write {}", inline(fix))))
+            hint(format!("write {}", inline(fix)))
         }
         ImageError::Tag { problem: TagProblem::Empty, .. } => {
-            Some(hint("give a tag after the colon, or leave the colon out"))
+            hint("give a tag after the colon, or leave the colon out")
         }
-        ImageError::Tag { .. } | ImageError::Digest { .. } => None,
+        // the grammar of the OCI distribution spec 1.1, "Pulling manifests"
+        ImageError::Tag { .. } => {
+            hint("a tag has 1 to 128 letters, digits, _, . and -, and doesn't start with . or -")
+        }
+        ImageError::Digest { .. } => digest_advice(),
     }
+}
+
+fn digest_advice() -> Hint {
+    hint("copy the digest that the push of the image printed: sha256: and 64 hex digits")
 }
 
 fn combination_advice(error: BadCombination) -> Hint {

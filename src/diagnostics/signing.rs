@@ -9,11 +9,7 @@ const KEY: &str =
 
 pub(super) fn describe(error: &SigningError) -> Failure {
     let failure = if is_usage(error) { Failure::usage } else { Failure::other };
-    let failure = failure(error.to_string());
-    match advice(error) {
-        Some(advice) => failure.hinted(advice),
-        None => failure,
-    }
+    failure(error.to_string()).hinted(advice(error))
 }
 
 /// Whether git's configuration is wrong, or a program or key is missing.
@@ -33,8 +29,8 @@ fn is_usage(error: &SigningError) -> bool {
     }
 }
 
-fn advice(error: &SigningError) -> Option<Hint> {
-    Some(match error {
+fn advice(error: &SigningError) -> Hint {
+    match error {
         SigningError::UnknownFormat { .. } => {
             hint("set it to openpgp, x509 or ssh: git config gpg.format ssh")
         }
@@ -45,7 +41,9 @@ fn advice(error: &SigningError) -> Option<Hint> {
         SigningError::KeyCommand { .. } => {
             hint("it must print a public key, as key::ssh-ed25519 …; or set user.signingkey")
         }
-        SigningError::NoRandomNumbers => return None,
+        SigningError::NoRandomNumbers => {
+            hint("check that a program can read /dev/urandom here; a sandbox may forbid it")
+        }
         SigningError::SshAgent { .. } => {
             hint("start ssh-agent, add the key with ssh-add, and check that SSH_AUTH_SOCK is set")
         }
@@ -60,7 +58,7 @@ fn advice(error: &SigningError) -> Option<Hint> {
         SigningError::Gpg { missing: None, .. } => hint(
             "nobody can be asked for a passphrase here, so gpg-agent must know it; git commit -S fails in the same way",
         ),
-    })
+    }
 }
 
 fn program_advice(name: &str, failure: &ProgramFailure) -> Hint {

@@ -12,10 +12,7 @@ pub(super) fn describe(error: &TagError) -> Failure {
 
 fn advice(error: &TagError) -> Hint {
     match error {
-        TagError::Variable { error: VariableError::Unknown { .. }, .. } => {
-            let names: Vec<_> = variables().map(|name| format!("{{{name}}}")).collect();
-            hint(format!("the variables are {}", names.join(" ")))
-        }
+        TagError::Variable { error: VariableError::Unknown { .. }, .. } => known_variables(variables()),
         TagError::Variable { .. } => {
             let other =
                 hint("name a checkout with ") + flag("repo") + ", or use another " + flag("tag-template");
@@ -23,6 +20,12 @@ fn advice(error: &TagError) -> Hint {
         }
         TagError::NotATag { .. } => hint("change ") + flag("tag-template"),
     }
+}
+
+/// What may stand between braces, and how to write a brace.
+pub(super) fn known_variables(names: impl Iterator<Item = &'static str>) -> Hint {
+    let names: Vec<_> = names.map(|name| format!("{{{name}}}")).collect();
+    hint(format!("the variables are {}; {{{{ and }}}} stand for single braces", names.join(" ")))
 }
 
 pub(super) fn describe_target(error: &TargetError) -> Failure {

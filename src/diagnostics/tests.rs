@@ -1,7 +1,10 @@
+mod every_kind;
+
 use clap::CommandFactory;
 
 use super::*;
 use crate::cli::Cli;
+use crate::forge::ForgeError;
 use crate::hint::has_input;
 use crate::settings::{BadCombination, SettingsError};
 
@@ -34,10 +37,10 @@ fn message_about_flags_names_inputs_in_action() {
     let error = || Error::Settings(SettingsError::Combination(BadCombination::ApiWithSign));
     let typed = diagnose(error(), Speaker::CommandLine);
     assert!(typed.to_string().starts_with("--sign can't be used with --via api"), "{typed}");
-    assert_eq!(typed.hint.unwrap().to_string(), "remove --sign, or land with --via git");
+    assert_eq!(typed.hint.to_string(), "remove --sign, or land with --via git");
     let action = diagnose(error(), Speaker::Action);
     assert!(action.to_string().starts_with("sign: true can't be used with via: api"), "{action}");
-    assert_eq!(action.hint.unwrap().to_string(), "remove sign: true, or land with via: git");
+    assert_eq!(action.hint.to_string(), "remove sign: true, or land with via: git");
 }
 
 #[test]
@@ -50,13 +53,13 @@ fn message_about_pr_branch_names_input_in_action() {
 
 #[test]
 fn only_refusal_is_explained_by_fork() {
-    let refused = BumpError::NoToken { withheld: vec!["GITHUB_TOKEN is for another host".to_owned()] };
+    let refused = ForgeError::NoToken { withheld: vec!["GITHUB_TOKEN is for another host".to_owned()] };
     let refused = diagnose_in_fork(refused.into(), Speaker::CommandLine);
     assert_eq!(
         refused.to_string(),
         "no token for GitHub's API\nGITHUB_TOKEN is for another host\npull requests from forks can't push"
     );
-    assert!(refused.hint.unwrap().to_string().starts_with("bump after the merge"));
+    assert!(refused.hint.to_string().starts_with("bump after the merge"));
     let other = diagnose_in_fork(BumpError::NoAuthor.into(), Speaker::CommandLine);
     assert_eq!(other.to_string(), "no commit author: set user.name and user.email");
 }

@@ -1,8 +1,9 @@
 //! Errors with files in a work tree or a commit.
 
 use crate::error::{Exit, Failure};
-use crate::hint::{flag, hint};
+use crate::hint::{Hint, flag, hint, setting};
 use crate::plan::SourceError;
+use crate::visible::inline;
 use crate::worktree::WorktreeError;
 
 pub(super) fn describe(error: &WorktreeError) -> Failure {
@@ -13,8 +14,18 @@ pub(super) fn describe(error: &WorktreeError) -> Failure {
             Failure::usage(message).hinted(hint("name a folder with ") + flag("repo"))
         }
         WorktreeError::Changed { .. } => Failure::other(message).hinted("run again"),
-        WorktreeError::NotWritten { .. } | WorktreeError::NotReplaced { .. } => Failure::other(message),
+        WorktreeError::NotWritten { .. } | WorktreeError::NotReplaced { .. } => Failure::other(message)
+            .hinted("check the rights of the file and of its folder, and the space on the disk"),
     }
+}
+
+/// How to bump in a submodule. A clone without its submodules has an empty folder there.
+pub(super) fn into_submodule(path: &str) -> Hint {
+    if path == "." {
+        return hint("the root is an empty submodule: get its files with git submodule update --init");
+    }
+    let way_in = hint(format!("{} is a submodule: run with ", inline(path))) + setting("repo", inline(path));
+    way_in + "; if the folder is empty, first run git submodule update --init"
 }
 
 pub(super) fn describe_source(error: &SourceError) -> Failure {
@@ -32,11 +43,20 @@ pub(super) fn describe_source(error: &SourceError) -> Failure {
         SourceError::NotCommitted { .. } => {
             Failure::new(Exit::NoMatch, message).hinted(relative() + "; only committed files count")
         }
+        SourceError::InSubmodule { submodule, .. } => {
+            Failure::new(Exit::NoMatch, message).hinted(into_submodule(submodule))
+        }
         SourceError::InLfs { .. } => {
             Failure::new(Exit::NotEditable, message).hinted("take manifests out of LFS: git lfs untrack")
         }
-        SourceError::TooLarge { .. }
-        | SourceError::Unreadable { .. }
-        | SourceError::UnreadableCommit { .. } => Failure::other(message),
+        SourceError::TooLarge { .. } => {
+            Failure::other(message).hinted("move the references into a file of their own")
+        }
+        SourceError::Unreadable { .. } => {
+            Failure::other(message).hinted("check the rights of the file and of the folders above it")
+        }
+        SourceError::UnreadableCommit { .. } => {
+            Failure::other(message).hinted("check the repository with git fsck, or use a fresh clone")
+        }
     }
 }

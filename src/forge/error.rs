@@ -10,6 +10,14 @@ pub enum ForgeError {
     /// The budget is spent. The last problem.
     #[error("{problem}")]
     TimedOut { problem: String },
+    /// The server isn't one of the forges that are known.
+    #[error("{page}: found no forge there: {api} doesn't answer as GitHub's API does")]
+    NoForge { page: String, api: String },
+    #[error("no token for GitHub's API{}", lines(.withheld))]
+    NoToken {
+        /// Why tokens that were found aren't sent there.
+        withheld: Vec<String>,
+    },
     #[error(transparent)]
     GitHub(#[from] GitHubError),
     #[error(transparent)]
@@ -17,6 +25,10 @@ pub enum ForgeError {
     /// git reads the branch, whatever publishes the commits.
     #[error(transparent)]
     Remote(#[from] RemoteError),
+}
+
+fn lines(texts: &[String]) -> String {
+    texts.iter().map(|text| format!("\n{text}")).collect()
 }
 
 impl ForgeError {

@@ -9,6 +9,7 @@
 //! HTTP client (`github::wire`), so that proxies, certificates, timeouts and limits are the same everywhere, and its retries are off,
 //! because a POST that got a 502 may have done its work. No other module sees its types.
 
+mod confirmed;
 mod error;
 pub mod github;
 
@@ -18,10 +19,11 @@ use crate::actions::{ActionsRun, ApiUrls};
 use crate::environment::Environment;
 use crate::http::HttpSettings;
 use crate::landing::remote::{Publisher, RemoteBranch};
-use crate::landing::{Backoff, BuildOrder};
+use crate::landing::{Backoff, BuildOrder, FetchError};
 use crate::object_id::CommitId;
 use github::{GitHub, GitHubCommits};
 
+pub use confirmed::ConfirmedPublisher;
 pub use error::ForgeError;
 
 /// A remote branch whose commits git or a forge publishes.
@@ -59,6 +61,12 @@ pub trait Forge {
         backoff: &mut Backoff<'_>,
         spec: &PullRequestSpec<'_>,
     ) -> Result<Option<PullRequest>, ForgeError>;
+
+    /// Confirms that the forge has a repository, `owner/name`, and that the token sees it. Asks once, and changes nothing.
+    ///
+    /// # Errors
+    /// Transient errors, and refusals.
+    fn confirm(&self, deadline: Instant, repository: &str) -> Result<(), FetchError<ForgeError>>;
 
     /// Compares two commits of a repository, `owner/name`.
     ///
@@ -103,12 +111,14 @@ pub struct PullRequest {
 /// A forge, and the address of its API. Nothing has been sent to it yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ForgeSite {
-    GitHub(ApiUrls),
+    /// `is_known` if the host is github.com or the runner's own server. Any other host may be something else.
+    GitHub { apis: ApiUrls, is_known: bool },
 }
 
 /// The forge that shows a repository at `page`: GitHub, whose API has the address that the runner gives, or the one that follows from the page.
 pub fn choose(run: &ActionsRun, environment: &Environment, page: &str) -> Option<ForgeSite> {
-    run.apis(environment, page).map(ForgeSite::GitHub)
+    let is_known = run.is_github(environment, page);
+    run.apis(environment, page).map(|apis| ForgeSite::GitHub { apis, is_known })
 }
 
 impl ForgeSite {
@@ -118,8 +128,26 @@ impl ForgeSite {
     /// If the address or the token is not valid.
     pub fn connect(&self, http: &HttpSettings, token: &str) -> Result<Box<dyn Forge>, ForgeError> {
         match self {
-            ForgeSite::GitHub(apis) => Ok(Box::new(GitHub::new(http, &apis.rest, token)?)),
+            ForgeSite::GitHub { apis, .. } => Ok(Box::new(GitHub::new(http, &apis.rest, token)?)),
         }
+    }
+
+    /// Asks the server that shows the repository at `page` whether it is this forge, without credentials. A host that is known is not asked.
+    ///
+    /// # Errors
+    /// If it is not, or doesn't answer.
+    pub fn probe(
+        &self,
+        http: &HttpSettings,
+        page: &str,
+        deadline: Instant,
+    ) -> Result<(), FetchError<ForgeError>> {
+        let ForgeSite::GitHub { apis, is_known } = self;
+        if *is_known || GitHub::anonymous(http, &apis.rest)?.is_github(deadline)? {
+            return Ok(());
+        }
+        let (page, api) = (page.to_owned(), apis.rest.clone());
+        Err(FetchError::Permanent(ForgeError::NoForge { page, api }))
     }
 
     /// Publishes commits of a repository, `owner/name`, by the forge's API.
@@ -133,7 +161,7 @@ impl ForgeSite {
         repository: &str,
     ) -> Result<Box<dyn Publisher<ForgeError>>, ForgeError> {
         match self {
-            ForgeSite::GitHub(apis) => {
+            ForgeSite::GitHub { apis, .. } => {
                 Ok(Box::new(GitHubCommits::new(http, &apis.graphql, token, repository)?))
             }
         }
@@ -142,7 +170,7 @@ impl ForgeSite {
     /// Where a browser shows a commit of the repository that is shown at `page`.
     pub fn commit_url(&self, page: &str, commit: CommitId) -> String {
         match self {
-            ForgeSite::GitHub(_) => format!("{page}/commit/{commit}"),
+            ForgeSite::GitHub { .. } => format!("{page}/commit/{commit}"),
         }
     }
 }

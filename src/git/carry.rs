@@ -21,18 +21,39 @@ pub struct CarriedCommits {
 
 impl Checkout {
     /// The commits of `HEAD` that the target lacks: those since `base`, which a runner checked out, or else since the
-    /// upstream branch. `None` if there are none.
+    /// upstream branch. A detached `HEAD` has no upstream, so there it is the remote-tracking branch of the target: `branch`, or
+    /// the remote's default branch. `None` if there are none.
     ///
     /// # Errors
-    /// Fails in a partial clone, and if neither base is known.
-    pub fn carried(&self, base: Option<CommitId>) -> Result<Option<CarriedCommits>, GitError> {
+    /// Fails in a partial clone, and if no base is known.
+    pub fn carried(
+        &self,
+        base: Option<CommitId>,
+        remote: &str,
+        branch: Option<&str>,
+    ) -> Result<Option<CarriedCommits>, GitError> {
         if !self.is_whole() {
             return Err(CarryError::PartialClone.into());
         }
         let Some(head) = self.head() else { return Ok(None) };
         let base = base.filter(|base| self.repo.find_commit(oid(*base)).is_ok());
-        let base = base.or_else(|| self.upstream()).ok_or(CarryError::NoUpstream)?;
+        let base = base.or_else(|| match self.branch() {
+            Some(_) => self.upstream(),
+            None => self.tracked_tip(remote, branch),
+        });
+        let base = base.ok_or_else(|| match self.branch() {
+            Some(_) => CarryError::NoUpstream,
+            None => CarryError::Detached { remote: remote.to_owned(), branch: branch.map(str::to_owned) },
+        })?;
         Ok((base != head).then_some(CarriedCommits { base, head }))
+    }
+
+    /// The tip of a branch of the remote, as it was fetched last.
+    fn tracked_tip(&self, remote: &str, branch: Option<&str>) -> Option<CommitId> {
+        let usual = format!("refs/remotes/{remote}/{}", branch.unwrap_or("HEAD"));
+        let tracking = branch.and_then(|branch| self.tracking(remote, branch)).unwrap_or(usual);
+        let reference = self.repo.find_reference(&tracking).ok()?;
+        reference.peel_to_commit().ok().map(|commit| commit_id(commit.id()))
     }
 
     fn upstream(&self) -> Option<CommitId> {
@@ -111,12 +132,18 @@ fn apply<'r>(
     repo.find_commit(oid(draft.make(repo, signer)?)).map_err(not_carried)
 }
 
-fn conflict(commit: &Commit<'_>, merged: &git2::Index) -> CarryError {
+/// The files of a merge that conflict.
+pub(crate) fn conflicting_files(merged: &git2::Index) -> Vec<String> {
     let path = |entry: git2::IndexEntry| String::from_utf8_lossy(&entry.path).into_owned();
     let conflicts = merged.conflicts().into_iter().flatten().flatten();
     let mut files: Vec<_> = conflicts.filter_map(|c| c.our.or(c.their).or(c.ancestor).map(path)).collect();
     files.sort();
     files.dedup();
+    files
+}
+
+fn conflict(commit: &Commit<'_>, merged: &git2::Index) -> CarryError {
+    let files = conflicting_files(merged);
     let subject = String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default()).into_owned();
     CarryError::Conflict { commit: commit_id(commit.id()).short(), subject, files }
 }

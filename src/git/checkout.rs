@@ -12,6 +12,7 @@ use super::error::{
 };
 use super::oid::{commit_id, oid};
 use super::ssh_program::SshProgram;
+use super::submodule::GITLINK;
 use super::temporary_folder::temporary_folder;
 use super::transport::TransportConfig;
 use super::tree::CommitFiles;
@@ -270,6 +271,19 @@ impl Checkout {
     pub fn tracked(&self) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
         let (index, prefix) = (self.repo.path().join("index"), self.prefix.clone());
         move || tracked_files(&index, &prefix)
+    }
+
+    /// The submodules below the root, also those that are not cloned yet. If the root itself is one of these, `.`.
+    pub fn submodules(&self) -> Vec<String> {
+        let Ok(index) = self.repo.index() else { return Vec::new() };
+        let links = index.iter().filter(|entry| entry.mode == GITLINK);
+        let paths = links.filter_map(|entry| String::from_utf8(entry.path).ok());
+        let below = paths.filter_map(|path| match self.prefix.as_str() {
+            "" => Some(path),
+            prefix if prefix == path || prefix.starts_with(&format!("{path}/")) => Some(".".to_owned()),
+            prefix => Some(path.strip_prefix(prefix)?.strip_prefix('/')?.to_owned()),
+        });
+        below.collect()
     }
 
     /// Those of the given paths below the root that have uncommitted changes.

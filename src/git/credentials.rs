@@ -34,6 +34,8 @@ pub struct Tokens {
     own: Option<String>,
     github: Option<(&'static str, String)>,
     github_server: Option<Url>,
+    /// `TAGBUMP_TOKEN` is there, but empty.
+    own_is_blank: bool,
 }
 
 impl Tokens {
@@ -43,7 +45,13 @@ impl Tokens {
         let github = ["GITHUB_TOKEN", "GH_TOKEN"].into_iter().find_map(|name| Some((name, token(name)?)));
         let server = environment.get("GITHUB_SERVER_URL").unwrap_or("https://github.com");
         let all = ["TAGBUMP_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"].into_iter().filter_map(token).collect();
-        Tokens { all, own: token("TAGBUMP_TOKEN"), github, github_server: Url::parse(server).ok() }
+        Tokens {
+            all,
+            own: token("TAGBUMP_TOKEN"),
+            github,
+            github_server: Url::parse(server).ok(),
+            own_is_blank: environment.is_blank("TAGBUMP_TOKEN"),
+        }
     }
 
     /// Masks every token in a text.
@@ -186,6 +194,32 @@ impl Credentials {
     /// Why `TAGBUMP_TOKEN` is not sent, if the reason is where the URL comes from.
     pub fn withheld(&self) -> Option<&str> {
         self.withheld.as_deref()
+    }
+
+    /// Why tokens of the environment are not sent, for an error about a request without credentials.
+    pub fn unsent(&self) -> Vec<String> {
+        let Some(url) = &self.url else { return Vec::new() };
+        let server = url.origin().ascii_serialization();
+        let mut unsent = Vec::new();
+        if self.tokens.own_is_blank {
+            unsent.push("TAGBUMP_TOKEN is set, but empty".to_owned());
+        }
+        let github = self.tokens.github.as_ref().map(|(name, _)| *name);
+        let tokens = self.tokens.own.as_ref().map(|_| "TAGBUMP_TOKEN").into_iter().chain(github);
+        if !may_carry_token(url) {
+            unsent.extend(
+                tokens.map(|name| {
+                    format!("{name} was not sent: {server} is not encrypted; use an https remote")
+                }),
+            );
+            return unsent;
+        }
+        let other = self.tokens.github_server.as_ref().filter(|own| own.origin() != url.origin());
+        unsent.extend(github.zip(other).map(|(name, own)| {
+            let own = own.origin().ascii_serialization();
+            format!("{name} was not sent: it is for {own}, not for {server}; set TAGBUMP_TOKEN for that host")
+        }));
+        unsent
     }
 
     /// The first credential that is available without asking a helper.

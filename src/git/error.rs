@@ -94,6 +94,12 @@ pub enum CarryError {
     PartialClone,
     #[error("the branch has no upstream, so it is unknown which commits are local")]
     NoUpstream,
+    /// `branch` is the target, if it is known.
+    #[error(
+        "HEAD is detached, and {remote}/{} was not fetched, so it is unknown which commits are local",
+        .branch.as_deref().unwrap_or("HEAD")
+    )]
+    Detached { remote: String, branch: Option<String> },
     #[error(
         "the local commit {commit} ({}) conflicts with the remote in {}",
         inline(.subject),

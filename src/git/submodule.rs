@@ -17,7 +17,7 @@ use super::RemoteUrl;
 use super::checkout::Checkout;
 
 /// The mode of a submodule in an index (`S_IFGITLINK`).
-const GITLINK: u32 = 0o160_000;
+pub(super) const GITLINK: u32 = 0o160_000;
 
 /// How deep submodules may be nested. A deeper one counts as having an unknown superproject.
 const MAX_DEPTH: usize = 16;

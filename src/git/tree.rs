@@ -12,7 +12,8 @@ use crate::dot_git::is_path_part;
 use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, is_yaml};
 use crate::object_id::CommitId;
 use crate::plan::{
-    FileContent, FileEdit, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor,
+    FileContent, FileEdit, FileSource, FoundFiles, NestedRepository, PathProblem, SourceError, SourceFile,
+    Visitor,
 };
 
 const SYMLINK: i32 = 0o120_000;
@@ -51,7 +52,7 @@ impl FileSource for CommitFiles<'_> {
     ) -> Result<FoundFiles, SourceError> {
         let mut found = FoundFiles::default();
         let entries = self.entries(selection, context, &mut found)?;
-        check_names(selection, &entries)?;
+        check_names(selection, &entries, &found)?;
         for entry in entries.into_iter().filter(|e| e.mode != SYMLINK && e.mode != SUBMODULE) {
             if self.read(entry, look, &mut found)?.is_break() {
                 break;
@@ -93,6 +94,15 @@ impl CommitFiles<'_> {
         Ok(below.and_then(|object| object.peel_to_tree()).ok())
     }
 
+    /// Whether the folder is a submodule that isn't cloned, or would be inside of one.
+    fn is_in_submodule(&self) -> bool {
+        let top = self.repo.find_commit(oid(self.commit)).and_then(|commit| commit.tree());
+        let is_link = |path: &Path| {
+            top.as_ref().is_ok_and(|top| top.get_path(path).is_ok_and(|e| e.filemode() == SUBMODULE))
+        };
+        Path::new(self.prefix).ancestors().any(is_link)
+    }
+
     fn unreadable_commit(&self, error: &git2::Error) -> SourceError {
         let reason = error.message().to_owned();
         SourceError::UnreadableCommit { commit: self.commit.to_string(), reason }
@@ -106,6 +116,9 @@ impl CommitFiles<'_> {
     ) -> Result<Vec<TreeFile>, SourceError> {
         let mut entries = Vec::new();
         let named = !selection.names().is_empty();
+        if self.is_in_submodule() {
+            found.nested.insert(NestedRepository { path: ".".to_owned(), is_submodule: true });
+        }
         let mut folders: Vec<_> = self.tree()?.map(|tree| (String::new(), tree.id())).into_iter().collect();
         while let Some((folder, tree)) = folders.pop() {
             for entry in &self.repo.find_tree(tree).map_err(|e| self.unreadable_commit(&e))? {
@@ -121,6 +134,10 @@ impl CommitFiles<'_> {
                         folders.push((below + "/", entry.id()));
                     }
                     continue;
+                }
+                if entry.filemode() == SUBMODULE && selection.reaches(&format!("{folder}{name}")) {
+                    let path = format!("{folder}{name}");
+                    found.nested.insert(NestedRepository { path, is_submodule: true });
                 }
                 // most files of a large repository are irrelevant: don't even build their paths
                 if !named && !is_yaml(name) {
@@ -187,16 +204,23 @@ fn has_folder(entries: &[TreeFile], folder: &str) -> bool {
 }
 
 /// Checks that every name is a file, or a folder with files. `entries` must be sorted by path.
-fn check_names(selection: &Selection, entries: &[TreeFile]) -> Result<(), SourceError> {
+fn check_names(selection: &Selection, entries: &[TreeFile], found: &FoundFiles) -> Result<(), SourceError> {
     for name in selection.names() {
         let path = || name.clone();
         match find(entries, name) {
-            Some(entry) if entry.mode == SYMLINK || entry.mode == SUBMODULE => {
-                return Err(SourceError::BadPath { path: path(), problem: PathProblem::SymlinkOrSubmodule });
+            Some(entry) if entry.mode == SYMLINK => {
+                return Err(SourceError::BadPath { path: path(), problem: PathProblem::Symlink });
             }
             Some(_) => {}
             None if name == "." || has_folder(entries, name) => {}
-            None => return Err(SourceError::NotCommitted { path: path() }),
+            None => match found.submodule_of(name) {
+                // a whole submodule is a folder without files
+                Some(submodule) if submodule == name => {}
+                Some(submodule) => {
+                    return Err(SourceError::InSubmodule { path: path(), submodule: submodule.to_owned() });
+                }
+                None => return Err(SourceError::NotCommitted { path: path() }),
+            },
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! The message of a commit: subject, body, trailers, and the mark that keeps CI from running.
 //!
-//! Pure. Trailers follow git's rules (`git help interpret-trailers`); the marks are those that GitHub
-//! Actions honours ("Skipping workflow runs"). Text from files goes through `shown`.
+//! Pure. Trailers follow git's rules (`git help interpret-trailers`); `skip_mark` has the marks. Text from files goes through `shown`.
 
+use super::skip_mark::{self, marked};
 use super::{MessageError, RolledBack, trailers};
 use crate::image::{Field, is_version, same_image, short_name, split_tag};
 use crate::markdown;
@@ -10,9 +10,6 @@ use crate::plan::{ChangedReference, Plan, TargetIndex, UpdateTarget};
 use crate::tag::{BuildInfo, Source, VariableError};
 use crate::template::{Template, Variable};
 use crate::visible::inline;
-
-const SKIP: &str = "[skip ci]";
-const SKIP_MARKS: [&str; 5] = ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"];
 
 /// Everything that a message is made from.
 #[derive(Clone, Debug)]
@@ -50,7 +47,7 @@ impl MessageParts<'_> {
             Some(template) => self.templated((option, template), plan, &targets)?,
             None => self.plain(plan, &targets),
         };
-        let text = if self.skip_ci { marked(&text) } else { text };
+        let text = if self.skip_ci { marked(&text, ends_in_trailers(&text)) } else { text };
         let trailers = self.trailers(&targets);
         // the lines of our own body look like trailers if an image's name is one word
         let joins = self.template.is_some() && ends_in_trailers(&text);
@@ -209,23 +206,15 @@ fn code_span(text: &str) -> String {
     markdown::code_span(text).replace('[', "\\u{5b}").replace('*', "\\u{2a}")
 }
 
-/// Removes lines that read as our trailers: people pass the message of another commit.
+/// Removes lines that read as our trailers: people pass the message of another commit. All line breaks become git's own, `\n`.
 fn without_own_trailers(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let kept: Vec<&str> = text.lines().filter(|line| !trailers::is_ours(line)).collect();
     kept.join("\n").trim().to_owned()
 }
 
-/// The mark at the end of the first line, unless a mark is there.
-fn marked(text: &str) -> String {
-    let (subject, rest) = text.split_once('\n').map_or((text, ""), |(s, r)| (s, r));
-    if SKIP_MARKS.iter().any(|mark| subject.contains(mark)) {
-        return text.to_owned();
-    }
-    let line_break = if text.contains('\n') { "\n" } else { "" };
-    format!("{} {SKIP}{line_break}{rest}", subject.trim_end())
-}
-
-/// Trailers join the last block of trailers, or become one. A sign-off that is there is not repeated.
+/// Trailers join the last block of trailers, or become one. A sign-off that is there is not repeated. Only as the last trailer does
+/// `skip-checks` count.
 fn with_trailers(text: &str, trailers: &[String], joins: bool) -> String {
     let text = text.trim_end();
     if trailers.is_empty() {
@@ -233,8 +222,15 @@ fn with_trailers(text: &str, trailers: &[String], joins: bool) -> String {
     }
     let there = |trailer: &&String| joins && text.lines().any(|line| line == *trailer);
     let new: Vec<&str> = trailers.iter().filter(|t| !there(t)).map(String::as_str).collect();
-    let between = if joins { "\n" } else { "\n\n" };
-    format!("{text}{between}{}\n", new.join("\n"))
+    match text.rsplit_once('\n') {
+        Some((above, last)) if joins && skip_mark::is_trailer(last) => {
+            format!("{above}\n{}\n{last}\n", new.join("\n"))
+        }
+        _ => {
+            let between = if joins { "\n" } else { "\n\n" };
+            format!("{text}{between}{}\n", new.join("\n"))
+        }
+    }
 }
 
 /// Whether git reads the last paragraph after the subject as trailers: all of its lines are trailers, or a quarter of them
@@ -337,13 +333,22 @@ mod tests {
     }
 
     #[test]
-    fn skip_mark_is_not_repeated_when_message_has_it() {
-        for mark in ["[skip ci]", "[ci skip]", "[no ci]", "[skip actions]", "[actions skip]"] {
-            let text = message(&[target("a/b")], Some(&format!("{mark} deploy\n\nbody")), true);
-            assert_eq!(text.lines().next(), Some(&*format!("{mark} deploy")));
+    fn skip_checks_stays_the_last_trailer() {
+        for (start, joined) in [("\n\n\n", "\n\n\n"), ("\n\nRefs: #1\n", "\n\nRefs: #1\n")] {
+            let text = message(&[target("a/b")], Some(&format!("deploy{start}skip-checks: true")), true);
+            assert_eq!(
+                text,
+                format!(
+                    "deploy{joined}Tagbump-Image: a/b:main-abc1234\nTagbump-Source: acme/api@0123456789\nskip-checks: true\n"
+                )
+            );
         }
-        let text = message(&[target("a/b")], Some("deploy [skip] ci\n\nbody"), true);
-        assert_eq!(text.lines().next(), Some("deploy [skip] ci [skip ci]"));
+    }
+
+    #[test]
+    fn line_breaks_of_other_systems_become_gits() {
+        let text = message(&[target("a/b")], Some("deploy\r\n\r\nbody\rmore\r\n"), false);
+        assert!(text.starts_with("deploy\n\nbody\nmore\n\nTagbump-Image: "), "{text:?}");
     }
 
     /// git leaves blank lines at the start of a message out: the first line is the first one with words.

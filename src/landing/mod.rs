@@ -12,6 +12,7 @@ mod landing_loop;
 pub mod message;
 mod provenance;
 pub mod remote;
+mod skip_mark;
 mod trailers;
 
 use std::fmt::Display;

@@ -46,7 +46,7 @@ struct ChangeJson<'a> {
 struct ErrorJson {
     exit: u8,
     message: String,
-    hint: Option<String>,
+    hint: String,
 }
 
 /// One line of JSON, with a line break.
@@ -82,7 +82,7 @@ pub fn json(report: &Report) -> String {
         error: report.failure.as_ref().map(|f| ErrorJson {
             exit: f.exit as u8,
             message: f.message.to_string(),
-            hint: f.hint.as_ref().map(ToString::to_string),
+            hint: f.hint.to_string(),
         }),
     };
     one_line(&shown)

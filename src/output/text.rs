@@ -65,9 +65,8 @@ fn last_line(report: &Report) -> String {
 
 /// An error with its hint.
 pub fn failure(failure: &Failure) -> String {
-    let hint =
-        failure.hint.as_ref().map(|hint| format!("\n{HINT}hint:{HINT:#} {}", lines(&hint.to_string())));
-    format!("{ERROR}error:{ERROR:#} {}{}\n", lines(&failure.message.to_string()), hint.unwrap_or_default())
+    let (message, hint) = (failure.message.to_string(), failure.hint.to_string());
+    format!("{ERROR}error:{ERROR:#} {}\n{HINT}hint:{HINT:#} {}\n", lines(&message), lines(&hint))
 }
 
 /// A file that doesn't exist yet: its name and its whole text.

@@ -1,13 +1,13 @@
 //! Collects what the files contain when nothing matches a target: every image, and tags without an image name.
 //! Error messages use it for suggestions.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::parsed_file::ParsedFile;
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
-use super::{FileSource, NamelessTag, PlanError, Request, SourceFile};
+use super::{FileSource, NamelessTag, NestedRepository, PlanError, Request, SourceFile};
 use crate::file_selection::{MatchLevel, folder};
 use crate::location::Location;
 use crate::manifest::{ReferenceSyntax, is_encrypted};
@@ -18,6 +18,8 @@ use crate::yaml::{FieldPath, ParsedYaml, scan_until};
 pub(super) struct ImageInventory {
     /// The number of files that were read.
     pub count: usize,
+    /// Folders that were left out: their files belong to repositories of their own.
+    pub nested: BTreeSet<NestedRepository>,
     pub left_out: UnparsedReport,
     /// Every image that a reference names, with the place of the first one.
     pub images: BTreeMap<String, Location>,
@@ -67,6 +69,7 @@ pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInv
     looked.sort_by(|a, b| path(a).cmp(path(b)));
     let mut seen = ImageInventory {
         count: found.count,
+        nested: found.nested,
         left_out: UnparsedReport::without_templates(&found.charts),
         ..ImageInventory::default()
     };

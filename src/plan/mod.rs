@@ -48,7 +48,9 @@ pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
 pub use indexes::TargetIndex;
 pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
-pub use source::{FileContent, FileSource, FoundFiles, PathProblem, SourceError, SourceFile, Visitor};
+pub use source::{
+    FileContent, FileSource, FoundFiles, NestedRepository, PathProblem, SourceError, SourceFile, Visitor,
+};
 
 /// One image, the tag and digest that its references should get, and where to look for them.
 #[derive(Clone, Debug, PartialEq, Eq)]

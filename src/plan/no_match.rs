@@ -1,11 +1,12 @@
 //! Images that nothing matches, and what there is instead.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::elsewhere::{self, UnsetPlace};
 use super::files::ScannedFiles;
 use super::image_inventory::ImageInventory;
-use super::{Request, TargetIndex, UpdateTarget};
+use super::{NestedRepository, Request, TargetIndex, UpdateTarget};
 use crate::image::{NAME_LENGTH, same_image, short_name};
 use crate::location::Location;
 use crate::visible::inline;
@@ -24,6 +25,8 @@ pub struct NoMatch {
     pub services: Vec<String>,
     /// How many files were searched.
     pub files: usize,
+    /// Folders that were left out: their files belong to repositories of their own.
+    pub nested: BTreeSet<NestedRepository>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +86,7 @@ impl NoMatch {
             images: missing.iter().map(unmatched).collect(),
             services: request.services.clone(),
             files: seen.count,
+            nested: seen.nested.clone(),
         }
     }
 }
@@ -132,6 +136,10 @@ impl fmt::Display for NoMatch {
         for (nth, UnmatchedImage { name, instead }) in self.images.iter().enumerate() {
             let line_break = if nth > 0 { "\n" } else { "" };
             write!(f, "{line_break}nothing matches {name} in {files}{instead}")?;
+        }
+        for NestedRepository { path, is_submodule } in self.nested.iter().take(LISTED) {
+            let what = if *is_submodule { "a submodule" } else { "a repository of its own" };
+            write!(f, "\n  {} is {what}, and was not searched", inline(path))?;
         }
         if !self.services.is_empty() {
             write!(f, "\nservices of tagbump.yaml: {}", self.services.join(", "))?;

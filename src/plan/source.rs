@@ -1,6 +1,6 @@
 //! Where a plan reads files: a work tree, a commit, a tip on a server.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
 use crate::file_selection::{MatchLevel, Selection};
@@ -79,6 +79,8 @@ pub enum SourceError {
     NotFound { path: String, reason: Option<String> },
     #[error("{}: no such file in the commit", inline(.path))]
     NotCommitted { path: String },
+    #[error("{}: {} is a submodule, whose files belong to a repository of its own", inline(.path), inline(.submodule))]
+    InSubmodule { path: String, submodule: String },
     #[error("{}: is stored in Git LFS; git has only the pointer", inline(.path))]
     InLfs { path: String },
     #[error("{}: skipped, over 50 MB", inline(.path))]
@@ -94,8 +96,6 @@ pub enum SourceError {
 pub enum PathProblem {
     #[error("goes through a symlink, which is neither followed nor replaced")]
     Symlink,
-    #[error("is a symlink or a submodule")]
-    SymlinkOrSubmodule,
     #[error("is not a regular file")]
     NotRegular,
     #[error("is inside .git")]
@@ -113,9 +113,29 @@ pub struct FoundFiles {
     pub charts: HashSet<String>,
     /// One for each file that was skipped.
     pub warnings: Vec<String>,
+    /// Folders whose files belong to a repository of their own.
+    pub nested: BTreeSet<NestedRepository>,
+}
+
+/// A folder below the root whose files belong to another repository.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NestedRepository {
+    /// Relative to the root, with `/`.
+    pub path: String,
+    /// Otherwise, it is a clone that happens to be there.
+    pub is_submodule: bool,
 }
 
 impl FoundFiles {
+    /// The submodule that a path is in, or that it is.
+    pub fn submodule_of(&self, path: &str) -> Option<&str> {
+        let is_inside = |submodule: &str| {
+            path.strip_prefix(submodule).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let submodules = self.nested.iter().filter(|nested| nested.is_submodule);
+        submodules.map(|nested| nested.path.as_str()).find(|submodule| is_inside(submodule))
+    }
+
     /// Counts a file that was read.
     pub fn take(&mut self, path: &str, match_level: MatchLevel) {
         self.count += usize::from(match_level != MatchLevel::ContextOnly);

@@ -50,6 +50,7 @@ pub struct Worktree {
     top: Arc<Folder>,
     /// Files that git tracks. They are read even if an ignore rule matches them.
     tracked: Option<TrackedFiles>,
+    submodules: Vec<String>,
 }
 
 impl Worktree {
@@ -61,7 +62,7 @@ impl Worktree {
             WorktreeError::BadRoot { path: root.display().to_string(), reason }
         };
         let top = Arc::new(Folder::open(root).map_err(error)?);
-        Ok(Worktree { root: root.to_owned(), top, tracked: None })
+        Ok(Worktree { root: root.to_owned(), top, tracked: None, submodules: Vec::new() })
     }
 
     /// Adds the files that git tracks, relative to the root.
@@ -70,8 +71,25 @@ impl Worktree {
         Worktree { tracked, ..self }
     }
 
+    /// Submodules below the root, also those that are empty folders as yet.
+    #[must_use]
+    pub fn with_submodules(self, submodules: Vec<String>) -> Self {
+        Worktree { submodules, ..self }
+    }
+
     fn descent(&self) -> Descent {
         Descent::new(&self.top)
+    }
+
+    /// A submodule that isn't cloned yet is an empty folder.
+    fn not_found(&self, name: &str, reason: Option<String>) -> SourceError {
+        let path = name.to_owned();
+        let holds =
+            |submodule: &&String| name.strip_prefix(submodule.as_str()).is_some_and(|r| r.starts_with('/'));
+        match self.submodules.iter().find(holds) {
+            Some(submodule) => SourceError::InSubmodule { path, submodule: submodule.clone() },
+            None => SourceError::NotFound { path, reason },
+        }
     }
 
     /// Whether a name is that of a file. If not, it is that of a folder.
@@ -83,10 +101,8 @@ impl Worktree {
             Ok(Some(EntryKind::Folder)) => Ok(false),
             Ok(Some(EntryKind::Symlink)) => Err(bad(PathProblem::Symlink)),
             Ok(Some(EntryKind::Other)) => Err(bad(PathProblem::NotRegular)),
-            Ok(None) => Err(SourceError::NotFound { path: path(), reason: None }),
-            Err(OpenError::System(e)) => {
-                Err(SourceError::NotFound { path: path(), reason: Some(e.to_string()) })
-            }
+            Ok(None) => Err(self.not_found(name, None)),
+            Err(OpenError::System(e)) => Err(self.not_found(name, Some(e.to_string()))),
             Err(error) => Err(not_opened(name, error)),
         }
     }

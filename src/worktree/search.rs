@@ -17,7 +17,7 @@ use super::open_error::OpenError;
 use super::{Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
 use crate::file_selection::{MatchLevel, Selection, is_yaml};
-use crate::plan::{FileContent, FileSource, FoundFiles, SourceError, SourceFile, Visitor};
+use crate::plan::{FileContent, FileSource, FoundFiles, NestedRepository, SourceError, SourceFile, Visitor};
 use crate::visible::inline;
 
 impl FileSource for Worktree {
@@ -38,6 +38,7 @@ impl FileSource for Worktree {
         }
         if !selection.names_only() || folders || context {
             search.walk_and_tracked();
+            search.submodules();
         }
         Ok(search.found())
     }
@@ -127,6 +128,8 @@ impl FileSearch<'_> {
         let setting = RootPosition::of(root);
         let odd = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&odd);
+        let nested = Arc::new(Mutex::new(Vec::new()));
+        let passed = Arc::clone(&nested);
         let walk = WalkBuilder::new(root)
             .standard_filters(false)
             .git_ignore(true)
@@ -138,6 +141,9 @@ impl FileSearch<'_> {
             .follow_links(false)
             .filter_entry(move |entry| {
                 if entry.depth() > 0 && is_repository(entry) {
+                    if !is_dot_git(&entry.file_name().to_string_lossy()) {
+                        passed.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
+                    }
                     return false;
                 }
                 let is_odd =
@@ -158,10 +164,29 @@ impl FileSearch<'_> {
                 if flow.is_break() { WalkState::Quit } else { WalkState::Continue }
             })
         });
+        for path in nested.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            self.pass_repository(path);
+        }
         for path in odd.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let path = self.relative(path).unwrap_or_else(|| path.display().to_string());
             self.warn(format!("skipped: {}: its .gitignore is not a regular file", inline(&path)));
         }
+    }
+
+    /// Notes a folder that was left out, because it is a repository of its own. `git submodule` makes `.git` a file.
+    fn pass_repository(&self, path: &Path) {
+        let Some(relative) = self.relative(path).filter(|relative| self.selection.reaches(relative)) else {
+            return;
+        };
+        let is_submodule = self.worktree.submodules.contains(&relative) || path.join(".git").is_file();
+        self.seen().found.nested.insert(NestedRepository { path: relative, is_submodule });
+    }
+
+    /// Notes submodules that are empty folders as yet.
+    fn submodules(&self) {
+        let reached = self.worktree.submodules.iter().filter(|path| self.selection.reaches(path));
+        let nested = reached.map(|path| NestedRepository { path: path.clone(), is_submodule: true });
+        self.seen().found.nested.extend(nested);
     }
 
     fn visit(&self, entry: &DirEntry, reader: &mut FileReader) -> ControlFlow<()> {

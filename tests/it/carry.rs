@@ -141,9 +141,6 @@ fn carry_is_wrong_usage_beside_flags_that_exclude_it() {
         let told = failed(&repo::run(&mut push(&folder, "v1", &[&["--carry"], flag].concat())), 2);
         assert!(told.contains("--carry"), "{told}");
     }
-    git(&folder, &["checkout", "--quiet", "--detach"]);
-    let told = failed(&repo::run(&mut push(&folder, "v1", &["--carry", "--branch", "main"])), 2);
-    assert!(told.contains("upstream"), "{told}");
 }
 
 /// Fetched but not merged: the upstream is ahead of the checked-out commit.
@@ -191,4 +188,44 @@ fn carried_commits_land_once_when_answer_is_lost() {
     let told = ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
     assert_eq!((world.commits(), &told["commit"]), (5, &world.tip().into()));
     assert!(world.file(FILE).contains("newTag: v1 # by hand"), "{}", world.file(FILE));
+}
+
+#[test]
+fn local_commits_land_from_detached_head() {
+    for shallow in [false, true] {
+        let world = World::new();
+        let clone = if shallow { world.shallow("w") } else { world.full("w") };
+        git(&clone, &["checkout", "--quiet", "--detach"]);
+        let (folder, _) = ahead(&world, clone);
+        ended(&repo::run(&mut push(&folder, "v1", &["--carry", "--branch", "main"])), 0, "landed");
+        let landed = subjects(&world.bare);
+        assert_eq!(landed[..3], ["chore: update api image to v1", "change docs/a.md", "change CHANGELOG.md"]);
+        assert_eq!(landed.len(), 5);
+    }
+}
+
+#[test]
+fn carry_from_detached_head_says_what_to_fetch() {
+    let world = World::new();
+    let folder = world.full("w");
+    git(&folder, &["checkout", "--quiet", "--detach"]);
+    git(&folder, &["update-ref", "-d", "refs/remotes/origin/main"]);
+    let (folder, _) = ahead(&world, folder);
+    let failure = failed(&repo::run(&mut push(&folder, "v1", &["--carry", "--branch", "main"])), 2);
+    assert!(failure.contains("detached"), "{failure}");
+    assert!(failure.contains("git fetch origin main:refs/remotes/origin/main"), "{failure}");
+    assert_eq!(world.commits(), 2);
+    git(&folder, &["fetch", "--quiet", world.bare.to_str().unwrap(), "main:refs/remotes/origin/main"]);
+    ended(&repo::run(&mut push(&folder, "v1", &["--carry", "--branch", "main"])), 0, "landed");
+    assert_eq!(world.commits(), 5);
+}
+
+/// `git branch --set-upstream-to` works on a branch only.
+#[test]
+fn carry_from_branch_without_upstream_says_how_to_set_one() {
+    let world = World::new();
+    let folder = world.full("w");
+    git(&folder, &["branch", "--quiet", "--unset-upstream"]);
+    let failure = failed(&repo::run(&mut push(&folder, "v1", &["--carry", "--branch", "main"])), 2);
+    assert!(failure.contains("git branch --set-upstream-to origin/BRANCH"), "{failure}");
 }

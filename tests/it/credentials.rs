@@ -330,3 +330,35 @@ fn each_server_gets_its_own_credential_when_push_url_differs() {
         assert!(!run.output().contains(secret), "{}", run.output());
     }
 }
+
+/// 0.0.0.0 reaches the server too, but isn't a loopback address: over http, a token would be readable on the way there.
+#[test]
+fn refusal_says_why_a_token_was_not_sent() {
+    let world = World::new();
+    let url = world.server.url(REPO);
+    let plain = url.replace("127.0.0.1", "0.0.0.0");
+    for (url, variable, token, reason) in [
+        (&plain, "TAGBUMP_TOKEN", "own-token", "TAGBUMP_TOKEN was not sent: http://0.0.0.0"),
+        (&url, "TAGBUMP_TOKEN", "", "TAGBUMP_TOKEN is set, but empty"),
+        (&url, "TAGBUMP_TOKEN", " \n", "TAGBUMP_TOKEN is set, but empty"),
+        (&url, "GITHUB_TOKEN", "hub-token", "GITHUB_TOKEN was not sent: it is for https://github.com"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        git(folder.path(), &["clone", "--quiet", world.bare.to_str().unwrap(), "w"]);
+        let folder = folder.path().join("w");
+        for (key, value) in [("remote.origin.url", &**url), ("user.name", "Ada"), ("user.email", "a@b.c")] {
+            git(&folder, &["config", key, value]);
+        }
+        let failure = failed(&run(push(&folder, "v1", &[]).env(variable, token)), 5);
+        assert!(failure.contains(reason) && failure.contains("401"), "{failure}");
+        assert!(!failure.contains("no credentials found"), "{failure}");
+    }
+}
+
+#[test]
+fn refusal_of_anonymous_run_says_that_there_is_no_credential() {
+    let world = World::new();
+    let folder = world.clone_of(&world.server.url(REPO), "w", &[]);
+    let failure = failed(&run(&mut push(&folder, "v1", &[])), 5);
+    assert!(failure.contains("no credentials found") && !failure.contains("was not sent"), "{failure}");
+}

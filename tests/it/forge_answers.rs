@@ -12,9 +12,10 @@ const TOKEN: &str = "tok-0123456789abcdef";
 /// A git server with an API that accepts every pull request and describes it as `pull` says.
 fn forge(pull: Value) -> World {
     let api = move |request: &Request| {
-        let path = request.path.strip_prefix("/api/v3/repos/acme/gitops/")?;
+        let path = request.path.strip_prefix("/api/v3/repos/acme/gitops")?;
         let body = match (request.method.as_str(), path) {
-            ("GET", "pulls") => json!([]),
+            ("GET", "") => json!({"full_name": "acme/gitops"}),
+            ("GET", "/pulls") => json!([]),
             _ => pull.clone(),
         };
         let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];

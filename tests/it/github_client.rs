@@ -145,9 +145,13 @@ fn request_ends_at_its_deadline() {
 
 #[test]
 fn unusable_addresses_and_tokens_are_refused() {
-    for (api, token) in
-        [("nonsense", TOKEN), ("ftp://h", TOKEN), ("http://127.0.0.1:1", "to\nken"), ("http://", TOKEN)]
-    {
+    for (api, token, exit) in [
+        ("nonsense", TOKEN, Exit::Other),
+        ("ftp://h", TOKEN, Exit::Usage),
+        ("http://git.example", TOKEN, Exit::Usage),
+        ("http://127.0.0.1:1", "to\nken", Exit::Other),
+        ("http://", TOKEN, Exit::Other),
+    ] {
         let made = GitHub::new(&HttpSettings::default(), api, token).and_then(|client| {
             client.once(soon(), PULLS, ApiRequest::Get).map(drop).map_err(|trouble| match trouble {
                 FetchError::Permanent(error) => error,
@@ -155,7 +159,7 @@ fn unusable_addresses_and_tokens_are_refused() {
             })
         });
         let failure = Failure::from(made.unwrap_err());
-        assert_eq!(failure.exit, Exit::Other, "{failure}");
+        assert_eq!(failure.exit, exit, "{failure}");
         assert!(!failure.to_string().contains(token), "{failure}");
     }
 }

@@ -158,6 +158,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "landing::remote",
             "location",
             "manifest",
+            "object_id",
             "plan",
             "scaffold",
             "settings",

@@ -253,3 +253,44 @@ fn skip_mark_follows_push_url() {
     assert!(marked(&world, &folder, "t1", Some("acme/gitops"), &[]), "a path counts by its last two parts");
     assert!(!marked(&world, &folder, "t2", Some("acme/gitop"), &[]));
 }
+
+#[test]
+fn own_mark_in_any_spelling_is_the_only_one() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    for (nth, (own, start)) in [
+        ("deploy [Skip CI]", "deploy [Skip CI]\n\nTagbump-Image: "),
+        ("deploy\n\nquiet: [CI SKIP]", "deploy\n\nquiet: [CI SKIP]\nTagbump-Image: "),
+        ("deploy ***NO_CI***", "deploy ***NO_CI***\n\nTagbump-Image: "),
+        ("deploy\n\n\nskip-checks: true", "deploy\n\n\nTagbump-Image: "),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let text = lands(&world, &folder, &[&format!("{API}:t{nth}"), "--skip-ci", "-m", own]);
+        assert!(text.starts_with(start) && !text.contains("[skip ci]"), "{text:?}");
+        assert_eq!(text.ends_with("\nskip-checks: true"), own.ends_with("skip-checks: true"), "{text:?}");
+    }
+}
+
+#[test]
+fn carriage_returns_of_own_message_are_line_ends() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let text = lands(&world, &folder, &[&format!("{API}:v1"), "-m", "deploy\r\n\r\nbody\rmore\r\n"]);
+    assert!(text.starts_with("deploy [skip ci]\n\nbody\nmore\n\n") && !text.contains('\r'), "{text:?}");
+}
+
+#[test]
+fn unknown_variable_lists_the_known_ones_and_the_way_to_write_a_brace() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let failure = failed(&repo::run(&mut push(&folder, "v1", &["-m", r#"deploy {"a"}"#])), 2);
+    for word in ["{old_tag}", "{files}", "{sha}", "{{ and }} stand for single braces"] {
+        assert!(failure.contains(word), "{word}: {failure}");
+    }
+    repo::write(&folder, "tagbump.yaml", "message: 'deploy {\"a\"}'\n");
+    let run = repo::run(command(&folder).args(["bump", "ghcr.io/acme/api:v1", "--format", "json"]));
+    let failure = failed(&run, 2);
+    assert!(failure.contains("{old_tag}") && failure.contains("{{ and }}"), "{failure}");
+}

@@ -277,7 +277,7 @@ fn api_address_follows_remote_and_environment() {
             ended(&run(&mut command), 0, "proposed");
             hub.proposes(HEAD, "v1");
             let rest = hub.github.calls_of(On::Rest);
-            assert!(rest.len() == 2 && rest.iter().all(|call| call.path.starts_with(prefix)), "{rest:#?}");
+            assert!(rest.len() == 3 && rest.iter().all(|call| call.path.starts_with(prefix)), "{rest:#?}");
         });
     }
 }

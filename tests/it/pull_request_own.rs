@@ -128,6 +128,26 @@ fn bump_of_any_shape_is_replaced() {
     }
 }
 
+#[test]
+fn conflict_of_others_work_with_base_is_a_warning() {
+    for full in [false, true] {
+        each_way(|hub| {
+            hub.full.set(full);
+            hub.propose("v1", &[]);
+            commits(&hub, PERSON, "README.md", "theirs\n");
+            let told = hub.propose("v1.5", &[]);
+            assert!(!told["warnings"].to_string().contains("conflict"), "nothing conflicts yet: {told}");
+            hub.world.rival("README.md", "newer\n");
+            let told = hub.propose("v2", &[]);
+            let warnings = told["warnings"].to_string();
+            for word in [HEAD, "conflict", "main", "README.md"] {
+                assert!(warnings.contains(word), "{word}: {warnings}");
+            }
+            assert!(!warnings.contains(FILE), "{warnings}");
+        });
+    }
+}
+
 /// Another committer's bump isn't ours to remove: the next one goes on top.
 #[test]
 fn bump_of_another_committer_is_built_on() {

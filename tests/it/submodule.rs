@@ -222,3 +222,67 @@ fn token_is_not_sent_to_the_api_of_a_host_from_gitmodules() {
     }
     assert!(!was_sent_token(&github.git));
 }
+
+/// A repository whose manifests are all in submodules: `gitops` and `env/prod`.
+fn superproject() -> (World, World, PathBuf) {
+    let inner = World::with(|server| server, &[(FILE, &kustomization(&[API.into()]))]);
+    let outer = World::with(|server| server, &[("src/main.c", "\n")]);
+    let folder = outer.clone_of(&outer.server.url(REPO), "w", &[]);
+    add_submodule(&folder, &inner.server.url(REPO));
+    git(&folder, &["submodule", "--quiet", "add", &inner.server.url(REPO), "env/prod"]);
+    git(&folder, &["commit", "--quiet", "--message", "another submodule"]);
+    git(&folder, &["push", "--quiet", outer.bare.to_str().unwrap(), "HEAD:main"]);
+    (outer, inner, folder)
+}
+
+#[test]
+fn error_names_submodules_that_have_the_manifests() {
+    let (outer, _inner, folder) = superproject();
+    let empty = outer.clone_of(&outer.server.url(REPO), "empty", &[]);
+    for folder in [&folder, &empty] {
+        for way in [&[][..], &["--commit"], &["--push"]] {
+            for files in [&[][..], &["-f", "gitops"], &["-f", "gitops/**"]] {
+                let arguments = [&["bump", "ghcr.io/acme/api:v1", "--format", "json"], way, files].concat();
+                let failure = failed(&run(crate::support::cli::command(folder).args(arguments)), 3);
+                assert!(
+                    failure.contains("gitops is a submodule: run with -C gitops"),
+                    "{way:?} {files:?}: {failure}"
+                );
+                if files.is_empty() {
+                    assert!(
+                        failure.contains("env/prod is a submodule: run with -C env/prod"),
+                        "{way:?}: {failure}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn error_names_submodule_that_a_named_file_is_in() {
+    let (outer, _inner, folder) = superproject();
+    let empty = outer.clone_of(&outer.server.url(REPO), "empty", &[]);
+    let file = format!("gitops/{FILE}");
+    for (folder, way) in
+        [(&folder, Some("--commit")), (&folder, Some("--push")), (&empty, Some("--push")), (&empty, None)]
+    {
+        let mut command = crate::support::cli::command(folder);
+        command.args(["bump", "ghcr.io/acme/api:v1", "--format", "json", "-f", &file]).args(way);
+        let failure = failed(&run(&mut command), 3);
+        assert!(failure.contains("gitops is a submodule"), "{way:?}: {failure}");
+        assert!(failure.contains("run with -C gitops"), "{way:?}: {failure}");
+    }
+}
+
+#[test]
+fn error_says_how_to_fill_a_submodule_that_is_the_root() {
+    let (outer, _inner, _) = superproject();
+    let empty = outer.clone_of(&outer.server.url(REPO), "empty", &[]);
+    for way in [None, Some("--push")] {
+        let mut command = crate::support::cli::command(&empty);
+        command.args(["bump", "ghcr.io/acme/api:v1", "--format", "json", "-C", "gitops"]).args(way);
+        let failure = failed(&run(&mut command), 3);
+        assert!(failure.contains("git submodule update --init"), "{way:?}: {failure}");
+    }
+}

@@ -45,7 +45,11 @@ impl Bump<'_> {
         let checkout = self.checkout()?;
         let branch = self.branch(checkout, &fetch, report)?;
         let base = self.settings.place.ci.checked_out();
-        let carry = if self.settings.delivery.landing.carry { checkout.carried(base)? } else { None };
+        let landing = &self.settings.delivery.landing;
+        let carry = match landing.carry {
+            true => checkout.carried(base, &landing.remote, branch.as_deref())?,
+            false => None,
+        };
         let signer = self.signer(&committer)?.map(Arc::new);
         Ok(LandingTarget { fetch, push, origin, branch, head: None, carry, author, committer, signer })
     }

@@ -13,8 +13,10 @@ use crate::forge::{Forge, ForgeBranch, ForgeSite, PullRequest, PullRequestSpec};
 use crate::image::same_image;
 use crate::landing::remote::GitBranch;
 use crate::landing::{Backoff, Landing, TargetBranch as _};
+use crate::object_id::CommitId;
 use crate::output::{Outcome, PullRequestInfo, Report};
 use crate::plan::{Plan, UpdateTarget};
+use crate::visible::inline;
 
 /// Where a pull request is made.
 struct PrLocation<'a> {
@@ -28,6 +30,9 @@ impl Bump<'_> {
         let remote = self.landing_remote()?;
         let site =
             remote.site.clone().ok_or_else(|| BumpError::NoForge { remote: remote.push.to_string() })?;
+        if remote.push.slug().is_none() {
+            return Err(BumpError::NoRepositoryName.into());
+        }
         let mut backoff = self.backoff();
         let mut target = self.landing_target(remote, report)?;
         let context = self.context(Some(target.committer.clone()), false);
@@ -63,6 +68,7 @@ impl Bump<'_> {
         report: &mut BumpReport,
     ) -> Result<(), Error> {
         let Landing { proposal: decision, commit, .. } = landed;
+        warn_of_conflicts(&remote.git, commit, location, report);
         let repository = remote.git.slug().unwrap_or_default();
         let base = remote.git.branch().unwrap_or_default().to_owned();
         let page = remote.git.page().unwrap_or_default();
@@ -107,6 +113,27 @@ impl Bump<'_> {
         };
         Ok(report.end(decision, outcome)?)
     }
+}
+
+/// Others may have changed the branch and its base in the same lines. A branch of tagbump's alone is rebuilt on the base.
+fn warn_of_conflicts(
+    git: &GitBranch,
+    commit: Option<CommitId>,
+    location: &PrLocation<'_>,
+    report: &mut BumpReport,
+) {
+    if git.has_own_head() || !git.has_head() {
+        return;
+    }
+    let files = git.conflicts_with_base(commit);
+    if files.is_empty() {
+        return;
+    }
+    let (head, base) = (location.head, git.branch().unwrap_or_default());
+    let files = inline(&files.join(", "));
+    report.warnings.push(format!(
+        "{head}: its commits by others conflict with {base} in {files}; merge {base} into it, or delete it and run again"
+    ));
 }
 
 /// Whether the branch brings images that this bump doesn't name.

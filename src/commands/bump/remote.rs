@@ -3,7 +3,7 @@
 use super::Bump;
 use crate::cli::Via;
 use crate::diagnostics::{BumpError, Error};
-use crate::forge::{self, ForgeBranch, ForgeError, ForgeSite};
+use crate::forge::{self, ConfirmedPublisher, ForgeBranch, ForgeError, ForgeSite};
 use crate::git::{Checkout, RemoteUrl};
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, Verification};
@@ -31,6 +31,10 @@ impl Bump<'_> {
             Via::Api if !self.settings.delivery.dry_run => api_publisher(&git, site)?,
             Via::Api | Via::Git => Box::new(GitPush),
         };
+        let publisher = match (site, git.has_pull_request()) {
+            (Some(site), true) => Box::new(ConfirmedPublisher::new(publisher, site.clone())),
+            _ => publisher,
+        };
         Ok(ForgeBranch::new(git, publisher))
     }
 }
@@ -43,8 +47,8 @@ fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Pu
 }
 
 /// The error for a run without a token for the forge's API.
-pub(super) fn no_token(git: &GitBranch) -> BumpError {
-    BumpError::NoToken { withheld: git.withheld() }
+pub(super) fn no_token(git: &GitBranch) -> ForgeError {
+    ForgeError::NoToken { withheld: git.missing_token() }
 }
 
 /// Removes the remote's secrets from everything that is reported: servers may repeat what they were sent.

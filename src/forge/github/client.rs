@@ -45,9 +45,24 @@ impl GitHub {
     /// If the address or the token is not valid, or the machine has no root certificates.
     pub fn new(http: &HttpSettings, api: &str, token: &str) -> Result<Self, ForgeError> {
         let not_usable = |reason: String| GitHubError::NotUsable { address: without_user(api), reason };
-        let url = safe_url(api).map_err(not_usable)?;
+        GitHub::with(http, api, Some(bearer(token).map_err(not_usable)?))
+    }
+
+    /// Without a token.
+    ///
+    /// # Errors
+    /// As [`GitHub::new`].
+    pub fn anonymous(http: &HttpSettings, api: &str) -> Result<Self, ForgeError> {
+        GitHub::with(http, api, None)
+    }
+
+    fn with(http: &HttpSettings, api: &str, bearer: Option<HeaderValue>) -> Result<Self, ForgeError> {
+        let not_usable = |reason: String| GitHubError::NotUsable { address: without_user(api), reason };
+        let url = Url::parse(api).map_err(|e| not_usable(e.to_string()))?;
+        if !is_safe(&url) {
+            return Err(GitHubError::NotHttps { address: without_user(api) }.into());
+        }
         let base: Uri = api.parse().map_err(|_| not_usable("the address is not valid".to_owned()))?;
-        let bearer = bearer(token).map_err(not_usable)?;
         let runtime = Builder::new_current_thread().build().map_err(|e| not_usable(e.to_string()))?;
         let wire = Wire::new(http.agent(&url)?);
         let crab = octocrab(&runtime, &wire, base, bearer);
@@ -80,6 +95,18 @@ impl GitHub {
         Ok(self.request(deadline, route, ask)?)
     }
 
+    /// Whether the server behind the address is GitHub: it says so to everyone.
+    ///
+    /// # Errors
+    /// If it doesn't answer.
+    pub fn is_github(&self, deadline: Instant) -> Result<bool, FetchError<ForgeError>> {
+        let answer = self.answer(deadline, "/", ApiRequest::Get)?;
+        answer.is_githubs().ok_or_else(|| FetchError::Transient {
+            what: "the server is too busy to say whether it is GitHub".to_owned(),
+            retry_after: None,
+        })
+    }
+
     /// As [`GitHub::once`], with the reason of a refusal.
     pub(super) fn request(
         &self,
@@ -87,9 +114,13 @@ impl GitHub {
         route: &str,
         ask: ApiRequest<'_>,
     ) -> Result<Value, ApiError> {
+        classify_response(self.answer(deadline, route, ask)?, route)
+    }
+
+    fn answer(&self, deadline: Instant, route: &str, ask: ApiRequest<'_>) -> Result<ApiResponse, ApiError> {
         self.wire.give_up_at(deadline);
         let asked = self.runtime.block_on(self.send(route, ask));
-        let answer = asked.map_err(|error| {
+        asked.map_err(|error| {
             if let Some(error) = http::refused_by_proxy(&error, self.wire.agent()) {
                 return ApiError::NotSent(error);
             }
@@ -98,8 +129,7 @@ impl GitHub {
             }
             let what = if http::was_too_slow(&error) { "no answer in time" } else { &causes(&error) };
             ApiError::Transient { what: format!("GitHub's API: {what}"), retry_after: None }
-        })?;
-        classify_response(answer, route)
+        })
     }
 
     async fn send(&self, route: &str, ask: ApiRequest<'_>) -> octocrab::Result<ApiResponse> {
@@ -119,11 +149,9 @@ impl GitHub {
     }
 }
 
-/// A token goes over https only, or stays on this machine. An error says why the address can't be used.
-fn safe_url(api: &str) -> Result<Url, String> {
-    let url = Url::parse(api).map_err(|e| e.to_string())?;
-    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && http::is_loopback(&url));
-    if is_safe { Ok(url) } else { Err("the address is not https".to_owned()) }
+/// A token goes over https only, or stays on this machine.
+fn is_safe(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && http::is_loopback(url))
 }
 
 fn bearer(token: &str) -> Result<HeaderValue, String> {
@@ -133,14 +161,14 @@ fn bearer(token: &str) -> Result<HeaderValue, String> {
     Ok(bearer)
 }
 
-fn octocrab(runtime: &Runtime, wire: &Wire, base: Uri, bearer: HeaderValue) -> Octocrab {
+fn octocrab(runtime: &Runtime, wire: &Wire, base: Uri, bearer: Option<HeaderValue>) -> Octocrab {
     let _inside = runtime.enter();
     let name = (header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     let Ok(crab) = OctocrabBuilder::new_empty()
         .with_service(wire.clone())
         .with_layer(&ExtraHeadersLayer::new(Arc::new(vec![name])))
         .with_layer(&BaseUriLayer::new(base.clone()))
-        .with_layer(&AuthHeaderLayer::new(Some(bearer), base.clone(), base))
+        .with_layer(&AuthHeaderLayer::new(bearer, base.clone(), base))
         .with_auth(AuthState::None)
         .build();
     crab

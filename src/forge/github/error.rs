@@ -5,6 +5,8 @@ use crate::object_id::CommitId;
 /// Why GitHub's API can't be used, or refuses.
 #[derive(Debug, thiserror::Error)]
 pub enum GitHubError {
+    #[error("{address}: GitHub's API is used only over https, or on this machine")]
+    NotHttps { address: String },
     #[error("{address}: can't use GitHub's API: {reason}")]
     NotUsable { address: String, reason: String },
     #[error("{address}: not a valid address for a GraphQL API")]
@@ -16,6 +18,8 @@ pub enum GitHubError {
     CommitForbidden { words: String },
     #[error("GitHub's API didn't return a pull request: {reason}")]
     NotAPullRequest { reason: String },
+    #[error("GitHub's API didn't return a repository for {route}")]
+    NotARepository { route: String },
     #[error("{commit} was not made here")]
     NotPrepared { commit: CommitId },
     #[error("the changed files are larger than GitHub's API accepts in one request")]

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use super::client::GitHub;
+use super::client::{ApiRequest, GitHub};
+use super::error::GitHubError;
 use super::{compare, pulls};
 use crate::forge::{Forge, ForgeError, PullRequest, PullRequestSpec, StillCurrent};
-use crate::landing::{Backoff, BuildOrder};
+use crate::landing::{Backoff, BuildOrder, FetchError};
 
 impl Forge for GitHub {
     fn propose(
@@ -31,6 +32,15 @@ impl Forge for GitHub {
         spec: &PullRequestSpec<'_>,
     ) -> Result<Option<PullRequest>, ForgeError> {
         pulls::close(self, backoff, spec)
+    }
+
+    fn confirm(&self, deadline: Instant, repository: &str) -> Result<(), FetchError<ForgeError>> {
+        let route = format!("/repos/{repository}");
+        let answer = self.once(deadline, &route, ApiRequest::Get)?;
+        if answer["full_name"].is_string() {
+            return Ok(());
+        }
+        Err(FetchError::Permanent(GitHubError::NotARepository { route }.into()))
     }
 
     fn order(

@@ -33,6 +33,18 @@ impl ApiResponse {
         let body = fits.then(|| serde_json::from_str(body).unwrap_or_default());
         ApiResponse { status, retry_after, body }
     }
+
+    /// Whether this is an answer of GitHub's to a request for the API's root: a list of its routes, or to an anonymous client a refusal
+    /// that points to GitHub's documentation. `None` if the server is busy.
+    pub fn is_githubs(&self) -> Option<bool> {
+        let Some(body) = &self.body else { return Some(false) };
+        let docs = body["documentation_url"].as_str().unwrap_or_default();
+        let names_docs = ["https://docs.github.com/", "https://developer.github.com/"];
+        if names_docs.iter().any(|start| docs.starts_with(start)) || body["current_user_url"].is_string() {
+            return Some(true);
+        }
+        (self.status != 429 && self.status < 500).then_some(false)
+    }
 }
 
 /// Why a request got no data.

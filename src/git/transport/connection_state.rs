@@ -22,6 +22,8 @@ pub(super) struct ConnectionState {
     pub secrets: Secrets,
     /// Why credentials that the user may have expected to be sent were withheld, and which settings have no effect.
     pub withheld: Vec<String>,
+    /// Why tokens of the environment aren't sent, for an error if nothing was sent.
+    pub unsent: Vec<String>,
     /// Whether the server can leave out its progress.
     pub offers_no_progress: bool,
 }
@@ -35,6 +37,7 @@ impl ConnectionState {
         secrets.extend(credential.as_ref());
         let mut withheld: Vec<String> = credentials.withheld().map(str::to_owned).into_iter().collect();
         withheld.extend(settings.ignored(&base));
+        let unsent = credentials.unsent();
         Ok(ConnectionState {
             agent: settings.agent(&base)?,
             base,
@@ -43,6 +46,7 @@ impl ConnectionState {
             is_of_netrc: false,
             secrets,
             withheld,
+            unsent,
             offers_no_progress: false,
         })
     }

@@ -81,6 +81,12 @@ impl HttpServer {
         self.state().withheld.clone()
     }
 
+    /// Why there is no credential, as far as it is known; nothing if there is one.
+    pub fn unsent(&self) -> Vec<String> {
+        let state = self.state();
+        if state.credential.is_some() { Vec::new() } else { state.unsent.clone() }
+    }
+
     /// Masks every secret known here in a text.
     pub fn scrub(&self, text: &str) -> String {
         self.state().secrets.scrub(text)
@@ -120,7 +126,13 @@ impl HttpServer {
         }
         let mut state = self.state();
         if base.origin() != state.base.origin() {
-            state.credential = None;
+            if let Some(credential) = state.credential.take() {
+                let (label, shown) = (credential.label, shown_url(&base));
+                state.unsent.push(format!(
+                    "{label} was not sent to {shown}, which only a redirect named; \
+                     if the repository has moved: git remote set-url origin {shown}"
+                ));
+            }
             state.is_of_netrc = false;
             state.credentials = Credentials::none();
             state.agent = self.settings.agent(&base).map_err(|e| TransportError::Final(e.into()))?;

@@ -169,6 +169,14 @@ impl Endpoint {
         }
     }
 
+    /// Why there is no credential, as far as it is known; nothing if there is one.
+    pub fn unsent(&self) -> Vec<String> {
+        match &self.server {
+            Server::Http(http) => http.unsent(),
+            Server::Ssh(_) | Server::Local(_) => Vec::new(),
+        }
+    }
+
     /// Masks every secret of this endpoint in a text.
     pub fn scrub(&self, text: &str) -> String {
         match &self.server {

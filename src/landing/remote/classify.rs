@@ -3,6 +3,7 @@
 use git2::ErrorClass;
 
 use super::error::{BranchRule, HttpRefusal, RemoteError, with_words};
+use super::known_words;
 use crate::git::answers::server_text;
 use crate::git::transport::{Endpoint, TransferError, TransportError};
 use crate::landing::{FetchError, PublishOutcome};
@@ -26,24 +27,16 @@ const LOCKS: [&str; 2] = [".lock': File exists", "Unable to create"];
 /// Of a server that failed to unpack the push, such as on a full disk.
 const UNPACK_FAILED: &str = "unpacker error";
 
-/// Messages which mean a rule: a hook, or a protected branch.
-const RULES: [&str; 9] = [
-    "hook declined",
-    "protected branch",
-    "GH006",
-    "GH013",
-    "not allowed to push",
-    "prohibited",
-    "denyCurrentBranch",
-    "branch is currently checked out",
-    "deny updating",
-];
+/// Messages which mean some rule; `known_words` has those of which it is known which one.
+const RULES: [&str; 5] =
+    ["hook declined", "protected branch", "not allowed to push", "prohibited", "deny updating"];
 
 /// Classifies the server's status of the pushed reference, with the text that it sent on the side.
 pub fn of_status(status: &str, words: &str, url: &str) -> PublishOutcome<RemoteError> {
     let has = |known: &[&str]| known.iter().any(|k| status.contains(k) || words.contains(k));
     // a hook that accepts the push may print anything, so its text is checked last
-    let refused = RULES.iter().any(|rule| status.contains(rule));
+    let refused =
+        RULES.iter().any(|rule| status.contains(rule)) || !known_words::rules(status, "").is_empty();
     let text = if words.is_empty() { status.to_owned() } else { format!("{status}\n{words}") };
     // also "cannot lock ref", but it lasts as long as the other branch exists
     let in_the_way = words.contains("cannot create") && words.contains("exists;");
@@ -57,7 +50,7 @@ pub fn of_status(status: &str, words: &str, url: &str) -> PublishOutcome<RemoteE
         PublishOutcome::RefLocked { what: format!("the branch is locked on the server: {text}") }
     } else if has(&RACES) {
         PublishOutcome::NonFastForward { what: format!("the branch moved: {status}") }
-    } else if has(&RULES) {
+    } else if has(&RULES) || !known_words::rules(status, words).is_empty() {
         PublishOutcome::Refused(declined(status, text, url))
     } else {
         PublishOutcome::RejectedUnclear { words: text }
@@ -65,14 +58,9 @@ pub fn of_status(status: &str, words: &str, url: &str) -> PublishOutcome<RemoteE
 }
 
 fn declined(status: &str, words: String, url: &str) -> RemoteError {
-    let rule = if status.contains("protected") || words.contains("GH006") || words.contains("GH013") {
-        BranchRule::Protected
-    } else if words.contains("checked out") || words.contains("denyCurrentBranch") {
-        BranchRule::CheckedOut
-    } else {
-        BranchRule::Hook
-    };
-    RemoteError::Declined { url: url.to_owned(), rule, words }
+    let known = known_words::rules(status, &words);
+    let rules = if known.is_empty() { vec![BranchRule::Hook] } else { known };
+    RemoteError::Declined { url: url.to_owned(), rules, words }
 }
 
 /// Why the tip could not be read.
@@ -166,6 +154,7 @@ fn of_fault(error: TransportError, credential: Option<&str>, url: &str) -> Failu
                 url: url.to_owned(),
                 status: code,
                 credential: credential.map(str::to_owned),
+                has_withheld: false,
                 words,
             })),
         },

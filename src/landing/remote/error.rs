@@ -1,5 +1,6 @@
 //! Why a branch of a git remote can't be read, or takes no commit.
 
+use super::known_words::{self, ForbiddingHost};
 use crate::git::{GitError, ServerError};
 use crate::object_id::CommitId;
 
@@ -31,7 +32,7 @@ pub enum RemoteError {
     #[error("{url}: the branch can't be created: {words}")]
     BranchInTheWay { url: String, words: String },
     #[error("{url} declines the push: {words}")]
-    Declined { url: String, rule: BranchRule, words: String },
+    Declined { url: String, rules: Vec<BranchRule>, words: String },
     #[error("{commit} does not come after the branch's tip")]
     NotAfterTip { commit: CommitId },
     /// Credentials that the user may expect to be sent were not: one sentence each, with the reason.
@@ -43,8 +44,15 @@ pub enum RemoteError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BranchRule {
     Protected,
+    /// Only signed commits may land.
+    Signature,
+    /// The same on GitHub, whose API signs commits.
+    SignatureOfGitHub,
+    /// The token or key may not write to the repository.
+    NoWriteAccess,
     /// The remote is not bare, and has the branch checked out.
     CheckedOut,
+    /// A rule of a hook, in words of its own.
     Hook,
 }
 
@@ -56,15 +64,25 @@ pub struct HttpRefusal {
     pub status: u16,
     /// Which credential was sent.
     pub credential: Option<String>,
+    /// Whether there is a credential that wasn't sent.
+    pub has_withheld: bool,
     /// The server's message.
     pub words: String,
 }
 
 impl HttpRefusal {
+    /// Which host it is that forbids the push.
+    pub fn forbidding_host(&self) -> ForbiddingHost {
+        known_words::forbidding_host(&self.url, &self.words)
+    }
+
     fn text(&self) -> String {
-        let HttpRefusal { url, status, credential, words } = self;
+        let HttpRefusal { url, status, credential, has_withheld, words } = self;
         let text = match (status, credential) {
             (401, Some(label)) => format!("{url} does not accept {label} (401)"),
+            (401, None) if *has_withheld => {
+                format!("{url}: authentication required (401), and no credential was sent")
+            }
             (401, None) => {
                 format!("{url}: authentication required (401); no credentials found for this host")
             }

@@ -95,6 +95,11 @@ impl GitBranch {
         self.target.push.slug()
     }
 
+    /// Whether the bump goes to a pull request's branch.
+    pub fn has_pull_request(&self) -> bool {
+        self.target.head.is_some()
+    }
+
     /// Whether the pull request's branch exists, and has only tagbump's commits.
     pub fn has_own_head(&self) -> bool {
         matches!(self.head, PrBranch::OwnedByTagbump(_))
@@ -126,6 +131,13 @@ impl GitBranch {
         withheld.extend(self.push.withheld());
         withheld.dedup();
         withheld
+    }
+
+    /// Why there is no token for the host's API, as far as it is known.
+    pub fn missing_token(&self) -> Vec<String> {
+        let mut reasons = self.push.withheld();
+        reasons.extend(self.push.unsent());
+        reasons
     }
 
     /// Removes every secret of the remote from a text.

@@ -1,16 +1,18 @@
 //! Landing on a branch of a git remote.
 //!
 //! `git_branch` reads the branch and `commits` makes commits on it, over git; a [`Publisher`] publishes them: `git_push` pushes, a forge's API makes
-//! its own commits. `pr_branch` is a pull request's branch, `commit_history` orders the commits before a tip, `remote_history` reads
-//! those of a branch that nothing is landed on. `classify` turns a server's answer into an outcome for the landing loop, and
-//! `withheld` adds which credentials were not sent. `error` is why the branch can't be read, or takes no commit.
+//! its own commits. `conflicts` tells whether a pull request still merges. `pr_branch` is a pull request's branch, `commit_history` orders the commits before a tip, `remote_history` reads
+//! those of a branch that nothing is landed on. `classify` turns a server's answer into an outcome for the landing loop, `known_words`
+//! recognises the rules that hosts report in words, and `withheld` adds which credentials were not sent. `error` is why the branch can't be read, or takes no commit.
 
 mod classify;
 mod commit_history;
 mod commits;
+mod conflicts;
 mod error;
 mod git_branch;
 mod git_push;
+mod known_words;
 mod pr_branch;
 mod publisher;
 mod remote_history;
@@ -28,6 +30,7 @@ pub use classify::{of_fetch_fault, of_push_fault, of_status};
 pub use error::{BranchRule, HttpRefusal, RemoteError};
 pub use git_branch::GitBranch;
 pub use git_push::GitPush;
+pub use known_words::ForbiddingHost;
 pub use pr_branch::RefUpdate;
 pub use publisher::{Publisher, Verification};
 pub use remote_history::RemoteHistory;

@@ -1,6 +1,6 @@
 //! Adds to an error which credentials were withheld, and why: a user who has set one would not guess it.
 
-use super::RemoteError;
+use super::{HttpRefusal, RemoteError};
 use crate::git::transport::Endpoint;
 use crate::landing::{FetchError, PublishOutcome};
 
@@ -18,6 +18,16 @@ pub fn explain_push(
 }
 
 fn explain(error: RemoteError, endpoint: &Endpoint) -> RemoteError {
-    let withheld = endpoint.withheld();
-    if withheld.is_empty() { error } else { RemoteError::Withheld { error: Box::new(error), withheld } }
+    let mut withheld = endpoint.withheld();
+    if matches!(error, RemoteError::Http(_)) {
+        withheld.extend(endpoint.unsent());
+    }
+    if withheld.is_empty() {
+        return error;
+    }
+    let error = match error {
+        RemoteError::Http(refusal) => RemoteError::Http(HttpRefusal { has_withheld: true, ..refusal }),
+        error => error,
+    };
+    RemoteError::Withheld { error: Box::new(error), withheld }
 }

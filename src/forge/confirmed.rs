@@ -1,0 +1,78 @@
+//! Publishes only after the forge has confirmed that it is one, and that the token sees the repository: otherwise the branch of a pull
+//! request would be left behind on a server that opens none.
+
+use std::time::Instant;
+
+use super::{ForgeError, ForgeSite};
+use crate::landing::remote::{GitBranch, Publisher, Verification};
+use crate::landing::{FetchError, PublishOutcome, Tip};
+use crate::object_id::CommitId;
+use crate::plan::FileEdit;
+
+/// A publisher behind the question whether there is a forge.
+pub struct ConfirmedPublisher {
+    publisher: Box<dyn Publisher<ForgeError>>,
+    site: ForgeSite,
+    is_confirmed: bool,
+}
+
+impl ConfirmedPublisher {
+    /// Asks nothing yet.
+    pub fn new(publisher: Box<dyn Publisher<ForgeError>>, site: ForgeSite) -> Self {
+        ConfirmedPublisher { publisher, site, is_confirmed: false }
+    }
+
+    fn confirm(&self, git: &GitBranch, deadline: Instant) -> Result<(), FetchError<ForgeError>> {
+        let (page, repository) = (git.page().unwrap_or_default(), git.slug().unwrap_or_default());
+        self.site.probe(git.http(), &page, deadline)?;
+        let token = git.api_token().ok_or_else(|| ForgeError::NoToken { withheld: git.missing_token() })?;
+        self.site.connect(git.http(), &token)?.confirm(deadline, &repository)
+    }
+}
+
+impl Publisher<ForgeError> for ConfirmedPublisher {
+    fn prepare(
+        &mut self,
+        git: &GitBranch,
+        tip: &Tip,
+        commit: CommitId,
+        edits: &[FileEdit],
+        message: &str,
+    ) -> Result<(), ForgeError> {
+        self.publisher.prepare(git, tip, commit, edits, message)
+    }
+
+    fn publish(
+        &mut self,
+        git: &GitBranch,
+        commit: CommitId,
+        deadline: Instant,
+    ) -> PublishOutcome<ForgeError> {
+        if !self.is_confirmed {
+            match self.confirm(git, deadline) {
+                Ok(()) => self.is_confirmed = true,
+                Err(FetchError::Permanent(error)) => return PublishOutcome::Refused(error),
+                // the next try starts over, but not before the forge wants it
+                Err(FetchError::Transient { what, retry_after }) => {
+                    return PublishOutcome::Unknown { what, retry_after };
+                }
+                Err(FetchError::Unreachable { what }) => {
+                    return PublishOutcome::Unknown { what, retry_after: None };
+                }
+            }
+        }
+        self.publisher.publish(git, commit, deadline)
+    }
+
+    fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, ForgeError> {
+        self.publisher.find(git, tip, commit)
+    }
+
+    fn makes_own_commits(&self) -> bool {
+        self.publisher.makes_own_commits()
+    }
+
+    fn verification(&self, commit: CommitId, deadline: Instant) -> Verification {
+        self.publisher.verification(commit, deadline)
+    }
+}
