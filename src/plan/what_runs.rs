@@ -52,6 +52,8 @@ pub(super) struct WhatRuns {
     pub covered: HashSet<String>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
+    /// Images that run with the tag of their chart.
+    pub unset: Vec<UnsetTag>,
     pub warnings: Vec<String>,
     pub notices: Vec<String>,
 }
@@ -79,10 +81,23 @@ pub(super) struct Winner {
 }
 
 impl Winner {
+    pub fn location(&self) -> Location {
+        Location { file: self.path.clone(), line: self.line, column: None }
+    }
+
     /// In a text inside a text.
     pub fn is_nested(&self) -> bool {
         self.nodes.iter().any(|place| place.node == NodeId::MAX)
     }
+}
+
+/// An image of the request that runs with its chart's `appVersion` as the tag.
+pub(super) struct UnsetTag {
+    /// The scalars with its name and its empty tag. If a bump sets one of them, there is a tag.
+    pub places: Vec<FilePlace>,
+    /// Those of `places` that are an empty tag.
+    pub empty_tag: Option<FilePlace>,
+    pub warning: String,
 }
 
 /// Who overrides a place.
@@ -192,9 +207,11 @@ impl<'a> RenderedRoots<'a> {
         self.roots.iter().flat_map(|root| root.defaults.iter().map(move |image| (root, image)))
     }
 
-    /// Every scalar that is part of a winning place.
+    /// Every scalar that is part of a winning place. An empty tag counts: a chart's `appVersion` runs because of it.
     pub fn winning(&self) -> HashSet<Place> {
-        self.images().filter_map(|(_, image)| image.winning()).flat_map(Setting::version_places).collect()
+        let empty_tags = self.images().filter_map(|(_, image)| image.app_version.as_ref()?.empty_tag);
+        let winning = self.images().filter_map(|(_, image)| image.winning());
+        winning.flat_map(Setting::version_places).chain(empty_tags).collect()
     }
 
     /// Every place that a stronger one overrides, with the root and the stronger one.
@@ -251,6 +268,7 @@ impl Summary<'_> {
             texts: self.texts(),
             covered: self.covered(),
             projects: self.projects(),
+            unset: self.unset().collect(),
             warnings: self.warnings(),
             notices: self.variables(),
         }
