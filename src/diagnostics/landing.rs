@@ -52,8 +52,6 @@ pub(super) fn describe_remote(error: &RemoteError) -> Failure {
         RemoteError::Git(error) => git::describe(error),
         RemoteError::Server(error) => git::describe_server(error),
         RemoteError::Http(refusal) => Failure::new(Exit::Refused, message).hinted(status_advice(refusal)),
-        RemoteError::Certificate { .. } => Failure::other(message)
-            .hinted("name your CA's file in http.sslCAInfo, GIT_SSL_CAINFO or SSL_CERT_FILE"),
         RemoteError::NotRead { .. } | RemoteError::NotPushed { .. } | RemoteError::NotAfterTip { .. } => {
             Failure::other(message)
         }
@@ -111,6 +109,10 @@ fn status_advice(refusal: &HttpRefusal) -> &'static str {
         }
         (403, _) => "the token can't write: in Actions, give the job permissions: contents: write",
         (404, _) => "fix the remote's URL; hosts also answer 404 for repositories that the token can't see",
+        // nginx, to a client without a certificate
+        (400, _) => {
+            "fix the remote's URL; a server that wants a client certificate (http.sslCert) also answers 400"
+        }
         _ => "fix the remote's URL",
     }
 }

@@ -294,19 +294,41 @@ impl Checkout {
         &self.prefix
     }
 
-    /// Whether `HEAD`, if it is detached or on `branch`, has commits that the target lacks: neither the
-    /// remote-tracking branch nor `base`, which a runner checked out, contains it. Returns false if neither is known.
+    /// Whether `HEAD`, if it is detached or on `branch`, has commits that the remote lacks: neither `base`, which a runner
+    /// checked out, nor the remote-tracking branch contains it; nor, if it is detached, any other branch of the remote, or a
+    /// tag. Returns false if none of these is known.
     pub fn has_own_commits(&self, remote: &str, branch: &str, base: Option<CommitId>) -> bool {
-        if self.branch().is_some_and(|here| here != branch) {
+        let here = self.branch();
+        if here.as_ref().is_some_and(|here| here != branch) {
             return false;
         }
+        let base = base.map(oid).filter(|base| self.repo.find_commit(*base).is_ok());
         let tracking = self.tracking(remote, branch).and_then(|name| self.repo.refname_to_id(&name).ok());
-        let base = base.map(oid);
-        let known: Vec<Oid> =
-            base.into_iter().chain(tracking).filter(|oid| self.repo.find_commit(*oid).is_ok()).collect();
-        let Some(head) = self.head().map(oid).filter(|_| !known.is_empty()) else { return false };
-        let holds = |tip: &Oid| *tip == head || self.repo.graph_descendant_of(*tip, head).unwrap_or(true);
-        !known.iter().any(holds)
+        let others = if here.is_none() { self.branches_and_tags(remote) } else { Vec::new() };
+        let known: Vec<Oid> = base.into_iter().chain(tracking).chain(others).collect();
+        !known.is_empty() && self.has_commits_beyond(&known).unwrap_or(false)
+    }
+
+    /// Whether `HEAD` has commits that none of the given ones contains.
+    fn has_commits_beyond(&self, known: &[Oid]) -> Result<bool, git2::Error> {
+        let mut walk = self.repo.revwalk()?;
+        walk.push_head()?;
+        known.iter().try_for_each(|known| walk.hide(*known))?;
+        walk.next().transpose().map(|first| first.is_some())
+    }
+
+    /// The commits of a remote's branches, as far as they were fetched, and of all tags.
+    fn branches_and_tags(&self, remote: &str) -> Vec<Oid> {
+        let of = |glob: &str| self.repo.references_glob(glob).into_iter().flatten().flatten();
+        let tracked = format!("refs/remotes/{remote}/*");
+        let all = of(&tracked).chain(of("refs/tags/*"));
+        all.filter_map(|reference| reference.peel_to_commit().ok().map(|commit| commit.id())).collect()
+    }
+
+    /// Whether a remote's branch, as it was fetched, contains `HEAD`.
+    pub fn is_head_on(&self, remote: &str, branch: &str) -> bool {
+        let tip = self.tracking(remote, branch).and_then(|name| self.repo.refname_to_id(&name).ok());
+        tip.is_some_and(|tip| self.has_commits_beyond(&[tip]).is_ok_and(|beyond| !beyond))
     }
 
     /// The full name of a remote-tracking branch.

@@ -2,11 +2,17 @@
 //! everywhere. The only module that creates an agent of ureq.
 //!
 //! `settings` reads git's configuration and the environment, and creates the client; `proxy` finds the proxy
-//! for a URL. Redirects are never followed here, because only the caller knows which credentials may go where.
+//! for a URL, and `client_certificate` reads the client's certificate. `connector` makes the connections, through
+//! `forward_proxy` for plain http, and with `server_verifier` for https. Redirects are never followed here, because only the caller knows which credentials may go where.
 
+mod client_certificate;
+mod connector;
 mod error;
+mod forward_proxy;
 mod proxy;
+mod server_verifier;
 mod settings;
+mod tls_problem;
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -14,8 +20,9 @@ use std::time::{Duration, Instant};
 use ureq::{AsSendBody, Body, RequestExt};
 use url::{Host, Url};
 
-pub use error::HttpError;
+pub use error::{ClientFilePart, HttpError};
 pub use settings::HttpSettings;
+pub use tls_problem::TlsProblem;
 pub use ureq::http::{HeaderValue, Request, Response, Uri, header};
 pub use ureq::{Agent, Error};
 

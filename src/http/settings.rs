@@ -5,11 +5,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
 use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
-use ureq::Agent;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::config::Config;
+use ureq::{Agent, Proxy, ProxyProtocol};
 use url::Url;
 
+use super::client_certificate::{ClientCertificate, NamedFile};
+use super::connector::{self, TlsConfigs};
+use super::server_verifier::ServerVerifier;
 use super::{CONNECT_TIMEOUT, HttpError, proxy};
 use crate::environment::Environment;
 
@@ -53,34 +57,66 @@ impl HttpSettings {
         !self.value("followredirects", url).is_some_and(is_off)
     }
 
-    /// A client for the server of a URL: with its proxy, and trusting whom git would trust there. What it is
-    /// called is told with every request.
+    /// A client for the server of a URL: with its proxy and its client certificate, and trusting whom git would trust
+    /// there.
     ///
     /// # Errors
-    /// For a proxy that is not a URL, a file without certificates, and where git is told not to check certificates;
-    /// and where the machine has no root certificates.
+    /// For a proxy that is not a URL, a file without certificates, a client certificate that can't be used, and where
+    /// git is to skip the check of certificates; and where the machine has no root certificates.
     pub fn agent(&self, url: &Url) -> Result<Agent, HttpError> {
-        let tls = if url.scheme() == "https" { self.tls(url)? } else { TlsConfig::default() };
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .proxy(proxy::of(self.value("proxy", url), &self.environment, url)?)
-            .tls_config(tls)
-            .build();
-        Ok(config.new_agent())
+        let proxy = proxy::of(self.value("proxy", url), &self.environment, url)?;
+        let proxy_has_tls = proxy.as_ref().is_some_and(|proxy| proxy.protocol() == ProxyProtocol::Https);
+        let needs_tls = url.scheme() == "https" || proxy_has_tls;
+        let tls = if needs_tls { Some(self.tls(url)?) } else { None };
+        Ok(connector::agent(config(proxy), config(None), url, tls))
     }
 
-    fn tls(&self, url: &Url) -> Result<TlsConfig, HttpError> {
+    fn tls(&self, url: &Url) -> Result<TlsConfigs, HttpError> {
         self.check_verifies(url)?;
-        let named = self.named_roots(url)?;
-        let certificates = match named {
+        let verifier = Arc::new(self.verifier(url)?);
+        let builder = || connector::tls_builder(Arc::clone(&verifier));
+        let proxy = Arc::new(builder()?.with_no_client_auth());
+        let server = match self.client_certificate(url)? {
+            Some(client) => Arc::new(client.authenticate(builder()?)?),
+            None => Arc::clone(&proxy),
+        };
+        Ok(TlsConfigs { server, proxy })
+    }
+
+    /// The certificate to show to the server. A key alone counts for nothing, as in git.
+    fn client_certificate(&self, url: &Url) -> Result<Option<ClientCertificate>, HttpError> {
+        let file = |variable, key, name| {
+            self.named(variable, key, name, url).map(|(setting, path)| NamedFile { setting, path })
+        };
+        let Some(certificate) = file("GIT_SSL_CERT", "sslcert", "http.sslCert") else { return Ok(None) };
+        self.check_is_pem("GIT_SSL_CERT_TYPE", "sslcerttype", "http.sslCertType", url)?;
+        self.check_is_pem("GIT_SSL_KEY_TYPE", "sslkeytype", "http.sslKeyType", url)?;
+        let key = file("GIT_SSL_KEY", "sslkey", "http.sslKey");
+        ClientCertificate::read(certificate, key).map(Some)
+    }
+
+    fn check_is_pem(
+        &self,
+        variable: &'static str,
+        key: &str,
+        name: &'static str,
+        url: &Url,
+    ) -> Result<(), HttpError> {
+        match self.setting(variable, key, name, url) {
+            Some((setting, format)) if !format.eq_ignore_ascii_case("PEM") => {
+                Err(HttpError::ClientFileFormat { setting, format: format.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn verifier(&self, url: &Url) -> Result<ServerVerifier, HttpError> {
+        let trusted = match self.named_roots(url)? {
             Some(certificates) => certificates,
             None => self.system_roots()?,
         };
-        let roots = RootCerts::Specific(Arc::new(certificates));
-        Ok(TlsConfig::builder().root_certs(roots).build())
+        ServerVerifier::new(trusted, &connector::provider())
+            .map_err(|error| HttpError::UnusableCertificates { reason: error.to_string() })
     }
 
     /// Refuses to skip the verification of certificates: tagbump never opens a connection that others can
@@ -97,14 +133,9 @@ impl HttpSettings {
     }
 
     /// The root certificates that git's settings name, if any. They replace the system's.
-    fn named_roots(&self, url: &Url) -> Result<Option<Vec<Certificate<'static>>>, HttpError> {
-        let named = |variable: &'static str, key: &str, name: &'static str| {
-            let variable = self.environment.get(variable).map(|path| (variable, path));
-            let setting = || self.value(key, url).filter(|path| !path.is_empty()).map(|path| (name, path));
-            variable.or_else(setting).map(|(name, path)| (name, self.path(path)))
-        };
-        let file = named("GIT_SSL_CAINFO", "sslcainfo", "http.sslCAInfo");
-        let folder = named("GIT_SSL_CAPATH", "sslcapath", "http.sslCAPath");
+    fn named_roots(&self, url: &Url) -> Result<Option<Vec<CertificateDer<'static>>>, HttpError> {
+        let file = self.named("GIT_SSL_CAINFO", "sslcainfo", "http.sslCAInfo", url);
+        let folder = self.named("GIT_SSL_CAPATH", "sslcapath", "http.sslCAPath", url);
         let Some((setting, shown)) = file.as_ref().or(folder.as_ref()) else { return Ok(None) };
         let path = |named: &Option<(&str, PathBuf)>| named.as_ref().map(|(_, path)| path.clone());
         let found = load_certs_from_paths(path(&file).as_deref(), path(&folder).as_deref());
@@ -113,7 +144,7 @@ impl HttpSettings {
     }
 
     /// The system's root certificates, or those that OpenSSL's variables name.
-    fn system_roots(&self) -> Result<Vec<Certificate<'static>>, HttpError> {
+    fn system_roots(&self) -> Result<Vec<CertificateDer<'static>>, HttpError> {
         let variable = |name: &str| self.environment.get(name).map(Path::new);
         let (file, folder) = (variable("SSL_CERT_FILE"), variable("SSL_CERT_DIR"));
         let found = if file.is_none() && folder.is_none() {
@@ -122,6 +153,29 @@ impl HttpSettings {
             load_certs_from_paths(file, folder)
         };
         certificates(found).map_err(|reason| HttpError::NoSystemCertificates { reason })
+    }
+
+    /// The value of a variable, or else of a setting, unless that is empty; and which of them it is.
+    fn setting(
+        &self,
+        variable: &'static str,
+        key: &str,
+        name: &'static str,
+        url: &Url,
+    ) -> Option<(&'static str, &str)> {
+        let set = self.environment.get(variable).map(|value| (variable, value));
+        set.or_else(|| self.value(key, url).map(|value| (name, value))).filter(|(_, value)| !value.is_empty())
+    }
+
+    /// The path that a variable or a setting names.
+    fn named(
+        &self,
+        variable: &'static str,
+        key: &str,
+        name: &'static str,
+        url: &Url,
+    ) -> Option<(&'static str, PathBuf)> {
+        self.setting(variable, key, name, url).map(|(name, path)| (name, self.path(path)))
     }
 
     /// Expands `~/` in a path as git does.
@@ -133,16 +187,25 @@ impl HttpSettings {
     }
 }
 
+fn config(proxy: Option<Proxy>) -> Config {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .proxy(proxy)
+        .build()
+}
+
 /// Git's spellings of false.
 fn is_off(text: &str) -> bool {
     ["false", "no", "off", "0", ""].contains(&text.to_ascii_lowercase().as_str())
 }
 
 /// The certificates that were found, or if there are none, the reason.
-fn certificates(found: CertificateResult) -> Result<Vec<Certificate<'static>>, Option<String>> {
-    let certificates: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+fn certificates(found: CertificateResult) -> Result<Vec<CertificateDer<'static>>, Option<String>> {
     match found.errors.first() {
-        _ if !certificates.is_empty() => Ok(certificates),
+        _ if !found.certs.is_empty() => Ok(found.certs),
         error => Err(error.map(ToString::to_string)),
     }
 }

@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("image", &[]),
     ("markdown", &["visible"]),
     ("tag", &["image", "template"]),
+    ("ci", &["environment", "object_id", "tag"]),
     ("file_selection", &["dot_git", "visible"]),
     ("manifest", &["image", "file_selection", "location", "visible", "yaml"]),
     ("effective", &["dotenv", "file_selection", "image", "location", "manifest", "yaml"]),
@@ -31,7 +32,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("output", &["error", "object_id", "plan", "history", "visible"]),
     (
         "actions",
-        &["environment", "error", "location", "markdown", "object_id", "plan", "output", "tag", "visible"],
+        &[
+            "ci",
+            "environment",
+            "error",
+            "location",
+            "markdown",
+            "object_id",
+            "plan",
+            "output",
+            "tag",
+            "visible",
+        ],
     ),
     ("worktree", &["dot_git", "signals", "plan", "file_selection", "visible"]),
     (
@@ -86,6 +98,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "settings",
         &[
             "actions",
+            "ci",
             "cli",
             "environment",
             "git",
@@ -97,10 +110,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    (
-        "build_info",
-        &["actions", "git", "image", "landing", "object_id", "settings", "tag", "template", "history"],
-    ),
+    ("build_info", &["ci", "git", "image", "landing", "object_id", "settings", "tag", "template", "history"]),
     (
         "decision",
         &[
@@ -130,6 +140,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "diagnostics",
         &[
             "actions",
+            "ci",
             "cli",
             "config",
             "decision",
@@ -161,6 +172,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "actions",
             "build_info",
+            "ci",
             "cli",
             "config",
             "decision",
@@ -205,11 +217,13 @@ const KEPT: &[(&str, &[&str])] = &[
     ("yaml_rust2", &["yaml"]),
     ("octocrab", &["forge"]),
     ("ureq", &["git", "http"]),
+    ("rustls::", &["http"]),
     ("rustls_native_certs", &["http"]),
+    ("webpki::", &["http"]),
     ("rustix", &["git", "worktree"]),
     ("rustix::fs", &["worktree"]),
     ("unsafe {", &["git"]),
-    ("std::fs", &["actions", "git", "signals", "worktree"]),
+    ("std::fs", &["actions", "git", "http", "signals", "worktree"]),
     ("std::env", &["cli", "main"]),
     ("std::process", &["console", "git", "signals", "main"]),
     (
@@ -238,7 +252,7 @@ const KEPT: &[(&str, &[&str])] = &[
 ];
 
 /// They report what happened, as data: exit codes, and flags for hints, are for `diagnostics`.
-const WITHOUT_FLAGS: [&str; 20] = [
+const WITHOUT_FLAGS: [&str; 21] = [
     "visible",
     "location",
     "yaml",
@@ -259,6 +273,7 @@ const WITHOUT_FLAGS: [&str; 20] = [
     "landing::remote",
     "forge",
     "decision",
+    "ci",
 ];
 
 /// They choose exit codes and texts. All other rooms report errors of their own.
@@ -402,7 +417,7 @@ fn defined_type(line: &str) -> Option<&str> {
         None => line.strip_prefix("pub ").unwrap_or(line),
     };
     let is_alias = |rest: &&str| {
-        !["Item", "Output", "Response", "Error", "Future"].iter().any(|name| rest.starts_with(name))
+        !["Item", "Out", "Response", "Error", "Future"].iter().any(|name| rest.starts_with(name))
     };
     let rest = ["struct ", "enum ", "trait ", "union "].iter().find_map(|word| line.strip_prefix(word));
     let rest = rest.or_else(|| line.strip_prefix("type ").filter(is_alias))?;

@@ -8,6 +8,7 @@ mod author;
 mod background_processes;
 mod carry;
 mod child_environment;
+mod ci_systems;
 mod command_lines;
 mod commit;
 mod commit_index;

@@ -29,7 +29,7 @@ impl Bump<'_> {
         let site =
             remote.site.clone().ok_or_else(|| BumpError::NoForge { remote: remote.push.to_string() })?;
         let mut backoff = self.backoff();
-        let mut target = self.landing_target(remote)?;
+        let mut target = self.landing_target(remote, report)?;
         let context = self.context(Some(target.committer.clone()), false);
         let base = match &target.branch {
             Some(base) => base.clone(),

@@ -25,7 +25,7 @@ impl Bump<'_> {
         let remote = self.landing_remote()?;
         let site = remote.site.clone();
         let mut backoff = self.backoff();
-        let target = self.landing_target(remote)?;
+        let target = self.landing_target(remote, report)?;
         let context = self.context(Some(target.committer.clone()), target.carry.is_some());
         let mut remote = self.remote_branch(checkout, target, site.as_ref())?;
         report.warnings.extend(remote.git.withheld());
@@ -115,7 +115,7 @@ impl Bump<'_> {
     }
 
     fn note_own_commits(&self, checkout: &Checkout, branch: Option<&str>, report: &mut BumpReport) {
-        let base = self.settings.place.run.checked_out();
+        let base = self.settings.place.ci.checked_out();
         let remote = &self.settings.delivery.landing.remote;
         if branch.is_some_and(|branch| checkout.has_own_commits(remote, branch, base)) {
             report.notices.push("commits of the checkout that aren't on the remote stay local".to_owned());

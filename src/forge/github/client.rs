@@ -16,7 +16,7 @@ use super::response::{ApiError, ApiResponse, classify_response};
 use super::wire::Wire;
 use crate::forge::ForgeError;
 use crate::git::without_user;
-use crate::http::{self, HeaderValue, HttpSettings, Uri, header};
+use crate::http::{self, HeaderValue, HttpError, HttpSettings, TlsProblem, Uri, header};
 use crate::landing::{Backoff, FetchError};
 use crate::visible::inline;
 
@@ -92,6 +92,9 @@ impl GitHub {
         let answer = asked.map_err(|error| {
             if let Some(error) = http::refused_by_proxy(&error, self.wire.agent()) {
                 return ApiError::NotSent(error);
+            }
+            if let Some(problem) = TlsProblem::in_error(&error) {
+                return ApiError::NotSent(HttpError::Tls { server: "GitHub's API".to_owned(), problem });
             }
             let what = if http::was_too_slow(&error) { "no answer in time" } else { &causes(&error) };
             ApiError::Transient { what: format!("GitHub's API: {what}"), retry_after: None }

@@ -14,12 +14,13 @@ use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
+use super::quiet::without_progress;
 use super::{Endpoint, Server, TransportError, program, redirect_target};
 use crate::git::answers::{FetchMeter, short_server_text};
 use crate::git::credentials::{Credential, Credentials, Secrets};
 use crate::git::error::{GitError, ServerError};
 use crate::git::remote_url::shown_url;
-use crate::http::{self, HttpSettings};
+use crate::http::{self, HttpError, HttpSettings, TlsProblem};
 
 /// Servers recognise git by this user agent.
 const NAME: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
@@ -30,6 +31,9 @@ const HELPER_TIME: Duration = Duration::from_secs(30);
 /// How much of an error page is kept. `MAX_REST` is how much of an answer is read to keep the connection.
 const MAX_WORDS: usize = 4 * 1024;
 const MAX_REST: u64 = 256 * 1024;
+
+/// A proxy's answer to a request that it should forward (RFC 9110 section 15.5.8).
+const PROXY_AUTHENTICATION: u16 = 407;
 
 /// A server that is reached over HTTP.
 pub struct HttpServer {
@@ -48,6 +52,8 @@ struct ConnectionState {
     secrets: Secrets,
     /// Why credentials that the user may have expected to be sent were withheld.
     withheld: Vec<String>,
+    /// Whether the server can leave out its progress.
+    offers_no_progress: bool,
 }
 
 impl HttpServer {
@@ -61,7 +67,16 @@ impl HttpServer {
         let mut secrets = credentials.secrets();
         secrets.extend(credential.as_ref());
         let withheld = credentials.withheld().map(str::to_owned).into_iter().collect();
-        let state = Mutex::new(ConnectionState { agent, base, credentials, credential, secrets, withheld });
+        let offers_no_progress = false;
+        let state = Mutex::new(ConnectionState {
+            agent,
+            base,
+            credentials,
+            credential,
+            secrets,
+            withheld,
+            offers_no_progress,
+        });
         Ok(HttpServer { settings, state })
     }
 
@@ -168,7 +183,7 @@ impl HttpServer {
         let request = agent.get(url.as_str()).header("Pragma", "no-cache").header(ACCEPT, "*/*");
         self.prepared(request, time).call().map_err(|e| match e {
             ureq::Error::LargeResponseHeader(_, most) => too_many_headers(url, most),
-            e => transport_error(&e, &agent),
+            e => self.error(&e, &agent),
         })
     }
 
@@ -179,7 +194,17 @@ impl HttpServer {
             .post(url.as_str())
             .header(CONTENT_TYPE, format!("application/x-git-{service}-request"))
             .header(ACCEPT, format!("application/x-git-{service}-result"));
-        self.prepared(request, time).send(body).map_err(|e| transport_error(&e, &agent))
+        self.prepared(request, time).send(body).map_err(|e| self.error(&e, &agent))
+    }
+
+    fn error(&self, error: &ureq::Error, agent: &Agent) -> TransportError {
+        match TlsProblem::in_error(error) {
+            Some(problem) => {
+                let server = shown_url(&self.state().base);
+                TransportError::Final(ServerError::Http(HttpError::Tls { server, problem }))
+            }
+            None => transport_error(error, agent),
+        }
     }
 
     /// Adds our headers and the time limits.
@@ -236,6 +261,10 @@ fn accept(
     kind: &str,
 ) -> Result<BodyReader<'static>, TransportError> {
     let code = answer.status().as_u16();
+    if code == PROXY_AUTHENTICATION {
+        let proxy = http::proxy_of(&http(endpoint).agent()).unwrap_or_default();
+        return Err(ServerError::Http(HttpError::ProxyAuthentication { proxy }).into());
+    }
     let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = retry_after.and_then(|text| self::retry_after(text, Timestamp::now()));
     let content_type =
@@ -300,14 +329,11 @@ fn transport_error(error: &ureq::Error, agent: &Agent) -> TransportError {
             Some(error) => TransportError::Final(error.into()),
             None => on_the_way(why),
         },
-        ureq::Error::Io(e) if is_certificate(e) => TransportError::Certificate(e.to_string()),
         ureq::Error::Io(e) => match e.kind() {
             ConnectionRefused | HostUnreachable | NetworkUnreachable | NotFound => on_the_way(&e.to_string()),
             TimedOut => TransportError::TimedOut,
             _ => TransportError::Broken(e.to_string()),
         },
-        ureq::Error::Tls(why) => TransportError::Certificate((*why).to_owned()),
-        ureq::Error::Rustls(why) => TransportError::Certificate(why.to_string()),
         other => TransportError::Broken(other.to_string()),
     }
 }
@@ -315,11 +341,6 @@ fn transport_error(error: &ureq::Error, agent: &Agent) -> TransportError {
 /// A final error: nothing was sent yet, and the server would send the same headers again.
 fn too_many_headers(url: &Url, most: usize) -> TransportError {
     ServerError::TooManyHeaders { url: shown_url(url), kib: most / 1024 }.into()
-}
-
-/// Whether rustls rejected a certificate, which it reports inside an I/O error.
-fn is_certificate(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::InvalidData && error.to_string().contains("certificate")
 }
 
 /// One request and its answer.
@@ -334,7 +355,9 @@ struct HttpStream {
 
 impl HttpStream {
     fn send(&mut self) -> std::io::Result<()> {
-        let request = std::mem::take(&mut self.request);
+        let written = std::mem::take(&mut self.request);
+        let is_quiet = self.meter.is_some() && http(&self.endpoint).state().offers_no_progress;
+        let request = is_quiet.then(|| without_progress(&written)).flatten().unwrap_or(written);
         let kind = format!("application/x-git-{}-result", self.service);
         let server = http(&self.endpoint);
         let mut sent = server.post(self.service, &request, self.endpoint.time_left());
@@ -384,6 +407,9 @@ impl Write for HttpStream {
 
 impl Drop for HttpStream {
     fn drop(&mut self) {
+        if self.meter.as_ref().is_some_and(FetchMeter::offers_no_progress) {
+            http(&self.endpoint).state().offers_no_progress = true;
+        }
         if let Some(answer) = &mut self.answer {
             finish(answer);
         }

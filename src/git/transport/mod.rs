@@ -8,6 +8,7 @@
 mod http;
 mod local;
 mod pipe;
+mod quiet;
 mod redirect;
 mod ssh;
 
@@ -49,8 +50,6 @@ pub enum TransportError {
     /// The connection was lost, or the answer was cut.
     Broken(String),
     TimedOut,
-    /// The server's certificate was rejected.
-    Certificate(String),
     /// A permanent error: trying again won't help.
     Final(ServerError),
 }
@@ -71,7 +70,6 @@ impl TransportError {
             TransportError::Unreachable(why) => TransportError::Unreachable(change(&why)),
             TransportError::Broken(why) => TransportError::Broken(change(&why)),
             TransportError::TimedOut => TransportError::TimedOut,
-            TransportError::Certificate(why) => TransportError::Certificate(change(&why)),
             TransportError::Final(error) => TransportError::Final(error.with_texts(change)),
         }
     }
@@ -208,9 +206,7 @@ impl Endpoint {
     fn stop(&self, cause: TransportError) -> std::io::Error {
         let text = match &cause {
             TransportError::Status { code, .. } => format!("unexpected http status code: {code}"),
-            TransportError::Unreachable(why)
-            | TransportError::Broken(why)
-            | TransportError::Certificate(why) => why.replace('\0', " "),
+            TransportError::Unreachable(why) | TransportError::Broken(why) => why.replace('\0', " "),
             TransportError::TimedOut => "timed out".to_owned(),
             TransportError::Final(error) => error.to_string().replace('\0', " "),
         };

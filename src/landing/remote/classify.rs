@@ -172,9 +172,6 @@ fn of_fault(error: TransportError, credential: Option<&str>, url: &str) -> Failu
         TransportError::Unreachable(why) => FailureKind::Unreachable(format!("{url}: {why}")),
         TransportError::Broken(why) => passing(why),
         TransportError::TimedOut => passing("no answer in time".to_owned()),
-        TransportError::Certificate(reason) => {
-            FailureKind::Final(RemoteError::Certificate { url: url.to_owned(), reason })
-        }
         TransportError::Final(error) => FailureKind::Final(RemoteError::Server(error)),
     }
 }

@@ -12,8 +12,6 @@ pub enum RemoteError {
     Server(ServerError),
     #[error(transparent)]
     Http(HttpRefusal),
-    #[error("{url}: the server's certificate isn't trusted: {reason}")]
-    Certificate { url: String, reason: String },
     /// The message of libgit2.
     #[error("can't read {url}: {reason}")]
     NotRead { url: String, reason: String },

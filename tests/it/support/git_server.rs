@@ -21,6 +21,7 @@ pub use faults::{Fault, On, Service};
 pub use http::{Headers, Request, Response, is_authorization};
 pub use log::LoggedRequest;
 pub use site::{Api, Reply};
+pub use tls::{ClientAuthority, ServerCertificate};
 
 use http::{Connection, Duplex};
 use site::Site;
@@ -36,7 +37,7 @@ use tls::Tls;
 pub struct Builder {
     root: PathBuf,
     credentials: Option<(String, String)>,
-    tls: bool,
+    tls: Option<Tls>,
     keep_alive: bool,
     api: Option<Api>,
 }
@@ -50,7 +51,19 @@ impl Builder {
 
     /// Serves https, with a certificate from an authority of its own: see `ca_pem`.
     pub fn tls(mut self) -> Self {
-        self.tls = true;
+        self.tls = Some(Tls::new(None, None));
+        self
+    }
+
+    /// Serves https with this certificate.
+    pub fn certificate(mut self, certificate: ServerCertificate) -> Self {
+        self.tls = Some(Tls::new(Some(certificate), None));
+        self
+    }
+
+    /// Serves https, and only to clients with a certificate from this authority.
+    pub fn clients(mut self, authority: &ClientAuthority) -> Self {
+        self.tls = Some(Tls::new(None, Some(authority)));
         self
     }
 
@@ -73,7 +86,7 @@ impl Builder {
         let address = listener.local_addr().expect("a bound address");
         let shared = Arc::new(Shared {
             site: Site::new(&self.root, self.credentials, self.api),
-            tls: self.tls.then(Tls::new),
+            tls: self.tls,
             keep_alive: self.keep_alive,
             log: Mutex::default(),
             open: Mutex::default(),
@@ -97,7 +110,7 @@ pub struct GitServer {
 impl GitServer {
     /// A server of the repositories in `root`, open to everyone unless told otherwise.
     pub fn builder(root: &Path) -> Builder {
-        Builder { root: root.to_owned(), credentials: None, tls: false, keep_alive: true, api: None }
+        Builder { root: root.to_owned(), credentials: None, tls: None, keep_alive: true, api: None }
     }
 
     pub fn url(&self, repo: &str) -> String {
