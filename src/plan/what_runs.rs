@@ -50,6 +50,8 @@ pub(super) struct WhatRuns {
     pub texts: HashSet<(String, NodeId)>,
     /// The files that several objects or places are made from: all but those on their own.
     pub covered: HashSet<String>,
+    /// The files that some root is made from.
+    pub rendered: HashSet<String>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
     /// Images that run with the tag of their chart.
@@ -267,6 +269,7 @@ impl Summary<'_> {
             known: self.roots.known(),
             texts: self.texts(),
             covered: self.covered(),
+            rendered: self.rendered(),
             projects: self.projects(),
             unset: self.unset().collect(),
             warnings: self.warnings(),
@@ -429,6 +432,11 @@ impl Summary<'_> {
     fn covered(&self) -> HashSet<String> {
         let roots = self.roots.roots.iter().filter(|root| root.files.len() > 1);
         roots.flat_map(|root| &root.files).map(|file| self.roots.path(*file)).collect()
+    }
+
+    fn rendered(&self) -> HashSet<String> {
+        let files = self.roots.roots.iter().flat_map(|root| &root.files);
+        files.map(|file| self.roots.path(*file)).collect()
     }
 
     fn projects(&self) -> HashSet<String> {

@@ -18,8 +18,8 @@ use crate::effective::{Setting, TextPart};
 use crate::file_selection::{MatchLevel, file_name};
 use crate::image::Field;
 use crate::manifest::{
-    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
-    WORKLOAD, is_compose, is_override,
+    COMPOSE, KUSTOMIZATION, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace,
+    ValueLocation, WORKLOAD, is_compose, is_override,
 };
 use crate::visible::inline;
 use crate::yaml::{EditBlocker, FieldPath, NodeId, ParsedYaml, scan_until};
@@ -212,7 +212,10 @@ impl<'a> Judge<'a> {
     }
 
     fn is_unmatched(&self, m: &Match) -> bool {
-        self.places(m).any(|place| self.what_runs.unmatched.contains_key(&place))
+        let path = &self.survey.files[m.file].path;
+        // a Component that nothing includes
+        let is_alone = m.kind == KUSTOMIZATION && !self.what_runs.rendered.contains(path);
+        is_alone || self.places(m).any(|place| self.what_runs.unmatched.contains_key(&place))
     }
 
     /// Whether a workload is part of a root in which it has no effect, such as a container that a patch removes, while

@@ -247,8 +247,13 @@ impl<'a> Case<'a> {
         fed.into_iter().find(|other| !self.is_bumped(&self.before.images[*other]))
     }
 
+    /// Whether the new tag fits every container that a place feeds, and none of them has another name.
     fn can_be_set(&self, place: &Place) -> bool {
-        self.has_room(place) && self.shares(place).is_none()
+        let origin = self.origin(place);
+        let fed = self.origins.iter().filter(|(_, other)| origin.is_some() && **other == origin);
+        origin.is_some()
+            && fed.into_iter().all(|(place, _)| self.has_room(place))
+            && self.shares(place).is_none()
     }
 
     /// Whether a tag is written somewhere, alone, or beside text that the new tag has too.
