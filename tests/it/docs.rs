@@ -236,6 +236,20 @@ fn every_point_of_security_page_names_existing_tests() {
     assert!(!is_backed("- **can't** fly. `docs.rs: nothing_flies`"));
 }
 
+/// Each row of a table names its tests, whether tagbump respects the setting or says that it doesn't.
+#[test]
+fn every_row_of_git_settings_names_its_test() {
+    let page = page("git-settings.md");
+    let rows: Vec<&str> =
+        page.lines().filter(|line| line.starts_with("| `") || line.starts_with("| a ")).collect();
+    assert!(rows.len() > 30, "{rows:?}");
+    let says = |row: &&&str| ["| yes |", "| error |", "| warning |"].iter().any(|word| row.contains(word));
+    assert_eq!(rows.iter().filter(says).count(), rows.len());
+    let tests = |row: &&str| row.rsplit(" | ").next().unwrap_or_default().to_owned();
+    let unbacked: Vec<_> = rows.iter().filter(|row| !is_backed(&tests(row))).collect();
+    assert!(unbacked.is_empty(), "{unbacked:#?}");
+}
+
 /// The table of CI systems has a row for each known one, and one for the others; each row names its test.
 #[test]
 fn every_row_of_ci_systems_names_its_test() {

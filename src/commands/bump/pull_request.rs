@@ -38,6 +38,7 @@ impl Bump<'_> {
         let head = self.head_branch(&base)?;
         (target.branch, target.head) = (Some(base), Some(head.clone()));
         let mut remote = self.remote_branch(checkout, target, Some(&site))?;
+        report.warnings.extend(checkout.ignored_settings());
         report.warnings.extend(remote.git.withheld());
         if self.settings.delivery.dry_run {
             let done = self.rehearse_landing(&mut remote, &backoff, report);
