@@ -5,6 +5,7 @@ mod daemon;
 mod nginx;
 mod openssl;
 mod proxy;
+mod random_faults;
 mod ssh;
 mod sshd;
 mod tinyproxy;

@@ -72,6 +72,11 @@ impl Sshd {
         format!("ssh://{}@127.0.0.1:{}{}", self.user, self.daemon.port, repository.display())
     }
 
+    /// `HOST:PORT`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.daemon.port)
+    }
+
     /// Ends it. Gives what it printed, and its folder, which has the client's files.
     pub fn stop(self) -> (String, TempDir) {
         (self.daemon.stop(), self.folder)
