@@ -1,7 +1,7 @@
 # Each recipe is the step of the same name in .ci/run, which is where the
 # commands are; all but `fmt` change nothing.
 
-# What CI runs: every check, cheapest first
+# What CI runs: every check, several at once
 check:
     .ci/run
 

@@ -14,7 +14,7 @@ use crate::template::{Template, Variable};
 
 /// The facts for computing a tag. The commit is the source of the build; if it isn't known, `HEAD`.
 pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
-    let source = place.source.clone().or_else(|| place.run.source());
+    let source = place.source.clone().or_else(|| place.ci.source());
     let given = source.map(|source| source.sha);
     let in_full =
         |sha: String| checkout.and_then(|c| c.resolve(&sha)).map_or(sha, |commit| commit.to_string());
@@ -28,10 +28,12 @@ pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
         branch,
         version,
         pr: None,
-        run: place.environment.get("GITHUB_RUN_NUMBER").map(str::to_owned),
+        run: None,
         now: Some(place.now),
     };
-    place.run.improve(&mut facts);
+    if let Some(pipeline) = place.ci.pipeline() {
+        pipeline.improve(&mut facts);
+    }
     facts
 }
 
@@ -42,10 +44,10 @@ pub fn source(
     tag: Option<&str>,
     template: &Template,
 ) -> Option<Source> {
-    let event = place.run.source();
+    let event = place.ci.source();
     let repository = || {
         let of_event = event.as_ref().and_then(|event| event.repository.clone());
-        of_event.or_else(|| place.run.repository.clone())
+        of_event.or_else(|| place.ci.repository().map(str::to_owned))
     };
     if let Some(Source { repository: own, sha }) = place.source.clone() {
         return Some(Source { repository: own.or_else(repository), sha });

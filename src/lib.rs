@@ -17,8 +17,8 @@
 //! | [`commands`] | what each command does, one module each | everything below |
 //! | [`diagnostics`] | turns an error into an exit code, a sentence and a hint | everything below |
 //! | [`decision`] | from a tip and options to plan, message and notices; order guard, rollbacks | everything below |
-//! | [`build_info`] | what is known about the build: commit, branch, tags, run | `actions`, `git`, `settings` |
-//! | [`settings`] | checks what was typed | `cli`, `actions`, `git` and the pure modules |
+//! | [`build_info`] | what is known about the build: commit, branch, tags, run | `ci`, `git`, `settings` |
+//! | [`settings`] | checks what was typed | `cli`, `actions`, `ci`, `git` and the pure modules |
 //! | [`cli`], [`extras`] | what can be typed; completions and man pages | |
 //! | [`forge`] | pull requests, API commits; only user of octocrab | `actions`, `git`, `history`, `landing`, `http` |
 //! | [`landing::remote`] | lands on a branch of a git remote | `git`, `history`, `landing`, `plan`, `http` |
@@ -27,7 +27,7 @@
 //! | [`landing`] | the landing loop, its back-off, the commit message | `plan`, `history` and the pure modules below |
 //! | [`worktree`] | finds, reads and writes files by descriptor, never outside the root | `plan`, `file_selection` |
 //! | [`http`] | the one HTTP client: whom it trusts, its own certificate, proxies, timeouts | `environment` |
-//! | [`actions`] | what a GitHub Actions runner provides, and what it is given | `output`, `environment`, `tag` |
+//! | [`actions`] | what a GitHub Actions runner provides, and what it is given | `output`, `ci`, `environment`, `tag` |
 //! | [`output`] | text, diff, JSON, Mermaid | `plan`, `history` |
 //! | [`scaffold`] | the `tagbump.yaml` and workflow that `init` proposes, as text | `config`, `plan`, `manifest` |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure modules below |
@@ -38,6 +38,7 @@
 //! | [`yaml`] | scalars as bytes; only user of yaml_rust2 | |
 //! | [`dotenv`] | files of `NAME=VALUE` lines, and edits of one value | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
+//! | [`ci`] | which CI system runs this, and what its variables say about the build | `tag`, `object_id`, `environment` |
 //! | [`object_id`] | the IDs of commits, trees and files in git's object database | |
 //! | [`dot_git`] | which file names lead into a repository's own folder | |
 //! | [`markdown`], [`visible`] | make text from files and servers safe to show | |
@@ -47,7 +48,7 @@
 //!
 //! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
 //! `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id`,
-//! `dotenv` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment.
+//! `dotenv`, `ci` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment.
 //! `tests/it/house.rs` enforces both.
 //!
 //! # Errors
@@ -75,6 +76,7 @@
 //! | order guard | keeps an older build from overwriting a newer one; the outcome is `superseded` |
 //! | publisher | puts a commit on a remote branch, by push or a forge's API ([`landing::remote::Publisher`]) |
 //! | forge | a host of repositories that has pull requests ([`forge::Forge`]) |
+//! | pipeline | a run of a CI system, as its variables describe it ([`ci::Pipeline`]) |
 //! | carry | push the checkout's own commits along with the bump |
 //! | outcome | how a run ended, in one word ([`output::Outcome`]) |
 
@@ -83,6 +85,7 @@
 
 pub mod actions;
 pub mod build_info;
+pub mod ci;
 pub mod cli;
 pub mod commands;
 pub mod config;

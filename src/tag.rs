@@ -17,12 +17,12 @@ pub const DEFAULT_TEMPLATE: &str = "{sha:7}";
 /// The names of the variables, each with the reason why it may have no value.
 const VARIABLES: [(&str, &str); 8] = [
     ("sha", "there is no commit: this is not a git repository, or it has no commits yet"),
-    ("branch", "no branch is checked out, and the event doesn't name one"),
-    ("ref", "no branch or tag is checked out, and the event doesn't name one"),
+    ("branch", "no branch is checked out, and no CI system names one"),
+    ("ref", "no branch or tag is checked out, and no CI system names one"),
     ("pr", "this run doesn't belong to a pull request"),
     ("version", "the commit has no git tag (the checkout may not have fetched the tags)"),
     ("semver", "the commit has no git tag (the checkout may not have fetched the tags)"),
-    ("run", "GITHUB_RUN_NUMBER is not set"),
+    ("run", "no CI system numbers this run"),
     ("date", "the time is unknown"),
 ];
 
@@ -96,7 +96,7 @@ impl Source {
 
 /// Whether a text looks like `owner/name`. It ends up in commit messages, where `@` or `#` would mention people
 /// or issues.
-fn is_repository(text: &str) -> bool {
+pub fn is_repository(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"._-/~+%".contains(&b);
     !text.is_empty() && !text.starts_with('/') && text.bytes().all(fits)
 }

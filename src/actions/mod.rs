@@ -14,9 +14,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::ci::{Pipeline, System, is_branch_name};
 use crate::environment::Environment;
 use crate::object_id::CommitId;
-use crate::tag::{BuildInfo, Source};
+use crate::tag::Source;
 
 pub use as_text::{as_text, log_has_commands};
 pub use channels::Channels;
@@ -103,8 +104,32 @@ impl ActionsRun {
         [self.server(environment), "https://github.com"].contains(&origin(page).as_str())
     }
 
+    /// What the event says about the build; `None` outside of GitHub Actions.
+    pub fn pipeline(&self) -> Option<Pipeline> {
+        let branch = self.named("branch").filter(|name| is_branch_name(name));
+        let built_branch = match self.event_name.as_str() {
+            "workflow_run" => text(&self.event["workflow_run"]["head_branch"]),
+            _ if self.is_pull_request() => self.head_ref.clone(),
+            _ => branch.clone(),
+        };
+        // the `GITHUB_REF` of these is not a branch that people work on
+        let has_no_branch = self.is_pull_request() || self.event_name == "merge_group";
+        self.active.then(|| Pipeline {
+            system: System::GitHub,
+            branch,
+            built_branch,
+            git_tag: self.named("tag"),
+            request: has_no_branch.then(|| self.event_name.clone()),
+            number: self.pull_request_number(),
+            run: self.number.clone(),
+            commit: self.sha.as_deref().and_then(CommitId::parse),
+            source: self.source(),
+            repository: self.repository.clone(),
+        })
+    }
+
     /// The commit that the event is about: the head of a `workflow_run` or pull request, or a pushed commit.
-    pub fn source(&self) -> Option<Source> {
+    fn source(&self) -> Option<Source> {
         let (sha, repository) = if self.event_name == "workflow_run" {
             let run = &self.event["workflow_run"];
             (text(&run["head_sha"]), text(&run["head_repository"]["full_name"]))
@@ -120,13 +145,8 @@ impl ActionsRun {
         sha.filter(|sha| is_sha(sha)).map(|sha| Source { repository, sha })
     }
 
-    /// The commit that the runner checks out by default, in the repository of this run.
-    pub fn checked_out(&self) -> Option<CommitId> {
-        CommitId::parse(self.sha.as_deref()?)
-    }
-
     /// `pull_request`, `pull_request_target` and the like.
-    pub fn is_pull_request(&self) -> bool {
+    fn is_pull_request(&self) -> bool {
         self.event_name.starts_with("pull_request")
     }
 
@@ -136,49 +156,9 @@ impl ActionsRun {
         self.event_name == "pull_request" && head.is_some() && head != self.repository
     }
 
-    /// Events whose `GITHUB_REF` isn't a branch that people work on.
-    pub fn has_no_branch_of_its_own(&self) -> bool {
-        self.is_pull_request() || self.event_name == "merge_group"
-    }
-
-    pub fn event_name(&self) -> &str {
-        &self.event_name
-    }
-
-    /// The branch, if the event is about a branch.
-    pub fn branch(&self) -> Option<&str> {
-        self.ref_name.as_deref().filter(|_| self.ref_type.as_deref() == Some("branch"))
-    }
-
-    /// The git tag, if the event is about a tag.
-    pub fn git_tag(&self) -> Option<&str> {
-        self.ref_name.as_deref().filter(|_| self.ref_type.as_deref() == Some("tag"))
-    }
-
-    /// Fills in what the event knows. This takes precedence over the checkout, whose HEAD is often detached.
-    pub fn improve(&self, facts: &mut BuildInfo) {
-        if !self.active {
-            return;
-        }
-        let number = self.pull_request_number();
-        let event_branch = match self.event_name.as_str() {
-            "workflow_run" => text(&self.event["workflow_run"]["head_branch"]),
-            _ if self.is_pull_request() => self.head_ref.clone(),
-            _ => self.branch().map(str::to_owned),
-        };
-        facts.pr = number;
-        facts.run = self.number.clone();
-        if let Some(tag) = self.git_tag() {
-            facts.version = Some(tag.to_owned());
-            facts.branch = None;
-            facts.reference = Some(tag.to_owned());
-        } else if event_branch.is_some() {
-            facts.branch.clone_from(&event_branch);
-            facts.reference = event_branch;
-        }
-        if let Some(number) = number.filter(|_| self.is_pull_request()) {
-            facts.reference = Some(format!("pr-{number}"));
-        }
+    /// The name of the ref, if it is a `branch` or a `tag`.
+    fn named(&self, kind: &str) -> Option<String> {
+        self.ref_name.clone().filter(|_| self.ref_type.as_deref() == Some(kind))
     }
 
     fn pull_request_number(&self) -> Option<u64> {

@@ -5,7 +5,7 @@ use crate::environment::Environment;
 use crate::git::Checkout;
 use crate::plan::{self, Listing};
 use crate::settings::ScanSettings;
-use crate::worktree::Worktree;
+use crate::worktree::{TrackedFiles, Worktree};
 
 /// Lists the references; `looked` is called after each file, from several threads.
 ///
@@ -15,6 +15,6 @@ pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listin
     let worktree = Worktree::open(&settings.root)?;
     // files can be searched even if git can't open the repository; git's configuration isn't needed here
     let checkout = Checkout::open(&settings.root, &Environment::default()).ok().flatten();
-    let worktree = worktree.tracking(checkout.map(|c| c.tracked()).unwrap_or_default());
+    let worktree = worktree.tracking(checkout.map(|checkout| TrackedFiles::new(checkout.tracked())));
     Ok(plan::list(&worktree, &settings.selection, &settings.images, looked)?)
 }

@@ -5,7 +5,7 @@ use super::context::DecisionContext;
 use super::targets;
 use super::writers::WriterLookup;
 use crate::config::Config;
-use crate::image::same_tag;
+use crate::image::{same_tag, split_tag};
 use crate::landing::{BuildOrder, ProvenCommit, Provenance, RolledBack};
 use crate::plan::{ChangedReference, Plan};
 use crate::tag::Source;
@@ -16,6 +16,8 @@ use crate::visible::inline;
 pub(super) enum Freshness {
     /// Ours is newer, or there is nothing to compare.
     Current,
+    /// Both were built from this commit, under different tags.
+    SameCommit(String),
     /// Theirs is newer, or ours was rolled back; and why.
     Older(String),
     /// The order is unknown, and why.
@@ -28,11 +30,20 @@ pub(super) struct FreshnessCheck<'a, 'm> {
     pub orders: BuildOrders<'a, 'm>,
 }
 
-/// The commit that our image was built from, and the tag that it would replace.
+/// The commit that our image was built from, its tag, and the one that it would replace.
 struct BuildUnderTest<'a> {
     ours: &'a Source,
     from: &'a str,
+    to: &'a str,
     template: &'a Template,
+}
+
+impl BuildUnderTest<'_> {
+    /// Whether the tags differ, and not only the digests.
+    fn swaps_tags(&self) -> bool {
+        let (from, to) = (split_tag(self.from).0, split_tag(self.to).0);
+        !from.is_empty() && !to.is_empty() && from != to
+    }
 }
 
 impl FreshnessCheck<'_, '_> {
@@ -49,7 +60,8 @@ impl FreshnessCheck<'_, '_> {
         };
         let ours = self.context.source_of_target(self.config, Some(target)).ok().flatten();
         let template = targets::tag_template(self.context.settings, self.config, target.service.as_deref());
-        let build = ours.as_ref().map(|ours| BuildUnderTest { ours, from: &change.from, template });
+        let build =
+            ours.as_ref().map(|ours| BuildUnderTest { ours, from: &change.from, to: &change.to, template });
         let server_knows_more = match writers.available(nth) {
             Provenance::Known(writer) => !writer.unproven.is_empty(),
             Provenance::Cut { claimed } => match &ours {
@@ -116,6 +128,7 @@ impl FreshnessCheck<'_, '_> {
             (None, None) => {
                 Freshness::Unknown(format!("tag {} doesn't contain a commit", inline(build.from)))
             }
+            (Some(BuildOrder::Same), None) if build.swaps_tags() => Freshness::SameCommit(sha),
             (Some(_), None) => Freshness::Current,
         }
     }

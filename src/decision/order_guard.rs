@@ -25,7 +25,7 @@ pub(super) struct GuardedPlan {
     pub plan: Plan,
     /// Why references keep their tag.
     pub superseded: Vec<String>,
-    /// Which references are set although the order is unknown, and why.
+    /// Which references are set although their builds have no known order, and why.
     pub notices: Vec<String>,
     /// Tags that were rolled back and stay blocked, though another tag is set now; by the plan's targets.
     pub still_blocked: Vec<(TargetIndex, RolledBack)>,
@@ -123,7 +123,8 @@ impl<'a> OrderGuard<'a> {
 struct GuardVerdicts {
     skip: Vec<SkipReference>,
     superseded: BTreeSet<String>,
-    unknown: BTreeSet<String>,
+    /// About references whose builds have no known order.
+    unordered: BTreeSet<String>,
     /// The commits that set the current tags on the branch that the bump is made on.
     writers: Vec<(ChangedReference, ProvenCommit)>,
 }
@@ -135,6 +136,12 @@ impl GuardVerdicts {
         let (image, current) = (inline(&change.image), inline(&change.from));
         match freshness {
             Freshness::Current => {}
+            Freshness::SameCommit(sha) => {
+                let to = inline(&change.to);
+                self.unordered.insert(format!(
+                    "{image}: {current} and {to} were built from the same commit, {sha}: the one that lands last is set"
+                ));
+            }
             Freshness::Older(why) => {
                 let from = on_tip.then(|| change.from.clone());
                 self.skip.push(SkipReference { target: *target, file: file.clone(), from });
@@ -142,7 +149,7 @@ impl GuardVerdicts {
                 self.superseded.insert(format!("{file}:{line}: {image} stays at {current}, {why}"));
             }
             Freshness::Unknown(why) => {
-                self.unknown.insert(format!("{image}: can't determine whether {current} is newer: {why}"));
+                self.unordered.insert(format!("{image}: can't determine whether {current} is newer: {why}"));
             }
         }
     }
@@ -150,7 +157,7 @@ impl GuardVerdicts {
     fn guarded(self, plan: Plan, still_blocked: Vec<(TargetIndex, RolledBack)>) -> GuardedPlan {
         // a pull request that proposes something newer stays, even if the base needs nothing from us
         let left = plan.left.max(if plan.is_empty() { self.skip.len() } else { 0 });
-        let notices = self.unknown.into_iter().filter(|_| !plan.edits.is_empty()).collect();
+        let notices = self.unordered.into_iter().filter(|_| !plan.edits.is_empty()).collect();
         let superseded = self.superseded.into_iter().collect();
         GuardedPlan { plan: Plan { left, ..plan }, superseded, notices, still_blocked }
     }

@@ -82,7 +82,7 @@ impl Wording<'_> {
     fn is_pushed_where_it_was_built(&self, source: Option<&Source>) -> Result<bool, DecisionError> {
         let settings = self.context.settings;
         let built = source.and_then(|s| s.repository.as_deref());
-        let Some(built) = built.or(settings.place.run.repository.as_deref()) else { return Ok(true) };
+        let Some(built) = built.or(settings.place.ci.repository()) else { return Ok(true) };
         let checkout = self.context.checkout()?;
         let remote = &settings.delivery.landing.remote;
         if settings.delivery.destination == Destination::LocalCommit && !checkout.has_remote(remote) {

@@ -1,5 +1,7 @@
 //! Errors of a bump itself, apart from those of its decision and of landing.
 
+use super::command::UNSET_MARKER;
+use crate::ci::System;
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::tag::VariableError;
@@ -19,6 +21,16 @@ pub enum BumpError {
     /// Pull requests and merge queues have no branch that people work on.
     #[error("{event} events have no branch to land on")]
     NoBranch { event: String },
+    #[error("{system} runs this for a {} ({variable} is set), so there is no branch to land on", .system.request_word())]
+    RequestBuild { system: System, variable: String },
+    #[error("{} are set, so it is unclear which CI system names the branch to land on", .markers.join(" and "))]
+    SeveralSystems { markers: Vec<&'static str> },
+    #[error("HEAD is detached, and tagbump doesn't know the variables of this CI system")]
+    UnknownCi,
+    #[error("HEAD is detached, and {system} names no branch")]
+    NoPipelineBranch { system: System },
+    #[error("HEAD is detached, and {system} doesn't say whether it builds this repository")]
+    UnclearRepository { system: System },
     #[error("{remote}: pull requests need a remote on GitHub, over http or https")]
     NoForge { remote: String },
     #[error("commits by API need a remote on GitHub, over http or https")]
@@ -73,6 +85,11 @@ fn exit(error: &BumpError) -> Exit {
         | BumpError::BranchTemplate(_)
         | BumpError::BadHeadBranch { .. }
         | BumpError::NoBranch { .. }
+        | BumpError::RequestBuild { .. }
+        | BumpError::SeveralSystems { .. }
+        | BumpError::UnknownCi
+        | BumpError::NoPipelineBranch { .. }
+        | BumpError::UnclearRepository { .. }
         | BumpError::NoForge { .. }
         | BumpError::ApiWithoutForge
         | BumpError::NoRepositoryName => Exit::Usage,
@@ -88,6 +105,10 @@ fn message(error: &BumpError) -> Hint {
         BumpError::ApiWithoutForge => setting("via", "api") + " needs a remote on GitHub, over http or https",
         other => hint(other.to_string()),
     }
+}
+
+fn named_branch() -> Hint {
+    hint("name the branch to land on with ") + flag("branch")
 }
 
 fn advice(error: &BumpError) -> Option<Hint> {
@@ -107,7 +128,14 @@ fn advice(error: &BumpError) -> Option<Hint> {
         BumpError::BadHeadBranch { .. } => {
             hint("use a name that git check-ref-format --branch accepts, and that is not the base")
         }
-        BumpError::NoBranch { .. } => hint("name the branch to land on with ") + flag("branch"),
+        BumpError::NoBranch { .. }
+        | BumpError::UnknownCi
+        | BumpError::NoPipelineBranch { .. }
+        | BumpError::UnclearRepository { .. } => named_branch(),
+        BumpError::RequestBuild { system, .. } => {
+            named_branch() + ", or land after the merge, with " + system.without_requests()
+        }
+        BumpError::SeveralSystems { .. } => named_branch() + ", or " + UNSET_MARKER,
         BumpError::NoForge { .. } => {
             hint("name the remote with ") + flag("remote") + ", or land with " + switch("push")
         }

@@ -3,7 +3,11 @@
 use crate::error::{Exit, Failure};
 use crate::hint::{flag, hint, setting};
 use crate::location::Location;
+use crate::tag::TagError;
 use crate::visible::inline;
+
+/// What to do about the markers of several CI systems.
+pub(super) const UNSET_MARKER: &str = "unset the one whose system doesn't run this job";
 
 /// Why a command has nothing to work on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +22,9 @@ pub enum CommandError {
     NoReferences { files: usize },
     #[error("none of the references found in {} can be edited\n  {at}: {}", file_count(*.files), inline(.reason))]
     NoneEditable { files: usize, at: Location, reason: String },
+    /// A template needs a variable of a CI system, but no system's variables count.
+    #[error("{error}\n{} are set: tagbump reads the variables of none of them", .markers.join(" and "))]
+    SeveralSystems { error: TagError, markers: Vec<&'static str> },
 }
 
 pub(super) fn describe(error: &CommandError) -> Failure {
@@ -34,6 +41,7 @@ pub(super) fn describe(error: &CommandError) -> Failure {
         CommandError::NoneEditable { .. } => {
             Failure::new(Exit::NotEditable, message).hinted("tagbump scan lists them, each with the reason")
         }
+        CommandError::SeveralSystems { .. } => Failure::usage(message).hinted(UNSET_MARKER),
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{http, signing, worktree};
 use crate::error::{Exit, Failure};
 use crate::git::{
-    AnswerError, CarryError, CheckoutError, CommitError, GitError, GitSettingError, LimitExceeded,
-    RemoteUrlError, ServerError, SshProblem, UnsupportedFeature, UrlProblem,
+    AnswerError, CarryError, CheckoutError, CommitError, GitError, GitSettingError, IncludeProblem,
+    LimitExceeded, RemoteUrlError, ServerError, SshProblem, UnsupportedFeature, UrlProblem,
 };
 use crate::hint::{Hint, flag, hint, switch};
 
@@ -61,6 +61,33 @@ fn checkout(error: &CheckoutError) -> Failure {
             }
             None => "run git status there to see what git reports",
         }),
+        CheckoutError::NoGitDir { .. } => Failure::usage(message).hinted(
+            "unset GIT_DIR, or set it to the repository's .git; a git hook sets it for its own repository",
+        ),
+        CheckoutError::UnsupportedVariable { variable } => Failure::usage(message)
+            .hinted(hint(format!("unset {variable} for tagbump; git's hooks set such variables"))),
+        CheckoutError::UnsupportedSetting { setting } => {
+            Failure::usage(message).hinted(hint(match setting.ends_with(".proxy") {
+                true => "set http.URL.proxy instead".to_owned(),
+                false => format!("if you can do without it: git config --unset {setting}"),
+            }))
+        }
+        CheckoutError::ForbiddenProtocol { setting, .. } => {
+            Failure::usage(message).hinted(hint(format!("use another URL, or allow it in {setting}")))
+        }
+        CheckoutError::Bare { .. } => Failure::usage(message).hinted(
+            hint("name its work tree in GIT_WORK_TREE, or work without one: ")
+                + flag("repo")
+                + " with its URL",
+        ),
+        CheckoutError::NoWorkTree { setting, .. } => {
+            Failure::usage(message).hinted(hint(format!("fix {setting}, or unset it")))
+        }
+        CheckoutError::OutsideWorkTree { .. } => Failure::usage(message).hinted(
+            hint("name a folder in the work tree with ")
+                + flag("repo")
+                + ", or fix GIT_WORK_TREE or core.worktree",
+        ),
         CheckoutError::UnknownRemote { .. } => {
             let advice = hint("name one with ") + flag("remote") + ", or add it: git remote add origin URL";
             Failure::usage(message).hinted(advice)
@@ -119,6 +146,9 @@ pub(super) fn describe_url(error: &RemoteUrlError) -> Failure {
     })
 }
 
+const PUSH_OPTIONS: &str = "git config --show-origin --get-all push.pushOption shows where it is set; \
+                            an empty value after it discards it";
+
 fn setting_advice(error: &GitSettingError) -> Hint {
     hint(match error {
         GitSettingError::Count { .. } => "unset it, or set it to the number of pairs",
@@ -133,7 +163,25 @@ fn setting_advice(error: &GitSettingError) -> Hint {
         }
         GitSettingError::UrlLineBreak => "fix the remote's URL",
         GitSettingError::SimpleSshPort { .. } => "set ssh.variant, or the port where the program reads it",
+        GitSettingError::PushOption { .. } => PUSH_OPTIONS,
+        GitSettingError::Include { problem, .. } => include_advice(problem),
     })
+}
+
+fn include_advice(problem: &IncludeProblem) -> &'static str {
+    match problem {
+        IncludeProblem::Unreadable(_) => {
+            "fix the file or its permissions; git config --list shows what git says"
+        }
+        IncludeProblem::TooDeep | IncludeProblem::TooMany => "let fewer files include each other",
+        IncludeProblem::NotFromFile | IncludeProblem::OtherHome | IncludeProblem::Prefix => {
+            "write the path in full"
+        }
+        IncludeProblem::NoHome => "set HOME, or write the path in full",
+        IncludeProblem::RemoteUrl => {
+            "git refuses this too: set the URL in the repository's own configuration"
+        }
+    }
 }
 
 pub(super) fn describe_server(error: &ServerError) -> Failure {
@@ -141,6 +189,9 @@ pub(super) fn describe_server(error: &ServerError) -> Failure {
     let advice = match error {
         ServerError::Http(error) => return http::describe(error),
         ServerError::Setting(error) => return Failure::usage(message).hinted(setting_advice(error)),
+        ServerError::Answer { error: AnswerError::NoPushOptions, .. } => {
+            return Failure::usage(message).hinted(PUSH_OPTIONS);
+        }
         ServerError::Answer { error, .. } => hint(answer_advice(error)),
         ServerError::RedirectedToPage { .. } => hint("fix the remote's URL; a login page may be in the way"),
         ServerError::RedirectedAway { url, .. } => {
@@ -186,6 +237,7 @@ fn answer_advice(error: &AnswerError) -> &'static str {
         AnswerError::TooLong(LimitExceeded::FetchedBytes | LimitExceeded::FetchedObjects) => {
             "check the remote's URL; for a real repository of that size, run in a clone of it"
         }
+        AnswerError::NoPushOptions => PUSH_OPTIONS,
         AnswerError::TooLong(LimitExceeded::PushAnswer) => "check what the server's hooks print",
         _ => "check the remote's URL; a proxy may answer in the server's place",
     }

@@ -12,6 +12,8 @@ fn exit(error: &HttpError) -> Exit {
     match error {
         HttpError::BadProxy { .. }
         | HttpError::ChecksOff { .. }
+        | HttpError::Unsupported { .. }
+        | HttpError::BadValue { .. }
         | HttpError::NoCertificates { .. }
         | HttpError::ClientFileUnreadable { .. }
         | HttpError::ClientFileIncomplete { .. }
@@ -36,6 +38,15 @@ fn advice(error: &HttpError) -> Hint {
         ),
         HttpError::ChecksOff { .. } => {
             hint("name your CA's file in http.sslCAInfo or GIT_SSL_CAINFO instead")
+        }
+        HttpError::Unsupported { setting } => {
+            let key = setting.trim_start_matches("http.");
+            hint(format!(
+                "if the connection is safe without it, unset it for this server: git config http.URL.{key} \"\""
+            ))
+        }
+        HttpError::BadValue { setting } => {
+            hint(format!("git config --show-origin --get-regexp 'http.*' shows where {setting} is set"))
         }
         HttpError::NoCertificates { setting, .. } => {
             hint(format!("{setting} names it; it must be a file of certificates in PEM format"))

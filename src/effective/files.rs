@@ -15,9 +15,17 @@ const MAX_VALUES: u64 = 8_000_000;
 /// Gives the content of a file, `None` if there is none. The path is relative to the root, with `/`.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
 
+/// A file that was parsed before.
+pub struct ParsedContent {
+    pub bytes: Vec<u8>,
+    pub yaml: ParsedYaml,
+}
+
 /// The files of a repository.
 pub struct Files<'a> {
     read: ReadFile<'a>,
+    /// Files that needn't be read and parsed again, by path.
+    parsed: HashMap<String, ParsedContent>,
     /// Every YAML file.
     paths: &'a BTreeSet<String>,
     loaded: Vec<LoadedFile>,
@@ -45,6 +53,7 @@ impl<'a> Files<'a> {
     pub fn new(paths: &'a BTreeSet<String>, read: ReadFile<'a>, cancellation: Cancellation) -> Self {
         Files {
             read,
+            parsed: HashMap::new(),
             paths,
             loaded: Vec::new(),
             by_path: HashMap::new(),
@@ -54,13 +63,24 @@ impl<'a> Files<'a> {
         }
     }
 
+    /// Adds files that were parsed before.
+    #[must_use]
+    pub fn with_parsed(self, parsed: HashMap<String, ParsedContent>) -> Self {
+        Files { parsed, ..self }
+    }
+
     /// Reads a file; `None` if there is none.
     pub fn load(&mut self, path: &str) -> Option<FileId> {
         if let Some(known) = self.by_path.get(path) {
             return *known;
         }
-        let bytes = (self.read)(path);
-        let id = bytes.map(|bytes| self.add(path.to_owned(), bytes, None));
+        let id = match self.parsed.remove(path) {
+            Some(ParsedContent { bytes, yaml }) => {
+                let (path, yaml) = (path.to_owned(), Some(yaml));
+                Some(self.push(LoadedFile { path, bytes, yaml, assignments: None, inside: None }))
+            }
+            None => (self.read)(path).map(|bytes| self.add(path.to_owned(), bytes, None)),
+        };
         self.by_path.insert(path.to_owned(), id);
         id
     }

@@ -4,142 +4,182 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::{folder_of, join};
-use crate::manifest::is_kustomization_file;
+use super::word_index::WordIndex;
+use super::words::{FileWords, hash, last_part};
+use crate::file_selection::file_name;
 
-/// Longer words are no paths.
-const MAX_PATH: usize = 1024;
-
-/// For each file and folder, the files that mention it.
+/// A file that can include others.
 #[derive(Debug, Default)]
-pub struct Mentions {
-    by: HashMap<String, Vec<String>>,
-    /// For each file, the files and folders that it mentions.
-    of: HashMap<String, BTreeSet<String>>,
-    /// For each file, the declarations that it refers to by name.
-    declarations: HashMap<String, BTreeSet<String>>,
+pub struct StructuralFile {
+    pub bytes: Vec<u8>,
+    words: FileWords,
 }
 
-/// What refers to a declaration by name: values and variables from ConfigMaps, sources and charts of Flux.
-const REFERENCES: [&[u8]; 4] = [b"valuesFrom", b"substituteFrom", b"sourceRef", b"chartRef"];
+impl StructuralFile {
+    pub fn new(path: &str, bytes: &[u8]) -> Self {
+        StructuralFile { bytes: bytes.to_vec(), words: FileWords::of(path, bytes) }
+    }
+}
 
-/// What is before a path of one part, outside of kustomizations: other single words are too often names.
-const BEFORE_PATHS: [&str; 11] = [
-    ":",
-    "-",
-    "path:",
-    "chart:",
-    "file:",
-    "repository:",
-    "components:",
-    "valueFiles:",
-    "valuesFiles:",
-    "valuesFile:",
-    "include:",
-];
+/// For each file and folder, the files that mention it. A word is compared with the paths only if an answer depends on
+/// it.
+pub struct Mentions<'a> {
+    /// The files that can include others.
+    files: &'a BTreeMap<String, StructuralFile>,
+    /// The same files, by the position that the indexes use.
+    positions: Vec<(&'a str, &'a StructuralFile)>,
+    /// All YAML files of the repository.
+    paths: &'a BTreeSet<String>,
+    /// The files that declare something, with the names.
+    declarations: &'a BTreeMap<String, Vec<String>>,
+    /// The files that declare something, by name.
+    declared: HashMap<&'a str, Vec<&'a str>>,
+    path_words: WordIndex,
+    name_words: WordIndex,
+    /// For each path that a word was compared with, the files that mention it.
+    by: HashMap<String, Vec<&'a str>>,
+    /// The hashes of the words that were compared.
+    compared: HashSet<u32>,
+}
 
-impl Mentions {
-    /// Reads the words of `files`; `paths` are all YAML files of the repository, `declarations` those that declare
-    /// something with these names.
-    pub fn new<'a>(
-        files: impl IntoIterator<Item = (&'a String, &'a Vec<u8>)>,
-        paths: &BTreeSet<String>,
-        declarations: &BTreeMap<String, Vec<String>>,
+impl<'a> Mentions<'a> {
+    /// `paths` are all YAML files of the repository, `declarations` those that declare something with these names.
+    pub fn new(
+        files: &'a BTreeMap<String, StructuralFile>,
+        paths: &'a BTreeSet<String>,
+        declarations: &'a BTreeMap<String, Vec<String>>,
     ) -> Self {
-        let mut by_name: HashMap<&str, Vec<&String>> = HashMap::new();
+        let mut declared: HashMap<&str, Vec<&str>> = HashMap::new();
         for (path, names) in declarations {
-            names.iter().for_each(|name| by_name.entry(name).or_default().push(path));
+            names.iter().for_each(|name| declared.entry(name).or_default().push(path));
         }
-        let declared_names = WordFilter::new(by_name.keys().copied());
-        let existing = Existing::new(paths);
-        let mut mentions = Mentions::default();
-        for (file, bytes) in files {
-            let refers = REFERENCES.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
-            let (mut targets, mut named) = (BTreeSet::new(), BTreeSet::new());
-            let (is_kustomization, mut before) = (is_kustomization_file(file), "");
-            let mut is_path = false;
-            for word in words(bytes) {
-                let behind = std::mem::replace(&mut before, word);
-                if word.ends_with(':') {
-                    is_path = false;
-                    continue;
-                }
-                // the next item of a list in flow style is one if this is
-                is_path = is_path
-                    || is_kustomization
-                    || word.contains(['/', '.'])
-                    || BEFORE_PATHS.contains(&behind);
-                if is_path && existing.may_have(word) {
-                    let joined = [join(folder_of(file), word), join("", word)].into_iter().flatten();
-                    targets.extend(joined.filter(|path| existing.has(path)));
-                }
-                if refers && ["name:", ":"].contains(&behind) && declared_names.may_have(word) {
-                    let declared = by_name.get(word).into_iter().flatten();
-                    named.extend(declared.filter(|path| path.as_str() != file).map(|path| (*path).clone()));
-                }
-            }
-            for target in targets.iter().chain(&named) {
-                mentions.by.entry(target.clone()).or_default().push(file.clone());
-            }
-            mentions.declarations.insert(file.clone(), named);
-            mentions.of.insert(file.clone(), targets);
-        }
+        let mut mentions = Mentions {
+            files,
+            positions: files.iter().map(|(path, file)| (path.as_str(), file)).collect(),
+            paths,
+            declarations,
+            declared,
+            path_words: WordIndex::new(files.values().map(|file| &file.words.paths)),
+            name_words: WordIndex::new(files.values().map(|file| &file.words.names)),
+            by: HashMap::new(),
+            compared: HashSet::new(),
+        };
+        // these can lead to any folder
+        mentions.compare(".");
+        mentions.compare("..");
         mentions
     }
 
+    /// Compares the words that have the last part of a path.
+    fn compare(&mut self, path: &str) {
+        let hash = hash(last_part(path.as_bytes()));
+        if !self.compared.insert(hash) {
+            return;
+        }
+        for (position, word) in self.path_words.with_hash(hash) {
+            let (file, StructuralFile { bytes, .. }) = self.positions[position];
+            for path in joined(file, word.text(bytes)) {
+                self.by.entry(path).or_default().push(file);
+            }
+        }
+    }
+
+    /// The files that mention a file or folder.
+    fn mentioning(&mut self, path: &str) -> Vec<&'a str> {
+        if !self.exists(path) {
+            return Vec::new();
+        }
+        self.compare(path);
+        self.by.get(path).cloned().unwrap_or_default()
+    }
+
+    /// The files that refer to a declaration by name.
+    fn referring(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        let words = self.name_words.with_hash(hash(name.as_bytes()));
+        let files = words.map(|(position, word)| (self.positions[position], word));
+        files.filter(move |((_, file), word)| word.text(&file.bytes) == name).map(|((path, _), _)| path)
+    }
+
     /// The JSON files that are mentioned, such as patches.
-    pub fn json_files(&self) -> impl Iterator<Item = &str> {
-        self.by.keys().map(String::as_str).filter(|path| path.ends_with(".json"))
+    pub fn json_files(&self) -> BTreeSet<String> {
+        let words = self.files.iter().flat_map(|(path, StructuralFile { bytes, words })| {
+            words.paths.iter().map(move |word| (path, word.text(bytes)))
+        });
+        let json = words.filter(|(_, word)| word.trim_end_matches('/').ends_with(".json"));
+        json.flat_map(|(path, word)| joined(path, word)).collect()
     }
 
     /// The files and folders that a file mentions.
-    pub fn of(&self, file: &str) -> impl Iterator<Item = &str> {
-        self.of.get(file).into_iter().flatten().map(String::as_str)
+    pub fn of(&self, file: &str) -> BTreeSet<String> {
+        let Some(StructuralFile { bytes, words }) = self.files.get(file) else { return BTreeSet::new() };
+        let paths = words.paths.iter().flat_map(|word| joined(file, word.text(bytes)));
+        paths.filter(|path| self.exists(path)).collect()
     }
 
-    /// What some files include, directly or by others, with those files. Of a folder with a kustomization, that is the
-    /// kustomization, else everything below.
-    pub fn included(&self, files: &BTreeSet<String>, paths: &BTreeSet<String>) -> BTreeSet<String> {
-        let mut included = files.clone();
-        let mut next: Vec<String> = files.iter().cloned().collect();
-        let mut visited: HashSet<&str> = HashSet::new();
-        while let Some(path) = next.pop() {
-            let declarations = self.declarations.get(&path).into_iter().flatten().map(String::as_str);
-            let beside = (last_part(&path) == "Chart.yaml").then(|| folder_of(&path)).into_iter();
-            let targets: Vec<&str> = self.of(&path).chain(declarations).collect();
-            for target in targets.into_iter().filter(|target| visited.insert(target)) {
-                next.extend(below(target, paths).into_iter().filter(|path| included.insert(path.clone())));
-            }
-            for folder in beside {
-                next.extend(
-                    everything_below(folder, paths).into_iter().filter(|path| included.insert(path.clone())),
-                );
-            }
-        }
-        included
+    /// Whether a path may be that of a file or folder.
+    fn exists(&self, path: &str) -> bool {
+        !is_yaml(path) || self.paths.contains(path) || inside(path, self.paths).next().is_some()
+    }
+
+    /// The declarations that a file refers to by name.
+    fn declarations_for(&self, file: &str) -> BTreeSet<&'a str> {
+        let Some(StructuralFile { bytes, words }) = self.files.get(file) else { return BTreeSet::new() };
+        let named = words.names.iter().filter_map(|word| self.declared.get(word.text(bytes)));
+        named.flatten().copied().filter(|path| *path != file).collect()
     }
 
     /// The declarations that some files refer to by name.
     pub fn declarations_of(&self, files: &BTreeSet<String>) -> BTreeSet<String> {
-        files.iter().filter_map(|file| self.declarations.get(file)).flatten().cloned().collect()
+        files.iter().flat_map(|file| self.declarations_for(file)).map(str::to_owned).collect()
+    }
+
+    /// What some files include, directly or by others, with those files. Of a folder with a kustomization, that is the
+    /// kustomization, else everything below.
+    pub fn included(&self, files: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut included = files.clone();
+        let mut next: Vec<String> = files.iter().cloned().collect();
+        let mut visited: HashSet<String> = HashSet::new();
+        while let Some(path) = next.pop() {
+            let declarations = self.declarations_for(&path).into_iter().map(str::to_owned);
+            let mut found = Vec::new();
+            for target in self.of(&path).into_iter().chain(declarations) {
+                if !visited.contains(&target) {
+                    found.extend(below(&target, self.paths));
+                    visited.insert(target);
+                }
+            }
+            if last_part(path.as_bytes()) == b"Chart.yaml" {
+                found.extend(inside(folder_of(&path), self.paths).cloned());
+            }
+            next.extend(found.into_iter().filter(|path| included.insert(path.clone())));
+        }
+        included
     }
 
     /// The files from which a chain of mentions leads to one of `seeds`, with the seeds.
-    pub fn reaching(&self, seeds: &BTreeSet<String>) -> BTreeSet<String> {
+    pub fn reaching(&mut self, seeds: &BTreeSet<String>) -> BTreeSet<String> {
         let mut reached = seeds.clone();
         let mut next: Vec<String> = seeds.iter().cloned().collect();
-        let mut visited: HashSet<&str> = HashSet::new();
+        let (mut visited, mut names) = (HashSet::new(), HashSet::new());
         while let Some(path) = next.pop() {
-            for place in std::iter::once(path.as_str()).chain(above(&path)) {
-                let Some((place, by)) = self.by.get_key_value(place) else { continue };
-                if !visited.insert(place) {
-                    continue;
-                }
-                let new = by.iter().filter(|file| reached.insert((*file).clone()));
-                next.extend(new.cloned());
+            let mut found = Vec::new();
+            let places = std::iter::once(path.as_str()).chain(above(&path));
+            for place in places.take_while(|place| visited.insert((*place).to_owned())) {
+                found.extend(self.mentioning(place));
             }
+            let declared = self.declarations.get(&path).into_iter().flatten();
+            for name in declared.filter(|name| names.insert(name.as_str())) {
+                found.extend(self.referring(name));
+            }
+            next.extend(found.into_iter().map(str::to_owned).filter(|file| reached.insert(file.clone())));
         }
         reached
     }
+}
+
+/// What a word of a file means if it is a path: one relative to the file, or to the repository's root.
+fn joined(file: &str, word: &str) -> impl Iterator<Item = String> + use<> {
+    [join(folder_of(file), word), join("", word)].into_iter().flatten()
 }
 
 /// The files that a mention of a file or folder includes.
@@ -147,82 +187,18 @@ fn below(target: &str, paths: &BTreeSet<String>) -> Vec<String> {
     if paths.contains(target) {
         return vec![target.to_owned()];
     }
-    let inside = |name: &str| if target.is_empty() { name.to_owned() } else { format!("{target}/{name}") };
-    let kustomization = ["kustomization.yaml", "kustomization.yml", "Kustomization"].map(inside);
+    let named = |name: &str| if target.is_empty() { name.to_owned() } else { format!("{target}/{name}") };
+    let kustomization = ["kustomization.yaml", "kustomization.yml", "Kustomization"].map(named);
     match kustomization.into_iter().find(|path| paths.contains(path)) {
         Some(path) => vec![path],
-        None => everything_below(target, paths),
+        None => inside(target, paths).cloned().collect(),
     }
 }
 
-fn everything_below(folder: &str, paths: &BTreeSet<String>) -> Vec<String> {
+/// The files below a folder; empty for the root.
+fn inside<'p>(folder: &str, paths: &'p BTreeSet<String>) -> impl Iterator<Item = &'p String> + use<'p> {
     let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    let inside = paths.range(start.clone()..).take_while(|path| path.starts_with(&start));
-    inside.cloned().collect()
-}
-
-/// The files and folders of a repository.
-struct Existing<'a> {
-    paths: &'a BTreeSet<String>,
-    folders: HashSet<&'a str>,
-    /// The last parts of all paths.
-    names: WordFilter,
-}
-
-impl<'a> Existing<'a> {
-    fn new(paths: &'a BTreeSet<String>) -> Self {
-        let mut folders: HashSet<&str> = HashSet::new();
-        for path in paths {
-            // a folder that is known came with those above it
-            above(path).take_while(|folder| folders.insert(folder)).for_each(drop);
-        }
-        let names = paths.iter().map(String::as_str).chain(folders.iter().copied());
-        let names = WordFilter::new(names.map(last_part));
-        Existing { paths, folders, names }
-    }
-
-    /// Whether a word can be a path that exists. Cheap, because it is asked for every word of every file.
-    fn may_have(&self, word: &str) -> bool {
-        let name = last_part(word.trim_end_matches('/'));
-        ["", ".", ".."].contains(&name) || self.names.may_have(name) || !is_yaml(name)
-    }
-
-    fn has(&self, path: &str) -> bool {
-        self.folders.contains(path) || self.paths.contains(path) || !is_yaml(path)
-    }
-}
-
-fn last_part(path: &str) -> &str {
-    memchr::memrchr(b'/', path.as_bytes()).map_or(path, |at| &path[at + 1..])
-}
-
-/// Says of most words quickly that they are none of some names.
-struct WordFilter(Vec<u64>);
-
-impl WordFilter {
-    const BITS: usize = 1 << 16;
-
-    fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut filter = WordFilter(vec![0; Self::BITS / 64]);
-        for name in names {
-            let (at, bit) = Self::place(name);
-            filter.0[at] |= bit;
-        }
-        filter
-    }
-
-    fn may_have(&self, word: &str) -> bool {
-        let (at, bit) = Self::place(word);
-        self.0[at] & bit != 0
-    }
-
-    /// FNV-1a.
-    fn place(word: &str) -> (usize, u64) {
-        let mix = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        let hash = word.bytes().fold(0x811c_9dc5, mix);
-        let bit = (hash ^ (hash >> 16)) as usize % Self::BITS;
-        (bit / 64, 1 << (bit % 64))
-    }
+    paths.range(start.clone()..).take_while(move |path| path.starts_with(&start))
 }
 
 /// The folders that a path is in, innermost first; the root is empty.
@@ -232,31 +208,8 @@ fn above(path: &str) -> impl Iterator<Item = &str> {
 
 /// A file of another kind can't be looked up in the list of YAML files. It needs a suffix, to tell it from a word.
 fn is_yaml(path: &str) -> bool {
-    let suffix = last_part(path).rsplit_once('.').map_or("", |(_, suffix)| suffix);
+    let suffix = file_name(path).rsplit_once('.').map_or("", |(_, suffix)| suffix);
     !["json", "env", "properties", "txt", "conf", "tpl"].contains(&suffix)
-}
-
-const SEPARATORS: [bool; 128] = {
-    let (mut table, bytes) = ([false; 128], b" \t\n\r\x0b\x0c[]{},\"'=;");
-    let mut i = 0;
-    while i < bytes.len() {
-        table[bytes[i] as usize] = true;
-        i += 1;
-    }
-    table
-};
-
-/// The words of a text that may be paths, without quotes and brackets, and without what precedes a path in a Helm
-/// dependency (`file://`) and in Argo CD's `valueFiles` (`$name/`).
-fn words(bytes: &[u8]) -> impl Iterator<Item = &str> {
-    let text = std::str::from_utf8(bytes).unwrap_or_default();
-    let words = text.split(|c: char| SEPARATORS.get(c as usize).is_some_and(|is| *is));
-    let words = words.map(|word| word.strip_prefix("file://").unwrap_or(word));
-    let words = words.map(|word| match word.strip_prefix('$').and_then(|rest| rest.split_once('/')) {
-        Some((_, path)) => path,
-        None => word,
-    });
-    words.filter(|word| !word.is_empty() && word.len() <= MAX_PATH)
 }
 
 #[cfg(test)]
@@ -271,12 +224,12 @@ mod tests {
             ("flux/prod.yaml", "spec:\n  path: ./apps/prod\n"),
             ("other/kustomization.yaml", "resources:\n- a.yaml\n"),
         ];
-        let files: Vec<_> =
-            files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into_iter().collect();
+        let files = files.map(|(path, text)| (path.to_owned(), StructuralFile::new(path, text.as_bytes())));
+        let files = BTreeMap::from(files);
         let more = ["apps/base/deployment.yaml", "other/a.yaml"].map(str::to_owned);
-        let paths = files.iter().map(|(path, _)| path.clone()).chain(more).collect();
-        let mentions =
-            Mentions::new(files.iter().map(|(path, bytes)| (path, bytes)), &paths, &BTreeMap::new());
+        let paths = files.keys().cloned().chain(more).collect();
+        let declarations = BTreeMap::new();
+        let mut mentions = Mentions::new(&files, &paths, &declarations);
         let seeds = BTreeSet::from(["apps/base/deployment.yaml".to_owned()]);
         let reached: Vec<_> = mentions.reaching(&seeds).into_iter().collect();
         assert_eq!(

@@ -27,11 +27,14 @@ mod roots;
 mod setting;
 #[cfg(test)]
 mod testing;
+mod unique_pairs;
 mod value;
+mod word_index;
+mod words;
 
-pub use files::{Files, LoadedFile, ReadFile, folder_of, join};
+pub use files::{Files, LoadedFile, ParsedContent, ReadFile, folder_of, join};
 pub use images::{object_images, values_images};
-pub use mentions::Mentions;
+pub use mentions::{Mentions, StructuralFile};
 pub use overriders::overriders;
 pub use place::{FileId, Place};
 pub use root::{Doubt, Root, StaleChart, UnmatchedEntry};

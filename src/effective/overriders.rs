@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use memchr::memmem::find;
 
 use super::files::folder_of;
-use super::mentions::Mentions;
+use super::mentions::{Mentions, StructuralFile};
 use crate::file_selection::file_name;
 use crate::manifest::{is_compose, is_kustomization_file};
 
@@ -36,9 +36,9 @@ const APPLICATIONS: [&str; 4] = ["helm:", "kustomize:", "ApplicationSet", "plugi
 /// The files that may override something. `structural` are those that can include others; `read` gives the bytes of a
 /// file.
 pub fn overriders(
-    structural: &BTreeMap<String, Vec<u8>>,
+    structural: &BTreeMap<String, StructuralFile>,
     paths: &BTreeSet<String>,
-    mentions: &Mentions,
+    mentions: &Mentions<'_>,
     read: &dyn Fn(&str) -> Option<Vec<u8>>,
 ) -> BTreeSet<String> {
     let folders = Folders::new(paths);
@@ -47,10 +47,10 @@ pub fn overriders(
         let patches = || {
             has_any(bytes, &PATCHES)
                 && (has_any(bytes, &VERSIONS)
-                    || mentions.of(path).any(|file| {
-                        paths.contains(file) && read(file).is_none_or(|b| has_any(&b, &VERSIONS))
-                    })
-                    || mentions.of(path).any(|file| file.ends_with(".json")))
+                    || mentions.of(path).iter().any(|file| {
+                        file.ends_with(".json")
+                            || paths.contains(file) && read(file).is_none_or(|b| has_any(&b, &VERSIONS))
+                    }))
         };
         if is_kustomization_file(path) || find(bytes, b"kustomize.toolkit.fluxcd.io/").is_some() {
             return has_any(bytes, &TRANSFORMS) || patches();
@@ -69,7 +69,7 @@ pub fn overriders(
         let is_application = || find(bytes, b"argoproj.io/").is_some() && has_any(bytes, &APPLICATIONS);
         name.starts_with(".argocd-source") || is_release() || is_application()
     };
-    let found = structural.iter().filter(|(path, bytes)| is_overrider(path, bytes));
+    let found = structural.iter().filter(|(path, file)| is_overrider(path, &file.bytes));
     found.map(|(path, _)| path.clone()).collect()
 }
 

@@ -1,9 +1,10 @@
 //! Values with their origin: after any number of merges, each scalar still knows where it was written.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::place::{FileId, Place};
 use super::setting::{Link, Setting};
+use super::unique_pairs::UniquePairs;
 use crate::yaml::{NodeId, NodeKind, ParsedYaml, ScalarStyle, SyntheticDocument};
 
 /// Values that are nested deeper are cut off. No real manifest comes close.
@@ -232,9 +233,12 @@ impl ValueReader<'_> {
     /// The pairs of a map. The last of equal keys counts, and a merge key brings in only keys that are missing. Merge
     /// keys can lead from map to map in a chain of any length.
     fn pairs(&self, map: NodeId, depth: usize) -> Vec<(String, Value)> {
-        let mut pairs = UniquePairs::default();
-        let mut seen = HashSet::new();
-        let mut next = vec![map];
+        let (mut pairs, mut next) = self.own_pairs(map, depth);
+        if next.is_empty() {
+            return pairs.pairs;
+        }
+        next.reverse();
+        let mut seen = HashSet::from([map]);
         while let Some(map) = next.pop().map(|map| self.yaml.resolve(map)) {
             if !self.yaml.is_map(map) {
                 next.extend(self.yaml.items(map).collect::<Vec<_>>().into_iter().rev());
@@ -258,55 +262,6 @@ impl ValueReader<'_> {
             }
         }
         (own, merged)
-    }
-}
-
-/// Pairs of a map, each key once. An index keeps maps with very many keys fast.
-#[derive(Default)]
-struct UniquePairs {
-    pairs: Vec<(String, Value)>,
-    index: HashMap<String, usize>,
-}
-
-impl UniquePairs {
-    fn of(pairs: Vec<(String, Value)>) -> Self {
-        let index = pairs.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect();
-        UniquePairs { pairs, index }
-    }
-
-    fn set(&mut self, key: String, value: Value) {
-        match self.index.get(&key) {
-            Some(&at) => self.pairs[at].1 = value,
-            None => self.push(key, value),
-        }
-    }
-
-    fn set_missing(&mut self, key: String, value: Value) {
-        if !self.index.contains_key(&key) {
-            self.push(key, value);
-        }
-    }
-
-    fn push(&mut self, key: String, value: Value) {
-        self.index.insert(key.clone(), self.pairs.len());
-        self.pairs.push((key, value));
-    }
-
-    /// As [`Value::merge`].
-    fn merge(&mut self, over: Vec<(String, Value)>) {
-        let mut deleted = HashSet::new();
-        for (key, value) in over {
-            match self.index.get(&key) {
-                Some(&at) if value.is_null() => drop(deleted.insert(at)),
-                Some(&at) => {
-                    deleted.remove(&at);
-                    self.pairs[at].1.merge(value);
-                }
-                None => self.push(key, value),
-            }
-        }
-        let mut at = 0..;
-        self.pairs.retain(|_| at.next().is_none_or(|at| !deleted.contains(&at)));
     }
 }
 

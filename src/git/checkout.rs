@@ -3,19 +3,20 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use git2::{
-    Config, Direction, ErrorCode, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags, StatusOptions,
-};
+use git2::{Config, Direction, ErrorCode, Index, Oid, Repository, RepositoryInitOptions, StatusOptions};
 use tempfile::TempDir;
 
-use super::error::{CheckoutError, GitError, RemoteUrlError, UnsupportedFeature, UrlProblem};
+use super::discovery::{self, GitLocation};
+use super::error::{
+    CheckoutError, GitError, GitSettingError, RemoteUrlError, UnsupportedFeature, UrlProblem,
+};
 use super::oid::{commit_id, oid};
 use super::ssh_program::SshProgram;
 use super::temporary_folder::temporary_folder;
 use super::transport::TransportConfig;
 use super::tree::CommitFiles;
 use super::url_text::without_user;
-use super::{RemoteUrl, config, env_config, identity};
+use super::{RemoteUrl, config, identity};
 use crate::environment::Environment;
 use crate::file_selection::is_yaml;
 use crate::http::HttpSettings;
@@ -24,17 +25,20 @@ use crate::object_id::CommitId;
 /// Marks index entries that a sparse checkout omits (git's `CE_SKIP_WORKTREE`, as it is stored).
 const SKIP_WORKTREE: u16 = 1 << 14;
 
+/// The longest push option: one must fit into a packet of git's protocol.
+const MAX_PUSH_OPTION: usize = 65_000;
+
 /// A repository whose work tree contains the root.
 pub struct Checkout {
     pub(crate) repo: Repository,
     pub(super) workdir: PathBuf,
+    /// How a git process finds it.
+    pub(super) location: GitLocation,
     /// The root's path below the top of the work tree, with `/`; empty at the top itself.
     pub(crate) prefix: String,
     /// Set if there is no checkout at all.
     stand_in: Option<PlaceholderCheckout>,
     environment: Environment,
-    /// Holds the configuration files made from the environment; removed on drop.
-    _given: Option<TempDir>,
 }
 
 /// An empty repository that stands in for a checkout.
@@ -47,35 +51,31 @@ struct PlaceholderCheckout {
 impl Checkout {
     /// Opens the repository that contains `root`; `None` if there is none.
     ///
-    /// Only a `.git` counts: a bare repository inside a work tree is never used.
+    /// Only a `.git` counts, or what `GIT_DIR` names: a bare repository inside a work tree is never used.
     ///
     /// # Errors
-    /// Fails if the repository belongs to another user, or if its format is not supported.
+    /// Fails if the repository belongs to another user, or if its format is not supported; and if git's variables or
+    /// its configuration can't be used.
     pub fn open(root: &Path, environment: &Environment) -> Result<Option<Self>, GitError> {
         let root = std::fs::canonicalize(root).map_err(|e| CheckoutError::BadFolder {
             folder: root.display().to_string(),
             reason: e.to_string(),
         })?;
-        let Some(workdir) = root.ancestors().find(|folder| folder.join(".git").exists()) else {
-            return Ok(None);
-        };
         super::transport::prepare();
-        let none: [&Path; 0] = [];
-        let repo = Repository::open_ext(workdir.join(".git"), RepositoryOpenFlags::NO_SEARCH, none)
-            .map_err(|e| unreadable(workdir, &e))?;
-        let given = env_config::apply(&repo, environment)?;
-        let inside = root.strip_prefix(workdir).unwrap_or(Path::new(""));
+        let Some(found) = discovery::find(&root, environment)? else { return Ok(None) };
+        let workdir = found.work_tree;
+        let inside = root.strip_prefix(&workdir).unwrap_or(Path::new(""));
         let prefix: Option<Vec<_>> = inside.iter().map(|part| part.to_str()).collect();
         let prefix = prefix
             .map(|parts| parts.join("/"))
             .ok_or_else(|| CheckoutError::NotUtf8 { folder: root.display().to_string() })?;
         Ok(Some(Checkout {
-            workdir: workdir.to_owned(),
-            repo,
+            workdir,
+            repo: found.repo,
+            location: found.location,
             prefix,
             stand_in: None,
             environment: environment.clone(),
-            _given: given,
         }))
     }
 
@@ -91,14 +91,14 @@ impl Checkout {
         options.external_template(false).no_reinit(true);
         let repo = Repository::init_opts(folder.path(), &options);
         let repo = repo.map_err(|e| GitError::library("no temporary repository", &e))?;
-        let given = env_config::apply(&repo, environment)?;
+        config::apply(&repo, repo.path(), environment)?;
         Ok(Checkout {
             workdir: folder.path().to_owned(),
             repo,
+            location: GitLocation::default(),
             prefix: String::new(),
             stand_in: Some(PlaceholderCheckout { url: url.to_owned(), _folder: folder }),
             environment: environment.clone(),
-            _given: given,
         })
     }
 
@@ -121,6 +121,20 @@ impl Checkout {
     /// Fails if git's configuration can't be read.
     pub fn http(&self) -> Result<HttpSettings, GitError> {
         Ok(HttpSettings::new(&self.environment, config::http(&self.config()?)))
+    }
+
+    /// The values of `push.pushOption`.
+    ///
+    /// # Errors
+    /// Fails if one has a line break in it, as in git, or is too long for a packet; and where git would sign the push.
+    pub(crate) fn push_options(&self) -> Result<Vec<String>, GitError> {
+        self.check_push_signing()?;
+        let options = config::list(&self.config()?, "push.pushoption");
+        let is_wrong = |option: &String| option.contains('\n') || option.len() > MAX_PUSH_OPTION;
+        if options.iter().any(is_wrong) {
+            return Err(GitSettingError::PushOption { longest: MAX_PUSH_OPTION }.into());
+        }
+        Ok(options)
     }
 
     /// How to reach servers from this checkout.
@@ -162,8 +176,14 @@ impl Checkout {
     /// or a path.
     ///
     /// # Errors
-    /// Fails if there is no such remote, or if its URL is not allowed.
+    /// Fails if there is no such remote, or if its URL is not allowed, or if its settings can't be respected.
     pub fn remote(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl), GitError> {
+        let (fetch, push) = self.remote_urls(name)?;
+        self.check_remote(name, [&fetch, &push])?;
+        Ok((fetch, push))
+    }
+
+    fn remote_urls(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl), GitError> {
         let parse = |url: &str| RemoteUrl::parse(url, &self.workdir);
         if let Some(PlaceholderCheckout { url, .. }) = &self.stand_in {
             let here = self.folder_of_programs()?;
@@ -246,16 +266,10 @@ impl Checkout {
         Ok(CommitFiles { repo: &self.repo, commit, prefix: &self.prefix })
     }
 
-    /// The YAML files below the root that git tracks. Ignore rules don't apply to them.
-    pub fn tracked(&self) -> Vec<String> {
-        let Ok(index) = self.repo.index() else { return Vec::new() };
-        let regular = index.iter().filter(|entry| [0o100_644, 0o100_755].contains(&entry.mode));
-        let paths = regular.filter_map(|entry| String::from_utf8(entry.path).ok());
-        let below = paths.filter_map(|path| match self.prefix.as_str() {
-            "" => Some(path),
-            prefix => Some(path.strip_prefix(prefix)?.strip_prefix('/')?.to_owned()),
-        });
-        below.filter(|path| is_yaml(path)).collect()
+    /// Finds the YAML files below the root that git tracks, in any thread. Ignore rules don't apply to them.
+    pub fn tracked(&self) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
+        let (index, prefix) = (self.repo.path().join("index"), self.prefix.clone());
+        move || tracked_files(&index, &prefix)
     }
 
     /// Those of the given paths below the root that have uncommitted changes.
@@ -294,19 +308,41 @@ impl Checkout {
         &self.prefix
     }
 
-    /// Whether `HEAD`, if it is detached or on `branch`, has commits that the target lacks: neither the
-    /// remote-tracking branch nor `base`, which a runner checked out, contains it. Returns false if neither is known.
+    /// Whether `HEAD`, if it is detached or on `branch`, has commits that the remote lacks: neither `base`, which a runner
+    /// checked out, nor the remote-tracking branch contains it; nor, if it is detached, any other branch of the remote, or a
+    /// tag. Returns false if none of these is known.
     pub fn has_own_commits(&self, remote: &str, branch: &str, base: Option<CommitId>) -> bool {
-        if self.branch().is_some_and(|here| here != branch) {
+        let here = self.branch();
+        if here.as_ref().is_some_and(|here| here != branch) {
             return false;
         }
+        let base = base.map(oid).filter(|base| self.repo.find_commit(*base).is_ok());
         let tracking = self.tracking(remote, branch).and_then(|name| self.repo.refname_to_id(&name).ok());
-        let base = base.map(oid);
-        let known: Vec<Oid> =
-            base.into_iter().chain(tracking).filter(|oid| self.repo.find_commit(*oid).is_ok()).collect();
-        let Some(head) = self.head().map(oid).filter(|_| !known.is_empty()) else { return false };
-        let holds = |tip: &Oid| *tip == head || self.repo.graph_descendant_of(*tip, head).unwrap_or(true);
-        !known.iter().any(holds)
+        let others = if here.is_none() { self.branches_and_tags(remote) } else { Vec::new() };
+        let known: Vec<Oid> = base.into_iter().chain(tracking).chain(others).collect();
+        !known.is_empty() && self.has_commits_beyond(&known).unwrap_or(false)
+    }
+
+    /// Whether `HEAD` has commits that none of the given ones contains.
+    fn has_commits_beyond(&self, known: &[Oid]) -> Result<bool, git2::Error> {
+        let mut walk = self.repo.revwalk()?;
+        walk.push_head()?;
+        known.iter().try_for_each(|known| walk.hide(*known))?;
+        walk.next().transpose().map(|first| first.is_some())
+    }
+
+    /// The commits of a remote's branches, as far as they were fetched, and of all tags.
+    fn branches_and_tags(&self, remote: &str) -> Vec<Oid> {
+        let of = |glob: &str| self.repo.references_glob(glob).into_iter().flatten().flatten();
+        let tracked = format!("refs/remotes/{remote}/*");
+        let all = of(&tracked).chain(of("refs/tags/*"));
+        all.filter_map(|reference| reference.peel_to_commit().ok().map(|commit| commit.id())).collect()
+    }
+
+    /// Whether a remote's branch, as it was fetched, contains `HEAD`.
+    pub fn is_head_on(&self, remote: &str, branch: &str) -> bool {
+        let tip = self.tracking(remote, branch).and_then(|name| self.repo.refname_to_id(&name).ok());
+        tip.is_some_and(|tip| self.has_commits_beyond(&[tip]).is_ok_and(|beyond| !beyond))
     }
 
     /// The full name of a remote-tracking branch.
@@ -337,7 +373,20 @@ impl Checkout {
     }
 }
 
-fn unreadable(workdir: &Path, error: &git2::Error) -> CheckoutError {
+/// The YAML files below the folder `prefix` that are in an index.
+fn tracked_files(index: &Path, prefix: &str) -> Vec<String> {
+    let Ok(index) = Index::open(index) else { return Vec::new() };
+    let regular = index.iter().filter(|entry| [0o100_644, 0o100_755].contains(&entry.mode));
+    let paths = regular.filter_map(|entry| String::from_utf8(entry.path).ok());
+    let below = paths.filter_map(|path| match prefix {
+        "" => Some(path),
+        prefix => Some(path.strip_prefix(prefix)?.strip_prefix('/')?.to_owned()),
+    });
+    below.filter(|path| is_yaml(path)).collect()
+}
+
+/// What it means that libgit2 can't open a repository.
+pub(super) fn unreadable(workdir: &Path, error: &git2::Error) -> CheckoutError {
     let (folder, text) = (workdir.display().to_string(), error.message());
     if error.code() == ErrorCode::Owner {
         return CheckoutError::ForeignOwner { folder };

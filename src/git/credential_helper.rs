@@ -6,11 +6,13 @@
 //! `TAGBUMP_TOKEN`.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use url::Url;
 
 use super::checkout::Checkout;
+use super::discovery::GitLocation;
 use super::error::GitSettingError;
 use super::process::{self, Interruption, ProcessOutput, Purpose};
 use crate::environment::Environment;
@@ -28,6 +30,7 @@ pub struct CredentialHelpers {
     folder: PathBuf,
     /// The folders whose files belong to the repository.
     repository: Vec<PathBuf>,
+    location: GitLocation,
     environment: Environment,
 }
 
@@ -47,12 +50,18 @@ impl Checkout {
         CredentialHelpers {
             folder: self.workdir.clone(),
             repository: folders.into_iter().map(real_path).collect(),
+            location: self.location.clone(),
             environment: self.environment().clone(),
         }
     }
 }
 
 impl CredentialHelpers {
+    /// The environment that helpers are started from.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
     /// Asks for a server's user and password, as git would. Finds nothing if no helper knows the server, or if the
     /// answer takes longer than `time`.
     ///
@@ -67,7 +76,7 @@ impl CredentialHelpers {
         let question = question(url, user)?;
         let of_repository = self.are_repositorys(time);
         let purpose = if of_repository { Purpose::RepositoryHelpers } else { Purpose::UserHelpers };
-        let mut command = process::git(Some(&self.folder), purpose, &self.environment);
+        let mut command = self.git(purpose);
         command.args(["credential", "fill"]);
         let answer = process::run(command, question.as_bytes(), time, Interruption::EndsIt);
         // without git there are no helpers
@@ -82,9 +91,15 @@ impl CredentialHelpers {
         Ok(HelperAnswer { found, withheld })
     }
 
+    fn git(&self, purpose: Purpose) -> Command {
+        let mut command = process::git(Some(&self.folder), purpose, &self.environment);
+        self.location.name_for(&mut command);
+        command
+    }
+
     /// Whether the repository's own configuration names a helper. If git can't say, assume that it does.
     fn are_repositorys(&self, time: Duration) -> bool {
-        let mut command = process::git(Some(&self.folder), Purpose::RepositoryHelpers, &self.environment);
+        let mut command = self.git(Purpose::RepositoryHelpers);
         command.args(["config", "--null", "--show-origin", "--get-regexp", HELPER_SETTINGS]);
         match process::run(command, b"", time.min(CONFIG_TIME), Interruption::EndsIt) {
             // git config fails if nothing is set; then the list is empty

@@ -1,8 +1,8 @@
 //! Finds the credentials for a server, and decides which servers may see them.
 //!
 //! tagbump tries these in order: `TAGBUMP_TOKEN`, the URL, the header that actions/checkout left in git's
-//! configuration, `GITHUB_TOKEN` or `GH_TOKEN`, and git's credential helpers. It uses the first that it finds, and
-//! never a second one.
+//! configuration, `GITHUB_TOKEN` or `GH_TOKEN`, `.netrc`, and git's credential helpers. It uses the first that it finds,
+//! and never a second one, but like git it asks the helpers if the server rejects the one in `.netrc`.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use url::Url;
 use super::UrlOrigin;
 use super::credential_helper::CredentialHelpers;
 use super::error::GitSettingError;
+use super::netrc;
 use super::remote_url::RemoteUrl;
 use crate::environment::Environment;
 use crate::http::{HttpSettings, is_loopback};
@@ -168,6 +169,7 @@ impl Credentials {
             return Credentials::none();
         };
         // an empty header discards those before it, as in git
+        let http = http.clone().with_user(user.as_deref());
         let headers = http.values("extraheader", url);
         let headers = headers.rsplit(|header| header.is_empty()).next().unwrap_or_default();
         Credentials {
@@ -201,7 +203,7 @@ impl Credentials {
         if let (Some(user), Some(password)) = (user, &self.password) {
             return Ok(Some(Credential::basic(user, password, "the remote's URL")));
         }
-        if let Some((_, value)) = self.headers.iter().find(|(name, _)| is_authorization(name)) {
+        if let Some((_, value)) = self.headers.iter().rfind(|(name, _)| is_authorization(name)) {
             return configured(value).map(Some);
         }
         let is_github = |server: &Url| server.origin() == url.origin();
@@ -222,6 +224,24 @@ impl Credentials {
         secrets.extend(self.tokens.all.iter().cloned());
         secrets.extend(self.password.clone());
         Secrets(secrets)
+    }
+
+    /// Looks for the server in `.netrc`. Returns the credential, and why one there is not used.
+    pub fn of_netrc(&self) -> (Option<Credential>, Option<String>) {
+        let (Some(url), Some(helpers)) = (&self.url, &self.helpers) else { return (None, None) };
+        let host = url.host_str().unwrap_or_default();
+        match netrc::find(host, self.user.as_deref(), helpers.environment()) {
+            Ok(Some(entry)) if may_carry_token(url) => {
+                (Some(Credential::basic(&entry.login, &entry.password, netrc::FILE)), None)
+            }
+            Ok(Some(_)) => {
+                let why =
+                    format!("the password in {} was not sent to {host}: http is not encrypted", netrc::FILE);
+                (None, Some(why))
+            }
+            Ok(None) => (None, None),
+            Err(why) => (None, Some(why)),
+        }
     }
 
     /// Asks git's credential helpers, as git would. Returns the credential, and why a helper may not have found one.

@@ -3,64 +3,25 @@
 //! `git -c` passes on its settings.
 //!
 //! Sources: `git help config` (FILES, ENVIRONMENT), git's `config.c` (`git_config_from_parameters`) and `quote.c`
-//! (`sq_dequote_step`). libgit2 differs from git in two ways: an `includeIf` in these files never matches, and
-//! `safe.directory` is read only from where libgit2 looks itself when it opens the repository.
+//! (`sq_dequote_step`). One thing differs from git: `safe.directory` is read only from where libgit2 looks itself when
+//! it opens the repository.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-
-use git2::{ConfigLevel, Repository};
-use tempfile::TempDir;
-
-use super::error::{GitError, GitSettingError};
-use super::temporary_folder::temporary_folder;
+use super::error::GitSettingError;
 use super::url_text::without_user;
 use crate::environment::Environment;
 
 const COUNT: &str = "GIT_CONFIG_COUNT";
 const PARAMETERS: &str = "GIT_CONFIG_PARAMETERS";
 
-/// Adds the environment's settings to a repository's configuration, for everything that libgit2 does with it. The
-/// returned folder must live as long as the repository.
-///
-/// # Errors
-/// Fails if git would not accept a variable either.
-pub fn apply(repo: &Repository, environment: &Environment) -> Result<Option<TempDir>, GitError> {
-    let items = items(environment)?;
-    let no_system = environment.get("GIT_CONFIG_NOSYSTEM").is_some_and(is_true);
-    let system = environment.get("GIT_CONFIG_SYSTEM").filter(|_| !no_system);
-    let global = environment.get("GIT_CONFIG_GLOBAL");
-    if items.is_empty() && !no_system && system.is_none() && global.is_none() {
-        return Ok(None);
-    }
-    let folder = temporary_folder()?;
-    let file = |name: &str, text: &str| -> Result<PathBuf, GitError> {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).map_err(GitError::Temporary)?;
-        Ok(path)
-    };
-    let empty = file("empty", "")?;
-    // a path that isn't a regular file, such as /dev/null, sets nothing
-    let or_empty = |path: &str| if Path::new(path).is_file() { path.into() } else { empty.clone() };
-    let mut levels = Vec::new();
-    if no_system || system.is_some() {
-        levels.push((ConfigLevel::System, system.map_or(empty.clone(), or_empty)));
-        levels.push((ConfigLevel::ProgramData, empty.clone()));
-    }
-    if let Some(path) = global {
-        levels.push((ConfigLevel::Global, or_empty(path)));
-        levels.push((ConfigLevel::XDG, empty.clone()));
-    }
-    if !items.is_empty() {
-        levels.push((ConfigLevel::App, file("given", &written(&items))?));
-    }
-    let unreadable = |e: git2::Error| GitError::library("git's configuration can't be read", &e);
-    // this is the repository's own configuration, not a copy
-    let mut config = repo.config().map_err(unreadable)?;
-    for (level, path) in levels {
-        config.add_file(&path, level, true).map_err(unreadable)?;
-    }
-    Ok(Some(folder))
+/// Whether variables replace configuration files.
+pub fn replaces_files(environment: &Environment) -> bool {
+    let is_set = |name| environment.get(name).is_some();
+    skips_system(environment) || is_set("GIT_CONFIG_SYSTEM") || is_set("GIT_CONFIG_GLOBAL")
+}
+
+/// Whether the system's configuration doesn't count.
+pub fn skips_system(environment: &Environment) -> bool {
+    environment.get("GIT_CONFIG_NOSYSTEM").is_some_and(is_true)
 }
 
 /// A key and its value; a key without a value means true.
@@ -162,32 +123,8 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// Writes the settings as a git configuration file.
-fn written(items: &[ConfigItem]) -> String {
-    let mut text = String::new();
-    for (key, value) in items {
-        let (section, _) = key.split_once('.').unwrap_or((key, ""));
-        let (head, name) = key.rsplit_once('.').unwrap_or((key, ""));
-        let subsection = head.get(section.len() + 1..);
-        let subsection = subsection.map(|s| format!(" \"{}\"", s.replace('\\', "\\\\").replace('"', "\\\"")));
-        let value = value.as_ref().map(|value| format!(" = \"{}\"", escaped(value)));
-        // writing to a string can't fail
-        let _ = writeln!(
-            text,
-            "[{section}{}]\n\t{name}{}",
-            subsection.unwrap_or_default(),
-            value.unwrap_or_default()
-        );
-    }
-    text
-}
-
-fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t")
-}
-
 /// Whether git reads this as true. Any number but zero is true.
-fn is_true(text: &str) -> bool {
+pub fn is_true(text: &str) -> bool {
     let number = text.parse::<i64>().is_ok_and(|number| number != 0);
     number || ["true", "yes", "on"].contains(&text.to_ascii_lowercase().as_str())
 }
@@ -221,25 +158,6 @@ mod tests {
         }
         for wrong in ["", "a", ".b", "a.", "a.1", "a b.c", "a.x\ny.c", "a.b c"] {
             assert!(checked(wrong, "V").is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn what_is_written_is_read_as_it_was() {
-        let values = ["", " x ", "a\"b\\c", "# no; comment", "two\nlines\tand", "ü"];
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("f");
-        for value in values {
-            let items = [
-                ("A.x\"y\\z.W.k".to_owned(), Some(value.to_owned())),
-                ("a.plain".to_owned(), Some(value.to_owned())),
-                ("a.bare".to_owned(), None),
-            ];
-            std::fs::write(&file, written(&items)).unwrap();
-            let config = git2::Config::open(&file).unwrap();
-            assert_eq!(config.get_string("a.x\"y\\z.W.k").unwrap(), value);
-            assert_eq!(config.get_string("a.plain").unwrap(), value);
-            assert!(config.get_bool("a.bare").unwrap());
         }
     }
 }

@@ -58,6 +58,20 @@ pub enum CheckoutError {
     ForeignOwner { folder: String },
     #[error("{folder}: the repository can't be opened: {reason}")]
     NotOpened { folder: String, reason: String, feature: Option<UnsupportedFeature> },
+    #[error("GIT_DIR names {path}, which is not a git repository")]
+    NoGitDir { path: String },
+    #[error("{variable} is set, and tagbump can't use it")]
+    UnsupportedVariable { variable: &'static str },
+    #[error("{setting} is set in git's configuration, and tagbump can't respect it")]
+    UnsupportedSetting { setting: String },
+    #[error("{setting} doesn't allow {protocol}")]
+    ForbiddenProtocol { protocol: String, setting: String },
+    #[error("{path}: the repository is bare, so it has no work tree")]
+    Bare { path: String },
+    #[error("{setting} names {path} as the work tree: {reason}")]
+    NoWorkTree { setting: &'static str, path: String, reason: String },
+    #[error("{root} is outside of the repository's work tree, {work_tree}")]
+    OutsideWorkTree { root: String, work_tree: String },
     #[error("there is no remote {name} here")]
     UnknownRemote { name: String },
     #[error("remote {name} starts with a dash")]
@@ -179,6 +193,31 @@ pub enum GitSettingError {
     UrlLineBreak,
     #[error("{url}: ssh.variant simple takes no port")]
     SimpleSshPort { url: String },
+    #[error("push.pushOption has a line break in it, or more than {longest} bytes")]
+    PushOption { longest: usize },
+    #[error("{file}: {problem}")]
+    Include { file: String, problem: IncludeProblem },
+}
+
+/// Why a file of git's configuration can't be read or included.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IncludeProblem {
+    #[error("git's configuration can't be read: {0}")]
+    Unreadable(String),
+    #[error("more than 10 files of git's configuration include each other")]
+    TooDeep,
+    #[error("git's configuration includes more than 1000 files")]
+    TooMany,
+    #[error("a relative path in git's configuration works only in a file, not in a variable")]
+    NotFromFile,
+    #[error("~USER in git's configuration is not supported")]
+    OtherHome,
+    #[error("HOME is not set, so ~ in git's configuration has no meaning")]
+    NoHome,
+    #[error("%(prefix) in git's configuration is not supported")]
+    Prefix,
+    #[error("sets a remote's URL, but a condition includes it, and another depends on the remotes' URLs")]
+    RemoteUrl,
 }
 
 /// A permanent error from a server, or from a program in between. Retrying won't help.

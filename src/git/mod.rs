@@ -1,7 +1,7 @@
 //! Git plumbing on top of libgit2: repositories, remotes, credentials, signatures. It knows nothing about landing or
 //! history.
 //!
-//! `checkout` is the user's repository, `tree` reads the files of a commit, and `local_commit` implements `--commit`.
+//! `checkout` is the user's repository, which `discovery` finds; `tree` reads the files of a commit, and `local_commit` implements `--commit`.
 //!
 //! Landing uses its own `workspace`: a temporary bare repository that borrows the checkout's objects, so that nothing
 //! in the checkout moves. `fetch` brings new commits into it, and `push` sends what the server lacks, as `pkt_line`s.
@@ -9,10 +9,10 @@
 //! landing, `sync` updates the checkout, and `adopt` copies the new objects there.
 //!
 //! `transport` talks to the server, `ssh_program` is the ssh that it runs, and `answers` parses what the server
-//! sends. `credentials` finds a token or password, `credential_helper` asks git's helpers, and `submodule` decides
-//! whether `TAGBUMP_TOKEN` may go to a submodule's remote.
+//! sends. `credentials` finds a token or password, `netrc` reads `.netrc`, `credential_helper` asks git's helpers, and `submodule` decides
+//! whether `TAGBUMP_TOKEN` may go to a submodule's remote; `remote_settings` knows which settings nothing here respects.
 //!
-//! `env_config` reads configuration from the environment, `date` parses a commit's date, and `signing` signs commits.
+//! `config` reads git's configuration, `env_config` the part of it in the environment, `date` parses a commit's date, and `signing` signs commits.
 //! `process` starts every program, and decides what its environment contains.
 
 mod adopt;
@@ -23,16 +23,19 @@ mod config;
 mod credential_helper;
 pub(crate) mod credentials;
 mod date;
+mod discovery;
 mod env_config;
 pub(crate) mod equivalent_commit;
 mod error;
 pub(crate) mod fetch;
 mod identity;
 mod local_commit;
+mod netrc;
 pub(crate) mod oid;
 mod pkt_line;
 mod process;
 pub(crate) mod push;
+mod remote_settings;
 mod remote_url;
 pub(crate) mod signing;
 mod ssh_program;
@@ -50,8 +53,8 @@ pub use carry::CarriedCommits;
 pub use checkout::Checkout;
 pub use credentials::Tokens;
 pub use error::{
-    CarryError, CheckoutError, CommitError, GitError, GitSettingError, RemoteUrlError, ServerError,
-    SshProblem, UncommittedChange, UnsupportedFeature, UrlProblem,
+    CarryError, CheckoutError, CommitError, GitError, GitSettingError, IncludeProblem, RemoteUrlError,
+    ServerError, SshProblem, UncommittedChange, UnsupportedFeature, UrlProblem,
 };
 pub use identity::{AuthorError, Identity};
 pub use local_commit::{CommitRequest, commit, rehearse};

@@ -12,7 +12,7 @@ use std::time::Instant;
 use git2::transport::{Service, SmartSubtransportStream};
 use git2::{ErrorClass, ErrorCode, ObjectType, Oid, PackBuilder, Repository, Tree};
 
-use super::answers::{PushReport, RefAdvertisement, read_advertisement, read_push_report};
+use super::answers::{AnswerError, PushReport, RefAdvertisement, read_advertisement, read_push_report};
 use super::oid::oid;
 use super::pkt_line;
 use super::transport::{Endpoint, TransferError};
@@ -27,6 +27,8 @@ pub struct PushRequest<'a> {
     pub expected: Option<CommitId>,
     /// Commits that the server has, together with all their ancestors.
     pub known: Vec<CommitId>,
+    /// git's `push.pushOption`, for the server's hooks.
+    pub options: &'a [String],
 }
 
 /// The server's answer.
@@ -66,8 +68,15 @@ impl PushRequest<'_> {
             }
             return Ok(PushResult::RefMoved);
         }
+        if !self.options.is_empty() && !advertised.push_options {
+            return Err(lost(&endpoint.refuse(AnswerError::NoPushOptions)));
+        }
         let mut request = pkt_line::line(&self.command(&advertised));
         request.extend_from_slice(pkt_line::FLUSH);
+        if !self.options.is_empty() {
+            self.options.iter().for_each(|option| request.extend(pkt_line::line(option.as_bytes())));
+            request.extend_from_slice(pkt_line::FLUSH);
+        }
         request.extend_from_slice(&self.pack()?);
         if endpoint.is_stateless() {
             drop(stream);
@@ -85,7 +94,9 @@ impl PushRequest<'_> {
         let old = self.expected.map_or(Oid::ZERO_SHA1, oid);
         let side_band = if advertised.side_band { " side-band-64k" } else { "" };
         let agent = concat!("agent=git/2-tagbump-", env!("CARGO_PKG_VERSION"));
-        format!("{old} {} {}\0 report-status{side_band} {agent}", self.commit, self.full_name()).into_bytes()
+        let options = if self.options.is_empty() { "" } else { " push-options" };
+        let capabilities = format!("report-status{side_band}{options} {agent}");
+        format!("{old} {} {}\0 {capabilities}", self.commit, self.full_name()).into_bytes()
     }
 
     fn pack(&self) -> Result<Vec<u8>, git2::Error> {

@@ -55,7 +55,7 @@ impl RemoteUrl {
         }
     }
 
-    /// `OWNER/NAME`: the last two parts of the path, without `.git`.
+    /// `OWNER/NAME`: the last two parts of the path, without `.git`. Azure puts `_git` between project and name.
     pub fn slug(&self) -> Option<String> {
         let path = match self {
             RemoteUrl::Http { url, .. } => url.path().to_owned(),
@@ -65,8 +65,9 @@ impl RemoteUrl {
         let path = path.trim_end_matches('/');
         let path = path.strip_suffix(".git").unwrap_or(path);
         let mut parts = path.rsplit('/').filter(|part| !part.is_empty());
-        let name = parts.next()?;
-        parts.next().map(|owner| format!("{owner}/{name}"))
+        let (name, owner) = (parts.next()?, parts.next()?);
+        let owner = if owner == "_git" { parts.next().unwrap_or(owner) } else { owner };
+        Some(format!("{owner}/{name}"))
     }
 
     /// The host, unless the repository is on this machine.

@@ -102,6 +102,7 @@ fn is_clean(checkout: &Checkout) -> Result<bool, String> {
 /// Runs git and returns its output, or the reason why it failed.
 fn run(checkout: &Checkout, arguments: &[&str], interruption: Interruption) -> Result<ProcessOutput, String> {
     let mut command = process::git(Some(&checkout.workdir), Purpose::Checkout, checkout.environment());
+    checkout.location.name_for(&mut command);
     command.args(arguments);
     let name = arguments[0];
     match process::run(command, b"", GIT_TIME, interruption) {

@@ -10,6 +10,10 @@ pub enum HttpError {
     BadProxy { setting: &'static str },
     #[error("{setting} turns the check of certificates off, and tagbump never does that")]
     ChecksOff { setting: &'static str },
+    #[error("{setting} is set in git's configuration or environment, and tagbump can't respect it")]
+    Unsupported { setting: &'static str },
+    #[error("{setting} has characters in it that HTTP doesn't allow")]
+    BadValue { setting: &'static str },
     #[error("{path}: holds no CA certificates{}", because(.reason))]
     NoCertificates {
         path: String,

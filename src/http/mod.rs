@@ -2,8 +2,10 @@
 //! everywhere. The only module that creates an agent of ureq.
 //!
 //! `settings` reads git's configuration and the environment, and creates the client; `proxy` finds the proxy
-//! for a URL, and `client_certificate` reads the client's certificate. `connector` makes the connections, through
-//! `forward_proxy` for plain http, and with `server_verifier` for https. Redirects are never followed here, because only the caller knows which credentials may go where.
+//! for a URL, `url_match` the settings that apply to it, and `unsupported` those that nothing here can respect.
+//! `client_certificate` reads the client's certificate. `connector` makes the connections, through `forward_proxy` for
+//! plain http, and with `server_verifier` for https. Redirects are never followed here, because only the caller knows
+//! which credentials may go where.
 
 mod client_certificate;
 mod connector;
@@ -13,6 +15,8 @@ mod proxy;
 mod server_verifier;
 mod settings;
 mod tls_problem;
+mod unsupported;
+mod url_match;
 
 use std::io::Read;
 use std::time::{Duration, Instant};

@@ -14,6 +14,7 @@ use url::Url;
 use super::client_certificate::{ClientCertificate, NamedFile};
 use super::connector::{self, TlsConfigs};
 use super::server_verifier::ServerVerifier;
+use super::url_match::{MatchedUrl, Specificity};
 use super::{CONNECT_TIMEOUT, HttpError, proxy};
 use crate::environment::Environment;
 
@@ -23,28 +24,47 @@ pub struct HttpSettings {
     environment: Environment,
     /// Git's `http.*` settings in their order, lower-case except for the URLs in them.
     entries: Vec<(String, String)>,
+    /// The user in the remote's URL, which is not in the URLs that requests are sent to.
+    user: Option<String>,
 }
 
 impl HttpSettings {
     /// `entries` is the section `http` of git's configuration, with the names that libgit2 uses.
     pub fn new(environment: &Environment, entries: Vec<(String, String)>) -> Self {
-        HttpSettings { environment: environment.clone(), entries }
+        HttpSettings { environment: environment.clone(), entries, user: None }
     }
 
-    /// The values of `http.KEY` and `http.<url>.KEY` for a URL. As in git, the most specific matching URL wins.
-    /// `key` is lower-case.
+    /// The settings for a remote whose URL names this user.
+    #[must_use]
+    pub fn with_user(self, user: Option<&str>) -> Self {
+        HttpSettings { user: user.map(str::to_owned), ..self }
+    }
+
+    /// The values of `http.KEY` and `http.<url>.KEY` that git would use for a URL, in its order: each that is at
+    /// least as specific as those before it. Where only one value can count, it is the last. `key` is lower-case.
+    ///
+    /// Source: git's `urlmatch.c` (`urlmatch_config_entry`).
     pub fn values(&self, key: &str, url: &Url) -> Vec<&str> {
-        let mut best = 0;
+        let Some(url) = MatchedUrl::of_request(url, self.user.as_deref()) else { return Vec::new() };
+        let mut best = Specificity::default();
         let mut values = Vec::new();
         for (name, value) in &self.entries {
-            let Some(score) = specificity(name, key, url).filter(|score| *score >= best) else { continue };
-            if score > best {
-                values.clear();
+            let found = match pattern(name, key) {
+                Some("") => Some(Specificity::default()),
+                Some(pattern) => url.specificity(pattern),
+                None => None,
+            };
+            if let Some(found) = found.filter(|found| *found >= best) {
+                best = found;
+                values.push(value.as_str());
             }
-            best = score;
-            values.push(value.as_str());
         }
         values
+    }
+
+    /// The value of an environment variable.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name)
     }
 
     /// The value that applies, which may be empty.
@@ -64,6 +84,7 @@ impl HttpSettings {
     /// For a proxy that is not a URL, a file without certificates, a client certificate that can't be used, and where
     /// git is to skip the check of certificates; and where the machine has no root certificates.
     pub fn agent(&self, url: &Url) -> Result<Agent, HttpError> {
+        self.refuse_unsupported(url)?;
         let proxy = proxy::of(self.value("proxy", url), &self.environment, url)?;
         let proxy_has_tls = proxy.as_ref().is_some_and(|proxy| proxy.protocol() == ProxyProtocol::Https);
         let needs_tls = url.scheme() == "https" || proxy_has_tls;
@@ -210,54 +231,15 @@ fn certificates(found: CertificateResult) -> Result<Vec<CertificateDer<'static>>
     }
 }
 
-/// How specific an `http.<url>.KEY` is for a URL; `None` if it is another key, or doesn't match.
-fn specificity(name: &str, key: &str, url: &Url) -> Option<usize> {
+/// The `<url>` of an `http.<url>.KEY`, empty for `http.KEY`; `None` if it is another key.
+fn pattern<'a>(name: &'a str, key: &str) -> Option<&'a str> {
     let inner = name.strip_prefix("http.")?.strip_suffix(key)?;
-    let pattern = match inner {
-        "" => return Some(1),
-        inner => inner.strip_suffix('.').filter(|pattern| !pattern.is_empty())?,
-    };
-    let pattern = Url::parse(pattern).ok()?;
-    let same_place = pattern.scheme() == url.scheme()
-        && pattern.port_or_known_default() == url.port_or_known_default()
-        && same_host(pattern.host_str()?, url.host_str()?);
-    // a pattern with a user only matches that user, and the URL here has none
-    if !same_place || !pattern.username().is_empty() {
-        return None;
-    }
-    let prefix = pattern.path().trim_end_matches('/');
-    let rest = url.path().strip_prefix(prefix)?;
-    (rest.is_empty() || rest.starts_with('/')).then_some(2 + prefix.len())
-}
-
-/// Compares hosts label by label; `*` matches any one label.
-fn same_host(pattern: &str, host: &str) -> bool {
-    let (pattern, host): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), host.split('.').collect());
-    pattern.len() == host.len()
-        && pattern.iter().zip(&host).all(|(p, h)| *p == "*" || p.eq_ignore_ascii_case(h))
+    if inner.is_empty() { Some("") } else { inner.strip_suffix('.').filter(|pattern| !pattern.is_empty()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn score(key: &str, url: &str) -> Option<usize> {
-        specificity(key, "extraheader", &Url::parse(url).unwrap())
-    }
-
-    #[test]
-    fn keys_match_as_in_git() {
-        let url = "https://github.com/acme/gitops.git";
-        assert_eq!(score("http.extraheader", url), Some(1));
-        assert_eq!(score("http.xextraheader", url), None);
-        assert_eq!(score("http.https://github.com/.extraheader", url), Some(2));
-        assert_eq!(score("http.https://github.com/acme.extraheader", url), Some(7));
-        assert_eq!(score("http.https://github.com/ac.extraheader", url), None);
-        assert_eq!(score("http.https://github.com:443.extraheader", url), Some(2));
-        assert_eq!(score("http.http://github.com/.extraheader", url), None);
-        assert_eq!(score("http.https://evil.com/.extraheader", url), None);
-        assert_eq!(score("http.https://*.com/.extraheader", url), Some(2));
-    }
 
     #[test]
     fn the_most_specific_value_counts_then_the_last() {
@@ -273,5 +255,8 @@ mod tests {
         assert_eq!(value("https://h/x"), Some(""));
         assert_eq!(value("http://h/x"), Some("c"));
         assert_eq!(settings.value("sslcainfo", &Url::parse("https://h/").unwrap()), None);
+        assert_eq!(pattern("http.xproxy", "proxy"), None);
+        let url = Url::parse("https://h/x").unwrap();
+        assert_eq!(settings.values("proxy", &url), ["a", "b", ""], "git collects a list while it reads");
     }
 }

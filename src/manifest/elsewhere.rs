@@ -49,7 +49,8 @@ pub fn unknown_places<'a>(
         return Vec::new();
     }
     let known: HashSet<NodeId> = known.flat_map(Reference::slots).map(|slot| slot.node).collect();
-    let mut search = PlaceSearch { yaml: file.yaml, known, wanted, found: Vec::new() };
+    let may_have_blocks = may_have_blocks(file.text);
+    let mut search = PlaceSearch { yaml: file.yaml, known, wanted, may_have_blocks, found: Vec::new() };
     let mut documents = documents(file);
     documents.reverse();
     for doc in documents.iter().filter(|doc| !doc.kind().is_some_and(|kind| NOTHING_RUNS.contains(&kind))) {
@@ -92,12 +93,20 @@ struct PlaceSearch<'a> {
     /// The scalars that belong to references, and those that were found.
     known: HashSet<NodeId>,
     wanted: WantedImage<'a>,
+    may_have_blocks: bool,
     found: Vec<UnknownPlace>,
+}
+
+/// Whether a text may have a key for the tag of an image block. An escape can hide it.
+fn may_have_blocks(text: &str) -> bool {
+    ["tag", "Tag", "\\"].iter().any(|part| memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some())
 }
 
 impl PlaceSearch<'_> {
     fn document(&mut self, doc: &Document<'_>) {
-        self.blocks(doc);
+        if self.may_have_blocks {
+            self.blocks(doc);
+        }
         let object = doc.api_version().and(doc.kind()).map(shortened);
         walk(doc.yaml, doc.root, |id| {
             let yaml = self.yaml;
@@ -185,9 +194,13 @@ impl PlaceSearch<'_> {
             return;
         }
         let Some(text) = self.yaml.text(id).map(str::trim).filter(|text| !is_encrypted(text)) else { return };
+        // most texts are no image, and many are long
+        if memchr::memchr2(b'*', b' ', text.as_bytes()).is_some() {
+            return;
+        }
         let written = ParsedReference::parse(text);
         let bare = written.tag.is_none() && written.digest.is_none();
-        if !(self.wanted)(&written) || !is_name(written.name) || text.contains(['*', ' ']) {
+        if !(self.wanted)(&written) || !is_name(written.name) {
             return;
         }
         let key = self.yaml.key_text(id).unwrap_or_default();

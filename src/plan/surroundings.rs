@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::SourceFile;
-use crate::effective::{FileMarks, FileRole, Mentions, overriders};
+use crate::effective::{FileMarks, FileRole, Mentions, StructuralFile, overriders};
 use crate::file_selection::file_name;
 use crate::manifest::is_compose;
 
@@ -14,8 +14,8 @@ use crate::manifest::is_compose;
 pub(super) struct Surroundings {
     /// Every YAML file.
     pub paths: BTreeSet<String>,
-    /// The files that can include others, with their bytes.
-    pub structural: BTreeMap<String, Vec<u8>>,
+    /// The files that can include others.
+    pub structural: BTreeMap<String, StructuralFile>,
     /// The files that declare what others refer to by name, with the names.
     pub declarations: BTreeMap<String, Vec<String>>,
     /// The files that may name one of the images.
@@ -34,7 +34,7 @@ pub(super) struct SurroundingsCollector {
 struct NotedFile {
     path: String,
     /// If it can include others.
-    bytes: Option<Vec<u8>>,
+    structural: Option<StructuralFile>,
     declared: Vec<String>,
     names: Names,
 }
@@ -50,22 +50,23 @@ pub(super) enum Names {
 }
 
 impl SurroundingsCollector {
-    pub fn note(&self, file: &SourceFile<'_>, names: Names) {
+    /// Notes a file. Returns whether it can include others.
+    pub fn note(&self, file: &SourceFile<'_>, names: Names) -> bool {
         let FileRole { is_structural, declared } = self.marks.role(file.path, file.bytes);
         // the image's name can be in a variable
         let has_variable = is_compose(file_name(file.path)) && file.bytes.contains(&b'$');
         let names = if has_variable { Names::Variable } else { names };
-        let bytes = is_structural.then(|| file.bytes.to_vec());
-        let noted = NotedFile { path: file.path.to_owned(), bytes, declared, names };
+        let structural = is_structural.then(|| StructuralFile::new(file.path, file.bytes));
+        let noted = NotedFile { path: file.path.to_owned(), structural, declared, names };
         self.files.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
+        is_structural
     }
 
     pub fn finish(self) -> Surroundings {
         let mut around = Surroundings::default();
-        let mut files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
-        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
         around.paths = files.iter().map(|file| file.path.clone()).collect();
-        for NotedFile { path, bytes, declared, names } in files {
+        for NotedFile { path, structural, declared, names } in files {
             if names != Names::Nothing {
                 around.seeds.insert(path.clone());
             }
@@ -75,8 +76,8 @@ impl SurroundingsCollector {
             if !declared.is_empty() {
                 around.declarations.insert(path.clone(), declared);
             }
-            if let Some(bytes) = bytes {
-                around.structural.insert(path, bytes);
+            if let Some(structural) = structural {
+                around.structural.insert(path, structural);
             }
         }
         around
@@ -87,7 +88,7 @@ impl Surroundings {
     /// The files that name images which may have more than one place in some root.
     pub fn overridable(
         &self,
-        mentions: &Mentions,
+        mentions: &mut Mentions<'_>,
         read: &dyn Fn(&str) -> Option<Vec<u8>>,
     ) -> BTreeSet<String> {
         let mut seeds = overriders(&self.structural, &self.paths, mentions, read);
@@ -96,7 +97,8 @@ impl Surroundings {
             return seeds;
         }
         // a place is overridden in every root only if no other root uses it
-        let included = mentions.included(&mentions.reaching(&seeds), &self.paths);
+        let reached = mentions.reaching(&seeds);
+        let included = mentions.included(&reached);
         seeds.extend(included.into_iter().filter(|path| self.seeds.contains(path)));
         seeds
     }

@@ -6,7 +6,9 @@ use super::prefilter::Prefilter;
 use super::surroundings::Surroundings;
 use super::{FileContent, FileSource, Request, TargetIndex, UpdateTarget};
 use crate::effective::TextPart;
-use crate::effective::{EffectiveImage, FileId, Files, Holds, Mentions, Place, Root, Scene, Setting, roots};
+use crate::effective::{
+    EffectiveImage, FileId, Files, Holds, Mentions, ParsedContent, Place, Root, Scene, Setting, roots,
+};
 use crate::image::{Field, Tag, same_image};
 use crate::location::Location;
 use crate::manifest::{ScalarPlace, is_compose};
@@ -117,7 +119,7 @@ impl WhatRuns {
             names_image: Some(&names_image),
             cancellation: &request.cancellation,
         };
-        scope.with_roots(source, |roots| Summary::new(roots, request).what_runs())
+        scope.with_roots(source, HashMap::new(), |roots| Summary::new(roots, request).what_runs())
     }
 }
 
@@ -134,27 +136,34 @@ pub(super) struct RenderedScope<'a> {
 }
 
 impl RenderedScope<'_> {
-    /// Renders the roots around the seeds, and looks at them.
-    pub fn with_roots<T>(&self, source: &dyn FileSource, look: impl FnOnce(&RenderedRoots<'_>) -> T) -> T {
+    /// Renders the roots around the seeds, and looks at them. `parsed` are files that needn't be read again.
+    pub fn with_roots<T>(
+        &self,
+        source: &dyn FileSource,
+        parsed: HashMap<String, ParsedContent>,
+        look: impl FnOnce(&RenderedRoots<'_>) -> T,
+    ) -> T {
         let RenderedScope { around, url, names_image, cancellation } = *self;
         let read = |path: &str| match around.structural.get(path) {
-            Some(bytes) => Some(bytes.clone()),
+            Some(file) => Some(file.bytes.clone()),
             None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
         };
-        let mentions = Mentions::new(&around.structural, &around.paths, &around.declarations);
+        let mut mentions = Mentions::new(&around.structural, &around.paths, &around.declarations);
         let seeds = match names_image {
             Some(names_image) => {
                 // a search finds no JSON files, so those that are mentioned are looked at here
-                let patches =
-                    mentions.json_files().filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
-                around.seeds.iter().cloned().chain(patches.map(str::to_owned)).collect()
+                let patches = mentions
+                    .json_files()
+                    .into_iter()
+                    .filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
+                around.seeds.iter().cloned().chain(patches).collect()
             }
-            None => around.overridable(&mentions, &read),
+            None => around.overridable(&mut mentions, &read),
         };
         let reached = mentions.reaching(&seeds);
         // what a reached file includes can refer to declarations too
-        let declarations = mentions.declarations_of(&mentions.included(&reached, &around.paths));
-        let mut files = Files::new(&around.paths, &read, cancellation.clone());
+        let declarations = mentions.declarations_of(&mentions.included(&reached));
+        let mut files = Files::new(&around.paths, &read, cancellation.clone()).with_parsed(parsed);
         let scene = Scene { reached: &reached, declarations: &declarations, url };
         let roots = roots(&mut files, &scene);
         look(&RenderedRoots { files: &files, roots: &roots })

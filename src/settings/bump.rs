@@ -26,6 +26,7 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         IfOlder::Auto => IfOlder::Fail,
         chosen => chosen,
     };
+    let delivery = delivery(args.deliver, if_older, &environment)?;
     let settings = BumpSettings {
         images: with_digest(images(&args.images)?, non_empty(args.digest.as_deref()))?,
         tag: non_empty(args.tag.as_deref()).map(Tag::parse).transpose()?,
@@ -34,8 +35,8 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         places: places(args.places)?,
         add: args.add,
         back: None,
-        delivery: delivery(args.deliver, if_older, &environment)?,
-        place: place(&args.common, args.source.as_deref(), environment, now)?,
+        place: place(&args.common, args.source.as_deref(), &delivery.landing.remote, environment, now)?,
+        delivery,
     };
     settings.check()?;
     Ok(settings)
@@ -57,6 +58,7 @@ pub fn rollback(
     if let Some(image) = images.iter().find(|image| !is_plain(image)) {
         return Err(SettingsError::NotARollback { image: image.name.clone() });
     }
+    let delivery = delivery(args.deliver, IfOlder::Write, &environment)?;
     let settings = BumpSettings {
         images,
         tag: non_empty(args.to.as_deref()).map(Tag::parse).transpose()?,
@@ -65,8 +67,8 @@ pub fn rollback(
         places: places(args.places)?,
         add: false,
         back: Some(RollbackOptions { force: args.force }),
-        delivery: delivery(args.deliver, IfOlder::Write, &environment)?,
-        place: place(&args.common, None, environment, now)?,
+        place: place(&args.common, None, &delivery.landing.remote, environment, now)?,
+        delivery,
     };
     settings.check()?;
     Ok(settings)

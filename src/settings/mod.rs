@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::actions::ActionsRun;
+use crate::ci::Ci;
 use crate::cli::{CommonArgs, IfOlder, Via};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
@@ -101,7 +102,9 @@ pub struct PullSettings {
 pub struct RunContext {
     pub root: WorkLocation,
     pub source: Option<Source>,
+    /// For what only GitHub Actions provides.
     pub run: ActionsRun,
+    pub ci: Ci,
     pub environment: Environment,
     /// Seconds since the epoch.
     pub now: i64,
@@ -144,13 +147,16 @@ impl std::fmt::Debug for LandingSettings {
 fn place(
     common: &CommonArgs,
     typed_source: Option<&str>,
+    remote: &str,
     environment: Environment,
     now: i64,
 ) -> Result<RunContext, SettingsError> {
+    let run = ActionsRun::read(&environment);
     Ok(RunContext {
         root: root(common),
         source: non_empty(typed_source).map(source).transpose()?,
-        run: ActionsRun::read(&environment),
+        ci: Ci::read(&environment, remote, run.pipeline()),
+        run,
         environment,
         now,
     })

@@ -60,7 +60,7 @@ pub struct RemoteSettings {
 pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSettings, SettingsError> {
     let templates = listed(args.templates);
     Ok(TagSettings {
-        place: place(&args.common, args.source.as_deref(), environment, now)?,
+        place: place(&args.common, args.source.as_deref(), DEFAULT_REMOTE, environment, now)?,
         templates: templates.iter().map(|t| parse_template("tag-template", t)).collect::<Result<_, _>>()?,
         default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
         images: names(args.images, BareName::Tag)?,
@@ -95,7 +95,7 @@ pub fn history(
     };
     let fetches = args.fetch || matches!(root(&args.common), WorkLocation::Url(_));
     Ok(HistorySettings {
-        place: place(&args.common, None, environment, now)?,
+        place: place(&args.common, None, &remote.name, environment, now)?,
         image: bare_name(args.image, BareName::History)?,
         selection: Selection::new(&listed(args.files.files))?,
         limit: non_empty(args.limit.as_deref()).map(|text| count("limit", text)).transpose()?,

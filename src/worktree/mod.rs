@@ -23,6 +23,7 @@ mod open_error;
 mod replace;
 mod search;
 mod temporary_file;
+mod tracked_files;
 
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -40,6 +41,7 @@ pub use error::{FileChange, WorktreeError};
 pub use folder::open_regular_file;
 pub use open_error::OpenError;
 pub use replace::StagedFiles;
+pub use tracked_files::TrackedFiles;
 
 /// The folder to work in.
 #[derive(Clone, Debug)]
@@ -47,7 +49,7 @@ pub struct Worktree {
     root: PathBuf,
     top: Arc<Folder>,
     /// Files that git tracks. They are read even if an ignore rule matches them.
-    tracked: Vec<String>,
+    tracked: Option<TrackedFiles>,
 }
 
 impl Worktree {
@@ -59,12 +61,12 @@ impl Worktree {
             WorktreeError::BadRoot { path: root.display().to_string(), reason }
         };
         let top = Arc::new(Folder::open(root).map_err(error)?);
-        Ok(Worktree { root: root.to_owned(), top, tracked: Vec::new() })
+        Ok(Worktree { root: root.to_owned(), top, tracked: None })
     }
 
     /// Adds the files that git tracks, relative to the root.
     #[must_use]
-    pub fn tracking(self, tracked: Vec<String>) -> Self {
+    pub fn tracking(self, tracked: Option<TrackedFiles>) -> Self {
         Worktree { tracked, ..self }
     }
 

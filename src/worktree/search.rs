@@ -37,8 +37,7 @@ impl FileSource for Worktree {
             }
         }
         if !selection.names_only() || folders || context {
-            search.walk();
-            search.tracked();
+            search.walk_and_tracked();
         }
         Ok(search.found())
     }
@@ -107,6 +106,16 @@ impl FileSearch<'_> {
         let bytes = self.worktree.read_one(path)?;
         self.seen().found.take(path, MatchLevel::Explicit);
         Ok((self.look)(SourceFile { path, bytes: &bytes, match_level: MatchLevel::Explicit }))
+    }
+
+    /// Walks, and meanwhile finds out what git tracks.
+    fn walk_and_tracked(&self) {
+        let Some(tracked) = &self.worktree.tracked else { return self.walk() };
+        std::thread::scope(|scope| {
+            scope.spawn(|| tracked.paths());
+            self.walk();
+        });
+        self.tracked(tracked.paths());
     }
 
     fn walk(&self) {
@@ -195,17 +204,17 @@ impl FileSearch<'_> {
             Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, match_level }),
             Err(e) => self.pass(e.to_string()),
         };
-        if !self.worktree.tracked.is_empty() {
+        if self.worktree.tracked.is_some() {
             self.seen().paths.insert(path);
         }
         flow
     }
 
     /// Reads the files that git tracks but the walk skipped, most likely because of an ignore rule.
-    fn tracked(&self) {
+    fn tracked(&self, tracked: &[String]) {
         let seen = std::mem::take(&mut self.seen().paths);
         let mut reader = self.reader();
-        for path in self.worktree.tracked.iter().filter(|path| !seen.contains(*path)) {
+        for path in tracked.iter().filter(|path| !seen.contains(*path)) {
             let is_file = matches!(reader.descent.kind(path), Ok(Some(EntryKind::File)));
             if is_file && self.take(path.clone(), &mut reader).is_break() {
                 return;

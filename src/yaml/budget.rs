@@ -103,6 +103,7 @@ impl Budget {
     }
 
     /// Spends some steps. Once it returns `false`, it keeps doing so, and the work must end.
+    #[inline(always)]
     pub fn spend(&self, steps: usize) -> bool {
         let spent = self.spent.get().saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
         self.spent.set(spent);
@@ -112,6 +113,7 @@ impl Budget {
         self.stopped.get().is_none()
     }
 
+    #[cold]
     fn look(&self, spent: u64) {
         self.next_look.set(spent.saturating_add(STEPS_BETWEEN_LOOKS).min(self.limit.saturating_add(1)));
         if self.cancellation.is_cancelled() {

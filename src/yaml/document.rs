@@ -66,7 +66,7 @@ impl Node {
     pub fn is_null(&self) -> bool {
         match &self.kind {
             NodeKind::Scalar { value, style: ScalarStyle::Plain, missing } => {
-                *missing || (self.tag.is_none() && ["null", "Null", "NULL", "~"].contains(&value.as_str()))
+                *missing || (self.tag.is_none() && matches!(value.as_str(), "null" | "Null" | "NULL" | "~"))
             }
             _ => false,
         }
@@ -119,6 +119,12 @@ impl ParsedYaml {
     /// Counts the steps that work on this file may use.
     pub fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// The same file, for work that is counted by another budget.
+    #[must_use]
+    pub fn with_budget(self, budget: Budget) -> Self {
+        ParsedYaml { budget, ..self }
     }
 
     /// Checks that the work on this file did not end early. If it did, every lookup may be incomplete, so don't

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use tagbump::ci::System;
+
 use crate::support::cli::{Run, command, tagbump};
 use crate::support::git::git;
 
@@ -232,6 +234,37 @@ fn every_point_of_security_page_names_existing_tests() {
     let unbacked: Vec<_> = promises.filter(|point| !is_backed(point)).collect();
     assert!(unbacked.is_empty(), "{unbacked:#?}");
     assert!(!is_backed("- **can't** fly. `docs.rs: nothing_flies`"));
+}
+
+/// Each row of a table names its tests, whether tagbump respects the setting or says that it doesn't.
+#[test]
+fn every_row_of_git_settings_names_its_test() {
+    let page = page("git-settings.md");
+    let rows: Vec<&str> =
+        page.lines().filter(|line| line.starts_with("| `") || line.starts_with("| a ")).collect();
+    assert!(rows.len() > 30, "{rows:?}");
+    let says = |row: &&&str| ["| yes |", "| error |", "| warning |"].iter().any(|word| row.contains(word));
+    assert_eq!(rows.iter().filter(says).count(), rows.len());
+    let tests = |row: &&str| row.rsplit(" | ").next().unwrap_or_default().to_owned();
+    let unbacked: Vec<_> = rows.iter().filter(|row| !is_backed(&tests(row))).collect();
+    assert!(unbacked.is_empty(), "{unbacked:#?}");
+}
+
+/// The table of CI systems has a row for each known one, and one for the others; each row names its test.
+#[test]
+fn every_row_of_ci_systems_names_its_test() {
+    let page = page("ci-systems.md");
+    let rows: Vec<&str> = page.lines().filter(|line| line.ends_with("` |")).collect();
+    let known = rows.iter().filter(|row| row.contains("| yes |"));
+    let known: Vec<&str> = known.filter_map(|row| row.split(" | ").next()?.strip_prefix("| ")).collect();
+    let systems: Vec<String> = System::ALL.iter().map(System::to_string).collect();
+    assert_eq!(known, systems);
+    assert_eq!(rows.len(), systems.len() + 1, "the last row is about all others: {rows:?}");
+    for (row, system) in rows.iter().zip(System::ALL) {
+        assert!(row.contains(&format!("| `{}` |", system.marker())), "{row}");
+    }
+    let unbacked: Vec<_> = rows.iter().filter(|row| !is_backed(row)).collect();
+    assert!(unbacked.is_empty(), "{unbacked:#?}");
 }
 
 /// Each row names the fixture that shows it, and each fixture has its row.

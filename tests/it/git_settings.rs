@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::git::git;
+use crate::support::git_server::{Fault, On, Service};
 use crate::support::repo::{API, FILE, PASSWORD, REPO, USER, World, ended, failed, kustomization, push, run};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
@@ -15,6 +16,31 @@ fn anonymous(world: &World) -> PathBuf {
 
 fn header() -> String {
     format!("Authorization: Basic {}", BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}")))
+}
+
+/// Azure Pipelines' agent clones `https://ORG@dev.azure.com/…`, and leaves its credential under that key.
+#[test]
+fn header_is_found_by_user_in_key() {
+    let world = World::new();
+    let url = world.server.url(REPO).replacen("://", "://acme@", 1);
+    let folder = world.clone_of(&url, "w", &["--depth", "1"]);
+    git(&folder, &["config", &format!("http.{url}.extraheader"), &header()]);
+    ended(&run(&mut push(&folder, "v1", &[])), 0, "landed");
+    // it is for this user only
+    git(&folder, &["remote", "set-url", "origin", &world.server.url(REPO).replacen("://", "://other@", 1)]);
+    assert!(failed(&run(&mut push(&folder, "v2", &[])), 5).contains("401"));
+}
+
+#[test]
+fn last_of_equal_headers_is_sent() {
+    let world = World::new();
+    let folder = anonymous(&world);
+    let key = format!("http.{}.extraheader", world.server.url(""));
+    git(&folder, &["config", "--add", &key, "Authorization: Basic eDp5"]);
+    git(&folder, &["config", "--add", &key, &header()]);
+    ended(&run(&mut push(&folder, "v1", &[])), 0, "landed");
+    git(&folder, &["config", "--add", &key, ""]);
+    assert!(failed(&run(&mut push(&folder, "v2", &[])), 5).contains("401"), "an empty one discards them");
 }
 
 /// The user's own settings, in a separate home folder.
@@ -163,6 +189,23 @@ fn commit_has_dates_of_environment() {
         .env("GIT_AUTHOR_DATE", "2005-04-07 22:13:13 +0200");
     assert_eq!(run(&mut command).exit, 0);
     assert_eq!(git(&folder, &["log", "-1", "--format=%at"]), "1112904793");
+}
+
+#[test]
+fn redirect_is_not_followed_when_turned_off() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let redirect = || {
+        let location = format!("{}/info/refs?service=git-upload-pack", world.url());
+        world.server.fault(On::InfoRefs(Service::UploadPack), Fault::Redirect { location, code: 301 });
+    };
+    let key = format!("http.{}.followRedirects", world.server.url(""));
+    git(&folder, &["config", &key, "false"]);
+    redirect();
+    assert!(failed(&run(&mut push(&folder, "v1", &[])), 5).contains("http.followRedirects is false"));
+    git(&folder, &["config", &key, "initial"]);
+    redirect();
+    ended(&run(&mut push(&folder, "v1", &[])), 0, "landed");
 }
 
 /// Whether a run uses the proxy that it was given.

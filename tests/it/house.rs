@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("image", &[]),
     ("markdown", &["visible"]),
     ("tag", &["image", "template"]),
+    ("ci", &["environment", "object_id", "tag"]),
     ("file_selection", &["dot_git", "visible"]),
     ("manifest", &["image", "file_selection", "location", "visible", "yaml"]),
     ("effective", &["dotenv", "file_selection", "image", "location", "manifest", "yaml"]),
@@ -31,7 +32,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("output", &["error", "object_id", "plan", "history", "visible"]),
     (
         "actions",
-        &["environment", "error", "location", "markdown", "object_id", "plan", "output", "tag", "visible"],
+        &[
+            "ci",
+            "environment",
+            "error",
+            "location",
+            "markdown",
+            "object_id",
+            "plan",
+            "output",
+            "tag",
+            "visible",
+        ],
     ),
     ("worktree", &["dot_git", "signals", "plan", "file_selection", "visible"]),
     (
@@ -86,6 +98,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "settings",
         &[
             "actions",
+            "ci",
             "cli",
             "environment",
             "git",
@@ -97,10 +110,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    (
-        "build_info",
-        &["actions", "git", "image", "landing", "object_id", "settings", "tag", "template", "history"],
-    ),
+    ("build_info", &["ci", "git", "image", "landing", "object_id", "settings", "tag", "template", "history"]),
     (
         "decision",
         &[
@@ -130,6 +140,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "diagnostics",
         &[
             "actions",
+            "ci",
             "cli",
             "config",
             "decision",
@@ -161,6 +172,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "actions",
             "build_info",
+            "ci",
             "cli",
             "config",
             "decision",
@@ -240,7 +252,7 @@ const KEPT: &[(&str, &[&str])] = &[
 ];
 
 /// They report what happened, as data: exit codes, and flags for hints, are for `diagnostics`.
-const WITHOUT_FLAGS: [&str; 20] = [
+const WITHOUT_FLAGS: [&str; 21] = [
     "visible",
     "location",
     "yaml",
@@ -261,6 +273,7 @@ const WITHOUT_FLAGS: [&str; 20] = [
     "landing::remote",
     "forge",
     "decision",
+    "ci",
 ];
 
 /// They choose exit codes and texts. All other rooms report errors of their own.

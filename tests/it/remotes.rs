@@ -39,6 +39,24 @@ fn landing_takes_four_requests_and_one_connection() {
     costs(&world, 4, 1);
 }
 
+/// Progress would come in hundreds of packets with a few objects, and tagbump doesn't show it.
+#[cfg(unix)]
+#[test]
+fn server_is_asked_not_to_send_its_progress() {
+    let world = World::new();
+    let [hook, log, home] = ["hook", "packed", "srv"].map(|name| world.path().join(name));
+    repo::script_at(&hook, &format!("echo \"$*\" >> '{}'\nexec \"$@\"", log.display()));
+    repo::write(&home, ".gitconfig", &format!("[uploadpack]\n\tpackObjectsHook = {}\n", hook.display()));
+    for (name, url) in [("http", world.url()), ("local", world.bare.display().to_string())] {
+        let folder = world.clone_of(&url, name, &[]);
+        world.rival("README.md", name);
+        ended(&repo::run(push(&folder, name, &[]).env("HOME", &home)), 0, "landed");
+        let packed = std::fs::read_to_string(&log).unwrap();
+        assert!(packed.contains("pack-objects") && !packed.contains("--progress"), "{name}: {packed}");
+        std::fs::remove_file(&log).unwrap();
+    }
+}
+
 #[test]
 fn nothing_is_fetched_when_nothing_is_new() {
     let world = World::new();

@@ -39,6 +39,47 @@ fn signing_follows_git_configuration_without_flag() {
     keys.verify(&world.bare, "main");
 }
 
+/// A company's settings in the user's own file, for its own repositories.
+#[test]
+fn signing_follows_settings_included_for_the_remotes_url() {
+    let (world, keys) = (World::new(), SshKeys::new());
+    let home = world.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    let set = |file: &str, key: &str, value: &str| git(&home, &["config", "--file", file, key, value]);
+    set("acme", "commit.gpgsign", "true");
+    set("acme", "gpg.format", "ssh");
+    set("acme", "user.signingkey", keys.make("ed25519", "").to_str().unwrap());
+    set("acme", "user.name", "Grace");
+    set(".gitconfig", "includeIf.hasconfig:remote.*.url:http://**/acme/*.path", "acme");
+    let folder = world.shallow("w");
+    git(&folder, &["config", "--unset", "user.name"]);
+    ended(&repo::run(push(&folder, "v1", &[]).env("HOME", &home)), 0, "landed");
+    keys.verify(&world.bare, "main");
+    assert_eq!(world.last("%an"), "Grace");
+    set(".gitconfig", "includeIf.hasconfig:remote.*.url:http://**/acme/*.path", "none");
+    let ran = repo::run(push(&folder, "v2", &["--author", "Ada <ada@example.com>"]).env("HOME", &home));
+    ended(&ran, 0, "landed");
+    assert!(!is_signed(&world.bare, "main"));
+}
+
+/// `~/work` is often a link to another disk.
+#[test]
+fn signing_follows_settings_included_for_a_linked_folder() {
+    let (world, keys) = (World::new(), SshKeys::new());
+    let home = world.path().join("home");
+    std::fs::create_dir_all(world.path().join("disk")).unwrap();
+    std::fs::create_dir(&home).unwrap();
+    std::os::unix::fs::symlink(world.path().join("disk"), home.join("work")).unwrap();
+    let folder = signs(&keys, "ed25519", world.shallow("disk/w"));
+    let set = |file: &str, key: &str, value: &str| git(&home, &["config", "--file", file, key, value]);
+    set("work.conf", "commit.gpgsign", "true");
+    set(".gitconfig", "includeIf.gitdir:~/work/.path", "work.conf");
+    let linked = home.canonicalize().unwrap().join("work/w");
+    let mut command = push(&folder, "v1", &[]);
+    ended(&repo::run(command.env("HOME", &home).env("PWD", &linked).current_dir(&linked)), 0, "landed");
+    keys.verify(&world.bare, "main");
+}
+
 #[test]
 fn pushed_commit_is_signed_by_gnupg() {
     let (world, home) = (World::new(), GpgHome::new());

@@ -176,18 +176,18 @@ fn work_tree_has_line_ends_that_git_writes() {
     assert!(!world.file(FILE).contains('\r'));
 }
 
-/// In a git hook or alias, environment variables point at another repository.
+/// In a git hook, environment variables name the hook's repository. As with git, they count in every folder.
 #[test]
-fn git_variables_of_another_repository_are_ignored() {
+fn git_variables_of_another_repository_count() {
     let world = World::new();
     let (folder, other) = (world.shallow("w"), world.full("other"));
-    let before = head(&other);
-    let mut command = push(&folder, "v1", &[]);
-    command.env("GIT_DIR", other.join(".git")).env("GIT_INDEX_FILE", other.join(".git/index"));
-    ended(&repo::run(&mut command), 0, "landed");
-    assert_eq!(head(&folder), world.tip());
-    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
-    assert_eq!((head(&other), git(&other, &["status", "--porcelain"])), (before, String::new()));
+    let before = head(&folder);
+    let variables = [("GIT_DIR", other.join(".git")), ("GIT_INDEX_FILE", other.join(".git/index"))];
+    ended(&repo::run(push(&folder, "v1", &[]).envs(variables.clone())), 0, "landed");
+    assert_eq!((head(&other), head(&folder)), (world.tip(), before));
+    let status =
+        crate::support::git::command(&folder).envs(variables).args(["status", "--porcelain"]).output();
+    assert_eq!(status.unwrap().stdout, b"", "the folder is the other repository's work tree");
 }
 
 /// Without git in the path, landing over http still works; the checkout is left unchanged, with a notice.

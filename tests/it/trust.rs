@@ -40,9 +40,9 @@ fn bare_repository_inside_of_work_tree_is_not_used() {
         let tag = format!("in-{}", cwd.file_name().unwrap().display());
         let remote = world.server.url(REPO).replace("://", &format!("://{USER}@"));
         let mut command = push(cwd, &tag, &["-C", root, "--remote", &remote]);
-        command.env("TAGBUMP_TOKEN", PASSWORD).env("GIT_DIR", &sub);
-        ended(&run(&mut command), 0, "landed");
+        ended(&run(command.env("TAGBUMP_TOKEN", PASSWORD)), 0, "landed");
         assert!(world.file("sub/kustomization.yaml").contains(&tag));
+        assert!(failed(&run(command.env("GIT_DIR", &sub)), 2).contains("the repository is bare"));
     }
     assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());
 }
@@ -78,7 +78,8 @@ fn planted_repository_does_not_choose_ssh_program() {
         for remote in ["git@h.example:acme/gitops.git", &world.server.url(REPO)] {
             let tag = format!("v{nth}-{}", remote.len());
             let mut command = push(cwd, &tag, &["-C", root, "--remote", remote, "--branch", "main"]);
-            ended(&run(command.env("GIT_SSH", &ssh).env("GIT_DIR", &sub)), 0, "landed");
+            ended(&run(command.env("GIT_SSH", &ssh)), 0, "landed");
+            assert!(failed(&run(command.env("GIT_DIR", &sub)), 2).contains("the repository is bare"));
         }
     }
     assert!(!mark.exists(), "{}", std::fs::read_to_string(&mark).unwrap());

@@ -4,13 +4,12 @@ use super::Bump;
 use super::report::BumpReport;
 use crate::decision::{DecisionBase, DecisionMemory, decide};
 use crate::diagnostics::Error;
-use crate::git::Checkout;
 use crate::output::Outcome;
-use crate::worktree::Worktree;
+use crate::worktree::{TrackedFiles, Worktree};
 
 impl Bump<'_> {
     pub(super) fn edit(&self, worktree: &Worktree, report: &mut BumpReport) -> Result<(), Error> {
-        let tracked = self.checkout.as_ref().map(Checkout::tracked).unwrap_or_default();
+        let tracked = self.checkout.as_ref().map(|checkout| TrackedFiles::new(checkout.tracked()));
         let files = worktree.clone().tracking(tracked);
         let base = DecisionBase::Head(&files);
         let decision =

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use super::Bump;
+use super::report::BumpReport;
+use crate::ci::{Ci, Pipeline};
 use crate::decision::same_repository;
 use crate::diagnostics::{BumpError, Error};
 use crate::forge::ForgeSite;
 use crate::git::{Checkout, Identity, RemoteUrl, UrlOrigin};
 use crate::landing::remote::LandingTarget;
 use crate::landing::{Backoff, SystemClock};
+use crate::object_id::CommitId;
+use crate::visible::inline;
 
 /// The remote to land on, and who commits there.
 pub(super) struct LandingRemote {
@@ -32,11 +36,15 @@ impl Bump<'_> {
     }
 
     /// The branch to land on, without a pull request's own branch.
-    pub(super) fn landing_target(&self, remote: LandingRemote) -> Result<LandingTarget, Error> {
+    pub(super) fn landing_target(
+        &self,
+        remote: LandingRemote,
+        report: &mut BumpReport,
+    ) -> Result<LandingTarget, Error> {
         let LandingRemote { fetch, push, origin, author, committer, .. } = remote;
         let checkout = self.checkout()?;
-        let branch = self.branch(checkout, &fetch)?;
-        let base = self.settings.place.run.checked_out();
+        let branch = self.branch(checkout, &fetch, report)?;
+        let base = self.settings.place.ci.checked_out();
         let carry = if self.settings.delivery.landing.carry { checkout.carried(base)? } else { None };
         let signer = self.signer(&committer)?.map(Arc::new);
         Ok(LandingTarget { fetch, push, origin, branch, head: None, carry, author, committer, signer })
@@ -47,19 +55,73 @@ impl Bump<'_> {
         Backoff::new(&SystemClock, self.settings.delivery.landing.timeout, fastrand::Rng::new())
     }
 
-    /// The branch to land on. `None` is the remote's default branch.
-    fn branch(&self, checkout: &Checkout, remote: &RemoteUrl) -> Result<Option<String>, BumpError> {
-        let run = &self.settings.place.run;
+    /// The branch to land on. `None` is the remote's default branch; a notice says why it is that one.
+    fn branch(
+        &self,
+        checkout: &Checkout,
+        remote: &RemoteUrl,
+        report: &mut BumpReport,
+    ) -> Result<Option<String>, BumpError> {
+        let ci = &self.settings.place.ci;
         if let Some(branch) = &self.settings.delivery.landing.branch {
             return Ok(Some(branch.clone()));
         }
-        if run.has_no_branch_of_its_own() {
-            return Err(BumpError::NoBranch { event: run.event_name().to_owned() });
-        }
+        check_for_branch(ci)?;
         if let Some(branch) = checkout.branch() {
             return Ok(Some(branch));
         }
-        let is_here = same_repository(run.repository.as_deref(), remote.slug().as_deref());
-        Ok(run.branch().filter(|_| is_here && !checkout.is_stand_in()).map(str::to_owned))
+        if checkout.is_stand_in() {
+            return Ok(None);
+        }
+        let (branch, why) = match ci {
+            Ci::Known(pipeline) => self.branch_of_pipeline(pipeline, checkout, remote)?,
+            Ci::Unknown => return Err(BumpError::UnknownCi),
+            Ci::None | Ci::Several(_) => (None, String::new()),
+        };
+        if branch.is_none() {
+            report.notices.push(format!("HEAD is detached{why}: the target is the remote's default branch"));
+        }
+        Ok(branch)
+    }
+
+    /// The branch of a pipeline whose `HEAD` is detached; or none, and why.
+    fn branch_of_pipeline(
+        &self,
+        pipeline: &Pipeline,
+        checkout: &Checkout,
+        remote: &RemoteUrl,
+    ) -> Result<(Option<String>, String), BumpError> {
+        let system = pipeline.system;
+        let name = &self.settings.delivery.landing.remote;
+        let is_same = same_repository(pipeline.repository.as_deref(), remote.slug().as_deref());
+        let has_commit = |commit: CommitId| checkout.resolve(&commit.to_string()).is_some();
+        let is_built_here = match (pipeline.commit, &pipeline.repository, &pipeline.branch) {
+            // a runner of GitHub always knows the repository's name
+            (Some(commit), ..) if !system.is_actions() => is_same || has_commit(commit),
+            (_, Some(_), _) => is_same,
+            (_, None, Some(branch)) if checkout.is_head_on(name, branch) => true,
+            (_, None, _) => return Err(BumpError::UnclearRepository { system }),
+        };
+        match (&pipeline.branch, &pipeline.git_tag) {
+            _ if !is_built_here => Ok((None, format!(", and {system} builds another repository"))),
+            (Some(branch), _) => Ok((Some(branch.clone()), String::new())),
+            (None, Some(tag)) => Ok((None, format!(", and this is the build of tag {}", inline(tag)))),
+            (None, None) => Err(BumpError::NoPipelineBranch { system }),
+        }
+    }
+}
+
+/// Fails for a run that has no branch to land on, even if `HEAD` is on one.
+fn check_for_branch(ci: &Ci) -> Result<(), BumpError> {
+    match ci {
+        Ci::Several(_) => Err(BumpError::SeveralSystems { markers: ci.rival_markers() }),
+        Ci::Known(pipeline) => match &pipeline.request {
+            Some(event) if pipeline.system.is_actions() => Err(BumpError::NoBranch { event: event.clone() }),
+            Some(variable) => {
+                Err(BumpError::RequestBuild { system: pipeline.system, variable: variable.clone() })
+            }
+            None => Ok(()),
+        },
+        Ci::None | Ci::Unknown => Ok(()),
     }
 }

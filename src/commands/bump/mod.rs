@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::build_info;
+use crate::ci::Ci;
 use crate::decision::{DecisionContext, DecisionError};
 use crate::diagnostics::{self, BumpError, Error};
 use crate::git::{Checkout, GitError, Identity};
@@ -28,12 +29,20 @@ use report::BumpReport;
 /// Does what the settings ask for. If that fails, the report says why.
 pub fn run(settings: &BumpSettings) -> Report {
     let mut report = BumpReport::new(settings);
+    report.warnings.extend(rival_systems(&settings.place.ci));
     let done = bump(settings, &mut report);
     let speaker = diagnostics::speaker(&settings.place.environment);
     report.finish(done.map_err(|error| match settings.place.run.is_from_fork() {
         true => diagnostics::diagnose_in_fork(error, speaker),
         false => diagnostics::diagnose(error, speaker),
     }))
+}
+
+/// The warning that the variables of no CI system count, because the markers of several are set.
+pub(super) fn rival_systems(ci: &Ci) -> Option<String> {
+    let markers = ci.rival_markers();
+    let text = || format!("{} are set: tagbump reads the variables of none of them", markers.join(" and "));
+    (!markers.is_empty()).then(text)
 }
 
 fn bump(settings: &BumpSettings, report: &mut BumpReport) -> Result<(), Error> {

@@ -29,7 +29,7 @@ impl Bump<'_> {
         let site =
             remote.site.clone().ok_or_else(|| BumpError::NoForge { remote: remote.push.to_string() })?;
         let mut backoff = self.backoff();
-        let mut target = self.landing_target(remote)?;
+        let mut target = self.landing_target(remote, report)?;
         let context = self.context(Some(target.committer.clone()), false);
         let base = match &target.branch {
             Some(base) => base.clone(),
@@ -38,6 +38,7 @@ impl Bump<'_> {
         let head = self.head_branch(&base)?;
         (target.branch, target.head) = (Some(base), Some(head.clone()));
         let mut remote = self.remote_branch(checkout, target, Some(&site))?;
+        report.warnings.extend(checkout.ignored_settings());
         report.warnings.extend(remote.git.withheld());
         if self.settings.delivery.dry_run {
             let done = self.rehearse_landing(&mut remote, &backoff, report);

@@ -25,9 +25,10 @@ impl Bump<'_> {
         let remote = self.landing_remote()?;
         let site = remote.site.clone();
         let mut backoff = self.backoff();
-        let target = self.landing_target(remote)?;
+        let target = self.landing_target(remote, report)?;
         let context = self.context(Some(target.committer.clone()), target.carry.is_some());
         let mut remote = self.remote_branch(checkout, target, site.as_ref())?;
+        report.warnings.extend(checkout.ignored_settings());
         report.warnings.extend(remote.git.withheld());
         if self.settings.delivery.dry_run {
             return self.rehearse_landing(&mut remote, &backoff, report);
@@ -115,7 +116,7 @@ impl Bump<'_> {
     }
 
     fn note_own_commits(&self, checkout: &Checkout, branch: Option<&str>, report: &mut BumpReport) {
-        let base = self.settings.place.run.checked_out();
+        let base = self.settings.place.ci.checked_out();
         let remote = &self.settings.delivery.landing.remote;
         if branch.is_some_and(|branch| checkout.has_own_commits(remote, branch, base)) {
             report.notices.push("commits of the checkout that aren't on the remote stay local".to_owned());

@@ -3,7 +3,7 @@
 //! Flux Kustomizations and Applications can be among what another deployment deploys, patched by it. So this goes from
 //! one deployment to those that are in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::super::argo::{
     ApplicationSource, DeployedChart, PatchedKustomization, Renders, application_sources,
@@ -13,6 +13,7 @@ use super::super::flux;
 use super::super::helm::{Objects, UsedCharts};
 use super::super::images::object_images;
 use super::super::kustomize::{Additions, Build, InflatedChart, build};
+use super::super::place::Place;
 use super::super::root::Root;
 use super::super::value::Value;
 use super::Deployment;
@@ -69,12 +70,14 @@ impl Deployments {
     /// Renders the Flux Kustomizations and Applications in every deployment, also in those that this adds.
     fn follow(&mut self, files: &mut Files<'_>, scene: &Scene<'_>, declared: &Objects<'_>) {
         let mut next = 0;
-        let mut seen: Vec<Value> = Vec::new();
+        // equal objects are written at the same place
+        let mut seen: HashMap<Option<Place>, Vec<Value>> = HashMap::new();
         while next < self.all.len() && self.all.len() < MAX_DEPLOYMENTS {
             let pointers: Vec<Value> =
                 self.all[next].objects.iter().filter(|object| is_pointer(object)).cloned().collect();
             for object in pointers {
-                if seen.contains(&object) {
+                let same_place = seen.entry(object.place()).or_default();
+                if same_place.contains(&object) {
                     continue;
                 }
                 if is_kind(&object, "Kustomization") {
@@ -85,7 +88,7 @@ impl Deployments {
                     let sources = application_sources(files, &object, scene.url);
                     sources.into_iter().for_each(|source| self.add_application(files, source));
                 }
-                seen.push(object);
+                same_place.push(object);
             }
             next += 1;
         }

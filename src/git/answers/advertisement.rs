@@ -17,6 +17,7 @@ pub struct RefAdvertisement {
     /// The commit that the reference points at; `None` if it doesn't exist.
     pub tip: Option<CommitId>,
     pub side_band: bool,
+    pub push_options: bool,
     /// Why the server refuses to talk.
     pub refusal: Option<String>,
 }
@@ -36,7 +37,9 @@ pub fn read_advertisement(from: &mut dyn Read, reference: &str) -> Result<RefAdv
         }
         let (entry, capabilities) = split(&line, first)?;
         if first {
-            found.side_band = capabilities.split(|b| *b == b' ').any(|c| c.trim_ascii() == b"side-band-64k");
+            let has = |name: &[u8]| capabilities.split(|b| *b == b' ').any(|c| c.trim_ascii() == name);
+            found.side_band = has(b"side-band-64k");
+            found.push_options = has(b"push-options");
         }
         if let Some(tip) = tip_of(entry, reference)? {
             if found.tip.is_some_and(|other| other != tip) {
@@ -128,8 +131,11 @@ mod tests {
         let main = format!("{ID} refs/heads/main\n");
         for greeting in [&[][..], &["# service=git-receive-pack\n", ""]] {
             let read = read(&[greeting, &[&first, &main, ""]].concat()).unwrap();
-            assert_eq!(read, RefAdvertisement { tip: CommitId::parse(ID), side_band: true, refusal: None });
+            let tip = CommitId::parse(ID);
+            assert_eq!(read, RefAdvertisement { tip, side_band: true, push_options: false, refusal: None });
         }
+        let first = first.replace("side-band-64k", "push-options ofs-delta");
+        assert!(self::read(&[&first, ""]).unwrap().push_options);
         assert_eq!(read(&[""]).unwrap(), RefAdvertisement::default());
         let longer = format!("{ID} refs/heads/main2\n{ID} xrefs/heads/main");
         assert_eq!(read(&[&longer.replace('\n', "\0"), ""]).unwrap().tip, None);

@@ -16,6 +16,8 @@ pub enum AnswerError {
     TooLong(LimitExceeded),
     #[error("the server gave up: {0}")]
     GaveUp(String),
+    #[error("the server takes no push options, but push.pushOption in git's configuration sets some")]
+    NoPushOptions,
 }
 
 /// Which limit was exceeded.

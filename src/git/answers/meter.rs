@@ -11,6 +11,8 @@ pub struct FetchMeter {
     bytes: u64,
     lines: u64,
     packet: PacketPosition,
+    /// How the list of references starts.
+    start: Vec<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,12 +29,22 @@ enum PacketPosition {
     Content { left: usize },
 }
 
+/// As much of a list as surely holds its first line, which lists the server's capabilities.
+const FIRST_LINE: usize = 8 * 1024;
+
 const START: PacketPosition = PacketPosition::Length { digits: 0, value: 0 };
 
 impl FetchMeter {
     /// Measures an answer that is only a list of references.
     pub fn of_references() -> Self {
-        FetchMeter { stage: Stage::References, continues: false, bytes: 0, lines: 0, packet: START }
+        FetchMeter {
+            stage: Stage::References,
+            continues: false,
+            bytes: 0,
+            lines: 0,
+            packet: START,
+            start: Vec::new(),
+        }
     }
 
     /// Measures the answer to a request that followed the list of references.
@@ -50,12 +62,23 @@ impl FetchMeter {
     /// # Errors
     /// Fails if there are too many, or if the list of references isn't made of packets.
     pub fn count(&mut self, mut bytes: &[u8]) -> Result<(), AnswerError> {
+        if self.stage == Stage::References {
+            let room = FIRST_LINE - self.start.len();
+            self.start.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
         while self.stage == Stage::References && !bytes.is_empty() {
             let used = self.step(bytes)?;
             bytes = &bytes[used..];
             self.add(used)?;
         }
         self.add(bytes.len())
+    }
+
+    /// Whether the server can leave out its progress. Names of references have no spaces, so this word can only be
+    /// one of the capabilities.
+    pub fn offers_no_progress(&self) -> bool {
+        let mut words = self.start.split(|byte| b" \n\0".contains(byte));
+        words.any(|word| word == b"no-progress")
     }
 
     fn add(&mut self, count: usize) -> Result<(), AnswerError> {
@@ -133,6 +156,19 @@ mod tests {
         let megabyte = [b'0'; 1_000_000];
         let (times, error) = fits(FetchMeter::of_pack(), &megabyte);
         assert_eq!((times, &*error), (8000, "the server sent more than 8000 MB in one fetch"));
+    }
+
+    #[test]
+    fn meter_finds_the_capability_in_the_first_line() {
+        let offers = |capabilities: &str| {
+            let mut meter = FetchMeter::of_both();
+            let first = [REFERENCE.trim_ascii_end(), b"\0", capabilities.as_bytes(), b"\n"].concat();
+            [&*line(&first), FLUSH].concat().chunks(3).for_each(|part| meter.count(part).unwrap());
+            meter.count(b"0010 no-progress ").unwrap();
+            meter.offers_no_progress()
+        };
+        assert!(offers("thin-pack no-progress agent=x") && offers("thin-pack no-progress"));
+        assert!(!offers("thin-pack no-progress-bar") && !offers(""));
     }
 
     #[test]

@@ -14,9 +14,11 @@ use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
+use super::connection_state::ConnectionState;
+use super::quiet::without_progress;
 use super::{Endpoint, Server, TransportError, program, redirect_target};
 use crate::git::answers::{FetchMeter, short_server_text};
-use crate::git::credentials::{Credential, Credentials, Secrets};
+use crate::git::credentials::{Credential, Credentials};
 use crate::git::error::{GitError, ServerError};
 use crate::git::remote_url::shown_url;
 use crate::http::{self, HttpError, HttpSettings, TlsProblem};
@@ -37,20 +39,8 @@ const PROXY_AUTHENTICATION: u16 = 407;
 /// A server that is reached over HTTP.
 pub struct HttpServer {
     settings: HttpSettings,
+    user_agent: String,
     state: Mutex<ConnectionState>,
-}
-
-struct ConnectionState {
-    /// For the server of `base`.
-    agent: Agent,
-    /// The repository's URL. A redirect of the first request changes it.
-    base: Url,
-    credentials: Credentials,
-    credential: Option<Credential>,
-    /// All secrets ever known here: those that a redirect made us drop must not be shown either.
-    secrets: Secrets,
-    /// Why credentials that the user may have expected to be sent were withheld.
-    withheld: Vec<String>,
 }
 
 impl HttpServer {
@@ -59,13 +49,9 @@ impl HttpServer {
     /// # Errors
     /// Fails if git's HTTP settings or a configured header can't be used.
     pub fn new(base: Url, credentials: Credentials, settings: HttpSettings) -> Result<Self, GitError> {
-        let agent = settings.agent(&base)?;
-        let credential = credentials.at_hand()?;
-        let mut secrets = credentials.secrets();
-        secrets.extend(credential.as_ref());
-        let withheld = credentials.withheld().map(str::to_owned).into_iter().collect();
-        let state = Mutex::new(ConnectionState { agent, base, credentials, credential, secrets, withheld });
-        Ok(HttpServer { settings, state })
+        let user_agent = settings.user_agent(&base)?.unwrap_or(NAME).to_owned();
+        let state = Mutex::new(ConnectionState::new(base, credentials, &settings)?);
+        Ok(HttpServer { settings, user_agent, state })
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, ConnectionState> {
@@ -87,10 +73,12 @@ impl HttpServer {
         self.state().credential.as_ref().map(|c| c.label.clone())
     }
 
-    /// The token in use. Without a credential, asks git's credential helpers first.
+    /// The token in use. Without a credential, looks into `.netrc` and asks git's credential helpers first.
     pub fn token(&self) -> Option<String> {
-        // if asking fails, there is no token
-        let _ = self.ask_helper(HELPER_TIME);
+        if self.credential_label().is_none() {
+            // if asking fails, there is no token
+            let _ = self.find_credential(HELPER_TIME);
+        }
         self.state().credential.as_ref().and_then(Credential::token)
     }
 
@@ -108,7 +96,7 @@ impl HttpServer {
         let mut url = self.url(&format!("info/refs?service=git-{service}"))?;
         for _ in 0..=MAX_REDIRECTS {
             let answer = self.get(&url, time)?;
-            if answer.status() == StatusCode::UNAUTHORIZED && self.ask_helper(time)? {
+            if answer.status() == StatusCode::UNAUTHORIZED && self.find_credential(time)? {
                 finish(&mut answer.into_body().into_reader());
                 continue;
             }
@@ -139,6 +127,7 @@ impl HttpServer {
         let mut state = self.state();
         if base.origin() != state.base.origin() {
             state.credential = None;
+            state.is_of_netrc = false;
             state.credentials = Credentials::none();
             state.agent = self.settings.agent(&base).map_err(|e| TransportError::Final(e.into()))?;
         }
@@ -146,20 +135,9 @@ impl HttpServer {
         Ok(())
     }
 
-    /// Asks git's credential helpers if there is no credential yet. Returns whether one was found.
-    fn ask_helper(&self, time: Duration) -> Result<bool, TransportError> {
-        let mut state = self.state();
-        if state.credential.is_some() {
-            return Ok(false);
-        }
-        let (found, withheld) =
-            state.credentials.ask_helper(time).map_err(|e| TransportError::Final(e.into()))?;
-        state.secrets.extend(found.as_ref());
-        state.credential = found;
-        if let Some(why) = withheld.filter(|why| !state.withheld.contains(why)) {
-            state.withheld.push(why);
-        }
-        Ok(state.credential.is_some())
+    /// Finds another credential after the server asked for one. Returns whether one was found.
+    fn find_credential(&self, time: Duration) -> Result<bool, TransportError> {
+        self.state().find_credential(time).map_err(|e| TransportError::Final(e.into()))
     }
 
     /// The credential and the other configured headers.
@@ -205,7 +183,7 @@ impl HttpServer {
     fn prepared<B>(&self, request: RequestBuilder<B>, time: Duration) -> RequestBuilder<B> {
         let with = |request: RequestBuilder<B>, (name, value)| request.header::<String, String>(name, value);
         let (whole, stall) = http::patience(time);
-        let request = request.header(USER_AGENT, NAME);
+        let request = request.header(USER_AGENT, &self.user_agent);
         let config = self.headers().into_iter().fold(request, with).config();
         config.timeout_global(whole).timeout_recv_response(stall).timeout_per_read(stall).build()
     }
@@ -349,13 +327,15 @@ struct HttpStream {
 
 impl HttpStream {
     fn send(&mut self) -> std::io::Result<()> {
-        let request = std::mem::take(&mut self.request);
+        let written = std::mem::take(&mut self.request);
+        let is_quiet = self.meter.is_some() && http(&self.endpoint).state().offers_no_progress;
+        let request = is_quiet.then(|| without_progress(&written)).flatten().unwrap_or(written);
         let kind = format!("application/x-git-{}-result", self.service);
         let server = http(&self.endpoint);
         let mut sent = server.post(self.service, &request, self.endpoint.time_left());
-        if let Ok(answer) = &sent
+        while let Ok(answer) = &sent
             && answer.status() == StatusCode::UNAUTHORIZED
-            && server.ask_helper(self.endpoint.time_left()).map_err(|f| self.endpoint.stop(f))?
+            && server.find_credential(self.endpoint.time_left()).map_err(|f| self.endpoint.stop(f))?
         {
             // some servers require authentication only for pushing, and only in this request
             sent = server.post(self.service, &request, self.endpoint.time_left());
@@ -399,6 +379,9 @@ impl Write for HttpStream {
 
 impl Drop for HttpStream {
     fn drop(&mut self) {
+        if self.meter.as_ref().is_some_and(FetchMeter::offers_no_progress) {
+            http(&self.endpoint).state().offers_no_progress = true;
+        }
         if let Some(answer) = &mut self.answer {
             finish(answer);
         }

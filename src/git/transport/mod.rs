@@ -5,9 +5,11 @@
 //! transport here, registered for a scheme of our own. While a fetch runs, the thread knows which server the scheme
 //! leads to. Errors keep their type here (status, `Retry-After`); libgit2 would reduce them to a text.
 
+mod connection_state;
 mod http;
 mod local;
 mod pipe;
+mod quiet;
 mod redirect;
 mod ssh;
 
@@ -111,8 +113,9 @@ impl Endpoint {
         ways: &TransportConfig,
     ) -> Result<Arc<Self>, GitError> {
         let server = match url {
-            RemoteUrl::Http { url, .. } => {
-                Server::Http(Box::new(HttpServer::new(url.clone(), credentials, ways.http.clone())?))
+            RemoteUrl::Http { url, user, .. } => {
+                let settings = ways.http.clone().with_user(user.as_deref());
+                Server::Http(Box::new(HttpServer::new(url.clone(), credentials, settings)?))
             }
             RemoteUrl::Ssh(url) => Server::Ssh(Box::new(SshServer::new(url.clone(), ways.ssh.clone()))),
             RemoteUrl::Path(path) => Server::Local(LocalServer::new(path.clone(), ways.environment.clone())),

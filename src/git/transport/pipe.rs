@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use git2::transport::Service;
 
+use super::quiet::without_progress;
 use super::{Endpoint, TransportError};
 use crate::git::answers::limits::{PUSH_ANSWER_BYTES, TEXT_BYTES};
 use crate::git::answers::{FetchMeter, server_text};
@@ -159,9 +160,11 @@ impl Read for Pipe {
 
 impl Write for Pipe {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = match &mut self.stdin {
-            Some(stdin) => stdin.write(bytes),
-            None => Err(std::io::Error::other("it ended")),
+        let meter = self.meter.as_ref().filter(|meter| meter.offers_no_progress());
+        let written = match (&mut self.stdin, meter.and_then(|_| without_progress(bytes))) {
+            (Some(stdin), Some(request)) => stdin.write_all(&request).map(|()| bytes.len()),
+            (Some(stdin), None) => stdin.write(bytes),
+            (None, _) => Err(std::io::Error::other("it ended")),
         };
         written.map_err(|e| self.broken(&e.to_string()))
     }

@@ -45,6 +45,7 @@ pub struct GitBranch {
     builds_on_pr_branch: bool,
     pub(super) prefix: String,
     http: HttpSettings,
+    push_options: Vec<String>,
     /// How deep the branch's history was fetched.
     depth: Cell<i32>,
 }
@@ -74,6 +75,7 @@ impl GitBranch {
             builds_on_pr_branch: false,
             prefix: checkout.prefix.clone(),
             http: ways.http,
+            push_options: checkout.push_options()?,
             depth: Cell::default(),
         })
     }
@@ -150,6 +152,11 @@ impl GitBranch {
     /// The URL that commits are pushed to, with everything that is needed to talk to it.
     pub(super) fn push_endpoint(&self) -> (&Arc<Endpoint>, &RemoteUrl) {
         (&self.push, &self.target.push)
+    }
+
+    /// What git's configuration has to say to the server's hooks.
+    pub(super) fn push_options(&self) -> &[String] {
+        &self.push_options
     }
 
     /// The tips that the server has: of the target, and of the pull request's branch.

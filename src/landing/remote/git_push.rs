@@ -43,6 +43,7 @@ fn push_commit(git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishO
         branch: &branch,
         expected,
         known: base.into_iter().chain(head).collect(),
+        options: git.push_options(),
     };
     let (endpoint, url) = git.push_endpoint();
     let url = url.to_string();

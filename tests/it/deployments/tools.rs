@@ -101,6 +101,8 @@ fn run(program: &Path, folder: &Path, arguments: &[&str]) -> Printed {
     std::fs::create_dir_all(&home).unwrap();
     let mut command = Command::new(program);
     command.current_dir(folder).args(arguments).env_clear().env("HOME", home).stdin(Stdio::null());
+    // it ends before it pays to collect garbage, or to have a thread for each processor
+    command.env("GOGC", "off").env("GOMAXPROCS", "1");
     let output = command.output().unwrap_or_else(|error| panic!("{}: {error}", program.display()));
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {

@@ -3,6 +3,8 @@
 pub mod apart;
 pub mod bad_line;
 pub mod bare;
+pub mod ci_job;
+pub mod ci_variables;
 pub mod cli;
 pub mod endless;
 pub mod fifty;
