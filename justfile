@@ -49,6 +49,14 @@ oracle:
 workflows:
     .ci/run workflows
 
+# Edits, commits and pushes by the binary of this platform
+platform:
+    .ci/run build platform
+
+# The same on Linux arm64 and Windows, and a check for macOS; takes minutes
+platforms:
+    .ci/run platforms
+
 # What the documentation says, beside the binary
 docs:
     .ci/run build docs

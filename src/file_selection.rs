@@ -251,8 +251,16 @@ pub fn folder(path: &str) -> &str {
 
 /// Validates a path, and removes its `.` parts.
 fn inside_root(argument: &str) -> Result<String, SelectionError> {
-    let path = if cfg!(windows) { argument.replace('\\', "/") } else { argument.to_owned() };
-    let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains('\0');
+    inside_root_of(argument, cfg!(windows))
+}
+
+/// On Windows, a backslash separates too, and a colon ends a drive or begins a stream: no file there has one in its name.
+fn inside_root_of(argument: &str, windows: bool) -> Result<String, SelectionError> {
+    let path = if windows { argument.replace('\\', "/") } else { argument.to_owned() };
+    let leaves = path.starts_with('/')
+        || path.split('/').any(|part| part == "..")
+        || path.contains('\0')
+        || (windows && path.contains(':'));
     if leaves {
         return Err(SelectionError::OutsideRoot { path: argument.to_owned() });
     }
@@ -287,6 +295,34 @@ mod tests {
         assert_eq!(match_level(&["*.yaml"], "x/y.yaml"), None);
         assert_eq!(match_level(&["{a,b}/*.yaml"], "b/y.yaml"), Some(Pattern));
         assert_eq!(match_level(&["."], "b/y.yaml"), Some(Pattern));
+    }
+
+    #[test]
+    fn backslashes_separate_only_on_windows() {
+        let windows = |argument: &str| inside_root_of(argument, true).ok();
+        for (argument, path) in [
+            (r"apps\api\values.yaml", "apps/api/values.yaml"),
+            (r".\apps\api\", "apps/api"),
+            (r"apps\*/values.yaml", "apps/*/values.yaml"),
+            (r".\", "."),
+        ] {
+            assert_eq!(windows(argument).as_deref(), Some(path), "{argument}");
+        }
+        for argument in [
+            r"..\x.yaml",
+            r"apps\..\..\x.yaml",
+            r"\x.yaml",
+            r"C:\x.yaml",
+            "c:x.yaml",
+            "x.yaml:s",
+            r"\\?\C:\x",
+            r"a\.git\x",
+        ] {
+            assert_eq!(windows(argument), None, "{argument}");
+        }
+        let unix = |argument: &str| inside_root_of(argument, false).ok();
+        assert_eq!(unix(r"apps\api.yaml").as_deref(), Some(r"apps\api.yaml"));
+        assert_eq!(unix("a:b.yaml").as_deref(), Some("a:b.yaml"));
     }
 
     #[test]

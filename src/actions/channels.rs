@@ -56,7 +56,7 @@ impl Channels {
 }
 
 fn below(workspace: &Path, root: &Path) -> Option<String> {
-    let (workspace, root) = (std::fs::canonicalize(workspace).ok()?, std::fs::canonicalize(root).ok()?);
+    let (workspace, root) = (dunce::canonicalize(workspace).ok()?, dunce::canonicalize(root).ok()?);
     let parts: Option<Vec<_>> = root.strip_prefix(workspace).ok()?.iter().map(|part| part.to_str()).collect();
     parts.map(|parts| parts.join("/"))
 }

@@ -52,7 +52,7 @@ impl Checkout {
     /// Fails if the repository belongs to another user, or if its format is not supported; and if git's variables or
     /// its configuration can't be used.
     pub fn open(root: &Path, environment: &Environment) -> Result<Option<Self>, GitError> {
-        let root = std::fs::canonicalize(root).map_err(|e| CheckoutError::BadFolder {
+        let root = dunce::canonicalize(root).map_err(|e| CheckoutError::BadFolder {
             folder: root.display().to_string(),
             reason: e.to_string(),
         })?;

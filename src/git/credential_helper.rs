@@ -130,7 +130,7 @@ fn is_repositorys(origin: &str, folder: &Path, repository: &[PathBuf]) -> bool {
 }
 
 fn real_path(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+    dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// User and password in git's credential format. An empty password doesn't count: a helper prints one if its

@@ -73,7 +73,7 @@ pub fn find(root: &Path, environment: &Environment) -> Result<Option<FoundReposi
         let (root, work_tree) = (root.display().to_string(), work_tree.display().to_string());
         return Err(CheckoutError::OutsideWorkTree { root, work_tree }.into());
     }
-    if repo.workdir().and_then(|path| path.canonicalize().ok()).as_ref() != Some(&work_tree) {
+    if repo.workdir().and_then(|path| dunce::canonicalize(path).ok()).as_ref() != Some(&work_tree) {
         repo.set_workdir(&work_tree, false)
             .map_err(|e| GitError::library("the work tree can't be used", &e))?;
     }
@@ -86,7 +86,7 @@ pub fn find(root: &Path, environment: &Environment) -> Result<Option<FoundReposi
 /// where it starts.
 fn top<'a>(root: &'a Path, environment: &Environment) -> Option<&'a Path> {
     let ceilings = environment.get("GIT_CEILING_DIRECTORIES").unwrap_or_default();
-    let real = |path: PathBuf| path.canonicalize().unwrap_or(path);
+    let real = |path: PathBuf| dunce::canonicalize(&path).unwrap_or(path);
     let ceilings: Vec<PathBuf> = ceilings
         .split(PATH_SEPARATOR)
         .map(PathBuf::from)
@@ -127,7 +127,7 @@ fn refuse_unsupported(
 
 /// A file's path with the symbolic links above it resolved.
 fn real_parent(path: &Path) -> PathBuf {
-    let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+    let parent = path.parent().and_then(|parent| dunce::canonicalize(parent).ok());
     parent.zip(path.file_name()).map_or(path.to_owned(), |(parent, name)| parent.join(name))
 }
 
@@ -135,7 +135,7 @@ fn real_parent(path: &Path) -> PathBuf {
 /// with `includeIf.gitdir` (`strbuf_add_absolute_path`).
 fn named_git_dir(top: &Path, environment: &Environment) -> PathBuf {
     let named = environment.get("PWD").map(Path::new).filter(|path| path.is_absolute());
-    let is_same = |path: &&Path| path.canonicalize().is_ok_and(|real| real == top);
+    let is_same = |path: &&Path| dunce::canonicalize(path).is_ok_and(|real| real == top);
     named.filter(is_same).unwrap_or(top).join(".git")
 }
 
@@ -162,7 +162,7 @@ fn configuration(repo: &Repository) -> Result<Config, GitError> {
 }
 
 fn real(path: &Path, setting: &'static str) -> Result<PathBuf, CheckoutError> {
-    path.canonicalize().map_err(|e| CheckoutError::NoWorkTree {
+    dunce::canonicalize(path).map_err(|e| CheckoutError::NoWorkTree {
         setting,
         path: path.display().to_string(),
         reason: e.to_string(),

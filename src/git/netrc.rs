@@ -35,10 +35,9 @@ pub fn find(host: &str, user: Option<&str>, environment: &Environment) -> Result
 
 /// The file in the home folder, if there is one.
 fn path(environment: &Environment) -> Option<PathBuf> {
-    let home =
-        environment.get("HOME").or_else(|| environment.get("USERPROFILE").filter(|_| cfg!(windows)))?;
+    let home = environment.home()?;
     let names: &[&str] = if cfg!(windows) { &[".netrc", "_netrc"] } else { &[".netrc"] };
-    names.iter().map(|name| Path::new(home).join(name)).find(|path| path.is_file())
+    names.iter().map(|name| home.join(name)).find(|path| path.is_file())
 }
 
 fn read(path: &Path) -> Result<String, String> {

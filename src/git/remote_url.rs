@@ -30,10 +30,10 @@ impl RemoteUrl {
     /// Fails for anything but http, https, ssh, file and paths, and if a host or path starts with a dash.
     pub fn parse(text: &str, base: &Path) -> Result<Self, RemoteUrlError> {
         let error = |problem| RemoteUrlError { url: without_user(text), problem };
-        RemoteUrl::read(text, base).map_err(error)
+        RemoteUrl::read(text, base, cfg!(windows)).map_err(error)
     }
 
-    fn read(text: &str, base: &Path) -> Result<Self, UrlProblem> {
+    fn read(text: &str, base: &Path, windows: bool) -> Result<Self, UrlProblem> {
         let is_helper =
             |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if text.split_once("::").is_some_and(|(name, _)| is_helper(name)) {
@@ -47,11 +47,11 @@ impl RemoteUrl {
         }
         match text.split_once("://") {
             Some(("http" | "https", _)) => http(text),
-            Some(("file", path)) => local(path, base),
+            Some(("file", path)) => local(file_path(path, windows), base, windows),
             Some(("ssh" | "git+ssh" | "ssh+git", rest)) => ssh(SshUrl::of_url(rest)),
             Some(_) => Err(UrlProblem::Scheme),
-            None if ssh_url::is_scp(text) => ssh(SshUrl::of_scp(text)),
-            None => local(text, base),
+            None if ssh_url::is_scp_on(text, windows) => ssh(SshUrl::of_scp(text)),
+            None => local(text, base, windows),
         }
     }
 
@@ -118,9 +118,19 @@ fn http(text: &str) -> Result<RemoteUrl, UrlProblem> {
     Ok(RemoteUrl::Http { url, user, password })
 }
 
-fn local(path: &str, base: &Path) -> Result<RemoteUrl, UrlProblem> {
+/// The path of a `file` URL. On Windows, the slash before a drive isn't part of it.
+fn file_path(path: &str, windows: bool) -> &str {
+    let on_drive = path.strip_prefix('/').filter(|rest| windows && ssh_url::after_drive(rest).is_some());
+    on_drive.unwrap_or(path)
+}
+
+fn local(path: &str, base: &Path, windows: bool) -> Result<RemoteUrl, UrlProblem> {
     if path.is_empty() || path.starts_with('-') {
         return Err(UrlProblem::Path);
+    }
+    let is_on_drive = || ssh_url::after_drive(path).is_some_and(|rest| rest.starts_with(['/', '\\']));
+    if windows && is_on_drive() {
+        return Ok(RemoteUrl::Path(base.join(path)));
     }
     let has_password = |part: &str| part.split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
     if !path.starts_with(['.', '/']) && path.split('/').any(has_password) {
@@ -184,6 +194,20 @@ mod tests {
         }
         assert_eq!(parse("file:///srv/a/x.git").unwrap().slug().unwrap(), "a/x");
         assert_eq!(parse("/srv/x:y.git").unwrap(), RemoteUrl::Path("/srv/x:y.git".into()));
+    }
+
+    #[test]
+    fn drives_are_paths_only_on_windows() {
+        let on = |text: &str, windows: bool| RemoteUrl::read(text, Path::new("/srv/w"), windows);
+        for text in [r"C:\srv\me@corp\x.git", "c:/srv/x.git"] {
+            assert_eq!(on(text, true).unwrap(), RemoteUrl::Path(Path::new("/srv/w").join(text)), "{text}");
+            assert!(!matches!(on(text, false), Ok(RemoteUrl::Path(_))), "{text}");
+        }
+        let path = RemoteUrl::Path(Path::new("/srv/w").join("C:/srv/x.git"));
+        assert_eq!(on("file:///C:/srv/x.git", true).unwrap(), path);
+        assert_eq!(on("file:///C:/srv/x.git", false).unwrap(), RemoteUrl::Path("/C:/srv/x.git".into()));
+        assert_eq!(on("file:///srv/x.git", true).unwrap(), RemoteUrl::Path("/srv/x.git".into()));
+        assert_eq!(on("u:secret@h/x", true), Err(UrlProblem::Password));
     }
 
     #[test]

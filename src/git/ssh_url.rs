@@ -84,11 +84,21 @@ impl SshUrl {
     }
 }
 
-/// Whether git takes a text for `[USER@]HOST:PATH`: it has a colon before any slash.
+/// Whether git takes a text for `[USER@]HOST:PATH`.
 pub fn is_scp(text: &str) -> bool {
+    is_scp_on(text, cfg!(windows))
+}
+
+/// It has a colon before any slash, and names no drive.
+pub fn is_scp_on(text: &str, windows: bool) -> bool {
     let colon = text.find(':');
-    let drive = cfg!(windows) && colon == Some(1);
-    !drive && colon.is_some_and(|c| text.find('/').is_none_or(|slash| c < slash))
+    let before_slash = colon.is_some_and(|c| text.find('/').is_none_or(|slash| c < slash));
+    before_slash && !(windows && after_drive(text).is_some())
+}
+
+/// What follows a drive: `\x` for `C:\x` (`has_dos_drive_prefix` in git's `compat/win32/path-utils.h`).
+pub fn after_drive(text: &str) -> Option<&str> {
+    text.strip_prefix(|c: char| c.is_ascii_alphabetic())?.strip_prefix(':')
 }
 
 /// Splits at the colon before the path. A colon in brackets doesn't count.
@@ -173,6 +183,10 @@ mod tests {
         for path in ["./a:b", "/a:b", "a/b:c", "x"] {
             assert!(!is_scp(path), "{path}");
         }
+        for path in [r"C:\srv\x.git", "c:/srv/x.git", "c:x"] {
+            assert!(!is_scp_on(path, true) && is_scp_on(path, false), "{path}");
+        }
+        assert!(is_scp_on("h1:x", true) && is_scp_on("1:x", true));
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn superproject(repo: &Repository, workdir: &Path) -> Option<PathBuf> {
 /// The repository whose `modules` folder holds this git directory. It stays there even if a later commit of the
 /// superproject no longer has the submodule. A submodule's name may contain slashes.
 fn holder(git_dir: &Path) -> Option<PathBuf> {
-    let git_dir = std::fs::canonicalize(git_dir).ok()?;
+    let git_dir = dunce::canonicalize(git_dir).ok()?;
     let modules = git_dir.ancestors().skip(1).filter(|folder| folder.ends_with("modules"));
     let mut holders = modules.filter_map(Path::parent).filter(|holder| holder.join("HEAD").is_file());
     holders.next().map(Path::to_owned)

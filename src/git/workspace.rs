@@ -64,6 +64,36 @@ impl Workspace {
     }
 }
 
+/// The objects are read-only files. Windows deletes such files only on some file systems.
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        if cfg!(windows) {
+            make_deletable(self.folder.path(), DEPTH);
+        }
+    }
+}
+
+/// How deep the files of a bare repository are: `objects/ab/cdef…`.
+const DEPTH: u32 = 3;
+
+/// Makes the files in a folder writable, as far as possible.
+#[allow(
+    clippy::permissions_set_readonly_false,
+    reason = "only their owner can enter the folder, and it is deleted"
+)]
+fn make_deletable(folder: &Path, depth: u32) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (Ok(kind), path) = (entry.file_type(), entry.path()) else { continue };
+        if kind.is_dir() && depth > 1 {
+            make_deletable(&path, depth - 1);
+        } else if let (true, Ok(about)) = (kind.is_file(), entry.metadata()) {
+            let mut permissions = about.permissions();
+            permissions.set_readonly(false);
+            let _ = std::fs::set_permissions(&path, permissions);
+        }
+    }
+}
+
 /// Makes the files that a bare repository needs (`git help repository-layout`) and no more: unused files would double
 /// the time that a landing takes by itself.
 fn make(folder: &Path) -> io::Result<()> {
@@ -78,7 +108,7 @@ fn make(folder: &Path) -> io::Result<()> {
 /// server what references point at.
 fn borrow(checkout: &Checkout, workspace: &Path) -> io::Result<()> {
     let common = checkout.repo.commondir();
-    let objects = std::fs::canonicalize(common.join("objects"))?;
+    let objects = dunce::canonicalize(common.join("objects"))?;
     let mut line = objects.into_os_string().into_encoded_bytes();
     line.push(b'\n');
     std::fs::write(workspace.join("objects/info/alternates"), line)?;
@@ -96,4 +126,22 @@ fn offers(checkout: &Checkout) -> String {
     let known = |tip: &CommitId| checkout.repo.find_commit(oid(*tip)).is_ok();
     let offers = checkout.head().into_iter().chain(tips).filter(known).take(64).enumerate();
     offers.map(|(nth, tip)| format!("{tip} refs/tagbump/have/{nth:02}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn read_only_objects_become_deletable() {
+        let folder = tempfile::tempdir().unwrap();
+        let object = folder.path().join("objects/ab/cdef");
+        std::fs::create_dir_all(object.parent().unwrap()).unwrap();
+        std::fs::write(&object, "x").unwrap();
+        let mut permissions = std::fs::metadata(&object).unwrap().permissions();
+        permissions.set_readonly(true);
+        std::fs::set_permissions(&object, permissions).unwrap();
+        make_deletable(folder.path(), DEPTH);
+        assert!(!std::fs::metadata(&object).unwrap().permissions().readonly());
+    }
 }

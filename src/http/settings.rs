@@ -196,15 +196,7 @@ impl HttpSettings {
         name: &'static str,
         url: &Url,
     ) -> Option<(&'static str, PathBuf)> {
-        self.setting(variable, key, name, url).map(|(name, path)| (name, self.path(path)))
-    }
-
-    /// Expands `~/` in a path as git does.
-    fn path(&self, text: &str) -> PathBuf {
-        match (text.strip_prefix("~/"), self.environment.get("HOME")) {
-            (Some(rest), Some(home)) => Path::new(home).join(rest),
-            _ => PathBuf::from(text),
-        }
+        self.setting(variable, key, name, url).map(|(name, path)| (name, self.environment.expand_home(path)))
     }
 }
 

@@ -105,7 +105,11 @@ impl Folder {
 
     /// Renames a file, and replaces the target if it exists.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.0.join(from), self.0.join(to))
+        let (from, to) = (self.0.join(from), self.0.join(to));
+        match fs::rename(&from, &to) {
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => rename_over_read_only(&from, &to, e),
+            done => done,
+        }
     }
 
     /// Renames a file, but only if the new name doesn't exist yet.
@@ -117,6 +121,22 @@ impl Folder {
     pub fn remove(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.0.join(name))
     }
+}
+
+/// Renames a file as on Unix, where a read-only file can be replaced. Windows refuses that.
+#[allow(
+    clippy::permissions_set_readonly_false,
+    reason = "the target is replaced, or gets its permissions back"
+)]
+fn rename_over_read_only(from: &Path, to: &Path, error: io::Error) -> io::Result<()> {
+    let old = fs::metadata(to)?.permissions();
+    if !old.readonly() {
+        return Err(error);
+    }
+    let mut writable = old.clone();
+    writable.set_readonly(false);
+    fs::set_permissions(to, writable)?;
+    fs::rename(from, to).inspect_err(|_| drop(fs::set_permissions(to, old)))
 }
 
 /// Opens a regular file for reading that the user named, wherever it is.

@@ -48,6 +48,6 @@ fn is_odd(path: &Path) -> bool {
 }
 
 fn folders_above(root: &Path) -> Vec<PathBuf> {
-    let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    let root = dunce::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     root.ancestors().skip(1).map(Path::to_owned).collect()
 }

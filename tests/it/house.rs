@@ -222,6 +222,9 @@ const KEPT: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["http"]),
     ("webpki::", &["http"]),
     ("rustix", &["git", "worktree"]),
+    // dunce's gives paths on Windows that git understands
+    ("fs::canonicalize", &[]),
+    (".canonicalize()", &[]),
     ("rustix::fs", &["worktree"]),
     ("unsafe {", &["git"]),
     ("std::fs", &["actions", "git", "http", "signals", "worktree"]),

@@ -49,6 +49,7 @@ mod message;
 mod netrc;
 mod order;
 mod own_messages;
+mod platforms;
 mod properties;
 mod pull_after;
 mod pull_request;

@@ -59,7 +59,7 @@ impl Subject {
         Subject {
             git_dirs: [text(&real_path(repo.path())), text(git_dir)],
             branch: target.and_then(|name| name.strip_prefix("refs/heads/")).map(str::to_owned),
-            home: environment.get("HOME").map(PathBuf::from),
+            home: environment.home(),
         }
     }
 
@@ -145,5 +145,5 @@ fn slashes(path: &str) -> String {
 }
 
 fn real_path(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+    dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }

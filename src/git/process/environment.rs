@@ -5,8 +5,6 @@
 //! `GIT_EDITOR`. This file lists the names that CI systems give their tokens. A secret in a variable that the user
 //! named stays, because a hook or a signing program may need it.
 
-use std::borrow::Cow;
-
 use crate::environment::Environment;
 use crate::git::env_config;
 
@@ -96,7 +94,7 @@ const OTHER_TOKENS: [&str; 5] =
 pub fn changes(purpose: Purpose, environment: &Environment) -> Vec<(String, Option<String>)> {
     // remove these even if empty: `Environment` doesn't list empty variables, but git doesn't ignore them
     let always = REPOSITORY.into_iter().map(|name| (name.to_owned(), None));
-    let secret = environment.names().filter(|name| is_withheld(&spelling(name), purpose));
+    let secret = environment.names().filter(|name| is_withheld(name, purpose));
     let mut changes: Vec<_> = always.chain(secret.map(|name| (name.to_owned(), None))).collect();
     changes.extend(git_config(purpose, environment));
     if purpose != Purpose::Signing {
@@ -104,11 +102,6 @@ pub fn changes(purpose: Purpose, environment: &Environment) -> Vec<(String, Opti
         changes.push(("LC_ALL".to_owned(), Some("C".to_owned())));
     }
     changes
-}
-
-/// The name as the lists here spell it. On Windows, names are case-insensitive.
-fn spelling(name: &str) -> Cow<'_, str> {
-    if cfg!(windows) { name.to_ascii_uppercase().into() } else { name.into() }
 }
 
 fn is_withheld(name: &str, purpose: Purpose) -> bool {

@@ -145,7 +145,7 @@ impl SigningContext {
     fn new(folder: PathBuf, environment: &Environment) -> Self {
         SigningContext {
             folder,
-            home: environment.get("HOME").map(PathBuf::from),
+            home: environment.home(),
             attended: environment.get("GITHUB_ACTIONS") != Some("true") && std::io::stdin().is_terminal(),
             has_askpass: environment.get("SSH_ASKPASS").is_some(),
             environment: environment.clone(),
