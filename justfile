@@ -25,6 +25,10 @@ msrv:
 signing:
     .ci/run signing
 
+# landings through sshd, tinyproxy and nginx
+servers:
+    .ci/run servers
+
 # The README's demo, and that it shows the new tag
 demo:
     .ci/run demo

@@ -150,8 +150,13 @@ impl Selection {
         if self.is_name(path) {
             return Some(MatchLevel::Explicit);
         }
-        if !is_yaml(path) {
-            return None;
+        if !is_yaml(path) { None } else { self.match_level_of_any(path) }
+    }
+
+    /// As [`Selection::match_level`], for a file that may be something else than YAML.
+    pub fn match_level_of_any(&self, path: &str) -> Option<MatchLevel> {
+        if self.is_name(path) {
+            return Some(MatchLevel::Explicit);
         }
         if self.set.is_match(path) || self.names_above(path) {
             return Some(MatchLevel::Pattern);

@@ -19,6 +19,14 @@ pub fn values_images(values: &Value) -> Vec<EffectiveImage> {
     images(values, true)
 }
 
+/// Whether a value under this key can decide which image runs. One that can't be seen anywhere else, such as a host
+/// name, needs no warning. (If the path of a deployment has a variable, the folders are deployments of their own.)
+pub(super) fn may_decide_image(key: &str) -> bool {
+    let key = key.to_lowercase();
+    let is_part = ["image", "tag", "repo", "registry", "digest"].iter().any(|part| key.contains(part));
+    is_part || ["chart", "hub", "version"].contains(&key.as_str())
+}
+
 fn images(value: &Value, is_values: bool) -> Vec<EffectiveImage> {
     let rendered = Rendered::new(value);
     let file = ManifestFile { path: "", text: "", yaml: &rendered.yaml, is_values };

@@ -7,17 +7,14 @@ use git2::{Config, Direction, ErrorCode, Index, Oid, Repository, RepositoryInitO
 use tempfile::TempDir;
 
 use super::discovery::{self, GitLocation};
-use super::error::{
-    CheckoutError, GitError, GitSettingError, RemoteUrlError, UnsupportedFeature, UrlProblem,
-};
+use super::error::{CheckoutError, GitError, UnsupportedFeature};
 use super::oid::{commit_id, oid};
 use super::ssh_program::SshProgram;
 use super::submodule::GITLINK;
 use super::temporary_folder::temporary_folder;
 use super::transport::TransportConfig;
 use super::tree::CommitFiles;
-use super::url_text::without_user;
-use super::{RemoteUrl, config, identity};
+use super::{config, identity};
 use crate::environment::Environment;
 use crate::file_selection::is_yaml;
 use crate::http::HttpSettings;
@@ -25,9 +22,6 @@ use crate::object_id::CommitId;
 
 /// Marks index entries that a sparse checkout omits (git's `CE_SKIP_WORKTREE`, as it is stored).
 const SKIP_WORKTREE: u16 = 1 << 14;
-
-/// The longest push option: one must fit into a packet of git's protocol.
-const MAX_PUSH_OPTION: usize = 65_000;
 
 /// A repository whose work tree contains the root.
 pub struct Checkout {
@@ -108,6 +102,11 @@ impl Checkout {
         self.stand_in.is_some()
     }
 
+    /// The URL of a repository that has no checkout, as it was typed.
+    pub(super) fn stand_in_url(&self) -> Option<&str> {
+        self.stand_in.as_ref().map(|stand_in| stand_in.url.as_str())
+    }
+
     /// git's configuration for this repository.
     ///
     /// # Errors
@@ -122,20 +121,6 @@ impl Checkout {
     /// Fails if git's configuration can't be read.
     pub fn http(&self) -> Result<HttpSettings, GitError> {
         Ok(HttpSettings::new(&self.environment, config::http(&self.config()?)))
-    }
-
-    /// The values of `push.pushOption`.
-    ///
-    /// # Errors
-    /// Fails if one has a line break in it, as in git, or is too long for a packet; and where git would sign the push.
-    pub(crate) fn push_options(&self) -> Result<Vec<String>, GitError> {
-        self.check_push_signing()?;
-        let options = config::list(&self.config()?, "push.pushoption");
-        let is_wrong = |option: &String| option.contains('\n') || option.len() > MAX_PUSH_OPTION;
-        if options.iter().any(is_wrong) {
-            return Err(GitSettingError::PushOption { longest: MAX_PUSH_OPTION }.into());
-        }
-        Ok(options)
     }
 
     /// How to reach servers from this checkout.
@@ -171,64 +156,6 @@ impl Checkout {
     pub fn resolve(&self, sha: &str) -> Option<CommitId> {
         let commit = self.repo.find_commit_by_prefix(sha).ok()?;
         Some(commit_id(commit.id()))
-    }
-
-    /// The URLs that a remote fetches from and pushes to, with `insteadOf` applied. `name` is a remote's name, a URL
-    /// or a path.
-    ///
-    /// # Errors
-    /// Fails if there is no such remote, or if its URL is not allowed, or if its settings can't be respected.
-    pub fn remote(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl), GitError> {
-        let (fetch, push) = self.remote_urls(name)?;
-        self.check_remote(name, [&fetch, &push])?;
-        Ok((fetch, push))
-    }
-
-    fn remote_urls(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl), GitError> {
-        let parse = |url: &str| RemoteUrl::parse(url, &self.workdir);
-        if let Some(PlaceholderCheckout { url, .. }) = &self.stand_in {
-            let here = self.folder_of_programs()?;
-            let remote = self.repo.remote_anonymous(url);
-            // libgit2's message may contain the URL
-            let remote = remote.map_err(|_| RemoteUrlError {
-                url: without_user(url),
-                problem: UrlProblem::NotAUrl { meant: None },
-            })?;
-            let url = RemoteUrl::parse(remote.url().unwrap_or_default(), &here)?;
-            return Ok((url.clone(), url));
-        }
-        if name.starts_with('-') {
-            return Err(CheckoutError::DashedRemote { name: without_user(name) }.into());
-        }
-        match self.repo.find_remote(name) {
-            Ok(remote) => {
-                self.check_one_push_url(name)?;
-                let fetch = parse(remote.url().unwrap_or_default())?;
-                let push = remote.pushurl().ok().flatten().map(parse).transpose()?;
-                Ok((fetch.clone(), push.unwrap_or(fetch)))
-            }
-            Err(_) if name.contains(['/', ':']) => {
-                let url = parse(name)?;
-                Ok((url.clone(), url))
-            }
-            Err(_) => Err(CheckoutError::UnknownRemote { name: name.to_owned() }.into()),
-        }
-    }
-
-    /// git pushes to every push URL of a remote, but tagbump lands on one branch of one repository.
-    fn check_one_push_url(&self, name: &str) -> Result<(), GitError> {
-        let config = self.config()?;
-        for key in ["pushurl", "url"] {
-            let mut count = 0;
-            if let Ok(values) = config.multivar(&format!("remote.{name}.{key}"), None) {
-                // ignore an error while counting: it isn't a second URL
-                let _ = values.for_each(|_| count += 1);
-            }
-            if count > 1 {
-                return Err(CheckoutError::SeveralPushUrls { name: name.to_owned(), count }.into());
-            }
-        }
-        Ok(())
     }
 
     /// Whether the repository has a remote of this name.

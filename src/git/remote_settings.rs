@@ -1,4 +1,5 @@
-//! Settings of git about remotes and pushes that tagbump can't respect, and the protocols that git forbids.
+//! The URLs of remotes and git's settings about them and about pushes: those that count, those that tagbump can't
+//! respect, and the protocols that git forbids.
 //!
 //! Source: `git help config` (`protocol.allow`, `push.gpgSign`, `remote.<name>.*`), git's `transport.c`
 //! (`get_protocol_config`).
@@ -7,11 +8,87 @@ use git2::Config;
 
 use super::checkout::Checkout;
 use super::config;
-use super::error::{CheckoutError, GitError};
+use super::error::{CheckoutError, GitError, GitSettingError, RemoteUrlError, UrlProblem};
 use super::remote_url::RemoteUrl;
+use super::url_text::without_user;
 use crate::environment::Environment;
 
+/// The longest push option: one must fit into a packet of git's protocol.
+const MAX_PUSH_OPTION: usize = 65_000;
+
 impl Checkout {
+    /// The URLs that a remote fetches from and pushes to, with `insteadOf` applied. `name` is a remote's name, a URL
+    /// or a path.
+    ///
+    /// # Errors
+    /// Fails if there is no such remote, or if its URL is not allowed, or if its settings can't be respected.
+    pub fn remote(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl), GitError> {
+        let (fetch, push) = self.remote_urls(name)?;
+        self.check_remote(name, [&fetch, &push])?;
+        Ok((fetch, push))
+    }
+
+    fn remote_urls(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl), GitError> {
+        let parse = |url: &str| RemoteUrl::parse(url, &self.workdir);
+        if let Some(url) = self.stand_in_url() {
+            let here = self.folder_of_programs()?;
+            let remote = self.repo.remote_anonymous(url);
+            // libgit2's message may contain the URL
+            let remote = remote.map_err(|_| RemoteUrlError {
+                url: without_user(url),
+                problem: UrlProblem::NotAUrl { meant: None },
+            })?;
+            let url = RemoteUrl::parse(remote.url().unwrap_or_default(), &here)?;
+            return Ok((url.clone(), url));
+        }
+        if name.starts_with('-') {
+            return Err(CheckoutError::DashedRemote { name: without_user(name) }.into());
+        }
+        match self.repo.find_remote(name) {
+            Ok(remote) => {
+                self.check_one_push_url(name)?;
+                let fetch = parse(remote.url().unwrap_or_default())?;
+                let push = remote.pushurl().ok().flatten().map(parse).transpose()?;
+                Ok((fetch.clone(), push.unwrap_or(fetch)))
+            }
+            Err(_) if name.contains(['/', ':']) => {
+                let url = parse(name)?;
+                Ok((url.clone(), url))
+            }
+            Err(_) => Err(CheckoutError::UnknownRemote { name: name.to_owned() }.into()),
+        }
+    }
+
+    /// git pushes to every push URL of a remote, but tagbump lands on one branch of one repository.
+    fn check_one_push_url(&self, name: &str) -> Result<(), GitError> {
+        let config = self.config()?;
+        for key in ["pushurl", "url"] {
+            let mut count = 0;
+            if let Ok(values) = config.multivar(&format!("remote.{name}.{key}"), None) {
+                // ignore an error while counting: it isn't a second URL
+                let _ = values.for_each(|_| count += 1);
+            }
+            if count > 1 {
+                return Err(CheckoutError::SeveralPushUrls { name: name.to_owned(), count }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The values of `push.pushOption`.
+    ///
+    /// # Errors
+    /// Fails if one has a line break in it, as in git, or is too long for a packet; and where git would sign the push.
+    pub(crate) fn push_options(&self) -> Result<Vec<String>, GitError> {
+        self.check_push_signing()?;
+        let options = config::list(&self.config()?, "push.pushoption");
+        let is_wrong = |option: &String| option.contains('\n') || option.len() > MAX_PUSH_OPTION;
+        if options.iter().any(is_wrong) {
+            return Err(GitSettingError::PushOption { longest: MAX_PUSH_OPTION }.into());
+        }
+        Ok(options)
+    }
+
     /// Checks the settings of a remote, given by name or URL, and of the protocols to its two URLs.
     ///
     /// # Errors

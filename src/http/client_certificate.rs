@@ -2,11 +2,13 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, ConfigBuilder};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, ConfigBuilder, Error, InconsistentKeys};
 
 use super::HttpError;
 use super::error::ClientFilePart;
@@ -83,8 +85,13 @@ impl ClientCertificate {
         self,
         builder: ConfigBuilder<ClientConfig, WantsClientCert>,
     ) -> Result<ClientConfig, HttpError> {
-        let config = builder.with_client_auth_cert(self.chain, self.key);
-        config.map_err(|error| self.file.unusable(error.to_string()))
+        let signer = builder.crypto_provider().key_provider.load_private_key(self.key);
+        let certified = CertifiedKey::new(self.chain, signer.map_err(|e| self.file.unusable(e.to_string()))?);
+        // webpki can't read certificates of X.509 version 1, and many clients have one: the server decides
+        if let Err(error @ Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) = certified.keys_match() {
+            return Err(self.file.unusable(error.to_string()));
+        }
+        Ok(builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified))))
     }
 }
 

@@ -38,6 +38,7 @@ pub use embedded::embedded_reference;
 pub use embedded_text::EmbeddedText;
 pub use encrypted::{has_mac, is_encrypted};
 pub use field::{assignment_reference, field_references};
+pub use kustomization::KIND as KUSTOMIZATION;
 pub use kustomization::is_kustomization_file;
 pub use reference::{Holds, Reference, ReferenceSyntax, ScalarPlace, ValueLocation};
 pub use refusal::{Refusal, RefusalReason};

@@ -121,6 +121,11 @@ impl Reference {
         }
     }
 
+    /// Whether it has neither tag nor digest.
+    pub fn has_no_version(&self) -> bool {
+        [&self.tag, &self.digest].into_iter().all(|part| part.as_deref().is_none_or(str::is_empty))
+    }
+
     /// Every scalar that is part of the reference.
     pub fn slots(&self) -> Vec<ValueLocation> {
         match &self.syntax {

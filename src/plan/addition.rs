@@ -13,10 +13,8 @@ use super::parsed_file::ParsedFile;
 use super::{Request, TargetIndex, UpdateTarget};
 use crate::file_selection::{MatchLevel, folder};
 use crate::image::{Field, join_tag, same_image};
-use crate::manifest::{Refusal, RefusalReason, Rewrite, add};
+use crate::manifest::{KUSTOMIZATION, Refusal, RefusalReason, Rewrite, add};
 use crate::yaml::NewPair;
-
-const KIND: &str = "kustomization";
 
 /// Adds a match for every entry to be created.
 pub(super) fn add(survey: &ScannedFiles, request: &Request, matches: &mut Vec<Match>) {
@@ -159,7 +157,7 @@ fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> 
         inner_at: None,
         line: parsed.yaml.node(root).line,
         nodes: Vec::new(),
-        kind: KIND,
+        kind: KUSTOMIZATION,
         image,
         tag: None,
         digest: None,

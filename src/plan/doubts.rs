@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::what_runs::Summary;
+use super::what_runs::{Summary, UnsetTag};
 use crate::effective::{EffectiveImage, Place, Root, Setting, StaleChart};
 use crate::visible::inline;
 
@@ -40,37 +40,56 @@ impl Summary<'_> {
             warnings.push(doubt(&format!("{more} more places of this kind"), &roots));
         }
         warnings.extend(self.stale());
-        warnings.extend(self.unset());
+        warnings.extend(self.generated());
         warnings.extend(self.roots.files.is_exhausted().then(|| TOO_LARGE.to_owned()));
         warnings.sort();
         warnings.dedup();
         warnings
     }
 
-    /// A warning for each root that runs one of the images, and in which no place sets its tag.
-    fn unset(&self) -> impl Iterator<Item = String> {
-        // an anchored name is used where a tag is beside it
-        let tagged = self.roots.images().filter(|(_, image)| image.winning().is_some());
-        let tagged: HashSet<Place> = tagged.filter_map(|(_, image)| image.named_at).collect();
-        let images = self.roots.images().filter(|(_, image)| self.is_wanted(image));
-        images.filter_map(move |(root, image)| {
-            let at = image.named_at.map(|place| format!("{}: ", self.roots.files.location(place)));
-            let (at, name, root) = (at.unwrap_or_default(), inline(&image.name), inline(&root.name));
-            match (image.winning(), &image.app_version) {
-                (None, _) if image.named_at.is_some_and(|place| tagged.contains(&place)) => None,
-                // what the limit on its work left of the file says nothing
-                (None, _) if image.named_at.is_some_and(|place| !self.roots.files.is_whole(place.file)) => {
-                    None
-                }
-                (None, Some(version)) if version.empty_tag.is_none() => Some(format!(
-                    "{at}{root} runs {name} with the appVersion of its chart as the tag; add a tag to set it"
-                )),
-                (Some(setting), _) if setting.place().is_none() => Some(format!(
-                    "{at}{root} runs {name}, and a generator or plugin writes its tag; change it there"
-                )),
-                _ => None,
-            }
+    /// The images of the request that run with the tag of their chart.
+    pub fn unset(&self) -> impl Iterator<Item = UnsetTag> {
+        self.roots.roots.iter().flat_map(|root| {
+            // an anchored block with the name is used where a tag is beside it
+            let tagged = root.images.iter().filter(|image| image.winning().is_some());
+            let tagged: HashSet<Place> = tagged.filter_map(|image| image.named_at).collect();
+            let is_used = move |place: Place| tagged.contains(&place);
+            let images =
+                root.images.iter().filter(|image| self.is_wanted(image) && image.winning().is_none());
+            images
+                .filter(move |image| !image.named_at.is_some_and(&is_used))
+                .filter_map(|image| self.unset_in(root, image))
         })
+    }
+
+    fn unset_in(&self, root: &Root, image: &EffectiveImage) -> Option<UnsetTag> {
+        // what the limit on its work left of the file says nothing
+        if image.named_at.is_some_and(|place| !self.roots.files.is_whole(place.file)) {
+            return None;
+        }
+        let empty_tag = image.app_version.as_ref()?.empty_tag;
+        let places = image.named_at.into_iter().chain(empty_tag);
+        let what = "with the appVersion of its chart as the tag; add a tag to set it";
+        Some(UnsetTag {
+            places: places.map(|place| self.roots.file_place(place)).collect(),
+            empty_tag: empty_tag.map(|place| self.roots.file_place(place)),
+            warning: format!("{} {what}", self.runs(root, image)),
+        })
+    }
+
+    /// A warning for each root that runs one of the images with a tag that no file holds.
+    fn generated(&self) -> impl Iterator<Item = String> {
+        let images = self.roots.images().filter(|(_, image)| self.is_wanted(image));
+        let generated = images.filter(|(_, image)| image.winning().is_some_and(|s| s.place().is_none()));
+        generated.map(|(root, image)| {
+            format!("{}, and a generator or plugin writes its tag; change it there", self.runs(root, image))
+        })
+    }
+
+    /// `FILE:LINE: ROOT runs NAME`
+    fn runs(&self, root: &Root, image: &EffectiveImage) -> String {
+        let at = image.named_at.map(|place| format!("{}: ", self.roots.files.location(place)));
+        format!("{}{} runs {}", at.unwrap_or_default(), inline(&root.name), inline(&image.name))
     }
 
     /// A warning for each place of a request's image in a chart that Flux doesn't pack again by itself.

@@ -33,9 +33,9 @@ pub enum PlanError {
     /// Places name the image, but something stronger makes another image run there.
     #[error("{image} doesn't run here; nothing was written{}", replaced_lines(.places))]
     Replaced { image: String, tag: Option<String>, places: Vec<ReplacedImage> },
-    /// Every place that was searched is a default, or overridden.
+    /// Every place that was searched is a default, or overridden, or a place elsewhere sets the image.
     #[error("no place that was searched sets which tag of {image} runs; nothing was written{}", weaker_lines(.places))]
-    OnlyWeaker { image: String, places: Vec<(Location, Option<Location>)> },
+    OnlyWeaker { image: String, places: Vec<(Location, WithoutEffect)> },
     #[error("{}: {reason}; nothing was written", inline(.file))]
     TooMuchWork { file: String, reason: ParseAborted },
     #[error("not landed: the time ran out while files were read")]
@@ -83,10 +83,22 @@ impl fmt::Display for ReplacedImage {
     }
 }
 
-fn weaker_lines(places: &[(Location, Option<Location>)]) -> String {
-    let line = |(at, by): &(Location, Option<Location>)| match by {
-        Some(by) => format!("\n  {at}: {by} overrides it"),
-        None => format!("\n  {at}: is only a default, which every values file of the chart overrides"),
+/// Why a bump doesn't set a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WithoutEffect {
+    OverriddenBy(Location),
+    Default,
+    /// It sets what runs, and isn't among the files that may be written.
+    NotSearched,
+}
+
+fn weaker_lines(places: &[(Location, WithoutEffect)]) -> String {
+    let line = |(at, why): &(Location, WithoutEffect)| match why {
+        WithoutEffect::OverriddenBy(by) => format!("\n  {at}: {by} overrides it"),
+        WithoutEffect::Default => {
+            format!("\n  {at}: is only a chart's default, which values files or releases override")
+        }
+        WithoutEffect::NotSearched => format!("\n  {at}: sets it, and isn't among the files to write"),
     };
     places.iter().take(LISTED).map(line).collect()
 }

@@ -119,6 +119,7 @@ impl FileImages {
             let noted = (reference.image.clone(), file.place(reference.at));
             match reference.syntax {
                 ReferenceSyntax::BlockWithoutTag { .. } => notes.untagged.push(noted),
+                ReferenceSyntax::Block { .. } if reference.has_no_version() => notes.untagged.push(noted),
                 _ => notes.images.push(noted),
             }
         }

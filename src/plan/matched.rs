@@ -3,7 +3,8 @@
 use super::indexes::FileIndex;
 use super::{PlacePath, TargetIndex};
 use crate::file_selection::MatchLevel;
-use crate::manifest::{Refusal, RefusalReason, Rewrite, ScalarPlace};
+use crate::image::Tag;
+use crate::manifest::{Refusal, Rewrite, ScalarPlace};
 use crate::yaml::NodeId;
 
 /// A reference that one of the targets matches, with its planned edit.
@@ -56,13 +57,11 @@ impl Match {
         [self.at].into_iter().chain(self.inner_at).collect()
     }
 
-    /// Whether the tag is known: it can be set here, or it can't because other images have it too.
+    /// Whether the tag is known. A place that can't be edited may hold a variable instead.
     pub fn has_known_tag(&self) -> bool {
         match &self.result {
             Ok(_) => true,
-            Err(refusal) => {
-                matches!(refusal.reason, RefusalReason::SetsOthers { .. }) && self.effective_tag.is_some()
-            }
+            Err(_) => self.runs().is_some_and(|tag| Tag::parse(tag).is_ok()),
         }
     }
 

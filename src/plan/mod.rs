@@ -138,10 +138,10 @@ impl Scope {
         self.files.as_ref().filter(|_| self.takes(path))?.match_level(path)
     }
 
-    /// As [`Scope::standing`], for a file that may be something else than YAML.
+    /// As [`Scope::match_level`], for a file that may be something else than YAML.
     fn standing_of_any(&self, path: &str) -> Option<MatchLevel> {
         let files = self.files.as_ref().filter(|_| self.takes(path))?;
-        files.match_level(path).or_else(|| files.is_everything().then_some(MatchLevel::Discovered))
+        files.match_level_of_any(path)
     }
 
     fn takes(&self, path: &str) -> bool {

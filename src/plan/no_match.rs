@@ -38,7 +38,7 @@ pub struct UnmatchedImage {
 /// What may have been meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instead {
-    /// A block names the image, but has no key for a tag.
+    /// A block names the image, but has no tag.
     WithoutTag {
         at: Location,
     },
@@ -151,7 +151,7 @@ impl fmt::Display for NoMatch {
 impl fmt::Display for Instead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Instead::WithoutTag { at } => write!(f, "\n  {at}: names the image, but has no tag key"),
+            Instead::WithoutTag { at } => write!(f, "\n  {at}: names the image, but has no tag"),
             Instead::HelmValues { at } => {
                 write!(f, "\n  {at}: names the image, in what may be Helm values without a chart")
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::SourceFile;
 use super::indexes::FieldPosition;
 use super::matched::Match;
+use super::what_runs::FilePlace;
 use crate::dotenv::Assignment;
 use crate::effective::compose::default_image;
 use crate::effective::{EffectiveImage, Setting, TextPart};
@@ -244,6 +245,11 @@ impl ParsedFile {
     /// `file:line` of a match.
     pub fn place_of(&self, m: &Match) -> Location {
         Location { file: self.path.clone(), line: m.line, column: None }
+    }
+
+    /// The scalars of a match.
+    pub fn places_of<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
+        m.nodes.iter().map(|node| FilePlace::new(&self.path, *node))
     }
 
     /// `file:line`.

@@ -1,10 +1,11 @@
 //! What a plan reports besides its changes: weaker places, entries without effect, roots that tagbump can't follow.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::error::WithoutEffect;
 use super::files::ScannedFiles;
 use super::matched::Match;
-use super::what_runs::{Overridden, WhatRuns};
+use super::what_runs::{FilePlace, Overridden, WhatRuns};
 use super::{Plan, PlanError, ReplacedImage, Request, TargetIndex, UpdateTarget};
 use crate::file_selection::MatchLevel;
 use crate::image::{Tag, same_image};
@@ -33,12 +34,14 @@ impl Reports {
     /// that are left.
     pub fn new(
         request: &Request,
+        survey: &ScannedFiles,
         what_runs: WhatRuns,
         weaker: Vec<WeakerPlace>,
         entries: Vec<String>,
         kept: &[Match],
     ) -> Self {
-        let (warnings, notices) = (what_runs.warnings.clone(), what_runs.notices.clone());
+        let (mut warnings, notices) = (what_runs.warnings.clone(), what_runs.notices.clone());
+        warnings.extend(unset_tags(survey, &what_runs, kept));
         let notices = entries.into_iter().chain(notices).collect();
         let mut by_target: BTreeMap<TargetIndex, BTreeMap<Location, Overridden>> = BTreeMap::new();
         for (target, at, by) in what_runs.reported.iter().cloned().chain(weaker.iter().cloned()) {
@@ -103,7 +106,14 @@ impl Reports {
             return Some(PlanError::Replaced { image, tag, places });
         }
         let weaker = self.replaced.iter().filter(|(target, ..)| *target == first);
-        let places: Vec<_> = weaker.map(|(_, at, by)| (at.clone(), by.by.clone())).collect();
+        let why = |by: &Overridden| by.by.clone().map_or(WithoutEffect::Default, WithoutEffect::OverriddenBy);
+        let weaker = weaker.map(|(_, at, by)| (at.clone(), why(by)));
+        let winning = self.what_runs.winners.iter().filter(|winner| winner.target == first);
+        let winning = winning.map(|winner| (winner.location(), WithoutEffect::NotSearched));
+        let mut places: Vec<_> = weaker.collect();
+        if places.is_empty() {
+            places.extend(winning);
+        }
         (!places.is_empty()).then_some(PlanError::OnlyWeaker { image, places })
     }
 
@@ -153,6 +163,15 @@ impl Reports {
         let warnings = self.warnings.into_iter().chain(plan.warnings).collect();
         Plan { notices: self.notices, warnings, ..plan }
     }
+}
+
+/// The warnings about images that run with the tag of their chart, and that no match gives one of their own.
+fn unset_tags(survey: &ScannedFiles, what_runs: &WhatRuns, kept: &[Match]) -> Vec<String> {
+    let set = kept.iter().filter(|m| m.result.is_ok());
+    let set: HashSet<FilePlace> = set.flat_map(|m| survey.files[m.file].places_of(m)).collect();
+    let unset = what_runs.unset.iter().filter(|unset| !unset.places.iter().any(|place| set.contains(place)));
+    let warnings: BTreeSet<&String> = unset.map(|unset| &unset.warning).collect();
+    warnings.into_iter().cloned().collect()
 }
 
 fn notice(target: &UpdateTarget, places: &[(Location, Overridden)]) -> String {

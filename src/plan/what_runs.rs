@@ -52,8 +52,12 @@ pub(super) struct WhatRuns {
     pub texts: HashSet<(String, NodeId)>,
     /// The files that several objects or places are made from: all but those on their own.
     pub covered: HashSet<String>,
+    /// The files that some root is made from.
+    pub rendered: HashSet<String>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
+    /// Images that run with the tag of their chart.
+    pub unset: Vec<UnsetTag>,
     pub warnings: Vec<String>,
     pub notices: Vec<String>,
 }
@@ -81,10 +85,23 @@ pub(super) struct Winner {
 }
 
 impl Winner {
+    pub fn location(&self) -> Location {
+        Location { file: self.path.clone(), line: self.line, column: None }
+    }
+
     /// In a text inside a text.
     pub fn is_nested(&self) -> bool {
         self.nodes.iter().any(|place| place.node == NodeId::MAX)
     }
+}
+
+/// An image of the request that runs with its chart's `appVersion` as the tag.
+pub(super) struct UnsetTag {
+    /// The scalars with its name and its empty tag. If a bump sets one of them, there is a tag.
+    pub places: Vec<FilePlace>,
+    /// Those of `places` that are an empty tag.
+    pub empty_tag: Option<FilePlace>,
+    pub warning: String,
 }
 
 /// Who overrides a place.
@@ -201,9 +218,11 @@ impl<'a> RenderedRoots<'a> {
         self.roots.iter().flat_map(|root| root.defaults.iter().map(move |image| (root, image)))
     }
 
-    /// Every scalar that is part of a winning place.
+    /// Every scalar that is part of a winning place. An empty tag counts: a chart's `appVersion` runs because of it.
     pub fn winning(&self) -> HashSet<Place> {
-        self.images().filter_map(|(_, image)| image.winning()).flat_map(Setting::version_places).collect()
+        let empty_tags = self.images().filter_map(|(_, image)| image.app_version.as_ref()?.empty_tag);
+        let winning = self.images().filter_map(|(_, image)| image.winning());
+        winning.flat_map(Setting::version_places).chain(empty_tags).collect()
     }
 
     /// Every place that a stronger one overrides, with the root and the stronger one.
@@ -259,7 +278,9 @@ impl Summary<'_> {
             known: self.roots.known(),
             texts: self.texts(),
             covered: self.covered(),
+            rendered: self.rendered(),
             projects: self.projects(),
+            unset: self.unset().collect(),
             warnings: self.warnings(),
             notices: self.variables(),
         }
@@ -420,6 +441,11 @@ impl Summary<'_> {
     fn covered(&self) -> HashSet<String> {
         let roots = self.roots.roots.iter().filter(|root| root.files.len() > 1);
         roots.flat_map(|root| &root.files).map(|file| self.roots.path(*file)).collect()
+    }
+
+    fn rendered(&self) -> HashSet<String> {
+        let files = self.roots.roots.iter().flat_map(|root| &root.files);
+        files.map(|file| self.roots.path(*file)).collect()
     }
 
     fn projects(&self) -> HashSet<String> {

@@ -18,8 +18,8 @@ use crate::effective::{Setting, TextPart};
 use crate::file_selection::{MatchLevel, file_name};
 use crate::image::Field;
 use crate::manifest::{
-    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
-    WORKLOAD, is_compose, is_override,
+    COMPOSE, KUSTOMIZATION, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace,
+    ValueLocation, WORKLOAD, is_compose, is_override,
 };
 use crate::visible::inline;
 use crate::yaml::{EditBlocker, FieldPath, NodeId, ParsedYaml, scan_until};
@@ -81,7 +81,7 @@ fn keep_winners(
     what_runs: WhatRuns,
     matches: &mut Vec<Match>,
 ) -> Reports {
-    let judge = Judge::new(survey, &what_runs);
+    let judge = Judge::new(survey, request, &what_runs);
     let (mut kept, mut weaker, mut entries) = (Vec::new(), Vec::new(), Vec::new());
     for mut m in std::mem::take(matches) {
         let winner = judge.winner(&m);
@@ -106,6 +106,7 @@ fn keep_winners(
                 kept.push(m);
             }
             Verdict::Unused(notice) => entries.push(notice),
+            Verdict::EmptyTag => {}
             Verdict::Weaker(overridden) => weaker.push((m, overridden)),
         }
     }
@@ -116,7 +117,7 @@ fn keep_winners(
     *matches = kept;
     let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
     let unread: Vec<String> = unread.into_iter().map(unread_file).collect();
-    Reports::new(request, what_runs, weaker.collect(), entries, matches).with_warnings(unread)
+    Reports::new(request, survey, what_runs, weaker.collect(), entries, matches).with_warnings(unread)
 }
 
 /// What becomes of a match.
@@ -128,6 +129,8 @@ enum Verdict {
     SetsOthers(Vec<String>),
     /// An entry that has no effect, with a notice about it.
     Unused(String),
+    /// An empty tag: the chart's `appVersion` runs, which a warning says.
+    EmptyTag,
     /// A stronger place overrides it.
     Weaker(Overridden),
 }
@@ -138,20 +141,25 @@ struct Judge<'a> {
     /// The winning place that a scalar belongs to.
     winners: HashMap<(TargetIndex, &'a FilePlace), &'a Winner>,
     files: HashMap<&'a str, FileIndex>,
+    /// Empty tags, for which the chart's `appVersion` runs.
+    empty_tags: HashSet<&'a FilePlace>,
+    /// Missing tags are to be added.
+    adds: bool,
 }
 
 impl<'a> Judge<'a> {
-    fn new(survey: &'a ScannedFiles, what_runs: &'a WhatRuns) -> Self {
+    fn new(survey: &'a ScannedFiles, request: &Request, what_runs: &'a WhatRuns) -> Self {
         let winners = what_runs.winners.iter();
         let winners =
             winners.flat_map(|winner| winner.nodes.iter().map(move |at| ((winner.target, at), winner)));
         let files = FileIndex::each(&survey.files).map(|(index, file)| (file.path.as_str(), index));
-        Judge { survey, what_runs, winners: winners.collect(), files: files.collect() }
+        let empty_tags = what_runs.unset.iter().filter_map(|unset| unset.empty_tag.as_ref()).collect();
+        let (winners, files) = (winners.collect(), files.collect());
+        Judge { survey, what_runs, winners, files, empty_tags, adds: request.add }
     }
 
     fn places<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
-        let path = &self.survey.files[m.file].path;
-        m.nodes.iter().map(move |node| FilePlace::new(path, *node))
+        self.survey.files[m.file].places_of(m)
     }
 
     /// The winning place that a match is.
@@ -179,7 +187,9 @@ impl<'a> Judge<'a> {
 
     fn verdict(&self, m: &Match, wins: bool, target: &UpdateTarget) -> Verdict {
         let by_name = target.new_name == Field::Unspecified;
-        if wins || m.match_level == MatchLevel::Explicit || (!by_name && m.overrides) {
+        // a field that the user named; a file that is named only limits what may be written
+        let is_field = m.field.is_some();
+        if wins || is_field || (!by_name && m.overrides) {
             return Verdict::Keep;
         }
         if let Some(others) = self.places(m).find_map(|place| self.what_runs.feeds.get(&place)) {
@@ -187,6 +197,9 @@ impl<'a> Judge<'a> {
         }
         if let Some(overridden) = self.places(m).find_map(|place| self.what_runs.weaker.get(&place)) {
             return Verdict::Weaker(overridden.clone());
+        }
+        if !self.adds && self.places(m).any(|place| self.empty_tags.contains(&place)) {
+            return Verdict::EmptyTag;
         }
         if let Some(entry) = self.places(m).find_map(|place| self.what_runs.unmatched.get(&place)) {
             return unused_entry(entry, m);
@@ -199,7 +212,10 @@ impl<'a> Judge<'a> {
     }
 
     fn is_unmatched(&self, m: &Match) -> bool {
-        self.places(m).any(|place| self.what_runs.unmatched.contains_key(&place))
+        let path = &self.survey.files[m.file].path;
+        // a Component that nothing includes
+        let is_alone = m.kind == KUSTOMIZATION && !self.what_runs.rendered.contains(path);
+        is_alone || self.places(m).any(|place| self.what_runs.unmatched.contains_key(&place))
     }
 
     /// Whether a workload is part of a root in which it has no effect, such as a container that a patch removes, while

@@ -74,6 +74,8 @@ mod runner_log;
 mod scan;
 mod secrets;
 mod server_limits;
+#[cfg(feature = "server-tests")]
+mod servers;
 mod shown_text;
 #[cfg(feature = "signing-tests")]
 mod signing;

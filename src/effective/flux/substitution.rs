@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::compose::TextPiece;
 use super::super::composed::{MAX_LENGTH, fixed_piece, own_piece, piece_of, set_pieces};
 use super::super::helm::Objects;
+use super::super::images::may_decide_image;
 use super::super::kustomize::Build;
 use super::super::root::Doubt;
 use super::super::setting::Fixed;
@@ -100,14 +101,6 @@ fn walk(value: &mut Value, key: &str, variables: &Substitutes, doubts: &mut Vec<
             doubts.extend(found.into_iter().filter(|_| may_decide_image(key)));
         }
     }
-}
-
-/// Whether a value under this key can decide which image runs. A variable anywhere else, such as in a host name, needs no
-/// warning.
-fn may_decide_image(key: &str) -> bool {
-    let key = key.to_lowercase();
-    let is_part = ["image", "tag", "repo", "registry", "digest"].iter().any(|part| key.contains(part));
-    is_part || ["path", "chart", "hub", "version"].contains(&key.as_str())
 }
 
 fn substitute(scalar: &mut Scalar, variables: &Substitutes, doubts: &mut Vec<Doubt>) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::files::{Files, folder_of};
 use super::super::root::Root;
-use super::super::setting::EffectiveImage;
+use super::super::setting::{EffectiveImage, Setting};
 use super::super::value::Value;
 use super::chart::Chart;
 use super::maps::load_map;
@@ -56,7 +56,8 @@ pub fn chart_roots(files: &mut Files<'_>, folders: &[String], used: &UsedCharts)
         let paths = values_files(files, &chart.folder);
         let paths: Vec<&str> = paths.into_iter().filter(|path| !used.values_files.contains(*path)).collect();
         roots.extend(alone(files, chart, trail, usage(chart), !paths.is_empty()));
-        roots.extend(paths.into_iter().map(|path| with_file(files, chart, trail, path)));
+        let usage = usage(chart);
+        roots.extend(paths.into_iter().map(|path| with_file(files, chart, trail, usage, path)));
     }
     roots
 }
@@ -90,8 +91,7 @@ fn alone(
     if usage == Usage::None && !has_values_files {
         return Some(Root { images, ..root });
     }
-    let (mut defaults, mut real): (Vec<_>, Vec<_>) =
-        images.into_iter().partition(|image| image.digest.is_none() && is_floating(image.tag.as_deref()));
+    let (mut defaults, mut real): (Vec<_>, Vec<_>) = images.into_iter().partition(floats);
     if usage == Usage::Contained && !has_values_files {
         defaults.clear();
     }
@@ -101,13 +101,25 @@ fn alone(
     (!defaults.is_empty() || !real.is_empty()).then_some(Root { images: real, defaults, ..root })
 }
 
-fn with_file(files: &mut Files<'_>, chart: &Chart, trail: &Trail, path: &str) -> Root {
+/// The chart with a values file. If something deploys the chart, a floating tag of the chart's own values is only a
+/// default here too.
+fn with_file(files: &mut Files<'_>, chart: &Chart, trail: &Trail, usage: Usage, path: &str) -> Root {
     let mut trail = trail.clone();
     let user = load_map(files, path, &mut trail).unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or(path);
     let mut root = root(format!("chart {} with {name}", shown(&chart.folder)), trail);
-    root.images = render(files, chart, user, &mut root);
+    let images = render(files, chart, user, &mut root);
+    let file = files.load(path);
+    let is_default = |image: &EffectiveImage| {
+        let place = image.winning().and_then(Setting::place);
+        usage == Usage::Deployed && floats(image) && place.is_some_and(|place| Some(place.file) != file)
+    };
+    (root.defaults, root.images) = images.into_iter().partition(is_default);
     root
+}
+
+fn floats(image: &EffectiveImage) -> bool {
+    image.digest.is_none() && is_floating(image.tag.as_deref())
 }
 
 fn render(files: &mut Files<'_>, chart: &Chart, user: Value, root: &mut Root) -> Vec<EffectiveImage> {

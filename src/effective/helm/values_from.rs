@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::files::Files;
+use super::super::images::may_decide_image;
 use super::super::place::Place;
 use super::super::value::{Scalar, Value};
 use super::maps::{embedded_map, whole_file};
@@ -54,8 +55,10 @@ pub fn release_values(
                 set_path(&mut result.values, &path, Value::Scalar(scalar));
             }
             (Some(path), Err(why)) => {
+                if may_set_image(&result.values, &path) {
+                    trail.uncertain(reference.at, format!("takes {target} from {why}"));
+                }
                 set_path(&mut result.values, &path, Value::Scalar(Scalar::default()));
-                trail.uncertain(reference.at, format!("takes {target} from {why}"));
             }
             (None, _) => {
                 trail.uncertain(reference.at, format!("has the targetPath {target}, which isn't valid"))
@@ -144,11 +147,20 @@ fn doubt_earlier(earlier: &[ValuesReference<'_>], values: &Value, trail: &mut Tr
 }
 
 fn has(values: &Value, path: &[PathStep]) -> bool {
-    let found = path.iter().try_fold(values, |value, step| match step {
+    at(values, path).is_some()
+}
+
+fn at<'v>(values: &'v Value, path: &[PathStep]) -> Option<&'v Value> {
+    path.iter().try_fold(values, |value, step| match step {
         PathStep::Key(key) => value.get(key),
         PathStep::Index(index) => value.items().get(*index),
-    });
-    found.is_some()
+    })
+}
+
+/// Whether a value at this path can be part of an image, or replaces values that have one.
+fn may_set_image(values: &Value, path: &[PathStep]) -> bool {
+    let decides = |step: &PathStep| matches!(step, PathStep::Key(key) if may_decide_image(key));
+    path.iter().any(decides) || at(values, path).is_some_and(|value| !matches!(value, Value::Scalar(_)))
 }
 
 fn add_places(value: &Value, places: &mut HashSet<Place>) {

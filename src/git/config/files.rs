@@ -78,7 +78,7 @@ enum RemoteUrls {
 impl Sources {
     fn read(&self, remote_urls: RemoteUrls) -> Result<Vec<ConfigItem>, GitError> {
         let mut reader =
-            Reader { sources: self, remote_urls, items: Vec::new(), read: 0, conditional: false };
+            GitConfigReader { sources: self, remote_urls, items: Vec::new(), read: 0, conditional: false };
         for file in &self.files {
             reader.file(file, 0)?;
         }
@@ -97,7 +97,7 @@ impl Sources {
     }
 }
 
-struct Reader<'a> {
+struct GitConfigReader<'a> {
     sources: &'a Sources,
     remote_urls: RemoteUrls,
     items: Vec<ConfigItem>,
@@ -107,7 +107,7 @@ struct Reader<'a> {
     conditional: bool,
 }
 
-impl Reader<'_> {
+impl GitConfigReader<'_> {
     fn file(&mut self, path: &Path, depth: usize) -> Result<(), GitError> {
         if !is_readable(path)? {
             return Ok(());

@@ -62,6 +62,12 @@ impl HttpServer {
         self.state().agent.clone()
     }
 
+    /// The proxy that reads our requests, if there is one: for https it only opens tunnels.
+    fn forwarding_proxy(&self) -> Option<String> {
+        let state = self.state();
+        http::proxy_of(&state.agent).filter(|_| state.base.scheme() == "http")
+    }
+
     /// The kind of credential in use, for messages.
     pub fn credential_label(&self) -> Option<String> {
         self.state().credential.as_ref().map(|c| c.label.clone())
@@ -239,9 +245,9 @@ fn accept(
     kind: &str,
 ) -> Result<BodyReader<'static>, TransportError> {
     let code = answer.status().as_u16();
-    if code == PROXY_AUTHENTICATION {
-        let proxy = http::proxy_of(&http(endpoint).agent()).unwrap_or_default();
-        return Err(ServerError::Http(HttpError::ProxyAuthentication { proxy }).into());
+    let proxy = http(endpoint).forwarding_proxy();
+    if let (PROXY_AUTHENTICATION, Some(proxy)) = (code, &proxy) {
+        return Err(ServerError::Http(HttpError::ProxyAuthentication { proxy: proxy.clone() }).into());
     }
     let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = retry_after.and_then(|text| self::retry_after(text, Timestamp::now()));
@@ -261,7 +267,7 @@ fn accept(
         let base = http(endpoint).state().base.clone();
         return Err(ServerError::NotAGitServer { url: shown_url(&base), content_type }.into());
     }
-    Err(TransportError::Status { code, retry_after, words })
+    Err(TransportError::Status { code, retry_after, words, proxy })
 }
 
 /// The server's text if it is plain text or JSON. HTML pages say nothing useful.

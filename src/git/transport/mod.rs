@@ -45,6 +45,8 @@ pub enum TransportError {
         code: u16,
         retry_after: Option<Duration>,
         words: String,
+        /// The proxy that forwards requests. It may have answered instead of the server.
+        proxy: Option<String>,
     },
     /// Nothing answers at that address.
     Unreachable(String),
@@ -65,8 +67,8 @@ impl TransportError {
     /// Applies `change` to every text in the error.
     pub fn with_texts(self, change: impl Fn(&str) -> String) -> Self {
         match self {
-            TransportError::Status { code, retry_after, words } => {
-                TransportError::Status { code, retry_after, words: change(&words) }
+            TransportError::Status { code, retry_after, words, proxy } => {
+                TransportError::Status { code, retry_after, words: change(&words), proxy }
             }
             TransportError::Unreachable(why) => TransportError::Unreachable(change(&why)),
             TransportError::Broken(why) => TransportError::Broken(change(&why)),

@@ -145,19 +145,24 @@ enum FailureKind {
 fn of_fault(error: TransportError, credential: Option<&str>, url: &str) -> FailureKind {
     let passing = |what: String| FailureKind::Passing { what: format!("{url}: {what}"), retry_after: None };
     match error {
-        TransportError::Status { code, retry_after, words } => match code {
-            408 | 425 | 429 | 500.. => FailureKind::Passing {
-                what: with_words(format!("{url} answered {code}"), &words),
-                retry_after,
-            },
-            _ => FailureKind::Final(RemoteError::Http(HttpRefusal {
-                url: url.to_owned(),
-                status: code,
-                credential: credential.map(str::to_owned),
-                has_withheld: false,
-                words,
-            })),
-        },
+        TransportError::Status { code, retry_after, words, proxy } => {
+            let through = proxy.map(|proxy| format!(" (through the proxy {proxy})")).unwrap_or_default();
+            let url = format!("{url}{through}");
+            let credential = credential.map(str::to_owned);
+            match code {
+                408 | 425 | 429 | 500.. => FailureKind::Passing {
+                    what: with_words(format!("{url} answered {code}"), &words),
+                    retry_after,
+                },
+                _ => FailureKind::Final(RemoteError::Http(HttpRefusal {
+                    url,
+                    status: code,
+                    credential,
+                    has_withheld: false,
+                    words,
+                })),
+            }
+        }
         TransportError::Unreachable(why) => FailureKind::Unreachable(format!("{url}: {why}")),
         TransportError::Broken(why) => passing(why),
         TransportError::TimedOut => passing("no answer in time".to_owned()),

@@ -60,6 +60,7 @@ pub enum BranchRule {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.text())]
 pub struct HttpRefusal {
+    /// With the proxy after it, if that may have answered.
     pub url: String,
     pub status: u16,
     /// Which credential was sent.

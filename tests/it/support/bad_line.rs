@@ -19,6 +19,8 @@ pub enum Way {
 pub enum Break {
     /// Both ends see the end of the connection.
     Cut,
+    /// Both ends get a reset (RFC 9293 section 3.5.2), without what was on its way to them.
+    Reset,
     /// The server gets all of the request and does its work; of the rest of its answer the client gets nothing.
     Deaf,
     /// A gateway answers this in the server's place; the server gets no more.
@@ -117,6 +119,8 @@ impl Line {
 struct Link {
     /// What the client gets in the place of the next answer.
     instead: Mutex<Option<Option<u16>>>,
+    /// Whether it ends with a reset.
+    reset: Mutex<bool>,
 }
 
 fn connect(client: TcpStream, server: TcpStream, state: &Arc<Mutex<State>>) {
@@ -130,6 +134,10 @@ fn connect(client: TcpStream, server: TcpStream, state: &Arc<Mutex<State>>) {
                 Way::Up => pump(way, &client, &server, &client, &state, &link),
                 Way::Down => pump(way, &server, &client, &client, &state, &link),
             };
+            if *lock(&link.reset) {
+                reset(&client);
+                reset(&server);
+            }
             let _ = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
         });
     }
@@ -176,6 +184,10 @@ fn pump(
                 }
                 return Ok(());
             }
+            (Break::Reset, _) => {
+                *lock(&link.reset) = true;
+                return to.write_all(&buffer[..before]);
+            }
             // an answer that has begun can't become another one
             _ => return to.write_all(&buffer[..before]),
         }
@@ -194,6 +206,14 @@ fn due(way: Way, count: usize, state: &Mutex<State>) -> (usize, Option<Break>) {
     state.passed = [0, 0];
     state.broken += 1;
     (fault.after.saturating_sub(passed), Some(fault.with))
+}
+
+/// Sends a reset. Elsewhere than on Linux, the end of the connection has to do.
+fn reset(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::net::connect_unspec(stream);
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream.shutdown(Shutdown::Both);
 }
 
 fn answer(mut client: &TcpStream, code: u16) -> std::io::Result<()> {

@@ -14,7 +14,7 @@ pub mod git_server;
 pub mod github;
 pub mod hub;
 pub mod init;
-#[cfg(feature = "signing-tests")]
+#[cfg(any(feature = "server-tests", feature = "signing-tests"))]
 pub mod keys;
 pub mod message_laws;
 pub mod mono;

@@ -127,7 +127,7 @@ pub fn judge(repository: &Repository, tools: &Tools) -> Verdict {
     let (outcome, at, why) = match run.exit {
         0 => case.set(&run, &after, tools),
         3 | 6 if after != plain => broken(format!("exit {}, and files were written", run.exit)),
-        3 | 6 => case.refused(run.exit),
+        3 | 6 => case.refused(&run),
         exit => broken(format!("exit {exit}")),
     };
     Verdict { outcome, at, why, printed: format!("exit {}\n{}", run.exit, run.output()) }
@@ -155,7 +155,7 @@ impl<'a> Case<'a> {
         let numbered = Runs::of(deploy(&numbered.collect(), tools)?);
         // a delimiter of kustomize's may cut a digest in two
         let is_none =
-            |image: &&String| image.ends_with(':') || Image::parse(image).name.matches(':').count() > 1;
+            |image: &&String| image.ends_with(':') || name_of(&Image::parse(image).name).contains(':');
         if let Some(image) = before.images.values().find(is_none) {
             return Err(format!("{image} is no image"));
         }
@@ -247,8 +247,13 @@ impl<'a> Case<'a> {
         fed.into_iter().find(|other| !self.is_bumped(&self.before.images[*other]))
     }
 
+    /// Whether the new tag fits every container that a place feeds, and none of them has another name.
     fn can_be_set(&self, place: &Place) -> bool {
-        self.has_room(place) && self.shares(place).is_none()
+        let origin = self.origin(place);
+        let fed = self.origins.iter().filter(|(_, other)| origin.is_some() && **other == origin);
+        origin.is_some()
+            && fed.into_iter().all(|(place, _)| self.has_room(place))
+            && self.shares(place).is_none()
     }
 
     /// Whether a tag is written somewhere, alone, or beside text that the new tag has too.
@@ -262,8 +267,8 @@ impl<'a> Case<'a> {
 
     /// What the targets run is different without any doubt: two tags that are written somewhere.
     fn has_different_tags(&self) -> bool {
-        // whoever names one file means all that is in it
-        if self.repository.only.as_ref().is_some_and(|only| !only.contains('*')) {
+        // whoever gives files means all that is in them
+        if self.repository.only.is_some() {
             return false;
         }
         let written = self.targets.iter().filter(|place| self.origin(place).is_some());
@@ -283,13 +288,15 @@ impl<'a> Case<'a> {
         named.map(|image| Image::parse(image).tag).collect::<BTreeSet<_>>().len() > 1
     }
 
-    fn refused(&self, exit: i32) -> Found {
+    fn refused(&self, run: &Run) -> Found {
         let settable = self.targets.iter().find(|place| self.can_be_set(place));
         let only = self.repository.only.is_some();
         let differ = self.may_have_different_tags() && !self.repository.all;
-        let why = match (exit, settable) {
+        // the place that names it would change what runs under another name
+        let feeds_other = run.output().contains("also sets the tag of");
+        let why = match (run.exit, settable) {
             (3, None) => "nothing that could be set runs it",
-            (6, None) if !self.targets.is_empty() || only => {
+            (6, None) if !self.targets.is_empty() || only || feeds_other => {
                 "each place also feeds another image, or can't be set"
             }
             (3, Some(_)) if differ => "different tags run",
@@ -326,7 +333,9 @@ impl<'a> Case<'a> {
         let left: Vec<_> = self.targets.iter().filter(|place| !self.is_new(&is.images[*place])).collect();
         let said =
             if left.iter().all(|place| self.origin(place).is_none()) { report.to_string() } else { warnings };
-        if let Some(place) = left.iter().find(|place| !self.is_named(place, &said)) {
+        if let Some(place) =
+            left.iter().find(|place| !self.is_named(place, &said) && !self.is_refused_by_name(place, run))
+        {
             let file = self.file(place).unwrap_or("no file");
             let why = format!("still runs {}, set in {file}", is.images[*place]);
             return (Outcome::Silent, shown(place), why);
@@ -392,7 +401,17 @@ impl<'a> Case<'a> {
         let object = place.0.split(" from ").next().unwrap_or_default();
         let object = object.split_once('/').map(|(kind, rest)| format!("{kind} {}", name_of(rest)));
         let by_object = object.is_some_and(|object| said.contains(&object));
-        named || by_object || (root != "." && said.contains(root))
+        // a chart with a values file
+        let by_values_file = place.0.contains(" -f ") && said.contains(&format!("with {}", name_of(root)));
+        named || by_object || by_values_file || (root != "." && said.contains(root))
+    }
+
+    /// Whether a warning says that a file with the container's image, which has no tag, was skipped.
+    fn is_refused_by_name(&self, place: &Place, run: &Run) -> bool {
+        let files = self.repository.files.iter().filter(|(_, text)| text.contains(&self.repository.name));
+        let mut skipped = run.stderr.lines().filter(|line| line.contains(": skipped: "));
+        self.origin(place).is_none()
+            && skipped.any(|line| files.clone().any(|(path, _)| line.contains(path.as_str())))
     }
 
     /// A changed line whose tag no container runs. An entry of a kustomization may be set for what isn't visible.
@@ -411,7 +430,10 @@ impl<'a> Case<'a> {
             let is_default = self.repository.all
                 && name_of(file) == "values.yaml"
                 && FLOATING.iter().any(|tag| text.contains(tag));
+            // one line can hold several images, and only tags have numbers
+            let had_tag = change["from"].as_str().is_some_and(|from| !from.is_empty());
             if !numbers.is_empty()
+                && had_tag
                 && !is_list
                 && !is_default
                 && !numbers.iter().any(|number| used.contains(number))
