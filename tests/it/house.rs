@@ -166,6 +166,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "template",
             "visible",
             "worktree",
+            "yaml",
         ],
     ),
     (
