@@ -17,7 +17,7 @@ lint:
 test:
     .ci/run test
 
-# The oldest Rust that Cargo.toml promises
+# The README's demo, by the oldest Rust that Cargo.toml promises
 msrv:
     .ci/run msrv
 
