@@ -69,7 +69,8 @@ pub struct DeliveryArgs {
     /// Branch to land on, or the pull request's base [default: the one of HEAD]
     ///
     /// With a detached HEAD, the default is the branch that the CI system names. For a git tag,
-    /// for a repository that is not being built, and without CI, it is the remote's default branch.
+    /// for a repository that isn't being built, and without CI, it is the remote's default
+    /// branch.
     #[arg(
         long,
         value_name = "B",

@@ -203,7 +203,7 @@ mod tests {
     fn user_in_pattern_must_be_the_remotes() {
         let url = "https://dev.azure.com/acme/p/_git/gitops";
         let pattern = "https://acme@dev.azure.com/acme/p/_git/gitops";
-        assert_eq!(specificity(pattern, url, Some("acme")), Some((13, 22, true)));
+        assert_eq!(specificity(pattern, url, Some("acme")), Some((13, 20, true)));
         for user in [None, Some("ACME"), Some("acm")] {
             assert_eq!(specificity(pattern, url, user), None, "{user:?}");
         }
