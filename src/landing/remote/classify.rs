@@ -27,6 +27,9 @@ const LOCKS: [&str; 2] = [".lock': File exists", "Unable to create"];
 /// Of a server that failed to unpack the push, such as on a full disk.
 const UNPACK_FAILED: &str = "unpacker error";
 
+/// Of a server that got only the beginning of the pack: the connection broke, and the next try may work.
+const CUT: [&str; 2] = ["early EOF", "hung up unexpectedly"];
+
 /// Messages which mean some rule; `known_words` has those of which it is known which one.
 const RULES: [&str; 5] =
     ["hook declined", "protected branch", "not allowed to push", "prohibited", "deny updating"];
@@ -44,6 +47,9 @@ pub fn of_status(status: &str, words: &str, url: &str) -> PublishOutcome<RemoteE
         PublishOutcome::Refused(RemoteError::BranchInTheWay { url: url.to_owned(), words: text })
     } else if refused {
         PublishOutcome::Refused(declined(status, text, url))
+    } else if status.contains(UNPACK_FAILED) && CUT.iter().any(|cut| words.contains(cut)) {
+        let what = format!("{url}: the connection broke before the server had the whole push: {text}");
+        PublishOutcome::Unknown { what, retry_after: None }
     } else if status.contains(UNPACK_FAILED) {
         PublishOutcome::UnpackFailed { words: text }
     } else if has(&LOCKS) {
@@ -196,6 +202,8 @@ mod tests {
         }
         let full = "error: cannot lock ref: Unable to create temporary file: No space left on device";
         assert!(matches!(verdict("unpacker error", full), PublishOutcome::UnpackFailed { .. }));
+        let cut = verdict("unpacker error: unpack-objects abnormal exit", "fatal: early EOF");
+        assert!(matches!(cut, PublishOutcome::Unknown { .. }));
         assert!(matches!(verdict("failed to update ref", ""), PublishOutcome::RejectedUnclear { .. }));
     }
 }
