@@ -18,7 +18,7 @@ use crate::image::{Field, ParsedReference, Tag, full_name, same_image};
 use crate::location::Location;
 use crate::manifest::{
     DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, UnknownPlace,
-    is_override,
+    VALUES, is_override,
 };
 use crate::yaml::{FieldPath, scan};
 
@@ -407,9 +407,20 @@ fn try_one(parsed: &ParsedFile, reference: &Reference) -> Result<Rewrite, Refusa
     Ok(rewrite)
 }
 
+/// Why a bump leaves an empty tag unchanged.
+const EMPTY_TAG: &str = "is empty, so the chart's appVersion is the tag";
+
+/// Whether a block in a chart's values has a tag that is empty.
+fn means_app_version(parsed: &ParsedFile, reference: &Reference) -> bool {
+    let is_block = matches!(reference.syntax, ReferenceSyntax::Block { .. });
+    parsed.has_chart() && reference.kind == VALUES && is_block && reference.has_no_version()
+}
+
 fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedReference {
     let (line, column) = reference.position(&parsed.yaml);
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let refusal =
+        tried.result.err().map(|refusal| format!("{}; {}", refusal.reason, refusal.reason.advice()));
     ListedReference {
         file: parsed.path.clone(),
         line,
@@ -418,7 +429,7 @@ fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedRefere
         image: reference.image.clone(),
         tag: text(&reference.tag),
         digest: text(&reference.digest),
-        reason: tried.result.err().map(|refusal| format!("{}; {}", refusal.reason, refusal.reason.advice())),
+        reason: refusal.or_else(|| means_app_version(parsed, reference).then(|| EMPTY_TAG.to_owned())),
         sets: reference.kustomize_name.clone().filter(|_| is_override(reference)),
         overridden: Overrides::default(),
         wins: false,

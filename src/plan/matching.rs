@@ -212,10 +212,11 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
         if places.iter().any(|m| !m.unused) {
             places.retain(|m| !m.unused);
         }
-        let tags: HashSet<_> = places.iter().flat_map(|m| m.all_that_run()).collect();
         // what can't be edited may lag behind a bump that is done
-        let is_edit = places.iter().any(|m| m.result.as_ref().is_ok_and(Rewrite::is_edit));
-        if tags.len() > 1 && is_edit {
+        let is_done = !places.iter().any(|m| m.result.as_ref().is_ok_and(Rewrite::is_edit));
+        let counted = places.iter().filter(|m| m.result.is_ok() || !is_done);
+        let tags: HashSet<_> = counted.flat_map(|m| m.all_that_run()).collect();
+        if tags.len() > 1 {
             let found = places.iter().map(|m| value(survey, m)).collect();
             return Err(PlanError::DifferentTags { image: wanted.name.clone(), found });
         }

@@ -152,12 +152,12 @@ fn writes_other_files(case: &Path) -> Option<String> {
     let cmd = std::fs::read_to_string(case.join("cmd")).unwrap();
     let images: Vec<&str> =
         cmd.lines().skip(1).map(|line| line.rsplit_once(':').unwrap_or((line, "")).0).collect();
-    let tag = cmd.lines().last().unwrap().rsplit_once(':').unwrap().1;
     let is_plain = !cmd.lines().any(|line| line.starts_with('-') || line.contains('='));
     let (before, after) = (case.join("in"), case.join("out"));
     if !is_plain || !after.is_dir() {
         return None;
     }
+    let tag = cmd.lines().last().unwrap().rsplit_once(':').unwrap().1;
     let before = snapshot(&before);
     let new = snapshot(&after).into_iter().filter(|file| !before.contains(file));
     let wanted: BTreeSet<String> = new.map(|(path, _)| path).collect();

@@ -137,7 +137,8 @@ fn ssh_gets_no_token() {
     let ssh = Ssh::doing(&world, "ssh", &format!("env >> '{}'; {RUN}", seen.display()));
     let mut command = push(&folder, "v1", &["-v"]);
     command.env("GIT_SSH_COMMAND", ssh.path()).env("TAGBUMP_TOKEN", "tok-own-secret");
-    command.env("GITHUB_TOKEN", "tok-hub-secret").env("GH_TOKEN", "tok-gh-secret").env("GIT_DIR", "/nowhere");
+    command.env("GITHUB_TOKEN", "tok-hub-secret").env("GH_TOKEN", "tok-gh-secret");
+    command.env("GIT_DIR", folder.join(".git"));
     ended(&run(&mut command), 0, "landed");
     let seen = std::fs::read_to_string(seen).unwrap();
     assert!(!seen.contains("tok-") && !seen.contains("GIT_DIR"), "{seen}");

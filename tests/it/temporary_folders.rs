@@ -13,7 +13,7 @@ fn temporary_folders_are_closed_to_others() {
     let (program, temporary) = (world.path().join("sign"), world.path().join("tmp"));
     let listing = world.path().join("listing");
     std::fs::create_dir(&temporary).unwrap();
-    // during signing, all of them exist
+    // during signing, all of them exist but the one for the configuration, which is gone as soon as it is read
     script_at(&program, &format!("ls -l '{}' > '{}'; exit 1", temporary.display(), listing.display()));
     let settings = [
         ("gpg.format", "ssh"),
@@ -34,7 +34,7 @@ fn temporary_folders_are_closed_to_others() {
     let told = run(&mut command);
     let listing = std::fs::read_to_string(&listing).unwrap_or_else(|_| panic!("{}", told.output()));
     let folders: Vec<_> = listing.lines().filter(|line| line.contains("tagbump-")).collect();
-    assert!(folders.len() >= 4, "{listing}");
+    assert!(folders.len() >= 3, "{listing}");
     assert!(folders.iter().all(|line| line.starts_with("drwx------")), "{listing}");
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
 }
