@@ -3,7 +3,7 @@
 
 use crate::manifest::is_kustomization_file;
 
-/// Longer words are no paths.
+/// Longer words aren't paths.
 const MAX_PATH: usize = 1024;
 
 /// What refers to a declaration by name: values and variables from ConfigMaps, sources and charts of Flux.

@@ -197,7 +197,7 @@ fn parsed(path: &Path) -> Result<Vec<ConfigItem>, GitError> {
     Ok(items)
 }
 
-/// Whether a file is there. What is no regular file, such as `/dev/null`, sets nothing.
+/// Whether a file is there. Anything but a regular file, such as `/dev/null`, sets nothing.
 ///
 /// # Errors
 /// Fails if the file is there but can't be opened: a setting in it may matter.
