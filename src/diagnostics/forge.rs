@@ -35,9 +35,6 @@ pub(super) fn describe_github(error: &GitHubError) -> Failure {
         GitHubError::NotHttps { .. } => {
             Failure::usage(message).hinted(hint("use an https remote, or land with ") + switch("push"))
         }
-        GitHubError::NotARepository { .. } => {
-            Failure::other(message).hinted("check GITHUB_API_URL; a proxy may answer in GitHub's place")
-        }
         GitHubError::BadGraphQlAddress { .. } => Failure::usage(message).hinted("check GITHUB_GRAPHQL_URL"),
         GitHubError::Refused(refusal) => Failure::new(Exit::Refused, message).hinted(advice(refusal)),
         GitHubError::CommitForbidden { .. } => Failure::new(Exit::Refused, message)

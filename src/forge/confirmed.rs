@@ -26,7 +26,8 @@ impl ConfirmedPublisher {
         let (page, repository) = (git.page().unwrap_or_default(), git.slug().unwrap_or_default());
         self.site.probe(git.http(), &page, deadline)?;
         let token = git.api_token().ok_or_else(|| ForgeError::NoToken { withheld: git.missing_token() })?;
-        self.site.connect(git.http(), &token)?.confirm(deadline, &repository)
+        let (head, base) = (git.head_name().unwrap_or_default(), git.branch().unwrap_or_default());
+        self.site.connect(git.http(), &token)?.confirm(deadline, &repository, head, base)
     }
 }
 

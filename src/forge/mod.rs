@@ -62,11 +62,18 @@ pub trait Forge {
         spec: &PullRequestSpec<'_>,
     ) -> Result<Option<PullRequest>, ForgeError>;
 
-    /// Confirms that the forge has a repository, `owner/name`, and that the token sees it. Asks once, and changes nothing.
+    /// Confirms that the forge has a repository, `owner/name`, and that the token sees its pull requests. Asks once, for the one from `head`
+    /// to `base`, and changes nothing.
     ///
     /// # Errors
     /// Transient errors, and refusals.
-    fn confirm(&self, deadline: Instant, repository: &str) -> Result<(), FetchError<ForgeError>>;
+    fn confirm(
+        &self,
+        deadline: Instant,
+        repository: &str,
+        head: &str,
+        base: &str,
+    ) -> Result<(), FetchError<ForgeError>>;
 
     /// Compares two commits of a repository, `owner/name`.
     ///

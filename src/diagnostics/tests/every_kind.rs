@@ -436,7 +436,6 @@ fn forge_errors() -> Vec<ForgeError> {
         GitHubError::BadGraphQlAddress { address: s() },
         GitHubError::CommitForbidden { words: s() },
         GitHubError::NotAPullRequest { reason: s() },
-        GitHubError::NotARepository { route: s() },
         GitHubError::NotPrepared { commit: id() },
         GitHubError::FilesTooLarge,
         GitHubError::FileMode { path: s(), mode: 0o755 },

@@ -18,8 +18,6 @@ pub enum GitHubError {
     CommitForbidden { words: String },
     #[error("GitHub's API didn't return a pull request: {reason}")]
     NotAPullRequest { reason: String },
-    #[error("GitHub's API didn't return a repository for {route}")]
-    NotARepository { route: String },
     #[error("{commit} was not made here")]
     NotPrepared { commit: CommitId },
     #[error("the changed files are larger than GitHub's API accepts in one request")]

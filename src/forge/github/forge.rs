@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use super::client::{ApiRequest, GitHub};
-use super::error::GitHubError;
+use super::client::GitHub;
 use super::{compare, pulls};
 use crate::forge::{Forge, ForgeError, PullRequest, PullRequestSpec, StillCurrent};
 use crate::landing::{Backoff, BuildOrder, FetchError};
@@ -34,13 +33,14 @@ impl Forge for GitHub {
         pulls::close(self, backoff, spec)
     }
 
-    fn confirm(&self, deadline: Instant, repository: &str) -> Result<(), FetchError<ForgeError>> {
-        let route = format!("/repos/{repository}");
-        let answer = self.once(deadline, &route, ApiRequest::Get)?;
-        if answer["full_name"].is_string() {
-            return Ok(());
-        }
-        Err(FetchError::Permanent(GitHubError::NotARepository { route }.into()))
+    fn confirm(
+        &self,
+        deadline: Instant,
+        repository: &str,
+        head: &str,
+        base: &str,
+    ) -> Result<(), FetchError<ForgeError>> {
+        pulls::confirm(self, deadline, repository, head, base)
     }
 
     fn order(

@@ -1,5 +1,7 @@
 //! The pull request of a branch: opened once, kept up to date, and closed if it has nothing left to propose.
 
+use std::time::Instant;
+
 use serde_json::json;
 
 use super::client::{ApiRequest, GitHub};
@@ -67,14 +69,38 @@ fn open(
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
 ) -> Result<Option<PullRequestJson>, ForgeError> {
-    let owner = spec.repository.split('/').next().unwrap_or_default();
+    let route = list_route(spec.repository, spec.head, spec.base);
+    let listed = hub.ask(backoff, &route, ApiRequest::Get)?;
+    Ok(PullRequestJson::find(listed, spec.head, spec.base)?)
+}
+
+/// Lists the open pull requests from one branch to another.
+fn list_route(repository: &str, head: &str, base: &str) -> String {
+    let owner = repository.split('/').next().unwrap_or_default();
     let query: String = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("state", "open")
-        .append_pair("head", &format!("{owner}:{}", spec.head))
-        .append_pair("base", spec.base)
+        .append_pair("head", &format!("{owner}:{head}"))
+        .append_pair("base", base)
         .finish();
-    let listed = hub.ask(backoff, &format!("{}?{query}", pulls(spec)), ApiRequest::Get)?;
-    Ok(PullRequestJson::find(listed, spec.head, spec.base)?)
+    format!("/repos/{repository}/pulls?{query}")
+}
+
+/// Checks that the token sees the repository's pull requests.
+///
+/// # Errors
+/// If it doesn't, or if the server answers with anything but a list.
+pub fn confirm(
+    hub: &GitHub,
+    deadline: Instant,
+    repository: &str,
+    head: &str,
+    base: &str,
+) -> Result<(), FetchError<ForgeError>> {
+    let listed = hub.once(deadline, &list_route(repository, head, base), ApiRequest::Get)?;
+    match PullRequestJson::find(listed, head, base) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(FetchError::Permanent(error.into())),
+    }
 }
 
 fn create(

@@ -85,6 +85,11 @@ impl GitBranch {
         self.branch.as_deref()
     }
 
+    /// The branch of the pull request, if the bump goes to one.
+    pub fn head_name(&self) -> Option<&str> {
+        self.target.head.as_deref()
+    }
+
     /// Where a browser shows the repository, if the remote is reached over HTTP.
     pub fn page(&self) -> Option<String> {
         self.target.push.page()
