@@ -1,6 +1,6 @@
 //! Errors of a bump itself, apart from those of its decision and of landing.
 
-use super::command::UNSET_MARKER;
+use super::command::{UNSET_MARKER, lines};
 use super::tag;
 use crate::ci::System;
 use crate::error::{Exit, Failure};
@@ -10,8 +10,11 @@ use crate::tag::{VariableError, variables};
 /// Why a bump can't be made, or isn't landed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BumpError {
-    #[error("no commit author: set user.name and user.email")]
-    NoAuthor,
+    #[error("no commit author: set user.name and user.email{}", lines(.unread))]
+    NoAuthor {
+        /// Why settings of git don't count.
+        unread: Vec<String>,
+    },
     #[error("{folder}: is not inside a git repository")]
     NoCheckout { folder: String },
     /// The template of a pull request's branch has a variable without a value.
@@ -67,7 +70,7 @@ fn exit(error: &BumpError) -> Exit {
     match error {
         BumpError::TipUnknown { .. } => Exit::Other,
         BumpError::BaseUnknown { .. } | BumpError::Superseded { .. } => Exit::NotLanded,
-        BumpError::NoAuthor
+        BumpError::NoAuthor { .. }
         | BumpError::NoCheckout { .. }
         | BumpError::BranchTemplate(_)
         | BumpError::BadHeadBranch { .. }
@@ -100,7 +103,7 @@ fn named_branch() -> Hint {
 
 fn advice(error: &BumpError) -> Hint {
     match error {
-        BumpError::NoAuthor => {
+        BumpError::NoAuthor { .. } => {
             hint("run git config user.name NAME and git config user.email EMAIL, or use ")
                 + setting("author", "'NAME <EMAIL>'")
         }

@@ -73,7 +73,11 @@ pub enum CheckoutError {
     #[error("{root} is outside of the repository's work tree, {work_tree}")]
     OutsideWorkTree { root: String, work_tree: String },
     #[error("there is no remote {name} here")]
-    UnknownRemote { name: String },
+    UnknownRemote {
+        name: String,
+        /// The first of those that there are.
+        other: Option<String>,
+    },
     #[error("remote {name} starts with a dash")]
     DashedRemote { name: String },
     #[error("remote {name} has {count} URLs to push to")]

@@ -43,7 +43,12 @@ impl Checkout {
                 urls_of(&remote, &self.workdir)
             }
             Err(_) if name.contains(['/', ':']) => self.typed_urls(name, &self.workdir),
-            Err(_) => Err(CheckoutError::UnknownRemote { name: name.to_owned() }.into()),
+            Err(_) => {
+                let remotes = self.repo.remotes().ok();
+                let other = remotes.as_ref().and_then(|remotes| remotes.iter().find_map(|name| name.ok()?));
+                let other = other.map(str::to_owned);
+                Err(CheckoutError::UnknownRemote { name: name.to_owned(), other }.into())
+            }
         }
     }
 

@@ -78,10 +78,10 @@ fn run_fails_when_remote_is_unknown() {
     let world = World::new();
     let folder = world.shallow("w");
     let told = failed(&repo::run(&mut push(&folder, "v1", &["--remote", "upstream"])), 2);
-    assert!(told.contains("upstream"), "{told}");
+    assert!(told.contains("upstream") && told.contains("name another with --remote origin"), "{told}");
     git(&folder, &["remote", "remove", "origin"]);
     let told = failed(&repo::run(&mut push(&folder, "v1", &[])), 2);
-    assert!(told.contains("origin"), "{told}");
+    assert!(told.contains("origin") && told.contains("git remote add origin"), "{told}");
     assert_eq!(world.server.requests().len(), 0);
 }
 
