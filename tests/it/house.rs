@@ -72,6 +72,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "signals",
             "plan",
             "file_selection",
+            "tag",
             "visible",
             "worktree",
         ],
