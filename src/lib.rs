@@ -44,6 +44,7 @@
 //! | [`markdown`], [`visible`] | make text from files and servers safe to show | |
 //! | [`error`], [`hint`] | an error as it is shown: exit code, sentence, and what to do | `visible` |
 //! | [`location`] | a place in a file | |
+//! | [`crash`] | what a panic ends with: a message, and nothing left behind | `signals` |
 //! | [`environment`], [`signals`] | what every module needs | |
 //!
 //! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
@@ -89,6 +90,7 @@ pub mod ci;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod crash;
 pub mod decision;
 pub mod diagnostics;
 pub mod dot_git;
