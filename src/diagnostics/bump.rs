@@ -6,6 +6,7 @@ use crate::ci::System;
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::tag::{VariableError, variables};
+use crate::visible::inline;
 
 /// Why a bump can't be made, or isn't landed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +28,8 @@ pub enum BumpError {
     NoBranch { event: String },
     #[error("{system} runs this for a {} ({variable} is set), so there is no branch to land on", .system.request_word())]
     RequestBuild { system: System, variable: String },
+    #[error("{} is a branch of GitHub's merge queue, so there is no branch to land on", inline(.branch))]
+    MergeQueue { branch: String },
     #[error("{} are set, so it is unclear which CI system names the branch to land on", .markers.join(" and "))]
     SeveralSystems { markers: Vec<&'static str> },
     #[error("HEAD is detached, and tagbump doesn't know the variables of this CI system")]
@@ -76,6 +79,7 @@ fn exit(error: &BumpError) -> Exit {
         | BumpError::BadHeadBranch { .. }
         | BumpError::NoBranch { .. }
         | BumpError::RequestBuild { .. }
+        | BumpError::MergeQueue { .. }
         | BumpError::SeveralSystems { .. }
         | BumpError::UnknownCi
         | BumpError::NoPipelineBranch { .. }
@@ -122,6 +126,7 @@ fn advice(error: &BumpError) -> Hint {
             hint("use a name that git check-ref-format --branch accepts, and that is not the base")
         }
         BumpError::NoBranch { .. }
+        | BumpError::MergeQueue { .. }
         | BumpError::UnknownCi
         | BumpError::NoPipelineBranch { .. }
         | BumpError::UnclearRepository { .. } => named_branch(),

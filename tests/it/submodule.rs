@@ -271,7 +271,7 @@ fn scan_and_init_name_submodules_that_were_not_searched() {
             assert_eq!(run.exit, 0, "{}", run.output());
             assert!(repo::json(&run)["warnings"].to_string().contains(warning), "{}", run.output());
         }
-        let run = tagbump(folder, &["init", "--dry-run"]);
+        let run = tagbump(folder, &["init"]);
         assert_eq!(run.exit, 3, "{}", run.output());
         assert!(run.stderr.contains(warning), "{}", run.stderr);
         assert!(run.stderr.contains("gitops is a submodule: run with -C gitops"), "{}", run.stderr);

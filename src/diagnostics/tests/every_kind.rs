@@ -702,6 +702,7 @@ fn bump_errors() -> Vec<BumpError> {
         BumpError::BadHeadBranch { branch: s() },
         BumpError::NoBranch { event: s() },
         BumpError::RequestBuild { system: System::GitLab, variable: s() },
+        BumpError::MergeQueue { branch: s() },
         BumpError::SeveralSystems { markers: vec!["X", "Y"] },
         BumpError::UnknownCi,
         BumpError::NoPipelineBranch { system: System::GitLab },
