@@ -107,6 +107,9 @@ fn checkout(error: &CheckoutError) -> Failure {
             let advice = hint("name one with ") + flag("remote") + ", or add it: git remote add origin URL";
             Failure::usage(message).hinted(advice)
         }
+        CheckoutError::RemoteWithoutUrl { name } => {
+            Failure::usage(message).hinted(format!("git config remote.{}.url URL", inline(name)))
+        }
         CheckoutError::DashedRemote { .. } => Failure::usage(message).hinted("give its name"),
         CheckoutError::SeveralPushUrls { .. } => {
             Failure::usage(message).hinted(hint("name one of them with ") + flag("remote"))

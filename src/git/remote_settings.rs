@@ -40,6 +40,9 @@ impl Checkout {
         match self.repo.find_remote(name) {
             Ok(remote) => {
                 self.check_one_push_url(name)?;
+                if remote.url().unwrap_or_default().is_empty() {
+                    return Err(CheckoutError::RemoteWithoutUrl { name: name.to_owned() }.into());
+                }
                 urls_of(&remote, &self.workdir)
             }
             Err(_) if name.contains(['/', ':']) => self.typed_urls(name, &self.workdir),

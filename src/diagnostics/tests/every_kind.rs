@@ -212,6 +212,7 @@ fn checkout_errors() -> Vec<CheckoutError> {
         CheckoutError::Bare { path: s() },
         CheckoutError::NoWorkTree { setting: "x", path: s(), reason: s() },
         CheckoutError::OutsideWorkTree { root: s(), work_tree: s() },
+        CheckoutError::RemoteWithoutUrl { name: s() },
         CheckoutError::UnknownRemote { name: s(), other: None },
         CheckoutError::UnknownRemote { name: s(), other: Some(s()) },
         CheckoutError::DashedRemote { name: s() },
