@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::build_info;
+use crate::cli::Forge;
 use crate::config::Config;
+use crate::forge::ForgeKind;
 use crate::git::{Checkout, GitError, Identity};
 use crate::image::{Tag, split_tag};
 use crate::plan::UpdateTarget;
@@ -72,6 +74,15 @@ impl DecisionContext<'_> {
             source.repository = remote.and_then(|(fetch, _)| fetch.slug());
         }
         Ok(source)
+    }
+}
+
+/// The forge that the user names.
+pub fn forge_kind(named: Forge) -> Option<ForgeKind> {
+    match named {
+        Forge::Auto => None,
+        Forge::Github => Some(ForgeKind::GitHub),
+        Forge::Gitea => Some(ForgeKind::Gitea),
     }
 }
 

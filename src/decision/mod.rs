@@ -34,7 +34,7 @@ use rollback::RollbackPlan;
 use wording::Wording;
 
 pub use base::DecisionBase;
-pub use context::{DecisionContext, same_repository};
+pub use context::{DecisionContext, forge_kind, same_repository};
 pub use error::DecisionError;
 pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;

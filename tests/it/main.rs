@@ -29,6 +29,7 @@ mod git_config;
 mod git_dir;
 mod git_settings;
 mod git_unsupported;
+mod gitea;
 mod github_client;
 mod hints;
 mod history;

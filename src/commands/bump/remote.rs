@@ -2,6 +2,7 @@
 
 use super::Bump;
 use crate::cli::Via;
+use crate::decision::forge_kind;
 use crate::diagnostics::{BumpError, Error};
 use crate::forge::{self, ConfirmedPublisher, ForgeBranch, ForgeError, ForgeSite};
 use crate::git::{Checkout, RemoteUrl};
@@ -14,7 +15,8 @@ impl Bump<'_> {
     /// The forge that hosts a remote.
     pub(super) fn forge_site(&self, push: &RemoteUrl) -> Option<ForgeSite> {
         let place = &self.settings.place;
-        forge::choose(&place.run, &place.environment, &push.page()?)
+        let asked = forge_kind(self.settings.delivery.landing.forge);
+        forge::choose(&place.run, &place.environment, forge::root_of(&push.page()?), asked)
     }
 
     /// The branch to land on, with `--via`'s way to publish commits.
@@ -41,14 +43,10 @@ impl Bump<'_> {
 
 fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher<ForgeError>>, Error> {
     let site = site.ok_or(BumpError::ApiWithoutForge)?;
-    let token = git.api_token().ok_or_else(|| no_token(git))?;
+    let token = forge::api_token(git, site)?;
     let repository = git.slug().ok_or(BumpError::NoRepositoryName)?;
-    Ok(site.publisher(git.http(), &token, &repository)?)
-}
-
-/// The error for a run without a token for the forge's API.
-pub(super) fn no_token(git: &GitBranch) -> ForgeError {
-    ForgeError::NoToken { withheld: git.missing_token() }
+    let publisher = site.publisher(git.http(), &token, &repository)?;
+    Ok(publisher.ok_or(BumpError::ApiWithoutForge)?)
 }
 
 /// Removes the remote's secrets from everything that is reported: servers may repeat what they were sent.

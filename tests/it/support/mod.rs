@@ -11,6 +11,7 @@ pub mod fifty;
 pub mod files;
 pub mod git;
 pub mod git_server;
+pub mod gitea;
 pub mod github;
 pub mod hub;
 pub mod init;
