@@ -23,6 +23,8 @@ mod faults;
 mod fixtures;
 mod forge_answers;
 mod forge_first;
+#[cfg(feature = "forge-tests")]
+mod forge_server;
 mod forged_trailers;
 mod forgotten_files;
 mod git_config;

@@ -6,6 +6,8 @@ pub mod bare;
 pub mod ci_job;
 pub mod ci_variables;
 pub mod cli;
+#[cfg(any(feature = "server-tests", feature = "forge-tests"))]
+pub mod daemon;
 pub mod endless;
 pub mod fifty;
 pub mod files;
