@@ -12,6 +12,7 @@ use libfuzzer_sys::fuzz_target;
 use tagbump::diagnostics::{Error, diagnose};
 use tagbump::forge::ForgeError;
 use tagbump::forge::github::answers as github;
+use tagbump::forge::gitlab::merge_request;
 use tagbump::forge::pull_json::PullRequestJson;
 use tagbump::git::answers as git;
 use tagbump::git::{RemoteUrl, Tokens};
@@ -92,7 +93,9 @@ fn advertisement(answer: &[u8]) {
 /// A success must have been spelt out: with the answer's channels joined, it is in there.
 fn push_report(answer: &[u8], side_band: bool) {
     match git::read_push_report(&mut &*answer, side_band, BRANCH) {
-        Ok(git::PushReport::Accepted) => {
+        Ok(git::PushReport::Accepted { text }) => {
+            check_message(&text);
+            let _ = merge_request(&text, "tagbump/main/api", PAGE);
             let report = if side_band { first_channel(answer) } else { answer.to_vec() };
             assert!(contains(&report, b"unpack ok"), "accepted what was not unpacked");
             assert!(contains(&report, format!("ok {BRANCH}").as_bytes()), "accepted without a word of it");

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::headings::{COMMIT, DESTINATION, ORDER_AND_RETRIES, OUTPUT, PULL_REQUEST};
-use super::{Forge, Format, Via};
+use super::{ForgeArg, Format, Via};
 
 /// Where to put a change, and how to report it.
 #[derive(Debug, Args)]
@@ -245,10 +245,11 @@ pub struct DeliveryArgs {
     )]
     pub draft: bool,
 
-    /// Forge that hosts the remote: github, or gitea, also for Forgejo [default: detected]
+    /// Forge that hosts the remote: github, gitea or gitlab [default: detected]
     ///
-    /// It is used for pull requests, and to order builds of other repositories. By default,
-    /// tagbump knows it by the host and the CI system's variables, or asks the server.
+    /// It is used for pull requests, and to order builds of other repositories; gitea is also for
+    /// Forgejo. By default, tagbump knows it by the host and the CI system's variables, or asks
+    /// the server.
     #[arg(
         long,
         value_name = "F",
@@ -260,7 +261,7 @@ pub struct DeliveryArgs {
         help_heading = PULL_REQUEST,
         verbatim_doc_comment
     )]
-    pub forge: Forge,
+    pub forge: ForgeArg,
 
     /// Time budget for landing, such as 90s or 2m [default: 120s]
     #[arg(

@@ -267,13 +267,14 @@ pub enum IfOlder {
 
 /// The forge that hosts the remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Forge {
+pub enum ForgeArg {
     /// Found out by the host, the CI system, and what answers.
     #[value(hide = true, alias = "")]
     Auto,
     Github,
     /// Also Forgejo.
     Gitea,
+    Gitlab,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::context::{DecisionContext, forge_kind, same_repository};
-use crate::forge::{self, ForgeSite, root_of};
+use crate::forge::{self, ForgeSite};
 use crate::landing::{BuildOrder, TipSnapshot};
 use crate::tag::Source;
 use crate::visible::inline;
@@ -94,11 +94,11 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
         };
         let server = run.server(environment);
         let is_own = same_repository(Some(repository), run.repository.as_deref());
-        let runners = is_own.then(|| forge::choose(run, environment, server, None)).flatten();
+        let runners = is_own.then(|| forge::choose_server(run, environment, server, None)).flatten();
         let runners = runners.zip(token(&["GITHUB_TOKEN", "GH_TOKEN"]));
         let asked = forge_kind(self.context.settings.delivery.landing.forge);
         let page = self.page_for_own_token();
-        let remotes = page.and_then(|page| forge::choose(run, environment, root_of(&page), asked));
+        let remotes = page.and_then(|page| forge::choose(run, environment, &page, asked));
         // a token is not for a server that may be anything
         let remotes = remotes.filter(|site| site.kind().is_some()).zip(token(&["TAGBUMP_TOKEN"]));
         runners.into_iter().chain(remotes).collect()

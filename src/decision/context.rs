@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::build_info;
-use crate::cli::Forge;
+use crate::cli::ForgeArg;
 use crate::config::Config;
 use crate::forge::ForgeKind;
 use crate::git::{Checkout, GitError, Identity};
@@ -78,11 +78,12 @@ impl DecisionContext<'_> {
 }
 
 /// The forge that the user names.
-pub fn forge_kind(named: Forge) -> Option<ForgeKind> {
+pub fn forge_kind(named: ForgeArg) -> Option<ForgeKind> {
     match named {
-        Forge::Auto => None,
-        Forge::Github => Some(ForgeKind::GitHub),
-        Forge::Gitea => Some(ForgeKind::Gitea),
+        ForgeArg::Auto => None,
+        ForgeArg::Github => Some(ForgeKind::GitHub),
+        ForgeArg::Gitea => Some(ForgeKind::Gitea),
+        ForgeArg::Gitlab => Some(ForgeKind::GitLab),
     }
 }
 

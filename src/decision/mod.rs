@@ -27,7 +27,7 @@ mod writers;
 use std::collections::HashMap;
 
 use crate::config::Config;
-use crate::landing::{BuildOrder, Proposal};
+use crate::landing::{BuildOrder, Proposal, RequestText};
 use crate::plan::{Plan, Request};
 use order_guard::{GuardedPlan, OrderGuard};
 use rollback::RollbackPlan;
@@ -80,6 +80,10 @@ impl Proposal for Decision {
 
     fn message(&self) -> &str {
         &self.message
+    }
+
+    fn request(&self) -> RequestText<'_> {
+        RequestText { title: &self.pull_request.title, body: &self.pull_request.body }
     }
 }
 

@@ -24,8 +24,16 @@ pub(super) fn describe(error: &ForgeError) -> Failure {
                     "set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (pull requests also need pull-requests: write)"
                 }
                 ForgeKind::Gitea => "set TAGBUMP_TOKEN to an access token with the scope write:repository",
+                ForgeKind::GitLab => "set TAGBUMP_TOKEN to an access token with the scope write_repository",
             })
         }
+        ForgeError::NoApi { .. } => Failure::other(error.to_string()).hinted("please report this as a bug"),
+        ForgeError::NoMergeRequest { branch, .. } => Failure::new(Exit::Refused, error.to_string()).hinted(format!(
+            "the branch was pushed; see to GitLab's reason above, delete {branch}, because only a push makes a merge request, and run again"
+        )),
+        ForgeError::OptionInTheWay { .. } => Failure::usage(error.to_string()).hinted(
+            hint("it would change the merge request that tagbump makes: remove it, or land with ") + switch("push"),
+        ),
         ForgeError::GitHub(error) => describe_github(error),
         ForgeError::Gitea(error) => describe_gitea(error),
         ForgeError::PullAnswer(error) => Failure::other(error.to_string()).hinted(

@@ -5,9 +5,8 @@ use std::time::Instant;
 
 use super::{ForgeError, ForgeKind, ForgeSite};
 use crate::landing::remote::{GitBranch, Publisher, Verification};
-use crate::landing::{FetchError, PublishOutcome, Tip};
+use crate::landing::{FetchError, Proposal, PublishOutcome, Tip};
 use crate::object_id::CommitId;
-use crate::plan::FileEdit;
 
 /// The token for the API of the forge that hosts a branch.
 ///
@@ -45,10 +44,9 @@ impl Publisher<ForgeError> for ConfirmedPublisher {
         git: &GitBranch,
         tip: &Tip,
         commit: CommitId,
-        edits: &[FileEdit],
-        message: &str,
+        proposal: &dyn Proposal,
     ) -> Result<(), ForgeError> {
-        self.publisher.prepare(git, tip, commit, edits, message)
+        self.publisher.prepare(git, tip, commit, proposal)
     }
 
     fn publish(

@@ -14,7 +14,7 @@ pub enum ForgeError {
     #[error("{problem}")]
     TimedOut { problem: String },
     /// The server isn't one of the forges that are known.
-    #[error("{page}: found no forge there: no API of GitHub's or Gitea's answers at {}", .apis.join(" or "))]
+    #[error("{page}: found no forge there: no API of GitHub's, Gitea's or GitLab's answers at {}", .apis.join(" or "))]
     NoForge { page: String, apis: Vec<String> },
     #[error("no token for {forge}'s API{}", lines(.withheld))]
     NoToken {
@@ -22,6 +22,14 @@ pub enum ForgeError {
         /// Why tokens that were found aren't sent there.
         withheld: Vec<String>,
     },
+    #[error("tagbump doesn't use {forge}'s API")]
+    NoApi { forge: ForgeKind },
+    /// The branch was pushed.
+    #[error("GitLab made no merge request for {branch}: {why}")]
+    NoMergeRequest { branch: String, why: String },
+    /// It would change the merge request, too.
+    #[error("push.pushOption in git's configuration has {option}")]
+    OptionInTheWay { option: String },
     #[error(transparent)]
     GitHub(#[from] GitHubError),
     #[error(transparent)]

@@ -8,13 +8,15 @@
 //! here needs, and of its middleware only the layers for addresses, headers and the token are used: requests go over tagbump's own
 //! HTTP client (`github::wire`), so that proxies, certificates, timeouts and limits are the same everywhere, and its retries are off,
 //! because a POST that got a 502 may have done its work. No other module sees its types. Gitea is reached over that HTTP client alone:
-//! its API looks like GitHub's, but octocrab's types don't fit it.
+//! its API looks like GitHub's, but octocrab's types don't fit it. GitLab makes merge requests by push options, without its API.
 
 mod confirmed;
 mod error;
 pub mod gitea;
 pub mod github;
+pub mod gitlab;
 pub mod pull_json;
+mod rest_client;
 mod site;
 
 use std::fmt;
@@ -25,7 +27,7 @@ use crate::landing::{Backoff, BuildOrder, FetchError};
 
 pub use confirmed::{ConfirmedPublisher, api_token};
 pub use error::ForgeError;
-pub use site::{ForgeSite, choose, root_of};
+pub use site::{ForgeSite, choose, choose_server};
 
 /// The forges that are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,7 @@ pub enum ForgeKind {
     GitHub,
     /// Gitea and Forgejo, whose APIs are the same.
     Gitea,
+    GitLab,
 }
 
 impl fmt::Display for ForgeKind {
@@ -40,6 +43,7 @@ impl fmt::Display for ForgeKind {
         f.write_str(match self {
             ForgeKind::GitHub => "GitHub",
             ForgeKind::Gitea => "Gitea",
+            ForgeKind::GitLab => "GitLab",
         })
     }
 }

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::gitea::Gitea;
 use super::github::{GitHub, GitHubCommits};
+use super::gitlab;
 use super::{Forge, ForgeError, ForgeKind};
 use crate::actions::{ActionsRun, ApiUrls};
 use crate::environment::Environment;
@@ -18,6 +19,12 @@ use crate::object_id::CommitId;
 
 /// Public servers that are Gitea or Forgejo.
 const GITEA_HOSTS: [&str; 2] = ["https://gitea.com", "https://codeberg.org"];
+
+/// GitLab's own server.
+const GITLAB: &str = "https://gitlab.com";
+
+/// Where GitLab's API is.
+const GITLAB_API: &str = "/api/v4";
 
 /// Where Gitea's API is, below the server's own address.
 const GITEA_API: &str = "/api/v1";
@@ -32,15 +39,17 @@ pub enum ForgeSite {
     Gitea {
         api: String,
     },
+    GitLab,
     /// A host that may be any of these, or something else.
     Unknown {
         github: ApiUrls,
         gitea: String,
+        gitlab: String,
     },
 }
 
 /// The server that shows a repository at `page`: the address without the repository's owner and name. A server may be below a path of its host.
-pub fn root_of(page: &str) -> &str {
+fn root_of(page: &str) -> &str {
     let parts = page.match_indices('/').map(|(at, _)| at).skip(2);
     let starts: Vec<usize> = parts.collect();
     match starts.as_slice() {
@@ -50,8 +59,19 @@ pub fn root_of(page: &str) -> &str {
     }
 }
 
-/// The forge at `root`, a server's address; `asked` is what the user says that it is.
+/// The forge that shows a repository at `page`; `asked` is what the user says that it is.
 pub fn choose(
+    run: &ActionsRun,
+    environment: &Environment,
+    page: &str,
+    asked: Option<ForgeKind>,
+) -> Option<ForgeSite> {
+    let gitlab = || is_on_gitlab(environment, page).then_some(ForgeKind::GitLab);
+    choose_server(run, environment, root_of(page), asked.or_else(gitlab))
+}
+
+/// The forge at `root`, a server's address.
+pub fn choose_server(
     run: &ActionsRun,
     environment: &Environment,
     root: &str,
@@ -62,8 +82,22 @@ pub fn choose(
     Some(match asked.or_else(|| known(run, environment, root)) {
         Some(ForgeKind::GitHub) => ForgeSite::GitHub { apis },
         Some(ForgeKind::Gitea) => ForgeSite::Gitea { api: gitea },
-        None => ForgeSite::Unknown { github: apis, gitea },
+        Some(ForgeKind::GitLab) => ForgeSite::GitLab,
+        None => {
+            let origin = Url::parse(root).ok()?.origin().ascii_serialization();
+            ForgeSite::Unknown { github: apis, gitea, gitlab: format!("{origin}{GITLAB_API}") }
+        }
     })
+}
+
+/// Whether a page is on gitlab.com, or on the server whose pipeline this is. Its repositories are below groups, as deep as people like.
+fn is_on_gitlab(environment: &Environment, page: &str) -> bool {
+    let own = environment.get("CI_SERVER_URL").filter(|_| environment.get("GITLAB_CI") == Some("true"));
+    let own = own.and_then(|url| Url::parse(url).ok()).map(|url| url.to_string());
+    let is_below = |server: &str| {
+        page.strip_prefix(server.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+    };
+    is_below(GITLAB) || own.is_some_and(|own| is_below(&own))
 }
 
 /// The forge, if the runner or the host's name says which it is.
@@ -106,6 +140,7 @@ impl ForgeSite {
         match self {
             ForgeSite::GitHub { .. } => Some(ForgeKind::GitHub),
             ForgeSite::Gitea { .. } => Some(ForgeKind::Gitea),
+            ForgeSite::GitLab => Some(ForgeKind::GitLab),
             ForgeSite::Unknown { .. } => None,
         }
     }
@@ -120,14 +155,17 @@ impl ForgeSite {
         page: &str,
         deadline: Instant,
     ) -> Result<ForgeSite, FetchError<ForgeError>> {
-        let ForgeSite::Unknown { github, gitea } = self else { return Ok(self) };
+        let ForgeSite::Unknown { github, gitea, gitlab: gitlab_api } = self else { return Ok(self) };
         if GitHub::anonymous(http, &github.rest)?.is_github(deadline)? {
             return Ok(ForgeSite::GitHub { apis: github });
         }
         if Gitea::new(http, &gitea, None)?.is_gitea(deadline)? {
             return Ok(ForgeSite::Gitea { api: gitea });
         }
-        let apis = vec![github.rest, gitea];
+        if gitlab::is_gitlab(http, &gitlab_api, deadline)? {
+            return Ok(ForgeSite::GitLab);
+        }
+        let apis = vec![github.rest, gitea, gitlab_api];
         Err(FetchError::Permanent(ForgeError::NoForge { page: page.to_owned(), apis }))
     }
 
@@ -141,6 +179,7 @@ impl ForgeSite {
                 Ok(Box::new(GitHub::new(http, &apis.rest, token)?))
             }
             ForgeSite::Gitea { api } => Ok(Box::new(Gitea::new(http, api, Some(token))?)),
+            ForgeSite::GitLab => Err(ForgeError::NoApi { forge: ForgeKind::GitLab }),
         }
     }
 
@@ -159,7 +198,7 @@ impl ForgeSite {
             ForgeSite::GitHub { apis } | ForgeSite::Unknown { github: apis, .. } => {
                 Ok(Some(Box::new(GitHubCommits::new(http, &apis.graphql, token, repository)?)))
             }
-            ForgeSite::Gitea { .. } => Ok(None),
+            ForgeSite::Gitea { .. } | ForgeSite::GitLab => Ok(None),
         }
     }
 
@@ -169,6 +208,7 @@ impl ForgeSite {
             ForgeSite::GitHub { .. } | ForgeSite::Gitea { .. } | ForgeSite::Unknown { .. } => {
                 format!("{page}/commit/{commit}")
             }
+            ForgeSite::GitLab => format!("{page}/-/commit/{commit}"),
         }
     }
 }
@@ -180,7 +220,7 @@ mod tests {
     fn chosen(variables: &[(&str, &str)], page: &str, asked: Option<ForgeKind>) -> ForgeSite {
         let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let environment = Environment::new(owned);
-        choose(&ActionsRun::read(&environment), &environment, root_of(page), asked).unwrap()
+        choose(&ActionsRun::read(&environment), &environment, page, asked).unwrap()
     }
 
     fn kind(variables: &[(&str, &str)], page: &str) -> Option<ForgeKind> {
@@ -229,6 +269,21 @@ mod tests {
         }
         let own = [("GITHUB_ACTIONS", "true"), ("GITHUB_SERVER_URL", "https://git.example")];
         assert_eq!(kind(&own, "https://git.example/a/b"), Some(ForgeKind::GitHub));
+    }
+
+    #[test]
+    fn gitlab_is_known_by_its_host_and_by_its_pipelines() {
+        assert_eq!(kind(&[], "https://gitlab.com/a/b/c/d"), Some(ForgeKind::GitLab));
+        let job = [("GITLAB_CI", "true"), ("CI_SERVER_URL", "https://git.example/gitlab/")];
+        assert_eq!(kind(&job, "https://git.example/gitlab/a/b/c"), Some(ForgeKind::GitLab));
+        for page in [
+            "https://git.example/gitlab-2/a/b",
+            "https://other.example/gitlab/a/b",
+            "https://gitlab.com.example/a/b",
+        ] {
+            assert_eq!(kind(&job, page), None, "{page}");
+        }
+        assert_eq!(kind(&job[1..], "https://git.example/gitlab/a/b/c"), None);
     }
 
     #[test]

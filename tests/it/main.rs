@@ -33,6 +33,7 @@ mod git_settings;
 mod git_unsupported;
 mod gitea;
 mod github_client;
+mod gitlab;
 mod hints;
 mod history;
 mod history_hostile;

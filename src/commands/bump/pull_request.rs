@@ -4,13 +4,14 @@
 //! change is already on the base is closed.
 
 use super::Bump;
+use super::merge_request::report_merge_request;
 use super::push::land_on;
 use super::remote::{keep_secrets, note_verification};
 use super::report::BumpReport;
 use crate::decision::{Decision, PrText};
 use crate::diagnostics::{BumpError, Error};
 use crate::forge::{
-    self, Forge, ForgeBranch, ForgeError, ForgeSite, ProposedPull, PullRequest, PullRequestSpec,
+    self, Forge, ForgeBranch, ForgeError, ForgeKind, ForgeSite, ProposedPull, PullRequest, PullRequestSpec,
 };
 use crate::git::RemoteUrl;
 use crate::image::same_image;
@@ -22,9 +23,9 @@ use crate::plan::{Plan, UpdateTarget};
 use crate::visible::inline;
 
 /// Where a pull request is made.
-struct PrLocation<'a> {
-    site: &'a ForgeSite,
-    head: &'a str,
+pub(super) struct PrLocation<'a> {
+    pub site: &'a ForgeSite,
+    pub head: &'a str,
 }
 
 impl Bump<'_> {
@@ -57,8 +58,10 @@ impl Bump<'_> {
         let landed = land_on(&mut remote, &mut backoff, &context, report);
         report.branch = Some(head.clone());
         let location = PrLocation { site: &site, head: &head };
-        let done =
-            landed.and_then(|landed| self.propose(&mut remote, &mut backoff, landed, &location, report));
+        let done = landed.and_then(|landed| match site.kind() {
+            Some(ForgeKind::GitLab) => report_merge_request(&remote, landed, &location, report),
+            _ => self.propose(&mut remote, &mut backoff, landed, &location, report),
+        });
         keep_secrets(&remote.git, done, report)
     }
 
@@ -137,7 +140,7 @@ impl Bump<'_> {
 }
 
 /// Others may have changed the branch and its base in the same lines. A branch of tagbump's alone is rebuilt on the base.
-fn warn_of_conflicts(
+pub(super) fn warn_of_conflicts(
     git: &GitBranch,
     commit: Option<CommitId>,
     location: &PrLocation<'_>,
@@ -158,7 +161,7 @@ fn warn_of_conflicts(
 }
 
 /// Whether the branch brings images that this bump doesn't name.
-fn proposes_others(git: &GitBranch, plan: &Plan) -> bool {
+pub(super) fn proposes_others(git: &GitBranch, plan: &Plan) -> bool {
     let ours: Vec<&str> = plan.targets.iter().map(UpdateTarget::effective_name).collect();
     git.proposed_images().iter().any(|image| !ours.iter().any(|our| same_image(our, image)))
 }
@@ -198,6 +201,6 @@ fn note_proposal(proposal: ProposedPull, report: &mut Report) {
     report.pull_request = Some(pull_request_info(proposal.pull));
 }
 
-fn pull_request_info(pull: PullRequest) -> PullRequestInfo {
+pub(super) fn pull_request_info(pull: PullRequest) -> PullRequestInfo {
     PullRequestInfo { number: pull.number, url: pull.url }
 }

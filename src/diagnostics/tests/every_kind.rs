@@ -461,6 +461,10 @@ fn forge_errors() -> Vec<ForgeError> {
         ForgeError::NoForge { page: s(), apis: vec![s(), s()] },
         ForgeError::NoToken { forge: ForgeKind::GitHub, withheld: vec![s()] },
         ForgeError::NoToken { forge: ForgeKind::Gitea, withheld: vec![s()] },
+        ForgeError::NoToken { forge: ForgeKind::GitLab, withheld: vec![s()] },
+        ForgeError::NoApi { forge: ForgeKind::GitLab },
+        ForgeError::NoMergeRequest { branch: s(), why: s() },
+        ForgeError::OptionInTheWay { option: s() },
     ];
     samples.extend(github.into_iter().map(ForgeError::GitHub));
     samples.extend(gitea.into_iter().map(ForgeError::Gitea));
