@@ -720,7 +720,7 @@ fn settings_errors() -> Vec<SettingsError> {
 fn bump_errors() -> Vec<BumpError> {
     let mut samples: Vec<_> = variable_errors().into_iter().map(BumpError::BranchTemplate).collect();
     samples.extend([
-        BumpError::NoAuthor { unread: vec![s()] },
+        BumpError::NoAuthor { who: "committer", unread: vec![s()] },
         BumpError::NoCheckout { folder: s() },
         BumpError::BadHeadBranch { branch: s() },
         BumpError::NoBranch { event: s() },
