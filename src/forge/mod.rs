@@ -24,6 +24,7 @@ use std::time::Instant;
 
 use crate::landing::remote::RemoteBranch;
 use crate::landing::{Backoff, BuildOrder, FetchError};
+use crate::object_id::CommitId;
 
 pub use confirmed::{ConfirmedPublisher, api_token};
 pub use error::ForgeError;
@@ -84,6 +85,17 @@ pub trait Forge {
         spec: &PullRequestSpec<'_>,
     ) -> Result<Option<PullRequest>, ForgeError>;
 
+    /// Asks the forge to merge a pull request when the rules of its base are met. Asks for nothing if there are none.
+    ///
+    /// # Errors
+    /// As [`Forge::propose`].
+    fn auto_merge(
+        &self,
+        backoff: &mut Backoff<'_>,
+        spec: &PullRequestSpec<'_>,
+        merge: ScheduledMerge,
+    ) -> Result<AutoMergeState, ForgeError>;
+
     /// Confirms that the forge has a repository, `owner/name`, and that the token sees its pull requests. Asks once, for the one from `head`
     /// to `base`, and changes nothing.
     ///
@@ -123,7 +135,46 @@ pub struct PullRequestSpec<'a> {
     pub title: &'a str,
     pub body: &'a str,
     pub labels: &'a [String],
+    /// People, and teams as `ORG/TEAM`. Like labels, they are for a new pull request.
+    pub reviewers: &'a [String],
+    pub assignees: &'a [String],
     pub draft: bool,
+}
+
+impl PullRequestSpec<'_> {
+    /// The reviewers: people, and the names of teams without their organisation.
+    pub fn people_and_teams(&self) -> (Vec<&str>, Vec<&str>) {
+        let (teams, people): (Vec<&str>, Vec<&str>) =
+            self.reviewers.iter().map(String::as_str).partition(|reviewer| reviewer.contains('/'));
+        (people, teams.into_iter().filter_map(|team| Some(team.split_once('/')?.1)).collect())
+    }
+}
+
+/// How a pull request is merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeMethod {
+    Squash,
+    Merge,
+    Rebase,
+}
+
+/// A request to merge a pull request when its base's rules are met.
+#[derive(Clone, Copy, Debug)]
+pub struct ScheduledMerge {
+    pub number: u64,
+    /// The commit that may be merged, and no other.
+    pub head: CommitId,
+    /// `None` is the repository's own way.
+    pub method: Option<MergeMethod>,
+}
+
+/// Whether a pull request will be merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AutoMergeState {
+    /// The forge merges it when the rules are met, or has merged it; with a warning that goes with it.
+    Enabled { warning: Option<String> },
+    /// It stays open.
+    NotEnabled { why: String },
 }
 
 /// Whether the branch still has the commit that the pull request describes. If not, another run updated the branch, and the text is

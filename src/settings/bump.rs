@@ -7,7 +7,7 @@ use super::{
     WorkLocation, place,
 };
 use crate::actions::ActionsRun;
-use crate::cli::{BumpArgs, DeliveryArgs, IfOlder, RollbackArgs, TargetArgs, Via};
+use crate::cli::{AutoMerge, BumpArgs, DeliveryArgs, IfOlder, RollbackArgs, TargetArgs, Via};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens};
@@ -136,7 +136,10 @@ fn delivery(
             title: template("pr-title", &args.pr_title)?,
             body: template("pr-body", &args.pr_body)?,
             labels: listed(args.labels),
+            reviewers: listed(args.reviewers),
+            assignees: listed(args.assignees),
             draft: args.draft,
+            auto_merge: args.auto_merge,
         },
     })
 }
@@ -159,6 +162,9 @@ impl BumpSettings {
         }
         if self.delivery.landing.carry && (by_api || self.delivery.destination == Destination::PullRequest) {
             return Err(BadCombination::CarryWithoutPush);
+        }
+        if self.delivery.pull.draft && self.delivery.pull.auto_merge != AutoMerge::Off {
+            return Err(BadCombination::DraftWithAutoMerge);
         }
         if self.images.is_empty() {
             return Err(BadCombination::NoImage);

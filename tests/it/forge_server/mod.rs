@@ -2,6 +2,8 @@
 //! `TEST_FORGE=FOLDER cargo test --features forge-tests --test it forge_server::`.
 
 mod client;
+mod finish;
+mod order;
 mod people;
 mod pulls;
 mod pushes;
