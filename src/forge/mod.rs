@@ -25,6 +25,7 @@ use std::time::Instant;
 use crate::landing::remote::RemoteBranch;
 use crate::landing::{Backoff, BuildOrder, FetchError};
 use crate::object_id::CommitId;
+use crate::visible::inline;
 
 pub use confirmed::{ConfirmedPublisher, api_token};
 pub use error::ForgeError;
@@ -141,12 +142,45 @@ pub struct PullRequestSpec<'a> {
     pub draft: bool,
 }
 
-impl PullRequestSpec<'_> {
-    /// The reviewers: people, and the names of teams without their organisation.
-    pub fn people_and_teams(&self) -> (Vec<&str>, Vec<&str>) {
-        let (teams, people): (Vec<&str>, Vec<&str>) =
-            self.reviewers.iter().map(String::as_str).partition(|reviewer| reviewer.contains('/'));
-        (people, teams.into_iter().filter_map(|team| Some(team.split_once('/')?.1)).collect())
+/// Who is asked for a review.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reviewers<'a> {
+    pub people: Vec<&'a str>,
+    /// Teams of the repository's owner, without its name.
+    pub teams: Vec<&'a str>,
+    /// Teams of others, which can't be asked.
+    pub foreign: Vec<&'a str>,
+}
+
+impl Reviewers<'_> {
+    /// Whether no one can be asked.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.teams.is_empty()
+    }
+
+    /// A warning about each team that can't be asked.
+    pub fn warnings(&self, repository: &str) -> Vec<String> {
+        let warning = |team: &&str| {
+            let (team, repository) = (inline(team), inline(repository));
+            format!("no review was requested from {team}: only a team of {repository}'s owner can be asked")
+        };
+        self.foreign.iter().map(warning).collect()
+    }
+}
+
+impl<'a> PullRequestSpec<'a> {
+    /// The reviewers by their kind.
+    pub fn reviewers(&self) -> Reviewers<'a> {
+        let owner = self.repository.split('/').next().unwrap_or_default();
+        let mut sorted = Reviewers::default();
+        for reviewer in self.reviewers {
+            match reviewer.split_once('/') {
+                None => sorted.people.push(reviewer),
+                Some((of, team)) if of.eq_ignore_ascii_case(owner) => sorted.teams.push(team),
+                Some(_) => sorted.foreign.push(reviewer),
+            }
+        }
+        sorted
     }
 }
 

@@ -136,12 +136,18 @@ fn delivery(
             title: template("pr-title", &args.pr_title)?,
             body: template("pr-body", &args.pr_body)?,
             labels: listed(args.labels),
-            reviewers: listed(args.reviewers),
-            assignees: listed(args.assignees),
+            reviewers: people(args.reviewers),
+            assignees: people(args.assignees),
             draft: args.draft,
             auto_merge: args.auto_merge,
         },
     })
+}
+
+/// Names of people and teams, which some write with an `@`.
+fn people(typed: Vec<String>) -> Vec<String> {
+    let plain = |name: &String| name.trim().trim_start_matches('@').to_owned();
+    listed(typed).iter().map(plain).filter(|name| !name.is_empty()).collect()
 }
 
 impl BumpSettings {

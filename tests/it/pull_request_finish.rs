@@ -26,7 +26,7 @@ fn ruled(via: Via) -> Hub {
 
 #[test]
 fn everyone_is_asked_once_with_one_call_each() {
-    let asked = ["--reviewer", "ann", "--reviewer", "acme/platform", "--assignee", "bob", "--label", "bump"];
+    let asked = ["--reviewer", "@ann", "--reviewer", "acme/platform", "--assignee", "bob", "--label", "bump"];
     each_way(|hub| {
         let told = hub.propose("v1", &asked);
         assert_eq!(told["warnings"], json!([]));
@@ -49,10 +49,12 @@ fn everyone_is_asked_once_with_one_call_each() {
 #[test]
 fn refusals_are_warnings_with_the_cure() {
     let hub = Hub::new(Via::Git);
-    let told = hub.propose("v1", &["--reviewer", "stranger", "--assignee", "stranger", "--label", "nightly"]);
+    let asked = ["--reviewer", "stranger", "--reviewer", "other/platform", "--assignee", "stranger"];
+    let told = hub.propose("v1", &[&asked[..], &["--label", "nightly"]].concat());
     let warnings = warnings(&told);
     for part in [
         "no review was requested from stranger",
+        "no review was requested from other/platform: only a team of acme/gitops's owner",
         "not a collaborator",
         "read:org",
         "was not assigned to stranger",
@@ -97,6 +99,16 @@ fn auto_merge_is_enabled_for_the_head_that_was_pushed() {
         assert_eq!(asked["expectedHeadOid"], hub.tip(HEAD).as_str());
         assert!(told["notices"].to_string().contains("starts no workflows"), "{told}");
     }
+}
+
+#[test]
+fn auto_merge_that_an_earlier_run_enabled_counts() {
+    let hub = ruled(Via::Git);
+    hub.propose("v1", &["--auto-merge"]);
+    hub.github.merging(|merging| merging.refusal = Some("Pull request Auto merge is already enabled"));
+    let told = hub.propose("v2", &["--auto-merge"]);
+    assert_eq!(told["pull_request"]["auto_merge"], true);
+    assert!(warnings(&told).contains("didn't pin it to the new commit"), "{told}");
 }
 
 #[test]

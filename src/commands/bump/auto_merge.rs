@@ -4,6 +4,7 @@
 use super::Bump;
 use super::report::BumpReport;
 use crate::cli::AutoMerge;
+use crate::environment::Environment;
 use crate::forge::{AutoMergeState, Forge, MergeMethod, PullRequest, PullRequestSpec, ScheduledMerge};
 use crate::landing::Backoff;
 use crate::landing::remote::GitBranch;
@@ -39,7 +40,7 @@ impl Bump<'_> {
         match forge.auto_merge(backoff, open.spec, merge) {
             Ok(AutoMergeState::Enabled { warning }) => {
                 report.warnings.extend(warning);
-                report.notices.extend(job_token_notice(open.git));
+                report.notices.extend(job_token_notice(open.git, &self.settings.place.environment));
                 if let Some(pull) = &mut report.pull_request {
                     pull.auto_merge = true;
                 }
@@ -65,9 +66,10 @@ fn method(wanted: AutoMerge) -> Option<Option<MergeMethod>> {
     }
 }
 
-/// What a job's own token does starts no workflows.
-fn job_token_notice(git: &GitBranch) -> Option<String> {
-    let label = git.credential_label()?;
-    let name = ["GITHUB_TOKEN", "GH_TOKEN"].into_iter().find(|name| label.starts_with(name))?;
+/// What a job's own token does starts no workflows. actions/checkout may have left it in git's configuration.
+fn job_token_notice(git: &GitBranch, environment: &Environment) -> Option<String> {
+    let token = git.api_token()?;
+    let is_it = |name: &&str| environment.get(name).is_some_and(|value| value.trim() == token);
+    let name = ["GITHUB_TOKEN", "GH_TOKEN"].into_iter().find(is_it)?;
     Some(format!("the merge starts no workflows, because it is {name}'s; use an App's token if it should"))
 }

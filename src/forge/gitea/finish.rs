@@ -30,18 +30,21 @@ fn request_reviews(
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
     number: u64,
-) -> Option<String> {
-    if spec.reviewers.is_empty() {
-        return None;
+) -> Vec<String> {
+    let reviewers = spec.reviewers();
+    let mut warnings = reviewers.warnings(spec.repository);
+    if reviewers.is_empty() {
+        return warnings;
     }
-    let (people, teams) = spec.people_and_teams();
-    let asked = json!({"reviewers": people, "team_reviewers": teams});
+    let asked = json!({"reviewers": reviewers.people, "team_reviewers": reviewers.teams});
     let route = format!("/repos/{}/pulls/{number}/requested_reviewers", spec.repository);
-    let error = gitea.ask(backoff, &route, GiteaRequest::Post(&asked)).err()?;
-    let names = inline(&spec.reviewers.join(", "));
-    Some(format!(
-        "no review was requested from {names}: {error}; reviewers must be allowed to read the repository, and teams to use it"
-    ))
+    if let Err(error) = gitea.ask(backoff, &route, GiteaRequest::Post(&asked)) {
+        let names = inline(&[reviewers.people, reviewers.teams].concat().join(", "));
+        warnings.push(format!(
+            "no review was requested from {names}: {error}; reviewers must be allowed to read the repository, and teams to use it"
+        ));
+    }
+    warnings
 }
 
 fn assign(

@@ -15,7 +15,7 @@ use crate::landing::{Backoff, FetchError};
 const LOOK: &str = "query($owner: String!, $name: String!, $base: String!, $ref: String!, $number: Int!) { \
                     repository(owner: $owner, name: $name) { viewerDefaultMergeMethod mergeQueue(branch: $base) { id } \
                     ref(qualifiedName: $ref) { refUpdateRule { requiredApprovingReviewCount requiredStatusCheckContexts } } \
-                    pullRequest(number: $number) { id headRefOid } } }";
+                    pullRequest(number: $number) { id headRefOid autoMergeRequest { mergeMethod } } } }";
 const ENABLE: &str = "mutation($input: EnablePullRequestAutoMergeInput!) { enablePullRequestAutoMerge(input: $input) { clientMutationId } }";
 
 /// GitHub's two APIs, for a pull request.
@@ -59,6 +59,12 @@ impl Merging<'_> {
         };
         match classify(&message) {
             Some(KnownWords::ReadyToMerge) => self.merge_now(backoff, method),
+            // enabled by an earlier run, and GitHub doesn't do it again
+            _ if pull["autoMergeRequest"].is_object() => Ok(AutoMergeState::Enabled {
+                warning: Some(format!(
+                    "auto-merge was enabled before, and GitHub didn't pin it to the new commit: {message}"
+                )),
+            }),
             _ => Err(GitHubError::Unexpected { what: format!("{message} ({kind})") }.into()),
         }
     }

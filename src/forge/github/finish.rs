@@ -91,18 +91,20 @@ impl NewPull<'_, '_> {
         }
     }
 
-    fn request_reviews(&mut self) -> Option<String> {
-        if self.spec.reviewers.is_empty() {
-            return None;
+    fn request_reviews(&mut self) -> Vec<String> {
+        let reviewers = self.spec.reviewers();
+        let mut warnings = reviewers.warnings(self.spec.repository);
+        if reviewers.is_empty() {
+            return warnings;
         }
-        let (people, teams) = self.spec.people_and_teams();
-        let asked = json!({"reviewers": people, "team_reviewers": teams});
+        let asked = json!({"reviewers": reviewers.people, "team_reviewers": reviewers.teams});
         let end = format!("/pulls/{}/requested_reviewers", self.number);
-        let error = self.post(&end, &asked).err()?;
-        let names = inline(&self.spec.reviewers.join(", "));
-        Some(format!(
+        let Err(error) = self.post(&end, &asked) else { return warnings };
+        let names = inline(&[reviewers.people, reviewers.teams].concat().join(", "));
+        warnings.push(format!(
             "no review was requested from {names}: {error}; reviewers must be collaborators, and a team needs a token that sees it: an App's with members: read, or one with read:org"
-        ))
+        ));
+        warnings
     }
 
     /// GitHub passes over people whom it can't assign.

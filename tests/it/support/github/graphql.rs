@@ -66,6 +66,7 @@ enum Node {
     Rule,
     Queue,
     Pull(usize),
+    AutoMerge(String),
 }
 
 /// An error that GitHub tells in a 200.
@@ -270,6 +271,9 @@ impl Asked {
                 let found = (1..=context.pulls.len()).contains(&number).then_some(Node::Pull(number));
                 below(found, context)
             }
+            (Node::Pull(number), "autoMergeRequest") => {
+                below(context.pulls[number - 1].auto_merge.clone().map(Node::AutoMerge), context)
+            }
             (Node::Ref(..), "refUpdateRule") => {
                 below((context.state.merging.classic_reviews > 0).then_some(Node::Rule), context)
             }
@@ -322,6 +326,7 @@ impl Node {
             Node::Rule => "RefUpdateRule",
             Node::Queue => "MergeQueue",
             Node::Pull(_) => "PullRequest",
+            Node::AutoMerge(_) => "AutoMergeRequest",
         }
     }
 
@@ -383,6 +388,7 @@ fn leaf(node: &Node, name: &str, context: &Context<'_>) -> Value {
             _ => unanswered(node, name),
         },
         Node::Queue => json!("MQ_1"),
+        Node::AutoMerge(method) => json!(if method.is_empty() { "MERGE" } else { method }),
         Node::Pull(number) => {
             let pull = &context.pulls[number - 1];
             match name {
