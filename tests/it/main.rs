@@ -59,6 +59,7 @@ mod properties;
 mod pull_after;
 mod pull_request;
 mod pull_request_faults;
+mod pull_request_finish;
 mod pull_request_own;
 mod pull_request_race;
 mod pull_request_words;
