@@ -23,7 +23,8 @@
 //! | [`forge`] | pull requests, API commits; only user of octocrab | `actions`, `git`, `history`, `landing`, `http` |
 //! | [`landing::remote`] | lands on a branch of a git remote | `git`, `history`, `landing`, `plan`, `http` |
 //! | [`history::git`] | the commits of a git repository, for `history` | `git`, `history` |
-//! | [`git`] | git plumbing; only user of ring | `plan`, `object_id`, `worktree`, `http` |
+//! | [`registry`] | whether an image is in its registry, its digest and labels | `git`, `http`, `image`, `landing` |
+//! | [`git`] | git plumbing | `plan`, `object_id`, `worktree`, `http` |
 //! | [`landing`] | the landing loop, its back-off, the commit message | `plan`, `history` and the pure modules below |
 //! | [`worktree`] | finds, reads and writes files by descriptor, never outside the root | `plan`, `file_selection` |
 //! | [`http`] | the one HTTP client: whom it trusts, its own certificate, proxies, timeouts | `environment` |
@@ -111,6 +112,7 @@ pub mod markdown;
 pub mod object_id;
 pub mod output;
 pub mod plan;
+pub mod registry;
 pub mod scaffold;
 pub mod settings;
 pub mod signals;

@@ -33,7 +33,7 @@ mod local_commit;
 mod netrc;
 pub(crate) mod oid;
 mod pkt_line;
-mod process;
+pub mod process;
 pub(crate) mod push;
 mod remote_settings;
 mod remote_url;

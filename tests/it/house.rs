@@ -215,7 +215,7 @@ const INNER_ROOMS: &[(&str, &str)] = &[("history", "git"), ("landing", "remote")
 /// Text that may occur only in these rooms.
 const KEPT: &[(&str, &[&str])] = &[
     ("git2::", &["git", "history::git", "landing::remote"]),
-    ("use ring::", &["git"]),
+    ("use ring::", &["git", "registry"]),
     ("yaml_rust2", &["yaml"]),
     ("octocrab", &["forge"]),
     ("ureq", &["git", "http"]),
@@ -228,7 +228,7 @@ const KEPT: &[(&str, &[&str])] = &[
     (".canonicalize()", &[]),
     ("rustix::fs", &["worktree"]),
     ("unsafe {", &["git"]),
-    ("std::fs", &["actions", "git", "http", "signals", "worktree"]),
+    ("std::fs", &["actions", "git", "http", "registry", "signals", "worktree"]),
     ("std::env", &["cli", "main"]),
     ("std::process", &["console", "git", "signals", "main"]),
     (
@@ -244,6 +244,7 @@ const KEPT: &[(&str, &[&str])] = &[
             "main",
             "progress",
             "output",
+            "registry",
             "settings",
         ],
     ),
