@@ -38,6 +38,7 @@
 //! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
 //! | [`yaml`] | scalars as bytes; only user of yaml_rust2 | |
 //! | [`dotenv`] | files of `NAME=VALUE` lines, and edits of one value | |
+//! | [`verify`] | how strictly an image must be in its registry | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
 //! | [`ci`] | which CI system runs this, and what its variables say about the build | `tag`, `object_id`, `environment` |
 //! | [`object_id`] | the IDs of commits, trees and files in git's object database | |
@@ -118,6 +119,7 @@ pub mod settings;
 pub mod signals;
 pub mod tag;
 pub mod template;
+pub mod verify;
 pub mod visible;
 pub mod worktree;
 pub mod yaml;

@@ -28,6 +28,12 @@ pub enum Wanted {
     Digest(Digest),
 }
 
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.reference())
+    }
+}
+
 impl Wanted {
     fn reference(&self) -> &str {
         match self {
@@ -37,17 +43,8 @@ impl Wanted {
     }
 }
 
-/// An image that is in its registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundImage {
-    /// Of the index, if there is one. Only as true as the registry, unless it was asked for.
-    pub digest: Option<Digest>,
-    /// How long the registry lagged.
-    pub waited: Duration,
-}
-
 /// An image to look up.
-pub struct Lookup<'a> {
+pub(super) struct Lookup<'a> {
     session: Session<'a>,
     repository: &'a Repository,
     wanted: &'a Wanted,
@@ -86,17 +83,17 @@ impl<'a> Lookup<'a> {
         Ok(Lookup { session: Session::new(repository, http, credentials)?, repository, wanted, image })
     }
 
-    /// Looks for the image until it is there, or the budget is spent.
+    /// Looks for the image until it is there, or the budget is spent. Gives its digest, if the registry says it, and
+    /// how long that took.
     ///
     /// # Errors
     /// Fails if it isn't there then, and at once for what time doesn't change.
-    pub fn find(&mut self, backoff: &mut Backoff<'_>) -> Result<FoundImage, RegistryError> {
+    pub fn find(&mut self, backoff: &mut Backoff<'_>) -> Result<(Option<Digest>, Duration), RegistryError> {
         let start = backoff.now();
         loop {
             let (lag, retry_after) = match self.look(backoff.deadline())? {
                 Sighting::Found(digest) => {
-                    let waited = backoff.now().saturating_duration_since(start);
-                    return Ok(FoundImage { digest, waited });
+                    return Ok((digest, backoff.now().saturating_duration_since(start)));
                 }
                 Sighting::NotYet { lag, retry_after } => (lag, retry_after),
             };

@@ -662,6 +662,7 @@ fn settings_errors() -> Vec<SettingsError> {
         ExpectedValue::Time,
         ExpectedValue::Duration,
         ExpectedValue::Branch,
+        ExpectedValue::Verify,
     ];
     let combinations = vec![
         BadCombination::UrlWithoutLanding,
