@@ -63,6 +63,7 @@ mod race;
 mod random_faults;
 mod readme;
 mod refusals;
+mod registry;
 mod remotes;
 mod rollback;
 mod rollback_apart;
