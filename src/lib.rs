@@ -24,7 +24,7 @@
 //! | [`landing::remote`] | lands on a branch of a git remote | `git`, `history`, `landing`, `plan`, `http` |
 //! | [`history::git`] | the commits of a git repository, for `history` | `git`, `history` |
 //! | [`registry`] | whether an image is in its registry, its digest and labels | `git`, `http`, `image`, `landing` |
-//! | [`git`] | git plumbing | `plan`, `object_id`, `worktree`, `http` |
+//! | [`git`] | git plumbing | `plan`, `object_id`, `tag`, `worktree`, `http` |
 //! | [`landing`] | the landing loop, its back-off, the commit message | `plan`, `history` and the pure modules below |
 //! | [`worktree`] | finds, reads and writes files by descriptor, never outside the root | `plan`, `file_selection` |
 //! | [`http`] | the one HTTP client: whom it trusts, its own certificate, proxies, timeouts | `environment` |
@@ -46,6 +46,7 @@
 //! | [`markdown`], [`visible`] | make text from files and servers safe to show | |
 //! | [`error`], [`hint`] | an error as it is shown: exit code, sentence, and what to do | `visible` |
 //! | [`location`] | a place in a file | |
+//! | [`crash`] | what a panic ends with: a message, and nothing left behind | `signals` |
 //! | [`environment`], [`signals`] | what every module needs | |
 //!
 //! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
@@ -91,6 +92,7 @@ pub mod ci;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod crash;
 pub mod decision;
 pub mod diagnostics;
 pub mod dot_git;

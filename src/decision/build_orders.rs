@@ -55,7 +55,7 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
         let Some(repository) = ours.repository.as_deref() else { return true };
         let remote = &self.context.settings.delivery.landing.remote;
         let urls = self.context.checkout().ok().and_then(|checkout| checkout.remote(remote).ok());
-        urls.is_some_and(|(_, push)| same_repository(Some(repository), push.slug().as_deref()))
+        urls.is_some_and(|(_, push)| same_repository(Some(repository), push.repository().as_deref()))
     }
 
     /// Asks the forge, with each token that may be allowed to read the repository.

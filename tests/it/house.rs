@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("error", &["hint", "location", "visible"]),
     ("environment", &[]),
     ("signals", &[]),
+    ("crash", &["signals"]),
     ("image", &[]),
     ("verify", &[]),
     ("markdown", &["visible"]),
@@ -75,6 +76,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "signals",
             "plan",
             "file_selection",
+            "tag",
             "visible",
             "worktree",
         ],
@@ -238,7 +240,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("unsafe {", &["git"]),
     ("std::fs", &["actions", "git", "http", "registry", "signals", "worktree"]),
     ("std::env", &["cli", "main"]),
-    ("std::process", &["console", "git", "signals", "main"]),
+    ("std::process", &["console", "crash", "git", "signals", "main"]),
     (
         "std::time",
         &[

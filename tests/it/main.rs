@@ -46,6 +46,7 @@ mod landing;
 mod landing_deadline;
 mod malformed_urls;
 mod message;
+mod nested_groups;
 mod netrc;
 mod order;
 mod own_messages;
