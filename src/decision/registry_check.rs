@@ -219,12 +219,15 @@ impl<'a> RegistryCheck<'a> {
         }
     }
 
-    /// Whether neither the user nor the tag says which commit the image was built from.
+    /// Whether the labels matter: neither the user nor the tag says which commit the image was built from, and it is known
+    /// which repository is being built.
     fn lacks_source(&self, target: &UpdateTarget) -> bool {
-        let settings = self.context.settings;
+        let (settings, place) = (self.context.settings, &self.context.settings.place);
+        let (Some(tag), Some(_), None) = (&target.tag, place.ci.repository(), &place.source) else {
+            return false;
+        };
         let template = targets::tag_template(settings, self.config, target.service.as_deref());
-        let in_tag = target.tag.as_ref().and_then(|tag| self.context.source_in_tag(tag.as_str(), template));
-        settings.back.is_none() && settings.place.source.is_none() && target.tag.is_some() && in_tag.is_none()
+        settings.back.is_none() && self.context.source_in_tag(tag.as_str(), template).is_none()
     }
 
     fn read_source(&mut self, target: &UpdateTarget) {

@@ -157,7 +157,8 @@ fn no_access_without_a_credential_is_exit_5_at_once() {
     let registry =
         FakeRegistry::start(|_, _| Told::status(401).with("WWW-Authenticate", "Basic realm=\"x\""));
     let image = registry.image("acme/api");
-    let (run, json) = run(bump(&folder(&image), &[&format!("{image}:v2"), "--verify"]));
+    let folder = folder(&image);
+    let (run, json) = run(bump(&folder, &[&format!("{image}:v2"), "--verify"]));
     assert_eq!((run.exit, registry.asked().len()), (5, 1), "{run:?}");
     let message = json["error"]["message"].as_str().unwrap();
     assert!(message.contains("is missing, or there is no access"), "{message}");
@@ -200,7 +201,8 @@ fn token_is_asked_for_reading_only_and_with_the_password() {
         }
     });
     let image = registry.image("acme/api");
-    let mut command = bump(&folder(&image), &[&format!("{image}:v2"), "--verify"]);
+    let folder = folder(&image);
+    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify"]);
     command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
     let (run, _) = run(command);
     assert_eq!(run.exit, 0, "{run:?}");
@@ -214,7 +216,8 @@ fn token_server_elsewhere_gets_nothing() {
     let realm = format!("Bearer realm=\"http://{}/token\"", elsewhere.host);
     let registry = FakeRegistry::start(move |_, _| Told::status(401).with("WWW-Authenticate", realm.clone()));
     let image = registry.image("acme/api");
-    let mut command = bump(&folder(&image), &[&format!("{image}:v2"), "--verify"]);
+    let folder = folder(&image);
+    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify"]);
     command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
     let (run, json) = run(command);
     assert_eq!((run.exit, elsewhere.asked().len()), (5, 0), "{run:?}");
@@ -228,7 +231,8 @@ fn redirect_elsewhere_gets_no_credential() {
         Some(_) => Told::status(307).with("Location", "http://127.0.0.1:9/v2/"),
     });
     let image = registry.image("acme/api");
-    let mut command = bump(&folder(&image), &[&format!("{image}:v2"), "--verify"]);
+    let folder = folder(&image);
+    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify"]);
     command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
     let (run, json) = run(command);
     assert_eq!(run.exit, 1, "{run:?}");
@@ -254,7 +258,8 @@ fn lying_digest_is_an_error() {
         Told::body(MANIFEST).with("Docker-Content-Digest", format!("sha256:{}", "0".repeat(64)))
     });
     let image = registry.image("acme/api");
-    let (run, json) = run(bump(&folder(&image), &[&format!("{image}:v2"), "--digest", "auto"]));
+    let folder = folder(&image);
+    let (run, json) = run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto"]));
     assert_eq!(run.exit, 1, "{run:?}");
     assert!(json["error"]["message"].as_str().unwrap().contains(&digest()), "{run:?}");
 }
@@ -287,7 +292,8 @@ fn tag_that_points_elsewhere_is_a_warning() {
     });
     let image = registry.image("acme/api");
     let literal = format!("{image}:v2@sha256:{}", "0".repeat(64));
-    let (run, json) = run(bump(&folder(&image), &[&literal, "--verify"]));
+    let folder = folder(&image);
+    let (run, json) = run(bump(&folder, &[&literal, "--verify"]));
     assert_eq!(run.exit, 0, "{run:?}");
     assert!(json["warnings"][0].as_str().unwrap().contains("points to"), "{run:?}");
 }
