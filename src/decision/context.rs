@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::build_info;
+use crate::cli::ForgeArg;
 use crate::config::Config;
+use crate::forge::ForgeKind;
 use crate::git::{Checkout, GitError, Identity};
 use crate::image::{Tag, split_tag};
 use crate::plan::UpdateTarget;
@@ -75,6 +77,16 @@ impl DecisionContext<'_> {
             source.repository = remote.and_then(|(fetch, _)| fetch.repository());
         }
         Ok(source)
+    }
+}
+
+/// The forge that the user names.
+pub fn forge_kind(named: ForgeArg) -> Option<ForgeKind> {
+    match named {
+        ForgeArg::Auto => None,
+        ForgeArg::Github => Some(ForgeKind::GitHub),
+        ForgeArg::Gitea => Some(ForgeKind::Gitea),
+        ForgeArg::Gitlab => Some(ForgeKind::GitLab),
     }
 }
 

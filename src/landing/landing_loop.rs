@@ -97,7 +97,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
             let commit = if plan.is_empty() {
                 tip.commit
             } else {
-                let made = self.place.commit(&tip, &plan.edits, proposal.message());
+                let made = self.place.commit(&tip, &proposal);
                 made.map_err(LandingError::Branch)?
             };
             self.attempts += 1;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use super::landing_loop::FINAL_CHECK;
 use super::*;
 use crate::file_selection::Selection;
-use crate::plan::{FileContent, FoundFiles, SourceError, Visitor};
+use crate::plan::{FileContent, FileEdit, FoundFiles, SourceError, Visitor};
 
 const BUDGET: Duration = Duration::from_secs(120);
 
@@ -157,8 +157,9 @@ impl TargetBranch for FakeBranch {
         self
     }
 
-    fn commit(&mut self, tip: &Tip, _: &[FileEdit], message: &str) -> Result<CommitId, TestError> {
+    fn commit(&mut self, tip: &Tip, proposal: &dyn Proposal) -> Result<CommitId, TestError> {
         self.made += 1;
+        let message = proposal.message();
         let name = format!("ours-{}-on-{}: {message}", self.made, self.name(tip.commit));
         Ok(self.add(name))
     }

@@ -23,13 +23,17 @@ mod faults;
 mod fixtures;
 mod forge_answers;
 mod forge_first;
+#[cfg(feature = "forge-tests")]
+mod forge_server;
 mod forged_trailers;
 mod forgotten_files;
 mod git_config;
 mod git_dir;
 mod git_settings;
 mod git_unsupported;
+mod gitea;
 mod github_client;
+mod gitlab;
 mod hints;
 mod history;
 mod history_hostile;

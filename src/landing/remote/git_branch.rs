@@ -177,7 +177,7 @@ impl GitBranch {
     }
 
     /// What git's configuration has to say to the server's hooks.
-    pub(super) fn push_options(&self) -> &[String] {
+    pub fn push_options(&self) -> &[String] {
         &self.push_options
     }
 
