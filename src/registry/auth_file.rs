@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::{AuthFileError, Repository};
+use super::{AuthFileError, ImageRepository};
 
 /// The other hosts that Docker Hub's credentials are kept under.
 const HUB_HOSTS: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
@@ -84,7 +84,7 @@ impl AuthFile {
 
     /// What to try for a repository, in this order: the helper for its registry, the helper for all, and what the file
     /// itself has.
-    pub fn entries(&self, repository: &Repository) -> Vec<AuthEntry> {
+    pub fn entries(&self, repository: &ImageRepository) -> Vec<AuthEntry> {
         let server = if repository.is_on_hub() { HUB_KEY } else { repository.host() };
         let helper = |name: &String| AuthEntry::Helper { name: name.clone(), server: server.to_owned() };
         let own = find(&self.cred_helpers, repository).map(helper);
@@ -95,7 +95,7 @@ impl AuthFile {
 }
 
 /// The entry for a repository: the one with the longest part of its path, down to its host alone.
-fn find<'m, V>(map: &'m BTreeMap<String, V>, repository: &Repository) -> Option<&'m V> {
+fn find<'m, V>(map: &'m BTreeMap<String, V>, repository: &ImageRepository) -> Option<&'m V> {
     let hosts = if repository.is_on_hub() { &HUB_HOSTS[..] } else { &[repository.host()][..] };
     let mut path = Some(repository.path());
     while let Some(part) = path {
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn entries(file: &str, image: &str) -> Vec<AuthEntry> {
-        AuthFile::parse(file, "test").unwrap().entries(&Repository::of_image(image).unwrap())
+        AuthFile::parse(file, "test").unwrap().entries(&ImageRepository::of_image(image).unwrap())
     }
 
     fn password(user: &str, password: &str) -> AuthEntry {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::lookup::Lookup;
 use super::manifest::SourceLabels;
-use super::{RegistryCredentials, RegistryError, Repository, Wanted};
+use super::{ImageRepository, RegistryCredentials, RegistryError, Wanted};
 use crate::environment::Environment;
 use crate::http::HttpSettings;
 use crate::image::Digest;
@@ -78,7 +78,7 @@ impl RegistryClient {
 
     fn one(&self, question: &ImageQuestion, time: Duration) -> Result<FoundImage, RegistryError> {
         let ImageQuestion { name, wanted, with_labels } = question;
-        let repository = Repository::of_image(name)?;
+        let repository = ImageRepository::of_image(name)?;
         let mut lookup = Lookup::new(name, &repository, wanted, &self.http, &self.credentials)?;
         let mut backoff = Backoff::new(&SystemClock, time, fastrand::Rng::new());
         let (digest, waited) = lookup.find(&mut backoff)?;

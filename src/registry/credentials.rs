@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::auth_file::{AuthEntry, AuthFile, RegistrySecret};
-use super::{AuthFileError, RegistryError, Repository, helper};
+use super::{AuthFileError, ImageRepository, RegistryError, helper};
 use crate::environment::Environment;
 
 /// Longer files are not read.
@@ -61,7 +61,7 @@ impl RegistryCredentials {
     /// Fails if a helper does.
     pub(super) fn find(
         &self,
-        repository: &Repository,
+        repository: &ImageRepository,
         time: Duration,
     ) -> Result<Option<RegistryCredential>, RegistryError> {
         for (label, file) in &self.files {
@@ -92,7 +92,7 @@ impl RegistryCredentials {
 
     /// The job's token, for GitHub's own registry in a job of github.com. Gitea and Forgejo set variables of the same
     /// names, for their own server.
-    fn job_token(&self, repository: &Repository) -> Option<RegistryCredential> {
+    fn job_token(&self, repository: &ImageRepository) -> Option<RegistryCredential> {
         let is_set = |name: &str| self.environment.get(name).is_some();
         let server = Url::parse(self.environment.get("GITHUB_SERVER_URL")?).ok()?;
         let is_github = server.origin().ascii_serialization() == "https://github.com";
@@ -131,7 +131,7 @@ mod tests {
     fn find(variables: &[(&str, &str)], image: &str) -> Option<String> {
         let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let credentials = RegistryCredentials::read(&Environment::new(owned)).unwrap();
-        let found = credentials.find(&Repository::of_image(image).unwrap(), Duration::ZERO).unwrap();
+        let found = credentials.find(&ImageRepository::of_image(image).unwrap(), Duration::ZERO).unwrap();
         found.map(|credential| credential.label)
     }
 

@@ -19,7 +19,7 @@ const NOT_FOUND: &str = "credentials not found in native keychain";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct HelperCredential {
     #[serde(default)]
     username: String,
     #[serde(default)]
@@ -67,7 +67,7 @@ fn run(
 
 /// The credential in an answer; an empty one is none. `None` for an answer that can't be read.
 fn secret(text: &str) -> Option<Option<RegistrySecret>> {
-    let Answer { username, secret } = serde_json::from_str(text).ok()?;
+    let HelperCredential { username, secret } = serde_json::from_str(text).ok()?;
     Some(match (&*username, secret.is_empty()) {
         (_, true) => None,
         (TOKEN_USER, false) => Some(RegistrySecret::IdentityToken(secret)),

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::manifest::{ACCEPT, Manifest, SourceLabels, digest_like, sha256};
-use super::session::{Answer, Question, Session};
+use super::session::{Answer, Question, RegistrySession};
 use super::similar::{parse_tags, similar};
-use super::{RegistryCredentials, RegistryError, Repository};
+use super::{ImageRepository, RegistryCredentials, RegistryError};
 use crate::http::HttpSettings;
 use crate::image::{Digest, Tag};
 use crate::landing::{Backoff, FetchError};
@@ -45,8 +45,8 @@ impl Wanted {
 
 /// An image to look up.
 pub(super) struct Lookup<'a> {
-    session: Session<'a>,
-    repository: &'a Repository,
+    session: RegistrySession<'a>,
+    repository: &'a ImageRepository,
     wanted: &'a Wanted,
     /// NAME:TAG or NAME@DIGEST, for messages.
     image: String,
@@ -73,14 +73,19 @@ impl<'a> Lookup<'a> {
     /// Fails if the settings for HTTP can't be used.
     pub fn new(
         name: &str,
-        repository: &'a Repository,
+        repository: &'a ImageRepository,
         wanted: &'a Wanted,
         http: &'a HttpSettings,
         credentials: &'a RegistryCredentials,
     ) -> Result<Self, RegistryError> {
         let separator = if matches!(wanted, Wanted::Digest(_)) { '@' } else { ':' };
         let image = format!("{name}{separator}{}", wanted.reference());
-        Ok(Lookup { session: Session::new(repository, http, credentials)?, repository, wanted, image })
+        Ok(Lookup {
+            session: RegistrySession::new(repository, http, credentials)?,
+            repository,
+            wanted,
+            image,
+        })
     }
 
     /// Looks for the image until it is there, or the budget is spent. Gives its digest, if the registry says it, and

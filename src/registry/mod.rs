@@ -27,4 +27,4 @@ pub use credentials::RegistryCredentials;
 pub use error::{AuthFileError, HelperProblem, RegistryError, TokenServerProblem};
 pub use lookup::Wanted;
 pub use manifest::SourceLabels;
-pub use repository::Repository;
+pub use repository::ImageRepository;

@@ -11,7 +11,7 @@ const HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
 
 /// A repository of a registry: what an image name means without a tag.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Repository {
+pub struct ImageRepository {
     /// Host and port as the image name has them: `docker.io`, `localhost:5000`.
     host: String,
     path: String,
@@ -19,13 +19,13 @@ pub struct Repository {
     api: Url,
 }
 
-impl Repository {
+impl ImageRepository {
     /// Reads an image name as docker does: one without a host is on Docker Hub.
     ///
     /// # Errors
     /// Fails if the name is no host and path.
     pub fn of_image(name: &str) -> Result<Self, RegistryError> {
-        Repository::parse(name).ok_or_else(|| RegistryError::NotAName { image: name.to_owned() })
+        ImageRepository::parse(name).ok_or_else(|| RegistryError::NotAName { image: name.to_owned() })
     }
 
     fn parse(name: &str) -> Option<Self> {
@@ -41,7 +41,7 @@ impl Repository {
         if !is_host || !is_whole || !path.split('/').all(is_component) {
             return None;
         }
-        Some(Repository { host: host.to_owned(), path: path.to_owned(), api })
+        Some(ImageRepository { host: host.to_owned(), path: path.to_owned(), api })
     }
 
     /// The registry as the image name has it.
@@ -95,7 +95,7 @@ mod tests {
             ("[::1]:5000/x", "https://[::1]:5000/v2/", "x"),
             ("registry.gitlab.com/a/b/c_d/e-f", "https://registry.gitlab.com/v2/", "a/b/c_d/e-f"),
         ] {
-            let repository = Repository::of_image(name).unwrap();
+            let repository = ImageRepository::of_image(name).unwrap();
             assert_eq!((repository.api.as_str(), repository.path()), (api, path), "{name}");
         }
     }
@@ -119,7 +119,7 @@ mod tests {
             "ghcr.io/x/",
             "h.i?q/x",
         ] {
-            assert!(Repository::of_image(name).is_err(), "{name}");
+            assert!(ImageRepository::of_image(name).is_err(), "{name}");
         }
     }
 }

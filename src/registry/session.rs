@@ -7,7 +7,7 @@ use url::Url;
 use super::challenge::Challenge;
 use super::credentials::RegistryCredential;
 use super::token::{self, TokenRequest};
-use super::{RegistryCredentials, RegistryError, Repository};
+use super::{ImageRepository, RegistryCredentials, RegistryError};
 use crate::http::{self, Agent, HeaderValue, HttpError, HttpSettings, Request, Response, TlsProblem, header};
 use crate::landing::FetchError;
 use crate::visible::inline;
@@ -59,8 +59,8 @@ impl Answer {
 }
 
 /// A repository, and what authenticates us to its registry.
-pub(super) struct Session<'a> {
-    repository: &'a Repository,
+pub(super) struct RegistrySession<'a> {
+    repository: &'a ImageRepository,
     http: &'a HttpSettings,
     credentials: &'a RegistryCredentials,
     /// Where the API is; on this machine it may turn out to be plain http.
@@ -71,17 +71,25 @@ pub(super) struct Session<'a> {
     authorization: Option<HeaderValue>,
 }
 
-impl<'a> Session<'a> {
+impl<'a> RegistrySession<'a> {
     /// # Errors
     /// Fails if the settings for HTTP can't be used.
     pub fn new(
-        repository: &'a Repository,
+        repository: &'a ImageRepository,
         http: &'a HttpSettings,
         credentials: &'a RegistryCredentials,
     ) -> Result<Self, RegistryError> {
         let api = repository.api().clone();
         let agent = http.agent(&api)?;
-        Ok(Session { repository, http, credentials, api, agent, credential: None, authorization: None })
+        Ok(RegistrySession {
+            repository,
+            http,
+            credentials,
+            api,
+            agent,
+            credential: None,
+            authorization: None,
+        })
     }
 
     /// Where the credential comes from that was sent, if one was.

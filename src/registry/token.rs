@@ -13,7 +13,7 @@ use url::form_urlencoded::Serializer;
 use super::auth_file::RegistrySecret;
 use super::challenge::BearerChallenge;
 use super::session::failed;
-use super::{RegistryError, Repository, token_server};
+use super::{ImageRepository, RegistryError, token_server};
 use crate::http::{self, HeaderValue, HttpSettings, Request, Response, header};
 use crate::landing::FetchError;
 
@@ -24,7 +24,7 @@ const MAX_ANSWER: u64 = 1024 * 1024;
 
 /// What a token is asked for.
 pub(super) struct TokenRequest<'a> {
-    pub repository: &'a Repository,
+    pub repository: &'a ImageRepository,
     /// Where the registry's API is.
     pub api: &'a Url,
     pub bearer: &'a BearerChallenge,

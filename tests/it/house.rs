@@ -171,6 +171,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "object_id",
             "plan",
             "scaffold",
+            "registry",
             "settings",
             "tag",
             "template",

@@ -174,8 +174,8 @@ fn wrong_password_is_exit_5_and_stays_secret() {
             .with("X-Echo", echo)
     });
     let image = registry.image("acme/api");
-    let mut command =
-        bump(&folder(&image), &[&format!("{image}:v2"), "--verify", "--verify-timeout", "1s", "-v"]);
+    let folder = folder(&image);
+    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify", "--verify-timeout", "1s", "-v"]);
     command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
     let (run, json) = run(command);
     assert_eq!(run.exit, 5, "{run:?}");
@@ -303,8 +303,9 @@ fn endless_manifest_is_cut() {
     let endless = Endless::body("application/json", b"{", b"x".repeat(64 * 1024));
     let host = endless.url("").trim_start_matches("http://").trim_end_matches('/').to_owned();
     let image = format!("{host}/acme/api");
+    let folder = folder(&image);
     let (run, _) =
-        run(bump(&folder(&image), &[&format!("{image}:v2"), "--digest", "auto", "--verify-timeout", "5s"]));
+        run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto", "--verify-timeout", "5s"]));
     assert_ne!(run.exit, 0, "{run:?}");
     assert!(endless.sent() < MOST);
 }
