@@ -1,7 +1,6 @@
 //! The groups of flags in `--help`, in the order in which they are printed.
 
 pub const IMAGE_AND_TAG: &str = "Image and tag";
-pub const REGISTRY: &str = "Registry";
 pub const FILES: &str = "Files";
 pub const DESTINATION: &str = "Destination";
 pub const COMMIT: &str = "Commit";

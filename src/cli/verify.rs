@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::headings::REGISTRY;
+use super::headings::IMAGE_AND_TAG;
 
 /// Whether the image must be in its registry.
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub struct VerifyArgs {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "require",
-        help_heading = REGISTRY,
+        help_heading = IMAGE_AND_TAG,
         verbatim_doc_comment
     )]
     pub verify: Option<String>,
@@ -30,7 +30,8 @@ pub struct VerifyArgs {
         value_name = "DUR",
         env = "TAGBUMP_VERIFY_TIMEOUT",
         hide_env = true,
-        help_heading = REGISTRY
+        hide_short_help = true,
+        help_heading = IMAGE_AND_TAG
     )]
     pub verify_timeout: Option<String>,
 }

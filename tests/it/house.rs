@@ -195,6 +195,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "file_selection",
             "forge",
             "git",
+            "hint",
             "history",
             "history::git",
             "image",
