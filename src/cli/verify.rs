@@ -30,7 +30,6 @@ pub struct VerifyArgs {
         value_name = "DUR",
         env = "TAGBUMP_VERIFY_TIMEOUT",
         hide_env = true,
-        hide_short_help = true,
         help_heading = IMAGE_AND_TAG
     )]
     pub verify_timeout: Option<String>,
