@@ -67,7 +67,7 @@ pub struct BumpArgs {
     )]
     pub tag_template: Option<String>,
 
-    /// Also set the digest of the only IMAGE, or auto: of each, from its registry
+    /// Also set this digest of the only IMAGE, or each one from its registry
     ///
     /// With auto, each image's digest comes from its registry, and the image must be there. For
     /// several images, you can also write IMAGE@DIGEST for each.
