@@ -21,8 +21,8 @@ pub(super) fn checked(realm: &str, registry: &Url) -> Result<Url, TokenServerPro
         return Err(TokenServerProblem::HasUser);
     }
     let is_the_registrys = is_same_server(&url, registry);
-    let is_encrypted = url.scheme() == "https";
-    if !is_encrypted && !(url.scheme() == "http" && is_the_registrys && is_loopback(&url)) {
+    let stays_here = url.scheme() == "http" && is_the_registrys && is_loopback(&url);
+    if url.scheme() != "https" && !stays_here {
         return Err(TokenServerProblem::NotHttps);
     }
     if !is_the_registrys && !is_public_host(&url) {

@@ -51,19 +51,11 @@ impl Bump<'_> {
         if pull.auto_merge == AutoMerge::Off {
             return;
         }
-        if git.has_head() && !git.has_own_head() {
-            report
-                .warnings
-                .push("the merge request stays open: its branch has commits besides this bump's".to_owned());
-            return;
-        }
-        report.notices.push(
-            "GitLab merges when a pipeline of the merge request has succeeded, by the project's own method; without a pipeline, it stays open"
+        report.warnings.push(
+            "the merge request stays open: tagbump merges only if the rules of the base require a check or a review, and \
+             push options can't read these rules; set it to merge in GitLab"
                 .to_owned(),
         );
-        if let Some(request) = &mut report.pull_request {
-            request.auto_merge = true;
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The remote branch of a bump, and the forge that hosts it.
 
 use super::Bump;
-use crate::cli::{AutoMerge, ForgeArg, Via};
+use crate::cli::{ForgeArg, Via};
 use crate::decision::forge_kind;
 use crate::diagnostics::{BumpError, Error};
 use crate::forge::gitlab::{GitLabPush, MergeRequestSettings, is_about_merge_requests};
@@ -64,7 +64,6 @@ impl Bump<'_> {
             labels: pull.labels.clone(),
             assignees: pull.assignees.clone(),
             draft: pull.draft,
-            auto_merge: pull.auto_merge != AutoMerge::Off,
         };
         Ok(Box::new(GitLabPush::new(settings)))
     }
