@@ -73,6 +73,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "signals",
             "plan",
             "file_selection",
+            "tag",
             "visible",
             "worktree",
         ],
