@@ -277,6 +277,19 @@ pub enum ForgeArg {
     Gitlab,
 }
 
+/// How to merge a pull request when its base's rules are met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AutoMerge {
+    #[value(name = "false", hide = true, alias = "")]
+    Off,
+    /// In the repository's own way.
+    #[value(name = "true", hide = true)]
+    On,
+    Squash,
+    Merge,
+    Rebase,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Via {
     #[value(alias = "")]

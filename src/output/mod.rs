@@ -57,6 +57,8 @@ impl Outcome {
 pub struct PullRequestInfo {
     pub number: u64,
     pub url: String,
+    /// Whether the forge merges it when the base's rules are met, or has merged it.
+    pub auto_merge: bool,
 }
 
 /// An image as the user requested it.

@@ -7,7 +7,7 @@ use super::{
     WorkLocation, place,
 };
 use crate::actions::ActionsRun;
-use crate::cli::{BumpArgs, DeliveryArgs, IfOlder, RollbackArgs, TargetArgs, Via};
+use crate::cli::{AutoMerge, BumpArgs, DeliveryArgs, IfOlder, RollbackArgs, TargetArgs, Via};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens};
@@ -136,9 +136,18 @@ fn delivery(
             title: template("pr-title", &args.pr_title)?,
             body: template("pr-body", &args.pr_body)?,
             labels: listed(args.labels),
+            reviewers: people(args.reviewers),
+            assignees: people(args.assignees),
             draft: args.draft,
+            auto_merge: args.auto_merge,
         },
     })
+}
+
+/// Names of people and teams, which some write with an `@`.
+fn people(typed: Vec<String>) -> Vec<String> {
+    let plain = |name: &String| name.trim().trim_start_matches('@').to_owned();
+    listed(typed).iter().map(plain).filter(|name| !name.is_empty()).collect()
 }
 
 impl BumpSettings {
@@ -159,6 +168,9 @@ impl BumpSettings {
         }
         if self.delivery.landing.carry && (by_api || self.delivery.destination == Destination::PullRequest) {
             return Err(BadCombination::CarryWithoutPush);
+        }
+        if self.delivery.pull.draft && self.delivery.pull.auto_merge != AutoMerge::Off {
+            return Err(BadCombination::DraftWithAutoMerge);
         }
         if self.images.is_empty() {
             return Err(BadCombination::NoImage);

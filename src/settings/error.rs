@@ -74,6 +74,8 @@ pub enum BadCombination {
     ApiWithSign,
     #[error("only a push with git can carry local commits")]
     CarryWithoutPush,
+    #[error("a draft can't be merged")]
+    DraftWithAutoMerge,
     #[error("no IMAGE was given")]
     NoImage,
     #[error("a field needs a file")]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::actions::ActionsRun;
 use crate::ci::Ci;
-use crate::cli::{CommonArgs, ForgeArg, IfOlder, Via};
+use crate::cli::{AutoMerge, CommonArgs, ForgeArg, IfOlder, Via};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens, is_scp, misspelt_url, without_user};
@@ -94,7 +94,11 @@ pub struct PullSettings {
     pub title: Option<Template>,
     pub body: Option<Template>,
     pub labels: Vec<String>,
+    /// People, and teams as `ORG/TEAM`.
+    pub reviewers: Vec<String>,
+    pub assignees: Vec<String>,
     pub draft: bool,
+    pub auto_merge: AutoMerge,
 }
 
 /// The place to work in, and the facts about the commit that was built.

@@ -59,6 +59,7 @@ mod properties;
 mod pull_after;
 mod pull_request;
 mod pull_request_faults;
+mod pull_request_finish;
 mod pull_request_own;
 mod pull_request_race;
 mod pull_request_words;
@@ -94,6 +95,8 @@ mod submodule;
 mod support;
 mod swapped_files;
 mod sync;
+#[cfg(unix)]
+mod sync_without_git;
 mod tag;
 mod target;
 mod temporary_folders;

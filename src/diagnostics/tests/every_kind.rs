@@ -439,6 +439,7 @@ fn forge_errors() -> Vec<ForgeError> {
         GitHubError::NotHttps { address: s() },
         GitHubError::BadGraphQlAddress { address: s() },
         GitHubError::CommitForbidden { words: s() },
+        GitHubError::Unexpected { what: s() },
         GitHubError::NotPrepared { commit: id() },
         GitHubError::FilesTooLarge,
         GitHubError::FileMode { path: s(), mode: 0o755 },
@@ -689,6 +690,7 @@ fn settings_errors() -> Vec<SettingsError> {
     ];
     let combinations = vec![
         BadCombination::UrlWithoutLanding,
+        BadCombination::DraftWithAutoMerge,
         BadCombination::ApiWithCommit,
         BadCombination::ApiWithAuthor,
         BadCombination::ApiWithSign,
