@@ -11,8 +11,10 @@ use crate::visible::inline;
 /// Why a bump can't be made, or isn't landed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BumpError {
-    #[error("no commit author: set user.name and user.email{}", lines(.unread))]
+    #[error("no {who}: set user.name and user.email{}", lines(.unread))]
     NoAuthor {
+        /// `commit author` or `committer`.
+        who: &'static str,
         /// Why settings of git don't count.
         unread: Vec<String>,
     },

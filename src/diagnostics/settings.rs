@@ -88,6 +88,7 @@ fn value_advice(expected: ExpectedValue) -> Hint {
         ExpectedValue::Time => "write it as 2026-11-21, 2026-11-21T12:00:00Z, '2 weeks ago' or 36h",
         ExpectedValue::Duration => "write it as 90s, 2m or 1h30m",
         ExpectedValue::Branch => "`git check-ref-format --branch NAME` checks a name",
+        ExpectedValue::Verify => "true means require, and false means off",
         ExpectedValue::Number => "write it in digits, as 3",
     })
 }

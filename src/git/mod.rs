@@ -38,7 +38,7 @@ pub(crate) mod oid;
 mod pkt_line;
 #[cfg(unix)]
 mod plain_checkout;
-mod process;
+pub mod process;
 pub(crate) mod push;
 mod remote_settings;
 mod remote_url;

@@ -67,6 +67,8 @@ pub struct BumpedImage {
     pub name: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
+    /// Whether it is in its registry; `None` if that isn't known.
+    pub verified: Option<bool>,
 }
 
 /// The warning about files that aren't valid YAML, if there are any.

@@ -16,8 +16,8 @@ use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Field, ParsedReference, Tag, full_name, same_image};
 use crate::location::Location;
 use crate::manifest::{
-    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, UnknownPlace,
-    VALUES, is_override,
+    DesiredImage, NewDigest, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace,
+    UnknownPlace, VALUES, is_override,
 };
 use crate::yaml::{FieldPath, scan};
 
@@ -390,7 +390,7 @@ fn try_one(parsed: &ParsedFile, reference: &Reference) -> Result<Rewrite, Refusa
     }
     let tag = Tag::parse("other-tag").ok();
     let (name, new_name, digest) = (&reference.image, &Field::Unspecified, &Field::Unspecified);
-    let wanted = DesiredImage { name, new_name, tag: tag.as_ref(), digest };
+    let wanted = DesiredImage { name, new_name, tag: tag.as_ref(), digest, new_digest: NewDigest::default() };
     let rewrite = parsed.rewrite(reference, &wanted)?;
     if parsed.has_mac() && rewrite.is_edit() {
         return Err(Refusal::new(reference.at, RefusalReason::HasMac));

@@ -51,6 +51,8 @@ pub enum ExpectedValue {
     Duration,
     #[error("not a valid branch name")]
     Branch,
+    #[error("not require, warn or off")]
+    Verify,
 }
 
 /// Why a command takes names without tags.

@@ -69,6 +69,8 @@ mod race;
 mod random_faults;
 mod readme;
 mod refusals;
+mod registry;
+mod registry_labels;
 mod remotes;
 mod rollback;
 mod rollback_apart;
