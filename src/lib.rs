@@ -29,7 +29,7 @@
 //! | [`worktree`] | finds, reads and writes files by descriptor, never outside the root | `plan`, `file_selection` |
 //! | [`http`] | the one HTTP client: whom it trusts, its own certificate, proxies, timeouts | `environment` |
 //! | [`actions`] | what a GitHub Actions runner provides, and what it is given | `output`, `ci`, `environment`, `tag` |
-//! | [`output`] | text, diff, JSON, Mermaid | `plan`, `history` |
+//! | [`output`] | text, diff, JSON, Mermaid | `plan`, `history`, `edit_script` |
 //! | [`scaffold`] | the `tagbump.yaml` and workflow that `init` proposes, as text | `config`, `plan`, `manifest` |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure modules below |
 //! | [`history`] | which tags an image had, from commit to commit | `plan` and the pure modules below |
@@ -42,6 +42,7 @@
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
 //! | [`ci`] | which CI system runs this, and what its variables say about the build | `tag`, `object_id`, `environment` |
 //! | [`object_id`] | the IDs of commits, trees and files in git's object database | |
+//! | [`edit_script`] | how one sequence differs from another: the shortest edit script | |
 //! | [`dot_git`] | which file names lead into a repository's own folder | |
 //! | [`markdown`], [`visible`] | make text from files and servers safe to show | |
 //! | [`error`], [`hint`] | an error as it is shown: exit code, sentence, and what to do | `visible` |
@@ -51,7 +52,8 @@
 //!
 //! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
 //! `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id`,
-//! `dotenv`, `ci` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no environment.
+//! `dotenv`, `edit_script`, `ci` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no
+//! environment.
 //! `tests/it/house.rs` enforces both.
 //!
 //! # Errors
@@ -97,6 +99,7 @@ pub mod decision;
 pub mod diagnostics;
 pub mod dot_git;
 pub mod dotenv;
+pub mod edit_script;
 pub mod effective;
 pub mod environment;
 pub mod error;

@@ -146,6 +146,12 @@ impl<'a> Files<'a> {
         documents.into_iter().filter(|value| !value.is_null()).collect()
     }
 
+    /// The kinds of the objects in a YAML file.
+    pub fn kinds(&self, id: FileId) -> impl Iterator<Item = &str> {
+        let yaml = self.file(id).yaml.iter();
+        yaml.flat_map(|yaml| yaml.roots().iter().filter_map(|&root| yaml.text(yaml.at(root, &["kind"])?)))
+    }
+
     /// Counts values that a build makes. Once this gives `false`, the build must end.
     pub fn spend(&mut self, values: usize) -> bool {
         self.budget.spend(values)

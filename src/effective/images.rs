@@ -8,10 +8,21 @@ use crate::manifest::{ManifestFile, Reference, ReferenceSyntax, ValueLocation, r
 /// Empty for objects that make a tool render something else: what that runs is a root of its own.
 pub fn object_images(object: &Value) -> Vec<EffectiveImage> {
     let kind = object.text_at(&["kind"]).unwrap_or_default();
-    if ["HelmRelease", "Application", "ApplicationSet", "Kustomization"].contains(&kind) {
+    let is_other = ["HelmRelease", "Application", "ApplicationSet", "Kustomization"].contains(&kind);
+    if is_other || !has_image_key(object) {
         return Vec::new();
     }
     images(object, false)
+}
+
+/// Whether a key has the word `image` in it, as each place of an image in an object does. Most objects have no such key,
+/// and needn't be searched.
+fn has_image_key(value: &Value) -> bool {
+    match value {
+        Value::Map(pairs) => pairs.iter().any(|(key, value)| key.contains("mage") || has_image_key(value)),
+        Value::List(items) => items.iter().any(has_image_key),
+        Value::Scalar(_) => false,
+    }
 }
 
 /// The images in a chart's merged values.

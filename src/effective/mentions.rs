@@ -103,10 +103,9 @@ impl<'a> Mentions<'a> {
     /// The JSON files that are mentioned, such as patches.
     pub fn json_files(&self) -> BTreeSet<String> {
         let words = self.files.iter().flat_map(|(path, StructuralFile { bytes, words })| {
-            words.paths.iter().map(move |word| (path, word.text(bytes)))
+            words.json.iter().map(move |word| (path, word.text(bytes)))
         });
-        let json = words.filter(|(_, word)| word.trim_end_matches('/').ends_with(".json"));
-        json.flat_map(|(path, word)| joined(path, word)).collect()
+        words.flat_map(|(path, word)| joined(path, word)).collect()
     }
 
     /// The files and folders that a file mentions.

@@ -1,19 +1,26 @@
 //! The words of a file that may be paths or names, found without parsing. Cheap, because it is done for every file that
 //! can include others.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::manifest::is_kustomization_file;
 
 /// Longer words aren't paths.
 const MAX_PATH: usize = 1024;
 
 /// What refers to a declaration by name: values and variables from ConfigMaps, sources and charts of Flux.
-const REFERENCES: [&[u8]; 4] = [b"valuesFrom", b"substituteFrom", b"sourceRef", b"chartRef"];
+static REFERENCES: LazyLock<[Finder<'static>; 4]> =
+    LazyLock::new(|| ["valuesFrom", "substituteFrom", "sourceRef", "chartRef"].map(Finder::new));
 
 /// The words of a file, each by its place in the text.
 #[derive(Debug, Default)]
 pub struct FileWords {
     /// Those that may be relative paths, by the last part.
     pub(super) paths: Vec<Word>,
+    /// Those of them that may be paths of JSON files.
+    pub(super) json: Vec<Word>,
     /// Those that may be names of objects in other files.
     pub(super) names: Vec<Word>,
 }
@@ -34,29 +41,33 @@ impl FileWords {
         if std::str::from_utf8(bytes).is_err() {
             return found;
         }
-        let refers = REFERENCES.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
+        let refers = REFERENCES.iter().any(|key| key.find(bytes).is_some());
         let is_kustomization = is_kustomization_file(path);
         let (mut before, mut is_path): (&[u8], bool) = (b"", false);
-        for (start, word) in words(bytes) {
-            let behind = std::mem::replace(&mut before, word);
-            if word.last() == Some(&b':') {
+        for FoundWord { start, text, has_mark } in tokens(bytes) {
+            let behind = std::mem::replace(&mut before, text);
+            if text.last() == Some(&b':') {
                 is_path = false;
                 continue;
             }
             // the next item of a list in flow style is one if this is
-            is_path = is_path
-                || is_kustomization
-                || word.iter().any(|byte| matches!(byte, b'/' | b'.'))
-                || is_before_path(behind);
+            is_path = is_path || is_kustomization || has_mark || is_before_path(behind);
             // an absolute path leads nowhere, and `-` starts an item
-            if is_path && word.first() != Some(&b'/') && word != b"-" {
-                found.paths.extend(Word::new(start, word, last_part(without_slash(word))));
+            if is_path && text.first() != Some(&b'/') && text != b"-" {
+                found.path(start, text);
             }
             if refers && matches!(behind, b"name:" | b":") {
-                found.names.extend(Word::new(start, word, word));
+                found.names.extend(Word::new(start, text, text));
             }
         }
         found
+    }
+
+    fn path(&mut self, start: usize, text: &[u8]) {
+        let path = without_slash(text);
+        let word = Word::new(start, text, last_part(path));
+        self.paths.extend(word);
+        self.json.extend(word.filter(|_| path.ends_with(b".json")));
     }
 }
 
@@ -105,27 +116,72 @@ fn without_slash(word: &[u8]) -> &[u8] {
     &word[..word.len() - slashes]
 }
 
-const SEPARATORS: [bool; 256] = {
-    let (mut table, bytes) = ([false; 256], b" \t\n\r\x0b\x0c[]{},\"'=;");
+/// What a byte is to the words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ByteClass {
+    Separator,
+    /// It makes a word look like a path.
+    Mark,
+    Other,
+}
+
+const CLASSES: [ByteClass; 256] = {
+    let mut table = [ByteClass::Other; 256];
+    let (separators, marks) = (b" \t\n\r\x0b\x0c[]{},\"'=;", b"/.");
     let mut i = 0;
-    while i < bytes.len() {
-        table[bytes[i] as usize] = true;
+    while i < separators.len() {
+        table[separators[i] as usize] = ByteClass::Separator;
         i += 1;
     }
+    table[marks[0] as usize] = ByteClass::Mark;
+    table[marks[1] as usize] = ByteClass::Mark;
     table
 };
 
-/// The words of a text, each with its start, without quotes and brackets, and without what precedes a path in a Helm
-/// dependency (`file://`) and in Argo CD's `valueFiles` (`$name/`).
-fn words(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut next = 0;
-    let words = bytes.split(|byte| SEPARATORS[usize::from(*byte)]).map(move |word| {
-        let start = next;
-        next += word.len() + 1;
-        let path = path_in(word);
-        (start + word.len() - path.len(), path)
+fn class(byte: u8) -> ByteClass {
+    CLASSES[usize::from(byte)]
+}
+
+/// A word as it is found.
+struct FoundWord<'a> {
+    start: usize,
+    text: &'a [u8],
+    /// There is a slash or a dot in it.
+    has_mark: bool,
+}
+
+/// The words of a text, without quotes and brackets, and without what precedes a path in a Helm dependency (`file://`)
+/// and in Argo CD's `valueFiles` (`$name/`).
+fn tokens(bytes: &[u8]) -> impl Iterator<Item = FoundWord<'_>> {
+    let mut at = 0;
+    let words = std::iter::from_fn(move || {
+        while class(*bytes.get(at)?) == ByteClass::Separator {
+            at += 1;
+        }
+        let (start, mut has_mark) = (at, false);
+        while let Some(inside) = bytes.get(at).map(|byte| class(*byte)).filter(|c| *c != ByteClass::Separator)
+        {
+            has_mark |= inside == ByteClass::Mark;
+            at += 1;
+        }
+        Some(FoundWord { start, text: &bytes[start..at], has_mark })
     });
-    words.filter(|(_, word)| !word.is_empty() && word.len() <= MAX_PATH)
+    words.map(FoundWord::path).filter(|word| !word.text.is_empty() && word.text.len() <= MAX_PATH)
+}
+
+impl FoundWord<'_> {
+    /// The word without what precedes a path.
+    fn path(self) -> Self {
+        let text = path_in(self.text);
+        match self.text.len() - text.len() {
+            0 => self,
+            left_out => FoundWord {
+                start: self.start + left_out,
+                text,
+                has_mark: text.iter().any(|byte| class(*byte) == ByteClass::Mark),
+            },
+        }
+    }
 }
 
 fn path_in(word: &[u8]) -> &[u8] {
@@ -140,7 +196,7 @@ mod tests {
 
     /// The words of a text that may be paths, and those that may be names.
     fn found(path: &str, text: &str) -> [Vec<String>; 2] {
-        let FileWords { paths, names } = FileWords::of(path, text.as_bytes());
+        let FileWords { paths, names, .. } = FileWords::of(path, text.as_bytes());
         [paths, names].map(|words| words.iter().map(|word| word.text(text.as_bytes()).to_owned()).collect())
     }
 
@@ -170,7 +226,7 @@ mod tests {
 
     #[test]
     fn words_of_other_bytes_are_none() {
-        let FileWords { paths, names } = FileWords::of("a.yaml", b"path: ./a\n\xff");
+        let FileWords { paths, names, .. } = FileWords::of("a.yaml", b"path: ./a\n\xff");
         assert!(paths.is_empty() && names.is_empty());
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
 
+use crate::edit_script::edit_script;
 use crate::plan::{CurrentReference, TargetIndex};
 
 /// The most pairs that a diff may have to compare, since its cost grows with the square of its input.
@@ -19,7 +20,7 @@ pub(super) fn align(older: &[CurrentReference], newer: &[CurrentReference]) -> V
     }
     let (old, new): (Vec<_>, Vec<_>) = (older.iter().map(key).collect(), newer.iter().map(key).collect());
     let mut became = vec![None; older.len()];
-    for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
+    for op in edit_script(&old, &new) {
         let (from, to) = match op {
             DiffOp::Equal { .. } | DiffOp::Replace { .. } => (op.old_range(), op.new_range()),
             DiffOp::Delete { .. } | DiffOp::Insert { .. } => continue,

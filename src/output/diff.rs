@@ -4,8 +4,10 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
-use similar::{ChangeTag, TextDiff};
+use similar::udiff::UnifiedHunkHeader;
+use similar::{ChangeTag, DiffableStr, group_diff_ops};
 
+use crate::edit_script::edit_script;
 use crate::plan::FileEdit;
 use crate::visible::{self, inline};
 
@@ -24,13 +26,13 @@ pub fn diff(edits: &[FileEdit]) -> String {
 
 fn one(edit: &FileEdit) -> String {
     let (before, after) = (String::from_utf8_lossy(&edit.before), String::from_utf8_lossy(&edit.after));
-    let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
+    let (old, new) = (before.tokenize_lines(), after.tokenize_lines());
     let mut text =
         format!("{BOLD}--- a/{path}{BOLD:#}\n{BOLD}+++ b/{path}{BOLD:#}\n", path = inline(&edit.path));
-    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
+    for hunk in group_diff_ops(edit_script(&old, &new), CONTEXT) {
         // writing to a string can't fail
-        let _ = writeln!(text, "{CYAN}{}{CYAN:#}", hunk.header());
-        for change in hunk.iter_changes() {
+        let _ = writeln!(text, "{CYAN}{}{CYAN:#}", UnifiedHunkHeader::new(&hunk));
+        for change in hunk.iter().flat_map(|part| part.iter_changes(&old, &new)) {
             let line = change.value();
             let (body, is_last) = shown(line);
             let _ = match change.tag() {

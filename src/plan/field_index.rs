@@ -24,6 +24,9 @@ impl<'a> FieldIndex<'a> {
 
     /// The fields to set in a file.
     pub fn in_file(&self, path: &str) -> Vec<FieldPosition> {
+        if self.fields.is_empty() {
+            return Vec::new();
+        }
         let found = self.files.selecting(path).into_iter().map(|nth| self.fields[nth]);
         found.filter(|&field| self.is_within(field, path)).collect()
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::FileSource;
 use super::surroundings::Surroundings;
 use super::what_runs::{FilePlace, Overridden, RenderedRoots, RenderedScope};
-use crate::effective::{ParsedContent, Place, Setting};
+use crate::effective::{Place, Setting};
 use crate::location::Location;
 use crate::yaml::Cancellation;
 
@@ -29,15 +29,11 @@ pub(super) struct ListedWinner {
     pub fixed: Option<String>,
 }
 
-/// Looks at all roots of a listing. `parsed` are files that needn't be read again.
-pub(super) fn listed_places(
-    source: &dyn FileSource,
-    around: &Surroundings,
-    parsed: HashMap<String, ParsedContent>,
-) -> ListedPlaces {
+/// Looks at all roots of a listing.
+pub(super) fn listed_places(source: &dyn FileSource, around: &Surroundings) -> ListedPlaces {
     let cancellation = Cancellation::default();
     let scope = RenderedScope { around, url: None, names_image: None, cancellation: &cancellation };
-    scope.with_roots(source, parsed, |roots| ListedPlaces {
+    scope.with_roots(source, |roots| ListedPlaces {
         overridden: roots.overridden(),
         known: roots.known(),
         winning: roots.winners(),

@@ -12,7 +12,6 @@ use super::surroundings::{Names, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
 use super::what_runs::FilePlace;
 use super::{FileSource, NestedRepository, PlanError, SourceFile, TargetIndex, shared};
-use crate::effective::ParsedContent;
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{Field, ParsedReference, Tag, full_name, same_image};
 use crate::location::Location;
@@ -130,29 +129,19 @@ pub fn list(
     looked: &(dyn Fn() + Sync),
 ) -> Result<Listing, PlanError> {
     let (all, around) = (Mutex::new(Vec::new()), SurroundingsCollector::default());
-    let parsed = Mutex::new(HashMap::new());
     let look = |file: SourceFile<'_>| {
         if file.match_level == MatchLevel::ContextOnly {
             around.note(&file, Names::Nothing);
             return ControlFlow::Continue(());
         }
-        let (listed, content) = match listed(&file, images) {
-            Ok((listed, content)) => (Ok(listed), Some(content)),
-            Err(unparsed) => (Err(unparsed), None),
-        };
-        let names = listed.as_ref().map_or(Names::Nothing, FileListing::names);
-        let is_structural = around.note(&file, names);
-        // those are what roots are made from
-        if let Some(content) = content.filter(|_| is_structural || names != Names::Nothing) {
-            parsed.lock().unwrap_or_else(PoisonError::into_inner).insert(file.path.to_owned(), content);
-        }
+        let listed = listed(&file, images);
+        around.note(&file, listed.as_ref().map_or(Names::Nothing, FileListing::names));
         all.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
         looked();
         ControlFlow::Continue(())
     };
     let found = shelf.visit(selection, true, &look)?;
-    let ListedPlaces { overridden, known, winning } =
-        listed_places(shelf, &around.finish(), parsed.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let ListedPlaces { overridden, known, winning } = listed_places(shelf, &around.finish());
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| path(a).cmp(path(b)));
     let (mut references, mut left_out) = (Vec::new(), UnparsedReport::without_templates(&found.charts));
@@ -192,14 +181,12 @@ fn path(listed: &Result<FileListing, Unparsed>) -> &str {
     }
 }
 
-fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<(FileListing, ParsedContent), Unparsed> {
+fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<FileListing, Unparsed> {
     let path = file.path.to_owned();
     let named = file.match_level == MatchLevel::Explicit;
     let unparsed =
         |error| Unparsed { path: file.path.to_owned(), error, named, text: UnparsedText::default() };
-    let yaml = scan(file.bytes).map_err(unparsed)?;
-    let budget = yaml.budget().clone();
-    let mut parsed = ParsedFile::of(file, yaml);
+    let mut parsed = ParsedFile::of(file, scan(file.bytes).map_err(unparsed)?);
     let without_chart = PlacedReferences::of(&parsed, file.match_level, images);
     parsed.settle_chart(true);
     let matters = parsed.is_values(file.match_level);
@@ -208,9 +195,7 @@ fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<(FileListing, Pars
         false => without_chart.clone(),
     };
     parsed.yaml.check().map_err(|stopped| unparsed(stopped.into()))?;
-    let ParsedFile { bytes, yaml, .. } = parsed;
-    let content = ParsedContent { bytes, yaml: yaml.with_budget(budget) };
-    Ok((FileListing { path, with_chart, without_chart }, content))
+    Ok(FileListing { path, with_chart, without_chart })
 }
 
 impl PlacedReferences {

@@ -22,6 +22,7 @@ mod listing;
 mod matched;
 mod matching;
 mod no_match;
+mod parse_ahead;
 mod parsed_file;
 mod prefilter;
 mod reports;

@@ -50,8 +50,8 @@ pub(super) enum Names {
 }
 
 impl SurroundingsCollector {
-    /// Notes a file. Returns whether it can include others.
-    pub fn note(&self, file: &SourceFile<'_>, names: Names) -> bool {
+    /// Notes a file.
+    pub fn note(&self, file: &SourceFile<'_>, names: Names) {
         let FileRole { is_structural, declared } = self.marks.role(file.path, file.bytes);
         // the image's name can be in a variable
         let has_variable = is_compose(file_name(file.path)) && file.bytes.contains(&b'$');
@@ -59,28 +59,24 @@ impl SurroundingsCollector {
         let structural = is_structural.then(|| StructuralFile::new(file.path, file.bytes));
         let noted = NotedFile { path: file.path.to_owned(), structural, declared, names };
         self.files.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
-        is_structural
     }
 
     pub fn finish(self) -> Surroundings {
-        let mut around = Surroundings::default();
-        let files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
-        around.paths = files.iter().map(|file| file.path.clone()).collect();
-        for NotedFile { path, structural, declared, names } in files {
-            if names != Names::Nothing {
-                around.seeds.insert(path.clone());
-            }
-            if names == Names::Variable {
-                around.variables.insert(path.clone());
-            }
-            if !declared.is_empty() {
-                around.declarations.insert(path.clone(), declared);
-            }
-            if let Some(structural) = structural {
-                around.structural.insert(path, structural);
-            }
-        }
-        around
+        let mut files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // sets and maps are made much faster from what is in order
+        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        let structural =
+            files.iter_mut().filter_map(|file| Some((file.path.clone(), file.structural.take()?))).collect();
+        let named = |is_wanted: fn(Names) -> bool| {
+            files.iter().filter(|file| is_wanted(file.names)).map(|file| file.path.clone()).collect()
+        };
+        let (seeds, variables) =
+            (named(|names| names != Names::Nothing), named(|names| names == Names::Variable));
+        let declaring = files.iter_mut().filter(|file| !file.declared.is_empty());
+        let declarations =
+            declaring.map(|file| (file.path.clone(), std::mem::take(&mut file.declared))).collect();
+        let paths = files.into_iter().map(|file| file.path).collect();
+        Surroundings { paths, structural, declarations, seeds, variables }
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::parse_ahead::parse_ahead;
 use super::prefilter::Prefilter;
 use super::surroundings::Surroundings;
 use super::{FileContent, FileSource, Request, TargetIndex, UpdateTarget};
 use crate::effective::TextPart;
-use crate::effective::{
-    EffectiveImage, FileId, Files, Holds, Mentions, ParsedContent, Place, Root, Scene, Setting, roots,
-};
+use crate::effective::{EffectiveImage, FileId, Files, Holds, Mentions, Place, Root, Scene, Setting, roots};
 use crate::image::{Field, Tag, same_image};
 use crate::location::Location;
 use crate::manifest::{ScalarPlace, is_compose};
@@ -136,7 +135,7 @@ impl WhatRuns {
             names_image: Some(&names_image),
             cancellation: &request.cancellation,
         };
-        scope.with_roots(source, HashMap::new(), |roots| Summary::new(roots, request).what_runs())
+        scope.with_roots(source, |roots| Summary::new(roots, request).what_runs())
     }
 }
 
@@ -153,13 +152,8 @@ pub(super) struct RenderedScope<'a> {
 }
 
 impl RenderedScope<'_> {
-    /// Renders the roots around the seeds, and looks at them. `parsed` are files that needn't be read again.
-    pub fn with_roots<T>(
-        &self,
-        source: &dyn FileSource,
-        parsed: HashMap<String, ParsedContent>,
-        look: impl FnOnce(&RenderedRoots<'_>) -> T,
-    ) -> T {
+    /// Renders the roots around the seeds, and looks at them.
+    pub fn with_roots<T>(&self, source: &dyn FileSource, look: impl FnOnce(&RenderedRoots<'_>) -> T) -> T {
         let RenderedScope { around, url, names_image, cancellation } = *self;
         let read = |path: &str| match around.structural.get(path) {
             Some(file) => Some(file.bytes.clone()),
@@ -179,7 +173,13 @@ impl RenderedScope<'_> {
         };
         let reached = mentions.reaching(&seeds);
         // what a reached file includes can refer to declarations too
-        let declarations = mentions.declarations_of(&mentions.included(&reached));
+        let included = mentions.included(&reached);
+        let declarations = mentions.declarations_of(&included);
+        // with images, few of these are rendered
+        let parsed = match names_image {
+            Some(_) => HashMap::new(),
+            None => parse_ahead(&included, &read, cancellation),
+        };
         let mut files = Files::new(&around.paths, &read, cancellation.clone()).with_parsed(parsed);
         let scene = Scene { reached: &reached, declarations: &declarations, url };
         let roots = roots(&mut files, &scene);

@@ -20,11 +20,8 @@ struct CursorPosition {
 impl<'a> Cursor<'a> {
     pub fn new(text: &'a str, first: usize) -> Self {
         let bytes = text.as_bytes();
-        let breaks = bytes.iter().enumerate().filter_map(|(i, b)| match b {
-            b'\n' => Some(i + 1),
-            b'\r' if bytes.get(i + 1) != Some(&b'\n') => Some(i + 1),
-            _ => None,
-        });
+        let is_break = |&i: &usize| bytes[i] == b'\n' || bytes.get(i + 1) != Some(&b'\n');
+        let breaks = memchr::memchr2_iter(b'\n', b'\r', bytes).filter(is_break).map(|i| i + 1);
         let start = CursorPosition { line: 1, column: 0, offset: first };
         Cursor {
             text,
@@ -32,6 +29,10 @@ impl<'a> Cursor<'a> {
             maps: start,
             others: start,
         }
+    }
+
+    pub fn lines(&self) -> usize {
+        self.line_starts.len()
     }
 
     /// The byte offset, and how many characters it took to find it. `line` is 1-based; `column` is 0-based, in

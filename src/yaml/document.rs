@@ -99,6 +99,11 @@ pub struct ParsedYaml {
 }
 
 impl ParsedYaml {
+    /// An empty file with room for so many nodes.
+    pub(super) fn with_capacity(nodes: usize) -> Self {
+        ParsedYaml { nodes: Vec::with_capacity(nodes), ..ParsedYaml::default() }
+    }
+
     /// The root node of each document, in order.
     pub fn roots(&self) -> &[NodeId] {
         &self.roots
@@ -119,12 +124,6 @@ impl ParsedYaml {
     /// Counts the steps that work on this file may use.
     pub fn budget(&self) -> &Budget {
         &self.budget
-    }
-
-    /// The same file, for work that is counted by another budget.
-    #[must_use]
-    pub fn with_budget(self, budget: Budget) -> Self {
-        ParsedYaml { budget, ..self }
     }
 
     /// Checks that the work on this file did not end early. If it did, every lookup may be incomplete, so don't

@@ -192,6 +192,12 @@ struct OpenCollection {
     pairs: usize,
 }
 
+/// As many values as a line of a manifest has, about.
+const NODES_PER_LINE: usize = 3;
+
+/// Lines can be empty, so space is reserved for so many values at most.
+const MOST_RESERVED: usize = 4096;
+
 /// Builds the node list, with an explicit stack for the nesting.
 struct DocumentBuilder<'a> {
     workaround: &'a IndentWorkaround,
@@ -205,11 +211,13 @@ struct DocumentBuilder<'a> {
 
 impl<'a> DocumentBuilder<'a> {
     fn new(text: &'a str, first: usize, workaround: &'a IndentWorkaround, budget: &'a Budget) -> Self {
+        let cursor = Cursor::new(text, first);
+        let reserved = (NODES_PER_LINE * cursor.lines()).min(MOST_RESERVED);
         DocumentBuilder {
             workaround,
             budget,
-            cursor: Cursor::new(text, first),
-            yaml: ParsedYaml::default(),
+            cursor,
+            yaml: ParsedYaml::with_capacity(reserved),
             open: Vec::new(),
             anchors: HashMap::new(),
         }

@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("yaml", &["visible"]),
     ("dot_git", &[]),
     ("dotenv", &[]),
+    ("edit_script", &[]),
     ("template", &[]),
     ("object_id", &[]),
     ("hint", &[]),
@@ -28,13 +29,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("manifest", &["image", "file_selection", "location", "visible", "yaml"]),
     ("effective", &["dotenv", "file_selection", "image", "location", "manifest", "yaml"]),
     ("plan", &["dotenv", "effective", "image", "location", "manifest", "file_selection", "visible", "yaml"]),
-    ("history", &["image", "manifest", "object_id", "plan", "file_selection"]),
+    ("history", &["edit_script", "image", "manifest", "object_id", "plan", "file_selection"]),
     (
         "config",
         &["image", "location", "plan", "file_selection", "tag", "template", "verify", "visible", "yaml"],
     ),
     ("scaffold", &["config", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"]),
-    ("output", &["error", "object_id", "plan", "history", "visible"]),
+    ("output", &["edit_script", "error", "object_id", "plan", "history", "visible"]),
     (
         "actions",
         &[

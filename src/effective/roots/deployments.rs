@@ -23,22 +23,33 @@ use super::scene::{Scene, documents};
 /// More deployments than this aren't followed.
 const MAX_DEPLOYMENTS: usize = 20_000;
 
+/// What variables and values are taken from.
+const SOURCES: [&str; 2] = ["ConfigMap", "Secret"];
+
+/// The kinds of the objects that count wherever they are written: those, and those that make a tool render something.
+const LOOKED_AT: [&str; 5] = [SOURCES[0], SOURCES[1], "Kustomization", "Application", "ApplicationSet"];
+
 /// Everything that is deployed around an image.
+#[derive(Default)]
 pub(super) struct Deployments {
     pub all: Vec<Deployment>,
     /// Applications that render a chart.
     pub charts: Vec<Root>,
     pub used: UsedCharts,
+    /// What other files refer to by name.
+    pub declared: Vec<Value>,
 }
 
 impl Deployments {
     pub fn around(files: &mut Files<'_>, scene: &Scene<'_>) -> Self {
-        let written: Vec<Value> = scene.reached.iter().flat_map(|path| scene.objects(files, path)).collect();
+        let reached = scene.reached.iter();
+        let written: Vec<Value> =
+            reached.flat_map(|path| scene.objects_of_kinds(files, path, &LOOKED_AT)).collect();
         let pointed_to: BTreeSet<String> =
             written.iter().flat_map(|object| targets(files, object, scene.url)).collect();
         let kustomizations = Kustomizations::among(files, scene);
         let folders: Vec<&String> = kustomizations.alone(&pointed_to).collect();
-        let mut found = Deployments { all: Vec::new(), charts: Vec::new(), used: UsedCharts::default() };
+        let mut found = Deployments::default();
         for folder in folders {
             let built = build(files, folder, &Additions::default());
             found.add(format!("kustomization {}", shown(folder)), built);
@@ -46,10 +57,10 @@ impl Deployments {
         let included: BTreeSet<_> =
             found.all.iter().flat_map(|deployment| deployment.root.files.iter().copied()).collect();
         found.all.extend(scene.files_alone(files, &included));
-        let mut declared = scene.declared_objects(files);
-        declared.extend(written);
-        declared.retain(|object| is_kind(object, "ConfigMap") || is_kind(object, "Secret"));
-        found.follow(files, scene, &Objects::new(&declared));
+        let declared = scene.declared_objects(files);
+        let sources = declared.iter().chain(&written).filter(|object| is_any_kind(object, &SOURCES));
+        found.follow(files, scene, &Objects::new(sources));
+        found.declared = declared;
         found.drop_included_files();
         found
     }
@@ -148,6 +159,10 @@ fn shown(folder: &str) -> &str {
 
 fn is_kind(object: &Value, kind: &str) -> bool {
     object.text_at(&["kind"]) == Some(kind)
+}
+
+fn is_any_kind(object: &Value, kinds: &[&str]) -> bool {
+    kinds.iter().any(|kind| is_kind(object, kind))
 }
 
 fn is_flux(object: &Value) -> bool {

@@ -29,8 +29,7 @@ struct Deployment {
 
 /// The roots around an image.
 pub fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
-    let Deployments { all, charts: mut roots, mut used } = Deployments::around(files, scene);
-    let declared = scene.declared_objects(files);
+    let Deployments { all, charts: mut roots, mut used, declared } = Deployments::around(files, scene);
     roots.extend(releases::roots(files, &all, &declared, scene.url, &mut used));
     roots.extend(all.into_iter().map(|deployment| deployment.root));
     let charts = scene.chart_folders(files);

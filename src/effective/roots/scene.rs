@@ -132,12 +132,21 @@ impl Scene<'_> {
 
     /// The Kubernetes objects of a reached file, as they are written.
     pub(super) fn objects(&self, files: &mut Files<'_>, path: &str) -> Vec<Value> {
-        let name = file_name(path);
-        let is_other = KUSTOMIZATION_FILES.contains(&name) || name == CHART_FILE || is_compose(name);
-        if is_other || !files.has(path) {
+        if !may_hold_objects(files, path) {
             return Vec::new();
         }
         documents(files, path).into_iter().filter(is_kubernetes).collect()
+    }
+
+    /// As [`Scene::objects`], but only those of some kinds. Most files have none, and their values needn't be read.
+    pub(super) fn objects_of_kinds(&self, files: &mut Files<'_>, path: &str, kinds: &[&str]) -> Vec<Value> {
+        let is_any = |kind: &str| kind == "List" || kinds.contains(&kind);
+        let loaded = may_hold_objects(files, path).then(|| files.load(path)).flatten();
+        if !loaded.is_some_and(|file| files.kinds(file).any(is_any)) {
+            return Vec::new();
+        }
+        let is_wanted = |object: &Value| object.text_at(&["kind"]).is_some_and(|kind| kinds.contains(&kind));
+        self.objects(files, path).into_iter().filter(is_wanted).collect()
     }
 
     /// The reached files that no kustomization includes, each as a deployment of its own.
@@ -156,6 +165,12 @@ impl Scene<'_> {
 /// The folders that a path is in, innermost first.
 fn folders_of(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(folder_of(path)), |folder| (!folder.is_empty()).then(|| folder_of(folder)))
+}
+
+fn may_hold_objects(files: &Files<'_>, path: &str) -> bool {
+    let name = file_name(path);
+    let is_other = KUSTOMIZATION_FILES.contains(&name) || name == CHART_FILE || is_compose(name);
+    !is_other && files.has(path)
 }
 
 fn is_kubernetes(value: &Value) -> bool {
