@@ -16,5 +16,6 @@ pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listin
     // files can be searched even if git can't open the repository; git's configuration isn't needed here
     let checkout = Checkout::open(&settings.root, &Environment::default()).ok().flatten();
     let worktree = worktree.tracking(checkout.map(|checkout| TrackedFiles::new(checkout.tracked())));
-    Ok(plan::list(&worktree, &settings.selection, &settings.images, looked)?)
+    let listing = plan::list(&worktree, &settings.selection, &settings.images, looked)?;
+    Ok(listing.with_winning(&settings.selection, &settings.images))
 }

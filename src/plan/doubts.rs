@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::what_runs::{Summary, UnsetTag};
+use super::summary::Summary;
+use super::what_runs::UnsetTag;
 use crate::effective::{EffectiveImage, Place, Root, Setting, StaleChart};
 use crate::visible::inline;
 
