@@ -17,9 +17,10 @@ use tagbump::commands::{bump, history, init, scan, tag};
 use tagbump::diagnostics::Error;
 use tagbump::environment::Environment;
 use tagbump::settings::BumpSettings;
-use tagbump::{extras, settings, signals};
+use tagbump::{crash, extras, settings, signals};
 
 fn main() -> ExitCode {
+    crash::exit_on_panic();
     let variables =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let environment = Environment::new(variables);

@@ -1,4 +1,5 @@
-//! Handles Ctrl-C and other signals, so that nothing is left half done and no temporary files are left behind.
+//! Handles Ctrl-C and other signals, so that nothing is left half done and no temporary files are left behind; also
+//! when a bug ends the process.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,6 +58,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Removes temporary files and ends child processes, as far as no other thread is at it: for a thread that panicked, and
+/// that may itself hold any of the locks.
+pub fn clean_up_after_panic() {
+    if let Ok(calls) = CALLS.try_lock() {
+        calls.iter().for_each(|(_, call)| call());
+    }
+    if let Ok(mut temporary) = TEMPORARY.try_lock() {
+        remove(&mut temporary);
+    }
+}
+
+fn remove(temporary: &mut Vec<PathBuf>) {
+    for path in temporary.drain(..) {
+        let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    }
+}
+
 /// From now on, SIGINT and SIGTERM end the process with exit code 130 or 143, after the clean-up.
 #[cfg(unix)]
 pub fn clean_up_on_signals() {
@@ -81,10 +99,7 @@ pub fn clean_up_on_signals() {
             for (_, call) in calls.iter() {
                 call();
             }
-            for path in lock(&TEMPORARY).drain(..) {
-                let _ =
-                    if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
-            }
+            remove(&mut lock(&TEMPORARY));
             std::process::exit(128 + signal);
         }
     });

@@ -73,7 +73,7 @@ pub enum TagError {
 /// The commit that an image was built from, and its repository, if known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
-    /// `owner/name`.
+    /// `owner/name`, or a longer path on GitLab.
     pub repository: Option<String>,
     /// Lower-case hex digits, in full or abbreviated.
     pub sha: String,
@@ -92,6 +92,27 @@ impl Source {
         let named = repository.as_deref().is_none_or(is_repository);
         (fits && named).then_some(Source { repository, sha })
     }
+}
+
+/// The name of a repository by its path on a host: without `.git`, and with an owner. GitLab's groups may be nested, so the
+/// owner may have several parts. Azure puts `_git` before the last part.
+pub fn repository_at(path: &str) -> Option<String> {
+    let path = path.trim_end_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    if let Some(before_name) = parts.len().checked_sub(2).filter(|at| *at > 0 && parts[*at] == "_git") {
+        parts.remove(before_name);
+    }
+    (parts.len() > 1).then(|| parts.join("/"))
+}
+
+/// Whether two names mean one repository. A name may lack the folder in which its server keeps all repositories: a path over ssh
+/// often has none, and the path of a web page does. Hosts ignore case.
+pub fn same_repository(one: &str, other: &str) -> bool {
+    let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
+    let (long, short) = if one.len() < other.len() { (other, one) } else { (one, other) };
+    let rest = long.strip_suffix(short.as_str());
+    rest.is_some_and(|rest| rest.is_empty() || short.contains('/') && rest.ends_with('/'))
 }
 
 /// Whether a text looks like `owner/name`. It ends up in commit messages, where `@` or `#` would mention people
@@ -214,6 +235,23 @@ fn version_key(tag: &str) -> Option<(Vec<u64>, bool, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn repository_is_the_same_with_and_without_its_servers_folder() {
+        for other in ["acme/gitops", "Acme/GitOps", "git/acme/gitops", "srv/git/acme/gitops"] {
+            assert!(
+                same_repository("acme/gitops", other) && same_repository(other, "acme/gitops"),
+                "{other}"
+            );
+        }
+        for other in ["acme/git", "gitops", "xacme/gitops", "acme/shop/gitops", "beta/gitops", ""] {
+            assert!(
+                !same_repository("acme/gitops", other) && !same_repository(other, "acme/gitops"),
+                "{other}"
+            );
+        }
+        assert!(!same_repository("acme/shop/gitops", "beta/shop/gitops"));
+    }
 
     fn facts() -> BuildInfo {
         BuildInfo {

@@ -12,6 +12,8 @@ use libfuzzer_sys::fuzz_target;
 use tagbump::diagnostics::{Error, diagnose};
 use tagbump::forge::ForgeError;
 use tagbump::forge::github::answers as github;
+use tagbump::forge::gitlab::merge_request;
+use tagbump::forge::pull_json::PullRequestJson;
 use tagbump::git::answers as git;
 use tagbump::git::{RemoteUrl, Tokens};
 use tagbump::hint::Speaker;
@@ -91,7 +93,9 @@ fn advertisement(answer: &[u8]) {
 /// A success must have been spelt out: with the answer's channels joined, it is in there.
 fn push_report(answer: &[u8], side_band: bool) {
     match git::read_push_report(&mut &*answer, side_band, BRANCH) {
-        Ok(git::PushReport::Accepted) => {
+        Ok(git::PushReport::Accepted { text }) => {
+            check_message(&text);
+            let _ = merge_request(&text, "tagbump/main/api", PAGE);
             let report = if side_band { first_channel(answer) } else { answer.to_vec() };
             assert!(contains(&report, b"unpack ok"), "accepted what was not unpacked");
             assert!(contains(&report, format!("ok {BRANCH}").as_bytes()), "accepted without a word of it");
@@ -195,19 +199,19 @@ fn api_answer(answer: &[u8], pick: u8) {
 
 fn pull_requests(answer: &[u8]) {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(answer) else { return };
-    match github::PullRequestJson::find(value.clone(), "tagbump/main/api", "main") {
+    match PullRequestJson::find(value.clone(), "tagbump/main/api", "main") {
         Ok(found) => found.iter().for_each(check_pull),
         Err(error) => check_failure(ForgeError::from(error)),
     }
-    match github::PullRequestJson::read(value) {
+    match PullRequestJson::read(value) {
         Ok(pull) => check_pull(&pull),
         Err(error) => check_failure(ForgeError::from(error)),
     }
 }
 
 /// A link goes to the remote's own server, and can't leave the brackets of a Markdown link.
-fn check_pull(pull: &github::PullRequestJson) {
-    let shown = pull.shown(PAGE);
+fn check_pull(pull: &PullRequestJson) {
+    let shown = pull.shown(PAGE, "pull");
     assert!(shown.number > 0);
     assert!(shown.url.starts_with("https://git.example/"), "{}", shown.url);
     assert!(

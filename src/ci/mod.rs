@@ -51,7 +51,7 @@ pub struct Pipeline {
     pub commit: Option<CommitId>,
     /// The commit that the build is about, if something was pushed: not in a run that was started by hand or by the clock.
     pub source: Option<Source>,
-    /// `owner/name` of the repository that is built.
+    /// The name of the repository that is built: `owner/name`, or a longer path on GitLab.
     pub repository: Option<String>,
 }
 
@@ -85,7 +85,7 @@ impl Ci {
         self.pipeline()?.source.clone()
     }
 
-    /// `owner/name` of the repository that is built.
+    /// The name of the repository that is built.
     pub fn repository(&self) -> Option<&str> {
         self.pipeline()?.repository.as_deref()
     }

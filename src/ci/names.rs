@@ -1,5 +1,7 @@
 //! Checks values that anyone may have chosen: names of branches and tags, numbers, repositories.
 
+use crate::tag::{is_repository, repository_at};
+
 /// Longer names are refused. A reference is a file's path in most repositories, and those are at most this long.
 const MAX_NAME: usize = 4096;
 
@@ -64,20 +66,13 @@ pub(super) fn request_of_ref(value: &str) -> Option<u64> {
     number(rest.split('/').next()?)
 }
 
-/// `owner/name` of a repository, from the path on its host or from its URL: the last two parts, without `.git`. Azure puts
-/// `_git` between them.
+/// The name of a repository, from the path on its host or from its URL.
 pub(super) fn repository(value: &str) -> Option<String> {
     let path = match (value.split_once("://"), value.split_once(':')) {
         (Some((_, rest)), _) => rest.split_once('/')?.1,
         (None, Some((_, path))) => path,
         (None, None) => value,
     };
-    let path = path.split(['?', '#']).next()?.trim_end_matches('/');
-    let path = path.strip_suffix(".git").unwrap_or(path);
-    let mut parts = path.rsplit('/').filter(|part| !part.is_empty());
-    let name = parts.next()?;
-    let owner = parts.next()?;
-    let owner = if owner == "_git" { parts.next().unwrap_or(owner) } else { owner };
-    let repository = format!("{owner}/{name}");
-    (repository.len() <= MAX_NAME && crate::tag::is_repository(&repository)).then_some(repository)
+    let repository = repository_at(path.split(['?', '#']).next()?)?;
+    (repository.len() <= MAX_NAME && is_repository(&repository)).then_some(repository)
 }

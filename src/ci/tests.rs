@@ -129,12 +129,16 @@ fn values_are_read_in_every_form() {
         "https://user:token@gitlab.example.com/acme/app.git",
         "git@github.com:acme/app.git",
         "ssh://git@host:7999/acme/app",
-        "https://gitlab.example.com/group/acme/app/",
+        "https://gitlab.example.com/acme/app/",
         "acme/app",
     ] {
         assert_eq!(repository(url).as_deref(), Some("acme/app"), "{url}");
     }
-    assert_eq!(repository("https://acme@dev.azure.com/acme/shop/_git/app").as_deref(), Some("shop/app"));
+    for url in
+        ["acme/shop/app", "git@gitlab.com:acme/shop/app.git", "https://dev.azure.com/acme/shop/_git/app"]
+    {
+        assert_eq!(repository(url).as_deref(), Some("acme/shop/app"), "{url}");
+    }
     for wrong in ["", "app", "https://host", "a/b c", "a/b\nc", "a/@b"] {
         assert_eq!(repository(wrong), None, "{wrong:?}");
     }

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::headings::{COMMIT, DESTINATION, ORDER_AND_RETRIES, OUTPUT, PULL_REQUEST};
-use super::{Format, Via};
+use super::{ForgeArg, Format, Via};
 
 /// Where to put a change, and how to report it.
 #[derive(Debug, Args)]
@@ -244,6 +244,24 @@ pub struct DeliveryArgs {
         help_heading = PULL_REQUEST
     )]
     pub draft: bool,
+
+    /// Forge that hosts the remote: github, gitea or gitlab [default: detected]
+    ///
+    /// It is used for pull requests, and to order builds of other repositories; gitea is also for
+    /// Forgejo. By default, tagbump knows it by the host and the CI system's variables, or asks
+    /// the server.
+    #[arg(
+        long,
+        value_name = "F",
+        env = "TAGBUMP_FORGE",
+        hide_env = true,
+        default_value = "",
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = PULL_REQUEST,
+        verbatim_doc_comment
+    )]
+    pub forge: ForgeArg,
 
     /// Time budget for landing, such as 90s or 2m [default: 120s]
     #[arg(

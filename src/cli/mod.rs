@@ -265,6 +265,18 @@ pub enum IfOlder {
     Write,
 }
 
+/// The forge that hosts the remote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ForgeArg {
+    /// Found out by the host, the CI system, and what answers.
+    #[value(hide = true, alias = "")]
+    Auto,
+    Github,
+    /// Also Forgejo.
+    Gitea,
+    Gitlab,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Via {
     #[value(alias = "")]

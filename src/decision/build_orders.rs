@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::context::{DecisionContext, same_repository};
+use super::context::{DecisionContext, forge_kind, same_repository};
 use crate::forge::{self, ForgeSite};
 use crate::landing::{BuildOrder, TipSnapshot};
 use crate::tag::Source;
@@ -55,13 +55,13 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
         let Some(repository) = ours.repository.as_deref() else { return true };
         let remote = &self.context.settings.delivery.landing.remote;
         let urls = self.context.checkout().ok().and_then(|checkout| checkout.remote(remote).ok());
-        urls.is_some_and(|(_, push)| same_repository(Some(repository), push.slug().as_deref()))
+        urls.is_some_and(|(_, push)| same_repository(Some(repository), push.repository().as_deref()))
     }
 
     /// Asks the forge, with each token that may be allowed to read the repository.
     fn order_via_forge(&self, ours: &Source, theirs: &Source) -> BuildOrder {
         let repository = ours.repository.as_deref().unwrap_or_default();
-        let mut why = format!("no token to read {repository} on GitHub");
+        let mut why = format!("no token to read {repository}");
         for (site, token) in self.sites_and_tokens(repository) {
             match self.ask(&site, &token, repository, ours, theirs) {
                 Ok(order) => return order,
@@ -94,11 +94,13 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
         };
         let server = run.server(environment);
         let is_own = same_repository(Some(repository), run.repository.as_deref());
-        let runners = is_own.then(|| forge::choose(run, environment, server)).flatten();
+        let runners = is_own.then(|| forge::choose_server(run, environment, server, None)).flatten();
         let runners = runners.zip(token(&["GITHUB_TOKEN", "GH_TOKEN"]));
-        let page = self.page_for_own_token().filter(|page| run.is_github(environment, page));
-        let remotes =
-            page.and_then(|page| forge::choose(run, environment, &page)).zip(token(&["TAGBUMP_TOKEN"]));
+        let asked = forge_kind(self.context.settings.delivery.landing.forge);
+        let page = self.page_for_own_token();
+        let remotes = page.and_then(|page| forge::choose(run, environment, &page, asked));
+        // a token is not for a server that may be anything
+        let remotes = remotes.filter(|site| site.kind().is_some()).zip(token(&["TAGBUMP_TOKEN"]));
         runners.into_iter().chain(remotes).collect()
     }
 

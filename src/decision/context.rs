@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::build_info;
+use crate::cli::ForgeArg;
 use crate::config::Config;
+use crate::forge::ForgeKind;
 use crate::git::{Checkout, GitError, Identity};
 use crate::image::{Tag, split_tag};
 use crate::plan::UpdateTarget;
@@ -35,7 +37,7 @@ impl DecisionContext<'_> {
     /// The URL of the repository that the bump is for, without the way of access.
     pub(super) fn repository_url(&self) -> Option<String> {
         let (fetch, _) = self.checkout?.remote(&self.settings.delivery.landing.remote).ok()?;
-        Some(format!("https://{}/{}", fetch.host()?, fetch.slug()?))
+        fetch.page().or_else(|| Some(format!("https://{}/{}", fetch.host()?, fetch.repository()?)))
     }
 
     pub(super) fn computed_tag(&self, template: &Template) -> Result<Tag, DecisionError> {
@@ -69,13 +71,23 @@ impl DecisionContext<'_> {
         let checkout = self.checkout()?;
         if source.repository.is_none() && checkout.resolve(&source.sha).is_some() {
             let remote = checkout.remote(&self.settings.delivery.landing.remote).ok();
-            source.repository = remote.and_then(|(fetch, _)| fetch.slug());
+            source.repository = remote.and_then(|(fetch, _)| fetch.repository());
         }
         Ok(source)
     }
 }
 
-/// Hosts ignore the case of `owner/name`.
+/// The forge that the user names.
+pub fn forge_kind(named: ForgeArg) -> Option<ForgeKind> {
+    match named {
+        ForgeArg::Auto => None,
+        ForgeArg::Github => Some(ForgeKind::GitHub),
+        ForgeArg::Gitea => Some(ForgeKind::Gitea),
+        ForgeArg::Gitlab => Some(ForgeKind::GitLab),
+    }
+}
+
+/// Whether both are known, and mean one repository.
 pub fn same_repository(one: Option<&str>, other: Option<&str>) -> bool {
-    one.zip(other).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
+    one.zip(other).is_some_and(|(one, other)| tag::same_repository(one, other))
 }

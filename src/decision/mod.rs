@@ -27,14 +27,14 @@ mod writers;
 use std::collections::HashMap;
 
 use crate::config::Config;
-use crate::landing::{BuildOrder, Proposal};
+use crate::landing::{BuildOrder, Proposal, RequestText};
 use crate::plan::{Plan, Request};
 use order_guard::{GuardedPlan, OrderGuard};
 use rollback::RollbackPlan;
 use wording::Wording;
 
 pub use base::DecisionBase;
-pub use context::{DecisionContext, same_repository};
+pub use context::{DecisionContext, forge_kind, same_repository};
 pub use error::DecisionError;
 pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;
@@ -80,6 +80,10 @@ impl Proposal for Decision {
 
     fn message(&self) -> &str {
         &self.message
+    }
+
+    fn request(&self) -> RequestText<'_> {
+        RequestText { title: &self.pull_request.title, body: &self.pull_request.body }
     }
 }
 

@@ -89,6 +89,6 @@ impl Wording<'_> {
             return Ok(true);
         }
         let (_, target) = checkout.remote(remote)?;
-        Ok(same_repository(Some(built), target.slug().as_deref()))
+        Ok(same_repository(Some(built), target.repository().as_deref()))
     }
 }

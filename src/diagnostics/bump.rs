@@ -32,7 +32,7 @@ pub enum BumpError {
     NoPipelineBranch { system: System },
     #[error("HEAD is detached, and {system} doesn't say whether it builds this repository")]
     UnclearRepository { system: System },
-    #[error("{remote}: pull requests need a remote on GitHub, over http or https")]
+    #[error("{remote}: pull requests need a remote on GitHub, Gitea or GitLab, over https")]
     NoForge { remote: String },
     #[error("commits by API need a remote on GitHub, over http or https")]
     ApiWithoutForge,

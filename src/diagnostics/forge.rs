@@ -2,8 +2,9 @@
 
 use super::{http, landing};
 use crate::error::{Exit, Failure};
-use crate::forge::ForgeError;
+use crate::forge::gitea::GiteaError;
 use crate::forge::github::{ApiRefusal, ApiRefusalReason, GitHubError};
+use crate::forge::{ForgeError, ForgeKind};
 use crate::hint::{Hint, flag, hint, setting, switch};
 
 pub(super) fn describe(error: &ForgeError) -> Failure {
@@ -12,15 +13,32 @@ pub(super) fn describe(error: &ForgeError) -> Failure {
             Failure::new(Exit::NotLanded, problem.as_str()).hinted(landing::more_time())
         }
         ForgeError::NoForge { .. } => Failure::usage(error.to_string()).hinted(
-            hint("nothing was pushed; land with ")
-                + switch("push")
-                + ", or name a remote on GitHub with "
-                + flag("remote"),
+            hint("nothing was pushed; if the server hides its API, name its kind with ")
+                + flag("forge")
+                + ", or land with "
+                + switch("push"),
         ),
-        ForgeError::NoToken { .. } => Failure::new(Exit::Refused, error.to_string()).hinted(
-            "set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (pull requests also need pull-requests: write)",
+        ForgeError::NoToken { forge, .. } => {
+            Failure::new(Exit::Refused, error.to_string()).hinted(match forge {
+                ForgeKind::GitHub => {
+                    "set TAGBUMP_TOKEN, or GITHUB_TOKEN with contents: write (pull requests also need pull-requests: write)"
+                }
+                ForgeKind::Gitea => "set TAGBUMP_TOKEN to an access token with the scope write:repository",
+                ForgeKind::GitLab => "set TAGBUMP_TOKEN to an access token with the scope write_repository",
+            })
+        }
+        ForgeError::NoApi { .. } => Failure::other(error.to_string()).hinted("please report this as a bug"),
+        ForgeError::NoMergeRequest { branch, .. } => Failure::new(Exit::Refused, error.to_string()).hinted(format!(
+            "the branch was pushed; see to GitLab's reason above, delete {branch}, because only a push makes a merge request, and run again"
+        )),
+        ForgeError::OptionInTheWay { .. } => Failure::usage(error.to_string()).hinted(
+            hint("it would change the merge request that tagbump makes: remove it, or land with ") + switch("push"),
         ),
         ForgeError::GitHub(error) => describe_github(error),
+        ForgeError::Gitea(error) => describe_gitea(error),
+        ForgeError::PullAnswer(error) => Failure::other(error.to_string()).hinted(
+            hint("check GITHUB_API_URL and ") + flag("forge") + "; a proxy may answer in the forge's place",
+        ),
         ForgeError::Http(error) => http::describe(error),
         ForgeError::Remote(error) => landing::describe_remote(error),
     }
@@ -39,9 +57,6 @@ pub(super) fn describe_github(error: &GitHubError) -> Failure {
         GitHubError::Refused(refusal) => Failure::new(Exit::Refused, message).hinted(advice(refusal)),
         GitHubError::CommitForbidden { .. } => Failure::new(Exit::Refused, message)
             .hinted("the token can't write: give the job permissions: contents: write"),
-        GitHubError::NotAPullRequest { .. } => {
-            Failure::other(message).hinted("check GITHUB_API_URL; a proxy may answer in GitHub's place")
-        }
         GitHubError::NotPrepared { .. } => Failure::other(message)
             .hinted(hint("land it with ") + setting("via", "git") + ", and please report this as a bug"),
         GitHubError::FilesTooLarge => {
@@ -51,6 +66,36 @@ pub(super) fn describe_github(error: &GitHubError) -> Failure {
             let via_git = hint("land it with ") + setting("via", "git");
             Failure::new(Exit::NotEditable, message).hinted(via_git + ", or change the file's mode")
         }
+    }
+}
+
+fn describe_gitea(error: &GiteaError) -> Failure {
+    let message = error.to_string();
+    match error {
+        GiteaError::NotUsable { .. } => {
+            Failure::other(message).hinted("check GITHUB_API_URL, and that the token is a single line")
+        }
+        GiteaError::NotHttps { .. } => {
+            Failure::usage(message).hinted(hint("use an https remote, or land with ") + switch("push"))
+        }
+        GiteaError::Refused(refusal) => {
+            Failure::new(Exit::Refused, message).hinted(gitea_advice(refusal.status, &refusal.route))
+        }
+        GiteaError::TooManyPullRequests { .. } => Failure::other(message)
+            .hinted(hint("close those that nobody needs, or land with ") + switch("push")),
+    }
+}
+
+fn gitea_advice(status: u16, route: &str) -> String {
+    match status {
+        401 => "the token is invalid or has expired; set another one in TAGBUMP_TOKEN".to_owned(),
+        403 => "the token lacks permissions: it needs the scope write:repository, and its owner must be \
+                allowed to write to the repository"
+            .to_owned(),
+        404 => format!(
+            "the token can't see {route}; check the remote, the repository's units, and the token's owner and scopes"
+        ),
+        _ => "read Gitea's message above; a setting or rule of the repository is the likely cause".to_owned(),
     }
 }
 

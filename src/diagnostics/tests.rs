@@ -4,7 +4,7 @@ use clap::CommandFactory;
 
 use super::*;
 use crate::cli::Cli;
-use crate::forge::ForgeError;
+use crate::forge::{ForgeError, ForgeKind};
 use crate::hint::has_input;
 use crate::settings::{BadCombination, SettingsError};
 
@@ -53,7 +53,10 @@ fn message_about_pr_branch_names_input_in_action() {
 
 #[test]
 fn only_refusal_is_explained_by_fork() {
-    let refused = ForgeError::NoToken { withheld: vec!["GITHUB_TOKEN is for another host".to_owned()] };
+    let refused = ForgeError::NoToken {
+        forge: ForgeKind::GitHub,
+        withheld: vec!["GITHUB_TOKEN is for another host".to_owned()],
+    };
     let refused = diagnose_in_fork(refused.into(), Speaker::CommandLine);
     assert_eq!(
         refused.to_string(),

@@ -1,15 +1,23 @@
-//! Publishes only after the forge has confirmed that it is one, and that the token sees the repository: otherwise the branch of a pull
-//! request would be left behind on a server that opens none.
+//! Publishes only after the forge has confirmed that the token sees the repository: otherwise the branch of a pull request would be left
+//! behind on a server that opens none.
 
 use std::time::Instant;
 
-use super::{ForgeError, ForgeSite};
+use super::{ForgeError, ForgeKind, ForgeSite};
 use crate::landing::remote::{GitBranch, Publisher, Verification};
-use crate::landing::{FetchError, PublishOutcome, Tip};
+use crate::landing::{FetchError, Proposal, PublishOutcome, Tip};
 use crate::object_id::CommitId;
-use crate::plan::FileEdit;
 
-/// A publisher behind the question whether there is a forge.
+/// The token for the API of the forge that hosts a branch.
+///
+/// # Errors
+/// If there is none.
+pub fn api_token(git: &GitBranch, site: &ForgeSite) -> Result<String, ForgeError> {
+    let forge = site.kind().unwrap_or(ForgeKind::GitHub);
+    git.api_token().ok_or_else(|| ForgeError::NoToken { forge, withheld: git.missing_token() })
+}
+
+/// A publisher behind the question whether the forge has the repository.
 pub struct ConfirmedPublisher {
     publisher: Box<dyn Publisher<ForgeError>>,
     site: ForgeSite,
@@ -23,9 +31,8 @@ impl ConfirmedPublisher {
     }
 
     fn confirm(&self, git: &GitBranch, deadline: Instant) -> Result<(), FetchError<ForgeError>> {
-        let (page, repository) = (git.page().unwrap_or_default(), git.slug().unwrap_or_default());
-        self.site.probe(git.http(), &page, deadline)?;
-        let token = git.api_token().ok_or_else(|| ForgeError::NoToken { withheld: git.missing_token() })?;
+        let repository = git.slug().unwrap_or_default();
+        let token = api_token(git, &self.site)?;
         let (head, base) = (git.head_name().unwrap_or_default(), git.branch().unwrap_or_default());
         self.site.connect(git.http(), &token)?.confirm(deadline, &repository, head, base)
     }
@@ -37,10 +44,9 @@ impl Publisher<ForgeError> for ConfirmedPublisher {
         git: &GitBranch,
         tip: &Tip,
         commit: CommitId,
-        edits: &[FileEdit],
-        message: &str,
+        proposal: &dyn Proposal,
     ) -> Result<(), ForgeError> {
-        self.publisher.prepare(git, tip, commit, edits, message)
+        self.publisher.prepare(git, tip, commit, proposal)
     }
 
     fn publish(

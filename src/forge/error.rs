@@ -1,6 +1,9 @@
 //! Why a forge doesn't do what it was asked.
 
+use super::ForgeKind;
+use super::gitea::GiteaError;
 use super::github::GitHubError;
+use super::pull_json::PullAnswerError;
 use crate::http::HttpError;
 use crate::landing::remote::RemoteError;
 
@@ -11,15 +14,28 @@ pub enum ForgeError {
     #[error("{problem}")]
     TimedOut { problem: String },
     /// The server isn't one of the forges that are known.
-    #[error("{page}: found no forge there: {api} doesn't answer as GitHub's API does")]
-    NoForge { page: String, api: String },
-    #[error("no token for GitHub's API{}", lines(.withheld))]
+    #[error("{page}: found no forge there: no API of GitHub's, Gitea's or GitLab's answers at {}", .apis.join(" or "))]
+    NoForge { page: String, apis: Vec<String> },
+    #[error("no token for {forge}'s API{}", lines(.withheld))]
     NoToken {
+        forge: ForgeKind,
         /// Why tokens that were found aren't sent there.
         withheld: Vec<String>,
     },
+    #[error("tagbump doesn't use {forge}'s API")]
+    NoApi { forge: ForgeKind },
+    /// The branch was pushed.
+    #[error("GitLab made no merge request for {branch}: {why}")]
+    NoMergeRequest { branch: String, why: String },
+    /// It would change the merge request, too.
+    #[error("push.pushOption in git's configuration has {option}")]
+    OptionInTheWay { option: String },
     #[error(transparent)]
     GitHub(#[from] GitHubError),
+    #[error(transparent)]
+    Gitea(#[from] GiteaError),
+    #[error(transparent)]
+    PullAnswer(#[from] PullAnswerError),
     #[error(transparent)]
     Http(#[from] HttpError),
     /// git reads the branch, whatever publishes the commits.

@@ -1,30 +1,52 @@
 //! The forges that host a repository, one folder each, behind one trait.
 //!
-//! [`choose`] is the only place that picks a forge. A new one is a folder with a [`Forge`], with a
+//! [`choose`] and [`ForgeSite::identify`] are the only places that pick a forge. A new one is a folder with a [`Forge`], with a
 //! [`Publisher`](crate::landing::remote::Publisher) if its API makes commits, and a case of [`ForgeSite`].
 //!
 //! GitHub is reached over octocrab. It brings the addressing of routes, headers and authentication for github.com and GitHub Enterprise
 //! Server, and an ecosystem that people who know GitHub's API from Rust expect. It costs an async runtime and tower, which nothing else
 //! here needs, and of its middleware only the layers for addresses, headers and the token are used: requests go over tagbump's own
 //! HTTP client (`github::wire`), so that proxies, certificates, timeouts and limits are the same everywhere, and its retries are off,
-//! because a POST that got a 502 may have done its work. No other module sees its types.
+//! because a POST that got a 502 may have done its work. No other module sees its types. Gitea is reached over that HTTP client alone:
+//! its API looks like GitHub's, but octocrab's types don't fit it. GitLab makes merge requests by push options, without its API.
 
 mod confirmed;
 mod error;
+pub mod gitea;
 pub mod github;
+pub mod gitlab;
+pub mod pull_json;
+mod rest_client;
+mod site;
 
+use std::fmt;
 use std::time::Instant;
 
-use crate::actions::{ActionsRun, ApiUrls};
-use crate::environment::Environment;
-use crate::http::HttpSettings;
-use crate::landing::remote::{Publisher, RemoteBranch};
+use crate::landing::remote::RemoteBranch;
 use crate::landing::{Backoff, BuildOrder, FetchError};
-use crate::object_id::CommitId;
-use github::{GitHub, GitHubCommits};
 
-pub use confirmed::ConfirmedPublisher;
+pub use confirmed::{ConfirmedPublisher, api_token};
 pub use error::ForgeError;
+pub use site::{ForgeSite, choose, choose_server};
+
+/// The forges that are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForgeKind {
+    GitHub,
+    /// Gitea and Forgejo, whose APIs are the same.
+    Gitea,
+    GitLab,
+}
+
+impl fmt::Display for ForgeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ForgeKind::GitHub => "GitHub",
+            ForgeKind::Gitea => "Gitea",
+            ForgeKind::GitLab => "GitLab",
+        })
+    }
+}
 
 /// A remote branch whose commits git or a forge publishes.
 pub type ForgeBranch = RemoteBranch<ForgeError>;
@@ -40,7 +62,7 @@ pub trait Forge {
         backoff: &mut Backoff<'_>,
         spec: &PullRequestSpec<'_>,
         is_current: &mut StillCurrent<'_>,
-    ) -> Result<PullRequest, ForgeError>;
+    ) -> Result<ProposedPull, ForgeError>;
 
     /// Finds the open pull request of a branch.
     ///
@@ -108,76 +130,17 @@ pub struct PullRequestSpec<'a> {
 /// left to that run.
 pub type StillCurrent<'a> = dyn FnMut() -> bool + 'a;
 
+/// A pull request that was opened or updated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProposedPull {
+    pub pull: PullRequest,
+    /// What the forge refused besides it. The pull request is open all the same.
+    pub warnings: Vec<String>,
+}
+
 /// A pull request, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullRequest {
     pub number: u64,
     pub url: String,
-}
-
-/// A forge, and the address of its API. Nothing has been sent to it yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ForgeSite {
-    /// `is_known` if the host is github.com or the runner's own server. Any other host may be something else.
-    GitHub { apis: ApiUrls, is_known: bool },
-}
-
-/// The forge that shows a repository at `page`: GitHub, whose API has the address that the runner gives, or the one that follows from the page.
-pub fn choose(run: &ActionsRun, environment: &Environment, page: &str) -> Option<ForgeSite> {
-    let is_known = run.is_github(environment, page);
-    run.apis(environment, page).map(|apis| ForgeSite::GitHub { apis, is_known })
-}
-
-impl ForgeSite {
-    /// Connects to the forge with a token.
-    ///
-    /// # Errors
-    /// If the address or the token is not valid.
-    pub fn connect(&self, http: &HttpSettings, token: &str) -> Result<Box<dyn Forge>, ForgeError> {
-        match self {
-            ForgeSite::GitHub { apis, .. } => Ok(Box::new(GitHub::new(http, &apis.rest, token)?)),
-        }
-    }
-
-    /// Asks the server that shows the repository at `page` whether it is this forge, without credentials. A host that is known is not asked.
-    ///
-    /// # Errors
-    /// If it is not, or doesn't answer.
-    pub fn probe(
-        &self,
-        http: &HttpSettings,
-        page: &str,
-        deadline: Instant,
-    ) -> Result<(), FetchError<ForgeError>> {
-        let ForgeSite::GitHub { apis, is_known } = self;
-        if *is_known || GitHub::anonymous(http, &apis.rest)?.is_github(deadline)? {
-            return Ok(());
-        }
-        let (page, api) = (page.to_owned(), apis.rest.clone());
-        Err(FetchError::Permanent(ForgeError::NoForge { page, api }))
-    }
-
-    /// Publishes commits of a repository, `owner/name`, by the forge's API.
-    ///
-    /// # Errors
-    /// If the address or the token is not valid.
-    pub fn publisher(
-        &self,
-        http: &HttpSettings,
-        token: &str,
-        repository: &str,
-    ) -> Result<Box<dyn Publisher<ForgeError>>, ForgeError> {
-        match self {
-            ForgeSite::GitHub { apis, .. } => {
-                Ok(Box::new(GitHubCommits::new(http, &apis.graphql, token, repository)?))
-            }
-        }
-    }
-
-    /// Where a browser shows a commit of the repository that is shown at `page`.
-    pub fn commit_url(&self, page: &str, commit: CommitId) -> String {
-        match self {
-            ForgeSite::GitHub { .. } => format!("{page}/commit/{commit}"),
-        }
-    }
 }

@@ -34,14 +34,12 @@ pub struct PushRequest<'a> {
 /// The server's answer.
 #[derive(Debug)]
 pub enum PushResult {
-    Accepted,
+    /// With what the server's programs printed.
+    Accepted { printed: String },
     /// The branch is not where it was expected to be, so nothing was sent.
     RefMoved,
     /// The server refused: the reason, and what its programs printed.
-    Rejected {
-        status: String,
-        words: String,
-    },
+    Rejected { status: String, words: String },
 }
 
 /// Pushes. After an error, the commit may have landed or not.
@@ -128,7 +126,7 @@ impl PushRequest<'_> {
         let report =
             read_push_report(stream, side_band, &self.full_name()).map_err(|e| net(&e.to_string()))?;
         Ok(match report {
-            PushReport::Accepted => PushResult::Accepted,
+            PushReport::Accepted { text } => PushResult::Accepted { printed: text },
             PushReport::Rejected { status, text } => PushResult::Rejected { status, words: text },
         })
     }

@@ -4,7 +4,9 @@
 //! Source: `git help config` (`protocol.allow`, `push.gpgSign`, `remote.<name>.*`), git's `transport.c`
 //! (`get_protocol_config`).
 
-use git2::Config;
+use std::path::Path;
+
+use git2::{Config, Remote};
 
 use super::checkout::Checkout;
 use super::config;
@@ -29,17 +31,8 @@ impl Checkout {
     }
 
     fn remote_urls(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl), GitError> {
-        let parse = |url: &str| RemoteUrl::parse(url, &self.workdir);
         if let Some(url) = self.stand_in_url() {
-            let here = self.folder_of_programs()?;
-            let remote = self.repo.remote_anonymous(url);
-            // libgit2's message may contain the URL
-            let remote = remote.map_err(|_| RemoteUrlError {
-                url: without_user(url),
-                problem: UrlProblem::NotAUrl { meant: None },
-            })?;
-            let url = RemoteUrl::parse(remote.url().unwrap_or_default(), &here)?;
-            return Ok((url.clone(), url));
+            return self.typed_urls(url, &self.folder_of_programs()?);
         }
         if name.starts_with('-') {
             return Err(CheckoutError::DashedRemote { name: without_user(name) }.into());
@@ -47,16 +40,21 @@ impl Checkout {
         match self.repo.find_remote(name) {
             Ok(remote) => {
                 self.check_one_push_url(name)?;
-                let fetch = parse(remote.url().unwrap_or_default())?;
-                let push = remote.pushurl().ok().flatten().map(parse).transpose()?;
-                Ok((fetch.clone(), push.unwrap_or(fetch)))
+                urls_of(&remote, &self.workdir)
             }
-            Err(_) if name.contains(['/', ':']) => {
-                let url = parse(name)?;
-                Ok((url.clone(), url))
-            }
+            Err(_) if name.contains(['/', ':']) => self.typed_urls(name, &self.workdir),
             Err(_) => Err(CheckoutError::UnknownRemote { name: name.to_owned() }.into()),
         }
+    }
+
+    /// The URLs to fetch from and push to that git makes of one that was typed.
+    fn typed_urls(&self, url: &str, base: &Path) -> Result<(RemoteUrl, RemoteUrl), GitError> {
+        // libgit2's message may contain the URL
+        let remote = self.repo.remote_anonymous(url).map_err(|_| RemoteUrlError {
+            url: without_user(url),
+            problem: UrlProblem::NotAUrl { meant: None },
+        })?;
+        urls_of(&remote, base)
     }
 
     /// git pushes to every push URL of a remote, but tagbump lands on one branch of one repository.
@@ -132,6 +130,13 @@ impl Checkout {
             |setting| format!("{setting} in git's configuration has no effect: tagbump can't do that");
         ignored.into_iter().map(warning).collect()
     }
+}
+
+fn urls_of(remote: &Remote<'_>, base: &Path) -> Result<(RemoteUrl, RemoteUrl), GitError> {
+    let parse = |url: &str| RemoteUrl::parse(url, base);
+    let fetch = parse(remote.url().unwrap_or_default())?;
+    let push = remote.pushurl().ok().flatten().map(parse).transpose()?;
+    Ok((fetch.clone(), push.unwrap_or(fetch)))
 }
 
 /// git's name of the protocol.

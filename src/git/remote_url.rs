@@ -8,6 +8,7 @@ use url::Url;
 use super::error::{RemoteUrlError, UrlProblem};
 use super::ssh_url::{self, SshUrl};
 use super::url_text::{misspelt_url, without_user};
+use crate::tag::repository_at;
 
 /// A remote that tagbump can talk to. Its text never shows the user or the password.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,19 +56,19 @@ impl RemoteUrl {
         }
     }
 
-    /// `OWNER/NAME`: the last two parts of the path, without `.git`. Azure puts `_git` between project and name.
+    /// The repository's name on its host, as far as the URL tells: `OWNER/NAME`, or a longer path on GitLab. Of a path on this
+    /// machine, these are the last two parts.
+    pub fn repository(&self) -> Option<String> {
+        match self {
+            RemoteUrl::Http { url, .. } => repository_at(url.path()),
+            RemoteUrl::Ssh(url) => repository_at(&url.path),
+            RemoteUrl::Path(path) => repository_at(&path.to_string_lossy().replace('\\', "/")).map(last_two),
+        }
+    }
+
+    /// `OWNER/NAME`: the last two parts of the repository's name, for hosts without nested groups.
     pub fn slug(&self) -> Option<String> {
-        let path = match self {
-            RemoteUrl::Http { url, .. } => url.path().to_owned(),
-            RemoteUrl::Ssh(url) => url.path.clone(),
-            RemoteUrl::Path(path) => path.to_string_lossy().replace('\\', "/"),
-        };
-        let path = path.trim_end_matches('/');
-        let path = path.strip_suffix(".git").unwrap_or(path);
-        let mut parts = path.rsplit('/').filter(|part| !part.is_empty());
-        let (name, owner) = (parts.next()?, parts.next()?);
-        let owner = if owner == "_git" { parts.next().unwrap_or(owner) } else { owner };
-        Some(format!("{owner}/{name}"))
+        self.repository().map(last_two)
     }
 
     /// The host, unless the repository is on this machine.
@@ -88,6 +89,11 @@ impl RemoteUrl {
         let encoded = |text: &str| text.replace('(', "%28").replace(')', "%29").replace('|', "%7C");
         Some(encoded(text.strip_suffix(".git").unwrap_or(text)))
     }
+}
+
+fn last_two(name: String) -> String {
+    let start = name.rmatch_indices('/').nth(1).map_or(0, |(at, _)| at + 1);
+    name[start..].to_owned()
 }
 
 fn ssh(read: Result<SshUrl, &'static str>) -> Result<RemoteUrl, UrlProblem> {
@@ -194,6 +200,24 @@ mod tests {
         }
         assert_eq!(parse("file:///srv/a/x.git").unwrap().slug().unwrap(), "a/x");
         assert_eq!(parse("/srv/x:y.git").unwrap(), RemoteUrl::Path("/srv/x:y.git".into()));
+    }
+
+    #[test]
+    fn repository_is_named_with_all_its_groups() {
+        for (url, name, slug) in [
+            ("https://github.com/acme/gitops.git", "acme/gitops", "acme/gitops"),
+            ("https://gitlab.com/acme/shop/gitops.git/", "acme/shop/gitops", "shop/gitops"),
+            ("git@gitlab.com:acme/shop/eu/gitops.git", "acme/shop/eu/gitops", "eu/gitops"),
+            ("ssh://git@gitlab.com:22/acme/shop/gitops", "acme/shop/gitops", "shop/gitops"),
+            ("https://acme@dev.azure.com/acme/shop/_git/gitops", "acme/shop/gitops", "shop/gitops"),
+            ("https://dev.azure.com/acme/_git/gitops", "acme/gitops", "acme/gitops"),
+            ("/srv/git/acme/gitops.git", "acme/gitops", "acme/gitops"),
+        ] {
+            let remote = parse(url).unwrap();
+            assert_eq!(remote.repository().as_deref(), Some(name), "{url}");
+            assert_eq!(remote.slug().as_deref(), Some(slug), "{url}");
+        }
+        assert_eq!(parse("https://h/gitops").unwrap().repository(), None);
     }
 
     #[test]

@@ -65,6 +65,12 @@ impl<'a> Backoff<'a> {
         self.deadline = self.clock.now() + time;
     }
 
+    /// When half of the time that is left will have passed.
+    pub fn half_time(&self) -> Instant {
+        let now = self.clock.now();
+        now + self.deadline.saturating_duration_since(now) / 2
+    }
+
     /// Waits until the next try, at least as long as the server asked for. Returns `false` at once if the budget ends before that.
     pub fn wait(&mut self, at_least: Option<Duration>) -> bool {
         let took = self.clock.now().saturating_duration_since(self.since).min(LONG_TRY);

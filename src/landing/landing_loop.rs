@@ -97,7 +97,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
             let commit = if plan.is_empty() {
                 tip.commit
             } else {
-                let made = self.place.commit(&tip, &plan.edits, proposal.message());
+                let made = self.place.commit(&tip, &proposal);
                 made.map_err(LandingError::Branch)?
             };
             self.attempts += 1;
@@ -192,7 +192,8 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
     }
 
     /// If the outcome of a try is unknown when the loop stops, this asks beyond the budget, until there is an answer. The
-    /// server refused nothing then: the budget was spent, perhaps while the proposal was made.
+    /// server refused nothing then: the budget was spent, perhaps while the proposal was made. An answer that never comes takes
+    /// half of the time that is left, so that there is time to ask again.
     fn final_check(&mut self, error: LandingError<B::Error, E>) -> StepResult<LandedProposal<P>, B, E> {
         let may_have_landed = matches!(error, LandingError::GaveUp { .. } | LandingError::Propose(_));
         if !self.outcome_unknown || !may_have_landed {
@@ -200,7 +201,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
         }
         self.backoff.extend(FINAL_CHECK);
         loop {
-            let retry_after = match self.place.tip(self.backoff.deadline()) {
+            let retry_after = match self.place.tip(self.backoff.half_time()) {
                 Ok(tip) => return self.landed_before(&tip)?.ok_or(error),
                 Err(FetchError::Transient { retry_after, .. }) => retry_after,
                 Err(FetchError::Unreachable { .. }) => None,

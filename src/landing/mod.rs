@@ -19,7 +19,7 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use crate::object_id::CommitId;
-use crate::plan::{FileEdit, FileSource, Plan};
+use crate::plan::{FileSource, Plan};
 
 pub use backoff::{Backoff, Clock, SystemClock};
 pub use error::{GiveUpReason, LandingError, MessageError};
@@ -158,7 +158,7 @@ pub trait TargetBranch {
     ///
     /// # Errors
     /// If the commit can't be made.
-    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId, Self::Error>;
+    fn commit(&mut self, tip: &Tip, proposal: &dyn Proposal) -> Result<CommitId, Self::Error>;
 
     /// Publishes a commit that was made on the tip, without force; gives up at `deadline`.
     fn publish(&mut self, commit: CommitId, deadline: Instant) -> PublishOutcome<Self::Error>;
@@ -176,6 +176,18 @@ pub trait Proposal {
 
     /// The commit message.
     fn message(&self) -> &str;
+
+    /// Title and body of the request to merge it, if there is to be one.
+    fn request(&self) -> RequestText<'_> {
+        RequestText::default()
+    }
+}
+
+/// Title and body of a request to merge a branch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequestText<'a> {
+    pub title: &'a str,
+    pub body: &'a str,
 }
 
 /// A tip, with everything that a proposal for it is made from.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use super::landing_loop::FINAL_CHECK;
 use super::*;
 use crate::file_selection::Selection;
-use crate::plan::{FileContent, FoundFiles, SourceError, Visitor};
+use crate::plan::{FileContent, FileEdit, FoundFiles, SourceError, Visitor};
 
 const BUDGET: Duration = Duration::from_secs(120);
 
@@ -73,6 +73,8 @@ struct FakeBranch {
     /// The answer to every question within the budget after the first push.
     down_after_push: Option<FetchError<TestError>>,
     deadline: Instant,
+    /// Until when each answer was waited for.
+    awaited_until: Vec<Instant>,
     made: u32,
     pushed: u32,
     looks: u32,
@@ -88,6 +90,7 @@ fn place() -> FakeBranch {
         faults_after_push: VecDeque::new(),
         down_after_push: None,
         deadline: Instant::now(),
+        awaited_until: Vec::new(),
         made: 0,
         pushed: 0,
         looks: 0,
@@ -134,6 +137,7 @@ impl TargetBranch for FakeBranch {
 
     fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<TestError>> {
         self.looks += 1;
+        self.awaited_until.push(deadline);
         let faults = if self.pushed > 0 { &mut self.faults_after_push } else { &mut self.faults };
         if let Some(error) = faults.pop_front() {
             return Err(error);
@@ -153,8 +157,9 @@ impl TargetBranch for FakeBranch {
         self
     }
 
-    fn commit(&mut self, tip: &Tip, _: &[FileEdit], message: &str) -> Result<CommitId, TestError> {
+    fn commit(&mut self, tip: &Tip, proposal: &dyn Proposal) -> Result<CommitId, TestError> {
         self.made += 1;
+        let message = proposal.message();
         let name = format!("ours-{}-on-{}: {message}", self.made, self.name(tip.commit));
         Ok(self.add(name))
     }
@@ -417,6 +422,19 @@ fn final_check_repeats_until_the_server_answers() {
             assert!(!message.contains("the outcome of the last try is unknown"), "{message}");
         }
     }
+}
+
+/// An answer that never comes leaves time to ask again.
+#[test]
+fn final_check_waits_for_no_answer_until_its_time_is_over() {
+    let place = place().pushes([(Lands, unknown(Some(3600)))]);
+    let mut place = FakeBranch { faults_after_push: [passing(None)].into(), ..place };
+    let clock = FakeClock::new();
+    assert!(land_on(&mut place, &clock).unwrap().commit.is_some());
+    let [_, first, second] = place.awaited_until[..] else { panic!("{:?}", place.awaited_until) };
+    let end = clock.now() - clock.slept().iter().sum::<Duration>() + FINAL_CHECK;
+    assert!(first + FINAL_CHECK / 2 <= end, "{:?} before the end", end - first);
+    assert!(first < second && second < end, "{:?} before the end", end - second);
 }
 
 /// Nobody answers: then it says that it does not know.

@@ -121,6 +121,7 @@ fn delivery(
             branch: non_empty(args.branch.as_deref()).map(branch).transpose()?,
             remote: non_empty(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
             via: args.via,
+            forge: args.forge,
             if_older,
             carry: args.carry,
             sync: !args.no_sync,

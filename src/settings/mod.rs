@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::actions::ActionsRun;
 use crate::ci::Ci;
-use crate::cli::{CommonArgs, IfOlder, Via};
+use crate::cli::{CommonArgs, ForgeArg, IfOlder, Via};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens, is_scp, misspelt_url, without_user};
@@ -128,6 +128,7 @@ pub struct LandingSettings {
     pub branch: Option<String>,
     pub remote: String,
     pub via: Via,
+    pub forge: ForgeArg,
     pub if_older: IfOlder,
     pub carry: bool,
     pub sync: bool,

@@ -29,7 +29,8 @@ fn lands_on_its_branch(system: System) {
         assert_eq!(tag.stdout, format!("develop-{}-42\n", &job.develop[..7]), "{}", tag.stderr);
         let (report, message) = job.lands_on(&mut job.push(system, Trigger::Push, &[]), "develop");
         assert!(!says(&report, "default branch"), "{report}");
-        let source = format!("Tagbump-Source: acme/gitops@{}", job.develop);
+        let group = if system == System::Azure { "org/" } else { "" };
+        let source = format!("Tagbump-Source: {group}acme/gitops@{}", job.develop);
         assert!(message.contains(&source), "{message}");
         assert!(message.contains("[skip ci]"), "the repository is the one that was built: {message}");
     }

@@ -47,13 +47,26 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
-fn described(html_url: &str) -> Value {
-    json!({"number": 7, "html_url": html_url, "title": "x", "body": "", "labels": []})
+fn described(html_url: &Value) -> Value {
+    numbered(&json!(7), html_url)
+}
+
+fn numbered(number: &Value, html_url: &Value) -> Value {
+    let side = |branch: &str| json!({"ref": branch, "repo": {"id": 1}});
+    json!({
+        "number": number,
+        "html_url": html_url,
+        "title": "x",
+        "body": "",
+        "labels": [],
+        "head": side("tagbump/main/api"),
+        "base": side("main"),
+    })
 }
 
 #[test]
 fn link_to_host_of_remote_is_shown() {
-    let world = forge(json!({"number": 7, "title": "x", "html_url": null}));
+    let world = forge(described(&Value::Null));
     let told = ended(&propose(&world, "w").0, 0, "proposed");
     let link = format!("{}/acme/gitops/pull/7", origin(&world));
     assert_eq!(told["pull_request"], json!({"number": 7, "url": link}));
@@ -69,7 +82,7 @@ fn link_to_another_host_is_not_shown() {
         "x) [approve](https://evil.example",
         "https://evil.example/\u{1b}]8;;x\n::add-mask::evil.example",
     ] {
-        let world = forge(described(link));
+        let world = forge(described(&json!(link)));
         let (run, written) = propose(&world, "w");
         let told = ended(&run, 0, "proposed");
         let built = format!("{}/acme/gitops/pull/7", origin(&world));
@@ -84,8 +97,18 @@ fn link_to_another_host_is_not_shown() {
 #[test]
 fn pull_request_without_a_positive_number_is_an_error() {
     for number in [json!(0), json!(-7), json!("7) [x](https://evil.example"), Value::Null] {
-        let world = forge(json!({"number": number, "title": "x", "html_url": ""}));
+        let world = forge(numbered(&number, &json!("")));
         let said = failed(&propose(&world, "w").0, 1);
         assert!(said.contains("didn't return a pull request"), "{number}: {said}");
+    }
+}
+
+#[test]
+fn pull_request_of_other_branches_is_an_error() {
+    for (side, other) in [("head", "tagbump/main/web"), ("base", "dev")] {
+        let mut pull = described(&Value::Null);
+        pull[side]["ref"] = json!(other);
+        let said = failed(&propose(&forge(pull), "w").0, 1);
+        assert!(said.contains("answered with another pull request") && said.contains(other), "{said}");
     }
 }

@@ -32,7 +32,7 @@ fn branches(bare: &Path) -> String {
 
 #[test]
 fn nothing_is_pushed_to_server_without_forge() {
-    // a plain git server, GitLab's, Gitea's, and a login page
+    // a plain git server, GitLab's, one that answers Gitea's clients only after they log in, and a login page
     for answer in [
         None,
         Some((404, r#"{"error":"404 Not Found"}"#)),

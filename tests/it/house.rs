@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("error", &["hint", "location", "visible"]),
     ("environment", &[]),
     ("signals", &[]),
+    ("crash", &["signals"]),
     ("image", &[]),
     ("markdown", &["visible"]),
     ("tag", &["image", "template"]),
@@ -71,6 +72,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "signals",
             "plan",
             "file_selection",
+            "tag",
             "visible",
             "worktree",
         ],
@@ -230,7 +232,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("unsafe {", &["git"]),
     ("std::fs", &["actions", "git", "http", "signals", "worktree"]),
     ("std::env", &["cli", "main"]),
-    ("std::process", &["console", "git", "signals", "main"]),
+    ("std::process", &["console", "crash", "git", "signals", "main"]),
     (
         "std::time",
         &[

@@ -166,6 +166,38 @@ fn push_instead_of_rewrites_only_push_url() {
     assert_eq!(world.tip(), before);
 }
 
+/// git rewrites URLs that are typed, too.
+#[test]
+fn typed_url_is_rewritten() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let other = second(&world, "acme/mirror.git");
+    let base = world.server.url_with(USER, PASSWORD, "acme/");
+    let typed = "https://gitops.invalid/gitops.git";
+    let to_server = (format!("url.{base}.insteadOf"), "https://gitops.invalid/");
+    let to_mirror = (format!("url.{base}mirror.pushInsteadOf"), "https://gitops.invalid/gitops");
+    let set = |(key, value): &(String, &str)| git(&folder, &["config", key, value]);
+    set(&to_server);
+    assert_eq!(git(&folder, &["ls-remote", typed, "main"]), format!("{}\trefs/heads/main", world.tip()));
+    let report = ended(&repo::run(&mut push(&folder, "v1", &["--remote", typed])), 0, "landed");
+    assert_eq!(report["commit"], world.tip().as_str());
+    // with a checkout, and without one
+    set(&to_mirror);
+    git(&folder, &["push", "--quiet", "--force", typed, &format!("{}:refs/heads/main", world.tip())]);
+    assert_eq!(tip(&other), world.tip(), "what git makes of it");
+    let before = world.tip();
+    let report = ended(&repo::run(&mut push(&folder, "v2", &["--remote", typed])), 0, "landed");
+    assert_eq!(report["commit"], tip(&other).as_str());
+    git(&other, &["update-ref", "refs/heads/main", &before]);
+    let mut of_url = push(&folder, "v3", &["-C", typed, "--author", "Ada <ada@example.com>"]);
+    for (nth, (key, value)) in [to_server, to_mirror].iter().enumerate() {
+        of_url.env(format!("GIT_CONFIG_KEY_{nth}"), key).env(format!("GIT_CONFIG_VALUE_{nth}"), value);
+    }
+    let report = ended(&repo::run(of_url.env("GIT_CONFIG_COUNT", "2")), 0, "landed");
+    assert_eq!(report["commit"], tip(&other).as_str());
+    assert_eq!(world.tip(), before);
+}
+
 #[test]
 fn push_goes_to_push_url() {
     let world = World::new();

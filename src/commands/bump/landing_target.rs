@@ -97,7 +97,7 @@ impl Bump<'_> {
     ) -> Result<(Option<String>, String), BumpError> {
         let system = pipeline.system;
         let name = &self.settings.delivery.landing.remote;
-        let is_same = same_repository(pipeline.repository.as_deref(), remote.slug().as_deref());
+        let is_same = same_repository(pipeline.repository.as_deref(), remote.repository().as_deref());
         let has_commit = |commit: CommitId| checkout.resolve(&commit.to_string()).is_some();
         let is_built_here = match (pipeline.commit, &pipeline.repository, &pipeline.branch) {
             // a runner of GitHub always knows the repository's name

@@ -4,6 +4,7 @@ mod commit;
 mod edit;
 mod identities;
 mod landing_target;
+mod merge_request;
 mod overlay_file;
 mod pr_branch;
 mod pull_request;

@@ -4,12 +4,16 @@
 //! change is already on the base is closed.
 
 use super::Bump;
+use super::merge_request::report_merge_request;
 use super::push::land_on;
-use super::remote::{keep_secrets, no_token, note_verification};
+use super::remote::{keep_secrets, note_verification};
 use super::report::BumpReport;
 use crate::decision::{Decision, PrText};
 use crate::diagnostics::{BumpError, Error};
-use crate::forge::{Forge, ForgeBranch, ForgeSite, PullRequest, PullRequestSpec};
+use crate::forge::{
+    self, Forge, ForgeBranch, ForgeError, ForgeKind, ForgeSite, ProposedPull, PullRequest, PullRequestSpec,
+};
+use crate::git::RemoteUrl;
 use crate::image::same_image;
 use crate::landing::remote::GitBranch;
 use crate::landing::{Backoff, Landing, TargetBranch as _};
@@ -19,9 +23,9 @@ use crate::plan::{Plan, UpdateTarget};
 use crate::visible::inline;
 
 /// Where a pull request is made.
-struct PrLocation<'a> {
-    site: &'a ForgeSite,
-    head: &'a str,
+pub(super) struct PrLocation<'a> {
+    pub site: &'a ForgeSite,
+    pub head: &'a str,
 }
 
 impl Bump<'_> {
@@ -42,6 +46,7 @@ impl Bump<'_> {
         };
         let head = self.head_branch(&base)?;
         (target.branch, target.head) = (Some(base), Some(head.clone()));
+        let site = self.identified(site, &target.push, &mut backoff)?;
         let mut remote = self.remote_branch(checkout, target, Some(&site))?;
         report.warnings.extend(checkout.ignored_settings());
         report.warnings.extend(remote.git.withheld());
@@ -53,9 +58,28 @@ impl Bump<'_> {
         let landed = land_on(&mut remote, &mut backoff, &context, report);
         report.branch = Some(head.clone());
         let location = PrLocation { site: &site, head: &head };
-        let done =
-            landed.and_then(|landed| self.propose(&mut remote, &mut backoff, landed, &location, report));
+        let done = landed.and_then(|landed| match site.kind() {
+            Some(ForgeKind::GitLab) => report_merge_request(&remote, landed, &location, report),
+            _ => self.propose(&mut remote, &mut backoff, landed, &location, report),
+        });
         keep_secrets(&remote.git, done, report)
+    }
+
+    /// The forge, after asking an unknown server which one it is. A dry run asks nothing.
+    fn identified(
+        &self,
+        site: ForgeSite,
+        push: &RemoteUrl,
+        backoff: &mut Backoff<'_>,
+    ) -> Result<ForgeSite, Error> {
+        if self.settings.delivery.dry_run {
+            return Ok(site);
+        }
+        let http = self.checkout()?.http()?;
+        let page = push.page().unwrap_or_default();
+        let identified = backoff
+            .retry(ForgeError::timed_out, |backoff| site.clone().identify(&http, &page, backoff.deadline()));
+        Ok(identified?)
     }
 
     /// Opens, updates or closes the pull request of a branch as it is now.
@@ -85,7 +109,7 @@ impl Bump<'_> {
         };
         let git = &remote.git;
         let connect = || -> Result<Box<dyn Forge>, Error> {
-            let token = git.api_token().ok_or_else(|| no_token(git))?;
+            let token = forge::api_token(git, location.site)?;
             Ok(location.site.connect(git.http(), &token)?)
         };
         let outcome = match commit {
@@ -93,8 +117,8 @@ impl Bump<'_> {
                 let (forge, deadline) = (connect()?, backoff.deadline());
                 let mut is_current =
                     || remote.tip(deadline).map_or(true, |tip| tip.published == Some(commit));
-                report.pull_request =
-                    Some(pull_request_info(forge.propose(backoff, &spec, &mut is_current)?));
+                let proposal = forge.propose(backoff, &spec, &mut is_current)?;
+                note_proposal(proposal, report);
                 note_verification(remote, commit, backoff, report);
                 report.commit_url = Some(location.site.commit_url(&page, commit));
                 report.commit = Some(commit);
@@ -116,7 +140,7 @@ impl Bump<'_> {
 }
 
 /// Others may have changed the branch and its base in the same lines. A branch of tagbump's alone is rebuilt on the base.
-fn warn_of_conflicts(
+pub(super) fn warn_of_conflicts(
     git: &GitBranch,
     commit: Option<CommitId>,
     location: &PrLocation<'_>,
@@ -137,7 +161,7 @@ fn warn_of_conflicts(
 }
 
 /// Whether the branch brings images that this bump doesn't name.
-fn proposes_others(git: &GitBranch, plan: &Plan) -> bool {
+pub(super) fn proposes_others(git: &GitBranch, plan: &Plan) -> bool {
     let ours: Vec<&str> = plan.targets.iter().map(UpdateTarget::effective_name).collect();
     git.proposed_images().iter().any(|image| !ours.iter().any(|our| same_image(our, image)))
 }
@@ -165,14 +189,18 @@ fn keep_existing_pr(
     report: &mut Report,
 ) -> Result<Outcome, Error> {
     let base_lacks_it = !spec.title.is_empty();
-    let pull = match forge.find(backoff, spec)? {
-        None if base_lacks_it => Some(forge.propose(backoff, spec, &mut || true)?),
-        found => found,
-    };
-    report.pull_request = pull.map(pull_request_info);
+    match forge.find(backoff, spec)? {
+        None if base_lacks_it => note_proposal(forge.propose(backoff, spec, &mut || true)?, report),
+        found => report.pull_request = found.map(pull_request_info),
+    }
     Ok(if base_lacks_it { Outcome::Proposed } else { Outcome::Already })
 }
 
-fn pull_request_info(pull: PullRequest) -> PullRequestInfo {
+fn note_proposal(proposal: ProposedPull, report: &mut Report) {
+    report.warnings.extend(proposal.warnings);
+    report.pull_request = Some(pull_request_info(proposal.pull));
+}
+
+pub(super) fn pull_request_info(pull: PullRequest) -> PullRequestInfo {
     PullRequestInfo { number: pull.number, url: pull.url }
 }

@@ -2,19 +2,23 @@
 
 use super::Bump;
 use crate::cli::Via;
+use crate::decision::forge_kind;
 use crate::diagnostics::{BumpError, Error};
+use crate::forge::gitlab::{GitLabPush, MergeRequestSettings, is_about_merge_requests};
 use crate::forge::{self, ConfirmedPublisher, ForgeBranch, ForgeError, ForgeSite};
 use crate::git::{Checkout, RemoteUrl};
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, GitPush, LandingTarget, Publisher, Verification};
 use crate::object_id::CommitId;
 use crate::output::Report;
+use crate::visible::inline;
 
 impl Bump<'_> {
     /// The forge that hosts a remote.
     pub(super) fn forge_site(&self, push: &RemoteUrl) -> Option<ForgeSite> {
         let place = &self.settings.place;
-        forge::choose(&place.run, &place.environment, &push.page()?)
+        let asked = forge_kind(self.settings.delivery.landing.forge);
+        forge::choose(&place.run, &place.environment, &push.page()?, asked)
     }
 
     /// The branch to land on, with `--via`'s way to publish commits.
@@ -32,6 +36,7 @@ impl Bump<'_> {
             Via::Api | Via::Git => Box::new(GitPush),
         };
         let publisher = match (site, git.has_pull_request()) {
+            (Some(ForgeSite::GitLab), true) => self.gitlab_publisher(&git)?,
             (Some(site), true) => Box::new(ConfirmedPublisher::new(publisher, site.clone())),
             _ => publisher,
         };
@@ -39,16 +44,24 @@ impl Bump<'_> {
     }
 }
 
-fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher<ForgeError>>, Error> {
-    let site = site.ok_or(BumpError::ApiWithoutForge)?;
-    let token = git.api_token().ok_or_else(|| no_token(git))?;
-    let repository = git.slug().ok_or(BumpError::NoRepositoryName)?;
-    Ok(site.publisher(git.http(), &token, &repository)?)
+impl Bump<'_> {
+    /// Pushes that make or update a merge request.
+    fn gitlab_publisher(&self, git: &GitBranch) -> Result<Box<dyn Publisher<ForgeError>>, Error> {
+        if let Some(option) = git.push_options().iter().find(|option| is_about_merge_requests(option)) {
+            return Err(ForgeError::OptionInTheWay { option: inline(option) }.into());
+        }
+        let pull = &self.settings.delivery.pull;
+        let settings = MergeRequestSettings { labels: pull.labels.clone(), draft: pull.draft };
+        Ok(Box::new(GitLabPush::new(settings)))
+    }
 }
 
-/// The error for a run without a token for the forge's API.
-pub(super) fn no_token(git: &GitBranch) -> ForgeError {
-    ForgeError::NoToken { withheld: git.missing_token() }
+fn api_publisher(git: &GitBranch, site: Option<&ForgeSite>) -> Result<Box<dyn Publisher<ForgeError>>, Error> {
+    let site = site.ok_or(BumpError::ApiWithoutForge)?;
+    let token = forge::api_token(git, site)?;
+    let repository = git.slug().ok_or(BumpError::NoRepositoryName)?;
+    let publisher = site.publisher(git.http(), &token, &repository)?;
+    Ok(publisher.ok_or(BumpError::ApiWithoutForge)?)
 }
 
 /// Removes the remote's secrets from everything that is reported: servers may repeat what they were sent.

@@ -10,8 +10,10 @@ use crate::ci::System;
 use crate::config::{ConfigError, ValueProblem};
 use crate::decision::{DecisionError, RollbackError, SearchedHistory, TargetError};
 use crate::file_selection::SelectionError;
-use crate::forge::ForgeError;
+use crate::forge::gitea::{GiteaError, GiteaRefusal};
 use crate::forge::github::{ApiRefusal, ApiRefusalReason, GitHubError};
+use crate::forge::pull_json::PullAnswerError;
+use crate::forge::{ForgeError, ForgeKind};
 use crate::git::answers::{AnswerError, LimitExceeded};
 use crate::git::{
     AuthorError, CarryError, CheckoutError, CommitError, GitError, GitSettingError, IncludeProblem,
@@ -435,18 +437,38 @@ fn forge_errors() -> Vec<ForgeError> {
         GitHubError::NotHttps { address: s() },
         GitHubError::BadGraphQlAddress { address: s() },
         GitHubError::CommitForbidden { words: s() },
-        GitHubError::NotAPullRequest { reason: s() },
         GitHubError::NotPrepared { commit: id() },
         GitHubError::FilesTooLarge,
         GitHubError::FileMode { path: s(), mode: 0o755 },
     ]);
     let github = all(include_str!("../../forge/github/error.rs"), "GitHubError", github);
+    let refused = [401, 403, 404, 422]
+        .map(|status| GiteaError::Refused(GiteaRefusal { status, route: s(), message: s() }));
+    let mut gitea = Vec::from(refused);
+    gitea.extend([
+        GiteaError::NotUsable { address: s(), reason: s() },
+        GiteaError::NotHttps { address: s() },
+        GiteaError::TooManyPullRequests { read: 7 },
+    ]);
+    let gitea = all(include_str!("../../forge/gitea/error.rs"), "GiteaError", gitea);
+    let pull_answers = vec![
+        PullAnswerError::NotAPullRequest { reason: s() },
+        PullAnswerError::OtherPullRequest { number: 7, head: s(), base: s() },
+    ];
+    let pull_answers = all(include_str!("../../forge/pull_json.rs"), "PullAnswerError", pull_answers);
     let mut samples = vec![
         ForgeError::TimedOut { problem: s() },
-        ForgeError::NoForge { page: s(), api: s() },
-        ForgeError::NoToken { withheld: vec![s()] },
+        ForgeError::NoForge { page: s(), apis: vec![s(), s()] },
+        ForgeError::NoToken { forge: ForgeKind::GitHub, withheld: vec![s()] },
+        ForgeError::NoToken { forge: ForgeKind::Gitea, withheld: vec![s()] },
+        ForgeError::NoToken { forge: ForgeKind::GitLab, withheld: vec![s()] },
+        ForgeError::NoApi { forge: ForgeKind::GitLab },
+        ForgeError::NoMergeRequest { branch: s(), why: s() },
+        ForgeError::OptionInTheWay { option: s() },
     ];
     samples.extend(github.into_iter().map(ForgeError::GitHub));
+    samples.extend(gitea.into_iter().map(ForgeError::Gitea));
+    samples.extend(pull_answers.into_iter().map(ForgeError::PullAnswer));
     samples.extend(http_errors().into_iter().map(ForgeError::Http));
     samples.extend(remote_errors().into_iter().map(ForgeError::Remote));
     all(include_str!("../../forge/error.rs"), "ForgeError", samples)

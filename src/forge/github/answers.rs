@@ -3,5 +3,4 @@
 pub use super::commit::{api_error, made_commit};
 pub use super::compare::compare_status;
 pub use super::graphql::GraphQlResponse;
-pub use super::pull_answer::PullRequestJson;
 pub use super::response::{ApiError, ApiResponse, api_text, classify_response};

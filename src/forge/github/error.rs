@@ -16,8 +16,6 @@ pub enum GitHubError {
     /// The token may not write.
     #[error("GitHub's API rejected the commit: {words}")]
     CommitForbidden { words: String },
-    #[error("GitHub's API didn't return a pull request: {reason}")]
-    NotAPullRequest { reason: String },
     #[error("{commit} was not made here")]
     NotPrepared { commit: CommitId },
     #[error("the changed files are larger than GitHub's API accepts in one request")]

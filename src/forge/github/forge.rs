@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::client::GitHub;
 use super::{compare, pulls};
-use crate::forge::{Forge, ForgeError, PullRequest, PullRequestSpec, StillCurrent};
+use crate::forge::{Forge, ForgeError, ProposedPull, PullRequest, PullRequestSpec, StillCurrent};
 use crate::landing::{Backoff, BuildOrder, FetchError};
 
 impl Forge for GitHub {
@@ -13,7 +13,7 @@ impl Forge for GitHub {
         backoff: &mut Backoff<'_>,
         spec: &PullRequestSpec<'_>,
         is_current: &mut StillCurrent<'_>,
-    ) -> Result<PullRequest, ForgeError> {
+    ) -> Result<ProposedPull, ForgeError> {
         pulls::propose(self, backoff, spec, is_current)
     }
 

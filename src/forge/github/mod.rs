@@ -13,7 +13,6 @@ mod forge;
 mod graphql;
 mod known_words;
 mod publisher;
-mod pull_answer;
 mod pulls;
 mod response;
 mod wire;

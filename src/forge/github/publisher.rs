@@ -9,7 +9,7 @@ use super::graphql::GraphQl;
 use crate::forge::ForgeError;
 use crate::http::HttpSettings;
 use crate::landing::remote::{GitBranch, Publisher, RefUpdate, Verification};
-use crate::landing::{PublishOutcome, Tip};
+use crate::landing::{Proposal, PublishOutcome, Tip};
 use crate::object_id::CommitId;
 use crate::plan::FileEdit;
 
@@ -130,14 +130,14 @@ impl Publisher<ForgeError> for GitHubCommits {
         git: &GitBranch,
         tip: &Tip,
         commit: CommitId,
-        edits: &[FileEdit],
-        message: &str,
+        proposal: &dyn Proposal,
     ) -> Result<(), ForgeError> {
-        let files = edits.iter().map(|edit| file(git, tip, edit)).collect::<Result<Vec<_>, _>>()?;
+        let files =
+            proposal.plan().edits.iter().map(|edit| file(git, tip, edit)).collect::<Result<Vec<_>, _>>()?;
         if files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > MAX_FILES {
             return Err(GitHubError::FilesTooLarge.into());
         }
-        let spec = CommitSpec { parent: tip.commit, message: message.to_owned(), files };
+        let spec = CommitSpec { parent: tip.commit, message: proposal.message().to_owned(), files };
         self.prepared.insert(commit, spec);
         Ok(())
     }

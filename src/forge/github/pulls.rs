@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::client::{ApiRequest, GitHub};
 use super::error::{ApiRefusal, ApiRefusalReason};
-use super::pull_answer::PullRequestJson;
 use super::response::ApiError;
-use crate::forge::{ForgeError, PullRequest, PullRequestSpec, StillCurrent};
+use crate::forge::pull_json::PullRequestJson;
+use crate::forge::{ForgeError, ProposedPull, PullRequest, PullRequestSpec, StillCurrent};
 use crate::landing::{Backoff, FetchError};
 
 /// Opens the pull request, or updates the open one. A second time changes nothing.
@@ -20,13 +20,13 @@ pub fn propose(
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
     is_current: &mut StillCurrent<'_>,
-) -> Result<PullRequest, ForgeError> {
+) -> Result<ProposedPull, ForgeError> {
     let pull = match open(hub, backoff, spec)? {
         Some(pull) => update(hub, backoff, spec, pull, is_current)?,
         None => create(hub, backoff, spec, is_current)?,
     };
     label(hub, backoff, spec, &pull)?;
-    Ok(pull.shown(spec.page))
+    Ok(ProposedPull { pull: shown(&pull, spec), warnings: Vec::new() })
 }
 
 /// Finds the open pull request of a branch.
@@ -38,7 +38,7 @@ pub fn find(
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
 ) -> Result<Option<PullRequest>, ForgeError> {
-    Ok(open(hub, backoff, spec)?.map(|pull| pull.shown(spec.page)))
+    Ok(open(hub, backoff, spec)?.map(|pull| shown(&pull, spec)))
 }
 
 /// Closes the open pull request of a branch, if there is one.
@@ -52,7 +52,11 @@ pub fn close(
 ) -> Result<Option<PullRequest>, ForgeError> {
     let Some(pull) = open(hub, backoff, spec)? else { return Ok(None) };
     hub.ask(backoff, &route(spec, pull.number), ApiRequest::Patch(&json!({"state": "closed"})))?;
-    Ok(Some(pull.shown(spec.page)))
+    Ok(Some(shown(&pull, spec)))
+}
+
+fn shown(pull: &PullRequestJson, spec: &PullRequestSpec<'_>) -> PullRequest {
+    pull.shown(spec.page, "pull")
 }
 
 fn pulls(spec: &PullRequestSpec<'_>) -> String {
@@ -130,7 +134,7 @@ fn create(
                 _ => false,
             })
         })?;
-        Ok(PullRequestJson::read(made).map_err(ForgeError::from)?)
+        Ok(PullRequestJson::made(made, spec).map_err(ForgeError::from)?)
     })
 }
 
@@ -156,9 +160,7 @@ fn update(
     pull: PullRequestJson,
     is_current: &mut StillCurrent<'_>,
 ) -> Result<PullRequestJson, ForgeError> {
-    // GitHub changes the line endings of bodies
-    let same = |old: &str, new: &str| old.replace("\r\n", "\n").trim_end() == new.trim_end();
-    if pull.title == spec.title && same(pull.body.as_deref().unwrap_or_default(), spec.body) {
+    if pull.title == spec.title && pull.has_body(spec.body) {
         return Ok(pull);
     }
     if !is_current() {
@@ -166,7 +168,7 @@ fn update(
     }
     let changed = json!({"title": spec.title, "body": spec.body});
     let updated = hub.ask(backoff, &route(spec, pull.number), ApiRequest::Patch(&changed))?;
-    Ok(PullRequestJson::read(updated)?)
+    Ok(PullRequestJson::made(updated, spec)?)
 }
 
 /// How often labels are added to a new pull request, which GitHub may not know yet.

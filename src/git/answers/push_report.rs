@@ -17,12 +17,10 @@ use crate::visible::inline;
 /// The report on the one reference that was pushed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PushReport {
-    Accepted,
+    /// What the server's programs printed along the way.
+    Accepted { text: String },
     /// The reason, and what the server's programs printed along the way.
-    Rejected {
-        status: String,
-        text: String,
-    },
+    Rejected { status: String, text: String },
 }
 
 /// Reads the answer to a push of one reference. `side_band` says whether the answer is divided into channels.
@@ -96,7 +94,7 @@ fn judge(report: &[u8], reference: &str, text: &str) -> Result<PushReport, Answe
         return Err(AnswerError::Garbled("its report contradicts itself"));
     }
     Ok(match status {
-        BranchStatus::Updated => PushReport::Accepted,
+        BranchStatus::Updated => PushReport::Accepted { text: text.to_owned() },
         BranchStatus::Declined(why) => rejected(why),
     })
 }
@@ -168,7 +166,10 @@ mod tests {
 
     #[test]
     fn report_accepts_only_a_clear_success() {
-        assert_eq!(read(&["unpack ok\n", "ok refs/heads/main\n"]).unwrap(), PushReport::Accepted);
+        assert_eq!(
+            read(&["unpack ok\n", "ok refs/heads/main\n"]).unwrap(),
+            PushReport::Accepted { text: String::new() }
+        );
         for garbled in [
             &[][..],
             &["unpack ok\n"],
@@ -180,7 +181,7 @@ mod tests {
             &["unpack ok\n", "OK refs/heads/main\n"],
         ] {
             let read = read(garbled);
-            assert!(!matches!(read, Ok(PushReport::Accepted)), "{garbled:?}: {read:?}");
+            assert!(!matches!(read, Ok(PushReport::Accepted { .. })), "{garbled:?}: {read:?}");
         }
         let whole = side_band(&["unpack ok\n", "ok refs/heads/main\n"], "");
         for end in 0..whole.len() {

@@ -95,9 +95,14 @@ impl GitBranch {
         self.target.push.page()
     }
 
-    /// `owner/name`, as the host knows the repository.
+    /// `owner/name`, for hosts without nested groups.
     pub fn slug(&self) -> Option<String> {
         self.target.push.slug()
+    }
+
+    /// The repository's name on its host: `owner/name`, or a longer path on GitLab.
+    pub fn repository(&self) -> Option<String> {
+        self.target.push.repository()
     }
 
     /// Whether the bump goes to a pull request's branch.
@@ -172,7 +177,7 @@ impl GitBranch {
     }
 
     /// What git's configuration has to say to the server's hooks.
-    pub(super) fn push_options(&self) -> &[String] {
+    pub fn push_options(&self) -> &[String] {
         &self.push_options
     }
 

@@ -18,7 +18,7 @@ pub struct GitPush;
 
 impl<E: From<RemoteError>> Publisher<E> for GitPush {
     fn publish(&mut self, git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishOutcome<E> {
-        push_commit(git, commit, deadline).map(E::from)
+        push_commit(git, commit, &[], deadline).0.map(E::from)
     }
 
     fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, E> {
@@ -27,15 +27,22 @@ impl<E: From<RemoteError>> Publisher<E> for GitPush {
     }
 }
 
-fn push_commit(git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishOutcome<RemoteError> {
+/// Pushes a commit, with more push options than git's configuration has. Returns what the server printed, too, if it accepted the push.
+pub fn push_commit(
+    git: &GitBranch,
+    commit: CommitId,
+    more_options: &[String],
+    deadline: Instant,
+) -> (PublishOutcome<RemoteError>, Option<String>) {
     let Some((branch, expected)) = goal(git, commit) else {
-        return PublishOutcome::Published { commit };
+        return (PublishOutcome::Published { commit }, None);
     };
     let is_fast_forward = matches!(git.ref_update(commit), RefUpdate::FastForward { .. });
     if is_fast_forward && !is_after(git, commit, expected) {
         // never overwrite another push, whatever went wrong here
-        return PublishOutcome::Refused(RemoteError::NotAfterTip { commit });
+        return (PublishOutcome::Refused(RemoteError::NotAfterTip { commit }), None);
     }
+    let options = [git.push_options(), more_options].concat();
     let (base, head) = git.known_tips();
     let push = PushRequest {
         repo: &git.workspace().repo,
@@ -43,18 +50,21 @@ fn push_commit(git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishO
         branch: &branch,
         expected,
         known: base.into_iter().chain(head).collect(),
-        options: git.push_options(),
+        options: &options,
     };
     let (endpoint, url) = git.push_endpoint();
     let url = url.to_string();
-    match push::push(endpoint, &push, deadline) {
-        Ok(PushResult::Accepted) => PublishOutcome::Published { commit },
+    let outcome = match push::push(endpoint, &push, deadline) {
+        Ok(PushResult::Accepted { printed }) => {
+            return (PublishOutcome::Published { commit }, Some(endpoint.scrub(&printed)));
+        }
         Ok(PushResult::RefMoved) => PublishOutcome::NonFastForward { what: "the branch moved".to_owned() },
         Ok(PushResult::Rejected { status, words }) => {
             classify::of_status(&endpoint.scrub(&status), &endpoint.scrub(&words), &url)
         }
         Err(stopped) => explain_push(classify::of_push(stopped, endpoint, &url), endpoint),
-    }
+    };
+    (outcome, None)
 }
 
 /// Whether the tip is a commit, or comes after it.

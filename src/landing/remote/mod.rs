@@ -22,14 +22,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::git::{CarriedCommits, Identity, RemoteUrl, Signer, UrlOrigin};
-use crate::landing::{FetchError, History, PublishOutcome, TargetBranch, Tip};
+use crate::landing::{FetchError, History, Proposal, PublishOutcome, TargetBranch, Tip};
 use crate::object_id::CommitId;
-use crate::plan::{FileEdit, FileSource};
+use crate::plan::FileSource;
 
 pub use classify::{of_fetch_fault, of_push_fault, of_status};
 pub use error::{BranchRule, HttpRefusal, RemoteError};
 pub use git_branch::GitBranch;
-pub use git_push::GitPush;
+pub use git_push::{GitPush, push_commit};
 pub use known_words::ForbiddingHost;
 pub use pr_branch::RefUpdate;
 pub use publisher::{Publisher, Verification};
@@ -85,9 +85,9 @@ impl<E: From<RemoteError>> TargetBranch for RemoteBranch<E> {
         &self.git
     }
 
-    fn commit(&mut self, tip: &Tip, edits: &[FileEdit], message: &str) -> Result<CommitId, E> {
-        let commit = self.git.commit(tip, edits, message)?;
-        self.publisher.prepare(&self.git, tip, commit, edits, message)?;
+    fn commit(&mut self, tip: &Tip, proposal: &dyn Proposal) -> Result<CommitId, E> {
+        let commit = self.git.commit(tip, &proposal.plan().edits, proposal.message())?;
+        self.publisher.prepare(&self.git, tip, commit, proposal)?;
         Ok(commit)
     }
 

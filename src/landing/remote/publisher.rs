@@ -3,9 +3,8 @@
 use std::time::Instant;
 
 use super::git_branch::GitBranch;
-use crate::landing::{PublishOutcome, Tip};
+use crate::landing::{Proposal, PublishOutcome, Tip};
 use crate::object_id::CommitId;
-use crate::plan::FileEdit;
 
 /// Publishes commits without force, and finds them again. The commits were made by git, in the workspace; git also reads the branch.
 ///
@@ -20,8 +19,7 @@ pub trait Publisher<E> {
         _git: &GitBranch,
         _tip: &Tip,
         _commit: CommitId,
-        _edits: &[FileEdit],
-        _message: &str,
+        _proposal: &dyn Proposal,
     ) -> Result<(), E> {
         Ok(())
     }
@@ -38,6 +36,11 @@ pub trait Publisher<E> {
     /// Whether the server makes commits of its own from ours, so that they must be fetched back.
     fn makes_own_commits(&self) -> bool {
         false
+    }
+
+    /// What the server printed when it accepted the last push; `None` if it accepted none.
+    fn printed(&self) -> Option<&str> {
+        None
     }
 
     /// What the server says about the signature that it puts on its own commits.

@@ -1,7 +1,6 @@
 //! Landings through servers that people run: OpenSSH's sshd, tinyproxy, and nginx with certificates of OpenSSL. They
 //! need these programs, so they have a feature: `cargo test --features server-tests --test it servers::`.
 
-mod daemon;
 mod nginx;
 mod openssl;
 mod proxy;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::daemon::{Daemon, program};
+use crate::support::daemon::{Daemon, program};
 use crate::support::repo::World;
 
 pub struct Nginx {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::daemon::{Daemon, program};
+use crate::support::daemon::{Daemon, program};
 use crate::support::keys::public;
 
 pub struct Sshd {

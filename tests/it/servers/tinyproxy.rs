@@ -4,7 +4,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::daemon::{Daemon, program};
+use crate::support::daemon::{Daemon, program};
 
 pub struct TinyProxy {
     pub daemon: Daemon,

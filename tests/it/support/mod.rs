@@ -6,11 +6,14 @@ pub mod bare;
 pub mod ci_job;
 pub mod ci_variables;
 pub mod cli;
+#[cfg(any(feature = "server-tests", feature = "forge-tests"))]
+pub mod daemon;
 pub mod endless;
 pub mod fifty;
 pub mod files;
 pub mod git;
 pub mod git_server;
+pub mod gitea;
 pub mod github;
 pub mod hub;
 pub mod init;

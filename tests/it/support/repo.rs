@@ -60,6 +60,15 @@ impl World {
         self.server.url_with(USER, PASSWORD, REPO)
     }
 
+    /// Moves the repository on the server; gives its new URL.
+    pub fn move_to(&mut self, path: &str) -> String {
+        let moved = self.path().join("srv").join(path);
+        std::fs::create_dir_all(moved.parent().unwrap()).unwrap();
+        std::fs::rename(&self.bare, &moved).unwrap();
+        self.bare = moved;
+        self.server.url_with(USER, PASSWORD, path)
+    }
+
     /// The server's `HOST:PORT`.
     pub fn server_address(&self) -> String {
         let url = self.server.url("");

@@ -1,0 +1,71 @@
+//! The end of `--pr` on GitLab: the push made or updated the merge request already, and GitLab printed its address.
+
+use super::pull_request::{PrLocation, proposes_others, pull_request_info, warn_of_conflicts};
+use super::report::BumpReport;
+use crate::decision::Decision;
+use crate::diagnostics::Error;
+use crate::forge::gitlab::{PushAnswer, merge_request};
+use crate::forge::{ForgeBranch, ForgeError};
+use crate::landing::Landing;
+use crate::output::Outcome;
+
+/// Reports the merge request of a branch.
+pub(super) fn report_merge_request(
+    remote: &ForgeBranch,
+    landed: Landing<Decision>,
+    location: &PrLocation<'_>,
+    report: &mut BumpReport,
+) -> Result<(), Error> {
+    let Landing { proposal: decision, commit, .. } = landed;
+    let git = &remote.git;
+    warn_of_conflicts(git, commit, location, report);
+    let outcome = match commit {
+        Some(commit) => {
+            let page = git.page().unwrap_or_default();
+            report.commit_url = Some(location.site.commit_url(&page, commit));
+            report.commit = Some(commit);
+            note_answer(remote.publisher().printed(), location.head, &page, report)?;
+            Outcome::Proposed
+        }
+        None if decision.plan.left > 0 || !git.has_head() => report.outcome(&decision, Outcome::Proposed),
+        None => note_unchanged(remote, &decision, location.head, report),
+    };
+    Ok(report.end(decision, outcome)?)
+}
+
+fn note_answer(
+    printed: Option<&str>,
+    head: &str,
+    page: &str,
+    report: &mut BumpReport,
+) -> Result<(), ForgeError> {
+    let Some(printed) = printed else {
+        report.notices.push(format!(
+            "this run got no answer to a push of {head}, and so no link to its merge request: GitLab shows it only then"
+        ));
+        return Ok(());
+    };
+    match merge_request(printed, head, page) {
+        PushAnswer::There(pull) => report.pull_request = Some(pull_request_info(pull)),
+        PushAnswer::None { why } => return Err(ForgeError::NoMergeRequest { branch: head.to_owned(), why }),
+        PushAnswer::Silent => report.warnings.push(format!(
+            "GitLab showed no link to a merge request of {head}; check that there is one, and that the project shows links after a push"
+        )),
+    }
+    Ok(())
+}
+
+/// The branch has the tag, or the base has it. Push options can't close a merge request.
+fn note_unchanged(remote: &ForgeBranch, decision: &Decision, head: &str, report: &mut BumpReport) -> Outcome {
+    let git = &remote.git;
+    let base = git.branch().unwrap_or_default();
+    let base_lacks_it = !decision.pull_request.title.is_empty();
+    if git.has_own_head() && proposes_others(git, &decision.plan) {
+        report.notices.push(format!("{head} proposes other images too, so its merge request stays open"));
+    } else if !base_lacks_it {
+        report.notices.push(format!(
+            "the change is already on {base}; if {head} still has a merge request, close it by hand: a push can't"
+        ));
+    }
+    if base_lacks_it { Outcome::Proposed } else { Outcome::Already }
+}

@@ -1,0 +1,36 @@
+//! `--push` to Gitea: protected branches, and many at once.
+
+use serde_json::json;
+
+use super::people::{API, GitOps};
+use crate::support::repo::{self, ended, failed};
+
+#[test]
+fn protected_branch_is_exit_5_with_giteas_words_and_the_cure() {
+    let gitops = GitOps::new("protected");
+    gitops
+        .owner
+        .client
+        .post(&gitops.route("/branch_protections"), &json!({"rule_name": "main", "enable_push": false}));
+    let failure = failed(&gitops.run(&format!("{API}:v1"), &["--push"]), 5);
+    assert!(failure.contains("protected branch"), "{failure}");
+    assert!(gitops.file("main").contains("v0"));
+    // the way around it
+    ended(&gitops.run(&format!("{API}:v1"), &["--pr"]), 0, "proposed");
+}
+
+/// All write to the same file, each another image's tag. Gitea gets all of their pushes at the same moment.
+#[test]
+fn thirty_two_writers_on_one_file_all_land() {
+    let gitops = GitOps::new("writers");
+    let commands = (0..32).map(|nth| {
+        let mut command = gitops.command(&format!("{API}:w{nth}"), &["--push", "--if-older", "write"]);
+        command.args(["--timeout", "10m"]);
+        command
+    });
+    let runs = repo::run_together(commands.collect());
+    let landed = runs.iter().filter(|run| run.exit == 0).count();
+    assert_eq!(landed, 32, "{:?}", runs.iter().find(|run| run.exit != 0));
+    let commits = gitops.owner.client.get(&gitops.route("/commits?limit=50&stat=false&files=false"));
+    assert_eq!(commits.as_array().unwrap().len(), 33);
+}
