@@ -21,6 +21,8 @@ pub(super) struct ListedPlaces {
     /// Every place that sets an image in some root.
     pub known: HashSet<FilePlace>,
     pub winning: Vec<ListedWinner>,
+    /// Files that are too much work to read to their end.
+    pub cut_off: Vec<String>,
 }
 
 /// A place that sets what some root runs, and the image there.
@@ -47,6 +49,7 @@ pub(super) fn listed_places(
         overridden: roots.overridden(),
         known: roots.known(),
         winning: roots.winners(),
+        cut_off: roots.cut_off().collect(),
     })
 }
 

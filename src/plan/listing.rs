@@ -146,7 +146,7 @@ pub fn list(
         ControlFlow::Continue(())
     };
     let found = shelf.visit(selection, true, &look)?;
-    let ListedPlaces { overridden, known, winning } =
+    let ListedPlaces { overridden, known, winning, cut_off } =
         listed_places(shelf, &around.finish(), parsed.into_inner().unwrap_or_else(PoisonError::into_inner));
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| path(a).cmp(path(b)));
@@ -169,7 +169,8 @@ pub fn list(
         }
     }
     add_elsewhere(&mut references, elsewhere, images);
-    let warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
+    let mut warnings: Vec<_> = found.warnings.into_iter().chain(left_out.too_costly).chain(cut_off).collect();
+    warnings.dedup();
     let winning = unlisted(winning, &named);
     Ok(Listing { references, winning, files: found.count, warnings, unparsable: left_out.not_yaml })
 }

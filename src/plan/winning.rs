@@ -98,6 +98,8 @@ fn keep_winners(
             }
             Verdict::SetsOthers(others) => {
                 m.result = Err(Refusal::new(m.at, RefusalReason::SetsOthers { others: others.join(", ") }));
+                // no container runs it under this name
+                m.unused = true;
                 kept.push(m);
             }
             Verdict::Unused(notice) => entries.push(notice),
