@@ -115,7 +115,7 @@ fn stays(path: &str) -> String {
 fn nothing(listing: &Listing) -> CommandError {
     let files = listing.files;
     let Some(first) = listing.references.first() else {
-        return CommandError::NoReferences { files };
+        return CommandError::NoReferences { files, nested: listing.nested.iter().cloned().collect() };
     };
     let reason = first.reason.clone();
     CommandError::NoneEditable {

@@ -3,7 +3,7 @@
 use crate::diagnostics::Error;
 use crate::environment::Environment;
 use crate::git::Checkout;
-use crate::plan::{self, Listing};
+use crate::plan::{self, Listing, NestedRepository};
 use crate::settings::ScanSettings;
 use crate::worktree::{TrackedFiles, Worktree};
 
@@ -15,7 +15,13 @@ pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listin
     let worktree = Worktree::open(&settings.root)?;
     // files can be searched even if git can't open the repository; git's configuration isn't needed here
     let checkout = Checkout::open(&settings.root, &Environment::default()).ok().flatten();
-    let worktree = worktree.tracking(checkout.map(|checkout| TrackedFiles::new(checkout.tracked())));
+    let submodules = checkout.as_ref().map(Checkout::submodules).unwrap_or_default();
+    let tracked = checkout.map(|checkout| TrackedFiles::new(checkout.tracked()));
+    let worktree = worktree.with_submodules(submodules).tracking(tracked);
     let listing = plan::list(&worktree, &settings.selection, &settings.images, looked)?;
-    Ok(listing.with_winning(&settings.selection, &settings.images))
+    let mut listing = listing.with_winning(&settings.selection, &settings.images);
+    if listing.references.is_empty() {
+        listing.warnings.extend(listing.nested.iter().map(NestedRepository::to_string));
+    }
+    Ok(listing)
 }

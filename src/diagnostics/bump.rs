@@ -1,17 +1,21 @@
 //! Errors of a bump itself, apart from those of its decision and of landing.
 
-use super::command::UNSET_MARKER;
+use super::command::{UNSET_MARKER, lines};
 use super::tag;
 use crate::ci::System;
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::tag::{VariableError, variables};
+use crate::visible::inline;
 
 /// Why a bump can't be made, or isn't landed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BumpError {
-    #[error("no commit author: set user.name and user.email")]
-    NoAuthor,
+    #[error("no commit author: set user.name and user.email{}", lines(.unread))]
+    NoAuthor {
+        /// Why settings of git don't count.
+        unread: Vec<String>,
+    },
     #[error("{folder}: is not inside a git repository")]
     NoCheckout { folder: String },
     /// The template of a pull request's branch has a variable without a value.
@@ -24,6 +28,8 @@ pub enum BumpError {
     NoBranch { event: String },
     #[error("{system} runs this for a {} ({variable} is set), so there is no branch to land on", .system.request_word())]
     RequestBuild { system: System, variable: String },
+    #[error("{} is a branch of GitHub's merge queue, so there is no branch to land on", inline(.branch))]
+    MergeQueue { branch: String },
     #[error("{} are set, so it is unclear which CI system names the branch to land on", .markers.join(" and "))]
     SeveralSystems { markers: Vec<&'static str> },
     #[error("HEAD is detached, and tagbump doesn't know the variables of this CI system")]
@@ -67,12 +73,13 @@ fn exit(error: &BumpError) -> Exit {
     match error {
         BumpError::TipUnknown { .. } => Exit::Other,
         BumpError::BaseUnknown { .. } | BumpError::Superseded { .. } => Exit::NotLanded,
-        BumpError::NoAuthor
+        BumpError::NoAuthor { .. }
         | BumpError::NoCheckout { .. }
         | BumpError::BranchTemplate(_)
         | BumpError::BadHeadBranch { .. }
         | BumpError::NoBranch { .. }
         | BumpError::RequestBuild { .. }
+        | BumpError::MergeQueue { .. }
         | BumpError::SeveralSystems { .. }
         | BumpError::UnknownCi
         | BumpError::NoPipelineBranch { .. }
@@ -100,7 +107,7 @@ fn named_branch() -> Hint {
 
 fn advice(error: &BumpError) -> Hint {
     match error {
-        BumpError::NoAuthor => {
+        BumpError::NoAuthor { .. } => {
             hint("run git config user.name NAME and git config user.email EMAIL, or use ")
                 + setting("author", "'NAME <EMAIL>'")
         }
@@ -119,6 +126,7 @@ fn advice(error: &BumpError) -> Hint {
             hint("use a name that git check-ref-format --branch accepts, and that is not the base")
         }
         BumpError::NoBranch { .. }
+        | BumpError::MergeQueue { .. }
         | BumpError::UnknownCi
         | BumpError::NoPipelineBranch { .. }
         | BumpError::UnclearRepository { .. } => named_branch(),

@@ -1,8 +1,12 @@
 //! Errors raised by the commands themselves.
 
+use std::fmt::Display;
+
+use super::plan;
 use crate::error::{Exit, Failure};
 use crate::hint::{flag, hint, setting};
 use crate::location::Location;
+use crate::plan::NestedRepository;
 use crate::tag::TagError;
 use crate::visible::inline;
 
@@ -18,8 +22,8 @@ pub enum CommandError {
     #[error("a tag is computed in a folder, not at a URL")]
     TagWithoutFolder,
     /// `init` found no image references in the repository.
-    #[error("no image references found in {}", file_count(*.files))]
-    NoReferences { files: usize },
+    #[error("no image references found in {}{}", file_count(*.files), lines(.nested))]
+    NoReferences { files: usize, nested: Vec<NestedRepository> },
     #[error("none of the references found in {} can be edited\n  {at}: {}", file_count(*.files), inline(.reason))]
     NoneEditable { files: usize, at: Location, reason: String },
     /// A template needs a variable of a CI system, but no system's variables count.
@@ -34,6 +38,9 @@ pub(super) fn describe(error: &CommandError) -> Failure {
             Failure::usage(message).hinted(hint("name one with ") + flag("repo"))
         }
         CommandError::TagWithoutFolder => Failure::usage(message).hinted(hint("remove ") + flag("repo")),
+        CommandError::NoReferences { nested, .. } if !nested.is_empty() => {
+            Failure::new(Exit::NoMatch, message).hinted(plan::into_nested(nested))
+        }
         CommandError::NoReferences { .. } => {
             let advice = hint("tagbump scan lists what it finds; ") + setting("file", "'**/values*.yaml'");
             Failure::new(Exit::NoMatch, message).hinted(advice + " also reads Helm values without a chart")
@@ -43,6 +50,11 @@ pub(super) fn describe(error: &CommandError) -> Failure {
         }
         CommandError::SeveralSystems { .. } => Failure::usage(message).hinted(UNSET_MARKER),
     }
+}
+
+/// More lines of a message.
+pub(super) fn lines(texts: &[impl Display]) -> String {
+    texts.iter().map(|text| format!("\n  {text}")).collect()
 }
 
 fn file_count(n: usize) -> String {

@@ -6,7 +6,8 @@ use crate::git::{
     AnswerError, CarryError, CheckoutError, CommitError, GitError, GitSettingError, IncludeProblem,
     LimitExceeded, RemoteUrlError, ServerError, SshProblem, UnsupportedFeature, UrlProblem,
 };
-use crate::hint::{Hint, flag, hint, switch};
+use crate::hint::{Hint, flag, hint, setting, switch};
+use crate::visible::inline;
 
 pub(super) fn describe(error: &GitError) -> Failure {
     let message = error.to_string();
@@ -99,9 +100,15 @@ fn checkout(error: &CheckoutError) -> Failure {
                 + flag("repo")
                 + ", or fix GIT_WORK_TREE or core.worktree",
         ),
-        CheckoutError::UnknownRemote { .. } => {
+        CheckoutError::UnknownRemote { other: Some(other), .. } => {
+            Failure::usage(message).hinted(hint("name another with ") + setting("remote", inline(other)))
+        }
+        CheckoutError::UnknownRemote { other: None, .. } => {
             let advice = hint("name one with ") + flag("remote") + ", or add it: git remote add origin URL";
             Failure::usage(message).hinted(advice)
+        }
+        CheckoutError::RemoteWithoutUrl { name } => {
+            Failure::usage(message).hinted(format!("git config remote.{}.url URL", inline(name)))
         }
         CheckoutError::DashedRemote { .. } => Failure::usage(message).hinted("give its name"),
         CheckoutError::SeveralPushUrls { .. } => {

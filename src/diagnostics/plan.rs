@@ -4,7 +4,7 @@ use super::{selection, worktree};
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::manifest::RefusalReason;
-use crate::plan::{Instead, NoMatch, PlanError, RefusedReference, UnsetPlace};
+use crate::plan::{Instead, NestedRepository, NoMatch, PlanError, RefusedReference, UnsetPlace};
 use crate::visible::inline;
 
 pub(super) fn describe(error: &PlanError) -> Failure {
@@ -73,16 +73,21 @@ fn respelled(path: &str) -> Option<String> {
     (respelled != path).then_some(respelled)
 }
 
+/// How to work on the files of repositories below the root.
+pub(super) fn into_nested<'a>(nested: impl IntoIterator<Item = &'a NestedRepository>) -> Hint {
+    let ways = nested.into_iter().map(|nested| match nested.is_submodule {
+        true => worktree::into_submodule(&nested.path),
+        false => {
+            let path = inline(&nested.path);
+            hint(format!("{path} is a repository of its own: run with ")) + setting("repo", path)
+        }
+    });
+    ways.take(3).reduce(|one, other| one + "\n" + other).unwrap_or_else(which_places)
+}
+
 fn where_to_look(no_match: &NoMatch) -> Hint {
     if no_match.files == 0 && !no_match.nested.is_empty() {
-        let ways = no_match.nested.iter().map(|nested| match nested.is_submodule {
-            true => worktree::into_submodule(&nested.path),
-            false => {
-                let path = inline(&nested.path);
-                hint(format!("{path} is a repository of its own: run with ")) + setting("repo", path)
-            }
-        });
-        return ways.take(3).reduce(|one, other| one + "\n" + other).unwrap_or_else(which_places);
+        return into_nested(&no_match.nested);
     }
     if no_match.files == 0 {
         return hint("found no YAML files; check ") + flag("repo") + " and " + flag("file");

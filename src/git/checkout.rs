@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use git2::{Config, Direction, ErrorCode, Index, Oid, Repository, RepositoryInitOptions, StatusOptions};
 use tempfile::TempDir;
 
+use super::config::{self, UnmetInclude};
 use super::discovery::{self, GitLocation};
 use super::error::{CheckoutError, GitError, UnsupportedFeature};
+use super::identity;
 use super::oid::{commit_id, oid};
 use super::ssh_program::SshProgram;
 use super::submodule::GITLINK;
 use super::temporary_folder::temporary_folder;
 use super::transport::TransportConfig;
 use super::tree::CommitFiles;
-use super::{config, identity};
 use crate::environment::Environment;
 use crate::file_selection::is_yaml;
 use crate::http::HttpSettings;
@@ -34,6 +35,7 @@ pub struct Checkout {
     /// Set if there is no checkout at all.
     stand_in: Option<PlaceholderCheckout>,
     environment: Environment,
+    unmet_includes: Vec<UnmetInclude>,
 }
 
 /// An empty repository that stands in for a checkout.
@@ -71,6 +73,7 @@ impl Checkout {
             prefix,
             stand_in: None,
             environment: environment.clone(),
+            unmet_includes: found.unmet_includes,
         }))
     }
 
@@ -86,7 +89,7 @@ impl Checkout {
         options.external_template(false).no_reinit(true);
         let repo = Repository::init_opts(folder.path(), &options);
         let repo = repo.map_err(|e| GitError::library("no temporary repository", &e))?;
-        config::apply(&repo, repo.path(), environment)?;
+        let unmet_includes = config::apply(&repo, repo.path(), environment)?;
         Ok(Checkout {
             workdir: folder.path().to_owned(),
             repo,
@@ -94,6 +97,7 @@ impl Checkout {
             prefix: String::new(),
             stand_in: Some(PlaceholderCheckout { url: url.to_owned(), _folder: folder }),
             environment: environment.clone(),
+            unmet_includes,
         })
     }
 
@@ -113,6 +117,18 @@ impl Checkout {
     /// Fails if it can't be read.
     pub(super) fn config(&self) -> Result<Config, GitError> {
         self.repo.config().map_err(|e| GitError::library("git's configuration can't be read", &e))
+    }
+
+    /// Why the name and address of who commits are not set, as far as an `includeIf` explains it.
+    pub fn unread_identity(&self) -> Vec<String> {
+        let is_wanted = |key: &str| ["user.", "author.", "committer."].iter().any(|s| key.starts_with(s));
+        config::explanations(&self.unmet_includes, &is_wanted)
+    }
+
+    /// Why there is no credential, as far as an `includeIf` explains it.
+    pub fn unread_credentials(&self) -> Vec<String> {
+        let is_wanted = |key: &str| key.starts_with("credential.") || key.ends_with(".extraheader");
+        config::explanations(&self.unmet_includes, &is_wanted)
     }
 
     /// The HTTP settings for this repository.

@@ -156,6 +156,8 @@ pub struct Credentials {
     helpers: Option<CredentialHelpers>,
     /// Why `TAGBUMP_TOKEN` is not sent.
     withheld: Option<String>,
+    /// Why credentials in git's configuration don't count.
+    unread: Vec<String>,
 }
 
 impl Credentials {
@@ -188,7 +190,13 @@ impl Credentials {
             headers: headers.iter().filter_map(|header| split_header(header)).collect(),
             helpers: Some(helpers),
             withheld: origin.objection(remote).filter(|_| tokens.own.is_some() && may_carry_token(url)),
+            unread: Vec::new(),
         }
+    }
+
+    /// With the reasons why credentials in git's configuration don't count.
+    pub fn with_unread(self, unread: Vec<String>) -> Self {
+        Credentials { unread, ..self }
     }
 
     /// Why `TAGBUMP_TOKEN` is not sent, if the reason is where the URL comes from.
@@ -196,11 +204,11 @@ impl Credentials {
         self.withheld.as_deref()
     }
 
-    /// Why tokens of the environment are not sent, for an error about a request without credentials.
+    /// Why credentials of the environment and the configuration are not sent, for an error about a request without any.
     pub fn unsent(&self) -> Vec<String> {
         let Some(url) = &self.url else { return Vec::new() };
         let server = url.origin().ascii_serialization();
-        let mut unsent = Vec::new();
+        let mut unsent = self.unread.clone();
         if self.tokens.own_is_blank {
             unsent.push("TAGBUMP_TOKEN is set, but empty".to_owned());
         }

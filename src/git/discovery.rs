@@ -8,7 +8,7 @@ use std::process::Command;
 
 use git2::{Config, Repository, RepositoryOpenFlags};
 
-use super::config;
+use super::config::{self, UnmetInclude};
 use super::error::{CheckoutError, GitError};
 use crate::environment::Environment;
 
@@ -29,6 +29,8 @@ pub struct FoundRepository {
     pub repo: Repository,
     pub work_tree: PathBuf,
     pub location: GitLocation,
+    /// The conditions of its configuration that don't hold.
+    pub unmet_includes: Vec<UnmetInclude>,
 }
 
 /// How a git process finds the repository again.
@@ -64,7 +66,7 @@ pub fn find(root: &Path, environment: &Environment) -> Result<Option<FoundReposi
     let repo = open(&git_dir, top)?;
     refuse_unsupported(&repo, root, environment)?;
     let named = top.map_or(git_dir, |top| named_git_dir(top, environment));
-    config::apply(&repo, &named, environment)?;
+    let unmet_includes = config::apply(&repo, &named, environment)?;
     let work_tree = match variable("GIT_WORK_TREE") {
         Some(work_tree) => real(&work_tree, "GIT_WORK_TREE")?,
         None => configured_work_tree(&repo)?.map_or_else(|| usual_work_tree(&repo, root, top), Ok)?,
@@ -79,7 +81,7 @@ pub fn find(root: &Path, environment: &Environment) -> Result<Option<FoundReposi
     }
     let is_usual = top == Some(&work_tree);
     let named = (!is_usual).then(|| (repo.path().to_owned(), work_tree.clone()));
-    Ok(Some(FoundRepository { repo, work_tree, location: GitLocation { named } }))
+    Ok(Some(FoundRepository { repo, work_tree, location: GitLocation { named }, unmet_includes }))
 }
 
 /// The nearest folder with a `.git`. git doesn't look into the folders in `GIT_CEILING_DIRECTORIES`, except for the one

@@ -72,8 +72,15 @@ pub enum CheckoutError {
     NoWorkTree { setting: &'static str, path: String, reason: String },
     #[error("{root} is outside of the repository's work tree, {work_tree}")]
     OutsideWorkTree { root: String, work_tree: String },
+    /// It may still have one to push to.
+    #[error("the remote {name} has no URL to fetch from")]
+    RemoteWithoutUrl { name: String },
     #[error("there is no remote {name} here")]
-    UnknownRemote { name: String },
+    UnknownRemote {
+        name: String,
+        /// The first of those that there are.
+        other: Option<String>,
+    },
     #[error("remote {name} starts with a dash")]
     DashedRemote { name: String },
     #[error("remote {name} has {count} URLs to push to")]

@@ -40,10 +40,18 @@ impl Checkout {
         match self.repo.find_remote(name) {
             Ok(remote) => {
                 self.check_one_push_url(name)?;
+                if remote.url().unwrap_or_default().is_empty() {
+                    return Err(CheckoutError::RemoteWithoutUrl { name: name.to_owned() }.into());
+                }
                 urls_of(&remote, &self.workdir)
             }
             Err(_) if name.contains(['/', ':']) => self.typed_urls(name, &self.workdir),
-            Err(_) => Err(CheckoutError::UnknownRemote { name: name.to_owned() }.into()),
+            Err(_) => {
+                let remotes = self.repo.remotes().ok();
+                let other = remotes.as_ref().and_then(|remotes| remotes.iter().find_map(|name| name.ok()?));
+                let other = other.map(str::to_owned);
+                Err(CheckoutError::UnknownRemote { name: name.to_owned(), other }.into())
+            }
         }
     }
 

@@ -15,13 +15,14 @@ const REFUSED: [(&str, &str, &str); 4] = [
     ("proxysslcert", "http.proxySSLCert", "GIT_PROXY_SSL_CERT"),
 ];
 
-/// Settings about authentication: key, name, the variable that git prefers, and the values that ask for nothing
+/// Settings about authentication and proxies: key, name, the variable that git prefers, and the values that ask for nothing
 /// unusual.
-const IGNORED: [(&str, &str, &str, &[&str]); 4] = [
+const IGNORED: [(&str, &str, &str, &[&str]); 5] = [
     ("cookiefile", "http.cookieFile", "", &[]),
     ("emptyauth", "http.emptyAuth", "", &["auto", "false"]),
     ("delegation", "http.delegation", "", &["none"]),
     ("proxyauthmethod", "http.proxyAuthMethod", "GIT_HTTP_PROXY_AUTHMETHOD", &["anyauth", "basic"]),
+    ("proxysslcainfo", "http.proxySSLCAInfo", "GIT_PROXY_SSL_CAINFO", &[]),
 ];
 
 /// The versions of TLS, where git takes a version for the oldest that is allowed. tagbump speaks 1.2 and 1.3.
@@ -114,6 +115,7 @@ mod tests {
             ("emptyauth", "true", "http.emptyAuth"),
             ("delegation", "always", "http.delegation"),
             ("proxyauthmethod", "ntlm", "http.proxyAuthMethod"),
+            ("proxysslcainfo", "/proxy.pem", "http.proxySSLCAInfo"),
         ] {
             let (set, url) = settings(key, value, &[]);
             assert!(set.ignored(&url).iter().any(|warning| warning.contains(name)), "{key}");

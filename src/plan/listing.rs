@@ -1,6 +1,6 @@
 //! Lists every reference in some files, and whether tagbump could edit it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use super::parsed_file::ParsedFile;
 use super::surroundings::{Names, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
 use super::what_runs::FilePlace;
-use super::{FileSource, PlanError, SourceFile};
+use super::{FileSource, NestedRepository, PlanError, SourceFile};
 use crate::effective::ParsedContent;
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::full_name;
@@ -72,6 +72,8 @@ pub struct Listing {
     pub warnings: Vec<String>,
     /// Files that aren't valid YAML, with position and reason.
     pub unparsable: Vec<String>,
+    /// Folders whose files belong to a repository of their own, and were not searched.
+    pub nested: BTreeSet<NestedRepository>,
 }
 
 /// What is in one file.
@@ -172,7 +174,14 @@ pub fn list(
     let mut warnings: Vec<_> = found.warnings.into_iter().chain(left_out.too_costly).chain(cut_off).collect();
     warnings.dedup();
     let winning = unlisted(winning, &named);
-    Ok(Listing { references, winning, files: found.count, warnings, unparsable: left_out.not_yaml })
+    Ok(Listing {
+        references,
+        winning,
+        files: found.count,
+        warnings,
+        unparsable: left_out.not_yaml,
+        nested: found.nested,
+    })
 }
 
 fn path(listed: &Result<FileListing, Unparsed>) -> &str {

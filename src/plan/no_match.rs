@@ -137,10 +137,7 @@ impl fmt::Display for NoMatch {
             let line_break = if nth > 0 { "\n" } else { "" };
             write!(f, "{line_break}nothing matches {name} in {files}{instead}")?;
         }
-        for NestedRepository { path, is_submodule } in self.nested.iter().take(LISTED) {
-            let what = if *is_submodule { "a submodule" } else { "a repository of its own" };
-            write!(f, "\n  {} is {what}, and was not searched", inline(path))?;
-        }
+        self.nested.iter().take(LISTED).try_for_each(|nested| write!(f, "\n  {nested}"))?;
         if !self.services.is_empty() {
             write!(f, "\nservices of tagbump.yaml: {}", self.services.join(", "))?;
         }

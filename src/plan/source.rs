@@ -1,6 +1,7 @@
 //! Where a plan reads files: a work tree, a commit, a tip on a server.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::file_selection::{MatchLevel, Selection};
@@ -124,6 +125,13 @@ pub struct NestedRepository {
     pub path: String,
     /// Otherwise, it is a clone that happens to be there.
     pub is_submodule: bool,
+}
+
+impl fmt::Display for NestedRepository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.is_submodule { "a submodule" } else { "a repository of its own" };
+        write!(f, "{} is {what}, and was not searched", inline(&self.path))
+    }
 }
 
 impl FoundFiles {

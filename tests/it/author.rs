@@ -200,3 +200,18 @@ fn names_are_cleaned_as_git_cleans_them() {
     let said = String::from_utf8(said.stdout).unwrap();
     assert!(said.starts_with(&format!("{author} ")), "git says {said}, we {author}");
 }
+
+/// The author is in a file that git includes elsewhere only.
+#[test]
+fn error_names_include_that_would_bring_an_author() {
+    let nobody = Nobody::new();
+    write(&nobody.home, "work.inc", "[user]\n\tname = Ada\n\temail = ada@example.com\n");
+    write(&nobody.home, ".gitconfig", "[includeIf \"gitdir:~/work/\"]\n\tpath = work.inc\n");
+    let message = failed(&repo::run(&mut nobody.push("v1", &[])), 2);
+    for word in ["work.inc sets user.name", "includeIf \"gitdir:~/work/\" in ", ".gitconfig doesn't hold"] {
+        assert!(message.contains(word), "{word}: {message}");
+    }
+    write(&nobody.home, "work.inc", "[core]\n\tpager = cat\n");
+    let message = failed(&repo::run(&mut nobody.push("v1", &[])), 2);
+    assert!(!message.contains("includeIf"), "it would bring no author: {message}");
+}

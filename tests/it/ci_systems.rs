@@ -144,6 +144,31 @@ fn branch_that_stands_for_pull_request_is_refused() {
     job.refused(&mut command, &["CIRCLE_BRANCH"]);
 }
 
+/// GitHub's merge queue makes branches for every CI system to build, and deletes them after the merge.
+#[test]
+fn branch_of_merge_queue_is_refused() {
+    let queue = "gh-readonly-queue/main/pr-7-0123456789abcdef0123456789abcdef01234567";
+    let systems = [
+        (System::Buildkite, &[("BUILDKITE_BRANCH", queue)][..]),
+        (System::CircleCi, &[("CIRCLE_BRANCH", queue)]),
+        (System::GitHub, &[("GITHUB_REF_NAME", queue), ("GITHUB_REF_TYPE", "branch")]),
+    ];
+    for (system, variables) in systems {
+        let job = Job::new();
+        job.check_out(system, Trigger::Push);
+        job.git(&["checkout", "--quiet", "--detach"]);
+        let push = |more: &[&str]| {
+            let mut command = job.push(system, Trigger::Push, more);
+            command.envs(variables.iter().copied());
+            command
+        };
+        job.refused(&mut push(&[]), &[queue]);
+        job.git(&["checkout", "--quiet", "-b", queue]);
+        job.refused(&mut push(&[]), &[queue]);
+        job.lands_on(&mut push(&["--branch", "develop"]), "develop");
+    }
+}
+
 /// In a multibranch project, a scripted pipeline has the branch but no variables of the Git plugin.
 #[test]
 fn jenkins_branch_counts_when_head_is_on_it() {

@@ -250,6 +250,26 @@ fn includes_that_git_refuses_are_refused() {
     assert!(place.name(&repo, &[]).unwrap_err().contains("depth"));
 }
 
+/// git follows ten includes, one inside the other; libgit2 nine, and then it reads no file of the chain at all.
+#[test]
+fn chain_of_includes_is_read_or_refused() {
+    for (includes, in_git, here) in [(9, true, true), (10, true, false), (11, false, false)] {
+        let place = Place::new();
+        let repo = place.repo();
+        for nth in 1..includes {
+            let text = format!("[include]\n\tpath = inc{}\n", nth + 1);
+            write(&place.top, &format!("home/conf/inc{nth}"), &text);
+        }
+        write(&place.top, &format!("home/conf/inc{includes}"), "[user]\n\tname = Deep\n");
+        place.set("[include]\n\tpath = inc1\n");
+        assert_eq!(place.git_says(&repo, "user.name", &[]).is_ok(), in_git, "{includes} in git");
+        match place.name(&repo, &[]) {
+            Ok(name) => assert!(here && name.as_deref() == Some("Deep"), "{includes}: {name:?}"),
+            Err(error) => assert!(!here && error.contains("include depth"), "{includes}: {error}"),
+        }
+    }
+}
+
 /// Patterns of `http.<url>.*`, as parts that are put together in every way.
 fn patterns() -> Vec<String> {
     let mut patterns = Vec::new();

@@ -244,3 +244,20 @@ fn proxy_of_environment_is_used() {
         }
     }
 }
+
+/// The credential is in a file that git includes for another remote only.
+#[test]
+fn error_names_include_that_would_bring_a_credential() {
+    let world = World::new();
+    let key = format!("http.{}.extraheader", world.server.url_with("x", PASSWORD, ""));
+    let inc = world.path().join("home/ci.inc");
+    let home = home(&world, "includeIf.hasconfig:remote.*.url:https://x:s3cret@h.example/**.path", "ci.inc");
+    git(world.path(), &["config", "--file", inc.to_str().unwrap(), &key, &header()]);
+    let message = failed(&run(push(&anonymous(&world), "v1", &[]).env("HOME", home)), 5);
+    for word in
+        ["ci.inc sets http.extraheader", "hasconfig:remote.*.url:https://h.example/**", "doesn't hold"]
+    {
+        assert!(message.contains(word), "{word}: {message}");
+    }
+    assert!(!message.contains("s3cret") && !message.contains(PASSWORD), "{message}");
+}

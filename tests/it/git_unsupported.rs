@@ -36,6 +36,7 @@ fn setting_without_effect_is_a_warning() {
         ("http.emptyAuth", "true"),
         ("http.delegation", "always"),
         ("http.proxyAuthMethod", "ntlm"),
+        ("http.proxySSLCAInfo", "/proxy.pem"),
         ("push.gpgSign", "if-asked"),
         ("transfer.fsckObjects", "true"),
         ("fetch.fsckObjects", "true"),

@@ -78,10 +78,17 @@ fn run_fails_when_remote_is_unknown() {
     let world = World::new();
     let folder = world.shallow("w");
     let told = failed(&repo::run(&mut push(&folder, "v1", &["--remote", "upstream"])), 2);
-    assert!(told.contains("upstream"), "{told}");
+    git(&folder, &["config", "remote.push-only.pushurl", &world.url()]);
+    let message = failed(&repo::run(&mut push(&folder, "v1", &["--remote", "push-only"])), 2);
+    assert!(
+        message.contains("push-only has no URL") && message.contains("remote.push-only.url"),
+        "{message}"
+    );
+    git(&folder, &["config", "--remove-section", "remote.push-only"]);
+    assert!(told.contains("upstream") && told.contains("name another with --remote origin"), "{told}");
     git(&folder, &["remote", "remove", "origin"]);
     let told = failed(&repo::run(&mut push(&folder, "v1", &[])), 2);
-    assert!(told.contains("origin"), "{told}");
+    assert!(told.contains("origin") && told.contains("git remote add origin"), "{told}");
     assert_eq!(world.server.requests().len(), 0);
 }
 

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::support::bare::bare_repo;
+use crate::support::cli::tagbump;
 use crate::support::git::git;
 use crate::support::git_server::GitServer;
 use crate::support::github::GitHub;
@@ -256,6 +257,24 @@ fn error_names_submodules_that_have_the_manifests() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn scan_and_init_name_submodules_that_were_not_searched() {
+    let (outer, _inner, folder) = superproject();
+    let empty = outer.clone_of(&outer.server.url(REPO), "empty", &[]);
+    let warning = "gitops is a submodule, and was not searched";
+    for folder in [&folder, &empty] {
+        for arguments in [&["scan"][..], &["scan", "-f", "gitops/**"]] {
+            let run = tagbump(folder, &[arguments, &["--format", "json"]].concat());
+            assert_eq!(run.exit, 0, "{}", run.output());
+            assert!(repo::json(&run)["warnings"].to_string().contains(warning), "{}", run.output());
+        }
+        let run = tagbump(folder, &["init"]);
+        assert_eq!(run.exit, 3, "{}", run.output());
+        assert!(run.stderr.contains(warning), "{}", run.stderr);
+        assert!(run.stderr.contains("gitops is a submodule: run with -C gitops"), "{}", run.stderr);
     }
 }
 

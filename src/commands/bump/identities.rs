@@ -26,7 +26,9 @@ impl Bump<'_> {
             Some(given) => Some(given),
             None => identity("author", "AUTHOR")?.or(bot),
         };
-        let (author, committer) = author.zip(committer).ok_or(BumpError::NoAuthor)?;
+        let (author, committer) = author
+            .zip(committer)
+            .ok_or_else(|| BumpError::NoAuthor { unread: checkout.unread_identity() })?;
         Ok((author.at(environment, "GIT_AUTHOR_DATE")?, committer.at(environment, "GIT_COMMITTER_DATE")?))
     }
 

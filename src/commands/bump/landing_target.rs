@@ -72,7 +72,7 @@ impl Bump<'_> {
         }
         check_for_branch(ci)?;
         if let Some(branch) = checkout.branch() {
-            return Ok(Some(branch));
+            return lasting(branch).map(Some);
         }
         if checkout.is_stand_in() {
             return Ok(None);
@@ -85,7 +85,7 @@ impl Bump<'_> {
         if branch.is_none() {
             report.notices.push(format!("HEAD is detached{why}: the target is the remote's default branch"));
         }
-        Ok(branch)
+        branch.map(lasting).transpose()
     }
 
     /// The branch of a pipeline whose `HEAD` is detached; or none, and why.
@@ -112,6 +112,15 @@ impl Bump<'_> {
             (None, Some(tag)) => Ok((None, format!(", and this is the build of tag {}", inline(tag)))),
             (None, None) => Err(BumpError::NoPipelineBranch { system }),
         }
+    }
+}
+
+/// Refuses a branch of GitHub's merge queue, which is deleted with everything on it once the queue has merged. Source: GitHub's
+/// "Managing a merge queue", which asks other CI systems to build these branches.
+fn lasting(branch: String) -> Result<String, BumpError> {
+    match branch.starts_with("gh-readonly-queue/") {
+        true => Err(BumpError::MergeQueue { branch }),
+        false => Ok(branch),
     }
 }
 

@@ -214,7 +214,9 @@ fn checkout_errors() -> Vec<CheckoutError> {
         CheckoutError::Bare { path: s() },
         CheckoutError::NoWorkTree { setting: "x", path: s(), reason: s() },
         CheckoutError::OutsideWorkTree { root: s(), work_tree: s() },
-        CheckoutError::UnknownRemote { name: s() },
+        CheckoutError::RemoteWithoutUrl { name: s() },
+        CheckoutError::UnknownRemote { name: s(), other: None },
+        CheckoutError::UnknownRemote { name: s(), other: Some(s()) },
         CheckoutError::DashedRemote { name: s() },
         CheckoutError::SeveralPushUrls { name: s(), count: 2 },
     ];
@@ -718,11 +720,12 @@ fn settings_errors() -> Vec<SettingsError> {
 fn bump_errors() -> Vec<BumpError> {
     let mut samples: Vec<_> = variable_errors().into_iter().map(BumpError::BranchTemplate).collect();
     samples.extend([
-        BumpError::NoAuthor,
+        BumpError::NoAuthor { unread: vec![s()] },
         BumpError::NoCheckout { folder: s() },
         BumpError::BadHeadBranch { branch: s() },
         BumpError::NoBranch { event: s() },
         BumpError::RequestBuild { system: System::GitLab, variable: s() },
+        BumpError::MergeQueue { branch: s() },
         BumpError::SeveralSystems { markers: vec!["X", "Y"] },
         BumpError::UnknownCi,
         BumpError::NoPipelineBranch { system: System::GitLab },
@@ -741,7 +744,11 @@ fn command_errors() -> Vec<CommandError> {
     let samples = vec![
         CommandError::NoRepository { folder: s() },
         CommandError::TagWithoutFolder,
-        CommandError::NoReferences { files: 1 },
+        CommandError::NoReferences { files: 1, nested: Vec::new() },
+        CommandError::NoReferences {
+            files: 0,
+            nested: vec![NestedRepository { path: s(), is_submodule: true }],
+        },
         CommandError::NoneEditable { files: 1, at: at(), reason: s() },
         CommandError::SeveralSystems { error: tag_errors().remove(0), markers: vec!["X", "Y"] },
     ];

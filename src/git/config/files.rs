@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use git2::{Config, Repository};
 
 use super::condition::{Condition, Subject};
+use super::unmet::UnmetInclude;
 use super::wildmatch;
 use crate::environment::Environment;
 use crate::git::env_config::{self, ConfigItem};
@@ -20,7 +21,10 @@ const MAX_DEPTH: usize = 10;
 /// How many files may be read: files that include each other twice would be read a thousand times.
 const MAX_FILES: usize = 1_000;
 
-/// All settings, in git's order. `given` are those in variables, which come last.
+/// All settings, in git's order, and the conditions that don't hold.
+type Settings = (Vec<ConfigItem>, Vec<UnmetInclude>);
+
+/// Reads all settings. `given` are those in variables, which come last.
 ///
 /// # Errors
 /// Fails if a file can't be read, and where git would stop too.
@@ -29,7 +33,7 @@ pub fn read(
     git_dir: &Path,
     environment: &Environment,
     given: Vec<ConfigItem>,
-) -> Result<Vec<ConfigItem>, GitError> {
+) -> Result<Settings, GitError> {
     let sources =
         Sources { files: files(repo, environment), subject: Subject::new(repo, git_dir, environment), given };
     sources.read(RemoteUrls::Unread)
@@ -76,22 +80,28 @@ enum RemoteUrls {
 }
 
 impl Sources {
-    fn read(&self, remote_urls: RemoteUrls) -> Result<Vec<ConfigItem>, GitError> {
-        let mut reader =
-            GitConfigReader { sources: self, remote_urls, items: Vec::new(), read: 0, conditional: false };
+    fn read(&self, remote_urls: RemoteUrls) -> Result<Settings, GitError> {
+        let mut reader = GitConfigReader {
+            sources: self,
+            remote_urls,
+            items: Vec::new(),
+            unmet: Vec::new(),
+            read: 0,
+            conditional: false,
+        };
         for file in &self.files {
             reader.file(file, 0)?;
         }
         for (key, value) in &self.given {
             reader.item(lower_case(key), value.clone(), None, 0)?;
         }
-        Ok(reader.items)
+        Ok((reader.items, reader.unmet))
     }
 
     /// The URLs of all remotes. A file that is included on a condition may not set one, as in git: the condition
     /// could depend on it.
     fn remote_urls(&self) -> Result<Vec<String>, GitError> {
-        let items = self.read(RemoteUrls::Collecting)?;
+        let (items, _) = self.read(RemoteUrls::Collecting)?;
         let urls = items.into_iter().filter(|(key, _)| is_remote_url(key));
         Ok(urls.filter_map(|(_, url)| url).collect())
     }
@@ -101,6 +111,7 @@ struct GitConfigReader<'a> {
     sources: &'a Sources,
     remote_urls: RemoteUrls,
     items: Vec<ConfigItem>,
+    unmet: Vec<UnmetInclude>,
     /// How many files were read.
     read: usize,
     /// Whether a condition led to the current file.
@@ -136,8 +147,10 @@ impl GitConfigReader<'_> {
             return value.map_or(Ok(()), |path| self.include(&path, file, depth));
         }
         if let Some(condition) = Condition::of_key(&key) {
-            let Some(path) = value.filter(|_| condition != Condition::Unknown) else { return Ok(()) };
+            let Some(path) = value else { return Ok(()) };
             if !self.holds(condition, file)? {
+                let included = self.sources.subject.included(&path, file).ok();
+                self.unmet.extend(included.map(|included| UnmetInclude::new(&key, file, included)));
                 return Ok(());
             }
             let outside = std::mem::replace(&mut self.conditional, true);
@@ -179,7 +192,7 @@ impl GitConfigReader<'_> {
 }
 
 /// The settings in one file, without those in the files that it includes.
-fn parsed(path: &Path) -> Result<Vec<ConfigItem>, GitError> {
+pub(super) fn parsed(path: &Path) -> Result<Vec<ConfigItem>, GitError> {
     let unreadable = |e: git2::Error| include_error(path, IncludeProblem::Unreadable(e.message().to_owned()));
     let mut items = Vec::new();
     let config = Config::open(path).map_err(unreadable)?;

@@ -3,10 +3,11 @@
 //! libgit2 has a reader of its own, but it knows neither the settings in variables nor all conditions of `includeIf`.
 //! Where these are in use, `files` reads everything in git's order, and [`apply`] gives the result to libgit2. So
 //! there is one configuration, for libgit2 and for tagbump. `condition` judges an `includeIf`, and `wildmatch` its
-//! pattern.
+//! pattern; `unmet` names those that don't hold where they may explain an error.
 
 mod condition;
 mod files;
+mod unmet;
 mod wildmatch;
 
 use std::fmt::Write as _;
@@ -19,19 +20,26 @@ use super::error::GitError;
 use super::temporary_folder::temporary_folder;
 use crate::environment::Environment;
 
+pub use unmet::{UnmetInclude, explanations};
+
 /// Makes libgit2, and so all of tagbump, see a repository's configuration as git does. `git_dir` is the git directory
-/// as the user named it: symbolic links are not resolved.
+/// as the user named it: symbolic links are not resolved. Returns the conditions that don't hold.
 ///
 /// # Errors
 /// Fails if git would not accept the configuration either.
-pub fn apply(repo: &Repository, git_dir: &Path, environment: &Environment) -> Result<(), GitError> {
+pub fn apply(
+    repo: &Repository,
+    git_dir: &Path,
+    environment: &Environment,
+) -> Result<Vec<UnmetInclude>, GitError> {
     let given = env_config::items(environment)?;
     let of_variables = !given.is_empty() || env_config::replaces_files(environment);
     if !of_variables && !has_conditions(&repo.config().map_err(|e| unreadable(&e))?) {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let items = files::read(repo, git_dir, environment, given)?;
-    replace(repo, &items)
+    let (items, unmet) = files::read(repo, git_dir, environment, given)?;
+    replace(repo, &items)?;
+    Ok(unmet)
 }
 
 fn unreadable(error: &git2::Error) -> GitError {

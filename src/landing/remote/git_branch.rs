@@ -57,7 +57,8 @@ impl GitBranch {
         let ways = checkout.ways()?;
         let endpoint = |url: &RemoteUrl| {
             let helpers = checkout.credential_helpers();
-            Endpoint::new(url, Credentials::new(url, &target.origin, tokens, &ways.http, helpers), &ways)
+            let credentials = Credentials::new(url, &target.origin, tokens, &ways.http, helpers);
+            Endpoint::new(url, credentials.with_unread(checkout.unread_credentials()), &ways)
         };
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };

@@ -46,6 +46,7 @@ impl RemoteHistory {
         let ways = checkout.ways()?;
         let helpers = checkout.credential_helpers();
         let credentials = Credentials::new(&url, &origin, tokens, &ways.http, helpers);
+        let credentials = credentials.with_unread(checkout.unread_credentials());
         let endpoint = Endpoint::new(&url, credentials, &ways)?;
         let workspace = Workspace::new(checkout)?;
         let found = found(&workspace, &endpoint, &url, branch, backoff)?;
