@@ -73,6 +73,7 @@ fn bump(tag: &str) -> Request {
         new_name: Field::Unspecified,
         tag: Some(Tag::parse(tag).unwrap()),
         digest: Field::Unspecified,
+        new_digest: tagbump::plan::NewDigest::default(),
         service: None,
         scope: Scope::of_files(&Selection::new(&[]).unwrap()),
     };

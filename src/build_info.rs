@@ -37,12 +37,14 @@ pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
     facts
 }
 
-/// The commit that an image with this tag was built from: `--source`, or the commit in the tag, or the event's.
+/// The commit that an image with this tag was built from: `--source`, or the commit in the tag, or the one in its labels, or the
+/// event's.
 pub fn source(
     place: &RunContext,
     checkout: Option<&Checkout>,
     tag: Option<&str>,
     template: &Template,
+    labelled: Option<&Source>,
 ) -> Option<Source> {
     let event = place.ci.source();
     let repository = || {
@@ -53,7 +55,7 @@ pub fn source(
         return Some(Source { repository: own.or_else(repository), sha });
     }
     let in_tag = tag.and_then(|tag| commit_in_tag(tag, template, event.as_ref(), checkout));
-    in_tag.map(|sha| Source { repository: repository(), sha }).or(event)
+    in_tag.map(|sha| Source { repository: repository(), sha }).or(labelled.cloned()).or(event)
 }
 
 /// The commit that an existing tag names, independent of our own build.

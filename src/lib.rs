@@ -23,7 +23,8 @@
 //! | [`forge`] | pull requests, API commits; only user of octocrab | `actions`, `git`, `history`, `landing`, `http` |
 //! | [`landing::remote`] | lands on a branch of a git remote | `git`, `history`, `landing`, `plan`, `http` |
 //! | [`history::git`] | the commits of a git repository, for `history` | `git`, `history` |
-//! | [`git`] | git plumbing; only user of ring | `plan`, `object_id`, `tag`, `worktree`, `http` |
+//! | [`registry`] | whether an image is in its registry, its digest and labels | `git`, `http`, `image`, `landing` |
+//! | [`git`] | git plumbing | `plan`, `object_id`, `tag`, `worktree`, `http` |
 //! | [`landing`] | the landing loop, its back-off, the commit message | `plan`, `history` and the pure modules below |
 //! | [`worktree`] | finds, reads and writes files by descriptor, never outside the root | `plan`, `file_selection` |
 //! | [`http`] | the one HTTP client: whom it trusts, its own certificate, proxies, timeouts | `environment` |
@@ -37,6 +38,7 @@
 //! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
 //! | [`yaml`] | scalars as bytes; only user of yaml_rust2 | |
 //! | [`dotenv`] | files of `NAME=VALUE` lines, and edits of one value | |
+//! | [`verify`] | how strictly an image must be in its registry | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
 //! | [`ci`] | which CI system runs this, and what its variables say about the build | `tag`, `object_id`, `environment` |
 //! | [`object_id`] | the IDs of commits, trees and files in git's object database | |
@@ -113,11 +115,13 @@ pub mod markdown;
 pub mod object_id;
 pub mod output;
 pub mod plan;
+pub mod registry;
 pub mod scaffold;
 pub mod settings;
 pub mod signals;
 pub mod tag;
 pub mod template;
+pub mod verify;
 pub mod visible;
 pub mod worktree;
 pub mod yaml;

@@ -108,6 +108,7 @@ fn target(_: usize) -> UpdateTarget {
         new_name: Field::Keep,
         tag: None,
         digest: Field::Unspecified,
+        new_digest: tagbump::plan::NewDigest::default(),
         service: None,
         scope: Scope::default(),
     }

@@ -98,6 +98,7 @@ mod tests {
             from: String::new(),
             to: "v2".to_owned(),
             dropped_digest: false,
+            left_out_digest: false,
             field: None,
         };
         let command = changes(&[change], "gitops");

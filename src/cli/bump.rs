@@ -5,7 +5,7 @@ use clap::builder::FalseyValueParser;
 
 use super::deliver::DeliveryArgs;
 use super::headings::{FILES, IMAGE_AND_TAG, ORDER_AND_RETRIES};
-use super::{CommonArgs, FileArgs, IfOlder};
+use super::{CommonArgs, FileArgs, IfOlder, VerifyArgs};
 
 const BUMP_EXAMPLES: &str = "\
 Examples:
@@ -67,15 +67,17 @@ pub struct BumpArgs {
     )]
     pub tag_template: Option<String>,
 
-    /// Also set the digest; needs exactly one IMAGE
+    /// Also set this digest of the only IMAGE, or each one from its registry
     ///
-    /// For several images, write IMAGE@DIGEST for each.
+    /// With auto, each image's digest comes from its registry, and the image must be there. For
+    /// several images, you can also write IMAGE@DIGEST for each.
     #[arg(
         long,
-        value_name = "sha256:…",
+        value_name = "sha256:…|auto",
         env = "TAGBUMP_DIGEST",
         hide_env = true,
-        help_heading = IMAGE_AND_TAG
+        help_heading = IMAGE_AND_TAG,
+        verbatim_doc_comment
     )]
     pub digest: Option<String>,
 
@@ -92,6 +94,9 @@ pub struct BumpArgs {
         verbatim_doc_comment
     )]
     pub source: Option<String>,
+
+    #[command(flatten)]
+    pub verify: VerifyArgs,
 
     #[command(flatten)]
     pub places: TargetArgs,
@@ -166,6 +171,9 @@ pub struct RollbackArgs {
         help_heading = IMAGE_AND_TAG
     )]
     pub force: bool,
+
+    #[command(flatten)]
+    pub verify: VerifyArgs,
 
     #[command(flatten)]
     pub places: TargetArgs,

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::headings::{COMMIT, DESTINATION, ORDER_AND_RETRIES, OUTPUT, PULL_REQUEST};
-use super::{ForgeArg, Format, Via};
+use super::{AutoMerge, ForgeArg, Format, Via};
 
 /// Where to put a change, and how to report it.
 #[derive(Debug, Args)]
@@ -244,6 +244,50 @@ pub struct DeliveryArgs {
         help_heading = PULL_REQUEST
     )]
     pub draft: bool,
+
+    /// Request a review from NAME, or from a team as ORG/TEAM; repeatable
+    ///
+    /// Only when the pull request is opened, and never again.
+    #[arg(
+        long = "reviewer",
+        value_name = "NAME",
+        env = "TAGBUMP_REVIEWER",
+        hide_env = true,
+        value_delimiter = '\n',
+        help_heading = PULL_REQUEST
+    )]
+    pub reviewers: Vec<String>,
+
+    /// Assign the new pull request to NAME; repeatable
+    #[arg(
+        long = "assignee",
+        value_name = "NAME",
+        env = "TAGBUMP_ASSIGNEE",
+        hide_env = true,
+        value_delimiter = '\n',
+        help_heading = PULL_REQUEST
+    )]
+    pub assignees: Vec<String>,
+
+    /// Merge it when the base's rules are met: squash, merge or rebase
+    ///
+    /// Without a method, the repository's default. If the base requires neither a check nor a
+    /// review, the pull request stays open, and a warning says so.
+    #[arg(
+        long,
+        value_name = "HOW",
+        env = "TAGBUMP_AUTO_MERGE",
+        hide_env = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = PULL_REQUEST,
+        verbatim_doc_comment
+    )]
+    pub auto_merge: AutoMerge,
 
     /// Forge that hosts the remote: github, gitea or gitlab [default: detected]
     ///

@@ -7,6 +7,7 @@ mod init;
 mod read_only;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
@@ -19,6 +20,7 @@ pub use bump::{BumpArgs, RollbackArgs, TargetArgs};
 pub use deliver::DeliveryArgs;
 pub use init::InitArgs;
 pub use read_only::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
+pub use verify::VerifyArgs;
 
 /// Write the tag of a freshly built container image into GitOps YAML, and land the commit
 #[derive(Debug, Parser)]
@@ -275,6 +277,19 @@ pub enum ForgeArg {
     /// Also Forgejo.
     Gitea,
     Gitlab,
+}
+
+/// How to merge a pull request when its base's rules are met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AutoMerge {
+    #[value(name = "false", hide = true, alias = "")]
+    Off,
+    /// In the repository's own way.
+    #[value(name = "true", hide = true)]
+    On,
+    Squash,
+    Merge,
+    Rebase,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -13,7 +13,7 @@ use crate::image::Field;
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, SystemClock};
 use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
-use crate::plan::{self, CurrentReference, Request, Scope, UpdateTarget};
+use crate::plan::{self, CurrentReference, NewDigest, Request, Scope, UpdateTarget};
 use crate::settings::{HistorySettings, RemoteSettings, WorkLocation};
 use crate::visible::inline;
 
@@ -148,6 +148,7 @@ impl HistoryCommand<'_> {
             new_name: Field::Unspecified,
             tag: None,
             digest: Field::Unspecified,
+            new_digest: NewDigest::default(),
             service: service.map(|_| image.clone()),
             scope,
         };

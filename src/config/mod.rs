@@ -15,6 +15,7 @@ use crate::location::Location;
 use crate::plan::{FieldTarget, FileContent, FileSource, Scope};
 use crate::tag;
 use crate::template::Template;
+use crate::verify::Verify;
 use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, scan};
 
 pub use error::{ConfigError, ValueProblem};
@@ -31,6 +32,8 @@ struct RawConfig {
     tag: Option<String>,
     /// The commit message, like --message: `chore: update {name} image to {tag}`
     message: Option<String>,
+    /// Whether an image must be in its registry before its tag is written, like --verify
+    verify: Option<RawVerify>,
     /// Services, by the name for `tagbump bump NAME`
     #[serde(default)]
     services: BTreeMap<String, RawService>,
@@ -53,6 +56,25 @@ struct RawService {
     tag: Option<String>,
     /// This service's commit message, instead of the top-level `message`
     message: Option<String>,
+    /// `auto` also sets the digest that the registry has for the tag, like --digest
+    digest: Option<RawDigest>,
+}
+
+/// `require`, `warn` or `off`; or `true`, which means `require`, or `false`
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+enum RawVerify {
+    Switch(bool),
+    Mode(Verify),
+}
+
+/// Where a digest comes from
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+enum RawDigest {
+    Auto,
 }
 
 /// A field that holds the tag
@@ -71,6 +93,7 @@ struct RawField {
 pub struct Config {
     pub tag: Option<Template>,
     pub message: Option<Template>,
+    pub verify: Option<Verify>,
     services: BTreeMap<String, Service>,
 }
 
@@ -84,6 +107,8 @@ pub struct Service {
     pub fields: Vec<FieldTarget>,
     pub tag: Option<Template>,
     pub message: Option<Template>,
+    /// Its digest comes from its registry.
+    pub pins_digest: bool,
 }
 
 impl Config {
@@ -159,8 +184,8 @@ impl Service {
     }
 }
 
-const TOP_KEYS: &[&str] = &["tag", "message", "services"];
-const SERVICE_KEYS: &[&str] = &["image", "files", "fields", "tag", "message"];
+const TOP_KEYS: &[&str] = &["tag", "message", "verify", "services"];
+const SERVICE_KEYS: &[&str] = &["image", "files", "fields", "tag", "message", "digest"];
 const FIELD_KEYS: &[&str] = &["file", "path"];
 
 /// Checks what the types can't, and reports where a mistake is.
@@ -227,6 +252,11 @@ impl ConfigReader<'_> {
         Ok(Config {
             tag: self.template(&["tag"], written.tag)?,
             message: self.template(&["message"], written.message)?,
+            verify: written.verify.map(|verify| match verify {
+                RawVerify::Switch(true) => Verify::Require,
+                RawVerify::Switch(false) => Verify::Off,
+                RawVerify::Mode(mode) => mode,
+            }),
             services: services.collect::<Result<_, ConfigError>>()?,
         })
     }
@@ -261,6 +291,7 @@ impl ConfigReader<'_> {
             fields: written.fields.iter().map(|field| self.field(name, field)).collect::<Result<_, _>>()?,
             tag: self.template(&[keys[0], name, "tag"], written.tag)?,
             message: self.template(&[keys[0], name, "message"], written.message)?,
+            pins_digest: written.digest.is_some(),
         })
     }
 

@@ -14,6 +14,7 @@ use crate::tag::{self, BuildInfo, Source};
 use crate::template::Template;
 
 use super::error::DecisionError;
+use super::registry_check::LabelSources;
 use super::targets;
 
 /// The same for every decision of a run.
@@ -52,12 +53,14 @@ impl DecisionContext<'_> {
         &self,
         config: &Config,
         target: Option<&UpdateTarget>,
+        by_labels: &LabelSources,
     ) -> Result<Option<Source>, DecisionError> {
         let checkout = self.checkout()?;
         let tag = target.and_then(|target| target.tag.as_ref()).map(Tag::as_str);
         let service = target.and_then(|target| target.service.as_deref());
         let template = targets::tag_template(self.settings, config, service);
-        let source = build_info::source(&self.settings.place, Some(checkout), tag, template);
+        let labelled = target.and_then(|target| by_labels.of(target));
+        let source = build_info::source(&self.settings.place, Some(checkout), tag, template, labelled);
         source.map(|source| self.with_repository(source)).transpose()
     }
 

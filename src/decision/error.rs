@@ -9,6 +9,7 @@ use crate::git::GitError;
 use crate::history::HistoryError;
 use crate::landing::MessageError;
 use crate::plan::PlanError;
+use crate::registry::RegistryError;
 use crate::tag::TagError;
 
 /// Why a bump can't be decided.
@@ -29,6 +30,8 @@ pub enum DecisionError {
     Message(#[from] MessageError),
     #[error(transparent)]
     Plan(#[from] PlanError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// Boxed, because it holds many texts.
     #[error(transparent)]
     Rollback(Box<RollbackError>),

@@ -2,6 +2,7 @@
 
 use super::build_orders::BuildOrders;
 use super::context::DecisionContext;
+use super::registry_check::LabelSources;
 use super::targets;
 use super::writers::WriterLookup;
 use crate::config::Config;
@@ -28,6 +29,7 @@ pub(super) struct FreshnessCheck<'a, 'm> {
     pub context: &'a DecisionContext<'a>,
     pub config: &'a Config,
     pub orders: BuildOrders<'a, 'm>,
+    pub by_labels: &'a LabelSources,
 }
 
 /// The commit that our image was built from, its tag, and the one that it would replace.
@@ -58,7 +60,7 @@ impl FreshnessCheck<'_, '_> {
         let Some(target) = change.target.of(&plan.targets).filter(|_| !change.from.is_empty()) else {
             return (Freshness::Current, None);
         };
-        let ours = self.context.source_of_target(self.config, Some(target)).ok().flatten();
+        let ours = self.context.source_of_target(self.config, Some(target), self.by_labels).ok().flatten();
         let template = targets::tag_template(self.context.settings, self.config, target.service.as_deref());
         let build =
             ours.as_ref().map(|ours| BuildUnderTest { ours, from: &change.from, to: &change.to, template });

@@ -17,6 +17,7 @@ mod freshness;
 mod order_guard;
 mod plan_facts;
 mod pr_text;
+mod registry_check;
 mod rollback;
 mod still_blocked;
 mod tag_origin;
@@ -30,6 +31,7 @@ use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
 use crate::plan::{Plan, Request};
 use order_guard::{GuardedPlan, OrderGuard};
+use registry_check::{RegistryCheck, RegistryMemory};
 use rollback::RollbackPlan;
 use wording::Wording;
 
@@ -71,6 +73,8 @@ pub struct DecisionMemory {
     rollback: Option<RollbackPlan>,
     /// The order of each pair of commits that is known, so that no server is asked twice.
     orders: HashMap<(String, String), BuildOrder>,
+    /// What the registries said about the images, so that each is asked once.
+    registries: RegistryMemory,
 }
 
 impl Proposal for Decision {
@@ -110,17 +114,34 @@ fn decide_noting(
     facts: &mut PlanFacts,
 ) -> Result<Decision, DecisionError> {
     let config = Config::load(base.files())?;
-    let request = request(context, &config, base, &mut memory.rollback)?;
+    let mut request = request(context, &config, base, &mut memory.rollback)?;
+    let mut registry = RegistryCheck::new(context, &config, &mut memory.registries);
+    registry.pin(&mut request)?;
     let guarded = match base {
-        DecisionBase::Head(files) => GuardedPlan::of_plan(facts.plan(files, &request)?),
-        DecisionBase::Tip(tip) => OrderGuard { context, config: &config, tip, request: &request }
-            .plan_in_order(&mut memory.orders, facts)?,
+        DecisionBase::Head(files) => {
+            registry.verified(facts.plan(files, &request)?).map(GuardedPlan::of_plan)
+        }
+        DecisionBase::Tip(tip) => {
+            let guard = OrderGuard { context, config: &config, tip, request: &request };
+            guard.plan_in_order(&mut memory.orders, &mut registry, facts)
+        }
     };
-    let GuardedPlan { plan, superseded, notices, still_blocked } = guarded;
+    registry.mark(facts.images.as_deref_mut().unwrap_or_default());
+    let GuardedPlan { mut plan, superseded, mut notices, still_blocked } = guarded?;
+    plan.warnings.extend(registry.warnings);
+    notices.extend(registry.notices);
+    let by_labels = registry.sources;
     let rollback = memory.rollback.as_ref();
     let decision = Decision { request, plan, superseded, notices, ..Decision::default() };
     let Some(committer) = &context.committer else { return Ok(decision) };
-    let wording = Wording { context, config: &config, committer, rollback, still_blocked: &still_blocked };
+    let wording = Wording {
+        context,
+        config: &config,
+        committer,
+        by_labels: &by_labels,
+        rollback,
+        still_blocked: &still_blocked,
+    };
     let message = wording.message(&decision.plan)?;
     let pull_request = wording.pull_request(base, &decision, &message, facts)?;
     Ok(Decision { message, pull_request, ..decision })

@@ -12,6 +12,7 @@ use super::context::DecisionContext;
 use super::error::DecisionError;
 use super::freshness::{Freshness, FreshnessCheck};
 use super::plan_facts::PlanFacts;
+use super::registry_check::RegistryCheck;
 use super::writers::WriterLookup;
 use crate::cli::IfOlder;
 use crate::config::Config;
@@ -50,15 +51,21 @@ impl<'a> OrderGuard<'a> {
     pub fn plan_in_order(
         &self,
         known_orders: &mut HashMap<(String, String), BuildOrder>,
+        registry: &mut RegistryCheck<'_>,
         facts: &mut PlanFacts,
     ) -> Result<GuardedPlan, DecisionError> {
-        let plan = facts.plan(self.tip.files, self.request)?;
+        let plan = registry.verified(facts.plan(self.tip.files, self.request)?)?;
         let settings = self.context.settings;
         if settings.back.is_some() || (plan.is_empty() && self.tip.beside.is_none()) {
             return Ok(GuardedPlan::of_plan(plan));
         }
         let orders = BuildOrders::new(self.context, self.tip, known_orders);
-        let mut check = FreshnessCheck { context: self.context, config: self.config, orders };
+        let mut check = FreshnessCheck {
+            context: self.context,
+            config: self.config,
+            orders,
+            by_labels: &registry.sources,
+        };
         if settings.delivery.landing.if_older == IfOlder::Write {
             let writers = self.lookup(self.tip.tip, &plan.changes)?.available_writers();
             let still_blocked = check.still_blocked(&plan, &writers);

@@ -28,6 +28,7 @@ fn bumped_images(targets: &[UpdateTarget]) -> Vec<BumpedImage> {
         name: target.effective_name().to_owned(),
         tag: target.tag.as_ref().map(Tag::to_string),
         digest: digest_text(&target.digest),
+        verified: None,
     };
     targets.iter().map(image).collect()
 }

@@ -39,7 +39,7 @@ impl FreshnessCheck<'_, '_> {
     }
 
     fn is_still_blocked(&mut self, target: &UpdateTarget, bad: &RolledBack) -> bool {
-        let ours = self.context.source_of_target(self.config, Some(target)).ok().flatten();
+        let ours = self.context.source_of_target(self.config, Some(target), self.by_labels).ok().flatten();
         let template = targets::tag_template(self.context.settings, self.config, target.service.as_deref());
         let theirs = bad.source.clone().or_else(|| self.context.source_in_tag(&bad.tag, template));
         let Some((ours, theirs)) = ours.zip(theirs) else { return false };

@@ -3,7 +3,7 @@
 use crate::config::{Config, Service};
 use crate::file_selection::SelectionError;
 use crate::image::{Field, ImageArg, Tag};
-use crate::plan::{FieldTarget, Plan, Request, Scope, TargetIndex, UpdateTarget};
+use crate::plan::{FieldTarget, NewDigest, Plan, Request, Scope, TargetIndex, UpdateTarget};
 use crate::settings::BumpSettings;
 use crate::template::Template;
 use crate::yaml::FieldPath;
@@ -103,6 +103,7 @@ impl<'a> RequestedImage<'a> {
             new_name: image.new_name.clone(),
             tag,
             digest: image.digest.clone(),
+            new_digest: NewDigest::default(),
             service: self.service_name().map(str::to_owned),
             scope: self.scope(settings).map_err(TargetError::from)?,
         })

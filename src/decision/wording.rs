@@ -2,6 +2,7 @@
 
 use super::context::{DecisionContext, same_repository};
 use super::error::DecisionError;
+use super::registry_check::LabelSources;
 use super::rollback::RollbackPlan;
 use super::targets;
 use crate::config::Config;
@@ -18,6 +19,7 @@ pub(super) struct Wording<'a> {
     pub context: &'a DecisionContext<'a>,
     pub config: &'a Config,
     pub committer: &'a Identity,
+    pub by_labels: &'a LabelSources,
     pub rollback: Option<&'a RollbackPlan>,
     /// Tags that stay blocked, by the plan's targets.
     pub still_blocked: &'a [(TargetIndex, RolledBack)],
@@ -56,7 +58,7 @@ impl Wording<'_> {
             }
             None => {
                 let tagged = plan.targets.iter().find(|target| target.tag.is_some());
-                context.source_of_target(self.config, tagged)?
+                context.source_of_target(self.config, tagged, self.by_labels)?
             }
         };
         let commit = &context.settings.delivery.commit;

@@ -11,8 +11,10 @@ use crate::visible::inline;
 /// Why a bump can't be made, or isn't landed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BumpError {
-    #[error("no commit author: set user.name and user.email{}", lines(.unread))]
+    #[error("no {who}: set user.name and user.email{}", lines(.unread))]
     NoAuthor {
+        /// `commit author` or `committer`.
+        who: &'static str,
         /// Why settings of git don't count.
         unread: Vec<String>,
     },
@@ -38,7 +40,9 @@ pub enum BumpError {
     NoPipelineBranch { system: System },
     #[error("HEAD is detached, and {system} doesn't say whether it builds this repository")]
     UnclearRepository { system: System },
-    #[error("{remote}: pull requests need a remote on GitHub, Gitea or GitLab, over https")]
+    #[error(
+        "{remote}: pull requests need a remote on GitHub, Gitea or GitLab, over https, or on GitLab over ssh"
+    )]
     NoForge { remote: String },
     #[error("commits by API need a remote on GitHub, over http or https")]
     ApiWithoutForge,
@@ -135,7 +139,12 @@ fn advice(error: &BumpError) -> Hint {
         }
         BumpError::SeveralSystems { .. } => named_branch() + ", or " + UNSET_MARKER,
         BumpError::NoForge { .. } => {
-            hint("name the remote with ") + flag("remote") + ", or land with " + switch("push")
+            hint("name the remote with ")
+                + flag("remote")
+                + ", or, if it is on GitLab, say so with "
+                + flag("forge")
+                + ", or land with "
+                + switch("push")
         }
         BumpError::ApiWithoutForge => {
             hint("name the remote with ") + flag("remote") + ", or land with " + setting("via", "git")

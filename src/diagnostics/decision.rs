@@ -1,6 +1,6 @@
 //! Errors in the decision what a bump does.
 
-use super::{config, git, history, landing, plan, tag};
+use super::{config, git, history, landing, plan, registry, tag};
 use crate::decision::{DecisionError, RollbackError, SearchedHistory};
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
@@ -16,6 +16,7 @@ pub(super) fn describe(error: &DecisionError) -> Failure {
         DecisionError::History(error) => history::describe(error),
         DecisionError::Message(error) => landing::describe_message(error),
         DecisionError::Plan(error) => plan::describe(error),
+        DecisionError::Registry(error) => registry::describe(error),
         DecisionError::Rollback(error) => rollback(error),
         DecisionError::Tag(error) => tag::describe(error),
         DecisionError::Target(error) => tag::describe_target(error),

@@ -57,6 +57,8 @@ pub(super) fn describe_github(error: &GitHubError) -> Failure {
         GitHubError::Refused(refusal) => Failure::new(Exit::Refused, message).hinted(advice(refusal)),
         GitHubError::CommitForbidden { .. } => Failure::new(Exit::Refused, message)
             .hinted("the token can't write: give the job permissions: contents: write"),
+        GitHubError::Unexpected { .. } => Failure::new(Exit::Refused, message)
+            .hinted("read GitHub's message above; a setting or rule of the repository is the likely cause"),
         GitHubError::NotPrepared { .. } => Failure::other(message)
             .hinted(hint("land it with ") + setting("via", "git") + ", and please report this as a bug"),
         GitHubError::FilesTooLarge => {

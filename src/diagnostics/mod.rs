@@ -14,6 +14,7 @@ mod history;
 mod http;
 mod landing;
 mod plan;
+mod registry;
 mod selection;
 mod settings;
 mod signing;

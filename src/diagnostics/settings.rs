@@ -43,6 +43,12 @@ fn combination(error: BadCombination) -> Hint {
         BadCombination::CarryWithoutPush => {
             switch("carry") + " works only with " + switch("push") + ", and only with git"
         }
+        BadCombination::DraftWithAutoMerge => {
+            switch("draft")
+                + " can't be used with "
+                + setting("auto-merge", "METHOD")
+                + ": a draft can't be merged"
+        }
         BadCombination::FieldWithoutFile => flag("field") + " needs " + flag("file"),
         BadCombination::FieldForSeveralImages => flag("field") + " needs exactly one IMAGE",
         BadCombination::TwoDigests => flag("digest") + " and IMAGE both give a digest",
@@ -82,6 +88,7 @@ fn value_advice(expected: ExpectedValue) -> Hint {
         ExpectedValue::Time => "write it as 2026-11-21, 2026-11-21T12:00:00Z, '2 weeks ago' or 36h",
         ExpectedValue::Duration => "write it as 90s, 2m or 1h30m",
         ExpectedValue::Branch => "`git check-ref-format --branch NAME` checks a name",
+        ExpectedValue::Verify => "true means require, and false means off",
         ExpectedValue::Number => "write it in digits, as 3",
     })
 }
@@ -126,6 +133,9 @@ fn combination_advice(error: BadCombination) -> Hint {
         BadCombination::ApiWithSign => hint("remove ") + switch("sign") + via_git(),
         BadCombination::CarryWithoutPush => {
             hint("remove ") + switch("carry") + ", or " + setting("via", "api") + " and " + switch("pr")
+        }
+        BadCombination::DraftWithAutoMerge => {
+            hint("remove ") + switch("draft") + ", or " + setting("auto-merge", "METHOD")
         }
         BadCombination::NoImage => hint("name one, as ghcr.io/acme/api"),
         BadCombination::FieldWithoutFile => hint("name the files whose field is to be set"),

@@ -63,6 +63,9 @@ fn only_refusal_is_explained_by_fork() {
         "no token for GitHub's API\nGITHUB_TOKEN is for another host\npull requests from forks can't push"
     );
     assert!(refused.hint.to_string().starts_with("bump after the merge"));
-    let other = diagnose_in_fork(BumpError::NoAuthor { unread: Vec::new() }.into(), Speaker::CommandLine);
+    let other = diagnose_in_fork(
+        BumpError::NoAuthor { who: "commit author", unread: Vec::new() }.into(),
+        Speaker::CommandLine,
+    );
     assert_eq!(other.to_string(), "no commit author: set user.name and user.email");
 }

@@ -24,6 +24,8 @@ use std::time::Instant;
 
 use crate::landing::remote::RemoteBranch;
 use crate::landing::{Backoff, BuildOrder, FetchError};
+use crate::object_id::CommitId;
+use crate::visible::inline;
 
 pub use confirmed::{ConfirmedPublisher, api_token};
 pub use error::ForgeError;
@@ -84,6 +86,17 @@ pub trait Forge {
         spec: &PullRequestSpec<'_>,
     ) -> Result<Option<PullRequest>, ForgeError>;
 
+    /// Asks the forge to merge a pull request when the rules of its base are met. Asks for nothing if there are none.
+    ///
+    /// # Errors
+    /// As [`Forge::propose`].
+    fn auto_merge(
+        &self,
+        backoff: &mut Backoff<'_>,
+        spec: &PullRequestSpec<'_>,
+        merge: ScheduledMerge,
+    ) -> Result<AutoMergeState, ForgeError>;
+
     /// Confirms that the forge has a repository, `owner/name`, and that the token sees its pull requests. Asks once, for the one from `head`
     /// to `base`, and changes nothing.
     ///
@@ -123,7 +136,79 @@ pub struct PullRequestSpec<'a> {
     pub title: &'a str,
     pub body: &'a str,
     pub labels: &'a [String],
+    /// People, and teams as `ORG/TEAM`. Like labels, they are for a new pull request.
+    pub reviewers: &'a [String],
+    pub assignees: &'a [String],
     pub draft: bool,
+}
+
+/// Who is asked for a review.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reviewers<'a> {
+    pub people: Vec<&'a str>,
+    /// Teams of the repository's owner, without its name.
+    pub teams: Vec<&'a str>,
+    /// Teams of others, which can't be asked.
+    pub foreign: Vec<&'a str>,
+}
+
+impl Reviewers<'_> {
+    /// Whether no one can be asked.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.teams.is_empty()
+    }
+
+    /// A warning about each team that can't be asked.
+    pub fn warnings(&self, repository: &str) -> Vec<String> {
+        let warning = |team: &&str| {
+            let (team, repository) = (inline(team), inline(repository));
+            format!("no review was requested from {team}: only a team of {repository}'s owner can be asked")
+        };
+        self.foreign.iter().map(warning).collect()
+    }
+}
+
+impl<'a> PullRequestSpec<'a> {
+    /// The reviewers by their kind.
+    pub fn reviewers(&self) -> Reviewers<'a> {
+        let owner = self.repository.split('/').next().unwrap_or_default();
+        let mut sorted = Reviewers::default();
+        for reviewer in self.reviewers {
+            match reviewer.split_once('/') {
+                None => sorted.people.push(reviewer),
+                Some((of, team)) if of.eq_ignore_ascii_case(owner) => sorted.teams.push(team),
+                Some(_) => sorted.foreign.push(reviewer),
+            }
+        }
+        sorted
+    }
+}
+
+/// How a pull request is merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeMethod {
+    Squash,
+    Merge,
+    Rebase,
+}
+
+/// A request to merge a pull request when its base's rules are met.
+#[derive(Clone, Copy, Debug)]
+pub struct ScheduledMerge {
+    pub number: u64,
+    /// The commit that may be merged, and no other.
+    pub head: CommitId,
+    /// `None` is the repository's own way.
+    pub method: Option<MergeMethod>,
+}
+
+/// Whether a pull request will be merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AutoMergeState {
+    /// The forge merges it when the rules are met, or has merged it; with a warning that goes with it.
+    Enabled { warning: Option<String> },
+    /// It stays open.
+    NotEnabled { why: String },
 }
 
 /// Whether the branch still has the commit that the pull request describes. If not, another run updated the branch, and the text is

@@ -239,6 +239,8 @@ mod tests {
             title: "",
             body: "",
             labels: &[],
+            reviewers: &[],
+            assignees: &[],
             draft: false,
         };
         let made = |head: &str, base: &str| PullRequestJson::made(pull(&json!(7), head, base), &spec);

@@ -7,7 +7,7 @@ use std::time::Instant;
 use url::Url;
 
 use super::gitea::Gitea;
-use super::github::{GitHub, GitHubCommits};
+use super::github::{GitHub, GitHubCommits, GitHubForge};
 use super::gitlab;
 use super::{Forge, ForgeError, ForgeKind};
 use crate::actions::{ActionsRun, ApiUrls};
@@ -176,7 +176,7 @@ impl ForgeSite {
     pub fn connect(&self, http: &HttpSettings, token: &str) -> Result<Box<dyn Forge>, ForgeError> {
         match self {
             ForgeSite::GitHub { apis } | ForgeSite::Unknown { github: apis, .. } => {
-                Ok(Box::new(GitHub::new(http, &apis.rest, token)?))
+                Ok(Box::new(GitHubForge::new(http, apis, token)?))
             }
             ForgeSite::Gitea { api } => Ok(Box::new(Gitea::new(http, api, Some(token))?)),
             ForgeSite::GitLab => Err(ForgeError::NoApi { forge: ForgeKind::GitLab }),

@@ -125,6 +125,7 @@ pub fn request() -> Request {
         new_name: Field::Unspecified,
         tag: None,
         digest: Field::Unspecified,
+        new_digest: crate::plan::NewDigest::default(),
         service: None,
         scope: Scope::of_files(&Selection::new(&[]).unwrap()),
     };

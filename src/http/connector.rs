@@ -9,7 +9,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
 use rustls::{ALL_VERSIONS, ClientConfig, ClientConnection, ConfigBuilder, StreamOwned};
 use ureq::config::Config;
-use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::resolver::Resolver;
 use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout,
@@ -47,14 +47,20 @@ pub(super) fn tls_builder(
 }
 
 /// A client for the server of a URL. Without `tls`, it can't connect to one that needs it.
-pub(super) fn agent(config: Config, direct: Config, url: &Url, tls: Option<TlsConfigs>) -> Agent {
+pub(super) fn agent(
+    config: Config,
+    direct: Config,
+    url: &Url,
+    tls: Option<TlsConfigs>,
+    resolver: impl Resolver,
+) -> Agent {
     let connector =
         ().chain(SocksConnector::default())
             .chain(ForwardProxyConnector::new(direct))
             .chain(ConnectProxyConnector::default())
             .chain(TcpConnector::default())
             .chain(TlsConnector { server: url.clone(), tls });
-    Agent::with_parts(config, connector, DefaultResolver::default())
+    Agent::with_parts(config, connector, resolver)
 }
 
 /// Starts TLS where the URL asks for it. As ureq's own connector, but with our configuration of rustls.

@@ -3,10 +3,12 @@
 //!
 //! `settings` reads git's configuration and the environment, and creates the client; `proxy` finds the proxy
 //! for a URL, `url_match` the settings that apply to it, and `unsupported` those that nothing here can respect.
-//! `client_certificate` reads the client's certificate. `connector` makes the connections, through `forward_proxy` for
+//! `checked_resolver` keeps requests away from addresses that the caller doesn't allow. `client_certificate` reads the
+//! client's certificate. `connector` makes the connections, through `forward_proxy` for
 //! plain http, and with `server_verifier` for https. Redirects are never followed here, because only the caller knows
 //! which credentials may go where.
 
+mod checked_resolver;
 mod client_certificate;
 mod connector;
 mod error;
@@ -24,6 +26,7 @@ use std::time::{Duration, Instant};
 use ureq::{AsSendBody, Body, RequestExt};
 use url::{Host, Url};
 
+pub use checked_resolver::is_not_public;
 pub use error::{ClientFilePart, HttpError};
 pub use settings::HttpSettings;
 pub use tls_problem::TlsProblem;
@@ -77,6 +80,13 @@ pub fn was_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
         Some(Error::Io(error)) => error.kind() == std::io::ErrorKind::TimedOut,
         _ => false,
     })
+}
+
+/// Whether a server answered the start of TLS with something else, such as plain http.
+pub fn speaks_no_tls(error: &Error) -> bool {
+    let Error::Io(error) = error else { return false };
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::InvalidMessage(_)))
 }
 
 /// The failure if a proxy answered but refused the connection. Retrying wouldn't help.

@@ -2,15 +2,18 @@
 //!
 //! Follows `git help config` (`http.*`, `http.<url>.*`), and git's `http.c` for the precedence of variables.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
 use ureq::config::Config;
+use ureq::unversioned::resolver::{DefaultResolver, Resolver};
 use ureq::{Agent, Proxy, ProxyProtocol};
 use url::Url;
 
+use super::checked_resolver::CheckedResolver;
 use super::client_certificate::{ClientCertificate, NamedFile};
 use super::connector::{self, TlsConfigs};
 use super::server_verifier::ServerVerifier;
@@ -84,12 +87,28 @@ impl HttpSettings {
     /// For a proxy that is not a URL, a file without certificates, a client certificate that can't be used, and where
     /// git is to skip the check of certificates; and where the machine has no root certificates.
     pub fn agent(&self, url: &Url) -> Result<Agent, HttpError> {
+        self.agent_with(url, DefaultResolver::default())
+    }
+
+    /// As [`HttpSettings::agent`], for a server whose name must lead to an address that is allowed.
+    ///
+    /// # Errors
+    /// As [`HttpSettings::agent`].
+    pub fn agent_for_public_server(
+        &self,
+        url: &Url,
+        is_allowed: fn(IpAddr) -> bool,
+    ) -> Result<Agent, HttpError> {
+        self.agent_with(url, CheckedResolver::new(url.host_str().unwrap_or_default(), is_allowed))
+    }
+
+    fn agent_with(&self, url: &Url, resolver: impl Resolver) -> Result<Agent, HttpError> {
         self.refuse_unsupported(url)?;
         let proxy = proxy::of(self.value("proxy", url), &self.environment, url)?;
         let proxy_has_tls = proxy.as_ref().is_some_and(|proxy| proxy.protocol() == ProxyProtocol::Https);
         let needs_tls = url.scheme() == "https" || proxy_has_tls;
         let tls = if needs_tls { Some(self.tls(url)?) } else { None };
-        Ok(connector::agent(config(proxy), config(None), url, tls))
+        Ok(connector::agent(config(proxy), config(None), url, tls, resolver))
     }
 
     fn tls(&self, url: &Url) -> Result<TlsConfigs, HttpError> {

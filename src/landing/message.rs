@@ -255,7 +255,7 @@ fn ends_in_trailers(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::image::Tag;
-    use crate::plan::{ChangedReference, FileEdit};
+    use crate::plan::{ChangedReference, FileEdit, NewDigest};
 
     fn target(name: &str) -> UpdateTarget {
         UpdateTarget {
@@ -263,6 +263,7 @@ mod tests {
             new_name: Field::Unspecified,
             tag: Some(Tag::parse("main-abc1234").unwrap()),
             digest: Field::Unspecified,
+            new_digest: NewDigest::default(),
             service: None,
             scope: crate::plan::Scope::default(),
         }
@@ -279,6 +280,7 @@ mod tests {
             from: "v1".into(),
             to: "main-abc1234".into(),
             dropped_digest: false,
+            left_out_digest: false,
             field: None,
         };
         let edit = FileEdit { path: "k8s/kustomization.yaml".into(), before: vec![], after: vec![] };

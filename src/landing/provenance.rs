@@ -233,6 +233,7 @@ mod tests {
             from: from.into(),
             to: "v9".into(),
             dropped_digest: false,
+            left_out_digest: false,
             field: None,
         }
     }

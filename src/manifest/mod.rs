@@ -42,7 +42,7 @@ pub use kustomization::KIND as KUSTOMIZATION;
 pub use kustomization::is_kustomization_file;
 pub use reference::{Holds, Reference, ReferenceSyntax, ScalarPlace, ValueLocation};
 pub use refusal::{Refusal, RefusalReason};
-pub use rewrite::{DesiredImage, Rewrite, rewrite};
+pub use rewrite::{DesiredImage, NewDigest, Rewrite, rewrite};
 pub use values::{CHART, KIND as VALUES, is_values_file, looks_like_values};
 pub use workload::KIND as WORKLOAD;
 

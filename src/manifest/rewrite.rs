@@ -18,6 +18,21 @@ pub struct DesiredImage<'a> {
     /// `None` keeps the tag.
     pub tag: Option<&'a Tag>,
     pub digest: &'a Field<Digest>,
+    /// Where a digest goes that no place is there for yet.
+    pub new_digest: NewDigest,
+}
+
+/// What happens to a digest in a block that has neither a key for it nor an `@` in its tag. Many charts use the tag
+/// in a label, where an `@` is not valid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NewDigest {
+    /// It goes after the tag.
+    #[default]
+    BehindTag,
+    /// The block gets the tag alone.
+    LeftOut,
+    /// The block gets a key for it.
+    OwnKey,
 }
 
 /// The changes that bring a reference up to date; no changes if it already is.
@@ -28,6 +43,8 @@ pub struct Rewrite {
     pub from: String,
     pub to: String,
     pub dropped_digest: bool,
+    /// There was no place for the digest, so it is not set.
+    pub left_out_digest: bool,
     pub warning: Option<String>,
 }
 
@@ -222,6 +239,10 @@ impl<'a> RewriteBuilder<'a> {
         if names_it {
             return self.text(slot);
         }
+        let has_digest = self.reference.digest.is_some();
+        if self.wanted.new_digest != NewDigest::BehindTag && !has_digest && self.tag.is_some() {
+            self.leave_out_digest();
+        }
         let holds_digest =
             self.yaml.text(slot.node).is_some_and(|old| old.is_empty() || Digest::parse(old).is_ok());
         let tag = self.tag.as_deref().filter(|_| self.wanted.tag.is_some() || !holds_digest);
@@ -240,11 +261,13 @@ impl<'a> RewriteBuilder<'a> {
         if own_key.is_none() && self.tag.is_none() && self.digest.is_some() {
             return Err(self.no_tag(tag));
         }
-        let text = match own_key {
-            Some(_) => self.tag.clone().unwrap_or_default(),
-            None => join_tag(self.tag.as_deref(), self.digest.as_deref()),
+        let (behind_tag, new_key) = match own_key {
+            Some(_) => (None, None),
+            None if in_tag.is_some() => (self.digest.clone(), None),
+            None => self.place_new_digest(),
         };
-        self.set("the tag", tag, &text)?;
+        self.set("the tag", tag, &join_tag(self.tag.as_deref(), behind_tag.as_deref()))?;
+        self.insert(tag, new_key.into_iter().collect())?;
         if let Some(key) = own_key {
             let value = self.digest.clone().unwrap_or_default();
             self.digest_key(key, &value)?;
@@ -264,12 +287,31 @@ impl<'a> RewriteBuilder<'a> {
         if self.yaml.text(key.node) == Some(value) { Ok(()) } else { self.set("the digest", key, value) }
     }
 
+    /// Where a digest goes in a block that has no place for one: after the tag, or into a new key.
+    fn place_new_digest(&mut self) -> (Option<String>, Option<NewPair>) {
+        match self.wanted.new_digest {
+            NewDigest::BehindTag => (self.digest.clone(), None),
+            NewDigest::OwnKey => (None, self.digest.clone().map(|value| NewPair { key: "digest", value })),
+            NewDigest::LeftOut => {
+                self.leave_out_digest();
+                (None, None)
+            }
+        }
+    }
+
+    fn leave_out_digest(&mut self) {
+        self.done.left_out_digest = self.digest.take().is_some();
+    }
+
     fn untagged(&mut self, repository: ValueLocation, digest: Option<ValueLocation>) -> RewriteResult<()> {
-        let with_tag = digest.is_none().then_some(self.digest.as_deref()).flatten();
-        if let Some(tag) = self.tag.clone() {
-            self.insert(repository, vec![NewPair { key: "tag", value: join_tag(Some(&tag), with_tag) }])?;
-        } else if with_tag.is_some() {
+        let has_key = digest.is_some();
+        if !has_key && self.tag.is_none() && self.digest.is_some() {
             return Err(self.no_tag(repository));
+        }
+        let (behind_tag, new_key) = if has_key { (None, None) } else { self.place_new_digest() };
+        if let Some(tag) = self.tag.clone() {
+            let value = join_tag(Some(&tag), behind_tag.as_deref());
+            self.insert(repository, [NewPair { key: "tag", value }].into_iter().chain(new_key).collect())?;
         }
         match digest {
             Some(key) => {

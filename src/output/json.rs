@@ -30,6 +30,7 @@ struct ImageJson<'a> {
     name: &'a str,
     tag: Option<&'a str>,
     digest: Option<&'a str>,
+    verified: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -59,7 +60,12 @@ pub fn json(report: &Report) -> String {
         images: report
             .images
             .iter()
-            .map(|i| ImageJson { name: &i.name, tag: i.tag.as_deref(), digest: i.digest.as_deref() })
+            .map(|i| ImageJson {
+                name: &i.name,
+                tag: i.tag.as_deref(),
+                digest: i.digest.as_deref(),
+                verified: i.verified,
+            })
             .collect(),
         changes: report
             .changes

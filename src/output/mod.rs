@@ -57,6 +57,8 @@ impl Outcome {
 pub struct PullRequestInfo {
     pub number: u64,
     pub url: String,
+    /// Whether the forge merges it when the base's rules are met, or has merged it.
+    pub auto_merge: bool,
 }
 
 /// An image as the user requested it.
@@ -65,6 +67,8 @@ pub struct BumpedImage {
     pub name: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
+    /// Whether it is in its registry; `None` if that isn't known.
+    pub verified: Option<bool>,
 }
 
 /// The warning about files that aren't valid YAML, if there are any.

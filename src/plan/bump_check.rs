@@ -72,6 +72,7 @@ fn planned_again(path: &str, before: &[u8], images: &[ImageVersion]) -> Option<V
             tag: if tag.is_empty() { None } else { Some(Tag::parse(tag).ok()?) },
             digest: digest
                 .map_or(Some(Field::Unspecified), |digest| Some(Field::Set(Digest::parse(digest).ok()?)))?,
+            new_digest: super::NewDigest::default(),
             service: None,
             scope: scope.clone(),
         })

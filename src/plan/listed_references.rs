@@ -10,7 +10,7 @@ use super::{TargetIndex, shared};
 use crate::file_selection::MatchLevel;
 use crate::image::{Field, Tag, same_image};
 use crate::manifest::{
-    DesiredImage, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, VALUES, is_override,
+    DesiredImage, NewDigest, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, VALUES, is_override,
 };
 
 pub(super) fn references(
@@ -79,7 +79,7 @@ fn try_one(parsed: &ParsedFile, reference: &Reference) -> Result<Rewrite, Refusa
     }
     let tag = Tag::parse("other-tag").ok();
     let (name, new_name, digest) = (&reference.image, &Field::Unspecified, &Field::Unspecified);
-    let wanted = DesiredImage { name, new_name, tag: tag.as_ref(), digest };
+    let wanted = DesiredImage { name, new_name, tag: tag.as_ref(), digest, new_digest: NewDigest::default() };
     let rewrite = parsed.rewrite(reference, &wanted)?;
     if parsed.has_mac() && rewrite.is_edit() {
         return Err(Refusal::new(reference.at, RefusalReason::HasMac));

@@ -293,6 +293,7 @@ fn edit(
             from: rewrite.from,
             to: rewrite.to,
             dropped_digest: rewrite.dropped_digest,
+            left_out_digest: rewrite.left_out_digest,
         });
     }
     plan.edits.push(FileEdit { path: parsed.path.clone(), before: parsed.bytes.clone(), after });

@@ -46,6 +46,7 @@ use crate::image::{Digest, Field, Tag};
 use crate::manifest::DesiredImage;
 use crate::yaml::FieldPath;
 
+pub use crate::manifest::NewDigest;
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
@@ -66,6 +67,8 @@ pub struct UpdateTarget {
     /// `None` keeps the tag.
     pub tag: Option<Tag>,
     pub digest: Field<Digest>,
+    /// What happens to the digest where no place is there for one yet.
+    pub new_digest: NewDigest,
     /// The service of `tagbump.yaml` that the target belongs to.
     pub service: Option<String>,
     pub scope: Scope,
@@ -121,6 +124,7 @@ impl UpdateTarget {
             new_name: &self.new_name,
             tag: self.tag.as_ref(),
             digest: &self.digest,
+            new_digest: self.new_digest,
         }
     }
 
@@ -248,6 +252,8 @@ pub struct ChangedReference {
     pub from: String,
     pub to: String,
     pub dropped_digest: bool,
+    /// There was no place for the new digest, so only the tag is set.
+    pub left_out_digest: bool,
     /// Where it is, if only its field leads to it: it holds a tag whose image is named elsewhere.
     pub field: Option<PlacePath>,
 }

@@ -72,6 +72,7 @@ mod tests {
             new_name: Field::Unspecified,
             tag: None,
             digest: Field::Unspecified,
+            new_digest: crate::plan::NewDigest::default(),
             service: None,
             scope: super::super::Scope::default(),
         };

@@ -3,16 +3,17 @@
 use super::parse::{branch, count, duration, fields, listed, non_empty, parse_template};
 use super::{
     BadCombination, BumpSettings, CommitSettings, DEFAULT_PR_BRANCH, DEFAULT_REMOTE, DEFAULT_TIMEOUT,
-    Delivery, Destination, LandingSettings, PullSettings, ReferenceSelection, RollbackOptions, SettingsError,
-    WorkLocation, place,
+    DEFAULT_VERIFY_TIMEOUT, Delivery, Destination, ExpectedValue, LandingSettings, PullSettings,
+    ReferenceSelection, RegistrySettings, RollbackOptions, SettingsError, WorkLocation, place,
 };
 use crate::actions::ActionsRun;
-use crate::cli::{BumpArgs, DeliveryArgs, IfOlder, RollbackArgs, TargetArgs, Via};
+use crate::cli::{AutoMerge, BumpArgs, DeliveryArgs, IfOlder, RollbackArgs, TargetArgs, VerifyArgs, Via};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens};
 use crate::image::{Digest, Field, ImageArg, Tag};
 use crate::tag::DEFAULT_TEMPLATE;
+use crate::verify::Verify;
 
 /// Checks a `bump`.
 ///
@@ -27,13 +28,18 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         chosen => chosen,
     };
     let delivery = delivery(args.deliver, if_older, &environment)?;
+    let pins_digests = args.digest.as_deref() == Some("auto");
     let settings = BumpSettings {
-        images: with_digest(images(&args.images)?, non_empty(args.digest.as_deref()))?,
+        images: match pins_digests {
+            true => images(&args.images)?,
+            false => with_digest(images(&args.images)?, non_empty(args.digest.as_deref()))?,
+        },
         tag: non_empty(args.tag.as_deref()).map(Tag::parse).transpose()?,
         template: template.map(|text| parse_template("tag-template", text)).transpose()?,
         default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
         places: places(args.places)?,
         add: args.add,
+        registry: registry(&args.verify, pins_digests)?,
         back: None,
         place: place(&args.common, args.source.as_deref(), &delivery.landing.remote, environment, now)?,
         delivery,
@@ -66,12 +72,26 @@ pub fn rollback(
         default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
         places: places(args.places)?,
         add: false,
+        registry: registry(&args.verify, false)?,
         back: Some(RollbackOptions { force: args.force }),
         place: place(&args.common, None, &delivery.landing.remote, environment, now)?,
         delivery,
     };
     settings.check()?;
     Ok(settings)
+}
+
+fn registry(args: &VerifyArgs, pins_digests: bool) -> Result<RegistrySettings, SettingsError> {
+    let verify = non_empty(args.verify.as_deref()).map(|text| {
+        let (flag, value, expected) = ("verify", text.to_owned(), ExpectedValue::Verify);
+        Verify::parse(text).ok_or(SettingsError::Value { flag, value, expected })
+    });
+    let timeout = non_empty(args.verify_timeout.as_deref()).map(|text| duration("verify-timeout", text));
+    Ok(RegistrySettings {
+        verify: verify.transpose()?,
+        timeout: timeout.transpose()?.unwrap_or(DEFAULT_VERIFY_TIMEOUT),
+        pins_digests,
+    })
 }
 
 fn images(typed: &[String]) -> Result<Vec<ImageArg>, SettingsError> {
@@ -125,7 +145,10 @@ fn delivery(
             if_older,
             carry: args.carry,
             sync: !args.no_sync,
-            timeout: non_empty(args.timeout.as_deref()).map(duration).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
+            timeout: non_empty(args.timeout.as_deref())
+                .map(|text| duration("timeout", text))
+                .transpose()?
+                .unwrap_or(DEFAULT_TIMEOUT),
             tokens: Tokens::read(environment),
         },
         pull: PullSettings {
@@ -136,9 +159,18 @@ fn delivery(
             title: template("pr-title", &args.pr_title)?,
             body: template("pr-body", &args.pr_body)?,
             labels: listed(args.labels),
+            reviewers: people(args.reviewers),
+            assignees: people(args.assignees),
             draft: args.draft,
+            auto_merge: args.auto_merge,
         },
     })
+}
+
+/// Names of people and teams, which some write with an `@`.
+fn people(typed: Vec<String>) -> Vec<String> {
+    let plain = |name: &String| name.trim().trim_start_matches('@').to_owned();
+    listed(typed).iter().map(plain).filter(|name| !name.is_empty()).collect()
 }
 
 impl BumpSettings {
@@ -159,6 +191,9 @@ impl BumpSettings {
         }
         if self.delivery.landing.carry && (by_api || self.delivery.destination == Destination::PullRequest) {
             return Err(BadCombination::CarryWithoutPush);
+        }
+        if self.delivery.pull.draft && self.delivery.pull.auto_merge != AutoMerge::Off {
+            return Err(BadCombination::DraftWithAutoMerge);
         }
         if self.images.is_empty() {
             return Err(BadCombination::NoImage);

@@ -51,6 +51,8 @@ pub enum ExpectedValue {
     Duration,
     #[error("not a valid branch name")]
     Branch,
+    #[error("not require, warn or off")]
+    Verify,
 }
 
 /// Why a command takes names without tags.
@@ -74,6 +76,8 @@ pub enum BadCombination {
     ApiWithSign,
     #[error("only a push with git can carry local commits")]
     CarryWithoutPush,
+    #[error("a draft can't be merged")]
+    DraftWithAutoMerge,
     #[error("no IMAGE was given")]
     NoImage,
     #[error("a field needs a file")]

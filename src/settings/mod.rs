@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use crate::actions::ActionsRun;
 use crate::ci::Ci;
-use crate::cli::{CommonArgs, ForgeArg, IfOlder, Via};
+use crate::cli::{AutoMerge, CommonArgs, ForgeArg, IfOlder, Via};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens, is_scp, misspelt_url, without_user};
 use crate::image::{ImageArg, Tag};
 use crate::tag::Source;
 use crate::template::Template;
+use crate::verify::Verify;
 use crate::yaml::FieldPath;
 use parse::{non_empty, source};
 
@@ -29,6 +30,7 @@ pub use read_only::{HistorySettings, RemoteSettings, ScanSettings, TagSettings, 
 const DEFAULT_PR_BRANCH: &str = "tagbump/{base}/{name}";
 const DEFAULT_REMOTE: &str = "origin";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+const DEFAULT_VERIFY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How far a bump goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +56,21 @@ pub struct BumpSettings {
     pub default_template: Template,
     pub places: ReferenceSelection,
     pub add: bool,
+    pub registry: RegistrySettings,
     /// Set for a rollback. Then the tags are those to go back to.
     pub back: Option<RollbackOptions>,
     pub delivery: Delivery,
+}
+
+/// What the registries of the images are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegistrySettings {
+    /// `None` leaves it to `tagbump.yaml`.
+    pub verify: Option<Verify>,
+    /// How long to wait for an image.
+    pub timeout: Duration,
+    /// Every image gets the digest that its registry has for the tag.
+    pub pins_digests: bool,
 }
 
 /// Which references to update.
@@ -94,7 +108,11 @@ pub struct PullSettings {
     pub title: Option<Template>,
     pub body: Option<Template>,
     pub labels: Vec<String>,
+    /// People, and teams as `ORG/TEAM`.
+    pub reviewers: Vec<String>,
+    pub assignees: Vec<String>,
     pub draft: bool,
+    pub auto_merge: AutoMerge,
 }
 
 /// The place to work in, and the facts about the commit that was built.

@@ -63,12 +63,8 @@ fn ago(text: &str, now: i64) -> Option<i64> {
     Some(now.checked_sub(span.abs()).ok()?.timestamp().as_second())
 }
 
-pub(super) fn duration(text: &str) -> Result<Duration, SettingsError> {
-    let error = || SettingsError::Value {
-        flag: "timeout",
-        value: text.to_owned(),
-        expected: ExpectedValue::Duration,
-    };
+pub(super) fn duration(flag: &'static str, text: &str) -> Result<Duration, SettingsError> {
+    let error = || SettingsError::Value { flag, value: text.to_owned(), expected: ExpectedValue::Duration };
     let seconds = text.parse::<u32>().map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
     let parsed = seconds.or_else(|_| text.parse()).map_err(|_| error())?;
     let parsed = Duration::try_from(parsed).map_err(|_| error())?;

@@ -125,6 +125,14 @@ fn commit_fails_outside_of_actions_when_no_author_is_set() {
     assert_eq!(nobody.world.tip(), before);
     let told = failed(&repo::run(nobody.push("v1", &[]).env("TAGBUMP_COMMIT", "true")), 2);
     assert!(told.contains("user.name"), "{told}");
+    let mut no_committer = nobody.push("v1", &[]);
+    no_committer.env("GIT_AUTHOR_NAME", "Ada").env("GIT_AUTHOR_EMAIL", "ada@example.com");
+    let message = failed(&repo::run(&mut no_committer), 2);
+    assert!(message.contains("no committer: set user.name"), "{message}");
+    // git would take this for the address
+    nobody.set("user.name", "Ada");
+    let message = failed(&repo::run(nobody.push("v1", &[]).env("EMAIL", "ada@example.com")), 2);
+    assert!(message.contains("user.email"), "{message}");
     assert_eq!(
         lands(&nobody.world, &mut nobody.push("v2", &["--author", "Bob <bob@example.com>"])).0,
         "Bob <bob@example.com>"

@@ -69,7 +69,7 @@ fn link_to_host_of_remote_is_shown() {
     let world = forge(described(&Value::Null));
     let told = ended(&propose(&world, "w").0, 0, "proposed");
     let link = format!("{}/acme/gitops/pull/7", origin(&world));
-    assert_eq!(told["pull_request"], json!({"number": 7, "url": link}));
+    assert_eq!(told["pull_request"], json!({"number": 7, "url": link, "auto_merge": false}));
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn each_image_gets_a_pull_request_of_its_own() {
                 gitea.command(&format!("{expected}-{round}"), &format!("{image}:{tag}"), &["--all"]);
             let told = ended(&run(&mut command), 0, "proposed");
             let url = format!("{}/acme/gitops/pulls/{expected}", gitea.url());
-            assert_eq!(told["pull_request"], json!({"number": expected, "url": url}));
+            assert_eq!(told["pull_request"], json!({"number": expected, "url": url, "auto_merge": false}));
             assert_eq!(told["branch"], branch);
         }
     }

@@ -104,7 +104,7 @@ fn push_makes_merge_request_and_its_answer_names_it() {
     let gitlab = GitLab::new();
     let told = gitlab.propose("w1", "v1", &["--label", "bump", "--label", "a b", "--draft"]);
     let url = format!("{}/-/merge_requests/7", gitlab.page());
-    assert_eq!(told["pull_request"], json!({"number": 7, "url": url}));
+    assert_eq!(told["pull_request"], json!({"number": 7, "url": url, "auto_merge": false}));
     assert_eq!((&told["branch"], &told["warnings"]), (&json!(HEAD), &json!([])));
     assert_eq!(
         gitlab.options(),
@@ -130,6 +130,40 @@ fn next_bump_updates_merge_request_and_leaves_labels_alone() {
     let options = gitlab.options();
     assert_eq!(options.len(), 4, "{options:?}");
     assert_eq!(options[2], "merge_request.title=chore: update api image to v2");
+}
+
+#[test]
+fn assignees_and_auto_merge_are_options_and_reviewers_a_warning() {
+    let gitlab = GitLab::new();
+    let told = gitlab.propose("w1", "v1", &["--assignee", "ann", "--reviewer", "bob", "--auto-merge"]);
+    assert_eq!(
+        gitlab.options()[4..],
+        [
+            "merge_request.assign=ann",
+            "merge_request.auto_merge",
+            "merge_request.merge_when_pipeline_succeeds"
+        ]
+    );
+    assert_eq!(told["pull_request"]["auto_merge"], true);
+    assert!(told["warnings"].to_string().contains("no review was requested from bob"), "{told}");
+    assert!(
+        told["notices"].to_string().contains("when a pipeline of the merge request has succeeded"),
+        "{told}"
+    );
+    let told = gitlab.propose("w2", "v2", &["--assignee", "ann", "--reviewer", "bob", "--auto-merge"]);
+    assert_eq!(gitlab.options().len(), 6);
+    assert_eq!(told["warnings"], json!([]));
+}
+
+#[test]
+fn merge_request_with_a_persons_commit_is_not_merged() {
+    let gitlab = GitLab::new();
+    gitlab.propose("w1", "v1", &[]);
+    crate::support::hub::somebody_commits(&gitlab.world.bare, HEAD, "theirs.txt");
+    let told = gitlab.propose("w2", "v2", &["--auto-merge"]);
+    assert!(!gitlab.options().iter().any(|option| option.contains("auto_merge")), "{:?}", gitlab.options());
+    assert_eq!(told["pull_request"]["auto_merge"], false);
+    assert!(told["warnings"].to_string().contains("commits besides this bump's"), "{told}");
 }
 
 #[test]
@@ -259,6 +293,25 @@ fn server_outside_of_its_pipelines_is_found_by_its_header_without_credentials() 
     assert!(!asked.is_empty() && asked.iter().all(|probe| probe.authorization.is_none()), "{asked:?}");
     local("w2", &["--forge", "gitlab"]);
     assert_eq!(probes(&gitlab).len(), asked.len());
+}
+
+/// ssh is the user's; this one runs the command on the server's folder.
+#[test]
+fn merge_request_is_made_over_ssh_if_the_user_says_that_it_is_gitlab() {
+    let gitlab = GitLab::new();
+    gitlab.answers(&Answer::Link("https://git.example/acme/gitops/-/merge_requests/7"));
+    let ssh = gitlab.world.path().join("ssh");
+    let srv = gitlab.world.path().join("srv");
+    repo::script_at(&ssh, &format!("for last; do :; done; cd '{}' && eval \"$last\"", srv.display()));
+    let over_ssh = |name: &str, more: &[&str]| {
+        let folder = gitlab.world.clone_of("git@git.example:acme/gitops.git", name, &["--depth", "1"]);
+        let mut command = gitlab.command(&folder, "v1", more);
+        run(command.env_remove("TAGBUMP_TOKEN").env("GIT_SSH_COMMAND", &ssh))
+    };
+    let failure = failed(&over_ssh("w1", &[]), 2);
+    assert!(failure.contains("--forge"), "{failure}");
+    let told = ended(&over_ssh("w2", &["--forge", "gitlab"]), 0, "proposed");
+    assert_eq!(told["pull_request"]["url"], "https://git.example/acme/gitops/-/merge_requests/7");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use proptest::test_runner::RngSeed;
 use tagbump::image::Field;
 use tagbump::landing::RolledBack;
 use tagbump::landing::message::MessageParts;
-use tagbump::plan::{ChangedReference, FileEdit, Plan, Scope, TargetIndex, UpdateTarget};
+use tagbump::plan::{ChangedReference, FileEdit, NewDigest, Plan, Scope, TargetIndex, UpdateTarget};
 use tagbump::tag::{BuildInfo, Source};
 
 use crate::support::message_laws::own_message_says_only_ours;
@@ -45,6 +45,7 @@ fn change() -> impl Strategy<Value = ChangedReference> {
         from,
         to,
         dropped_digest: false,
+        left_out_digest: false,
         field: None,
     })
 }
@@ -55,6 +56,7 @@ fn plan(changes: Vec<ChangedReference>) -> Plan {
         new_name: Field::Keep,
         tag: None,
         digest: Field::Unspecified,
+        new_digest: NewDigest::default(),
         service: None,
         scope: Scope::default(),
     };

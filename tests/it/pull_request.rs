@@ -23,7 +23,7 @@ fn first_run_creates_branch_commit_and_pull_request() {
         assert_eq!(told["commit"], hub.tip(HEAD).as_str());
         assert_eq!((&told["branch"], &told["changed"]), (&json!(HEAD), &json!(true)));
         let url = format!("{}/acme/gitops/pull/1", hub.github.url());
-        assert_eq!(told["pull_request"], json!({"number": 1, "url": url}));
+        assert_eq!(told["pull_request"], json!({"number": 1, "url": url, "auto_merge": false}));
     });
 }
 

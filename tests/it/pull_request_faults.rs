@@ -26,7 +26,7 @@ impl Scene {
         match self {
             Scene::Nothing => return hub,
             Scene::Older => {
-                hub.propose("v1", &[]);
+                hub.propose("v1", &["--label", "bump"]);
                 hub.world.rival("README.md", "newer\n");
             }
             Scene::Done => {
@@ -224,7 +224,6 @@ fn refusal_names_its_remedy() {
         (On::CreatePull, Fault::Forbidden(settings), settings, "Settings, Actions, General"),
         (On::CreatePull, Fault::Forbidden(rights), rights, "pull-requests: write"),
         (On::ListPulls, Fault::Forbidden(rights), rights, "pull-requests: write"),
-        (On::AddLabels, Fault::Forbidden(rights), rights, "pull-requests: write"),
         (On::ListPulls, Fault::Status(404), "404", "repositories and permissions"),
         (On::CreatePull, Fault::Unprocessable("Base is locked"), "Base is locked", "setting"),
     ] {

@@ -26,9 +26,9 @@ impl Bump<'_> {
             Some(given) => Some(given),
             None => identity("author", "AUTHOR")?.or(bot),
         };
-        let (author, committer) = author
-            .zip(committer)
-            .ok_or_else(|| BumpError::NoAuthor { unread: checkout.unread_identity() })?;
+        let missing = |who| BumpError::NoAuthor { who, unread: checkout.unread_identity() };
+        let author = author.ok_or_else(|| missing("commit author"))?;
+        let committer = committer.ok_or_else(|| missing("committer"))?;
         Ok((author.at(environment, "GIT_AUTHOR_DATE")?, committer.at(environment, "GIT_COMMITTER_DATE")?))
     }
 

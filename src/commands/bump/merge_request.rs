@@ -1,36 +1,70 @@
 //! The end of `--pr` on GitLab: the push made or updated the merge request already, and GitLab printed its address.
 
+use super::Bump;
 use super::pull_request::{PrLocation, proposes_others, pull_request_info, warn_of_conflicts};
 use super::report::BumpReport;
+use crate::cli::AutoMerge;
 use crate::decision::Decision;
 use crate::diagnostics::Error;
 use crate::forge::gitlab::{PushAnswer, merge_request};
 use crate::forge::{ForgeBranch, ForgeError};
 use crate::landing::Landing;
+use crate::landing::remote::GitBranch;
 use crate::output::Outcome;
+use crate::visible::inline;
 
-/// Reports the merge request of a branch.
-pub(super) fn report_merge_request(
-    remote: &ForgeBranch,
-    landed: Landing<Decision>,
-    location: &PrLocation<'_>,
-    report: &mut BumpReport,
-) -> Result<(), Error> {
-    let Landing { proposal: decision, commit, .. } = landed;
-    let git = &remote.git;
-    warn_of_conflicts(git, commit, location, report);
-    let outcome = match commit {
-        Some(commit) => {
-            let page = git.page().unwrap_or_default();
-            report.commit_url = Some(location.site.commit_url(&page, commit));
-            report.commit = Some(commit);
-            note_answer(remote.publisher().printed(), location.head, &page, report)?;
-            Outcome::Proposed
+impl Bump<'_> {
+    /// Reports the merge request of a branch.
+    pub(super) fn report_merge_request(
+        &self,
+        remote: &ForgeBranch,
+        landed: Landing<Decision>,
+        location: &PrLocation<'_>,
+        report: &mut BumpReport,
+    ) -> Result<(), Error> {
+        let Landing { proposal: decision, commit, .. } = landed;
+        let git = &remote.git;
+        warn_of_conflicts(git, commit, location, report);
+        let outcome = match commit {
+            Some(commit) => {
+                report.commit_url = Some(location.site.commit_url(location.page, commit));
+                report.commit = Some(commit);
+                note_answer(remote.publisher().printed(), location.head, location.page, report)?;
+                self.note_unread_rules(git, report);
+                Outcome::Proposed
+            }
+            None if decision.plan.left > 0 || !git.has_head() => report.outcome(&decision, Outcome::Proposed),
+            None => note_unchanged(remote, &decision, location.head, report),
+        };
+        Ok(report.end(decision, outcome)?)
+    }
+
+    /// What push options can't do.
+    fn note_unread_rules(&self, git: &GitBranch, report: &mut BumpReport) {
+        let pull = &self.settings.delivery.pull;
+        if !pull.reviewers.is_empty() && !git.has_head() {
+            let names = inline(&pull.reviewers.join(", "));
+            report.warnings.push(format!(
+                "no review was requested from {names}: GitLab's push options know no reviewers; use CODEOWNERS or an approval rule"
+            ));
         }
-        None if decision.plan.left > 0 || !git.has_head() => report.outcome(&decision, Outcome::Proposed),
-        None => note_unchanged(remote, &decision, location.head, report),
-    };
-    Ok(report.end(decision, outcome)?)
+        if pull.auto_merge == AutoMerge::Off {
+            return;
+        }
+        if git.has_head() && !git.has_own_head() {
+            report
+                .warnings
+                .push("the merge request stays open: its branch has commits besides this bump's".to_owned());
+            return;
+        }
+        report.notices.push(
+            "GitLab merges when a pipeline of the merge request has succeeded, by the project's own method; without a pipeline, it stays open"
+                .to_owned(),
+        );
+        if let Some(request) = &mut report.pull_request {
+            request.auto_merge = true;
+        }
+    }
 }
 
 fn note_answer(

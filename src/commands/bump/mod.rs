@@ -1,5 +1,6 @@
 //! The story of a bump: decide, then edit, commit, push or propose.
 
+mod auto_merge;
 mod commit;
 mod edit;
 mod identities;

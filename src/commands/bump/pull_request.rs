@@ -4,7 +4,7 @@
 //! change is already on the base is closed.
 
 use super::Bump;
-use super::merge_request::report_merge_request;
+use super::auto_merge::OpenPull;
 use super::push::land_on;
 use super::remote::{keep_secrets, note_verification};
 use super::report::BumpReport;
@@ -13,7 +13,6 @@ use crate::diagnostics::{BumpError, Error};
 use crate::forge::{
     self, Forge, ForgeBranch, ForgeError, ForgeKind, ForgeSite, ProposedPull, PullRequest, PullRequestSpec,
 };
-use crate::git::RemoteUrl;
 use crate::image::same_image;
 use crate::landing::remote::GitBranch;
 use crate::landing::{Backoff, Landing, TargetBranch as _};
@@ -25,6 +24,8 @@ use crate::visible::inline;
 /// Where a pull request is made.
 pub(super) struct PrLocation<'a> {
     pub site: &'a ForgeSite,
+    /// The repository's page.
+    pub page: &'a str,
     pub head: &'a str,
 }
 
@@ -37,6 +38,7 @@ impl Bump<'_> {
         if remote.push.slug().is_none() {
             return Err(BumpError::NoRepositoryName.into());
         }
+        let page = self.page_of(&remote.push).unwrap_or_default();
         let mut backoff = self.backoff();
         let mut target = self.landing_target(remote, report)?;
         let context = self.context(Some(target.committer.clone()), false);
@@ -46,7 +48,7 @@ impl Bump<'_> {
         };
         let head = self.head_branch(&base)?;
         (target.branch, target.head) = (Some(base), Some(head.clone()));
-        let site = self.identified(site, &target.push, &mut backoff)?;
+        let site = self.identified(site, &page, &mut backoff)?;
         let mut remote = self.remote_branch(checkout, target, Some(&site))?;
         report.warnings.extend(checkout.ignored_settings());
         report.warnings.extend(remote.git.withheld());
@@ -57,28 +59,22 @@ impl Bump<'_> {
         }
         let landed = land_on(&mut remote, &mut backoff, &context, report);
         report.branch = Some(head.clone());
-        let location = PrLocation { site: &site, head: &head };
+        let location = PrLocation { site: &site, page: &page, head: &head };
         let done = landed.and_then(|landed| match site.kind() {
-            Some(ForgeKind::GitLab) => report_merge_request(&remote, landed, &location, report),
+            Some(ForgeKind::GitLab) => self.report_merge_request(&remote, landed, &location, report),
             _ => self.propose(&mut remote, &mut backoff, landed, &location, report),
         });
         keep_secrets(&remote.git, done, report)
     }
 
     /// The forge, after asking an unknown server which one it is. A dry run asks nothing.
-    fn identified(
-        &self,
-        site: ForgeSite,
-        push: &RemoteUrl,
-        backoff: &mut Backoff<'_>,
-    ) -> Result<ForgeSite, Error> {
+    fn identified(&self, site: ForgeSite, page: &str, backoff: &mut Backoff<'_>) -> Result<ForgeSite, Error> {
         if self.settings.delivery.dry_run {
             return Ok(site);
         }
         let http = self.checkout()?.http()?;
-        let page = push.page().unwrap_or_default();
         let identified = backoff
-            .retry(ForgeError::timed_out, |backoff| site.clone().identify(&http, &page, backoff.deadline()));
+            .retry(ForgeError::timed_out, |backoff| site.clone().identify(&http, page, backoff.deadline()));
         Ok(identified?)
     }
 
@@ -95,16 +91,18 @@ impl Bump<'_> {
         warn_of_conflicts(&remote.git, commit, location, report);
         let repository = remote.git.slug().unwrap_or_default();
         let base = remote.git.branch().unwrap_or_default().to_owned();
-        let page = remote.git.page().unwrap_or_default();
+        let page = location.page;
         let PrText { title, body } = &decision.pull_request;
         let spec = PullRequestSpec {
             repository: &repository,
-            page: &page,
+            page,
             head: location.head,
             base: &base,
             title,
             body,
             labels: &self.settings.delivery.pull.labels,
+            reviewers: &self.settings.delivery.pull.reviewers,
+            assignees: &self.settings.delivery.pull.assignees,
             draft: self.settings.delivery.pull.draft,
         };
         let git = &remote.git;
@@ -118,9 +116,12 @@ impl Bump<'_> {
                 let mut is_current =
                     || remote.tip(deadline).map_or(true, |tip| tip.published == Some(commit));
                 let proposal = forge.propose(backoff, &spec, &mut is_current)?;
+                let pull = proposal.pull.clone();
                 note_proposal(proposal, report);
+                let open = OpenPull { spec: &spec, pull: &pull, commit, git: &remote.git };
+                self.merge_when_ready(&*forge, backoff, &open, report);
                 note_verification(remote, commit, backoff, report);
-                report.commit_url = Some(location.site.commit_url(&page, commit));
+                report.commit_url = Some(location.site.commit_url(page, commit));
                 report.commit = Some(commit);
                 Outcome::Proposed
             }
@@ -202,5 +203,5 @@ fn note_proposal(proposal: ProposedPull, report: &mut Report) {
 }
 
 pub(super) fn pull_request_info(pull: PullRequest) -> PullRequestInfo {
-    PullRequestInfo { number: pull.number, url: pull.url }
+    PullRequestInfo { number: pull.number, url: pull.url, auto_merge: false }
 }

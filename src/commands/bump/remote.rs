@@ -1,7 +1,7 @@
 //! The remote branch of a bump, and the forge that hosts it.
 
 use super::Bump;
-use crate::cli::Via;
+use crate::cli::{AutoMerge, ForgeArg, Via};
 use crate::decision::forge_kind;
 use crate::diagnostics::{BumpError, Error};
 use crate::forge::gitlab::{GitLabPush, MergeRequestSettings, is_about_merge_requests};
@@ -18,7 +18,16 @@ impl Bump<'_> {
     pub(super) fn forge_site(&self, push: &RemoteUrl) -> Option<ForgeSite> {
         let place = &self.settings.place;
         let asked = forge_kind(self.settings.delivery.landing.forge);
-        forge::choose(&place.run, &place.environment, &push.page()?, asked)
+        forge::choose(&place.run, &place.environment, &self.page_of(push)?, asked)
+    }
+
+    /// The repository's page, which is not known for other hosts over ssh: their names may be aliases of ssh's. GitLab needs no API, and
+    /// so no more than the user's word that the host is GitLab.
+    pub(super) fn page_of(&self, push: &RemoteUrl) -> Option<String> {
+        let is_gitlab = self.settings.delivery.landing.forge == ForgeArg::Gitlab
+            || push.host().is_some_and(|host| host.eq_ignore_ascii_case("gitlab.com"));
+        let over_ssh = || Some(format!("https://{}/{}", push.host()?, push.repository()?));
+        push.page().or_else(|| is_gitlab.then(over_ssh)?)
     }
 
     /// The branch to land on, with `--via`'s way to publish commits.
@@ -51,7 +60,12 @@ impl Bump<'_> {
             return Err(ForgeError::OptionInTheWay { option: inline(option) }.into());
         }
         let pull = &self.settings.delivery.pull;
-        let settings = MergeRequestSettings { labels: pull.labels.clone(), draft: pull.draft };
+        let settings = MergeRequestSettings {
+            labels: pull.labels.clone(),
+            assignees: pull.assignees.clone(),
+            draft: pull.draft,
+            auto_merge: pull.auto_merge != AutoMerge::Off,
+        };
         Ok(Box::new(GitLabPush::new(settings)))
     }
 }

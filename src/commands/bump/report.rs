@@ -4,11 +4,14 @@ use std::ops::{Deref, DerefMut};
 
 use crate::cli::IfOlder;
 use crate::decision::{Decision, DecisionError, PlanFacts, Undecided};
-use crate::diagnostics::BumpError;
+use crate::diagnostics::{self, BumpError};
 use crate::error::Failure;
+use crate::hint::{Speaker, hint, switch};
 use crate::image::{Field, ImageArg, Tag};
 use crate::output::{BumpedImage, Outcome, Report, unparsable_warning};
+use crate::plan::ChangedReference;
 use crate::settings::BumpSettings;
+use crate::visible::inline;
 
 /// A report, and the facts of the last decision, which come into it at the end.
 pub(super) struct BumpReport {
@@ -16,6 +19,7 @@ pub(super) struct BumpReport {
     facts: PlanFacts,
     dry_run: bool,
     if_older: IfOlder,
+    speaker: Speaker,
 }
 
 impl Deref for BumpReport {
@@ -39,6 +43,7 @@ impl BumpReport {
             facts: PlanFacts::default(),
             dry_run: settings.delivery.dry_run,
             if_older: settings.delivery.landing.if_older,
+            speaker: diagnostics::speaker(&settings.place.environment),
         }
     }
 
@@ -70,6 +75,9 @@ impl BumpReport {
     /// Exit 4 with `--if-older fail`, if a newer build is current.
     pub fn end(&mut self, decision: Decision, outcome: Outcome) -> Result<(), BumpError> {
         let Decision { plan, superseded, notices, .. } = decision;
+        let left_out = plan.changes.iter().filter(|change| change.left_out_digest);
+        let left_out: Vec<_> = left_out.map(|change| digest_left_out(change, self.speaker)).collect();
+        self.report.warnings.extend(left_out);
         let references = superseded.clone();
         self.report.outcome = outcome;
         self.report.warnings.splice(0..0, plan.warnings);
@@ -99,6 +107,15 @@ impl BumpReport {
     }
 }
 
+/// The warning that a block got the tag alone.
+fn digest_left_out(change: &ChangedReference, speaker: Speaker) -> String {
+    let place = format!("{}:{}", inline(&change.file), change.line);
+    let warning = hint(format!(
+        "{place}: set the tag without the digest, because there is no key for it; to add one, use "
+    ));
+    (warning + switch("add")).for_speaker(speaker)
+}
+
 /// The images as far as they are known before a file is read.
 fn requested_images(settings: &BumpSettings) -> Vec<BumpedImage> {
     let requested = |image: &ImageArg| BumpedImage {
@@ -115,6 +132,7 @@ fn requested_images(settings: &BumpSettings) -> Vec<BumpedImage> {
             Field::Set(digest) => Some(digest.to_string()),
             Field::Unspecified | Field::Keep => None,
         },
+        verified: None,
     };
     settings.images.iter().map(requested).collect()
 }

@@ -31,6 +31,7 @@ use crate::object_id::CommitId;
 use crate::plan::{
     Instead, NestedRepository, NoMatch, PathProblem, PlanError, RefusedReference, SourceError, UnmatchedImage,
 };
+use crate::registry::{AuthFileError, HelperProblem, RegistryError, TokenServerProblem};
 use crate::scaffold::ScaffoldError;
 use crate::settings::{BadCombination, BareName, ExpectedValue, SettingsError};
 use crate::tag::{TagError, VariableError, unknown_variable};
@@ -439,6 +440,7 @@ fn forge_errors() -> Vec<ForgeError> {
         GitHubError::NotHttps { address: s() },
         GitHubError::BadGraphQlAddress { address: s() },
         GitHubError::CommitForbidden { words: s() },
+        GitHubError::Unexpected { what: s() },
         GitHubError::NotPrepared { commit: id() },
         GitHubError::FilesTooLarge,
         GitHubError::FileMode { path: s(), mode: 0o755 },
@@ -672,10 +674,52 @@ fn decision_errors() -> Vec<DecisionError> {
     samples.extend(history_errors().into_iter().map(DecisionError::History));
     samples.extend(message_errors().into_iter().map(DecisionError::Message));
     samples.extend(plan_errors().into_iter().map(DecisionError::Plan));
+    samples.extend(registry_errors().into_iter().map(DecisionError::Registry));
     samples.extend(rollback_errors().into_iter().map(DecisionError::from));
     samples.extend(tag_errors().into_iter().map(DecisionError::Tag));
     samples.extend(target_errors().into_iter().map(DecisionError::Target));
     all(include_str!("../../decision/error.rs"), "DecisionError", samples)
+}
+
+fn registry_errors() -> Vec<RegistryError> {
+    let source = include_str!("../../registry/error.rs");
+    let helper = [
+        HelperProblem::BadName,
+        HelperProblem::Missing,
+        HelperProblem::Unstartable,
+        HelperProblem::Late,
+        HelperProblem::Failed,
+        HelperProblem::Garbled,
+    ];
+    let server = [
+        TokenServerProblem::NotAUrl,
+        TokenServerProblem::HasUser,
+        TokenServerProblem::NotHttps,
+        TokenServerProblem::NotPublic,
+    ];
+    let files = vec![
+        AuthFileError::Unreadable { source_name: s(), reason: s() },
+        AuthFileError::Invalid { source_name: s(), reason: s() },
+    ];
+    let digest = || Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();
+    let mut samples = vec![
+        RegistryError::NotAName { image: s() },
+        RegistryError::Missing { image: s(), waited_seconds: 0, similar: Vec::new() },
+        RegistryError::Missing { image: s(), waited_seconds: 1, similar: vec![s()] },
+        RegistryError::Denied { image: s(), registry: s(), status: 401, credential: None },
+        RegistryError::Denied { image: s(), registry: s(), status: 401, credential: Some(s()) },
+        RegistryError::WrongCredential { registry: s(), credential: s(), status: 401 },
+        RegistryError::Unreachable { image: s(), problem: s() },
+        RegistryError::NotARegistry { registry: s(), problem: s() },
+        RegistryError::WrongDigest { image: s(), registry: s(), stated: digest(), computed: digest() },
+    ];
+    let helpers = all(source, "HelperProblem", helper.to_vec()).into_iter();
+    samples.extend(helpers.map(|problem| RegistryError::Helper { program: s(), problem }));
+    let servers = all(source, "TokenServerProblem", server.to_vec()).into_iter();
+    samples.extend(servers.map(|problem| RegistryError::TokenServer { registry: s(), server: s(), problem }));
+    samples.extend(all(source, "AuthFileError", files).into_iter().map(RegistryError::AuthFile));
+    samples.extend(http_errors().into_iter().map(RegistryError::Http));
+    all(source, "RegistryError", samples)
 }
 
 fn settings_errors() -> Vec<SettingsError> {
@@ -686,9 +730,11 @@ fn settings_errors() -> Vec<SettingsError> {
         ExpectedValue::Time,
         ExpectedValue::Duration,
         ExpectedValue::Branch,
+        ExpectedValue::Verify,
     ];
     let combinations = vec![
         BadCombination::UrlWithoutLanding,
+        BadCombination::DraftWithAutoMerge,
         BadCombination::ApiWithCommit,
         BadCombination::ApiWithAuthor,
         BadCombination::ApiWithSign,
@@ -720,7 +766,7 @@ fn settings_errors() -> Vec<SettingsError> {
 fn bump_errors() -> Vec<BumpError> {
     let mut samples: Vec<_> = variable_errors().into_iter().map(BumpError::BranchTemplate).collect();
     samples.extend([
-        BumpError::NoAuthor { unread: vec![s()] },
+        BumpError::NoAuthor { who: "committer", unread: vec![s()] },
         BumpError::NoCheckout { folder: s() },
         BumpError::BadHeadBranch { branch: s() },
         BumpError::NoBranch { event: s() },

@@ -47,7 +47,11 @@ impl Comparison<'_> {
     /// Whether `other` has commits that `base` lacks.
     fn lacks(&self, base: &str, other: &str) -> Result<bool, String> {
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let compared = self.get(&format!("/compare/{}...{}", encode(base), encode(other)))?;
+        let compared = self.get(&format!(
+            "/compare/{}...{}?verification=false&files=false",
+            encode(base),
+            encode(other)
+        ))?;
         let count = compared["total_commits"].as_u64();
         Ok(count.ok_or("Gitea's API didn't return a number of commits")? > 0)
     }

@@ -3,8 +3,11 @@
 use std::time::Instant;
 
 use super::client::Gitea;
-use super::{compare, pulls};
-use crate::forge::{Forge, ForgeError, ProposedPull, PullRequest, PullRequestSpec, StillCurrent};
+use super::{auto_merge, compare, pulls};
+use crate::forge::{
+    AutoMergeState, Forge, ForgeError, ProposedPull, PullRequest, PullRequestSpec, ScheduledMerge,
+    StillCurrent,
+};
 use crate::landing::{Backoff, BuildOrder, FetchError};
 
 impl Forge for Gitea {
@@ -31,6 +34,15 @@ impl Forge for Gitea {
         spec: &PullRequestSpec<'_>,
     ) -> Result<Option<PullRequest>, ForgeError> {
         pulls::close(self, backoff, spec)
+    }
+
+    fn auto_merge(
+        &self,
+        backoff: &mut Backoff<'_>,
+        spec: &PullRequestSpec<'_>,
+        merge: ScheduledMerge,
+    ) -> Result<AutoMergeState, ForgeError> {
+        auto_merge::enable(self, backoff, spec, merge)
     }
 
     fn confirm(

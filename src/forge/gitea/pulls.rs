@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::client::{Gitea, GiteaRequest};
 use super::error::{GiteaError, GiteaRefusal};
-use super::labels;
+use super::finish::finish;
 use super::response::GiteaProblem;
 use crate::forge::pull_json::PullRequestJson;
 use crate::forge::{ForgeError, ProposedPull, PullRequest, PullRequestSpec, StillCurrent};
@@ -27,7 +27,7 @@ pub fn propose(
         return Ok(ProposedPull { pull: shown(&pull, spec), warnings: Vec::new() });
     }
     let pull = create(gitea, backoff, spec, is_current)?;
-    let warnings = labels::add(gitea, backoff, spec, pull.number);
+    let warnings = finish(gitea, backoff, spec, pull.number);
     Ok(ProposedPull { pull: shown(&pull, spec), warnings })
 }
 

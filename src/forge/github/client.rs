@@ -36,6 +36,7 @@ pub enum ApiRequest<'a> {
     Get,
     Post(&'a Value),
     Patch(&'a Value),
+    Put(&'a Value),
 }
 
 impl GitHub {
@@ -137,6 +138,7 @@ impl GitHub {
             ApiRequest::Get => self.crab._get(route).await?,
             ApiRequest::Post(body) => self.crab._post(route, Some(body)).await?,
             ApiRequest::Patch(body) => self.crab._patch(route, Some(body)).await?,
+            ApiRequest::Put(body) => self.crab._put(route, Some(body)).await?,
         };
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let seconds = |name: &str| header(name).and_then(|text| text.parse::<u64>().ok());

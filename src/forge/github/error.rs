@@ -16,6 +16,9 @@ pub enum GitHubError {
     /// The token may not write.
     #[error("GitHub's API rejected the commit: {words}")]
     CommitForbidden { words: String },
+    /// GitHub's words for why it doesn't do what it was asked.
+    #[error("GitHub's API answered: {what}")]
+    Unexpected { what: String },
     #[error("{commit} was not made here")]
     NotPrepared { commit: CommitId },
     #[error("the changed files are larger than GitHub's API accepts in one request")]

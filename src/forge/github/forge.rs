@@ -2,19 +2,41 @@
 
 use std::time::Instant;
 
+use super::auto_merge::Merging;
 use super::client::GitHub;
+use super::graphql::GraphQl;
 use super::{compare, pulls};
-use crate::forge::{Forge, ForgeError, ProposedPull, PullRequest, PullRequestSpec, StillCurrent};
+use crate::actions::ApiUrls;
+use crate::forge::{
+    AutoMergeState, Forge, ForgeError, ProposedPull, PullRequest, PullRequestSpec, ScheduledMerge,
+    StillCurrent,
+};
+use crate::http::HttpSettings;
 use crate::landing::{Backoff, BuildOrder, FetchError};
 
-impl Forge for GitHub {
+/// GitHub, by both of its APIs.
+pub struct GitHubForge {
+    hub: GitHub,
+    graphql: GraphQl,
+}
+
+impl GitHubForge {
+    /// # Errors
+    /// If an address or the token is not valid.
+    pub fn new(http: &HttpSettings, apis: &ApiUrls, token: &str) -> Result<Self, ForgeError> {
+        let hub = GitHub::new(http, &apis.rest, token)?;
+        Ok(GitHubForge { hub, graphql: GraphQl::new(http, &apis.graphql, token)? })
+    }
+}
+
+impl Forge for GitHubForge {
     fn propose(
         &self,
         backoff: &mut Backoff<'_>,
         spec: &PullRequestSpec<'_>,
         is_current: &mut StillCurrent<'_>,
     ) -> Result<ProposedPull, ForgeError> {
-        pulls::propose(self, backoff, spec, is_current)
+        pulls::propose(&self.hub, backoff, spec, is_current)
     }
 
     fn find(
@@ -22,7 +44,7 @@ impl Forge for GitHub {
         backoff: &mut Backoff<'_>,
         spec: &PullRequestSpec<'_>,
     ) -> Result<Option<PullRequest>, ForgeError> {
-        pulls::find(self, backoff, spec)
+        pulls::find(&self.hub, backoff, spec)
     }
 
     fn close(
@@ -30,7 +52,16 @@ impl Forge for GitHub {
         backoff: &mut Backoff<'_>,
         spec: &PullRequestSpec<'_>,
     ) -> Result<Option<PullRequest>, ForgeError> {
-        pulls::close(self, backoff, spec)
+        pulls::close(&self.hub, backoff, spec)
+    }
+
+    fn auto_merge(
+        &self,
+        backoff: &mut Backoff<'_>,
+        spec: &PullRequestSpec<'_>,
+        merge: ScheduledMerge,
+    ) -> Result<AutoMergeState, ForgeError> {
+        Merging { hub: &self.hub, graphql: &self.graphql, spec, merge }.enable(backoff)
     }
 
     fn confirm(
@@ -40,7 +71,7 @@ impl Forge for GitHub {
         head: &str,
         base: &str,
     ) -> Result<(), FetchError<ForgeError>> {
-        pulls::confirm(self, deadline, repository, head, base)
+        pulls::confirm(&self.hub, deadline, repository, head, base)
     }
 
     fn order(
@@ -50,6 +81,6 @@ impl Forge for GitHub {
         ours: &str,
         theirs: &str,
     ) -> Result<BuildOrder, String> {
-        compare::order(self, deadline, repository, ours, theirs)
+        compare::order(&self.hub, deadline, repository, ours, theirs)
     }
 }

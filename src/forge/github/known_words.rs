@@ -14,15 +14,19 @@ pub enum KnownWords {
     /// The branch isn't at the commit that the request expects.
     BranchMoved,
     RateLimit,
+    /// Auto-merge has nothing to wait for.
+    ReadyToMerge,
 }
 
 /// The known meanings, each with a part of its messages.
-const KNOWN: [(&str, KnownWords); 7] = [
+const KNOWN: [(&str, KnownWords); 9] = [
     ("already exists", KnownWords::AlreadyExists),
     ("No commits between", KnownWords::NoCommitsBetween),
     ("Could not resolve to a node", KnownWords::UnknownNode),
     ("not permitted to create", KnownWords::MayNotCreatePulls),
     ("Expected branch to point to", KnownWords::BranchMoved),
+    ("in clean status", KnownWords::ReadyToMerge),
+    ("in unstable status", KnownWords::ReadyToMerge),
     ("rate limit", KnownWords::RateLimit),
     ("RATE_LIMIT", KnownWords::RateLimit),
 ];

@@ -1,14 +1,16 @@
 //! GitHub's API, over octocrab. The only user of it; its types never leave this folder.
 //!
 //! `client` sends requests and classifies refusals, `graphql` uses the other API. `forge` is GitHub as a forge: `pulls` keeps the pull
-//! request of a branch, `compare` orders commits of other repositories. `publisher` publishes commits, with `commit`, which makes commits
+//! request of a branch, `finish` sets its labels, reviewers and assignees, `auto_merge` has it merged, `compare` orders commits of other repositories. `publisher` publishes commits, with `commit`, which makes commits
 //! and moves branches. `wire` is how requests get there. `known_words` recognises messages of GitHub's.
 
 pub mod answers;
+mod auto_merge;
 mod client;
 mod commit;
 mod compare;
 mod error;
+mod finish;
 mod forge;
 mod graphql;
 mod known_words;
@@ -19,4 +21,5 @@ mod wire;
 
 pub use client::{ApiRequest, GitHub};
 pub use error::{ApiRefusal, ApiRefusalReason, GitHubError};
+pub use forge::GitHubForge;
 pub use publisher::GitHubCommits;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::client::{ApiRequest, GitHub};
 use super::error::{ApiRefusal, ApiRefusalReason};
+use super::finish::finish;
 use super::response::ApiError;
 use crate::forge::pull_json::PullRequestJson;
 use crate::forge::{ForgeError, ProposedPull, PullRequest, PullRequestSpec, StillCurrent};
@@ -21,12 +22,13 @@ pub fn propose(
     spec: &PullRequestSpec<'_>,
     is_current: &mut StillCurrent<'_>,
 ) -> Result<ProposedPull, ForgeError> {
-    let pull = match open(hub, backoff, spec)? {
-        Some(pull) => update(hub, backoff, spec, pull, is_current)?,
-        None => create(hub, backoff, spec, is_current)?,
-    };
-    label(hub, backoff, spec, &pull)?;
-    Ok(ProposedPull { pull: shown(&pull, spec), warnings: Vec::new() })
+    if let Some(pull) = open(hub, backoff, spec)? {
+        let pull = update(hub, backoff, spec, pull, is_current)?;
+        return Ok(ProposedPull { pull: shown(&pull, spec), warnings: Vec::new() });
+    }
+    let pull = create(hub, backoff, spec, is_current)?;
+    let warnings = finish(hub, backoff, spec, pull.number);
+    Ok(ProposedPull { pull: shown(&pull, spec), warnings })
 }
 
 /// Finds the open pull request of a branch.
@@ -146,7 +148,7 @@ fn transient_if(error: ApiError, goes_away: impl Fn(ApiRefusalReason) -> bool) -
     }
 }
 
-fn again(refusal: &ApiRefusal) -> FetchError<ForgeError> {
+pub(super) fn again(refusal: &ApiRefusal) -> FetchError<ForgeError> {
     FetchError::Transient { what: refusal.to_string(), retry_after: None }
 }
 
@@ -169,38 +171,4 @@ fn update(
     let changed = json!({"title": spec.title, "body": spec.body});
     let updated = hub.ask(backoff, &route(spec, pull.number), ApiRequest::Patch(&changed))?;
     Ok(PullRequestJson::made(updated, spec)?)
-}
-
-/// How often labels are added to a new pull request, which GitHub may not know yet.
-const LABEL_TRIES: usize = 4;
-
-fn label(
-    hub: &GitHub,
-    backoff: &mut Backoff<'_>,
-    spec: &PullRequestSpec<'_>,
-    pull: &PullRequestJson,
-) -> Result<(), ForgeError> {
-    // GitHub ignores the case of labels
-    let has = |label: &str| pull.labels.iter().any(|there| there.name.to_lowercase() == label.to_lowercase());
-    let missing: Vec<_> = spec.labels.iter().filter(|label| !has(label)).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let route = format!("/repos/{}/issues/{}/labels", spec.repository, pull.number);
-    let asked = json!({"labels": missing});
-    let mut tries = 0;
-    backoff.retry(ForgeError::timed_out, |backoff| {
-        match hub.request(backoff.deadline(), &route, ApiRequest::Post(&asked)) {
-            Ok(_) => Ok(()),
-            Err(ApiError::Refused(refusal)) if refusal.reason == ApiRefusalReason::UnknownNode => {
-                tries += 1;
-                if tries < LABEL_TRIES {
-                    Err(again(&refusal))
-                } else {
-                    Err(ApiError::Refused(refusal).into())
-                }
-            }
-            Err(error) => Err(error.into()),
-        }
-    })
 }

@@ -95,7 +95,9 @@ fn reason(body: &Value, message: &str) -> ApiRefusalReason {
         _ if is_invalid(body) => ApiRefusalReason::NothingToPropose,
         Some(KnownWords::UnknownNode) => ApiRefusalReason::UnknownNode,
         Some(KnownWords::MayNotCreatePulls) => ApiRefusalReason::MayNotCreatePulls,
-        Some(KnownWords::BranchMoved | KnownWords::RateLimit) | None => ApiRefusalReason::Other,
+        Some(KnownWords::BranchMoved | KnownWords::RateLimit | KnownWords::ReadyToMerge) | None => {
+            ApiRefusalReason::Other
+        }
     }
 }
 

@@ -9,26 +9,46 @@ const MAX_DESCRIPTION: usize = 30_000;
 #[derive(Clone, Debug, Default)]
 pub struct MergeRequestSettings {
     pub labels: Vec<String>,
+    pub assignees: Vec<String>,
     pub draft: bool,
+    /// Merge it when its pipeline has succeeded.
+    pub auto_merge: bool,
 }
 
 impl MergeRequestSettings {
-    /// The options for a push to the request's branch. Labels are for a new branch alone: GitLab doesn't say whether there is a request
-    /// already, and a person may have taken a label away.
-    pub fn options(&self, target: &str, text: RequestText<'_>, is_new: bool) -> Vec<String> {
+    /// The options for a push to the request's branch. Labels and assignees are for a new branch alone: GitLab doesn't say whether there is
+    /// a request already, and a person may have taken a label away. A branch with commits of others is for a person to merge.
+    pub fn options(&self, target: &str, text: RequestText<'_>, branch: RequestBranch) -> Vec<String> {
         let mut options = vec![
             "merge_request.create".to_owned(),
             format!("merge_request.target={target}"),
             format!("merge_request.title={}", one_line(text.title)),
             format!("merge_request.description={}", description(text.body)),
         ];
-        if is_new {
+        if branch == RequestBranch::New {
+            let all = |key: &'static str, values: &[String]| -> Vec<String> {
+                values.iter().map(|value| format!("merge_request.{key}={}", one_line(value))).collect()
+            };
             options.extend(self.draft.then(|| "merge_request.draft".to_owned()));
-            options
-                .extend(self.labels.iter().map(|label| format!("merge_request.label={}", one_line(label))));
+            options.extend(all("label", &self.labels));
+            options.extend(all("assign", &self.assignees));
+        }
+        if self.auto_merge && branch != RequestBranch::Shared {
+            // the second is its name before GitLab 17.11; a server skips options that it doesn't know
+            options.push("merge_request.auto_merge".to_owned());
+            options.push("merge_request.merge_when_pipeline_succeeds".to_owned());
         }
         options
     }
+}
+
+/// The branch of a merge request, before the push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestBranch {
+    New,
+    /// It has only tagbump's commits.
+    Ours,
+    Shared,
 }
 
 /// Whether a push option of git's configuration is about merge requests. `mr` is short for it.
@@ -67,9 +87,14 @@ mod tests {
     use super::*;
 
     fn options(title: &str, body: &str, is_new: bool) -> Vec<String> {
-        let settings =
-            MergeRequestSettings { labels: vec!["a b".to_owned(), "x\ty".to_owned()], draft: true };
-        settings.options("main", RequestText { title, body }, is_new)
+        let branch = if is_new { RequestBranch::New } else { RequestBranch::Ours };
+        let settings = MergeRequestSettings {
+            labels: vec!["a b".to_owned(), "x\ty".to_owned()],
+            assignees: vec!["ann".to_owned()],
+            draft: true,
+            auto_merge: false,
+        };
+        settings.options("main", RequestText { title, body }, branch)
     }
 
     #[test]
@@ -81,9 +106,25 @@ mod tests {
             "merge_request.description=a\\n\\nTagbump-Image: x:v1",
         ];
         assert_eq!(options("t", "a\n\nTagbump-Image: x:v1", false), common);
-        let new = ["merge_request.draft", "merge_request.label=a b", "merge_request.label=x y"];
+        let new = [
+            "merge_request.draft",
+            "merge_request.label=a b",
+            "merge_request.label=x y",
+            "merge_request.assign=ann",
+        ];
         assert_eq!(options("t", "a\n\nTagbump-Image: x:v1", true)[..4], common);
         assert_eq!(options("t", "a\n\nTagbump-Image: x:v1", true)[4..], new);
+    }
+
+    #[test]
+    fn branch_with_commits_of_others_is_not_merged() {
+        let settings = MergeRequestSettings { auto_merge: true, ..MergeRequestSettings::default() };
+        for (branch, expected) in
+            [(RequestBranch::New, true), (RequestBranch::Ours, true), (RequestBranch::Shared, false)]
+        {
+            let options = settings.options("main", RequestText::default(), branch);
+            assert_eq!(options.contains(&"merge_request.auto_merge".to_owned()), expected, "{branch:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::options::MergeRequestSettings;
+use super::options::{MergeRequestSettings, RequestBranch};
 use crate::forge::ForgeError;
 use crate::landing::remote::{GitBranch, GitPush, Publisher, push_commit};
 use crate::landing::{Proposal, PublishOutcome, Tip};
@@ -33,7 +33,12 @@ impl Publisher<ForgeError> for GitLabPush {
         proposal: &dyn Proposal,
     ) -> Result<(), ForgeError> {
         let target = git.branch().unwrap_or_default();
-        let options = self.settings.options(target, proposal.request(), !git.has_head());
+        let branch = match (git.has_head(), git.has_own_head()) {
+            (false, _) => RequestBranch::New,
+            (true, true) => RequestBranch::Ours,
+            (true, false) => RequestBranch::Shared,
+        };
+        let options = self.settings.options(target, proposal.request(), branch);
         self.prepared.insert(commit, options);
         Ok(())
     }

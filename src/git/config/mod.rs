@@ -49,7 +49,7 @@ fn unreadable(error: &git2::Error) -> GitError {
 /// Whether an `includeIf` is anywhere, whether libgit2 followed it or not. It never follows some of them, and with a
 /// detached `HEAD` it decides about `onbranch` by chance.
 fn has_conditions(config: &Config) -> bool {
-    config.entries(Some(r"^includeif\.")).is_ok_and(|mut entries| entries.next().is_some())
+    !starting_with(config, "includeif.").is_empty()
 }
 
 /// Replaces a repository's configuration. libgit2 can't take it from memory. Once it has read the file, it doesn't
@@ -109,12 +109,21 @@ pub fn list(config: &Config, name: &str) -> Vec<String> {
 
 /// All settings of the section `http` as name and value, in git's order. A setting without a value is true.
 pub fn http(config: &Config) -> Vec<(String, String)> {
+    let settings = starting_with(config, "http.").into_iter();
+    settings.map(|(name, value)| (name, value.unwrap_or_else(|| "true".to_owned()))).collect()
+}
+
+/// All settings whose names start like this, in git's order, each with its value if it has one. libgit2 could select
+/// them by a regular expression, but that takes it longer than reading the files.
+pub fn starting_with(config: &Config, start: &str) -> Vec<ConfigItem> {
     let mut found = Vec::new();
-    let Ok(entries) = config.entries(Some(r"^http\.")) else { return found };
+    let Ok(entries) = config.entries(None) else { return found };
     // treat what can't be read as not set
     let _ = entries.for_each(|entry| {
-        let value = if entry.has_value() { entry.value().ok() } else { Some("true") };
-        found.extend(entry.name().ok().zip(value).map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let Some(name) = entry.name().ok().filter(|name| name.starts_with(start)) else { return };
+        // asking for a value where there is none is a panic
+        let value = if entry.has_value() { entry.value().map(Some) } else { Ok(None) };
+        found.extend(value.ok().map(|value| (name.to_owned(), value.map(str::to_owned))));
     });
     found
 }
@@ -140,6 +149,18 @@ mod tests {
             assert_eq!(config.get_string("a.plain").unwrap(), value);
             assert!(config.get_bool("a.bare").unwrap());
         }
+    }
+
+    #[test]
+    fn settings_are_found_by_the_start_of_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f");
+        std::fs::write(&file, "[A]\nB = x\nc\n[a \"S.t\"]\nd =\n[ab]\ne = y\n[http]\nsslVerify\n").unwrap();
+        let config = git2::Config::open(&file).unwrap();
+        let found = starting_with(&config, "a.");
+        let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
+        assert_eq!(found, [("a.b", Some("x")), ("a.c", None), ("a.S.t.d", Some(""))]);
+        assert_eq!(http(&config), [("http.sslverify".to_owned(), "true".to_owned())]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::signals::{self, CleanupGuard};
 /// How long a program may take to clean up after SIGTERM; git removes its lock files then.
 const CLEAN_UP: Duration = Duration::from_secs(2);
 
-/// How often to check whether a program has ended. std offers only polling if another thread may end it.
+/// How often to check whether a program has ended, where it's not possible to wait for it.
 const POLL: Duration = Duration::from_millis(2);
 
 /// What happens to a program when the user interrupts tagbump.
@@ -123,8 +123,9 @@ impl TimedChild {
     }
 
     fn join(&mut self) -> ChildExit {
+        let id = self.shared.state().child.id();
         while !self.shared.has_ended() {
-            std::thread::sleep(POLL);
+            wait_for_end(id);
         }
         if let Some(watch) = self.watch.take() {
             // the thread returns nothing
@@ -211,6 +212,22 @@ impl ChildState {
     fn end(&mut self, _: Signal) {
         let _ = self.child.kill();
     }
+}
+
+/// Waits until a program has ended, or for a moment. Its ID stays in use until [`SharedChild::has_ended`] takes its exit
+/// status under the lock, so no other process can get a signal that was meant for it. std can't wait like this.
+#[cfg(unix)]
+fn wait_for_end(id: u32) {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let Some(id) = Pid::from_raw(id.cast_signed()) else { return };
+    if waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).is_err() {
+        std::thread::sleep(POLL);
+    }
+}
+
+#[cfg(not(unix))]
+fn wait_for_end(_: u32) {
+    std::thread::sleep(POLL);
 }
 
 /// Whether we run at a terminal, where a program may need to ask something.

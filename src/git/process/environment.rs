@@ -23,6 +23,8 @@ pub enum Purpose {
     /// git asks credential helpers, and the repository's own configuration, which may have come with it, names one of
     /// them.
     RepositoryHelpers,
+    /// A helper of docker's is asked for a registry's credentials.
+    RegistryHelper,
 }
 
 impl Purpose {

@@ -9,6 +9,7 @@
 //! | `Transfer` | ssh; git's `upload-pack` and `receive-pack` locally | `ProxyCommand`; the remote's hooks | none |
 //! | `Signing` | gpg, gpgsm, ssh-keygen, or what is configured in their place | agents, pinentry | none |
 //! | `UserHelpers` | `git credential` | helpers that the user configured | the job's |
+//! | `RegistryHelper` | `docker-credential-NAME` | agents, cloud CLIs | none |
 //! | `RepositoryHelpers` | `git config`, `git credential` | helpers named in the repository's configuration | none |
 //!
 //! Each program has a time limit (`child`), and tagbump keeps only so much of its output (`capture`). If a program

@@ -50,9 +50,11 @@ pub fn run(
     })?;
     let stdout = pipes.stdout.map(|pipe| Capture::start(pipe, MAX_OUTPUT));
     let stderr = pipes.stderr.map(|pipe| Capture::start(pipe, MAX_OUTPUT));
-    let input = input.to_vec();
-    // a program that doesn't read its input reports failures in its own way
-    std::thread::spawn(move || pipes.stdin.map(|mut stdin| stdin.write_all(&input)));
+    if let Some(mut stdin) = pipes.stdin {
+        let input = input.to_vec();
+        // a program that doesn't read its input reports failures in its own way
+        std::thread::spawn(move || stdin.write_all(&input));
+    }
     let exit = child.wait();
     if exit == ChildExit::TimedOut {
         return Err(NotRun::Late);

@@ -192,15 +192,10 @@ fn not_run(program: &str, setting: &'static str, why: NotRun) -> SigningError {
 
 /// The value of the last setting with one of these names, in git's order.
 fn last(config: &Config, names: &[&str]) -> Option<String> {
-    let mut found = None;
-    let entries = config.entries(Some(r"^gpg\.")).ok()?;
-    // treat what can't be read as not set
-    let _ = entries.for_each(|entry| {
-        if entry.name().is_ok_and(|name| names.contains(&name)) && entry.has_value() {
-            found = entry.value().ok().map(str::to_owned);
-        }
-    });
-    found.filter(|value| !value.is_empty())
+    let settings = config::starting_with(config, "gpg.").into_iter();
+    let mut values =
+        settings.filter(|(name, _)| names.contains(&name.as_str())).filter_map(|(_, value)| value);
+    values.next_back().filter(|value| !value.is_empty())
 }
 
 /// Formats a path for a message.

@@ -1,7 +1,10 @@
 //! tagbump on a real Gitea: `.ci/forge` builds it from its Go module and runs these tests. They have a feature:
-//! `TEST_FORGE=FOLDER cargo test --features forge-tests --test it forge_server::`.
+//! `TEST_FORGE=FOLDER TEST_ACT=ACT cargo test --features forge-tests --test it forge_server::`.
 
+mod action;
 mod client;
+mod finish;
+mod order;
 mod people;
 mod pulls;
 mod pushes;

@@ -164,10 +164,27 @@ impl GitOps {
         git(&bare, &["show", &format!("{branch}:{FILE}")])
     }
 
+    /// How many commits main has.
+    pub fn commits(&self) -> usize {
+        git(&self.mirror(), &["rev-list", "--count", "main"]).parse().unwrap()
+    }
+
     /// The subjects of the commits that a branch has and main lacks, newest first.
     pub fn ahead(&self, branch: &str) -> Vec<String> {
         let listed = git(&self.mirror(), &["log", "--format=%s", &format!("main..{branch}")]);
         listed.lines().map(str::to_owned).collect()
+    }
+
+    /// The owner's second repository, with this many commits on main. Gives their names, oldest first.
+    pub fn with_source(&self, name: &str, commits: usize) -> Vec<String> {
+        self.owner.client.post("/user/repos", &json!({"name": name, "default_branch": "main"}));
+        let folder = self.folder.path().join(name);
+        git(self.folder.path(), &["init", "--quiet", "--initial-branch", "main", name]);
+        identify(&folder);
+        let made = (0..commits).map(|nth| commit(&folder, "src.txt", &format!("{nth}\n"))).collect();
+        let url = self.url_with(&self.owner).replace("/gitops.git", &format!("/{name}.git"));
+        git(&folder, &["push", "--quiet", &url, "main"]);
+        made
     }
 
     fn mirror(&self) -> PathBuf {

@@ -50,6 +50,9 @@ pub const USER: &str = "x-access-token";
 pub const LOGIN: &str = "github-actions[bot]";
 pub const EMAIL: &str = "41898282+github-actions[bot]@users.noreply.github.com";
 
+/// Who may review, teams too, and be assigned.
+pub const COLLABORATORS: [&str; 3] = ["ann", "bob", "platform"];
+
 /// Serves one repository until it is dropped.
 pub struct GitHub {
     api: Arc<Api>,
@@ -155,6 +158,16 @@ impl GitHub {
         lock(&self.api.state).signs = signs;
     }
 
+    /// The rules of every branch from now on, by rulesets; none at first.
+    pub fn rules(&self, rules: &[Value]) {
+        lock(&self.api.state).rules = rules.to_vec();
+    }
+
+    /// How auto-merge goes from now on.
+    pub fn merging(&self, change: impl FnOnce(&mut Merging)) {
+        change(&mut lock(&self.api.state).merging);
+    }
+
     /// All pull requests, oldest first.
     pub fn pulls(&self) -> Vec<Pull> {
         self.api.pulls()
@@ -195,6 +208,9 @@ impl GitHub {
             head_sha: sha(head),
             base_sha: sha(base),
             labels: Vec::new(),
+            reviewers: Vec::new(),
+            assignees: Vec::new(),
+            auto_merge: None,
             created_at: now(),
             updated_at: now(),
             closed_at: None,
@@ -273,12 +289,25 @@ impl fmt::Display for Name {
     }
 }
 
+/// What decides about merges.
+#[derive(Debug, Default)]
+pub struct Merging {
+    /// A required review of a classic protection.
+    pub classic_reviews: u64,
+    /// Whether there is a merge queue.
+    pub queue: bool,
+    /// Why auto-merge can't be enabled, in GitHub's words.
+    pub refusal: Option<&'static str>,
+}
+
 /// What is not in the repository.
 struct State {
     /// The one with number 1 first, and no gaps.
     pulls: Vec<Pull>,
     /// The repository's labels.
     labels: Vec<String>,
+    rules: Vec<Value>,
+    merging: Merging,
     signs: bool,
     limit: Option<Limit>,
 }

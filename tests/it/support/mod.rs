@@ -24,6 +24,7 @@ pub mod mono;
 pub mod one_file;
 pub mod past;
 pub mod proxy;
+pub mod registry;
 pub mod repo;
 #[cfg(unix)]
 pub mod signal;

@@ -30,6 +30,7 @@ pub fn request(image: &str, tag: &str) -> Result<Request, PlanError> {
         new_name: Field::Unspecified,
         tag: Some(Tag::parse(tag).expect("a tag")),
         digest: Field::Unspecified,
+        new_digest: tagbump::plan::NewDigest::default(),
         service: None,
         scope: Scope::of_files(&Selection::new(&[])?),
     };

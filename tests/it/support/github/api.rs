@@ -52,7 +52,14 @@ struct Base {
 
 impl Api {
     pub fn new(name: Name, bare: PathBuf) -> Self {
-        let state = State { pulls: Vec::new(), labels: Vec::new(), signs: true, limit: None };
+        let state = State {
+            pulls: Vec::new(),
+            labels: ["bump", "in prod, now"].map(str::to_owned).to_vec(),
+            rules: Vec::new(),
+            merging: super::Merging::default(),
+            signs: true,
+            limit: None,
+        };
         Api {
             name,
             bare,

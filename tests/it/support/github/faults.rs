@@ -24,10 +24,15 @@ pub enum On {
     CreatePull,
     GetPull,
     UpdatePull,
-    /// Any of the next two.
+    RequestReviewers,
+    MergePull,
+    /// Any of the next three.
     Labels,
+    GetLabel,
     ListLabels,
     AddLabels,
+    Assign,
+    BranchRules,
     MatchingRefs,
     GetRef,
     CreateRef,
@@ -41,6 +46,7 @@ pub enum On {
 
     CreateCommitOnBranch,
     UpdateRefs,
+    EnableAutoMerge,
     /// A GraphQL query.
     Query,
 }
@@ -51,9 +57,11 @@ impl On {
         let group: &[On] = match self {
             On::Any => return true,
             On::Rest => return !On::GraphQl.covers(operation),
-            On::GraphQl => &[On::GraphQl, On::CreateCommitOnBranch, On::UpdateRefs, On::Query],
+            On::GraphQl => {
+                &[On::GraphQl, On::CreateCommitOnBranch, On::UpdateRefs, On::EnableAutoMerge, On::Query]
+            }
             On::Pulls => &[On::ListPulls, On::CreatePull, On::GetPull, On::UpdatePull],
-            On::Labels => &[On::ListLabels, On::AddLabels],
+            On::Labels => &[On::GetLabel, On::ListLabels, On::AddLabels],
             one => return one == operation,
         };
         group.contains(&operation)

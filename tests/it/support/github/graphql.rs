@@ -23,7 +23,7 @@ use super::store::{Entry, is_path, web};
 use super::{Context, me};
 
 static SCHEMA: LazyLock<schema::Document> = LazyLock::new(|| {
-    let text = concat!(include_str!("schema.graphql"), "\nscalar Int\nscalar Float\n");
+    let text = concat!(include_str!("schema.graphql"), "\nscalar Float\n");
     parse_schema::<String>(text).expect("schema.graphql is a schema").into_static()
 });
 
@@ -62,6 +62,11 @@ enum Node {
     Signature(Value),
     Created { mutation: Value, branch: String, oid: Oid },
     Moved { mutation: Value },
+    Enabled { mutation: Value },
+    Rule,
+    Queue,
+    Pull(usize),
+    AutoMerge(String),
 }
 
 /// An error that GitHub tells in a 200.
@@ -92,8 +97,13 @@ impl Asked {
         let given = body["variables"].as_object().cloned().unwrap_or_default();
         asked.variables = asked.check_variables(given)?;
         if matches!(asked.definition(), OperationDefinition::Mutation(_)) {
+            let merges = asked.mutation("enablePullRequestAutoMerge").is_some();
             let moves = asked.mutation("updateRefs").is_some();
-            asked.operation = if moves { On::UpdateRefs } else { On::CreateCommitOnBranch };
+            asked.operation = match (merges, moves) {
+                (true, _) => On::EnableAutoMerge,
+                (false, true) => On::UpdateRefs,
+                (false, false) => On::CreateCommitOnBranch,
+            };
         }
         Ok(asked)
     }
@@ -179,7 +189,7 @@ impl Asked {
 
     pub fn perform(&self, context: &mut Context<'_>) -> Answer {
         let root = match self.operation {
-            On::CreateCommitOnBranch | On::UpdateRefs => Node::Mutation,
+            On::CreateCommitOnBranch | On::UpdateRefs | On::EnableAutoMerge => Node::Mutation,
             _ => Node::Query,
         };
         let mut told = Told::default();
@@ -249,6 +259,24 @@ impl Asked {
                 let moved = update_refs(&arguments["input"], context)?;
                 below(Some(moved), context)
             }
+            (Node::Mutation, "enablePullRequestAutoMerge") => {
+                let enabled = enable_auto_merge(&arguments["input"], context)?;
+                below(Some(enabled), context)
+            }
+            (Node::Repository, "mergeQueue") => {
+                below(context.state.merging.queue.then_some(Node::Queue), context)
+            }
+            (Node::Repository, "pullRequest") => {
+                let number = arguments["number"].as_u64().unwrap_or_default() as usize;
+                let found = (1..=context.pulls.len()).contains(&number).then_some(Node::Pull(number));
+                below(found, context)
+            }
+            (Node::Pull(number), "autoMergeRequest") => {
+                below(context.pulls[number - 1].auto_merge.clone().map(Node::AutoMerge), context)
+            }
+            (Node::Ref(..), "refUpdateRule") => {
+                below((context.state.merging.classic_reviews > 0).then_some(Node::Rule), context)
+            }
             (Node::Query, "repository") => {
                 let asked = format!("{}/{}", text(&arguments["owner"]), text(&arguments["name"]));
                 below(Some(repository(&asked, context)?), context)
@@ -294,6 +322,11 @@ impl Node {
             Node::Signature(_) => "GpgSignature",
             Node::Created { .. } => "CreateCommitOnBranchPayload",
             Node::Moved { .. } => "UpdateRefsPayload",
+            Node::Enabled { .. } => "EnablePullRequestAutoMergePayload",
+            Node::Rule => "RefUpdateRule",
+            Node::Queue => "MergeQueue",
+            Node::Pull(_) => "PullRequest",
+            Node::AutoMerge(_) => "AutoMergeRequest",
         }
     }
 
@@ -315,6 +348,7 @@ fn leaf(node: &Node, name: &str, context: &Context<'_>) -> Value {
             "nameWithOwner" => json!(context.name.to_string()),
             "id" => world.repository()["node_id"].clone(),
             "url" => world.repository()["html_url"].clone(),
+            "viewerDefaultMergeMethod" => json!("SQUASH"),
             _ => unanswered(node, name),
         },
         Node::Ref(full, _) => {
@@ -348,7 +382,25 @@ fn leaf(node: &Node, name: &str, context: &Context<'_>) -> Value {
             "keyId" => json!("B5690EEEBB952194"),
             _ => unanswered(node, name),
         },
-        Node::Created { mutation, .. } | Node::Moved { mutation } if name == "clientMutationId" => {
+        Node::Rule => match name {
+            "requiredApprovingReviewCount" => json!(context.state.merging.classic_reviews),
+            "requiredStatusCheckContexts" => json!([]),
+            _ => unanswered(node, name),
+        },
+        Node::Queue => json!("MQ_1"),
+        Node::AutoMerge(method) => json!(if method.is_empty() { "MERGE" } else { method }),
+        Node::Pull(number) => {
+            let pull = &context.pulls[number - 1];
+            match name {
+                "id" => json!(format!("PR_{number}")),
+                "number" => json!(number),
+                "headRefOid" => json!(pull.head_sha),
+                _ => unanswered(node, name),
+            }
+        }
+        Node::Created { mutation, .. } | Node::Moved { mutation } | Node::Enabled { mutation }
+            if name == "clientMutationId" =>
+        {
             mutation.clone()
         }
         _ => unanswered(node, name),
@@ -456,6 +508,22 @@ fn update_refs(input: &Value, context: &Context<'_>) -> Result<Node, Refusal> {
         }
     }
     Ok(Node::Moved { mutation: input["clientMutationId"].clone() })
+}
+
+fn enable_auto_merge(input: &Value, context: &mut Context<'_>) -> Result<Node, Refusal> {
+    let refusal = |message: &str| Refusal { kind: "UNPROCESSABLE", message: message.to_owned() };
+    let number = text(&input["pullRequestId"]).trim_start_matches("PR_").parse::<usize>();
+    let Some(pull) = number.ok().and_then(|number| context.state.pulls.get_mut(number - 1)) else {
+        return Err(refusal("Could not resolve to a node"));
+    };
+    if input["expectedHeadOid"].as_str().is_some_and(|expected| expected != pull.head_sha) {
+        return Err(refusal("Head sha didn't match expected"));
+    }
+    if let Some(why) = context.state.merging.refusal {
+        return Err(refusal(why));
+    }
+    pull.auto_merge = Some(text(&input["mergeMethod"]).to_owned());
+    Ok(Node::Enabled { mutation: input["clientMutationId"].clone() })
 }
 
 /// The branch's name, from either way to say it.

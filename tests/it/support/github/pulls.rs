@@ -18,6 +18,10 @@ pub struct Pull {
     pub head_sha: String,
     pub base_sha: String,
     pub labels: Vec<String>,
+    pub reviewers: Vec<String>,
+    pub assignees: Vec<String>,
+    /// The method, if auto-merge is enabled; empty in a queue.
+    pub auto_merge: Option<String>,
     pub created_at: String,
     pub updated_at: String,
     pub closed_at: Option<String>,

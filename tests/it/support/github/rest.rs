@@ -89,6 +89,15 @@ impl Asked {
                 Ok(Answer::ok(labels(&pull, &context.world())))
             }
             On::AddLabels => self.add_labels(context),
+            On::GetLabel => {
+                let named = |label: &&String| label.eq_ignore_ascii_case(self.third());
+                let label = context.state.labels.iter().find(named).ok_or_else(|| self.not_found())?;
+                Ok(Answer::ok(context.world().label(label)))
+            }
+            On::RequestReviewers => self.request_reviewers(context),
+            On::Assign => self.assign(context),
+            On::MergePull => self.merge_pull(context),
+            On::BranchRules => Ok(Answer::ok(json!(context.state.rules))),
             On::MatchingRefs => {
                 let start = format!("refs/{}", self.third());
                 Ok(Answer::ok(context.world().references(&context.store.refs(), &start)))
@@ -187,6 +196,9 @@ impl Asked {
             head_sha: head_oid.to_string(),
             base_sha: base_oid.to_string(),
             labels: Vec::new(),
+            reviewers: Vec::new(),
+            assignees: Vec::new(),
+            auto_merge: None,
             created_at: now(),
             updated_at: now(),
             closed_at: None,
@@ -289,6 +301,44 @@ impl Asked {
             }
         }
         Ok(Answer::ok(labels(&context.state.pulls[number - 1], &context.world())))
+    }
+
+    fn names(&self, key: &str) -> Vec<String> {
+        let names = self.body[key].as_array().into_iter().flatten();
+        names.filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    fn request_reviewers(&self, context: &mut Context<'_>) -> Done {
+        let number = self.pull(context)?.number as usize;
+        let names = [self.names("reviewers"), self.names("team_reviewers")].concat();
+        if names.iter().any(|name| !super::COLLABORATORS.contains(&name.as_str())) {
+            return Err(self.unprocessable(
+                "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the acme/gitops repository.",
+            ));
+        }
+        context.state.pulls[number - 1].reviewers.extend(names);
+        Ok(Answer::new(201, context.world().pull_in_list(&context.state.pulls[number - 1])))
+    }
+
+    /// Those who can't be assigned are passed over.
+    fn assign(&self, context: &mut Context<'_>) -> Done {
+        let number = self.pull(context)?.number as usize;
+        let known =
+            self.names("assignees").into_iter().filter(|name| super::COLLABORATORS.contains(&name.as_str()));
+        context.state.pulls[number - 1].assignees.extend(known);
+        Ok(Answer::new(201, context.world().issue(&context.state.pulls[number - 1])))
+    }
+
+    fn merge_pull(&self, context: &mut Context<'_>) -> Done {
+        let number = self.pull(context)?.number as usize;
+        let pull = &mut context.state.pulls[number - 1];
+        if self.text("sha").is_some_and(|sha| sha != pull.head_sha) {
+            return Err(self.refused(409, "Head branch was modified. Review and try the merge again."));
+        }
+        pull.merged = true;
+        pull.close();
+        let sha = pull.head_sha.clone();
+        Ok(Answer::ok(json!({"sha": sha, "merged": true, "message": "Pull Request successfully merged"})))
     }
 
     fn create_ref(&self, context: &Context<'_>) -> Done {
@@ -439,6 +489,11 @@ fn operation(route: &Route) -> On {
         ("POST", "/pulls") => On::CreatePull,
         ("GET", "/pulls/{pull_number}") => On::GetPull,
         ("PATCH", "/pulls/{pull_number}") => On::UpdatePull,
+        ("GET", "/labels/{name}") => On::GetLabel,
+        ("POST", "/issues/{issue_number}/assignees") => On::Assign,
+        ("POST", "/pulls/{pull_number}/requested_reviewers") => On::RequestReviewers,
+        ("PUT", "/pulls/{pull_number}/merge") => On::MergePull,
+        ("GET", "/rules/branches/{branch}") => On::BranchRules,
         ("GET", "/issues/{issue_number}/labels") => On::ListLabels,
         ("POST", "/issues/{issue_number}/labels") => On::AddLabels,
         ("GET", "/git/matching-refs/{ref}") => On::MatchingRefs,

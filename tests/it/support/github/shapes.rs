@@ -241,6 +241,23 @@ impl World<'_> {
         told
     }
 
+    /// A pull request as the issue that it is, too.
+    pub fn issue(&self, pull: &Pull) -> Value {
+        let mut told = self.pull_in_list(pull);
+        let url = format!("{}/issues/{}", self.repo_url(), pull.number);
+        let more = json!({
+            "url": url,
+            "repository_url": self.repo_url(),
+            "labels_url": format!("{url}/labels{{/name}}"),
+            "comments_url": format!("{url}/comments"),
+            "events_url": format!("{url}/events"),
+            "comments": 0,
+            "assignees": pull.assignees.iter().map(|name| self.user(name, "User")).collect::<Vec<_>>(),
+        });
+        extend(&mut told, more.as_object().expect("an object").clone());
+        told
+    }
+
     pub fn pull(&self, pull: &Pull) -> Value {
         let (base, head) = (oid(&pull.base_sha), oid(&pull.head_sha));
         let (ahead, _, meet) = self.store.relation(base, head);

@@ -1,4 +1,5 @@
-//! Labels of a pull request. Gitea wants their numbers.
+//! Labels, reviewers and assignees of a new pull request, one request each. What Gitea refuses is a warning: the pull request is open.
+//! Labels have numbers.
 
 use serde_json::{Value, json};
 
@@ -11,8 +12,66 @@ use crate::visible::inline;
 const PAGES: usize = 20;
 const PER_PAGE: usize = 50;
 
-/// Adds labels to a new pull request. Returns a warning for those that it doesn't get.
-pub fn add(gitea: &Gitea, backoff: &mut Backoff<'_>, spec: &PullRequestSpec<'_>, number: u64) -> Vec<String> {
+/// Sets all of them. Returns the warnings.
+pub fn finish(
+    gitea: &Gitea,
+    backoff: &mut Backoff<'_>,
+    spec: &PullRequestSpec<'_>,
+    number: u64,
+) -> Vec<String> {
+    let mut warnings = add_labels(gitea, backoff, spec, number);
+    warnings.extend(request_reviews(gitea, backoff, spec, number));
+    warnings.extend(assign(gitea, backoff, spec, number));
+    warnings
+}
+
+fn request_reviews(
+    gitea: &Gitea,
+    backoff: &mut Backoff<'_>,
+    spec: &PullRequestSpec<'_>,
+    number: u64,
+) -> Vec<String> {
+    let reviewers = spec.reviewers();
+    let mut warnings = reviewers.warnings(spec.repository);
+    if reviewers.is_empty() {
+        return warnings;
+    }
+    let asked = json!({"reviewers": reviewers.people, "team_reviewers": reviewers.teams});
+    let route = format!("/repos/{}/pulls/{number}/requested_reviewers", spec.repository);
+    if let Err(error) = gitea.ask(backoff, &route, GiteaRequest::Post(&asked)) {
+        let names = inline(&[reviewers.people, reviewers.teams].concat().join(", "));
+        warnings.push(format!(
+            "no review was requested from {names}: {error}; reviewers must be allowed to read the repository, and teams to use it"
+        ));
+    }
+    warnings
+}
+
+fn assign(
+    gitea: &Gitea,
+    backoff: &mut Backoff<'_>,
+    spec: &PullRequestSpec<'_>,
+    number: u64,
+) -> Option<String> {
+    if spec.assignees.is_empty() {
+        return None;
+    }
+    let route = format!("/repos/{}/issues/{number}", spec.repository);
+    let error =
+        gitea.ask(backoff, &route, GiteaRequest::Patch(&json!({"assignees": spec.assignees}))).err()?;
+    let names = inline(&spec.assignees.join(", "));
+    Some(format!(
+        "the pull request was not assigned to {names}: {error}; assignees must be collaborators, and the token needs the scope write:issue"
+    ))
+}
+
+/// Returns a warning for labels that the pull request doesn't get.
+fn add_labels(
+    gitea: &Gitea,
+    backoff: &mut Backoff<'_>,
+    spec: &PullRequestSpec<'_>,
+    number: u64,
+) -> Vec<String> {
     if spec.labels.is_empty() {
         return Vec::new();
     }

@@ -1,0 +1,256 @@
+//! What the registries of the images say: whether an image is there, its digest, and which commit its labels name.
+//!
+//! A registry is asked once about an image, by the first decision that would set it; the answer holds for all tries of a
+//! run. Only images that the user named are asked about, never one that only a file names.
+
+use std::collections::{BTreeSet, HashMap};
+
+use url::Url;
+
+use super::context::{DecisionContext, same_repository};
+use super::error::DecisionError;
+use super::targets;
+use crate::config::Config;
+use crate::image::{Field, Tag, same_image};
+use crate::output::BumpedImage;
+use crate::plan::{NewDigest, Plan, Request, UpdateTarget};
+use crate::registry::{FoundImage, ImageQuestion, RegistryClient, RegistryError, SourceLabels, Wanted};
+use crate::tag::Source;
+use crate::verify::Verify;
+use crate::visible::inline;
+
+/// Shorter waits are not worth a notice, in seconds.
+const WORTH_A_NOTICE: u64 = 1;
+
+/// What the registries have said.
+#[derive(Debug, Default)]
+pub(super) struct RegistryMemory {
+    client: Option<RegistryClient>,
+    answers: HashMap<ImageQuestion, Result<FoundImage, RegistryError>>,
+}
+
+/// Asks the registries for one decision.
+pub(super) struct RegistryCheck<'a> {
+    context: &'a DecisionContext<'a>,
+    config: &'a Config,
+    memory: &'a mut RegistryMemory,
+    verify: Verify,
+    pub warnings: BTreeSet<String>,
+    pub notices: BTreeSet<String>,
+    pub sources: LabelSources,
+}
+
+/// The commits that images were built from, by their labels; by name and tag.
+#[derive(Debug, Default)]
+pub(super) struct LabelSources(HashMap<(String, Tag), Source>);
+
+impl LabelSources {
+    pub fn of(&self, target: &UpdateTarget) -> Option<&Source> {
+        self.0.get(&(target.effective_name().to_owned(), target.tag.clone()?))
+    }
+}
+
+impl<'a> RegistryCheck<'a> {
+    pub fn new(context: &'a DecisionContext<'a>, config: &'a Config, memory: &'a mut RegistryMemory) -> Self {
+        RegistryCheck {
+            context,
+            config,
+            memory,
+            verify: context.settings.registry.verify.or(config.verify).unwrap_or(Verify::Off),
+            warnings: BTreeSet::new(),
+            notices: BTreeSet::new(),
+            sources: LabelSources::default(),
+        }
+    }
+
+    /// Gives each target that is to be pinned the digest that its registry has for the tag.
+    pub fn pin(&mut self, request: &mut Request) -> Result<(), DecisionError> {
+        let place = if request.add { NewDigest::OwnKey } else { NewDigest::LeftOut };
+        let questions: Vec<_> = request.targets.iter().map(|target| self.digest_question(target)).collect();
+        self.ask(questions.iter().flatten().cloned().collect())?;
+        for (target, question) in request.targets.iter_mut().zip(questions) {
+            let found =
+                question.and_then(|question| self.found(&question)).and_then(|found| found.digest.clone());
+            if let Some(digest) = found {
+                target.digest = Field::Set(digest);
+                target.new_digest = place;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for the images that a plan would set, and gives the plan back.
+    pub fn verified(&mut self, plan: Plan) -> Result<Plan, DecisionError> {
+        let positions: BTreeSet<_> = plan.changes.iter().map(|change| change.target).collect();
+        let targets: Vec<_> = positions.iter().filter_map(|at| at.of(&plan.targets)).collect();
+        if self.verify != Verify::Off {
+            self.ask(targets.iter().flat_map(|target| self.questions(target)).collect())?;
+            self.warn_of_unknown_names(&plan);
+        }
+        for target in targets {
+            self.compare_tag_with_digest(target);
+            self.read_source(target);
+        }
+        Ok(plan)
+    }
+
+    /// Notes which images are in their registries, as far as that is known.
+    pub fn mark(&self, images: &mut [BumpedImage]) {
+        for image in images {
+            let is_asked = |question: &&ImageQuestion| match &question.wanted {
+                Wanted::Tag(tag) | Wanted::DigestOf(tag) => Some(tag.as_str()) == image.tag.as_deref(),
+                Wanted::Digest(digest) => Some(digest.as_str()) == image.digest.as_deref(),
+            };
+            let asked = self.memory.answers.keys().filter(|question| question.name == image.name);
+            let mut answers =
+                asked.filter(is_asked).map(|question| self.found(question).is_some()).peekable();
+            image.verified = answers.peek().is_some().then(|| answers.all(|found| found));
+        }
+    }
+
+    /// Asks what was not asked before. Without an image, fails or warns.
+    fn ask(&mut self, questions: Vec<ImageQuestion>) -> Result<(), DecisionError> {
+        let mut new: Vec<_> = questions
+            .iter()
+            .filter(|question| !self.memory.answers.contains_key(question))
+            .cloned()
+            .collect();
+        new.dedup();
+        if !new.is_empty() {
+            let settings = self.context.settings;
+            let client = match self.memory.client.take() {
+                Some(client) => client,
+                None => RegistryClient::new(&settings.place.environment)?,
+            };
+            let answers = client.look_up(&new, settings.registry.timeout);
+            self.memory.answers.extend(new.into_iter().zip(answers));
+            self.memory.client = Some(client);
+        }
+        questions.iter().try_for_each(|question| self.judge(question))
+    }
+
+    fn judge(&mut self, question: &ImageQuestion) -> Result<(), DecisionError> {
+        let image = format!("{}:{}", inline(&question.name), question.wanted);
+        match self.memory.answers.get(question) {
+            Some(Err(error)) if self.verify == Verify::Warn => {
+                self.warnings.insert(error.to_string());
+            }
+            Some(Err(error)) => return Err(error.clone().into()),
+            Some(Ok(found)) if found.waited.as_secs() >= WORTH_A_NOTICE => {
+                let seconds = found.waited.as_secs();
+                self.notices.insert(format!("waited {seconds} s until {image} was in its registry"));
+            }
+            Some(Ok(_)) | None => {}
+        }
+        Ok(())
+    }
+
+    fn found(&self, question: &ImageQuestion) -> Option<&FoundImage> {
+        self.memory.answers.get(question)?.as_ref().ok()
+    }
+
+    /// The question for the digest of a target that is to be pinned. A rollback restores the digest that was there.
+    fn digest_question(&self, target: &UpdateTarget) -> Option<ImageQuestion> {
+        let settings = self.context.settings;
+        let service = target.service.as_deref().and_then(|name| self.config.service(name));
+        let is_pinned = settings.registry.pins_digests || service.is_some_and(|service| service.pins_digest);
+        let is_free = target.digest == Field::Unspecified || target.new_digest != NewDigest::BehindTag;
+        let tag = target.tag.as_ref().filter(|_| is_pinned && is_free && settings.back.is_none())?;
+        Some(self.question(target, Wanted::DigestOf(tag.clone())))
+    }
+
+    /// What to ask before a target is set. With a digest, that is what runs; whether the tag is there too is worth a
+    /// warning.
+    fn questions(&self, target: &UpdateTarget) -> Vec<ImageQuestion> {
+        if self.digest_question(target).is_some() {
+            return Vec::new();
+        }
+        let wanted = match (&target.digest, &target.tag) {
+            (Field::Set(digest), _) => Wanted::Digest(digest.clone()),
+            (_, Some(tag)) => Wanted::Tag(tag.clone()),
+            (_, None) => return Vec::new(),
+        };
+        vec![self.question(target, wanted)]
+    }
+
+    fn question(&self, target: &UpdateTarget, wanted: Wanted) -> ImageQuestion {
+        let with_labels = self.lacks_source(target);
+        ImageQuestion { name: target.effective_name().to_owned(), wanted, with_labels }
+    }
+
+    /// An image whose name only a file has is in a registry that nobody but the file's author chose.
+    fn warn_of_unknown_names(&mut self, plan: &Plan) {
+        for change in &plan.changes {
+            let named = change.target.of(&plan.targets).map(UpdateTarget::effective_name);
+            if named.is_none_or(|named| !same_image(named, &change.image)) {
+                let image = inline(&change.image);
+                self.warnings
+                    .insert(format!("didn't look for {image} in its registry: only a file names it"));
+            }
+        }
+    }
+
+    /// Warns if a literal digest is not what its tag points to.
+    fn compare_tag_with_digest(&mut self, target: &UpdateTarget) {
+        let (Field::Set(digest), Some(tag)) = (&target.digest, &target.tag) else { return };
+        if self.verify == Verify::Off || self.digest_question(target).is_some() {
+            return;
+        }
+        let question = self.question(target, Wanted::Tag(tag.clone()));
+        if !self.memory.answers.contains_key(&question) {
+            let time = self.context.settings.registry.timeout;
+            let asked = self
+                .memory
+                .client
+                .as_ref()
+                .map(|client| client.look_up(std::slice::from_ref(&question), time));
+            self.memory.answers.extend(asked.into_iter().flatten().map(|answer| (question.clone(), answer)));
+        }
+        let image = format!("{}:{tag}", inline(target.effective_name()));
+        match self.memory.answers.get(&question) {
+            Some(Ok(FoundImage { digest: Some(other), .. })) if other != digest => {
+                self.warnings
+                    .insert(format!("{image} points to {other} in its registry, and not to {digest}"));
+            }
+            Some(Err(error)) => {
+                self.warnings.insert(error.to_string());
+            }
+            Some(Ok(_)) | None => {}
+        }
+    }
+
+    /// Whether the labels matter: neither the user nor the tag says which commit the image was built from, and it is known
+    /// which repository is being built.
+    fn lacks_source(&self, target: &UpdateTarget) -> bool {
+        let (settings, place) = (self.context.settings, &self.context.settings.place);
+        let (Some(tag), Some(_), None) = (&target.tag, place.ci.repository(), &place.source) else {
+            return false;
+        };
+        let template = targets::tag_template(settings, self.config, target.service.as_deref());
+        settings.back.is_none() && self.context.source_in_tag(tag.as_str(), template).is_none()
+    }
+
+    fn read_source(&mut self, target: &UpdateTarget) {
+        let asked = self.digest_question(target).into_iter().chain(self.questions(target));
+        let labels = asked.filter_map(|question| self.found(&question)?.labels.clone()).next();
+        let source = labels.and_then(|labels| self.source_of(&labels));
+        if let (Some(source), Some(tag)) = (source, &target.tag) {
+            self.sources.0.insert((target.effective_name().to_owned(), tag.clone()), source);
+        }
+    }
+
+    /// The commit that labels name, if it is one of the repository that is being built: a base image passes its labels on.
+    fn source_of(&self, labels: &SourceLabels) -> Option<Source> {
+        let place = &self.context.settings.place;
+        let built = place.ci.repository()?;
+        let url = Url::parse(&labels.source).ok()?;
+        let path = url.path().trim_matches('/');
+        let slug = path.strip_suffix(".git").unwrap_or(path);
+        let server = place.environment.get("GITHUB_SERVER_URL").and_then(|server| Url::parse(server).ok());
+        let is_here = server.is_none_or(|server| server.host() == url.host());
+        if !is_here || !same_repository(Some(slug), Some(built)) {
+            return None;
+        }
+        Source::parse(&format!("{built}@{}", labels.revision))
+    }
+}

@@ -1,0 +1,96 @@
+//! Asks the registries of several images at once.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::lookup::Lookup;
+use super::manifest::SourceLabels;
+use super::{ImageRepository, RegistryCredentials, RegistryError, Wanted};
+use crate::environment::Environment;
+use crate::http::HttpSettings;
+use crate::image::Digest;
+use crate::landing::{Backoff, SystemClock};
+
+/// How many registries are asked at the same time.
+const AT_ONCE: usize = 8;
+
+/// How long to look for an image's labels, once the image is found.
+const LABELS_TIME: Duration = Duration::from_secs(20);
+
+/// An image to look up.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ImageQuestion {
+    /// The name without a tag.
+    pub name: String,
+    pub wanted: Wanted,
+    /// Whether to read its labels too.
+    pub with_labels: bool,
+}
+
+/// An image that is in its registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundImage {
+    /// Of the index, if there is one. `None` if the registry doesn't say and it wasn't asked for.
+    pub digest: Option<Digest>,
+    pub labels: Option<SourceLabels>,
+    /// How long the registry lagged.
+    pub waited: Duration,
+}
+
+/// Asks registries, with the credentials that the environment offers.
+pub struct RegistryClient {
+    http: HttpSettings,
+    credentials: RegistryCredentials,
+}
+
+impl RegistryClient {
+    /// # Errors
+    /// Fails if a file of credentials can't be used.
+    pub fn new(environment: &Environment) -> Result<Self, RegistryError> {
+        // git's own settings are for git's servers
+        let http = HttpSettings::new(environment, Vec::new());
+        Ok(RegistryClient { http, credentials: RegistryCredentials::read(environment)? })
+    }
+
+    /// Looks for the images until they are there, or the time is over; the answers are in the order of the questions.
+    pub fn look_up(
+        &self,
+        questions: &[ImageQuestion],
+        time: Duration,
+    ) -> Vec<Result<FoundImage, RegistryError>> {
+        let deadline = Instant::now() + time;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        questions.chunks(AT_ONCE).flat_map(|chunk| self.at_once(chunk, left())).collect()
+    }
+
+    fn at_once(&self, questions: &[ImageQuestion], time: Duration) -> Vec<Result<FoundImage, RegistryError>> {
+        std::thread::scope(|scope| {
+            let ask = |question| move || self.one(question, time);
+            let threads: Vec<_> = questions.iter().map(|question| scope.spawn(ask(question))).collect();
+            let lost = |question: &ImageQuestion| RegistryError::Unreachable {
+                image: question.name.clone(),
+                problem: "the request was lost".to_owned(),
+            };
+            let ended = threads.into_iter().zip(questions);
+            ended.map(|(thread, question)| thread.join().unwrap_or_else(|_| Err(lost(question)))).collect()
+        })
+    }
+
+    fn one(&self, question: &ImageQuestion, time: Duration) -> Result<FoundImage, RegistryError> {
+        let ImageQuestion { name, wanted, with_labels } = question;
+        let repository = ImageRepository::of_image(name)?;
+        let mut lookup = Lookup::new(name, &repository, wanted, &self.http, &self.credentials)?;
+        let mut backoff = Backoff::new(&SystemClock, time, fastrand::Rng::new());
+        let (digest, waited) = lookup.find(&mut backoff)?;
+        let known = digest.as_ref().filter(|_| *with_labels);
+        let labels = known.and_then(|digest| lookup.labels(digest, Instant::now() + LABELS_TIME));
+        Ok(FoundImage { digest, labels, waited })
+    }
+}
+
+/// Hides the credentials.
+impl fmt::Debug for RegistryClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegistryClient").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,368 @@
+//! `--verify` and `--digest auto` against a registry that misbehaves. Real registries are in `servers`.
+
+use std::path::Path;
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::cli::{Run, command};
+use crate::support::endless::{Endless, MOST};
+use crate::support::registry::{Asked, FakeRegistry, Told};
+
+const MANIFEST: &str = r#"{"schemaVersion": 2, "manifests": []}"#;
+const PASSWORD: &str = "pass-word-1";
+
+/// A folder with a kustomization for an image, tagged v1.
+fn folder(image: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, &format!("images:\n- name: app\n  newName: {image}\n  newTag: v1\n"));
+    folder
+}
+
+fn write(folder: &TempDir, kustomization: &str) {
+    std::fs::write(folder.path().join("kustomization.yaml"), kustomization).unwrap();
+}
+
+fn content(folder: &TempDir) -> String {
+    std::fs::read_to_string(folder.path().join("kustomization.yaml")).unwrap()
+}
+
+/// A bump in the folder, to be run with a home that is empty.
+fn bump(folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = command(folder.path());
+    command.args(["bump", "--format", "json"]).args(arguments);
+    command
+}
+
+fn run(mut command: Command) -> (Run, Value) {
+    let run = Run::of(&command.output().unwrap());
+    let json = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    (run, json)
+}
+
+/// Credentials for a registry, in a variable.
+fn auth(host: &str) -> String {
+    let pair = BASE64_STANDARD.encode(format!("ada:{PASSWORD}"));
+    format!(r#"{{"auths": {{"{host}": {{"auth": "{pair}"}}}}}}"#)
+}
+
+fn has_tag(asked: &Asked) -> Told {
+    match asked.path.as_str() {
+        "/v2/acme/api/manifests/v2" => Told::body(MANIFEST).with("Docker-Content-Digest", digest()),
+        _ => Told::status(404),
+    }
+}
+
+fn digest() -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, MANIFEST.as_bytes());
+    let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+#[test]
+fn image_is_looked_up_once_with_head() {
+    let registry = FakeRegistry::start(|asked, _| has_tag(asked));
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--verify"]));
+    assert_eq!((&json["outcome"], &json["images"][0]["verified"]), (&"edited".into(), &true.into()));
+    let asked = registry.asked();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!((&*asked[0].method, &asked[0].authorization), ("HEAD", &None));
+    assert!(content(&folder).contains("newTag: v2"));
+}
+
+#[test]
+fn registry_is_not_asked_without_the_flag_or_without_a_change() {
+    let registry = FakeRegistry::start(|asked, _| has_tag(asked));
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let (_, json) = run(bump(&folder, &[&format!("{image}:v2")]));
+    assert_eq!((&json["outcome"], &json["images"][0]["verified"]), (&"edited".into(), &Value::Null));
+    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--verify"]));
+    assert_eq!(json["outcome"], "already");
+    assert_eq!(registry.asked().len(), 0);
+}
+
+#[test]
+fn missing_image_is_exit_3_and_names_similar_tags() {
+    let registry = FakeRegistry::start(|asked, _| match &*asked.path {
+        path if path.starts_with("/v2/acme/api/tags/list") => {
+            Told::body(r#"{"tags": ["v1.2.3", "v1.2.2", "x"]}"#)
+        }
+        _ => Told::status(404),
+    });
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let before = content(&folder);
+    let (run, json) = run(bump(&folder, &[&format!("{image}:v1.2.4"), "--verify", "--verify-timeout", "1s"]));
+    assert_eq!((run.exit, &json["images"][0]["verified"]), (3, &false.into()), "{run:?}");
+    let (message, hint) =
+        (json["error"]["message"].as_str().unwrap(), json["error"]["hint"].as_str().unwrap());
+    assert!(message.starts_with(&format!("{image}:v1.2.4 is not in its registry")), "{message}");
+    assert!(hint.contains("v1.2.2, v1.2.3"), "{hint}");
+    assert_eq!(content(&folder), before);
+}
+
+#[test]
+fn image_that_comes_later_is_found() {
+    let registry = FakeRegistry::start(|asked, before| match before {
+        0 => Told::status(404),
+        1 => Told::status(503),
+        2 => Told::status(429).with("Retry-After", "1"),
+        _ => has_tag(asked),
+    });
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let (run, json) = run(bump(&folder, &[&format!("{image}:v2"), "--verify"]));
+    assert_eq!(run.exit, 0, "{run:?}");
+    assert_eq!(registry.asked().len(), 4);
+    let notice = json["notices"][0].as_str().unwrap();
+    assert!(notice.starts_with("waited ") && notice.ends_with(":v2 was in its registry"), "{notice}");
+}
+
+#[test]
+fn unreachable_registry_is_exit_4() {
+    for script in [503, 500, 429] {
+        let registry = FakeRegistry::start(move |_, _| Told::status(script));
+        let image = registry.image("acme/api");
+        let folder = folder(&image);
+        let (run, json) = run(bump(&folder, &[&format!("{image}:v2"), "--verify", "--verify-timeout", "1s"]));
+        assert_eq!(run.exit, 4, "{run:?}");
+        assert!(json["error"]["message"].as_str().unwrap().ends_with(&format!("answered {script}")));
+    }
+}
+
+#[test]
+fn warning_is_enough_with_warn() {
+    for (status, words) in
+        [(404, "is not in its registry"), (503, "can't reach the registry"), (401, "there is no access")]
+    {
+        let registry = FakeRegistry::start(move |_, _| Told::status(status));
+        let image = registry.image("acme/api");
+        let folder = folder(&image);
+        let (run, json) =
+            run(bump(&folder, &[&format!("{image}:v2"), "--verify=warn", "--verify-timeout", "1s"]));
+        assert_eq!((run.exit, &json["outcome"]), (0, &"edited".into()), "{run:?}");
+        assert!(json["warnings"][0].as_str().unwrap().contains(words), "{run:?}");
+        assert!(content(&folder).contains("newTag: v2"));
+    }
+}
+
+#[test]
+fn no_access_without_a_credential_is_exit_5_at_once() {
+    let registry =
+        FakeRegistry::start(|_, _| Told::status(401).with("WWW-Authenticate", "Basic realm=\"x\""));
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let (run, json) = run(bump(&folder, &[&format!("{image}:v2"), "--verify"]));
+    assert_eq!((run.exit, registry.asked().len()), (5, 1), "{run:?}");
+    let message = json["error"]["message"].as_str().unwrap();
+    assert!(message.contains("is missing, or there is no access"), "{message}");
+}
+
+#[test]
+fn wrong_password_is_exit_5_and_stays_secret() {
+    // a registry that echoes what it got
+    let registry = FakeRegistry::start(|asked, _| {
+        let echo = asked.authorization.clone().unwrap_or_default();
+        Told { body: echo.clone().into_bytes(), ..Told::status(401) }
+            .with("WWW-Authenticate", format!("Basic realm=\"{echo}\""))
+            .with("X-Echo", echo)
+    });
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify", "--verify-timeout", "1s", "-v"]);
+    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
+    let (run, json) = run(command);
+    assert_eq!(run.exit, 5, "{run:?}");
+    assert!(json["error"]["message"].as_str().unwrap().contains("$DOCKER_AUTH_CONFIG"), "{run:?}");
+    let secrets = [PASSWORD.to_owned(), BASE64_STANDARD.encode(format!("ada:{PASSWORD}"))];
+    assert!(secrets.iter().all(|secret| !run.output().contains(secret)), "{run:?}");
+    assert!(registry.asked().iter().any(|asked| asked.authorization.is_some()), "it was sent");
+}
+
+#[test]
+fn token_is_asked_for_reading_only_and_with_the_password() {
+    let registry = FakeRegistry::start(|asked, _| {
+        let challenge = format!(
+            r#"Bearer realm="http://{}/token?x=1",service="reg",scope="repository:acme/api:pull,push""#,
+            asked.host
+        );
+        match (&*asked.path, asked.authorization.as_deref()) {
+            (path, Some(basic)) if path.starts_with("/token") && basic.starts_with("Basic ") => {
+                Told::body(r#"{"access_token": "t0ken-1"}"#)
+            }
+            (_, Some("Bearer t0ken-1")) => has_tag(asked),
+            _ => Told::status(401).with("WWW-Authenticate", challenge),
+        }
+    });
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify"]);
+    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
+    let (run, _) = run(command);
+    assert_eq!(run.exit, 0, "{run:?}");
+    let token = registry.asked().into_iter().find(|asked| asked.path.starts_with("/token")).unwrap();
+    assert_eq!(token.path, "/token?x=1&service=reg&scope=repository%3Aacme%2Fapi%3Apull");
+}
+
+#[test]
+fn token_server_elsewhere_gets_nothing() {
+    let elsewhere = FakeRegistry::start(|_, _| Told::body(r#"{"token": "t"}"#));
+    let realm = format!("Bearer realm=\"http://{}/token\"", elsewhere.host);
+    let registry = FakeRegistry::start(move |_, _| Told::status(401).with("WWW-Authenticate", realm.clone()));
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify"]);
+    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
+    let (run, json) = run(command);
+    assert_eq!((run.exit, elsewhere.asked().len()), (5, 0), "{run:?}");
+    assert!(json["error"]["message"].as_str().unwrap().contains("names a token server"), "{run:?}");
+}
+
+#[test]
+fn redirect_elsewhere_gets_no_credential() {
+    let registry = FakeRegistry::start(|asked, _| match &asked.authorization {
+        None => Told::status(401).with("WWW-Authenticate", "Basic realm=\"x\""),
+        Some(_) => Told::status(307).with("Location", "http://127.0.0.1:9/v2/"),
+    });
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify"]);
+    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
+    let (run, json) = run(command);
+    assert_eq!(run.exit, 1, "{run:?}");
+    assert!(json["error"]["message"].as_str().unwrap().contains("not https"), "{run:?}");
+}
+
+#[test]
+fn digest_is_computed_and_pinned() {
+    let registry = FakeRegistry::start(|asked, _| has_tag(asked));
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto"]));
+    assert_eq!(json["images"][0]["digest"], *digest());
+    assert!(content(&folder).ends_with(&format!("newTag: v2\n  digest: {}\n", digest())));
+    assert_eq!(registry.asked().len(), 1);
+    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--digest=auto"]));
+    assert_eq!(json["outcome"], "already");
+}
+
+#[test]
+fn lying_digest_is_an_error() {
+    let registry = FakeRegistry::start(|_, _| {
+        Told::body(MANIFEST).with("Docker-Content-Digest", format!("sha256:{}", "0".repeat(64)))
+    });
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let (run, json) = run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto"]));
+    assert_eq!(run.exit, 1, "{run:?}");
+    assert!(json["error"]["message"].as_str().unwrap().contains(&digest()), "{run:?}");
+}
+
+#[test]
+fn block_without_a_place_for_digests_gets_the_tag_alone() {
+    let registry = FakeRegistry::start(|asked, _| has_tag(asked));
+    let image = registry.image("acme/api");
+    let release = format!(
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec:\n  values:\n    image:\n      repository: {image}\n      tag: v1\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("release.yaml");
+    std::fs::write(&file, &release).unwrap();
+    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto"]));
+    assert!(json["warnings"][0].as_str().unwrap().contains("--add"), "{json}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), release.replace("v1\n", "v2\n"));
+    std::fs::write(&file, &release).unwrap();
+    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto", "--add"]));
+    assert_eq!(json["warnings"].as_array().unwrap().len(), 0, "{json}");
+    let with_key = release.replace("tag: v1\n", &format!("tag: v2\n      digest: {}\n", digest()));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), with_key);
+}
+
+#[test]
+fn tag_that_points_elsewhere_is_a_warning() {
+    let registry = FakeRegistry::start(|asked, _| {
+        let given = format!("/v2/acme/api/manifests/sha256:{}", "0".repeat(64));
+        if asked.path == given { Told::body(MANIFEST) } else { has_tag(asked) }
+    });
+    let image = registry.image("acme/api");
+    let literal = format!("{image}:v2@sha256:{}", "0".repeat(64));
+    let folder = folder(&image);
+    let (run, json) = run(bump(&folder, &[&literal, "--verify"]));
+    assert_eq!(run.exit, 0, "{run:?}");
+    assert!(json["warnings"][0].as_str().unwrap().contains("points to"), "{run:?}");
+}
+
+#[test]
+fn endless_manifest_is_cut() {
+    let endless = Endless::body("application/json", b"{", b"x".repeat(64 * 1024));
+    let host = endless.url("").trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let image = format!("{host}/acme/api");
+    let folder = folder(&image);
+    let (run, _) =
+        run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto", "--verify-timeout", "5s"]));
+    assert_ne!(run.exit, 0, "{run:?}");
+    assert!(endless.sent() < MOST);
+}
+
+#[test]
+fn configuration_asks_for_it_too() {
+    let registry = FakeRegistry::start(|asked, _| has_tag(asked));
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let config = format!("verify: true\nservices:\n  api: {{ image: \"{image}\", digest: auto }}\n");
+    std::fs::write(folder.path().join("tagbump.yaml"), config).unwrap();
+    let (run_, json) = run(bump(&folder, &["api", "--tag", "v2"]));
+    assert_eq!((run_.exit, &json["images"][0]["digest"]), (0, &(*digest()).into()), "{run_:?}");
+    write(&folder, &format!("images:\n- name: app\n  newName: {image}\n  newTag: v1\n"));
+    let (run_, _) = run(bump(&folder, &[&format!("{image}:v3"), "--verify-timeout", "1s"]));
+    assert_eq!(run_.exit, 3, "{run_:?}");
+    let (run_, _) = run(bump(&folder, &[&format!("{image}:v3"), "--verify=off"]));
+    assert_eq!(run_.exit, 0, "{run_:?}");
+}
+
+/// Writes a credential helper that prints `text` and exits with `code`.
+#[cfg(unix)]
+fn helper(folder: &Path, text: &str, code: u8) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let script = folder.join("docker-credential-test");
+    let log = folder.join("log");
+    let body =
+        format!("#!/bin/sh\nenv > '{}'\ncat >> '{0}'\nprintf '%s' '{text}'\nexit {code}\n", log.display());
+    std::fs::write(&script, body).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn helper_is_asked_and_sees_no_token() {
+    let registry = FakeRegistry::start(|asked, _| match &asked.authorization {
+        Some(_) => has_tag(asked),
+        None => Told::status(401).with("WWW-Authenticate", "Basic realm=\"x\""),
+    });
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let tools = tempfile::tempdir().unwrap();
+    helper(tools.path(), &format!(r#"{{"Username": "ada", "Secret": "{PASSWORD}"}}"#), 0);
+    let ask = |arguments: &[&str]| {
+        let mut command = bump(&folder, arguments);
+        let path = format!("{}:{}", tools.path().display(), std::env::var("PATH").unwrap());
+        command.env("PATH", path).env("DOCKER_AUTH_CONFIG", r#"{"credsStore": "test"}"#);
+        command.env("TAGBUMP_TOKEN", "own-token-1").env("GITHUB_TOKEN", "job-token-1");
+        run(command).0
+    };
+    let done = ask(&[&format!("{image}:v2"), "--verify"]);
+    assert_eq!(done.exit, 0, "{done:?}");
+    let log = std::fs::read_to_string(tools.path().join("log")).unwrap();
+    assert!(log.ends_with(&registry.host) && !log.contains("-token-1"), "{log}");
+    // what a helper prints when it fails may hold a secret
+    helper(tools.path(), PASSWORD, 1);
+    let failed = ask(&[&format!("{image}:v3"), "--verify", "--verify-timeout", "1s"]);
+    assert!(failed.exit != 0 && !failed.output().contains(PASSWORD), "{failed:?}");
+    assert!(failed.output().contains("docker-credential-test failed"), "{failed:?}");
+}
