@@ -18,7 +18,8 @@ pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listin
     let submodules = checkout.as_ref().map(Checkout::submodules).unwrap_or_default();
     let tracked = checkout.map(|checkout| TrackedFiles::new(checkout.tracked()));
     let worktree = worktree.with_submodules(submodules).tracking(tracked);
-    let mut listing = plan::list(&worktree, &settings.selection, &settings.images, looked)?;
+    let listing = plan::list(&worktree, &settings.selection, &settings.images, looked)?;
+    let mut listing = listing.with_winning(&settings.selection, &settings.images);
     if listing.references.is_empty() {
         listing.warnings.extend(listing.nested.iter().map(NestedRepository::to_string));
     }

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::compose::{Interpolated, Origin, ServiceImage, TextPiece};
-use super::setting::{Fixed, Setting};
+use super::place::Place;
+use super::setting::{Fixed, Link, Setting};
 use super::value::Scalar;
 
 /// Longer texts hold no image, and stay as they are: otherwise, texts that contain each other could fill the memory.
@@ -54,11 +55,29 @@ pub(super) fn set_pieces(scalar: &mut Scalar, pieces: Vec<TextPiece>) {
     let Some(place) = scalar.place else {
         return scalar.set_image(Setting::generated(), text);
     };
-    let winning = ServiceImage::new(place, &pieces).image.winning().cloned();
-    let setting = match (winning, scalar.links.last()) {
-        // the version is in the scalar's own text, and another step put it there
-        (Some(setting), Some(link)) if setting.place() == Some(place) => link.setting.clone(),
-        (setting, _) => setting.unwrap_or_else(Setting::generated),
-    };
+    let last = scalar.links.last();
+    let setting = winning(place, &pieces, last.map(|link| link.setting.clone()));
+    let as_tag = winning(place, &behind_name(pieces), last.map(Link::tag_setting));
     scalar.set_image(setting, text);
+    if let Some(link) = scalar.links.last_mut() {
+        link.as_tag = Some(as_tag);
+    }
+}
+
+/// The piece that sets the version of an image. `last` is the last step that changed the scalar.
+fn winning(place: Place, pieces: &Interpolated, last: Option<Setting>) -> Setting {
+    let winning = ServiceImage::new(place, pieces).image.winning().cloned();
+    match (winning, last) {
+        // the version is in the scalar's own text, and another step put it there
+        (Some(setting), Some(last)) if setting.place() == Some(place) => last,
+        (setting, _) => setting.unwrap_or_else(Setting::generated),
+    }
+}
+
+/// The pieces of a tag, as if they were in an image.
+fn behind_name(Interpolated { mut pieces, overridden }: Interpolated) -> Interpolated {
+    let text = "image:".to_owned();
+    let origin = Origin::Fixed(Fixed::SeveralParts);
+    pieces.insert(0, TextPiece { shown: text.clone(), text, origin, variables: Vec::new() });
+    Interpolated { pieces, overridden }
 }

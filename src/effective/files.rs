@@ -6,7 +6,7 @@ use super::place::{FileId, Place};
 use super::value::Value;
 use crate::dotenv::{Assignment, DotenvError, parse};
 use crate::location::Location;
-use crate::yaml::{Budget, Cancellation, ParsedYaml, scan_until};
+use crate::yaml::{Budget, Cancellation, ParseAborted, ParsedYaml, scan_until};
 
 /// The most values that a run puts together from all files. Bases can include each other in so many ways that the
 /// result is far larger than the files.
@@ -160,6 +160,12 @@ impl<'a> Files<'a> {
     /// Whether all values of a file could be read. Aliases and merge keys can multiply them beyond what is allowed.
     pub fn is_whole(&self, file: FileId) -> bool {
         self.file(file).yaml.as_ref().is_none_or(|yaml| yaml.check().is_ok())
+    }
+
+    /// The files whose values couldn't all be read, each with the reason. What is in the rest may run, too.
+    pub fn cut_off(&self) -> impl Iterator<Item = (&str, ParseAborted)> {
+        let stopped = |file: &LoadedFile| file.yaml.as_ref().and_then(|yaml| yaml.check().err());
+        self.loaded.iter().filter_map(move |file| Some((file.path.as_str(), stopped(file)?)))
     }
 
     /// Whether a build ended because it would have made too many values.

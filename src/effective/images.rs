@@ -1,5 +1,6 @@
 //! The images in a rendered object or in merged values. Where they are is the business of [`crate::manifest`].
 
+use super::place::Place;
 use super::setting::{EffectiveImage, Link, Setting};
 use super::value::{Rendered, Scalar, Value};
 use crate::manifest::{ManifestFile, Reference, ReferenceSyntax, ValueLocation, references};
@@ -76,7 +77,7 @@ impl EffectiveImage {
     pub fn change_text(&mut self, change: impl FnOnce(&mut Scalar)) {
         let EffectiveImage { name, tag, digest, chain, .. } = &*self;
         let (name, tag, digest) = (name.clone(), tag.clone(), digest.clone());
-        let text = Link { setting: Setting::generated(), name, tag, digest }.text();
+        let text = Link { setting: Setting::generated(), name, tag, digest, as_tag: None }.text();
         let mut scalar = Scalar { links: chain.clone(), ..Scalar::generated(text) };
         change(&mut scalar);
         if scalar.links.len() == chain.len() {
@@ -88,6 +89,42 @@ impl EffectiveImage {
         self.chain = scalar.links.into_iter().skip(had_none).collect();
         self.app_version = None;
         (self.name, self.tag, self.digest) = (name, tag, digest);
+    }
+
+    /// Changes the scalars that the image is made from, before anything else changes it.
+    pub fn change_scalars(&mut self, mut change: impl FnMut(&mut Scalar)) {
+        let mut name = Scalar { place: self.named_at, ..Scalar::generated(self.name.clone()) };
+        match self.chain.last().map(|link| (link.setting.clone(), link.tag.clone())) {
+            None => change(&mut name),
+            Some((Setting::Parts { repository, tag, digest }, Some(text))) => {
+                change(&mut name);
+                let mut scalar = Scalar { place: Some(tag), ..Scalar::generated(text) };
+                change(&mut scalar);
+                self.set_tag(&scalar, |tag| Setting::Parts { repository, tag, digest });
+            }
+            Some((setting, _)) => {
+                return self.change_text(|scalar| {
+                    scalar.place = setting.place();
+                    change(scalar);
+                });
+            }
+        }
+        self.name = name.text;
+    }
+
+    /// Takes over a tag that was changed; `whole` is the setting if one scalar holds all of it.
+    fn set_tag(&mut self, tag: &Scalar, whole: impl Fn(Place) -> Setting) {
+        let Some(was) = self.chain.last() else { return };
+        let setting = match (tag.links.last(), tag.place) {
+            (Some(link), _) => link.tag_setting(),
+            (None, Some(place)) => whole(place),
+            (None, None) => Setting::generated(),
+        };
+        if setting != was.setting {
+            self.chain.push(Link { setting, tag: Some(tag.text.clone()), as_tag: None, ..was.clone() });
+        }
+        self.overridden.extend(&tag.overridden);
+        self.tag = Some(tag.text.clone());
     }
 }
 
@@ -108,12 +145,12 @@ fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> Effectiv
     let Reference { image, tag: text, digest, .. } = reference;
     let link = |setting: Setting, tag: Option<String>| {
         let (name, digest) = (image.clone(), digest.clone());
-        Link { setting, name, tag, digest }
+        Link { setting, name, tag, digest, as_tag: None }
     };
     // what changed the tag's scalar; the first link is the scalar itself
     let changed = |change: &Link| match &change.setting {
         Setting::Image(_) => link(setting.clone(), Some(change.text())),
-        other => link(other.clone(), Some(change.text())),
+        _ => link(change.tag_setting(), Some(change.text())),
     };
     let chain = match tag.links.as_slice() {
         [] => vec![link(setting, text.clone())],

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use memchr::memmem::find;
+
 use super::files::{folder_of, join};
 use super::word_index::WordIndex;
 use super::words::{FileWords, hash, last_part};
@@ -93,6 +95,23 @@ impl<'a> Mentions<'a> {
         self.by.get(path).cloned().unwrap_or_default()
     }
 
+    /// The kustomizations that may render the chart in a folder: `helmCharts` name only the chart, and its folder is
+    /// looked for in `charts` beside the kustomization. (Another `chartHome` is mentioned as a path.)
+    fn inflating(&self, chart: &str) -> Vec<&'a str> {
+        let home = folder_of(chart);
+        if file_name(home) != "charts" {
+            return Vec::new();
+        }
+        let has_charts = |path: &&'a str| {
+            self.files.get(*path).is_some_and(|file| find(&file.bytes, b"helmChart").is_some())
+        };
+        let files = kustomization_files(folder_of(home)).into_iter();
+        files
+            .filter_map(|path| Some(self.files.get_key_value(&path)?.0.as_str()))
+            .filter(has_charts)
+            .collect()
+    }
+
     /// The files that refer to a declaration by name.
     fn referring(&self, name: &str) -> impl Iterator<Item = &'a str> {
         let words = self.name_words.with_hash(hash(name.as_bytes()));
@@ -165,6 +184,7 @@ impl<'a> Mentions<'a> {
             let places = std::iter::once(path.as_str()).chain(above(&path));
             for place in places.take_while(|place| visited.insert((*place).to_owned())) {
                 found.extend(self.mentioning(place));
+                found.extend(self.inflating(place));
             }
             let declared = self.declarations.get(&path).into_iter().flatten();
             for name in declared.filter(|name| names.insert(name.as_str())) {
@@ -186,12 +206,16 @@ fn below(target: &str, paths: &BTreeSet<String>) -> Vec<String> {
     if paths.contains(target) {
         return vec![target.to_owned()];
     }
-    let named = |name: &str| if target.is_empty() { name.to_owned() } else { format!("{target}/{name}") };
-    let kustomization = ["kustomization.yaml", "kustomization.yml", "Kustomization"].map(named);
-    match kustomization.into_iter().find(|path| paths.contains(path)) {
+    match kustomization_files(target).into_iter().find(|path| paths.contains(path)) {
         Some(path) => vec![path],
         None => inside(target, paths).cloned().collect(),
     }
+}
+
+/// What the kustomization in a folder can be called.
+fn kustomization_files(folder: &str) -> [String; 3] {
+    let named = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"].map(named)
 }
 
 /// The files below a folder; empty for the root.

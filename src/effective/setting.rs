@@ -40,6 +40,8 @@ pub struct Link {
     pub name: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
+    /// What sets the text if it is a tag by itself, as in a chart's values; `None` if that makes no difference.
+    pub as_tag: Option<Setting>,
 }
 
 impl Link {
@@ -47,7 +49,18 @@ impl Link {
     pub fn new(setting: Setting, text: &str) -> Self {
         let ParsedReference { name, tag, digest } = ParsedReference::parse(text);
         let owned = |part: Option<&str>| part.map(str::to_owned);
-        Link { setting, name: name.to_owned(), tag: owned(tag), digest: owned(digest) }
+        Link { setting, name: name.to_owned(), tag: owned(tag), digest: owned(digest), as_tag: None }
+    }
+
+    /// What sets the text, which is a tag by itself.
+    pub fn tag_setting(&self) -> Setting {
+        let own = self.as_tag.clone().unwrap_or_else(|| self.setting.clone());
+        match own {
+            Setting::Part(part) if part.holds == Holds::Image => {
+                Setting::Part(TextPart { holds: Holds::whole_tag(), ..part })
+            }
+            other => other,
+        }
     }
 
     /// The image after this step: `name[:tag][@digest]`.
@@ -128,6 +141,20 @@ impl Setting {
         match self {
             Setting::Parts { tag, digest, .. } => digest.iter().copied().chain([*tag]).collect(),
             _ => self.places(),
+        }
+    }
+
+    /// Whether an edit of both writes the same text, if they are at the same place. A variable can be all of one tag
+    /// and a part of another.
+    pub fn sets_same_text(&self, other: &Setting) -> bool {
+        match (self, other) {
+            (Setting::Part(one), Setting::Part(other)) => one == other,
+            (Setting::Part(part), whole) | (whole, Setting::Part(part)) => match whole {
+                Setting::Parts { .. } => part.holds == Holds::whole_tag(),
+                Setting::Image(_) => part.holds == Holds::Image,
+                _ => false,
+            },
+            _ => true,
         }
     }
 

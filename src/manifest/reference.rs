@@ -84,6 +84,13 @@ pub enum Holds {
     NoTag,
 }
 
+impl Holds {
+    /// A tag without any text around it.
+    pub fn whole_tag() -> Self {
+        Holds::Tag { prefix: String::new(), suffix: String::new() }
+    }
+}
+
 /// Where a scalar is that a reference consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ScalarPlace {

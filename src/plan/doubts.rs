@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::what_runs::{Summary, UnsetTag};
+use super::rendered_roots::RenderedRoots;
+use super::summary::Summary;
+use super::what_runs::UnsetTag;
 use crate::effective::{EffectiveImage, Place, Root, Setting, StaleChart};
 use crate::visible::inline;
 
@@ -41,6 +43,7 @@ impl Summary<'_> {
         }
         warnings.extend(self.stale());
         warnings.extend(self.generated());
+        warnings.extend(self.roots.cut_off());
         warnings.extend(self.roots.files.is_exhausted().then(|| TOO_LARGE.to_owned()));
         warnings.sort();
         warnings.dedup();
@@ -107,6 +110,14 @@ impl Summary<'_> {
                  reconcileStrategy: Revision"
             )
         })
+    }
+}
+
+impl RenderedRoots<'_> {
+    /// A warning for each file that is too much work to read to its end, such as one of aliases that multiply.
+    pub fn cut_off(&self) -> impl Iterator<Item = String> {
+        let files = self.files.cut_off();
+        files.map(|(path, reason)| format!("{}: {reason}; check what runs from there", inline(path)))
     }
 }
 

@@ -64,18 +64,20 @@ pub(super) fn all(survey: &ScannedFiles, request: &Request, target: TargetIndex)
 
 /// One notice for each target with places that the bump leaves at another tag.
 pub(super) fn notices(survey: &ScannedFiles, request: &Request) -> Vec<String> {
+    if request.targets.len() > MANY_IMAGES {
+        return vec![format!(
+            "places that no rule covers aren't listed, because this sets more than {MANY_IMAGES} images"
+        )];
+    }
     let notice = |target: TargetIndex| notice(survey, request, target);
     TargetIndex::each(&request.targets).filter_map(|(target, _)| notice(target)).collect()
 }
 
-/// With more images than this in one command, no notice lists other places: looking through each file for each image
-/// would take too long.
+/// With more images than this in one command, one notice says that other places aren't listed: looking through each
+/// file for each image would take too long.
 const MANY_IMAGES: usize = 16;
 
 fn notice(survey: &ScannedFiles, request: &Request, target: TargetIndex) -> Option<String> {
-    if request.targets.len() > MANY_IMAGES {
-        return None;
-    }
     let wanted = &request.targets[target];
     let tag = wanted.tag.as_ref().map(|tag| tag.as_str());
     let is_behind = |place: &UnknownPlace| !place.bare && (tag.is_none() || place.tag.as_deref() != tag);

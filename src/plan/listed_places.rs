@@ -3,10 +3,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::FileSource;
+use super::rendered_roots::{RenderedRoots, RenderedScope};
 use super::surroundings::Surroundings;
-use super::what_runs::{FilePlace, Overridden, RenderedRoots, RenderedScope};
+use super::what_runs::{FilePlace, Overridden};
+use super::winning_place::kind;
+use crate::dotenv::is_dotenv;
 use crate::effective::{Place, Setting};
+use crate::file_selection::file_name;
 use crate::location::Location;
+use crate::manifest::{COMPOSE, is_compose};
 use crate::yaml::Cancellation;
 
 /// What the roots say about the places of a listing.
@@ -16,6 +21,8 @@ pub(super) struct ListedPlaces {
     /// Every place that sets an image in some root.
     pub known: HashSet<FilePlace>,
     pub winning: Vec<ListedWinner>,
+    /// Files that are too much work to read to their end.
+    pub cut_off: Vec<String>,
 }
 
 /// A place that sets what some root runs, and the image there.
@@ -25,6 +32,7 @@ pub(super) struct ListedWinner {
     pub image: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
+    pub kind: &'static str,
     /// Why it can't be edited.
     pub fixed: Option<String>,
 }
@@ -37,6 +45,7 @@ pub(super) fn listed_places(source: &dyn FileSource, around: &Surroundings) -> L
         overridden: roots.overridden(),
         known: roots.known(),
         winning: roots.winners(),
+        cut_off: roots.cut_off().collect(),
     })
 }
 
@@ -84,7 +93,8 @@ impl RenderedRoots<'_> {
                 continue;
             };
             winners.entry((place, image.name.as_str())).or_insert_with(|| ListedWinner {
-                at: self.files.location(place),
+                at: self.exact_location(place),
+                kind: self.kind(place, setting),
                 nodes: setting.version_places().into_iter().map(|place| self.file_place(place)).collect(),
                 image: image.name.clone(),
                 tag: image.tag.clone(),
@@ -96,6 +106,20 @@ impl RenderedRoots<'_> {
             });
         }
         winners.into_values().collect()
+    }
+
+    /// Where a place is, with its column if it is a scalar of the file itself.
+    fn exact_location(&self, place: Place) -> Location {
+        let file = self.files.file(place.file);
+        let yaml = file.yaml.as_ref().filter(|_| file.inside.is_none());
+        let column = yaml.map(|yaml| yaml.node(place.node).column);
+        Location { column, ..self.files.location(place) }
+    }
+
+    fn kind(&self, place: Place, setting: &Setting) -> &'static str {
+        let path = &self.files.file(place.file).path;
+        let is_compose = is_dotenv(path) || is_compose(file_name(path));
+        if is_compose { COMPOSE } else { kind(setting) }
     }
 
     /// Every place that sets an image, or is overridden.

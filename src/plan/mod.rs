@@ -17,7 +17,10 @@ mod field_index;
 mod files;
 mod image_inventory;
 mod indexes;
+mod listed_elsewhere;
 mod listed_places;
+mod listed_references;
+mod listed_winners;
 mod listing;
 mod matched;
 mod matching;
@@ -25,14 +28,17 @@ mod no_match;
 mod parse_ahead;
 mod parsed_file;
 mod prefilter;
+mod rendered_roots;
 mod reports;
 mod shared;
 mod skipped_files;
 mod source;
+mod summary;
 mod surroundings;
 mod unparsed;
 mod what_runs;
 mod winning;
+mod winning_place;
 
 use std::collections::BTreeSet;
 

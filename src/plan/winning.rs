@@ -6,23 +6,18 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::files::ScannedFiles;
 use super::indexes::FileIndex;
 use super::matched::Match;
-use super::matching::match_of;
 use super::parsed_file::ParsedFile;
 use super::reports::Reports;
 use super::what_runs::{FilePlace, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{
-    FileContent, FileSource, PlacePath, PlanError, Request, SourceFile, TargetIndex, UpdateTarget, matching,
-};
+use super::winning_place::{WinningPlace, set_version};
+use super::{FileContent, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget, matching};
 use crate::dotenv;
-use crate::effective::{Setting, TextPart};
-use crate::file_selection::{MatchLevel, file_name};
+use crate::effective::Setting;
+use crate::file_selection::MatchLevel;
 use crate::image::Field;
-use crate::manifest::{
-    COMPOSE, KUSTOMIZATION, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace,
-    ValueLocation, WORKLOAD, is_compose, is_override,
-};
+use crate::manifest::{COMPOSE, KUSTOMIZATION, Refusal, RefusalReason, WORKLOAD};
 use crate::visible::inline;
-use crate::yaml::{EditBlocker, FieldPath, NodeId, ParsedYaml, scan_until};
+use crate::yaml::scan_until;
 
 /// The matches that set what runs, and those that no root covers.
 ///
@@ -103,6 +98,8 @@ fn keep_winners(
             }
             Verdict::SetsOthers(others) => {
                 m.result = Err(Refusal::new(m.at, RefusalReason::SetsOthers { others: others.join(", ") }));
+                // no container runs it under this name
+                m.unused = true;
                 kept.push(m);
             }
             Verdict::Unused(notice) => entries.push(notice),
@@ -250,13 +247,7 @@ impl<'a> Judge<'a> {
         let parsed = &self.survey.files[file];
         let match_level = target.scope.standing_of_any(&parsed.path)?;
         let place = WinningPlace { parsed, file, match_level, winner, target };
-        let found = match (&winner.setting, winner.inside) {
-            _ if winner.is_nested() => None,
-            (_, Some(block)) => place.embedded(block),
-            (Setting::Part(part), None) => Some(place.part(part)),
-            _ => place.scalar(),
-        };
-        found.or_else(|| place.unplaced())
+        place.as_any_match()
     }
 }
 
@@ -264,113 +255,6 @@ fn unread_file(winner: &Winner) -> String {
     let Winner { path, line, roots, .. } = winner;
     let (path, roots) = (inline(path), inline(&roots.join(", ")));
     format!("{path}:{line}: sets what runs in {roots}, and the file can't be read; change it by hand")
-}
-
-/// A winning place, in the file that it is in.
-struct WinningPlace<'a> {
-    parsed: &'a ParsedFile,
-    file: FileIndex,
-    match_level: MatchLevel,
-    winner: &'a Winner,
-    target: &'a UpdateTarget,
-}
-
-impl WinningPlace<'_> {
-    /// A match of the node `at`, which no rule finds.
-    fn as_match(&self, at: NodeId, kind: &'static str, result: Result<Rewrite, Refusal>) -> Match {
-        let WinningPlace { file, match_level, winner, target, .. } = *self;
-        let mut m = Match {
-            file,
-            target: winner.target,
-            match_level,
-            at,
-            inner_at: None,
-            line: winner.line,
-            nodes: vec![ScalarPlace { inside: None, node: at }],
-            kind,
-            image: target.name.clone(),
-            tag: winner.tag.clone(),
-            digest: winner.digest.clone(),
-            added: false,
-            overrides: false,
-            only_told: false,
-            by_new_name: false,
-            kustomize_name: None,
-            unused: false,
-            effective_tags: Vec::new(),
-            effective_tag: None,
-            field: None,
-            result,
-        };
-        set_version(&mut m, winner);
-        m
-    }
-
-    /// A place in YAML inside a block scalar.
-    fn embedded(&self, block: NodeId) -> Option<Match> {
-        let WinningPlace { parsed, winner, target, .. } = *self;
-        let text = parsed.read_embedded(block)?;
-        let node = winner.setting.place()?.node;
-        let result = match &winner.setting {
-            Setting::Part(part) => {
-                text.rewrite(winner.line, &part_reference(winner, part, target), &target.desired())
-            }
-            _ => {
-                let is_here = |found: &&Reference| found.slots().iter().any(|slot| slot.node == node);
-                let inner = parsed.all_references().filter(|found| found.at == block);
-                let inner = inner.filter_map(Reference::inner).filter(is_setting).find(is_here).cloned();
-                let inner = inner.map(|found| Reference { image: target.name.clone(), ..found });
-                let inner = inner.or_else(|| new_reference(&text.yaml, winner, node, &target.name))?;
-                text.rewrite(winner.line, &inner, &target.desired())
-            }
-        };
-        let m = self.as_match(block, kind(&winner.setting), result);
-        let nodes = vec![ScalarPlace { inside: Some(block), node }];
-        let field = FieldPath::to_node(&parsed.yaml, block)
-            .map(|path| PlacePath { path, inside: FieldPath::to_node(&text.yaml, node) });
-        Some(Match { inner_at: Some(node), nodes, field, ..m })
-    }
-
-    /// A place that tagbump knows and can't edit.
-    fn unplaced(&self) -> Option<Match> {
-        let at = self.winner.inside.or_else(|| Some(self.winner.setting.place()?.node))?;
-        let refusal = Refusal::blocked(at, "the value", EditBlocker::Unplaced);
-        Some(self.as_match(at, kind(&self.winner.setting), Err(refusal)))
-    }
-
-    /// Where the version is, if a scalar holds it.
-    fn field(&self) -> Option<PlacePath> {
-        let setting = &self.winner.setting;
-        let has_version = !matches!(setting, Setting::Entry { new_tag: None, digest: None, .. });
-        let place = setting.place().filter(|_| has_version)?;
-        Some(PlacePath { path: FieldPath::to_node(&self.parsed.yaml, place.node)?, inside: None })
-    }
-
-    /// A part of a text.
-    fn part(&self, part: &TextPart) -> Match {
-        let WinningPlace { parsed, winner, target, .. } = *self;
-        let reference = part_reference(winner, part, target);
-        let result = parsed.rewrite(&reference, &target.desired());
-        let is_compose = parsed.is_assignments() || is_compose(file_name(&parsed.path));
-        let kind = if is_compose { COMPOSE } else { kind(&winner.setting) };
-        let variable = parsed.variable(part.place.node).map(str::to_owned);
-        let is_whole = parsed.yaml.text(part.place.node).is_some_and(|text| part.range == (0..text.len()));
-        let field = match variable {
-            Some(path) => Some(PlacePath { path, inside: None }),
-            None => self.field().filter(|_| is_whole),
-        };
-        Match { field, ..self.as_match(part.place.node, kind, result) }
-    }
-
-    /// A scalar: one that a rule finds under another name, or one that holds just what the setting says.
-    fn scalar(&self) -> Option<Match> {
-        let WinningPlace { parsed, file, match_level, winner, target } = *self;
-        let reference = reference(parsed, winner, &target.name)?;
-        let mut m = match_of(parsed, file, winner.target, match_level, &reference, target);
-        m.field = self.field();
-        set_version(&mut m, winner);
-        Some(m)
-    }
 }
 
 fn unused_entry(UnusedEntry { at, may_match, running, renamed_by }: &UnusedEntry, m: &Match) -> Verdict {
@@ -382,80 +266,5 @@ fn unused_entry(UnusedEntry { at, may_match, running, renamed_by }: &UnusedEntry
             Verdict::Unused(format!("{at}: has no effect, because no container here names {image} like this"))
         }
         None => Verdict::KeepUnused(format!("{at}: no workload here uses {image}; the entry is set anyway")),
-    }
-}
-
-/// A part of a text as a reference.
-fn part_reference(winner: &Winner, part: &TextPart, target: &UpdateTarget) -> Reference {
-    let TextPart { place, range, holds } = part.clone();
-    let slot = ValueLocation { key: place.node, node: place.node, shared_by: None };
-    Reference {
-        kind: kind(&winner.setting),
-        at: place.node,
-        image: target.name.clone(),
-        kustomize_name: None,
-        tag: winner.tag.clone(),
-        digest: winner.digest.clone(),
-        syntax: ReferenceSyntax::Part { slot, range, holds },
-    }
-}
-
-/// Notes the tag that runs. If the place sets other images too, it can't be edited.
-fn set_version(m: &mut Match, winner: &Winner) {
-    m.effective_tags = if winner.tags.len() > 1 { winner.tags.iter().cloned().collect() } else { Vec::new() };
-    m.effective_tag.clone_from(&winner.tag);
-    let reason = match &winner.setting {
-        Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
-        _ if winner.feeds.is_empty() => return,
-        _ => RefusalReason::SetsOthers { others: winner.feeds.join(", ") },
-    };
-    if m.result.is_ok() {
-        m.result = Err(Refusal::new(m.at, reason));
-    }
-}
-
-/// A winning place as a reference: the file's own, if a rule finds it there under another name, or else one that
-/// holds just what the setting says.
-fn reference(parsed: &ParsedFile, winner: &Winner, image: &str) -> Option<Reference> {
-    let node = winner.setting.place().map(|place| place.node)?;
-    let is_here = |reference: &&Reference| {
-        reference.slots().iter().any(|slot| slot.node == node) && is_setting(reference)
-    };
-    let own = parsed.all_references().find(is_here).cloned();
-    let own = own.map(|reference| Reference { image: image.to_owned(), ..reference });
-    own.or_else(|| new_reference(&parsed.yaml, winner, node, image))
-}
-
-fn is_setting(reference: &&Reference) -> bool {
-    !matches!(reference.syntax, ReferenceSyntax::BesideBlock(_) | ReferenceSyntax::BlockWithoutTag { .. })
-        || is_override(reference)
-}
-
-/// A reference that holds just what a setting says. (An item of a list has no key, and needs none.)
-fn new_reference(yaml: &ParsedYaml, winner: &Winner, node: NodeId, image: &str) -> Option<Reference> {
-    let slot = ValueLocation { key: yaml.node(node).key.unwrap_or(node), node, shared_by: None };
-    let syntax = match winner.setting {
-        Setting::Image(_) => ReferenceSyntax::Text(slot),
-        Setting::Override(_) => ReferenceSyntax::Override(slot),
-        Setting::Parts { .. } | Setting::Fixed { .. } => ReferenceSyntax::Field(slot),
-        // the legacy `imageTags` of a kustomization
-        Setting::Entry { new_tag: Some(_), .. } => ReferenceSyntax::Field(slot),
-        _ => return None,
-    };
-    Some(Reference {
-        kind: kind(&winner.setting),
-        at: node,
-        image: image.to_owned(),
-        kustomize_name: None,
-        tag: winner.tag.clone(),
-        digest: winner.digest.clone(),
-        syntax,
-    })
-}
-
-fn kind(setting: &Setting) -> &'static str {
-    match setting {
-        Setting::Parts { .. } => "values",
-        _ => "patch",
     }
 }

@@ -1,6 +1,7 @@
 //! Every folder `fixtures/<kind>/<case>` is a case: `cmd` (the arguments, one per line) runs on a copy of
 //! `in`, which must then equal `out`, byte for byte. Without `out`, nothing may change. `expect` lists what else
-//! is required: `exit N` (0 if not given), and texts that the output must contain, one per line.
+//! is required: `exit N` (0 if not given), and texts that the output must contain, one per line; after `without `, a
+//! text that it must not contain.
 //!
 //! `runs` is for `what_runs`, which renders the case.
 //!
@@ -106,10 +107,15 @@ fn targets(run: &Run, exit: i32, texts: &[&str]) -> Result<(), String> {
     if run.exit != exit {
         return Err(format!("exit {} instead of {exit}\n{}", run.exit, run.output()));
     }
-    match texts.iter().find(|text| !run.output().contains(**text)) {
-        Some(missing) => Err(format!("no {missing:?} in\n{}", run.output())),
-        None => Ok(()),
+    let output = run.output();
+    for text in texts {
+        match text.strip_prefix("without ") {
+            Some(unwanted) if output.contains(unwanted) => return Err(format!("{unwanted:?} in\n{output}")),
+            None if !output.contains(text) => return Err(format!("no {text:?} in\n{output}")),
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 fn same(wanted: &[(String, Vec<u8>)], got: &[(String, Vec<u8>)]) -> Result<(), String> {

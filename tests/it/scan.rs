@@ -156,3 +156,44 @@ fn scan_changes_no_file() {
     assert_eq!(run.exit, 0);
     assert_eq!(std::fs::read_to_string(Path::new(folder.path()).join("pod.yaml")).unwrap(), POD);
 }
+
+/// A values file with nothing but the tag, and a variable, set what runs as much as a reference does.
+#[test]
+fn tag_only_places_that_win_are_listed_with_the_image_that_they_set() {
+    let values = "image:\n  repository: ghcr.io/acme/api\n  tag: latest\n";
+    let files = [
+        ("chart/Chart.yaml", "name: api\nversion: 0.1.0\n"),
+        ("chart/values.yaml", values),
+        ("chart/values-prod.yaml", "image:\n  tag: v1\n"),
+        ("shop/compose.yaml", "services:\n  api:\n    image: ghcr.io/acme/web:${TAG}\n"),
+        ("shop/.env", "A=b\nTAG=v3\n"),
+    ];
+    let found = references(&files, &[]);
+    let place = |r: &Value| {
+        let text = |key: &str| r[key].as_str().unwrap_or("-").to_owned();
+        format!("{}:{} {} {} {}", text("file"), r["line"], text("kind"), text("image"), text("tag"))
+    };
+    let places: Vec<String> = found.iter().map(place).collect();
+    assert!(
+        places.contains(&"chart/values-prod.yaml:2 values ghcr.io/acme/api v1".to_owned()),
+        "{places:#?}"
+    );
+    assert!(places.contains(&"shop/.env:2 compose ghcr.io/acme/web v3".to_owned()), "{places:#?}");
+    let in_prod = found.iter().filter(|r| r["file"] == "chart/values-prod.yaml");
+    assert_eq!(in_prod.count(), 1, "each place is listed once: {places:#?}");
+    assert!(found.iter().all(|r| r["column"].as_u64().unwrap() > 0), "{found:#?}");
+}
+
+#[test]
+fn tag_only_places_outside_the_given_files_or_of_other_images_are_not_listed() {
+    let files = [
+        ("shop/compose.yaml", "services:\n  api:\n    image: ghcr.io/acme/web:${TAG}\n"),
+        ("shop/.env", "TAG=v3\n"),
+    ];
+    let all = references(&files, &["--image", "ghcr.io/acme/web"]);
+    assert!(all.iter().any(|r| r["file"] == "shop/.env"), "{all:#?}");
+    let others = references(&files, &["--image", "ghcr.io/acme/api"]);
+    assert!(others.is_empty(), "{others:#?}");
+    let elsewhere = references(&files, &["-f", "shop/compose.yaml"]);
+    assert!(elsewhere.iter().all(|r| r["file"] == "shop/compose.yaml"), "{elsewhere:#?}");
+}

@@ -38,11 +38,15 @@ pub fn substitute(value: &Value, parameters: &Value) -> Value {
 fn filled(scalar: &Scalar, parameters: &Value) -> Scalar {
     let pieces = pieces(&scalar.text, parameters);
     if let [(_, Some(found))] = pieces.as_slice() {
-        return Scalar { plain: scalar.plain, overridden: Vec::new(), ..(*found).clone() };
+        let overridden = scalar.place.into_iter().collect();
+        return Scalar { plain: scalar.plain, overridden, ..(*found).clone() };
     }
     let text: String = pieces.iter().map(|(text, _)| *text).collect();
     let links = tag_part(&text, &pieces).map(|part| Link::new(Setting::Part(part), &text));
-    Scalar { text, links: links.into_iter().collect(), ..scalar.clone() }
+    let mut overridden = scalar.overridden.clone();
+    // the parameter is stronger than the template
+    overridden.extend(scalar.place.filter(|_| links.is_some()));
+    Scalar { text, links: links.into_iter().collect(), overridden, ..scalar.clone() }
 }
 
 /// The text piece by piece, each with the parameter that it comes from. Blanks around a placeholder that is alone

@@ -279,9 +279,9 @@ fn parameter_of_a_list_is_the_place() {
         in_chart(&app, &[]),
         [
             "Application api-prod: chart c",
-            "ghcr.io/acme/api:v1 app.yaml:10 > c/values.yaml:3",
+            "ghcr.io/acme/api:v1 app.yaml:10 > app.yaml:22 > c/values.yaml:3",
             "Application api-test: chart c",
-            "ghcr.io/acme/api:v2 app.yaml:11 > c/values.yaml:3",
+            "ghcr.io/acme/api:v2 app.yaml:11 > app.yaml:22 > c/values.yaml:3",
         ]
     );
 }
@@ -295,7 +295,7 @@ fn parameter_leads_to_a_values_file_and_into_values() {
     let more = [("c/values-prod.yaml", "image:\n  tag: v0\n")];
     assert_eq!(
         in_chart(&app, &more)[1],
-        "ghcr.io/acme/api:v1 app.yaml:9 > c/values-prod.yaml:2 > c/values.yaml:3"
+        "ghcr.io/acme/api:v1 app.yaml:9 > app.yaml:21 > c/values-prod.yaml:2 > c/values.yaml:3"
     );
     let unquoted = app.replace("'{{tag}}'", "{{tag}}");
     assert!(
@@ -316,9 +316,9 @@ fn files_and_folders_of_the_repository_give_parameters() {
         in_chart(&app, &more),
         [
             "Application api-prod: chart c",
-            "ghcr.io/acme/api:v1 envs/a/prod/config.yaml:2 > c/values.yaml:3",
+            "ghcr.io/acme/api:v1 envs/a/prod/config.yaml:2 > app.yaml:21 > c/values.yaml:3",
             "Application api-test: chart c",
-            "ghcr.io/acme/api:v2 envs/test/config.yaml:2 > c/values.yaml:3",
+            "ghcr.io/acme/api:v2 envs/test/config.yaml:2 > app.yaml:21 > c/values.yaml:3",
         ]
     );
     let git = "  - git:\n      repoURL: https://github.com/acme/infra\n      directories:\n      - path: envs/*\n      - {path: envs/b, exclude: true}";
@@ -401,7 +401,7 @@ fn parameter_that_is_a_part_of_the_text_is_the_place_of_the_tag() {
         let additions = Additions { overrides: patched.images.clone(), ..Additions::default() };
         let build = build(files, "c", &additions);
         let images = object_images(&build.objects[0].value);
-        assert_eq!(shown(files, &images), ["acme/api:v1-slim app.yaml:9 > c/d.yaml:6"]);
+        assert_eq!(shown(files, &images), ["acme/api:v1-slim app.yaml:9 > c/d.yaml:6 > app.yaml:19"]);
         let Some(Setting::Part(part)) = images[0].winning() else { panic!("{images:?}") };
         assert_eq!(part.holds, Holds::Tag { prefix: "v".to_owned(), suffix: "-slim".to_owned() });
     });
@@ -419,7 +419,7 @@ fn parameter_around_the_tag_is_not_its_place() {
     };
     assert_eq!(
         in_chart(&parameters("v{{major}}.0"), &[])[1..],
-        ["acme/web-job: app.yaml:20", "ghcr.io/acme/api:v1.0 app.yaml:9 > c/values.yaml:3"]
+        ["acme/web-job: app.yaml:20", "ghcr.io/acme/api:v1.0 app.yaml:9 > app.yaml:19 > c/values.yaml:3"]
     );
     // a tag made of two parameters has no single place to set
     assert_eq!(

@@ -13,6 +13,8 @@ pub(in super::super) struct ServiceImage {
     pub image: EffectiveImage,
     /// The variables that would replace the winning place if they were exported.
     pub variables: Vec<String>,
+    /// The scalar of the service's `image`, which a variable can fill in.
+    written: Place,
 }
 
 impl ServiceImage {
@@ -27,7 +29,7 @@ impl ServiceImage {
         let VersionSource { setting, variables } = winner(place, &shown, version, &pieces, tag.is_none());
         let winning = setting.place();
         let overridden = text.overridden.iter().copied().filter(|&place| Some(place) != winning).collect();
-        let link = Link { setting, name, tag, digest };
+        let link = Link { setting, name, tag, digest, as_tag: None };
         let Link { name, tag, digest, .. } = link.clone();
         let image = EffectiveImage {
             name,
@@ -38,15 +40,17 @@ impl ServiceImage {
             named_at: None,
             app_version: None,
         };
-        ServiceImage { image, variables }
+        ServiceImage { image, variables, written: place }
     }
 
     /// Puts a stronger image over a weaker one.
     pub fn over(mut self, weaker: Option<ServiceImage>) -> Self {
-        let places = weaker.into_iter().flat_map(|weaker| {
-            let winning = weaker.image.winning().and_then(Setting::place);
-            weaker.image.overridden.into_iter().chain(winning)
-        });
+        let Some(weaker) = weaker else { return self };
+        // where the name is another one, nothing else stands for the place that has the old name
+        let named = (weaker.image.name != self.image.name).then_some(weaker.written);
+        let winning = weaker.image.winning().and_then(Setting::place);
+        let named = named.filter(|place| Some(*place) != winning);
+        let places = weaker.image.overridden.into_iter().chain(named).chain(winning);
         let own = self.image.winning().and_then(Setting::place);
         self.image.overridden.splice(0..0, places.filter(|&place| Some(place) != own));
         self

@@ -40,6 +40,10 @@ pub(super) fn apply(build: &mut Build, kustomization: &Value, objects: &Objects<
     for object in build.objects.iter_mut().filter(|object| !is_switched_off(&object.value)) {
         walk(&mut object.value, "", &variables, &mut doubts);
     }
+    for image in &mut build.chart_images {
+        // the values of a chart that kustomize renders can hold variables too
+        image.change_scalars(|scalar| substitute(scalar, &variables, &mut doubts));
+    }
     doubts.retain(|doubt| !build.uncertain.contains(doubt));
     build.uncertain.append(&mut doubts);
 }
@@ -118,7 +122,7 @@ fn substitute(scalar: &mut Scalar, variables: &Substitutes, doubts: &mut Vec<Dou
                 doubt(format!("uses {name}, which an object outside of this repository may set"));
             }
             let mut value = value.clone();
-            value.overridden.splice(0..0, std::mem::take(&mut scalar.overridden));
+            value.override_scalar(scalar);
             *scalar = value;
             return;
         }

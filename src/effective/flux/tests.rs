@@ -146,7 +146,7 @@ metadata: {name: b, namespace: flux-system}
 data: {image: 'app:v2', tag: v2}
 ";
     let run = with(spec, &[("app/deployment.yaml", &app)]);
-    assert_eq!(run.images, ["app:v2 <- flux.yaml:20; flux.yaml:15"]);
+    assert_eq!(run.images, ["app:v2 <- flux.yaml:20; app/deployment.yaml:10, flux.yaml:15"]);
     let run = with(spec, &[("app/deployment.yaml", &deployment("app:${tag}"))]);
     assert!(run.images[0].starts_with("app:v3 <- flux.yaml:7"), "{run:?}");
     assert!(run.uncertain.is_empty(), "{run:?}");

@@ -99,10 +99,9 @@ fn literal_source(literal: &Scalar) -> Option<(&str, Value)> {
     Some((key, scalar.unwrap_or_else(|| Value::Scalar(Scalar::generated(value)))))
 }
 
-/// A text that is only a part of a scalar.
+/// A text that is only a part of a scalar: an image, or a tag by itself.
 fn part_of(place: Place, start: usize, text: &str) -> Value {
-    let holds = Holds::Tag { prefix: String::new(), suffix: String::new() };
-    let setting = Setting::Part(TextPart { place, range: start..start + text.len(), holds });
+    let setting = Setting::Part(TextPart { place, range: start..start + text.len(), holds: Holds::Image });
     Value::Scalar(Scalar { links: vec![Link::new(setting, text)], ..Scalar::generated(text) })
 }
 

@@ -27,6 +27,22 @@ pub(super) fn apply(object: &mut Value, patch: &Value) -> Result<(), FailedOpera
     Ok(())
 }
 
+/// Applies the operations that can be done, to an object of which only a part is known. Gives the others.
+pub(super) fn apply_known<'p>(object: &mut Value, patch: &'p Value) -> Vec<&'p Value> {
+    let mut patched = Patched { value: object.clone(), work: object.size() };
+    let mut others = Vec::new();
+    for operation in patch.items() {
+        let before = patched.value.clone();
+        let size = before.size();
+        if patched.spend(size).and_then(|()| patched.run(operation)).is_none() {
+            patched.value = before;
+            others.push(operation);
+        }
+    }
+    *object = patched.value;
+    others
+}
+
 /// A value while it is patched, and how much work was done.
 struct Patched {
     value: Value,

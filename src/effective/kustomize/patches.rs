@@ -131,19 +131,24 @@ impl Builder<'_, '_> {
         target: Option<&Value>,
         gathered: &mut Gathered,
     ) {
-        let mut is_used = false;
+        let (mut is_used, mut others) = (false, Vec::new());
         for object in gathered.objects.iter_mut().filter(|object| selector.selects(object)) {
             if !self.can_afford(object.value.size() + operations.size()) {
                 return;
             }
             is_used = true;
             object.store_id();
-            if let Err(failed) = json_patch::apply(&mut object.value, operations) {
+            if object.is_partial {
+                others.extend(json_patch::apply_known(&mut object.value, operations));
+            } else if let Err(failed) = json_patch::apply(&mut object.value, operations) {
                 self.is_uncertain(failed.at, "can't be applied, and kustomize refuses that");
             }
         }
-        if let Some(target) = target.filter(|_| !is_used) {
-            let images = operations.items().iter().filter_map(new_container).collect();
+        if !is_used {
+            others = operations.items().iter().collect();
+        }
+        if let Some(target) = target.filter(|_| !others.is_empty()) {
+            let images = others.into_iter().filter_map(new_container).collect();
             self.patch_of_unknown(object_with_containers(target, images), gathered);
         }
     }
@@ -152,7 +157,7 @@ impl Builder<'_, '_> {
     fn patch_of_unknown(&mut self, value: Value, gathered: &mut Gathered) {
         if gathered.has_unknown && value.text_at(&["kind"]).is_some() {
             let file = value.place().map(|place: Place| place.file);
-            gathered.objects.push(Object { value, file, ..Object::default() });
+            gathered.objects.push(Object { value, file, is_partial: true, ..Object::default() });
         }
     }
 }

@@ -295,6 +295,9 @@ impl<'a> Case<'a> {
         // the place that names it would change what runs under another name
         let feeds_other = run.output().contains("also sets the tag of");
         let why = match (run.exit, settable) {
+            (6, None) if self.targets.is_empty() && self.is_only_in_template(run) => {
+                "an entry that no workload uses has a placeholder for its tag"
+            }
             (3, None) => "nothing that could be set runs it",
             (6, None) if !self.targets.is_empty() || only || feeds_other => {
                 "each place also feeds another image, or can't be set"
@@ -314,6 +317,13 @@ impl<'a> Case<'a> {
             }
         };
         (Outcome::Refused, String::new(), why.to_owned())
+    }
+
+    /// Whether the error is about an entry in a template, which stays a reference although no workload uses it.
+    fn is_only_in_template(&self, run: &Run) -> bool {
+        let is_entry = |line: &str| line.contains(&self.repository.name) && line.contains("{{");
+        let files = self.repository.files.iter().filter(|(path, _)| run.output().contains(path.as_str()));
+        run.output().contains("is a placeholder") && files.flat_map(|(_, text)| text.lines()).any(is_entry)
     }
 
     fn set(&self, run: &Run, after: &Files, tools: &Tools) -> Found {

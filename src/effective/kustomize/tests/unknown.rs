@@ -50,6 +50,28 @@ patches:
     assert_eq!(run.images, ["app:v1 <- merge.yaml:10", "other:v1 <- kustomization.yaml:8"]);
 }
 
+/// What the patch changes may be in the part of the object that the remote base has.
+#[test]
+fn json_patch_of_an_object_that_is_known_in_part_is_not_refused() {
+    let text = "\
+resources: ['https://example.org/x.yaml']
+patches:
+  - path: merge.yaml
+  - target: {kind: Deployment, name: app}
+    patch: |-
+      - op: add
+        path: /spec/template/spec/containers/0/resources/limits
+        value: {cpu: 1}
+      - op: replace
+        path: /spec/template/spec/initContainers/0/image
+        value: other:v1
+";
+    let merge = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec: {replicas: 2}\n";
+    let run = repository(&[("kustomization.yaml", text), ("merge.yaml", merge)]).run("");
+    assert!(run.uncertain.is_empty(), "{:?}", run.uncertain);
+    assert_eq!(run.images, ["other:v1 <- kustomization.yaml:11"]);
+}
+
 #[test]
 fn object_included_twice_is_uncertain() {
     let files = [("kustomization.yaml", "resources: [d.yaml, d.yaml]\n"), ("d.yaml", DEPLOYMENT)];

@@ -77,8 +77,7 @@ fn variables(maker: &mut Maker, layer: &Layer) -> Yaml {
     for path in paths {
         let text_of = maker.files[&path].clone();
         let Some((start, end)) = crate::what_runs::marks::first(&text_of) else { continue };
-        let Some(before) = text_of[..start].chars().last() else { continue };
-        if before != ':' || !maker.chance(60) {
+        if !may_be_variable(&text_of[..start]) || !maker.chance(60) {
             continue;
         }
         let name = format!("tag_{}", maker.rng.u16(..));
@@ -88,6 +87,13 @@ fn variables(maker: &mut Maker, layer: &Layer) -> Yaml {
         maker.files.insert(path, used);
     }
     vars
+}
+
+/// Whether a variable can stand behind a text: after an image's name, or as a tag by itself. In a map in braces, its
+/// own braces would end the map.
+fn may_be_variable(before: &str) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    before.ends_with(':') || (line.to_lowercase().ends_with("tag: ") && !line.contains('{'))
 }
 
 /// HelmReleases: a base, and an overlay for each environment.

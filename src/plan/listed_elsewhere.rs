@@ -1,0 +1,68 @@
+//! Places of a listing that no rule covers.
+
+use std::collections::HashSet;
+
+use super::listing::{ListedReference, PlacedReference};
+use super::parsed_file::ParsedFile;
+use crate::file_selection::MatchLevel;
+use crate::image::{ParsedReference, Tag, full_name, same_image};
+use crate::manifest::{ScalarPlace, UnknownPlace};
+use crate::yaml::FieldPath;
+
+/// The kind of a reference that no rule covers, as it appears in reports.
+const ELSEWHERE: &str = "elsewhere";
+
+/// How many such places of one file are listed.
+const MOST_ELSEWHERE: usize = 50;
+
+/// Places that no rule covers: those that name one of `images`, or any image.
+pub(super) fn elsewhere(
+    parsed: &ParsedFile,
+    standing: MatchLevel,
+    images: &[String],
+) -> Vec<(bool, PlacedReference)> {
+    let is_version = |image: &ParsedReference<'_>| {
+        image.digest.is_some() || image.tag.is_some_and(|tag| Tag::parse(tag).is_ok())
+    };
+    let wanted = |image: &ParsedReference<'_>| match images {
+        [] => is_version(image),
+        images => images.iter().any(|name| same_image(name, image.name)),
+    };
+    let found = parsed.unknown_places(standing, &wanted).into_iter().filter(|place| !place.bare);
+    found
+        .take(MOST_ELSEWHERE)
+        .filter_map(|place| Some((place.certain, one_elsewhere(parsed, place)?)))
+        .collect()
+}
+
+fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace) -> Option<PlacedReference> {
+    let field = FieldPath::to_node(&parsed.yaml, place.at)?;
+    let node = parsed.yaml.node(place.at);
+    let reference = ListedReference {
+        file: parsed.path.clone(),
+        line: node.line,
+        column: node.column,
+        kind: ELSEWHERE,
+        image: place.image,
+        tag: place.tag.filter(|tag| !tag.is_empty()),
+        digest: place.digest,
+        reason: Some(format!("is in a place that no rule covers; set it by its field {field}")),
+        ..ListedReference::default()
+    };
+    Some(PlacedReference { reference, nodes: vec![ScalarPlace { inside: None, node: place.at }] })
+}
+
+/// Adds the places that hold an image for certain, that were asked for, or that name an image which is listed anyway.
+pub(super) fn add_elsewhere(
+    references: &mut Vec<ListedReference>,
+    found: Vec<(bool, ListedReference)>,
+    images: &[String],
+) {
+    let known: HashSet<String> = references.iter().map(|r| full_name(&r.image)).collect();
+    let listed = |certain: bool, r: &ListedReference| {
+        certain || !images.is_empty() || known.contains(&full_name(&r.image))
+    };
+    let found = found.into_iter().filter(|(certain, reference)| listed(*certain, reference));
+    references.extend(found.map(|(_, reference)| reference));
+    references.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+}

@@ -1,0 +1,120 @@
+//! The references of one file of a listing, each with the reason why a bump can't edit it.
+
+use std::collections::HashMap;
+
+use super::indexes::FileIndex;
+use super::listing::{ListedReference, Overrides, PlacedReference};
+use super::matched::Match;
+use super::parsed_file::ParsedFile;
+use super::{TargetIndex, shared};
+use crate::file_selection::MatchLevel;
+use crate::image::{Field, Tag, same_image};
+use crate::manifest::{
+    DesiredImage, NewDigest, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, VALUES, is_override,
+};
+
+pub(super) fn references(
+    parsed: &ParsedFile,
+    match_level: MatchLevel,
+    images: &[String],
+) -> Vec<PlacedReference> {
+    let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
+    // a block without a tag runs the chart's default tag, so there is no tag to list
+    let is_listed =
+        |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
+    let all = parsed.references(match_level);
+    if !all.iter().any(|r| is_listed(&r)) {
+        return Vec::new();
+    }
+    let both = all.iter().zip(tried(parsed, all));
+    let listed = both.filter(|(reference, _)| is_listed(reference));
+    listed
+        .map(|(reference, m)| PlacedReference {
+            nodes: reference.places(),
+            reference: one(parsed, reference, m),
+        })
+        .collect()
+}
+
+/// Tries a bump of each reference's image, to see what would happen.
+fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
+    let mut targets: HashMap<&str, TargetIndex> = HashMap::new();
+    let mut matches: Vec<Match> = references
+        .iter()
+        .map(|reference| {
+            let next = TargetIndex::new(targets.len());
+            let target = *targets.entry(&reference.image).or_insert(next);
+            Match {
+                file: FileIndex::FIRST,
+                target,
+                match_level: MatchLevel::Discovered,
+                at: reference.at,
+                inner_at: reference.inner_at(),
+                line: reference.position(&parsed.yaml).0,
+                nodes: Vec::new(),
+                kind: reference.kind,
+                image: reference.image.clone(),
+                tag: reference.tag.clone(),
+                digest: reference.digest.clone(),
+                added: false,
+                overrides: false,
+                only_told: false,
+                by_new_name: false,
+                kustomize_name: reference.kustomize_name.clone(),
+                unused: false,
+                effective_tags: Vec::new(),
+                effective_tag: None,
+                field: None,
+                result: try_one(parsed, reference),
+            }
+        })
+        .collect();
+    shared::resolve_shared_values(parsed, &mut matches);
+    matches
+}
+
+fn try_one(parsed: &ParsedFile, reference: &Reference) -> Result<Rewrite, Refusal> {
+    if reference.image.is_empty() {
+        return Err(Refusal::new(reference.at, RefusalReason::NoImage));
+    }
+    let tag = Tag::parse("other-tag").ok();
+    let (name, new_name, digest) = (&reference.image, &Field::Unspecified, &Field::Unspecified);
+    let wanted = DesiredImage { name, new_name, tag: tag.as_ref(), digest, new_digest: NewDigest::default() };
+    let rewrite = parsed.rewrite(reference, &wanted)?;
+    if parsed.has_mac() && rewrite.is_edit() {
+        return Err(Refusal::new(reference.at, RefusalReason::HasMac));
+    }
+    for change in &rewrite.changes {
+        parsed.check(change).map_err(|obstacle| Refusal::blocked(change.node(), "the value", obstacle))?;
+    }
+    Ok(rewrite)
+}
+
+/// Why a bump leaves an empty tag unchanged.
+const EMPTY_TAG: &str = "is empty, so the chart's appVersion is the tag";
+
+/// Whether a block in a chart's values has a tag that is empty.
+fn means_app_version(parsed: &ParsedFile, reference: &Reference) -> bool {
+    let is_block = matches!(reference.syntax, ReferenceSyntax::Block { .. });
+    parsed.has_chart() && reference.kind == VALUES && is_block && reference.has_no_version()
+}
+
+fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedReference {
+    let (line, column) = reference.position(&parsed.yaml);
+    let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let refusal =
+        tried.result.err().map(|refusal| format!("{}; {}", refusal.reason, refusal.reason.advice()));
+    ListedReference {
+        file: parsed.path.clone(),
+        line,
+        column,
+        kind: reference.kind,
+        image: reference.image.clone(),
+        tag: text(&reference.tag),
+        digest: text(&reference.digest),
+        reason: refusal.or_else(|| means_app_version(parsed, reference).then(|| EMPTY_TAG.to_owned())),
+        sets: reference.kustomize_name.clone().filter(|_| is_override(reference)),
+        overridden: Overrides::default(),
+        wins: false,
+    }
+}

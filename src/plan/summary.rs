@@ -1,0 +1,259 @@
+//! What rendered roots say about the images of a request.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::rendered_roots::RenderedRoots;
+use super::what_runs::{FilePlace, Overridden, UnusedEntry, WhatRuns, Winner};
+use super::{Request, TargetIndex, UpdateTarget};
+use crate::effective::{EffectiveImage, Holds, Place, Root, Setting, TextPart};
+use crate::image::{Field, Tag, same_image};
+use crate::location::Location;
+use crate::manifest::is_compose;
+use crate::yaml::NodeId;
+
+/// What rendered roots say about the images of a request.
+pub(super) struct Summary<'a> {
+    pub roots: &'a RenderedRoots<'a>,
+    request: &'a Request,
+    /// The images that get their tag from a place.
+    fed: HashMap<Place, Vec<(&'a Root, &'a EffectiveImage)>>,
+}
+
+impl<'a> Summary<'a> {
+    pub fn new(roots: &'a RenderedRoots<'a>, request: &'a Request) -> Self {
+        let mut fed: HashMap<Place, Vec<_>> = HashMap::new();
+        for (root, image) in roots.images() {
+            let place = image.feeder().and_then(Setting::place);
+            place.into_iter().for_each(|place| fed.entry(place).or_default().push((root, image)));
+        }
+        Summary { roots, request, fed }
+    }
+}
+
+impl Summary<'_> {
+    pub fn what_runs(&self) -> WhatRuns {
+        let winners = TargetIndex::each(&self.request.targets).flat_map(|(target, _)| self.winners(target));
+        WhatRuns {
+            winners: winners.collect(),
+            weaker: self.weaker().map(|(place, by)| (self.roots.file_place(place), by)).collect(),
+            reported: self.reported(),
+            feeds: self.feeds(),
+            roots_of: self.roots_of(),
+            unmatched: self.unmatched(),
+            known: self.roots.known(),
+            texts: self.texts(),
+            covered: self.covered(),
+            rendered: self.rendered(),
+            projects: self.projects(),
+            unset: self.unset().collect(),
+            warnings: self.warnings(),
+            notices: self.variables(),
+        }
+    }
+
+    /// The places that set a target's image, each once.
+    fn winners(&self, target: TargetIndex) -> Vec<Winner> {
+        let wanted = &self.request.targets[target];
+        if wanted.new_name != Field::Unspecified {
+            return Vec::new();
+        }
+        let mut winners: BTreeMap<Place, Winner> = BTreeMap::new();
+        let images = self.roots.images().chain(self.defaults());
+        for (root, image) in images.filter(|(_, image)| same_image(&image.name, &wanted.name)) {
+            let Some((setting, place)) = image.winning().and_then(|s| Some((s, s.place()?))) else {
+                continue;
+            };
+            let winner = winners.entry(place).or_insert_with(|| Winner {
+                target,
+                path: self.roots.path(place.file),
+                inside: self.roots.file_place(place).inside,
+                line: self.roots.files.location(place).line,
+                setting: setting.clone(),
+                nodes: setting
+                    .version_places()
+                    .into_iter()
+                    .map(|place| self.roots.file_place(place))
+                    .collect(),
+                tag: image.tag.clone(),
+                digest: image.digest.clone(),
+                tags: BTreeSet::new(),
+                roots: Vec::new(),
+                feeds: self.other_images(place, wanted),
+            });
+            winner.tags.extend(image.tag.clone());
+            // the same variable can have other text around it, as in `${V}-a` and `${V}-b`
+            let other = (!setting.sets_same_text(&winner.setting))
+                .then(|| format!("{}:{} in {}", image.name, image.tag.as_deref().unwrap_or(""), root.name));
+            winner.feeds.extend(other.filter(|other| !winner.feeds.contains(other)));
+            if !winner.roots.contains(&root.name) {
+                winner.roots.push(root.name.clone());
+            }
+        }
+        winners.into_values().collect()
+    }
+
+    /// The floating defaults of charts, if they are to be set too.
+    fn defaults(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
+        self.roots.defaults().filter(|_| self.request.floating)
+    }
+
+    /// The other images that get their tag from a place, and that the request doesn't set to the same tag.
+    fn other_images(&self, place: Place, wanted: &UpdateTarget) -> Vec<String> {
+        let fed = self.fed.get(&place).into_iter().flatten();
+        let others = fed.filter(|(_, image)| {
+            !self.is_set_to_same(&image.name, wanted) || !fits(image.feeder(), wanted.tag.as_ref())
+        });
+        let mut others: Vec<_> =
+            others.map(|(root, image)| format!("{} in {}", with_tag(image), root.name)).collect();
+        others.sort();
+        others.dedup();
+        others
+    }
+
+    fn is_set_to_same(&self, name: &str, wanted: &UpdateTarget) -> bool {
+        let same = |target: &&UpdateTarget| target.tag == wanted.tag && target.digest == wanted.digest;
+        self.request.targets.iter().filter(same).any(|target| same_image(&target.name, name))
+    }
+
+    /// Every place that is overridden in some root and wins in none.
+    fn weaker(&self) -> impl Iterator<Item = (Place, Overridden)> {
+        let winning = self.roots.winning();
+        let defaults: HashSet<Place> = self
+            .defaults()
+            .filter_map(|(_, image)| image.winning())
+            .flat_map(Setting::version_places)
+            .collect();
+        self.roots.weaker().filter(move |(place, _)| !winning.contains(place) && !defaults.contains(place))
+    }
+
+    fn reported(&self) -> Vec<(TargetIndex, Location, Overridden)> {
+        let mut seen = HashSet::new();
+        let weaker: Vec<_> = self.weaker().filter(|(place, _)| seen.insert(*place)).collect();
+        let targets = TargetIndex::each(&self.request.targets);
+        let mut reported: Vec<_> = targets
+            .flat_map(|(target, wanted)| {
+                let of_target = weaker.iter().filter(|(_, by)| same_image(&by.image, &wanted.name));
+                of_target.map(move |(place, by)| (target, self.roots.files.location(*place), by.clone()))
+            })
+            .collect();
+        reported.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        reported
+    }
+
+    /// The places that set the tag of an image that a stronger place renames.
+    fn feeds(&self) -> HashMap<FilePlace, Vec<String>> {
+        let mut feeds: HashMap<FilePlace, Vec<String>> = HashMap::new();
+        for (root, image) in self.roots.images() {
+            let (winning, feeder) = (image.winning().and_then(Setting::place), image.feeder());
+            let places = feeder.filter(|feeder| feeder.place() != winning).map(Setting::version_places);
+            for place in places.into_iter().flatten() {
+                feeds
+                    .entry(self.roots.file_place(place))
+                    .or_default()
+                    .push(format!("{} in {}", image.name, root.name));
+            }
+        }
+        feeds
+    }
+
+    /// Which roots each file is part of. Only needed to add entries.
+    fn roots_of(&self) -> HashMap<String, BTreeSet<usize>> {
+        let mut roots_of: HashMap<String, BTreeSet<usize>> = HashMap::new();
+        for (nth, root) in self.roots.roots.iter().enumerate().filter(|_| self.request.add) {
+            for file in &root.files {
+                roots_of.entry(self.roots.path(*file)).or_default().insert(nth);
+            }
+        }
+        roots_of
+    }
+
+    /// The entries that match no container in any root.
+    fn unmatched(&self) -> HashMap<FilePlace, UnusedEntry> {
+        let chains = self.roots.images().flat_map(|(_, image)| &image.chain);
+        let used: HashSet<Place> = chains.flat_map(|link| link.setting.places()).collect();
+        let mut unmatched: HashMap<FilePlace, UnusedEntry> = HashMap::new();
+        for root in self.roots.roots {
+            for entry in root.unmatched.iter().filter(|entry| !used.contains(&entry.name)) {
+                let location = |place| self.roots.files.location(place);
+                let known =
+                    unmatched.entry(self.roots.file_place(entry.name)).or_insert_with(|| UnusedEntry {
+                        at: location(entry.name),
+                        may_match: false,
+                        running: BTreeSet::new(),
+                        renamed_by: entry.renamed_by.map(location),
+                    });
+                // a kustomization that includes nothing may be a part of something else
+                known.may_match |= entry.may_match || root.files.len() == 1;
+                known.running.extend(self.running(root));
+            }
+        }
+        unmatched
+    }
+
+    /// The targets that run in a root.
+    fn running(&self, root: &Root) -> impl Iterator<Item = TargetIndex> {
+        let runs =
+            |target: &UpdateTarget| root.images.iter().any(|image| same_image(&image.name, &target.name));
+        let targets = TargetIndex::each(&self.request.targets);
+        targets.filter(move |(_, target)| runs(target)).map(|(nth, _)| nth).collect::<Vec<_>>().into_iter()
+    }
+
+    fn texts(&self) -> HashSet<(String, NodeId)> {
+        let places = self.roots.known().into_iter();
+        places.filter_map(|place| Some((place.path, place.inside?))).collect()
+    }
+
+    fn covered(&self) -> HashSet<String> {
+        let roots = self.roots.roots.iter().filter(|root| root.files.len() > 1);
+        roots.flat_map(|root| &root.files).map(|file| self.roots.path(*file)).collect()
+    }
+
+    fn rendered(&self) -> HashSet<String> {
+        let files = self.roots.roots.iter().flat_map(|root| &root.files);
+        files.map(|file| self.roots.path(*file)).collect()
+    }
+
+    fn projects(&self) -> HashSet<String> {
+        let files = self.roots.roots.iter().flat_map(|root| &root.files).map(|file| self.roots.path(*file));
+        files.filter(|path| is_compose(path.rsplit('/').next().unwrap_or(path))).collect()
+    }
+
+    /// One notice for the variables that would override a winning place if they were exported.
+    fn variables(&self) -> Vec<String> {
+        let winners = TargetIndex::each(&self.request.targets).flat_map(|(target, _)| self.winners(target));
+        let places: HashSet<FilePlace> = winners.flat_map(|winner| winner.nodes).collect();
+        let variables = self.roots.roots.iter().flat_map(|root| &root.variables);
+        let variables = variables.filter(|(_, place)| places.contains(&self.roots.file_place(*place)));
+        let names: BTreeSet<&str> = variables.map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        match names.as_slice() {
+            [] => Vec::new(),
+            [name] => vec![format!("{name} overrides this if it is exported in the shell or in CI")],
+            names => {
+                vec![format!("{} override this if they are exported in the shell or in CI", names.join(", "))]
+            }
+        }
+    }
+
+    /// Whether an image is one of the request's.
+    pub fn is_wanted(&self, image: &EffectiveImage) -> bool {
+        self.request.targets.iter().any(|target| same_image(&target.name, &image.name))
+    }
+}
+
+/// Whether a place can give its image this tag: a variable with text around it can't give every tag.
+fn fits(setting: Option<&Setting>, tag: Option<&Tag>) -> bool {
+    match (setting, tag) {
+        (Some(Setting::Part(TextPart { holds: Holds::Tag { prefix, suffix }, .. })), Some(tag)) => {
+            tag.as_str().starts_with(prefix.as_str()) && tag.as_str().ends_with(suffix.as_str())
+        }
+        _ => true,
+    }
+}
+
+fn with_tag(image: &EffectiveImage) -> String {
+    match &image.tag {
+        Some(tag) => format!("{}:{tag}", image.name),
+        None => image.name.clone(),
+    }
+}

@@ -1,0 +1,209 @@
+//! A winning place as a match: one that a rule finds under another name, or one that no rule finds.
+
+use super::indexes::FileIndex;
+use super::matched::Match;
+use super::matching::match_of;
+use super::parsed_file::ParsedFile;
+use super::what_runs::Winner;
+use super::{PlacePath, UpdateTarget};
+use crate::effective::{Setting, TextPart};
+use crate::file_selection::{MatchLevel, file_name};
+use crate::manifest::{
+    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
+    is_compose, is_override,
+};
+use crate::yaml::{EditBlocker, FieldPath, NodeId, ParsedYaml};
+
+/// A winning place, in the file that it is in.
+pub(super) struct WinningPlace<'a> {
+    pub parsed: &'a ParsedFile,
+    pub file: FileIndex,
+    pub match_level: MatchLevel,
+    pub winner: &'a Winner,
+    pub target: &'a UpdateTarget,
+}
+
+impl WinningPlace<'_> {
+    /// The place as a match. One that tagbump can't edit is a match too, so that the plan says so.
+    pub fn as_any_match(&self) -> Option<Match> {
+        let found = match (&self.winner.setting, self.winner.inside) {
+            _ if self.winner.is_nested() => None,
+            (_, Some(block)) => self.embedded(block),
+            (Setting::Part(part), None) => Some(self.part(part)),
+            _ => self.scalar(),
+        };
+        found.or_else(|| self.unplaced())
+    }
+
+    /// A match of the node `at`, which no rule finds.
+    fn as_match(&self, at: NodeId, kind: &'static str, result: Result<Rewrite, Refusal>) -> Match {
+        let WinningPlace { file, match_level, winner, target, .. } = *self;
+        let mut m = Match {
+            file,
+            target: winner.target,
+            match_level,
+            at,
+            inner_at: None,
+            line: winner.line,
+            nodes: vec![ScalarPlace { inside: None, node: at }],
+            kind,
+            image: target.name.clone(),
+            tag: winner.tag.clone(),
+            digest: winner.digest.clone(),
+            added: false,
+            overrides: false,
+            only_told: false,
+            by_new_name: false,
+            kustomize_name: None,
+            unused: false,
+            effective_tags: Vec::new(),
+            effective_tag: None,
+            field: None,
+            result,
+        };
+        set_version(&mut m, winner);
+        m
+    }
+
+    /// A place in YAML inside a block scalar.
+    fn embedded(&self, block: NodeId) -> Option<Match> {
+        let WinningPlace { parsed, winner, target, .. } = *self;
+        let text = parsed.read_embedded(block)?;
+        let node = winner.setting.place()?.node;
+        let result = match &winner.setting {
+            Setting::Part(part) => {
+                text.rewrite(winner.line, &part_reference(winner, part, target), &target.desired())
+            }
+            _ => {
+                let is_here = |found: &&Reference| found.slots().iter().any(|slot| slot.node == node);
+                let inner = parsed.all_references().filter(|found| found.at == block);
+                let inner = inner.filter_map(Reference::inner).filter(is_setting).find(is_here).cloned();
+                let inner = inner.map(|found| Reference { image: target.name.clone(), ..found });
+                let inner = inner.or_else(|| new_reference(&text.yaml, winner, node, &target.name))?;
+                text.rewrite(winner.line, &inner, &target.desired())
+            }
+        };
+        let m = self.as_match(block, kind(&winner.setting), result);
+        let nodes = vec![ScalarPlace { inside: Some(block), node }];
+        let field = FieldPath::to_node(&parsed.yaml, block)
+            .map(|path| PlacePath { path, inside: FieldPath::to_node(&text.yaml, node) });
+        Some(Match { inner_at: Some(node), nodes, field, ..m })
+    }
+
+    /// A place that tagbump knows and can't edit.
+    fn unplaced(&self) -> Option<Match> {
+        let at = self.winner.inside.or_else(|| Some(self.winner.setting.place()?.node))?;
+        let refusal = Refusal::blocked(at, "the value", EditBlocker::Unplaced);
+        Some(self.as_match(at, kind(&self.winner.setting), Err(refusal)))
+    }
+
+    /// Where the version is, if a scalar holds it.
+    fn field(&self) -> Option<PlacePath> {
+        let setting = &self.winner.setting;
+        let has_version = !matches!(setting, Setting::Entry { new_tag: None, digest: None, .. });
+        let place = setting.place().filter(|_| has_version)?;
+        Some(PlacePath { path: FieldPath::to_node(&self.parsed.yaml, place.node)?, inside: None })
+    }
+
+    /// A part of a text.
+    fn part(&self, part: &TextPart) -> Match {
+        let WinningPlace { parsed, winner, target, .. } = *self;
+        let reference = part_reference(winner, part, target);
+        let result = parsed.rewrite(&reference, &target.desired());
+        let is_compose = parsed.is_assignments() || is_compose(file_name(&parsed.path));
+        let kind = if is_compose { COMPOSE } else { kind(&winner.setting) };
+        let variable = parsed.variable(part.place.node).map(str::to_owned);
+        let is_whole = parsed.yaml.text(part.place.node).is_some_and(|text| part.range == (0..text.len()));
+        let field = match variable {
+            Some(path) => Some(PlacePath { path, inside: None }),
+            None => self.field().filter(|_| is_whole),
+        };
+        Match { field, ..self.as_match(part.place.node, kind, result) }
+    }
+
+    /// A scalar: one that a rule finds under another name, or one that holds just what the setting says.
+    fn scalar(&self) -> Option<Match> {
+        let WinningPlace { parsed, file, match_level, winner, target } = *self;
+        let reference = reference(parsed, winner, &target.name)?;
+        let mut m = match_of(parsed, file, winner.target, match_level, &reference, target);
+        m.field = self.field();
+        set_version(&mut m, winner);
+        Some(m)
+    }
+}
+
+/// A part of a text as a reference.
+fn part_reference(winner: &Winner, part: &TextPart, target: &UpdateTarget) -> Reference {
+    let TextPart { place, range, holds } = part.clone();
+    let slot = ValueLocation { key: place.node, node: place.node, shared_by: None };
+    Reference {
+        kind: kind(&winner.setting),
+        at: place.node,
+        image: target.name.clone(),
+        kustomize_name: None,
+        tag: winner.tag.clone(),
+        digest: winner.digest.clone(),
+        syntax: ReferenceSyntax::Part { slot, range, holds },
+    }
+}
+
+/// Notes the tag that runs. If the place sets other images too, it can't be edited.
+pub(super) fn set_version(m: &mut Match, winner: &Winner) {
+    m.effective_tags = if winner.tags.len() > 1 { winner.tags.iter().cloned().collect() } else { Vec::new() };
+    m.effective_tag.clone_from(&winner.tag);
+    let reason = match &winner.setting {
+        Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
+        _ if winner.feeds.is_empty() => return,
+        _ => RefusalReason::SetsOthers { others: winner.feeds.join(", ") },
+    };
+    if m.result.is_ok() {
+        m.result = Err(Refusal::new(m.at, reason));
+    }
+}
+
+/// A winning place as a reference: the file's own, if a rule finds it there under another name, or else one that
+/// holds just what the setting says.
+fn reference(parsed: &ParsedFile, winner: &Winner, image: &str) -> Option<Reference> {
+    let node = winner.setting.place().map(|place| place.node)?;
+    let is_here = |reference: &&Reference| {
+        reference.slots().iter().any(|slot| slot.node == node) && is_setting(reference)
+    };
+    let own = parsed.all_references().find(is_here).cloned();
+    let own = own.map(|reference| Reference { image: image.to_owned(), ..reference });
+    own.or_else(|| new_reference(&parsed.yaml, winner, node, image))
+}
+
+fn is_setting(reference: &&Reference) -> bool {
+    !matches!(reference.syntax, ReferenceSyntax::BesideBlock(_) | ReferenceSyntax::BlockWithoutTag { .. })
+        || is_override(reference)
+}
+
+/// A reference that holds just what a setting says. (An item of a list has no key, and needs none.)
+fn new_reference(yaml: &ParsedYaml, winner: &Winner, node: NodeId, image: &str) -> Option<Reference> {
+    let slot = ValueLocation { key: yaml.node(node).key.unwrap_or(node), node, shared_by: None };
+    let syntax = match winner.setting {
+        Setting::Image(_) => ReferenceSyntax::Text(slot),
+        Setting::Override(_) => ReferenceSyntax::Override(slot),
+        Setting::Parts { .. } | Setting::Fixed { .. } => ReferenceSyntax::Field(slot),
+        // the legacy `imageTags` of a kustomization
+        Setting::Entry { new_tag: Some(_), .. } => ReferenceSyntax::Field(slot),
+        _ => return None,
+    };
+    Some(Reference {
+        kind: kind(&winner.setting),
+        at: node,
+        image: image.to_owned(),
+        kustomize_name: None,
+        tag: winner.tag.clone(),
+        digest: winner.digest.clone(),
+        syntax,
+    })
+}
+
+/// The kind of a place that no rule finds, as it appears in reports.
+pub(super) fn kind(setting: &Setting) -> &'static str {
+    match setting {
+        Setting::Parts { .. } => "values",
+        _ => "patch",
+    }
+}
