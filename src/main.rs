@@ -19,6 +19,11 @@ use tagbump::environment::Environment;
 use tagbump::settings::BumpSettings;
 use tagbump::{crash, extras, settings, signals};
 
+/// musl's own gives memory back to the system and asks for it again all the time.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     crash::exit_on_panic();
     let variables =
