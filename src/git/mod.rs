@@ -19,7 +19,6 @@ mod adopt;
 pub mod answers;
 pub(crate) mod carry;
 mod checkout;
-mod checkout_update;
 mod config;
 mod credential_helper;
 pub(crate) mod credentials;
@@ -28,16 +27,12 @@ mod discovery;
 mod env_config;
 pub(crate) mod equivalent_commit;
 mod error;
-#[cfg(unix)]
-mod fast_forward;
 pub(crate) mod fetch;
 mod identity;
 mod local_commit;
 mod netrc;
 pub(crate) mod oid;
 mod pkt_line;
-#[cfg(unix)]
-mod plain_checkout;
 pub mod process;
 pub(crate) mod push;
 mod remote_settings;
@@ -50,8 +45,6 @@ mod sync;
 mod temporary_folder;
 pub(crate) mod transport;
 pub(crate) mod tree;
-#[cfg(unix)]
-mod unchanged;
 mod url_text;
 pub(crate) mod workspace;
 
