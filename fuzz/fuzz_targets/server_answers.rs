@@ -148,7 +148,7 @@ fn http_answer(answer: &[u8], pick: u8) {
     let retry_after = git::retry_after(header.lines().next().unwrap_or_default(), Timestamp::UNIX_EPOCH);
     let words = git::server_text(&with_token(answer, pick));
     let label = (pick % 3 == 0).then_some("TAGBUMP_TOKEN");
-    let fault = || git::TransportError::Status { code: status, retry_after, words: words.clone() };
+    let fault = || git::TransportError::Status { code: status, retry_after, words: words.clone(), proxy: None };
     check_trouble(remote::of_fetch_fault(fault(), label, PAGE));
     check_verdict(remote::of_push_fault(fault(), label, PAGE));
     let url = RemoteUrl::parse(&header, std::path::Path::new("/"));
@@ -275,7 +275,7 @@ fn check_verdict(verdict: PublishOutcome<impl Into<Error>>) {
 fn check_failure(error: impl Into<Error>) {
     let failure = diagnose(error.into(), Speaker::CommandLine);
     check_message(&failure.to_string());
-    failure.hint.iter().for_each(|hint| check_message(&hint.to_string()));
+    check_message(&failure.hint.to_string());
 }
 
 /// What a message must be, once the tokens are taken out of it.

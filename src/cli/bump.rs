@@ -49,7 +49,7 @@ pub struct BumpArgs {
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
 
-    /// Tag for every IMAGE without one [default: computed from --tag-template]
+    /// Tag for every IMAGE without one [default: from --tag-template]
     #[arg(short, long, env = "TAGBUMP_TAG", hide_env = true, help_heading = IMAGE_AND_TAG)]
     pub tag: Option<String>,
 
@@ -67,13 +67,13 @@ pub struct BumpArgs {
     )]
     pub tag_template: Option<String>,
 
-    /// Also set this digest of the only IMAGE, or each one from its registry
+    /// Also set a digest: sha256:…, or auto for the registry's
     ///
     /// With auto, each image's digest comes from its registry, and the image must be there. For
     /// several images, you can also write IMAGE@DIGEST for each.
     #[arg(
         long,
-        value_name = "sha256:…|auto",
+        value_name = "DIGEST",
         env = "TAGBUMP_DIGEST",
         hide_env = true,
         help_heading = IMAGE_AND_TAG,
@@ -152,7 +152,7 @@ pub struct RollbackArgs {
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
 
-    /// Tag to go back to, for every IMAGE given without one [default: the previous one]
+    /// Tag to go back to, for every IMAGE without one [default: the previous]
     #[arg(
         long,
         value_name = "TAG",

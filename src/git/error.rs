@@ -206,7 +206,7 @@ pub enum GitSettingError {
     UrlLineBreak,
     #[error("{url}: ssh.variant simple takes no port")]
     SimpleSshPort { url: String },
-    #[error("push.pushOption has a line break in it, or more than {longest} bytes")]
+    #[error("push.pushOption has no value, or one with a line break or more than {longest} bytes")]
     PushOption { longest: usize },
     #[error("{file}: {problem}")]
     Include { file: String, problem: IncludeProblem },

@@ -84,15 +84,14 @@ impl Checkout {
     /// The values of `push.pushOption`.
     ///
     /// # Errors
-    /// Fails if one has a line break in it, as in git, or is too long for a packet; and where git would sign the push.
+    /// Fails if one has no value or a line break in it, as in git, or is too long for a packet; and where git would sign
+    /// the push.
     pub(crate) fn push_options(&self) -> Result<Vec<String>, GitError> {
         self.check_push_signing()?;
+        let fits = |option: &String| !option.contains('\n') && option.len() <= MAX_PUSH_OPTION;
         let options = config::list(&self.config()?, "push.pushoption");
-        let is_wrong = |option: &String| option.contains('\n') || option.len() > MAX_PUSH_OPTION;
-        if options.iter().any(is_wrong) {
-            return Err(GitSettingError::PushOption { longest: MAX_PUSH_OPTION }.into());
-        }
-        Ok(options)
+        let options = options.filter(|options| options.iter().all(fits));
+        options.ok_or_else(|| GitSettingError::PushOption { longest: MAX_PUSH_OPTION }.into())
     }
 
     /// Checks the settings of a remote, given by name or URL, and of the protocols to its two URLs.

@@ -70,11 +70,17 @@ impl Tree {
     /// valid file. Returns the output of the bump.
     #[track_caller]
     fn survived(&self, told: &[&str]) -> Run {
+        self.survived_saying(told, told)
+    }
+
+    /// As `survived`, where `scan` looks at fewer of the places.
+    #[track_caller]
+    fn survived_saying(&self, by_scan: &[&str], by_bump: &[&str]) -> Run {
         let scan = tagbump(self.path(), &["scan", "-v"]);
-        said(&scan, told);
+        said(&scan, by_scan);
         assert!(scan.stdout.contains("good.yaml:5"), "{}", scan.output());
         let bump = tagbump(self.path(), &["bump", "app:v1", "-v"]);
-        said(&bump, told);
+        said(&bump, by_bump);
         assert!(bump.stdout.contains("good.yaml:5  app  v0 -> v1\n"), "{}", bump.output());
         assert!(self.is_bumped(GOOD), "{}", bump.output());
         bump
@@ -304,7 +310,13 @@ mod large_files {
         let shared = shared + &"- {apiVersion: v1, kind: Pod, spec: *p}\n".repeat(5_000);
         let text = shared + "- {apiVersion: v1, kind: Pod, spec: {containers: [{image: app:v0}]}}\n";
         let tree = Tree::new().with("slow.yaml", &text);
-        let bump = tree.survived(&["warning: slow.yaml: skipped: it takes more than 25,611,000 steps"]);
+        let bump = tree.survived_saying(
+            &["warning: slow.yaml: skipped: it takes more than 25,611,000 steps"],
+            &[
+                "warning: slow.yaml: skipped: it takes more than 25,611,000 steps",
+                "warning: slow.yaml: takes more than 25,611,000 steps",
+            ],
+        );
         assert!(bump.stdout.ends_with("\nedited 1 file\n"), "{}", bump.stdout);
         for named in [&["bump", "app:v2", "-f", "slow.yaml"][..], &["scan", "-f", "slow.yaml"]] {
             refused(
@@ -324,7 +336,8 @@ mod large_files {
         let values =
             |tag: &str| format!("b0: &b0 {{repository: app}}\n{chain}last: {{<<: *b1000, tag: {tag}}}\n");
         let tree = Tree::new().with("Chart.yaml", "name: x\n").with("values.yaml", &values("v0"));
-        tree.survived(&[]);
+        // whatever else it may set is for a person to look at
+        tree.survived(&["warning: values.yaml: takes more than"]);
         assert!(tree.read("values.yaml") == values("v1"));
     }
 
@@ -409,7 +422,8 @@ mod bombs {
             (1..100).map(|n| format!("    x{n}: &x{n} [*x{m}, *x{m}, *x{m}]\n", m = n - 1)).collect();
         let text = format!("{VALUES}    x0: &x0 {{ image: app:v0 }}\n{lines}");
         let tree = Tree::new().with("bomb.yaml", &text);
-        tree.survived(&[]);
+        // whatever else it may set is for a person to look at
+        tree.survived_saying(&[], &["warning: bomb.yaml: takes more than"]);
         assert_eq!(tree.read("bomb.yaml"), text.replace("v0", "v1"));
     }
 
@@ -430,7 +444,8 @@ mod bombs {
             (1..=1_000).map(|n| format!("    x{n}: &x{n} {{ <<: *x{m}, k{n}: 1 }}\n", m = n - 1)).collect();
         let text = format!("{VALUES}    x0: &x0 {{ image: app:v0 }}\n{lines}");
         let tree = Tree::new().with("bomb.yaml", &text);
-        tree.survived(&[]);
+        // whatever else it may set is for a person to look at
+        tree.survived_saying(&[], &["warning: bomb.yaml: takes more than"]);
         assert!(tree.read("bomb.yaml") == text.replace("v0", "v1"));
     }
 

@@ -147,7 +147,7 @@ fn pull_request_is_opened_once_when_reads_lag() {
 fn pull_request_is_found_when_list_lags() {
     each_way(|hub| {
         hub.github.fault(On::ListPulls, Fault::LagReads(2));
-        hub.propose("v1", &[]);
+        hub.propose("v1", &["--label", "bump"]);
         Scene::Older.plays(&hub);
     });
     // created, the response lost, and not visible yet

@@ -43,6 +43,19 @@ fn options_reach_the_servers_hooks() {
 }
 
 #[test]
+fn option_without_a_value_is_an_error_as_in_git() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let config = folder.join(".git/config");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text + "[push]\n\tpushOption\n").unwrap();
+    let message = failed(&run(&mut push(&folder, "v1", &[])), 2);
+    assert!(message.contains("push.pushOption has no value"), "{message}");
+    let by_git = try_git(&folder, &["push", "origin", "HEAD:refs/heads/x"]);
+    assert!(String::from_utf8_lossy(&by_git.stderr).contains("missing value for 'push.pushoption'"));
+}
+
+#[test]
 fn server_without_push_options_is_an_error_as_in_git() {
     let world = World::new();
     let folder = world.shallow("w");

@@ -219,7 +219,8 @@ fn json_has_the_outcome() {
         "file": "a.yaml", "line": 5, "kind": "kustomization", "image": "app", "from": "v1", "to": "v2"
     });
     assert_eq!(told["changes"], serde_json::json!([change]));
-    assert_eq!(told["images"], serde_json::json!([{"name": "app", "tag": "v2", "digest": null}]));
+    let image = serde_json::json!({"name": "app", "tag": "v2", "digest": null, "verified": null});
+    assert_eq!(told["images"], serde_json::json!([image]));
     let again = json(&tagbump(root, &["bump", "app:v2", "--format", "json"]));
     assert_eq!((&again["outcome"], &again["changed"]), (&"already".into(), &false.into()));
     let missing = tagbump(root, &["bump", "apple:v2", "--format", "json"]);

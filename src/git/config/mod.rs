@@ -94,15 +94,23 @@ pub fn text(config: &Config, name: &str) -> Option<String> {
     config.get_string(name).ok().filter(|value| !value.is_empty())
 }
 
-/// All values of a setting, in git's order. An empty value discards those before it.
-pub fn list(config: &Config, name: &str) -> Vec<String> {
-    let mut values = Vec::new();
+/// All values of a setting, in git's order. An empty value discards those before it. `None` if the setting is there
+/// without a value, which is an error in git.
+pub fn list(config: &Config, name: &str) -> Option<Vec<String>> {
+    let mut values = Some(Vec::new());
     let Ok(entries) = config.multivar(name, None) else { return values };
     // treat what can't be read as not set
-    let _ = entries.for_each(|entry| match entry.value() {
-        Ok("") => values.clear(),
-        Ok(value) => values.push(value.to_owned()),
-        Err(_) => {}
+    let _ = entries.for_each(|entry| {
+        // asking for a value where there is none is a panic
+        if !entry.has_value() {
+            values = None;
+        }
+        let (Some(values), true) = (&mut values, entry.has_value()) else { return };
+        match entry.value() {
+            Ok("") => values.clear(),
+            Ok(value) => values.push(value.to_owned()),
+            Err(_) => {}
+        }
     });
     values
 }
@@ -170,7 +178,7 @@ mod tests {
         std::fs::write(&file, "[push]\npushOption = a\npushOption =\npushOption = b\npushOption = c d\n")
             .unwrap();
         let config = git2::Config::open(&file).unwrap();
-        assert_eq!(list(&config, "push.pushoption"), ["b", "c d"]);
-        assert_eq!(list(&config, "push.other"), Vec::<String>::new());
+        assert_eq!(list(&config, "push.pushoption").unwrap(), ["b", "c d"]);
+        assert_eq!(list(&config, "push.other"), Some(Vec::new()));
     }
 }
