@@ -73,9 +73,20 @@ impl<'a> Backoff<'a> {
 
     /// Waits until the next try, at least as long as the server asked for. Returns `false` at once if the budget ends before that.
     pub fn wait(&mut self, at_least: Option<Duration>) -> bool {
+        self.wait_up_to(Duration::MAX, at_least)
+    }
+
+    /// As [`Backoff::wait`], but leaves half of the budget for the next try, unless the server asked for more. Returns `false` at
+    /// once if too little of the budget is left for a try.
+    pub fn wait_shortly(&mut self, at_least: Option<Duration>) -> bool {
+        let left = self.deadline.saturating_duration_since(self.clock.now());
+        left > BASE && self.wait_up_to(left / 2, at_least)
+    }
+
+    fn wait_up_to(&mut self, longest: Duration, at_least: Option<Duration>) -> bool {
         let took = self.clock.now().saturating_duration_since(self.since).min(LONG_TRY);
         let bound = took.max(BASE).saturating_mul(1 << self.tries.min(16));
-        let bound = bound.min(CAP.max(took * CAP_IN_TRIES));
+        let bound = bound.min(CAP.max(took * CAP_IN_TRIES)).min(longest);
         self.tries += 1;
         let left = self.deadline.saturating_duration_since(self.clock.now());
         let time = bound.mul_f64(self.random.f64()).saturating_add(at_least.unwrap_or_default());

@@ -208,7 +208,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
                 // there will be no answer
                 Err(FetchError::Permanent(_)) => Some(Duration::MAX),
             };
-            if !self.backoff.wait(retry_after) {
+            if !self.backoff.wait_shortly(retry_after) {
                 return Err(LandingError::OutcomeUnknown(Box::new(error)));
             }
         }

@@ -437,6 +437,18 @@ fn final_check_waits_for_no_answer_until_its_time_is_over() {
     assert!(first < second && second < end, "{:?} before the end", end - second);
 }
 
+/// However long the answer took that never came.
+#[test]
+fn wait_before_asking_again_leaves_half_of_the_time() {
+    for seed in 0..200 {
+        let clock = FakeClock::new();
+        let mut backoff = Backoff::new(&clock, FINAL_CHECK, fastrand::Rng::with_seed(seed));
+        clock.sleep(FINAL_CHECK / 2);
+        assert!(backoff.wait_shortly(None), "seed {seed}");
+        assert!(backoff.deadline() - clock.now() >= FINAL_CHECK / 4, "seed {seed}");
+    }
+}
+
 /// Nobody answers: then it says that it does not know.
 #[test]
 fn final_check_ends_when_its_time_is_over() {

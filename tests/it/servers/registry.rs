@@ -200,7 +200,7 @@ fn missing_tag_is_exit_3_and_wrong_password_exit_5() {
     let registry = Registry::closed();
     registry.push("v1.2.3", &Value::Null);
     let (folder, image) = (kustomization(&registry.image()), format!("{}:v1.2.4", registry.image()));
-    let arguments = [&*image, "--verify", "--verify-timeout", "1s"];
+    let arguments = [&*image, "--verify", "--verify-timeout", "5s"];
     let (missing, json) = run(registry.bump(folder.path(), &arguments));
     assert_eq!(missing.exit, 3, "{missing:?}");
     assert!(json["error"]["hint"].as_str().unwrap().contains("v1.2.3"), "{missing:?}");
