@@ -1,7 +1,7 @@
 //! The shortest edit script that makes one sequence from another (Myers, "An O(ND) Difference Algorithm and Its
 //! Variations", 1986).
 //!
-//! `similar` has six algorithms, which it compiles anew for each kind of item: half a megabyte for a text diff alone.
+//! `similar` has six algorithms and compiles each of them for every type of item: half a megabyte for a text diff alone.
 //! So the items are numbered first, and a single algorithm compares the numbers.
 
 use std::hash::Hash;

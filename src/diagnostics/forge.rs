@@ -84,7 +84,7 @@ fn describe_gitea(error: &GiteaError) -> Failure {
             Failure::new(Exit::Refused, message).hinted(gitea_advice(refusal.status, &refusal.route))
         }
         GiteaError::TooManyPullRequests { .. } => Failure::other(message)
-            .hinted(hint("close those that nobody needs, or land with ") + switch("push")),
+            .hinted(hint("close those that are no longer needed, or land with ") + switch("push")),
     }
 }
 

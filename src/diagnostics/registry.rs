@@ -23,14 +23,12 @@ pub(super) fn describe(error: &RegistryError) -> Failure {
         RegistryError::WrongCredential { .. } => Failure::new(Exit::Refused, message)
             .hinted("log in again with docker login, or correct the credential"),
         RegistryError::Unreachable { .. } => Failure::new(Exit::NotLanded, message).hinted(more_time()),
-        RegistryError::TokenServer { .. } => Failure::new(Exit::Refused, message).hinted(
-            hint("if you trust this registry, report it to whoever runs it; to go on without it, use ")
-                + off(),
-        ),
+        RegistryError::TokenServer { .. } => Failure::new(Exit::Refused, message)
+            .hinted(hint("ask whoever runs the registry to fix that; to skip the check, use ") + off()),
         RegistryError::NotARegistry { .. } => Failure::other(message)
             .hinted(hint("check the name of the image, and the proxy; to go on without it, use ") + off()),
         RegistryError::WrongDigest { .. } => Failure::other(message)
-            .hinted("run again; if it stays, whoever runs the registry or its proxy must look"),
+            .hinted("run again; if it happens again, report it to whoever runs the registry or the proxy"),
         RegistryError::AuthFile(error) => auth_file(error),
         RegistryError::Helper { problem, .. } => Failure::other(message).hinted(helper(*problem)),
         RegistryError::Http(error) => http::describe(error),
@@ -61,7 +59,7 @@ fn auth_file(error: &AuthFileError) -> Failure {
         AuthFileError::Unreadable { .. } => {
             "check the path and its permissions, or unset the variable that names it"
         }
-        AuthFileError::Invalid { .. } => "correct it, or write it anew with docker login",
+        AuthFileError::Invalid { .. } => "correct it, or log in again with docker login",
     };
     Failure::usage(error.to_string()).hinted(advice)
 }

@@ -110,9 +110,8 @@ impl BumpReport {
 /// The warning that a block got the tag alone.
 fn digest_left_out(change: &ChangedReference, speaker: Speaker) -> String {
     let place = format!("{}:{}", inline(&change.file), change.line);
-    let warning = hint(format!(
-        "{place}: set the tag without the digest, because there is no key for it; to add one, use "
-    ));
+    let warning =
+        hint(format!("{place}: only the tag was set, because the block has no digest key; add one with "));
     (warning + switch("add")).for_speaker(speaker)
 }
 

@@ -47,6 +47,8 @@ fn random_repository_runs_what_was_bumped() {
     let grave = verdicts.values().filter(|verdict| verdict.outcome.is_grave()).count();
     let failures = verdicts.values().filter(|verdict| verdict.outcome.is_failure()).count() as u64;
     println!("{told}");
+    let judged = verdicts.values().filter(|verdict| verdict.outcome != Outcome::NoRepository).count() as u64;
+    assert!(judged * 10 > count * 8, "the programs deploy too few of the repositories: {counts:?}");
     assert_eq!(grave, 0, "{counts:?}\n{told}");
     assert!(failures * CAUTIOUS <= count, "{counts:?}\n{told}");
 }
