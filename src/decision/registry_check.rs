@@ -178,7 +178,7 @@ impl<'a> RegistryCheck<'a> {
         ImageQuestion { name: target.effective_name().to_owned(), wanted, with_labels }
     }
 
-    /// Warns about images that only a file names: whoever wrote the file chose their registry, so tagbump doesn't contact it.
+    /// Warns about images that only a file names. The file's author chose their registry, so tagbump doesn't contact it.
     fn warn_of_unknown_names(&mut self, plan: &Plan) {
         for change in &plan.changes {
             let named = change.target.of(&plan.targets).map(UpdateTarget::effective_name);

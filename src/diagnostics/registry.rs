@@ -24,11 +24,11 @@ pub(super) fn describe(error: &RegistryError) -> Failure {
             .hinted("log in again with docker login, or correct the credential"),
         RegistryError::Unreachable { .. } => Failure::new(Exit::NotLanded, message).hinted(more_time()),
         RegistryError::TokenServer { .. } => Failure::new(Exit::Refused, message)
-            .hinted(hint("ask whoever runs the registry to fix that; to skip the check, use ") + off()),
+            .hinted(hint("ask the registry's administrators to correct the address; to skip the check, use ") + off()),
         RegistryError::NotARegistry { .. } => Failure::other(message)
             .hinted(hint("check the name of the image, and the proxy; to go on without it, use ") + off()),
         RegistryError::WrongDigest { .. } => Failure::other(message)
-            .hinted("run again; if it happens again, report it to whoever runs the registry or the proxy"),
+            .hinted("run again; if the error comes back, report it to the administrators of the registry or the proxy"),
         RegistryError::AuthFile(error) => auth_file(error),
         RegistryError::Helper { problem, .. } => Failure::other(message).hinted(helper(*problem)),
         RegistryError::Http(error) => http::describe(error),

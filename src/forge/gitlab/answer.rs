@@ -1,4 +1,4 @@
-//! Reads what GitLab prints after a push: the address of the merge request, or why there is none. The only place that knows GitLab's words.
+//! Reads what GitLab prints after a push: the address of the merge request, or why it made none. No other file knows GitLab's words.
 
 use crate::forge::PullRequest;
 use crate::forge::pull_json::link_on_host_of;
@@ -61,8 +61,8 @@ fn refusal(text: &str) -> Option<String> {
     let text = words.join(" ");
     let (_, rest) = text.split_once(ERROR)?;
     let end = [VIEW, CREATE].iter().filter_map(|start| rest.find(start)).min().unwrap_or(rest.len());
-    let told = &rest[..end];
-    let why = told.rsplit_once("': ").map_or(told, |(_, why)| why);
+    let refusal = &rest[..end];
+    let why = refusal.rsplit_once("': ").map_or(refusal, |(_, why)| why);
     Some(why.trim().to_owned())
 }
 
