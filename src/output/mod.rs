@@ -4,6 +4,7 @@ mod diff;
 mod json;
 mod listing;
 mod mermaid;
+mod origin;
 mod text;
 mod timeline;
 
@@ -19,6 +20,7 @@ pub use diff::diff;
 pub use json::json;
 pub use listing::{listing_json, listing_text};
 pub use mermaid::timeline_mermaid;
+pub use origin::{ChangeOrigin, Comparison};
 pub use text::{failure, new_file, text};
 pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
 
@@ -86,6 +88,8 @@ pub struct Report {
     pub outcome: Outcome,
     pub images: Vec<BumpedImage>,
     pub changes: Vec<ChangedReference>,
+    /// Those of the changes, in their order. Empty if they were not looked for.
+    pub origins: Vec<ChangeOrigin>,
     pub edits: Vec<FileEdit>,
     pub commit: Option<CommitId>,
     /// A web page that shows the commit.
@@ -109,6 +113,7 @@ impl Report {
             outcome: Outcome::Already,
             images,
             changes: Vec::new(),
+            origins: Vec::new(),
             edits: Vec::new(),
             commit: None,
             commit_url: None,

@@ -15,6 +15,7 @@ pub mod git;
 pub mod git_server;
 pub mod gitea;
 pub mod github;
+pub mod gitlab_api;
 pub mod hub;
 pub mod init;
 #[cfg(any(feature = "server-tests", feature = "signing-tests"))]
