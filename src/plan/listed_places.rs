@@ -8,7 +8,7 @@ use super::surroundings::Surroundings;
 use super::what_runs::{FilePlace, Overridden};
 use super::winning_place::kind;
 use crate::dotenv::is_dotenv;
-use crate::effective::{Place, Setting};
+use crate::effective::{ParsedContent, Place, Setting};
 use crate::file_selection::file_name;
 use crate::location::Location;
 use crate::manifest::{COMPOSE, is_compose};
@@ -37,11 +37,15 @@ pub(super) struct ListedWinner {
     pub fixed: Option<String>,
 }
 
-/// Looks at all roots of a listing.
-pub(super) fn listed_places(source: &dyn FileSource, around: &Surroundings) -> ListedPlaces {
+/// Looks at all roots of a listing. `parsed` are files that needn't be parsed again, by path.
+pub(super) fn listed_places(
+    source: &dyn FileSource,
+    around: &Surroundings,
+    parsed: HashMap<String, ParsedContent>,
+) -> ListedPlaces {
     let cancellation = Cancellation::default();
     let scope = RenderedScope { around, url: None, names_image: None, cancellation: &cancellation };
-    scope.with_roots(source, |roots| ListedPlaces {
+    scope.with_roots(source, parsed, |roots| ListedPlaces {
         overridden: roots.overridden(),
         known: roots.known(),
         winning: roots.winners(),

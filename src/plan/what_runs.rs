@@ -134,6 +134,6 @@ impl WhatRuns {
             names_image: Some(&names_image),
             cancellation: &request.cancellation,
         };
-        scope.with_roots(source, |roots| Summary::new(roots, request).what_runs())
+        scope.with_roots(source, HashMap::new(), |roots| Summary::new(roots, request).what_runs())
     }
 }
