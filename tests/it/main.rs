@@ -94,6 +94,7 @@ mod signing;
 mod signing_landing;
 mod source;
 mod ssh;
+mod statuses;
 mod steps;
 mod submodule;
 mod support;

@@ -9,4 +9,5 @@ mod people;
 mod pulls;
 mod pushes;
 mod server;
+mod statuses;
 mod tokens;
