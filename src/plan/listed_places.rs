@@ -2,17 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::FileSource;
-use super::rendered_roots::{RenderedRoots, RenderedScope};
-use super::surroundings::Surroundings;
+use super::rendered_roots::RenderedRoots;
 use super::what_runs::{FilePlace, Overridden};
 use super::winning_place::kind;
 use crate::dotenv::is_dotenv;
-use crate::effective::{ParsedContent, Place, Setting};
+use crate::effective::{Place, Setting};
 use crate::file_selection::file_name;
 use crate::location::Location;
 use crate::manifest::{COMPOSE, is_compose};
-use crate::yaml::Cancellation;
 
 /// What the roots say about the places of a listing.
 pub(super) struct ListedPlaces {
@@ -37,20 +34,15 @@ pub(super) struct ListedWinner {
     pub fixed: Option<String>,
 }
 
-/// Looks at all roots of a listing. `parsed` are files that needn't be parsed again, by path.
-pub(super) fn listed_places(
-    source: &dyn FileSource,
-    around: &Surroundings,
-    parsed: HashMap<String, ParsedContent>,
-) -> ListedPlaces {
-    let cancellation = Cancellation::default();
-    let scope = RenderedScope { around, url: None, names_image: None, cancellation: &cancellation };
-    scope.with_roots(source, parsed, |roots| ListedPlaces {
-        overridden: roots.overridden(),
-        known: roots.known(),
-        winning: roots.winners(),
-        cut_off: roots.cut_off().collect(),
-    })
+impl ListedPlaces {
+    pub fn of(roots: &RenderedRoots<'_>) -> Self {
+        ListedPlaces {
+            overridden: roots.overridden(),
+            known: roots.known(),
+            winning: roots.winners(),
+            cut_off: roots.cut_off().collect(),
+        }
+    }
 }
 
 /// A place that a stronger one overrides in some roots.
