@@ -24,9 +24,11 @@ pub mod mono;
 pub mod one_file;
 pub mod past;
 pub mod proxy;
+pub mod pty;
 pub mod registry;
 pub mod repo;
 #[cfg(unix)]
 pub mod signal;
 pub mod trap;
+pub mod verify;
 pub mod yaml_laws;
