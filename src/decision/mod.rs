@@ -26,9 +26,11 @@ mod wording;
 mod writers;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
+use crate::output::Secret;
 use crate::plan::{Plan, Request};
 use order_guard::{GuardedPlan, OrderGuard};
 use registry_check::{RegistryCheck, RegistryMemory};
@@ -56,6 +58,10 @@ pub struct Decision {
     pub superseded: Vec<String>,
     /// References that are set although the order of the builds is unknown.
     pub notices: Vec<String>,
+    /// How long registries were waited for.
+    pub waited: Duration,
+    /// What registries were sent or sent back, and must stay secret.
+    pub secrets: Vec<Secret>,
     pub facts: PlanFacts,
 }
 
@@ -63,6 +69,7 @@ pub struct Decision {
 #[derive(Debug)]
 pub struct Undecided {
     pub error: DecisionError,
+    pub secrets: Vec<Secret>,
     pub facts: PlanFacts,
 }
 
@@ -89,6 +96,10 @@ impl Proposal for Decision {
     fn request(&self) -> RequestText<'_> {
         RequestText { title: &self.pull_request.title, body: &self.pull_request.body }
     }
+
+    fn waited(&self) -> Duration {
+        self.waited
+    }
 }
 
 /// Decides what a bump does on top of `base`.
@@ -101,9 +112,11 @@ pub fn decide(
     memory: &mut DecisionMemory,
 ) -> Result<Decision, Box<Undecided>> {
     let mut facts = PlanFacts::default();
-    match decide_noting(context, base, memory, &mut facts) {
-        Ok(decision) => Ok(Decision { facts, ..decision }),
-        Err(error) => Err(Box::new(Undecided { error, facts })),
+    let decided = decide_noting(context, base, memory, &mut facts);
+    let secrets = memory.registries.secrets();
+    match decided {
+        Ok(decision) => Ok(Decision { secrets, facts, ..decision }),
+        Err(error) => Err(Box::new(Undecided { error, secrets, facts })),
     }
 }
 
@@ -114,8 +127,9 @@ fn decide_noting(
     facts: &mut PlanFacts,
 ) -> Result<Decision, DecisionError> {
     let config = Config::load(base.files())?;
-    let mut request = request(context, &config, base, &mut memory.rollback)?;
     let mut registry = RegistryCheck::new(context, &config, &mut memory.registries);
+    let base = base.postponed(registry.longest_wait());
+    let mut request = request(context, &config, base, &mut memory.rollback)?;
     registry.pin(&mut request)?;
     let guarded = match base {
         DecisionBase::Head(files) => {
@@ -130,9 +144,10 @@ fn decide_noting(
     let GuardedPlan { mut plan, superseded, mut notices, still_blocked } = guarded?;
     plan.warnings.extend(registry.warnings);
     notices.extend(registry.notices);
+    let waited = registry.waited;
     let by_labels = registry.sources;
     let rollback = memory.rollback.as_ref();
-    let decision = Decision { request, plan, superseded, notices, ..Decision::default() };
+    let decision = Decision { request, plan, superseded, notices, waited, ..Decision::default() };
     let Some(committer) = &context.committer else { return Ok(decision) };
     let wording = Wording {
         context,

@@ -4,6 +4,7 @@ mod diff;
 mod json;
 mod listing;
 mod mermaid;
+mod secret;
 mod text;
 mod timeline;
 
@@ -19,6 +20,7 @@ pub use diff::diff;
 pub use json::json;
 pub use listing::{listing_json, listing_text};
 pub use mermaid::timeline_mermaid;
+pub use secret::Secret;
 pub use text::{failure, new_file, text};
 pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
 
@@ -100,6 +102,9 @@ pub struct Report {
     pub notices: Vec<String>,
     /// Shown with `-v`.
     pub details: Vec<String>,
+    /// What was sent to registries or came from them and must stay secret, in every form that was used. The report
+    /// contains none of it; a CI system is asked to hide it in the rest of the log.
+    pub secrets: Vec<Secret>,
     pub failure: Option<Failure>,
 }
 
@@ -119,6 +124,7 @@ impl Report {
             warnings: Vec::new(),
             notices: Vec::new(),
             details: Vec::new(),
+            secrets: Vec::new(),
             failure: None,
         }
     }

@@ -71,6 +71,10 @@ mod readme;
 mod refusals;
 mod registry;
 mod registry_labels;
+mod registry_landing;
+mod registry_secrets;
+#[cfg(unix)]
+mod registry_terminal;
 mod remotes;
 mod rollback;
 mod rollback_apart;

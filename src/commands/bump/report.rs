@@ -6,9 +6,10 @@ use crate::cli::IfOlder;
 use crate::decision::{Decision, DecisionError, PlanFacts, Undecided};
 use crate::diagnostics::{self, BumpError};
 use crate::error::Failure;
+use crate::git::Secrets;
 use crate::hint::{Speaker, hint, switch};
 use crate::image::{Field, ImageArg, Tag};
-use crate::output::{BumpedImage, Outcome, Report, unparsable_warning};
+use crate::output::{BumpedImage, Outcome, Report, Secret, unparsable_warning};
 use crate::plan::ChangedReference;
 use crate::settings::BumpSettings;
 use crate::visible::inline;
@@ -49,10 +50,11 @@ impl BumpReport {
 
     /// Keeps the facts of a decision, or of a failed one.
     pub fn decided(&mut self, decided: Result<Decision, Box<Undecided>>) -> Result<Decision, DecisionError> {
-        let (facts, decided) = match decided {
-            Ok(decision) => (decision.facts.clone(), Ok(decision)),
-            Err(undecided) => (undecided.facts, Err(undecided.error)),
+        let (facts, secrets, decided) = match decided {
+            Ok(decision) => (decision.facts.clone(), decision.secrets.clone(), Ok(decision)),
+            Err(undecided) => (undecided.facts, undecided.secrets, Err(undecided.error)),
         };
+        self.report.secrets = secrets;
         if facts.images.is_some() {
             self.facts = facts;
         }
@@ -100,11 +102,22 @@ impl BumpReport {
         report.warnings.splice(0..0, warnings);
         report.warnings.extend(unparsable_warning(unparsable.len()));
         report.details.extend(unparsable.iter().map(|file| format!("not valid YAML: {file}")));
-        match done {
+        let report = match done {
             Ok(()) => report,
             Err(failure) => report.failed(failure),
-        }
+        };
+        without_secrets(report)
     }
+}
+
+/// Removes the secrets of registries from everything that is said: registries may repeat what they were sent.
+fn without_secrets(mut report: Report) -> Report {
+    let secrets = Secrets::of(report.secrets.iter().map(Secret::as_str));
+    let scrub = |text: &mut String| *text = secrets.scrub(text);
+    let said = [&mut report.warnings, &mut report.notices, &mut report.details];
+    said.into_iter().flatten().for_each(scrub);
+    report.failure = report.failure.map(|failure| failure.map_texts(|text| secrets.scrub(text)));
+    report
 }
 
 /// The warning that a block got the tag alone.
