@@ -6,11 +6,14 @@
 //!
 //! 1. `targets`: which images are set, and to which tag; `tag_origin` is where a tag comes from, `rollback` finds the previous one.
 //! 2. `order_guard`: plans, and keeps the references that run a newer build. `freshness` compares a build with the current one,
-//!    `writers` finds the commit that set a tag, `build_orders` orders two commits.
-//! 3. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
+//!    `writers` finds the commit that set a tag, `build_orders` orders two commits. `source_forges` asks about another repository's.
+//! 3. `change_origins`: which commits the change brings, for the texts; `brought` says to which images.
+//! 4. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
 
 mod base;
+mod brought;
 mod build_orders;
+mod change_origins;
 mod context;
 mod error;
 mod freshness;
@@ -19,19 +22,21 @@ mod plan_facts;
 mod pr_text;
 mod registry_check;
 mod rollback;
+mod source_forges;
 mod still_blocked;
 mod tag_origin;
 mod targets;
 mod wording;
 mod writers;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
-use crate::output::Secret;
+use crate::output::{ChangeOrigin, Secret};
 use crate::plan::{Plan, Request};
+use change_origins::{KnownRanges, OriginSearch};
 use order_guard::{GuardedPlan, OrderGuard};
 use registry_check::{RegistryCheck, RegistryMemory};
 use rollback::RollbackPlan;
@@ -50,6 +55,8 @@ pub use targets::TargetError;
 pub struct Decision {
     pub request: Request,
     pub plan: Plan,
+    /// Where the plan's changes come from, in their order.
+    pub origins: Vec<ChangeOrigin>,
     /// The commit message. Empty if the plan is, or if no commit is made.
     pub message: String,
     /// Empty if the branch and its base need no change, or if no pull request is made.
@@ -80,6 +87,8 @@ pub struct DecisionMemory {
     rollback: Option<RollbackPlan>,
     /// The order of each pair of commits that is known, so that no server is asked twice.
     orders: HashMap<(String, String), BuildOrder>,
+    /// The commits between two, so that no forge is asked twice.
+    ranges: KnownRanges,
     /// What the registries said about the images, so that each is asked once.
     registries: RegistryMemory,
 }
@@ -141,13 +150,26 @@ fn decide_noting(
         }
     };
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
-    let GuardedPlan { mut plan, superseded, mut notices, still_blocked } = guarded?;
+    let GuardedPlan { mut plan, superseded, mut notices, still_blocked, writers } = guarded?;
     plan.warnings.extend(registry.warnings);
     notices.extend(registry.notices);
     let waited = registry.waited;
     let by_labels = registry.sources;
     let rollback = memory.rollback.as_ref();
-    let decision = Decision { request, plan, superseded, notices, waited, ..Decision::default() };
+    let mut search = OriginSearch {
+        context,
+        config: &config,
+        by_labels: &by_labels,
+        rollback,
+        tip: base.tip(),
+        writers: &writers,
+        orders: &memory.orders,
+        ranges: &mut memory.ranges,
+        notices: BTreeSet::new(),
+    };
+    let origins = search.of_plan(&plan);
+    notices.extend(std::mem::take(&mut search.notices));
+    let decision = Decision { request, plan, origins, superseded, notices, waited, ..Decision::default() };
     let Some(committer) = &context.committer else { return Ok(decision) };
     let wording = Wording {
         context,
@@ -157,8 +179,8 @@ fn decide_noting(
         rollback,
         still_blocked: &still_blocked,
     };
-    let message = wording.message(&decision.plan)?;
-    let pull_request = wording.pull_request(base, &decision, &message, facts)?;
+    let message = wording.message(&decision.plan, &decision.origins)?;
+    let pull_request = wording.pull_request(base, &decision, &mut search, facts)?;
     Ok(Decision { message, pull_request, ..decision })
 }
 

@@ -4,6 +4,7 @@ mod diff;
 mod json;
 mod listing;
 mod mermaid;
+mod origin;
 mod secret;
 mod text;
 mod timeline;
@@ -20,6 +21,7 @@ pub use diff::diff;
 pub use json::json;
 pub use listing::{listing_json, listing_text};
 pub use mermaid::timeline_mermaid;
+pub use origin::{ChangeOrigin, Comparison};
 pub use secret::Secret;
 pub use text::{failure, new_file, text};
 pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
@@ -88,6 +90,8 @@ pub struct Report {
     pub outcome: Outcome,
     pub images: Vec<BumpedImage>,
     pub changes: Vec<ChangedReference>,
+    /// Those of the changes, in their order. Empty if they were not looked for.
+    pub origins: Vec<ChangeOrigin>,
     pub edits: Vec<FileEdit>,
     pub commit: Option<CommitId>,
     /// A web page that shows the commit.
@@ -114,6 +118,7 @@ impl Report {
             outcome: Outcome::Already,
             images,
             changes: Vec::new(),
+            origins: Vec::new(),
             edits: Vec::new(),
             commit: None,
             commit_url: None,

@@ -76,7 +76,7 @@ impl BumpReport {
     /// # Errors
     /// Exit 4 with `--if-older fail`, if a newer build is current.
     pub fn end(&mut self, decision: Decision, outcome: Outcome) -> Result<(), BumpError> {
-        let Decision { plan, superseded, notices, .. } = decision;
+        let Decision { plan, origins, superseded, notices, .. } = decision;
         let left_out = plan.changes.iter().filter(|change| change.left_out_digest);
         let left_out: Vec<_> = left_out.map(|change| digest_left_out(change, self.speaker)).collect();
         self.report.warnings.extend(left_out);
@@ -85,6 +85,7 @@ impl BumpReport {
         self.report.warnings.splice(0..0, plan.warnings);
         self.report.notices.splice(0..0, plan.notices.into_iter().chain(superseded).chain(notices));
         self.report.changes = plan.changes;
+        self.report.origins = origins;
         self.report.edits = plan.edits;
         if outcome == Outcome::Superseded && self.if_older == IfOlder::Fail {
             return Err(BumpError::Superseded { references });
