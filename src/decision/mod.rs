@@ -41,7 +41,7 @@ pub use error::DecisionError;
 pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;
 pub use rollback::{RollbackError, SearchedHistory};
-pub use targets::TargetError;
+pub use targets::{TargetError, environment_limit};
 
 /// What a bump does on top of one tip.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,7 @@ use super::parsed_file::ParsedFile;
 use super::surroundings::{Names, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
 use super::what_runs::FilePlace;
-use super::{FileSource, NestedRepository, PlanError, SourceFile};
+use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::full_name;
 use crate::manifest::ScalarPlace;
@@ -114,7 +114,7 @@ pub(super) struct PlacedReference {
     pub nodes: Vec<ScalarPlace>,
 }
 
-/// Lists the references to `images`, or to all images if none is given; `looked` is called after each file, from
+/// Lists the references to `images`, or to all images if none is given, in these environments; `looked` is called after each file, from
 /// several threads.
 ///
 /// # Errors
@@ -123,6 +123,7 @@ pub fn list(
     shelf: &dyn FileSource,
     selection: &Selection,
     images: &[String],
+    environments: &Environments,
     looked: &(dyn Fn() + Sync),
 ) -> Result<Listing, PlanError> {
     let (all, around) = (Mutex::new(Vec::new()), SurroundingsCollector::default());
@@ -138,7 +139,13 @@ pub fn list(
         ControlFlow::Continue(())
     };
     let found = shelf.visit(selection, true, &look)?;
-    let ListedPlaces { overridden, known, winning, cut_off } = listed_places(shelf, &around.finish());
+    let ListedPlaces { overridden, known, winning, cut_off, files } =
+        listed_places(shelf, &around.finish(), environments)?;
+    // a file that no root is made from is one of its own
+    let is_listed = |path: &str| match files.get(path) {
+        Some(counts) => *counts,
+        None => environments.counts(environments.of_file(path)),
+    };
     let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     all.sort_by(|a, b| path(a).cmp(path(b)));
     let (mut references, mut left_out) = (Vec::new(), UnparsedReport::without_templates(&found.charts));
@@ -148,6 +155,7 @@ pub fn list(
     for listed in all {
         match listed {
             Err(unparsed) => left_out.add(unparsed)?,
+            Ok(FileListing { path, .. }) if environments.is_limited() && !is_listed(&path) => {}
             Ok(FileListing { path, with_chart, without_chart }) => {
                 let has_chart = found.charts.contains(folder(&path));
                 let placed = if has_chart { with_chart } else { without_chart };

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::environments::{Environments, InTwoEnvironments, NamedEnvironment};
 use super::parse_ahead::parse_ahead;
 use super::surroundings::Surroundings;
 use super::what_runs::{FilePlace, MAX_FILE, Overridden};
@@ -18,13 +19,14 @@ pub(super) struct RenderedScope<'a> {
     pub url: Option<&'a str>,
     /// Whether a file may name one of the images; `None` for the roots in which any place overrides another.
     pub names_image: Option<NamesImage<'a>>,
+    pub environments: &'a Environments,
     pub cancellation: &'a Cancellation,
 }
 
 impl RenderedScope<'_> {
     /// Renders the roots around the seeds, and looks at them.
     pub fn with_roots<T>(&self, source: &dyn FileSource, look: impl FnOnce(&RenderedRoots<'_>) -> T) -> T {
-        let RenderedScope { around, url, names_image, cancellation } = *self;
+        let RenderedScope { around, url, names_image, environments, cancellation } = *self;
         let read = |path: &str| match around.structural.get(path) {
             Some(file) => Some(file.bytes.clone()),
             None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
@@ -39,6 +41,8 @@ impl RenderedScope<'_> {
                     .filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
                 around.seeds.iter().cloned().chain(patches).collect()
             }
+            // every root may be in the environment
+            None if environments.is_limited() => around.seeds.clone(),
             None => around.overridable(&mut mentions, &read),
         };
         let reached = mentions.reaching(&seeds);
@@ -53,7 +57,7 @@ impl RenderedScope<'_> {
         let mut files = Files::new(&around.paths, &read, cancellation.clone()).with_parsed(parsed);
         let scene = Scene { reached: &reached, declarations: &declarations, url };
         let roots = roots(&mut files, &scene);
-        look(&RenderedRoots { files: &files, roots: &roots })
+        look(&RenderedRoots::new(&files, &roots, environments))
     }
 }
 
@@ -61,9 +65,37 @@ impl RenderedScope<'_> {
 pub(super) struct RenderedRoots<'a> {
     pub files: &'a Files<'a>,
     pub roots: &'a [Root],
+    environments: &'a Environments,
+    /// The environment of each root.
+    of_roots: Vec<Option<&'a NamedEnvironment>>,
+    /// A root that is in two environments.
+    pub conflict: Option<InTwoEnvironments>,
 }
 
 impl<'a> RenderedRoots<'a> {
+    fn new(files: &'a Files<'a>, roots: &'a [Root], environments: &'a Environments) -> Self {
+        let (mut of_roots, mut conflict) = (Vec::new(), None);
+        for root in roots {
+            let environment = environments.of_root(root).unwrap_or_else(|found| {
+                conflict.get_or_insert(*found);
+                None
+            });
+            of_roots.push(environment);
+        }
+        RenderedRoots { files, roots, environments, of_roots, conflict }
+    }
+
+    /// Every root, with whether the environments that the request is about have it.
+    pub fn with_counts(&self) -> impl Iterator<Item = (&'a Root, bool)> {
+        let counts = self.of_roots.iter().map(|environment| self.environments.counts(*environment));
+        self.roots.iter().zip(counts)
+    }
+
+    /// The roots of the environments that the request is about.
+    pub fn counting(&self) -> impl Iterator<Item = &'a Root> {
+        self.with_counts().filter(|(_, counts)| *counts).map(|(root, _)| root)
+    }
+
     pub fn path(&self, file: FileId) -> String {
         self.files.file(file).path.clone()
     }
