@@ -8,7 +8,7 @@ use super::what_runs::{FilePlace, Overridden};
 use super::winning_place::kind;
 use super::{Environments, FileSource, PlanError};
 use crate::dotenv::is_dotenv;
-use crate::effective::{Place, Setting};
+use crate::effective::{ParsedContent, Place, Setting};
 use crate::file_selection::file_name;
 use crate::location::Location;
 use crate::manifest::{COMPOSE, is_compose};
@@ -39,16 +39,17 @@ pub(super) struct ListedWinner {
     pub fixed: Option<String>,
 }
 
-/// Looks at all roots of a listing.
+/// Looks at all roots of a listing. `parsed` are files that needn't be parsed again, by path.
 pub(super) fn listed_places(
     source: &dyn FileSource,
     around: &Surroundings,
     environments: &Environments,
+    parsed: HashMap<String, ParsedContent>,
 ) -> Result<ListedPlaces, PlanError> {
     let cancellation = Cancellation::default();
     let scope =
         RenderedScope { around, url: None, names_image: None, environments, cancellation: &cancellation };
-    scope.with_roots(source, |roots| match &roots.conflict {
+    scope.with_roots(source, parsed, |roots| match &roots.conflict {
         Some(conflict) => Err(PlanError::InTwoEnvironments(Box::new(conflict.clone()))),
         None => Ok(ListedPlaces {
             overridden: roots.overridden(),

@@ -2,21 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
 
-use super::listed_elsewhere::{add_elsewhere, elsewhere};
+use super::listed_elsewhere::add_elsewhere;
+use super::listed_files::{FileListing, ListedFiles, ReadFiles};
 use super::listed_places::{ListedPlaces, OverriddenPlace, listed_places};
-use super::listed_references::references;
 use super::listed_winners::unlisted;
-use super::parsed_file::ParsedFile;
-use super::surroundings::{Names, SurroundingsCollector};
-use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
+use super::unparsed::UnparsedReport;
 use super::what_runs::FilePlace;
 use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::full_name;
 use crate::manifest::ScalarPlace;
-use crate::yaml::scan;
 
 /// One reference, as it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,38 +71,6 @@ pub struct Listing {
     pub nested: BTreeSet<NestedRepository>,
 }
 
-/// What is in one file.
-struct FileListing {
-    path: String,
-    with_chart: PlacedReferences,
-    /// What is in it if there is no chart next to the file.
-    without_chart: PlacedReferences,
-}
-
-impl FileListing {
-    fn names(&self) -> Names {
-        let mut listed = self.with_chart.by_rule.iter().map(|placed| &placed.reference);
-        let has_variable = |r: &ListedReference| {
-            [Some(&r.image), r.tag.as_ref(), r.digest.as_ref()]
-                .into_iter()
-                .flatten()
-                .any(|part| part.contains('$'))
-        };
-        match listed.len() {
-            0 => Names::Nothing,
-            _ if listed.any(has_variable) => Names::Variable,
-            _ => Names::Image,
-        }
-    }
-}
-
-#[derive(Clone, Default)]
-struct PlacedReferences {
-    by_rule: Vec<PlacedReference>,
-    /// Places that no rule covers; the first part says whether they hold an image for certain.
-    elsewhere: Vec<(bool, PlacedReference)>,
-}
-
 /// A reference, and the scalars that it consists of.
 #[derive(Clone)]
 pub(super) struct PlacedReference {
@@ -114,8 +78,8 @@ pub(super) struct PlacedReference {
     pub nodes: Vec<ScalarPlace>,
 }
 
-/// Lists the references to `images`, or to all images if none is given, in these environments; `looked` is called after each file, from
-/// several threads.
+/// Lists the references to `images`, or to all images if none is given, in these environments; `looked` is called
+/// after each file, from several threads.
 ///
 /// # Errors
 /// If a named file isn't valid YAML or takes too much work, and the errors of the file source.
@@ -126,34 +90,29 @@ pub fn list(
     environments: &Environments,
     looked: &(dyn Fn() + Sync),
 ) -> Result<Listing, PlanError> {
-    let (all, around) = (Mutex::new(Vec::new()), SurroundingsCollector::default());
+    let files = ListedFiles::new(images);
     let look = |file: SourceFile<'_>| {
-        if file.match_level == MatchLevel::ContextOnly {
-            around.note(&file, Names::Nothing);
-            return ControlFlow::Continue(());
+        files.take(&file);
+        if file.match_level != MatchLevel::ContextOnly {
+            looked();
         }
-        let listed = listed(&file, images);
-        around.note(&file, listed.as_ref().map_or(Names::Nothing, FileListing::names));
-        all.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
-        looked();
         ControlFlow::Continue(())
     };
     let found = shelf.visit(selection, true, &look)?;
+    let ReadFiles { listed, around, parsed } = files.finish();
     let ListedPlaces { overridden, known, winning, cut_off, files } =
-        listed_places(shelf, &around.finish(), environments)?;
+        listed_places(shelf, &around, environments, parsed)?;
     // a file that no root is made from is one of its own
     let is_listed = |path: &str| match files.get(path) {
         Some(counts) => *counts,
         None => environments.counts(environments.of_file(path)),
     };
-    let mut all = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    all.sort_by(|a, b| path(a).cmp(path(b)));
     let (mut references, mut left_out) = (Vec::new(), UnparsedReport::without_templates(&found.charts));
     let mut elsewhere = Vec::new();
     let winners: HashSet<FilePlace> = winning.iter().flat_map(|winner| winner.nodes.clone()).collect();
     let mut named = HashSet::new();
-    for listed in all {
-        match listed {
+    for file in listed {
+        match file {
             Err(unparsed) => left_out.add(unparsed)?,
             Ok(FileListing { path, .. }) if environments.is_limited() && !is_listed(&path) => {}
             Ok(FileListing { path, with_chart, without_chart }) => {
@@ -179,38 +138,6 @@ pub fn list(
         unparsable: left_out.not_yaml,
         nested: found.nested,
     })
-}
-
-fn path(listed: &Result<FileListing, Unparsed>) -> &str {
-    match listed {
-        Ok(FileListing { path, .. }) | Err(Unparsed { path, .. }) => path,
-    }
-}
-
-fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<FileListing, Unparsed> {
-    let path = file.path.to_owned();
-    let named = file.match_level == MatchLevel::Explicit;
-    let unparsed =
-        |error| Unparsed { path: file.path.to_owned(), error, named, text: UnparsedText::default() };
-    let mut parsed = ParsedFile::of(file, scan(file.bytes).map_err(unparsed)?);
-    let without_chart = PlacedReferences::of(&parsed, file.match_level, images);
-    parsed.settle_chart(true);
-    let matters = parsed.is_values(file.match_level);
-    let with_chart = match matters {
-        true => PlacedReferences::of(&parsed, file.match_level, images),
-        false => without_chart.clone(),
-    };
-    parsed.yaml.check().map_err(|stopped| unparsed(stopped.into()))?;
-    Ok(FileListing { path, with_chart, without_chart })
-}
-
-impl PlacedReferences {
-    fn of(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Self {
-        PlacedReferences {
-            by_rule: references(parsed, standing, images),
-            elsewhere: elsewhere(parsed, standing, images),
-        }
-    }
 }
 
 impl PlacedReference {

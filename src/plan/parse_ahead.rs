@@ -1,6 +1,6 @@
 //! Parses the files that a listing is about to render, on all cores. Rendering itself is done by one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{available_parallelism, scope};
@@ -13,7 +13,7 @@ const FEW_FILES: usize = 64;
 
 /// The files at these paths, by path. Those that don't exist or aren't valid YAML are left out.
 pub(super) fn parse_ahead(
-    paths: &BTreeSet<String>,
+    paths: &[&str],
     read: ReadFile<'_>,
     cancellation: &Cancellation,
 ) -> HashMap<String, ParsedContent> {
@@ -25,9 +25,9 @@ pub(super) fn parse_ahead(
     scope(|scope| {
         let cores = available_parallelism().map_or(1, usize::from);
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(|| parse(&waiting, cancellation))).collect();
-        for path in paths {
+        for &path in paths {
             // sending fails only if all workers panicked
-            let _ = read(path).map(|bytes| files.send((path.clone(), bytes)));
+            let _ = read(path).map(|bytes| files.send((path.to_owned(), bytes)));
         }
         drop(files);
         workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn valid_files_are_parsed() {
-        let paths: BTreeSet<String> = (0..200).map(|n| format!("{n}.yaml")).collect();
+        let paths: Vec<String> = (0..200).map(|n| format!("{n}.yaml")).collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         let text = |path: &str| match path {
             "1.yaml" => None,
             "2.yaml" => Some(b"a: [".to_vec()),

@@ -57,7 +57,7 @@ fn is_key(behind: &[u8]) -> bool {
 }
 
 /// `\x61`, `\u0061`, or a line break joined by a `\` (YAML 1.2.2, section 5.7).
-fn has_escape(bytes: &[u8]) -> bool {
+pub(super) fn has_escape(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'\\', bytes)
         .any(|at| bytes.get(at + 1).is_some_and(|next| b"xuU\r\n".contains(next)))
 }

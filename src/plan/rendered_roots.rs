@@ -7,7 +7,9 @@ use super::parse_ahead::parse_ahead;
 use super::surroundings::Surroundings;
 use super::what_runs::{FilePlace, MAX_FILE, Overridden};
 use super::{FileContent, FileSource};
-use crate::effective::{EffectiveImage, FileId, Files, Mentions, Place, Root, Scene, Setting, roots};
+use crate::effective::{
+    EffectiveImage, FileId, Files, Mentions, ParsedContent, Place, Root, Scene, Setting, roots,
+};
 use crate::yaml::{Cancellation, NodeId};
 
 /// Whether the bytes of a file may name an image.
@@ -24,8 +26,13 @@ pub(super) struct RenderedScope<'a> {
 }
 
 impl RenderedScope<'_> {
-    /// Renders the roots around the seeds, and looks at them.
-    pub fn with_roots<T>(&self, source: &dyn FileSource, look: impl FnOnce(&RenderedRoots<'_>) -> T) -> T {
+    /// Renders the roots around the seeds, and looks at them. `parsed` are files that needn't be parsed again, by path.
+    pub fn with_roots<T>(
+        &self,
+        source: &dyn FileSource,
+        mut parsed: HashMap<String, ParsedContent>,
+        look: impl FnOnce(&RenderedRoots<'_>) -> T,
+    ) -> T {
         let RenderedScope { around, url, names_image, environments, cancellation } = *self;
         let read = |path: &str| match around.structural.get(path) {
             Some(file) => Some(file.bytes.clone()),
@@ -50,10 +57,10 @@ impl RenderedScope<'_> {
         let included = mentions.included(&reached);
         let declarations = mentions.declarations_of(&included);
         // with images, few of these are rendered
-        let parsed = match names_image {
-            Some(_) => HashMap::new(),
-            None => parse_ahead(&included, &read, cancellation),
-        };
+        if names_image.is_none() {
+            let missing = included.iter().filter(|path| !parsed.contains_key(*path)).map(String::as_str);
+            parsed.extend(parse_ahead(&missing.collect::<Vec<_>>(), &read, cancellation));
+        }
         let mut files = Files::new(&around.paths, &read, cancellation.clone()).with_parsed(parsed);
         let scene = Scene { reached: &reached, declarations: &declarations, url };
         let roots = roots(&mut files, &scene);

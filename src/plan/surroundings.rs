@@ -50,15 +50,17 @@ pub(super) enum Names {
 }
 
 impl SurroundingsCollector {
-    /// Notes a file.
-    pub fn note(&self, file: &SourceFile<'_>, names: Names) {
+    /// Notes a file. Returns whether some root may be made from it.
+    pub fn note(&self, file: &SourceFile<'_>, names: Names) -> bool {
         let FileRole { is_structural, declared } = self.marks.role(file.path, file.bytes);
         // the image's name can be in a variable
         let has_variable = is_compose(file_name(file.path)) && file.bytes.contains(&b'$');
         let names = if has_variable { Names::Variable } else { names };
         let structural = is_structural.then(|| StructuralFile::new(file.path, file.bytes));
+        let matters = is_structural || !declared.is_empty() || names != Names::Nothing;
         let noted = NotedFile { path: file.path.to_owned(), structural, declared, names };
         self.files.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
+        matters
     }
 
     pub fn finish(self) -> Surroundings {

@@ -157,6 +157,6 @@ impl WhatRuns {
             environments: &request.environments,
             cancellation: &request.cancellation,
         };
-        scope.with_roots(source, |roots| Summary::new(roots, request).what_runs())
+        scope.with_roots(source, HashMap::new(), |roots| Summary::new(roots, request).what_runs())
     }
 }

@@ -126,6 +126,13 @@ impl ParsedYaml {
         &self.budget
     }
 
+    /// The file with all of its steps, for other work on it. `bytes` is its size.
+    #[must_use]
+    pub fn with_full_budget(self, bytes: usize) -> Self {
+        let budget = Budget::for_file(bytes, self.budget.cancellation().clone());
+        ParsedYaml { budget, ..self }
+    }
+
     /// Checks that the work on this file did not end early. If it did, every lookup may be incomplete, so don't
     /// use the results.
     ///
