@@ -29,6 +29,7 @@ use std::collections::HashMap;
 
 use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
+use crate::output::SkippedReference;
 use crate::plan::{Plan, Request};
 use order_guard::{GuardedPlan, OrderGuard};
 use registry_check::{RegistryCheck, RegistryMemory};
@@ -52,8 +53,8 @@ pub struct Decision {
     pub message: String,
     /// Empty if the branch and its base need no change, or if no pull request is made.
     pub pull_request: PrText,
-    /// Why references keep their tag, one sentence each.
-    pub superseded: Vec<String>,
+    /// The references that keep their tag.
+    pub skipped: Vec<SkippedReference>,
     /// References that are set although the order of the builds is unknown.
     pub notices: Vec<String>,
     pub facts: PlanFacts,
@@ -127,12 +128,12 @@ fn decide_noting(
         }
     };
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
-    let GuardedPlan { mut plan, superseded, mut notices, still_blocked } = guarded?;
+    let GuardedPlan { mut plan, skipped, mut notices, still_blocked } = guarded?;
     plan.warnings.extend(registry.warnings);
     notices.extend(registry.notices);
     let by_labels = registry.sources;
     let rollback = memory.rollback.as_ref();
-    let decision = Decision { request, plan, superseded, notices, ..Decision::default() };
+    let decision = Decision { request, plan, skipped, notices, ..Decision::default() };
     let Some(committer) = &context.committer else { return Ok(decision) };
     let wording = Wording {
         context,

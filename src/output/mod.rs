@@ -4,6 +4,7 @@ mod diff;
 mod json;
 mod listing;
 mod mermaid;
+mod skipped;
 mod text;
 mod timeline;
 
@@ -19,6 +20,7 @@ pub use diff::diff;
 pub use json::json;
 pub use listing::{listing_json, listing_text};
 pub use mermaid::timeline_mermaid;
+pub use skipped::{SkipReason, SkippedReference};
 pub use text::{failure, new_file, text};
 pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
 
@@ -33,6 +35,8 @@ pub enum Outcome {
     Already,
     /// Every reference has a newer tag already.
     Superseded,
+    /// Every reference is held, or nothing has soaked.
+    Held,
     Failed,
 }
 
@@ -47,6 +51,7 @@ impl Outcome {
             Outcome::Proposed => "proposed",
             Outcome::Already => "already",
             Outcome::Superseded => "superseded",
+            Outcome::Held => "held",
             Outcome::Failed => "failed",
         }
     }
@@ -87,6 +92,8 @@ pub struct Report {
     pub images: Vec<BumpedImage>,
     pub changes: Vec<ChangedReference>,
     pub edits: Vec<FileEdit>,
+    /// References that keep their tags.
+    pub skipped: Vec<SkippedReference>,
     pub commit: Option<CommitId>,
     /// A web page that shows the commit.
     pub commit_url: Option<String>,
@@ -110,6 +117,7 @@ impl Report {
             images,
             changes: Vec::new(),
             edits: Vec::new(),
+            skipped: Vec::new(),
             commit: None,
             commit_url: None,
             branch: None,
@@ -123,9 +131,9 @@ impl Report {
         }
     }
 
-    /// Adds a failure. The outcome becomes `failed`, except that `superseded` stays.
+    /// Adds a failure. The outcome becomes `failed`, except that `superseded` and `held` stay.
     pub fn failed(mut self, failure: Failure) -> Self {
-        if self.outcome != Outcome::Superseded {
+        if !matches!(self.outcome, Outcome::Superseded | Outcome::Held) {
             self.outcome = Outcome::Failed;
         }
         self.failure = Some(failure);
