@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
-use crate::output::{ChangeOrigin, Secret};
+use crate::output::{ChangeOrigin, Secret, SkippedReference};
 use crate::plan::{Plan, Request};
 use change_origins::{KnownRanges, OriginSearch};
 use order_guard::{GuardedPlan, OrderGuard};
@@ -48,7 +48,7 @@ pub use error::DecisionError;
 pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;
 pub use rollback::{RollbackError, SearchedHistory};
-pub use targets::TargetError;
+pub use targets::{TargetError, environment_limit};
 
 /// What a bump does on top of one tip.
 #[derive(Clone, Debug, Default)]
@@ -61,8 +61,8 @@ pub struct Decision {
     pub message: String,
     /// Empty if the branch and its base need no change, or if no pull request is made.
     pub pull_request: PrText,
-    /// Why references keep their tag, one sentence each.
-    pub superseded: Vec<String>,
+    /// The references that keep their tag.
+    pub skipped: Vec<SkippedReference>,
     /// References that are set although the order of the builds is unknown.
     pub notices: Vec<String>,
     /// How long registries were waited for.
@@ -150,7 +150,7 @@ fn decide_noting(
         }
     };
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
-    let GuardedPlan { mut plan, superseded, mut notices, still_blocked, writers } = guarded?;
+    let GuardedPlan { mut plan, skipped, mut notices, still_blocked, writers } = guarded?;
     plan.warnings.extend(registry.warnings);
     notices.extend(registry.notices);
     let waited = registry.waited;
@@ -169,7 +169,7 @@ fn decide_noting(
     };
     let origins = search.of_plan(&plan);
     notices.extend(std::mem::take(&mut search.notices));
-    let decision = Decision { request, plan, origins, superseded, notices, waited, ..Decision::default() };
+    let decision = Decision { request, plan, origins, skipped, notices, waited, ..Decision::default() };
     let Some(committer) = &context.committer else { return Ok(decision) };
     let wording = Wording {
         context,

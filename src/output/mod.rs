@@ -6,6 +6,7 @@ mod listing;
 mod mermaid;
 mod origin;
 mod secret;
+mod skipped;
 mod text;
 mod timeline;
 
@@ -23,6 +24,7 @@ pub use listing::{listing_json, listing_text};
 pub use mermaid::timeline_mermaid;
 pub use origin::{ChangeOrigin, Comparison};
 pub use secret::Secret;
+pub use skipped::{SkipReason, SkippedReference};
 pub use text::{failure, new_file, text};
 pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
 
@@ -37,6 +39,8 @@ pub enum Outcome {
     Already,
     /// Every reference has a newer tag already.
     Superseded,
+    /// Every reference is held, or nothing has soaked.
+    Held,
     Failed,
 }
 
@@ -51,6 +55,7 @@ impl Outcome {
             Outcome::Proposed => "proposed",
             Outcome::Already => "already",
             Outcome::Superseded => "superseded",
+            Outcome::Held => "held",
             Outcome::Failed => "failed",
         }
     }
@@ -93,6 +98,8 @@ pub struct Report {
     /// Those of the changes, in their order. Empty if they were not looked for.
     pub origins: Vec<ChangeOrigin>,
     pub edits: Vec<FileEdit>,
+    /// References that keep their tags.
+    pub skipped: Vec<SkippedReference>,
     pub commit: Option<CommitId>,
     /// A web page that shows the commit.
     pub commit_url: Option<String>,
@@ -120,6 +127,7 @@ impl Report {
             changes: Vec::new(),
             origins: Vec::new(),
             edits: Vec::new(),
+            skipped: Vec::new(),
             commit: None,
             commit_url: None,
             branch: None,
@@ -134,9 +142,9 @@ impl Report {
         }
     }
 
-    /// Adds a failure. The outcome becomes `failed`, except that `superseded` stays.
+    /// Adds a failure. The outcome becomes `failed`, except that `superseded` and `held` stay.
     pub fn failed(mut self, failure: Failure) -> Self {
-        if self.outcome != Outcome::Superseded {
+        if !matches!(self.outcome, Outcome::Superseded | Outcome::Held) {
             self.outcome = Outcome::Failed;
         }
         self.failure = Some(failure);

@@ -10,7 +10,7 @@ use super::listed_files::{FileListing, Listed, TextFile, listed};
 use super::listed_places::ListedPlaces;
 use super::rendered_roots::{Overridable, Renderer, read_part};
 use super::surroundings::Surroundings;
-use super::{FileSource, SourceFile};
+use super::{Environments, FileSource, PlanError, SourceFile};
 use crate::effective::ParsedContent;
 use crate::yaml::Cancellation;
 
@@ -50,18 +50,23 @@ impl Sorted {
 }
 
 /// Lists the wanted files, and renders the roots in which any place may override another.
+///
+/// # Errors
+/// If a root is in two environments.
 pub(super) fn parse_and_render(
     source: &dyn FileSource,
     around: &Surroundings,
+    environments: &Environments,
     files: Vec<TextFile>,
     images: &[String],
-) -> Parsed {
+) -> Result<Parsed, PlanError> {
     let cancellation = Cancellation::default();
     let read = |path: &str| read_part(source, path);
-    let overridable = Renderer { around, read: &read, url: None, cancellation: &cancellation }.overridable();
+    let renderer = Renderer { around, read: &read, url: None, environments, cancellation: &cancellation };
+    let overridable = renderer.overridable();
     let Sorted { first, rest, context } = Sorted::new(files, &overridable.included);
     let read = |path: &str| context.get(path).cloned().or_else(|| read(path));
-    let renderer = Renderer { around, read: &read, url: None, cancellation: &cancellation };
+    let renderer = Renderer { read: &read, ..renderer };
     let waiting_for = first.len();
     let first = first.into_iter().map(|file| (file, true));
     let queue = Mutex::new(first.chain(rest.into_iter().map(|file| (file, false))));
@@ -89,7 +94,7 @@ fn finish(
     mut waiting_for: usize,
     overridable: Overridable<'_>,
     renderer: &Renderer<'_>,
-) -> Parsed {
+) -> Result<Parsed, PlanError> {
     let (mut parsed, mut listed) = (HashMap::new(), Vec::new());
     while waiting_for > 0 {
         let Ok(done) = receiver.recv() else { break }; // all workers panicked
@@ -101,9 +106,9 @@ fn finish(
     }
     let naming = listed.iter().flatten().filter(|file| file.names_image()).map(|file| file.path.clone());
     let reach = overridable.reach(naming);
-    let rendered = renderer.render(&reach, parsed, ListedPlaces::of);
+    let rendered = renderer.render(&reach, parsed, ListedPlaces::of)?;
     listed.extend(receiver.iter().map(|done| done.listed));
-    Parsed { rendered, listed }
+    Ok(Parsed { rendered, listed })
 }
 
 fn list_one(file: &TextFile, is_included: bool, images: &[String]) -> Done {

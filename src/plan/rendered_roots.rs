@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::environments::{Environments, InTwoEnvironments, NamedEnvironment};
 use super::surroundings::Surroundings;
 use super::what_runs::{FilePlace, MAX_FILE, Overridden};
 use super::{FileContent, FileSource};
@@ -21,6 +22,7 @@ pub(super) struct Renderer<'a> {
     /// Gives the content of a file that is not in `around`.
     pub read: ReadFile<'a>,
     pub url: Option<&'a str>,
+    pub environments: &'a Environments,
     pub cancellation: &'a Cancellation,
 }
 
@@ -52,9 +54,6 @@ pub(super) struct Overridable<'a> {
 impl Overridable<'_> {
     /// Finds the roots around the places that may be overridden. `naming` are files that name an image.
     pub fn reach(mut self, naming: impl Iterator<Item = String>) -> Reach {
-        if self.seeds.is_empty() {
-            return Reach { reached: BTreeSet::new(), declarations: BTreeSet::new() };
-        }
         self.seeds.extend(naming.filter(|path| self.included.contains(path)));
         Reach::new(&mut self.mentions, &self.seeds)
     }
@@ -77,6 +76,10 @@ impl<'a> Renderer<'a> {
     pub fn overridable(&self) -> Overridable<'a> {
         let around = self.around;
         let mut mentions = self.mentions();
+        if self.environments.is_limited() {
+            // every root may be in the environment
+            return Overridable { mentions, seeds: BTreeSet::new(), included: around.paths.clone() };
+        }
         let mut seeds =
             overriders(&around.structural, &around.paths, &mentions, &|path: &str| self.read(path));
         seeds.extend(around.variables.iter().cloned());
@@ -97,7 +100,7 @@ impl<'a> Renderer<'a> {
         let mut files = files.with_parsed(parsed);
         let scene = Scene { reached: &reach.reached, declarations: &reach.declarations, url: self.url };
         let roots = roots(&mut files, &scene);
-        look(&RenderedRoots { files: &files, roots: &roots })
+        look(&RenderedRoots::new(&files, &roots, self.environments))
     }
 
     fn mentions(&self) -> Mentions<'a> {
@@ -120,9 +123,37 @@ pub(super) fn read_part(source: &dyn FileSource, path: &str) -> Option<Vec<u8>> 
 pub(super) struct RenderedRoots<'a> {
     pub files: &'a Files<'a>,
     pub roots: &'a [Root],
+    environments: &'a Environments,
+    /// The environment of each root.
+    of_roots: Vec<Option<&'a NamedEnvironment>>,
+    /// A root that is in two environments.
+    pub conflict: Option<InTwoEnvironments>,
 }
 
 impl<'a> RenderedRoots<'a> {
+    fn new(files: &'a Files<'a>, roots: &'a [Root], environments: &'a Environments) -> Self {
+        let (mut of_roots, mut conflict) = (Vec::new(), None);
+        for root in roots {
+            let environment = environments.of_root(root).unwrap_or_else(|found| {
+                conflict.get_or_insert(*found);
+                None
+            });
+            of_roots.push(environment);
+        }
+        RenderedRoots { files, roots, environments, of_roots, conflict }
+    }
+
+    /// Every root, with whether the environments that the request is about have it.
+    pub fn with_counts(&self) -> impl Iterator<Item = (&'a Root, bool)> {
+        let counts = self.of_roots.iter().map(|environment| self.environments.counts(*environment));
+        self.roots.iter().zip(counts)
+    }
+
+    /// The roots of the environments that the request is about.
+    pub fn counting(&self) -> impl Iterator<Item = &'a Root> {
+        self.with_counts().filter(|(_, counts)| *counts).map(|(root, _)| root)
+    }
+
     pub fn path(&self, file: FileId) -> String {
         self.files.file(file).path.clone()
     }

@@ -19,6 +19,7 @@ mod credentials;
 #[cfg(feature = "deployment-tests")]
 mod deployments;
 mod docs;
+mod environments;
 mod fake_github;
 mod faults;
 mod fixtures;
