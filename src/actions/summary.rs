@@ -15,13 +15,17 @@ pub fn of_report(report: &Report) -> String {
         let (message, hint) = (failure.message.to_string(), failure.hint.to_string());
         return format!("### tagbump: failed\n\n{}\n\n{}\n", code_block(&message, ""), code_block(&hint, ""));
     }
-    if let Outcome::Already | Outcome::Superseded = report.outcome {
+    if let Outcome::Already | Outcome::Superseded | Outcome::Held = report.outcome {
         let images: Vec<_> = report.images.iter().map(|image| code(&image.name)).collect();
-        let outcome_text =
-            if report.outcome == Outcome::Already { "nothing to do" } else { "superseded by a newer build" };
-        return format!("### tagbump: {outcome_text}\n\n{}\n", images.join(", "));
+        let outcome_text = match report.outcome {
+            Outcome::Already => "nothing to do",
+            Outcome::Held => "held",
+            _ => "superseded by a newer build",
+        };
+        return format!("### tagbump: {outcome_text}\n\n{}\n{}", images.join(", "), skipped(report));
     }
-    let parts = [headline(report) + "\n\n", table(report), comparisons(report), folded_diff(report)];
+    let parts =
+        [headline(report) + "\n\n", table(report), skipped(report), comparisons(report), folded_diff(report)];
     format!("### tagbump: {}", parts.concat())
 }
 
@@ -92,6 +96,18 @@ fn list(comparison: &Comparison) -> String {
     format!("\n{text}")
 }
 
+/// The references that keep their tags, and why.
+fn skipped(report: &Report) -> String {
+    if report.skipped.is_empty() {
+        return String::new();
+    }
+    let rows = report.skipped.iter().take(MAX_ROWS).map(|one| {
+        let place = code(&format!("{}:{}", one.file, one.line));
+        format!("| {place} | {} | {} |\n", code(&one.image), code(&one.detail))
+    });
+    format!("\n| skipped | image | why |\n|---|---|---|\n{}", rows.collect::<String>())
+}
+
 fn folded_diff(report: &Report) -> String {
     let plain = anstream::adapter::strip_str(&diff(&report.edits)).to_string();
     if plain.is_empty() || plain.len() > MAX_DIFF {
@@ -109,11 +125,23 @@ fn code(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::{SkipReason, SkippedReference};
 
     #[test]
     fn text_from_elsewhere_stays_text() {
         assert_eq!(code("a|b`c``d"), "```a\\|b`c``d```");
         let mut report = Report::new(Vec::new());
+        report.outcome = Outcome::Held;
+        report.skipped.push(SkippedReference {
+            file: "a|b.yaml".to_owned(),
+            line: 3,
+            image: "acme/api".to_owned(),
+            reason: SkipReason::Held,
+            detail: "is held by @acme".to_owned(),
+        });
+        let row = "| `a\\|b.yaml:3` | `acme/api` | `is held by @acme` |\n";
+        let shown = of_report(&report);
+        assert!(shown.starts_with("### tagbump: held\n") && shown.ends_with(row), "{shown}");
         report.failure = Some(crate::error::Failure::other("a\n```\n@acme").hinted("b"));
         assert_eq!(of_report(&report), "### tagbump: failed\n\n````\na\n```\n@acme\n````\n\n```\nb\n```\n");
     }

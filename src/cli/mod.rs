@@ -238,6 +238,14 @@ pub struct FileArgs {
     pub files: Vec<String>,
 }
 
+/// Selects an environment.
+#[derive(Debug, Args)]
+pub struct EnvArgs {
+    /// Only this environment of tagbump.yaml
+    #[arg(long = "env", value_name = "ENV", env = "TAGBUMP_ENV", hide_env = true, help_heading = FILES)]
+    pub env: Option<String>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     #[value(alias = "")]

@@ -1,9 +1,11 @@
 //! `tagbump scan`: lists every reference below the root.
 
+use crate::config::Config;
+use crate::decision::environment_limit;
 use crate::diagnostics::Error;
 use crate::environment::Environment;
 use crate::git::Checkout;
-use crate::plan::{self, Listing, NestedRepository};
+use crate::plan::{self, Environments, Listing, NestedRepository};
 use crate::settings::ScanSettings;
 use crate::worktree::{TrackedFiles, Worktree};
 
@@ -18,7 +20,14 @@ pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listin
     let submodules = checkout.as_ref().map(Checkout::submodules).unwrap_or_default();
     let tracked = checkout.map(|checkout| TrackedFiles::new(checkout.tracked()));
     let worktree = worktree.with_submodules(submodules).tracking(tracked);
-    let listing = plan::list(&worktree, &settings.selection, &settings.images, looked)?;
+    let environments = match &settings.env {
+        Some(env) => {
+            let config = Config::load(&worktree)?;
+            config.limited_to(environment_limit(&config, env)?)
+        }
+        None => Environments::default(),
+    };
+    let listing = plan::list(&worktree, &settings.selection, &settings.images, &environments, looked)?;
     let mut listing = listing.with_winning(&settings.selection, &settings.images);
     if listing.references.is_empty() {
         listing.warnings.extend(listing.nested.iter().map(NestedRepository::to_string));

@@ -30,10 +30,11 @@ mod wording;
 mod writers;
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
-use crate::output::ChangeOrigin;
+use crate::output::{ChangeOrigin, Secret, SkippedReference};
 use crate::plan::{Plan, Request};
 use change_origins::{KnownRanges, OriginSearch};
 use order_guard::{GuardedPlan, OrderGuard};
@@ -47,7 +48,7 @@ pub use error::DecisionError;
 pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;
 pub use rollback::{RollbackError, SearchedHistory};
-pub use targets::TargetError;
+pub use targets::{TargetError, environment_limit};
 
 /// What a bump does on top of one tip.
 #[derive(Clone, Debug, Default)]
@@ -60,10 +61,14 @@ pub struct Decision {
     pub message: String,
     /// Empty if the branch and its base need no change, or if no pull request is made.
     pub pull_request: PrText,
-    /// Why references keep their tag, one sentence each.
-    pub superseded: Vec<String>,
+    /// The references that keep their tag.
+    pub skipped: Vec<SkippedReference>,
     /// References that are set although the order of the builds is unknown.
     pub notices: Vec<String>,
+    /// How long registries were waited for.
+    pub waited: Duration,
+    /// What registries were sent or sent back, and must stay secret.
+    pub secrets: Vec<Secret>,
     pub facts: PlanFacts,
 }
 
@@ -71,6 +76,7 @@ pub struct Decision {
 #[derive(Debug)]
 pub struct Undecided {
     pub error: DecisionError,
+    pub secrets: Vec<Secret>,
     pub facts: PlanFacts,
 }
 
@@ -99,6 +105,10 @@ impl Proposal for Decision {
     fn request(&self) -> RequestText<'_> {
         RequestText { title: &self.pull_request.title, body: &self.pull_request.body }
     }
+
+    fn waited(&self) -> Duration {
+        self.waited
+    }
 }
 
 /// Decides what a bump does on top of `base`.
@@ -111,9 +121,11 @@ pub fn decide(
     memory: &mut DecisionMemory,
 ) -> Result<Decision, Box<Undecided>> {
     let mut facts = PlanFacts::default();
-    match decide_noting(context, base, memory, &mut facts) {
-        Ok(decision) => Ok(Decision { facts, ..decision }),
-        Err(error) => Err(Box::new(Undecided { error, facts })),
+    let decided = decide_noting(context, base, memory, &mut facts);
+    let secrets = memory.registries.secrets();
+    match decided {
+        Ok(decision) => Ok(Decision { secrets, facts, ..decision }),
+        Err(error) => Err(Box::new(Undecided { error, secrets, facts })),
     }
 }
 
@@ -124,8 +136,9 @@ fn decide_noting(
     facts: &mut PlanFacts,
 ) -> Result<Decision, DecisionError> {
     let config = Config::load(base.files())?;
-    let mut request = request(context, &config, base, &mut memory.rollback)?;
     let mut registry = RegistryCheck::new(context, &config, &mut memory.registries);
+    let base = base.postponed(registry.longest_wait());
+    let mut request = request(context, &config, base, &mut memory.rollback)?;
     registry.pin(&mut request)?;
     let guarded = match base {
         DecisionBase::Head(files) => {
@@ -137,9 +150,10 @@ fn decide_noting(
         }
     };
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
-    let GuardedPlan { mut plan, superseded, mut notices, still_blocked, writers } = guarded?;
+    let GuardedPlan { mut plan, skipped, mut notices, still_blocked, writers } = guarded?;
     plan.warnings.extend(registry.warnings);
     notices.extend(registry.notices);
+    let waited = registry.waited;
     let by_labels = registry.sources;
     let rollback = memory.rollback.as_ref();
     let mut search = OriginSearch {
@@ -155,7 +169,7 @@ fn decide_noting(
     };
     let origins = search.of_plan(&plan);
     notices.extend(std::mem::take(&mut search.notices));
-    let decision = Decision { request, plan, origins, superseded, notices, ..Decision::default() };
+    let decision = Decision { request, plan, origins, skipped, notices, waited, ..Decision::default() };
     let Some(committer) = &context.committer else { return Ok(decision) };
     let wording = Wording {
         context,

@@ -17,6 +17,7 @@ use super::writers::WriterLookup;
 use crate::cli::IfOlder;
 use crate::config::Config;
 use crate::landing::{BuildOrder, ProvenCommit, RolledBack, Tip, TipSnapshot};
+use crate::output::{SkipReason, SkippedReference};
 use crate::plan::{ChangedReference, Plan, PlanError, Request, SkipReference, TargetIndex};
 use crate::visible::inline;
 
@@ -24,8 +25,8 @@ use crate::visible::inline;
 #[derive(Default)]
 pub(super) struct GuardedPlan {
     pub plan: Plan,
-    /// Why references keep their tag.
-    pub superseded: Vec<String>,
+    /// The references that keep their tag.
+    pub skipped: Vec<SkippedReference>,
     /// Which references are set although their builds have no known order, and why.
     pub notices: Vec<String>,
     /// Tags that were rolled back and stay blocked, though another tag is set now; by the plan's targets.
@@ -132,7 +133,7 @@ impl<'a> OrderGuard<'a> {
 #[derive(Default)]
 struct GuardVerdicts {
     skip: Vec<SkipReference>,
-    superseded: BTreeSet<String>,
+    superseded: BTreeSet<SkippedReference>,
     /// About references whose builds have no known order.
     unordered: BTreeSet<String>,
     /// The commits that set the current tags on the branch that the bump is made on.
@@ -157,8 +158,13 @@ impl GuardVerdicts {
             Freshness::Older(why) => {
                 let from = on_tip.then(|| change.from.clone());
                 self.skip.push(SkipReference { target: *target, file: file.clone(), from });
-                let file = inline(file);
-                self.superseded.insert(format!("{file}:{line}: {image} stays at {current}, {why}"));
+                self.superseded.insert(SkippedReference {
+                    file: file.clone(),
+                    line: *line,
+                    image: change.image.clone(),
+                    reason: SkipReason::Superseded,
+                    detail: format!("stays at {current}, {why}"),
+                });
             }
             Freshness::Unknown(why) => {
                 self.unordered.insert(format!("{image}: can't determine whether {current} is newer: {why}"));
@@ -170,9 +176,9 @@ impl GuardVerdicts {
         // a pull request that proposes something newer stays, even if the base needs nothing from us
         let left = plan.left.max(if plan.is_empty() { self.skip.len() } else { 0 });
         let notices = self.unordered.into_iter().filter(|_| !plan.edits.is_empty()).collect();
-        let superseded = self.superseded.into_iter().collect();
+        let skipped = self.superseded.into_iter().collect();
         // a reference that is the same on both counts as the branch's own
         let writers = self.writers_beside.into_iter().chain(self.writers).collect();
-        GuardedPlan { plan: Plan { left, ..plan }, superseded, notices, still_blocked, writers }
+        GuardedPlan { plan: Plan { left, ..plan }, skipped, notices, still_blocked, writers }
     }
 }

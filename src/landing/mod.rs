@@ -183,6 +183,11 @@ pub trait Proposal {
     fn request(&self) -> RequestText<'_> {
         RequestText::default()
     }
+
+    /// How long others than the branch's server were waited for: the budget for landing doesn't count that.
+    fn waited(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Title and body of a request to merge a branch.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ChangeOrigin, PullRequestInfo, Report};
+use super::{ChangeOrigin, PullRequestInfo, Report, SkippedReference};
 use crate::plan::ChangedReference;
 use crate::visible::is_hidden;
 
@@ -16,6 +16,7 @@ struct ReportJson<'a> {
     tag: Option<&'a str>,
     images: Vec<ImageJson<'a>>,
     changes: Vec<ChangeJson<'a>>,
+    skipped: &'a [SkippedReference],
     commit: Option<String>,
     branch: Option<&'a str>,
     attempts: u32,
@@ -83,6 +84,7 @@ pub fn json(report: &Report) -> String {
             .enumerate()
             .map(|(nth, change)| change_json(change, report.origins.get(nth)))
             .collect(),
+        skipped: &report.skipped,
         commit: report.commit.map(|commit| commit.to_string()),
         branch: report.branch.as_deref(),
         attempts: report.attempts,

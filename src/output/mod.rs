@@ -5,6 +5,8 @@ mod json;
 mod listing;
 mod mermaid;
 mod origin;
+mod secret;
+mod skipped;
 mod text;
 mod timeline;
 
@@ -21,6 +23,8 @@ pub use json::json;
 pub use listing::{listing_json, listing_text};
 pub use mermaid::timeline_mermaid;
 pub use origin::{ChangeOrigin, Comparison};
+pub use secret::Secret;
+pub use skipped::{SkipReason, SkippedReference};
 pub use text::{failure, new_file, text};
 pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
 
@@ -35,6 +39,8 @@ pub enum Outcome {
     Already,
     /// Every reference has a newer tag already.
     Superseded,
+    /// Every reference is held, or nothing has soaked.
+    Held,
     Failed,
 }
 
@@ -49,6 +55,7 @@ impl Outcome {
             Outcome::Proposed => "proposed",
             Outcome::Already => "already",
             Outcome::Superseded => "superseded",
+            Outcome::Held => "held",
             Outcome::Failed => "failed",
         }
     }
@@ -91,6 +98,8 @@ pub struct Report {
     /// Those of the changes, in their order. Empty if they were not looked for.
     pub origins: Vec<ChangeOrigin>,
     pub edits: Vec<FileEdit>,
+    /// References that keep their tags.
+    pub skipped: Vec<SkippedReference>,
     pub commit: Option<CommitId>,
     /// A web page that shows the commit.
     pub commit_url: Option<String>,
@@ -104,6 +113,9 @@ pub struct Report {
     pub notices: Vec<String>,
     /// Shown with `-v`.
     pub details: Vec<String>,
+    /// What was sent to registries or came from them and must stay secret, in every form that was used. The report
+    /// contains none of it; a CI system is asked to hide it in the rest of the log.
+    pub secrets: Vec<Secret>,
     pub failure: Option<Failure>,
 }
 
@@ -115,6 +127,7 @@ impl Report {
             changes: Vec::new(),
             origins: Vec::new(),
             edits: Vec::new(),
+            skipped: Vec::new(),
             commit: None,
             commit_url: None,
             branch: None,
@@ -124,13 +137,14 @@ impl Report {
             warnings: Vec::new(),
             notices: Vec::new(),
             details: Vec::new(),
+            secrets: Vec::new(),
             failure: None,
         }
     }
 
-    /// Adds a failure. The outcome becomes `failed`, except that `superseded` stays.
+    /// Adds a failure. The outcome becomes `failed`, except that `superseded` and `held` stay.
     pub fn failed(mut self, failure: Failure) -> Self {
-        if self.outcome != Outcome::Superseded {
+        if !matches!(self.outcome, Outcome::Superseded | Outcome::Held) {
             self.outcome = Outcome::Failed;
         }
         self.failure = Some(failure);

@@ -101,6 +101,7 @@ fn images(typed: &[String]) -> Result<Vec<ImageArg>, SettingsError> {
 
 fn places(args: TargetArgs) -> Result<ReferenceSelection, SettingsError> {
     Ok(ReferenceSelection {
+        env: non_empty(args.env.env.as_deref()).map(str::to_owned),
         selection: Selection::new(&listed(args.files.files))?,
         fields: fields(&listed(args.fields))?,
         all: args.all,

@@ -76,6 +76,8 @@ pub struct RegistrySettings {
 /// Which references to update.
 #[derive(Clone, Debug)]
 pub struct ReferenceSelection {
+    /// The name of an environment.
+    pub env: Option<String>,
     pub selection: Selection,
     pub fields: Vec<FieldPath>,
     /// Update every match, even if their tags differ.

@@ -19,6 +19,7 @@ mod credentials;
 #[cfg(feature = "deployment-tests")]
 mod deployments;
 mod docs;
+mod environments;
 mod fake_github;
 mod faults;
 mod fixtures;
@@ -73,6 +74,10 @@ mod readme;
 mod refusals;
 mod registry;
 mod registry_labels;
+mod registry_landing;
+mod registry_secrets;
+#[cfg(unix)]
+mod registry_terminal;
 mod remotes;
 mod rollback;
 mod rollback_apart;

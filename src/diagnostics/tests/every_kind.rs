@@ -30,7 +30,8 @@ use crate::location::Location;
 use crate::manifest::RefusalReason;
 use crate::object_id::CommitId;
 use crate::plan::{
-    Instead, NestedRepository, NoMatch, PathProblem, PlanError, RefusedReference, SourceError, UnmatchedImage,
+    EnvironmentLimit, InTwoEnvironments, Instead, NestedRepository, NoMatch, OtherPlace, OtherRoot,
+    PathProblem, PlanError, RefusedReference, SharedPlace, SourceError, UnmatchedImage,
 };
 use crate::registry::{AuthFileError, HelperProblem, RegistryError, TokenServerProblem};
 use crate::scaffold::ScaffoldError;
@@ -570,6 +571,11 @@ fn no_matches() -> Vec<PlanError> {
     found
 }
 
+fn shared(can_add: bool) -> SharedPlace {
+    let others = vec![OtherRoot { root: s(), environment: Some(s()) }];
+    SharedPlace { at: at(), image: s(), others, can_add }
+}
+
 fn plan_errors() -> Vec<PlanError> {
     let refused =
         |reason| PlanError::NotEditable(vec![RefusedReference { at: at(), written_at: None, reason }]);
@@ -586,6 +592,26 @@ fn plan_errors() -> Vec<PlanError> {
         PlanError::WrongCount { expected: 1, found: Vec::new() },
         PlanError::DifferentTags { image: s(), found: Vec::new() },
         PlanError::Replaced { image: s(), tag: None, places: Vec::new() },
+        PlanError::InTwoEnvironments(Box::new(InTwoEnvironments {
+            at: at(),
+            name: s(),
+            root: s(),
+            file: s(),
+            other: s(),
+        })),
+        PlanError::OtherEnvironments {
+            image: s(),
+            limit: EnvironmentLimit::Only(s()),
+            places: vec![OtherPlace { at: at(), environment: None }],
+        },
+        PlanError::OtherEnvironments {
+            image: s(),
+            limit: EnvironmentLimit::Only(s()),
+            places: vec![OtherPlace { at: at(), environment: Some(s()) }],
+        },
+        PlanError::OtherEnvironments { image: s(), limit: EnvironmentLimit::NotPromoted, places: Vec::new() },
+        PlanError::SharedEnvironments(vec![shared(true)]),
+        PlanError::SharedEnvironments(vec![shared(false)]),
         PlanError::OnlyWeaker { image: s(), places: Vec::new() },
         PlanError::TooMuchWork { file: s(), reason: ParseAborted::Cancelled },
         PlanError::Cancelled,
@@ -599,6 +625,13 @@ fn config_errors() -> Vec<ConfigError> {
     let source = include_str!("../../config/error.rs");
     let mut problems = vec![
         ValueProblem::ServiceName,
+        ValueProblem::EnvironmentName,
+        ValueProblem::NoFiles,
+        ValueProblem::UnknownEnvironment { name: s(), known: vec![s()] },
+        ValueProblem::CircularFrom { names: vec![s()] },
+        ValueProblem::NameOfEnvironment,
+        ValueProblem::Duration { text: s() },
+        ValueProblem::SoakWithoutFrom,
         ValueProblem::NotBareName,
         ValueProblem::EmptyPath,
         ValueProblem::Template(Template::parse("{").unwrap_err()),
@@ -664,7 +697,11 @@ fn tag_errors() -> Vec<TagError> {
 }
 
 fn target_errors() -> Vec<TargetError> {
-    let mut samples = vec![TargetError::NoChange { image: s() }];
+    let mut samples = vec![
+        TargetError::NoChange { image: s() },
+        TargetError::UnknownEnvironment { name: s(), known: Vec::new() },
+        TargetError::UnknownEnvironment { name: s(), known: vec![s()] },
+    ];
     samples.extend(selection_errors().into_iter().map(TargetError::Selection));
     all(include_str!("../../decision/targets.rs"), "TargetError", samples)
 }

@@ -8,6 +8,7 @@ mod order;
 mod people;
 mod pulls;
 mod pushes;
+mod registry;
 mod server;
 mod statuses;
 mod tokens;
