@@ -113,6 +113,7 @@ mod tls_and_proxies;
 mod trust;
 mod url;
 #[cfg(feature = "deployment-tests")]
+mod wait;
 mod what_runs;
 mod winning_history;
 mod worktree;

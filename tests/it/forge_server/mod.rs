@@ -12,3 +12,4 @@ mod registry;
 mod server;
 mod statuses;
 mod tokens;
+mod wait;
