@@ -33,7 +33,7 @@ pub(super) struct Look {
 
 /// What a look means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum LookVerdict {
     Live {
         statuses: Vec<WaitStatus>,
     },
@@ -60,7 +60,7 @@ pub(super) struct Progress {
 }
 
 /// Judges look after look.
-pub(super) struct Judge<'a> {
+pub(super) struct LookJudge<'a> {
     patterns: &'a [StatusPattern],
     own_run: &'a OwnRun,
     /// How often in a row each page has shown the change.
@@ -69,19 +69,19 @@ pub(super) struct Judge<'a> {
     failing: Option<(BTreeSet<(CommitId, String)>, Instant)>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> LookJudge<'a> {
     pub fn new(patterns: &'a [StatusPattern], pages: usize, own_run: &'a OwnRun) -> Self {
-        Judge { patterns, own_run, pages: vec![0; pages], failing: None }
+        LookJudge { patterns, own_run, pages: vec![0; pages], failing: None }
     }
 
-    pub fn judge(&mut self, look: &Look) -> Verdict {
+    pub fn judge(&mut self, look: &Look) -> LookVerdict {
         for (count, shows_it) in self.pages.iter_mut().zip(&look.pages) {
             *count = if *shows_it { *count + 1 } else { 0 };
         }
         let pages_show_it = self.pages.iter().all(|count| *count >= IN_A_ROW);
         let succeeded = look.commits.iter().rev().find(|seen| self.succeeded(seen));
         if let Some(seen) = succeeded.filter(|_| pages_show_it) {
-            return Verdict::Live { statuses: self.shown(seen) };
+            return LookVerdict::Live { statuses: self.shown(seen) };
         }
         // an older commit may have failed, and the next one tries again
         let newest = look.commits.iter().rev().find(|seen| self.matching(seen).next().is_some());
@@ -90,10 +90,10 @@ impl<'a> Judge<'a> {
         if self.stands(failed, look.now) {
             let shown = newest.map(|seen| self.shown(seen)).unwrap_or_default();
             let statuses = shown.into_iter().filter(|status| status.state == StatusState::Failure.as_str());
-            return Verdict::Failed { statuses: statuses.collect() };
+            return LookVerdict::Failed { statuses: statuses.collect() };
         }
         let shown = succeeded.or(newest);
-        Verdict::Waiting {
+        LookVerdict::Waiting {
             statuses: shown.map(|seen| self.shown(seen)).unwrap_or_default(),
             progress: self.progress(shown),
         }
@@ -203,20 +203,20 @@ mod tests {
         SeenCommit { commit: id(commit), statuses: statuses.iter().enumerate().map(status).collect() }
     }
 
-    struct Watch {
+    struct Waiter {
         patterns: Vec<StatusPattern>,
         own: OwnRun,
         start: Instant,
     }
 
-    impl Watch {
+    impl Waiter {
         fn new(patterns: &[&str]) -> Self {
             let patterns = patterns.iter().map(|text| StatusPattern::parse(text).unwrap()).collect();
-            Watch { patterns, own: OwnRun::of_pipeline(7), start: Instant::now() }
+            Waiter { patterns, own: OwnRun::of_pipeline(7), start: Instant::now() }
         }
 
-        fn judge(&self, pages: usize) -> Judge<'_> {
-            Judge::new(&self.patterns, pages, &self.own)
+        fn judge(&self, pages: usize) -> LookJudge<'_> {
+            LookJudge::new(&self.patterns, pages, &self.own)
         }
 
         fn look(&self, seconds: u64, commits: &[SeenCommit]) -> Look {
@@ -228,22 +228,22 @@ mod tests {
         }
 
         /// The verdict on a first look.
-        fn at_once(&self, commits: &[SeenCommit]) -> Verdict {
+        fn at_once(&self, commits: &[SeenCommit]) -> LookVerdict {
             self.judge(0).judge(&self.look(0, commits))
         }
     }
 
-    fn is_live(verdict: &Verdict) -> bool {
-        matches!(verdict, Verdict::Live { .. })
+    fn is_live(verdict: &LookVerdict) -> bool {
+        matches!(verdict, LookVerdict::Live { .. })
     }
 
-    fn is_waiting(verdict: &Verdict) -> bool {
-        matches!(verdict, Verdict::Waiting { .. })
+    fn is_waiting(verdict: &LookVerdict) -> bool {
+        matches!(verdict, LookVerdict::Waiting { .. })
     }
 
     #[test]
     fn every_matching_status_must_have_succeeded() {
-        let watch = Watch::new(&["flux/*"]);
+        let watch = Waiter::new(&["flux/*"]);
         assert!(is_live(&watch.at_once(&[seen('a', &["flux/a=ok", "flux/b=ok", "ci=failed"])])));
         for statuses in
             [&["flux/a=ok", "flux/b=running"][..], &["ci=ok"], &[], &["flux/a=ok", "flux/b=failed"]]
@@ -254,22 +254,24 @@ mod tests {
 
     #[test]
     fn every_pattern_must_match_something() {
-        let watch = Watch::new(&["flux/*", "smoke"]);
-        let Verdict::Waiting { progress, .. } = watch.at_once(&[seen('a', &["flux/a=ok"])]) else { panic!() };
+        let watch = Waiter::new(&["flux/*", "smoke"]);
+        let LookVerdict::Waiting { progress, .. } = watch.at_once(&[seen('a', &["flux/a=ok"])]) else {
+            panic!()
+        };
         assert_eq!((progress.unmatched, progress.succeeded), (vec!["smoke".to_owned()], 1));
         assert!(is_live(&watch.at_once(&[seen('a', &["flux/a=ok", "smoke=ok"])])));
     }
 
     #[test]
     fn skipped_check_says_nothing() {
-        let watch = Watch::new(&["deploy*"]);
+        let watch = Waiter::new(&["deploy*"]);
         assert!(is_waiting(&watch.at_once(&[seen('a', &["deploy=skipped"])])));
         assert!(is_live(&watch.at_once(&[seen('a', &["deploy=ok", "deploy-docs=skipped"])])));
     }
 
     #[test]
     fn own_checks_do_not_count() {
-        let watch = Watch::new(&["*"]);
+        let watch = Waiter::new(&["*"]);
         assert!(is_waiting(&watch.at_once(&[seen('a', &["own=running"])])));
         assert!(is_waiting(&watch.at_once(&[seen('a', &["own=ok"])])));
         assert!(is_live(&watch.at_once(&[seen('a', &["own=running", "flux=ok"])])));
@@ -277,9 +279,9 @@ mod tests {
 
     #[test]
     fn success_of_a_later_commit_counts() {
-        let watch = Watch::new(&["flux"]);
+        let watch = Waiter::new(&["flux"]);
         let verdict = watch.at_once(&[seen('a', &["flux=failed"]), seen('b', &[]), seen('c', &["flux=ok"])]);
-        let Verdict::Live { statuses } = verdict else { panic!("{verdict:?}") };
+        let LookVerdict::Live { statuses } = verdict else { panic!("{verdict:?}") };
         assert_eq!(
             statuses,
             [WaitStatus { name: "flux".to_owned(), state: "success", commit: "c".repeat(40) }]
@@ -288,20 +290,20 @@ mod tests {
 
     #[test]
     fn failure_counts_after_it_stood() {
-        let watch = Watch::new(&["flux"]);
+        let watch = Waiter::new(&["flux"]);
         let mut judge = watch.judge(0);
         let failed = [seen('a', &["flux=failed"])];
         for seconds in [0, 10, 29] {
             assert!(is_waiting(&judge.judge(&watch.look(seconds, &failed))), "{seconds}");
         }
         let verdict = judge.judge(&watch.look(30, &failed));
-        let Verdict::Failed { statuses } = verdict else { panic!("{verdict:?}") };
+        let LookVerdict::Failed { statuses } = verdict else { panic!("{verdict:?}") };
         assert_eq!((statuses.len(), statuses[0].state), (1, "failure"));
     }
 
     #[test]
     fn failure_that_is_retried_starts_over() {
-        let watch = Watch::new(&["flux"]);
+        let watch = Waiter::new(&["flux"]);
         let mut judge = watch.judge(0);
         let looks =
             [(0, "failed"), (20, "failed"), (25, "running"), (30, "failed"), (50, "failed"), (59, "failed")];
@@ -315,19 +317,19 @@ mod tests {
     /// Each failure by itself is new.
     #[test]
     fn different_failures_in_turn_do_not_add_up() {
-        let watch = Watch::new(&["*"]);
+        let watch = Waiter::new(&["*"]);
         let mut judge = watch.judge(0);
         for (seconds, statuses) in
             [(0, ["a=failed", "b=ok"]), (20, ["a=ok", "b=failed"]), (40, ["a=failed", "b=ok"])]
         {
             let verdict = judge.judge(&watch.look(seconds, &[seen('a', &statuses)]));
-            assert!(!matches!(verdict, Verdict::Failed { .. }), "{seconds}");
+            assert!(!matches!(verdict, LookVerdict::Failed { .. }), "{seconds}");
         }
     }
 
     #[test]
     fn next_commit_that_is_pending_gives_a_failure_another_chance() {
-        let watch = Watch::new(&["flux"]);
+        let watch = Waiter::new(&["flux"]);
         let mut judge = watch.judge(0);
         let commits = [seen('a', &["flux=failed"]), seen('b', &["flux=running"]), seen('c', &["other=ok"])];
         for seconds in [0, 30, 60] {
@@ -337,7 +339,7 @@ mod tests {
 
     #[test]
     fn page_must_show_the_change_three_times_in_a_row() {
-        let watch = Watch::new(&[]);
+        let watch = Waiter::new(&[]);
         let mut judge = watch.judge(2);
         let looks = [[true, true], [true, true], [true, false], [true, true], [true, true]];
         for pages in looks {
@@ -350,7 +352,7 @@ mod tests {
 
     #[test]
     fn pages_and_statuses_must_both_show_it() {
-        let watch = Watch::new(&["flux"]);
+        let watch = Waiter::new(&["flux"]);
         let mut judge = watch.judge(1);
         for (status, is_expected) in
             [("running", false), ("running", false), ("running", false), ("ok", true)]

@@ -23,7 +23,7 @@ use crate::landing::{Backoff, Clock};
 use crate::output::{Outcome, Report, WaitInfo};
 use crate::settings::{WaitSettings, WorkLocation};
 use awaited::Awaited;
-use judge::Judge;
+use judge::LookJudge;
 use own_run::OwnRun;
 use watch::{End, Watch};
 
@@ -106,7 +106,7 @@ fn watch(
         false => Some(connected(settings, &remote, deadline, report)?),
     };
     let own_run = OwnRun::read(&settings.place.environment);
-    let judge = Judge::new(&settings.statuses, settings.urls.len(), &own_run);
+    let judge = LookJudge::new(&settings.statuses, settings.urls.len(), &own_run);
     let watch = Watch::new(settings, clock, deadline, remote, forge, &awaited, judge);
     match watch.until_the_end(progress, report.wait.get_or_insert_default())? {
         End::Live => report.outcome = Outcome::Live,

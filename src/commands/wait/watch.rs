@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::awaited::{Awaited, TagState};
-use super::judge::{Judge, Look, Progress, SeenCommit, Verdict};
+use super::judge::{Look, LookJudge, LookVerdict, Progress, SeenCommit};
 use super::page::{Page, ShownText};
 use crate::diagnostics::{Error, WaitError};
 use crate::forge::{AnswerCache, CommitReader, ForgeError};
@@ -40,7 +40,7 @@ pub(super) struct Watch<'a> {
     /// The forge, and the repository's name there.
     forge: Option<(Box<dyn CommitReader>, String)>,
     awaited: &'a Awaited,
-    judge: Judge<'a>,
+    judge: LookJudge<'a>,
     cache: AnswerCache,
     /// Which commits have the awaited tags.
     known: HashMap<CommitId, TagState>,
@@ -75,7 +75,7 @@ impl<'a> Watch<'a> {
         remote: RemoteHistory,
         forge: Option<(Box<dyn CommitReader>, String)>,
         awaited: &'a Awaited,
-        judge: Judge<'a>,
+        judge: LookJudge<'a>,
     ) -> Self {
         Watch {
             settings,
@@ -102,16 +102,16 @@ impl<'a> Watch<'a> {
         loop {
             let (text, at_least) = match self.look() {
                 Ok(look) => match self.judge.judge(&look) {
-                    Verdict::Live { statuses } => {
+                    LookVerdict::Live { statuses } => {
                         info.statuses = statuses;
                         return Ok(End::Live);
                     }
-                    Verdict::Failed { statuses } => {
+                    LookVerdict::Failed { statuses } => {
                         let names = statuses.iter().map(|status| status.name.clone()).collect();
                         info.statuses = statuses;
                         return Err(WaitError::Failed { commit: self.awaited.commit, names }.into());
                     }
-                    Verdict::Waiting { statuses, progress } => {
+                    LookVerdict::Waiting { statuses, progress } => {
                         info.statuses = statuses;
                         (described(&progress, self.trouble.as_deref()), None)
                     }
