@@ -1,7 +1,7 @@
 //! The job summary, as Markdown: what changed, the diff, and where the change is now.
 
 use crate::markdown::{code_block, code_span};
-use crate::output::{Outcome, Report, diff};
+use crate::output::{Outcome, Report, SkipReason, diff};
 
 /// A step may write 1 MiB; GitHub drops a longer summary entirely.
 const MAX_DIFF: usize = 500_000;
@@ -13,13 +13,17 @@ pub fn of_report(report: &Report) -> String {
         let (message, hint) = (failure.message.to_string(), failure.hint.to_string());
         return format!("### tagbump: failed\n\n{}\n\n{}\n", code_block(&message, ""), code_block(&hint, ""));
     }
-    if let Outcome::Already | Outcome::Superseded = report.outcome {
+    if let Outcome::Already | Outcome::Superseded | Outcome::Held = report.outcome {
         let images: Vec<_> = report.images.iter().map(|image| code(&image.name)).collect();
-        let outcome_text =
-            if report.outcome == Outcome::Already { "nothing to do" } else { "superseded by a newer build" };
-        return format!("### tagbump: {outcome_text}\n\n{}\n", images.join(", "));
+        let outcome_text = match report.outcome {
+            Outcome::Already => "nothing to do",
+            Outcome::Held => "held",
+            _ => "superseded by a newer build",
+        };
+        return format!("### tagbump: {outcome_text}\n\n{}\n{}", images.join(", "), held(report));
     }
-    format!("### tagbump: {}\n\n{}{}", headline(report), table(report), folded_diff(report))
+    let parts = [headline(report) + "\n\n", table(report), held(report), folded_diff(report)];
+    format!("### tagbump: {}", parts.concat())
 }
 
 fn headline(report: &Report) -> String {
@@ -51,6 +55,21 @@ fn table(report: &Report) -> String {
     let more = report.changes.len().saturating_sub(MAX_ROWS);
     let rest = if more > 0 { format!("\nand {more} more\n") } else { String::new() };
     format!("| file | image | from | to |\n|---|---|---|---|\n{}{rest}", rows.collect::<String>())
+}
+
+/// The references that are held, and why.
+fn held(report: &Report) -> String {
+    let held: Vec<_> = report.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Held).collect();
+    if held.is_empty() {
+        return String::new();
+    }
+    let rows = held.iter().take(MAX_ROWS).map(|skipped| {
+        let place = code(&format!("{}:{}", skipped.file, skipped.line));
+        format!("| {place} | {} | {} |\n", code(&skipped.image), code(&skipped.detail))
+    });
+    let more = held.len().saturating_sub(MAX_ROWS);
+    let rest = if more > 0 { format!("\nand {more} more\n") } else { String::new() };
+    format!("\n| file | image | held |\n|---|---|---|\n{}{rest}", rows.collect::<String>())
 }
 
 fn folded_diff(report: &Report) -> String {

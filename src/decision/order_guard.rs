@@ -17,6 +17,7 @@ use super::writers::WriterLookup;
 use crate::cli::IfOlder;
 use crate::config::Config;
 use crate::landing::{BuildOrder, ProvenCommit, RolledBack, Tip, TipSnapshot};
+use crate::output::{SkipReason, SkippedReference};
 use crate::plan::{ChangedReference, Plan, PlanError, Request, SkipReference, TargetIndex};
 use crate::visible::inline;
 
@@ -26,6 +27,8 @@ pub(super) struct GuardedPlan {
     pub plan: Plan,
     /// Why references keep their tag.
     pub superseded: Vec<String>,
+    /// The same references.
+    pub skipped: Vec<SkippedReference>,
     /// Which references are set although their builds have no known order, and why.
     pub notices: Vec<String>,
     /// Tags that were rolled back and stay blocked, though another tag is set now; by the plan's targets.
@@ -130,6 +133,7 @@ impl<'a> OrderGuard<'a> {
 struct GuardVerdicts {
     skip: Vec<SkipReference>,
     superseded: BTreeSet<String>,
+    skipped: Vec<SkippedReference>,
     /// About references whose builds have no known order.
     unordered: BTreeSet<String>,
     /// The commits that set the current tags on the branch that the bump is made on.
@@ -152,6 +156,16 @@ impl GuardVerdicts {
             Freshness::Older(why) => {
                 let from = on_tip.then(|| change.from.clone());
                 self.skip.push(SkipReference { target: *target, file: file.clone(), from });
+                let skipped = SkippedReference {
+                    file: file.clone(),
+                    line: *line,
+                    image: change.image.clone(),
+                    reason: SkipReason::Superseded,
+                    detail: why.clone(),
+                };
+                if !self.skipped.contains(&skipped) {
+                    self.skipped.push(skipped);
+                }
                 let file = inline(file);
                 self.superseded.insert(format!("{file}:{line}: {image} stays at {current}, {why}"));
             }
@@ -166,6 +180,7 @@ impl GuardVerdicts {
         let left = plan.left.max(if plan.is_empty() { self.skip.len() } else { 0 });
         let notices = self.unordered.into_iter().filter(|_| !plan.edits.is_empty()).collect();
         let superseded = self.superseded.into_iter().collect();
-        GuardedPlan { plan: Plan { left, ..plan }, superseded, notices, still_blocked }
+        let skipped = self.skipped;
+        GuardedPlan { plan: Plan { left, ..plan }, superseded, skipped, notices, still_blocked }
     }
 }

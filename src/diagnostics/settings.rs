@@ -19,6 +19,7 @@ fn message(error: &SettingsError) -> Hint {
         SettingsError::Template { flag: name, error } => flag(name) + ": " + error.to_string().as_str(),
         SettingsError::Digest(error) => flag("digest") + ": " + error.to_string().as_str(),
         SettingsError::Field(error) => flag("field") + " " + error.to_string().as_str(),
+        SettingsError::Until(error) => flag("until") + " " + error.to_string().as_str(),
         SettingsError::Author(error) => {
             setting("author", format!("{:?}", error.text)) + " is not NAME <EMAIL>"
         }
@@ -54,6 +55,7 @@ fn combination(error: BadCombination) -> Hint {
         BadCombination::TwoDigests => flag("digest") + " and IMAGE both give a digest",
         BadCombination::DigestForSeveralImages => flag("digest") + " needs exactly one IMAGE",
         BadCombination::NoImage => hint("no IMAGE was given"),
+        BadCombination::HoldWithoutReason => hint("a hold needs ") + flag("reason"),
     }
 }
 
@@ -72,6 +74,10 @@ fn advice(error: &SettingsError) -> Hint {
             hint("references are listed whatever their tag is")
         }
         SettingsError::NotBareName { takes: BareName::History, .. } => hint("all its tags are listed"),
+        SettingsError::NotBareName { takes: BareName::Hold, .. } => {
+            hint("the image is held whatever its tag is")
+        }
+        SettingsError::Until(_) => hint("write it as 2026-12-01T08:00:00Z, 2026-12-01, 4h or 7d"),
         SettingsError::NotARollback { .. } => hint("the digest comes back with its tag"),
         SettingsError::NeedsFolder { .. } => {
             let clone = hint("clone the repository, and name the folder; bump with ");
@@ -89,6 +95,7 @@ fn value_advice(expected: ExpectedValue) -> Hint {
         ExpectedValue::Duration => "write it as 90s, 2m or 1h30m",
         ExpectedValue::Branch => "`git check-ref-format --branch NAME` checks a name",
         ExpectedValue::Verify => "true means require, and false means off",
+        ExpectedValue::OneLine => "everyone whose bump is skipped reads it: one short sentence is best",
         ExpectedValue::Number => "write it in digits, as 3",
     })
 }
@@ -138,6 +145,11 @@ fn combination_advice(error: BadCombination) -> Hint {
             hint("remove ") + switch("draft") + ", or " + setting("auto-merge", "METHOD")
         }
         BadCombination::NoImage => hint("name one, as ghcr.io/acme/api"),
+        BadCombination::HoldWithoutReason => {
+            hint("say why with ")
+                + setting("reason", "TEXT")
+                + ": it is shown to everyone whose bump is skipped"
+        }
         BadCombination::FieldWithoutFile => hint("name the files whose field is to be set"),
         BadCombination::FieldForSeveralImages => hint("bump the images one by one"),
         BadCombination::TwoDigests => hint("give it once"),

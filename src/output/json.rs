@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{PullRequestInfo, Report};
+use super::{PullRequestInfo, Report, SkippedReference};
 use crate::visible::is_hidden;
 
 pub(super) const SCHEMA: u32 = 1;
@@ -15,6 +15,7 @@ struct ReportJson<'a> {
     tag: Option<&'a str>,
     images: Vec<ImageJson<'a>>,
     changes: Vec<ChangeJson<'a>>,
+    skipped: &'a [SkippedReference],
     commit: Option<String>,
     branch: Option<&'a str>,
     attempts: u32,
@@ -79,6 +80,7 @@ pub fn json(report: &Report) -> String {
                 to: &c.to,
             })
             .collect(),
+        skipped: &report.skipped,
         commit: report.commit.map(|commit| commit.to_string()),
         branch: report.branch.as_deref(),
         attempts: report.attempts,

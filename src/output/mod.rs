@@ -5,6 +5,7 @@ mod json;
 mod listing;
 mod mermaid;
 mod secret;
+mod skipped;
 mod text;
 mod timeline;
 
@@ -21,6 +22,7 @@ pub use json::json;
 pub use listing::{listing_json, listing_text};
 pub use mermaid::timeline_mermaid;
 pub use secret::Secret;
+pub use skipped::{SkipReason, SkippedReference};
 pub use text::{failure, new_file, text};
 pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
 
@@ -35,6 +37,8 @@ pub enum Outcome {
     Already,
     /// Every reference has a newer tag already.
     Superseded,
+    /// Every reference is held.
+    Held,
     Failed,
 }
 
@@ -49,6 +53,7 @@ impl Outcome {
             Outcome::Proposed => "proposed",
             Outcome::Already => "already",
             Outcome::Superseded => "superseded",
+            Outcome::Held => "held",
             Outcome::Failed => "failed",
         }
     }
@@ -89,6 +94,8 @@ pub struct Report {
     pub images: Vec<BumpedImage>,
     pub changes: Vec<ChangedReference>,
     pub edits: Vec<FileEdit>,
+    /// References that match, and were left as they are.
+    pub skipped: Vec<SkippedReference>,
     pub commit: Option<CommitId>,
     /// A web page that shows the commit.
     pub commit_url: Option<String>,
@@ -115,6 +122,7 @@ impl Report {
             images,
             changes: Vec::new(),
             edits: Vec::new(),
+            skipped: Vec::new(),
             commit: None,
             commit_url: None,
             branch: None,
@@ -129,9 +137,9 @@ impl Report {
         }
     }
 
-    /// Adds a failure. The outcome becomes `failed`, except that `superseded` stays.
+    /// Adds a failure. The outcome becomes `failed`, except that `superseded` and `held` stay.
     pub fn failed(mut self, failure: Failure) -> Self {
-        if self.outcome != Outcome::Superseded {
+        if !matches!(self.outcome, Outcome::Superseded | Outcome::Held) {
             self.outcome = Outcome::Failed;
         }
         self.failure = Some(failure);

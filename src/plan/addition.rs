@@ -169,6 +169,7 @@ fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> 
         unused: false,
         effective_tags: Vec::new(),
         effective_tag: None,
+        held: None,
         field: None,
         result,
     })

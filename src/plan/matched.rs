@@ -40,6 +40,8 @@ pub(super) struct Match {
     pub effective_tags: Vec<String>,
     /// The tag that runs, if a weaker place sets it.
     pub effective_tag: Option<String>,
+    /// Which of the request's held images it is.
+    pub held: Option<usize>,
     /// Where it is, if no rule finds the place by itself.
     pub field: Option<PlacePath>,
     pub result: Result<Rewrite, Refusal>,

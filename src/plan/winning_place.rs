@@ -58,6 +58,7 @@ impl WinningPlace<'_> {
             unused: false,
             effective_tags: Vec::new(),
             effective_tag: None,
+            held: None,
             field: None,
             result,
         };

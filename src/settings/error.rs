@@ -2,6 +2,7 @@
 
 use crate::file_selection::SelectionError;
 use crate::git::AuthorError;
+use crate::holds::HoldTimeError;
 use crate::image::ImageError;
 use crate::template::TemplateError;
 use crate::yaml::FieldError;
@@ -20,6 +21,8 @@ pub enum SettingsError {
     Image(#[from] ImageError),
     #[error(transparent)]
     Field(#[from] FieldError),
+    #[error("until: {0}")]
+    Until(#[from] HoldTimeError),
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error(transparent)]
@@ -53,6 +56,8 @@ pub enum ExpectedValue {
     Branch,
     #[error("not require, warn or off")]
     Verify,
+    #[error("not one line")]
+    OneLine,
 }
 
 /// Why a command takes names without tags.
@@ -61,6 +66,7 @@ pub enum BareName {
     Tag,
     Scan,
     History,
+    Hold,
 }
 
 /// Flags that don't go together, or miss one another.
@@ -80,6 +86,8 @@ pub enum BadCombination {
     DraftWithAutoMerge,
     #[error("no IMAGE was given")]
     NoImage,
+    #[error("a hold needs a reason")]
+    HoldWithoutReason,
     #[error("a field needs a file")]
     FieldWithoutFile,
     #[error("a field needs exactly one IMAGE")]

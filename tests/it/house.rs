@@ -30,6 +30,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("effective", &["dotenv", "file_selection", "image", "location", "manifest", "yaml"]),
     ("plan", &["dotenv", "effective", "image", "location", "manifest", "file_selection", "visible", "yaml"]),
     ("history", &["edit_script", "image", "manifest", "object_id", "plan", "file_selection"]),
+    ("holds", &["file_selection", "image", "location", "plan", "visible", "yaml"]),
     (
         "config",
         &["image", "location", "plan", "file_selection", "tag", "template", "verify", "visible", "yaml"],
@@ -110,6 +111,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "cli",
             "environment",
             "git",
+            "holds",
             "image",
             "plan",
             "file_selection",

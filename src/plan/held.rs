@@ -1,0 +1,76 @@
+//! References that must keep what they have, because someone holds their image.
+
+use super::files::ScannedFiles;
+use super::matched::Match;
+use super::{Plan, Request};
+use crate::file_selection::Selection;
+use crate::image::same_image;
+use crate::manifest::Rewrite;
+
+/// An image that is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldImage {
+    /// The name that runs, without a tag.
+    pub image: String,
+    /// Only in these files.
+    pub files: Option<Selection>,
+    /// Only in this environment.
+    pub env: Option<String>,
+}
+
+/// A reference that would change if its image weren't held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldReference {
+    pub file: String,
+    /// 1-based.
+    pub line: usize,
+    pub image: String,
+    /// As in [`super::ChangedReference::from`].
+    pub from: String,
+    /// Which of the request's held images it is.
+    pub nth: usize,
+}
+
+impl HeldImage {
+    /// Whether an image is held in a file, in some environment.
+    pub fn covers(&self, image: &str, path: &str) -> bool {
+        same_image(&self.image, image)
+            && self.files.as_ref().is_none_or(|files| files.match_level_of_any(path).is_some())
+    }
+
+    fn holds(&self, request: &Request, path: &str, m: &Match) -> bool {
+        let runs = [m.image.as_str(), request.targets[m.target].effective_name()];
+        runs.iter().any(|image| self.covers(image, path))
+            && self.env.as_ref().is_none_or(|env| is_in_environment(env, path, m))
+    }
+}
+
+/// Whether a match is in an environment. As long as that isn't known, a hold counts everywhere.
+fn is_in_environment(_env: &str, _path: &str, _m: &Match) -> bool {
+    true
+}
+
+/// Notes which matches are held.
+pub(super) fn mark(survey: &ScannedFiles, request: &Request, matches: &mut [Match]) {
+    for m in matches {
+        let path = survey.files[m.file].path.as_str();
+        m.held = request.holds.iter().position(|hold| hold.holds(request, path, m));
+    }
+}
+
+impl Request {
+    /// Whether a match keeps what it has.
+    pub(super) fn keeps(&self, m: &Match) -> bool {
+        m.held.is_some() && !self.overrides_holds
+    }
+}
+
+/// Notes a reference that is held, and would change.
+pub(super) fn note(survey: &ScannedFiles, m: &Match, rewrite: &Rewrite, plan: &mut Plan) {
+    let Some(nth) = m.held else { return };
+    if rewrite.is_edit() {
+        let file = survey.files[m.file].path.clone();
+        let (line, image, from) = (m.line, m.image.clone(), rewrite.from.clone());
+        plan.held.push(HeldReference { file, line, image, from, nth });
+    }
+}
