@@ -101,9 +101,9 @@ fn list_all(bencher: Bencher, files: usize) {
     let tree = tree(files);
     let bytes: usize = tree.0.iter().map(|(_, bytes)| bytes.len()).sum();
     let everything = Selection::new(&[]).unwrap();
-    bencher
-        .counter(BytesCount::new(bytes))
-        .bench(|| plan::list(black_box(&tree), &everything, &[], &|| {}).unwrap());
+    bencher.counter(BytesCount::new(bytes)).bench(|| {
+        plan::list(black_box(&tree), &everything, &[], &plan::Environments::default(), &|| {}).unwrap()
+    });
 }
 
 #[divan::bench]

@@ -38,6 +38,7 @@
 //! | [`effective`] | what runs: which place wins where several set an image | `manifest`, `yaml`, `image`, `dotenv` |
 //! | [`manifest`] | where a file names images; one file per kind | `yaml`, `image`, `file_selection` |
 //! | [`yaml`] | scalars as bytes; only user of yaml_rust2 | |
+//! | [`duration`] | how long something lasts, as people write it | |
 //! | [`dotenv`] | files of `NAME=VALUE` lines, and edits of one value | |
 //! | [`verify`] | how strictly an image must be in its registry | |
 //! | [`image`], [`tag`], [`template`], [`file_selection`] | names, tags, templates, paths | each other, `dot_git` |
@@ -53,7 +54,7 @@
 //!
 //! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
 //! `history`, `holds`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id`,
-//! `dotenv`, `edit_script`, `ci` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no
+//! `dotenv`, `duration`, `edit_script`, `ci` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no
 //! environment.
 //! `tests/it/house.rs` enforces both.
 //!
@@ -70,6 +71,7 @@
 //! | reference | a place in a file that names an image: name, tag, digest ([`manifest::Reference`]) |
 //! | root | what a controller or a person renders as one: a kustomization, a release, a chart ([`effective::Root`]) |
 //! | winning place | the strongest of the places that set an image in a root ([`effective::EffectiveImage`]) |
+//! | environment | a set of roots: staging, production ([`plan::NamedEnvironment`]) |
 //! | target | an image that a run updates, with its new tag or digest ([`plan::UpdateTarget`]) |
 //! | plan | the edits that a run would make, and what it reports about them ([`plan::Plan`]) |
 //! | decision | a tip's plan, message, pull request text and skipped references ([`decision::Decision`]) |
@@ -101,6 +103,7 @@ pub mod decision;
 pub mod diagnostics;
 pub mod dot_git;
 pub mod dotenv;
+pub mod duration;
 pub mod edit_script;
 pub mod effective;
 pub mod environment;

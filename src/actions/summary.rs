@@ -1,11 +1,13 @@
 //! The job summary, as Markdown: what changed, the diff, and where the change is now.
 
 use crate::markdown::{code_block, code_span};
-use crate::output::{Outcome, Report, SkipReason, diff};
+use crate::output::{Comparison, Outcome, Report, diff};
 
 /// A step may write 1 MiB; GitHub drops a longer summary entirely.
 const MAX_DIFF: usize = 500_000;
 const MAX_ROWS: usize = 500;
+const MAX_COMPARISONS: usize = 20;
+const MAX_IMAGES: usize = 20;
 
 /// The summary of a bump.
 pub fn of_report(report: &Report) -> String {
@@ -20,9 +22,10 @@ pub fn of_report(report: &Report) -> String {
             Outcome::Held => "held",
             _ => "superseded by a newer build",
         };
-        return format!("### tagbump: {outcome_text}\n\n{}\n{}", images.join(", "), held(report));
+        return format!("### tagbump: {outcome_text}\n\n{}\n{}", images.join(", "), skipped(report));
     }
-    let parts = [headline(report) + "\n\n", table(report), held(report), folded_diff(report)];
+    let parts =
+        [headline(report) + "\n\n", table(report), skipped(report), comparisons(report), folded_diff(report)];
     format!("### tagbump: {}", parts.concat())
 }
 
@@ -57,19 +60,52 @@ fn table(report: &Report) -> String {
     format!("| file | image | from | to |\n|---|---|---|---|\n{}{rest}", rows.collect::<String>())
 }
 
-/// The references that are held, and why.
-fn held(report: &Report) -> String {
-    let held: Vec<_> = report.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Held).collect();
-    if held.is_empty() {
+/// The commits that the changes bring, one line for each page that compares them.
+fn comparisons(report: &Report) -> String {
+    let mut shown: Vec<(&Comparison, Vec<&str>)> = Vec::new();
+    for (change, origin) in report.changes.iter().zip(&report.origins).take(MAX_ROWS) {
+        let Some(comparison) = origin.comparison.as_deref() else { continue };
+        match shown.iter_mut().find(|(known, _)| known.url == comparison.url) {
+            Some((_, images)) if images.contains(&change.image.as_str()) => {}
+            Some((_, images)) => images.push(&change.image),
+            None => shown.push((comparison, vec![&change.image])),
+        }
+    }
+    shown.iter().take(MAX_COMPARISONS).map(|(comparison, images)| paragraph(comparison, images)).collect()
+}
+
+fn paragraph(comparison: &Comparison, images: &[&str]) -> String {
+    let images: Vec<String> = images.iter().take(MAX_IMAGES).map(|image| code_span(image)).collect();
+    let (images, url) = (images.join(", "), &comparison.url);
+    let pair = url.rsplit('/').next().unwrap_or(url);
+    let line = match comparison.goes_back {
+        true => format!("\n{images} goes back: [{pair}]({url})\n"),
+        false => format!("\nChanges of {images}: [{pair}]({url})\n"),
+    };
+    line + &list(comparison)
+}
+
+fn list(comparison: &Comparison) -> String {
+    let listed = comparison.range.as_ref().filter(|range| !range.commits.is_empty());
+    let Some(range) = listed else { return String::new() };
+    let mut text: String =
+        range.commits.iter().map(|commit| format!("- {}\n", code_span(&commit.subject))).collect();
+    if range.more() > 0 {
+        text += &format!("- and {} more\n", range.more());
+    }
+    format!("\n{text}")
+}
+
+/// The references that keep their tags, and why.
+fn skipped(report: &Report) -> String {
+    if report.skipped.is_empty() {
         return String::new();
     }
-    let rows = held.iter().take(MAX_ROWS).map(|skipped| {
-        let place = code(&format!("{}:{}", skipped.file, skipped.line));
-        format!("| {place} | {} | {} |\n", code(&skipped.image), code(&skipped.detail))
+    let rows = report.skipped.iter().take(MAX_ROWS).map(|one| {
+        let place = code(&format!("{}:{}", one.file, one.line));
+        format!("| {place} | {} | {} |\n", code(&one.image), code(&one.detail))
     });
-    let more = held.len().saturating_sub(MAX_ROWS);
-    let rest = if more > 0 { format!("\nand {more} more\n") } else { String::new() };
-    format!("\n| file | image | held |\n|---|---|---|\n{}{rest}", rows.collect::<String>())
+    format!("\n| skipped | image | why |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
 fn folded_diff(report: &Report) -> String {
@@ -89,11 +125,23 @@ fn code(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::{SkipReason, SkippedReference};
 
     #[test]
     fn text_from_elsewhere_stays_text() {
         assert_eq!(code("a|b`c``d"), "```a\\|b`c``d```");
         let mut report = Report::new(Vec::new());
+        report.outcome = Outcome::Held;
+        report.skipped.push(SkippedReference {
+            file: "a|b.yaml".to_owned(),
+            line: 3,
+            image: "acme/api".to_owned(),
+            reason: SkipReason::Held,
+            detail: "is held by @acme".to_owned(),
+        });
+        let row = "| `a\\|b.yaml:3` | `acme/api` | `is held by @acme` |\n";
+        let shown = of_report(&report);
+        assert!(shown.starts_with("### tagbump: held\n") && shown.ends_with(row), "{shown}");
         report.failure = Some(crate::error::Failure::other("a\n```\n@acme").hinted("b"));
         assert_eq!(of_report(&report), "### tagbump: failed\n\n````\na\n```\n@acme\n````\n\n```\nb\n```\n");
     }

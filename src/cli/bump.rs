@@ -5,7 +5,7 @@ use clap::builder::FalseyValueParser;
 
 use super::deliver::DeliveryArgs;
 use super::headings::{FILES, IMAGE_AND_TAG, ORDER_AND_RETRIES};
-use super::{CommonArgs, FileArgs, HeldArgs, IfOlder, VerifyArgs};
+use super::{CommonArgs, EnvArgs, FileArgs, HeldArgs, IfOlder, VerifyArgs};
 
 const BUMP_EXAMPLES: &str = "\
 Examples:
@@ -195,6 +195,9 @@ pub struct RollbackArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = FILES)]
 pub struct TargetArgs {
+    #[command(flatten)]
+    pub env: EnvArgs,
+
     #[command(flatten)]
     pub files: FileArgs,
 

@@ -4,18 +4,18 @@ use clap::{Args, ValueEnum};
 
 use super::deliver::DeliveryArgs;
 use super::headings::{HOLD, ORDER_AND_RETRIES};
-use super::{CommonArgs, FileArgs};
+use super::{CommonArgs, EnvArgs, FileArgs};
 
 const HOLD_EXAMPLES: &str = "\
 Examples:
   tagbump hold ghcr.io/acme/api --reason 'incident 42' --until 4h --push
   tagbump hold api worker --reason freeze --until 2026-12-27 --push
-  tagbump hold api -f envs/prod --reason 'load test' -n";
+  tagbump hold api --env prod --reason 'load test' -n";
 
 const UNHOLD_EXAMPLES: &str = "\
 Examples:
   tagbump unhold ghcr.io/acme/api --push
-  tagbump unhold api -f envs/prod --push    end only the hold of these files";
+  tagbump unhold api --env prod --push    end only the hold of this environment";
 
 /// Block bumps and rollbacks of images for a while
 ///
@@ -45,6 +45,9 @@ pub struct HoldArgs {
     pub until: Option<String>,
 
     #[command(flatten)]
+    pub env: EnvArgs,
+
+    #[command(flatten)]
     pub files: FileArgs,
 
     #[command(flatten)]
@@ -61,6 +64,9 @@ pub struct UnholdArgs {
     /// Images or services that are held, without a tag
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
+
+    #[command(flatten)]
+    pub env: EnvArgs,
 
     #[command(flatten)]
     pub files: FileArgs,

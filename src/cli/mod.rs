@@ -250,6 +250,14 @@ pub struct FileArgs {
     pub files: Vec<String>,
 }
 
+/// Selects an environment.
+#[derive(Debug, Args)]
+pub struct EnvArgs {
+    /// Only this environment of tagbump.yaml
+    #[arg(long = "env", value_name = "ENV", env = "TAGBUMP_ENV", hide_env = true, help_heading = FILES)]
+    pub env: Option<String>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     #[value(alias = "")]
@@ -302,6 +310,19 @@ pub enum AutoMerge {
     Squash,
     Merge,
     Rebase,
+}
+
+/// How to describe the commits that a bump brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Changes {
+    /// A link, and the commits that are known without a request.
+    #[value(alias = "")]
+    Auto,
+    /// A link alone.
+    Link,
+    /// A link, and the commits that the forge lists.
+    List,
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

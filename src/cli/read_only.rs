@@ -4,7 +4,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::headings::{IMAGE_AND_TAG, OUTPUT, REMOTE_BRANCH};
-use super::{CommonArgs, FileArgs, Format};
+use super::{CommonArgs, EnvArgs, FileArgs, Format};
 
 /// Print the tag for the current commit; the build step should push this tag
 ///
@@ -67,6 +67,9 @@ pub struct ScanArgs {
     pub images: Vec<String>,
 
     #[command(flatten)]
+    pub env: EnvArgs,
+
+    #[command(flatten)]
     pub files: FileArgs,
 
     /// Output format
@@ -84,7 +87,7 @@ pub struct ScanArgs {
 #[command(after_help = "\
 Examples:
   tagbump history ghcr.io/acme/api -n 5                    the five newest tags
-  tagbump history api -f envs/prod --since '2 weeks ago'   a service in one environment
+  tagbump history api --env prod --since '2 weeks ago'     a service in one environment
   tagbump history ghcr.io/acme/api --fetch --format mermaid >> \"$GITHUB_STEP_SUMMARY\"")]
 pub struct HistoryArgs {
     /// The image, or a service from tagbump.yaml
@@ -113,6 +116,9 @@ pub struct HistoryArgs {
         help_heading = IMAGE_AND_TAG
     )]
     pub since: Option<String>,
+
+    #[command(flatten)]
+    pub env: EnvArgs,
 
     #[command(flatten)]
     pub files: FileArgs,

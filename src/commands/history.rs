@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::build_info;
 use crate::config::Config;
+use crate::decision::environment_limit;
 use crate::diagnostics::{CommandError, Error};
 use crate::git::Checkout;
 use crate::git::tree::CommitFiles;
@@ -153,6 +154,8 @@ impl HistoryCommand<'_> {
             scope,
         };
         let services = config.names().map(str::to_owned).collect();
-        Ok(Request { targets: vec![target], all: true, services, ..Request::default() })
+        let limit = self.settings.env.as_deref().map(|env| environment_limit(config, env)).transpose()?;
+        let environments = limit.map(|limit| config.limited_to(limit)).unwrap_or_default();
+        Ok(Request { targets: vec![target], all: true, services, environments, ..Request::default() })
     }
 }

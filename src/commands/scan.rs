@@ -1,11 +1,12 @@
 //! `tagbump scan`: lists every reference below the root.
 
-use crate::decision::DecisionError;
+use crate::config::Config;
+use crate::decision::{DecisionError, environment_limit};
 use crate::diagnostics::Error;
 use crate::environment::Environment;
 use crate::git::Checkout;
 use crate::holds::HoldsFile;
-use crate::plan::{self, Listing, NestedRepository};
+use crate::plan::{self, Environments, Listing, NestedRepository};
 use crate::settings::ScanSettings;
 use crate::worktree::{TrackedFiles, Worktree};
 
@@ -21,7 +22,14 @@ pub fn run(settings: &ScanSettings, now: i64, looked: &(dyn Fn() + Sync)) -> Res
     let submodules = checkout.as_ref().map(Checkout::submodules).unwrap_or_default();
     let tracked = checkout.map(|checkout| TrackedFiles::new(checkout.tracked()));
     let worktree = worktree.with_submodules(submodules).tracking(tracked);
-    let listing = plan::list(&worktree, &settings.selection, &settings.images, looked)?;
+    let environments = match &settings.env {
+        Some(env) => {
+            let config = Config::load(&worktree)?;
+            config.limited_to(environment_limit(&config, env)?)
+        }
+        None => Environments::default(),
+    };
+    let listing = plan::list(&worktree, &settings.selection, &settings.images, &environments, looked)?;
     let mut listing = listing.with_winning(&settings.selection, &settings.images);
     let holds = HoldsFile::load(&worktree).map_err(DecisionError::from)?.holds;
     for reference in listing.references.iter_mut().chain(&mut listing.winning) {

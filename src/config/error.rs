@@ -50,6 +50,20 @@ pub enum ConfigError {
 pub enum ValueProblem {
     #[error("a service's name may contain only letters, digits and . _ -")]
     ServiceName,
+    #[error("an environment's name may contain only letters, digits and . _ -")]
+    EnvironmentName,
+    #[error("an environment needs files")]
+    NoFiles,
+    #[error("there is no environment {}", inline(.name))]
+    UnknownEnvironment { name: String, known: Vec<String> },
+    #[error("the environments take their tags from each other: {}", .names.join(" from "))]
+    CircularFrom { names: Vec<String> },
+    #[error("there is an environment of this name")]
+    NameOfEnvironment,
+    #[error("{} is not a duration", inline(.text))]
+    Duration { text: String },
+    #[error("soak needs from: only a promotion waits for it")]
+    SoakWithoutFrom,
     #[error("give the name alone, without tag or digest")]
     NotBareName,
     #[error("a path is empty")]

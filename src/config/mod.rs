@@ -3,6 +3,7 @@
 //! The `Raw` types define the file's format. `tagbump.schema.json` is generated from them, doc comments
 //! included, and a test keeps it up to date.
 
+mod environments;
 mod error;
 
 use std::collections::{BTreeMap, HashSet};
@@ -12,13 +13,18 @@ use serde::Deserialize;
 use crate::file_selection::{CONFIG_PATHS, Selection, SelectionError};
 use crate::image::ImageArg;
 use crate::location::Location;
-use crate::plan::{FieldTarget, FileContent, FileSource, Scope};
+use crate::plan::{
+    EnvironmentLimit, Environments, FieldTarget, FileContent, FileSource, NamedEnvironment, Scope,
+};
 use crate::tag;
 use crate::template::Template;
 use crate::verify::Verify;
 use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, scan};
 
+pub use environments::ConfiguredEnvironment;
 pub use error::{ConfigError, ValueProblem};
+
+use environments::{ENVIRONMENT_KEYS, RawEnvironment};
 
 /// In bytes. A real configuration is never larger.
 const MAX_SIZE: usize = 1_000_000;
@@ -37,6 +43,9 @@ struct RawConfig {
     /// Services, by the name for `tagbump bump NAME`
     #[serde(default)]
     services: BTreeMap<String, RawService>,
+    /// Environments, by the name for --env and `tagbump promote NAME`
+    #[serde(default)]
+    environments: BTreeMap<String, RawEnvironment>,
 }
 
 /// One image, and where it is deployed
@@ -95,6 +104,7 @@ pub struct Config {
     pub message: Option<Template>,
     pub verify: Option<Verify>,
     services: BTreeMap<String, Service>,
+    environments: Vec<ConfiguredEnvironment>,
 }
 
 /// A validated service.
@@ -157,6 +167,21 @@ impl Config {
         self.services.get(name)
     }
 
+    /// The environment with this name.
+    pub fn environment(&self, name: &str) -> Option<&ConfiguredEnvironment> {
+        self.environments.iter().find(|environment| environment.environment.name == name)
+    }
+
+    /// All environments.
+    pub fn environments(&self) -> impl Iterator<Item = &NamedEnvironment> {
+        self.environments.iter().map(|environment| &environment.environment)
+    }
+
+    /// The environments, as a request about some of them needs them.
+    pub fn limited_to(&self, limit: EnvironmentLimit) -> Environments {
+        Environments { all: self.environments().cloned().collect(), limit }
+    }
+
     /// The names of all services.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.services.keys().map(String::as_str)
@@ -184,7 +209,7 @@ impl Service {
     }
 }
 
-const TOP_KEYS: &[&str] = &["tag", "message", "verify", "services"];
+const TOP_KEYS: &[&str] = &["tag", "message", "verify", "services", "environments"];
 const SERVICE_KEYS: &[&str] = &["image", "files", "fields", "tag", "message", "digest"];
 const FIELD_KEYS: &[&str] = &["file", "path"];
 
@@ -200,6 +225,13 @@ impl ConfigReader<'_> {
         let position = node.map(|id| (self.yaml.node(id).line, self.yaml.node(id).column));
         let (file, key) = (self.path.to_owned(), keys.join("."));
         ConfigError::Value { file, position, key, problem: Box::new(problem.into()) }
+    }
+
+    /// Where the value of these keys is.
+    fn place_of(&self, keys: &[&str]) -> Location {
+        let node = self.yaml.roots().first().and_then(|&root| self.yaml.at(root, keys));
+        let whole = Location { file: self.path.to_owned(), line: 1, column: None };
+        node.map_or(whole, |id| self.location(id))
     }
 
     fn location(&self, id: NodeId) -> Location {
@@ -225,6 +257,7 @@ impl ConfigReader<'_> {
     fn check_known_keys(&self) -> Result<(), ConfigError> {
         let Some(&root) = self.yaml.roots().first() else { return Ok(()) };
         self.check_map(root, "", TOP_KEYS)?;
+        self.check_environment_keys(root)?;
         let Some(services) = self.yaml.get(root, "services") else { return Ok(()) };
         for (key, service) in self.yaml.pairs(services.node) {
             let path = format!("services.{}", self.yaml.text(key).unwrap_or_default());
@@ -235,6 +268,14 @@ impl ConfigReader<'_> {
             }
         }
         Ok(())
+    }
+
+    fn check_environment_keys(&self, root: NodeId) -> Result<(), ConfigError> {
+        let Some(environments) = self.yaml.get(root, "environments") else { return Ok(()) };
+        self.yaml.pairs(environments.node).try_for_each(|(key, environment)| {
+            let path = format!("environments.{}", self.yaml.text(key).unwrap_or_default());
+            self.check_map(environment, &path, ENVIRONMENT_KEYS)
+        })
     }
 
     fn check_map(&self, map: NodeId, path: &str, known: &'static [&'static str]) -> Result<(), ConfigError> {
@@ -249,7 +290,9 @@ impl ConfigReader<'_> {
     fn config(&self, written: RawConfig) -> Result<Config, ConfigError> {
         let services = written.services.into_iter();
         let services = services.map(|(name, service)| Ok((name.clone(), self.service(&name, service)?)));
+        let services: BTreeMap<_, _> = services.collect::<Result<_, ConfigError>>()?;
         Ok(Config {
+            environments: self.environments(written.environments, services.keys().map(String::as_str))?,
             tag: self.template(&["tag"], written.tag)?,
             message: self.template(&["message"], written.message)?,
             verify: written.verify.map(|verify| match verify {
@@ -257,7 +300,7 @@ impl ConfigReader<'_> {
                 RawVerify::Switch(false) => Verify::Off,
                 RawVerify::Mode(mode) => mode,
             }),
-            services: services.collect::<Result<_, ConfigError>>()?,
+            services,
         })
     }
 

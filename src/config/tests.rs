@@ -63,6 +63,7 @@ fn known_keys_are_those_of_the_types() {
         (TOP_KEYS, "/properties"),
         (SERVICE_KEYS, "/$defs/RawService/properties"),
         (FIELD_KEYS, "/$defs/RawField/properties"),
+        (ENVIRONMENT_KEYS, "/$defs/RawEnvironment/properties"),
     ] {
         let there: HashSet<&str> =
             schema.pointer(pointer).unwrap().as_object().unwrap().keys().map(String::as_str).collect();

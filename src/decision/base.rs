@@ -31,6 +31,14 @@ impl<'a> DecisionBase<'a> {
         }
     }
 
+    /// The remote branch, if it is one.
+    pub fn tip(&self) -> Option<TipSnapshot<'a>> {
+        match self {
+            DecisionBase::Head(_) => None,
+            DecisionBase::Tip(tip) => Some(*tip),
+        }
+    }
+
     /// A plan that is made too late to be landed isn't needed.
     pub(super) fn cancellation(&self) -> Cancellation {
         match self {

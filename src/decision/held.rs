@@ -78,7 +78,7 @@ impl<'a> ActiveHolds<'a> {
                 line: reference.line,
                 image: reference.image.clone(),
                 reason: SkipReason::Held,
-                detail,
+                detail: format!("{}{detail}", stays_at(&reference.from)),
             })
         });
         held.collect()
@@ -145,14 +145,12 @@ fn oldest_with(commits: &dyn CommitStore, start: CommitId, path: &str, hold: &Ho
     None
 }
 
-/// Why nothing is written: images are held.
-pub(super) fn refusal(skipped: &[SkippedReference], plan: &Plan) -> DecisionError {
-    let references = skipped.iter().map(sentence).collect();
-    DecisionError::Held { references, all: plan.is_empty() && plan.left == 0 }
+fn stays_at(from: &str) -> String {
+    if from.is_empty() { "stays as it is, ".to_owned() } else { format!("stays at {}, ", inline(from)) }
 }
 
-/// A reference that is held, in one sentence.
-pub(super) fn sentence(skipped: &SkippedReference) -> String {
-    let SkippedReference { file, line, image, detail, .. } = skipped;
-    format!("{}:{line}: {} is {detail}", inline(file), inline(image))
+/// Why nothing is written: images are held.
+pub(super) fn refusal(skipped: &[SkippedReference], plan: &Plan) -> DecisionError {
+    let references = skipped.iter().map(SkippedReference::to_string).collect();
+    DecisionError::Held { references, all: plan.is_empty() }
 }

@@ -12,7 +12,7 @@ use crate::holds::{Hold, HoldQuery, HoldsChange, HoldsFile, edited};
 use crate::image::short_name;
 use crate::landing::message::{hold_message, subject_and_body};
 use crate::output::BumpedImage;
-use crate::plan::{self, FileEdit, FileSource, Plan, Request, UpdateTarget};
+use crate::plan::{self, EnvironmentLimit, FileEdit, FileSource, Plan, Request, UpdateTarget};
 use crate::settings::{HoldAction, HoldOptions};
 use crate::visible::inline;
 
@@ -48,7 +48,12 @@ pub(super) fn decide(
     let config = Config::load(base.files())?;
     let request = targets::request(context.settings, &config, &|template| context.computed_tag(template))?;
     facts.images = Some(request.targets.iter().map(image_of).collect());
-    let request = Request { cancellation: base.cancellation(), ..request };
+    let limit = match &options.env {
+        Some(_) => request.environments.limit.clone(),
+        None => EnvironmentLimit::Everything,
+    };
+    let environments = config.limited_to(limit);
+    let request = Request { cancellation: base.cancellation(), environments, ..request };
     if matches!(options.action, HoldAction::Hold { .. }) {
         // a hold of an image that nothing runs would hold nothing
         plan::some_mentions(base.files(), &request)?;

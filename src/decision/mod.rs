@@ -6,12 +6,15 @@
 //!
 //! 1. `targets`: which images are set, and to which tag; `tag_origin` is where a tag comes from, `rollback` finds the previous one.
 //! 2. `order_guard`: plans, and keeps the references that run a newer build. `freshness` compares a build with the current one,
-//!    `writers` finds the commit that set a tag, `build_orders` orders two commits.
+//!    `writers` finds the commit that set a tag, `build_orders` orders two commits. `source_forges` asks about another repository's.
 //!    `held` keeps what someone holds; `hold_change` decides a `hold` or `unhold`.
-//! 3. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
+//! 3. `change_origins`: which commits the change brings, for the texts; `brought` says to which images.
+//! 4. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
 
 mod base;
+mod brought;
 mod build_orders;
+mod change_origins;
 mod context;
 mod error;
 mod freshness;
@@ -22,20 +25,22 @@ mod plan_facts;
 mod pr_text;
 mod registry_check;
 mod rollback;
+mod source_forges;
 mod still_blocked;
 mod tag_origin;
 mod targets;
 mod wording;
 mod writers;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::cli::IfHeld;
 use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
-use crate::output::{Secret, SkippedReference};
+use crate::output::{ChangeOrigin, Secret, SkippedReference};
 use crate::plan::{self, FileSource, Plan, Request};
+use change_origins::{KnownRanges, OriginSearch};
 use held::ActiveHolds;
 use order_guard::{GuardedPlan, OrderGuard};
 use registry_check::{RegistryCheck, RegistryMemory};
@@ -49,23 +54,23 @@ pub use hold_change::HoldsEdit;
 pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;
 pub use rollback::{RollbackError, SearchedHistory};
-pub use targets::TargetError;
+pub use targets::{TargetError, environment_limit};
 
 /// What a bump does on top of one tip.
 #[derive(Clone, Debug, Default)]
 pub struct Decision {
     pub request: Request,
     pub plan: Plan,
+    /// Where the plan's changes come from, in their order.
+    pub origins: Vec<ChangeOrigin>,
     /// The commit message. Empty if the plan is, or if no commit is made.
     pub message: String,
     /// Empty if the branch and its base need no change, or if no pull request is made.
     pub pull_request: PrText,
-    /// Why references keep their tag, one sentence each.
-    pub superseded: Vec<String>,
+    /// The references that keep their tag.
+    pub skipped: Vec<SkippedReference>,
     /// References that are set although the order of the builds is unknown.
     pub notices: Vec<String>,
-    /// References that keep what they have, because someone holds their image, or a newer build is there.
-    pub skipped: Vec<SkippedReference>,
     /// The edit of a `hold` or `unhold`, whose plan this is.
     pub holds: Option<HoldsEdit>,
     /// How long registries were waited for.
@@ -92,6 +97,8 @@ pub struct DecisionMemory {
     rollback: Option<RollbackPlan>,
     /// The order of each pair of commits that is known, so that no server is asked twice.
     orders: HashMap<(String, String), BuildOrder>,
+    /// The commits between two, so that no forge is asked twice.
+    ranges: KnownRanges,
     /// What the registries said about the images, so that each is asked once.
     registries: RegistryMemory,
 }
@@ -169,9 +176,9 @@ fn decide_noting(
         }
     };
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
-    let GuardedPlan { mut plan, superseded, skipped: older, mut notices, still_blocked } = guarded?;
+    let GuardedPlan { mut plan, skipped: older, mut notices, still_blocked, writers } = guarded?;
     let held = holds.skipped(&plan);
-    plan.warnings.extend(held.iter().map(held::sentence));
+    plan.warnings.extend(held.iter().map(SkippedReference::to_string));
     skipped.extend(held.iter().cloned().chain(older));
     if !held.is_empty() && context.settings.if_held == IfHeld::Fail {
         return Err(held::refusal(&held, &plan));
@@ -181,7 +188,20 @@ fn decide_noting(
     let waited = registry.waited;
     let by_labels = registry.sources;
     let rollback = memory.rollback.as_ref();
-    let decision = Decision { request, plan, superseded, notices, waited, ..Decision::default() };
+    let mut search = OriginSearch {
+        context,
+        config: &config,
+        by_labels: &by_labels,
+        rollback,
+        tip: base.tip(),
+        writers: &writers,
+        orders: &memory.orders,
+        ranges: &mut memory.ranges,
+        notices: BTreeSet::new(),
+    };
+    let origins = search.of_plan(&plan);
+    notices.extend(std::mem::take(&mut search.notices));
+    let decision = Decision { request, plan, origins, notices, waited, ..Decision::default() };
     let Some(committer) = &context.committer else { return Ok(decision) };
     let wording = Wording {
         context,
@@ -192,8 +212,8 @@ fn decide_noting(
         still_blocked: &still_blocked,
         overridden: &holds.overridden(&decision.plan),
     };
-    let message = wording.message(&decision.plan)?;
-    let pull_request = wording.pull_request(base, &decision, &message, facts)?;
+    let message = wording.message(&decision.plan, &decision.origins)?;
+    let pull_request = wording.pull_request(base, &decision, &mut search, facts)?;
     Ok(Decision { message, pull_request, ..decision })
 }
 

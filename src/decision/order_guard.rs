@@ -25,14 +25,14 @@ use crate::visible::inline;
 #[derive(Default)]
 pub(super) struct GuardedPlan {
     pub plan: Plan,
-    /// Why references keep their tag.
-    pub superseded: Vec<String>,
-    /// The same references.
+    /// The references that keep their tag.
     pub skipped: Vec<SkippedReference>,
     /// Which references are set although their builds have no known order, and why.
     pub notices: Vec<String>,
     /// Tags that were rolled back and stay blocked, though another tag is set now; by the plan's targets.
     pub still_blocked: Vec<(TargetIndex, RolledBack)>,
+    /// The commits that set the tags which are replaced, on the branch and on the other one of a pull request.
+    pub writers: Vec<(ChangedReference, ProvenCommit)>,
 }
 
 impl GuardedPlan {
@@ -72,7 +72,7 @@ impl<'a> OrderGuard<'a> {
         if settings.delivery.landing.if_older == IfOlder::Write {
             let writers = self.lookup(self.tip.tip, &plan.changes)?.available_writers();
             let still_blocked = check.still_blocked(&plan, &writers);
-            return Ok(GuardedPlan { still_blocked, ..GuardedPlan::of_plan(plan) });
+            return Ok(GuardedPlan { still_blocked, writers, ..GuardedPlan::of_plan(plan) });
         }
         let verdicts = self.compare_all(&plan, &mut check, facts)?;
         // with a second branch the last plan was the one for that: plan again, so that the facts are those of this plan
@@ -107,7 +107,8 @@ impl<'a> OrderGuard<'a> {
         let mut writers = self.lookup(tip, &other.changes)?;
         for (nth, change) in other.changes.iter().enumerate() {
             self.check_time()?;
-            let (freshness, _) = check.freshness(&mut writers, nth, &other);
+            let (freshness, writer) = check.freshness(&mut writers, nth, &other);
+            verdicts.writers_beside.extend(writer.map(|writer| (change.clone(), writer)));
             verdicts.add(change, freshness, false);
         }
         Ok(verdicts)
@@ -132,12 +133,13 @@ impl<'a> OrderGuard<'a> {
 #[derive(Default)]
 struct GuardVerdicts {
     skip: Vec<SkipReference>,
-    superseded: BTreeSet<String>,
-    skipped: Vec<SkippedReference>,
+    superseded: BTreeSet<SkippedReference>,
     /// About references whose builds have no known order.
     unordered: BTreeSet<String>,
     /// The commits that set the current tags on the branch that the bump is made on.
     writers: Vec<(ChangedReference, ProvenCommit)>,
+    /// Those on the other branch of a pull request.
+    writers_beside: Vec<(ChangedReference, ProvenCommit)>,
 }
 
 impl GuardVerdicts {
@@ -156,18 +158,13 @@ impl GuardVerdicts {
             Freshness::Older(why) => {
                 let from = on_tip.then(|| change.from.clone());
                 self.skip.push(SkipReference { target: *target, file: file.clone(), from });
-                let skipped = SkippedReference {
+                self.superseded.insert(SkippedReference {
                     file: file.clone(),
                     line: *line,
                     image: change.image.clone(),
                     reason: SkipReason::Superseded,
-                    detail: why.clone(),
-                };
-                if !self.skipped.contains(&skipped) {
-                    self.skipped.push(skipped);
-                }
-                let file = inline(file);
-                self.superseded.insert(format!("{file}:{line}: {image} stays at {current}, {why}"));
+                    detail: format!("stays at {current}, {why}"),
+                });
             }
             Freshness::Unknown(why) => {
                 self.unordered.insert(format!("{image}: can't determine whether {current} is newer: {why}"));
@@ -179,8 +176,9 @@ impl GuardVerdicts {
         // a pull request that proposes something newer stays, even if the base needs nothing from us
         let left = plan.left.max(if plan.is_empty() { self.skip.len() } else { 0 });
         let notices = self.unordered.into_iter().filter(|_| !plan.edits.is_empty()).collect();
-        let superseded = self.superseded.into_iter().collect();
-        let skipped = self.skipped;
-        GuardedPlan { plan: Plan { left, ..plan }, superseded, skipped, notices, still_blocked }
+        let skipped = self.superseded.into_iter().collect();
+        // a reference that is the same on both counts as the branch's own
+        let writers = self.writers_beside.into_iter().chain(self.writers).collect();
+        GuardedPlan { plan: Plan { left, ..plan }, skipped, notices, still_blocked, writers }
     }
 }

@@ -3,9 +3,12 @@
 use crate::config::{Config, Service};
 use crate::file_selection::SelectionError;
 use crate::image::{Field, ImageArg, Tag};
-use crate::plan::{FieldTarget, NewDigest, Plan, Request, Scope, TargetIndex, UpdateTarget};
+use crate::plan::{
+    EnvironmentLimit, FieldTarget, NewDigest, Plan, Request, Scope, TargetIndex, UpdateTarget,
+};
 use crate::settings::BumpSettings;
 use crate::template::Template;
+use crate::visible::inline;
 use crate::yaml::FieldPath;
 
 use super::tag_origin::TagOrigin;
@@ -18,6 +21,9 @@ pub type ComputeTag<'a, E> = dyn Fn(&Template) -> Result<Tag, E> + 'a;
 pub enum TargetError {
     #[error("IMAGE {image} doesn't change anything")]
     NoChange { image: String },
+    /// An environment that `tagbump.yaml` doesn't have.
+    #[error("there is no environment {}", inline(.name))]
+    UnknownEnvironment { name: String, known: Vec<String> },
     #[error(transparent)]
     Selection(#[from] SelectionError),
 }
@@ -34,7 +40,14 @@ pub fn request<E: From<TargetError>>(
     let images = settings.images.iter().map(|image| RequestedImage::new(image, config));
     let targets = images.map(|image| image.target(settings, config, compute)).collect::<Result<_, E>>()?;
     let services = config.names().map(str::to_owned).collect();
+    let (env, selection) = (settings.places.env.as_deref(), &settings.places.selection);
+    let limit = match (env, selection.is_everything()) {
+        (None, true) => EnvironmentLimit::NotPromoted,
+        (None, false) => EnvironmentLimit::Everything,
+        (Some(env), _) => environment_limit(config, env)?,
+    };
     Ok(Request {
+        environments: config.limited_to(limit),
         targets,
         add: settings.add,
         all: settings.places.all,
@@ -43,6 +56,20 @@ pub fn request<E: From<TargetError>>(
         services,
         ..Request::default()
     })
+}
+
+/// Limits a request to a named environment.
+///
+/// # Errors
+/// If there is no such environment.
+pub fn environment_limit(config: &Config, name: &str) -> Result<EnvironmentLimit, TargetError> {
+    match config.environment(name) {
+        Some(_) => Ok(EnvironmentLimit::Only(name.to_owned())),
+        None => {
+            let known = config.environments().map(|environment| environment.name.clone()).collect();
+            Err(TargetError::UnknownEnvironment { name: name.to_owned(), known })
+        }
+    }
 }
 
 /// The template that computes the tags of a service, or of an image without one.

@@ -34,6 +34,16 @@ fn advice(error: &ConfigError) -> Hint {
             ValueProblem::Template(_) => {
                 hint("variables are {name} or {name:argument}; {{ and }} stand for single braces")
             }
+            ValueProblem::UnknownEnvironment { known, .. } => {
+                hint(format!("the environments are {}", known.join(", ")))
+            }
+            ValueProblem::CircularFrom { .. } => {
+                hint("the first environment takes its tags from builds, and has no from")
+            }
+            ValueProblem::NameOfEnvironment => hint("rename one of them; promote takes both names"),
+            ValueProblem::NoFiles => hint("list the entry files of what runs there, as envs/prod/**"),
+            ValueProblem::Duration { .. } => hint("write it as 30m, 12h or 7d"),
+            ValueProblem::SoakWithoutFrom => hint("remove it, or name the environment before with from"),
             _ => keys(),
         },
         _ => keys(),
@@ -46,5 +56,8 @@ fn is_message(key: &str) -> bool {
 }
 
 fn keys() -> Hint {
-    hint("the keys are tag, message and services; a service has image, files, fields, tag and message")
+    hint(
+        "the keys are tag, message, verify, services and environments; a service has image, files, fields, tag, message \
+         and digest; an environment has files, from and soak",
+    )
 }

@@ -4,7 +4,10 @@ use super::{selection, worktree};
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::manifest::RefusalReason;
-use crate::plan::{Instead, NestedRepository, NoMatch, PlanError, RefusedReference, UnsetPlace};
+use crate::plan::{
+    EnvironmentLimit, Instead, NestedRepository, NoMatch, OtherPlace, PlanError, RefusedReference,
+    SharedPlace, UnsetPlace,
+};
 use crate::visible::inline;
 
 pub(super) fn describe(error: &PlanError) -> Failure {
@@ -42,6 +45,13 @@ pub(super) fn describe(error: &PlanError) -> Failure {
                 hint(format!("bump {other}, or {}=*:{}", inline(image), tag.as_deref().unwrap_or("TAG"))),
             )
         }
+        PlanError::InTwoEnvironments(_) => {
+            (Exit::Usage, hint("a root can be in one environment only; narrow the files of one of them"))
+        }
+        PlanError::OtherEnvironments { limit, places, .. } => {
+            (Exit::NoMatch, which_environment(limit, places))
+        }
+        PlanError::SharedEnvironments(places) => (Exit::NotEditable, how_to_part(places)),
         PlanError::TooMuchWork { .. } => {
             (Exit::NotEditable, hint("split the file, or leave it out with ") + flag("file"))
         }
@@ -136,6 +146,35 @@ fn how_to_edit(refused: &[RefusedReference]) -> Hint {
         Some(RefusalReason::NoImage) => hint("set the tag with ") + by_field(),
         Some(reason) => reason.advice().into(),
         None => hint("edit it by hand"),
+    }
+}
+
+fn which_environment(limit: &EnvironmentLimit, places: &[OtherPlace]) -> Hint {
+    let named = places.iter().find_map(|place| place.environment.as_deref());
+    match (limit, named) {
+        (EnvironmentLimit::Only(name), None) => {
+            hint(format!("add the entry file of what runs it to environments.{}.files", inline(name)))
+        }
+        (EnvironmentLimit::Only(_), Some(other)) => {
+            hint("name another one with ") + setting("env", inline(other))
+        }
+        (_, named) => {
+            let name = named.map(inline).unwrap_or_else(|| "ENV".to_owned());
+            hint(format!("use tagbump promote {name}, or set it with ")) + setting("env", name)
+        }
+    }
+}
+
+fn how_to_part(places: &[SharedPlace]) -> Hint {
+    match places.iter().all(|place| place.can_add) {
+        true => {
+            switch("add")
+                + " gives the environment an images entry of its own, in its outermost kustomization"
+        }
+        false => {
+            let own = hint("give the environment a value of its own, as in a patch; ") + switch("add");
+            own + " can add one only to a kustomization"
+        }
     }
 }
 

@@ -31,6 +31,12 @@ pub(super) fn known_variables(names: impl Iterator<Item = &'static str>) -> Hint
 pub(super) fn describe_target(error: &TargetError) -> Failure {
     match error {
         TargetError::Selection(error) => selection::describe(error),
+        TargetError::UnknownEnvironment { known, .. } => {
+            Failure::usage(error.to_string()).hinted(match known.len() {
+                0 => "add it to environments in tagbump.yaml".to_owned(),
+                _ => format!("the environments of tagbump.yaml are {}", known.join(", ")),
+            })
+        }
         TargetError::NoChange { .. } => {
             Failure::usage(error.to_string()).hinted("give a tag, a digest or a new name")
         }

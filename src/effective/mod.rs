@@ -13,6 +13,7 @@
 pub mod argo;
 pub mod compose;
 mod composed;
+mod entry_files;
 mod files;
 pub mod flux;
 pub mod helm;
@@ -32,6 +33,7 @@ mod value;
 mod word_index;
 mod words;
 
+pub use entry_files::EntryFiles;
 pub use files::{Files, LoadedFile, ParsedContent, ReadFile, folder_of, join};
 pub use images::{object_images, values_images};
 pub use mentions::{Mentions, StructuralFile};

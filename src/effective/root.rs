@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::entry_files::EntryFiles;
 use super::place::{FileId, Place};
 use super::setting::EffectiveImage;
 
@@ -10,6 +11,7 @@ use super::setting::EffectiveImage;
 pub struct Root {
     /// As messages call it: `kustomization apps/prod`, `chart charts/api with values-prod.yaml`.
     pub name: String,
+    pub entry: EntryFiles,
     pub images: Vec<EffectiveImage>,
     /// Images of a chart whose tag is only a default: it floats (`latest`, `main`), and a values file, a release or
     /// a parent chart is there to set it. This root doesn't run them.

@@ -59,7 +59,7 @@ pub fn edited(file: &HoldsFile, change: &HoldsChange, now: i64) -> Result<Option
     let bytes = file.bytes.as_deref().unwrap_or_default();
     let text = std::str::from_utf8(bytes).map_err(|_| file.blocked(None))?;
     let layout = Layout { file, text };
-    let steps = Steps::new(file, change, now);
+    let steps = HoldsSteps::new(file, change, now);
     if !steps.changes {
         return Ok(None);
     }
@@ -79,7 +79,7 @@ impl HoldsFile {
 
 /// What becomes of each entry, and what is new.
 #[derive(Default)]
-struct Steps {
+struct HoldsSteps {
     /// The entries to remove or replace, by their number.
     replaced: Vec<(usize, Option<Hold>)>,
     added: Vec<Hold>,
@@ -89,9 +89,9 @@ struct Steps {
     changes: bool,
 }
 
-impl Steps {
+impl HoldsSteps {
     fn new(file: &HoldsFile, change: &HoldsChange, now: i64) -> Self {
-        let mut steps = Steps::default();
+        let mut steps = HoldsSteps::default();
         let (mut new, gone) = match change {
             HoldsChange::Add(new) => (new.clone(), &[][..]),
             HoldsChange::Remove(gone) => (Vec::new(), gone.as_slice()),
@@ -134,7 +134,7 @@ impl Layout<'_> {
         &self.file.yaml
     }
 
-    fn apply(&self, steps: &Steps) -> Result<String, HoldsEditError> {
+    fn apply(&self, steps: &HoldsSteps) -> Result<String, HoldsEditError> {
         let mut splices = Vec::new();
         for (nth, replacement) in &steps.replaced {
             let item = self.file.holds[*nth].item;

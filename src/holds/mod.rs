@@ -93,6 +93,7 @@ impl Hold {
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "held by {}", inline(&self.by))?;
+        self.env.as_ref().map_or(Ok(()), |env| write!(f, " in environment {}", inline(env)))?;
         self.until.map_or(Ok(()), |until| write!(f, " until {until}"))?;
         write!(f, ": {}", inline(&self.reason))
     }

@@ -6,6 +6,7 @@
 //! their own. Everything outside of `remote` is pure but for the clock.
 
 mod backoff;
+mod brought;
 mod error;
 mod history;
 mod landing_loop;
@@ -22,6 +23,7 @@ use crate::object_id::CommitId;
 use crate::plan::{FileSource, Plan};
 
 pub use backoff::{Backoff, Clock, SystemClock};
+pub use brought::BroughtCommits;
 pub use error::{GiveUpReason, LandingError, MessageError};
 pub use history::{BuildOrder, History};
 pub use landing_loop::land;

@@ -209,6 +209,10 @@ impl super::History for FakeBranch {
         panic!("this test needs no history")
     }
 
+    fn range(&self, _old: &str, _new: &str) -> Option<crate::history::CommitRange> {
+        None
+    }
+
     fn order(&self, _: &str, _: &str, _: Instant) -> BuildOrder {
         BuildOrder::Unknown("nobody asks here".to_owned())
     }

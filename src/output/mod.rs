@@ -4,6 +4,7 @@ mod diff;
 mod json;
 mod listing;
 mod mermaid;
+mod origin;
 mod secret;
 mod skipped;
 mod text;
@@ -21,6 +22,7 @@ pub use diff::diff;
 pub use json::json;
 pub use listing::{listing_json, listing_text};
 pub use mermaid::timeline_mermaid;
+pub use origin::{ChangeOrigin, Comparison};
 pub use secret::Secret;
 pub use skipped::{SkipReason, SkippedReference};
 pub use text::{failure, new_file, text};
@@ -37,7 +39,7 @@ pub enum Outcome {
     Already,
     /// Every reference has a newer tag already.
     Superseded,
-    /// Every reference is held.
+    /// Every reference is held, or nothing has soaked.
     Held,
     Failed,
 }
@@ -93,8 +95,10 @@ pub struct Report {
     pub outcome: Outcome,
     pub images: Vec<BumpedImage>,
     pub changes: Vec<ChangedReference>,
+    /// Those of the changes, in their order. Empty if they were not looked for.
+    pub origins: Vec<ChangeOrigin>,
     pub edits: Vec<FileEdit>,
-    /// References that match, and were left as they are.
+    /// References that keep their tags.
     pub skipped: Vec<SkippedReference>,
     pub commit: Option<CommitId>,
     /// A web page that shows the commit.
@@ -121,6 +125,7 @@ impl Report {
             outcome: Outcome::Already,
             images,
             changes: Vec::new(),
+            origins: Vec::new(),
             edits: Vec::new(),
             skipped: Vec::new(),
             commit: None,

@@ -1,25 +1,38 @@
-//! References that a run left as they are, although they match.
+//! A reference that keeps its tag although the command names its image, and why.
+
+use std::fmt;
 
 use serde::Serialize;
 
+use crate::visible::inline;
+
+/// Why a reference keeps its tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SkipReason {
+    /// It is held for a while.
+    Held,
+    /// A newer build is there.
+    Superseded,
+    /// No tag has run long enough in the environment before.
+    Soaking,
+}
+
 /// A reference that keeps its tag.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct SkippedReference {
     pub file: String,
     /// 1-based.
     pub line: usize,
     pub image: String,
     pub reason: SkipReason,
-    /// The whole reason, for people.
+    /// The rest of a sentence that starts with the image: `stays at v2, …`.
     pub detail: String,
 }
 
-/// Why a reference keeps its tag. The words are part of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SkipReason {
-    /// Someone holds its image.
-    Held,
-    /// A newer build is there.
-    Superseded,
+impl fmt::Display for SkippedReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SkippedReference { file, line, image, detail, .. } = self;
+        write!(f, "{}:{line}: {} {detail}", inline(file), inline(image))
+    }
 }

@@ -10,6 +10,7 @@ use super::files::ScannedFiles;
 use super::indexes::FileIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
+use super::reports::Reports;
 use super::{Request, TargetIndex, UpdateTarget};
 use crate::file_selection::{MatchLevel, folder};
 use crate::image::{Field, join_tag, same_image};
@@ -17,12 +18,23 @@ use crate::manifest::{KUSTOMIZATION, Refusal, RefusalReason, Rewrite, add};
 use crate::yaml::NewPair;
 
 /// Adds a match for every entry to be created.
-pub(super) fn add(survey: &ScannedFiles, request: &Request, matches: &mut Vec<Match>) {
+pub(super) fn add(survey: &ScannedFiles, request: &Request, reports: &Reports, matches: &mut Vec<Match>) {
     let index = Index::of(survey);
     for (target, wanted) in TargetIndex::each(&request.targets) {
-        let has_it: HashSet<FileIndex> =
-            matches.iter().filter(|m| m.target == target).map(|m| m.file).collect();
-        for (file, name) in places(&index, survey, wanted, &has_it) {
+        let (own, shared): (Vec<&Match>, Vec<&Match>) =
+            matches.iter().filter(|m| m.target == target).partition(|m| m.outside.is_empty());
+        let has_it: HashSet<FileIndex> = own.iter().map(|m| m.file).collect();
+        let mut places = places(&index, survey, wanted, &has_it);
+        // an entry that other environments use too: what is behind it sees its new name
+        for m in shared.iter().filter(|m| m.overrides) {
+            for outermost in index.outermost(m.file, survey, wanted, &has_it) {
+                places.insert(outermost, m.image.clone());
+            }
+        }
+        for (file, name) in places {
+            if !reports.is_only_here(&survey.files[file].path, request) {
+                continue;
+            }
             let Some(match_level) = wanted.scope.match_level(&survey.files[file].path) else { continue };
             let asked = RequestedAddition { file, target, match_level, wanted, name };
             matches.extend(addition(&survey.files[file], asked));
@@ -34,9 +46,9 @@ pub(super) fn add(survey: &ScannedFiles, request: &Request, matches: &mut Vec<Ma
 fn places<'a>(
     index: &Index<'a>,
     survey: &'a ScannedFiles,
-    wanted: &'a UpdateTarget,
+    wanted: &UpdateTarget,
     has_it: &HashSet<FileIndex>,
-) -> BTreeMap<FileIndex, &'a str> {
+) -> BTreeMap<FileIndex, String> {
     let mut places = BTreeMap::new();
     for (file, parsed) in FileIndex::each(&survey.files).filter(|(file, _)| !has_it.contains(file)) {
         let Some(root) = add::kustomization_root(&parsed.path, &parsed.yaml) else { continue };
@@ -44,12 +56,12 @@ fn places<'a>(
             None => {}
             Some(MatchLevel::Explicit) => {
                 let name = spelling(index, parsed, root, wanted, true).unwrap_or(&wanted.name);
-                places.insert(file, name);
+                places.insert(file, name.to_owned());
             }
             Some(_) => {
                 let Some(name) = spelling(index, parsed, root, wanted, false) else { continue };
                 for outermost in index.outermost(file, survey, wanted, has_it) {
-                    places.entry(outermost).or_insert(name);
+                    places.entry(outermost).or_insert_with(|| name.to_owned());
                 }
             }
         }
@@ -134,13 +146,13 @@ struct RequestedAddition<'a> {
     match_level: MatchLevel,
     wanted: &'a UpdateTarget,
     /// As the kustomization sees it.
-    name: &'a str,
+    name: String,
 }
 
 fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> {
     let RequestedAddition { file, target, match_level, wanted, name } = asked;
     let root = add::kustomization_root(&parsed.path, &parsed.yaml)?;
-    let pairs = pairs(wanted, name);
+    let pairs = pairs(wanted, &name);
     let value = |key| pairs.iter().find(|p| p.key == key).map(|p| p.value.as_str());
     let to = join_tag(value("newTag"), value("digest"));
     let result = match (other_entry(parsed, wanted), add::entry(&parsed.yaml, root, pairs.clone())) {
@@ -169,7 +181,9 @@ fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> 
         unused: false,
         effective_tags: Vec::new(),
         effective_tag: None,
+        environments: None,
         held: None,
+        outside: Vec::new(),
         field: None,
         result,
     })

@@ -8,6 +8,7 @@ use super::indexes::FileIndex;
 use super::matched::Match;
 use super::no_match::NoMatch;
 use super::parsed_file::ParsedFile;
+use super::reports::Reports;
 use super::{FileSource, PlacePath, PlanError, Request, TargetIndex, image_inventory, matching, winning};
 use crate::manifest::EmbeddedText;
 use crate::yaml::{NodeId, ParsedYaml};
@@ -44,7 +45,7 @@ pub fn current_references(
 ) -> Result<Option<Vec<CurrentReference>>, PlanError> {
     let mut survey = files::survey(shelf, request).ok().filter(ScannedFiles::is_whole);
     let found = survey.as_mut().and_then(|survey| {
-        let matches = found(shelf, survey, request).ok()?;
+        let (matches, _) = found(shelf, survey, request).ok()?;
         Some((survey, matches))
     });
     if request.cancellation.is_cancelled() {
@@ -60,8 +61,8 @@ pub fn current_references(
 /// If a named file isn't valid YAML, or a target matches nothing, and the errors of the file source.
 pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
     let mut survey = files::survey(shelf, request)?;
-    let matches = found(shelf, &mut survey, request)?;
-    check_some(shelf, request, &survey, &matches)?;
+    let (matches, reports) = found(shelf, &mut survey, request)?;
+    check_some(shelf, request, &survey, (&matches, &reports))?;
     Ok(listed(&survey, matches.iter()))
 }
 
@@ -75,9 +76,9 @@ pub fn changeable_mentions(
     request: &Request,
 ) -> Result<Vec<CurrentReference>, PlanError> {
     let mut survey = files::survey(shelf, request)?;
-    let matches = found(shelf, &mut survey, request)?;
+    let (matches, reports) = found(shelf, &mut survey, request)?;
     matching::check_fields(&survey, request)?;
-    check_some(shelf, request, &survey, &matches)?;
+    check_some(shelf, request, &survey, (&matches, &reports))?;
     matching::check(&survey, request, &matches)?;
     Ok(listed(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
 }
@@ -86,21 +87,24 @@ fn found(
     shelf: &dyn FileSource,
     survey: &mut ScannedFiles,
     request: &Request,
-) -> Result<Vec<Match>, PlanError> {
-    let (matches, _) = winning::find(shelf, request, survey)?;
+) -> Result<(Vec<Match>, Reports), PlanError> {
+    let found = winning::find(shelf, request, survey)?;
     survey.check()?;
-    Ok(matches)
+    Ok(found)
 }
 
 fn check_some(
     shelf: &dyn FileSource,
     request: &Request,
     survey: &ScannedFiles,
-    matches: &[Match],
+    (matches, reports): (&[Match], &Reports),
 ) -> Result<(), PlanError> {
     match matching::missing(request, matches).as_slice() {
         [] => Ok(()),
         missing => {
+            if let Some(elsewhere) = reports.only_elsewhere(request, missing) {
+                return Err(elsewhere);
+            }
             let seen = image_inventory::seen(shelf, request)?;
             Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, survey, request, missing))))
         }

@@ -21,12 +21,11 @@ const ROOTS: usize = 5;
 impl Summary<'_> {
     /// A warning for each root that runs one of the images and does something that tagbump can't follow.
     pub fn warnings(&self) -> Vec<String> {
-        let runs = |root: &&Root| root.images.iter().any(|image| self.is_wanted(image));
+        let runs = |root: &Root| root.images.iter().any(|image| self.is_wanted(image));
         let doubts = self
             .roots
-            .roots
-            .iter()
-            .filter(runs)
+            .counting()
+            .filter(|root| runs(root))
             .flat_map(|root| root.uncertain.iter().map(move |d| (root, d)));
         let mut by_doubt: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (root, doubt) in doubts {
@@ -52,7 +51,7 @@ impl Summary<'_> {
 
     /// The images of the request that run with the tag of their chart.
     pub fn unset(&self) -> impl Iterator<Item = UnsetTag> {
-        self.roots.roots.iter().flat_map(|root| {
+        self.roots.counting().flat_map(|root| {
             // an anchored block with the name is used where a tag is beside it
             let tagged = root.images.iter().filter(|image| image.winning().is_some());
             let tagged: HashSet<Place> = tagged.filter_map(|image| image.named_at).collect();
@@ -82,7 +81,9 @@ impl Summary<'_> {
 
     /// A warning for each root that runs one of the images with a tag that no file holds.
     fn generated(&self) -> impl Iterator<Item = String> {
-        let images = self.roots.images().filter(|(_, image)| self.is_wanted(image));
+        let images =
+            self.roots.counting().flat_map(|root| root.images.iter().map(move |image| (root, image)));
+        let images = images.filter(|(_, image)| self.is_wanted(image));
         let generated = images.filter(|(_, image)| image.winning().is_some_and(|s| s.place().is_none()));
         generated.map(|(root, image)| {
             format!("{}, and a generator or plugin writes its tag; change it there", self.runs(root, image))
@@ -101,8 +102,7 @@ impl Summary<'_> {
             let at_place = |image: &&EffectiveImage| image.winning().and_then(Setting::place) == Some(place);
             root.images.iter().filter(at_place).any(|image| self.is_wanted(image))
         };
-        let stale =
-            self.roots.roots.iter().flat_map(|root| root.stale.iter().map(move |stale| (root, stale)));
+        let stale = self.roots.counting().flat_map(|root| root.stale.iter().map(move |stale| (root, stale)));
         stale.filter(move |(root, stale)| runs(stale.place, root)).map(|(_, StaleChart { place, chart })| {
             let at = self.roots.files.location(*place);
             format!(

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::SourceError;
+use super::environments::{EnvironmentLimit, InTwoEnvironments, OtherPlace, SharedPlace};
 use super::no_match::NoMatch;
 use crate::file_selection::SelectionError;
 use crate::location::Location;
@@ -36,6 +37,12 @@ pub enum PlanError {
     /// Every place that was searched is a default, or overridden, or a place elsewhere sets the image.
     #[error("no place that was searched sets which tag of {image} runs; nothing was written{}", weaker_lines(.places))]
     OnlyWeaker { image: String, places: Vec<(Location, WithoutEffect)> },
+    #[error(transparent)]
+    InTwoEnvironments(Box<InTwoEnvironments>),
+    #[error("{}; nothing was written{}", not_here(.image, .limit), other_places(.places))]
+    OtherEnvironments { image: String, limit: EnvironmentLimit, places: Vec<OtherPlace> },
+    #[error("{}", shared_lines(.0))]
+    SharedEnvironments(Vec<SharedPlace>),
     #[error("{}: {reason}; nothing was written", inline(.file))]
     TooMuchWork { file: String, reason: ParseAborted },
     #[error("not landed: the time ran out while files were read")]
@@ -120,12 +127,37 @@ impl PlanError {
     pub fn location(&self) -> Option<Location> {
         match self {
             PlanError::NotEditable(refused) => refused.first().map(|first| first.at.clone()),
+            PlanError::SharedEnvironments(places) => places.first().map(|first| first.at.clone()),
+            PlanError::InTwoEnvironments(found) => Some(found.at.clone()),
             PlanError::NotYaml { file, error, .. } => {
                 Some(Location { file: file.clone(), line: error.line, column: Some(error.column) })
             }
             _ => None,
         }
     }
+}
+
+fn not_here(image: &str, limit: &EnvironmentLimit) -> String {
+    let image = inline(image);
+    match limit {
+        EnvironmentLimit::Only(name) => format!("environment {} doesn't run {image}", inline(name)),
+        _ => format!("{image} runs only in environments that take their tags from another one"),
+    }
+}
+
+fn other_places(places: &[OtherPlace]) -> String {
+    let line = |OtherPlace { at, environment }: &OtherPlace| match environment {
+        Some(name) => format!("\n  {at}: in environment {}", inline(name)),
+        None => format!("\n  {at}: in no environment"),
+    };
+    let more = places.len().saturating_sub(LISTED);
+    let rest = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+    format!("{}{rest}", places.iter().take(LISTED).map(line).collect::<String>())
+}
+
+fn shared_lines(places: &[SharedPlace]) -> String {
+    let lines = places.iter().take(LISTED).map(|place| format!("{place}; nothing was written"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn refused_lines(refused: &[RefusedReference]) -> String {

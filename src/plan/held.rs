@@ -2,6 +2,7 @@
 
 use super::files::ScannedFiles;
 use super::matched::Match;
+use super::reports::Reports;
 use super::{Plan, Request};
 use crate::file_selection::Selection;
 use crate::image::same_image;
@@ -41,24 +42,38 @@ impl HeldImage {
     fn holds(&self, request: &Request, path: &str, m: &Match) -> bool {
         let runs = [m.image.as_str(), request.targets[m.target].effective_name()];
         runs.iter().any(|image| self.covers(image, path))
-            && self.env.as_ref().is_none_or(|env| is_in_environment(env, path, m))
     }
 }
 
-/// Whether a match is in an environment. As long as that isn't known, a hold counts everywhere.
-fn is_in_environment(_env: &str, _path: &str, _m: &Match) -> bool {
-    true
-}
-
 /// Notes which matches are held.
-pub(super) fn mark(survey: &ScannedFiles, request: &Request, matches: &mut [Match]) {
+pub(super) fn mark(survey: &ScannedFiles, request: &Request, reports: &Reports, matches: &mut [Match]) {
     for m in matches {
         let path = survey.files[m.file].path.as_str();
-        m.held = request.holds.iter().position(|hold| hold.holds(request, path, m));
+        m.held = request.holds.iter().position(|hold| {
+            let is_in = |env: &String| request.is_in_environment(env, path, m, reports);
+            hold.holds(request, path, m) && hold.env.as_ref().is_none_or(is_in)
+        });
     }
 }
 
 impl Request {
+    /// Whether a hold is about an environment.
+    pub(super) fn holds_environments(&self) -> bool {
+        self.holds.iter().any(|hold| hold.env.is_some())
+    }
+
+    /// Whether a match sets what runs in an environment: by the roots that it wins in, those that its file is part of, or
+    /// the file alone. One that isn't configured could be any.
+    fn is_in_environment(&self, env: &str, path: &str, m: &Match, reports: &Reports) -> bool {
+        if !self.environments.all.iter().any(|known| known.name == env) {
+            return true;
+        }
+        match m.environments.as_ref().or_else(|| reports.environments_of(path)) {
+            Some(environments) => environments.contains(env),
+            None => self.environments.of_file(path).is_some_and(|found| found.name == env),
+        }
+    }
+
     /// Whether a match keeps what it has.
     pub(super) fn keeps(&self, m: &Match) -> bool {
         m.held.is_some() && !self.overrides_holds

@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::FileSource;
-use super::rendered_roots::{RenderedRoots, RenderedScope};
-use super::surroundings::Surroundings;
+use super::PlanError;
+use super::rendered_roots::RenderedRoots;
 use super::what_runs::{FilePlace, Overridden};
 use super::winning_place::kind;
 use crate::dotenv::is_dotenv;
-use crate::effective::{ParsedContent, Place, Setting};
+use crate::effective::{Place, Setting};
 use crate::file_selection::file_name;
 use crate::location::Location;
 use crate::manifest::{COMPOSE, is_compose};
-use crate::yaml::Cancellation;
 
 /// What the roots say about the places of a listing.
 pub(super) struct ListedPlaces {
@@ -23,6 +21,8 @@ pub(super) struct ListedPlaces {
     pub winning: Vec<ListedWinner>,
     /// Files that are too much work to read to their end.
     pub cut_off: Vec<String>,
+    /// Whether each file of a root is in an environment that is listed.
+    pub files: HashMap<String, bool>,
 }
 
 /// A place that sets what some root runs, and the image there.
@@ -37,20 +37,21 @@ pub(super) struct ListedWinner {
     pub fixed: Option<String>,
 }
 
-/// Looks at all roots of a listing. `parsed` are files that needn't be parsed again, by path.
-pub(super) fn listed_places(
-    source: &dyn FileSource,
-    around: &Surroundings,
-    parsed: HashMap<String, ParsedContent>,
-) -> ListedPlaces {
-    let cancellation = Cancellation::default();
-    let scope = RenderedScope { around, url: None, names_image: None, cancellation: &cancellation };
-    scope.with_roots(source, parsed, |roots| ListedPlaces {
-        overridden: roots.overridden(),
-        known: roots.known(),
-        winning: roots.winners(),
-        cut_off: roots.cut_off().collect(),
-    })
+impl ListedPlaces {
+    /// # Errors
+    /// If a root is in two environments.
+    pub fn of(roots: &RenderedRoots<'_>) -> Result<Self, PlanError> {
+        if let Some(conflict) = &roots.conflict {
+            return Err(PlanError::InTwoEnvironments(Box::new(conflict.clone())));
+        }
+        Ok(ListedPlaces {
+            overridden: roots.overridden(),
+            known: roots.known(),
+            winning: roots.winners(),
+            cut_off: roots.cut_off().collect(),
+            files: roots.files_by_environment(),
+        })
+    }
 }
 
 /// A place that a stronger one overrides in some roots.
@@ -65,7 +66,9 @@ impl RenderedRoots<'_> {
     fn overridden(&self) -> HashMap<FilePlace, OverriddenPlace> {
         let winning = self.winning();
         let mut places: HashMap<FilePlace, OverriddenPlace> = HashMap::new();
-        for (place, overridden) in self.weaker().chain(self.renamed_entries()) {
+        let listed: HashSet<&str> = self.counting().map(|root| root.name.as_str()).collect();
+        let places_overridden = self.weaker().chain(self.renamed_entries());
+        for (place, overridden) in places_overridden.filter(|(_, by)| listed.contains(by.root.as_str())) {
             let known = places.entry(self.file_place(place)).or_default();
             known.everywhere = !winning.contains(&place);
             if !known.by.contains(&overridden) {
@@ -92,7 +95,7 @@ impl RenderedRoots<'_> {
     /// The winning places, each once for each image that it sets.
     fn winners(&self) -> Vec<ListedWinner> {
         let mut winners: BTreeMap<(Place, &str), ListedWinner> = BTreeMap::new();
-        for (_, image) in self.images() {
+        for image in self.counting().flat_map(|root| &root.images) {
             let Some((setting, place)) = image.winning().and_then(|s| Some((s, s.place()?))) else {
                 continue;
             };
@@ -110,6 +113,16 @@ impl RenderedRoots<'_> {
             });
         }
         winners.into_values().collect()
+    }
+
+    fn files_by_environment(&self) -> HashMap<String, bool> {
+        let mut files = HashMap::new();
+        for (root, counts) in self.with_counts() {
+            for file in &root.files {
+                *files.entry(self.path(*file)).or_insert(false) |= counts;
+            }
+        }
+        files
     }
 
     /// Where a place is, with its column if it is a scalar of the file itself.

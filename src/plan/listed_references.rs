@@ -64,7 +64,9 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 unused: false,
                 effective_tags: Vec::new(),
                 effective_tag: None,
+                environments: None,
                 held: None,
+                outside: Vec::new(),
                 field: None,
                 result: try_one(parsed, reference),
             }

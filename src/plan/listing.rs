@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use super::listed_elsewhere::add_elsewhere;
-use super::listed_files::{FileListing, ListedFiles, ReadFiles};
-use super::listed_places::{ListedPlaces, OverriddenPlace, listed_places};
+use super::listed_files::{FileListing, GatheredFiles, Listed, ListedFiles};
+use super::listed_places::{ListedPlaces, OverriddenPlace};
 use super::listed_winners::unlisted;
-use super::unparsed::UnparsedReport;
+use super::parse_listed::{Parsed, parse_and_render};
+use super::unparsed::{Unparsed, UnparsedReport};
 use super::what_runs::FilePlace;
-use super::{FileSource, NestedRepository, PlanError, SourceFile};
+use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::full_name;
 use crate::manifest::ScalarPlace;
@@ -80,8 +81,8 @@ pub(super) struct PlacedReference {
     pub nodes: Vec<ScalarPlace>,
 }
 
-/// Lists the references to `images`, or to all images if none is given; `looked` is called after each file, from
-/// several threads.
+/// Lists the references to `images`, or to all images if none is given, in these environments; `looked` is called
+/// after each file, from several threads.
 ///
 /// # Errors
 /// If a named file isn't valid YAML or takes too much work, and the errors of the file source.
@@ -89,6 +90,7 @@ pub fn list(
     shelf: &dyn FileSource,
     selection: &Selection,
     images: &[String],
+    environments: &Environments,
     looked: &(dyn Fn() + Sync),
 ) -> Result<Listing, PlanError> {
     let files = ListedFiles::new(images);
@@ -100,8 +102,16 @@ pub fn list(
         ControlFlow::Continue(())
     };
     let found = shelf.visit(selection, true, &look)?;
-    let ReadFiles { listed, around, parsed } = files.finish();
-    let ListedPlaces { overridden, known, winning, cut_off } = listed_places(shelf, &around, parsed);
+    let GatheredFiles { texts, mut listed, around } = files.finish();
+    let Parsed { rendered, listed: more } = parse_and_render(shelf, &around, environments, texts, images)?;
+    let ListedPlaces { overridden, known, winning, cut_off, files } = rendered;
+    listed.extend(more);
+    listed.sort_by(|a, b| path(a).cmp(path(b)));
+    // a file that no root is made from is one of its own
+    let is_listed = |path: &str| match files.get(path) {
+        Some(counts) => *counts,
+        None => environments.counts(environments.of_file(path)),
+    };
     let (mut references, mut left_out) = (Vec::new(), UnparsedReport::without_templates(&found.charts));
     let mut elsewhere = Vec::new();
     let winners: HashSet<FilePlace> = winning.iter().flat_map(|winner| winner.nodes.clone()).collect();
@@ -109,6 +119,7 @@ pub fn list(
     for file in listed {
         match file {
             Err(unparsed) => left_out.add(unparsed)?,
+            Ok(FileListing { path, .. }) if environments.is_limited() && !is_listed(&path) => {}
             Ok(FileListing { path, with_chart, without_chart }) => {
                 let has_chart = found.charts.contains(folder(&path));
                 let placed = if has_chart { with_chart } else { without_chart };
@@ -132,6 +143,12 @@ pub fn list(
         unparsable: left_out.not_yaml,
         nested: found.nested,
     })
+}
+
+fn path(listed: &Listed) -> &str {
+    match listed {
+        Ok(FileListing { path, .. }) | Err(Unparsed { path, .. }) => path,
+    }
 }
 
 impl PlacedReference {

@@ -1,10 +1,12 @@
 //! A reference that a target matches, and its planned edit.
 
+use std::collections::BTreeSet;
+
 use super::indexes::FileIndex;
-use super::{PlacePath, TargetIndex};
+use super::{OtherRoot, PlacePath, TargetIndex};
 use crate::file_selection::MatchLevel;
 use crate::image::Tag;
-use crate::manifest::{Refusal, Rewrite, ScalarPlace};
+use crate::manifest::{KUSTOMIZATION, Refusal, Rewrite, ScalarPlace, WORKLOAD};
 use crate::yaml::NodeId;
 
 /// A reference that one of the targets matches, with its planned edit.
@@ -40,8 +42,12 @@ pub(super) struct Match {
     pub effective_tags: Vec<String>,
     /// The tag that runs, if a weaker place sets it.
     pub effective_tag: Option<String>,
+    /// The environments that it sets; `None` if those of its file count.
+    pub environments: Option<BTreeSet<String>>,
     /// Which of the request's held images it is.
     pub held: Option<usize>,
+    /// The roots of other environments that it sets too.
+    pub outside: Vec<OtherRoot>,
     /// Where it is, if no rule finds the place by itself.
     pub field: Option<PlacePath>,
     pub result: Result<Rewrite, Refusal>,
@@ -52,6 +58,11 @@ impl Match {
     pub fn sets_nothing(&self) -> bool {
         let is_name = self.kustomize_name.as_ref().is_some_and(|name| *name == self.image);
         is_name && self.tag.is_none() && self.digest.is_none()
+    }
+
+    /// Whether an entry of a kustomization sets it, or could.
+    pub fn is_of_kustomization(&self) -> bool {
+        [KUSTOMIZATION, WORKLOAD].contains(&self.kind)
     }
 
     /// The node that it is at, behind the block scalar that this is in.

@@ -10,7 +10,7 @@ use super::parsed_file::ParsedFile;
 use super::unparsed::stopped_at;
 use super::{
     ChangedReference, FieldTarget, FileEdit, MatchedValue, Plan, PlanError, RefusedReference, Request,
-    TargetIndex, UpdateTarget, shared,
+    SharedPlace, TargetIndex, UpdateTarget, shared,
 };
 use crate::dotenv;
 use crate::file_selection::MatchLevel;
@@ -144,7 +144,9 @@ pub(super) fn match_of(
         unused: false,
         effective_tags: Vec::new(),
         effective_tag: None,
+        environments: None,
         held: None,
+        outside: Vec::new(),
         field: None,
         result: parsed.rewrite(reference, &wanted.desired()),
     }
@@ -187,6 +189,7 @@ pub(super) fn missing(request: &Request, matches: &[Match]) -> Vec<TargetIndex> 
 /// Checks that the matches can be edited, that their number is the expected one, and that the target is
 /// unambiguous.
 pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
+    check_environments(survey, request, matches)?;
     for (target, _) in TargetIndex::each(&request.targets) {
         let of_want = || matches.iter().filter(move |m| m.target == target && !request.keeps(m));
         let refused: Vec<_> = of_want().filter(|m| m.result.is_err()).collect();
@@ -226,6 +229,18 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
         }
     }
     Ok(())
+}
+
+/// Checks that no match sets what runs in other environments.
+fn check_environments(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
+    let shared = matches.iter().filter(|m| !m.outside.is_empty()).map(|m| SharedPlace {
+        at: survey.files[m.file].place_of(m),
+        image: request.targets[m.target].name.clone(),
+        others: m.outside.clone(),
+        can_add: m.is_of_kustomization(),
+    });
+    let shared: Vec<SharedPlace> = shared.collect();
+    if shared.is_empty() { Ok(()) } else { Err(PlanError::SharedEnvironments(shared)) }
 }
 
 /// Makes the edits, all edits of a file at once.

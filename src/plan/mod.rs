@@ -12,6 +12,7 @@ mod bump_check;
 mod current_references;
 mod doubts;
 mod elsewhere;
+mod environments;
 mod error;
 mod field_index;
 mod files;
@@ -28,7 +29,7 @@ mod listing_filter;
 mod matched;
 mod matching;
 mod no_match;
-mod parse_ahead;
+mod parse_listed;
 mod parsed_file;
 mod prefilter;
 mod rendered_roots;
@@ -55,6 +56,9 @@ pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
 pub use elsewhere::UnsetPlace;
+pub use environments::{
+    EnvironmentLimit, Environments, InTwoEnvironments, NamedEnvironment, OtherPlace, OtherRoot, SharedPlace,
+};
 pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
 pub use held::{HeldImage, HeldReference};
 pub use indexes::TargetIndex;
@@ -201,6 +205,8 @@ pub struct Request {
     pub overrides_holds: bool,
     /// The URL of the repository, if it has one: Flux and Argo CD name repositories by it.
     pub repository_url: Option<String>,
+    /// The environments that the request is about.
+    pub environments: Environments,
     /// When to give up.
     pub cancellation: Cancellation,
 }
@@ -327,13 +333,16 @@ fn plan_on(
     *survey = files::survey(shelf, request)?;
     let (mut matches, mut reports) = winning::find(shelf, request, survey)?;
     if request.add {
-        addition::add(survey, request, &mut matches);
+        addition::add(survey, request, &reports, &mut matches);
         reports.drop_overridden_by_added(survey, request, &mut matches);
     }
-    held::mark(survey, request, &mut matches);
+    held::mark(survey, request, &reports, &mut matches);
     matching::refuse_broken_macs(survey, &mut matches);
     matching::check_fields(survey, request)?;
     let missing = matching::missing(request, &matches);
+    if let Some(elsewhere) = reports.only_elsewhere(request, &missing) {
+        return Err(elsewhere);
+    }
     if let Some(replaced) = reports.replaced(request, &missing) {
         return Err(replaced);
     }

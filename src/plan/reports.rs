@@ -6,7 +6,9 @@ use super::error::WithoutEffect;
 use super::files::ScannedFiles;
 use super::matched::Match;
 use super::what_runs::{FilePlace, Overridden, WhatRuns};
-use super::{Plan, PlanError, ReplacedImage, Request, TargetIndex, UpdateTarget};
+use super::{
+    EnvironmentLimit, OtherPlace, Plan, PlanError, ReplacedImage, Request, TargetIndex, UpdateTarget,
+};
 use crate::file_selection::MatchLevel;
 use crate::image::{Tag, same_image};
 use crate::location::Location;
@@ -26,6 +28,8 @@ pub(super) struct Reports {
     warnings: Vec<String>,
     /// For a target without matches: the places that name it, and what runs instead.
     replaced: Vec<WeakerPlace>,
+    /// Places in environments that the request isn't about.
+    elsewhere: Vec<(TargetIndex, OtherPlace)>,
     what_runs: WhatRuns,
 }
 
@@ -47,7 +51,8 @@ impl Reports {
         for (target, at, by) in what_runs.reported.iter().cloned().chain(weaker.iter().cloned()) {
             by_target.entry(target).or_default().entry(at).or_insert(by);
         }
-        let mut reports = Reports { notices, warnings, replaced: Vec::new(), what_runs };
+        let mut reports =
+            Reports { notices, warnings, replaced: Vec::new(), elsewhere: Vec::new(), what_runs };
         for (target, places) in by_target {
             if kept.iter().any(|m| m.target == target) {
                 reports.add_weaker(&request.targets[target], places.into_iter().collect());
@@ -62,6 +67,43 @@ impl Reports {
     pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
         self.warnings.extend(warnings);
         self
+    }
+
+    /// Notes places in environments that the request isn't about. A notice names environments that are left out although
+    /// nothing excludes them but their `from`.
+    #[must_use]
+    pub fn with_other_environments(
+        mut self,
+        request: &Request,
+        elsewhere: Vec<(TargetIndex, OtherPlace)>,
+        kept: &[Match],
+    ) -> Self {
+        self.elsewhere = elsewhere;
+        if request.environments.limit != EnvironmentLimit::NotPromoted {
+            return self;
+        }
+        let left = self.elsewhere.iter().filter(|(target, _)| kept.iter().any(|m| m.target == *target));
+        let names: BTreeSet<&str> = left.filter_map(|(_, place)| place.environment.as_deref()).collect();
+        for environment in request.environments.all.iter().filter(|one| names.contains(one.name.as_str())) {
+            let (name, from) = (&environment.name, environment.from.as_deref().unwrap_or_default());
+            self.notices.push(format!(
+                "left environment {name} unchanged, because it takes its tags from {from}: tagbump promote {name}"
+            ));
+        }
+        self
+    }
+
+    /// The error if nothing is left of a target because only other environments have it.
+    pub fn only_elsewhere(&self, request: &Request, missing: &[TargetIndex]) -> Option<PlanError> {
+        let of = |target: TargetIndex| {
+            let places = self.elsewhere.iter().filter(move |(other, _)| *other == target);
+            places.map(|(_, place)| place.clone()).collect::<Vec<_>>()
+        };
+        let (target, mut places) =
+            missing.iter().map(|target| (*target, of(*target))).find(|(_, p)| !p.is_empty())?;
+        places.sort_by(|one, other| one.at.cmp(&other.at));
+        let (image, limit) = (request.targets[target].name.clone(), request.environments.limit.clone());
+        Some(PlanError::OtherEnvironments { image, limit, places })
     }
 
     /// Reports weaker places: in a notice, or if the stronger place isn't among the files that may be written, in a
@@ -117,7 +159,21 @@ impl Reports {
         (!places.is_empty()).then_some(PlanError::OnlyWeaker { image, places })
     }
 
-    /// Drops the workloads whose tag an added entry sets from now on.
+    /// The environments that a file is part of, if a hold is about an environment, and a root is made from the file.
+    pub fn environments_of(&self, path: &str) -> Option<&BTreeSet<String>> {
+        self.what_runs.environments_of.get(path)
+    }
+
+    /// Whether a file is part of nothing but what the request is about.
+    pub fn is_only_here(&self, path: &str, request: &Request) -> bool {
+        let environments = &request.environments;
+        match self.what_runs.file_roots.get(path) {
+            Some(roots) => roots.counts && roots.outside.is_empty(),
+            None => !environments.is_limited() || environments.counts(environments.of_file(path)),
+        }
+    }
+
+    /// Drops the workloads, and the entries that other environments use too, whose tag an added entry sets from now on.
     pub fn drop_overridden_by_added(
         &mut self,
         survey: &ScannedFiles,
@@ -132,16 +188,19 @@ impl Reports {
             added.entry(m.target).or_insert_with(|| (BTreeSet::new(), files[m.file].place(m.at)));
         }
         // in other roots, an entry that was there already may set the workload's tag
-        for m in matches.iter().filter(|m| m.overrides) {
+        for m in matches.iter().filter(|m| m.overrides && m.outside.is_empty()) {
             added.entry(m.target).and_modify(|(roots, _)| roots.extend(roots_of(m)));
         }
         let mut dropped = Vec::new();
         matches.retain(|m| {
             let own = roots_of(m);
             let is_reached = m.kind == WORKLOAD && add::in_container(&files[m.file].yaml, m.at);
-            let is_workload = is_reached && m.match_level != MatchLevel::Explicit && !own.is_empty();
+            let is_workload = is_reached && m.match_level != MatchLevel::Explicit;
+            // what other environments use too stays, and the added entry sets what runs here
+            let is_shared = m.is_of_kustomization() && !m.outside.is_empty();
+            let may_drop = (is_workload || is_shared) && !own.is_empty();
             let by = added.get(&m.target).filter(|(roots, _)| own.is_subset(roots));
-            match by.filter(|_| is_workload) {
+            match by.filter(|_| may_drop) {
                 None => true,
                 Some((_, by)) => {
                     let image = request.targets[m.target].name.clone();

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::rendered_roots::RenderedRoots;
-use super::what_runs::{FilePlace, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{Request, TargetIndex, UpdateTarget};
+use super::what_runs::{FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns, Winner};
+use super::{OtherRoot, Request, TargetIndex, UpdateTarget};
 use crate::effective::{EffectiveImage, Holds, Place, Root, Setting, TextPart};
 use crate::image::{Field, Tag, same_image};
 use crate::location::Location;
@@ -33,8 +33,13 @@ impl<'a> Summary<'a> {
 impl Summary<'_> {
     pub fn what_runs(&self) -> WhatRuns {
         let winners = TargetIndex::each(&self.request.targets).flat_map(|(target, _)| self.winners(target));
+        let (winners, outside): (Vec<_>, Vec<_>) = winners.partition(|winner| !winner.roots.is_empty());
         WhatRuns {
-            winners: winners.collect(),
+            winners,
+            outside,
+            file_roots: self.file_roots(),
+            environments_of: self.environments_of(),
+            conflict: self.roots.conflict.clone(),
             weaker: self.weaker().map(|(place, by)| (self.roots.file_place(place), by)).collect(),
             reported: self.reported(),
             feeds: self.feeds(),
@@ -58,8 +63,8 @@ impl Summary<'_> {
             return Vec::new();
         }
         let mut winners: BTreeMap<Place, Winner> = BTreeMap::new();
-        let images = self.roots.images().chain(self.defaults());
-        for (root, image) in images.filter(|(_, image)| same_image(&image.name, &wanted.name)) {
+        let images = self.with_counts().filter(|(_, _, image)| same_image(&image.name, &wanted.name));
+        for (root, counts, image) in images {
             let Some((setting, place)) = image.winning().and_then(|s| Some((s, s.place()?))) else {
                 continue;
             };
@@ -78,8 +83,21 @@ impl Summary<'_> {
                 digest: image.digest.clone(),
                 tags: BTreeSet::new(),
                 roots: Vec::new(),
+                outside: Vec::new(),
+                environments: BTreeSet::new(),
                 feeds: self.other_images(place, wanted),
             });
+            if self.request.holds_environments() {
+                winner.environments.extend(self.other(root).environment);
+            }
+            if !counts {
+                let other = self.other(root);
+                winner.outside.extend(Some(other).filter(|other| !winner.outside.contains(other)));
+                continue;
+            }
+            if winner.roots.is_empty() {
+                (winner.tag, winner.digest) = (image.tag.clone(), image.digest.clone());
+            }
             winner.tags.extend(image.tag.clone());
             // the same variable can have other text around it, as in `${V}-a` and `${V}-b`
             let other = (!setting.sets_same_text(&winner.setting))
@@ -90,6 +108,45 @@ impl Summary<'_> {
             }
         }
         winners.into_values().collect()
+    }
+
+    /// What the roots run, with whether the request is about the root.
+    fn with_counts(&self) -> impl Iterator<Item = (&Root, bool, &EffectiveImage)> {
+        self.roots.with_counts().flat_map(|(root, counts)| {
+            let defaults = root.defaults.iter().filter(|_| self.request.floating);
+            root.images.iter().chain(defaults).map(move |image| (root, counts, image))
+        })
+    }
+
+    fn other(&self, root: &Root) -> OtherRoot {
+        let environment = self.request.environments.of_root(root).ok().flatten();
+        OtherRoot { root: root.name.clone(), environment: environment.map(|found| found.name.clone()) }
+    }
+
+    /// Which roots each file is part of, as far as environments matter.
+    fn file_roots(&self) -> HashMap<String, FileRoots> {
+        let mut file_roots: HashMap<String, FileRoots> = HashMap::new();
+        let roots = self.roots.with_counts().filter(|_| self.request.environments.is_limited());
+        for (root, counts) in roots {
+            for file in &root.files {
+                let known = file_roots.entry(self.roots.path(*file)).or_default();
+                known.counts |= counts;
+                known.outside.extend((!counts).then(|| self.other(root)));
+            }
+        }
+        file_roots
+    }
+
+    /// Which environments each file is part of, as far as holds matter.
+    fn environments_of(&self) -> HashMap<String, BTreeSet<String>> {
+        let mut environments: HashMap<String, BTreeSet<String>> = HashMap::new();
+        for root in self.roots.roots.iter().filter(|_| self.request.holds_environments()) {
+            let environment = self.other(root).environment;
+            for file in &root.files {
+                environments.entry(self.roots.path(*file)).or_default().extend(environment.clone());
+            }
+        }
+        environments
     }
 
     /// The floating defaults of charts, if they are to be set too.
@@ -128,7 +185,9 @@ impl Summary<'_> {
 
     fn reported(&self) -> Vec<(TargetIndex, Location, Overridden)> {
         let mut seen = HashSet::new();
-        let weaker: Vec<_> = self.weaker().filter(|(place, _)| seen.insert(*place)).collect();
+        let counting: HashSet<&str> = self.roots.counting().map(|root| root.name.as_str()).collect();
+        let weaker = self.weaker().filter(|(_, by)| counting.contains(by.root.as_str()));
+        let weaker: Vec<_> = weaker.filter(|(place, _)| seen.insert(*place)).collect();
         let targets = TargetIndex::each(&self.request.targets);
         let mut reported: Vec<_> = targets
             .flat_map(|(target, wanted)| {
@@ -159,7 +218,9 @@ impl Summary<'_> {
     /// Which roots each file is part of. Only needed to add entries.
     fn roots_of(&self) -> HashMap<String, BTreeSet<usize>> {
         let mut roots_of: HashMap<String, BTreeSet<usize>> = HashMap::new();
-        for (nth, root) in self.roots.roots.iter().enumerate().filter(|_| self.request.add) {
+        let roots =
+            self.roots.with_counts().enumerate().filter(|(_, (_, counts))| self.request.add && *counts);
+        for (nth, (root, _)) in roots {
             for file in &root.files {
                 roots_of.entry(self.roots.path(*file)).or_default().insert(nth);
             }

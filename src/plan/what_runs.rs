@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::prefilter::Prefilter;
-use super::rendered_roots::RenderedScope;
+use super::rendered_roots::{Renderer, read_part};
 use super::summary::Summary;
 use super::surroundings::Surroundings;
-use super::{FileSource, Request, TargetIndex};
+use super::{FileSource, InTwoEnvironments, OtherPlace, OtherRoot, Request, TargetIndex};
 use crate::effective::Setting;
 use crate::location::Location;
 use crate::manifest::ScalarPlace;
@@ -34,6 +34,13 @@ impl FilePlace {
 #[derive(Default)]
 pub(super) struct WhatRuns {
     pub winners: Vec<Winner>,
+    /// Places that set the request's images only in roots of other environments.
+    pub outside: Vec<Winner>,
+    /// The roots that each file is part of. Empty if the request is about all environments.
+    pub file_roots: HashMap<String, FileRoots>,
+    /// The environments that each file is part of, if a hold is about an environment.
+    pub environments_of: HashMap<String, BTreeSet<String>>,
+    pub conflict: Option<InTwoEnvironments>,
     /// Places that a stronger one overrides, and which.
     pub weaker: HashMap<FilePlace, Overridden>,
     /// The weaker places of the request's images, each with its target and where it is.
@@ -78,6 +85,10 @@ pub(super) struct Winner {
     pub tags: BTreeSet<String>,
     /// The roots that it sets, by name.
     pub roots: Vec<String>,
+    /// The roots of other environments that it sets too.
+    pub outside: Vec<OtherRoot>,
+    /// The environments of all of these, if a hold is about an environment.
+    pub environments: BTreeSet<String>,
     /// Other images that it sets too.
     pub feeds: Vec<String>,
 }
@@ -87,10 +98,25 @@ impl Winner {
         Location { file: self.path.clone(), line: self.line, column: None }
     }
 
+    /// What a report says about it if only roots of other environments use it.
+    pub fn other_place(&self) -> (TargetIndex, OtherPlace) {
+        let environment = self.outside.iter().find_map(|other| other.environment.clone());
+        (self.target, OtherPlace { at: self.location(), environment })
+    }
+
     /// In a text inside a text.
     pub fn is_nested(&self) -> bool {
         self.nodes.iter().any(|place| place.node == NodeId::MAX)
     }
+}
+
+/// The roots that a file is part of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FileRoots {
+    /// One of them is in an environment that the request is about.
+    pub counts: bool,
+    /// Those that are not.
+    pub outside: Vec<OtherRoot>,
 }
 
 /// An image of the request that runs with its chart's `appVersion` as the tag.
@@ -128,12 +154,15 @@ impl WhatRuns {
     pub fn new(source: &dyn FileSource, request: &Request, around: &Surroundings) -> Self {
         let names = Prefilter::of(request);
         let names_image = |bytes: &[u8]| names.lets_pass(bytes);
-        let scope = RenderedScope {
+        let renderer = Renderer {
             around,
+            read: &|path| read_part(source, path),
             url: request.repository_url.as_deref(),
-            names_image: Some(&names_image),
+            environments: &request.environments,
             cancellation: &request.cancellation,
         };
-        scope.with_roots(source, HashMap::new(), |roots| Summary::new(roots, request).what_runs())
+        let reach = renderer.reach(&names_image);
+        // few of the files are rendered
+        renderer.render(&reach, HashMap::new(), |roots| Summary::new(roots, request).what_runs())
     }
 }

@@ -8,9 +8,12 @@ use super::indexes::FileIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
 use super::reports::Reports;
-use super::what_runs::{FilePlace, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
+use super::what_runs::{FilePlace, FileRoots, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
 use super::winning_place::{WinningPlace, set_version};
-use super::{FileContent, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget, matching};
+use super::{
+    FileContent, FileSource, OtherPlace, OtherRoot, PlanError, Request, SourceFile, TargetIndex,
+    UpdateTarget, matching,
+};
 use crate::dotenv;
 use crate::effective::Setting;
 use crate::file_selection::MatchLevel;
@@ -38,6 +41,9 @@ pub(super) fn find(
     }
     read_files(source, request, &what_runs, survey)?;
     survey.known_places.clone_from(&what_runs.known);
+    if let Some(conflict) = what_runs.conflict {
+        return Err(PlanError::InTwoEnvironments(Box::new(conflict)));
+    }
     let mut matches = matching::find(survey, request)?;
     let reports = keep_winners(survey, request, what_runs, &mut matches);
     Ok((matches, reports))
@@ -78,15 +84,31 @@ fn keep_winners(
 ) -> Reports {
     let judge = Judge::new(survey, request, &what_runs);
     let (mut kept, mut weaker, mut entries) = (Vec::new(), Vec::new(), Vec::new());
+    let mut elsewhere: Vec<_> = what_runs.outside.iter().map(Winner::other_place).collect();
     for mut m in std::mem::take(matches) {
         let winner = judge.winner(&m);
         if judge.is_replaced_by_part(&m, winner) || judge.is_in_known_text(&m) {
             continue;
         }
-        match judge.verdict(&m, winner.is_some(), &request.targets[m.target]) {
+        let verdict = judge.verdict(&m, winner.is_some(), &request.targets[m.target]);
+        if winner.is_none() && verdict.keeps() {
+            match judge.membership(&m, request) {
+                Membership::Counts { outside } => m.outside = outside,
+                Membership::Outside { environment } => {
+                    let at = survey.files[m.file].place_of(&m);
+                    elsewhere.push((m.target, OtherPlace { at, environment }));
+                    continue;
+                }
+                Membership::WinsOutside => continue,
+            }
+        }
+        match verdict {
             Verdict::Keep => {
                 match winner {
-                    Some(winner) => set_version(&mut m, winner),
+                    Some(winner) => {
+                        set_version(&mut m, winner);
+                        m.environments = Some(winner.environments.clone());
+                    }
                     None => m.unused = judge.is_unmatched(&m),
                 }
                 kept.push(m);
@@ -114,7 +136,8 @@ fn keep_winners(
     *matches = kept;
     let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
     let unread: Vec<String> = unread.into_iter().map(unread_file).collect();
-    Reports::new(request, survey, what_runs, weaker.collect(), entries, matches).with_warnings(unread)
+    let reports = Reports::new(request, survey, what_runs, weaker.collect(), entries, matches);
+    reports.with_warnings(unread).with_other_environments(request, elsewhere, matches)
 }
 
 /// What becomes of a match.
@@ -132,11 +155,33 @@ enum Verdict {
     Weaker(Overridden),
 }
 
+impl Verdict {
+    /// Whether the match stays, whatever the environment.
+    fn keeps(&self) -> bool {
+        matches!(self, Verdict::Keep | Verdict::KeepUnused(_) | Verdict::SetsOthers(_))
+    }
+}
+
+/// Whether the environments that a request is about have a match.
+enum Membership {
+    /// They do, and so do these roots of others.
+    Counts {
+        outside: Vec<OtherRoot>,
+    },
+    Outside {
+        environment: Option<String>,
+    },
+    /// It is a winning place there.
+    WinsOutside,
+}
+
 struct Judge<'a> {
     survey: &'a ScannedFiles,
     what_runs: &'a WhatRuns,
     /// The winning place that a scalar belongs to.
     winners: HashMap<(TargetIndex, &'a FilePlace), &'a Winner>,
+    /// The scalars of winning places in other environments.
+    outside: HashSet<(TargetIndex, FilePlace)>,
     files: HashMap<&'a str, FileIndex>,
     /// Empty tags, for which the chart's `appVersion` runs.
     empty_tags: HashSet<&'a FilePlace>,
@@ -149,10 +194,13 @@ impl<'a> Judge<'a> {
         let winners = what_runs.winners.iter();
         let winners =
             winners.flat_map(|winner| winner.nodes.iter().map(move |at| ((winner.target, at), winner)));
+        let outside = what_runs.outside.iter();
+        let outside =
+            outside.flat_map(|winner| winner.nodes.iter().map(|at| (winner.target, at.clone()))).collect();
         let files = FileIndex::each(&survey.files).map(|(index, file)| (file.path.as_str(), index));
         let empty_tags = what_runs.unset.iter().filter_map(|unset| unset.empty_tag.as_ref()).collect();
         let (winners, files) = (winners.collect(), files.collect());
-        Judge { survey, what_runs, winners, files, empty_tags, adds: request.add }
+        Judge { survey, what_runs, winners, outside, files, empty_tags, adds: request.add }
     }
 
     fn places<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
@@ -206,6 +254,33 @@ impl<'a> Judge<'a> {
             return Verdict::Weaker(Overridden { root, by: None, renamed_at: None, image });
         }
         Verdict::Keep
+    }
+
+    /// Whether the request's environments have a match that is no winning place: by the roots that its file is part of,
+    /// or else by the file.
+    fn membership(&self, m: &Match, request: &Request) -> Membership {
+        let environments = &request.environments;
+        let path = &self.survey.files[m.file].path;
+        if !environments.is_limited() {
+            return Membership::Counts { outside: Vec::new() };
+        }
+        if self.places(m).any(|place| self.outside.contains(&(m.target, place))) {
+            return Membership::WinsOutside;
+        }
+        let environment = match self.what_runs.file_roots.get(path) {
+            Some(FileRoots { counts: true, outside }) => {
+                return Membership::Counts { outside: outside.clone() };
+            }
+            Some(FileRoots { outside, .. }) => outside.iter().find_map(|other| other.environment.clone()),
+            None => {
+                let environment = environments.of_file(path);
+                if environments.counts(environment) {
+                    return Membership::Counts { outside: Vec::new() };
+                }
+                environment.map(|found| found.name.clone())
+            }
+        };
+        Membership::Outside { environment }
     }
 
     fn is_unmatched(&self, m: &Match) -> bool {

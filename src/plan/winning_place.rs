@@ -58,7 +58,9 @@ impl WinningPlace<'_> {
             unused: false,
             effective_tags: Vec::new(),
             effective_tag: None,
+            environments: Some(winner.environments.clone()),
             held: None,
+            outside: Vec::new(),
             field: None,
             result,
         };
@@ -148,10 +150,11 @@ fn part_reference(winner: &Winner, part: &TextPart, target: &UpdateTarget) -> Re
     }
 }
 
-/// Notes the tag that runs. If the place sets other images too, it can't be edited.
+/// Notes the tag that runs, and where it also does. If the place sets other images too, it can't be edited.
 pub(super) fn set_version(m: &mut Match, winner: &Winner) {
     m.effective_tags = if winner.tags.len() > 1 { winner.tags.iter().cloned().collect() } else { Vec::new() };
     m.effective_tag.clone_from(&winner.tag);
+    m.outside.clone_from(&winner.outside);
     let reason = match &winner.setting {
         Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
         _ if winner.feeds.is_empty() => return,

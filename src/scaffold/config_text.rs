@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use super::environments::ProposedEnvironment;
 use super::services::ProposedService;
 use super::sorting::{Unassigned, place};
 use crate::file_selection::literal;
@@ -23,6 +24,7 @@ pub struct ConfigContent<'a> {
     pub own: Vec<Vec<ProposedService>>,
     /// Services of images that are most likely third-party.
     pub others: Vec<Vec<ProposedService>>,
+    pub environments: Vec<ProposedEnvironment>,
     pub left: Vec<Unassigned<'a>>,
     /// References that a stronger place overrides.
     pub overridden: Vec<&'a ListedReference>,
@@ -46,7 +48,9 @@ impl ConfigContent<'_> {
 
     /// The whole file.
     pub fn text(&self) -> String {
-        let parts = [self.top(), self.tag(), MESSAGE.to_owned(), self.services(), self.left_out()];
+        let environments = self.environments();
+        let parts =
+            [self.top(), self.tag(), MESSAGE.to_owned(), environments, self.services(), self.left_out()];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
@@ -90,6 +94,24 @@ impl ConfigContent<'_> {
         }
     }
 
+    fn environments(&self) -> String {
+        if self.environments.is_empty() {
+            return String::new();
+        }
+        format!("{ENVIRONMENTS}{}", commented("", &self.uncommented_environments()))
+    }
+
+    /// The environments as they are once their comment signs are removed.
+    pub fn uncommented_environments(&self) -> String {
+        let blocks = self.environments.iter().map(|environment| {
+            let ProposedEnvironment { name, files, from } = environment;
+            let files: String = files.iter().map(|file| format!("      - {}\n", plain(file))).collect();
+            let from = from.as_ref().map(|from| format!("    from: {}\n", plain(from))).unwrap_or_default();
+            format!("  {}:\n    files:\n{files}{from}", plain(name))
+        });
+        format!("environments:\n{}", blocks.collect::<String>())
+    }
+
     fn left_out(&self) -> String {
         let line = |left: &Unassigned<'_>| {
             let reference = format!("{} {}", place(left.reference), left.reference.image);
@@ -121,6 +143,11 @@ impl ConfigContent<'_> {
 const MESSAGE: &str = "\
 # The commit message, if there is no --message. The default is:
 # message: \"chore: update {name} image to {tag}\"
+";
+
+const ENVIRONMENTS: &str = "\
+# What runs where. Once these lines are uncommented, a bump without --env leaves environments with `from` unchanged, and
+# `tagbump promote` copies the tags and digests there.
 ";
 
 /// All but the last part of an image's name.

@@ -1,6 +1,8 @@
 //! The environment that a file is for, according to its path: `overlays/dev/…`, `clusters/prod-eu/…`,
 //! `values-prod.yaml`.
 
+use crate::file_selection::literal;
+
 /// Names of environments, with synonyms on one line, in the order in which builds pass through them.
 const WORDS: &[&[&str]] = &[
     &["local"],
@@ -33,14 +35,36 @@ impl DeployEnvironment {
     /// image's name, are ignored. A folder or file name that is exactly an environment takes precedence, then a
     /// word in the file's name, then a word in a folder's name; the innermost one wins.
     pub fn of(path: &str, image: &str) -> Option<(Self, String)> {
+        Self::at_part(path, image).map(|(environment, word, _)| (environment, word))
+    }
+
+    /// The same, with a pattern for the part that names the environment: the folder, or else the file.
+    pub fn pattern_of(path: &str, image: &str) -> Option<(Self, String, String)> {
+        let (environment, word, part) = Self::at_part(path, image)?;
+        let folders: Vec<&str> = path.split('/').collect();
+        let pattern = match folders.get(..=part) {
+            Some(inside) if part + 1 < folders.len() => format!("{}/**", literal(&inside.join("/"))),
+            _ => literal(path),
+        };
+        Some((environment, word, pattern))
+    }
+
+    /// The environment, its spelling, and which part of the path names it.
+    fn at_part(path: &str, image: &str) -> Option<(Self, String, usize)> {
         let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-        let parts = || folders.split('/').chain([stem]).filter(|part| *part != image).rev();
-        let whole = parts().find_map(|part| match words(part).as_slice() {
-            [word] => Self::named(word),
+        let folders = folders.split('/').filter(|_| !folders.is_empty());
+        let all: Vec<(usize, &str)> = folders.chain([stem]).enumerate().collect();
+        let parts = || all.iter().filter(|(_, part)| *part != image).rev();
+        let at = |part: usize, (environment, word): (Self, String)| (environment, word, part);
+        let whole = parts().find_map(|(nth, part)| match words(part).as_slice() {
+            [word] => Self::named(word).map(|found| at(*nth, found)),
             _ => None,
         });
-        whole.or_else(|| parts().find_map(|part| words(part).iter().rev().find_map(|w| Self::named(w))))
+        let inside = |(nth, part): &(usize, &str)| {
+            words(part).iter().rev().find_map(|word| Self::named(word)).map(|found| at(*nth, found))
+        };
+        whole.or_else(|| parts().find_map(inside))
     }
 
     fn named(word: &str) -> Option<(Self, String)> {
@@ -101,6 +125,19 @@ mod tests {
             ("dev99999/a.yaml", ""),
         ] {
             assert_eq!(of(path), wanted, "{path}");
+        }
+    }
+
+    #[test]
+    fn pattern_selects_the_folder_or_file_that_names_the_environment() {
+        for (path, wanted) in [
+            ("envs/prod/apps/api.yaml", "envs/prod/**"),
+            ("clusters/prod-eu/api.yaml", "clusters/prod-eu/**"),
+            ("charts/api/values-prod.yaml", "charts/api/values-prod.yaml"),
+            ("prod.yaml", "prod.yaml"),
+            ("a[b]/prod/x.yaml", "a[[]b[]]/prod/**"),
+        ] {
+            assert_eq!(DeployEnvironment::pattern_of(path, "api").unwrap().2, wanted, "{path}");
         }
     }
 

@@ -1,11 +1,12 @@
 //! The files that `tagbump init` proposes: a `tagbump.yaml` based on the references found, and a workflow.
 //!
 //! Pure: a listing in, text out. `sorting` groups references by image and leaves some out, `environment` and
-//! `origin` interpret paths and names, `services` and `names` create services, `template` guesses the tag
+//! `origin` interpret paths and names, `services`, `names` and `environments` create what they propose, `template` guesses the tag
 //! template, and `config_text` and `workflow` write the files.
 
 mod config_text;
 mod environment;
+mod environments;
 mod names;
 mod origin;
 mod services;
@@ -51,6 +52,7 @@ pub fn config(listing: &Listing, path: &str) -> Result<Option<NewConfig>, Scaffo
         template: template::guess(own.iter().flat_map(|image| tags(image))),
         own: services::of(&own, &mut taken),
         others: services::of(&others, &mut taken),
+        environments: environments::of(&own),
         left: sorted.left,
         overridden: sorted.overridden,
     };
@@ -70,6 +72,11 @@ fn check(content: &ConfigContent<'_>, path: &str, text: &str) -> Result<(), Scaf
     let config =
         config.map_err(|error| ScaffoldError::Invalid { path: path.to_owned(), error: Box::new(error) })?;
     let own = || content.own.iter().flatten();
+    if !content.environments.is_empty() {
+        let uncommented = content.uncommented_environments();
+        Config::parse(path, uncommented.as_bytes())
+            .map_err(|error| ScaffoldError::Invalid { path: path.to_owned(), error: Box::new(error) })?;
+    }
     let same = own().all(|s| config.service(&s.name).is_some_and(|read| read.image == s.image));
     if !same || config.names().count() != own().count() {
         return Err(ScaffoldError::ReadsDifferently { path: path.to_owned() });

@@ -74,6 +74,39 @@ fn a_service_for_each_environment() {
 }
 
 #[test]
+fn environments_are_proposed_in_comments() {
+    let api = |file| reference(file, "ghcr.io/acme/api", "v1");
+    let text = text(vec![
+        api("envs/production/x.yaml"),
+        api("envs/staging/x.yaml"),
+        api("envs/staging/y.yaml"),
+        api("chart/values-dev.yaml"),
+        reference("envs/qa/x.yaml", "redis", "7"),
+    ]);
+    let wanted = "
+# environments:
+#   dev:
+#     files:
+#       - chart/values-dev.yaml
+#   staging:
+#     files:
+#       - envs/staging/**
+#     from: dev
+#   production:
+#     files:
+#       - envs/production/**
+#     from: staging
+";
+    assert!(text.contains(wanted), "{text}");
+}
+
+#[test]
+fn single_environment_is_not_proposed() {
+    let text = text(vec![reference("prod/x.yaml", "ghcr.io/acme/api", "v1")]);
+    assert!(!text.contains("environments"), "{text}");
+}
+
+#[test]
 fn one_environment_by_two_names_is_one() {
     let api = |file| reference(file, "ghcr.io/acme/api", "v1");
     let found = services(vec![api("a/prod/x.yaml"), api("b/values-production.yaml"), api("stage/x.yaml")]);

@@ -113,6 +113,7 @@ fn images(typed: &[String]) -> Result<Vec<ImageArg>, SettingsError> {
 
 fn places(args: TargetArgs) -> Result<ReferenceSelection, SettingsError> {
     Ok(ReferenceSelection {
+        env: non_empty(args.env.env.as_deref()).map(str::to_owned),
         selection: Selection::new(&listed(args.files.files))?,
         fields: fields(&listed(args.fields))?,
         all: args.all,
@@ -137,6 +138,7 @@ pub(super) fn delivery(
         },
         dry_run: args.dry_run,
         exit_code: args.exit_code,
+        changes: args.changes,
         commit: CommitSettings {
             message: template("message", &args.message)?,
             skip_ci: match (args.skip_ci, args.no_skip_ci) {

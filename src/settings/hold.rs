@@ -7,7 +7,7 @@ use super::{
     HoldOptions, ReferenceSelection, RegistrySettings, SettingsError, place,
 };
 use crate::ci::System;
-use crate::cli::{CommonArgs, FileArgs, HoldArgs, IfHeld, IfOlder, UnholdArgs};
+use crate::cli::{CommonArgs, EnvArgs, FileArgs, HoldArgs, IfHeld, IfOlder, UnholdArgs};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::holds::end_of_hold;
@@ -18,6 +18,7 @@ use crate::verify::Verify;
 /// What both commands take.
 struct Typed {
     images: Vec<String>,
+    env: EnvArgs,
     files: FileArgs,
     delivery: Delivery,
     common: CommonArgs,
@@ -36,7 +37,8 @@ pub fn hold(args: HoldArgs, environment: Environment, now: i64) -> Result<BumpSe
     let until = non_empty(args.until.as_deref()).map(|text| end_of_hold(text, now)).transpose()?;
     let action = HoldAction::Hold { reason: reason.to_owned(), until };
     let delivery = delivery(args.deliver, IfOlder::Write, &environment)?;
-    let typed = Typed { images: args.images, files: args.files, delivery, common: args.common };
+    let typed =
+        Typed { images: args.images, env: args.env, files: args.files, delivery, common: args.common };
     settings(typed, action, environment, now)
 }
 
@@ -46,7 +48,8 @@ pub fn hold(args: HoldArgs, environment: Environment, now: i64) -> Result<BumpSe
 /// With the flag, and the values that it takes.
 pub fn unhold(args: UnholdArgs, environment: Environment, now: i64) -> Result<BumpSettings, SettingsError> {
     let delivery = delivery(args.deliver, IfOlder::Write, &environment)?;
-    let typed = Typed { images: args.images, files: args.files, delivery, common: args.common };
+    let typed =
+        Typed { images: args.images, env: args.env, files: args.files, delivery, common: args.common };
     settings(typed, HoldAction::Unhold, environment, now)
 }
 
@@ -56,7 +59,8 @@ fn settings(
     environment: Environment,
     now: i64,
 ) -> Result<BumpSettings, SettingsError> {
-    let Typed { images, files, delivery, common } = typed;
+    let Typed { images, env, files, delivery, common } = typed;
+    let env = non_empty(env.env.as_deref()).map(str::to_owned);
     let images = names(images, BareName::Hold)?;
     let bare = |name: &String| ImageArg::parse(name).map(|image| ImageArg { tag: Field::Keep, ..image });
     let place = place(&common, None, &delivery.landing.remote, environment, now)?;
@@ -71,6 +75,7 @@ fn settings(
         template: None,
         default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
         places: ReferenceSelection {
+            env: env.clone(),
             selection: Selection::new(&listed(files.files))?,
             fields: Vec::new(),
             all: true,
@@ -83,7 +88,7 @@ fn settings(
             pins_digests: false,
         },
         back: None,
-        hold: Some(HoldOptions { action, env: None, by: by.map(str::to_owned) }),
+        hold: Some(HoldOptions { action, env, by: by.map(str::to_owned) }),
         if_held: IfHeld::Fail,
         place,
         delivery,

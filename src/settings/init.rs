@@ -20,6 +20,6 @@ pub struct InitSettings {
 /// With the flag, and the values that it takes.
 pub fn init(args: InitArgs) -> Result<InitSettings, SettingsError> {
     let selection = Selection::new(&listed(args.files.files))?;
-    let scan = ScanSettings { root: folder(&args.common)?, images: Vec::new(), selection };
+    let scan = ScanSettings { root: folder(&args.common)?, images: Vec::new(), selection, env: None };
     Ok(InitSettings { scan, yes: args.yes })
 }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::actions::ActionsRun;
 use crate::ci::Ci;
-use crate::cli::{AutoMerge, CommonArgs, ForgeArg, IfHeld, IfOlder, Via};
+use crate::cli::{AutoMerge, Changes, CommonArgs, ForgeArg, IfHeld, IfOlder, Via};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens, is_scp, misspelt_url, without_user};
@@ -84,6 +84,8 @@ pub struct RegistrySettings {
 /// Which references to update.
 #[derive(Clone, Debug)]
 pub struct ReferenceSelection {
+    /// The name of an environment.
+    pub env: Option<String>,
     pub selection: Selection,
     pub fields: Vec<FieldPath>,
     /// Update every match, even if their tags differ.
@@ -121,6 +123,8 @@ pub struct Delivery {
     pub destination: Destination,
     pub dry_run: bool,
     pub exit_code: bool,
+    /// How to describe the commits that the change brings.
+    pub changes: Changes,
     pub commit: CommitSettings,
     pub landing: LandingSettings,
     pub pull: PullSettings,

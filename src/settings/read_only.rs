@@ -28,6 +28,8 @@ pub struct ScanSettings {
     /// Only these images; all images if empty.
     pub images: Vec<String>,
     pub selection: Selection,
+    /// The name of an environment.
+    pub env: Option<String>,
 }
 
 /// The validated arguments of `history`.
@@ -37,6 +39,8 @@ pub struct HistorySettings {
     /// A name without a tag, or a service.
     pub image: String,
     pub selection: Selection,
+    /// The name of an environment.
+    pub env: Option<String>,
     pub limit: Option<usize>,
     /// Seconds since the epoch.
     pub since: Option<i64>,
@@ -75,6 +79,7 @@ pub fn scan(args: ScanArgs) -> Result<ScanSettings, SettingsError> {
     Ok(ScanSettings {
         root: folder(&args.common)?,
         images: names(args.images, BareName::Scan)?,
+        env: non_empty(args.env.env.as_deref()).map(str::to_owned),
         selection: Selection::new(&listed(args.files.files))?,
     })
 }
@@ -97,6 +102,7 @@ pub fn history(
     Ok(HistorySettings {
         place: place(&args.common, None, &remote.name, environment, now)?,
         image: bare_name(args.image, BareName::History)?,
+        env: non_empty(args.env.env.as_deref()).map(str::to_owned),
         selection: Selection::new(&listed(args.files.files))?,
         limit: non_empty(args.limit.as_deref()).map(|text| count("limit", text)).transpose()?,
         since: non_empty(args.since.as_deref()).map(|text| since(text, now)).transpose()?,

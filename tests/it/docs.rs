@@ -1,7 +1,7 @@
 //! The steps and commands that the guides show do what the guides say.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tagbump::ci::System;
 
@@ -171,13 +171,8 @@ fn commands_of_history_page_run() {
     let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("tagbump ")).collect();
     assert_eq!(commands.len(), 8, "{commands:?}");
     let folder = tempfile::tempdir().unwrap();
-    let (bare, work) = (folder.path().join("bare.git"), folder.path().join("work"));
-    git(folder.path(), &["init", "--quiet", "--bare", "--initial-branch", "main", bare.to_str().unwrap()]);
-    git(folder.path(), &["clone", "--quiet", bare.to_str().unwrap(), work.to_str().unwrap()]);
-    git(&work, &["config", "user.name", "Ada"]);
-    git(&work, &["config", "user.email", "ada@example.com"]);
-    let service = "services: { api-prod: { image: ghcr.io/acme/api, files: [envs/prod] } }\n";
-    write(&work, "tagbump.yaml", service);
+    let [bare, work] = clone_of_bare(folder.path());
+    write(&work, "tagbump.yaml", "environments: { prod: { files: [envs/prod] } }\n");
     for tag in ["main-0000000", "main-f81271a", "main-9a89012"] {
         for file in ["envs/dev/release.yaml", "envs/prod/release.yaml"] {
             write(&work, file, &RELEASE.replace("main-0000000", tag));
@@ -193,6 +188,65 @@ fn commands_of_history_page_run() {
     let landed = |env: &str| git(&bare, &["show", &format!("main:envs/{env}/release.yaml")]);
     assert!(landed("prod").contains("tag: main-f81271a }"), "{}", landed("prod"));
     assert!(landed("dev").contains("tag: main-9a89012 }"), "{}", landed("dev"));
+}
+
+/// A bare repository, and a clone of it.
+fn clone_of_bare(folder: &Path) -> [PathBuf; 2] {
+    let (bare, work) = (folder.join("bare.git"), folder.join("work"));
+    git(folder, &["init", "--quiet", "--bare", "--initial-branch", "main", bare.to_str().unwrap()]);
+    git(folder, &["clone", "--quiet", bare.to_str().unwrap(), work.to_str().unwrap()]);
+    git(&work, &["config", "user.name", "Ada"]);
+    git(&work, &["config", "user.email", "ada@example.com"]);
+    [bare, work]
+}
+
+/// The example with a shared base is that of the page: first refused, then with an added entry.
+#[test]
+fn commands_of_environments_page_run() {
+    let page = page("environments.md");
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("tagbump ")).collect();
+    assert_eq!(commands.len(), 5, "{commands:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let [bare, work] = clone_of_bare(folder.path());
+    let config = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    write(&work, "tagbump.yaml", config);
+    let header = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
+    let entry = |tag: &str| format!("images:\n- name: ghcr.io/acme/api\n  newTag: {tag}\n");
+    write(&work, "base/deployment.yaml", &DEPLOYMENT.replace(":main-0000000", ""));
+    write(
+        &work,
+        "base/kustomization.yaml",
+        &format!("{header}resources: [deployment.yaml]\n{}", entry("v0")),
+    );
+    let overlay = format!("{header}resources: [../../base]\n");
+    let commit = |message: &str| {
+        git(&work, &["add", "--all"]);
+        git(&work, &["commit", "--quiet", "--message", message]);
+        git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
+    };
+    for tag in ["v0", "v1"] {
+        for env in ["staging", "prod"] {
+            write(&work, &format!("envs/{env}/kustomization.yaml"), &format!("{overlay}{}", entry(tag)));
+        }
+        commit(tag);
+    }
+    let run = |command: &str| tagbump(&work, &words(command).iter().map(String::as_str).collect::<Vec<_>>());
+    let landed = |env: &str| git(&bare, &["show", &format!("main:envs/{env}/kustomization.yaml")]);
+    for command in &commands[..4] {
+        let run = run(command.split('#').next().unwrap());
+        assert_eq!(run.exit, 0, "{command}: {}", run.output());
+    }
+    assert!(landed("staging").contains("newTag: v2") && landed("prod").contains("newTag: v0"));
+    for env in ["staging", "prod"] {
+        write(&work, &format!("envs/{env}/kustomization.yaml"), &overlay);
+    }
+    commit("share the base");
+    let refused = run("bump ghcr.io/acme/api:v2 --env staging --push");
+    let shown = page.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!((refused.exit, refused.stderr.trim_end()), (6, shown.trim_end()), "{}", refused.output());
+    let added = run(commands[4]);
+    assert_eq!(added.exit, 0, "{}", added.output());
+    assert!(landed("staging").contains("newTag: v2") && !landed("prod").contains("newTag"));
 }
 
 /// The bullet points of a page, each with its continuation lines.

@@ -124,7 +124,7 @@ fn held_references_are_skipped_with_a_warning() {
     let folder = held();
     let json = ended(&tagbump(folder.path(), &["bump", API, "-t", "v2", "--if-held", "skip"]), 0, "edited");
     assert_eq!(tags(&folder), ["v2", "v1"]);
-    let detail = "held by ada until 2099-12-01T00:00:00Z: incident 42";
+    let detail = "stays at v1, held by ada until 2099-12-01T00:00:00Z: incident 42";
     assert_eq!(
         skipped(&json),
         (
@@ -132,7 +132,7 @@ fn held_references_are_skipped_with_a_warning() {
             &json!({"file": "prod/kustomization.yaml", "line": 3, "image": API, "reason": "held", "detail": detail})
         )
     );
-    let warning = format!("prod/kustomization.yaml:3: {API} is {detail}");
+    let warning = format!("prod/kustomization.yaml:3: {API} {detail}");
     assert!(json["warnings"].as_array().unwrap().contains(&warning.as_str().into()), "{json}");
     // dev has v2 and prod v1 now: what is held doesn't make them different
     let json = ended(&tagbump(folder.path(), &["bump", API, "-t", "v3", "--if-held", "skip"]), 0, "edited");
@@ -205,6 +205,59 @@ fn broken_file_is_exit_2_for_everything_but_write() {
     assert_eq!(tags(&folder), ["v1", "v1"]);
     ended(&tagbump(folder.path(), &["bump", API, "-t", "v2", "--if-held", "write"]), 0, "edited");
     assert_eq!(tags(&folder), ["v2", "v2"]);
+}
+
+/// A base that both environments use; only prod has an entry of its own.
+fn environments() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "environments:\n  dev: { files: [dev/**] }\n  prod: { files: [prod/**] }\n";
+    write(folder.path(), "tagbump.yaml", config);
+    let pods = |images: &[&str]| {
+        let pod = |image: &&str| {
+            let name = image.rsplit('/').next().unwrap();
+            format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  containers:\n  - {{name: c, image: \"{image}:v1\"}}\n"
+            )
+        };
+        images.iter().map(pod).collect::<Vec<_>>().join("---\n")
+    };
+    write(folder.path(), "base/pods.yaml", &pods(&[API, "ghcr.io/acme/web"]));
+    write(folder.path(), "base/kustomization.yaml", "resources: [pods.yaml]\n");
+    write(folder.path(), "dev/kustomization.yaml", "resources: [../base]\n");
+    let prod = format!("resources: [../base]\nimages:\n- name: {API}\n  newTag: v1\n");
+    write(folder.path(), "prod/kustomization.yaml", &prod);
+    folder
+}
+
+#[test]
+fn hold_of_an_environment_binds_what_runs_there() {
+    let folder = environments();
+    let hold = |image: &str, env: &str| {
+        tagbump(folder.path(), &["hold", image, "--env", env, "--reason", "incident 42"])
+    };
+    assert!(failed(&hold(API, "prd"), 2).contains("no environment prd"));
+    ended(&hold(API, "prod"), 0, "edited");
+    assert!(read(&folder, HOLDS).contains("    env: prod\n"), "{}", read(&folder, HOLDS));
+    let bump = |image: &str| tagbump(folder.path(), &["bump", &format!("{image}:v2"), "--if-held", "skip"]);
+    let json = ended(&bump(API), 0, "edited");
+    assert_eq!(skipped(&json).1["file"], "prod/kustomization.yaml");
+    let detail = skipped(&json).1["detail"].as_str().unwrap();
+    assert_eq!(detail, "stays at v1, held by eve in environment prod: incident 42");
+    assert!(read(&folder, "base/pods.yaml").contains(&format!("{API}:v2")), "dev has it from the base");
+    // the base sets web in both
+    ended(&hold("ghcr.io/acme/web", "prod"), 0, "edited");
+    ended(&bump("ghcr.io/acme/web"), 0, "held");
+    ended(&tagbump(folder.path(), &["unhold", "ghcr.io/acme/web", "--env", "dev"]), 0, "already");
+    ended(&tagbump(folder.path(), &["unhold", "ghcr.io/acme/web", "--env", "prod"]), 0, "edited");
+    ended(&bump("ghcr.io/acme/web"), 0, "edited");
+}
+
+#[test]
+fn hold_of_an_unknown_environment_binds_everywhere() {
+    let folder = environments();
+    let text = PROD.replace("files: [prod]", "env: production");
+    write(folder.path(), HOLDS, &text);
+    ended(&tagbump(folder.path(), &["bump", API, "-t", "v2", "--if-held", "skip"]), 0, "held");
 }
 
 #[test]

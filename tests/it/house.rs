@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("yaml", &["visible"]),
     ("dot_git", &[]),
     ("dotenv", &[]),
+    ("duration", &[]),
     ("edit_script", &[]),
     ("template", &[]),
     ("object_id", &[]),
@@ -33,7 +34,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("holds", &["file_selection", "image", "location", "plan", "visible", "yaml"]),
     (
         "config",
-        &["image", "location", "plan", "file_selection", "tag", "template", "verify", "visible", "yaml"],
+        &[
+            "duration",
+            "image",
+            "location",
+            "plan",
+            "file_selection",
+            "tag",
+            "template",
+            "verify",
+            "visible",
+            "yaml",
+        ],
     ),
     ("scaffold", &["config", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"]),
     ("output", &["edit_script", "error", "object_id", "plan", "history", "visible"]),
@@ -147,6 +159,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "verify",
             "visible",
             "yaml",
+            "holds",
         ],
     ),
     (
@@ -181,6 +194,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "visible",
             "worktree",
             "yaml",
+            "holds",
         ],
     ),
     (
@@ -215,6 +229,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "template",
             "visible",
             "worktree",
+            "holds",
         ],
     ),
     // the binary

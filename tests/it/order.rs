@@ -78,7 +78,12 @@ fn late_build_fails_outside_of_actions() {
 fn dry_run_reports_late_build() {
     let mono = Mono::new(2);
     ended(&repo::run(&mut mono.job(&mono.builds[1], &[])), 0, "landed");
-    ended(&repo::run(&mut mono.job(&mono.builds[0], &["-n", "--exit-code"])), 0, "superseded");
+    let told = ended(&repo::run(&mut mono.job(&mono.builds[0], &["-n", "--exit-code"])), 0, "superseded");
+    let skipped = &told["skipped"][0];
+    assert_eq!((&skipped["file"], &skipped["image"]), (&FILE.into(), &API.into()));
+    assert_eq!((&skipped["line"], &skipped["reason"]), (&5.into(), &"superseded".into()));
+    let stays = format!("stays at {}, built from {}", &mono.builds[1][..7], mono.builds[1]);
+    assert!(skipped["detail"].as_str().unwrap().starts_with(&stays), "{skipped}");
 }
 
 /// A tag that contains no commit: the trailer of the commit that set it counts, even below other commits, in a

@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::git::Secrets;
 use crate::hint::{Speaker, hint, switch};
 use crate::image::{Field, ImageArg, Tag};
-use crate::output::{BumpedImage, Outcome, Report, Secret, unparsable_warning};
+use crate::output::{BumpedImage, Outcome, Report, Secret, SkipReason, SkippedReference, unparsable_warning};
 use crate::plan::ChangedReference;
 use crate::settings::BumpSettings;
 use crate::visible::inline;
@@ -73,7 +73,10 @@ impl BumpReport {
     /// How the run ends if the decision is carried out; `done` is the word for that.
     pub fn outcome(&self, decision: &Decision, done: Outcome) -> Outcome {
         match (decision.plan.is_empty(), self.dry_run) {
-            (true, _) if !decision.plan.held.is_empty() => Outcome::Held,
+            (true, _) if decision.skipped.iter().any(|one| one.reason == SkipReason::Superseded) => {
+                Outcome::Superseded
+            }
+            (true, _) if !decision.skipped.is_empty() => Outcome::Held,
             (true, _) if decision.plan.left > 0 => Outcome::Superseded,
             (true, _) => Outcome::Already,
             (false, true) => Outcome::Planned,
@@ -86,15 +89,18 @@ impl BumpReport {
     /// # Errors
     /// Exit 4 with `--if-older fail`, if a newer build is current.
     pub fn end(&mut self, decision: Decision, outcome: Outcome) -> Result<(), BumpError> {
-        let Decision { plan, superseded, notices, .. } = decision;
+        let Decision { plan, origins, skipped, notices, .. } = decision;
         let left_out = plan.changes.iter().filter(|change| change.left_out_digest);
         let left_out: Vec<_> = left_out.map(|change| digest_left_out(change, self.speaker)).collect();
         self.report.warnings.extend(left_out);
-        let references = superseded.clone();
+        let superseded = skipped.iter().filter(|one| one.reason == SkipReason::Superseded);
+        let references: Vec<String> = superseded.map(SkippedReference::to_string).collect();
         self.report.outcome = outcome;
         self.report.warnings.splice(0..0, plan.warnings);
-        self.report.notices.splice(0..0, plan.notices.into_iter().chain(superseded).chain(notices));
+        self.report.notices.splice(0..0, plan.notices.into_iter().chain(references.clone()).chain(notices));
+        self.report.skipped = skipped;
         self.report.changes = plan.changes;
+        self.report.origins = origins;
         self.report.edits = plan.edits;
         if outcome == Outcome::Superseded && self.if_older == IfOlder::Fail {
             return Err(BumpError::Superseded { references });

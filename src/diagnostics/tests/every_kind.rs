@@ -12,6 +12,7 @@ use crate::decision::{DecisionError, RollbackError, SearchedHistory, TargetError
 use crate::file_selection::SelectionError;
 use crate::forge::gitea::{GiteaError, GiteaRefusal};
 use crate::forge::github::{ApiRefusal, ApiRefusalReason, GitHubError};
+use crate::forge::gitlab::{GitLabError, GitLabRefusal};
 use crate::forge::pull_json::PullAnswerError;
 use crate::forge::{ForgeError, ForgeKind};
 use crate::git::answers::{AnswerError, LimitExceeded};
@@ -30,7 +31,8 @@ use crate::location::Location;
 use crate::manifest::RefusalReason;
 use crate::object_id::CommitId;
 use crate::plan::{
-    Instead, NestedRepository, NoMatch, PathProblem, PlanError, RefusedReference, SourceError, UnmatchedImage,
+    EnvironmentLimit, InTwoEnvironments, Instead, NestedRepository, NoMatch, OtherPlace, OtherRoot,
+    PathProblem, PlanError, RefusedReference, SharedPlace, SourceError, UnmatchedImage,
 };
 use crate::registry::{AuthFileError, HelperProblem, RegistryError, TokenServerProblem};
 use crate::scaffold::ScaffoldError;
@@ -456,6 +458,14 @@ fn forge_errors() -> Vec<ForgeError> {
         GiteaError::TooManyPullRequests { read: 7 },
     ]);
     let gitea = all(include_str!("../../forge/gitea/error.rs"), "GiteaError", gitea);
+    let refused = [401, 403, 404, 422]
+        .map(|status| GitLabError::Refused(GitLabRefusal { status, route: s(), message: s() }));
+    let mut gitlab = Vec::from(refused);
+    gitlab.extend([
+        GitLabError::NotUsable { address: s(), reason: s() },
+        GitLabError::NotHttps { address: s() },
+    ]);
+    let gitlab = all(include_str!("../../forge/gitlab/error.rs"), "GitLabError", gitlab);
     let pull_answers = vec![
         PullAnswerError::NotAPullRequest { reason: s() },
         PullAnswerError::OtherPullRequest { number: 7, head: s(), base: s() },
@@ -473,6 +483,7 @@ fn forge_errors() -> Vec<ForgeError> {
     ];
     samples.extend(github.into_iter().map(ForgeError::GitHub));
     samples.extend(gitea.into_iter().map(ForgeError::Gitea));
+    samples.extend(gitlab.into_iter().map(ForgeError::GitLab));
     samples.extend(pull_answers.into_iter().map(ForgeError::PullAnswer));
     samples.extend(http_errors().into_iter().map(ForgeError::Http));
     samples.extend(remote_errors().into_iter().map(ForgeError::Remote));
@@ -561,6 +572,11 @@ fn no_matches() -> Vec<PlanError> {
     found
 }
 
+fn shared(can_add: bool) -> SharedPlace {
+    let others = vec![OtherRoot { root: s(), environment: Some(s()) }];
+    SharedPlace { at: at(), image: s(), others, can_add }
+}
+
 fn plan_errors() -> Vec<PlanError> {
     let refused =
         |reason| PlanError::NotEditable(vec![RefusedReference { at: at(), written_at: None, reason }]);
@@ -577,6 +593,26 @@ fn plan_errors() -> Vec<PlanError> {
         PlanError::WrongCount { expected: 1, found: Vec::new() },
         PlanError::DifferentTags { image: s(), found: Vec::new() },
         PlanError::Replaced { image: s(), tag: None, places: Vec::new() },
+        PlanError::InTwoEnvironments(Box::new(InTwoEnvironments {
+            at: at(),
+            name: s(),
+            root: s(),
+            file: s(),
+            other: s(),
+        })),
+        PlanError::OtherEnvironments {
+            image: s(),
+            limit: EnvironmentLimit::Only(s()),
+            places: vec![OtherPlace { at: at(), environment: None }],
+        },
+        PlanError::OtherEnvironments {
+            image: s(),
+            limit: EnvironmentLimit::Only(s()),
+            places: vec![OtherPlace { at: at(), environment: Some(s()) }],
+        },
+        PlanError::OtherEnvironments { image: s(), limit: EnvironmentLimit::NotPromoted, places: Vec::new() },
+        PlanError::SharedEnvironments(vec![shared(true)]),
+        PlanError::SharedEnvironments(vec![shared(false)]),
         PlanError::OnlyWeaker { image: s(), places: Vec::new() },
         PlanError::TooMuchWork { file: s(), reason: ParseAborted::Cancelled },
         PlanError::Cancelled,
@@ -590,6 +626,13 @@ fn config_errors() -> Vec<ConfigError> {
     let source = include_str!("../../config/error.rs");
     let mut problems = vec![
         ValueProblem::ServiceName,
+        ValueProblem::EnvironmentName,
+        ValueProblem::NoFiles,
+        ValueProblem::UnknownEnvironment { name: s(), known: vec![s()] },
+        ValueProblem::CircularFrom { names: vec![s()] },
+        ValueProblem::NameOfEnvironment,
+        ValueProblem::Duration { text: s() },
+        ValueProblem::SoakWithoutFrom,
         ValueProblem::NotBareName,
         ValueProblem::EmptyPath,
         ValueProblem::Template(Template::parse("{").unwrap_err()),
@@ -655,7 +698,11 @@ fn tag_errors() -> Vec<TagError> {
 }
 
 fn target_errors() -> Vec<TargetError> {
-    let mut samples = vec![TargetError::NoChange { image: s() }];
+    let mut samples = vec![
+        TargetError::NoChange { image: s() },
+        TargetError::UnknownEnvironment { name: s(), known: Vec::new() },
+        TargetError::UnknownEnvironment { name: s(), known: vec![s()] },
+    ];
     samples.extend(selection_errors().into_iter().map(TargetError::Selection));
     all(include_str!("../../decision/targets.rs"), "TargetError", samples)
 }

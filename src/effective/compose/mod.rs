@@ -17,6 +17,7 @@ mod tests;
 pub(super) use image::ServiceImage;
 pub(super) use interpolation::{Interpolated, Origin, TextPiece};
 
+use super::entry_files::EntryFiles;
 use super::files::{Files, folder_of, join};
 use super::place::{FileId, Place};
 use super::root::{Doubt, Root};
@@ -46,14 +47,15 @@ pub fn roots(files: &mut Files<'_>, folder: &str, names: &[&str]) -> Vec<Root> {
     let own = default.map(|default| [Some(default), over].into_iter().flatten().map(path).collect());
     let (chosen, outside) = chosen_files(files, folder);
     let main: Vec<String> = chosen.or(own).unwrap_or_default();
-    let mut projects = vec![main.clone()];
+    let mut projects = vec![(true, main.clone())];
     for name in names.iter().map(|name| path(name)).filter(|name| !main.contains(name)) {
         let below = default.map(path).filter(|default| *default != name);
-        projects.push(below.into_iter().chain([name]).collect());
+        projects.push((false, below.into_iter().chain([name]).collect()));
     }
     let mut read = ReadFiles::new();
-    let of_files = projects.into_iter().filter(|paths| !paths.is_empty());
-    let mut roots: Vec<_> = of_files.map(|paths| root(files, &mut read, folder, &paths)).collect();
+    let of_files = projects.into_iter().filter(|(_, paths)| !paths.is_empty());
+    let mut roots: Vec<_> =
+        of_files.map(|(main, paths)| root(files, &mut read, folder, (main, &paths))).collect();
     if let Some(first) = roots.first_mut() {
         first.unknown.extend(outside);
     }
@@ -70,8 +72,12 @@ pub fn default_image(text: &str, node: NodeId) -> Option<EffectiveImage> {
     matches!(image.winning(), Some(Setting::Part(_))).then_some(image)
 }
 
-fn root(files: &mut Files<'_>, read: &mut ReadFiles, folder: &str, paths: &[String]) -> Root {
-    let mut loader = Loader::new(files, read, name(paths));
+/// `main` is the project that `docker compose up` starts: its first file makes it one. Another project is made one by its
+/// last file.
+fn root(files: &mut Files<'_>, read: &mut ReadFiles, folder: &str, (main, paths): (bool, &[String])) -> Root {
+    let entry = if main { paths.first() } else { paths.last() };
+    let entry = entry.map(|path| EntryFiles::of_file(path)).unwrap_or_default();
+    let mut loader = Loader::new(files, read, Root { name: name(paths), entry, ..Root::default() });
     let project = paths.first().map_or(folder, |first| folder_of(first));
     let mut variables = Variables::default();
     for folder in [folder, project].iter().take(if folder == project { 1 } else { 2 }) {

@@ -40,8 +40,8 @@ pub(super) struct Loader<'p, 'a> {
 }
 
 impl<'p, 'a> Loader<'p, 'a> {
-    pub fn new(files: &'p mut Files<'a>, read: &'p mut ReadFiles, name: String) -> Self {
-        Loader { files, read, root: Root { name, ..Root::default() }, loads: 0 }
+    pub fn new(files: &'p mut Files<'a>, read: &'p mut ReadFiles, root: Root) -> Self {
+        Loader { files, read, root, loads: 0 }
     }
 
     /// Merges files into a project, the last one the strongest.

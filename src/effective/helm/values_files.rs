@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::files::{Files, folder_of};
+use super::super::entry_files::EntryFiles;
+use super::super::files::{Files, folder_of, join};
 use super::super::root::Root;
 use super::super::setting::{EffectiveImage, Setting};
 use super::super::value::Value;
@@ -86,7 +87,8 @@ fn alone(
     usage: Usage,
     has_values_files: bool,
 ) -> Option<Root> {
-    let mut root = root(format!("chart {}", shown(&chart.folder)), trail.clone());
+    let path = join(&chart.folder, "values.yaml").unwrap_or_default();
+    let mut root = root(format!("chart {}", shown(&chart.folder)), &path, trail.clone());
     let images = render(files, chart, Value::default(), &mut root);
     if usage == Usage::None && !has_values_files {
         return Some(Root { images, ..root });
@@ -107,7 +109,7 @@ fn with_file(files: &mut Files<'_>, chart: &Chart, trail: &Trail, usage: Usage, 
     let mut trail = trail.clone();
     let user = load_map(files, path, &mut trail).unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or(path);
-    let mut root = root(format!("chart {} with {name}", shown(&chart.folder)), trail);
+    let mut root = root(format!("chart {} with {name}", shown(&chart.folder)), path, trail);
     let images = render(files, chart, user, &mut root);
     let file = files.load(path);
     let is_default = |image: &EffectiveImage| {
@@ -130,9 +132,9 @@ fn render(files: &mut Files<'_>, chart: &Chart, user: Value, root: &mut Root) ->
     Vec::new()
 }
 
-fn root(name: String, trail: Trail) -> Root {
+fn root(name: String, entry: &str, trail: Trail) -> Root {
     let Trail { files, unknown, uncertain } = trail;
-    Root { name, files, unknown, uncertain, ..Root::default() }
+    Root { name, entry: EntryFiles::of_file(entry), files, unknown, uncertain, ..Root::default() }
 }
 
 fn shown(folder: &str) -> &str {

@@ -4,21 +4,23 @@
 //! one deployment to those that are in it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use super::super::argo::{
     ApplicationSource, DeployedChart, PatchedKustomization, Renders, application_sources,
 };
-use super::super::files::Files;
+use super::super::entry_files::EntryFiles;
+use super::super::files::{Files, join};
 use super::super::flux;
 use super::super::helm::{Objects, UsedCharts};
 use super::super::images::object_images;
-use super::super::kustomize::{Additions, Build, InflatedChart, build};
+use super::super::kustomize::{Additions, Build, InflatedChart, build, kustomization_file};
 use super::super::place::Place;
 use super::super::root::Root;
 use super::super::value::Value;
 use super::Deployment;
 use super::kustomizations::Kustomizations;
-use super::scene::{Scene, documents};
+use super::scene::{KUSTOMIZATION_FILES, Scene, documents};
 
 /// More deployments than this aren't followed.
 const MAX_DEPLOYMENTS: usize = 20_000;
@@ -40,6 +42,26 @@ pub(super) struct Deployments {
     pub declared: Vec<Value>,
 }
 
+/// An object that makes a tool render something: where it comes from.
+struct Pointer {
+    deployed_by: EntryFiles,
+    written_in: Option<String>,
+}
+
+impl Pointer {
+    /// The entry files of what it renders.
+    fn entry(&self, rendered: &[String]) -> EntryFiles {
+        EntryFiles::of_pointer(rendered, &self.deployed_by, self.written_in.as_deref())
+    }
+}
+
+/// An object that was rendered, and what came out.
+struct RenderedPointer {
+    object: Value,
+    deployments: Range<usize>,
+    charts: Range<usize>,
+}
+
 impl Deployments {
     pub fn around(files: &mut Files<'_>, scene: &Scene<'_>) -> Self {
         let reached = scene.reached.iter();
@@ -52,7 +74,8 @@ impl Deployments {
         let mut found = Deployments::default();
         for folder in folders {
             let built = build(files, folder, &Additions::default());
-            found.add(format!("kustomization {}", shown(folder)), built);
+            let entry = EntryFiles::of_file(&entry_of(files, folder));
+            found.add((format!("kustomization {}", shown(folder)), entry), built);
         }
         let included: BTreeSet<_> =
             found.all.iter().flat_map(|deployment| deployment.root.files.iter().copied()).collect();
@@ -65,7 +88,7 @@ impl Deployments {
         found
     }
 
-    fn add(&mut self, name: String, build: Build) {
+    fn add(&mut self, (name, entry): (String, EntryFiles), build: Build) {
         let Build { objects, unmatched, files, charts, chart_images, unknown, uncertain, .. } = build;
         for InflatedChart { chart, values_files, .. } in charts {
             self.used.charts.extend(chart);
@@ -73,7 +96,7 @@ impl Deployments {
         }
         let images = objects.iter().flat_map(|object| object_images(&object.value));
         let images = images.chain(chart_images).collect();
-        let root = Root { name, images, unmatched, files, unknown, uncertain, ..Root::default() };
+        let root = Root { name, entry, images, unmatched, files, unknown, uncertain, ..Root::default() };
         let objects = objects.into_iter().map(|object| object.value).collect();
         self.all.push(Deployment { root, objects, is_file: false });
     }
@@ -82,35 +105,60 @@ impl Deployments {
     fn follow(&mut self, files: &mut Files<'_>, scene: &Scene<'_>, declared: &Objects<'_>) {
         let mut next = 0;
         // equal objects are written at the same place
-        let mut seen: HashMap<Option<Place>, Vec<Value>> = HashMap::new();
+        let mut seen: HashMap<Option<Place>, Vec<RenderedPointer>> = HashMap::new();
         while next < self.all.len() && self.all.len() < MAX_DEPLOYMENTS {
             let pointers: Vec<Value> =
                 self.all[next].objects.iter().filter(|object| is_pointer(object)).cloned().collect();
             for object in pointers {
+                let deployed_by = self.all[next].root.entry.clone();
                 let same_place = seen.entry(object.place()).or_default();
-                if same_place.contains(&object) {
+                if let Some(known) = same_place.iter().find(|known| known.object == object) {
+                    self.deploy_again(known, &deployed_by);
                     continue;
                 }
+                let written_in = object.place().map(|place| files.file(place.file).path.clone());
+                let pointer = Pointer { deployed_by, written_in };
+                let (deployments, charts) = (self.all.len(), self.charts.len());
                 if is_kind(&object, "Kustomization") {
                     let built = flux::render(files, &object, declared);
                     let name = object.text_at(&["metadata", "name"]).unwrap_or("without a name");
-                    built.into_iter().for_each(|built| self.add(format!("Flux Kustomization {name}"), built));
+                    let folder = flux::folder(&object).unwrap_or_default();
+                    let entry = pointer.entry(&[entry_of(files, &folder)]);
+                    let name = (format!("Flux Kustomization {name}"), entry);
+                    built.into_iter().for_each(|built| self.add(name.clone(), built));
                 } else {
                     let sources = application_sources(files, &object, scene.url);
-                    sources.into_iter().for_each(|source| self.add_application(files, source));
+                    sources.into_iter().for_each(|source| self.add_application(files, source, &pointer));
                 }
-                same_place.push(object);
+                let (deployments, charts) = (deployments..self.all.len(), charts..self.charts.len());
+                same_place.push(RenderedPointer { object, deployments, charts });
             }
             next += 1;
         }
     }
 
-    fn add_application(&mut self, files: &mut Files<'_>, source: ApplicationSource) {
+    /// Notes that something else deploys what an object renders.
+    fn deploy_again(&mut self, known: &RenderedPointer, deployed_by: &EntryFiles) {
+        let deployments =
+            self.all[known.deployments.clone()].iter_mut().map(|deployment| &mut deployment.root);
+        let roots = deployments.chain(&mut self.charts[known.charts.clone()]);
+        roots.for_each(|root| root.entry.deployed_by(deployed_by));
+    }
+
+    fn add_application(&mut self, files: &mut Files<'_>, source: ApplicationSource, pointer: &Pointer) {
         let ApplicationSource {
             name, renders, discarded, unmatched, files: read, unknown, uncertain, ..
         } = source;
+        let rendered = match &renders {
+            Renders::Chart(chart) => chart.values_files.iter().rev().cloned().collect(),
+            Renders::Kustomization(kustomization) => vec![entry_of(files, &kustomization.folder)],
+            Renders::Manifests(paths) => paths.iter().take(1).cloned().collect(),
+            Renders::Unknown => Vec::new(),
+        };
+        let entry = pointer.entry(&rendered);
         let root = Root {
             name: name.clone(),
+            entry: entry.clone(),
             discarded,
             unmatched,
             files: read,
@@ -127,7 +175,7 @@ impl Deployments {
             Renders::Kustomization(PatchedKustomization { folder, components, patches, images }) => {
                 let additions = Additions { components, patches, overrides: images, ..Additions::default() };
                 let built = build(files, &folder, &additions);
-                self.add(name, built);
+                self.add((name, entry), built);
                 self.charts.push(root);
             }
             Renders::Manifests(paths) => {
@@ -150,6 +198,14 @@ impl Deployments {
             .flat_map(|deployment| deployment.root.files.iter().copied())
             .collect();
         self.all.retain(|deployment| !deployment.is_file || deployment.root.files.is_disjoint(&included));
+    }
+}
+
+/// The kustomization in a folder; where one would be if there is none.
+fn entry_of(files: &mut Files<'_>, folder: &str) -> String {
+    match kustomization_file(files, folder) {
+        Some(file) => files.file(file).path.clone(),
+        None => join(folder, KUSTOMIZATION_FILES[0]).unwrap_or_default(),
     }
 }
 

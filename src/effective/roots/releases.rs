@@ -25,7 +25,9 @@ pub(super) fn roots(
             let release = release(files, object, &around);
             used.charts.extend(release.chart.clone());
             used.values_files.extend(release.values_files.clone());
-            roots.push(root(object, release, &deployment.root.name));
+            let written_in = object.place().map(|place| files.file(place.file).path.clone());
+            let entry = deployment.root.entry.clone().or_file(written_in.as_deref());
+            roots.push(Root { entry, ..root(object, release, &deployment.root.name) });
         }
     }
     roots

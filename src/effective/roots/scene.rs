@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use memchr::memmem::{Finder, find};
 use memchr::memrchr;
 
+use super::super::entry_files::EntryFiles;
 use super::super::files::{Files, folder_of, join};
 use super::super::images::object_images;
 use super::super::place::FileId;
@@ -155,7 +156,9 @@ impl Scene<'_> {
             let id = files.load(path).filter(|id| !included.contains(id))?;
             let objects = self.objects(files, path);
             let images = objects.iter().flat_map(object_images).collect();
-            let root = Root { name: path.clone(), images, files: BTreeSet::from([id]), ..Root::default() };
+            let entry = EntryFiles::of_file(path);
+            let files = BTreeSet::from([id]);
+            let root = Root { name: path.clone(), entry, images, files, ..Root::default() };
             (!objects.is_empty()).then_some(Deployment { root, objects, is_file: true })
         });
         alone.collect()

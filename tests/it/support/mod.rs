@@ -17,6 +17,7 @@ pub mod git;
 pub mod git_server;
 pub mod gitea;
 pub mod github;
+pub mod gitlab_api;
 pub mod hub;
 #[cfg(any(feature = "server-tests", feature = "forge-tests"))]
 pub mod image_layout;

@@ -1,0 +1,48 @@
+//! The environments to propose: by the folders and files that images are in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::environment::DeployEnvironment;
+use super::sorting::DeployedImage;
+use crate::image::short_name;
+
+/// More paths of an environment are left out.
+const LISTED: usize = 10;
+
+/// An environment to propose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProposedEnvironment {
+    pub name: String,
+    /// Patterns.
+    pub files: Vec<String>,
+    pub from: Option<String>,
+}
+
+/// The environments that images run in, each with the one that builds pass through before. Empty if there are fewer
+/// than two: then nothing can be promoted.
+pub fn of(images: &[&DeployedImage<'_>]) -> Vec<ProposedEnvironment> {
+    let mut found: BTreeMap<DeployEnvironment, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
+    for image in images {
+        let files = image.places.values().flatten().map(|reference| reference.file.as_str());
+        let known = files.filter_map(|file| DeployEnvironment::pattern_of(file, short_name(image.image)));
+        for (environment, word, pattern) in known {
+            let (words, patterns) = found.entry(environment).or_default();
+            words.insert(word);
+            patterns.insert(pattern);
+        }
+    }
+    if found.len() < 2 {
+        return Vec::new();
+    }
+    let mut before: Option<String> = None;
+    let proposed = found.into_iter().map(|(environment, (words, patterns))| {
+        let mut words = words.into_iter();
+        let name = match (words.next(), words.next()) {
+            (Some(word), None) => word,
+            _ => environment.name(),
+        };
+        let from = before.replace(name.clone());
+        ProposedEnvironment { name, files: patterns.into_iter().take(LISTED).collect(), from }
+    });
+    proposed.collect()
+}
