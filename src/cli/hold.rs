@@ -32,9 +32,9 @@ pub struct HoldArgs {
     #[arg(long, value_name = "TEXT", env = "TAGBUMP_REASON", hide_env = true, help_heading = HOLD)]
     pub reason: Option<String>,
 
-    /// When the hold ends: a time, a date, or how long, such as 4h or 7d [default: unhold]
+    /// When it ends: a time, a date, or how long, such as 7d [default: never]
     ///
-    /// A time is as in 2026-12-01T08:00:00Z; a date means 00:00 UTC.
+    /// A time is as in 2026-12-01T08:00:00Z; a date means 00:00 UTC; 4h is four hours.
     #[arg(
         long,
         value_name = "TIME|DUR",
@@ -81,10 +81,11 @@ pub struct UnholdArgs {
 /// What to do with what someone holds.
 #[derive(Debug, Args)]
 pub struct HeldArgs {
-    /// On a hold: skip, fail or write [default: skip for a bump in Actions, else fail]
+    /// On a hold: skip, fail or write [default: skip in Actions, else fail]
     ///
     /// What to do with references that tagbump hold blocks: skip them with a warning, fail and
-    /// write nothing, or write them anyway, which the commit records.
+    /// write nothing, or write them anyway, which the commit records. A rollback fails in Actions
+    /// too.
     #[arg(
         long,
         value_name = "WHAT",

@@ -75,7 +75,7 @@ pub(super) fn parse_and_render(
         let files = std::iter::from_fn(next);
         files
             .map(|(file, is_included)| list_one(&file, is_included, images))
-            .try_for_each(|one| done.send(one))
+            .all(|one| done.send(one).is_ok())
     };
     scope(|scope| {
         let (sender, receiver) = channel();
