@@ -8,6 +8,7 @@ mod read_only;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod wait;
 
 use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
@@ -21,6 +22,7 @@ pub use deliver::DeliveryArgs;
 pub use init::InitArgs;
 pub use read_only::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
 pub use verify::VerifyArgs;
+pub use wait::WaitArgs;
 
 /// Write the tag of a freshly built container image into GitOps YAML, and land the commit
 #[derive(Debug, Parser)]
@@ -114,6 +116,7 @@ impl Command {
             Command::Tag(args) => &mut args.common,
             Command::Scan(args) => &mut args.common,
             Command::Init(args) => &mut args.common,
+            Command::Wait(args) => &mut args.common,
             Command::History(args) => {
                 // in the environment, these are meant for the commands that land
                 args.fetch |= is_typed(matches, "branch") || is_typed(matches, "remote");
@@ -132,6 +135,7 @@ pub enum Command {
     Scan(ScanArgs),
     History(HistoryArgs),
     Rollback(Box<RollbackArgs>),
+    Wait(WaitArgs),
     Init(InitArgs),
     /// Print shell completions
     Completions {

@@ -53,6 +53,8 @@ fn combination(error: BadCombination) -> Hint {
         BadCombination::FieldForSeveralImages => flag("field") + " needs exactly one IMAGE",
         BadCombination::TwoDigests => flag("digest") + " and IMAGE both give a digest",
         BadCombination::DigestForSeveralImages => flag("digest") + " needs exactly one IMAGE",
+        BadCombination::NothingToWaitFor => hint("nothing says when it is live"),
+        BadCombination::ContainsWithoutUrl => flag("contains") + " needs " + flag("url"),
         BadCombination::NoImage => hint("no IMAGE was given"),
     }
 }
@@ -72,6 +74,9 @@ fn advice(error: &SettingsError) -> Hint {
             hint("references are listed whatever their tag is")
         }
         SettingsError::NotBareName { takes: BareName::History, .. } => hint("all its tags are listed"),
+        SettingsError::NotBareName { takes: BareName::Wait, .. } => {
+            hint("the tag is the one that the branch has; name a commit with ") + flag("rev")
+        }
         SettingsError::NotARollback { .. } => hint("the digest comes back with its tag"),
         SettingsError::NeedsFolder { .. } => {
             let clone = hint("clone the repository, and name the folder; bump with ");
@@ -89,6 +94,9 @@ fn value_advice(expected: ExpectedValue) -> Hint {
         ExpectedValue::Duration => "write it as 90s, 2m or 1h30m",
         ExpectedValue::Branch => "`git check-ref-format --branch NAME` checks a name",
         ExpectedValue::Verify => "true means require, and false means off",
+        ExpectedValue::Commit => "write 7 to 64 hex digits of it",
+        ExpectedValue::Pattern => "a * stands for any text, [ab] for one of these characters",
+        ExpectedValue::Page => "write it as https://api.example.com/version, without a user",
         ExpectedValue::Number => "write it in digits, as 3",
     })
 }
@@ -137,6 +145,10 @@ fn combination_advice(error: BadCombination) -> Hint {
         BadCombination::DraftWithAutoMerge => {
             hint("remove ") + switch("draft") + ", or " + setting("auto-merge", "METHOD")
         }
+        BadCombination::NothingToWaitFor => {
+            hint("name statuses with ") + flag("status") + ", or a page with " + flag("url")
+        }
+        BadCombination::ContainsWithoutUrl => hint("name the page that has the text"),
         BadCombination::NoImage => hint("name one, as ghcr.io/acme/api"),
         BadCombination::FieldWithoutFile => hint("name the files whose field is to be set"),
         BadCombination::FieldForSeveralImages => hint("bump the images one by one"),

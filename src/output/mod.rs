@@ -9,6 +9,7 @@ mod secret;
 mod skipped;
 mod text;
 mod timeline;
+mod wait;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub use secret::Secret;
 pub use skipped::{SkipReason, SkippedReference};
 pub use text::{failure, new_file, text};
 pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
+pub use wait::{WaitInfo, WaitStatus};
 
 /// How a bump ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +39,10 @@ pub enum Outcome {
     Landed,
     Proposed,
     Already,
-    /// Every reference has a newer tag already.
+    /// Every reference has a newer tag already. For `wait`: the branch has another tag by now.
     Superseded,
+    /// The change runs.
+    Live,
     /// Every reference is held, or nothing has soaked.
     Held,
     Failed,
@@ -55,6 +59,7 @@ impl Outcome {
             Outcome::Proposed => "proposed",
             Outcome::Already => "already",
             Outcome::Superseded => "superseded",
+            Outcome::Live => "live",
             Outcome::Held => "held",
             Outcome::Failed => "failed",
         }
@@ -105,6 +110,8 @@ pub struct Report {
     pub commit_url: Option<String>,
     pub branch: Option<String>,
     pub pull_request: Option<PullRequestInfo>,
+    /// How waiting went, if this is the report of `wait`.
+    pub wait: Option<WaitInfo>,
     pub attempts: u32,
     /// How long landing took.
     pub elapsed: Option<Duration>,
@@ -132,6 +139,7 @@ impl Report {
             commit_url: None,
             branch: None,
             pull_request: None,
+            wait: None,
             attempts: 0,
             elapsed: None,
             warnings: Vec::new(),

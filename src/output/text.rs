@@ -17,7 +17,7 @@ pub fn text(report: &Report) -> String {
     match report.outcome {
         Outcome::Planned => diff(&report.edits),
         Outcome::Failed => String::new(),
-        Outcome::Already | Outcome::Superseded | Outcome::Held => {
+        Outcome::Already | Outcome::Superseded | Outcome::Held | Outcome::Live => {
             let outcome = report.outcome.as_str();
             report.images.iter().map(|i| format!("{outcome}  {}\n", full_name(i))).collect()
         }

@@ -30,6 +30,10 @@ impl TargetIndex {
         targets.iter().enumerate().map(|(position, target)| (TargetIndex(position), target))
     }
 
+    pub fn position(self) -> usize {
+        self.0
+    }
+
     /// The target at this position.
     pub fn of(self, targets: &[UpdateTarget]) -> Option<&UpdateTarget> {
         targets.get(self.0)

@@ -53,6 +53,12 @@ pub enum ExpectedValue {
     Branch,
     #[error("not require, warn or off")]
     Verify,
+    #[error("not a commit ID")]
+    Commit,
+    #[error("not a valid pattern")]
+    Pattern,
+    #[error("not the address of a page")]
+    Page,
 }
 
 /// Why a command takes names without tags.
@@ -61,6 +67,7 @@ pub enum BareName {
     Tag,
     Scan,
     History,
+    Wait,
 }
 
 /// Flags that don't go together, or miss one another.
@@ -78,6 +85,10 @@ pub enum BadCombination {
     CarryWithoutPush,
     #[error("a draft can't be merged")]
     DraftWithAutoMerge,
+    #[error("nothing says when it is live")]
+    NothingToWaitFor,
+    #[error("a text needs a page")]
+    ContainsWithoutUrl,
     #[error("no IMAGE was given")]
     NoImage,
     #[error("a field needs a file")]

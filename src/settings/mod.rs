@@ -5,6 +5,7 @@ mod error;
 mod init;
 mod parse;
 mod read_only;
+mod wait;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub use bump::{bump, rollback};
 pub use error::{BadCombination, BareName, ExpectedValue, SettingsError};
 pub use init::{InitSettings, init};
 pub use read_only::{HistorySettings, RemoteSettings, ScanSettings, TagSettings, history, scan, tag};
+pub use wait::{StatusPattern, WaitSettings, wait};
 
 const DEFAULT_PR_BRANCH: &str = "tagbump/{base}/{name}";
 const DEFAULT_REMOTE: &str = "origin";
