@@ -57,6 +57,7 @@ fuzz_target!(|input: Input| {
         skip_ci: input.skip_ci,
         source: source.map(|source| source.to_string()),
         rolled_back: input.rolled_back.iter().map(|bad| rolled_back(bad, plan.targets.len())).collect(),
+        overridden_holds: Vec::new(),
         signoff: None,
         prefix: input.prefix,
     };

@@ -3,6 +3,7 @@
 mod bump;
 mod deliver;
 mod headings;
+mod hold;
 mod init;
 mod read_only;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use headings::{FILES, OUTPUT};
 
 pub use bump::{BumpArgs, RollbackArgs, TargetArgs};
 pub use deliver::DeliveryArgs;
+pub use hold::{HeldArgs, HoldArgs, IfHeld, UnholdArgs};
 pub use init::InitArgs;
 pub use read_only::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
 pub use verify::VerifyArgs;
@@ -113,6 +115,14 @@ impl Command {
                 args.deliver.prefer_typed(&prefer);
                 &mut args.common
             }
+            Command::Hold(args) => {
+                args.deliver.prefer_typed(&prefer);
+                &mut args.common
+            }
+            Command::Unhold(args) => {
+                args.deliver.prefer_typed(&prefer);
+                &mut args.common
+            }
             Command::Tag(args) => &mut args.common,
             Command::Scan(args) => &mut args.common,
             Command::Init(args) => &mut args.common,
@@ -135,6 +145,8 @@ pub enum Command {
     Scan(ScanArgs),
     History(HistoryArgs),
     Rollback(Box<RollbackArgs>),
+    Hold(Box<HoldArgs>),
+    Unhold(Box<UnholdArgs>),
     Wait(WaitArgs),
     Init(InitArgs),
     /// Print shell completions

@@ -7,6 +7,7 @@
 //! 1. `targets`: which images are set, and to which tag; `tag_origin` is where a tag comes from, `rollback` finds the previous one.
 //! 2. `order_guard`: plans, and keeps the references that run a newer build. `freshness` compares a build with the current one,
 //!    `writers` finds the commit that set a tag, `build_orders` orders two commits. `source_forges` asks about another repository's.
+//!    `held` keeps what someone holds; `hold_change` decides a `hold` or `unhold`.
 //! 3. `change_origins`: which commits the change brings, for the texts; `brought` says to which images.
 //! 4. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
 
@@ -17,6 +18,8 @@ mod change_origins;
 mod context;
 mod error;
 mod freshness;
+mod held;
+mod hold_change;
 mod order_guard;
 mod plan_facts;
 mod pr_text;
@@ -32,11 +35,13 @@ mod writers;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use crate::cli::IfHeld;
 use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
 use crate::output::{ChangeOrigin, Secret, SkippedReference};
-use crate::plan::{Plan, Request};
+use crate::plan::{self, FileSource, Plan, Request};
 use change_origins::{KnownRanges, OriginSearch};
+use held::ActiveHolds;
 use order_guard::{GuardedPlan, OrderGuard};
 use registry_check::{RegistryCheck, RegistryMemory};
 use rollback::RollbackPlan;
@@ -45,6 +50,7 @@ use wording::Wording;
 pub use base::DecisionBase;
 pub use context::{DecisionContext, forge_kind, same_repository};
 pub use error::DecisionError;
+pub use hold_change::HoldsEdit;
 pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;
 pub use rollback::{RollbackError, SearchedHistory};
@@ -65,6 +71,8 @@ pub struct Decision {
     pub skipped: Vec<SkippedReference>,
     /// References that are set although the order of the builds is unknown.
     pub notices: Vec<String>,
+    /// The edit of a `hold` or `unhold`, whose plan this is.
+    pub holds: Option<HoldsEdit>,
     /// How long registries were waited for.
     pub waited: Duration,
     /// What registries were sent or sent back, and must stay secret.
@@ -77,6 +85,8 @@ pub struct Decision {
 pub struct Undecided {
     pub error: DecisionError,
     pub secrets: Vec<Secret>,
+    /// As in [`Decision::skipped`].
+    pub skipped: Vec<SkippedReference>,
     pub facts: PlanFacts,
 }
 
@@ -91,6 +101,16 @@ pub struct DecisionMemory {
     ranges: KnownRanges,
     /// What the registries said about the images, so that each is asked once.
     registries: RegistryMemory,
+}
+
+impl Decision {
+    /// The same change, planned on other files. `None` if that isn't possible.
+    pub fn plan_again(&self, files: &dyn FileSource) -> Option<Plan> {
+        match &self.holds {
+            Some(edit) => edit.plan(files).ok(),
+            None => plan::plan(files, &self.request).plan.ok(),
+        }
+    }
 }
 
 impl Proposal for Decision {
@@ -121,11 +141,15 @@ pub fn decide(
     memory: &mut DecisionMemory,
 ) -> Result<Decision, Box<Undecided>> {
     let mut facts = PlanFacts::default();
-    let decided = decide_noting(context, base, memory, &mut facts);
+    let mut skipped = Vec::new();
+    let decided = match &context.settings.hold {
+        Some(options) => hold_change::decide(context, base, options, &mut facts),
+        None => decide_noting(context, base, memory, (&mut facts, &mut skipped)),
+    };
     let secrets = memory.registries.secrets();
     match decided {
-        Ok(decision) => Ok(Decision { secrets, facts, ..decision }),
-        Err(error) => Err(Box::new(Undecided { error, secrets, facts })),
+        Ok(decision) => Ok(Decision { secrets, skipped, facts, ..decision }),
+        Err(error) => Err(Box::new(Undecided { error, secrets, skipped, facts })),
     }
 }
 
@@ -133,12 +157,14 @@ fn decide_noting(
     context: &DecisionContext<'_>,
     base: DecisionBase<'_>,
     memory: &mut DecisionMemory,
-    facts: &mut PlanFacts,
+    (facts, skipped): (&mut PlanFacts, &mut Vec<SkippedReference>),
 ) -> Result<Decision, DecisionError> {
     let config = Config::load(base.files())?;
     let mut registry = RegistryCheck::new(context, &config, &mut memory.registries);
     let base = base.postponed(registry.longest_wait());
+    let holds = ActiveHolds::load(context, base)?;
     let mut request = request(context, &config, base, &mut memory.rollback)?;
+    holds.limit(&mut request);
     registry.pin(&mut request)?;
     let guarded = match base {
         DecisionBase::Head(files) => {
@@ -150,7 +176,13 @@ fn decide_noting(
         }
     };
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
-    let GuardedPlan { mut plan, skipped, mut notices, still_blocked, writers } = guarded?;
+    let GuardedPlan { mut plan, skipped: older, mut notices, still_blocked, writers } = guarded?;
+    let held = holds.skipped(&plan);
+    plan.warnings.extend(held.iter().map(SkippedReference::to_string));
+    skipped.extend(held.iter().cloned().chain(older));
+    if !held.is_empty() && context.settings.if_held == IfHeld::Fail {
+        return Err(held::refusal(&held, &plan));
+    }
     plan.warnings.extend(registry.warnings);
     notices.extend(registry.notices);
     let waited = registry.waited;
@@ -169,7 +201,7 @@ fn decide_noting(
     };
     let origins = search.of_plan(&plan);
     notices.extend(std::mem::take(&mut search.notices));
-    let decision = Decision { request, plan, origins, skipped, notices, waited, ..Decision::default() };
+    let decision = Decision { request, plan, origins, notices, waited, ..Decision::default() };
     let Some(committer) = &context.committer else { return Ok(decision) };
     let wording = Wording {
         context,
@@ -178,6 +210,7 @@ fn decide_noting(
         by_labels: &by_labels,
         rollback,
         still_blocked: &still_blocked,
+        overridden: &holds.overridden(&decision.plan),
     };
     let message = wording.message(&decision.plan, &decision.origins)?;
     let pull_request = wording.pull_request(base, &decision, &mut search, facts)?;

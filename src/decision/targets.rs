@@ -122,7 +122,7 @@ impl<'a> RequestedImage<'a> {
         let renames = matches!(image.new_name, Field::Set(_));
         let asks = tag.is_some() || matches!(image.digest, Field::Set(_)) || renames;
         // a rollback finds its tag later
-        if !asks && settings.back.is_none() {
+        if !asks && settings.back.is_none() && settings.hold.is_none() {
             return Err(TargetError::NoChange { image: image.name.clone() }.into());
         }
         Ok(UpdateTarget {

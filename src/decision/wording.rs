@@ -1,7 +1,7 @@
 //! The parts of the commit message about the built commit and about rollbacks.
 
 use super::brought::brought;
-use super::context::{DecisionContext, same_repository};
+use super::context::DecisionContext;
 use super::error::DecisionError;
 use super::registry_check::LabelSources;
 use super::rollback::RollbackPlan;
@@ -12,8 +12,6 @@ use crate::landing::message::MessageParts;
 use crate::landing::{BroughtCommits, RolledBack};
 use crate::output::ChangeOrigin;
 use crate::plan::{Plan, TargetIndex};
-use crate::settings::Destination;
-use crate::tag::Source;
 use crate::template::Template;
 
 /// Everything that the message of a plan is made from.
@@ -25,6 +23,8 @@ pub(super) struct Wording<'a> {
     pub rollback: Option<&'a RollbackPlan>,
     /// Tags that stay blocked, by the plan's targets.
     pub still_blocked: &'a [(TargetIndex, RolledBack)],
+    /// The holds that the plan doesn't respect.
+    pub overridden: &'a [String],
 }
 
 impl Wording<'_> {
@@ -80,29 +80,16 @@ impl Wording<'_> {
             skip_ci: match commit.skip_ci {
                 Some(asked) => asked,
                 // CI hasn't run on the commits that are pushed along
-                None => !context.carries && self.is_pushed_where_it_was_built(source.as_ref())?,
+                None => !context.carries && context.is_pushed_where_it_was_built(source.as_ref())?,
             },
             source: source.filter(|source| source.repository.is_some()).map(|source| source.to_string()),
             rolled_back: match self.rollback {
                 Some(rollback) => rollback.rolled_back.clone(),
                 None => self.still_blocked.to_vec(),
             },
+            overridden_holds: self.overridden.to_vec(),
             signoff: commit.signoff.then(|| format!("{} <{}>", committer.name, committer.email)),
             prefix: context.checkout()?.prefix(),
         })
-    }
-
-    /// Whether CI would only build the same again. Without a source, the checkout was built.
-    fn is_pushed_where_it_was_built(&self, source: Option<&Source>) -> Result<bool, DecisionError> {
-        let settings = self.context.settings;
-        let built = source.and_then(|s| s.repository.as_deref());
-        let Some(built) = built.or(settings.place.ci.repository()) else { return Ok(true) };
-        let checkout = self.context.checkout()?;
-        let remote = &settings.delivery.landing.remote;
-        if settings.delivery.destination == Destination::LocalCommit && !checkout.has_remote(remote) {
-            return Ok(true);
-        }
-        let (_, target) = checkout.remote(remote)?;
-        Ok(same_repository(Some(built), target.repository().as_deref()))
     }
 }

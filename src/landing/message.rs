@@ -25,6 +25,8 @@ pub struct MessageParts<'a> {
     pub source: Option<String>,
     /// What a rollback takes away, by the plan's targets.
     pub rolled_back: Vec<(TargetIndex, RolledBack)>,
+    /// The holds that are not respected: images, or the file of holds if it can't be read.
+    pub overridden_holds: Vec<String>,
     /// `N <E>`.
     pub signoff: Option<String>,
     /// The prefix of each file's path: the root below the repository's top.
@@ -138,9 +140,29 @@ impl MessageParts<'_> {
         }
         trailers
             .extend(self.source.as_deref().and_then(Source::parse).map(|source| trailers::source(&source)));
+        trailers.extend(self.overridden_holds.iter().map(|hold| trailers::overridden_hold(hold)));
         trailers.extend(self.signoff.iter().map(|who| inline(&format!("Signed-off-by: {who}"))));
         trailers
     }
+}
+
+/// Subject and body of the commit that holds images, or ends that. `names` are for people.
+pub fn hold_message(verb: &str, names: &[&str], images: &[&str], reason: Option<&str>) -> String {
+    let subject = match names {
+        [name] => format!("chore: {verb} {} image", shown(name)),
+        _ => format!("chore: {verb} {} images", names.len()),
+    };
+    let why = reason.map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
+    let lines: Vec<String> = images.iter().map(|image| format!("{}{why}", shown(image))).collect();
+    format!("{subject}\n\n{}", lines.join("\n"))
+}
+
+/// A message that isn't about a plan, with the mark that keeps CI from running, and a sign-off (`N <E>`).
+pub fn subject_and_body(text: &str, skip_ci: bool, signoff: Option<&str>) -> String {
+    let text = without_own_trailers(text);
+    let text = if skip_ci { marked(&text, ends_in_trailers(&text)) } else { text };
+    let signoff: Vec<_> = signoff.iter().map(|who| inline(&format!("Signed-off-by: {who}"))).collect();
+    with_trailers(&text, &signoff, false)
 }
 
 /// An image that a commit changes, as it is after it.
@@ -306,6 +328,7 @@ mod tests {
             source: Some("acme/api@0123456789".into()),
             signoff: None,
             rolled_back: Vec::new(),
+            overridden_holds: Vec::new(),
             prefix: "",
         };
         let images: Vec<_> = targets.iter().map(|w| w.name.as_str()).collect();
@@ -389,6 +412,7 @@ mod tests {
             source: None,
             signoff: None,
             rolled_back: Vec::new(),
+            overridden_holds: Vec::new(),
             prefix: "",
         };
         let plan = Plan { targets: vec![target("a")], ..plan(&["a"]) };
@@ -411,6 +435,7 @@ mod tests {
             source: None,
             signoff: None,
             rolled_back: Vec::new(),
+            overridden_holds: Vec::new(),
             prefix: "",
         };
         let text = words.message(&plan).unwrap();

@@ -181,6 +181,8 @@ fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> 
         unused: false,
         effective_tags: Vec::new(),
         effective_tag: None,
+        environments: None,
+        held: None,
         outside: Vec::new(),
         field: None,
         result,

@@ -58,6 +58,8 @@ impl WinningPlace<'_> {
             unused: false,
             effective_tags: Vec::new(),
             effective_tag: None,
+            environments: Some(winner.environments.clone()),
+            held: None,
             outside: Vec::new(),
             field: None,
             result,

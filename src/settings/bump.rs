@@ -7,7 +7,9 @@ use super::{
     ReferenceSelection, RegistrySettings, RollbackOptions, SettingsError, WorkLocation, place,
 };
 use crate::actions::ActionsRun;
-use crate::cli::{AutoMerge, BumpArgs, DeliveryArgs, IfOlder, RollbackArgs, TargetArgs, VerifyArgs, Via};
+use crate::cli::{
+    AutoMerge, BumpArgs, DeliveryArgs, IfHeld, IfOlder, RollbackArgs, TargetArgs, VerifyArgs, Via,
+};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens};
@@ -27,6 +29,11 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         IfOlder::Auto => IfOlder::Fail,
         chosen => chosen,
     };
+    let if_held = match args.held.if_held {
+        IfHeld::Auto if ActionsRun::read(&environment).active => IfHeld::Skip,
+        IfHeld::Auto => IfHeld::Fail,
+        chosen => chosen,
+    };
     let delivery = delivery(args.deliver, if_older, &environment)?;
     let pins_digests = args.digest.as_deref() == Some("auto");
     let settings = BumpSettings {
@@ -41,6 +48,8 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         add: args.add,
         registry: registry(&args.verify, pins_digests)?,
         back: None,
+        hold: None,
+        if_held,
         place: place(&args.common, args.source.as_deref(), &delivery.landing.remote, environment, now)?,
         delivery,
     };
@@ -74,6 +83,9 @@ pub fn rollback(
         add: false,
         registry: registry(&args.verify, false)?,
         back: Some(RollbackOptions { force: args.force }),
+        hold: None,
+        // in an incident, an error is better than a rollback that does nothing
+        if_held: if args.held.if_held == IfHeld::Auto { IfHeld::Fail } else { args.held.if_held },
         place: place(&args.common, None, &delivery.landing.remote, environment, now)?,
         delivery,
     };
@@ -109,7 +121,7 @@ fn places(args: TargetArgs) -> Result<ReferenceSelection, SettingsError> {
     })
 }
 
-fn delivery(
+pub(super) fn delivery(
     args: DeliveryArgs,
     if_older: IfOlder,
     environment: &Environment,
@@ -176,7 +188,7 @@ fn people(typed: Vec<String>) -> Vec<String> {
 }
 
 impl BumpSettings {
-    fn check(&self) -> Result<(), BadCombination> {
+    pub(super) fn check(&self) -> Result<(), BadCombination> {
         let by_api = self.delivery.landing.via == Via::Api;
         let lands = matches!(self.delivery.destination, Destination::Push | Destination::PullRequest);
         if matches!(self.place.root, WorkLocation::Url(_)) && !lands && !self.delivery.dry_run {

@@ -2,6 +2,7 @@
 
 use crate::file_selection::SelectionError;
 use crate::git::AuthorError;
+use crate::holds::HoldTimeError;
 use crate::image::ImageError;
 use crate::template::TemplateError;
 use crate::yaml::FieldError;
@@ -20,6 +21,8 @@ pub enum SettingsError {
     Image(#[from] ImageError),
     #[error(transparent)]
     Field(#[from] FieldError),
+    #[error("until: {0}")]
+    Until(#[from] HoldTimeError),
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error(transparent)]
@@ -59,6 +62,8 @@ pub enum ExpectedValue {
     Pattern,
     #[error("not the address of a page")]
     Page,
+    #[error("not one line")]
+    OneLine,
 }
 
 /// Why a command takes names without tags.
@@ -68,6 +73,7 @@ pub enum BareName {
     Scan,
     History,
     Wait,
+    Hold,
 }
 
 /// Flags that don't go together, or miss one another.
@@ -91,6 +97,8 @@ pub enum BadCombination {
     ContainsWithoutUrl,
     #[error("no IMAGE was given")]
     NoImage,
+    #[error("a hold needs a reason")]
+    HoldWithoutReason,
     #[error("a field needs a file")]
     FieldWithoutFile,
     #[error("a field needs exactly one IMAGE")]

@@ -31,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("effective", &["dotenv", "file_selection", "image", "location", "manifest", "yaml"]),
     ("plan", &["dotenv", "effective", "image", "location", "manifest", "file_selection", "visible", "yaml"]),
     ("history", &["edit_script", "image", "manifest", "object_id", "plan", "file_selection"]),
+    ("holds", &["file_selection", "image", "location", "plan", "visible", "yaml"]),
     (
         "config",
         &[
@@ -122,6 +123,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "cli",
             "environment",
             "git",
+            "holds",
             "image",
             "plan",
             "file_selection",
@@ -157,6 +159,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "verify",
             "visible",
             "yaml",
+            "holds",
         ],
     ),
     (
@@ -191,6 +194,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "visible",
             "worktree",
             "yaml",
+            "holds",
         ],
     ),
     (
@@ -226,6 +230,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "template",
             "visible",
             "worktree",
+            "holds",
         ],
     ),
     // the binary

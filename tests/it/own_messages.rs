@@ -85,6 +85,7 @@ proptest! {
             skip_ci,
             source: source.map(|source| source.to_string()),
             rolled_back: bad.into_iter().map(|tag| (TargetIndex::new(0), RolledBack { tag, source: None })).collect(),
+            overridden_holds: Vec::new(),
             signoff: None,
             prefix: &prefix,
         };

@@ -6,6 +6,7 @@ use crate::git::is_branch_name;
 use crate::image::{Field, short_name};
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, LandingTarget};
+use crate::settings::HoldAction;
 
 impl Bump<'_> {
     /// The remote's default branch. The pull request's own branch is named after it, and must be another one.
@@ -27,7 +28,7 @@ impl Bump<'_> {
     pub(super) fn head_branch(&self, base: &str) -> Result<String, BumpError> {
         let filled = self.settings.delivery.pull.branch.fill(|variable| match variable.name.as_str() {
             "base" => Ok(base.to_owned()),
-            "name" => Ok(self.short_names().join("-")),
+            "name" => Ok(self.name_of_change()),
             _ => self.build.value(variable),
         });
         let filled = filled.map_err(BumpError::BranchTemplate)?;
@@ -36,6 +37,16 @@ impl Bump<'_> {
             return Err(BumpError::BadHeadBranch { branch });
         }
         Ok(branch)
+    }
+
+    /// The images; for a hold, with the command before them, because their bumps have a branch of their own.
+    fn name_of_change(&self) -> String {
+        let names = self.short_names().join("-");
+        match self.settings.hold.as_ref().map(|options| &options.action) {
+            Some(HoldAction::Hold { .. }) => format!("hold-{names}"),
+            Some(HoldAction::Unhold) => format!("unhold-{names}"),
+            None => names,
+        }
     }
 
     fn short_names(&self) -> Vec<&str> {
