@@ -104,6 +104,10 @@ impl Console {
 
     /// Gives the runner what it shows outside of the log: annotations, outputs and the summary.
     fn tell_runner(&self, runner: &Channels, report: &Report) {
+        for secret in &report.secrets {
+            // the only output that contains a secret: the runner hides it from here on
+            let _ = std::io::stderr().write_all(commands::mask(secret).as_bytes());
+        }
         if report.outcome != Outcome::Planned {
             for change in commands::changes(&report.changes, &runner.prefix) {
                 self.command(&change);

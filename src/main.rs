@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use console::Console;
-use progress::Progress;
+use progress::{FileCount, Waiting};
 use tagbump::cli::{self, Command, HistoryArgs, InitArgs, ScanArgs, TagArgs};
 use tagbump::commands::{bump, history, init, scan, tag};
 use tagbump::diagnostics::Error;
@@ -55,7 +55,9 @@ fn run(command: Command, environment: Environment, console: &Console) -> Result<
 
 fn run_bump(settings: &BumpSettings, console: &Console) -> ExitCode {
     signals::clean_up_on_signals();
-    let report = bump::run(settings);
+    let waiting = Waiting::start(console.is_interactive());
+    let report = bump::run(settings, &|what| waiting.set(what));
+    drop(waiting);
     console.report(&report);
     ExitCode::from(report.exit_code(settings.delivery.exit_code))
 }
@@ -66,7 +68,7 @@ fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result
 }
 
 fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode, Error> {
-    let progress = Progress::start(console.is_interactive());
+    let progress = FileCount::start(console.is_interactive());
     let listing = scan::run(&settings::scan(args)?, &|| progress.step())?;
     drop(progress);
     Ok(console.listing(&listing))
@@ -82,7 +84,7 @@ fn run_history(args: HistoryArgs, environment: Environment, console: &Console) -
 fn run_init(args: InitArgs, console: &Console) -> Result<ExitCode, Error> {
     signals::clean_up_on_signals();
     let settings = settings::init(args)?;
-    let progress = Progress::start(console.is_interactive());
+    let progress = FileCount::start(console.is_interactive());
     let proposal = init::propose(&settings, &|| progress.step())?;
     drop(progress);
     console.proposal(&proposal, settings.yes);

@@ -1,10 +1,10 @@
 //! Shows progress on the terminal, for work that takes longer than half a second.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
@@ -12,21 +12,18 @@ const SHOWN_AFTER: Duration = Duration::from_millis(500);
 const REFRESH: Duration = Duration::from_millis(100);
 
 /// Counts files. The display disappears when this is dropped.
-pub struct Progress {
+pub struct FileCount {
     files: Arc<AtomicUsize>,
-    watcher: Option<(Sender<()>, JoinHandle<()>)>,
+    _display: Display,
 }
 
-impl Progress {
+impl FileCount {
     /// Starts to count. Shows nothing unless `watched`.
     pub fn start(watched: bool) -> Self {
         let files = Arc::new(AtomicUsize::new(0));
-        let watcher = watched.then(|| {
-            let (done, is_done) = mpsc::channel();
-            let count = Arc::clone(&files);
-            (done, std::thread::spawn(move || show(&count, &is_done)))
-        });
-        Progress { files, watcher }
+        let count = Arc::clone(&files);
+        let line = move || Some(format!("{} files", count.load(Ordering::Relaxed)));
+        FileCount { files, _display: Display::start(watched, line) }
     }
 
     /// Counts one more file.
@@ -35,7 +32,53 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+/// What a run waits for, and since when.
+type Wait = Arc<Mutex<Option<(String, Instant)>>>;
+
+/// Shows what a run waits for, and for how long. The display disappears when this is dropped.
+pub struct Waiting {
+    wait: Wait,
+    _display: Display,
+}
+
+impl Waiting {
+    /// Shows nothing unless `watched`.
+    pub fn start(watched: bool) -> Self {
+        let wait = Wait::default();
+        let shown = Arc::clone(&wait);
+        Waiting { wait, _display: Display::start(watched, move || line(&shown)) }
+    }
+
+    /// Sets what the run waits for.
+    pub fn set(&self, what: Option<&str>) {
+        let wait = what.map(|what| (what.to_owned(), Instant::now()));
+        *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
+    }
+}
+
+fn line(wait: &Wait) -> Option<String> {
+    let wait = wait.lock().unwrap_or_else(PoisonError::into_inner);
+    let (what, since) = wait.as_ref()?;
+    let passed = since.elapsed();
+    (passed >= SHOWN_AFTER).then(|| format!("{what} ({} s)", passed.as_secs()))
+}
+
+/// A line on the terminal, while there is one to show.
+struct Display {
+    watcher: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Display {
+    fn start(watched: bool, line: impl Fn() -> Option<String> + Send + 'static) -> Self {
+        let watcher = watched.then(|| {
+            let (done, is_done) = mpsc::channel();
+            (done, std::thread::spawn(move || show(&line, &is_done)))
+        });
+        Display { watcher }
+    }
+}
+
+impl Drop for Display {
     fn drop(&mut self) {
         if let Some((done, watcher)) = self.watcher.take() {
             drop(done);
@@ -45,14 +88,24 @@ impl Drop for Progress {
     }
 }
 
-fn show(files: &AtomicUsize, is_done: &Receiver<()>) {
+fn show(line: &dyn Fn() -> Option<String>, is_done: &Receiver<()>) {
     if is_done.recv_timeout(SHOWN_AFTER) != Err(RecvTimeoutError::Timeout) {
         return;
     }
-    let bar = ProgressBar::new_spinner();
+    let mut bar: Option<ProgressBar> = None;
     while is_done.recv_timeout(REFRESH) == Err(RecvTimeoutError::Timeout) {
-        bar.set_message(format!("{} files", files.load(Ordering::Relaxed)));
-        bar.tick();
+        match (line(), bar.take()) {
+            (Some(text), shown) => {
+                let shown = shown.unwrap_or_else(ProgressBar::new_spinner);
+                shown.set_message(text);
+                shown.tick();
+                bar = Some(shown);
+            }
+            (None, Some(shown)) => shown.finish_and_clear(),
+            (None, None) => {}
+        }
     }
-    bar.finish_and_clear();
+    if let Some(shown) = bar {
+        shown.finish_and_clear();
+    }
 }

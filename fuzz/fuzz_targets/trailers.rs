@@ -51,6 +51,7 @@ fuzz_target!(|input: Input| {
     let facts = BuildInfo { branch: Some(input.branch.to_owned()), ..BuildInfo::default() };
     let plan = plan(&input.changes);
     let words = MessageParts {
+        brought: Vec::new(),
         template: template.as_ref(),
         facts: &facts,
         skip_ci: input.skip_ci,

@@ -5,6 +5,7 @@
 
 use super::as_text::without_marks;
 use crate::error::Failure;
+use crate::output::Secret;
 use crate::plan::ChangedReference;
 use crate::visible::inline;
 
@@ -17,6 +18,12 @@ pub fn warning(text: &str) -> String {
 
 pub fn notice(text: &str) -> String {
     command("notice", &[], text)
+}
+
+/// Asks the runner to show `***` for a secret, wherever it appears in the log: one command for each line of it.
+pub fn mask(secret: &Secret) -> String {
+    let lines = secret.as_str().split(['\r', '\n']).filter(|line| !line.is_empty());
+    lines.map(|line| format!("::add-mask::{}\n", line.replace('%', "%25"))).collect()
 }
 
 /// Folds the lines that follow under a title, until [`end_group`].
@@ -103,6 +110,12 @@ mod tests {
         };
         let command = changes(&[change], "gitops");
         assert_eq!(command, ["::notice file=gitops/a%3Ab%2Cc.yaml,line=3,title=acme/api::(none) -> v2\n"]);
+    }
+
+    #[test]
+    fn each_line_of_a_secret_is_masked() {
+        assert_eq!(mask(&Secret::new("50%\r\nx")), "::add-mask::50%25\n::add-mask::x\n");
+        assert_eq!(mask(&Secret::new("")), "");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The job summary, as Markdown: what changed, the diff, and where the change is now.
 
 use crate::markdown::{code_block, code_span};
-use crate::output::{Outcome, Report, diff};
+use crate::output::{Comparison, Outcome, Report, diff};
 
 /// A step may write 1 MiB; GitHub drops a longer summary entirely.
 const MAX_DIFF: usize = 500_000;
 const MAX_ROWS: usize = 500;
+const MAX_COMPARISONS: usize = 20;
+const MAX_IMAGES: usize = 20;
 
 /// The summary of a bump.
 pub fn of_report(report: &Report) -> String {
@@ -22,8 +24,9 @@ pub fn of_report(report: &Report) -> String {
         };
         return format!("### tagbump: {outcome_text}\n\n{}\n{}", images.join(", "), skipped(report));
     }
-    let (table, skipped) = (table(report), skipped(report));
-    format!("### tagbump: {}\n\n{table}{skipped}{}", headline(report), folded_diff(report))
+    let parts =
+        [headline(report) + "\n\n", table(report), skipped(report), comparisons(report), folded_diff(report)];
+    format!("### tagbump: {}", parts.concat())
 }
 
 fn headline(report: &Report) -> String {
@@ -67,6 +70,42 @@ fn skipped(report: &Report) -> String {
         format!("| {place} | {} | {} |\n", code(&one.image), code(&one.detail))
     });
     format!("\n| skipped | image | why |\n|---|---|---|\n{}", rows.collect::<String>())
+}
+
+/// The commits that the changes bring, one line for each page that compares them.
+fn comparisons(report: &Report) -> String {
+    let mut shown: Vec<(&Comparison, Vec<&str>)> = Vec::new();
+    for (change, origin) in report.changes.iter().zip(&report.origins).take(MAX_ROWS) {
+        let Some(comparison) = origin.comparison.as_deref() else { continue };
+        match shown.iter_mut().find(|(known, _)| known.url == comparison.url) {
+            Some((_, images)) if images.contains(&change.image.as_str()) => {}
+            Some((_, images)) => images.push(&change.image),
+            None => shown.push((comparison, vec![&change.image])),
+        }
+    }
+    shown.iter().take(MAX_COMPARISONS).map(|(comparison, images)| paragraph(comparison, images)).collect()
+}
+
+fn paragraph(comparison: &Comparison, images: &[&str]) -> String {
+    let images: Vec<String> = images.iter().take(MAX_IMAGES).map(|image| code_span(image)).collect();
+    let (images, url) = (images.join(", "), &comparison.url);
+    let pair = url.rsplit('/').next().unwrap_or(url);
+    let line = match comparison.goes_back {
+        true => format!("\n{images} goes back: [{pair}]({url})\n"),
+        false => format!("\nChanges of {images}: [{pair}]({url})\n"),
+    };
+    line + &list(comparison)
+}
+
+fn list(comparison: &Comparison) -> String {
+    let listed = comparison.range.as_ref().filter(|range| !range.commits.is_empty());
+    let Some(range) = listed else { return String::new() };
+    let mut text: String =
+        range.commits.iter().map(|commit| format!("- {}\n", code_span(&commit.subject))).collect();
+    if range.more() > 0 {
+        text += &format!("- and {} more\n", range.more());
+    }
+    format!("\n{text}")
 }
 
 fn folded_diff(report: &Report) -> String {

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 
 use super::headings::{COMMIT, DESTINATION, ORDER_AND_RETRIES, OUTPUT, PULL_REQUEST};
-use super::{AutoMerge, ForgeArg, Format, Via};
+use super::{AutoMerge, Changes, ForgeArg, Format, Via};
 
 /// Where to put a change, and how to report it.
 #[derive(Debug, Args)]
@@ -194,6 +194,25 @@ pub struct DeliveryArgs {
     )]
     pub sign: bool,
 
+    /// Show which commits it brings: auto, link, list or off [default: auto]
+    ///
+    /// link adds a link that compares the old and the new source to the commit, the job summary
+    /// and the pull request. auto also lists the commits in the last two, if the target's
+    /// history has them. list asks the forge, also for commits of another repository; more
+    /// people may then read their subjects.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        env = "TAGBUMP_CHANGES",
+        hide_env = true,
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = COMMIT,
+        verbatim_doc_comment
+    )]
+    pub changes: Changes,
+
     /// Branch of the pull request; a template [default: tagbump/{base}/{name}]
     #[arg(
         long,
@@ -291,9 +310,9 @@ pub struct DeliveryArgs {
 
     /// Forge that hosts the remote: github, gitea or gitlab [default: detected]
     ///
-    /// It is used for pull requests, and to order builds of other repositories; gitea is also for
-    /// Forgejo. By default, tagbump knows it by the host and the CI system's variables, or asks
-    /// the server.
+    /// It is used for pull requests, for compare links, and to order builds of other
+    /// repositories; gitea is also for Forgejo. By default, tagbump knows it by the host and the
+    /// CI system's variables, or asks the server.
     #[arg(
         long,
         value_name = "F",

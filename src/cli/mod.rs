@@ -300,6 +300,19 @@ pub enum AutoMerge {
     Rebase,
 }
 
+/// How to describe the commits that a bump brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Changes {
+    /// A link, and the commits that are known without a request.
+    #[value(alias = "")]
+    Auto,
+    /// A link alone.
+    Link,
+    /// A link, and the commits that the forge lists.
+    List,
+    Off,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Via {
     #[value(alias = "")]

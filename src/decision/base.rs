@@ -1,6 +1,6 @@
 //! The files that a decision is made on, and the commits before them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::landing::TipSnapshot;
 use crate::plan::{Cancellation, FileSource};
@@ -19,6 +19,23 @@ impl<'a> DecisionBase<'a> {
         match self {
             DecisionBase::Head(files) => *files,
             DecisionBase::Tip(tip) => tip.files,
+        }
+    }
+
+    /// The same, with more time to decide.
+    #[must_use]
+    pub(super) fn postponed(self, time: Duration) -> Self {
+        match self {
+            DecisionBase::Head(files) => DecisionBase::Head(files),
+            DecisionBase::Tip(tip) => DecisionBase::Tip(TipSnapshot { deadline: tip.deadline + time, ..tip }),
+        }
+    }
+
+    /// The remote branch, if it is one.
+    pub fn tip(&self) -> Option<TipSnapshot<'a>> {
+        match self {
+            DecisionBase::Head(_) => None,
+            DecisionBase::Tip(tip) => Some(*tip),
         }
     }
 

@@ -28,6 +28,8 @@ pub struct DecisionContext<'a> {
     pub carries: bool,
     /// Who commits. `None` if no commit is made, or can be made, so that no message is needed.
     pub committer: Option<Identity>,
+    /// Is called with what a decision waits for, and with `None` when it goes on.
+    pub on_wait: &'a dyn Fn(Option<&str>),
 }
 
 impl DecisionContext<'_> {

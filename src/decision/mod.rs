@@ -6,11 +6,14 @@
 //!
 //! 1. `targets`: which images are set, and to which tag; `tag_origin` is where a tag comes from, `rollback` finds the previous one.
 //! 2. `order_guard`: plans, and keeps the references that run a newer build. `freshness` compares a build with the current one,
-//!    `writers` finds the commit that set a tag, `build_orders` orders two commits.
-//! 3. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
+//!    `writers` finds the commit that set a tag, `build_orders` orders two commits. `source_forges` asks about another repository's.
+//! 3. `change_origins`: which commits the change brings, for the texts; `brought` says to which images.
+//! 4. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
 
 mod base;
+mod brought;
 mod build_orders;
+mod change_origins;
 mod context;
 mod error;
 mod freshness;
@@ -19,18 +22,21 @@ mod plan_facts;
 mod pr_text;
 mod registry_check;
 mod rollback;
+mod source_forges;
 mod still_blocked;
 mod tag_origin;
 mod targets;
 mod wording;
 mod writers;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
-use crate::output::SkippedReference;
+use crate::output::{ChangeOrigin, Secret, SkippedReference};
 use crate::plan::{Plan, Request};
+use change_origins::{KnownRanges, OriginSearch};
 use order_guard::{GuardedPlan, OrderGuard};
 use registry_check::{RegistryCheck, RegistryMemory};
 use rollback::RollbackPlan;
@@ -49,6 +55,8 @@ pub use targets::{TargetError, environment_limit};
 pub struct Decision {
     pub request: Request,
     pub plan: Plan,
+    /// Where the plan's changes come from, in their order.
+    pub origins: Vec<ChangeOrigin>,
     /// The commit message. Empty if the plan is, or if no commit is made.
     pub message: String,
     /// Empty if the branch and its base need no change, or if no pull request is made.
@@ -57,6 +65,10 @@ pub struct Decision {
     pub skipped: Vec<SkippedReference>,
     /// References that are set although the order of the builds is unknown.
     pub notices: Vec<String>,
+    /// How long registries were waited for.
+    pub waited: Duration,
+    /// What registries were sent or sent back, and must stay secret.
+    pub secrets: Vec<Secret>,
     pub facts: PlanFacts,
 }
 
@@ -64,6 +76,7 @@ pub struct Decision {
 #[derive(Debug)]
 pub struct Undecided {
     pub error: DecisionError,
+    pub secrets: Vec<Secret>,
     pub facts: PlanFacts,
 }
 
@@ -74,6 +87,8 @@ pub struct DecisionMemory {
     rollback: Option<RollbackPlan>,
     /// The order of each pair of commits that is known, so that no server is asked twice.
     orders: HashMap<(String, String), BuildOrder>,
+    /// The commits between two, so that no forge is asked twice.
+    ranges: KnownRanges,
     /// What the registries said about the images, so that each is asked once.
     registries: RegistryMemory,
 }
@@ -90,6 +105,10 @@ impl Proposal for Decision {
     fn request(&self) -> RequestText<'_> {
         RequestText { title: &self.pull_request.title, body: &self.pull_request.body }
     }
+
+    fn waited(&self) -> Duration {
+        self.waited
+    }
 }
 
 /// Decides what a bump does on top of `base`.
@@ -102,9 +121,11 @@ pub fn decide(
     memory: &mut DecisionMemory,
 ) -> Result<Decision, Box<Undecided>> {
     let mut facts = PlanFacts::default();
-    match decide_noting(context, base, memory, &mut facts) {
-        Ok(decision) => Ok(Decision { facts, ..decision }),
-        Err(error) => Err(Box::new(Undecided { error, facts })),
+    let decided = decide_noting(context, base, memory, &mut facts);
+    let secrets = memory.registries.secrets();
+    match decided {
+        Ok(decision) => Ok(Decision { secrets, facts, ..decision }),
+        Err(error) => Err(Box::new(Undecided { error, secrets, facts })),
     }
 }
 
@@ -115,8 +136,9 @@ fn decide_noting(
     facts: &mut PlanFacts,
 ) -> Result<Decision, DecisionError> {
     let config = Config::load(base.files())?;
-    let mut request = request(context, &config, base, &mut memory.rollback)?;
     let mut registry = RegistryCheck::new(context, &config, &mut memory.registries);
+    let base = base.postponed(registry.longest_wait());
+    let mut request = request(context, &config, base, &mut memory.rollback)?;
     registry.pin(&mut request)?;
     let guarded = match base {
         DecisionBase::Head(files) => {
@@ -128,12 +150,26 @@ fn decide_noting(
         }
     };
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
-    let GuardedPlan { mut plan, skipped, mut notices, still_blocked } = guarded?;
+    let GuardedPlan { mut plan, skipped, mut notices, still_blocked, writers } = guarded?;
     plan.warnings.extend(registry.warnings);
     notices.extend(registry.notices);
+    let waited = registry.waited;
     let by_labels = registry.sources;
     let rollback = memory.rollback.as_ref();
-    let decision = Decision { request, plan, skipped, notices, ..Decision::default() };
+    let mut search = OriginSearch {
+        context,
+        config: &config,
+        by_labels: &by_labels,
+        rollback,
+        tip: base.tip(),
+        writers: &writers,
+        orders: &memory.orders,
+        ranges: &mut memory.ranges,
+        notices: BTreeSet::new(),
+    };
+    let origins = search.of_plan(&plan);
+    notices.extend(std::mem::take(&mut search.notices));
+    let decision = Decision { request, plan, origins, skipped, notices, waited, ..Decision::default() };
     let Some(committer) = &context.committer else { return Ok(decision) };
     let wording = Wording {
         context,
@@ -143,8 +179,8 @@ fn decide_noting(
         rollback,
         still_blocked: &still_blocked,
     };
-    let message = wording.message(&decision.plan)?;
-    let pull_request = wording.pull_request(base, &decision, &message, facts)?;
+    let message = wording.message(&decision.plan, &decision.origins)?;
+    let pull_request = wording.pull_request(base, &decision, &mut search, facts)?;
     Ok(Decision { message, pull_request, ..decision })
 }
 

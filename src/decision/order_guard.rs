@@ -31,6 +31,8 @@ pub(super) struct GuardedPlan {
     pub notices: Vec<String>,
     /// Tags that were rolled back and stay blocked, though another tag is set now; by the plan's targets.
     pub still_blocked: Vec<(TargetIndex, RolledBack)>,
+    /// The commits that set the tags which are replaced, on the branch and on the other one of a pull request.
+    pub writers: Vec<(ChangedReference, ProvenCommit)>,
 }
 
 impl GuardedPlan {
@@ -70,7 +72,7 @@ impl<'a> OrderGuard<'a> {
         if settings.delivery.landing.if_older == IfOlder::Write {
             let writers = self.lookup(self.tip.tip, &plan.changes)?.available_writers();
             let still_blocked = check.still_blocked(&plan, &writers);
-            return Ok(GuardedPlan { still_blocked, ..GuardedPlan::of_plan(plan) });
+            return Ok(GuardedPlan { still_blocked, writers, ..GuardedPlan::of_plan(plan) });
         }
         let verdicts = self.compare_all(&plan, &mut check, facts)?;
         // with a second branch the last plan was the one for that: plan again, so that the facts are those of this plan
@@ -105,7 +107,8 @@ impl<'a> OrderGuard<'a> {
         let mut writers = self.lookup(tip, &other.changes)?;
         for (nth, change) in other.changes.iter().enumerate() {
             self.check_time()?;
-            let (freshness, _) = check.freshness(&mut writers, nth, &other);
+            let (freshness, writer) = check.freshness(&mut writers, nth, &other);
+            verdicts.writers_beside.extend(writer.map(|writer| (change.clone(), writer)));
             verdicts.add(change, freshness, false);
         }
         Ok(verdicts)
@@ -135,6 +138,8 @@ struct GuardVerdicts {
     unordered: BTreeSet<String>,
     /// The commits that set the current tags on the branch that the bump is made on.
     writers: Vec<(ChangedReference, ProvenCommit)>,
+    /// Those on the other branch of a pull request.
+    writers_beside: Vec<(ChangedReference, ProvenCommit)>,
 }
 
 impl GuardVerdicts {
@@ -172,6 +177,8 @@ impl GuardVerdicts {
         let left = plan.left.max(if plan.is_empty() { self.skip.len() } else { 0 });
         let notices = self.unordered.into_iter().filter(|_| !plan.edits.is_empty()).collect();
         let skipped = self.superseded.into_iter().collect();
-        GuardedPlan { plan: Plan { left, ..plan }, skipped, notices, still_blocked }
+        // a reference that is the same on both counts as the branch's own
+        let writers = self.writers_beside.into_iter().chain(self.writers).collect();
+        GuardedPlan { plan: Plan { left, ..plan }, skipped, notices, still_blocked, writers }
     }
 }

@@ -3,10 +3,12 @@
 
 use super::Decision;
 use super::base::{DecisionBase, is_on_pr_branch};
+use super::change_origins::OriginSearch;
 use super::error::DecisionError;
 use super::plan_facts::PlanFacts;
 use super::wording::Wording;
 use crate::markdown::cut_line;
+use crate::output::ChangeOrigin;
 use crate::plan::Plan;
 use crate::settings::Destination;
 
@@ -18,12 +20,12 @@ pub struct PrText {
 }
 
 impl Wording<'_> {
-    /// The text of the pull request for a decision, whose commit message is `message`.
+    /// The text of the pull request for a decision.
     pub fn pull_request(
         &self,
         base: DecisionBase<'_>,
         decision: &Decision,
-        message: &str,
+        search: &mut OriginSearch<'_>,
         facts: &mut PlanFacts,
     ) -> Result<PrText, DecisionError> {
         let DecisionBase::Tip(tip) = base else { return Ok(PrText::default()) };
@@ -34,18 +36,19 @@ impl Wording<'_> {
             // the branch has the bump already; the text describes it as long as the base lacks it
             Some((_, base)) => {
                 let proposed = facts.plan(base, &decision.request)?;
-                self.pr_text(&self.message(&proposed)?, &proposed)
+                self.pr_text(&proposed, &search.of_plan(&proposed))
             }
-            None => self.pr_text(message, &decision.plan),
+            None => self.pr_text(&decision.plan, &decision.origins),
         }
     }
 
-    fn pr_text(&self, message: &str, plan: &Plan) -> Result<PrText, DecisionError> {
+    fn pr_text(&self, plan: &Plan, origins: &[ChangeOrigin]) -> Result<PrText, DecisionError> {
         if plan.is_empty() {
             return Ok(PrText::default());
         }
         let pull = &self.context.settings.delivery.pull;
-        let (subject, body) = message.split_once('\n').unwrap_or((message, ""));
+        let message = self.detailed_message(plan, origins)?;
+        let (subject, body) = message.split_once('\n').unwrap_or((&message, ""));
         let title = match &pull.title {
             Some(template) => self.filled("pr-title", template, plan)?,
             None => subject.to_owned(),

@@ -3,7 +3,8 @@
 //! A registry is asked once about an image, by the first decision that would set it; the answer holds for all tries of a
 //! run. Only images that the user named are asked about, never one that only a file names.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use url::Url;
 
@@ -12,8 +13,8 @@ use super::error::DecisionError;
 use super::targets;
 use crate::config::Config;
 use crate::image::{Field, Tag, same_image};
-use crate::output::BumpedImage;
-use crate::plan::{NewDigest, Plan, Request, UpdateTarget};
+use crate::output::{BumpedImage, Secret};
+use crate::plan::{ChangedReference, NewDigest, Plan, Request, UpdateTarget};
 use crate::registry::{FoundImage, ImageQuestion, RegistryClient, RegistryError, SourceLabels, Wanted};
 use crate::tag::Source;
 use crate::verify::Verify;
@@ -27,6 +28,47 @@ const WORTH_A_NOTICE: u64 = 1;
 pub(super) struct RegistryMemory {
     client: Option<RegistryClient>,
     answers: HashMap<ImageQuestion, Result<FoundImage, RegistryError>>,
+    secrets: BTreeSet<Secret>,
+}
+
+impl RegistryMemory {
+    /// What was sent or received, and must stay secret.
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.secrets.iter().cloned().collect()
+    }
+
+    /// Asks, and keeps the answers.
+    fn look_up(
+        &mut self,
+        questions: Vec<ImageQuestion>,
+        context: &DecisionContext<'_>,
+    ) -> Result<Duration, RegistryError> {
+        let started = Instant::now();
+        let client = match &self.client {
+            Some(client) => client,
+            None => self.client.insert(RegistryClient::new(&context.settings.place.environment)?),
+        };
+        (context.on_wait)(Some(&waiting_for(&questions)));
+        let found = client.look_up(&questions, context.settings.registry.timeout);
+        (context.on_wait)(None);
+        self.secrets.extend(found.secrets.into_iter().map(Secret::new));
+        self.answers.extend(questions.into_iter().zip(found.answers));
+        Ok(started.elapsed())
+    }
+}
+
+/// Whether a change sets an image that the user didn't name: the file says which one runs.
+fn is_named_by_file(change: &ChangedReference, plan: &Plan) -> bool {
+    let named = change.target.of(&plan.targets).map(UpdateTarget::effective_name);
+    change.field.is_none() && named.is_none_or(|named| !same_image(named, &change.image))
+}
+
+/// What a person at a terminal reads in the meantime.
+fn waiting_for(questions: &[ImageQuestion]) -> String {
+    match questions {
+        [question] => format!("looking for {}:{} in its registry", inline(&question.name), question.wanted),
+        several => format!("looking for {} images in their registries", several.len()),
+    }
 }
 
 /// Asks the registries for one decision.
@@ -35,6 +77,8 @@ pub(super) struct RegistryCheck<'a> {
     config: &'a Config,
     memory: &'a mut RegistryMemory,
     verify: Verify,
+    /// How long this decision has waited.
+    pub waited: Duration,
     pub warnings: BTreeSet<String>,
     pub notices: BTreeSet<String>,
     pub sources: LabelSources,
@@ -57,10 +101,19 @@ impl<'a> RegistryCheck<'a> {
             config,
             memory,
             verify: context.settings.registry.verify.or(config.verify).unwrap_or(Verify::Off),
+            waited: Duration::ZERO,
             warnings: BTreeSet::new(),
             notices: BTreeSet::new(),
             sources: LabelSources::default(),
         }
+    }
+
+    /// How long this decision may wait: first for the digests, then for the images whose digest isn't needed.
+    pub fn longest_wait(&self) -> Duration {
+        let settings = self.context.settings.registry;
+        let mut services = self.config.names().filter_map(|name| self.config.service(name));
+        let pins = settings.pins_digests || services.any(|service| service.pins_digest);
+        if self.verify == Verify::Off && !pins { Duration::ZERO } else { settings.timeout * 2 }
     }
 
     /// Gives each target that is to be pinned the digest that its registry has for the tag.
@@ -68,6 +121,7 @@ impl<'a> RegistryCheck<'a> {
         let place = if request.add { NewDigest::OwnKey } else { NewDigest::LeftOut };
         let questions: Vec<_> = request.targets.iter().map(|target| self.digest_question(target)).collect();
         self.ask(questions.iter().flatten().cloned().collect())?;
+        questions.iter().flatten().try_for_each(|question| self.judge(question))?;
         for (target, question) in request.targets.iter_mut().zip(questions) {
             let found =
                 question.and_then(|question| self.found(&question)).and_then(|found| found.digest.clone());
@@ -81,11 +135,17 @@ impl<'a> RegistryCheck<'a> {
 
     /// Looks for the images that a plan would set, and gives the plan back.
     pub fn verified(&mut self, plan: Plan) -> Result<Plan, DecisionError> {
-        let positions: BTreeSet<_> = plan.changes.iter().map(|change| change.target).collect();
+        let by_name = plan.changes.iter().filter(|change| !is_named_by_file(change, &plan));
+        let positions: BTreeSet<_> = by_name.map(|change| change.target).collect();
         let targets: Vec<_> = positions.iter().filter_map(|at| at.of(&plan.targets)).collect();
-        if self.verify != Verify::Off {
-            self.ask(targets.iter().flat_map(|target| self.questions(target)).collect())?;
+        if self.verify != Verify::Off || plan.targets.iter().any(|target| self.is_pinned(target)) {
             self.warn_of_unknown_names(&plan);
+        }
+        if self.verify != Verify::Off {
+            let questions: Vec<_> = targets.iter().flat_map(|target| self.questions(target)).collect();
+            let others = targets.iter().filter_map(|target| self.tag_of_digest(target));
+            self.ask(questions.iter().cloned().chain(others).collect())?;
+            questions.iter().try_for_each(|question| self.judge(question))?;
         }
         for target in targets {
             self.compare_tag_with_digest(target);
@@ -108,27 +168,20 @@ impl<'a> RegistryCheck<'a> {
         }
     }
 
-    /// Asks what was not asked before. Without an image, fails or warns.
+    /// Asks what was not asked before, all at once.
     fn ask(&mut self, questions: Vec<ImageQuestion>) -> Result<(), DecisionError> {
-        let mut new: Vec<_> = questions
-            .iter()
-            .filter(|question| !self.memory.answers.contains_key(question))
-            .cloned()
-            .collect();
-        new.dedup();
+        let mut asked = HashSet::new();
+        let is_new = |question: &ImageQuestion| {
+            !self.memory.answers.contains_key(question) && asked.insert(question.clone())
+        };
+        let new: Vec<_> = questions.into_iter().filter(is_new).collect();
         if !new.is_empty() {
-            let settings = self.context.settings;
-            let client = match self.memory.client.take() {
-                Some(client) => client,
-                None => RegistryClient::new(&settings.place.environment)?,
-            };
-            let answers = client.look_up(&new, settings.registry.timeout);
-            self.memory.answers.extend(new.into_iter().zip(answers));
-            self.memory.client = Some(client);
+            self.waited += self.memory.look_up(new, self.context)?;
         }
-        questions.iter().try_for_each(|question| self.judge(question))
+        Ok(())
     }
 
+    /// Without an image, fails or warns.
     fn judge(&mut self, question: &ImageQuestion) -> Result<(), DecisionError> {
         let image = format!("{}:{}", inline(&question.name), question.wanted);
         match self.memory.answers.get(question) {
@@ -149,14 +202,21 @@ impl<'a> RegistryCheck<'a> {
         self.memory.answers.get(question)?.as_ref().ok()
     }
 
-    /// The question for the digest of a target that is to be pinned. A rollback restores the digest that was there.
+    /// The question for the digest of a target that is to be pinned.
     fn digest_question(&self, target: &UpdateTarget) -> Option<ImageQuestion> {
+        // which image runs is known only from files
+        let is_named = target.new_name != Field::Keep;
+        let is_free = target.digest == Field::Unspecified || target.new_digest != NewDigest::BehindTag;
+        let tag = target.tag.as_ref().filter(|_| self.is_pinned(target) && is_named && is_free)?;
+        Some(self.question(target, Wanted::DigestOf(tag.clone())))
+    }
+
+    /// Whether the user wants a target to get its digest from its registry. A rollback restores the one that was there.
+    fn is_pinned(&self, target: &UpdateTarget) -> bool {
         let settings = self.context.settings;
         let service = target.service.as_deref().and_then(|name| self.config.service(name));
-        let is_pinned = settings.registry.pins_digests || service.is_some_and(|service| service.pins_digest);
-        let is_free = target.digest == Field::Unspecified || target.new_digest != NewDigest::BehindTag;
-        let tag = target.tag.as_ref().filter(|_| is_pinned && is_free && settings.back.is_none())?;
-        Some(self.question(target, Wanted::DigestOf(tag.clone())))
+        let asks = settings.registry.pins_digests || service.is_some_and(|service| service.pins_digest);
+        asks && settings.back.is_none()
     }
 
     /// What to ask before a target is set. With a digest, that is what runs; whether the tag is there too is worth a
@@ -180,33 +240,25 @@ impl<'a> RegistryCheck<'a> {
 
     /// Warns about images that only a file names. The file's author chose their registry, so tagbump doesn't contact it.
     fn warn_of_unknown_names(&mut self, plan: &Plan) {
-        for change in &plan.changes {
-            let named = change.target.of(&plan.targets).map(UpdateTarget::effective_name);
-            if named.is_none_or(|named| !same_image(named, &change.image)) {
-                let image = inline(&change.image);
-                self.warnings
-                    .insert(format!("didn't look for {image} in its registry: only a file names it"));
-            }
+        for change in plan.changes.iter().filter(|change| is_named_by_file(change, plan)) {
+            let image = inline(&change.image);
+            self.warnings.insert(format!("didn't look for {image} in its registry: only a file names it"));
         }
+    }
+
+    /// The question which digest the tag beside a literal digest points to.
+    fn tag_of_digest(&self, target: &UpdateTarget) -> Option<ImageQuestion> {
+        let (Field::Set(_), Some(tag)) = (&target.digest, &target.tag) else { return None };
+        let is_literal = self.digest_question(target).is_none();
+        is_literal.then(|| self.question(target, Wanted::Tag(tag.clone())))
     }
 
     /// Warns if a literal digest is not what its tag points to.
     fn compare_tag_with_digest(&mut self, target: &UpdateTarget) {
-        let (Field::Set(digest), Some(tag)) = (&target.digest, &target.tag) else { return };
-        if self.verify == Verify::Off || self.digest_question(target).is_some() {
+        let (Field::Set(digest), Some(question)) = (&target.digest, self.tag_of_digest(target)) else {
             return;
-        }
-        let question = self.question(target, Wanted::Tag(tag.clone()));
-        if !self.memory.answers.contains_key(&question) {
-            let time = self.context.settings.registry.timeout;
-            let asked = self
-                .memory
-                .client
-                .as_ref()
-                .map(|client| client.look_up(std::slice::from_ref(&question), time));
-            self.memory.answers.extend(asked.into_iter().flatten().map(|answer| (question.clone(), answer)));
-        }
-        let image = format!("{}:{tag}", inline(target.effective_name()));
+        };
+        let image = format!("{}:{}", inline(target.effective_name()), question.wanted);
         match self.memory.answers.get(&question) {
             Some(Ok(FoundImage { digest: Some(other), .. })) if other != digest => {
                 self.warnings

@@ -1,5 +1,6 @@
 //! The parts of the commit message about the built commit and about rollbacks.
 
+use super::brought::brought;
 use super::context::{DecisionContext, same_repository};
 use super::error::DecisionError;
 use super::registry_check::LabelSources;
@@ -7,8 +8,9 @@ use super::rollback::RollbackPlan;
 use super::targets;
 use crate::config::Config;
 use crate::git::Identity;
-use crate::landing::RolledBack;
 use crate::landing::message::MessageParts;
+use crate::landing::{BroughtCommits, RolledBack};
+use crate::output::ChangeOrigin;
 use crate::plan::{Plan, TargetIndex};
 use crate::settings::Destination;
 use crate::tag::Source;
@@ -27,12 +29,21 @@ pub(super) struct Wording<'a> {
 
 impl Wording<'_> {
     /// The commit message; empty if there is nothing to commit.
-    pub fn message(&self, plan: &Plan) -> Result<String, DecisionError> {
+    pub fn message(&self, plan: &Plan, origins: &[ChangeOrigin]) -> Result<String, DecisionError> {
         if plan.is_empty() {
             return Ok(String::new());
         }
         let template = targets::message(self.context.settings, self.config, plan);
-        Ok(self.parts(template, plan)?.message(plan)?)
+        // a list of commits is for people who review a pull request, not for those who read the log
+        let brought =
+            brought(plan, origins).into_iter().map(|brought| BroughtCommits { range: None, ..brought });
+        Ok(MessageParts { brought: brought.collect(), ..self.parts(template, plan)? }.message(plan)?)
+    }
+
+    /// The same with the commits that it brings, for a pull request.
+    pub fn detailed_message(&self, plan: &Plan, origins: &[ChangeOrigin]) -> Result<String, DecisionError> {
+        let template = targets::message(self.context.settings, self.config, plan);
+        Ok(MessageParts { brought: brought(plan, origins), ..self.parts(template, plan)? }.message(plan)?)
     }
 
     /// The text of a template that was given with `flag`. The mark `[skip ci]` is for commits only.
@@ -65,6 +76,7 @@ impl Wording<'_> {
         Ok(MessageParts {
             template,
             facts: context.build,
+            brought: Vec::new(),
             skip_ci: match commit.skip_ci {
                 Some(asked) => asked,
                 // CI hasn't run on the commits that are pushed along

@@ -4,6 +4,7 @@ use super::{http, landing};
 use crate::error::{Exit, Failure};
 use crate::forge::gitea::GiteaError;
 use crate::forge::github::{ApiRefusal, ApiRefusalReason, GitHubError};
+use crate::forge::gitlab::GitLabError;
 use crate::forge::{ForgeError, ForgeKind};
 use crate::hint::{Hint, flag, hint, setting, switch};
 
@@ -36,6 +37,7 @@ pub(super) fn describe(error: &ForgeError) -> Failure {
         ),
         ForgeError::GitHub(error) => describe_github(error),
         ForgeError::Gitea(error) => describe_gitea(error),
+        ForgeError::GitLab(error) => describe_gitlab(error),
         ForgeError::PullAnswer(error) => Failure::other(error.to_string()).hinted(
             hint("check GITHUB_API_URL and ") + flag("forge") + "; a proxy may answer in the forge's place",
         ),
@@ -85,6 +87,24 @@ fn describe_gitea(error: &GiteaError) -> Failure {
         }
         GiteaError::TooManyPullRequests { .. } => Failure::other(message)
             .hinted(hint("close those that are no longer needed, or land with ") + switch("push")),
+    }
+}
+
+fn describe_gitlab(error: &GitLabError) -> Failure {
+    let message = error.to_string();
+    match error {
+        GitLabError::NotUsable { .. } => {
+            Failure::other(message).hinted("check CI_SERVER_URL, and that the token is a single line")
+        }
+        GitLabError::NotHttps { .. } => Failure::usage(message).hinted("use an https remote"),
+        GitLabError::Refused(refusal) => Failure::new(Exit::Refused, message).hinted(match refusal.status {
+            401 => "the token is invalid or has expired; set another one in TAGBUMP_TOKEN".to_owned(),
+            403 => "the token needs the scope read_api; set one in TAGBUMP_TOKEN".to_owned(),
+            404 => {
+                format!("the token can't see {}; check the remote, and the token's project", refusal.route)
+            }
+            _ => "read GitLab's message above; a setting of the project is the likely cause".to_owned(),
+        }),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::ForgeKind;
 use super::gitea::GiteaError;
 use super::github::GitHubError;
+use super::gitlab::GitLabError;
 use super::pull_json::PullAnswerError;
 use crate::http::HttpError;
 use crate::landing::remote::RemoteError;
@@ -22,7 +23,8 @@ pub enum ForgeError {
         /// Why tokens that were found aren't sent there.
         withheld: Vec<String>,
     },
-    #[error("tagbump doesn't use {forge}'s API")]
+    /// tagbump makes no pull requests by this API.
+    #[error("tagbump doesn't use {forge}'s API for pull requests")]
     NoApi { forge: ForgeKind },
     /// The branch was pushed.
     #[error("GitLab made no merge request for {branch}: {why}")]
@@ -34,6 +36,8 @@ pub enum ForgeError {
     GitHub(#[from] GitHubError),
     #[error(transparent)]
     Gitea(#[from] GiteaError),
+    #[error(transparent)]
+    GitLab(#[from] GitLabError),
     #[error(transparent)]
     PullAnswer(#[from] PullAnswerError),
     #[error(transparent)]

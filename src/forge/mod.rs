@@ -1,4 +1,5 @@
-//! The forges that host a repository, one folder each, behind one trait.
+//! The forges that host a repository, one folder each, behind two traits: [`Forge`] for pull requests, [`CommitReader`] for what is known
+//! about commits.
 //!
 //! [`choose`] and [`ForgeSite::identify`] are the only places that pick a forge. A new one is a folder with a [`Forge`], with a
 //! [`Publisher`](crate::landing::remote::Publisher) if its API makes commits, and a case of [`ForgeSite`].
@@ -8,7 +9,8 @@
 //! here needs, and of its middleware only the layers for addresses, headers and the token are used: requests go over tagbump's own
 //! HTTP client (`github::wire`), so that proxies, certificates, timeouts and limits are the same everywhere, and its retries are off,
 //! because a POST that got a 502 may have done its work. No other module sees its types. Gitea is reached over that HTTP client alone:
-//! its API looks like GitHub's, but octocrab's types don't fit it. GitLab makes merge requests by push options, without its API.
+//! its API looks like GitHub's, but octocrab's types don't fit it. GitLab makes merge requests by push options, without its API, which
+//! only answers questions about commits.
 
 mod confirmed;
 mod error;
@@ -22,6 +24,7 @@ mod site;
 use std::fmt;
 use std::time::Instant;
 
+use crate::history::CommitRange;
 use crate::landing::remote::RemoteBranch;
 use crate::landing::{Backoff, BuildOrder, FetchError};
 use crate::object_id::CommitId;
@@ -109,7 +112,10 @@ pub trait Forge {
         head: &str,
         base: &str,
     ) -> Result<(), FetchError<ForgeError>>;
+}
 
+/// What tagbump asks of a forge about commits. It changes nothing, and every forge has it by its API.
+pub trait CommitReader {
     /// Compares two commits of a repository, `owner/name`.
     ///
     /// # Errors
@@ -121,6 +127,13 @@ pub trait Forge {
         ours: &str,
         theirs: &str,
     ) -> Result<BuildOrder, String>;
+
+    /// The commits of a repository that `new` has and `old` lacks.
+    ///
+    /// # Errors
+    /// Why they are unknown.
+    fn range(&self, deadline: Instant, repository: &str, old: &str, new: &str)
+    -> Result<CommitRange, String>;
 }
 
 /// What a pull request is to be.

@@ -8,8 +8,8 @@ use url::Url;
 
 use super::gitea::Gitea;
 use super::github::{GitHub, GitHubCommits, GitHubForge};
-use super::gitlab;
-use super::{Forge, ForgeError, ForgeKind};
+use super::gitlab::{self, GitLab};
+use super::{CommitReader, Forge, ForgeError, ForgeKind};
 use crate::actions::{ActionsRun, ApiUrls};
 use crate::environment::Environment;
 use crate::http::HttpSettings;
@@ -39,7 +39,10 @@ pub enum ForgeSite {
     Gitea {
         api: String,
     },
-    GitLab,
+    GitLab {
+        /// As in `https://HOST/api/v4`.
+        api: String,
+    },
     /// A host that may be any of these, or something else.
     Unknown {
         github: ApiUrls,
@@ -82,7 +85,7 @@ pub fn choose_server(
     Some(match asked.or_else(|| known(run, environment, root)) {
         Some(ForgeKind::GitHub) => ForgeSite::GitHub { apis },
         Some(ForgeKind::Gitea) => ForgeSite::Gitea { api: gitea },
-        Some(ForgeKind::GitLab) => ForgeSite::GitLab,
+        Some(ForgeKind::GitLab) => ForgeSite::GitLab { api: gitlab_api(environment, root) },
         None => {
             let origin = Url::parse(root).ok()?.origin().ascii_serialization();
             ForgeSite::Unknown { github: apis, gitea, gitlab: format!("{origin}{GITLAB_API}") }
@@ -98,6 +101,17 @@ fn is_on_gitlab(environment: &Environment, page: &str) -> bool {
         page.strip_prefix(server.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
     };
     is_below(GITLAB) || own.is_some_and(|own| is_below(&own))
+}
+
+/// Where the API of the GitLab at `root` is. A repository may be below groups of groups, so `root` may end in some of them.
+fn gitlab_api(environment: &Environment, root: &str) -> String {
+    let is_below =
+        |server: &str| root.strip_prefix(server).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let own = environment.get("CI_SERVER_URL").filter(|_| environment.get("GITLAB_CI") == Some("true"));
+    let own = own.map(|url| url.trim_end_matches('/')).filter(|own| is_below(own));
+    let origin = || Url::parse(root).map(|url| url.origin().ascii_serialization());
+    let server = own.map_or_else(|| origin().unwrap_or_else(|_| root.to_owned()), str::to_owned);
+    format!("{server}{GITLAB_API}")
 }
 
 /// The forge, if the runner or the host's name says which it is.
@@ -140,7 +154,7 @@ impl ForgeSite {
         match self {
             ForgeSite::GitHub { .. } => Some(ForgeKind::GitHub),
             ForgeSite::Gitea { .. } => Some(ForgeKind::Gitea),
-            ForgeSite::GitLab => Some(ForgeKind::GitLab),
+            ForgeSite::GitLab { .. } => Some(ForgeKind::GitLab),
             ForgeSite::Unknown { .. } => None,
         }
     }
@@ -163,7 +177,7 @@ impl ForgeSite {
             return Ok(ForgeSite::Gitea { api: gitea });
         }
         if gitlab::is_gitlab(http, &gitlab_api, deadline)? {
-            return Ok(ForgeSite::GitLab);
+            return Ok(ForgeSite::GitLab { api: gitlab_api });
         }
         let apis = vec![github.rest, gitea, gitlab_api];
         Err(FetchError::Permanent(ForgeError::NoForge { page: page.to_owned(), apis }))
@@ -179,7 +193,7 @@ impl ForgeSite {
                 Ok(Box::new(GitHubForge::new(http, apis, token)?))
             }
             ForgeSite::Gitea { api } => Ok(Box::new(Gitea::new(http, api, Some(token))?)),
-            ForgeSite::GitLab => Err(ForgeError::NoApi { forge: ForgeKind::GitLab }),
+            ForgeSite::GitLab { .. } => Err(ForgeError::NoApi { forge: ForgeKind::GitLab }),
         }
     }
 
@@ -198,7 +212,7 @@ impl ForgeSite {
             ForgeSite::GitHub { apis } | ForgeSite::Unknown { github: apis, .. } => {
                 Ok(Some(Box::new(GitHubCommits::new(http, &apis.graphql, token, repository)?)))
             }
-            ForgeSite::Gitea { .. } | ForgeSite::GitLab => Ok(None),
+            ForgeSite::Gitea { .. } | ForgeSite::GitLab { .. } => Ok(None),
         }
     }
 
@@ -208,7 +222,32 @@ impl ForgeSite {
             ForgeSite::GitHub { .. } | ForgeSite::Gitea { .. } | ForgeSite::Unknown { .. } => {
                 format!("{page}/commit/{commit}")
             }
-            ForgeSite::GitLab => format!("{page}/-/commit/{commit}"),
+            ForgeSite::GitLab { .. } => format!("{page}/-/commit/{commit}"),
+        }
+    }
+
+    /// Where a browser compares two commits, `from` and `to`, of the repository that is shown at `page`. `None` if the forge is not known.
+    pub fn compare_url(&self, page: &str, from: &str, to: &str) -> Option<String> {
+        match self {
+            ForgeSite::GitHub { .. } | ForgeSite::Gitea { .. } => {
+                Some(format!("{page}/compare/{from}...{to}"))
+            }
+            ForgeSite::GitLab { .. } => Some(format!("{page}/-/compare/{from}...{to}")),
+            ForgeSite::Unknown { .. } => None,
+        }
+    }
+
+    /// Connects to the forge to ask about commits, with a token. A forge that is not known yet is taken for GitHub.
+    ///
+    /// # Errors
+    /// If the address or the token is not valid.
+    pub fn commits(&self, http: &HttpSettings, token: &str) -> Result<Box<dyn CommitReader>, ForgeError> {
+        match self {
+            ForgeSite::GitHub { apis } | ForgeSite::Unknown { github: apis, .. } => {
+                Ok(Box::new(GitHubForge::new(http, apis, token)?))
+            }
+            ForgeSite::Gitea { api } => Ok(Box::new(Gitea::new(http, api, Some(token))?)),
+            ForgeSite::GitLab { api } => Ok(Box::new(GitLab::new(http, api, token)?)),
         }
     }
 }

@@ -138,6 +138,11 @@ impl Secrets {
         self.0.extend(credential.into_iter().flat_map(|c| c.secrets.iter().cloned()));
     }
 
+    /// These texts.
+    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        Secrets(texts.into_iter().map(str::to_owned).collect())
+    }
+
     /// Masks them in a text.
     pub fn scrub(&self, text: &str) -> String {
         scrubbed(text, self.0.iter().map(String::as_str))

@@ -51,7 +51,7 @@ pub(crate) mod workspace;
 pub use answers::{AnswerError, LimitExceeded};
 pub use carry::CarriedCommits;
 pub use checkout::Checkout;
-pub use credentials::Tokens;
+pub use credentials::{Secrets, Tokens};
 pub use error::{
     CarryError, CheckoutError, CommitError, GitError, GitSettingError, IncludeProblem, RemoteUrlError,
     ServerError, SshProblem, UncommittedChange, UnsupportedFeature, UrlProblem,

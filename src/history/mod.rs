@@ -7,6 +7,7 @@
 //! one file. If a commit adds a file, the walk looks for its old name in the parent.
 
 mod align;
+mod commit_range;
 mod error;
 mod file_history;
 pub mod git;
@@ -18,6 +19,7 @@ use std::rc::Rc;
 use crate::plan::TargetIndex;
 
 pub use crate::object_id::{CommitId, ObjectId};
+pub use commit_range::{CommitRange, ListedCommit, MAX_LISTED};
 pub use error::HistoryError;
 pub use file_history::{FileHistory, WalkEnd};
 pub use walk::walk_history;

@@ -65,6 +65,11 @@ impl<'a> Backoff<'a> {
         self.deadline = self.clock.now() + time;
     }
 
+    /// Adds this much time to the budget.
+    pub fn postpone(&mut self, time: Duration) {
+        self.deadline += time;
+    }
+
     /// When half of the time that is left will have passed.
     pub fn half_time(&self) -> Instant {
         let now = self.clock.now();

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use crate::history::CommitStore;
+use crate::history::{CommitRange, CommitStore};
 
 /// The commits before a tip, and those that images are built from.
 pub trait History {
@@ -17,6 +17,9 @@ pub trait History {
 
     /// A commit and everything before it, deepened on request.
     fn past(&self, deadline: Instant) -> Box<dyn CommitStore + '_>;
+
+    /// The commits that `new` has and `old` lacks, if the available history has them all. Fetches nothing.
+    fn range(&self, old: &str, new: &str) -> Option<CommitRange>;
 
     /// The order of two commits of the repository that the bump is landed in.
     fn order(&self, ours: &str, theirs: &str, deadline: Instant) -> BuildOrder;

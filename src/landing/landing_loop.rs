@@ -90,6 +90,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
             }
             self.check_stuck(&tip)?;
             let proposal = with_snapshot(&*self.place, &tip, self.backoff.deadline(), &mut *self.propose)?;
+            self.backoff.postpone(proposal.waited());
             let plan = proposal.plan();
             if plan.is_empty() && !tip.carries {
                 return Ok((proposal, None));

@@ -2,6 +2,7 @@
 //!
 //! Pure. Trailers follow git's rules (`git help interpret-trailers`); `skip_mark` has the marks. Text from files goes through `shown`.
 
+use super::brought::{BroughtCommits, paragraphs};
 use super::skip_mark::{self, marked};
 use super::{MessageError, RolledBack, trailers};
 use crate::image::{Field, is_version, same_image, short_name, split_tag};
@@ -18,6 +19,8 @@ pub struct MessageParts<'a> {
     pub template: Option<&'a Template>,
     pub facts: &'a BuildInfo,
     pub skip_ci: bool,
+    /// The commits that the plan brings. A template says what it wants instead.
+    pub brought: Vec<BroughtCommits<'a>>,
     /// `REPOSITORY@SHA`.
     pub source: Option<String>,
     /// What a rollback takes away, by the plan's targets.
@@ -69,7 +72,8 @@ impl MessageParts<'_> {
             _ => format!("chore: update {} images", targets.len()),
         };
         let lines: Vec<_> = plan.changes.iter().map(|change| self.line(change)).collect();
-        format!("{subject}\n\n{}", lines.join("\n"))
+        let parts = [subject, lines.join("\n")].into_iter().chain(paragraphs(&self.brought));
+        parts.collect::<Vec<_>>().join("\n\n")
     }
 
     /// `IMAGE: OLD -> NEW (file)`
@@ -182,7 +186,7 @@ fn joined(values: impl Iterator<Item = String>) -> String {
 }
 
 /// Shows a name or path from a file so that it can't notify people, close an issue, skip CI, or pass for our trailer.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let is_plain = markdown::is_plain(text) && !trailers::is_ours(text);
     if is_plain { text.to_owned() } else { code_span(text) }
 }
@@ -202,7 +206,7 @@ fn shown_version(text: &str) -> String {
 
 /// CI systems look for marks such as `[skip ci]` and `***NO_CI***` in the whole text, even in code: their characters are
 /// escaped.
-fn code_span(text: &str) -> String {
+pub(super) fn code_span(text: &str) -> String {
     markdown::code_span(text).replace('[', "\\u{5b}").replace('*', "\\u{2a}")
 }
 
@@ -298,6 +302,7 @@ mod tests {
             template: template.as_ref(),
             facts: &facts,
             skip_ci,
+            brought: Vec::new(),
             source: Some("acme/api@0123456789".into()),
             signoff: None,
             rolled_back: Vec::new(),
@@ -380,6 +385,7 @@ mod tests {
             template: Some(&template),
             facts: &BuildInfo::default(),
             skip_ci: false,
+            brought: Vec::new(),
             source: None,
             signoff: None,
             rolled_back: Vec::new(),
@@ -401,6 +407,7 @@ mod tests {
             template: None,
             facts: &BuildInfo::default(),
             skip_ci: false,
+            brought: Vec::new(),
             source: None,
             signoff: None,
             rolled_back: Vec::new(),

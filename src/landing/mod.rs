@@ -6,6 +6,7 @@
 //! their own. Everything outside of `remote` is pure but for the clock.
 
 mod backoff;
+mod brought;
 mod error;
 mod history;
 mod landing_loop;
@@ -22,6 +23,7 @@ use crate::object_id::CommitId;
 use crate::plan::{FileSource, Plan};
 
 pub use backoff::{Backoff, Clock, SystemClock};
+pub use brought::BroughtCommits;
 pub use error::{GiveUpReason, LandingError, MessageError};
 pub use history::{BuildOrder, History};
 pub use landing_loop::land;
@@ -180,6 +182,11 @@ pub trait Proposal {
     /// Title and body of the request to merge it, if there is to be one.
     fn request(&self) -> RequestText<'_> {
         RequestText::default()
+    }
+
+    /// How long others than the branch's server were waited for: the budget for landing doesn't count that.
+    fn waited(&self) -> Duration {
+        Duration::ZERO
     }
 }
 

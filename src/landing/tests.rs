@@ -209,6 +209,10 @@ impl super::History for FakeBranch {
         panic!("this test needs no history")
     }
 
+    fn range(&self, _old: &str, _new: &str) -> Option<crate::history::CommitRange> {
+        None
+    }
+
     fn order(&self, _: &str, _: &str, _: Instant) -> BuildOrder {
         BuildOrder::Unknown("nobody asks here".to_owned())
     }
@@ -233,6 +237,7 @@ impl FileSource for CommitList {
 struct PlainProposal {
     plan: Plan,
     message: String,
+    waited: Duration,
 }
 
 impl Proposal for PlainProposal {
@@ -243,6 +248,10 @@ impl Proposal for PlainProposal {
     fn message(&self) -> &str {
         &self.message
     }
+
+    fn waited(&self) -> Duration {
+        self.waited
+    }
 }
 
 fn bump(seen: TipSnapshot<'_>) -> Result<PlainProposal, TestError> {
@@ -252,7 +261,11 @@ fn bump(seen: TipSnapshot<'_>) -> Result<PlainProposal, TestError> {
     let is_there = |commit: &str| commit.starts_with("ours") || commit.contains("bumped");
     let edit = FileEdit { path: "k.yaml".to_owned(), before: b"v0".to_vec(), after: b"v1".to_vec() };
     let edits = if commits.lines().any(is_there) { Vec::new() } else { vec![edit] };
-    Ok(PlainProposal { plan: Plan { edits, ..Plan::default() }, message: "bump".to_owned() })
+    Ok(PlainProposal {
+        plan: Plan { edits, ..Plan::default() },
+        message: "bump".to_owned(),
+        waited: Duration::ZERO,
+    })
 }
 
 fn land_on(place: &mut FakeBranch, clock: &FakeClock) -> Result<Landing<PlainProposal>, TestNotLanded> {
@@ -601,4 +614,20 @@ fn a_bump_that_is_there_already_makes_no_commit() {
     place.branch.push(bumped);
     let landed = land_on(&mut place, &clock).unwrap();
     assert_eq!((landed.commit, landed.attempts, place.made), (None, 0, 0));
+}
+
+#[test]
+fn time_that_a_proposal_waited_is_not_counted() {
+    let clock = FakeClock::new();
+    let mut place = place().pushes([(Loses, stale()), (Lands, published())]);
+    let mut backoff = Backoff::new(&clock, BUDGET, fastrand::Rng::with_seed(7));
+    let deadline = backoff.deadline();
+    let mut waits = [BUDGET * 2, Duration::ZERO].into_iter();
+    let landed = land(&mut place, &mut backoff, &mut |seen: TipSnapshot<'_>| {
+        let waited = waits.next().unwrap_or_default();
+        clock.now.set(clock.now.get() + waited);
+        Ok::<_, TestError>(PlainProposal { waited, ..bump(seen)? })
+    });
+    assert_eq!(landed.unwrap().attempts, 2);
+    assert_eq!(backoff.deadline(), deadline + BUDGET * 2);
 }

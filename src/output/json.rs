@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{PullRequestInfo, Report, SkippedReference};
+use super::{ChangeOrigin, PullRequestInfo, Report, SkippedReference};
+use crate::plan::ChangedReference;
 use crate::visible::is_hidden;
 
 pub(super) const SCHEMA: u32 = 1;
@@ -42,6 +43,15 @@ struct ChangeJson<'a> {
     image: &'a str,
     from: &'a str,
     to: &'a str,
+    source: Option<&'a str>,
+    compare: Option<&'a str>,
+    commits: Vec<CommitJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct CommitJson<'a> {
+    sha: &'a str,
+    subject: &'a str,
 }
 
 #[derive(Serialize)]
@@ -71,14 +81,8 @@ pub fn json(report: &Report) -> String {
         changes: report
             .changes
             .iter()
-            .map(|c| ChangeJson {
-                file: &c.file,
-                line: c.line,
-                kind: c.kind,
-                image: &c.image,
-                from: &c.from,
-                to: &c.to,
-            })
+            .enumerate()
+            .map(|(nth, change)| change_json(change, report.origins.get(nth)))
             .collect(),
         skipped: &report.skipped,
         commit: report.commit.map(|commit| commit.to_string()),
@@ -94,6 +98,23 @@ pub fn json(report: &Report) -> String {
         }),
     };
     one_line(&shown)
+}
+
+fn change_json<'a>(change: &'a ChangedReference, origin: Option<&'a ChangeOrigin>) -> ChangeJson<'a> {
+    let comparison = origin.and_then(|origin| origin.comparison.as_deref());
+    let range = comparison.and_then(|comparison| comparison.range.as_ref());
+    let commits = range.map(|range| range.commits.as_slice()).unwrap_or_default();
+    ChangeJson {
+        file: &change.file,
+        line: change.line,
+        kind: change.kind,
+        image: &change.image,
+        from: &change.from,
+        to: &change.to,
+        source: origin.and_then(|origin| origin.source.as_deref()),
+        compare: comparison.map(|comparison| comparison.url.as_str()),
+        commits: commits.iter().map(|c| CommitJson { sha: &c.commit, subject: &c.subject }).collect(),
+    }
 }
 
 /// Serializes a value as one line.

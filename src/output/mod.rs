@@ -4,6 +4,8 @@ mod diff;
 mod json;
 mod listing;
 mod mermaid;
+mod origin;
+mod secret;
 mod skipped;
 mod text;
 mod timeline;
@@ -20,6 +22,8 @@ pub use diff::diff;
 pub use json::json;
 pub use listing::{listing_json, listing_text};
 pub use mermaid::timeline_mermaid;
+pub use origin::{ChangeOrigin, Comparison};
+pub use secret::Secret;
 pub use skipped::{SkipReason, SkippedReference};
 pub use text::{failure, new_file, text};
 pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
@@ -91,6 +95,8 @@ pub struct Report {
     pub outcome: Outcome,
     pub images: Vec<BumpedImage>,
     pub changes: Vec<ChangedReference>,
+    /// Those of the changes, in their order. Empty if they were not looked for.
+    pub origins: Vec<ChangeOrigin>,
     pub edits: Vec<FileEdit>,
     /// References that keep their tags.
     pub skipped: Vec<SkippedReference>,
@@ -107,6 +113,9 @@ pub struct Report {
     pub notices: Vec<String>,
     /// Shown with `-v`.
     pub details: Vec<String>,
+    /// What was sent to registries or came from them and must stay secret, in every form that was used. The report
+    /// contains none of it; a CI system is asked to hide it in the rest of the log.
+    pub secrets: Vec<Secret>,
     pub failure: Option<Failure>,
 }
 
@@ -116,6 +125,7 @@ impl Report {
             outcome: Outcome::Already,
             images,
             changes: Vec::new(),
+            origins: Vec::new(),
             edits: Vec::new(),
             skipped: Vec::new(),
             commit: None,
@@ -127,6 +137,7 @@ impl Report {
             warnings: Vec::new(),
             notices: Vec::new(),
             details: Vec::new(),
+            secrets: Vec::new(),
             failure: None,
         }
     }

@@ -1,12 +1,12 @@
-//! Reads the files of a listing: what is in each, and what the roots around them need to know.
+//! The files of a listing, as they are read, and what is in each.
 
-use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::SourceFile;
 use super::listed_elsewhere::elsewhere;
 use super::listed_references::references;
-use super::listing::{ListedReference, PlacedReference};
+use super::listing::PlacedReference;
 use super::listing_filter::ListingFilter;
 use super::parsed_file::ParsedFile;
 use super::skipped_files::SkippedFiles;
@@ -31,24 +31,40 @@ pub(super) struct PlacedReferences {
     pub elsewhere: Vec<(bool, PlacedReference)>,
 }
 
-/// Collects what is in the files while they are visited, from several threads.
+/// A file that was read.
+pub(super) struct TextFile {
+    pub path: String,
+    pub bytes: Vec<u8>,
+    pub match_level: MatchLevel,
+    /// It is listed, and a reference can be in it.
+    pub is_wanted: bool,
+}
+
+/// Larger repositories are not held in memory: what doesn't fit is read again when a root is made from it.
+const MOST_TEXT: usize = 256 * 1024 * 1024;
+
+/// Collects the files while they are visited, from several threads.
 pub(super) struct ListedFiles<'a> {
     images: &'a [String],
     filter: ListingFilter,
     around: SurroundingsCollector,
-    listed: Mutex<Vec<Result<FileListing, Unparsed>>>,
-    /// By path.
-    parsed: Mutex<HashMap<String, ParsedContent>>,
+    /// The bytes in `texts`.
+    size: AtomicUsize,
+    texts: Mutex<Vec<TextFile>>,
+    /// What is in the files that didn't fit.
+    listed: Mutex<Vec<Listed>>,
     skipped: SkippedFiles,
 }
 
+/// What is in a file, or why it can't be parsed.
+pub(super) type Listed = Result<FileListing, Unparsed>;
+
 /// What was found in the files.
-pub(super) struct ReadFiles {
-    /// In the order of their paths.
-    pub listed: Vec<Result<FileListing, Unparsed>>,
+pub(super) struct GatheredFiles {
+    pub texts: Vec<TextFile>,
+    /// What is in the files that are not in `texts`.
+    pub listed: Vec<Listed>,
     pub around: Surroundings,
-    /// Files that some root may be made from, by path.
-    pub parsed: HashMap<String, ParsedContent>,
 }
 
 impl<'a> ListedFiles<'a> {
@@ -58,53 +74,48 @@ impl<'a> ListedFiles<'a> {
             images,
             filter: ListingFilter::default(),
             around: SurroundingsCollector::default(),
+            size: AtomicUsize::default(),
+            texts: Mutex::default(),
             listed: Mutex::default(),
-            parsed: Mutex::default(),
             skipped: SkippedFiles::new(),
         }
     }
 
     pub fn take(&self, file: &SourceFile<'_>) {
+        let names = self.filter.names(file.bytes);
         let is_wanted = match file.match_level {
             MatchLevel::ContextOnly => false,
             MatchLevel::Explicit => true,
-            MatchLevel::Pattern | MatchLevel::Discovered => self.filter.lets_pass(file.bytes),
+            MatchLevel::Pattern | MatchLevel::Discovered => names != Names::Nothing,
         };
+        self.around.note(file, if is_wanted { names } else { Names::Nothing });
         if !is_wanted {
-            self.around.note(file, Names::Nothing);
             self.skipped.keep(file);
-            return;
         }
-        let listed = listed(file, self.images).map(|(listing, content)| {
-            if self.around.note(file, listing.names()) {
-                let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
-                parsed.insert(file.path.to_owned(), content);
-            }
-            listing
-        });
-        if listed.is_err() {
-            self.around.note(file, Names::Nothing);
+        let fits = self.size.fetch_add(file.bytes.len(), Ordering::Relaxed) <= MOST_TEXT;
+        if fits {
+            let (path, bytes) = (file.path.to_owned(), file.bytes.to_vec());
+            let text = TextFile { path, bytes, match_level: file.match_level, is_wanted };
+            self.texts.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        } else if is_wanted {
+            let listed = listed(file, self.images).map(|(listing, _)| listing);
+            self.listed.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
         }
-        self.listed.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
     }
 
-    pub fn finish(self) -> ReadFiles {
+    pub fn finish(self) -> GatheredFiles {
         let mut listed = self.listed.into_inner().unwrap_or_else(PoisonError::into_inner);
         listed.extend(self.skipped.unparsed().map(Err));
-        listed.sort_by(|a, b| path(a).cmp(path(b)));
-        let parsed = self.parsed.into_inner().unwrap_or_else(PoisonError::into_inner);
-        ReadFiles { listed, around: self.around.finish(), parsed }
-    }
-}
-
-fn path(listed: &Result<FileListing, Unparsed>) -> &str {
-    match listed {
-        Ok(FileListing { path, .. }) | Err(Unparsed { path, .. }) => path,
+        let texts = self.texts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        GatheredFiles { texts, listed, around: self.around.finish() }
     }
 }
 
 /// What is in a file, and the parsed file.
-fn listed(file: &SourceFile<'_>, images: &[String]) -> Result<(FileListing, ParsedContent), Unparsed> {
+pub(super) fn listed(
+    file: &SourceFile<'_>,
+    images: &[String],
+) -> Result<(FileListing, ParsedContent), Unparsed> {
     let path = file.path.to_owned();
     let named = file.match_level == MatchLevel::Explicit;
     let unparsed =
@@ -133,18 +144,8 @@ impl PlacedReferences {
 }
 
 impl FileListing {
-    fn names(&self) -> Names {
-        let mut listed = self.with_chart.by_rule.iter().map(|placed| &placed.reference);
-        let has_variable = |r: &ListedReference| {
-            [Some(&r.image), r.tag.as_ref(), r.digest.as_ref()]
-                .into_iter()
-                .flatten()
-                .any(|part| part.contains('$'))
-        };
-        match listed.len() {
-            0 => Names::Nothing,
-            _ if listed.any(has_variable) => Names::Variable,
-            _ => Names::Image,
-        }
+    /// Whether a rule finds an image in it.
+    pub fn names_image(&self) -> bool {
+        !self.with_chart.by_rule.is_empty()
     }
 }

@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::rendered_roots::{RenderedRoots, RenderedScope};
-use super::surroundings::Surroundings;
+use super::PlanError;
+use super::rendered_roots::RenderedRoots;
 use super::what_runs::{FilePlace, Overridden};
 use super::winning_place::kind;
-use super::{Environments, FileSource, PlanError};
 use crate::dotenv::is_dotenv;
-use crate::effective::{ParsedContent, Place, Setting};
+use crate::effective::{Place, Setting};
 use crate::file_selection::file_name;
 use crate::location::Location;
 use crate::manifest::{COMPOSE, is_compose};
-use crate::yaml::Cancellation;
 
 /// What the roots say about the places of a listing.
 pub(super) struct ListedPlaces {
@@ -39,26 +37,21 @@ pub(super) struct ListedWinner {
     pub fixed: Option<String>,
 }
 
-/// Looks at all roots of a listing. `parsed` are files that needn't be parsed again, by path.
-pub(super) fn listed_places(
-    source: &dyn FileSource,
-    around: &Surroundings,
-    environments: &Environments,
-    parsed: HashMap<String, ParsedContent>,
-) -> Result<ListedPlaces, PlanError> {
-    let cancellation = Cancellation::default();
-    let scope =
-        RenderedScope { around, url: None, names_image: None, environments, cancellation: &cancellation };
-    scope.with_roots(source, parsed, |roots| match &roots.conflict {
-        Some(conflict) => Err(PlanError::InTwoEnvironments(Box::new(conflict.clone()))),
-        None => Ok(ListedPlaces {
+impl ListedPlaces {
+    /// # Errors
+    /// If a root is in two environments.
+    pub fn of(roots: &RenderedRoots<'_>) -> Result<Self, PlanError> {
+        if let Some(conflict) = &roots.conflict {
+            return Err(PlanError::InTwoEnvironments(Box::new(conflict.clone())));
+        }
+        Ok(ListedPlaces {
             overridden: roots.overridden(),
             known: roots.known(),
             winning: roots.winners(),
             cut_off: roots.cut_off().collect(),
             files: roots.files_by_environment(),
-        }),
-    })
+        })
+    }
 }
 
 /// A place that a stronger one overrides in some roots.

@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use super::listed_elsewhere::add_elsewhere;
-use super::listed_files::{FileListing, ListedFiles, ReadFiles};
-use super::listed_places::{ListedPlaces, OverriddenPlace, listed_places};
+use super::listed_files::{FileListing, GatheredFiles, Listed, ListedFiles};
+use super::listed_places::{ListedPlaces, OverriddenPlace};
 use super::listed_winners::unlisted;
-use super::unparsed::UnparsedReport;
+use super::parse_listed::{Parsed, parse_and_render};
+use super::unparsed::{Unparsed, UnparsedReport};
 use super::what_runs::FilePlace;
 use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile};
 use crate::file_selection::{MatchLevel, Selection, folder};
@@ -99,9 +100,11 @@ pub fn list(
         ControlFlow::Continue(())
     };
     let found = shelf.visit(selection, true, &look)?;
-    let ReadFiles { listed, around, parsed } = files.finish();
-    let ListedPlaces { overridden, known, winning, cut_off, files } =
-        listed_places(shelf, &around, environments, parsed)?;
+    let GatheredFiles { texts, mut listed, around } = files.finish();
+    let Parsed { rendered, listed: more } = parse_and_render(shelf, &around, texts, (images, environments));
+    let ListedPlaces { overridden, known, winning, cut_off, files } = rendered?;
+    listed.extend(more);
+    listed.sort_by(|a, b| path(a).cmp(path(b)));
     // a file that no root is made from is one of its own
     let is_listed = |path: &str| match files.get(path) {
         Some(counts) => *counts,
@@ -138,6 +141,12 @@ pub fn list(
         unparsable: left_out.not_yaml,
         nested: found.nested,
     })
+}
+
+fn path(listed: &Listed) -> &str {
+    match listed {
+        Ok(FileListing { path, .. }) | Err(Unparsed { path, .. }) => path,
+    }
 }
 
 impl PlacedReference {

@@ -3,13 +3,17 @@
 //! Every rule needs one of these: a key or a comment with `image` in it, a `repository` or `repo`, or a value of
 //! the form `name:tag` or `name@digest`. Only an escape in a double-quoted scalar can hide them.
 
-use memchr::memchr_iter;
-use memchr::memmem::Finder;
+use memchr::memmem::{Finder, find};
+use memchr::{memchr_iter, memrchr};
 
 use super::prefilter::has_escape;
+use super::surroundings::Names;
 
 /// Parts of the keys that a reference has, in any spelling: `image`, `newImage`, `IMAGE`, `repository`, `helmRepo`.
 const KEY_PARTS: [&str; 4] = ["mage", "MAGE", "epo", "EPO"];
+
+/// The mark of an image policy is no variable.
+const POLICY: &[u8] = b"$imagepolicy";
 
 /// The object that describes a kind. Its values run nothing.
 const DEFINITION: &str = "\nkind: CustomResourceDefinition";
@@ -31,10 +35,36 @@ impl Default for ListingFilter {
 }
 
 impl ListingFilter {
-    /// Whether the file must be parsed.
-    pub fn lets_pass(&self, bytes: &[u8]) -> bool {
-        let has_key = || self.key_parts.iter().any(|part| part.find(bytes).is_some());
-        (has_key() || has_version(bytes) || has_escape(bytes)) && !self.is_definition(bytes)
+    /// What the file may name. It must be parsed unless that is nothing.
+    pub fn names(&self, bytes: &[u8]) -> Names {
+        match self.lets_pass(bytes) {
+            false => Names::Nothing,
+            true if self.has_variable(bytes) => Names::Variable,
+            true => Names::Image,
+        }
+    }
+
+    fn lets_pass(&self, bytes: &[u8]) -> bool {
+        (self.has_key(bytes) || has_version(bytes) || has_escape(bytes)) && !self.is_definition(bytes)
+    }
+
+    /// Whether a value that may be an image, or a part of one, has a variable in it.
+    fn has_variable(&self, bytes: &[u8]) -> bool {
+        memchr_iter(b'$', bytes).filter(|&at| !bytes[at..].starts_with(POLICY)).any(|at| {
+            let start = memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
+            let before = &bytes[start..at];
+            let is_value = before.contains(&b':') && !before.trim_ascii_start().starts_with(b"#");
+            has_version(&bytes[start..=at]) || (is_value && self.has_part(before))
+        })
+    }
+
+    /// Whether the key of a part of an image is in the text.
+    fn has_part(&self, text: &[u8]) -> bool {
+        self.has_key(text) || PARTS_OF_IMAGE.iter().any(|part| find(text, part.as_bytes()).is_some())
+    }
+
+    fn has_key(&self, bytes: &[u8]) -> bool {
+        self.key_parts.iter().any(|part| part.find(bytes).is_some())
     }
 
     /// Whether the file is one custom resource definition. Some of them are the largest files there are.
@@ -43,6 +73,9 @@ impl ListingFilter {
         self.definition.find(bytes).is_some_and(ends) && self.separator.find(bytes).is_none()
     }
 }
+
+/// Parts of the keys whose values are parts of an image, besides [`KEY_PARTS`].
+const PARTS_OF_IMAGE: [&str; 7] = ["ag", "igest", "egistry", "ame", "ersion", "hub", "AG"];
 
 /// `name:tag`, also with a digest or a variable, but no URL.
 fn has_version(bytes: &[u8]) -> bool {
@@ -57,7 +90,7 @@ mod tests {
     use super::*;
 
     fn passes(text: &str) -> bool {
-        ListingFilter::default().lets_pass(text.as_bytes())
+        ListingFilter::default().names(text.as_bytes()) != Names::Nothing
     }
 
     #[test]
@@ -78,6 +111,22 @@ mod tests {
         }
         for no in ["a: b\nc:\n- d", "url: https://acme.example/a", "a: {b: c}", "a: \"b\"", ""] {
             assert!(!passes(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn variable_counts_in_the_line_of_an_image() {
+        let names = |text: &str| ListingFilter::default().names(text.as_bytes());
+        for yes in ["image: a\ntag: ${TAG}", "- acme/api:$TAG", "image: {hub: $(HUB), image: a}"] {
+            assert!(names(yes) == Names::Variable, "{yes}");
+        }
+        for no in [
+            "image: a:v1\nrun: echo $X",
+            "image: a\nb: |\n  set $tag x",
+            "image: a # $schema: tag",
+            "image: a:v1 # {\"$imagepolicy\": \"a:b\"}",
+        ] {
+            assert!(names(no) == Names::Image, "{no}");
         }
     }
 

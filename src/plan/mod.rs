@@ -28,7 +28,7 @@ mod listing_filter;
 mod matched;
 mod matching;
 mod no_match;
-mod parse_ahead;
+mod parse_listed;
 mod parsed_file;
 mod prefilter;
 mod rendered_roots;

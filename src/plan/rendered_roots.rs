@@ -1,71 +1,125 @@
 //! Renders the roots around some files, and says which of their places win.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::environments::{Environments, InTwoEnvironments, NamedEnvironment};
-use super::parse_ahead::parse_ahead;
 use super::surroundings::Surroundings;
 use super::what_runs::{FilePlace, MAX_FILE, Overridden};
 use super::{FileContent, FileSource};
 use crate::effective::{
-    EffectiveImage, FileId, Files, Mentions, ParsedContent, Place, Root, Scene, Setting, roots,
+    EffectiveImage, FileId, Files, Mentions, ParsedContent, Place, ReadFile, Root, Scene, Setting,
+    overriders, roots,
 };
 use crate::yaml::{Cancellation, NodeId};
 
 /// Whether the bytes of a file may name an image.
 pub(super) type NamesImage<'a> = &'a dyn Fn(&[u8]) -> bool;
 
-/// Which roots to render.
-pub(super) struct RenderedScope<'a> {
+/// Renders the roots around some files.
+#[derive(Clone, Copy)]
+pub(super) struct Renderer<'a> {
     pub around: &'a Surroundings,
+    /// Gives the content of a file that is not in `around`.
+    pub read: ReadFile<'a>,
     pub url: Option<&'a str>,
-    /// Whether a file may name one of the images; `None` for the roots in which any place overrides another.
-    pub names_image: Option<NamesImage<'a>>,
     pub environments: &'a Environments,
     pub cancellation: &'a Cancellation,
 }
 
-impl RenderedScope<'_> {
-    /// Renders the roots around the seeds, and looks at them. `parsed` are files that needn't be parsed again, by path.
-    pub fn with_roots<T>(
+/// The files that some roots are made from.
+pub(super) struct Reach {
+    /// The files from which mentions lead to a seed, with the seeds.
+    reached: BTreeSet<String>,
+    /// The files that declare what those, and what they include, refer to by name.
+    declarations: BTreeSet<String>,
+}
+
+impl Reach {
+    fn new(mentions: &mut Mentions<'_>, seeds: &BTreeSet<String>) -> Self {
+        let reached = mentions.reaching(seeds);
+        // what a reached file includes can refer to declarations too
+        let declarations = mentions.declarations_of(&mentions.included(&reached));
+        Reach { reached, declarations }
+    }
+}
+
+/// The files around those that may override something.
+pub(super) struct Overridable<'a> {
+    mentions: Mentions<'a>,
+    seeds: BTreeSet<String>,
+    /// A place is overridden in every root only if no other root uses it: this counts for the images in these files.
+    pub included: BTreeSet<String>,
+}
+
+impl Overridable<'_> {
+    /// Finds the roots around the places that may be overridden. `naming` are files that name an image.
+    pub fn reach(mut self, naming: impl Iterator<Item = String>) -> Reach {
+        if self.seeds.is_empty() {
+            return Reach { reached: BTreeSet::new(), declarations: BTreeSet::new() };
+        }
+        self.seeds.extend(naming.filter(|path| self.included.contains(path)));
+        Reach::new(&mut self.mentions, &self.seeds)
+    }
+}
+
+impl<'a> Renderer<'a> {
+    /// Finds the roots that may run an image.
+    pub fn reach(&self, names_image: NamesImage<'_>) -> Reach {
+        let mut mentions = self.mentions();
+        // a search finds no JSON files, so those that are mentioned are looked at here
+        let patches = mentions
+            .json_files()
+            .into_iter()
+            .filter(|path| self.read(path).is_some_and(|bytes| names_image(&bytes)));
+        let seeds = self.around.seeds.iter().cloned().chain(patches).collect();
+        Reach::new(&mut mentions, &seeds)
+    }
+
+    /// Finds the files in which any place may override another.
+    pub fn overridable(&self) -> Overridable<'a> {
+        let around = self.around;
+        let mut mentions = self.mentions();
+        let mut seeds =
+            overriders(&around.structural, &around.paths, &mentions, &|path: &str| self.read(path));
+        seeds.extend(around.variables.iter().cloned());
+        if self.environments.is_limited() {
+            // every root may be in the environment
+            seeds.extend(around.seeds.iter().cloned());
+        }
+        let reached = mentions.reaching(&seeds);
+        let included = mentions.included(&reached);
+        Overridable { mentions, seeds, included }
+    }
+
+    /// Renders the roots, and looks at them. `parsed` are files that needn't be parsed again, by path.
+    pub fn render<T>(
         &self,
-        source: &dyn FileSource,
-        mut parsed: HashMap<String, ParsedContent>,
+        reach: &Reach,
+        parsed: HashMap<String, ParsedContent>,
         look: impl FnOnce(&RenderedRoots<'_>) -> T,
     ) -> T {
-        let RenderedScope { around, url, names_image, environments, cancellation } = *self;
-        let read = |path: &str| match around.structural.get(path) {
-            Some(file) => Some(file.bytes.clone()),
-            None => source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes),
-        };
-        let mut mentions = Mentions::new(&around.structural, &around.paths, &around.declarations);
-        let seeds = match names_image {
-            Some(names_image) => {
-                // a search finds no JSON files, so those that are mentioned are looked at here
-                let patches = mentions
-                    .json_files()
-                    .into_iter()
-                    .filter(|path| read(path).is_some_and(|bytes| names_image(&bytes)));
-                around.seeds.iter().cloned().chain(patches).collect()
-            }
-            // every root may be in the environment
-            None if environments.is_limited() => around.seeds.clone(),
-            None => around.overridable(&mut mentions, &read),
-        };
-        let reached = mentions.reaching(&seeds);
-        // what a reached file includes can refer to declarations too
-        let included = mentions.included(&reached);
-        let declarations = mentions.declarations_of(&included);
-        // with images, few of these are rendered
-        if names_image.is_none() {
-            let missing = included.iter().filter(|path| !parsed.contains_key(*path)).map(String::as_str);
-            parsed.extend(parse_ahead(&missing.collect::<Vec<_>>(), &read, cancellation));
-        }
-        let mut files = Files::new(&around.paths, &read, cancellation.clone()).with_parsed(parsed);
-        let scene = Scene { reached: &reached, declarations: &declarations, url };
+        let read = |path: &str| self.read(path);
+        let files = Files::new(&self.around.paths, &read, self.cancellation.clone());
+        let mut files = files.with_parsed(parsed);
+        let scene = Scene { reached: &reach.reached, declarations: &reach.declarations, url: self.url };
         let roots = roots(&mut files, &scene);
-        look(&RenderedRoots::new(&files, &roots, environments))
+        look(&RenderedRoots::new(&files, &roots, self.environments))
     }
+
+    fn mentions(&self) -> Mentions<'a> {
+        let Surroundings { structural, paths, declarations, .. } = self.around;
+        Mentions::new(structural, paths, declarations)
+    }
+
+    fn read(&self, path: &str) -> Option<Vec<u8>> {
+        let known = self.around.structural.get(path);
+        known.map_or_else(|| (self.read)(path), |file| Some(file.bytes.clone()))
+    }
+}
+
+/// Reads a file that a root is made from; `None` if there is none, or if it is too large.
+pub(super) fn read_part(source: &dyn FileSource, path: &str) -> Option<Vec<u8>> {
+    source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes)
 }
 
 /// The roots, with the files that they are made from.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::SourceFile;
-use crate::effective::{FileMarks, FileRole, Mentions, StructuralFile, overriders};
+use crate::effective::{FileMarks, FileRole, StructuralFile};
 use crate::file_selection::file_name;
 use crate::manifest::is_compose;
 
@@ -45,22 +45,20 @@ pub(super) enum Names {
     Nothing,
     /// It may name one of the images.
     Image,
-    /// It names an image with a variable in it.
+    /// It may name an image with a variable in it.
     Variable,
 }
 
 impl SurroundingsCollector {
-    /// Notes a file. Returns whether some root may be made from it.
-    pub fn note(&self, file: &SourceFile<'_>, names: Names) -> bool {
+    /// Notes a file.
+    pub fn note(&self, file: &SourceFile<'_>, names: Names) {
         let FileRole { is_structural, declared } = self.marks.role(file.path, file.bytes);
         // the image's name can be in a variable
         let has_variable = is_compose(file_name(file.path)) && file.bytes.contains(&b'$');
         let names = if has_variable { Names::Variable } else { names };
         let structural = is_structural.then(|| StructuralFile::new(file.path, file.bytes));
-        let matters = is_structural || !declared.is_empty() || names != Names::Nothing;
         let noted = NotedFile { path: file.path.to_owned(), structural, declared, names };
         self.files.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
-        matters
     }
 
     pub fn finish(self) -> Surroundings {
@@ -79,25 +77,5 @@ impl SurroundingsCollector {
             declaring.map(|file| (file.path.clone(), std::mem::take(&mut file.declared))).collect();
         let paths = files.into_iter().map(|file| file.path).collect();
         Surroundings { paths, structural, declarations, seeds, variables }
-    }
-}
-
-impl Surroundings {
-    /// The files that name images which may have more than one place in some root.
-    pub fn overridable(
-        &self,
-        mentions: &mut Mentions<'_>,
-        read: &dyn Fn(&str) -> Option<Vec<u8>>,
-    ) -> BTreeSet<String> {
-        let mut seeds = overriders(&self.structural, &self.paths, mentions, read);
-        seeds.extend(self.variables.iter().cloned());
-        if seeds.is_empty() {
-            return seeds;
-        }
-        // a place is overridden in every root only if no other root uses it
-        let reached = mentions.reaching(&seeds);
-        let included = mentions.included(&reached);
-        seeds.extend(included.into_iter().filter(|path| self.seeds.contains(path)));
-        seeds
     }
 }

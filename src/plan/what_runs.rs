@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::prefilter::Prefilter;
-use super::rendered_roots::RenderedScope;
+use super::rendered_roots::{Renderer, read_part};
 use super::summary::Summary;
 use super::surroundings::Surroundings;
 use super::{FileSource, InTwoEnvironments, OtherPlace, OtherRoot, Request, TargetIndex};
@@ -150,13 +150,15 @@ impl WhatRuns {
     pub fn new(source: &dyn FileSource, request: &Request, around: &Surroundings) -> Self {
         let names = Prefilter::of(request);
         let names_image = |bytes: &[u8]| names.lets_pass(bytes);
-        let scope = RenderedScope {
+        let renderer = Renderer {
             around,
+            read: &|path| read_part(source, path),
             url: request.repository_url.as_deref(),
-            names_image: Some(&names_image),
             environments: &request.environments,
             cancellation: &request.cancellation,
         };
-        scope.with_roots(source, HashMap::new(), |roots| Summary::new(roots, request).what_runs())
+        let reach = renderer.reach(&names_image);
+        // few of the files are rendered
+        renderer.render(&reach, HashMap::new(), |roots| Summary::new(roots, request).what_runs())
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use url::form_urlencoded::byte_serialize;
 
 use super::{AuthFileError, ImageRepository};
 
@@ -38,6 +39,21 @@ pub(super) enum RegistrySecret {
     IdentityToken(String),
     /// Sent to the registry as it is.
     RegistryToken(String),
+}
+
+impl RegistrySecret {
+    /// The secret as it is, and as it is sent: in base64 (RFC 7617), or in a form (WHATWG URL, section 5.2).
+    pub fn spellings(&self) -> Vec<String> {
+        let form = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+        match self {
+            RegistrySecret::Password { user, password } => {
+                vec![password.clone(), form(password), STANDARD.encode(format!("{user}:{password}"))]
+            }
+            RegistrySecret::IdentityToken(token) | RegistrySecret::RegistryToken(token) => {
+                vec![token.clone(), form(token)]
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for RegistrySecret {
@@ -193,6 +209,13 @@ mod tests {
         assert_eq!(secret("a.io/x"), [AuthEntry::Secret(RegistrySecret::IdentityToken("t".to_owned()))]);
         assert_eq!(secret("b.io/x"), [AuthEntry::Secret(RegistrySecret::RegistryToken("r".to_owned()))]);
         assert_eq!(secret("c.io/x"), []);
+    }
+
+    #[test]
+    fn secrets_are_known_in_every_form_in_which_they_are_sent() {
+        let password = RegistrySecret::Password { user: "a".to_owned(), password: "1&2".to_owned() };
+        assert_eq!(password.spellings(), ["1&2", "1%262", "YToxJjI="]);
+        assert_eq!(RegistrySecret::IdentityToken("a=".to_owned()).spellings(), ["a=", "a%3D"]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Asks the registries of several images at once.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use super::lookup::Lookup;
@@ -37,6 +39,17 @@ pub struct FoundImage {
     pub waited: Duration,
 }
 
+/// The answers to several questions, in their order.
+#[derive(Default)]
+pub struct RegistryAnswers {
+    pub answers: Vec<Result<FoundImage, RegistryError>>,
+    /// What was sent or received, and must stay secret, in every form that was used.
+    pub secrets: BTreeSet<String>,
+}
+
+/// The answer to one question, and what must stay secret.
+type AnswerWithSecrets = (Result<FoundImage, RegistryError>, Vec<String>);
+
 /// Asks registries, with the credentials that the environment offers.
 pub struct RegistryClient {
     http: HttpSettings,
@@ -52,18 +65,21 @@ impl RegistryClient {
         Ok(RegistryClient { http, credentials: RegistryCredentials::read(environment)? })
     }
 
-    /// Looks for the images until they are there, or the time is over; the answers are in the order of the questions.
-    pub fn look_up(
-        &self,
-        questions: &[ImageQuestion],
-        time: Duration,
-    ) -> Vec<Result<FoundImage, RegistryError>> {
+    /// Looks for the images until they are there, or the time is over.
+    pub fn look_up(&self, questions: &[ImageQuestion], time: Duration) -> RegistryAnswers {
         let deadline = Instant::now() + time;
-        let left = || deadline.saturating_duration_since(Instant::now());
-        questions.chunks(AT_ONCE).flat_map(|chunk| self.at_once(chunk, left())).collect()
+        let mut all = RegistryAnswers::default();
+        for chunk in questions.chunks(AT_ONCE) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            for (answer, secrets) in self.at_once(chunk, left) {
+                all.answers.push(answer);
+                all.secrets.extend(secrets);
+            }
+        }
+        all
     }
 
-    fn at_once(&self, questions: &[ImageQuestion], time: Duration) -> Vec<Result<FoundImage, RegistryError>> {
+    fn at_once(&self, questions: &[ImageQuestion], time: Duration) -> Vec<AnswerWithSecrets> {
         std::thread::scope(|scope| {
             let ask = |question| move || self.one(question, time);
             let threads: Vec<_> = questions.iter().map(|question| scope.spawn(ask(question))).collect();
@@ -72,20 +88,34 @@ impl RegistryClient {
                 problem: "the request was lost".to_owned(),
             };
             let ended = threads.into_iter().zip(questions);
-            ended.map(|(thread, question)| thread.join().unwrap_or_else(|_| Err(lost(question)))).collect()
+            let answer = |(thread, question): (ScopedJoinHandle<'_, _>, _)| {
+                thread.join().unwrap_or_else(|_| (Err(lost(question)), Vec::new()))
+            };
+            ended.map(answer).collect()
         })
     }
 
-    fn one(&self, question: &ImageQuestion, time: Duration) -> Result<FoundImage, RegistryError> {
-        let ImageQuestion { name, wanted, with_labels } = question;
-        let repository = ImageRepository::of_image(name)?;
-        let mut lookup = Lookup::new(name, &repository, wanted, &self.http, &self.credentials)?;
-        let mut backoff = Backoff::new(&SystemClock, time, fastrand::Rng::new());
-        let (digest, waited) = lookup.find(&mut backoff)?;
-        let known = digest.as_ref().filter(|_| *with_labels);
-        let labels = known.and_then(|digest| lookup.labels(digest, Instant::now() + LABELS_TIME));
-        Ok(FoundImage { digest, labels, waited })
+    fn one(&self, question: &ImageQuestion, time: Duration) -> AnswerWithSecrets {
+        let repository = ImageRepository::of_image(&question.name);
+        let lookup = repository.as_ref().map_err(Clone::clone).and_then(|repository| {
+            Lookup::new(&question.name, repository, &question.wanted, &self.http, &self.credentials)
+        });
+        match lookup {
+            Ok(mut lookup) => {
+                let answer = found(&mut lookup, question.with_labels, time);
+                (answer, lookup.into_secrets())
+            }
+            Err(error) => (Err(error), Vec::new()),
+        }
     }
+}
+
+fn found(lookup: &mut Lookup<'_>, with_labels: bool, time: Duration) -> Result<FoundImage, RegistryError> {
+    let mut backoff = Backoff::new(&SystemClock, time, fastrand::Rng::new());
+    let (digest, waited) = lookup.find(&mut backoff)?;
+    let known = digest.as_ref().filter(|_| with_labels);
+    let labels = known.and_then(|digest| lookup.labels(digest, Instant::now() + LABELS_TIME));
+    Ok(FoundImage { digest, labels, waited })
 }
 
 /// Hides the credentials.

@@ -88,6 +88,11 @@ impl<'a> Lookup<'a> {
         })
     }
 
+    /// What was sent or received, and must stay secret.
+    pub fn into_secrets(self) -> Vec<String> {
+        self.session.into_secrets()
+    }
+
     /// Looks for the image until it is there, or the budget is spent. Gives its digest, if the registry says it, and
     /// how long that took.
     ///

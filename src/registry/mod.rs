@@ -22,7 +22,7 @@ mod similar;
 mod token;
 mod token_server;
 
-pub use client::{FoundImage, ImageQuestion, RegistryClient};
+pub use client::{FoundImage, ImageQuestion, RegistryAnswers, RegistryClient};
 pub use credentials::RegistryCredentials;
 pub use error::{AuthFileError, HelperProblem, RegistryError, TokenServerProblem};
 pub use lookup::Wanted;

@@ -69,6 +69,8 @@ pub(super) struct RegistrySession<'a> {
     /// The credential, once it was looked for.
     credential: Option<Option<RegistryCredential>>,
     authorization: Option<HeaderValue>,
+    /// What was sent or received, and must stay secret.
+    secrets: Vec<String>,
 }
 
 impl<'a> RegistrySession<'a> {
@@ -89,7 +91,12 @@ impl<'a> RegistrySession<'a> {
             agent,
             credential: None,
             authorization: None,
+            secrets: Vec::new(),
         })
+    }
+
+    pub fn into_secrets(self) -> Vec<String> {
+        self.secrets
     }
 
     /// Where the credential comes from that was sent, if one was.
@@ -129,7 +136,9 @@ impl<'a> RegistrySession<'a> {
             Challenge::Bearer(bearer) => {
                 let asked = TokenRequest { repository: self.repository, api: &self.api, bearer, secret };
                 let label = credential.as_ref().map(|credential| credential.label.as_str());
-                Some(token::fetch(&asked, label, self.http, deadline)?)
+                let fetched = token::fetch(&asked, label, self.http, deadline)?;
+                self.secrets.extend(fetched.secrets);
+                Some(fetched.authorization)
             }
         };
         self.authorization = authorization;
@@ -139,7 +148,9 @@ impl<'a> RegistrySession<'a> {
     fn credential(&mut self, deadline: Instant) -> Result<Option<RegistryCredential>, RegistryError> {
         if self.credential.is_none() {
             let time = deadline.saturating_duration_since(Instant::now());
-            self.credential = Some(self.credentials.find(self.repository, time)?);
+            let found = self.credentials.find(self.repository, time)?;
+            self.secrets.extend(found.iter().flat_map(|credential| credential.secret.spellings()));
+            self.credential = Some(found);
         }
         Ok(self.credential.clone().flatten())
     }

@@ -31,11 +31,22 @@ pub(super) struct TokenRequest<'a> {
     pub secret: Option<&'a RegistrySecret>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct TokenAnswer {
     token: Option<String>,
     /// The name of the same thing in OAuth 2.
     access_token: Option<String>,
+    /// Not used, but secret.
+    refresh_token: Option<String>,
+}
+
+/// What a token server gave.
+pub(super) struct FetchedToken {
+    /// The value of the Authorization header.
+    pub authorization: HeaderValue,
+    /// Every secret in the answer.
+    pub secrets: Vec<String>,
 }
 
 /// The authorization that a registry takes without a token server. An identity token needs one.
@@ -49,7 +60,7 @@ pub(super) fn direct(secret: &RegistrySecret) -> Option<HeaderValue> {
     }
 }
 
-/// A token that may read the repository, as the value of the Authorization header. `label` is where the secret comes
+/// A token that may read the repository. `label` is where the secret comes
 /// from.
 ///
 /// # Errors
@@ -59,10 +70,11 @@ pub(super) fn fetch(
     label: Option<&str>,
     http: &HttpSettings,
     deadline: Instant,
-) -> Result<HeaderValue, FetchError<RegistryError>> {
+) -> Result<FetchedToken, FetchError<RegistryError>> {
     if let Some(token @ RegistrySecret::RegistryToken(_)) = asked.secret {
-        return direct(token)
-            .ok_or_else(|| FetchError::Permanent(asked.is_no_registry("its token can't be sent")));
+        let authorization = direct(token);
+        let unusable = || FetchError::Permanent(asked.is_no_registry("its token can't be sent"));
+        return Ok(FetchedToken { authorization: authorization.ok_or_else(unusable)?, secrets: Vec::new() });
     }
     let server = asked.server().map_err(FetchError::Permanent)?;
     let agent = match token_server::is_same_server(&server, asked.api) {
@@ -130,7 +142,7 @@ impl TokenRequest<'_> {
         &self,
         answer: &Response<Vec<u8>>,
         label: Option<&str>,
-    ) -> Result<HeaderValue, FetchError<RegistryError>> {
+    ) -> Result<FetchedToken, FetchError<RegistryError>> {
         let status = answer.status().as_u16();
         let wrong = |problem: &str| FetchError::Permanent(self.is_no_registry(problem));
         match status {
@@ -147,10 +159,12 @@ impl TokenRequest<'_> {
             300..=399 => return Err(wrong("its token server redirects, and tagbump doesn't follow it")),
             _ => return Err(wrong(&format!("its token server answered {status}"))),
         }
-        let read: Option<TokenAnswer> = serde_json::from_slice(answer.body()).ok();
-        let token = read.and_then(|read| read.token.or(read.access_token)).filter(|token| !token.is_empty());
-        let bearer = token.and_then(|token| sensitive(&format!("Bearer {token}")));
-        bearer.ok_or_else(|| wrong("its token server sent no token"))
+        let read: TokenAnswer = serde_json::from_slice(answer.body()).unwrap_or_default();
+        let all = [read.token, read.access_token, read.refresh_token];
+        let [token, access_token, _] = all.each_ref().map(|token| token.as_ref().filter(|t| !t.is_empty()));
+        let bearer = token.or(access_token).and_then(|token| sensitive(&format!("Bearer {token}")));
+        let authorization = bearer.ok_or_else(|| wrong("its token server sent no token"))?;
+        Ok(FetchedToken { authorization, secrets: all.into_iter().flatten().collect() })
     }
 
     fn denied(&self, status: u16, label: Option<&str>) -> RegistryError {

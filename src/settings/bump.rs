@@ -126,6 +126,7 @@ fn delivery(
         },
         dry_run: args.dry_run,
         exit_code: args.exit_code,
+        changes: args.changes,
         commit: CommitSettings {
             message: template("message", &args.message)?,
             skip_ci: match (args.skip_ci, args.no_skip_ci) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::actions::ActionsRun;
 use crate::ci::Ci;
-use crate::cli::{AutoMerge, CommonArgs, ForgeArg, IfOlder, Via};
+use crate::cli::{AutoMerge, Changes, CommonArgs, ForgeArg, IfOlder, Via};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens, is_scp, misspelt_url, without_user};
@@ -98,6 +98,8 @@ pub struct Delivery {
     pub destination: Destination,
     pub dry_run: bool,
     pub exit_code: bool,
+    /// How to describe the commits that the change brings.
+    pub changes: Changes,
     pub commit: CommitSettings,
     pub landing: LandingSettings,
     pub pull: PullSettings,

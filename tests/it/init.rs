@@ -222,7 +222,7 @@ fn rehearsed_bump(folder: &Path, services: &[String]) -> Report {
     let services = services.iter().map(String::as_str);
     let line: Vec<_> = ["bump", "--tag", "new-tag", "-n", "--"].into_iter().chain(services).collect();
     let Command::Bump(args) = parse(folder, &line) else { unreachable!() };
-    bump::run(&settings::bump(*args, Environment::default(), 0).unwrap())
+    bump::run(&settings::bump(*args, Environment::default(), 0).unwrap(), &|_| {})
 }
 
 fn parse(folder: &Path, line: &[&str]) -> Command {

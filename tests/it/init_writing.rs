@@ -27,26 +27,14 @@ fn init_writes_nothing_when_nobody_answers() {
 /// Runs in a terminal of its own, up to the question.
 #[cfg(unix)]
 fn answered(folder: &Path, answer: &str) -> (i32, String) {
-    use rustix::fs::{Mode, OFlags, open};
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    use std::io::{Read, Write};
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&ours).unwrap();
-    unlockpt(&ours).unwrap();
-    let theirs =
-        open(ptsname(&ours, Vec::new()).unwrap(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    use crate::support::pty::Terminal;
+    let (mut terminal, theirs) = Terminal::open();
     let mut init = command(folder);
     init.arg("init").stdin(theirs.try_clone().unwrap()).stderr(theirs).stdout(std::process::Stdio::null());
     let mut child = init.spawn().unwrap();
-    let mut terminal = std::fs::File::from(ours);
-    let mut shown = String::new();
-    while !shown.ends_with("[y/N] ") {
-        let mut byte = [0];
-        terminal.read_exact(&mut byte).unwrap();
-        shown.push(char::from(byte[0]));
-    }
-    terminal.write_all(answer.as_bytes()).unwrap();
-    (child.wait().unwrap().code().unwrap(), shown)
+    terminal.read_until("[y/N] ");
+    terminal.enter(answer);
+    (child.wait().unwrap().code().unwrap(), terminal.shown)
 }
 
 #[test]

@@ -1,73 +1,21 @@
 //! `--verify` and `--digest auto` against a registry that misbehaves. Real registries are in `servers`.
 
 use std::path::Path;
-use std::process::Command;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::support::cli::{Run, command};
 use crate::support::endless::{Endless, MOST};
-use crate::support::registry::{Asked, FakeRegistry, Told};
-
-const MANIFEST: &str = r#"{"schemaVersion": 2, "manifests": []}"#;
-const PASSWORD: &str = "pass-word-1";
-
-/// A folder with a kustomization for an image, tagged v1.
-fn folder(image: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    write(&folder, &format!("images:\n- name: app\n  newName: {image}\n  newTag: v1\n"));
-    folder
-}
-
-fn write(folder: &TempDir, kustomization: &str) {
-    std::fs::write(folder.path().join("kustomization.yaml"), kustomization).unwrap();
-}
-
-fn content(folder: &TempDir) -> String {
-    std::fs::read_to_string(folder.path().join("kustomization.yaml")).unwrap()
-}
-
-/// A bump in the folder, to be run with a home that is empty.
-fn bump(folder: &TempDir, arguments: &[&str]) -> Command {
-    let mut command = command(folder.path());
-    command.args(["bump", "--format", "json"]).args(arguments);
-    command
-}
-
-fn run(mut command: Command) -> (Run, Value) {
-    let run = Run::of(&command.output().unwrap());
-    let json = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
-    (run, json)
-}
-
-/// Credentials for a registry, in a variable.
-fn auth(host: &str) -> String {
-    let pair = BASE64_STANDARD.encode(format!("ada:{PASSWORD}"));
-    format!(r#"{{"auths": {{"{host}": {{"auth": "{pair}"}}}}}}"#)
-}
-
-fn has_tag(asked: &Asked) -> Told {
-    match asked.path.as_str() {
-        "/v2/acme/api/manifests/v2" => Told::body(MANIFEST).with("Docker-Content-Digest", digest()),
-        _ => Told::status(404),
-    }
-}
-
-fn digest() -> String {
-    let hash = ring::digest::digest(&ring::digest::SHA256, MANIFEST.as_bytes());
-    let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
-}
+use crate::support::registry::{FakeRegistry, Told};
+use crate::support::verify::{MANIFEST, PASSWORD, auth, bump, content, digest, folder, has_tag, run, write};
 
 #[test]
 fn image_is_looked_up_once_with_head() {
     let registry = FakeRegistry::start(|asked, _| has_tag(asked));
     let image = registry.image("acme/api");
     let folder = folder(&image);
-    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--verify"]));
+    let (_, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--verify"]));
     assert_eq!((&json["outcome"], &json["images"][0]["verified"]), (&"edited".into(), &true.into()));
     let asked = registry.asked();
     assert_eq!(asked.len(), 1, "{asked:?}");
@@ -80,11 +28,16 @@ fn registry_is_not_asked_without_the_flag_or_without_a_change() {
     let registry = FakeRegistry::start(|asked, _| has_tag(asked));
     let image = registry.image("acme/api");
     let folder = folder(&image);
-    let (_, json) = run(bump(&folder, &[&format!("{image}:v2")]));
+    let mut without = bump(folder.path(), &[&format!("{image}:v2")]);
+    // not even the credentials are read
+    let (_, json) = run({
+        without.env("DOCKER_AUTH_CONFIG", "no JSON").env("REGISTRY_AUTH_FILE", "/");
+        without
+    });
     assert_eq!((&json["outcome"], &json["images"][0]["verified"]), (&"edited".into(), &Value::Null));
-    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--verify"]));
+    let (_, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--verify"]));
     assert_eq!(json["outcome"], "already");
-    assert_eq!(registry.asked().len(), 0);
+    assert_eq!(registry.connections(), 0);
 }
 
 #[test]
@@ -98,7 +51,8 @@ fn missing_image_is_exit_3_and_names_similar_tags() {
     let image = registry.image("acme/api");
     let folder = folder(&image);
     let before = content(&folder);
-    let (run, json) = run(bump(&folder, &[&format!("{image}:v1.2.4"), "--verify", "--verify-timeout", "1s"]));
+    let (run, json) =
+        run(bump(folder.path(), &[&format!("{image}:v1.2.4"), "--verify", "--verify-timeout", "1s"]));
     assert_eq!((run.exit, &json["images"][0]["verified"]), (3, &false.into()), "{run:?}");
     let (message, hint) =
         (json["error"]["message"].as_str().unwrap(), json["error"]["hint"].as_str().unwrap());
@@ -117,7 +71,7 @@ fn image_that_comes_later_is_found() {
     });
     let image = registry.image("acme/api");
     let folder = folder(&image);
-    let (run, json) = run(bump(&folder, &[&format!("{image}:v2"), "--verify"]));
+    let (run, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--verify"]));
     assert_eq!(run.exit, 0, "{run:?}");
     assert_eq!(registry.asked().len(), 4);
     let notice = json["notices"][0].as_str().unwrap();
@@ -130,7 +84,8 @@ fn unreachable_registry_is_exit_4() {
         let registry = FakeRegistry::start(move |_, _| Told::status(script));
         let image = registry.image("acme/api");
         let folder = folder(&image);
-        let (run, json) = run(bump(&folder, &[&format!("{image}:v2"), "--verify", "--verify-timeout", "1s"]));
+        let (run, json) =
+            run(bump(folder.path(), &[&format!("{image}:v2"), "--verify", "--verify-timeout", "1s"]));
         assert_eq!(run.exit, 4, "{run:?}");
         assert!(json["error"]["message"].as_str().unwrap().ends_with(&format!("answered {script}")));
     }
@@ -145,7 +100,7 @@ fn warning_is_enough_with_warn() {
         let image = registry.image("acme/api");
         let folder = folder(&image);
         let (run, json) =
-            run(bump(&folder, &[&format!("{image}:v2"), "--verify=warn", "--verify-timeout", "1s"]));
+            run(bump(folder.path(), &[&format!("{image}:v2"), "--verify=warn", "--verify-timeout", "1s"]));
         assert_eq!((run.exit, &json["outcome"]), (0, &"edited".into()), "{run:?}");
         assert!(json["warnings"][0].as_str().unwrap().contains(words), "{run:?}");
         assert!(content(&folder).contains("newTag: v2"));
@@ -158,7 +113,7 @@ fn no_access_without_a_credential_is_exit_5_at_once() {
         FakeRegistry::start(|_, _| Told::status(401).with("WWW-Authenticate", "Basic realm=\"x\""));
     let image = registry.image("acme/api");
     let folder = folder(&image);
-    let (run, json) = run(bump(&folder, &[&format!("{image}:v2"), "--verify"]));
+    let (run, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--verify"]));
     assert_eq!((run.exit, registry.asked().len()), (5, 1), "{run:?}");
     let message = json["error"]["message"].as_str().unwrap();
     assert!(message.contains("is missing, or there is no access"), "{message}");
@@ -175,8 +130,9 @@ fn wrong_password_is_exit_5_and_stays_secret() {
     });
     let image = registry.image("acme/api");
     let folder = folder(&image);
-    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify", "--verify-timeout", "1s", "-v"]);
-    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
+    let mut command =
+        bump(folder.path(), &[&format!("{image}:v2"), "--verify", "--verify-timeout", "1s", "-v"]);
+    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host, PASSWORD));
     let (run, json) = run(command);
     assert_eq!(run.exit, 5, "{run:?}");
     assert!(json["error"]["message"].as_str().unwrap().contains("$DOCKER_AUTH_CONFIG"), "{run:?}");
@@ -202,12 +158,73 @@ fn token_is_asked_for_reading_only_and_with_the_password() {
     });
     let image = registry.image("acme/api");
     let folder = folder(&image);
-    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify"]);
-    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
+    let mut command = bump(folder.path(), &[&format!("{image}:v2"), "--verify"]);
+    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host, PASSWORD));
     let (run, _) = run(command);
     assert_eq!(run.exit, 0, "{run:?}");
     let token = registry.asked().into_iter().find(|asked| asked.path.starts_with("/token")).unwrap();
     assert_eq!(token.path, "/token?x=1&service=reg&scope=repository%3Aacme%2Fapi%3Apull");
+}
+
+#[test]
+fn missing_package_that_answers_401_is_waited_for() {
+    // the first of each is without the credential
+    let registry = FakeRegistry::start(|asked, before| match (&asked.authorization, before) {
+        (Some(_), 3..) => has_tag(asked),
+        _ => Told::status(401).with("WWW-Authenticate", "Basic realm=\"x\""),
+    });
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let ask = |tag: &str, time: &str| {
+        let mut command =
+            bump(folder.path(), &[&format!("{image}:{tag}"), "--verify", "--verify-timeout", time]);
+        command.env("DOCKER_AUTH_CONFIG", auth(&registry.host, PASSWORD));
+        run(command)
+    };
+    let (found, json) = ask("v2", "60s");
+    assert_eq!((found.exit, &json["outcome"]), (0, &"edited".into()), "{found:?}");
+    let denied = FakeRegistry::start(|_, _| Told::status(403));
+    let image = denied.image("acme/api");
+    write(&folder, &format!("images:\n- name: app\n  newName: {image}\n  newTag: v1\n"));
+    let (refused, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--verify"]));
+    assert_eq!(refused.exit, 5, "{refused:?}");
+    assert!(json["error"]["message"].as_str().unwrap().contains("is missing, or there is no access"));
+}
+
+#[test]
+fn connection_that_is_cut_is_tried_again() {
+    let registry = FakeRegistry::start(|asked, before| match before {
+        // fewer bytes than announced, and the end
+        0 => Told::body("{").with("Content-Length", "100"),
+        _ => has_tag(asked),
+    });
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let (run, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--digest", "auto"]));
+    assert_eq!((run.exit, &json["images"][0]["digest"]), (0, &digest(MANIFEST).into()), "{run:?}");
+    assert_eq!(registry.asked().len(), 2);
+}
+
+#[test]
+fn token_servers_redirect_is_not_followed() {
+    let elsewhere = FakeRegistry::start(|_, _| Told::body(r#"{"token": "t"}"#));
+    let to = format!("http://{}/token", elsewhere.host);
+    let registry = FakeRegistry::start(move |asked, _| match asked.path.starts_with("/token") {
+        true => Told::status(307).with("Location", to.clone()),
+        false => {
+            let realm = format!("Bearer realm=\"http://{}/token\"", asked.host);
+            Told::status(401).with("WWW-Authenticate", realm)
+        }
+    });
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let mut command = bump(folder.path(), &[&format!("{image}:v2"), "--verify"]);
+    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host, PASSWORD));
+    let (run, json) = run(command);
+    assert_eq!((run.exit, elsewhere.connections()), (1, 0), "{run:?}");
+    assert!(json["error"]["message"].as_str().unwrap().contains("redirects"), "{run:?}");
+    let token = registry.asked().into_iter().find(|asked| asked.path.starts_with("/token")).unwrap();
+    assert!(token.authorization.is_some(), "the registry's own token server gets the password");
 }
 
 #[test]
@@ -217,8 +234,8 @@ fn token_server_elsewhere_gets_nothing() {
     let registry = FakeRegistry::start(move |_, _| Told::status(401).with("WWW-Authenticate", realm.clone()));
     let image = registry.image("acme/api");
     let folder = folder(&image);
-    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify"]);
-    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
+    let mut command = bump(folder.path(), &[&format!("{image}:v2"), "--verify"]);
+    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host, PASSWORD));
     let (run, json) = run(command);
     assert_eq!((run.exit, elsewhere.asked().len()), (5, 0), "{run:?}");
     assert!(json["error"]["message"].as_str().unwrap().contains("names a token server"), "{run:?}");
@@ -232,8 +249,8 @@ fn redirect_elsewhere_gets_no_credential() {
     });
     let image = registry.image("acme/api");
     let folder = folder(&image);
-    let mut command = bump(&folder, &[&format!("{image}:v2"), "--verify"]);
-    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host));
+    let mut command = bump(folder.path(), &[&format!("{image}:v2"), "--verify"]);
+    command.env("DOCKER_AUTH_CONFIG", auth(&registry.host, PASSWORD));
     let (run, json) = run(command);
     assert_eq!(run.exit, 1, "{run:?}");
     assert!(json["error"]["message"].as_str().unwrap().contains("not https"), "{run:?}");
@@ -244,11 +261,11 @@ fn digest_is_computed_and_pinned() {
     let registry = FakeRegistry::start(|asked, _| has_tag(asked));
     let image = registry.image("acme/api");
     let folder = folder(&image);
-    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto"]));
-    assert_eq!(json["images"][0]["digest"], *digest());
-    assert!(content(&folder).ends_with(&format!("newTag: v2\n  digest: {}\n", digest())));
+    let (_, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--digest", "auto"]));
+    assert_eq!(json["images"][0]["digest"], *digest(MANIFEST));
+    assert!(content(&folder).ends_with(&format!("newTag: v2\n  digest: {}\n", digest(MANIFEST))));
     assert_eq!(registry.asked().len(), 1);
-    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--digest=auto"]));
+    let (_, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--digest=auto"]));
     assert_eq!(json["outcome"], "already");
 }
 
@@ -259,9 +276,9 @@ fn lying_digest_is_an_error() {
     });
     let image = registry.image("acme/api");
     let folder = folder(&image);
-    let (run, json) = run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto"]));
+    let (run, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--digest", "auto"]));
     assert_eq!(run.exit, 1, "{run:?}");
-    assert!(json["error"]["message"].as_str().unwrap().contains(&digest()), "{run:?}");
+    assert!(json["error"]["message"].as_str().unwrap().contains(&digest(MANIFEST)), "{run:?}");
 }
 
 #[test]
@@ -274,13 +291,13 @@ fn block_without_a_place_for_digests_gets_the_tag_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("release.yaml");
     std::fs::write(&file, &release).unwrap();
-    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto"]));
+    let (_, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--digest", "auto"]));
     assert!(json["warnings"][0].as_str().unwrap().contains("--add"), "{json}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), release.replace("v1\n", "v2\n"));
     std::fs::write(&file, &release).unwrap();
-    let (_, json) = run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto", "--add"]));
+    let (_, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--digest", "auto", "--add"]));
     assert_eq!(json["warnings"].as_array().unwrap().len(), 0, "{json}");
-    let with_key = release.replace("tag: v1\n", &format!("tag: v2\n      digest: {}\n", digest()));
+    let with_key = release.replace("tag: v1\n", &format!("tag: v2\n      digest: {}\n", digest(MANIFEST)));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), with_key);
 }
 
@@ -293,7 +310,7 @@ fn tag_that_points_elsewhere_is_a_warning() {
     let image = registry.image("acme/api");
     let literal = format!("{image}:v2@sha256:{}", "0".repeat(64));
     let folder = folder(&image);
-    let (run, json) = run(bump(&folder, &[&literal, "--verify"]));
+    let (run, json) = run(bump(folder.path(), &[&literal, "--verify"]));
     assert_eq!(run.exit, 0, "{run:?}");
     assert!(json["warnings"][0].as_str().unwrap().contains("points to"), "{run:?}");
 }
@@ -305,7 +322,7 @@ fn endless_manifest_is_cut() {
     let image = format!("{host}/acme/api");
     let folder = folder(&image);
     let (run, _) =
-        run(bump(&folder, &[&format!("{image}:v2"), "--digest", "auto", "--verify-timeout", "5s"]));
+        run(bump(folder.path(), &[&format!("{image}:v2"), "--digest", "auto", "--verify-timeout", "5s"]));
     assert_ne!(run.exit, 0, "{run:?}");
     assert!(endless.sent() < MOST);
 }
@@ -317,12 +334,12 @@ fn configuration_asks_for_it_too() {
     let folder = folder(&image);
     let config = format!("verify: true\nservices:\n  api: {{ image: \"{image}\", digest: auto }}\n");
     std::fs::write(folder.path().join("tagbump.yaml"), config).unwrap();
-    let (run_, json) = run(bump(&folder, &["api", "--tag", "v2"]));
-    assert_eq!((run_.exit, &json["images"][0]["digest"]), (0, &(*digest()).into()), "{run_:?}");
+    let (run_, json) = run(bump(folder.path(), &["api", "--tag", "v2"]));
+    assert_eq!((run_.exit, &json["images"][0]["digest"]), (0, &(*digest(MANIFEST)).into()), "{run_:?}");
     write(&folder, &format!("images:\n- name: app\n  newName: {image}\n  newTag: v1\n"));
-    let (run_, _) = run(bump(&folder, &[&format!("{image}:v3"), "--verify-timeout", "1s"]));
+    let (run_, _) = run(bump(folder.path(), &[&format!("{image}:v3"), "--verify-timeout", "1s"]));
     assert_eq!(run_.exit, 3, "{run_:?}");
-    let (run_, _) = run(bump(&folder, &[&format!("{image}:v3"), "--verify=off"]));
+    let (run_, _) = run(bump(folder.path(), &[&format!("{image}:v3"), "--verify=off"]));
     assert_eq!(run_.exit, 0, "{run_:?}");
 }
 
@@ -350,7 +367,7 @@ fn helper_is_asked_and_sees_no_token() {
     let tools = tempfile::tempdir().unwrap();
     helper(tools.path(), &format!(r#"{{"Username": "ada", "Secret": "{PASSWORD}"}}"#), 0);
     let ask = |arguments: &[&str]| {
-        let mut command = bump(&folder, arguments);
+        let mut command = bump(folder.path(), arguments);
         let path = format!("{}:{}", tools.path().display(), std::env::var("PATH").unwrap());
         command.env("PATH", path).env("DOCKER_AUTH_CONFIG", r#"{"credsStore": "test"}"#);
         command.env("TAGBUMP_TOKEN", "own-token-1").env("GITHUB_TOKEN", "job-token-1");

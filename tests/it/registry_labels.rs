@@ -34,7 +34,8 @@ fn registry() -> (FakeRegistry, Contents) {
     (registry, contents)
 }
 
-/// Pushes an image whose labels name this commit and repository.
+/// Pushes an image for one platform, whose labels name this commit and repository, in an index that lists its attestation
+/// first.
 fn push(contents: &Contents, tag: &str, revision: &str, source: &str) {
     let labels = json!({
         "org.opencontainers.image.revision": revision, "org.opencontainers.image.source": source,
@@ -43,9 +44,16 @@ fn push(contents: &Contents, tag: &str, revision: &str, source: &str) {
     let mut contents = contents.lock().unwrap();
     contents.push((format!("/v2/acme/api/blobs/{config}"), text, config.clone()));
     let (manifest, text) = blob(&json!({"schemaVersion": 2, "config": {"digest": config}}));
-    contents.push((format!("/v2/acme/api/manifests/{manifest}"), text.clone(), manifest.clone()));
-    contents.push((format!("/v2/acme/api/manifests/{tag}"), text, manifest));
+    contents.push((format!("/v2/acme/api/manifests/{manifest}"), text, manifest.clone()));
+    let listed =
+        |digest: &str, os: &str| json!({"digest": digest, "platform": {"os": os, "architecture": os}});
+    let attestation = format!("sha256:{}", "0".repeat(64));
+    let manifests = [listed(&attestation, "unknown"), listed(&manifest, "linux")];
+    let (index, text) = blob(&json!({"schemaVersion": 2, "manifests": manifests}));
+    contents.push((format!("/v2/acme/api/manifests/{index}"), text.clone(), index.clone()));
+    contents.push((format!("/v2/acme/api/manifests/{tag}"), text, index));
 }
+
 /// A repository that runs the image, with two commits to build it from.
 fn mono(image: &str) -> Mono {
     let world = World::with(

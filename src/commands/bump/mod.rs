@@ -28,11 +28,12 @@ use crate::tag::BuildInfo;
 use crate::worktree::Worktree;
 use report::BumpReport;
 
-/// Does what the settings ask for. If that fails, the report says why.
-pub fn run(settings: &BumpSettings) -> Report {
+/// Does what the settings ask for. If that fails, the report says why. `on_wait` is called with what the run waits for,
+/// and with `None` when it goes on.
+pub fn run(settings: &BumpSettings, on_wait: &dyn Fn(Option<&str>)) -> Report {
     let mut report = BumpReport::new(settings);
     report.warnings.extend(rival_systems(&settings.place.ci));
-    let done = bump(settings, &mut report);
+    let done = bump(settings, on_wait, &mut report);
     let speaker = diagnostics::speaker(&settings.place.environment);
     report.finish(done.map_err(|error| match settings.place.run.is_from_fork() {
         true => diagnostics::diagnose_in_fork(error, speaker),
@@ -47,8 +48,12 @@ pub(super) fn rival_systems(ci: &Ci) -> Option<String> {
     (!markers.is_empty()).then(text)
 }
 
-fn bump(settings: &BumpSettings, report: &mut BumpReport) -> Result<(), Error> {
-    let bump = Bump::prepare(settings)?;
+fn bump(
+    settings: &BumpSettings,
+    on_wait: &dyn Fn(Option<&str>),
+    report: &mut BumpReport,
+) -> Result<(), Error> {
+    let bump = Bump::prepare(settings, on_wait)?;
     match (&settings.place.root, settings.delivery.destination) {
         (_, Destination::PullRequest) => bump.open_pull_request(report),
         (_, Destination::Push) | (WorkLocation::Url(_), _) => bump.push(report),
@@ -66,6 +71,7 @@ struct Bump<'a> {
     /// Why there is a repository, but no checkout.
     unopened: Option<Arc<GitError>>,
     build: BuildInfo,
+    on_wait: &'a dyn Fn(Option<&str>),
 }
 
 /// Whether a tag is computed, or a commit is made, whose message may name the build. It takes time to read all tags of a repository.
@@ -76,7 +82,7 @@ fn uses_build_info(settings: &BumpSettings) -> bool {
 }
 
 impl<'a> Bump<'a> {
-    fn prepare(settings: &'a BumpSettings) -> Result<Self, Error> {
+    fn prepare(settings: &'a BumpSettings, on_wait: &'a dyn Fn(Option<&str>)) -> Result<Self, Error> {
         let needs_git = settings.delivery.destination != Destination::WorkTree;
         let environment = &settings.place.environment;
         let (root, opened) = match &settings.place.root {
@@ -100,7 +106,7 @@ impl<'a> Bump<'a> {
             true => build_info::tag_facts(&settings.place, checkout.as_ref()),
             false => BuildInfo::default(),
         };
-        Ok(Bump { settings, checkout, unopened, build })
+        Ok(Bump { settings, checkout, unopened, build, on_wait })
     }
 
     fn checkout(&self) -> Result<&Checkout, DecisionError> {
@@ -116,6 +122,7 @@ impl<'a> Bump<'a> {
             build: &self.build,
             carries,
             committer,
+            on_wait: self.on_wait,
         }
     }
 }

@@ -45,7 +45,7 @@ impl Bump<'_> {
             Via::Api | Via::Git => Box::new(GitPush),
         };
         let publisher = match (site, git.has_pull_request()) {
-            (Some(ForgeSite::GitLab), true) => self.gitlab_publisher(&git)?,
+            (Some(ForgeSite::GitLab { .. }), true) => self.gitlab_publisher(&git)?,
             (Some(site), true) => Box::new(ConfirmedPublisher::new(publisher, site.clone())),
             _ => publisher,
         };

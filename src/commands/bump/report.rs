@@ -6,9 +6,10 @@ use crate::cli::IfOlder;
 use crate::decision::{Decision, DecisionError, PlanFacts, Undecided};
 use crate::diagnostics::{self, BumpError};
 use crate::error::Failure;
+use crate::git::Secrets;
 use crate::hint::{Speaker, hint, switch};
 use crate::image::{Field, ImageArg, Tag};
-use crate::output::{BumpedImage, Outcome, Report, SkipReason, SkippedReference, unparsable_warning};
+use crate::output::{BumpedImage, Outcome, Report, Secret, SkipReason, SkippedReference, unparsable_warning};
 use crate::plan::ChangedReference;
 use crate::settings::BumpSettings;
 use crate::visible::inline;
@@ -49,10 +50,11 @@ impl BumpReport {
 
     /// Keeps the facts of a decision, or of a failed one.
     pub fn decided(&mut self, decided: Result<Decision, Box<Undecided>>) -> Result<Decision, DecisionError> {
-        let (facts, decided) = match decided {
-            Ok(decision) => (decision.facts.clone(), Ok(decision)),
-            Err(undecided) => (undecided.facts, Err(undecided.error)),
+        let (facts, secrets, decided) = match decided {
+            Ok(decision) => (decision.facts.clone(), decision.secrets.clone(), Ok(decision)),
+            Err(undecided) => (undecided.facts, undecided.secrets, Err(undecided.error)),
         };
+        self.report.secrets = secrets;
         if facts.images.is_some() {
             self.facts = facts;
         }
@@ -78,7 +80,7 @@ impl BumpReport {
     /// # Errors
     /// Exit 4 with `--if-older fail`, if a newer build is current.
     pub fn end(&mut self, decision: Decision, outcome: Outcome) -> Result<(), BumpError> {
-        let Decision { plan, skipped, notices, .. } = decision;
+        let Decision { plan, origins, skipped, notices, .. } = decision;
         let left_out = plan.changes.iter().filter(|change| change.left_out_digest);
         let left_out: Vec<_> = left_out.map(|change| digest_left_out(change, self.speaker)).collect();
         self.report.warnings.extend(left_out);
@@ -89,6 +91,7 @@ impl BumpReport {
         self.report.notices.splice(0..0, plan.notices.into_iter().chain(references.clone()).chain(notices));
         self.report.skipped = skipped;
         self.report.changes = plan.changes;
+        self.report.origins = origins;
         self.report.edits = plan.edits;
         if outcome == Outcome::Superseded && self.if_older == IfOlder::Fail {
             return Err(BumpError::Superseded { references });
@@ -106,11 +109,22 @@ impl BumpReport {
         report.warnings.splice(0..0, warnings);
         report.warnings.extend(unparsable_warning(unparsable.len()));
         report.details.extend(unparsable.iter().map(|file| format!("not valid YAML: {file}")));
-        match done {
+        let report = match done {
             Ok(()) => report,
             Err(failure) => report.failed(failure),
-        }
+        };
+        without_secrets(report)
     }
+}
+
+/// Removes the secrets of registries from everything that is said: registries may repeat what they were sent.
+fn without_secrets(mut report: Report) -> Report {
+    let secrets = Secrets::of(report.secrets.iter().map(Secret::as_str));
+    let scrub = |text: &mut String| *text = secrets.scrub(text);
+    let said = [&mut report.warnings, &mut report.notices, &mut report.details];
+    said.into_iter().flatten().for_each(scrub);
+    report.failure = report.failure.map(|failure| failure.map_texts(|text| secrets.scrub(text)));
+    report
 }
 
 /// The warning that a block got the tag alone.

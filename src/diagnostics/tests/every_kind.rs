@@ -12,6 +12,7 @@ use crate::decision::{DecisionError, RollbackError, SearchedHistory, TargetError
 use crate::file_selection::SelectionError;
 use crate::forge::gitea::{GiteaError, GiteaRefusal};
 use crate::forge::github::{ApiRefusal, ApiRefusalReason, GitHubError};
+use crate::forge::gitlab::{GitLabError, GitLabRefusal};
 use crate::forge::pull_json::PullAnswerError;
 use crate::forge::{ForgeError, ForgeKind};
 use crate::git::answers::{AnswerError, LimitExceeded};
@@ -456,6 +457,14 @@ fn forge_errors() -> Vec<ForgeError> {
         GiteaError::TooManyPullRequests { read: 7 },
     ]);
     let gitea = all(include_str!("../../forge/gitea/error.rs"), "GiteaError", gitea);
+    let refused = [401, 403, 404, 422]
+        .map(|status| GitLabError::Refused(GitLabRefusal { status, route: s(), message: s() }));
+    let mut gitlab = Vec::from(refused);
+    gitlab.extend([
+        GitLabError::NotUsable { address: s(), reason: s() },
+        GitLabError::NotHttps { address: s() },
+    ]);
+    let gitlab = all(include_str!("../../forge/gitlab/error.rs"), "GitLabError", gitlab);
     let pull_answers = vec![
         PullAnswerError::NotAPullRequest { reason: s() },
         PullAnswerError::OtherPullRequest { number: 7, head: s(), base: s() },
@@ -473,6 +482,7 @@ fn forge_errors() -> Vec<ForgeError> {
     ];
     samples.extend(github.into_iter().map(ForgeError::GitHub));
     samples.extend(gitea.into_iter().map(ForgeError::Gitea));
+    samples.extend(gitlab.into_iter().map(ForgeError::GitLab));
     samples.extend(pull_answers.into_iter().map(ForgeError::PullAnswer));
     samples.extend(http_errors().into_iter().map(ForgeError::Http));
     samples.extend(remote_errors().into_iter().map(ForgeError::Remote));

@@ -5,9 +5,10 @@ use std::time::Instant;
 use super::client::Gitea;
 use super::{auto_merge, compare, pulls};
 use crate::forge::{
-    AutoMergeState, Forge, ForgeError, ProposedPull, PullRequest, PullRequestSpec, ScheduledMerge,
-    StillCurrent,
+    AutoMergeState, CommitReader, Forge, ForgeError, ProposedPull, PullRequest, PullRequestSpec,
+    ScheduledMerge, StillCurrent,
 };
+use crate::history::CommitRange;
 use crate::landing::{Backoff, BuildOrder, FetchError};
 
 impl Forge for Gitea {
@@ -54,7 +55,9 @@ impl Forge for Gitea {
     ) -> Result<(), FetchError<ForgeError>> {
         pulls::confirm(self, deadline, repository)
     }
+}
 
+impl CommitReader for Gitea {
     fn order(
         &self,
         deadline: Instant,
@@ -63,5 +66,15 @@ impl Forge for Gitea {
         theirs: &str,
     ) -> Result<BuildOrder, String> {
         compare::order(self, deadline, repository, ours, theirs)
+    }
+
+    fn range(
+        &self,
+        deadline: Instant,
+        repository: &str,
+        old: &str,
+        new: &str,
+    ) -> Result<CommitRange, String> {
+        compare::range(self, deadline, repository, old, new)
     }
 }

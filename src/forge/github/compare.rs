@@ -1,8 +1,11 @@
-//! Which of two commits of another repository is newer.
+//! Which of two commits of another repository is newer, and the commits between them.
 
 use std::time::Instant;
 
+use serde_json::Value;
+
 use super::client::{ApiRequest, GitHub};
+use crate::history::{CommitRange, ListedCommit, MAX_LISTED};
 use crate::landing::{BuildOrder, FetchError};
 
 /// The order of two commits of a repository, `owner/name`. An error says why it is unknown.
@@ -31,6 +34,45 @@ pub fn order(
     })
 }
 
+/// The commits of a repository, `owner/name`, that `new` has and `old` lacks.
+///
+/// Source: GitHub's "Compare two commits", which lists them in pages, oldest first; the newest are on the last page.
+///
+/// # Errors
+/// If GitHub can't be reached, or doesn't know the commits.
+pub fn range(
+    hub: &GitHub,
+    deadline: Instant,
+    repository: &str,
+    old: &str,
+    new: &str,
+) -> Result<CommitRange, String> {
+    if !is_repository(repository) {
+        return Err(format!("{repository} is not a GitHub repository"));
+    }
+    let ask = CompareQuery { hub, deadline, repository };
+    let page = |nth: usize| ask.compared(old, new, &format!("per_page={MAX_LISTED}&page={nth}"));
+    let first = page(1)?;
+    let total = first["total_commits"].as_u64().and_then(|total| usize::try_from(total).ok());
+    let total = total.ok_or("GitHub's API didn't return a number of commits")?;
+    let last = total.div_ceil(MAX_LISTED).max(1);
+    let mut commits = if last == 1 { listed(&first) } else { listed(&page(last)?) };
+    if last > 1 && commits.len() < MAX_LISTED {
+        commits.extend(listed(&if last == 2 { first } else { page(last - 1)? }));
+    }
+    commits.truncate(MAX_LISTED);
+    Ok(CommitRange { commits, total })
+}
+
+/// The commits of a page, newest first.
+fn listed(page: &Value) -> Vec<ListedCommit> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let commits = page["commits"].as_array().map(Vec::as_slice).unwrap_or_default().iter().rev();
+    commits
+        .map(|commit| ListedCommit::new(&text(&commit["sha"]), &text(&commit["commit"]["message"])))
+        .collect()
+}
+
 struct CompareQuery<'a> {
     hub: &'a GitHub,
     deadline: Instant,
@@ -38,16 +80,19 @@ struct CompareQuery<'a> {
 }
 
 impl CompareQuery<'_> {
-    fn get(&self, route: &str) -> Result<serde_json::Value, String> {
+    fn get(&self, route: &str) -> Result<Value, String> {
         let route = format!("/repos/{}{route}", self.repository);
         self.hub.once(self.deadline, &route, ApiRequest::Get).map_err(FetchError::into_message)
     }
 
     /// How `other` compares with `base`.
     fn status(&self, base: &str, other: &str) -> Result<String, String> {
+        compare_status(&self.compared(base, other, "per_page=1")?).map(str::to_owned)
+    }
+
+    fn compared(&self, base: &str, other: &str, query: &str) -> Result<Value, String> {
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let compared = self.get(&format!("/compare/{}...{}?per_page=1", encode(base), encode(other)))?;
-        compare_status(&compared).map(str::to_owned)
+        self.get(&format!("/compare/{}...{}?{query}", encode(base), encode(other)))
     }
 
     fn diverged(&self, ours: &str, theirs: &str) -> Result<BuildOrder, String> {
@@ -68,7 +113,7 @@ impl CompareQuery<'_> {
 ///
 /// # Errors
 /// If the answer is none of them.
-pub fn compare_status(answer: &serde_json::Value) -> Result<&str, String> {
+pub fn compare_status(answer: &Value) -> Result<&str, String> {
     let known = ["ahead", "behind", "diverged", "identical"];
     let status = answer["status"].as_str().filter(|status| known.contains(status));
     status.ok_or_else(|| "GitHub's API returned an unknown status".to_owned())

@@ -8,9 +8,10 @@ use super::graphql::GraphQl;
 use super::{compare, pulls};
 use crate::actions::ApiUrls;
 use crate::forge::{
-    AutoMergeState, Forge, ForgeError, ProposedPull, PullRequest, PullRequestSpec, ScheduledMerge,
-    StillCurrent,
+    AutoMergeState, CommitReader, Forge, ForgeError, ProposedPull, PullRequest, PullRequestSpec,
+    ScheduledMerge, StillCurrent,
 };
+use crate::history::CommitRange;
 use crate::http::HttpSettings;
 use crate::landing::{Backoff, BuildOrder, FetchError};
 
@@ -73,7 +74,9 @@ impl Forge for GitHubForge {
     ) -> Result<(), FetchError<ForgeError>> {
         pulls::confirm(&self.hub, deadline, repository, head, base)
     }
+}
 
+impl CommitReader for GitHubForge {
     fn order(
         &self,
         deadline: Instant,
@@ -82,5 +85,15 @@ impl Forge for GitHubForge {
         theirs: &str,
     ) -> Result<BuildOrder, String> {
         compare::order(&self.hub, deadline, repository, ours, theirs)
+    }
+
+    fn range(
+        &self,
+        deadline: Instant,
+        repository: &str,
+        old: &str,
+        new: &str,
+    ) -> Result<CommitRange, String> {
+        compare::range(&self.hub, deadline, repository, old, new)
     }
 }

@@ -5,13 +5,16 @@
 use std::cell::Cell;
 use std::time::Instant;
 
+use super::commit_range::commit_range;
 use super::git_branch::GitBranch;
 use super::remote_history::deepen;
 use crate::git::fetch::{self, DEPTHS};
 use crate::git::oid::{commit_id, oid};
 use crate::git::workspace::Workspace;
 use crate::history::git::CommitWalk;
-use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
+use crate::history::{
+    CommitId, CommitLinks, CommitMessage, CommitRange, CommitStore, HistoryError, ObjectId,
+};
 use crate::landing::{BuildOrder, FAR, History};
 
 /// How many bytes of files are read at most to find the commit that set a tag.
@@ -38,6 +41,10 @@ impl History for GitBranch {
         let looks_until = now + deadline.saturating_duration_since(now) / 2;
         let (steps, read) = (Cell::default(), Cell::default());
         Box::new(RecentCommits { past, place: self, deadline, looks_until, deepens, steps, read })
+    }
+
+    fn range(&self, old: &str, new: &str) -> Option<CommitRange> {
+        commit_range(self.workspace(), self.resolve(old)?, self.resolve(new)?)
     }
 
     fn order(&self, ours: &str, theirs: &str, deadline: Instant) -> BuildOrder {

@@ -1,12 +1,13 @@
 //! Landing on a branch of a git remote.
 //!
 //! `git_branch` reads the branch and `commits` makes commits on it, over git; a [`Publisher`] publishes them: `git_push` pushes, a forge's API makes
-//! its own commits. `conflicts` tells whether a pull request still merges. `pr_branch` is a pull request's branch, `commit_history` orders the commits before a tip, `remote_history` reads
+//! its own commits. `conflicts` tells whether a pull request still merges. `pr_branch` is a pull request's branch, `commit_history` orders the commits before a tip, `commit_range` lists those between two others, `remote_history` reads
 //! those of a branch that nothing is landed on. `classify` turns a server's answer into an outcome for the landing loop, `known_words`
 //! recognises the rules that hosts report in words, and `withheld` adds which credentials were not sent. `error` is why the branch can't be read, or takes no commit.
 
 mod classify;
 mod commit_history;
+mod commit_range;
 mod commits;
 mod conflicts;
 mod error;

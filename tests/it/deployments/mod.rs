@@ -7,6 +7,7 @@
 
 mod check;
 mod containers;
+mod digest_label;
 mod flux;
 mod landing;
 mod readers;

@@ -8,5 +8,6 @@ mod order;
 mod people;
 mod pulls;
 mod pushes;
+mod registry;
 mod server;
 mod tokens;

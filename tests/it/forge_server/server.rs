@@ -128,7 +128,7 @@ MAX_RESPONSE_ITEMS = 5
 ENABLED = false
 
 [packages]
-ENABLED = false
+ENABLED = true
 
 [log]
 MODE = console

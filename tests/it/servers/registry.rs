@@ -1,8 +1,8 @@
-//! `--verify` and `--digest auto` against Docker's registry, with TLS and a password. skopeo pushes what is looked up, and
-//! says which digest it has.
+//! `--verify` and `--digest auto` against Docker's registry, with TLS and a password, where skopeo pushes what is looked up
+//! and says which digest it has; and against the registry of go-containerregistry.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,10 +10,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::openssl::OpenSsl;
-use crate::support::cli::{Run, command};
+use crate::support::crane::Crane;
 use crate::support::daemon::{Daemon, program};
+use crate::support::image_layout::ImageLayout;
+use crate::support::pty::Terminal;
+use crate::support::verify::{self, PASSWORD, auth, folder, run};
 
-const PASSWORD: &str = "pass-word-1";
 /// A line of htpasswd's for `ada` with the password above, by bcrypt.
 const HTPASSWD: &str = "ada:$2b$05$abcdefghijklmnopqrstuupSO9sO3ASIekd.qADcbb/jgkLKkQBR2\n";
 
@@ -89,7 +91,7 @@ impl Registry {
     #[track_caller]
     fn push(&self, tag: &str, labels: &Value) {
         let layout = self.folder.path().join(format!("layout-{tag}"));
-        Layout::new(&layout).index(tag, labels);
+        ImageLayout::new(&layout).index(tag, labels);
         let (from, to) =
             (format!("oci:{}:{tag}", layout.display()), format!("docker://{}:{tag}", self.image()));
         self.skopeo("copy", &["--all", &from, &to]);
@@ -107,10 +109,8 @@ impl Registry {
 
     /// A bump of the image in a folder. It has the password, unless that is replaced.
     fn bump(&self, folder: &Path, arguments: &[&str]) -> Command {
-        let pair = BASE64_STANDARD.encode(format!("ada:{PASSWORD}"));
-        let mut command = command(folder);
-        command.args(["bump", "--format", "json"]).args(arguments);
-        command.env("DOCKER_AUTH_CONFIG", json!({"auths": {self.host(): {"auth": pair}}}).to_string());
+        let mut command = verify::bump(folder, arguments);
+        command.env("DOCKER_AUTH_CONFIG", auth(&self.host(), PASSWORD));
         if let Some(tls) = &self.tls {
             command.env("SSL_CERT_FILE", tls.file("server.pem"));
         }
@@ -118,70 +118,11 @@ impl Registry {
     }
 }
 
-/// A folder in OCI's image layout.
-struct Layout<'a>(&'a Path);
-
-impl<'a> Layout<'a> {
-    fn new(folder: &'a Path) -> Self {
-        std::fs::create_dir_all(folder.join("blobs/sha256")).unwrap();
-        std::fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion": "1.0.0"}"#).unwrap();
-        Layout(folder)
-    }
-
-    fn blob(&self, kind: &str, content: &[u8]) -> Value {
-        let hash = ring::digest::digest(&ring::digest::SHA256, content);
-        let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        std::fs::write(self.0.join("blobs/sha256").join(&hex), content).unwrap();
-        json!({"mediaType": kind, "digest": format!("sha256:{hex}"), "size": content.len()})
-    }
-
-    fn json(&self, kind: &str, content: &Value) -> Value {
-        self.blob(kind, content.to_string().as_bytes())
-    }
-
-    fn index(&self, tag: &str, labels: &Value) {
-        let oci = |kind: &str| format!("application/vnd.oci.image.{kind}.v1+json");
-        let platforms = ["amd64", "arm64"].map(|architecture| {
-            // an empty tar archive
-            let layer = self.blob("application/vnd.oci.image.layer.v1.tar", &[0; 1024]);
-            let config = json!({
-                "architecture": architecture, "os": "linux", "config": {"Labels": labels},
-                "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]},
-            });
-            let config = self.json(&oci("config"), &config);
-            let manifest = json!({
-                "schemaVersion": 2, "mediaType": oci("manifest"), "config": config, "layers": [layer],
-            });
-            let mut entry = self.json(&oci("manifest"), &manifest);
-            entry["platform"] = json!({"architecture": architecture, "os": "linux"});
-            entry
-        });
-        let index = json!({"schemaVersion": 2, "mediaType": oci("index"), "manifests": platforms});
-        let mut index = self.json(&oci("index"), &index);
-        index["annotations"] = json!({"org.opencontainers.image.ref.name": tag});
-        let top = json!({"schemaVersion": 2, "manifests": [index]});
-        std::fs::write(self.0.join("index.json"), top.to_string()).unwrap();
-    }
-}
-
-fn kustomization(image: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let text = format!("images:\n- name: app\n  newName: {image}\n  newTag: v1\n");
-    std::fs::write(folder.path().join("kustomization.yaml"), text).unwrap();
-    folder
-}
-
-fn run(mut command: Command) -> (Run, Value) {
-    let run = Run::of(&command.output().unwrap());
-    let json = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
-    (run, json)
-}
-
 #[test]
 fn digest_is_that_of_the_index() {
     for registry in [Registry::open(), Registry::closed()] {
         registry.push("v2", &Value::Null);
-        let folder = kustomization(&registry.image());
+        let folder = folder(&registry.image());
         let (done, json) =
             run(registry.bump(folder.path(), &[&format!("{}:v2", registry.image()), "--digest", "auto"]));
         assert_eq!(done.exit, 0, "{done:?}");
@@ -199,7 +140,7 @@ fn digest_is_that_of_the_index() {
 fn missing_tag_is_exit_3_and_wrong_password_exit_5() {
     let registry = Registry::closed();
     registry.push("v1.2.3", &Value::Null);
-    let (folder, image) = (kustomization(&registry.image()), format!("{}:v1.2.4", registry.image()));
+    let (folder, image) = (folder(&registry.image()), format!("{}:v1.2.4", registry.image()));
     let arguments = [&*image, "--verify", "--verify-timeout", "5s"];
     let (missing, json) = run(registry.bump(folder.path(), &arguments));
     assert_eq!(missing.exit, 3, "{missing:?}");
@@ -215,22 +156,56 @@ fn missing_tag_is_exit_3_and_wrong_password_exit_5() {
     assert_eq!(run(command).0.exit, 5);
 }
 
+/// The registry lags by five seconds, as a person at a terminal sees it.
 #[test]
-fn tag_that_is_pushed_while_tagbump_waits_is_found() {
+fn tag_that_is_pushed_five_seconds_later_is_found_and_the_wait_is_reported() {
     let registry = Registry::open();
-    let (folder, image) = (kustomization(&registry.image()), format!("{}:v2", registry.image()));
-    let waiting = registry.bump(folder.path(), &[&image, "--verify", "--verify-timeout", "60s"]);
-    let waiting = std::thread::spawn(move || run(waiting));
+    let (folder, image) = (folder(&registry.image()), format!("{}:v2", registry.image()));
+    let (mut terminal, theirs) = Terminal::open();
+    let mut waiting = registry.bump(folder.path(), &[&image, "--verify"]);
+    waiting.env("TERM", "xterm").stdout(Stdio::piped()).stderr(theirs);
+    let child = waiting.spawn().unwrap();
+    drop(waiting); // with its end of the terminal
+    terminal.read_until(&format!("looking for {image} in its registry (5 s)"));
     registry.push("v2", &Value::Null);
-    let (done, json) = waiting.join().unwrap();
-    assert_eq!((done.exit, &json["outcome"]), (0, &"edited".into()), "{done:?}");
+    terminal.read_to_end();
+    let done = child.wait_with_output().unwrap();
+    let json: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!((done.status.code(), &json["outcome"]), (Some(0), &"edited".into()), "{json}");
+    let notice = json["notices"][0].as_str().unwrap();
+    let seconds = notice.strip_prefix("waited ").and_then(|rest| rest.split(' ').next());
+    assert!(seconds.unwrap().parse::<u64>().unwrap() >= 5, "{notice}");
+}
+
+/// The registry of go-containerregistry keeps images in memory. Its crane pushes them, and computes their digests.
+#[test]
+fn registry_of_go_containerregistry_is_understood() {
+    let crane = Crane::new();
+    let registry = Daemon::start(".ci/crane", "serving on port", |port| {
+        let mut command = crane.command();
+        command.args(["registry", "serve", "--address", &format!("127.0.0.1:{port}")]);
+        command
+    });
+    let image = format!("127.0.0.1:{}/acme/api", registry.port);
+    let layout = tempfile::tempdir().unwrap();
+    ImageLayout::new(layout.path()).index("v2", &Value::Null);
+    crane.run(&["push", layout.path().to_str().unwrap(), &format!("{image}:v2")]);
+    let digest = crane.run(&["digest", &format!("{image}:v2")]);
+    let folder = folder(&image);
+    let (done, json) = run(verify::bump(folder.path(), &[&format!("{image}:v2"), "--digest", "auto"]));
+    assert_eq!((done.exit, &json["images"][0]["digest"]), (0, &digest.as_str().into()), "{done:?}");
+    assert!(verify::content(&folder).ends_with(&format!("newTag: v2\n  digest: {digest}\n")));
+    let index: Value = serde_json::from_str(&crane.run(&["manifest", &format!("{image}@{digest}")])).unwrap();
+    assert_eq!(index["manifests"].as_array().unwrap().len(), 2, "{index}");
+    let arguments = [&*format!("{image}:v3"), "--verify", "--verify-timeout", "1s"];
+    assert_eq!(run(verify::bump(folder.path(), &arguments)).0.exit, 3);
 }
 
 #[test]
 fn untrusted_certificate_is_an_error() {
     let registry = Registry::closed();
     registry.push("v2", &Value::Null);
-    let folder = kustomization(&registry.image());
+    let folder = folder(&registry.image());
     let mut command = registry.bump(folder.path(), &[&format!("{}:v2", registry.image()), "--verify"]);
     command.env_remove("SSL_CERT_FILE");
     let (refused, json) = run(command);

@@ -21,7 +21,7 @@ pub use faults::{Fault, On, Service};
 pub use http::{Headers, Request, Response, is_authorization};
 pub use log::LoggedRequest;
 pub use site::{Api, Reply};
-pub use tls::{ClientAuthority, ServerCertificate};
+pub use tls::{ClientAuthority, ServerCertificate, Tls};
 
 use http::{Connection, Duplex};
 use site::Site;
@@ -32,7 +32,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use tls::Tls;
 
 pub struct Builder {
     root: PathBuf,

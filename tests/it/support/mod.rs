@@ -7,6 +7,8 @@ pub mod ci_job;
 pub mod ci_variables;
 pub mod cli;
 #[cfg(any(feature = "server-tests", feature = "forge-tests"))]
+pub mod crane;
+#[cfg(any(feature = "server-tests", feature = "forge-tests"))]
 pub mod daemon;
 pub mod endless;
 pub mod fifty;
@@ -15,7 +17,10 @@ pub mod git;
 pub mod git_server;
 pub mod gitea;
 pub mod github;
+pub mod gitlab_api;
 pub mod hub;
+#[cfg(any(feature = "server-tests", feature = "forge-tests"))]
+pub mod image_layout;
 pub mod init;
 #[cfg(any(feature = "server-tests", feature = "signing-tests"))]
 pub mod keys;
@@ -24,9 +29,11 @@ pub mod mono;
 pub mod one_file;
 pub mod past;
 pub mod proxy;
+pub mod pty;
 pub mod registry;
 pub mod repo;
 #[cfg(unix)]
 pub mod signal;
 pub mod trap;
+pub mod verify;
 pub mod yaml_laws;

@@ -43,6 +43,11 @@ impl Proxy {
         Proxy::answering("200 Connection established")
     }
 
+    /// Opens every tunnel to this `HOST:PORT`, whatever host it is for.
+    pub fn tunnelling_to(server: &str) -> Self {
+        Proxy::serving("200 Connection established", Some(server.to_owned()))
+    }
+
     /// Answers every request with this status; opens the tunnel if that is 200.
     pub fn answering(status: &'static str) -> Self {
         Proxy::serving(status, None)
@@ -106,10 +111,10 @@ fn serve(
         let lines = head(&mut from)?;
         let authorization = value(&lines, "proxy-authorization");
         match (lines.first()?.strip_prefix("CONNECT "), server) {
-            (Some(rest), _) => {
+            (Some(rest), server) => {
                 let to = rest.split(' ').next()?.to_owned();
                 tunnels.lock().unwrap().push(Tunnel { to: to.clone(), authorization });
-                return tunnel(from, client, status, &to);
+                return tunnel(from, client, status, server.unwrap_or(&to));
             }
             (None, Some(server)) => {
                 let (request, _) = lines[0].rsplit_once(' ')?;

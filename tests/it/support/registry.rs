@@ -2,9 +2,12 @@
 //! `servers`.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+use super::git_server::Tls;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -45,23 +48,47 @@ type Script = dyn Fn(&Asked, usize) -> Told + Send + Sync;
 pub struct FakeRegistry {
     pub host: String,
     asked: Arc<Mutex<Vec<Asked>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl FakeRegistry {
     /// `script` gets each request, and how many there were of this method and path before.
     pub fn start(script: impl Fn(&Asked, usize) -> Told + Send + Sync + 'static) -> Self {
+        FakeRegistry::serving(None, script)
+    }
+
+    /// The same over TLS.
+    pub fn with_tls(tls: Tls, script: impl Fn(&Asked, usize) -> Told + Send + Sync + 'static) -> Self {
+        FakeRegistry::serving(Some(Arc::new(tls)), script)
+    }
+
+    fn serving(
+        tls: Option<Arc<Tls>>,
+        script: impl Fn(&Asked, usize) -> Told + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let asked = Arc::new(Mutex::new(Vec::new()));
+        let connections = Arc::new(AtomicUsize::new(0));
         let (log, script): (_, Arc<Script>) = (Arc::clone(&asked), Arc::new(script));
+        let count = Arc::clone(&connections);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let (log, script) = (Arc::clone(&log), Arc::clone(&script));
+                count.fetch_add(1, Ordering::SeqCst);
+                let (log, script, tls) = (Arc::clone(&log), Arc::clone(&script), tls.clone());
                 // a client may hang up
-                thread::spawn(move || serve(&client, &log, &*script));
+                thread::spawn(move || match tls {
+                    Some(tls) => serve(tls.accept(client), &log, &*script),
+                    None => serve(client, &log, &*script),
+                });
             }
         });
-        FakeRegistry { host, asked }
+        FakeRegistry { host, asked, connections }
+    }
+
+    /// How many connections there were, whatever was sent on them.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// The requests so far.
@@ -75,11 +102,11 @@ impl FakeRegistry {
     }
 }
 
-fn serve(mut client: &TcpStream, log: &Mutex<Vec<Asked>>, script: &Script) -> std::io::Result<()> {
+fn serve(client: impl Read + Write, log: &Mutex<Vec<Asked>>, script: &Script) -> std::io::Result<()> {
     let mut reader = BufReader::new(client);
     if reader.fill_buf()?.first() == Some(&0x16) {
         // the start of TLS
-        return client.write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n");
+        return reader.get_mut().write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n");
     }
     let mut lines = reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
@@ -109,6 +136,10 @@ fn serve(mut client: &TcpStream, log: &Mutex<Vec<Asked>>, script: &Script) -> st
         answer += &format!("{name}: {value}\r\n");
     }
     answer += &format!("Content-Length: {}\r\n\r\n", told.body.len());
+    let client = reader.get_mut();
     client.write_all(answer.as_bytes())?;
-    if asked.method == "HEAD" { Ok(()) } else { client.write_all(&told.body) }
+    if asked.method != "HEAD" {
+        client.write_all(&told.body)?;
+    }
+    client.flush()
 }

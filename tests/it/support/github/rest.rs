@@ -474,7 +474,12 @@ impl Asked {
                 .commit_named(text.strip_prefix(&owner).unwrap_or(text))
                 .ok_or_else(|| self.not_found())
         };
-        let told = context.world().comparison(commit(base)?, commit(head)?);
+        let number = |name: &str, default: usize| {
+            let given = self.query.get(name).and_then(Value::as_u64);
+            given.map_or(default, |number| number as usize)
+        };
+        let (page, size) = (number("page", 1).max(1), number("per_page", 250).clamp(1, 250));
+        let told = context.world().comparison(commit(base)?, commit(head)?, (page - 1) * size..page * size);
         told.map(Answer::ok)
             .ok_or_else(|| self.refused(404, &format!("No common ancestor between {base} and {head}.")))
     }

@@ -2,6 +2,8 @@
 
 use git2::Oid;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::ops::Range;
+
 use serde_json::{Map, Value, json};
 
 use super::pulls::Pull;
@@ -387,7 +389,7 @@ impl World<'_> {
     }
 
     /// None where the two have nothing in common.
-    pub fn comparison(&self, base: Oid, head: Oid) -> Option<Value> {
+    pub fn comparison(&self, base: Oid, head: Oid, shown: Range<usize>) -> Option<Value> {
         let (ahead, behind, meet) = self.store.relation(base, head);
         let meet = meet?;
         let status = match (ahead, behind) {
@@ -411,7 +413,7 @@ impl World<'_> {
             "ahead_by": ahead,
             "behind_by": behind,
             "total_commits": ahead,
-            "commits": commits.into_iter().take(250).map(|oid| self.commit(oid)).collect::<Vec<_>>(),
+            "commits": commits.into_iter().skip(shown.start).take(shown.len()).map(|oid| self.commit(oid)).collect::<Vec<_>>(),
             "files": self.files(Some(meet), head),
         }))
     }

@@ -1,0 +1,84 @@
+//! Which of two commits of another repository is newer, and the commits between them.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::client::GitLab;
+use crate::forge::CommitReader;
+use crate::history::{CommitRange, ListedCommit, MAX_LISTED};
+use crate::landing::{BuildOrder, FetchError};
+
+impl CommitReader for GitLab {
+    /// Source: GitLab's "Repositories API", "Retrieve a merge base".
+    fn order(
+        &self,
+        deadline: Instant,
+        repository: &str,
+        ours: &str,
+        theirs: &str,
+    ) -> Result<BuildOrder, String> {
+        let ask = CommitQuestion { gitlab: self, deadline, repository };
+        let base = ask.merge_base(ours, theirs)?;
+        Ok(match (base.starts_with(ours), base.starts_with(theirs)) {
+            (true, true) => BuildOrder::Same,
+            (true, false) => BuildOrder::Before,
+            (false, true) => BuildOrder::After,
+            (false, false) => ask.diverged(ours, theirs)?,
+        })
+    }
+
+    /// Source: GitLab's "Repositories API", "Compare branches, tags, or commits"; `Gitlab::Git::Commit.between` lists the oldest first.
+    fn range(
+        &self,
+        deadline: Instant,
+        repository: &str,
+        old: &str,
+        new: &str,
+    ) -> Result<CommitRange, String> {
+        let ask = CommitQuestion { gitlab: self, deadline, repository };
+        let compared = ask.get(&format!("/repository/compare?from={}&to={}", encoded(old), encoded(new)))?;
+        let listed = compared["commits"].as_array().ok_or("GitLab's API didn't return commits")?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let commits = listed.iter().rev().take(MAX_LISTED);
+        let commits = commits.map(|commit| ListedCommit::new(&text(&commit["id"]), &text(&commit["title"])));
+        Ok(CommitRange { commits: commits.collect(), total: listed.len() })
+    }
+}
+
+struct CommitQuestion<'a> {
+    gitlab: &'a GitLab,
+    deadline: Instant,
+    repository: &'a str,
+}
+
+impl CommitQuestion<'_> {
+    fn get(&self, route: &str) -> Result<Value, String> {
+        let page = self.gitlab.project(self.deadline, self.repository, route);
+        page.map(|page| page.data).map_err(FetchError::into_message)
+    }
+
+    /// The last commit that two others have in common, in full.
+    fn merge_base(&self, one: &str, other: &str) -> Result<String, String> {
+        let (one, other) = (encoded(one), encoded(other));
+        let base = self.get(&format!("/repository/merge_base?refs%5B%5D={one}&refs%5B%5D={other}"))?;
+        let id = base["id"].as_str().filter(|id| !id.is_empty());
+        Ok(id.ok_or("GitLab's API didn't return a commit")?.to_owned())
+    }
+
+    fn diverged(&self, ours: &str, theirs: &str) -> Result<BuildOrder, String> {
+        let project = self.get("")?;
+        let default =
+            project["default_branch"].as_str().ok_or("GitLab's API didn't return a default branch")?;
+        let on_it = |commit: &str| self.merge_base(default, commit).map(|base| base.starts_with(commit));
+        Ok(match (on_it(ours)?, on_it(theirs)?) {
+            (true, _) => BuildOrder::DivergedOurs,
+            (false, true) => BuildOrder::DivergedTheirs,
+            (false, false) => BuildOrder::Unknown("neither commit is on the default branch".to_owned()),
+        })
+    }
+}
+
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}

@@ -1,0 +1,119 @@
+//! What a commit message or a pull request says about the commits that a bump brings.
+//!
+//! Pure. Subjects are the text of their authors: each is a code span, so that `@name`, `#12`, `fixes #1` and `[skip ci]` do nothing, not
+//! even in the commit that a squash merge makes from a pull request's text.
+
+use super::message::{code_span, shown};
+use crate::history::CommitRange;
+
+/// How many images a line names, and how many ranges are described.
+const MAX_NAMES: usize = 5;
+const MAX_RANGES: usize = 20;
+
+/// The commits between two builds of some images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BroughtCommits<'a> {
+    /// The images, or their services.
+    pub names: Vec<&'a str>,
+    /// The page that shows the difference.
+    pub url: &'a str,
+    /// Whether they are taken away.
+    pub goes_back: bool,
+    /// `None` shows the page alone.
+    pub range: Option<&'a CommitRange>,
+}
+
+/// A paragraph about each range. A single one needs no names.
+pub(super) fn paragraphs(brought: &[BroughtCommits<'_>]) -> Vec<String> {
+    let names_matter = brought.len() > 1;
+    let mut paragraphs: Vec<String> =
+        brought.iter().take(MAX_RANGES).map(|range| paragraph(range, names_matter)).collect();
+    let more = brought.len().saturating_sub(MAX_RANGES);
+    paragraphs.extend((more > 0).then(|| format!("Changes of {more} more")));
+    paragraphs
+}
+
+fn paragraph(brought: &BroughtCommits<'_>, names_matter: bool) -> String {
+    let names = if names_matter { names(&brought.names) } else { String::new() };
+    let line = match brought.goes_back {
+        true => format!("This goes back{names}: {}", brought.url),
+        false => format!("Changes{}: {}", names.replacen(" in ", " of ", 1), brought.url),
+    };
+    match brought.range.filter(|range| !range.commits.is_empty()) {
+        Some(range) => format!("{line}\n\n{}", list(range)),
+        None => line,
+    }
+}
+
+fn names(names: &[&str]) -> String {
+    let named: Vec<String> = names.iter().take(MAX_NAMES).map(|name| shown(name)).collect();
+    let more = names.len().saturating_sub(MAX_NAMES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!(" in {}{more}", named.join(", "))
+}
+
+fn list(range: &CommitRange) -> String {
+    let mut lines: Vec<String> =
+        range.commits.iter().map(|commit| format!("- {}", code_span(&commit.subject))).collect();
+    let more = range.more();
+    lines.extend((more > 0).then(|| format!("- and {more} more")));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::ListedCommit;
+
+    const URL: &str = "https://github.com/acme/app/compare/0123456789ab...ba9876543210";
+
+    fn range(subjects: &[&str], total: usize) -> CommitRange {
+        let commits = subjects.iter().map(|subject| ListedCommit::new("1", subject)).collect();
+        CommitRange { commits, total }
+    }
+
+    fn brought<'a>(names: &[&'a str], range: Option<&'a CommitRange>) -> BroughtCommits<'a> {
+        BroughtCommits { names: names.to_vec(), url: URL, goes_back: false, range }
+    }
+
+    #[test]
+    fn single_range_needs_no_names() {
+        assert_eq!(paragraphs(&[brought(&["api", "web"], None)]), [format!("Changes: {URL}")]);
+        let back = BroughtCommits { goes_back: true, ..brought(&["api"], None) };
+        assert_eq!(paragraphs(&[back]), [format!("This goes back: {URL}")]);
+        assert!(paragraphs(&[]).is_empty());
+    }
+
+    #[test]
+    fn several_ranges_name_their_images() {
+        let many = ["a", "b", "c", "d", "e", "f", "g"];
+        let back = BroughtCommits { goes_back: true, ..brought(&["@acme"], None) };
+        assert_eq!(
+            paragraphs(&[brought(&many, None), back]),
+            [
+                format!("Changes of a, b, c, d, e and 2 more: {URL}"),
+                format!("This goes back in `@acme`: {URL}")
+            ]
+        );
+        let paragraphs = paragraphs(&vec![brought(&["a"], None); 25]);
+        assert_eq!((paragraphs.len(), paragraphs[20].as_str()), (21, "Changes of 5 more"));
+    }
+
+    #[test]
+    fn subjects_do_nothing() {
+        let subjects =
+            ["Fix login (#12)", "fixes #1 @octocat", "a [skip ci]", "***NO_CI***", "`x` <img>", ""];
+        let range = range(&subjects, 8);
+        assert_eq!(
+            paragraphs(&[brought(&["api"], Some(&range))])[0],
+            format!(
+                "Changes: {URL}\n\n- `Fix login (#12)`\n- `fixes #1 @octocat`\n- `a \\u{{5b}}skip ci]`\n\
+                 - `\\u{{2a}}\\u{{2a}}\\u{{2a}}NO_CI\\u{{2a}}\\u{{2a}}\\u{{2a}}`\n- `` `x` <img> ``\n- `  `\n- and 2 more"
+            )
+        );
+        let long = "x".repeat(300);
+        let range = self::range(&[&long], 1);
+        let text = paragraphs(&[brought(&["api"], Some(&range))]).remove(0);
+        assert!(text.ends_with(&format!("- `{}…`", "x".repeat(100))), "{text}");
+    }
+}
