@@ -41,6 +41,7 @@ fn run(command: Command, environment: Environment, console: &Console) -> Result<
     match command {
         Command::Bump(args) => Ok(run_bump(&settings::bump(*args, environment, now()?)?, console)),
         Command::Rollback(args) => Ok(run_bump(&settings::rollback(*args, environment, now()?)?, console)),
+        Command::Promote(args) => Ok(run_bump(&settings::promote(*args, environment, now()?)?, console)),
         Command::Tag(args) => run_tag(args, environment, console),
         Command::Scan(args) => run_scan(args, console),
         Command::History(args) => run_history(args, environment, console),

@@ -22,10 +22,17 @@ pub fn of_report(report: &Report) -> String {
             Outcome::Held => "held",
             _ => "superseded by a newer build",
         };
-        return format!("### tagbump: {outcome_text}\n\n{}\n{}", images.join(", "), skipped(report));
+        let rest = promotion(report) + &skipped(report);
+        return format!("### tagbump: {outcome_text}\n\n{}\n{rest}", images.join(", "));
     }
-    let parts =
-        [headline(report) + "\n\n", table(report), skipped(report), comparisons(report), folded_diff(report)];
+    let parts = [
+        headline(report) + "\n\n",
+        table(report),
+        promotion(report),
+        skipped(report),
+        comparisons(report),
+        folded_diff(report),
+    ];
     format!("### tagbump: {}", parts.concat())
 }
 
@@ -58,6 +65,17 @@ fn table(report: &Report) -> String {
     let more = report.changes.len().saturating_sub(MAX_ROWS);
     let rest = if more > 0 { format!("\nand {more} more\n") } else { String::new() };
     format!("| file | image | from | to |\n|---|---|---|---|\n{}{rest}", rows.collect::<String>())
+}
+
+/// What a promotion compares.
+fn promotion(report: &Report) -> String {
+    let Some(promotion) = &report.promotion else { return String::new() };
+    let heading: Vec<String> = promotion.heading().iter().map(|text| text.replace('|', "\\|")).collect();
+    let rows = promotion.rows.iter().take(MAX_ROWS).map(|row| {
+        let cells = row.columns().map(|text| text.map_or_else(|| "-".to_owned(), |text| code(&text)));
+        format!("| {} |\n", cells.join(" | "))
+    });
+    format!("\n| {} |\n|---|---|---|---|---|\n{}", heading.join(" | "), rows.collect::<String>())
 }
 
 /// The references that keep their tags, and why.

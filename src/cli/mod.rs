@@ -3,7 +3,9 @@
 mod bump;
 mod deliver;
 mod headings;
+mod held;
 mod init;
+mod promote;
 mod read_only;
 #[cfg(test)]
 mod tests;
@@ -18,7 +20,9 @@ use headings::{FILES, OUTPUT};
 
 pub use bump::{BumpArgs, RollbackArgs, TargetArgs};
 pub use deliver::DeliveryArgs;
+pub use held::{HeldArgs, IfHeld};
 pub use init::InitArgs;
+pub use promote::PromoteArgs;
 pub use read_only::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
 pub use verify::VerifyArgs;
 
@@ -111,6 +115,10 @@ impl Command {
                 args.deliver.prefer_typed(&prefer);
                 &mut args.common
             }
+            Command::Promote(args) => {
+                args.deliver.prefer_typed(&prefer);
+                &mut args.common
+            }
             Command::Tag(args) => &mut args.common,
             Command::Scan(args) => &mut args.common,
             Command::Init(args) => &mut args.common,
@@ -132,6 +140,7 @@ pub enum Command {
     Scan(ScanArgs),
     History(HistoryArgs),
     Rollback(Box<RollbackArgs>),
+    Promote(Box<PromoteArgs>),
     Init(InitArgs),
     /// Print shell completions
     Completions {

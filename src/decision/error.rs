@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::promotion::PromotionError;
 use super::rollback::RollbackError;
 use super::targets::TargetError;
 use crate::config::ConfigError;
@@ -31,6 +32,8 @@ pub enum DecisionError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     #[error(transparent)]
+    Promotion(Box<PromotionError>),
+    #[error(transparent)]
     Registry(#[from] RegistryError),
     /// Boxed, because it holds many texts.
     #[error(transparent)]
@@ -39,6 +42,12 @@ pub enum DecisionError {
     Tag(#[from] TagError),
     #[error(transparent)]
     Target(#[from] TargetError),
+}
+
+impl From<PromotionError> for DecisionError {
+    fn from(error: PromotionError) -> Self {
+        DecisionError::Promotion(Box::new(error))
+    }
 }
 
 impl From<RollbackError> for DecisionError {

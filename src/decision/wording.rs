@@ -1,12 +1,14 @@
 //! The parts of the commit message about the built commit and about rollbacks.
 
+use std::collections::BTreeMap;
+
 use super::brought::brought;
-use super::context::{DecisionContext, same_repository};
+use super::context::same_repository;
 use super::error::DecisionError;
-use super::registry_check::LabelSources;
+use super::promotion::PromotionPlan;
 use super::rollback::RollbackPlan;
+use super::target_sources::TargetSources;
 use super::targets;
-use crate::config::Config;
 use crate::git::Identity;
 use crate::landing::message::MessageParts;
 use crate::landing::{BroughtCommits, RolledBack};
@@ -18,11 +20,10 @@ use crate::template::Template;
 
 /// Everything that the message of a plan is made from.
 pub(super) struct Wording<'a> {
-    pub context: &'a DecisionContext<'a>,
-    pub config: &'a Config,
+    pub sources: TargetSources<'a>,
     pub committer: &'a Identity,
-    pub by_labels: &'a LabelSources,
     pub rollback: Option<&'a RollbackPlan>,
+    pub promotion: Option<&'a PromotionPlan>,
     /// Tags that stay blocked, by the plan's targets.
     pub still_blocked: &'a [(TargetIndex, RolledBack)],
 }
@@ -33,7 +34,7 @@ impl Wording<'_> {
         if plan.is_empty() {
             return Ok(String::new());
         }
-        let template = targets::message(self.context.settings, self.config, plan);
+        let template = targets::message(self.sources.context.settings, self.sources.config, plan);
         // a list of commits is for people who review a pull request, not for those who read the log
         let brought =
             brought(plan, origins).into_iter().map(|brought| BroughtCommits { range: None, ..brought });
@@ -42,7 +43,7 @@ impl Wording<'_> {
 
     /// The same with the commits that it brings, for a pull request.
     pub fn detailed_message(&self, plan: &Plan, origins: &[ChangeOrigin]) -> Result<String, DecisionError> {
-        let template = targets::message(self.context.settings, self.config, plan);
+        let template = targets::message(self.sources.context.settings, self.sources.config, plan);
         Ok(MessageParts { brought: brought(plan, origins), ..self.parts(template, plan)? }.message(plan)?)
     }
 
@@ -62,16 +63,8 @@ impl Wording<'_> {
         template: Option<&'a Template>,
         plan: &Plan,
     ) -> Result<MessageParts<'a>, DecisionError> {
-        let (context, committer) = (self.context, self.committer);
-        let source = match self.rollback {
-            Some(rollback) => {
-                rollback.source.clone().map(|source| context.with_repository(source)).transpose()?
-            }
-            None => {
-                let tagged = plan.targets.iter().find(|target| target.tag.is_some());
-                context.source_of_target(self.config, tagged, self.by_labels)?
-            }
-        };
+        let (context, committer) = (self.sources.context, self.committer);
+        let sources = self.image_sources(plan)?;
         let commit = &context.settings.delivery.commit;
         Ok(MessageParts {
             template,
@@ -80,9 +73,10 @@ impl Wording<'_> {
             skip_ci: match commit.skip_ci {
                 Some(asked) => asked,
                 // CI hasn't run on the commits that are pushed along
-                None => !context.carries && self.is_pushed_where_it_was_built(source.as_ref())?,
+                None => !context.carries && self.is_pushed_where_it_was_built(&sources)?,
             },
-            source: source.filter(|source| source.repository.is_some()).map(|source| source.to_string()),
+            sources: sources.into_iter().filter(|(_, source)| source.repository.is_some()).collect(),
+            promoted_from: self.promotion.and_then(PromotionPlan::trailer),
             rolled_back: match self.rollback {
                 Some(rollback) => rollback.rolled_back.clone(),
                 None => self.still_blocked.to_vec(),
@@ -92,17 +86,49 @@ impl Wording<'_> {
         })
     }
 
+    /// The source of each target. A build has one for all its images.
+    fn image_sources(&self, plan: &Plan) -> Result<BTreeMap<TargetIndex, Source>, DecisionError> {
+        let indexes = TargetIndex::each(&plan.targets).map(|(index, _)| index);
+        let of_build = match self.sources.earlier {
+            Some(_) => None,
+            None => {
+                let mut tagged = TargetIndex::each(&plan.targets).filter(|(_, target)| target.tag.is_some());
+                match tagged.next() {
+                    Some((index, _)) => self.sources.of(index, &plan.targets)?,
+                    None => self.sources.of_run()?,
+                }
+            }
+        };
+        let each = indexes.map(|index| match &of_build {
+            Some(source) => Ok((index, Some(source.clone()))),
+            None if self.sources.earlier.is_none() => Ok((index, None)),
+            None => Ok((index, self.sources.of(index, &plan.targets)?)),
+        });
+        let each = each.collect::<Result<Vec<_>, DecisionError>>()?;
+        Ok(each.into_iter().filter_map(|(index, source)| Some((index, source?))).collect())
+    }
+
     /// Whether CI would only build the same again. Without a source, the checkout was built.
-    fn is_pushed_where_it_was_built(&self, source: Option<&Source>) -> Result<bool, DecisionError> {
-        let settings = self.context.settings;
-        let built = source.and_then(|s| s.repository.as_deref());
-        let Some(built) = built.or(settings.place.ci.repository()) else { return Ok(true) };
-        let checkout = self.context.checkout()?;
+    fn is_pushed_where_it_was_built(
+        &self,
+        sources: &BTreeMap<TargetIndex, Source>,
+    ) -> Result<bool, DecisionError> {
+        let settings = self.sources.context.settings;
+        let mut built: Vec<&str> =
+            sources.values().filter_map(|source| source.repository.as_deref()).collect();
+        if built.is_empty() {
+            built.extend(settings.place.ci.repository());
+        }
+        if built.is_empty() {
+            return Ok(true);
+        }
+        let checkout = self.sources.context.checkout()?;
         let remote = &settings.delivery.landing.remote;
         if settings.delivery.destination == Destination::LocalCommit && !checkout.has_remote(remote) {
             return Ok(true);
         }
         let (_, target) = checkout.remote(remote)?;
-        Ok(same_repository(Some(built), target.repository().as_deref()))
+        let target = target.repository();
+        Ok(built.iter().all(|built| same_repository(Some(built), target.as_deref())))
     }
 }

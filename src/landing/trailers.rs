@@ -2,7 +2,7 @@
 //!
 //! Pure. The author of a commit also writes its message, so a trailer is only a claim: `provenance` decides which claims
 //! count. `Tagbump-Image: NAME:TAG@DIGEST`, `Tagbump-Source: [REPOSITORY@]SHA`, and
-//! `Tagbump-Rollback: NAME:TAG@DIGEST [REPOSITORY@]SHA [-> TAG]`.
+//! `Tagbump-Rollback: NAME:TAG@DIGEST [REPOSITORY@]SHA [-> TAG]`, `Tagbump-Promoted-From: ENV@COMMIT`.
 
 use std::collections::HashMap;
 
@@ -13,6 +13,7 @@ use crate::tag::Source;
 const IMAGE: &str = "Tagbump-Image";
 const SOURCE: &str = "Tagbump-Source";
 const ROLLBACK: &str = "Tagbump-Rollback";
+const PROMOTED_FROM: &str = "Tagbump-Promoted-From";
 /// The start of each of our trailers, including those of later versions.
 const OURS: &str = "tagbump-";
 
@@ -119,6 +120,11 @@ pub(super) fn image(name: &str, version: &str) -> Option<String> {
 
 pub(super) fn source(source: &Source) -> String {
     format!("{SOURCE}: {source}")
+}
+
+/// `from` is `ENV@COMMIT`.
+pub(super) fn promoted_from(from: &str) -> String {
+    format!("{PROMOTED_FROM}: {from}")
 }
 
 /// Whether a reader would take the line for one of our trailers.

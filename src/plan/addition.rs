@@ -181,6 +181,7 @@ fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> 
         unused: false,
         effective_tags: Vec::new(),
         effective_tag: None,
+        effective_digest: None,
         outside: Vec::new(),
         field: None,
         result,

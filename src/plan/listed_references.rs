@@ -64,6 +64,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 unused: false,
                 effective_tags: Vec::new(),
                 effective_tag: None,
+                effective_digest: None,
                 outside: Vec::new(),
                 field: None,
                 result: try_one(parsed, reference),

@@ -40,6 +40,8 @@ pub(super) struct Match {
     pub effective_tags: Vec<String>,
     /// The tag that runs, if a weaker place sets it.
     pub effective_tag: Option<String>,
+    /// The digest that runs, if a root uses the place.
+    pub effective_digest: Option<Option<String>>,
     /// The roots of other environments that it sets too.
     pub outside: Vec<OtherRoot>,
     /// Where it is, if no rule finds the place by itself.
@@ -78,6 +80,11 @@ impl Match {
             [] => vec![self.runs()],
             tags => tags.iter().map(|tag| Some(tag.as_str())).collect(),
         }
+    }
+
+    /// The digest that runs.
+    pub fn runs_digest(&self) -> Option<&str> {
+        self.effective_digest.as_ref().unwrap_or(&self.digest).as_deref()
     }
 
     /// The tag that runs.

@@ -143,6 +143,7 @@ pub(super) fn match_of(
         unused: false,
         effective_tags: Vec::new(),
         effective_tag: None,
+        effective_digest: None,
         outside: Vec::new(),
         field: None,
         result: parsed.rewrite(reference, &wanted.desired()),

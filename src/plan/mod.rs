@@ -33,6 +33,7 @@ mod parsed_file;
 mod prefilter;
 mod rendered_roots;
 mod reports;
+mod running;
 mod shared;
 mod skipped_files;
 mod source;
@@ -62,6 +63,7 @@ pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
 pub use indexes::TargetIndex;
 pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
+pub use running::{RunningReference, running};
 pub use source::{
     FileContent, FileSource, FoundFiles, NestedRepository, PathProblem, SourceError, SourceFile, Visitor,
 };

@@ -7,7 +7,9 @@ use super::{
     ReferenceSelection, RegistrySettings, RollbackOptions, SettingsError, WorkLocation, place,
 };
 use crate::actions::ActionsRun;
-use crate::cli::{AutoMerge, BumpArgs, DeliveryArgs, IfOlder, RollbackArgs, TargetArgs, VerifyArgs, Via};
+use crate::cli::{
+    AutoMerge, BumpArgs, DeliveryArgs, IfHeld, IfOlder, RollbackArgs, TargetArgs, VerifyArgs, Via,
+};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens};
@@ -22,12 +24,7 @@ use crate::verify::Verify;
 pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings, SettingsError> {
     // `tag` takes several templates; only the first one is for the tag to deploy
     let template = args.tag_template.iter().flat_map(|text| text.lines()).find(|line| !line.is_empty());
-    let if_older = match args.if_older {
-        IfOlder::Auto if ActionsRun::read(&environment).active => IfOlder::Skip,
-        IfOlder::Auto => IfOlder::Fail,
-        chosen => chosen,
-    };
-    let delivery = delivery(args.deliver, if_older, &environment)?;
+    let delivery = delivery(args.deliver, if_older(args.if_older, &environment), &environment)?;
     let pins_digests = args.digest.as_deref() == Some("auto");
     let settings = BumpSettings {
         images: match pins_digests {
@@ -41,6 +38,8 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         add: args.add,
         registry: registry(&args.verify, pins_digests)?,
         back: None,
+        promotion: None,
+        if_held: IfHeld::Auto,
         place: place(&args.common, args.source.as_deref(), &delivery.landing.remote, environment, now)?,
         delivery,
     };
@@ -74,6 +73,8 @@ pub fn rollback(
         add: false,
         registry: registry(&args.verify, false)?,
         back: Some(RollbackOptions { force: args.force }),
+        promotion: None,
+        if_held: IfHeld::Auto,
         place: place(&args.common, None, &delivery.landing.remote, environment, now)?,
         delivery,
     };
@@ -81,7 +82,16 @@ pub fn rollback(
     Ok(settings)
 }
 
-fn registry(args: &VerifyArgs, pins_digests: bool) -> Result<RegistrySettings, SettingsError> {
+/// What to do with an older build, if nothing is typed.
+pub(super) fn if_older(typed: IfOlder, environment: &Environment) -> IfOlder {
+    match typed {
+        IfOlder::Auto if ActionsRun::read(environment).active => IfOlder::Skip,
+        IfOlder::Auto => IfOlder::Fail,
+        chosen => chosen,
+    }
+}
+
+pub(super) fn registry(args: &VerifyArgs, pins_digests: bool) -> Result<RegistrySettings, SettingsError> {
     let verify = non_empty(args.verify.as_deref()).map(|text| {
         let (flag, value, expected) = ("verify", text.to_owned(), ExpectedValue::Verify);
         Verify::parse(text).ok_or(SettingsError::Value { flag, value, expected })
@@ -109,7 +119,7 @@ fn places(args: TargetArgs) -> Result<ReferenceSelection, SettingsError> {
     })
 }
 
-fn delivery(
+pub(super) fn delivery(
     args: DeliveryArgs,
     if_older: IfOlder,
     environment: &Environment,
@@ -176,7 +186,7 @@ fn people(typed: Vec<String>) -> Vec<String> {
 }
 
 impl BumpSettings {
-    fn check(&self) -> Result<(), BadCombination> {
+    pub(super) fn check(&self) -> Result<(), BadCombination> {
         let by_api = self.delivery.landing.via == Via::Api;
         let lands = matches!(self.delivery.destination, Destination::Push | Destination::PullRequest);
         if matches!(self.place.root, WorkLocation::Url(_)) && !lands && !self.delivery.dry_run {
@@ -197,7 +207,7 @@ impl BumpSettings {
         if self.delivery.pull.draft && self.delivery.pull.auto_merge != AutoMerge::Off {
             return Err(BadCombination::DraftWithAutoMerge);
         }
-        if self.images.is_empty() {
+        if self.images.is_empty() && self.promotion.is_none() {
             return Err(BadCombination::NoImage);
         }
         if !self.places.fields.is_empty() && self.places.selection.is_everything() {

@@ -49,6 +49,8 @@ pub enum ExpectedValue {
     Time,
     #[error("not a duration")]
     Duration,
+    #[error("not a duration")]
+    LongDuration,
     #[error("not a valid branch name")]
     Branch,
     #[error("not require, warn or off")]
@@ -61,6 +63,7 @@ pub enum BareName {
     Tag,
     Scan,
     History,
+    Promotion,
 }
 
 /// Flags that don't go together, or miss one another.

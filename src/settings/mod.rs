@@ -4,6 +4,7 @@ mod bump;
 mod error;
 mod init;
 mod parse;
+mod promote;
 mod read_only;
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use crate::actions::ActionsRun;
 use crate::ci::Ci;
-use crate::cli::{AutoMerge, Changes, CommonArgs, ForgeArg, IfOlder, Via};
+use crate::cli::{AutoMerge, Changes, CommonArgs, ForgeArg, IfHeld, IfOlder, Via};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens, is_scp, misspelt_url, without_user};
@@ -25,6 +26,7 @@ use parse::{non_empty, source};
 pub use bump::{bump, rollback};
 pub use error::{BadCombination, BareName, ExpectedValue, SettingsError};
 pub use init::{InitSettings, init};
+pub use promote::promote;
 pub use read_only::{HistorySettings, RemoteSettings, ScanSettings, TagSettings, history, scan, tag};
 
 const DEFAULT_PR_BRANCH: &str = "tagbump/{base}/{name}";
@@ -59,6 +61,10 @@ pub struct BumpSettings {
     pub registry: RegistrySettings,
     /// Set for a rollback. Then the tags are those to go back to.
     pub back: Option<RollbackOptions>,
+    /// Set for a promotion. Then the tags are those of another environment.
+    pub promotion: Option<PromotionOptions>,
+    /// What to do with references that are held.
+    pub if_held: IfHeld,
     pub delivery: Delivery,
 }
 
@@ -90,6 +96,22 @@ pub struct ReferenceSelection {
 pub struct RollbackOptions {
     /// Allow a tag that was never deployed.
     pub force: bool,
+}
+
+/// What is promoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PromotionOptions {
+    /// The environment to set.
+    pub env: String,
+    /// How long a tag must have run in the environment before, in seconds; `None` leaves it to `tagbump.yaml`.
+    pub soak: Option<u64>,
+}
+
+impl BumpSettings {
+    /// Whether the images get tags that were there before, and not those of the build that runs this.
+    pub fn sets_earlier_tags(&self) -> bool {
+        self.back.is_some() || self.promotion.is_some()
+    }
 }
 
 /// Where to put the change, and how to make the commit.

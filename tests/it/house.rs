@@ -120,6 +120,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "actions",
             "ci",
             "cli",
+            "duration",
             "environment",
             "git",
             "image",

@@ -27,7 +27,7 @@ impl Bump<'_> {
     pub(super) fn head_branch(&self, base: &str) -> Result<String, BumpError> {
         let filled = self.settings.delivery.pull.branch.fill(|variable| match variable.name.as_str() {
             "base" => Ok(base.to_owned()),
-            "name" => Ok(self.short_names().join("-")),
+            "name" => Ok(self.name_of_change()),
             _ => self.build.value(variable),
         });
         let filled = filled.map_err(BumpError::BranchTemplate)?;
@@ -36,6 +36,14 @@ impl Bump<'_> {
             return Err(BumpError::BadHeadBranch { branch });
         }
         Ok(branch)
+    }
+
+    /// The images; for a promotion, with the environment before them, because their bumps have a branch of their own.
+    fn name_of_change(&self) -> String {
+        let promotion = self.settings.promotion.as_ref();
+        let promotion = promotion.map(|promotion| format!("promote-{}", promotion.env));
+        let names = self.short_names().into_iter().map(str::to_owned);
+        promotion.into_iter().chain(names).collect::<Vec<_>>().join("-")
     }
 
     fn short_names(&self) -> Vec<&str> {
