@@ -17,9 +17,8 @@ pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listin
     let worktree = Worktree::open(&settings.root)?;
     // files can be searched even if git can't open the repository; git's configuration isn't needed here
     let checkout = Checkout::open(&settings.root, &Environment::default()).ok().flatten();
-    let submodules = checkout.as_ref().map(Checkout::submodules).unwrap_or_default();
     let tracked = checkout.map(|checkout| TrackedFiles::new(checkout.tracked()));
-    let worktree = worktree.with_submodules(submodules).tracking(tracked);
+    let worktree = worktree.tracking(tracked);
     let environments = match &settings.env {
         Some(env) => {
             let config = Config::load(&worktree)?;

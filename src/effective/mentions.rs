@@ -1,6 +1,7 @@
 //! Which files mention which paths, found without parsing: every word that is the path of an existing file or folder
 //! counts. That is more than the tools include, so it only narrows down which files to read.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use memchr::memmem::find;
@@ -37,7 +38,8 @@ pub struct Mentions<'a> {
     /// The files that declare something, by name.
     declared: HashMap<&'a str, Vec<&'a str>>,
     path_words: WordIndex,
-    name_words: WordIndex,
+    /// Made when the first name is looked up.
+    name_words: OnceCell<WordIndex>,
     /// For each path that a word was compared with, the files that mention it.
     by: HashMap<String, Vec<&'a str>>,
     /// The hashes of the words that were compared.
@@ -62,7 +64,7 @@ impl<'a> Mentions<'a> {
             declarations,
             declared,
             path_words: WordIndex::new(files.values().map(|file| &file.words.paths)),
-            name_words: WordIndex::new(files.values().map(|file| &file.words.names)),
+            name_words: OnceCell::new(),
             by: HashMap::new(),
             compared: HashSet::new(),
         };
@@ -114,7 +116,8 @@ impl<'a> Mentions<'a> {
 
     /// The files that refer to a declaration by name.
     fn referring(&self, name: &str) -> impl Iterator<Item = &'a str> {
-        let words = self.name_words.with_hash(hash(name.as_bytes()));
+        let index = || WordIndex::new(self.files.values().map(|file| &file.words.names));
+        let words = self.name_words.get_or_init(index).with_hash(hash(name.as_bytes()));
         let files = words.map(|(position, word)| (self.positions[position], word));
         files.filter(move |((_, file), word)| word.text(&file.bytes) == name).map(|((path, _), _)| path)
     }

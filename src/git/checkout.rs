@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use git2::{Config, Direction, ErrorCode, Index, Oid, Repository, RepositoryInitOptions, StatusOptions};
+use git2::{Config, Direction, ErrorCode, Oid, Repository, RepositoryInitOptions, StatusOptions};
 use tempfile::TempDir;
 
 use super::config::{self, UnmetInclude};
@@ -12,14 +12,14 @@ use super::error::{CheckoutError, GitError, UnsupportedFeature};
 use super::identity;
 use super::oid::{commit_id, oid};
 use super::ssh_program::SshProgram;
-use super::submodule::GITLINK;
 use super::temporary_folder::temporary_folder;
+use super::tracked_paths::tracked_paths;
 use super::transport::TransportConfig;
 use super::tree::CommitFiles;
 use crate::environment::Environment;
-use crate::file_selection::is_yaml;
 use crate::http::HttpSettings;
 use crate::object_id::CommitId;
+use crate::worktree::TrackedPaths;
 
 /// Marks index entries that a sparse checkout omits (git's `CE_SKIP_WORKTREE`, as it is stored).
 const SKIP_WORKTREE: u16 = 1 << 14;
@@ -210,23 +210,11 @@ impl Checkout {
         Ok(CommitFiles { repo: &self.repo, commit, prefix: &self.prefix })
     }
 
-    /// Finds the YAML files below the root that git tracks, in any thread. Ignore rules don't apply to them.
-    pub fn tracked(&self) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
+    /// Finds the YAML files and submodules below the root that git tracks, in any thread. Ignore rules don't apply to
+    /// them.
+    pub fn tracked(&self) -> impl Fn() -> TrackedPaths + Send + Sync + use<> {
         let (index, prefix) = (self.repo.path().join("index"), self.prefix.clone());
-        move || tracked_files(&index, &prefix)
-    }
-
-    /// The submodules below the root, also those that are not cloned yet. If the root itself is one of these, `.`.
-    pub fn submodules(&self) -> Vec<String> {
-        let Ok(index) = self.repo.index() else { return Vec::new() };
-        let links = index.iter().filter(|entry| entry.mode == GITLINK);
-        let paths = links.filter_map(|entry| String::from_utf8(entry.path).ok());
-        let below = paths.filter_map(|path| match self.prefix.as_str() {
-            "" => Some(path),
-            prefix if prefix == path || prefix.starts_with(&format!("{path}/")) => Some(".".to_owned()),
-            prefix => Some(path.strip_prefix(prefix)?.strip_prefix('/')?.to_owned()),
-        });
-        below.collect()
+        move || tracked_paths(&index, &prefix)
     }
 
     /// Those of the given paths below the root that have uncommitted changes.
@@ -328,18 +316,6 @@ impl Checkout {
                 || config.entries(Some(r"^remote\..*\.promisor$")).is_ok_and(|mut e| e.next().is_some())
         })
     }
-}
-
-/// The YAML files below the folder `prefix` that are in an index.
-fn tracked_files(index: &Path, prefix: &str) -> Vec<String> {
-    let Ok(index) = Index::open(index) else { return Vec::new() };
-    let regular = index.iter().filter(|entry| [0o100_644, 0o100_755].contains(&entry.mode));
-    let paths = regular.filter_map(|entry| String::from_utf8(entry.path).ok());
-    let below = paths.filter_map(|path| match prefix {
-        "" => Some(path),
-        prefix => Some(path.strip_prefix(prefix)?.strip_prefix('/')?.to_owned()),
-    });
-    below.filter(|path| is_yaml(path)).collect()
 }
 
 /// What it means that libgit2 can't open a repository.

@@ -9,7 +9,6 @@ use super::listed_references::references;
 use super::listing::PlacedReference;
 use super::listing_filter::ListingFilter;
 use super::parsed_file::ParsedFile;
-use super::skipped_files::SkippedFiles;
 use super::surroundings::{Names, Surroundings, SurroundingsCollector};
 use super::unparsed::{Unparsed, UnparsedText};
 use crate::effective::ParsedContent;
@@ -36,12 +35,16 @@ pub(super) struct TextFile {
     pub path: String,
     pub bytes: Vec<u8>,
     pub match_level: MatchLevel,
-    /// It is listed, and a reference can be in it.
+    /// It is listed.
     pub is_wanted: bool,
 }
 
 /// Larger repositories are not held in memory: what doesn't fit is read again when a root is made from it.
 const MOST_TEXT: usize = 256 * 1024 * 1024;
+
+/// If so many bytes can't hold a reference, they are parsed too, to report the files that aren't valid YAML. Of a large
+/// repository, that would take as long as everything else.
+const FEW: usize = 4 * 1024 * 1024;
 
 /// Collects the files while they are visited, from several threads.
 pub(super) struct ListedFiles<'a> {
@@ -53,7 +56,6 @@ pub(super) struct ListedFiles<'a> {
     texts: Mutex<Vec<TextFile>>,
     /// What is in the files that didn't fit.
     listed: Mutex<Vec<Listed>>,
-    skipped: SkippedFiles,
 }
 
 /// What is in a file, or why it can't be parsed.
@@ -77,7 +79,6 @@ impl<'a> ListedFiles<'a> {
             size: AtomicUsize::default(),
             texts: Mutex::default(),
             listed: Mutex::default(),
-            skipped: SkippedFiles::new(),
         }
     }
 
@@ -89,9 +90,6 @@ impl<'a> ListedFiles<'a> {
             MatchLevel::Pattern | MatchLevel::Discovered => names != Names::Nothing,
         };
         self.around.note(file, if is_wanted { names } else { Names::Nothing });
-        if !is_wanted {
-            self.skipped.keep(file);
-        }
         let fits = self.size.fetch_add(file.bytes.len(), Ordering::Relaxed) <= MOST_TEXT;
         if fits {
             let (path, bytes) = (file.path.to_owned(), file.bytes.to_vec());
@@ -104,9 +102,13 @@ impl<'a> ListedFiles<'a> {
     }
 
     pub fn finish(self) -> GatheredFiles {
-        let mut listed = self.listed.into_inner().unwrap_or_else(PoisonError::into_inner);
-        listed.extend(self.skipped.unparsed().map(Err));
-        let texts = self.texts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let listed = self.listed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut texts = self.texts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let is_skipped = |file: &TextFile| !file.is_wanted && file.match_level != MatchLevel::ContextOnly;
+        let skipped = texts.iter().filter(|file| is_skipped(file)).map(|file| file.bytes.len());
+        if skipped.sum::<usize>() <= FEW {
+            texts.iter_mut().filter(|file| is_skipped(file)).for_each(|file| file.is_wanted = true);
+        }
         GatheredFiles { texts, listed, around: self.around.finish() }
     }
 }

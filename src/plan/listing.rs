@@ -101,8 +101,8 @@ pub fn list(
     };
     let found = shelf.visit(selection, true, &look)?;
     let GatheredFiles { texts, mut listed, around } = files.finish();
-    let Parsed { rendered, listed: more } = parse_and_render(shelf, &around, texts, (images, environments));
-    let ListedPlaces { overridden, known, winning, cut_off, files } = rendered?;
+    let Parsed { rendered, listed: more } = parse_and_render(shelf, &around, environments, texts, images)?;
+    let ListedPlaces { overridden, known, winning, cut_off, files } = rendered;
     listed.extend(more);
     listed.sort_by(|a, b| path(a).cmp(path(b)));
     // a file that no root is made from is one of its own

@@ -123,7 +123,7 @@ mod tests {
         for no in [
             "image: a:v1\nrun: echo $X",
             "image: a\nb: |\n  set $tag x",
-            "image: a # $schema: tag",
+            "image: a\n# $schema: tag",
             "image: a:v1 # {\"$imagepolicy\": \"a:b\"}",
         ] {
             assert!(names(no) == Names::Image, "{no}");

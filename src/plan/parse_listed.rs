@@ -16,7 +16,7 @@ use crate::yaml::Cancellation;
 
 /// What came of the files.
 pub(super) struct Parsed {
-    pub rendered: Result<ListedPlaces, PlanError>,
+    pub rendered: ListedPlaces,
     /// In any order.
     pub listed: Vec<Listed>,
 }
@@ -49,13 +49,17 @@ impl Sorted {
     }
 }
 
-/// Lists the wanted files, and renders the roots in which any place may override another; for some environments, all roots.
+/// Lists the wanted files, and renders the roots in which any place may override another.
+///
+/// # Errors
+/// If a root is in two environments.
 pub(super) fn parse_and_render(
     source: &dyn FileSource,
     around: &Surroundings,
+    environments: &Environments,
     files: Vec<TextFile>,
-    (images, environments): (&[String], &Environments),
-) -> Parsed {
+    images: &[String],
+) -> Result<Parsed, PlanError> {
     let cancellation = Cancellation::default();
     let read = |path: &str| read_part(source, path);
     let renderer = Renderer { around, read: &read, url: None, environments, cancellation: &cancellation };
@@ -90,7 +94,7 @@ fn finish(
     mut waiting_for: usize,
     overridable: Overridable<'_>,
     renderer: &Renderer<'_>,
-) -> Parsed {
+) -> Result<Parsed, PlanError> {
     let (mut parsed, mut listed) = (HashMap::new(), Vec::new());
     while waiting_for > 0 {
         let Ok(done) = receiver.recv() else { break }; // all workers panicked
@@ -102,9 +106,9 @@ fn finish(
     }
     let naming = listed.iter().flatten().filter(|file| file.names_image()).map(|file| file.path.clone());
     let reach = overridable.reach(naming);
-    let rendered = renderer.render(&reach, parsed, ListedPlaces::of);
+    let rendered = renderer.render(&reach, parsed, ListedPlaces::of)?;
     listed.extend(receiver.iter().map(|done| done.listed));
-    Parsed { rendered, listed }
+    Ok(Parsed { rendered, listed })
 }
 
 fn list_one(file: &TextFile, is_included: bool, images: &[String]) -> Done {

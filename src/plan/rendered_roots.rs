@@ -54,9 +54,6 @@ pub(super) struct Overridable<'a> {
 impl Overridable<'_> {
     /// Finds the roots around the places that may be overridden. `naming` are files that name an image.
     pub fn reach(mut self, naming: impl Iterator<Item = String>) -> Reach {
-        if self.seeds.is_empty() {
-            return Reach { reached: BTreeSet::new(), declarations: BTreeSet::new() };
-        }
         self.seeds.extend(naming.filter(|path| self.included.contains(path)));
         Reach::new(&mut self.mentions, &self.seeds)
     }
@@ -79,13 +76,13 @@ impl<'a> Renderer<'a> {
     pub fn overridable(&self) -> Overridable<'a> {
         let around = self.around;
         let mut mentions = self.mentions();
+        if self.environments.is_limited() {
+            // every root may be in the environment
+            return Overridable { mentions, seeds: BTreeSet::new(), included: around.paths.clone() };
+        }
         let mut seeds =
             overriders(&around.structural, &around.paths, &mentions, &|path: &str| self.read(path));
         seeds.extend(around.variables.iter().cloned());
-        if self.environments.is_limited() {
-            // every root may be in the environment
-            seeds.extend(around.seeds.iter().cloned());
-        }
         let reached = mentions.reaching(&seeds);
         let included = mentions.included(&reached);
         Overridable { mentions, seeds, included }

@@ -41,16 +41,15 @@ pub use error::{FileChange, WorktreeError};
 pub use folder::open_regular_file;
 pub use open_error::OpenError;
 pub use replace::StagedFiles;
-pub use tracked_files::TrackedFiles;
+pub use tracked_files::{TrackedFiles, TrackedPaths};
 
 /// The folder to work in.
 #[derive(Clone, Debug)]
 pub struct Worktree {
     root: PathBuf,
     top: Arc<Folder>,
-    /// Files that git tracks. They are read even if an ignore rule matches them.
+    /// Files that git tracks are read even if an ignore rule matches them.
     tracked: Option<TrackedFiles>,
-    submodules: Vec<String>,
 }
 
 impl Worktree {
@@ -62,19 +61,18 @@ impl Worktree {
             WorktreeError::BadRoot { path: root.display().to_string(), reason }
         };
         let top = Arc::new(Folder::open(root).map_err(error)?);
-        Ok(Worktree { root: root.to_owned(), top, tracked: None, submodules: Vec::new() })
+        Ok(Worktree { root: root.to_owned(), top, tracked: None })
     }
 
-    /// Adds the files that git tracks, relative to the root.
+    /// Adds what git tracks.
     #[must_use]
     pub fn tracking(self, tracked: Option<TrackedFiles>) -> Self {
         Worktree { tracked, ..self }
     }
 
     /// Submodules below the root, also those that are empty folders as yet.
-    #[must_use]
-    pub fn with_submodules(self, submodules: Vec<String>) -> Self {
-        Worktree { submodules, ..self }
+    fn submodules(&self) -> &[String] {
+        self.tracked.as_ref().map_or(&[], |tracked| &tracked.paths().submodules)
     }
 
     fn descent(&self) -> Descent {
@@ -86,7 +84,7 @@ impl Worktree {
         let path = name.to_owned();
         let holds =
             |submodule: &&String| name.strip_prefix(submodule.as_str()).is_some_and(|r| r.starts_with('/'));
-        match self.submodules.iter().find(holds) {
+        match self.submodules().iter().find(holds) {
             Some(submodule) => SourceError::InSubmodule { path, submodule: submodule.clone() },
             None => SourceError::NotFound { path, reason },
         }

@@ -116,7 +116,7 @@ impl FileSearch<'_> {
             scope.spawn(|| tracked.paths());
             self.walk();
         });
-        self.tracked(tracked.paths());
+        self.tracked(&tracked.paths().files);
     }
 
     fn walk(&self) {
@@ -178,13 +178,13 @@ impl FileSearch<'_> {
         let Some(relative) = self.relative(path).filter(|relative| self.selection.reaches(relative)) else {
             return;
         };
-        let is_submodule = self.worktree.submodules.contains(&relative) || path.join(".git").is_file();
+        let is_submodule = self.worktree.submodules().contains(&relative) || path.join(".git").is_file();
         self.seen().found.nested.insert(NestedRepository { path: relative, is_submodule });
     }
 
     /// Notes submodules that are empty folders as yet.
     fn submodules(&self) {
-        let reached = self.worktree.submodules.iter().filter(|path| self.selection.reaches(path));
+        let reached = self.worktree.submodules().iter().filter(|path| self.selection.reaches(path));
         let nested = reached.map(|path| NestedRepository { path: path.clone(), is_submodule: true });
         self.seen().found.nested.extend(nested);
     }

@@ -1,24 +1,32 @@
-//! The files that git tracks, found out only when they are needed.
+//! What git tracks, found out only when it is needed.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// The files that git tracks. A search finds them out in a thread of its own: in a large repository that takes long.
+/// What git tracks. A search finds it out in a thread of its own: in a large repository that takes long.
 #[derive(Clone)]
-pub struct TrackedFiles(Arc<LazyFiles>);
+pub struct TrackedFiles(Arc<LazyPaths>);
 
-struct LazyFiles {
-    find: Box<dyn Fn() -> Vec<String> + Send + Sync>,
-    found: OnceLock<Vec<String>>,
+/// Paths relative to the root of the work tree.
+#[derive(Debug, Default)]
+pub struct TrackedPaths {
+    pub files: Vec<String>,
+    /// Also those that are empty folders as yet. If the root itself is one of these, `.`.
+    pub submodules: Vec<String>,
+}
+
+struct LazyPaths {
+    find: Box<dyn Fn() -> TrackedPaths + Send + Sync>,
+    found: OnceLock<TrackedPaths>,
 }
 
 impl TrackedFiles {
-    /// `find` gives their paths, relative to the root of the work tree. It is called once, if at all.
-    pub fn new(find: impl Fn() -> Vec<String> + Send + Sync + 'static) -> Self {
-        TrackedFiles(Arc::new(LazyFiles { find: Box::new(find), found: OnceLock::new() }))
+    /// `find` is called once, if at all.
+    pub fn new(find: impl Fn() -> TrackedPaths + Send + Sync + 'static) -> Self {
+        TrackedFiles(Arc::new(LazyPaths { find: Box::new(find), found: OnceLock::new() }))
     }
 
-    pub(super) fn paths(&self) -> &[String] {
+    pub(super) fn paths(&self) -> &TrackedPaths {
         self.0.found.get_or_init(|| (self.0.find)())
     }
 }

@@ -268,7 +268,7 @@ mod large_files {
 
     /// One value more than is read, and a comment that fills the file up to the largest size that is read.
     fn crowded() -> String {
-        let mut text = format!("x: [{}app]\n#", "a,".repeat(2_000_000));
+        let mut text = format!("image: app\nx: [{}app]\n#", "a,".repeat(2_000_000));
         text.push_str(&"x".repeat(LIMIT - text.len()));
         text
     }

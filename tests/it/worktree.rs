@@ -216,7 +216,8 @@ fn json_has_the_outcome() {
         (&1.into(), &"edited".into(), &true.into())
     );
     let change = serde_json::json!({
-        "file": "a.yaml", "line": 5, "kind": "kustomization", "image": "app", "from": "v1", "to": "v2"
+        "file": "a.yaml", "line": 5, "kind": "kustomization", "image": "app", "from": "v1", "to": "v2",
+        "source": null, "compare": null, "commits": []
     });
     assert_eq!(told["changes"], serde_json::json!([change]));
     let image = serde_json::json!({"name": "app", "tag": "v2", "digest": null, "verified": null});

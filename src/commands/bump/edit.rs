@@ -4,15 +4,13 @@ use super::Bump;
 use super::report::BumpReport;
 use crate::decision::{DecisionBase, DecisionMemory, decide};
 use crate::diagnostics::Error;
-use crate::git::Checkout;
 use crate::output::Outcome;
 use crate::worktree::{TrackedFiles, Worktree};
 
 impl Bump<'_> {
     pub(super) fn edit(&self, worktree: &Worktree, report: &mut BumpReport) -> Result<(), Error> {
         let tracked = self.checkout.as_ref().map(|checkout| TrackedFiles::new(checkout.tracked()));
-        let submodules = self.checkout.as_ref().map(Checkout::submodules).unwrap_or_default();
-        let files = worktree.clone().tracking(tracked).with_submodules(submodules);
+        let files = worktree.clone().tracking(tracked);
         let base = DecisionBase::Head(&files);
         let decision =
             report.decided(decide(&self.context(None, false), base, &mut DecisionMemory::default()))?;

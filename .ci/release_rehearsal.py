@@ -1,0 +1,121 @@
+"""Runs the steps of the release workflow that need no GitHub, twice in a row, against a repository on this machine: from the
+archives to the checksums, the formula, the tag and the branch `releases`. A recorder stands in for GitHub's client.
+"""
+import hashlib
+import os
+import re
+import subprocess
+import tomllib
+import yaml
+
+STEPS = ("Write the checksums", "Tag and publish")
+GH = """#!/bin/sh
+[ "$1 $2" = 'auth setup-git' ] && exit
+printf '%s\\n' "$@" >'{folder}/gh-said'
+mkdir -p '{folder}/published'
+for name; do case $name in -*) ;; *) [ ! -f "$name" ] || cp "$name" '{folder}/published/'; esac; done
+"""
+
+
+class Rehearsal:
+    """An origin with the workflow's own inputs, and releases made from it."""
+
+    def __init__(self, root, folder):
+        self.root, self.folder, self.origin = root, folder, folder / "origin.git"
+        self.workflow = yaml.safe_load((root / ".github/workflows/release.yml").read_text())
+        self.targets = [row["target"] for row in self.workflow["jobs"]["build"]["strategy"]["matrix"]["include"]]
+        folder.mkdir()
+        programs = folder / "programs"
+        programs.mkdir()
+        (programs / "gh").write_text(GH.format(folder=folder))
+        (programs / "gh").chmod(0o755)
+        self.environment = dict(os.environ, PATH="%s:%s" % (programs, os.environ["PATH"]), GH_TOKEN="none",
+                                GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
+        self.git(folder, "init", "--quiet", "--bare", "--initial-branch", "main", str(self.origin))
+        self.git(folder, "clone", "--quiet", str(self.origin), "main")
+
+    def git(self, folder, *arguments):
+        identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+        done = subprocess.run(["git", *identity, *arguments], cwd=folder, env=self.environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise AssertionError("git %s: %s" % (" ".join(arguments), done.stdout))
+        return done.stdout.strip()
+
+    def commit_version(self, version):
+        """What a maintainer commits to `main` for a release; returns the commit."""
+        work = self.folder / "main"
+        for name in ("packaging/homebrew/tagbump.rb", "packaging/homebrew/fill", "action/checksums.txt"):
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            (work / name).write_text((self.root / name).read_text())
+        (work / "packaging/homebrew/fill").chmod(0o755)
+        log = work / "CHANGELOG.md"
+        older = log.read_text().split("\n", 2)[2] if log.exists() else ""
+        log.write_text("# Changelog\n\n## [%s]\n\n- Notes on %s\n\n%s" % (version, version, older))
+        self.git(work, "add", "--all")
+        self.git(work, "commit", "--quiet", "--message", "Prepare %s" % version)
+        self.git(work, "push", "--quiet", "origin", "main")
+        return self.git(work, "rev-parse", "HEAD")
+
+    def release(self, version):
+        """Runs the steps in a checkout as actions/checkout makes it; returns what they printed."""
+        checkout = self.folder / ("checkout-" + version)
+        self.git(self.folder, "clone", "--quiet", "--depth", "1", "file://%s" % self.origin, str(checkout))
+        (checkout / "archives").mkdir()
+        for target in self.targets:
+            (checkout / "archives" / ("tagbump-%s-%s.tar.gz" % (version, target))).write_text(version + target)
+        (checkout / "archives" / ("tagbump-%s.cdx.json" % version)).write_text("{}")
+        printed = ""
+        for step in self.workflow["jobs"]["publish"]["steps"]:
+            if step.get("name") not in STEPS:
+                continue
+            done = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=checkout, text=True,
+                                  env=dict(self.environment, VERSION=version), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            printed += done.stdout
+            if done.returncode != 0:
+                raise AssertionError("%s: %s" % (step["name"], printed))
+        return printed
+
+    def published(self, name):
+        return (self.folder / "published" / name).read_text()
+
+    def parents(self, name):
+        return self.git(self.origin, "rev-parse", name + "^@").split()
+
+    def binstall_names(self, version):
+        """The archives that `cargo binstall` would look for."""
+        manifest = tomllib.loads((self.root / "Cargo.toml").read_text())["package"]
+        url = manifest["metadata"]["binstall"]["pkg-url"]
+        for target in self.targets:
+            values = {"repo": manifest["repository"], "version": version, "name": manifest["name"], "target": target}
+            yield re.sub(r"\{ (\w+) \}", lambda match: values[match.group(1)], url).rsplit("/", 1)[1]
+
+
+def rehearse(root, folder, equal, check):
+    """Two releases, with other work on `main` in between."""
+    rehearsal = Rehearsal(root, folder)
+    before = None
+    for version in ("1.0.0", "1.1.0"):
+        built = rehearsal.commit_version(version)
+        rehearsal.release(version)
+        tagged = rehearsal.git(rehearsal.origin, "rev-parse", "v%s^{commit}" % version)
+        equal(rehearsal.parents(tagged), [built] + ([before] if before else []), "the parents of v" + version)
+        equal(rehearsal.git(rehearsal.origin, "rev-parse", "releases"), tagged, "the tip of the branch `releases`")
+        changed = rehearsal.git(rehearsal.origin, "diff", "--name-only", built, tagged)
+        equal(changed, "action/checksums.txt", "what the release's commit adds")
+        sums = dict(reversed(line.split()) for line in rehearsal.git(
+            rehearsal.origin, "show", tagged + ":action/checksums.txt").splitlines())
+        names = list(rehearsal.binstall_names(version))
+        equal(sorted(sums), sorted(names + ["tagbump-%s.cdx.json" % version]), "the files with checksums")
+        for target, name in zip(rehearsal.targets, names):
+            equal(sums[name], hashlib.sha256((version + target).encode()).hexdigest(), "the checksum of " + name)
+            formula = rehearsal.published("tagbump.rb")
+            check("windows" in target or (name in formula and sums[name] in formula), "the formula lacks " + name)
+            check(rehearsal.published(name) == version + target, name + " was not published")
+        equal(rehearsal.published("checksums.txt"), rehearsal.git(
+            rehearsal.origin, "show", tagged + ":action/checksums.txt") + "\n", "the published checksums")
+        notes = rehearsal.published("notes.md")
+        check("Notes on %s\n" % version in notes and notes.count("Notes on") == 1, "the notes: " + notes)
+        check("uses: tagbump/tagbump@%s # v%s\n" % (tagged, version) in notes, "the notes don't pin the action: " + notes)
+        before = tagged
+    return "v1.0.0 and v1.1.0, each with %d files" % len(list((folder / "published").glob("*1.1.0*")))
