@@ -26,7 +26,7 @@ use super::context::DecisionContext;
 use super::error::DecisionError;
 use super::rollback::TagAndDigest;
 use super::targets::environment;
-use origin::{Origin, OriginWalk};
+use origin::{OriginWalk, VersionOrigin};
 use reading::{EnvironmentReader, RunningVersion};
 
 pub use error::PromotionError;
@@ -220,7 +220,12 @@ impl PromotionSearch<'_> {
         Ok(UpdateTarget { tag, digest, ..target.clone() })
     }
 
-    fn row(&self, candidate: &Candidate, becomes: Option<&TagAndDigest>, origin: &Origin) -> PromotionRow {
+    fn row(
+        &self,
+        candidate: &Candidate,
+        becomes: Option<&TagAndDigest>,
+        origin: &VersionOrigin,
+    ) -> PromotionRow {
         let mut now: Vec<String> = candidate.now.iter().map(|one| shown(one).joined()).collect();
         now.sort();
         now.dedup();

@@ -31,7 +31,7 @@ pub(super) struct OriginWalk<'a> {
 
 /// What the history says about a version.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Origin {
+pub(super) struct VersionOrigin {
     pub source: Option<Source>,
     /// When the environment got it: seconds since the epoch.
     pub since: Option<i64>,
@@ -44,7 +44,7 @@ impl OriginWalk<'_> {
         reader: &EnvironmentReader<'_>,
         candidates: &[Candidate],
         chosen: &[Choice],
-    ) -> Result<Vec<Origin>, DecisionError> {
+    ) -> Result<Vec<VersionOrigin>, DecisionError> {
         let versions: Vec<TagAndDigest> = candidates
             .iter()
             .zip(chosen)
@@ -59,7 +59,10 @@ impl OriginWalk<'_> {
             let entry = written.get(&nth);
             let since = choice.as_ref().ok().and_then(|soaked| soaked.since);
             let by_commit = entry.and_then(|entry| entry.written.as_ref()).map(|by| by.time);
-            Origin { source: self.source(&candidate.target, &version, entry), since: since.or(by_commit) }
+            VersionOrigin {
+                source: self.source(&candidate.target, &version, entry),
+                since: since.or(by_commit),
+            }
         });
         Ok(origins.collect())
     }

@@ -25,6 +25,8 @@ const EARLIER: usize = 50;
 const CLOCK_SKEW: i64 = 600;
 /// How many commits of a merged branch are read.
 const MERGED: usize = 20;
+/// How many changes of a place are looked at.
+const MOST: usize = 100;
 /// How many changes before a version tell whether it was replaced by an earlier one.
 const BEFORE: usize = 5;
 
@@ -43,9 +45,9 @@ pub(super) type Choice = Result<SoakedVersion, String>;
 #[derive(Clone, Debug)]
 struct Standing {
     version: TagAndDigest,
-    since: i64,
+    /// `None` if that isn't known.
+    since: Option<i64>,
     until: Option<i64>,
-    commit: CommitId,
     /// Tags that its commit rolled back.
     taken_away: Vec<String>,
 }
@@ -71,27 +73,14 @@ pub(super) fn choose(
         let why = || format!("there is no history that shows for how long {from} has run it");
         return Ok(candidates.iter().map(|_| Err(why())).collect());
     };
-    let branch = FirstParents(&*commits);
-    let mut traces: Vec<BTreeMap<String, Vec<Standing>>> = vec![BTreeMap::new(); candidates.len()];
-    for (trace, candidate) in traces.iter_mut().zip(candidates) {
-        trace.extend(candidate.running.places.iter().map(|one| (one.reference.file.clone(), Vec::new())));
-    }
-    walk.walk(&branch, tip, reader, candidates, &mut |nth, entry| {
-        let image = &candidates[nth].target.name;
-        if let (Some(trace), Some(standing)) =
-            (traces[nth].get_mut(&entry.file), standing(&*commits, entry, image))
-        {
-            trace.push(standing);
-        }
-        !traces.iter().flat_map(BTreeMap::values).all(|trace| clock.is_decided(trace))
-    })?;
+    let traces = traces(walk, reader, candidates, clock, (&FirstParents(&*commits), tip))?;
     let chosen = candidates.iter().zip(&traces).map(|(candidate, traces)| {
-        let found = clock.newest(&branch, traces);
         // the version that runs may have a part that another place sets
         let running = &candidate.running.version;
         let whole = |version: TagAndDigest| {
             if same_tag(&version.joined(), &running.joined()) { running.clone() } else { version }
         };
+        let found = clock.newest(traces);
         let found =
             found.map(|(version, since)| SoakedVersion { version: whole(version), since: Some(since) });
         found.ok_or_else(|| {
@@ -102,16 +91,44 @@ pub(super) fn choose(
     Ok(chosen.collect())
 }
 
-fn standing(commits: &dyn CommitStore, entry: &TagEntry, image: &str) -> Option<Standing> {
+/// The versions of one candidate, newest first, by file.
+type Traces = BTreeMap<String, Vec<Standing>>;
+
+/// The versions of each candidate, as far back as they matter.
+fn traces(
+    walk: &OriginWalk<'_>,
+    reader: &EnvironmentReader<'_>,
+    candidates: &[Candidate],
+    clock: SoakClock,
+    (branch, tip): (&FirstParents<'_>, CommitId),
+) -> Result<Vec<Traces>, DecisionError> {
+    let files = |candidate: &Candidate| {
+        candidate.running.places.iter().map(|one| (one.reference.file.clone(), Vec::new())).collect()
+    };
+    let mut traces: Vec<Traces> = candidates.iter().map(files).collect();
+    walk.walk(branch, tip, reader, candidates, &mut |nth, entry| {
+        let image = &candidates[nth].target.name;
+        if let (Some(trace), Some(standing)) =
+            (traces[nth].get_mut(&entry.file), standing(branch, entry, image))
+        {
+            trace.push(standing);
+        }
+        !traces.iter().flat_map(BTreeMap::values).all(|trace| clock.is_decided(trace))
+    })?;
+    Ok(traces)
+}
+
+fn standing(branch: &FirstParents<'_>, entry: &TagEntry, image: &str) -> Option<Standing> {
     let by = entry.written.as_ref()?;
     let version = TagAndDigest { tag: entry.tag.clone(), digest: entry.digest.clone() };
     let mut taken_away: Vec<String> =
         claims_of(entry, image).rolled_back.into_iter().map(|bad| bad.tag).collect();
-    for message in merged_messages(commits, by.commit) {
+    for message in merged_messages(branch.0, by.commit) {
         let claimed = claims(&message, image, &version.joined()).unwrap_or_default();
         taken_away.extend(claimed.rolled_back.into_iter().map(|bad| bad.tag));
     }
-    Some(Standing { version, since: by.time, until: entry.until, commit: by.commit, taken_away })
+    let since = since(branch, by.commit, by.time);
+    Some(Standing { version, since, until: entry.until, taken_away })
 }
 
 /// The messages of the commits that a merge brought.
@@ -134,49 +151,40 @@ struct SoakClock {
 }
 
 impl SoakClock {
-    fn ran_long_enough(&self, since: i64, until: Option<i64>) -> bool {
-        until.unwrap_or(self.now).min(self.now).saturating_sub(since) >= self.soak
+    fn has_soaked(&self, Standing { since, until, .. }: &Standing) -> bool {
+        let until = until.unwrap_or(self.now).min(self.now);
+        since.is_some_and(|since| until.saturating_sub(since) >= self.soak)
     }
 
     /// Whether older changes of a place don't matter: what runs now has soaked, or an earlier version has, and what was there
     /// before that is known.
     fn is_decided(&self, trace: &[Standing]) -> bool {
         let bad = rolled_back(trace);
-        let soaked = |nth: &usize| {
-            let standing = &trace[*nth];
-            !bad.contains(nth) && self.ran_long_enough(standing.since, standing.until)
-        };
+        let soaked = |nth: &usize| !bad.contains(nth) && self.has_soaked(&trace[*nth]);
         match (0..trace.len()).find(soaked) {
-            None => false,
+            None => trace.len() >= MOST,
             Some(0) => true,
             Some(nth) => trace.len() > nth + BEFORE,
         }
     }
 
     /// The newest version that ran long enough in every place, and since when.
-    fn newest(
-        &self,
-        commits: &dyn CommitStore,
-        traces: &BTreeMap<String, Vec<Standing>>,
-    ) -> Option<(TagAndDigest, i64)> {
-        let soaked: Vec<Vec<(TagAndDigest, i64)>> =
-            traces.values().map(|trace| self.soaked(commits, trace)).collect();
+    fn newest(&self, traces: &Traces) -> Option<(TagAndDigest, i64)> {
+        let soaked: Vec<Vec<(TagAndDigest, i64)>> = traces.values().map(|trace| self.soaked(trace)).collect();
         let (first, others) = soaked.split_first()?;
         let is_everywhere = |version: &TagAndDigest| {
-            others.iter().all(|one| one.iter().any(|(other, _)| same_tag(&other.joined(), &version.joined())))
+            let is_it = |(other, _): &(TagAndDigest, i64)| same_tag(&other.joined(), &version.joined());
+            others.iter().all(|one| one.iter().any(is_it))
         };
         first.iter().find(|(version, _)| is_everywhere(version)).cloned()
     }
 
     /// The versions that ran long enough in one place, newest first.
-    fn soaked(&self, commits: &dyn CommitStore, trace: &[Standing]) -> Vec<(TagAndDigest, i64)> {
+    fn soaked(&self, trace: &[Standing]) -> Vec<(TagAndDigest, i64)> {
         let bad = rolled_back(trace);
-        let good = trace.iter().enumerate().filter(|(nth, _)| !bad.contains(nth));
-        let soaked = good.filter_map(|(_, standing)| {
-            let since = since(commits, standing)?;
-            self.ran_long_enough(since, standing.until).then(|| (standing.version.clone(), since))
-        });
-        soaked.collect()
+        let good = trace.iter().enumerate().filter(|(nth, _)| !bad.contains(nth)).map(|(_, one)| one);
+        let soaked = good.filter(|one| self.has_soaked(one));
+        soaked.filter_map(|one| Some((one.version.clone(), one.since?))).collect()
     }
 }
 
@@ -197,13 +205,13 @@ fn rolled_back(trace: &[Standing]) -> HashSet<usize> {
     bad
 }
 
-/// When a place got a version; `None` if its commit is dated long before the commits that it builds on.
-fn since(commits: &dyn CommitStore, standing: &Standing) -> Option<i64> {
+/// When a commit was made; `None` if it is dated long before the commits that it builds on.
+fn since(commits: &dyn CommitStore, commit: CommitId, time: i64) -> Option<i64> {
     let parent = |commit: CommitId| commits.links(commit).ok()??.parents.first().copied();
-    let earlier = std::iter::successors(parent(standing.commit), |commit| parent(*commit)).take(EARLIER);
+    let earlier = std::iter::successors(parent(commit), |commit| parent(*commit)).take(EARLIER);
     let times = earlier.map_while(|commit| Some(commits.links(commit).ok()??.time));
-    let newest = times.max().unwrap_or(standing.since);
-    (newest <= standing.since.saturating_add(CLOCK_SKEW)).then(|| newest.max(standing.since))
+    let newest = times.max().unwrap_or(time);
+    (newest <= time.saturating_add(CLOCK_SKEW)).then(|| newest.max(time))
 }
 
 /// The commits of a branch, without those that merges brought.
@@ -243,62 +251,60 @@ mod tests {
 
     const HOUR: i64 = 3600;
 
-    /// A version that was set `since` hours ago and replaced `until` hours ago, by the commit with this number.
-    fn stood(tag: &str, since: i64, until: Option<i64>, commit: usize) -> Standing {
+    /// A version that was set `since` hours ago and replaced `until` hours ago, if it was.
+    fn stood(tag: &str, since: i64, until: Option<i64>) -> Standing {
         Standing {
             version: TagAndDigest { tag: Some(tag.to_owned()), digest: None },
-            since: -since * HOUR,
+            since: Some(-since * HOUR),
             until: until.map(|until| -until * HOUR),
-            commit: id(commit),
             taken_away: Vec::new(),
         }
     }
 
-    /// The version that soaks for 12 hours, now. The commits have no parents, unless `fake` says so.
-    fn newest(fake: &FakeCommits, traces: &[&[Standing]]) -> Option<String> {
+    /// The version that has soaked for 12 hours now.
+    fn newest(traces: &[&[Standing]]) -> Option<String> {
         let clock = SoakClock { soak: 12 * HOUR, now: 0 };
         let traces =
             traces.iter().enumerate().map(|(nth, trace)| (nth.to_string(), trace.to_vec())).collect();
-        clock.newest(fake, &traces).and_then(|(version, _)| version.tag)
+        clock.newest(&traces).and_then(|(version, _)| version.tag)
     }
 
     #[test]
     fn newest_version_that_ran_long_enough_is_taken() {
-        let trace = [stood("v3", 1, None, 3), stood("v2", 20, Some(1), 2), stood("v1", 90, Some(20), 1)];
-        assert_eq!(newest(&FakeCommits::default(), &[&trace]).as_deref(), Some("v2"));
-        assert_eq!(newest(&FakeCommits::default(), &[&trace[..1]]), None);
-        let current = [stood("v3", 12, None, 3), stood("v2", 20, Some(12), 2)];
-        assert_eq!(newest(&FakeCommits::default(), &[&current]).as_deref(), Some("v3"));
+        let trace = [stood("v3", 1, None), stood("v2", 20, Some(1)), stood("v1", 90, Some(20))];
+        assert_eq!(newest(&[&trace]).as_deref(), Some("v2"));
+        assert_eq!(newest(&[&trace[..1]]), None);
+        let current = [stood("v3", 12, None), stood("v2", 20, Some(12))];
+        assert_eq!(newest(&[&current]).as_deref(), Some("v3"));
     }
 
     /// Clocks that are ahead don't make a version older.
     #[test]
     fn time_that_has_not_come_yet_does_not_count() {
-        let trace = [stood("v2", -20, None, 2), stood("v1", 1, Some(-20), 1)];
-        assert_eq!(newest(&FakeCommits::default(), &[&trace]), None);
+        let trace = [stood("v2", -20, None), stood("v1", 1, Some(-20))];
+        assert_eq!(newest(&[&trace]), None);
     }
 
     #[test]
     fn every_place_must_have_run_it() {
-        let one = [stood("v2", 20, None, 2), stood("v1", 90, Some(20), 1)];
-        let other = [stood("v2", 2, None, 3), stood("v1", 90, Some(2), 1)];
-        assert_eq!(newest(&FakeCommits::default(), &[&one, &other]).as_deref(), Some("v1"));
+        let one = [stood("v2", 20, None), stood("v1", 90, Some(20))];
+        let other = [stood("v2", 2, None), stood("v1", 90, Some(2))];
+        assert_eq!(newest(&[&one, &other]).as_deref(), Some("v1"));
     }
 
     #[test]
     fn version_that_was_rolled_back_never_counts() {
-        let mut claimed =
-            [stood("v3", 1, None, 3), stood("v2", 40, Some(1), 2), stood("v1", 90, Some(40), 1)];
+        let mut claimed = [stood("v3", 1, None), stood("v2", 40, Some(1)), stood("v1", 90, Some(40))];
         claimed[0].taken_away.push("v2".to_owned());
-        assert_eq!(newest(&FakeCommits::default(), &[&claimed]).as_deref(), Some("v1"));
+        assert_eq!(newest(&[&claimed]).as_deref(), Some("v1"));
         // by hand: an earlier version came back
         let by_hand = [
-            stood("v3", 1, None, 4),
-            stood("v1", 2, Some(1), 3),
-            stood("v2", 40, Some(2), 2),
-            stood("v1", 90, Some(40), 1),
+            stood("v3", 1, None),
+            stood("v1", 2, Some(1)),
+            stood("v2", 40, Some(2)),
+            stood("v1", 90, Some(40)),
         ];
-        assert_eq!(newest(&FakeCommits::default(), &[&by_hand]).as_deref(), Some("v1"));
+        assert_eq!(newest(&[&by_hand]).as_deref(), Some("v1"));
         assert!(rolled_back(&by_hand).contains(&2));
     }
 
@@ -307,10 +313,10 @@ mod tests {
         let fake = FakeCommits::default();
         fake.commit(1, &[], &[]);
         fake.commit(2, &[1], &[]);
-        let time = |number: usize| fake.links(id(number)).unwrap().unwrap().time;
-        let dated = |seconds: i64| Standing { since: time(1) - seconds, ..stood("v2", 0, None, 2) };
-        assert_eq!(since(&fake, &dated(CLOCK_SKEW)), Some(time(1)), "clocks differ");
-        assert_eq!(since(&fake, &dated(CLOCK_SKEW + 1)), None, "it is dated back");
-        assert_eq!(since(&fake, &dated(-60)), Some(time(1) + 60));
+        let time = fake.links(id(1)).unwrap().unwrap().time;
+        let made = |seconds_before: i64| since(&fake, id(2), time - seconds_before);
+        assert_eq!(made(CLOCK_SKEW), Some(time), "clocks differ");
+        assert_eq!(made(CLOCK_SKEW + 1), None, "it is dated back");
+        assert_eq!(made(-60), Some(time + 60));
     }
 }
