@@ -49,6 +49,10 @@ oracle:
 workflows:
     .ci/run workflows
 
+# The documentation site, and its links
+site:
+    .ci/run site
+
 # Edits, commits and pushes by the binary of this platform
 platform:
     .ci/run build platform

@@ -52,7 +52,7 @@ done
 command=${TAGBUMP_ACTION_COMMAND:-bump}
 arguments=()
 case $command in
-bump | rollback | promote)
+bump | rollback | promote | wait)
     if [ "$command" = rollback ] && [ -n "${TAGBUMP_TAG:-}" ]; then
         die 2 'a rollback has no input "tag": the tag to go back to is the input "to"'
     fi
@@ -68,7 +68,7 @@ bump | rollback | promote)
         image=${image%"${image##*[![:space:]]}"}
         [ -z "$image" ] || arguments+=("$image")
     done <<<"${TAGBUMP_ACTION_IMAGE:-}"
-    if [ -z "${TAGBUMP_PUSH:-}" ] && ! is_on "${TAGBUMP_DRY_RUN:-}" &&
+    if [ "$command" != wait ] && [ -z "${TAGBUMP_PUSH:-}" ] && ! is_on "${TAGBUMP_DRY_RUN:-}" &&
         ! is_on "${TAGBUMP_COMMIT:-}" && ! is_on "${TAGBUMP_PR:-}"; then
         export TAGBUMP_PUSH=true
     fi
@@ -78,7 +78,7 @@ tag)
     ;;
 *)
     # what was given is not shown: it could hold a command to the runner
-    die 2 'the input "command" is none of bump, rollback, promote, tag'
+    die 2 'the input "command" is none of bump, rollback, promote, tag, wait'
     ;;
 esac
 

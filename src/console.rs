@@ -54,6 +54,7 @@ impl Console {
             }
             Command::History(args) => (Some(&args.common), Format::Text),
             Command::Init(args) => (Some(&args.common), Format::Text),
+            Command::Wait(args) => (Some(&args.common), args.format),
             Command::Completions { .. } | Command::Man { .. } => (None, Format::Text),
         };
         Console {
@@ -183,6 +184,13 @@ impl Console {
     pub fn notices(&self, notices: &[String]) {
         for notice in notices {
             self.line(NOTICE, "notice", notice);
+        }
+    }
+
+    /// Prints how far something has come, to a log.
+    pub fn progress(&self, text: &str) {
+        if !self.quiet {
+            self.err(&format!("{}\n", lines(text)));
         }
     }
 

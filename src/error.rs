@@ -22,6 +22,8 @@ pub enum Exit {
     Refused = 5,
     /// A matching reference can't be edited safely.
     NotEditable = 6,
+    /// `wait` only: the change is not live, because a status failed or the time ran out.
+    NotLive = 7,
 }
 
 /// A run that ended without doing what was asked.

@@ -13,10 +13,11 @@ use anyhow::Context as _;
 use console::Console;
 use progress::{FileCount, Waiting};
 use tagbump::cli::{self, Command, HistoryArgs, InitArgs, ScanArgs, TagArgs};
-use tagbump::commands::{bump, history, init, scan, tag};
+use tagbump::commands::{bump, history, init, scan, tag, wait};
 use tagbump::diagnostics::Error;
 use tagbump::environment::Environment;
-use tagbump::settings::BumpSettings;
+use tagbump::landing::SystemClock;
+use tagbump::settings::{BumpSettings, WaitSettings};
 use tagbump::{crash, extras, settings, signals};
 
 /// musl's own gives memory back to the system and asks for it again all the time.
@@ -46,6 +47,7 @@ fn run(command: Command, environment: Environment, console: &Console) -> Result<
         Command::Scan(args) => run_scan(args, console),
         Command::History(args) => run_history(args, environment, console),
         Command::Init(args) => run_init(args, console),
+        Command::Wait(args) => Ok(run_wait(&settings::wait(args, environment, now()?)?, console)),
         Command::Completions { shell } => Ok(console.own(&extras::completions(shell))),
         Command::Man { folder } => {
             extras::man(&folder)?;
@@ -61,6 +63,25 @@ fn run_bump(settings: &BumpSettings, console: &Console) -> ExitCode {
     drop(waiting);
     console.report(&report);
     ExitCode::from(report.exit_code(settings.delivery.exit_code))
+}
+
+/// On a terminal, one line says what is still missing; a log gets a line whenever that changes.
+fn run_wait(settings: &WaitSettings, console: &Console) -> ExitCode {
+    signals::clean_up_on_signals();
+    let is_interactive = console.is_interactive();
+    let (waiting, mut shown) = (Waiting::start(is_interactive), String::new());
+    let report = wait::run(settings, &SystemClock, &mut |text| {
+        if shown != text {
+            shown = text.to_owned();
+            waiting.set(Some(text));
+            if !is_interactive {
+                console.progress(text);
+            }
+        }
+    });
+    drop(waiting);
+    console.report(&report);
+    ExitCode::from(report.exit_code(false))
 }
 
 fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<ExitCode, Error> {

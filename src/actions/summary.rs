@@ -1,7 +1,7 @@
 //! The job summary, as Markdown: what changed, the diff, and where the change is now.
 
 use crate::markdown::{code_block, code_span};
-use crate::output::{Comparison, Outcome, Report, diff};
+use crate::output::{BumpedImage, Comparison, Outcome, Report, WaitInfo, diff};
 
 /// A step may write 1 MiB; GitHub drops a longer summary entirely.
 const MAX_DIFF: usize = 500_000;
@@ -14,6 +14,9 @@ pub fn of_report(report: &Report) -> String {
     if let Some(failure) = &report.failure {
         let (message, hint) = (failure.message.to_string(), failure.hint.to_string());
         return format!("### tagbump: failed\n\n{}\n\n{}\n", code_block(&message, ""), code_block(&hint, ""));
+    }
+    if let Some(info) = &report.wait {
+        return waited(report, info);
     }
     if let Outcome::Already | Outcome::Superseded | Outcome::Held = report.outcome {
         let images: Vec<_> = report.images.iter().map(|image| code(&image.name)).collect();
@@ -34,6 +37,25 @@ pub fn of_report(report: &Report) -> String {
         folded_diff(report),
     ];
     format!("### tagbump: {}", parts.concat())
+}
+
+/// How waiting ended.
+fn waited(report: &Report, info: &WaitInfo) -> String {
+    let images: Vec<String> = report.images.iter().take(MAX_IMAGES).map(image_with_tag).collect();
+    let rows: String = info
+        .statuses
+        .iter()
+        .take(MAX_ROWS)
+        .map(|status| format!("| {} | {} |\n", code(&status.name), status.state))
+        .collect();
+    let table =
+        if rows.is_empty() { String::new() } else { format!("\n| status | state |\n|---|---|\n{rows}") };
+    format!("### tagbump: {} after {} s\n\n{}\n{table}", headline(report), info.seconds, images.join(", "))
+}
+
+fn image_with_tag(image: &BumpedImage) -> String {
+    let tag = image.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
+    code_span(&format!("{}{tag}", image.name))
 }
 
 fn headline(report: &Report) -> String {

@@ -6,6 +6,8 @@ pub const DESTINATION: &str = "Destination";
 pub const COMMIT: &str = "Commit";
 pub const PULL_REQUEST: &str = "Pull request";
 pub const ORDER_AND_RETRIES: &str = "Order and retries";
+/// Used by `tagbump wait` only.
+pub const WHAT_IS_LIVE: &str = "What is live";
 pub const OUTPUT: &str = "Output";
 
 /// Used by `tagbump history` only, for the branch that it reads.

@@ -10,6 +10,7 @@ mod read_only;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod wait;
 
 use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
@@ -25,6 +26,7 @@ pub use init::InitArgs;
 pub use promote::PromoteArgs;
 pub use read_only::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
 pub use verify::VerifyArgs;
+pub use wait::WaitArgs;
 
 /// Write the tag of a freshly built container image into GitOps YAML, and land the commit
 #[derive(Debug, Parser)]
@@ -122,6 +124,7 @@ impl Command {
             Command::Tag(args) => &mut args.common,
             Command::Scan(args) => &mut args.common,
             Command::Init(args) => &mut args.common,
+            Command::Wait(args) => &mut args.common,
             Command::History(args) => {
                 // in the environment, these are meant for the commands that land
                 args.fetch |= is_typed(matches, "branch") || is_typed(matches, "remote");
@@ -141,6 +144,7 @@ pub enum Command {
     History(HistoryArgs),
     Rollback(Box<RollbackArgs>),
     Promote(Box<PromoteArgs>),
+    Wait(WaitArgs),
     Init(InitArgs),
     /// Print shell completions
     Completions {

@@ -2,6 +2,7 @@
 
 use super::bump::BumpError;
 use super::command::CommandError;
+use super::wait::WaitError;
 use super::{decision, describe, forge};
 use crate::actions::RunnerFileError;
 use crate::config::ConfigError;
@@ -62,6 +63,8 @@ pub enum Error {
     Tag(#[from] TagError),
     #[error(transparent)]
     Target(#[from] TargetError),
+    #[error(transparent)]
+    Wait(#[from] WaitError),
     #[error(transparent)]
     Worktree(#[from] WorktreeError),
     /// An error of the binary itself, which doesn't distinguish kinds of errors.

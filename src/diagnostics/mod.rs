@@ -19,6 +19,7 @@ mod selection;
 mod settings;
 mod signing;
 mod tag;
+mod wait;
 mod worktree;
 
 use crate::environment::Environment;
@@ -28,6 +29,7 @@ use crate::hint::Speaker;
 pub use bump::BumpError;
 pub use command::CommandError;
 pub use error::Error;
+pub use wait::WaitError;
 
 /// Describes an error, worded for `speaker`.
 pub fn diagnose(error: Error, speaker: Speaker) -> Failure {
@@ -51,6 +53,7 @@ fn describe(error: Error) -> Failure {
         Error::Source(error) => worktree::describe_source(&error),
         Error::Tag(error) => tag::describe(&error),
         Error::Target(error) => tag::describe_target(&error),
+        Error::Wait(error) => wait::describe(&error),
         Error::Worktree(error) => worktree::describe(&error),
         Error::Forge(error) => forge::describe(&error),
         Error::Git(error) => git::describe(&error),

@@ -53,6 +53,8 @@ fn combination(error: BadCombination) -> Hint {
         BadCombination::FieldForSeveralImages => flag("field") + " needs exactly one IMAGE",
         BadCombination::TwoDigests => flag("digest") + " and IMAGE both give a digest",
         BadCombination::DigestForSeveralImages => flag("digest") + " needs exactly one IMAGE",
+        BadCombination::NothingToWaitFor => hint("nothing says when it is live"),
+        BadCombination::ContainsWithoutUrl => flag("contains") + " needs " + flag("url"),
         BadCombination::NoImage => hint("no IMAGE was given"),
     }
 }
@@ -75,6 +77,9 @@ fn advice(error: &SettingsError) -> Hint {
         SettingsError::NotBareName { takes: BareName::Promotion, .. } => {
             hint("the tag and digest are those of the environment before")
         }
+        SettingsError::NotBareName { takes: BareName::Wait, .. } => {
+            hint("the tag is the one that the branch has; name a commit with ") + flag("rev")
+        }
         SettingsError::NotARollback { .. } => hint("the digest comes back with its tag"),
         SettingsError::NeedsFolder { .. } => {
             let clone = hint("clone the repository, and name the folder; bump with ");
@@ -93,6 +98,9 @@ fn value_advice(expected: ExpectedValue) -> Hint {
         ExpectedValue::LongDuration => "write it as 30m, 12h or 7d",
         ExpectedValue::Branch => "`git check-ref-format --branch NAME` checks a name",
         ExpectedValue::Verify => "true means require, and false means off",
+        ExpectedValue::Commit => "write 7 to 64 hex digits of it",
+        ExpectedValue::Pattern => "a * stands for any text, [ab] for one of these characters",
+        ExpectedValue::Page => "write it as https://api.example.com/version, without a user",
         ExpectedValue::Number => "write it in digits, as 3",
     })
 }
@@ -141,6 +149,10 @@ fn combination_advice(error: BadCombination) -> Hint {
         BadCombination::DraftWithAutoMerge => {
             hint("remove ") + switch("draft") + ", or " + setting("auto-merge", "METHOD")
         }
+        BadCombination::NothingToWaitFor => {
+            hint("name statuses with ") + flag("status") + ", or a page with " + flag("url")
+        }
+        BadCombination::ContainsWithoutUrl => hint("name the page that has the text"),
         BadCombination::NoImage => hint("name one, as ghcr.io/acme/api"),
         BadCombination::FieldWithoutFile => hint("name the files whose field is to be set"),
         BadCombination::FieldForSeveralImages => hint("bump the images one by one"),

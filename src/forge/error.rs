@@ -52,6 +52,16 @@ fn lines(texts: &[String]) -> String {
 }
 
 impl ForgeError {
+    /// The HTTP status of a forge that refused a request.
+    pub fn refused_status(&self) -> Option<u16> {
+        match self {
+            ForgeError::GitHub(GitHubError::Refused(refusal)) => Some(refusal.status),
+            ForgeError::Gitea(GiteaError::Refused(refusal)) => Some(refusal.status),
+            ForgeError::GitLab(GitLabError::Refused(refusal)) => Some(refusal.status),
+            _ => None,
+        }
+    }
+
     /// The budget is spent; `problem` is the last one.
     pub fn timed_out(problem: String) -> Self {
         ForgeError::TimedOut { problem }

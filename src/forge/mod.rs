@@ -20,6 +20,7 @@ pub mod gitlab;
 pub mod pull_json;
 mod rest_client;
 mod site;
+mod status;
 
 use std::fmt;
 use std::time::Instant;
@@ -33,6 +34,7 @@ use crate::visible::inline;
 pub use confirmed::{ConfirmedPublisher, api_token};
 pub use error::ForgeError;
 pub use site::{ForgeSite, choose, choose_server};
+pub use status::{AnswerCache, CommitStatus, StatusState};
 
 /// The forges that are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +136,18 @@ pub trait CommitReader {
     /// Why they are unknown.
     fn range(&self, deadline: Instant, repository: &str, old: &str, new: &str)
     -> Result<CommitRange, String>;
+
+    /// The newest status of each context of a commit, and the newest check run of each name. `cache` keeps answers from call to call.
+    ///
+    /// # Errors
+    /// Transient errors, and refusals.
+    fn statuses(
+        &self,
+        deadline: Instant,
+        repository: &str,
+        commit: &str,
+        cache: &mut AnswerCache,
+    ) -> Result<Vec<CommitStatus>, FetchError<ForgeError>>;
 }
 
 /// What a pull request is to be.

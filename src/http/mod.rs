@@ -30,7 +30,7 @@ pub use checked_resolver::is_not_public;
 pub use error::{ClientFilePart, HttpError};
 pub use settings::HttpSettings;
 pub use tls_problem::TlsProblem;
-pub use ureq::http::{HeaderValue, Request, Response, Uri, header};
+pub use ureq::http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
 pub use ureq::{Agent, Error};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);

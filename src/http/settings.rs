@@ -102,21 +102,39 @@ impl HttpSettings {
         self.agent_with(url, CheckedResolver::new(url.host_str().unwrap_or_default(), is_allowed))
     }
 
+    /// As [`HttpSettings::agent`], for a server that gets no client certificate.
+    ///
+    /// # Errors
+    /// As [`HttpSettings::agent`].
+    pub fn agent_without_certificate(&self, url: &Url) -> Result<Agent, HttpError> {
+        self.agent_showing(url, DefaultResolver::default(), None)
+    }
+
     fn agent_with(&self, url: &Url, resolver: impl Resolver) -> Result<Agent, HttpError> {
+        let client = if url.scheme() == "https" { self.client_certificate(url)? } else { None };
+        self.agent_showing(url, resolver, client)
+    }
+
+    fn agent_showing(
+        &self,
+        url: &Url,
+        resolver: impl Resolver,
+        client: Option<ClientCertificate>,
+    ) -> Result<Agent, HttpError> {
         self.refuse_unsupported(url)?;
         let proxy = proxy::of(self.value("proxy", url), &self.environment, url)?;
         let proxy_has_tls = proxy.as_ref().is_some_and(|proxy| proxy.protocol() == ProxyProtocol::Https);
         let needs_tls = url.scheme() == "https" || proxy_has_tls;
-        let tls = if needs_tls { Some(self.tls(url)?) } else { None };
+        let tls = if needs_tls { Some(self.tls(url, client)?) } else { None };
         Ok(connector::agent(config(proxy), config(None), url, tls, resolver))
     }
 
-    fn tls(&self, url: &Url) -> Result<TlsConfigs, HttpError> {
+    fn tls(&self, url: &Url, client: Option<ClientCertificate>) -> Result<TlsConfigs, HttpError> {
         self.check_verifies(url)?;
         let verifier = Arc::new(self.verifier(url)?);
         let builder = || connector::tls_builder(Arc::clone(&verifier));
         let proxy = Arc::new(builder()?.with_no_client_auth());
-        let server = match self.client_certificate(url)? {
+        let server = match client {
             Some(client) => Arc::new(client.authenticate(builder()?)?),
             None => Arc::clone(&proxy),
         };

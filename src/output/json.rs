@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ChangeOrigin, PromotedFrom, PullRequestInfo, Report, SkippedReference};
+use super::{ChangeOrigin, PromotedFrom, PullRequestInfo, Report, SkippedReference, WaitInfo};
 use crate::plan::ChangedReference;
 use crate::visible::is_hidden;
 
@@ -22,6 +22,7 @@ struct ReportJson<'a> {
     branch: Option<&'a str>,
     attempts: u32,
     pull_request: Option<&'a PullRequestInfo>,
+    wait: Option<&'a WaitInfo>,
     warnings: &'a [String],
     notices: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +92,7 @@ pub fn json(report: &Report) -> String {
         branch: report.branch.as_deref(),
         attempts: report.attempts,
         pull_request: report.pull_request.as_ref(),
+        wait: report.wait.as_ref(),
         warnings: &report.warnings,
         notices: &report.notices,
         error: report.failure.as_ref().map(|f| ErrorJson {

@@ -10,6 +10,7 @@ mod secret;
 mod skipped;
 mod text;
 mod timeline;
+mod wait;
 
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub use secret::Secret;
 pub use skipped::{SkipReason, SkippedReference};
 pub use text::{failure, new_file, text};
 pub use timeline::{HistoryEntry, HistoryOrigin, HistoryReport, timeline_json, timeline_text};
+pub use wait::{WaitInfo, WaitStatus};
 
 /// How a bump ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +41,10 @@ pub enum Outcome {
     Landed,
     Proposed,
     Already,
-    /// Every reference has a newer tag already.
+    /// Every reference has a newer tag already. For `wait`: the branch has another tag by now.
     Superseded,
+    /// The change runs.
+    Live,
     /// Every reference is held, or nothing has soaked.
     Held,
     Failed,
@@ -57,6 +61,7 @@ impl Outcome {
             Outcome::Proposed => "proposed",
             Outcome::Already => "already",
             Outcome::Superseded => "superseded",
+            Outcome::Live => "live",
             Outcome::Held => "held",
             Outcome::Failed => "failed",
         }
@@ -109,6 +114,8 @@ pub struct Report {
     pub commit_url: Option<String>,
     pub branch: Option<String>,
     pub pull_request: Option<PullRequestInfo>,
+    /// How waiting went, if this is the report of `wait`.
+    pub wait: Option<WaitInfo>,
     pub attempts: u32,
     /// How long landing took.
     pub elapsed: Option<Duration>,
@@ -137,6 +144,7 @@ impl Report {
             commit_url: None,
             branch: None,
             pull_request: None,
+            wait: None,
             attempts: 0,
             elapsed: None,
             warnings: Vec::new(),

@@ -21,7 +21,7 @@ pub fn text(report: &Report) -> String {
             table => format!("{table}\n{}", diff(&report.edits)),
         },
         Outcome::Failed => String::new(),
-        Outcome::Already | Outcome::Superseded | Outcome::Held => {
+        Outcome::Already | Outcome::Superseded | Outcome::Held | Outcome::Live => {
             let outcome = report.outcome.as_str();
             let images = report.images.iter().map(|i| format!("{outcome}  {}\n", full_name(i)));
             [table(report)].into_iter().chain(images).collect()

@@ -30,6 +30,10 @@ impl TargetIndex {
         targets.iter().enumerate().map(|(position, target)| (TargetIndex(position), target))
     }
 
+    pub fn position(self) -> usize {
+        self.0
+    }
+
     /// What is at this position in a list that has one item for each target, such as the targets themselves.
     pub fn of<T>(self, items: &[T]) -> Option<&T> {
         items.get(self.0)

@@ -55,6 +55,12 @@ pub enum ExpectedValue {
     Branch,
     #[error("not require, warn or off")]
     Verify,
+    #[error("not a commit ID")]
+    Commit,
+    #[error("not a valid pattern")]
+    Pattern,
+    #[error("not the address of a page")]
+    Page,
 }
 
 /// Why a command takes names without tags.
@@ -64,6 +70,7 @@ pub enum BareName {
     Scan,
     History,
     Promotion,
+    Wait,
 }
 
 /// Flags that don't go together, or miss one another.
@@ -81,6 +88,10 @@ pub enum BadCombination {
     CarryWithoutPush,
     #[error("a draft can't be merged")]
     DraftWithAutoMerge,
+    #[error("nothing says when it is live")]
+    NothingToWaitFor,
+    #[error("a text needs a page")]
+    ContainsWithoutUrl,
     #[error("no IMAGE was given")]
     NoImage,
     #[error("a field needs a file")]

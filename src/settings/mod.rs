@@ -6,6 +6,7 @@ mod init;
 mod parse;
 mod promote;
 mod read_only;
+mod wait;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub use error::{BadCombination, BareName, ExpectedValue, SettingsError};
 pub use init::{InitSettings, init};
 pub use promote::promote;
 pub use read_only::{HistorySettings, RemoteSettings, ScanSettings, TagSettings, history, scan, tag};
+pub use wait::{StatusPattern, WaitSettings, wait};
 
 const DEFAULT_PR_BRANCH: &str = "tagbump/{base}/{name}";
 const DEFAULT_REMOTE: &str = "origin";

@@ -9,14 +9,14 @@ use crate::support::cli::{Run, command, tagbump};
 use crate::support::git::git;
 
 /// The inputs of one step that uses the action.
-type Inputs = Vec<(String, String)>;
+pub type Inputs = Vec<(String, String)>;
 
-fn page(name: &str) -> String {
+pub fn page(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap()
 }
 
 /// The inputs of every step on a page that uses the action; workflow expressions are replaced by the new tag.
-fn steps(page: &str) -> Vec<Inputs> {
+pub fn steps(page: &str) -> Vec<Inputs> {
     let one = |rest: &str| {
         let lines = rest.lines().skip(1).skip_while(|line| line.trim() == "with:");
         let pairs = lines.map_while(|line| line.trim().split_once(": ").filter(|_| !line.contains("uses:")));

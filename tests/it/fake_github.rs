@@ -206,7 +206,7 @@ fn undocumented_body_is_a_violation() {
 fn unknown_route_is_a_violation() {
     let hub = Hub::new();
     for (method, path) in
-        [("GET", "/branchs"), ("PUT", "/pulls"), ("GET", "/pulls/1/"), ("GET", "/commits/main/status")]
+        [("GET", "/branchs"), ("PUT", "/pulls"), ("GET", "/pulls/1/"), ("GET", "/commits/main/statuses")]
     {
         hub.ask(method, &format!("{REPO}{path}"), None).is(404);
         hub.broke("no such route");

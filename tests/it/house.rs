@@ -212,6 +212,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "hint",
             "history",
             "history::git",
+            "http",
             "image",
             "landing",
             "landing::remote",

@@ -101,6 +101,7 @@ mod signing;
 mod signing_landing;
 mod source;
 mod ssh;
+mod statuses;
 mod steps;
 mod submodule;
 mod support;
@@ -114,6 +115,7 @@ mod tls_and_proxies;
 mod trust;
 mod url;
 #[cfg(feature = "deployment-tests")]
+mod wait;
 mod what_runs;
 mod winning_history;
 mod worktree;

@@ -30,7 +30,7 @@ fn demo_prints_the_diff_of_the_readme() {
 fn every_flag_of_the_readme_exists() {
     let readme = readme();
     let help = |command| tagbump(Path::new(env!("CARGO_MANIFEST_DIR")), &[command, "--help"]).stdout;
-    let help = ["bump", "tag", "history", "rollback"].map(help).concat();
+    let help = ["bump", "tag", "history", "rollback", "wait"].map(help).concat();
     let words = readme.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
     let flags: Vec<&str> = words.filter(|w| w.starts_with("--") && w.len() > 3).collect();
     assert!(flags.len() > 10, "{flags:?}");

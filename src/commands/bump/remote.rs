@@ -1,8 +1,8 @@
 //! The remote branch of a bump, and the forge that hosts it.
 
 use super::Bump;
-use crate::cli::{ForgeArg, Via};
-use crate::decision::forge_kind;
+use crate::cli::Via;
+use crate::commands::remote_site;
 use crate::diagnostics::{BumpError, Error};
 use crate::forge::gitlab::{GitLabPush, MergeRequestSettings, is_about_merge_requests};
 use crate::forge::{self, ConfirmedPublisher, ForgeBranch, ForgeError, ForgeSite};
@@ -14,20 +14,9 @@ use crate::output::Report;
 use crate::visible::inline;
 
 impl Bump<'_> {
-    /// The forge that hosts a remote.
-    pub(super) fn forge_site(&self, push: &RemoteUrl) -> Option<ForgeSite> {
-        let place = &self.settings.place;
-        let asked = forge_kind(self.settings.delivery.landing.forge);
-        forge::choose(&place.run, &place.environment, &self.page_of(push)?, asked)
-    }
-
-    /// The repository's page, which is not known for other hosts over ssh: their names may be aliases of ssh's. GitLab needs no API, and
-    /// so no more than the user's word that the host is GitLab.
+    /// The repository's page.
     pub(super) fn page_of(&self, push: &RemoteUrl) -> Option<String> {
-        let is_gitlab = self.settings.delivery.landing.forge == ForgeArg::Gitlab
-            || push.host().is_some_and(|host| host.eq_ignore_ascii_case("gitlab.com"));
-        let over_ssh = || Some(format!("https://{}/{}", push.host()?, push.repository()?));
-        push.page().or_else(|| is_gitlab.then(over_ssh)?)
+        remote_site::page_of(push, self.settings.delivery.landing.forge)
     }
 
     /// The branch to land on, with `--via`'s way to publish commits.

@@ -784,6 +784,19 @@ fn registry_errors() -> Vec<RegistryError> {
     all(source, "RegistryError", samples)
 }
 
+fn wait_errors() -> Vec<WaitError> {
+    let samples = vec![
+        WaitError::NoImage,
+        WaitError::NoForge { remote: s() },
+        WaitError::WriterUnknown { branch: s() },
+        WaitError::NothingToShow,
+        WaitError::NotOnBranch { commit: s(), branch: s() },
+        WaitError::Failed { commit: id(), names: vec![s()] },
+        WaitError::TimedOut { commit: id(), seconds: 7, what: s() },
+    ];
+    all(include_str!("../wait.rs"), "WaitError", samples)
+}
+
 fn settings_errors() -> Vec<SettingsError> {
     let source = include_str!("../../settings/error.rs");
     let expected = vec![
@@ -794,6 +807,9 @@ fn settings_errors() -> Vec<SettingsError> {
         ExpectedValue::LongDuration,
         ExpectedValue::Branch,
         ExpectedValue::Verify,
+        ExpectedValue::Commit,
+        ExpectedValue::Pattern,
+        ExpectedValue::Page,
     ];
     let combinations = vec![
         BadCombination::UrlWithoutLanding,
@@ -802,14 +818,19 @@ fn settings_errors() -> Vec<SettingsError> {
         BadCombination::ApiWithAuthor,
         BadCombination::ApiWithSign,
         BadCombination::CarryWithoutPush,
+        BadCombination::NothingToWaitFor,
+        BadCombination::ContainsWithoutUrl,
         BadCombination::NoImage,
         BadCombination::FieldWithoutFile,
         BadCombination::FieldForSeveralImages,
         BadCombination::TwoDigests,
         BadCombination::DigestForSeveralImages,
     ];
-    let bare =
-        all(source, "BareName", vec![BareName::Tag, BareName::Scan, BareName::History, BareName::Promotion]);
+    let bare = all(
+        source,
+        "BareName",
+        vec![BareName::Tag, BareName::Scan, BareName::History, BareName::Promotion, BareName::Wait],
+    );
     let mut samples = vec![
         SettingsError::Template { flag: "message", error: Template::parse("{").unwrap_err() },
         SettingsError::Digest(Digest::parse("x").unwrap_err()),
@@ -884,6 +905,7 @@ fn every_kind_of_error_has_a_hint() {
     have_hints(source_errors());
     have_hints(tag_errors());
     have_hints(target_errors());
+    have_hints(wait_errors());
     have_hints(worktree_errors());
     have_hints([
         ScaffoldError::ReadsDifferently { path: s() },

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use super::client::Gitea;
-use super::{auto_merge, compare, pulls};
+use super::{auto_merge, compare, pulls, statuses};
 use crate::forge::{
-    AutoMergeState, CommitReader, Forge, ForgeError, ProposedPull, PullRequest, PullRequestSpec,
-    ScheduledMerge, StillCurrent,
+    AnswerCache, AutoMergeState, CommitReader, CommitStatus, Forge, ForgeError, ProposedPull, PullRequest,
+    PullRequestSpec, ScheduledMerge, StillCurrent,
 };
 use crate::history::CommitRange;
 use crate::landing::{Backoff, BuildOrder, FetchError};
@@ -76,5 +76,15 @@ impl CommitReader for Gitea {
         new: &str,
     ) -> Result<CommitRange, String> {
         compare::range(self, deadline, repository, old, new)
+    }
+
+    fn statuses(
+        &self,
+        deadline: Instant,
+        repository: &str,
+        commit: &str,
+        _cache: &mut AnswerCache,
+    ) -> Result<Vec<CommitStatus>, FetchError<ForgeError>> {
+        statuses::statuses(self, deadline, repository, commit)
     }
 }

@@ -16,7 +16,7 @@ use super::response::{ApiError, ApiResponse, classify_response};
 use super::wire::Wire;
 use crate::forge::ForgeError;
 use crate::git::without_user;
-use crate::http::{self, HeaderValue, HttpError, HttpSettings, TlsProblem, Uri, header};
+use crate::http::{self, HeaderMap, HeaderValue, HttpError, HttpSettings, TlsProblem, Uri, header};
 use crate::landing::{Backoff, FetchError};
 use crate::visible::inline;
 
@@ -37,6 +37,17 @@ pub enum ApiRequest<'a> {
     Post(&'a Value),
     Patch(&'a Value),
     Put(&'a Value),
+    /// Asks only for an answer that is newer than the one with this ETag.
+    GetIfChanged {
+        etag: Option<&'a str>,
+    },
+}
+
+/// An answer to a request for something newer.
+#[derive(Debug)]
+pub(super) enum FreshAnswer {
+    Unchanged,
+    Changed { data: Value, etag: Option<String> },
 }
 
 impl GitHub {
@@ -118,6 +129,25 @@ impl GitHub {
         classify_response(self.answer(deadline, route, ask)?, route)
     }
 
+    /// Asks once for an answer that is newer than the one with this ETag. An answer that isn't doesn't count against the rate limit
+    /// (GitHub's "Best practices for using the REST API", "Use conditional requests").
+    ///
+    /// # Errors
+    /// Transient errors, and refusals.
+    pub(super) fn if_changed(
+        &self,
+        deadline: Instant,
+        route: &str,
+        etag: Option<&str>,
+    ) -> Result<FreshAnswer, ApiError> {
+        let answer = self.answer(deadline, route, ApiRequest::GetIfChanged { etag })?;
+        if answer.is_unchanged() && etag.is_some() {
+            return Ok(FreshAnswer::Unchanged);
+        }
+        let etag = answer.etag();
+        Ok(FreshAnswer::Changed { data: classify_response(answer, route)?, etag })
+    }
+
     fn answer(&self, deadline: Instant, route: &str, ask: ApiRequest<'_>) -> Result<ApiResponse, ApiError> {
         self.wire.give_up_at(deadline);
         let asked = self.runtime.block_on(self.send(route, ask));
@@ -139,6 +169,11 @@ impl GitHub {
             ApiRequest::Post(body) => self.crab._post(route, Some(body)).await?,
             ApiRequest::Patch(body) => self.crab._patch(route, Some(body)).await?,
             ApiRequest::Put(body) => self.crab._put(route, Some(body)).await?,
+            ApiRequest::GetIfChanged { etag } => {
+                let value = etag.and_then(|etag| HeaderValue::from_str(etag).ok());
+                let headers = value.map(|value| HeaderMap::from_iter([(header::IF_NONE_MATCH, value)]));
+                self.crab._get_with_headers(route, headers).await?
+            }
         };
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let seconds = |name: &str| header(name).and_then(|text| text.parse::<u64>().ok());
@@ -146,8 +181,9 @@ impl GitHub {
         let reset = seconds("x-ratelimit-reset").filter(|_| spent).map(until_then);
         let retry_after = seconds("retry-after").map(Duration::from_secs).or(reset);
         let status = response.status().as_u16();
+        let etag = header("etag").map(str::to_owned);
         let text = self.crab.body_to_string(response).await?;
-        Ok(ApiResponse::read(status, retry_after, &text))
+        Ok(ApiResponse::read(status, retry_after, &text).with_etag(etag))
     }
 }
 

@@ -120,7 +120,7 @@ pub fn compare_status(answer: &Value) -> Result<&str, String> {
 }
 
 /// `owner/name`, in characters that GitHub accepts in both.
-fn is_repository(text: &str) -> bool {
+pub(super) fn is_repository(text: &str) -> bool {
     let fits = |part: &str| {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
         !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain)

@@ -5,11 +5,11 @@ use std::time::Instant;
 use super::auto_merge::Merging;
 use super::client::GitHub;
 use super::graphql::GraphQl;
-use super::{compare, pulls};
+use super::{compare, pulls, statuses};
 use crate::actions::ApiUrls;
 use crate::forge::{
-    AutoMergeState, CommitReader, Forge, ForgeError, ProposedPull, PullRequest, PullRequestSpec,
-    ScheduledMerge, StillCurrent,
+    AnswerCache, AutoMergeState, CommitReader, CommitStatus, Forge, ForgeError, ProposedPull, PullRequest,
+    PullRequestSpec, ScheduledMerge, StillCurrent,
 };
 use crate::history::CommitRange;
 use crate::http::HttpSettings;
@@ -95,5 +95,15 @@ impl CommitReader for GitHubForge {
         new: &str,
     ) -> Result<CommitRange, String> {
         compare::range(&self.hub, deadline, repository, old, new)
+    }
+
+    fn statuses(
+        &self,
+        deadline: Instant,
+        repository: &str,
+        commit: &str,
+        cache: &mut AnswerCache,
+    ) -> Result<Vec<CommitStatus>, FetchError<ForgeError>> {
+        statuses::statuses(&self.hub, deadline, repository, commit, cache)
     }
 }

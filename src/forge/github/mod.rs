@@ -1,7 +1,8 @@
 //! GitHub's API, over octocrab. The only user of it; its types never leave this folder.
 //!
 //! `client` sends requests and classifies refusals, `graphql` uses the other API. `forge` is GitHub as a forge: `pulls` keeps the pull
-//! request of a branch, `finish` sets its labels, reviewers and assignees, `auto_merge` has it merged, `compare` orders commits of other repositories. `publisher` publishes commits, with `commit`, which makes commits
+//! request of a branch, `finish` sets its labels, reviewers and assignees, `auto_merge` has it merged, `compare` orders commits of other repositories, `statuses`
+//! reads those of one. `publisher` publishes commits, with `commit`, which makes commits
 //! and moves branches. `wire` is how requests get there. `known_words` recognises messages of GitHub's.
 
 pub mod answers;
@@ -17,6 +18,7 @@ mod known_words;
 mod publisher;
 mod pulls;
 mod response;
+mod statuses;
 mod wire;
 
 pub use client::{ApiRequest, GitHub};

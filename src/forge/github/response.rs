@@ -24,6 +24,7 @@ pub struct ApiResponse {
     retry_after: Option<Duration>,
     /// `None` if it was too long.
     body: Option<Value>,
+    etag: Option<String>,
 }
 
 impl ApiResponse {
@@ -31,7 +32,21 @@ impl ApiResponse {
     pub fn read(status: u16, retry_after: Option<Duration>, body: &str) -> Self {
         let fits = body.len() <= MAX_ANSWER;
         let body = fits.then(|| serde_json::from_str(body).unwrap_or_default());
-        ApiResponse { status, retry_after, body }
+        ApiResponse { status, retry_after, body, etag: None }
+    }
+
+    /// The same with the ETag that came with it.
+    pub(super) fn with_etag(self, etag: Option<String>) -> Self {
+        ApiResponse { etag, ..self }
+    }
+
+    pub(super) fn etag(&self) -> Option<String> {
+        self.etag.clone()
+    }
+
+    /// Whether the answer is still the one that the client has.
+    pub(super) fn is_unchanged(&self) -> bool {
+        self.status == 304
     }
 
     /// Whether this is an answer of GitHub's to a request for the API's root: a list of its routes, or to an anonymous client a refusal
@@ -63,7 +78,7 @@ pub enum ApiError {
 /// # Errors
 /// Transient errors, and refusals.
 pub fn classify_response(answer: ApiResponse, route: &str) -> Result<Value, ApiError> {
-    let ApiResponse { status, retry_after, body } = answer;
+    let ApiResponse { status, retry_after, body, .. } = answer;
     // the request may have done its work
     let Some(body) = body else {
         let what = format!("GitHub's API sent more than {} MB", MAX_ANSWER / 1_000_000);

@@ -5,45 +5,52 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::client::GitLab;
-use crate::forge::CommitReader;
 use crate::history::{CommitRange, ListedCommit, MAX_LISTED};
 use crate::landing::{BuildOrder, FetchError};
 
-impl CommitReader for GitLab {
-    /// Source: GitLab's "Repositories API", "Retrieve a merge base".
-    fn order(
-        &self,
-        deadline: Instant,
-        repository: &str,
-        ours: &str,
-        theirs: &str,
-    ) -> Result<BuildOrder, String> {
-        let ask = CommitQuestion { gitlab: self, deadline, repository };
-        let base = ask.merge_base(ours, theirs)?;
-        Ok(match (base.starts_with(ours), base.starts_with(theirs)) {
-            (true, true) => BuildOrder::Same,
-            (true, false) => BuildOrder::Before,
-            (false, true) => BuildOrder::After,
-            (false, false) => ask.diverged(ours, theirs)?,
-        })
-    }
+/// The order of two commits of a project. An error says why it is unknown.
+///
+/// Source: GitLab's "Repositories API", "Retrieve a merge base".
+///
+/// # Errors
+/// If GitLab can't be reached, or doesn't know the commits.
+pub fn order(
+    gitlab: &GitLab,
+    deadline: Instant,
+    repository: &str,
+    ours: &str,
+    theirs: &str,
+) -> Result<BuildOrder, String> {
+    let ask = CommitQuestion { gitlab, deadline, repository };
+    let base = ask.merge_base(ours, theirs)?;
+    Ok(match (base.starts_with(ours), base.starts_with(theirs)) {
+        (true, true) => BuildOrder::Same,
+        (true, false) => BuildOrder::Before,
+        (false, true) => BuildOrder::After,
+        (false, false) => ask.diverged(ours, theirs)?,
+    })
+}
 
-    /// Source: GitLab's "Repositories API", "Compare branches, tags, or commits"; `Gitlab::Git::Commit.between` lists the oldest first.
-    fn range(
-        &self,
-        deadline: Instant,
-        repository: &str,
-        old: &str,
-        new: &str,
-    ) -> Result<CommitRange, String> {
-        let ask = CommitQuestion { gitlab: self, deadline, repository };
-        let compared = ask.get(&format!("/repository/compare?from={}&to={}", encoded(old), encoded(new)))?;
-        let listed = compared["commits"].as_array().ok_or("GitLab's API didn't return commits")?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let commits = listed.iter().rev().take(MAX_LISTED);
-        let commits = commits.map(|commit| ListedCommit::new(&text(&commit["id"]), &text(&commit["title"])));
-        Ok(CommitRange { commits: commits.collect(), total: listed.len() })
-    }
+/// The commits of a project that `new` has and `old` lacks.
+///
+/// Source: GitLab's "Repositories API", "Compare branches, tags, or commits"; `Gitlab::Git::Commit.between` lists the oldest first.
+///
+/// # Errors
+/// If GitLab can't be reached, or doesn't know the commits.
+pub fn range(
+    gitlab: &GitLab,
+    deadline: Instant,
+    repository: &str,
+    old: &str,
+    new: &str,
+) -> Result<CommitRange, String> {
+    let ask = CommitQuestion { gitlab, deadline, repository };
+    let compared = ask.get(&format!("/repository/compare?from={}&to={}", encoded(old), encoded(new)))?;
+    let listed = compared["commits"].as_array().ok_or("GitLab's API didn't return commits")?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let commits = listed.iter().rev().take(MAX_LISTED);
+    let commits = commits.map(|commit| ListedCommit::new(&text(&commit["id"]), &text(&commit["title"])));
+    Ok(CommitRange { commits: commits.collect(), total: listed.len() })
 }
 
 struct CommitQuestion<'a> {

@@ -34,7 +34,7 @@ pub use git_push::{GitPush, push_commit};
 pub use known_words::ForbiddingHost;
 pub use pr_branch::RefUpdate;
 pub use publisher::{Publisher, Verification};
-pub use remote_history::RemoteHistory;
+pub use remote_history::{RemoteHistory, RemoteSecrets};
 
 /// Where to land, and as whom.
 #[derive(Clone, Debug)]

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use git2::Sort;
+
 use super::classify;
 use super::error::RemoteError;
 use super::withheld::explain_fetch;
 use crate::git::credentials::Credentials;
-use crate::git::fetch::{self, AdvertisedBranches, FetchRequest, TIP};
-use crate::git::oid::commit_id;
+use crate::git::fetch::{self, AdvertisedBranches, DEPTHS, FetchRequest, TIP};
+use crate::git::oid::{commit_id, oid};
 use crate::git::transport::Endpoint;
 use crate::git::tree::CommitFiles;
 use crate::git::workspace::Workspace;
 use crate::git::{Checkout, RemoteUrl, Tokens};
 use crate::history::git::{CommitWalk, Deepen};
+use crate::http::HttpSettings;
 use crate::landing::{Backoff, FetchError};
 use crate::object_id::CommitId;
 
@@ -21,12 +24,24 @@ const DEEPER: &str = "refs/tagbump/past";
 
 /// A remote branch and its history, fetched as far as it is needed.
 pub struct RemoteHistory {
+    url: RemoteUrl,
+    http: HttpSettings,
     workspace: Workspace,
     endpoint: Arc<Endpoint>,
     branch: String,
     tip: CommitId,
     prefix: String,
     deadline: Instant,
+}
+
+/// The secrets of a remote.
+pub struct RemoteSecrets(Arc<Endpoint>);
+
+impl RemoteSecrets {
+    /// Removes every secret of the remote from a text.
+    pub fn scrub(&self, text: &str) -> String {
+        self.0.scrub(text)
+    }
 }
 
 impl RemoteHistory {
@@ -49,13 +64,107 @@ impl RemoteHistory {
         let credentials = credentials.with_unread(checkout.unread_credentials());
         let endpoint = Endpoint::new(&url, credentials, &ways)?;
         let workspace = Workspace::new(checkout)?;
-        let found = found(&workspace, &endpoint, &url, branch, backoff)?;
-        let fetched = || workspace.repo.refname_to_id(TIP).ok().map(commit_id);
-        let tip = if workspace.has(found.tip) { Some(found.tip) } else { fetched() };
-        let not_fetched = || RemoteError::TipNotFetched { url: url.to_string(), tip: found.tip };
-        let tip = tip.ok_or_else(not_fetched)?;
+        let found = backoff
+            .retry(timed_out, |backoff| found(&workspace, &endpoint, &url, branch, backoff.deadline()))?;
+        let tip = fetched_tip(&workspace, &url, found.tip)?;
         let (branch, prefix, deadline) = (found.branch, checkout.prefix.clone(), backoff.deadline());
-        Ok(RemoteHistory { workspace, endpoint, branch, tip, prefix, deadline })
+        let http = ways.http.clone();
+        Ok(RemoteHistory { url, http, workspace, endpoint, branch, tip, prefix, deadline })
+    }
+
+    /// Reads the tip of the branch again, and fetches new commits; gives up at `deadline`.
+    ///
+    /// # Errors
+    /// As [`RemoteHistory::fetch`], without trying again.
+    pub fn refresh(&mut self, deadline: Instant) -> Result<(), FetchError<RemoteError>> {
+        let found = found(&self.workspace, &self.endpoint, &self.url, Some(&self.branch), deadline)?;
+        self.tip = fetched_tip(&self.workspace, &self.url, found.tip)?;
+        self.deadline = deadline;
+        Ok(())
+    }
+
+    pub fn tip(&self) -> CommitId {
+        self.tip
+    }
+
+    pub fn branch(&self) -> &str {
+        &self.branch
+    }
+
+    /// The repository's URL.
+    pub fn url(&self) -> &RemoteUrl {
+        &self.url
+    }
+
+    /// The settings for HTTP, also for the host's API.
+    pub fn http(&self) -> &HttpSettings {
+        &self.http
+    }
+
+    /// The token for the host's API.
+    pub fn api_token(&self) -> Option<String> {
+        self.endpoint.token()
+    }
+
+    /// Why there is no token for the host's API, as far as it is known.
+    pub fn missing_token(&self) -> Vec<String> {
+        let mut reasons = self.endpoint.withheld();
+        reasons.extend(self.endpoint.unsent());
+        reasons
+    }
+
+    /// What must be removed from texts once this is gone.
+    pub fn secrets(&self) -> RemoteSecrets {
+        RemoteSecrets(Arc::clone(&self.endpoint))
+    }
+
+    /// Whether a commit is here.
+    pub fn has(&self, commit: CommitId) -> bool {
+        self.workspace.has(commit)
+    }
+
+    /// The commit with an ID that may be abbreviated, if it is on the branch. Fetches more of the history as long as it isn't found.
+    pub fn find(&self, sha: &str) -> Option<CommitId> {
+        let found = || {
+            let commit = commit_id(self.workspace.repo.find_commit_by_prefix(sha).ok()?.id());
+            self.is_in_tip(commit).then_some(commit)
+        };
+        let deeper = DEPTHS.iter().take_while(|_| self.workspace.repo.is_shallow());
+        found().or_else(|| deeper.map_while(|depth| self.deepen(*depth).ok()).find_map(|()| found()))
+    }
+
+    /// Whether a commit that is here is on the branch, as it is now.
+    pub fn is_in_tip(&self, commit: CommitId) -> bool {
+        let is_below = || self.workspace.repo.graph_descendant_of(oid(self.tip), oid(commit));
+        commit == self.tip || is_below().unwrap_or(false)
+    }
+
+    fn deepen(&self, depth: i32) -> Result<(), String> {
+        deepen(&self.workspace, &self.endpoint, &self.branch, self.deadline)(depth)
+    }
+
+    /// The next commits of the branch that come after one, oldest first, at most `most`.
+    pub fn after(&self, commit: CommitId, most: usize) -> Vec<CommitId> {
+        let repo = &self.workspace.repo;
+        let Ok(mut walk) = repo.revwalk() else { return Vec::new() };
+        let ready = walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE);
+        if ready.and_then(|()| walk.push(oid(self.tip))).and_then(|()| walk.hide(oid(commit))).is_err() {
+            return Vec::new();
+        }
+        // commits of other branches that were merged later don't have the change
+        let comes_after = |id: &git2::Oid| repo.graph_descendant_of(*id, oid(commit)).unwrap_or(false);
+        walk.filter_map(Result::ok).filter(comes_after).take(most).map(commit_id).collect()
+    }
+
+    /// The message of a commit.
+    pub fn message(&self, commit: CommitId) -> Option<String> {
+        let commit = self.workspace.repo.find_commit(oid(commit)).ok()?;
+        Some(String::from_utf8_lossy(commit.message_bytes()).into_owned())
+    }
+
+    /// The files of a commit.
+    pub fn files_at(&self, commit: CommitId) -> CommitFiles<'_> {
+        self.files().at(commit)
     }
 
     /// The history, and the tip's commit.
@@ -88,24 +197,38 @@ pub(super) fn deepen<'a>(
     })
 }
 
-/// Asks until there is an answer, or the budget is spent.
+fn timed_out(problem: String) -> RemoteError {
+    RemoteError::HistoryTimedOut { problem }
+}
+
+/// Asks once where the branch is, and fetches its new commits.
 fn found(
     workspace: &Workspace,
     endpoint: &Arc<Endpoint>,
     url: &RemoteUrl,
     branch: Option<&str>,
-    backoff: &mut Backoff<'_>,
-) -> Result<AdvertisedBranches, RemoteError> {
+    deadline: Instant,
+) -> Result<AdvertisedBranches, FetchError<RemoteError>> {
     let wanted = FetchRequest { branch, head: None, ours: false };
-    let timed_out = |problem| RemoteError::HistoryTimedOut { problem };
-    backoff.retry(timed_out, |backoff| match fetch::fetch(workspace, endpoint, &wanted, backoff.deadline()) {
+    match fetch::fetch(workspace, endpoint, &wanted, deadline) {
         Ok(Some(found)) => Ok(found),
         Ok(None) => Err(FetchError::Permanent(no_branch(url, branch))),
         Err(stopped) => {
             let error = classify::of_fetch(stopped, endpoint, &url.to_string());
             Err(explain_fetch(error, endpoint))
         }
-    })
+    }
+}
+
+/// The advertised tip, or the one that was fetched, if the branch moved in between.
+fn fetched_tip(
+    workspace: &Workspace,
+    url: &RemoteUrl,
+    advertised: CommitId,
+) -> Result<CommitId, RemoteError> {
+    let fetched = || workspace.repo.refname_to_id(TIP).ok().map(commit_id);
+    let tip = if workspace.has(advertised) { Some(advertised) } else { fetched() };
+    tip.ok_or_else(|| RemoteError::TipNotFetched { url: url.to_string(), tip: advertised })
 }
 
 pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> RemoteError {

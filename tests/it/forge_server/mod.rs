@@ -10,4 +10,6 @@ mod pulls;
 mod pushes;
 mod registry;
 mod server;
+mod statuses;
 mod tokens;
+mod wait;

@@ -169,6 +169,11 @@ impl GitOps {
         git(&self.mirror(), &["rev-list", "--count", "main"]).parse().unwrap()
     }
 
+    /// What main points at.
+    pub fn tip(&self) -> String {
+        git(&self.mirror(), &["rev-parse", "main"])
+    }
+
     /// The subjects of the commits that a branch has and main lacks, newest first.
     pub fn ahead(&self, branch: &str) -> Vec<String> {
         let listed = git(&self.mirror(), &["log", "--format=%s", &format!("main..{branch}")]);

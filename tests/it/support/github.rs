@@ -24,6 +24,8 @@ mod rest;
 mod rules;
 #[path = "github/shapes.rs"]
 mod shapes;
+#[path = "github/statuses.rs"]
+mod statuses;
 #[path = "github/store.rs"]
 mod store;
 
@@ -168,6 +170,35 @@ impl GitHub {
         change(&mut lock(&self.api.state).merging);
     }
 
+    /// Someone posts a status of a commit.
+    pub fn post_status(&self, commit: &str, context: &str, state: &str) {
+        self.post(commit, context, (state, None), false, None);
+    }
+
+    /// A check runs on a commit, and ends if it has a conclusion. Its details are at `url`.
+    pub fn post_check(&self, commit: &str, name: &str, conclusion: Option<&str>, url: Option<&str>) {
+        let status = if conclusion.is_some() { "completed" } else { "in_progress" };
+        self.post(commit, name, (status, conclusion), true, url);
+    }
+
+    fn post(
+        &self,
+        commit: &str,
+        context: &str,
+        (state, conclusion): (&str, Option<&str>),
+        is_check_run: bool,
+        url: Option<&str>,
+    ) {
+        lock(&self.api.state).statuses.push(statuses::Posted {
+            commit: commit.to_owned(),
+            context: context.to_owned(),
+            state: state.to_owned(),
+            conclusion: conclusion.map(str::to_owned),
+            is_check_run,
+            url: url.map(str::to_owned),
+        });
+    }
+
     /// All pull requests, oldest first.
     pub fn pulls(&self) -> Vec<Pull> {
         self.api.pulls()
@@ -307,6 +338,7 @@ struct State {
     /// The repository's labels.
     labels: Vec<String>,
     rules: Vec<Value>,
+    statuses: Vec<statuses::Posted>,
     merging: Merging,
     signs: bool,
     limit: Option<Limit>,

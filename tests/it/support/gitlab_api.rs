@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use git2::{Oid, Repository};
 use serde_json::{Value, json};
 
-use super::git_server::{Api, Reply, Request, Response};
+use super::git_server::{Api, Headers, Reply, Request, Response};
 
 /// The one token that is right.
 pub const TOKEN: &str = "glpat-F4keT0kenF0rTests";
@@ -17,6 +17,8 @@ struct State {
     calls: Vec<String>,
     /// The status of every answer, if it isn't to be the right one.
     status: Option<u16>,
+    /// Commit, and what the list shows of a status of it.
+    posted: Vec<(String, Value)>,
 }
 
 /// What the imitation was asked, and how it answers.
@@ -33,6 +35,16 @@ impl GitLabApi {
     /// The routes that were asked for, with their queries.
     pub fn calls(&self) -> Vec<String> {
         self.lock().calls.clone()
+    }
+
+    /// A job of a pipeline, or someone else, posts a status.
+    pub fn post(&self, commit: &str, name: &str, status: &str, pipeline: u64) {
+        let mut state = self.lock();
+        let id = state.posted.len() + 1;
+        let shown = json!({
+            "id": id, "sha": commit, "name": name, "status": status, "target_url": null, "pipeline_id": pipeline,
+        });
+        state.posted.push((commit.to_owned(), shown));
     }
 
     pub fn answers(&self, status: u16) {
@@ -52,14 +64,38 @@ impl GitLabApi {
             (Some(status), _) => (status, json!({"message": format!("{status} as asked for")})),
             _ if !is_known => (401, json!({"message": "401 Unauthorized"})),
             (None, None) => (404, json!({"message": "404 Project Not Found"})),
-            (None, Some(route)) => answered(route, request, bare),
+            (None, Some(route)) => match route.strip_prefix("/repository/commits/") {
+                Some(rest) => return Some(listed(&state.posted, rest, request)),
+                None => answered(route, request, bare),
+            },
         };
-        let headers = vec![
-            ("Content-Type".to_owned(), "application/json".to_owned()),
-            ("X-Gitlab-Meta".to_owned(), "{}".to_owned()),
-        ];
-        Some(Reply::Whole(Response { status, headers, body: body.to_string().into_bytes() }))
+        Some(reply(status, &body, Vec::new()))
     }
+}
+
+/// How many statuses the server lists at once, whatever it is asked for.
+const PER_PAGE: usize = 3;
+
+fn reply(status: u16, body: &Value, more: Headers) -> Reply {
+    let headers = vec![
+        ("Content-Type".to_owned(), "application/json".to_owned()),
+        ("X-Gitlab-Meta".to_owned(), "{}".to_owned()),
+    ];
+    let headers = [headers, more].concat();
+    Reply::Whole(Response { status, headers, body: body.to_string().into_bytes() })
+}
+
+/// The newest status of each name, in pages.
+fn listed(posted: &[(String, Value)], rest: &str, request: &Request) -> Reply {
+    let commit = rest.strip_suffix("/statuses").unwrap_or_default();
+    let all: Vec<&Value> = posted.iter().filter(|(of, _)| of == commit).map(|(_, shown)| shown).collect();
+    let is_newest = |nth: usize| !all[nth + 1..].iter().any(|later| later["name"] == all[nth]["name"]);
+    let newest: Vec<&Value> = (0..all.len()).filter(|nth| is_newest(*nth)).map(|nth| all[nth]).collect();
+    let pairs = url::form_urlencoded::parse(request.query.as_bytes());
+    let page = pairs.filter(|(name, _)| name == "page").find_map(|(_, text)| text.parse().ok()).unwrap_or(1);
+    let shown: Vec<&&Value> = newest.iter().skip((page - 1) * PER_PAGE).take(PER_PAGE).collect();
+    let next = if page * PER_PAGE < newest.len() { (page + 1).to_string() } else { String::new() };
+    reply(200, &json!(shown), vec![("X-Next-Page".to_owned(), next)])
 }
 
 fn answered(route: &str, request: &Request, bare: &PathBuf) -> (u16, Value) {

@@ -36,4 +36,5 @@ pub mod repo;
 pub mod signal;
 pub mod trap;
 pub mod verify;
+pub mod waiting;
 pub mod yaml_laws;

@@ -12,7 +12,7 @@ use super::faults::{Fault, Faults, On, Snapshot};
 use super::pulls::{Pull, settle};
 use super::store::{Refs, Store};
 use super::{Call, Context, Name, State, TOKEN, epoch, graphql, lock, rest};
-use crate::support::git_server::{Reply, Request, is_authorization};
+use crate::support::git_server::{Reply, Request, Response, is_authorization};
 
 const DOCS: &str = "https://docs.github.com/rest";
 
@@ -50,12 +50,27 @@ struct Base {
     html: String,
 }
 
+/// An answer that the client has already is not sent again.
+fn unchanged(request: &Request, reply: Reply) -> Reply {
+    match reply {
+        Reply::Whole(response) if response.status == 200 => {
+            let etag = response.headers.iter().find(|(name, _)| name == "ETag").map(|(_, etag)| etag.clone());
+            match etag.filter(|etag| request.header("If-None-Match") == Some(etag)) {
+                Some(_) => Reply::Whole(Response { status: 304, body: Vec::new(), ..response }),
+                None => Reply::Whole(response),
+            }
+        }
+        reply => reply,
+    }
+}
+
 impl Api {
     pub fn new(name: Name, bare: PathBuf) -> Self {
         let state = State {
             pulls: Vec::new(),
             labels: ["bump", "in prod, now"].map(str::to_owned).to_vec(),
             rules: Vec::new(),
+            statuses: Vec::new(),
             merging: super::Merging::default(),
             signs: true,
             limit: None,
@@ -98,7 +113,7 @@ impl Api {
             return None;
         }
         let number = self.note(request);
-        let reply = self.reply_to(request, number);
+        let reply = unchanged(request, self.reply_to(request, number));
         if let Reply::Whole(response) | Reply::Cut(response, _) = &reply {
             lock(&self.calls)[number].status = Some(response.status);
         }

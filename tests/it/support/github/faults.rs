@@ -43,6 +43,8 @@ pub enum On {
     /// `git/commits/{sha}` and `commits/{ref}`.
     GetCommit,
     Compare,
+    CombinedStatus,
+    CheckRuns,
 
     CreateCommitOnBranch,
     UpdateRefs,

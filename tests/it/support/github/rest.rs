@@ -120,6 +120,7 @@ impl Asked {
             On::CreateCommit => self.create_commit(context),
             On::GetCommit => self.get_commit(context),
             On::Compare => self.compare(context),
+            On::CombinedStatus | On::CheckRuns => self.statuses(context),
             other => panic!("{other:?} is no route"),
         }
     }
@@ -465,6 +466,25 @@ impl Asked {
         Ok(Answer::ok(told))
     }
 
+    /// Pages of a hundred at most, with an ETag.
+    fn statuses(&self, context: &Context<'_>) -> Done {
+        let unknown = || self.unprocessable(&format!("No commit found for SHA: {}", self.third()));
+        let commit = context.store.commit_named(self.third()).ok_or_else(unknown)?.to_string();
+        let number =
+            |name: &str, default| self.query.get(name).and_then(Value::as_u64).unwrap_or(default) as usize;
+        let (page, size) = (number("page", 1).max(1), number("per_page", 30).clamp(1, 100));
+        let (posted, world) = (&context.state.statuses, context.world());
+        let body = match self.operation {
+            On::CheckRuns => world.check_runs(posted, &commit, page, size),
+            _ => world.combined_status(posted, &commit, page, size),
+        };
+        let etag = format!(
+            "W/\"{}\"",
+            git2::Oid::hash_object(git2::ObjectType::Blob, body.to_string().as_bytes()).expect("a hash")
+        );
+        Ok(Answer::ok(body).with("ETag", etag))
+    }
+
     fn compare(&self, context: &Context<'_>) -> Done {
         let (base, head) = self.third().split_once("...").ok_or_else(|| self.not_found())?;
         let commit = |text: &str| {
@@ -510,6 +530,8 @@ fn operation(route: &Route) -> On {
         ("POST", "/git/commits") => On::CreateCommit,
         ("GET", "/git/commits/{commit_sha}" | "/commits/{ref}") => On::GetCommit,
         ("GET", "/compare/{basehead}") => On::Compare,
+        ("GET", "/commits/{ref}/status") => On::CombinedStatus,
+        ("GET", "/commits/{ref}/check-runs") => On::CheckRuns,
         (method, path) => panic!("{method} {path} is in rest.json, but nobody answers it"),
     }
 }

@@ -104,7 +104,7 @@ impl Route {
 /// The route of a request, and the parameters in its path.
 pub fn route(method: &str, path: &str) -> Option<(&'static Route, Vec<String>)> {
     // below commits/{ref} there are more routes, which nobody here knows
-    const BELOW: [&str; 4] = ["/check-runs", "/check-suites", "/status", "/statuses"];
+    const BELOW: [&str; 2] = ["/check-suites", "/statuses"];
     if path.contains("/commits/") && BELOW.iter().any(|end| path.ends_with(end)) {
         return None;
     }

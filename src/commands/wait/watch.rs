@@ -1,0 +1,260 @@
+//! Looks at the branch, the forge and the pages until a change is live, or can't become it any more.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::awaited::{Awaited, TagState};
+use super::judge::{Look, LookJudge, LookVerdict, Progress, SeenCommit};
+use super::page::{Page, ShownText};
+use crate::diagnostics::{Error, WaitError};
+use crate::forge::{AnswerCache, CommitReader, ForgeError};
+use crate::landing::remote::RemoteHistory;
+use crate::landing::{Clock, FetchError};
+use crate::object_id::CommitId;
+use crate::output::WaitInfo;
+use crate::settings::WaitSettings;
+
+/// How long to wait between two looks: at first, and at most.
+const SHORTEST: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(30);
+/// How long a request may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How many of the next commits count. Controllers skip commits, but not that many.
+const NEXT_COMMITS: usize = 20;
+
+/// How waiting ended, if not with an error.
+pub(super) enum End {
+    Live,
+    /// The branch has another value.
+    Superseded {
+        now: String,
+    },
+}
+
+/// Everything that is looked at.
+pub(super) struct Watch<'a> {
+    settings: &'a WaitSettings,
+    clock: &'a dyn Clock,
+    deadline: Instant,
+    remote: RemoteHistory,
+    /// The forge, and the repository's name there.
+    forge: Option<(Box<dyn CommitReader>, String)>,
+    awaited: &'a Awaited,
+    judge: LookJudge<'a>,
+    cache: AnswerCache,
+    /// Which commits have the awaited tags.
+    known: HashMap<CommitId, TagState>,
+    /// Why the last look saw nothing, or why a page doesn't show the change.
+    trouble: Option<String>,
+    /// The forge's refusal, if it never gave an answer.
+    refused: Option<ForgeError>,
+}
+
+/// A look that ended early.
+enum Stop {
+    End(End),
+    /// The next look may see more; the server may say when.
+    Later {
+        what: String,
+        retry_after: Option<Duration>,
+    },
+    Error(Error),
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Stop::Error(error.into())
+    }
+}
+
+impl<'a> Watch<'a> {
+    pub fn new(
+        settings: &'a WaitSettings,
+        clock: &'a dyn Clock,
+        deadline: Instant,
+        remote: RemoteHistory,
+        forge: Option<(Box<dyn CommitReader>, String)>,
+        awaited: &'a Awaited,
+        judge: LookJudge<'a>,
+    ) -> Self {
+        Watch {
+            settings,
+            clock,
+            deadline,
+            remote,
+            forge,
+            awaited,
+            judge,
+            cache: AnswerCache::default(),
+            known: HashMap::new(),
+            trouble: None,
+            refused: None,
+        }
+    }
+
+    /// Looks until it is over.
+    pub fn until_the_end(
+        mut self,
+        progress: &mut dyn FnMut(&str),
+        info: &mut WaitInfo,
+    ) -> Result<End, Error> {
+        let (mut pause, mut shown) = (SHORTEST, String::new());
+        loop {
+            let (text, at_least) = match self.look() {
+                Ok(look) => match self.judge.judge(&look) {
+                    LookVerdict::Live { statuses } => {
+                        info.statuses = statuses;
+                        return Ok(End::Live);
+                    }
+                    LookVerdict::Failed { statuses } => {
+                        let names = statuses.iter().map(|status| status.name.clone()).collect();
+                        info.statuses = statuses;
+                        return Err(WaitError::Failed { commit: self.awaited.commit, names }.into());
+                    }
+                    LookVerdict::Waiting { statuses, progress } => {
+                        info.statuses = statuses;
+                        (described(&progress, self.trouble.as_deref()), None)
+                    }
+                },
+                Err(Stop::End(end)) => return Ok(end),
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Later { what, retry_after }) => (what, retry_after),
+            };
+            let left = self.deadline.saturating_duration_since(self.clock.now());
+            if left.is_zero() {
+                return Err(self.timed_out(text));
+            }
+            progress(&text);
+            // while something happens, look more often
+            pause = if text == shown { longer(pause) } else { SHORTEST };
+            shown = text;
+            self.clock.sleep(pause.max(at_least.unwrap_or_default()).min(left));
+        }
+    }
+
+    fn timed_out(self, what: String) -> Error {
+        match self.refused {
+            Some(error) => error.into(),
+            None => WaitError::TimedOut {
+                commit: self.awaited.commit,
+                seconds: self.settings.timeout.as_secs(),
+                what,
+            }
+            .into(),
+        }
+    }
+
+    fn look(&mut self) -> Result<Look, Stop> {
+        self.trouble = None;
+        let commits = self.commits()?;
+        let commits = commits.into_iter().map(|commit| self.seen(commit)).collect::<Result<_, Stop>>()?;
+        let pages = self.settings.urls.iter().map(|url| self.page(url)).collect::<Vec<_>>();
+        self.trouble = pages.iter().find_map(|page| page.clone().err());
+        Ok(Look { now: self.clock.now(), commits, pages: pages.iter().map(Result::is_ok).collect() })
+    }
+
+    fn request_deadline(&self) -> Instant {
+        self.clock.now() + PATIENCE
+    }
+
+    /// The awaited commit, and those of the next ones that have its tags.
+    fn commits(&mut self) -> Result<Vec<CommitId>, Stop> {
+        let refreshed = self.remote.refresh(self.request_deadline());
+        refreshed.map_err(|error| match error.transient() {
+            Ok((what, retry_after)) => Stop::Later { what, retry_after },
+            Err(error) => Stop::from(error),
+        })?;
+        let ours = self.awaited.commit;
+        let branch = self.remote.branch().to_owned();
+        if self.remote.find(&ours.to_string()).is_none() {
+            return Err(WaitError::NotOnBranch { commit: ours.to_string(), branch }.into());
+        }
+        let tip = self.remote.tip();
+        if let TagState::Other(now) = self.holds(tip)? {
+            return Err(Stop::End(End::Superseded { now }));
+        }
+        let mut commits = vec![ours];
+        for next in self.remote.after(ours, NEXT_COMMITS) {
+            if self.holds(next)? == TagState::Same {
+                commits.push(next);
+            }
+        }
+        Ok(commits)
+    }
+
+    fn holds(&mut self, commit: CommitId) -> Result<TagState, Error> {
+        if let Some(known) = self.known.get(&commit) {
+            return Ok(known.clone());
+        }
+        let holds = self.awaited.holds(&self.remote, commit)?;
+        self.known.insert(commit, holds.clone());
+        Ok(holds)
+    }
+
+    /// A commit with its statuses. A refusal for want of rights ends the run; any other may pass, as a forge may know a commit only a little
+    /// later than git.
+    fn seen(&mut self, commit: CommitId) -> Result<SeenCommit, Stop> {
+        let deadline = self.request_deadline();
+        let Some((forge, repository)) = &self.forge else {
+            return Ok(SeenCommit { commit, statuses: Vec::new() });
+        };
+        match forge.statuses(deadline, repository, &commit.to_string(), &mut self.cache) {
+            Ok(statuses) => {
+                self.refused = None;
+                Ok(SeenCommit { commit, statuses })
+            }
+            Err(FetchError::Permanent(error)) => match error.refused_status() {
+                None | Some(401 | 403) => Err(Stop::from(error)),
+                Some(_) => {
+                    let what = error.to_string();
+                    self.refused = Some(error);
+                    Err(Stop::Later { what, retry_after: None })
+                }
+            },
+            Err(FetchError::Transient { what, retry_after }) => Err(Stop::Later { what, retry_after }),
+            Err(FetchError::Unreachable { what }) => Err(Stop::Later { what, retry_after: None }),
+        }
+    }
+
+    fn page(&self, url: &url::Url) -> Result<(), String> {
+        let wanted = match &self.settings.contains {
+            Some(text) => ShownText::Text(text.clone()),
+            None => ShownText::Words(self.awaited.words.clone()),
+        };
+        let page = Page { http: self.remote.http(), url, wanted: &wanted };
+        // a query may be a secret
+        page.shows_it(self.request_deadline()).map_err(|why| format!("{}: {why}", shown(url)))
+    }
+}
+
+fn longer(pause: Duration) -> Duration {
+    Duration::from_secs(pause.as_secs() * 3 / 2).min(LONGEST)
+}
+
+/// An address without its query.
+fn shown(url: &url::Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    crate::visible::inline(url.as_str())
+}
+
+/// One line about what is still missing.
+fn described(progress: &Progress, trouble: Option<&str>) -> String {
+    let count = |number: usize, word: &str| (number > 0).then(|| format!("{number} {word}"));
+    let states = [
+        count(progress.succeeded, "succeeded"),
+        count(progress.pending, "pending"),
+        count(progress.failed, "failed"),
+    ];
+    let states: Vec<String> = states.into_iter().flatten().collect();
+    let statuses = (!states.is_empty()).then(|| format!("statuses: {}", states.join(", ")));
+    let names =
+        || progress.unmatched.iter().map(|name| crate::visible::inline(name)).collect::<Vec<_>>().join(", ");
+    let unmatched = (!progress.unmatched.is_empty()).then(|| format!("no status matches {}", names()));
+    let rows: Vec<String> = progress.pages.iter().map(|count| format!("{} of 3", (*count).min(3))).collect();
+    let pages = (!rows.is_empty()).then(|| format!("pages that show it in a row: {}", rows.join(", ")));
+    let parts: Vec<String> =
+        [statuses, unmatched, pages, trouble.map(str::to_owned)].into_iter().flatten().collect();
+    parts.join("; ")
+}

@@ -1,0 +1,51 @@
+//! Errors of `wait`.
+
+use crate::error::{Exit, Failure};
+use crate::hint::{flag, hint, setting};
+use crate::object_id::CommitId;
+use crate::visible::inline;
+
+/// Why a change is not live, or can't be waited for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WaitError {
+    #[error("no IMAGE was given, the commit names none, and tagbump.yaml has no services")]
+    NoImage,
+    #[error("{remote}: statuses need a remote on GitHub, Gitea or GitLab, over https")]
+    NoForge { remote: String },
+    /// The commit that set the tags is older than the history that is read.
+    #[error("none of the last 1,000 commits of {} set these tags", inline(.branch))]
+    WriterUnknown { branch: String },
+    /// The images have neither a tag nor a digest.
+    #[error("the references have no tag that a page could show")]
+    NothingToShow,
+    /// It never was there, or the branch was rewritten.
+    #[error("{} has no commit {commit}; it may have been rewritten", inline(.branch))]
+    NotOnBranch { commit: String, branch: String },
+    #[error("{} is not live, because these failed: {}", .commit.short(), inline(&.names.join(", ")))]
+    Failed { commit: CommitId, names: Vec<String> },
+    #[error("{} is not live after {seconds} s: {what}", .commit.short())]
+    TimedOut { commit: CommitId, seconds: u64, what: String },
+}
+
+pub(super) fn describe(error: &WaitError) -> Failure {
+    let message = error.to_string();
+    match error {
+        WaitError::NoImage => Failure::usage(message).hinted("name one, as ghcr.io/acme/api"),
+        WaitError::NoForge { .. } => Failure::usage(message).hinted(
+            hint("name the remote with ") + flag("remote") + ", or wait for a page with " + flag("url"),
+        ),
+        WaitError::WriterUnknown { .. } => {
+            Failure::usage(message).hinted(hint("name the commit with ") + flag("rev"))
+        }
+        WaitError::NothingToShow => Failure::usage(message)
+            .hinted(hint("say what the page has when it is live, with ") + flag("contains")),
+        WaitError::NotOnBranch { .. } => Failure::new(Exit::NotLive, message).hinted(
+            hint("check the branch, and ") + flag("rev") + "; if the branch was rewritten, bump again",
+        ),
+        WaitError::Failed { .. } => Failure::new(Exit::NotLive, message)
+            .hinted("see what the controller reports; tagbump rollback goes back"),
+        WaitError::TimedOut { .. } => Failure::new(Exit::NotLive, message).hinted(
+            hint("see what the controller does; give it more time with ") + setting("wait-timeout", "20m"),
+        ),
+    }
+}
