@@ -56,6 +56,9 @@ impl<'a> DecisionBase<'a> {
     }
 }
 
+/// The commits up to one, with that one.
+pub(super) type CommitsBefore<'a> = (Box<dyn CommitStore + 'a>, CommitId);
+
 /// The files of a branch, and the tip that they belong to; without one they belong to `HEAD`.
 #[derive(Clone, Copy)]
 pub(super) struct BranchFiles<'a> {
@@ -83,7 +86,7 @@ impl<'a> BranchFiles<'a> {
     pub fn commits<'c>(
         &self,
         context: &'c DecisionContext<'a>,
-    ) -> Result<Option<(Box<dyn CommitStore + 'c>, CommitId)>, DecisionError>
+    ) -> Result<Option<CommitsBefore<'c>>, DecisionError>
     where
         'a: 'c,
     {

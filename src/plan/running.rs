@@ -32,9 +32,9 @@ pub fn running(shelf: &dyn FileSource, request: &Request) -> Result<Vec<RunningR
     let references = listed(&survey, matches.iter());
     let running = matches.iter().zip(references).map(|(m, reference)| {
         let file = &survey.files[m.file];
-        let scalar =
+        let mut scalar =
             m.nodes.iter().filter(|place| place.inside.is_none()).map(|ScalarPlace { node, .. }| *node);
-        let node = scalar.last().unwrap_or(m.at);
+        let node = scalar.next_back().unwrap_or(m.at);
         let column = (!file.is_assignments()).then(|| file.yaml.node(node).column);
         RunningReference {
             at: Location {

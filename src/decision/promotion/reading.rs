@@ -106,7 +106,7 @@ impl EnvironmentReader<'_> {
 
 impl RunningPlaces {
     /// The version that all of them run.
-    pub fn version(self, from: &str, image: &str) -> Result<RunningVersion, PromotionError> {
+    pub fn version(self, from: &str, image: &str) -> Result<RunningVersion, DecisionError> {
         let RunningPlaces { places, read_as } = self;
         let of_place = |one: &RunningReference| {
             let version =
@@ -118,7 +118,8 @@ impl RunningPlaces {
         let first = all.first().map(|(_, version)| version.clone()).unwrap_or_default();
         if all.iter().any(|(_, version)| *version != first) {
             let found = all.into_iter().map(|(at, version)| (at, version.joined())).collect();
-            return Err(PromotionError::TwoTags { from: from.to_owned(), image: image.to_owned(), found });
+            let (from, image) = (from.to_owned(), image.to_owned());
+            return Err(PromotionError::TwoTags { from, image, found }.into());
         }
         Ok(RunningVersion { version: first, places, read_as })
     }
