@@ -72,10 +72,10 @@ pub(super) fn parse_and_render(
     let queue = Mutex::new(first.chain(rest.into_iter().map(|file| (file, false))));
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = |done: Sender<Done>| {
-        let files = std::iter::from_fn(next);
-        files
-            .map(|(file, is_included)| list_one(&file, is_included, images))
-            .try_for_each(|one| done.send(one))
+        for (file, is_included) in std::iter::from_fn(next) {
+            // fails only if nobody waits for it any more
+            let _ = done.send(list_one(&file, is_included, images));
+        }
     };
     scope(|scope| {
         let (sender, receiver) = channel();
