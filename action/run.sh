@@ -52,7 +52,7 @@ done
 command=${TAGBUMP_ACTION_COMMAND:-bump}
 arguments=()
 case $command in
-bump | rollback | promote | wait)
+bump | rollback | promote | hold | unhold | wait)
     if [ "$command" = rollback ] && [ -n "${TAGBUMP_TAG:-}" ]; then
         die 2 'a rollback has no input "tag": the tag to go back to is the input "to"'
     fi
@@ -78,7 +78,7 @@ tag)
     ;;
 *)
     # what was given is not shown: it could hold a command to the runner
-    die 2 'the input "command" is none of bump, rollback, promote, tag, wait'
+    die 2 'the input "command" is none of bump, rollback, promote, tag, hold, unhold, wait'
     ;;
 esac
 

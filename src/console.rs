@@ -47,6 +47,8 @@ impl Console {
             Command::Bump(args) => (Some(&args.common), args.deliver.format),
             Command::Rollback(args) => (Some(&args.common), args.deliver.format),
             Command::Promote(args) => (Some(&args.common), args.deliver.format),
+            Command::Hold(args) => (Some(&args.common), args.deliver.format),
+            Command::Unhold(args) => (Some(&args.common), args.deliver.format),
             Command::Tag(args) => (Some(&args.common), Format::Text),
             Command::Scan(args) => (Some(&args.common), args.format),
             Command::History(args) if args.format == HistoryFormat::Json => {

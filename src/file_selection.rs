@@ -17,6 +17,14 @@ pub const MAX_FILE_SIZE: u64 = 50 * 1000 * 1000;
 /// The possible paths of a repository's configuration, relative to the root.
 pub const CONFIG_PATHS: [&str; 2] = ["tagbump.yaml", ".github/tagbump.yaml"];
 
+/// Where the holds of a repository are, relative to the root.
+pub const HOLDS_PATH: &str = "tagbump-holds.yaml";
+
+/// Whether a file is tagbump's own, which deploys nothing.
+pub fn is_own_file(path: &str) -> bool {
+    CONFIG_PATHS.contains(&path) || path == HOLDS_PATH
+}
+
 /// A path or pattern that selects no files.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
@@ -112,6 +120,11 @@ impl Selection {
     /// Whether every YAML file is selected.
     pub fn is_everything(&self) -> bool {
         self.everything
+    }
+
+    /// The paths and patterns.
+    pub fn texts(&self) -> impl Iterator<Item = String> + '_ {
+        self.names.iter().chain(&self.patterns).cloned()
     }
 
     /// The paths without a wildcard: files or folders.

@@ -32,6 +32,7 @@
 //! | [`output`] | text, diff, JSON, Mermaid | `plan`, `history`, `edit_script` |
 //! | [`scaffold`] | the `tagbump.yaml` and workflow that `init` proposes, as text | `config`, `plan`, `manifest` |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure modules below |
+//! | [`holds`] | `tagbump-holds.yaml`: images that keep their tags for a while | `plan` and the pure modules below |
 //! | [`history`] | which tags an image had, from commit to commit | `plan` and the pure modules below |
 //! | [`plan`] | takes files and a request, gives edits | `effective`, `manifest`, `yaml`, `image`, `file_selection` |
 //! | [`effective`] | what runs: which place wins where several set an image | `manifest`, `yaml`, `image`, `dotenv` |
@@ -52,7 +53,7 @@
 //! | [`environment`], [`signals`] | what every module needs | |
 //!
 //! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
-//! `history`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id`,
+//! `history`, `holds`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id`,
 //! `dotenv`, `duration`, `edit_script`, `ci` and `dot_git` are pure, except for `history::git`: no files, no network, no clock, no
 //! environment.
 //! `tests/it/house.rs` enforces both.
@@ -86,6 +87,7 @@
 //! | forge | a host of repositories that has pull requests ([`forge::Forge`]) |
 //! | pipeline | a run of a CI system, as its variables describe it ([`ci::Pipeline`]) |
 //! | carry | push the checkout's own commits along with the bump |
+//! | hold | a person's wish that an image keeps its tag for a while ([`holds::Hold`]) |
 //! | outcome | how a run ended, in one word ([`output::Outcome`]) |
 
 #![warn(clippy::unwrap_used, clippy::expect_used)] // input is never trusted: report errors, don't panic
@@ -113,6 +115,7 @@ pub mod forge;
 pub mod git;
 pub mod hint;
 pub mod history;
+pub mod holds;
 pub mod http;
 pub mod image;
 pub mod landing;

@@ -43,6 +43,8 @@ fn run(command: Command, environment: Environment, console: &Console) -> Result<
         Command::Bump(args) => Ok(run_bump(&settings::bump(*args, environment, now()?)?, console)),
         Command::Rollback(args) => Ok(run_bump(&settings::rollback(*args, environment, now()?)?, console)),
         Command::Promote(args) => Ok(run_bump(&settings::promote(*args, environment, now()?)?, console)),
+        Command::Hold(args) => Ok(run_bump(&settings::hold(*args, environment, now()?)?, console)),
+        Command::Unhold(args) => Ok(run_bump(&settings::unhold(*args, environment, now()?)?, console)),
         Command::Tag(args) => run_tag(args, environment, console),
         Command::Scan(args) => run_scan(args, console),
         Command::History(args) => run_history(args, environment, console),
@@ -91,7 +93,7 @@ fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result
 
 fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode, Error> {
     let progress = FileCount::start(console.is_interactive());
-    let listing = scan::run(&settings::scan(args)?, &|| progress.step())?;
+    let listing = scan::run(&settings::scan(args)?, now()?, &|| progress.step())?;
     drop(progress);
     Ok(console.listing(&listing))
 }

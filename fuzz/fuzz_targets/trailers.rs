@@ -58,6 +58,7 @@ fuzz_target!(|input: Input| {
         sources: TargetIndex::each(&plan.targets).filter_map(|(index, _)| Some((index, source.clone()?))).collect(),
         promoted_from: None,
         rolled_back: input.rolled_back.iter().map(|bad| rolled_back(bad, plan.targets.len())).collect(),
+        overridden_holds: Vec::new(),
         signoff: None,
         prefix: input.prefix,
     };

@@ -75,6 +75,9 @@ fn headline(report: &Report) -> String {
 }
 
 fn table(report: &Report) -> String {
+    if report.changes.is_empty() {
+        return String::new();
+    }
     let rows = report.changes.iter().take(MAX_ROWS).map(|c| {
         let from = if c.from.is_empty() { "-".to_owned() } else { code(&c.from) };
         format!(

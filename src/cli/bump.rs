@@ -5,7 +5,7 @@ use clap::builder::FalseyValueParser;
 
 use super::deliver::DeliveryArgs;
 use super::headings::{FILES, IMAGE_AND_TAG, ORDER_AND_RETRIES};
-use super::{CommonArgs, EnvArgs, FileArgs, IfOlder, VerifyArgs};
+use super::{CommonArgs, EnvArgs, FileArgs, HeldArgs, IfOlder, VerifyArgs};
 
 const BUMP_EXAMPLES: &str = "\
 Examples:
@@ -137,6 +137,9 @@ pub struct BumpArgs {
     pub if_older: IfOlder,
 
     #[command(flatten)]
+    pub held: HeldArgs,
+
+    #[command(flatten)]
     pub common: CommonArgs,
 }
 
@@ -180,6 +183,9 @@ pub struct RollbackArgs {
 
     #[command(flatten)]
     pub deliver: DeliveryArgs,
+
+    #[command(flatten)]
+    pub held: HeldArgs,
 
     #[command(flatten)]
     pub common: CommonArgs,

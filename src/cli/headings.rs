@@ -2,6 +2,7 @@
 
 pub const IMAGE_AND_TAG: &str = "Image and tag";
 pub const FILES: &str = "Files";
+pub const HOLD: &str = "Hold";
 pub const DESTINATION: &str = "Destination";
 pub const COMMIT: &str = "Commit";
 pub const PULL_REQUEST: &str = "Pull request";

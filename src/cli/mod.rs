@@ -3,7 +3,7 @@
 mod bump;
 mod deliver;
 mod headings;
-mod held;
+mod hold;
 mod init;
 mod promote;
 mod read_only;
@@ -21,7 +21,7 @@ use headings::{FILES, OUTPUT};
 
 pub use bump::{BumpArgs, RollbackArgs, TargetArgs};
 pub use deliver::DeliveryArgs;
-pub use held::{HeldArgs, IfHeld};
+pub use hold::{HeldArgs, HoldArgs, IfHeld, UnholdArgs};
 pub use init::InitArgs;
 pub use promote::PromoteArgs;
 pub use read_only::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
@@ -121,6 +121,14 @@ impl Command {
                 args.deliver.prefer_typed(&prefer);
                 &mut args.common
             }
+            Command::Hold(args) => {
+                args.deliver.prefer_typed(&prefer);
+                &mut args.common
+            }
+            Command::Unhold(args) => {
+                args.deliver.prefer_typed(&prefer);
+                &mut args.common
+            }
             Command::Tag(args) => &mut args.common,
             Command::Scan(args) => &mut args.common,
             Command::Init(args) => &mut args.common,
@@ -145,6 +153,8 @@ pub enum Command {
     Rollback(Box<RollbackArgs>),
     Promote(Box<PromoteArgs>),
     Wait(WaitArgs),
+    Hold(Box<HoldArgs>),
+    Unhold(Box<UnholdArgs>),
     Init(InitArgs),
     /// Print shell completions
     Completions {

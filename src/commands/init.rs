@@ -46,7 +46,7 @@ pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<In
     let config = proposal.place(&worktree, &CONFIG_PATHS)?;
     let workflow = proposal.place_for_workflow(&worktree, settings)?;
     let example = match config {
-        Some(path) => proposal.add_config(path, scan::run(&settings.scan, looked)?)?,
+        Some(path) => proposal.add_config(path, scan::run(&settings.scan, i64::MAX, looked)?)?,
         // one that is not valid is not ours to fix
         None => Config::load(&worktree).ok().and_then(|config| config.names().next().map(str::to_owned)),
     };

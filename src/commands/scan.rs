@@ -1,19 +1,21 @@
 //! `tagbump scan`: lists every reference below the root.
 
 use crate::config::Config;
-use crate::decision::environment_limit;
+use crate::decision::{DecisionError, environment_limit};
 use crate::diagnostics::Error;
 use crate::environment::Environment;
 use crate::git::Checkout;
+use crate::holds::HoldsFile;
 use crate::plan::{self, Environments, Listing, NestedRepository};
 use crate::settings::ScanSettings;
 use crate::worktree::{TrackedFiles, Worktree};
 
-/// Lists the references; `looked` is called after each file, from several threads.
+/// Lists the references, and which of them are held at `now`, in seconds since the epoch; `looked` is called after each file,
+/// from several threads.
 ///
 /// # Errors
 /// If a named file doesn't exist, can't be read, or isn't valid YAML.
-pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listing, Error> {
+pub fn run(settings: &ScanSettings, now: i64, looked: &(dyn Fn() + Sync)) -> Result<Listing, Error> {
     let worktree = Worktree::open(&settings.root)?;
     // files can be searched even if git can't open the repository; git's configuration isn't needed here
     let checkout = Checkout::open(&settings.root, &Environment::default()).ok().flatten();
@@ -28,6 +30,12 @@ pub fn run(settings: &ScanSettings, looked: &(dyn Fn() + Sync)) -> Result<Listin
     };
     let listing = plan::list(&worktree, &settings.selection, &settings.images, &environments, looked)?;
     let mut listing = listing.with_winning(&settings.selection, &settings.images);
+    let holds = HoldsFile::load(&worktree).map_err(DecisionError::from)?.holds;
+    for reference in listing.references.iter_mut().chain(&mut listing.winning) {
+        let mut active = holds.iter().filter(|placed| !placed.hold.is_over(now));
+        let hold = active.find(|placed| placed.held_image().covers(&reference.image, &reference.file));
+        reference.held = hold.map(|placed| placed.hold.to_string());
+    }
     if listing.references.is_empty() {
         listing.warnings.extend(listing.nested.iter().map(NestedRepository::to_string));
     }

@@ -9,7 +9,7 @@ use crate::forge::ForgeKind;
 use crate::git::{Checkout, GitError, Identity};
 use crate::image::{Tag, split_tag};
 use crate::plan::UpdateTarget;
-use crate::settings::BumpSettings;
+use crate::settings::{BumpSettings, Destination};
 use crate::tag::{self, BuildInfo, Source};
 use crate::template::Template;
 
@@ -69,6 +69,31 @@ impl DecisionContext<'_> {
     /// The commit that a tag names.
     pub(super) fn source_in_tag(&self, tag: &str, template: &Template) -> Option<Source> {
         build_info::commit_named(split_tag(tag).0, template, self.checkout)
+    }
+
+    /// Whether CI would only build the same again. Without a source, the checkout was built.
+    pub(super) fn is_pushed_where_it_was_built(
+        &self,
+        source: Option<&Source>,
+    ) -> Result<bool, DecisionError> {
+        let settings = self.settings;
+        let built = source.and_then(|s| s.repository.as_deref());
+        let Some(built) = built.or(settings.place.ci.repository()) else { return Ok(true) };
+        let checkout = self.checkout()?;
+        let remote = &settings.delivery.landing.remote;
+        if settings.delivery.destination == Destination::LocalCommit && !checkout.has_remote(remote) {
+            return Ok(true);
+        }
+        let (_, target) = checkout.remote(remote)?;
+        Ok(same_repository(Some(built), target.repository().as_deref()))
+    }
+
+    /// The name in git's configuration, or else that of the machine's user.
+    pub(super) fn user_name(&self) -> Option<String> {
+        let configured = self.checkout.and_then(|checkout| checkout.identity("author").ok()?.0);
+        let environment = &self.settings.place.environment;
+        let user = ["USER", "USERNAME"].iter().find_map(|name| environment.get(name));
+        configured.or_else(|| user.map(str::to_owned))
     }
 
     /// A commit without a repository belongs to the checkout's, if that has it.

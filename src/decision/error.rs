@@ -8,6 +8,7 @@ use super::targets::TargetError;
 use crate::config::ConfigError;
 use crate::git::GitError;
 use crate::history::HistoryError;
+use crate::holds::{HoldsEditError, HoldsError};
 use crate::landing::MessageError;
 use crate::plan::PlanError;
 use crate::registry::RegistryError;
@@ -25,8 +26,15 @@ pub enum DecisionError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Git(#[from] GitError),
+    /// `all`: every reference that would change.
+    #[error("{}", held_lines(.references))]
+    Held { references: Vec<String>, all: bool },
     #[error(transparent)]
     History(#[from] HistoryError),
+    #[error(transparent)]
+    Holds(#[from] HoldsError),
+    #[error(transparent)]
+    HoldsEdit(#[from] HoldsEditError),
     #[error(transparent)]
     Message(#[from] MessageError),
     #[error(transparent)]
@@ -47,6 +55,13 @@ pub enum DecisionError {
 impl From<PromotionError> for DecisionError {
     fn from(error: PromotionError) -> Self {
         DecisionError::Promotion(Box::new(error))
+    }
+}
+
+fn held_lines(references: &[String]) -> String {
+    match references {
+        [only] => only.clone(),
+        several => format!("{} references are held:\n{}", several.len(), several.join("\n")),
     }
 }
 

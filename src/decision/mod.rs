@@ -8,6 +8,7 @@
 //!    and `promotion` the one of another environment.
 //! 2. `order_guard`: plans, and keeps the references that run a newer build. `freshness` compares a build with the current one,
 //!    `writers` finds the commit that set a tag, `build_orders` orders two commits. `source_forges` asks about another repository's.
+//!    `held` keeps what someone holds; `hold_change` decides a `hold` or `unhold`.
 //! 3. `change_origins`: which commits the change brings, for the texts; `brought` says to which images.
 //! 4. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
 
@@ -19,6 +20,8 @@ mod commits_between;
 mod context;
 mod error;
 mod freshness;
+mod held;
+mod hold_change;
 mod order_guard;
 mod plan_facts;
 mod pr_text;
@@ -36,11 +39,13 @@ mod writers;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use crate::cli::IfHeld;
 use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
 use crate::output::{ChangeOrigin, CommitCount, Promotion, PromotionRow, Secret, SkippedReference};
-use crate::plan::{Plan, Request, TargetIndex};
+use crate::plan::{self, FileSource, Plan, Request, TargetIndex};
 use change_origins::{KnownRanges, OriginSearch};
+use held::ActiveHolds;
 use order_guard::{GuardedPlan, OrderGuard};
 use promotion::PromotionPlan;
 use registry_check::{RegistryCheck, RegistryMemory};
@@ -51,6 +56,7 @@ use wording::Wording;
 pub use base::DecisionBase;
 pub use context::{DecisionContext, forge_kind, same_repository};
 pub use error::DecisionError;
+pub use hold_change::HoldsEdit;
 pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;
 pub use promotion::PromotionError;
@@ -74,6 +80,8 @@ pub struct Decision {
     pub promotion: Option<Promotion>,
     /// References that are set although the order of the builds is unknown.
     pub notices: Vec<String>,
+    /// The edit of a `hold` or `unhold`, whose plan this is.
+    pub holds: Option<HoldsEdit>,
     /// How long registries were waited for.
     pub waited: Duration,
     /// What registries were sent or sent back, and must stay secret.
@@ -86,6 +94,8 @@ pub struct Decision {
 pub struct Undecided {
     pub error: DecisionError,
     pub secrets: Vec<Secret>,
+    /// As in [`Decision::skipped`].
+    pub skipped: Vec<SkippedReference>,
     pub facts: PlanFacts,
 }
 
@@ -100,6 +110,16 @@ pub struct DecisionMemory {
     ranges: KnownRanges,
     /// What the registries said about the images, so that each is asked once.
     registries: RegistryMemory,
+}
+
+impl Decision {
+    /// The same change, planned on other files. `None` if that isn't possible.
+    pub fn plan_again(&self, files: &dyn FileSource) -> Option<Plan> {
+        match &self.holds {
+            Some(edit) => edit.plan(files).ok(),
+            None => plan::plan(files, &self.request).plan.ok(),
+        }
+    }
 }
 
 impl Proposal for Decision {
@@ -130,11 +150,15 @@ pub fn decide(
     memory: &mut DecisionMemory,
 ) -> Result<Decision, Box<Undecided>> {
     let mut facts = PlanFacts::default();
-    let decided = decide_noting(context, base, memory, &mut facts);
+    let mut skipped = Vec::new();
+    let decided = match &context.settings.hold {
+        Some(options) => hold_change::decide(context, base, options, &mut facts),
+        None => decide_noting(context, base, memory, (&mut facts, &mut skipped)),
+    };
     let secrets = memory.registries.secrets();
     match decided {
-        Ok(decision) => Ok(Decision { secrets, facts, ..decision }),
-        Err(error) => Err(Box::new(Undecided { error, secrets, facts })),
+        Ok(decision) => Ok(Decision { secrets, skipped, facts, ..decision }),
+        Err(error) => Err(Box::new(Undecided { error, secrets, skipped, facts })),
     }
 }
 
@@ -142,20 +166,23 @@ fn decide_noting(
     context: &DecisionContext<'_>,
     base: DecisionBase<'_>,
     memory: &mut DecisionMemory,
-    facts: &mut PlanFacts,
+    (facts, skipped): (&mut PlanFacts, &mut Vec<SkippedReference>),
 ) -> Result<Decision, DecisionError> {
     let config = Config::load(base.files())?;
     let mut registry = RegistryCheck::new(context, &config, &mut memory.registries);
     let base = base.postponed(registry.longest_wait());
+    let holds = ActiveHolds::load(context, base)?;
     let (mut request, promotion) = request(context, &config, base, &mut memory.rollback)?;
     if let Some(promotion) = promotion.as_ref().filter(|_| request.targets.is_empty()) {
         facts.images = Some(promotion.soaking_images());
+        skipped.extend(promotion.soaking.iter().cloned());
         return Ok(decide_nothing(context, promotion));
     }
     let earlier = match &promotion {
         Some(promotion) => Some(promotion.sources.as_slice()),
         None => memory.rollback.as_ref().map(|rollback| rollback.sources.as_slice()),
     };
+    holds.limit(&mut request);
     registry.pin(&mut request)?;
     let guarded = match base {
         DecisionBase::Head(files) => {
@@ -167,11 +194,17 @@ fn decide_noting(
         }
     };
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
-    let GuardedPlan { mut plan, mut skipped, mut notices, still_blocked, writers } = guarded?;
+    let GuardedPlan { mut plan, skipped: older, mut notices, still_blocked, writers } = guarded?;
     if let Some(promotion) = &promotion {
         plan.warnings.extend(promotion.warnings.iter().cloned());
         plan.notices.extend(promotion.notices.iter().cloned());
         skipped.extend(promotion.soaking.iter().cloned());
+    }
+    let held = holds.skipped(&plan);
+    plan.warnings.extend(held.iter().map(SkippedReference::to_string));
+    skipped.extend(held.iter().cloned().chain(older));
+    if !held.is_empty() && context.settings.if_held == IfHeld::Fail {
+        return Err(held::refusal(&held, &plan));
     }
     plan.warnings.extend(registry.warnings);
     notices.extend(registry.notices);
@@ -192,16 +225,8 @@ fn decide_noting(
     notices.extend(std::mem::take(&mut search.notices));
     let between = |target| search.commits_between(&plan, &origins, target);
     let reported = promotion.as_ref().map(|promotion| report(context, promotion, &between));
-    let decision = Decision {
-        request,
-        plan,
-        origins,
-        skipped,
-        promotion: reported,
-        notices,
-        waited,
-        ..Decision::default()
-    };
+    let decision =
+        Decision { request, plan, origins, promotion: reported, notices, waited, ..Decision::default() };
     let Some(committer) = &context.committer else { return Ok(decision) };
     let wording = Wording {
         sources,
@@ -209,6 +234,7 @@ fn decide_noting(
         rollback,
         promotion: promotion.as_ref(),
         still_blocked: &still_blocked,
+        overridden: &holds.overridden(&decision.plan),
     };
     let message = wording.message(&decision.plan, &decision.origins)?;
     let pull_request = wording.pull_request(base, &decision, &mut search, facts)?;
@@ -239,10 +265,10 @@ fn request(
 
 /// The decision if nothing has soaked.
 fn decide_nothing(context: &DecisionContext<'_>, promotion: &PromotionPlan) -> Decision {
-    let PromotionPlan { soaking, warnings, notices, .. } = promotion;
+    let PromotionPlan { warnings, notices, .. } = promotion;
     let plan = Plan { warnings: warnings.clone(), notices: notices.clone(), ..Plan::default() };
     let promotion = Some(report(context, promotion, &|_| None));
-    Decision { plan, promotion, skipped: soaking.clone(), ..Decision::default() }
+    Decision { plan, promotion, ..Decision::default() }
 }
 
 /// A promotion as it is reported; `between` counts the commits of a target.

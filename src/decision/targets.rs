@@ -129,7 +129,7 @@ impl<'a> RequestedImage<'a> {
         let renames = matches!(image.new_name, Field::Set(_));
         let asks = tag.is_some() || matches!(image.digest, Field::Set(_)) || renames;
         // a rollback or promotion finds its tag later
-        if !asks && !settings.sets_earlier_tags() {
+        if !asks && !settings.sets_earlier_tags() && settings.hold.is_none() {
             return Err(TargetError::NoChange { image: image.name.clone() }.into());
         }
         Ok(UpdateTarget {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::brought::brought;
-use super::context::same_repository;
 use super::error::DecisionError;
 use super::promotion::PromotionPlan;
 use super::rollback::RollbackPlan;
@@ -14,7 +13,6 @@ use crate::landing::message::MessageParts;
 use crate::landing::{BroughtCommits, RolledBack};
 use crate::output::ChangeOrigin;
 use crate::plan::{Plan, TargetIndex};
-use crate::settings::Destination;
 use crate::tag::Source;
 use crate::template::Template;
 
@@ -26,6 +24,8 @@ pub(super) struct Wording<'a> {
     pub promotion: Option<&'a PromotionPlan>,
     /// Tags that stay blocked, by the plan's targets.
     pub still_blocked: &'a [(TargetIndex, RolledBack)],
+    /// The holds that the plan doesn't respect.
+    pub overridden: &'a [String],
 }
 
 impl Wording<'_> {
@@ -81,6 +81,7 @@ impl Wording<'_> {
                 Some(rollback) => rollback.rolled_back.clone(),
                 None => self.still_blocked.to_vec(),
             },
+            overridden_holds: self.overridden.to_vec(),
             signoff: commit.signoff.then(|| format!("{} <{}>", committer.name, committer.email)),
             prefix: context.checkout()?.prefix(),
         })
@@ -108,27 +109,16 @@ impl Wording<'_> {
         Ok(each.into_iter().filter_map(|(index, source)| Some((index, source?))).collect())
     }
 
-    /// Whether CI would only build the same again. Without a source, the checkout was built.
+    /// Whether CI would only build the same again.
     fn is_pushed_where_it_was_built(
         &self,
         sources: &BTreeMap<TargetIndex, Source>,
     ) -> Result<bool, DecisionError> {
-        let settings = self.sources.context.settings;
-        let mut built: Vec<&str> =
-            sources.values().filter_map(|source| source.repository.as_deref()).collect();
-        if built.is_empty() {
-            built.extend(settings.place.ci.repository());
+        let context = self.sources.context;
+        if sources.is_empty() {
+            return context.is_pushed_where_it_was_built(None);
         }
-        if built.is_empty() {
-            return Ok(true);
-        }
-        let checkout = self.sources.context.checkout()?;
-        let remote = &settings.delivery.landing.remote;
-        if settings.delivery.destination == Destination::LocalCommit && !checkout.has_remote(remote) {
-            return Ok(true);
-        }
-        let (_, target) = checkout.remote(remote)?;
-        let target = target.repository();
-        Ok(built.iter().all(|built| same_repository(Some(built), target.as_deref())))
+        let mut each = sources.values().map(|source| context.is_pushed_where_it_was_built(Some(source)));
+        each.try_fold(true, |all, one| Ok(all && one?))
     }
 }

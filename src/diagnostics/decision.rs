@@ -1,6 +1,6 @@
 //! Errors in the decision what a bump does.
 
-use super::{config, git, history, landing, plan, registry, tag};
+use super::{config, git, history, holds, landing, plan, registry, tag};
 use crate::decision::{DecisionError, PromotionError, RollbackError, SearchedHistory};
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
@@ -13,7 +13,10 @@ pub(super) fn describe(error: &DecisionError) -> Failure {
         DecisionError::Unopened(error) => git::describe(error),
         DecisionError::Config(error) => config::describe(error),
         DecisionError::Git(error) => git::describe(error),
+        DecisionError::Held { .. } => holds::describe_held(error.to_string()),
         DecisionError::History(error) => history::describe(error),
+        DecisionError::Holds(error) => holds::describe(error),
+        DecisionError::HoldsEdit(error) => holds::describe_edit(error),
         DecisionError::Message(error) => landing::describe_message(error),
         DecisionError::Plan(error) => plan::describe(error),
         DecisionError::Promotion(error) => promotion(error),

@@ -11,6 +11,7 @@ mod error;
 mod forge;
 mod git;
 mod history;
+mod holds;
 mod http;
 mod landing;
 mod plan;

@@ -19,6 +19,7 @@ fn message(error: &SettingsError) -> Hint {
         SettingsError::Template { flag: name, error } => flag(name) + ": " + error.to_string().as_str(),
         SettingsError::Digest(error) => flag("digest") + ": " + error.to_string().as_str(),
         SettingsError::Field(error) => flag("field") + " " + error.to_string().as_str(),
+        SettingsError::Until(error) => flag("until") + " " + error.to_string().as_str(),
         SettingsError::Author(error) => {
             setting("author", format!("{:?}", error.text)) + " is not NAME <EMAIL>"
         }
@@ -56,6 +57,7 @@ fn combination(error: BadCombination) -> Hint {
         BadCombination::NothingToWaitFor => hint("nothing says when it is live"),
         BadCombination::ContainsWithoutUrl => flag("contains") + " needs " + flag("url"),
         BadCombination::NoImage => hint("no IMAGE was given"),
+        BadCombination::HoldWithoutReason => hint("a hold needs ") + flag("reason"),
     }
 }
 
@@ -80,6 +82,10 @@ fn advice(error: &SettingsError) -> Hint {
         SettingsError::NotBareName { takes: BareName::Wait, .. } => {
             hint("the tag is the one that the branch has; name a commit with ") + flag("rev")
         }
+        SettingsError::NotBareName { takes: BareName::Hold, .. } => {
+            hint("the image is held whatever its tag is")
+        }
+        SettingsError::Until(_) => hint("write it as 2026-12-01T08:00:00Z, 2026-12-01, 4h or 7d"),
         SettingsError::NotARollback { .. } => hint("the digest comes back with its tag"),
         SettingsError::NeedsFolder { .. } => {
             let clone = hint("clone the repository, and name the folder; bump with ");
@@ -101,6 +107,7 @@ fn value_advice(expected: ExpectedValue) -> Hint {
         ExpectedValue::Commit => "write 7 to 64 hex digits of it",
         ExpectedValue::Pattern => "a * stands for any text, [ab] for one of these characters",
         ExpectedValue::Page => "write it as https://api.example.com/version, without a user",
+        ExpectedValue::OneLine => "everyone whose bump is skipped reads it: one short sentence is best",
         ExpectedValue::Number => "write it in digits, as 3",
     })
 }
@@ -154,6 +161,11 @@ fn combination_advice(error: BadCombination) -> Hint {
         }
         BadCombination::ContainsWithoutUrl => hint("name the page that has the text"),
         BadCombination::NoImage => hint("name one, as ghcr.io/acme/api"),
+        BadCombination::HoldWithoutReason => {
+            hint("say why with ")
+                + setting("reason", "TEXT")
+                + ": it is shown to everyone whose bump is skipped"
+        }
         BadCombination::FieldWithoutFile => hint("name the files whose field is to be set"),
         BadCombination::FieldForSeveralImages => hint("bump the images one by one"),
         BadCombination::TwoDigests => hint("give it once"),

@@ -173,6 +173,9 @@ struct IndexAndWorkTree<'a> {
 impl IndexAndWorkTree<'_> {
     fn of(&self, edit: &FileEdit) -> Result<EditedFile, GitError> {
         let full = self.checkout.full_path(&edit.path);
+        if edit.before.is_empty() && self.is_new(&edit.path, &full) {
+            return Ok(EditedFile { path: full, index: edit.clone(), work: edit.clone() });
+        }
         let staged = self.index.get_path(Path::new(&full), 0);
         let staged = staged.and_then(|entry| self.checkout.repo.find_blob(entry.id).ok());
         let staged = staged.ok_or_else(|| uncommitted(edit, UncommittedChange::NotInIndex))?;
@@ -184,6 +187,11 @@ impl IndexAndWorkTree<'_> {
             work: self.same_edit(edit, work, UncommittedChange::WorkTree)?,
             path: full,
         })
+    }
+
+    /// Whether neither the index nor the work tree has the file.
+    fn is_new(&self, path: &str, full: &str) -> bool {
+        self.index.get_path(Path::new(full), 0).is_none() && matches!(self.worktree.has(path), Ok(false))
     }
 
     /// Makes the same changes in another version of the file.

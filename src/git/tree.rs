@@ -16,6 +16,7 @@ use crate::plan::{
     Visitor,
 };
 
+const PLAIN: i32 = 0o100_644;
 const SYMLINK: i32 = 0o120_000;
 const SUBMODULE: i32 = 0o160_000;
 /// How a Git LFS pointer starts (Git LFS specification).
@@ -241,7 +242,12 @@ pub(crate) fn edited_tree<'r>(
         if !path.split('/').all(is_path_part) {
             return Err(CommitError::BadPath { path }.into());
         }
-        let mode = tree.get_path(Path::new(&path)).map_err(not_made)?.filemode();
+        let mode = match tree.get_path(Path::new(&path)) {
+            Ok(entry) => entry.filemode(),
+            // a new file
+            Err(_) if edit.before.is_empty() => PLAIN,
+            Err(error) => return Err(not_made(error)),
+        };
         let mode = if mode == 0o100_755 { git2::FileMode::BlobExecutable } else { git2::FileMode::Blob };
         update.upsert(path, repo.blob(&edit.after).map_err(not_made)?, mode);
     }

@@ -29,6 +29,8 @@ pub struct MessageParts<'a> {
     pub promoted_from: Option<String>,
     /// What a rollback takes away, by the plan's targets.
     pub rolled_back: Vec<(TargetIndex, RolledBack)>,
+    /// The holds that are not respected: images, or the file of holds if it can't be read.
+    pub overridden_holds: Vec<String>,
     /// `N <E>`.
     pub signoff: Option<String>,
     /// The prefix of each file's path: the root below the repository's top.
@@ -168,8 +170,28 @@ impl MessageParts<'_> {
         }
         trailers.extend(source.map(trailers::source));
         trailers.extend(self.promoted_from.iter().map(|from| trailers::promoted_from(from)));
+        trailers.extend(self.overridden_holds.iter().map(|hold| trailers::overridden_hold(hold)));
         trailers
     }
+}
+
+/// Subject and body of the commit that holds images, or ends that. `names` are for people.
+pub fn hold_message(verb: &str, names: &[&str], images: &[&str], reason: Option<&str>) -> String {
+    let subject = match names {
+        [name] => format!("chore: {verb} {} image", shown(name)),
+        _ => format!("chore: {verb} {} images", names.len()),
+    };
+    let why = reason.map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
+    let lines: Vec<String> = images.iter().map(|image| format!("{}{why}", shown(image))).collect();
+    format!("{subject}\n\n{}", lines.join("\n"))
+}
+
+/// A message that isn't about a plan, with the mark that keeps CI from running, and a sign-off (`N <E>`).
+pub fn subject_and_body(text: &str, skip_ci: bool, signoff: Option<&str>) -> String {
+    let text = without_own_trailers(text);
+    let text = if skip_ci { marked(&text, ends_in_trailers(&text)) } else { text };
+    let signoff: Vec<_> = signoff.iter().map(|who| inline(&format!("Signed-off-by: {who}"))).collect();
+    with_trailers(&text, &[signoff], false)
 }
 
 /// An image that a commit changes, as it is after it.
@@ -356,6 +378,7 @@ mod tests {
             promoted_from: None,
             signoff: None,
             rolled_back: Vec::new(),
+            overridden_holds: Vec::new(),
             prefix: "",
         };
         let images: Vec<_> = targets.iter().map(|w| w.name.as_str()).collect();
@@ -446,6 +469,7 @@ mod tests {
             brought: Vec::new(),
             sources: sources.map(|(target, source)| (TargetIndex::new(target), source)).into_iter().collect(),
             promoted_from: Some("staging@3333333".to_owned()),
+            overridden_holds: Vec::new(),
             signoff: Some("Ada <ada@example.com>".to_owned()),
             rolled_back: vec![(TargetIndex::new(2), RolledBack { tag: "v9".to_owned(), source: None })],
             prefix: "",
@@ -481,6 +505,7 @@ mod tests {
             promoted_from: None,
             signoff: None,
             rolled_back: Vec::new(),
+            overridden_holds: Vec::new(),
             prefix: "",
         };
         let plan = Plan { targets: vec![target("a")], ..plan(&["a"]) };
@@ -504,6 +529,7 @@ mod tests {
             promoted_from: None,
             signoff: None,
             rolled_back: Vec::new(),
+            overridden_holds: Vec::new(),
             prefix: "",
         };
         let text = words.message(&plan).unwrap();

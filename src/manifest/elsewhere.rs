@@ -7,7 +7,7 @@ use super::encrypted::is_encrypted;
 use super::syntax::{self, is_image_key};
 use super::walk::{Next, walk};
 use super::{Document, ManifestFile, Reference, ReferenceSyntax, ValueLocation, documents, file_name};
-use crate::file_selection::CONFIG_PATHS;
+use crate::file_selection::is_own_file;
 use crate::image::{ParsedReference, Tag, is_name, shortened};
 use crate::yaml::{NodeId, NodeKind, ParsedYaml};
 
@@ -85,7 +85,7 @@ fn is_whole(line: &str, at: usize, length: usize) -> bool {
 fn is_no_manifest(path: &str) -> bool {
     let name = file_name(path);
     let is_of_updater = ["renovate", ".renovaterc", "dependabot"].iter().any(|start| name.starts_with(start));
-    is_of_updater || CONFIG_PATHS.contains(&path) || path.split('/').any(|folder| folder == ".github")
+    is_of_updater || is_own_file(path) || path.split('/').any(|folder| folder == ".github")
 }
 
 struct PlaceSearch<'a> {

@@ -1,7 +1,7 @@
 //! Helm values files: those next to a `Chart.yaml`, and those that the user names.
 
 use super::{Document, Reference, compose, file_name, kustomization, syntax};
-use crate::file_selection::CONFIG_PATHS;
+use crate::file_selection::is_own_file;
 
 pub const KIND: &str = "values";
 
@@ -32,5 +32,5 @@ fn is_something_else(doc: &Document<'_>) -> bool {
     is_object
         || kustomization::is_kustomization(doc.path, doc.yaml, doc.root)
         || compose::is_compose(doc.file_name())
-        || CONFIG_PATHS.contains(&doc.path)
+        || is_own_file(doc.path)
 }

@@ -27,8 +27,9 @@ pub fn diff(edits: &[FileEdit]) -> String {
 fn one(edit: &FileEdit) -> String {
     let (before, after) = (String::from_utf8_lossy(&edit.before), String::from_utf8_lossy(&edit.after));
     let (old, new) = (before.tokenize_lines(), after.tokenize_lines());
-    let mut text =
-        format!("{BOLD}--- a/{path}{BOLD:#}\n{BOLD}+++ b/{path}{BOLD:#}\n", path = inline(&edit.path));
+    let path = inline(&edit.path);
+    let old_path = if edit.before.is_empty() { "/dev/null".to_owned() } else { format!("a/{path}") };
+    let mut text = format!("{BOLD}--- {old_path}{BOLD:#}\n{BOLD}+++ b/{path}{BOLD:#}\n");
     for hunk in group_diff_ops(edit_script(&old, &new), CONTEXT) {
         // writing to a string can't fail
         let _ = writeln!(text, "{CYAN}{}{CYAN:#}", UnifiedHunkHeader::new(&hunk));

@@ -24,8 +24,9 @@ pub fn listing_text(listing: &Listing) -> String {
         let reason =
             reference.reason.as_ref().map(|reason| format!("  {REASON}{}{REASON:#}", inline(reason)));
         let overridden = overridden_text(&reference.overridden);
+        let held = reference.held.as_ref().map(|held| format!("  {REASON}{}{REASON:#}", inline(held)));
         let line = format!("{at:place$}  {DIM}{what:kind$}{DIM:#}  {name:image$}  {TAG}{tag}{TAG:#}");
-        format!("{line}{}{overridden}\n", reason.unwrap_or_default())
+        format!("{line}{}{overridden}{}\n", reason.unwrap_or_default(), held.unwrap_or_default())
     });
     lines.collect()
 }
@@ -80,6 +81,8 @@ struct ReferenceJson<'a> {
     reason: Option<&'a str>,
     /// The stronger places that override it, each in its root.
     overridden_by: Vec<OverriddenByJson<'a>>,
+    /// Who holds it, until when, and why.
+    held: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -108,6 +111,7 @@ pub fn listing_json(listing: &Listing) -> String {
         editable: r.reason.is_none(),
         reason: r.reason.as_deref(),
         overridden_by: r.overridden.by.iter().map(OverriddenByJson::from).collect(),
+        held: r.held.as_deref(),
     });
     one_line(&ListingJson {
         schema: SCHEMA,

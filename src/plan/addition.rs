@@ -182,6 +182,8 @@ fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> 
         effective_tags: Vec::new(),
         effective_tag: None,
         effective_digest: None,
+        environments: None,
+        held: None,
         outside: Vec::new(),
         field: None,
         result,

@@ -65,6 +65,8 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 effective_tags: Vec::new(),
                 effective_tag: None,
                 effective_digest: None,
+                environments: None,
+                held: None,
                 outside: Vec::new(),
                 field: None,
                 result: try_one(parsed, reference),
@@ -116,6 +118,7 @@ fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedRefere
         digest: text(&reference.digest),
         reason: refusal.or_else(|| means_app_version(parsed, reference).then(|| EMPTY_TAG.to_owned())),
         sets: reference.kustomize_name.clone().filter(|_| is_override(reference)),
+        held: None,
         overridden: Overrides::default(),
         wins: false,
     }

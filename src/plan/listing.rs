@@ -31,6 +31,8 @@ pub struct ListedReference {
     pub reason: Option<String>,
     /// For a kustomization entry that overrides workloads: the name that they use for the image.
     pub sets: Option<String>,
+    /// Who holds its image, until when, and why; if someone does.
+    pub held: Option<String>,
     /// The stronger places that override it.
     pub overridden: Overrides,
     /// It sets what some root runs.

@@ -1,5 +1,7 @@
 //! A reference that a target matches, and its planned edit.
 
+use std::collections::BTreeSet;
+
 use super::indexes::FileIndex;
 use super::{OtherRoot, PlacePath, TargetIndex};
 use crate::file_selection::MatchLevel;
@@ -42,6 +44,10 @@ pub(super) struct Match {
     pub effective_tag: Option<String>,
     /// The digest that runs, if a root uses the place.
     pub effective_digest: Option<Option<String>>,
+    /// The environments that it sets; `None` if those of its file count.
+    pub environments: Option<BTreeSet<String>>,
+    /// Which of the request's held images it is.
+    pub held: Option<usize>,
     /// The roots of other environments that it sets too.
     pub outside: Vec<OtherRoot>,
     /// Where it is, if no rule finds the place by itself.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::files::ScannedFiles;
+use super::held;
 use super::indexes::{FieldPosition, FileIndex};
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
@@ -144,6 +145,8 @@ pub(super) fn match_of(
         effective_tags: Vec::new(),
         effective_tag: None,
         effective_digest: None,
+        environments: None,
+        held: None,
         outside: Vec::new(),
         field: None,
         result: parsed.rewrite(reference, &wanted.desired()),
@@ -189,7 +192,7 @@ pub(super) fn missing(request: &Request, matches: &[Match]) -> Vec<TargetIndex> 
 pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     check_environments(survey, request, matches)?;
     for (target, _) in TargetIndex::each(&request.targets) {
-        let of_want = || matches.iter().filter(move |m| m.target == target);
+        let of_want = || matches.iter().filter(move |m| m.target == target && !request.keeps(m));
         let refused: Vec<_> = of_want().filter(|m| m.result.is_err()).collect();
         let named = refused.iter().any(|m| m.match_level == MatchLevel::Explicit);
         if !refused.is_empty() && (named || refused.len() == of_want().count()) {
@@ -209,7 +212,9 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
     }
     let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
     for (target, wanted) in TargetIndex::each(&request.targets).filter(|(_, w)| ambiguous(w)) {
-        let counts = |m: &&Match| m.target == target && !m.added && !m.only_told && m.has_known_tag();
+        let counts = |m: &&Match| {
+            m.target == target && !m.added && !m.only_told && m.has_known_tag() && !request.keeps(m)
+        };
         let mut places: Vec<_> = matches.iter().filter(counts).collect();
         // what no container uses says nothing about what runs, unless there is nothing else
         if places.iter().any(|m| !m.unused) {
@@ -252,7 +257,12 @@ pub(super) fn write(
     for mut m in matches {
         match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {
             Ok(rewrite) if is_left(survey, &leaves, &m, &rewrite) => plan.left += 1,
-            Ok(rewrite) => by_file.entry(m.file).or_default().push((m, rewrite)),
+            Ok(rewrite) if request.keeps(&m) => held::note(survey, &m, &rewrite, &mut plan),
+            Ok(rewrite) => {
+                held::note(survey, &m, &rewrite, &mut plan);
+                by_file.entry(m.file).or_default().push((m, rewrite));
+            }
+            Err(_) if request.keeps(&m) => {}
             Err(refusal) => {
                 let refused =
                     refused_reference(&survey.files[m.file], &Refusal { written_at: None, ..refusal });

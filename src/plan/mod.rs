@@ -16,6 +16,7 @@ mod environments;
 mod error;
 mod field_index;
 mod files;
+mod held;
 mod image_inventory;
 mod indexes;
 mod listed_elsewhere;
@@ -60,6 +61,7 @@ pub use environments::{
     EnvironmentLimit, Environments, InTwoEnvironments, NamedEnvironment, OtherPlace, OtherRoot, SharedPlace,
 };
 pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
+pub use held::{HeldImage, HeldReference};
 pub use indexes::TargetIndex;
 pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
@@ -167,6 +169,14 @@ impl Scope {
         self.only.as_ref().is_none_or(|only| only.contains(path))
     }
 
+    /// The paths and patterns of its files; empty for all files.
+    pub fn texts(&self) -> Vec<String> {
+        let mut texts: Vec<String> = self.selections().flat_map(Selection::texts).collect();
+        texts.sort();
+        texts.dedup();
+        texts
+    }
+
     /// Whether the user chose the files.
     fn is_chosen(&self) -> bool {
         self.only.is_some() || self.files.as_ref().is_none_or(|files| !files.is_everything())
@@ -191,6 +201,10 @@ pub struct Request {
     pub services: Vec<String>,
     /// References to leave unchanged, even though they match.
     pub skip: Vec<SkipReference>,
+    /// Images whose references keep what they have.
+    pub holds: Vec<HeldImage>,
+    /// Change held references too.
+    pub overrides_holds: bool,
     /// The URL of the repository, if it has one: Flux and Argo CD name repositories by it.
     pub repository_url: Option<String>,
     /// The environments that the request is about.
@@ -280,11 +294,18 @@ pub struct Plan {
     pub notices: Vec<String>,
     /// How many references were skipped because the request says so.
     pub left: usize,
+    /// The references that are held and would change; with [`Request::overrides_holds`], those that do.
+    pub held: Vec<HeldReference>,
 }
 
 impl Plan {
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()
+    }
+
+    /// Whether references stay as they are, although they match.
+    pub fn leaves_any(&self) -> bool {
+        self.left > 0 || !self.held.is_empty()
     }
 }
 
@@ -317,6 +338,7 @@ fn plan_on(
         addition::add(survey, request, &reports, &mut matches);
         reports.drop_overridden_by_added(survey, request, &mut matches);
     }
+    held::mark(survey, request, &reports, &mut matches);
     matching::refuse_broken_macs(survey, &mut matches);
     matching::check_fields(survey, request)?;
     let missing = matching::missing(request, &matches);

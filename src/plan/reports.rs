@@ -159,6 +159,11 @@ impl Reports {
         (!places.is_empty()).then_some(PlanError::OnlyWeaker { image, places })
     }
 
+    /// The environments that a file is part of, if a hold is about an environment, and a root is made from the file.
+    pub fn environments_of(&self, path: &str) -> Option<&BTreeSet<String>> {
+        self.what_runs.environments_of.get(path)
+    }
+
     /// Whether a file is part of nothing but what the request is about.
     pub fn is_only_here(&self, path: &str, request: &Request) -> bool {
         let environments = &request.environments;

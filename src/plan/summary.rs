@@ -38,6 +38,7 @@ impl Summary<'_> {
             winners,
             outside,
             file_roots: self.file_roots(),
+            environments_of: self.environments_of(),
             conflict: self.roots.conflict.clone(),
             weaker: self.weaker().map(|(place, by)| (self.roots.file_place(place), by)).collect(),
             reported: self.reported(),
@@ -83,8 +84,12 @@ impl Summary<'_> {
                 tags: BTreeSet::new(),
                 roots: Vec::new(),
                 outside: Vec::new(),
+                environments: BTreeSet::new(),
                 feeds: self.other_images(place, wanted),
             });
+            if self.request.holds_environments() {
+                winner.environments.extend(self.other(root).environment);
+            }
             if !counts {
                 let other = self.other(root);
                 winner.outside.extend(Some(other).filter(|other| !winner.outside.contains(other)));
@@ -130,6 +135,18 @@ impl Summary<'_> {
             }
         }
         file_roots
+    }
+
+    /// Which environments each file is part of, as far as holds matter.
+    fn environments_of(&self) -> HashMap<String, BTreeSet<String>> {
+        let mut environments: HashMap<String, BTreeSet<String>> = HashMap::new();
+        for root in self.roots.roots.iter().filter(|_| self.request.holds_environments()) {
+            let environment = self.other(root).environment;
+            for file in &root.files {
+                environments.entry(self.roots.path(*file)).or_default().extend(environment.clone());
+            }
+        }
+        environments
     }
 
     /// The floating defaults of charts, if they are to be set too.

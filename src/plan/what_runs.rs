@@ -38,6 +38,8 @@ pub(super) struct WhatRuns {
     pub outside: Vec<Winner>,
     /// The roots that each file is part of. Empty if the request is about all environments.
     pub file_roots: HashMap<String, FileRoots>,
+    /// The environments that each file is part of, if a hold is about an environment.
+    pub environments_of: HashMap<String, BTreeSet<String>>,
     pub conflict: Option<InTwoEnvironments>,
     /// Places that a stronger one overrides, and which.
     pub weaker: HashMap<FilePlace, Overridden>,
@@ -85,6 +87,8 @@ pub(super) struct Winner {
     pub roots: Vec<String>,
     /// The roots of other environments that it sets too.
     pub outside: Vec<OtherRoot>,
+    /// The environments of all of these, if a hold is about an environment.
+    pub environments: BTreeSet<String>,
     /// Other images that it sets too.
     pub feeds: Vec<String>,
 }

@@ -105,7 +105,10 @@ fn keep_winners(
         match verdict {
             Verdict::Keep => {
                 match winner {
-                    Some(winner) => set_version(&mut m, winner),
+                    Some(winner) => {
+                        set_version(&mut m, winner);
+                        m.environments = Some(winner.environments.clone());
+                    }
                     None => m.unused = judge.is_unmatched(&m),
                 }
                 kept.push(m);

@@ -59,6 +59,8 @@ impl WinningPlace<'_> {
             effective_tags: Vec::new(),
             effective_tag: None,
             effective_digest: None,
+            environments: Some(winner.environments.clone()),
+            held: None,
             outside: Vec::new(),
             field: None,
             result,

@@ -24,6 +24,7 @@ use crate::verify::Verify;
 pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings, SettingsError> {
     // `tag` takes several templates; only the first one is for the tag to deploy
     let template = args.tag_template.iter().flat_map(|text| text.lines()).find(|line| !line.is_empty());
+    let if_held = if_held(args.held.if_held, &environment);
     let delivery = delivery(args.deliver, if_older(args.if_older, &environment), &environment)?;
     let pins_digests = args.digest.as_deref() == Some("auto");
     let settings = BumpSettings {
@@ -39,7 +40,8 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         registry: registry(&args.verify, pins_digests)?,
         back: None,
         promotion: None,
-        if_held: IfHeld::Auto,
+        hold: None,
+        if_held,
         place: place(&args.common, args.source.as_deref(), &delivery.landing.remote, environment, now)?,
         delivery,
     };
@@ -74,7 +76,9 @@ pub fn rollback(
         registry: registry(&args.verify, false)?,
         back: Some(RollbackOptions { force: args.force }),
         promotion: None,
-        if_held: IfHeld::Auto,
+        hold: None,
+        // in an incident, an error is better than a rollback that does nothing
+        if_held: if args.held.if_held == IfHeld::Auto { IfHeld::Fail } else { args.held.if_held },
         place: place(&args.common, None, &delivery.landing.remote, environment, now)?,
         delivery,
     };
@@ -87,6 +91,15 @@ pub(super) fn if_older(typed: IfOlder, environment: &Environment) -> IfOlder {
     match typed {
         IfOlder::Auto if ActionsRun::read(environment).active => IfOlder::Skip,
         IfOlder::Auto => IfOlder::Fail,
+        chosen => chosen,
+    }
+}
+
+/// What to do with what is held, if nothing is typed.
+pub(super) fn if_held(typed: IfHeld, environment: &Environment) -> IfHeld {
+    match typed {
+        IfHeld::Auto if ActionsRun::read(environment).active => IfHeld::Skip,
+        IfHeld::Auto => IfHeld::Fail,
         chosen => chosen,
     }
 }

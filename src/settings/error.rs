@@ -2,6 +2,7 @@
 
 use crate::file_selection::SelectionError;
 use crate::git::AuthorError;
+use crate::holds::HoldTimeError;
 use crate::image::ImageError;
 use crate::template::TemplateError;
 use crate::yaml::FieldError;
@@ -20,6 +21,8 @@ pub enum SettingsError {
     Image(#[from] ImageError),
     #[error(transparent)]
     Field(#[from] FieldError),
+    #[error("until: {0}")]
+    Until(#[from] HoldTimeError),
     #[error(transparent)]
     Selection(#[from] SelectionError),
     #[error(transparent)]
@@ -61,6 +64,8 @@ pub enum ExpectedValue {
     Pattern,
     #[error("not the address of a page")]
     Page,
+    #[error("not one line")]
+    OneLine,
 }
 
 /// Why a command takes names without tags.
@@ -71,6 +76,7 @@ pub enum BareName {
     History,
     Promotion,
     Wait,
+    Hold,
 }
 
 /// Flags that don't go together, or miss one another.
@@ -94,6 +100,8 @@ pub enum BadCombination {
     ContainsWithoutUrl,
     #[error("no IMAGE was given")]
     NoImage,
+    #[error("a hold needs a reason")]
+    HoldWithoutReason,
     #[error("a field needs a file")]
     FieldWithoutFile,
     #[error("a field needs exactly one IMAGE")]

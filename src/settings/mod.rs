@@ -2,6 +2,7 @@
 
 mod bump;
 mod error;
+mod hold;
 mod init;
 mod parse;
 mod promote;
@@ -10,6 +11,8 @@ mod wait;
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::actions::ActionsRun;
 use crate::ci::Ci;
@@ -26,6 +29,7 @@ use parse::{non_empty, source};
 
 pub use bump::{bump, rollback};
 pub use error::{BadCombination, BareName, ExpectedValue, SettingsError};
+pub use hold::{hold, unhold};
 pub use init::{InitSettings, init};
 pub use promote::promote;
 pub use read_only::{HistorySettings, RemoteSettings, ScanSettings, TagSettings, history, scan, tag};
@@ -65,6 +69,8 @@ pub struct BumpSettings {
     pub back: Option<RollbackOptions>,
     /// Set for a promotion. Then the tags are those of another environment.
     pub promotion: Option<PromotionOptions>,
+    /// Set for a `hold` or `unhold`, which changes no reference.
+    pub hold: Option<HoldOptions>,
     /// What to do with references that are held.
     pub if_held: IfHeld,
     pub delivery: Delivery,
@@ -91,6 +97,23 @@ pub struct ReferenceSelection {
     /// Update every match, even if their tags differ.
     pub all: bool,
     pub expect: Option<usize>,
+}
+
+/// What a `hold` or `unhold` does.
+#[derive(Clone, Debug)]
+pub struct HoldOptions {
+    pub action: HoldAction,
+    /// Only in this environment.
+    pub env: Option<String>,
+    /// Who started the CI system's job.
+    pub by: Option<String>,
+}
+
+/// Whether images are held from now on, or no longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldAction {
+    Hold { reason: String, until: Option<Timestamp> },
+    Unhold,
 }
 
 /// Additional options of a rollback.

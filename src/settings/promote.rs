@@ -1,12 +1,11 @@
 //! Validates the arguments of `promote`.
 
-use super::bump::{delivery, if_older, registry};
+use super::bump::{delivery, if_held, if_older, registry};
 use super::parse::{count, listed, non_empty, parse_template};
 use super::{
     BareName, BumpSettings, ExpectedValue, PromotionOptions, ReferenceSelection, SettingsError, place,
 };
-use crate::actions::ActionsRun;
-use crate::cli::{IfHeld, PromoteArgs};
+use crate::cli::PromoteArgs;
 use crate::duration;
 use crate::environment::Environment;
 use crate::file_selection::Selection;
@@ -18,11 +17,7 @@ use crate::tag::DEFAULT_TEMPLATE;
 /// # Errors
 /// With the flag, and the values that it takes.
 pub fn promote(args: PromoteArgs, environment: Environment, now: i64) -> Result<BumpSettings, SettingsError> {
-    let if_held = match args.held.if_held {
-        IfHeld::Auto if ActionsRun::read(&environment).active => IfHeld::Skip,
-        IfHeld::Auto => IfHeld::Fail,
-        chosen => chosen,
-    };
+    let if_held = if_held(args.held.if_held, &environment);
     let delivery = delivery(args.deliver, if_older(args.if_older, &environment), &environment)?;
     let settings = BumpSettings {
         images: args.images.iter().filter(|name| !name.is_empty()).map(name).collect::<Result<_, _>>()?,
@@ -43,6 +38,7 @@ pub fn promote(args: PromoteArgs, environment: Environment, now: i64) -> Result<
             env: args.env,
             soak: non_empty(args.soak.as_deref()).map(soak).transpose()?,
         }),
+        hold: None,
         if_held,
         place: place(&args.common, None, &delivery.landing.remote, environment, now)?,
         delivery,

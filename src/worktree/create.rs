@@ -10,7 +10,7 @@ use super::{Worktree, WorktreeError};
 use crate::signals;
 
 /// The permissions of a new file, before the umask.
-const RIGHTS: u32 = 0o666;
+pub(super) const RIGHTS: u32 = 0o666;
 
 impl Worktree {
     /// Whether anything is at a path, be it a folder or a symlink that leads nowhere.

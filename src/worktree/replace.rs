@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::create::RIGHTS;
 use super::descent::{Descent, split};
 use super::error::not_opened;
 use super::folder::{EntryKind, FileIdentity, Folder};
@@ -73,7 +74,8 @@ impl StagedFiles<'_> {
 struct StagedFile<'e> {
     edit: &'e FileEdit,
     folder: Arc<Folder>,
-    old: FileIdentity,
+    /// `None` if there was no such file.
+    old: Option<FileIdentity>,
     new: TemporaryFile,
 }
 
@@ -81,14 +83,19 @@ impl<'e> StagedFile<'e> {
     fn new(descent: &mut Descent, edit: &'e FileEdit) -> Result<Self, WorktreeError> {
         let path = &edit.path;
         let (folder, name) = descent.parent(path).map_err(|e| not_opened(path, e))?;
+        let not_written =
+            |e: std::io::Error| WorktreeError::NotWritten { path: path.clone(), reason: e.to_string() };
+        if edit.before.is_empty() && matches!(folder.kind(name), Ok(None)) {
+            let new = TemporaryFile::create(&folder, &edit.after, RIGHTS, |_| Ok(())).map_err(not_written)?;
+            return Ok(StagedFile { edit, folder, old: None, new });
+        }
         let (file, old) = folder.file(name).map_err(|e| not_opened(path, e))?;
         if !has_bytes(file, &edit.before).map_err(|e| not_opened(path, e.into()))? {
             return Err(changed(path, FileChange::Edited));
         }
         let new =
             TemporaryFile::create(&folder, &edit.after, RIGHTS_MEANWHILE, |new| old.give_rights_to(new));
-        let new = new.map_err(|e| WorktreeError::NotWritten { path: path.clone(), reason: e.to_string() })?;
-        Ok(StagedFile { edit, folder, old, new })
+        Ok(StagedFile { edit, folder, old: Some(old), new: new.map_err(not_written)? })
     }
 
     /// Checks that the old file is unchanged and still in the same folder.
@@ -103,7 +110,11 @@ impl<'e> StagedFile<'e> {
         if !self.new.is_intact(after) {
             return Err(changed(path, FileChange::NewFileSwapped));
         }
-        if holds(&self.folder, name, self.old, before) {
+        let is_as_before = match self.old {
+            Some(old) => holds(&self.folder, name, old, before),
+            None => matches!(self.folder.kind(name), Ok(None)),
+        };
+        if is_as_before {
             return Ok(());
         }
         Err(changed(
@@ -118,7 +129,11 @@ impl<'e> StagedFile<'e> {
 
     fn replace(&self) -> Result<(), WorktreeError> {
         let FileEdit { path, after, .. } = self.edit;
-        let done = self.new.replace(split(path).1, after);
+        let name = split(path).1;
+        let done = match self.old {
+            Some(_) => self.new.replace(name, after),
+            None => self.new.become_new(name, after),
+        };
         done.map_err(|e| WorktreeError::NotReplaced { path: path.clone(), reason: e.to_string() })
     }
 }

@@ -31,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("effective", &["dotenv", "file_selection", "image", "location", "manifest", "yaml"]),
     ("plan", &["dotenv", "effective", "image", "location", "manifest", "file_selection", "visible", "yaml"]),
     ("history", &["edit_script", "image", "manifest", "object_id", "plan", "file_selection"]),
+    ("holds", &["file_selection", "image", "location", "plan", "visible", "yaml"]),
     (
         "config",
         &[
@@ -123,6 +124,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "duration",
             "environment",
             "git",
+            "holds",
             "image",
             "plan",
             "file_selection",
@@ -158,6 +160,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "verify",
             "visible",
             "yaml",
+            "holds",
         ],
     ),
     (
@@ -192,6 +195,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "visible",
             "worktree",
             "yaml",
+            "holds",
         ],
     ),
     (
@@ -227,6 +231,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "template",
             "visible",
             "worktree",
+            "holds",
         ],
     ),
     // the binary

@@ -42,6 +42,8 @@ mod history;
 mod history_hostile;
 mod history_remote;
 mod history_words;
+mod holds;
+mod holds_land;
 mod hostile;
 mod hostile_trees;
 mod house;

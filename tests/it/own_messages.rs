@@ -86,6 +86,7 @@ proptest! {
             sources: source.into_iter().map(|source| (TargetIndex::new(0), source)).collect(),
             promoted_from: None,
             rolled_back: bad.into_iter().map(|tag| (TargetIndex::new(0), RolledBack { tag, source: None })).collect(),
+            overridden_holds: Vec::new(),
             signoff: None,
             prefix: &prefix,
         };

@@ -33,6 +33,7 @@ fn json_has_every_field_of_reference() {
     let wanted = json!({
         "file": "k8s/pod.yaml", "line": 5, "column": 14, "kind": "workload", "image": "ghcr.io/acme/api",
         "tag": "v1", "digest": null, "editable": true, "reason": null, "overridden_by": [],
+        "held": null,
     });
     assert_eq!(found, [wanted]);
 }

@@ -7,7 +7,6 @@ use crate::decision::{DecisionBase, DecisionMemory, decide};
 use crate::diagnostics::Error;
 use crate::git::{self, CommitRequest};
 use crate::output::Outcome;
-use crate::plan;
 use crate::worktree::Worktree;
 
 impl Bump<'_> {
@@ -21,9 +20,8 @@ impl Bump<'_> {
         let base = DecisionBase::Head(&files);
         let decision = report.decided(decide(&context, base, &mut DecisionMemory::default()))?;
         let outcome = report.outcome(&decision, Outcome::Committed);
-        let replan = |path: &str, bytes: &[u8]| {
-            plan::plan(&OverlayFile { files: &files, path, bytes }, &decision.request).plan.ok()
-        };
+        let replan =
+            |path: &str, bytes: &[u8]| decision.plan_again(&OverlayFile { files: &files, path, bytes });
         if outcome == Outcome::Planned {
             git::rehearse(checkout, &decision.plan, worktree, &replan)?;
         }

@@ -6,6 +6,7 @@ use crate::git::is_branch_name;
 use crate::image::{Field, short_name};
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, LandingTarget};
+use crate::settings::HoldAction;
 
 impl Bump<'_> {
     /// The remote's default branch. The pull request's own branch is named after it, and must be another one.
@@ -38,12 +39,19 @@ impl Bump<'_> {
         Ok(branch)
     }
 
-    /// The images; for a promotion, with the environment before them, because their bumps have a branch of their own.
+    /// The images; for a hold or a promotion, with the command before them, because their bumps have a branch of their own.
     fn name_of_change(&self) -> String {
-        let promotion = self.settings.promotion.as_ref();
-        let promotion = promotion.map(|promotion| format!("promote-{}", promotion.env));
-        let names = self.short_names().into_iter().map(str::to_owned);
-        promotion.into_iter().chain(names).collect::<Vec<_>>().join("-")
+        let names = self.short_names();
+        if let Some(promotion) = &self.settings.promotion {
+            let promotion = format!("promote-{}", promotion.env);
+            return [promotion.as_str()].into_iter().chain(names).collect::<Vec<_>>().join("-");
+        }
+        let names = names.join("-");
+        match self.settings.hold.as_ref().map(|options| &options.action) {
+            Some(HoldAction::Hold { .. }) => format!("hold-{names}"),
+            Some(HoldAction::Unhold) => format!("unhold-{names}"),
+            None => names,
+        }
     }
 
     fn short_names(&self) -> Vec<&str> {

@@ -125,7 +125,9 @@ impl Bump<'_> {
                 report.commit = Some(commit);
                 Outcome::Proposed
             }
-            None if decision.plan.left > 0 || !git.has_head() => report.outcome(&decision, Outcome::Proposed),
+            None if decision.plan.leaves_any() || !git.has_head() => {
+                report.outcome(&decision, Outcome::Proposed)
+            }
             None if git.has_own_head() && proposes_others(git, &decision.plan) => {
                 let head = location.head;
                 report

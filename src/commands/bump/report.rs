@@ -52,11 +52,20 @@ impl BumpReport {
 
     /// Keeps the facts of a decision, or of a failed one.
     pub fn decided(&mut self, decided: Result<Decision, Box<Undecided>>) -> Result<Decision, DecisionError> {
-        let (facts, secrets, decided) = match decided {
-            Ok(decision) => (decision.facts.clone(), decision.secrets.clone(), Ok(decision)),
-            Err(undecided) => (undecided.facts, undecided.secrets, Err(undecided.error)),
+        let (facts, secrets, skipped, decided) = match decided {
+            Ok(decision) => {
+                let Decision { facts, secrets, skipped, .. } = &decision;
+                (facts.clone(), secrets.clone(), skipped.clone(), Ok(decision))
+            }
+            Err(undecided) => {
+                let Undecided { error, secrets, skipped, facts } = *undecided;
+                (facts, secrets, skipped, Err(error))
+            }
         };
-        self.report.secrets = secrets;
+        (self.report.secrets, self.report.skipped) = (secrets, skipped);
+        if let Err(DecisionError::Held { all: true, .. }) = decided {
+            self.report.outcome = Outcome::Held;
+        }
         if facts.images.is_some() {
             self.facts = facts;
         }

@@ -22,6 +22,7 @@ use crate::git::{
     UnsupportedFeature, UrlProblem,
 };
 use crate::history::HistoryError;
+use crate::holds::{HoldProblem, HoldTimeError, HoldsEditError, HoldsError};
 use crate::http::{ClientFilePart, HttpError, TlsProblem};
 use crate::image::{Digest, ImageArg, ImageError, NameProblem, Tag};
 use crate::landing::remote::{BranchRule, HttpRefusal, RemoteError};
@@ -727,12 +728,42 @@ fn history_errors() -> Vec<HistoryError> {
     all(include_str!("../../history/error.rs"), "HistoryError", samples)
 }
 
+fn hold_time_errors() -> Vec<HoldTimeError> {
+    let samples = vec![
+        HoldTimeError::NotATime { text: s() },
+        HoldTimeError::Neither { text: s() },
+        HoldTimeError::Past { text: s() },
+    ];
+    all(include_str!("../../holds/time.rs"), "HoldTimeError", samples)
+}
+
+fn holds_errors() -> Vec<HoldsError> {
+    let source = include_str!("../../holds/error.rs");
+    let mut problems = vec![HoldProblem::NotBareName, HoldProblem::EmptyPath];
+    problems.extend(image_errors().into_iter().map(HoldProblem::Image));
+    problems.extend(selection_errors().into_iter().map(HoldProblem::Selection));
+    problems.extend(hold_time_errors().into_iter().map(HoldProblem::Time));
+    let of_value = |problem| HoldsError::Value { at: at(), key: "image", problem };
+    let mut samples: Vec<_> = all(source, "HoldProblem", problems).into_iter().map(of_value).collect();
+    samples.extend(source_errors().into_iter().map(HoldsError::Source));
+    samples.extend([
+        HoldsError::TooLarge,
+        HoldsError::NotYaml(YamlError { line: 1, column: 1, reason: s() }),
+        HoldsError::TooMuchWork(ParseAborted::Cancelled),
+        HoldsError::Types { position: None, reason: s() },
+    ]);
+    all(source, "HoldsError", samples)
+}
+
 fn decision_errors() -> Vec<DecisionError> {
     let mut samples =
         vec![DecisionError::NoRepository, DecisionError::Unopened(Arc::new(GitError::NoCommit))];
     samples.extend(config_errors().into_iter().map(DecisionError::Config));
     samples.extend(git_errors().into_iter().map(DecisionError::Git));
+    samples.push(DecisionError::Held { references: vec![s(), s()], all: true });
+    samples.push(DecisionError::HoldsEdit(HoldsEditError { at: at() }));
     samples.extend(history_errors().into_iter().map(DecisionError::History));
+    samples.extend(holds_errors().into_iter().map(DecisionError::Holds));
     samples.extend(message_errors().into_iter().map(DecisionError::Message));
     samples.extend(plan_errors().into_iter().map(DecisionError::Plan));
     samples.extend(promotion_errors().into_iter().map(|error| DecisionError::Promotion(Box::new(error))));
@@ -810,6 +841,7 @@ fn settings_errors() -> Vec<SettingsError> {
         ExpectedValue::Commit,
         ExpectedValue::Pattern,
         ExpectedValue::Page,
+        ExpectedValue::OneLine,
     ];
     let combinations = vec![
         BadCombination::UrlWithoutLanding,
@@ -821,6 +853,7 @@ fn settings_errors() -> Vec<SettingsError> {
         BadCombination::NothingToWaitFor,
         BadCombination::ContainsWithoutUrl,
         BadCombination::NoImage,
+        BadCombination::HoldWithoutReason,
         BadCombination::FieldWithoutFile,
         BadCombination::FieldForSeveralImages,
         BadCombination::TwoDigests,
@@ -829,7 +862,14 @@ fn settings_errors() -> Vec<SettingsError> {
     let bare = all(
         source,
         "BareName",
-        vec![BareName::Tag, BareName::Scan, BareName::History, BareName::Promotion, BareName::Wait],
+        vec![
+            BareName::Tag,
+            BareName::Scan,
+            BareName::History,
+            BareName::Promotion,
+            BareName::Hold,
+            BareName::Wait,
+        ],
     );
     let mut samples = vec![
         SettingsError::Template { flag: "message", error: Template::parse("{").unwrap_err() },
@@ -843,6 +883,7 @@ fn settings_errors() -> Vec<SettingsError> {
     samples.extend(expected.map(|expected| SettingsError::Value { flag: "timeout", value: s(), expected }));
     samples.extend(bare.into_iter().map(|takes| SettingsError::NotBareName { image: s(), takes }));
     samples.extend(all(source, "BadCombination", combinations).into_iter().map(SettingsError::Combination));
+    samples.extend(hold_time_errors().into_iter().map(SettingsError::Until));
     samples.extend(image_errors().into_iter().map(SettingsError::Image));
     samples.extend(selection_errors().into_iter().map(SettingsError::Selection));
     all(source, "SettingsError", samples)

@@ -170,8 +170,9 @@ impl Publisher<ForgeError> for GitHubCommits {
 /// A changed file as the API wants it: its path below the repository's top, and all its bytes.
 fn file(git: &GitBranch, tip: &Tip, edit: &FileEdit) -> Result<(String, Vec<u8>), ForgeError> {
     let (path, mode) = git.file_mode(tip.commit, &edit.path)?;
-    if mode == PLAIN {
-        return Ok((path, edit.after.clone()));
+    match mode {
+        // a new file gets the same mode
+        Some(PLAIN) | None => Ok((path, edit.after.clone())),
+        Some(mode) => Err(GitHubError::FileMode { path: edit.path.clone(), mode }.into()),
     }
-    Err(GitHubError::FileMode { path: edit.path.clone(), mode }.into())
 }

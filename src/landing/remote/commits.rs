@@ -78,15 +78,19 @@ impl GitBranch {
         Ok(found.map_err(|e| unreadable(&e))?)
     }
 
-    /// A file's mode in a commit, and its path below the repository's top.
+    /// A file's mode in a commit, if the commit has it, and its path below the repository's top.
     ///
     /// # Errors
-    /// If the commit can't be read, or has no such file.
-    pub fn file_mode(&self, commit: CommitId, path: &str) -> Result<(String, i32), RemoteError> {
+    /// If the commit can't be read.
+    pub fn file_mode(&self, commit: CommitId, path: &str) -> Result<(String, Option<i32>), RemoteError> {
         let path = self.full_path(path);
         let tree = self.workspace.repo.find_commit(oid(commit)).and_then(|commit| commit.tree());
-        let entry = tree.and_then(|tree| tree.get_path(Path::new(&path))).map_err(|e| unreadable(&e))?;
-        Ok((path, entry.filemode()))
+        let tree = tree.map_err(|e| unreadable(&e))?;
+        match tree.get_path(Path::new(&path)) {
+            Ok(entry) => Ok((path, Some(entry.filemode()))),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok((path, None)),
+            Err(error) => Err(unreadable(&error).into()),
+        }
     }
 
     fn full_path(&self, path: &str) -> String {

@@ -1,0 +1,171 @@
+//! Decides what `hold` and `unhold` do: one edit of the file of holds.
+
+use super::base::is_on_pr_branch;
+use super::context::DecisionContext;
+use super::error::DecisionError;
+use super::plan_facts::PlanFacts;
+use super::targets;
+use super::{Decision, DecisionBase, PrText};
+use crate::config::Config;
+use crate::file_selection::HOLDS_PATH;
+use crate::holds::{Hold, HoldQuery, HoldsChange, HoldsFile, edited};
+use crate::image::short_name;
+use crate::landing::message::{hold_message, subject_and_body};
+use crate::output::BumpedImage;
+use crate::plan::{self, EnvironmentLimit, FileEdit, FileSource, Plan, Request, UpdateTarget};
+use crate::settings::{HoldAction, HoldOptions};
+use crate::visible::inline;
+
+/// A change of the holds, which can be made in several versions of the file.
+#[derive(Clone, Debug)]
+pub struct HoldsEdit {
+    change: HoldsChange,
+    /// In seconds since the epoch.
+    now: i64,
+}
+
+impl HoldsEdit {
+    /// The edit of the file as a tree has it.
+    ///
+    /// # Errors
+    /// If the file can't be read, or not be edited in place.
+    pub fn plan(&self, files: &dyn FileSource) -> Result<Plan, DecisionError> {
+        let file = HoldsFile::load(files)?;
+        let after = edited(&file, &self.change, self.now)?;
+        let before = file.bytes.unwrap_or_default();
+        let edit = after.map(|after| FileEdit { path: HOLDS_PATH.to_owned(), before, after });
+        Ok(Plan { edits: edit.into_iter().collect(), ..Plan::default() })
+    }
+}
+
+/// Decides a hold, or the end of one.
+pub(super) fn decide(
+    context: &DecisionContext<'_>,
+    base: DecisionBase<'_>,
+    options: &HoldOptions,
+    facts: &mut PlanFacts,
+) -> Result<Decision, DecisionError> {
+    let config = Config::load(base.files())?;
+    let request = targets::request(context.settings, &config, &|template| context.computed_tag(template))?;
+    facts.images = Some(request.targets.iter().map(image_of).collect());
+    let limit = match &options.env {
+        Some(_) => request.environments.limit.clone(),
+        None => EnvironmentLimit::Everything,
+    };
+    let environments = config.limited_to(limit);
+    let request = Request { cancellation: base.cancellation(), environments, ..request };
+    if matches!(options.action, HoldAction::Hold { .. }) {
+        // a hold of an image that nothing runs would hold nothing
+        plan::some_mentions(base.files(), &request)?;
+    }
+    let edit = HoldsEdit { change: change(context, options, &request), now: context.settings.place.now };
+    let plan = edit.plan(base.files())?;
+    let text =
+        |plan: &Plan| if plan.is_empty() { Ok(String::new()) } else { message(context, options, &request) };
+    let message = text(&plan)?;
+    let pull_request = match base {
+        DecisionBase::Tip(tip) if plan.is_empty() && is_on_pr_branch(&tip) => {
+            // the branch has the change already; the text describes it as long as the base lacks it
+            let missing = tip.beside.map(|(_, files)| edit.plan(files)).transpose()?.unwrap_or_default();
+            pr_text(&text(&missing)?)
+        }
+        _ => pr_text(&message),
+    };
+    let notices = if plan.is_empty() { Vec::new() } else { notices(options, &request) };
+    Ok(Decision { request, plan, message, pull_request, notices, holds: Some(edit), ..Decision::default() })
+}
+
+fn image_of(target: &UpdateTarget) -> BumpedImage {
+    BumpedImage { name: target.name.clone(), tag: None, digest: None, verified: None }
+}
+
+fn change(context: &DecisionContext<'_>, options: &HoldOptions, request: &Request) -> HoldsChange {
+    let targets = request.targets.iter();
+    let typed = &context.settings.places.selection;
+    match &options.action {
+        HoldAction::Hold { reason, until } => {
+            let by = options.by.clone().or_else(|| context.committer.as_ref().map(|who| who.name.clone()));
+            let hold = |target: &UpdateTarget| Hold {
+                image: target.name.clone(),
+                env: options.env.clone(),
+                files: target.scope.texts(),
+                reason: reason.clone(),
+                until: *until,
+                by: by.clone().or_else(|| context.user_name()).unwrap_or_else(|| "unknown".to_owned()),
+            };
+            HoldsChange::Add(targets.map(hold).collect())
+        }
+        HoldAction::Unhold => {
+            let query = |target: &UpdateTarget| HoldQuery {
+                image: target.name.clone(),
+                env: options.env.clone(),
+                files: if typed.is_everything() && target.service.is_none() {
+                    Vec::new()
+                } else {
+                    target.scope.texts()
+                },
+            };
+            HoldsChange::Remove(targets.map(query).collect())
+        }
+    }
+}
+
+/// A name for people: the service, or the last part of the image's name.
+fn name(target: &UpdateTarget) -> &str {
+    target.service.as_deref().unwrap_or_else(|| short_name(&target.name))
+}
+
+fn message(
+    context: &DecisionContext<'_>,
+    options: &HoldOptions,
+    request: &Request,
+) -> Result<String, DecisionError> {
+    let settings = context.settings;
+    let names: Vec<&str> = request.targets.iter().map(name).collect();
+    let images: Vec<&str> = request.targets.iter().map(|target| target.name.as_str()).collect();
+    let (verb, why) = match &options.action {
+        HoldAction::Hold { reason, .. } => ("hold", Some(reason.as_str())),
+        HoldAction::Unhold => ("unhold", None),
+    };
+    let commit = &settings.delivery.commit;
+    let skips_ci = match commit.skip_ci {
+        Some(asked) => asked,
+        None => !context.carries && context.is_pushed_where_it_was_built(None)?,
+    };
+    let signoff = context.committer.as_ref().filter(|_| commit.signoff);
+    let signoff = signoff.map(|who| format!("{} <{}>", who.name, who.email));
+    let text = hold_message(verb, &names, &images, why);
+    let text = match &commit.message {
+        Some(template) => {
+            let filled = template.fill(|variable| match variable.name.as_str() {
+                "name" => Ok(names.join(", ")),
+                "image" | "images" => Ok(images.join(", ")),
+                "files" => Ok(HOLDS_PATH.to_owned()),
+                _ => context.build.value(variable),
+            });
+            let option = "message";
+            let template = template.as_str().to_owned();
+            filled.map_err(|error| crate::landing::MessageError::Variable { option, template, error })?
+        }
+        None => text,
+    };
+    Ok(subject_and_body(&text, skips_ci, signoff.as_deref()))
+}
+
+fn pr_text(message: &str) -> PrText {
+    let (title, body) = message.split_once('\n').unwrap_or((message, ""));
+    PrText { title: title.to_owned(), body: body.trim().to_owned() }
+}
+
+fn notices(options: &HoldOptions, request: &Request) -> Vec<String> {
+    let line = |target: &UpdateTarget| match &options.action {
+        HoldAction::Hold { until: Some(until), .. } => {
+            format!("{} is held until {until}", inline(&target.name))
+        }
+        HoldAction::Hold { until: None, .. } => {
+            format!("{} is held until tagbump unhold", inline(&target.name))
+        }
+        HoldAction::Unhold => format!("{} is no longer held", inline(&target.name)),
+    };
+    request.targets.iter().map(line).collect()
+}
