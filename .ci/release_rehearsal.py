@@ -11,6 +11,11 @@ import yaml
 STEPS = ("Write the checksums", "Tag and publish")
 GH = """#!/bin/sh
 [ "$1 $2" = 'auth setup-git' ] && exit
+if [ "$1" = api ]; then
+    printf '%s\\n' "$*" >>'{folder}/api-calls'
+    case $* in */releases/tags/*) echo "$IMMUTABLE" ;; */commits/*) echo 1a2b3c4 ;; esac
+    exit
+fi
 printf '%s\\n' "$@" >'{folder}/gh-said'
 mkdir -p '{folder}/published'
 for name; do case $name in -*) ;; *) [ ! -f "$name" ] || cp "$name" '{folder}/published/'; esac; done
@@ -76,6 +81,15 @@ class Rehearsal:
                 raise AssertionError("%s: %s" % (step["name"], printed))
         return printed
 
+    def move_major(self, version, immutable):
+        """Runs the step that moves the major tag; returns how it ended, and the calls that change something."""
+        calls = self.folder / "api-calls"
+        calls.write_text("")
+        [step] = self.workflow["jobs"]["major"]["steps"]
+        environment = dict(self.environment, VERSION=version, IMMUTABLE=immutable, GITHUB_REPOSITORY="acme/gitops")
+        done = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=self.folder, env=environment, stdout=subprocess.PIPE)
+        return done.returncode, [line for line in calls.read_text().splitlines() if "--method" in line]
+
     def published(self, name):
         return (self.folder / "published" / name).read_text()
 
@@ -118,4 +132,7 @@ def rehearse(root, folder, equal, check):
         check("Notes on %s\n" % version in notes and notes.count("Notes on") == 1, "the notes: " + notes)
         check("uses: tagbump/tagbump@%s # v%s\n" % (tagged, version) in notes, "the notes don't pin the action: " + notes)
         before = tagged
+    moved = "api --method PATCH repos/acme/gitops/git/refs/tags/v1 -f sha=1a2b3c4 -F force=true --silent"
+    equal(rehearsal.move_major("1.1.0", "true"), (0, [moved]), "the move of v1")
+    equal(rehearsal.move_major("1.1.0", "false"), (1, []), "the move of v1 to a release that can be changed")
     return "v1.0.0 and v1.1.0, each with %d files" % len(list((folder / "published").glob("*1.1.0*")))

@@ -6,6 +6,8 @@
 #    checksum is never used, and nothing else is tried in its place.
 # 3. A build of the sources beside this folder.
 #
+# It prints which one that is, and why, before anything else.
+#
 # TAGBUMP_RELEASES can name a mirror of the releases; what it serves is verified in the same way. start.sh starts this
 # with an empty environment, and gives the variables through stdin.
 set -euo pipefail
@@ -17,6 +19,12 @@ exec </dev/null
 folder=${BASH_SOURCE[0]%/*}
 # shellcheck source=action/common.sh
 . "$folder/common.sh"
+
+# Prints a line of the log. Nothing in it can be a command to the runner, which also takes `##[` inside of a line.
+report() {
+    local marker='##['
+    printf 'tagbump: %s\n' "${1//"$marker"/# # [}"
+}
 
 # Sets `binary`.
 find_binary() {
@@ -32,7 +40,7 @@ find_binary() {
     if [ -n "$target" ] && [ -n "$sum" ]; then
         use_release "$version" "$target" "$archive" "$sum"
     else
-        build "${folder%/*}"
+        build "${folder%/*}" "${target:-this platform}"
     fi
 }
 
@@ -44,6 +52,7 @@ use_named() {
     /* | [A-Za-z]:[\\/]*) ;;
     *) binary=$PWD/$binary ;;
     esac
+    report "runs $binary, which the input \"binary\" names"
 }
 
 # The platform, as the names of the releases have it; empty if there are none for it.
@@ -78,17 +87,20 @@ private_folder() {
 # there: so the private copy is verified, and nothing runs from the cache itself.
 use_release() {
     local version=$1 target=$2 archive=$3 sum=$4
-    local own cache=${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:-}} name=tagbump
+    local own cache=${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:-}} name=tagbump from='the tool cache of this runner'
     case $target in *windows*) name=tagbump.exe ;; esac
     own=$(private_folder) || die 1 'no temporary folder could be made; mktemp says why above'
     [ -z "$cache" ] || cache=$cache/tagbump/$version
     if ! copy_cached "$cache/$archive" "$own/archive" "$sum"; then
         download "$version" "$archive" "$own/archive" "$sum"
+        from=github.com
+        [ -z "${TAGBUMP_RELEASES:-}" ] || from='the mirror in TAGBUMP_RELEASES'
         [ -z "$cache" ] || cache_archive "$own/archive" "$cache" "$archive" 2>/dev/null || true
     fi
     # from stdin, because GNU tar takes a name like C:\… for a host's; root must own what root unpacks
     tar -xzo -C "$own" "$name" <"$own/archive" || die 1 "$archive could not be unpacked; tar says why above"
     rm -f "$own/archive"
+    report "runs the release $version for $target from $from, whose checksum this version of the action lists"
     chmod 700 "$own/$name"
     binary=$own/$name
 }
@@ -135,15 +147,21 @@ sum_of() {
     echo "${line%% *}"
 }
 
-# Builds the sources in a folder. No file of the workspace takes part, unless the action itself is in the workspace.
+# build FOLDER PLATFORM: builds the sources in a folder. No file of the workspace takes part, unless the action itself is in
+# the workspace.
 build() {
-    local cargo target_folder status=0 more=()
+    local cargo target_folder status=0 more=() made='made in' start=$SECONDS
     [ -f "$1/Cargo.toml" ] || die 1 'there is no release of tagbump for this runner, and no source to build it from'
     cargo=$(type -P cargo) ||
         die 1 'there is no release of tagbump for this runner, and no cargo outside the workspace to build it with; name one in the input "binary"'
     target_folder=$(build_folder) || die 1 'no temporary folder could be made; mktemp says why above'
     # Visual Studio is looked for by this one, whose name bash can't hold
     [ -z "${PROGRAMFILES:-}" ] || more=("ProgramFiles(x86)=$PROGRAMFILES (x86)")
+    if [ -d "$target_folder/release" ]; then
+        made='of an earlier step of this job, checked in'
+    else
+        report "builds this commit of the action, which lists no release for $2. That takes minutes, once in each job; \`uses\` with the version of a release doesn't"
+    fi
     echo '::group::Build tagbump'
     # in the root, because cargo reads .cargo/config.toml, and rustup rust-toolchain.toml, in the current folder and above
     (cd / && env ${more[@]+"${more[@]}"} "$cargo" build --locked --release --quiet --bin tagbump \
@@ -152,7 +170,10 @@ build() {
     [ "$status" -eq 0 ] || die 1 'tagbump could not be built; cargo says why above'
     # in a folder of its own if the user's own configuration of cargo names a target
     for binary in "$target_folder"/release/tagbump{,.exe} "$target_folder"/*/release/tagbump{,.exe}; do
-        [ ! -f "$binary" ] || return 0
+        if [ -f "$binary" ]; then
+            report "runs the build $made $((SECONDS - start)) s"
+            return
+        fi
     done
     die 1 'tagbump was built, but the binary was not found'
 }

@@ -152,9 +152,9 @@ pub enum Command {
     History(HistoryArgs),
     Rollback(Box<RollbackArgs>),
     Promote(Box<PromoteArgs>),
-    Wait(WaitArgs),
     Hold(Box<HoldArgs>),
     Unhold(Box<UnholdArgs>),
+    Wait(WaitArgs),
     Init(InitArgs),
     /// Print shell completions
     Completions {

@@ -146,6 +146,13 @@ impl<'a> Files<'a> {
         documents.into_iter().filter(|value| !value.is_null()).collect()
     }
 
+    /// The documents of a text that was made from a file. Their places mean nothing.
+    pub fn documents_of(&mut self, text: &[u8], file: FileId) -> Vec<Value> {
+        let Ok(yaml) = scan_until(text, self.budget.cancellation()) else { return Vec::new() };
+        let documents: Vec<_> = yaml.roots().iter().map(|&root| Value::read(&yaml, root, file)).collect();
+        if self.spend(documents.iter().map(Value::size).sum()) { documents } else { Vec::new() }
+    }
+
     /// The kinds of the objects in a YAML file.
     pub fn kinds(&self, id: FileId) -> impl Iterator<Item = &str> {
         let yaml = self.file(id).yaml.iter();

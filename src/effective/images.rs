@@ -72,14 +72,19 @@ fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<Effective
     }
 }
 
+/// The image as one text: `name[:tag][@digest]`.
+pub(super) fn image_text(image: &EffectiveImage) -> String {
+    let EffectiveImage { name, tag, digest, .. } = image;
+    let (name, tag, digest) = (name.clone(), tag.clone(), digest.clone());
+    Link { setting: Setting::generated(), name, tag, digest, as_tag: None }.text()
+}
+
 impl EffectiveImage {
     /// Changes the image as if it were the scalar of a container. What changes it becomes a part of the chain.
     pub fn change_text(&mut self, change: impl FnOnce(&mut Scalar)) {
-        let EffectiveImage { name, tag, digest, chain, .. } = &*self;
-        let (name, tag, digest) = (name.clone(), tag.clone(), digest.clone());
-        let text = Link { setting: Setting::generated(), name, tag, digest, as_tag: None }.text();
-        let mut scalar = Scalar { links: chain.clone(), ..Scalar::generated(text) };
+        let mut scalar = Scalar { links: self.chain.clone(), ..Scalar::generated(image_text(self)) };
         change(&mut scalar);
+        let chain = &self.chain;
         if scalar.links.len() == chain.len() {
             return;
         }

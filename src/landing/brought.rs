@@ -4,7 +4,9 @@
 //! even in the commit that a squash merge makes from a pull request's text.
 
 use super::message::{code_span, shown};
+use super::skip_mark;
 use crate::history::CommitRange;
+use crate::markdown;
 
 /// How many images a line names, and how many ranges are described.
 const MAX_NAMES: usize = 5;
@@ -54,10 +56,17 @@ fn names(names: &[&str]) -> String {
 
 fn list(range: &CommitRange) -> String {
     let mut lines: Vec<String> =
-        range.commits.iter().map(|commit| format!("- {}", code_span(&commit.subject))).collect();
+        range.commits.iter().map(|commit| format!("- {}", subject_span(&commit.subject))).collect();
     let more = range.more();
     lines.extend((more > 0).then(|| format!("- and {more} more")));
     lines.join("\n")
+}
+
+/// A subject without the marks that keep CI from running.
+fn subject_span(subject: &str) -> String {
+    let subject = skip_mark::removed(subject);
+    let is_plain = !skip_mark::may_have_mark(&subject);
+    if is_plain { markdown::code_span(&subject) } else { code_span(&subject) }
 }
 
 #[cfg(test)]
@@ -101,14 +110,20 @@ mod tests {
 
     #[test]
     fn subjects_do_nothing() {
-        let subjects =
-            ["Fix login (#12)", "fixes #1 @octocat", "a [skip ci]", "***NO_CI***", "`x` <img>", ""];
+        let subjects = [
+            "[A-1] Fix (#12)",
+            "fixes #1 @octocat",
+            "a [skip ci]",
+            "b [skip xy]",
+            "`x` <img>",
+            "***NO_CI***",
+        ];
         let range = range(&subjects, 8);
         assert_eq!(
             paragraphs(&[brought(&["api"], Some(&range))])[0],
             format!(
-                "Changes: {URL}\n\n- `Fix login (#12)`\n- `fixes #1 @octocat`\n- `a \\u{{5b}}skip ci]`\n\
-                 - `\\u{{2a}}\\u{{2a}}\\u{{2a}}NO_CI\\u{{2a}}\\u{{2a}}\\u{{2a}}`\n- `` `x` <img> ``\n- `  `\n- and 2 more"
+                "Changes: {URL}\n\n- `[A-1] Fix (#12)`\n- `fixes #1 @octocat`\n- `a`\n\
+                 - `b \\u{{5b}}skip xy]`\n- `` `x` <img> ``\n- `  `\n- and 2 more"
             )
         );
         let long = "x".repeat(300);

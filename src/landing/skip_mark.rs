@@ -34,6 +34,29 @@ pub fn marked(text: &str, ends_in_trailers: bool) -> String {
     format!("{} {SKIP}{line_break}{rest}", subject.trim_end())
 }
 
+/// The text without marks. What is left may still look like the mark of a system that isn't known here.
+pub fn removed(text: &str) -> String {
+    let mut text = text.to_owned();
+    // removing one can make another
+    while let Some((at, mark)) = first_mark(&text) {
+        let rest = text.split_off(at);
+        text.truncate(text.trim_end().len());
+        text.push_str(&rest[mark.len()..]);
+    }
+    text
+}
+
+fn first_mark(text: &str) -> Option<(usize, &'static str)> {
+    let lower = text.to_ascii_lowercase();
+    MARKS.iter().find_map(|mark| Some((lower.find(mark)?, *mark)))
+}
+
+/// Whether a text has words that all marks have one of.
+pub fn may_have_mark(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["skip", "no ci", "no_ci", "no-ci"].iter().any(|word| lower.contains(word))
+}
+
 fn has_mark(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     MARKS.iter().any(|mark| lower.contains(mark))
@@ -61,6 +84,20 @@ mod tests {
             let text = format!("deploy\n\n\nRefs: #1\n{trailer}\n");
             assert_eq!(marked(&text, true), text);
         }
+    }
+
+    #[test]
+    fn mark_is_removed() {
+        for (text, without) in [
+            ("deploy [skip ci]", "deploy"),
+            ("[CI SKIP] deploy", " deploy"),
+            ("a [skip [skip ci] ci] b", "a b"),
+            ("[JIRA-1] Fix", "[JIRA-1] Fix"),
+        ] {
+            assert_eq!(removed(text), without);
+        }
+        assert!(MARKS.iter().all(|mark| may_have_mark(&mark.to_uppercase())));
+        assert!(!may_have_mark("[JIRA-1] Fix"));
     }
 
     #[test]

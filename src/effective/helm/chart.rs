@@ -27,8 +27,8 @@ pub struct Chart {
     pub folder: String,
     /// `name` in Chart.yaml.
     name: String,
-    /// The key of its values in the parent's values: the alias, else the name.
-    key: String,
+    /// Its key in the parent's values, and `.Chart.Name` in its templates: the alias, else the name.
+    pub key: String,
     values: Value,
     app_version: Option<(String, Option<Place>)>,
     contained: Vec<Chart>,
@@ -61,14 +61,23 @@ impl Chart {
         COST + self.values.size() + self.contained.iter().map(Chart::size).sum::<usize>()
     }
 
-    /// The images of the chart and of all that it contains, with the user's values on top of its own.
-    pub fn images(&self, user: Value) -> Vec<EffectiveImage> {
-        let mut images = Vec::new();
+    /// The chart and all that it contains, each with the values that its templates get.
+    pub fn with_values(&self, user: Value) -> Vec<(&Chart, Value)> {
+        let mut all = Vec::new();
         let mut rest = vec![(self, user)];
         while let Some((chart, user)) = rest.pop() {
             let (own, contained) = chart.split(user);
-            images.extend(values_images(&own).into_iter().map(|image| chart.defaulted(image)));
+            all.push((chart, own));
             rest.extend(chart.contained.iter().zip(contained).rev());
+        }
+        all
+    }
+
+    /// The images of the chart and of all that it contains, with the user's values on top of its own.
+    pub fn images(&self, user: Value) -> Vec<EffectiveImage> {
+        let mut images = Vec::new();
+        for (chart, own) in self.with_values(user) {
+            images.extend(values_images(&own).into_iter().map(|image| chart.defaulted(image)));
         }
         // values under `global` are in every chart
         let mut seen = HashSet::new();

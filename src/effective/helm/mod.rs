@@ -1,6 +1,7 @@
 //! Helm: charts, Flux's HelmRelease, and charts that a kustomization inflates.
 //!
-//! Templates are not rendered. What a chart runs is what its merged values name.
+//! Templates are not rendered. What a chart runs is what its merged values name. Which container a post-renderer
+//! patches is read from the templates as far as they show it.
 
 mod chart;
 mod inflated;
@@ -9,6 +10,7 @@ pub(super) mod merge;
 mod post_renderers;
 mod release;
 mod source;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod trail;

@@ -13,6 +13,7 @@ use super::maps::load_map;
 use super::merge::overlay;
 use super::post_renderers;
 use super::source::{Around, LocalChart, local_chart};
+use super::templates;
 use super::trail::Trail;
 use super::values_from::{ReleaseValues, release_values};
 
@@ -53,7 +54,13 @@ pub fn release(files: &mut Files<'_>, release: &Value, around: &Around<'_>) -> R
         );
     }
     doubt_missing(&own, &images, &mut trail);
-    let unmatched = post_renderers::apply(files, release, &mut images, &mut trail);
+    let seen = match &chart {
+        Some((chart, _)) if post_renderers::has_patches(release) => {
+            templates::objects(files, chart, own.values, &images, &release_name(release))
+        }
+        _ => Vec::new(),
+    };
+    let unmatched = post_renderers::apply(files, release, seen, &mut images, &mut trail);
     let packed = chart.as_ref().map(|(_, packed)| packed);
     let stale = match (&local, packed) {
         (Some(local), Some(packed)) if !local.each_revision => stale(local, packed, &images),
@@ -65,6 +72,16 @@ pub fn release(files: &mut Files<'_>, release: &Value, around: &Around<'_>) -> R
         None => (None, Vec::new()),
     };
     Release { images, unmatched, files, unknown, uncertain, chart, values_files, stale }
+}
+
+/// `.Release.Name` (Flux, `release.ShortenName` of `HelmRelease.GetReleaseName`).
+fn release_name(release: &Value) -> String {
+    let text = |path: &[&str]| release.text_at(path).filter(|text| !text.is_empty());
+    if let Some(name) = text(&["spec", "releaseName"]) {
+        return name.to_owned();
+    }
+    let name = text(&["metadata", "name"]).unwrap_or_default();
+    text(&["spec", "targetNamespace"]).map_or(name.to_owned(), |namespace| format!("{namespace}-{name}"))
 }
 
 /// The chart with the values that Flux packs into it, and the files that they are from. `valuesFiles` replace

@@ -102,10 +102,15 @@ impl<'b, 'f> Builder<'b, 'f> {
     }
 
     /// See [`super::build_around_chart`].
-    pub fn run_around_unseen(mut self, fields: &Value, chart_images: Vec<EffectiveImage>) -> Build {
+    pub fn run_around_chart(
+        mut self,
+        fields: &Value,
+        objects: Vec<Object>,
+        chart_images: Vec<EffectiveImage>,
+    ) -> Build {
         let level = Level { folder: "", file: None, fields, additions: &Additions::default() };
-        let unseen = Gathered { has_unknown: true, chart_images, ..Gathered::default() };
-        let gathered = self.level(&level, unseen);
+        let chart = Gathered { has_unknown: true, objects, chart_images, ..Gathered::default() };
+        let gathered = self.level(&level, chart);
         self.finish(gathered)
     }
 

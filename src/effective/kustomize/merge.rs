@@ -1,6 +1,6 @@
 //! Strategic merges, as kustomize does them (`kyaml/yaml/merge2`, `kyaml/yaml/walk`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::value::{Scalar, Value};
 use super::merge_shape::Shape;
@@ -72,20 +72,71 @@ fn merge_pairs(pairs: &mut Vec<(String, Value)>, over: &[(String, Value)], shape
 fn join(items: &mut Vec<Value>, over: &[Value], key: &str, shape: Shape) {
     let positions = positions_by(items, key);
     let mut rest: Vec<Option<Value>> = std::mem::take(items).into_iter().map(Some).collect();
-    let mut joined = Vec::new();
+    let (mut joined, mut deleted) = (Vec::new(), HashSet::new());
     // of two items with the same key, kustomize sees the first (`RNode.ElementList`)
     let first = positions_by(over, key);
     let counts = |at: usize| over[at].text_at(&[key]).is_none_or(|value| first.get(value) == Some(&at));
     for patch in (0..over.len()).filter(|&at| counts(at)).map(|at| &over[at]).filter(|patch| !patch.is_null())
     {
-        let at = patch.text_at(&[key]).and_then(|wanted| positions.get(wanted));
-        match at.and_then(|&at| rest[at].take()) {
-            Some(mut item) => joined.extend(merge(&mut item, patch, shape, None).then_some(item)),
+        let Some(wanted) = patch.text_at(&[key]) else {
+            // an empty value stands for any, and what has it goes (`FieldMatcher.Filter`)
+            rest.iter_mut().filter(|item| has_key(item, key)).for_each(|item| *item = None);
+            continue;
+        };
+        match positions.get(wanted).and_then(|&at| rest[at].take()) {
+            Some(mut item) => match merge(&mut item, patch, shape, None) {
+                true => joined.push(item),
+                false => drop(deleted.insert(wanted)),
+            },
             None => joined.extend(added(patch, shape, None).filter(|value| !value.pairs().is_empty())),
         }
     }
-    joined.extend(rest.into_iter().flatten());
+    let rest = rest.into_iter().flatten().filter(|item| is_kept(item, key, &deleted));
+    // items of the other lists have further keys, or hold no image
+    if key == "name" {
+        set_by_name(&mut joined, rest)
+    } else {
+        joined.extend(rest)
+    }
     *items = joined;
+}
+
+fn has_key(item: &Option<Value>, key: &str) -> bool {
+    item.as_ref().is_some_and(|item| item.text_at(&[key]).is_some())
+}
+
+/// Whether no patch deletes an item.
+fn is_kept(item: &Value, key: &str, deleted: &HashSet<&str>) -> bool {
+    item.text_at(&[key]).is_none_or(|value| !deleted.contains(value))
+}
+
+/// Adds what a list had before to what was patched. Each item replaces the one that has its name, so of several with
+/// the same name the last one is left, as it was before the patch; one without a name replaces all.
+/// (kustomize, `walk.appendListNode`, `yaml.ElementSetter`.)
+fn set_by_name(joined: &mut Vec<Value>, rest: impl Iterator<Item = Value>) {
+    let mut positions = positions_by(joined, "name");
+    let mut unnamed: Option<Value> = None;
+    for mut item in rest {
+        let name = item.text_at(&["name"]).map(str::to_owned);
+        match name.as_ref().and_then(|name| positions.get(name)) {
+            Some(&at) => {
+                inherit(&mut item, &joined[at]);
+                joined[at] = item;
+            }
+            None if name.is_none() => {
+                unnamed.iter().for_each(|replaced| inherit(&mut item, replaced));
+                unnamed = Some(item);
+            }
+            None => {
+                positions.extend(name.map(|name| (name, joined.len())));
+                joined.push(item);
+            }
+        }
+    }
+    if let Some(mut only) = unnamed {
+        joined.drain(..).for_each(|replaced| inherit(&mut only, &replaced));
+        joined.push(only);
+    }
 }
 
 /// The first item with each value of a key.

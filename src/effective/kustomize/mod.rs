@@ -108,14 +108,15 @@ pub fn build_all(files: &mut Files<'_>, folder: &str, additions: &Additions) -> 
     builder::Builder::new(files).run_generated(folder, &generated, additions)
 }
 
-/// Renders a kustomization that a tool makes around the objects of a chart. These can't be seen: of them, it has the
-/// images, and what the patches set.
+/// Renders a kustomization that a tool makes around the objects of a chart. Not all of these can be seen: besides
+/// `objects`, it has all the chart's images, and what the patches set.
 pub(super) fn build_around_chart(
     files: &mut Files<'_>,
     kustomization: &Value,
+    objects: Vec<Object>,
     images: Vec<EffectiveImage>,
 ) -> Build {
-    builder::Builder::new(files).run_around_unseen(kustomization, images)
+    builder::Builder::new(files).run_around_chart(kustomization, objects, images)
 }
 
 /// The kustomization file in a folder (`konfig.RecognizedKustomizationFileNames`).

@@ -2,4 +2,5 @@
 
 mod charts;
 mod inflated;
+mod post_renderers;
 mod releases;

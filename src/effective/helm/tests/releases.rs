@@ -11,7 +11,7 @@ const DEFAULTS: &str = "image:\n  repository: ghcr.io/acme/api\n  tag: latest\n"
 const URL: &str = "https://github.com/acme/infra";
 
 /// A release of the chart in `c`, which continues with `spec`.
-fn from_folder(spec: &str) -> String {
+pub fn from_folder(spec: &str) -> String {
     format!(
         "kind: HelmRelease\nmetadata:\n  name: api\n  namespace: apps\nspec:\n  chart:\n    spec:\n      chart: ./c\n      \
          sourceRef:\n        kind: GitRepository\n        name: infra\n{spec}"
@@ -19,7 +19,7 @@ fn from_folder(spec: &str) -> String {
 }
 
 /// Renders the HelmRelease in `r.yaml`; the other documents of `r.yaml` and `objects.yaml` are around it.
-fn rendered<T>(files: &[(&str, &str)], check: impl FnOnce(&Files<'_>, &Release) -> T) -> T {
+pub fn rendered<T>(files: &[(&str, &str)], check: impl FnOnce(&Files<'_>, &Release) -> T) -> T {
     with_files(files, |files| {
         let mut objects: Vec<Value> = Vec::new();
         for path in ["r.yaml", "objects.yaml"] {

@@ -248,3 +248,50 @@ fn patch_further_out_overrides_an_entry() {
     let places = "app:v3 <- p.yaml:10; base/d.yaml:10, base/kustomization.yaml:2";
     assert_eq!(repository(&files).run("").images, [places]);
 }
+
+#[test]
+fn of_containers_with_the_same_name_the_last_one_stays_and_the_patch_has_no_effect() {
+    let text = "\
+resources: [deployment.yaml]
+patches:
+  - target: {kind: Deployment}
+    patch: |-
+      - {op: add, path: /spec/template/spec/containers/-, value: {name: app, image: 'app:v2'}}
+  - path: p.yaml
+";
+    let patched = |containers: &str| {
+        let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\n";
+        let patch = format!("{patch}spec: {{template: {{spec: {{containers: {containers}}}}}}}\n");
+        run(text, &[("p.yaml", &patch)]).images
+    };
+    assert_eq!(
+        patched("[{name: app, image: 'app:v3'}]"),
+        ["app:v2 <- kustomization.yaml:5; deployment.yaml:10, p.yaml:4"]
+    );
+    assert!(patched("[{name: app, $patch: delete}]").is_empty());
+    let beside = patched("[{name: other, image: 'other:v3'}]");
+    assert_eq!(beside, ["other:v3 <- p.yaml:4", "app:v2 <- kustomization.yaml:5; deployment.yaml:10"]);
+}
+
+#[test]
+fn container_without_a_name_replaces_all_others_and_in_a_patch_removes_them() {
+    let list = |containers: &str| {
+        let object = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\n";
+        format!("{object}spec: {{template: {{spec: {{containers: {containers}}}}}}}\n")
+    };
+    let merged = |base: &str, patch: &str| {
+        let text = "resources: [base.yaml]\npatches: [{path: p.yaml}]\n";
+        run(text, &[("base.yaml", &list(base)), ("p.yaml", &list(patch))]).images
+    };
+    let two = "[{name: a, image: 'app:v1'}, {name: b, image: 'app:v2'}]";
+    assert!(merged(two, "[{image: 'app:v3'}]").is_empty());
+    assert_eq!(
+        merged(two, "[{name: b, image: 'app:v3'}, {image: 'app:v4'}]"),
+        ["app:v3 <- p.yaml:4; base.yaml:4"]
+    );
+    let unnamed = "[{name: a, image: 'app:v1'}, {image: 'app:v2'}, {name: b, image: 'app:v1'}]";
+    assert_eq!(
+        merged(unnamed, "[{name: a, image: 'app:v3'}]"),
+        ["app:v2 <- base.yaml:4; base.yaml:4, base.yaml:4, p.yaml:4"]
+    );
+}
