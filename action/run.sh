@@ -52,9 +52,16 @@ done
 command=${TAGBUMP_ACTION_COMMAND:-bump}
 arguments=()
 case $command in
-bump | rollback | hold | unhold | wait)
+bump | rollback | promote | hold | unhold | wait)
     if [ "$command" = rollback ] && [ -n "${TAGBUMP_TAG:-}" ]; then
         die 2 'a rollback has no input "tag": the tag to go back to is the input "to"'
+    fi
+    if [ "$command" = promote ]; then
+        if [ -n "${TAGBUMP_TAG:-}${TAGBUMP_DIGEST:-}${TAGBUMP_SOURCE:-}" ]; then
+            die 2 'a promotion has no input "tag", "digest" or "source": they are those of the environment before'
+        fi
+        [ -n "${TAGBUMP_ENV:-}" ] || die 2 'a promotion needs the input "env": the environment to set'
+        arguments+=("$TAGBUMP_ENV")
     fi
     while IFS= read -r image || [ -n "$image" ]; do
         image=${image#"${image%%[![:space:]]*}"}
@@ -71,7 +78,7 @@ tag)
     ;;
 *)
     # what was given is not shown: it could hold a command to the runner
-    die 2 'the input "command" is none of bump, rollback, tag, hold, unhold, wait'
+    die 2 'the input "command" is none of bump, rollback, promote, tag, hold, unhold, wait'
     ;;
 esac
 

@@ -46,6 +46,7 @@ impl Console {
         let (common, format) = match command {
             Command::Bump(args) => (Some(&args.common), args.deliver.format),
             Command::Rollback(args) => (Some(&args.common), args.deliver.format),
+            Command::Promote(args) => (Some(&args.common), args.deliver.format),
             Command::Hold(args) => (Some(&args.common), args.deliver.format),
             Command::Unhold(args) => (Some(&args.common), args.deliver.format),
             Command::Tag(args) => (Some(&args.common), Format::Text),

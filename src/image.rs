@@ -255,6 +255,15 @@ pub enum Field<T> {
     Set(T),
 }
 
+/// Tags that move, so nobody deploys them on purpose.
+const FLOATING: [&str; 9] =
+    ["latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "HEAD"];
+
+/// Whether builds move a tag from image to image.
+pub fn is_floating(tag: &str) -> bool {
+    FLOATING.contains(&tag)
+}
+
 /// A valid `NAME[=NEWNAME][:TAG][@DIGEST]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageArg {
@@ -268,6 +277,17 @@ pub struct ImageArg {
 }
 
 impl ImageArg {
+    /// The name of an image or service, and nothing else.
+    pub fn of_name(name: &str) -> Self {
+        ImageArg {
+            name: name.to_owned(),
+            new_name: Field::Unspecified,
+            tag: Field::Unspecified,
+            digest: Field::Unspecified,
+            digest_beside: false,
+        }
+    }
+
     /// Parses the syntax of `kustomize edit set image`. As in newer versions of kustomize, it can have both a
     /// tag and a digest.
     ///

@@ -72,6 +72,7 @@
 //! | root | what a controller or a person renders as one: a kustomization, a release, a chart ([`effective::Root`]) |
 //! | winning place | the strongest of the places that set an image in a root ([`effective::EffectiveImage`]) |
 //! | environment | a set of roots: staging, production ([`plan::NamedEnvironment`]) |
+//! | promotion | setting an environment to what the one before it runs; without enough time there, the outcome is `held` |
 //! | target | an image that a run updates, with its new tag or digest ([`plan::UpdateTarget`]) |
 //! | plan | the edits that a run would make, and what it reports about them ([`plan::Plan`]) |
 //! | decision | a tip's plan, message, pull request text and skipped references ([`decision::Decision`]) |

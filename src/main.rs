@@ -42,6 +42,7 @@ fn run(command: Command, environment: Environment, console: &Console) -> Result<
     match command {
         Command::Bump(args) => Ok(run_bump(&settings::bump(*args, environment, now()?)?, console)),
         Command::Rollback(args) => Ok(run_bump(&settings::rollback(*args, environment, now()?)?, console)),
+        Command::Promote(args) => Ok(run_bump(&settings::promote(*args, environment, now()?)?, console)),
         Command::Hold(args) => Ok(run_bump(&settings::hold(*args, environment, now()?)?, console)),
         Command::Unhold(args) => Ok(run_bump(&settings::unhold(*args, environment, now()?)?, console)),
         Command::Tag(args) => run_tag(args, environment, console),

@@ -25,10 +25,17 @@ pub fn of_report(report: &Report) -> String {
             Outcome::Held => "held",
             _ => "superseded by a newer build",
         };
-        return format!("### tagbump: {outcome_text}\n\n{}\n{}", images.join(", "), skipped(report));
+        let rest = promotion(report) + &skipped(report);
+        return format!("### tagbump: {outcome_text}\n\n{}\n{rest}", images.join(", "));
     }
-    let parts =
-        [headline(report) + "\n\n", table(report), skipped(report), comparisons(report), folded_diff(report)];
+    let parts = [
+        headline(report) + "\n\n",
+        table(report),
+        promotion(report),
+        skipped(report),
+        comparisons(report),
+        folded_diff(report),
+    ];
     format!("### tagbump: {}", parts.concat())
 }
 
@@ -85,6 +92,29 @@ fn table(report: &Report) -> String {
     format!("| file | image | from | to |\n|---|---|---|---|\n{}{rest}", rows.collect::<String>())
 }
 
+/// What a promotion compares.
+fn promotion(report: &Report) -> String {
+    let Some(promotion) = &report.promotion else { return String::new() };
+    let heading: Vec<String> = promotion.heading().iter().map(|text| text.replace('|', "\\|")).collect();
+    let rows = promotion.rows.iter().take(MAX_ROWS).map(|row| {
+        let cells = row.columns().map(|text| text.map_or_else(|| "-".to_owned(), |text| code(&text)));
+        format!("| {} |\n", cells.join(" | "))
+    });
+    format!("\n| {} |\n|---|---|---|---|---|\n{}", heading.join(" | "), rows.collect::<String>())
+}
+
+/// The references that keep their tags, and why.
+fn skipped(report: &Report) -> String {
+    if report.skipped.is_empty() {
+        return String::new();
+    }
+    let rows = report.skipped.iter().take(MAX_ROWS).map(|one| {
+        let place = code(&format!("{}:{}", one.file, one.line));
+        format!("| {place} | {} | {} |\n", code(&one.image), code(&one.detail))
+    });
+    format!("\n| skipped | image | why |\n|---|---|---|\n{}", rows.collect::<String>())
+}
+
 /// The commits that the changes bring, one line for each page that compares them.
 fn comparisons(report: &Report) -> String {
     let mut shown: Vec<(&Comparison, Vec<&str>)> = Vec::new();
@@ -119,18 +149,6 @@ fn list(comparison: &Comparison) -> String {
         text += &format!("- and {} more\n", range.more());
     }
     format!("\n{text}")
-}
-
-/// The references that keep their tags, and why.
-fn skipped(report: &Report) -> String {
-    if report.skipped.is_empty() {
-        return String::new();
-    }
-    let rows = report.skipped.iter().take(MAX_ROWS).map(|one| {
-        let place = code(&format!("{}:{}", one.file, one.line));
-        format!("| {place} | {} | {} |\n", code(&one.image), code(&one.detail))
-    });
-    format!("\n| skipped | image | why |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
 fn folded_diff(report: &Report) -> String {

@@ -5,6 +5,7 @@ mod deliver;
 mod headings;
 mod hold;
 mod init;
+mod promote;
 mod read_only;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use bump::{BumpArgs, RollbackArgs, TargetArgs};
 pub use deliver::DeliveryArgs;
 pub use hold::{HeldArgs, HoldArgs, IfHeld, UnholdArgs};
 pub use init::InitArgs;
+pub use promote::PromoteArgs;
 pub use read_only::{HistoryArgs, HistoryFormat, ScanArgs, TagArgs};
 pub use verify::VerifyArgs;
 pub use wait::WaitArgs;
@@ -115,6 +117,10 @@ impl Command {
                 args.deliver.prefer_typed(&prefer);
                 &mut args.common
             }
+            Command::Promote(args) => {
+                args.deliver.prefer_typed(&prefer);
+                &mut args.common
+            }
             Command::Hold(args) => {
                 args.deliver.prefer_typed(&prefer);
                 &mut args.common
@@ -145,6 +151,7 @@ pub enum Command {
     Scan(ScanArgs),
     History(HistoryArgs),
     Rollback(Box<RollbackArgs>),
+    Promote(Box<PromoteArgs>),
     Hold(Box<HoldArgs>),
     Unhold(Box<UnholdArgs>),
     Wait(WaitArgs),

@@ -2,7 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::context::DecisionContext;
+use super::error::DecisionError;
+use crate::history::CommitStore;
+use crate::history::git::CommitWalk;
 use crate::landing::TipSnapshot;
+use crate::object_id::CommitId;
 use crate::plan::{Cancellation, FileSource};
 
 /// Files, and the source of their history.
@@ -48,6 +53,51 @@ impl<'a> DecisionBase<'a> {
                 Cancellation::when(move || Instant::now() >= deadline)
             }
         }
+    }
+}
+
+/// The commits up to one, with that one.
+pub(super) type CommitsBefore<'a> = (Box<dyn CommitStore + 'a>, CommitId);
+
+/// The files of a branch, and the tip that they belong to; without one they belong to `HEAD`.
+#[derive(Clone, Copy)]
+pub(super) struct BranchFiles<'a> {
+    pub files: &'a dyn FileSource,
+    pub tip: Option<(TipSnapshot<'a>, CommitId)>,
+}
+
+impl<'a> BranchFiles<'a> {
+    /// For a pull request's branch that exists, these are the files of its base: the branch may have the change already.
+    pub fn new(base: DecisionBase<'a>) -> Self {
+        let DecisionBase::Tip(snapshot) = base else {
+            return BranchFiles { files: base.files(), tip: None };
+        };
+        let base_branch = snapshot.beside.filter(|_| is_on_pr_branch(&snapshot));
+        let (tip, files) = base_branch.unwrap_or((snapshot.tip, snapshot.files));
+        BranchFiles { files, tip: Some((snapshot, tip.commit)) }
+    }
+
+    /// The commit that the files are of, or on top of; `None` without a repository.
+    pub fn commit(&self, context: &DecisionContext<'_>) -> Option<CommitId> {
+        self.tip.map_or_else(|| context.checkout?.head(), |(_, commit)| Some(commit))
+    }
+
+    /// The commits before them; `None` without a repository, or before the first commit.
+    pub fn commits<'c>(
+        &self,
+        context: &'c DecisionContext<'a>,
+    ) -> Result<Option<CommitsBefore<'c>>, DecisionError>
+    where
+        'a: 'c,
+    {
+        if let Some((snapshot, tip)) = self.tip {
+            return Ok(Some((snapshot.history.past(snapshot.deadline), tip)));
+        }
+        let Some(checkout) = context.checkout.filter(|checkout| checkout.head().is_some()) else {
+            return Ok(None);
+        };
+        let (commits, head) = CommitWalk::of_head(checkout)?;
+        Ok(Some((Box::new(commits), head)))
     }
 }
 

@@ -10,12 +10,11 @@ use std::sync::Arc;
 use url::Url;
 
 use super::context::{DecisionContext, forge_kind, same_repository};
-use super::registry_check::LabelSources;
 use super::rollback::RollbackPlan;
 use super::source_forges::SourceForges;
+use super::target_sources::TargetSources;
 use super::targets;
 use crate::cli::Changes;
-use crate::config::Config;
 use crate::forge::{self, ForgeSite};
 use crate::history::CommitRange;
 use crate::image::same_tag;
@@ -34,9 +33,7 @@ pub(super) struct KnownRanges(HashMap<(String, String), Result<CommitRange, Stri
 
 /// Finds the origins of a decision's changes.
 pub(super) struct OriginSearch<'a> {
-    pub context: &'a DecisionContext<'a>,
-    pub config: &'a Config,
-    pub by_labels: &'a LabelSources,
+    pub sources: TargetSources<'a>,
     pub rollback: Option<&'a RollbackPlan>,
     /// `None` if the bump isn't made on a remote branch.
     pub tip: Option<TipSnapshot<'a>>,
@@ -57,7 +54,11 @@ struct KnownRepository {
     is_target: bool,
 }
 
-impl OriginSearch<'_> {
+impl<'a> OriginSearch<'a> {
+    fn context(&self) -> &'a DecisionContext<'a> {
+        self.sources.context
+    }
+
     /// The origin of each change of a plan, in the plan's order.
     pub fn of_plan(&mut self, plan: &Plan) -> Vec<ChangeOrigin> {
         let writers: HashMap<&ChangedReference, &ProvenCommit> =
@@ -77,21 +78,12 @@ impl OriginSearch<'_> {
         origins
     }
 
-    fn new_source(&self, plan: &Plan, target: TargetIndex) -> Option<Source> {
-        match self.rollback {
-            Some(rollback) => {
-                let source = rollback.source.clone()?;
-                Some(self.context.with_repository(source.clone()).unwrap_or(source))
-            }
-            None => {
-                let target = target.of(&plan.targets);
-                self.context.source_of_target(self.config, target, self.by_labels).ok().flatten()
-            }
-        }
+    pub(super) fn new_source(&self, plan: &Plan, target: TargetIndex) -> Option<Source> {
+        self.sources.of(target, &plan.targets).ok().flatten()
     }
 
     /// By the trailer of the commit that set the tag, else by the tag.
-    fn old_source(
+    pub(super) fn old_source(
         &self,
         plan: &Plan,
         change: &ChangedReference,
@@ -103,15 +95,15 @@ impl OriginSearch<'_> {
         };
         let by_tag = || {
             let service = change.target.of(&plan.targets)?.service.as_deref();
-            let template = targets::tag_template(self.context.settings, self.config, service);
-            self.context.source_in_tag(&change.from, template)
+            let template = targets::tag_template(self.context().settings, self.sources.config, service);
+            self.context().source_in_tag(&change.from, template)
         };
         let source = by_trailer.or_else(by_tag)?;
-        Some(self.context.with_repository(source.clone()).unwrap_or(source))
+        Some(self.context().with_repository(source.clone()).unwrap_or(source))
     }
 
     fn compare(&mut self, (old, new): &(Source, Source)) -> Option<Comparison> {
-        let wanted = self.context.settings.delivery.changes;
+        let wanted = self.context().settings.delivery.changes;
         if wanted == Changes::Off || !is_full(&old.sha) || !is_full(&new.sha) || old.sha == new.sha {
             return None;
         }
@@ -121,7 +113,7 @@ impl OriginSearch<'_> {
         let repository = self.known_repository(new.repository.as_deref()?)?;
         let pair = (new.sha.clone(), old.sha.clone());
         let goes_back =
-            self.context.settings.back.is_some() || self.orders.get(&pair) == Some(&BuildOrder::Before);
+            self.context().settings.back.is_some() || self.orders.get(&pair) == Some(&BuildOrder::Before);
         let (from, to) = if goes_back { (&new.sha, &old.sha) } else { (&old.sha, &new.sha) };
         let short = |sha: &str| sha[..LINK_DIGITS].to_owned();
         let url = repository.site.compare_url(&repository.page, &short(from), &short(to))?;
@@ -129,7 +121,7 @@ impl OriginSearch<'_> {
     }
 
     fn range(&mut self, repository: &KnownRepository, from: &str, to: &str) -> Option<CommitRange> {
-        let wanted = self.context.settings.delivery.changes;
+        let wanted = self.context().settings.delivery.changes;
         if wanted == Changes::Link {
             return None;
         }
@@ -138,7 +130,7 @@ impl OriginSearch<'_> {
             return Some(range);
         }
         let deadline = self.tip.filter(|_| wanted == Changes::List)?.deadline;
-        let forges = SourceForges { context: self.context };
+        let forges = SourceForges { context: self.context() };
         let known = self.ranges.0.entry((from.to_owned(), to.to_owned())).or_insert_with(|| {
             forges.ask(&repository.name, |forge| forge.range(deadline, &repository.name, from, to))
         });
@@ -151,12 +143,12 @@ impl OriginSearch<'_> {
 
     /// The repository that is being built, or the one that the bump is landed in, if this is its name.
     fn known_repository(&self, name: &str) -> Option<KnownRepository> {
-        let place = &self.context.settings.place;
+        let place = &self.context().settings.place;
         let given = place.source.as_ref().and_then(|source| source.repository.clone());
         let event = place.ci.source().and_then(|source| source.repository);
         let built = [given, event, place.ci.repository().map(str::to_owned)].into_iter().flatten();
-        let remote = &self.context.settings.delivery.landing.remote;
-        let urls = self.context.checkout.and_then(|checkout| checkout.remote(remote).ok());
+        let remote = &self.context().settings.delivery.landing.remote;
+        let urls = self.context().checkout.and_then(|checkout| checkout.remote(remote).ok());
         let target = urls.as_ref().and_then(|(_, push)| push.repository());
         let is = |known: &String| same_repository(Some(known), Some(name));
         let is_target = target.as_ref().is_some_and(is);
@@ -166,7 +158,7 @@ impl OriginSearch<'_> {
             Some(_) => return None,
             None => {
                 let page = urls.filter(|_| is_target).and_then(|(_, push)| push.page())?;
-                let asked = forge_kind(self.context.settings.delivery.landing.forge);
+                let asked = forge_kind(self.context().settings.delivery.landing.forge);
                 let site = forge::choose(&place.run, &place.environment, &page, asked)?;
                 (page, site)
             }
@@ -176,7 +168,7 @@ impl OriginSearch<'_> {
 
     /// The server of the job that runs this, without a slash at its end.
     fn job_server(&self) -> Option<(String, ForgeSite)> {
-        let place = &self.context.settings.place;
+        let place = &self.context().settings.place;
         let environment = &place.environment;
         let server = match place.run.active {
             true => place.run.server(environment),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::promotion::PromotionError;
 use super::rollback::RollbackError;
 use super::targets::TargetError;
 use crate::config::ConfigError;
@@ -39,6 +40,8 @@ pub enum DecisionError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     #[error(transparent)]
+    Promotion(Box<PromotionError>),
+    #[error(transparent)]
     Registry(#[from] RegistryError),
     /// Boxed, because it holds many texts.
     #[error(transparent)]
@@ -47,6 +50,12 @@ pub enum DecisionError {
     Tag(#[from] TagError),
     #[error(transparent)]
     Target(#[from] TargetError),
+}
+
+impl From<PromotionError> for DecisionError {
+    fn from(error: PromotionError) -> Self {
+        DecisionError::Promotion(Box::new(error))
+    }
 }
 
 fn held_lines(references: &[String]) -> String {

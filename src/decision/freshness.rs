@@ -1,11 +1,9 @@
 //! Compares the build that a bump would set with the one that a reference runs now.
 
 use super::build_orders::BuildOrders;
-use super::context::DecisionContext;
-use super::registry_check::LabelSources;
+use super::target_sources::TargetSources;
 use super::targets;
 use super::writers::WriterLookup;
-use crate::config::Config;
 use crate::image::{same_tag, split_tag};
 use crate::landing::{BuildOrder, ProvenCommit, Provenance, RolledBack};
 use crate::plan::{ChangedReference, Plan};
@@ -26,10 +24,8 @@ pub(super) enum Freshness {
 }
 
 pub(super) struct FreshnessCheck<'a, 'm> {
-    pub context: &'a DecisionContext<'a>,
-    pub config: &'a Config,
+    pub sources: TargetSources<'a>,
     pub orders: BuildOrders<'a, 'm>,
-    pub by_labels: &'a LabelSources,
 }
 
 /// The commit that our image was built from, its tag, and the one that it would replace.
@@ -60,8 +56,9 @@ impl FreshnessCheck<'_, '_> {
         let Some(target) = change.target.of(&plan.targets).filter(|_| !change.from.is_empty()) else {
             return (Freshness::Current, None);
         };
-        let ours = self.context.source_of_target(self.config, Some(target), self.by_labels).ok().flatten();
-        let template = targets::tag_template(self.context.settings, self.config, target.service.as_deref());
+        let ours = self.sources.of(change.target, &plan.targets).ok().flatten();
+        let TargetSources { context, config, .. } = self.sources;
+        let template = targets::tag_template(context.settings, config, target.service.as_deref());
         let build =
             ours.as_ref().map(|ours| BuildUnderTest { ours, from: &change.from, to: &change.to, template });
         let server_knows_more = match writers.available(nth) {
@@ -97,7 +94,7 @@ impl FreshnessCheck<'_, '_> {
         change: &ChangedReference,
         writer: Option<&ProvenCommit>,
     ) -> Option<Freshness> {
-        let named = ours.filter(|_| self.context.settings.place.source.is_some());
+        let named = ours.filter(|_| self.sources.context.settings.place.source.is_some());
         let mut is_newer = |bad: &RolledBack| {
             let pair = named.zip(bad.source.as_ref());
             pair.is_some_and(|(ours, bad)| self.orders.order(ours, bad) == BuildOrder::After)
@@ -114,7 +111,7 @@ impl FreshnessCheck<'_, '_> {
         let by_trailer = writer.and_then(|writer| Some((writer.source.clone()?, commit_and_author(writer))));
         let (by_trailer, claimant) = by_trailer.unzip();
         let claimant = claimant.map(|by| format!(" ({by})")).unwrap_or_default();
-        let theirs = by_trailer.or_else(|| self.context.source_in_tag(build.from, build.template));
+        let theirs = by_trailer.or_else(|| self.sources.context.source_in_tag(build.from, build.template));
         let order = theirs.as_ref().map(|theirs| self.orders.order_of_tag(build.ours, theirs, build.from));
         let rollbacks = match self.compare_with_rollbacks(build, writer, order.as_ref()) {
             Some(Freshness::Older(why)) => return Freshness::Older(why),
@@ -145,7 +142,8 @@ impl FreshnessCheck<'_, '_> {
         let writer = writer?;
         let mut unknown = None;
         for bad in &writer.rolled_back {
-            let source = bad.source.clone().or_else(|| self.context.source_in_tag(&bad.tag, build.template));
+            let source =
+                bad.source.clone().or_else(|| self.sources.context.source_in_tag(&bad.tag, build.template));
             let order = source.map(|source| self.orders.order_of_tag(build.ours, &source, &bad.tag));
             let why = match order {
                 Some(BuildOrder::Before | BuildOrder::Same) if current != Some(&BuildOrder::Same) => {

@@ -4,7 +4,8 @@
 //! branch. The landing loop calls it again for every new tip; what must not change from one call to the next is in
 //! [`DecisionMemory`], which the caller passes in.
 //!
-//! 1. `targets`: which images are set, and to which tag; `tag_origin` is where a tag comes from, `rollback` finds the previous one.
+//! 1. `targets`: which images are set, and to which tag; `tag_origin` is where a tag comes from, `rollback` finds the previous one,
+//!    and `promotion` the one of another environment.
 //! 2. `order_guard`: plans, and keeps the references that run a newer build. `freshness` compares a build with the current one,
 //!    `writers` finds the commit that set a tag, `build_orders` orders two commits. `source_forges` asks about another repository's.
 //!    `held` keeps what someone holds; `hold_change` decides a `hold` or `unhold`.
@@ -15,6 +16,7 @@ mod base;
 mod brought;
 mod build_orders;
 mod change_origins;
+mod commits_between;
 mod context;
 mod error;
 mod freshness;
@@ -23,11 +25,13 @@ mod hold_change;
 mod order_guard;
 mod plan_facts;
 mod pr_text;
+mod promotion;
 mod registry_check;
 mod rollback;
 mod source_forges;
 mod still_blocked;
 mod tag_origin;
+mod target_sources;
 mod targets;
 mod wording;
 mod writers;
@@ -38,13 +42,15 @@ use std::time::Duration;
 use crate::cli::IfHeld;
 use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
-use crate::output::{ChangeOrigin, Secret, SkippedReference};
-use crate::plan::{self, FileSource, Plan, Request};
+use crate::output::{ChangeOrigin, CommitCount, Promotion, PromotionRow, Secret, SkippedReference};
+use crate::plan::{self, FileSource, Plan, Request, TargetIndex};
 use change_origins::{KnownRanges, OriginSearch};
 use held::ActiveHolds;
 use order_guard::{GuardedPlan, OrderGuard};
+use promotion::PromotionPlan;
 use registry_check::{RegistryCheck, RegistryMemory};
 use rollback::RollbackPlan;
+use target_sources::TargetSources;
 use wording::Wording;
 
 pub use base::DecisionBase;
@@ -53,6 +59,7 @@ pub use error::DecisionError;
 pub use hold_change::HoldsEdit;
 pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;
+pub use promotion::PromotionError;
 pub use rollback::{RollbackError, SearchedHistory};
 pub use targets::{TargetError, environment_limit};
 
@@ -69,6 +76,8 @@ pub struct Decision {
     pub pull_request: PrText,
     /// The references that keep their tag.
     pub skipped: Vec<SkippedReference>,
+    /// What a promotion found.
+    pub promotion: Option<Promotion>,
     /// References that are set although the order of the builds is unknown.
     pub notices: Vec<String>,
     /// The edit of a `hold` or `unhold`, whose plan this is.
@@ -163,7 +172,16 @@ fn decide_noting(
     let mut registry = RegistryCheck::new(context, &config, &mut memory.registries);
     let base = base.postponed(registry.longest_wait());
     let holds = ActiveHolds::load(context, base)?;
-    let mut request = request(context, &config, base, &mut memory.rollback)?;
+    let (mut request, promotion) = request(context, &config, base, &mut memory.rollback)?;
+    if let Some(promotion) = promotion.as_ref().filter(|_| request.targets.is_empty()) {
+        facts.images = Some(promotion.soaking_images());
+        skipped.extend(promotion.soaking.iter().cloned());
+        return Ok(decide_nothing(context, promotion));
+    }
+    let earlier = match &promotion {
+        Some(promotion) => Some(promotion.sources.as_slice()),
+        None => memory.rollback.as_ref().map(|rollback| rollback.sources.as_slice()),
+    };
     holds.limit(&mut request);
     registry.pin(&mut request)?;
     let guarded = match base {
@@ -171,12 +189,17 @@ fn decide_noting(
             registry.verified(facts.plan(files, &request)?).map(GuardedPlan::of_plan)
         }
         DecisionBase::Tip(tip) => {
-            let guard = OrderGuard { context, config: &config, tip, request: &request };
+            let guard = OrderGuard { context, config: &config, tip, request: &request, earlier };
             guard.plan_in_order(&mut memory.orders, &mut registry, facts)
         }
     };
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
     let GuardedPlan { mut plan, skipped: older, mut notices, still_blocked, writers } = guarded?;
+    if let Some(promotion) = &promotion {
+        plan.warnings.extend(promotion.warnings.iter().cloned());
+        plan.notices.extend(promotion.notices.iter().cloned());
+        skipped.extend(promotion.soaking.iter().cloned());
+    }
     let held = holds.skipped(&plan);
     plan.warnings.extend(held.iter().map(SkippedReference::to_string));
     skipped.extend(held.iter().cloned().chain(older));
@@ -188,10 +211,9 @@ fn decide_noting(
     let waited = registry.waited;
     let by_labels = registry.sources;
     let rollback = memory.rollback.as_ref();
+    let sources = TargetSources { context, config: &config, by_labels: &by_labels, earlier };
     let mut search = OriginSearch {
-        context,
-        config: &config,
-        by_labels: &by_labels,
+        sources,
         rollback,
         tip: base.tip(),
         writers: &writers,
@@ -201,14 +223,16 @@ fn decide_noting(
     };
     let origins = search.of_plan(&plan);
     notices.extend(std::mem::take(&mut search.notices));
-    let decision = Decision { request, plan, origins, notices, waited, ..Decision::default() };
+    let between = |target| search.commits_between(&plan, &origins, target);
+    let reported = promotion.as_ref().map(|promotion| report(context, promotion, &between));
+    let decision =
+        Decision { request, plan, origins, promotion: reported, notices, waited, ..Decision::default() };
     let Some(committer) = &context.committer else { return Ok(decision) };
     let wording = Wording {
-        context,
-        config: &config,
+        sources,
         committer,
-        by_labels: &by_labels,
         rollback,
+        promotion: promotion.as_ref(),
         still_blocked: &still_blocked,
         overridden: &holds.overridden(&decision.plan),
     };
@@ -223,12 +247,40 @@ fn request(
     config: &Config,
     base: DecisionBase<'_>,
     known: &mut Option<RollbackPlan>,
-) -> Result<Request, DecisionError> {
+) -> Result<(Request, Option<PromotionPlan>), DecisionError> {
     let request = targets::request(context.settings, config, &|template| context.computed_tag(template))?;
     let repository_url = context.repository_url();
     let request = Request { cancellation: base.cancellation(), repository_url, ..request };
-    match context.settings.back {
-        Some(options) => rollback::request(context, config, base, (options, request), known),
-        None => Ok(request),
+    match (context.settings.back, &context.settings.promotion) {
+        (Some(options), _) => {
+            Ok((rollback::request(context, config, base, (options, request), known)?, None))
+        }
+        (None, Some(options)) => {
+            let (request, promotion) = promotion::request(context, config, base, (options, request))?;
+            Ok((request, Some(promotion)))
+        }
+        (None, None) => Ok((request, None)),
     }
+}
+
+/// The decision if nothing has soaked.
+fn decide_nothing(context: &DecisionContext<'_>, promotion: &PromotionPlan) -> Decision {
+    let PromotionPlan { warnings, notices, .. } = promotion;
+    let plan = Plan { warnings: warnings.clone(), notices: notices.clone(), ..Plan::default() };
+    let promotion = Some(report(context, promotion, &|_| None));
+    Decision { plan, promotion, ..Decision::default() }
+}
+
+/// A promotion as it is reported; `between` counts the commits of a target.
+fn report(
+    context: &DecisionContext<'_>,
+    promotion: &PromotionPlan,
+    between: &dyn Fn(TargetIndex) -> Option<CommitCount>,
+) -> Promotion {
+    let row = |(target, row): &(Option<TargetIndex>, PromotionRow)| PromotionRow {
+        commits: target.and_then(between),
+        ..row.clone()
+    };
+    let env = context.settings.promotion.as_ref().map(|options| options.env.clone()).unwrap_or_default();
+    Promotion { env, from: promotion.from.clone(), rows: promotion.rows.iter().map(row).collect() }
 }

@@ -13,12 +13,14 @@ use super::error::DecisionError;
 use super::freshness::{Freshness, FreshnessCheck};
 use super::plan_facts::PlanFacts;
 use super::registry_check::RegistryCheck;
+use super::target_sources::TargetSources;
 use super::writers::WriterLookup;
 use crate::cli::IfOlder;
 use crate::config::Config;
 use crate::landing::{BuildOrder, ProvenCommit, RolledBack, Tip, TipSnapshot};
 use crate::output::{SkipReason, SkippedReference};
 use crate::plan::{ChangedReference, Plan, PlanError, Request, SkipReference, TargetIndex};
+use crate::tag::Source;
 use crate::visible::inline;
 
 /// A plan without the references that must keep their tag.
@@ -47,6 +49,8 @@ pub(super) struct OrderGuard<'a> {
     pub config: &'a Config,
     pub tip: TipSnapshot<'a>,
     pub request: &'a Request,
+    /// As in [`TargetSources`].
+    pub earlier: Option<&'a [Option<Source>]>,
 }
 
 impl<'a> OrderGuard<'a> {
@@ -63,12 +67,13 @@ impl<'a> OrderGuard<'a> {
             return Ok(GuardedPlan::of_plan(plan));
         }
         let orders = BuildOrders::new(self.context, self.tip, known_orders);
-        let mut check = FreshnessCheck {
+        let sources = TargetSources {
             context: self.context,
             config: self.config,
-            orders,
             by_labels: &registry.sources,
+            earlier: self.earlier,
         };
+        let mut check = FreshnessCheck { sources, orders };
         if settings.delivery.landing.if_older == IfOlder::Write {
             let writers = self.lookup(self.tip.tip, &plan.changes)?.available_writers();
             let still_blocked = check.still_blocked(&plan, &writers);

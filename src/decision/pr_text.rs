@@ -29,7 +29,7 @@ impl Wording<'_> {
         facts: &mut PlanFacts,
     ) -> Result<PrText, DecisionError> {
         let DecisionBase::Tip(tip) = base else { return Ok(PrText::default()) };
-        if self.context.settings.delivery.destination != Destination::PullRequest {
+        if self.sources.context.settings.delivery.destination != Destination::PullRequest {
             return Ok(PrText::default());
         }
         match tip.beside.filter(|_| decision.plan.is_empty() && is_on_pr_branch(&tip)) {
@@ -46,7 +46,7 @@ impl Wording<'_> {
         if plan.is_empty() {
             return Ok(PrText::default());
         }
-        let pull = &self.context.settings.delivery.pull;
+        let pull = &self.sources.context.settings.delivery.pull;
         let message = self.detailed_message(plan, origins)?;
         let (subject, body) = message.split_once('\n').unwrap_or((&message, ""));
         let title = match &pull.title {
@@ -71,12 +71,25 @@ fn cut_body(body: &str) -> String {
     if body.chars().count() <= MAX_BODY {
         return body.to_owned();
     }
-    let trailers = body.rsplit("\n\n").next().filter(|last| last.chars().count() < MAX_BODY / 2);
-    let end = format!("\n…\n\n{}", trailers.unwrap_or_default());
+    let end = format!("\n…\n\n{}", trailers_of(body));
     let most = MAX_BODY - end.chars().count();
     let start: String = body.chars().take(most).collect();
     let whole = start.rsplit_once('\n').map_or_else(|| cut_line(body, most), |(lines, _)| lines);
     format!("{whole}{end}")
+}
+
+/// The last paragraphs, as far as they are trailers: the last one, and those of other images before it.
+fn trailers_of(body: &str) -> &str {
+    let is_ours = |paragraph: &str| paragraph.starts_with("Tagbump-");
+    let fits = |start: usize| body[start..].chars().count() < MAX_BODY / 2;
+    let mut start = body.rfind("\n\n").map_or(0, |at| at + 2);
+    while let Some(before) = body[..start].trim_end().rfind("\n\n").map(|at| at + 2) {
+        if !is_ours(&body[before..]) || !fits(before) {
+            break;
+        }
+        start = before;
+    }
+    if fits(start) { &body[start..] } else { "" }
 }
 
 #[cfg(test)]
@@ -94,6 +107,9 @@ mod tests {
             "{}",
             &short[short.len() - 200..]
         );
+        let two = body.replace("\n\nTagbump-", "\n\nTagbump-Image: b:v1\nTagbump-Source: b/c@2\n\nTagbump-");
+        let end = ".yaml)\n…\n\nTagbump-Image: b:v1\nTagbump-Source: b/c@2\n\nTagbump-Image: a:v2\nTagbump-Source: a/b@1";
+        assert!(cut_body(&two).ends_with(end), "the paragraphs of all images");
         assert_eq!(cut_body("short"), "short");
     }
 }

@@ -216,7 +216,7 @@ impl<'a> RegistryCheck<'a> {
         let settings = self.context.settings;
         let service = target.service.as_deref().and_then(|name| self.config.service(name));
         let asks = settings.registry.pins_digests || service.is_some_and(|service| service.pins_digest);
-        asks && settings.back.is_none()
+        asks && !settings.sets_earlier_tags()
     }
 
     /// What to ask before a target is set. With a digest, that is what runs; whether the tag is there too is worth a
@@ -279,7 +279,7 @@ impl<'a> RegistryCheck<'a> {
             return false;
         };
         let template = targets::tag_template(settings, self.config, target.service.as_deref());
-        settings.back.is_none() && self.context.source_in_tag(tag.as_str(), template).is_none()
+        !settings.sets_earlier_tags() && self.context.source_in_tag(tag.as_str(), template).is_none()
     }
 
     fn read_source(&mut self, target: &UpdateTarget) {

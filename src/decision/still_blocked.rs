@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use super::freshness::FreshnessCheck;
+use super::target_sources::TargetSources;
 use super::targets;
 use crate::image::same_tag;
 use crate::landing::{BuildOrder, ProvenCommit, RolledBack};
@@ -28,7 +29,7 @@ impl FreshnessCheck<'_, '_> {
             for bad in writer.rolled_back.iter().filter(|bad| !same_tag(&bad.tag, &change.to)) {
                 let note = (change.target, bad.clone());
                 if blocked.len() < MAX_REPEATED
-                    && self.is_still_blocked(target, bad)
+                    && self.is_still_blocked((change.target, target), plan, bad)
                     && !blocked.contains(&note)
                 {
                     blocked.push(note);
@@ -38,10 +39,16 @@ impl FreshnessCheck<'_, '_> {
         blocked
     }
 
-    fn is_still_blocked(&mut self, target: &UpdateTarget, bad: &RolledBack) -> bool {
-        let ours = self.context.source_of_target(self.config, Some(target), self.by_labels).ok().flatten();
-        let template = targets::tag_template(self.context.settings, self.config, target.service.as_deref());
-        let theirs = bad.source.clone().or_else(|| self.context.source_in_tag(&bad.tag, template));
+    fn is_still_blocked(
+        &mut self,
+        (index, target): (TargetIndex, &UpdateTarget),
+        plan: &Plan,
+        bad: &RolledBack,
+    ) -> bool {
+        let ours = self.sources.of(index, &plan.targets).ok().flatten();
+        let TargetSources { context, config, .. } = self.sources;
+        let template = targets::tag_template(context.settings, config, target.service.as_deref());
+        let theirs = bad.source.clone().or_else(|| context.source_in_tag(&bad.tag, template));
         let Some((ours, theirs)) = ours.zip(theirs) else { return false };
         self.orders.order_of_tag(&ours, &theirs, &bad.tag) != BuildOrder::After
     }

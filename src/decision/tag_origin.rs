@@ -10,8 +10,8 @@ use super::targets::tag_template;
 /// Where the tag of an image comes from.
 ///
 /// A new source of tags is one more case here and one more arm in `targets`, which turns it into a tag. A tag that depends on the
-/// files, as a tag copied from another environment will, is looked up like [`TagOrigin::Previous`]: after the other targets are
-/// known, and on the files that the decision is made on.
+/// files is looked up after the other targets are known, and on the files that the decision is made on: see
+/// [`TagOrigin::Previous`] and [`TagOrigin::Promoted`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TagOrigin<'a> {
     /// It was typed: `IMAGE:TAG` or `--tag`.
@@ -20,6 +20,8 @@ pub enum TagOrigin<'a> {
     Template(&'a Template),
     /// A rollback finds it in the history; `--to` names the one to look for.
     Previous { named: Option<&'a Tag> },
+    /// A promotion takes it from the environment before.
+    Promoted,
     /// The reference keeps its tag: only its digest or its name changes.
     Unchanged,
 }
@@ -37,6 +39,7 @@ impl<'a> TagOrigin<'a> {
             Field::Unspecified => settings.tag.as_ref(),
         };
         match typed {
+            _ if settings.promotion.is_some() => TagOrigin::Promoted,
             named if settings.back.is_some() => TagOrigin::Previous { named },
             Some(tag) => TagOrigin::Explicit(tag),
             None if is_computed(image, settings) => {

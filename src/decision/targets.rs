@@ -1,6 +1,6 @@
 //! Turns IMAGE arguments and services of `tagbump.yaml` into the request of a plan.
 
-use crate::config::{Config, Service};
+use crate::config::{Config, ConfiguredEnvironment, Service};
 use crate::file_selection::SelectionError;
 use crate::image::{Field, ImageArg, Tag};
 use crate::plan::{
@@ -37,7 +37,9 @@ pub fn request<E: From<TargetError>>(
     config: &Config,
     compute: &ComputeTag<'_, E>,
 ) -> Result<Request, E> {
-    let images = settings.images.iter().map(|image| RequestedImage::new(image, config));
+    let services = || config.names().map(ImageArg::of_name).collect();
+    let all: Vec<ImageArg> = if settings.images.is_empty() { services() } else { settings.images.clone() };
+    let images = all.iter().map(|image| RequestedImage::new(image, config));
     let targets = images.map(|image| image.target(settings, config, compute)).collect::<Result<_, E>>()?;
     let services = config.names().map(str::to_owned).collect();
     let (env, selection) = (settings.places.env.as_deref(), &settings.places.selection);
@@ -63,13 +65,18 @@ pub fn request<E: From<TargetError>>(
 /// # Errors
 /// If there is no such environment.
 pub fn environment_limit(config: &Config, name: &str) -> Result<EnvironmentLimit, TargetError> {
-    match config.environment(name) {
-        Some(_) => Ok(EnvironmentLimit::Only(name.to_owned())),
-        None => {
-            let known = config.environments().map(|environment| environment.name.clone()).collect();
-            Err(TargetError::UnknownEnvironment { name: name.to_owned(), known })
-        }
-    }
+    environment(config, name).map(|_| EnvironmentLimit::Only(name.to_owned()))
+}
+
+/// The environment with this name.
+pub(super) fn environment<'a>(
+    config: &'a Config,
+    name: &str,
+) -> Result<&'a ConfiguredEnvironment, TargetError> {
+    config.environment(name).ok_or_else(|| {
+        let known = config.environments().map(|environment| environment.name.clone()).collect();
+        TargetError::UnknownEnvironment { name: name.to_owned(), known }
+    })
 }
 
 /// The template that computes the tags of a service, or of an image without one.
@@ -117,12 +124,12 @@ impl<'a> RequestedImage<'a> {
         let tag = match TagOrigin::of(image, self.service, settings, config) {
             TagOrigin::Explicit(tag) | TagOrigin::Previous { named: Some(tag) } => Some(tag.clone()),
             TagOrigin::Template(template) => Some(compute(template)?),
-            TagOrigin::Previous { named: None } | TagOrigin::Unchanged => None,
+            TagOrigin::Previous { named: None } | TagOrigin::Promoted | TagOrigin::Unchanged => None,
         };
         let renames = matches!(image.new_name, Field::Set(_));
         let asks = tag.is_some() || matches!(image.digest, Field::Set(_)) || renames;
-        // a rollback finds its tag later
-        if !asks && settings.back.is_none() && settings.hold.is_none() {
+        // a rollback or promotion finds its tag later
+        if !asks && !settings.sets_earlier_tags() && settings.hold.is_none() {
             return Err(TargetError::NoChange { image: image.name.clone() }.into());
         }
         Ok(UpdateTarget {

@@ -1,26 +1,27 @@
 //! The parts of the commit message about the built commit and about rollbacks.
 
+use std::collections::BTreeMap;
+
 use super::brought::brought;
-use super::context::DecisionContext;
 use super::error::DecisionError;
-use super::registry_check::LabelSources;
+use super::promotion::PromotionPlan;
 use super::rollback::RollbackPlan;
+use super::target_sources::TargetSources;
 use super::targets;
-use crate::config::Config;
 use crate::git::Identity;
 use crate::landing::message::MessageParts;
 use crate::landing::{BroughtCommits, RolledBack};
 use crate::output::ChangeOrigin;
 use crate::plan::{Plan, TargetIndex};
+use crate::tag::Source;
 use crate::template::Template;
 
 /// Everything that the message of a plan is made from.
 pub(super) struct Wording<'a> {
-    pub context: &'a DecisionContext<'a>,
-    pub config: &'a Config,
+    pub sources: TargetSources<'a>,
     pub committer: &'a Identity,
-    pub by_labels: &'a LabelSources,
     pub rollback: Option<&'a RollbackPlan>,
+    pub promotion: Option<&'a PromotionPlan>,
     /// Tags that stay blocked, by the plan's targets.
     pub still_blocked: &'a [(TargetIndex, RolledBack)],
     /// The holds that the plan doesn't respect.
@@ -33,7 +34,7 @@ impl Wording<'_> {
         if plan.is_empty() {
             return Ok(String::new());
         }
-        let template = targets::message(self.context.settings, self.config, plan);
+        let template = targets::message(self.sources.context.settings, self.sources.config, plan);
         // a list of commits is for people who review a pull request, not for those who read the log
         let brought =
             brought(plan, origins).into_iter().map(|brought| BroughtCommits { range: None, ..brought });
@@ -42,7 +43,7 @@ impl Wording<'_> {
 
     /// The same with the commits that it brings, for a pull request.
     pub fn detailed_message(&self, plan: &Plan, origins: &[ChangeOrigin]) -> Result<String, DecisionError> {
-        let template = targets::message(self.context.settings, self.config, plan);
+        let template = targets::message(self.sources.context.settings, self.sources.config, plan);
         Ok(MessageParts { brought: brought(plan, origins), ..self.parts(template, plan)? }.message(plan)?)
     }
 
@@ -62,16 +63,8 @@ impl Wording<'_> {
         template: Option<&'a Template>,
         plan: &Plan,
     ) -> Result<MessageParts<'a>, DecisionError> {
-        let (context, committer) = (self.context, self.committer);
-        let source = match self.rollback {
-            Some(rollback) => {
-                rollback.source.clone().map(|source| context.with_repository(source)).transpose()?
-            }
-            None => {
-                let tagged = plan.targets.iter().find(|target| target.tag.is_some());
-                context.source_of_target(self.config, tagged, self.by_labels)?
-            }
-        };
+        let (context, committer) = (self.sources.context, self.committer);
+        let sources = self.image_sources(plan)?;
         let commit = &context.settings.delivery.commit;
         Ok(MessageParts {
             template,
@@ -80,9 +73,10 @@ impl Wording<'_> {
             skip_ci: match commit.skip_ci {
                 Some(asked) => asked,
                 // CI hasn't run on the commits that are pushed along
-                None => !context.carries && context.is_pushed_where_it_was_built(source.as_ref())?,
+                None => !context.carries && self.is_pushed_where_it_was_built(&sources)?,
             },
-            source: source.filter(|source| source.repository.is_some()).map(|source| source.to_string()),
+            sources: sources.into_iter().filter(|(_, source)| source.repository.is_some()).collect(),
+            promoted_from: self.promotion.and_then(PromotionPlan::trailer),
             rolled_back: match self.rollback {
                 Some(rollback) => rollback.rolled_back.clone(),
                 None => self.still_blocked.to_vec(),
@@ -91,5 +85,40 @@ impl Wording<'_> {
             signoff: commit.signoff.then(|| format!("{} <{}>", committer.name, committer.email)),
             prefix: context.checkout()?.prefix(),
         })
+    }
+
+    /// The source of each target. A build has one for all its images.
+    fn image_sources(&self, plan: &Plan) -> Result<BTreeMap<TargetIndex, Source>, DecisionError> {
+        let indexes = TargetIndex::each(&plan.targets).map(|(index, _)| index);
+        let of_build = match self.sources.earlier {
+            Some(_) => None,
+            None => {
+                let mut tagged = TargetIndex::each(&plan.targets).filter(|(_, target)| target.tag.is_some());
+                match tagged.next() {
+                    Some((index, _)) => self.sources.of(index, &plan.targets)?,
+                    None => self.sources.of_run()?,
+                }
+            }
+        };
+        let each = indexes.map(|index| match &of_build {
+            Some(source) => Ok((index, Some(source.clone()))),
+            None if self.sources.earlier.is_none() => Ok((index, None)),
+            None => Ok((index, self.sources.of(index, &plan.targets)?)),
+        });
+        let each = each.collect::<Result<Vec<_>, DecisionError>>()?;
+        Ok(each.into_iter().filter_map(|(index, source)| Some((index, source?))).collect())
+    }
+
+    /// Whether CI would only build the same again.
+    fn is_pushed_where_it_was_built(
+        &self,
+        sources: &BTreeMap<TargetIndex, Source>,
+    ) -> Result<bool, DecisionError> {
+        let context = self.sources.context;
+        if sources.is_empty() {
+            return context.is_pushed_where_it_was_built(None);
+        }
+        let mut each = sources.values().map(|source| context.is_pushed_where_it_was_built(Some(source)));
+        each.try_fold(true, |all, one| Ok(all && one?))
     }
 }

@@ -57,6 +57,9 @@ pub enum BumpError {
     /// Every reference has a newer tag already.
     #[error("not landed: {}", .references.join("; "))]
     Superseded { references: Vec<String> },
+    /// No version has run long enough in the environment before.
+    #[error("not landed: {}", .references.join("; "))]
+    Soaking { references: Vec<String> },
 }
 
 pub(super) fn describe(error: &BumpError) -> Failure {
@@ -76,7 +79,9 @@ pub(super) fn explain_fork(failure: Failure) -> Failure {
 fn exit(error: &BumpError) -> Exit {
     match error {
         BumpError::TipUnknown { .. } => Exit::Other,
-        BumpError::BaseUnknown { .. } | BumpError::Superseded { .. } => Exit::NotLanded,
+        BumpError::BaseUnknown { .. } | BumpError::Superseded { .. } | BumpError::Soaking { .. } => {
+            Exit::NotLanded
+        }
         BumpError::NoAuthor { .. }
         | BumpError::NoCheckout { .. }
         | BumpError::BranchTemplate(_)
@@ -156,6 +161,13 @@ fn advice(error: &BumpError) -> Hint {
         BumpError::Superseded { .. } => {
             hint("the current tag is newer, or a rollback set it; to replace it anyway, use ")
                 + setting("if-older", "write")
+        }
+        BumpError::Soaking { .. } => {
+            hint("wait, or promote what runs there now with ")
+                + setting("soak", "0")
+                + "; with "
+                + setting("if-held", "skip")
+                + " this is no error"
         }
         BumpError::NoRepositoryName => {
             hint("use a URL such as https://HOST/OWNER/NAME, or land with ")

@@ -1,7 +1,7 @@
 //! Errors in the decision what a bump does.
 
 use super::{config, git, history, holds, landing, plan, registry, tag};
-use crate::decision::{DecisionError, RollbackError, SearchedHistory};
+use crate::decision::{DecisionError, PromotionError, RollbackError, SearchedHistory};
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
 
@@ -19,11 +19,36 @@ pub(super) fn describe(error: &DecisionError) -> Failure {
         DecisionError::HoldsEdit(error) => holds::describe_edit(error),
         DecisionError::Message(error) => landing::describe_message(error),
         DecisionError::Plan(error) => plan::describe(error),
+        DecisionError::Promotion(error) => promotion(error),
         DecisionError::Registry(error) => registry::describe(error),
         DecisionError::Rollback(error) => rollback(error),
         DecisionError::Tag(error) => tag::describe(error),
         DecisionError::Target(error) => tag::describe_target(error),
     }
+}
+
+fn promotion(error: &PromotionError) -> Failure {
+    let message = error.to_string();
+    let failure = match error {
+        PromotionError::NoFrom { .. } => {
+            Failure::usage(message).hinted("name the environment before it with from in tagbump.yaml")
+        }
+        PromotionError::NoServices => {
+            Failure::usage(message).hinted("name the images, or add services to tagbump.yaml")
+        }
+        PromotionError::NothingInBoth { .. } => {
+            Failure::new(Exit::NoMatch, message).hinted("both must run the image under the same name")
+        }
+        PromotionError::TwoTags { .. } => {
+            let advice =
+                "promote once a single tag runs there, or name a service whose files select one of them";
+            Failure::new(Exit::NoMatch, message).hinted(advice)
+        }
+        PromotionError::NoTag { .. } | PromotionError::InvalidTag { .. } => {
+            Failure::new(Exit::NotEditable, message).hinted("set a tag there first, with tagbump bump")
+        }
+    };
+    Failure { place: error.location().map(Box::new), ..failure }
 }
 
 fn rollback(error: &RollbackError) -> Failure {

@@ -76,6 +76,9 @@ fn advice(error: &SettingsError) -> Hint {
             hint("references are listed whatever their tag is")
         }
         SettingsError::NotBareName { takes: BareName::History, .. } => hint("all its tags are listed"),
+        SettingsError::NotBareName { takes: BareName::Promotion, .. } => {
+            hint("the tag and digest are those of the environment before")
+        }
         SettingsError::NotBareName { takes: BareName::Wait, .. } => {
             hint("the tag is the one that the branch has; name a commit with ") + flag("rev")
         }
@@ -98,6 +101,7 @@ fn value_advice(expected: ExpectedValue) -> Hint {
         ExpectedValue::Source => "write it as acme/api@1a2b3c4…, with 7 to 64 hex digits",
         ExpectedValue::Time => "write it as 2026-11-21, 2026-11-21T12:00:00Z, '2 weeks ago' or 36h",
         ExpectedValue::Duration => "write it as 90s, 2m or 1h30m",
+        ExpectedValue::LongDuration => "write it as 30m, 12h or 7d",
         ExpectedValue::Branch => "`git check-ref-format --branch NAME` checks a name",
         ExpectedValue::Verify => "true means require, and false means off",
         ExpectedValue::Commit => "write 7 to 64 hex digits of it",

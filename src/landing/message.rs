@@ -2,6 +2,8 @@
 //!
 //! Pure. Trailers follow git's rules (`git help interpret-trailers`); `skip_mark` has the marks. Text from files goes through `shown`.
 
+use std::collections::BTreeMap;
+
 use super::brought::{BroughtCommits, paragraphs};
 use super::skip_mark::{self, marked};
 use super::{MessageError, RolledBack, trailers};
@@ -21,8 +23,10 @@ pub struct MessageParts<'a> {
     pub skip_ci: bool,
     /// The commits that the plan brings. A template says what it wants instead.
     pub brought: Vec<BroughtCommits<'a>>,
-    /// `REPOSITORY@SHA`.
-    pub source: Option<String>,
+    /// The commits that the images were built from, by the plan's targets.
+    pub sources: BTreeMap<TargetIndex, Source>,
+    /// `ENV@COMMIT`, for a promotion.
+    pub promoted_from: Option<String>,
     /// What a rollback takes away, by the plan's targets.
     pub rolled_back: Vec<(TargetIndex, RolledBack)>,
     /// The holds that are not respected: images, or the file of holds if it can't be read.
@@ -129,19 +133,44 @@ impl MessageParts<'_> {
         })
     }
 
-    fn trailers(&self, targets: &[ChangedImage<'_>]) -> Vec<String> {
+    /// The paragraphs of trailers, one for each source: a reader takes the source of an image from its own paragraph.
+    fn trailers(&self, targets: &[ChangedImage<'_>]) -> Vec<Vec<String>> {
+        let mut groups: Vec<(Option<&Source>, Vec<&ChangedImage<'_>>)> = Vec::new();
+        for target in targets {
+            let source = self.sources.get(&target.index);
+            match groups.iter_mut().find(|(known, _)| *known == source) {
+                Some((_, group)) => group.push(target),
+                None => groups.push((source, vec![target])),
+            }
+        }
+        let paragraphs = groups.iter().map(|(source, group)| self.paragraph(*source, group, targets));
+        let mut paragraphs: Vec<Vec<String>> = paragraphs.collect();
+        let signoff = self.signoff.iter().map(|who| inline(&format!("Signed-off-by: {who}")));
+        match paragraphs.last_mut() {
+            Some(last) => last.extend(signoff),
+            None => paragraphs.push(signoff.collect()),
+        }
+        paragraphs
+    }
+
+    /// The trailers of the images with one source; `all` are those of the whole message.
+    fn paragraph(
+        &self,
+        source: Option<&Source>,
+        targets: &[&ChangedImage<'_>],
+        all: &[ChangedImage<'_>],
+    ) -> Vec<String> {
         let mut trailers: Vec<_> =
             targets.iter().filter_map(|target| trailers::image(target.image, target.version)).collect();
         for target in targets {
             let bad = self.rolled_back.iter().filter(|(index, _)| *index == target.index);
-            let others = targets.iter().filter(|other| same_image(other.image, target.image));
+            let others = all.iter().filter(|other| same_image(other.image, target.image));
             let to = (others.count() > 1).then_some(target.version);
             trailers.extend(bad.filter_map(|(_, bad)| bad.trailer(target.image, to)));
         }
-        trailers
-            .extend(self.source.as_deref().and_then(Source::parse).map(|source| trailers::source(&source)));
+        trailers.extend(source.map(trailers::source));
+        trailers.extend(self.promoted_from.iter().map(|from| trailers::promoted_from(from)));
         trailers.extend(self.overridden_holds.iter().map(|hold| trailers::overridden_hold(hold)));
-        trailers.extend(self.signoff.iter().map(|who| inline(&format!("Signed-off-by: {who}"))));
         trailers
     }
 }
@@ -162,7 +191,7 @@ pub fn subject_and_body(text: &str, skip_ci: bool, signoff: Option<&str>) -> Str
     let text = without_own_trailers(text);
     let text = if skip_ci { marked(&text, ends_in_trailers(&text)) } else { text };
     let signoff: Vec<_> = signoff.iter().map(|who| inline(&format!("Signed-off-by: {who}"))).collect();
-    with_trailers(&text, &signoff, false)
+    with_trailers(&text, &[signoff], false)
 }
 
 /// An image that a commit changes, as it is after it.
@@ -241,8 +270,13 @@ fn without_own_trailers(text: &str) -> String {
 
 /// Trailers join the last block of trailers, or become one. A sign-off that is there is not repeated. Only as the last trailer does
 /// `skip-checks` count.
-fn with_trailers(text: &str, trailers: &[String], joins: bool) -> String {
+fn with_trailers(text: &str, paragraphs: &[Vec<String>], joins: bool) -> String {
     let text = text.trim_end();
+    let trailers = match paragraphs {
+        [] => return format!("{text}\n"),
+        [only] => only,
+        several => return with_paragraphs(text, several, joins),
+    };
     if trailers.is_empty() {
         return format!("{text}\n");
     }
@@ -257,6 +291,15 @@ fn with_trailers(text: &str, trailers: &[String], joins: bool) -> String {
             format!("{text}{between}{}\n", new.join("\n"))
         }
     }
+}
+
+/// Several paragraphs of trailers join nothing. Git itself reads only the last one, so that gets what must be a trailer.
+fn with_paragraphs(text: &str, paragraphs: &[Vec<String>], joins: bool) -> String {
+    let mark = text.rsplit_once('\n').filter(|(_, last)| joins && skip_mark::is_trailer(last));
+    let (text, mark) = mark.map_or((text, None), |(above, mark)| (above.trim_end(), Some(mark)));
+    let paragraphs: Vec<String> = paragraphs.iter().map(|lines| lines.join("\n")).collect();
+    let mark = mark.map(|mark| format!("{mark}\n")).unwrap_or_default();
+    format!("{text}\n\n{}\n{mark}", paragraphs.join("\n\n"))
 }
 
 /// Whether git reads the last paragraph after the subject as trailers: all of its lines are trailers, or a quarter of them
@@ -317,6 +360,12 @@ mod tests {
         }
     }
 
+    /// One source for all.
+    fn of_each(targets: &[UpdateTarget]) -> BTreeMap<TargetIndex, Source> {
+        let source = Source::parse("acme/api@0123456789").unwrap();
+        TargetIndex::each(targets).map(|(index, _)| (index, source.clone())).collect()
+    }
+
     fn message(targets: &[UpdateTarget], template: Option<&str>, skip_ci: bool) -> String {
         let template = template.map(|t| Template::parse(t).unwrap());
         let facts = BuildInfo { sha: Some("0123456789".into()), ..BuildInfo::default() };
@@ -325,7 +374,8 @@ mod tests {
             facts: &facts,
             skip_ci,
             brought: Vec::new(),
-            source: Some("acme/api@0123456789".into()),
+            sources: of_each(targets),
+            promoted_from: None,
             signoff: None,
             rolled_back: Vec::new(),
             overridden_holds: Vec::new(),
@@ -402,6 +452,48 @@ mod tests {
     }
 
     #[test]
+    fn images_of_different_sources_have_paragraphs_of_their_own() {
+        let source = |text: &str| Source::parse(text).unwrap();
+        let sources = [
+            (0, source("acme/api@1111111")),
+            (2, source("acme/web@2222222")),
+            (3, source("acme/api@1111111")),
+        ];
+        let names = ["api", "db", "web", "worker", "cache"];
+        let plan = Plan { targets: names.map(target).to_vec(), ..plan(&names) };
+        let template = Template::parse("deploy\n\nskip-checks: true").unwrap();
+        let words = MessageParts {
+            template: None,
+            facts: &BuildInfo::default(),
+            skip_ci: false,
+            brought: Vec::new(),
+            sources: sources.map(|(target, source)| (TargetIndex::new(target), source)).into_iter().collect(),
+            promoted_from: Some("staging@3333333".to_owned()),
+            overridden_holds: Vec::new(),
+            signoff: Some("Ada <ada@example.com>".to_owned()),
+            rolled_back: vec![(TargetIndex::new(2), RolledBack { tag: "v9".to_owned(), source: None })],
+            prefix: "",
+        };
+        let text = words.message(&plan).unwrap();
+        let trailers = "\n\nTagbump-Image: api:main-abc1234\nTagbump-Image: worker:main-abc1234\n\
+                        Tagbump-Source: acme/api@1111111\nTagbump-Promoted-From: staging@3333333\n\n\
+                        Tagbump-Image: db:main-abc1234\nTagbump-Image: cache:main-abc1234\n\
+                        Tagbump-Promoted-From: staging@3333333\n\n\
+                        Tagbump-Image: web:main-abc1234\nTagbump-Rollback: web:v9\n\
+                        Tagbump-Source: acme/web@2222222\nTagbump-Promoted-From: staging@3333333\n\
+                        Signed-off-by: Ada <ada@example.com>\n";
+        assert!(text.ends_with(trailers), "{text}");
+        let source_of = |image: &str| trailers::claims(&text, image, "main-abc1234").unwrap().source;
+        assert_eq!(
+            names.map(|name| source_of(name).map(|source| source.sha)),
+            ["1", "", "2", "1", ""].map(|digit| { (!digit.is_empty()).then(|| digit.repeat(7)) })
+        );
+        let marked = MessageParts { template: Some(&template), ..words }.message(&plan).unwrap();
+        assert!(marked.ends_with("Signed-off-by: Ada <ada@example.com>\nskip-checks: true\n"), "{marked}");
+        assert!(marked.starts_with("deploy\n\nTagbump-Image: api"), "{marked}");
+    }
+
+    #[test]
     fn unknown_variables_are_reported() {
         let template = Template::parse("{foo}").unwrap();
         let words = MessageParts {
@@ -409,7 +501,8 @@ mod tests {
             facts: &BuildInfo::default(),
             skip_ci: false,
             brought: Vec::new(),
-            source: None,
+            sources: BTreeMap::new(),
+            promoted_from: None,
             signoff: None,
             rolled_back: Vec::new(),
             overridden_holds: Vec::new(),
@@ -432,7 +525,8 @@ mod tests {
             facts: &BuildInfo::default(),
             skip_ci: false,
             brought: Vec::new(),
-            source: None,
+            sources: BTreeMap::new(),
+            promoted_from: None,
             signoff: None,
             rolled_back: Vec::new(),
             overridden_holds: Vec::new(),

@@ -2,7 +2,8 @@
 //!
 //! Pure. The author of a commit also writes its message, so a trailer is only a claim: `provenance` decides which claims
 //! count. `Tagbump-Image: NAME:TAG@DIGEST`, `Tagbump-Source: [REPOSITORY@]SHA`, and
-//! `Tagbump-Rollback: NAME:TAG@DIGEST [REPOSITORY@]SHA [-> TAG]`. `Tagbump-Hold-Overridden: NAME` is for people.
+//! `Tagbump-Rollback: NAME:TAG@DIGEST [REPOSITORY@]SHA [-> TAG]`, `Tagbump-Promoted-From: ENV@COMMIT`.
+//! `Tagbump-Hold-Overridden: NAME` is for people.
 
 use std::collections::HashMap;
 
@@ -14,6 +15,7 @@ use crate::visible::inline;
 const IMAGE: &str = "Tagbump-Image";
 const SOURCE: &str = "Tagbump-Source";
 const ROLLBACK: &str = "Tagbump-Rollback";
+const PROMOTED_FROM: &str = "Tagbump-Promoted-From";
 const OVERRIDDEN: &str = "Tagbump-Hold-Overridden";
 /// The start of each of our trailers, including those of later versions.
 const OURS: &str = "tagbump-";
@@ -121,6 +123,11 @@ pub(super) fn image(name: &str, version: &str) -> Option<String> {
 
 pub(super) fn source(source: &Source) -> String {
     format!("{SOURCE}: {source}")
+}
+
+/// `from` is `ENV@COMMIT`.
+pub(super) fn promoted_from(from: &str) -> String {
+    format!("{PROMOTED_FROM}: {from}")
 }
 
 /// A hold that a commit doesn't respect: of an image, or the file of holds.

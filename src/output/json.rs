@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ChangeOrigin, PullRequestInfo, Report, SkippedReference, WaitInfo};
+use super::{ChangeOrigin, PromotedFrom, PullRequestInfo, Report, SkippedReference, WaitInfo};
 use crate::plan::ChangedReference;
 use crate::visible::is_hidden;
 
@@ -17,6 +17,7 @@ struct ReportJson<'a> {
     images: Vec<ImageJson<'a>>,
     changes: Vec<ChangeJson<'a>>,
     skipped: &'a [SkippedReference],
+    promoted_from: Option<&'a PromotedFrom>,
     commit: Option<String>,
     branch: Option<&'a str>,
     attempts: u32,
@@ -86,6 +87,7 @@ pub fn json(report: &Report) -> String {
             .map(|(nth, change)| change_json(change, report.origins.get(nth)))
             .collect(),
         skipped: &report.skipped,
+        promoted_from: report.promotion.as_ref().map(|promotion| &promotion.from),
         commit: report.commit.map(|commit| commit.to_string()),
         branch: report.branch.as_deref(),
         attempts: report.attempts,

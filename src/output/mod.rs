@@ -5,6 +5,7 @@ mod json;
 mod listing;
 mod mermaid;
 mod origin;
+mod promotion;
 mod secret;
 mod skipped;
 mod text;
@@ -24,6 +25,7 @@ pub use json::json;
 pub use listing::{listing_json, listing_text};
 pub use mermaid::timeline_mermaid;
 pub use origin::{ChangeOrigin, Comparison};
+pub use promotion::{CommitCount, PromotedFrom, Promotion, PromotionRow};
 pub use secret::Secret;
 pub use skipped::{SkipReason, SkippedReference};
 pub use text::{failure, new_file, text};
@@ -105,6 +107,8 @@ pub struct Report {
     pub edits: Vec<FileEdit>,
     /// References that keep their tags.
     pub skipped: Vec<SkippedReference>,
+    /// What a promotion found.
+    pub promotion: Option<Promotion>,
     pub commit: Option<CommitId>,
     /// A web page that shows the commit.
     pub commit_url: Option<String>,
@@ -135,6 +139,7 @@ impl Report {
             origins: Vec::new(),
             edits: Vec::new(),
             skipped: Vec::new(),
+            promotion: None,
             commit: None,
             commit_url: None,
             branch: None,

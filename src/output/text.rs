@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
+use super::promotion::promotion_table;
 use super::{Outcome, Report, diff};
 use crate::error::Failure;
 use crate::object_id::CommitId;
@@ -15,16 +16,24 @@ const GREEN: Style = AnsiColor::Green.on_default();
 /// The text for stdout: the diff in a dry run, otherwise the changes and where they went.
 pub fn text(report: &Report) -> String {
     match report.outcome {
-        Outcome::Planned => diff(&report.edits),
+        Outcome::Planned => match table(report) {
+            table if table.is_empty() => diff(&report.edits),
+            table => format!("{table}\n{}", diff(&report.edits)),
+        },
         Outcome::Failed => String::new(),
         Outcome::Already | Outcome::Superseded | Outcome::Held | Outcome::Live => {
             let outcome = report.outcome.as_str();
-            report.images.iter().map(|i| format!("{outcome}  {}\n", full_name(i))).collect()
+            let images = report.images.iter().map(|i| format!("{outcome}  {}\n", full_name(i)));
+            [table(report)].into_iter().chain(images).collect()
         }
         Outcome::Edited | Outcome::Committed | Outcome::Landed | Outcome::Proposed => {
             format!("{}{}", changes(report), last_line(report))
         }
     }
+}
+
+fn table(report: &Report) -> String {
+    report.promotion.as_ref().map(promotion_table).unwrap_or_default()
 }
 
 fn full_name(image: &super::BumpedImage) -> String {

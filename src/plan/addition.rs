@@ -181,6 +181,7 @@ fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> 
         unused: false,
         effective_tags: Vec::new(),
         effective_tag: None,
+        effective_digest: None,
         environments: None,
         held: None,
         outside: Vec::new(),

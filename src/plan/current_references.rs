@@ -83,7 +83,7 @@ pub fn changeable_mentions(
     Ok(listed(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
 }
 
-fn found(
+pub(super) fn found(
     shelf: &dyn FileSource,
     survey: &mut ScannedFiles,
     request: &Request,
@@ -114,7 +114,10 @@ fn check_some(
 /// The places of nodes that are known so far.
 type NodePlaces = HashMap<(FileIndex, NodeId), u64>;
 
-fn listed<'a>(survey: &ScannedFiles, matches: impl Iterator<Item = &'a Match>) -> Vec<CurrentReference> {
+pub(super) fn listed<'a>(
+    survey: &ScannedFiles,
+    matches: impl Iterator<Item = &'a Match>,
+) -> Vec<CurrentReference> {
     let mut places = HashMap::new();
     matches.map(|m| mention(survey, m, &mut places)).collect()
 }

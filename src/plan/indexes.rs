@@ -34,9 +34,9 @@ impl TargetIndex {
         self.0
     }
 
-    /// The target at this position.
-    pub fn of(self, targets: &[UpdateTarget]) -> Option<&UpdateTarget> {
-        targets.get(self.0)
+    /// What is at this position in a list that has one item for each target, such as the targets themselves.
+    pub fn of<T>(self, items: &[T]) -> Option<&T> {
+        items.get(self.0)
     }
 }
 

@@ -64,6 +64,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 unused: false,
                 effective_tags: Vec::new(),
                 effective_tag: None,
+                effective_digest: None,
                 environments: None,
                 held: None,
                 outside: Vec::new(),

@@ -42,6 +42,8 @@ pub(super) struct Match {
     pub effective_tags: Vec<String>,
     /// The tag that runs, if a weaker place sets it.
     pub effective_tag: Option<String>,
+    /// The digest that runs, if a root uses the place.
+    pub effective_digest: Option<Option<String>>,
     /// The environments that it sets; `None` if those of its file count.
     pub environments: Option<BTreeSet<String>>,
     /// Which of the request's held images it is.
@@ -84,6 +86,11 @@ impl Match {
             [] => vec![self.runs()],
             tags => tags.iter().map(|tag| Some(tag.as_str())).collect(),
         }
+    }
+
+    /// The digest that runs.
+    pub fn runs_digest(&self) -> Option<&str> {
+        self.effective_digest.as_ref().unwrap_or(&self.digest).as_deref()
     }
 
     /// The tag that runs.

@@ -144,6 +144,7 @@ pub(super) fn match_of(
         unused: false,
         effective_tags: Vec::new(),
         effective_tag: None,
+        effective_digest: None,
         environments: None,
         held: None,
         outside: Vec::new(),

@@ -34,6 +34,7 @@ mod parsed_file;
 mod prefilter;
 mod rendered_roots;
 mod reports;
+mod running;
 mod shared;
 mod skipped_files;
 mod source;
@@ -64,6 +65,7 @@ pub use held::{HeldImage, HeldReference};
 pub use indexes::TargetIndex;
 pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
+pub use running::{RunningReference, running};
 pub use source::{
     FileContent, FileSource, FoundFiles, NestedRepository, PathProblem, SourceError, SourceFile, Visitor,
 };

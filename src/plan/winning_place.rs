@@ -58,6 +58,7 @@ impl WinningPlace<'_> {
             unused: false,
             effective_tags: Vec::new(),
             effective_tag: None,
+            effective_digest: None,
             environments: Some(winner.environments.clone()),
             held: None,
             outside: Vec::new(),
@@ -154,6 +155,7 @@ fn part_reference(winner: &Winner, part: &TextPart, target: &UpdateTarget) -> Re
 pub(super) fn set_version(m: &mut Match, winner: &Winner) {
     m.effective_tags = if winner.tags.len() > 1 { winner.tags.iter().cloned().collect() } else { Vec::new() };
     m.effective_tag.clone_from(&winner.tag);
+    m.effective_digest = Some(winner.digest.clone());
     m.outside.clone_from(&winner.outside);
     let reason = match &winner.setting {
         Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },

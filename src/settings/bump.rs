@@ -24,17 +24,8 @@ use crate::verify::Verify;
 pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSettings, SettingsError> {
     // `tag` takes several templates; only the first one is for the tag to deploy
     let template = args.tag_template.iter().flat_map(|text| text.lines()).find(|line| !line.is_empty());
-    let if_older = match args.if_older {
-        IfOlder::Auto if ActionsRun::read(&environment).active => IfOlder::Skip,
-        IfOlder::Auto => IfOlder::Fail,
-        chosen => chosen,
-    };
-    let if_held = match args.held.if_held {
-        IfHeld::Auto if ActionsRun::read(&environment).active => IfHeld::Skip,
-        IfHeld::Auto => IfHeld::Fail,
-        chosen => chosen,
-    };
-    let delivery = delivery(args.deliver, if_older, &environment)?;
+    let if_held = if_held(args.held.if_held, &environment);
+    let delivery = delivery(args.deliver, if_older(args.if_older, &environment), &environment)?;
     let pins_digests = args.digest.as_deref() == Some("auto");
     let settings = BumpSettings {
         images: match pins_digests {
@@ -48,6 +39,7 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         add: args.add,
         registry: registry(&args.verify, pins_digests)?,
         back: None,
+        promotion: None,
         hold: None,
         if_held,
         place: place(&args.common, args.source.as_deref(), &delivery.landing.remote, environment, now)?,
@@ -83,6 +75,7 @@ pub fn rollback(
         add: false,
         registry: registry(&args.verify, false)?,
         back: Some(RollbackOptions { force: args.force }),
+        promotion: None,
         hold: None,
         // in an incident, an error is better than a rollback that does nothing
         if_held: if args.held.if_held == IfHeld::Auto { IfHeld::Fail } else { args.held.if_held },
@@ -93,7 +86,25 @@ pub fn rollback(
     Ok(settings)
 }
 
-fn registry(args: &VerifyArgs, pins_digests: bool) -> Result<RegistrySettings, SettingsError> {
+/// What to do with an older build, if nothing is typed.
+pub(super) fn if_older(typed: IfOlder, environment: &Environment) -> IfOlder {
+    match typed {
+        IfOlder::Auto if ActionsRun::read(environment).active => IfOlder::Skip,
+        IfOlder::Auto => IfOlder::Fail,
+        chosen => chosen,
+    }
+}
+
+/// What to do with what is held, if nothing is typed.
+pub(super) fn if_held(typed: IfHeld, environment: &Environment) -> IfHeld {
+    match typed {
+        IfHeld::Auto if ActionsRun::read(environment).active => IfHeld::Skip,
+        IfHeld::Auto => IfHeld::Fail,
+        chosen => chosen,
+    }
+}
+
+pub(super) fn registry(args: &VerifyArgs, pins_digests: bool) -> Result<RegistrySettings, SettingsError> {
     let verify = non_empty(args.verify.as_deref()).map(|text| {
         let (flag, value, expected) = ("verify", text.to_owned(), ExpectedValue::Verify);
         Verify::parse(text).ok_or(SettingsError::Value { flag, value, expected })
@@ -209,7 +220,7 @@ impl BumpSettings {
         if self.delivery.pull.draft && self.delivery.pull.auto_merge != AutoMerge::Off {
             return Err(BadCombination::DraftWithAutoMerge);
         }
-        if self.images.is_empty() {
+        if self.images.is_empty() && self.promotion.is_none() {
             return Err(BadCombination::NoImage);
         }
         if !self.places.fields.is_empty() && self.places.selection.is_everything() {

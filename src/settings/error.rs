@@ -52,6 +52,8 @@ pub enum ExpectedValue {
     Time,
     #[error("not a duration")]
     Duration,
+    #[error("not a duration")]
+    LongDuration,
     #[error("not a valid branch name")]
     Branch,
     #[error("not require, warn or off")]
@@ -72,6 +74,7 @@ pub enum BareName {
     Tag,
     Scan,
     History,
+    Promotion,
     Wait,
     Hold,
 }

@@ -88,6 +88,7 @@ fn settings(
             pins_digests: false,
         },
         back: None,
+        promotion: None,
         hold: Some(HoldOptions { action, env, by: by.map(str::to_owned) }),
         if_held: IfHeld::Fail,
         place,

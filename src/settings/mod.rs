@@ -5,6 +5,7 @@ mod error;
 mod hold;
 mod init;
 mod parse;
+mod promote;
 mod read_only;
 mod wait;
 
@@ -30,6 +31,7 @@ pub use bump::{bump, rollback};
 pub use error::{BadCombination, BareName, ExpectedValue, SettingsError};
 pub use hold::{hold, unhold};
 pub use init::{InitSettings, init};
+pub use promote::promote;
 pub use read_only::{HistorySettings, RemoteSettings, ScanSettings, TagSettings, history, scan, tag};
 pub use wait::{StatusPattern, WaitSettings, wait};
 
@@ -65,6 +67,8 @@ pub struct BumpSettings {
     pub registry: RegistrySettings,
     /// Set for a rollback. Then the tags are those to go back to.
     pub back: Option<RollbackOptions>,
+    /// Set for a promotion. Then the tags are those of another environment.
+    pub promotion: Option<PromotionOptions>,
     /// Set for a `hold` or `unhold`, which changes no reference.
     pub hold: Option<HoldOptions>,
     /// What to do with references that are held.
@@ -117,6 +121,22 @@ pub enum HoldAction {
 pub struct RollbackOptions {
     /// Allow a tag that was never deployed.
     pub force: bool,
+}
+
+/// What is promoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PromotionOptions {
+    /// The environment to set.
+    pub env: String,
+    /// How long a tag must have run in the environment before, in seconds; `None` leaves it to `tagbump.yaml`.
+    pub soak: Option<u64>,
+}
+
+impl BumpSettings {
+    /// Whether the images get tags that were there before, and not those of the build that runs this.
+    pub fn sets_earlier_tags(&self) -> bool {
+        self.back.is_some() || self.promotion.is_some()
+    }
 }
 
 /// Where to put the change, and how to make the commit.

@@ -273,6 +273,41 @@ fn commands_of_environments_page_run() {
     assert!(landed("staging").contains("newTag: v2") && !landed("prod").contains("newTag"));
 }
 
+/// Staging has run what it runs for longer than the soak time.
+#[test]
+fn commands_of_promotion_page_run() {
+    let page = page("promotion.md");
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("tagbump ")).collect();
+    assert_eq!(commands.len(), 3, "{commands:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let [bare, work] = clone_of_bare(folder.path());
+    write(&work, "tagbump.yaml", page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap());
+    let images = |api: &str, web: &str| {
+        let entry = |name: &str, tag: &str| format!("- name: ghcr.io/acme/{name}\n  newTag: {tag}\n");
+        format!("kind: Kustomization\nimages:\n{}{}", entry("api", api), entry("web", web))
+    };
+    write(&work, "envs/prod/kustomization.yaml", &images("v1.4.0", "v2.1.0"));
+    write(&work, "envs/staging/kustomization.yaml", &images("v1.5.0", "v2.1.0"));
+    git(&work, &["add", "--all"]);
+    git(&work, &["commit", "--quiet", "--message", "base"]);
+    git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
+    let run = |command: &str| {
+        let words = words(command.split('#').next().unwrap());
+        tagbump(&work, &words.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let dry = run(commands[0]);
+    let (shown, heading) = (page.split("```text\n").nth(1).unwrap(), dry.stdout.lines().next().unwrap());
+    let columns = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(columns(heading), columns(shown.lines().next().unwrap()), "{}", dry.output());
+    assert!(dry.stdout.contains("api      v1.4.0    v1.5.0"), "{}", dry.output());
+    assert_eq!(run(commands[1]).exit, 0);
+    let landed = git(&bare, &["show", "main:envs/prod/kustomization.yaml"]);
+    assert_eq!(landed, images("v1.5.0", "v2.1.0").trim_end());
+    // there is no forge here
+    let proposed = run(commands[2]);
+    assert!(proposed.exit == 2 && proposed.stderr.contains("--forge"), "{}", proposed.output());
+}
+
 /// The bullet points of a page, each with its continuation lines.
 fn points(page: &str) -> Vec<String> {
     let mut points: Vec<String> = Vec::new();

@@ -121,6 +121,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "actions",
             "ci",
             "cli",
+            "duration",
             "environment",
             "git",
             "holds",

@@ -60,6 +60,8 @@ mod netrc;
 mod order;
 mod own_messages;
 mod platforms;
+mod promote;
+mod promote_soak;
 mod properties;
 mod pull_after;
 mod pull_request;

@@ -39,9 +39,14 @@ impl Bump<'_> {
         Ok(branch)
     }
 
-    /// The images; for a hold, with the command before them, because their bumps have a branch of their own.
+    /// The images; for a hold or a promotion, with the command before them, because their bumps have a branch of their own.
     fn name_of_change(&self) -> String {
-        let names = self.short_names().join("-");
+        let names = self.short_names();
+        if let Some(promotion) = &self.settings.promotion {
+            let promotion = format!("promote-{}", promotion.env);
+            return [promotion.as_str()].into_iter().chain(names).collect::<Vec<_>>().join("-");
+        }
+        let names = names.join("-");
         match self.settings.hold.as_ref().map(|options| &options.action) {
             Some(HoldAction::Hold { .. }) => format!("hold-{names}"),
             Some(HoldAction::Unhold) => format!("unhold-{names}"),

@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 
-use crate::cli::IfOlder;
+use crate::cli::{IfHeld, IfOlder};
 use crate::decision::{Decision, DecisionError, PlanFacts, Undecided};
 use crate::diagnostics::{self, BumpError};
 use crate::error::Failure;
@@ -20,6 +20,7 @@ pub(super) struct BumpReport {
     facts: PlanFacts,
     dry_run: bool,
     if_older: IfOlder,
+    if_held: IfHeld,
     speaker: Speaker,
 }
 
@@ -44,6 +45,7 @@ impl BumpReport {
             facts: PlanFacts::default(),
             dry_run: settings.delivery.dry_run,
             if_older: settings.delivery.landing.if_older,
+            if_held: settings.if_held,
             speaker: diagnostics::speaker(&settings.place.environment),
         }
     }
@@ -87,23 +89,30 @@ impl BumpReport {
     /// Reports a decision and how it ended.
     ///
     /// # Errors
-    /// Exit 4 with `--if-older fail`, if a newer build is current.
+    /// Exit 4 with `--if-older fail`, if a newer build is current, and with `--if-held fail`, if nothing has soaked.
     pub fn end(&mut self, decision: Decision, outcome: Outcome) -> Result<(), BumpError> {
-        let Decision { plan, origins, skipped, notices, .. } = decision;
+        let Decision { plan, origins, skipped, promotion, notices, .. } = decision;
         let left_out = plan.changes.iter().filter(|change| change.left_out_digest);
         let left_out: Vec<_> = left_out.map(|change| digest_left_out(change, self.speaker)).collect();
         self.report.warnings.extend(left_out);
-        let superseded = skipped.iter().filter(|one| one.reason == SkipReason::Superseded);
-        let references: Vec<String> = superseded.map(SkippedReference::to_string).collect();
+        let sentences = |reason: SkipReason| -> Vec<String> {
+            skipped.iter().filter(|one| one.reason == reason).map(SkippedReference::to_string).collect()
+        };
+        let (references, soaking) = (sentences(SkipReason::Superseded), sentences(SkipReason::Soaking));
+        let kept = references.iter().chain(&soaking).cloned();
         self.report.outcome = outcome;
         self.report.warnings.splice(0..0, plan.warnings);
-        self.report.notices.splice(0..0, plan.notices.into_iter().chain(references.clone()).chain(notices));
+        self.report.notices.splice(0..0, plan.notices.into_iter().chain(kept).chain(notices));
+        self.report.promotion = promotion;
         self.report.skipped = skipped;
         self.report.changes = plan.changes;
         self.report.origins = origins;
         self.report.edits = plan.edits;
         if outcome == Outcome::Superseded && self.if_older == IfOlder::Fail {
             return Err(BumpError::Superseded { references });
+        }
+        if outcome == Outcome::Held && self.if_held == IfHeld::Fail && !soaking.is_empty() {
+            return Err(BumpError::Soaking { references: soaking });
         }
         Ok(())
     }

@@ -10,21 +10,21 @@ mod trace;
 use std::collections::{BTreeSet, HashSet};
 
 use super::DecisionBase;
-use super::base::is_on_pr_branch;
+use super::base::BranchFiles;
 use super::context::DecisionContext;
 use super::error::DecisionError;
 use crate::config::Config;
 use crate::image::{Digest, Field, ImageError, Tag, same_tag};
-use crate::landing::{RolledBack, TipSnapshot};
+use crate::landing::RolledBack;
 use crate::location::Location;
-use crate::object_id::CommitId;
-use crate::plan::{self, CurrentReference, FileSource, Request, Scope, TargetIndex, UpdateTarget};
+use crate::plan::{self, CurrentReference, Request, Scope, TargetIndex, UpdateTarget};
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
 use search::RollbackSearch;
-use trace::{ReferenceTrace, TagAndDigest, joined};
+use trace::{ReferenceTrace, joined};
 
 pub use error::{RollbackError, SearchedHistory};
+pub(super) use trace::TagAndDigest;
 
 /// What goes back to what.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +34,8 @@ pub(super) struct RollbackPlan {
     pub rolled_back: Vec<(TargetIndex, RolledBack)>,
     /// The same, for a quick lookup.
     is_taken: HashSet<(TargetIndex, RolledBack)>,
-    /// The commit that all tags which come back were built from, if it is known and the same for all.
-    pub source: Option<Source>,
+    /// The commits that the tags which come back were built from, as far as they are known, by target.
+    pub sources: Vec<Option<Source>>,
     /// The tags of each file when the rollback began.
     starts: Vec<RollbackStart>,
 }
@@ -49,25 +49,6 @@ struct RollbackStart {
     to: TagAndDigest,
 }
 
-/// The files whose tags go back, and the tip that they belong to; without one they belong to `HEAD`.
-#[derive(Clone, Copy)]
-struct RollbackFiles<'a> {
-    files: &'a dyn FileSource,
-    tip: Option<(TipSnapshot<'a>, CommitId)>,
-}
-
-impl<'a> RollbackFiles<'a> {
-    /// For a pull request's branch that exists, these are the files of its base: the branch may have been rolled back already.
-    fn new(base: DecisionBase<'a>) -> Self {
-        let DecisionBase::Tip(snapshot) = base else {
-            return RollbackFiles { files: base.files(), tip: None };
-        };
-        let base_branch = snapshot.beside.filter(|_| is_on_pr_branch(&snapshot));
-        let (tip, files) = base_branch.unwrap_or((snapshot.tip, snapshot.files));
-        RollbackFiles { files, tip: Some((snapshot, tip.commit)) }
-    }
-}
-
 /// The request of a rollback, made from the typed one.
 pub(super) fn request(
     context: &DecisionContext<'_>,
@@ -76,7 +57,7 @@ pub(super) fn request(
     (options, typed): (RollbackOptions, Request),
     known: &mut Option<RollbackPlan>,
 ) -> Result<Request, DecisionError> {
-    let files = RollbackFiles::new(base);
+    let files = BranchFiles::new(base);
     let targets = typed.targets.iter().map(|target| UpdateTarget { tag: None, ..target.clone() }).collect();
     let mut untagged = Request { targets, ..typed.clone() };
     if known.is_some() {
@@ -103,7 +84,7 @@ impl RollbackPlan {
         &mut self,
         trace: &ReferenceTrace,
         typed: &UpdateTarget,
-        to: TagAndDigest,
+        (to, source): (TagAndDigest, Option<Source>),
         bad: Vec<RolledBack>,
     ) -> Result<(), DecisionError> {
         let invalid = |error: ImageError| {
@@ -117,7 +98,13 @@ impl RollbackPlan {
             let (one, other) = ((&target.name, &target.service), (&typed.name, &typed.service));
             one == other && (&target.tag, &target.digest) == (&tag, &digest)
         };
-        let at = self.targets.iter().position(is_same).unwrap_or_else(|| {
+        let known = self.targets.iter().position(is_same);
+        if let Some(other) = known.and_then(|at| self.sources.get_mut(at)).filter(|other| **other != source) {
+            // two commits claim to be the source of one tag
+            *other = None;
+        }
+        let at = known.unwrap_or_else(|| {
+            self.sources.push(source);
             let scope = Scope { only: Some(BTreeSet::new()), ..typed.scope.clone() };
             self.targets.push(UpdateTarget { tag, digest, scope, ..typed.clone() });
             self.targets.len() - 1

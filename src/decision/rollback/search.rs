@@ -1,12 +1,13 @@
 //! Searches the history for the tags that references had before.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
+use super::RollbackPlan;
 use super::error::{RollbackError, SearchedHistory};
 use super::trace::{ReferenceTrace, TagAndDigest, joined};
-use super::{RollbackFiles, RollbackPlan};
 use crate::build_info;
 use crate::config::Config;
+use crate::decision::base::BranchFiles;
 use crate::decision::context::DecisionContext;
 use crate::decision::error::DecisionError;
 use crate::decision::targets;
@@ -22,7 +23,7 @@ use crate::tag::Source;
 pub(super) struct RollbackSearch<'a> {
     pub context: &'a DecisionContext<'a>,
     pub config: &'a Config,
-    pub files: RollbackFiles<'a>,
+    pub files: BranchFiles<'a>,
     pub options: RollbackOptions,
     pub cancellation: Cancellation,
 }
@@ -38,7 +39,6 @@ impl RollbackSearch<'_> {
         let mut traces = traces(typed, current)?;
         let extent = self.walk((untagged, current), &mut traces)?;
         let mut rollback = RollbackPlan::default();
-        let mut sources = BTreeSet::new();
         for trace in &traces {
             let others = traces.iter().filter(|other| other.target == trace.target);
             let target = &typed.targets[trace.target];
@@ -48,14 +48,9 @@ impl RollbackSearch<'_> {
             let to = goal(trace, others, target, self.options)
                 .ok_or_else(|| self.no_earlier_tag(trace, target.tag.as_ref(), extent))?;
             let source = trace.found().and_then(|(_, entry)| self.source(entry, target));
-            sources.insert(source.map(|source| source.to_string()));
             let bad = self.taken_away(trace, target, &to);
-            rollback.add(trace, target, to, bad)?;
+            rollback.add(trace, target, (to, source), bad)?;
         }
-        rollback.source = match sources.into_iter().collect::<Vec<_>>().as_slice() {
-            [Some(only)] => Source::parse(only),
-            _ => None,
-        };
         Ok(rollback)
     }
 

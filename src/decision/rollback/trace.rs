@@ -8,7 +8,7 @@ use crate::landing::{RollbackProof, RolledBack, claims_of};
 use crate::plan::{CurrentReference, TargetIndex};
 
 /// A tag, a digest, or both.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TagAndDigest {
     pub tag: Option<String>,
     pub digest: Option<String>,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::super::*;
 use crate::ci::System;
 use crate::config::{ConfigError, ValueProblem};
-use crate::decision::{DecisionError, RollbackError, SearchedHistory, TargetError};
+use crate::decision::{DecisionError, PromotionError, RollbackError, SearchedHistory, TargetError};
 use crate::file_selection::SelectionError;
 use crate::forge::gitea::{GiteaError, GiteaRefusal};
 use crate::forge::github::{ApiRefusal, ApiRefusalReason, GitHubError};
@@ -697,6 +697,20 @@ fn tag_errors() -> Vec<TagError> {
     all(include_str!("../../tag.rs"), "TagError", samples)
 }
 
+fn promotion_errors() -> Vec<PromotionError> {
+    let found = vec![(at(), s())];
+    let error = ImageArg::parse("").unwrap_err();
+    let samples = vec![
+        PromotionError::NoFrom { at: at(), env: s() },
+        PromotionError::NoServices,
+        PromotionError::NothingInBoth { env: s(), from: s() },
+        PromotionError::TwoTags { from: s(), image: s(), found },
+        PromotionError::NoTag { at: at(), from: s(), image: s() },
+        PromotionError::InvalidTag { at: at(), from: s(), image: s(), error },
+    ];
+    all(include_str!("../../decision/promotion/error.rs"), "PromotionError", samples)
+}
+
 fn target_errors() -> Vec<TargetError> {
     let mut samples = vec![
         TargetError::NoChange { image: s() },
@@ -752,6 +766,7 @@ fn decision_errors() -> Vec<DecisionError> {
     samples.extend(holds_errors().into_iter().map(DecisionError::Holds));
     samples.extend(message_errors().into_iter().map(DecisionError::Message));
     samples.extend(plan_errors().into_iter().map(DecisionError::Plan));
+    samples.extend(promotion_errors().into_iter().map(|error| DecisionError::Promotion(Box::new(error))));
     samples.extend(registry_errors().into_iter().map(DecisionError::Registry));
     samples.extend(rollback_errors().into_iter().map(DecisionError::from));
     samples.extend(tag_errors().into_iter().map(DecisionError::Tag));
@@ -826,6 +841,7 @@ fn settings_errors() -> Vec<SettingsError> {
         ExpectedValue::Number,
         ExpectedValue::Time,
         ExpectedValue::Duration,
+        ExpectedValue::LongDuration,
         ExpectedValue::Branch,
         ExpectedValue::Verify,
         ExpectedValue::Commit,
@@ -852,7 +868,14 @@ fn settings_errors() -> Vec<SettingsError> {
     let bare = all(
         source,
         "BareName",
-        vec![BareName::Tag, BareName::Scan, BareName::History, BareName::Hold, BareName::Wait],
+        vec![
+            BareName::Tag,
+            BareName::Scan,
+            BareName::History,
+            BareName::Promotion,
+            BareName::Hold,
+            BareName::Wait,
+        ],
     );
     let mut samples = vec![
         SettingsError::Template { flag: "message", error: Template::parse("{").unwrap_err() },
@@ -891,6 +914,7 @@ fn bump_errors() -> Vec<BumpError> {
         BumpError::TipUnknown { problem: s() },
         BumpError::BaseUnknown { problem: s() },
         BumpError::Superseded { references: vec![s()] },
+        BumpError::Soaking { references: vec![s()] },
     ]);
     all(include_str!("../bump.rs"), "BumpError", samples)
 }

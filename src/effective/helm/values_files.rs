@@ -10,10 +10,7 @@ use super::super::value::Value;
 use super::chart::Chart;
 use super::maps::load_map;
 use super::trail::Trail;
-
-/// Tags that move, so nobody deploys them on purpose.
-const FLOATING: [&str; 9] =
-    ["latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "HEAD"];
+use crate::image;
 
 /// The charts and values files that releases, Applications and kustomizations use.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +62,7 @@ pub fn chart_roots(files: &mut Files<'_>, folders: &[String], used: &UsedCharts)
 
 /// Whether a tag moves, or isn't there at all.
 pub fn is_floating(tag: Option<&str>) -> bool {
-    tag.is_none_or(|tag| tag.is_empty() || FLOATING.contains(&tag))
+    tag.is_none_or(|tag| tag.is_empty() || image::is_floating(tag))
 }
 
 /// What uses a chart.

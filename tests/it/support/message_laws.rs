@@ -47,8 +47,7 @@ pub fn own_message_says_only_ours(words: &MessageParts<'_>, plan: &Plan) {
     for (target, image, tag) in &changed {
         let claim = claims(&message, image, tag);
         let claim = claim.unwrap_or_else(|| panic!("{message:?}: {image}:{tag} is not found"));
-        let source = words.source.as_deref().and_then(Source::parse);
-        assert_eq!(claim.source, source, "{message:?}");
+        assert_eq!(claim.source.as_ref(), words.sources.get(target), "{message:?}");
         let same = |(of, bad): &&(TargetIndex, RolledBack)| {
             of == target && (bad.tag.is_empty() || is_version(&bad.tag))
         };

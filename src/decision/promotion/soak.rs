@@ -1,0 +1,322 @@
+//! Which version has run long enough in the environment before.
+//!
+//! It counts from when a version got onto the branch: only first parents are followed, so a merge counts, and not the commits that
+//! it brings. Commit dates can be forged or wrong. An entry is never older than the commits before it, and one that claims to be
+//! much older than those counts as just set.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::SignedDuration;
+
+use super::Candidate;
+use super::origin::OriginWalk;
+use super::reading::EnvironmentReader;
+use crate::decision::error::DecisionError;
+use crate::decision::rollback::TagAndDigest;
+use crate::history::{CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId, TagEntry};
+use crate::image::same_tag;
+use crate::landing::{claims, claims_of};
+use crate::object_id::CommitId;
+use crate::visible::inline;
+
+/// How many earlier commits must not be newer than one.
+const EARLIER: usize = 50;
+/// By how much clocks may differ, in seconds.
+const CLOCK_SKEW: i64 = 600;
+/// How many commits of a merged branch are read.
+const MERGED: usize = 20;
+/// How many changes of a place are looked at.
+const MOST: usize = 100;
+/// How many changes before a version tell whether it was replaced by an earlier one.
+const BEFORE: usize = 5;
+
+/// A version to promote.
+#[derive(Clone, Debug)]
+pub(super) struct SoakedVersion {
+    pub version: TagAndDigest,
+    /// When the environment got it, as far as it was looked for.
+    pub since: Option<i64>,
+}
+
+/// The version to promote, or why there is none: the end of a sentence.
+pub(super) type Choice = Result<SoakedVersion, String>;
+
+/// A version, and the time for which a place had it.
+#[derive(Clone, Debug)]
+struct Standing {
+    version: TagAndDigest,
+    /// `None` if that isn't known.
+    since: Option<i64>,
+    until: Option<i64>,
+    /// Tags that its commit rolled back.
+    taken_away: Vec<String>,
+}
+
+/// Chooses the version of each candidate: the one that runs, or with a soak time the newest that ran that long in all places.
+pub(super) fn choose(
+    walk: &OriginWalk<'_>,
+    reader: &EnvironmentReader<'_>,
+    candidates: &[Candidate],
+    soak: Option<u64>,
+) -> Result<Vec<Choice>, DecisionError> {
+    let Some(soak) = soak.and_then(|soak| i64::try_from(soak).ok()) else {
+        let running = |candidate: &Candidate| candidate.running.version.clone();
+        return Ok(candidates
+            .iter()
+            .map(|one| Ok(SoakedVersion { version: running(one), since: None }))
+            .collect());
+    };
+    let now = walk.context.settings.place.now;
+    let clock = SoakClock { soak, now };
+    let from = reader.environment();
+    let Some((commits, tip)) = walk.files.commits(walk.context)? else {
+        let why = || format!("there is no history that shows for how long {from} has run it");
+        return Ok(candidates.iter().map(|_| Err(why())).collect());
+    };
+    let traces = traces(walk, reader, candidates, clock, (&FirstParents(&*commits), tip))?;
+    let chosen = candidates.iter().zip(&traces).map(|(candidate, traces)| {
+        // the version that runs may have a part that another place sets
+        let running = &candidate.running.version;
+        let whole = |version: TagAndDigest| {
+            if same_tag(&version.joined(), &running.joined()) { running.clone() } else { version }
+        };
+        let found = clock.newest(traces);
+        let found =
+            found.map(|(version, since)| SoakedVersion { version: whole(version), since: Some(since) });
+        found.ok_or_else(|| {
+            let (shown, soak) = (inline(&running.joined()), SignedDuration::from_secs(soak));
+            format!("no tag has run in {from} for {soak:#}; {shown} runs there now")
+        })
+    });
+    Ok(chosen.collect())
+}
+
+/// The versions of one candidate, newest first, by file.
+type Traces = BTreeMap<String, Vec<Standing>>;
+
+/// The versions of each candidate, as far back as they matter.
+fn traces(
+    walk: &OriginWalk<'_>,
+    reader: &EnvironmentReader<'_>,
+    candidates: &[Candidate],
+    clock: SoakClock,
+    (branch, tip): (&FirstParents<'_>, CommitId),
+) -> Result<Vec<Traces>, DecisionError> {
+    let files = |candidate: &Candidate| {
+        candidate.running.places.iter().map(|one| (one.reference.file.clone(), Vec::new())).collect()
+    };
+    let mut traces: Vec<Traces> = candidates.iter().map(files).collect();
+    walk.walk(branch, tip, reader, candidates, &mut |nth, entry| {
+        let image = &candidates[nth].target.name;
+        if let (Some(trace), Some(standing)) =
+            (traces[nth].get_mut(&entry.file), standing(branch, entry, image))
+        {
+            trace.push(standing);
+        }
+        !traces.iter().flat_map(BTreeMap::values).all(|trace| clock.is_decided(trace))
+    })?;
+    Ok(traces)
+}
+
+fn standing(branch: &FirstParents<'_>, entry: &TagEntry, image: &str) -> Option<Standing> {
+    let by = entry.written.as_ref()?;
+    let version = TagAndDigest { tag: entry.tag.clone(), digest: entry.digest.clone() };
+    let mut taken_away: Vec<String> =
+        claims_of(entry, image).rolled_back.into_iter().map(|bad| bad.tag).collect();
+    for message in merged_messages(branch.0, by.commit) {
+        let claimed = claims(&message, image, &version.joined()).unwrap_or_default();
+        taken_away.extend(claimed.rolled_back.into_iter().map(|bad| bad.tag));
+    }
+    let since = since(branch, by.commit, by.time);
+    Some(Standing { version, since, until: entry.until, taken_away })
+}
+
+/// The messages of the commits that a merge brought.
+fn merged_messages(commits: &dyn CommitStore, merge: CommitId) -> Vec<String> {
+    let parents =
+        |commit| commits.links(commit).ok().flatten().map(|links| links.parents).unwrap_or_default();
+    let mut messages = Vec::new();
+    for side in parents(merge).into_iter().skip(1) {
+        let chain = std::iter::successors(Some(side), |commit| parents(*commit).first().copied());
+        messages.extend(chain.take(MERGED).map_while(|commit| Some(commits.message(commit).ok()?.message)));
+    }
+    messages
+}
+
+/// How long a version must have run, and the time.
+#[derive(Clone, Copy)]
+struct SoakClock {
+    soak: i64,
+    now: i64,
+}
+
+impl SoakClock {
+    fn has_soaked(&self, Standing { since, until, .. }: &Standing) -> bool {
+        let until = until.unwrap_or(self.now).min(self.now);
+        since.is_some_and(|since| until.saturating_sub(since) >= self.soak)
+    }
+
+    /// Whether older changes of a place don't matter: what runs now has soaked, or an earlier version has, and what was there
+    /// before that is known.
+    fn is_decided(&self, trace: &[Standing]) -> bool {
+        let bad = rolled_back(trace);
+        let soaked = |nth: &usize| !bad.contains(nth) && self.has_soaked(&trace[*nth]);
+        match (0..trace.len()).find(soaked) {
+            None => trace.len() >= MOST,
+            Some(0) => true,
+            Some(nth) => trace.len() > nth + BEFORE,
+        }
+    }
+
+    /// The newest version that ran long enough in every place, and since when.
+    fn newest(&self, traces: &Traces) -> Option<(TagAndDigest, i64)> {
+        let soaked: Vec<Vec<(TagAndDigest, i64)>> = traces.values().map(|trace| self.soaked(trace)).collect();
+        let (first, others) = soaked.split_first()?;
+        let is_everywhere = |version: &TagAndDigest| {
+            let is_it = |(other, _): &(TagAndDigest, i64)| same_tag(&other.joined(), &version.joined());
+            others.iter().all(|one| one.iter().any(is_it))
+        };
+        first.iter().find(|(version, _)| is_everywhere(version)).cloned()
+    }
+
+    /// The versions that ran long enough in one place, newest first.
+    fn soaked(&self, trace: &[Standing]) -> Vec<(TagAndDigest, i64)> {
+        let bad = rolled_back(trace);
+        let good = trace.iter().enumerate().filter(|(nth, _)| !bad.contains(nth)).map(|(_, one)| one);
+        let soaked = good.filter(|one| self.has_soaked(one));
+        soaked.filter_map(|one| Some((one.version.clone(), one.since?))).collect()
+    }
+}
+
+/// The positions of versions that were rolled back: a commit says so, or put an earlier version in their place.
+fn rolled_back(trace: &[Standing]) -> HashSet<usize> {
+    let mut bad = HashSet::new();
+    let mut taken_away: Vec<&String> = Vec::new();
+    for (nth, standing) in trace.iter().enumerate() {
+        taken_away.extend(&standing.taken_away);
+        let version = standing.version.joined();
+        if taken_away.iter().any(|tag| same_tag(tag, &version)) {
+            bad.insert(nth);
+        }
+        let came_back =
+            (nth + 1..trace.len()).rev().find(|older| same_tag(&trace[*older].version.joined(), &version));
+        bad.extend(came_back.into_iter().flat_map(|older| nth + 1..older));
+    }
+    bad
+}
+
+/// When a commit was made; `None` if it is dated long before the commits that it builds on.
+fn since(commits: &dyn CommitStore, commit: CommitId, time: i64) -> Option<i64> {
+    let parent = |commit: CommitId| commits.links(commit).ok()??.parents.first().copied();
+    let earlier = std::iter::successors(parent(commit), |commit| parent(*commit)).take(EARLIER);
+    let times = earlier.map_while(|commit| Some(commits.links(commit).ok()??.time));
+    let newest = times.max().unwrap_or(time);
+    (newest <= time.saturating_add(CLOCK_SKEW)).then(|| newest.max(time))
+}
+
+/// The commits of a branch, without those that merges brought.
+struct FirstParents<'a>(&'a dyn CommitStore);
+
+impl CommitStore for FirstParents<'_> {
+    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
+        let links = self.0.links(commit)?;
+        Ok(links.map(|links| CommitLinks { parents: links.parents.into_iter().take(1).collect(), ..links }))
+    }
+
+    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, HistoryError> {
+        self.0.file(tree, path)
+    }
+
+    fn read(&self, file: ObjectId) -> Result<Vec<u8>, HistoryError> {
+        self.0.read(file)
+    }
+
+    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, HistoryError> {
+        self.0.old_name(tree, older, path)
+    }
+
+    fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError> {
+        self.0.message(commit)
+    }
+
+    fn deepen(&self) -> bool {
+        self.0.deepen()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::fake::{FakeCommits, id};
+
+    const HOUR: i64 = 3600;
+
+    /// A version that was set `since` hours ago and replaced `until` hours ago, if it was.
+    fn stood(tag: &str, since: i64, until: Option<i64>) -> Standing {
+        Standing {
+            version: TagAndDigest { tag: Some(tag.to_owned()), digest: None },
+            since: Some(-since * HOUR),
+            until: until.map(|until| -until * HOUR),
+            taken_away: Vec::new(),
+        }
+    }
+
+    /// The version that has soaked for 12 hours now.
+    fn newest(traces: &[&[Standing]]) -> Option<String> {
+        let clock = SoakClock { soak: 12 * HOUR, now: 0 };
+        let traces =
+            traces.iter().enumerate().map(|(nth, trace)| (nth.to_string(), trace.to_vec())).collect();
+        clock.newest(&traces).and_then(|(version, _)| version.tag)
+    }
+
+    #[test]
+    fn newest_version_that_ran_long_enough_is_taken() {
+        let trace = [stood("v3", 1, None), stood("v2", 20, Some(1)), stood("v1", 90, Some(20))];
+        assert_eq!(newest(&[&trace]).as_deref(), Some("v2"));
+        assert_eq!(newest(&[&trace[..1]]), None);
+        let current = [stood("v3", 12, None), stood("v2", 20, Some(12))];
+        assert_eq!(newest(&[&current]).as_deref(), Some("v3"));
+    }
+
+    /// Clocks that are ahead don't make a version older.
+    #[test]
+    fn time_that_has_not_come_yet_does_not_count() {
+        let trace = [stood("v2", -20, None), stood("v1", 1, Some(-20))];
+        assert_eq!(newest(&[&trace]), None);
+    }
+
+    #[test]
+    fn every_place_must_have_run_it() {
+        let one = [stood("v2", 20, None), stood("v1", 90, Some(20))];
+        let other = [stood("v2", 2, None), stood("v1", 90, Some(2))];
+        assert_eq!(newest(&[&one, &other]).as_deref(), Some("v1"));
+    }
+
+    #[test]
+    fn version_that_was_rolled_back_never_counts() {
+        let mut claimed = [stood("v3", 1, None), stood("v2", 40, Some(1)), stood("v1", 90, Some(40))];
+        claimed[0].taken_away.push("v2".to_owned());
+        assert_eq!(newest(&[&claimed]).as_deref(), Some("v1"));
+        // by hand: an earlier version came back
+        let by_hand = [
+            stood("v3", 1, None),
+            stood("v1", 2, Some(1)),
+            stood("v2", 40, Some(2)),
+            stood("v1", 90, Some(40)),
+        ];
+        assert_eq!(newest(&[&by_hand]).as_deref(), Some("v1"));
+        assert!(rolled_back(&by_hand).contains(&2));
+    }
+
+    #[test]
+    fn commit_is_never_older_than_the_commits_before_it() {
+        let fake = FakeCommits::default();
+        fake.commit(1, &[], &[]);
+        fake.commit(2, &[1], &[]);
+        let time = fake.links(id(1)).unwrap().unwrap().time;
+        let made = |seconds_before: i64| since(&fake, id(2), time - seconds_before);
+        assert_eq!(made(CLOCK_SKEW), Some(time), "clocks differ");
+        assert_eq!(made(CLOCK_SKEW + 1), None, "it is dated back");
+        assert_eq!(made(-60), Some(time + 60));
+    }
+}
