@@ -3,6 +3,7 @@
 
 mod action;
 mod client;
+mod delivery;
 mod finish;
 mod order;
 mod people;

@@ -160,8 +160,11 @@ impl GitOps {
 
     /// The file with the images on a branch.
     pub fn file(&self, branch: &str) -> String {
-        let bare = self.mirror();
-        git(&bare, &["show", &format!("{branch}:{FILE}")])
+        self.text(branch, FILE)
+    }
+
+    pub fn text(&self, branch: &str, path: &str) -> String {
+        git(&self.mirror(), &["show", &format!("{branch}:{path}")])
     }
 
     /// How many commits main has.
@@ -198,6 +201,17 @@ impl GitOps {
         let to = folder.to_str().unwrap();
         git(self.folder.path(), &["clone", "--quiet", "--bare", &self.url_with(&self.owner), to]);
         folder
+    }
+
+    /// The owner commits these files to main.
+    pub fn owner_adds(&self, files: &[(&str, &str)]) {
+        let folder = self.checkout();
+        for (path, text) in files {
+            write(&folder, path, text);
+        }
+        git(&folder, &["add", "--all"]);
+        git(&folder, &["commit", "--quiet", "--message", "add environments"]);
+        git(&folder, &["push", "--quiet", &self.url_with(&self.owner), "HEAD:main"]);
     }
 
     /// The owner commits a file to a branch that is there.
