@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::people::{API, GitOps, number};
+use super::people::{API, GitOps, WEB, number};
 use crate::support::cli::{self, Run};
 use crate::support::repo::{self, ended, kustomization};
 use crate::support::waiting::{Steps, Waited, wait};
@@ -25,25 +25,37 @@ struct Delivery {
 impl Delivery {
     /// The first build runs in staging, v0 in production.
     fn new(name: &str) -> Self {
-        let gitops = GitOps::new(name);
-        let v0 = kustomization(&[API.into()]);
-        gitops.owner_adds(&[("tagbump.yaml", CONFIG), (STAGING, &v0), (PROD, &v0)]);
-        let builds = gitops.with_source("app", 2);
-        let delivery = Delivery { gitops, builds };
+        let delivery = Delivery::of(name, CONFIG, &[API]);
         delivery.stage(0);
         delivery
     }
 
+    /// Both environments run v0.
+    fn of(name: &str, config: &str, images: &[&str]) -> Self {
+        let gitops = GitOps::new(name);
+        let images: Vec<String> = images.iter().map(|image| (*image).to_owned()).collect();
+        let v0 = kustomization(&images);
+        gitops.owner_adds(&[("tagbump.yaml", config), (STAGING, &v0), (PROD, &v0)]);
+        let builds = gitops.with_source("app", 3);
+        Delivery { gitops, builds }
+    }
+
     fn tag(&self, nth: usize) -> String {
-        format!("main-{}", &self.builds[nth][..7])
+        tag_of(&self.builds[nth])
     }
 
     /// The job of a build sets staging. Gives the commit.
     fn stage(&self, nth: usize) -> String {
-        let source = format!("{}/app@{}", self.gitops.owner.name, self.builds[nth]);
-        let image = format!("{API}:{}", self.tag(nth));
-        let run = self.gitops.run(&image, &["--env", "staging", "--push", "--source", &source]);
-        ended(&run, 0, "landed")["commit"].as_str().unwrap().to_owned()
+        self.stage_image(API, "app", &self.builds[nth])
+    }
+
+    /// The same for a build of any of the owner's repositories, also if it is an older one.
+    fn stage_image(&self, image: &str, repository: &str, build: &str) -> String {
+        let source = format!("{}/{repository}@{build}", self.gitops.owner.name);
+        let image = format!("{image}:{}", tag_of(build));
+        let more = ["--env", "staging", "--push", "--source", &source, "--if-older", "write"];
+        let told = ended(&self.gitops.run(&image, &more), 0, "landed");
+        told["commit"].as_str().unwrap().to_owned()
     }
 
     fn tagbump(&self, arguments: &[&str], hours: i64) -> Run {
@@ -89,6 +101,10 @@ impl Delivery {
         let arguments = [&["--env", "prod", "--status", "kustomization/prod/*"], more].concat();
         wait(&self.gitops.checkout(), &arguments, &[("TAGBUMP_TOKEN", &self.gitops.owner.token)], clock)
     }
+}
+
+fn tag_of(build: &str) -> String {
+    format!("main-{}", &build[..7])
 }
 
 #[test]
@@ -154,4 +170,32 @@ fn production_that_is_never_live_goes_back_until_a_newer_build_is_promoted() {
     let told = ended(&delivery.promote(13, &[]), 0, "proposed");
     delivery.merge(number(&told), "squash");
     assert!(delivery.runs(PROD, &delivery.tag(1)));
+}
+
+/// Two services from two repositories: Gitea knows the order of the builds of each.
+#[test]
+fn each_service_is_guarded_by_its_own_source() {
+    let services = "services: { web: { image: ghcr.io/acme/web, files: [envs] }, ";
+    let delivery = Delivery::of("deliverstwo", &CONFIG.replacen("services: { ", services, 1), &[API, WEB]);
+    let (api, web) = (&delivery.builds, delivery.gitops.with_source("web", 3));
+    let promotes = |nth_api: usize, nth_web: usize| {
+        delivery.stage_image(API, "app", &api[nth_api]);
+        delivery.stage_image(WEB, "web", &web[nth_web]);
+        // the token is for a server that is known to be a Gitea
+        let how = ["--push", "--soak", "0", "--if-older", "skip", "--forge", "gitea"];
+        ended(&delivery.tagbump(&[&["promote", "prod"], &how[..]].concat(), 0), 0, "landed")
+    };
+    let runs = |nth_api: usize, nth_web: usize| {
+        delivery.runs(PROD, &tag_of(&api[nth_api])) && delivery.runs(PROD, &tag_of(&web[nth_web]))
+    };
+    promotes(1, 1);
+    assert!(runs(1, 1));
+    for (nth_api, nth_web, older, newest) in [(0, 2, API, (1, 2)), (2, 0, WEB, (2, 2))] {
+        let told = promotes(nth_api, nth_web);
+        assert!(!told["notices"].to_string().contains("can't determine"), "{told}");
+        let skipped = told["skipped"].as_array().unwrap();
+        assert_eq!((skipped.len(), &skipped[0]["image"]), (1, &older.into()), "{told}");
+        assert_eq!(skipped[0]["reason"], "superseded");
+        assert!(runs(newest.0, newest.1), "{}", delivery.gitops.text("main", PROD));
+    }
 }

@@ -189,7 +189,7 @@ impl GitOps {
         let folder = self.folder.path().join(name);
         git(self.folder.path(), &["init", "--quiet", "--initial-branch", "main", name]);
         identify(&folder);
-        let made = (0..commits).map(|nth| commit(&folder, "src.txt", &format!("{nth}\n"))).collect();
+        let made = (0..commits).map(|nth| commit(&folder, "src.txt", &format!("{name} {nth}\n"))).collect();
         let url = self.url_with(&self.owner).replace("/gitops.git", &format!("/{name}.git"));
         git(&folder, &["push", "--quiet", &url, "main"]);
         made
