@@ -20,10 +20,14 @@ pub fn page(name: &str) -> String {
 pub fn steps(page: &str) -> Vec<Inputs> {
     let one = |rest: &str| {
         let lines = rest.lines().skip(1).skip_while(|line| line.trim() == "with:");
-        let pairs = lines.map_while(|line| line.trim().split_once(": ").filter(|_| !line.contains("uses:")));
+        let pairs = lines.map_while(|line| line.trim().split_once(": ").filter(|_| !starts_step(line)));
         pairs.map(|(name, value)| (name.to_owned(), filled(value))).collect()
     };
     page.split("uses: tagbump/tagbump@v1").skip(1).map(one).collect()
+}
+
+fn starts_step(line: &str) -> bool {
+    line.trim().starts_with("- ") || line.contains("uses:")
 }
 
 fn filled(value: &str) -> String {

@@ -16,6 +16,7 @@ mod commit_index;
 mod commit_refused;
 mod config;
 mod credentials;
+mod delivery_guide;
 #[cfg(feature = "deployment-tests")]
 mod deployments;
 mod docs;
