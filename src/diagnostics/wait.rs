@@ -1,6 +1,8 @@
 //! Errors of `wait`.
 
+use super::command::lines;
 use crate::error::{Exit, Failure};
+use crate::forge::ForgeKind;
 use crate::hint::{flag, hint, setting};
 use crate::object_id::CommitId;
 use crate::visible::inline;
@@ -12,6 +14,15 @@ pub enum WaitError {
     NoImage,
     #[error("{remote}: statuses need a remote on GitHub, Gitea or GitLab, over https")]
     NoForge { remote: String },
+    #[error("no token to read statuses from {forge}{}", lines(.withheld))]
+    NoToken {
+        forge: ForgeKind,
+        /// Why tokens that were found aren't sent there.
+        withheld: Vec<String>,
+    },
+    /// The forge doesn't show the statuses; `message` has its words.
+    #[error("{message}")]
+    StatusesRefused { forge: ForgeKind, status: u16, message: String },
     /// The commit that set the tags is older than the history that is read.
     #[error("none of the last 1,000 commits of {} set these tags", inline(.branch))]
     WriterUnknown { branch: String },
@@ -32,8 +43,20 @@ pub(super) fn describe(error: &WaitError) -> Failure {
     match error {
         WaitError::NoImage => Failure::usage(message).hinted("name one, as ghcr.io/acme/api"),
         WaitError::NoForge { .. } => Failure::usage(message).hinted(
-            hint("name the remote with ") + flag("remote") + ", or wait for a page with " + flag("url"),
+            hint("name its kind with ")
+                + flag("forge")
+                + ", another remote with "
+                + flag("remote")
+                + ", or a page with "
+                + flag("url"),
         ),
+        WaitError::NoToken { forge, .. } => {
+            let given = token_advice(*forge);
+            Failure::new(Exit::Refused, message).hinted(format!("set TAGBUMP_TOKEN to {given}"))
+        }
+        WaitError::StatusesRefused { forge, status, .. } => {
+            Failure::new(Exit::Refused, message).hinted(refusal_advice(*forge, *status))
+        }
         WaitError::WriterUnknown { .. } => {
             Failure::usage(message).hinted(hint("name the commit with ") + flag("rev"))
         }
@@ -46,6 +69,28 @@ pub(super) fn describe(error: &WaitError) -> Failure {
             .hinted("see what the controller reports; tagbump rollback goes back"),
         WaitError::TimedOut { .. } => Failure::new(Exit::NotLive, message).hinted(
             hint("see what the controller does; give it more time with ") + setting("wait-timeout", "20m"),
+        ),
+    }
+}
+
+/// A token that may read statuses.
+fn token_advice(forge: ForgeKind) -> &'static str {
+    match forge {
+        ForgeKind::GitHub => {
+            "a token with statuses: read and checks: read, or give these permissions to the job"
+        }
+        ForgeKind::Gitea => "an access token with the scope read:repository",
+        ForgeKind::GitLab => "an access token with the scope read_api",
+    }
+}
+
+fn refusal_advice(forge: ForgeKind, status: u16) -> String {
+    match status {
+        401 => "the token is invalid or has expired; set another one in TAGBUMP_TOKEN".to_owned(),
+        403 => format!("the token may not read statuses: set TAGBUMP_TOKEN to {}", token_advice(forge)),
+        _ => format!(
+            "the token can't see the repository or the commit: set TAGBUMP_TOKEN to {}",
+            token_advice(forge)
         ),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use tagbump::ci::System;
+use tagbump::holds::HoldsFile;
 
 use crate::support::cli::{Run, command, tagbump};
 use crate::support::git::git;
@@ -188,6 +189,29 @@ fn commands_of_history_page_run() {
     let landed = |env: &str| git(&bare, &["show", &format!("main:envs/{env}/release.yaml")]);
     assert!(landed("prod").contains("tag: main-f81271a }"), "{}", landed("prod"));
     assert!(landed("dev").contains("tag: main-9a89012 }"), "{}", landed("dev"));
+}
+
+#[test]
+fn commands_of_hold_page_run() {
+    let page = page("hold.md");
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("tagbump ")).collect();
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let [bare, work] = clone_of_bare(folder.path());
+    write(&work, "api.yaml", DEPLOYMENT);
+    git(&work, &["add", "--all"]);
+    git(&work, &["commit", "--quiet", "--message", "first"]);
+    git(&work, &["push", "--quiet", "origin", "HEAD:main"]);
+    let holds = commands.iter().map(|command| {
+        let run = tagbump(&work, &words(command).iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(run.exit, 0, "{command}: {}", run.output());
+        git(&bare, &["show", "main:tagbump-holds.yaml"])
+    });
+    let holds: Vec<String> = holds.collect();
+    assert!(holds[0].contains("reason: incident 42\n") && holds[1].ends_with("holds: []"), "{holds:?}");
+    let example = page.split_once("```yaml\n").unwrap().1.split_once("```").unwrap().0;
+    let file = HoldsFile::parse(example.as_bytes().to_vec()).unwrap();
+    assert_eq!(file.holds[0].hold.by, "ada");
 }
 
 /// A bare repository, and a clone of it.

@@ -77,6 +77,26 @@ fn hold_writes_an_entry_and_unhold_removes_it() {
 }
 
 #[test]
+fn schema_accepts_what_is_written_and_rejects_mistakes() {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tagbump-holds.schema.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let is_valid = |text: &str| validator.is_valid(&serde_yaml::from_str(text).unwrap());
+    let folder = folder();
+    ended(
+        &tagbump(folder.path(), &["hold", API, "--reason", "r", "--until", "4h", "-f", "dev"]),
+        0,
+        "edited",
+    );
+    assert!(is_valid(&read(&folder, HOLDS)) && is_valid(PROD) && is_valid("holds: []"));
+    for mistake in
+        [PROD.replace("by: ada", "whom: ada"), PROD.replace("[prod]", "prod"), "hold: []".to_owned()]
+    {
+        assert!(!is_valid(&mistake), "{mistake}");
+    }
+}
+
+#[test]
 fn dry_run_of_a_hold_shows_a_new_file() {
     let folder = folder();
     let run = repo::run(cli::command(folder.path()).args(["hold", API, "--reason", "r", "-n"]));

@@ -188,6 +188,20 @@ fn request_that_is_open_stays_as_it_is_when_its_image_is_held() {
 }
 
 #[test]
+fn hold_on_the_base_binds_a_branch_that_others_commit_to() {
+    crate::support::hub::each_way(|hub: Hub| {
+        hub.propose("v1", &[]);
+        hub.somebody_commits(crate::support::hub::HEAD, "theirs.txt");
+        let head = hub.tip(crate::support::hub::HEAD);
+        // the branch has no hold, and the bump would go on top of it
+        repo::rival(&hub.world.bare, HOLDS, &entry(API));
+        let json = ended(&hub.run("v2", &["--if-held", "skip"]), 0, "held");
+        assert_eq!(skipped(&json)["image"], API);
+        assert_eq!(hub.tip(crate::support::hub::HEAD), head);
+    });
+}
+
+#[test]
 fn hold_is_proposed_on_a_branch_of_its_own() {
     crate::support::hub::each_way(|hub: Hub| {
         let run = |arguments: &[&str]| {

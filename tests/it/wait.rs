@@ -214,17 +214,29 @@ fn refusal_is_exit_5_at_once() {
         let waited = landed.wait(&["--status", "flux"], &clock);
         waited.ends(5, "failed");
         assert!(waited.error().contains(&format!("answered {code}")), "{}", waited.error());
+        assert!(waited.error().contains("statuses: read and checks: read"), "{}", waited.error());
         assert!(clock.sleeps().is_empty());
     }
 }
 
 #[test]
-fn missing_token_is_exit_5() {
+fn remote_without_a_forge_is_exit_2() {
     let landed = Landed::new();
     git(&landed.folder, &["remote", "set-url", "origin", landed.hosted.mono.world.bare.to_str().unwrap()]);
     let waited = wait(&landed.folder, &[API, "--status", "flux"], &[], &Steps::none());
     waited.ends(2, "failed");
     assert!(waited.error().contains("statuses need a remote on"), "{}", waited.error());
+}
+
+/// The repository can be read by everyone, its statuses can't.
+#[test]
+fn missing_token_is_exit_5() {
+    let world = repo::World::with(|server| server, &[(FILE, &kustomization(&[API.into()]))]);
+    let folder = world.clone_of(&world.server.url(repo::REPO), "w", &[]);
+    let waited = wait(&folder, &[API, "--status", "flux", "--forge", "gitea"], &[], &Steps::none());
+    waited.ends(5, "failed");
+    assert!(waited.error().contains("no token to read statuses from Gitea"), "{}", waited.error());
+    assert!(waited.error().contains("read:repository"), "{}", waited.error());
 }
 
 #[test]

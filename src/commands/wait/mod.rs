@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::branch_choice::BranchChoice;
 use super::remote_site::{forge_site, page_of};
 use crate::diagnostics::{self, CommandError, Error, WaitError};
-use crate::forge::{CommitReader, ForgeError, ForgeSite};
+use crate::forge::{ForgeError, ForgeKind, ForgeSite};
 use crate::git::Checkout;
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, Clock};
@@ -25,7 +25,7 @@ use crate::settings::{WaitSettings, WorkLocation};
 use awaited::Awaited;
 use judge::LookJudge;
 use own_run::OwnRun;
-use watch::{End, Watch};
+use watch::{End, StatusSource, Watch};
 
 /// The time budget for the first look at the branch.
 const FIRST_LOOK: Duration = Duration::from_secs(120);
@@ -52,7 +52,8 @@ fn wait(
     report.warnings.extend(checkout.ignored_settings());
     let remote = first_look(settings, &checkout, clock, report)?;
     let secrets = remote.secrets();
-    let waited = watch(settings, &checkout, clock, remote, progress, report);
+    let mut scrubbed = |text: &str| progress(&secrets.scrub(text));
+    let waited = watch(settings, &checkout, clock, remote, &mut scrubbed, report);
     let seconds = clock.now().saturating_duration_since(started).as_secs();
     if let Some(info) = &mut report.wait {
         info.seconds = seconds;
@@ -119,20 +120,21 @@ fn watch(
     Ok(())
 }
 
-/// The forge that has the statuses, and the repository's name there.
+/// The forge that has the statuses.
 fn connected(
     settings: &WaitSettings,
     remote: &RemoteHistory,
     deadline: Instant,
     report: &mut Report,
-) -> Result<(Box<dyn CommitReader>, String), Error> {
+) -> Result<StatusSource, Error> {
     let url = remote.url();
     let no_forge = || WaitError::NoForge { remote: url.to_string() };
     let page = page_of(url, settings.forge).ok_or_else(no_forge)?;
     let site = forge_site(&settings.place, url, settings.forge).ok_or_else(no_forge)?;
     let site = site.identify(remote.http(), &page, deadline).map_err(|error| match error.transient() {
-        Ok((problem, _)) => ForgeError::TimedOut { problem },
-        Err(error) => error,
+        Ok((problem, _)) => Error::from(ForgeError::TimedOut { problem }),
+        Err(ForgeError::NoForge { .. }) => no_forge().into(),
+        Err(error) => error.into(),
     })?;
     let repository = match site {
         ForgeSite::GitLab { .. } => url.repository(),
@@ -140,8 +142,8 @@ fn connected(
     };
     let repository = repository.ok_or_else(no_forge)?;
     report.commit_url = report.commit.map(|commit| site.commit_url(&page, commit));
-    let forge = site.kind().unwrap_or(crate::forge::ForgeKind::GitHub);
+    let kind = site.kind().unwrap_or(ForgeKind::GitHub);
     let token = remote.api_token();
-    let token = token.ok_or_else(|| ForgeError::NoToken { forge, withheld: remote.missing_token() })?;
-    Ok((site.commits(remote.http(), &token)?, repository))
+    let token = token.ok_or_else(|| WaitError::NoToken { forge: kind, withheld: remote.missing_token() })?;
+    Ok(StatusSource { reader: site.commits(remote.http(), &token)?, kind, repository })
 }

@@ -7,7 +7,7 @@ use super::awaited::{Awaited, TagState};
 use super::judge::{Look, LookJudge, LookVerdict, Progress, SeenCommit};
 use super::page::{Page, ShownText};
 use crate::diagnostics::{Error, WaitError};
-use crate::forge::{AnswerCache, CommitReader, ForgeError};
+use crate::forge::{AnswerCache, CommitReader, ForgeKind};
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{Clock, FetchError};
 use crate::object_id::CommitId;
@@ -31,14 +31,21 @@ pub(super) enum End {
     },
 }
 
+/// Where the statuses are.
+pub(super) struct StatusSource {
+    pub reader: Box<dyn CommitReader>,
+    pub kind: ForgeKind,
+    /// The repository's name there.
+    pub repository: String,
+}
+
 /// Everything that is looked at.
 pub(super) struct Watch<'a> {
     settings: &'a WaitSettings,
     clock: &'a dyn Clock,
     deadline: Instant,
     remote: RemoteHistory,
-    /// The forge, and the repository's name there.
-    forge: Option<(Box<dyn CommitReader>, String)>,
+    statuses: Option<StatusSource>,
     awaited: &'a Awaited,
     judge: LookJudge<'a>,
     cache: AnswerCache,
@@ -47,7 +54,7 @@ pub(super) struct Watch<'a> {
     /// Why the last look saw nothing, or why a page doesn't show the change.
     trouble: Option<String>,
     /// The forge's refusal, if it never gave an answer.
-    refused: Option<ForgeError>,
+    refused: Option<WaitError>,
 }
 
 /// A look that ended early.
@@ -73,7 +80,7 @@ impl<'a> Watch<'a> {
         clock: &'a dyn Clock,
         deadline: Instant,
         remote: RemoteHistory,
-        forge: Option<(Box<dyn CommitReader>, String)>,
+        statuses: Option<StatusSource>,
         awaited: &'a Awaited,
         judge: LookJudge<'a>,
     ) -> Self {
@@ -82,7 +89,7 @@ impl<'a> Watch<'a> {
             clock,
             deadline,
             remote,
-            forge,
+            statuses,
             awaited,
             judge,
             cache: AnswerCache::default(),
@@ -195,22 +202,23 @@ impl<'a> Watch<'a> {
     /// later than git.
     fn seen(&mut self, commit: CommitId) -> Result<SeenCommit, Stop> {
         let deadline = self.request_deadline();
-        let Some((forge, repository)) = &self.forge else {
-            return Ok(SeenCommit { commit, statuses: Vec::new() });
-        };
-        match forge.statuses(deadline, repository, &commit.to_string(), &mut self.cache) {
+        let Some(source) = &self.statuses else { return Ok(SeenCommit { commit, statuses: Vec::new() }) };
+        let StatusSource { reader, kind, repository } = source;
+        match reader.statuses(deadline, repository, &commit.to_string(), &mut self.cache) {
             Ok(statuses) => {
                 self.refused = None;
                 Ok(SeenCommit { commit, statuses })
             }
-            Err(FetchError::Permanent(error)) => match error.refused_status() {
-                None | Some(401 | 403) => Err(Stop::from(error)),
-                Some(_) => {
-                    let what = error.to_string();
-                    self.refused = Some(error);
-                    Err(Stop::Later { what, retry_after: None })
+            Err(FetchError::Permanent(error)) => {
+                let Some(status) = error.refused_status() else { return Err(Stop::from(error)) };
+                let message = error.to_string();
+                let refused = WaitError::StatusesRefused { forge: *kind, status, message: message.clone() };
+                if [401, 403].contains(&status) {
+                    return Err(Stop::from(refused));
                 }
-            },
+                self.refused = Some(refused);
+                Err(Stop::Later { what: message, retry_after: None })
+            }
             Err(FetchError::Transient { what, retry_after }) => Err(Stop::Later { what, retry_after }),
             Err(FetchError::Unreachable { what }) => Err(Stop::Later { what, retry_after: None }),
         }

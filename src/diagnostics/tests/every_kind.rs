@@ -819,6 +819,12 @@ fn wait_errors() -> Vec<WaitError> {
     let samples = vec![
         WaitError::NoImage,
         WaitError::NoForge { remote: s() },
+        WaitError::NoToken { forge: ForgeKind::GitHub, withheld: vec![s()] },
+        WaitError::NoToken { forge: ForgeKind::Gitea, withheld: vec![s()] },
+        WaitError::NoToken { forge: ForgeKind::GitLab, withheld: vec![s()] },
+        WaitError::StatusesRefused { forge: ForgeKind::GitHub, status: 401, message: s() },
+        WaitError::StatusesRefused { forge: ForgeKind::Gitea, status: 403, message: s() },
+        WaitError::StatusesRefused { forge: ForgeKind::GitLab, status: 404, message: s() },
         WaitError::WriterUnknown { branch: s() },
         WaitError::NothingToShow,
         WaitError::NotOnBranch { commit: s(), branch: s() },

@@ -80,3 +80,13 @@ fn action_pushes_and_opens_a_request_for_each_image() {
     assert_eq!(pulls, [(1, title("api")), (2, title("web"))]);
     assert_eq!(gitops.get("/pulls/2")["assignees"][0]["login"], "by-action");
 }
+
+#[test]
+fn action_waits_for_a_status() {
+    let gitops = GitOps::new("waits-in-action");
+    run(&gitops, &[("image", &format!("{API}:v1"))]);
+    let status = serde_json::json!({"context": "kustomization/apps/1a2b", "state": "success"});
+    gitops.owner.client.post(&gitops.route(&format!("/statuses/{}", gitops.tip())), &status);
+    let log = run(&gitops, &[("command", "wait"), ("image", API), ("status", "kustomization/*")]);
+    assert!(log.contains(&format!("live  {API}:v1")), "{log}");
+}
