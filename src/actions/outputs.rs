@@ -13,7 +13,7 @@ use crate::output::Report;
 /// A name and its value.
 pub type OutputPair = (String, String);
 
-/// The outputs of a bump: every field of its JSON except the error.
+/// The outputs of a bump: every field of its JSON; of an error only the exit code, which a later step's `if` may need.
 pub fn of_report(report: &Report) -> Vec<OutputPair> {
     let shown: Value = serde_json::from_str(&crate::output::json(report)).unwrap_or_default();
     let fields = shown.as_object().into_iter().flatten().filter(|(name, _)| *name != "error");
@@ -21,6 +21,7 @@ pub fn of_report(report: &Report) -> Vec<OutputPair> {
     for part in ["number", "url"] {
         outputs.push((format!("pull-request-{part}"), plain(&shown["pull_request"][part])));
     }
+    outputs.push(("error-exit".to_owned(), plain(&shown["error"]["exit"])));
     outputs
 }
 
@@ -100,5 +101,6 @@ mod tests {
             (Some("false"), Some("[]"), Some(""))
         );
         assert_eq!((value("pull-request"), value("pull-request-url")), (Some(""), Some("")));
+        assert_eq!((value("error-exit"), value("error")), (Some(""), None));
     }
 }

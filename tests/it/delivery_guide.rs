@@ -10,7 +10,7 @@ use crate::docs::{self, Inputs};
 use crate::support::apart::Hosted;
 use crate::support::cli::{self, Run};
 use crate::support::git::git;
-use crate::support::github::TOKEN;
+use crate::support::github::{Fault, On, TOKEN};
 use crate::support::mono::tag_in;
 use crate::support::repo::{self, API, ended, kustomization};
 use crate::support::waiting::{Steps, Waited, wait};
@@ -194,6 +194,38 @@ fn merged_promotion_is_watched() {
     guide.waits(&wait).ends(7, "failed");
     guide.runs_now(&rollback, 14, "landed");
     assert_eq!(guide.tags(), [guide.tag(0), "v0"]);
+}
+
+/// The condition of the step: exit 7, and not an error that leaves open whether the change is live.
+#[test]
+fn rollback_runs_only_if_the_change_is_not_live() {
+    for file in [
+        "docs/wait.md",
+        "docs/delivery.md",
+        "examples/workflows/deliver-promote.yml",
+        "examples/workflows/deliver-watch.yml",
+    ] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let condition = "- if: failure() && steps.wait.outputs.error-exit == '7'\n";
+        assert_eq!(text.matches(condition).count(), 1, "{file}");
+    }
+    let guide = Guide::new();
+    let tip = guide.hosted.mono.world.tip();
+    let exits = |rev: &str, exit: i32| {
+        let outputs = guide.hosted.mono.world.path().join(format!("outputs-{exit}"));
+        let mut command = guide.job(&tip, 0);
+        command.args(["wait", "api", "--env", "prod", "--status", "kustomization/prod/*", "--rev", rev]);
+        let run = repo::run(command.env("GITHUB_OUTPUT", &outputs));
+        assert_eq!(run.exit, exit, "{}", run.output());
+        let written = std::fs::read_to_string(outputs).unwrap();
+        let value = written.split_once("error-exit<<").unwrap().1.lines().nth(1).unwrap();
+        assert_eq!(value, if exit == 0 { String::new() } else { exit.to_string() });
+    };
+    exits(&"f".repeat(40), 7);
+    guide.hosted.github.fault(On::CombinedStatus, Fault::Forbidden("Resource not accessible by integration"));
+    exits(&tip, 5);
+    guide.posts("kustomization/prod/1a2b", "success");
+    exits(&tip, 0);
 }
 
 /// The step for going back is the same everywhere; the command for staging works.
