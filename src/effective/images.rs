@@ -92,7 +92,7 @@ impl EffectiveImage {
         // an image that only has a name has no chain, but the first change makes a link for what was there
         let had_none = usize::from(chain.is_empty());
         self.chain = scalar.links.into_iter().skip(had_none).collect();
-        self.app_version = None;
+        self.overridden.extend(self.app_version.take().and_then(|version| version.empty_tag));
         (self.name, self.tag, self.digest) = (name, tag, digest);
     }
 

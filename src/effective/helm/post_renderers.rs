@@ -151,6 +151,6 @@ fn over(mut patched: EffectiveImage, replaced: &[EffectiveImage]) -> EffectiveIm
 /// Every place that sets an image, or would set it if it had a tag.
 fn all_places(image: &EffectiveImage) -> Vec<Place> {
     let chain = image.chain.iter().filter_map(|link| link.setting.place());
-    let empty = image.app_version.as_ref().and_then(|version| version.empty_tag.or(image.named_at));
+    let empty = image.app_version.as_ref().and_then(|version| version.empty_tag);
     image.overridden.iter().copied().chain(chain).chain(empty).collect()
 }

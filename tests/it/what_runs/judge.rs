@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::containers::{Containers, Image, normal, take};
 use super::deploy::{Deployed, deploy};
-use super::files::{Files, name_of};
+use super::files::{Files, documents, list, name_of};
 use super::generator::Repository;
 use super::marks;
 use crate::deployments::tools::Tools;
@@ -319,11 +319,23 @@ impl<'a> Case<'a> {
         (Outcome::Refused, String::new(), why.to_owned())
     }
 
-    /// Whether the error is about an entry in a template, which stays a reference although no workload uses it.
+    /// Whether the error is about an entry in a template, or one with a variable, which stays a reference although no
+    /// workload uses it.
     fn is_only_in_template(&self, run: &Run) -> bool {
-        let is_entry = |line: &str| line.contains(&self.repository.name) && line.contains("{{");
-        let files = self.repository.files.iter().filter(|(path, _)| run.output().contains(path.as_str()));
-        run.output().contains("is a placeholder") && files.flat_map(|(_, text)| text.lines()).any(is_entry)
+        let is_templated = |line: &str| line.contains(&self.repository.name) && line.contains("{{");
+        let is_entry = |entry: &Value| {
+            let tag = entry["newTag"].as_str().unwrap_or_default();
+            entry["name"].as_str().is_some_and(|name| normal(name) == normal(&self.repository.name))
+                && tag.contains("${")
+        };
+        let mut files = self.repository.files.iter().filter(|(path, _)| run.output().contains(path.as_str()));
+        let has_entry = |text: &str| {
+            text.lines().any(is_templated)
+                || documents(&marks::plain(text))
+                    .iter()
+                    .any(|document| list(&document["images"]).any(is_entry))
+        };
+        run.output().contains("is a placeholder") && files.any(|(_, text)| has_entry(text))
     }
 
     fn set(&self, run: &Run, after: &Files, tools: &Tools) -> Found {

@@ -308,6 +308,9 @@ fn entry_sets_the_tag_of_an_image_without_one() {
     let defaults = "image:\n  repository: acme/api\n";
     let files = [("c/Chart.yaml", CHART), ("c/values.yaml", defaults), ("r.yaml", release.as_str())];
     assert_eq!(images(&files), ["acme/api:v2 r.yaml:16"]);
+    let empty = "image:\n  repository: acme/api\n  tag: ''\n";
+    let files = [("c/Chart.yaml", CHART), ("c/values.yaml", empty), ("r.yaml", release.as_str())];
+    assert_eq!(images(&files), ["acme/api:v2 r.yaml:16 > c/values.yaml:3"]);
 }
 
 #[test]
