@@ -277,7 +277,7 @@ fn subjects_in_a_pull_request_do_nothing() {
     let body = hosted.github.pulls()[0].body.clone().unwrap();
     let link = page(&hosted.github.url(), &hosted.mono.builds[0], &hosted.mono.builds[1]);
     let list = format!(
-        "Changes: {link}\n\n- `fixes #1, thanks @octocat \\u{{5b}}skip ci] <img src=x>`\n- `chore: update api image to {} \\u{{5b}}skip ci]`",
+        "Changes: {link}\n\n- `fixes #1, thanks @octocat <img src=x>`\n- `chore: update api image to {}`",
         &hosted.mono.builds[0][..7]
     );
     assert!(body.contains(&list), "{body}");

@@ -116,8 +116,8 @@ mod terminal;
 mod tls_and_proxies;
 mod trust;
 mod url;
-#[cfg(feature = "deployment-tests")]
 mod wait;
+#[cfg(feature = "deployment-tests")]
 mod what_runs;
 mod winning_history;
 mod worktree;

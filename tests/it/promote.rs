@@ -55,7 +55,7 @@ fn promote(mono: &Mono, more: &[&str]) -> Run {
     repo::run(&mut command(mono, more))
 }
 
-/// In a workflow that somebody starts, on the newest commit: it has nothing to do with the images.
+/// In a workflow that someone starts, on the newest commit: it has nothing to do with the images.
 fn promote_in_actions(mono: &Mono) -> Run {
     let mut command = command(mono, &[]);
     let tip = mono.world.tip();
