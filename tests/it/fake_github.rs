@@ -558,8 +558,8 @@ fn hook_runs_before_the_request() {
 fn rate_limit_holds_until_it_is_over() {
     let hub = Hub::new();
     hub.github.fault(On::Repo, Fault::Secondary { retry_after: 1 });
-    let started = Instant::now();
     let limited = hub.get("");
+    let started = Instant::now(); // after the limit began, however long the request took
     assert_eq!(limited.header("retry-after"), "1");
     assert!(limited.is(403)["message"].as_str().unwrap().contains("secondary rate limit"));
     hub.get("/pulls").is(403);
